@@ -1,0 +1,74 @@
+// Package detectors finds credentials in bytes.
+//
+// It is a leaf: no I/O, no network, no clock, and it imports nothing else of
+// stanch. A Detector knows one family of credentials; a Set runs several over
+// one text and over the decoded views of it (see decode.go).
+package detectors
+
+import "regexp"
+
+// A Detector finds the credentials of one family.
+type Detector interface {
+	// Rules documents what Detect can report. It returns the same values at
+	// each call.
+	Rules() []*Rule
+	// Detect appends a Match to dst for each credential in text and returns
+	// the extended slice. Offsets are into text. It does not retain text.
+	// Concurrent calls are allowed.
+	Detect(dst []Match, text []byte) []Match
+}
+
+// A Rule documents one kind of finding. Help, SARIF rules and the rule pages
+// are made from it.
+type Rule struct {
+	ID    string // stable, kebab-case: aws-access-key
+	Title string // a few words: "AWS access key"
+	Help  string // what it is, why it matters, what to do; Markdown without headings
+	// Path, if set, limits the rule to paths that it matches. It is judged
+	// when a finding is located, so that content is scanned once however many
+	// paths it has.
+	Path *regexp.Regexp
+}
+
+// A Match is one credential found in a text.
+type Match struct {
+	Rule *Rule
+	// Span is where the match is: the key id, or the secret where the kind of
+	// credential has no id.
+	Span
+	// Secret and Token are where the parts of Credential stand; empty for
+	// parts that were not found.
+	Secret, Token Span
+	Credential    Credential
+	// Grade says what the structure of the id proves ("strong", "legacy",
+	// "impossible"; awskeys documents them), "" for kinds without an id.
+	Grade string
+	// Confidence that this is a credential at all, and not test data.
+	Confidence Confidence
+	// Rank orders the secrets that may belong to one id: 0 is the best.
+	Rank int
+}
+
+// A Span is a half-open range of bytes, [Start, End).
+type Span struct{ Start, End int }
+
+// Empty reports whether s holds no byte.
+func (s Span) Empty() bool { return s.Start >= s.End }
+
+// Confidence is how sure a detector is.
+type Confidence string
+
+// The confidences, from sure to doubtful.
+const (
+	High   Confidence = "high"
+	Medium Confidence = "medium"
+	Low    Confidence = "low"
+)
+
+// A Credential is what opens a door: an id and the secret parts that belong to
+// it. Any part may be missing: a lone id has no Secret, a long-term key has no
+// Token, some kinds have no ID.
+type Credential struct {
+	ID            string
+	Secret, Token Secret
+}

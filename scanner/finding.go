@@ -1,0 +1,71 @@
+package scanner
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// A Finding is one leaked credential with every place it was found in. Each
+// stage of a scan fills its own fields and reads only those above.
+type Finding struct {
+	// Match is the credential; its spans are those of the first occurrence.
+	Match detectors.Match
+	// Locations are sorted: at HEAD first, then oldest first.
+	Locations []Location
+	// Ignored is why the finding is suppressed, or "".
+	Ignored string
+	Verdict verifier.Verdict
+}
+
+// A Location is one place of a credential.
+type Location struct {
+	Blob BlobID
+	Provenance
+	// Line and columns are 1-based; columns count Unicode code points and
+	// EndColumn is the one after the last. SecretLine is 0 if there is no
+	// secret.
+	Line, Column, EndColumn, SecretLine int
+}
+
+// Fingerprint identifies the credential of f: its rule, its id and its secret,
+// never a commit, a path or a line. It survives rebases, renames and moved
+// lines, and a second secret on an ignored line is a new finding.
+func (f *Finding) Fingerprint() string {
+	c := f.Match.Credential
+	h := sha256.Sum256([]byte("stanch:v1:" + f.Match.Rule.ID + "\x00" + c.ID + "\x00" + c.Secret.Reveal()))
+	return hex.EncodeToString(h[:16])
+}
+
+// A Filter returns why f is to be ignored, or "". Concurrent calls are not made.
+type Filter func(f *Finding) string
+
+// A Sink receives the results of a scan, one call at a time: each finding, then
+// Close once.
+type Sink interface {
+	// Finding must not retain f.
+	Finding(f *Finding) error
+	Close(Summary) error
+}
+
+// A Summary closes a scan.
+type Summary struct {
+	// Findings counts those that are not ignored; Live and Unknown count
+	// among them by state.
+	Findings, Ignored, Live, Unknown int
+	// Objects and Bytes count what was read.
+	Objects, Bytes int64
+	// Unread lists what exists and could not be read. A scan with unread parts
+	// is incomplete, never clean.
+	Unread  []Unread
+	Elapsed time.Duration
+}
+
+// Unread is something that a scan could not read.
+type Unread struct {
+	What string `json:"what"`
+	Why  string `json:"why"`
+}

@@ -1,0 +1,64 @@
+package scanner
+
+import (
+	"context"
+	"time"
+)
+
+// A BlobID names one content within a source: the hex object id in a git
+// repository, the path in a directory.
+type BlobID string
+
+// Kind says what a text is, for people and for the JSON field "kind".
+type Kind string
+
+// The kinds of text that sources yield.
+const (
+	KindBlob    Kind = "blob"           // the content of a file
+	KindCommit  Kind = "commit-message" // a commit object, headers included
+	KindTag     Kind = "tag-message"    // an annotated tag object, headers included
+	KindNote    Kind = "note"           // a git note
+	KindRefName Kind = "ref-name"       // the name of a branch or tag
+	KindPath    Kind = "path"           // the names in a directory
+)
+
+// A Blob is one text to scan. A source yields each distinct content once,
+// however many paths and commits it has.
+type Blob struct {
+	ID   BlobID
+	Kind Kind
+	// Name is what to call the blob before it is located: a path, an object id.
+	Name string
+	// Data is valid only until yield returns.
+	Data []byte
+	// Err is set, and Data empty, if the text is known to exist and could not
+	// be read. The scan goes on and is reported as incomplete.
+	Err error
+}
+
+// A Provenance is one place that a blob is stored in.
+type Provenance struct {
+	Kind Kind
+	Path string
+	// Commit is the first commit, in topological order, that holds the blob at
+	// Path; empty outside of git. Author, Email and Time are of that commit.
+	Commit, Author, Email string
+	Time                  time.Time
+	// AtHead reports whether the blob is still at Path in HEAD.
+	AtHead bool
+}
+
+// A Source is something that holds text: a repository, a directory, a stream.
+type Source interface {
+	// Blobs calls yield once for each distinct content. It may call yield from
+	// several goroutines at once. It stops at the first error that yield
+	// returns, or that keeps it from going on at all, and returns it. What
+	// cannot be read on the way is yielded with Err set.
+	Blobs(ctx context.Context, yield func(Blob) error) error
+	// Locate calls yield for each place that one of ids is stored in, one call
+	// at a time. The scanner calls it after Blobs, and only for what matched:
+	// attribution costs a history walk that most scans never need. What cannot
+	// be read on the way does not stop it: Locate goes on and returns the
+	// errors joined at its end.
+	Locate(ctx context.Context, ids []BlobID, yield func(BlobID, Provenance) error) error
+}

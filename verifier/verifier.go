@@ -1,0 +1,75 @@
+// Package verifier says what a credential is worth: does it work, whose is it.
+//
+// It only reads. What changes anything at a provider lives in the package
+// response.
+package verifier
+
+import (
+	"context"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// A Verifier reports the state of credentials.
+type Verifier interface {
+	// Verify reports the state of c. Failure to get an answer is not an error
+	// of the scan: it is a Verdict whose State is Unknown. Concurrent calls are
+	// allowed. c is not retained beyond the call, except as a hash.
+	Verify(ctx context.Context, c detectors.Credential) Verdict
+}
+
+// State is what is known of a credential. The strings are part of the JSON
+// contract.
+type State string
+
+const (
+	// Live: the provider authenticated the credential.
+	Live State = "live"
+	// IDActive: the key id exists and is active, but this secret is not its
+	// secret. The right one may be close by.
+	IDActive State = "id-active-secret-mismatch"
+	// Invalid: the provider does not know the key id. It may have been
+	// deleted or deactivated, or never have existed: the answer is the same.
+	Invalid State = "invalid"
+	// Expired: a temporary credential whose time is over.
+	Expired State = "expired"
+	// CanarySuspected: the key belongs to an account that plants keys to catch
+	// whoever uses them. Nothing was sent.
+	CanarySuspected State = "canary-suspected"
+	// Skipped: not asked, by policy or because there is nothing to ask with;
+	// Verdict.Reason says why.
+	Skipped State = "skipped"
+	// Unknown: asked, and no answer that can be trusted came back;
+	// Verdict.Reason says why. Unknown is not clean.
+	Unknown State = "unknown"
+)
+
+// A Verdict is what a Verifier found out. It holds no secret.
+type Verdict struct {
+	State  State
+	Reason string // for Skipped and Unknown: why, in a few words
+	// At is when the provider was asked; zero if it was not.
+	At       time.Time
+	Identity Identity
+	Facts    []Fact
+	// Err is the cause of Unknown, for logs.
+	Err error
+}
+
+// An Identity is who a credential belongs to. Fields that are not known are
+// empty; Account may be known offline, from the key id alone.
+type Identity struct {
+	Account string // twelve digits
+	ARN     string
+	UserID  string
+	Kind    string // root, user, role, federated
+	Name    string // of the user or the role
+}
+
+// A Fact is one thing known about a credential.
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	Risk  int    `json:"risk"` // 0 neutral, 1 worth knowing, 2 bad, 3 act now
+}
