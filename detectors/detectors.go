@@ -24,6 +24,9 @@ type Rule struct {
 	ID    string // stable, kebab-case: aws-access-key
 	Title string // a few words: "AWS access key"
 	Help  string // what it is, why it matters, what to do; Markdown without headings
+	// Keywords are strings, of four bytes or more, one of which every text
+	// that the rule matches holds. A Set skips texts without.
+	Keywords []string
 	// Path, if set, limits the rule to paths that it matches. It is judged
 	// when a finding is located, so that content is scanned once however many
 	// paths it has.

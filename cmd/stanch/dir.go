@@ -1,0 +1,49 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/scanner/dirsource"
+)
+
+func newDir(s *streams) *cobra.Command {
+	f := &scanFlags{}
+	cmd := &cobra.Command{
+		Use:   "dir PATH...",
+		Short: "Scan files and directories as they are on disk",
+		Long: `Scan files and, in full, directories: hidden files and what git ignores as well,
+but not the insides of .git. Symbolic links are not followed below a PATH.`,
+		Example: "  stanch dir .\n  stanch dir --verify ~/.aws deploy.zip",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.check(s); err != nil {
+				return err
+			}
+			src := &dirsource.Files{Paths: args, MaxSize: f.maxSize << 20}
+			return f.scan(cmd.Context(), s, src, "dir", strings.Join(args, " "))
+		},
+	}
+	f.add(cmd, false)
+	return cmd
+}
+
+func newStdin(s *streams) *cobra.Command {
+	f := &scanFlags{}
+	cmd := &cobra.Command{
+		Use:     "stdin",
+		Short:   "Scan what comes in on standard input",
+		Example: "  kubectl get secrets -A -o yaml | stanch stdin",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.check(s); err != nil {
+				return err
+			}
+			src := &dirsource.Stream{Reader: s.stdin, Name: "stdin", MaxSize: f.maxSize << 20}
+			return f.scan(cmd.Context(), s, src, "stdin", "stdin")
+		},
+	}
+	f.add(cmd, false)
+	return cmd
+}

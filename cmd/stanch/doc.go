@@ -1,0 +1,16 @@
+package main
+
+// manual is the long help of stanch, its man page in short.
+const manual = `stanch finds leaked AWS keys in git repositories and files, pairs ids with their
+secrets, asks AWS which of them are live, and says what to do.
+
+  stanch git                 the whole history of this repository
+  stanch dir .               the files as they are on disk
+  stanch git --format json   for programs; "stanch report" converts it later
+
+A leaked key is used for one call only, sts:GetCallerIdentity, at AWS's own
+host; --no-verify sends nothing. Secrets are never printed unless --show-secrets
+asks for it.
+
+Exit status: 0 no leaks; 1 leaks (see --fail-on); 2 wrong usage; 3 something
+could not be read, whatever else was found; 130 interrupted.`

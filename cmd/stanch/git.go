@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource"
+)
+
+func newGit(s *streams) *cobra.Command {
+	f := &scanFlags{}
+	cmd := &cobra.Command{
+		Use:   "git [PATH|URL]",
+		Short: "Scan the whole history of a git repository",
+		Long: `Scan every object that a ref of the repository reaches: all branches, tags and
+remotes, the stash, notes and pull requests; file contents, commit and tag
+messages, and the names of files and refs. The work tree is not looked at: use
+"stanch dir" for files that were never committed.
+
+PATH may be a work tree or a folder in one, a bare repository or a linked work
+tree; the default is the current folder. Nothing is written to it. A URL is
+cloned to a temporary folder, which is removed afterwards.`,
+		Example: "  stanch git\n  stanch git --format sarif --output stanch.sarif\n  stanch git https://github.com/trufflesecurity/test_keys",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			operand := "."
+			if len(args) > 0 {
+				operand = args[0]
+			}
+			if err := f.check(s); err != nil {
+				return err
+			}
+			return scanGit(cmd.Context(), s, f, operand)
+		},
+	}
+	f.add(cmd, true)
+	return cmd
+}
+
+func scanGit(ctx context.Context, s *streams, f *scanFlags, operand string) error {
+	repo, err := openGit(ctx, s, operand)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return incomplete(err)
+	}
+	defer repo.Close()
+	repo.MaxBlobSize = f.maxSize << 20
+	if repo.Empty() {
+		fmt.Fprintf(s.stderr, "stanch: %s has no commits and no other objects: there is nothing to scan\n", gitsource.Redact(operand))
+	}
+	return f.scan(ctx, s, repo, "git", gitsource.Redact(operand))
+}
+
+func openGit(ctx context.Context, s *streams, operand string) (*gitsource.Repository, error) {
+	if !gitsource.IsURL(operand) {
+		return gitsource.Open(operand)
+	}
+	var progress io.Writer
+	if isTerminal(s.stderr) {
+		progress = s.stderr
+	}
+	return gitsource.Clone(ctx, operand, progress)
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(exitCode(os.Stderr, err))
+}
+
+// run runs the command that args name and returns how it ended; exitCode reads
+// that. It may be called more than once in a process, as tests do.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	root := newRoot(&streams{stdin, stdout, stderr})
+	root.SetArgs(args)
+	return root.ExecuteContext(ctx)
+}
+
+// streams are where a command reads and writes.
+type streams struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+func newRoot(s *streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "stanch",
+		Short:         "Find leaked AWS keys, prove which are live",
+		Long:          manual,
+		Version:       version(),
+		SilenceErrors: true, // exitCode prints them, once
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(s.stdin)
+	root.SetOut(s.stdout)
+	root.SetErr(s.stderr)
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.AddCommand(newGit(s), newDir(s), newStdin(s), newReport(s))
+	return root
+}
+
+// The ways in which a run can end other than well. Whatever else comes out of
+// run is an error of usage: cobra's own, or ours about flags.
+var (
+	errLeaks      = errors.New("leaked credentials were found")
+	errIncomplete = errors.New("the scan is incomplete")
+)
+
+// incomplete marks err as one that kept a scan from reading something.
+func incomplete(err error) error { return fmt.Errorf("%w: %w", errIncomplete, err) }
+
+// Exit codes; the README documents them.
+const (
+	exitClean       = 0
+	exitLeaks       = 1
+	exitUsage       = 2
+	exitIncomplete  = 3
+	exitInterrupted = 130 // 128 + SIGINT, as shells do
+)
+
+// exitCode prints err, unless the report has said it already, and returns the
+// code that the process ends with. Unknown is not clean: an incomplete scan is
+// 3 even if it found leaks.
+func exitCode(stderr io.Writer, err error) int {
+	switch {
+	case err == nil:
+		return exitClean
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "stanch: interrupted: the report holds what was found until then")
+		return exitInterrupted
+	case errors.Is(err, errIncomplete):
+		fmt.Fprintln(stderr, "stanch:", err)
+		return exitIncomplete
+	case errors.Is(err, errLeaks):
+		return exitLeaks
+	}
+	fmt.Fprintf(stderr, "stanch: %v\nRun 'stanch --help' for usage.\n", err)
+	return exitUsage
+}

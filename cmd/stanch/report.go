@@ -1,0 +1,36 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/scanner/report"
+)
+
+func newReport(s *streams) *cobra.Command {
+	f := &outputFlags{}
+	cmd := &cobra.Command{
+		Use:   "report",
+		Short: "Turn a saved scan (--format json) into any format",
+		Long: `Read a scan that was saved with "--format json" from standard input and write it
+in another format. Nothing is scanned or verified again.`,
+		Example: "  stanch git --format json --output scan.jsonl\n  stanch report --format sarif < scan.jsonl",
+		Args:    cobra.NoArgs,
+		RunE: func(_ *cobra.Command, _ []string) error {
+			out, err := f.open(s.stdout)
+			if err != nil {
+				return err
+			}
+			defer out.discard()
+			h, err := f.handler(out)
+			if err != nil {
+				return err
+			}
+			if err := report.Replay(s.stdin, h); err != nil {
+				return incomplete(err)
+			}
+			return out.commit()
+		},
+	}
+	f.add(cmd)
+	return cmd
+}

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/awsverifier"
+)
+
+// scanFlags are what all commands that scan have in common.
+type scanFlags struct {
+	output      outputFlags
+	showSecrets bool
+	failOn      string
+	maxSize     int64 // MiB
+	debug       bool
+
+	verify         bool // with inverse: noVerify
+	noVerify       bool
+	accounts       []string
+	canaryAccounts string
+	stsEndpoint    string
+}
+
+// add defines the flags on cmd. verifies is whether cmd verifies unless told
+// otherwise: a scan of a history does, a look at a file does not.
+func (f *scanFlags) add(cmd *cobra.Command, verifies bool) {
+	f.output.add(cmd)
+	flags := cmd.Flags()
+	flags.BoolVar(&f.showSecrets, "show-secrets", false, "print secrets; only to a terminal or a file that nobody else can read")
+	flags.StringVar(&f.failOn, "fail-on", "any", "exit with 1 for these leaks: any, unknown (live or not known to be dead), live, never")
+	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(failLevels, cobra.ShellCompDirectiveNoFileComp))
+	flags.Int64Var(&f.maxSize, "max-size", 256, "report files over this many MiB as unread instead of reading them")
+	flags.BoolVar(&f.debug, "debug", false, "log what is done to stderr")
+	if verifies {
+		flags.BoolVar(&f.noVerify, "no-verify", false, "send nothing to AWS")
+	} else {
+		flags.BoolVar(&f.verify, "verify", false, "ask AWS STS whether the keys are live")
+		f.noVerify = true
+	}
+	flags.StringSliceVar(&f.accounts, "accounts", nil, "verify keys of these AWS accounts only")
+	flags.StringVar(&f.canaryAccounts, "canary-accounts", "", "file of further AWS accounts whose keys are never verified, one a line")
+	flags.StringVar(&f.stsEndpoint, "sts-endpoint", "", "verify at this loopback URL instead of AWS, for tests")
+	_ = flags.MarkHidden("sts-endpoint")
+}
+
+var failLevels = []string{"any", "unknown", "live", "never"}
+
+// check finds what is wrong with the flags before anything is read.
+func (f *scanFlags) check(s *streams) error {
+	if !contains(failLevels, f.failOn) {
+		return fmt.Errorf("--fail-on %s: must be one of %s", f.failOn, strings.Join(failLevels, ", "))
+	}
+	if f.maxSize < 0 {
+		return fmt.Errorf("--max-size %d: must not be negative", f.maxSize)
+	}
+	if f.showSecrets {
+		return f.output.checkPrivate(s.stdout)
+	}
+	return nil
+}
+
+func contains(list []string, s string) bool {
+	for _, l := range list {
+		if l == s {
+			return true
+		}
+	}
+	return false
+}
+
+// scan runs the pipeline over src. source and target say in the report what
+// that is.
+func (f *scanFlags) scan(ctx context.Context, s *streams, src scanner.Source, source, target string) error {
+	log := f.logger(s.stderr)
+	v, err := f.verifier()
+	if err != nil {
+		return err
+	}
+	tally := &tally{failOn: f.failOn}
+	out, err := f.output.open(s.stdout)
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	h, err := f.output.handler(out)
+	if err != nil {
+		return err
+	}
+	header := report.Scan{Version: number(), Source: source, Target: target, Started: time.Now()}
+	tally.Sink = report.NewSink(h, header, f.showSecrets)
+	if isTerminal(s.stderr) {
+		src = meter{src, s.stderr}
+	}
+	log.Debug("scanning", "source", source, "target", target)
+	sc := scanner.Scanner{
+		Detectors: detectors.NewSet(awskeys.Detector{}),
+		Filters:   []scanner.Filter{placeholders},
+		Verifier:  logged{v, log},
+		Workers:   4,
+	}
+	scanErr := sc.Scan(ctx, src, tally)
+	for _, sent := range v.Sent() {
+		fmt.Fprintf(s.stderr, "stanch: sent %d GetCallerIdentity requests to %s\n", sent.Requests, sent.Host)
+	}
+	if ctx.Err() == nil || scanErr == nil {
+		log.Debug("scanned", "objects", tally.sum.Objects, "bytes", tally.sum.Bytes, "elapsed", tally.sum.Elapsed)
+	}
+	if err := out.commit(); err != nil {
+		return incomplete(err)
+	}
+	return f.verdict(scanErr, tally)
+}
+
+// verdict is how a scan ended, as an error for exitCode.
+func (f *scanFlags) verdict(scanErr error, t *tally) error {
+	switch {
+	case errors.Is(scanErr, context.Canceled):
+		return scanErr
+	case scanErr != nil:
+		return incomplete(scanErr)
+	case len(t.sum.Unread) > 0:
+		return incomplete(fmt.Errorf("%d parts could not be read; the report names them", len(t.sum.Unread)))
+	case t.leaks > 0:
+		return errLeaks
+	}
+	return nil
+}
+
+// placeholders suppresses what AWS's own documentation says, and filler.
+func placeholders(f *scanner.Finding) string { return awskeys.Placeholder(f.Match.Credential) }
+
+func (f *scanFlags) verifier() (*awsverifier.Client, error) {
+	canaries, err := readAccounts(f.canaryAccounts)
+	if err != nil {
+		return nil, err
+	}
+	return awsverifier.New(awsverifier.Config{
+		Version:        number(),
+		Offline:        f.noVerify && !f.verify,
+		Accounts:       f.accounts,
+		CanaryAccounts: canaries,
+		Endpoint:       f.stsEndpoint,
+	})
+}
+
+// readAccounts reads account numbers, one a line; "#" begins a comment.
+func readAccounts(file string) ([]string, error) {
+	if file == "" {
+		return nil, nil
+	}
+	r, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("--canary-accounts: %w", err)
+	}
+	defer r.Close()
+	var accounts []string
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		line, _, _ := strings.Cut(lines.Text(), "#")
+		if line = strings.TrimSpace(line); line != "" {
+			accounts = append(accounts, line)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("--canary-accounts %s: %w", file, err)
+	}
+	return accounts, nil
+}
+
+func (f *scanFlags) logger(w io.Writer) *slog.Logger {
+	if !f.debug {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// logged logs what a verifier says.
+type logged struct {
+	verifier.Verifier
+	log *slog.Logger
+}
+
+func (l logged) Verify(ctx context.Context, c detectors.Credential) verifier.Verdict {
+	v := l.Verifier.Verify(ctx, c)
+	l.log.Debug("verified", "credential", c, "state", v.State, "reason", v.Reason, "err", v.Err)
+	return v
+}
+
+// tally counts what --fail-on is about on its way to the report.
+type tally struct {
+	scanner.Sink
+	failOn string
+	leaks  int
+	sum    scanner.Summary
+}
+
+func (t *tally) Finding(f *scanner.Finding) error {
+	if f.Ignored == "" && t.counts(f.Verdict.State) {
+		t.leaks++
+	}
+	return t.Sink.Finding(f)
+}
+
+// counts reports whether a finding in state is at or above --fail-on.
+func (t *tally) counts(state verifier.State) bool {
+	switch t.failOn {
+	case "any":
+		return true
+	case "unknown":
+		return state == verifier.Live || state == verifier.IDActive || state == verifier.Unknown || state == verifier.Skipped
+	case "live":
+		return state == verifier.Live
+	}
+	return false
+}
+
+func (t *tally) Close(sum scanner.Summary) error {
+	t.sum = sum
+	return t.Sink.Close(sum)
+}

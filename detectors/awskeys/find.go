@@ -1,0 +1,213 @@
+package awskeys
+
+import (
+	"bytes"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// findIDs returns where text holds an access key id, in order. Boundaries are
+// judged by hand: \b would lose ids glued to an underscore and would cut ids out
+// of base64.
+func findIDs(text []byte) []detectors.Span {
+	var ids []detectors.Span
+	for i := 0; ; {
+		k := nextPrefix(text[i:])
+		if k < 0 {
+			return ids
+		}
+		i += k
+		if isID(text, i) {
+			ids = append(ids, detectors.Span{Start: i, End: i + idLen})
+			i += idLen
+		} else {
+			i++
+		}
+	}
+}
+
+// nextPrefix returns the offset of the first prefix of an access key id in b,
+// or -1. All of them end in IA or CA, and only A..A is common to them.
+func nextPrefix(b []byte) int {
+	for i := 0; ; i++ {
+		k := bytes.IndexByte(b[i:], 'A')
+		if k < 0 || i+k+prefixLen > len(b) {
+			return -1
+		}
+		i += k
+		if p := b[i : i+prefixLen]; p[3] == 'A' && isPrefix(p) {
+			return i
+		}
+	}
+}
+
+func isPrefix(p []byte) bool {
+	switch string(p) {
+	case "AKIA", "ASIA", "ABIA", "ACCA":
+		return true
+	}
+	return false
+}
+
+// isID reports whether an id stands, on its own, at text[at:]. A prefix stands
+// there.
+func isID(text []byte, at int) bool {
+	end := at + idLen
+	if end > len(text) {
+		return false
+	}
+	for _, c := range text[at+prefixLen : end] {
+		if !isUpper(c) && !isDigit(c) {
+			return false
+		}
+	}
+	if end < len(text) && isAlnum(text[end]) {
+		return false
+	}
+	if at > 0 && isAlnum(text[at-1]) && !escapeEnds(text, at) {
+		return false
+	}
+	return !inBase64(text, at, end)
+}
+
+// escapeEnds reports whether an escape sequence that ends in a letter or digit
+// ends right before at: "\nAKIA", "%3DAKIA", ESC "[33mAKIA".
+func escapeEnds(text []byte, at int) bool {
+	before := text[max(0, at-8):at]
+	n := len(before)
+	if n >= 2 && before[n-2] == '\\' && (before[n-1] == 'n' || before[n-1] == 't' || before[n-1] == 'r') {
+		return true
+	}
+	if n >= 3 && before[n-3] == '%' && isHex(before[n-2]) && isHex(before[n-1]) {
+		return true
+	}
+	if k := bytes.LastIndex(before, []byte(`\u00`)); k >= 0 && k == n-6 {
+		return true
+	}
+	if k := bytes.LastIndex(before, []byte("\x1b[")); k >= 0 {
+		return bytes.IndexFunc(before[k+2:n-1], func(r rune) bool { return r > '9' && r != ';' }) < 0
+	}
+	return false
+}
+
+// inBase64 reports whether what adjoins text[at:end] by "/" or "+" is a run of
+// base64, of which the id is then a part by chance. Paths and URLs have slashes
+// too ("s3://AKIA…", "AKIA…/20260101/us-east-1"): they are made of words.
+func inBase64(text []byte, at, end int) bool {
+	const look = 64
+	var before, after []byte
+	if at > 0 && isSecretPunct(text[at-1]) {
+		from := at
+		for from > max(0, at-look) && isSecretByte(text[from-1]) {
+			from--
+		}
+		before = text[from:at]
+	}
+	if end < len(text) && isSecretPunct(text[end]) {
+		to := end
+		for to < min(len(text), end+look) && isSecretByte(text[to]) {
+			to++
+		}
+		after = text[end:to]
+	}
+	return looksRandom(before) || looksRandom(after)
+}
+
+// looksRandom reports whether one part of run between slashes is no word: ten
+// characters or more that change case or kind at every other one.
+func looksRandom(run []byte) bool {
+	for part := range bytes.SplitSeq(run, []byte{'/'}) {
+		if len(part) >= 10 && transitions(part)*5 >= len(part)*2 {
+			return true
+		}
+	}
+	return false
+}
+
+// secretLen is the length of a secret access key: 30 bytes in base64, which
+// never pads.
+const secretLen = 40
+
+// findSecrets returns where text holds 40 characters of base64 that stand on
+// their own and have the shape of random bytes, in order. A secret may begin or
+// end in "/" or "+", so that \b is wrong here as well; "=" may stand before it
+// (an assignment) and not after it (padding).
+func findSecrets(text []byte) []detectors.Span {
+	var secrets []detectors.Span
+	for i := 0; i < len(text); {
+		if !isSecretByte(text[i]) {
+			i++
+			continue
+		}
+		start := i
+		for i < len(text) && isSecretByte(text[i]) {
+			i++
+		}
+		start = skipEscape(text, start, i)
+		if i-start == secretLen && (i == len(text) || text[i] != '=') && shapeOf(text[start:i]) != notSecret {
+			secrets = append(secrets, detectors.Span{Start: start, End: i})
+		}
+	}
+	return secrets
+}
+
+// skipEscape returns where the value in text[start:end] begins if its first
+// characters belong to an escape sequence.
+func skipEscape(text []byte, start, end int) int {
+	if end-start <= secretLen {
+		return start
+	}
+	if at := end - secretLen; at-start <= 6 && escapeEnds(text, at) {
+		return at
+	}
+	return start
+}
+
+// tokenMarks stand at the head of every session token, in clear: "origin_ec",
+// "er/aws" and "aws" (ParseToken says where).
+var tokenMarks = []string{"b3JpZ2luX2Vj", "ZXIvYXdz", "QoDYXdz"}
+
+// Session tokens begin with the base64 of their type byte and the first field
+// (see ParseToken). Real ones have 276 to 1,304 characters.
+const minToken = 100
+
+// findTokens returns where text holds a session token, in order.
+func findTokens(text []byte) []detectors.Span {
+	var tokens []detectors.Span
+	for i := 0; i+minToken <= len(text); {
+		if !isTokenHead(text[i:]) || i > 0 && isSecretByte(text[i-1]) && !escapeEnds(text, i) {
+			i++
+			continue
+		}
+		end := i
+		for end < len(text) && isSecretByte(text[end]) {
+			end++
+		}
+		for pad := 0; pad < 2 && end < len(text) && text[end] == '='; pad++ {
+			end++
+		}
+		if end-i >= minToken {
+			tokens = append(tokens, detectors.Span{Start: i, End: end})
+		}
+		i = end
+	}
+	return tokens
+}
+
+func isTokenHead(b []byte) bool {
+	switch string(b[:4]) {
+	case "IQoJ", "AgoJ", "FwoG", "FQoG", "FQoD", "AQoD":
+		return true
+	}
+	return false
+}
+
+func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+func isAlnum(c byte) bool { return isUpper(c) || isLower(c) || isDigit(c) }
+func isHex(c byte) bool   { return isDigit(c) || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F' }
+
+// isSecretPunct and isSecretByte know the alphabet of base64, RFC 4648 §4.
+func isSecretPunct(c byte) bool { return c == '+' || c == '/' }
+func isSecretByte(c byte) bool  { return isAlnum(c) || isSecretPunct(c) }

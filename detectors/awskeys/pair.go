@@ -1,0 +1,231 @@
+package awskeys
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"sort"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// Which secret belongs to which id? The rules, in the order of their weight:
+//
+//  1. Place. The same line beats the next line beats the same stanza beats the
+//     same text. A stanza ends at a blank line, a [section] or a line that
+//     opens with a brace. On very long lines, 200 bytes count as a line.
+//  2. Order. Pairs do not cross: of two ids and two secrets the first belong
+//     together, in "id secret id secret", "secret id secret id" and "id id
+//     secret secret" alike. Each id and each secret is in one pair only.
+//  3. Name. A secret that is called one beats one without a name. What is
+//     called a hash, a commit or a token is no candidate.
+//  4. Shape. What looks like random bytes beats what does so less; without a
+//     name, only random ones are candidates.
+//  5. Account. A session token that names another account than the id is no
+//     candidate.
+//  6. At most three secrets are proposed for an id: its own, then the nearest
+//     that no other id took.
+//
+// Rules 1, 3 and 4 add up to a cost, rule 2 is the cheapest alignment of the ids
+// with the secrets, as of two sequences. Refused: all ids with all secrets, which
+// sends the secret of one account to STS under the id of another.
+
+// A cost is how badly a secret fits an id.
+const (
+	costLine    = 0.0
+	costNext    = 1.0
+	costStanza  = 2.0
+	costText    = 5.0
+	costPerLine = 0.05
+	maxPerLine  = 2.5
+	costNoName  = 2.0
+	costWeak    = 0.5
+	costOdd     = 1.0
+	costRefuse  = 9.0 // dearer than this, id and secret are strangers
+)
+
+const maxCandidates = 3
+
+// maxAlign bounds the alignment, which takes ids × secrets steps: beyond, a
+// text is a list of credentials, and its neighbours are aligned piece by piece.
+const maxAlign = 1 << 20
+
+// A value is an id, a secret or a token in a text.
+type value struct {
+	detectors.Span
+	text  string
+	name  nameKind
+	shape shape
+}
+
+// A layout knows the lines and stanzas of a text.
+type layout struct {
+	lines   []int // offsets of line starts
+	stanzas []int // offsets of the line starts that begin a stanza
+}
+
+func newLayout(text []byte) *layout {
+	l := &layout{lines: []int{0}, stanzas: []int{0}}
+	for start := 0; start < len(text); {
+		end := len(text)
+		if k := bytes.IndexByte(text[start:], '\n'); k >= 0 {
+			end = start + k
+		}
+		line := bytes.TrimSpace(text[start:end])
+		if len(line) == 0 || line[0] == '[' && line[len(line)-1] == ']' || line[0] == '{' || line[0] == '}' {
+			l.stanzas = append(l.stanzas, start)
+		}
+		start = end + 1
+		l.lines = append(l.lines, start)
+	}
+	return l
+}
+
+// last returns the index of the last offset in list that is not beyond at.
+func last(list []int, at int) int {
+	return sort.Search(len(list), func(i int) bool { return list[i] > at }) - 1
+}
+
+// placeCost is rule 1.
+func (l *layout) placeCost(a, b detectors.Span) float64 {
+	if a.Start > b.Start {
+		a, b = b, a
+	}
+	lines := max(last(l.lines, b.Start)-last(l.lines, a.End-1), (b.Start-a.End)/200)
+	far := min(float64(lines)*costPerLine, maxPerLine)
+	switch {
+	case lines == 0:
+		// Bytes break ties between several pairs on one line.
+		return costLine + float64(b.Start-a.End)/1000
+	case lines == 1:
+		return costNext
+	case last(l.stanzas, a.Start) == last(l.stanzas, b.Start):
+		return costStanza + far
+	}
+	return costText + far
+}
+
+// secretCost is rules 1, 3 and 4.
+func (l *layout) secretCost(id, secret value) float64 {
+	cost := l.placeCost(id.Span, secret.Span)
+	switch secret.name {
+	case namedOther:
+		return math.Inf(1)
+	case unnamed:
+		cost += costNoName
+		if secret.shape != random {
+			return math.Inf(1)
+		}
+	case namedWeak:
+		cost += costWeak
+	}
+	if secret.shape == odd {
+		cost += costOdd
+	}
+	return cost
+}
+
+// tokenCost is rules 1 and 5.
+func (l *layout) tokenCost(id, token value) float64 {
+	info, ok := ParseToken(token.text)
+	account, known := Account(id.text)
+	if ok && known && info.Account != "" && info.Account != account {
+		return math.Inf(1)
+	}
+	return l.placeCost(id.Span, token.Span)
+}
+
+// align is rule 2: it returns, for each of as, the index of its partner in bs,
+// or -1, such that partners do not cross and the sum of the costs is least; to
+// stay alone costs half of costRefuse.
+func align(as, bs []value, cost func(a, b value) float64) []int {
+	partner := make([]int, len(as))
+	for i := range partner {
+		partner[i] = -1
+	}
+	for lo := 0; lo < len(as); {
+		hi, from, to := piece(as, bs, lo)
+		alignPiece(as[lo:hi], bs[from:to], cost, func(i, j int) { partner[lo+i] = from + j })
+		lo = hi
+	}
+	return partner
+}
+
+// piece returns the end of the ids that begin at lo and the range of secrets
+// around them that are aligned together: everything, unless that is too much.
+func piece(as, bs []value, lo int) (hi, from, to int) {
+	if len(as)*len(bs) <= maxAlign {
+		return len(as), 0, len(bs)
+	}
+	hi = min(lo+512, len(as))
+	next := math.MaxInt
+	if hi < len(as) {
+		next = as[hi].Start
+	}
+	from = sort.Search(len(bs), func(i int) bool { return bs[i].Start >= as[lo].Start-1024 })
+	to = sort.Search(len(bs), func(i int) bool { return bs[i].Start >= next })
+	return hi, from, min(to, from+maxAlign/512)
+}
+
+func alignPiece(as, bs []value, cost func(a, b value) float64, pair func(i, j int)) {
+	const alone = costRefuse / 2
+	w := len(bs) + 1
+	best := make([]float64, (len(as)+1)*w) // best[i*w+j]: the least cost of as[i:], bs[j:]
+	took := make([]bool, len(best))
+	for i := len(as); i >= 0; i-- {
+		for j := len(bs); j >= 0; j-- {
+			at := i*w + j
+			switch {
+			case i == len(as):
+				best[at] = float64(len(bs)-j) * alone
+				continue
+			case j == len(bs):
+				best[at] = float64(len(as)-i) * alone
+				continue
+			}
+			best[at] = alone + min(best[at+w], best[at+1])
+			if c := cost(as[i], bs[j]) + best[at+w+1]; c < best[at] {
+				best[at], took[at] = c, true
+			}
+		}
+	}
+	for i, j := 0, 0; i < len(as) && j < len(bs); {
+		switch at := i*w + j; {
+		case took[at]:
+			pair(i, j)
+			i, j = i+1, j+1
+		case best[at+w] <= best[at+1]:
+			i++
+		default:
+			j++
+		}
+	}
+}
+
+// spares is rule 6: the indices of further candidates for id, best first.
+func spares(id value, secrets []value, taken []bool, cost func(id, secret value) float64) []int {
+	type spare struct {
+		index int
+		cost  float64
+	}
+	var list []spare
+	for i, s := range secrets {
+		if c := cost(id, s); !taken[i] && c < costRefuse {
+			list = append(list, spare{i, c})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b spare) int {
+		switch {
+		case a.cost < b.cost:
+			return -1
+		case a.cost > b.cost:
+			return 1
+		}
+		return 0
+	})
+	var indices []int
+	for _, s := range list[:min(len(list), maxCandidates-1)] {
+		indices = append(indices, s.index)
+	}
+	return indices
+}

@@ -1,0 +1,93 @@
+package detectors
+
+import "slices"
+
+// A Set runs detectors over a text and over what the text reads like decoded.
+// Concurrent calls of its methods are allowed.
+type Set struct {
+	detectors []Detector
+	anchors   *anchors
+}
+
+// maxDepth bounds views of views: base64 in JSON in base64 is a Kubernetes
+// secret in a Terraform state.
+const maxDepth = 3
+
+// NewSet returns the set of the given detectors.
+func NewSet(detectors ...Detector) *Set {
+	s := &Set{detectors: detectors}
+	keywords := []string{}
+	for _, r := range s.Rules() {
+		keywords = append(keywords, r.Keywords...)
+	}
+	slices.Sort(keywords)
+	s.anchors = newAnchors(slices.Compact(keywords))
+	return s
+}
+
+// Rules returns the rules of all detectors, in order.
+func (s *Set) Rules() []*Rule {
+	var rules []*Rule
+	for _, d := range s.detectors {
+		rules = append(rules, d.Rules()...)
+	}
+	return rules
+}
+
+// Detect appends the matches of text to dst and returns the extended slice.
+// Offsets are into text, also for what was found encoded: there they cover the
+// encoded form. It does not retain text.
+func (s *Set) Detect(dst []Match, text []byte) []Match {
+	return s.detect(dst, text, 0)
+}
+
+func (s *Set) detect(dst []Match, text []byte, depth int) []Match {
+	found := s.anchors.find(text)
+	if found == 0 {
+		return dst
+	}
+	first := len(dst)
+	if found&plain != 0 {
+		for _, d := range s.detectors {
+			dst = d.Detect(dst, text)
+		}
+	}
+	if depth == maxDepth {
+		return dst
+	}
+	for _, d := range decoders() {
+		if found&d.on == 0 {
+			continue
+		}
+		v := d.decode(text)
+		if v == nil {
+			continue
+		}
+		decoded := s.detect(nil, v.text, depth+1)
+		for i := range decoded {
+			m := &decoded[i]
+			m.Span, m.Secret, m.Token = v.origin(m.Span), v.origin(m.Secret), v.origin(m.Token)
+		}
+		dst = append(dst[:first], merge(dst[first:], decoded)...)
+	}
+	return dst
+}
+
+// merge returns decoded and what of raw does not overlap it. The decoded text
+// says more: a secret with an escape in it is whole only there.
+func merge(raw, decoded []Match) []Match {
+	out := decoded
+	for _, m := range raw {
+		covered := false
+		for i := range decoded {
+			d := &decoded[i]
+			covered = covered || overlap(m.Span, d.Span) || overlap(m.Span, d.Secret)
+		}
+		if !covered {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func overlap(a, b Span) bool { return a.Start < b.End && b.Start < a.End }

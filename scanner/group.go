@@ -1,0 +1,123 @@
+package scanner
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// findings makes one finding of all hits of one credential, in a stable order.
+// A lone half is a place of the whole if that was found too: an id that stands
+// alone in one text and with its secret in another is one leak.
+func (h *hits) findings() []*Finding {
+	slices.SortFunc(h.hits, func(a, b hit) int {
+		return cmp.Or(cmp.Compare(a.blob, b.blob), cmp.Compare(a.member, b.member), cmp.Compare(a.start, b.start),
+			cmp.Compare(a.match.Rank, b.match.Rank))
+	})
+	var all []*Finding
+	byPrint := map[string]*Finding{}
+	for _, x := range h.hits {
+		f := &Finding{Match: x.match}
+		print := f.Fingerprint()
+		if known := byPrint[print]; known != nil {
+			known.join(x.match)
+			f = known
+		} else {
+			byPrint[print] = f
+			all = append(all, f)
+		}
+		f.Locations = append(f.Locations, x.location())
+	}
+	return fold(all)
+}
+
+// location is x's place as known before it is located; Path holds the member.
+func (x hit) location() Location {
+	l := x.place
+	l.Blob = x.blob
+	l.Path = x.member
+	return l
+}
+
+// join keeps the best that two occurrences of one credential say.
+func (f *Finding) join(m detectors.Match) {
+	f.Match.Rank = min(f.Match.Rank, m.Rank)
+	if f.Match.Credential.Token.IsZero() {
+		f.Match.Token, f.Match.Credential.Token = m.Token, m.Credential.Token
+	}
+}
+
+// fold moves the places of lone ids, secrets and tokens to the finding that
+// holds them paired.
+func fold(all []*Finding) []*Finding {
+	whole := map[string]*Finding{}
+	for _, f := range all {
+		c := f.Match.Credential
+		if f.Match.Rank > 0 || c.ID == "" || c.Secret.IsZero() && c.Token.IsZero() {
+			continue
+		}
+		for _, part := range []string{"id " + c.ID, "secret " + c.Secret.SHA256(), "token " + c.Token.SHA256()} {
+			if best := whole[part]; best == nil || best.Match.Credential.Secret.IsZero() {
+				whole[part] = f
+			}
+		}
+	}
+	var kept []*Finding
+	for _, f := range all {
+		if w := whole[loneHalf(f.Match.Credential)]; w != nil && w != f {
+			w.Locations = append(w.Locations, f.Locations...)
+			continue
+		}
+		kept = append(kept, f)
+	}
+	return kept
+}
+
+// loneHalf returns the only part that c has, as fold names it, or "".
+func loneHalf(c detectors.Credential) string {
+	switch {
+	case c.ID != "" && c.Secret.IsZero():
+		return "id " + c.ID
+	case c.ID == "" && c.Token.IsZero():
+		return "secret " + c.Secret.SHA256()
+	case c.ID == "" && c.Secret.IsZero():
+		return "token " + c.Token.SHA256()
+	}
+	return ""
+}
+
+// attribute replaces each location by those that the source named for its
+// text: at HEAD first, then oldest first.
+func attribute(findings []*Finding, h *hits) {
+	for _, f := range findings {
+		var located []Location
+		for _, l := range f.Locations {
+			member := l.Path
+			for _, p := range h.places(l.Blob) {
+				l.Provenance = p
+				if member != "" {
+					l.Path += "!" + member
+				}
+				located = append(located, l)
+			}
+		}
+		slices.SortFunc(located, compareLocations)
+		f.Locations = slices.CompactFunc(located, func(a, b Location) bool { return compareLocations(a, b) == 0 })
+	}
+	slices.SortStableFunc(findings, func(a, b *Finding) int {
+		return cmp.Or(compareLocations(a.Locations[0], b.Locations[0]), cmp.Compare(a.Match.Rank, b.Match.Rank))
+	})
+}
+
+func compareLocations(a, b Location) int {
+	head := func(l Location) int {
+		if l.AtHead {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(
+		cmp.Compare(head(a), head(b)), a.Time.Compare(b.Time), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Commit, b.Commit),
+		cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Blob, b.Blob))
+}

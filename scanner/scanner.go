@@ -1,0 +1,110 @@
+// Package scanner is the pipeline: what a source holds is read, searched,
+// located, filtered, verified and reported, in that order and in one direction.
+//
+//	Source → Detect → Locate → Suppress → Verify → Sink
+//
+// It knows nothing of AWS, of git or of output formats: those are the
+// detectors, sources, verifiers and sinks that it is given.
+package scanner
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/archive"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// A Scanner holds what a scan is made of. Its fields must not change while it
+// scans; several scans may share one.
+type Scanner struct {
+	Detectors *detectors.Set
+	// Filters suppress findings; the first that gives a reason counts.
+	Filters  []Filter
+	Verifier verifier.Verifier
+	// Workers is how many key ids are verified at once; 0 is one.
+	Workers int
+}
+
+// Scan reads all of src and reports to sink, which it closes in any case.
+//
+// The error is that of the source, if it could not go on, or of the sink. What
+// was found until then has been reported, and the summary says that the scan is
+// incomplete.
+func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
+	start := time.Now()
+	found := &hits{}
+	sum := Summary{}
+	var objects, size atomic.Int64
+
+	readErr := src.Blobs(ctx, func(b Blob) error {
+		if b.Err != nil {
+			found.unread(b.Name, b.Err)
+			return ctx.Err()
+		}
+		objects.Add(1)
+		size.Add(int64(len(b.Data)))
+		found.add(b, "", b.Data, s.Detectors.Detect(nil, b.Data))
+		return archive.Walk(ctx, b.Data, func(member string, data []byte, err error) error {
+			if err != nil {
+				found.unread(b.Name+"!"+member, err)
+				return nil
+			}
+			found.add(b, member, data, s.Detectors.Detect(nil, data))
+			return nil
+		})
+	})
+	if readErr != nil {
+		found.unread("the rest of the source", readErr)
+	}
+
+	findings := found.findings()
+	if err := found.locate(ctx, src); err != nil && ctx.Err() == nil {
+		found.unread("where some findings come from", err)
+	}
+	attribute(findings, found)
+	suppress(findings, s.Filters)
+	s.verify(ctx, findings)
+
+	sum.Objects, sum.Bytes, sum.Unread = objects.Load(), size.Load(), found.unreadParts()
+	sum.Elapsed = time.Since(start)
+	return errors.Join(readErr, report(findings, &sum, sink))
+}
+
+// suppress asks each filter in turn why a finding is to be ignored.
+func suppress(findings []*Finding, filters []Filter) {
+	for _, f := range findings {
+		for _, filter := range filters {
+			if f.Ignored == "" {
+				f.Ignored = filter(f)
+			}
+		}
+	}
+}
+
+// report passes findings to sink and closes it.
+func report(findings []*Finding, sum *Summary, sink Sink) error {
+	var errs []error
+	for _, f := range findings {
+		sum.count(f)
+		errs = append(errs, sink.Finding(f))
+	}
+	return errors.Join(append(errs, sink.Close(*sum))...)
+}
+
+func (s *Summary) count(f *Finding) {
+	if f.Ignored != "" {
+		s.Ignored++
+		return
+	}
+	s.Findings++
+	switch f.Verdict.State {
+	case verifier.Live:
+		s.Live++
+	case verifier.Unknown:
+		s.Unknown++
+	}
+}
