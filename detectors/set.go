@@ -9,8 +9,8 @@ type Set struct {
 	anchors   *anchors
 }
 
-// maxDepth bounds views of views: base64 in JSON in base64 is a Kubernetes
-// secret in a Terraform state.
+// maxDepth bounds views of views: JSON in base64 in JSON is what a log holds of
+// a Kubernetes secret.
 const maxDepth = 3
 
 // NewSet returns the set of the given detectors.

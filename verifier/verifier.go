@@ -6,6 +6,7 @@ package verifier
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -15,7 +16,8 @@ import (
 type Verifier interface {
 	// Verify reports the state of c. Failure to get an answer is not an error
 	// of the scan: it is a Verdict whose State is Unknown. Concurrent calls are
-	// allowed. c is not retained beyond the call, except as a hash.
+	// allowed. The secrets of c are not retained beyond the call, except as a
+	// hash.
 	Verify(ctx context.Context, c detectors.Credential) Verdict
 }
 
@@ -35,7 +37,8 @@ const (
 	// Expired: a temporary credential whose time is over.
 	Expired State = "expired"
 	// CanarySuspected: the key belongs to an account that plants keys to catch
-	// whoever uses them. Nothing was sent.
+	// whoever uses them. Nothing was sent, unless Verdict.At is set: then only
+	// the answer gave it away.
 	CanarySuspected State = "canary-suspected"
 	// Skipped: not asked, by policy or because there is nothing to ask with;
 	// Verdict.Reason says why.
@@ -43,6 +46,15 @@ const (
 	// Unknown: asked, and no answer that can be trusted came back;
 	// Verdict.Reason says why. Unknown is not clean.
 	Unknown State = "unknown"
+)
+
+var (
+	// ErrNoAnswer is wrapped by Verdict.Err if nothing came back that the
+	// provider itself said: the network failed, or a proxy answered.
+	ErrNoAnswer = errors.New("no answer from the provider")
+	// ErrBusy is wrapped by Verdict.Err if the provider asked to come back
+	// later.
+	ErrBusy = errors.New("the provider is busy")
 )
 
 // A Verdict is what a Verifier found out. It holds no secret.
@@ -72,4 +84,9 @@ type Fact struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 	Risk  int    `json:"risk"` // 0 neutral, 1 worth knowing, 2 bad, 3 act now
+}
+
+// cancelled is the verdict of a call whose context ended before the answer.
+func cancelled(err error) Verdict {
+	return Verdict{State: Unknown, Reason: "cancelled", Err: err}
 }

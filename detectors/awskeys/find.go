@@ -81,13 +81,26 @@ func escapeEnds(text []byte, at int) bool {
 	if n >= 3 && before[n-3] == '%' && isHex(before[n-2]) && isHex(before[n-1]) {
 		return true
 	}
-	if k := bytes.LastIndex(before, []byte(`\u00`)); k >= 0 && k == n-6 {
+	if n >= 6 && string(before[n-6:n-2]) == `\u00` && isHex(before[n-2]) && isHex(before[n-1]) {
 		return true
 	}
-	if k := bytes.LastIndex(before, []byte("\x1b[")); k >= 0 {
-		return bytes.IndexFunc(before[k+2:n-1], func(r rune) bool { return r > '9' && r != ';' }) < 0
+	return endsInColour(before)
+}
+
+// endsInColour reports whether before ends in a control sequence of ECMA-48: ESC
+// "[", parameters, a letter.
+func endsInColour(before []byte) bool {
+	n := len(before)
+	k := bytes.LastIndex(before, []byte("\x1b["))
+	if k < 0 || k+2 >= n || isDigit(before[n-1]) {
+		return false
 	}
-	return false
+	for _, c := range before[k+2 : n-1] {
+		if !isDigit(c) && c != ';' {
+			return false
+		}
+	}
+	return true
 }
 
 // inBase64 reports whether what adjoins text[at:end] by "/" or "+" is a run of

@@ -81,7 +81,8 @@ func bodyBits(id string) (bits uint64, ok bool) {
 func account(bits uint64) (number uint64, ok bool) {
 	const maxAccount = 999_999_999_999
 	number = bits >> 9 & (1<<40 - 1)
-	return number, bits>>49 == 1 && number <= maxAccount
+	// Zero is no account; LocalStack makes ids for it.
+	return number, bits>>49 == 1 && 0 < number && number <= maxAccount
 }
 
 // base32Value returns the value of c in the alphabet A-Z2-7, or -1.

@@ -23,7 +23,8 @@ import (
 //     name, only random ones are candidates.
 //  5. Account. A session token that names another account than the id is no
 //     candidate.
-//  6. At most three secrets are proposed for an id: its own, then the nearest
+//  6. Example. A secret of AWS's documentation belongs to no real id.
+//  7. At most three secrets are proposed for an id: its own, then the nearest
 //     that no other id took.
 //
 // Rules 1, 3 and 4 add up to a cost, rule 2 is the cheapest alignment of the ids
@@ -86,33 +87,37 @@ func last(list []int, at int) int {
 	return sort.Search(len(list), func(i int) bool { return list[i] > at }) - 1
 }
 
-// placeCost is rule 1.
-func (l *layout) placeCost(a, b detectors.Span) float64 {
+// placeCost is rule 1. lines is how far apart a and b are.
+func (l *layout) placeCost(a, b detectors.Span) (cost float64, lines int) {
 	if a.Start > b.Start {
 		a, b = b, a
 	}
-	lines := max(last(l.lines, b.Start)-last(l.lines, a.End-1), (b.Start-a.End)/200)
+	lines = max(last(l.lines, b.Start)-last(l.lines, a.End-1), (b.Start-a.End)/200)
 	far := min(float64(lines)*costPerLine, maxPerLine)
 	switch {
 	case lines == 0:
 		// Bytes break ties between several pairs on one line.
-		return costLine + float64(b.Start-a.End)/1000
+		return costLine + float64(b.Start-a.End)/1000, lines
 	case lines == 1:
-		return costNext
+		return costNext, lines
 	case last(l.stanzas, a.Start) == last(l.stanzas, b.Start):
-		return costStanza + far
+		return costStanza + far, lines
 	}
-	return costText + far
+	return costText + far, lines
 }
 
-// secretCost is rules 1, 3 and 4.
+// secretCost is rules 1, 3, 4 and 6.
 func (l *layout) secretCost(id, secret value) float64 {
-	cost := l.placeCost(id.Span, secret.Span)
+	if isExampleText(secret.text) && !isExampleText(id.text) {
+		return math.Inf(1)
+	}
+	cost, lines := l.placeCost(id.Span, secret.Span)
 	switch secret.name {
 	case namedOther:
 		return math.Inf(1)
 	case unnamed:
-		cost += costNoName
+		// Without a name it must be close.
+		cost += costNoName + 3*costPerLine*float64(lines)
 		if secret.shape != random {
 			return math.Inf(1)
 		}
@@ -132,7 +137,8 @@ func (l *layout) tokenCost(id, token value) float64 {
 	if ok && known && info.Account != "" && info.Account != account {
 		return math.Inf(1)
 	}
-	return l.placeCost(id.Span, token.Span)
+	cost, _ := l.placeCost(id.Span, token.Span)
+	return cost
 }
 
 // align is rule 2: it returns, for each of as, the index of its partner in bs,
@@ -202,7 +208,7 @@ func alignPiece(as, bs []value, cost func(a, b value) float64, pair func(i, j in
 	}
 }
 
-// spares is rule 6: the indices of further candidates for id, best first.
+// spares is rule 7: the indices of further candidates for id, best first.
 func spares(id value, secrets []value, taken []bool, cost func(id, secret value) float64) []int {
 	type spare struct {
 		index int

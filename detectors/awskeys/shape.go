@@ -26,9 +26,11 @@ func shapeOf(s []byte) shape {
 	}
 	h, digits := detectors.Entropy(s), countDigits(s)
 	switch {
+	case longestLower(s) > 14 || transitions(s) < 12:
+		return notSecret
 	case h >= 4.25 && digits > 0 && longestLower(s) <= 10 && transitions(s) >= 13:
 		return random
-	case h >= 3.9 && longestLower(s) <= 14 && transitions(s) >= 9:
+	case h >= 4.25 || h >= 4 && digits > 0:
 		return odd
 	}
 	return notSecret

@@ -1,0 +1,139 @@
+package awskeys
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
+)
+
+func TestDetect(t *testing.T) {
+	const (
+		pair1 = "aws-access-key {AKIA1} {secret1} -"
+		pair2 = "aws-access-key {AKIA2} {secret2} -"
+		pair3 = "aws-access-key {AKIA3} {secret3} -"
+		lone1 = "aws-access-key {AKIA1} - -"
+	)
+	far := strings.Repeat("line: of other things\n", 25)
+	for _, tt := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"nothing", "no keys here, and no secret", nil},
+		{"lone_id", "user: {AKIA1}", []string{lone1}},
+		{"env", "AWS_ACCESS_KEY_ID={AKIA1}\nAWS_SECRET_ACCESS_KEY={secret1}\n", []string{pair1}},
+		{"secret_first", "secret_key: {secret1}\naccess_key: {AKIA1}\n", []string{pair1}},
+		{"unnamed_on_one_line", `NewStaticCredentials("{AKIA1}", "{secret1}", "")`, []string{pair1}},
+		{"url", "s3://{AKIA1}:{secret1}@bucket/path", []string{pair1}},
+		{"csv", "Access key ID,Secret access key\n{AKIA1},{secret1}\n", []string{pair1}},
+		{"xml", "<name>fs.s3a.access.key</name>\n<value>{AKIA1}</value>\n<name>fs.s3a.secret.key</name>\n<value>{secret1}</value>", []string{pair1}},
+		{"weak_name", "<username>{AKIA1}</username>\n<password>{secret1}</password>", []string{pair1}},
+		{"far", "id: {AKIA1}\n" + far + "secret_access_key: {secret1}", []string{pair1}},
+		{"far_and_unnamed", "id: {AKIA1}\n" + far + far + "x: {secret1}", []string{lone1}},
+		{"two_profiles", "[a]\nid={AKIA1}\nsecret={secret1}\n[b]\nid={AKIA2}\nsecret={secret2}\n", []string{pair1, pair2}},
+		{"secrets_first_without_a_gap", "secret={secret1}\nid={AKIA1}\nsecret={secret2}\nid={AKIA2}\nsecret={secret3}\nid={AKIA3}", []string{pair1, pair2, pair3}},
+		{"ids_then_secrets", "{AKIA1} {AKIA2}\n{secret1} {secret2}", []string{pair1, pair2}},
+		{"json_on_one_line", `[{"i":"{AKIA1}","s":"{secret1}"},{"i":"{AKIA2}","s":"{secret2}"}]`, []string{pair1, pair2}},
+		{"named_beats_unnamed", "x {secret2}\nid={AKIA1}\nsecret={secret1}", []string{pair1, "aws-access-key {AKIA1} {secret2} - #1"}},
+		{"three_candidates_at_most", "secret={secret1}\nid={AKIA1}\n\nsecret={secret2}\n\n\nsecret={secret3}\n\n\nsecret={secret4}",
+			[]string{pair1, "aws-access-key {AKIA1} {secret2} - #1", "aws-access-key {AKIA1} {secret3} - #2"}},
+		{"a_taken_secret_is_no_candidate", "id={AKIA1}\n\nid={AKIA2}\nsecret={secret2}", []string{lone1, pair2}},
+		{"hash_is_no_secret", "id={AKIA1}\ncommit: {secret1}", []string{lone1}},
+		{"same_id_twice", "see {AKIA1}\n" + far + far + "id={AKIA1} secret={secret1}", []string{lone1, pair1}},
+		{"triple", "id={ASIA1}\nsecret={secret1}\ntoken={token1}", []string{"aws-session-key {ASIA1} {secret1} {token1}"}},
+		{"long_term_takes_no_token", "id={AKIA1}\nsecret={secret1}\ntoken={token1}", []string{pair1, "aws-session-key - - {token1}"}},
+		{"lone_secret", `"awsSecretKey": "{secret1}"`, []string{"aws-secret-key - {secret1} -"}},
+		{"lone_secret_that_may_be_anybodys", `SECRET_KEY = "{secret1}"`, nil},
+		{"service_credential", "id: {ACCA1}", []string{"aws-service-credential-id {ACCA1} - -"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) { detectorstest.Accept(t, Detector{}, tt.text, tt.want...) })
+	}
+}
+
+// TestTokenAccount holds rule 5: a token of another account belongs to no id.
+func TestTokenAccount(t *testing.T) {
+	foreign := detectorstest.Token("210987654321", "us-east-1", time.Unix(1_700_000_000, 0), 9)
+	detectorstest.Accept(t, Detector{}, "id={ASIA1}\nsecret={secret1}\ntoken="+foreign,
+		"aws-session-key {ASIA1} {secret1} -", "aws-session-key - - "+foreign)
+}
+
+func TestExampleSecretIsNoCandidate(t *testing.T) {
+	example := "wJalrXUtnFEMI/K7MDENG/" + "bPxRfiCYEXAMPLEKEY"
+	detectorstest.Accept(t, Detector{}, "id={AKIA1}\nsecret="+example, "aws-access-key {AKIA1} - -")
+}
+
+// Vectors of public origin, assembled here: canaries and documentation.
+func TestAccount(t *testing.T) {
+	for _, tt := range []struct{ prefix, body, account, grade string }{
+		{"ASIA", "Y34FZKBOKMUTVV7A", "609629065308", Strong},
+		{"ASIA", "QNZGKIQY56JQ7WML", "029608264753", Strong},
+		{"AKIA", "SP2TPHJSQH3FJRUX", "171436882533", Strong},
+		{"AKIA", "QYLPMN5HHHFPZAM2", "052310077262", Strong},
+		{"AIDA", "YVP4CIPPJ5M54LRCY", "595918472158", Strong},
+		{"AKIA", "IOSFODNN7" + "EXAMPLE", "", Legacy},
+		{"AKIA", "JSIE27KKMHXI3BJQ", "", Legacy},
+		{"AKIA", "7777777777777777", "", Impossible},
+		{"AKIA", "0123456789ABCDEF", "", Impossible},
+		{"ASIA", "QAAAAAAAGMKEM7X5", "", Impossible}, // LocalStack's account zero
+	} {
+		id := tt.prefix + tt.body
+		if account, ok := Account(id); account != tt.account || ok != (tt.account != "") {
+			t.Errorf("Account(%s) = %q, %v, want %q", id, account, ok, tt.account)
+		}
+		if grade := Grade(id); grade != tt.grade {
+			t.Errorf("Grade(%s) = %s, want %s", id, grade, tt.grade)
+		}
+	}
+}
+
+func TestParseToken(t *testing.T) {
+	issued := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	token := detectorstest.Token("123456789012", "eu-west-1", issued, 1)
+	want := TokenInfo{33, "123456789012", "eu-west-1", issued}
+	for _, s := range []string{token, strings.TrimRight(token, "=")} {
+		if got, ok := ParseToken(s); got != want || !ok {
+			t.Errorf("ParseToken = %+v, %v, want %+v", got, ok, want)
+		}
+	}
+	for _, s := range []string{"", "IQoJ", token[:40], token[4:], "FQoGZXIvYXdzEBYaD" + token[20:200]} {
+		if got, ok := ParseToken(s); ok {
+			t.Errorf("ParseToken(%q) = %+v, want none", s, got)
+		}
+	}
+}
+
+func FuzzParseToken(f *testing.F) {
+	f.Add(detectorstest.Token("123456789012", "eu-west-1", time.Unix(1_700_000_000, 0), 1))
+	f.Fuzz(func(t *testing.T, s string) {
+		info, ok := ParseToken(s)
+		if ok && (info.Issued.Year() < 2011 || len(info.Account) != 12 && info.Account != "") {
+			t.Errorf("ParseToken(%q) = %+v", s, info)
+		}
+	})
+}
+
+func TestPlaceholder(t *testing.T) {
+	for _, tt := range []struct {
+		name, id, secret string
+		ignored          bool
+	}{
+		{"documentation", "AKIAIOSFODNN7" + "EXAMPLE", "", true},
+		{"misspelt", "AKIAIO5FODNN7" + "EXAMPL3", "", true},
+		{"filler", "AKIA" + strings.Repeat("X", 16), "", true},
+		{"sequence", "AKIA1234567890ABCDEF", "", true},
+		{"words", "ASIAPACIFICREGIONSUBS"[:20], "", true},
+		{"words_with_a_secret", "ASIAPACIFICREGIONSUBS"[:20], "{secret1}", false},
+		{"real", "{AKIA1}", "", false},
+		{"real_pair", "{AKIA1}", "{secret1}", false},
+		{"filler_secret", "", strings.Repeat("a1", 20), true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := detectors.Credential{ID: detectorstest.Fill(tt.id), Secret: detectors.NewSecret(detectorstest.Fill(tt.secret))}
+			if why := Placeholder(c); (why != "") != tt.ignored {
+				t.Errorf("Placeholder(%s) = %q, want ignored %v", c.ID, why, tt.ignored)
+			}
+		})
+	}
+}

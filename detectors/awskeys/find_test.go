@@ -1,0 +1,185 @@
+package awskeys
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
+)
+
+func TestFindIDs(t *testing.T) {
+	id := detectorstest.KeyID("AKIA", "123456789012", 1)
+	noise := "x8JkQ2vB7nLp" // looks random
+	for _, tt := range []struct {
+		name, text string
+		found      bool
+	}{
+		{"alone", id, true},
+		{"assigned", "key=" + id + ";", true},
+		{"glued_to_underscores", "KEY_" + id + "_X", true},
+		{"after_slash_of_url", "s3://" + id + ":x@bucket", true},
+		{"in_path", "backup/keys/" + id + ".pem", true},
+		{"credential_scope", id + "/20260101/us-east-1/s3/aws4_request", true},
+		{"after_escaped_newline", `text\n` + id + `\n`, true},
+		{"after_percent", "id%3D" + id + "%26", true},
+		{"after_unicode_escape", `\u0022` + id + `\u0022`, true},
+		{"after_colour", "\x1b[33;1m" + id + "\x1b[0m", true},
+		{"non_ascii_neighbour", "キー：" + id + "。", true},
+		{"lower_case", strings.ToLower(id), false},
+		{"after_letter", "x" + id, false},
+		{"after_upper", "X" + id, false},
+		{"before_letter", id + "x", false},
+		{"too_long", id + "A", false},
+		{"too_short", id[:19], false},
+		{"cut_off", "AKI", false},
+		{"base64_before", noise + "/" + id, false},
+		{"base64_after", id + "+" + noise, false},
+		{"csi_without_letter", "\x1b[33" + id, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := findIDs([]byte(tt.text))
+			if found := len(got) == 1 && tt.text[got[0].Start:got[0].End] == id; found != tt.found || len(got) > 1 {
+				t.Errorf("findIDs(%q) = %v, want found %v", tt.text, got, tt.found)
+			}
+		})
+	}
+}
+
+func TestFindSecrets(t *testing.T) {
+	s := detectorstest.SecretKey(1)
+	for _, tt := range []struct {
+		name, text, want string
+	}{
+		{"alone", s, s},
+		{"assigned", "k=" + s + "\n", s},
+		{"begins_with_slash", "k: /" + s[1:], "/" + s[1:]},
+		{"begins_with_plus", "k: +" + s[1:], "+" + s[1:]},
+		{"ends_with_slash", "k: " + s[:39] + "/ ", s[:39] + "/"},
+		{"ends_with_plus", "k: '" + s[:39] + "+'", s[:39] + "+"},
+		{"in_url", "s3://id:" + s + "@bucket", s},
+		{"after_escaped_newline", `a\n` + s + `\n`, s},
+		{"after_percent", "a%3D" + s + "&", s},
+		{"after_colour", "\x1b[33m" + s + "\x1b[0m", s},
+		{"padded", s + "=", ""},
+		{"longer", s + "A", ""},
+		{"shorter", s[1:], ""},
+		{"sha1", strings.Repeat("0123456789abcdef", 3)[:40], ""},
+		{"path", "github/some/organisation/repository/pkgs", ""},
+		{"words", "ThisIsALongIdentifierInCamelCaseForATest", ""},
+		{"text_in_base64", "VGhpcyBpcyBhIHNlbnRlbmNlIGluIGJhc2U2NC4K", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := ""
+			for _, f := range findSecrets([]byte(tt.text)) {
+				got += tt.text[f.Start:f.End]
+			}
+			if got != tt.want {
+				t.Errorf("findSecrets(%q) = %q, want %q", tt.text, got, tt.want)
+			}
+		})
+	}
+}
+
+// TestShapeKeepsSecrets holds the limits of shapeOf to what they claim.
+func TestShapeKeepsSecrets(t *testing.T) {
+	const n = 20000
+	lost, doubted := 0, 0
+	for seed := range uint64(n) {
+		switch shapeOf([]byte(detectorstest.SecretKey(seed))) {
+		case notSecret:
+			lost++
+		case odd:
+			doubted++
+		}
+	}
+	if lost > n/5000 || doubted > n/200 {
+		t.Errorf("of %d secrets %d are lost and %d doubted", n, lost, doubted)
+	}
+}
+
+// oracleIDs says with regular expressions what findIDs does by hand.
+func oracleIDs(text []byte) []detectors.Span {
+	id := regexp.MustCompile(`^(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}`)
+	after := regexp.MustCompile(`^(?:$|[^A-Za-z0-9])`)
+	// Eight bytes back are enough for any escape.
+	before := regexp.MustCompile(`(?:[^A-Za-z0-9]|\\[ntr]|%[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|\x1b\[[0-9;]*[A-Za-z])$`)
+	base64Before := regexp.MustCompile(`[A-Za-z0-9+/]*[+/]$`)
+	base64After := regexp.MustCompile(`^[+/][A-Za-z0-9+/]*`)
+	word := regexp.MustCompile(`[a-z]+|[A-Z]+|[0-9]+|\++`)
+	random := func(run []byte) bool {
+		for _, part := range bytes.Split(run, []byte("/")) {
+			changes := len(word.FindAll(part, -1)) - 1
+			if len(part) >= 10 && changes*5 >= len(part)*2 {
+				return true
+			}
+		}
+		return false
+	}
+	var ids []detectors.Span
+	for i := 0; i < len(text); i++ {
+		rest := text[i:]
+		if !id.Match(rest) || !after.Match(rest[idLen:]) {
+			continue
+		}
+		if i > 0 && !before.Match(text[max(0, i-8):i]) {
+			continue
+		}
+		if random(base64Before.Find(text[max(0, i-64):i])) || random(base64After.Find(text[i+idLen:min(len(text), i+idLen+64)])) {
+			continue
+		}
+		ids = append(ids, detectors.Span{Start: i, End: i + idLen})
+		i += idLen - 1
+	}
+	return ids
+}
+
+func FuzzFindIDs(f *testing.F) {
+	id := detectorstest.KeyID("AKIA", "123456789012", 1)
+	for _, s := range []string{
+		id, "x" + id, id + "/" + id, `\n` + id, "%3D" + id, "\x1b[1;33m" + id, `\u0022` + id, "a/b+c" + id, "AKIAAKIA" + id,
+		"AxByCzDwEv/" + id + "+x9Y8z7W6v5", id[:19], "ASIA" + id[4:] + "_ACCA" + id[4:],
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		// Random bytes hold no ids: let 1 to 4 stand for whole ones.
+		for k, prefix := range []string{"AKIA", "ASIA", "ABIA", "ACCA"} {
+			text = bytes.ReplaceAll(text, []byte{byte(k + 1)}, []byte(prefix+id[4:]))
+		}
+		if diff := cmp.Diff(oracleIDs(text), findIDs(text)); diff != "" {
+			t.Errorf("%q: (-regexp +hand)\n%s", text, diff)
+		}
+	})
+}
+
+// FuzzDetect holds that offsets point at what was found, whatever the text.
+func FuzzDetect(f *testing.F) {
+	id, secret := detectorstest.KeyID("AKIA", "123456789012", 1), detectorstest.SecretKey(1)
+	f.Add([]byte("id=" + id + "\nsecret=" + secret))
+	f.Add([]byte(secret + " " + id + " " + secret + "\n\n[x]\n" + id))
+	f.Add([]byte("aws_secret_key: " + secret))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		text = bytes.ReplaceAll(text, []byte{1}, []byte(id))
+		text = bytes.ReplaceAll(text, []byte{2}, []byte(secret))
+		for _, m := range (Detector{}).Detect(nil, text) {
+			c := m.Credential
+			if c.ID != "" && string(text[m.Start:m.End]) != c.ID {
+				t.Errorf("%q: the id's span holds %q", text, text[m.Start:m.End])
+			}
+			if string(text[m.Secret.Start:m.Secret.End]) != c.Secret.Reveal() {
+				t.Errorf("%q: the secret's span holds %q", text, text[m.Secret.Start:m.Secret.End])
+			}
+			if string(text[m.Token.Start:m.Token.End]) != c.Token.Reveal() {
+				t.Errorf("%q: the token's span holds %q", text, text[m.Token.Start:m.Token.End])
+			}
+			if m.Rank >= maxCandidates || m.Span.Empty() {
+				t.Errorf("%q: match %+v", text, m)
+			}
+		}
+	})
+}

@@ -1,0 +1,165 @@
+package report
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// A class says what the reader has to do about a finding. They are in order of
+// urgency, which is the order of every report that is not streamed.
+type class int
+
+const (
+	liveRoot class = iota
+	live
+	idActive
+	unknown
+	unverified // there is a secret, and nobody asked whether it works
+	loneID
+	canary
+	expired
+	invalid
+)
+
+// classes says how each class is written: in front of a finding, and behind a
+// number.
+var classes = [...]struct {
+	word, count string
+	style       style
+}{
+	liveRoot:   {"LIVE ROOT", "live root", alarm},
+	live:       {"LIVE", "live", alarm},
+	idActive:   {"ID IS LIVE", "with a live id", alarm},
+	unknown:    {"UNKNOWN", "unknown", warn},
+	unverified: {"NOT VERIFIED", "not verified", warn},
+	loneID:     {"ID ONLY", "id only", note},
+	canary:     {"CANARY", "canary", warn},
+	expired:    {"EXPIRED", "expired", dim},
+	invalid:    {"INVALID", "invalid", dim},
+}
+
+func classOf(f *Finding) class {
+	switch f.State {
+	case verifier.Live:
+		if f.Identity.Kind == "root" {
+			return liveRoot
+		}
+		return live
+	case verifier.IDActive:
+		return idActive
+	case verifier.CanarySuspected:
+		return canary
+	case verifier.Expired:
+		return expired
+	case verifier.Invalid:
+		return invalid
+	case verifier.Skipped:
+		if f.SecretSHA256 == "" {
+			return loneID
+		}
+		return unverified
+	}
+	return unknown // also states of later versions, in a replayed stream
+}
+
+// worstFirst sorts findings by urgency, the ignored ones last, and keeps the
+// order of the scan within a class.
+func worstFirst(fs []Finding) {
+	slices.SortStableFunc(fs, func(a, b Finding) int {
+		if (a.Ignored != "") != (b.Ignored != "") {
+			return strings.Compare(a.Ignored, b.Ignored)
+		}
+		return cmp.Compare(classOf(&a), classOf(&b))
+	})
+}
+
+// What goes into a command that people paste into a shell. A stream can come
+// from anywhere, and so can a "user name" with a semicolon in it.
+var (
+	keyIDPattern = regexp.MustCompile(`^[A-Z0-9]{16,128}$`)
+	namePattern  = regexp.MustCompile(`^[A-Za-z0-9_+=,.@][A-Za-z0-9_+=,.@-]*$`)
+)
+
+// advice returns what to do about f now, one step an element. A step may go on,
+// after a newline, with the command that does it.
+func advice(f *Finding) []string {
+	session := strings.HasPrefix(f.KeyID, "ASIA") || f.HasToken
+	switch c := classOf(f); {
+	case c == liveRoot:
+		return []string{
+			"Sign in as the root user of the account and deactivate the key now: Security credentials > Access keys.",
+			"Do not replace it: no policy can limit a root key. Give what used it a role.",
+			trail(f),
+		}
+	case c == live && session:
+		return []string{revoke(f), "Find out where it was issued from: the next one may leak the same way.", trail(f)}
+	case c == live:
+		return []string{"Deactivate it now" + deactivate(f), "Give what used it a role, or a new key; then delete this one.", trail(f)}
+	case c == idActive:
+		return []string{
+			"The key id is live, but this is not its secret: the right one may be close by.",
+			"Rotate the key anyway: create a new one, then deactivate this one" + deactivate(f),
+		}
+	case c == unknown, c == unverified:
+		return []string{"Treat it as live until it is verified: rotate it, or scan again when it can be verified."}
+	case c == loneID:
+		return []string{"The id alone opens nothing. Make sure that its secret is not close by, then remove it."}
+	case c == canary:
+		return []string{"Do not use, test or remove it: it was planted to raise an alarm. Tell the security team."}
+	case c == expired:
+		return []string{"Nothing to shut off. Remove it, and find out where it was issued from."}
+	}
+	return []string{"AWS does not know the key id: it was deleted or deactivated, or never existed. Remove it."}
+}
+
+// deactivate ends a step. Without --user-name the command would look for the
+// key at the caller, so that a placeholder is better than nothing.
+func deactivate(f *Finding) string {
+	if !keyIDPattern.MatchString(f.KeyID) {
+		return ", where it was issued."
+	}
+	name := "USER"
+	if f.Identity.Kind == "user" && namePattern.MatchString(f.Identity.Name) {
+		name = f.Identity.Name
+	}
+	return ":\naws iam update-access-key --access-key-id " + f.KeyID + " --status Inactive --user-name " + name
+}
+
+// revoke is the step for temporary credentials, which cannot be deactivated.
+func revoke(f *Finding) string {
+	const s = "It expires by itself, and cannot be deactivated. "
+	if f.Identity.Kind == "role" {
+		return s + "Revoke the sessions of the role now: IAM > Roles > Revoke sessions."
+	}
+	return s + "Attach a policy to its user that denies everything if aws:TokenIssueTime is before now."
+}
+
+func trail(f *Finding) string {
+	const s = "See in CloudTrail, in each region, what it was used for"
+	if !keyIDPattern.MatchString(f.KeyID) {
+		return s + "."
+	}
+	return s + ":\naws cloudtrail lookup-events --lookup-attributes AttributeKey=AccessKeyId,AttributeValue=" + f.KeyID
+}
+
+// whose returns what is known of the owner, in a line or two.
+func whose(f *Finding) []string {
+	var parts, lines []string
+	if f.Account != "" {
+		parts = append(parts, "account "+safe(f.Account))
+	}
+	if who := strings.TrimSpace(f.Identity.Kind + " " + f.Identity.Name); who != "" {
+		parts = append(parts, safe(who))
+	}
+	if len(parts) > 0 {
+		lines = append(lines, strings.Join(parts, ", "))
+	}
+	if f.Identity.ARN != "" {
+		lines = append(lines, safe(f.Identity.ARN))
+	}
+	return lines
+}

@@ -1,0 +1,181 @@
+package report
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// Key-shaped text is made at run time, so that no scanner finds this file. In
+// golden files all ids hold EXAMPLE, which marks documentation.
+func keyID(body string) string { return "AKIA" + body + "EXAMPLE" }
+
+func secretKey(n byte) string {
+	return strings.Repeat(string(rune('a'+n))+"B3/", 5) + strings.Repeat("x+9"+string(rune('A'+n)), 5)
+}
+
+var (
+	accessKey = &detectors.Rule{ID: "aws-access-key", Title: "AWS access key",
+		Help: "A long-term key of an IAM user or of the root user.\n\nWho holds it *is* that user, from anywhere."}
+	sessionKey = &detectors.Rule{ID: "aws-session-key", Title: "AWS session credentials",
+		Help: "Temporary credentials. They expire after 15 minutes to 36 hours."}
+	testRules = []*detectors.Rule{accessKey, sessionKey}
+
+	day = time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)
+)
+
+func sha(b byte) string { return strings.Repeat(string(rune(b))+"0", 20) }
+
+func blob(path string, line int, atHead bool) scanner.Location {
+	return scanner.Location{Blob: scanner.BlobID(sha('b')), Line: line, Column: 21, EndColumn: 41, SecretLine: line + 1,
+		Provenance: scanner.Provenance{Kind: scanner.KindBlob, Path: path, Commit: sha('c'),
+			Author: "Jane Doe", Email: "jane@example.com", Time: day.AddDate(-1, 0, line), AtHead: atHead}}
+}
+
+func finding(id string, n byte, state verifier.State, where ...scanner.Location) *scanner.Finding {
+	return &scanner.Finding{
+		Match: detectors.Match{Rule: accessKey, Grade: "strong", Confidence: detectors.High,
+			Credential: detectors.Credential{ID: keyID(id), Secret: detectors.NewSecret(secretKey(n))}},
+		Locations: where,
+		Verdict: verifier.Verdict{State: state, At: day,
+			Identity: verifier.Identity{Account: "111122223333"}},
+	}
+}
+
+// several holds a finding of each class, and each kind of location.
+func several() []*scanner.Finding {
+	user := finding("Q7GLPMN5Z", 0, verifier.Live,
+		blob("config/prod.env", 3, true), blob("deploy.sh", 10, false), blob("a", 1, false),
+		blob("b", 1, false), blob("c", 1, false), blob("d", 1, false), blob("e", 1, false))
+	user.Verdict.Identity = verifier.Identity{Account: "111122223333", Kind: "user", Name: "deploy",
+		ARN: "arn:aws:iam::111122223333:user/ci/deploy", UserID: "AIDA" + "USERIDEXAMPLE"}
+	user.Verdict.Facts = []verifier.Fact{{Name: "policy", Value: "AdministratorAccess", Risk: 3},
+		{Name: "last used", Value: "2026-03-01", Risk: 1}, {Name: "partition", Value: "aws"}}
+	root := finding("RXROOTKEY", 1, verifier.Live, blob("terraform/main.tf", 7, true))
+	root.Verdict.Identity.Kind = "root"
+	session := finding("SXSESSION", 2, verifier.Live, scanner.Location{Line: 4, Column: 1, EndColumn: 21, SecretLine: 4,
+		Blob: scanner.BlobID(sha('d')), Provenance: scanner.Provenance{Kind: scanner.KindCommit, Commit: sha('d'), Author: "Bob", Time: day}})
+	session.Match.Rule = sessionKey
+	session.Match.Credential.Token = detectors.NewSecret("tok" + secretKey(9))
+	session.Verdict.Identity.Kind, session.Verdict.Identity.Name = "role", "ci"
+	active := finding("TXIDLIVES", 3, verifier.IDActive, blob("x.py", 2, true))
+	active.Match.Rank = 1
+	unsure := finding("UXUNKNOWN", 4, verifier.Unknown, blob("y.py", 2, true))
+	unsure.Verdict.Reason, unsure.Match.Confidence = "the answer did not come from AWS", detectors.Medium
+	skipped := finding("VXSKIPPED", 5, verifier.Skipped, blob("z.py", 2, true))
+	skipped.Verdict.Reason, skipped.Match.Grade = "verification is off", "legacy"
+	lone := finding("WXLONEIDX", 6, verifier.Skipped, scanner.Location{Line: 1, Column: 6, EndColumn: 26,
+		Blob: scanner.BlobID(sha('e')), Provenance: scanner.Provenance{Kind: scanner.KindRefName, Path: "refs/heads/try"}})
+	lone.Match.Credential.Secret = detectors.Secret{}
+	trap := finding("XXCANARYX", 7, verifier.CanarySuspected, blob("aws/credentials", 2, true))
+	old := finding("YXEXPIRED", 8, verifier.Expired, blob("old.log", 200, false))
+	gone := finding("ZXINVALID", 10, verifier.Invalid, blob("gone.rb", 12, false))
+	allowed := finding("QXALLOWED", 11, verifier.Skipped, blob("testdata/key.txt", 1, true))
+	allowed.Ignored = "allowed by .stanchignore: test data"
+	return []*scanner.Finding{gone, old, trap, lone, allowed, skipped, unsure, active, session, user, root}
+}
+
+// odd holds strings that break terminals, URIs and SARIF messages.
+func odd() []*scanner.Finding {
+	paths := []string{"a b/ü#?%41:c.txt", "c:\\dir\\key.txt", "../../etc/passwd", "/abs/path", "new\nline\x1b[31m",
+		"bad\xff\xfeutf8", "mailto:x", "rtl\u202egpj.exe", "-rf", "[link](http://evil.example)", "..", "日本語/鍵"}
+	var fs []*scanner.Finding
+	for i, p := range paths {
+		f := finding("Q7ODD"+string(rune('A'+i))+"XYZ", byte(i), verifier.Unknown, blob(p, 1, true), blob("x/"+p, 2, false))
+		f.Locations[0].Author = "Eve\x1b]0;pwned\a\r\n" + p
+		f.Verdict.Reason = "[click](http://evil.example) {0}\x1b[2J\u009b2J " + p
+		f.Verdict.Identity = verifier.Identity{Account: "1\x1b[0m", Kind: "user", Name: "x; rm -rf ~", ARN: "arn\n" + p}
+		fs = append(fs, f)
+	}
+	return fs
+}
+
+var sums = map[string]scanner.Summary{
+	"several": {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, Objects: 24154, Bytes: 124_000_000, Elapsed: 4100 * time.Millisecond},
+	"none":    {Objects: 1, Bytes: 1500, Elapsed: 12 * time.Millisecond},
+	"odd": {Findings: 12, Unknown: 12, Objects: 99, Bytes: 12_345, Elapsed: time.Minute,
+		Unread: []scanner.Unread{{What: "objects/pack/\x1b[31mpack-1.pack", Why: "checksum\nmismatch"}, {What: "tree " + sha('f'), Why: "missing"}}},
+	"unread": {Objects: 5, Unread: []scanner.Unread{{What: "tree " + sha('f'), Why: "missing"}}},
+}
+
+func testFindings(set string) []*scanner.Finding {
+	switch set {
+	case "several":
+		return several()
+	case "odd":
+		return odd()
+	}
+	return nil
+}
+
+// write reports a set of findings in a format.
+func write(t testing.TB, format, set string, o Options, show bool) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	o.Rules = testRules
+	h, err := New(format, &b, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink := NewSink(h, Scan{Version: "0.1.0", Source: "git", Target: "https://github.com/example/app", Started: day}, show)
+	for _, f := range testFindings(set) {
+		if err := sink.Finding(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sink.Close(sums[set]); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestGolden(t *testing.T) {
+	for _, tt := range []struct {
+		file, format string
+		o            Options
+	}{
+		{"several.txt", "text", Options{}},
+		{"several.verbose.txt", "text", Options{Verbose: true}},
+		{"several.color.txt", "text", Options{Color: true}},
+		{"several.json", "json", Options{}},
+		{"several.sarif", "sarif", Options{}},
+		{"none.txt", "text", Options{}},
+		{"none.json", "json", Options{}},
+		{"none.sarif", "sarif", Options{}},
+		{"odd.txt", "text", Options{}},
+		{"odd.json", "json", Options{}},
+		{"odd.sarif", "sarif", Options{}},
+		{"unread.txt", "text", Options{}},
+		{"unread.sarif", "sarif", Options{}},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			set, _, _ := strings.Cut(tt.file, ".")
+			got := write(t, tt.format, set, tt.o, false)
+			file := filepath.Join("testdata", tt.file)
+			if *update {
+				if err := os.WriteFile(file, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(string(want), string(got)); d != "" {
+				t.Errorf("run with -update if it is right (-want +got):\n%s", d)
+			}
+		})
+	}
+}

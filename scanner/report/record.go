@@ -1,0 +1,95 @@
+package report
+
+import (
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// The records are the JSON contract: names and order of the fields are what
+// users' programs read. Strings that come from repositories can hold any bytes;
+// JSON can not, so that bytes which are not UTF-8 are written as U+FFFD.
+
+// Scan opens a stream: what is scanned, and by which stanch.
+type Scan struct {
+	Version string    `json:"version"`
+	Source  string    `json:"source"` // git, dir, github …
+	Target  string    `json:"target"`
+	Started time.Time `json:"started,omitzero"`
+}
+
+// Finding is one leaked credential with every place it was found in.
+type Finding struct {
+	Fingerprint string               `json:"fingerprint"`
+	Rule        string               `json:"rule"`
+	Title       string               `json:"title"`
+	Confidence  detectors.Confidence `json:"confidence"`
+	Grade       string               `json:"grade,omitempty"`
+	// KeyID is absent for kinds of credentials without an id; SecretSHA256 if
+	// no secret was found for the id.
+	KeyID        string `json:"key_id,omitempty"`
+	SecretSHA256 string `json:"secret_sha256,omitempty"`
+	HasToken     bool   `json:"has_token,omitempty"`
+	// SecretRank orders the secrets that may belong to KeyID: 0 is the best.
+	SecretRank int             `json:"secret_rank,omitempty"`
+	Account    string          `json:"account,omitempty"`
+	State      verifier.State  `json:"state"`
+	Reason     string          `json:"reason,omitempty"`
+	VerifiedAt time.Time       `json:"verified_at,omitzero"`
+	Identity   Identity        `json:"identity,omitzero"`
+	Facts      []verifier.Fact `json:"facts"`
+	// Ignored is why the finding is suppressed, or "".
+	Ignored   string     `json:"ignored"`
+	Locations []Location `json:"locations"`
+	// Secret and Token are present only if the user asked to be shown secrets.
+	Secret string `json:"secret,omitempty"`
+	Token  string `json:"token,omitempty"`
+}
+
+// Identity is who the provider says a credential belongs to. Its account is
+// Finding.Account, which may be known without asking.
+type Identity struct {
+	ARN    string `json:"arn,omitempty"`
+	Kind   string `json:"kind,omitempty"`
+	Name   string `json:"name,omitempty"`
+	UserID string `json:"user_id,omitempty"`
+}
+
+// Location is one place of a credential. Lines and columns are 1-based, columns
+// count code points and EndColumn is the one after the last.
+type Location struct {
+	Kind scanner.Kind `json:"kind"`
+	// Repo repeats the target of a git scan, so that a line on its own, in a
+	// log or behind jq, still says where.
+	Repo      string `json:"repo,omitempty"`
+	Path      string `json:"path,omitempty"`
+	Line      int    `json:"line,omitempty"`
+	Column    int    `json:"column,omitempty"`
+	EndColumn int    `json:"end_column,omitempty"`
+	// SecretLine is present if the secret is not on Line.
+	SecretLine int       `json:"secret_line,omitempty"`
+	Commit     string    `json:"commit,omitempty"`
+	Author     string    `json:"author,omitempty"`
+	Email      string    `json:"email,omitempty"`
+	Time       time.Time `json:"time,omitzero"`
+	AtHead     bool      `json:"at_head"`
+	Blob       string    `json:"blob,omitempty"`
+}
+
+// Summary closes a stream. A stream without one is of an interrupted scan.
+type Summary struct {
+	// Findings counts those that are not ignored; Live and Unknown count among
+	// them by state.
+	Findings int   `json:"findings"`
+	Ignored  int   `json:"ignored"`
+	Live     int   `json:"live"`
+	Unknown  int   `json:"unknown"`
+	Objects  int64 `json:"objects"`
+	Bytes    int64 `json:"bytes"`
+	// Unread lists what exists and could not be read: the scan is incomplete,
+	// not clean.
+	Unread    []scanner.Unread `json:"unread"`
+	ElapsedMS int64            `json:"elapsed_ms"`
+}

@@ -1,0 +1,123 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// ErrTruncated is what Replay returns for the report of a scan that did not
+// finish.
+var ErrTruncated = errors.New("the stream ends without a summary: the scan was interrupted")
+
+// maxLine bounds one record: a credential in some hundred thousand places.
+const maxLine = 256 << 20
+
+// Replay reads a stream that the JSON format wrote and passes it on to h, so
+// that a saved report can be turned into any format. It ignores record types and
+// fields that it does not know.
+//
+// Of a stream without a summary it reports what is there, under a summary which
+// says that the rest is missing, and returns ErrTruncated.
+func Replay(r io.Reader, h Handler) error {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxLine)
+	p := player{h: h}
+	n := 0
+	for lines.Scan() {
+		n++
+		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+			continue
+		}
+		err := p.play(lines.Bytes())
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) && p.started && !p.done && !lines.Scan() && lines.Err() == nil {
+			break // the last line was cut off
+		}
+		if err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("line %d: %w", n+1, err)
+	}
+	return p.end()
+}
+
+// A player passes the lines of one stream on.
+type player struct {
+	h             Handler
+	started, done bool
+	sum           Summary // counted along, for streams without one
+}
+
+func (p *player) play(line []byte) error {
+	var head struct{ Type, Schema, Version string }
+	if err := json.Unmarshal(line, &head); err != nil {
+		return fmt.Errorf("not a record of a report: %w", err)
+	}
+	switch head.Type {
+	case typeScan:
+		if head.Schema != Schema {
+			return fmt.Errorf("schema %q, written by stanch %q, is not %q: read it with that version",
+				head.Schema, head.Version, Schema)
+		}
+		if p.started {
+			return errors.New("a second scan begins: replay one report at a time")
+		}
+		p.started = true
+		return decode(line, p.h.Scan)
+	case typeFinding, typeSummary:
+		if !p.started || p.done {
+			return fmt.Errorf("a record of type %q outside of a scan", head.Type)
+		}
+	default:
+		return nil
+	}
+	if head.Type == typeSummary {
+		p.done = true
+		return decode(line, p.h.Summary)
+	}
+	return decode(line, func(f Finding) error {
+		p.count(f)
+		return p.h.Finding(f)
+	})
+}
+
+func decode[T any](line []byte, handle func(T) error) error {
+	var record T
+	if err := json.Unmarshal(line, &record); err != nil {
+		return err
+	}
+	return handle(record)
+}
+
+func (p *player) count(f Finding) {
+	switch {
+	case f.Ignored != "":
+		p.sum.Ignored++
+		return
+	case f.State == verifier.Live:
+		p.sum.Live++
+	case f.State == verifier.Unknown:
+		p.sum.Unknown++
+	}
+	p.sum.Findings++
+}
+
+func (p *player) end() error {
+	switch {
+	case p.done:
+		return nil
+	case !p.started:
+		return errors.New("no report: the stream holds no scan")
+	}
+	p.sum.Unread = []scanner.Unread{{What: "the rest of the report", Why: ErrTruncated.Error()}}
+	return errors.Join(ErrTruncated, p.h.Summary(p.sum))
+}

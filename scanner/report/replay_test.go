@@ -1,0 +1,156 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestReplayIsIdentity(t *testing.T) {
+	for _, set := range []string{"several", "none", "odd", "unread"} {
+		for _, show := range []bool{false, true} {
+			saved := write(t, "json", set, Options{}, show)
+			var again bytes.Buffer
+			if err := Replay(bytes.NewReader(saved), JSON(&again)); err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(string(saved), again.String()); d != "" {
+				t.Errorf("%s (-saved +replayed):\n%s", set, d)
+			}
+		}
+	}
+}
+
+// A saved report gives the same text and SARIF as the scan did. Not for the set
+// "odd": JSON cannot hold its bytes.
+func TestReplayIntoFormats(t *testing.T) {
+	for _, format := range []string{"text", "sarif"} {
+		o := Options{Verbose: true, Rules: testRules}
+		var got bytes.Buffer
+		h, _ := New(format, &got, o)
+		if err := Replay(bytes.NewReader(write(t, "json", "several", o, false)), h); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(string(write(t, format, "several", o, false)), got.String()); d != "" {
+			t.Errorf("%s (-direct +replayed):\n%s", format, d)
+		}
+	}
+}
+
+const (
+	scanLine    = `{"type":"scan","schema":"stanch/v1","version":"0.1.0","source":"git","target":"."}` + "\n"
+	findingLine = `{"type":"finding","fingerprint":"f","rule":"r","title":"t","confidence":"high","state":"live","facts":[],"ignored":"","locations":[]}` + "\n"
+	summaryLine = `{"type":"summary","findings":1,"ignored":0,"live":1,"unknown":0,"objects":0,"bytes":0,"unread":[],"elapsed_ms":0}` + "\n"
+)
+
+func TestReplayErrors(t *testing.T) {
+	for _, tt := range []struct{ name, in, want string }{
+		{"whole", scanLine + findingLine + summaryLine, ""},
+		{"empty_lines", "\n" + scanLine + "\r\n\n" + summaryLine + "\n", ""},
+		{"unknown_type", scanLine + `{"type":"metric","x":1}` + "\n" + summaryLine, ""},
+		{"unknown_field", scanLine + strings.Replace(findingLine, "{", `{"new":[1],`, 1) + summaryLine, ""},
+		{"empty", "", "no report: the stream holds no scan"},
+		{"not_json", "hello\n", "line 1: not a record of a report: invalid character 'h'"},
+		{"malformed", scanLine + "{\n" + summaryLine, "line 2: not a record of a report: unexpected end"},
+		{"not_an_object", scanLine + "[]\n" + summaryLine, "line 2: not a record"},
+		{"wrong_type", scanLine + `{"type":"finding","facts":3}` + "\n", "line 2: json: cannot unmarshal number"},
+		{"other_schema", strings.Replace(strings.Replace(scanLine, "v1", "v2", 1), "0.1.0", "7.0.0", 1),
+			`line 1: schema "stanch/v2", written by stanch "7.0.0", is not "stanch/v1"`},
+		{"no_schema", `{"type":"scan"}`, `line 1: schema ""`},
+		{"no_scan", findingLine, `line 1: a record of type "finding" outside of a scan`},
+		{"after_summary", scanLine + summaryLine + findingLine, "line 3: a record"},
+		{"two_scans", scanLine + summaryLine + scanLine, "line 3: a second scan"},
+		{"bad_time", strings.Replace(scanLine, `"source"`, `"started":"today","source"`, 1), "line 1: parsing time"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := Replay(strings.NewReader(tt.in), JSON(&bytes.Buffer{}))
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.want)) {
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestReplayTruncated(t *testing.T) {
+	whole := scanLine + findingLine + findingLine
+	for _, in := range []string{whole, whole + findingLine[:50], strings.TrimSuffix(whole, "\n")} {
+		var out, text bytes.Buffer
+		if err := Replay(strings.NewReader(in), JSON(&out)); !errors.Is(err, ErrTruncated) {
+			t.Errorf("%v, want ErrTruncated", err)
+		}
+		if !strings.HasPrefix(out.String(), whole) || !strings.Contains(out.String(), `"type":"summary","findings":2,"ignored":0,"live":2`) {
+			t.Errorf("replayed:\n%s", &out)
+		}
+		_ = Replay(strings.NewReader(in), Text(&text, Options{}))
+		if !strings.Contains(text.String(), "LIVE  t") || !strings.Contains(text.String(), "NOT READ") {
+			t.Errorf("text:\n%s", &text)
+		}
+	}
+}
+
+func TestReplayLongLine(t *testing.T) {
+	long := strings.Replace(findingLine, `"title":"t"`, `"title":"`+strings.Repeat("t", 3<<20)+`"`, 1)
+	var out bytes.Buffer
+	if err := Replay(strings.NewReader(scanLine+long+summaryLine), JSON(&out)); err != nil {
+		t.Fatal(err)
+	}
+	if out.String() != scanLine+long+summaryLine {
+		t.Error("a long line changed")
+	}
+}
+
+var errFull = errors.New("disk full")
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
+
+func TestWriteErrors(t *testing.T) {
+	for _, format := range []string{"text", "json", "sarif"} {
+		h, _ := New(format, full{}, Options{})
+		if err := Replay(strings.NewReader(scanLine+summaryLine), h); !errors.Is(err, errFull) {
+			t.Errorf("%s: %v, want %v", format, err, errFull)
+		}
+	}
+}
+
+// What Replay writes, it reads and writes again unchanged, whatever it read
+// first; and no format makes anything dangerous of it.
+func FuzzReplay(f *testing.F) {
+	// Small seeds: go test minimizes each input that it likes, and a long one
+	// takes it a minute. TestReplayIsIdentity has the long ones.
+	for _, set := range []string{"several", "odd"} {
+		lines := strings.SplitAfter(string(write(f, "json", set, Options{}, true)), "\n")
+		for _, finding := range lines[1 : len(lines)-2] {
+			f.Add([]byte(scanLine + finding + summaryLine))
+		}
+	}
+	f.Add(write(f, "json", "unread", Options{}, false))
+	f.Add([]byte(scanLine + findingLine))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var once, twice, text, sarif bytes.Buffer
+		err := Replay(bytes.NewReader(in), JSON(&once))
+		if err != nil && !errors.Is(err, ErrTruncated) {
+			return
+		}
+		if err := Replay(bytes.NewReader(once.Bytes()), JSON(&twice)); err != nil {
+			t.Fatalf("replaying our own stream: %v\n%s", err, &once)
+		}
+		if d := cmp.Diff(once.String(), twice.String()); d != "" {
+			t.Fatalf("not a fixed point (-once +twice):\n%s", d)
+		}
+		_ = Replay(bytes.NewReader(in), Text(&text, Options{Verbose: true}))
+		harmless(t, text.String())
+		if err := Replay(&once, SARIF(&sarif, nil)); err != nil || !json.Valid(sarif.Bytes()) {
+			t.Fatalf("SARIF: %v\n%s", err, &sarif)
+		}
+		if !utf8.Valid(twice.Bytes()) {
+			t.Fatal("the stream is not UTF-8")
+		}
+	})
+}

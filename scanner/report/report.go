@@ -1,0 +1,56 @@
+// Package report writes what a scan found: for people, for programs, for code
+// scanning.
+//
+// A report is a stream of records: one Scan, any number of Findings, one
+// Summary. Each format is a Handler of that stream. The JSON format is the
+// stream itself, one record a line, so that Replay can turn a saved report into
+// any other format later.
+//
+// NewSink makes the records of a running scan. It is the boundary that secrets
+// do not cross: a Handler never sees one unless the user asked to be shown
+// secrets, and so no format can leak what it was not given. Key ids are not
+// secrets and are written in full: without them nobody can act.
+package report
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// Schema names the contract of the JSON stream. Within a version, fields and
+// record types may be added; readers ignore those that they do not know.
+const Schema = "stanch/v1"
+
+// A Handler writes one format. It is called by NewSink's sink and by Replay,
+// one call at a time: Scan, each Finding, Summary, each record after the other.
+// It may retain what it is given, and need not write before Summary.
+type Handler interface {
+	Scan(Scan) error
+	Finding(Finding) error
+	Summary(Summary) error
+}
+
+// Options are those of all formats; each uses what concerns it.
+type Options struct {
+	Color   bool // Text: SGR colours
+	Verbose bool // Text: every place and fact, and what is ignored
+	// Rules are documented in SARIF, whether or not they found anything. They
+	// are not retained.
+	Rules []*detectors.Rule
+}
+
+// New returns the Handler of a format: text, json or sarif. Commands call it
+// with what the user typed. The Handler writes to w and does not close it.
+func New(format string, w io.Writer, o Options) (Handler, error) {
+	switch format {
+	case "text":
+		return Text(w, o), nil
+	case "json":
+		return JSON(w), nil
+	case "sarif":
+		return SARIF(w, o.Rules), nil
+	}
+	return nil, fmt.Errorf("unknown format %q: known are text, json and sarif", format)
+}

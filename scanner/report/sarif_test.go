@@ -1,0 +1,107 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+func parseSARIF(t *testing.T, b []byte) sarifRun {
+	t.Helper()
+	var log sarifLog
+	if err := json.Unmarshal(b, &log); err != nil {
+		t.Fatal(err)
+	}
+	return log.Runs[0]
+}
+
+// What GitHub asks for beyond the schema. The real validator runs in CI over
+// testdata; this says in which line of ours a rule is broken.
+func TestSARIFForGitHub(t *testing.T) {
+	for _, set := range []string{"several", "odd"} {
+		run := parseSARIF(t, write(t, "sarif", set, Options{}, false))
+		for _, r := range run.Tool.Driver.Rules {
+			if r.ShortDescription.Text == "" || r.FullDescription.Text == "" || r.Help.Text == "" {
+				t.Errorf("%s: rule %s has no text", set, r.ID)
+			}
+		}
+		for _, r := range run.Results {
+			if run.Tool.Driver.Rules[r.RuleIndex].ID != r.RuleID {
+				t.Errorf("%s: rule index %d is not %s", set, r.RuleIndex, r.RuleID)
+			}
+			if len(r.Locations) != 1 || !strings.HasSuffix(r.PartialFingerprints["primaryLocationLineHash"], ":1") {
+				t.Errorf("%s: %v", set, r)
+			}
+			for _, l := range append(r.Locations, r.RelatedLocations...) {
+				uri := l.PhysicalLocation.ArtifactLocation.URI
+				u, err := url.Parse(uri)
+				if err != nil || u.IsAbs() || u.Host != "" || u.RawQuery != "" || u.Fragment != "" ||
+					strings.HasPrefix(uri, "/") || strings.Contains("/"+uri+"/", "/../") {
+					t.Errorf("%s: uri %q: %v", set, uri, err)
+				}
+				if g := l.PhysicalLocation.Region; g.StartLine < 1 || g.StartColumn < 1 || g.EndColumn < g.StartColumn {
+					t.Errorf("%s: region %v", set, g)
+				}
+			}
+		}
+	}
+}
+
+func TestSARIFLimits(t *testing.T) {
+	var b bytes.Buffer
+	h := SARIF(&b, nil)
+	_ = h.Scan(Scan{})
+	for range maxResults + 2 {
+		_ = h.Finding(Finding{Rule: "r", State: verifier.Skipped})
+	}
+	_ = h.Finding(Finding{Rule: "worst", State: verifier.Live, Locations: make([]Location, 30)})
+	if err := h.Summary(Summary{}); err != nil {
+		t.Fatal(err)
+	}
+	run := parseSARIF(t, b.Bytes())
+	if len(run.Results) != maxResults || run.Results[0].RuleID != "worst" || len(run.Results[0].RelatedLocations) != maxRelated {
+		t.Errorf("%d results, the first of %s", len(run.Results), run.Results[0].RuleID)
+	}
+	if n := run.Invocations[0].Notifications; len(n) != 1 || !strings.Contains(n[0].Message.Text, "3 more findings") {
+		t.Errorf("notifications %v", n)
+	}
+}
+
+func TestSARIFLevels(t *testing.T) {
+	for _, tt := range []struct {
+		state      verifier.State
+		confidence detectors.Confidence
+		secret     string
+		want       string
+	}{
+		{verifier.Live, detectors.Low, "x", "error"},
+		{verifier.IDActive, detectors.Low, "x", "error"},
+		{verifier.Unknown, detectors.High, "x", "error"},
+		{verifier.Unknown, detectors.Medium, "x", "warning"},
+		{verifier.Skipped, detectors.Low, "x", "note"},
+		{verifier.Skipped, detectors.High, "", "warning"},
+		{verifier.Skipped, detectors.Medium, "", "note"},
+		{verifier.CanarySuspected, detectors.High, "x", "warning"},
+		{verifier.Invalid, detectors.High, "x", "warning"},
+		{verifier.Expired, detectors.High, "x", "note"},
+		{"of-a-later-version", detectors.High, "x", "error"},
+	} {
+		f := Finding{State: tt.state, Confidence: tt.confidence, SecretSHA256: tt.secret}
+		if got := level(&f); got != tt.want {
+			t.Errorf("%s, %s: %s, want %s", tt.state, tt.confidence, got, tt.want)
+		}
+	}
+}
+
+func TestSARIFVersion(t *testing.T) {
+	for v, want := range map[string]string{"0.1.0": "0.1.0", "v1.2.3-rc.1": "1.2.3-rc.1", "(devel)": "", "": ""} {
+		if got := (&sarif{scan: Scan{Version: v}}).driver().SemanticVersion; got != want {
+			t.Errorf("%q: %q, want %q", v, got, want)
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+const (
+	redacted = "[redacted]"
+	// minSecret: what is shorter is not secret, and to remove every "a" would
+	// leave no path that can be found.
+	minSecret = 4
+)
+
+// A scrubber removes known secrets from text that came from a repository, from
+// the provider or from the command line. Words of our own (rules, states) and
+// what is computed (fingerprints, hashes) are left alone: a custom rule that
+// finds the password "live" must not make the state unreadable.
+type scrubber struct{ r *strings.Replacer }
+
+func newScrubber(secrets []detectors.Secret) scrubber {
+	var forms []string
+	for _, s := range secrets {
+		if t := s.Reveal(); len(t) >= minSecret {
+			forms = append(forms, spellings(t)...)
+		}
+	}
+	// Longest first, because a Replacer prefers the earlier of two strings that
+	// match at the same place; ties by value, so that Compact finds the copies.
+	slices.SortFunc(forms, func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
+	})
+	forms = slices.Compact(forms)
+	pairs := make([]string, 0, 2*len(forms))
+	for _, f := range forms {
+		pairs = append(pairs, f, redacted)
+	}
+	return scrubber{strings.NewReplacer(pairs...)}
+}
+
+// spellings returns s as it may stand in URLs and quoted text. Secrets of AWS
+// are letters, digits, "/", "+" and "=".
+func spellings(s string) []string {
+	query, path := url.QueryEscape(s), url.PathEscape(s)
+	forms := []string{
+		s, query, path,
+		strings.ReplaceAll(s, "/", "%2F"), strings.ReplaceAll(s, "/", `\/`),
+		escapeMarks(s, "%%%02X"), escapeMarks(s, `\u%04X`), escapeMarks(s, `\u%04x`),
+	}
+	for _, f := range forms[1:] {
+		if strings.Contains(f, "%") {
+			forms = append(forms, lowerHex(f), strings.ReplaceAll(f, "%", "%25"))
+		}
+	}
+	return forms
+}
+
+// escapeMarks formats each byte of s that is no letter or digit.
+func escapeMarks(s, format string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		if '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, format, c)
+		}
+	}
+	return b.String()
+}
+
+// lowerHex turns %2F into %2f.
+func lowerHex(s string) string {
+	b := []byte(s)
+	for i := 0; i+2 < len(b); i++ {
+		if b[i] == '%' {
+			copy(b[i+1:], strings.ToLower(string(b[i+1:i+3])))
+		}
+	}
+	return string(b)
+}
+
+func (s scrubber) all(fields ...*string) {
+	for _, f := range fields {
+		*f = s.r.Replace(*f)
+	}
+}
+
+func (s scrubber) scan(r *Scan) { s.all(&r.Source, &r.Target, &r.Version) }
+
+// finding changes the slices of r in place: they belong to the record.
+func (s scrubber) finding(r *Finding) {
+	s.all(&r.Account, &r.Reason, &r.Ignored,
+		&r.Identity.ARN, &r.Identity.Kind, &r.Identity.Name, &r.Identity.UserID)
+	for i := range r.Facts {
+		s.all(&r.Facts[i].Name, &r.Facts[i].Value)
+	}
+	for i := range r.Locations {
+		l := &r.Locations[i]
+		s.all(&l.Repo, &l.Path, &l.Commit, &l.Author, &l.Email, &l.Blob)
+	}
+}
+
+func (s scrubber) summary(r *Summary) {
+	for i := range r.Unread {
+		s.all(&r.Unread[i].What, &r.Unread[i].Why)
+	}
+}

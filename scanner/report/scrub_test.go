@@ -1,0 +1,197 @@
+package report
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+func TestScrubSpellings(t *testing.T) {
+	secret := secretKey(0)
+	clean := newScrubber([]detectors.Secret{detectors.NewSecret(secret), {}, detectors.NewSecret("abc")})
+	for _, tt := range []struct{ name, in, want string }{
+		{"plain", "a/" + secret + "/b", "a/[redacted]/b"},
+		{"twice", secret + " " + secret, "[redacted] [redacted]"},
+		{"query", "?s=" + url.QueryEscape(secret), "?s=[redacted]"},
+		{"path", "x/" + url.PathEscape(secret), "x/[redacted]"},
+		{"slashes", strings.ReplaceAll(secret, "/", "%2F"), "[redacted]"},
+		{"lower_hex", strings.ToLower("%2F") + strings.NewReplacer("%2F", "%2f", "%2B", "%2b").Replace(url.QueryEscape(secret)), "%2f[redacted]"},
+		{"twice_escaped", strings.ReplaceAll(url.QueryEscape(secret), "%", "%25"), "[redacted]"},
+		{"json_slash", strings.ReplaceAll(secret, "/", `\/`), "[redacted]"},
+		{"json_unicode", strings.NewReplacer("/", `\u002f`, "+", `\u002b`).Replace(secret), "[redacted]"},
+		{"part", secret[1:], secret[1:]},
+		{"too_short", "abc", "abc"},
+	} {
+		got := tt.in
+		clean.all(&got)
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// The longer of two secrets goes first, or a rest of it would stay.
+func TestScrubPrefix(t *testing.T) {
+	long := secretKey(0)
+	got := "x " + long + " " + long[:30]
+	newScrubber([]detectors.Secret{detectors.NewSecret(long[:30]), detectors.NewSecret(long)}).all(&got)
+	if want := "x [redacted] [redacted]"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// fill sets every string that v holds.
+func fill(v reflect.Value, s string) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(s)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0), s)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				fill(v.Field(i), s)
+			}
+		}
+	}
+}
+
+// dirty appends the names of the strings of v that still are s.
+func dirty(v reflect.Value, name, s string, to []string) []string {
+	switch {
+	case v.Kind() == reflect.String && v.String() == s:
+		return append(to, name)
+	case v.Kind() == reflect.Slice:
+		return dirty(v.Index(0), name, s, to)
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() {
+				to = dirty(v.Field(i), strings.TrimPrefix(name+"."+f.Name, "."), s, to)
+			}
+		}
+	}
+	return to
+}
+
+// A field that is added to a record is scrubbed, or named here with a reason.
+func TestScrubEveryField(t *testing.T) {
+	secret := secretKey(0)
+	clean := newScrubber([]detectors.Secret{detectors.NewSecret(secret)})
+	var f Finding
+	var s Scan
+	var sum Summary
+	for _, r := range []any{&f, &s, &sum} {
+		fill(reflect.ValueOf(r).Elem(), secret)
+	}
+	clean.finding(&f)
+	clean.scan(&s)
+	clean.summary(&sum)
+	want := []string{
+		"Fingerprint", "SecretSHA256", // computed
+		"Rule", "Title", "Confidence", "Grade", "State", "Locations.Kind", // our words
+		"KeyID",           // not a secret
+		"Secret", "Token", // set only if asked for
+	}
+	got := dirty(reflect.ValueOf(f), "", secret, nil)
+	got = dirty(reflect.ValueOf(s), "", secret, got)
+	got = dirty(reflect.ValueOf(sum), "", secret, got)
+	slices.Sort(want)
+	slices.Sort(got)
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("not scrubbed (-want +got):\n%s", d)
+	}
+}
+
+// leaky returns two findings whose places hold the secrets of each other.
+func leaky() []*scanner.Finding {
+	a := finding("Q7LEAKONE", 1, verifier.Live, blob("dir/"+secretKey(2)+"/x.env", 1, true))
+	b := finding("Q7LEAKTWO", 2, verifier.Unknown,
+		blob("u/"+url.PathEscape(secretKey(1)), 1, true), blob("y", 2, false))
+	b.Match.Credential.Token = detectors.NewSecret("tok/" + secretKey(3))
+	b.Locations[0].Author = secretKey(1)
+	b.Locations[0].Email = "tok/" + secretKey(3) + "@example.com"
+	b.Locations[1].Kind, b.Locations[1].Path = scanner.KindRefName, "refs/heads/"+secretKey(2)
+	b.Locations[1].Blob = scanner.BlobID(secretKey(1))
+	b.Verdict.Reason = "proxy said: " + secretKey(2)
+	a.Verdict.Facts = []verifier.Fact{{Name: "tag", Value: secretKey(1), Risk: 1}}
+	a.Verdict.Identity.ARN = "arn:" + secretKey(2)
+	return []*scanner.Finding{a, b}
+}
+
+func report(t *testing.T, format string, show bool) string {
+	t.Helper()
+	var out bytes.Buffer
+	h, err := New(format, &out, Options{Verbose: true, Color: true, Rules: testRules})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink := NewSink(h, Scan{Source: "git", Target: "https://u:" + url.QueryEscape(secretKey(1)) + "@example.com/r"}, show)
+	fs := leaky()
+	fs = append(fs, finding("Q7IGNORED", 2, "", blob("z", 1, true)))
+	fs[2].Ignored = "line says: " + secretKey(1)
+	for _, f := range fs {
+		if err := sink.Finding(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if fs[0].Verdict.Facts[0].Value != secretKey(1) {
+		t.Error("the sink changed the finding of the scanner")
+	}
+	err = sink.Close(scanner.Summary{Unread: []scanner.Unread{{What: "refs/" + secretKey(2), Why: secretKey(1)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fs[0].Verdict.Facts[0].Value != secretKey(1) {
+		t.Error("Close changed the finding of the scanner")
+	}
+	return out.String()
+}
+
+func TestNoFormatHoldsASecret(t *testing.T) {
+	for _, format := range []string{"text", "json", "sarif"} {
+		out := report(t, format, false)
+		for n := range byte(4) {
+			// In pieces, too: no part of a secret between two marks stays.
+			for _, part := range []string{secretKey(n), url.QueryEscape(secretKey(n)), url.PathEscape(secretKey(n)),
+				secretKey(n)[:12], secretKey(n)[24:36], base64.StdEncoding.EncodeToString([]byte(secretKey(n)))} {
+				if strings.Contains(out, part) {
+					t.Errorf("%s holds %q:\n%s", format, part, out)
+				}
+			}
+		}
+		if !strings.Contains(out, "redacted") || !strings.Contains(out, keyID("Q7LEAKONE")) {
+			t.Errorf("%s: no mark, or no key id:\n%s", format, out)
+		}
+	}
+}
+
+func TestShowSecrets(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		out := report(t, format, true)
+		for _, want := range []string{secretKey(1), secretKey(2), "tok/" + secretKey(3)} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s does not hold %q:\n%s", format, want, out)
+			}
+		}
+	}
+	if out := string(write(t, "sarif", "several", Options{}, true)); strings.Contains(out, secretKey(0)) {
+		t.Errorf("SARIF quotes a secret:\n%s", out)
+	}
+	var f Finding
+	line := strings.Split(report(t, "json", true), "\n")[1]
+	if err := json.Unmarshal([]byte(line), &f); err != nil || f.Secret != secretKey(1) || f.Token != "" {
+		t.Errorf("secret %q, token %q, %v", f.Secret, f.Token, err)
+	}
+}

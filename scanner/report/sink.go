@@ -1,0 +1,114 @@
+package report
+
+import (
+	"cmp"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// NewSink returns the sink that reports a scan to h. Nothing reaches h before
+// Close: a secret can also stand in the path, the author or the branch of
+// another finding, and only at the end are all of them known and removed.
+//
+// With showSecrets the secrets are part of the findings, and nothing is removed.
+// That is for the eyes of who asked, not for files that are passed on.
+//
+// The sink is used by one goroutine at a time, once.
+func NewSink(h Handler, s Scan, showSecrets bool) scanner.Sink {
+	return &sink{h: h, scan: s, show: showSecrets}
+}
+
+type sink struct {
+	h        Handler
+	scan     Scan
+	show     bool
+	findings []Finding
+	secrets  []detectors.Secret
+}
+
+// Finding implements scanner.Sink.
+func (s *sink) Finding(f *scanner.Finding) error {
+	r := s.record(f)
+	c := f.Match.Credential
+	if s.show {
+		r.Secret, r.Token = c.Secret.Reveal(), c.Token.Reveal()
+	} else {
+		s.secrets = append(s.secrets, c.Secret, c.Token)
+	}
+	s.findings = append(s.findings, r)
+	return nil
+}
+
+// Close implements scanner.Sink.
+func (s *sink) Close(sum scanner.Summary) error {
+	clean := newScrubber(s.secrets)
+	scan := s.scan
+	scan.Started = scan.Started.UTC()
+	clean.scan(&scan)
+	if err := s.h.Scan(scan); err != nil {
+		return err
+	}
+	for _, f := range s.findings {
+		clean.finding(&f)
+		if err := s.h.Finding(f); err != nil {
+			return err
+		}
+	}
+	r := summary(sum)
+	clean.summary(&r)
+	return s.h.Summary(r)
+}
+
+func (s *sink) record(f *scanner.Finding) Finding {
+	m, v := &f.Match, &f.Verdict
+	r := Finding{
+		Fingerprint:  f.Fingerprint(),
+		Rule:         m.Rule.ID,
+		Title:        m.Rule.Title,
+		Confidence:   m.Confidence,
+		Grade:        m.Grade,
+		KeyID:        m.Credential.ID,
+		SecretSHA256: m.Credential.Secret.SHA256(),
+		HasToken:     !m.Credential.Token.IsZero(),
+		SecretRank:   m.Rank,
+		Account:      v.Identity.Account,
+		State:        cmp.Or(v.State, verifier.Skipped), // ignored findings are never verified
+		Reason:       v.Reason,
+		VerifiedAt:   v.At.UTC(),
+		Identity:     Identity{v.Identity.ARN, v.Identity.Kind, v.Identity.Name, v.Identity.UserID},
+		Facts:        append([]verifier.Fact{}, v.Facts...), // never null in JSON, and ours to scrub
+		Ignored:      f.Ignored,
+		Locations:    make([]Location, len(f.Locations)),
+	}
+	for i := range f.Locations {
+		r.Locations[i] = s.location(&f.Locations[i])
+	}
+	return r
+}
+
+func (s *sink) location(l *scanner.Location) Location {
+	r := Location{
+		Kind: l.Kind, Path: l.Path,
+		Line: l.Line, Column: l.Column, EndColumn: l.EndColumn,
+		Commit: l.Commit, Author: l.Author, Email: l.Email, Time: l.Time.UTC(),
+		AtHead: l.AtHead, Blob: string(l.Blob),
+	}
+	if l.SecretLine != l.Line {
+		r.SecretLine = l.SecretLine
+	}
+	if s.scan.Source == "git" {
+		r.Repo = s.scan.Target
+	}
+	return r
+}
+
+func summary(s scanner.Summary) Summary {
+	return Summary{
+		Findings: s.Findings, Ignored: s.Ignored, Live: s.Live, Unknown: s.Unknown,
+		Objects: s.Objects, Bytes: s.Bytes,
+		Unread:    append([]scanner.Unread{}, s.Unread...),
+		ElapsedMS: s.Elapsed.Milliseconds(),
+	}
+}

@@ -1,0 +1,296 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner"
+)
+
+const (
+	maxPlaces  = 5  // of one finding, unless verbose
+	maxUnread  = 20 // likewise
+	labelWidth = 8
+)
+
+// Text returns the Handler for people: what leaked, where, whose it is, whether
+// it works and what to do now, the worst first. It writes at Summary, in one
+// call. Nothing that came from elsewhere can move the cursor: see safe.
+func Text(w io.Writer, o Options) Handler { return &text{w: w, o: o} }
+
+type text struct {
+	w        io.Writer
+	o        Options
+	scan     Scan
+	findings []Finding
+	out      page
+}
+
+func (t *text) Scan(s Scan) error {
+	t.scan = s
+	return nil
+}
+
+func (t *text) Finding(f Finding) error {
+	t.findings = append(t.findings, f)
+	return nil
+}
+
+func (t *text) Summary(s Summary) error {
+	t.out = page{color: t.o.Color}
+	if t.o.Verbose {
+		t.header()
+	}
+	worstFirst(t.findings)
+	ignored := 0
+	for i := range t.findings {
+		f := &t.findings[i]
+		if f.Ignored != "" {
+			ignored++
+		}
+		if f.Ignored == "" || t.o.Verbose {
+			t.finding(f)
+		}
+	}
+	t.unread(s.Unread)
+	t.total(s, ignored)
+	if _, err := io.WriteString(t.w, t.out.String()); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+func (t *text) header() {
+	t.out.put(dim, fmt.Sprintf("stanch %s, %s %s", safe(t.scan.Version), safe(t.scan.Source), safe(t.scan.Target)))
+	if !t.scan.Started.IsZero() {
+		t.out.put(dim, ", "+t.scan.Started.Format(time.RFC3339))
+	}
+	t.out.nl()
+	t.out.nl()
+}
+
+func (t *text) finding(f *Finding) {
+	c := classes[classOf(f)]
+	if f.Ignored != "" {
+		c.word, c.style = "IGNORED", dim
+	}
+	t.out.put(c.style, c.word)
+	if f.KeyID != "" {
+		t.out.put(plain, "  ")
+		t.out.put(bold, f.KeyID)
+	}
+	t.out.put(plain, "  "+safe(f.Title)+doubt(f))
+	t.out.nl()
+	t.field("ignored", plain, nonEmpty(safe(f.Ignored)))
+	t.field("why", plain, nonEmpty(safe(f.Reason)))
+	t.field("whose", plain, whose(f))
+	t.field("where", plain, t.places(f))
+	t.facts(f)
+	t.field("secret", plain, nonEmpty(safe(f.Secret)))
+	t.field("token", plain, nonEmpty(safe(f.Token)))
+	if f.Ignored == "" {
+		t.steps(f)
+	}
+	t.field("id", dim, []string{safe(f.Rule) + " " + safe(f.Fingerprint)}) // what ignore files name
+	t.out.nl()
+}
+
+// doubt is what a reader should know before believing in f, or "".
+func doubt(f *Finding) string {
+	var s []string
+	if f.Confidence != "high" && f.Confidence != "" {
+		s = append(s, safe(string(f.Confidence))+" confidence")
+	}
+	if f.Grade != "strong" && f.Grade != "" {
+		s = append(s, safe(f.Grade)+" id")
+	}
+	if f.SecretRank > 0 {
+		s = append(s, "the secret may be of another id")
+	}
+	if len(s) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(s, ", ") + ")"
+}
+
+func (t *text) field(label string, st style, lines []string) {
+	for i, l := range lines {
+		if i > 0 {
+			label = ""
+		}
+		t.out.put(plain, "  ")
+		t.out.put(dim, label)
+		t.out.put(plain, strings.Repeat(" ", labelWidth-len(label)))
+		t.out.put(st, l)
+		t.out.nl()
+	}
+}
+
+func (t *text) facts(f *Finding) {
+	label := "known"
+	for _, x := range f.Facts {
+		if x.Risk < 1 && !t.o.Verbose {
+			continue
+		}
+		st := plain
+		if x.Risk >= 2 {
+			st = warn
+		}
+		t.field(label, st, []string{safe(x.Name) + ": " + safe(x.Value)})
+		label = ""
+	}
+}
+
+func (t *text) steps(f *Finding) {
+	label := "now"
+	for _, step := range advice(f) {
+		step, command, _ := strings.Cut(step, "\n")
+		t.field(label, plain, []string{step})
+		if command != "" {
+			t.field("", bold, []string{"  " + command})
+		}
+		label = ""
+	}
+}
+
+func (t *text) places(f *Finding) []string {
+	var lines []string
+	for i := range f.Locations {
+		if i == maxPlaces && !t.o.Verbose {
+			return append(lines, "+ "+plural(len(f.Locations)-i, "more place"))
+		}
+		lines = append(lines, place(&f.Locations[i]))
+	}
+	return lines
+}
+
+// place writes one location in a line, as PATH:LINE where there is a path, so
+// that editors and terminals can open it.
+func place(l *Location) string {
+	var b strings.Builder
+	b.WriteString(where(l))
+	if l.Line > 0 {
+		fmt.Fprintf(&b, ":%d", l.Line)
+	}
+	if l.SecretLine > 0 {
+		fmt.Fprintf(&b, " (secret on line %d)", l.SecretLine)
+	}
+	var about []string
+	if l.Commit != "" && l.Kind != scanner.KindCommit {
+		about = append(about, "commit "+safe(short(l.Commit)))
+	}
+	if who := l.Author; who != "" || l.Email != "" {
+		if who == "" {
+			who = l.Email
+		}
+		about = append(about, safe(who))
+	}
+	if !l.Time.IsZero() {
+		about = append(about, l.Time.Format(time.DateOnly))
+	}
+	switch {
+	case l.Commit == "" || l.Kind != scanner.KindBlob: // there is no HEAD to be at
+	case l.AtHead:
+		about = append(about, "still at HEAD")
+	default:
+		about = append(about, "only in history")
+	}
+	if len(about) > 0 {
+		b.WriteString("  " + strings.Join(about, ", "))
+	}
+	return b.String()
+}
+
+// where names the text that l is in.
+func where(l *Location) string {
+	name := l.Path
+	if name == "" {
+		name = short(l.Blob)
+	}
+	switch l.Kind {
+	case scanner.KindBlob, "":
+		return safe(name)
+	case scanner.KindCommit:
+		if l.Commit != "" {
+			name = short(l.Commit)
+		}
+		return "message of commit " + safe(name)
+	case scanner.KindTag:
+		return "message of tag " + safe(name)
+	case scanner.KindRefName:
+		return "name of ref " + safe(name)
+	case scanner.KindPath:
+		return "file name " + safe(name)
+	}
+	return safe(string(l.Kind)) + " " + safe(name)
+}
+
+// short abbreviates object ids, and nothing else.
+func short(id string) string {
+	if (len(id) == 40 || len(id) == 64) && strings.Trim(id, "0123456789abcdef") == "" {
+		return id[:10]
+	}
+	return id
+}
+
+func (t *text) unread(u []scanner.Unread) {
+	if len(u) == 0 {
+		return
+	}
+	t.out.put(warn, "NOT READ")
+	t.out.put(plain, "  there may be more leaks in here")
+	t.out.nl()
+	for i, x := range u {
+		if i == maxUnread && !t.o.Verbose {
+			t.out.put(plain, "  + "+fmt.Sprintf("%s more", thousands(int64(len(u)-i))))
+			t.out.nl()
+			break
+		}
+		t.out.put(plain, "  "+safe(x.What)+": "+safe(x.Why))
+		t.out.nl()
+	}
+	t.out.nl()
+}
+
+// total writes the last line, the one that is read first.
+func (t *text) total(s Summary, ignored int) {
+	st, line := t.verdict(len(t.findings)-ignored, len(s.Unread) > 0)
+	t.out.put(st, line)
+	rest := ""
+	if ignored > 0 {
+		rest += fmt.Sprintf(" · %s ignored", thousands(int64(ignored)))
+	}
+	if n := len(s.Unread); n > 0 {
+		rest += fmt.Sprintf(" · %s not read", thousands(int64(n)))
+	}
+	t.out.put(plain, fmt.Sprintf("%s · %s object%s, %s read in %s", rest,
+		thousands(s.Objects), ending(s.Objects), size(s.Bytes), elapsed(s.ElapsedMS)))
+	t.out.nl()
+}
+
+func (t *text) verdict(n int, incomplete bool) (style, string) {
+	if n == 0 && incomplete {
+		return warn, "no leaked credentials found in what could be read"
+	}
+	if n == 0 {
+		return good, "no leaked credentials found"
+	}
+	var by [len(classes)]int
+	for i := range t.findings[:n] { // the ignored ones are last
+		by[classOf(&t.findings[i])]++
+	}
+	var parts []string
+	st := plain
+	for c, k := range by {
+		if k == 0 {
+			continue
+		}
+		if len(parts) == 0 {
+			st = classes[c].style
+		}
+		parts = append(parts, thousands(int64(k))+" "+classes[c].count)
+	}
+	return st, plural(n, "leaked credential") + ": " + strings.Join(parts, ", ")
+}

@@ -1,0 +1,102 @@
+package report
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// harmless checks that s can move no cursor.
+func harmless(t *testing.T, s string) {
+	t.Helper()
+	if !utf8.ValidString(s) {
+		t.Fatalf("not UTF-8: %q", s)
+	}
+	for i, r := range s {
+		if r != '\n' && !strconv.IsPrint(r) {
+			t.Fatalf("offset %d: %q in:\n%q", i, r, s)
+		}
+	}
+}
+
+func TestNothingMovesTheCursor(t *testing.T) {
+	for _, set := range []string{"odd", "several"} {
+		harmless(t, string(write(t, "text", set, Options{Verbose: true}, true)))
+		s := string(write(t, "text", set, Options{Verbose: true, Color: true}, true))
+		for _, st := range []style{bold, dim, alarm, warn, note, good, "0"} {
+			s = strings.ReplaceAll(s, "\x1b["+string(st)+"m", "")
+		}
+		harmless(t, s)
+	}
+}
+
+// Lines begin with what we write: a path with a newline makes no finding.
+func TestNoForgedLines(t *testing.T) {
+	f := finding("Q7FORGERY", 0, verifier.Unknown, blob("x\nLIVE ROOT  forged", 1, true))
+	var b bytes.Buffer
+	sink := NewSink(Text(&b, Options{}), Scan{}, false)
+	_ = sink.Finding(f)
+	_ = sink.Close(scanner.Summary{})
+	if strings.Contains(b.String(), "\nLIVE ROOT") {
+		t.Errorf("forged:\n%s", &b)
+	}
+}
+
+// Commands are pasted into shells.
+func TestCommandsTakeNoForeignText(t *testing.T) {
+	for _, tt := range []struct{ id, kind, name, want string }{
+		{keyID("Q7COMMAND"), "user", "jane.doe@example.com", " --user-name jane.doe@example.com"},
+		{keyID("Q7COMMAND"), "user", "x; rm -rf ~", " --user-name USER"},
+		{keyID("Q7COMMAND"), "user", "$(id)", " --user-name USER"},
+		{keyID("Q7COMMAND"), "user", "--profile=x", " --user-name USER"},
+		{keyID("Q7COMMAND"), "user", "x\nid", " --user-name USER"},
+		{keyID("Q7COMMAND"), "", "", " --user-name USER"},
+		{"A;id", "user", "x", "where it was issued."},
+		{"", "user", "x", "where it was issued."},
+	} {
+		f := Finding{KeyID: tt.id, State: verifier.Live, Identity: Identity{Kind: tt.kind, Name: tt.name}}
+		if got := advice(&f)[0]; !strings.HasSuffix(got, tt.want) {
+			t.Errorf("%q: %q, want %q", tt.name, got, tt.want)
+		}
+		if s := strings.Join(advice(&f), ""); strings.ContainsAny(s, "$;~") && !strings.Contains(s, "key; then") {
+			t.Errorf("%q: %q", tt.name, s)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for _, tt := range []struct{ got, want string }{
+		{thousands(0), "0"}, {thousands(999), "999"}, {thousands(1000), "1,000"},
+		{thousands(1234567), "1,234,567"}, {thousands(-1234), "-1,234"}, {thousands(-123), "-123"},
+		{size(0), "0 B"}, {size(999), "999 B"}, {size(1000), "1.0 kB"}, {size(12_345), "12.3 kB"},
+		{size(999_999), "1.0 MB"}, {size(124_000_000), "124 MB"}, {size(7_500_000_000_000_000), "7500 TB"},
+		{elapsed(0), "0 ms"}, {elapsed(4100), "4.1 s"}, {elapsed(125_000), "2m5s"},
+		{plural(1, "place"), "1 place"}, {plural(2000, "place"), "2,000 places"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%q, want %q", tt.got, tt.want)
+		}
+	}
+}
+
+func TestSafe(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"", ""}, {"a b/ü.go", "a b/ü.go"}, {"a\tb", `"a\tb"`}, {"\x1b[0m", `"\x1b[0m"`},
+		{"\xff", `"\xff"`}, {"\u202e", `"\u202e"`}, {"\u009b", `"\u009b"`}, {"\u00a0", `"\u00a0"`},
+	} {
+		if got := safe(tt.in); got != tt.want || safe(got) != got {
+			t.Errorf("safe(%q) = %s, then %s; want %s", tt.in, got, safe(got), tt.want)
+		}
+	}
+}
+
+func TestNew(t *testing.T) {
+	if _, err := New("xml", nil, Options{}); err == nil || err.Error() != `unknown format "xml": known are text, json and sarif` {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,146 @@
+package awsverifier
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// An asker asks STS about complete credentials, whatever they are: policy, pace
+// and memory are its callers' business. Calls for one key id must come one
+// after the other.
+type asker struct {
+	app      string // user agent
+	endpoint string // base URL instead of AWS's, or ""
+	http     *http.Client
+	reask    time.Duration
+	now      func() time.Time
+
+	mu    sync.Mutex
+	asked map[string]map[string]time.Time // key id → hash of the secret → when it was last asked
+}
+
+func newAsker(cfg Config, sent *tally) (*asker, error) {
+	base, host, err := checkEndpoint(cfg.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return &asker{
+		app:      strings.TrimSuffix("stanch-"+cfg.Version, "-"),
+		endpoint: base,
+		http:     newHTTPClient(host, sent),
+		reask:    cmp.Or(cfg.Reask, 6*time.Second),
+		now:      cfg.Now,
+		asked:    map[string]map[string]time.Time{},
+	}, nil
+}
+
+// Verify implements verifier.Verifier.
+//
+// For some seconds after a wrong secret STS may call the right secret of the
+// same id wrong as well (trufflehog#1563). A mismatch in that time is not
+// believed: the question is put once more when the time is over.
+func (a *asker) Verify(ctx context.Context, c detectors.Credential) verifier.Verdict {
+	before := a.lastOther(c)
+	v := a.ask(ctx, c)
+	wait := time.Until(before.Add(a.reask))
+	if v.State != verifier.IDActive || before.IsZero() || wait <= 0 {
+		return v
+	}
+	select {
+	case <-time.After(wait):
+		return a.ask(ctx, c)
+	case <-ctx.Done():
+		return verifier.Verdict{
+			State: verifier.Unknown, Reason: "cancelled", At: v.At, Facts: v.Facts, Err: ctx.Err(),
+		}
+	}
+}
+
+// lastOther returns when another secret of the same id was last asked about.
+func (a *asker) lastOther(c detectors.Credential) (last time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for secret, at := range a.asked[c.ID] {
+		if secret != c.Secret.SHA256() && at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
+
+func (a *asker) remember(c detectors.Credential) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.asked[c.ID] == nil {
+		a.asked[c.ID] = map[string]time.Time{}
+	}
+	a.asked[c.ID][c.Secret.SHA256()] = time.Now()
+}
+
+// ask sends one request.
+func (a *asker) ask(ctx context.Context, c detectors.Credential) verifier.Verdict {
+	at := a.now()
+	region, base := regionFor(c)
+	if a.endpoint != "" {
+		base = a.endpoint
+	}
+	out, err := a.client(c, region, base).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	a.remember(c)
+	if ctx.Err() != nil {
+		return verifier.Verdict{State: verifier.Unknown, Reason: "cancelled", At: at, Err: ctx.Err()}
+	}
+	decoded, _ := awskeys.Account(c.ID)
+	ans := newAnswer(strings.SplitAfter(base, "://")[1], out, err)
+	v := ans.verdict(decoded)
+	v.At = at
+	v.Facts = append(v.Facts, ans.facts()...)
+	return v
+}
+
+// client makes a client for one credential. sts.New reads, unlike
+// config.LoadDefaultConfig and sts.NewFromConfig, no endpoint from the
+// environment and no profile.
+func (a *asker) client(c detectors.Credential, region, base string) *sts.Client {
+	keys := aws.Credentials{
+		AccessKeyID: c.ID, SecretAccessKey: c.Secret.Reveal(), SessionToken: c.Token.Reveal(), Source: "stanch",
+	}
+	return sts.New(sts.Options{
+		AppID:        a.app,
+		Region:       region,
+		BaseEndpoint: aws.String(base),
+		HTTPClient:   a.http,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return keys, nil
+		}),
+		Retryer: aws.NopRetryer{},
+		// It would sign with the time that whoever answered claims.
+		DisableClockSkewCorrection: true,
+	})
+}
+
+// regionFor returns the region and the endpoint to ask at. Session tokens may
+// name a region, which tells the partition. The region asked is always one that
+// no account can disable: others answer as if the key did not exist.
+func regionFor(c detectors.Credential) (region, base string) {
+	token, _ := awskeys.ParseToken(c.Token.Reveal())
+	switch {
+	case strings.HasPrefix(token.Region, "cn-"):
+		return "cn-north-1", "https://sts.cn-north-1.amazonaws.com.cn"
+	case strings.HasPrefix(token.Region, "us-gov-"):
+		return "us-gov-west-1", "https://sts.us-gov-west-1.amazonaws.com"
+	case strings.HasPrefix(token.Region, "eusc-"):
+		return "eusc-de-east-1", "https://sts.eusc-de-east-1.amazonaws.eu"
+	}
+	return "us-east-1", "https://sts.us-east-1.amazonaws.com"
+}

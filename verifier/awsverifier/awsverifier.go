@@ -1,0 +1,133 @@
+// Package awsverifier tells what a found AWS key is worth.
+//
+// A key says a lot about itself: the account is in its id, the time of issue
+// and the region are in a session token. Offline reads that and sends nothing.
+// What can still be live after it is asked at AWS with the one call that needs
+// no permission and changes nothing, sts:GetCallerIdentity, once, at a pinned
+// host.
+//
+// Two rules carry the package. A leaked key must not reach anybody but AWS: the
+// client reads no profile, no environment, no metadata service, uses no proxy
+// and follows no redirect, and checks the host right before it dials. And only
+// what STS itself said counts: an answer is judged by its error code, never by
+// its HTTP status, so that what a proxy or a captive portal says makes a key
+// unknown, never invalid.
+package awsverifier
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// Config is what New needs to know. The zero Config asks AWS about keys of any
+// account, except those that are known to be canaries.
+type Config struct {
+	// Version of stanch. The owner of a key sees it in CloudTrail, as app/stanch-VERSION
+	// in the user agent.
+	Version string
+	// Offline sends nothing.
+	Offline bool
+	// Accounts, if not empty, are the only ones whose keys are asked about.
+	// Keys that do not tell their account are not asked about either.
+	Accounts []string
+	// CanaryAccounts are treated as the built-in list of canary accounts:
+	// nothing is sent.
+	CanaryAccounts []string
+	// Endpoint replaces the hosts of AWS, for tests. Only http and https URLs
+	// of the loopback interface are accepted.
+	Endpoint string
+
+	PerSecond float64       // requests a second; 0 means 2
+	Backoff   time.Duration // before the one retry when AWS is busy; 0 means a second
+	Reask     time.Duration // how long STS may be wrong after another secret of the same id; 0 means 6 s
+
+	Now func() time.Time // nil means time.Now
+}
+
+// A Client is a verifier.Verifier for AWS keys. It remembers its verdicts.
+type Client struct {
+	offline  Offline
+	accounts []string
+	online   verifier.Verifier // nil: never ask
+	sent     *tally
+}
+
+// New returns a Client, or an error that names what is wrong with cfg.
+func New(cfg Config) (*Client, error) {
+	for _, a := range slices.Concat(cfg.Accounts, cfg.CanaryAccounts) {
+		if !accountNumber.MatchString(a) {
+			return nil, fmt.Errorf("account %q: not twelve digits", a)
+		}
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	c := &Client{
+		offline:  Offline{CanaryAccounts: cfg.CanaryAccounts, Now: cfg.Now},
+		accounts: cfg.Accounts,
+		sent:     &tally{},
+	}
+	asker, err := newAsker(cfg, c.sent)
+	if err != nil {
+		return nil, err
+	}
+	if !cfg.Offline {
+		c.online = &verifier.Cached{Verifier: &verifier.Limited{
+			Verifier: asker, PerSecond: cfg.PerSecond, Backoff: cfg.Backoff,
+		}}
+	}
+	return c, nil
+}
+
+// Verify implements verifier.Verifier. Candidates for the secret of one key id
+// are asked about in the order of the calls: call it with the best one first.
+func (c *Client) Verify(ctx context.Context, cred detectors.Credential) verifier.Verdict {
+	if !strings.HasPrefix(cred.ID, session) {
+		// Only session keys have tokens. One that was paired with a long-term
+		// key would make STS refuse the pair.
+		cred.Token = detectors.Secret{}
+	}
+	off := c.offline.Verify(ctx, cred)
+	if off.State != verifier.Skipped || c.online == nil || missing(cred) != "" {
+		return off
+	}
+	if off.Reason = c.refusal(off.Identity.Account); off.Reason != "" {
+		return off
+	}
+	v := c.online.Verify(ctx, cred)
+	v.Facts = slices.Concat(off.Facts, v.Facts)
+	if v.Identity.Account == "" {
+		v.Identity.Account = off.Identity.Account
+	}
+	return v
+}
+
+// refusal returns why keys of account are not asked about, or "".
+func (c *Client) refusal(account string) string {
+	switch {
+	case len(c.accounts) == 0 || slices.Contains(c.accounts, account):
+		return ""
+	case account == "":
+		return "the key does not tell its account, and only listed accounts are verified"
+	}
+	return "account " + account + " is not among those to verify"
+}
+
+// Sent is how many requests went to one host.
+type Sent struct {
+	Host     string // with the port, if it is not the usual one
+	Requests int
+}
+
+// Sent returns what was sent so far, by host. A request counts from the moment
+// it is handed to the network, whether or not it arrived.
+func (c *Client) Sent() []Sent { return c.sent.list() }
+
+var accountNumber = regexp.MustCompile(`^[0-9]{12}$`)

@@ -1,0 +1,141 @@
+package awsverifier
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	requestTimeout = 10 * time.Second
+	// maxBody is far more than any answer of STS, and little enough to read from
+	// a stranger.
+	maxBody = 64 << 10
+)
+
+var stsHost = regexp.MustCompile(`^sts(-fips)?(\.[a-z0-9-]+)?\.amazonaws\.(com|com\.cn|eu)$`)
+
+// newHTTPClient returns a client that reaches STS, or only the loopback host
+// override, and nothing else.
+func newHTTPClient(override string, sent *tally) *http.Client {
+	dialer := &net.Dialer{Timeout: requestTimeout}
+	if override != "" {
+		dialer.Control = loopbackOnly
+	}
+	return &http.Client{
+		Timeout: requestTimeout,
+		// The answer to a redirect is that it came from somebody else than STS.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &guard{override: override, sent: sent, next: &http.Transport{
+			// Not ProxyFromEnvironment: a leaked key goes to AWS or nowhere.
+			Proxy:           nil,
+			DialContext:     dialer.DialContext,
+			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+			// Without reused connections net/http never resends a request by
+			// itself, and no goroutine is left behind.
+			DisableKeepAlives:      true,
+			MaxResponseHeaderBytes: maxBody,
+		}},
+	}
+}
+
+// loopbackOnly refuses, after the name was resolved, addresses that are not of
+// this machine: "localhost" may be defined as anything.
+func loopbackOnly(_, address string, _ syscall.RawConn) error {
+	a, err := netip.ParseAddrPort(address)
+	if err != nil || !a.Addr().Unmap().IsLoopback() {
+		return fmt.Errorf("address %s is not a loopback address", address)
+	}
+	return nil
+}
+
+// A guard is the last thing that a request passes on its way out.
+type guard struct {
+	override string // the only host to let through, if not empty
+	sent     *tally
+	next     http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !g.allowed(r.URL) {
+		return nil, fmt.Errorf("host %q is not an STS endpoint", r.URL.Host)
+	}
+	g.sent.add(r.URL.Host)
+	resp, err := g.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(resp.Body, maxBody), resp.Body}
+	return resp, nil
+}
+
+func (g *guard) allowed(u *url.URL) bool {
+	if g.override != "" {
+		return u.Host == g.override
+	}
+	return u.Scheme == "https" && stsHost.MatchString(u.Host) // a port would not match
+}
+
+// checkEndpoint returns the base URL and the host of an endpoint that replaces
+// AWS in tests. Leaked keys are sent to it, so it must be on this machine.
+func checkEndpoint(endpoint string) (base, host string, err error) {
+	if endpoint == "" {
+		return "", "", nil
+	}
+	u, err := url.Parse(endpoint)
+	switch {
+	case err != nil: // whose text would repeat a password in the URL
+		return "", "", fmt.Errorf("endpoint: not a URL")
+	case u.Scheme != "http" && u.Scheme != "https", u.User != nil,
+		strings.Trim(u.Path, "/") != "", u.RawQuery != "", u.Fragment != "":
+		return "", "", fmt.Errorf("endpoint %s: want http://HOST:PORT or https://HOST:PORT and nothing else", u.Redacted())
+	case !loopback(u.Hostname()):
+		return "", "", fmt.Errorf("endpoint %s: host %q is not localhost or a loopback address", u.Redacted(), u.Hostname())
+	}
+	return u.Scheme + "://" + u.Host, u.Host, nil
+}
+
+func loopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.Zone() == "" && a.Unmap().IsLoopback()
+}
+
+// A tally counts requests by host.
+type tally struct {
+	mu sync.Mutex
+	n  map[string]int
+}
+
+func (t *tally) add(host string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.n == nil {
+		t.n = map[string]int{}
+	}
+	t.n[host]++
+}
+
+func (t *tally) list() []Sent {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var list []Sent
+	for _, host := range slices.Sorted(maps.Keys(t.n)) {
+		list = append(list, Sent{host, t.n[host]})
+	}
+	return list
+}

@@ -1,0 +1,104 @@
+package verifier
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+	"sync"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// Cached asks Verifier once for each credential, however often and from however
+// many goroutines it is asked itself. Unknown is remembered too: a leaked key
+// is used once a run, not until an answer pleases. Only the verdict of a call
+// that was cancelled is forgotten, since it says nothing about the credential.
+//
+// Credentials are remembered as an HMAC under a key that lives as long as the
+// process, so that a core dump does not hold hashes to compare with.
+type Cached struct {
+	Verifier Verifier
+
+	mu    sync.Mutex
+	key   []byte
+	calls map[[sha256.Size]byte]*call
+}
+
+// A call is one question to the inner Verifier. Its other fields may be read
+// once done is closed.
+type call struct {
+	done    chan struct{}
+	verdict Verdict
+	void    bool // there is no verdict: cancelled, or the Verifier panicked
+}
+
+// Verify implements Verifier.
+func (c *Cached) Verify(ctx context.Context, cred detectors.Credential) Verdict {
+	for {
+		q, id, mine := c.call(cred)
+		if mine {
+			return c.ask(ctx, cred, q, id)
+		}
+		select {
+		case <-q.done:
+		case <-ctx.Done():
+			return cancelled(ctx.Err())
+		}
+		if !q.void {
+			return q.verdict.clone()
+		}
+	}
+}
+
+// call returns the question that cred stands for, and whether the caller is
+// the one who has to ask it.
+func (c *Cached) call(cred detectors.Credential) (q *call, id [sha256.Size]byte, mine bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.calls == nil {
+		c.key = make([]byte, sha256.Size)
+		_, _ = rand.Read(c.key) // never fails: crypto/rand
+		c.calls = map[[sha256.Size]byte]*call{}
+	}
+	id = fingerprint(c.key, cred)
+	q, ok := c.calls[id]
+	if !ok {
+		q = &call{done: make(chan struct{})}
+		c.calls[id] = q
+	}
+	return q, id, !ok
+}
+
+func (c *Cached) ask(ctx context.Context, cred detectors.Credential, q *call, id [sha256.Size]byte) Verdict {
+	q.void = true // stands if Verify panics: those who wait must not hang
+	defer func() {
+		if q.void {
+			c.mu.Lock()
+			delete(c.calls, id)
+			c.mu.Unlock()
+		}
+		close(q.done)
+	}()
+	v := c.Verifier.Verify(ctx, cred)
+	q.verdict, q.void = v, v.State == Unknown && ctx.Err() != nil
+	return v.clone()
+}
+
+// clone returns a Verdict whose Facts the caller may change.
+func (v Verdict) clone() Verdict {
+	v.Facts = slices.Clone(v.Facts)
+	return v
+}
+
+func fingerprint(key []byte, c detectors.Credential) (id [sha256.Size]byte) {
+	h := hmac.New(sha256.New, key)
+	for _, s := range []string{c.ID, c.Secret.Reveal(), c.Token.Reveal()} {
+		// The length goes first, or moving a boundary would not change the hash.
+		h.Write(binary.AppendUvarint(nil, uint64(len(s))))
+		h.Write([]byte(s))
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}

@@ -1,0 +1,261 @@
+// Package verifiertest holds services for tests that stand in for AWS: an STS
+// that checks signatures, and a proxy that makes moto understandable to the AWS
+// SDK for Go.
+package verifiertest
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// An STS answers sts:GetCallerIdentity as AWS does, in process. It checks
+// signatures (Signature Version 4) with the secrets of its keys, and that the
+// time of a request is within 15 minutes of its own.
+type STS struct {
+	*httptest.Server
+	// Now is the clock of the service; nil means time.Now. Set it before the
+	// first request.
+	Now func() time.Time
+	// Confused is how long after a wrong secret the right one of the same key
+	// is called wrong too, as was seen at AWS. Set it before the first request.
+	Confused time.Duration
+
+	mu       sync.Mutex
+	keys     map[string]Key
+	script   []Response
+	requests []Request
+	wrong    map[string]time.Time // key id → when a wrong secret was used
+}
+
+// A Key is one that an STS knows.
+type Key struct {
+	Credential  detectors.Credential
+	ARN, UserID string // whose it is; the account is in the ARN
+	State       KeyState
+}
+
+// KeyState is what the owner, or time, has made of a key.
+type KeyState int
+
+// The states of a key. A key that was deleted is one that the STS does not
+// have: AWS answers for both as for Inactive.
+const (
+	Active   KeyState = iota
+	Inactive          // the owner switched it off
+	Expired           // the session is over
+	Denied            // authenticated, then refused by a policy of the endpoint
+)
+
+// A Response is sent as it is, whoever asks.
+type Response struct {
+	Status int // 0 means 200
+	Header http.Header
+	Body   string
+	// Delay is how long to wait before the answer, or until the client leaves.
+	Delay time.Duration
+}
+
+// A Request is what an STS keeps of a request. It holds no secret and no token.
+type Request struct {
+	KeyID, Host, Path, Region, UserAgent string
+}
+
+// NewSTS returns an STS that knows keys and serves until the test ends.
+func NewSTS(t testing.TB, keys ...Key) *STS {
+	t.Helper()
+	s := NewUnstartedSTS(keys...)
+	s.Start()
+	t.Cleanup(s.Close)
+	return s
+}
+
+// NewUnstartedSTS returns an STS that does not listen yet: its caller starts
+// and closes it, or calls its ServeHTTP.
+func NewUnstartedSTS(keys ...Key) *STS {
+	s := &STS{keys: map[string]Key{}, wrong: map[string]time.Time{}}
+	for _, k := range keys {
+		s.keys[k.Credential.ID] = k
+	}
+	s.Server = httptest.NewUnstartedServer(s)
+	return s
+}
+
+// Script makes the next requests be answered with responses, one each, before
+// anything is checked.
+func (s *STS) Script(responses ...Response) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.script = append(s.script, responses...)
+}
+
+// Set adds or replaces a key, to deactivate one for instance.
+func (s *STS) Set(k Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys[k.Credential.ID] = k
+}
+
+// Requests returns the requests so far, in the order of their arrival.
+func (s *STS) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+// Count returns how many requests came for the key id.
+func (s *STS) Count(id string) (n int) {
+	for _, r := range s.Requests() {
+		if r.KeyID == id {
+			n++
+		}
+	}
+	return n
+}
+
+// ServeHTTP implements http.Handler.
+func (s *STS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	auth, _ := parseAuthorization(r.Header.Get("Authorization"))
+	answer := s.next(r, auth, body)
+	select {
+	case <-time.After(answer.Delay):
+	case <-r.Context().Done():
+		return
+	}
+	for name, values := range answer.Header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(answer.Status)
+	_, _ = io.WriteString(w, answer.Body)
+}
+
+// next records the request and makes the answer to it.
+func (s *STS) next(r *http.Request, auth authorization, body []byte) Response {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = append(s.requests, Request{
+		KeyID: auth.keyID, Host: r.Host, Path: r.URL.Path, Region: auth.region, UserAgent: r.UserAgent(),
+	})
+	if len(s.script) > 0 {
+		answer := s.script[0]
+		s.script = s.script[1:]
+		if answer.Status == 0 {
+			answer.Status = http.StatusOK
+		}
+		return answer
+	}
+	if !bytes.Contains(body, []byte("Action=GetCallerIdentity")) {
+		return Failure(http.StatusBadRequest, "InvalidAction", "Could not find operation for version 2011-06-15")
+	}
+	return s.judge(r, auth, body)
+}
+
+func (s *STS) judge(r *http.Request, auth authorization, body []byte) Response {
+	key, known := s.keys[auth.keyID]
+	c := key.Credential
+	switch {
+	case auth.keyID == "":
+		return Failure(http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token")
+	case !known, key.State == Inactive, r.Header.Get("X-Amz-Security-Token") != c.Token.Reveal():
+		return Failure(http.StatusForbidden, "InvalidClientTokenId",
+			"The security token included in the request is invalid.")
+	}
+	if text := s.skew(r.Header.Get("X-Amz-Date")); text != "" {
+		return Failure(http.StatusForbidden, "SignatureDoesNotMatch", text)
+	}
+	wrong := auth.signature != sign(r, auth, body, c.Secret.Reveal())
+	if wrong {
+		s.wrong[c.ID] = time.Now()
+	}
+	switch {
+	case wrong, time.Since(s.wrong[c.ID]) < s.Confused:
+		return Failure(http.StatusForbidden, "SignatureDoesNotMatch",
+			"The request signature we calculated does not match the signature you provided. "+
+				"Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
+	case key.State == Expired:
+		return Failure(http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired")
+	case key.State == Denied:
+		return Failure(http.StatusForbidden, "AccessDenied", "User: "+key.ARN+
+			" is not authorized to perform: sts:GetCallerIdentity because no VPC endpoint policy allows the sts:GetCallerIdentity action")
+	}
+	return Caller(key.ARN, key.UserID)
+}
+
+// skew returns what AWS says if date is not about now, else "".
+func (s *STS) skew(date string) string {
+	now := time.Now()
+	if s.Now != nil {
+		now = s.Now()
+	}
+	const layout, limit = "20060102T150405Z", 15 * time.Minute
+	at, err := time.Parse(layout, date)
+	stamp := func(t time.Time) string { return t.UTC().Format(layout) }
+	switch {
+	case err != nil:
+		return "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP"
+	case at.Before(now.Add(-limit)):
+		return fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - 15 min.)", date, stamp(now.Add(-limit)), stamp(now))
+	case at.After(now.Add(limit)):
+		return fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + 15 min.)", date, stamp(now.Add(limit)), stamp(now))
+	}
+	return ""
+}
+
+// RequestID is the request id in all answers.
+const RequestID = "01234567-89ab-cdef-0123-456789abcdef"
+
+// Failure returns an error as STS words it.
+func Failure(status int, code, message string) Response {
+	return response(status, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <Error>
+    <Type>Sender</Type>
+    <Code>`+escape(code)+`</Code>
+    <Message>`+escape(message)+`</Message>
+  </Error>
+  <RequestId>`+RequestID+`</RequestId>
+</ErrorResponse>
+`)
+}
+
+// Caller returns the answer to GetCallerIdentity for arn; the account is that
+// of the ARN.
+func Caller(arn, userID string) Response {
+	return response(http.StatusOK, `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <GetCallerIdentityResult>
+    <Arn>`+escape(arn)+`</Arn>
+    <UserId>`+escape(userID)+`</UserId>
+    <Account>`+escape(accountOf(arn))+`</Account>
+  </GetCallerIdentityResult>
+  <ResponseMetadata>
+    <RequestId>`+RequestID+`</RequestId>
+  </ResponseMetadata>
+</GetCallerIdentityResponse>
+`)
+}
+
+func response(status int, body string) Response {
+	return Response{Status: status, Body: body, Header: http.Header{
+		"Content-Type":     {"text/xml"},
+		"X-Amzn-Requestid": {RequestID},
+	}}
+}
+
+func escape(s string) string {
+	var b bytes.Buffer
+	_ = xml.EscapeText(&b, []byte(s))
+	return b.String()
+}
