@@ -21,7 +21,10 @@ const (
 	maxTotal  = 512 << 20
 )
 
-var errTooLarge = errors.New("larger unpacked than is read")
+var (
+	errTooLarge = errors.New("larger unpacked than is read")
+	errFull     = errors.New("limit of a walk reached") // ends it, and is not returned
+)
 
 // Walk calls yield for each file packed in data, with its name within data
 // ("dir/file", "inner.tar!file" if nested) and its content, which is valid until
@@ -31,7 +34,10 @@ var errTooLarge = errors.New("larger unpacked than is read")
 // damaged, is no archive from where it stops to be one.
 func Walk(ctx context.Context, data []byte, yield func(name string, data []byte, err error) error) error {
 	w := &walk{ctx: ctx, left: maxTotal, yield: yield}
-	return w.open("", data, 0)
+	if err := w.open("", data, 0); err != errFull {
+		return err
+	}
+	return nil
 }
 
 type walk struct {
@@ -86,7 +92,10 @@ func (w *walk) member(name string, r io.Reader, depth int) error {
 	}
 	switch {
 	case errors.Is(err, errTooLarge):
-		return w.yield(name, nil, err)
+		if err := w.yield(name, nil, err); err != nil || w.left > 0 {
+			return err
+		}
+		return errFull
 	case err != nil: // damaged: what came before is scanned
 		return nil
 	}

@@ -125,12 +125,15 @@ func cause(err error) error {
 }
 
 // Locate implements scanner.Source: a file is where it is.
-func (f *Files) Locate(_ context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
-	return locate(ids, yield)
+func (f *Files) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+	return locate(ctx, ids, yield)
 }
 
-func locate(ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
 	for _, id := range ids {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		p := scanner.Provenance{Kind: scanner.KindBlob, Path: strings.TrimPrefix(filepath.ToSlash(string(id)), "./")}
 		if err := yield(id, p); err != nil {
 			return err
@@ -173,8 +176,8 @@ func (s *Stream) Blobs(ctx context.Context, yield func(scanner.Blob) error) erro
 }
 
 // Locate implements scanner.Source.
-func (s *Stream) Locate(_ context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
-	return locate(ids, yield)
+func (s *Stream) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+	return locate(ctx, ids, yield)
 }
 
 // contextReader stops between two reads when ctx is done.
