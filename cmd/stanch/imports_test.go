@@ -1,0 +1,93 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/stanch-dev/stanch/"
+
+// importRules say who may import what, the reason first. A rule concerns the
+// imports that match what, by packages other than who.
+var importRules = []struct {
+	reason    string
+	what, who string // regexps of package paths, without module for ours
+}{
+	{"cmd is the top: it wires everything, nothing imports it", `^cmd/`, `^$`},
+	{"only the command line knows flags", `^github.com/spf13/`, `^cmd/`},
+	{"only those who sign requests know the SDK; the scanner knows no AWS", `^github.com/aws/`, `^verifier/(awsverifier|response|verifiertest)$`},
+	{"AWS is chosen by cmd, never by the pipeline", `^verifier/(awsverifier|response)$`, `^cmd/`},
+	{"only gitsource reads git", `^github.com/go-git/`, `^scanner/gitsource(/|$)`},
+	{"only githubsource talks to GitHub", `^github.com/google/go-github`, `^scanner/githubsource$`},
+	{"formats are chosen by cmd", `^scanner/report$`, `^cmd/`},
+	{"sources do not know each other, but githubsource hands repositories to gitsource", `^scanner/(git|dir)source$`, `^(cmd/|scanner/githubsource$)`},
+	{"what is searched for is chosen by cmd; an AWS key id is read by its detector and by its verifier", `^detectors/awskeys$`,
+		`^(cmd/|verifier/(awsverifier|verifiertest)$|detectors/detectorstest$)`},
+	{"detectors are a leaf", `^(verifier|scanner)(/|$)`, `^(verifier|scanner|cmd)(/|$)`},
+	{"a verifier takes credentials, not findings", `^scanner(/|$)`, `^(scanner|cmd)(/|$)`},
+	{"detectors do no I/O, use no network and no clock to decide", `^(net|os|io/fs)(/|$)`, `^(verifier|scanner|cmd)(/|$)`},
+	{"templates keep every method that reflection could reach in the binary", `^(text|html)/template$`, `^$`},
+	{"what helps tests is not shipped", `^(testing$|detectors/detectorstest|verifier/verifiertest|scanner/scannertest)`, `test$`},
+}
+
+// TestImports holds the rules for all packages, tests excluded: those may import
+// what they test with.
+func TestImports(t *testing.T) {
+	seen := 0
+	err := filepath.WalkDir("../..", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		pkg := strings.TrimPrefix(path.Dir(filepath.ToSlash(name)), "../../")
+		for _, i := range f.Imports {
+			imported, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return err
+			}
+			seen++
+			checkImport(t, pkg, strings.TrimPrefix(imported, module))
+		}
+		return nil
+	})
+	if err != nil || seen < 100 {
+		t.Fatalf("%d imports read: %v", seen, err)
+	}
+}
+
+func checkImport(t *testing.T, pkg, imported string) {
+	t.Helper()
+	for _, r := range importRules {
+		if regexp.MustCompile(r.what).MatchString(imported) && !regexp.MustCompile(r.who).MatchString(pkg) {
+			t.Errorf("%s imports %s: %s", pkg, imported, r.reason)
+		}
+	}
+}
+
+// TestImportRules: the rules catch what they are for.
+func TestImportRules(t *testing.T) {
+	for _, tt := range []struct{ pkg, imported string }{
+		{"scanner", "verifier/awsverifier"}, {"scanner", "detectors/awskeys"}, {"detectors", "scanner"}, {"detectors/awskeys", "os"},
+		{"verifier", "scanner"}, {"verifier", "github.com/aws/aws-sdk-go-v2/aws"}, {"scanner/dirsource", "scanner/gitsource"},
+		{"scanner/report", "html/template"}, {"scanner/report", "github.com/spf13/pflag"}, {"scanner", "scanner/report"},
+		{"scanner/dirsource", "github.com/go-git/go-git/v5"}, {"cmd/stanch", "detectors/detectorstest"},
+	} {
+		caught := false
+		for _, r := range importRules {
+			caught = caught || regexp.MustCompile(r.what).MatchString(tt.imported) && !regexp.MustCompile(r.who).MatchString(tt.pkg)
+		}
+		if !caught {
+			t.Errorf("no rule keeps %s from importing %s", tt.pkg, tt.imported)
+		}
+	}
+}

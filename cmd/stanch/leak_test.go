@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
+	"github.com/stanch-dev/stanch/scanner/scannertest"
+	"github.com/stanch-dev/stanch/verifier/verifiertest"
+)
+
+// planted is a repository with a secret in every kind of place, several of which
+// a report has to name: paths, authors, messages, branches, archives.
+const planted = `
+commit start
+commit "deploy with {AKIA1} {secret1}"
+git commit -q --allow-empty --author "{AKIA2} {secret2} <{secret2}@example.com>" -m author
+git branch "fix/{AKIA3}/{secret3}"
+git tag -a v1 -m "id {AKIA4} secret {secret4}"
+git notes add -m "{AKIA5} {secret5}"
+mkdir -p "keys/{AKIA6}"
+echo "{AKIA6} {secret6}" > "keys/{AKIA6}/{secret6}.pem"
+echo "{ASIA7} {secret7} {token7}" > session
+commit paths
+tar czf dist.tgz session
+commit archive
+echo "{AKIA8} {secret8}" > .git/objects/garbage
+-- .env --
+AWS_ACCESS_KEY_ID={AKIA1}
+AWS_SECRET_ACCESS_KEY={secret1}
+-- lone --
+aws_secret_access_key = {secret9}
+`
+
+// TestNoSecretGetsOut runs every command and format with every flag but
+// --show-secrets and looks for the planted secrets in all that is written,
+// however spelt. Operands are echoed as they were typed, but for passwords in
+// URLs.
+func TestNoSecretGetsOut(t *testing.T) {
+	repo := scannertest.Repo(t, detectorstest.Fill(planted))
+	bare := filepath.Join(t.TempDir(), "bare.git")
+	scannertest.Git(t, repo, "clone", "-q", "--bare", repo, bare)
+	sts := verifiertest.NewSTS(t, verifiertest.User(detectorstest.Account, "alice", 1))
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	t.Setenv("GIT_CONFIG_COUNT", "1")
+	t.Setenv("GIT_CONFIG_KEY_0", "protocol.file.allow")
+	t.Setenv("GIT_CONFIG_VALUE_0", "always")
+	env := leakTest{t, needles(), temp}
+
+	stream := filepath.Join(temp, "scan.jsonl")
+	operands := [][]string{
+		{"git", repo}, {"git", "file://" + bare},
+		{"git", "https://user:" + url.QueryEscape(detectorstest.Fill("{secret1}")) + "@127.0.0.1:1/x.git"},
+		{"dir", repo, "--verify"}, {"dir", repo}, {"stdin"}, {"stdin", "--verify"},
+	}
+	for _, operand := range operands {
+		for _, format := range []string{"text", "json", "sarif"} {
+			for _, flags := range [][]string{{}, {"--verbose", "--debug"}, {"--output", filepath.Join(temp, "report")}} {
+				args := append(append(operand, "--format", format, "--sts-endpoint", sts.URL), flags...)
+				env.run(args, detectorstest.Fill("key={AKIA1}\nsecret={secret1}"))
+			}
+		}
+	}
+	env.run([]string{"git", repo, "--no-verify", "-f", "json", "-o", stream, "--accounts", "123456789012", "--fail-on", "live", "--max-size", "1"}, "")
+	saved, err := os.ReadFile(stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"text", "json", "sarif"} {
+		env.run([]string{"report", "-v", "-f", format}, string(saved))
+	}
+}
+
+// needles are the planted secrets in all the spellings that a report might use.
+func needles() map[string]string {
+	spelt := map[string]string{}
+	for i := 1; i <= 9; i++ {
+		for _, kind := range []string{"secret", "token"} {
+			name := fmt.Sprintf("%s%d", kind, i)
+			s := detectorstest.Fill("{" + name + "}")
+			for _, form := range []string{s, url.QueryEscape(s), url.PathEscape(s), strings.ReplaceAll(s, "/", `\/`),
+				base64.StdEncoding.EncodeToString([]byte(s)), fmt.Sprintf("%x", s), s[:20], s[20:40]} {
+				spelt[form] = name
+			}
+		}
+	}
+	return spelt
+}
+
+type leakTest struct {
+	*testing.T
+	needles map[string]string
+	temp    string
+}
+
+func (t leakTest) run(args []string, stdin string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	err := run(context.Background(), args, strings.NewReader(stdin), &stdout, &stderr)
+	exitCode(&stderr, err)
+	if stdout.Len()+stderr.Len() == 0 && !strings.Contains(strings.Join(args, " "), "--output") && !strings.Contains(strings.Join(args, " "), "-o ") {
+		t.Errorf("stanch %s wrote nothing", args[0])
+	}
+	what := strings.Join(args[2:], " ")
+	t.search("stdout of "+args[0]+" "+what, stdout.Bytes())
+	t.search("stderr of "+args[0]+" "+what, stderr.Bytes())
+	err = filepath.WalkDir(t.temp, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		t.search("file "+filepath.Base(name)+" of "+args[0]+" "+what, data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (t leakTest) search(where string, data []byte) {
+	t.Helper()
+	for needle, name := range t.needles {
+		if bytes.Contains(data, []byte(needle)) {
+			t.Errorf("%s: holds %s", where, name)
+		}
+	}
+}
+
+// TestSecretsAreShown: the search of TestNoSecretGetsOut finds what is there.
+func TestSecretsAreShown(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "report")
+	err := run(t.Context(), []string{"stdin", "--show-secrets", "-f", "json", "-o", out}, strings.NewReader(detectorstest.Fill("{AKIA1} {secret1}")), nil, new(bytes.Buffer))
+	data, readErr := os.ReadFile(out)
+	if !errors.Is(err, errLeaks) || readErr != nil || !bytes.Contains(data, []byte(detectorstest.Fill("{secret1}"))) {
+		t.Errorf("error %v, %v, wrote %q", err, readErr, data)
+	}
+}
+
+// panicking is a program that dies with a credential in its hands.
+func panicking() {
+	c := detectors.Credential{ID: "id", Secret: detectors.NewSecret(os.Getenv("PANIC_SECRET"))}
+	defer func() { panic(fmt.Errorf("verifying %+v: %v", c, recover())) }()
+	panic(c)
+}
+
+func TestPanicPrintsNoSecret(t *testing.T) {
+	secret := detectorstest.SecretKey(1)
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), "PANIC_SECRET="+secret)
+	out, err := cmd.CombinedOutput()
+	if err == nil || !bytes.Contains(out, []byte("panic")) || bytes.Contains(out, []byte(secret)) {
+		t.Errorf("error %v, output %s", err, out)
+	}
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
+	"github.com/stanch-dev/stanch/verifier/verifiertest"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv("PANIC_SECRET") != "" { // TestPanicPrintsNoSecret runs this binary
+		panicking()
+	}
+	testscript.Main(m, map[string]func(){"stanch": main})
+}
+
+// TestScript runs testdata/script. Beyond testscript's own commands there are
+//
+//	fill FILE...   replaces {AKIA1}, {secret1} … by key-shaped strings
+//	commit MESSAGE commits all of the current folder, a git repository
+//	asked N        holds that N requests came to the STS at $STS since the last "asked"
+//
+// and the STS knows the keys 1 (user alice), 2 (root), 4 (user dora, whom a policy
+// denies everything) and 5 (user erin); the others it does not know.
+func TestScript(t *testing.T) {
+	dora := verifiertest.User(detectorstest.Account, "dora", 4)
+	dora.State = verifiertest.Denied
+	keys := []verifiertest.Key{
+		verifiertest.User(detectorstest.Account, "alice", 1), verifiertest.Root(detectorstest.Account, 2), dora,
+		verifiertest.User(detectorstest.Account, "erin", 5),
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			sts := verifiertest.NewSTS(e.T().(testing.TB), keys...)
+			e.Values[stsKey{}] = &asked{STS: sts}
+			e.Setenv("STS", sts.URL)
+			e.Setenv("CI", "")
+			for _, v := range []string{
+				"GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com",
+				"GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com", "GIT_AUTHOR_DATE=@1600000000 +0000",
+				"GIT_COMMITTER_DATE=@1600000000 +0000", "GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=init.defaultBranch", "GIT_CONFIG_VALUE_0=main",
+				"GIT_CONFIG_KEY_1=protocol.file.allow", "GIT_CONFIG_VALUE_1=always",
+			} {
+				name, value, _ := strings.Cut(v, "=")
+				e.Setenv(name, value)
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fill": fill, "commit": commit, "asked": checkAsked, "status": checkStatus},
+	})
+}
+
+type stsKey struct{}
+
+// asked remembers how many requests a script has accounted for.
+type asked struct {
+	*verifiertest.STS
+	seen int
+}
+
+func fill(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		path := ts.MkAbs(name)
+		text := strings.ReplaceAll(detectorstest.Fill(ts.ReadFile(name)), "{NUL}", "\x00")
+		ts.Check(os.WriteFile(path, []byte(text), 0o666))
+	}
+}
+
+func commit(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec("git", "add", "-A"))
+	ts.Check(ts.Exec("git", "commit", "-q", "--allow-empty", "-m", detectorstest.Fill(strings.Join(args, " "))))
+}
+
+func checkAsked(ts *testscript.TestScript, _ bool, args []string) {
+	a := ts.Value(stsKey{}).(*asked)
+	all := len(a.Requests())
+	if got := all - a.seen; len(args) != 1 || args[0] != strconv.Itoa(got) {
+		ts.Fatalf("%d requests came to the STS, want %v", got, args)
+	}
+	a.seen = all
+}
+
+// checkStatus runs "stanch ARGS", holds that it exits with the status given
+// first, and leaves its output in the files stdout.txt and stderr.txt.
+func checkStatus(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv("WANT", args[0])
+	err := ts.Exec("sh", append([]string{"-c",
+		`stanch "$@" >"$WORK/stdout.txt" 2>"$WORK/stderr.txt" && got=0 || got=$?; cat "$WORK/stdout.txt" "$WORK/stderr.txt"; echo "exit status $got"; test $got = $WANT`,
+		"stanch"}, args[1:]...)...)
+	ts.Check(err)
+}
