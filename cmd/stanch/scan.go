@@ -44,7 +44,7 @@ func (f *scanFlags) add(cmd *cobra.Command, verifies bool) {
 	flags.BoolVar(&f.showSecrets, "show-secrets", false, "print secrets; only to a terminal or a file that nobody else can read")
 	flags.StringVar(&f.failOn, "fail-on", "any", "exit with 1 for these leaks: any, unknown (live or not known to be dead), live, never")
 	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(failLevels, cobra.ShellCompDirectiveNoFileComp))
-	flags.Int64Var(&f.maxSize, "max-size", 256, "report files over this many MiB as unread instead of reading them")
+	flags.Int64Var(&f.maxSize, "max-size", 256, "report what is over this many MiB as unread instead of reading it; 0 reads all")
 	flags.BoolVar(&f.debug, "debug", false, "log what is done to stderr")
 	if verifies {
 		flags.BoolVar(&f.noVerify, "no-verify", false, "send nothing to AWS")

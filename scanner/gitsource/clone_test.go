@@ -1,0 +1,175 @@
+package gitsource
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/cgi"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner/scannertest"
+)
+
+// password is what no error, argument or file may show.
+const password = "p@ss:word-of-mine"
+
+// serve serves the folder over smart HTTP to who knows the password, and
+// returns the URL with it.
+func serve(t *testing.T, folder string) string {
+	t.Helper()
+	git, err := exec.LookPath("git")
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend := &cgi.Handler{Path: git, Args: []string{"http-backend"}, Env: []string{"GIT_PROJECT_ROOT=" + folder, "GIT_HTTP_EXPORT_ALL=1"}, Stderr: io.Discard}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, pass, _ := r.BasicAuth(); user != "me" || pass != password {
+			w.Header().Set("WWW-Authenticate", "Basic")
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		backend.ServeHTTP(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	return strings.Replace(srv.URL, "://", "://me:p%40ss%3Aword-of-mine@", 1)
+}
+
+func TestClone(t *testing.T) {
+	dir := scannertest.Repo(t, put+`put f main; commit 1; put f pulled; commit 2; git update-ref refs/pull/1/head HEAD; git reset -q --hard HEAD~; git init -q --bare ../empty`+"\n")
+	base := serve(t, filepath.Dir(dir))
+	for _, engine := range []string{"git", "go-git"} {
+		t.Run(engine, func(t *testing.T) {
+			temp := t.TempDir()
+			t.Setenv("TMPDIR", temp)
+			t.Setenv("GIT_DIR", "/nowhere") // as in a hook
+			if engine == "go-git" {
+				t.Setenv("PATH", "")
+			}
+			for path, want := range map[string]string{"/repo/.git": "main pulled", "/empty": ""} {
+				var progress bytes.Buffer
+				r, err := Clone(context.Background(), base+path, &progress)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := read(t, r).contents(); got != want {
+					t.Errorf("blobs are %q, want %q", got, want)
+				}
+				checkNoPassword(t, r.gitDir)
+				if err := errors.Join(r.Close(), r.Close()); err != nil {
+					t.Error(err)
+				}
+			}
+			checkNothingLeft(t, temp)
+		})
+	}
+}
+
+func checkNoPassword(t *testing.T, gitDir string) {
+	t.Helper()
+	config, err := os.ReadFile(filepath.Join(gitDir, "config"))
+	if err != nil || strings.Contains(string(config), "ss") && strings.Contains(string(config), "word-of-mine") {
+		t.Errorf("config of the clone: %s, %v", config, err)
+	}
+}
+
+func checkNothingLeft(t *testing.T, dir string) {
+	t.Helper()
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left in the temporary folder: %v, %v", left, err)
+	}
+}
+
+func TestCloneErrors(t *testing.T) {
+	base := serve(t, t.TempDir())
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	tests := []struct {
+		name, url string
+		ctx       context.Context
+		want      string
+	}{
+		{"no_such_repository", base + "/none", context.Background(), "/none: git clone: "},
+		{"bad_url", "https://me:word-of-mine/1@host/%zz", context.Background(), "cloning https://[redacted]@host/%zz: not a valid URL"},
+		{"password_of_ssh", "ssh://me:word-of-mine@127.0.0.1:1/x", context.Background(), "cloning ssh://me@127.0.0.1:1/x: "},
+		{"protocol_that_runs_commands", "ext::sh -c touch% /tmp/x", context.Background(), "not allowed"},
+		{"cancelled", base + "/none", cancelled, "context canceled"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			temp := t.TempDir()
+			t.Setenv("TMPDIR", temp)
+			_, err := Clone(tt.ctx, tt.url, nil)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "word-of-mine") {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+			checkNothingLeft(t, temp)
+		})
+	}
+}
+
+// TestCloneCancelled cancels while git waits for the server.
+func TestCloneCancelled(t *testing.T) {
+	scannertest.Repo(t, "") // skips without git
+	ctx, cancel := context.WithCancel(context.Background())
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		cancel()
+		select { // Close below waits for this
+		case <-r.Context().Done():
+		case <-time.After(20 * time.Second):
+			t.Error("a child of git goes on after the end")
+		}
+	}))
+	defer srv.Close()
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	if _, err := Clone(ctx, srv.URL+"/x", io.Discard); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	checkNothingLeft(t, temp)
+}
+
+func TestRemoteEnv(t *testing.T) {
+	t.Setenv("GIT_CONFIG_COUNT", "2")
+	tests := []struct{ url, want string }{
+		{"https://me:pw@h:8/x", "GIT_CONFIG_KEY_3=http.https://h:8/.extraHeader GIT_CONFIG_VALUE_3=Authorization: Basic bWU6cHc= GIT_CONFIG_COUNT=4"},
+		{"https://me@h/x", "GIT_CONFIG_KEY_3=credential.https://h/.username GIT_CONFIG_VALUE_3=me GIT_CONFIG_COUNT=4"},
+		{"https://" + strings.Repeat("t", 20) + "@h/x", "GIT_CONFIG_KEY_3=http.https://h/.extraHeader GIT_CONFIG_VALUE_3=Authorization: Basic dHR0dHR0dHR0dHR0dHR0dHR0dHQ6 GIT_CONFIG_COUNT=4"},
+		{"https://h/x", "GIT_CONFIG_VALUE_2=" + os.DevNull + " GIT_CONFIG_COUNT=3"},
+	}
+	for _, tt := range tests {
+		r, err := parseRemote(tt.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if env := strings.Join(r.env(), " "); !strings.HasSuffix(env, tt.want) {
+			t.Errorf("%s: environment is %s", tt.url, env)
+		}
+		if strings.Contains(r.url, "@") {
+			t.Errorf("%s: argument is %s", tt.url, r.url)
+		}
+	}
+}
+
+func TestIsURL(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("git@host:here", 0o700); err != nil {
+		t.Skip(err) // Windows has no such names
+	}
+	for operand, want := range map[string]bool{
+		"https://github.com/a/b": true, "ssh://git@h/x": true, "file:///x": true, "git@github.com:a/b.git": true, "host:path": true,
+		".": false, "..": false, "dir/sub": false, `C:\repo`: false, "C:/repo": false, "/abs:olute": false, "./a:b": false,
+		"git@host:here": false, "": false, "-x": false,
+	} {
+		if got := IsURL(operand); got != want {
+			t.Errorf("IsURL(%q) is %v", operand, got)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package gitsource
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing/format/config"
+)
+
+// Open opens the repository that path is in. path may be a work tree or a
+// folder in one, a bare repository, a git directory (of a submodule too), a
+// linked work tree, or the ".git" file of one. The error wraps ErrNotRepository
+// if there is none, and says so if its format cannot be read. Open writes
+// nothing; who owns the repository does not matter.
+func Open(path string) (*Repository, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", path, err)
+	}
+	if _, err := os.Stat(abs); err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", path, ErrNotRepository, err)
+	}
+	r, err := discover(abs)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := checkFormat(r.commonDir); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return r, nil
+}
+
+// discover looks for a repository at path, then in each folder above, as git
+// does. At each level ".git" comes before the folder itself.
+func discover(path string) (*Repository, error) {
+	for dir := path; ; dir = filepath.Dir(dir) {
+		if gitDir, ok := resolveGitDir(filepath.Join(dir, ".git")); ok {
+			return &Repository{gitDir: gitDir, commonDir: commonDir(gitDir), workTree: dir}, nil
+		}
+		if gitDir, ok := resolveGitDir(dir); ok {
+			return &Repository{gitDir: gitDir, commonDir: commonDir(gitDir), workTree: workTreeOf(dir)}, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return nil, ErrNotRepository
+		}
+	}
+}
+
+// workTreeOf returns the work tree of the ".git" named, "" if that is not its name.
+func workTreeOf(gitDir string) string {
+	if filepath.Base(gitDir) == ".git" {
+		return filepath.Dir(gitDir)
+	}
+	return ""
+}
+
+// resolveGitDir returns the git directory that path is, or that the file at
+// path points to by "gitdir: ", as in linked work trees and submodules
+// (gitrepository-layout(5)).
+func resolveGitDir(path string) (string, bool) {
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		target, ok := readPointer(path, "gitdir: ")
+		if !ok {
+			return "", false
+		}
+		path = target
+	}
+	common := commonDir(path)
+	for _, dir := range []string{filepath.Join(common, "objects"), filepath.Join(common, "refs")} {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return "", false
+		}
+	}
+	_, err := os.Lstat(filepath.Join(path, "HEAD"))
+	return path, err == nil
+}
+
+// commonDir returns the directory that holds the objects and refs of gitDir,
+// another one in a linked work tree.
+func commonDir(gitDir string) string {
+	if dir, ok := readPointer(filepath.Join(gitDir, "commondir"), ""); ok {
+		return dir
+	}
+	return gitDir
+}
+
+// maxPointer bounds what is read of a file that should hold one path.
+const maxPointer = 64 << 10
+
+// readPointer reads a file that holds prefix and a path, relative to the file.
+func readPointer(file, prefix string) (string, bool) {
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() || info.Size() > maxPointer {
+		return "", false
+	}
+	text, err := os.ReadFile(file)
+	path, ok := strings.CutPrefix(strings.TrimRight(string(text), "\r\n"), prefix)
+	if err != nil || !ok || path == "" {
+		return "", false
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(file), path)
+	}
+	return filepath.Clean(path), true
+}
+
+// checkFormat refuses what go-git cannot read, which otherwise would look like
+// an empty or a broken repository.
+func checkFormat(common string) error {
+	ext := readConfig(common).Section("extensions")
+	if f := ext.Option("objectFormat"); f != "" && !strings.EqualFold(f, "sha1") {
+		return fmt.Errorf("repository uses the %s object format, which this version cannot read", f)
+	}
+	// extensions.refStorage may hold a URI, as in "reftable:///path".
+	if s, _, _ := strings.Cut(ext.Option("refStorage"), ":"); s != "" && !strings.EqualFold(s, "files") {
+		return fmt.Errorf("repository keeps its refs as %s, which this version cannot read", s)
+	}
+	return nil
+}
+
+// readConfig returns what can be read of the repository's configuration. An
+// error is ignored: of the values asked for, each that is missed shows up later
+// as objects that cannot be read.
+func readConfig(common string) *config.Config {
+	cfg := config.New()
+	if f, err := os.Open(filepath.Join(common, "config")); err == nil {
+		defer f.Close()
+		_ = config.NewDecoder(f).Decode(cfg)
+	}
+	return cfg
+}
+
+// isPartial reports whether the configuration says that objects may be missing
+// (git's Documentation/technical/partial-clone).
+func isPartial(common string) bool {
+	cfg := readConfig(common)
+	if cfg.Section("extensions").HasOption("partialClone") {
+		return true
+	}
+	for _, remote := range cfg.Section("remote").Subsections {
+		if strings.EqualFold(remote.Option("promisor"), "true") {
+			return true
+		}
+	}
+	return false
+}

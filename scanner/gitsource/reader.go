@@ -1,0 +1,212 @@
+package gitsource
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/go-git/go-billy/v5"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/cache"
+	"github.com/go-git/go-git/v5/plumbing/format/objfile"
+	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+)
+
+var (
+	errMissing  = errors.New("object is missing")
+	errTooLarge = errors.New("too large")
+)
+
+// cacheSize is how much each reader keeps of what it read last: the bases of
+// deltas to come.
+const cacheSize = 64 << 20
+
+// A reader reads objects, one at a time.
+type reader struct {
+	store   *store
+	cache   cache.Object
+	packs   []*openedPack // nil until needed
+	data    bytes.Buffer
+	entries []entry
+}
+
+// An openedPack has positions of its own in the file that all readers share.
+type openedPack struct {
+	*packfile.Packfile
+	sizes *packfile.Scanner // apart from Packfile's: they would disturb each other
+}
+
+func newReader(s *store) *reader {
+	return &reader{store: s, cache: cache.NewObjectLRU(cacheSize), packs: make([]*openedPack, len(s.packs))}
+}
+
+// read returns the object id. The data is valid until the next read. The error
+// is errMissing if there is no such object, errTooLarge if it is larger than
+// limit (and limit is not 0), else it says what is damaged. If there are
+// several copies of the object, one that can be read is enough.
+func (r *reader) read(id plumbing.Hash, limit int64) (typ plumbing.ObjectType, data []byte, err error) {
+	var damage []error
+	for i, p := range r.store.packs {
+		offset, err := p.idx.FindOffset(id)
+		if err != nil {
+			continue
+		}
+		if typ, err = r.readPacked(i, offset, id, limit); err == nil || err == errTooLarge {
+			return typ, r.data.Bytes(), err
+		}
+		damage = append(damage, fmt.Errorf("%s at offset %d: %w", p.name, offset, err))
+	}
+	for _, dir := range r.store.dirs {
+		typ, err = r.readLoose(dir, id, limit)
+		switch {
+		case err == nil || err == errTooLarge:
+			return typ, r.data.Bytes(), err
+		case !errors.Is(err, fs.ErrNotExist):
+			damage = append(damage, err)
+		}
+	}
+	if damage == nil {
+		return 0, nil, errMissing
+	}
+	return 0, nil, fmt.Errorf("object is damaged: %w", errors.Join(damage...))
+}
+
+func (r *reader) readPacked(i int, offset int64, id plumbing.Hash, limit int64) (typ plumbing.ObjectType, err error) {
+	defer recoverTo(&err)
+	p := r.open(i)
+	if limit > 0 {
+		if size, err := p.size(offset); err != nil {
+			return 0, err
+		} else if size > limit {
+			return 0, errTooLarge
+		}
+	}
+	obj, err := p.GetByOffset(offset)
+	if err != nil {
+		return 0, err
+	}
+	// Free of cost: go-git has computed it, as the key in its cache. It finds
+	// bases that were damaged too.
+	if obj.Hash() != id {
+		return 0, fmt.Errorf("content has the id %s", obj.Hash())
+	}
+	return obj.Type(), r.fill(obj)
+}
+
+// fill copies obj, which stays in the cache, so that whoever gets the data may
+// do with it what they want.
+func (r *reader) fill(obj plumbing.EncodedObject) error {
+	content, err := obj.Reader()
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	r.data.Reset()
+	_, err = io.Copy(&r.data, content)
+	return err
+}
+
+func (r *reader) open(i int) *openedPack {
+	if r.packs[i] == nil {
+		p := r.store.packs[i]
+		// Without a file system go-git returns objects in memory; with one it
+		// would open the pack anew for each that is larger than 16 KiB.
+		r.packs[i] = &openedPack{
+			packfile.NewPackfileWithCache(p.idx, nil, newPackView(p), r.cache, 0),
+			packfile.NewScanner(newPackView(p)),
+		}
+	}
+	return r.packs[i]
+}
+
+// size returns the size of the object at offset and inflates no more than the
+// first bytes of a delta, which begins with the sizes of base and result (git's
+// Documentation/gitformat-pack, "Deltified representation").
+func (p *openedPack) size(offset int64) (int64, error) {
+	h, err := p.sizes.SeekObjectHeader(offset)
+	if err != nil {
+		return 0, err
+	}
+	if h.Type != plumbing.OFSDeltaObject && h.Type != plumbing.REFDeltaObject {
+		return h.Length, nil
+	}
+	delta, err := p.sizes.ReadObject()
+	if err != nil {
+		return 0, err
+	}
+	defer delta.Close()
+	head := make([]byte, 20) // two numbers of at most 10 bytes
+	n, err := io.ReadFull(delta, head)
+	if err != nil && err != io.ErrUnexpectedEOF {
+		return 0, err
+	}
+	_, head = varint(head[:n])
+	size, _ := varint(head)
+	return size, nil
+}
+
+// varint reads a number of 7 bits a byte, the lowest first.
+func varint(b []byte) (n int64, rest []byte) {
+	for i, c := range b {
+		n |= int64(c&0x7f) << (7 * i)
+		if c < 0x80 {
+			return n, b[i+1:]
+		}
+	}
+	return n, nil
+}
+
+func (r *reader) readLoose(dir string, id plumbing.Hash, limit int64) (typ plumbing.ObjectType, err error) {
+	defer recoverTo(&err)
+	hex := id.String()
+	f, err := os.Open(filepath.Join(dir, hex[:2], hex[2:]))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	obj, err := objfile.NewReader(f)
+	if err != nil {
+		return 0, err
+	}
+	defer obj.Close()
+	typ, size, err := obj.Header()
+	if err != nil {
+		return 0, err
+	}
+	if limit > 0 && size > limit {
+		return 0, errTooLarge
+	}
+	r.data.Reset()
+	// One byte more than said, to see that there is none.
+	if _, err := io.Copy(&r.data, io.LimitReader(obj, size+1)); err != nil {
+		return 0, err
+	}
+	if obj.Hash() != id {
+		return 0, fmt.Errorf("content has the id %s", obj.Hash())
+	}
+	return typ, nil
+}
+
+// A packView is a pack as go-git wants it, with a position of its own. What
+// would write is not there: it would panic on the nil File.
+type packView struct {
+	billy.File
+	*io.SectionReader
+	name string
+}
+
+func newPackView(p *pack) *packView {
+	return &packView{SectionReader: io.NewSectionReader(p.file, 0, p.size), name: p.name}
+}
+
+func (v *packView) Name() string                            { return v.name }
+func (v *packView) Read(b []byte) (int, error)              { return v.SectionReader.Read(b) }
+func (v *packView) ReadAt(b []byte, off int64) (int, error) { return v.SectionReader.ReadAt(b, off) }
+func (v *packView) Seek(off int64, whence int) (int64, error) {
+	return v.SectionReader.Seek(off, whence)
+}
+func (v *packView) Close() error { return nil }

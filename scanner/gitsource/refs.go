@@ -1,0 +1,226 @@
+package gitsource
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/stanch-dev/stanch/scanner"
+)
+
+// A root is a place where reading starts.
+type root struct {
+	name   string        // refs/heads/main, HEAD, worktrees/x/HEAD, refs/stash@{1}
+	id     plumbing.Hash // zero for a symbolic ref
+	target string        // of a symbolic ref, itself a root unless it dangles
+}
+
+// named reports whether r is a ref that someone chose the name of.
+func (r root) named() bool {
+	return strings.HasPrefix(r.name, "refs/") && !strings.Contains(r.name, "@{")
+}
+
+func (r root) kind() scanner.Kind {
+	if strings.HasPrefix(r.name, "refs/notes/") {
+		return scanner.KindNote
+	}
+	return scanner.KindBlob
+}
+
+// refSet is what the refs of a repository say.
+//
+// go-git's own reader is not used: it gives up at the first ref that it cannot
+// parse, and it knows neither linked work trees nor the reflog of the stash.
+type refSet struct {
+	roots  []root
+	byName map[string]int // index in roots
+	broken []scanner.Blob // refs that could not be read
+	head   plumbing.Hash  // of the work tree that was opened; zero if unborn
+}
+
+// of returns the roots that lead to content of the kind.
+func (s *refSet) of(kind scanner.Kind) []root {
+	return slices.DeleteFunc(slices.Clone(s.roots), func(r root) bool { return r.id.IsZero() || r.kind() != kind })
+}
+
+// refs reads packed and loose refs, those of linked work trees, HEADs, and the
+// older stash entries, which only the reflog of refs/stash holds.
+func (r *Repository) refs() *refSet {
+	s := &refSet{byName: map[string]int{}}
+	s.readPacked(filepath.Join(r.commonDir, "packed-refs"))
+	s.readTree(filepath.Join(r.commonDir, "refs"), "refs")
+	s.readLoose(filepath.Join(r.commonDir, "HEAD"), "HEAD")
+	worktrees, _ := os.ReadDir(filepath.Join(r.commonDir, "worktrees"))
+	for _, w := range worktrees {
+		dir, name := filepath.Join(r.commonDir, "worktrees", w.Name()), "worktrees/"+w.Name()
+		s.readLoose(filepath.Join(dir, "HEAD"), name+"/HEAD")
+		s.readTree(filepath.Join(dir, "refs"), name+"/refs")
+	}
+	s.readStashLog(filepath.Join(r.commonDir, "logs", "refs", "stash"))
+	if ref, err := readRef(filepath.Join(r.gitDir, "HEAD")); err == nil {
+		s.head = s.resolve(ref)
+	}
+	return s
+}
+
+// add adds ref, in place of one of the same name.
+func (s *refSet) add(ref root) {
+	if i, ok := s.byName[ref.name]; ok {
+		s.roots[i] = ref
+		return
+	}
+	s.byName[ref.name] = len(s.roots)
+	s.roots = append(s.roots, ref)
+}
+
+func (s *refSet) fail(file, name string, err error) {
+	s.broken = append(s.broken, scanner.Blob{
+		ID: scanner.BlobID(file), Kind: scanner.KindRefName, Name: name,
+		Err: fmt.Errorf("reading ref %s: %w", name, err),
+	})
+}
+
+// readPacked reads packed-refs: "<id> SP <name>" a line, with "#" for a header
+// and "^" for what the tag above peels to (git's refs/packed-backend.c).
+func (s *refSet) readPacked(file string) {
+	text, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.fail(file, "packed-refs", err)
+	}
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimRight(line, "\r\n")
+		if len(line) == 0 || line[0] == '#' || line[0] == '^' {
+			continue
+		}
+		hash, name, _ := bytes.Cut(line, []byte(" "))
+		id, ok := parseID(hash)
+		if !ok || len(name) == 0 {
+			s.fail(file, "packed-refs", errMalformed)
+			continue
+		}
+		s.add(root{name: string(name), id: id})
+	}
+}
+
+// readTree reads the loose refs below dir. They override packed ones.
+func (s *refSet) readTree(dir, name string) {
+	_ = filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+		rel, _ := filepath.Rel(dir, file)
+		ref := name + "/" + filepath.ToSlash(rel)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			s.fail(file, ref, err)
+		case !d.IsDir() && isRefName(ref):
+			s.readLoose(file, ref)
+		}
+		return nil
+	})
+}
+
+// isRefName tells refs from the locks and the .DS_Store that lie beside them
+// (git-check-ref-format(1), rule 1).
+func isRefName(name string) bool {
+	return !strings.HasSuffix(name, ".lock") && !strings.HasPrefix(path.Base(name), ".")
+}
+
+func (s *refSet) readLoose(file, name string) {
+	ref, err := readRef(file)
+	if err != nil {
+		s.fail(file, name, err)
+		return
+	}
+	ref.name = name
+	s.add(ref)
+}
+
+// readRef reads a loose ref: an id, or "ref: " and the name of another ref.
+func readRef(file string) (root, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return root{}, err
+	}
+	text = bytes.TrimSpace(text)
+	if name, ok := bytes.CutPrefix(text, []byte("ref:")); ok {
+		return root{target: string(bytes.TrimSpace(name))}, nil
+	}
+	id, ok := parseID(text)
+	if !ok {
+		// The text stays out of the message: by a symlink it may be any file.
+		return root{}, errMalformed
+	}
+	return root{id: id}, nil
+}
+
+// resolve follows symbolic refs, no further than git does. It returns zero for
+// one that dangles, as HEAD does before the first commit.
+func (s *refSet) resolve(ref root) plumbing.Hash {
+	for range 5 {
+		i, ok := s.byName[ref.target]
+		if ref.target == "" || !ok {
+			break
+		}
+		ref = s.roots[i]
+	}
+	return ref.id
+}
+
+// readStashLog adds each entry of the stash: "<old> <new> <who> TAB <message>"
+// a line, the newest last.
+func (s *refSet) readStashLog(file string) {
+	text, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.fail(file, "refs/stash@{}", err)
+	}
+	lines := bytes.Split(bytes.TrimRight(text, "\n"), []byte("\n"))
+	for i, line := range lines {
+		name := fmt.Sprintf("refs/stash@{%d}", len(lines)-1-i)
+		fields := bytes.SplitN(line, []byte(" "), 3)
+		if len(fields) < 3 {
+			if len(line) > 0 {
+				s.fail(file, name, errMalformed)
+			}
+			continue
+		}
+		if id, ok := parseID(fields[1]); ok {
+			s.add(root{name: name, id: id})
+		} else {
+			s.fail(file, name, errMalformed)
+		}
+	}
+}
+
+// readShallow reads the commits that a shallow clone cut off the parents of
+// (git's Documentation/technical/shallow): an id a line.
+func readShallow(file string) (map[plumbing.Hash]bool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading the shallow boundary: %w", err)
+	}
+	shallow := map[plumbing.Hash]bool{}
+	for word := range bytes.FieldsSeq(text) {
+		id, ok := parseID(word)
+		if !ok {
+			return nil, fmt.Errorf("reading %s: %w", file, errMalformed)
+		}
+		shallow[id] = true
+	}
+	return shallow, nil
+}
+
+func parseID(text []byte) (id plumbing.Hash, ok bool) {
+	if len(text) != hex.EncodedLen(len(id)) {
+		return id, false
+	}
+	_, err := hex.Decode(id[:], text)
+	return id, err == nil
+}

@@ -1,0 +1,102 @@
+package gitsource
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/scanner/scannertest"
+)
+
+// damage holds what the scripts below need to hurt a repository.
+const damage = put + `
+loose() { h=$(git rev-parse "$1"); echo ".git/objects/$(echo $h | cut -c1-2)/$(echo $h | cut -c3-)"; }
+garble() { chmod u+w "$1"; printf '%s' "$2" >"$1"; }
+`
+
+func TestUnread(t *testing.T) {
+	const three = `put a one; commit 1; put a two; put d/b side; commit 2; put a three; commit 3; `
+	tests := []struct {
+		name, script, open string
+		want               string   // contents of what is still read
+		errs               []string // substrings, error by error
+	}{
+		{"corrupt_loose_blob", three + `garble $(loose HEAD~:a) junk`, "", "one side three", []string{"(a): object is damaged"}},
+		{"truncated_loose_blob", three + `f=$(loose HEAD~:a); chmod u+w $f; head -c 12 $f >x; cat x >$f`, "", "one side three", []string{"(a): object is damaged"}},
+		{"swapped_loose_blob", three + `chmod u+w $(loose HEAD:a); cp -f $(loose HEAD~:a) $(loose HEAD:a)`, "", "one side two", []string{"(a): object is damaged: content has the id"}},
+		{"corrupt_commit", three + `garble $(loose HEAD~) junk`, "", "side three", []string{"^): object is damaged"}},
+		{"corrupt_tree", three + `garble $(loose HEAD~:) junk; garble $(loose HEAD:d) junk`, "", "one three", []string{"(d/): object is damaged", "object is damaged"}},
+		{"missing_blob", three + `rm -f $(loose HEAD~:a)`, "", "one side three", []string{"(a): object is missing"}},
+		{"missing_ref_target", three + `echo 1234567890123456789012345678901234567890 >.git/refs/heads/gone`, "", "one side three two", []string{"(refs/heads/gone): object is missing"}},
+		{"garbage_ref", three + `echo password >.git/refs/heads/odd`, "", "one side three two", []string{"reading ref refs/heads/odd: malformed"}},
+		{"garbage_packed_refs", three + `git pack-refs --all; echo "x y" >>.git/packed-refs`, "", "one side three two", []string{"reading ref packed-refs: malformed"}},
+		{"garbage_index_of_second_pack", three + `git branch keep; git repack -qad; put e packed; commit 4; git repack -qd; put f loose; commit 5
+			for i in .git/objects/pack/*.idx; do git show-index <$i | grep -q $(git rev-parse HEAD~:e) && garble $i junk; done; true`, "", "loose one side three two",
+			[]string{".idx: ", "(e): object is missing", "^): object is missing"}},
+		{"missing_pack", three + `git repack -qad; put f loose; commit 4; rm -f .git/objects/pack/*.pack`, "", "loose",
+			[]string{"opening pack:", "(a): object is missing", "(d/): object is missing", "^): object is missing"}},
+		{"empty_pack", `put a one; commit 1; git repack -qad; put f loose; commit 4; garble .git/objects/pack/*.pack ""`, "", "loose",
+			[]string{"(a): object is damaged", "^): object is damaged"}},
+		{"gone_alternate", `put f one; commit 1; git clone -q --shared . ../s; cd ../s; put f two; commit 2; echo /nowhere >>.git/objects/info/alternates`, "../s", "one two",
+			[]string{"opening alternate object directory"}},
+		{"shallow", three + `git clone -q --depth 1 file://$PWD ../s`, "../s", "side three", []string{"history is cut off at 1 shallow commits; run git fetch --unshallow"}},
+		{"partial", three + `git config uploadpack.allowFilter true; git clone -q --bare --filter=blob:none file://$PWD ../p`, "../p", "", []string{"4 objects are not in this partial clone"}},
+		{"partial_checked_out", three + `git config uploadpack.allowFilter true; git clone -q --filter=blob:none file://$PWD ../p`, "../p", "side three", []string{"2 objects are not in this partial clone"}},
+		{"blob_as_tree", `put f one; commit 1; git update-ref refs/heads/odd $(git commit-tree -m odd $(printf '040000 tree %s\td\n' $(git rev-parse HEAD:f) | git mktree --missing 2>/dev/null || git rev-parse HEAD:))`, "", "one", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := scannertest.Repo(t, damage+tt.script+"\n")
+			r := open(t, filepath.Join(dir, tt.open))
+			got := read(t, r)
+			want := strings.Fields(tt.want)
+			slices.Sort(want)
+			if got.contents() != strings.Join(want, " ") {
+				t.Errorf("blobs are %q, want %q", got.contents(), want)
+			}
+			if !matchAll(got.errs, tt.errs) {
+				t.Errorf("unread:\n%s\nwant:\n%s", strings.Join(got.errs, "\n"), strings.Join(tt.errs, "\n"))
+			}
+			if strings.Contains(strings.Join(got.errs, ""), "password") {
+				t.Error("an error quotes what a ref file holds")
+			}
+		})
+	}
+}
+
+// matchAll reports whether each of want is in one of errs, one to one.
+func matchAll(errs, want []string) bool {
+	rest := slices.Clone(errs)
+	for _, w := range want {
+		i := slices.IndexFunc(rest, func(e string) bool { return strings.Contains(e, w) })
+		if i < 0 {
+			return false
+		}
+		rest = slices.Delete(rest, i, i+1)
+	}
+	return len(rest) == 0
+}
+
+// TestTruncatedPack cuts a pack at each of many lengths: whatever is left is
+// read, and whatever is not is reported.
+func TestTruncatedPack(t *testing.T) {
+	for _, percent := range []string{"90", "50", "10"} {
+		dir := scannertest.Repo(t, damage+`
+for i in $(seq 1 30); do seq 1 $i >f$i; seq $i 90 >same; commit $i; done
+git repack -qad --depth=10
+p=$(ls .git/objects/pack/*.pack); n=$(wc -c <$p); chmod u+w $p
+truncate -s $((n * `+percent+` / 100)) $p
+`)
+		got := read(t, open(t, dir))
+		if len(got.errs) == 0 || percent == "90" && len(got.names) < 20 {
+			t.Errorf("cut to %s%%: %d texts, %d unread", percent, len(got.names), len(got.errs))
+		}
+		for _, e := range got.errs {
+			if !strings.Contains(e, "object is damaged: pack-") {
+				t.Errorf("cut to %s%%: %s", percent, e)
+			}
+		}
+	}
+}

@@ -1,0 +1,113 @@
+// Package scannertest helps to test sources and what uses them: git
+// repositories from a few lines of text, a Sink that records, and the suite
+// that each scanner.Source has to pass.
+package scannertest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// prelude makes the runs alike: each git command is a minute later than the one
+// before. commit is the step that nearly each script needs.
+const prelude = `set -eu
+now=1600000000
+git() {
+	now=$((now + 60))
+	GIT_AUTHOR_DATE="@$now +0000" GIT_COMMITTER_DATE="@$now +0000" command git "$@"
+}
+commit() { git add -A && git commit -q --allow-empty --allow-empty-message -m "$1"; }
+git init -q -b main .
+`
+
+// Repo builds a git repository from a txtar archive and returns its work tree.
+// The files of the archive are written first, then its comment is run as a
+// shell script in the work tree, after git init. "commit MESSAGE" commits all
+// there is. What the script makes beside the work tree, as "../bare", is
+// removed with it at the end of the test. Who commits and when is always the
+// same, and the user's configuration has no influence.
+//
+// The test is skipped if git or sh is missing, except where CI is "true": there
+// it fails.
+func Repo(t testing.TB, script string) string {
+	t.Helper()
+	need(t, "git", "sh")
+	dir := filepath.Join(t.TempDir(), "repo")
+	archive := txtar.Parse([]byte(script))
+	write(t, filepath.Join(dir, ".keep"), nil) // makes dir
+	if err := os.Remove(filepath.Join(dir, ".keep")); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range archive.Files {
+		write(t, filepath.Join(dir, filepath.FromSlash(f.Name)), f.Data)
+	}
+	run(t, dir, "sh", "-c", prelude+string(archive.Comment))
+	return dir
+}
+
+// Git runs git in dir, as isolated as Repo, and returns what it prints to
+// standard output, without the newline at its end.
+func Git(t testing.TB, dir string, args ...string) string {
+	t.Helper()
+	need(t, "git")
+	return strings.TrimSuffix(run(t, dir, "git", args...), "\n")
+}
+
+func need(t testing.TB, programs ...string) {
+	t.Helper()
+	for _, p := range programs {
+		if _, err := exec.LookPath(p); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatalf("this test needs %s, which CI must have: %v", p, err)
+			}
+			t.Skipf("this test needs %s: %v", p, err)
+		}
+	}
+}
+
+func write(t testing.TB, name string, data []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func run(t testing.TB, dir, program string, args ...string) string {
+	t.Helper()
+	var stderr strings.Builder
+	cmd := exec.Command(program, args...)
+	cmd.Dir, cmd.Env, cmd.Stderr = dir, env(), &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s%s", program, args, err, out, stderr.String())
+	}
+	return string(out)
+}
+
+// env drops what the user has set for git, or a hook that the test runs in.
+func env() []string {
+	var kept []string
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "GIT_") {
+			kept = append(kept, v)
+		}
+	}
+	return append(kept,
+		"GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
+		"GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com",
+		"GIT_COMMITTER_NAME=Carl", "GIT_COMMITTER_EMAIL=carl@example.com",
+		"GIT_AUTHOR_DATE=@1600000000 +0000", "GIT_COMMITTER_DATE=@1600000000 +0000",
+		"GIT_CONFIG_COUNT=2", // submodules from the file system, no surprise packs
+		"GIT_CONFIG_KEY_0=protocol.file.allow", "GIT_CONFIG_VALUE_0=always",
+		"GIT_CONFIG_KEY_1=gc.auto", "GIT_CONFIG_VALUE_1=0",
+		"LC_ALL=C", "TZ=UTC",
+	)
+}

@@ -1,0 +1,143 @@
+package scannertest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stanch-dev/stanch/scanner"
+)
+
+// Source checks that src keeps the contract of scanner.Source. src must hold at
+// least one text that can be read, and may be read any number of times.
+func Source(t *testing.T, src scanner.Source) {
+	t.Helper()
+	ids := checkBlobs(t, src)
+	if len(ids) == 0 {
+		t.Fatal("source yields nothing to check")
+	}
+	t.Run("LocateAsked", func(t *testing.T) { checkLocate(t, src, ids) })
+	t.Run("BlobsError", func(t *testing.T) { checkBlobsError(t, src) })
+	t.Run("LocateError", func(t *testing.T) { checkLocateError(t, src, ids) })
+	t.Run("Cancelled", func(t *testing.T) { checkCancelled(t, src, ids) })
+}
+
+// checkBlobs reads src and returns the ids, those of what is unread apart.
+func checkBlobs(t *testing.T, src scanner.Source) []scanner.BlobID {
+	t.Helper()
+	var mu sync.Mutex
+	var ids []scanner.BlobID
+	seen := map[scanner.BlobID]bool{}
+	err := src.Blobs(context.Background(), func(b scanner.Blob) error {
+		before := bytes.Clone(b.Data)
+		runtime.Gosched() // lets others run, that might write to the same buffer
+		mu.Lock()
+		defer mu.Unlock()
+		checkBlob(t, b)
+		if b.Err == nil {
+			if seen[b.ID] {
+				t.Errorf("blob %s is yielded twice", b.ID)
+			}
+			seen[b.ID] = true
+			ids = append(ids, b.ID)
+		}
+		if !bytes.Equal(before, b.Data) {
+			t.Errorf("data of blob %s changed while yield ran", b.ID)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Errorf("Blobs: %v", err)
+	}
+	return ids
+}
+
+func checkBlob(t *testing.T, b scanner.Blob) {
+	t.Helper()
+	if b.ID == "" || b.Kind == "" || b.Name == "" {
+		t.Errorf("blob without id, kind or name: %q %q %q", b.ID, b.Kind, b.Name)
+	}
+	if b.Err != nil && len(b.Data) > 0 {
+		t.Errorf("blob %s has both data and the error %v", b.ID, b.Err)
+	}
+}
+
+func checkLocate(t *testing.T, src scanner.Source, ids []scanner.BlobID) {
+	for _, asked := range [][]scanner.BlobID{nil, {unknownID}, ids[:1], ids} {
+		want := map[scanner.BlobID]bool{}
+		for _, id := range asked {
+			want[id] = true
+		}
+		got := map[scanner.BlobID]bool{}
+		var running atomic.Int32
+		err := src.Locate(context.Background(), asked, func(id scanner.BlobID, p scanner.Provenance) error {
+			if running.Add(1) != 1 {
+				t.Error("Locate calls yield concurrently")
+			}
+			defer running.Add(-1)
+			if !want[id] {
+				t.Errorf("Locate yields %s, which was not asked for", id)
+			}
+			if p.Kind == "" {
+				t.Errorf("place of %s has no kind: %+v", id, p)
+			}
+			got[id] = true
+			return nil
+		})
+		if err != nil {
+			t.Errorf("Locate: %v", err)
+		}
+		for _, id := range asked {
+			if !got[id] && id != unknownID {
+				t.Errorf("Locate does not know where %s is", id)
+			}
+		}
+	}
+}
+
+var errStop = errors.New("stop")
+
+const unknownID = "there is no such id"
+
+func checkBlobsError(t *testing.T, src scanner.Source) {
+	var after atomic.Int32
+	err := src.Blobs(context.Background(), func(scanner.Blob) error {
+		after.Add(1)
+		return errStop
+	})
+	if !errors.Is(err, errStop) {
+		t.Errorf("Blobs returns %v, not the error of yield", err)
+	}
+	// Calls that are under way in other goroutines end, new ones do not begin.
+	if n := int(after.Load()); n > runtime.GOMAXPROCS(0) {
+		t.Errorf("Blobs calls yield %d times after it returned an error", n)
+	}
+}
+
+func checkLocateError(t *testing.T, src scanner.Source, ids []scanner.BlobID) {
+	calls := 0
+	err := src.Locate(context.Background(), ids, func(scanner.BlobID, scanner.Provenance) error {
+		calls++
+		return errStop
+	})
+	if !errors.Is(err, errStop) || calls != 1 {
+		t.Errorf("Locate returns %v after %d calls, not the error of yield after one", err, calls)
+	}
+}
+
+func checkCancelled(t *testing.T, src scanner.Source, ids []scanner.BlobID) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	err := src.Blobs(ctx, func(scanner.Blob) error { return nil })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Blobs returns %v when cancelled", err)
+	}
+	err = src.Locate(ctx, ids, func(scanner.BlobID, scanner.Provenance) error { return nil })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Locate returns %v when cancelled", err)
+	}
+}
