@@ -19,12 +19,12 @@ func (h *hits) findings() []*Finding {
 	byPrint := map[string]*Finding{}
 	for _, x := range h.hits {
 		f := &Finding{Match: x.match}
-		print := f.Fingerprint()
-		if known := byPrint[print]; known != nil {
+		fingerprint := f.Fingerprint()
+		if known := byPrint[fingerprint]; known != nil {
 			known.join(x.match)
 			f = known
 		} else {
-			byPrint[print] = f
+			byPrint[fingerprint] = f
 			all = append(all, f)
 		}
 		f.Locations = append(f.Locations, x.location())

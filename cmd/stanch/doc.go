@@ -1,3 +1,5 @@
+// Command stanch finds leaked AWS keys, proves which are live and says what to
+// do. This file is its manual.
 package main
 
 // manual is the long help of stanch, its man page in short.
@@ -8,9 +10,10 @@ secrets, asks AWS which of them are live, and says what to do.
   stanch dir .               the files as they are on disk
   stanch git --format json   for programs; "stanch report" converts it later
 
-A leaked key is used for one call only, sts:GetCallerIdentity, at AWS's own
-host; --no-verify sends nothing. Secrets are never printed unless --show-secrets
-asks for it.
+A leaked key is used for one kind of call only, sts:GetCallerIdentity, at AWS's
+own host; --no-verify sends nothing. Secrets are never printed unless
+--show-secrets asks for it.
 
 Exit status: 0 no leaks; 1 leaks (see --fail-on); 2 wrong usage; 3 something
-could not be read, whatever else was found; 130 interrupted.`
+could not be read, found, cloned or written, whatever else was found;
+130 interrupted.`

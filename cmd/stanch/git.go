@@ -48,7 +48,11 @@ func scanGit(ctx context.Context, s *streams, f *scanFlags, operand string) erro
 	if err != nil {
 		return incomplete(err)
 	}
-	defer repo.Close()
+	defer func() {
+		if err := repo.Close(); err != nil {
+			fmt.Fprintf(s.stderr, "stanch: a temporary clone is left behind, remove it: %v\n", err)
+		}
+	}()
 	repo.MaxBlobSize = f.maxSize << 20
 	if repo.Empty() {
 		fmt.Fprintf(s.stderr, "stanch: %s has no commits and no other objects: there is nothing to scan\n", gitsource.Redact(operand))

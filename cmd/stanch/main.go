@@ -79,7 +79,7 @@ func exitCode(stderr io.Writer, err error) int {
 	case err == nil:
 		return exitClean
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(stderr, "stanch: interrupted: the report holds what was found until then")
+		fmt.Fprintln(stderr, "stanch: interrupted: a report holds only what was found until then")
 		return exitInterrupted
 	case errors.Is(err, errIncomplete):
 		fmt.Fprintln(stderr, "stanch:", err)

@@ -9,6 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
+	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -28,6 +29,7 @@ func TestMain(m *testing.M) {
 // and the STS knows the keys 1 (user alice), 2 (root), 4 (user dora, whom a policy
 // denies everything) and 5 (user erin); the others it does not know.
 func TestScript(t *testing.T) {
+	scannertest.Need(t, "git", "sh")
 	dora := verifiertest.User(detectorstest.Account, "dora", 4)
 	dora.State = verifiertest.Denied
 	keys := []verifiertest.Key{

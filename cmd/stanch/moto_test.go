@@ -54,7 +54,7 @@ boto3.client("s3", aws_access_key_id=%q, aws_secret_access_key=%q)
 `, live.ID, live.Secret, deleted.ID, deleted.Secret, mismatch.ID, live.Secret[20:]+mismatch.Secret[:20]))
 	var stdout, stderr bytes.Buffer
 	err := run(t.Context(), []string{"git", repo, "-f", "json", "--sts-endpoint", sts.URL}, nil, &stdout, &stderr)
-	if !errors.Is(err, errLeaks) || !strings.Contains(stderr.String(), "sent 3 GetCallerIdentity requests") {
+	if !errors.Is(err, errLeaks) || !strings.Contains(stderr.String(), "3 (GetCallerIdentity)") {
 		t.Errorf("error %v, stderr %s", err, stderr.String())
 	}
 	got := readFindings(t, stdout.Bytes())

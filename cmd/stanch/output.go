@@ -63,7 +63,7 @@ func (f *outputFlags) open(stdout io.Writer) (*output, error) {
 	// CreateTemp makes files of mode 0600.
 	temp, err := os.CreateTemp(filepath.Dir(f.file), "."+filepath.Base(f.file)+".*")
 	if err != nil {
-		return nil, fmt.Errorf("--output %s: %w", f.file, err)
+		return nil, incomplete(fmt.Errorf("--output %s: %w", f.file, err))
 	}
 	return &output{Writer: temp, temp: temp, name: f.file}, nil
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/scanner/report"
@@ -25,10 +27,15 @@ in another format. Nothing is scanned or verified again.`,
 			if err != nil {
 				return err
 			}
-			if err := report.Replay(s.stdin, h); err != nil {
+			replayErr := report.Replay(s.stdin, h)
+			if replayErr != nil && !errors.Is(replayErr, report.ErrTruncated) {
+				return incomplete(replayErr)
+			}
+			// Of a stream that was cut off, the report holds what there is.
+			if err := errors.Join(replayErr, out.commit()); err != nil {
 				return incomplete(err)
 			}
-			return out.commit()
+			return nil
 		},
 	}
 	f.add(cmd)

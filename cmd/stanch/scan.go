@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,8 +30,8 @@ type scanFlags struct {
 	maxSize     int64 // MiB
 	debug       bool
 
-	verify         bool // with inverse: noVerify
-	noVerify       bool
+	verify         bool // of commands that do not verify unless told to
+	noVerify       bool // of those that do
 	accounts       []string
 	canaryAccounts string
 	stsEndpoint    string
@@ -49,8 +50,8 @@ func (f *scanFlags) add(cmd *cobra.Command, verifies bool) {
 	if verifies {
 		flags.BoolVar(&f.noVerify, "no-verify", false, "send nothing to AWS")
 	} else {
-		flags.BoolVar(&f.verify, "verify", false, "ask AWS STS whether the keys are live")
 		f.noVerify = true
+		flags.BoolVar(&f.verify, "verify", false, "ask AWS STS whether the keys are live")
 	}
 	flags.StringSliceVar(&f.accounts, "accounts", nil, "verify keys of these AWS accounts only")
 	flags.StringVar(&f.canaryAccounts, "canary-accounts", "", "file of further AWS accounts whose keys are never verified, one a line")
@@ -62,7 +63,7 @@ var failLevels = []string{"any", "unknown", "live", "never"}
 
 // check finds what is wrong with the flags before anything is read.
 func (f *scanFlags) check(s *streams) error {
-	if !contains(failLevels, f.failOn) {
+	if !slices.Contains(failLevels, f.failOn) {
 		return fmt.Errorf("--fail-on %s: must be one of %s", f.failOn, strings.Join(failLevels, ", "))
 	}
 	if f.maxSize < 0 {
@@ -72,15 +73,6 @@ func (f *scanFlags) check(s *streams) error {
 		return f.output.checkPrivate(s.stdout)
 	}
 	return nil
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }
 
 // scan runs the pipeline over src. source and target say in the report what
@@ -115,16 +107,16 @@ func (f *scanFlags) scan(ctx context.Context, s *streams, src scanner.Source, so
 	}
 	scanErr := sc.Scan(ctx, src, tally)
 	for _, sent := range v.Sent() {
-		fmt.Fprintf(s.stderr, "stanch: sent %d GetCallerIdentity requests to %s\n", sent.Requests, sent.Host)
+		fmt.Fprintf(s.stderr, "stanch: requests sent to %s: %d (GetCallerIdentity)\n", sent.Host, sent.Requests)
 	}
-	if ctx.Err() == nil || scanErr == nil {
-		log.Debug("scanned", "objects", tally.sum.Objects, "bytes", tally.sum.Bytes, "elapsed", tally.sum.Elapsed)
-	}
+	log.Debug("scanned", "objects", tally.sum.Objects, "bytes", tally.sum.Bytes, "elapsed", tally.sum.Elapsed)
 	if err := out.commit(); err != nil {
 		return incomplete(err)
 	}
 	return f.verdict(scanErr, tally)
 }
+
+var errUnread = errors.New("the report names what could not be read")
 
 // verdict is how a scan ended, as an error for exitCode.
 func (f *scanFlags) verdict(scanErr error, t *tally) error {
@@ -134,7 +126,7 @@ func (f *scanFlags) verdict(scanErr error, t *tally) error {
 	case scanErr != nil:
 		return incomplete(scanErr)
 	case len(t.sum.Unread) > 0:
-		return incomplete(fmt.Errorf("%d parts could not be read; the report names them", len(t.sum.Unread)))
+		return incomplete(errUnread)
 	case t.leaks > 0:
 		return errLeaks
 	}

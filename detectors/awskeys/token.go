@@ -33,7 +33,7 @@ func ParseToken(token string) (info TokenInfo, ok bool) {
 		ok = fields(raw[1:], func(n, v uint64, b []byte) {
 			switch n {
 			case 3:
-				info.Region = clear(b)
+				info.Region = region(b)
 			case 5:
 				fields(b, func(n, _ uint64, b []byte) {
 					if n == 3 && isAccount(b) {
@@ -96,8 +96,8 @@ func fields(b []byte, yield func(n, v uint64, bytes []byte)) bool {
 	return true
 }
 
-// clear returns b if it looks like a region, else "".
-func clear(b []byte) string {
+// region returns b if it looks like a region, else "".
+func region(b []byte) string {
 	for _, c := range b {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
 			return ""

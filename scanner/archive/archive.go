@@ -34,10 +34,11 @@ var (
 // damaged, is no archive from where it stops to be one.
 func Walk(ctx context.Context, data []byte, yield func(name string, data []byte, err error) error) error {
 	w := &walk{ctx: ctx, left: maxTotal, yield: yield}
-	if err := w.open("", data, 0); err != errFull {
-		return err
+	err := w.open("", data, 0)
+	if errors.Is(err, errFull) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 type walk struct {

@@ -103,7 +103,7 @@ func TestWalk(t *testing.T) {
 
 func TestWalkStops(t *testing.T) {
 	data, stop := zipped(t, "a", []byte("x")), errors.New("stop")
-	if err := archive.Walk(t.Context(), data, func(string, []byte, error) error { return stop }); err != stop {
+	if err := archive.Walk(t.Context(), data, func(string, []byte, error) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("error %v, want that of yield", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

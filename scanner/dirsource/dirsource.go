@@ -110,9 +110,9 @@ func (f *Files) read(name string) ([]byte, error) {
 	return data, cause(err)
 }
 
-// tooLarge is the error for what is beyond max, a flag of the command.
-func tooLarge(max int64) error {
-	return fmt.Errorf("larger than %d MiB; raise --max-size to read it", max>>20)
+// tooLarge is the error for what is beyond limit, a flag of the command.
+func tooLarge(limit int64) error {
+	return fmt.Errorf("larger than %d MiB; raise --max-size to read it", limit>>20)
 }
 
 // cause drops the operation and the path of a file error: the blob is named

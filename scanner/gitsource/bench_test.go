@@ -12,6 +12,7 @@ import (
 
 // benchRepo opens the repository that STANCH_BENCH_REPO names.
 func benchRepo(b *testing.B) *Repository {
+	b.Helper()
 	path := os.Getenv("STANCH_BENCH_REPO")
 	if path == "" {
 		b.Skip("STANCH_BENCH_REPO names no repository")

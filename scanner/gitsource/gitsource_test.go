@@ -169,7 +169,7 @@ git tag blob $(echo lone | git hash-object -w --stdin)
 func TestCancelMidway(t *testing.T) {
 	r := open(t, scannertest.Repo(t, put+`for i in 1 2 3; do put f$i v$i; done; commit 1`+"\n"))
 	ctx, cancel := context.WithCancel(context.Background())
-	err := r.Blobs(ctx, func(b scanner.Blob) error {
+	err := r.Blobs(ctx, func(scanner.Blob) error {
 		cancel()
 		return nil
 	})
@@ -255,7 +255,7 @@ func TestNothingWritten(t *testing.T) {
 func listing(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

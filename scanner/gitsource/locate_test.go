@@ -140,6 +140,7 @@ func randomHistory(r *rand.Rand, n int) string {
 // checkOracle checks each place of each blob: it is where a commit has what no
 // parent has, no such commit comes before it, and no place is left out.
 func checkOracle(t *testing.T, dir string) {
+	t.Helper()
 	trees, introduced := map[string]map[string]bool{}, map[string][]string{} // place → commits
 	ids := map[scanner.BlobID]bool{}
 	for line := range strings.Lines(scannertest.Git(t, dir, "rev-list", "--all", "--parents", "--topo-order", "--reverse")) {

@@ -55,7 +55,7 @@ func (r *reader) read(id plumbing.Hash, limit int64) (typ plumbing.ObjectType, d
 		if err != nil {
 			continue
 		}
-		if typ, err = r.readPacked(i, offset, id, limit); err == nil || err == errTooLarge {
+		if typ, err = r.readPacked(i, offset, id, limit); err == nil || errors.Is(err, errTooLarge) {
 			return typ, r.data.Bytes(), err
 		}
 		damage = append(damage, fmt.Errorf("%s at offset %d: %w", p.name, offset, err))
@@ -63,7 +63,7 @@ func (r *reader) read(id plumbing.Hash, limit int64) (typ plumbing.ObjectType, d
 	for _, dir := range r.store.dirs {
 		typ, err = r.readLoose(dir, id, limit)
 		switch {
-		case err == nil || err == errTooLarge:
+		case err == nil || errors.Is(err, errTooLarge):
 			return typ, r.data.Bytes(), err
 		case !errors.Is(err, fs.ErrNotExist):
 			damage = append(damage, err)
@@ -141,7 +141,7 @@ func (p *openedPack) size(offset int64) (int64, error) {
 	defer delta.Close()
 	head := make([]byte, 20) // two numbers of at most 10 bytes
 	n, err := io.ReadFull(delta, head)
-	if err != nil && err != io.ErrUnexpectedEOF {
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return 0, err
 	}
 	_, head = varint(head[:n])

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -247,7 +248,7 @@ func (w *walk) part(ctx context.Context, r *reader, items []item, limit int64,
 		}
 		typ, data, err := r.read(it.id, limit)
 		switch {
-		case err == errTooLarge:
+		case errors.Is(err, errTooLarge):
 			err = w.report(unreadable(it, scanner.KindBlob, fmt.Errorf("larger than %g MiB; raise --max-size to read it", float64(limit)/(1<<20))))
 		case err != nil:
 			err = w.unreadable(it, scanner.KindBlob, err)
@@ -264,7 +265,7 @@ func (w *walk) part(ctx context.Context, r *reader, items []item, limit int64,
 // unreadable reports an object that cannot be read, or counts it if it was left
 // out of a partial clone.
 func (w *walk) unreadable(it item, kind scanner.Kind, err error) error {
-	if err == errMissing && w.store.partial {
+	if errors.Is(err, errMissing) && w.store.partial {
 		w.mu.Lock()
 		w.missing++
 		w.mu.Unlock()

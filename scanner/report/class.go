@@ -113,7 +113,7 @@ func advice(f *Finding) []string {
 	case c == expired:
 		return []string{"Nothing to shut off. Remove it, and find out where it was issued from."}
 	}
-	return []string{"AWS does not know the key id: it was deleted or deactivated, or never existed. Remove it."}
+	return []string{"AWS does not know the key id: deleted, deactivated, never issued, or of AWS China or GovCloud. Remove it."}
 }
 
 // deactivate ends a step. Without --user-name the command would look for the

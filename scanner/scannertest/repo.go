@@ -36,7 +36,7 @@ git init -q -b main .
 // it fails.
 func Repo(t testing.TB, script string) string {
 	t.Helper()
-	need(t, "git", "sh")
+	Need(t, "git", "sh")
 	dir := filepath.Join(t.TempDir(), "repo")
 	archive := txtar.Parse([]byte(script))
 	write(t, filepath.Join(dir, ".keep"), nil) // makes dir
@@ -54,11 +54,13 @@ func Repo(t testing.TB, script string) string {
 // standard output, without the newline at its end.
 func Git(t testing.TB, dir string, args ...string) string {
 	t.Helper()
-	need(t, "git")
+	Need(t, "git")
 	return strings.TrimSuffix(run(t, dir, "git", args...), "\n")
 }
 
-func need(t testing.TB, programs ...string) {
+// Need skips the test if one of programs is missing, except where CI is "true":
+// there it fails.
+func Need(t testing.TB, programs ...string) {
 	t.Helper()
 	for _, p := range programs {
 		if _, err := exec.LookPath(p); err != nil {

@@ -67,6 +67,7 @@ func checkBlob(t *testing.T, b scanner.Blob) {
 }
 
 func checkLocate(t *testing.T, src scanner.Source, ids []scanner.BlobID) {
+	t.Helper()
 	for _, asked := range [][]scanner.BlobID{nil, {unknownID}, ids[:1], ids} {
 		want := map[scanner.BlobID]bool{}
 		for _, id := range asked {
@@ -104,6 +105,7 @@ var errStop = errors.New("stop")
 const unknownID = "there is no such id"
 
 func checkBlobsError(t *testing.T, src scanner.Source) {
+	t.Helper()
 	var after atomic.Int32
 	err := src.Blobs(context.Background(), func(scanner.Blob) error {
 		after.Add(1)
@@ -119,6 +121,7 @@ func checkBlobsError(t *testing.T, src scanner.Source) {
 }
 
 func checkLocateError(t *testing.T, src scanner.Source, ids []scanner.BlobID) {
+	t.Helper()
 	calls := 0
 	err := src.Locate(context.Background(), ids, func(scanner.BlobID, scanner.Provenance) error {
 		calls++
@@ -130,6 +133,7 @@ func checkLocateError(t *testing.T, src scanner.Source, ids []scanner.BlobID) {
 }
 
 func checkCancelled(t *testing.T, src scanner.Source, ids []scanner.BlobID) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	err := src.Blobs(ctx, func(scanner.Blob) error { return nil })
