@@ -12,7 +12,7 @@ type encoding uint8
 
 const (
 	plain   encoding = 1 << iota
-	escaped          // percent, \u, \x
+	escaped          // percent, \u, \x, numeric references of HTML
 	base64d
 	utf16d
 )
@@ -85,21 +85,20 @@ func (a *anchors) find(text []byte) (found encoding) {
 	return found
 }
 
-// encodings returns what to look for if k may be encoded.
+// encodings returns what to look for if k may be encoded. Of the ways to escape,
+// the usual spelling of each.
 func encodings(k string) []anchor {
-	var upper, unicode strings.Builder
-	for _, c := range []byte(k) {
-		fmt.Fprintf(&upper, "%%%02X", c)
-		fmt.Fprintf(&unicode, `\u%04x`, c)
-	}
 	list := []anchor{
 		{[]byte(k), plain},
-		{[]byte(upper.String()), escaped},
-		{[]byte(strings.ToLower(upper.String())), escaped},
-		{[]byte(unicode.String()), escaped},
-		{[]byte(strings.ReplaceAll(strings.ToUpper(unicode.String()), "U", "u")), escaped},
 		// Little and big endian have this in common.
 		{[]byte(strings.Join(strings.Split(k, ""), "\x00")), utf16d},
+	}
+	for _, format := range []string{"%%%02X", "%%%02x", `\u%04X`, `\u%04x`, `\x%02X`, `\x%02x`, "&#%d;", "&#x%X;", "&#x%x;"} {
+		var s strings.Builder
+		for _, c := range []byte(k) {
+			fmt.Fprintf(&s, format, c)
+		}
+		list = append(list, anchor{[]byte(s.String()), escaped})
 	}
 	for shift := range 3 {
 		list = append(list, anchor{[]byte(base64Core(k, shift)), base64d})

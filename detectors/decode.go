@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"sort"
 	"strconv"
+	"strings"
 )
 
 // A view is a text as it reads after decoding, whole, so that an id and its
@@ -31,8 +32,24 @@ func (v *view) copy(src []byte, from, to int) {
 
 // emit appends decoded, which stands for the original's bytes from to to.
 func (v *view) emit(decoded []byte, from, to int) {
-	v.segs = append(v.segs, segment{len(v.text), from, to, false})
+	if !v.extend(len(decoded), from, to) {
+		v.segs = append(v.segs, segment{len(v.text), from, to, false})
+	}
 	v.text = append(v.text, decoded...)
+}
+
+// extend makes the last segment longer if n bytes for from to to are in its
+// proportion: text in which every byte is escaped is one segment, not millions.
+func (v *view) extend(n, from, to int) bool {
+	if len(v.segs) == 0 {
+		return false
+	}
+	s := &v.segs[len(v.segs)-1]
+	if s.verbatim || s.to != from || (s.to-s.from)*n != (to-from)*(len(v.text)-s.at) {
+		return false
+	}
+	s.to = to
+	return true
 }
 
 // origin returns the range of the original that s was made from.
@@ -81,14 +98,19 @@ func unescape(text []byte) *view {
 		return nil
 	}
 	v, done := &view{}, 0
+	var one [1]byte
 	for i := 0; i < len(text); {
-		n, c := escape(text[i:])
+		n, c := 0, byte(0)
+		if b := text[i]; b == '\\' || b == '%' || b == '&' || b == '\x1b' {
+			n, c = escape(text[i:])
+		}
 		if n == 0 {
 			i++
 			continue
 		}
 		v.copy(text, done, i)
-		v.emit([]byte{c}, i, i+n)
+		one[0] = c
+		v.emit(one[:], i, i+n)
 		i += n
 		done = i
 	}
@@ -115,13 +137,20 @@ func escape(b []byte) (n int, c byte) {
 	return 0, 0
 }
 
-// hexByte reads digits hexadecimal digits at b[at:].
+// hexByte reads digits hexadecimal digits at b[at:]. ASCII is all that matters.
 func hexByte(b []byte, at, digits int) (int, byte) {
 	if len(b) < at+digits {
 		return 0, 0
 	}
-	n, err := strconv.ParseUint(string(b[at:at+digits]), 16, 32)
-	if err != nil || n >= 0x80 {
+	n := 0
+	for _, c := range b[at : at+digits] {
+		d := strings.IndexByte("0123456789abcdef", c|0x20)
+		if d < 0 || n >= 0x80 {
+			return 0, 0
+		}
+		n = n<<4 | d
+	}
+	if n >= 0x80 {
 		return 0, 0
 	}
 	return at + digits, byte(n)

@@ -31,6 +31,14 @@ func unicode(s string) string {
 	return b.String()
 }
 
+func html(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		fmt.Fprintf(&b, "&#%d;", c)
+	}
+	return b.String()
+}
+
 func encodeUTF16(s string, bigEndian bool, bom string) string {
 	out := []byte(bom)
 	for _, u := range utf16.Encode([]rune(s)) {
@@ -57,6 +65,8 @@ func TestViews(t *testing.T) {
 		{"json_in_json", `{"x":"{\"id\":\"` + id + `\",\"secret\":\"` + strings.ReplaceAll(slashed, "/", `\\/`) + `\"}"}`, wantSlashed},
 		{"unicode_in_secret", `{"id":"` + id + `","secret":"` + strings.NewReplacer("/", `\u002f`, "+", `\u002B`).Replace(slashed) + `"}`, wantSlashed},
 		{"unicode_everywhere", unicode(ini), pair},
+		{"hex_everywhere", strings.ReplaceAll(percent(ini), "%", `\x`), pair},
+		{"html_everywhere", html(ini), pair},
 		{"html_in_secret", `id="` + id + `" secret="` + strings.NewReplacer("/", "&#x2F;", "+", "&#43;").Replace(slashed) + `"`, wantSlashed},
 		{"newlines_in_a_string", `"[default]\nid = ` + id + `\nsecret = ` + secret + `\n"`, pair},
 		{"colours", "id=\x1b[33m" + id + "\x1b[0m\nsecret=\x1b[33m" + secret + "\x1b[0m", pair},

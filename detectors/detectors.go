@@ -5,8 +5,6 @@
 // one text and over the decoded views of it (see decode.go).
 package detectors
 
-import "regexp"
-
 // A Detector finds the credentials of one family.
 type Detector interface {
 	// Rules documents what Detect can report. It returns the same values at
@@ -27,10 +25,6 @@ type Rule struct {
 	// Keywords are strings, of four bytes or more, one of which every text
 	// that the rule matches holds. A Set skips texts without.
 	Keywords []string
-	// Path, if set, limits the rule to paths that it matches. It is judged
-	// when a finding is located, so that content is scanned once however many
-	// paths it has.
-	Path *regexp.Regexp
 }
 
 // A Match is one credential found in a text.

@@ -1,6 +1,10 @@
 package detectors
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"sort"
+)
 
 // A Set runs detectors over a text and over what the text reads like decoded.
 // Concurrent calls of its methods are allowed.
@@ -76,18 +80,19 @@ func (s *Set) detect(dst []Match, text []byte, depth int) []Match {
 // merge returns decoded and what of raw does not overlap it. The decoded text
 // says more: a secret with an escape in it is whole only there.
 func merge(raw, decoded []Match) []Match {
+	var covered []Span
+	for i := range decoded {
+		covered = append(covered, decoded[i].Span, decoded[i].Secret)
+	}
+	slices.SortFunc(covered, func(a, b Span) int { return cmp.Compare(a.End, b.End) })
 	out := decoded
 	for _, m := range raw {
-		covered := false
-		for i := range decoded {
-			d := &decoded[i]
-			covered = covered || overlap(m.Span, d.Span) || overlap(m.Span, d.Secret)
-		}
-		if !covered {
+		// The spans are those of ids and secrets: short, and rarely within each
+		// other, so that the first to end after m begins decides.
+		i := sort.Search(len(covered), func(i int) bool { return covered[i].End > m.Start })
+		if i == len(covered) || covered[i].Start >= m.End {
 			out = append(out, m)
 		}
 	}
 	return out
 }
-
-func overlap(a, b Span) bool { return a.Start < b.End && b.Start < a.End }

@@ -10,12 +10,18 @@ import (
 )
 
 // A Finding is one leaked credential with every place it was found in. Each
-// stage of a scan fills its own fields and reads only those above.
+// stage of a scan fills its own fields and reads only those above; Verify also
+// sets Ignored, for candidates that turn out not to be the secret of their id.
 type Finding struct {
 	// Match is the credential; its spans are those of the first occurrence.
 	Match detectors.Match
-	// Locations are sorted: at HEAD first, then oldest first.
+	// Others are secret parts that stood with the credential and are not its
+	// own. They are kept so that reports can be rid of them.
+	Others []detectors.Secret
+	// Locations are sorted: at HEAD first, then oldest first. Omitted is how
+	// many more there are than a report can hold.
 	Locations []Location
+	Omitted   int
 	// Ignored is why the finding is suppressed, or "".
 	Ignored string
 	Verdict verifier.Verdict

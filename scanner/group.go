@@ -43,8 +43,13 @@ func (x hit) location() Location {
 // join keeps the best that two occurrences of one credential say.
 func (f *Finding) join(m detectors.Match) {
 	f.Match.Rank = min(f.Match.Rank, m.Rank)
-	if f.Match.Credential.Token.IsZero() {
-		f.Match.Token, f.Match.Credential.Token = m.Token, m.Credential.Token
+	c := &f.Match.Credential
+	switch {
+	case c.Token.IsZero():
+		f.Match.Token, c.Token = m.Token, m.Credential.Token
+	case !c.Token.Equal(m.Credential.Token):
+		// A session has one token: this one is of another, or was cut off.
+		f.Others = append(f.Others, m.Credential.Token)
 	}
 }
 
@@ -66,6 +71,7 @@ func fold(all []*Finding) []*Finding {
 	var kept []*Finding
 	for _, f := range all {
 		if w := whole[loneHalf(f.Match.Credential)]; w != nil && w != f {
+			w.join(f.Match)
 			w.Locations = append(w.Locations, f.Locations...)
 			continue
 		}
@@ -91,23 +97,35 @@ func loneHalf(c detectors.Credential) string {
 // text: at HEAD first, then oldest first.
 func attribute(findings []*Finding, h *hits) {
 	for _, f := range findings {
-		var located []Location
-		for _, l := range f.Locations {
-			member := l.Path
-			for _, p := range h.places(l.Blob) {
-				l.Provenance = p
-				if member != "" {
-					l.Path += "!" + member
-				}
-				located = append(located, l)
-			}
-		}
+		located := f.locate(h)
 		slices.SortFunc(located, compareLocations)
 		f.Locations = slices.CompactFunc(located, func(a, b Location) bool { return compareLocations(a, b) == 0 })
 	}
 	slices.SortStableFunc(findings, func(a, b *Finding) int {
 		return cmp.Or(compareLocations(a.Locations[0], b.Locations[0]), cmp.Compare(a.Match.Rank, b.Match.Rank))
 	})
+}
+
+// maxLocations bounds the places of one finding, which are occurrences times
+// places of their texts: a hostile repository can make billions of them.
+const maxLocations = 20_000
+
+// locate returns the locations of f with the provenance of their texts.
+func (f *Finding) locate(h *hits) []Location {
+	var located []Location
+	for _, l := range f.Locations {
+		member, places := l.Path, h.places(l.Blob)
+		room := min(maxLocations-len(located), len(places))
+		f.Omitted += len(places) - room
+		for _, p := range places[:room] {
+			l.Provenance = p
+			if member != "" {
+				l.Path += "!" + member
+			}
+			located = append(located, l)
+		}
+	}
+	return located
 }
 
 func compareLocations(a, b Location) int {

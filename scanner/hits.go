@@ -37,15 +37,18 @@ func (h *hits) add(b Blob, member string, data []byte, matches []detectors.Match
 		return
 	}
 	lines := newLines(data)
+	slices.SortStableFunc(matches, func(a, b detectors.Match) int { return cmp.Compare(a.Start, b.Start) })
+	found := make([]hit, len(matches))
+	for i, m := range matches {
+		found[i] = hit{m, b.ID, member, m.Start, lines.place(m)}
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.blobs == nil {
 		h.blobs = map[BlobID]Provenance{}
 	}
 	h.blobs[b.ID] = Provenance{Kind: b.Kind, Path: b.Name}
-	for _, m := range matches {
-		h.hits = append(h.hits, hit{m, b.ID, member, m.Start, lines.place(m)})
-	}
+	h.hits = append(h.hits, found...)
 }
 
 // unread records that what could not be read.
@@ -91,6 +94,9 @@ func (h *hits) places(id BlobID) []Provenance {
 type lines struct {
 	data  []byte
 	start []int // offsets of line starts
+	// The place that was asked for last: a line of a megabyte with many matches
+	// is counted once.
+	line, at, column int
 }
 
 func newLines(data []byte) *lines {
@@ -105,18 +111,22 @@ func newLines(data []byte) *lines {
 	}
 }
 
-// line returns the 1-based line of offset at.
-func (l *lines) line(at int) int {
+// of returns the 1-based line of offset at.
+func (l *lines) of(at int) int {
 	return sort.Search(len(l.start), func(i int) bool { return l.start[i] > at })
 }
 
+// place returns where m is. Calls in the order of the matches are cheap.
 func (l *lines) place(m detectors.Match) Location {
-	line := l.line(m.Start)
-	from := l.start[line-1]
-	p := Location{Line: line, Column: 1 + utf8.RuneCount(l.data[from:m.Start])}
+	if line := l.of(m.Start); line != l.line || m.Start < l.at {
+		l.line, l.at, l.column = line, l.start[line-1], 1
+	}
+	l.column += utf8.RuneCount(l.data[l.at:m.Start])
+	l.at = m.Start
+	p := Location{Line: l.line, Column: l.column}
 	p.EndColumn = p.Column + utf8.RuneCount(l.data[m.Start:m.End])
 	if !m.Secret.Empty() {
-		p.SecretLine = l.line(m.Secret.Start)
+		p.SecretLine = l.of(m.Secret.Start)
 	}
 	return p
 }

@@ -31,9 +31,9 @@ type Scanner struct {
 
 // Scan reads all of src and reports to sink, which it closes in any case.
 //
-// The error is that of the source, if it could not go on, or of the sink. What
-// was found until then has been reported, and the summary says that the scan is
-// incomplete.
+// The error is that of the source, if it could not go on, that of ctx, if it
+// ended before the scan, or that of the sink. What was found until then has been
+// reported, and the summary says that the scan is incomplete.
 func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 	start := time.Now()
 	found := &hits{}
@@ -62,12 +62,15 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 	}
 
 	findings := found.findings()
-	if err := found.locate(ctx, src); err != nil && ctx.Err() == nil {
+	if err := found.locate(ctx, src); err != nil {
 		found.unread("where some findings come from", err)
 	}
 	attribute(findings, found)
 	suppress(findings, s.Filters)
 	s.verify(ctx, findings)
+	if readErr == nil {
+		readErr = ctx.Err() // what came after reading was cut short
+	}
 
 	sum.Objects, sum.Bytes, sum.Unread = objects.Load(), size.Load(), found.unreadParts()
 	sum.Elapsed = time.Since(start)

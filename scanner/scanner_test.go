@@ -74,7 +74,8 @@ func scan(t *testing.T, src scanner.Source, v verifier.Verifier, filters ...scan
 	return sink
 }
 
-// lines renders findings: id, secret, where, state and why ignored.
+// lines renders findings: id, secret, where, state, why ignored, and the token if
+// there is one.
 func lines(sink *scannertest.Sink) []string {
 	var out []string
 	for _, f := range sink.Findings {
@@ -83,7 +84,11 @@ func lines(sink *scannertest.Sink) []string {
 		for _, l := range f.Locations {
 			where = append(where, fmt.Sprintf("%s:%d:%d", l.Path, l.Line, l.Column))
 		}
-		out = append(out, strings.Join([]string{c.ID, c.Secret.Reveal(), strings.Join(where, ","), string(f.Verdict.State), f.Ignored}, " | "))
+		line := strings.Join([]string{c.ID, c.Secret.Reveal(), strings.Join(where, ","), string(f.Verdict.State), f.Ignored}, " | ")
+		if !c.Token.IsZero() {
+			line += " | " + c.Token.Reveal()
+		}
+		out = append(out, line)
 	}
 	return out
 }
@@ -100,11 +105,13 @@ func TestScan(t *testing.T) {
 		{"lone_secret_joins_its_pair", texts{"a": "aws_secret_key={secret1}", "b": "{AKIA1} {secret1}"}, []string{"{AKIA1} | {secret1} | a:1:16,b:1:1 | unknown | "}},
 		{"two_secrets_of_one_id_in_two_files", texts{"a": "{AKIA1} {secret1}", "b": "{AKIA1} {secret2}"},
 			[]string{"{AKIA1} | {secret1} | a:1:1 | unknown | ", "{AKIA1} | {secret2} | b:1:1 | unknown | "}},
+		{"token_joins_its_key", texts{"a": "{ASIA1} {secret1}", "b": "{ASIA1} {token1}"}, []string{"{ASIA1} | {secret1} | a:1:1,b:1:1 | unknown |  | {token1}"}},
+		{"columns_on_a_long_line", texts{"a": "é {AKIA1} é {AKIA3}\nx {AKIA1}"}, []string{"{AKIA1} |  | a:1:3,a:2:3 | unknown | ", "{AKIA3} |  | a:1:26 | unknown | "}},
 		{"columns_count_characters", texts{"a": "キー: {AKIA1}"}, []string{"{AKIA1} |  | a:1:5 | unknown | "}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v := &oracle{states: map[string]verifier.State{}}
-			for _, id := range []string{"{AKIA1}", "{AKIA1} {secret1}", "{AKIA1} {secret2}"} {
+			for _, id := range []string{"{AKIA1}", "{AKIA3}", "{AKIA1} {secret1}", "{AKIA1} {secret2}", "{ASIA1} {secret1}"} {
 				v.states[detectorstest.Fill(id)] = verifier.Unknown
 			}
 			for i := range tt.want {
@@ -171,32 +178,83 @@ func TestUnreadIsReported(t *testing.T) {
 	}
 }
 
-// TestCancelled: what was found before is reported, as incomplete.
+// TestCancelled: whenever the user loses patience, what was found is reported, as
+// incomplete where it is, and the scan says that it was interrupted.
 func TestCancelled(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	v := &oracle{}
-	s := scanner.Scanner{Detectors: detectors.NewSet(awskeys.Detector{}), Verifier: v, Filters: []scanner.Filter{
-		func(*scanner.Finding) string { return "" },
-	}}
-	sink := &scannertest.Sink{}
-	src := cancelling{texts{"a": "{AKIA1} {secret1}"}, cancel}
-	if err := s.Scan(ctx, src, sink); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v", err)
-	}
-	if len(sink.Findings) != 1 || len(sink.Summary.Unread) == 0 || !sink.Closed {
-		t.Errorf("got %+v", sink)
+	for _, stage := range []string{"read", "locate", "verify"} {
+		t.Run(stage, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			src := cancelling{texts{"a": "{AKIA1} {secret1}"}, map[string]func(){stage: cancel}}
+			s := scanner.Scanner{Detectors: detectors.NewSet(awskeys.Detector{}), Verifier: src}
+			sink := &scannertest.Sink{}
+			if err := s.Scan(ctx, src, sink); !errors.Is(err, context.Canceled) {
+				t.Errorf("error %v", err)
+			}
+			if len(sink.Findings) != 1 || !sink.Closed {
+				t.Errorf("got %+v", sink)
+			}
+			if incomplete := len(sink.Summary.Unread) > 0; incomplete != (stage != "verify") {
+				t.Errorf("unread: %v", sink.Summary.Unread)
+			}
+		})
 	}
 }
 
-// cancelling is a source during which the user loses patience.
+// cancelling is a source, and a verifier, that calls what at says when it gets
+// there.
 type cancelling struct {
 	texts
-	cancel func()
+	at map[string]func()
+}
+
+func (c cancelling) call(stage string) {
+	if f := c.at[stage]; f != nil {
+		f()
+	}
 }
 
 func (c cancelling) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
 	return c.texts.Blobs(ctx, func(b scanner.Blob) error {
-		defer c.cancel()
+		defer c.call("read")
 		return yield(b)
 	})
+}
+
+func (c cancelling) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+	c.call("locate")
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return c.texts.Locate(ctx, ids, yield)
+}
+
+func (c cancelling) Verify(ctx context.Context, _ detectors.Credential) verifier.Verdict {
+	c.call("verify")
+	return verifier.Verdict{State: verifier.Unknown, Reason: "interrupted", Err: ctx.Err()}
+}
+
+// TestManyPlaces: what a hostile repository multiplies is counted, not listed.
+func TestManyPlaces(t *testing.T) {
+	src := multiplied{texts{"a": strings.Repeat("{AKIA1}\n", 300)}}
+	s := scanner.Scanner{Detectors: detectors.NewSet(awskeys.Detector{}), Verifier: &oracle{}}
+	sink := &scannertest.Sink{}
+	if err := s.Scan(t.Context(), src, sink); err != nil {
+		t.Fatal(err)
+	}
+	f := sink.Findings[0]
+	if len(f.Locations) > 20_000 || len(f.Locations)+f.Omitted != 300*1000 {
+		t.Errorf("%d places and %d omitted", len(f.Locations), f.Omitted)
+	}
+}
+
+// multiplied is a source in which each text has a thousand places.
+type multiplied struct{ texts }
+
+func (multiplied) Locate(_ context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+	for i := range 1000 {
+		if err := yield(ids[0], scanner.Provenance{Kind: scanner.KindBlob, Path: fmt.Sprint(i)}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -22,8 +22,7 @@ const (
 	KindPath    Kind = "path"           // the names in a directory
 )
 
-// A Blob is one text to scan. A source yields each distinct content once,
-// however many paths and commits it has.
+// A Blob is one text to scan.
 type Blob struct {
 	ID   BlobID
 	Kind Kind
@@ -50,15 +49,16 @@ type Provenance struct {
 
 // A Source is something that holds text: a repository, a directory, a stream.
 type Source interface {
-	// Blobs calls yield once for each distinct content. It may call yield from
+	// Blobs calls yield once for each BlobID, which is one distinct content in a
+	// repository and one file in a directory. It may call yield from
 	// several goroutines at once. It stops at the first error that yield
 	// returns, or that keeps it from going on at all, and returns it. What
 	// cannot be read on the way is yielded with Err set.
 	Blobs(ctx context.Context, yield func(Blob) error) error
 	// Locate calls yield for each place that one of ids is stored in, one call
-	// at a time. The scanner calls it after Blobs, and only for what matched:
-	// attribution costs a history walk that most scans never need. What cannot
-	// be read on the way does not stop it: Locate goes on and returns the
-	// errors joined at its end.
+	// at a time; of an id with more than a thousand places, a thousand will do.
+	// The scanner calls it after Blobs, and only for what matched: attribution
+	// costs a history walk that most scans never need. What cannot be read on
+	// the way does not stop it: Locate goes on and says so in its error.
 	Locate(ctx context.Context, ids []BlobID, yield func(BlobID, Provenance) error) error
 }

@@ -1,7 +1,6 @@
 // Package verifier says what a credential is worth: does it work, whose is it.
 //
-// It only reads. What changes anything at a provider lives in the package
-// response.
+// It only reads: nothing here changes anything at a provider.
 package verifier
 
 import (

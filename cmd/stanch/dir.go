@@ -18,11 +18,12 @@ but not the insides of .git. Symbolic links are not followed below a PATH.`,
 		Example: "  stanch dir .\n  stanch dir --verify ~/.aws deploy.zip",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.check(s); err != nil {
+			job, err := f.prepare(s)
+			if err != nil {
 				return err
 			}
 			src := &dirsource.Files{Paths: args, MaxSize: f.maxSize << 20}
-			return f.scan(cmd.Context(), s, src, "dir", strings.Join(args, " "))
+			return job.scan(cmd.Context(), src, "dir", strings.Join(args, " "))
 		},
 	}
 	f.add(cmd, false)
@@ -37,11 +38,12 @@ func newStdin(s *streams) *cobra.Command {
 		Example: "  kubectl get secrets -A -o yaml | stanch stdin",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := f.check(s); err != nil {
+			job, err := f.prepare(s)
+			if err != nil {
 				return err
 			}
-			src := &dirsource.Stream{Reader: s.stdin, Name: "stdin", MaxSize: f.maxSize << 20}
-			return f.scan(cmd.Context(), s, src, "stdin", "stdin")
+			src := &dirsource.Stream{Reader: interruptible{cmd.Context(), s.stdin}, Name: "stdin", MaxSize: f.maxSize << 20}
+			return job.scan(cmd.Context(), src, "stdin", "stdin")
 		},
 	}
 	f.add(cmd, false)

@@ -30,22 +30,25 @@ cloned to a temporary folder, which is removed afterwards.`,
 			if len(args) > 0 {
 				operand = args[0]
 			}
-			if err := f.check(s); err != nil {
+			job, err := f.prepare(s)
+			if err != nil {
 				return err
 			}
-			return scanGit(cmd.Context(), s, f, operand)
+			return scanGit(cmd.Context(), job, operand)
 		},
 	}
 	f.add(cmd, true)
 	return cmd
 }
 
-func scanGit(ctx context.Context, s *streams, f *scanFlags, operand string) error {
+func scanGit(ctx context.Context, j *job, operand string) error {
+	s := j.streams
+	defer j.out.discard()
 	repo, err := openGit(ctx, s, operand)
-	if ctx.Err() != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
-	}
-	if err != nil {
+	case err != nil:
 		return incomplete(err)
 	}
 	defer func() {
@@ -53,11 +56,11 @@ func scanGit(ctx context.Context, s *streams, f *scanFlags, operand string) erro
 			fmt.Fprintf(s.stderr, "stanch: a temporary clone is left behind, remove it: %v\n", err)
 		}
 	}()
-	repo.MaxBlobSize = f.maxSize << 20
+	repo.MaxBlobSize = j.flags.maxSize << 20
 	if repo.Empty() {
 		fmt.Fprintf(s.stderr, "stanch: %s has no commits and no other objects: there is nothing to scan\n", gitsource.Redact(operand))
 	}
-	return f.scan(ctx, s, repo, "git", gitsource.Redact(operand))
+	return j.scan(ctx, repo, "git", gitsource.Redact(operand))
 }
 
 func openGit(ctx context.Context, s *streams, operand string) (*gitsource.Repository, error) {
@@ -65,7 +68,7 @@ func openGit(ctx context.Context, s *streams, operand string) (*gitsource.Reposi
 		return gitsource.Open(operand)
 	}
 	var progress io.Writer
-	if isTerminal(s.stderr) {
+	if mayMove(s.stderr) {
 		progress = s.stderr
 	}
 	return gitsource.Clone(ctx, operand, progress)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,7 +64,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 	operands := [][]string{
 		{"git", repo}, {"git", "file://" + bare},
 		{"git", "https://user:" + url.QueryEscape(detectorstest.Fill("{secret1}")) + "@127.0.0.1:1/x.git"},
-		{"dir", repo, "--verify"}, {"dir", repo}, {"stdin"}, {"stdin", "--verify"},
+		{"dir", repo, "--verify"}, {"dir", repo}, {"stdin", "--debug"}, {"stdin", "--verify"},
 	}
 	for _, operand := range operands {
 		for _, format := range []string{"text", "json", "sarif"} {
@@ -73,7 +74,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 			}
 		}
 	}
-	env.run([]string{"git", repo, "--no-verify", "-f", "json", "-o", stream, "--accounts", "123456789012", "--fail-on", "live", "--max-size", "1"}, "")
+	env.run([]string{"git", repo, "--no-verify", "-v", "-f", "json", "-o", stream, "--accounts", "123456789012", "--fail-on", "live", "--max-size", "1"}, "")
 	saved, err := os.ReadFile(stream)
 	if err != nil {
 		t.Fatal(err)
@@ -109,11 +110,19 @@ func (t leakTest) run(args []string, stdin string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	err := run(context.Background(), args, strings.NewReader(stdin), &stdout, &stderr)
-	exitCode(&stderr, err)
-	if stdout.Len()+stderr.Len() == 0 && !strings.Contains(strings.Join(args, " "), "--output") && !strings.Contains(strings.Join(args, " "), "-o ") {
-		t.Errorf("stanch %s wrote nothing", args[0])
-	}
+	code := exitCode(&stderr, err)
 	what := strings.Join(args[2:], " ")
+	// The run must have come to where secrets are: it found the key, or could
+	// not clone.
+	found := stdout.String()
+	if i := slices.IndexFunc(args, func(a string) bool { return a == "-o" || a == "--output" }); i >= 0 {
+		data, _ := os.ReadFile(args[i+1])
+		found = string(data)
+	}
+	if clone := strings.HasPrefix(args[1], "https://"); code == exitUsage || clone != (code == exitIncomplete) ||
+		!clone && !strings.Contains(found, detectorstest.Fill("{AKIA1}")) {
+		t.Errorf("stanch %s %s: exit code %d, and the key is not reported", args[0], what, code)
+	}
 	t.search("stdout of "+args[0]+" "+what, stdout.Bytes())
 	t.search("stderr of "+args[0]+" "+what, stderr.Bytes())
 	err = filepath.WalkDir(t.temp, func(name string, d fs.DirEntry, err error) error {

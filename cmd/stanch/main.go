@@ -7,13 +7,17 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/spf13/cobra"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal kills, whatever still waits
 	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(exitCode(os.Stderr, err))
@@ -82,11 +86,25 @@ func exitCode(stderr io.Writer, err error) int {
 		fmt.Fprintln(stderr, "stanch: interrupted: a report holds only what was found until then")
 		return exitInterrupted
 	case errors.Is(err, errIncomplete):
-		fmt.Fprintln(stderr, "stanch:", err)
+		fmt.Fprintln(stderr, "stanch:", printable(err.Error()))
 		return exitIncomplete
 	case errors.Is(err, errLeaks):
 		return exitLeaks
 	}
-	fmt.Fprintf(stderr, "stanch: %v\nRun 'stanch --help' for usage.\n", err)
+	fmt.Fprintf(stderr, "stanch: %s\nRun 'stanch --help' for usage.\n", printable(err.Error()))
 	return exitUsage
+}
+
+// printable escapes what could move the cursor or change colours: an error may
+// quote a repository's configuration, or a server.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) || r == '\n' {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		}
+	}
+	return b.String()
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -31,14 +32,20 @@ func (f *outputFlags) add(cmd *cobra.Command) {
 // handler returns the handler of the format, writing to w.
 func (f *outputFlags) handler(w *output) (report.Handler, error) {
 	return report.New(f.format, w, report.Options{
-		Color: f.file == "" && wantsColour(w.Writer), Verbose: f.verbose, Rules: awskeys.Detector{}.Rules(),
+		Color: wantsColour(w.Writer), Verbose: f.verbose, Rules: awskeys.Detector{}.Rules(),
 	})
 }
 
 // checkPrivate returns an error unless nobody else can read what goes to the
 // output: secrets were asked for. Files that stanch creates are private.
 func (f *outputFlags) checkPrivate(stdout io.Writer) error {
-	if f.file != "" || isTerminal(stdout) {
+	if f.file != "" {
+		if info, err := os.Stat(f.file); err == nil && !info.Mode().IsRegular() {
+			return fmt.Errorf("--show-secrets: --output %s is not a regular file", f.file)
+		}
+		return nil
+	}
+	if isTerminal(stdout) {
 		return nil
 	}
 	if file, ok := stdout.(*os.File); ok {
@@ -49,41 +56,74 @@ func (f *outputFlags) checkPrivate(stdout io.Writer) error {
 	return errors.New("--show-secrets: stdout is neither a terminal nor a file that only you can read; use --output FILE")
 }
 
-// output is stdout, or a file that appears under its name only when it is whole.
+// output is stdout, a device or pipe that --output names, or a file that appears
+// under its name only when it is whole.
 type output struct {
 	io.Writer
-	temp *os.File // nil for stdout
-	name string
+	file *os.File // to close; nil for stdout
+	name string   // to rename file to; "" for what is no regular file
 }
 
 func (f *outputFlags) open(stdout io.Writer) (*output, error) {
 	if f.file == "" {
 		return &output{Writer: stdout}, nil
 	}
-	// CreateTemp makes files of mode 0600.
-	temp, err := os.CreateTemp(filepath.Dir(f.file), "."+filepath.Base(f.file)+".*")
+	o, err := f.openFile()
 	if err != nil {
 		return nil, incomplete(fmt.Errorf("--output %s: %w", f.file, err))
 	}
-	return &output{Writer: temp, temp: temp, name: f.file}, nil
+	return o, nil
+}
+
+func (f *outputFlags) openFile() (*output, error) {
+	name := target(f.file)
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		file, err := os.OpenFile(name, os.O_WRONLY, 0)
+		return &output{Writer: file, file: file}, err
+	}
+	// CreateTemp makes files of mode 0600.
+	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	return &output{Writer: file, file: file, name: name}, err
+}
+
+// target follows symbolic links, so that they stay links; the last may lead to
+// what does not exist yet.
+func target(name string) string {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		return real
+	}
+	link, err := os.Readlink(name)
+	switch {
+	case err != nil:
+		return name
+	case filepath.IsAbs(link):
+		return link
+	}
+	return filepath.Join(filepath.Dir(name), link)
 }
 
 // commit puts the file in its place.
 func (o *output) commit() error {
-	if o.temp == nil {
+	if o.file == nil {
 		return nil
 	}
-	if err := errors.Join(o.temp.Close(), os.Rename(o.temp.Name(), o.name)); err != nil {
-		return fmt.Errorf("writing %s: %w", o.name, err)
+	err := o.file.Close()
+	if o.name != "" && err == nil {
+		err = os.Rename(o.file.Name(), o.name)
 	}
-	o.temp = nil
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", cmp.Or(o.name, o.file.Name()), err)
+	}
+	o.file = nil
 	return nil
 }
 
 // discard removes what was not committed.
 func (o *output) discard() {
-	if o.temp != nil {
-		_ = o.temp.Close()
-		_ = os.Remove(o.temp.Name())
+	if o.file != nil {
+		_ = o.file.Close()
+		if o.name != "" {
+			_ = os.Remove(o.file.Name())
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
@@ -9,7 +10,7 @@ import (
 )
 
 func newReport(s *streams) *cobra.Command {
-	f := &outputFlags{}
+	f, showSecrets := &outputFlags{}, false
 	cmd := &cobra.Command{
 		Use:   "report",
 		Short: "Turn a saved scan (--format json) into any format",
@@ -17,7 +18,12 @@ func newReport(s *streams) *cobra.Command {
 in another format. Nothing is scanned or verified again.`,
 		Example: "  stanch git --format json --output scan.jsonl\n  stanch report --format sarif < scan.jsonl",
 		Args:    cobra.NoArgs,
-		RunE: func(_ *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if showSecrets {
+				if err := f.checkPrivate(s.stdout); err != nil {
+					return err
+				}
+			}
 			out, err := f.open(s.stdout)
 			if err != nil {
 				return err
@@ -27,7 +33,10 @@ in another format. Nothing is scanned or verified again.`,
 			if err != nil {
 				return err
 			}
-			replayErr := report.Replay(s.stdin, h)
+			replayErr := report.Replay(interruptible{cmd.Context(), s.stdin}, h, showSecrets)
+			if errors.Is(replayErr, context.Canceled) {
+				return replayErr
+			}
 			if replayErr != nil && !errors.Is(replayErr, report.ErrTruncated) {
 				return incomplete(replayErr)
 			}
@@ -39,5 +48,6 @@ in another format. Nothing is scanned or verified again.`,
 		},
 	}
 	f.add(cmd)
+	cmd.Flags().BoolVar(&showSecrets, "show-secrets", false, "print secrets that were saved; only to a terminal or a file that nobody else can read")
 	return cmd
 }

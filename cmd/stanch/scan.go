@@ -61,65 +61,77 @@ func (f *scanFlags) add(cmd *cobra.Command, verifies bool) {
 
 var failLevels = []string{"any", "unknown", "live", "never"}
 
-// check finds what is wrong with the flags before anything is read.
-func (f *scanFlags) check(s *streams) error {
+// A job is a scan whose flags have been found right, before anything is read,
+// cloned or sent.
+type job struct {
+	flags    *scanFlags
+	streams  *streams
+	log      *slog.Logger
+	verifier *awsverifier.Client
+	out      *output
+	handler  report.Handler
+}
+
+// prepare returns the job that f asks for, or what is wrong with it.
+func (f *scanFlags) prepare(s *streams) (*job, error) {
 	if !slices.Contains(failLevels, f.failOn) {
-		return fmt.Errorf("--fail-on %s: must be one of %s", f.failOn, strings.Join(failLevels, ", "))
+		return nil, fmt.Errorf("--fail-on %s: must be one of %s", f.failOn, strings.Join(failLevels, ", "))
 	}
-	if f.maxSize < 0 {
-		return fmt.Errorf("--max-size %d: must not be negative", f.maxSize)
+	if f.maxSize < 0 || f.maxSize > 1<<40 {
+		return nil, fmt.Errorf("--max-size %d: not a size in MiB", f.maxSize)
 	}
 	if f.showSecrets {
-		return f.output.checkPrivate(s.stdout)
+		if err := f.output.checkPrivate(s.stdout); err != nil {
+			return nil, err
+		}
 	}
-	return nil
+	v, err := f.verifier()
+	if err != nil {
+		return nil, err
+	}
+	out, err := f.output.open(s.stdout)
+	if err != nil {
+		return nil, err
+	}
+	h, err := f.output.handler(out)
+	if err != nil {
+		out.discard()
+		return nil, err
+	}
+	return &job{f, s, f.logger(s.stderr), v, out, h}, nil
 }
 
 // scan runs the pipeline over src. source and target say in the report what
-// that is.
-func (f *scanFlags) scan(ctx context.Context, s *streams, src scanner.Source, source, target string) error {
-	log := f.logger(s.stderr)
-	v, err := f.verifier()
-	if err != nil {
-		return err
-	}
-	tally := &tally{failOn: f.failOn}
-	out, err := f.output.open(s.stdout)
-	if err != nil {
-		return err
-	}
-	defer out.discard()
-	h, err := f.output.handler(out)
-	if err != nil {
-		return err
-	}
+// that is. It is called once.
+func (j *job) scan(ctx context.Context, src scanner.Source, source, target string) error {
+	defer j.out.discard()
 	header := report.Scan{Version: number(), Source: source, Target: target, Started: time.Now()}
-	tally.Sink = report.NewSink(h, header, f.showSecrets)
-	if isTerminal(s.stderr) {
-		src = meter{src, s.stderr}
+	tally := &tally{failOn: j.flags.failOn, Sink: report.NewSink(j.handler, header, j.flags.showSecrets)}
+	if mayMove(j.streams.stderr) {
+		src = meter{src, j.streams.stderr}
 	}
-	log.Debug("scanning", "source", source, "target", target)
+	j.log.Debug("scanning", "source", source, "target", target)
 	sc := scanner.Scanner{
 		Detectors: detectors.NewSet(awskeys.Detector{}),
 		Filters:   []scanner.Filter{placeholders},
-		Verifier:  logged{v, log},
+		Verifier:  logged{j.verifier, j.log},
 		Workers:   4,
 	}
 	scanErr := sc.Scan(ctx, src, tally)
-	for _, sent := range v.Sent() {
-		fmt.Fprintf(s.stderr, "stanch: requests sent to %s: %d (GetCallerIdentity)\n", sent.Host, sent.Requests)
+	for _, sent := range j.verifier.Sent() {
+		fmt.Fprintf(j.streams.stderr, "stanch: requests sent to %s: %d (GetCallerIdentity)\n", sent.Host, sent.Requests)
 	}
-	log.Debug("scanned", "objects", tally.sum.Objects, "bytes", tally.sum.Bytes, "elapsed", tally.sum.Elapsed)
-	if err := out.commit(); err != nil {
+	j.log.Debug("scanned", "objects", tally.sum.Objects, "bytes", tally.sum.Bytes, "elapsed", tally.sum.Elapsed)
+	if err := j.out.commit(); err != nil {
 		return incomplete(err)
 	}
-	return f.verdict(scanErr, tally)
+	return tally.verdict(scanErr)
 }
 
 var errUnread = errors.New("the report names what could not be read")
 
 // verdict is how a scan ended, as an error for exitCode.
-func (f *scanFlags) verdict(scanErr error, t *tally) error {
+func (t *tally) verdict(scanErr error) error {
 	switch {
 	case errors.Is(scanErr, context.Canceled):
 		return scanErr

@@ -14,17 +14,50 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 )
 
-// isTerminal reports whether w is a terminal with somebody in front of it.
-func isTerminal(w any) bool {
+// isTerminal reports whether w is a terminal.
+func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && isatty.IsTerminal(f.Fd()) && os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb"
+	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// mayMove reports whether w is a terminal that can be drawn on: a line that
+// changes is noise in the log of a CI job.
+func mayMove(w io.Writer) bool {
+	return isTerminal(w) && os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb"
 }
 
 // wantsColour follows no-color.org.
-func wantsColour(w io.Writer) bool { return isTerminal(w) && os.Getenv("NO_COLOR") == "" }
+func wantsColour(w io.Writer) bool { return mayMove(w) && os.Getenv("NO_COLOR") == "" }
+
+// An interruptible reader does not wait for r when ctx ends: r may be a pipe that
+// nobody writes to, or a terminal. The read that waits is then left behind, which
+// is for the standard input of a process that is about to end.
+type interruptible struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (i interruptible) Read(p []byte) (int, error) {
+	type result struct {
+		data []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		data := make([]byte, len(p)) // p is the caller's again if ctx ends first
+		n, err := i.r.Read(data)
+		done <- result{data[:n], err}
+	}()
+	select {
+	case <-i.ctx.Done():
+		return 0, i.ctx.Err()
+	case r := <-done:
+		return copy(p, r.data), r.err
+	}
+}
 
 // A meter is a Source that counts what passes through it and shows that on a
-// terminal while it reads.
+// terminal while it reads. It passes on the methods of Source only.
 type meter struct {
 	scanner.Source
 	w io.Writer

@@ -86,7 +86,6 @@ func containsAny(text []byte, words []string) bool {
 
 // finds is what one text holds.
 type finds struct {
-	layout               *layout
 	ids, secrets, tokens []value
 	secretOf, tokenOf    []int  // by id: the index of its partner, or -1
 	secretTaken          []bool // by secret
@@ -94,25 +93,30 @@ type finds struct {
 }
 
 func newFinds(text []byte, ids []detectors.Span) *finds {
-	f := &finds{layout: newLayout(text)}
+	f, l := &finds{}, &layout{}
+	if len(ids) > 0 { // alone, secrets and tokens need no place
+		l = newLayout(text)
+	}
 	for _, s := range ids {
-		f.ids = append(f.ids, value{Span: s, text: string(text[s.Start:s.End])})
+		v := l.value(text, s)
+		v.account, _ = Account(v.text)
+		f.ids = append(f.ids, v)
 	}
 	for _, s := range findSecrets(text) {
-		f.secrets = append(f.secrets, value{s, string(text[s.Start:s.End]), nameOf(text, s), shapeOf(text[s.Start:s.End])})
+		v := l.value(text, s)
+		v.name, v.shape = nameOf(text, s), shapeOf(text[s.Start:s.End])
+		f.secrets = append(f.secrets, v)
 	}
 	for _, s := range findTokens(text) {
-		f.tokens = append(f.tokens, value{Span: s, text: string(text[s.Start:s.End])})
+		v := l.value(text, s)
+		info, _ := ParseToken(v.text)
+		v.account = info.Account
+		f.tokens = append(f.tokens, v)
 	}
 	// Ids that sign nothing (ABIA, ACCA) take part: they stand between others
 	// and their secrets.
-	f.secretOf = align(f.ids, f.secrets, f.layout.secretCost)
-	f.tokenOf = align(f.ids, f.tokens, func(id, token value) float64 {
-		if !isTemporary(id.text) {
-			return costRefuse
-		}
-		return f.layout.tokenCost(id, token)
-	})
+	f.secretOf = align(f.ids, f.secrets, secretCost)
+	f.tokenOf = align(f.ids, f.tokens, tokenCost)
 	f.secretTaken = taken(f.secretOf, len(f.secrets))
 	f.tokenTaken = taken(f.tokenOf, len(f.tokens))
 	return f
@@ -145,7 +149,7 @@ func (f *finds) appendID(dst []detectors.Match, i int) []detectors.Match {
 		m.Confidence = confidence(m)
 		return append(dst, m)
 	}
-	for rank, s := range append([]int{first}, spares(id, f.secrets, f.secretTaken, f.layout.secretCost)...) {
+	for rank, s := range append([]int{first}, spares(id, f.secrets, f.secretTaken)...) {
 		m.Rank = rank
 		m.Secret = f.secrets[s].Span
 		m.Credential.Secret = detectors.NewSecret(f.secrets[s].text)

@@ -181,8 +181,12 @@ func skipEscape(text []byte, start, end int) int {
 var tokenMarks = []string{"b3JpZ2luX2Vj", "ZXIvYXdz", "QoDYXdz"}
 
 // Session tokens begin with the base64 of their type byte and the first field
-// (see ParseToken). Real ones have 276 to 1,304 characters.
-const minToken = 100
+// (see ParseToken). Real ones have 276 to 1,304 characters; what is far longer
+// is data.
+const (
+	minToken = 100
+	maxToken = 8 << 10
+)
 
 // findTokens returns where text holds a session token, in order.
 func findTokens(text []byte) []detectors.Span {
@@ -199,7 +203,7 @@ func findTokens(text []byte) []detectors.Span {
 		for pad := 0; pad < 2 && end < len(text) && text[end] == '='; pad++ {
 			end++
 		}
-		if end-i >= minToken {
+		if end-i >= minToken && end-i <= maxToken {
 			tokens = append(tokens, detectors.Span{Start: i, End: end})
 		}
 		i = end

@@ -22,11 +22,11 @@ const (
 // them on their line, or on the line above if they stand alone, as the value of
 // <name>…</name> does in XML.
 func nameOf(text []byte, value detectors.Span) nameKind {
-	line := lineStart(text, value.Start)
-	name := words(text[max(line, value.Start-maxName):value.Start])
+	before := lastLine(text[max(0, value.Start-maxName):value.Start])
+	name := words(before)
 	if name == "" || name == "value" || name == "string" {
-		above := lineStart(text, max(0, line-1))
-		name = words(text[max(above, line-maxName):line])
+		line := value.Start - len(before)
+		name = words(lastLine(text[max(0, line-maxName):max(0, line-1)]))
 	}
 	return kindOfName(name)
 }
@@ -86,7 +86,5 @@ func words(b []byte) string {
 	return s.String()
 }
 
-// lineStart returns the offset of the first byte of the line that holds at.
-func lineStart(text []byte, at int) int {
-	return bytes.LastIndexByte(text[:at], '\n') + 1
-}
+// lastLine returns what of b comes after its last newline.
+func lastLine(b []byte) []byte { return b[bytes.LastIndexByte(b, '\n')+1:] }

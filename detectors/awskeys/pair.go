@@ -2,6 +2,7 @@ package awskeys
 
 import (
 	"bytes"
+	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -47,16 +48,19 @@ const (
 
 const maxCandidates = 3
 
-// maxAlign bounds the alignment, which takes ids × secrets steps: beyond, a
-// text is a list of credentials, and its neighbours are aligned piece by piece.
-const maxAlign = 1 << 20
+// maxAlign bounds the alignment, which takes ids × secrets steps. A text with
+// more is a list of credentials, and aligned piece by piece.
+const maxAlign = 1 << 18
 
 // A value is an id, a secret or a token in a text.
 type value struct {
 	detectors.Span
-	text  string
-	name  nameKind
-	shape shape
+	text         string
+	line, stanza int // of its start, counted from 0
+	name         nameKind
+	shape        shape
+	example      bool   // of AWS's documentation
+	account      string // that an id or a token names, or ""
 }
 
 // A layout knows the lines and stanzas of a text.
@@ -82,17 +86,24 @@ func newLayout(text []byte) *layout {
 	return l
 }
 
+// value returns what stands in text at s.
+func (l *layout) value(text []byte, s detectors.Span) value {
+	v := value{Span: s, text: string(text[s.Start:s.End]), line: last(l.lines, s.Start), stanza: last(l.stanzas, s.Start)}
+	v.example = isExampleText(v.text)
+	return v
+}
+
 // last returns the index of the last offset in list that is not beyond at.
 func last(list []int, at int) int {
 	return sort.Search(len(list), func(i int) bool { return list[i] > at }) - 1
 }
 
 // placeCost is rule 1. lines is how far apart a and b are.
-func (l *layout) placeCost(a, b detectors.Span) (cost float64, lines int) {
+func placeCost(a, b value) (cost float64, lines int) {
 	if a.Start > b.Start {
 		a, b = b, a
 	}
-	lines = max(last(l.lines, b.Start)-last(l.lines, a.End-1), (b.Start-a.End)/200)
+	lines = max(b.line-a.line, (b.Start-a.End)/200)
 	far := min(float64(lines)*costPerLine, maxPerLine)
 	switch {
 	case lines == 0:
@@ -100,18 +111,18 @@ func (l *layout) placeCost(a, b detectors.Span) (cost float64, lines int) {
 		return costLine + float64(b.Start-a.End)/1000, lines
 	case lines == 1:
 		return costNext, lines
-	case last(l.stanzas, a.Start) == last(l.stanzas, b.Start):
+	case a.stanza == b.stanza:
 		return costStanza + far, lines
 	}
 	return costText + far, lines
 }
 
 // secretCost is rules 1, 3, 4 and 6.
-func (l *layout) secretCost(id, secret value) float64 {
-	if isExampleText(secret.text) && !isExampleText(id.text) {
+func secretCost(id, secret value) float64 {
+	if secret.example && !id.example {
 		return math.Inf(1)
 	}
-	cost, lines := l.placeCost(id.Span, secret.Span)
+	cost, lines := placeCost(id, secret)
 	switch secret.name {
 	case namedOther:
 		return math.Inf(1)
@@ -130,14 +141,12 @@ func (l *layout) secretCost(id, secret value) float64 {
 	return cost
 }
 
-// tokenCost is rules 1 and 5.
-func (l *layout) tokenCost(id, token value) float64 {
-	info, ok := ParseToken(token.text)
-	account, known := Account(id.text)
-	if ok && known && info.Account != "" && info.Account != account {
+// tokenCost is rules 1 and 5. Long-term keys have no token.
+func tokenCost(id, token value) float64 {
+	if !isTemporary(id.text) || id.account != "" && token.account != "" && id.account != token.account {
 		return math.Inf(1)
 	}
-	cost, _ := l.placeCost(id.Span, token.Span)
+	cost, _ := placeCost(id, token)
 	return cost
 }
 
@@ -149,17 +158,20 @@ func align(as, bs []value, cost func(a, b value) float64) []int {
 	for i := range partner {
 		partner[i] = -1
 	}
-	for lo := 0; lo < len(as); {
-		hi, from, to := piece(as, bs, lo)
-		alignPiece(as[lo:hi], bs[from:to], cost, func(i, j int) { partner[lo+i] = from + j })
+	for lo, free := 0, 0; lo < len(as); { // free: the first of bs that nobody before lo took
+		hi, from, to := piece(as, bs, lo, free)
+		alignPiece(as[lo:hi], bs[from:to], cost, func(i, j int) {
+			partner[lo+i] = from + j
+			free = from + j + 1
+		})
 		lo = hi
 	}
 	return partner
 }
 
-// piece returns the end of the ids that begin at lo and the range of secrets
-// around them that are aligned together: everything, unless that is too much.
-func piece(as, bs []value, lo int) (hi, from, to int) {
+// piece returns the end of the ids that begin at lo and the range of bs around
+// them that are aligned together: everything, unless that is too much.
+func piece(as, bs []value, lo, free int) (hi, from, to int) {
 	if len(as)*len(bs) <= maxAlign {
 		return len(as), 0, len(bs)
 	}
@@ -169,8 +181,9 @@ func piece(as, bs []value, lo int) (hi, from, to int) {
 		next = as[hi].Start
 	}
 	from = sort.Search(len(bs), func(i int) bool { return bs[i].Start >= as[lo].Start-1024 })
+	from = max(from, free)
 	to = sort.Search(len(bs), func(i int) bool { return bs[i].Start >= next })
-	return hi, from, min(to, from+maxAlign/512)
+	return hi, from, max(from, min(to, from+maxAlign/512))
 }
 
 func alignPiece(as, bs []value, cost func(a, b value) float64, pair func(i, j int)) {
@@ -208,30 +221,17 @@ func alignPiece(as, bs []value, cost func(a, b value) float64, pair func(i, j in
 	}
 }
 
-// spares is rule 7: the indices of further candidates for id, best first.
-func spares(id value, secrets []value, taken []bool, cost func(id, secret value) float64) []int {
-	type spare struct {
-		index int
-		cost  float64
-	}
-	var list []spare
-	for i, s := range secrets {
-		if c := cost(id, s); !taken[i] && c < costRefuse {
-			list = append(list, spare{i, c})
+// spares is rule 7: the indices of further candidates for id, best first, among
+// the secrets around it that nobody took.
+func spares(id value, secrets []value, taken []bool) []int {
+	const around = 16 // on each side
+	next := sort.Search(len(secrets), func(i int) bool { return secrets[i].Start >= id.Start })
+	var list []int
+	for i := max(0, next-around); i < min(len(secrets), next+around); i++ {
+		if !taken[i] && secretCost(id, secrets[i]) < costRefuse {
+			list = append(list, i)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b spare) int {
-		switch {
-		case a.cost < b.cost:
-			return -1
-		case a.cost > b.cost:
-			return 1
-		}
-		return 0
-	})
-	var indices []int
-	for _, s := range list[:min(len(list), maxCandidates-1)] {
-		indices = append(indices, s.index)
-	}
-	return indices
+	slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(secretCost(id, secrets[a]), secretCost(id, secrets[b])) })
+	return list[:min(len(list), maxCandidates-1)]
 }

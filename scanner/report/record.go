@@ -43,6 +43,8 @@ type Finding struct {
 	// Ignored is why the finding is suppressed, or "".
 	Ignored   string     `json:"ignored"`
 	Locations []Location `json:"locations"`
+	// Omitted is how many more places there are.
+	Omitted int `json:"locations_omitted,omitempty"`
 	// Secret and Token are present only if the user asked to be shown secrets.
 	Secret string `json:"secret,omitempty"`
 	Token  string `json:"token,omitempty"`

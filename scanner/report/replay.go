@@ -23,12 +23,14 @@ const maxLine = 256 << 20
 // that a saved report can be turned into any format. It ignores record types and
 // fields that it does not know.
 //
+// Secrets that were saved with the report are dropped unless showSecrets.
+//
 // Of a stream without a summary it reports what is there, under a summary which
 // says that the rest is missing, and returns ErrTruncated.
-func Replay(r io.Reader, h Handler) error {
+func Replay(r io.Reader, h Handler, showSecrets bool) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
-	p := player{h: h}
+	p := player{h: h, show: showSecrets}
 	n := 0
 	for lines.Scan() {
 		n++
@@ -53,6 +55,7 @@ func Replay(r io.Reader, h Handler) error {
 // A player passes the lines of one stream on.
 type player struct {
 	h             Handler
+	show          bool
 	started, done bool
 	sum           Summary // counted along, for streams without one
 }
@@ -86,6 +89,9 @@ func (p *player) play(line []byte) error {
 	}
 	return decode(line, func(f Finding) error {
 		p.count(f)
+		if !p.show {
+			f.Secret, f.Token = "", ""
+		}
 		return p.h.Finding(f)
 	})
 }

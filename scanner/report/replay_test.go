@@ -16,13 +16,25 @@ func TestReplayIsIdentity(t *testing.T) {
 		for _, show := range []bool{false, true} {
 			saved := write(t, "json", set, Options{}, show)
 			var again bytes.Buffer
-			if err := Replay(bytes.NewReader(saved), JSON(&again)); err != nil {
+			if err := Replay(bytes.NewReader(saved), JSON(&again), show); err != nil {
 				t.Fatal(err)
 			}
 			if d := cmp.Diff(string(saved), again.String()); d != "" {
 				t.Errorf("%s (-saved +replayed):\n%s", set, d)
 			}
 		}
+	}
+}
+
+// Secrets in a saved report stay there unless they are asked for.
+func TestReplayDropsSecrets(t *testing.T) {
+	hidden, shown := write(t, "json", "several", Options{}, false), write(t, "json", "several", Options{}, true)
+	if bytes.Equal(hidden, shown) {
+		t.Fatal("the set shows no secret")
+	}
+	var out bytes.Buffer
+	if err := Replay(bytes.NewReader(shown), JSON(&out), false); err != nil || strings.Contains(out.String(), `"secret":`) || strings.Contains(out.String(), `"token":`) {
+		t.Errorf("error %v, wrote %s", err, out.String())
 	}
 }
 
@@ -33,7 +45,7 @@ func TestReplayIntoFormats(t *testing.T) {
 		o := Options{Verbose: true, Rules: testRules}
 		var got bytes.Buffer
 		h, _ := New(format, &got, o)
-		if err := Replay(bytes.NewReader(write(t, "json", "several", o, false)), h); err != nil {
+		if err := Replay(bytes.NewReader(write(t, "json", "several", o, false)), h, false); err != nil {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff(string(write(t, format, "several", o, false)), got.String()); d != "" {
@@ -68,7 +80,7 @@ func TestReplayErrors(t *testing.T) {
 		{"bad_time", strings.Replace(scanLine, `"source"`, `"started":"today","source"`, 1), "line 1: parsing time"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := Replay(strings.NewReader(tt.in), JSON(&bytes.Buffer{}))
+			err := Replay(strings.NewReader(tt.in), JSON(&bytes.Buffer{}), false)
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.want)) {
 				t.Errorf("%v, want %q", err, tt.want)
 			}
@@ -80,13 +92,13 @@ func TestReplayTruncated(t *testing.T) {
 	whole := scanLine + findingLine + findingLine
 	for _, in := range []string{whole, whole + findingLine[:50], strings.TrimSuffix(whole, "\n")} {
 		var out, text bytes.Buffer
-		if err := Replay(strings.NewReader(in), JSON(&out)); !errors.Is(err, ErrTruncated) {
+		if err := Replay(strings.NewReader(in), JSON(&out), false); !errors.Is(err, ErrTruncated) {
 			t.Errorf("%v, want ErrTruncated", err)
 		}
 		if !strings.HasPrefix(out.String(), whole) || !strings.Contains(out.String(), `"type":"summary","findings":2,"ignored":0,"live":2`) {
 			t.Errorf("replayed:\n%s", &out)
 		}
-		_ = Replay(strings.NewReader(in), Text(&text, Options{}))
+		_ = Replay(strings.NewReader(in), Text(&text, Options{}), false)
 		if !strings.Contains(text.String(), "LIVE  t") || !strings.Contains(text.String(), "NOT READ") {
 			t.Errorf("text:\n%s", &text)
 		}
@@ -96,7 +108,7 @@ func TestReplayTruncated(t *testing.T) {
 func TestReplayLongLine(t *testing.T) {
 	long := strings.Replace(findingLine, `"title":"t"`, `"title":"`+strings.Repeat("t", 3<<20)+`"`, 1)
 	var out bytes.Buffer
-	if err := Replay(strings.NewReader(scanLine+long+summaryLine), JSON(&out)); err != nil {
+	if err := Replay(strings.NewReader(scanLine+long+summaryLine), JSON(&out), false); err != nil {
 		t.Fatal(err)
 	}
 	if out.String() != scanLine+long+summaryLine {
@@ -113,7 +125,7 @@ func (full) Write([]byte) (int, error) { return 0, errFull }
 func TestWriteErrors(t *testing.T) {
 	for _, format := range []string{"text", "json", "sarif"} {
 		h, _ := New(format, full{}, Options{})
-		if err := Replay(strings.NewReader(scanLine+summaryLine), h); !errors.Is(err, errFull) {
+		if err := Replay(strings.NewReader(scanLine+summaryLine), h, false); !errors.Is(err, errFull) {
 			t.Errorf("%s: %v, want %v", format, err, errFull)
 		}
 	}
@@ -134,19 +146,19 @@ func FuzzReplay(f *testing.F) {
 	f.Add([]byte(scanLine + findingLine))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var once, twice, text, sarif bytes.Buffer
-		err := Replay(bytes.NewReader(in), JSON(&once))
+		err := Replay(bytes.NewReader(in), JSON(&once), true)
 		if err != nil && !errors.Is(err, ErrTruncated) {
 			return
 		}
-		if err := Replay(bytes.NewReader(once.Bytes()), JSON(&twice)); err != nil {
+		if err := Replay(bytes.NewReader(once.Bytes()), JSON(&twice), true); err != nil {
 			t.Fatalf("replaying our own stream: %v\n%s", err, &once)
 		}
 		if d := cmp.Diff(once.String(), twice.String()); d != "" {
 			t.Fatalf("not a fixed point (-once +twice):\n%s", d)
 		}
-		_ = Replay(bytes.NewReader(in), Text(&text, Options{Verbose: true}))
+		_ = Replay(bytes.NewReader(in), Text(&text, Options{Verbose: true}), true)
 		harmless(t, text.String())
-		if err := Replay(&once, SARIF(&sarif, nil)); err != nil || !json.Valid(sarif.Bytes()) {
+		if err := Replay(&once, SARIF(&sarif, nil), true); err != nil || !json.Valid(sarif.Bytes()) {
 			t.Fatalf("SARIF: %v\n%s", err, &sarif)
 		}
 		if !utf8.Valid(twice.Bytes()) {

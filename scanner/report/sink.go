@@ -35,7 +35,7 @@ func (s *sink) Finding(f *scanner.Finding) error {
 	if s.show {
 		r.Secret, r.Token = c.Secret.Reveal(), c.Token.Reveal()
 	} else {
-		s.secrets = append(s.secrets, c.Secret, c.Token)
+		s.secrets = append(append(s.secrets, c.Secret, c.Token), f.Others...)
 	}
 	s.findings = append(s.findings, r)
 	return nil
@@ -80,6 +80,7 @@ func (s *sink) record(f *scanner.Finding) Finding {
 		Identity:     Identity{v.Identity.ARN, v.Identity.Kind, v.Identity.Name, v.Identity.UserID},
 		Facts:        append([]verifier.Fact{}, v.Facts...), // never null in JSON, and ours to scrub
 		Ignored:      f.Ignored,
+		Omitted:      f.Omitted,
 		Locations:    make([]Location, len(f.Locations)),
 	}
 	for i := range f.Locations {

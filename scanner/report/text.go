@@ -156,12 +156,16 @@ func (t *text) steps(f *Finding) {
 }
 
 func (t *text) places(f *Finding) []string {
+	shown := len(f.Locations)
+	if !t.o.Verbose {
+		shown = min(shown, maxPlaces)
+	}
 	var lines []string
-	for i := range f.Locations {
-		if i == maxPlaces && !t.o.Verbose {
-			return append(lines, "+ "+plural(len(f.Locations)-i, "more place"))
-		}
+	for i := range f.Locations[:shown] {
 		lines = append(lines, place(&f.Locations[i]))
+	}
+	if more := len(f.Locations) - shown + f.Omitted; more > 0 {
+		lines = append(lines, "+ "+plural(more, "more place"))
 	}
 	return lines
 }
