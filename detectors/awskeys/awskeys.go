@@ -93,29 +93,29 @@ type finds struct {
 }
 
 func newFinds(text []byte, ids []detectors.Span) *finds {
-	f, l := &finds{}, &layout{}
-	if len(ids) > 0 { // alone, secrets and tokens need no place
-		l = newLayout(text)
-	}
+	f := &finds{}
+	c := cursor{text: text}
 	for _, s := range ids {
-		v := l.value(text, s)
+		v := c.value(s)
 		v.account, _ = Account(v.text)
 		f.ids = append(f.ids, v)
 	}
+	c = cursor{text: text}
 	for _, s := range findSecrets(text) {
-		v := l.value(text, s)
-		v.name, v.shape = nameOf(text, s), shapeOf(text[s.Start:s.End])
+		v := c.value(s)
+		v.name, v.shape = nameOf(text, s.Start), shapeOf(text[s.Start:s.End])
 		f.secrets = append(f.secrets, v)
 	}
+	c = cursor{text: text}
 	for _, s := range findTokens(text) {
-		v := l.value(text, s)
+		v := c.value(s)
 		info, _ := ParseToken(v.text)
 		v.account = info.Account
 		f.tokens = append(f.tokens, v)
 	}
 	// Ids that sign nothing (ABIA, ACCA) take part: they stand between others
 	// and their secrets.
-	f.secretOf = align(f.ids, f.secrets, secretCost)
+	f.secretOf = alignGroups(f.ids, f.secrets)
 	f.tokenOf = align(f.ids, f.tokens, tokenCost)
 	f.secretTaken = taken(f.secretOf, len(f.secrets))
 	f.tokenTaken = taken(f.tokenOf, len(f.tokens))

@@ -71,14 +71,15 @@ func isID(text []byte, at int) bool {
 }
 
 // escapeEnds reports whether an escape sequence that ends in a letter or digit
-// ends right before at: "\nAKIA", "%3DAKIA", ESC "[33mAKIA".
+// ends right before at: "\nAKIA", "%3DAKIA", "=3DAKIA", ESC "[33mAKIA".
 func escapeEnds(text []byte, at int) bool {
 	before := text[max(0, at-8):at]
 	n := len(before)
 	if n >= 2 && before[n-2] == '\\' && (before[n-1] == 'n' || before[n-1] == 't' || before[n-1] == 'r') {
 		return true
 	}
-	if n >= 3 && before[n-3] == '%' && isHex(before[n-2]) && isHex(before[n-1]) {
+	// A URL's %3D, quoted-printable's =3D (RFC 2045).
+	if n >= 3 && (before[n-3] == '%' || before[n-3] == '=') && isHex(before[n-2]) && isHex(before[n-1]) {
 		return true
 	}
 	if n >= 6 && string(before[n-6:n-2]) == `\u00` && isHex(before[n-2]) && isHex(before[n-1]) {
@@ -105,7 +106,8 @@ func endsInColour(before []byte) bool {
 
 // inBase64 reports whether what adjoins text[at:end] by "/" or "+" is a run of
 // base64, of which the id is then a part by chance. Paths and URLs have slashes
-// too ("s3://AKIA…", "AKIA…/20260101/us-east-1"): they are made of words.
+// too ("s3://AKIA…", "AKIA…/20260101/us-east-1", "AKIA…/SECRET"): they are short,
+// or made of words.
 func inBase64(text []byte, at, end int) bool {
 	const look = 64
 	var before, after []byte
@@ -122,6 +124,9 @@ func inBase64(text []byte, at, end int) bool {
 			to++
 		}
 		after = text[end:to]
+	}
+	if len(before)+len(after) <= secretLen+1 {
+		return false
 	}
 	return looksRandom(before) || looksRandom(after)
 }
@@ -156,7 +161,7 @@ func findSecrets(text []byte) []detectors.Span {
 		for i < len(text) && isSecretByte(text[i]) {
 			i++
 		}
-		start = skipEscape(text, start, i)
+		start = skipGlue(text, start, i)
 		if i-start == secretLen && (i == len(text) || text[i] != '=') && shapeOf(text[start:i]) != notSecret {
 			secrets = append(secrets, detectors.Span{Start: start, End: i})
 		}
@@ -164,13 +169,18 @@ func findSecrets(text []byte) []detectors.Span {
 	return secrets
 }
 
-// skipEscape returns where the value in text[start:end] begins if its first
-// characters belong to an escape sequence.
-func skipEscape(text []byte, start, end int) int {
-	if end-start <= secretLen {
+// skipGlue returns where the value in text[start:end] begins if its first
+// characters belong to what is before it: an escape sequence, the "//" of a
+// comment, the "+" of a diff, the id of "AKIA…/SECRET".
+func skipGlue(text []byte, start, end int) int {
+	at := end - secretLen
+	if at <= start {
 		return start
 	}
-	if at := end - secretLen; at-start <= 6 && escapeEnds(text, at) {
+	switch glue := text[start:at]; {
+	case len(glue) <= 6 && escapeEnds(text, at), string(glue) == "//",
+		string(glue) == "+" && (start == 0 || text[start-1] == '\n'),
+		len(glue) == idLen+1 && isPrefix(glue[:prefixLen]) && glue[idLen] == '/':
 		return at
 	}
 	return start

@@ -14,7 +14,7 @@ import (
 
 func TestFindIDs(t *testing.T) {
 	id := detectorstest.KeyID("AKIA", "123456789012", 1)
-	noise := "x8JkQ2vB7nLp" // looks random
+	noise := "x8JkQ2vB7nLpx8JkQ2vB7nLpx8JkQ2vB7nLpx8JkQ2vB7nLp" // looks random
 	for _, tt := range []struct {
 		name, text string
 		found      bool
@@ -27,6 +27,9 @@ func TestFindIDs(t *testing.T) {
 		{"credential_scope", id + "/20260101/us-east-1/s3/aws4_request", true},
 		{"after_escaped_newline", `text\n` + id + `\n`, true},
 		{"after_percent", "id%3D" + id + "%26", true},
+		{"quoted_printable", "id=3D" + id, true},
+		{"before_a_secret", id + "/" + detectorstest.SecretKey(1), true},
+		{"in_a_short_odd_path", "/cache/x9Kd02LmQz7w/" + id + "/f", true},
 		{"after_unicode_escape", `\u0022` + id + `\u0022`, true},
 		{"after_colour", "\x1b[33;1m" + id + "\x1b[0m", true},
 		{"non_ascii_neighbour", "キー：" + id + "。", true},
@@ -61,6 +64,9 @@ func TestFindSecrets(t *testing.T) {
 		{"begins_with_plus", "k: +" + s[1:], "+" + s[1:]},
 		{"ends_with_slash", "k: " + s[:39] + "/ ", s[:39] + "/"},
 		{"ends_with_plus", "k: '" + s[:39] + "+'", s[:39] + "+"},
+		{"after_its_id", detectorstest.KeyID("AKIA", "123456789012", 1) + "/" + s, s},
+		{"in_a_comment", "//" + s, s},
+		{"in_a_diff", "\n+" + s, s},
 		{"in_url", "s3://id:" + s + "@bucket", s},
 		{"after_escaped_newline", `a\n` + s + `\n`, s},
 		{"after_percent", "a%3D" + s + "&", s},
@@ -107,7 +113,7 @@ func oracleIDs(text []byte) []detectors.Span {
 	id := regexp.MustCompile(`^(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}`)
 	after := regexp.MustCompile(`^(?:$|[^A-Za-z0-9])`)
 	// Eight bytes back are enough for any escape.
-	before := regexp.MustCompile(`(?:[^A-Za-z0-9]|\\[ntr]|%[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|\x1b\[[0-9;]*[A-Za-z])$`)
+	before := regexp.MustCompile(`(?:[^A-Za-z0-9]|\\[ntr]|[%=][0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|\x1b\[[0-9;]*[A-Za-z])$`)
 	base64Before := regexp.MustCompile(`[A-Za-z0-9+/]*[+/]$`)
 	base64After := regexp.MustCompile(`^[+/][A-Za-z0-9+/]*`)
 	word := regexp.MustCompile(`[a-z]+|[A-Z]+|[0-9]+|\++`)
@@ -129,7 +135,8 @@ func oracleIDs(text []byte) []detectors.Span {
 		if i > 0 && !before.Match(text[max(0, i-8):i]) {
 			continue
 		}
-		if random(base64Before.Find(text[max(0, i-64):i])) || random(base64After.Find(text[i+idLen:min(len(text), i+idLen+64)])) {
+		head, tail := base64Before.Find(text[max(0, i-64):i]), base64After.Find(text[i+idLen:min(len(text), i+idLen+64)])
+		if len(head)+len(tail) > 41 && (random(head) || random(tail)) {
 			continue
 		}
 		ids = append(ids, detectors.Span{Start: i, End: i + idLen})

@@ -12,25 +12,28 @@ import (
 
 // Which secret belongs to which id? The rules, in the order of their weight:
 //
-//  1. Place. The same line beats the next line beats the same stanza beats the
+//  1. Group. Names that are the same but for "id" and "secret" belong together:
+//     DEV_KEY_ID and DEV_SECRET, wherever PROD_SECRET stands.
+//  2. Place. The same line beats the next line beats the same stanza beats the
 //     same text. A stanza ends at a blank line, a [section] or a line that
 //     opens with a brace. On very long lines, 200 bytes count as a line.
-//  2. Order. Pairs do not cross: of two ids and two secrets the first belong
+//  3. Order. Pairs do not cross: of two ids and two secrets the first belong
 //     together, in "id secret id secret", "secret id secret id" and "id id
 //     secret secret" alike. Each id and each secret is in one pair only.
-//  3. Name. A secret that is called one beats one without a name. What is
+//  4. Name. A secret that is called one beats one without a name. What is
 //     called a hash, a commit or a token is no candidate.
-//  4. Shape. What looks like random bytes beats what does so less; without a
+//  5. Shape. What looks like random bytes beats what does so less; without a
 //     name, only random ones are candidates.
-//  5. Account. A session token that names another account than the id is no
+//  6. Account. A session token that names another account than the id is no
 //     candidate.
-//  6. Example. A secret of AWS's documentation belongs to no real id.
-//  7. At most three secrets are proposed for an id: its own, then the nearest
+//  7. Example. A secret of AWS's documentation belongs to no real id.
+//  8. At most three secrets are proposed for an id: its own, then the nearest
 //     that no other id took.
 //
-// Rules 1, 3 and 4 add up to a cost, rule 2 is the cheapest alignment of the ids
-// with the secrets, as of two sequences. Refused: all ids with all secrets, which
-// sends the secret of one account to STS under the id of another.
+// Rules 2, 4 and 5 add up to a cost, rule 3 is the cheapest alignment of the ids
+// with the secrets, as of two sequences; rule 1 aligns each group first. Refused:
+// all ids with all secrets, which sends the secret of one account to STS under
+// the id of another.
 
 // A cost is how badly a secret fits an id.
 const (
@@ -59,46 +62,46 @@ type value struct {
 	line, stanza int // of its start, counted from 0
 	name         nameKind
 	shape        shape
+	group        string // groupOf
 	example      bool   // of AWS's documentation
 	account      string // that an id or a token names, or ""
 }
 
-// A layout knows the lines and stanzas of a text.
-type layout struct {
-	lines   []int // offsets of line starts
-	stanzas []int // offsets of the line starts that begin a stanza
+// A cursor goes through the lines and stanzas of a text, once and forwards.
+type cursor struct {
+	text         []byte
+	at           int // start of the line
+	line, stanza int
 }
 
-func newLayout(text []byte) *layout {
-	l := &layout{lines: []int{0}, stanzas: []int{0}}
-	for start := 0; start < len(text); {
-		end := len(text)
-		if k := bytes.IndexByte(text[start:], '\n'); k >= 0 {
-			end = start + k
+// value returns what stands at s, which does not begin before the last one.
+func (c *cursor) value(s detectors.Span) value {
+	for {
+		k := bytes.IndexByte(c.text[c.at:s.Start], '\n')
+		if k < 0 {
+			break
 		}
-		line := bytes.TrimSpace(text[start:end])
-		if len(line) == 0 || line[0] == '[' && line[len(line)-1] == ']' || line[0] == '{' || line[0] == '}' {
-			l.stanzas = append(l.stanzas, start)
+		c.at += k + 1
+		c.line++
+		if beginsStanza(c.text[c.at:]) {
+			c.stanza++
 		}
-		start = end + 1
-		l.lines = append(l.lines, start)
 	}
-	return l
-}
-
-// value returns what stands in text at s.
-func (l *layout) value(text []byte, s detectors.Span) value {
-	v := value{Span: s, text: string(text[s.Start:s.End]), line: last(l.lines, s.Start), stanza: last(l.stanzas, s.Start)}
+	v := value{Span: s, text: string(c.text[s.Start:s.End]), line: c.line, stanza: c.stanza, group: groupOf(c.text, s.Start)}
 	v.example = isExampleText(v.text)
 	return v
 }
 
-// last returns the index of the last offset in list that is not beyond at.
-func last(list []int, at int) int {
-	return sort.Search(len(list), func(i int) bool { return list[i] > at }) - 1
+// beginsStanza reports whether the line that text begins with is blank, a
+// [section] or opens with a brace.
+func beginsStanza(text []byte) bool {
+	const enough = 256
+	line, _, _ := bytes.Cut(text[:min(len(text), enough)], []byte{'\n'})
+	line = bytes.TrimSpace(line)
+	return len(line) == 0 || line[0] == '[' && line[len(line)-1] == ']' || line[0] == '{' || line[0] == '}'
 }
 
-// placeCost is rule 1. lines is how far apart a and b are.
+// placeCost is rule 2. lines is how far apart a and b are.
 func placeCost(a, b value) (cost float64, lines int) {
 	if a.Start > b.Start {
 		a, b = b, a
@@ -117,7 +120,7 @@ func placeCost(a, b value) (cost float64, lines int) {
 	return costText + far, lines
 }
 
-// secretCost is rules 1, 3, 4 and 6.
+// secretCost is rules 2, 4, 5 and 7.
 func secretCost(id, secret value) float64 {
 	if secret.example && !id.example {
 		return math.Inf(1)
@@ -141,7 +144,7 @@ func secretCost(id, secret value) float64 {
 	return cost
 }
 
-// tokenCost is rules 1 and 5. Long-term keys have no token.
+// tokenCost is rules 2 and 6. Long-term keys have no token.
 func tokenCost(id, token value) float64 {
 	if !isTemporary(id.text) || id.account != "" && token.account != "" && id.account != token.account {
 		return math.Inf(1)
@@ -150,7 +153,60 @@ func tokenCost(id, token value) float64 {
 	return cost
 }
 
-// align is rule 2: it returns, for each of as, the index of its partner in bs,
+// alignGroups is rules 1 and 3: align for each group of names, then for all that
+// is left.
+func alignGroups(ids, secrets []value) []int {
+	partner := make([]int, len(ids))
+	byGroup := map[string][]int{}
+	for i, id := range ids {
+		partner[i] = -1
+		if id.group != "" {
+			byGroup[id.group] = append(byGroup[id.group], i)
+		}
+	}
+	secretsOf := map[string][]int{}
+	for j, s := range secrets {
+		if byGroup[s.group] != nil {
+			secretsOf[s.group] = append(secretsOf[s.group], j)
+		}
+	}
+	took := make([]bool, len(secrets))
+	match := func(is, js []int) {
+		for k, p := range align(pick(ids, is), pick(secrets, js), secretCost) {
+			if p >= 0 {
+				partner[is[k]] = js[p]
+				took[js[p]] = true
+			}
+		}
+	}
+	for group, js := range secretsOf {
+		match(byGroup[group], js)
+	}
+	match(indices(len(ids), func(i int) bool { return partner[i] < 0 }), indices(len(secrets), func(j int) bool { return !took[j] }))
+	return partner
+}
+
+// pick returns the values at indices.
+func pick(values []value, indices []int) []value {
+	picked := make([]value, len(indices))
+	for k, i := range indices {
+		picked[k] = values[i]
+	}
+	return picked
+}
+
+// indices returns those below n that want is true for.
+func indices(n int, want func(int) bool) []int {
+	var list []int
+	for i := range n {
+		if want(i) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// align is rule 3: it returns, for each of as, the index of its partner in bs,
 // or -1, such that partners do not cross and the sum of the costs is least; to
 // stay alone costs half of costRefuse.
 func align(as, bs []value, cost func(a, b value) float64) []int {
@@ -221,7 +277,7 @@ func alignPiece(as, bs []value, cost func(a, b value) float64, pair func(i, j in
 	}
 }
 
-// spares is rule 7: the indices of further candidates for id, best first, among
+// spares is rule 8: the indices of further candidates for id, best first, among
 // the secrets around it that nobody took.
 func spares(id value, secrets []value, taken []bool) []int {
 	const around = 16 // on each side
