@@ -219,26 +219,38 @@ const minBase64 = 24
 // shows the pair.
 func decodeBase64(text []byte) *view {
 	v, done := &view{}, 0
+	replace := func(start, end int) bool {
+		if end-start < minBase64 {
+			return false
+		}
+		decoded := base64Text(text[start:end])
+		if decoded == nil {
+			return false
+		}
+		for end < len(text) && text[end] == '=' {
+			end++
+		}
+		v.copy(text, done, start)
+		v.emit(decoded, start, end)
+		done = end
+		return true
+	}
 	for i := 0; i < len(text); {
 		if !isBase64(text[i]) {
 			i++
 			continue
 		}
-		start := i
-		for i < len(text) && isBase64(text[i]) {
-			i++
-		}
-		if i-start < minBase64 {
-			continue
-		}
-		if decoded := base64Text(text[start:i]); decoded != nil {
-			v.copy(text, done, start)
-			for i < len(text) && text[i] == '=' {
-				i++
+		end := base64End(text, i)
+		if !replace(i, end) {
+			// Not one wrapped text: perhaps a line of it is one.
+			for start := i; start < end; start++ {
+				if line := runEnd(text, start); line > start {
+					replace(start, min(line, end))
+					start = line
+				}
 			}
-			v.emit(decoded, start, i)
-			done = i
 		}
+		i = max(end, done)
 	}
 	if done == 0 {
 		return nil
@@ -247,7 +259,37 @@ func decodeBase64(text []byte) *view {
 	return v
 }
 
-// base64Text decodes run, of either alphabet, if it gives printable text. What
+// runEnd returns the end of the base64 characters that begin at i.
+func runEnd(text []byte, i int) int {
+	for i < len(text) && isBase64(text[i]) {
+		i++
+	}
+	return i
+}
+
+// Encoders wrap at 60 to 120 columns, 76 (MIME) and 64 (PEM) most of all. What is
+// shorter is a word at the end of its line.
+const minWrapped = 40
+
+// base64End returns the end of the run of base64 that begins at start. A run goes
+// on in the next line, indented or not, if it filled its own.
+func base64End(text []byte, start int) int {
+	line := start
+	for i := start; ; {
+		i = runEnd(text, i)
+		next := i
+		for next < len(text) && (text[next] == '\r' || text[next] == '\n' || next > i && (text[next] == ' ' || text[next] == '\t')) {
+			next++
+		}
+		if next == i || next == len(text) || !isBase64(text[next]) || i-line < minWrapped {
+			return i
+		}
+		line, i = next, next
+	}
+}
+
+// base64Text decodes run, of either alphabet and wrapped or not, if it gives
+// printable text. What
 // is glued to its front (a path, a name) may have shifted it.
 func base64Text(run []byte) []byte {
 	std := bytes.Map(func(r rune) rune {
@@ -256,10 +298,12 @@ func base64Text(run []byte) []byte {
 			return '+'
 		case '_':
 			return '/'
+		case '\r', '\n', ' ', '\t':
+			return -1
 		}
 		return r
 	}, run)
-	for shift := range 4 {
+	for shift := range min(4, len(std)) {
 		part := std[shift:]
 		if len(part)%4 == 1 { // no encoding ends like this
 			part = part[:len(part)-1]

@@ -31,6 +31,16 @@ func unicode(s string) string {
 	return b.String()
 }
 
+// wrap breaks s into lines of width, each after indent.
+func wrap(s string, width int, indent string) string {
+	var b strings.Builder
+	for len(s) > width {
+		b.WriteString(indent + s[:width] + "\n")
+		s = s[width:]
+	}
+	return b.String() + indent + s + "\n"
+}
+
 func html(s string) string {
 	var b strings.Builder
 	for _, c := range []byte(s) {
@@ -73,6 +83,9 @@ func TestViews(t *testing.T) {
 		{"base64", "data: " + b64([]byte(ini)), pair},
 		{"base64_shifted_by_one", "data: " + b64([]byte("x"+ini)), pair},
 		{"base64_shifted_by_two", "data: " + b64([]byte("xy"+ini)), pair},
+		{"base64_wrapped_at_76", "data: |\n" + wrap(b64([]byte("# a comment in front, to fill a line\n"+ini+"# and one behind")), 76, "  "), pair},
+		{"base64_wrapped_at_70", wrap(b64([]byte(strings.Repeat("# a comment\n", 9)+ini)), 70, ""), pair},
+		{"base64_wrapped_at_64_crlf", strings.ReplaceAll(wrap(b64([]byte("xyz"+ini)), 64, ""), "\n", "\r\n"), pair},
 		{"base64url_unpadded", "x=" + base64.RawURLEncoding.EncodeToString([]byte(ini)), pair},
 		{"kubernetes_secret", "id: " + b64([]byte(id)) + "\nsecret: " + b64([]byte(secret)), pair},
 		{"json_in_base64", b64([]byte(`{"id":"` + id + `","secret":"` + strings.ReplaceAll(slashed, "/", `\/`) + `"}`)), wantSlashed},

@@ -13,7 +13,7 @@ import (
 func (h *hits) findings() []*Finding {
 	slices.SortFunc(h.hits, func(a, b hit) int {
 		return cmp.Or(cmp.Compare(a.blob, b.blob), cmp.Compare(a.member, b.member), cmp.Compare(a.start, b.start),
-			cmp.Compare(a.match.Rank, b.match.Rank))
+			cmp.Compare(a.match.Rank, b.match.Rank), compareCredentials(a.match.Credential, b.match.Credential))
 	})
 	var all []*Finding
 	byPrint := map[string]*Finding{}
@@ -30,6 +30,12 @@ func (h *hits) findings() []*Finding {
 		f.Locations = append(f.Locations, x.location())
 	}
 	return fold(all)
+}
+
+// compareCredentials orders what cannot be told apart by place: archives may hold
+// two files of one name.
+func compareCredentials(a, b detectors.Credential) int {
+	return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Secret.Reveal(), b.Secret.Reveal()), cmp.Compare(a.Token.Reveal(), b.Token.Reveal()))
 }
 
 // location is x's place as known before it is located; Path holds the member.
@@ -97,12 +103,11 @@ func loneHalf(c detectors.Credential) string {
 // text: at HEAD first, then oldest first.
 func attribute(findings []*Finding, h *hits) {
 	for _, f := range findings {
-		located := f.locate(h)
-		slices.SortFunc(located, compareLocations)
-		f.Locations = slices.CompactFunc(located, func(a, b Location) bool { return compareLocations(a, b) == 0 })
+		f.Locations = sortLocations(f.locate(h))
 	}
 	slices.SortStableFunc(findings, func(a, b *Finding) int {
-		return cmp.Or(compareLocations(a.Locations[0], b.Locations[0]), cmp.Compare(a.Match.Rank, b.Match.Rank))
+		return cmp.Or(compareLocations(a.Locations[0], b.Locations[0]), cmp.Compare(a.Match.Rank, b.Match.Rank),
+			compareCredentials(a.Match.Credential, b.Match.Credential))
 	})
 }
 
@@ -126,6 +131,12 @@ func (f *Finding) locate(h *hits) []Location {
 		}
 	}
 	return located
+}
+
+// sortLocations sorts list, at HEAD first, then oldest first, and drops doubles.
+func sortLocations(list []Location) []Location {
+	slices.SortFunc(list, compareLocations)
+	return slices.CompactFunc(list, func(a, b Location) bool { return compareLocations(a, b) == 0 })
 }
 
 func compareLocations(a, b Location) int {

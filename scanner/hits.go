@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sort"
 	"sync"
 	"unicode/utf8"
 
@@ -36,7 +35,7 @@ func (h *hits) add(b Blob, member string, data []byte, matches []detectors.Match
 	if len(matches) == 0 {
 		return
 	}
-	lines := newLines(data)
+	lines := &lines{data: data}
 	slices.SortStableFunc(matches, func(a, b detectors.Match) int { return cmp.Compare(a.Start, b.Start) })
 	found := make([]hit, len(matches))
 	for i, m := range matches {
@@ -60,7 +59,7 @@ func (h *hits) unread(what string, why error) {
 
 // unreadParts returns what was recorded, in a stable order.
 func (h *hits) unreadParts() []Unread {
-	slices.SortStableFunc(h.failed, func(a, b Unread) int { return cmp.Compare(a.What, b.What) })
+	slices.SortStableFunc(h.failed, func(a, b Unread) int { return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why)) })
 	return h.failed
 }
 
@@ -90,43 +89,36 @@ func (h *hits) places(id BlobID) []Provenance {
 	return []Provenance{h.blobs[id]}
 }
 
-// lines finds lines and columns in a text.
+// lines finds lines and columns in a text. It goes through the text once, and
+// keeps no list of its lines: a file of newlines has as many as bytes.
 type lines struct {
-	data  []byte
-	start []int // offsets of line starts
-	// The place that was asked for last: a line of a megabyte with many matches
-	// is counted once.
-	line, at, column int
+	data             []byte
+	at, line, column int // the place that was asked for last; line counts from 0
 }
 
-func newLines(data []byte) *lines {
-	l := &lines{data: data, start: []int{0}}
-	for i := 0; ; {
-		k := bytes.IndexByte(data[i:], '\n')
-		if k < 0 {
-			return l
-		}
-		i += k + 1
-		l.start = append(l.start, i)
-	}
-}
-
-// of returns the 1-based line of offset at.
-func (l *lines) of(at int) int {
-	return sort.Search(len(l.start), func(i int) bool { return l.start[i] > at })
-}
-
-// place returns where m is. Calls in the order of the matches are cheap.
+// place returns where m is. Calls are in the order of the matches.
 func (l *lines) place(m detectors.Match) Location {
-	if line := l.of(m.Start); line != l.line || m.Start < l.at {
-		l.line, l.at, l.column = line, l.start[line-1], 1
+	between := l.data[l.at:m.Start]
+	if n := bytes.Count(between, []byte{'\n'}); n > 0 {
+		l.line += n
+		l.column = 0
+		between = between[bytes.LastIndexByte(between, '\n')+1:]
 	}
-	l.column += utf8.RuneCount(l.data[l.at:m.Start])
+	l.column += utf8.RuneCount(between)
 	l.at = m.Start
-	p := Location{Line: l.line, Column: l.column}
+	p := Location{Line: l.line + 1, Column: l.column + 1}
 	p.EndColumn = p.Column + utf8.RuneCount(l.data[m.Start:m.End])
 	if !m.Secret.Empty() {
-		p.SecretLine = l.of(m.Secret.Start)
+		p.SecretLine = l.lineOf(m.Secret.Start)
 	}
 	return p
+}
+
+// lineOf returns the 1-based line of offset at, counting from the last place: a
+// secret is close to its id.
+func (l *lines) lineOf(at int) int {
+	if at < l.at {
+		return l.line + 1 - bytes.Count(l.data[at:l.at], []byte{'\n'})
+	}
+	return l.line + 1 + bytes.Count(l.data[l.at:at], []byte{'\n'})
 }

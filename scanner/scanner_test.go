@@ -161,6 +161,29 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
+// TestSecretsOfOneID: three secrets are tried for an id, and none after the right
+// one; the places of wrong ones are places of the id that lives.
+func TestSecretsOfOneID(t *testing.T) {
+	src := texts{"a": "{AKIA1} {secret1}", "b": "{AKIA1} {secret2}", "c": "{AKIA1} {secret3}", "d": "{AKIA1} {secret4}", "e": "{AKIA1} {secret5}"}
+	v := &oracle{states: map[string]verifier.State{}}
+	for i := range 6 {
+		v.states[detectorstest.Fill(fmt.Sprintf("{AKIA1} {secret%d}", i))] = verifier.IDActive
+	}
+	if sink := scan(t, src, v); len(v.asked) != 3 || sink.Summary.Findings != 5 {
+		t.Errorf("none is right: asked %d times, %d findings", len(v.asked), sink.Summary.Findings)
+	}
+	v.asked, v.states[detectorstest.Fill("{AKIA1} {secret2}")] = nil, verifier.Live
+	sink := scan(t, src, v)
+	if len(v.asked) != 2 || sink.Summary.Findings != 1 || sink.Summary.Live != 1 {
+		t.Errorf("the second is right: asked %d times, summary %+v", len(v.asked), sink.Summary)
+	}
+	for _, f := range sink.Findings {
+		if f.Ignored == "" && len(f.Locations) != 5 {
+			t.Errorf("%d places", len(f.Locations))
+		}
+	}
+}
+
 func TestSuppressedIsNotVerified(t *testing.T) {
 	v := &oracle{}
 	sink := scan(t, texts{"a": "{AKIA1} {secret1}"}, v,

@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -44,46 +45,61 @@ func byID(findings []*Finding) [][]*Finding {
 	return groups
 }
 
-// verifyID asks for the candidates of one key id. A secret that merely stands
-// close to an id (Rank > 0) is tried only if STS said that the id is active and
-// the better secrets are not its own; one that stays unproven is not reported.
-func (s *Scanner) verifyID(ctx context.Context, candidates []*Finding) {
-	live, mismatch := false, false
-	for _, f := range candidates {
-		if f.Ignored == "" && f.Match.Rank > 0 && (live || !mismatch) {
-			f.Ignored = "a secret that fits the key id better is reported"
-		}
-		if f.Ignored != "" {
-			f.Verdict = verifier.Verdict{State: verifier.Skipped, Reason: "suppressed"}
-			continue
-		}
-		f.Verdict = s.Verifier.Verify(ctx, f.Match.Credential)
-		live = live || f.Verdict.State == verifier.Live
-		mismatch = mismatch || f.Verdict.State == verifier.IDActive
-		if f.Match.Rank > 0 && f.Verdict.State != verifier.Live {
-			f.Ignored = "stands near the key id and is not its secret"
-		}
-	}
-	if !live {
-		return
-	}
-	for _, f := range candidates {
-		if f.Verdict.State == verifier.IDActive && f.Ignored == "" && sameBlob(f, candidates) {
-			f.Ignored = "another secret was proved to belong to the key id"
-		}
-	}
-}
+// maxSecrets is how many secrets are tried for one key id: each wrong one is a
+// failed login in the eyes of the owner, and a wait of seconds in ours.
+const maxSecrets = 3
 
-// sameBlob reports whether a live candidate stands in all the texts of f, so
-// that nothing is lost if f is not reported.
-func sameBlob(f *Finding, candidates []*Finding) bool {
-	places := map[BlobID]bool{}
-	for _, c := range candidates {
-		if c.Verdict.State == verifier.Live {
-			for _, l := range c.Locations {
-				places[l.Blob] = true
+// verifyID asks for the candidates of one key id, in order. It stops when one is
+// live, since an id has one secret, and when maxSecrets were not its own. A secret
+// that merely stands close to an id (Rank > 0) is tried only if the better ones
+// are not its own, and is reported only if it is proved.
+func (s *Scanner) verifyID(ctx context.Context, candidates []*Finding) {
+	var live *Finding
+	mismatches := 0
+	for _, f := range candidates {
+		c := f.Match.Credential
+		switch {
+		case f.Ignored != "":
+		case c.ID != "" && live != nil:
+			live.Locations = append(live.Locations, f.Locations...)
+			f.Ignored = "another secret was proved to belong to the key id"
+		case f.Match.Rank > 0 && mismatches == 0:
+			f.Ignored = "a secret that fits the key id better is reported"
+		case mismatches >= maxSecrets:
+			f.Verdict = verifier.Verdict{State: verifier.Skipped, Reason: fmt.Sprintf("%d other secrets were not those of the key id", maxSecrets)}
+			continue
+		default:
+			f.Verdict = s.Verifier.Verify(ctx, c)
+		}
+		switch {
+		case f.Ignored != "":
+			f.Verdict = verifier.Verdict{State: verifier.Skipped, Reason: "suppressed"}
+		case f.Verdict.State == verifier.Live:
+			live = f
+			live.Locations = append(live.Locations, disproved(candidates)...)
+		case f.Verdict.State == verifier.IDActive:
+			mismatches++
+			fallthrough
+		default:
+			if f.Match.Rank > 0 {
+				f.Ignored = "stands near the key id and is not its secret"
 			}
 		}
 	}
-	return !slices.ContainsFunc(f.Locations, func(l Location) bool { return !places[l.Blob] })
+	if live != nil {
+		live.Locations = sortLocations(live.Locations)
+	}
+}
+
+// disproved returns the places of those candidates whose secret is not that of
+// the id, and ignores them: they are places of the live credential.
+func disproved(candidates []*Finding) []Location {
+	var places []Location
+	for _, f := range candidates {
+		if f.Ignored == "" && f.Verdict.State == verifier.IDActive {
+			f.Ignored = "another secret was proved to belong to the key id"
+			places = append(places, f.Locations...)
+		}
+	}
+	return places
 }
