@@ -10,6 +10,7 @@ package scanner
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -50,7 +51,7 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 		found.add(b, "", b.Data, s.Detectors.Detect(nil, b.Data))
 		return archive.Walk(ctx, b.Data, func(member string, data []byte, err error) error {
 			if err != nil {
-				found.unread(b.Name+"!"+member, err)
+				found.unread(strings.TrimSuffix(b.Name+"!"+member, "!"), err)
 				return nil
 			}
 			found.add(b, member, data, s.Detectors.Detect(nil, data))

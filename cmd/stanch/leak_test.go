@@ -32,11 +32,14 @@ git tag -a v1 -m "id {AKIA4} secret {secret4}"
 git notes add -m "{AKIA5} {secret5}"
 mkdir -p "keys/{AKIA6}"
 echo "{AKIA6} {secret6}" > "keys/{AKIA6}/{secret6}.pem"
-echo "{ASIA7} {secret7} {token7}" > session
+echo "{ASIA7} {secret8} {token7}" > session
 commit paths
 tar czf dist.tgz session
 commit archive
-echo "{AKIA8} {secret8}" > .git/objects/garbage
+echo "{AKIA8} {secret9}" > .git/objects/garbage
+mkdir "aws_secret_access_key={secret7}" # this one has no slash
+echo "{AKIA8}" > "aws_secret_access_key={secret7}/creds.env"
+commit "folder"
 -- .env --
 AWS_ACCESS_KEY_ID={AKIA1}
 AWS_SECRET_ACCESS_KEY={secret1}

@@ -106,13 +106,14 @@ func (f *scanFlags) prepare(s *streams) (*job, error) {
 func (j *job) scan(ctx context.Context, src scanner.Source, source, target string) error {
 	defer j.out.discard()
 	header := report.Scan{Version: number(), Source: source, Target: target, Started: time.Now()}
-	tally := &tally{failOn: j.flags.failOn, Sink: report.NewSink(j.handler, header, j.flags.showSecrets)}
+	set := detectors.NewSet(awskeys.Detector{})
+	tally := &tally{failOn: j.flags.failOn, Sink: report.NewSink(j.handler, header, set, j.flags.showSecrets)}
 	if mayMove(j.streams.stderr) {
 		src = meter{src, j.streams.stderr}
 	}
 	j.log.Debug("scanning", "source", source, "target", target)
 	sc := scanner.Scanner{
-		Detectors: detectors.NewSet(awskeys.Detector{}),
+		Detectors: set,
 		Filters:   []scanner.Filter{placeholders},
 		Verifier:  logged{j.verifier, j.log},
 		Workers:   4,

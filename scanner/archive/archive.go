@@ -27,11 +27,10 @@ var (
 )
 
 // Walk calls yield for each file packed in data, with its name within data
-// ("dir/file", "inner.tar!file" if nested) and its content, which is valid until
+// ("dir/file", "inner.tar!file" if nested, "" for data itself) and its content, which is valid until
 // yield returns. What cannot be unpacked is passed with an error. It stops at the
 // first error of yield, or when ctx is done, and returns it. Data that is no
-// archive costs a look at its first bytes; data that only begins like one, or is
-// damaged, is no archive from where it stops to be one.
+// archive costs a look at its first bytes.
 func Walk(ctx context.Context, data []byte, yield func(name string, data []byte, err error) error) error {
 	w := &walk{ctx: ctx, left: maxTotal, yield: yield}
 	err := w.open("", data, 0)
@@ -97,8 +96,8 @@ func (w *walk) member(name string, r io.Reader, depth int) error {
 			return err
 		}
 		return errFull
-	case err != nil: // damaged: what came before is scanned
-		return nil
+	case err != nil: // what came before the damage is scanned
+		return w.yield(name, nil, damaged(err))
 	}
 	return w.open(name, data, depth+1)
 }
@@ -106,7 +105,7 @@ func (w *walk) member(name string, r io.Reader, depth int) error {
 func (w *walk) zip(name string, data []byte, depth int) error {
 	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return nil
+		return w.yield(name, nil, damaged(err))
 	}
 	for _, f := range r.File {
 		if f.FileInfo().IsDir() {
@@ -125,7 +124,7 @@ func (w *walk) zipMember(name string, f *zip.File, depth int) error {
 	}
 	r, err := f.Open()
 	if err != nil {
-		return w.yield(name, nil, fmt.Errorf("unpacking zip: %w", err))
+		return w.yield(name, nil, damaged(err))
 	}
 	defer r.Close()
 	return w.member(name, r, depth)
@@ -135,8 +134,11 @@ func (w *walk) tar(name string, data []byte, depth int) error {
 	r := tar.NewReader(bytes.NewReader(data))
 	for {
 		h, err := r.Next()
-		if err != nil {
+		switch {
+		case errors.Is(err, io.EOF):
 			return nil
+		case err != nil:
+			return w.yield(name, nil, damaged(err))
 		}
 		if h.Typeflag != tar.TypeReg {
 			continue
@@ -150,7 +152,7 @@ func (w *walk) tar(name string, data []byte, depth int) error {
 func (w *walk) gzip(name string, data []byte, depth int) error {
 	r, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
-		return nil
+		return nil // three bytes of magic do not make a header
 	}
 	return w.member(join(name, "gunzip"), r, depth)
 }
@@ -158,6 +160,8 @@ func (w *walk) gzip(name string, data []byte, depth int) error {
 func (w *walk) bzip2(name string, data []byte, depth int) error {
 	return w.member(join(name, "bunzip2"), bzip2.NewReader(bytes.NewReader(data)), depth)
 }
+
+func damaged(err error) error { return fmt.Errorf("damaged archive: %w", err) }
 
 // join names a member; "!" separates the archives, as in Java's jar URLs.
 func join(name, member string) string {

@@ -77,8 +77,10 @@ func TestWalk(t *testing.T) {
 		{"zip_in_zip", zipped(t, "in.zip", zipped(t, "x", text)), []string{"in.zip=…", "in.zip!x=some text"}},
 		{"too_deep", deep, []string{"gunzip=…", "gunzip!gunzip=…", "gunzip!gunzip!gunzip=…", "gunzip!gunzip!gunzip!gunzip=…",
 			"gunzip!gunzip!gunzip!gunzip:nested deeper than 4 archives"}},
-		{"damaged_zip", zipped(t, "a", text)[:20], nil},
-		{"damaged_gzip", truncated[:len(truncated)-9], []string{"gunzip=…"}},
+		{"damaged_zip", zipped(t, "a", text)[:20], []string{":damaged archive: zip: not a valid zip file"}},
+		{"damaged_gzip", truncated[:len(truncated)-9], []string{"gunzip=…", "gunzip:damaged archive: unexpected EOF"}},
+		{"damaged_tar", tarred(t, "a", []byte(strings.Repeat("x", 2000)))[:1000], []string{"a=…", "a:damaged archive: unexpected EOF", ":damaged archive: unexpected EOF"}},
+		{"gzip_magic_only", []byte("\x1f\x8b\x08"), nil},
 		{"bomb", gzipped(t, make([]byte, 65<<20)), []string{"gunzip=…", "gunzip:larger unpacked than is read"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

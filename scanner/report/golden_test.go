@@ -129,7 +129,7 @@ func write(t testing.TB, format, set string, o Options, show bool) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sink := NewSink(h, Scan{Version: "0.1.0", Source: "git", Target: "https://github.com/example/app", Started: day}, show)
+	sink := NewSink(h, Scan{Version: "0.1.0", Source: "git", Target: "https://github.com/example/app", Started: day}, nil, show)
 	for _, f := range testFindings(set) {
 		if err := sink.Finding(f); err != nil {
 			t.Fatal(err)

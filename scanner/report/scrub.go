@@ -21,9 +21,15 @@ const (
 // the provider or from the command line. Words of our own (rules, states) and
 // what is computed (fingerprints, hashes) are left alone: a custom rule that
 // finds the password "live" must not make the state unreadable.
-type scrubber struct{ r *strings.Replacer }
+//
+// It also removes what the detectors find in such text: the name of a folder
+// may hold the secret of a key that was found nowhere else.
+type scrubber struct {
+	r         *strings.Replacer
+	detectors *detectors.Set // nil finds nothing
+}
 
-func newScrubber(secrets []detectors.Secret) scrubber {
+func newScrubber(secrets []detectors.Secret, set *detectors.Set) scrubber {
 	var forms []string
 	for _, s := range secrets {
 		if t := s.Reveal(); len(t) >= minSecret {
@@ -40,7 +46,7 @@ func newScrubber(secrets []detectors.Secret) scrubber {
 	for _, f := range forms {
 		pairs = append(pairs, f, redacted)
 	}
-	return scrubber{strings.NewReplacer(pairs...)}
+	return scrubber{strings.NewReplacer(pairs...), set}
 }
 
 // spellings returns s as it may stand in URLs and quoted text. Secrets of AWS
@@ -86,8 +92,51 @@ func lowerHex(s string) string {
 
 func (s scrubber) all(fields ...*string) {
 	for _, f := range fields {
-		*f = s.r.Replace(*f)
+		*f = s.undetected(s.r.Replace(*f))
 	}
+}
+
+// undetected returns text without the secret parts that detectors find in it.
+func (s scrubber) undetected(text string) string {
+	if s.detectors == nil {
+		return text
+	}
+	// Most of it is paths, where a slash may be of a secret or end it.
+	matches := s.detectors.Detect(nil, []byte(text))
+	matches = append(matches, s.detectors.Detect(nil, []byte(strings.ReplaceAll(text, "/", "\n")))...)
+	var spans []detectors.Span
+	for _, m := range matches {
+		for part, secret := range map[detectors.Span]detectors.Secret{m.Secret: m.Credential.Secret, m.Token: m.Credential.Token} {
+			if !part.Empty() {
+				spans = append(spans, encodedSpan(text, part, secret))
+			}
+		}
+	}
+	slices.SortFunc(spans, func(a, b detectors.Span) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End)) })
+	var b strings.Builder
+	end := 0
+	for _, p := range spans {
+		if p.Start >= end {
+			b.WriteString(text[end:p.Start] + redacted)
+		}
+		end = max(end, p.End)
+	}
+	return b.String() + text[end:]
+}
+
+// encodedSpan returns the span of secret in text: of one that stands there
+// encoded, spans are not exact, and the word around it is meant.
+func encodedSpan(text string, p detectors.Span, secret detectors.Secret) detectors.Span {
+	if text[p.Start:p.End] == secret.Reveal() {
+		return p
+	}
+	p.Start = strings.LastIndexAny(text[:p.Start], " \t\n") + 1
+	if k := strings.IndexAny(text[p.End:], " \t\n"); k >= 0 {
+		p.End += k
+	} else {
+		p.End = len(text)
+	}
+	return p
 }
 
 func (s scrubber) scan(r *Scan) { s.all(&r.Source, &r.Target, &r.Version) }

@@ -19,7 +19,7 @@ import (
 
 func TestScrubSpellings(t *testing.T) {
 	secret := secretKey(0)
-	clean := newScrubber([]detectors.Secret{detectors.NewSecret(secret), {}, detectors.NewSecret("abc")})
+	clean := newScrubber([]detectors.Secret{detectors.NewSecret(secret), {}, detectors.NewSecret("abc")}, nil)
 	for _, tt := range []struct{ name, in, want string }{
 		{"plain", "a/" + secret + "/b", "a/[redacted]/b"},
 		{"twice", secret + " " + secret, "[redacted] [redacted]"},
@@ -45,7 +45,7 @@ func TestScrubSpellings(t *testing.T) {
 func TestScrubPrefix(t *testing.T) {
 	long := secretKey(0)
 	got := "x " + long + " " + long[:30]
-	newScrubber([]detectors.Secret{detectors.NewSecret(long[:30]), detectors.NewSecret(long)}).all(&got)
+	newScrubber([]detectors.Secret{detectors.NewSecret(long[:30]), detectors.NewSecret(long)}, nil).all(&got)
 	if want := "x [redacted] [redacted]"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -88,7 +88,7 @@ func dirty(v reflect.Value, name, s string, to []string) []string {
 // A field that is added to a record is scrubbed, or named here with a reason.
 func TestScrubEveryField(t *testing.T) {
 	secret := secretKey(0)
-	clean := newScrubber([]detectors.Secret{detectors.NewSecret(secret)})
+	clean := newScrubber([]detectors.Secret{detectors.NewSecret(secret)}, nil)
 	var f Finding
 	var s Scan
 	var sum Summary
@@ -137,7 +137,7 @@ func report(t *testing.T, format string, show bool) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sink := NewSink(h, Scan{Source: "git", Target: "https://u:" + url.QueryEscape(secretKey(1)) + "@example.com/r"}, show)
+	sink := NewSink(h, Scan{Source: "git", Target: "https://u:" + url.QueryEscape(secretKey(1)) + "@example.com/r"}, nil, show)
 	fs := leaky()
 	fs = append(fs, finding("Q7IGNORED", 2, "", blob("z", 1, true)))
 	fs[2].Ignored = "line says: " + secretKey(1)

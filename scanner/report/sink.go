@@ -12,20 +12,24 @@ import (
 // Close: a secret can also stand in the path, the author or the branch of
 // another finding, and only at the end are all of them known and removed.
 //
+// Removed are the secrets of all findings, and what set finds in the names of
+// files, authors and branches; set may be nil.
+//
 // With showSecrets the secrets are part of the findings, and nothing is removed.
 // That is for the eyes of who asked, not for files that are passed on.
 //
 // The sink is used by one goroutine at a time, once.
-func NewSink(h Handler, s Scan, showSecrets bool) scanner.Sink {
-	return &sink{h: h, scan: s, show: showSecrets}
+func NewSink(h Handler, s Scan, set *detectors.Set, showSecrets bool) scanner.Sink {
+	return &sink{h: h, scan: s, detectors: set, show: showSecrets}
 }
 
 type sink struct {
-	h        Handler
-	scan     Scan
-	show     bool
-	findings []Finding
-	secrets  []detectors.Secret
+	h         Handler
+	scan      Scan
+	detectors *detectors.Set
+	show      bool
+	findings  []Finding
+	secrets   []detectors.Secret
 }
 
 // Finding implements scanner.Sink.
@@ -43,7 +47,7 @@ func (s *sink) Finding(f *scanner.Finding) error {
 
 // Close implements scanner.Sink.
 func (s *sink) Close(sum scanner.Summary) error {
-	clean := newScrubber(s.secrets)
+	clean := newScrubber(s.secrets, s.detectors)
 	scan := s.scan
 	scan.Started = scan.Started.UTC()
 	clean.scan(&scan)

@@ -39,7 +39,7 @@ func TestNothingMovesTheCursor(t *testing.T) {
 func TestNoForgedLines(t *testing.T) {
 	f := finding("Q7FORGERY", 0, verifier.Unknown, blob("x\nLIVE ROOT  forged", 1, true))
 	var b bytes.Buffer
-	sink := NewSink(Text(&b, Options{}), Scan{}, false)
+	sink := NewSink(Text(&b, Options{}), Scan{}, nil, false)
 	_ = sink.Finding(f)
 	_ = sink.Close(scanner.Summary{})
 	if strings.Contains(b.String(), "\nLIVE ROOT") {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -60,7 +61,8 @@ func newAnswer(host string, out *sts.GetCallerIdentityOutput, err error) answer 
 	if e, ok := as[smithy.APIError](err); ok && e.ErrorCode() != "UnknownError" {
 		a.code, a.message = e.ErrorCode(), e.ErrorMessage()
 	}
-	if !codeShape.MatchString(a.code) || a.status/100 == 3 { // STS does not redirect
+	// STS does not redirect and is no proxy, whatever the body says.
+	if !codeShape.MatchString(a.code) || a.status/100 == 3 || a.status == http.StatusProxyAuthRequired {
 		a.code = ""
 	}
 	if !requestIDShape.MatchString(a.requestID) {
@@ -77,6 +79,12 @@ func (a answer) verdict(decoded string) verifier.Verdict {
 		return a.identified(a.account, a.arn, decoded)
 	case a.code == "":
 		return a.noAnswer()
+	}
+	switch {
+	case a.throttled():
+		return a.unknown("AWS limits the rate of requests", verifier.ErrBusy)
+	case a.status >= 500:
+		return a.unknown("AWS has trouble", verifier.ErrBusy)
 	}
 	switch a.code {
 	case "AccessDenied", "AccessDeniedException":
@@ -101,12 +109,6 @@ func (a answer) verdict(decoded string) verifier.Verdict {
 		return a.unknown("malformed request: what was found is probably not a key", nil)
 	case "RegionDisabledException", "OptInRequired":
 		return a.unknown("the account does not use this region, or is suspended", nil)
-	}
-	if a.throttled() {
-		return a.unknown("AWS limits the rate of requests", verifier.ErrBusy)
-	}
-	if a.status >= 500 {
-		return a.unknown("AWS has trouble", verifier.ErrBusy)
 	}
 	return a.unknown("unexpected error code "+a.code, nil)
 }
