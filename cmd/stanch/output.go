@@ -89,8 +89,8 @@ func (f *outputFlags) openFile() (*output, error) {
 // target follows symbolic links, so that they stay links; the last may lead to
 // what does not exist yet.
 func target(name string) string {
-	if real, err := filepath.EvalSymlinks(name); err == nil {
-		return real
+	if path, err := filepath.EvalSymlinks(name); err == nil {
+		return path
 	}
 	link, err := os.Readlink(name)
 	switch {
