@@ -40,10 +40,27 @@ func IsURL(operand string) bool {
 	return err != nil && scpURL.MatchString(operand)
 }
 
+// Redact returns operand without the user and password that a URL may hold: what
+// reports and messages call it.
+func Redact(operand string) string {
+	if !schemeURL.MatchString(operand) {
+		return operand
+	}
+	u, err := url.Parse(operand)
+	switch {
+	case err != nil:
+		return userinfo.ReplaceAllString(operand, "${1}")
+	case u.User == nil:
+		return operand
+	}
+	u.User = nil
+	return u.String()
+}
+
 // Clone makes a bare mirror of the repository at rawURL, all refs included, in a
 // temporary folder. Close removes it; if Clone returns an error, cancellation
 // included, nothing is left. What git says while it works goes to progress, if
-// that is not nil.
+// that is not nil, without control characters: the server has a say in it.
 //
 // It runs the git binary, which knows the user's proxies, keys and credential
 // helpers, and needs a third of the time and a tenth of the memory; if there is
@@ -53,6 +70,9 @@ func Clone(ctx context.Context, rawURL string, progress io.Writer) (*Repository,
 	remote, err := parseRemote(rawURL)
 	if err != nil {
 		return nil, err
+	}
+	if progress != nil {
+		progress = &cleaner{to: progress}
 	}
 	dir, err := os.MkdirTemp("", "stanch-*.git")
 	if err != nil {
@@ -191,7 +211,7 @@ func lastLines(said []byte) string {
 	var kept []string
 	for _, line := range strings.FieldsFunc(string(said), func(c rune) bool { return c == '\n' || c == '\r' }) {
 		if !strings.HasSuffix(line, "...") && !strings.Contains(line, "% (") {
-			kept = append(kept, strings.TrimSpace(line))
+			kept = append(kept, strings.TrimSpace(clean(line)))
 		}
 	}
 	return strings.Join(kept[max(0, len(kept)-3):], "; ")
@@ -205,6 +225,9 @@ func (r remote) runGoGit(ctx context.Context, dir string, progress io.Writer) er
 	_, err := git.PlainCloneContext(ctx, dir, true, &git.CloneOptions{URL: r.url, Auth: auth, Mirror: true, Progress: progress})
 	if errors.Is(err, transport.ErrEmptyRemoteRepository) {
 		_, err = git.PlainInit(dir, true) // go-git has removed what it made
+	}
+	if err != nil && clean(err.Error()) != err.Error() { // quotes the server
+		return errors.New(clean(err.Error()))
 	}
 	return err
 }

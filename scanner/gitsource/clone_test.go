@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -175,6 +176,65 @@ func TestIsURL(t *testing.T) {
 	} {
 		if got := IsURL(operand); got != want {
 			t.Errorf("IsURL(%q) is %v", operand, got)
+		}
+	}
+}
+
+func TestRedact(t *testing.T) {
+	for operand, want := range map[string]string{
+		"https://me:pw@h/x":             "https://h/x",
+		"https://token@h/x":             "https://h/x",
+		"https://h/@scope/x":            "https://h/@scope/x",
+		"https://me:pw@h/@scope/x":      "https://h/@scope/x",
+		"https://me:p@ss@h/x":           "https://h/x",
+		"https://me:pw/1@host/%zz":      "https://host/%zz",
+		"https://me:p%zz@host/x":        "https://host/x",
+		"ssh://git@h:2222/x":            "ssh://h:2222/x",
+		"git@github.com:a/b.git":        "git@github.com:a/b.git",
+		"dir/@x":                        "dir/@x",
+		"https://h/A%2fb?c=%41#d":       "https://h/A%2fb?c=%41#d",
+		"https://me:pw@h/A%2fb?c=%41#d": "https://h/A%2fb?c=%41#d",
+	} {
+		if got := Redact(operand); got != want {
+			t.Errorf("Redact(%q) is %q, want %q", operand, got, want)
+		}
+	}
+}
+
+func TestClean(t *testing.T) {
+	const said = "remote: \x1b[2J\x1b]0;t\a50% (1/2)\rfertig: größe 日本 \u202e\u009b\x80\xff\b\tok\n\u20ac"
+	const want = "remote: [2J]0;t50% (1/2)\rfertig: größe 日本  ok\n€"
+	for step := 1; step <= len(said); step++ {
+		var b strings.Builder
+		c := &cleaner{to: &b}
+		for part := range slices.Chunk([]byte(said), step) {
+			if n, err := c.Write(part); n != len(part) || err != nil {
+				t.Fatal(n, err)
+			}
+		}
+		if b.String() != want {
+			t.Fatalf("%d bytes at once: %q, want %q", step, b.String(), want)
+		}
+	}
+	if got := lastLines([]byte("Cloning...\nremote: \x1b[31mno\x00\r\nfatal:\t\x9bx\n")); got != "remote: [31mno; fatal: x" {
+		t.Errorf("last lines are %q", got)
+	}
+}
+
+// TestCloneHostile clones from a server that talks to the terminal.
+func TestCloneHostile(t *testing.T) {
+	scannertest.Need(t, "git")
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-git-upload-pack-advertisement")
+		_, _ = io.WriteString(w, "001e# service=git-upload-pack\n00000014ERR \x1b]0;owned\x07\x1b[2J")
+	}))
+	defer srv.Close()
+	for _, path := range []string{os.Getenv("PATH"), ""} {
+		t.Setenv("PATH", path)
+		var progress bytes.Buffer
+		_, err := Clone(context.Background(), srv.URL+"/x", &progress)
+		if err == nil || strings.ContainsAny(err.Error()+progress.String(), "\x1b\a") {
+			t.Errorf("got %q, progress %q", err, progress.String())
 		}
 	}
 }

@@ -19,7 +19,8 @@
 // no ref reaches (and no stash entry) are not read. Grafts and replace refs are
 // not applied: the replaced object and the replacement are both read. go-git
 // follows delta chains by recursion: a hostile pack whose deltas refer to each
-// other in a circle would exhaust the stack, and git would refuse to clone it.
+// other in a circle would exhaust the stack, and git would refuse to clone it. The bases that the delta of an
+// object needs are loaded whatever their size.
 package gitsource
 
 import (
@@ -35,25 +36,18 @@ import (
 // A Repository is a git repository on disk. Make one with Open or Clone. Its
 // methods may be called concurrently, each opens the object store for itself.
 type Repository struct {
-	// MaxBlobSize is the size in bytes above which a blob is not loaded, but
-	// yielded with Err set. 0 means no limit. Not to be changed during a call.
+	// MaxBlobSize is the size in bytes above which a text is yielded with Err
+	// set, and a blob not even loaded. The links of larger commits, tags and
+	// trees are still followed, up to 32 MiB or MaxBlobSize if that is more. 0
+	// means no limit. Not to be changed during a call.
 	MaxBlobSize int64
 
 	gitDir    string // of this work tree: holds HEAD
 	commonDir string // shared by all work trees: holds objects and refs
-	workTree  string // "" for bare
 	temp      string // removed by Close
 }
 
 var _ scanner.Source = (*Repository)(nil)
-
-// Root returns the top of the work tree, or the git directory if there is none.
-func (r *Repository) Root() string {
-	if r.workTree != "" {
-		return r.workTree
-	}
-	return r.gitDir
-}
 
 // Close removes what Clone made. It does nothing to a repository that was
 // opened. It may be called more than once.
@@ -82,10 +76,7 @@ func (r *Repository) Empty() bool {
 // out of a partial clone. Missing objects are never fetched.
 func (r *Repository) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
 	refs := r.refs()
-	w, err := r.newWalk(yield)
-	if err != nil {
-		return err
-	}
+	w := r.newWalk(yield)
 	defer w.close()
 	for _, b := range slices.Concat(refs.broken, w.store.unread, w.shallowBlob()) {
 		if err := yield(b); err != nil {
@@ -96,7 +87,7 @@ func (r *Repository) Blobs(ctx context.Context, yield func(scanner.Blob) error) 
 		return err
 	}
 	for _, kind := range contentKinds {
-		if err := w.readAll(ctx, refs.of(kind), kind, r.MaxBlobSize, yield); err != nil {
+		if err := w.readAll(ctx, refs.of(kind), kind, yield); err != nil {
 			return err
 		}
 	}
@@ -123,12 +114,14 @@ func yieldNames(ctx context.Context, roots []root, yield func(scanner.Blob) erro
 	return nil
 }
 
-func (r *Repository) newWalk(report func(scanner.Blob) error) (*walk, error) {
-	shallow, err := readShallow(filepath.Join(r.commonDir, "shallow"))
+func (r *Repository) newWalk(report func(scanner.Blob) error) *walk {
+	s := openStore(r.commonDir)
+	file := filepath.Join(r.commonDir, "shallow")
+	shallow, err := readShallow(file)
 	if err != nil {
-		return nil, err
+		s.fail(file, err)
 	}
-	return newWalk(openStore(r.commonDir), shallow, report), nil
+	return newWalk(s, shallow, r.MaxBlobSize, report)
 }
 
 // ErrNotRepository says that a path is not in a git repository.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,25 +27,34 @@ import (
 //
 // A blob or tree that no commit holds, only a tag, has no Commit and a path in
 // the form "refs/tags/name:dir/file". yield is called in the calling goroutine.
+//
+// Of each id no more than 1,000 places are listed (maxPlaces), those of the
+// first commits: a few trees that hold each other make for any number. Of a path
+// with more than 4,096 bytes, the beginning is cut off.
+//
+// What cannot be read on the way, Blobs has reported. Locate returns one error
+// that counts it, the boundary of a shallow history and what a partial clone
+// left out apart.
 func (r *Repository) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
 	var mu sync.Mutex
-	var problems []error
-	w, err := r.newWalk(func(b scanner.Blob) error {
+	var first error
+	unread := map[scanner.BlobID]bool{}
+	w := r.newWalk(func(b scanner.Blob) error {
 		mu.Lock()
 		defer mu.Unlock()
-		problems = append(problems, b.Err)
+		first = cmp.Or(first, b.Err)
+		unread[b.ID] = true
 		return nil
 	})
-	if err != nil {
-		return err
-	}
 	defer w.close()
 	l := newLocator(w, yield)
 	if err := l.locate(ctx, r.refs(), ids); err != nil {
 		return err
 	}
-	_ = w.reportMissing() // notes a problem, cannot fail
-	return errors.Join(problems...)
+	if len(unread) > 0 {
+		return fmt.Errorf("%d objects on the way could not be read, the first: %w", len(unread), first)
+	}
+	return nil
 }
 
 // A locator finds where hits are. It numbers trees, which have many edges
@@ -56,32 +64,15 @@ type locator struct {
 	yield    func(scanner.BlobID, scanner.Provenance) error
 	hits     map[plumbing.Hash]bool // true once located
 	numbers  map[plumbing.Hash]int32
-	parents  [][]int32 // of each tree, the trees that hold it
-	holds    []bool    // of each tree: it is a hit, or leads to one
-	entries  map[plumbing.Hash][]place
-	head     map[place]bool // the hits in HEAD
+	parents  [][]int32      // of each tree, the trees that hold it
+	holds    []bool         // of each tree: it is a hit, or leads to one
+	ways     *ways          // the part of the graph that leads to hits
 	messages []scanner.Blob // commits and tags that are hits, to be located
 	author   commitTexts
 }
 
-// A place is an object at a path. The path of a tree is empty or ends with "/".
-type place struct {
-	id   plumbing.Hash
-	path string
-}
-
-func (p place) tree() bool {
-	return p.path == "" || strings.HasSuffix(p.path, "/") || strings.HasSuffix(p.path, ":")
-}
-
 func newLocator(w *walk, yield func(scanner.BlobID, scanner.Provenance) error) *locator {
-	return &locator{
-		w: w, yield: yield,
-		hits:    map[plumbing.Hash]bool{},
-		numbers: map[plumbing.Hash]int32{},
-		entries: map[plumbing.Hash][]place{},
-		head:    map[place]bool{},
-	}
+	return &locator{w: w, yield: yield, hits: map[plumbing.Hash]bool{}, numbers: map[plumbing.Hash]int32{}}
 }
 
 func (l *locator) locate(ctx context.Context, refs *refSet, ids []scanner.BlobID) error {
@@ -159,12 +150,6 @@ func (l *locator) number(tree plumbing.Hash) int32 {
 	return n
 }
 
-// leads reports whether tree is a hit or leads to one.
-func (l *locator) leads(tree plumbing.Hash) bool {
-	n, ok := l.numbers[tree]
-	return ok && l.holds[n]
-}
-
 // prune spreads holds from the hits upwards, and reads the trees that lead to a
 // hit again, to keep those of their entries that do.
 func (l *locator) prune(ctx context.Context) error {
@@ -185,31 +170,38 @@ func (l *locator) prune(ctx context.Context) error {
 		}
 	}
 	l.parents = nil
+	l.ways = newWays(l.hits)
 	var items []item
-	for id := range l.numbers {
-		if l.leads(id) {
+	for id, n := range l.numbers {
+		if l.holds[n] {
 			items = append(items, item{id: id})
 		}
 	}
-	return l.w.each(ctx, items, 0, func(r *reader, it item, typ plumbing.ObjectType, data []byte) error {
+	err := l.w.each(ctx, items, l.w.graphLimit(), func(r *reader, it item, typ plumbing.ObjectType, data []byte) error {
 		entries, _ := r.parse(typ, data) // an error was reported before
-		kept := l.keep(entries)
 		l.w.mu.Lock()
-		l.entries[it.id] = kept
-		l.w.mu.Unlock()
+		defer l.w.mu.Unlock()
+		l.ways.number(it.id, true)
+		for _, e := range entries {
+			if l.leads(e) {
+				l.ways.add(it.id, e)
+			}
+		}
 		return nil
 	})
+	l.numbers, l.holds = nil, nil
+	l.ways.finish()
+	return err
 }
 
-func (l *locator) keep(entries []entry) (kept []place) {
-	for _, e := range entries {
-		if e.tree && l.leads(e.id) {
-			kept = append(kept, place{e.id, string(e.name) + "/"})
-		} else if _, hit := l.hits[e.id]; hit && !e.tree {
-			kept = append(kept, place{e.id, string(e.name)})
-		}
+// leads reports whether e is a hit or leads to one.
+func (l *locator) leads(e entry) bool {
+	if !e.tree {
+		_, hit := l.hits[e.id]
+		return hit
 	}
-	return kept
+	n, ok := l.numbers[e.id]
+	return ok && l.holds[n]
 }
 
 // history locates the blobs and trees of h. The first commit that has a place
@@ -217,9 +209,10 @@ func (l *locator) keep(entries []entry) (kept []place) {
 // introduced when it is met for the first time.
 func (l *locator) history(ctx context.Context, h *history, kind scanner.Kind, head plumbing.Hash) error {
 	commits := topological(h.commits)
+	headTree := none
 	for _, c := range commits {
-		if c.id == head {
-			_ = l.descend(place{id: c.tree}, l.head, func(place) error { return nil })
+		if c.id == head && kind == scanner.KindBlob {
+			headTree = l.ways.tree(c.tree)
 		}
 	}
 	met := map[place]bool{}
@@ -227,8 +220,8 @@ func (l *locator) history(ctx context.Context, h *history, kind scanner.Kind, he
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := l.descend(place{id: c.tree}, met, func(p place) error { return l.found(p, kind, c) })
-		if err != nil {
+		top := step{place: place{node: l.ways.tree(c.tree)}, head: headTree}
+		if err := l.ways.descend(ctx, top, met, func(s step) error { return l.found(s, kind, c) }); err != nil {
 			return err
 		}
 	}
@@ -236,7 +229,8 @@ func (l *locator) history(ctx context.Context, h *history, kind scanner.Kind, he
 		if it.name == "" {
 			continue // the tree of a commit
 		}
-		if err := l.descend(place{it.id, it.name}, met, l.foundInTag); err != nil {
+		node := l.ways.number(it.id, strings.HasSuffix(it.name, ":"))
+		if err := l.ways.descend(ctx, step{place{node, it.name}, none}, met, l.foundInTag); err != nil {
 			return err
 		}
 	}
@@ -244,56 +238,33 @@ func (l *locator) history(ctx context.Context, h *history, kind scanner.Kind, he
 }
 
 // foundInTag yields the place of a hit that only a tag holds.
-func (l *locator) foundInTag(p place) error {
-	if l.hits[p.id] {
+func (l *locator) foundInTag(s step) error {
+	n := &l.ways.nodes[s.node]
+	if l.hits[n.id] {
 		return nil
 	}
 	kind := scanner.KindBlob
-	if p.tree() {
+	if n.tree {
 		kind = scanner.KindPath
 	}
-	return l.yield(idOf(p.id), scanner.Provenance{Kind: kind, Path: dirName(p.path)})
-}
-
-// descend calls found for the hits at and below top, those places apart that
-// were met before.
-func (l *locator) descend(top place, met map[place]bool, found func(place) error) error {
-	stack := []place{top}
-	for len(stack) > 0 {
-		p := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		if met[p] || p.tree() && !l.leads(p.id) {
-			continue
-		}
-		met[p] = true
-		if _, hit := l.hits[p.id]; hit {
-			if err := found(p); err != nil {
-				return err
-			}
-		}
-		if p.tree() {
-			for _, e := range l.entries[p.id] {
-				stack = append(stack, place{e.id, p.path + e.path})
-			}
-		}
-	}
-	return nil
+	return l.yield(idOf(n.id), scanner.Provenance{Kind: kind, Path: dirName(s.path)})
 }
 
 // found yields the place of a hit that c introduces.
-func (l *locator) found(p place, kind scanner.Kind, c *commit) error {
-	l.hits[p.id] = true
+func (l *locator) found(s step, kind scanner.Kind, c *commit) error {
+	n := &l.ways.nodes[s.node]
+	l.hits[n.id] = true
 	where := l.author.of(l.w, c.id)
-	where.Kind, where.Path, where.AtHead = kind, dirName(p.path), l.head[p] && kind == scanner.KindBlob
+	where.Kind, where.Path, where.AtHead = kind, dirName(s.path), s.node == s.head
 	switch {
 	case kind == scanner.KindNote:
 		// The id of the annotated object, cut into directories when there are
 		// many (git's notes.c, "fanout").
 		where.Path = strings.ReplaceAll(where.Path, "/", "")
-	case p.tree():
+	case n.tree:
 		where.Kind = scanner.KindPath
 	}
-	return l.yield(idOf(p.id), where)
+	return l.yield(idOf(n.id), where)
 }
 
 // keepMessage keeps the commits and tags that are hits.
@@ -319,16 +290,19 @@ func (l *locator) locateMessage(b scanner.Blob) error {
 	return l.yield(b.ID, where)
 }
 
+// maxTags is how many tags of tags are followed. People make two at most.
+const maxTags = 100
+
 // peel follows tags of tags and returns the commit at the end, "" if it is none.
 func (l *locator) peel(data []byte) string {
 	r := <-l.w.free
 	defer func() { l.w.free <- r }()
-	for {
+	for range maxTags {
 		target, err := parseTag(data)
 		if err != nil {
 			return ""
 		}
-		typ, next, err := r.read(target, 0)
+		typ, next, err := r.read(target, l.w.graphLimit())
 		switch {
 		case err != nil:
 			return "" // reported by history
@@ -339,6 +313,7 @@ func (l *locator) peel(data []byte) string {
 		}
 		data = next
 	}
+	return ""
 }
 
 func sign(p *scanner.Provenance, line []byte) {
@@ -362,10 +337,10 @@ func (t *commitTexts) of(w *walk, id plumbing.Hash) scanner.Provenance {
 	r := <-w.free
 	defer func() { w.free <- r }()
 	t.last = scanner.Provenance{Commit: id.String()}
-	if _, data, err := r.read(id, 0); err == nil {
+	if _, data, err := r.read(id, w.graphLimit()); err == nil {
 		sign(&t.last, header(data, "author"))
 	} else {
-		_ = w.report(scanner.Blob{Err: fmt.Errorf("commit %s: %w", id, err)})
+		_ = w.report(scanner.Blob{ID: idOf(id), Err: fmt.Errorf("commit %s: %w", id, err)})
 	}
 	return t.last
 }

@@ -1,6 +1,7 @@
 package gitsource
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -37,23 +38,15 @@ func Open(path string) (*Repository, error) {
 func discover(path string) (*Repository, error) {
 	for dir := path; ; dir = filepath.Dir(dir) {
 		if gitDir, ok := resolveGitDir(filepath.Join(dir, ".git")); ok {
-			return &Repository{gitDir: gitDir, commonDir: commonDir(gitDir), workTree: dir}, nil
+			return &Repository{gitDir: gitDir, commonDir: commonDir(gitDir)}, nil
 		}
 		if gitDir, ok := resolveGitDir(dir); ok {
-			return &Repository{gitDir: gitDir, commonDir: commonDir(gitDir), workTree: workTreeOf(dir)}, nil
+			return &Repository{gitDir: gitDir, commonDir: commonDir(gitDir)}, nil
 		}
 		if dir == filepath.Dir(dir) {
 			return nil, ErrNotRepository
 		}
 	}
-}
-
-// workTreeOf returns the work tree of the ".git" named, "" if that is not its name.
-func workTreeOf(gitDir string) string {
-	if filepath.Base(gitDir) == ".git" {
-		return filepath.Dir(gitDir)
-	}
-	return ""
 }
 
 // resolveGitDir returns the git directory that path is, or that the file at
@@ -86,15 +79,9 @@ func commonDir(gitDir string) string {
 	return gitDir
 }
 
-// maxPointer bounds what is read of a file that should hold one path.
-const maxPointer = 64 << 10
-
 // readPointer reads a file that holds prefix and a path, relative to the file.
 func readPointer(file, prefix string) (string, bool) {
-	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() || info.Size() > maxPointer {
-		return "", false
-	}
-	text, err := os.ReadFile(file)
+	text, err := readSmall(file, maxSmall)
 	path, ok := strings.CutPrefix(strings.TrimRight(string(text), "\r\n"), prefix)
 	if err != nil || !ok || path == "" {
 		return "", false
@@ -124,9 +111,8 @@ func checkFormat(common string) error {
 // as objects that cannot be read.
 func readConfig(common string) *config.Config {
 	cfg := config.New()
-	if f, err := os.Open(filepath.Join(common, "config")); err == nil {
-		defer f.Close()
-		_ = config.NewDecoder(f).Decode(cfg)
+	if text, err := readSmall(filepath.Join(common, "config"), maxSmall); err == nil {
+		_ = config.NewDecoder(bytes.NewReader(text)).Decode(cfg)
 	}
 	return cfg
 }

@@ -1,25 +1,36 @@
 package gitsource
 
 import (
+	"bufio"
 	"bytes"
+	"compress/zlib"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/go-git/go-billy/v5"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/cache"
-	"github.com/go-git/go-git/v5/plumbing/format/objfile"
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 )
 
-var (
-	errMissing  = errors.New("object is missing")
-	errTooLarge = errors.New("too large")
-)
+var errMissing = errors.New("object is missing")
+
+// A sizeError says that a text is larger than so many bytes.
+type sizeError int64
+
+func (e sizeError) Error() string {
+	return fmt.Sprintf("larger than %g MiB; raise --max-size to read it", float64(e)/(1<<20))
+}
+
+func isTooLarge(err error) bool {
+	var e sizeError
+	return errors.As(err, &e)
+}
 
 // cacheSize is how much each reader keeps of what it read last: the bases of
 // deltas to come.
@@ -30,6 +41,8 @@ type reader struct {
 	store   *store
 	cache   cache.Object
 	packs   []*openedPack // nil until needed
+	inflate io.ReadCloser // of loose objects; nil until needed
+	loose   *bufio.Reader // reads from inflate
 	data    bytes.Buffer
 	entries []entry
 }
@@ -45,7 +58,7 @@ func newReader(s *store) *reader {
 }
 
 // read returns the object id. The data is valid until the next read. The error
-// is errMissing if there is no such object, errTooLarge if it is larger than
+// is errMissing if there is no such object, a sizeError if it is larger than
 // limit (and limit is not 0), else it says what is damaged. If there are
 // several copies of the object, one that can be read is enough.
 func (r *reader) read(id plumbing.Hash, limit int64) (typ plumbing.ObjectType, data []byte, err error) {
@@ -55,7 +68,7 @@ func (r *reader) read(id plumbing.Hash, limit int64) (typ plumbing.ObjectType, d
 		if err != nil {
 			continue
 		}
-		if typ, err = r.readPacked(i, offset, id, limit); err == nil || errors.Is(err, errTooLarge) {
+		if typ, err = r.readPacked(i, offset, id, limit); err == nil || isTooLarge(err) {
 			return typ, r.data.Bytes(), err
 		}
 		damage = append(damage, fmt.Errorf("%s at offset %d: %w", p.name, offset, err))
@@ -63,7 +76,7 @@ func (r *reader) read(id plumbing.Hash, limit int64) (typ plumbing.ObjectType, d
 	for _, dir := range r.store.dirs {
 		typ, err = r.readLoose(dir, id, limit)
 		switch {
-		case err == nil || errors.Is(err, errTooLarge):
+		case err == nil || isTooLarge(err):
 			return typ, r.data.Bytes(), err
 		case !errors.Is(err, fs.ErrNotExist):
 			damage = append(damage, err)
@@ -82,7 +95,7 @@ func (r *reader) readPacked(i int, offset int64, id plumbing.Hash, limit int64) 
 		if size, err := p.size(offset); err != nil {
 			return 0, err
 		} else if size > limit {
-			return 0, errTooLarge
+			return 0, sizeError(limit)
 		}
 	}
 	obj, err := p.GetByOffset(offset)
@@ -146,7 +159,7 @@ func (p *openedPack) size(offset int64) (int64, error) {
 	}
 	_, head = varint(head[:n])
 	size, _ := varint(head)
-	return size, nil
+	return max(size, h.Length), nil // git makes no delta that is larger than its result
 }
 
 // varint reads a number of 7 bits a byte, the lowest first.
@@ -160,35 +173,57 @@ func varint(b []byte) (n int64, rest []byte) {
 	return n, nil
 }
 
-func (r *reader) readLoose(dir string, id plumbing.Hash, limit int64) (typ plumbing.ObjectType, err error) {
-	defer recoverTo(&err)
+func (r *reader) readLoose(dir string, id plumbing.Hash, limit int64) (plumbing.ObjectType, error) {
 	hex := id.String()
-	f, err := os.Open(filepath.Join(dir, hex[:2], hex[2:]))
+	f, stored, err := openRegular(filepath.Join(dir, hex[:2], hex[2:]))
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
-	obj, err := objfile.NewReader(f)
-	if err != nil {
-		return 0, err
-	}
-	defer obj.Close()
-	typ, size, err := obj.Header()
+	typ, size, err := r.looseHeader(io.LimitReader(f, stored))
 	if err != nil {
 		return 0, err
 	}
 	if limit > 0 && size > limit {
-		return 0, errTooLarge
+		return 0, sizeError(limit)
 	}
 	r.data.Reset()
 	// One byte more than said, to see that there is none.
-	if _, err := io.Copy(&r.data, io.LimitReader(obj, size+1)); err != nil {
+	if n, err := io.Copy(&r.data, io.LimitReader(r.loose, size+1)); err != nil {
 		return 0, err
+	} else if n != size {
+		return 0, errMalformed
 	}
-	if obj.Hash() != id {
-		return 0, fmt.Errorf("content has the id %s", obj.Hash())
+	if sum := plumbing.ComputeHash(typ, r.data.Bytes()); sum != id {
+		return 0, fmt.Errorf("content has the id %s", sum)
 	}
 	return typ, nil
+}
+
+// looseHeader reads "<type> SP <size> NUL", with which a loose object begins,
+// and leaves the rest to r.loose. go-git's objfile is not used: it reads on
+// until there is a NUL, through gigabytes that few bytes inflate to.
+func (r *reader) looseHeader(src io.Reader) (typ plumbing.ObjectType, size int64, err error) {
+	if r.inflate == nil {
+		r.inflate, err = zlib.NewReader(src)
+		r.loose = bufio.NewReader(r.inflate)
+	} else {
+		err = r.inflate.(zlib.Resetter).Reset(src, nil)
+		r.loose.Reset(r.inflate)
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	head, err := r.loose.ReadSlice(0) // of no more than the buffer
+	if err != nil {
+		return 0, 0, fmt.Errorf("%w header: %w", errMalformed, err)
+	}
+	name, number, _ := strings.Cut(string(head[:len(head)-1]), " ")
+	if typ, err = plumbing.ParseObjectType(name); err != nil {
+		return 0, 0, err
+	}
+	size, err = strconv.ParseInt(number, 10, 64)
+	return typ, size, err
 }
 
 // A packView is a pack as go-git wants it, with a position of its own. What

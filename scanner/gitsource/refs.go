@@ -92,7 +92,7 @@ func (s *refSet) fail(file, name string, err error) {
 // readPacked reads packed-refs: "<id> SP <name>" a line, with "#" for a header
 // and "^" for what the tag above peels to (git's refs/packed-backend.c).
 func (s *refSet) readPacked(file string) {
-	text, err := os.ReadFile(file)
+	text, err := readSmall(file, maxList)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.fail(file, "packed-refs", err)
 	}
@@ -145,7 +145,7 @@ func (s *refSet) readLoose(file, name string) {
 
 // readRef reads a loose ref: an id, or "ref: " and the name of another ref.
 func readRef(file string) (root, error) {
-	text, err := os.ReadFile(file)
+	text, err := readSmall(file, maxSmall)
 	if err != nil {
 		return root{}, err
 	}
@@ -177,7 +177,7 @@ func (s *refSet) resolve(ref root) plumbing.Hash {
 // readStashLog adds each entry of the stash: "<old> <new> <who> TAB <message>"
 // a line, the newest last.
 func (s *refSet) readStashLog(file string) {
-	text, err := os.ReadFile(file)
+	text, err := readSmall(file, maxList)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.fail(file, "refs/stash@{}", err)
 	}
@@ -200,9 +200,10 @@ func (s *refSet) readStashLog(file string) {
 }
 
 // readShallow reads the commits that a shallow clone cut off the parents of
-// (git's Documentation/technical/shallow): an id a line.
+// (git's Documentation/technical/shallow): an id a line. At an error, there is
+// none: the parents show up as missing.
 func readShallow(file string) (map[plumbing.Hash]bool, error) {
-	text, err := os.ReadFile(file)
+	text, err := readSmall(file, maxList)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading the shallow boundary: %w", err)
 	}

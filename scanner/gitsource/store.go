@@ -58,8 +58,12 @@ func (s *store) fail(path string, err error) {
 	s.unread = append(s.unread, scanner.Blob{ID: scanner.BlobID(path), Kind: scanner.KindBlob, Name: path, Err: err})
 }
 
-// addDir adds an object directory once, however alternates refer to each other.
+// addDir adds an object directory once, however alternates refer to each other,
+// by symbolic links too.
 func (s *store) addDir(dir string) {
+	if target, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = target
+	}
 	if !slices.Contains(s.dirs, dir) {
 		s.dirs = append(s.dirs, dir)
 	}
@@ -69,7 +73,7 @@ func (s *store) addDir(dir string) {
 // relative to dir, quoted if need be, "#" for comments (gitrepository-layout(5)).
 func (s *store) addAlternates(dir string) {
 	file := filepath.Join(dir, "info", "alternates")
-	text, err := os.ReadFile(file)
+	text, err := readSmall(file, maxSmall)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.fail(file, err)
 	}
@@ -123,22 +127,17 @@ func openPack(stem string) (_ *pack, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s.idx: %w", filepath.Base(stem), err)
 	}
-	file, err := os.Open(stem + ".pack")
+	file, size, err := openRegular(stem + ".pack")
 	if err != nil {
 		return nil, err
 	}
-	info, err := file.Stat()
-	if err != nil {
-		_ = file.Close()
-		return nil, err
-	}
-	return &pack{filepath.Base(stem), idx, file, info.Size()}, nil
+	return &pack{filepath.Base(stem), idx, file, size}, nil
 }
 
 func openIndex(name string) (*idxfile.MemoryIndex, error) {
 	// Not through a bufio.Reader: of an *os.File the decoder checks the size
 	// against the number of objects before it allocates.
-	f, err := os.Open(name)
+	f, _, err := openRegular(name)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,9 @@ import (
 const damage = put + `
 loose() { h=$(git rev-parse "$1"); echo ".git/objects/$(echo $h | cut -c1-2)/$(echo $h | cut -c3-)"; }
 garble() { chmod u+w "$1"; printf '%s' "$2" >"$1"; }
+# raw prints an object id in bytes, as trees have it.
+raw() { for b in $(git rev-parse "$1" | sed 's/../0x& /g'); do printf "\\$(printf %03o $b)"; done; }
+tree() { git hash-object -t tree -w --stdin --literally; }
 `
 
 func TestUnread(t *testing.T) {
@@ -43,7 +46,28 @@ func TestUnread(t *testing.T) {
 		{"shallow", three + `git clone -q --depth 1 file://$PWD ../s`, "../s", "side three", []string{"history is cut off at 1 shallow commits; run git fetch --unshallow"}},
 		{"partial", three + `git config uploadpack.allowFilter true; git clone -q --bare --filter=blob:none file://$PWD ../p`, "../p", "", []string{"4 objects are not in this partial clone"}},
 		{"partial_checked_out", three + `git config uploadpack.allowFilter true; git clone -q --filter=blob:none file://$PWD ../p`, "../p", "side three", []string{"2 objects are not in this partial clone"}},
-		{"blob_as_tree", `put f one; commit 1; git update-ref refs/heads/odd $(git commit-tree -m odd $(printf '040000 tree %s\td\n' $(git rev-parse HEAD:f) | git mktree --missing 2>/dev/null || git rev-parse HEAD:))`, "", "one", nil},
+		{"blob_as_tree", `put f one; commit 1; git update-ref refs/heads/odd $(git commit-tree -m odd $({ printf '40000 d\0'; raw HEAD:f; } | tree))`, "", "one",
+			[]string{"(d/): object is a blob, not a tree"}},
+		{"tree_as_blob", `put d/f one; commit 1; git update-ref refs/heads/odd $(git commit-tree -m odd $({ printf '100644 x\0'; raw HEAD:d; } | tree))`, "", "one",
+			[]string{"(x): object is a tree, not a blob"}},
+		{"blob_as_tree_of_commit", `put f one; commit 1; git update-ref refs/heads/odd $(git cat-file commit HEAD | sed "s/^tree.*/tree $(git rev-parse HEAD:f)/" | git hash-object -t commit -w --stdin --literally)`, "", "one",
+			[]string{"object is a blob, not a tree"}},
+		{"fifo_ref", three + `mkfifo .git/refs/heads/z`, "", "one side three two", []string{"reading ref refs/heads/z: open "}},
+		{"endless_ref", three + `ln -s /dev/zero .git/refs/heads/z`, "", "one side three two", []string{"reading ref refs/heads/z: open "}},
+		{"large_ref", three + `head -c 2000000 /dev/zero >.git/refs/heads/z`, "", "one side three two", []string{"z: 2000000 bytes are more than such a file should have"}},
+		{"fifo_head", three + `rm .git/HEAD; mkfifo .git/HEAD`, "", "one side three two", []string{"reading ref HEAD: open "}},
+		{"fifo_packed_refs", three + `mkfifo .git/packed-refs`, "", "one side three two", []string{"reading ref packed-refs: open "}},
+		{"fifo_stash_log", three + `mkdir -p .git/logs/refs; mkfifo .git/logs/refs/stash`, "", "one side three two", []string{"reading ref refs/stash@{}: open "}},
+		{"fifo_shallow", three + `mkfifo .git/shallow`, "", "one side three two", []string{"reading the shallow boundary: open "}},
+		{"malformed_shallow", three + `echo x >.git/shallow`, "", "one side three two", []string{"shallow: malformed"}},
+		{"fifo_config", three + `rm .git/config; mkfifo .git/config`, "", "one side three two", nil},
+		{"fifo_pointers", three + `mkfifo .git/commondir .git/worktrees .git/refs/heads/x.lock`, "", "one side three two", nil},
+		{"fifo_alternates", three + `mkfifo .git/objects/info/alternates`, "", "one side three two", []string{"not a regular file"}},
+		{"fifo_loose_object", three + `f=$(loose HEAD~:a); rm -f $f; mkfifo $f`, "", "one side three", []string{"(a): object is damaged: open "}},
+		{"fifo_index", three + `mkfifo .git/objects/pack/pack-x.idx; : >.git/objects/pack/pack-x.pack`, "", "one side three two", []string{"opening pack: pack-x.idx: open "}},
+		{"fifo_pack", three + `git repack -qad; put f loose; commit 4; for p in .git/objects/pack/*.pack; do rm -f $p; mkfifo $p; done`, "", "loose",
+			[]string{"opening pack: open ", "(a): object is missing", "(d/): object is missing", "^): object is missing"}},
+		{"alternates_in_a_circle", three + `ln -s . .git/objects/x; ln -s . .git/objects/y; printf 'x\ny\n' >.git/objects/info/alternates`, "", "one side three two", nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

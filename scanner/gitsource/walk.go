@@ -24,23 +24,48 @@ type item struct {
 	off  int64
 }
 
+// A sighting is an object in one role. Roles are kept apart so that nobody can
+// hide a file: an object that some tree calls a directory, which it is not, is
+// still read where another calls it a file.
+type sighting struct {
+	id plumbing.Hash
+	as role
+}
+
+type role uint8
+
+const (
+	asHistory role = iota // a ref, commit or tag leads to it
+	asTree
+	asBlob
+)
+
+// minGraphLimit is what a commit, tag or tree may have whatever the limit: one
+// that is not read hides all that it leads to.
+const minGraphLimit = 32 << 20
+
+// maxPath is from how many bytes on the beginning of a path is cut off: trees
+// that are nested a million times would have paths of a terabyte in all.
+const maxPath = 4096
+
 // A walk reads what roots reach. An object that one call has read is not read
 // by the next.
 type walk struct {
 	store   *store
+	limit   int64 // of a text, in bytes; 0 for none
 	shallow map[plumbing.Hash]bool
 	// report is told what cannot be read; concurrently.
 	report func(scanner.Blob) error
 	free   chan *reader
 
 	mu      sync.Mutex // guards the rest
-	seen    map[plumbing.Hash]struct{}
+	seen    map[sighting]struct{}
 	missing int // in a partial clone
 }
 
-func newWalk(s *store, shallow map[plumbing.Hash]bool, report func(scanner.Blob) error) *walk {
+func newWalk(s *store, shallow map[plumbing.Hash]bool, limit int64, report func(scanner.Blob) error) *walk {
 	n := runtime.GOMAXPROCS(0)
-	w := &walk{store: s, shallow: shallow, report: report, free: make(chan *reader, n), seen: map[plumbing.Hash]struct{}{}}
+	w := &walk{store: s, shallow: shallow, limit: limit, report: report, free: make(chan *reader, n), seen: map[sighting]struct{}{}}
 	for range n {
 		w.free <- newReader(s)
 	}
@@ -49,27 +74,50 @@ func newWalk(s *store, shallow map[plumbing.Hash]bool, report func(scanner.Blob)
 
 func (w *walk) close() { w.store.close() }
 
-// first reports whether id was not seen before. Callers of concurrent code hold mu.
-func (w *walk) first(id plumbing.Hash) bool {
+// graphLimit is the limit of commits, tags and trees.
+func (w *walk) graphLimit() int64 {
+	if w.limit == 0 {
+		return 0
+	}
+	return max(w.limit, minGraphLimit)
+}
+
+// cut cuts a path down to maxPath.
+func cut(path string) string {
+	if len(path) > maxPath {
+		path = "…" + path[len(path)-maxPath:]
+	}
+	return path
+}
+
+// first reports whether id was not seen in the role before. Callers of
+// concurrent code hold mu.
+func (w *walk) first(id plumbing.Hash, as role) bool {
 	n := len(w.seen)
-	w.seen[id] = struct{}{}
+	w.seen[sighting{id, as}] = struct{}{}
 	return len(w.seen) > n
 }
 
 // readAll yields all that roots reach, blobs with the kind.
-func (w *walk) readAll(ctx context.Context, roots []root, kind scanner.Kind, limit int64, yield func(scanner.Blob) error) error {
-	h, err := w.history(ctx, roots, yield)
+func (w *walk) readAll(ctx context.Context, roots []root, kind scanner.Kind, yield func(scanner.Blob) error) error {
+	text := func(b scanner.Blob) error {
+		if w.limit > 0 && int64(len(b.Data)) > w.limit {
+			b.Data, b.Err = nil, fmt.Errorf("%s (%s): %w", b.ID, b.Name, sizeError(w.limit))
+		}
+		return yield(b)
+	}
+	h, err := w.history(ctx, roots, text)
 	if err != nil {
 		return err
 	}
 	blobs, err := w.trees(ctx, h.trees, func(it item, entries []entry) error {
-		return yield(scanner.Blob{ID: idOf(it.id), Kind: scanner.KindPath, Name: dirName(it.name), Data: joinNames(entries)})
+		return text(scanner.Blob{ID: idOf(it.id), Kind: scanner.KindPath, Name: dirName(it.name), Data: joinNames(entries)})
 	})
 	if err != nil {
 		return err
 	}
-	return w.each(ctx, append(blobs, h.blobs...), limit, func(_ *reader, it item, typ plumbing.ObjectType, data []byte) error {
-		if typ != plumbing.BlobObject { // and is not walked as what it is, either
+	return w.each(ctx, append(blobs, h.blobs...), w.limit, func(_ *reader, it item, typ plumbing.ObjectType, data []byte) error {
+		if typ != plumbing.BlobObject {
 			return w.unreadable(it, kind, fmt.Errorf("object is a %s, not a blob", typ))
 		}
 		return yield(scanner.Blob{ID: idOf(it.id), Kind: kind, Name: it.name, Data: data})
@@ -108,7 +156,7 @@ func (w *walk) history(ctx context.Context, roots []root, yield func(scanner.Blo
 			}
 			it := stack[len(stack)-1]
 			stack = stack[:len(stack)-1]
-			if !w.first(it.id) {
+			if !w.first(it.id, asHistory) {
 				continue
 			}
 			next, err := w.step(h, r, it, yield)
@@ -123,17 +171,24 @@ func (w *walk) history(ctx context.Context, roots []root, yield func(scanner.Blo
 
 // step reads one object, adds it to h, and returns what history is to read next.
 func (w *walk) step(h *history, r *reader, it item, yield func(scanner.Blob) error) ([]item, error) {
-	typ, data, err := r.read(it.id, 0)
+	typ, data, err := r.read(it.id, w.graphLimit())
+	if isTooLarge(err) {
+		return nil, w.unreadable(it, scanner.KindBlob, err) // most likely
+	}
 	if err != nil {
 		return nil, w.unreadable(it, scanner.KindCommit, err)
 	}
 	switch typ {
 	case plumbing.TreeObject:
-		it.name += ":"
-		h.trees = append(h.trees, it)
+		if w.first(it.id, asTree) {
+			it.name += ":"
+			h.trees = append(h.trees, it)
+		}
 		return nil, nil
 	case plumbing.BlobObject:
-		h.blobs = append(h.blobs, it)
+		if w.first(it.id, asBlob) {
+			h.blobs = append(h.blobs, it)
+		}
 		return nil, nil
 	case plumbing.TagObject:
 		if err := yield(scanner.Blob{ID: idOf(it.id), Kind: scanner.KindTag, Name: it.name, Data: data}); err != nil {
@@ -160,7 +215,7 @@ func (w *walk) stepCommit(h *history, it item, data []byte) ([]item, error) {
 		c.parents = nil // named by the commit, and known not to be here
 	}
 	h.commits = append(h.commits, c)
-	if w.first(c.tree) {
+	if w.first(c.tree, asTree) {
 		h.trees = append(h.trees, item{id: c.tree})
 	}
 	next := make([]item, len(c.parents))
@@ -175,8 +230,8 @@ func (w *walk) stepCommit(h *history, it item, data []byte) ([]item, error) {
 // returns.
 func (w *walk) trees(ctx context.Context, level []item, visit func(item, []entry) error) (blobs []item, err error) {
 	for len(level) > 0 {
-		var below []item
-		err := w.each(ctx, level, 0, func(r *reader, it item, typ plumbing.ObjectType, data []byte) error {
+		var next []item
+		err := w.each(ctx, level, w.graphLimit(), func(r *reader, it item, typ plumbing.ObjectType, data []byte) error {
 			entries, err := r.parse(typ, data)
 			if err != nil {
 				if err := w.unreadable(it, scanner.KindPath, err); err != nil {
@@ -185,13 +240,10 @@ func (w *walk) trees(ctx context.Context, level []item, visit func(item, []entry
 			}
 			w.mu.Lock()
 			for _, e := range entries {
-				if !w.first(e.id) {
-					continue
-				}
-				if e.tree {
-					below = append(below, item{id: e.id, name: it.name + string(e.name) + "/"})
-				} else {
-					blobs = append(blobs, item{id: e.id, name: it.name + string(e.name)})
+				if e.tree && w.first(e.id, asTree) {
+					next = append(next, item{id: e.id, name: cut(it.name + string(e.name) + "/")})
+				} else if !e.tree && w.first(e.id, asBlob) {
+					blobs = append(blobs, item{id: e.id, name: cut(it.name + string(e.name))})
 				}
 			}
 			w.mu.Unlock()
@@ -200,7 +252,7 @@ func (w *walk) trees(ctx context.Context, level []item, visit func(item, []entry
 		if err != nil {
 			return nil, err
 		}
-		level = below
+		level = next
 	}
 	return blobs, nil
 }
@@ -247,12 +299,9 @@ func (w *walk) part(ctx context.Context, r *reader, items []item, limit int64,
 			return err
 		}
 		typ, data, err := r.read(it.id, limit)
-		switch {
-		case errors.Is(err, errTooLarge):
-			err = w.report(unreadable(it, scanner.KindBlob, fmt.Errorf("larger than %g MiB; raise --max-size to read it", float64(limit)/(1<<20))))
-		case err != nil:
+		if err != nil {
 			err = w.unreadable(it, scanner.KindBlob, err)
-		default:
+		} else {
 			err = fn(r, it, typ, data)
 		}
 		if err != nil {
@@ -271,15 +320,11 @@ func (w *walk) unreadable(it item, kind scanner.Kind, err error) error {
 		w.mu.Unlock()
 		return nil
 	}
-	return w.report(unreadable(it, kind, err))
-}
-
-func unreadable(it item, kind scanner.Kind, err error) scanner.Blob {
 	name := it.name
 	if name == "" {
 		name = it.id.String()
 	}
-	return scanner.Blob{ID: idOf(it.id), Kind: kind, Name: name, Err: fmt.Errorf("%s (%s): %w", it.id, name, err)}
+	return w.report(scanner.Blob{ID: idOf(it.id), Kind: kind, Name: name, Err: fmt.Errorf("%s (%s): %w", it.id, name, err)})
 }
 
 // reportMissing reports, in one blob, what a partial clone left out.

@@ -1,0 +1,54 @@
+package gitsource
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+var errNotRegular = errors.New("not a regular file")
+
+const (
+	// maxSmall bounds what is read of a file that should hold a line or a few.
+	maxSmall = 1 << 20
+	// maxList bounds what is read of a file with a line for each ref or commit:
+	// millions of them.
+	maxList = 256 << 20
+)
+
+// openRegular opens a file and returns its size. What is not regular is not even
+// opened: a FIFO would block and a device may have no end. More than the size
+// is not to be read: files that the kernel makes up say 0, and may block too.
+func openRegular(name string) (*os.File, int64, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, &fs.PathError{Op: "open", Path: name, Err: errNotRegular}
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	if info, err = f.Stat(); err != nil { // again: git replaces files by renaming
+		_ = f.Close()
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
+}
+
+// readSmall reads a regular file of at most limit bytes.
+func readSmall(name string, limit int64) ([]byte, error) {
+	f, size, err := openRegular(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if size > limit {
+		return nil, fmt.Errorf("%s: %d bytes are more than such a file should have", name, size)
+	}
+	return io.ReadAll(io.LimitReader(f, size))
+}
