@@ -17,10 +17,8 @@
 //
 // Repositories with SHA-256 object names or reftables are refused. Objects that
 // no ref reaches (and no stash entry) are not read. Grafts and replace refs are
-// not applied: the replaced object and the replacement are both read. go-git
-// follows delta chains by recursion: a hostile pack whose deltas refer to each
-// other in a circle would exhaust the stack, and git would refuse to clone it. The bases that the delta of an
-// object needs are loaded whatever their size.
+// not applied: the replaced object and the replacement are both read. The bases
+// that the delta of an object needs are loaded whatever their size.
 package gitsource
 
 import (

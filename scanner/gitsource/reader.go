@@ -15,6 +15,7 @@ import (
 	"github.com/go-git/go-billy/v5"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/cache"
+	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 )
 
@@ -50,7 +51,8 @@ type reader struct {
 // An openedPack has positions of its own in the file that all readers share.
 type openedPack struct {
 	*packfile.Packfile
-	sizes *packfile.Scanner // apart from Packfile's: they would disturb each other
+	headers *packfile.Scanner  // apart from Packfile's: they would disturb each other
+	sound   map[int64]struct{} // offsets whose chain of bases is known to end
 }
 
 func newReader(s *store) *reader {
@@ -91,6 +93,9 @@ func (r *reader) read(id plumbing.Hash, limit int64) (typ plumbing.ObjectType, d
 func (r *reader) readPacked(i int, offset int64, id plumbing.Hash, limit int64) (typ plumbing.ObjectType, err error) {
 	defer recoverTo(&err)
 	p := r.open(i)
+	if err := p.checkChain(r.store.packs[i].idx, offset); err != nil {
+		return 0, err
+	}
 	if limit > 0 {
 		if size, err := p.size(offset); err != nil {
 			return 0, err
@@ -131,23 +136,63 @@ func (r *reader) open(i int) *openedPack {
 		r.packs[i] = &openedPack{
 			packfile.NewPackfileWithCache(p.idx, nil, newPackView(p), r.cache, 0),
 			packfile.NewScanner(newPackView(p)),
+			map[int64]struct{}{},
 		}
 	}
 	return r.packs[i]
+}
+
+// maxChain is the longest chain of deltas that git makes (git-pack-objects(1),
+// --depth).
+const maxChain = 4095
+
+// checkChain returns an error unless the bases of the object at offset lead to
+// one that is no delta. go-git follows them by recursion, and would not come back
+// from deltas that refer to each other in a circle.
+func (p *openedPack) checkChain(idx idxfile.Index, offset int64) error {
+	var chain []int64
+	for {
+		if _, ok := p.sound[offset]; ok {
+			break
+		}
+		if len(chain) > maxChain {
+			return fmt.Errorf("a chain of more than %d deltas, or a circle", maxChain)
+		}
+		chain = append(chain, offset)
+		h, err := p.headers.SeekObjectHeader(offset)
+		if err != nil {
+			return err
+		}
+		switch h.Type {
+		case plumbing.OFSDeltaObject:
+			offset = h.OffsetReference
+			continue
+		case plumbing.REFDeltaObject:
+			if base, err := idx.FindOffset(h.Reference); err == nil {
+				offset = base
+				continue
+			} // else it is in another pack, which is for go-git to find
+		}
+		break
+	}
+	for _, offset := range chain {
+		p.sound[offset] = struct{}{}
+	}
+	return nil
 }
 
 // size returns the size of the object at offset and inflates no more than the
 // first bytes of a delta, which begins with the sizes of base and result (git's
 // Documentation/gitformat-pack, "Deltified representation").
 func (p *openedPack) size(offset int64) (int64, error) {
-	h, err := p.sizes.SeekObjectHeader(offset)
+	h, err := p.headers.SeekObjectHeader(offset)
 	if err != nil {
 		return 0, err
 	}
 	if h.Type != plumbing.OFSDeltaObject && h.Type != plumbing.REFDeltaObject {
 		return h.Length, nil
 	}
-	delta, err := p.sizes.ReadObject()
+	delta, err := p.headers.ReadObject()
 	if err != nil {
 		return 0, err
 	}
