@@ -70,7 +70,7 @@ type value struct {
 // A cursor goes through the lines and stanzas of a text, once and forwards.
 type cursor struct {
 	text         []byte
-	at           int // start of the line
+	at           int // what is before has been counted
 	line, stanza int
 }
 
@@ -79,6 +79,7 @@ func (c *cursor) value(s detectors.Span) value {
 	for {
 		k := bytes.IndexByte(c.text[c.at:s.Start], '\n')
 		if k < 0 {
+			c.at = s.Start // a long line is read once, not for each value
 			break
 		}
 		c.at += k + 1
