@@ -8,6 +8,7 @@ package awskeys
 import (
 	"bytes"
 	"slices"
+	"sort"
 
 	"github.com/stanch-dev/stanch/detectors"
 )
@@ -102,6 +103,9 @@ func newFinds(text []byte, ids []detectors.Span) *finds {
 	}
 	c = cursor{text: text}
 	for _, s := range findSecrets(text) {
+		if holdsID(ids, s) { // "//host/AKIA…/path" may have 40 characters too
+			continue
+		}
 		v := c.value(s)
 		v.name, v.shape = nameOf(text, s.Start), shapeOf(text[s.Start:s.End])
 		f.secrets = append(f.secrets, v)
@@ -120,6 +124,12 @@ func newFinds(text []byte, ids []detectors.Span) *finds {
 	f.secretTaken = taken(f.secretOf, len(f.secrets))
 	f.tokenTaken = taken(f.tokenOf, len(f.tokens))
 	return f
+}
+
+// holdsID reports whether one of ids, in order, lies in s.
+func holdsID(ids []detectors.Span, s detectors.Span) bool {
+	i := sort.Search(len(ids), func(i int) bool { return ids[i].End > s.Start })
+	return i < len(ids) && ids[i].Start < s.End
 }
 
 func taken(partner []int, n int) []bool {

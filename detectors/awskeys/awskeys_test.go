@@ -27,6 +27,7 @@ func TestDetect(t *testing.T) {
 		{"secret_first", "secret_key: {secret1}\naccess_key: {AKIA1}\n", []string{pair1}},
 		{"unnamed_on_one_line", `NewStaticCredentials("{AKIA1}", "{secret1}", "")`, []string{pair1}},
 		{"url", "s3://{AKIA1}:{secret1}@bucket/path", []string{pair1}},
+		{"url_of_forty_characters", "https://h/{AKIA1}/dGhpc0lz9TwQk3X", []string{lone1}},
 		{"csv", "Access key ID,Secret access key\n{AKIA1},{secret1}\n", []string{pair1}},
 		{"xml", "<name>fs.s3a.access.key</name>\n<value>{AKIA1}</value>\n<name>fs.s3a.secret.key</name>\n<value>{secret1}</value>", []string{pair1}},
 		{"weak_name", "<username>{AKIA1}</username>\n<password>{secret1}</password>", []string{pair1}},
