@@ -83,6 +83,8 @@ func TestAnswers(t *testing.T) {
 		{"proxy 403", page(403, html), verifier.Unknown, notSTS, noAnswer},
 		{"proxy 403, well formed", page(403, xhtml), verifier.Unknown, notSTS, noAnswer},
 		{"proxy 407", page(407, html), verifier.Unknown, notSTS, noAnswer},
+		{"proxy 407, in STS's words", sts(407, "InvalidClientTokenId", ""), verifier.Unknown, notSTS, noAnswer},
+		{"gateway, in STS's words", sts(502, "InvalidClientTokenId", ""), verifier.Unknown, ill, busy},
 		{"empty 403", page(403, ""), verifier.Unknown, notSTS, noAnswer},
 		{"json", page(403, `{"code":"InvalidClientTokenId"}`), verifier.Unknown, notSTS, noAnswer},
 		{"moto", page(403, moto), verifier.Unknown, notSTS, noAnswer},
