@@ -53,7 +53,7 @@ func (f *Finding) join(m detectors.Match) {
 	switch {
 	case c.Token.IsZero():
 		f.Match.Token, c.Token = m.Token, m.Credential.Token
-	case !c.Token.Equal(m.Credential.Token):
+	case !m.Credential.Token.IsZero() && !c.Token.Equal(m.Credential.Token):
 		// A session has one token: this one is of another, or was cut off.
 		f.Others = append(f.Others, m.Credential.Token)
 	}

@@ -172,6 +172,12 @@ func TestSecretsOfOneID(t *testing.T) {
 	if sink := scan(t, src, v); len(v.asked) != 3 || sink.Summary.Findings != 5 {
 		t.Errorf("none is right: asked %d times, %d findings", len(v.asked), sink.Summary.Findings)
 	}
+	// Nor is an unproved secret that merely stands near reported after three.
+	near := texts{"a": "{AKIA1} {secret1}", "b": "{AKIA1} {secret2}", "c": "x {secret4}\nid={AKIA1}\nsecret={secret3}"}
+	v.asked = nil
+	if sink := scan(t, near, v); len(v.asked) != 3 || sink.Summary.Findings != 3 || sink.Summary.Ignored != 1 {
+		t.Errorf("with one near: asked %d times, summary %+v", len(v.asked), sink.Summary)
+	}
 	v.asked, v.states[detectorstest.Fill("{AKIA1} {secret2}")] = nil, verifier.Live
 	sink := scan(t, src, v)
 	if len(v.asked) != 2 || sink.Summary.Findings != 1 || sink.Summary.Live != 1 {

@@ -49,6 +49,13 @@ func byID(findings []*Finding) [][]*Finding {
 // failed login in the eyes of the owner, and a wait of seconds in ours.
 const maxSecrets = 3
 
+// Why candidates are ignored.
+const (
+	proved   = "another secret was proved to belong to the key id"
+	better   = "a secret that fits the key id better is reported"
+	unproved = "stands near the key id and is not its secret"
+)
+
 // verifyID asks for the candidates of one key id, in order. It stops when one is
 // live, since an id has one secret, and when maxSecrets were not its own. A secret
 // that merely stands close to an id (Rank > 0) is tried only if the better ones
@@ -57,49 +64,49 @@ func (s *Scanner) verifyID(ctx context.Context, candidates []*Finding) {
 	var live *Finding
 	mismatches := 0
 	for _, f := range candidates {
-		c := f.Match.Credential
+		near := f.Match.Rank > 0
 		switch {
 		case f.Ignored != "":
-		case c.ID != "" && live != nil:
-			live.Locations = append(live.Locations, f.Locations...)
-			f.Ignored = "another secret was proved to belong to the key id"
-		case f.Match.Rank > 0 && mismatches == 0:
-			f.Ignored = "a secret that fits the key id better is reported"
-		case mismatches >= maxSecrets:
+		case live != nil && f.Match.Credential.ID != "":
+			f.Ignored = proved
+		case near && (mismatches == 0 || mismatches >= maxSecrets):
+			f.Ignored = better
+		}
+		if f.Ignored != "" {
+			f.Verdict = verifier.Verdict{State: verifier.Skipped, Reason: "suppressed"}
+			continue
+		}
+		if mismatches >= maxSecrets {
 			f.Verdict = verifier.Verdict{State: verifier.Skipped, Reason: fmt.Sprintf("%d other secrets were not those of the key id", maxSecrets)}
 			continue
-		default:
-			f.Verdict = s.Verifier.Verify(ctx, c)
 		}
-		switch {
-		case f.Ignored != "":
-			f.Verdict = verifier.Verdict{State: verifier.Skipped, Reason: "suppressed"}
-		case f.Verdict.State == verifier.Live:
+		f.Verdict = s.Verifier.Verify(ctx, f.Match.Credential)
+		switch f.Verdict.State {
+		case verifier.Live:
 			live = f
-			live.Locations = append(live.Locations, disproved(candidates)...)
-		case f.Verdict.State == verifier.IDActive:
+			continue
+		case verifier.IDActive:
 			mismatches++
-			fallthrough
-		default:
-			if f.Match.Rank > 0 {
-				f.Ignored = "stands near the key id and is not its secret"
-			}
+		}
+		if near {
+			f.Ignored = unproved
 		}
 	}
 	if live != nil {
-		live.Locations = sortLocations(live.Locations)
+		live.absorb(candidates)
 	}
 }
 
-// disproved returns the places of those candidates whose secret is not that of
-// the id, and ignores them: they are places of the live credential.
-func disproved(candidates []*Finding) []Location {
-	var places []Location
-	for _, f := range candidates {
-		if f.Ignored == "" && f.Verdict.State == verifier.IDActive {
-			f.Ignored = "another secret was proved to belong to the key id"
-			places = append(places, f.Locations...)
+// absorb makes the places of those candidates whose secret is not that of the id
+// places of f, which is live: the id stands there.
+func (f *Finding) absorb(candidates []*Finding) {
+	for _, c := range candidates {
+		if c.Ignored == "" && c.Verdict.State == verifier.IDActive {
+			c.Ignored = proved
+		}
+		if c.Ignored == proved {
+			f.Locations = append(f.Locations, c.Locations...)
 		}
 	}
-	return places
+	f.Locations = sortLocations(f.Locations)
 }

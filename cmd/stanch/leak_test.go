@@ -77,6 +77,11 @@ func TestNoSecretGetsOut(t *testing.T) {
 			}
 		}
 	}
+	canaries := filepath.Join(t.TempDir(), "canaries")
+	if err := os.WriteFile(canaries, []byte(detectorstest.Account), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env.run([]string{"git", repo, "-f", "text", "--sts-endpoint", sts.URL, "--canary-accounts", canaries}, "")
 	env.run([]string{"git", repo, "--no-verify", "-v", "-f", "json", "-o", stream, "--accounts", "123456789012", "--fail-on", "live", "--max-size", "1"}, "")
 	saved, err := os.ReadFile(stream)
 	if err != nil {

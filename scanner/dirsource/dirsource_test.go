@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sort"
 	"strings"
 	"sync"
@@ -93,6 +94,19 @@ func TestUnreadable(t *testing.T) {
 	want := []string{"broken:no such file or directory", "good=g", "missing:no such file or directory", "pipe:not a regular file"}
 	src := &dirsource.Files{Paths: []string{pipe, broken, filepath.Join(dir, "missing"), good}}
 	if diff := cmp.Diff(want, read(t, src, dir+"/")); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestReadError: a file that can be opened and not read. Root too gets an error
+// for the first byte of its memory.
+func TestReadError(t *testing.T) {
+	const path = "/proc/self/mem"
+	if runtime.GOOS != "linux" {
+		t.Skip("there is no " + path)
+	}
+	want := []string{path + ":input/output error"}
+	if diff := cmp.Diff(want, read(t, &dirsource.Files{Paths: []string{path}}, "")); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
