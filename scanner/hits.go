@@ -36,6 +36,9 @@ func (h *hits) add(b Blob, member string, data []byte, matches []detectors.Match
 		return
 	}
 	lines := &lines{data: data}
+	if b.Window != nil {
+		lines.line, lines.column = b.Window.Line, b.Window.Column
+	}
 	slices.SortStableFunc(matches, func(a, b detectors.Match) int { return cmp.Compare(a.Start, b.Start) })
 	found := make([]hit, len(matches))
 	for i, m := range matches {

@@ -41,14 +41,18 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 	sum := Summary{}
 	var objects, size atomic.Int64
 
-	readErr := src.Blobs(ctx, func(b Blob) error {
+	readErr := s.sift(ctx, src, &objects, &size, func(b Blob) error {
 		if b.Err != nil {
 			found.unread(b.Name, b.Err)
 			return ctx.Err()
 		}
-		objects.Add(1)
-		size.Add(int64(len(b.Data)))
 		found.add(b, "", b.Data, s.Detectors.Detect(nil, b.Data))
+		if b.Window != nil {
+			if b.Window.Offset == 0 && archive.Is(b.Data) {
+				found.unread(b.Name, errLargeArchive)
+			}
+			return ctx.Err()
+		}
 		return archive.Walk(ctx, b.Data, func(member string, data []byte, err error) error {
 			if err != nil {
 				found.unread(strings.TrimSuffix(b.Name+"!"+member, "!"), err)
@@ -76,6 +80,31 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 	sum.Objects, sum.Bytes, sum.Unread = objects.Load(), size.Load(), found.unreadParts()
 	sum.Elapsed = time.Since(start)
 	return errors.Join(readErr, report(findings, &sum, sink))
+}
+
+var errLargeArchive = errors.New("an archive too large to be held in memory: it was searched as it is, not unpacked")
+
+// sift reads src and counts what it reads. A source that can leave out what
+// cannot match does so.
+func (s *Scanner) sift(ctx context.Context, src Source, objects, size *atomic.Int64, yield func(Blob) error) error {
+	counted := func(b Blob) error {
+		if b.Err == nil {
+			if b.Window == nil || b.Window.Offset == 0 {
+				objects.Add(1)
+			}
+			size.Add(int64(len(b.Data)))
+		}
+		return yield(b)
+	}
+	sifter, ok := src.(Sifter)
+	if !ok {
+		return src.Blobs(ctx, counted)
+	}
+	return sifter.Sift(ctx, Prefilter{
+		Holds: s.Detectors.Probe, Span: s.Detectors.Span(),
+		Whole: archive.Is, HeadSize: archive.HeadSize,
+		Passed: func(n, bytes int64) { objects.Add(n); size.Add(bytes) },
+	}, counted)
 }
 
 // suppress asks each filter in turn why a finding is to be ignored.

@@ -20,6 +20,9 @@ const (
 	KindNote    Kind = "note"           // a git note
 	KindRefName Kind = "ref-name"       // the name of a branch or tag
 	KindPath    Kind = "path"           // the names in a directory
+	KindConfig  Kind = "config"         // configuration of a git repository
+	KindReflog  Kind = "reflog"         // a log of where a ref was, and what was fetched
+	KindIndex   Kind = "index"          // a file that was staged and in no commit
 )
 
 // A Blob is one text to scan.
@@ -30,9 +33,18 @@ type Blob struct {
 	Name string
 	// Data is valid only until yield returns.
 	Data []byte
+	// Window is set if Data is a part of a text that is too large to be held.
+	Window *Window
 	// Err is set, and Data empty, if the text is known to exist and could not
 	// be read. The scan goes on and is reported as incomplete.
 	Err error
+}
+
+// A Window says which part of a text a Blob holds. The windows of a text come in
+// order, overlap, and have the same ID.
+type Window struct {
+	Offset       int64 // of its first byte
+	Line, Column int   // of its first byte, counted from 0; columns in code points
 }
 
 // A Provenance is one place that a blob is stored in.
@@ -45,6 +57,13 @@ type Provenance struct {
 	Time                  time.Time
 	// AtHead reports whether the blob is still at Path in HEAD.
 	AtHead bool
+	// Refs are branches and tags that Commit is part of, a few of them, the
+	// nearest to a person first; MoreRefs is how many others there are.
+	Refs     []string
+	MoreRefs int
+	// Unreachable is "" if a ref leads to the blob. Else it says what does, as
+	// "reflog HEAD@{2}" or "dangling commit", or that nothing does.
+	Unreachable string
 }
 
 // A Source is something that holds text: a repository, a directory, a stream.
@@ -61,4 +80,30 @@ type Source interface {
 	// costs a history walk that most scans never need. What cannot be read on
 	// the way does not stop it: Locate goes on and says so in its error.
 	Locate(ctx context.Context, ids []BlobID, yield func(BlobID, Provenance) error) error
+}
+
+// A Prefilter tells texts that may match from those that cannot, from parts of
+// them.
+type Prefilter struct {
+	// Holds reports whether text may hold a match. It is true of a text if it is
+	// true of one of the parts of it that have Span bytes, and false if it is false
+	// of all.
+	Holds func(text []byte) bool
+	Span  int
+	// Whole reports, from its first bytes, HeadSize of them if there are as many,
+	// whether a text must be seen whatever Holds says.
+	Whole    func(head []byte) bool
+	HeadSize int
+	// Passed counts texts that were left out, and their bytes. It is called
+	// concurrently.
+	Passed func(objects, bytes int64)
+}
+
+// A Sifter is a Source that can leave out texts that cannot match, and so need not
+// even put them together.
+type Sifter interface {
+	Source
+	// Sift does what Blobs does, but for texts of which both p.Holds and p.Whole
+	// are false it may call p.Passed instead of yield.
+	Sift(ctx context.Context, p Prefilter, yield func(Blob) error) error
 }

@@ -40,6 +40,12 @@ func Walk(ctx context.Context, data []byte, yield func(name string, data []byte,
 	return err
 }
 
+// HeadSize is how many bytes at the beginning of a text tell whether it is an archive.
+const HeadSize = 263
+
+// Is reports whether a text that begins with head is an archive.
+func Is(head []byte) bool { return (&walk{}).format(head) != nil }
+
 type walk struct {
 	ctx   context.Context
 	left  int64 // bytes that may still be unpacked

@@ -71,7 +71,7 @@ func TestCircleOfDeltas(t *testing.T) {
 		read = read || string(blob.Data) == "content\n"
 		return nil
 	})
-	if err != nil || !read || !strings.Contains(damage, "circle") {
+	if err != nil || !read || !strings.Contains(damage, "its bases lead to itself") {
 		t.Errorf("error %v, the rest was read: %v, damage %q", err, read, damage)
 	}
 }

@@ -1,13 +1,12 @@
-// Package gitsource reads git repositories: every object that any ref reaches,
-// each once.
+// Package gitsource reads git repositories: every object that they hold, each
+// once, whether a ref leads to it or not.
 //
-// Reading has three steps. The history is walked from all refs at once, so that
-// the commits and their root trees are known. The trees are read level by
-// level, and then the blobs; both in the order in which they lie in the packs,
-// because there a delta is near its base and the base still in a cache. Nothing
-// is read by path or by commit, so that a file that stayed for a thousand
-// commits costs as much as one that stayed for one. Where a hit came from is
-// worked out afterwards, by Locate, for hits only.
+// Objects are read straight from the packs, in the order in which they lie there
+// (internal/pack), and not by path or by commit: a file that stayed for a thousand
+// commits costs as much as one that stayed for one, and what no commit holds any
+// more is found as well. Blobs come first, then commits and tags, then trees.
+// While the trees are read, the graph is noted that says what holds what
+// (graph.go). Where a hit came from is worked out from it, for hits only.
 //
 // Nothing is ever written to a repository, no command is run in it, and no
 // hook, filter or helper that its configuration names: it may belong to someone
@@ -15,111 +14,290 @@
 //
 // # Limitations
 //
-// Repositories with SHA-256 object names or reftables are refused. Objects that
-// no ref reaches (and no stash entry) are not read. Grafts and replace refs are
-// not applied: the replaced object and the replacement are both read. The bases
-// that the delta of an object needs are loaded whatever their size.
+// The refs of reftables are not read, so that all is called unreachable there.
+// Grafts and replace refs are not applied: the replaced object and the replacement
+// are both read. The checksums of packed objects are not computed: bytes that rot
+// into other valid ones are read as they are.
 package gitsource
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/stanch-dev/stanch/scanner"
 )
 
 // A Repository is a git repository on disk. Make one with Open or Clone. Its
-// methods may be called concurrently, each opens the object store for itself.
+// methods may be called concurrently.
 type Repository struct {
-	// MaxBlobSize is the size in bytes above which a text is yielded with Err
-	// set, and a blob not even loaded. The links of larger commits, tags and
-	// trees are still followed, up to 32 MiB or MaxBlobSize if that is more. 0
-	// means no limit. Not to be changed during a call.
+	// MaxBlobSize is the size in bytes from which an object is yielded with Err
+	// set and not held in memory, unless it is stored whole: then it is yielded in
+	// windows (scanner.Windows). Commits, tags and trees are read up to 32 MiB or
+	// MaxBlobSize if that is more. 0 means no limit. Not to be changed during a
+	// call.
 	MaxBlobSize int64
+	// ReachableOnly leaves out what no ref leads to. It is read none the less: what
+	// a pack holds comes in one piece.
+	ReachableOnly bool
+	// Seen is what needs not be read again, nil for nothing. See State.
+	Seen *State
 
 	gitDir    string // of this work tree: holds HEAD
 	commonDir string // shared by all work trees: holds objects and refs
 	temp      string // removed by Close
+
+	mu   sync.Mutex
+	last *graph // of the last Blobs or Sift
 }
 
-var _ scanner.Source = (*Repository)(nil)
+var (
+	_ scanner.Source = (*Repository)(nil)
+	_ scanner.Sifter = (*Repository)(nil)
+)
 
-// Close removes what Clone made. It does nothing to a repository that was
-// opened. It may be called more than once.
+// Close closes the packs and removes what Clone made. It may be called more than
+// once. No other call may be under way.
 func (r *Repository) Close() error {
+	r.keep(nil)
 	if r.temp == "" {
 		return nil
 	}
 	return os.RemoveAll(r.temp)
 }
 
-// Empty reports whether no ref, HEAD included, leads to anything: there is
-// nothing to read, which is not the same as nothing found.
-func (r *Repository) Empty() bool {
-	refs := r.refs()
-	return len(refs.broken) == 0 && !slices.ContainsFunc(refs.roots, func(r root) bool { return !r.id.IsZero() })
+// keep keeps g for Locate, in place of the last.
+func (r *Repository) keep(g *graph) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.last != nil {
+		r.last.store.close()
+	}
+	r.last = g
 }
 
-// Blobs implements scanner.Source. It yields blobs (symlink targets too) under
-// the first path met, the raw bytes of commits and annotated tags, the names in
-// each tree, a line each, and the name of each ref. It calls yield from several
-// goroutines at once. Submodules are other repositories and are left out.
+// Empty reports whether the repository holds no object: there is nothing to read,
+// which is not the same as nothing found.
+func (r *Repository) Empty() bool {
+	s := openStore(r)
+	defer s.close()
+	return s.len() == 0 && len(s.notes) == 0 && len(r.refs().broken) == 0
+}
+
+// Blobs implements scanner.Source. It yields blobs (symlink targets too), the raw
+// bytes of commits and annotated tags, the names in each tree, a line each, the
+// name of each ref, and the configuration and reflogs, which hold URLs. It calls
+// yield from several goroutines at once. Submodules are other repositories and are
+// left out.
 //
-// What exists and cannot be read is yielded with Err: objects that are missing
-// or damaged, each; packs that cannot be opened; refs that lead nowhere; and, in
-// one blob each, that a shallow history is cut off and that objects were left
-// out of a partial clone. Missing objects are never fetched.
+// What exists and cannot be read is yielded with Err: objects that are damaged, and
+// those that are missing and that a ref leads to, each; packs that cannot be
+// opened; refs that cannot be read; and, in one blob each, that a shallow history
+// is cut off and that objects were left out of a partial clone. Missing objects are
+// never fetched.
 func (r *Repository) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
+	return r.Sift(ctx, scanner.Prefilter{Whole: func([]byte) bool { return true }}, yield)
+}
+
+// Sift implements scanner.Sifter. A blob that is a delta, and that nothing is made
+// from, is not even put together unless what is new in it may match.
+func (r *Repository) Sift(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	refs := r.refs()
-	w := r.newWalk(yield)
-	defer w.close()
-	for _, b := range slices.Concat(refs.broken, w.store.unread, w.shallowBlob()) {
-		if err := yield(b); err != nil {
-			return err
-		}
+	store := openStore(r)
+	reading := r.reading(store, p, yield)
+	if r.ReachableOnly { // not known before the end
+		reading.yield = func(scanner.Blob) error { return nil }
 	}
-	if err := yieldNames(ctx, refs.roots, yield); err != nil {
+	if err := r.aside(ctx, store, refs, yield); err != nil {
+		store.close()
 		return err
 	}
-	for _, kind := range contentKinds {
-		if err := w.readAll(ctx, refs.of(kind), kind, yield); err != nil {
+	if err := reading.all(ctx); err != nil {
+		store.close()
+		return err
+	}
+	r.keep(reading.graph)
+	end := ending{reading: reading, refs: refs, yield: yield}
+	if err := end.unread(ctx); err != nil {
+		return err
+	}
+	if r.ReachableOnly {
+		return end.reachable(ctx)
+	}
+	return nil
+}
+
+func (r *Repository) reading(s *store, p scanner.Prefilter, yield func(scanner.Blob) error) *reading {
+	shallow, err := readShallow(filepath.Join(r.commonDir, "shallow"))
+	if err != nil {
+		s.fail(filepath.Join(r.commonDir, "shallow"), err)
+	}
+	return &reading{
+		store: s, graph: newGraph(s), limit: cmp.Or(r.MaxBlobSize, noLimit), shallow: shallow,
+		skip: r.Seen.hasPack, seen: r.Seen.hasLoose, pre: p, yield: yield, bad: map[int32]error{}, held: newBitset(s.len()),
+	}
+}
+
+// contentKinds are the kinds of content that refs lead to.
+var contentKinds = [...]scanner.Kind{scanner.KindBlob, scanner.KindNote}
+
+// aside yields what is not an object: the names of refs, configuration and logs,
+// and what of the repository could not be opened.
+func (r *Repository) aside(ctx context.Context, s *store, refs *refSet, yield func(scanner.Blob) error) error {
+	blobs := slices.Clone(refs.broken)
+	for _, n := range s.notes {
+		blobs = append(blobs, scanner.Blob{ID: scanner.BlobID(n.path), Kind: scanner.KindBlob, Name: n.path, Err: n.err})
+	}
+	blobs = append(blobs, r.shallowBlob()...)
+	blobs = append(blobs, r.reftable()...)
+	for _, ref := range refs.roots {
+		if ref.named() {
+			blobs = append(blobs, scanner.Blob{ID: scanner.BlobID(ref.name), Kind: scanner.KindRefName, Name: ref.name, Data: []byte(ref.name)})
+		}
+	}
+	for _, b := range blobs {
+		if err := errors.Join(ctx.Err(), yield(b)); err != nil {
 			return err
 		}
 	}
-	return w.reportMissing()
+	return r.yieldFiles(yield)
 }
 
-// contentKinds is the order of the two walks. Notes come last: a blob that is
-// both a file and a note is a file first.
-var contentKinds = [...]scanner.Kind{scanner.KindBlob, scanner.KindNote}
+// shallowBlob says that history is missing by intent: one blob, or none.
+func (r *Repository) shallowBlob() []scanner.Blob {
+	shallow, _ := readShallow(filepath.Join(r.commonDir, "shallow"))
+	if len(shallow) == 0 {
+		return nil
+	}
+	return []scanner.Blob{{
+		ID: "shallow clone", Kind: scanner.KindCommit, Name: "shallow clone",
+		Err: fmt.Errorf("history is cut off at %d shallow commits; run git fetch --unshallow", len(shallow)),
+	}}
+}
 
-func yieldNames(ctx context.Context, roots []root, yield func(scanner.Blob) error) error {
-	for _, ref := range roots {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if !ref.named() {
+// reftable says that the refs are not in files: one blob, or none. Reading them
+// with git would mean to run a command in the repository.
+func (r *Repository) reftable() []scanner.Blob {
+	storage := refStorage(readConfig(r.commonDir))
+	if storage == "" {
+		return nil
+	}
+	return []scanner.Blob{{
+		ID: "refs", Kind: scanner.KindRefName, Name: "refs",
+		Err: fmt.Errorf("refs are kept as %s, which cannot be read: all objects were, but none is known to be reachable", storage),
+	}}
+}
+
+// Locate implements scanner.Source. Ids that it does not know are passed over. Of
+// each id it yields
+//
+//   - blob: each path it ever had, with the first commit, parents before
+//     children and then by commit date, that has it there; below refs/notes the
+//     kind is KindNote and the path the id of the annotated object;
+//   - tree: as for a blob, the path of the directory, "." for the root;
+//   - commit: itself;
+//   - annotated tag: the tagger, and the commit that it leads to, if any;
+//   - ref name, configuration, reflog: the name, as Path.
+//
+// The commits that refs lead to come first, then those that only a reflog leads to,
+// then dangling ones; a place is listed under the first that has it, and
+// Unreachable says which of the latter it is. A blob or tree that no commit holds,
+// only a tag, has no Commit and a path in the form "refs/tags/name:dir/file"; one
+// that nothing holds has no path, or that in the index. yield is called in the
+// calling goroutine.
+//
+// Of each id no more than 1,000 places are listed (maxPlaces), those of the
+// first commits: a few trees that hold each other make for any number. Of a path
+// with more than 4,096 bytes, the beginning is cut off.
+//
+// What Blobs has read needs not be read again. If it was not called before, what
+// cannot be read on the way is counted in the error.
+func (r *Repository) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	refs := r.refs()
+	if err := r.locateFiles(refs, ids, yield); err != nil {
+		return err
+	}
+	g, closeGraph, err := r.graph(ctx, ids)
+	if g == nil {
+		return err
+	}
+	defer closeGraph()
+	return errors.Join(r.locate(ctx, g, refs, ids, yield), err)
+}
+
+func (r *Repository) locate(ctx context.Context, g *graph, refs *refSet, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+	hits := g.store.numbers(ids)
+	if len(hits) == 0 {
+		return nil
+	}
+	l := newLocator(g, refs, hits)
+	l.index = r.staged()
+	if err := l.locate(ctx, hits); err != nil {
+		return err
+	}
+	texts := map[int32]scanner.Provenance{}
+	for i := range l.found {
+		f := &l.found[i]
+		if r.ReachableOnly && f.Unreachable != "" {
 			continue
 		}
-		b := scanner.Blob{ID: scanner.BlobID(ref.name), Kind: scanner.KindRefName, Name: ref.name, Data: []byte(ref.name)}
-		if err := yield(b); err != nil {
+		l.sign(f, texts)
+		if err := yield(scanner.BlobID(g.store.id(f.node).String()), f.Provenance); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *Repository) newWalk(report func(scanner.Blob) error) *walk {
-	s := openStore(r.commonDir)
-	file := filepath.Join(r.commonDir, "shallow")
-	shallow, err := readShallow(file)
-	if err != nil {
-		s.fail(file, err)
+// graph returns a graph in which ids are marked: that of the last reading if it
+// has read everything and marked them, else a new one. The error may come with a
+// graph: then some objects are missing from it.
+func (r *Repository) graph(ctx context.Context, ids []scanner.BlobID) (*graph, func(), error) {
+	r.mu.Lock()
+	last := r.last
+	r.mu.Unlock()
+	if last != nil && r.Seen == nil && last.hasMarked(ids) {
+		return last, func() {}, nil
 	}
-	return newWalk(s, shallow, r.MaxBlobSize, report)
+	s := openStore(r)
+	nodes := s.numbers(ids)
+	if len(nodes) == 0 {
+		s.close()
+		return nil, nil, nil
+	}
+	reading := r.reading(s, scanner.Prefilter{}, func(scanner.Blob) error { return nil })
+	reading.skip, reading.seen = (*State)(nil).hasPack, (*State)(nil).hasLoose
+	for _, n := range nodes {
+		reading.graph.mark(n)
+	}
+	if err := reading.links(ctx); err != nil {
+		s.close()
+		return nil, nil, err
+	}
+	return reading.graph, s.close, reading.unreadLinks()
+}
+
+// hasMarked reports whether the blobs among ids are marked.
+func (g *graph) hasMarked(ids []scanner.BlobID) bool {
+	for _, n := range g.store.numbers(ids) {
+		isBlob := g.at[n] == 0 && !slices.ContainsFunc(g.tags, func(t tag) bool { return t.node == n })
+		if isBlob && !g.marks.has(n) && !g.isCommit(n) {
+			return false
+		}
+	}
+	return true
+}
+
+func (g *graph) isCommit(n int32) bool {
+	return slices.ContainsFunc(g.commits, func(c commit) bool { return c.node == n })
 }
 
 // ErrNotRepository says that a path is not in a git repository.

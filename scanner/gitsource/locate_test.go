@@ -88,8 +88,8 @@ func TestLocateTexts(t *testing.T) {
 	note := rev("refs/notes/commits:" + commit)
 	got := locate(t, open(t, dir), rev("v1"), rev("HEAD:f"), "refs/tags/v1", note, "unknown", "HEAD")
 	want := map[scanner.BlobID][]scanner.Provenance{
-		rev("v1"):      {{Kind: scanner.KindTag, Commit: commit, Author: "Carl", Email: "carl@example.com"}},
-		rev("HEAD:f"):  {{Kind: scanner.KindBlob, Path: "f", Commit: commit, Author: "Ada", Email: "ada@example.com", AtHead: true}},
+		rev("v1"):      {{Kind: scanner.KindTag, Commit: commit, Author: "Carl", Email: "carl@example.com", Refs: []string{"refs/heads/main", "refs/tags/v1"}}},
+		rev("HEAD:f"):  {{Kind: scanner.KindBlob, Path: "f", Commit: commit, Author: "Ada", Email: "ada@example.com", AtHead: true, Refs: []string{"refs/heads/main", "refs/tags/v1"}}},
 		"refs/tags/v1": {{Kind: scanner.KindRefName, Path: "refs/tags/v1"}},
 		note:           {{Kind: scanner.KindNote, Path: commit, Commit: string(rev("refs/notes/commits")), Author: "Ada", Email: "ada@example.com"}},
 	}

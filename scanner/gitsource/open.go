@@ -2,6 +2,8 @@ package gitsource
 
 import (
 	"bytes"
+	"crypto/sha1"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,8 +15,7 @@ import (
 // Open opens the repository that path is in. path may be a work tree or a
 // folder in one, a bare repository, a git directory (of a submodule too), a
 // linked work tree, or the ".git" file of one. The error wraps ErrNotRepository
-// if there is none, and says so if its format cannot be read. Open writes
-// nothing; who owns the repository does not matter.
+// if there is none. Open writes nothing; who owns the repository does not matter.
 func Open(path string) (*Repository, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -25,9 +26,6 @@ func Open(path string) (*Repository, error) {
 	}
 	r, err := discover(abs)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if err := checkFormat(r.commonDir); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return r, nil
@@ -92,20 +90,6 @@ func readPointer(file, prefix string) (string, bool) {
 	return filepath.Clean(path), true
 }
 
-// checkFormat refuses what go-git cannot read, which otherwise would look like
-// an empty or a broken repository.
-func checkFormat(common string) error {
-	ext := readConfig(common).Section("extensions")
-	if f := ext.Option("objectFormat"); f != "" && !strings.EqualFold(f, "sha1") {
-		return fmt.Errorf("repository uses the %s object format, which this version cannot read", f)
-	}
-	// extensions.refStorage may hold a URI, as in "reftable:///path".
-	if s, _, _ := strings.Cut(ext.Option("refStorage"), ":"); s != "" && !strings.EqualFold(s, "files") {
-		return fmt.Errorf("repository keeps its refs as %s, which this version cannot read", s)
-	}
-	return nil
-}
-
 // readConfig returns what can be read of the repository's configuration. An
 // error is ignored: of the values asked for, each that is missed shows up later
 // as objects that cannot be read.
@@ -117,10 +101,27 @@ func readConfig(common string) *config.Config {
 	return cfg
 }
 
+// hashSize is the length of an object id in bytes.
+func hashSize(cfg *config.Config) int {
+	if strings.EqualFold(cfg.Section("extensions").Option("objectFormat"), "sha256") {
+		return sha256.Size
+	}
+	return sha1.Size
+}
+
+// refStorage is how refs are stored if not in files, as reftable.
+func refStorage(cfg *config.Config) string {
+	// The value may be a URI, as in "reftable:///path".
+	s, _, _ := strings.Cut(cfg.Section("extensions").Option("refStorage"), ":")
+	if strings.EqualFold(s, "files") {
+		return ""
+	}
+	return s
+}
+
 // isPartial reports whether the configuration says that objects may be missing
 // (git's Documentation/technical/partial-clone).
-func isPartial(common string) bool {
-	cfg := readConfig(common)
+func isPartial(cfg *config.Config) bool {
 	if cfg.Section("extensions").HasOption("partialClone") {
 		return true
 	}
@@ -130,4 +131,23 @@ func isPartial(common string) bool {
 		}
 	}
 	return false
+}
+
+// objectDirs returns where the objects of r are, alternates apart. In a hook, git
+// names other directories in the environment, such as the one where it holds what
+// is being pushed (git(1), GIT_OBJECT_DIRECTORY).
+func (r *Repository) objectDirs() []string {
+	dirs := []string{filepath.Join(r.commonDir, "objects")}
+	if gitDir := os.Getenv("GIT_DIR"); gitDir != "" {
+		if abs, err := filepath.Abs(gitDir); err != nil || abs != r.gitDir && abs != r.commonDir {
+			return dirs // of another repository
+		}
+	}
+	if dir := os.Getenv("GIT_OBJECT_DIRECTORY"); dir != "" {
+		dirs = append([]string{dir}, dirs...)
+	}
+	for _, dir := range filepath.SplitList(os.Getenv("GIT_ALTERNATE_OBJECT_DIRECTORIES")) {
+		dirs = append(dirs, strings.Trim(dir, `"`))
+	}
+	return dirs
 }

@@ -4,56 +4,77 @@ import (
 	"bytes"
 	"errors"
 
-	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
 var errMalformed = errors.New("malformed")
 
-// A commit holds the links of a commit object; the texts are read again for the
-// few that are reported.
-type commit struct {
-	id, tree plumbing.Hash
-	parents  []plumbing.Hash
-	when     int64 // of the committer, Unix seconds
+// links are what a commit refers to.
+type links struct {
+	tree    pack.ID
+	parents []pack.ID
+	when    int64 // of the committer, Unix seconds
 }
 
 // parseCommit reads the headers: "tree", any "parent", "author", "committer",
 // others, then an empty line (git's Documentation/user-manual, "commit object").
-func parseCommit(id plumbing.Hash, data []byte) (commit, error) {
-	c := commit{id: id}
-	tree := false
-	for line := range bytes.Lines(data) {
-		key, value, _ := bytes.Cut(bytes.TrimSuffix(line, []byte("\n")), []byte(" "))
-		switch h, ok := parseID(value); {
-		case len(key) == 0 && len(value) == 0:
-			return c, malformedUnless(tree)
-		case string(key) == "tree" && ok && !tree:
-			c.tree, tree = h, true
-		case string(key) == "parent" && ok:
-			c.parents = append(c.parents, h)
-		case string(key) == "parent" || string(key) == "tree":
-			return c, errMalformed
-		case string(key) == "committer":
-			c.when = signature(value).When.Unix()
+// The parents are appended to those of dst.
+func parseCommit(dst links, data []byte) (links, error) {
+	for len(data) > 0 {
+		line, rest, _ := bytes.Cut(data, []byte{'\n'})
+		data = rest
+		if len(line) == 0 {
+			break
+		}
+		key, value, _ := bytes.Cut(line, []byte{' '})
+		switch string(key) {
+		case "tree":
+			id, ok := pack.ParseID(value)
+			if !ok {
+				return dst, errMalformed
+			}
+			if dst.tree == "" {
+				dst.tree = id
+			}
+		case "parent":
+			id, ok := pack.ParseID(value)
+			if !ok {
+				return dst, errMalformed
+			}
+			dst.parents = append(dst.parents, id)
+		case "committer":
+			dst.when = seconds(value)
 		}
 	}
-	return c, malformedUnless(tree)
+	if dst.tree == "" {
+		return dst, errMalformed
+	}
+	return dst, nil
 }
 
-func malformedUnless(ok bool) error {
-	if ok {
-		return nil
+// seconds returns the time in "Name <e-mail> seconds zone", 0 if there is none.
+func seconds(signature []byte) (t int64) {
+	rest := signature[bytes.LastIndexByte(signature, '>')+1:]
+	for _, c := range bytes.TrimLeft(rest, " ") {
+		if c < '0' || c > '9' || t > 1<<40 {
+			break
+		}
+		t = t*10 + int64(c-'0')
 	}
-	return errMalformed
+	return t
 }
 
 // parseTag returns what a tag object points to: its first header.
-func parseTag(data []byte) (plumbing.Hash, error) {
+func parseTag(data []byte) (pack.ID, error) {
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	value, ok := bytes.CutPrefix(line, []byte("object "))
-	id, valid := parseID(value)
-	return id, malformedUnless(ok && valid)
+	id, valid := pack.ParseID(value)
+	if !ok || !valid {
+		return "", errMalformed
+	}
+	return id, nil
 }
 
 // header returns the value of the first header of a commit or tag with the key.
@@ -74,33 +95,40 @@ func signature(value []byte) (s object.Signature) {
 	return s
 }
 
-// An entry is a line of a tree object.
+// An entry is a line of a tree object: "<mode> SP <name> NUL <id>" (git's
+// tree-walk.c). It points into the object.
 type entry struct {
-	id   plumbing.Hash
-	name []byte // points into the object
-	tree bool
+	name, id []byte
+	mode     mode
 }
 
-// parseTree appends the entries of a tree: "<mode> SP <name> NUL <id>" each
-// (git's tree-walk.c). Submodules are left out. At an error, the entries before
-// it are returned.
-func parseTree(dst []entry, data []byte) ([]entry, error) {
-	for len(data) > 0 {
-		mode, rest, ok := bytes.Cut(data, []byte(" "))
-		name, rest, ok2 := bytes.Cut(rest, []byte{0})
-		e := entry{name: name}
-		if !ok || !ok2 || len(rest) < len(e.id) {
-			return dst, errMalformed
-		}
-		data = rest[copy(e.id[:], rest):]
-		// Old versions of git wrote the mode of a tree with a leading zero.
-		switch string(bytes.TrimLeft(mode, "0")) {
-		case "160000":
-			continue
-		case "40000":
-			e.tree = true
-		}
-		dst = append(dst, e)
+type mode uint8
+
+const (
+	file mode = iota
+	directory
+	submodule
+)
+
+// parseEntry reads the entry that data begins with, and returns its length, 0 if
+// it is malformed.
+func parseEntry(data []byte, hash int) (e entry, n int) {
+	space := bytes.IndexByte(data[:min(len(data), 8)], ' ')
+	if space <= 0 {
+		return e, 0
 	}
-	return dst, nil
+	nul := bytes.IndexByte(data[space+1:], 0)
+	n = space + 1 + nul + 1 + hash
+	if nul < 0 || n > len(data) {
+		return e, 0
+	}
+	e.name, e.id = data[space+1:space+1+nul], data[n-hash:n]
+	// Old versions of git wrote the mode of a tree with a leading zero.
+	switch m := data[:space]; {
+	case string(m) == "40000" || string(m) == "040000":
+		e.mode = directory
+	case string(m) == "160000":
+		e.mode = submodule
+	}
+	return e, n
 }

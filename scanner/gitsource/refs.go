@@ -2,7 +2,6 @@ package gitsource
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,16 +11,15 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-git/go-git/v5/plumbing"
-
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
 // A root is a place where reading starts.
 type root struct {
-	name   string        // refs/heads/main, HEAD, worktrees/x/HEAD, refs/stash@{1}
-	id     plumbing.Hash // zero for a symbolic ref
-	target string        // of a symbolic ref, itself a root unless it dangles
+	name   string  // refs/heads/main, HEAD, worktrees/x/HEAD, refs/stash@{1}
+	id     pack.ID // empty for a symbolic ref
+	target string  // of a symbolic ref, itself a root unless it dangles
 }
 
 // named reports whether r is a ref that someone chose the name of.
@@ -44,12 +42,13 @@ type refSet struct {
 	roots  []root
 	byName map[string]int // index in roots
 	broken []scanner.Blob // refs that could not be read
-	head   plumbing.Hash  // of the work tree that was opened; zero if unborn
+	head   pack.ID        // of the work tree that was opened; empty if unborn
+	logged []root         // where refs were before, by the reflogs, the latest first
 }
 
 // of returns the roots that lead to content of the kind.
 func (s *refSet) of(kind scanner.Kind) []root {
-	return slices.DeleteFunc(slices.Clone(s.roots), func(r root) bool { return r.id.IsZero() || r.kind() != kind })
+	return slices.DeleteFunc(slices.Clone(s.roots), func(r root) bool { return r.id == "" || r.kind() != kind })
 }
 
 // refs reads packed and loose refs, those of linked work trees, HEADs, and the
@@ -66,6 +65,11 @@ func (r *Repository) refs() *refSet {
 		s.readTree(filepath.Join(dir, "refs"), name+"/refs")
 	}
 	s.readStashLog(filepath.Join(r.commonDir, "logs", "refs", "stash"))
+	s.readLogs(filepath.Join(r.commonDir, "logs"), "")
+	for _, w := range worktrees {
+		s.readLogs(filepath.Join(r.commonDir, "worktrees", w.Name(), "logs"), "worktrees/"+w.Name()+"/")
+	}
+	s.readPseudo(r.gitDir)
 	if ref, err := readRef(filepath.Join(r.gitDir, "HEAD")); err == nil {
 		s.head = s.resolve(ref)
 	}
@@ -102,7 +106,7 @@ func (s *refSet) readPacked(file string) {
 			continue
 		}
 		hash, name, _ := bytes.Cut(line, []byte(" "))
-		id, ok := parseID(hash)
+		id, ok := pack.ParseID(hash)
 		if !ok || len(name) == 0 {
 			s.fail(file, "packed-refs", errMalformed)
 			continue
@@ -153,7 +157,7 @@ func readRef(file string) (root, error) {
 	if name, ok := bytes.CutPrefix(text, []byte("ref:")); ok {
 		return root{target: string(bytes.TrimSpace(name))}, nil
 	}
-	id, ok := parseID(text)
+	id, ok := pack.ParseID(text)
 	if !ok {
 		// The text stays out of the message: by a symlink it may be any file.
 		return root{}, errMalformed
@@ -163,7 +167,7 @@ func readRef(file string) (root, error) {
 
 // resolve follows symbolic refs, no further than git does. It returns zero for
 // one that dangles, as HEAD does before the first commit.
-func (s *refSet) resolve(ref root) plumbing.Hash {
+func (s *refSet) resolve(ref root) pack.ID {
 	for range 5 {
 		i, ok := s.byName[ref.target]
 		if ref.target == "" || !ok {
@@ -191,7 +195,7 @@ func (s *refSet) readStashLog(file string) {
 			}
 			continue
 		}
-		if id, ok := parseID(fields[1]); ok {
+		if id, ok := pack.ParseID(fields[1]); ok {
 			s.add(root{name: name, id: id})
 		} else {
 			s.fail(file, name, errMalformed)
@@ -199,29 +203,61 @@ func (s *refSet) readStashLog(file string) {
 	}
 }
 
+// readLogs notes where the refs were that have a reflog below dir. What cannot be
+// read is passed over: it is no more than a name for what is read anyway.
+func (s *refSet) readLogs(dir, prefix string) {
+	_ = filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return nil
+		}
+		rel, _ := filepath.Rel(dir, file)
+		text, _ := readSmall(file, maxList)
+		lines := bytes.Split(bytes.TrimRight(text, "\n"), []byte("\n"))
+		for i := len(lines) - 1; i >= 0; i-- {
+			old, rest, _ := bytes.Cut(lines[i], []byte(" "))
+			now, _, _ := bytes.Cut(rest, []byte(" "))
+			name := prefix + filepath.ToSlash(rel)
+			s.logs(fmt.Sprintf("%s@{%d}", name, len(lines)-1-i), now)
+			s.logs(fmt.Sprintf("%s@{%d}", name, len(lines)-i), old)
+		}
+		return nil
+	})
+}
+
+func (s *refSet) logs(name string, hash []byte) {
+	if id, ok := pack.ParseID(hash); ok {
+		s.logged = append(s.logged, root{name: name, id: id})
+	}
+}
+
+// readPseudo notes what git remembers in the middle of things: ORIG_HEAD,
+// MERGE_HEAD, FETCH_HEAD … (gitrevisions(7)).
+func (s *refSet) readPseudo(gitDir string) {
+	files, _ := filepath.Glob(filepath.Join(gitDir, "*_HEAD"))
+	for _, file := range files {
+		text, _ := readSmall(file, maxSmall)
+		for line := range bytes.Lines(text) {
+			hash, _, _ := bytes.Cut(bytes.TrimSpace(line), []byte("\t"))
+			s.logs(filepath.Base(file), hash)
+		}
+	}
+}
+
 // readShallow reads the commits that a shallow clone cut off the parents of
 // (git's Documentation/technical/shallow): an id a line. At an error, there is
 // none: the parents show up as missing.
-func readShallow(file string) (map[plumbing.Hash]bool, error) {
+func readShallow(file string) (map[pack.ID]bool, error) {
 	text, err := readSmall(file, maxList)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading the shallow boundary: %w", err)
 	}
-	shallow := map[plumbing.Hash]bool{}
+	shallow := map[pack.ID]bool{}
 	for word := range bytes.FieldsSeq(text) {
-		id, ok := parseID(word)
+		id, ok := pack.ParseID(word)
 		if !ok {
 			return nil, fmt.Errorf("reading %s: %w", file, errMalformed)
 		}
 		shallow[id] = true
 	}
 	return shallow, nil
-}
-
-func parseID(text []byte) (id plumbing.Hash, ok bool) {
-	if len(text) != hex.EncodedLen(len(id)) {
-		return id, false
-	}
-	_, err := hex.Decode(id[:], text)
-	return id, err == nil
 }

@@ -1,62 +1,89 @@
 package gitsource
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
-	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
-
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A store is where objects are: packs and loose objects, of the repository and
-// of its alternates. It may be used concurrently; readers may not.
-//
-// go-git's ObjectStorage is not used: one damaged pack index makes it lose all
-// packs that come after, in no certain order, and it opens each alternate anew
-// for each object. Its decoders of the formats are.
+// A store is where objects are: packs and loose objects, of the repository and of
+// its alternates. It numbers the objects: those of each pack by id, then the
+// loose ones by id. An object that is stored more than once has the first of its
+// numbers. Concurrent calls are allowed.
 type store struct {
+	hash    int      // bytes of an id
 	dirs    []string // object directories
-	packs   []*pack
-	unread  []scanner.Blob // packs and alternates that could not be opened
-	partial bool           // objects may be missing on purpose
+	packs   []*pack.Pack
+	first   []int // number of the first object of each pack, and of the loose ones
+	loose   []loose
+	notes   []note // what could not be opened
+	partial bool   // objects may be missing on purpose
 }
 
-// A pack is kept open, so that a gc that unlinks it does no harm.
-type pack struct {
-	name string
-	idx  *idxfile.MemoryIndex
-	file *os.File
-	size int64
+// A loose is an object in a file of its own.
+type loose struct {
+	id  pack.ID
+	dir int // in dirs
 }
 
-// openStore opens all packs. What cannot be opened is noted in unread.
-func openStore(common string) *store {
-	s := &store{partial: isPartial(common)}
-	s.addDir(filepath.Join(common, "objects"))
+func (s *store) looseFile(l loose) string {
+	hex := l.id.String()
+	return filepath.Join(s.dirs[l.dir], hex[:2], hex[2:])
+}
+
+// A note says what could not be read, and why.
+type note struct {
+	path string
+	err  error
+}
+
+var errMissing = errors.New("object is missing")
+
+// openStore opens the object directories of r. What cannot be opened is noted.
+func openStore(r *Repository) *store {
+	cfg := readConfig(r.commonDir)
+	s := &store{hash: hashSize(cfg), partial: isPartial(cfg)}
+	for _, dir := range r.objectDirs() {
+		s.addDir(dir)
+	}
 	for i := 0; i < len(s.dirs); i++ { // alternates may have alternates: dirs grows
 		s.addAlternates(s.dirs[i])
+		s.addQuarantines(s.dirs[i])
 		s.openPacks(filepath.Join(s.dirs[i], "pack"))
+		s.listLoose(i)
 	}
+	s.number()
 	return s
+}
+
+// number gives each object its number.
+func (s *store) number() {
+	at := 0
+	for _, p := range s.packs {
+		s.first = append(s.first, at)
+		at += p.Len()
+	}
+	s.first = append(s.first, at)
+	slices.SortFunc(s.loose, func(a, b loose) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.dir, b.dir)) })
+	s.loose = slices.CompactFunc(s.loose, func(a, b loose) bool { return a.id == b.id })
 }
 
 func (s *store) close() {
 	for _, p := range s.packs {
-		_ = p.file.Close() // only read from
+		_ = p.Close() // only read from
 	}
 }
 
-func (s *store) fail(path string, err error) {
-	s.unread = append(s.unread, scanner.Blob{ID: scanner.BlobID(path), Kind: scanner.KindBlob, Name: path, Err: err})
-}
+func (s *store) fail(path string, err error) { s.notes = append(s.notes, note{path, err}) }
 
 // addDir adds an object directory once, however alternates refer to each other,
 // by symbolic links too.
@@ -96,71 +123,162 @@ func (s *store) addAlternates(dir string) {
 	}
 }
 
-// openPacks opens the packs in dir, in the order of their names, so that two
-// runs read alike.
+// addQuarantines adds the directories in which git holds what is being pushed
+// until the hooks have let it in (git-receive-pack(1), "Quarantine Environment").
+// After a crash they stay.
+func (s *store) addQuarantines(dir string) {
+	entries, _ := os.ReadDir(dir) // an error shows up when the objects are listed
+	for _, e := range entries {
+		if e.IsDir() && (strings.HasPrefix(e.Name(), "tmp_objdir-") || strings.HasPrefix(e.Name(), "incoming-")) {
+			s.addDir(filepath.Join(dir, e.Name()))
+		}
+	}
+}
+
+// openPacks opens the packs in dir, in the order of their names, so that two runs
+// number alike.
 func (s *store) openPacks(dir string) {
 	files, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.fail(dir, err)
 	}
-	var last string
-	for _, f := range files { // sorted: .idx comes before .pack
-		ext := filepath.Ext(f.Name())
-		s.partial = s.partial || ext == ".promisor"
-		stem := filepath.Join(dir, strings.TrimSuffix(f.Name(), ext))
-		if !strings.HasPrefix(f.Name(), "pack-") || ext != ".pack" && ext != ".idx" || stem == last {
-			continue
+	for _, f := range files {
+		file := filepath.Join(dir, f.Name())
+		stem, isPack := strings.CutSuffix(file, ".pack")
+		switch {
+		case isPack:
+			p, note, err := pack.Open(stem, s.hash)
+			s.addPack(file, p, errors.Join(note, err))
+		case strings.HasSuffix(file, ".idx"):
+			if _, err := os.Lstat(strings.TrimSuffix(file, ".idx") + ".pack"); err != nil {
+				s.fail(file, fmt.Errorf("opening the pack of this index: %w", err))
+			}
+		case strings.HasPrefix(f.Name(), "tmp_pack_"):
+			// A fetch that is under way, or broke off: cut off by nature.
+			if p, _, err := pack.OpenAlone(file, s.hash); err == nil {
+				s.addPack(file, p, nil)
+			}
+		case strings.HasSuffix(file, ".promisor"):
+			s.partial = true
 		}
-		last = stem
-		p, err := openPack(stem)
-		if err != nil {
-			s.fail(stem+".pack", fmt.Errorf("opening pack: %w", err))
-			continue
-		}
+	}
+}
+
+func (s *store) addPack(file string, p *pack.Pack, problem error) {
+	if problem != nil {
+		s.fail(file, fmt.Errorf("opening pack: %w", problem))
+	}
+	if p != nil {
 		s.packs = append(s.packs, p)
 	}
 }
 
-func openPack(stem string) (_ *pack, err error) {
-	defer recoverTo(&err) // go-git, on an index made to hurt
-	idx, err := openIndex(stem + ".idx")
-	if err != nil {
-		return nil, fmt.Errorf("%s.idx: %w", filepath.Base(stem), err)
-	}
-	file, size, err := openRegular(stem + ".pack")
-	if err != nil {
-		return nil, err
-	}
-	return &pack{filepath.Base(stem), idx, file, size}, nil
-}
-
-func openIndex(name string) (*idxfile.MemoryIndex, error) {
-	// Not through a bufio.Reader: of an *os.File the decoder checks the size
-	// against the number of objects before it allocates.
-	f, _, err := openRegular(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	idx := idxfile.NewMemoryIndex()
-	return idx, idxfile.NewDecoder(f).Decode(idx)
-}
-
-// find returns the first pack that holds id and where, or len(packs) for
-// objects that are loose or missing.
-func (s *store) find(id plumbing.Hash) (pack int, offset int64) {
-	for i, p := range s.packs {
-		if offset, err := p.idx.FindOffset(id); err == nil {
-			return i, offset
+// listLoose lists the loose objects in dirs[dir]: objects/12/3456….
+func (s *store) listLoose(dir int) {
+	for i := range 256 {
+		name := fmt.Sprintf("%02x", i)
+		files, err := os.ReadDir(filepath.Join(s.dirs[dir], name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			s.fail(filepath.Join(s.dirs[dir], name), err)
+		}
+		for _, f := range files {
+			if id, ok := pack.ParseID([]byte(name + f.Name())); ok && len(id) == s.hash {
+				s.loose = append(s.loose, loose{id, dir})
+			}
 		}
 	}
-	return len(s.packs), 0
 }
 
-// recoverTo turns a panic of go-git into an error: on damaged data it slices
-// out of bounds in places.
-func recoverTo(err *error) {
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("%w: %v", errMalformed, p)
+// packed is the number of objects in packs, and of the first loose one.
+func (s *store) packed() int { return s.first[len(s.packs)] }
+
+// len is the number of objects, those that are stored twice counted twice.
+func (s *store) len() int { return s.packed() + len(s.loose) }
+
+// find returns the number of the object with the id, none if it is not here.
+func (s *store) find(id []byte) int32 {
+	for i, p := range s.packs {
+		if k := p.Index().Find(id); k >= 0 {
+			return int32(s.first[i] + k)
+		}
 	}
+	if i := s.findLoose(id); i >= 0 {
+		return int32(s.packed() + i)
+	}
+	return none
+}
+
+func (s *store) findLoose(id []byte) int {
+	i := sort.Search(len(s.loose), func(i int) bool { return string(s.loose[i].id) >= string(id) })
+	if i < len(s.loose) && string(s.loose[i].id) == string(id) {
+		return i
+	}
+	return -1
+}
+
+// none is the number of no object.
+const none int32 = -1
+
+// id returns the id of an object.
+func (s *store) id(n int32) pack.ID {
+	i := sort.Search(len(s.first), func(i int) bool { return s.first[i] > int(n) }) - 1
+	if i >= len(s.packs) {
+		return s.loose[int(n)-s.packed()].id
+	}
+	return s.packs[i].Index().ID(int(n) - s.first[i])
+}
+
+// read reads an object on its own. The error is errMissing if it is not here, a
+// *pack.TooLargeError if it is larger than limit, else it says what is damaged. If
+// there are several copies, one that can be read is enough.
+func (s *store) read(id pack.ID, limit int64) (pack.Type, []byte, error) {
+	return s.readBut(id, limit, -1, 0)
+}
+
+// maxHops is how often a base may be in another pack. Only thin packs refer to
+// others at all, and git completes them before it keeps them.
+const maxHops = 10
+
+// readBut is read without the copy in pack number but.
+func (s *store) readBut(id pack.ID, limit int64, but, hops int) (typ pack.Type, data []byte, err error) {
+	if hops > maxHops {
+		return 0, nil, fmt.Errorf("%w: packs refer to each other", pack.ErrDamaged)
+	}
+	var damage []error
+	keep := func(where string, err error) { damage = append(damage, fmt.Errorf("%s: %w", where, err)) }
+	for i, p := range s.packs {
+		k := p.Index().Find([]byte(id))
+		if k < 0 || i == but {
+			continue
+		}
+		base := func(base pack.ID) (pack.Type, []byte, error) { return s.readBut(base, limit, i, hops+1) }
+		if typ, data, err = p.Read(k, limit, base); err == nil {
+			return typ, data, nil
+		}
+		keep(p.Name, err)
+	}
+	if i := s.findLoose([]byte(id)); i >= 0 {
+		if typ, data, err = s.readLoose(s.loose[i], limit); err == nil {
+			return typ, data, nil
+		}
+		keep("loose object", err)
+	}
+	if damage == nil {
+		return 0, nil, errMissing
+	}
+	return 0, nil, errors.Join(damage...)
+}
+
+func (s *store) readLoose(l loose, limit int64) (pack.Type, []byte, error) {
+	var files pack.Loose
+	o, err := files.Open(s.looseFile(l))
+	if err != nil {
+		return 0, nil, err
+	}
+	defer o.Close()
+	if o.Size > limit {
+		return 0, nil, &pack.TooLargeError{Size: o.Size, Limit: limit}
+	}
+	data, err := o.Data(s.hash, l.id)
+	return o.Type, data, err
 }

@@ -1,46 +1,46 @@
 package gitsource
 
-import (
-	"context"
-
-	"github.com/go-git/go-git/v5/plumbing"
-)
+import "context"
 
 // maxPlaces is how many places of one id are listed. Ten trees with ten entries
 // each, all of them the next tree, hold a file at ten billion paths.
 const maxPlaces = 1000
 
-// none is the number of no node.
-const none int32 = -1
+// maxPath is from how many bytes on the beginning of a path is cut off: trees
+// that are nested a million times would have paths of a terabyte in all.
+const maxPath = 4096
 
-// ways is the graph of the trees that lead to hits. It knows below which of its
+// cut cuts a path down to maxPath.
+func cut(path string) string {
+	if len(path) > maxPath {
+		path = "…" + path[len(path)-maxPath:]
+	}
+	return path
+}
+
+// ways is the part of the graph that leads to hits. It knows below which of its
 // nodes there is a hit that still has room for a place, so that each step down
 // leads to one: the work is in proportion to what is listed, not to what is there.
 type ways struct {
-	hits    map[plumbing.Hash]bool // its keys
-	numbers map[wayKey]int32
+	graph   *graph
+	numbers map[int32]int32 // of objects: their node
 	nodes   []node
 	names   map[int32]map[string]int32 // of trees in HEAD, their entries
 }
 
-// A wayKey tells a tree from what is one and is called a file.
-type wayKey struct {
-	id   plumbing.Hash
-	tree bool
-}
-
 type node struct {
-	wayKey
+	object  int32
 	hit     bool
+	inner   bool    // some tree holds it, or a commit
 	full    bool    // nothing here or below has room
 	places  int     // of a hit
 	room    int     // how many of entries are not full
-	entries []edge  // full ones may be left out
+	entries []way   // full ones may be left out
 	parents []int32 // one for each entry that is this node
 }
 
-// An edge is an entry of a tree. The name of a tree ends with "/".
-type edge struct {
+// A way is an entry of a tree. The name of a tree ends with "/".
+type way struct {
 	node int32
 	name string
 }
@@ -58,49 +58,94 @@ type step struct {
 	head int32
 }
 
-func newWays(hits map[plumbing.Hash]bool) *ways {
-	return &ways{hits: hits, numbers: map[wayKey]int32{}, names: map[int32]map[string]int32{}}
+// newWays keeps of the graph what leads to hits.
+func newWays(g *graph, hits []int32) *ways {
+	w := &ways{graph: g, numbers: map[int32]int32{}, names: map[int32]map[string]int32{}}
+	for _, hit := range hits {
+		w.nodes[w.add(hit)].hit = true
+	}
+	leads := g.leads(hits)
+	for tree, at := range g.at {
+		if at == 0 || !leads.has(int32(tree)) {
+			continue
+		}
+		parent := w.add(int32(tree))
+		g.edges(int32(tree), func(e edge) {
+			if !leads.has(e.node) {
+				return
+			}
+			child := w.add(e.node)
+			w.nodes[parent].entries = append(w.nodes[parent].entries, way{child, g.name(e)})
+			w.nodes[child].parents = append(w.nodes[child].parents, parent)
+			w.nodes[child].inner = true
+		})
+		w.nodes[parent].room = len(w.nodes[parent].entries)
+	}
+	for _, c := range g.commits {
+		if n := w.number(c.tree); n != none {
+			w.nodes[n].inner = true
+		}
+	}
+	return w
 }
 
-// number returns the number of a node, a new one at first.
-func (w *ways) number(id plumbing.Hash, tree bool) int32 {
-	key := wayKey{id, tree}
-	n, ok := w.numbers[key]
+// leads returns the hits and the trees that lead to one.
+func (g *graph) leads(hits []int32) bitset {
+	n := g.store.len() + len(g.missing)
+	leads, done := newBitset(n), newBitset(n)
+	for _, hit := range hits {
+		leads.set(hit)
+	}
+	type frame struct {
+		tree     int32
+		children []uint32 // what is left of its record
+	}
+	var stack []frame
+	push := func(tree int32) {
+		if int(tree) < len(g.at) && g.at[tree] != 0 && !done.has(tree) {
+			done.set(tree)
+			stack = append(stack, frame{tree, g.record(tree)})
+		}
+	}
+	for tree := range g.at {
+		for push(int32(tree)); len(stack) > 0; {
+			f := &stack[len(stack)-1]
+			if len(f.children) == 0 {
+				tree := f.tree
+				stack = stack[:len(stack)-1]
+				if len(stack) > 0 && leads.has(tree) {
+					leads.set(stack[len(stack)-1].tree)
+				}
+				continue
+			}
+			child := int32(f.children[0])
+			f.children = f.children[2:]
+			if leads.has(child) {
+				leads.set(f.tree)
+			}
+			push(child)
+		}
+	}
+	return leads
+}
+
+// add returns the node of an object, a new one at first.
+func (w *ways) add(object int32) int32 {
+	n, ok := w.numbers[object]
 	if !ok {
 		n = int32(len(w.nodes))
-		w.numbers[key] = n
-		_, hit := w.hits[id]
-		w.nodes = append(w.nodes, node{wayKey: key, hit: hit})
+		w.numbers[object] = n
+		w.nodes = append(w.nodes, node{object: object})
 	}
 	return n
 }
 
-// tree returns the number of a tree, none if it leads to no hit.
-func (w *ways) tree(id plumbing.Hash) int32 {
-	if n, ok := w.numbers[wayKey{id, true}]; ok {
+// number returns the node of an object, none if it leads to no hit.
+func (w *ways) number(object int32) int32 {
+	if n, ok := w.numbers[object]; ok {
 		return n
 	}
 	return none
-}
-
-// add adds an entry of a tree.
-func (w *ways) add(tree plumbing.Hash, e entry) {
-	parent, child := w.number(tree, true), w.number(e.id, e.tree)
-	name := string(e.name)
-	if e.tree {
-		name += "/"
-	}
-	p, c := &w.nodes[parent], &w.nodes[child]
-	p.entries = append(p.entries, edge{child, name})
-	p.room++
-	c.parents = append(c.parents, parent)
-}
-
-// finish is called after the last add.
-func (w *ways) finish() {
-	for n := range w.nodes {
-		w.fill(int32(n)) // trees that could not be read again
-	}
 }
 
 // fill notes it if n is full, and those above that are full by that.
@@ -186,7 +231,7 @@ func (w *ways) compact(n *node) {
 }
 
 // sameName returns what HEAD has where s has e, none if nothing there has room.
-func (w *ways) sameName(s step, e edge) int32 {
+func (w *ways) sameName(s step, e way) int32 {
 	switch s.head {
 	case none:
 		return none

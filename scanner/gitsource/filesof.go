@@ -1,0 +1,102 @@
+package gitsource
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing/format/index"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
+
+// ownFiles returns the files in the git directory that hold what people typed:
+// the configurations, those of work trees and submodules too, with the URLs of
+// remotes; and logs, which hold the URL of a clone and the messages of commits.
+func (r *Repository) ownFiles() map[string]scanner.Kind {
+	files := map[string]scanner.Kind{}
+	_ = filepath.WalkDir(r.commonDir, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil
+		}
+		rel, _ := filepath.Rel(r.commonDir, file)
+		rel = filepath.ToSlash(rel)
+		base := d.Name()
+		switch {
+		case d.IsDir():
+			if base == "objects" || rel == "refs" || base == "lfs" || base == "hooks" {
+				return fs.SkipDir
+			}
+		case base == "config" || base == "config.worktree":
+			files[rel] = scanner.KindConfig
+		case base == "FETCH_HEAD" || strings.HasPrefix(rel, "logs/") || strings.Contains(rel, "/logs/"):
+			files[rel] = scanner.KindReflog
+		}
+		return nil
+	})
+	return files
+}
+
+// yieldFiles yields the own files.
+func (r *Repository) yieldFiles(yield func(scanner.Blob) error) error {
+	for name, kind := range r.ownFiles() {
+		data, err := readSmall(filepath.Join(r.commonDir, filepath.FromSlash(name)), maxList)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) {
+			continue
+		}
+		b := scanner.Blob{ID: scanner.BlobID(name), Kind: kind, Name: name, Data: data, Err: err}
+		if err := yield(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// locateFiles yields the places of those ids that are no objects: names of refs,
+// and own files.
+func (r *Repository) locateFiles(refs *refSet, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+	var files map[string]scanner.Kind
+	for _, id := range ids {
+		if _, ok := pack.ParseID([]byte(id)); ok {
+			continue
+		}
+		if files == nil {
+			files = r.ownFiles()
+		}
+		p := scanner.Provenance{Kind: files[string(id)], Path: string(id)}
+		if i, ok := refs.byName[string(id)]; ok && refs.roots[i].named() {
+			p.Kind = scanner.KindRefName
+		}
+		if p.Kind == "" {
+			continue
+		}
+		if err := yield(id, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// staged returns the paths of the objects in the index of each work tree.
+func (r *Repository) staged() map[pack.ID]string {
+	staged := map[pack.ID]string{}
+	files, _ := filepath.Glob(filepath.Join(r.commonDir, "worktrees", "*", "index"))
+	for _, file := range append(files, filepath.Join(r.gitDir, "index"), os.Getenv("GIT_INDEX_FILE")) {
+		data, err := readSmall(file, maxList)
+		if err != nil {
+			continue
+		}
+		var idx index.Index
+		if index.NewDecoder(bytes.NewReader(data)).Decode(&idx) != nil {
+			continue // of SHA-256 or a newer format: no more than a name is lost
+		}
+		for _, e := range idx.Entries {
+			staged[pack.ID(e.Hash[:])] = e.Name
+		}
+	}
+	return staged
+}

@@ -1,0 +1,167 @@
+package gitsource
+
+import (
+	"sync"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
+
+// A graph is what the commits, tags and trees of a store refer to, all of them,
+// whether a ref leads there or not: what Locate needs. Of the entries of trees it
+// has the directories, and of the files only those that are marked.
+//
+// It is made while the objects are read, so that no object is read twice; hence
+// the marks are those of blobs that may hold something, and not only of those that
+// turn out to.
+type graph struct {
+	store   *store
+	commits []commit
+	tags    []tag
+
+	marks bitset
+
+	mu      sync.Mutex
+	chunks  [][]uint32 // see record
+	names   []string
+	numbers map[string]uint32 // of names
+	missing []pack.ID         // numbered after the objects of the store
+	absent  map[pack.ID]int32 // numbers of missing
+	skipped int               // missing in a partial clone, of which only the count is kept
+	at      []uint32          // of each tree: one more than the place of its record
+}
+
+// A commit, by numbers.
+type commit struct {
+	node, tree int32
+	parents    []int32
+	when       int64 // of the committer, Unix seconds
+}
+
+// A tag is an annotated tag and what it points to.
+type tag struct{ node, target int32 }
+
+func newGraph(s *store) *graph {
+	return &graph{
+		store: s, marks: newBitset(s.len()), at: make([]uint32, s.len()),
+		numbers: map[string]uint32{}, absent: map[pack.ID]int32{},
+	}
+}
+
+// mark marks an object. Concurrent calls are allowed.
+func (g *graph) mark(node int32) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.marks.set(node)
+}
+
+// maxMissing is how many missing objects are numbered; more are only counted.
+const maxMissing = 10_000
+
+// lose returns the number of an object that is not in the store.
+func (g *graph) lose(id pack.ID) int32 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n, ok := g.absent[id]
+	if ok {
+		return n
+	}
+	n = none
+	if g.store.partial || len(g.missing) >= maxMissing {
+		g.skipped++
+	} else {
+		n = int32(g.store.len() + len(g.missing))
+		g.missing = append(g.missing, id)
+	}
+	g.absent[id] = n
+	return n
+}
+
+// isMissing reports whether n is the number of an object that is not here.
+func (g *graph) isMissing(n int32) bool { return int(n) >= g.store.len() }
+
+// Records of trees are written one after the other into chunks, so that none is
+// ever copied for want of room: the number of edges, then for each edge the
+// number of the object and that of its name.
+const (
+	chunkBits = 16
+	chunkSize = 1 << chunkBits
+)
+
+// An edge is an entry of a tree.
+type edge struct {
+	node int32
+	name uint32
+}
+
+// record returns the edges of a tree, two numbers each; none if it was not read.
+func (g *graph) record(tree int32) []uint32 {
+	if tree < 0 || int(tree) >= len(g.at) || g.at[tree] == 0 {
+		return nil
+	}
+	at := g.at[tree] - 1
+	record := g.chunks[at>>chunkBits][at&(chunkSize-1):]
+	return record[1 : 1+2*record[0]]
+}
+
+// edges calls yield for each edge of a tree.
+func (g *graph) edges(tree int32, yield func(edge)) {
+	for record := g.record(tree); len(record) > 0; record = record[2:] {
+		yield(edge{int32(record[0]), record[1]})
+	}
+}
+
+// name returns the name of an edge. That of a directory ends with "/".
+func (g *graph) name(e edge) string { return g.names[e.name] }
+
+// A recorder adds records to a graph, for one goroutine.
+type recorder struct {
+	g       *graph
+	chunk   []uint32 // what is left of it
+	place   uint32   // of chunk[0]
+	numbers map[string]uint32
+}
+
+func (g *graph) recorder() *recorder { return &recorder{g: g, numbers: map[string]uint32{}} }
+
+// name returns the number of a name.
+func (r *recorder) name(name []byte) uint32 {
+	if n, ok := r.numbers[string(name)]; ok {
+		return n
+	}
+	r.g.mu.Lock()
+	defer r.g.mu.Unlock()
+	n, ok := r.g.numbers[string(name)]
+	if !ok {
+		n = uint32(len(r.g.names))
+		r.g.names = append(r.g.names, string(name))
+		r.g.numbers[string(name)] = n
+	}
+	r.numbers[r.g.names[n]] = n
+	return n
+}
+
+// record returns room for the edges of a tree.
+func (r *recorder) record(tree int32, edges int) []uint32 {
+	size := 1 + 2*edges
+	if size > len(r.chunk) {
+		r.chunk = make([]uint32, max(size, chunkSize))
+		r.g.mu.Lock()
+		r.place = uint32(len(r.g.chunks)) << chunkBits
+		r.g.chunks = append(r.g.chunks, r.chunk)
+		r.g.mu.Unlock()
+	}
+	record := r.chunk[:size]
+	record[0] = uint32(edges)
+	r.g.at[tree] = r.place + 1
+	r.chunk = r.chunk[size:]
+	r.place += uint32(size)
+	return record[1:]
+}
+
+// A bitset is a set of numbers.
+type bitset []uint64
+
+func newBitset(n int) bitset { return make(bitset, n/64+1) }
+
+func (b bitset) set(n int32)      { b[n/64] |= 1 << (n % 64) }
+func (b bitset) has(n int32) bool { return n >= 0 && int(n/64) < len(b) && b[n/64]&(1<<(n%64)) != 0 }

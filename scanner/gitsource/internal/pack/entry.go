@@ -1,0 +1,82 @@
+package pack
+
+import "github.com/stanch-dev/stanch/scanner/gitsource/internal/inflate"
+
+// An entry is the header of what a pack holds at an offset (gitformat-pack(5),
+// "pack-*.pack files have the following format").
+type entry struct {
+	typ    Type
+	size   int64 // inflated; of a delta, that of its instructions
+	base   int64 // ofsDelta: offset of the base
+	baseID []byte
+	stream int64 // offset of the zlib stream
+}
+
+// No zlib stream inflates to more than 1,032 times its size: a length and a
+// distance code of one bit each yield 258 bytes (RFC 1951). What claims more is
+// refused before memory is made for it.
+const maxRatio = 1032
+
+// entry reads the header at off.
+func (p *Pack) entry(off int64) (e entry, err error) {
+	if off < headerSize || off >= p.end {
+		return e, damaged("offset %d is outside of the pack", off)
+	}
+	data := p.file.data[:p.end]
+	c, at := data[off], off+1
+	e.typ, e.size = Type(c>>4&7), int64(c&15)
+	for shift := 4; c >= 0x80; shift += 7 {
+		if at == p.end || shift > 53 {
+			return e, damaged("size at offset %d has no end", off)
+		}
+		c = data[at]
+		e.size |= int64(c&0x7f) << shift
+		at++
+	}
+	switch e.typ {
+	case Commit, Tree, Blob, Tag:
+	case ofsDelta:
+		e.base, at = ofsBase(data, off, at)
+		if at < 0 || e.base < headerSize || e.base >= off {
+			return e, damaged("delta at offset %d has no base before it", off)
+		}
+	case refDelta:
+		if at+int64(p.hash) > p.end {
+			return e, damaged("entry at offset %d is cut off", off)
+		}
+		e.baseID = data[at : at+int64(p.hash)]
+		at += int64(p.hash)
+	default:
+		return e, damaged("entry at offset %d is of the unknown type %d", off, e.typ)
+	}
+	if e.size > (p.end-at)*maxRatio {
+		return e, damaged("entry at offset %d claims %d bytes, which the rest of the pack cannot hold", off, e.size)
+	}
+	e.stream = at
+	return e, nil
+}
+
+// ofsBase reads the distance of a delta to its base: 7 bits a byte, the highest
+// first, with one added at each byte but the last. at is -1 if it has no end.
+func ofsBase(data []byte, off, at int64) (base, next int64) {
+	for distance, i := int64(0), 0; i < 9 && at < int64(len(data)); i++ {
+		c := data[at]
+		at++
+		distance |= int64(c & 0x7f)
+		if c < 0x80 {
+			return off - distance, at
+		}
+		distance = (distance + 1) << 7
+	}
+	return 0, -1
+}
+
+// inflate inflates the stream of e to dst, which has its size, and returns how
+// many bytes the stream takes. limit is where the next entry begins.
+func (p *Pack) inflate(d *inflate.Decoder, dst []byte, e entry, limit int64) (int, error) {
+	n, err := d.Zlib(dst, p.file.data[e.stream:limit])
+	if err != nil {
+		return n, damaged("stream at offset %d: %v", e.stream, err)
+	}
+	return n, nil
+}

@@ -1,0 +1,245 @@
+package pack
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sort"
+)
+
+// A forest has the objects of a pack as its nodes, each below its delta base. The
+// objects are numbered by their place in the pack.
+type forest struct {
+	offsets []int64  // ascending; one more than there are objects: the end
+	numbers []uint32 // in the index
+	types   []Type   // of deltas too: that of their base
+	// child is the first object made from this one, sibling the next that has the
+	// same base; none if there is none.
+	child, sibling []int32
+	roots          []root
+	bad            map[int32]error // whose header or base cannot be read
+	outside        map[int32]ID    // deltas whose base is not in this pack
+}
+
+const none int32 = -1
+
+// A root is a tree of the forest with the number of bytes that it takes in the pack.
+type root struct {
+	entry  int32
+	weight uint32 // in units of 16 bytes, so that 4 bytes do
+}
+
+// entryAt returns the object at the offset, or none.
+func (f *forest) entryAt(off int64) int32 { return f.search(off, 0, len(f.offsets)-1) }
+
+func (f *forest) search(off int64, from, to int) int32 {
+	i, ok := slices.BinarySearch(f.offsets[from:to], off)
+	if !ok {
+		return none
+	}
+	return int32(from + i)
+}
+
+// before returns the object at the offset, which is close before i: bases nearly
+// always are.
+func (f *forest) before(i int, off int64) int32 {
+	step := 1
+	for step < i && f.offsets[i-step] > off {
+		step *= 2
+	}
+	return f.search(off, max(i-step, 0), i)
+}
+
+// plant makes the forest.
+func (p *Pack) plant() *forest {
+	n := p.index.n
+	f := &forest{bad: map[int32]error{}, outside: map[int32]ID{}}
+	f.sortOffsets(p.index, p.end)
+	f.types = make([]Type, n)
+	bases := make([]int32, n)
+	p.readHeaders(f, bases)
+	f.inherit(bases)
+	f.link(bases)
+	return f
+}
+
+// sortOffsets puts the objects into the order of the pack, by a radix sort of
+// their numbers.
+func (f *forest) sortOffsets(x *Index, end int64) {
+	const digit = 1 << 11
+	numbers, next := make([]uint32, x.n), make([]uint32, x.n)
+	for i := range numbers {
+		numbers[i] = uint32(i)
+	}
+	for shift := 0; int64(1)<<shift <= end && shift < 62; shift += 11 {
+		var starts [digit]int
+		for i := range x.n {
+			starts[uint64(x.Offset(i))>>shift%digit]++
+		}
+		at := 0
+		for i, count := range starts {
+			starts[i] = at
+			at += count
+		}
+		for _, k := range numbers {
+			d := uint64(x.Offset(int(k))) >> shift % digit
+			next[starts[d]] = k
+			starts[d]++
+		}
+		numbers, next = next, numbers
+	}
+	f.numbers = numbers
+	f.offsets = make([]int64, x.n+1)
+	for i, k := range numbers {
+		f.offsets[i] = x.Offset(int(k))
+	}
+	if !slices.IsSorted(f.offsets[:x.n]) { // offsets outside of the pack
+		slices.SortFunc(f.numbers, func(a, b uint32) int { return cmp.Compare(x.Offset(int(a)), x.Offset(int(b))) })
+		slices.Sort(f.offsets[:x.n])
+	}
+	f.offsets[x.n] = max(end, f.offsets[max(x.n-1, 0)])
+}
+
+// readHeaders notes for each object its own type, which may be that of a delta,
+// and its base.
+func (p *Pack) readHeaders(f *forest, bases []int32) {
+	type problem struct {
+		entry   int32
+		err     error
+		outside ID
+	}
+	var found [64][]problem // by goroutine
+	part := make(chan int, len(found))
+	for i := range found {
+		part <- i
+	}
+	err := parallel(len(bases), func(from, to int) error {
+		mine := <-part
+		for i := from; i < to; i++ {
+			bases[i] = none
+			e, err := p.entry(f.offsets[i])
+			f.types[i] = e.typ
+			switch {
+			case err != nil:
+			case e.typ == ofsDelta:
+				if bases[i] = f.before(i, e.base); bases[i] == none {
+					err = damaged("delta at offset %d: there is no object at the offset %d of its base", f.offsets[i], e.base)
+				}
+			case e.typ == refDelta:
+				if k := p.index.Find(e.baseID); k >= 0 {
+					bases[i] = f.entryAt(p.index.Offset(k))
+				}
+				if bases[i] == none {
+					f.types[i] = external
+					found[mine] = append(found[mine], problem{int32(i), nil, ID(e.baseID)})
+				}
+			}
+			if err != nil {
+				f.types[i] = broken
+				found[mine] = append(found[mine], problem{int32(i), err, ""})
+			}
+		}
+		return nil
+	})
+	for _, list := range found {
+		for _, x := range list {
+			if x.err != nil {
+				f.bad[x.entry] = x.err
+			} else {
+				f.outside[x.entry] = x.outside
+			}
+		}
+	}
+	if err != nil { // the file was cut off: what was not reached has the type broken
+		for i, t := range f.types {
+			if t == broken && f.bad[int32(i)] == nil {
+				bases[i] = none
+				f.bad[int32(i)] = err
+			}
+		}
+	}
+}
+
+// inherit gives deltas the type of their base. Deltas by id may come before their
+// base, and may be their own.
+func (f *forest) inherit(bases []int32) {
+	isDelta := func(i int32) bool { return f.types[i] == ofsDelta || f.types[i] == refDelta }
+	const visiting = math.MaxUint8
+	var chain []int32
+	for i := range bases {
+		chain = chain[:0]
+		at := int32(i)
+		for isDelta(at) {
+			chain = append(chain, at)
+			f.types[at] = visiting
+			at = bases[at]
+		}
+		typ := f.types[at]
+		if typ == visiting {
+			typ = broken
+			for _, k := range chain {
+				bases[k] = none
+				f.bad[k] = damaged("delta at offset %d: its bases lead to itself", f.offsets[k])
+			}
+		}
+		for _, k := range chain {
+			f.types[k] = typ
+		}
+	}
+}
+
+// link makes the lists of children and of roots. Of several children, the one
+// with the heaviest tree comes last: a walk can let go of the base before it goes
+// down there, and so never holds more than log(n) bases at once.
+func (f *forest) link(bases []int32) {
+	n := len(bases)
+	weights, heaviest := make([]uint32, n), make([]int32, n)
+	f.child, f.sibling = make([]int32, n), make([]int32, n)
+	for i := range n {
+		heaviest[i], f.sibling[i] = none, none
+	}
+	for i := n - 1; i >= 0; i-- {
+		w := uint64(weights[i]) + uint64(f.offsets[i+1]-f.offsets[i])/16 + 1
+		weights[i] = uint32(min(w, math.MaxUint32))
+		b := bases[i]
+		if b == none {
+			f.roots = append(f.roots, root{int32(i), weights[i]})
+			continue
+		}
+		weights[b] = uint32(min(uint64(weights[b])+uint64(weights[i]), math.MaxUint32))
+		if h := heaviest[b]; h == none || weights[i] > weights[h] {
+			heaviest[b] = int32(i)
+		}
+	}
+	slices.Reverse(f.roots)
+	copy(f.child, heaviest)
+	for i := n - 1; i >= 0; i-- {
+		if b := bases[i]; b != none && heaviest[b] != int32(i) {
+			f.sibling[i] = f.child[b]
+			f.child[b] = int32(i)
+		}
+	}
+}
+
+// queue returns the roots in the order in which they are to be taken: the
+// heaviest first, so that none is left when all others are done, and the rest as
+// they lie in the pack.
+func (f *forest) queue(want func(Type) bool) []root {
+	var heavy, rest []root
+	total := uint64(0)
+	for _, r := range f.roots {
+		total += uint64(r.weight)
+	}
+	limit := total / uint64(16*workers())
+	for _, r := range f.roots {
+		switch t := f.types[r.entry]; {
+		case t != external && t != broken && !want(t):
+		case uint64(r.weight) > limit:
+			heavy = append(heavy, r)
+		default:
+			rest = append(rest, r)
+		}
+	}
+	sort.SliceStable(heavy, func(i, j int) bool { return heavy[i].weight > heavy[j].weight })
+	return append(heavy, rest...)
+}

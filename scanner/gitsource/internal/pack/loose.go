@@ -1,0 +1,111 @@
+package pack
+
+import (
+	"bufio"
+	"bytes"
+	"compress/zlib"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// A Loose reads objects that are stored in files of their own: "<type> SP <size>
+// NUL" and the content, deflated as one (gitformat-loose(5)). The zero value
+// works. It may be used by one goroutine, for one object at a time.
+type Loose struct {
+	inflate io.ReadCloser
+	head    *bufio.Reader
+}
+
+// A LooseObject is open. It reads the content, of Size bytes.
+type LooseObject struct {
+	Type Type
+	Size int64
+
+	file   *os.File
+	stored int64
+	io.Reader
+}
+
+// Close closes the file.
+func (o *LooseObject) Close() error { return o.file.Close() }
+
+// Open opens the object in file, which must be closed before the next.
+func (l *Loose) Open(file string) (_ *LooseObject, err error) {
+	if info, err := os.Stat(file); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() { // opening a FIFO waits for a writer
+		return nil, &os.PathError{Op: "open", Path: file, Err: errNotRegular}
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+		}
+	}()
+	o := &LooseObject{file: f}
+	if o.stored, err = isRegular(f); err != nil {
+		return nil, err
+	}
+	if o.Type, o.Size, err = l.header(io.LimitReader(f, o.stored)); err != nil {
+		return nil, err
+	}
+	if o.Size > (o.stored+1)*maxRatio {
+		return nil, damaged("loose object of %d bytes claims to hold %d", o.stored, o.Size)
+	}
+	o.Reader = io.LimitReader(l.head, o.Size)
+	return o, nil
+}
+
+// Data reads the content and checks that the object has the id, of hash bytes:
+// unlike in a pack, nothing else would show that a file was swapped.
+func (o *LooseObject) Data(hash int, id ID) ([]byte, error) {
+	var out bytes.Buffer
+	out.Grow(int(o.Size) + bytes.MinRead)
+	switch n, err := io.Copy(&out, o.Reader); {
+	case err != nil:
+		return nil, damaged("%v", err)
+	case n != o.Size:
+		return nil, damaged("loose object has %d bytes, not %d as it says", n, o.Size)
+	}
+	if is := Sum(hash, o.Type, out.Bytes()); is != id {
+		return nil, damaged("content has the id %s", is)
+	}
+	return out.Bytes(), nil
+}
+
+func (l *Loose) header(src io.Reader) (typ Type, size int64, err error) {
+	if l.inflate == nil {
+		l.inflate, err = zlib.NewReader(src)
+		if err == nil {
+			l.head = bufio.NewReader(l.inflate)
+		}
+	} else {
+		err = l.inflate.(zlib.Resetter).Reset(src, nil)
+		l.head.Reset(l.inflate)
+	}
+	if err != nil {
+		return broken, 0, damaged("%v", err)
+	}
+	head, err := l.head.ReadSlice(0) // of no more than the buffer
+	if err != nil {
+		return broken, 0, damaged("loose object has no header")
+	}
+	name, number, _ := strings.Cut(string(head[:len(head)-1]), " ")
+	for t := Commit; t <= Tag; t++ {
+		if t.String() == name {
+			typ = t
+		}
+	}
+	size, err = strconv.ParseInt(number, 10, 64)
+	if typ == broken || err != nil || size < 0 || size > math.MaxInt64/2 {
+		return broken, 0, fmt.Errorf("%w: header of a loose object", ErrDamaged)
+	}
+	return typ, size, nil
+}

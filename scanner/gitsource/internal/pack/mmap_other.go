@@ -1,0 +1,14 @@
+//go:build !unix
+
+package pack
+
+import (
+	"errors"
+	"os"
+)
+
+// The file is read into memory then. Windows could map it, but holds on to files
+// that are mapped, so that git could not replace them meanwhile.
+func mmap(*os.File, int) ([]byte, error) { return nil, errors.ErrUnsupported }
+
+func munmap([]byte) error { return nil }

@@ -1,0 +1,246 @@
+// Package pack reads the objects of git packs, straight from the file and each
+// exactly once.
+//
+// A pack is mapped into memory. From its index and the headers of its entries a
+// forest is made: the objects that are stored whole are the roots, and each
+// delta hangs below its base. Walk goes through the trees of the forest base
+// first, several trees at once, so that a base is at hand whenever a delta needs
+// it and nothing is inflated twice. An object at the end of a chain need not even
+// be put together: its delta says what is new in it (Node.Fresh).
+//
+// The formats are those of gitformat-pack(5). Whatever a pack or an index says is
+// checked before it is believed: sizes against what the bytes at hand can hold,
+// offsets against the file, chains against circles.
+package pack
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// An ID is the name of an object in binary: 20 bytes of SHA-1 or 32 of SHA-256.
+type ID string
+
+// String returns id in hexadecimal.
+func (id ID) String() string { return hex.EncodeToString([]byte(id)) }
+
+// ParseID reads an id in hexadecimal, of either length.
+func ParseID(text []byte) (ID, bool) {
+	var raw [32]byte
+	if len(text) != 40 && len(text) != 64 {
+		return "", false
+	}
+	n, err := hex.Decode(raw[:], text)
+	return ID(raw[:n]), err == nil
+}
+
+// A Type is what an object is.
+type Type uint8
+
+// The types, with the numbers that packs give them. Numbers 6 and 7 are deltas,
+// which have the type of their base.
+const (
+	Commit Type = 1
+	Tree   Type = 2
+	Blob   Type = 3
+	Tag    Type = 4
+
+	ofsDelta = 6
+	refDelta = 7
+
+	// broken marks an entry whose header cannot be read or whose bases lead
+	// nowhere; external one whose base is in another pack.
+	broken   Type = 0
+	external Type = 8
+)
+
+// String returns the name that git gives t.
+func (t Type) String() string {
+	names := [...]string{"damaged object", "commit", "tree", "blob", "tag"}
+	if int(t) < len(names) {
+		return names[t]
+	}
+	return "delta"
+}
+
+// ErrDamaged is wrapped by all errors about what a pack or object says.
+var ErrDamaged = errors.New("damaged")
+
+func damaged(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
+}
+
+// A Pack is an open pack. Concurrent calls of its methods are allowed.
+type Pack struct {
+	Name string // of the file, without the extension
+
+	index  *Index
+	file   *mapping
+	hash   int   // bytes of an id
+	end    int64 // of the entries: where the trailer begins
+	once   sync.Once
+	forest *forest // made when it is needed: trees
+}
+
+// Open opens the pack at stem.pack with its index at stem.idx, for objects with
+// ids of hash bytes. The files may be unlinked afterwards, as git gc does.
+//
+// If there is something wrong, note says what: objects are missing from a pack
+// that was cut off; with an index that is missing or damaged, the pack has been
+// read in sequence. A missing index alone is no reason for a note. The error is
+// for what cannot be read at all.
+func Open(stem string, hash int) (p *Pack, note, err error) {
+	return open(stem+".pack", stem+".idx", hash)
+}
+
+// OpenAlone opens a pack that has no index, whatever its name: one that git is
+// about to receive.
+func OpenAlone(file string, hash int) (p *Pack, note, err error) { return open(file, "", hash) }
+
+func open(file, index string, hash int) (_ *Pack, note, err error) {
+	p := &Pack{Name: strings.TrimSuffix(filepath.Base(file), ".pack"), hash: hash}
+	if p.file, err = openMapping(file); err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = p.Close()
+		}
+	}()
+	defer recoverFault(&err)()
+	if err := p.checkHeader(); err != nil {
+		return nil, nil, err
+	}
+	if index != "" {
+		err := p.openIndex(index)
+		if err == nil {
+			return p, p.checkEnd(), nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			note = fmt.Errorf("its index: %w", err)
+		}
+	}
+	return p, errors.Join(note, p.scan()), nil
+}
+
+// Close unmaps the files. No other call may be under way or follow.
+func (p *Pack) Close() error {
+	var err error
+	if p.index != nil {
+		err = p.index.close()
+	}
+	return errors.Join(err, p.file.close())
+}
+
+// Len returns the number of objects.
+func (p *Pack) Len() int { return p.index.n }
+
+// Index returns the index, which numbers the objects by id.
+func (p *Pack) Index() *Index { return p.index }
+
+// trees returns the forest.
+func (p *Pack) trees() *forest {
+	p.once.Do(func() {
+		if p.forest == nil {
+			p.forest = p.plant()
+		}
+	})
+	return p.forest
+}
+
+const headerSize = 12 // "PACK", version, number of objects
+
+func (p *Pack) checkHeader() error {
+	data := p.file.data
+	if len(data) < headerSize+p.hash || string(data[:4]) != "PACK" {
+		return damaged("not a pack")
+	}
+	if v := binary.BigEndian.Uint32(data[4:]); v != 2 && v != 3 {
+		return damaged("version %d of the format, which git does not write", v)
+	}
+	p.end = int64(len(data) - p.hash)
+	return nil
+}
+
+// checkEnd compares the checksum at the end with that in the index. If they
+// differ, what is there is not the end.
+func (p *Pack) checkEnd() error {
+	if string(p.file.data[p.end:]) == string(p.index.checksum) {
+		return nil
+	}
+	p.end = int64(len(p.file.data))
+	return damaged("the pack was cut off, or is not that of its index")
+}
+
+// openIndex opens the index and compares it with the pack.
+func (p *Pack) openIndex(name string) error {
+	idx, err := OpenIndex(name, p.hash)
+	if err != nil {
+		return err
+	}
+	if n := binary.BigEndian.Uint32(p.file.data[8:]); int64(n) != int64(idx.n) {
+		return errors.Join(damaged("index of %d objects for a pack of %d", idx.n, n), idx.close())
+	}
+	p.index = idx
+	return nil
+}
+
+// recoverFault turns a fault in mapped memory into an error: a file that became
+// shorter since it was mapped. To be deferred, as in defer recoverFault(&err)().
+// It is in force in the calling goroutine only.
+func recoverFault(err *error) func() {
+	undo := panicOnFault()
+	return func() {
+		undo()
+		switch p := recover().(type) {
+		case nil:
+		case runtime.Error:
+			if _, fault := p.(interface{ Addr() uintptr }); !fault {
+				panic(p)
+			}
+			*err = damaged("the file was cut off while it was read")
+		default:
+			panic(p)
+		}
+	}
+}
+
+func workers() int { return runtime.GOMAXPROCS(0) }
+
+// parallel runs fn for parts of [0, n), as many at once as there are CPUs.
+func parallel(n int, fn func(from, to int) error) error {
+	const least = 1 << 14 // less is not worth a goroutine
+	parts := min(workers(), n/least+1)
+	var g errgroup.Group
+	for i := range parts {
+		g.Go(func() (err error) {
+			defer recoverFault(&err)()
+			return fn(n*i/parts, n*(i+1)/parts)
+		})
+	}
+	return g.Wait()
+}
+
+var errNotRegular = errors.New("not a regular file")
+
+// isRegular refuses what would block (a FIFO) or never end (a device).
+func isRegular(f *os.File) (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return 0, &fs.PathError{Op: "open", Path: f.Name(), Err: errNotRegular}
+	}
+	return info.Size(), nil
+}

@@ -1,0 +1,96 @@
+package pack
+
+import (
+	"bytes"
+	"compress/zlib"
+	"fmt"
+	"io"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/inflate"
+)
+
+// maxChain is the longest chain of deltas that git makes (git-pack-objects(1),
+// --depth).
+const maxChain = 4095
+
+// Read returns object i of the index, on its own: its bases are read for it and
+// for nothing else. Objects of more than limit bytes are a TooLargeError. base
+// returns the object with an id that is not in the pack.
+func (p *Pack) Read(i int, limit int64, base func(ID) (Type, []byte, error)) (typ Type, data []byte, err error) {
+	defer recoverFault(&err)()
+	var chain []entry // the object first
+	var ends []int64
+	trees := p.trees()
+	at := trees.entryAt(p.index.Offset(i))
+	for {
+		if at == none {
+			return broken, nil, damaged("no object begins at offset %d", p.index.Offset(i))
+		}
+		if err := trees.bad[at]; err != nil {
+			return broken, nil, err
+		}
+		e, err := p.entry(trees.offsets[at])
+		if err != nil {
+			return broken, nil, err
+		}
+		if len(chain) > maxChain {
+			return broken, nil, damaged("a chain of more than %d deltas", maxChain)
+		}
+		chain, ends = append(chain, e), append(ends, p.limit(at))
+		if e.typ == ofsDelta {
+			at = trees.entryAt(e.base)
+			continue
+		}
+		if k := -1; e.typ == refDelta {
+			if k = p.index.Find(e.baseID); k >= 0 {
+				at = trees.entryAt(p.index.Offset(k))
+				continue
+			}
+			if typ, data, err = base(ID(e.baseID)); err != nil {
+				return broken, nil, fmt.Errorf("base %s: %w", ID(e.baseID), err)
+			}
+		}
+		break
+	}
+	var d inflate.Decoder
+	for k := len(chain) - 1; k >= 0; k-- {
+		if typ, data, err = p.step(&d, typ, data, chain[k], ends[k], limit); err != nil {
+			return broken, nil, err
+		}
+	}
+	return typ, data, nil
+}
+
+// step makes the object of e, on base if it is a delta.
+func (p *Pack) step(d *inflate.Decoder, typ Type, base []byte, e entry, end, limit int64) (Type, []byte, error) {
+	if e.size > max(limit, 1<<20) {
+		return broken, nil, &TooLargeError{e.size, limit}
+	}
+	data := make([]byte, e.size)
+	if _, err := p.inflate(d, data, e, end); err != nil {
+		return broken, nil, err
+	}
+	if e.typ != ofsDelta && e.typ != refDelta {
+		return e.typ, data, nil
+	}
+	ops, err := parseDelta(data, len(base))
+	if err != nil {
+		return broken, nil, err
+	}
+	if ops.size > limit {
+		return broken, nil, &TooLargeError{ops.size, limit}
+	}
+	made := make([]byte, ops.size)
+	ops.apply(made, base)
+	return typ, made, nil
+}
+
+// Open returns a reader of an object that is stored whole, for those that are too
+// large for Data. It is valid until Visit returns. Reads that meet the end of a
+// file that was cut off meanwhile are a fault, which ends the visit.
+func (n *Node) Open() (io.Reader, error) {
+	if n.base != nil {
+		return nil, &TooLargeError{n.Size, n.w.limit}
+	}
+	return zlib.NewReader(bytes.NewReader(n.w.p.file.data[n.head.stream:n.w.p.limit(n.entry)]))
+}

@@ -1,0 +1,135 @@
+package pack
+
+import (
+	"context"
+	"crypto/sha1"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"sync"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/inflate"
+)
+
+// scan makes the index of a pack that has none: it inflates the entries one after
+// the other, since only the end of one tells where the next begins, and then
+// computes the ids. What comes after an entry that cannot be inflated is lost; the
+// error says where that was, and the pack is usable as far as it goes.
+func (p *Pack) scan() error {
+	offsets, lost := p.scanOffsets()
+	ids := map[ID]int64{}
+	pending := len(offsets)
+	for {
+		// Deltas by id can be read when the id of their base is known.
+		p.index = newIndex(p.hash, withUnknown(p.hash, offsets, ids))
+		p.once, p.forest = sync.Once{}, p.plant()
+		if err := p.identify(ids); err != nil {
+			return errors.Join(lost, err)
+		}
+		if left := len(offsets) - len(ids); left == 0 || left == pending {
+			break
+		} else {
+			pending = left
+		}
+	}
+	if left := len(offsets) - len(ids); left > 0 && lost == nil {
+		lost = damaged("%d of %d objects have no base", left, len(offsets))
+	}
+	p.index = newIndex(p.hash, ids)
+	p.once, p.forest = sync.Once{}, nil
+	return lost
+}
+
+// scanOffsets returns where the entries begin.
+func (p *Pack) scanOffsets() (offsets []int64, err error) {
+	defer recoverFault(&err)()
+	var d inflate.Decoder
+	var room []byte
+	n := int(uint32(p.file.data[8])<<24 | uint32(p.file.data[9])<<16 | uint32(p.file.data[10])<<8 | uint32(p.file.data[11]))
+	at := int64(headerSize)
+	for i := range n {
+		e, err := p.entry(at)
+		if err != nil {
+			return offsets, fmt.Errorf("object %d of %d and all after it: %w", i+1, n, err)
+		}
+		if int64(cap(room)) < e.size {
+			room = make([]byte, e.size)
+		}
+		size, err := p.inflate(&d, room[:e.size], e, p.end)
+		if err != nil {
+			return offsets, fmt.Errorf("object %d of %d and all after it: %w", i+1, n, err)
+		}
+		offsets = append(offsets, at)
+		at = e.stream + int64(size)
+	}
+	return offsets, nil
+}
+
+// withUnknown returns ids, with a made-up one for each offset that has none.
+func withUnknown(hash int, offsets []int64, ids map[ID]int64) map[ID]int64 {
+	all := make(map[ID]int64, len(offsets))
+	known := make(map[int64]bool, len(ids))
+	for id, off := range ids {
+		all[id] = off
+		known[off] = true
+	}
+	for i, off := range offsets {
+		if !known[off] {
+			all[ID(fmt.Sprintf("%0*d", hash, i))] = off // printable, unlike any hash but by a miracle
+		}
+	}
+	return all
+}
+
+// identify adds the ids of all objects that can be put together.
+func (p *Pack) identify(ids map[ID]int64) error {
+	var mu sync.Mutex
+	add := func(id ID, off int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		ids[id] = off
+	}
+	return p.Walk(context.Background(), Walk{
+		Types:   []Type{Commit, Tree, Blob, Tag},
+		Limit:   1 << 30,
+		Base:    func(ID) (Type, []byte, error) { return broken, nil, errors.New("not in this pack") },
+		Visitor: func() Visitor { return &identifier{p, newHash(p.hash), add} },
+	})
+}
+
+type identifier struct {
+	p    *Pack
+	hash hash.Hash
+	add  func(ID, int64)
+}
+
+func (v *identifier) Visit(n *Node) error {
+	data, err := n.Data()
+	if err != nil {
+		return nil
+	}
+	v.add(sum(v.hash, n.Type, data), v.p.forest.offsets[n.entry])
+	return nil
+}
+
+func (v *identifier) Bad(int, error) error { return nil }
+func (v *identifier) Done(any)             {}
+
+func newHash(size int) hash.Hash {
+	if size == sha256.Size {
+		return sha256.New()
+	}
+	return sha1.New()
+}
+
+// sum computes the id of an object.
+func sum(h hash.Hash, t Type, data []byte) ID {
+	h.Reset()
+	fmt.Fprintf(h, "%s %d\x00", t, len(data))
+	h.Write(data)
+	return ID(h.Sum(nil))
+}
+
+// Sum computes the id of an object, of hash bytes.
+func Sum(hash int, t Type, data []byte) ID { return sum(newHash(hash), t, data) }
