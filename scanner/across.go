@@ -30,7 +30,8 @@ import (
 //  9. At most three secrets are proposed for an id, and one token: the best.
 //  10. Proof. What the provider proves is reported. What it was not asked about is
 //     reported only if the id has no better or equal candidate, and the part no
-//     better or equal id. All else is as if nobody had looked.
+//     better or equal id; what may be anybody's also only at the same path, or of
+//     the same commit and directory. All else is as if nobody had looked.
 //
 // Rule 8 bounds the work to maxCrowd steps for each place. Refused: to propose by
 // the likeness of paths ("dev/id", "prod/../dev/secret"), of which every layout has
@@ -312,8 +313,8 @@ func stands(list []candidate, byPart map[*Finding][]candidate) (sure, isClear bo
 		return false, false
 	}
 	best := list[0]
-	sure = !best.fit.strange
 	isClear = best.fit.place > sameCommit // two signals, or the strongest
+	sure = !best.fit.strange && (isClear || !best.fit.anybodys)
 	rivals := slices.Concat(list[1:min(len(list), 2)], byPart[best.part])
 	for _, r := range rivals {
 		if r.id == best.id && r.part == best.part {
