@@ -44,6 +44,38 @@ type Match struct {
 	Confidence Confidence
 	// Rank orders the secrets that may belong to one id: 0 is the best.
 	Rank int
+	// Partner marks a part that may be anybody's: it is reported only as a part of
+	// an id from another text, never on its own.
+	Partner bool
+	// Needs is what a credential of this kind has beside its id and may be looked
+	// for in other texts. It is 0 for what has no id, and for ids that no secret
+	// belongs to: examples, and those that sign nothing.
+	Needs Parts
+	// Account is the account that the match names, or for a secret the text around
+	// it, and Group what sets its name apart from others, "prod" of PROD_KEY_ID; ""
+	// if nothing does. Parts of different accounts never belong together.
+	Account, Group string
+}
+
+// Parts is a set of the parts of a credential.
+type Parts uint8
+
+// The parts that an id may need.
+const (
+	SecretPart Parts = 1 << iota
+	TokenPart
+)
+
+// Lacks returns the parts that m needs and does not have.
+func (m *Match) Lacks() Parts {
+	lacks := m.Needs
+	if !m.Credential.Secret.IsZero() {
+		lacks &^= SecretPart
+	}
+	if !m.Credential.Token.IsZero() {
+		lacks &^= TokenPart
+	}
+	return lacks
 }
 
 // A Span is a half-open range of bytes, [Start, End).

@@ -25,6 +25,8 @@ type Finding struct {
 	// Ignored is why the finding is suppressed, or "".
 	Ignored string
 	Verdict verifier.Verdict
+	// joined is set if the parts are from several texts (across.go).
+	joined *joined
 }
 
 // A Location is one place of a credential.
@@ -35,7 +37,16 @@ type Location struct {
 	// EndColumn is the one after the last. SecretLine is 0 if there is no
 	// secret.
 	Line, Column, EndColumn, SecretLine int
+	// Part is the only part of a credential with an id that stands here, "" if the
+	// id does. Line and columns are then those of the part.
+	Part string
 }
+
+// The parts that stand in texts without their id.
+const (
+	PartSecret = "secret"
+	PartToken  = "token"
+)
 
 // Fingerprint identifies the credential of f: its rule, its id and its secret,
 // never a commit, a path or a line. It survives rebases, renames and moved

@@ -15,6 +15,7 @@ func (h *hits) findings() []*Finding {
 		return cmp.Or(cmp.Compare(a.blob, b.blob), cmp.Compare(a.member, b.member), cmp.Compare(a.start, b.start),
 			cmp.Compare(a.match.Rank, b.match.Rank), compareCredentials(a.match.Credential, b.match.Credential))
 	})
+	h.dropPartners()
 	var all []*Finding
 	byPrint := map[string]*Finding{}
 	for _, x := range h.hits {
@@ -49,7 +50,11 @@ func (x hit) location() Location {
 // join keeps the best that two occurrences of one credential say.
 func (f *Finding) join(m detectors.Match) {
 	f.Match.Rank = min(f.Match.Rank, m.Rank)
+	f.Match.Partner = f.Match.Partner && m.Partner
 	c := &f.Match.Credential
+	if c.ID == m.Credential.ID {
+		f.Match.Account, f.Match.Group = agreed(f.Match.Account, m.Account), agreed(f.Match.Group, m.Group)
+	}
 	switch {
 	case c.Token.IsZero():
 		f.Match.Token, c.Token = m.Token, m.Credential.Token
@@ -57,6 +62,14 @@ func (f *Finding) join(m detectors.Match) {
 		// A session has one token: this one is of another, or was cut off.
 		f.Others = append(f.Others, m.Credential.Token)
 	}
+}
+
+// agreed returns what two occurrences of one part say, "" if they differ.
+func agreed(a, b string) string {
+	if a != "" && b != "" && a != b {
+		return ""
+	}
+	return cmp.Or(a, b)
 }
 
 // fold moves the places of lone ids, secrets and tokens to the finding that
@@ -78,12 +91,30 @@ func fold(all []*Finding) []*Finding {
 	for _, f := range all {
 		if w := whole[loneHalf(f.Match.Credential)]; w != nil && w != f {
 			w.join(f.Match)
-			w.Locations = append(w.Locations, f.Locations...)
+			w.Locations = append(w.Locations, f.asPart(f.Locations)...)
 			continue
 		}
 		kept = append(kept, f)
 	}
 	return kept
+}
+
+// asPart returns a copy of list, places of f, as places of a whole that f is a part
+// of.
+func (f *Finding) asPart(list []Location) []Location {
+	part, c := "", f.Match.Credential
+	switch {
+	case c.ID != "":
+	case !c.Secret.IsZero():
+		part = PartSecret
+	default:
+		part = PartToken
+	}
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Part = part
+	}
+	return list
 }
 
 // loneHalf returns the only part that c has, as fold names it, or "".
@@ -105,6 +136,11 @@ func attribute(findings []*Finding, h *hits) {
 	for _, f := range findings {
 		f.Locations = sortLocations(f.locate(h))
 	}
+	sortFindings(findings)
+}
+
+// sortFindings sorts by the first place, and what stands at one place best first.
+func sortFindings(findings []*Finding) {
 	slices.SortStableFunc(findings, func(a, b *Finding) int {
 		return cmp.Or(compareLocations(a.Locations[0], b.Locations[0]), cmp.Compare(a.Match.Rank, b.Match.Rank),
 			compareCredentials(a.Match.Credential, b.Match.Credential))
@@ -133,9 +169,12 @@ func (f *Finding) locate(h *hits) []Location {
 	return located
 }
 
-// sortLocations sorts list, at HEAD first, then oldest first, and drops doubles.
+// sortLocations sorts list, at HEAD first, then oldest first, and drops doubles. Of
+// two the one with the secret stays.
 func sortLocations(list []Location) []Location {
-	slices.SortFunc(list, compareLocations)
+	slices.SortFunc(list, func(a, b Location) int {
+		return cmp.Or(compareLocations(a, b), cmp.Compare(b.SecretLine, a.SecretLine))
+	})
 	return slices.CompactFunc(list, func(a, b Location) bool { return compareLocations(a, b) == 0 })
 }
 
@@ -147,6 +186,6 @@ func compareLocations(a, b Location) int {
 		return 1
 	}
 	return cmp.Or(
-		cmp.Compare(head(a), head(b)), a.Time.Compare(b.Time), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Commit, b.Commit),
+		cmp.Compare(head(a), head(b)), a.Time.Compare(b.Time), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Commit, b.Commit),
 		cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Blob, b.Blob))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"unicode/utf8"
@@ -51,6 +52,30 @@ func (h *hits) add(b Blob, member string, data []byte, matches []detectors.Match
 	}
 	h.blobs[b.ID] = Provenance{Kind: b.Kind, Path: b.Name}
 	h.hits = append(h.hits, found...)
+}
+
+// maxPartners is how many places of secrets that may be anybody's are kept.
+const maxPartners = 10_000
+
+// dropPartners forgets secrets that may be anybody's if there is no id that they
+// could belong to, so that their texts need not be located. h.hits is sorted: of
+// too many, the same are kept in each scan.
+func (h *hits) dropPartners() {
+	room := 0
+	if slices.ContainsFunc(h.hits, func(x hit) bool { return x.match.Needs != 0 }) {
+		room = maxPartners
+	}
+	h.hits = slices.DeleteFunc(h.hits, func(x hit) bool {
+		if x.match.Partner {
+			room--
+		}
+		return x.match.Partner && room < 0
+	})
+	held := map[BlobID]bool{}
+	for _, x := range h.hits {
+		held[x.blob] = true
+	}
+	maps.DeleteFunc(h.blobs, func(id BlobID, _ Provenance) bool { return !held[id] })
 }
 
 // unread records that what could not be read.

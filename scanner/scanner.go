@@ -1,7 +1,7 @@
 // Package scanner is the pipeline: what a source holds is read, searched,
-// located, filtered, verified and reported, in that order and in one direction.
+// located, paired, filtered, verified and reported, in that order and in one direction.
 //
-//	Source → Detect → Locate → Suppress → Verify → Sink
+//	Source → Detect → Locate → Pair across texts → Suppress → Verify → Sink
 //
 // It knows nothing of AWS, of git or of output formats: those are the
 // detectors, sources, verifiers and sinks that it is given.
@@ -71,8 +71,10 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 		found.unread("where some findings come from", err)
 	}
 	attribute(findings, found)
+	findings = append(findings, across(findings)...)
 	suppress(findings, s.Filters)
 	s.verify(ctx, findings)
+	findings = settle(findings)
 	if readErr == nil {
 		readErr = ctx.Err() // what came after reading was cut short
 	}

@@ -102,7 +102,7 @@ func TestScan(t *testing.T) {
 		{"nothing", texts{"a": "text"}, nil},
 		{"one_credential_in_two_files", texts{"a": "{AKIA1} {secret1}", "b": "\n x {AKIA1} {secret1}"}, []string{"{AKIA1} | {secret1} | a:1:1,b:2:4 | unknown | "}},
 		{"lone_id_joins_its_pair", texts{"a": "see {AKIA1}", "b": "{AKIA1} {secret1}"}, []string{"{AKIA1} | {secret1} | a:1:5,b:1:1 | unknown | "}},
-		{"lone_secret_joins_its_pair", texts{"a": "aws_secret_key={secret1}", "b": "{AKIA1} {secret1}"}, []string{"{AKIA1} | {secret1} | a:1:16,b:1:1 | unknown | "}},
+		{"lone_secret_joins_its_pair", texts{"a": "aws_secret_key={secret1}", "b": "{AKIA1} {secret1}"}, []string{"{AKIA1} | {secret1} | b:1:1,a:1:16 | unknown | "}},
 		{"two_secrets_of_one_id_in_two_files", texts{"a": "{AKIA1} {secret1}", "b": "{AKIA1} {secret2}"},
 			[]string{"{AKIA1} | {secret1} | a:1:1 | unknown | ", "{AKIA1} | {secret2} | b:1:1 | unknown | "}},
 		{"token_joins_its_key", texts{"a": "{ASIA1} {secret1}", "b": "{ASIA1} {token1}"}, []string{"{ASIA1} | {secret1} | a:1:1,b:1:1 | unknown |  | {token1}"}},

@@ -1,6 +1,7 @@
 package scanner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,7 +11,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// verify fills the verdicts. Credentials of one key id are asked one after the
+// verify fills the verdicts, but of parts that are not reported on their own. Credentials of one key id are asked one after the
 // other, best candidate first; different ids at once. Suppressed findings are
 // never verified.
 func (s *Scanner) verify(ctx context.Context, findings []*Finding) {
@@ -25,11 +26,15 @@ func (s *Scanner) verify(ctx context.Context, findings []*Finding) {
 	_ = group.Wait() // no goroutine returns an error: a failure is a verdict
 }
 
-// byID groups the findings that share a key id, best candidate first.
+// byID groups the findings that share a key id, best candidate first, and those
+// that are joined from several texts last.
 func byID(findings []*Finding) [][]*Finding {
 	var groups [][]*Finding
 	index := map[string]int{}
 	for _, f := range findings {
+		if f.Match.Partner {
+			continue
+		}
 		id := f.Match.Credential.ID
 		i, ok := index[id]
 		if !ok || id == "" {
@@ -40,9 +45,21 @@ func byID(findings []*Finding) [][]*Finding {
 		groups[i] = append(groups[i], f)
 	}
 	for _, g := range groups {
-		slices.SortStableFunc(g, func(a, b *Finding) int { return a.Match.Rank - b.Match.Rank })
+		slices.SortStableFunc(g, func(a, b *Finding) int {
+			return cmp.Or(compareJoined(a.joined, b.joined), a.Match.Rank-b.Match.Rank)
+		})
 	}
 	return groups
+}
+
+// split returns the findings of a group that a text holds as they are, and those
+// that are joined from several.
+func split(group []*Finding) (own, joint []*Finding) {
+	i := slices.IndexFunc(group, func(f *Finding) bool { return f.joined != nil })
+	if i < 0 {
+		return group, nil
+	}
+	return group[:i], group[i:]
 }
 
 // maxSecrets is how many secrets are tried for one key id: each wrong one is a
@@ -59,10 +76,22 @@ const (
 // verifyID asks for the candidates of one key id, in order. It stops when one is
 // live, since an id has one secret, and when maxSecrets were not its own. A secret
 // that merely stands close to an id (Rank > 0) is tried only if the better ones
-// are not its own, and is reported only if it is proved.
+// are not its own, and is reported only if it is proved. Parts from other texts are
+// tried last.
 func (s *Scanner) verifyID(ctx context.Context, candidates []*Finding) {
-	var live *Finding
-	mismatches := 0
+	own, joint := split(candidates)
+	live, mismatches := s.verifyOwn(ctx, own)
+	if live == nil && looksFurther(own) {
+		live = s.verifyJoined(ctx, joint, mismatches)
+	}
+	if live != nil {
+		live.absorb(own)
+	}
+}
+
+// verifyOwn asks for the candidates of one key id that stand in its texts. It
+// returns the one that is live, if any, and how many secrets were not the id's.
+func (s *Scanner) verifyOwn(ctx context.Context, candidates []*Finding) (live *Finding, mismatches int) {
 	for _, f := range candidates {
 		near := f.Match.Rank > 0
 		switch {
@@ -92,9 +121,7 @@ func (s *Scanner) verifyID(ctx context.Context, candidates []*Finding) {
 			f.Ignored = unproved
 		}
 	}
-	if live != nil {
-		live.absorb(candidates)
-	}
+	return live, mismatches
 }
 
 // absorb makes the places of those candidates whose secret is not that of the id
@@ -105,7 +132,7 @@ func (f *Finding) absorb(candidates []*Finding) {
 			c.Ignored = proved
 		}
 		if c.Ignored == proved {
-			f.Locations = append(f.Locations, c.Locations...)
+			f.Locations = append(f.Locations, idPlaces(slices.Clone(c.Locations))...)
 		}
 	}
 	f.Locations = sortLocations(f.Locations)

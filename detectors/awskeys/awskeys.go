@@ -62,7 +62,8 @@ func (Detector) Rules() []*detectors.Rule {
 
 // Detect implements detectors.Detector. It reports each id with the secrets and
 // the token that fit it best (the rules are in pair.go), or alone; then the
-// secrets and tokens that belong to no id but are AWS's by name or by format.
+// secrets and tokens that belong to no id but are AWS's by name or by format, and
+// the secrets that may be: those only as partners of an id from another text.
 func (Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match {
 	ids := findIDs(text)
 	if len(ids) == 0 && !containsAny(text, SecretKey.Keywords) && !containsAny(text, tokenMarks) {
@@ -87,6 +88,7 @@ func containsAny(text []byte, words []string) bool {
 
 // finds is what one text holds.
 type finds struct {
+	text                 []byte
 	ids, secrets, tokens []value
 	secretOf, tokenOf    []int  // by id: the index of its partner, or -1
 	secretTaken          []bool // by secret
@@ -94,7 +96,7 @@ type finds struct {
 }
 
 func newFinds(text []byte, ids []detectors.Span) *finds {
-	f := &finds{}
+	f := &finds{text: text}
 	c := cursor{text: text}
 	for _, s := range ids {
 		v := c.value(s)
@@ -148,7 +150,7 @@ func isTemporary(id string) bool { return id[0:2] == "AS" }
 // for the lone id.
 func (f *finds) appendID(dst []detectors.Match, i int) []detectors.Match {
 	id := f.ids[i]
-	m := detectors.Match{Rule: ruleOf(id.text), Span: id.Span, Grade: Grade(id.text)}
+	m := detectors.Match{Rule: ruleOf(id.text), Span: id.Span, Grade: Grade(id.text), Needs: needs(id), Account: id.account, Group: id.group}
 	m.Credential.ID = id.text
 	if t := f.tokenOf[i]; t >= 0 {
 		m.Token = f.tokens[t].Span
@@ -169,16 +171,50 @@ func (f *finds) appendID(dst []detectors.Match, i int) []detectors.Match {
 	return dst
 }
 
-// appendSecret appends secret i if no id has it and its name says whose it is.
+// needs returns the parts of the key that id is of: none for ids that sign
+// nothing, that AWS cannot have issued, or that its documentation made up.
+func needs(id value) detectors.Parts {
+	switch rule := ruleOf(id.text); {
+	case rule == ServiceCredential || id.example || Grade(id.text) == Impossible:
+		return 0
+	case rule == SessionKey:
+		return detectors.SecretPart | detectors.TokenPart
+	}
+	return detectors.SecretPart
+}
+
+// appendSecret appends secret i if no id has it and its name says whose it is, or
+// at least that it is a secret: then only for ids in other texts.
 func (f *finds) appendSecret(dst []detectors.Match, i int) []detectors.Match {
 	s := f.secrets[i]
-	if f.secretTaken[i] || s.name != namedAWS || s.shape != random {
+	if f.secretTaken[i] || s.name != namedAWS && (s.name != namedSecret || s.example) || s.shape != random {
 		return dst
 	}
 	return append(dst, detectors.Match{
 		Rule: SecretKey, Span: s.Span, Secret: s.Span, Confidence: detectors.Medium,
+		Partner: s.name != namedAWS, Account: accountNear(f.text, s.Span), Group: s.group,
 		Credential: detectors.Credential{Secret: detectors.NewSecret(s.text)},
 	})
+}
+
+// accountNear returns the account that an ARN within a few lines of s names, and
+// "" if several are named.
+func accountNear(text []byte, s detectors.Span) string {
+	const near = 400
+	const mark = "arn:aws" // arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE, and partitions are aws, aws-cn …
+	_, arns, _ := bytes.Cut(text[max(0, s.Start-near):min(len(text), s.End+near)], []byte(mark))
+	account := ""
+	for arn := range bytes.SplitSeq(arns, []byte(mark)) {
+		fields := bytes.SplitN(arn, []byte(":"), 5)
+		if len(fields) < 5 || !isAccount(fields[3]) {
+			continue
+		}
+		if account != "" && account != string(fields[3]) {
+			return ""
+		}
+		account = string(fields[3])
+	}
+	return account
 }
 
 // appendToken appends token i if no id has it and it can be read.
@@ -188,7 +224,7 @@ func (f *finds) appendToken(dst []detectors.Match, i int) []detectors.Match {
 		return dst
 	}
 	return append(dst, detectors.Match{
-		Rule: SessionKey, Span: t.Span, Token: t.Span, Confidence: detectors.Medium,
+		Rule: SessionKey, Span: t.Span, Token: t.Span, Confidence: detectors.Medium, Account: t.account, Group: t.group,
 		Credential: detectors.Credential{Token: detectors.NewSecret(t.text)},
 	})
 }

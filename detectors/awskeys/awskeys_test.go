@@ -50,7 +50,8 @@ func TestDetect(t *testing.T) {
 		{"property", `conf.set("fs.s3a.access.key", "{AKIA1}"); conf.set("fs.s3a.secret.key", "{secret1}")`, []string{pair1}},
 		{"named_beats_unnamed", "x {secret2}\nid={AKIA1}\nsecret={secret1}", []string{pair1, "aws-access-key {AKIA1} {secret2} - #1"}},
 		{"three_candidates_at_most", "secret={secret1}\nid={AKIA1}\n\nsecret={secret2}\n\n\nsecret={secret3}\n\n\nsecret={secret4}",
-			[]string{pair1, "aws-access-key {AKIA1} {secret2} - #1", "aws-access-key {AKIA1} {secret3} - #2"}},
+			[]string{pair1, "aws-access-key {AKIA1} {secret2} - #1", "aws-access-key {AKIA1} {secret3} - #2",
+				"aws-secret-key - {secret2} - ?", "aws-secret-key - {secret3} - ?", "aws-secret-key - {secret4} - ?"}},
 		{"a_taken_secret_is_no_candidate", "id={AKIA1}\n\nid={AKIA2}\nsecret={secret2}", []string{lone1, pair2}},
 		{"hash_is_no_secret", "id={AKIA1}\ncommit: {secret1}", []string{lone1}},
 		{"hash_of_a_secret", "id={AKIA1}\nsecretSha256: {secret1}", []string{lone1}},
@@ -58,7 +59,9 @@ func TestDetect(t *testing.T) {
 		{"triple", "id={ASIA1}\nsecret={secret1}\ntoken={token1}", []string{"aws-session-key {ASIA1} {secret1} {token1}"}},
 		{"long_term_takes_no_token", "id={AKIA1}\nsecret={secret1}\ntoken={token1}", []string{pair1, "aws-session-key - - {token1}"}},
 		{"lone_secret", `"awsSecretKey": "{secret1}"`, []string{"aws-secret-key - {secret1} -"}},
-		{"lone_secret_that_may_be_anybodys", `SECRET_KEY = "{secret1}"`, nil},
+		{"lone_secret_that_may_be_anybodys", `SECRET_KEY = "{secret1}"`, []string{"aws-secret-key - {secret1} - ?"}},
+		{"password_is_no_partner", `PASSWORD = "{secret1}"`, nil},
+		{"unnamed_is_no_partner", "no secret: 1\n\nx {secret1}", nil},
 		{"service_credential", "id: {ACCA1}", []string{"aws-service-credential-id {ACCA1} - -"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) { detectorstest.Accept(t, Detector{}, tt.text, tt.want...) })
@@ -70,6 +73,39 @@ func TestTokenAccount(t *testing.T) {
 	foreign := detectorstest.Token("210987654321", "us-east-1", time.Unix(1_700_000_000, 0), 9)
 	detectorstest.Accept(t, Detector{}, "id={ASIA1}\nsecret={secret1}\ntoken="+foreign,
 		"aws-session-key {ASIA1} {secret1} -", "aws-session-key - - "+foreign)
+}
+
+// TestAcross: what a detector says for pairing with parts of other texts.
+func TestAcross(t *testing.T) {
+	const arn = "role = arn:aws:iam::210987654321:role/x\n"
+	for _, tt := range []struct {
+		name, text     string
+		needs          detectors.Parts
+		account, group string
+	}{
+		{"id", "PROD_KEY_ID={AKIA1}", detectors.SecretPart, detectorstest.Account, "prod"},
+		{"session", "{ASIA1}", detectors.SecretPart | detectors.TokenPart, detectorstest.Account, ""},
+		{"signs_nothing", "{ACCA1}", 0, detectorstest.Account, ""},
+		{"example", "AKIAIOSFODNN7" + "EXAMPLE", 0, "", ""},
+		{"impossible", "AKIA" + "7777777777777777", 0, "", ""},
+		{"secret", "dev_secret={secret1}", 0, "", "dev"},
+		{"secret_near_an_arn", arn + "secret={secret1}", 0, "210987654321", ""},
+		{"secret_near_an_arn_of_china", "secret={secret1}\narn:aws-cn:sts::210987654321:assumed-role/x/y", 0, "210987654321", ""},
+		{"secret_near_two_arns", arn + "secret={secret1}\narn:aws:iam::123456789012:user/y", 0, "", ""},
+		{"secret_near_an_arn_without_account", "arn:aws:s3:::bucket/x secret={secret1}", 0, "", ""},
+		{"secret_far_from_an_arn", arn + strings.Repeat("\n", 400) + "secret={secret1}", 0, "", ""},
+		{"token", "prod_token={token1}", 0, detectorstest.Account, "prod"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := Detector{}.Detect(nil, []byte(detectorstest.Fill(tt.text)))
+			if len(got) != 1 {
+				t.Fatalf("%d matches", len(got))
+			}
+			if m := got[0]; m.Needs != tt.needs || m.Account != tt.account || m.Group != tt.group {
+				t.Errorf("got needs %b, account %q, group %q", m.Needs, m.Account, m.Group)
+			}
+		})
+	}
 }
 
 func TestExampleSecretIsNoCandidate(t *testing.T) {

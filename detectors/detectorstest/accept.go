@@ -36,7 +36,7 @@ func Fill(text string) string {
 
 // Accept tests that d finds exactly want in text, both with the blanks of Fill.
 // Each of want is "rule id secret token", "-" for a part that is missing; a
-// candidate that is not the best ends in "#" and its rank.
+// candidate that is not the best ends in "#" and its rank, a partner in "?".
 func Accept(t *testing.T, d interface {
 	Detect([]detectors.Match, []byte) []detectors.Match
 }, text string, want ...string) {
@@ -52,6 +52,9 @@ func Accept(t *testing.T, d interface {
 		}
 		if m.Rank > 0 {
 			line = append(line, fmt.Sprint("#", m.Rank))
+		}
+		if m.Partner {
+			line = append(line, "?")
 		}
 		got = append(got, strings.Join(line, " "))
 	}

@@ -100,8 +100,12 @@ func advice(f *Finding) []string {
 	case c == live:
 		return []string{"Deactivate it now" + deactivate(f), "Give what used it a role, or a new key; then delete this one.", trail(f)}
 	case c == idActive:
+		what := "The key id is live, but this is not its secret: the right one may be close by."
+		if f.SecretSHA256 == "" {
+			what = "The key id is live, and no secret that was tried is its own: the right one may be close by."
+		}
 		return []string{
-			"The key id is live, but this is not its secret: the right one may be close by.",
+			what,
 			"Rotate the key anyway: create a new one, then deactivate this one" + deactivate(f),
 		}
 	case c == unknown, c == unverified:

@@ -65,8 +65,11 @@ type Location struct {
 	Kind scanner.Kind `json:"kind"`
 	// Repo repeats the target of a git scan, so that a line on its own, in a
 	// log or behind jq, still says where.
-	Repo      string `json:"repo,omitempty"`
-	Path      string `json:"path,omitempty"`
+	Repo string `json:"repo,omitempty"`
+	Path string `json:"path,omitempty"`
+	// Part is what stands here of a credential with an id, if the id does not:
+	// "secret", "token". Line and columns are then those of the part.
+	Part      string `json:"part,omitempty"`
 	Line      int    `json:"line,omitempty"`
 	Column    int    `json:"column,omitempty"`
 	EndColumn int    `json:"end_column,omitempty"`

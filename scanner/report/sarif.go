@@ -155,8 +155,9 @@ func (h *sarif) result(f *Finding) sarifResult {
 		Suppressions: []sarifSuppression{}, // if one result says, all have to
 		Properties:   sarifProperties{State: string(f.State), KeyID: f.KeyID},
 	}
-	for i := range f.Locations[:min(len(f.Locations), 1+maxRelated)] {
-		l := &f.Locations[i]
+	places := firstPlaces(f.Locations, 1+maxRelated)
+	for i := range places {
+		l := &places[i]
 		loc := sarifLocation{PhysicalLocation: physical(l)}
 		if i == 0 { // one: each further one would be an alert of its own
 			r.Locations[0] = loc

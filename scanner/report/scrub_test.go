@@ -100,7 +100,7 @@ func TestScrubEveryField(t *testing.T) {
 	clean.summary(&sum)
 	want := []string{
 		"Fingerprint", "SecretSHA256", // computed
-		"Rule", "Title", "Confidence", "Grade", "State", "Locations.Kind", // our words
+		"Rule", "Title", "Confidence", "Grade", "State", "Locations.Kind", "Locations.Part", // our words
 		"KeyID",           // not a secret
 		"Secret", "Token", // set only if asked for
 	}

@@ -95,7 +95,7 @@ func (s *sink) record(f *scanner.Finding) Finding {
 
 func (s *sink) location(l *scanner.Location) Location {
 	r := Location{
-		Kind: l.Kind, Path: l.Path,
+		Kind: l.Kind, Path: l.Path, Part: l.Part,
 		Line: l.Line, Column: l.Column, EndColumn: l.EndColumn,
 		Commit: l.Commit, Author: l.Author, Email: l.Email, Time: l.Time.UTC(),
 		AtHead: l.AtHead, Blob: string(l.Blob),

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -156,24 +157,45 @@ func (t *text) steps(f *Finding) {
 }
 
 func (t *text) places(f *Finding) []string {
-	shown := len(f.Locations)
+	shown := f.Locations
 	if !t.o.Verbose {
-		shown = min(shown, maxPlaces)
+		shown = firstPlaces(f.Locations, maxPlaces)
 	}
 	var lines []string
-	for i := range f.Locations[:shown] {
-		lines = append(lines, place(&f.Locations[i]))
+	for i := range shown {
+		lines = append(lines, place(&shown[i]))
 	}
-	if more := len(f.Locations) - shown + f.Omitted; more > 0 {
+	if more := len(f.Locations) - len(shown) + f.Omitted; more > 0 {
 		lines = append(lines, "+ "+plural(more, "more place"))
 	}
 	return lines
+}
+
+// firstPlaces returns the first n of list, or one fewer and the first place of a
+// part that would not be seen: of an id and a secret from two files, both count.
+func firstPlaces(list []Location, n int) []Location {
+	if len(list) <= n {
+		return list
+	}
+	seen := map[string]bool{}
+	for _, l := range list[:n] {
+		seen[l.Part] = true
+	}
+	for _, l := range list[n:] {
+		if !seen[l.Part] {
+			return append(slices.Clone(list[:n-1]), l)
+		}
+	}
+	return list[:n]
 }
 
 // place writes one location in a line, as PATH:LINE where there is a path, so
 // that editors and terminals can open it.
 func place(l *Location) string {
 	var b strings.Builder
+	if l.Part != "" {
+		b.WriteString(safe(l.Part) + " in ")
+	}
 	b.WriteString(where(l))
 	if l.Line > 0 {
 		fmt.Fprintf(&b, ":%d", l.Line)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"errors"
 	"strconv"
 	"strings"
 	"testing"
@@ -98,5 +99,38 @@ func TestSafe(t *testing.T) {
 func TestNew(t *testing.T) {
 	if _, err := New("xml", nil, Options{}); err == nil || err.Error() != `unknown format "xml": known are text, json and sarif` {
 		t.Error(err)
+	}
+}
+
+// TestPartsOfSeveralTexts: where the secret stands is said, however many places the
+// id has.
+func TestPartsOfSeveralTexts(t *testing.T) {
+	f := finding("Q7SEVERAL", 0, verifier.Live)
+	for i := range 30 {
+		f.Locations = append(f.Locations, blob("id"+strconv.Itoa(i), 1, true))
+	}
+	secret := blob("secret.env", 7, true)
+	secret.SecretLine, secret.Part = 7, scanner.PartSecret
+	f.Locations = append(f.Locations, secret)
+	for format, want := range map[string]string{
+		"text":  "          secret in secret.env:7  commit",
+		"sarif": "secret in secret.env:7  commit",
+		"json":  `"path":"secret.env","part":"secret","line":7,"column":21,"end_column":41,"commit"`,
+	} {
+		var b bytes.Buffer
+		h, err := New(format, &b, Options{Rules: testRules})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink := NewSink(h, Scan{}, nil, false)
+		if err := errors.Join(sink.Finding(f), sink.Close(scanner.Summary{})); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%s: no %q in\n%s", format, want, &b)
+		}
+		if more := "+ 26 more places"; format == "text" && !strings.Contains(b.String(), more) {
+			t.Errorf("no %q in\n%s", more, &b)
+		}
 	}
 }

@@ -1,0 +1,365 @@
+package scanner
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// Which part from another text belongs to which id? The rules, in the order of
+// their weight:
+//
+//  1. Own text. What stands with its id in one text was paired there, and is
+//     proposed to no other id. Only an id that lacks a part, or whose secrets the
+//     provider refused, looks into other texts.
+//  2. Account. A part that names another account than the id is no candidate. A
+//     token is one only for ids of its own rule.
+//  3. Group. Names that say they are of different keys, DEV_KEY_ID and PROD_SECRET,
+//     go last, and are no pair unless it is proved.
+//  4. Place. The same path in another version beats a text that the same commit
+//     introduced beats the same directory; what agrees in two beats what agrees in
+//     one. Without any relation there is no candidate.
+//  5. Group again: the same beats none.
+//  6. Name. What the detector would report alone beats what may be anybody's.
+//  7. Time. Of what fits equally well, the nearest.
+//  8. Crowd. A path, commit or directory with more than maxCrowd ids, or as many
+//     parts, says nothing: it is a list or an import, not a place.
+//  9. At most three secrets are proposed for an id, and one token: the best.
+//  10. Proof. What the provider proves is reported. What it was not asked about is
+//     reported only if the id has no better or equal candidate, and the part no
+//     better or equal id; what may be anybody's also only at the same path, or of
+//     the same commit and directory. All else is as if nobody had looked.
+//
+// Rule 8 bounds the work to maxCrowd steps for each place. Refused: to propose by
+// the likeness of paths ("dev/id", "prod/../dev/secret"), of which every layout has
+// its own.
+
+const (
+	maxCrowd = 32
+	// maxPlaces is how many places of a part are looked at, the first ones.
+	maxPlaces = 1000
+	// A joined finding holds this many places until it is settled: most are
+	// dropped, and a part may have thousands of places and ids.
+	maxJoinedPlaces = 16
+)
+
+// joined says what a finding is joined from; secret and token are nil if they are
+// the id's own.
+type joined struct {
+	id, secret, token *Finding
+	fit               fit
+	sure              bool // rule 10: nothing else fits as well
+	tried             bool // Verify has filled the verdict
+}
+
+// fit is how well a part fits an id.
+type fit struct {
+	strange  bool // the groups of their names differ
+	place    place
+	group    bool // their names are of one group
+	anybodys bool
+	distance time.Duration
+}
+
+// place is what the places of two texts have in common, in the order of weight.
+type place uint8
+
+const (
+	sameDir place = 1 << iota
+	sameCommit
+	samePath
+)
+
+// compareClues is rules 3 to 6: negative if a is better.
+func compareClues(a, b fit) int {
+	return cmp.Or(compareBool(a.strange, b.strange), cmp.Compare(b.place, a.place), compareBool(b.group, a.group), compareBool(a.anybodys, b.anybodys))
+}
+
+// compareFits is compareClues, and rule 7.
+func compareFits(a, b fit) int {
+	return cmp.Or(compareClues(a, b), cmp.Compare(a.distance, b.distance))
+}
+
+// compareBool orders false before true.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// compareJoined orders what stands in one text first, then the best fit.
+func compareJoined(a, b *joined) int {
+	if a == nil || b == nil {
+		return compareBool(a != nil, b != nil)
+	}
+	return compareFits(a.fit, b.fit)
+}
+
+// A candidate is a part from another text that may belong to an id.
+type candidate struct {
+	id, part *Finding
+	fit      fit
+}
+
+// across returns a finding for each secret from another text that is proposed for
+// an id, joined with the token that is. findings have been located.
+func across(findings []*Finding) []*Finding {
+	var ids, parts []*Finding
+	taken := map[string]bool{}
+	for _, f := range findings {
+		switch c := f.Match.Credential; {
+		case c.ID == "":
+			parts = append(parts, f)
+		case f.Match.Rank == 0 && f.Match.Needs != 0:
+			ids = append(ids, f)
+		}
+		taken[f.Fingerprint()] = true
+	}
+	if len(ids) == 0 || len(parts) == 0 {
+		return nil
+	}
+	byID := candidates(ids, parts)
+	byPart := map[*Finding][]candidate{}
+	for _, list := range byID {
+		for _, c := range list {
+			if c.id.Match.Lacks()&partOf(c.part) != 0 { // an id with a secret is no rival
+				byPart[c.part] = append(byPart[c.part], c)
+			}
+		}
+	}
+	var all []*Finding
+	for i, list := range byID {
+		for _, f := range propose(ids[i], list, byPart) {
+			// Two texts may pair the id with other secrets.
+			if p := f.Fingerprint(); f.joined.secret == nil || !taken[p] {
+				taken[p] = true
+				all = append(all, f)
+			}
+		}
+	}
+	return all
+}
+
+// partOf returns which part of a credential f is.
+func partOf(f *Finding) detectors.Parts {
+	if f.Match.Credential.Secret.IsZero() {
+		return detectors.TokenPart
+	}
+	return detectors.SecretPart
+}
+
+// candidates returns, for each of ids, what of parts has a relation to it and does
+// not contradict it, best first.
+func candidates(ids, parts []*Finding) [][]candidate {
+	crowds := map[landmark]*crowd{}
+	for _, f := range ids {
+		for mark := range landmarks(f) {
+			if crowds[mark] == nil {
+				crowds[mark] = &crowd{}
+			}
+			crowds[mark].ids++
+		}
+	}
+	for _, f := range parts {
+		for mark, at := range landmarks(f) {
+			if c := crowds[mark]; c != nil && len(c.parts) <= maxCrowd {
+				c.parts = append(c.parts, resident{f, at})
+			}
+		}
+	}
+	lists := make([][]candidate, len(ids))
+	for i, id := range ids {
+		lists[i] = candidatesOf(id, crowds)
+	}
+	return lists
+}
+
+// candidatesOf is rules 2 to 8 for one id.
+func candidatesOf(id *Finding, crowds map[landmark]*crowd) []candidate {
+	index := map[*Finding]int{}
+	var list []candidate
+	for mark, at := range landmarks(id) {
+		c := crowds[mark]
+		if c.ids > maxCrowd || len(c.parts) > maxCrowd {
+			continue
+		}
+		for _, r := range c.parts {
+			if !mayBelong(id, r.part) {
+				continue
+			}
+			i, ok := index[r.part]
+			distance := at.Sub(r.at).Abs()
+			if !ok {
+				i = len(list)
+				index[r.part] = i
+				list = append(list, candidate{id, r.part, names(id, r.part)})
+				list[i].fit.distance = distance
+			}
+			list[i].fit.place |= mark.place
+			list[i].fit.distance = min(list[i].fit.distance, distance)
+		}
+	}
+	slices.SortFunc(list, func(a, b candidate) int {
+		// The last makes the order the same in each scan: marks come from a map.
+		return cmp.Or(compareFits(a.fit, b.fit), compareCredentials(a.part.Match.Credential, b.part.Match.Credential))
+	})
+	return list
+}
+
+// mayBelong is rule 2.
+func mayBelong(id, part *Finding) bool {
+	a, b := &id.Match, &part.Match
+	if a.Account != "" && b.Account != "" && a.Account != b.Account {
+		return false
+	}
+	return partOf(part) == detectors.SecretPart || a.Rule == b.Rule && a.Lacks()&detectors.TokenPart != 0
+}
+
+// names is rules 3, 5 and 6.
+func names(id, part *Finding) fit {
+	a, b := id.Match.Group, part.Match.Group
+	return fit{strange: a != "" && b != "" && a != b, group: a != "" && a == b, anybodys: part.Match.Partner}
+}
+
+// A landmark is what the places of two texts may have in common.
+type landmark struct {
+	place place
+	name  string
+}
+
+// A crowd is who stands at a landmark.
+type crowd struct {
+	ids   int
+	parts []resident
+}
+
+// A resident is a part at a landmark, and since when.
+type resident struct {
+	part *Finding
+	at   time.Time
+}
+
+// landmarks returns those of f, and since when it is there.
+func landmarks(f *Finding) map[landmark]time.Time {
+	marks := map[landmark]time.Time{}
+	add := func(p place, name string, at time.Time) {
+		mark := landmark{p, name}
+		if known, ok := marks[mark]; !ok || at.Before(known) {
+			marks[mark] = at
+		}
+	}
+	for _, l := range f.Locations[:min(len(f.Locations), maxPlaces)] {
+		switch l.Kind {
+		case KindBlob:
+			add(samePath, l.Path, l.Time)
+			add(sameDir, dirOf(l.Path), l.Time)
+		case KindPath:
+			add(sameDir, l.Path, l.Time)
+		}
+		if l.Commit != "" {
+			add(sameCommit, l.Commit, l.Time)
+		}
+	}
+	return marks
+}
+
+// dirOf returns the directory of a path. An archive is one for its members.
+func dirOf(path string) string {
+	if i := strings.LastIndexAny(path, "/!"); i >= 0 {
+		return path[:i]
+	}
+	return "."
+}
+
+// propose is rules 9 and 10: it joins id with the best of list.
+func propose(id *Finding, list []candidate, byPart map[*Finding][]candidate) []*Finding {
+	var secrets, tokens []candidate
+	for _, c := range list {
+		if partOf(c.part) == detectors.SecretPart {
+			secrets = append(secrets, c)
+		} else {
+			tokens = append(tokens, c)
+		}
+	}
+	var all []*Finding
+	var token *candidate
+	tokenSure, tokenClear := true, true
+	if len(tokens) > 0 {
+		token = &tokens[0]
+		tokenSure, tokenClear = stands(tokens, byPart)
+		if !id.Match.Credential.Secret.IsZero() {
+			all = append(all, join(id, nil, token, tokenSure, tokenClear))
+		}
+	}
+	secretSure, secretClear := stands(secrets, byPart)
+	for i := range secrets[:min(len(secrets), maxSecrets)] {
+		first := i == 0
+		all = append(all, join(id, &secrets[i], token, first && secretSure && tokenSure, first && secretClear && tokenClear))
+	}
+	return all
+}
+
+// stands reports whether the first of list is the only best one, and its part has
+// no other id that it fits as well: sure with the help of time, clear without.
+func stands(list []candidate, byPart map[*Finding][]candidate) (sure, isClear bool) {
+	if len(list) == 0 {
+		return false, false
+	}
+	best := list[0]
+	isClear = best.fit.place > sameCommit // two signals, or the strongest
+	sure = !best.fit.strange && (isClear || !best.fit.anybodys)
+	rivals := slices.Concat(list[1:min(len(list), 2)], byPart[best.part])
+	for _, r := range rivals {
+		if r.id == best.id && r.part == best.part {
+			continue
+		}
+		sure = sure && compareFits(best.fit, r.fit) < 0
+		isClear = isClear && compareClues(best.fit, r.fit) < 0
+	}
+	return sure, sure && isClear
+}
+
+// join returns the finding of id with the given parts, which may be nil.
+func join(id *Finding, secret, token *candidate, sure, isClear bool) *Finding {
+	f := &Finding{Match: id.Match, joined: &joined{id: id, sure: sure}}
+	m, j := &f.Match, f.joined
+	f.Locations = head(id.Locations)
+	if token != nil {
+		j.token, j.fit = token.part, token.fit
+		m.Credential.Token = token.part.Match.Credential.Token
+		f.Locations = append(f.Locations, token.part.asPart(head(token.part.Locations))...)
+	}
+	if secret != nil {
+		j.secret, j.fit = secret.part, secret.fit
+		f.Locations = idPlaces(f.Locations)
+		m.Secret = detectors.Span{}
+		m.Credential.Secret = secret.part.Match.Credential.Secret
+		f.Locations = append(f.Locations, secret.part.asPart(head(secret.part.Locations))...)
+	}
+	if !isClear || m.Confidence == detectors.Low {
+		m.Confidence = detectors.Low
+	} else {
+		m.Confidence = detectors.Medium
+	}
+	return f
+}
+
+// idPlaces changes list to be the places of an id whose secret stands elsewhere.
+func idPlaces(list []Location) []Location {
+	for i := range list {
+		list[i].SecretLine = 0
+	}
+	return list
+}
+
+// head returns a copy of the first of list.
+func head(list []Location) []Location {
+	return slices.Clone(list[:min(len(list), maxJoinedPlaces)])
+}
