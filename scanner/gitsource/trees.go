@@ -29,7 +29,7 @@ const noName = 1<<32 - 1
 type treeVisitor struct {
 	*visitor
 	rec   *recorder
-	parts []pack.Part
+	parts []pack.Part // of the tree at hand, if it is a delta
 	spare []*listing
 	fresh []byte // names that the base does not have, a line each
 	path  []byte
@@ -51,9 +51,9 @@ func (v *treeVisitor) Visit(n *pack.Node) error {
 		l = v.listing()
 		n.Note = l
 	}
-	v.parts = v.parts[:0]
+	v.parts = nil
 	if base != nil {
-		n.Parts(func(p pack.Part, _ []byte) { v.parts = append(v.parts, p) })
+		v.parts = n.Parts()
 	}
 	node := v.number(n.Number())
 	return v.tree(node, data, l, base, v.canonical(node))
@@ -123,7 +123,7 @@ func (v *treeVisitor) parse(l *listing, data []byte, base *listing) error {
 	l.entries, l.size, v.fresh = l.entries[:0], len(data), v.fresh[:0]
 	parts := v.parts
 	for at := 0; at < len(data); {
-		for len(parts) > 0 && parts[0].At+parts[0].Len <= at {
+		for len(parts) > 0 && int(parts[0].At+parts[0].Len) <= at {
 			parts = parts[1:]
 		}
 		if len(parts) > 0 && parts[0].From >= 0 && base != nil {
@@ -147,12 +147,12 @@ func (v *treeVisitor) parse(l *listing, data []byte, base *listing) error {
 // copy appends the entries of base that p copies whole to at and after, and returns
 // where they end, or at if there are none.
 func (l *listing) copy(base *listing, p pack.Part, at int) int {
-	from := at - p.At + p.From
+	from := at - int(p.At) + int(p.From)
 	k := sort.Search(len(base.entries), func(i int) bool { return int(base.entries[i].start) >= from })
 	if k == len(base.entries) || int(base.entries[k].start) != from {
 		return at
 	}
-	for end := p.From + p.Len; k < len(base.entries); k++ {
+	for end := int(p.From + p.Len); k < len(base.entries); k++ {
 		next := base.size
 		if k+1 < len(base.entries) {
 			next = int(base.entries[k+1].start)

@@ -1,111 +1,179 @@
 package pack
 
-// A delta is a list of instructions that make an object from its base: copy a
-// range of the base, or insert the bytes that follow (gitformat-pack(5),
-// "Deltified representation").
+import (
+	"encoding/binary"
+	"math"
+)
+
+// A delta says how an object is made from its base: of ranges that are copied, and
+// of bytes that are inserted (gitformat-pack(5), "Deltified representation").
 type delta struct {
-	baseSize, size int64
-	ops            []byte
+	size  int64 // of the object
+	parts []Part
+	text  []byte // the instructions, which hold what is inserted
 }
 
-// parseDelta reads the two sizes that a delta begins with and checks that the
-// instructions stay within the base and make an object of the size.
-func parseDelta(data []byte, baseSize int) (d delta, err error) {
-	var ok1, ok2 bool
-	d.baseSize, data, ok1 = varint(data)
-	d.size, d.ops, ok2 = varint(data)
+// A Part is a piece of an object that is made by a delta: bytes [At, At+Len) of
+// it. Copied ones stand in the base at From; inserted ones have a negative From.
+// Of two that follow each other in the base as well, one part is made.
+type Part struct{ At, From, Len int32 }
+
+// inserted returns what p inserts.
+func (d *delta) inserted(p Part) []byte { return d.text[^p.From:][:p.Len] }
+
+// parse reads the two sizes that a delta begins with and its instructions, which
+// must stay within the base and make an object of the size. It keeps data, and
+// uses the room of d.parts.
+func (d *delta) parse(data []byte, baseSize int) error {
+	base, rest, ok1 := varint(data)
+	size, rest, ok2 := varint(rest)
 	if !ok1 || !ok2 {
-		return d, damaged("delta has no sizes")
+		return damaged("delta has no sizes")
 	}
-	if d.baseSize != int64(baseSize) {
-		return d, damaged("delta for a base of %d bytes, which has %d", d.baseSize, baseSize)
+	if base != int64(baseSize) {
+		return damaged("delta for a base of %d bytes, which has %d", base, baseSize)
 	}
-	made, valid := d.check()
-	if !valid {
-		return d, damaged("delta has an instruction that leads outside of its base")
+	if max(size, base, int64(len(data))) > math.MaxInt32 { // git makes no deltas of what is over core.bigFileThreshold
+		return &TooLargeError{max(size, base), math.MaxInt32}
 	}
-	if made != d.size {
-		return d, damaged("delta makes %d bytes and not %d, as it says", made, d.size)
+	d.size, d.text = size, data
+	made, ok := d.read(len(data)-len(rest), base)
+	if !ok {
+		return damaged("delta has an instruction that leads outside of its base")
 	}
-	return d, nil
+	if made != size {
+		return damaged("delta makes %d bytes and not %d, as it says", made, size)
+	}
+	return nil
 }
 
-// check returns how many bytes d makes. valid is false if an instruction is cut
-// off, unknown or leads outside of the base.
-func (d *delta) check() (made int64, valid bool) {
-	for ops := d.ops; len(ops) > 0; {
-		c := ops[0]
-		if c < 0x80 {
-			if c == 0 || len(ops) <= int(c) {
+// read reads the instructions from text[at:] on and returns how many bytes they
+// make. It is false if one is cut off, unknown, leads outside of the base or past
+// the size.
+func (d *delta) read(at int, baseSize int64) (made int64, ok bool) {
+	parts, text := d.parts[:0], d.text
+	last := Part{From: -1}
+	for at < len(text) {
+		c := text[at]
+		at++
+		from, size := int64(^at), int64(c)
+		if c >= 0x80 {
+			var n int
+			if at+8 <= len(text) {
+				from, size, n = copyOp(c, binary.LittleEndian.Uint64(text[at:]))
+			} else {
+				var end [8]byte
+				copy(end[:], text[at:])
+				from, size, n = copyOp(c, binary.LittleEndian.Uint64(end[:]))
+			}
+			if at += n; from+size > baseSize || at > len(text) {
 				return 0, false
 			}
-			made += int64(c)
-			ops = ops[1+int(c):]
-			continue
-		}
-		from, size, n := copyOp(ops)
-		if n > len(ops) || from+size > d.baseSize {
+			if last.From >= 0 && int64(last.From)+int64(last.Len) == from {
+				made += size
+				last.Len += int32(size)
+				if made > d.size {
+					return 0, false
+				}
+				continue
+			}
+		} else if at += int(c); c == 0 || at > len(text) {
 			return 0, false
 		}
-		made += size
-		ops = ops[n:]
+		if last.Len > 0 {
+			parts = append(parts, last)
+		}
+		last = Part{int32(made), int32(from), int32(size)}
+		if made += size; made > d.size {
+			return 0, false
+		}
 	}
+	if last.Len > 0 {
+		parts = append(parts, last)
+	}
+	d.parts = parts
 	return made, true
 }
 
-// copyOp reads the copy instruction that ops begins with: what it copies, and its
-// own length, which is more than there is if it is cut off.
-func copyOp(ops []byte) (from, size int64, n int) {
-	c := ops[0]
-	n = 1
-	if len(ops) >= 8 { // the usual case needs no checks
-		for i := range 4 {
-			if c>>i&1 != 0 {
-				from |= int64(ops[n]) << (8 * i)
-				n++
-			}
-		}
-		for i := range 3 {
-			if c>>(4+i)&1 != 0 {
-				size |= int64(ops[n]) << (8 * i)
-				n++
-			}
-		}
-	} else {
-		for i := range 7 {
-			if c>>i&1 == 0 {
-				continue
-			}
-			if n >= len(ops) {
-				return 0, 0, len(ops) + 1
-			}
-			if i < 4 {
-				from |= int64(ops[n]) << (8 * i)
-			} else {
-				size |= int64(ops[n]) << (8 * (i - 4))
-			}
-			n++
-		}
+// copyOp reads what follows the byte c of a copy instruction: of four bytes of an
+// offset and three of a size, those of which c has the bit. It returns how many
+// that are. Nobody can predict them, hence no branches.
+func copyOp(c byte, w uint64) (from, size int64, n int) {
+	bits := uint64(c)
+	at := uint64(0)
+	var args [7]uint64
+	for i := range args {
+		bit := bits >> i & 1
+		args[i] = w >> (8 * at & 63) & 0xff & -bit
+		at += bit
 	}
+	from = int64(args[0] | args[1]<<8 | args[2]<<16 | args[3]<<24)
+	size = int64(args[4] | args[5]<<8 | args[6]<<16)
 	if size == 0 {
 		size = 0x10000
 	}
-	return from, size, n
+	return from, size, int(at)
 }
 
 // apply makes the object from its base in dst, which has its size.
 func (d *delta) apply(dst, base []byte) {
-	for ops := d.ops; len(ops) > 0; {
-		c := ops[0]
-		if c < 0x80 {
-			n := copy(dst, ops[1:1+int(c)])
-			dst, ops = dst[n:], ops[1+n:]
+	for _, p := range d.parts {
+		if p.From < 0 {
+			copy(dst[p.At:], d.inserted(p))
+		} else {
+			copy(dst[p.At:][:p.Len], base[p.From:][:p.Len])
+		}
+	}
+}
+
+// appendFresh appends to dst the pieces of the object that may hold what the base
+// does not: what is inserted, and span bytes to each side of every place where
+// two parts meet. Pieces are set apart by a newline. Any run of span bytes of the
+// object lies within a piece, or within the base.
+func (d *delta) appendFresh(dst, base []byte, span int) []byte {
+	for _, p := range d.parts {
+		if p.From < 0 {
+			dst = append(dst, d.inserted(p)...)
 			continue
 		}
-		from, size, n := copyOp(ops)
-		copy(dst[:size], base[from:from+size])
-		dst, ops = dst[size:], ops[n:]
+		text := base[p.From:][:p.Len]
+		// What begins or ends with the base, as the object does, meets nothing there.
+		first := p.At == 0 && p.From == 0
+		last := int64(p.At+p.Len) == d.size && int(p.From+p.Len) == len(base)
+		switch {
+		case first && last:
+		case first:
+			dst = append(dst, text[max(len(text)-span, 0):]...)
+		case last:
+			dst = append(dst, text[:min(span, len(text))]...)
+		case len(text) <= 2*span:
+			dst = append(dst, text...)
+		default:
+			dst = append(dst, text[:span]...)
+			dst = append(dst, '\n')
+			dst = append(dst, text[len(text)-span:]...)
+		}
 	}
+	return dst
+}
+
+// appendHead appends the first bytes of the object, as many as size at most.
+func (d *delta) appendHead(dst, base []byte, size int) []byte {
+	for _, p := range d.parts {
+		if size == 0 {
+			break
+		}
+		piece := d.text
+		if p.From < 0 {
+			piece = d.inserted(p)
+		} else {
+			piece = base[p.From:][:p.Len]
+		}
+		piece = piece[:min(size, len(piece))]
+		dst = append(dst, piece...)
+		size -= len(piece)
+	}
+	return dst
 }
 
 // varint reads a number of 7 bits a byte, the lowest first.
@@ -120,91 +188,4 @@ func varint(b []byte) (n int64, rest []byte, ok bool) {
 		}
 	}
 	return 0, nil, false
-}
-
-// A Part is a piece of an object that is made by a delta: bytes [At, At+len) of
-// it. Copied ones stand in the base at From; of others From is -1.
-type Part struct {
-	At, From, Len int
-}
-
-// parts calls yield for each part, with adjoining copies joined.
-func (d *delta) parts(yield func(Part, []byte)) {
-	var last Part
-	at := 0
-	for ops := d.ops; len(ops) > 0; {
-		c := ops[0]
-		if c < 0x80 {
-			if last.Len > 0 {
-				yield(last, nil)
-				last = Part{}
-			}
-			yield(Part{at, -1, int(c)}, ops[1:1+int(c)])
-			at += int(c)
-			ops = ops[1+int(c):]
-			continue
-		}
-		from, size, n := copyOp(ops)
-		ops = ops[n:]
-		if last.Len > 0 && last.From+last.Len == int(from) {
-			last.Len += int(size)
-		} else {
-			if last.Len > 0 {
-				yield(last, nil)
-			}
-			last = Part{at, int(from), int(size)}
-		}
-		at += int(size)
-	}
-	if last.Len > 0 {
-		yield(last, nil)
-	}
-}
-
-// appendFresh appends to dst the pieces of the object that may hold what the base
-// does not: what is inserted, and span bytes to each side of every place where
-// two parts meet. Pieces are set apart by a newline. Any run of span bytes of the
-// object lies within a piece, or within the base.
-func (d *delta) appendFresh(dst, base []byte, span int) []byte {
-	d.parts(func(p Part, inserted []byte) {
-		if p.From < 0 {
-			dst = append(dst, inserted...)
-			return
-		}
-		text := base[p.From : p.From+p.Len]
-		// What begins or ends with the base, as the object does, meets nothing there.
-		first := p.At == 0 && p.From == 0
-		last := p.At+p.Len == int(d.size) && p.From+p.Len == len(base)
-		switch {
-		case first && last:
-		case first:
-			dst = append(dst, text[max(len(text)-span, 0):]...)
-		case last:
-			dst = append(dst, text[:min(span, len(text))]...)
-		case len(text) <= 2*span:
-			dst = append(dst, text...)
-		default:
-			dst = append(dst, text[:span]...)
-			dst = append(dst, '\n')
-			dst = append(dst, text[len(text)-span:]...)
-		}
-	})
-	return dst
-}
-
-// appendHead appends the first bytes of the object, as many as size at most.
-func (d *delta) appendHead(dst, base []byte, size int) []byte {
-	for ops := d.ops; len(ops) > 0 && size > 0; {
-		piece := ops[1:]
-		if c := ops[0]; c < 0x80 {
-			piece, ops = piece[:c], ops[1+int(c):]
-		} else {
-			from, length, n := copyOp(ops)
-			piece, ops = base[from:from+length], ops[n:]
-		}
-		piece = piece[:min(size, len(piece))]
-		dst = append(dst, piece...)
-		size -= len(piece)
-	}
-	return dst
 }

@@ -73,8 +73,8 @@ func (p *Pack) step(d *inflate.Decoder, typ Type, base []byte, e entry, end, lim
 	if e.typ != ofsDelta && e.typ != refDelta {
 		return e.typ, data, nil
 	}
-	ops, err := parseDelta(data, len(base))
-	if err != nil {
+	var ops delta
+	if err := ops.parse(data, len(base)); err != nil {
 		return broken, nil, err
 	}
 	if ops.size > limit {

@@ -97,9 +97,9 @@ func (n *Node) AppendFresh(dst []byte, span int) []byte {
 	return n.delta.appendFresh(dst, n.base.data, span)
 }
 
-// Parts calls yield for each piece that the object is made of, in order: with the
-// bytes of those that are not copied from the base. The object must have a base.
-func (n *Node) Parts(yield func(p Part, inserted []byte)) { n.delta.parts(yield) }
+// Parts returns the pieces that the object is made of, in order. The object must
+// have a base.
+func (n *Node) Parts() []Part { return n.delta.parts }
 
 // AppendHead appends the first bytes of the object, as many as size at most.
 func (n *Node) AppendHead(dst []byte, size int) []byte {
@@ -158,7 +158,8 @@ type walker struct {
 	external func(ID) (Type, []byte, error)
 	visitor  Visitor
 	inflater inflate.Decoder
-	deltas   []byte // room for instructions
+	deltas   []byte // room for the instructions of a delta
+	parts    []Part
 	stack    []*Node
 	spare    []*Node
 	buffers
@@ -342,10 +343,11 @@ func (w *walker) grow(base *Node, i int32) (*Node, error) {
 	if _, err := p.inflate(&w.inflater, w.deltas, e, p.limit(i)); err != nil {
 		return nil, err
 	}
-	d, err := parseDelta(w.deltas, len(base.data))
-	if err != nil {
+	d := delta{parts: w.parts}
+	if err := d.parse(w.deltas, len(base.data)); err != nil {
 		return nil, fmt.Errorf("entry at offset %d: %w", p.forest.offsets[i], err)
 	}
+	w.parts = d.parts
 	n := w.node(i, e)
 	n.Type, n.Size, n.base, n.delta = base.Type, d.size, base, d
 	return n, nil
