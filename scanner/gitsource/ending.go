@@ -14,8 +14,10 @@ import (
 // An ending is what can be said of a reading only when all is read.
 type ending struct {
 	*reading
-	refs  *refSet
-	yield func(scanner.Blob) error
+	refs       *refSet
+	seen       *State
+	yield      func(scanner.Blob) error
+	incomplete bool // objects are missing that ought to be here
 }
 
 // maxNamed is how many unread objects are reported one by one.
@@ -26,6 +28,7 @@ const maxNamed = 1000
 func (e *ending) unread(ctx context.Context) error {
 	nodes := slices.DeleteFunc(slices.Clone(e.badIDs), func(n int32) bool { return e.bad[n] == nil })
 	lost := e.lost()
+	e.incomplete = len(lost) > 0 || e.graph.skipped > 0 && !e.store.partial
 	all := append(nodes, lost...)
 	names := map[int32]string{}
 	if len(all) > 0 {
@@ -75,14 +78,28 @@ func explain(err error) error {
 
 // partial reports, in one blob, what a partial clone left out.
 func (e *ending) partial() error {
-	if e.graph.skipped == 0 {
+	n := e.missing()
+	if n == 0 {
 		return nil
 	}
-	why := fmt.Errorf("%d objects are not in this partial clone and are never fetched; clone again without --filter", len(e.graph.absent))
+	why := fmt.Errorf("%d objects are not in this partial clone and are never fetched; clone again without --filter", n)
 	if !e.store.partial {
 		why = fmt.Errorf("%d more objects are missing", e.graph.skipped)
 	}
 	return e.yield(scanner.Blob{ID: "partial clone", Kind: scanner.KindBlob, Name: "partial clone", Err: why})
+}
+
+// missing is how many objects a partial clone does not hold, as far as is known:
+// what was seen before is not counted again.
+func (e *ending) missing() int {
+	if e.graph.skipped == 0 && e.seen == nil {
+		return 0
+	}
+	n := len(e.graph.absent) - len(e.graph.missing)
+	if e.seen != nil && e.store.partial {
+		n = max(n, e.seen.Missing)
+	}
+	return n
 }
 
 // objectID is store.id, and knows missing objects too.

@@ -45,8 +45,10 @@ type Repository struct {
 	// ReachableOnly leaves out what no ref leads to. It is read none the less: what
 	// a pack holds comes in one piece.
 	ReachableOnly bool
-	// Seen is what needs not be read again, nil for nothing. See State.
-	Seen *State
+	// Seen is what needs not be read again, nil for nothing. Blobs and Sift put
+	// what has been read then into Next, if they come to their end and no object
+	// that a ref leads to is missing, a partial clone apart.
+	Seen, Next *State
 
 	gitDir    string // of this work tree: holds HEAD
 	commonDir string // shared by all work trees: holds objects and refs
@@ -122,12 +124,18 @@ func (r *Repository) Sift(ctx context.Context, p scanner.Prefilter, yield func(s
 		return err
 	}
 	r.keep(reading.graph)
-	end := ending{reading: reading, refs: refs, yield: yield}
+	end := ending{reading: reading, refs: refs, yield: yield, seen: r.Seen}
 	if err := end.unread(ctx); err != nil {
 		return err
 	}
 	if r.ReachableOnly {
-		return end.reachable(ctx)
+		if err := end.reachable(ctx); err != nil {
+			return err
+		}
+	}
+	if r.Seen != nil && !end.incomplete {
+		r.Next = reading.next(r.Seen.Version)
+		r.Next.Missing = end.missing()
 	}
 	return nil
 }

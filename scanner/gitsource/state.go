@@ -6,29 +6,129 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A State says what of a repository was read: packs by name, which is a hash of
-// what they hold, and loose objects by id. It holds nothing of their content. A
+// A State says what of a repository was read, so that the next scan reads only
+// what is new: packs by name, which is a hash of the ids that they hold, and loose
+// objects by id. It holds nothing of their content, and nothing that was found. A
 // nil State has seen nothing.
 type State struct {
-	Version string   `json:"version"` // of the detectors
-	Packs   []string `json:"packs"`   // sorted
-	Loose   []string `json:"loose"`   // sorted ids
-	packs   map[string]bool
-	loose   map[pack.ID]bool
+	// Version is that of whatever searched the texts. What another version has
+	// seen counts for nothing.
+	Version string   `json:"version"`
+	Packs   []string `json:"packs"` // sorted
+	Loose   []string `json:"loose"` // sorted, in hexadecimal
+	// Missing is how many objects a partial clone did not hold.
+	Missing int `json:"missing,omitempty"`
+
+	packs map[string]bool
+	loose map[pack.ID]bool
 }
 
+const stateSchema = "stanch-state/v1"
+
+// ReadState reads a state that Write has written. It is empty if there is no such
+// file, or one of another version.
+func ReadState(file, version string) (*State, error) {
+	s := &State{Version: version}
+	text, err := readSmall(file, maxList)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the state of the last scan: %w", err)
+	}
+	saved := struct {
+		Schema string `json:"schema"`
+		*State
+	}{State: &State{}}
+	if err := json.Unmarshal(text, &saved); err != nil || saved.Schema != stateSchema {
+		return nil, fmt.Errorf("reading the state of the last scan: %s is not such a file; remove it to start over", file)
+	}
+	if saved.Version != version {
+		return s, nil
+	}
+	s = saved.State
+	s.packs, s.loose = map[string]bool{}, make(map[pack.ID]bool, len(s.Loose))
+	for _, p := range s.Packs {
+		s.packs[p] = true
+	}
+	for _, hex := range s.Loose {
+		if id, ok := pack.ParseID([]byte(hex)); ok {
+			s.loose[id] = true
+		}
+	}
+	return s, nil
+}
+
+// Write writes s to file, whole or not at all.
+func (s *State) Write(file string) error {
+	text, err := json.Marshal(struct {
+		Schema string `json:"schema"`
+		*State
+	}{stateSchema, s})
+	if err == nil {
+		err = replaceFile(file, append(text, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("saving the state of this scan: %w", err)
+	}
+	return nil
+}
+
+// replaceFile writes a file beside the one of the name, and then in its place.
+func replaceFile(name string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".stanch-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// hasPack reports whether all of a pack was read.
 func (s *State) hasPack(p *pack.Pack) bool { return s != nil && s.packs[p.Name] }
 
+// hasLoose reports whether a loose object was read.
 func (s *State) hasLoose(l loose) bool { return s != nil && s.loose[l.id] }
 
-var (
-	_ = json.Marshal
-	_ = errors.New
-	_ = fmt.Errorf
-	_ = fs.ErrNotExist
-	_ = os.ReadFile
-)
+// next returns the state after a reading: with the packs and loose objects that
+// could be read whole.
+func (r *reading) next(version string) *State {
+	s := &State{Version: version, Packs: []string{}, Loose: []string{}}
+	damaged := map[int]bool{}
+	for _, n := range r.badIDs {
+		damaged[r.store.packOf(n)] = true
+	}
+	for _, n := range r.store.notes {
+		for i, p := range r.store.packs {
+			if strings.HasSuffix(n.path, p.Name+".pack") {
+				damaged[i] = true
+			}
+		}
+	}
+	for i, p := range r.store.packs {
+		// A pack without an index is one that git has not finished.
+		if !damaged[i] && strings.HasPrefix(p.Name, "pack-") {
+			s.Packs = append(s.Packs, p.Name)
+		}
+	}
+	for i, l := range r.store.loose {
+		if r.bad[int32(r.store.packed()+i)] == nil {
+			s.Loose = append(s.Loose, l.id.String())
+		}
+	}
+	slices.Sort(s.Packs)
+	return s
+}

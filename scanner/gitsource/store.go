@@ -219,9 +219,15 @@ func (s *store) findLoose(id []byte) int {
 // none is the number of no object.
 const none int32 = -1
 
+// packOf returns the number of the pack that an object is in, and len(packs) for
+// loose ones.
+func (s *store) packOf(n int32) int {
+	return sort.Search(len(s.first), func(i int) bool { return s.first[i] > int(n) }) - 1
+}
+
 // id returns the id of an object.
 func (s *store) id(n int32) pack.ID {
-	i := sort.Search(len(s.first), func(i int) bool { return s.first[i] > int(n) }) - 1
+	i := s.packOf(n)
 	if i >= len(s.packs) {
 		return s.loose[int(n)-s.packed()].id
 	}
