@@ -1,0 +1,95 @@
+package detectors
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// A probe decides whether a text is worth to be looked at. The detectors look
+// for what stands there in plain, and it for what is encoded.
+type probe struct {
+	probers []Prober
+	others  *anchors // keywords of the detectors that are no probers
+	encoded grams
+	ids     []string // the prefixes of ids that may be encoded
+	span    int
+}
+
+func newProbe(detectors []Detector) probe {
+	p := probe{span: spanOfID}
+	var patterns, others []string
+	for _, d := range detectors {
+		prober, ok := d.(Prober)
+		for _, r := range d.Rules() {
+			if !ok {
+				others = append(others, r.Keywords...)
+				continue
+			}
+			for _, e := range r.Encoded {
+				id := prefixOfID(e)
+				if id == "" {
+					patterns = append(patterns, encodedForms(e)...)
+					continue
+				}
+				p.ids = append(p.ids, id)
+				patterns = append(patterns, escapedForms(id)...)
+			}
+		}
+		if ok {
+			p.probers = append(p.probers, prober)
+			p.span = max(p.span, prober.Span())
+		}
+	}
+	p.encoded = newGrams(patterns)
+	if others != nil {
+		p.others = newAnchors(others)
+		p.span = max(p.span, p.others.longest)
+	}
+	p.span = max(p.span, p.encoded.longest)
+	return p
+}
+
+// Probe reports whether text may hold a match: Detect finds nothing in a text of
+// which it is false. It is much faster than Detect, and local: if it is true of a
+// text, there is a window of at most Span bytes of it, such that it is true of
+// every piece of the text that holds the window, and of every other text that
+// does if the window is not at an end of the text. It may be true of a piece,
+// and not of the text, where the piece is cut: half of a long word looks like a
+// key.
+//
+// So a text that was put together from parts of others need not be probed whole.
+// If Probe was false of the others, the new bytes and Span bytes to either side
+// of each joint are enough; the ends of the text are joints as well, but for
+// those that were ends before.
+//
+// What is lost against a search of the whole text: a secret without an id that
+// takes more than 72 bytes with its escapes; one that is encoded with its name,
+// which is none of Rule.Encoded; and an id in base64 that a line break cuts into
+// pieces of less than 15 characters.
+func (s *Set) Probe(text []byte) bool {
+	p := &s.probe
+	return slices.ContainsFunc(p.probers, func(d Prober) bool { return d.Probe(text) }) ||
+		p.findEncoded(text) || p.others != nil && p.others.find(text) != 0
+}
+
+// Span returns how far Probe looks.
+func (s *Set) Span() int { return s.probe.span }
+
+// findEncoded reports whether text may hold something encoded.
+func (p *probe) findEncoded(text []byte) bool {
+	g, i := &p.encoded, 0
+	for ; i+4*wordLen <= len(text); i += 4 * wordLen {
+		b := text[i : i+4*wordLen : i+4*wordLen]
+		w0, w1 := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[wordLen:])
+		w2, w3 := binary.LittleEndian.Uint64(b[2*wordLen:]), binary.LittleEndian.Uint64(b[3*wordLen:])
+		capital := capitals(w0) | capitals(w1) | capitals(w2) | capitals(w3)
+		gram := g.has(uint32(w0)) | g.has(uint32(w1)) | g.has(uint32(w2)) | g.has(uint32(w3))
+		if gram&1 == 0 && capital&someCapitals == 0 && w0&wide != 0 && w0>>8&wide != 0 {
+			continue
+		}
+		if gram&1 != 0 && g.find(text, i, i+4*wordLen) || p.idInBase64(text, i, i+4*wordLen) || p.idInUTF16(text, i) {
+			return true
+		}
+	}
+	return g.find(text, i, len(text)) || p.idInBase64(text, i, len(text)) || p.idInUTF16(text, i)
+}
