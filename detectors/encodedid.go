@@ -57,25 +57,42 @@ func isBody(b []byte) bool {
 // Base64 of capital letters and digits: every fourth character is the upper six
 // bits of one, and these are the letters from M to W.
 
+const ones = 0x0101010101010101
+
 const someCapitals = 0x80808080
 
 // capitals returns the high bits of those of the first four bytes of w that are,
-// like the fourth after them, capital letters or one of "@[\]^_".
+// like the fourth after them, from M to W.
 func capitals(w uint64) uint64 {
-	t := w << 1 &^ (w << 2)
+	t := (w + (0x80-'M')*ones) &^ (w + (0x7f-'W')*ones)
 	return t & (t >> 32)
+}
+
+// idEncoded reports whether text may hold an id in base64 or UTF-16.
+func (p *probe) idEncoded(text []byte) bool {
+	i := 0
+	for ; i+4*wordLen <= len(text); i += 4 * wordLen {
+		b := text[i : i+4*wordLen : i+4*wordLen]
+		w := binary.LittleEndian.Uint64(b)
+		c := capitals(w)
+		c |= capitals(binary.LittleEndian.Uint64(b[wordLen:]))
+		c |= capitals(binary.LittleEndian.Uint64(b[2*wordLen:]))
+		c |= capitals(binary.LittleEndian.Uint64(b[3*wordLen:]))
+		if c&someCapitals != 0 && p.idInBase64(text, i, i+4*wordLen) ||
+			(w&wide == 0 || w&^wide == 0) && p.idInUTF16(text, i) {
+			return true
+		}
+	}
+	return p.idInBase64(text, i, len(text)) || p.idInUTF16(text, i)
 }
 
 // idInBase64 reports whether one of the words at from, from+8 and so on of
 // text[from:to] is within an id in base64.
 func (p *probe) idInBase64(text []byte, from, to int) bool {
 	for i := from; i < to && i+wordLen <= len(text); i += wordLen {
-		c := capitals(binary.LittleEndian.Uint64(text[i:])) & someCapitals
-		if c == 0 {
-			continue
-		}
-		word := text[i : i+wordLen]
-		if !isBase64Word(word) {
+		word := text[i : i+wordLen : i+wordLen]
+		c := capitals(binary.LittleEndian.Uint64(word)) & someCapitals
+		if c == 0 || !isBase64Word(word) {
 			continue
 		}
 		for k := range 4 {
@@ -87,13 +104,11 @@ func (p *probe) idInBase64(text []byte, from, to int) bool {
 	return false
 }
 
+// isBase64Word reports whether the eight bytes of b are base64.
 func isBase64Word(b []byte) bool {
-	for _, c := range b {
-		if !isBase64(c) {
-			return false
-		}
-	}
-	return true
+	v := &base64Values
+	_ = b[7]
+	return (v[b[0]]|v[b[1]]|v[b[2]]|v[b[3]]|v[b[4]]|v[b[5]]|v[b[6]]|v[b[7]])&noBase64 == 0
 }
 
 // isBodyGroup reports whether word, which begins with a group of base64, may be
@@ -168,27 +183,31 @@ func isBlank(c byte) bool { return c == '\n' || c == '\r' || c == ' ' || c == '\
 func decodeGroup(out, b []byte) {
 	var bits uint32
 	for _, c := range b[:4] {
-		bits = bits<<6 | base64Value(c)
+		bits = bits<<6 | uint32(base64Values[c]&63)
 	}
 	out[0], out[1], out[2] = byte(bits>>16), byte(bits>>8), byte(bits)
 }
 
-// base64Value returns the value of c in either alphabet, 0 if it is in none.
-func base64Value(c byte) uint32 {
-	switch {
-	case 'A' <= c && c <= 'Z':
-		return uint32(c - 'A')
-	case 'a' <= c && c <= 'z':
-		return uint32(c-'a') + 26
-	case '0' <= c && c <= '9':
-		return uint32(c-'0') + 52
-	case c == '+' || c == '-':
-		return 62
-	case c == '/' || c == '_':
-		return 63
+// base64Values are the values of the characters of both alphabets, and noBase64
+// of all others.
+var base64Values = func() (values [256]byte) {
+	for c := range values {
+		values[c] = noBase64
 	}
-	return 0
-}
+	for _, alphabet := range []string{base64Std, base64URL} {
+		for value, c := range []byte(alphabet) {
+			values[c] = byte(value)
+		}
+	}
+	return values
+}()
+
+const (
+	noBase64   = 0x80
+	base64Most = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	base64Std  = base64Most + "+/"
+	base64URL  = base64Most + "-_"
+)
 
 // UTF-16: every second byte is zero.
 

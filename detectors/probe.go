@@ -1,16 +1,13 @@
 package detectors
 
-import (
-	"encoding/binary"
-	"slices"
-)
+import "slices"
 
 // A probe decides whether a text is worth to be looked at. The detectors look
 // for what stands there in plain, and it for what is encoded.
 type probe struct {
 	probers []Prober
 	others  *anchors // keywords of the detectors that are no probers
-	encoded grams
+	encoded *grams
 	ids     []string // the prefixes of ids that may be encoded
 	span    int
 }
@@ -69,27 +66,8 @@ func newProbe(detectors []Detector) probe {
 func (s *Set) Probe(text []byte) bool {
 	p := &s.probe
 	return slices.ContainsFunc(p.probers, func(d Prober) bool { return d.Probe(text) }) ||
-		p.findEncoded(text) || p.others != nil && p.others.find(text) != 0
+		p.encoded.in(text) || p.idEncoded(text) || p.others != nil && p.others.find(text) != 0
 }
 
 // Span returns how far Probe looks.
 func (s *Set) Span() int { return s.probe.span }
-
-// findEncoded reports whether text may hold something encoded.
-func (p *probe) findEncoded(text []byte) bool {
-	g, i := &p.encoded, 0
-	for ; i+4*wordLen <= len(text); i += 4 * wordLen {
-		b := text[i : i+4*wordLen : i+4*wordLen]
-		w0, w1 := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[wordLen:])
-		w2, w3 := binary.LittleEndian.Uint64(b[2*wordLen:]), binary.LittleEndian.Uint64(b[3*wordLen:])
-		capital := capitals(w0) | capitals(w1) | capitals(w2) | capitals(w3)
-		gram := g.has(uint32(w0)) | g.has(uint32(w1)) | g.has(uint32(w2)) | g.has(uint32(w3))
-		if gram&1 == 0 && capital&someCapitals == 0 && w0&wide != 0 && w0>>8&wide != 0 {
-			continue
-		}
-		if gram&1 != 0 && g.find(text, i, i+4*wordLen) || p.idInBase64(text, i, i+4*wordLen) || p.idInUTF16(text, i) {
-			return true
-		}
-	}
-	return g.find(text, i, len(text)) || p.idInBase64(text, i, len(text)) || p.idInUTF16(text, i)
-}

@@ -61,7 +61,12 @@ func TestDetect(t *testing.T) {
 		{"lone_secret_that_may_be_anybodys", `SECRET_KEY = "{secret1}"`, nil},
 		{"service_credential", "id: {ACCA1}", []string{"aws-service-credential-id {ACCA1} - -"}},
 	} {
-		t.Run(tt.name, func(t *testing.T) { detectorstest.Accept(t, Detector{}, tt.text, tt.want...) })
+		t.Run(tt.name, func(t *testing.T) {
+			detectorstest.Accept(t, Detector{}, tt.text, tt.want...)
+			if tt.want != nil && !(Detector{}).Probe([]byte(detectorstest.Fill(tt.text))) {
+				t.Error("the probe rules it out")
+			}
+		})
 	}
 }
 

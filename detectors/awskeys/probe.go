@@ -26,6 +26,9 @@ const (
 	// maxGlue is what skipGlue may take off a run. Not of "AKIA…/SECRET", which
 	// the id gives away.
 	maxGlue = 6
+	// maxNames is how far before a secret its name may be: on its line, or on the
+	// one above.
+	maxNames = 2*maxName + 1
 	// maxEscape is how far back escapeEnds looks.
 	maxEscape = 8
 )
@@ -36,9 +39,9 @@ const (
 	highs = 0x8080808080808080
 )
 
-// Span implements detectors.Prober: a secret with its escapes, what may be glued
-// to it, and the context that says where that begins and ends.
-func (Detector) Span() int { return maxSecret + maxGlue + 2*maxEscape }
+// Span implements detectors.Prober: a secret with its escapes, its name, what may
+// be glued to it, and the context that says where that begins and ends.
+func (Detector) Span() int { return maxNames + maxGlue + maxSecret + maxEscape }
 
 // Probe implements detectors.Prober.
 func (Detector) Probe(text []byte) bool { return probeIDs(text) || probeRuns(text) }
@@ -86,38 +89,65 @@ func isLoneID(text []byte, at int) bool {
 // secretLen characters or more of base64, with escapes or without.
 func probeRuns(text []byte) bool {
 	for p := 0; p <= len(text)-wordLen; p += runStride {
-		w := binary.LittleEndian.Uint64(text[p:])
-		// '#' is the least of the bytes that escapes are made of.
-		if ((w-'#'*ones)|w)&highs == 0 && runAround(text, p) {
+		b := text[p : p+wordLen : p+wordLen]
+		// No loop that stops early: nobody can predict where it will.
+		if runBytes[b[0]]&runBytes[b[1]]&runBytes[b[2]]&runBytes[b[3]]&
+			runBytes[b[4]]&runBytes[b[5]]&runBytes[b[6]]&runBytes[b[7]] != 0 && isLongRun(text, p) && runAround(text, p) {
 			return true
 		}
 	}
 	return false
 }
 
+// isLongRun reports whether the word at p may be in a run of secretLen: of the
+// rest, half is before the word or behind it.
+func isLongRun(text []byte, p int) bool {
+	const half = (secretLen - wordLen) / 2
+	if p < half || p+wordLen+half > len(text) {
+		return true
+	}
+	return noBlank(text[p-half:p]) == 0 || noBlank(text[p+wordLen:p+wordLen+half]) == 0
+}
+
+// noBlank is 0 if the 16 bytes of b are ASCII and none is below "#", the least
+// of runBytes.
+func noBlank(b []byte) uint64 {
+	u, v := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[wordLen:])
+	return (u | (u - '#'*ones) | v | (v - '#'*ones)) & highs
+}
+
 // runAround reports whether a run that holds the word at p, and no word of
 // runStride bytes before, looks like a secret or begins like a token.
 func runAround(text []byte, p int) bool {
-	for _, c := range text[p : p+wordLen] {
-		if !isRunByte(c) {
-			return false
-		}
-	}
+	kinds := byte(0)
 	from, least := p, max(0, p-runStride-maxGlue-1)
-	for from > least && isSecretByte(text[from-1]) {
+	for from > least && runBytes[text[from-1]] != 0 {
 		from--
+		kinds |= runBytes[text[from]]
 	}
-	if from == least && from > 0 {
+	if from == least && from > 0 && kinds&isEscape == 0 {
 		return false // the middle of a long run; the word before p saw where it begins
 	}
-	to, most := p, min(len(text), p+secretLen+maxGlue+1)
-	for to < most && isSecretByte(text[to]) {
+	to, most := p, min(len(text), p+maxSecret)
+	for to < most && runBytes[text[to]] != 0 {
+		kinds |= runBytes[text[to]]
 		to++
 	}
-	if isLoneSecret(text, from, to) || isTokenStart(text, from, p) {
-		return true
+	if to-from < secretLen {
+		return false
 	}
-	return escapedRun(text, p)
+	if kinds&isEscape == 0 {
+		return isLoneSecret(text, from, to) && isNamedSecret(text, from) || isTokenStart(text, from, p)
+	}
+	start, end := p, p
+	for start > from && isSecretByte(text[start-1]) {
+		start--
+	}
+	for end < to && isSecretByte(text[end]) {
+		end++
+	}
+	return isLoneSecret(text, start, end) && isNamedSecret(text, start) || isTokenStart(text, from, p) ||
+		mayJoin(text[from:to]) && isNamedSecret(text, from) && isEscapedSecret(text, p)
 }
 
 // isLoneSecret reports whether the run text[from:to] is a secret that may stand
@@ -130,15 +160,29 @@ func isLoneSecret(text []byte, from, to int) bool {
 	return to-from == secretLen && (to == len(text) || text[to] != '=') && shapeOf(text[from:to]) == random
 }
 
-// isTokenStart reports whether a token begins in text[from:to], of which from
-// is the start of a run.
+// isNamedSecret reports whether what is before text[at:] names a secret, as far as
+// nameOf looks. The name is judged roughly: it may be escaped.
+func isNamedSecret(text []byte, at int) bool {
+	before := text[max(0, at-maxNames):at]
+	for i := len(before) - 4; i > 0; i-- {
+		if before[i]|0x20 != 'c' || before[i-1]|0x20 != 'e' {
+			continue
+		}
+		if rest := before[i+1:]; bytes.EqualFold(rest[:3], []byte("ret")) || bytes.EqualFold(rest[:3], []byte("key")) {
+			return true
+		}
+	}
+	return false
+}
+
+// isTokenStart reports whether a token begins in text[from:to].
 func isTokenStart(text []byte, from, to int) bool {
-	for i := from; i <= min(to, from+maxGlue); i++ {
+	for i := from; i <= to; i++ {
 		if !hasTokenHead(text[i:]) || i > 0 && isSecretByte(text[i-1]) && !escapeEnds(text, i) {
 			continue
 		}
 		end := i
-		for end < len(text) && end-i < secretLen && isRunByte(text[end]) {
+		for end < len(text) && end-i < secretLen && runBytes[text[end]] != 0 {
 			end++
 		}
 		if end-i == secretLen {
@@ -165,24 +209,38 @@ func hasTokenHead(b []byte) bool {
 	return false
 }
 
-// escapedRun reports whether the word at p is in a secret whose "/" and "+" are
-// escaped.
-func escapedRun(text []byte, p int) bool {
-	escapes := 0
-	from, least := p, max(0, p-maxSecret)
-	for ; from > least && isRunByte(text[from-1]); from-- {
-		if !isSecretByte(text[from-1]) {
-			escapes++
+// mayJoin reports whether run may hold an escape that is one character of a
+// secret: \/, %2F, \u002b, &#47;. "\x" may end in what looks like one.
+func mayJoin(run []byte) bool {
+	for i := 1; i < len(run); i++ {
+		switch before := run[i-1]; run[i] {
+		case '/', 'x':
+			if before == '\\' {
+				return true
+			}
+		case 'f', 'F', 'b', 'B':
+			if before == '2' {
+				return true
+			}
+		case ';':
+			if i >= 2 && run[i-2] == '4' && (before == '3' || before == '7') {
+				return true
+			}
 		}
+	}
+	return false
+}
+
+// isEscapedSecret reports whether the word at p is in a lone secret of which
+// characters are escaped.
+func isEscapedSecret(text []byte, p int) bool {
+	from, least := p, max(0, p-maxSecret)
+	for from > least && runBytes[text[from-1]] != 0 {
+		from--
 	}
 	to, most := p, min(len(text), p+maxSecret)
-	for ; to < most && isRunByte(text[to]); to++ {
-		if !isSecretByte(text[to]) {
-			escapes++
-		}
-	}
-	if escapes == 0 || to-from <= secretLen {
-		return false
+	for to < most && runBytes[text[to]] != 0 {
+		to++
 	}
 	// The context of what may be glued to the secret, and the byte behind it.
 	from, to = max(0, from-maxEscape), min(len(text), to+1)
@@ -214,8 +272,21 @@ func holdsLoneSecret(text []byte) bool {
 	return false
 }
 
-// isRunByte reports whether c is part of a secret, escaped or not: \/, %2F,
-// &#47; and \u002f.
-func isRunByte(c byte) bool {
-	return isSecretByte(c) || c == '\\' || c == '%' || c == '&' || c == '#' || c == ';'
-}
+// runBytes says of each byte whether it is part of a run: of base64, or of an
+// escape, as in \/, %2F, &#47; and \u002f.
+var runBytes = func() (kinds [256]byte) {
+	for c := range kinds {
+		if isSecretByte(byte(c)) {
+			kinds[c] = inRun
+		}
+	}
+	for _, c := range `\%&#;` {
+		kinds[c] = inRun | isEscape
+	}
+	return kinds
+}()
+
+const (
+	inRun    byte = 1
+	isEscape byte = 2
+)
