@@ -100,22 +100,20 @@ func encodings(k string) []anchor {
 	return list
 }
 
-// encodedForms returns all that k may read like encoded.
-func encodedForms(k string) []string {
-	return append(append(escapedForms(k), base64Forms(k)...), utf16Form(k))
-}
-
 // utf16Form returns what k in UTF-16 of either byte order has in common.
 func utf16Form(k string) string { return strings.Join(strings.Split(k, ""), "\x00") }
 
 // escapedForms returns the ways to escape k, the usual spelling of each.
 func escapedForms(k string) []string {
 	const hexUpper, hexLower = "0123456789ABCDEF", "0123456789abcdef"
-	forms := []string{}
+	forms := make([]string, 0, 9)
 	escape := func(before, after string, code func(c byte) string) {
 		var s strings.Builder
+		s.Grow(len(k) * 6)
 		for _, c := range []byte(k) {
-			s.WriteString(before + code(c) + after)
+			s.WriteString(before)
+			s.WriteString(code(c))
+			s.WriteString(after)
 		}
 		forms = append(forms, s.String())
 	}

@@ -38,12 +38,11 @@ type Rule struct {
 	// Keywords are strings, of four bytes or more, one of which every text
 	// that the rule matches holds. A Set skips texts without.
 	Keywords []string
-	// Encoded are what a Set looks for if all of a text is encoded, and a
-	// Prober cannot see it: strings of nine bytes or more, or the four bytes
-	// that an id begins with and a "#" for each of the sixteen capital letters
-	// and digits of its body. Longer than Keywords, because nobody spells them
-	// in his own way who encodes what a machine wrote, and each byte makes the
-	// search faster.
+	// Encoded are what a Set looks for in base64 and UTF-16, where a Prober sees
+	// nothing and Keywords are too short to be looked for fast: strings of nine
+	// bytes or more, or the four that an id begins with and a "#" for each of
+	// the sixteen capital letters and digits of its body. A text that holds none
+	// is skipped, even if it matches: they are a choice.
 	Encoded []string
 }
 

@@ -22,14 +22,15 @@ func newProbe(detectors []Detector) probe {
 				others = append(others, r.Keywords...)
 				continue
 			}
+			for _, k := range r.Keywords {
+				patterns = append(patterns, escapedForms(k)...)
+			}
 			for _, e := range r.Encoded {
-				id := prefixOfID(e)
-				if id == "" {
-					patterns = append(patterns, encodedForms(e)...)
+				if id := prefixOfID(e); id != "" {
+					p.ids = append(p.ids, id)
 					continue
 				}
-				p.ids = append(p.ids, id)
-				patterns = append(patterns, escapedForms(id)...)
+				patterns = append(append(patterns, utf16Form(e)), base64Forms(e)...)
 			}
 		}
 		if ok {
@@ -60,9 +61,9 @@ func newProbe(detectors []Detector) probe {
 // those that were ends before.
 //
 // What is lost against a search of the whole text: a secret without an id that
-// takes more than 72 bytes with its escapes; one that is encoded with its name,
-// which is none of Rule.Encoded; and an id in base64 that a line break cuts into
-// pieces of less than 15 characters.
+// takes more than 72 bytes with its escapes; one that is in base64 or UTF-16 with
+// its name, which is none of Rule.Encoded; and an id in base64 that a line break
+// cuts into pieces of less than 15 characters.
 func (s *Set) Probe(text []byte) bool {
 	p := &s.probe
 	return slices.ContainsFunc(p.probers, func(d Prober) bool { return d.Probe(text) }) ||

@@ -90,7 +90,7 @@ func isLoneID(text []byte, at int) bool {
 func probeRuns(text []byte) bool {
 	for p := 0; p <= len(text)-wordLen; p += runStride {
 		b := text[p : p+wordLen : p+wordLen]
-		// No loop that stops early: nobody can predict where it will.
+		// Not a loop that stops early: nobody can predict where it will.
 		if runBytes[b[0]]&runBytes[b[1]]&runBytes[b[2]]&runBytes[b[3]]&
 			runBytes[b[4]]&runBytes[b[5]]&runBytes[b[6]]&runBytes[b[7]] != 0 && isLongRun(text, p) && runAround(text, p) {
 			return true
