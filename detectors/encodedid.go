@@ -68,30 +68,39 @@ func capitals(w uint64) uint64 {
 	return t & (t >> 32)
 }
 
+// idStride is how far apart words may be, such that one is in any 20 unbroken
+// characters of an id in base64. With a word in 27 it would be more; but there may
+// be a line break between them.
+const idStride = 13
+
 // idEncoded reports whether text may hold an id in base64 or UTF-16.
 func (p *probe) idEncoded(text []byte) bool {
+	const step = 4 * idStride
 	i := 0
-	for ; i+4*wordLen <= len(text); i += 4 * wordLen {
-		b := text[i : i+4*wordLen : i+4*wordLen]
-		w := binary.LittleEndian.Uint64(b)
-		c := capitals(w)
-		c |= capitals(binary.LittleEndian.Uint64(b[wordLen:]))
-		c |= capitals(binary.LittleEndian.Uint64(b[2*wordLen:]))
-		c |= capitals(binary.LittleEndian.Uint64(b[3*wordLen:]))
-		if c&someCapitals != 0 && p.idInBase64(text, i, i+4*wordLen) ||
-			(w&wide == 0 || w&^wide == 0) && p.idInUTF16(text, i) {
-			return true
+	for ; i+step <= len(text); i += step {
+		b := text[i : i+step : i+step]
+		v, w := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[2*idStride:])
+		c := capitals(v) | capitals(w) |
+			capitals(binary.LittleEndian.Uint64(b[idStride:])) | capitals(binary.LittleEndian.Uint64(b[3*idStride:]))
+		// An id in UTF-16 holds one word in 32 bytes.
+		if c&someCapitals != 0 || v&wide == 0 || v&^wide == 0 || w&wide == 0 || w&^wide == 0 {
+			if p.idAround(text, i, i+step) {
+				return true
+			}
 		}
 	}
-	return p.idInBase64(text, i, len(text)) || p.idInUTF16(text, i)
+	return p.idAround(text, i, len(text))
 }
 
-// idInBase64 reports whether one of the words at from, from+8 and so on of
-// text[from:to] is within an id in base64.
-func (p *probe) idInBase64(text []byte, from, to int) bool {
-	for i := from; i < to && i+wordLen <= len(text); i += wordLen {
+// idAround reports whether one of the words at from, from+13 and so on of
+// text[from:to] is within an encoded id.
+func (p *probe) idAround(text []byte, from, to int) bool {
+	for i := from; i < to && i+wordLen <= len(text); i += idStride {
 		word := text[i : i+wordLen : i+wordLen]
 		c := capitals(binary.LittleEndian.Uint64(word)) & someCapitals
+		if p.idInUTF16(text, i) {
+			return true
+		}
 		if c == 0 || !isBase64Word(word) {
 			continue
 		}
@@ -215,9 +224,6 @@ const wide = 0x00ff00ff00ff00ff
 
 // idInUTF16 reports whether the word at i is within an id in UTF-16.
 func (p *probe) idInUTF16(text []byte, i int) bool {
-	if i+wordLen > len(text) {
-		return false
-	}
 	if text[i] == 0 {
 		i++
 	}

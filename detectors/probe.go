@@ -63,7 +63,7 @@ func newProbe(detectors []Detector) probe {
 // What is lost against a search of the whole text: a secret without an id that
 // takes more than 72 bytes with its escapes; one that is in base64 or UTF-16 with
 // its name, which is none of Rule.Encoded; and an id in base64 that a line break
-// cuts into pieces of less than 15 characters.
+// cuts into pieces of less than 20 characters.
 func (s *Set) Probe(text []byte) bool {
 	p := &s.probe
 	return slices.ContainsFunc(p.probers, func(d Prober) bool { return d.Probe(text) }) ||

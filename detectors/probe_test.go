@@ -55,7 +55,7 @@ func plants(seed uint64) map[string]string {
 		plants[fmt.Sprint("id_base64_", shift)] = " " + b64([]byte(pad+":"+id+"\n")) + " "
 		plants[fmt.Sprint("id_alone_base64_", shift)] = " " + b64([]byte("___"[:shift]+id+"___"[:2-shift])) + " "
 		plants[fmt.Sprint("secret_base64_", shift)] = " " + b64([]byte(pad+name+" = "+secret+"\n")) + " "
-		plants[fmt.Sprint("id_base64_wrapped_", shift)] = " \n" + wrap(b64([]byte(strings.Repeat("#", 50+shift)+id+"\n")), 76, " ")
+		plants[fmt.Sprint("id_base64_wrapped_", shift)] = " \n" + wrap(b64([]byte(strings.Repeat("#", 40+shift)+"access_key="+id+"\n")), 76, " ")
 	}
 	for enc, encode := range map[string]func(string) string{"percent": percent, "unicode": unicode, "html": html} {
 		plants["id_"+enc+"_all"] = " " + encode(" "+id+" ") + " "

@@ -52,6 +52,8 @@ var SecretKey = &detectors.Rule{
 		"ws_secret", "WS_SECRET", "wsSecretK", "wsSecretA", "ws-secret", "ws.secret", "awssecret", "AWSSECRET",
 		"s3_secret", "S3_SECRET", "s3SecretK", "s3SecretA", "3a.secret", "s3.secret", "ec2_secret", "EC2_SECRET",
 		"key_secret", "KEY_SECRET", "KeySecret", "amazon_secret", "AMAZON_SECRET", "amazonSecret",
+		// An id next to its name is found even if a line break cuts it.
+		"ccess_key", "CCESS_KEY", "ccess-key", "ccessKeyI",
 		// Of Kubernetes: what it holds is in base64 once more.
 		"kind: Secret", `kind":"Secret`, `kind": "Secret`,
 	},

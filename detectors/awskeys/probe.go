@@ -50,14 +50,31 @@ var _ detectors.Prober = Detector{}
 
 // probeIDs reports whether text may hold a key id.
 func probeIDs(text []byte) bool {
-	for p := 0; p <= len(text)-wordLen; p += idStride {
-		w := binary.LittleEndian.Uint64(text[p:])
-		// Below '0' the difference has the high bit, above 'Z' the sum.
-		if ((w-'0'*ones)|(w+(0x7f-'Z')*ones))&highs == 0 && idAround(text, p) {
+	const step = 4 * idStride
+	p := 0
+	for ; p+step <= len(text); p += step {
+		b := text[p : p+step : p+step] // four at once: half of a short loop is counting
+		if isCapitals(b) && idAround(text, p) ||
+			isCapitals(b[idStride:]) && idAround(text, p+idStride) ||
+			isCapitals(b[2*idStride:]) && idAround(text, p+2*idStride) ||
+			isCapitals(b[3*idStride:]) && idAround(text, p+3*idStride) {
+			return true
+		}
+	}
+	for ; p+wordLen <= len(text); p += idStride {
+		if isCapitals(text[p:]) && idAround(text, p) {
 			return true
 		}
 	}
 	return false
+}
+
+// isCapitals reports whether the word that b begins with is made of what an id is
+// made of, or of what is between '9' and 'A'.
+func isCapitals(b []byte) bool {
+	w := binary.LittleEndian.Uint64(b)
+	// Below '0' the difference has the high bit, above 'Z' the sum.
+	return ((w-'0'*ones)|(w+(0x7f-'Z')*ones))&highs == 0
 }
 
 // idAround reports whether an id holds the word at p.
@@ -91,8 +108,8 @@ func probeRuns(text []byte) bool {
 	for p := 0; p <= len(text)-wordLen; p += runStride {
 		b := text[p : p+wordLen : p+wordLen]
 		// Not a loop that stops early: nobody can predict where it will.
-		if runBytes[b[0]]&runBytes[b[1]]&runBytes[b[2]]&runBytes[b[3]]&
-			runBytes[b[4]]&runBytes[b[5]]&runBytes[b[6]]&runBytes[b[7]] != 0 && isLongRun(text, p) && runAround(text, p) {
+		if (runBytes[b[0]]&runBytes[b[1]])&(runBytes[b[2]]&runBytes[b[3]])&
+			((runBytes[b[4]]&runBytes[b[5]])&(runBytes[b[6]]&runBytes[b[7]])) != 0 && isLongRun(text, p) && runAround(text, p) {
 			return true
 		}
 	}
