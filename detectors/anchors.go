@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -28,6 +29,7 @@ const all = plain | escaped | base64d | utf16d
 // Refused: one bytes.Index per anchor, which reads the text forty times.
 type anchors struct {
 	window  int // length of the shortest pattern
+	longest int // length of the longest
 	shift   []uint8
 	buckets map[uint16][]anchor
 }
@@ -51,6 +53,7 @@ func newAnchors(keywords []string) *anchors {
 		a.shift[i] = uint8(a.window - 1)
 	}
 	for _, p := range list {
+		a.longest = max(a.longest, len(p.pattern))
 		for i := 1; i < a.window; i++ {
 			b := block(p.pattern, i)
 			a.shift[b] = min(a.shift[b], uint8(a.window-1-i))
@@ -85,25 +88,49 @@ func (a *anchors) find(text []byte) (found encoding) {
 	return found
 }
 
-// encodings returns what to look for if k may be encoded. Of the ways to escape,
-// the usual spelling of each.
+// encodings returns what to look for if k may be encoded.
 func encodings(k string) []anchor {
-	list := []anchor{
-		{[]byte(k), plain},
-		// Little and big endian have this in common.
-		{[]byte(strings.Join(strings.Split(k, ""), "\x00")), utf16d},
+	list := []anchor{{[]byte(k), plain}, {[]byte(utf16Form(k)), utf16d}}
+	for _, s := range escapedForms(k) {
+		list = append(list, anchor{[]byte(s), escaped})
 	}
-	for _, format := range []string{"%%%02X", "%%%02x", `\u%04X`, `\u%04x`, `\x%02X`, `\x%02x`, "&#%d;", "&#x%X;", "&#x%x;"} {
-		var s strings.Builder
-		for _, c := range []byte(k) {
-			fmt.Fprintf(&s, format, c)
-		}
-		list = append(list, anchor{[]byte(s.String()), escaped})
-	}
-	for shift := range 3 {
-		list = append(list, anchor{[]byte(base64Core(k, shift)), base64d})
+	for _, s := range base64Forms(k) {
+		list = append(list, anchor{[]byte(s), base64d})
 	}
 	return list
+}
+
+// utf16Form returns what k in UTF-16 of either byte order has in common.
+func utf16Form(k string) string { return strings.Join(strings.Split(k, ""), "\x00") }
+
+// escapedForms returns the ways to escape k, the usual spelling of each.
+func escapedForms(k string) []string {
+	const hexUpper, hexLower = "0123456789ABCDEF", "0123456789abcdef"
+	forms := make([]string, 0, 9)
+	escape := func(before, after string, code func(c byte) string) {
+		var s strings.Builder
+		s.Grow(len(k) * 6)
+		for _, c := range []byte(k) {
+			s.WriteString(before)
+			s.WriteString(code(c))
+			s.WriteString(after)
+		}
+		forms = append(forms, s.String())
+	}
+	for _, digits := range []string{hexUpper, hexLower} {
+		hex := func(c byte) string { return string([]byte{digits[c>>4], digits[c&15]}) }
+		escape("%", "", hex)
+		escape(`\u00`, "", hex)
+		escape(`\x`, "", hex)
+		escape("&#x", ";", hex)
+	}
+	escape("&#", ";", func(c byte) string { return strconv.Itoa(int(c)) })
+	return forms
+}
+
+// base64Forms returns what k may read like in base64, by what is before it.
+func base64Forms(k string) []string {
+	return []string{base64Core(k, 0), base64Core(k, 1), base64Core(k, 2)}
 }
 
 // base64Core returns the characters that the base64 form of every text with k

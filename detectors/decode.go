@@ -121,6 +121,19 @@ func unescape(text []byte) *view {
 	return v
 }
 
+// AppendUnescaped appends text to dst, its escapes undone once as in the view
+// that a Set makes, and returns the extended slice.
+func AppendUnescaped(dst, text []byte) []byte {
+	for len(text) > 0 {
+		if n, c := escape(text); n > 0 {
+			dst, text = append(dst, c), text[n:]
+		} else {
+			dst, text = append(dst, text[0]), text[1:]
+		}
+	}
+	return dst
+}
+
 // escape returns the length of the escape sequence that b begins with, 0 if
 // none, and the byte that it stands for. Only ASCII matters here.
 func escape(b []byte) (n int, c byte) {

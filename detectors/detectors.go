@@ -16,6 +16,19 @@ type Detector interface {
 	Detect(dst []Match, text []byte) []Match
 }
 
+// A Prober is a Detector that can tell fast of most texts that they hold nothing.
+// Of others, a Set looks for the keywords in the whole text.
+type Prober interface {
+	Detector
+	// Probe reports whether text may hold a match. It is local: if it is true
+	// of a text, then there is a window of at most Span bytes of it such that it
+	// is true of every piece of the text that holds the window. Concurrent
+	// calls are allowed.
+	Probe(text []byte) bool
+	// Span is how many bytes Probe must see to decide.
+	Span() int
+}
+
 // A Rule documents one kind of finding. Help, SARIF rules and the rule pages
 // are made from it.
 type Rule struct {
@@ -25,6 +38,12 @@ type Rule struct {
 	// Keywords are strings, of four bytes or more, one of which every text
 	// that the rule matches holds. A Set skips texts without.
 	Keywords []string
+	// Encoded are what a Set looks for in base64 and UTF-16, where a Prober sees
+	// nothing and Keywords are too short to be looked for fast: strings of nine
+	// bytes or more, or the four that an id begins with and a "#" for each of
+	// the sixteen capital letters and digits of its body. A text that holds none
+	// is skipped, even if it matches: they are a choice.
+	Encoded []string
 }
 
 // A Match is one credential found in a text.

@@ -4,13 +4,15 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+	"sync"
 )
 
 // A Set runs detectors over a text and over what the text reads like decoded.
 // Concurrent calls of its methods are allowed.
 type Set struct {
 	detectors []Detector
-	anchors   *anchors
+	probe     probe
+	anchors   func() *anchors // made when first asked for: most runs never do
 }
 
 // maxDepth bounds views of views: JSON in base64 in JSON is what a log holds of
@@ -19,13 +21,15 @@ const maxDepth = 3
 
 // NewSet returns the set of the given detectors.
 func NewSet(detectors ...Detector) *Set {
-	s := &Set{detectors: detectors}
-	keywords := []string{}
-	for _, r := range s.Rules() {
-		keywords = append(keywords, r.Keywords...)
-	}
-	slices.Sort(keywords)
-	s.anchors = newAnchors(slices.Compact(keywords))
+	s := &Set{detectors: detectors, probe: newProbe(detectors)}
+	s.anchors = sync.OnceValue(func() *anchors {
+		keywords := []string{}
+		for _, r := range s.Rules() {
+			keywords = append(keywords, r.Keywords...)
+		}
+		slices.Sort(keywords)
+		return newAnchors(slices.Compact(keywords))
+	})
 	return s
 }
 
@@ -42,11 +46,14 @@ func (s *Set) Rules() []*Rule {
 // Offsets are into text, also for what was found encoded: there they cover the
 // encoded form. It does not retain text.
 func (s *Set) Detect(dst []Match, text []byte) []Match {
+	if !s.Probe(text) {
+		return dst
+	}
 	return s.detect(dst, text, 0)
 }
 
 func (s *Set) detect(dst []Match, text []byte, depth int) []Match {
-	found := s.anchors.find(text)
+	found := s.anchors().find(text)
 	if found == 0 {
 		return dst
 	}

@@ -18,11 +18,15 @@ type Detector struct{}
 
 var _ detectors.Detector = Detector{}
 
+// body is the body of an id in Rule.Encoded.
+const body = "################"
+
 // AccessKey is the rule of long-term keys.
 var AccessKey = &detectors.Rule{
 	ID:       "aws-access-key",
 	Title:    "AWS access key",
 	Keywords: []string{"AKIA"},
+	Encoded:  []string{"AKIA" + body},
 	Help: "A long-term access key of an IAM user or of the root user. With its secret it is a login that needs no second factor and never expires. " +
 		"Deactivate it in IAM (it can be activated again), look in CloudTrail for what it did, replace it by a role or by a new key, then delete it. " +
 		"Removing it from the repository shuts nothing off: whoever cloned it has it.",
@@ -33,6 +37,7 @@ var SessionKey = &detectors.Rule{
 	ID:       "aws-session-key",
 	Title:    "AWS temporary access key",
 	Keywords: append([]string{"ASIA"}, tokenMarks...),
+	Encoded:  []string{"ASIA" + body, "IQoJb3JpZ2lu", "AgoJb3JpZ2lu", "FwoGZXIvYXdz", "FQoGZXIvYXdz", "FQoDYXdzE"},
 	Help: "A temporary access key with its session token, from AWS STS. It expires after 36 hours at the latest and cannot be deactivated on its own. " +
 		"If it has not expired, revoke the sessions of its role (IAM console: role, Revoke sessions) and look in CloudTrail for what it did.",
 }
@@ -42,6 +47,16 @@ var SecretKey = &detectors.Rule{
 	ID:       "aws-secret-key",
 	Title:    "AWS secret access key",
 	Keywords: []string{"ecret", "ECRET"},
+	Encoded: []string{
+		"ecret_acc", "ECRET_ACC", "ecretAccess", "ecretaccess", "ecret-acc", "ecret.acc", "ecret acc",
+		"ws_secret", "WS_SECRET", "wsSecretK", "wsSecretA", "ws-secret", "ws.secret", "awssecret", "AWSSECRET",
+		"s3_secret", "S3_SECRET", "s3SecretK", "s3SecretA", "3a.secret", "s3.secret", "ec2_secret", "EC2_SECRET",
+		"key_secret", "KEY_SECRET", "KeySecret", "amazon_secret", "AMAZON_SECRET", "amazonSecret",
+		// An id next to its name is found even if a line break cuts it.
+		"ccess_key", "CCESS_KEY", "ccess-key", "ccessKeyI",
+		// Of Kubernetes: what it holds is in base64 once more.
+		"kind: Secret", `kind":"Secret`, `kind": "Secret`,
+	},
 	Help: "The secret half of an access key, by its name and its shape. Without the key id it opens nothing, and ids are no secrets: treat it as leaked. " +
 		"Find the key that it belongs to, deactivate it and replace it.",
 }
@@ -51,6 +66,7 @@ var ServiceCredential = &detectors.Rule{
 	ID:       "aws-service-credential-id",
 	Title:    "AWS service credential id",
 	Keywords: []string{"ABIA", "ACCA"},
+	Encoded:  []string{"ABIA" + body, "ACCA" + body},
 	Help: "The id of an STS bearer token (ABIA) or of a service-specific credential (ACCA), as CodeCommit, Keyspaces and Bedrock use them. " +
 		"The id alone opens nothing; look for the password or the API key that belongs to it.",
 }

@@ -64,7 +64,12 @@ func TestDetect(t *testing.T) {
 		{"unnamed_is_no_partner", "no secret: 1\n\nx {secret1}", nil},
 		{"service_credential", "id: {ACCA1}", []string{"aws-service-credential-id {ACCA1} - -"}},
 	} {
-		t.Run(tt.name, func(t *testing.T) { detectorstest.Accept(t, Detector{}, tt.text, tt.want...) })
+		t.Run(tt.name, func(t *testing.T) {
+			detectorstest.Accept(t, Detector{}, tt.text, tt.want...)
+			if tt.want != nil && !(Detector{}).Probe([]byte(detectorstest.Fill(tt.text))) {
+				t.Error("the probe rules it out")
+			}
+		})
 	}
 }
 

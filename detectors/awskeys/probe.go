@@ -1,0 +1,309 @@
+package awskeys
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// The probe asks of a text what nearly every text answers with no: is there a
+// key id, a lone secret or the head of a token? It does not read the text but
+// looks at words of eight bytes, so far apart that one of them lies wholly
+// within whatever is looked for. Ordinary text fails at once: a space, a quote
+// or, for ids, a lower-case letter is in nearly every word.
+
+const (
+	wordLen = 8
+	// Of the 20 bytes of an id, 13 can begin a word that lies in it.
+	idStride = idLen - wordLen + 1
+	// Of the 40 bytes of a secret, 33 can. 32 is the same and simpler.
+	runStride = 32
+
+	// maxSecret is how long a secret may be with its escapes. One in a thousand
+	// has more than five characters to escape; \u002f takes five more each.
+	maxSecret = secretLen + 32
+	// maxGlue is what skipGlue may take off a run. Not of "AKIA…/SECRET", which
+	// the id gives away.
+	maxGlue = 6
+	// maxNames is how far before a secret its name may be: on its line, or on the
+	// one above.
+	maxNames = 2*maxName + 1
+	// maxEscape is how far back escapeEnds looks.
+	maxEscape = 8
+)
+
+// Eight bytes at once: SWAR, "SIMD within a register".
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// Span implements detectors.Prober: a secret with its escapes, its name, what may
+// be glued to it, and the context that says where that begins and ends.
+func (Detector) Span() int { return maxNames + maxGlue + maxSecret + maxEscape }
+
+// Probe implements detectors.Prober.
+func (Detector) Probe(text []byte) bool { return probeIDs(text) || probeRuns(text) }
+
+var _ detectors.Prober = Detector{}
+
+// probeIDs reports whether text may hold a key id.
+func probeIDs(text []byte) bool {
+	const step = 4 * idStride
+	p := 0
+	for ; p+step <= len(text); p += step {
+		b := text[p : p+step : p+step] // four at once: half of a short loop is counting
+		if isCapitals(b) && idAround(text, p) ||
+			isCapitals(b[idStride:]) && idAround(text, p+idStride) ||
+			isCapitals(b[2*idStride:]) && idAround(text, p+2*idStride) ||
+			isCapitals(b[3*idStride:]) && idAround(text, p+3*idStride) {
+			return true
+		}
+	}
+	for ; p+wordLen <= len(text); p += idStride {
+		if isCapitals(text[p:]) && idAround(text, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// isCapitals reports whether the word that b begins with is made of what an id is
+// made of, or of what is between '9' and 'A'.
+func isCapitals(b []byte) bool {
+	w := binary.LittleEndian.Uint64(b)
+	// Below '0' the difference has the high bit, above 'Z' the sum.
+	return ((w-'0'*ones)|(w+(0x7f-'Z')*ones))&highs == 0
+}
+
+// idAround reports whether an id holds the word at p.
+func idAround(text []byte, p int) bool {
+	for i := max(0, p-idLen+wordLen); i <= p && i+idLen <= len(text); i++ {
+		if text[i] == 'A' && text[i+3] == 'A' && isPrefix(text[i:i+prefixLen]) && isLoneID(text, i) {
+			return true
+		}
+	}
+	return false
+}
+
+// isLoneID is isID without a look at the base64 around it, of which a piece of
+// the text may show less.
+func isLoneID(text []byte, at int) bool {
+	end := at + idLen
+	for _, c := range text[at+prefixLen : end] {
+		if !isUpper(c) && !isDigit(c) {
+			return false
+		}
+	}
+	if end < len(text) && isAlnum(text[end]) {
+		return false
+	}
+	return at == 0 || !isAlnum(text[at-1]) || escapeEnds(text, at)
+}
+
+// probeRuns reports whether text may hold a lone secret or a token: a run of
+// secretLen characters or more of base64, with escapes or without.
+func probeRuns(text []byte) bool {
+	for p := 0; p <= len(text)-wordLen; p += runStride {
+		b := text[p : p+wordLen : p+wordLen]
+		// Not a loop that stops early: nobody can predict where it will.
+		if (runBytes[b[0]]&runBytes[b[1]])&(runBytes[b[2]]&runBytes[b[3]])&
+			((runBytes[b[4]]&runBytes[b[5]])&(runBytes[b[6]]&runBytes[b[7]])) != 0 && isLongRun(text, p) && runAround(text, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// isLongRun reports whether the word at p may be in a run of secretLen: of the
+// rest, half is before the word or behind it.
+func isLongRun(text []byte, p int) bool {
+	const half = (secretLen - wordLen) / 2
+	if p < half || p+wordLen+half > len(text) {
+		return true
+	}
+	return noBlank(text[p-half:p]) == 0 || noBlank(text[p+wordLen:p+wordLen+half]) == 0
+}
+
+// noBlank is 0 if the 16 bytes of b are ASCII and none is below "#", the least
+// of runBytes.
+func noBlank(b []byte) uint64 {
+	u, v := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[wordLen:])
+	return (u | (u - '#'*ones) | v | (v - '#'*ones)) & highs
+}
+
+// runAround reports whether a run that holds the word at p, and no word of
+// runStride bytes before, looks like a secret or begins like a token.
+func runAround(text []byte, p int) bool {
+	kinds := byte(0)
+	from, least := p, max(0, p-runStride-maxGlue-1)
+	for from > least && runBytes[text[from-1]] != 0 {
+		from--
+		kinds |= runBytes[text[from]]
+	}
+	if from == least && from > 0 && kinds&isEscape == 0 {
+		return false // the middle of a long run; the word before p saw where it begins
+	}
+	to, most := p, min(len(text), p+maxSecret)
+	for to < most && runBytes[text[to]] != 0 {
+		kinds |= runBytes[text[to]]
+		to++
+	}
+	if to-from < secretLen {
+		return false
+	}
+	if kinds&isEscape == 0 {
+		return isLoneSecret(text, from, to) && isNamedSecret(text, from) || isTokenStart(text, from, p)
+	}
+	start, end := p, p
+	for start > from && isSecretByte(text[start-1]) {
+		start--
+	}
+	for end < to && isSecretByte(text[end]) {
+		end++
+	}
+	return isLoneSecret(text, start, end) && isNamedSecret(text, start) || isTokenStart(text, from, p) ||
+		mayJoin(text[from:to]) && isNamedSecret(text, from) && isEscapedSecret(text, p)
+}
+
+// isLoneSecret reports whether the run text[from:to] is a secret that may stand
+// without an id.
+func isLoneSecret(text []byte, from, to int) bool {
+	if to-from < secretLen || to-from > secretLen+maxGlue {
+		return false
+	}
+	from = skipGlue(text, from, to)
+	return to-from == secretLen && (to == len(text) || text[to] != '=') && shapeOf(text[from:to]) == random
+}
+
+// isNamedSecret reports whether what is before text[at:] names a secret, as far as
+// nameOf looks. The name is judged roughly: it may be escaped.
+func isNamedSecret(text []byte, at int) bool {
+	before := text[max(0, at-maxNames):at]
+	for i := len(before) - 4; i > 0; i-- {
+		if before[i]|0x20 != 'c' || before[i-1]|0x20 != 'e' {
+			continue
+		}
+		if rest := before[i+1:]; bytes.EqualFold(rest[:3], []byte("ret")) || bytes.EqualFold(rest[:3], []byte("key")) {
+			return true
+		}
+	}
+	return false
+}
+
+// isTokenStart reports whether a token begins in text[from:to].
+func isTokenStart(text []byte, from, to int) bool {
+	for i := from; i <= to; i++ {
+		if !hasTokenHead(text[i:]) || i > 0 && isSecretByte(text[i-1]) && !escapeEnds(text, i) {
+			continue
+		}
+		end := i
+		for end < len(text) && end-i < secretLen && runBytes[text[end]] != 0 {
+			end++
+		}
+		if end-i == secretLen {
+			return true
+		}
+	}
+	return false
+}
+
+// tokenHeads are the heads of tokens with the marks that follow them.
+var tokenHeads = [][]byte{
+	[]byte("IQoJb3JpZ2lu"), []byte("AgoJb3JpZ2lu"), []byte("FwoGZXIvYXdz"), []byte("FQoGZXIvYXdz"), []byte("FQoDYXdz"), []byte("AQoDYXdz"),
+}
+
+func hasTokenHead(b []byte) bool {
+	if len(b) < 4 || b[2] != 'o' {
+		return false
+	}
+	for _, head := range tokenHeads {
+		if bytes.HasPrefix(b, head) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayJoin reports whether run may hold an escape that is one character of a
+// secret: \/, %2F, \u002b, &#47;. "\x" may end in what looks like one.
+func mayJoin(run []byte) bool {
+	for i := 1; i < len(run); i++ {
+		switch before := run[i-1]; run[i] {
+		case '/', 'x':
+			if before == '\\' {
+				return true
+			}
+		case 'f', 'F', 'b', 'B':
+			if before == '2' {
+				return true
+			}
+		case ';':
+			if i >= 2 && run[i-2] == '4' && (before == '3' || before == '7') {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isEscapedSecret reports whether the word at p is in a lone secret of which
+// characters are escaped.
+func isEscapedSecret(text []byte, p int) bool {
+	from, least := p, max(0, p-maxSecret)
+	for from > least && runBytes[text[from-1]] != 0 {
+		from--
+	}
+	to, most := p, min(len(text), p+maxSecret)
+	for to < most && runBytes[text[to]] != 0 {
+		to++
+	}
+	// The context of what may be glued to the secret, and the byte behind it.
+	from, to = max(0, from-maxEscape), min(len(text), to+1)
+	var space [2][2*maxSecret + 2*maxEscape]byte
+	run := text[from:to]
+	for depth := range 3 {
+		plain := detectors.AppendUnescaped(space[depth%2][:0], run)
+		if len(plain) == len(run) {
+			return false
+		}
+		run = plain
+		if holdsLoneSecret(run) {
+			return true
+		}
+	}
+	return false
+}
+
+func holdsLoneSecret(text []byte) bool {
+	for i := 0; i < len(text); i++ {
+		from := i
+		for i < len(text) && isSecretByte(text[i]) {
+			i++
+		}
+		if isLoneSecret(text, from, i) {
+			return true
+		}
+	}
+	return false
+}
+
+// runBytes says of each byte whether it is part of a run: of base64, or of an
+// escape, as in \/, %2F, &#47; and \u002f.
+var runBytes = func() (kinds [256]byte) {
+	for c := range kinds {
+		if isSecretByte(byte(c)) {
+			kinds[c] = inRun
+		}
+	}
+	for _, c := range `\%&#;` {
+		kinds[c] = inRun | isEscape
+	}
+	return kinds
+}()
+
+const (
+	inRun    byte = 1
+	isEscape byte = 2
+)

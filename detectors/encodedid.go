@@ -1,0 +1,245 @@
+package detectors
+
+import (
+	"encoding/binary"
+	"strings"
+)
+
+// An id is four letters and a body of capital letters and digits. The four
+// letters make too short a pattern for grams if they are in base64 or UTF-16,
+// and the body is none at all; but it is a class of characters that little else
+// is made of, and a word within it can be recognised as words within plain ids
+// are (awskeys).
+
+const (
+	idPrefix = 4
+	idBody   = 16
+	idLen    = idPrefix + idBody
+
+	// maxBreak bounds the line break and the indentation in base64.
+	maxBreak = 24
+	// idInBase64Len is the length of an id in base64, with what it shares of the
+	// groups at its ends.
+	idInBase64Len = 28
+	spanOfID      = 2*idInBase64Len + wordLen + 2*maxBreak
+)
+
+// prefixOfID returns the letters that e begins with, if it describes an id.
+func prefixOfID(e string) string {
+	prefix, body := strings.CutSuffix(e, strings.Repeat("#", idBody))
+	if !body {
+		return ""
+	}
+	return prefix
+}
+
+// holdsID reports whether text holds an id, whatever is around it.
+func (p *probe) holdsID(text []byte) bool {
+	for i := 0; i+idLen <= len(text); i++ {
+		for _, prefix := range p.ids {
+			if string(text[i:i+idPrefix]) == prefix && isBody(text[i+idPrefix:i+idLen]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isBody(b []byte) bool {
+	for _, c := range b {
+		if (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+// Base64 of capital letters and digits: every fourth character is the upper six
+// bits of one, and these are the letters from M to W.
+
+const ones = 0x0101010101010101
+
+const someCapitals = 0x80808080
+
+// capitals returns the high bits of those of the first four bytes of w that are,
+// like the fourth after them, from M to W.
+func capitals(w uint64) uint64 {
+	t := (w + (0x80-'M')*ones) &^ (w + (0x7f-'W')*ones)
+	return t & (t >> 32)
+}
+
+// idStride is how far apart words may be, such that one is in any 20 unbroken
+// characters of an id in base64. With a word in 27 it would be more; but there may
+// be a line break between them.
+const idStride = 13
+
+// idEncoded reports whether text may hold an id in base64 or UTF-16.
+func (p *probe) idEncoded(text []byte) bool {
+	const step = 4 * idStride
+	i := 0
+	for ; i+step <= len(text); i += step {
+		b := text[i : i+step : i+step]
+		v, w := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[2*idStride:])
+		c := capitals(v) | capitals(w) |
+			capitals(binary.LittleEndian.Uint64(b[idStride:])) | capitals(binary.LittleEndian.Uint64(b[3*idStride:]))
+		// An id in UTF-16 holds one word in 32 bytes.
+		if c&someCapitals != 0 || v&wide == 0 || v&^wide == 0 || w&wide == 0 || w&^wide == 0 {
+			if p.idAround(text, i, i+step) {
+				return true
+			}
+		}
+	}
+	return p.idAround(text, i, len(text))
+}
+
+// idAround reports whether one of the words at from, from+13 and so on of
+// text[from:to] is within an encoded id.
+func (p *probe) idAround(text []byte, from, to int) bool {
+	for i := from; i < to && i+wordLen <= len(text); i += idStride {
+		word := text[i : i+wordLen : i+wordLen]
+		c := capitals(binary.LittleEndian.Uint64(word)) & someCapitals
+		if p.idInUTF16(text, i) {
+			return true
+		}
+		if c == 0 || !isBase64Word(word) {
+			continue
+		}
+		for k := range 4 {
+			if c>>(8*k)&0x80 != 0 && isBodyGroup(word[k:]) && p.idInGroups(text, i+k) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isBase64Word reports whether the eight bytes of b are base64.
+func isBase64Word(b []byte) bool {
+	v := &base64Values
+	_ = b[7]
+	return (v[b[0]]|v[b[1]]|v[b[2]]|v[b[3]]|v[b[4]]|v[b[5]]|v[b[6]]|v[b[7]])&noBase64 == 0
+}
+
+// isBodyGroup reports whether word, which begins with a group of base64, may be
+// within an id: the group is three characters of its body, and so is the first
+// of the next.
+func isBodyGroup(word []byte) bool {
+	var out [3]byte
+	decodeGroup(out[:], word)
+	return isBody(out[:]) && 'M' <= word[4] && word[4] <= 'W'
+}
+
+// idInGroups reports whether an id is around text[at:], which begins with a group
+// of base64. As in decodeBase64, a line break is none of it.
+func (p *probe) idInGroups(text []byte, at int) bool {
+	var chars [2*idInBase64Len + 4]byte
+	from := idInBase64Len
+	for i := at; from > 0; {
+		if i = skipBreakBack(text, i); i == 0 || !isBase64(text[i-1]) {
+			break
+		}
+		i, from = i-1, from-1
+		chars[from] = text[i]
+	}
+	to := idInBase64Len
+	for i := at; to < len(chars); i++ {
+		if i = skipBreak(text, i); i == len(text) || !isBase64(text[i]) {
+			break
+		}
+		chars[to] = text[i]
+		to++
+	}
+	from += (idInBase64Len - from) % 4
+	var plain [len(chars) / 4 * 3]byte
+	n := 0
+	for ; from < to; from += 4 { // zeros beyond to decode to something, and do no harm
+		decodeGroup(plain[n:], chars[from:])
+		n += 3
+	}
+	return p.holdsID(plain[:n])
+}
+
+// skipBreak returns the end of the line break and the indentation at i, or i.
+func skipBreak(text []byte, i int) int {
+	j, most := i, min(len(text), i+maxBreak)
+	if j == len(text) || text[j] != '\n' && text[j] != '\r' {
+		return i
+	}
+	for j < most && isBlank(text[j]) {
+		j++
+	}
+	return j
+}
+
+// skipBreakBack returns the start of the line break and the indentation that end
+// at i, or i.
+func skipBreakBack(text []byte, i int) int {
+	j, least := i, max(0, i-maxBreak)
+	broken := false
+	for j > least && isBlank(text[j-1]) {
+		j--
+		broken = broken || text[j] == '\n' || text[j] == '\r'
+	}
+	if !broken {
+		return i
+	}
+	return j
+}
+
+func isBlank(c byte) bool { return c == '\n' || c == '\r' || c == ' ' || c == '\t' }
+
+// decodeGroup decodes the four characters of base64 that b begins with.
+func decodeGroup(out, b []byte) {
+	var bits uint32
+	for _, c := range b[:4] {
+		bits = bits<<6 | uint32(base64Values[c]&63)
+	}
+	out[0], out[1], out[2] = byte(bits>>16), byte(bits>>8), byte(bits)
+}
+
+// base64Values are the values of the characters of both alphabets, and noBase64
+// of all others.
+var base64Values = func() (values [256]byte) {
+	for c := range values {
+		values[c] = noBase64
+	}
+	for _, alphabet := range []string{base64Std, base64URL} {
+		for value, c := range []byte(alphabet) {
+			values[c] = byte(value)
+		}
+	}
+	return values
+}()
+
+const (
+	noBase64   = 0x80
+	base64Most = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	base64Std  = base64Most + "+/"
+	base64URL  = base64Most + "-_"
+)
+
+// UTF-16: every second byte is zero.
+
+const wide = 0x00ff00ff00ff00ff
+
+// idInUTF16 reports whether the word at i is within an id in UTF-16.
+func (p *probe) idInUTF16(text []byte, i int) bool {
+	if text[i] == 0 {
+		i++
+	}
+	for k := i; k < i+wordLen-1; k += 2 {
+		if !isBody(text[k:k+1]) || k+1 < len(text) && text[k+1] != 0 {
+			return false
+		}
+	}
+	for back := 0; back < idLen && i >= 2 && text[i-1] == 0; back++ {
+		i -= 2
+	}
+	var narrow [2 * idLen]byte
+	n := 0
+	for ; n < len(narrow) && i < len(text) && (n == 0 || text[i-1] == 0); n++ {
+		narrow[n] = text[i]
+		i += 2
+	}
+	return p.holdsID(narrow[:n])
+}

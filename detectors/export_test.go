@@ -1,0 +1,4 @@
+package detectors
+
+// DetectAll is Detect without the probe: what the probe is held to.
+func (s *Set) DetectAll(text []byte) []Match { return s.detect(nil, text, 0) }

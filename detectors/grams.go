@@ -1,0 +1,95 @@
+package detectors
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+)
+
+// grams finds patterns of minPattern bytes or more. It looks at the four bytes
+// at every eighth place of a text, which are among the first minPattern of a
+// pattern that holds them, and asks of a bitmap whether any pattern has such
+// four bytes there. The bitmap stays in the processor's first cache.
+type grams struct {
+	bits    [gramBits / 64]uint64
+	spots   []spot
+	heads   [chains]uint16 // the first spot of a chain, plus one
+	longest int            // pattern
+}
+
+// A spot is a place in a pattern.
+type spot struct {
+	gram    uint32
+	at      uint16
+	next    uint16 // of the chain, plus one
+	pattern string
+}
+
+const (
+	wordLen    = 8
+	gramLen    = 4
+	minPattern = wordLen + gramLen - 1
+	gramBits   = 1 << 18
+	chains     = 1 << 10
+)
+
+func newGrams(patterns []string) *grams {
+	g := &grams{spots: make([]spot, 0, wordLen*len(patterns))}
+	for _, p := range patterns {
+		if len(p) < minPattern {
+			panic(fmt.Sprintf("pattern %q is shorter than %d bytes", p, minPattern))
+		}
+		g.longest = max(g.longest, len(p))
+		for at := range wordLen {
+			gram := binary.LittleEndian.Uint32([]byte(p[at : at+gramLen]))
+			h := gramHash(gram)
+			g.bits[h/64] |= 1 << (h % 64)
+			head := &g.heads[h%chains]
+			g.spots = append(g.spots, spot{gram, uint16(at), *head, p})
+			*head = uint16(len(g.spots))
+		}
+	}
+	return g
+}
+
+// gramHash multiplies by a number near 2^32 divided by the golden ratio (Knuth,
+// The Art of Computer Programming 3, 6.4).
+func gramHash(gram uint32) uint32 { return gram * 0x9e3779b1 >> 14 }
+
+// in reports whether text holds a pattern.
+func (g *grams) in(text []byte) bool {
+	i := 0
+	for ; i+4*wordLen <= len(text); i += 4 * wordLen {
+		b := text[i : i+4*wordLen : i+4*wordLen]
+		if g.has(b) || g.has(b[wordLen:]) || g.has(b[2*wordLen:]) || g.has(b[3*wordLen:]) {
+			if g.find(text, i, i+4*wordLen) {
+				return true
+			}
+		}
+	}
+	return g.find(text, i, len(text))
+}
+
+// has reports whether a pattern may hold the gram that b begins with.
+func (g *grams) has(b []byte) bool {
+	h := gramHash(binary.LittleEndian.Uint32(b))
+	return g.bits[h/64]&(1<<(h%64)) != 0
+}
+
+// find reports whether a pattern has its gram at one of the places from, from+8
+// and so on of text[from:to].
+func (g *grams) find(text []byte, from, to int) bool {
+	for i := from; i < to && i+gramLen <= len(text); i += wordLen {
+		if !g.has(text[i:]) {
+			continue
+		}
+		gram := binary.LittleEndian.Uint32(text[i:])
+		for k := g.heads[gramHash(gram)%chains]; k > 0; k = g.spots[k-1].next {
+			s := &g.spots[k-1]
+			if start := i - int(s.at); s.gram == gram && start >= 0 && bytes.HasPrefix(text[start:], []byte(s.pattern)) {
+				return true
+			}
+		}
+	}
+	return false
+}

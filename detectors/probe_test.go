@@ -1,0 +1,147 @@
+package detectors_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
+)
+
+// plants are texts that hold a match, as their neighbours leave it alone.
+func plants(seed uint64) map[string]string {
+	id := detectorstest.KeyID("AKIA", detectorstest.Account, seed)
+	secret := detectorstest.SecretKey(seed)
+	slashed := "/" + secret[1:15] + "+/" + secret[17:39] + "/"
+	token := detectorstest.Token(detectorstest.Account, "us-east-1", time.Unix(1_700_000_000, 0), seed)
+	b64 := base64.StdEncoding.EncodeToString
+	const name = "aws_secret_access_key"
+	far := name + strings.Repeat(" ", 50)
+	plants := map[string]string{
+		"id":              " " + id + " ",
+		"id_escaped_line": `\n` + id + `\n`,
+		"id_percent":      "%3D" + id + "%26",
+		"id_colour":       "\x1b[33;1m" + id + "\x1b[0m",
+		"session":         "=" + strings.Replace(id, "AK", "AS", 1) + ",",
+		"service":         "=" + strings.Replace(id, "AKI", "ACC", 1) + ",",
+		"token":           " " + token + " ",
+		"token_slashes":   `"` + strings.ReplaceAll(token, "/", `\/`) + `"`,
+		"token_base64":    " " + b64([]byte(token)) + " ",
+		"secret":          far + secret + " ",
+		"secret_below":    "<name>" + name + "</name>\n<value>" + secret + "</value>",
+		"secret_line":     name + `: \n` + secret + `\n`,
+		"secret_json":     `{"` + name + `":"` + strings.ReplaceAll(slashed, "/", `\/`) + `"}`,
+		"secret_json_2":   `{\"` + name + `\":\"` + strings.ReplaceAll(slashed, "/", `\\/`) + `\"}`,
+		"secret_url":      "?" + name + "=" + strings.NewReplacer("/", "%2F", "+", "%2b").Replace(slashed) + "&",
+		"secret_unicode":  `"` + name + `":"` + strings.NewReplacer("/", `\u002f`, "+", `\u002B`).Replace(slashed) + `"`,
+		"secret_hex":      `"` + name + `":\x22` + strings.NewReplacer("/", `\x2f`, "+", `\x2B`).Replace(slashed) + `\x22`,
+		"secret_html":     name + `="` + strings.NewReplacer("/", "&#x2F;", "+", "&#43;").Replace(slashed) + `"`,
+		"id_utf16le":      encodeUTF16(" "+id+" ", false, ""),
+		"id_utf16be":      encodeUTF16(" "+id+" ", true, ""),
+		"secret_utf16":    encodeUTF16(far+secret+" ", false, ""),
+		"id_base64url":    " " + base64.RawURLEncoding.EncodeToString([]byte(`{"k":"`+id+`"}??>>`)) + " ",
+		"kubernetes":      " " + b64([]byte("kind: Secret\ndata:\n  id: "+b64([]byte(id))+"\n  x: y\n")) + " ",
+	}
+	for shift := range 3 {
+		pad := strings.Repeat("x", shift)
+		plants[fmt.Sprint("id_base64_", shift)] = " " + b64([]byte(pad+":"+id+"\n")) + " "
+		plants[fmt.Sprint("id_alone_base64_", shift)] = " " + b64([]byte("___"[:shift]+id+"___"[:2-shift])) + " "
+		plants[fmt.Sprint("secret_base64_", shift)] = " " + b64([]byte(pad+name+" = "+secret+"\n")) + " "
+		plants[fmt.Sprint("id_base64_wrapped_", shift)] = " \n" + wrap(b64([]byte(strings.Repeat("#", 40+shift)+"access_key="+id+"\n")), 76, " ")
+	}
+	for enc, encode := range map[string]func(string) string{"percent": percent, "unicode": unicode, "html": html} {
+		plants["id_"+enc+"_all"] = " " + encode(" "+id+" ") + " "
+		plants["secret_"+enc+"_all"] = " " + encode(name+"="+secret+" ") + " "
+	}
+	return plants
+}
+
+// filler returns about n bytes that hold no match: words, code, base64 and
+// numbers, by turns.
+func filler(r *rand.Rand, n int) string {
+	words := []string{
+		"the ", "secret ", "AKIA", "\n", "\t", "return ", "foo_bar", "client_secret=", "CONSTANT_NAME ", `\n`, "%20", "&amp;", "/usr/local/", "github.com/x",
+		"= ", "{", "}", `"`, "0123456789", "deadbeef", "JKXJQWTQ", "\x00", "é", "==", "a", "Q", "\\", "%", "; ",
+	}
+	var b strings.Builder
+	for b.Len() < n {
+		if n%2 == 0 && r.IntN(20) == 0 { // cut, it looks like a secret: not always
+			raw := make([]byte, r.IntN(100))
+			for i := range raw {
+				raw[i] = byte(r.UintN(256))
+			}
+			b.WriteString(base64.StdEncoding.EncodeToString(raw))
+			continue
+		}
+		b.WriteString(words[r.IntN(len(words))])
+	}
+	return b.String()
+}
+
+// TestProbeFinds holds that each plant is found, and so that the test below
+// plants what it should.
+func TestProbeFinds(t *testing.T) {
+	set := detectors.NewSet(awskeys.Detector{})
+	for name, plant := range plants(1) {
+		if len(set.Detect(nil, []byte(plant))) == 0 {
+			t.Errorf("%s: nothing found in %q", name, plant)
+		}
+	}
+}
+
+// TestProbeIsLocal holds that where a text is cut into pieces, such that every
+// window of Span bytes is in one, the probe sees in one of them what it sees in
+// the whole.
+func TestProbeIsLocal(t *testing.T) {
+	set := detectors.NewSet(awskeys.Detector{})
+	span := set.Span()
+	r := rand.New(rand.NewPCG(1, 2))
+	for seed := range uint64(100) {
+		for name, plant := range plants(seed) {
+			text := []byte(filler(r, r.IntN(600)) + "\n" + plant + "\n" + filler(r, r.IntN(600)))
+			if !set.Probe(text) {
+				t.Fatalf("%s: not found in %q", name, text)
+			}
+			found, step := false, 1+r.IntN(span)
+			for at := -r.IntN(step); at < len(text) && !found; at += step {
+				found = set.Probe(text[max(0, at):min(len(text), at+step+span)])
+			}
+			if !found {
+				t.Fatalf("%s: true of no piece of %q", name, text)
+			}
+		}
+	}
+}
+
+// FuzzProbe holds that the probe loses nothing. Bytes 1 to 9 of the fuzzed text
+// stand for things to find.
+func FuzzProbe(f *testing.F) {
+	id, secret := detectorstest.Fill("{AKIA1}"), detectorstest.Fill("{secret1}")
+	token := detectorstest.Fill("{token1}")
+	things := []string{
+		id, secret, token, "aws_secret_access_key=", base64.StdEncoding.EncodeToString([]byte(id)), percent(id),
+		base64.StdEncoding.EncodeToString([]byte("x: " + id)), encodeUTF16(id, false, ""), "AWS_SECRET_ACCESS_KEY%3D",
+	}
+	for _, s := range []string{"\x01", "x\x01", "\x04\x02\n", "\x05 \x06", "\"\x03\"", "\x08", "%41\x09\x02", "\x04\\n\x02\\n", "\n\x07\n", "/\x01+\x02"} {
+		f.Add([]byte(s), uint8(0))
+	}
+	set := detectors.NewSet(awskeys.Detector{})
+	f.Fuzz(func(t *testing.T, text []byte, shift uint8) {
+		for i, thing := range things {
+			text = bytes.ReplaceAll(text, []byte{byte(i + 1)}, []byte(thing))
+		}
+		text = append(bytes.Repeat([]byte{' '}, int(shift)), text...)
+		want := set.DetectAll(text)
+		if diff := cmp.Diff(len(want), len(set.Detect(nil, text))); diff != "" {
+			t.Errorf("%q: (-without +with the probe)\n%s", text, diff)
+		}
+	})
+}
