@@ -74,7 +74,7 @@ func BenchmarkProbe(b *testing.B) {
 		b.Run(bb.name, func(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {
-				set.Probe(text)
+				set.Hints(text)
 			}
 		})
 	}
@@ -88,7 +88,7 @@ func BenchmarkProbe(b *testing.B) {
 		for b.Loop() {
 			flagged, bytes = 0, 0
 			for _, blob := range blobs {
-				if set.Probe(blob) {
+				if set.Hints(blob) {
 					flagged, bytes = flagged+1, bytes+len(blob)
 				}
 			}

@@ -21,12 +21,12 @@ type Detector interface {
 type Prober interface {
 	Detector
 	// Probe reports whether text may hold a match. It is local: if it is true
-	// of a text, then there is a window of at most Span bytes of it such that it
-	// is true of every piece of the text that holds the window. Concurrent
-	// calls are allowed.
-	Probe(text []byte) bool
-	// Span is how many bytes Probe must see to decide.
-	Span() int
+	// of a text, then there is a window of it such that it is true of every piece
+	// of the text that holds the window. With named, what is only something by its
+	// name must have one; the window is larger then. Concurrent calls are allowed.
+	Probe(text []byte, named bool) bool
+	// Spans returns how many bytes a window has at most, without and with names.
+	Spans() (hint, hold int)
 }
 
 // A Rule documents one kind of finding. Help, SARIF rules and the rule pages

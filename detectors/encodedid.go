@@ -97,10 +97,11 @@ func (p *probe) idEncoded(text []byte) bool {
 func (p *probe) idAround(text []byte, from, to int) bool {
 	for i := from; i < to && i+wordLen <= len(text); i += idStride {
 		word := text[i : i+wordLen : i+wordLen]
-		c := capitals(binary.LittleEndian.Uint64(word)) & someCapitals
-		if p.idInUTF16(text, i) {
+		w := binary.LittleEndian.Uint64(word)
+		if (w&wide == 0 || w&^wide == 0) && p.idInUTF16(text, i) {
 			return true
 		}
+		c := capitals(w) & someCapitals
 		if c == 0 || !isBase64Word(word) {
 			continue
 		}

@@ -22,6 +22,7 @@ type spot struct {
 	gram    uint32
 	at      uint16
 	next    uint16 // of the chain, plus one
+	head    uint64 // of the pattern
 	pattern string
 }
 
@@ -45,7 +46,7 @@ func newGrams(patterns []string) *grams {
 			h := gramHash(gram)
 			g.bits[h/64] |= 1 << (h % 64)
 			head := &g.heads[h%chains]
-			g.spots = append(g.spots, spot{gram, uint16(at), *head, p})
+			g.spots = append(g.spots, spot{gram, uint16(at), *head, binary.LittleEndian.Uint64([]byte(p)), p})
 			*head = uint16(len(g.spots))
 		}
 	}
@@ -86,7 +87,9 @@ func (g *grams) find(text []byte, from, to int) bool {
 		gram := binary.LittleEndian.Uint32(text[i:])
 		for k := g.heads[gramHash(gram)%chains]; k > 0; k = g.spots[k-1].next {
 			s := &g.spots[k-1]
-			if start := i - int(s.at); s.gram == gram && start >= 0 && bytes.HasPrefix(text[start:], []byte(s.pattern)) {
+			start := i - int(s.at)
+			if s.gram == gram && start >= 0 && start+wordLen <= len(text) && binary.LittleEndian.Uint64(text[start:]) == s.head &&
+				bytes.HasPrefix(text[start:], []byte(s.pattern)) {
 				return true
 			}
 		}

@@ -1,7 +1,5 @@
 package detectors
 
-import "slices"
-
 // A probe decides whether a text is worth to be looked at. The detectors look
 // for what stands there in plain, and it for what is encoded.
 type probe struct {
@@ -9,11 +7,12 @@ type probe struct {
 	others  *anchors // keywords of the detectors that are no probers
 	encoded *grams
 	ids     []string // the prefixes of ids that may be encoded
-	span    int
+
+	hintSpan, holdSpan int
 }
 
 func newProbe(detectors []Detector) probe {
-	p := probe{span: spanOfID}
+	p := probe{hintSpan: spanOfID}
 	var patterns, others []string
 	for _, d := range detectors {
 		prober, ok := d.(Prober)
@@ -35,40 +34,55 @@ func newProbe(detectors []Detector) probe {
 		}
 		if ok {
 			p.probers = append(p.probers, prober)
-			p.span = max(p.span, prober.Span())
+			hint, hold := prober.Spans()
+			p.hintSpan, p.holdSpan = max(p.hintSpan, hint), max(p.holdSpan, hold)
 		}
 	}
 	p.encoded = newGrams(patterns)
 	if others != nil {
 		p.others = newAnchors(others)
-		p.span = max(p.span, p.others.longest)
+		p.hintSpan = max(p.hintSpan, p.others.longest)
 	}
-	p.span = max(p.span, p.encoded.longest)
+	p.hintSpan = max(p.hintSpan, p.encoded.longest)
+	p.holdSpan = max(p.holdSpan, p.hintSpan)
 	return p
 }
 
-// Probe reports whether text may hold a match: Detect finds nothing in a text of
+// Hints reports whether text may hold a match: Detect finds nothing in a text of
 // which it is false. It is much faster than Detect, and local: if it is true of a
-// text, there is a window of at most Span bytes of it, such that it is true of
+// text, there is a window of at most HintSpan bytes of it, such that it is true of
 // every piece of the text that holds the window, and of every other text that
 // does if the window is not at an end of the text. It may be true of a piece,
 // and not of the text, where the piece is cut: half of a long word looks like a
 // key.
 //
-// So a text that was put together from parts of others need not be probed whole.
-// If Probe was false of the others, the new bytes and Span bytes to either side
-// of each joint are enough; the ends of the text are joints as well, but for
-// those that were ends before.
+// So a text that was put together from parts of others need not be looked at
+// whole. If Hints was false of the others, the new bytes and HintSpan bytes to
+// either side of each joint are enough; the ends of the text are joints as well,
+// but for those that were ends before.
 //
 // What is lost against a search of the whole text: a secret without an id that
 // takes more than 72 bytes with its escapes; one that is in base64 or UTF-16 with
 // its name, which is none of Rule.Encoded; and an id in base64 that a line break
 // cuts into pieces of less than 20 characters.
-func (s *Set) Probe(text []byte) bool {
-	p := &s.probe
-	return slices.ContainsFunc(p.probers, func(d Prober) bool { return d.Probe(text) }) ||
-		p.encoded.in(text) || p.idEncoded(text) || p.others != nil && p.others.find(text) != 0
-}
+func (s *Set) Hints(text []byte) bool { return s.probe.in(text, false) }
 
-// Span returns how far Probe looks.
-func (s *Set) Span() int { return s.probe.span }
+// HintSpan returns how far Hints looks.
+func (s *Set) HintSpan() int { return s.probe.hintSpan }
+
+// Holds is Hints with a look around: a secret without an id needs a name before
+// it. It is false of more texts, local too, and looks farther.
+func (s *Set) Holds(text []byte) bool { return s.probe.in(text, true) }
+
+// HoldSpan returns how far Holds looks.
+func (s *Set) HoldSpan() int { return s.probe.holdSpan }
+
+// in is Hints, or Holds if the names of things are to be looked for as well.
+func (p *probe) in(text []byte, named bool) bool {
+	for _, d := range p.probers {
+		if d.Probe(text, named) {
+			return true
+		}
+	}
+	return p.encoded.in(text) || p.idEncoded(text) || p.others != nil && p.others.find(text) != 0
+}

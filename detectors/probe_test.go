@@ -98,24 +98,28 @@ func TestProbeFinds(t *testing.T) {
 }
 
 // TestProbeIsLocal holds that where a text is cut into pieces, such that every
-// window of Span bytes is in one, the probe sees in one of them what it sees in
-// the whole.
+// window is in one, the probe sees in one of them what it sees in the whole.
 func TestProbeIsLocal(t *testing.T) {
 	set := detectors.NewSet(awskeys.Detector{})
-	span := set.Span()
-	r := rand.New(rand.NewPCG(1, 2))
-	for seed := range uint64(100) {
-		for name, plant := range plants(seed) {
-			text := []byte(filler(r, r.IntN(600)) + "\n" + plant + "\n" + filler(r, r.IntN(600)))
-			if !set.Probe(text) {
-				t.Fatalf("%s: not found in %q", name, text)
-			}
-			found, step := false, 1+r.IntN(span)
-			for at := -r.IntN(step); at < len(text) && !found; at += step {
-				found = set.Probe(text[max(0, at):min(len(text), at+step+span)])
-			}
-			if !found {
-				t.Fatalf("%s: true of no piece of %q", name, text)
+	for _, p := range []struct {
+		name string
+		in   func([]byte) bool
+		span int
+	}{{"hints", set.Hints, set.HintSpan()}, {"holds", set.Holds, set.HoldSpan()}} {
+		r := rand.New(rand.NewPCG(1, 2))
+		for seed := range uint64(100) {
+			for name, plant := range plants(seed) {
+				text := []byte(filler(r, r.IntN(600)) + "\n" + plant + "\n" + filler(r, r.IntN(600)))
+				if !p.in(text) {
+					t.Fatalf("%s, %s: not found in %q", p.name, name, text)
+				}
+				found, step := false, 1+r.IntN(p.span)
+				for at := -r.IntN(step); at < len(text) && !found; at += step {
+					found = p.in(text[max(0, at):min(len(text), at+step+p.span)])
+				}
+				if !found {
+					t.Fatalf("%s, %s: true of no piece of %q", p.name, name, text)
+				}
 			}
 		}
 	}

@@ -46,7 +46,7 @@ func (s *Set) Rules() []*Rule {
 // Offsets are into text, also for what was found encoded: there they cover the
 // encoded form. It does not retain text.
 func (s *Set) Detect(dst []Match, text []byte) []Match {
-	if !s.Probe(text) {
+	if !s.Holds(text) {
 		return dst
 	}
 	return s.detect(dst, text, 0)
@@ -103,4 +103,3 @@ func merge(raw, decoded []Match) []Match {
 	}
 	return out
 }
-

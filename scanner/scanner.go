@@ -103,7 +103,8 @@ func (s *Scanner) sift(ctx context.Context, src Source, objects, size *atomic.In
 		return src.Blobs(ctx, counted)
 	}
 	return sifter.Sift(ctx, Prefilter{
-		Holds: s.Detectors.Probe, Span: s.Detectors.Span(),
+		Hints: s.Detectors.Hints, HintSpan: s.Detectors.HintSpan(),
+		Holds: s.Detectors.Holds, HoldSpan: s.Detectors.HoldSpan(),
 		Whole: archive.Is, HeadSize: archive.HeadSize,
 		Passed: func(n, bytes int64) { objects.Add(n); size.Add(bytes) },
 	}, counted)

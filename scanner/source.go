@@ -83,15 +83,16 @@ type Source interface {
 }
 
 // A Prefilter tells texts that may match from those that cannot, from parts of
-// them.
+// them. It judges in two steps: Hints is fast and looks at little, Holds is false
+// of more and looks farther.
 type Prefilter struct {
-	// Holds reports whether text may hold a match. It is true of a text if it is
-	// true of one of the parts of it that have Span bytes, and false if it is false
-	// of all.
-	Holds func(text []byte) bool
-	Span  int
+	// Hints and Holds report whether text may hold a match; a text of which either
+	// is false holds none. Each is true of a text if it is true of one of the parts
+	// of it that have HintSpan or HoldSpan bytes, and false if it is false of all.
+	Hints, Holds       func(text []byte) bool
+	HintSpan, HoldSpan int
 	// Whole reports, from its first bytes, HeadSize of them if there are as many,
-	// whether a text must be seen whatever Holds says.
+	// whether a text must be seen whatever they say.
 	Whole    func(head []byte) bool
 	HeadSize int
 	// Passed counts texts that were left out, and their bytes. It is called

@@ -66,7 +66,7 @@ func TestDetect(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			detectorstest.Accept(t, Detector{}, tt.text, tt.want...)
-			if tt.want != nil && !(Detector{}).Probe([]byte(detectorstest.Fill(tt.text))) {
+			if tt.want != nil && !(Detector{}).Probe([]byte(detectorstest.Fill(tt.text)), true) {
 				t.Error("the probe rules it out")
 			}
 		})

@@ -39,12 +39,15 @@ const (
 	highs = 0x8080808080808080
 )
 
-// Span implements detectors.Prober: a secret with its escapes, its name, what may
-// be glued to it, and the context that says where that begins and ends.
-func (Detector) Span() int { return maxNames + maxGlue + maxSecret + maxEscape }
+// Spans implements detectors.Prober: a secret with its escapes, what may be glued
+// to it, and the context that says where that begins and ends; and with its name.
+func (Detector) Spans() (hint, hold int) {
+	hint = maxGlue + maxSecret + maxEscape + 1
+	return hint, hint + maxNames
+}
 
 // Probe implements detectors.Prober.
-func (Detector) Probe(text []byte) bool { return probeIDs(text) || probeRuns(text) }
+func (Detector) Probe(text []byte, named bool) bool { return probeIDs(text) || probeRuns(text, named) }
 
 var _ detectors.Prober = Detector{}
 
@@ -103,39 +106,63 @@ func isLoneID(text []byte, at int) bool {
 }
 
 // probeRuns reports whether text may hold a lone secret or a token: a run of
-// secretLen characters or more of base64, with escapes or without.
-func probeRuns(text []byte) bool {
+// secretLen characters or more of base64, with escapes or without. With
+// named, a secret counts only if it has a name.
+func probeRuns(text []byte, named bool) bool {
 	for p := 0; p <= len(text)-wordLen; p += runStride {
 		b := text[p : p+wordLen : p+wordLen]
 		// Not a loop that stops early: nobody can predict where it will.
 		if (runBytes[b[0]]&runBytes[b[1]])&(runBytes[b[2]]&runBytes[b[3]])&
-			((runBytes[b[4]]&runBytes[b[5]])&(runBytes[b[6]]&runBytes[b[7]])) != 0 && isLongRun(text, p) && runAround(text, p) {
+			((runBytes[b[4]]&runBytes[b[5]])&(runBytes[b[6]]&runBytes[b[7]])) != 0 &&
+			isLongRun(text, p) && runAround(text, p, named) {
 			return true
 		}
 	}
 	return false
 }
 
-// isLongRun reports whether the word at p may be in a run of secretLen: of the
-// rest, half is before the word or behind it.
-func isLongRun(text []byte, p int) bool {
-	const half = (secretLen - wordLen) / 2
-	if p < half || p+wordLen+half > len(text) {
-		return true
-	}
-	return noBlank(text[p-half:p]) == 0 || noBlank(text[p+wordLen:p+wordLen+half]) == 0
+// kindsAt returns the runBytes that the eight bytes at p have all, and those that
+// any has.
+func kindsAt(text []byte, p int) (all, any byte) {
+	b := text[p : p+wordLen : p+wordLen]
+	k0, k1, k2, k3 := runBytes[b[0]], runBytes[b[1]], runBytes[b[2]], runBytes[b[3]]
+	k4, k5, k6, k7 := runBytes[b[4]], runBytes[b[5]], runBytes[b[6]], runBytes[b[7]]
+	return (k0 & k1) & (k2 & k3) & ((k4 & k5) & (k6 & k7)), (k0 | k1) | (k2 | k3) | ((k4 | k5) | (k6 | k7))
 }
 
-// noBlank is 0 if the 16 bytes of b are ASCII and none is below "#", the least
-// of runBytes.
-func noBlank(b []byte) uint64 {
+// isLongRun reports whether the word at p, which is in a run, may be in one of
+// secretLen that is no path and no hash: then half of the rest is before the word,
+// or behind it, and of 24 random characters some are capitals and some are small.
+func isLongRun(text []byte, p int) bool {
+	q := p + wordLen
+	after := q+2*wordLen <= len(text) && noBlank(text[q:q+2*wordLen])
+	before := p >= 2*wordLen && noBlank(text[p-2*wordLen:p])
+	if !after && !before {
+		return false
+	}
+	_, word := kindsAt(text, p)
+	return after && areMixed(text, q, word) || before && areMixed(text, p-2*wordLen, word)
+}
+
+// noBlank reports whether the 16 bytes of b are ASCII and none is below "#", the
+// least of runBytes: a first look, which nearly nothing survives.
+func noBlank(b []byte) bool {
 	u, v := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[wordLen:])
-	return (u | (u - '#'*ones) | v | (v - '#'*ones)) & highs
+	return (u|(u-'#'*ones)|v|(v-'#'*ones))&highs == 0
+}
+
+// areMixed reports whether the 16 bytes at p are in a run and hold, together with
+// what has the kinds word, letters of both cases.
+func areMixed(text []byte, p int, word byte) bool {
+	all1, any1 := kindsAt(text, p)
+	all2, any2 := kindsAt(text, p+wordLen)
+	const both = isCapital | isSmall
+	return all1&all2 != 0 && (word|any1|any2)&both == both
 }
 
 // runAround reports whether a run that holds the word at p, and no word of
 // runStride bytes before, looks like a secret or begins like a token.
-func runAround(text []byte, p int) bool {
+func runAround(text []byte, p int, named bool) bool {
 	kinds := byte(0)
 	from, least := p, max(0, p-runStride-maxGlue-1)
 	for from > least && runBytes[text[from-1]] != 0 {
@@ -154,7 +181,8 @@ func runAround(text []byte, p int) bool {
 		return false
 	}
 	if kinds&isEscape == 0 {
-		return isLoneSecret(text, from, to) && isNamedSecret(text, from) || isTokenStart(text, from, p)
+		// What may be glued to the head of a token is as short as an escape.
+		return isLoneSecret(text, from, to) && (!named || isNamedSecret(text, from)) || isTokenStart(text, from, min(from+maxGlue, p))
 	}
 	start, end := p, p
 	for start > from && isSecretByte(text[start-1]) {
@@ -163,8 +191,8 @@ func runAround(text []byte, p int) bool {
 	for end < to && isSecretByte(text[end]) {
 		end++
 	}
-	return isLoneSecret(text, start, end) && isNamedSecret(text, start) || isTokenStart(text, from, p) ||
-		mayJoin(text[from:to]) && isNamedSecret(text, from) && isEscapedSecret(text, p)
+	return isLoneSecret(text, start, end) && (!named || isNamedSecret(text, start)) || isTokenStart(text, from, p) ||
+		mayJoin(text[from:to]) && (!named || isNamedSecret(text, from)) && isEscapedSecret(text, p)
 }
 
 // isLoneSecret reports whether the run text[from:to] is a secret that may stand
@@ -293,7 +321,12 @@ func holdsLoneSecret(text []byte) bool {
 // escape, as in \/, %2F, &#47; and \u002f.
 var runBytes = func() (kinds [256]byte) {
 	for c := range kinds {
-		if isSecretByte(byte(c)) {
+		switch c := byte(c); {
+		case isUpper(c):
+			kinds[c] = inRun | isCapital
+		case isLower(c):
+			kinds[c] = inRun | isSmall
+		case isSecretByte(c):
 			kinds[c] = inRun
 		}
 	}
@@ -304,6 +337,8 @@ var runBytes = func() (kinds [256]byte) {
 }()
 
 const (
-	inRun    byte = 1
-	isEscape byte = 2
+	inRun byte = 1 << iota
+	isEscape
+	isCapital
+	isSmall
 )

@@ -93,11 +93,19 @@ func (r *reading) walk(ctx context.Context, types []pack.Type, limit int64, of f
 		if r.skip(p) {
 			continue
 		}
+		var visitors []*visitor
 		err := p.Walk(ctx, pack.Walk{
 			Types: types, Limit: limit, Stream: scanner.LargeText,
-			Base:    func(id pack.ID) (pack.Type, []byte, error) { return r.store.readBut(id, limit, i, 1) },
-			Visitor: func() pack.Visitor { return of(&visitor{reading: r, pack: i}) },
+			Base: func(id pack.ID) (pack.Type, []byte, error) { return r.store.readBut(id, limit, i, 1) },
+			Visitor: func() pack.Visitor {
+				v := &visitor{reading: r, pack: i}
+				visitors = append(visitors, v)
+				return of(v)
+			},
 		})
+		for _, v := range visitors {
+			v.tell()
+		}
 		if err != nil {
 			return err
 		}
@@ -174,7 +182,7 @@ func (v *visitor) first(node int32) bool {
 func (v *visitor) object(node int32, typ pack.Type, data []byte) error {
 	switch typ {
 	case pack.Blob:
-		return (&blobVisitor{visitor: v}).whole(node, data)
+		return (&blobVisitor{visitor: v}).take(node, data, v.judge(data))
 	case pack.Tree:
 		return v.trees().tree(node, data, &listing{}, nil, true)
 	}
@@ -194,9 +202,32 @@ func (v *visitor) unread(node int32, err error) error {
 }
 
 // holds reports whether text may hold a match. Without a prefilter all may.
-func (v *visitor) holds(text []byte) bool {
-	return !v.noBlobs && (v.pre.Holds == nil || v.pre.Holds(text))
+func (v *visitor) holds(text []byte) bool { return v.judge(text) == holds }
+
+// judge is what the prefilter says of a whole text.
+func (v *visitor) judge(text []byte) verdict {
+	switch {
+	case v.noBlobs:
+		return empty
+	case v.pre.Holds == nil:
+		return holds
+	case !v.pre.Hints(text):
+		return empty
+	case !v.pre.Holds(text):
+		return hints
+	}
+	return holds
 }
+
+// A verdict is what is known of a text: that it holds no match and hints at none,
+// that it holds none, or that it may hold one.
+type verdict uint8
+
+const (
+	empty verdict = iota
+	hints
+	holds
+)
 
 // text yields the text of an object.
 func (v *visitor) text(node int32, kind scanner.Kind, data []byte) error {
@@ -207,33 +238,55 @@ func (v *visitor) text(node int32, kind scanner.Kind, data []byte) error {
 	return v.yield(scanner.Blob{ID: scanner.BlobID(id), Kind: kind, Name: id, Data: data})
 }
 
-// pass counts a text that is not yielded, and tells of them now and then.
+// pass counts a text that is not yielded.
 func (v *visitor) pass(size int64) {
-	if v.pre.Passed != nil {
-		v.pre.Passed(1, size)
+	v.passed++
+	v.passedBytes += size
+	if v.passed >= 1024 { // often enough for a meter
+		v.tell()
 	}
 }
 
-// A blobVisitor reads blobs. The note of a blob is whether it may hold a match:
-// what it holds, those made from it may hold too.
+// tell tells the prefilter of what was passed.
+func (v *visitor) tell() {
+	if v.pre.Passed != nil {
+		v.pre.Passed(v.passed, v.passedBytes)
+	}
+	v.passed, v.passedBytes = 0, 0
+}
+
+// A blobVisitor reads blobs. The note of a blob is the verdict: what it holds or
+// hints at, those made from it may hold too.
 type blobVisitor struct{ *visitor }
 
 // Visit implements pack.Visitor.
 func (v *blobVisitor) Visit(n *pack.Node) error {
 	node := v.number(n.Number())
 	base := n.Base()
-	if base == nil || v.pre.Holds == nil || base.Note == true {
+	if base == nil || v.pre.Holds == nil {
 		return v.full(n, node)
 	}
-	v.fresh = n.AppendFresh(v.fresh[:0], v.pre.Span)
-	if v.holds(v.fresh) {
+	// What is new must make the difference, together with what it stands beside.
+	known, _ := base.Note.(verdict)
+	more := false
+	switch known {
+	case empty:
+		v.fresh = n.AppendFresh(v.fresh[:0], v.pre.HintSpan)
+		more = v.pre.Hints(v.fresh)
+	case hints:
+		v.fresh = n.AppendFresh(v.fresh[:0], v.pre.HoldSpan)
+		more = v.pre.Holds(v.fresh)
+	case holds:
+		more = true
+	}
+	if more {
 		return v.full(n, node)
 	}
 	v.head = n.AppendHead(v.head[:0], v.pre.HeadSize)
 	if v.pre.Whole(v.head) {
 		return v.full(n, node)
 	}
-	n.Note = false
+	n.Note = known
 	if v.canonical(node) {
 		v.pass(n.Size)
 	}
@@ -249,22 +302,17 @@ func (v *blobVisitor) full(n *pack.Node, node int32) error {
 		}
 		return v.Bad(n.Number(), err)
 	}
-	holds := v.holds(data)
-	n.Note = holds
+	known := v.judge(data)
+	n.Note = known
 	if !v.canonical(node) {
 		return nil
 	}
-	if holds || v.pre.Whole(data[:min(len(data), v.pre.HeadSize)]) {
-		v.graph.mark(node)
-		return v.text(node, scanner.KindBlob, data)
-	}
-	v.pass(n.Size)
-	return nil
+	return v.take(node, data, known)
 }
 
-// whole is full for a blob that does not come from a walk.
-func (v *blobVisitor) whole(node int32, data []byte) error {
-	if v.holds(data) || v.pre.Whole(data[:min(len(data), v.pre.HeadSize)]) {
+// take yields a blob that may hold a match or must be seen whole.
+func (v *blobVisitor) take(node int32, data []byte, known verdict) error {
+	if known == holds || v.pre.Whole(data[:min(len(data), v.pre.HeadSize)]) {
 		v.graph.mark(node)
 		return v.text(node, scanner.KindBlob, data)
 	}
@@ -446,7 +494,9 @@ func (r *reading) each(ctx context.Context, nodes []int32, fn func(*visitor, *pa
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				if err := fn(v, files, nodes[i]); err != nil {
+				err := fn(v, files, nodes[i])
+				v.tell()
+				if err != nil {
 					return err
 				}
 			}

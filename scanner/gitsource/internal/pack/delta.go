@@ -3,6 +3,7 @@ package pack
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 )
 
 // A delta says how an object is made from its base: of ranges that are copied, and
@@ -97,22 +98,51 @@ func (d *delta) read(at int, baseSize int64) (made int64, ok bool) {
 
 // copyOp reads what follows the byte c of a copy instruction: of four bytes of an
 // offset and three of a size, those of which c has the bit. It returns how many
-// that are. Nobody can predict them, hence no branches.
+// that are.
 func copyOp(c byte, w uint64) (from, size int64, n int) {
-	bits := uint64(c)
-	at := uint64(0)
-	var args [7]uint64
-	for i := range args {
-		bit := bits >> i & 1
-		args[i] = w >> (8 * at & 63) & 0xff & -bit
-		at += bit
+	fromBits, sizeBits := c&15, c>>4&7
+	k, m := fields[fromBits], fields[sizeBits]
+	if k.gap || m.gap { // a byte is left out that is zero: one number in a hundred
+		return copyOpWithGaps(c, w)
 	}
-	from = int64(args[0] | args[1]<<8 | args[2]<<16 | args[3]<<24)
-	size = int64(args[4] | args[5]<<8 | args[6]<<16)
+	size = int64(w >> (8 * k.len) & m.mask)
 	if size == 0 {
 		size = 0x10000
 	}
-	return from, size, int(at)
+	return int64(w & k.mask), size, int(k.len + m.len)
+}
+
+// A field is a number of which the bytes are present that have a bit.
+type field struct {
+	mask uint64 // of its bytes, if the first are there
+	len  uint8
+	gap  bool // others are there
+}
+
+var fields = func() (list [16]field) {
+	for i := range list {
+		f := &list[i]
+		f.len = uint8(bits.OnesCount(uint(i)))
+		f.mask = 1<<(8*f.len) - 1
+		f.gap = i&(i+1) != 0
+	}
+	return list
+}()
+
+func copyOpWithGaps(c byte, w uint64) (from, size int64, n int) {
+	var args [7]int64
+	for i := range args {
+		if c>>i&1 != 0 {
+			args[i] = int64(w >> (8 * n) & 0xff)
+			n++
+		}
+	}
+	from = args[0] | args[1]<<8 | args[2]<<16 | args[3]<<24
+	size = args[4] | args[5]<<8 | args[6]<<16
+	if size == 0 {
+		size = 0x10000
+	}
+	return from, size, n
 }
 
 // apply makes the object from its base in dst, which has its size.

@@ -151,15 +151,16 @@ func (x *Index) Find(id []byte) int {
 	x.once.Do(x.buildTable)
 	p := binary.BigEndian.Uint32(id) >> x.shift
 	lo, hi := int(x.table[p]), int(x.table[p+1])
-	for lo < hi {
-		mid := int(uint(lo+hi) / 2)
-		switch c := bytes.Compare(x.raw(mid), id); {
-		case c == 0:
-			return mid
-		case c < 0:
-			lo = mid + 1
-		default:
+	for hi-lo > 4 { // of ids that are hashes, hardly ever
+		if mid := int(uint(lo+hi) / 2); string(x.raw(mid)) <= string(id) {
+			lo = mid
+		} else {
 			hi = mid
+		}
+	}
+	for ; lo < hi; lo++ {
+		if string(x.raw(lo)) == string(id) {
+			return lo
 		}
 	}
 	return -1
