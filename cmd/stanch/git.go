@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -12,6 +13,7 @@ import (
 
 func newGit(s *streams) *cobra.Command {
 	f := &scanFlags{}
+	sinceState := ""
 	cmd := &cobra.Command{
 		Use:   "git [PATH|URL]",
 		Short: "Scan the whole history of a git repository",
@@ -34,14 +36,15 @@ cloned to a temporary folder, which is removed afterwards.`,
 			if err != nil {
 				return err
 			}
-			return scanGit(cmd.Context(), job, operand)
+			return scanGit(cmd.Context(), job, operand, sinceState)
 		},
 	}
 	f.add(cmd, true)
+	cmd.Flags().StringVar(&sinceState, "since-state", "", "read only what was added since the scan that wrote this file, and write it anew")
 	return cmd
 }
 
-func scanGit(ctx context.Context, j *job, operand string) error {
+func scanGit(ctx context.Context, j *job, operand, sinceState string) error {
 	s := j.streams
 	defer j.out.discard()
 	repo, err := openGit(ctx, s, operand)
@@ -60,7 +63,21 @@ func scanGit(ctx context.Context, j *job, operand string) error {
 	if repo.Empty() {
 		fmt.Fprintf(s.stderr, "stanch: %s has no commits and no other objects: there is nothing to scan\n", gitsource.Redact(operand))
 	}
-	return j.scan(ctx, repo, "git", gitsource.Redact(operand))
+	if sinceState == "" {
+		return j.scan(ctx, repo, "git", gitsource.Redact(operand))
+	}
+	// Another build may see more: then all is read again.
+	if repo.Seen, err = gitsource.ReadState(sinceState, version()); err != nil {
+		return err
+	}
+	err = j.scan(ctx, repo, "git", gitsource.Redact(operand))
+	if repo.Next == nil || err != nil && !errors.Is(err, errLeaks) && !errors.Is(err, errUnread) {
+		return err // what was found may not have been reported
+	}
+	if saveErr := repo.Next.Write(sinceState); saveErr != nil {
+		return incomplete(errors.Join(err, saveErr))
+	}
+	return err
 }
 
 func openGit(ctx context.Context, s *streams, operand string) (*gitsource.Repository, error) {

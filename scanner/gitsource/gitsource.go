@@ -163,12 +163,16 @@ func (r *Repository) aside(ctx context.Context, s *store, refs *refSet, yield fu
 	}
 	blobs = append(blobs, r.shallowBlob()...)
 	blobs = append(blobs, r.reftable()...)
-	for _, ref := range refs.roots {
-		if ref.named() {
-			blobs = append(blobs, scanner.Blob{ID: scanner.BlobID(ref.name), Kind: scanner.KindRefName, Name: ref.name, Data: []byte(ref.name)})
+	for _, b := range blobs {
+		if err := errors.Join(ctx.Err(), yield(b)); err != nil {
+			return err
 		}
 	}
-	for _, b := range blobs {
+	for _, ref := range refs.roots { // tens of thousands, where pull requests are refs
+		if !ref.named() {
+			continue
+		}
+		b := scanner.Blob{ID: scanner.BlobID(ref.name), Kind: scanner.KindRefName, Name: ref.name, Data: []byte(ref.name)}
 		if err := errors.Join(ctx.Err(), yield(b)); err != nil {
 			return err
 		}

@@ -44,6 +44,11 @@ const minGraphLimit = 32 << 20
 // all reads blobs first, since trees are recorded with the blobs that matter, and
 // trees last. Each object is read once.
 func (r *reading) all(ctx context.Context) error {
+	if !r.nothingNew() {
+		for _, p := range r.store.packs {
+			p.Index().Prepare()
+		}
+	}
 	var trees []int32 // loose ones
 	var err error
 	if !r.noBlobs {
@@ -67,6 +72,12 @@ func (r *reading) all(ctx context.Context) error {
 		err = r.looseTrees(ctx, trees)
 	}
 	return err
+}
+
+// nothingNew reports whether all packs were read before. What is loose then is so
+// little that a fast index costs more than it saves.
+func (r *reading) nothingNew() bool {
+	return !slices.ContainsFunc(r.store.packs, func(p *pack.Pack) bool { return !r.skip(p) })
 }
 
 // links reads what makes the graph, and no blobs.

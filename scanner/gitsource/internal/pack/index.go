@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
-	"sync"
 )
 
 // An Index lists the objects of a pack by id (gitformat-pack(5), "Version 1" and
@@ -19,10 +18,10 @@ type Index struct {
 	stride   int
 	offsets  []byte // 4 bytes each stride bytes
 	offEvery int
-	large    []byte // 8 bytes each, version 2
-	checksum []byte // of the pack; nil if not known
-	once     sync.Once
-	table    []uint32 // made when it is needed
+	large    []byte   // 8 bytes each, version 2
+	checksum []byte   // of the pack; nil if not known
+	fan      []byte   // how many ids begin with this byte or a lower one, 4 bytes each
+	table    []uint32 // nil unless prepared
 	shift    int
 }
 
@@ -67,6 +66,7 @@ func (x *Index) parse(data []byte) error {
 	if err != nil {
 		return err
 	}
+	x.fan = rest[:fanSize]
 	x.checksum = rest[len(rest)-2*x.hash:][:x.hash]
 	rest = rest[fanSize : len(rest)-2*x.hash]
 	if version2 {
@@ -143,14 +143,29 @@ func (x *Index) Offset(i int) int64 {
 	return -1
 }
 
+// Prepare makes Find faster, for those who look for many. It must not be called
+// while Find is.
+func (x *Index) Prepare() {
+	if x.table == nil {
+		x.buildTable()
+	}
+}
+
 // Find returns the number of the object with the id, or -1.
 func (x *Index) Find(id []byte) int {
 	if len(id) != x.hash || x.n == 0 {
 		return -1
 	}
-	x.once.Do(x.buildTable)
-	p := binary.BigEndian.Uint32(id) >> x.shift
-	lo, hi := int(x.table[p]), int(x.table[p+1])
+	lo, hi := 0, x.n
+	if x.table != nil {
+		p := binary.BigEndian.Uint32(id) >> x.shift
+		lo, hi = int(x.table[p]), int(x.table[p+1])
+	} else if x.fan != nil {
+		hi = int(binary.BigEndian.Uint32(x.fan[4*int(id[0]):]))
+		if id[0] > 0 {
+			lo = int(binary.BigEndian.Uint32(x.fan[4*int(id[0])-4:]))
+		}
+	}
 	for hi-lo > 4 { // of ids that are hashes, hardly ever
 		if mid := int(uint(lo+hi) / 2); string(x.raw(mid)) <= string(id) {
 			lo = mid
