@@ -11,14 +11,15 @@ import (
 )
 
 func newGit(s *streams) *cobra.Command {
-	f := &scanFlags{}
+	f, reachableOnly := &scanFlags{}, false
 	cmd := &cobra.Command{
 		Use:   "git [PATH|URL]",
 		Short: "Scan the whole history of a git repository",
-		Long: `Scan every object that a ref of the repository reaches: all branches, tags and
-remotes, the stash, notes and pull requests; file contents, commit and tag
-messages, and the names of files and refs. The work tree is not looked at: use
-"stanch dir" for files that were never committed.
+		Long: `Scan every object of the repository: all branches, tags and remotes, the stash,
+notes and pull requests, and what no ref leads to any more: amended commits,
+deleted branches, what was staged once. File contents, commit and tag messages,
+names of files and refs, and the repository's own configuration and reflogs. The
+work tree is not looked at: use "stanch dir" for files that were never staged.
 
 PATH may be a work tree or a folder in one, a bare repository or a linked work
 tree; the default is the current folder. Nothing is written to it. A URL is
@@ -34,14 +35,15 @@ cloned to a temporary folder, which is removed afterwards.`,
 			if err != nil {
 				return err
 			}
-			return scanGit(cmd.Context(), job, operand)
+			return scanGit(cmd.Context(), job, operand, reachableOnly)
 		},
 	}
 	f.add(cmd, true)
+	cmd.Flags().BoolVar(&reachableOnly, "reachable-only", false, "leave out objects that no branch, tag or other ref leads to")
 	return cmd
 }
 
-func scanGit(ctx context.Context, j *job, operand string) error {
+func scanGit(ctx context.Context, j *job, operand string, reachableOnly bool) error {
 	s := j.streams
 	defer j.out.discard()
 	repo, err := openGit(ctx, s, operand)
@@ -56,7 +58,7 @@ func scanGit(ctx context.Context, j *job, operand string) error {
 			fmt.Fprintf(s.stderr, "stanch: a temporary clone is left behind, remove it: %v\n", err)
 		}
 	}()
-	repo.MaxBlobSize = j.flags.maxSize << 20
+	repo.MaxBlobSize, repo.ReachableOnly = j.flags.maxSize<<20, reachableOnly
 	if repo.Empty() {
 		fmt.Fprintf(s.stderr, "stanch: %s has no commits and no other objects: there is nothing to scan\n", gitsource.Redact(operand))
 	}

@@ -40,6 +40,19 @@ echo "{AKIA8} {secret9}" > .git/objects/garbage
 mkdir "aws_secret_access_key={secret7}" # this one has no slash
 echo "{AKIA8}" > "aws_secret_access_key={secret7}/creds.env"
 commit "folder"
+git config remote.gone.url "https://{AKIA9}:{secret3}@example.com/x.git" # no remote of a name: it is not cloned
+git branch "holds/{AKIA9}/{secret10}"
+echo "{AKIA9} {secret9}" > amended.env
+commit "amended away: {AKIA9} {secret11}"
+rm amended.env
+git commit -q -a --amend -m amended
+git checkout -q -b "left/{AKIA9}/{secret12}"
+echo "{AKIA9} {secret8}" > left.env
+commit left
+git checkout -q main
+git branch -q -D "left/{AKIA9}/{secret12}"
+echo "{AKIA9} {secret7}" > staged.env
+git add staged.env
 -- .env --
 AWS_ACCESS_KEY_ID={AKIA1}
 AWS_SECRET_ACCESS_KEY={secret1}
@@ -65,7 +78,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 
 	stream := filepath.Join(temp, "scan.jsonl")
 	operands := [][]string{
-		{"git", repo}, {"git", "file://" + bare},
+		{"git", repo}, {"git", repo, "--reachable-only"}, {"git", "file://" + bare},
 		{"git", "https://user:" + url.QueryEscape(detectorstest.Fill("{secret1}")) + "@127.0.0.1:1/x.git"},
 		{"dir", repo, "--verify"}, {"dir", repo}, {"stdin", "--debug"}, {"stdin", "--verify"},
 	}
@@ -95,7 +108,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 // needles are the planted secrets in all the spellings that a report might use.
 func needles() map[string]string {
 	spelt := map[string]string{}
-	for i := 1; i <= 9; i++ {
+	for i := 1; i <= 12; i++ {
 		for _, kind := range []string{"secret", "token"} {
 			name := fmt.Sprintf("%s%d", kind, i)
 			s := detectorstest.Fill("{" + name + "}")

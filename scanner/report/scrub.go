@@ -150,7 +150,10 @@ func (s scrubber) finding(r *Finding) {
 	}
 	for i := range r.Locations {
 		l := &r.Locations[i]
-		s.all(&l.Repo, &l.Path, &l.Commit, &l.Author, &l.Email, &l.Blob)
+		s.all(&l.Repo, &l.Path, &l.Commit, &l.Author, &l.Email, &l.Blob, &l.Unreachable)
+		for j := range l.Refs {
+			s.all(&l.Refs[j])
+		}
 	}
 }
 

@@ -124,6 +124,8 @@ func leaky() []*scanner.Finding {
 	b.Locations[0].Email = "tok/" + secretKey(3) + "@example.com"
 	b.Locations[1].Kind, b.Locations[1].Path = scanner.KindRefName, "refs/heads/"+secretKey(2)
 	b.Locations[1].Blob = scanner.BlobID(secretKey(1))
+	b.Locations[1].Refs = []string{"refs/heads/main", "refs/heads/" + secretKey(1)}
+	b.Locations[1].Unreachable = "reflog refs/heads/" + secretKey(2) + "@{0}"
 	b.Verdict.Reason = "proxy said: " + secretKey(2)
 	a.Verdict.Facts = []verifier.Fact{{Name: "tag", Value: secretKey(1), Risk: 1}}
 	a.Verdict.Identity.ARN = "arn:" + secretKey(2)
@@ -153,7 +155,7 @@ func report(t *testing.T, format string, show bool) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if fs[0].Verdict.Facts[0].Value != secretKey(1) {
+	if fs[0].Verdict.Facts[0].Value != secretKey(1) || fs[1].Locations[1].Refs[1] != "refs/heads/"+secretKey(1) {
 		t.Error("Close changed the finding of the scanner")
 	}
 	return out.String()
