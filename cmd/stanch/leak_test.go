@@ -40,24 +40,29 @@ echo "{AKIA8} {secret9}" > .git/objects/garbage
 mkdir "aws_secret_access_key={secret7}" # this one has no slash
 echo "{AKIA8}" > "aws_secret_access_key={secret7}/creds.env"
 commit "folder"
-git config remote.gone.url "https://{AKIA9}:{secret3}@example.com/x.git" # no remote of a name: it is not cloned
-git branch "holds/{AKIA9}/{secret10}"
-echo "{AKIA9} {secret9}" > amended.env
-commit "amended away: {AKIA9} {secret11}"
-rm amended.env
-git commit -q -a --amend -m amended
-git checkout -q -b "left/{AKIA9}/{secret12}"
-echo "{AKIA9} {secret8}" > left.env
-commit left
-git checkout -q main
-git branch -q -D "left/{AKIA9}/{secret12}"
-echo "{AKIA9} {secret7}" > staged.env
-git add staged.env
 -- .env --
 AWS_ACCESS_KEY_ID={AKIA1}
 AWS_SECRET_ACCESS_KEY={secret1}
 -- lone --
 aws_secret_access_key = {secret9}
+`
+
+// buried goes on where the script of planted ends: what no ref leads to, git's own
+// files, and a branch of which the name is told with each place.
+const buried = `
+git config remote.gone.url "https://{AKIA0}:{secret3}@example.com/x.git"
+git branch "holds/{AKIA7}/{secret0}"
+echo "{AKIA9} {secret9}" > amended.env
+commit "amended away: {AKIA3} {secret4}"
+rm amended.env
+git commit -q -a --amend --allow-empty -m amended
+git checkout -q -b "left/{AKIA9}/{secret2}"
+echo "{AKIA9} {secret9} again" > left.env
+commit left
+git checkout -q main
+git branch -q -D "left/{AKIA9}/{secret2}"
+echo "{AKIA6} {secret6} staged" > staged.env
+git add staged.env
 `
 
 // TestNoSecretGetsOut runs every command and format with every flag but
@@ -78,7 +83,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 
 	stream := filepath.Join(temp, "scan.jsonl")
 	operands := [][]string{
-		{"git", repo}, {"git", repo, "--reachable-only"}, {"git", "file://" + bare},
+		{"git", repo}, {"git", "file://" + bare},
 		{"git", "https://user:" + url.QueryEscape(detectorstest.Fill("{secret1}")) + "@127.0.0.1:1/x.git"},
 		{"dir", repo, "--verify"}, {"dir", repo}, {"stdin", "--debug"}, {"stdin", "--verify"},
 	}
@@ -87,6 +92,17 @@ func TestNoSecretGetsOut(t *testing.T) {
 			for _, flags := range [][]string{{}, {"--verbose", "--debug"}, {"--output", filepath.Join(temp, "report")}} {
 				args := append(append(operand, "--format", format, "--sts-endpoint", sts.URL), flags...)
 				env.run(args, detectorstest.Fill("key={AKIA1}\nsecret={secret1}"))
+			}
+		}
+	}
+	deep := scannertest.Repo(t, detectorstest.Fill(strings.Replace(planted, "-- .env --", buried+"-- .env --", 1)))
+	env.run([]string{"git", deep, "-v", "--sts-endpoint", sts.URL}, "")
+	for _, format := range []string{"text", "json", "sarif"} {
+		env.run([]string{"git", deep, "--no-verify", "--reachable-only", "-f", format}, "")
+		found := env.run([]string{"git", deep, "-v", "--no-verify", "-f", format}, "")
+		for _, want := range []string{`"kind":"config"`, `"kind":"reflog"`, `"kind":"index"`, `"unreachable":"reflog HEAD@{`, `"refs":["refs/heads/`, `holds/`} {
+			if format == "json" && !strings.Contains(found, want) {
+				t.Errorf("the report has no %s", want)
 			}
 		}
 	}
@@ -108,7 +124,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 // needles are the planted secrets in all the spellings that a report might use.
 func needles() map[string]string {
 	spelt := map[string]string{}
-	for i := 1; i <= 12; i++ {
+	for i := range 10 {
 		for _, kind := range []string{"secret", "token"} {
 			name := fmt.Sprintf("%s%d", kind, i)
 			s := detectorstest.Fill("{" + name + "}")
@@ -127,7 +143,8 @@ type leakTest struct {
 	temp    string
 }
 
-func (t leakTest) run(args []string, stdin string) {
+// run runs stanch and returns its report.
+func (t leakTest) run(args []string, stdin string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	err := run(context.Background(), args, strings.NewReader(stdin), &stdout, &stderr)
@@ -157,6 +174,7 @@ func (t leakTest) run(args []string, stdin string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return found
 }
 
 func (t leakTest) search(where string, data []byte) {
