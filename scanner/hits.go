@@ -6,6 +6,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -27,23 +28,32 @@ type hits struct {
 	hits   []hit
 	blobs  map[BlobID]Provenance // what is known of a blob before it is located
 	placed map[BlobID][]Provenance
-	failed []Unread
+	failed []unread
+}
+
+// An unread is a part that could not be read. If it is within a blob, what is the
+// member of it, and the blob is called by its path once that is known.
+type unread struct {
+	Unread
+	blob BlobID
+	name string // of the blob, before it is located
 }
 
 // add records the matches of data, which is the content of b or of a member of
 // it. Positions are worked out now: data is gone later.
 func (h *hits) add(b Blob, member string, data []byte, matches []detectors.Match) {
+	matches = b.Window.own(matches, len(data))
 	if len(matches) == 0 {
 		return
 	}
-	lines := &lines{data: data}
+	lines, offset := &lines{data: data}, 0
 	if b.Window != nil {
-		lines.line, lines.column = b.Window.Line, b.Window.Column
+		lines.line, lines.column, offset = b.Window.Line, b.Window.Column, int(b.Window.Offset)
 	}
 	slices.SortStableFunc(matches, func(a, b detectors.Match) int { return cmp.Compare(a.Start, b.Start) })
 	found := make([]hit, len(matches))
 	for i, m := range matches {
-		found[i] = hit{m, b.ID, member, m.Start, lines.place(m)}
+		found[i] = hit{m, b.ID, member, offset + m.Start, lines.place(m)}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -79,28 +89,68 @@ func (h *hits) dropPartners() {
 }
 
 // unread records that what could not be read.
-func (h *hits) unread(what string, why error) {
+func (h *hits) unread(what string, why error) { h.fail(unread{Unread: Unread{what, why.Error()}}) }
+
+// unreadMember records that a member of b could not be read, "" for all of it.
+func (h *hits) unreadMember(b Blob, member string, why error) {
+	h.fail(unread{Unread{member, why.Error()}, b.ID, b.Name})
+}
+
+func (h *hits) fail(u unread) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.failed = append(h.failed, Unread{what, why.Error()})
+	h.failed = append(h.failed, u)
 }
 
 // unreadParts returns what was recorded, in a stable order.
 func (h *hits) unreadParts() []Unread {
-	slices.SortStableFunc(h.failed, func(a, b Unread) int { return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why)) })
-	return h.failed
+	var parts []Unread
+	for _, u := range h.failed {
+		if u.blob != "" {
+			u.What = strings.TrimSuffix(h.pathOf(u)+"!"+u.What, "!")
+		}
+		parts = append(parts, u.Unread)
+	}
+	slices.SortFunc(parts, func(a, b Unread) int { return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why)) })
+	return parts
+}
+
+// pathOf returns the path of the blob that u is in, the one that a finding in it
+// would name first, or what it was called when it was read.
+func (h *hits) pathOf(u unread) string {
+	places := slices.DeleteFunc(slices.Clone(h.placed[u.blob]), func(p Provenance) bool { return p.Path == "" })
+	if len(places) == 0 {
+		return u.name
+	}
+	return slices.MinFunc(places, func(a, b Provenance) int {
+		return compareLocations(Location{Provenance: a}, Location{Provenance: b})
+	}).Path
+}
+
+// maxUnreadBlobs is how many blobs with unread members are located, to call them by
+// their paths: a name is not worth a walk through all that is damaged.
+const maxUnreadBlobs = 1000
+
+// toLocate returns the texts that hold a hit, and some of those with unread members.
+func (h *hits) toLocate() []BlobID {
+	damaged := map[BlobID]bool{}
+	for _, u := range h.failed {
+		if u.blob != "" {
+			damaged[u.blob] = true
+		}
+	}
+	ids := slices.Sorted(maps.Keys(damaged))
+	ids = slices.AppendSeq(ids[:min(len(ids), maxUnreadBlobs)], maps.Keys(h.blobs))
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // locate asks src for the places of all texts that hold a hit.
 func (h *hits) locate(ctx context.Context, src Source) error {
-	if len(h.blobs) == 0 || ctx.Err() != nil {
+	ids := h.toLocate()
+	if len(ids) == 0 || ctx.Err() != nil {
 		return ctx.Err()
 	}
-	ids := make([]BlobID, 0, len(h.blobs))
-	for id := range h.blobs {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
 	h.placed = map[BlobID][]Provenance{}
 	return src.Locate(ctx, ids, func(id BlobID, p Provenance) error {
 		h.placed[id] = append(h.placed[id], p)

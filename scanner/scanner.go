@@ -10,7 +10,6 @@ package scanner
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -49,13 +48,13 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 		found.add(b, "", b.Data, s.Detectors.Detect(nil, b.Data))
 		if b.Window != nil {
 			if b.Window.Offset == 0 && archive.Is(b.Data) {
-				found.unread(b.Name, errLargeArchive)
+				found.unreadMember(b, "", errLargeArchive)
 			}
 			return ctx.Err()
 		}
 		return archive.Walk(ctx, b.Data, func(member string, data []byte, err error) error {
 			if err != nil {
-				found.unread(strings.TrimSuffix(b.Name+"!"+member, "!"), err)
+				found.unreadMember(b, member, err)
 				return nil
 			}
 			found.add(b, member, data, s.Detectors.Detect(nil, data))

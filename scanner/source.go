@@ -45,6 +45,9 @@ type Blob struct {
 type Window struct {
 	Offset       int64 // of its first byte
 	Line, Column int   // of its first byte, counted from 0; columns in code points
+	// What begins in the first Lead bytes of Data, or in the last Tail, is whole in
+	// the window before or after, and is left to that.
+	Lead, Tail int
 }
 
 // A Provenance is one place that a blob is stored in.

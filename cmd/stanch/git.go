@@ -12,15 +12,15 @@ import (
 )
 
 func newGit(s *streams) *cobra.Command {
-	f := &scanFlags{}
-	sinceState := ""
+	f := &gitFlags{}
 	cmd := &cobra.Command{
 		Use:   "git [PATH|URL]",
 		Short: "Scan the whole history of a git repository",
-		Long: `Scan every object that a ref of the repository reaches: all branches, tags and
-remotes, the stash, notes and pull requests; file contents, commit and tag
-messages, and the names of files and refs. The work tree is not looked at: use
-"stanch dir" for files that were never committed.
+		Long: `Scan every object of the repository: all branches, tags and remotes, the stash,
+notes and pull requests, and what no ref leads to any more: amended commits,
+deleted branches, what was staged once. File contents, commit and tag messages,
+names of files and refs, and the repository's own configuration and reflogs. The
+work tree is not looked at: use "stanch dir" for files that were never staged.
 
 PATH may be a work tree or a folder in one, a bare repository or a linked work
 tree; the default is the current folder. Nothing is written to it. A URL is
@@ -36,15 +36,23 @@ cloned to a temporary folder, which is removed afterwards.`,
 			if err != nil {
 				return err
 			}
-			return scanGit(cmd.Context(), job, operand, sinceState)
+			return f.scan(cmd.Context(), job, operand)
 		},
 	}
 	f.add(cmd, true)
-	cmd.Flags().StringVar(&sinceState, "since-state", "", "read only what was added since the scan that wrote this file, and write it anew")
+	cmd.Flags().BoolVar(&f.reachableOnly, "reachable-only", false, "leave out objects that no branch, tag or other ref leads to")
+	cmd.Flags().StringVar(&f.sinceState, "since-state", "", "read only what was added since the scan that wrote this file, and write it anew")
 	return cmd
 }
 
-func scanGit(ctx context.Context, j *job, operand, sinceState string) error {
+// gitFlags are those of scans of repositories.
+type gitFlags struct {
+	scanFlags
+	reachableOnly bool
+	sinceState    string
+}
+
+func (f *gitFlags) scan(ctx context.Context, j *job, operand string) error {
 	s := j.streams
 	defer j.out.discard()
 	repo, err := openGit(ctx, s, operand)
@@ -59,22 +67,28 @@ func scanGit(ctx context.Context, j *job, operand, sinceState string) error {
 			fmt.Fprintf(s.stderr, "stanch: a temporary clone is left behind, remove it: %v\n", err)
 		}
 	}()
-	repo.MaxBlobSize = j.flags.maxSize << 20
+	repo.MaxBlobSize, repo.ReachableOnly = j.flags.maxSize<<20, reachableOnly
 	if repo.Empty() {
 		fmt.Fprintf(s.stderr, "stanch: %s has no commits and no other objects: there is nothing to scan\n", gitsource.Redact(operand))
 	}
-	if sinceState == "" {
+	if f.sinceState == "" {
 		return j.scan(ctx, repo, "git", gitsource.Redact(operand))
 	}
-	// Another build may see more: then all is read again.
-	if repo.Seen, err = gitsource.ReadState(sinceState, version()); err != nil {
+	return f.scanNew(ctx, j, repo, operand)
+}
+
+// scanNew scans what --since-state has not seen.
+func (f *gitFlags) scanNew(ctx context.Context, j *job, repo *gitsource.Repository, operand string) (err error) {
+	// Another build may see more, and so may other flags: then all is read again.
+	reader := fmt.Sprintf("%s reachable-only=%v", version(), f.reachableOnly)
+	if repo.Seen, err = gitsource.ReadState(f.sinceState, reader); err != nil {
 		return err
 	}
 	err = j.scan(ctx, repo, "git", gitsource.Redact(operand))
 	if repo.Next == nil || err != nil && !errors.Is(err, errLeaks) && !errors.Is(err, errUnread) {
 		return err // what was found may not have been reported
 	}
-	if saveErr := repo.Next.Write(sinceState); saveErr != nil {
+	if saveErr := repo.Next.Write(f.sinceState); saveErr != nil {
 		return incomplete(errors.Join(err, saveErr))
 	}
 	return err

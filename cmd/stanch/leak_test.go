@@ -47,6 +47,24 @@ AWS_SECRET_ACCESS_KEY={secret1}
 aws_secret_access_key = {secret9}
 `
 
+// buried goes on where the script of planted ends: what no ref leads to, git's own
+// files, and a branch of which the name is told with each place.
+const buried = `
+git config remote.gone.url "https://{AKIA0}:{secret3}@example.com/x.git"
+git branch "holds/{AKIA7}/{secret0}"
+echo "{AKIA9} {secret9}" > amended.env
+commit "amended away: {AKIA3} {secret4}"
+rm amended.env
+git commit -q -a --amend --allow-empty -m amended
+git checkout -q -b "left/{AKIA9}/{secret2}"
+echo "{AKIA9} {secret9} again" > left.env
+commit left
+git checkout -q main
+git branch -q -D "left/{AKIA9}/{secret2}"
+echo "{AKIA6} {secret6} staged" > staged.env
+git add staged.env
+`
+
 // TestNoSecretGetsOut runs every command and format with every flag but
 // --show-secrets and looks for the planted secrets in all that is written,
 // however spelt. Operands are echoed as they were typed, but for passwords in
@@ -77,6 +95,17 @@ func TestNoSecretGetsOut(t *testing.T) {
 			}
 		}
 	}
+	deep := scannertest.Repo(t, detectorstest.Fill(strings.Replace(planted, "-- .env --", buried+"-- .env --", 1)))
+	env.run([]string{"git", deep, "-v", "--sts-endpoint", sts.URL}, "")
+	for _, format := range []string{"text", "json", "sarif"} {
+		env.run([]string{"git", deep, "--no-verify", "--reachable-only", "-f", format}, "")
+		found := env.run([]string{"git", deep, "-v", "--no-verify", "-f", format}, "")
+		for _, want := range []string{`"kind":"config"`, `"kind":"reflog"`, `"kind":"index"`, `"unreachable":"reflog HEAD@{`, `"refs":["refs/heads/`, `holds/`} {
+			if format == "json" && !strings.Contains(found, want) {
+				t.Errorf("the report has no %s", want)
+			}
+		}
+	}
 	canaries := filepath.Join(t.TempDir(), "canaries")
 	if err := os.WriteFile(canaries, []byte(detectorstest.Account), 0o600); err != nil {
 		t.Fatal(err)
@@ -95,7 +124,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 // needles are the planted secrets in all the spellings that a report might use.
 func needles() map[string]string {
 	spelt := map[string]string{}
-	for i := 1; i <= 9; i++ {
+	for i := range 10 {
 		for _, kind := range []string{"secret", "token"} {
 			name := fmt.Sprintf("%s%d", kind, i)
 			s := detectorstest.Fill("{" + name + "}")
@@ -114,7 +143,8 @@ type leakTest struct {
 	temp    string
 }
 
-func (t leakTest) run(args []string, stdin string) {
+// run runs stanch and returns its report.
+func (t leakTest) run(args []string, stdin string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	err := run(context.Background(), args, strings.NewReader(stdin), &stdout, &stderr)
@@ -144,6 +174,7 @@ func (t leakTest) run(args []string, stdin string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return found
 }
 
 func (t leakTest) search(where string, data []byte) {

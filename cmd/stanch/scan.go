@@ -45,7 +45,7 @@ func (f *scanFlags) add(cmd *cobra.Command, verifies bool) {
 	flags.BoolVar(&f.showSecrets, "show-secrets", false, "print secrets; only to a terminal or a file that nobody else can read")
 	flags.StringVar(&f.failOn, "fail-on", "any", "exit with 1 for these leaks: any, unknown (live or not known to be dead), live, never")
 	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(failLevels, cobra.ShellCompDirectiveNoFileComp))
-	flags.Int64Var(&f.maxSize, "max-size", 256, "report what is over this many MiB as unread instead of reading it; 0 reads all")
+	flags.Int64Var(&f.maxSize, "max-size", 256, "hold at most this many MiB of an archive or a git object in memory, and report as unread what is larger and cannot be read piece by piece; 0 is no limit")
 	flags.BoolVar(&f.debug, "debug", false, "log what is done to stderr")
 	if verifies {
 		flags.BoolVar(&f.noVerify, "no-verify", false, "send nothing to AWS")
@@ -109,7 +109,7 @@ func (j *job) scan(ctx context.Context, src scanner.Source, source, target strin
 	set := detectors.NewSet(awskeys.Detector{})
 	tally := &tally{failOn: j.flags.failOn, Sink: report.NewSink(j.handler, header, set, j.flags.showSecrets)}
 	if mayMove(j.streams.stderr) {
-		src = meter{src, j.streams.stderr}
+		src = metered(src, j.streams.stderr)
 	}
 	j.log.Debug("scanning", "source", source, "target", target)
 	sc := scanner.Scanner{

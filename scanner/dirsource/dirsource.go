@@ -2,11 +2,13 @@
 package dirsource
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/archive"
 )
 
 // Files is the source of the files below Paths.
@@ -24,8 +27,10 @@ type Files struct {
 	// Symbolic links are not followed below a path: their targets are elsewhere,
 	// or were read already. Their text is read, since it can leak too.
 	Paths []string
-	// MaxSize is the size in bytes above which a file is not read but reported
-	// as unread; 0 is no limit.
+	// MaxSize is the size in bytes above which an archive is not held in memory to
+	// be unpacked, which is reported, but searched as it is; 0 is no limit. Other
+	// files are read whatever their size, in windows if it is more than
+	// scanner.LargeText; and what is less is held in any case.
 	MaxSize int64
 }
 
@@ -37,15 +42,12 @@ func (f *Files) Blobs(ctx context.Context, yield func(scanner.Blob) error) error
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, path := range f.Paths {
-		err := f.walk(groupCtx, root(path), func(b scanner.Blob, read func() ([]byte, error)) {
+		err := f.walk(groupCtx, root(path), func(b scanner.Blob, read reader) {
 			group.Go(func() error {
 				if err := groupCtx.Err(); err != nil {
 					return err
 				}
-				if read != nil {
-					b.Data, b.Err = read()
-				}
-				return yield(b)
+				return read(groupCtx, b, yield)
 			})
 		})
 		if err != nil {
@@ -67,9 +69,15 @@ func root(path string) string {
 	return path
 }
 
-// walk calls visit for each file below path, with a function that reads it or
-// with the error that keeps it from being read.
-func (f *Files) walk(ctx context.Context, path string, visit func(scanner.Blob, func() ([]byte, error))) error {
+// A reader yields b with the text, in windows perhaps, or with the error that keeps
+// it from being read.
+type reader func(ctx context.Context, b scanner.Blob, yield func(scanner.Blob) error) error
+
+// unread is the reader of what cannot be read, as b says.
+func unread(_ context.Context, b scanner.Blob, yield func(scanner.Blob) error) error { return yield(b) }
+
+// walk calls visit for each file below path, with what reads it.
+func (f *Files) walk(ctx context.Context, path string, visit func(scanner.Blob, reader)) error {
 	return filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -78,41 +86,86 @@ func (f *Files) walk(ctx context.Context, path string, visit func(scanner.Blob, 
 		switch {
 		case err != nil:
 			b.Err = cause(err)
-			visit(b, nil)
+			visit(b, unread)
 			return nil
 		case d.IsDir() && d.Name() == ".git" && name != path:
 			return filepath.SkipDir
 		case d.Type()&fs.ModeSymlink != 0 && name != path:
-			visit(b, func() ([]byte, error) {
-				target, err := os.Readlink(name)
-				return []byte(target), cause(err)
-			})
+			visit(b, readLink)
 		case d.Type().IsRegular() || name == path && !d.IsDir():
-			visit(b, func() ([]byte, error) { return f.read(name) })
+			visit(b, f.read)
 		}
 		return nil
 	})
 }
 
-// read returns the content of a file, unless it is too large or no file (a
-// device, a pipe that nobody writes to).
-func (f *Files) read(name string) ([]byte, error) {
+// readLink is the reader of a symbolic link.
+func readLink(_ context.Context, b scanner.Blob, yield func(scanner.Blob) error) error {
+	target, err := os.Readlink(string(b.ID))
+	b.Data, b.Err = []byte(target), cause(err)
+	return yield(b)
+}
+
+// read is the reader of a file. What is no file is not even opened: a device, a
+// pipe that nobody writes to.
+func (f *Files) read(ctx context.Context, b scanner.Blob, yield func(scanner.Blob) error) error {
+	name := string(b.ID)
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
-		return nil, cause(err)
+		b.Err = cause(err)
+		return yield(b)
 	case !info.Mode().IsRegular():
-		return nil, errors.New("not a regular file")
-	case f.MaxSize > 0 && info.Size() > f.MaxSize:
-		return nil, tooLarge(f.MaxSize)
+		b.Err = errors.New("not a regular file")
+		return yield(b)
 	}
-	data, err := os.ReadFile(name)
-	return data, cause(err)
+	if info.Size() > scanner.LargeText {
+		return f.readLarge(ctx, b, yield, info.Size())
+	}
+	b.Data, err = os.ReadFile(name)
+	if b.Err = cause(err); err != nil {
+		b.Data = nil
+	}
+	return yield(b)
 }
 
-// tooLarge is the error for what is beyond limit, a flag of the command.
-func tooLarge(limit int64) error {
-	return fmt.Errorf("larger than %d MiB; raise --max-size to read it", limit>>20)
+// readLarge is read for a file of more than scanner.LargeText.
+func (f *Files) readLarge(ctx context.Context, b scanner.Blob, yield func(scanner.Blob) error, size int64) error {
+	file, err := os.Open(string(b.ID))
+	if err != nil {
+		b.Err = cause(err)
+		return yield(b)
+	}
+	defer file.Close()
+	head := make([]byte, archive.HeadSize)
+	n, _ := file.ReadAt(head, 0) // an error is met again
+	if hold(head[:n], size, f.MaxSize) {
+		if b.Data, err = os.ReadFile(string(b.ID)); err != nil {
+			b.Data, b.Err = nil, cause(err)
+		}
+		return yield(b)
+	}
+	return stream(ctx, b, file, yield)
+}
+
+// hold reports whether a text of size bytes, of which head is the beginning, is to
+// be held as a whole though it is large: an archive is unpacked from memory.
+func hold(head []byte, size, limit int64) bool {
+	return archive.Is(head) && (limit == 0 || size <= limit)
+}
+
+// stream yields in windows what r reads, then the error that it ended with.
+func stream(ctx context.Context, b scanner.Blob, r io.Reader, yield func(scanner.Blob) error) error {
+	var stop error
+	err := scanner.Windows(contextReader{ctx, r}, b, func(b scanner.Blob) error {
+		stop = yield(b)
+		return stop
+	})
+	if err == nil || stop != nil || ctx.Err() != nil {
+		return err
+	}
+	b.Err = cause(err)
+	return yield(b)
 }
 
 // cause drops the operation and the path of a file error: the blob is named
@@ -147,8 +200,7 @@ type Stream struct {
 	Reader io.Reader
 	// Name is what to call it, "stdin".
 	Name string
-	// MaxSize bounds what is read, in bytes; 0 is no limit. What comes after is
-	// reported as unread.
+	// MaxSize is that of Files.
 	MaxSize int64
 }
 
@@ -156,23 +208,35 @@ var _ scanner.Source = (*Stream)(nil)
 
 // Blobs implements scanner.Source. It reads Reader to its end, once.
 func (s *Stream) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
-	r := s.Reader
-	if s.MaxSize > 0 {
-		r = io.LimitReader(r, s.MaxSize+1)
+	b := scanner.Blob{ID: scanner.BlobID(s.Name), Kind: scanner.KindBlob, Name: s.Name}
+	r := contextReader{ctx, s.Reader}
+	data, readErr := readUpTo(r, nil, scanner.LargeText)
+	if readErr == nil && hold(data, int64(len(data)), s.MaxSize) {
+		data, readErr = readUpTo(r, data, cmp.Or(s.MaxSize, math.MaxInt64-1))
 	}
-	data, readErr := io.ReadAll(contextReader{ctx, r})
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if s.MaxSize > 0 && int64(len(data)) > s.MaxSize {
-		data, readErr = data[:s.MaxSize], tooLarge(s.MaxSize)
+	if readErr == nil {
+		return stream(ctx, b, io.MultiReader(bytes.NewReader(data), r), yield)
 	}
-	b := scanner.Blob{ID: scanner.BlobID(s.Name), Kind: scanner.KindBlob, Name: s.Name, Data: data}
-	if err := yield(b); err != nil || readErr == nil {
+	b.Data = data
+	if err := yield(b); err != nil || errors.Is(readErr, io.EOF) {
 		return err
 	}
 	b.Data, b.Err = nil, readErr
 	return yield(b)
+}
+
+// readUpTo appends to data what r reads until there are more than limit bytes. The
+// error is nil if there are, io.EOF if r ended before.
+func readUpTo(r io.Reader, data []byte, limit int64) ([]byte, error) {
+	out := bytes.NewBuffer(data)
+	n, err := io.Copy(out, io.LimitReader(r, limit+1-int64(len(data))))
+	if err == nil && int64(len(data))+n <= limit {
+		err = io.EOF
+	}
+	return out.Bytes(), err
 }
 
 // Locate implements scanner.Source.

@@ -65,7 +65,7 @@ func TestFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"a.txt=a", "big:larger than 1 MiB; raise --max-size to read it", "broken=no/such/target",
+	want := []string{"a.txt=a", "big=" + strings.Repeat("x", 2<<20), "broken=no/such/target",
 		"sub/.hidden=h", "sub/invalid\xff=i", "sub/loop=..", "sub/new\nline=n"}
 	src := &dirsource.Files{Paths: []string{dir}, MaxSize: 1 << 20}
 	if diff := cmp.Diff(want, read(t, src, dir+"/")); diff != "" {
@@ -134,8 +134,7 @@ func TestStream(t *testing.T) {
 	}{
 		{"whole", strings.NewReader("abc"), []string{"stdin=abc"}},
 		{"empty", strings.NewReader(""), []string{"stdin="}},
-		{"too_long", strings.NewReader(strings.Repeat("x", 1<<20) + "y"),
-			[]string{"stdin:larger than 1 MiB; raise --max-size to read it", "stdin=" + strings.Repeat("x", 1<<20)}},
+		{"over_the_limit", strings.NewReader(strings.Repeat("x", 1<<20) + "y"), []string{"stdin=" + strings.Repeat("x", 1<<20) + "y"}},
 		{"broken", io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(errors.New("broken"))), []string{"stdin:broken", "stdin=abc"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -145,4 +144,73 @@ func TestStream(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLarge: a text that is too large to be held comes in windows, whatever the
+// limit, and an archive only if it is over the limit.
+func TestLarge(t *testing.T) {
+	const size = scanner.LargeText + 100
+	broken := errors.New("broken")
+	for _, tt := range []struct {
+		name, head string
+		limit      int64
+		want       string // what is yielded: whole, windows, error
+	}{
+		{"text", "text", 1 << 20, "windows"},
+		{"text_without_limit", "text", 0, "windows"},
+		{"archive", "\x1f\x8b\x08", 0, "whole"},
+		{"archive_below_the_limit", "\x1f\x8b\x08", size, "whole"},
+		{"archive_over_the_limit", "\x1f\x8b\x08", size - 1, "windows"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			name := filepath.Join(t.TempDir(), "large")
+			if err := errors.Join(os.WriteFile(name, []byte(tt.head), 0o600), os.Truncate(name, size)); err != nil {
+				t.Fatal(err)
+			}
+			if got := shape(t, &dirsource.Files{Paths: []string{name}, MaxSize: tt.limit}, size); got != tt.want {
+				t.Errorf("file: %s, want %s", got, tt.want)
+			}
+			open := func() io.Reader {
+				f, err := os.Open(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { f.Close() })
+				return f
+			}
+			if got := shape(t, &dirsource.Stream{Reader: open(), Name: "stdin", MaxSize: tt.limit}, size); got != tt.want {
+				t.Errorf("stream: %s, want %s", got, tt.want)
+			}
+			r := io.MultiReader(open(), iotest.ErrReader(broken))
+			if got := shape(t, &dirsource.Stream{Reader: r, Name: "stdin", MaxSize: tt.limit}, size); got != tt.want+" error" {
+				t.Errorf("broken stream: %s, want %s error", got, tt.want)
+			}
+		})
+	}
+}
+
+// shape says how src yields its text of size bytes.
+func shape(t *testing.T, src scanner.Source, size int64) string {
+	t.Helper()
+	var got []string
+	end := int64(0)
+	err := src.Blobs(t.Context(), func(b scanner.Blob) error {
+		switch {
+		case b.Err != nil:
+			got = append(got, "error")
+		case b.Window == nil:
+			got = append(got, "whole")
+			end = int64(len(b.Data))
+		case b.Window.Offset == 0:
+			got = append(got, "windows")
+			fallthrough
+		default:
+			end = b.Window.Offset + int64(len(b.Data))
+		}
+		return nil
+	})
+	if err != nil || end != size {
+		t.Errorf("error %v, %d bytes of %d", err, end, size)
+	}
+	return strings.Join(got, " ")
 }

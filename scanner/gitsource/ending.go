@@ -213,8 +213,16 @@ func (e *ending) reachable(ctx context.Context) error {
 			return err
 		}
 		typ, data, err := e.store.read(e.store.id(n), e.graphLimit())
+		var tooLarge *pack.TooLargeError
+		if errors.As(err, &tooLarge) { // it was read in windows, which store.read cannot do
+			id := e.store.id(n).String()
+			b := scanner.Blob{ID: scanner.BlobID(id), Kind: scanner.KindBlob, Name: id, Err: explain(err)}
+			if err := e.yield(b); err != nil {
+				return err
+			}
+		}
 		if err != nil {
-			continue // reported as unread
+			continue // others are reported as unread
 		}
 		kind := [...]scanner.Kind{pack.Commit: scanner.KindCommit, pack.Tree: scanner.KindPath, pack.Blob: scanner.KindBlob, pack.Tag: scanner.KindTag}[typ]
 		if typ == pack.Tree {

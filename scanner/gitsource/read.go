@@ -336,18 +336,27 @@ func (v *blobVisitor) windows(n *pack.Node, node int32, r io.Reader) error {
 	if !v.canonical(node) {
 		return nil
 	}
-	return v.stream(node, io.LimitReader(r, n.Size))
+	return v.stream(node, io.LimitReader(r, n.Size), n.Size)
 }
 
-func (v *visitor) stream(node int32, r io.Reader) error {
+// stream yields in windows what r reads, which should be size bytes.
+func (v *visitor) stream(node int32, r io.Reader, size int64) error {
 	v.graph.mark(node)
+	v.mu.Lock()
+	v.held.set(node)
+	v.mu.Unlock()
 	id := v.store.id(node).String()
 	b := scanner.Blob{ID: scanner.BlobID(id), Kind: scanner.KindBlob, Name: id}
 	var stop error
+	var end int64
 	err := scanner.Windows(r, b, func(b scanner.Blob) error {
+		end = b.Window.Offset + int64(len(b.Data))
 		stop = v.yield(b)
 		return stop
 	})
+	if err == nil && end != size {
+		err = fmt.Errorf("%w: it has %d bytes, not %d as it says", pack.ErrDamaged, end, size)
+	}
 	if err != nil && stop == nil {
 		return v.unread(node, err)
 	}
@@ -462,7 +471,7 @@ func (v *visitor) looseObject(files *pack.Loose, l loose, node int32) (pack.Type
 	case o.Type == pack.Tree, v.noBlobs && o.Type == pack.Blob:
 		return o.Type, nil
 	case o.Type == pack.Blob && o.Size > scanner.LargeText:
-		return o.Type, v.stream(node, o)
+		return o.Type, v.stream(node, o, o.Size)
 	}
 	limit := v.limit
 	if o.Type != pack.Blob {

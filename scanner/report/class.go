@@ -87,6 +87,14 @@ var (
 // advice returns what to do about f now, one step an element. A step may go on,
 // after a newline, with the command that does it.
 func advice(f *Finding) []string {
+	steps := remedy(f)
+	if c := classOf(f); c <= unverified && buried(f) {
+		steps = slices.Insert(steps, 1, "No branch or tag leads to it, and it is out all the same: it is still in this clone, and perhaps on the server (GitHub keeps such commits). Shut it off.")
+	}
+	return steps
+}
+
+func remedy(f *Finding) []string {
 	session := strings.HasPrefix(f.KeyID, "ASIA") || f.HasToken
 	switch c := classOf(f); {
 	case c == liveRoot:

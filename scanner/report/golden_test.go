@@ -87,6 +87,43 @@ func several() []*scanner.Finding {
 	return []*scanner.Finding{gone, old, trap, lone, allowed, skipped, unsure, active, session, user, root}
 }
 
+// held holds a finding for each kind of thing that may hold a text.
+func held() []*scanner.Finding {
+	at := func(kind scanner.Kind, path, commit, unreachable string, refs ...string) scanner.Location {
+		l := blob(path, 3, false)
+		l.Kind, l.Commit, l.Unreachable, l.Refs = kind, commit, unreachable, refs
+		if commit == "" {
+			l.Author, l.Email, l.Time = "", "", time.Time{}
+		}
+		return l
+	}
+	many := at(scanner.KindBlob, "many.env", sha('c'), "", "refs/heads/main", "refs/heads/dev", "refs/tags/v1", "refs/remotes/origin/x", "refs/pull/7/head")
+	many.MoreRefs, many.AtHead = 12340, true
+	var fs []*scanner.Finding
+	for i, l := range []scanner.Location{
+		at(scanner.KindBlob, "one.env", sha('c'), "", "refs/heads/main"),
+		at(scanner.KindBlob, "two.env", sha('c'), "", "refs/heads/main", "refs/tags/v1"),
+		many,
+		at(scanner.KindCommit, "", sha('d'), "", "refs/heads/main"),
+		at(scanner.KindBlob, "amended.env", sha('c'), "reflog HEAD@{2}"),
+		at(scanner.KindBlob, "dropped.env", sha('c'), "dangling commit"),
+		at(scanner.KindCommit, "", sha('d'), "ORIG_HEAD"),
+		at(scanner.KindTag, "", sha('d'), "dangling tag"),
+		at(scanner.KindBlob, "treed.env", "", "dangling tree "+sha('f')),
+		at(scanner.KindBlob, "", "", "no ref, reflog, commit or tree leads to it"),
+		at(scanner.KindPath, "", "", "no ref, reflog, commit or tree leads to it"),
+		at(scanner.KindIndex, "staged.env", "", ""),
+		at(scanner.KindConfig, "config", "", ""),
+		at(scanner.KindReflog, "logs/HEAD", "", ""),
+	} {
+		state := []verifier.State{verifier.Live, verifier.Unknown, verifier.Invalid}[i%3]
+		fs = append(fs, finding("Q7HELD"+string(rune('A'+i))+"XYZ", byte(i), state, l))
+	}
+	// A place that a branch holds is enough.
+	fs[4].Locations = append(fs[4].Locations, at(scanner.KindBlob, "also.env", sha('c'), "", "refs/heads/main"))
+	return fs
+}
+
 // odd holds strings that break terminals, URIs and SARIF messages.
 func odd() []*scanner.Finding {
 	paths := []string{"a b/ü#?%41:c.txt", "c:\\dir\\key.txt", "../../etc/passwd", "/abs/path", "new\nline\x1b[31m",
@@ -94,6 +131,8 @@ func odd() []*scanner.Finding {
 	var fs []*scanner.Finding
 	for i, p := range paths {
 		f := finding("Q7ODD"+string(rune('A'+i))+"XYZ", byte(i), verifier.Unknown, blob(p, 1, true), blob("x/"+p, 2, false))
+		f.Locations[0].Refs, f.Locations[0].MoreRefs = []string{"refs/heads/" + p, "refs/tags/\x1b[2J", "", "refs/heads/"}, i
+		f.Locations[1].Unreachable = "reflog refs/heads/" + p + "@{0}"
 		f.Locations[0].Author = "Eve\x1b]0;pwned\a\r\n" + p
 		f.Verdict.Reason = "[click](http://evil.example) {0}\x1b[2J\u009b2J " + p
 		f.Verdict.Identity = verifier.Identity{Account: "1\x1b[0m", Kind: "user", Name: "x; rm -rf ~", ARN: "arn\n" + p}
@@ -104,6 +143,7 @@ func odd() []*scanner.Finding {
 
 var sums = map[string]scanner.Summary{
 	"several": {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, Objects: 24154, Bytes: 124_000_000, Elapsed: 4100 * time.Millisecond},
+	"held":    {Findings: 14, Live: 5, Unknown: 5, Objects: 14, Bytes: 1500, Elapsed: 12 * time.Millisecond},
 	"none":    {Objects: 1, Bytes: 1500, Elapsed: 12 * time.Millisecond},
 	"odd": {Findings: 12, Unknown: 12, Objects: 99, Bytes: 12_345, Elapsed: time.Minute,
 		Unread: []scanner.Unread{{What: "objects/pack/\x1b[31mpack-1.pack", Why: "checksum\nmismatch"}, {What: "tree " + sha('f'), Why: "missing"}}},
@@ -114,6 +154,8 @@ func testFindings(set string) []*scanner.Finding {
 	switch set {
 	case "several":
 		return several()
+	case "held":
+		return held()
 	case "odd":
 		return odd()
 	}
@@ -151,6 +193,9 @@ func TestGolden(t *testing.T) {
 		{"several.color.txt", "text", Options{Color: true}},
 		{"several.json", "json", Options{}},
 		{"several.sarif", "sarif", Options{}},
+		{"held.txt", "text", Options{}},
+		{"held.json", "json", Options{}},
+		{"held.sarif", "sarif", Options{}},
 		{"none.txt", "text", Options{}},
 		{"none.json", "json", Options{}},
 		{"none.sarif", "sarif", Options{}},

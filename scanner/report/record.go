@@ -80,7 +80,14 @@ type Location struct {
 	Email      string    `json:"email,omitempty"`
 	Time       time.Time `json:"time,omitzero"`
 	AtHead     bool      `json:"at_head"`
-	Blob       string    `json:"blob,omitempty"`
+	// Refs are full names of branches and tags that Commit is part of, a few of
+	// them; MoreRefs is how many others there are.
+	Refs     []string `json:"refs,omitempty"`
+	MoreRefs int      `json:"refs_omitted,omitempty"`
+	// Unreachable is absent if a ref leads to the text, or if it is in no object of
+	// git. Else it says what does: "reflog HEAD@{2}", "dangling commit" …
+	Unreachable string `json:"unreachable,omitempty"`
+	Blob        string `json:"blob,omitempty"`
 }
 
 // Summary closes a stream. A stream without one is of an interrupted scan.

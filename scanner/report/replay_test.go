@@ -12,7 +12,7 @@ import (
 )
 
 func TestReplayIsIdentity(t *testing.T) {
-	for _, set := range []string{"several", "none", "odd", "unread"} {
+	for _, set := range []string{"several", "held", "none", "odd", "unread"} {
 		for _, show := range []bool{false, true} {
 			saved := write(t, "json", set, Options{}, show)
 			var again bytes.Buffer
@@ -41,15 +41,17 @@ func TestReplayDropsSecrets(t *testing.T) {
 // A saved report gives the same text and SARIF as the scan did. Not for the set
 // "odd": JSON cannot hold its bytes.
 func TestReplayIntoFormats(t *testing.T) {
-	for _, format := range []string{"text", "sarif"} {
-		o := Options{Verbose: true, Rules: testRules}
-		var got bytes.Buffer
-		h, _ := New(format, &got, o)
-		if err := Replay(bytes.NewReader(write(t, "json", "several", o, false)), h, false); err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(string(write(t, format, "several", o, false)), got.String()); d != "" {
-			t.Errorf("%s (-direct +replayed):\n%s", format, d)
+	for _, set := range []string{"several", "held"} {
+		for _, format := range []string{"text", "sarif"} {
+			o := Options{Verbose: true, Rules: testRules}
+			var got bytes.Buffer
+			h, _ := New(format, &got, o)
+			if err := Replay(bytes.NewReader(write(t, "json", set, o, false)), h, false); err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(string(write(t, format, set, o, false)), got.String()); d != "" {
+				t.Errorf("%s, %s (-direct +replayed):\n%s", set, format, d)
+			}
 		}
 	}
 }

@@ -158,7 +158,7 @@ func (h *sarif) result(f *Finding) sarifResult {
 	places := firstPlaces(f.Locations, 1+maxRelated)
 	for i := range places {
 		l := &places[i]
-		loc := sarifLocation{PhysicalLocation: physical(l)}
+		loc := sarifLocation{PhysicalLocation: physical(l), Properties: holding(l)}
 		if i == 0 { // one: each further one would be an alert of its own
 			r.Locations[0] = loc
 			continue
@@ -209,6 +209,9 @@ func message(f *Finding) string {
 	for i := range parts[1:] {
 		parts[i+1] = quiet(parts[i+1])
 	}
+	if buried(f) {
+		parts = append(parts, quiet(unreachable(&f.Locations[0])))
+	}
 	if n := len(f.Locations); n > 1 {
 		parts = append(parts, "in "+plural(n, "place"))
 	}
@@ -223,13 +226,22 @@ func message(f *Finding) string {
 	return s
 }
 
+// holding says what holds l today, for programs; nil if there is nothing to say.
+func holding(l *Location) *sarifLocationProperties {
+	if len(l.Refs) == 0 && l.Unreachable == "" {
+		return nil
+	}
+	return &sarifLocationProperties{l.Refs, l.MoreRefs, l.Unreachable}
+}
+
 // physical is where l is in the checkout. GitHub refuses results without a file
 // and a region; what is in no file (the message of a commit) gets a path that
-// cannot be mistaken for one of the repository: git/commit-message/ID.
+// cannot be mistaken for one of the repository: git/commit-message/ID,
+// git/config/config.
 func physical(l *Location) sarifPhysicalLocation {
 	name := l.Path
 	switch l.Kind {
-	case scanner.KindCommit, scanner.KindTag, scanner.KindNote, scanner.KindRefName:
+	case scanner.KindCommit, scanner.KindTag, scanner.KindNote, scanner.KindRefName, scanner.KindConfig, scanner.KindReflog:
 		name = "git/" + string(l.Kind) + "/" + cmp.Or(name, l.Commit, l.Blob)
 	default:
 		name = cmp.Or(name, "git/blob/"+l.Blob)

@@ -89,8 +89,15 @@ type sarifSuppression struct {
 }
 
 type sarifLocation struct {
-	PhysicalLocation sarifPhysicalLocation `json:"physicalLocation"`
-	Message          *sarifMessage         `json:"message,omitempty"`
+	PhysicalLocation sarifPhysicalLocation    `json:"physicalLocation"`
+	Message          *sarifMessage            `json:"message,omitempty"`
+	Properties       *sarifLocationProperties `json:"properties,omitempty"`
+}
+
+type sarifLocationProperties struct {
+	Refs        []string `json:"refs,omitempty"`
+	MoreRefs    int      `json:"refsOmitted,omitempty"`
+	Unreachable string   `json:"unreachable,omitempty"`
 }
 
 type sarifPhysicalLocation struct {

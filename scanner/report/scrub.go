@@ -27,6 +27,7 @@ const (
 type scrubber struct {
 	r         *strings.Replacer
 	detectors *detectors.Set // nil finds nothing
+	cleaned   map[string]string
 }
 
 func newScrubber(secrets []detectors.Secret, set *detectors.Set) scrubber {
@@ -46,7 +47,7 @@ func newScrubber(secrets []detectors.Secret, set *detectors.Set) scrubber {
 	for _, f := range forms {
 		pairs = append(pairs, f, redacted)
 	}
-	return scrubber{strings.NewReplacer(pairs...), set}
+	return scrubber{strings.NewReplacer(pairs...), set, map[string]string{}}
 }
 
 // spellings returns s as it may stand in URLs and quoted text. Secrets of AWS
@@ -101,9 +102,19 @@ func (s scrubber) undetected(text string) string {
 	if s.detectors == nil {
 		return text
 	}
-	// Most of it is paths, where a slash may be of a secret or end it.
-	matches := s.detectors.Detect(nil, []byte(text))
-	matches = append(matches, s.detectors.Detect(nil, []byte(strings.ReplaceAll(text, "/", "\n")))...)
+	if clean, ok := s.cleaned[text]; ok { // each branch is named at each place
+		return clean
+	}
+	clean := s.detect(text)
+	s.cleaned[text] = clean
+	return clean
+}
+
+func (s scrubber) detect(text string) string {
+	var matches []detectors.Match
+	for _, cut := range cuts(text) {
+		matches = s.detectors.Detect(matches, cut)
+	}
 	var spans []detectors.Span
 	for _, m := range matches {
 		for part, secret := range map[detectors.Span]detectors.Secret{m.Secret: m.Credential.Secret, m.Token: m.Credential.Token} {
@@ -122,6 +133,30 @@ func (s scrubber) undetected(text string) string {
 		end = max(end, p.End)
 	}
 	return b.String() + text[end:]
+}
+
+// maxCuts is how many slashes of a text are thought to begin or end a secret that
+// has slashes itself.
+const maxCuts = 16
+
+// cuts returns text as it is, with newlines for all slashes, and with newlines for
+// each two of the last: most of it is paths, where a slash may be of a secret or
+// end it.
+func cuts(text string) [][]byte {
+	all := [][]byte{[]byte(text), []byte(strings.ReplaceAll(text, "/", "\n"))}
+	ends := []int{len(text)}
+	for at := strings.LastIndexByte(text, '/'); at >= 0 && len(ends) <= maxCuts; at = strings.LastIndexByte(text[:at], '/') {
+		for _, end := range ends {
+			cut := []byte(text)
+			cut[at] = '\n'
+			if end < len(text) {
+				cut[end] = '\n'
+			}
+			all = append(all, cut)
+		}
+		ends = append(ends, at)
+	}
+	return all
 }
 
 // encodedSpan returns the span of secret in text: of one that stands there
@@ -150,7 +185,10 @@ func (s scrubber) finding(r *Finding) {
 	}
 	for i := range r.Locations {
 		l := &r.Locations[i]
-		s.all(&l.Repo, &l.Path, &l.Commit, &l.Author, &l.Email, &l.Blob)
+		s.all(&l.Repo, &l.Path, &l.Commit, &l.Author, &l.Email, &l.Blob, &l.Unreachable)
+		for j := range l.Refs {
+			s.all(&l.Refs[j])
+		}
 	}
 }
 

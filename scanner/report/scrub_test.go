@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"reflect"
 	"slices"
@@ -13,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -49,6 +52,26 @@ func TestScrubPrefix(t *testing.T) {
 	if want := "x [redacted] [redacted]"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
+}
+
+// A secret that was found nowhere else is removed from a path, with slashes in it or
+// not, and whatever stands around it.
+func TestScrubUndetected(t *testing.T) {
+	set := detectors.NewSet(awskeys.Detector{})
+	for seed := range uint64(40) {
+		secret, id := detectorstest.SecretKey(seed), detectorstest.KeyID("AKIA", detectorstest.Account, seed)
+		for _, form := range []string{"refs/heads/fix/%s/%s", "a/b/%s/%s/c.env", "%s/%s", strings.Repeat("deep/", 30) + "%s/%s/x"} {
+			got := fmt.Sprintf(form, id, secret)
+			newScrubber(nil, set).all(&got)
+			// Of one that begins with a slash, more than itself may be removed.
+			want, _, _ := strings.Cut(form, "/%s/%s")
+			if strings.Contains(got, secret[:8]) || strings.Contains(got, secret[32:]) || !strings.HasPrefix(got, strings.TrimSuffix(want, "%s/%s")) {
+				t.Errorf("%q is left of %q", got, form)
+			}
+		}
+	}
+	hostile := strings.Repeat("AKIA/secret=", 1000)
+	newScrubber(nil, set).all(&hostile)
 }
 
 // fill sets every string that v holds.
@@ -124,6 +147,8 @@ func leaky() []*scanner.Finding {
 	b.Locations[0].Email = "tok/" + secretKey(3) + "@example.com"
 	b.Locations[1].Kind, b.Locations[1].Path = scanner.KindRefName, "refs/heads/"+secretKey(2)
 	b.Locations[1].Blob = scanner.BlobID(secretKey(1))
+	b.Locations[1].Refs = []string{"refs/heads/main", "refs/heads/" + secretKey(1)}
+	b.Locations[1].Unreachable = "reflog refs/heads/" + secretKey(2) + "@{0}"
 	b.Verdict.Reason = "proxy said: " + secretKey(2)
 	a.Verdict.Facts = []verifier.Fact{{Name: "tag", Value: secretKey(1), Risk: 1}}
 	a.Verdict.Identity.ARN = "arn:" + secretKey(2)
@@ -153,7 +178,7 @@ func report(t *testing.T, format string, show bool) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if fs[0].Verdict.Facts[0].Value != secretKey(1) {
+	if fs[0].Verdict.Facts[0].Value != secretKey(1) || fs[1].Locations[1].Refs[1] != "refs/heads/"+secretKey(1) {
 		t.Error("Close changed the finding of the scanner")
 	}
 	return out.String()

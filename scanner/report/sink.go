@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
@@ -99,6 +100,7 @@ func (s *sink) location(l *scanner.Location) Location {
 		Line: l.Line, Column: l.Column, EndColumn: l.EndColumn,
 		Commit: l.Commit, Author: l.Author, Email: l.Email, Time: l.Time.UTC(),
 		AtHead: l.AtHead, Blob: string(l.Blob),
+		Refs: slices.Clone(l.Refs), MoreRefs: l.MoreRefs, Unreachable: l.Unreachable,
 	}
 	if l.SecretLine != l.Line {
 		r.SecretLine = l.SecretLine

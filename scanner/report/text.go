@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -216,13 +217,7 @@ func place(l *Location) string {
 	if !l.Time.IsZero() {
 		about = append(about, l.Time.Format(time.DateOnly))
 	}
-	switch {
-	case l.Commit == "" || l.Kind != scanner.KindBlob: // there is no HEAD to be at
-	case l.AtHead:
-		about = append(about, "still at HEAD")
-	default:
-		about = append(about, "only in history")
-	}
+	about = append(about, holders(l)...)
 	if len(about) > 0 {
 		b.WriteString("  " + strings.Join(about, ", "))
 	}
@@ -233,22 +228,23 @@ func place(l *Location) string {
 func where(l *Location) string {
 	name := l.Path
 	if name == "" {
-		name = short(l.Blob)
+		name = "object " + short(l.Blob)
 	}
 	switch l.Kind {
 	case scanner.KindBlob, "":
 		return safe(name)
 	case scanner.KindCommit:
-		if l.Commit != "" {
-			name = short(l.Commit)
-		}
-		return "message of commit " + safe(name)
+		return "message of commit " + safe(short(cmp.Or(l.Commit, l.Path, l.Blob)))
 	case scanner.KindTag:
-		return "message of tag " + safe(name)
+		return "message of tag " + safe(short(cmp.Or(l.Path, l.Blob)))
 	case scanner.KindRefName:
 		return "name of ref " + safe(name)
 	case scanner.KindPath:
 		return "file name " + safe(name)
+	case scanner.KindConfig, scanner.KindReflog:
+		return safe(".git/" + name)
+	case scanner.KindIndex:
+		return "staged file " + safe(name)
 	}
 	return safe(string(l.Kind)) + " " + safe(name)
 }

@@ -26,7 +26,7 @@ func harmless(t *testing.T, s string) {
 }
 
 func TestNothingMovesTheCursor(t *testing.T) {
-	for _, set := range []string{"odd", "several"} {
+	for _, set := range []string{"odd", "several", "held"} {
 		harmless(t, string(write(t, "text", set, Options{Verbose: true}, true)))
 		s := string(write(t, "text", set, Options{Verbose: true, Color: true}, true))
 		for _, st := range []style{bold, dim, alarm, warn, note, good, "0"} {

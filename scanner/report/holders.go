@@ -1,0 +1,99 @@
+package report
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner"
+)
+
+// holders says in plain words what holds the text of l today: HEAD, branches, a
+// reflog, nothing.
+func holders(l *Location) []string {
+	switch {
+	case l.Unreachable != "":
+		return []string{unreachable(l)}
+	case l.Kind == scanner.KindConfig, l.Kind == scanner.KindReflog:
+		return []string{"git's own file, in this clone only"}
+	case l.Kind == scanner.KindIndex:
+		return []string{"in no commit"}
+	}
+	var s []string
+	switch {
+	case l.Commit == "" || l.Kind != scanner.KindBlob: // there is no HEAD to be at
+	case l.AtHead:
+		s = append(s, "still at HEAD")
+	default:
+		s = append(s, "only in history")
+	}
+	if len(l.Refs) > 0 {
+		s = append(s, "in "+refNames(l))
+	}
+	return s
+}
+
+// unreachable says what keeps a text that no ref leads to.
+func unreachable(l *Location) string {
+	why := safe(shortIDs(l.Unreachable))
+	switch {
+	case l.Kind == scanner.KindTag:
+		return "no ref leads to it: " + why
+	case l.Commit != "":
+		return "on no branch or tag: " + why
+	case strings.HasPrefix(why, "no "):
+		return "left over: " + why
+	}
+	return "in no commit: " + why
+}
+
+// shortIDs abbreviates the object ids among the words of s.
+func shortIDs(s string) string {
+	words := strings.Split(s, " ")
+	for i := range words {
+		words[i] = short(words[i])
+	}
+	return strings.Join(words, " ")
+}
+
+// maxRefNames is how many refs a line of text names; of more, one fewer and how
+// many others there are.
+const maxRefNames = 3
+
+// refNames lists the refs of l: "main, v1 and 7 others".
+func refNames(l *Location) string {
+	shown, total := l.Refs, len(l.Refs)+l.MoreRefs
+	if total > maxRefNames {
+		shown = shown[:min(len(shown), maxRefNames-1)]
+	}
+	var names []string
+	for _, ref := range shown {
+		names = append(names, safe(shortRef(ref)))
+	}
+	switch others := total - len(shown); {
+	case others == 1:
+		names = append(names, "1 other")
+	case others > 1:
+		names = append(names, thousands(int64(others))+" others")
+	}
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
+
+// shortRef is what people call a ref.
+func shortRef(name string) string {
+	for _, prefix := range []string{"refs/heads/", "refs/tags/", "refs/remotes/"} {
+		if s, ok := strings.CutPrefix(name, prefix); ok && s != "" {
+			return s
+		}
+	}
+	return name
+}
+
+// buried reports whether no ref leads to any place of f.
+func buried(f *Finding) bool {
+	return len(f.Locations) > 0 && f.Omitted == 0 &&
+		!slices.ContainsFunc(f.Locations, func(l Location) bool { return l.Unreachable == "" })
+}
