@@ -74,7 +74,7 @@ func ofsBase(data []byte, off, at int64) (base, next int64) {
 // inflate inflates the stream of e to dst, which has its size, and returns how
 // many bytes the stream takes. limit is where the next entry begins.
 func (p *Pack) inflate(d *inflate.Decoder, dst []byte, e entry, limit int64) (int, error) {
-	n, err := d.Zlib(dst, p.file.data[e.stream:limit])
+	n, err := d.Zlib(dst, p.file.data[e.stream:max(e.stream, limit)]) // an index may say anything
 	if err != nil {
 		return n, damaged("stream at offset %d: %v", e.stream, err)
 	}

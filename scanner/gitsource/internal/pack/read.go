@@ -92,5 +92,5 @@ func (n *Node) Open() (io.Reader, error) {
 	if n.base != nil {
 		return nil, &TooLargeError{n.Size, n.w.limit}
 	}
-	return zlib.NewReader(bytes.NewReader(n.w.p.file.data[n.head.stream:n.w.p.limit(n.entry)]))
+	return zlib.NewReader(bytes.NewReader(n.w.p.file.data[n.head.stream:max(n.head.stream, n.w.p.limit(n.entry))]))
 }
