@@ -85,7 +85,7 @@ func (r *Repository) locateFiles(refs *refSet, ids []scanner.BlobID, yield func(
 func (r *Repository) staged() map[pack.ID]string {
 	staged := map[pack.ID]string{}
 	files, _ := filepath.Glob(filepath.Join(r.commonDir, "worktrees", "*", "index"))
-	for _, file := range append(files, filepath.Join(r.gitDir, "index"), os.Getenv("GIT_INDEX_FILE")) {
+	for _, file := range append(files, filepath.Join(r.commonDir, "index"), filepath.Join(r.gitDir, "index"), os.Getenv("GIT_INDEX_FILE")) {
 		data, err := readSmall(file, maxList)
 		if err != nil {
 			continue
