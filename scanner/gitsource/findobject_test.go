@@ -59,7 +59,7 @@ func TestFindObject(t *testing.T) {
 	same, places := 0, 0
 	for _, id := range blobs {
 		want := all[string(id)]
-		problems := comparePlaces(t, dir, string(id), got[id], want)
+		problems := comparePlaces(t, dir, got[id], want)
 		places += len(want)
 		if len(problems) == 0 {
 			same++
@@ -179,7 +179,7 @@ func atHead(t *testing.T, dir, id, path string) bool {
 	return err == nil && strings.Contains(string(out), " "+id+"\t"+path+"\x00")
 }
 
-func comparePlaces(t *testing.T, dir, id string, got map[string]scanner.Provenance, want map[string]*intro) (problems []string) {
+func comparePlaces(t *testing.T, dir string, got map[string]scanner.Provenance, want map[string]*intro) (problems []string) {
 	t.Helper()
 	if len(want) == 0 {
 		problems = append(problems, "git knows no commit that introduces it")
