@@ -67,7 +67,7 @@ func (f *gitFlags) scan(ctx context.Context, j *job, operand string) error {
 			fmt.Fprintf(s.stderr, "stanch: a temporary clone is left behind, remove it: %v\n", err)
 		}
 	}()
-	repo.MaxBlobSize, repo.ReachableOnly = j.flags.maxSize<<20, reachableOnly
+	repo.MaxBlobSize, repo.ReachableOnly = j.flags.maxSize<<20, f.reachableOnly
 	if repo.Empty() {
 		fmt.Fprintf(s.stderr, "stanch: %s has no commits and no other objects: there is nothing to scan\n", gitsource.Redact(operand))
 	}

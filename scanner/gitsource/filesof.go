@@ -17,10 +17,11 @@ import (
 // ownFiles returns the files in the git directory that hold what people typed:
 // the configurations, those of work trees and submodules too, with the URLs of
 // remotes; and logs, which hold the URL of a clone and the messages of commits.
-func (r *Repository) ownFiles() map[string]scanner.Kind {
-	files := map[string]scanner.Kind{}
+func (r *Repository) ownFiles() (files map[string]scanner.Kind, unread []error) {
+	files = map[string]scanner.Kind{}
 	_ = filepath.WalkDir(r.commonDir, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
+			unread = append(unread, err)
 			return nil
 		}
 		rel, _ := filepath.Rel(r.commonDir, file)
@@ -38,12 +39,18 @@ func (r *Repository) ownFiles() map[string]scanner.Kind {
 		}
 		return nil
 	})
-	return files
+	return files, unread
 }
 
 // yieldFiles yields the own files.
 func (r *Repository) yieldFiles(yield func(scanner.Blob) error) error {
-	for name, kind := range r.ownFiles() {
+	files, unread := r.ownFiles()
+	for _, err := range unread {
+		if err := yield(scanner.Blob{ID: "git directory", Kind: scanner.KindConfig, Name: "git directory", Err: err}); err != nil {
+			return err
+		}
+	}
+	for name, kind := range files {
 		data, err := readSmall(filepath.Join(r.commonDir, filepath.FromSlash(name)), maxList)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) {
 			continue
@@ -65,7 +72,7 @@ func (r *Repository) locateFiles(refs *refSet, ids []scanner.BlobID, yield func(
 			continue
 		}
 		if files == nil {
-			files = r.ownFiles()
+			files, _ = r.ownFiles()
 		}
 		p := scanner.Provenance{Kind: files[string(id)], Path: string(id)}
 		if i, ok := refs.byName[string(id)]; ok && refs.roots[i].named() {
@@ -85,7 +92,7 @@ func (r *Repository) locateFiles(refs *refSet, ids []scanner.BlobID, yield func(
 func (r *Repository) staged() map[pack.ID]string {
 	staged := map[pack.ID]string{}
 	files, _ := filepath.Glob(filepath.Join(r.commonDir, "worktrees", "*", "index"))
-	for _, file := range append(files, filepath.Join(r.gitDir, "index"), os.Getenv("GIT_INDEX_FILE")) {
+	for _, file := range append(files, filepath.Join(r.commonDir, "index"), filepath.Join(r.gitDir, "index"), os.Getenv("GIT_INDEX_FILE")) {
 		data, err := readSmall(file, maxList)
 		if err != nil {
 			continue

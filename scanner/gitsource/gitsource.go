@@ -31,6 +31,7 @@ import (
 	"sync"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
 // A Repository is a git repository on disk. Make one with Open or Clone. Its
@@ -109,6 +110,10 @@ func (r *Repository) Blobs(ctx context.Context, yield func(scanner.Blob) error) 
 // Sift implements scanner.Sifter. A blob that is a delta, and that nothing is made
 // from, is not even put together unless what is new in it may match.
 func (r *Repository) Sift(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
+	return pack.Guard(func() error { return r.sift(ctx, p, yield) })
+}
+
+func (r *Repository) sift(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	refs := r.refs()
 	store := openStore(r)
 	reading := r.reading(store, p, yield)
@@ -242,7 +247,7 @@ func (r *Repository) Locate(ctx context.Context, ids []scanner.BlobID, yield fun
 		return err
 	}
 	defer closeGraph()
-	return errors.Join(r.locate(ctx, g, refs, ids, yield), err)
+	return errors.Join(pack.Guard(func() error { return r.locate(ctx, g, refs, ids, yield) }), err)
 }
 
 func (r *Repository) locate(ctx context.Context, g *graph, refs *refSet, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {

@@ -117,6 +117,9 @@ func (r *reading) walk(ctx context.Context, types []pack.Type, limit int64, of f
 		for _, v := range visitors {
 			v.tell()
 		}
+		if errors.Is(err, pack.ErrDamaged) {
+			err = r.yield(scanner.Blob{ID: scanner.BlobID(p.Name), Kind: scanner.KindBlob, Name: p.Name, Err: err})
+		}
 		if err != nil {
 			return err
 		}
@@ -144,7 +147,11 @@ func (v *visitor) number(i int) int32 { return int32(v.store.first[v.pack] + i) 
 
 // canonical reports whether an object is read here, and not from a pack before.
 func (v *visitor) canonical(node int32) bool {
-	return v.pack == 0 || v.store.find([]byte(v.store.id(node))) == node
+	if v.pack == 0 {
+		return true
+	}
+	n := v.store.find([]byte(v.store.id(node)))
+	return n == node || n == none // of an index that is out of order
 }
 
 // Bad implements pack.Visitor. Another copy will do.
@@ -308,10 +315,17 @@ func (v *blobVisitor) Visit(n *pack.Node) error {
 func (v *blobVisitor) full(n *pack.Node, node int32) error {
 	data, err := n.Data()
 	if err != nil {
-		if r, openErr := n.Open(); openErr == nil {
+		r, openErr := n.Open()
+		if openErr != nil {
+			return v.Bad(n.Number(), err)
+		}
+		v.head = n.AppendHead(v.head[:0], v.pre.HeadSize)
+		if n.Size > v.limit || !v.pre.Whole(v.head) {
 			return v.windows(n, node, r)
 		}
-		return v.Bad(n.Number(), err)
+		if data, err = io.ReadAll(io.LimitReader(r, n.Size)); err != nil {
+			return v.Bad(n.Number(), err)
+		}
 	}
 	known := v.judge(data)
 	n.Note = known

@@ -154,10 +154,11 @@ func (s *store) openPacks(dir string) {
 				s.fail(file, fmt.Errorf("opening the pack of this index: %w", err))
 			}
 		case strings.HasPrefix(f.Name(), "tmp_pack_"):
-			// A fetch that is under way, or broke off: cut off by nature.
-			if p, _, err := pack.OpenAlone(file, s.hash); err == nil {
-				s.addPack(file, p, nil)
+			p, note, err := pack.OpenAlone(file, s.hash)
+			if err = errors.Join(note, err); err != nil {
+				err = fmt.Errorf("a fetch is under way, or broke off and git gc --prune=now removes it: %w", err)
 			}
+			s.addPack(file, p, err)
 		case strings.HasSuffix(file, ".promisor"):
 			s.partial = true
 		}

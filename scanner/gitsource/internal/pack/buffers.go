@@ -4,7 +4,7 @@ import "math/bits"
 
 // buffers keeps memory for objects to come, by powers of two.
 type buffers struct {
-	free [40][][]byte
+	free [64][][]byte
 	kept int
 }
 

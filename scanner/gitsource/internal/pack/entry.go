@@ -12,6 +12,15 @@ type entry struct {
 	stream int64 // offset of the zlib stream
 }
 
+// fits reports whether e is no larger than limit. The instructions of a delta may be,
+// somewhat: they make an object of another size.
+func (e entry) fits(limit int64) bool {
+	if e.typ == ofsDelta || e.typ == refDelta {
+		limit = max(limit, 1<<20)
+	}
+	return e.size <= limit
+}
+
 // No zlib stream inflates to more than 1,032 times its size: a length and a
 // distance code of one bit each yield 258 bytes (RFC 1951). What claims more is
 // refused before memory is made for it.
@@ -72,13 +81,10 @@ func ofsBase(data []byte, off, at int64) (base, next int64) {
 }
 
 // inflate inflates the stream of e to dst, which has its size, and returns how
-// many bytes the stream takes. The next entry begins at limit at the latest.
-func (p *Pack) inflate(d *inflate.Decoder, dst []byte, e entry, limit int64) (int, error) {
-	// Not cut at limit: the decoder is faster as long as 8 bytes are left.
+// many bytes the stream takes. That it ends before the next entry is not checked:
+// of where that begins, only the index knows, which may say anything.
+func (p *Pack) inflate(d *inflate.Decoder, dst []byte, e entry) (int, error) {
 	n, err := d.Zlib(dst, p.file.data[e.stream:])
-	if err == nil && int64(n) > limit-e.stream {
-		err = inflate.ErrTruncated
-	}
 	if err != nil {
 		return n, damaged("stream at offset %d: %v", e.stream, err)
 	}

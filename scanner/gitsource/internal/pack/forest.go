@@ -108,7 +108,7 @@ func (p *Pack) readHeaders(f *forest, bases []int32) {
 		err     error
 		outside ID
 	}
-	var found [64][]problem // by goroutine
+	found := make([][]problem, workers()) // by goroutine
 	part := make(chan int, len(found))
 	for i := range found {
 		part <- i

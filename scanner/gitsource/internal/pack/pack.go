@@ -90,6 +90,7 @@ type Pack struct {
 	end    int64 // of the entries: where the trailer begins
 	once   sync.Once
 	forest *forest // made when it is needed: trees
+	felled error   // why it could not be made
 }
 
 // Open opens the pack at stem.pack with its index at stem.idx, for objects with
@@ -149,13 +150,22 @@ func (p *Pack) Len() int { return p.index.n }
 func (p *Pack) Index() *Index { return p.index }
 
 // trees returns the forest.
-func (p *Pack) trees() *forest {
+func (p *Pack) trees() (*forest, error) {
 	p.once.Do(func() {
+		defer recoverFault(&p.felled)()
 		if p.forest == nil {
 			p.forest = p.plant()
 		}
 	})
-	return p.forest
+	return p.forest, p.felled
+}
+
+// Guard calls fn, and returns an error if that meets the end of a file that was cut
+// off since it was mapped. What reads ids of an Index needs it; Walk and Read have
+// their own.
+func Guard(fn func() error) (err error) {
+	defer recoverFault(&err)()
+	return fn()
 }
 
 const headerSize = 12 // "PACK", version, number of objects

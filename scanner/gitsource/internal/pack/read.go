@@ -19,8 +19,10 @@ const maxChain = 4095
 func (p *Pack) Read(i int, limit int64, base func(ID) (Type, []byte, error)) (typ Type, data []byte, err error) {
 	defer recoverFault(&err)()
 	var chain []entry // the object first
-	var ends []int64
-	trees := p.trees()
+	trees, err := p.trees()
+	if err != nil {
+		return broken, nil, err
+	}
 	at := trees.entryAt(p.index.Offset(i))
 	for {
 		if at == none {
@@ -36,13 +38,13 @@ func (p *Pack) Read(i int, limit int64, base func(ID) (Type, []byte, error)) (ty
 		if len(chain) > maxChain {
 			return broken, nil, damaged("a chain of more than %d deltas", maxChain)
 		}
-		chain, ends = append(chain, e), append(ends, p.limit(at))
+		chain = append(chain, e)
 		if e.typ == ofsDelta {
 			at = trees.entryAt(e.base)
 			continue
 		}
-		if k := -1; e.typ == refDelta {
-			if k = p.index.Find(e.baseID); k >= 0 {
+		if e.typ == refDelta {
+			if k := p.index.Find(e.baseID); k >= 0 {
 				at = trees.entryAt(p.index.Offset(k))
 				continue
 			}
@@ -54,7 +56,7 @@ func (p *Pack) Read(i int, limit int64, base func(ID) (Type, []byte, error)) (ty
 	}
 	var d inflate.Decoder
 	for k := len(chain) - 1; k >= 0; k-- {
-		if typ, data, err = p.step(&d, typ, data, chain[k], ends[k], limit); err != nil {
+		if typ, data, err = p.step(&d, typ, data, chain[k], limit); err != nil {
 			return broken, nil, err
 		}
 	}
@@ -62,12 +64,12 @@ func (p *Pack) Read(i int, limit int64, base func(ID) (Type, []byte, error)) (ty
 }
 
 // step makes the object of e, on base if it is a delta.
-func (p *Pack) step(d *inflate.Decoder, typ Type, base []byte, e entry, end, limit int64) (Type, []byte, error) {
-	if e.size > max(limit, 1<<20) {
+func (p *Pack) step(d *inflate.Decoder, typ Type, base []byte, e entry, limit int64) (Type, []byte, error) {
+	if !e.fits(limit) {
 		return broken, nil, &TooLargeError{e.size, limit}
 	}
 	data := make([]byte, e.size)
-	if _, err := p.inflate(d, data, e, end); err != nil {
+	if _, err := p.inflate(d, data, e); err != nil {
 		return broken, nil, err
 	}
 	if e.typ != ofsDelta && e.typ != refDelta {
@@ -92,5 +94,5 @@ func (n *Node) Open() (io.Reader, error) {
 	if n.base != nil {
 		return nil, &TooLargeError{n.Size, n.w.limit}
 	}
-	return zlib.NewReader(bytes.NewReader(n.w.p.file.data[n.head.stream:n.w.p.limit(n.entry)]))
+	return zlib.NewReader(bytes.NewReader(n.w.p.file.data[n.head.stream:]))
 }

@@ -1,12 +1,15 @@
 package pack
 
 import (
+	"bytes"
+	"compress/zlib"
 	"context"
 	"crypto/sha1"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"sync"
 
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/inflate"
@@ -19,11 +22,13 @@ import (
 func (p *Pack) scan() error {
 	offsets, lost := p.scanOffsets()
 	ids := map[ID]int64{}
-	pending := len(offsets)
-	for {
+	// A round for each link of a chain of deltas by id. git makes chains of 50, and
+	// none by id in packs that it finishes.
+	const rounds = 64
+	for pending, round := len(offsets), 0; round < rounds; round++ {
 		// Deltas by id can be read when the id of their base is known.
 		p.index = newIndex(p.hash, withUnknown(p.hash, offsets, ids))
-		p.once, p.forest = sync.Once{}, p.plant()
+		p.once, p.forest = sync.Once{}, nil
 		if err := p.identify(ids); err != nil {
 			return errors.Join(lost, err)
 		}
@@ -50,20 +55,45 @@ func (p *Pack) scanOffsets() (offsets []int64, err error) {
 	at := int64(headerSize)
 	for i := range n {
 		e, err := p.entry(at)
-		if err != nil {
-			return offsets, fmt.Errorf("object %d of %d and all after it: %w", i+1, n, err)
+		size := 0
+		switch {
+		case err != nil:
+		case e.size > held:
+			size, err = p.skip(e)
+		default:
+			if int64(cap(room)) < e.size {
+				room = make([]byte, e.size)
+			}
+			size, err = p.inflate(&d, room[:e.size], e)
 		}
-		if int64(cap(room)) < e.size {
-			room = make([]byte, e.size)
-		}
-		size, err := p.inflate(&d, room[:e.size], e, p.end)
 		if err != nil {
 			return offsets, fmt.Errorf("object %d of %d and all after it: %w", i+1, n, err)
 		}
 		offsets = append(offsets, at)
-		at = e.stream + int64(size)
+		if at = e.stream + int64(size); at > p.end {
+			return offsets, damaged("the pack was cut off in object %d of %d", i+1, n)
+		}
 	}
 	return offsets, nil
+}
+
+// held is how large an object is that scan holds in memory.
+const held = 64 << 20
+
+// skip is inflate for an object that is too large to be held.
+func (p *Pack) skip(e entry) (size int, err error) {
+	rest := bytes.NewReader(p.file.data[e.stream:])
+	stream, err := zlib.NewReader(rest)
+	if err == nil {
+		var n int64
+		if n, err = io.Copy(io.Discard, io.LimitReader(stream, e.size+1)); err == nil && n != e.size {
+			err = errors.New("not of its size")
+		}
+	}
+	if err != nil {
+		return 0, damaged("stream at offset %d: %v", e.stream, err)
+	}
+	return int(rest.Size()) - rest.Len(), nil
 }
 
 // withUnknown returns ids, with a made-up one for each offset that has none.
@@ -93,6 +123,7 @@ func (p *Pack) identify(ids map[ID]int64) error {
 	return p.Walk(context.Background(), Walk{
 		Types:   []Type{Commit, Tree, Blob, Tag},
 		Limit:   1 << 30,
+		Stream:  held,
 		Base:    func(ID) (Type, []byte, error) { return broken, nil, errors.New("not in this pack") },
 		Visitor: func() Visitor { return &identifier{p, newHash(p.hash), add} },
 	})
@@ -107,9 +138,23 @@ type identifier struct {
 func (v *identifier) Visit(n *Node) error {
 	data, err := n.Data()
 	if err != nil {
-		return nil
+		return v.stream(n)
 	}
 	v.add(sum(v.hash, n.Type, data), v.p.forest.offsets[n.entry])
+	return nil
+}
+
+// stream computes the id of an object that is too large to be held.
+func (v *identifier) stream(n *Node) error {
+	r, err := n.Open()
+	if err != nil {
+		return nil //nolint:nilerr // it stays without an id, and is counted
+	}
+	v.hash.Reset()
+	fmt.Fprintf(v.hash, "%s %d\x00", n.Type, n.Size)
+	if _, err := io.Copy(v.hash, r); err == nil {
+		v.add(ID(v.hash.Sum(nil)), v.p.forest.offsets[n.entry])
+	}
 	return nil
 }
 

@@ -123,13 +123,18 @@ func (e *TooLargeError) Error() string {
 }
 
 // Walk visits the objects of p, in several goroutines at once. It returns the
-// first error of a visitor, or that of ctx.
+// first error of a visitor, or that of ctx; or one that wraps ErrDamaged if the
+// index cannot be read any more.
 func (p *Pack) Walk(ctx context.Context, walk Walk) error {
 	wanted := [16]bool{}
 	for _, t := range walk.Types {
 		wanted[t] = true
 	}
-	queue := p.trees().queue(func(t Type) bool { return wanted[t] })
+	trees, err := p.trees()
+	if err != nil {
+		return err
+	}
+	queue := trees.queue(func(t Type) bool { return wanted[t] })
 	const batch = 16 // roots to take at once
 	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
@@ -288,21 +293,18 @@ func (w *walker) plant(r int32) (*Node, error) {
 	if f.child[r] == none && e.size > w.stream && w.stream > 0 {
 		return n, nil
 	}
-	if e.size > w.limit {
+	if !e.fits(w.limit) {
 		w.release(n)
 		return nil, &TooLargeError{e.size, w.limit}
 	}
 	n.data = w.get(e.size)
 	n.built = true
-	if _, err := p.inflate(&w.inflater, n.data, e, p.limit(r)); err != nil {
+	if _, err := p.inflate(&w.inflater, n.data, e); err != nil {
 		w.release(n)
 		return nil, err
 	}
 	return n, nil
 }
-
-// limit is where the entry after i begins.
-func (p *Pack) limit(i int32) int64 { return min(p.forest.offsets[i+1], p.end) }
 
 // plantOutside makes the node of a delta whose base is in another pack.
 func (w *walker) plantOutside(r int32, id ID) (*Node, error) {
@@ -333,14 +335,14 @@ func (w *walker) grow(base *Node, i int32) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if e.size > max(w.limit, 1<<20) {
+	if !e.fits(w.limit) {
 		return nil, &TooLargeError{e.size, w.limit}
 	}
 	if int64(cap(w.deltas)) < e.size {
 		w.deltas = make([]byte, e.size*2)
 	}
 	w.deltas = w.deltas[:e.size]
-	if _, err := p.inflate(&w.inflater, w.deltas, e, p.limit(i)); err != nil {
+	if _, err := p.inflate(&w.inflater, w.deltas, e); err != nil {
 		return nil, err
 	}
 	d := delta{parts: w.parts}
