@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -16,6 +17,11 @@ import (
 )
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		// What a scan holds are a few large arrays without pointers: to collect often
+		// costs little, and takes a third from the peak.
+		debug.SetGCPercent(25)
+	}
 	// A closed pipe is an error of the write, so that what was made is cleaned up.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)

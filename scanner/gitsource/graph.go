@@ -1,6 +1,8 @@
 package gitsource
 
 import (
+	"encoding/binary"
+	"slices"
 	"sync"
 
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
@@ -22,6 +24,7 @@ type graph struct {
 
 	mu      sync.Mutex
 	chunks  [][]uint32 // see record
+	shapes  [][]uint32 // see record
 	names   []string
 	numbers map[string]uint32 // of names
 	missing []pack.ID         // numbered after the objects of the store
@@ -80,8 +83,9 @@ func (g *graph) lose(id pack.ID) int32 {
 func (g *graph) isMissing(n int32) bool { return int(n) >= g.store.len() }
 
 // Records of trees are written one after the other into chunks, so that none is
-// ever copied for want of room: the number of edges, then for each edge the
-// number of the object and that of its name.
+// ever copied for want of room: the number of the shape, then the numbers of the
+// objects. A shape is the names of the edges: those of a directory stay the same
+// through most of its versions, and are kept once.
 const (
 	chunkBits = 16
 	chunkSize = 1 << chunkBits
@@ -93,20 +97,23 @@ type edge struct {
 	name uint32
 }
 
-// record returns the edges of a tree, two numbers each; none if it was not read.
-func (g *graph) record(tree int32) []uint32 {
+// record returns the numbers of the objects that a tree refers to, and those of
+// their names; none if it was not read.
+func (g *graph) record(tree int32) (nodes, names []uint32) {
 	if tree < 0 || int(tree) >= len(g.at) || g.at[tree] == 0 {
-		return nil
+		return nil, nil
 	}
 	at := g.at[tree] - 1
 	record := g.chunks[at>>chunkBits][at&(chunkSize-1):]
-	return record[1 : 1+2*record[0]]
+	names = g.shapes[record[0]]
+	return record[1 : 1+len(names)], names
 }
 
 // edges calls yield for each edge of a tree.
 func (g *graph) edges(tree int32, yield func(edge)) {
-	for record := g.record(tree); len(record) > 0; record = record[2:] {
-		yield(edge{int32(record[0]), record[1]})
+	nodes, names := g.record(tree)
+	for i, n := range nodes {
+		yield(edge{int32(n), names[i]})
 	}
 }
 
@@ -119,9 +126,13 @@ type recorder struct {
 	chunk   []uint32 // what is left of it
 	place   uint32   // of chunk[0]
 	numbers map[string]uint32
+	shapes  map[string]uint32 // those that this goroutine has met
+	key     []byte
 }
 
-func (g *graph) recorder() *recorder { return &recorder{g: g, numbers: map[string]uint32{}} }
+func (g *graph) recorder() *recorder {
+	return &recorder{g: g, numbers: map[string]uint32{}, shapes: map[string]uint32{}}
+}
 
 // name returns the number of a name.
 func (r *recorder) name(name []byte) uint32 {
@@ -140,9 +151,9 @@ func (r *recorder) name(name []byte) uint32 {
 	return n
 }
 
-// record returns room for the edges of a tree.
-func (r *recorder) record(tree int32, edges int) []uint32 {
-	size := 1 + 2*edges
+// record records the edges of a tree: the objects with their names.
+func (r *recorder) record(tree int32, nodes, names []uint32) {
+	size := 1 + len(nodes)
 	if size > len(r.chunk) {
 		r.chunk = make([]uint32, max(size, chunkSize))
 		r.g.mu.Lock()
@@ -150,12 +161,28 @@ func (r *recorder) record(tree int32, edges int) []uint32 {
 		r.g.chunks = append(r.g.chunks, r.chunk)
 		r.g.mu.Unlock()
 	}
-	record := r.chunk[:size]
-	record[0] = uint32(edges)
+	r.chunk[0] = r.shape(names)
+	copy(r.chunk[1:], nodes)
 	r.g.at[tree] = r.place + 1
 	r.chunk = r.chunk[size:]
 	r.place += uint32(size)
-	return record[1:]
+}
+
+// shape returns the number of a list of names.
+func (r *recorder) shape(names []uint32) uint32 {
+	r.key = r.key[:0]
+	for _, n := range names {
+		r.key = binary.LittleEndian.AppendUint32(r.key, n)
+	}
+	if n, ok := r.shapes[string(r.key)]; ok {
+		return n
+	}
+	r.g.mu.Lock()
+	defer r.g.mu.Unlock()
+	n := uint32(len(r.g.shapes))
+	r.g.shapes = append(r.g.shapes, slices.Clone(names))
+	r.shapes[string(r.key)] = n
+	return n
 }
 
 // A bitset is a set of numbers.

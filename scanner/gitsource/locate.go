@@ -146,7 +146,7 @@ func (l *locator) tagged(ctx context.Context) error {
 			continue
 		}
 		name := r.name
-		if l.graph.record(target) != nil || l.graph.at[target] != 0 {
+		if l.graph.at[target] != 0 {
 			name += ":"
 		}
 		top := step{place{l.ways.number(target), name}, none}

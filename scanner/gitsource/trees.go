@@ -33,7 +33,9 @@ type treeVisitor struct {
 	spare []*listing
 	fresh []byte // names that the base does not have, a line each
 	path  []byte
-	own   *listing
+
+	nodes, names []uint32 // of edges
+	own          *listing
 }
 
 // Visit implements pack.Visitor.
@@ -103,19 +105,13 @@ func (v *treeVisitor) tree(node int32, data []byte, l, base *listing, record boo
 
 // record records the edges of a tree.
 func (v *treeVisitor) record(node int32, l *listing) {
-	edges := 0
-	for i := range l.entries {
-		if l.entries[i].name != noName {
-			edges++
-		}
-	}
-	room := v.rec.record(node, edges)
+	v.nodes, v.names = v.nodes[:0], v.names[:0]
 	for i := range l.entries {
 		if e := &l.entries[i]; e.name != noName {
-			room[0], room[1] = uint32(e.node), e.name
-			room = room[2:]
+			v.nodes, v.names = append(v.nodes, uint32(e.node)), append(v.names, e.name)
 		}
 	}
+	v.rec.record(node, v.nodes, v.names)
 }
 
 // parse fills l and v.fresh. What comes after an entry that is malformed is lost.

@@ -98,13 +98,14 @@ func (g *graph) leads(hits []int32) bitset {
 	}
 	type frame struct {
 		tree     int32
-		children []uint32 // what is left of its record
+		children []uint32 // what is left of them
 	}
 	var stack []frame
 	push := func(tree int32) {
 		if int(tree) < len(g.at) && g.at[tree] != 0 && !done.has(tree) {
 			done.set(tree)
-			stack = append(stack, frame{tree, g.record(tree)})
+			nodes, _ := g.record(tree)
+			stack = append(stack, frame{tree, nodes})
 		}
 	}
 	for tree := range g.at {
@@ -119,7 +120,7 @@ func (g *graph) leads(hits []int32) bitset {
 				continue
 			}
 			child := int32(f.children[0])
-			f.children = f.children[2:]
+			f.children = f.children[1:]
 			if leads.has(child) {
 				leads.set(f.tree)
 			}

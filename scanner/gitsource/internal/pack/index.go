@@ -107,11 +107,11 @@ func checkFan(fan []byte) (n uint32, err error) {
 	return n, nil
 }
 
-// buildTable makes a finer fan-out table, with about one object to each entry:
+// buildTable makes a finer fan-out table, with a few objects to each entry:
 // git's own needs a dozen steps of a binary search after it, each of them a cache
 // miss.
 func (x *Index) buildTable() {
-	width := min(max(bits.Len(uint(x.n)), 8), 22)
+	width := min(max(bits.Len(uint(x.n))-2, 8), 22)
 	x.shift = 32 - width
 	x.table = make([]uint32, 1<<width+1)
 	at := 0
