@@ -3,19 +3,18 @@ package gitsource
 import (
 	"context"
 	"os"
-	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner"
 )
 
-// benchRepo opens the repository that STANCH_BENCH_REPO names.
+// benchRepo opens the repository that STANCH_REPO names.
 func benchRepo(b *testing.B) *Repository {
 	b.Helper()
-	path := os.Getenv("STANCH_BENCH_REPO")
+	path := os.Getenv("STANCH_REPO")
 	if path == "" {
-		b.Skip("STANCH_BENCH_REPO names no repository")
+		b.Skip("STANCH_REPO names no repository")
 	}
 	r, err := Open(path)
 	if err != nil {
@@ -41,29 +40,4 @@ func BenchmarkBlobs(b *testing.B) {
 	}
 	b.SetBytes(size.Load() / int64(b.N))
 	b.ReportMetric(float64(texts.Load())/float64(b.N), "texts/op")
-}
-
-// BenchmarkLocate locates one blob in 256.
-func BenchmarkLocate(b *testing.B) {
-	r := benchRepo(b)
-	var mu sync.Mutex
-	var ids []scanner.BlobID
-	err := r.Blobs(context.Background(), func(t scanner.Blob) error {
-		mu.Lock()
-		defer mu.Unlock()
-		if t.Kind == scanner.KindBlob && t.Err == nil && t.ID[:2] == "00" {
-			ids = append(ids, t.ID)
-		}
-		return nil
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := r.Locate(context.Background(), ids, func(scanner.BlobID, scanner.Provenance) error { return nil }); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(len(ids)), "hits")
 }

@@ -72,7 +72,7 @@ func TestFindObject(t *testing.T) {
 }
 
 // randomBlobs draws from the blobs that refs lead to, notes apart.
-func randomBlobs(t *testing.T, dir string, n int) []scanner.BlobID {
+func randomBlobs(t testing.TB, dir string, n int) []scanner.BlobID {
 	t.Helper()
 	cmd := exec.Command("git", "--git-dir", dir, "rev-list", "--exclude=refs/notes/*", "--all", "--objects", "--missing=allow-any", "--filter=object:type=blob", "--filter-provided-objects")
 	out, err := cmd.StdoutPipe()
