@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
 
@@ -79,8 +81,13 @@ func (f *gitFlags) scan(ctx context.Context, j *job, operand string) error {
 
 // scanNew scans what --since-state has not seen.
 func (f *gitFlags) scanNew(ctx context.Context, j *job, repo *gitsource.Repository, operand string) (err error) {
-	// Another build may see more, and so may other flags: then all is read again.
-	reader := fmt.Sprintf("%s reachable-only=%v", version(), f.reachableOnly)
+	// Another build may see more, and so may other rules and flags: then all is read
+	// again.
+	rules := sha256.New()
+	for _, r := range (awskeys.Detector{}).Rules() {
+		fmt.Fprintln(rules, r.ID, r.Keywords, r.Encoded)
+	}
+	reader := fmt.Sprintf("%s rules=%x reachable-only=%v", version(), rules.Sum(nil)[:8], f.reachableOnly)
 	if repo.Seen, err = gitsource.ReadState(f.sinceState, reader); err != nil {
 		return err
 	}

@@ -234,3 +234,11 @@ func (e *ending) reachable(ctx context.Context) error {
 	}
 	return nil
 }
+
+// describe names an object in a message.
+func describe(id, name string) string {
+	if name == "" || name == id {
+		return id
+	}
+	return fmt.Sprintf("%s (%s)", id, name)
+}

@@ -28,14 +28,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A Repository is a git repository on disk. Make one with Open or Clone. Its
-// methods may be called concurrently.
+// A Repository is a git repository on disk. Make one with Open or Clone. It may be
+// used by one goroutine at a time: Locate reads what Blobs or Sift has noted.
 type Repository struct {
 	// MaxBlobSize is the size in bytes from which an object is yielded with Err
 	// set and not held in memory, unless it is stored whole: then it is yielded in
@@ -55,7 +54,6 @@ type Repository struct {
 	commonDir string // shared by all work trees: holds objects and refs
 	temp      string // removed by Close
 
-	mu   sync.Mutex
 	last *graph // of the last Blobs or Sift
 }
 
@@ -76,8 +74,6 @@ func (r *Repository) Close() error {
 
 // keep keeps g for Locate, in place of the last.
 func (r *Repository) keep(g *graph) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if r.last != nil {
 		r.last.store.close()
 	}
@@ -152,7 +148,7 @@ func (r *Repository) reading(s *store, p scanner.Prefilter, yield func(scanner.B
 	}
 	return &reading{
 		store: s, graph: newGraph(s), limit: cmp.Or(r.MaxBlobSize, noLimit), shallow: shallow,
-		skip: r.Seen.hasPack, seen: r.Seen.hasLoose, pre: p, yield: yield, bad: map[int32]error{}, held: newBitset(s.len()),
+		skip: r.Seen.hasPack, seen: r.Seen.hasLoose, pre: p, yield: yield, report: yield, bad: map[int32]error{}, held: newBitset(s.len()),
 	}
 }
 
@@ -278,11 +274,8 @@ func (r *Repository) locate(ctx context.Context, g *graph, refs *refSet, ids []s
 // has read everything and marked them, else a new one. The error may come with a
 // graph: then some objects are missing from it.
 func (r *Repository) graph(ctx context.Context, ids []scanner.BlobID) (*graph, func(), error) {
-	r.mu.Lock()
-	last := r.last
-	r.mu.Unlock()
-	if last != nil && r.Seen == nil && last.hasMarked(ids) {
-		return last, func() {}, nil
+	if r.last != nil && r.Seen == nil && r.last.hasMarked(ids) {
+		return r.last, func() {}, nil
 	}
 	s := openStore(r)
 	nodes := s.numbers(ids)

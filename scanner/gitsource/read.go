@@ -4,14 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
@@ -28,6 +23,7 @@ type reading struct {
 	seen    func(loose) bool
 	pre     scanner.Prefilter
 	yield   func(scanner.Blob) error
+	report  func(scanner.Blob) error // what cannot be read
 
 	shallow map[pack.ID]bool
 
@@ -118,7 +114,7 @@ func (r *reading) walk(ctx context.Context, types []pack.Type, limit int64, of f
 			v.tell()
 		}
 		if errors.Is(err, pack.ErrDamaged) {
-			err = r.yield(scanner.Blob{ID: scanner.BlobID(p.Name), Kind: scanner.KindBlob, Name: p.Name, Err: err})
+			err = r.report(scanner.Blob{ID: scanner.BlobID(p.Name), Kind: scanner.KindBlob, Name: p.Name, Err: err})
 		}
 		if err != nil {
 			return err
@@ -219,34 +215,6 @@ func (v *visitor) unread(node int32, err error) error {
 	return nil
 }
 
-// holds reports whether text may hold a match. Without a prefilter all may.
-func (v *visitor) holds(text []byte) bool { return v.judge(text) == holds }
-
-// judge is what the prefilter says of a whole text.
-func (v *visitor) judge(text []byte) verdict {
-	switch {
-	case v.noBlobs:
-		return empty
-	case v.pre.Holds == nil:
-		return holds
-	case !v.pre.Hints(text):
-		return empty
-	case !v.pre.Holds(text):
-		return hints
-	}
-	return holds
-}
-
-// A verdict is what is known of a text: that it holds no match and hints at none,
-// that it holds none, or that it may hold one.
-type verdict uint8
-
-const (
-	empty verdict = iota
-	hints
-	holds
-)
-
 // text yields the text of an object.
 func (v *visitor) text(node int32, kind scanner.Kind, data []byte) error {
 	id := v.store.id(node).String()
@@ -273,279 +241,5 @@ func (v *visitor) tell() {
 	v.passed, v.passedBytes = 0, 0
 }
 
-// A blobVisitor reads blobs. The note of a blob is the verdict: what it holds or
-// hints at, those made from it may hold too.
-type blobVisitor struct{ *visitor }
-
-// Visit implements pack.Visitor.
-func (v *blobVisitor) Visit(n *pack.Node) error {
-	node := v.number(n.Number())
-	base := n.Base()
-	if base == nil || v.pre.Holds == nil {
-		return v.full(n, node)
-	}
-	// What is new must make the difference, together with what it stands beside.
-	known, _ := base.Note.(verdict)
-	more := false
-	switch known {
-	case empty:
-		v.fresh = n.AppendFresh(v.fresh[:0], v.pre.HintSpan)
-		more = v.pre.Hints(v.fresh)
-	case hints:
-		v.fresh = n.AppendFresh(v.fresh[:0], v.pre.HoldSpan)
-		more = v.pre.Holds(v.fresh)
-	case holds:
-		more = true
-	}
-	if more {
-		return v.full(n, node)
-	}
-	v.head = n.AppendHead(v.head[:0], v.pre.HeadSize)
-	if v.pre.Whole(v.head) {
-		return v.full(n, node)
-	}
-	n.Note = known
-	if v.canonical(node) {
-		v.pass(n.Size)
-	}
-	return nil
-}
-
-// full looks at all of a blob.
-func (v *blobVisitor) full(n *pack.Node, node int32) error {
-	data, err := n.Data()
-	if err != nil {
-		r, openErr := n.Open()
-		if openErr != nil {
-			return v.Bad(n.Number(), err)
-		}
-		v.head = n.AppendHead(v.head[:0], v.pre.HeadSize)
-		if n.Size > v.limit || !v.pre.Whole(v.head) {
-			return v.windows(n, node, r)
-		}
-		if data, err = io.ReadAll(io.LimitReader(r, n.Size)); err != nil {
-			return v.Bad(n.Number(), err)
-		}
-	}
-	known := v.judge(data)
-	n.Note = known
-	if !v.canonical(node) {
-		return nil
-	}
-	return v.take(node, data, known)
-}
-
-// take yields a blob that may hold a match or must be seen whole.
-func (v *blobVisitor) take(node int32, data []byte, known verdict) error {
-	if known == holds || v.pre.Whole(data[:min(len(data), v.pre.HeadSize)]) {
-		v.graph.mark(node)
-		return v.text(node, scanner.KindBlob, data)
-	}
-	v.pass(int64(len(data)))
-	return nil
-}
-
-// windows yields a blob that is too large to be held.
-func (v *blobVisitor) windows(n *pack.Node, node int32, r io.Reader) error {
-	if !v.canonical(node) {
-		return nil
-	}
-	return v.stream(node, io.LimitReader(r, n.Size), n.Size)
-}
-
-// stream yields in windows what r reads, which should be size bytes.
-func (v *visitor) stream(node int32, r io.Reader, size int64) error {
-	v.graph.mark(node)
-	v.mu.Lock()
-	v.held.set(node)
-	v.mu.Unlock()
-	id := v.store.id(node).String()
-	b := scanner.Blob{ID: scanner.BlobID(id), Kind: scanner.KindBlob, Name: id}
-	var stop error
-	var end int64
-	err := scanner.Windows(r, b, func(b scanner.Blob) error {
-		end = b.Window.Offset + int64(len(b.Data))
-		stop = v.yield(b)
-		return stop
-	})
-	if err == nil && end != size {
-		err = fmt.Errorf("%w: it has %d bytes, not %d as it says", pack.ErrDamaged, end, size)
-	}
-	if err != nil && stop == nil {
-		return v.unread(node, err)
-	}
-	return err
-}
-
-// A historyVisitor reads commits and tags.
-type historyVisitor struct {
-	*visitor
-	links links
-}
-
-// Visit implements pack.Visitor.
-func (v *historyVisitor) Visit(n *pack.Node) error {
-	data, err := n.Data()
-	if err != nil {
-		return v.Bad(n.Number(), err)
-	}
-	node := v.number(n.Number())
-	if !v.canonical(node) {
-		return nil
-	}
-	return v.whole(node, n.Type, data)
-}
-
-func (v *historyVisitor) whole(node int32, typ pack.Type, data []byte) error {
-	kind, link := scanner.KindCommit, v.commit
-	if typ == pack.Tag {
-		kind, link = scanner.KindTag, v.tag
-	}
-	if err := link(node, data); err != nil {
-		if err := v.unread(node, err); err != nil {
-			return err
-		}
-	}
-	if !v.holds(data) {
-		v.pass(int64(len(data)))
-		return nil
-	}
-	v.graph.mark(node)
-	return v.text(node, kind, data)
-}
-
-func (v *historyVisitor) commit(node int32, data []byte) error {
-	var err error
-	if v.links, err = parseCommit(links{parents: v.links.parents[:0]}, data); err != nil {
-		return err
-	}
-	c := commit{node: node, tree: v.lookup(v.links.tree), when: v.links.when}
-	if n := len(v.links.parents); n > 0 {
-		c.parents = make([]int32, n)
-		for i, p := range v.links.parents {
-			c.parents[i] = v.lookup(p)
-		}
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.graph.commits = append(v.graph.commits, c)
-	return nil
-}
-
-func (v *historyVisitor) tag(node int32, data []byte) error {
-	target, err := parseTag(data)
-	if err != nil {
-		return err
-	}
-	t := tag{node, v.lookup(target)}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.graph.tags = append(v.graph.tags, t)
-	return nil
-}
-
-func (v *historyVisitor) lookup(id pack.ID) int32 {
-	if n := v.store.find([]byte(id)); n != none {
-		return n
-	}
-	return v.graph.lose(id)
-}
-
-// loose reads the loose objects but for the trees, which it returns.
-func (r *reading) loose(ctx context.Context) (trees []int32, err error) {
-	var nodes []int32
-	for i, l := range r.store.loose {
-		node := int32(r.store.packed() + i)
-		if !r.seen(l) && r.store.find([]byte(l.id)) == node {
-			nodes = append(nodes, node)
-		}
-	}
-	var mu sync.Mutex
-	err = r.each(ctx, nodes, func(v *visitor, files *pack.Loose, node int32) error {
-		l := v.store.loose[int(node)-v.store.packed()]
-		typ, err := v.looseObject(files, l, node)
-		if typ == pack.Tree {
-			mu.Lock()
-			trees = append(trees, node)
-			mu.Unlock()
-		}
-		return err
-	})
-	return trees, err
-}
-
-// looseObject reads a loose object; of a tree only the header.
-func (v *visitor) looseObject(files *pack.Loose, l loose, node int32) (pack.Type, error) {
-	o, err := files.Open(v.store.looseFile(l))
-	if err != nil {
-		return 0, v.unread(node, err)
-	}
-	defer o.Close()
-	switch {
-	case o.Type == pack.Tree, v.noBlobs && o.Type == pack.Blob:
-		return o.Type, nil
-	case o.Type == pack.Blob && o.Size > scanner.LargeText:
-		return o.Type, v.stream(node, o, o.Size)
-	}
-	limit := v.limit
-	if o.Type != pack.Blob {
-		limit = v.graphLimit()
-	}
-	if o.Size > limit {
-		return o.Type, v.unread(node, &pack.TooLargeError{Size: o.Size, Limit: limit})
-	}
-	data, err := o.Data(v.store.hash, l.id)
-	if err != nil {
-		return o.Type, v.unread(node, err)
-	}
-	return o.Type, v.object(node, o.Type, data)
-}
-
-func (r *reading) looseTrees(ctx context.Context, trees []int32) error {
-	slices.Sort(trees)
-	return r.each(ctx, trees, func(v *visitor, _ *pack.Loose, node int32) error {
-		_, data, err := v.store.readLoose(v.store.loose[int(node)-v.store.packed()], v.graphLimit())
-		if err != nil {
-			return v.unread(node, err)
-		}
-		return v.object(node, pack.Tree, data)
-	})
-}
-
-// each calls fn for each of nodes, several at once.
-func (r *reading) each(ctx context.Context, nodes []int32, fn func(*visitor, *pack.Loose, int32) error) error {
-	var next atomic.Int64
-	g, ctx := errgroup.WithContext(ctx)
-	for range min(runtime.GOMAXPROCS(0), len(nodes)) {
-		v := &visitor{reading: r, pack: len(r.store.packs)}
-		files := &pack.Loose{}
-		g.Go(func() error {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(nodes) {
-					return nil
-				}
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				err := fn(v, files, nodes[i])
-				v.tell()
-				if err != nil {
-					return err
-				}
-			}
-		})
-	}
-	return g.Wait()
-}
-
 // noLimit is the limit of a Repository with MaxBlobSize 0.
 const noLimit = math.MaxInt64
-
-// describe names an object in a message.
-func describe(id, name string) string {
-	if name == "" || name == id {
-		return id
-	}
-	return fmt.Sprintf("%s (%s)", id, name)
-}

@@ -1,0 +1,102 @@
+package gitsource
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
+
+// loose reads the loose objects but for the trees, which it returns.
+func (r *reading) loose(ctx context.Context) (trees []int32, err error) {
+	var nodes []int32
+	for i, l := range r.store.loose {
+		node := int32(r.store.packed() + i)
+		if !r.seen(l) && r.store.find([]byte(l.id)) == node {
+			nodes = append(nodes, node)
+		}
+	}
+	var mu sync.Mutex
+	err = r.each(ctx, nodes, func(v *visitor, files *pack.Loose, node int32) error {
+		l := v.store.loose[int(node)-v.store.packed()]
+		typ, err := v.looseObject(files, l, node)
+		if typ == pack.Tree {
+			mu.Lock()
+			trees = append(trees, node)
+			mu.Unlock()
+		}
+		return err
+	})
+	return trees, err
+}
+
+// looseObject reads a loose object; of a tree only the header.
+func (v *visitor) looseObject(files *pack.Loose, l loose, node int32) (pack.Type, error) {
+	o, err := files.Open(v.store.looseFile(l))
+	if err != nil {
+		return 0, v.unread(node, err)
+	}
+	defer o.Close()
+	switch {
+	case o.Type == pack.Tree, v.noBlobs && o.Type == pack.Blob:
+		return o.Type, nil
+	case o.Type == pack.Blob && o.Size > scanner.LargeText:
+		return o.Type, v.stream(node, o, o.Size)
+	}
+	limit := v.limit
+	if o.Type != pack.Blob {
+		limit = v.graphLimit()
+	}
+	if o.Size > limit {
+		return o.Type, v.unread(node, &pack.TooLargeError{Size: o.Size, Limit: limit})
+	}
+	data, err := o.Data(v.store.hash, l.id)
+	if err != nil {
+		return o.Type, v.unread(node, err)
+	}
+	return o.Type, v.object(node, o.Type, data)
+}
+
+func (r *reading) looseTrees(ctx context.Context, trees []int32) error {
+	slices.Sort(trees)
+	return r.each(ctx, trees, func(v *visitor, _ *pack.Loose, node int32) error {
+		_, data, err := v.store.readLoose(v.store.loose[int(node)-v.store.packed()], v.graphLimit())
+		if err != nil {
+			return v.unread(node, err)
+		}
+		return v.object(node, pack.Tree, data)
+	})
+}
+
+// each calls fn for each of nodes, several at once.
+func (r *reading) each(ctx context.Context, nodes []int32, fn func(*visitor, *pack.Loose, int32) error) error {
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range min(runtime.GOMAXPROCS(0), len(nodes)) {
+		v := &visitor{reading: r, pack: len(r.store.packs)}
+		files := &pack.Loose{}
+		g.Go(func() error {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(nodes) {
+					return nil
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				err := fn(v, files, nodes[i])
+				v.tell()
+				if err != nil {
+					return err
+				}
+			}
+		})
+	}
+	return g.Wait()
+}
