@@ -121,9 +121,9 @@ func probeRuns(text []byte, named bool) bool {
 	return false
 }
 
-// kindsAt returns the runBytes that the eight bytes at p have all, and those that
-// any has.
-func kindsAt(text []byte, p int) (all, any byte) {
+// kindsAt returns the runBytes that the eight bytes at p have in common, and those
+// that one of them has.
+func kindsAt(text []byte, p int) (common, some byte) {
 	b := text[p : p+wordLen : p+wordLen]
 	k0, k1, k2, k3 := runBytes[b[0]], runBytes[b[1]], runBytes[b[2]], runBytes[b[3]]
 	k4, k5, k6, k7 := runBytes[b[4]], runBytes[b[5]], runBytes[b[6]], runBytes[b[7]]

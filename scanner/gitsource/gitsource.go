@@ -152,9 +152,6 @@ func (r *Repository) reading(s *store, p scanner.Prefilter, yield func(scanner.B
 	}
 }
 
-// contentKinds are the kinds of content that refs lead to.
-var contentKinds = [...]scanner.Kind{scanner.KindBlob, scanner.KindNote}
-
 // aside yields what is not an object: the names of refs, configuration and logs,
 // and what of the repository could not be opened.
 func (r *Repository) aside(ctx context.Context, s *store, refs *refSet, yield func(scanner.Blob) error) error {

@@ -45,24 +45,10 @@ func (l *locator) locate(ctx context.Context, hits []int32) error {
 	for _, hit := range hits {
 		l.message(hit)
 	}
-	h := l.history
-	order := h.topological()
+	order := l.history.topological()
 	for class := range classes {
-		headTree := none
-		if c := h.commit(l.graph.store.find([]byte(l.refs.head))); c != none && class == byRef {
-			headTree = l.ways.number(l.graph.commits[c].tree)
-		}
-		for _, c := range order {
-			if h.class[c] != class {
-				continue
-			}
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			top := step{place{l.ways.number(l.graph.commits[c].tree), ""}, headTree}
-			if err := l.ways.descend(ctx, top, l.met, func(s step) error { l.add(s, c, ""); return nil }); err != nil {
-				return err
-			}
+		if err := l.introduced(ctx, order, class); err != nil {
+			return err
 		}
 		if class == byRef {
 			if err := l.tagged(ctx); err != nil {
@@ -79,6 +65,28 @@ func (l *locator) locate(ctx context.Context, hits []int32) error {
 		}
 	}
 	l.nameRefs(order)
+	return nil
+}
+
+// introduced adds the places that the commits of a class introduce. order is
+// topological.
+func (l *locator) introduced(ctx context.Context, order []int32, class class) error {
+	h, headTree := l.history, none
+	if c := h.commit(l.graph.store.find([]byte(l.refs.head))); c != none && class == byRef {
+		headTree = l.ways.number(l.graph.commits[c].tree)
+	}
+	for _, c := range order {
+		if h.class[c] != class {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		top := step{place{l.ways.number(l.graph.commits[c].tree), ""}, headTree}
+		if err := l.ways.descend(ctx, top, l.met, func(s step) error { l.add(s, c, ""); return nil }); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

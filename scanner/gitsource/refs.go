@@ -208,7 +208,7 @@ func (s *refSet) readStashLog(file string) {
 func (s *refSet) readLogs(dir, prefix string) {
 	_ = filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
-			return nil
+			return nil //nolint:nilerr // yieldFiles says so
 		}
 		rel, _ := filepath.Rel(dir, file)
 		text, _ := readSmall(file, maxList)

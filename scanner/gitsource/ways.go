@@ -23,7 +23,7 @@ func cut(path string) string {
 // leads to one: the work is in proportion to what is listed, not to what is there.
 type ways struct {
 	graph   *graph
-	numbers map[int32]int32 // of objects: their node
+	numbers []int32 // of objects: their node, plus one
 	nodes   []node
 	names   map[int32]map[string]int32 // of trees in HEAD, their entries
 }
@@ -60,7 +60,7 @@ type step struct {
 
 // newWays keeps of the graph what leads to hits.
 func newWays(g *graph, hits []int32) *ways {
-	w := &ways{graph: g, numbers: map[int32]int32{}, names: map[int32]map[string]int32{}}
+	w := &ways{graph: g, numbers: make([]int32, g.store.len()+len(g.missing)), names: map[int32]map[string]int32{}}
 	for _, hit := range hits {
 		w.nodes[w.add(hit)].hit = true
 	}
@@ -132,21 +132,20 @@ func (g *graph) leads(hits []int32) bitset {
 
 // add returns the node of an object, a new one at first.
 func (w *ways) add(object int32) int32 {
-	n, ok := w.numbers[object]
-	if !ok {
-		n = int32(len(w.nodes))
-		w.numbers[object] = n
-		w.nodes = append(w.nodes, node{object: object})
+	if n := w.numbers[object]; n > 0 {
+		return n - 1
 	}
-	return n
+	w.nodes = append(w.nodes, node{object: object})
+	w.numbers[object] = int32(len(w.nodes))
+	return int32(len(w.nodes)) - 1
 }
 
 // number returns the node of an object, none if it leads to no hit.
 func (w *ways) number(object int32) int32 {
-	if n, ok := w.numbers[object]; ok {
-		return n
+	if object < 0 {
+		return none
 	}
-	return none
+	return w.numbers[object] - 1
 }
 
 // fill notes it if n is full, and those above that are full by that.

@@ -60,13 +60,7 @@ func (d *delta) read(at int, baseSize int64) (made int64, ok bool) {
 		from, size := int64(^at), int64(c)
 		if c >= 0x80 {
 			var n int
-			if at+8 <= len(text) {
-				from, size, n = copyOp(c, binary.LittleEndian.Uint64(text[at:]))
-			} else {
-				var end [8]byte
-				copy(end[:], text[at:])
-				from, size, n = copyOp(c, binary.LittleEndian.Uint64(end[:]))
-			}
+			from, size, n = copyOp(c, upTo8(text[at:]))
 			if at += n; from+size > baseSize || at > len(text) {
 				return 0, false
 			}
@@ -94,6 +88,16 @@ func (d *delta) read(at int, baseSize int64) (made int64, ok bool) {
 	}
 	d.parts = parts
 	return made, true
+}
+
+// upTo8 returns the first eight bytes of b, with zeros for those that it lacks.
+func upTo8(b []byte) uint64 {
+	if len(b) >= 8 {
+		return binary.LittleEndian.Uint64(b)
+	}
+	var end [8]byte
+	copy(end[:], b)
+	return binary.LittleEndian.Uint64(end[:])
 }
 
 // copyOp reads what follows the byte c of a copy instruction: of four bytes of an
@@ -193,7 +197,7 @@ func (d *delta) appendHead(dst, base []byte, size int) []byte {
 		if size == 0 {
 			break
 		}
-		piece := d.text
+		var piece []byte
 		if p.From < 0 {
 			piece = d.inserted(p)
 		} else {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"sync"
 )
 
 // A forest has the objects of a pack as its nodes, each below its delta base. The
@@ -103,61 +104,56 @@ func (f *forest) sortOffsets(x *Index, end int64) {
 // readHeaders notes for each object its own type, which may be that of a delta,
 // and its base.
 func (p *Pack) readHeaders(f *forest, bases []int32) {
-	type problem struct {
-		entry   int32
-		err     error
-		outside ID
-	}
-	found := make([][]problem, workers()) // by goroutine
-	part := make(chan int, len(found))
-	for i := range found {
-		part <- i
-	}
+	var mu sync.Mutex // of the maps, for the few that go there
 	err := parallel(len(bases), func(from, to int) error {
-		mine := <-part
 		for i := from; i < to; i++ {
-			bases[i] = none
-			e, err := p.entry(f.offsets[i])
-			f.types[i] = e.typ
-			switch {
-			case err != nil:
-			case e.typ == ofsDelta:
-				if bases[i] = f.before(i, e.base); bases[i] == none {
-					err = damaged("delta at offset %d: there is no object at the offset %d of its base", f.offsets[i], e.base)
-				}
-			case e.typ == refDelta:
-				if k := p.index.Find(e.baseID); k >= 0 {
-					bases[i] = f.entryAt(p.index.Offset(k))
-				}
-				if bases[i] == none {
-					f.types[i] = external
-					found[mine] = append(found[mine], problem{int32(i), nil, ID(e.baseID)})
-				}
+			typ, base, outside, err := p.readHeader(f, i)
+			f.types[i], bases[i] = typ, base
+			if err == nil && outside == "" {
+				continue
 			}
+			mu.Lock()
 			if err != nil {
-				f.types[i] = broken
-				found[mine] = append(found[mine], problem{int32(i), err, ""})
+				f.bad[int32(i)] = err
+			} else {
+				f.outside[int32(i)] = outside
 			}
+			mu.Unlock()
 		}
 		return nil
 	})
-	for _, list := range found {
-		for _, x := range list {
-			if x.err != nil {
-				f.bad[x.entry] = x.err
-			} else {
-				f.outside[x.entry] = x.outside
-			}
+	if err == nil {
+		return
+	}
+	for i, t := range f.types { // the file was cut off: what was not reached has the type broken
+		if t == broken && f.bad[int32(i)] == nil {
+			bases[i] = none
+			f.bad[int32(i)] = err
 		}
 	}
-	if err != nil { // the file was cut off: what was not reached has the type broken
-		for i, t := range f.types {
-			if t == broken && f.bad[int32(i)] == nil {
-				bases[i] = none
-				f.bad[int32(i)] = err
+}
+
+// readHeader returns the own type of an object, and its base: its number, or its id
+// if it is not in this pack.
+func (p *Pack) readHeader(f *forest, i int) (typ Type, base int32, outside ID, err error) {
+	e, err := p.entry(f.offsets[i])
+	switch {
+	case err != nil:
+		return broken, none, "", err
+	case e.typ == ofsDelta:
+		if base = f.before(i, e.base); base == none {
+			return broken, none, "", damaged("delta at offset %d: there is no object at the offset %d of its base", f.offsets[i], e.base)
+		}
+		return e.typ, base, "", nil
+	case e.typ == refDelta:
+		if k := p.index.Find(e.baseID); k >= 0 {
+			if base = f.entryAt(p.index.Offset(k)); base != none {
+				return e.typ, base, "", nil
 			}
 		}
+		return external, none, ID(e.baseID), nil
 	}
+	return e.typ, none, "", nil
 }
 
 // inherit gives deltas the type of their base. Deltas by id may come before their

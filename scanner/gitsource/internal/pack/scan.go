@@ -32,11 +32,11 @@ func (p *Pack) scan() error {
 		if err := p.identify(ids); err != nil {
 			return errors.Join(lost, err)
 		}
-		if left := len(offsets) - len(ids); left == 0 || left == pending {
+		left := len(offsets) - len(ids)
+		if left == 0 || left == pending {
 			break
-		} else {
-			pending = left
 		}
+		pending = left
 	}
 	if left := len(offsets) - len(ids); left > 0 && lost == nil {
 		lost = damaged("%d of %d objects have no base", left, len(offsets))
@@ -150,8 +150,7 @@ func (v *identifier) stream(n *Node) error {
 	if err != nil {
 		return nil //nolint:nilerr // it stays without an id, and is counted
 	}
-	v.hash.Reset()
-	fmt.Fprintf(v.hash, "%s %d\x00", n.Type, n.Size)
+	begin(v.hash, n.Type, n.Size)
 	if _, err := io.Copy(v.hash, r); err == nil {
 		v.add(ID(v.hash.Sum(nil)), v.p.forest.offsets[n.entry])
 	}
@@ -170,10 +169,15 @@ func newHash(size int) hash.Hash {
 
 // sum computes the id of an object.
 func sum(h hash.Hash, t Type, data []byte) ID {
-	h.Reset()
-	fmt.Fprintf(h, "%s %d\x00", t, len(data))
+	begin(h, t, int64(len(data)))
 	h.Write(data)
 	return ID(h.Sum(nil))
+}
+
+// begin hashes what comes before the content of an object.
+func begin(h hash.Hash, t Type, size int64) {
+	h.Reset()
+	h.Write(fmt.Appendf(nil, "%s %d\x00", t, size))
 }
 
 // Sum computes the id of an object, of hash bytes.
