@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
-	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
 
@@ -33,6 +33,9 @@ cloned to a temporary folder, which is removed afterwards.`,
 			operand := "."
 			if len(args) > 0 {
 				operand = args[0]
+			}
+			if f.sinceState != "" && f.reachableOnly {
+				return errors.New("--since-state and --reachable-only do not go together: a branch may come to lead to what was left out before")
 			}
 			job, err := f.prepare(s)
 			if err != nil {
@@ -81,13 +84,13 @@ func (f *gitFlags) scan(ctx context.Context, j *job, operand string) error {
 
 // scanNew scans what --since-state has not seen.
 func (f *gitFlags) scanNew(ctx context.Context, j *job, repo *gitsource.Repository, operand string) (err error) {
-	// Another build may see more, and so may other rules and flags: then all is read
-	// again.
-	rules := ""
-	for _, r := range (awskeys.Detector{}).Rules() {
-		rules += fmt.Sprintln(r.ID, r.Keywords, r.Encoded)
+	build, err := buildOf()
+	if err != nil {
+		return incomplete(fmt.Errorf("--since-state: %w", err))
 	}
-	reader := fmt.Sprintf("%s rules=%x reachable-only=%v", version(), sha256.Sum256([]byte(rules)), f.reachableOnly)
+	// Another build may see more. And what was reported unverified is to be verified
+	// when that is wanted.
+	reader := fmt.Sprintf("%s verify=%v", build, !f.noVerify)
 	if repo.Seen, err = gitsource.ReadState(f.sinceState, reader); err != nil {
 		return err
 	}
@@ -110,4 +113,23 @@ func openGit(ctx context.Context, s *streams, operand string) (*gitsource.Reposi
 		progress = s.stderr
 	}
 	return gitsource.Clone(ctx, operand, progress)
+}
+
+// buildOf tells this build from all others, whatever it was made from: the version
+// says nothing of a build from a changed checkout.
+func buildOf() (string, error) {
+	name, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s %x", number(), h.Sum(nil)), nil
 }

@@ -90,8 +90,9 @@ func idAround(text []byte, p int) bool {
 	return false
 }
 
-// isLoneID is isID without a look at the base64 around it, of which a piece of
-// the text may show less.
+// isLoneID is isID without a look at what is before it: an escape perhaps, which
+// is one only when another has been undone, or base64, of which a piece of the
+// text may show less.
 func isLoneID(text []byte, at int) bool {
 	end := at + idLen
 	for _, c := range text[at+prefixLen : end] {
@@ -99,10 +100,7 @@ func isLoneID(text []byte, at int) bool {
 			return false
 		}
 	}
-	if end < len(text) && isAlnum(text[end]) {
-		return false
-	}
-	return at == 0 || !isAlnum(text[at-1]) || escapeEnds(text, at)
+	return end == len(text) || !isAlnum(text[end])
 }
 
 // probeRuns reports whether text may hold a lone secret or a token: a run of
@@ -223,7 +221,7 @@ func isNamedSecret(text []byte, at int) bool {
 // isTokenStart reports whether a token begins in text[from:to].
 func isTokenStart(text []byte, from, to int) bool {
 	for i := from; i <= to; i++ {
-		if !hasTokenHead(text[i:]) || i > 0 && isSecretByte(text[i-1]) && !escapeEnds(text, i) {
+		if !hasTokenHead(text[i:]) {
 			continue
 		}
 		end := i
@@ -265,6 +263,10 @@ func mayJoin(run []byte) bool {
 			}
 		case 'f', 'F', 'b', 'B':
 			if before == '2' {
+				return true
+			}
+		case 'd', 'D': // %3D is "=", which may begin an escape of quoted-printable
+			if i >= 2 && run[i-2] == '%' && before == '3' {
 				return true
 			}
 		case ';':

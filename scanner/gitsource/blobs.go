@@ -11,6 +11,11 @@ import (
 // holds reports whether text may hold a match. Without a prefilter all may.
 func (v *visitor) holds(text []byte) bool { return v.judge(text) == holds }
 
+// hints reports whether a piece of text may be part of a match.
+func (v *visitor) hints(text []byte) bool {
+	return !v.noBlobs && (v.pre.Hints == nil || v.pre.Hints(text))
+}
+
 // judge is what the prefilter says of a whole text.
 func (v *visitor) judge(text []byte) verdict {
 	switch {

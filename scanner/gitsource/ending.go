@@ -129,12 +129,25 @@ func (e *ending) lost() []int32 {
 	if len(g.missing) == 0 {
 		return nil
 	}
+	if e.seen != nil && len(e.seen.Packs)+len(e.seen.Loose) > 0 {
+		// What was seen before is not in the graph: whether a ref leads there by it is
+		// not known.
+		return e.allMissing()
+	}
 	reach := e.reach(refs)
 	var lost []int32
 	for i := range g.missing {
 		if n := int32(e.store.len() + i); reach.has(n) {
 			lost = append(lost, n)
 		}
+	}
+	return lost
+}
+
+func (e *ending) allMissing() []int32 {
+	lost := make([]int32, len(e.graph.missing))
+	for i := range lost {
+		lost[i] = int32(e.store.len() + i)
 	}
 	return lost
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing/format/index"
@@ -29,7 +30,9 @@ func (r *Repository) ownFiles() (files map[string]scanner.Kind, unread []error) 
 		base := d.Name()
 		switch {
 		case d.IsDir():
-			if base == "objects" || rel == "refs" || base == "lfs" || base == "hooks" {
+			// Of a git directory: a branch or a submodule may have such a name too.
+			_, noHead := os.Lstat(filepath.Join(filepath.Dir(file), "HEAD"))
+			if noHead == nil && slices.Contains([]string{"objects", "refs", "lfs", "hooks"}, base) {
 				return fs.SkipDir
 			}
 		case base == "config" || base == "config.worktree":

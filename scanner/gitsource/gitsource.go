@@ -83,9 +83,15 @@ func (r *Repository) keep(g *graph) {
 // Empty reports whether the repository holds no object: there is nothing to read,
 // which is not the same as nothing found.
 func (r *Repository) Empty() bool {
-	s := openStore(r)
-	defer s.close()
-	return s.len() == 0 && len(s.notes) == 0 && len(r.refs().broken) == 0
+	for _, dir := range r.objectDirs() {
+		files, err := filepath.Glob(filepath.Join(dir, "[0-9a-f][0-9a-f]", "*"))
+		packs, packErr := filepath.Glob(filepath.Join(dir, "pack", "*pack*"))
+		_, noAlternates := os.Stat(filepath.Join(dir, "info", "alternates"))
+		if err != nil || packErr != nil || len(files)+len(packs) > 0 || noAlternates == nil {
+			return false
+		}
+	}
+	return len(r.refs().broken) == 0
 }
 
 // Blobs implements scanner.Source. It yields blobs (symlink targets too), the raw
@@ -148,7 +154,7 @@ func (r *Repository) reading(s *store, p scanner.Prefilter, yield func(scanner.B
 	}
 	return &reading{
 		store: s, graph: newGraph(s), limit: cmp.Or(r.MaxBlobSize, noLimit), shallow: shallow,
-		skip: r.Seen.hasPack, seen: r.Seen.hasLoose, pre: p, yield: yield, report: yield, bad: map[int32]error{}, held: newBitset(s.len()),
+		skip: r.Seen.hasPack, seen: r.Seen.hasLoose, pre: p, yield: yield, report: yield, bad: map[int32]error{}, lost: map[int]bool{}, held: newBitset(s.len()),
 	}
 }
 
@@ -295,7 +301,7 @@ func (r *Repository) graph(ctx context.Context, ids []scanner.BlobID) (*graph, f
 // hasMarked reports whether the blobs among ids are marked.
 func (g *graph) hasMarked(ids []scanner.BlobID) bool {
 	for _, n := range g.store.numbers(ids) {
-		isBlob := g.at[n] == 0 && !slices.ContainsFunc(g.tags, func(t tag) bool { return t.node == n })
+		isBlob := !g.isTree(n) && !slices.ContainsFunc(g.tags, func(t tag) bool { return t.node == n })
 		if isBlob && !g.marks.has(n) && !g.isCommit(n) {
 			return false
 		}

@@ -79,6 +79,9 @@ func (g *graph) lose(id pack.ID) int32 {
 	return n
 }
 
+// isTree reports whether n is a tree that was read.
+func (g *graph) isTree(n int32) bool { return n >= 0 && int(n) < len(g.at) && g.at[n] != 0 }
+
 // isMissing reports whether n is the number of an object that is not here.
 func (g *graph) isMissing(n int32) bool { return int(n) >= g.store.len() }
 
@@ -100,7 +103,7 @@ type edge struct {
 // record returns the numbers of the objects that a tree refers to, and those of
 // their names; none if it was not read.
 func (g *graph) record(tree int32) (nodes, names []uint32) {
-	if tree < 0 || int(tree) >= len(g.at) || g.at[tree] == 0 {
+	if !g.isTree(tree) {
 		return nil, nil
 	}
 	at := g.at[tree] - 1

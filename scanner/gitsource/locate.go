@@ -98,7 +98,7 @@ func (l *locator) stray(hit int32) scanner.Provenance {
 		}
 	}
 	kind := scanner.KindBlob
-	if int(hit) < len(l.graph.at) && l.graph.at[hit] != 0 {
+	if l.graph.isTree(hit) {
 		kind = scanner.KindPath
 	}
 	return scanner.Provenance{Kind: kind, Unreachable: "no ref, reflog, commit or tree leads to it"}
@@ -114,7 +114,7 @@ func (l *locator) add(s step, c int32, unreachable string) {
 		f.Unreachable = l.history.unreachable(c)
 	}
 	switch {
-	case int(node) < len(l.graph.at) && l.graph.at[node] != 0:
+	case l.graph.isTree(node):
 		f.Kind = scanner.KindPath
 	case c != none && l.history.class[c] == byNote:
 		// The id of the annotated object, cut into directories when there are
@@ -154,7 +154,7 @@ func (l *locator) tagged(ctx context.Context) error {
 			continue
 		}
 		name := r.name
-		if l.graph.at[target] != 0 {
+		if l.graph.isTree(target) {
 			name += ":"
 		}
 		top := step{place{l.ways.number(target), name}, none}

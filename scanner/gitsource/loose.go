@@ -63,10 +63,11 @@ func (v *visitor) looseObject(files *pack.Loose, l loose, node int32) (pack.Type
 	return o.Type, v.object(node, o.Type, data)
 }
 
-func (r *reading) looseTrees(ctx context.Context, trees []int32) error {
+// otherTrees reads trees that are loose, or of which the first copy is damaged.
+func (r *reading) otherTrees(ctx context.Context, trees []int32) error {
 	slices.Sort(trees)
 	return r.each(ctx, trees, func(v *visitor, _ *pack.Loose, node int32) error {
-		_, data, err := v.store.readLoose(v.store.loose[int(node)-v.store.packed()], v.graphLimit())
+		_, data, err := v.store.read(v.store.id(node), v.graphLimit())
 		if err != nil {
 			return v.unread(node, err)
 		}
@@ -82,20 +83,22 @@ func (r *reading) each(ctx context.Context, nodes []int32, fn func(*visitor, *pa
 		v := &visitor{reading: r, pack: len(r.store.packs)}
 		files := &pack.Loose{}
 		g.Go(func() error {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(nodes) {
-					return nil
+			return pack.Guard(func() error {
+				for {
+					i := int(next.Add(1)) - 1
+					if i >= len(nodes) {
+						return nil
+					}
+					if err := ctx.Err(); err != nil {
+						return err
+					}
+					err := fn(v, files, nodes[i])
+					v.tell()
+					if err != nil {
+						return err
+					}
 				}
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				err := fn(v, files, nodes[i])
-				v.tell()
-				if err != nil {
-					return err
-				}
-			}
+			})
 		})
 	}
 	return g.Wait()

@@ -26,6 +26,8 @@ type reading struct {
 	report  func(scanner.Blob) error // what cannot be read
 
 	shallow map[pack.ID]bool
+	lost    map[int]bool // packs that could not be read to the end
+	late    []int32      // trees of which a second copy is to be read
 
 	mu     sync.Mutex
 	held   bitset          // what was yielded
@@ -41,8 +43,11 @@ const minGraphLimit = 32 << 20
 // trees last. Each object is read once.
 func (r *reading) all(ctx context.Context) error {
 	if !r.nothingNew() {
-		for _, p := range r.store.packs {
-			p.Index().Prepare()
+		for i, p := range r.store.packs {
+			err := pack.Guard(func() error { p.Index().Prepare(); return nil })
+			if err = r.lose(i, err); err != nil {
+				return err
+			}
 		}
 	}
 	var trees []int32 // loose ones
@@ -65,7 +70,7 @@ func (r *reading) all(ctx context.Context) error {
 		err = r.walk(ctx, []pack.Type{pack.Tree}, r.graphLimit(), func(v *visitor) pack.Visitor { return v.trees() })
 	}
 	if err == nil {
-		err = r.looseTrees(ctx, trees)
+		err = r.otherTrees(ctx, append(trees, r.late...))
 	}
 	return err
 }
@@ -80,6 +85,16 @@ func (r *reading) nothingNew() bool {
 func (r *reading) links(ctx context.Context) error {
 	r.noBlobs = true
 	return r.all(ctx)
+}
+
+// lose reports a pack that cannot be read any further, and passes on other errors.
+func (r *reading) lose(i int, err error) error {
+	if !errors.Is(err, pack.ErrDamaged) {
+		return err
+	}
+	r.lost[i] = true
+	name := r.store.packs[i].Name
+	return r.report(scanner.Blob{ID: scanner.BlobID(name), Kind: scanner.KindBlob, Name: name, Err: fmt.Errorf("reading pack %s: %w", name, err)})
 }
 
 // unreadLinks returns an error that counts what links could not read.
@@ -97,7 +112,7 @@ func (r *reading) graphLimit() int64 { return max(r.limit, minGraphLimit) }
 
 func (r *reading) walk(ctx context.Context, types []pack.Type, limit int64, of func(*visitor) pack.Visitor) error {
 	for i, p := range r.store.packs {
-		if r.skip(p) {
+		if r.skip(p) || r.lost[i] {
 			continue
 		}
 		var visitors []*visitor
@@ -113,10 +128,7 @@ func (r *reading) walk(ctx context.Context, types []pack.Type, limit int64, of f
 		for _, v := range visitors {
 			v.tell()
 		}
-		if errors.Is(err, pack.ErrDamaged) {
-			err = r.report(scanner.Blob{ID: scanner.BlobID(p.Name), Kind: scanner.KindBlob, Name: p.Name, Err: err})
-		}
-		if err != nil {
+		if err := r.lose(i, err); err != nil {
 			return err
 		}
 	}
@@ -178,6 +190,12 @@ func (v *visitor) other(node int32, why error) error {
 		}
 		return v.unread(node, why)
 	}
+	if typ == pack.Tree { // with the others, when it is known which blobs matter
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.late = append(v.late, node)
+		return nil
+	}
 	return v.object(node, typ, data)
 }
 
@@ -196,6 +214,9 @@ func (v *visitor) first(node int32) bool {
 func (v *visitor) object(node int32, typ pack.Type, data []byte) error {
 	switch typ {
 	case pack.Blob:
+		if v.noBlobs {
+			return nil
+		}
 		return (&blobVisitor{visitor: v}).take(node, data, v.judge(data))
 	case pack.Tree:
 		return v.trees().tree(node, data, &listing{}, nil, true)

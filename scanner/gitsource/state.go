@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -107,7 +108,7 @@ func (s *State) hasLoose(l loose) bool { return s != nil && s.loose[l.id] }
 // could be read whole.
 func (r *reading) next(version string) *State {
 	s := &State{Version: version, Packs: []string{}, Loose: []string{}}
-	damaged := map[int]bool{}
+	damaged := maps.Clone(r.lost)
 	for _, n := range r.badIDs {
 		damaged[r.store.packOf(n)] = true
 	}
@@ -125,7 +126,7 @@ func (r *reading) next(version string) *State {
 		}
 	}
 	for i, l := range r.store.loose {
-		if r.bad[int32(r.store.packed()+i)] == nil {
+		if r.bad[int32(r.store.packed()+i)] == nil && r.bad[r.store.find([]byte(l.id))] == nil {
 			s.Loose = append(s.Loose, l.id.String())
 		}
 	}

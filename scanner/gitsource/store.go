@@ -58,8 +58,8 @@ func openStore(r *Repository) *store {
 	for i := 0; i < len(s.dirs); i++ { // alternates may have alternates: dirs grows
 		s.addAlternates(s.dirs[i])
 		s.addQuarantines(s.dirs[i])
+		s.listLoose(i) // first: what git gc moves meanwhile is met twice, and not never
 		s.openPacks(filepath.Join(s.dirs[i], "pack"))
-		s.listLoose(i)
 	}
 	s.number()
 	return s

@@ -12,8 +12,8 @@ import (
 // need not be parsed again, nor looked up.
 type listing struct {
 	entries []listed
-	size    int  // of the tree
-	holds   bool // its names may hold a match
+	size    int     // of the tree
+	known   verdict // of its names
 }
 
 // A listed is an entry of a listing.
@@ -81,10 +81,10 @@ func (v *treeVisitor) listing() *listing {
 // unless it is a second copy.
 func (v *treeVisitor) tree(node int32, data []byte, l, base *listing, record bool) error {
 	bad := v.parse(l, data, base)
-	l.holds = (base != nil && base.holds) || v.holds(v.fresh)
-	if l.holds { // more than is new may hold it, or less
+	l.known = empty
+	if base != nil && base.known != empty || v.hints(v.fresh) { // more than is new may hold it, or less
 		names := joinNames(data, v.store.hash)
-		if l.holds = v.holds(names); l.holds && record {
+		if l.known = v.judge(names); l.known == holds && record {
 			if err := v.text(node, scanner.KindPath, names); err != nil {
 				return err
 			}
@@ -93,7 +93,7 @@ func (v *treeVisitor) tree(node int32, data []byte, l, base *listing, record boo
 	if !record {
 		return nil
 	}
-	if !l.holds && !v.noBlobs {
+	if l.known != holds && !v.noBlobs {
 		v.pass(int64(len(data)))
 	}
 	v.record(node, l)

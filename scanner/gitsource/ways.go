@@ -102,7 +102,7 @@ func (g *graph) leads(hits []int32) bitset {
 	}
 	var stack []frame
 	push := func(tree int32) {
-		if int(tree) < len(g.at) && g.at[tree] != 0 && !done.has(tree) {
+		if g.isTree(tree) && !done.has(tree) {
 			done.set(tree)
 			nodes, _ := g.record(tree)
 			stack = append(stack, frame{tree, nodes})

@@ -6,7 +6,7 @@
 // delta hangs below its base. Walk goes through the trees of the forest base
 // first, several trees at once, so that a base is at hand whenever a delta needs
 // it and nothing is inflated twice. An object at the end of a chain need not even
-// be put together: its delta says what is new in it (Node.Fresh).
+// be put together: its delta says what is new in it (Node.AppendFresh).
 //
 // The formats are those of gitformat-pack(5). Whatever a pack or an index says is
 // checked before it is believed: sizes against what the bytes at hand can hold,

@@ -39,7 +39,7 @@ func (p *Pack) scan() error {
 		pending = left
 	}
 	if left := len(offsets) - len(ids); left > 0 && lost == nil {
-		lost = damaged("%d of %d objects have no base", left, len(offsets))
+		lost = damaged("%d of %d objects have no base, or are deltas of more than %d MiB", left, len(offsets), held>>20)
 	}
 	p.index = newIndex(p.hash, ids)
 	p.once, p.forest = sync.Once{}, nil
@@ -122,7 +122,7 @@ func (p *Pack) identify(ids map[ID]int64) error {
 	}
 	return p.Walk(context.Background(), Walk{
 		Types:   []Type{Commit, Tree, Blob, Tag},
-		Limit:   1 << 30,
+		Limit:   held,
 		Stream:  held,
 		Base:    func(ID) (Type, []byte, error) { return broken, nil, errors.New("not in this pack") },
 		Visitor: func() Visitor { return &identifier{p, newHash(p.hash), add} },

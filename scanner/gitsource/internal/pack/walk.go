@@ -140,7 +140,8 @@ func (p *Pack) Walk(ctx context.Context, walk Walk) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for range workers() {
 		w := &walker{p: p, wanted: wanted, limit: walk.Limit, stream: walk.Stream, external: walk.Base, visitor: walk.Visitor()}
-		g.Go(func() error {
+		g.Go(func() (err error) {
+			defer recoverFault(&err)() // of the index, which visitors read
 			for {
 				to := int(next.Add(batch))
 				if from := to - batch; from >= len(queue) {
