@@ -80,6 +80,13 @@ func damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
 }
 
+// A TooLargeError says that an object was not put together.
+type TooLargeError struct{ Size, Limit int64 }
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("larger than %g MiB", float64(e.Limit)/(1<<20))
+}
+
 // A Pack is an open pack. Concurrent calls of its methods are allowed.
 type Pack struct {
 	Name string // of the file, without the extension

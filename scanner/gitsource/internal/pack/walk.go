@@ -115,13 +115,6 @@ func (n *Node) AppendHead(dst []byte, size int) []byte {
 	return n.delta.appendHead(dst, n.base.data, size)
 }
 
-// A TooLargeError says that an object was not put together.
-type TooLargeError struct{ Size, Limit int64 }
-
-func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("larger than %g MiB", float64(e.Limit)/(1<<20))
-}
-
 // Walk visits the objects of p, in several goroutines at once. It returns the
 // first error of a visitor, or that of ctx; or one that wraps ErrDamaged if the
 // index cannot be read any more.
