@@ -191,7 +191,7 @@ func (r plainReader) apart() bool {
 		if err != nil {
 			return false
 		}
-		offsets[off] = r.p.end - int64(in.Len()) + 4 // where it ends
+		offsets[off] = in.Size() + off - int64(in.Len()) + 4 // where it ends
 	}
 	starts := slices.SortedFunc(maps.Keys(offsets), cmp.Compare[int64])
 	for i, off := range starts[:max(len(starts)-1, 0)] {
@@ -213,9 +213,10 @@ func (r plainReader) sorted() bool {
 }
 
 // inflated returns what the stream after the header at off holds, the header
-// apart, and what follows it.
+// apart, and what follows it. A stream may reach into the checksum of the pack: of
+// one that was cut off, these are bytes of objects.
 func (r plainReader) inflated(off int64) (string, *bytes.Reader, error) {
-	in := bytes.NewReader(r.p.file.data[off:r.p.end])
+	in := bytes.NewReader(r.p.file.data[off:])
 	typ, size, _, _, err := plainHeader(in, off, r.p.hash)
 	if err != nil {
 		return "", nil, err
@@ -275,7 +276,7 @@ func (r plainReader) at(off int64) (o object, err error) {
 	}
 	r.busy[off] = true
 	defer delete(r.busy, off)
-	in := bytes.NewReader(r.p.file.data[off:r.p.end])
+	in := bytes.NewReader(r.p.file.data[off:])
 	typ, size, base, id, err := plainHeader(in, off, r.p.hash)
 	if err != nil {
 		return o, err
