@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
@@ -16,6 +18,7 @@ type locator struct {
 	graph   *graph
 	refs    *refSet
 	history *history
+	order   []int32 // of the commits, topological
 	ways    *ways
 	met     map[place]bool
 	placed  map[int32]bool // hits that a commit holds, or are one
@@ -31,11 +34,18 @@ type found struct {
 	scanner.Provenance
 }
 
-// newLocator prepares to locate hits, which are numbers of objects.
+// newLocator prepares to locate hits, which are numbers of objects. What is to be
+// known of trees and of commits is worked out at the same time.
 func newLocator(g *graph, refs *refSet, hits []int32) *locator {
 	l := &locator{graph: g, refs: refs, met: map[place]bool{}, placed: map[int32]bool{}, tags: map[int32]bool{}}
-	l.ways = newWays(g, hits)
+	var trees errgroup.Group
+	trees.Go(func() error {
+		l.ways = newWays(g, hits) // of the graph alone: nothing that is mapped
+		return nil
+	})
 	l.history = newHistory(g, refs)
+	l.order = l.history.topological()
+	_ = trees.Wait() // there are none
 	return l
 }
 
@@ -45,9 +55,8 @@ func (l *locator) locate(ctx context.Context, hits []int32) error {
 	for _, hit := range hits {
 		l.message(hit)
 	}
-	order := l.history.topological()
 	for class := range classes {
-		if err := l.introduced(ctx, order, class); err != nil {
+		if err := l.introduced(ctx, class); err != nil {
 			return err
 		}
 		if class == byRef {
@@ -64,18 +73,17 @@ func (l *locator) locate(ctx context.Context, hits []int32) error {
 			l.found = append(l.found, found{hit, none, l.stray(hit)})
 		}
 	}
-	l.nameRefs(order)
+	l.nameRefs()
 	return nil
 }
 
-// introduced adds the places that the commits of a class introduce. order is
-// topological.
-func (l *locator) introduced(ctx context.Context, order []int32, class class) error {
+// introduced adds the places that the commits of a class introduce.
+func (l *locator) introduced(ctx context.Context, class class) error {
 	h, headTree := l.history, none
 	if c := h.commit(l.graph.store.find([]byte(l.refs.head))); c != none && class == byRef {
 		headTree = l.ways.number(l.graph.commits[c].tree)
 	}
-	for _, c := range order {
+	for _, c := range l.order {
 		if h.class[c] != class {
 			continue
 		}
@@ -225,7 +233,7 @@ const maxRefs = 5
 
 // nameRefs fills in which refs lead to the commits found. Each pass carries 64 of
 // them through the history at once, a bit each.
-func (l *locator) nameRefs(order []int32) {
+func (l *locator) nameRefs() {
 	const perPass, passes = 64, 64
 	bits := map[int32]int{}
 	for _, f := range l.found {
@@ -241,7 +249,7 @@ func (l *locator) nameRefs(order []int32) {
 				own[c] = 1 << (bit % perPass)
 			}
 		}
-		masks := l.history.carry(order, own)
+		masks := l.history.carry(l.order, own)
 		for _, r := range l.history.named {
 			for c, bit := range own {
 				if masks[r.commit]&bit != 0 {
