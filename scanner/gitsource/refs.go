@@ -54,7 +54,7 @@ func (s *refSet) of(kind scanner.Kind) []root {
 // refs reads packed and loose refs, those of linked work trees, HEADs, and the
 // older stash entries, which only the reflog of refs/stash holds.
 func (r *Repository) refs() *refSet {
-	s := &refSet{byName: map[string]int{}}
+	s := &refSet{}
 	s.readPacked(filepath.Join(r.commonDir, "packed-refs"))
 	s.readTree(filepath.Join(r.commonDir, "refs"), "refs")
 	s.readLoose(filepath.Join(r.commonDir, "HEAD"), "HEAD")
@@ -100,18 +100,22 @@ func (s *refSet) readPacked(file string) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.fail(file, "packed-refs", err)
 	}
-	for line := range bytes.Lines(text) {
-		line = bytes.TrimRight(line, "\r\n")
-		if len(line) == 0 || line[0] == '#' || line[0] == '^' {
+	// There may be tens of thousands: one text that all names are parts of, and no
+	// growing in between.
+	lines := bytes.Count(text, []byte("\n")) + 1
+	s.byName, s.roots = make(map[string]int, lines), make([]root, 0, lines)
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimRight(line, "\r\n")
+		if line == "" || line[0] == '#' || line[0] == '^' {
 			continue
 		}
-		hash, name, _ := bytes.Cut(line, []byte(" "))
-		id, ok := pack.ParseID(hash)
-		if !ok || len(name) == 0 {
+		hash, name, _ := strings.Cut(line, " ")
+		id, ok := pack.ParseID([]byte(hash))
+		if !ok || name == "" {
 			s.fail(file, "packed-refs", errMalformed)
 			continue
 		}
-		s.add(root{name: string(name), id: id})
+		s.add(root{name: name, id: id})
 	}
 }
 
