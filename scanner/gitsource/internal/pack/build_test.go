@@ -213,7 +213,7 @@ func (v *collector) Visit(n *Node) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	id := v.p.Index().ID(n.Number())
-	if _, ok := v.into.objects[id]; ok {
+	if _, ok := v.into.objects[id]; ok || v.into.bad[id] != nil {
 		v.into.twice = append(v.into.twice, id)
 	}
 	v.into.objects[id] = object{n.Type, string(data)}
@@ -224,7 +224,7 @@ func (v *collector) Bad(i int, err error) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	id := v.p.Index().ID(i)
-	if v.into.bad[id] != nil {
+	if _, ok := v.into.objects[id]; ok || v.into.bad[id] != nil {
 		v.into.twice = append(v.into.twice, id)
 	}
 	v.into.bad[id] = err

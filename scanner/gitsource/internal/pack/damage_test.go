@@ -169,6 +169,68 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
+// TestTooLargeWithoutIndex: a pack of a KB that has no index, and claims 8 GB, is
+// refused in little memory. What is before the claim is read.
+func TestTooLargeWithoutIndex(t *testing.T) {
+	const eight = 8 << 30
+	base := make([]byte, 1<<16)
+	bomb := func(from, size int) []byte { // a byte of instructions for each 64 KiB
+		return ops(sizes(from, size), bytes.Repeat([]byte{0x80}, size>>16))
+	}
+	tests := []struct {
+		name string
+		make func(b *builder, off int64, id ID)
+		want string // in the note
+		read int    // objects
+	}{
+		{"whole", func(b *builder, _ int64, _ ID) { b.add(Blob, eight, nil, base) }, "which the rest of the pack cannot hold", 1},
+		{"instructions", func(b *builder, off int64, _ ID) {
+			b.add(ofsDelta, eight, distance(headerSize+int64(b.entries.Len())-off), bomb(len(base), len(base)))
+		}, "which the rest of the pack cannot hold", 1},
+		{"delta", func(b *builder, off int64, _ ID) { b.ofs(off, bomb(len(base), eight), nil) }, "1 of 2 objects have no base, or are deltas of more than 64 MiB", 1},
+		{"delta_by_id", func(b *builder, _ int64, id ID) { b.ref(id, bomb(len(base), eight), nil) }, "1 of 2 objects", 1},
+		{"delta_of_2_gigabytes", func(b *builder, off int64, _ ID) { b.ofs(off, bomb(len(base), 1<<31-1<<16), nil) }, "1 of 2 objects", 1},
+		{"chain", func(b *builder, off int64, _ ID) {
+			off, _ = b.ofs(off, bomb(len(base), eight), nil)
+			for range 8 {
+				off, _ = b.ofs(off, bomb(eight, eight)[:20], nil)
+			}
+		}, "9 of 10 objects", 1},
+		{"chain_by_id", func(b *builder, _ int64, id ID) {
+			for i := range 9 {
+				_, id = b.ref(id, bomb(len(base), eight)[:1000], []byte{byte(i)})
+			}
+		}, "9 of 10 objects", 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBuilder()
+			off, id := b.whole(Blob, base)
+			tt.make(b, off, id)
+			data := b.pack()
+			stem := save(t, data, nil)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			p, note, err := Open(stem, 20)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			got := walk(t, p, 1<<30, noBase)
+			runtime.ReadMemStats(&after)
+			if note == nil || !strings.Contains(note.Error(), tt.want) || !errors.Is(note, ErrDamaged) {
+				t.Errorf("note %v, want %q", note, tt.want)
+			}
+			if len(got.objects) != tt.read || got.objects[id].data != string(base) {
+				t.Errorf("%d objects of %d are read, %v", len(got.objects), p.Len(), got.err())
+			}
+			if n := (after.TotalAlloc - before.TotalAlloc) >> 20; n > 16 || len(data) > 1100 {
+				t.Errorf("%d MiB for a pack of %d bytes", n, len(data))
+			}
+		})
+	}
+}
+
 // TestLimit: what is over the limit is a TooLargeError, whole or delta.
 func TestLimit(t *testing.T) {
 	b := newBuilder()
@@ -321,13 +383,12 @@ func TestTruncatedIndex(t *testing.T) {
 }
 
 // TestCutWhileMapped: a file that gets shorter after Open is an error of the
-// objects that are gone, not the end of the process.
+// objects that are gone, each once, not the end of the process. What was read into
+// memory is all there.
 func TestCutWhileMapped(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("nothing is mapped there")
-	}
 	b := newBuilder()
-	b.whole(Blob, []byte("first"))
+	first, _ := b.whole(Blob, []byte("first"))
+	b.ofs(first, ops(sizes(5, 6), copyFrom(0, 5), insertOp("!")), []byte("first!"))
 	big := make([]byte, 1<<20)
 	for i := range big {
 		big[i] = byte(i * i >> 7 * i) // does not compress well
@@ -337,6 +398,8 @@ func TestCutWhileMapped(t *testing.T) {
 		off, _ := b.whole(Blob, big)
 		b.ofs(off, ops(sizes(len(big), 3), copyFrom(0, 3)), fmt.Append(nil, "delta", i))
 	}
+	last, _ := b.ofs(first, ops(sizes(5, 4), copyFrom(0, 4)), []byte("firs")) // of a base that is still there
+	b.ofs(last, ops(sizes(4, 3), copyFrom(0, 3)), []byte("fir"))
 	for _, size := range []int64{0, 1, 5000} {
 		for _, planted := range []bool{false, true} {
 			stem := save(t, b.pack(), b.index(2, false))
@@ -351,8 +414,9 @@ func TestCutWhileMapped(t *testing.T) {
 				t.Fatal(err)
 			}
 			for how, got := range map[string]*content{"walk": walk(t, p, 1<<30, noBase), "read": readAll(p, 1<<30, noBase)} {
-				if len(got.bad) == 0 || len(got.objects)+len(got.bad) < p.Len() {
-					t.Errorf("%s, cut to %d, planted %v: %d objects, %d errors of %d", how, size, planted, len(got.objects), len(got.bad), p.Len())
+				mapped := p.file.unmap != nil
+				if mapped != (len(got.bad) > 0) || len(got.objects)+len(got.bad) != p.Len() || len(got.twice) > 0 {
+					t.Errorf("%s, cut to %d, planted %v: %d objects, %d errors of %d, twice %s", how, size, planted, len(got.objects), len(got.bad), p.Len(), got.twice)
 				}
 			}
 			_ = p.Close()
@@ -362,9 +426,6 @@ func TestCutWhileMapped(t *testing.T) {
 
 // TestCutIndexWhileMapped is TestCutWhileMapped for the index.
 func TestCutIndexWhileMapped(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("nothing is mapped there")
-	}
 	for how, use := range map[string]func(*testing.T, *Pack){
 		"walk": func(t *testing.T, p *Pack) { t.Helper(); checkFelled(t, p) },
 		"read": func(_ *testing.T, p *Pack) { _, _, _ = p.Read(0, 1<<30, noBase) },
@@ -398,13 +459,13 @@ func TestCutIndexWhileMapped(t *testing.T) {
 	}
 }
 
-// checkFelled checks that a walk says that the index is gone.
+// checkFelled checks that a walk says that the index is gone, if it was mapped.
 func checkFelled(t *testing.T, p *Pack) {
 	t.Helper()
 	err := p.Walk(t.Context(), Walk{Types: []Type{Blob}, Limit: 1 << 30, Base: noBase, Visitor: func() Visitor {
 		return &identifier{p, newHash(20), func(ID, int64) {}}
 	}})
-	if !errors.Is(err, ErrDamaged) {
+	if errors.Is(err, ErrDamaged) != (p.index.file.unmap != nil) {
 		t.Errorf("walk: %v", err)
 	}
 }

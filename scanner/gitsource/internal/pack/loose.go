@@ -3,8 +3,11 @@ package pack
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/zlib"
+	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"math"
 	"os"
@@ -68,16 +71,47 @@ func (l *Loose) Open(file string) (_ *LooseObject, err error) {
 func (o *LooseObject) Data(hash int, id ID) ([]byte, error) {
 	var out bytes.Buffer
 	out.Grow(int(o.Size) + bytes.MinRead)
-	switch n, err := io.Copy(&out, o.Reader); {
-	case err != nil:
+	n, err := io.Copy(&out, o.Reader)
+	if err != nil {
 		return nil, damaged("%v", err)
-	case n != o.Size:
-		return nil, damaged("loose object has %d bytes, not %d as it says", n, o.Size)
 	}
-	if is := Sum(hash, o.Type, out.Bytes()); is != id {
-		return nil, damaged("content has the id %s", is)
+	return out.Bytes(), o.check(n, id, Sum(hash, o.Type, out.Bytes()))
+}
+
+// Checked returns a reader of the content for those that do not hold it. Where the
+// content ends it returns an error if the object does not have the id, of hash bytes.
+func (o *LooseObject) Checked(hash int, id ID) io.Reader {
+	h := newHash(hash)
+	begin(h, o.Type, o.Size)
+	return &checked{o, h, id, 0}
+}
+
+type checked struct {
+	*LooseObject
+	hash hash.Hash
+	id   ID
+	read int64
+}
+
+func (c *checked) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.hash.Write(p[:n])
+	if c.read += int64(n); !errors.Is(err, io.EOF) {
+		return n, err
 	}
-	return out.Bytes(), nil
+	return n, cmp.Or(c.check(c.read, c.id, ID(c.hash.Sum(nil))), err)
+}
+
+// check returns what is wrong with an object of so many bytes that should have the
+// id, if anything is.
+func (o *LooseObject) check(size int64, id, is ID) error {
+	switch {
+	case size != o.Size:
+		return damaged("loose object has %d bytes, not %d as it says", size, o.Size)
+	case is != id:
+		return damaged("content has the id %s", is)
+	}
+	return nil
 }
 
 func (l *Loose) header(src io.Reader) (typ Type, size int64, err error) {

@@ -1,4 +1,4 @@
-//go:build !unix
+//go:build !unix || nommap
 
 package pack
 
@@ -8,7 +8,8 @@ import (
 )
 
 // The file is read into memory then. Windows could map it, but holds on to files
-// that are mapped, so that git could not replace them meanwhile.
+// that are mapped, so that git could not replace them meanwhile. The tag nommap is
+// for tests of this way on Unix.
 func mmap(*os.File, int) ([]byte, error) { return nil, errors.ErrUnsupported }
 
 func munmap([]byte) error { return nil }

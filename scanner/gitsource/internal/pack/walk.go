@@ -161,6 +161,7 @@ type walker struct {
 	parts    []Part
 	stack    []*Node
 	spare    []*Node
+	told     []int32 // of the tree at hand: what the visitor has been told of
 	buffers
 }
 
@@ -175,7 +176,7 @@ func (w *walker) roots(ctx context.Context, roots []root) error {
 		}
 		if err != nil { // a fault: the file ends before this tree does
 			w.drop()
-			if err := w.bad(r.entry, err); err != nil {
+			if err := w.bad(r.entry, err, w.told); err != nil {
 				return err
 			}
 		}
@@ -187,9 +188,10 @@ func (w *walker) roots(ctx context.Context, roots []root) error {
 // fault one of the file.
 func (w *walker) tree(root int32) (visit, fault error) {
 	defer recoverFault(&fault)()
+	w.told = w.told[:0]
 	top, err := w.plant(root)
 	if err != nil {
-		return w.bad(root, err), nil
+		return w.bad(root, err, nil), nil
 	}
 	if top == nil {
 		return nil, nil
@@ -235,13 +237,13 @@ func (w *walker) child(n *Node) int32 {
 func (w *walker) descend(n *Node, c int32) error {
 	child, err := w.grow(n, c)
 	if err != nil {
-		return w.bad(c, err)
+		return w.bad(c, err, nil)
 	}
 	inner := w.p.forest.child[c] != none
 	if inner {
 		if _, err := child.Data(); err != nil {
 			w.release(child)
-			return w.bad(c, err)
+			return w.bad(c, err, nil)
 		}
 	}
 	if err := w.visit(child); err != nil {
@@ -266,7 +268,9 @@ func (w *walker) visit(n *Node) error {
 	if !w.wanted[n.Type] {
 		return nil
 	}
-	return w.visitor.Visit(n)
+	err := w.visitor.Visit(n)
+	w.told = append(w.told, n.entry)
+	return err
 }
 
 // plant makes the node of a root; nil if its type is not wanted.
@@ -347,34 +351,6 @@ func (w *walker) grow(base *Node, i int32) (*Node, error) {
 	n := w.node(i, e)
 	n.Type, n.Size, n.base, n.delta = base.Type, d.size, base, d
 	return n, nil
-}
-
-// bad reports i and all that is made from it.
-func (w *walker) bad(i int32, err error) error {
-	f := w.p.forest
-	if err := w.visitor.Bad(int(f.numbers[i]), err); err != nil {
-		return err
-	}
-	why := fmt.Errorf("its base at offset %d cannot be read: %w", f.offsets[i], err)
-	for todo := []int32{i}; len(todo) > 0; {
-		at := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		for c := f.child[at]; c != none; c = f.sibling[c] {
-			if err := w.visitor.Bad(int(f.numbers[c]), why); err != nil {
-				return err
-			}
-			todo = append(todo, c)
-		}
-	}
-	return nil
-}
-
-// drop forgets a tree that a fault ended.
-func (w *walker) drop() {
-	for _, n := range w.stack {
-		w.release(n)
-	}
-	w.stack = w.stack[:0]
 }
 
 // node returns a fresh node.
