@@ -28,7 +28,7 @@ const maxNamed = 1000
 func (e *ending) unread(ctx context.Context) error {
 	nodes := slices.DeleteFunc(slices.Clone(e.badIDs), func(n int32) bool { return e.bad[n] == nil })
 	lost := e.lost()
-	e.incomplete = len(lost) > 0 || e.graph.skipped > 0 && !e.store.partial
+	e.incomplete = len(lost)+len(e.reading.lost) > 0 || e.graph.skipped > 0 && !e.store.partial
 	all := append(nodes, lost...)
 	names := map[int32]string{}
 	if len(all) > 0 {
@@ -226,16 +226,16 @@ func (e *ending) reachable(ctx context.Context) error {
 			return err
 		}
 		typ, data, err := e.store.read(e.store.id(n), e.graphLimit())
-		var tooLarge *pack.TooLargeError
-		if errors.As(err, &tooLarge) { // it was read in windows, which store.read cannot do
+		if err != nil && e.bad[n] != nil {
+			continue // it is reported
+		}
+		if err != nil { // it was read in windows, which store.read cannot do; or its pack has shrunk
 			id := e.store.id(n).String()
 			b := scanner.Blob{ID: scanner.BlobID(id), Kind: scanner.KindBlob, Name: id, Err: explain(err)}
 			if err := e.yield(b); err != nil {
 				return err
 			}
-		}
-		if err != nil {
-			continue // others are reported as unread
+			continue
 		}
 		kind := [...]scanner.Kind{pack.Commit: scanner.KindCommit, pack.Tree: scanner.KindPath, pack.Blob: scanner.KindBlob, pack.Tag: scanner.KindTag}[typ]
 		if typ == pack.Tree {

@@ -1,15 +1,12 @@
 package gitsource
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/go-git/go-git/v5/plumbing/format/index"
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
@@ -89,24 +86,4 @@ func (r *Repository) locateFiles(refs *refSet, ids []scanner.BlobID, yield func(
 		}
 	}
 	return nil
-}
-
-// staged returns the paths of the objects in the index of each work tree.
-func (r *Repository) staged() map[pack.ID]string {
-	staged := map[pack.ID]string{}
-	files, _ := filepath.Glob(filepath.Join(r.commonDir, "worktrees", "*", "index"))
-	for _, file := range append(files, filepath.Join(r.commonDir, "index"), filepath.Join(r.gitDir, "index"), os.Getenv("GIT_INDEX_FILE")) {
-		data, err := readSmall(file, maxList)
-		if err != nil {
-			continue
-		}
-		var idx index.Index
-		if index.NewDecoder(bytes.NewReader(data)).Decode(&idx) != nil {
-			continue // of SHA-256 or a newer format: no more than a name is lost
-		}
-		for _, e := range idx.Entries {
-			staged[pack.ID(e.Hash[:])] = e.Name
-		}
-	}
-	return staged
 }

@@ -255,22 +255,28 @@ func (r *Repository) locate(ctx context.Context, g *graph, refs *refSet, ids []s
 		return nil
 	}
 	l := newLocator(g, refs, hits)
-	l.index = r.staged()
+	var noNames error
+	l.index, noNames = r.staged()
 	if err := l.locate(ctx, hits); err != nil {
 		return err
 	}
-	texts := map[int32]scanner.Provenance{}
+	strays := false
+	signer := signer{store: g.store, limit: max(cmp.Or(r.MaxBlobSize, noLimit), minGraphLimit), known: map[int32]scanner.Provenance{}}
 	for i := range l.found {
 		f := &l.found[i]
 		if r.ReachableOnly && f.Unreachable != "" {
 			continue
 		}
-		l.sign(f, texts)
+		strays = strays || f.Unreachable == notHeld
+		signer.sign(g, f)
 		if err := yield(scanner.BlobID(g.store.id(f.node).String()), f.Provenance); err != nil {
 			return err
 		}
 	}
-	return nil
+	if !strays {
+		noNames = nil // they are not needed
+	}
+	return errors.Join(signer.unread(), noNames)
 }
 
 // graph returns a graph in which ids are marked: that of the last reading if it
@@ -286,7 +292,13 @@ func (r *Repository) graph(ctx context.Context, ids []scanner.BlobID) (*graph, f
 		s.close()
 		return nil, nil, nil
 	}
-	reading := r.reading(s, scanner.Prefilter{}, func(scanner.Blob) error { return nil })
+	lost := r.newNotes(s)
+	reading := r.reading(s, scanner.Prefilter{}, func(b scanner.Blob) error {
+		if b.Err != nil { // of a pack; objects are noted in reading.bad
+			lost = append(lost, b.Err)
+		}
+		return nil
+	})
 	reading.skip, reading.seen = (*State)(nil).hasPack, (*State)(nil).hasLoose
 	for _, n := range nodes {
 		reading.graph.mark(n)
@@ -295,7 +307,17 @@ func (r *Repository) graph(ctx context.Context, ids []scanner.BlobID) (*graph, f
 		s.close()
 		return nil, nil, err
 	}
-	return reading.graph, s.close, reading.unreadLinks()
+	return reading.graph, s.close, reading.unreadLinks(lost)
+}
+
+// newNotes returns what of s could not be opened, and could when Blobs did.
+func (r *Repository) newNotes(s *store) (errs []error) {
+	for _, n := range s.notes {
+		if r.last == nil || !slices.ContainsFunc(r.last.store.notes, func(old note) bool { return old.path == n.path }) {
+			errs = append(errs, fmt.Errorf("%s: %w", n.path, n.err))
+		}
+	}
+	return errs
 }
 
 // hasMarked reports whether the blobs among ids are marked.

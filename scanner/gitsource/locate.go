@@ -3,6 +3,7 @@ package gitsource
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"strings"
 	"time"
@@ -109,8 +110,10 @@ func (l *locator) stray(hit int32) scanner.Provenance {
 	if l.graph.isTree(hit) {
 		kind = scanner.KindPath
 	}
-	return scanner.Provenance{Kind: kind, Unreachable: "no ref, reflog, commit or tree leads to it"}
+	return scanner.Provenance{Kind: kind, Unreachable: notHeld}
 }
+
+const notHeld = "no ref, reflog, commit or tree leads to it"
 
 // add adds the place of a hit that commit c introduces.
 func (l *locator) add(s step, c int32, unreachable string) {
@@ -202,30 +205,50 @@ func (l *locator) dangling(ctx context.Context) error {
 	return nil
 }
 
+// A signer reads who made the commits and tags that places are about.
+type signer struct {
+	store *store
+	limit int64
+	known map[int32]scanner.Provenance
+	count int   // of those that could not be read
+	first error // of them
+}
+
 // sign fills in who made the commit or tag that f is about.
-func (l *locator) sign(f *found, texts map[int32]scanner.Provenance) {
+func (s *signer) sign(g *graph, f *found) {
 	node, key := f.node, "tagger"
 	if f.commit != none {
-		f.Commit = l.graph.store.id(l.graph.commits[f.commit].node).String()
+		f.Commit = s.store.id(g.commits[f.commit].node).String()
 	}
 	if f.Kind != scanner.KindTag {
 		if f.commit == none {
 			return
 		}
-		node, key = l.graph.commits[f.commit].node, "author"
+		node, key = g.commits[f.commit].node, "author"
 	}
-	who, ok := texts[node]
+	who, ok := s.known[node]
 	if !ok {
-		if _, data, err := l.graph.store.read(l.graph.store.id(node), minGraphLimit); err == nil {
-			s := signature(header(data, key))
-			who = scanner.Provenance{Author: s.Name, Email: s.Email, Time: s.When}
+		_, data, err := s.store.read(s.store.id(node), s.limit)
+		if err != nil {
+			s.count++
+			s.first = cmp.Or(s.first, err)
 		}
-		texts[node] = who
+		from := signature(header(data, key))
+		who = scanner.Provenance{Author: from.Name, Email: from.Email, Time: from.When}
+		s.known[node] = who
 	}
 	f.Author, f.Email, f.Time = who.Author, who.Email, who.Time
 	if f.Time.Unix() == 0 || f.Time.Year() > 9999 {
 		f.Time = time.Time{}
 	}
+}
+
+// unread counts, in one error, what could be read once and not again.
+func (s *signer) unread() error {
+	if s.count == 0 {
+		return nil
+	}
+	return fmt.Errorf("who made %d commits or tags could not be read, the first: %w", s.count, s.first)
 }
 
 // maxRefs is how many refs are named for one place.

@@ -2,6 +2,7 @@ package gitsource
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"slices"
 	"sync"
@@ -24,43 +25,50 @@ func (r *reading) loose(ctx context.Context) (trees []int32, err error) {
 	}
 	var mu sync.Mutex
 	err = r.each(ctx, nodes, func(v *visitor, files *pack.Loose, node int32) error {
-		l := v.store.loose[int(node)-v.store.packed()]
-		typ, err := v.looseObject(files, l, node)
-		if typ == pack.Tree {
-			mu.Lock()
-			trees = append(trees, node)
-			mu.Unlock()
+		var damage []error
+		for _, l := range v.store.copies(r.store.loose[int(node)-r.store.packed()].id) {
+			typ, bad, err := v.looseObject(files, l, node)
+			if typ == pack.Tree {
+				mu.Lock()
+				trees = append(trees, node)
+				mu.Unlock()
+			}
+			if bad == nil || err != nil {
+				return err
+			}
+			damage = append(damage, bad)
 		}
-		return err
+		return v.unread(node, errors.Join(damage...))
 	})
 	return trees, err
 }
 
-// looseObject reads a loose object; of a tree only the header.
-func (v *visitor) looseObject(files *pack.Loose, l loose, node int32) (pack.Type, error) {
+// looseObject reads a loose object; of a tree only the header. bad is what is wrong
+// with it, if another copy may do.
+func (v *visitor) looseObject(files *pack.Loose, l loose, node int32) (typ pack.Type, bad, err error) {
 	o, err := files.Open(v.store.looseFile(l))
 	if err != nil {
-		return 0, v.unread(node, err)
+		return 0, err, nil
 	}
 	defer o.Close()
 	switch {
 	case o.Type == pack.Tree, v.noBlobs && o.Type == pack.Blob:
-		return o.Type, nil
+		return o.Type, nil, nil
 	case o.Type == pack.Blob && o.Size > scanner.LargeText:
-		return o.Type, v.stream(node, o, o.Size)
+		return o.Type, nil, v.stream(node, o.Checked(v.store.hash, l.id), o.Size)
 	}
 	limit := v.limit
 	if o.Type != pack.Blob {
 		limit = v.graphLimit()
 	}
 	if o.Size > limit {
-		return o.Type, v.unread(node, &pack.TooLargeError{Size: o.Size, Limit: limit})
+		return o.Type, nil, v.unread(node, &pack.TooLargeError{Size: o.Size, Limit: limit})
 	}
 	data, err := o.Data(v.store.hash, l.id)
 	if err != nil {
-		return o.Type, v.unread(node, err)
+		return o.Type, err, nil
 	}
-	return o.Type, v.object(node, o.Type, data)
+	return o.Type, nil, v.object(node, o.Type, data)
 }
 
 // otherTrees reads trees that are loose, or of which the first copy is damaged.

@@ -97,12 +97,15 @@ func (r *reading) lose(i int, err error) error {
 	return r.report(scanner.Blob{ID: scanner.BlobID(name), Kind: scanner.KindBlob, Name: name, Err: fmt.Errorf("reading pack %s: %w", name, err)})
 }
 
-// unreadLinks returns an error that counts what links could not read.
-func (r *reading) unreadLinks() error {
-	for _, n := range r.badIDs {
-		if err := r.bad[n]; err != nil {
-			return fmt.Errorf("%d objects on the way could not be read, the first: %s: %w", len(r.badIDs), r.store.id(n), err)
-		}
+// unreadLinks returns an error that counts what links could not read: objects, and
+// packs, of which lost says why.
+func (r *reading) unreadLinks(lost []error) error {
+	if len(lost) > 0 {
+		return fmt.Errorf("%d packs and %d objects on the way could not be read, the first: %w", len(lost), len(r.badIDs), lost[0])
+	}
+	if len(r.badIDs) > 0 {
+		first := r.badIDs[0]
+		return fmt.Errorf("%d objects on the way could not be read, the first: %s: %w", len(r.badIDs), r.store.id(first), r.bad[first])
 	}
 	return nil
 }

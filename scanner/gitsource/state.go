@@ -131,5 +131,6 @@ func (r *reading) next(version string) *State {
 		}
 	}
 	slices.Sort(s.Packs)
+	s.Loose = slices.Compact(s.Loose) // an alternate may have it too
 	return s
 }

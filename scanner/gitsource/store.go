@@ -74,7 +74,6 @@ func (s *store) number() {
 	}
 	s.first = append(s.first, at)
 	slices.SortFunc(s.loose, func(a, b loose) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.dir, b.dir)) })
-	s.loose = slices.CompactFunc(s.loose, func(a, b loose) bool { return a.id == b.id })
 }
 
 func (s *store) close() {
@@ -217,6 +216,16 @@ func (s *store) findLoose(id []byte) int {
 	return -1
 }
 
+// copies returns the loose objects with the id, one a directory at most.
+func (s *store) copies(id pack.ID) []loose {
+	from := max(s.findLoose([]byte(id)), 0)
+	to := from
+	for to < len(s.loose) && s.loose[to].id == id {
+		to++
+	}
+	return s.loose[from:to]
+}
+
 // none is the number of no object.
 const none int32 = -1
 
@@ -264,8 +273,8 @@ func (s *store) readBut(id pack.ID, limit int64, but, hops int) (typ pack.Type, 
 		}
 		keep(p.Name, err)
 	}
-	if i := s.findLoose([]byte(id)); i >= 0 {
-		if typ, data, err = s.readLoose(s.loose[i], limit); err == nil {
+	for _, l := range s.copies(id) {
+		if typ, data, err = s.readLoose(l, limit); err == nil {
 			return typ, data, nil
 		}
 		keep("loose object", err)
