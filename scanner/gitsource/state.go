@@ -125,8 +125,8 @@ func (r *reading) next(version string) *State {
 			s.Packs = append(s.Packs, p.Name)
 		}
 	}
-	for i, l := range r.store.loose {
-		if r.bad[int32(r.store.packed()+i)] == nil && r.bad[r.store.find([]byte(l.id))] == nil {
+	for _, l := range r.store.loose {
+		if r.bad[r.store.find([]byte(l.id))] == nil {
 			s.Loose = append(s.Loose, l.id.String())
 		}
 	}
