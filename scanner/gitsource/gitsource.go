@@ -249,14 +249,18 @@ func (r *Repository) Locate(ctx context.Context, ids []scanner.BlobID, yield fun
 	return errors.Join(pack.Guard(func() error { return r.locate(ctx, g, refs, ids, yield) }), err)
 }
 
-func (r *Repository) locate(ctx context.Context, g *graph, refs *refSet, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
-	hits := g.store.numbers(ids)
+func (r *Repository) locate(ctx context.Context, g *graph, refs *refSet, blobs []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+	hits := g.store.numbers(blobs)
 	if len(hits) == 0 {
 		return nil
 	}
 	l := newLocator(g, refs, hits)
 	var noNames error
-	l.index, noNames = r.staged()
+	ids := make([]pack.ID, len(hits))
+	for i, hit := range hits {
+		ids[i] = g.store.id(hit)
+	}
+	l.index, noNames = r.staged(ids)
 	if err := l.locate(ctx, hits); err != nil {
 		return err
 	}

@@ -12,13 +12,19 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// staged returns the paths of the objects in the index of each work tree, and what
+// staged returns the paths that the indexes of the work trees have for ids, and what
 // of them could not be read.
-func (r *Repository) staged() (map[pack.ID]string, error) {
+func (r *Repository) staged(ids []pack.ID) (map[pack.ID]string, error) {
 	staged := map[pack.ID]string{}
+	for _, id := range ids {
+		staged[id] = ""
+	}
 	files, _ := filepath.Glob(filepath.Join(r.commonDir, "worktrees", "*", "index"))
 	shared, _ := filepath.Glob(filepath.Join(r.commonDir, "sharedindex.*")) // git-update-index(1), --split-index
-	files = append(append(files, shared...), filepath.Join(r.commonDir, "index"), filepath.Join(r.gitDir, "index"))
+	files = append(append(files, shared...), filepath.Join(r.commonDir, "index"))
+	if r.gitDir != r.commonDir {
+		files = append(files, filepath.Join(r.gitDir, "index")) // again, with the names of this work tree
+	}
 	if file := os.Getenv("GIT_INDEX_FILE"); file != "" {
 		files = append(files, file)
 	}
@@ -32,14 +38,15 @@ func (r *Repository) staged() (map[pack.ID]string, error) {
 			err = readIndex(staged, data, hashSize(readConfig(r.commonDir)))
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("reading the index %s: %w", filepath.Base(file), err))
+			errs = append(errs, fmt.Errorf("reading the index %s: %w", file, err))
 		}
 	}
 	return staged, errors.Join(errs...)
 }
 
-// readIndex adds the paths in an index to paths (gitformat-index(5)). go-git reads
-// none of SHA-256.
+// readIndex fills in those of paths that are in an index (gitformat-index(5)). Of
+// others it keeps nothing: a name of version 4 may be that of the entry before, and
+// as long as the file. go-git reads none of SHA-256.
 func readIndex(paths map[pack.ID]string, data []byte, hash int) error {
 	if len(data) < 12 || string(data[:4]) != "DIRC" {
 		return errMalformed
@@ -56,7 +63,7 @@ func readIndex(paths map[pack.ID]string, data []byte, hash int) error {
 		if len(data) < fixed+2 {
 			return errMalformed
 		}
-		id := pack.ID(data[stat : stat+hash])
+		id := data[stat : stat+hash]
 		if version >= 3 && data[stat+hash]&0x40 != 0 { // more flags
 			fixed += 2
 		}
@@ -83,8 +90,8 @@ func readIndex(paths map[pack.ID]string, data []byte, hash int) error {
 			return errMalformed
 		}
 		data = data[next:]
-		if len(name) > 0 { // else it is that of the shared index
-			paths[id] = string(name)
+		if _, ok := paths[pack.ID(id)]; ok && len(name) > 0 { // else it is that of the shared index
+			paths[pack.ID(id)] = cut(string(name))
 		}
 	}
 	return nil

@@ -102,7 +102,7 @@ func (l *locator) introduced(ctx context.Context, class class) error {
 // stray is the place of an object that nothing leads to: the index perhaps.
 func (l *locator) stray(hit int32) scanner.Provenance {
 	if !l.graph.isMissing(hit) {
-		if path, ok := l.index[l.graph.store.id(hit)]; ok {
+		if path := l.index[l.graph.store.id(hit)]; path != "" {
 			return scanner.Provenance{Kind: scanner.KindIndex, Path: path}
 		}
 	}

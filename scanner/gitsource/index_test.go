@@ -1,0 +1,105 @@
+package gitsource
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+	"github.com/stanch-dev/stanch/scanner/scannertest"
+)
+
+// TestIndex compares the paths of the index with git's.
+func TestIndex(t *testing.T) {
+	const files = `for i in $(seq 30); do put d$((i / 10))/$(head -c $((i * 8)) /dev/zero | tr '\0' n)/f$i w$i; done; git add -A; `
+	tests := []struct{ name, script, open string }{
+		{"version_2", files, ""},
+		{"version_3", files + `put new x; git add -N new; put other y; git add other`, ""},
+		{"version_4", files + `git update-index --index-version 4`, ""},
+		{"version_4_and_flags", files + `put new x; git add -N new; git update-index --index-version 4; put z y; git add z`, ""},
+		{"sha256", `git init -q --object-format=sha256 ../s; cd ../s; ` + files, "../s"},
+		{"sha256_version_4", `git init -q --object-format=sha256 ../s; cd ../s; ` + files + `git update-index --index-version 4`, "../s"},
+		{"split", files + `git update-index --split-index; put e/f split; git add -A`, ""},
+		{"sparse", files + `git commit -qm 1; git sparse-checkout set --sparse-index d1 >/dev/null 2>&1`, ""},
+		{"linked_work_tree", files + `git commit -qm 1; git worktree add -q ../w; cd ../w; put own x; git add own; cd ../repo; git rm -rq d1`, "../w"},
+		{"empty", `git add -A`, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(scannertest.Repo(t, put+tt.script+"\n"), tt.open)
+			want := map[pack.ID]string{}
+			var ids []pack.ID
+			for line := range strings.Lines(scannertest.Git(t, dir, "ls-files", "--sparse", "-s")) {
+				words := strings.Fields(line)
+				id, _ := pack.ParseID([]byte(words[1]))
+				want[id] = words[3]
+				ids = append(ids, id)
+			}
+			got, err := open(t, dir).staged(ids)
+			if diff := cmp.Diff(want, got); diff != "" || err != nil {
+				t.Errorf("error %v, paths %s", err, diff)
+			}
+		})
+	}
+}
+
+// TestStray locates what only the index holds, by its name there; if that cannot be
+// read, it is said, but not where no name is missed.
+func TestStray(t *testing.T) {
+	tests := []struct {
+		name, script, open string
+		path, want         string // in the error
+	}{
+		{"staged", `put f one; git add f`, "", "f", ""},
+		{"staged_sha256", `git init -q --object-format=sha256 ../s; cd ../s; put f one; git add f`, "../s", "f", ""},
+		{"junk", `put f one; git add f; garble .git/index junk`, "", "", "/index: malformed"},
+		{"cut_off", `put f one; git add f; truncate -s 40 .git/index`, "", "", "/index: malformed"},
+		{"version_5", `put f one; git add f; printf '\005' | dd of=.git/index bs=1 seek=7 conv=notrunc status=none`, "", "", "/index: version 5 is not known"},
+		{"fifo", `put f one; git add f; rm .git/index; mkfifo .git/index`, "", "", "/index: open "},
+		{"junk_not_needed", `put f one; commit 1; garble .git/index junk`, "", "f", ""},
+		{"none", `put f one; git add f; rm .git/index`, "", "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(scannertest.Repo(t, damage+tt.script+"\n"), tt.open)
+			r := open(t, dir)
+			defer r.Close()
+			one := scanner.BlobID(scannertest.Git(t, dir, "hash-object", "f"))
+			path := "none"
+			err := r.Locate(context.Background(), []scanner.BlobID{one}, func(_ scanner.BlobID, p scanner.Provenance) error { path = p.Path; return nil })
+			if path != tt.path || !strings.Contains(fmt.Sprint(err), tt.want) || (err == nil) != (tt.want == "") {
+				t.Errorf("path %q, want %q; error %v, want %q", path, tt.path, err, tt.want)
+			}
+		})
+	}
+}
+
+// FuzzIndex: an index is read or refused, and of what it names only what is asked
+// for is kept.
+func FuzzIndex(f *testing.F) {
+	dir := scannertest.Repo(f, put+"put a/b one; put a/c two; git add -A; git update-index --index-version 4\n")
+	one, _ := pack.ParseID([]byte(scannertest.Git(f, dir, "rev-parse", ":a/b")))
+	data, err := os.ReadFile(filepath.Join(dir, ".git", "index"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add(append([]byte("DIRC\x00\x00\x00\x02"), data[8:]...))
+	f.Add(append([]byte("DIRC\x00\x00\x00\x04\x00\x00\x00\x01"), append(make([]byte, 62), "\x05name\x00"...)...))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		paths := map[pack.ID]string{one: ""}
+		err := readIndex(paths, data, 20)
+		if len(paths) != 1 || len(paths[one]) > maxPath+8 || paths[one] != "" && !bytes.Contains(data, []byte(one)) || err == nil && len(data) < 12 {
+			t.Errorf("paths %q of %d bytes, error %v", paths, len(data), err)
+		}
+	})
+}
