@@ -62,6 +62,13 @@ type output struct {
 	io.Writer
 	file *os.File // to close; nil for stdout
 	name string   // to rename file to; "" for what is no regular file
+	err  error    // of a write: what there is must not take the place of a whole report
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	o.err = cmp.Or(o.err, err)
+	return n, err
 }
 
 func (f *outputFlags) open(stdout io.Writer) (*output, error) {
@@ -102,12 +109,12 @@ func target(name string) string {
 	return filepath.Join(filepath.Dir(name), link)
 }
 
-// commit puts the file in its place.
+// commit puts the file in its place, unless it could not be written.
 func (o *output) commit() error {
 	if o.file == nil {
 		return nil
 	}
-	err := o.file.Close()
+	err := errors.Join(o.err, o.file.Close())
 	if o.name != "" && err == nil {
 		err = os.Rename(o.file.Name(), o.name)
 	}

@@ -77,7 +77,7 @@ func (s *State) Write(file string) error {
 		err = replaceFile(file, append(text, '\n'))
 	}
 	if err != nil {
-		return fmt.Errorf("saving the state of this scan: %w", err)
+		return fmt.Errorf("saving the state of this scan to %s: %w", file, err)
 	}
 	return nil
 }
