@@ -17,7 +17,9 @@
 // The refs of reftables are not read, so that all is called unreachable there.
 // Grafts and replace refs are not applied: the replaced object and the replacement
 // are both read. The checksums of packed objects are not computed: bytes that rot
-// into other valid ones are read as they are.
+// into other valid ones are read as they are. Of loose ones they are, but what comes in
+// windows is yielded before its checksum is known, and a damaged copy of it does not
+// make way for a good one.
 package gitsource
 
 import (

@@ -58,43 +58,50 @@ func readIndex(paths map[pack.ID]string, data []byte, hash int) error {
 	data = data[12:]
 	var name []byte
 	for range count {
-		const stat = 40 // times, mode, size …
-		fixed := stat + hash + 2
-		if len(data) < fixed+2 {
+		id, rest, ok := indexEntry(&name, data, int(version), hash)
+		if !ok {
 			return errMalformed
 		}
-		id := data[stat : stat+hash]
-		if version >= 3 && data[stat+hash]&0x40 != 0 { // more flags
-			fixed += 2
-		}
-		rest := data[fixed:]
-		if version == 4 { // as many bytes less of the name before, and what follows them
-			drop, n := binaryOffset(rest)
-			if n == 0 || drop > len(name) {
-				return errMalformed
-			}
-			name, rest = name[:len(name)-drop], rest[n:]
-		} else {
-			name = name[:0]
-		}
-		end := bytes.IndexByte(rest, 0)
-		if end < 0 {
-			return errMalformed
-		}
-		name = append(name, rest[:end]...)
-		next := len(data) - len(rest) + end + 1
-		if version < 4 {
-			next = (fixed + end + 8) &^ 7
-		}
-		if next > len(data) {
-			return errMalformed
-		}
-		data = data[next:]
-		if _, ok := paths[pack.ID(id)]; ok && len(name) > 0 { // else it is that of the shared index
-			paths[pack.ID(id)] = cut(string(name))
+		data = rest
+		if _, ok := paths[id]; ok && len(name) > 0 { // else it is that of the shared index
+			paths[id] = cut(string(name))
 		}
 	}
 	return nil
+}
+
+// indexEntry reads the entry that data begins with. name is that of the entry before,
+// and then of this.
+func indexEntry(name *[]byte, data []byte, version, hash int) (id pack.ID, rest []byte, ok bool) {
+	const stat = 40 // times, mode, size …
+	fixed := stat + hash + 2
+	if len(data) < fixed+2 {
+		return "", nil, false
+	}
+	if version >= 3 && data[stat+hash]&0x40 != 0 { // more flags
+		fixed += 2
+	}
+	text, keep := data[fixed:], 0
+	if version == 4 { // as many bytes less of the name before, and what follows them
+		drop, n := binaryOffset(text)
+		if n == 0 || drop > len(*name) {
+			return "", nil, false
+		}
+		text, keep = text[n:], len(*name)-drop
+	}
+	end := bytes.IndexByte(text, 0)
+	if end < 0 {
+		return "", nil, false
+	}
+	*name = append((*name)[:keep], text[:end]...)
+	next := len(data) - len(text) + end + 1
+	if version < 4 {
+		next = (fixed + end + 8) &^ 7
+	}
+	if next > len(data) {
+		return "", nil, false
+	}
+	return pack.ID(data[stat : stat+hash]), data[next:], true
 }
 
 // binaryOffset reads a number of 7 bits a byte, the highest first, with one added at
