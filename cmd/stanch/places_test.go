@@ -98,8 +98,7 @@ func TestPlaces(t *testing.T) {
 		{"submodule", "NNNN", `leak f; commit 2; git init -q -b main ../super; cd ../super; git submodule --quiet add ../repo sub`, "../super/sub", "blob f in refs/heads/main *", 0},
 		{"submodule_git_dir", "NNNN", `leak f; commit 2; git init -q -b main ../super; cd ../super; git submodule --quiet add ../repo sub`, "../super/.git/modules/sub", "blob f in refs/heads/main *", 0},
 		{"sha256", "????", `git init -q -b main --object-format=sha256 ../new; cd ../new; leak f; commit 2; git rm -q f; commit 3; git gc -q`, "../new", "blob f in refs/heads/main", 0},
-		// The index of SHA-256 is not read: no more than the name is lost.
-		{"sha256_staged", "????", `git init -q -b main --object-format=sha256 ../new; cd ../new; leak f; git add .`, "../new", "blob  (no ref, reflog, commit or tree leads to it)", 0},
+		{"sha256_staged", "????", `git init -q -b main --object-format=sha256 ../new; cd ../new; leak f; git add .`, "../new", "index f", 0},
 		{"replaced", "????", `leak f; commit 2; git rm -q f; commit 3; git replace HEAD~ HEAD`, "", "blob f in refs/heads/main *", 0},
 		{"half_fetched", "NNNN", `leak f; git add f; git rev-parse :f | git pack-objects -q --stdout >../p; git reset -q --hard; git prune; mv ../p .git/objects/pack/tmp_pack_x`, "", "blob  (no ref, reflog, commit or tree leads to it)", 0},
 		{"pack_without_index", "NNNN", `leak f; commit 2; git repack -qad; rm -f .git/objects/pack/*.idx .git/objects/pack/*.rev`, "", "blob f in refs/heads/main", 0},
