@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 
@@ -63,9 +62,7 @@ func TestBomb(t *testing.T) {
 			key := idOf(plumbing.ComputeHash(plumbing.BlobObject, []byte("key\n")))
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			begin := time.Now()
 			got := locate(t, r, slices.Collect(maps.Keys(all.names))...)
-			took := time.Since(begin)
 			runtime.ReadMemStats(&after)
 			if n := len(got[key]); n != tt.want {
 				t.Errorf("%d places, want %d", n, tt.want)
@@ -75,8 +72,9 @@ func TestBomb(t *testing.T) {
 					t.Errorf("%s has %d places", id, len(places))
 				}
 			}
-			if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 5*time.Second || mib > 300 {
-				t.Errorf("took %s and %d MiB", took, mib)
+			// To walk the paths would allocate each.
+			if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; mib > 300 {
+				t.Errorf("took %d MiB", mib)
 			}
 		})
 	}
