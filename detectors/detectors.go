@@ -5,6 +5,8 @@
 // one text and over the decoded views of it (see decode.go).
 package detectors
 
+import "time"
+
 // A Detector finds the credentials of one family.
 type Detector interface {
 	// Rules documents what Detect can report. It returns the same values at
@@ -38,6 +40,14 @@ type Rule struct {
 	// Keywords are strings, of four bytes or more, one of which every text
 	// that the rule matches holds. A Set skips texts without.
 	Keywords []string
+	// Anchors are what a Set looks for in plain for a Prober that does not see it:
+	// strings of eleven bytes or more, one of which every such text holds. A "#" at
+	// the end is any hexadecimal digit. What is frequent among the first eleven
+	// bytes slows every scan.
+	Anchors []string
+	// Escaped are what a Set looks for in text of which every character is escaped:
+	// strings of four bytes or more.
+	Escaped []string
 	// Encoded are what a Set looks for in base64 and UTF-16, where a Prober sees
 	// nothing and Keywords are too short to be looked for fast: strings of nine
 	// bytes or more, or the four that an id begins with and a "#" for each of
@@ -74,6 +84,23 @@ type Match struct {
 	// it, and Group what sets its name apart from others, "prod" of PROD_KEY_ID; ""
 	// if nothing does. Parts of different accounts never belong together.
 	Account, Group string
+	// Whole marks a token that other credentials are encoded in: what is found
+	// within its span is a part of it, and no finding.
+	Whole bool
+	// Unverifiable is why nobody can be asked whether the credential works: it
+	// signs no requests, or is not of the provider. It is "" if one can.
+	Unverifiable string
+	// Expires is when the credential says that it ends; zero if it does not say.
+	Expires time.Time
+	// Facts are what the text says about the credential.
+	Facts []Fact
+}
+
+// A Fact is one thing known about a credential.
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	Risk  int    `json:"risk"` // 0 neutral, 1 worth knowing, 2 bad, 3 act now
 }
 
 // Parts is a set of the parts of a credential.

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"strings"
 )
 
-// grams finds patterns of minPattern bytes or more. It looks at the four bytes
+// grams finds patterns of minPattern bytes or more; a "#" at the end of one is any
+// hexadecimal digit. It looks at the four bytes
 // at every eighth place of a text, which are among the first minPattern of a
 // pattern that holds them, and asks of a bitmap whether any pattern has such
 // four bytes there. The bitmap stays in the processor's first cache.
@@ -42,15 +44,38 @@ func newGrams(patterns []string) *grams {
 		}
 		g.longest = max(g.longest, len(p))
 		for at := range wordLen {
-			gram := binary.LittleEndian.Uint32([]byte(p[at : at+gramLen]))
-			h := gramHash(gram)
-			g.bits[h/64] |= 1 << (h % 64)
-			head := &g.heads[h%chains]
-			g.spots = append(g.spots, spot{gram, uint16(at), *head, binary.LittleEndian.Uint64([]byte(p)), p})
-			*head = uint16(len(g.spots))
+			for _, gram := range expand(p, at) {
+				g.add(gram, at, strings.TrimRight(p, "#"))
+			}
 		}
 	}
 	return g
+}
+
+// add notes that pattern has gram at an offset.
+func (g *grams) add(gram string, at int, pattern string) {
+	bits := binary.LittleEndian.Uint32([]byte(gram))
+	h := gramHash(bits)
+	g.bits[h/64] |= 1 << (h % 64)
+	head := &g.heads[h%chains]
+	g.spots = append(g.spots, spot{bits, uint16(at), *head, binary.LittleEndian.Uint64([]byte(pattern)), pattern})
+	*head = uint16(len(g.spots))
+}
+
+// expand returns the grams that a text with pattern may have at an offset.
+func expand(pattern string, at int) []string {
+	literal := strings.TrimRight(pattern, "#")
+	grams := []string{literal[at:min(at+gramLen, len(literal))]}
+	for range max(0, at+gramLen-len(literal)) {
+		var longer []string
+		for _, g := range grams {
+			for _, digit := range "0123456789abcdef" {
+				longer = append(longer, g+string(digit))
+			}
+		}
+		grams = longer
+	}
+	return grams
 }
 
 // gramHash multiplies by a number near 2^32 divided by the golden ratio (Knuth,

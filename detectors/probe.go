@@ -21,7 +21,8 @@ func newProbe(detectors []Detector) probe {
 				others = append(others, r.Keywords...)
 				continue
 			}
-			for _, k := range r.Keywords {
+			patterns = append(patterns, r.Anchors...)
+			for _, k := range r.Escaped {
 				patterns = append(patterns, escapedForms(k)...)
 			}
 			for _, e := range r.Encoded {

@@ -48,6 +48,9 @@ func plants(seed uint64) map[string]string {
 		"id_base64url":    " " + base64.RawURLEncoding.EncodeToString([]byte(`{"k":"`+id+`"}??>>`)) + " ",
 		"kubernetes":      " " + b64([]byte("kind: Secret\ndata:\n  id: "+b64([]byte(id))+"\n  x: y\n")) + " ",
 	}
+	for kind, plant := range services(seed) {
+		plants[kind] = plant
+	}
 	for shift := range 3 {
 		pad := strings.Repeat("x", shift)
 		plants[fmt.Sprint("id_base64_", shift)] = " " + b64([]byte(pad+":"+id+"\n")) + " "
@@ -60,6 +63,30 @@ func plants(seed uint64) map[string]string {
 		plants["secret_"+enc+"_all"] = " " + encode(name+"="+secret+" ") + " "
 	}
 	return plants
+}
+
+// services are the plants of single services' credentials.
+func services(seed uint64) map[string]string {
+	now := time.Unix(1_700_000_000, 0)
+	b64 := base64.StdEncoding.EncodeToString
+	return map[string]string{
+		"bedrock":            " " + detectorstest.BedrockKey("alice", detectorstest.Account, seed) + " ",
+		"bedrock_session":    " " + detectorstest.BedrockSession(now, time.Hour, seed) + " ",
+		"smtp":               "smtp_password=" + detectorstest.SMTPPassword(seed) + " ",
+		"smtp_far":           "SMTP" + strings.Repeat(" ", 60) + detectorstest.SMTPPassword(seed) + " ",
+		"service_password":   "alice-at-" + detectorstest.Account + "," + detectorstest.ServicePassword(seed),
+		"service_password_2": " a-at-" + detectorstest.Account + strings.Repeat(" ", 40) + detectorstest.ServicePassword(seed),
+		"codecommit":         " a-at-" + detectorstest.Account + ":" + percent(detectorstest.ServicePassword(seed)) + "@git-codecommit.x",
+		"presigned":          detectorstest.Presigned("https://x/?y=z", "s3", now, time.Hour, seed) + " ",
+		"ecr":                " " + detectorstest.ECRToken(now, seed) + " ",
+		"ecr_auth":           ` "` + b64([]byte("AWS:"+detectorstest.ECRToken(now, seed))) + `"`,
+		"eks":                " " + detectorstest.EKSToken(now, seed) + " ",
+		"sso":                ` "` + detectorstest.SSOToken(seed) + `"`,
+		"appsync":            "appsync-api " + detectorstest.AppSyncKey(seed) + " ",
+		"mws":                "=" + detectorstest.MWSToken(seed) + " ",
+		"mws_base64":         " " + b64([]byte("mws: "+detectorstest.MWSToken(seed)+"\n")) + " ",
+		"cloudfront":         "=APKA" + detectorstest.KeyID("AKIA", detectorstest.Account, seed)[4:] + "\n" + detectorstest.PrivateKey(seed) + " ",
+	}
 }
 
 // filler returns about n bytes that hold no match: words, code, base64 and
@@ -123,8 +150,8 @@ func TestProbeIsLocal(t *testing.T) {
 	}
 }
 
-// FuzzProbe holds that the probe loses nothing. Bytes 1 to 9 of the fuzzed text
-// stand for things to find.
+// FuzzProbe holds that the probe loses nothing. Bytes 1 to 9 and 16 to 20 of the
+// fuzzed text stand for things to find.
 func FuzzProbe(f *testing.F) {
 	id, secret := detectorstest.Fill("{AKIA1}"), detectorstest.Fill("{secret1}")
 	token := detectorstest.Fill("{token1}")
@@ -132,13 +159,18 @@ func FuzzProbe(f *testing.F) {
 		id, secret, token, "aws_secret_access_key=", base64.StdEncoding.EncodeToString([]byte(id)), percent(id),
 		base64.StdEncoding.EncodeToString([]byte("x: " + id)), encodeUTF16(id, false, ""), "AWS_SECRET_ACCESS_KEY%3D",
 	}
-	for _, s := range []string{"\x01", "x\x01", "\x04\x02\n", "\x05 \x06", "\"\x03\"", "\x08", "%41\x09\x02", "\x04\\n\x02\\n", "\n\x07\n", "/\x01+\x02"} {
+	smtp, pass := detectorstest.SMTPPassword(1), detectorstest.ServicePassword(1)
+	others := []string{smtp, pass, "-at-" + detectorstest.Account, detectorstest.BedrockKey("a", detectorstest.Account, 1), detectorstest.MWSToken(1)}
+	for _, s := range []string{"smtp \x10", "a\x12:\x11", "\x13", "\x14", "a\x12\n\n \x11&", "\x01", "x\x01", "\x04\x02\n", "\x05 \x06", "\"\x03\"", "\x08", "%41\x09\x02", "\x04\\n\x02\\n", "\n\x07\n", "/\x01+\x02"} {
 		f.Add([]byte(s), uint8(0))
 	}
 	set := detectors.NewSet(awskeys.Detector{})
 	f.Fuzz(func(t *testing.T, text []byte, shift uint8) {
 		for i, thing := range things {
 			text = bytes.ReplaceAll(text, []byte{byte(i + 1)}, []byte(thing))
+		}
+		for i, thing := range others {
+			text = bytes.ReplaceAll(text, []byte{byte(i + 16)}, []byte(thing))
 		}
 		text = append(bytes.Repeat([]byte{' '}, int(shift)), text...)
 		if set.Holds(text) {

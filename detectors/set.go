@@ -85,8 +85,10 @@ func (s *Set) detect(dst []Match, text []byte, depth int) []Match {
 }
 
 // merge returns decoded and what of raw does not overlap it. The decoded text
-// says more: a secret with an escape in it is whole only there.
+// says more: a secret with an escape in it is whole only there. What is decoded
+// from within a match that is whole is left out.
 func merge(raw, decoded []Match) []Match {
+	decoded = outsideOfWhole(raw, decoded)
 	var covered []Span
 	for i := range decoded {
 		covered = append(covered, decoded[i].Span, decoded[i].Secret)
@@ -102,4 +104,23 @@ func merge(raw, decoded []Match) []Match {
 		}
 	}
 	return out
+}
+
+// outsideOfWhole returns what of decoded does not lie within a match of raw that is
+// whole.
+func outsideOfWhole(raw, decoded []Match) []Match {
+	var whole []Span
+	for i := range raw {
+		if raw[i].Whole {
+			whole = append(whole, raw[i].Span)
+		}
+	}
+	if whole == nil { // as in nearly every text
+		return decoded
+	}
+	slices.SortFunc(whole, func(a, b Span) int { return cmp.Compare(a.End, b.End) })
+	return slices.DeleteFunc(decoded, func(m Match) bool {
+		i := sort.Search(len(whole), func(i int) bool { return whole[i].End >= m.End })
+		return i < len(whole) && whole[i].Start <= m.Start
+	})
 }

@@ -57,6 +57,11 @@ func (f *Finding) Fingerprint() string {
 	return hex.EncodeToString(h[:16])
 }
 
+// Over reports whether the credential says of itself that it has ended at now.
+func (f *Finding) Over(now time.Time) bool {
+	return !f.Match.Expires.IsZero() && f.Match.Expires.Before(now)
+}
+
 // A Filter returns why f is to be ignored, or "". Concurrent calls are not made.
 type Filter func(f *Finding) string
 

@@ -38,7 +38,7 @@ func (s *Scanner) verifyJoined(ctx context.Context, joint []*Finding, mismatches
 		case mismatches >= maxSecrets:
 			return nil
 		}
-		f.Verdict = s.Verifier.Verify(ctx, f.Match.Credential)
+		f.Verdict = s.ask(ctx, f)
 		f.joined.tried = true
 		switch f.Verdict.State {
 		case verifier.Live:

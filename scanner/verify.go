@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -109,7 +110,7 @@ func (s *Scanner) verifyOwn(ctx context.Context, candidates []*Finding) (live *F
 			f.Verdict = verifier.Verdict{State: verifier.Skipped, Reason: fmt.Sprintf("%d other secrets were not those of the key id", maxSecrets)}
 			continue
 		}
-		f.Verdict = s.Verifier.Verify(ctx, f.Match.Credential)
+		f.Verdict = s.ask(ctx, f)
 		switch f.Verdict.State {
 		case verifier.Live:
 			live = f
@@ -122,6 +123,19 @@ func (s *Scanner) verifyOwn(ctx context.Context, candidates []*Finding) (live *F
 		}
 	}
 	return live, mismatches
+}
+
+// ask returns the verdict of f. Of what cannot be verified nothing is passed on.
+func (s *Scanner) ask(ctx context.Context, f *Finding) verifier.Verdict {
+	m := &f.Match
+	if m.Unverifiable == "" {
+		return s.Verifier.Verify(ctx, m.Credential)
+	}
+	v := verifier.Verdict{State: verifier.NotVerifiable, Reason: m.Unverifiable, Identity: verifier.Identity{Account: m.Account}}
+	if f.Over(time.Now()) {
+		v.State, v.Reason = verifier.Expired, ""
+	}
+	return v
 }
 
 // absorb makes the places of those candidates whose secret is not that of the id

@@ -42,6 +42,10 @@ const (
 	// Skipped: not asked, by policy or because there is nothing to ask with;
 	// Verdict.Reason says why.
 	Skipped State = "skipped"
+	// NotVerifiable: the provider cannot be asked without using the credential for
+	// what it opens, or it is not the provider's; Verdict.Reason says which. It may
+	// well be live.
+	NotVerifiable State = "not-verifiable"
 	// Unknown: asked, and no answer that can be trusted came back;
 	// Verdict.Reason says why. Unknown is not clean.
 	Unknown State = "unknown"
@@ -59,7 +63,7 @@ var (
 // A Verdict is what a Verifier found out. It holds no secret.
 type Verdict struct {
 	State  State
-	Reason string // for Skipped and Unknown: why, in a few words
+	Reason string // for Skipped, NotVerifiable and Unknown: why, in a few words
 	// At is when the provider was asked; zero if it was not.
 	At       time.Time
 	Identity Identity
@@ -79,11 +83,7 @@ type Identity struct {
 }
 
 // A Fact is one thing known about a credential.
-type Fact struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
-	Risk  int    `json:"risk"` // 0 neutral, 1 worth knowing, 2 bad, 3 act now
-}
+type Fact = detectors.Fact
 
 // cancelled is the verdict of a call whose context ended before the answer.
 func cancelled(err error) Verdict {

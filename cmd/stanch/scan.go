@@ -227,7 +227,7 @@ func (t *tally) counts(state verifier.State) bool {
 	case "any":
 		return true
 	case "unknown":
-		return state == verifier.Live || state == verifier.IDActive || state == verifier.Unknown || state == verifier.Skipped
+		return state == verifier.Live || state == verifier.IDActive || state == verifier.Unknown || state == verifier.Skipped || state == verifier.NotVerifiable
 	case "live":
 		return state == verifier.Live
 	}

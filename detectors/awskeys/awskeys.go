@@ -1,8 +1,14 @@
-// Package awskeys detects the access keys of Amazon Web Services: long-term
-// ones (AKIA), temporary ones (ASIA) with their session tokens, and secret keys
-// that stand without an id. keyid.go knows what an id says, token.go what a
-// session token says, find.go where either may stand, shape.go what a secret
-// looks like, names.go what it is called and pair.go what belongs together.
+// Package awskeys detects the credentials of Amazon Web Services.
+//
+// Access keys are long-term (AKIA) or temporary (ASIA, with a session token), or
+// secret keys that stand without an id. keyid.go knows what an id says, token.go
+// what a session token says, find.go where either may stand, shape.go what a secret
+// looks like, names.go what it is called, pair.go what belongs together and
+// store.go what is not AWS's.
+//
+// The credentials of single services (Bedrock, SES, CodeCommit …) are found by
+// services.go and what it names. They have no id of their own: ids in them are
+// facts. rules.go documents all kinds.
 package awskeys
 
 import (
@@ -18,69 +24,16 @@ type Detector struct{}
 
 var _ detectors.Detector = Detector{}
 
-// body is the body of an id in Rule.Encoded.
-const body = "################"
-
-// AccessKey is the rule of long-term keys.
-var AccessKey = &detectors.Rule{
-	ID:       "aws-access-key",
-	Title:    "AWS access key",
-	Keywords: []string{"AKIA"},
-	Encoded:  []string{"AKIA" + body},
-	Help: "A long-term access key of an IAM user or of the root user. With its secret it is a login that needs no second factor and never expires. " +
-		"Deactivate it in IAM (it can be activated again), look in CloudTrail for what it did, replace it by a role or by a new key, then delete it. " +
-		"Removing it from the repository shuts nothing off: whoever cloned it has it.",
-}
-
-// SessionKey is the rule of temporary keys.
-var SessionKey = &detectors.Rule{
-	ID:       "aws-session-key",
-	Title:    "AWS temporary access key",
-	Keywords: append([]string{"ASIA"}, tokenMarks...),
-	Encoded:  []string{"ASIA" + body, "IQoJb3JpZ2lu", "AgoJb3JpZ2lu", "FwoGZXIvYXdz", "FQoGZXIvYXdz", "FQoDYXdzE"},
-	Help: "A temporary access key with its session token, from AWS STS. It expires after 36 hours at the latest and cannot be deactivated on its own. " +
-		"If it has not expired, revoke the sessions of its role (IAM console: role, Revoke sessions) and look in CloudTrail for what it did.",
-}
-
-// SecretKey is the rule of secret keys without an id.
-var SecretKey = &detectors.Rule{
-	ID:       "aws-secret-key",
-	Title:    "AWS secret access key",
-	Keywords: []string{"ecret", "ECRET"},
-	Encoded: []string{
-		"ecret_acc", "ECRET_ACC", "ecretAccess", "ecretaccess", "ecret-acc", "ecret.acc", "ecret acc",
-		"ws_secret", "WS_SECRET", "wsSecretK", "wsSecretA", "ws-secret", "ws.secret", "awssecret", "AWSSECRET",
-		"s3_secret", "S3_SECRET", "s3SecretK", "s3SecretA", "3a.secret", "s3.secret", "ec2_secret", "EC2_SECRET",
-		"key_secret", "KEY_SECRET", "KeySecret", "amazon_secret", "AMAZON_SECRET", "amazonSecret",
-		// An id next to its name is found even if a line break cuts it.
-		"ccess_key", "CCESS_KEY", "ccess-key", "ccessKeyI",
-		// Of Kubernetes: what it holds is in base64 once more.
-		"kind: Secret", `kind":"Secret`, `kind": "Secret`,
-	},
-	Help: "The secret half of an access key, by its name and its shape. Without the key id it opens nothing, and ids are no secrets: treat it as leaked. " +
-		"Find the key that it belongs to, deactivate it and replace it.",
-}
-
-// ServiceCredential is the rule of ids that name credentials but cannot sign.
-var ServiceCredential = &detectors.Rule{
-	ID:       "aws-service-credential-id",
-	Title:    "AWS service credential id",
-	Keywords: []string{"ABIA", "ACCA"},
-	Encoded:  []string{"ABIA" + body, "ACCA" + body},
-	Help: "The id of an STS bearer token (ABIA) or of a service-specific credential (ACCA), as CodeCommit, Keyspaces and Bedrock use them. " +
-		"The id alone opens nothing; look for the password or the API key that belongs to it.",
-}
-
-// Rules implements detectors.Detector.
-func (Detector) Rules() []*detectors.Rule {
-	return []*detectors.Rule{AccessKey, SessionKey, SecretKey, ServiceCredential}
-}
-
 // Detect implements detectors.Detector. It reports each id with the secrets and
 // the token that fit it best (the rules are in pair.go), or alone; then the
 // secrets and tokens that belong to no id but are AWS's by name or by format, and
 // the secrets that may be: those only as partners of an id from another text.
 func (Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match {
+	return appendServices(appendKeys(dst, text), text)
+}
+
+// appendKeys appends the access keys of text.
+func appendKeys(dst []detectors.Match, text []byte) []detectors.Match {
 	ids := findIDs(text)
 	if len(ids) == 0 && !containsAny(text, SecretKey.Keywords) && !containsAny(text, tokenMarks) {
 		return dst

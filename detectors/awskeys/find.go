@@ -161,7 +161,7 @@ func findSecrets(text []byte) []detectors.Span {
 		for i < len(text) && isSecretByte(text[i]) {
 			i++
 		}
-		start = skipGlue(text, start, i)
+		start = skipGlue(text, start, i, secretLen)
 		if i-start == secretLen && (i == len(text) || text[i] != '=') && shapeOf(text[start:i]) != notSecret {
 			secrets = append(secrets, detectors.Span{Start: start, End: i})
 		}
@@ -169,11 +169,11 @@ func findSecrets(text []byte) []detectors.Span {
 	return secrets
 }
 
-// skipGlue returns where the value in text[start:end] begins if its first
-// characters belong to what is before it: an escape sequence, the "//" of a
-// comment, the "+" of a diff, the id of "AKIA…/SECRET".
-func skipGlue(text []byte, start, end int) int {
-	at := end - secretLen
+// skipGlue returns where the value of n bytes at the end of text[start:end] begins if
+// the first characters belong to what is before it: an escape sequence, the "//" of
+// a comment, the "+" of a diff, the id of "AKIA…/SECRET".
+func skipGlue(text []byte, start, end, n int) int {
+	at := end - n
 	if at <= start {
 		return start
 	}

@@ -40,9 +40,10 @@ const (
 )
 
 // Spans implements detectors.Prober: a secret with its escapes, what may be glued
-// to it, and the context that says where that begins and ends; and with its name.
+// to it, and the context that says where that begins and ends, or a password of a
+// service with its user; and with the name of a secret.
 func (Detector) Spans() (hint, hold int) {
-	hint = maxGlue + maxSecret + maxEscape + 1
+	hint = max(maxGlue+maxSecret+maxEscape+1, maxOwner+maxGlue+servicePass+1)
 	return hint, hint + maxNames
 }
 
@@ -83,7 +84,7 @@ func isCapitals(b []byte) bool {
 // idAround reports whether an id holds the word at p.
 func idAround(text []byte, p int) bool {
 	for i := max(0, p-idLen+wordLen); i <= p && i+idLen <= len(text); i++ {
-		if text[i] == 'A' && text[i+3] == 'A' && isPrefix(text[i:i+prefixLen]) && isLoneID(text, i) {
+		if text[i] == 'A' && text[i+3] == 'A' && (isPrefix(text[i:i+prefixLen]) || string(text[i:i+prefixLen]) == "APKA") && isLoneID(text, i) {
 			return true
 		}
 	}
@@ -180,7 +181,7 @@ func runAround(text []byte, p int, named bool) bool {
 	}
 	if kinds&isEscape == 0 {
 		// What may be glued to the head of a token is as short as an escape.
-		return isLoneSecret(text, from, to) && (!named || isNamedSecret(text, from)) || isTokenStart(text, from, min(from+maxGlue, p))
+		return isLoneRun(text, from, to, named) || isTokenStart(text, from, min(from+maxGlue, p))
 	}
 	start, end := p, p
 	for start > from && isSecretByte(text[start-1]) {
@@ -189,8 +190,24 @@ func runAround(text []byte, p int, named bool) bool {
 	for end < to && isSecretByte(text[end]) {
 		end++
 	}
-	return isLoneSecret(text, start, end) && (!named || isNamedSecret(text, start)) || isTokenStart(text, from, p) ||
+	return isLoneRun(text, start, end, named) || isTokenStart(text, from, p) ||
 		mayJoin(text[from:to]) && (!named || isNamedSecret(text, from)) && isEscapedSecret(text, p)
+}
+
+// isLoneRun reports whether the run text[from:to] is a secret or a password that may
+// stand without an id.
+func isLoneRun(text []byte, from, to int, named bool) bool {
+	switch n := to - from; {
+	case isLoneSecret(text, from, to):
+		return !named || isNamedSecret(text, from)
+	case n < servicePass || n > smtpLen+maxGlue:
+		return false
+	case to < len(text) && text[to] == '=':
+		from = skipGlue(text, from, to, servicePass)
+		return to-from == servicePass && ownerBefore(text, from, maxOwner) != ""
+	}
+	from = skipGlue(text, from, to, smtpLen)
+	return isSMTP(text[from:to]) && (!named || namesSMTP(text, from))
 }
 
 // isLoneSecret reports whether the run text[from:to] is a secret that may stand
@@ -199,7 +216,7 @@ func isLoneSecret(text []byte, from, to int) bool {
 	if to-from < secretLen || to-from > secretLen+maxGlue {
 		return false
 	}
-	from = skipGlue(text, from, to)
+	from = skipGlue(text, from, to, secretLen)
 	return to-from == secretLen && (to == len(text) || text[to] != '=') && shapeOf(text[from:to]) == random
 }
 
@@ -241,13 +258,20 @@ var tokenHeads = [][]byte{
 }
 
 func hasTokenHead(b []byte) bool {
-	if len(b) < 4 || b[2] != 'o' {
+	if len(b) < wordLen {
 		return false
 	}
-	for _, head := range tokenHeads {
-		if bytes.HasPrefix(b, head) {
-			return true
+	switch b[2] {
+	case 'o':
+		for _, head := range tokenHeads {
+			if bytes.HasPrefix(b, head) {
+				return true
+			}
 		}
+	case 'S':
+		return string(b[:4]) == bedrockHead
+	case 'a', 'r':
+		return string(b[:wordLen]) == ssoAccess || string(b[:wordLen]) == ssoRefresh
 	}
 	return false
 }

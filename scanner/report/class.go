@@ -18,7 +18,8 @@ const (
 	live
 	idActive
 	unknown
-	unverified // there is a secret, and nobody asked whether it works
+	unverified   // there is a secret, and nobody asked whether it works
+	unverifiable // nobody can be asked
 	loneID
 	canary
 	expired
@@ -31,15 +32,16 @@ var classes = [...]struct {
 	word, count string
 	style       style
 }{
-	liveRoot:   {"LIVE ROOT", "live root", alarm},
-	live:       {"LIVE", "live", alarm},
-	idActive:   {"ID IS LIVE", "with a live id", alarm},
-	unknown:    {"UNKNOWN", "unknown", warn},
-	unverified: {"NOT VERIFIED", "not verified", warn},
-	loneID:     {"ID ONLY", "id only", note},
-	canary:     {"CANARY", "canary", warn},
-	expired:    {"EXPIRED", "expired", dim},
-	invalid:    {"INVALID", "invalid", dim},
+	liveRoot:     {"LIVE ROOT", "live root", alarm},
+	live:         {"LIVE", "live", alarm},
+	idActive:     {"ID IS LIVE", "with a live id", alarm},
+	unknown:      {"UNKNOWN", "unknown", warn},
+	unverified:   {"NOT VERIFIED", "not verified", warn},
+	unverifiable: {"NOT VERIFIABLE", "not verifiable", warn},
+	loneID:       {"ID ONLY", "id only", note},
+	canary:       {"CANARY", "canary", warn},
+	expired:      {"EXPIRED", "expired", dim},
+	invalid:      {"INVALID", "invalid", dim},
 }
 
 func classOf(f *Finding) class {
@@ -57,6 +59,8 @@ func classOf(f *Finding) class {
 		return expired
 	case verifier.Invalid:
 		return invalid
+	case verifier.NotVerifiable:
+		return unverifiable
 	case verifier.Skipped:
 		if f.SecretSHA256 == "" {
 			return loneID
@@ -81,6 +85,7 @@ func worstFirst(fs []Finding) {
 // from anywhere, and so can a "user name" with a semicolon in it.
 var (
 	keyIDPattern = regexp.MustCompile(`^[A-Z0-9]{16,128}$`)
+	rulePattern  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 	namePattern  = regexp.MustCompile(`^[A-Za-z0-9_+=,.@][A-Za-z0-9_+=,.@-]*$`)
 )
 
@@ -88,7 +93,7 @@ var (
 // after a newline, with the command that does it.
 func advice(f *Finding) []string {
 	steps := remedy(f)
-	if c := classOf(f); c <= unverified && buried(f) {
+	if c := classOf(f); c <= unverifiable && buried(f) {
 		steps = slices.Insert(steps, 1, "No branch or tag leads to it, and it is out all the same: it is still in this clone, and perhaps on the server (GitHub keeps such commits). Shut it off.")
 	}
 	return steps
@@ -118,6 +123,8 @@ func remedy(f *Finding) []string {
 		}
 	case c == unknown, c == unverified:
 		return []string{"Treat it as live until it is verified: rotate it, or scan again when it can be verified."}
+	case c == unverifiable:
+		return []string{"Treat it as live. What it opens and how it is shut off" + rulePage(f)}
 	case c == loneID:
 		return []string{"The id alone opens nothing. Make sure that its secret is not close by, then remove it."}
 	case c == canary:
@@ -126,6 +133,14 @@ func remedy(f *Finding) []string {
 		return []string{"Nothing to shut off. Remove it, and find out where it was issued from."}
 	}
 	return []string{"AWS does not know the key id: deleted, deactivated, never issued, or of AWS China or GovCloud. Remove it."}
+}
+
+// rulePage ends a step with the command that prints the page of the rule.
+func rulePage(f *Finding) string {
+	if !rulePattern.MatchString(f.Rule) {
+		return " is in the documentation of its rule."
+	}
+	return ":\nstanch rules " + f.Rule
 }
 
 // deactivate ends a step. Without --user-name the command would look for the

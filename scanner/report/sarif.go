@@ -26,7 +26,7 @@ const (
 	sarifSchema = "https://json.schemastore.org/sarif-2.1.0.json"
 	sarifTime   = "2006-01-02T15:04:05.000Z"
 	homePage    = "https://github.com/stanch-dev/stanch"
-	rulePage    = homePage + "/blob/main/docs/rules.md#"
+	rulePages   = homePage + "/blob/main/docs/rules/"
 )
 
 var semver = regexp.MustCompile(`^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$`)
@@ -107,7 +107,7 @@ func (h *sarif) rule(r *detectors.Rule) int {
 		ShortDescription: sarifMessage{Text: sentence(title)},
 		FullDescription:  sarifMessage{Text: sentence(first)},
 		Help:             sarifMessage{Text: sentence(help), Markdown: help},
-		HelpURI:          rulePage + segment(r.ID),
+		HelpURI:          rulePages + segment(r.ID) + ".md",
 		Properties: sarifRuleProperties{
 			SecuritySeverity: "9.5", // over 9.0 is critical; GitHub knows no severity of results
 			Precision:        "high",
@@ -176,7 +176,7 @@ func level(f *Finding) string {
 	switch classOf(f) {
 	case liveRoot, live, idActive:
 		return "error"
-	case unknown, unverified:
+	case unknown, unverified, unverifiable:
 		switch f.Confidence {
 		case detectors.Low:
 			return "note"

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
@@ -83,7 +84,7 @@ func (s *sink) record(f *scanner.Finding) Finding {
 		Reason:       v.Reason,
 		VerifiedAt:   v.At.UTC(),
 		Identity:     Identity{v.Identity.ARN, v.Identity.Kind, v.Identity.Name, v.Identity.UserID},
-		Facts:        append([]verifier.Fact{}, v.Facts...), // never null in JSON, and ours to scrub
+		Facts:        append(facts(m), v.Facts...),
 		Ignored:      f.Ignored,
 		Omitted:      f.Omitted,
 		Locations:    make([]Location, len(f.Locations)),
@@ -92,6 +93,16 @@ func (s *sink) record(f *scanner.Finding) Finding {
 		r.Locations[i] = s.location(&f.Locations[i])
 	}
 	return r
+}
+
+// facts returns what the text says of m: never nil, which would be null in JSON, and
+// a copy, to be scrubbed.
+func facts(m *detectors.Match) []verifier.Fact {
+	list := append([]verifier.Fact{}, m.Facts...)
+	if !m.Expires.IsZero() {
+		list = append(list, verifier.Fact{Name: "expires", Value: m.Expires.UTC().Format(time.RFC3339), Risk: 1})
+	}
+	return list
 }
 
 func (s *sink) location(l *scanner.Location) Location {

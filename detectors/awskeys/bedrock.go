@@ -1,0 +1,58 @@
+package awskeys
+
+import (
+	"strings"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// A long-term API key of Bedrock is "ABSK" and the base64 of USER-at-ACCOUNT:SECRET;
+// AWS documents only that it is a bearer token. The shortest name and account make
+// 100 characters, the longest name 280.
+const (
+	bedrockHead = "ABSK"
+	minBedrock  = 100
+	maxBedrock  = 280
+)
+
+const bedrockSessionHead = "bedrock-api-key-"
+
+// appendBedrock appends the API keys of Bedrock in text.
+func appendBedrock(dst []detectors.Match, text []byte) []detectors.Match {
+	each(text, bedrockHead, func(at int) {
+		if at > 0 && isSecretByte(text[at-1]) && !escapeEnds(text, at) {
+			return // the middle of other base64
+		}
+		s := detectors.Span{Start: at, End: runEnd(text, at, isSecretByte)}
+		n := s.End - s.Start - len(bedrockHead)
+		if n < minBedrock || n > maxBedrock || !looksRandom(text[at:s.End]) {
+			return
+		}
+		m := secretOnly(BedrockKey, text, s, noAccessKey+", and "+onlyByUse)
+		m.Whole = true
+		owner, _, _ := strings.Cut(decodeAny(text[at+len(bedrockHead):s.End]), ":")
+		user, account := splitOwner(owner)
+		if account == "" {
+			m.Confidence = detectors.Medium
+		}
+		m.Account = account
+		note(&m, "iam-user", user, 1)
+		dst = append(dst, m)
+	})
+	each(text, bedrockSessionHead, func(at int) {
+		s := detectors.Span{Start: at, End: runEnd(text, at+len(bedrockSessionHead), isAnyBase64)}
+		if s.End-s.Start < minToken {
+			return
+		}
+		m := secretOnly(BedrockSession, text, s, noAccessKey+", and "+onlyByUse)
+		m.Whole = true
+		request, ok := parsePresigned(decodeAny(text[at+len(bedrockSessionHead) : s.End]))
+		if ok {
+			request.describe(&m)
+		} else {
+			m.Confidence = detectors.Medium // cut off, as in a log
+		}
+		dst = append(dst, m)
+	})
+	return dst
+}

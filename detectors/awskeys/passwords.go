@@ -1,0 +1,165 @@
+package awskeys
+
+import (
+	"bytes"
+	"regexp"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// Passwords that IAM makes: of SES, 33 bytes in base64, of which the first is a
+// version (SES Developer Guide, "Obtaining SMTP credentials"); of CodeCommit and
+// Keyspaces, 32 bytes.
+
+const (
+	smtpLen     = 44
+	servicePass = 43 // and a "="
+
+	// maxOwner is how far before a password of a service its user may begin: the
+	// longest that a probe looks.
+	maxOwner = 56
+	// farOwner is that in texts that speak of such passwords.
+	farOwner = 300
+	// smtpLines is how many lines apart the user of SES and the password may be.
+	smtpLines = 5
+)
+
+// runs calls yield for each run of base64 of n characters that stands on its own, but
+// for glue, and reports to it whether a "=" follows.
+func runs(text []byte, n int, yield func(s detectors.Span, padded bool)) {
+	for i := 0; i < len(text); {
+		if !isSecretByte(text[i]) {
+			i++
+			continue
+		}
+		start := i
+		for i < len(text) && isSecretByte(text[i]) {
+			i++
+		}
+		if i-start < n || i-start > n+maxGlue {
+			continue
+		}
+		if start = skipGlue(text, start, i, n); i-start == n {
+			yield(detectors.Span{Start: start, End: i}, i < len(text) && text[i] == '=')
+		}
+	}
+}
+
+// isSMTP reports whether s has the form of a password of SES: the first byte is 4,
+// or was 2.
+func isSMTP(s []byte) bool {
+	if len(s) != smtpLen {
+		return false
+	}
+	current := s[0] == 'B' && 'A' <= s[1] && s[1] <= 'P'
+	old := s[0] == 'A' && 'g' <= s[1] && s[1] <= 'v'
+	return (current || old) && isRandomRun(s)
+}
+
+// isRandomRun is shapeOf for other lengths than that of a secret.
+func isRandomRun(s []byte) bool {
+	return detectors.Entropy(s) >= 4.25 && countDigits(s) > 0 && longestLower(s) <= 10 && transitions(s) >= 13 && !isExampleText(string(s))
+}
+
+var smtpRegion = regexp.MustCompile(`email-smtp\.([a-z0-9-]+)\.amazonaws`)
+
+// appendSMTP appends the passwords of SES in text.
+func appendSMTP(dst []detectors.Match, text []byte) []detectors.Match {
+	var ids []detectors.Span
+	looked := false
+	runs(text, smtpLen, func(s detectors.Span, padded bool) {
+		if padded || !isSMTP(text[s.Start:s.End]) {
+			return
+		}
+		if !looked {
+			ids, looked = findIDs(text), true
+		}
+		user := nearestUser(text, ids, s)
+		named := namesSMTP(text, s.Start)
+		if user == "" && !named {
+			return
+		}
+		m := secretOnly(SMTPPassword, text, s, "STS takes no SMTP passwords, and "+onlyByUse)
+		if user == "" {
+			m.Confidence = detectors.Medium
+		}
+		m.Account, _ = Account(user)
+		note(&m, "smtp-user", user, 1)
+		if region := smtpRegion.FindSubmatch(around(text, s, 1000)); region != nil {
+			note(&m, "region", string(region[1]), 0)
+		}
+		dst = append(dst, m)
+	})
+	return dst
+}
+
+// nearestUser returns the long-term key id that is nearest to s and within a few
+// lines, or "".
+func nearestUser(text []byte, ids []detectors.Span, s detectors.Span) string {
+	best, user := len(text)+1, ""
+	for _, id := range ids {
+		gap := detectors.Span{Start: min(id.End, s.End), End: max(id.Start, s.Start)}
+		if n := gap.End - gap.Start; n < best && n < 1000 && text[id.Start+1] == 'K' && bytes.Count(text[gap.Start:gap.End], []byte{'\n'}) <= smtpLines {
+			best, user = n, string(text[id.Start:id.End])
+		}
+	}
+	return user
+}
+
+// namesSMTP reports whether what is right before at speaks of SMTP.
+func namesSMTP(text []byte, at int) bool {
+	before := text[max(0, at-maxName):at]
+	for i := 0; i+4 <= len(before); i++ {
+		if before[i]|0x20 == 's' && bytes.EqualFold(before[i:i+4], []byte("smtp")) {
+			return true
+		}
+	}
+	return false
+}
+
+// appendServicePasswords appends the passwords of CodeCommit and Keyspaces in text.
+func appendServicePasswords(dst []detectors.Match, text []byte) []detectors.Match {
+	if !bytes.Contains(text, []byte("-at-")) {
+		return dst
+	}
+	far := containsAny(text, []string{"git-codecommit.", "ServicePassword", "service_password"})
+	runs(text, servicePass, func(s detectors.Span, padded bool) {
+		if !padded || !isRandomRun(text[s.Start:s.End]) {
+			return
+		}
+		owner := ownerBefore(text, s.Start, maxOwner)
+		if owner == "" && far {
+			owner = ownerBefore(text, s.Start, farOwner)
+		}
+		user, account := splitOwner(owner)
+		if account == "" {
+			return
+		}
+		s.End++
+		m := secretOnly(ServicePassword, text, s, "STS knows no passwords")
+		m.Account = account
+		note(&m, "iam-user", user, 1)
+		dst = append(dst, m)
+	})
+	return dst
+}
+
+// ownerBefore returns the last USER-at-ACCOUNT of which "-at-" is in the n bytes
+// before text[at:], "" if there is none.
+func ownerBefore(text []byte, at, n int) string {
+	const mark, digits = "-at-", 12
+	from := max(0, at-n)
+	k := bytes.LastIndex(text[from:at], []byte(mark))
+	end := from + k + len(mark) + digits
+	if k < 0 || end > at || !isAccount(text[end-digits:end]) || end < at && isAlnum(text[end]) {
+		return ""
+	}
+	start := from + k
+	for start > 0 && (isNameByte(text[start-1]) && text[start-1] < 0x80 || text[start-1] == '+' || text[start-1] == '@') {
+		start--
+	}
+	if start == from+k {
+		return ""
+	}
+	return string(text[start:end])
+}

@@ -1,0 +1,146 @@
+package awskeys
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// A presigned is what a request that was signed in advance says of itself (AWS
+// General Reference, "Signature Version 4 signing process"; of S3's Version 2,
+// "Signing and authenticating REST requests").
+type presigned struct {
+	id, region, service string
+	expires             time.Time
+	signature           string
+}
+
+const maxPresigned = 8 << 10
+
+const (
+	signatureV4 = "X-Amz-Signature"
+	signatureV2 = "Signature"
+	idV2        = "AWSAccessKeyId"
+)
+
+// parsePresigned reads the parameters of a URL. ok is false if it is not one that
+// AWS would take.
+func parsePresigned(text string) (p presigned, ok bool) {
+	_, query, found := strings.Cut(text, "?")
+	if !found {
+		return p, false
+	}
+	v := parameters(query)
+	if v[idV2] != "" {
+		p.id, p.signature = v[idV2], v[signatureV2]
+		unix, err := strconv.ParseInt(v["Expires"], 10, 64)
+		p.expires = time.Unix(unix, 0).UTC()
+		return p, err == nil && unix > 0 && unix < 1<<33 && p.signature != "" && isKeyID(p.id)
+	}
+	scope := strings.Split(v["X-Amz-Credential"], "/") // ID/DATE/REGION/SERVICE/aws4_request
+	signed, err := time.Parse("20060102T150405Z", v["X-Amz-Date"])
+	seconds, bad := strconv.Atoi(v["X-Amz-Expires"])
+	if len(scope) != 5 || err != nil || bad != nil || seconds < 0 || seconds > 7*24*60*60 || !isKeyID(scope[0]) {
+		return p, false
+	}
+	p = presigned{scope[0], scope[2], scope[3], signed.Add(time.Duration(seconds) * time.Second), v[signatureV4]}
+	return p, len(p.signature) == 64 && isHexRun([]byte(p.signature))
+}
+
+// parameters splits a query. What is escaped twice, or for HTML, is read as well:
+// the text is from wherever it was pasted.
+func parameters(query string) map[string]string {
+	values := map[string]string{}
+	for part := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(strings.TrimPrefix(part, "amp;"), "=")
+		if plain, err := url.PathUnescape(value); err == nil {
+			value = plain
+		}
+		values[name] = value
+	}
+	return values
+}
+
+func isKeyID(id string) bool {
+	return len(id) == idLen && isPrefix([]byte(id[:prefixLen])) && isID([]byte(id), 0)
+}
+
+// describe adds to m what p says.
+func (p presigned) describe(m *detectors.Match) {
+	m.Account, _ = Account(p.id)
+	m.Expires = p.expires
+	note(m, "signed-with", p.id, 1)
+	note(m, "service", p.service, 0)
+	note(m, "region", p.region, 0)
+	if Grade(p.id) == Impossible {
+		m.Confidence = detectors.Low
+	}
+}
+
+// appendPresigned appends the presigned URLs in text. Those that were signed with
+// an example of the documentation are none.
+func appendPresigned(dst []detectors.Match, text []byte) []detectors.Match {
+	for _, mark := range []string{signatureV4 + "=", signatureV2 + "="} {
+		each(text, mark, func(at int) {
+			if at > 0 && text[at-1] == '-' { // V4's own, when looking for V2's
+				return
+			}
+			u := wordAround(text, at)
+			p, ok := parsePresigned(string(text[u.Start:u.End]))
+			if !ok || placeholderID(p.id) != "" || (mark == signatureV4+"=") != (p.region != "") {
+				return
+			}
+			from := at + len(mark)
+			end := from
+			for end < u.End && text[end] != '&' {
+				end++
+			}
+			m := secretOnly(PresignedURL, text, detectors.Span{Start: from, End: end}, onlyByUse)
+			p.describe(&m)
+			dst = append(dst, m)
+		})
+	}
+	return dst
+}
+
+// wordAround returns the word that at is in, up to what ends a URL in text.
+func wordAround(text []byte, at int) detectors.Span {
+	ends := func(c byte) bool { return c <= ' ' || c >= 0x7f || strings.IndexByte("\"'`<>()[]{}|\\^", c) >= 0 }
+	s := detectors.Span{Start: at, End: at}
+	for s.Start > max(0, at-maxPresigned) && !ends(text[s.Start-1]) {
+		s.Start--
+	}
+	for s.End < min(len(text), at+maxPresigned) && !ends(text[s.End]) {
+		s.End++
+	}
+	return s
+}
+
+const eksHead = "k8s-aws-v1."
+
+// eksLife is how long a cluster takes a token after its date, whatever the URL says
+// (kubernetes-sigs/aws-iam-authenticator, README).
+const eksLife = 15 * time.Minute
+
+// appendEKS appends the tokens of EKS in text: presigned URLs in base64.
+func appendEKS(dst []detectors.Match, text []byte) []detectors.Match {
+	each(text, eksHead, func(at int) {
+		s := detectors.Span{Start: at, End: runEnd(text, at+len(eksHead), isAnyBase64)}
+		request := decodeAny(text[at+len(eksHead) : s.End])
+		p, ok := parsePresigned(request)
+		if !ok || placeholderID(p.id) != "" {
+			return
+		}
+		m := secretOnly(EKSToken, text, s, onlyByUse)
+		m.Whole = true
+		p.describe(&m)
+		if signed, err := time.Parse("20060102T150405Z", between(request+"&", "X-Amz-Date=", "&")); err == nil {
+			m.Expires = signed.Add(eksLife)
+		}
+		dst = append(dst, m)
+	})
+	return dst
+}
