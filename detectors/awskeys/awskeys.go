@@ -13,6 +13,8 @@ package awskeys
 
 import (
 	"bytes"
+	"cmp"
+	"regexp"
 	"slices"
 	"sort"
 
@@ -62,10 +64,12 @@ type finds struct {
 	secretOf, tokenOf    []int  // by id: the index of its partner, or -1
 	secretTaken          []bool // by secret
 	tokenTaken           []bool
+	endpoints, strangers []mark // what is not of AWS
+	container            string // originOf
 }
 
 func newFinds(text []byte, ids []detectors.Span) *finds {
-	f := &finds{text: text}
+	f := &finds{text: text, endpoints: findEndpoints(text), strangers: findForeignIDs(text), container: containerOf(text)}
 	c := cursor{text: text}
 	for _, s := range ids {
 		v := c.value(s)
@@ -121,6 +125,12 @@ func (f *finds) appendID(dst []detectors.Match, i int) []detectors.Match {
 	id := f.ids[i]
 	m := detectors.Match{Rule: ruleOf(id.text), Span: id.Span, Grade: Grade(id.text), Needs: needs(id), Account: id.account, Group: id.group}
 	m.Credential.ID = id.text
+	tagStore(&m, nearest(f.text, f.endpoints, id.Span, nearStore))
+	if f.container == rootKeyForm {
+		note(&m, "found-in", f.container, 3)
+	} else {
+		note(&m, "found-in", f.container, 1)
+	}
 	if t := f.tokenOf[i]; t >= 0 {
 		m.Token = f.tokens[t].Span
 		m.Credential.Token = detectors.NewSecret(f.tokens[t].text)
@@ -159,32 +169,40 @@ func (f *finds) appendSecret(dst []detectors.Match, i int) []detectors.Match {
 	if f.secretTaken[i] || s.name != namedAWS && (s.name != namedSecret || s.example) || s.shape != random {
 		return dst
 	}
-	return append(dst, detectors.Match{
+	m := detectors.Match{
 		Rule: SecretKey, Span: s.Span, Secret: s.Span, Confidence: detectors.Medium,
 		Partner: s.name != namedAWS, Account: accountNear(f.text, s.Span), Group: s.group,
 		Credential: detectors.Credential{Secret: detectors.NewSecret(s.text)},
-	})
+	}
+	tagStore(&m, cmp.Or(nearest(f.text, f.strangers, s.Span, nearOwner), nearest(f.text, f.endpoints, s.Span, nearStore)))
+	return append(dst, m)
 }
 
-// accountNear returns the account that an ARN within a few lines of s names, and
-// "" if several are named.
+// accountNear returns the account that the ARNs within a few lines of s name, or the
+// unique ids of users and roles, and "" if several are named.
 func accountNear(text []byte, s detectors.Span) string {
 	const near = 400
-	const mark = "arn:aws" // arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE, and partitions are aws, aws-cn …
-	_, arns, _ := bytes.Cut(text[max(0, s.Start-near):min(len(text), s.End+near)], []byte(mark))
 	account := ""
-	for arn := range bytes.SplitSeq(arns, []byte(mark)) {
-		fields := bytes.SplitN(arn, []byte(":"), 5)
-		if len(fields) < 5 || !isAccount(fields[3]) {
-			continue
+	for _, m := range accountMark.FindAllSubmatch(around(text, s, near), -1) {
+		named := string(m[1]) + string(m[3])
+		if named == "" {
+			named, _ = Account(string(m[2]))
 		}
-		if account != "" && account != string(fields[3]) {
+		switch {
+		case named == "":
+		case account != "" && account != named:
 			return ""
+		default:
+			account = named
 		}
-		account = string(fields[3])
 	}
 	return account
 }
+
+// accountMark finds what names an account: arn:PARTITION:SERVICE:REGION:ACCOUNT:…,
+// with partitions aws, aws-cn …, the ids of users, roles, groups and instance
+// profiles, which are never reported, registries and login links.
+var accountMark = regexp.MustCompile(`arn:aws[a-z-]*:[^:\s]*:[^:\s]*:(\d{12}):|\b(A(?:IDA|ROA|GPA|IPA)[A-Z2-7]{17})\b|\b(\d{12})\.(?:dkr\.ecr|signin\.aws)\b`)
 
 // appendToken appends token i if no id has it and it can be read.
 func (f *finds) appendToken(dst []detectors.Match, i int) []detectors.Match {

@@ -26,7 +26,7 @@ import (
 //     name, only random ones are candidates.
 //  6. Account. A session token that names another account than the id is no
 //     candidate.
-//  7. Example. A secret of AWS's documentation belongs to no real id.
+//  7. Example. A secret of a documentation, or a sequence, belongs to no real id.
 //  8. At most three secrets are proposed for an id: its own, then the nearest
 //     that no other id took.
 //
@@ -63,7 +63,7 @@ type value struct {
 	name         nameKind
 	shape        shape
 	group        string // groupOf
-	example      bool   // of AWS's documentation
+	example      bool   // isSample
 	account      string // that an id or a token names, or ""
 }
 
@@ -89,7 +89,10 @@ func (c *cursor) value(s detectors.Span) value {
 		}
 	}
 	v := value{Span: s, text: string(c.text[s.Start:s.End]), line: c.line, stanza: c.stanza, group: groupOf(c.text, s.Start)}
-	v.example = isExampleText(v.text)
+	v.example = isSample(v.text)
+	if isPrefix(c.text[s.Start : s.Start+prefixLen]) {
+		v.example = isSample(v.text[prefixLen:])
+	}
 	return v
 }
 

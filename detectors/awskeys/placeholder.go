@@ -1,6 +1,8 @@
 package awskeys
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -20,6 +22,8 @@ func Placeholder(c detectors.Credential) string {
 	}
 	secret := c.Secret.Reveal()
 	switch {
+	case documented(secret) != "":
+		return "secret of " + documented(secret) + ", known to everybody"
 	case isExampleText(secret) || isExampleText(c.Token.Reveal()):
 		return "example secret of the AWS documentation"
 	case secret != "" && c.ID == "" && isFiller(secret):
@@ -39,6 +43,26 @@ func placeholderID(id string) string {
 	return ""
 }
 
+// published are the SHA-256 of secrets that are in a manual for everybody to use, and
+// in hundreds of copies of it. AWS's own examples have EXAMPLE in them instead.
+var published = map[string]string{
+	"0114c1456f2504384f9111557e6dc0dd99de9fbc6644c6afa8a1bcac8ef391b1": "the old documentation of S3",
+	"df452eef23e8cf2c74af54c0c7419c05a5ec70ef4d5c2eb04082b02af8c55598": "MinIO's public playground",
+}
+
+// documented returns the manual that secret is in, "" if it is in none.
+func documented(secret string) string {
+	if len(secret) != secretLen {
+		return ""
+	}
+	hash := sha256.Sum256([]byte(secret))
+	return published[hex.EncodeToString(hash[:])]
+}
+
+// isSample reports whether the body of an id, or a secret, was made up: by a manual, or
+// by somebody who typed along the keyboard.
+func isSample(s string) bool { return isExampleText(s) || isFiller(s) || documented(s) != "" }
+
 // isExampleText knows EXAMPLE and the ways it is misspelt in copies of AWS's
 // own example.
 func isExampleText(s string) bool {
@@ -50,9 +74,9 @@ func isExampleText(s string) bool {
 	return false
 }
 
-// isFiller reports whether s is a sequence or a repetition: six distinct
-// characters or fewer, or four in a row that are equal or count up by one, three
-// times over.
+// isFiller reports whether s is a sequence or a repetition: six distinct characters
+// or fewer, or more than half of them are equal to the one before or follow it, or
+// the one before that: "1234567890ABCDEF", "a1b2c3d4e5f6".
 func isFiller(s string) bool {
 	distinct := map[rune]bool{}
 	for _, c := range s {
@@ -61,13 +85,16 @@ func isFiller(s string) bool {
 	if len(distinct) <= 6 {
 		return true
 	}
-	regular := 0
+	regular, woven := 0, 0
 	for i := 1; i < len(s); i++ {
 		if d := int(s[i]) - int(s[i-1]); d == 0 || d == 1 {
 			regular++
 		}
+		if i > 1 && int(s[i]|0x20)-int(s[i-2]|0x20) == 1 {
+			woven++
+		}
 	}
-	return regular*2 > len(s)
+	return regular*2 > len(s) || woven*2 > len(s)
 }
 
 // isWords reports whether body reads like words: letters only, a third of them

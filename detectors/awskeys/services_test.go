@@ -120,3 +120,96 @@ func describe(m detectors.Match) string {
 	}
 	return line
 }
+
+// TestStores: what stands beside a key says whether it is AWS's.
+func TestStores(t *testing.T) {
+	for _, tt := range []struct{ name, text, store string }{
+		{"nothing", "aws_access_key_id={AKIA1}\naws_secret_access_key={secret1}", ""},
+		{"minio", "endpoint = http://minio:9000\nkey={AKIA1}\nsecret={secret1}", "MinIO"},
+		{"after_the_key", "key={AKIA1}\nsecret={secret1}\nendpoint_url: https://fra1.digitaloceanspaces.com", "DigitalOcean Spaces"},
+		{"in_a_call", `boto3.client("s3", endpoint_url="http://localhost:4566", aws_access_key_id="{AKIA1}", aws_secret_access_key="{secret1}")`, "localhost"},
+		{"s3cfg", "[default]\naccess_key = {AKIA1}\nsecret_key = {secret1}\nhost_base = s3.wasabisys.com\n", "Wasabi"},
+		{"rclone", "[r]\ntype = s3\nprovider = Minio\naccess_key_id = {AKIA1}\nsecret_access_key = {secret1}\n", "Minio"},
+		{"rclone_aws", "[r]\ntype = s3\nprovider = AWS\naccess_key_id = {AKIA1}\nsecret_access_key = {secret1}\n", ""},
+		{"json", `{"endpoint": "https://x.r2.cloudflarestorage.com", "accessKeyId": "{AKIA1}", "secretAccessKey": "{secret1}"}`, "Cloudflare R2"},
+		{"named_endpoint", "AWS_ENDPOINT_URL_S3=https://t3.storage.dev\nAWS_ACCESS_KEY_ID={AKIA1}\nAWS_SECRET_ACCESS_KEY={secret1}", "t3.storage.dev"},
+		{"own_endpoint", "endpoint = https://s3.eu-west-1.amazonaws.com\nkey={AKIA1}\nsecret={secret1}", ""},
+		{"own_endpoint_is_nearer", "endpoint = http://minio:9000\nendpoint = https://s3.amazonaws.com\nkey={AKIA1}\nsecret={secret1}", ""},
+		{"another_stanza", "endpoint = http://minio:9000\n\nkey={AKIA1}\nsecret={secret1}", ""},
+		{"another_section", "[a]\nendpoint = http://minio:9000\n[b]\nkey={AKIA1}\nsecret={secret1}", ""},
+		{"no_host", "endpoint = var.endpoint\nkey={AKIA1}\nsecret={secret1}", ""},
+		{"endpoint_of_something_else", "SENTRY_ENDPOINT=https://sentry.example\nkey={AKIA1}\nsecret={secret1}", ""},
+		{"google_id", "id: GOOG1E{body}\naws_secret_access_key: {secret1}", "Google Cloud Storage"},
+		{"spaces_id", "AWS_ACCESS_KEY_ID=DO00{body}\nAWS_SECRET_ACCESS_KEY={secret1}", "DigitalOcean Spaces"},
+		{"localstack_id", "AWS_ACCESS_KEY_ID=LKIA{body}\nAWS_SECRET_ACCESS_KEY={secret1}", "LocalStack"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			body := detectorstest.KeyID("AKIA", detectorstest.Account, 3)[4:]
+			text := detectorstest.Fill(strings.ReplaceAll(tt.text, "{body}", body))
+			matches := awskeys.Detector{}.Detect(nil, []byte(text))
+			if len(matches) != 1 {
+				t.Fatalf("%d matches in %q", len(matches), text)
+			}
+			store := ""
+			for _, f := range matches[0].Facts {
+				if f.Name == "store" {
+					store = f.Value
+				}
+			}
+			if store != tt.store || (matches[0].Unverifiable != "") != (tt.store != "") || matches[0].Lacks() != 0 && tt.store != "" {
+				t.Errorf("store %q, unverifiable %q, needs %v; want store %q in %q", store, matches[0].Unverifiable, matches[0].Needs, tt.store, text)
+			}
+		})
+	}
+}
+
+// TestOrigin: the form of a file, and the account that ids around a secret name.
+func TestOrigin(t *testing.T) {
+	const key = "AWSAccessKeyId={AKIA1}\r\nAWSSecretKey={secret1}\r\n"
+	aida := "AIDA" + detectorstest.KeyID("AKIA", "210987654321", 3)[4:] + "A"
+	for _, tt := range []struct{ name, text, want string }{
+		{"rootkey", key, "rootkey.csv: the key is probably of the root user"},
+		{"rootkey_in_more", "x\n" + key, ""},
+		{"console", "\xef\xbb\xbfAccess key ID,Secret access key\r\n{AKIA1},{secret1}\r\n", "a download of the IAM console"},
+		{"console_new_user", "User name,Password,Access key ID,Secret access key,Console login link\nu,,{AKIA1},{secret1},x\n", "a download of the IAM console"},
+		{"state", `{"version": 4, "terraform_version": "1.5.0", "resources": [{"type": "aws_iam_access_key", "instances": [{"attributes": {"id": "{AKIA1}", "secret": "{secret1}"}}]}]}`,
+			"a Terraform state, of a resource aws_iam_access_key"},
+		{"account_by_user_id", "owner " + aida + "\naws_secret_access_key = {secret1}", "account 210987654321"},
+		{"account_by_registry", "aws_secret_access_key = {secret1}\n123456789012.dkr.ecr.eu-west-1.amazonaws.com", "account 123456789012"},
+		{"two_accounts", "owner " + aida + "\naws_secret_access_key = {secret1}\narn:aws:iam::123456789012:user/x", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			matches := awskeys.Detector{}.Detect(nil, []byte(detectorstest.Fill(tt.text)))
+			if len(matches) != 1 {
+				t.Fatalf("%d matches", len(matches))
+			}
+			got := ""
+			for _, f := range matches[0].Facts {
+				got = f.Value
+			}
+			if m := matches[0]; m.Credential.ID == "" && m.Account != "" {
+				got = "account " + m.Account
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSequences(t *testing.T) {
+	for _, s := range []string{
+		"a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0", "A1B2C3D4E5F6G7H8", "0123456789ABCDEF", "abcdefghijklmnopqrstuvwxyz0123456789ABCD", strings.Repeat("xY", 20),
+	} {
+		c := detectors.Credential{Secret: detectors.NewSecret(s)}
+		if awskeys.Placeholder(c) == "" {
+			t.Errorf("%s is no placeholder", s)
+		}
+	}
+	for seed := range uint64(5000) {
+		c := detectors.Credential{ID: detectorstest.KeyID("AKIA", detectorstest.Account, seed), Secret: detectors.NewSecret(detectorstest.SecretKey(seed))}
+		if why := awskeys.Placeholder(c); why != "" {
+			t.Errorf("key %d is ignored: %s", seed, why)
+		}
+	}
+}

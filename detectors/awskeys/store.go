@@ -1,0 +1,194 @@
+package awskeys
+
+import (
+	"bytes"
+	"cmp"
+	"regexp"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// Many stores speak the protocol of S3, and have ids and secrets that look like
+// those of AWS: MinIO, DigitalOcean Spaces, Wasabi, Cloudflare R2, Google Cloud
+// Storage, LocalStack. Two things tell them apart: an endpoint beside the key, and
+// an id of their own beside the secret. Such keys are reported, with the name of the
+// store, and sent to nobody.
+
+// A store is one that is known by its ids or its host.
+type store struct {
+	name string
+	head string // of its ids, "" if they look like anything
+	body string // the rest, a regexp
+	host string // a part of it
+}
+
+// The forms of ids are those that each store documents; "" if they have none of
+// their own.
+var stores = []store{
+	{"Google Cloud Storage", "GOOG", `1?[A-Z0-9]{16,60}`, "storage.googleapis.com"},
+	{"DigitalOcean Spaces", "DO00", `[A-Z0-9]{16}`, "digitaloceanspaces.com"},
+	{"Alibaba Cloud", "LTAI", `[A-Za-z0-9]{12,26}`, "aliyuncs.com"},
+	{"Scaleway", "SCW", `[A-Z0-9]{17}`, "scw.cloud"},
+	{"Yandex Cloud", "YCAJE", `[A-Za-z0-9_-]{20}`, "yandexcloud.net"},
+	{"Tencent Cloud", "AKID", `[A-Za-z0-9]{32}`, "myqcloud.com"},
+	{"LocalStack", "LKIA", `[A-Z0-9]{16}`, "localstack"},
+	{"LocalStack", "LSIA", `[A-Z0-9]{16}`, "localstack"},
+	{"Wasabi", "", "", "wasabisys.com"},
+	{"Cloudflare R2", "", "", "r2.cloudflarestorage.com"},
+	{"Backblaze B2", "", "", "backblazeb2.com"},
+	{"Linode", "", "", "linodeobjects.com"},
+	{"Vultr", "", "", "vultrobjects.com"},
+	{"OVHcloud", "", "", "cloud.ovh."},
+	{"IBM Cloud", "", "", "cloud-object-storage.appdomain.cloud"},
+	{"Oracle Cloud", "", "", "oraclecloud.com"},
+	{"MinIO", "", "", "min.io"},
+	{"MinIO", "", "", "minio"},
+}
+
+// foreignID are the forms of ids that only other stores have, by the head that is
+// looked for first.
+var foreignID = func() map[string]*regexp.Regexp {
+	forms := map[string]*regexp.Regexp{}
+	for _, s := range stores {
+		if s.head != "" {
+			forms[s.head] = regexp.MustCompile(`^(?:` + s.head + s.body + `)(?:$|[^A-Za-z0-9+/])`)
+		}
+	}
+	return forms
+}()
+
+// endpoint finds what configurations of clients call the place of a store. Other
+// endpoints (of a metrics server, of a database) say nothing about the key.
+var endpoint = regexp.MustCompile(`(?i)(?:^|[^a-z0-9_.-])` +
+	`(?:[a-z0-9_.-]*(?:s3|aws|minio|storage|spaces|bucket|r2|object)[a-z0-9_.-]*[_.-]?)?(?:endpoint|host_base|host_bucket)(?:[_-]?(?:url|uri))?(?:_s3)?` +
+	`["']?\s*(?::|=>?|,)\s*["']?(https?://)?([a-z0-9_%()-][a-z0-9_%().-]*)`)
+
+// rclone names the provider of a remote of type s3.
+var rclone = regexp.MustCompile(`(?m)^\s*provider\s*=\s*([A-Z]\w+)\s*$`)
+
+// A mark is what says of what is near it which store it is of, "" for AWS.
+type mark struct {
+	detectors.Span
+	store string
+}
+
+// maxMarks bounds the places that are read closely in one text.
+const maxMarks = 1000
+
+// findEndpoints returns the endpoints of stores in text, in order.
+func findEndpoints(text []byte) []mark {
+	const before, after = 60, 200
+	var marks []mark
+	for _, word := range []string{"ndpoint", "NDPOINT", "host_b", "HOST_B", "rovider"} {
+		n := 0
+		for i := 0; n < maxMarks; n++ {
+			k := bytes.Index(text[i:], []byte(word))
+			if k < 0 {
+				break
+			}
+			at := i + k
+			i = at + len(word)
+			from := max(0, at-before)
+			near := text[from:min(len(text), at+after)]
+			if m := over(endpoint.FindAllSubmatchIndex(near, -1), at-from); m != nil && word != "rovider" {
+				if name, ok := storeAt(strings.ToLower(string(near[m[4]:m[5]])), m[2] >= 0); ok {
+					marks = append(marks, mark{detectors.Span{Start: from + m[0], End: from + m[1]}, name})
+				}
+			} else if m := over(rclone.FindAllSubmatchIndex(near, -1), at-from); m != nil && word == "rovider" && bytes.Contains(near, []byte("s3")) {
+				name := string(near[m[2]:m[3]])
+				if strings.EqualFold(name, "AWS") {
+					name = ""
+				}
+				marks = append(marks, mark{detectors.Span{Start: from + m[0], End: from + m[1]}, name})
+			}
+		}
+	}
+	slices.SortFunc(marks, func(a, b mark) int { return cmp.Compare(a.Start, b.Start) })
+	return marks
+}
+
+// over returns which of matches at is in, or nil.
+func over(matches [][]int, at int) []int {
+	for _, m := range matches {
+		if m[0] <= at && at < m[1] {
+			return m
+		}
+	}
+	return nil
+}
+
+// storeAt returns the name of the store at host, "" for AWS. ok is false if it may be
+// no host at all: "endpoint = var.endpoint".
+func storeAt(host string, isURL bool) (name string, ok bool) {
+	for _, aws := range []string{"amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws", "amazon.com"} {
+		if host == aws || strings.HasSuffix(host, "."+aws) {
+			return "", true
+		}
+	}
+	for _, s := range stores {
+		if strings.Contains(host, s.host) {
+			return s.name, true
+		}
+	}
+	return host, isURL && strings.Trim(host, "%().") == host
+}
+
+// findForeignIDs returns the ids of other stores in text, in order.
+func findForeignIDs(text []byte) []mark {
+	var marks []mark
+	for _, s := range stores {
+		if s.head == "" {
+			continue
+		}
+		n := 0
+		each(text, s.head, func(at int) {
+			if n++; n > maxMarks || at > 0 && isSecretByte(text[at-1]) {
+				return
+			}
+			if m := foreignID[s.head].Find(text[at:min(len(text), at+80)]); m != nil {
+				marks = append(marks, mark{detectors.Span{Start: at, End: at + len(m)}, s.name})
+			}
+		})
+	}
+	slices.SortFunc(marks, func(a, b mark) int { return cmp.Compare(a.Start, b.Start) })
+	return marks
+}
+
+// nearest returns the mark that is the nearest to s, if it is at most n bytes away and
+// no blank line or [section] is between them.
+func nearest(text []byte, marks []mark, s detectors.Span, n int) (name string) {
+	i := sort.Search(len(marks), func(i int) bool { return marks[i].Start >= s.Start })
+	best := n + 1
+	for _, m := range marks[max(0, i-1):min(len(marks), i+1)] {
+		from, to := m.End, s.Start
+		if m.Start >= s.End {
+			from, to = s.End, m.Start
+		}
+		if d := to - from; 0 <= d && d < best && !sectionEnd.Match(text[from:to]) {
+			best, name = d, m.store
+		}
+	}
+	return name
+}
+
+// sectionEnd is where a stanza of a configuration ends.
+var sectionEnd = regexp.MustCompile(`\n[ \t\r]*\n|\n\[[^\]\n]*\]`)
+
+const (
+	nearStore = 1500
+	nearOwner = 300
+)
+
+// tagStore tags m if its key is of another store than AWS: it is none that AWS
+// issued, and is sent nowhere.
+func tagStore(m *detectors.Match, name string) {
+	if name == "" {
+		return
+	}
+	m.Unverifiable = "a key of another store than AWS, by what stands beside it"
+	m.Needs = 0
+	note(m, "store", name, 1)
+}
