@@ -3,6 +3,7 @@ package scanner
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -60,6 +61,13 @@ func (f *Finding) Fingerprint() string {
 // Over reports whether the credential says of itself that it has ended at now.
 func (f *Finding) Over(now time.Time) bool {
 	return !f.Match.Expires.IsZero() && f.Match.Expires.Before(now)
+}
+
+// Note adds what is known of the credential, once.
+func (f *Finding) Note(fact detectors.Fact) {
+	if !slices.Contains(f.Match.Facts, fact) {
+		f.Match.Facts = append(slices.Clip(f.Match.Facts), fact) // others may share it
+	}
 }
 
 // A Filter returns why f is to be ignored, or "". Concurrent calls are not made.

@@ -51,6 +51,7 @@ func (x hit) location() Location {
 func (f *Finding) join(m detectors.Match) {
 	f.Match.Rank = min(f.Match.Rank, m.Rank)
 	f.Match.Partner = f.Match.Partner && m.Partner
+	f.learnText(m)
 	c := &f.Match.Credential
 	if c.ID == m.Credential.ID {
 		f.Match.Account, f.Match.Group = agreed(f.Match.Account, m.Account), agreed(f.Match.Group, m.Group)
@@ -63,6 +64,22 @@ func (f *Finding) join(m detectors.Match) {
 		f.Others = append(f.Others, m.Credential.Token)
 	}
 }
+
+// learnText takes over what the text of another occurrence says. Of a lone half it does
+// not say that the whole cannot be verified.
+func (f *Finding) learnText(m detectors.Match) {
+	if f.Match.Unverifiable == "" && f.Match.Rule == m.Rule && f.Match.Credential.Secret.IsZero() == m.Credential.Secret.IsZero() {
+		f.Match.Unverifiable = m.Unverifiable
+	}
+	for _, fact := range m.Facts {
+		if len(f.Match.Facts) < maxFacts {
+			f.Note(fact)
+		}
+	}
+}
+
+// maxFacts bounds what thousands of texts say of one credential.
+const maxFacts = 20
 
 // agreed returns what two occurrences of one part say, "" if they differ.
 func agreed(a, b string) string {

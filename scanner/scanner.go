@@ -22,6 +22,9 @@ import (
 // scans; several scans may share one.
 type Scanner struct {
 	Detectors *detectors.Set
+	// Annotators add to a finding what its places, a clock or a list of the user's say.
+	// They run before the filters, one call at a time.
+	Annotators []func(*Finding)
 	// Filters suppress findings; the first that gives a reason counts.
 	Filters  []Filter
 	Verifier verifier.Verifier
@@ -70,6 +73,7 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 		found.unread("where some findings come from", err)
 	}
 	attribute(findings, found)
+	s.annotate(findings)
 	findings = append(findings, across(findings)...)
 	suppress(findings, s.Filters)
 	s.verify(ctx, findings)
@@ -107,6 +111,14 @@ func (s *Scanner) sift(ctx context.Context, src Source, objects, size *atomic.In
 		Whole: archive.Is, HeadSize: archive.HeadSize,
 		Passed: func(n, bytes int64) { objects.Add(n); size.Add(bytes) },
 	}, counted)
+}
+
+func (s *Scanner) annotate(findings []*Finding) {
+	for _, f := range findings {
+		for _, annotate := range s.Annotators {
+			annotate(f)
+		}
+	}
 }
 
 // suppress asks each filter in turn why a finding is to be ignored.

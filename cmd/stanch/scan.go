@@ -20,6 +20,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
+	"github.com/stanch-dev/stanch/verifier/inventory"
 )
 
 // scanFlags are what all commands that scan have in common.
@@ -27,6 +28,8 @@ type scanFlags struct {
 	output      outputFlags
 	showSecrets bool
 	failOn      string
+	confidence  string
+	inventory   []string
 	maxSize     int64 // MiB
 	debug       bool
 
@@ -45,6 +48,9 @@ func (f *scanFlags) add(cmd *cobra.Command, verifies bool) {
 	flags.BoolVar(&f.showSecrets, "show-secrets", false, "print secrets; only to a terminal or a file that nobody else can read")
 	flags.StringVar(&f.failOn, "fail-on", "any", "exit with 1 for these leaks: any, unknown (live or not known to be dead), live, never")
 	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(failLevels, cobra.ShellCompDirectiveNoFileComp))
+	flags.StringVar(&f.confidence, "min-confidence", "low", "ignore findings of less confidence: high, medium, low (nothing)")
+	_ = cmd.RegisterFlagCompletionFunc("min-confidence", cobra.FixedCompletions(confidences, cobra.ShellCompDirectiveNoFileComp))
+	flags.StringSliceVar(&f.inventory, "inventory", nil, "file of your own key ids, made by \"stanch inventory\": findings of these keys are certain")
 	flags.Int64Var(&f.maxSize, "max-size", 256, "hold at most this many MiB of an archive or a git object in memory, and report as unread what is larger and cannot be read piece by piece; 0 is no limit")
 	flags.BoolVar(&f.debug, "debug", false, "log what is done to stderr")
 	if verifies {
@@ -68,6 +74,8 @@ type job struct {
 	streams  *streams
 	log      *slog.Logger
 	verifier *awsverifier.Client
+	// inventory holds the keys of the operator, nil if none was named.
+	inventory *inventory.Inventory
 	out      *output
 	handler  report.Handler
 }
@@ -77,6 +85,9 @@ func (f *scanFlags) prepare(s *streams) (*job, error) {
 	if !slices.Contains(failLevels, f.failOn) {
 		return nil, fmt.Errorf("--fail-on %s: must be one of %s", f.failOn, strings.Join(failLevels, ", "))
 	}
+	if !slices.Contains(confidences, f.confidence) {
+		return nil, fmt.Errorf("--min-confidence %s: must be one of %s", f.confidence, strings.Join(confidences, ", "))
+	}
 	if f.maxSize < 0 || f.maxSize > 1<<40 {
 		return nil, fmt.Errorf("--max-size %d: not a size in MiB", f.maxSize)
 	}
@@ -84,6 +95,10 @@ func (f *scanFlags) prepare(s *streams) (*job, error) {
 		if err := f.output.checkPrivate(s.stdout); err != nil {
 			return nil, err
 		}
+	}
+	own, err := readInventories(f.inventory)
+	if err != nil {
+		return nil, err
 	}
 	v, err := f.verifier()
 	if err != nil {
@@ -98,7 +113,7 @@ func (f *scanFlags) prepare(s *streams) (*job, error) {
 		out.discard()
 		return nil, err
 	}
-	return &job{f, s, f.logger(s.stderr), v, out, h}, nil
+	return &job{f, s, f.logger(s.stderr), v, own, out, h}, nil
 }
 
 // scan runs the pipeline over src. source and target say in the report what
@@ -114,9 +129,13 @@ func (j *job) scan(ctx context.Context, src scanner.Source, source, target strin
 	j.log.Debug("scanning", "source", source, "target", target)
 	sc := scanner.Scanner{
 		Detectors: set,
-		Filters:   []scanner.Filter{placeholders},
+		Filters:   []scanner.Filter{placeholders, expiredURLs(header.Started), j.flags.doubtful},
 		Verifier:  logged{j.verifier, j.log},
 		Workers:   4,
+	}
+	sc.Annotators = append(sc.Annotators, byPath)
+	if j.inventory != nil {
+		sc.Annotators = append(sc.Annotators, ownedBy(j.inventory))
 	}
 	scanErr := sc.Scan(ctx, src, tally)
 	for _, sent := range j.verifier.Sent() {
@@ -145,9 +164,6 @@ func (t *tally) verdict(scanErr error) error {
 	}
 	return nil
 }
-
-// placeholders suppresses what AWS's own documentation says, and filler.
-func placeholders(f *scanner.Finding) string { return awskeys.Placeholder(f.Match.Credential) }
 
 func (f *scanFlags) verifier() (*awsverifier.Client, error) {
 	canaries, err := readAccounts(f.canaryAccounts)

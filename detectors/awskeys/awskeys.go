@@ -65,7 +65,7 @@ type finds struct {
 	secretTaken          []bool // by secret
 	tokenTaken           []bool
 	endpoints, strangers []mark // what is not of AWS
-	container            string // originOf
+	container            detectors.Fact
 }
 
 func newFinds(text []byte, ids []detectors.Span) *finds {
@@ -126,11 +126,7 @@ func (f *finds) appendID(dst []detectors.Match, i int) []detectors.Match {
 	m := detectors.Match{Rule: ruleOf(id.text), Span: id.Span, Grade: Grade(id.text), Needs: needs(id), Account: id.account, Group: id.group}
 	m.Credential.ID = id.text
 	tagStore(&m, nearest(f.text, f.endpoints, id.Span, nearStore))
-	if f.container == rootKeyForm {
-		note(&m, "found-in", f.container, 3)
-	} else {
-		note(&m, "found-in", f.container, 1)
-	}
+	note(&m, f.container.Name, f.container.Value, f.container.Risk)
 	if t := f.tokenOf[i]; t >= 0 {
 		m.Token = f.tokens[t].Span
 		m.Credential.Token = detectors.NewSecret(f.tokens[t].text)

@@ -3,6 +3,8 @@ package awskeys
 import (
 	"bytes"
 	"regexp"
+
+	"github.com/stanch-dev/stanch/detectors"
 )
 
 // Some files say by their form what the keys in them are of. Which file it is only
@@ -18,19 +20,22 @@ var (
 	stateFile = regexp.MustCompile(`"terraform_version"\s*:\s*"`)
 )
 
-// containerOf returns what kind of file text is, "" if its form does not say.
-func containerOf(text []byte) string {
+// containerOf returns what kind of file text is, the zero Fact if its form does not say.
+func containerOf(text []byte) detectors.Fact {
+	fact := func(value string) detectors.Fact { return detectors.Fact{Name: "found-in", Value: value, Risk: 1} }
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // a byte order mark
 	head := text[:min(len(text), 256)]
 	switch {
 	case len(text) < 256 && rootKeyFile.Match(text):
-		return rootKeyForm
+		return RootKeyFile
 	case consoleFile.Match(head):
-		return "a download of the IAM console"
+		return fact("a download of the IAM console")
 	case stateFile.Match(text[:min(len(text), 4096)]) && bytes.Contains(text, []byte(`"aws_iam_access_key"`)):
-		return "a Terraform state, of a resource aws_iam_access_key"
+		return fact("a Terraform state, of a resource aws_iam_access_key")
 	}
-	return ""
+	return detectors.Fact{}
 }
 
-const rootKeyForm = "rootkey.csv: the key is probably of the root user"
+// RootKeyFile is the fact that a key is from the file that the console makes for root
+// users.
+var RootKeyFile = detectors.Fact{Name: "found-in", Value: "rootkey.csv: the key is probably of the root user", Risk: 3}

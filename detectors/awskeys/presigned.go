@@ -1,7 +1,6 @@
 package awskeys
 
 import (
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -56,10 +55,7 @@ func parameters(query string) map[string]string {
 	values := map[string]string{}
 	for part := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(strings.TrimPrefix(part, "amp;"), "=")
-		if plain, err := url.PathUnescape(value); err == nil {
-			value = plain
-		}
-		values[name] = value
+		values[name] = string(detectors.AppendUnescaped(nil, []byte(value)))
 	}
 	return values
 }

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"path"
+	"slices"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/scanner"
+)
+
+// confidences are the values of --min-confidence, from sure to doubtful.
+var confidences = []string{string(detectors.High), string(detectors.Medium), string(detectors.Low)}
+
+// placeholders suppresses what AWS's own documentation says, and filler.
+func placeholders(f *scanner.Finding) string { return awskeys.Placeholder(f.Match.Credential) }
+
+// doubtful suppresses what is below --min-confidence.
+func (f *scanFlags) doubtful(x *scanner.Finding) string {
+	if slices.Index(confidences, string(x.Match.Confidence)) <= slices.Index(confidences, f.confidence) {
+		return ""
+	}
+	return string(x.Match.Confidence) + " confidence, below --min-confidence " + f.confidence
+}
+
+// expiredURLs suppresses presigned URLs that are over: they open nothing, and the id in
+// them is a finding of its own.
+func expiredURLs(now time.Time) scanner.Filter {
+	return func(f *scanner.Finding) string {
+		if f.Match.Rule != awskeys.PresignedURL || !f.Over(now) {
+			return ""
+		}
+		return "a presigned URL that expired on " + f.Match.Expires.UTC().Format(time.DateOnly)
+	}
+}
+
+// byPath says what the name of its file says of a key, if the file's form did not.
+func byPath(f *scanner.Finding) {
+	if f.Match.Rule != awskeys.AccessKey {
+		return
+	}
+	for i := range f.Locations {
+		if path.Base(f.Locations[i].Path) == "rootkey.csv" {
+			f.Note(awskeys.RootKeyFile)
+			return
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/verifier/inventory"
+)
+
+func newInventory(s *streams) *cobra.Command {
+	var profiles []string
+	out := &outputFlags{}
+	cmd := &cobra.Command{
+		Use:   "inventory",
+		Short: "List your own access keys, hashed, for scans to recognise",
+		Long: `Ask IAM for the access keys of all users of your account, and write the hashes of
+their ids, with account, user and status. Scans with --inventory FILE recognise
+these keys offline, whoever leaked them, with or without their secrets.
+
+It signs as you do: with the credentials that the AWS CLI would use. It needs
+iam:ListUsers and iam:ListAccessKeys and changes nothing. --profile names the
+profile of another account; it may be given more than once.
+
+The keys of the root user are not listed: IAM shows them to nobody.`,
+		Example: "  stanch inventory --output keys.jsonl\n  stanch inventory --profile dev --profile prod --output keys.jsonl\n  stanch git --inventory keys.jsonl",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o, err := out.open(s.stdout)
+			if err != nil {
+				return err
+			}
+			defer o.discard()
+			now := time.Now()
+			w, err := inventory.NewWriter(o, now)
+			if err != nil {
+				return incomplete(err)
+			}
+			if len(profiles) == 0 {
+				profiles = []string{""}
+			}
+			for _, profile := range profiles {
+				list, err := inventory.Fetch(cmd.Context(), profile, now)
+				if err != nil {
+					return incomplete(fmt.Errorf("profile %s: %w", cmp.Or(profile, "(default)"), err))
+				}
+				for _, id := range slices.Sorted(maps.Keys(list.Keys)) {
+					if err := w.Write(id, list.Keys[id]); err != nil {
+						return incomplete(err)
+					}
+				}
+				fmt.Fprintf(s.stderr, "stanch: %d access keys of account %s\n", len(list.Keys), printable(list.Account))
+			}
+			if err := o.commit(); err != nil {
+				return incomplete(err)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringSliceVar(&profiles, "profile", nil, "profile of the AWS configuration to sign with")
+	cmd.Flags().StringVarP(&out.file, "output", "o", "", "write to this file, readable by you only")
+	return cmd
+}
+
+// readInventories returns the keys of files, nil if none is named.
+func readInventories(files []string) (*inventory.Inventory, error) {
+	if files == nil {
+		return nil, nil
+	}
+	inv := &inventory.Inventory{}
+	for _, name := range files {
+		r, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("--inventory: %w", err)
+		}
+		err = inv.Read(r)
+		_ = r.Close()
+		if err != nil {
+			return nil, fmt.Errorf("--inventory %s: %w", name, err)
+		}
+	}
+	return inv, nil
+}
+
+// ownedBy marks the keys of inv: they are keys for certain, and whose is known.
+func ownedBy(inv *inventory.Inventory) func(*scanner.Finding) {
+	return func(f *scanner.Finding) {
+		ids := []string{f.Match.Credential.ID}
+		for _, fact := range f.Match.Facts {
+			ids = append(ids, fact.Value) // the key that a password or a URL was made with
+		}
+		for i, id := range ids {
+			k, ok := inv.Find(id)
+			if !ok {
+				continue
+			}
+			f.Match.Confidence = detectors.High
+			if i == 0 { // whatever stands beside it, it is AWS's
+				f.Match.Unverifiable = ""
+			}
+			risk := 1
+			if k.Status == "Active" {
+				risk = 3
+			}
+			f.Note(detectors.Fact{Name: "owner", Value: "IAM user " + k.User + " of account " + k.Account + ", by your inventory", Risk: risk})
+			f.Note(detectors.Fact{Name: "key-status", Value: k.Status + " on " + k.Listed.UTC().Format(time.DateOnly), Risk: 0})
+			return
+		}
+	}
+}

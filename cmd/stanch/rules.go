@@ -1,0 +1,105 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys"
+)
+
+func newRules(s *streams) *cobra.Command {
+	format := ""
+	cmd := &cobra.Command{
+		Use:   "rules [ID]",
+		Short: "List what is searched for, or print the page of one rule",
+		Long: `Without ID, list the rules that are built in. With one, print its page: what it
+finds, why it matters, what to do, and how it is verified.`,
+		Example: "  stanch rules\n  stanch rules aws-bedrock-api-key",
+		Args:    cobra.MaximumNArgs(1),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return ruleIDs(), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			rules := awskeys.Detector{}.Rules()
+			if len(args) > 0 {
+				r := findRule(rules, args[0])
+				if r == nil {
+					return fmt.Errorf("no rule %q: the rules are %s", args[0], strings.Join(ruleIDs(), ", "))
+				}
+				rules = []*detectors.Rule{r}
+			}
+			switch format {
+			case "json":
+				return writeRules(s.stdout, rules)
+			case "text":
+			default:
+				return fmt.Errorf("--format %s: must be text or json", format)
+			}
+			if len(args) > 0 {
+				return write(s.stdout, rules[0].Title+" ("+rules[0].ID+")\n\n"+rules[0].Help+"\n")
+			}
+			return write(s.stdout, listRules(rules))
+		},
+	}
+	cmd.Flags().StringVarP(&format, "format", "f", "text", "text, or json (one object a line)")
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func ruleIDs() []string {
+	var ids []string
+	for _, r := range (awskeys.Detector{}).Rules() {
+		ids = append(ids, r.ID)
+	}
+	return ids
+}
+
+// findRule returns the rule with the id, or nil.
+func findRule(rules []*detectors.Rule, id string) *detectors.Rule {
+	for _, r := range rules {
+		if r.ID == id {
+			return r
+		}
+	}
+	return nil
+}
+
+func listRules(rules []*detectors.Rule) string {
+	width := 0
+	for _, r := range rules {
+		width = max(width, len(r.ID))
+	}
+	var b strings.Builder
+	for _, r := range rules {
+		fmt.Fprintf(&b, "%-*s  %s\n", width, r.ID, r.Title)
+	}
+	return b.String()
+}
+
+// writeRules writes a JSON object a line: id, title and help, which is Markdown.
+func writeRules(w io.Writer, rules []*detectors.Rule) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	for _, r := range rules {
+		if err := enc.Encode(struct {
+			ID    string `json:"id"`
+			Title string `json:"title"`
+			Help  string `json:"help"`
+		}{r.ID, r.Title, r.Help}); err != nil {
+			return incomplete(fmt.Errorf("writing the rules: %w", err))
+		}
+	}
+	return nil
+}
+
+func write(w io.Writer, text string) error {
+	if _, err := io.WriteString(w, text); err != nil {
+		return incomplete(fmt.Errorf("writing the rules: %w", err))
+	}
+	return nil
+}
