@@ -114,4 +114,3 @@ func TestRulesCommand(t *testing.T) {
 		}
 	}
 }
-

@@ -76,8 +76,8 @@ type job struct {
 	verifier *awsverifier.Client
 	// inventory holds the keys of the operator, nil if none was named.
 	inventory *inventory.Inventory
-	out      *output
-	handler  report.Handler
+	out       *output
+	handler   report.Handler
 }
 
 // prepare returns the job that f asks for, or what is wrong with it.

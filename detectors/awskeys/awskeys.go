@@ -81,8 +81,12 @@ func newFinds(text []byte, ids []detectors.Span) *finds {
 		if holdsID(ids, s) { // "//host/AKIA…/path" may have 40 characters too
 			continue
 		}
+		name, shape := nameOf(text, s.Start), shapeOf(text[s.Start:s.End])
+		if shape == hexadecimal && name < namedSecret {
+			continue
+		}
 		v := c.value(s)
-		v.name, v.shape = nameOf(text, s.Start), shapeOf(text[s.Start:s.End])
+		v.name, v.shape = name, shape
 		f.secrets = append(f.secrets, v)
 	}
 	c = cursor{text: text}
@@ -141,6 +145,9 @@ func (f *finds) appendID(dst []detectors.Match, i int) []detectors.Match {
 		m.Secret = f.secrets[s].Span
 		m.Credential.Secret = detectors.NewSecret(f.secrets[s].text)
 		m.Confidence = confidence(m)
+		if f.secrets[s].shape == hexadecimal && m.Confidence == detectors.High {
+			m.Confidence = detectors.Medium
+		}
 		dst = append(dst, m)
 	}
 	return dst

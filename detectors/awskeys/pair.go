@@ -23,7 +23,8 @@ import (
 //  4. Name. A secret that is called one beats one without a name. What is
 //     called a hash, a commit or a token is no candidate.
 //  5. Shape. What looks like random bytes beats what does so less; without a
-//     name, only random ones are candidates.
+//     name, only random ones are candidates. Hexadecimal digits are, if a name right
+//     beside the id says so: AWS makes such a secret in one of 10^24 keys.
 //  6. Account. A session token that names another account than the id is no
 //     candidate.
 //  7. Example. A secret of a documentation, or a sequence, belongs to no real id.
@@ -142,8 +143,13 @@ func secretCost(id, secret value) float64 {
 	case namedWeak:
 		cost += costWeak
 	}
-	if secret.shape == odd {
+	switch {
+	case secret.shape == odd:
 		cost += costOdd
+	case secret.shape == hexadecimal && lines > 1:
+		return math.Inf(1)
+	case secret.shape == hexadecimal:
+		cost += 2 * costOdd
 	}
 	return cost
 }

@@ -78,11 +78,15 @@ func isExampleText(s string) bool {
 // or fewer, or more than half of them are equal to the one before or follow it, or
 // the one before that: "1234567890ABCDEF", "a1b2c3d4e5f6".
 func isFiller(s string) bool {
-	distinct := map[rune]bool{}
-	for _, c := range s {
-		distinct[c] = true
+	var seen [256]bool
+	distinct := 0
+	for _, c := range []byte(s) {
+		if !seen[c] {
+			seen[c] = true
+			distinct++
+		}
 	}
-	if len(distinct) <= 6 {
+	if distinct <= 6 {
 		return true
 	}
 	regular, woven := 0, 0

@@ -10,8 +10,9 @@ import (
 type shape int
 
 const (
-	notSecret shape = iota // hexadecimal, text in base64, words, a placeholder
-	odd                    // one secret in five hundred looks like this: a name must vouch for it
+	notSecret   shape = iota // text in base64, words, a placeholder
+	hexadecimal              // a hash, unless a name says otherwise right beside an id
+	odd                      // one secret in five hundred looks like this: a name must vouch for it
 	random
 )
 
@@ -21,7 +22,10 @@ const (
 // 13 for 0.01 %; 0.11 % have no digit. Together they keep 99.78 %; identifiers,
 // paths and hashes fail at least one.
 func shapeOf(s []byte) shape {
-	if isHexRun(s) || decodesToText(s) {
+	switch {
+	case isHexRun(s) && !isFiller(string(s)):
+		return hexadecimal
+	case isHexRun(s), decodesToText(s):
 		return notSecret
 	}
 	h, digits := detectors.Entropy(s), countDigits(s)
