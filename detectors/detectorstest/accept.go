@@ -16,19 +16,31 @@ import (
 // Account is the account of the ids that Fill makes.
 const Account = "123456789012"
 
-var blank = regexp.MustCompile(`\{(AKIA|ASIA|ABIA|ACCA|secret|token)([0-9])\}`)
+var blank = regexp.MustCompile(`\{(AKIA|ASIA|ABIA|ACCA|secret|token|bedrock|smtp|presigned|eks|mws)([0-9])\}`)
 
-// Fill replaces {AKIA1}, {ASIA2}, {secret1}, {token1} and their like in text by
-// key-shaped strings made from the number.
+// Fill replaces {AKIA1}, {ASIA2}, {secret1}, {token1}, {bedrock1}, {smtp1}, {mws1} and
+// their like in text by key-shaped strings made from the number; {presigned1} and
+// {eks1} expired in 2023.
 func Fill(text string) string {
 	return blank.ReplaceAllStringFunc(text, func(s string) string {
 		m := blank.FindStringSubmatch(s)
 		seed, _ := strconv.ParseUint(m[2], 10, 64)
+		issued := time.Unix(1_700_000_000, 0)
 		switch m[1] {
+		case "bedrock":
+			return BedrockKey("alice", Account, seed)
+		case "smtp":
+			return SMTPPassword(seed)
+		case "presigned":
+			return Presigned("https://b.s3.eu-west-1.amazonaws.com/k?x=y", "s3", issued, time.Hour, seed)
+		case "eks":
+			return EKSToken(issued, seed)
+		case "mws":
+			return MWSToken(seed)
 		case "secret":
 			return SecretKey(seed)
 		case "token":
-			return Token(Account, "eu-west-1", time.Unix(1_700_000_000, 0), seed)
+			return Token(Account, "eu-west-1", issued, seed)
 		}
 		return KeyID(m[1], Account, seed)
 	})
