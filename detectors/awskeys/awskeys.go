@@ -81,7 +81,11 @@ func newFinds(text []byte, ids []detectors.Span) *finds {
 		if holdsID(ids, s) { // "//host/AKIA…/path" may have 40 characters too
 			continue
 		}
-		name, shape := nameOf(text, s.Start), shapeOf(text[s.Start:s.End])
+		shape := shapeOf(text[s.Start:s.End])
+		if shape == hexadecimal && !isNamedSecret(text, s.Start) { // a rough look: most are commits
+			continue
+		}
+		name := nameOf(text, s.Start)
 		if shape == hexadecimal && name < namedSecret {
 			continue
 		}

@@ -65,6 +65,9 @@ var smtpRegion = regexp.MustCompile(`email-smtp\.([a-z0-9-]+)\.amazonaws`)
 
 // appendSMTP appends the passwords of SES in text.
 func appendSMTP(dst []detectors.Match, text []byte) []detectors.Match {
+	if !containsAny(text, SMTPPassword.Keywords) {
+		return dst
+	}
 	var ids []detectors.Span
 	looked := false
 	runs(text, smtpLen, func(s detectors.Span, padded bool) {

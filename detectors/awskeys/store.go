@@ -91,6 +91,9 @@ func findEndpoints(text []byte) []mark {
 			}
 			at := i + k
 			i = at + len(word)
+			if !isAssigned(text, i) {
+				continue
+			}
 			from := max(0, at-before)
 			near := text[from:min(len(text), at+after)]
 			if m := over(endpoint.FindAllSubmatchIndex(near, -1), at-from); m != nil && word != "rovider" {
@@ -108,6 +111,21 @@ func findEndpoints(text []byte) []mark {
 	}
 	slices.SortFunc(marks, func(a, b mark) int { return cmp.Compare(a.Start, b.Start) })
 	return marks
+}
+
+// isAssigned reports whether what is named before text[at:] gets a value there: most
+// words are only spoken of, and a regexp is slow.
+func isAssigned(text []byte, at int) bool {
+	const longest = 24
+	for i := at; i < min(len(text), at+longest); i++ {
+		switch c := text[i]; {
+		case c == ':' || c == '=' || c == ',':
+			return true
+		case !isNameByte(c) && c != '"' && c != '\'' && c != ' ':
+			return false
+		}
+	}
+	return false
 }
 
 // over returns which of matches at is in, or nil.

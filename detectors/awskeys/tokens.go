@@ -1,6 +1,7 @@
 package awskeys
 
 import (
+	"bytes"
 	"regexp"
 	"strconv"
 	"time"
@@ -148,6 +149,9 @@ var (
 
 // appendCloudFront appends the private keys in text, if it names a key pair.
 func appendCloudFront(dst []detectors.Match, text []byte) []detectors.Match {
+	if !bytes.Contains(text, []byte("APKA")) { // a regexp reads ten times slower
+		return dst
+	}
 	id := keyPair.Find(text)
 	if id == nil || isExampleText(string(id)) {
 		return dst
