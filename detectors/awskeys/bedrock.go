@@ -1,6 +1,7 @@
 package awskeys
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -15,7 +16,11 @@ const (
 	maxBedrock  = 280
 )
 
-const bedrockSessionHead = "bedrock-api-key-"
+// A short-term key goes on with the base64 of "bedrock.amazonaws.com".
+const (
+	bedrockSessionHead = "bedrock-api-key-"
+	bedrockSessionHost = "YmVkcm9jay5hbWF6b25hd3MuY29t"
+)
 
 // appendBedrock appends the API keys of Bedrock in text.
 func appendBedrock(dst []detectors.Match, text []byte) []detectors.Match {
@@ -41,7 +46,7 @@ func appendBedrock(dst []detectors.Match, text []byte) []detectors.Match {
 	})
 	each(text, bedrockSessionHead, func(at int) {
 		s := detectors.Span{Start: at, End: runEnd(text, at+len(bedrockSessionHead), isAnyBase64)}
-		if s.End-s.Start < minToken {
+		if s.End-s.Start < minToken || !bytes.HasPrefix(text[at+len(bedrockSessionHead):], []byte(bedrockSessionHost)) {
 			return
 		}
 		m := secretOnly(BedrockSession, text, s, noAccessKey+", and "+onlyByUse)
