@@ -44,6 +44,10 @@ type Rule struct {
 	// the sixteen capital letters and digits of its body. A text that holds none
 	// is skipped, even if it matches: they are a choice.
 	Encoded []string
+	// Value marks the rules of users: what they find is a value of whatever kind. It
+	// is no part of a credential of another kind, nobody can be asked whether it
+	// works, and it may be so short that its hash gives it away.
+	Value bool
 }
 
 // A Match is one credential found in a text.
@@ -74,6 +78,9 @@ type Match struct {
 	// it, and Group what sets its name apart from others, "prod" of PROD_KEY_ID; ""
 	// if nothing does. Parts of different accounts never belong together.
 	Account, Group string
+	// At reports whether the match counts where its text is stored, nil if it does
+	// everywhere. Either argument may be "". Concurrent calls are allowed.
+	At func(path, commit string) bool
 }
 
 // Parts is a set of the parts of a credential.
