@@ -115,6 +115,7 @@ func across(findings []*Finding) []*Finding {
 	taken := map[string]bool{}
 	for _, f := range findings {
 		switch c := f.Match.Credential; {
+		case f.Match.Rule.Value:
 		case c.ID == "":
 			parts = append(parts, f)
 		case f.Match.Rank == 0 && f.Match.Needs != 0:

@@ -22,9 +22,17 @@ import (
 // scans; several scans may share one.
 type Scanner struct {
 	Detectors *detectors.Set
-	// Filters suppress findings; the first that gives a reason counts.
-	Filters  []Filter
-	Verifier verifier.Verifier
+	// Filters suppress what is no credential; Allow and AllowAt what the user allows.
+	// The first that gives a reason counts. What is allowed is verified all the same,
+	// and reported if it is live, unless HonorIgnoresForLive.
+	Filters             []Filter
+	Allow               []Filter
+	AllowAt             []PlaceFilter
+	HonorIgnoresForLive bool
+	// AllowUnread returns why something that could not be read does not make the scan
+	// incomplete, or "". It may be nil.
+	AllowUnread func(Unread) string
+	Verifier    verifier.Verifier
 	// Workers is how many key ids are verified at once; 0 is one.
 	Workers int
 }
@@ -42,7 +50,7 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 
 	readErr := s.sift(ctx, src, &objects, &size, func(b Blob) error {
 		if b.Err != nil {
-			found.unread(b.Name, b.Err)
+			found.fail(unread{Unread: Unread{What: b.Name, Why: b.Err.Error(), Blob: b.ID}})
 			return ctx.Err()
 		}
 		found.add(b, "", b.Data, s.Detectors.Detect(nil, b.Data))
@@ -69,16 +77,18 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 	if err := found.locate(ctx, src); err != nil {
 		found.unread("where some findings come from", err)
 	}
-	attribute(findings, found)
+	findings = attribute(findings, found)
 	findings = append(findings, across(findings)...)
-	suppress(findings, s.Filters)
+	s.suppress(findings)
 	s.verify(ctx, findings)
 	findings = settle(findings)
+	s.overrule(findings)
 	if readErr == nil {
 		readErr = ctx.Err() // what came after reading was cut short
 	}
 
-	sum.Objects, sum.Bytes, sum.Unread = objects.Load(), size.Load(), found.unreadParts()
+	sum.Objects, sum.Bytes = objects.Load(), size.Load()
+	sum.Unread, sum.Accepted = s.accept(found.unreadParts())
 	sum.Elapsed = time.Since(start)
 	return errors.Join(readErr, report(findings, &sum, sink))
 }
@@ -107,17 +117,6 @@ func (s *Scanner) sift(ctx context.Context, src Source, objects, size *atomic.In
 		Whole: archive.Is, HeadSize: archive.HeadSize,
 		Passed: func(n, bytes int64) { objects.Add(n); size.Add(bytes) },
 	}, counted)
-}
-
-// suppress asks each filter in turn why a finding is to be ignored.
-func suppress(findings []*Finding, filters []Filter) {
-	for _, f := range findings {
-		for _, filter := range filters {
-			if f.Ignored == "" {
-				f.Ignored = filter(f)
-			}
-		}
-	}
 }
 
 // report passes findings to sink and closes it.
