@@ -37,6 +37,10 @@ cloned to a temporary folder, which is removed afterwards.`,
 			if f.sinceState != "" && f.reachableOnly {
 				return errors.New("--since-state and --reachable-only do not go together: a branch may come to lead to what was left out before")
 			}
+			f.config.scanned = operand
+			if gitsource.IsURL(operand) {
+				f.config.scanned = "" // what is in it is a stranger's
+			}
 			job, err := f.prepare(s)
 			if err != nil {
 				return err

@@ -27,6 +27,7 @@ type scanFlags struct {
 	output      outputFlags
 	showSecrets bool
 	failOn      string
+	config      configFlags
 	maxSize     int64 // MiB
 	debug       bool
 
@@ -47,6 +48,7 @@ func (f *scanFlags) add(cmd *cobra.Command, verifies bool) {
 	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(failLevels, cobra.ShellCompDirectiveNoFileComp))
 	flags.Int64Var(&f.maxSize, "max-size", 256, "hold at most this many MiB of an archive or a git object in memory, and report as unread what is larger and cannot be read piece by piece; 0 is no limit")
 	flags.BoolVar(&f.debug, "debug", false, "log what is done to stderr")
+	f.config.add(cmd)
 	if verifies {
 		flags.BoolVar(&f.noVerify, "no-verify", false, "send nothing to AWS")
 	} else {
@@ -68,6 +70,7 @@ type job struct {
 	streams  *streams
 	log      *slog.Logger
 	verifier *awsverifier.Client
+	config   *config
 	out      *output
 	handler  report.Handler
 }
@@ -85,6 +88,10 @@ func (f *scanFlags) prepare(s *streams) (*job, error) {
 			return nil, err
 		}
 	}
+	cfg, err := f.config.read(s.stderr)
+	if err != nil {
+		return nil, err
+	}
 	v, err := f.verifier()
 	if err != nil {
 		return nil, err
@@ -93,12 +100,12 @@ func (f *scanFlags) prepare(s *streams) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := f.output.handler(out)
+	h, err := f.output.handler(out, cfg.rules()...)
 	if err != nil {
 		out.discard()
 		return nil, err
 	}
-	return &job{f, s, f.logger(s.stderr), v, out, h}, nil
+	return &job{f, s, f.logger(s.stderr), v, cfg, out, h}, nil
 }
 
 // scan runs the pipeline over src. source and target say in the report what
@@ -113,12 +120,14 @@ func (j *job) scan(ctx context.Context, src scanner.Source, source, target strin
 	}
 	j.log.Debug("scanning", "source", source, "target", target)
 	sc := scanner.Scanner{
-		Detectors: set,
+		Detectors: j.config.extend(set),
 		Filters:   []scanner.Filter{placeholders},
 		Verifier:  logged{j.verifier, j.log},
 		Workers:   4,
 	}
+	j.config.suppress(&sc)
 	scanErr := sc.Scan(ctx, src, tally)
+	j.config.say(j.streams.stderr)
 	for _, sent := range j.verifier.Sent() {
 		fmt.Fprintf(j.streams.stderr, "stanch: requests sent to %s: %d (GetCallerIdentity)\n", sent.Host, sent.Requests)
 	}

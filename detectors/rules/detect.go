@@ -2,8 +2,11 @@ package rules
 
 import (
 	"bytes"
+	"cmp"
+	"hash/maphash"
 	"math"
 	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -29,8 +32,12 @@ func (d *Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match 
 			s.keyed[n], heard = true, true
 		}
 		for _, n := range d.starts[id] {
-			if s.may(d, n, text[at:]) {
-				s.places[n] = append(s.places[n], at)
+			r := d.parts[n].rule
+			if last := len(s.windows[r]) - 1; last >= 0 && s.windows[r][last].End == len(text) && at > reach && s.windows[r][last].Start == 0 {
+				continue // the whole text is looked at
+			}
+			if w, ok := s.window(d, n, text, at); ok {
+				s.windows[r] = append(s.windows[r], w)
 				heard = true
 			}
 		}
@@ -66,28 +73,23 @@ func (s *scratch) find(d *Detector, n int, text []byte) []found {
 		return nil
 	}
 	s.done[n] = true
-	if c.plan == nil {
-		s.found[n] = c.matches(nil, text, 0, len(text))
+	if len(c.plans) == 0 {
+		s.found[n] = c.matches(nil, text, 0, s.memo.matches(n, c, text))
 		return s.found[n]
 	}
-	for _, w := range c.plan.windows(text, s.places[n]) {
-		s.found[n] = c.matches(s.found[n], text, w.Start, w.End)
+	for _, w := range merged(s.windows[n]) {
+		s.found[n] = c.matches(s.found[n], text, w.Start, s.memo.matches(n, c, text[w.Start:w.End]))
 	}
 	return s.found[n]
 }
 
-// windows returns the parts of text that hold the matches with a start at places,
-// which are sorted.
-func (p *plan) windows(text []byte, places []int) []detectors.Span {
-	var list []detectors.Span
-	slices.Sort(places) // words of different lengths end in another order
-	for _, at := range places {
-		last := len(list) - 1
-		if last >= 0 && list[last].End == len(text) {
-			break
-		}
-		w := detectors.Span{Start: p.before.ahead(text, at), End: p.tail.after(text, at)}
-		if last >= 0 && w.Start <= list[last].End {
+// merged sorts windows and makes one of those that overlap: a match in the one may
+// end where another would begin.
+func merged(windows []detectors.Span) []detectors.Span {
+	slices.SortFunc(windows, func(a, b detectors.Span) int { return cmp.Compare(a.Start, b.Start) })
+	list := windows[:0]
+	for _, w := range windows {
+		if last := len(list) - 1; last >= 0 && w.Start <= list[last].End {
 			list[last].End = max(list[last].End, w.End)
 			continue
 		}
@@ -96,17 +98,53 @@ func (p *plan) windows(text []byte, places []int) []detectors.Span {
 	return list
 }
 
-// matches appends to list the matches in text[from:to].
-func (c *compiled) matches(list []found, text []byte, from, to int) []found {
-	for _, loc := range c.regex().FindAllIndex(text[from:to], -1) {
-		f := found{start: from + loc[0], end: from + loc[1]}
-		for f.start < f.end && text[f.start] == '\n' {
+// A memo remembers what rules match in pieces of text, each by a hash: the versions
+// of a file have most of their text in common. It is used by one goroutine at a time.
+type memo struct {
+	seed  maphash.Seed
+	known map[piece][]found
+}
+
+type piece struct {
+	rule, size int
+	hash       uint64
+}
+
+// maxMemo is how many pieces are remembered; then it forgets all.
+const maxMemo = 1 << 16
+
+// matches returns the matches of rule n in a window, as far as the window tells.
+func (m *memo) matches(n int, c *compiled, window []byte) []found {
+	p := piece{n, len(window), maphash.Bytes(m.seed, window)}
+	list, ok := m.known[p]
+	if ok {
+		return list
+	}
+	for _, loc := range c.regex().FindAllIndex(window, -1) {
+		f := found{start: loc[0], end: loc[1]}
+		for f.start < f.end && window[f.start] == '\n' {
 			f.start++
 		}
-		for f.start < f.end && text[f.end-1] == '\n' {
+		for f.start < f.end && window[f.end-1] == '\n' {
 			f.end--
 		}
-		if c.judge(&f, text) {
+		if c.judge(&f, window) {
+			list = append(list, f)
+		}
+	}
+	if len(m.known) >= maxMemo {
+		clear(m.known)
+	}
+	m.known[p] = list
+	return list
+}
+
+// matches appends to list those of window, matches in a window of text that begins
+// at from, that are no secret by their lines.
+func (c *compiled) matches(list []found, text []byte, from int, window []found) []found {
+	for _, f := range window {
+		f.start, f.end, f.secretStart = f.start+from, f.end+from, f.secretStart+from
+		if c.judgeLine(&f, text) {
 			list = append(list, f)
 		}
 	}
@@ -131,13 +169,20 @@ func (c *compiled) judge(f *found, text []byte) bool {
 	if f.secret == "" || c.Entropy != 0 && entropy(f.secret) <= c.Entropy {
 		return false
 	}
+	return !slices.ContainsFunc(c.byText, func(a *Allowlist) bool {
+		return a.Target != TargetLine && a.Allows(f.secret, f.match, "")
+	})
+}
+
+// judgeLine is the part of judge that is about the line, and finds where f counts.
+func (c *compiled) judgeLine(f *found, text []byte) bool {
 	line := ""
 	lists := slices.Concat(c.byText, c.byBoth)
 	if slices.ContainsFunc(lists, func(a *Allowlist) bool { return a.Target == TargetLine }) {
 		line = lineOf(text, f.start, f.end)
 	}
 	for _, a := range c.byText {
-		if a.Allows(f.secret, f.match, line) {
+		if a.Target == TargetLine && a.Allows(f.secret, f.match, line) {
 			return false
 		}
 	}
@@ -210,24 +255,52 @@ func (c *compiled) match(f found) detectors.Match {
 // order of the rules.
 func (d *Detector) giveWay(list []detectors.Match, text []byte) []detectors.Match {
 	isGeneric := func(m *detectors.Match) bool { return d.rules[d.byID[m.Rule.ID]].generic }
-	return slices.DeleteFunc(slices.Clone(list), func(g detectors.Match) bool {
-		if !isGeneric(&g) {
+	var better []detectors.Match
+	for _, m := range list {
+		if !isGeneric(&m) {
+			better = append(better, m)
+		}
+	}
+	slices.SortFunc(better, func(a, b detectors.Match) int { return cmp.Compare(a.Start, b.Start) })
+	worse := func(g *detectors.Match) bool {
+		if !isGeneric(g) {
 			return false
 		}
-		for i := range list {
-			m := &list[i]
-			if m.At == nil && !isGeneric(m) && sameLine(text, g.Start, m.Start) &&
-				strings.Contains(m.Credential.Secret.Reveal(), g.Credential.Secret.Reveal()) {
-				return true
+		from := sort.Search(len(better), func(k int) bool { return better[k].Start >= g.Start-maxApart })
+		for _, m := range better[from:] {
+			if m.Start > g.Start+maxApart {
+				break
+			}
+			if sameLine(text, g.Start, m.Start) && strings.Contains(m.Credential.Secret.Reveal(), g.Credential.Secret.Reveal()) {
+				if m.At == nil {
+					return true
+				}
+				g.At = except(g.At, m.At)
 			}
 		}
 		return false
-	})
+	}
+	kept := list[:0]
+	for _, m := range list {
+		if !worse(&m) {
+			kept = append(kept, m)
+		}
+	}
+	return kept
 }
 
-// sameLine reports whether no line ends between a and b, which are close if so.
+// except returns whether a match counts where at says so, and other does not.
+func except(at, other func(path, commit string) bool) func(path, commit string) bool {
+	return func(path, commit string) bool { return (at == nil || at(path, commit)) && !other(path, commit) }
+}
+
+// maxApart is how far from each other two matches on one line may begin, so that a
+// file of a single line is no reason to compare all with all.
+const maxApart = 1 << 10
+
+// sameLine reports whether no line ends between a and b.
 func sameLine(text []byte, a, b int) bool {
-	return max(a, b)-min(a, b) <= 2*maxLine && bytes.IndexByte(text[min(a, b):max(a, b)], '\n') < 0
+	return bytes.IndexByte(text[min(a, b):max(a, b)], '\n') < 0
 }
 
 // entropy is that of Shannon, in bits a character, as gitleaks computes it: of
@@ -250,7 +323,7 @@ func entropy(s string) (bits float64) {
 	return bits
 }
 
-// holdReach is how many bytes a match may take that Probe looks at whole.
+// holdReach is how large a window is that Probe looks at.
 const holdReach = 2 << 10
 
 // Probe implements detectors.Prober. Without names it is true of a text with a
@@ -268,21 +341,22 @@ func (d *Detector) Probe(text []byte, named bool) bool {
 	holds := false
 	d.words.find(text, func(at, id int) bool {
 		for _, n := range d.keyed[id] {
-			holds = holds || d.rules[n].plan == nil
+			holds = holds || len(d.rules[n].plans) == 0
 		}
 		for _, n := range d.starts[id] {
-			holds = holds || s.may(d, n, text[at:]) && (!named || d.rules[n].holds(text, at))
+			if w, ok := s.window(d, n, text, at); ok {
+				holds = holds || !named || s.holds(d, d.parts[n].rule, text, w)
+			}
 		}
 		return !holds
 	})
 	return holds
 }
 
-// holds reports whether the rule matches around the place of one of its words, as
-// far as a look around tells.
-func (c *compiled) holds(text []byte, at int) bool {
-	w := detectors.Span{Start: c.plan.before.ahead(text, at), End: c.plan.tail.after(text, at)}
-	return at-w.Start > holdReach || w.End-at > holdReach || len(c.matches(nil, text, w.Start, w.End)) > 0
+// holds reports whether rule n matches in a window, or may in one that is too large
+// to be looked at for this.
+func (s *scratch) holds(d *Detector, n int, text []byte, w detectors.Span) bool {
+	return w.End-w.Start > holdReach || len(s.memo.matches(n, d.rules[n], text[w.Start:w.End])) > 0
 }
 
 // Spans implements detectors.Prober.

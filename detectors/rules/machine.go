@@ -22,7 +22,6 @@ type machine struct {
 	classes [256]uint8
 	samples []byte // a byte of each class
 	first   []uint32
-	easy    bool // matches the empty text
 }
 
 // byteSet is the bytes that an instruction takes.
@@ -33,6 +32,24 @@ type byteSet struct {
 
 func (s *byteSet) has(c byte) bool { return s.bits[c/64]&(1<<(c%64)) != 0 }
 func (s *byteSet) set(c byte)      { s.bits[c/64] |= 1 << (c % 64) }
+
+// add adds a range of characters.
+func (s *byteSet) add(lo, hi rune) {
+	for r := lo; r <= hi && r < utf8.RuneSelf; r++ {
+		s.set(byte(r))
+	}
+	if hi >= utf8.RuneSelf && hi != longS && hi != kelvin {
+		s.wide = true
+		s.bits[2], s.bits[3] = ^uint64(0), ^uint64(0)
+	}
+}
+
+func (s *byteSet) merge(t *byteSet) {
+	for i := range s.bits {
+		s.bits[i] |= t.bits[i]
+	}
+	s.wide = s.wide || t.wide
+}
 
 // reach is how many bytes a machine looks at; what still goes on there may match.
 const reach = 512
@@ -72,7 +89,7 @@ func newMachine(re *syntax.Regexp) *machine {
 		}
 		m.classes[c] = class
 	}
-	m.first, m.easy = m.closure(nil, uint32(prog.Start), map[uint32]bool{})
+	m.first, _ = m.closure(nil, uint32(prog.Start), map[uint32]bool{})
 	slices.Sort(m.first)
 	return m
 }
@@ -89,17 +106,13 @@ func bytesOf(i *syntax.Inst) (s byteSet) {
 			s.set(c)
 		}
 	}
-	s.wide = i.Op == syntax.InstRuneAny || i.Op == syntax.InstRuneAnyNotNL
+	if i.Op == syntax.InstRuneAny || i.Op == syntax.InstRuneAnyNotNL {
+		s.add(utf8.RuneSelf, unicode.MaxRune)
+	}
 	for _, r := range i.Rune {
-		s.wide = s.wide || r >= utf8.RuneSelf
-	}
-	if len(i.Rune) == 1 && syntax.Flags(i.Arg)&syntax.FoldCase != 0 {
-		for f := unicode.SimpleFold(i.Rune[0]); f != i.Rune[0]; f = unicode.SimpleFold(f) {
-			s.wide = s.wide || f >= utf8.RuneSelf
+		if r >= utf8.RuneSelf {
+			s.add(r, r)
 		}
-	}
-	if s.wide {
-		s.bits[2], s.bits[3] = ^uint64(0), ^uint64(0)
 	}
 	return s
 }
@@ -131,7 +144,6 @@ func (m *machine) closure(list []uint32, pc uint32, seen map[uint32]bool) ([]uin
 const (
 	unmade int32 = iota
 	dead
-	matched
 	firstState
 )
 
@@ -141,6 +153,7 @@ type run struct {
 	*machine
 	next   []int32 // by state and class
 	states [][]uint32
+	ends   []bool // by state: a match can end there
 	index  map[string]int32
 }
 
@@ -154,13 +167,16 @@ func (m *machine) newRun() *run {
 }
 
 func (r *run) reset() {
-	r.next, r.states, r.index = r.next[:0], r.states[:0], map[string]int32{}
-	r.state(r.first)
+	r.next, r.states, r.ends, r.index = r.next[:0], r.states[:0], r.ends[:0], map[string]int32{}
+	r.state(r.first, false)
 }
 
 // state returns the number of the state with these instructions, which are sorted.
-func (r *run) state(pcs []uint32) int32 {
-	key := make([]byte, 0, 4*len(pcs))
+func (r *run) state(pcs []uint32, ends bool) int32 {
+	key := make([]byte, 0, 4*len(pcs)+1)
+	if ends {
+		key = append(key, 1)
+	}
 	for _, pc := range pcs {
 		key = binary.LittleEndian.AppendUint32(key, pc)
 	}
@@ -169,40 +185,41 @@ func (r *run) state(pcs []uint32) int32 {
 	}
 	s := int32(len(r.states)) + firstState
 	r.index[string(key)] = s
-	r.states = append(r.states, pcs)
+	r.states, r.ends = append(r.states, pcs), append(r.ends, ends)
 	r.next = append(r.next, make([]int32, len(r.samples))...)
 	return s
 }
 
-// may reports whether the expression may match text at its beginning.
-func (r *run) may(text []byte) bool {
-	if r.easy {
-		return true
-	}
+// may reports whether the expression may match text at its beginning, and where such
+// matches end at the latest; that is reach if it is not known.
+func (r *run) may(text []byte) (end int, ok bool) {
 	s := firstState
-	for _, c := range text[:min(len(text), reach)] {
+	for i, c := range text[:min(len(text), reach)] {
 		class := int(r.classes[c])
 		n := r.next[int(s-firstState)*len(r.samples)+class]
 		if n == unmade {
 			n = r.step(s, class)
 		}
-		switch n {
-		case dead:
-			return false
-		case matched:
-			return true
+		if n == dead {
+			return end, ok
+		}
+		if r.ends[n-firstState] {
+			end, ok = i+1, true
 		}
 		s = n
 	}
-	return len(text) >= reach
+	if len(text) < reach {
+		return end, ok
+	}
+	return reach, true
 }
 
 // step makes the transition of state s by a byte of class.
 func (r *run) step(s int32, class int) int32 {
 	if len(r.states) >= maxStates {
-		pcs := r.states[s-firstState]
+		pcs, ends := r.states[s-firstState], r.ends[s-firstState]
 		r.reset()
-		s = r.state(pcs)
+		s = r.state(pcs, ends)
 	}
 	c := r.samples[class]
 	var list []uint32
@@ -222,12 +239,9 @@ func (r *run) step(s int32, class int) int32 {
 		ends = ends || end
 	}
 	n := dead
-	switch {
-	case ends:
-		n = matched
-	case len(list) > 0:
+	if ends || len(list) > 0 {
 		slices.Sort(list)
-		n = r.state(list)
+		n = r.state(list, ends)
 	}
 	r.next[int(s-firstState)*len(r.samples)+class] = n
 	return n

@@ -30,6 +30,27 @@ const (
 	minStart  = 2   // bytes: shorter ones stand everywhere
 )
 
+// newPlans returns plans for all matches of an expression, one for each alternative
+// if one for all has no words to look for; or none.
+func newPlans(re *syntax.Regexp) []*plan {
+	if p := newPlan(re); p != nil {
+		return []*plan{p}
+	}
+	items := flatten(nil, re)
+	if len(items) != 1 || items[0].Op != syntax.OpAlternate {
+		return nil
+	}
+	var all []*plan
+	for _, sub := range items[0].Sub {
+		p := newPlan(sub)
+		if p == nil {
+			return nil
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
 // newPlan returns the plan of an expression, or nil if it has no words to look for.
 func newPlan(re *syntax.Regexp) *plan {
 	items := flatten(nil, re)
@@ -70,17 +91,18 @@ func concat(items []*syntax.Regexp) *syntax.Regexp {
 
 // scoreOf prefers long words, and few. 0 is no choice.
 func scoreOf(set []string) int {
-	if len(set) == 0 {
+	if len(set) == 0 || shortest(set) < minStart {
 		return 0
 	}
-	shortest := maxStart
+	return min(shortest(set), 6)*1000 - len(set)
+}
+
+func shortest(set []string) int {
+	n := maxStart
 	for _, s := range set {
-		shortest = min(shortest, len(s))
+		n = min(n, len(s))
 	}
-	if shortest < minStart {
-		return 0
-	}
-	return min(shortest, 6)*1000 - len(set)
+	return n
 }
 
 // prefixes returns words, in lower case, with one of which every match of re begins.
@@ -136,7 +158,7 @@ func sequence(items []*syntax.Regexp) (set []string, exact bool) {
 	set = []string{""}
 	for _, sub := range items {
 		words, same := prefixes(sub)
-		if len(set)*len(words) > maxStarts {
+		if len(set)*len(words) > maxStarts || len(words) > 3 && shortest(set) >= 3 {
 			return set, false
 		}
 		var longer []string
@@ -166,8 +188,7 @@ func literal(runes []rune, fold bool) (set []string, exact bool) {
 }
 
 // foldsFar reports whether r is equal, in an expression that ignores case, to
-// anything but ASCII: k to the Kelvin sign, s to the long s. Words leave those two
-// out of account: what is written with them is in no text that leaks a secret.
+// anything but ASCII.
 func foldsFar(r rune) bool {
 	if r = unicode.ToLower(r); r == 'k' || r == 's' {
 		return false
@@ -185,7 +206,7 @@ func charClass(ranges []rune) (set []string, exact bool) {
 	for i := 0; i+1 < len(ranges); i += 2 {
 		for r := ranges[i]; r <= ranges[i+1]; r++ {
 			switch {
-			case r == 0x17f || r == 0x212a: // see foldsFar
+			case r == longS || r == kelvin:
 				continue
 			case r >= utf8.RuneSelf || len(set) > 2*36:
 				return []string{""}, false
@@ -197,12 +218,12 @@ func charClass(ranges []rune) (set []string, exact bool) {
 	return slices.Compact(set), true
 }
 
-// An extent bounds how many bytes a match takes: bytes of loop do not count, and of
-// the others there are most at most.
+// An extent bounds how many bytes a match takes: all are of holds, those of loop do
+// not count, and of the others there are most at most.
 type extent struct {
-	most int
-	loop [256]bool
-	all  bool // no bound: it may go on to the end of the text
+	most        int
+	holds, loop byteSet
+	all         bool // no bound: it may go on to the end of the text
 }
 
 // maxReach is how far an extent goes through bytes of its loop; beyond, the bound
@@ -217,14 +238,19 @@ func (e *extent) repeat(re *syntax.Regexp, n int) {
 	switch re.Op {
 	case syntax.OpLiteral:
 		for _, r := range re.Rune {
-			e.most += n * width(r, re.Flags&syntax.FoldCase != 0)
+			e.most += n * width(r)
 		}
+		runesOf(re, e.holds.add)
 	case syntax.OpCharClass:
-		if len(re.Rune) > 0 {
-			e.most += n * width(re.Rune[len(re.Rune)-1], false)
+		widest := 1
+		for _, r := range re.Rune {
+			widest = max(widest, width(r))
 		}
+		e.most += n * widest
+		runesOf(re, e.holds.add)
 	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
 		e.most += n * utf8.UTFMax
+		runesOf(re, e.holds.add)
 	case syntax.OpStar, syntax.OpPlus:
 		e.endless(re.Sub[0])
 	case syntax.OpRepeat:
@@ -239,7 +265,9 @@ func (e *extent) repeat(re *syntax.Regexp, n int) {
 			branch := extent{}
 			branch.repeat(sub, n)
 			longest = max(longest, e.most+branch.most)
-			e.merge(&branch)
+			e.all = e.all || branch.all
+			e.holds.merge(&branch.holds)
+			e.loop.merge(&branch.loop)
 		}
 		e.most = longest
 	default:
@@ -249,61 +277,53 @@ func (e *extent) repeat(re *syntax.Regexp, n int) {
 	}
 }
 
-func (e *extent) merge(f *extent) {
-	e.all = e.all || f.all
-	for c := range f.loop {
-		e.loop[c] = e.loop[c] || f.loop[c]
-	}
-}
-
 // endless extends e by any number of what re matches.
 func (e *extent) endless(re *syntax.Regexp) {
+	e.all = e.all || re.Op == syntax.OpAnyChar
+	for _, sub := range re.Sub {
+		e.endless(sub)
+	}
+	runesOf(re, e.holds.add)
+	runesOf(re, e.loop.add)
+}
+
+// runesOf calls yield for the ranges of characters that re matches one of.
+func runesOf(re *syntax.Regexp, yield func(lo, hi rune)) {
 	switch re.Op {
-	case syntax.OpCapture, syntax.OpConcat, syntax.OpAlternate, syntax.OpStar, syntax.OpPlus, syntax.OpQuest, syntax.OpRepeat:
-		for _, sub := range re.Sub {
-			e.endless(sub)
-		}
 	case syntax.OpLiteral:
 		for _, r := range re.Rune {
-			e.loopOver(r, r)
+			yield(r, r)
 			if re.Flags&syntax.FoldCase != 0 {
 				for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-					e.loopOver(f, f)
+					yield(f, f)
 				}
 			}
 		}
 	case syntax.OpCharClass:
 		for i := 0; i+1 < len(re.Rune); i += 2 {
-			e.loopOver(re.Rune[i], re.Rune[i+1])
+			yield(re.Rune[i], re.Rune[i+1])
 		}
 	case syntax.OpAnyCharNotNL:
-		e.loopOver(0, '\n'-1)
-		e.loopOver('\n'+1, unicode.MaxRune)
+		yield(0, '\n'-1)
+		yield('\n'+1, unicode.MaxRune)
 	case syntax.OpAnyChar:
-		e.all = true
+		yield(0, unicode.MaxRune)
 	}
 }
 
-func (e *extent) loopOver(lo, hi rune) {
-	for r := lo; r <= hi && r < utf8.RuneSelf; r++ {
-		e.loop[r] = true
-	}
-	if hi >= utf8.RuneSelf {
-		for c := utf8.RuneSelf; c < 256; c++ {
-			e.loop[c] = true
-		}
-	}
-}
+// Equal to s and k where case is ignored. They are left out of account, here as in
+// words: no secret is written with them.
+const (
+	longS  = 0x17f
+	kelvin = 0x212a
+)
 
-// width is how many bytes r takes, or what is equal to it but for its case.
-func width(r rune, fold bool) int {
-	n := max(1, utf8.RuneLen(r))
-	if fold {
-		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-			n = max(n, utf8.RuneLen(f))
-		}
+// width is how many bytes r takes at most, in either case.
+func width(r rune) int {
+	if r == longS || r == kelvin || r < utf8.RuneSelf {
+		return 1
 	}
-	return n
+	return utf8.UTFMax
 }
 
 // after returns where what begins at from ends at the latest, and one character
@@ -317,7 +337,10 @@ func (e *extent) after(text []byte, from int) int {
 		if i-from > e.most+maxReach {
 			return len(text)
 		}
-		if !e.loop[text[i]] {
+		if !e.holds.has(text[i]) {
+			return min(i+utf8.UTFMax, len(text))
+		}
+		if !e.loop.has(text[i]) {
 			if left--; left < 0 {
 				return min(i+utf8.UTFMax, len(text))
 			}
@@ -337,7 +360,10 @@ func (e *extent) ahead(text []byte, end int) int {
 		if end-i > e.most+maxReach {
 			return 0
 		}
-		if !e.loop[text[i]] {
+		if !e.holds.has(text[i]) {
+			return max(i+1-utf8.UTFMax, 0)
+		}
+		if !e.loop.has(text[i]) {
 			if left--; left < 0 {
 				return max(i+1-utf8.UTFMax, 0)
 			}

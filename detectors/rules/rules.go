@@ -25,10 +25,12 @@ package rules
 
 import (
 	"fmt"
+	"hash/maphash"
 	"regexp"
 	"regexp/syntax"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/stanch-dev/stanch/detectors"
 )
@@ -80,7 +82,8 @@ type Detector struct {
 	byID    map[string]int
 	docs    []*detectors.Rule
 	words   words
-	starts  [][]int // by word: rules whose rest may begin with it
+	parts   []part
+	starts  [][]int // by word: parts that may begin with it
 	keyed   [][]int // by word: rules that have it as a keyword
 	always  []int   // rules that no word tells of
 	longest int     // word
@@ -93,12 +96,18 @@ type Detector struct {
 type compiled struct {
 	*Rule
 	doc    *detectors.Rule
-	plan   *plan // nil: run on the whole text
-	regex  func() *regexp.Regexp
-	engine func() *machine
+	plans []*plan // none: run on the whole text
+	regex func() *regexp.Regexp
 	// Allowlists by what decides them: the match, its place, or both.
 	byText, byPlace, byBoth []*Allowlist
 	generic                 bool
+}
+
+// A part is a plan of a rule that is being looked for.
+type part struct {
+	*plan
+	rule    int
+	machine func() *machine
 }
 
 // NewDetector returns the Detector of configs. Rules with the same id count each.
@@ -135,10 +144,7 @@ func (d *Detector) add(r *Rule, global []*Allowlist) error {
 	}
 	// Most rules never see a word of theirs: they are compiled when one does.
 	c.regex = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(r.Regex) })
-	c.plan = newPlan(re)
-	if c.plan != nil {
-		c.engine = sync.OnceValue(func() *machine { return newMachine(c.plan.rest) })
-	}
+	c.plans = newPlans(re)
 	return d.listen(n, c)
 }
 
@@ -153,20 +159,21 @@ func (d *Detector) listen(n int, c *compiled) error {
 			return err
 		}
 	}
-	switch {
-	case c.plan != nil:
-		for _, s := range c.plan.starts {
-			if err := d.word(&d.starts, s, n); err != nil {
+	for _, p := range c.plans {
+		for _, s := range p.starts {
+			if err := d.word(&d.starts, s, len(d.parts)); err != nil {
 				return err
 			}
 		}
-	case len(words) == 0:
+		d.parts = append(d.parts, part{p, n, sync.OnceValue(func() *machine { return newMachine(p.rest) })})
+	}
+	if len(c.plans) == 0 && len(words) == 0 {
 		d.always = append(d.always, n)
 	}
 	return nil
 }
 
-// word notes that rule n is to hear of a word.
+// word notes that number n, of a part or of a rule, is to hear of a word.
 func (d *Detector) word(lists *[][]int, word string, n int) error {
 	if word == "" {
 		return fmt.Errorf("empty keyword")
@@ -188,11 +195,12 @@ func (d *Detector) Rules() []*detectors.Rule { return d.docs }
 
 // A scratch is what one call of Detect or Probe works with.
 type scratch struct {
-	runs   []*run
-	keyed  []bool
-	places [][]int // by rule: where its rest may match
-	found  [][]found
-	done   []bool
+	runs    []*run // by part
+	keyed   []bool
+	windows [][]detectors.Span // by rule: where it may match
+	found   [][]found
+	done    []bool
+	memo    memo
 }
 
 func (d *Detector) take() *scratch {
@@ -204,24 +212,37 @@ func (d *Detector) take() *scratch {
 		return s
 	}
 	n := len(d.rules)
-	return &scratch{make([]*run, n), make([]bool, n), make([][]int, n), make([][]found, n), make([]bool, n)}
+	return &scratch{make([]*run, len(d.parts)), make([]bool, n), make([][]detectors.Span, n), make([][]found, n), make([]bool, n),
+		memo{maphash.MakeSeed(), map[piece][]found{}}}
 }
 
 func (d *Detector) put(s *scratch) {
 	clear(s.keyed)
 	clear(s.done)
-	for i := range s.places {
-		s.places[i], s.found[i] = s.places[i][:0], nil
+	for i := range s.windows {
+		s.windows[i], s.found[i] = s.windows[i][:0], nil
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.idle = append(d.idle, s)
 }
 
-// may reports whether the rest of rule n may match text at its beginning.
-func (s *scratch) may(d *Detector, n int, text []byte) bool {
+// window returns the piece of text that holds every match of a part with a start at
+// a place, and reports whether there may be one.
+func (s *scratch) window(d *Detector, n int, text []byte, at int) (w detectors.Span, ok bool) {
+	p := &d.parts[n]
 	if s.runs[n] == nil {
-		s.runs[n] = d.rules[n].engine().newRun()
+		s.runs[n] = p.machine().newRun()
 	}
-	return s.runs[n].may(text)
+	end, ok := s.runs[n].may(text[at:])
+	switch {
+	case !ok:
+		return w, false
+	case end < reach:
+		w.End = min(at+end+utf8.UTFMax, len(text))
+	default:
+		w.End = p.tail.after(text, at)
+	}
+	w.Start = p.before.ahead(text, at)
+	return w, true
 }
