@@ -86,15 +86,19 @@ func (f *configFlags) read(stderr io.Writer) (*config, error) {
 				"To run them, save config/gitleaks.toml of gitleaks and name it as gitleaks_default in %s", x.Name, ownConfig)
 		}
 	}
-	if len(c.configs) > 0 {
-		d, err := rules.NewDetector(c.configs...)
-		if err != nil {
-			return nil, err
-		}
-		c.detector = d
+	if err := c.compile(); err != nil {
+		return nil, err
 	}
 	c.say(stderr)
 	return c, nil
+}
+
+// compile makes the detector of what was read.
+func (c *config) compile() (err error) {
+	if len(c.configs) > 0 {
+		c.detector, err = rules.NewDetector(c.configs...)
+	}
+	return err
 }
 
 // projectRoot returns the root of the work tree that path is in; outside of one, the

@@ -155,8 +155,14 @@ func (t *tally) verdict(scanErr error) error {
 	return nil
 }
 
-// placeholders suppresses what AWS's own documentation says, and filler.
-func placeholders(f *scanner.Finding) string { return awskeys.Placeholder(f.Match.Credential) }
+// placeholders suppresses what AWS's own documentation says, and filler. What the
+// rules of the user find is judged by those alone.
+func placeholders(f *scanner.Finding) string {
+	if f.Match.Rule.Value {
+		return ""
+	}
+	return awskeys.Placeholder(f.Match.Credential)
+}
 
 func (f *scanFlags) verifier() (*awsverifier.Client, error) {
 	canaries, err := readAccounts(f.canaryAccounts)

@@ -95,7 +95,7 @@ type Detector struct {
 // A compiled rule is one that can be run.
 type compiled struct {
 	*Rule
-	doc    *detectors.Rule
+	doc   *detectors.Rule
 	plans []*plan // none: run on the whole text
 	regex func() *regexp.Regexp
 	// Allowlists by what decides them: the match, its place, or both.

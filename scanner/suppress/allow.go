@@ -32,7 +32,7 @@ func allows(a *rules.Allow, f *scanner.Finding, l *scanner.Location, name Namer)
 		len(a.Fingerprints) > 0 && !slices.Contains(a.Fingerprints, f.Fingerprint()) ||
 		len(a.Commits) > 0 && !slices.ContainsFunc(a.Commits, func(c string) bool { return strings.HasPrefix(l.Commit, c) }) ||
 		len(a.Paths) > 0 && !anyOf(a.Paths, name(l)) ||
-		len(a.Lines) > 0 && !slices.ContainsFunc(lines(l), func(s string) bool { return anyOf(a.Lines, s) }) ||
+		len(a.Lines) > 0 && !onLine(a.Lines, l, name(l)) ||
 		len(a.Regexes) > 0 && !slices.ContainsFunc(texts(f), func(s string) bool { return anyOf(a.Regexes, s) }) {
 		return false
 	}
@@ -40,6 +40,18 @@ func allows(a *rules.Allow, f *scanner.Finding, l *scanner.Location, name Namer)
 		s = strings.ToLower(s)
 		return slices.ContainsFunc(a.StopWords, func(w string) bool { return strings.Contains(s, w) })
 	})
+}
+
+// onLine reports whether one of list matches a line of l, alone or as PATH:LINE:TEXT,
+// the form that git grep prints and git-secrets looks at.
+func onLine(list []*regexp.Regexp, l *scanner.Location, path string) bool {
+	numbers := []int{l.Line, l.SecretLine}
+	for i, line := range lines(l) {
+		if anyOf(list, line) || anyOf(list, fmt.Sprintf("%s:%d:%s", path, numbers[i], line)) {
+			return true
+		}
+	}
+	return false
 }
 
 // anyOf reports whether one of list matches s, which is not "".

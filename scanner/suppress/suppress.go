@@ -4,8 +4,8 @@
 //
 // What cannot be read is an error, never a filter that hides nothing or all. What
 // a file says about a position (FILE:RULE:LINE) holds for the credential that stands
-// there in any version of the file, so that a second one on that line is new, and
-// the first one stays hidden when the line moves.
+// there in a version of the file, wherever its line moves in others; if the position
+// names a commit, another credential on that line is new.
 package suppress
 
 import (
