@@ -1,9 +1,10 @@
 package main
 
 import (
-	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -18,7 +19,6 @@ import (
 	"github.com/stanch-dev/stanch/detectors/rules"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
-	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/scanner/suppress"
 )
 
@@ -55,7 +55,8 @@ type config struct {
 	now      time.Time
 	configs  []*rules.Config
 	detector *rules.Detector
-	root     string // of the project, "" if there is none
+	digest   hash.Hash // of what the rules are made of
+	root     string    // of the project, "" if there is none
 	notes    suppress.Notes
 	allow    []scanner.Filter
 	allowAt  []scanner.PlaceFilter
@@ -65,7 +66,7 @@ type config struct {
 // read reads all that f names and what is found in the project. What cannot be used
 // is said on stderr, what is broken is an error.
 func (f *configFlags) read(stderr io.Writer) (*config, error) {
-	c := &config{flags: f, now: time.Now()}
+	c := &config{flags: f, now: time.Now(), digest: sha256.New()}
 	if f.scanned != "" {
 		c.root = projectRoot(f.scanned)
 	}
@@ -95,9 +96,10 @@ func (f *configFlags) read(stderr io.Writer) (*config, error) {
 
 // compile makes the detector of what was read.
 func (c *config) compile() (err error) {
-	if len(c.configs) > 0 {
-		c.detector, err = rules.NewDetector(c.configs...)
+	if len(c.configs) == 0 {
+		return nil
 	}
+	c.detector, err = rules.NewDetector(c.configs...)
 	return err
 }
 
@@ -131,11 +133,11 @@ func (c *config) readFiles() error {
 		}
 		return c.addAll(all)
 	}
-	project, err := c.project()
-	if err != nil || project == nil {
-		return err
+	project := c.project()
+	if project == nil {
+		return nil
 	}
-	defer project.Close()
+	defer func() { _ = project.Close() }()
 	var all []configFile
 	for _, name := range []string{ownConfig, gitleaksConfig} {
 		data, err := readIn(project, name)
@@ -159,15 +161,23 @@ func beside(name, other string) string {
 }
 
 // project opens the root of the project, or returns nil if nothing is to be read there.
-func (c *config) project() (*os.Root, error) {
+func (c *config) project() *os.Root {
 	if c.root == "" || c.flags.ignoreNo {
-		return nil, nil
+		return nil
 	}
 	root, err := os.OpenRoot(c.root)
 	if err != nil {
-		return nil, nil //nolint:nilerr // a file, or not there: the scan says so
+		return nil // a file, or not there: the scan says so
 	}
-	return root, nil
+	return root
+}
+
+// seen makes a file with rules part of the digest.
+func (c *config) seen(data []byte) {
+	if c.digest == nil {
+		c.digest = sha256.New()
+	}
+	_, _ = fmt.Fprintf(c.digest, "%d\n%s", len(data), data)
 }
 
 // maxConfig bounds what is read of a file that may be a stranger's.
@@ -204,6 +214,7 @@ type configFile struct {
 func (c *config) addAll(files []configFile) error {
 	reader := rules.Gitleaks{}
 	for _, f := range files {
+		c.seen(f.data)
 		if !rules.IsOwn(f.data) {
 			continue
 		}
@@ -224,6 +235,7 @@ func (c *config) addAll(files []configFile) error {
 			if err == nil && data == nil {
 				err = fmt.Errorf("%s: %w", name, fs.ErrNotExist)
 			}
+			c.seen(data)
 			return data, err
 		}
 		x, err := reader.Read(f.name, f.data)
@@ -247,6 +259,7 @@ func (c *config) addOwn(own *rules.Own, f configFile, reader *rules.Gitleaks) er
 	if err != nil || data == nil {
 		return fmt.Errorf("%s: gitleaks_default: %w", f.name, errors.Join(err, notThere(own.Gitleaks, data)))
 	}
+	c.seen(data)
 	reader.Default, reader.DefaultName = data, own.Gitleaks
 	return nil
 }
@@ -260,11 +273,11 @@ func notThere(name string, data []byte) error {
 
 // readProject reads the ignore files of the project, of whichever tool.
 func (c *config) readProject() error {
-	project, err := c.project()
-	if err != nil || project == nil {
-		return err
+	project := c.project()
+	if project == nil {
+		return nil
 	}
-	defer project.Close()
+	defer func() { _ = project.Close() }()
 	for _, x := range []struct {
 		name string
 		read func(name string, data []byte) (scanner.PlaceFilter, error)
@@ -299,54 +312,6 @@ func (c *config) readProject() error {
 		}
 		c.allowAt = append(c.allowAt, filter)
 	}
-	return nil
-}
-
-// readBaselines reads what --baseline names. Which tool wrote it is told from what
-// it begins with, and what is of none is an error.
-func (c *config) readBaselines() error {
-	for _, name := range c.flags.baselines {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			return fmt.Errorf("--baseline: %w", err)
-		}
-		if err := c.readBaseline(name, data); err != nil {
-			return fmt.Errorf("--baseline: %w", err)
-		}
-	}
-	return nil
-}
-
-func (c *config) readBaseline(name string, data []byte) error {
-	text := bytes.TrimSpace(data)
-	first, _, _ := bytes.Cut(text, []byte("\n"))
-	switch {
-	case bytes.HasPrefix(text, []byte("[")):
-		filter, err := suppress.GitleaksReport(name, data, c.name)
-		c.allowAt = append(c.allowAt, filter)
-		return err
-	case bytes.Contains(first, []byte(`"schema":"stanch/`)):
-		known := fingerprints{}
-		if err := report.Replay(bytes.NewReader(data), known, false); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		c.allow = append(c.allow, suppress.Known(name, known))
-		return nil
-	case bytes.HasPrefix(text, []byte("{")):
-		filter, err := suppress.DetectSecrets(name, data, c.name)
-		c.allowAt = append(c.allowAt, filter)
-		return err
-	}
-	return fmt.Errorf("%s: is no JSON report of stanch or gitleaks, and no baseline of detect-secrets", name)
-}
-
-// fingerprints collects those of a report. It implements report.Handler.
-type fingerprints map[string]bool
-
-func (fingerprints) Scan(report.Scan) error       { return nil }
-func (fingerprints) Summary(report.Summary) error { return nil }
-func (f fingerprints) Finding(x report.Finding) error {
-	f[x.Fingerprint] = true
 	return nil
 }
 

@@ -291,7 +291,7 @@ func (c *Config) usable(r *Rule) bool {
 	case r.Regex == "" && r.Path == nil:
 		why = "has neither regex nor path"
 	case r.Regex == "":
-		return true
+		why = "is about paths alone, and stanch looks into files"
 	}
 	if why == "" {
 		if err := r.check(); err != nil {

@@ -34,7 +34,8 @@ func readDefault(t testing.TB) *rules.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Notes) > 0 || len(c.Rules) < 220 {
+	// What is not supported: rules of a path alone. There is one.
+	if want := []string{"gitleaks.toml: rule pkcs12-file: is about paths alone, and stanch looks into files; the rule is left out"}; !slices.Equal(c.Notes, want) || len(c.Rules) < 220 {
 		t.Fatalf("%d rules, notes %q", len(c.Rules), c.Notes)
 	}
 	return c
@@ -73,6 +74,9 @@ func TestGitleaksCases(t *testing.T) {
 		}
 		if err := json.Unmarshal(lines.Bytes(), &x); err != nil {
 			t.Fatal(err)
+		}
+		if x.Rule == "pkcs12-file" {
+			continue
 		}
 		d := byRule[x.Rule]
 		if d == nil {

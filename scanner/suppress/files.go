@@ -83,11 +83,9 @@ func positions(file string, list []position, name Namer) scanner.PlaceFilter {
 			last, hidden = f, map[string]bool{}
 			for i := range f.Locations {
 				l := &f.Locations[i]
-				for _, line := range []int{l.Line, l.SecretLine} {
-					for _, p := range index[key{name(l), line}] {
-						if (p.commit == "" || p.commit == l.Commit) && about(p.rule, f) {
-							hidden[p.path] = true
-						}
+				for _, p := range slices.Concat(index[key{name(l), l.Line}], index[key{name(l), l.SecretLine}]) {
+					if (p.commit == "" || p.commit == l.Commit) && about(p.rule, f) {
+						hidden[p.path] = true
 					}
 				}
 			}
