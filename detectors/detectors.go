@@ -54,6 +54,10 @@ type Rule struct {
 	// the sixteen capital letters and digits of its body. A text that holds none
 	// is skipped, even if it matches: they are a choice.
 	Encoded []string
+	// Value marks the rules of users: what they find is a value of whatever kind. It
+	// is no part of a credential of another kind, nobody can be asked whether it
+	// works, and it may be so short that its hash gives it away.
+	Value bool
 }
 
 // A Match is one credential found in a text.
@@ -94,6 +98,9 @@ type Match struct {
 	Expires time.Time
 	// Facts are what the text says about the credential.
 	Facts []Fact
+	// At reports whether the match counts where its text is stored, nil if it does
+	// everywhere. Either argument may be "". Concurrent calls are allowed.
+	At func(path, commit string) bool
 }
 
 // A Fact is one thing known about a credential.

@@ -1,5 +1,7 @@
 package detectors
 
+import "slices"
+
 // A probe decides whether a text is worth to be looked at. The detectors look
 // for what stands there in plain, and it for what is encoded.
 type probe struct {
@@ -66,17 +68,36 @@ func newProbe(detectors []Detector) probe {
 // takes more than 72 bytes with its escapes; one that is in base64 or UTF-16 with
 // its name, which is none of Rule.Encoded; and an id in base64 that a line break
 // cuts into pieces of less than 20 characters.
-func (s *Set) Hints(text []byte) bool { return s.probe.in(text, false) }
+func (s *Set) Hints(text []byte) bool { return s.in(text, false) }
 
 // HintSpan returns how far Hints looks.
-func (s *Set) HintSpan() int { return s.probe.hintSpan }
+func (s *Set) HintSpan() int {
+	span := s.probe.hintSpan
+	for _, d := range s.plain {
+		hint, _ := d.Spans()
+		span = max(span, hint)
+	}
+	return span
+}
 
 // Holds is Hints with a look around: a secret without an id needs a name before
 // it. It is false of more texts, local too, and looks farther.
-func (s *Set) Holds(text []byte) bool { return s.probe.in(text, true) }
+func (s *Set) Holds(text []byte) bool { return s.in(text, true) }
 
 // HoldSpan returns how far Holds looks.
-func (s *Set) HoldSpan() int { return s.probe.holdSpan }
+func (s *Set) HoldSpan() int {
+	span := s.probe.holdSpan
+	for _, d := range s.plain {
+		_, hold := d.Spans()
+		span = max(span, hold)
+	}
+	return span
+}
+
+func (s *Set) in(text []byte, named bool) bool {
+	return s.probe.in(text, named) ||
+		slices.ContainsFunc(s.plain, func(d Prober) bool { return d.Probe(text, named) })
+}
 
 // in is Hints, or Holds if the names of things are to be looked for as well.
 func (p *probe) in(text []byte, named bool) bool {

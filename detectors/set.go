@@ -13,6 +13,7 @@ type Set struct {
 	detectors []Detector
 	probe     probe
 	anchors   func() *anchors // made when first asked for: most runs never do
+	plain     []Prober        // see WithPlain
 }
 
 // maxDepth bounds views of views: JSON in base64 in JSON is what a log holds of
@@ -33,10 +34,21 @@ func NewSet(detectors ...Detector) *Set {
 	return s
 }
 
+// WithPlain returns a set that also runs d, on texts as they are: nothing is decoded
+// for it. What d finds of what another detector found is dropped.
+func (s *Set) WithPlain(d Prober) *Set {
+	with := *s
+	with.plain = append(slices.Clone(s.plain), d)
+	return &with
+}
+
 // Rules returns the rules of all detectors, in order.
 func (s *Set) Rules() []*Rule {
 	var rules []*Rule
 	for _, d := range s.detectors {
+		rules = append(rules, d.Rules()...)
+	}
+	for _, d := range s.plain {
 		rules = append(rules, d.Rules()...)
 	}
 	return rules
@@ -46,10 +58,39 @@ func (s *Set) Rules() []*Rule {
 // Offsets are into text, also for what was found encoded: there they cover the
 // encoded form. It does not retain text.
 func (s *Set) Detect(dst []Match, text []byte) []Match {
-	if !s.Holds(text) {
-		return dst
+	first := len(dst)
+	if s.probe.in(text, true) {
+		dst = s.detect(dst, text, 0)
 	}
-	return s.detect(dst, text, 0)
+	for _, d := range s.plain {
+		if found := d.Detect(nil, text); len(found) > 0 {
+			dst = append(dst, others(dst[first:], found)...)
+		}
+	}
+	return dst
+}
+
+// others returns those of found whose secret is none of known, nor a part of one.
+func others(known, found []Match) []Match {
+	var covered []Span
+	for i := range known {
+		if m := &known[i]; !m.Partner {
+			covered = append(covered, m.Span, m.Secret, m.Token)
+		}
+	}
+	covered = slices.DeleteFunc(covered, Span.Empty)
+	slices.SortFunc(covered, func(a, b Span) int { return cmp.Compare(a.Start, b.Start) })
+	ends := make([]int, len(covered)) // the last end of those up to each
+	for i, c := range covered {
+		ends[i] = c.End
+		if i > 0 {
+			ends[i] = max(ends[i], ends[i-1])
+		}
+	}
+	return slices.DeleteFunc(found, func(m Match) bool {
+		i := sort.Search(len(covered), func(i int) bool { return covered[i].Start >= m.Secret.End })
+		return i > 0 && ends[i-1] > m.Secret.Start
+	})
 }
 
 func (s *Set) detect(dst []Match, text []byte, depth int) []Match {

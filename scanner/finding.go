@@ -23,9 +23,12 @@ type Finding struct {
 	// many more there are than a report can hold.
 	Locations []Location
 	Omitted   int
-	// Ignored is why the finding is suppressed, or "".
-	Ignored string
-	Verdict verifier.Verdict
+	// Ignored is why the finding is suppressed, or "". Overruled is why it would be
+	// if it were not live.
+	Ignored, Overruled string
+	Verdict            verifier.Verdict
+	// allowed is what the rules of the user say; it becomes one of these two.
+	allowed string
 	// joined is set if the parts are from several texts (across.go).
 	joined *joined
 }
@@ -41,6 +44,20 @@ type Location struct {
 	// Part is the only part of a credential with an id that stands here, "" if the
 	// id does. Line and columns are then those of the part.
 	Part string
+	// Ignored is why this place does not count, or "". A finding is suppressed if none
+	// counts.
+	Ignored string
+	// Around is the text around the place, nil if there is none to read.
+	Around *Around
+	at     func(path, commit string) bool // detectors.Match.At
+}
+
+// Around is where a comment on a credential may stand. Of a long line it holds what
+// is next to the credential.
+type Around struct {
+	// Before is the line before Line; Line holds the match, and SecretLine the secret if that is
+	// on another.
+	Before, Line, SecretLine detectors.Secret
 }
 
 // The parts that stand in texts without their id.
@@ -70,9 +87,6 @@ func (f *Finding) Note(fact detectors.Fact) {
 	}
 }
 
-// A Filter returns why f is to be ignored, or "". Concurrent calls are not made.
-type Filter func(f *Finding) string
-
 // A Sink receives the results of a scan, one call at a time: each finding, then
 // Close once.
 type Sink interface {
@@ -89,13 +103,18 @@ type Summary struct {
 	// Objects and Bytes count what was read.
 	Objects, Bytes int64
 	// Unread lists what exists and could not be read. A scan with unread parts
-	// is incomplete, never clean.
-	Unread  []Unread
-	Elapsed time.Duration
+	// is incomplete, never clean. Accepted lists those that the user knows of.
+	Unread   []Unread
+	Accepted []Unread
+	Elapsed  time.Duration
 }
 
 // Unread is something that a scan could not read.
 type Unread struct {
 	What string `json:"what"`
 	Why  string `json:"why"`
+	// Blob is the text that it is or is in, "" if it is none.
+	Blob BlobID `json:"blob,omitempty"`
+	// Accepted is why it does not make the scan incomplete, or "".
+	Accepted string `json:"accepted,omitempty"`
 }

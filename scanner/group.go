@@ -44,6 +44,7 @@ func (x hit) location() Location {
 	l := x.place
 	l.Blob = x.blob
 	l.Path = x.member
+	l.at = x.match.At
 	return l
 }
 
@@ -95,7 +96,7 @@ func fold(all []*Finding) []*Finding {
 	whole := map[string]*Finding{}
 	for _, f := range all {
 		c := f.Match.Credential
-		if f.Match.Rank > 0 || c.ID == "" || c.Secret.IsZero() && c.Token.IsZero() {
+		if f.Match.Rule.Value || f.Match.Rank > 0 || c.ID == "" || c.Secret.IsZero() && c.Token.IsZero() {
 			continue
 		}
 		for _, part := range []string{"id " + c.ID, "secret " + c.Secret.SHA256(), "token " + c.Token.SHA256()} {
@@ -106,7 +107,7 @@ func fold(all []*Finding) []*Finding {
 	}
 	var kept []*Finding
 	for _, f := range all {
-		if w := whole[loneHalf(f.Match.Credential)]; w != nil && w != f {
+		if w := whole[loneHalf(f.Match.Credential)]; w != nil && w != f && !f.Match.Rule.Value {
 			w.join(f.Match)
 			w.Locations = append(w.Locations, f.asPart(f.Locations)...)
 			continue
@@ -148,12 +149,15 @@ func loneHalf(c detectors.Credential) string {
 }
 
 // attribute replaces each location by those that the source named for its
-// text: at HEAD first, then oldest first.
-func attribute(findings []*Finding, h *hits) {
+// text: at HEAD first, then oldest first. It returns the findings that count
+// anywhere.
+func attribute(findings []*Finding, h *hits) []*Finding {
 	for _, f := range findings {
 		f.Locations = sortLocations(f.locate(h))
 	}
+	findings = slices.DeleteFunc(findings, func(f *Finding) bool { return len(f.Locations) == 0 && f.Omitted == 0 })
 	sortFindings(findings)
+	return findings
 }
 
 // sortFindings sorts by the first place, and what stands at one place best first.
@@ -180,10 +184,20 @@ func (f *Finding) locate(h *hits) []Location {
 			if member != "" {
 				l.Path += "!" + member
 			}
-			located = append(located, l)
+			if l.at == nil || l.at(l.file(), l.Commit) {
+				located = append(located, l)
+			}
 		}
 	}
 	return located
+}
+
+// file returns the path of the file that l is in, "" if it is in none.
+func (l *Location) file() string {
+	if l.Kind == KindBlob || l.Kind == KindIndex {
+		return l.Path
+	}
+	return ""
 }
 
 // sortLocations sorts list, at HEAD first, then oldest first, and drops doubles. Of

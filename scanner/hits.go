@@ -54,6 +54,7 @@ func (h *hits) add(b Blob, member string, data []byte, matches []detectors.Match
 	found := make([]hit, len(matches))
 	for i, m := range matches {
 		found[i] = hit{m, b.ID, member, offset + m.Start, lines.place(m)}
+		found[i].place.Around = around(data, &m)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -89,11 +90,13 @@ func (h *hits) dropPartners() {
 }
 
 // unread records that what could not be read.
-func (h *hits) unread(what string, why error) { h.fail(unread{Unread: Unread{what, why.Error()}}) }
+func (h *hits) unread(what string, why error) {
+	h.fail(unread{Unread: Unread{What: what, Why: why.Error()}})
+}
 
 // unreadMember records that a member of b could not be read, "" for all of it.
 func (h *hits) unreadMember(b Blob, member string, why error) {
-	h.fail(unread{Unread{member, why.Error()}, b.ID, b.Name})
+	h.fail(unread{Unread{What: member, Why: why.Error(), Blob: b.ID}, b.ID, b.Name})
 }
 
 func (h *hits) fail(u unread) {

@@ -25,9 +25,17 @@ type Scanner struct {
 	// Annotators add to a finding what its places, a clock or a list of the user's say.
 	// They run before the filters, one call at a time.
 	Annotators []func(*Finding)
-	// Filters suppress findings; the first that gives a reason counts.
-	Filters  []Filter
-	Verifier verifier.Verifier
+	// Filters suppress what is no credential; Allow and AllowAt what the user allows.
+	// The first that gives a reason counts. What is allowed is verified all the same,
+	// and reported if it is live, unless HonorIgnoresForLive.
+	Filters             []Filter
+	Allow               []Filter
+	AllowAt             []PlaceFilter
+	HonorIgnoresForLive bool
+	// AllowUnread returns why something that could not be read does not make the scan
+	// incomplete, or "". It may be nil.
+	AllowUnread func(Unread) string
+	Verifier    verifier.Verifier
 	// Workers is how many key ids are verified at once; 0 is one.
 	Workers int
 }
@@ -45,7 +53,7 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 
 	readErr := s.sift(ctx, src, &objects, &size, func(b Blob) error {
 		if b.Err != nil {
-			found.unread(b.Name, b.Err)
+			found.fail(unread{Unread: Unread{What: b.Name, Why: b.Err.Error(), Blob: b.ID}})
 			return ctx.Err()
 		}
 		found.add(b, "", b.Data, s.Detectors.Detect(nil, b.Data))
@@ -72,17 +80,19 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 	if err := found.locate(ctx, src); err != nil {
 		found.unread("where some findings come from", err)
 	}
-	attribute(findings, found)
+	findings = attribute(findings, found)
 	s.annotate(findings)
 	findings = append(findings, across(findings)...)
-	suppress(findings, s.Filters)
+	s.suppress(findings)
 	s.verify(ctx, findings)
 	findings = settle(findings)
+	s.overrule(findings)
 	if readErr == nil {
 		readErr = ctx.Err() // what came after reading was cut short
 	}
 
-	sum.Objects, sum.Bytes, sum.Unread = objects.Load(), size.Load(), found.unreadParts()
+	sum.Objects, sum.Bytes = objects.Load(), size.Load()
+	sum.Unread, sum.Accepted = s.accept(found.unreadParts())
 	sum.Elapsed = time.Since(start)
 	return errors.Join(readErr, report(findings, &sum, sink))
 }
@@ -117,17 +127,6 @@ func (s *Scanner) annotate(findings []*Finding) {
 	for _, f := range findings {
 		for _, annotate := range s.Annotators {
 			annotate(f)
-		}
-	}
-}
-
-// suppress asks each filter in turn why a finding is to be ignored.
-func suppress(findings []*Finding, filters []Filter) {
-	for _, f := range findings {
-		for _, filter := range filters {
-			if f.Ignored == "" {
-				f.Ignored = filter(f)
-			}
 		}
 	}
 }

@@ -100,6 +100,11 @@ func proven(joint []*Finding) *Finding {
 			return f
 		}
 	}
+	for _, f := range joint {
+		if f.joined.usable() && f.allowed != "" {
+			return f
+		}
+	}
 	return nil
 }
 

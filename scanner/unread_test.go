@@ -67,8 +67,8 @@ func TestUnreadMembers(t *testing.T) {
 	}, new([]scanner.BlobID)}
 	const why = "damaged archive: zip: checksum error"
 	want := []scanner.Unread{
-		{What: "b.zip!bad.txt", Why: why}, {What: "gone", Why: "missing"}, {What: "id0002!bad.txt", Why: why},
-		{What: "id0003!bad.txt", Why: why}, {What: "m.jar!bad.txt", Why: why},
+		{What: "b.zip!bad.txt", Why: why, Blob: "id0001"}, {What: "gone", Why: "missing", Blob: "gone"}, {What: "id0002!bad.txt", Why: why, Blob: "id0002"},
+		{What: "id0003!bad.txt", Why: why, Blob: "id0003"}, {What: "m.jar!bad.txt", Why: why, Blob: "id0004"},
 	}
 	for range 3 {
 		if diff := cmp.Diff(want, unread(t, src)); diff != "" {

@@ -12,9 +12,9 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// verify fills the verdicts, but of parts that are not reported on their own. Credentials of one key id are asked one after the
-// other, best candidate first; different ids at once. Suppressed findings are
-// never verified.
+// verify fills the verdicts, but of parts that are not reported on their own.
+// Credentials of one key id are asked one after the other, best candidate first;
+// different ids at once. Suppressed findings are never verified.
 func (s *Scanner) verify(ctx context.Context, findings []*Finding) {
 	var group errgroup.Group
 	group.SetLimit(max(s.Workers, 1))

@@ -13,8 +13,14 @@ import (
 // confidences are the values of --min-confidence, from sure to doubtful.
 var confidences = []string{string(detectors.High), string(detectors.Medium), string(detectors.Low)}
 
-// placeholders suppresses what AWS's own documentation says, and filler.
-func placeholders(f *scanner.Finding) string { return awskeys.Placeholder(f.Match.Credential) }
+// placeholders suppresses what AWS's own documentation says, and filler. What the
+// rules of the user find is judged by those alone.
+func placeholders(f *scanner.Finding) string {
+	if f.Match.Rule.Value {
+		return ""
+	}
+	return awskeys.Placeholder(f.Match.Credential)
+}
 
 // doubtful suppresses what is below --min-confidence.
 func (f *scanFlags) doubtful(x *scanner.Finding) string {

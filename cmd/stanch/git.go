@@ -37,6 +37,10 @@ cloned to a temporary folder, which is removed afterwards.`,
 			if f.sinceState != "" && f.reachableOnly {
 				return errors.New("--since-state and --reachable-only do not go together: a branch may come to lead to what was left out before")
 			}
+			f.config.scanned = operand
+			if gitsource.IsURL(operand) {
+				f.config.scanned = "" // what is in it is a stranger's
+			}
 			job, err := f.prepare(s)
 			if err != nil {
 				return err
@@ -88,9 +92,9 @@ func (f *gitFlags) scanNew(ctx context.Context, j *job, repo *gitsource.Reposito
 	if err != nil {
 		return incomplete(fmt.Errorf("--since-state: %w", err))
 	}
-	// Another build may see more. And what was reported unverified is to be verified
+	// Another build may see more, and so may other rules. And what was reported unverified is to be verified
 	// when that is wanted.
-	reader := fmt.Sprintf("%s verify=%v", build, !f.noVerify)
+	reader := fmt.Sprintf("%s verify=%v rules=%x", build, !f.noVerify, j.config.digest.Sum(nil))
 	if repo.Seen, err = gitsource.ReadState(f.sinceState, reader); err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func newRoot(s *streams) *cobra.Command {
 	root.SetOut(s.stdout)
 	root.SetErr(s.stderr)
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(newGit(s), newDir(s), newStdin(s), newReport(s), newRules(s), newInventory(s))
+	root.AddCommand(newGit(s), newDir(s), newStdin(s), newReport(s), newRules(s), newInventory(s), newMigrate(s))
 	return root
 }
 

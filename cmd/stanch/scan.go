@@ -30,6 +30,7 @@ type scanFlags struct {
 	failOn      string
 	confidence  string
 	inventory   []string
+	config      configFlags
 	maxSize     int64 // MiB
 	debug       bool
 
@@ -53,6 +54,7 @@ func (f *scanFlags) add(cmd *cobra.Command, verifies bool) {
 	flags.StringSliceVar(&f.inventory, "inventory", nil, "file of your own key ids, made by \"stanch inventory\": findings of these keys are certain")
 	flags.Int64Var(&f.maxSize, "max-size", 256, "hold at most this many MiB of an archive or a git object in memory, and report as unread what is larger and cannot be read piece by piece; 0 is no limit")
 	flags.BoolVar(&f.debug, "debug", false, "log what is done to stderr")
+	f.config.add(cmd)
 	if verifies {
 		flags.BoolVar(&f.noVerify, "no-verify", false, "send nothing to AWS")
 	} else {
@@ -74,6 +76,7 @@ type job struct {
 	streams  *streams
 	log      *slog.Logger
 	verifier *awsverifier.Client
+	config   *config
 	// inventory holds the keys of the operator, nil if none was named.
 	inventory *inventory.Inventory
 	out       *output
@@ -100,6 +103,10 @@ func (f *scanFlags) prepare(s *streams) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg, err := f.config.read(s.stderr)
+	if err != nil {
+		return nil, err
+	}
 	v, err := f.verifier()
 	if err != nil {
 		return nil, err
@@ -108,12 +115,12 @@ func (f *scanFlags) prepare(s *streams) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := f.output.handler(out)
+	h, err := f.output.handler(out, cfg.rules()...)
 	if err != nil {
 		out.discard()
 		return nil, err
 	}
-	return &job{f, s, f.logger(s.stderr), v, own, out, h}, nil
+	return &job{f, s, f.logger(s.stderr), v, cfg, own, out, h}, nil
 }
 
 // scan runs the pipeline over src. source and target say in the report what
@@ -128,7 +135,7 @@ func (j *job) scan(ctx context.Context, src scanner.Source, source, target strin
 	}
 	j.log.Debug("scanning", "source", source, "target", target)
 	sc := scanner.Scanner{
-		Detectors: set,
+		Detectors: j.config.extend(set),
 		Filters:   []scanner.Filter{placeholders, expiredURLs(header.Started), j.flags.doubtful},
 		Verifier:  logged{j.verifier, j.log},
 		Workers:   4,
@@ -137,7 +144,9 @@ func (j *job) scan(ctx context.Context, src scanner.Source, source, target strin
 	if j.inventory != nil {
 		sc.Annotators = append(sc.Annotators, ownedBy(j.inventory))
 	}
+	j.config.suppress(&sc)
 	scanErr := sc.Scan(ctx, src, tally)
+	j.config.say(j.streams.stderr)
 	for _, sent := range j.verifier.Sent() {
 		fmt.Fprintf(j.streams.stderr, "stanch: requests sent to %s: %d (GetCallerIdentity)\n", sent.Host, sent.Requests)
 	}

@@ -101,6 +101,34 @@ func readConfig(common string) *config.Config {
 	return cfg
 }
 
+// WorkTree returns the root of the work tree that path is in, or "" if it is in none.
+// Above a bare repository, or a git directory, there is none.
+func WorkTree(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	for dir := abs; ; dir = filepath.Dir(dir) {
+		if _, ok := resolveGitDir(filepath.Join(dir, ".git")); ok {
+			return dir
+		}
+		if _, ok := resolveGitDir(dir); ok || dir == filepath.Dir(dir) {
+			return ""
+		}
+	}
+}
+
+// Settings returns the values of an option of the configuration of the repository
+// whose work tree is at root, in order. Those of the user and of the system are not
+// read, nor is what it includes.
+func Settings(root, section, option string) []string {
+	gitDir, ok := resolveGitDir(filepath.Join(root, ".git"))
+	if !ok {
+		return nil
+	}
+	return readConfig(commonDir(gitDir)).Section(section).OptionAll(option)
+}
+
 // hashSize is the length of an object id in bytes.
 func hashSize(cfg *config.Config) int {
 	if strings.EqualFold(cfg.Section("extensions").Option("objectFormat"), "sha256") {

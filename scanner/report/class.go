@@ -121,6 +121,8 @@ func remedy(f *Finding) []string {
 			what,
 			"Rotate the key anyway: create a new one, then deactivate this one" + deactivate(f),
 		}
+	case f.HasValue:
+		return []string{"Find out what it opens. If it is real, replace it where it was issued; then remove it, or allow it with a reason."}
 	case c == unknown, c == unverified:
 		return []string{"Treat it as live until it is verified: rotate it, or scan again when it can be verified."}
 	case c == unverifiable:

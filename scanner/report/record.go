@@ -32,6 +32,9 @@ type Finding struct {
 	KeyID        string `json:"key_id,omitempty"`
 	SecretSHA256 string `json:"secret_sha256,omitempty"`
 	HasToken     bool   `json:"has_token,omitempty"`
+	// HasValue is set for what a rule of the user found. It has no SecretSHA256: of a
+	// short value, that would give it away.
+	HasValue bool `json:"has_value,omitempty"`
 	// SecretRank orders the secrets that may belong to KeyID: 0 is the best.
 	SecretRank int             `json:"secret_rank,omitempty"`
 	Account    string          `json:"account,omitempty"`
@@ -41,13 +44,16 @@ type Finding struct {
 	Identity   Identity        `json:"identity,omitzero"`
 	Facts      []verifier.Fact `json:"facts"`
 	// Ignored is why the finding is suppressed, or "".
-	Ignored   string     `json:"ignored"`
+	Ignored string `json:"ignored"`
+	// Overruled is why it would be, if it were not live.
+	Overruled string     `json:"overruled,omitempty"`
 	Locations []Location `json:"locations"`
 	// Omitted is how many more places there are.
 	Omitted int `json:"locations_omitted,omitempty"`
-	// Secret and Token are present only if the user asked to be shown secrets.
+	// Secret, Token and Value are present only if the user asked to be shown secrets.
 	Secret string `json:"secret,omitempty"`
 	Token  string `json:"token,omitempty"`
+	Value  string `json:"value,omitempty"`
 }
 
 // Identity is who the provider says a credential belongs to. Its account is
@@ -88,6 +94,8 @@ type Location struct {
 	// git. Else it says what does: "reflog HEAD@{2}", "dangling commit" …
 	Unreachable string `json:"unreachable,omitempty"`
 	Blob        string `json:"blob,omitempty"`
+	// Ignored is why this place does not count; absent if it does.
+	Ignored string `json:"ignored,omitempty"`
 }
 
 // Summary closes a stream. A stream without one is of an interrupted scan.
@@ -102,6 +110,8 @@ type Summary struct {
 	Bytes    int64 `json:"bytes"`
 	// Unread lists what exists and could not be read: the scan is incomplete,
 	// not clean.
-	Unread    []scanner.Unread `json:"unread"`
+	Unread []scanner.Unread `json:"unread"`
+	// Accepted lists what could not be read either, and the user knows of.
+	Accepted  []scanner.Unread `json:"accepted,omitempty"`
 	ElapsedMS int64            `json:"elapsed_ms"`
 }

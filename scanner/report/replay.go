@@ -90,7 +90,7 @@ func (p *player) play(line []byte) error {
 	return decode(line, func(f Finding) error {
 		p.count(f)
 		if !p.show {
-			f.Secret, f.Token = "", ""
+			f.Secret, f.Token, f.Value = "", "", ""
 		}
 		return p.h.Finding(f)
 	})

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner"
 )
 
 const (
@@ -178,14 +179,14 @@ func (s scrubber) scan(r *Scan) { s.all(&r.Source, &r.Target, &r.Version) }
 
 // finding changes the slices of r in place: they belong to the record.
 func (s scrubber) finding(r *Finding) {
-	s.all(&r.Account, &r.Reason, &r.Ignored,
+	s.all(&r.Account, &r.Reason, &r.Ignored, &r.Overruled,
 		&r.Identity.ARN, &r.Identity.Kind, &r.Identity.Name, &r.Identity.UserID)
 	for i := range r.Facts {
 		s.all(&r.Facts[i].Name, &r.Facts[i].Value)
 	}
 	for i := range r.Locations {
 		l := &r.Locations[i]
-		s.all(&l.Repo, &l.Path, &l.Commit, &l.Author, &l.Email, &l.Blob, &l.Unreachable)
+		s.all(&l.Repo, &l.Path, &l.Commit, &l.Author, &l.Email, &l.Blob, &l.Unreachable, &l.Ignored)
 		for j := range l.Refs {
 			s.all(&l.Refs[j])
 		}
@@ -193,7 +194,12 @@ func (s scrubber) finding(r *Finding) {
 }
 
 func (s scrubber) summary(r *Summary) {
-	for i := range r.Unread {
-		s.all(&r.Unread[i].What, &r.Unread[i].Why)
+	for _, list := range [][]scanner.Unread{r.Unread, r.Accepted} {
+		for i := range list {
+			u := &list[i]
+			blob := string(u.Blob)
+			s.all(&u.What, &u.Why, &u.Accepted, &blob)
+			u.Blob = scanner.BlobID(blob)
+		}
 	}
 }

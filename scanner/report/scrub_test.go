@@ -124,8 +124,8 @@ func TestScrubEveryField(t *testing.T) {
 	want := []string{
 		"Fingerprint", "SecretSHA256", // computed
 		"Rule", "Title", "Confidence", "Grade", "State", "Locations.Kind", "Locations.Part", // our words
-		"KeyID",           // not a secret
-		"Secret", "Token", // set only if asked for
+		"KeyID",                    // not a secret
+		"Secret", "Token", "Value", // set only if asked for
 	}
 	got := dirty(reflect.ValueOf(f), "", secret, nil)
 	got = dirty(reflect.ValueOf(s), "", secret, got)

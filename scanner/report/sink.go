@@ -40,6 +40,9 @@ func (s *sink) Finding(f *scanner.Finding) error {
 	c := f.Match.Credential
 	if s.show {
 		r.Secret, r.Token = c.Secret.Reveal(), c.Token.Reveal()
+		if r.HasValue {
+			r.Secret, r.Value = "", r.Secret
+		}
 	} else {
 		s.secrets = append(append(s.secrets, c.Secret, c.Token), f.Others...)
 	}
@@ -86,8 +89,12 @@ func (s *sink) record(f *scanner.Finding) Finding {
 		Identity:     Identity{v.Identity.ARN, v.Identity.Kind, v.Identity.Name, v.Identity.UserID},
 		Facts:        append(facts(m), v.Facts...),
 		Ignored:      f.Ignored,
+		Overruled:    f.Overruled,
 		Omitted:      f.Omitted,
 		Locations:    make([]Location, len(f.Locations)),
+	}
+	if m.Rule.Value {
+		r.HasValue, r.SecretSHA256 = true, ""
 	}
 	for i := range f.Locations {
 		r.Locations[i] = s.location(&f.Locations[i])
@@ -112,6 +119,7 @@ func (s *sink) location(l *scanner.Location) Location {
 		Commit: l.Commit, Author: l.Author, Email: l.Email, Time: l.Time.UTC(),
 		AtHead: l.AtHead, Blob: string(l.Blob),
 		Refs: slices.Clone(l.Refs), MoreRefs: l.MoreRefs, Unreachable: l.Unreachable,
+		Ignored: l.Ignored,
 	}
 	if l.SecretLine != l.Line {
 		r.SecretLine = l.SecretLine
@@ -127,6 +135,7 @@ func summary(s scanner.Summary) Summary {
 		Findings: s.Findings, Ignored: s.Ignored, Live: s.Live, Unknown: s.Unknown,
 		Objects: s.Objects, Bytes: s.Bytes,
 		Unread:    append([]scanner.Unread{}, s.Unread...),
+		Accepted:  slices.Clone(s.Accepted),
 		ElapsedMS: s.Elapsed.Milliseconds(),
 	}
 }

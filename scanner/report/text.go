@@ -56,7 +56,10 @@ func (t *text) Summary(s Summary) error {
 			t.finding(f)
 		}
 	}
-	t.unread(s.Unread)
+	t.unread("NOT READ", "there may be more leaks in here", s.Unread)
+	if t.o.Verbose {
+		t.unread("ACCEPTED", "not read, and known to you", s.Accepted)
+	}
 	t.total(s, ignored)
 	if _, err := io.WriteString(t.w, t.out.String()); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
@@ -86,12 +89,16 @@ func (t *text) finding(f *Finding) {
 	t.out.put(plain, "  "+safe(f.Title)+doubt(f))
 	t.out.nl()
 	t.field("ignored", plain, nonEmpty(safe(f.Ignored)))
+	if f.Overruled != "" {
+		t.field("ignored", warn, []string{"no, since it is live: " + safe(f.Overruled)})
+	}
 	t.field("why", plain, nonEmpty(safe(f.Reason)))
 	t.field("whose", plain, whose(f))
 	t.field("where", plain, t.places(f))
 	t.facts(f)
 	t.field("secret", plain, nonEmpty(safe(f.Secret)))
 	t.field("token", plain, nonEmpty(safe(f.Token)))
+	t.field("value", plain, nonEmpty(safe(f.Value)))
 	if f.Ignored == "" {
 		t.steps(f)
 	}
@@ -218,6 +225,9 @@ func place(l *Location) string {
 		about = append(about, l.Time.Format(time.DateOnly))
 	}
 	about = append(about, holders(l)...)
+	if l.Ignored != "" {
+		about = append(about, "ignored: "+safe(l.Ignored))
+	}
 	if len(about) > 0 {
 		b.WriteString("  " + strings.Join(about, ", "))
 	}
@@ -257,12 +267,12 @@ func short(id string) string {
 	return id
 }
 
-func (t *text) unread(u []scanner.Unread) {
+func (t *text) unread(word, means string, u []scanner.Unread) {
 	if len(u) == 0 {
 		return
 	}
-	t.out.put(warn, "NOT READ")
-	t.out.put(plain, "  there may be more leaks in here")
+	t.out.put(warn, word)
+	t.out.put(plain, "  "+means)
 	t.out.nl()
 	for i, x := range u {
 		if i == maxUnread && !t.o.Verbose {
@@ -270,7 +280,11 @@ func (t *text) unread(u []scanner.Unread) {
 			t.out.nl()
 			break
 		}
-		t.out.put(plain, "  "+safe(x.What)+": "+safe(x.Why))
+		line := "  " + safe(x.What) + ": " + safe(x.Why)
+		if x.Accepted != "" {
+			line += " (" + safe(x.Accepted) + ")"
+		}
+		t.out.put(plain, line)
 		t.out.nl()
 	}
 	t.out.nl()
@@ -283,6 +297,9 @@ func (t *text) total(s Summary, ignored int) {
 	rest := ""
 	if ignored > 0 {
 		rest += fmt.Sprintf(" · %s ignored", thousands(int64(ignored)))
+	}
+	if n := len(s.Accepted); n > 0 {
+		rest += fmt.Sprintf(" · %s not read and accepted", thousands(int64(n)))
 	}
 	if n := len(s.Unread); n > 0 {
 		rest += fmt.Sprintf(" · %s not read", thousands(int64(n)))

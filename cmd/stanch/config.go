@@ -1,0 +1,377 @@
+package main
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/rules"
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource"
+	"github.com/stanch-dev/stanch/scanner/suppress"
+)
+
+// The files that are read where they are found, in the root of the project.
+const (
+	ownConfig      = ".stanch.toml"
+	gitleaksConfig = ".gitleaks.toml"
+	gitleaksIgnore = ".gitleaksignore"
+	secretsFile    = ".secrets.baseline"
+	gitAllowed     = ".gitallowed"
+)
+
+// configFlags say what rules there are beside stanch's own, and what they allow.
+type configFlags struct {
+	files     []string
+	baselines []string
+	ignoreNo  bool // --no-ignores
+	honor     bool
+	scanned   string // a path in the project that is scanned; "" reads nothing there
+}
+
+func (f *configFlags) add(cmd *cobra.Command) {
+	f.scanned = "."
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.files, "config", nil, "read rules and allowlists from this file, in the format of stanch or gitleaks, and not those of the project")
+	flags.StringArrayVar(&f.baselines, "baseline", nil, "ignore what this report lists: JSON of stanch or gitleaks, or a baseline of detect-secrets")
+	flags.BoolVar(&f.ignoreNo, "no-ignores", false, "read no configuration and no ignore file of the project, and honour no allow comment")
+	flags.BoolVar(&f.honor, "honor-ignores-for-live", false, "hide what is ignored even if it is live, and do not verify it")
+}
+
+// A config is what the user's files say.
+type config struct {
+	flags    *configFlags
+	now      time.Time
+	configs  []*rules.Config
+	detector *rules.Detector
+	digest   hash.Hash // of what the rules are made of
+	root     string    // of the project, "" if there is none
+	notes    suppress.Notes
+	allow    []scanner.Filter
+	allowAt  []scanner.PlaceFilter
+	unread   []func(scanner.Unread) string
+}
+
+// read reads all that f names and what is found in the project. What cannot be used
+// is said on stderr, what is broken is an error.
+func (f *configFlags) read(stderr io.Writer) (*config, error) {
+	c := &config{flags: f, now: time.Now(), digest: sha256.New()}
+	if f.scanned != "" {
+		c.root = projectRoot(f.scanned)
+	}
+	for _, read := range []func() error{c.readFiles, c.readProject, c.readBaselines} {
+		if err := read(); err != nil {
+			return nil, err
+		}
+	}
+	if !f.ignoreNo {
+		c.allowAt = append(c.allowAt, suppress.Comments(c.now, &c.notes))
+	}
+	for _, x := range c.configs {
+		for _, note := range x.Notes {
+			c.notes.Add("%s", note)
+		}
+		if x.Extends != "" {
+			c.notes.Add("%s: extends the default rules of gitleaks, which stanch does not ship: they are not run. "+
+				"To run them, save config/gitleaks.toml of gitleaks and name it as gitleaks_default in %s", x.Name, ownConfig)
+		}
+	}
+	if err := c.compile(); err != nil {
+		return nil, err
+	}
+	c.say(stderr)
+	return c, nil
+}
+
+// compile makes the detector of what was read.
+func (c *config) compile() (err error) {
+	if len(c.configs) == 0 {
+		return nil
+	}
+	c.detector, err = rules.NewDetector(c.configs...)
+	return err
+}
+
+// projectRoot returns the root of the work tree that path is in; outside of one, the
+// folder itself.
+func projectRoot(path string) string {
+	if root := gitsource.WorkTree(path); root != "" {
+		return root
+	}
+	if _, err := gitsource.Open(path); err == nil {
+		return "" // bare
+	}
+	root, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	return root
+}
+
+// readFiles reads what --config names, which may be anywhere, or else the
+// configurations of the project.
+func (c *config) readFiles() error {
+	if len(c.flags.files) > 0 {
+		var all []configFile
+		for _, name := range c.flags.files {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				return fmt.Errorf("--config: %w", err)
+			}
+			all = append(all, configFile{name, data, func(other string) ([]byte, error) { return os.ReadFile(beside(name, other)) }})
+		}
+		return c.addAll(all)
+	}
+	project := c.project()
+	if project == nil {
+		return nil
+	}
+	defer func() { _ = project.Close() }()
+	var all []configFile
+	for _, name := range []string{ownConfig, gitleaksConfig} {
+		data, err := readIn(project, name)
+		if err != nil {
+			return err
+		}
+		if data != nil {
+			// The file may be a stranger's: it names none outside of its project.
+			all = append(all, configFile{name, data, func(other string) ([]byte, error) { return readIn(project, other) }})
+		}
+	}
+	return c.addAll(all)
+}
+
+// beside returns the path of other as it is named in the file name.
+func beside(name, other string) string {
+	if filepath.IsAbs(other) {
+		return other
+	}
+	return filepath.Join(filepath.Dir(name), other)
+}
+
+// project opens the root of the project, or returns nil if nothing is to be read there.
+func (c *config) project() *os.Root {
+	if c.root == "" || c.flags.ignoreNo {
+		return nil
+	}
+	root, err := os.OpenRoot(c.root)
+	if err != nil {
+		return nil // a file, or not there: the scan says so
+	}
+	return root
+}
+
+// seen makes a file with rules part of the digest.
+func (c *config) seen(data []byte) {
+	if c.digest == nil {
+		c.digest = sha256.New()
+	}
+	_, _ = fmt.Fprintf(c.digest, "%d\n%s", len(data), data)
+}
+
+// maxConfig bounds what is read of a file that may be a stranger's.
+const maxConfig = 64 << 20
+
+// readIn returns the content of a file below root, nil if it is not there.
+func readIn(root *os.Root, name string) ([]byte, error) {
+	f, err := root.Open(filepath.FromSlash(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", name, err)
+	case len(data) > maxConfig:
+		return nil, fmt.Errorf("%s: is larger than %d MiB", name, maxConfig>>20)
+	}
+	return append([]byte{}, data...), nil
+}
+
+// A configFile is one that is to be read, with a way to read those that it names.
+type configFile struct {
+	name string
+	data []byte
+	open func(name string) ([]byte, error)
+}
+
+// addAll reads configurations, ours first: they say what gitleaks' default is.
+func (c *config) addAll(files []configFile) error {
+	reader := rules.Gitleaks{}
+	for _, f := range files {
+		c.seen(f.data)
+		if !rules.IsOwn(f.data) {
+			continue
+		}
+		own, err := rules.ReadOwn(f.name, f.data, time.Local)
+		if err != nil {
+			return err
+		}
+		if err := c.addOwn(own, f, &reader); err != nil {
+			return err
+		}
+	}
+	for _, f := range files {
+		if rules.IsOwn(f.data) {
+			continue
+		}
+		reader.Open = func(name string) ([]byte, error) {
+			data, err := f.open(name)
+			if err == nil && data == nil {
+				err = fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+			}
+			c.seen(data)
+			return data, err
+		}
+		x, err := reader.Read(f.name, f.data)
+		if err != nil {
+			return err
+		}
+		c.configs = append(c.configs, x)
+		c.allowAt = append(c.allowAt, suppress.Gitleaks(x, c.name))
+	}
+	return nil
+}
+
+func (c *config) addOwn(own *rules.Own, f configFile, reader *rules.Gitleaks) error {
+	c.configs = append(c.configs, &own.Config)
+	c.allowAt = append(c.allowAt, suppress.Allow(own, c.name, c.now, &c.notes))
+	c.unread = append(c.unread, suppress.Unread(own, c.now, &c.notes))
+	if own.Gitleaks == "" {
+		return nil
+	}
+	data, err := f.open(own.Gitleaks)
+	if err != nil || data == nil {
+		return fmt.Errorf("%s: gitleaks_default: %w", f.name, errors.Join(err, notThere(own.Gitleaks, data)))
+	}
+	c.seen(data)
+	reader.Default, reader.DefaultName = data, own.Gitleaks
+	return nil
+}
+
+func notThere(name string, data []byte) error {
+	if data == nil {
+		return fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+	}
+	return nil
+}
+
+// readProject reads the ignore files of the project, of whichever tool.
+func (c *config) readProject() error {
+	project := c.project()
+	if project == nil {
+		return nil
+	}
+	defer func() { _ = project.Close() }()
+	for _, x := range []struct {
+		name string
+		read func(name string, data []byte) (scanner.PlaceFilter, error)
+	}{
+		{gitleaksIgnore, func(name string, data []byte) (scanner.PlaceFilter, error) {
+			return suppress.GitleaksIgnore(name, data, c.name, &c.notes)
+		}},
+		{secretsFile, func(name string, data []byte) (scanner.PlaceFilter, error) {
+			return suppress.DetectSecrets(name, data, c.name)
+		}},
+		{gitAllowed, func(name string, data []byte) (scanner.PlaceFilter, error) {
+			return suppress.GitSecrets(name, suppress.Lines(data), c.name)
+		}},
+	} {
+		data, err := readIn(project, x.name)
+		if err != nil {
+			return err
+		}
+		if data == nil {
+			continue
+		}
+		filter, err := x.read(x.name, data)
+		if err != nil {
+			return err
+		}
+		c.allowAt = append(c.allowAt, filter)
+	}
+	if allowed := gitsource.Settings(c.root, "secrets", "allowed"); len(allowed) > 0 {
+		filter, err := suppress.GitSecrets("secrets.allowed of git's configuration", allowed, c.name)
+		if err != nil {
+			return err
+		}
+		c.allowAt = append(c.allowAt, filter)
+	}
+	return nil
+}
+
+// name is the path of the file that l is in, relative to the root of the project.
+func (c *config) name(l *scanner.Location) string {
+	switch l.Kind {
+	case scanner.KindBlob, scanner.KindIndex, "":
+	default:
+		return ""
+	}
+	path := filepath.ToSlash(l.Path)
+	if l.Commit != "" || c.root == "" || string(l.Blob) != l.Path && !strings.HasPrefix(l.Path, string(l.Blob)+"!") {
+		return path // of a repository: it is relative to the root
+	}
+	abs, err := filepath.Abs(l.Path)
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(c.root, abs); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return path
+}
+
+// rules returns the rules of the user, to be documented in reports.
+func (c *config) rules() []*detectors.Rule {
+	if c.detector == nil {
+		return nil
+	}
+	return c.detector.Rules()
+}
+
+// extend returns set with the rules of the user.
+func (c *config) extend(set *detectors.Set) *detectors.Set {
+	if c.detector == nil || len(c.rules()) == 0 {
+		return set
+	}
+	return set.WithPlain(c.detector)
+}
+
+// suppress gives sc what the user allows.
+func (c *config) suppress(sc *scanner.Scanner) {
+	sc.Allow, sc.AllowAt = c.allow, c.allowAt
+	sc.HonorIgnoresForLive = c.flags.honor
+	if len(c.unread) > 0 {
+		sc.AllowUnread = func(u scanner.Unread) string {
+			for _, accept := range c.unread {
+				if why := accept(u); why != "" {
+					return why
+				}
+			}
+			return ""
+		}
+	}
+}
+
+// say writes the notes that were not written yet.
+func (c *config) say(stderr io.Writer) {
+	for _, note := range slices.Clone(c.notes.List())[c.notes.Said:] {
+		fmt.Fprintln(stderr, "stanch:", printable(note))
+	}
+	c.notes.Said = len(c.notes.List())
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+
+	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/suppress"
+)
+
+// readBaselines reads what --baseline names. Which tool wrote it is told from what
+// it begins with, and what is of none is an error.
+func (c *config) readBaselines() error {
+	for _, name := range c.flags.baselines {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("--baseline: %w", err)
+		}
+		if err := c.readBaseline(name, data); err != nil {
+			return fmt.Errorf("--baseline: %w", err)
+		}
+	}
+	return nil
+}
+
+func (c *config) readBaseline(name string, data []byte) error {
+	text := bytes.TrimSpace(data)
+	first, _, _ := bytes.Cut(text, []byte("\n"))
+	switch {
+	case bytes.HasPrefix(text, []byte("[")):
+		filter, err := suppress.GitleaksReport(name, data, c.name)
+		c.allowAt = append(c.allowAt, filter)
+		return err
+	case bytes.Contains(first, []byte(`"schema":"stanch/`)):
+		known := fingerprints{}
+		if err := report.Replay(bytes.NewReader(data), known, false); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		c.allow = append(c.allow, suppress.Known(name, known))
+		return nil
+	case bytes.HasPrefix(text, []byte("{")):
+		filter, err := suppress.DetectSecrets(name, data, c.name)
+		c.allowAt = append(c.allowAt, filter)
+		return err
+	}
+	return fmt.Errorf("%s: is no JSON report of stanch or gitleaks, and no baseline of detect-secrets", name)
+}
+
+// fingerprints collects those of a report. It implements report.Handler.
+type fingerprints map[string]bool
+
+func (fingerprints) Scan(report.Scan) error       { return nil }
+func (fingerprints) Summary(report.Summary) error { return nil }
+func (f fingerprints) Finding(x report.Finding) error {
+	f[x.Fingerprint] = true
+	return nil
+}

@@ -1,0 +1,122 @@
+package rules
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// An Allowlist says what is no secret. Of its kinds of conditions one holds, or
+// with And each that is not empty.
+type Allowlist struct {
+	Description string
+	And         bool
+	Commits     []string // lower case
+	Paths       []*regexp.Regexp
+	Regexes     []*regexp.Regexp
+	// Target is what Regexes are tried on: "" is the secret, "match", "line".
+	Target    string
+	StopWords []string // anywhere in the secret, in either case
+
+	stop *words
+}
+
+// Targets of Allowlist.Regexes.
+const (
+	TargetMatch = "match"
+	TargetLine  = "line"
+)
+
+// text reports whether a has conditions on what was matched, place on where.
+func (a *Allowlist) text() bool  { return len(a.Regexes)+len(a.StopWords) > 0 }
+func (a *Allowlist) place() bool { return len(a.Paths)+len(a.Commits) > 0 }
+
+// Allows reports whether the conditions of a on a secret hold, and those on the
+// match and its line. Without such conditions they do only with And.
+func (a *Allowlist) Allows(secret, match, line string) bool {
+	target := secret
+	switch a.Target {
+	case TargetMatch:
+		target = match
+	case TargetLine:
+		target = line
+	}
+	byRegex := target != "" && matchesAny(a.Regexes, target)
+	if a.And {
+		return (len(a.Regexes) == 0 || byRegex) && (len(a.StopWords) == 0 || a.stops(secret))
+	}
+	return byRegex || a.stops(secret)
+}
+
+// AllowsAt reports whether the conditions of a on a place hold; either may be "".
+// Without such conditions they do only with And.
+func (a *Allowlist) AllowsAt(path, commit string) bool {
+	byCommit := commit != "" && slices.Contains(a.Commits, strings.ToLower(commit))
+	byPath := path != "" && matchesAny(a.Paths, path)
+	if a.And {
+		return (len(a.Commits) == 0 || byCommit) && (len(a.Paths) == 0 || byPath)
+	}
+	return byCommit || byPath
+}
+
+// Holds reports whether a allows a secret at a place.
+func (a *Allowlist) Holds(secret, match, line, path, commit string) bool {
+	if a.And {
+		return a.Allows(secret, match, line) && a.AllowsAt(path, commit)
+	}
+	return a.Allows(secret, match, line) || a.AllowsAt(path, commit)
+}
+
+func (a *Allowlist) stops(secret string) bool {
+	return a.stop != nil && secret != "" && a.stop.any([]byte(secret))
+}
+
+// prepare makes a ready for use.
+func (a *Allowlist) prepare() {
+	for i, c := range a.Commits {
+		a.Commits[i] = strings.ToLower(strings.TrimSpace(c))
+	}
+	for _, s := range a.StopWords {
+		if a.stop == nil {
+			a.stop = &words{}
+		}
+		if s != "" {
+			a.stop.add(strings.ToLower(s))
+		}
+	}
+}
+
+func matchesAny(list []*regexp.Regexp, s string) bool {
+	return slices.ContainsFunc(list, func(re *regexp.Regexp) bool { return re.MatchString(s) })
+}
+
+// sort puts allowlists where they are decided.
+func (c *compiled) sort(list []*Allowlist) {
+	for _, a := range list {
+		switch {
+		case a.And && a.text() && a.place():
+			c.byBoth = append(c.byBoth, a)
+			continue
+		case a.text():
+			c.byText = append(c.byText, a)
+		}
+		if a.place() {
+			c.byPlace = append(c.byPlace, a)
+		}
+	}
+}
+
+// at returns whether a match counts at a place, given the allowlists that then hold;
+// nil if it does at each.
+func (c *compiled) at(both []*Allowlist) func(path, commit string) bool {
+	if c.Path == nil && len(c.byPlace) == 0 && len(both) == 0 {
+		return nil
+	}
+	return func(path, commit string) bool {
+		if c.Path != nil && !c.Path.MatchString(path) {
+			return false
+		}
+		allowed := func(a *Allowlist) bool { return a.AllowsAt(path, commit) }
+		return !slices.ContainsFunc(c.byPlace, allowed) && !slices.ContainsFunc(both, allowed)
+	}
+}

@@ -1,0 +1,366 @@
+package rules
+
+import (
+	"bytes"
+	"cmp"
+	"hash/maphash"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// found is a match of a rule before the rules of others are asked.
+type found struct {
+	start, end  int // of the match
+	secretStart int
+	match       string
+	secret      string
+	at          func(path, commit string) bool
+}
+
+// Detect implements detectors.Detector.
+func (d *Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match {
+	s := d.take()
+	defer d.put(s)
+	heard := len(d.always) > 0
+	d.words.find(text, func(at, id int) bool {
+		for _, n := range d.keyed[id] {
+			s.keyed[n], heard = true, true
+		}
+		for _, n := range d.starts[id] {
+			r := d.parts[n].rule
+			if last := len(s.windows[r]) - 1; last >= 0 && s.windows[r][last].End == len(text) && at > reach && s.windows[r][last].Start == 0 {
+				continue // the whole text is looked at
+			}
+			if w, ok := s.window(d, n, text, at); ok {
+				s.windows[r] = append(s.windows[r], w)
+				heard = true
+			}
+		}
+		return true
+	})
+	if !heard {
+		return dst
+	}
+	var all []detectors.Match
+	generic := false
+	for n, c := range d.rules {
+		if c.SkipReport || len(c.Keywords) > 0 && !s.keyed[n] {
+			continue
+		}
+		for _, f := range d.near(s, n, text, s.find(d, n, text)) {
+			all = append(all, c.match(f))
+			generic = generic || c.generic
+		}
+	}
+	if generic {
+		all = d.giveWay(all, text)
+	}
+	return append(dst, all...)
+}
+
+// find returns the matches of rule n in text.
+func (s *scratch) find(d *Detector, n int, text []byte) []found {
+	c := d.rules[n]
+	switch {
+	case s.done[n]:
+		return s.found[n]
+	case c.Regex == "":
+		return nil
+	}
+	s.done[n] = true
+	if len(c.plans) == 0 {
+		s.found[n] = c.matches(nil, text, 0, s.memo.matches(n, c, text))
+		return s.found[n]
+	}
+	for _, w := range merged(s.windows[n]) {
+		s.found[n] = c.matches(s.found[n], text, w.Start, s.memo.matches(n, c, text[w.Start:w.End]))
+	}
+	return s.found[n]
+}
+
+// merged sorts windows and makes one of those that overlap: a match in the one may
+// end where another would begin.
+func merged(windows []detectors.Span) []detectors.Span {
+	slices.SortFunc(windows, func(a, b detectors.Span) int { return cmp.Compare(a.Start, b.Start) })
+	list := windows[:0]
+	for _, w := range windows {
+		if last := len(list) - 1; last >= 0 && w.Start <= list[last].End {
+			list[last].End = max(list[last].End, w.End)
+			continue
+		}
+		list = append(list, w)
+	}
+	return list
+}
+
+// A memo remembers what rules match in pieces of text, each by a hash: the versions
+// of a file have most of their text in common. It is used by one goroutine at a time.
+type memo struct {
+	seed  maphash.Seed
+	known map[piece][]found
+}
+
+type piece struct {
+	rule, size int
+	hash       uint64
+}
+
+// maxMemo is how many pieces are remembered; then it forgets all.
+const maxMemo = 1 << 16
+
+// matches returns the matches of rule n in a window, as far as the window tells.
+func (m *memo) matches(n int, c *compiled, window []byte) []found {
+	p := piece{n, len(window), maphash.Bytes(m.seed, window)}
+	list, ok := m.known[p]
+	if ok {
+		return list
+	}
+	for _, loc := range c.regex().FindAllIndex(window, -1) {
+		f := found{start: loc[0], end: loc[1]}
+		for f.start < f.end && window[f.start] == '\n' {
+			f.start++
+		}
+		for f.start < f.end && window[f.end-1] == '\n' {
+			f.end--
+		}
+		if c.judge(&f, window) {
+			list = append(list, f)
+		}
+	}
+	if len(m.known) >= maxMemo {
+		clear(m.known)
+	}
+	m.known[p] = list
+	return list
+}
+
+// matches appends to list those of window, matches in a window of text that begins
+// at from, that are no secret by their lines.
+func (c *compiled) matches(list []found, text []byte, from int, window []found) []found {
+	for _, f := range window {
+		f.start, f.end, f.secretStart = f.start+from, f.end+from, f.secretStart+from
+		if c.judgeLine(&f, text) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// judge finds the secret of a match and reports whether it is one.
+func (c *compiled) judge(f *found, text []byte) bool {
+	f.match = string(text[f.start:f.end])
+	f.secret, f.secretStart = f.match, f.start
+	groups := c.regex().FindStringSubmatchIndex(f.match)
+	if len(groups) > 2 {
+		for g := 1; 2*g < len(groups); g++ {
+			from, to := groups[2*g], groups[2*g+1]
+			if c.SecretGroup == g || c.SecretGroup == 0 && to > from {
+				f.secret = f.match[max(from, 0):max(to, 0)]
+				f.secretStart = f.start + max(from, 0)
+				break
+			}
+		}
+	}
+	if f.secret == "" || c.Entropy != 0 && entropy(f.secret) <= c.Entropy {
+		return false
+	}
+	return !slices.ContainsFunc(c.byText, func(a *Allowlist) bool {
+		return a.Target != TargetLine && a.Allows(f.secret, f.match, "")
+	})
+}
+
+// judgeLine is the part of judge that is about the line, and finds where f counts.
+func (c *compiled) judgeLine(f *found, text []byte) bool {
+	line := ""
+	lists := slices.Concat(c.byText, c.byBoth)
+	if slices.ContainsFunc(lists, func(a *Allowlist) bool { return a.Target == TargetLine }) {
+		line = lineOf(text, f.start, f.end)
+	}
+	for _, a := range c.byText {
+		if a.Target == TargetLine && a.Allows(f.secret, f.match, line) {
+			return false
+		}
+	}
+	var both []*Allowlist
+	for _, a := range c.byBoth {
+		if a.Allows(f.secret, f.match, line) {
+			both = append(both, a)
+		}
+	}
+	f.at = c.at(both)
+	return true
+}
+
+// maxLine is how much of a line, to either side of a match, is looked at: a file
+// may be a single line.
+const maxLine = 16 << 10
+
+// lineOf returns the lines that text[start:end] stands in, with the newline before
+// them, as gitleaks has it.
+func lineOf(text []byte, start, end int) string {
+	from := max(0, start-maxLine)
+	if i := bytes.LastIndexByte(text[from:start], '\n'); i >= 0 {
+		from += i
+	}
+	to := min(len(text), end+maxLine)
+	if i := bytes.IndexByte(text[end:to], '\n'); i >= 0 {
+		to = end + i
+	}
+	return string(text[from:to])
+}
+
+// near returns those of list, matches of rule n, that have beside them what the
+// rule requires.
+func (d *Detector) near(s *scratch, n int, text []byte, list []found) []found {
+	c := d.rules[n]
+	if len(c.Required) == 0 || len(list) == 0 {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(f found) bool {
+		return slices.ContainsFunc(c.Required, func(r Required) bool {
+			k, ok := d.byID[r.ID]
+			return !ok || !slices.ContainsFunc(s.find(d, k, text), func(g found) bool { return r.within(text, f.start, g.start) })
+		})
+	})
+}
+
+// within reports whether two matches that begin at a and b are near enough.
+func (r Required) within(text []byte, a, b int) bool {
+	if r.Lines != nil && bytes.Count(text[min(a, b):max(a, b)], []byte{'\n'}) > *r.Lines {
+		return false
+	}
+	column := func(at int) int { return at - bytes.LastIndexByte(text[:at], '\n') }
+	distance := 0
+	if r.Columns != nil {
+		distance = max(column(a)-column(b), column(b)-column(a))
+	}
+	return r.Columns == nil || distance <= *r.Columns
+}
+
+func (c *compiled) match(f found) detectors.Match {
+	return detectors.Match{
+		Rule: c.doc, Span: detectors.Span{Start: f.start, End: f.end},
+		Secret:     detectors.Span{Start: f.secretStart, End: f.secretStart + len(f.secret)},
+		Credential: detectors.Credential{Secret: detectors.NewSecret(f.secret)},
+		Confidence: detectors.Medium, At: f.at,
+		Unverifiable: "a rule of yours found it: there is nobody to ask whether it works",
+	}
+}
+
+// giveWay drops generic matches that a better rule has too (rule 6). list is in the
+// order of the rules.
+func (d *Detector) giveWay(list []detectors.Match, text []byte) []detectors.Match {
+	isGeneric := func(m *detectors.Match) bool { return d.rules[d.byID[m.Rule.ID]].generic }
+	var better []detectors.Match
+	for _, m := range list {
+		if !isGeneric(&m) {
+			better = append(better, m)
+		}
+	}
+	slices.SortFunc(better, func(a, b detectors.Match) int { return cmp.Compare(a.Start, b.Start) })
+	worse := func(g *detectors.Match) bool {
+		if !isGeneric(g) {
+			return false
+		}
+		from := sort.Search(len(better), func(k int) bool { return better[k].Start >= g.Start-maxApart })
+		for _, m := range better[from:] {
+			if m.Start > g.Start+maxApart {
+				break
+			}
+			if sameLine(text, g.Start, m.Start) && strings.Contains(m.Credential.Secret.Reveal(), g.Credential.Secret.Reveal()) {
+				if m.At == nil {
+					return true
+				}
+				g.At = except(g.At, m.At)
+			}
+		}
+		return false
+	}
+	kept := list[:0]
+	for _, m := range list {
+		if !worse(&m) {
+			kept = append(kept, m)
+		}
+	}
+	return kept
+}
+
+// except returns whether a match counts where at says so, and other does not.
+func except(at, other func(path, commit string) bool) func(path, commit string) bool {
+	return func(path, commit string) bool { return (at == nil || at(path, commit)) && !other(path, commit) }
+}
+
+// maxApart is how far from each other two matches on one line may begin, so that a
+// file of a single line is no reason to compare all with all.
+const maxApart = 1 << 10
+
+// sameLine reports whether no line ends between a and b.
+func sameLine(text []byte, a, b int) bool {
+	return bytes.IndexByte(text[min(a, b):max(a, b)], '\n') < 0
+}
+
+// entropy is that of Shannon, in bits a character, as gitleaks computes it: of
+// characters, divided by the number of bytes.
+func entropy(s string) (bits float64) {
+	counts := map[rune]int{}
+	for _, r := range s {
+		counts[r]++
+	}
+	// In a fixed order: a sum in the order of a map differs in its last bit.
+	list := make([]int, 0, len(counts))
+	for _, n := range counts {
+		list = append(list, n)
+	}
+	slices.Sort(list)
+	for _, n := range list {
+		p := float64(n) / float64(len(s))
+		bits -= p * math.Log2(p)
+	}
+	return bits
+}
+
+// holdReach is how large a window is that Probe looks at.
+const holdReach = 2 << 10
+
+// Probe implements detectors.Prober. Without names it is true of a text with a
+// word at which a rule may match; with names of one that matches there, entropy and
+// allowlists considered, unless that takes more than a look around.
+func (d *Detector) Probe(text []byte, named bool) bool {
+	if len(text) == 0 {
+		return false
+	}
+	if len(d.always) > 0 {
+		return true
+	}
+	s := d.take()
+	defer d.put(s)
+	holds := false
+	d.words.find(text, func(at, id int) bool {
+		for _, n := range d.keyed[id] {
+			holds = holds || len(d.rules[n].plans) == 0
+		}
+		for _, n := range d.starts[id] {
+			if w, ok := s.window(d, n, text, at); ok {
+				holds = holds || !named || s.holds(d, d.parts[n].rule, text, w)
+			}
+		}
+		return !holds
+	})
+	return holds
+}
+
+// holds reports whether rule n matches in a window, or may in one that is too large
+// to be looked at for this.
+func (s *scratch) holds(d *Detector, n int, text []byte, w detectors.Span) bool {
+	return w.End-w.Start > holdReach || len(s.memo.matches(n, d.rules[n], text[w.Start:w.End])) > 0
+}
+
+// Spans implements detectors.Prober.
+func (d *Detector) Spans() (hint, hold int) {
+	return d.longest + reach, 2*holdReach + d.longest + 2*utf8.UTFMax
+}

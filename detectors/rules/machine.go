@@ -1,0 +1,248 @@
+package rules
+
+import (
+	"encoding/binary"
+	"regexp/syntax"
+	"slices"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A machine tells fast of a place in a text that an expression does not match
+// there. It is the expression as a deterministic automaton over bytes whose states
+// are made when they are needed. It says yes too often, never no too often: to
+// "\b", "^" and "$" it says yes everywhere, bytes that are not ASCII are all alike,
+// and it looks no farther than reach.
+//
+// The package regexp has no such automaton: it takes fifty times as long, and a
+// word such as "key" stands in every other line.
+type machine struct {
+	prog    *syntax.Prog
+	sets    []byteSet // of each instruction
+	classes [256]uint8
+	samples []byte // a byte of each class
+	first   []uint32
+}
+
+// byteSet is the bytes that an instruction takes.
+type byteSet struct {
+	bits [4]uint64
+	wide bool // it takes bytes that are not ASCII, as many as there are
+}
+
+func (s *byteSet) has(c byte) bool { return s.bits[c/64]&(1<<(c%64)) != 0 }
+func (s *byteSet) set(c byte)      { s.bits[c/64] |= 1 << (c % 64) }
+
+// add adds a range of characters.
+func (s *byteSet) add(lo, hi rune) {
+	for r := lo; r <= hi && r < utf8.RuneSelf; r++ {
+		s.set(byte(r))
+	}
+	if hi >= utf8.RuneSelf && hi != longS && hi != kelvin {
+		s.wide = true
+		s.bits[2], s.bits[3] = ^uint64(0), ^uint64(0)
+	}
+}
+
+func (s *byteSet) merge(t *byteSet) {
+	for i := range s.bits {
+		s.bits[i] |= t.bits[i]
+	}
+	s.wide = s.wide || t.wide
+}
+
+// reach is how many bytes a machine looks at; what still goes on there may match.
+const reach = 512
+
+func newMachine(re *syntax.Regexp) *machine {
+	prog, err := syntax.Compile(re.Simplify())
+	if err != nil { // package regexp discards it too: what was parsed compiles
+		panic(err)
+	}
+	m := &machine{prog: prog, sets: make([]byteSet, len(prog.Inst))}
+	distinct := map[byteSet]bool{}
+	for i := range prog.Inst {
+		m.sets[i] = bytesOf(&prog.Inst[i])
+		distinct[m.sets[i]] = true
+	}
+	// Bytes that no set tells apart are one class.
+	index := map[string]uint8{}
+	sets := make([]byteSet, 0, len(distinct))
+	for s := range distinct {
+		sets = append(sets, s)
+	}
+	for c := range 256 {
+		signature := make([]byte, len(sets)+1)
+		for i := range sets {
+			if sets[i].has(byte(c)) {
+				signature[i] = 1
+			}
+		}
+		if c >= utf8.RuneSelf {
+			signature[len(sets)] = 1
+		}
+		class, ok := index[string(signature)]
+		if !ok {
+			class = uint8(len(m.samples))
+			index[string(signature)] = class
+			m.samples = append(m.samples, byte(c))
+		}
+		m.classes[c] = class
+	}
+	m.first, _ = m.closure(nil, uint32(prog.Start), map[uint32]bool{})
+	slices.Sort(m.first)
+	return m
+}
+
+// bytesOf returns what an instruction takes.
+func bytesOf(i *syntax.Inst) (s byteSet) {
+	switch i.Op {
+	case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
+	default:
+		return s
+	}
+	for c := range byte(utf8.RuneSelf) {
+		if i.MatchRune(rune(c)) {
+			s.set(c)
+		}
+	}
+	if i.Op == syntax.InstRuneAny || i.Op == syntax.InstRuneAnyNotNL {
+		s.add(utf8.RuneSelf, unicode.MaxRune)
+	}
+	for _, r := range i.Rune {
+		if r >= utf8.RuneSelf {
+			s.add(r, r)
+		}
+	}
+	return s
+}
+
+// closure appends to list the instructions that take a byte and can be reached from
+// pc without one, and reports whether the match can end there.
+func (m *machine) closure(list []uint32, pc uint32, seen map[uint32]bool) ([]uint32, bool) {
+	if seen[pc] {
+		return list, false
+	}
+	seen[pc] = true
+	i := &m.prog.Inst[pc]
+	switch i.Op {
+	case syntax.InstMatch:
+		return list, true
+	case syntax.InstFail:
+		return list, false
+	case syntax.InstAlt, syntax.InstAltMatch:
+		list, a := m.closure(list, i.Out, seen)
+		list, b := m.closure(list, i.Arg, seen)
+		return list, a || b
+	case syntax.InstCapture, syntax.InstNop, syntax.InstEmptyWidth:
+		return m.closure(list, i.Out, seen)
+	}
+	return append(list, pc), false
+}
+
+// States of a run. Those that are made follow.
+const (
+	unmade int32 = iota
+	dead
+	firstState
+)
+
+// A run is a machine with the states that were made so far. It is used by one
+// goroutine at a time.
+type run struct {
+	*machine
+	next   []int32 // by state and class
+	states [][]uint32
+	ends   []bool // by state: a match can end there
+	index  map[string]int32
+}
+
+// maxStates bounds the memory of a run; it starts over then.
+const maxStates = 4096
+
+func (m *machine) newRun() *run {
+	r := &run{machine: m}
+	r.reset()
+	return r
+}
+
+func (r *run) reset() {
+	r.next, r.states, r.ends, r.index = r.next[:0], r.states[:0], r.ends[:0], map[string]int32{}
+	r.state(r.first, false)
+}
+
+// state returns the number of the state with these instructions, which are sorted.
+func (r *run) state(pcs []uint32, ends bool) int32 {
+	key := make([]byte, 0, 4*len(pcs)+1)
+	if ends {
+		key = append(key, 1)
+	}
+	for _, pc := range pcs {
+		key = binary.LittleEndian.AppendUint32(key, pc)
+	}
+	if s, ok := r.index[string(key)]; ok {
+		return s
+	}
+	s := int32(len(r.states)) + firstState
+	r.index[string(key)] = s
+	r.states, r.ends = append(r.states, pcs), append(r.ends, ends)
+	r.next = append(r.next, make([]int32, len(r.samples))...)
+	return s
+}
+
+// may reports whether the expression may match text at its beginning, and where such
+// matches end at the latest; that is reach if it is not known.
+func (r *run) may(text []byte) (end int, ok bool) {
+	s := firstState
+	for i, c := range text[:min(len(text), reach)] {
+		class := int(r.classes[c])
+		n := r.next[int(s-firstState)*len(r.samples)+class]
+		if n == unmade {
+			n = r.step(s, class)
+		}
+		if n == dead {
+			return end, ok
+		}
+		if r.ends[n-firstState] {
+			end, ok = i+1, true
+		}
+		s = n
+	}
+	if len(text) < reach {
+		return end, ok
+	}
+	return reach, true
+}
+
+// step makes the transition of state s by a byte of class.
+func (r *run) step(s int32, class int) int32 {
+	if len(r.states) >= maxStates {
+		pcs, ends := r.states[s-firstState], r.ends[s-firstState]
+		r.reset()
+		s = r.state(pcs, ends)
+	}
+	c := r.samples[class]
+	var list []uint32
+	seen := map[uint32]bool{}
+	ends := false
+	for _, pc := range r.states[s-firstState] {
+		set := &r.sets[pc]
+		if !set.has(c) {
+			continue
+		}
+		if set.wide && c >= utf8.RuneSelf && !seen[pc] {
+			seen[pc] = true // the character may go on
+			list = append(list, pc)
+		}
+		var end bool
+		list, end = r.closure(list, r.prog.Inst[pc].Out, seen)
+		ends = ends || end
+	}
+	n := dead
+	if ends || len(list) > 0 {
+		slices.Sort(list)
+		n = r.state(list, ends)
+	}
+	r.next[int(s-firstState)*len(r.samples)+class] = n
+	return n
+}

@@ -1,0 +1,248 @@
+// Package rules finds what users' own rules describe, in the format of stanch or in
+// that of gitleaks (https://github.com/gitleaks/gitleaks, v8.30.1).
+//
+// A Config is read from a file (ReadGitleaks, ReadOwn); a Detector runs the rules
+// of several. A rule means what it means to gitleaks:
+//
+//  1. It is tried on a text that holds one of its keywords, in either case, or if
+//     it has none.
+//  2. A match is what its regex matches, without newlines at the ends. The secret
+//     is the group SecretGroup of the regex, matched on the match alone; by default
+//     the first group that is not empty, or the match.
+//  3. The entropy of the secret is more than Entropy, if that is set.
+//  4. No allowlist of the rule or of its Config holds. What an allowlist says of
+//     paths and commits, and Rule.Path, is judged where a match is located:
+//     detectors.Match.At.
+//  5. A rule with Required is a match only near matches of those; a rule with
+//     SkipReport is only for that.
+//  6. A match of a rule with "generic" in its id gives way to that of another on
+//     the same line whose secret holds its own.
+//
+// What is other than in gitleaks: it looks at pieces of a diff, stanch at whole
+// texts. So a keyword may stand farther from the match, and a regex may match
+// across lines of which one is older.
+package rules
+
+import (
+	"fmt"
+	"hash/maphash"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// A Rule is one rule of a user.
+type Rule struct {
+	ID, Title, Help string
+	// Regex is RE2; "" for a rule that is about the path alone.
+	Regex    string
+	Keywords []string
+	// SecretGroup is the group of Regex that is the secret; 0 is the first.
+	SecretGroup int
+	// Entropy in bits a character that a secret must exceed, if it is not 0.
+	Entropy float64
+	// Path is what the path of a text must match; nil for any.
+	Path       *regexp.Regexp
+	Allowlists []*Allowlist
+	Required   []Required
+	SkipReport bool
+	Tags       []string
+}
+
+// Required is a rule that must match close to another.
+type Required struct {
+	ID string
+	// Lines and Columns bound how far from each other the matches begin; nil is
+	// anywhere in the text.
+	Lines, Columns *int
+}
+
+// A Config is what one file says.
+type Config struct {
+	Name  string // of the file
+	Rules []*Rule
+	// Allowlists are those of all of Rules.
+	Allowlists []*Allowlist
+	// Own are allowlists that are meant for what stanch finds by itself too: those of
+	// the file itself, not of one that it extends.
+	Own []*Allowlist
+	// Notes say what was left out and why, one a line.
+	Notes []string
+	// Extends is what the file extends that was not read: "default", or a path.
+	Extends string
+}
+
+// A Detector runs the rules of users. It implements detectors.Prober.
+type Detector struct {
+	rules   []*compiled
+	byID    map[string]int
+	docs    []*detectors.Rule
+	words   words
+	parts   []part
+	starts  [][]int // by word: parts that may begin with it
+	keyed   [][]int // by word: rules that have it as a keyword
+	always  []int   // rules that no word tells of
+	longest int     // word
+
+	mu   sync.Mutex
+	idle []*scratch
+}
+
+// A compiled rule is one that can be run.
+type compiled struct {
+	*Rule
+	doc   *detectors.Rule
+	plans []*plan // none: run on the whole text
+	regex func() *regexp.Regexp
+	// Allowlists by what decides them: the match, its place, or both.
+	byText, byPlace, byBoth []*Allowlist
+	generic                 bool
+}
+
+// A part is a plan of a rule that is being looked for.
+type part struct {
+	*plan
+	rule    int
+	machine func() *machine
+}
+
+// NewDetector returns the Detector of configs. Rules with the same id count each.
+// The error names the rule that cannot be run: readers check what they read.
+func NewDetector(configs ...*Config) (*Detector, error) {
+	d := &Detector{byID: map[string]int{}}
+	for _, c := range configs {
+		for _, r := range c.Rules {
+			if err := d.add(r, c.Allowlists); err != nil {
+				return nil, fmt.Errorf("%s: rule %s: %w", c.Name, r.ID, err)
+			}
+		}
+	}
+	return d, nil
+}
+
+func (d *Detector) add(r *Rule, global []*Allowlist) error {
+	n := len(d.rules)
+	c := &compiled{Rule: r, generic: strings.Contains(strings.ToLower(r.ID), "generic")}
+	c.doc = &detectors.Rule{ID: r.ID, Title: r.Title, Help: r.Help, Value: true}
+	c.sort(r.Allowlists)
+	c.sort(global)
+	d.rules = append(d.rules, c)
+	d.byID[r.ID] = n
+	if !r.SkipReport {
+		d.docs = append(d.docs, c.doc)
+	}
+	if r.Regex == "" {
+		return nil
+	}
+	re, err := syntax.Parse(r.Regex, syntax.Perl)
+	if err != nil {
+		return err
+	}
+	// Most rules never see a word of theirs: they are compiled when one does.
+	c.regex = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(r.Regex) })
+	c.plans = newPlans(re)
+	return d.listen(n, c)
+}
+
+// listen makes rule n hear of its words.
+func (d *Detector) listen(n int, c *compiled) error {
+	words := []string{}
+	for _, k := range c.Keywords {
+		words = append(words, strings.ToLower(k))
+	}
+	for _, k := range words {
+		if err := d.word(&d.keyed, k, n); err != nil {
+			return err
+		}
+	}
+	for _, p := range c.plans {
+		for _, s := range p.starts {
+			if err := d.word(&d.starts, s, len(d.parts)); err != nil {
+				return err
+			}
+		}
+		d.parts = append(d.parts, part{p, n, sync.OnceValue(func() *machine { return newMachine(p.rest) })})
+	}
+	if len(c.plans) == 0 && len(words) == 0 {
+		d.always = append(d.always, n)
+	}
+	return nil
+}
+
+// word notes that number n, of a part or of a rule, is to hear of a word.
+func (d *Detector) word(lists *[][]int, word string, n int) error {
+	if word == "" {
+		return fmt.Errorf("empty keyword")
+	}
+	id := d.words.add(word)
+	if id < 0 {
+		return fmt.Errorf("too many keywords in all rules together")
+	}
+	d.longest = max(d.longest, len(word))
+	for len(d.starts) <= id {
+		d.starts, d.keyed = append(d.starts, nil), append(d.keyed, nil)
+	}
+	(*lists)[id] = append((*lists)[id], n)
+	return nil
+}
+
+// Rules implements detectors.Detector.
+func (d *Detector) Rules() []*detectors.Rule { return d.docs }
+
+// A scratch is what one call of Detect or Probe works with.
+type scratch struct {
+	runs    []*run // by part
+	keyed   []bool
+	windows [][]detectors.Span // by rule: where it may match
+	found   [][]found
+	done    []bool
+	memo    memo
+}
+
+func (d *Detector) take() *scratch {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if n := len(d.idle); n > 0 {
+		s := d.idle[n-1]
+		d.idle = d.idle[:n-1]
+		return s
+	}
+	n := len(d.rules)
+	return &scratch{make([]*run, len(d.parts)), make([]bool, n), make([][]detectors.Span, n), make([][]found, n), make([]bool, n),
+		memo{maphash.MakeSeed(), map[piece][]found{}}}
+}
+
+func (d *Detector) put(s *scratch) {
+	clear(s.keyed)
+	clear(s.done)
+	for i := range s.windows {
+		s.windows[i], s.found[i] = s.windows[i][:0], nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.idle = append(d.idle, s)
+}
+
+// window returns the piece of text that holds every match of a part with a start at
+// a place, and reports whether there may be one.
+func (s *scratch) window(d *Detector, n int, text []byte, at int) (w detectors.Span, ok bool) {
+	p := &d.parts[n]
+	if s.runs[n] == nil {
+		s.runs[n] = p.machine().newRun()
+	}
+	end, ok := s.runs[n].may(text[at:])
+	switch {
+	case !ok:
+		return w, false
+	case end < reach:
+		w.End = min(at+end+utf8.UTFMax, len(text))
+	default:
+		w.End = p.tail.after(text, at)
+	}
+	w.Start = p.before.ahead(text, at)
+	return w, true
+}

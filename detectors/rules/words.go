@@ -1,0 +1,120 @@
+package rules
+
+// words finds which of many words stand in a text, ASCII letters in either case.
+//
+// It reads a text once and keeps five bits of each of the last three bytes: what
+// does not begin a word costs one look into a bitmap of 4 KiB. Refused: the
+// automaton of Aho and Corasick, whose table is larger than the caches and whose
+// every step waits for the one before.
+type words struct {
+	bits  [1 << 15 / 64]uint64
+	heads [1 << 15]uint16 // the first link of a chain, plus one
+	links []link
+	list  []string
+	index map[string]int
+}
+
+// A link is a word in the chain of those that begin alike.
+type link struct {
+	word string
+	id   int
+	next uint16 // plus one
+}
+
+const maxLinks = 1<<16 - 1
+
+// add returns the number of word, which is lower case and not empty, or -1 if
+// there is no room.
+func (w *words) add(word string) int {
+	if id, ok := w.index[word]; ok {
+		return id
+	}
+	keys := []uint{0}
+	for i := range 3 {
+		var longer []uint
+		for _, k := range keys {
+			if i < len(word) {
+				longer = append(longer, k<<5|uint(word[i]&31))
+				continue
+			}
+			for c := range uint(32) { // whatever follows a short word
+				longer = append(longer, k<<5|c)
+			}
+		}
+		keys = longer
+	}
+	if len(w.links)+len(keys) > maxLinks {
+		return -1
+	}
+	id := len(w.list)
+	if w.index == nil {
+		w.index = map[string]int{}
+	}
+	w.index[word] = id
+	w.list = append(w.list, word)
+	for _, k := range keys {
+		w.bits[k/64] |= 1 << (k % 64)
+		w.links = append(w.links, link{word, id, w.heads[k]})
+		w.heads[k] = uint16(len(w.links))
+	}
+	return id
+}
+
+// find calls hit for each place at which a word begins, in order, until it returns
+// false.
+func (w *words) find(text []byte, hit func(at, id int) bool) {
+	if len(w.links) == 0 {
+		return
+	}
+	k := uint(0)
+	for i, c := range text {
+		k = (k<<5 | uint(c&31)) & (1<<15 - 1)
+		if w.bits[k/64]&(1<<(k%64)) != 0 && i >= 2 && !w.at(text, i-2, k, hit) {
+			return
+		}
+	}
+	for i := len(text); i < len(text)+2; i++ { // a short word at the end
+		if k = k << 5 & (1<<15 - 1); i >= 2 && !w.at(text, i-2, k, hit) {
+			return
+		}
+	}
+}
+
+func (w *words) at(text []byte, at int, k uint, hit func(at, id int) bool) bool {
+	for n := w.heads[k]; n > 0; n = w.links[n-1].next {
+		if l := &w.links[n-1]; hasWord(text[at:], l.word) && !hit(at, l.id) {
+			return false
+		}
+	}
+	return true
+}
+
+// hasWord reports whether text begins with word, which is lower case.
+func hasWord(text []byte, word string) bool {
+	if len(text) < len(word) {
+		return false
+	}
+	for i := range len(word) {
+		if lower(text[i]) != word[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+// any reports whether text holds a word.
+func (w *words) any(text []byte) bool {
+	found := false
+	w.find(text, func(int, int) bool {
+		found = true
+		return false
+	})
+	return found
+}

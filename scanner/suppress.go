@@ -1,0 +1,125 @@
+package scanner
+
+import (
+	"bytes"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// A Filter returns why f is to be ignored, or "". Concurrent calls are not made.
+type Filter func(f *Finding) string
+
+// A PlaceFilter returns why f is to be ignored at l, or "". A finding is suppressed
+// only if it is to be ignored at each of its places.
+type PlaceFilter func(f *Finding, l *Location) string
+
+// suppress asks the filters. What only the user allows is marked, and suppressed
+// once it is known not to be live.
+func (s *Scanner) suppress(findings []*Finding) {
+	for _, f := range findings {
+		f.Ignored = first(f, s.Filters)
+		if f.Ignored != "" {
+			continue
+		}
+		if f.allowed = s.allows(f); s.HonorIgnoresForLive {
+			f.Ignored = f.allowed
+		}
+	}
+}
+
+// overrule suppresses what the user allows, now that all its places are known, and
+// reports what is live all the same.
+func (s *Scanner) overrule(findings []*Finding) {
+	for _, f := range findings {
+		if f.Ignored != "" {
+			continue
+		}
+		f.allowed = s.allows(f)
+		if f.Verdict.State == verifier.Live && !s.HonorIgnoresForLive {
+			f.Overruled = f.allowed
+			continue
+		}
+		f.Ignored = f.allowed
+	}
+}
+
+func first(f *Finding, filters []Filter) string {
+	for _, filter := range filters {
+		if why := filter(f); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// allows returns why the user allows f, or "". It marks the places that do not count.
+func (s *Scanner) allows(f *Finding) string {
+	if why := first(f, s.Allow); why != "" {
+		return why
+	}
+	ignored := 0
+	for i := range f.Locations {
+		l := &f.Locations[i]
+		l.Ignored = ""
+		for _, filter := range s.AllowAt {
+			if l.Ignored = filter(f, l); l.Ignored != "" {
+				ignored++
+				break
+			}
+		}
+	}
+	if ignored == 0 || ignored < len(f.Locations) || f.Omitted > 0 {
+		return ""
+	}
+	return f.Locations[0].Ignored
+}
+
+// accept splits what could not be read by whether the user knows of it.
+func (s *Scanner) accept(parts []Unread) (unread, accepted []Unread) {
+	for _, u := range parts {
+		if s.AllowUnread != nil && u.Blob != "" {
+			u.Accepted = s.AllowUnread(u)
+		}
+		if u.Accepted != "" {
+			accepted = append(accepted, u)
+		} else {
+			unread = append(unread, u)
+		}
+	}
+	return unread, accepted
+}
+
+// maxAround is how much of a line is kept to either side of a match: a file may be
+// a single line.
+const maxAround = 1 << 10
+
+// around returns the text around m, which is in data.
+func around(data []byte, m *detectors.Match) *Around {
+	if m.Partner {
+		return nil // there may be very many
+	}
+	from, to := lineAround(data, m.Start, m.End)
+	a := &Around{Line: detectors.NewSecret(string(data[from:to]))}
+	if from > 0 && data[from-1] == '\n' {
+		start, end := lineAround(data, from-1, from-1)
+		a.Before = detectors.NewSecret(string(data[start:end]))
+	}
+	if !m.Secret.Empty() && (m.Secret.Start < from || m.Secret.Start > to) {
+		from, to = lineAround(data, m.Secret.Start, m.Secret.End)
+		a.SecretLine = detectors.NewSecret(string(data[from:to]))
+	}
+	return a
+}
+
+// lineAround returns where the line of data[start:end] begins and ends, without its
+// newline, or the part of it that is kept.
+func lineAround(data []byte, start, end int) (from, to int) {
+	from = max(0, start-maxAround)
+	from += bytes.LastIndexByte(data[from:start], '\n') + 1
+	to = min(len(data), end+maxAround)
+	if i := bytes.IndexByte(data[end:to], '\n'); i >= 0 {
+		to = end + i
+	}
+	return from, to
+}

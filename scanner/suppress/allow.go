@@ -1,0 +1,131 @@
+package suppress
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors/rules"
+	"github.com/stanch-dev/stanch/scanner"
+)
+
+// Allow returns the filter of the allowlists of a configuration. Those that are over
+// at now hide nothing, and notes say so.
+func Allow(own *rules.Own, name Namer, now time.Time, notes *Notes) scanner.PlaceFilter {
+	list := slices.DeleteFunc(slices.Clone(own.Allow), func(a *rules.Allow) bool {
+		return over(own.Name, "[[allow]]", &a.Note, now, notes)
+	})
+	return func(f *scanner.Finding, l *scanner.Location) string {
+		for _, a := range list {
+			if allows(a, f, l, name) {
+				return reason(own.Name, &a.Note)
+			}
+		}
+		return ""
+	}
+}
+
+func allows(a *rules.Allow, f *scanner.Finding, l *scanner.Location, name Namer) bool {
+	if len(a.Rules) > 0 && !slices.Contains(a.Rules, f.Match.Rule.ID) ||
+		len(a.Fingerprints) > 0 && !slices.Contains(a.Fingerprints, f.Fingerprint()) ||
+		len(a.Commits) > 0 && !slices.ContainsFunc(a.Commits, func(c string) bool { return strings.HasPrefix(l.Commit, c) }) ||
+		len(a.Paths) > 0 && !anyOf(a.Paths, name(l)) ||
+		len(a.Lines) > 0 && !onLine(a.Lines, l, name(l)) ||
+		len(a.Regexes) > 0 && !slices.ContainsFunc(texts(f), func(s string) bool { return anyOf(a.Regexes, s) }) {
+		return false
+	}
+	return len(a.StopWords) == 0 || slices.ContainsFunc(texts(f), func(s string) bool {
+		s = strings.ToLower(s)
+		return slices.ContainsFunc(a.StopWords, func(w string) bool { return strings.Contains(s, w) })
+	})
+}
+
+// onLine reports whether one of list matches a line of l, alone or as PATH:LINE:TEXT,
+// the form that git grep prints and git-secrets looks at.
+func onLine(list []*regexp.Regexp, l *scanner.Location, path string) bool {
+	numbers := []int{l.Line, l.SecretLine}
+	for i, line := range lines(l) {
+		if anyOf(list, line) || anyOf(list, fmt.Sprintf("%s:%d:%s", path, numbers[i], line)) {
+			return true
+		}
+	}
+	return false
+}
+
+// anyOf reports whether one of list matches s, which is not "".
+func anyOf(list []*regexp.Regexp, s string) bool {
+	return s != "" && slices.ContainsFunc(list, func(re *regexp.Regexp) bool { return re.MatchString(s) })
+}
+
+// Unread returns what scanner.Scanner.AllowUnread is: why a part that could not be
+// read is accepted. Paths are tried on what the report calls the part.
+func Unread(own *rules.Own, now time.Time, notes *Notes) func(scanner.Unread) string {
+	list := slices.DeleteFunc(slices.Clone(own.Unread), func(u *rules.Unread) bool {
+		return over(own.Name, "[[unread]]", &u.Note, now, notes)
+	})
+	return func(part scanner.Unread) string {
+		for _, u := range list {
+			if slices.Contains(u.Blobs, string(part.Blob)) || anyOf(u.Paths, part.What) {
+				return reason(own.Name, &u.Note)
+			}
+		}
+		return ""
+	}
+}
+
+func over(file, table string, n *rules.Note, now time.Time, notes *Notes) bool {
+	if n.Expired(now) {
+		notes.Add("%s: line %d: %s ended on %s: it hides nothing any more", file, n.Line, table, n.Expires.Format(time.DateOnly))
+		return true
+	}
+	return false
+}
+
+func reason(file string, n *rules.Note) string {
+	s := fmt.Sprintf("%s:%d: %s", file, n.Line, n.Reason)
+	if n.Author != "" {
+		s += " (" + n.Author + ")"
+	}
+	return s
+}
+
+// Gitleaks returns the filter for what stanch itself finds of the allowlists of a
+// configuration of gitleaks: those for all rules, and those of rules that are about
+// AWS. What its own rules find they have judged already.
+func Gitleaks(c *rules.Config, name Namer) scanner.PlaceFilter {
+	list := slices.Clone(c.Own)
+	for _, r := range c.Rules {
+		if strings.Contains(strings.ToLower(r.ID), "aws") {
+			list = append(list, r.Allowlists...)
+		}
+	}
+	return func(f *scanner.Finding, l *scanner.Location) string {
+		if f.Match.Rule.Value {
+			return ""
+		}
+		for _, a := range list {
+			if holds(a, f, l, name(l)) {
+				return strings.TrimSuffix("allowlist of "+c.Name+": "+a.Description, ": ")
+			}
+		}
+		return ""
+	}
+}
+
+// holds tries an allowlist on the id and on the secret. There is no match of a regex
+// here: the line stands for it.
+func holds(a *rules.Allowlist, f *scanner.Finding, l *scanner.Location, path string) bool {
+	all := lines(l)
+	if len(all) == 0 {
+		all = []string{""}
+	}
+	for i, text := range texts(f) {
+		line := all[min(i, len(all)-1)]
+		if a.Holds(text, line, line, path, l.Commit) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,76 @@
+package suppress
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner"
+)
+
+// The comments of other tools, as those read them.
+var (
+	foreignComments = []string{"gitleaks:allow", "trufflehog:ignore"}
+	pragma          = regexp.MustCompile(`(?i)pragma: ?(?:allow|white)list[ -]secret`)
+	nextPragma      = regexp.MustCompile(`(?i)^[^\w]*pragma: ?(?:allow|white)list[ -]nextline[ -]secret`)
+	ownComment      = regexp.MustCompile(`\bstanch:allow\b[ \t]*(.*)`)
+	until           = regexp.MustCompile(`(?:^|\s)until=(\S+)`)
+)
+
+// Comments returns the filter for comments on the line of the id or of the secret:
+// "stanch:allow REASON [until=2027-01-31]", "gitleaks:allow", "trufflehog:ignore" and
+// the pragmas of detect-secrets, of which one stands on the line before. Our own
+// needs a reason; without, and when its last day is over at now, it hides nothing,
+// and notes say so.
+func Comments(now time.Time, notes *Notes) scanner.PlaceFilter {
+	return func(_ *scanner.Finding, l *scanner.Location) string {
+		for _, line := range lines(l) {
+			if why := comment(line, now, func(format string, args ...any) {
+				notes.Add("%s:%d: stanch:allow "+format, append([]any{l.Path, l.Line}, args...)...)
+			}); why != "" {
+				return why
+			}
+		}
+		if l.Around != nil && nextPragma.MatchString(l.Around.Before.Reveal()) {
+			return "the line before says: pragma: allowlist nextline secret"
+		}
+		return ""
+	}
+}
+
+func comment(line string, now time.Time, note func(format string, args ...any)) string {
+	for _, s := range foreignComments {
+		if strings.Contains(line, s) {
+			return "its line says " + s
+		}
+	}
+	if m := ownComment.FindStringSubmatch(line); m != nil {
+		return ownReason(m[1], now, note)
+	}
+	if pragma.MatchString(line) {
+		return "its line says pragma: allowlist secret"
+	}
+	return ""
+}
+
+// ownReason returns the reason that a comment of ours gives, if it counts.
+func ownReason(text string, now time.Time, note func(format string, args ...any)) string {
+	date := until.FindStringSubmatch(text)
+	reason := strings.TrimSpace(strings.TrimRight(until.ReplaceAllString(text, ""), "*/->#\"'`,; \t\r"))
+	if reason == "" {
+		note("gives no reason: it hides nothing")
+		return ""
+	}
+	if date != nil {
+		day, err := time.ParseInLocation(time.DateOnly, strings.TrimRight(date[1], "*/->#\"'`,;"), now.Location())
+		switch {
+		case err != nil:
+			note("until is no date such as 2027-01-31: it hides nothing")
+			return ""
+		case !now.Before(day.AddDate(0, 0, 1)):
+			note("ended on %s: it hides nothing any more", day.Format(time.DateOnly))
+			return ""
+		}
+	}
+	return "stanch:allow: " + reason
+}

@@ -1,0 +1,79 @@
+// Package suppress says what a user does not want to hear of again: comments in the
+// scanned text, allowlists, ignore files of stanch and of other tools, reports of
+// earlier scans. Each is a filter of the scanner.
+//
+// What cannot be read is an error, never a filter that hides nothing or all. What
+// a file says about a position (FILE:RULE:LINE) holds for the credential that stands
+// there in a version of the file, wherever its line moves in others; if the position
+// names a commit, another credential on that line is new.
+package suppress
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner"
+)
+
+// Notes collects what the user ought to know about what suppresses: an allowance
+// that is over, a line that says nothing.
+type Notes struct {
+	list []string
+	Said int // how many the caller has passed on
+}
+
+// Add adds a note, once. A nil Notes drops it.
+func (n *Notes) Add(format string, args ...any) {
+	if n == nil {
+		return
+	}
+	note := fmt.Sprintf(format, args...)
+	if !slices.Contains(n.list, note) {
+		n.list = append(n.list, note)
+	}
+}
+
+// List returns the notes in the order in which they came.
+func (n *Notes) List() []string { return n.list }
+
+// A Namer returns the path of the file that a location is in as ignore files call
+// it, relative to where they are, with slashes; "" if it is in no file.
+type Namer func(*scanner.Location) string
+
+// texts returns the parts of the credential of f that lists compare: its id, its
+// secret, or what a rule of the user found.
+func texts(f *scanner.Finding) []string {
+	c := f.Match.Credential
+	var all []string
+	for _, s := range []string{c.ID, c.Secret.Reveal()} {
+		if s != "" {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// lines returns the lines that the parts of a credential stand on at l.
+func lines(l *scanner.Location) []string {
+	if l.Around == nil {
+		return nil
+	}
+	all := []string{l.Around.Line.Reveal()}
+	if s := l.Around.SecretLine.Reveal(); s != "" {
+		all = append(all, s)
+	}
+	return all
+}
+
+// forOurs reports whether a rule of another tool may be about what stanch itself
+// finds: rules of AWS, and those for any secret.
+func forOurs(rule string) bool {
+	rule = strings.ToLower(rule)
+	return strings.Contains(rule, "aws") || strings.Contains(rule, "generic")
+}
+
+// about reports whether a rule of another tool is about f.
+func about(rule string, f *scanner.Finding) bool {
+	return f.Match.Rule.ID == rule || !f.Match.Rule.Value && forOurs(rule)
+}
