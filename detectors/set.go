@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"sort"
-	"sync"
 )
 
 // A Set runs detectors over a text and over what the text reads like decoded.
@@ -12,25 +11,15 @@ import (
 type Set struct {
 	detectors []Detector
 	probe     probe
-	anchors   func() *anchors // made when first asked for: most runs never do
 }
 
-// maxDepth bounds views of views: JSON in base64 in JSON is what a log holds of
+// maxRounds bounds views of views: JSON in base64 in JSON is what a log holds of
 // a Kubernetes secret.
-const maxDepth = 3
+const maxRounds = 3
 
 // NewSet returns the set of the given detectors.
 func NewSet(detectors ...Detector) *Set {
-	s := &Set{detectors: detectors, probe: newProbe(detectors)}
-	s.anchors = sync.OnceValue(func() *anchors {
-		keywords := []string{}
-		for _, r := range s.Rules() {
-			keywords = append(keywords, r.Keywords...)
-		}
-		slices.Sort(keywords)
-		return newAnchors(slices.Compact(keywords))
-	})
-	return s
+	return &Set{detectors: detectors, probe: newProbe(detectors)}
 }
 
 // Rules returns the rules of all detectors, in order.
@@ -49,39 +38,110 @@ func (s *Set) Detect(dst []Match, text []byte) []Match {
 	if !s.Holds(text) {
 		return dst
 	}
-	return s.detect(dst, text, 0)
+	return (&search{set: s, matches: dst, first: len(dst), room: maxUnpacked}).in(text)
 }
 
-func (s *Set) detect(dst []Match, text []byte, depth int) []Match {
-	found := s.anchors().find(text)
-	if found == 0 {
+// A search looks at one text and at its views.
+type search struct {
+	set     *Set
+	matches []Match
+	first   int // of this search; those before it are the caller's
+	// room is how much may still be unpacked. All other views are shorter than
+	// what they are made of.
+	room int
+	all  bool // the probe is not asked
+	// chain leads from the text to the view that is looked at.
+	chain []*view
+}
+
+// in returns the matches of text. Each round undoes what those before it have
+// brought to light, and a view shows all that was undone until then.
+func (s *search) in(text []byte) []Match {
+	s.matches = s.plain(s.matches, text)
+	for range maxRounds {
+		s.join(text)
+		views := len(s.chain)
+		for _, d := range decoders() {
+			if v := s.look(d, text); v != nil {
+				text = v.text
+			}
+		}
+		if len(s.chain) == views {
+			return s.matches
+		}
+	}
+	s.join(text)
+	return s.matches
+}
+
+// join looks at text with its pieces put together, and at what these are decoded.
+// It leads nowhere else: what does not belong together is broken there.
+func (s *search) join(text []byte) {
+	views := len(s.chain)
+	if v := s.look(joiner, text); v != nil {
+		s.look(decoder{"base64", decodeBase64}, v.text)
+	}
+	s.chain = s.chain[:views]
+}
+
+// look looks at the view of text that d makes and returns it, or nil.
+func (s *search) look(d decoder, text []byte) *view {
+	v := d.decode(text, s.room)
+	if v == nil {
+		return nil
+	}
+	s.room -= max(0, len(v.text)-len(text))
+	s.chain = append(s.chain, v)
+	var decoded []Match
+	for _, m := range s.plain(nil, v.text) {
+		if s.trace(&m) && !(v.joins && s.holds(&m)) {
+			decoded = append(decoded, m)
+		}
+	}
+	s.matches = append(s.matches[:s.first], merge(s.matches[s.first:], decoded)...)
+	return v
+}
+
+// plain appends the matches of text as it stands. The text itself was probed.
+func (s *search) plain(dst []Match, text []byte) []Match {
+	if len(s.chain) > 0 && !s.all && !s.set.Holds(text) {
 		return dst
 	}
-	first := len(dst)
-	if found&plain != 0 {
-		for _, d := range s.detectors {
+	var others encoding
+	if s.set.probe.others != nil {
+		others = s.set.probe.others.find(text)
+	}
+	for _, d := range s.set.detectors {
+		if _, ok := d.(Prober); ok || s.all || others&plain != 0 {
 			dst = d.Detect(dst, text)
 		}
 	}
-	if depth == maxDepth {
-		return dst
-	}
-	for _, d := range decoders() {
-		if found&d.on == 0 {
-			continue
-		}
-		v := d.decode(text)
-		if v == nil {
-			continue
-		}
-		decoded := s.detect(nil, v.text, depth+1)
-		for i := range decoded {
-			m := &decoded[i]
-			m.Span, m.Secret, m.Token = v.origin(m.Span), v.origin(m.Secret), v.origin(m.Token)
-		}
-		dst = append(dst[:first], merge(dst[first:], decoded)...)
-	}
 	return dst
+}
+
+// trace maps m, of the last view of the chain, back to the text. It reports whether
+// m counts: what is in one piece, beside pieces that were put together, was seen
+// before they were.
+func (s *search) trace(m *Match) bool {
+	for _, v := range slices.Backward(s.chain) {
+		if v.joins && !v.joined(m.Span) && !v.joined(m.Secret) && !v.joined(m.Token) {
+			return false
+		}
+		m.Span, m.Secret, m.Token = v.origin(m.Span), v.origin(m.Secret), v.origin(m.Token)
+	}
+	return true
+}
+
+// holds reports whether a match without joints has all of m: a private key has lines.
+func (s *search) holds(m *Match) bool {
+	covers := func(a, b Span) bool { return b.Empty() || a.Start <= b.Start && b.End <= a.End }
+	for i := range s.matches[s.first:] {
+		raw := &s.matches[s.first+i]
+		if covers(raw.Span, m.Span) && covers(raw.Secret, m.Secret) && covers(raw.Token, m.Token) {
+			return true
+		}
+	}
+	return false
 }
 
 // merge returns decoded and what of raw does not overlap it. The decoded text
