@@ -30,7 +30,7 @@ func decodeJoins(text []byte, _ int) *view {
 	v, done := &view{joins: true}, 0
 	var links []link
 	for i := 1; i < len(text); {
-		if !jointStarts[text[i]] || !joinable[text[i-1]] {
+		if !jointStarts[text[i]] || !joinable[text[i-1]] || !mayJoin(text, i) {
 			i++
 			continue
 		}
@@ -53,6 +53,15 @@ func decodeJoins(text []byte, _ int) *view {
 	}
 	v.copy(text, done, len(text))
 	return v
+}
+
+// mayJoin is a first look at what begins at i: a link, or the end of a long line.
+func mayJoin(text []byte, i int) bool {
+	if text[i] == '\n' || text[i] == '\r' {
+		return i >= minWrapped && joinable[text[i-minWrapped]] && joinable[text[i-minWrapped/2]]
+	}
+	l := linkAt(text, i)
+	return l.to > 0 && (l.to == len(text) || joinable[text[l.to]])
 }
 
 // A link is a joint, or an escape that stands for char, in text[from:to].
@@ -87,10 +96,24 @@ func chainAt(text []byte, i, least int, links []link) ([]link, int) {
 		i = runEnd(text, l.to, &joinable)
 		total += i - l.to
 	}
-	if total < minJoined || lines.count > 0 && total < minTokenLines {
+	if total < minJoined || lines.count > 0 && total < minTokenLines || !hasCapitals(text[start:i]) {
 		return links[:0], i
 	}
 	return links, i
+}
+
+// hasCapitals reports whether there are as many capital letters in b as in an id.
+// There are hardly ever fewer in a secret, and in words, as the imports of Go.
+func hasCapitals(b []byte) bool {
+	n := 0
+	for _, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			if n++; n == idPrefix {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // linkAt returns the link that text[i:] begins with; its end is 0 if there is none.
@@ -127,13 +150,16 @@ func quotedPrintable(text []byte, i int) link {
 	return link{}
 }
 
-// gapBytes are what stands between two literals: operators of all languages,
-// parentheses, and what leads from one line to the next.
-var gapBytes = newByteSet(" \t\r\n+.&|_\\<>~^(){}$", nil)
+// gapBytes are what stands between two literals: operators of all languages, and
+// what leads from one line to the next.
+var gapBytes = newByteSet(" \t\r\n+.&|_\\<>~^", nil)
 
 // literalJoint reads what is between two literals of which the first ends at i.
 func literalJoint(text []byte, i int) link {
 	comma := false
+	if bytes.HasPrefix(text[i+1:], []byte("}${")) && i+4 < len(text) && text[i+4] == text[i] { // of JavaScript
+		return link{from: i, to: i + 5}
+	}
 	for j := i + 1; j < len(text) && j <= i+1+maxGap; {
 		switch c := text[j]; {
 		case c == '"' || c == '\'' || c == '`':
@@ -172,7 +198,7 @@ func wordInGap(text []byte, j int) int {
 	return 0
 }
 
-var nameBytes = newByteSet(base64Most+"_", nil)
+var nameBytes = newByteSet(base64Most+"_$", nil)
 
 // A listChain is what is known of literals with commas between them.
 type listChain struct{ asked, call bool }
