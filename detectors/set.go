@@ -94,7 +94,7 @@ func (s *search) look(d decoder, text []byte) *view {
 	s.chain = append(s.chain, v)
 	var decoded []Match
 	for _, m := range s.plain(nil, v.text) {
-		if s.trace(&m) && !(v.joins && s.holds(&m)) {
+		if s.trace(&m) && (!v.joins || !s.holds(&m)) {
 			decoded = append(decoded, m)
 		}
 	}
