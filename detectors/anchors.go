@@ -13,7 +13,7 @@ type encoding uint8
 
 const (
 	plain   encoding = 1 << iota
-	escaped          // percent, \u, \x, numeric references of HTML
+	escaped          // percent, \u, \x, \ and octal digits, quoted-printable, numeric references of HTML
 	base64d
 	utf16d
 )
@@ -106,7 +106,7 @@ func utf16Form(k string) string { return strings.Join(strings.Split(k, ""), "\x0
 // escapedForms returns the ways to escape k, the usual spelling of each.
 func escapedForms(k string) []string {
 	const hexUpper, hexLower = "0123456789ABCDEF", "0123456789abcdef"
-	forms := make([]string, 0, 9)
+	forms := make([]string, 0, 14)
 	escape := func(before, after string, code func(c byte) string) {
 		var s strings.Builder
 		s.Grow(len(k) * 6)
@@ -122,9 +122,12 @@ func escapedForms(k string) []string {
 		escape("%", "", hex)
 		escape(`\u00`, "", hex)
 		escape(`\x`, "", hex)
+		escape("=", "", hex)
+		escape("%u00", "", hex)
 		escape("&#x", ";", hex)
 	}
 	escape("&#", ";", func(c byte) string { return strconv.Itoa(int(c)) })
+	escape(`\`, "", func(c byte) string { return fmt.Sprintf("%03o", c) })
 	return forms
 }
 

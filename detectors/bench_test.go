@@ -6,8 +6,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -96,6 +98,34 @@ func BenchmarkProbe(b *testing.B) {
 		b.ReportMetric(100*float64(flagged)/float64(len(blobs)), "%blobs")
 		b.ReportMetric(100*float64(bytes)/float64(size), "%bytes")
 	})
+}
+
+// BenchmarkViews runs the parts of the probe, and what makes the views, on the blobs
+// of the repository that STANCH_REPO names.
+func BenchmarkViews(b *testing.B) {
+	blobs, size := repoBlobs(b, 100<<20)
+	if size == 0 {
+		b.Skip("STANCH_REPO is not set")
+	}
+	run := func(kind string, parts map[string]func([]byte) bool) {
+		for _, name := range slices.Sorted(maps.Keys(parts)) {
+			b.Run(kind+"/"+name, func(b *testing.B) {
+				b.SetBytes(int64(size))
+				flagged := 0
+				for b.Loop() {
+					flagged = 0
+					for _, blob := range blobs {
+						if parts[name](blob) {
+							flagged++
+						}
+					}
+				}
+				b.ReportMetric(100*float64(flagged)/float64(len(blobs)), "%blobs")
+			})
+		}
+	}
+	run("probe", detectors.NewSet(awskeys.Detector{}).Parts())
+	run("view", detectors.Views())
 }
 
 // BenchmarkNewSet measures what every start of the program costs.

@@ -2,7 +2,11 @@ package detectors_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -61,6 +65,41 @@ func encodeUTF16(s string, bigEndian bool, bom string) string {
 	return string(out)
 }
 
+func octal(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		fmt.Fprintf(&b, `\%03o`, c)
+	}
+	return b.String()
+}
+
+// encodeUTF32 gives big-endian text with a byte order mark, or little-endian
+// without.
+func encodeUTF32(s string, bigEndian bool) string {
+	if bigEndian {
+		s = "\ufeff" + s
+	}
+	out := []byte{}
+	for _, r := range s {
+		if bigEndian {
+			out = binary.BigEndian.AppendUint32(out, uint32(r))
+		} else {
+			out = binary.LittleEndian.AppendUint32(out, uint32(r))
+		}
+	}
+	return string(out)
+}
+
+func gzipped(s string) string {
+	var b strings.Builder
+	w := gzip.NewWriter(&b)
+	_, err := w.Write([]byte(s))
+	if err := errors.Join(err, w.Close()); err != nil {
+		panic(err)
+	}
+	return b.String()
+}
+
 func TestViews(t *testing.T) {
 	set := detectors.NewSet(awskeys.Detector{})
 	id, secret := detectorstest.Fill("{AKIA1}"), detectorstest.Fill("{secret1}")
@@ -92,9 +131,117 @@ func TestViews(t *testing.T) {
 		{"utf16le", encodeUTF16(ini, false, ""), pair},
 		{"utf16le_bom", encodeUTF16("é"+ini, false, "\xff\xfe"), pair},
 		{"utf16be_bom", encodeUTF16(ini, true, "\xfe\xff"), pair},
+		{"utf16be", encodeUTF16(ini, true, ""), pair},
+		{"utf16_in_a_program", "\x7fELF\x01\x00\x00\x02" + encodeUTF16(ini, false, "") + "\x00\x00\x01\xff", pair},
+		{"utf16_beside_chinese", encodeUTF16("密钥 "+id+"\n密钥: secret="+secret, false, ""), pair},
+		{"utf32le", encodeUTF32(ini, false), pair},
+		{"utf32be_bom", encodeUTF32(ini, true), pair},
+		{"octal_in_secret", "id='" + id + "' secret=$'" + strings.NewReplacer("/", `\057`, "+", `\053`).Replace(slashed) + "'", wantSlashed},
+		{"octal_everywhere", octal(ini), pair},
+		{"hex_in_secret", "id='" + id + "' secret=$'" + strings.NewReplacer("/", `\x2f`, "+", `\x2B`).Replace(slashed) + "'", wantSlashed},
+		{"braces_in_secret", "id='" + id + "' secret='" + strings.NewReplacer("/", `\u{2f}`, "+", `\u{00002B}`).Replace(slashed) + "'", wantSlashed},
+		{"long_unicode_in_secret", "id='" + id + "' secret='" + strings.NewReplacer("/", `\U0000002f`, "+", `\U0000002B`).Replace(slashed) + "'", wantSlashed},
+		{"javascript_escape", strings.ReplaceAll(percent(ini), "%", "%u00"), pair},
+		{"html_names_in_secret", `id="` + id + `" secret="` + strings.NewReplacer("/", "&sol;", "+", "&plus;").Replace(slashed) + `"`, wantSlashed},
+		{"quoted_printable", "id=3D" + id[:9] + "=\r\n" + id[9:] + "\r\nsecret=3D" + secret[:20] + "=\r\n" + secret[20:], pair},
+		{"quoted_printable_slash", "id=3D" + id + "\nsecret=3D" + strings.NewReplacer("/", "=2F", "+", "=2B").Replace(slashed), wantSlashed},
+		{"base64_twice", b64([]byte("x: " + b64([]byte(ini)))), pair},
+		{"kubernetes_secret_of_json", "kind: Secret\ndata:\n  x: " + b64([]byte(`{"id":"`+id+`","secret":"`+strings.ReplaceAll(slashed, "/", `\/`)+`"}`)), wantSlashed},
+		{"powershell", "powershell -EncodedCommand " + b64([]byte(encodeUTF16("$id='"+id+"'; $secret='"+secret+"'", false, ""))), pair},
+		{"gzip_in_base64", "user_data_base64 = " + b64([]byte(gzipped(ini))), pair},
+		{"gzip_in_wrapped_base64", wrap(b64([]byte(gzipped(ini))), 76, "  "), pair},
+		{"release_of_helm", "kind: Secret\ndata:\n  release: " + b64([]byte(b64([]byte(gzipped(`{"manifest":"data:\n id: `+b64([]byte(id))+`\n secret: `+b64([]byte(secret))+`\n"}`))))), pair},
+		{"hexadecimal", "blob = X'" + hex.EncodeToString([]byte(ini)) + "'", pair},
+		{"hexadecimal_each", "id " + strings.ToUpper(hex.EncodeToString([]byte(id))) + "\nsecret 0x" + hex.EncodeToString([]byte(secret)), pair},
 		{"plain_beside_base64", ini + "\n\nblob: " + b64([]byte("just some text that is long enough")), pair},
 	} {
 		t.Run(tt.name, func(t *testing.T) { detectorstest.Accept(t, set, tt.text, tt.want) })
+	}
+}
+
+// TestJoins puts together what was cut in two or three.
+func TestJoins(t *testing.T) {
+	set := detectors.NewSet(awskeys.Detector{})
+	id, secret := detectorstest.Fill("{AKIA1}"), detectorstest.Fill("{secret1}")
+	// assign cuts id and secret into pieces, with between between them.
+	assign := func(between string, cuts ...int) string {
+		join := func(s string, scale int) string {
+			var parts []string
+			for _, c := range cuts {
+				parts = append(parts, s[:c*scale])
+				s = s[c*scale:]
+			}
+			return `"` + strings.Join(append(parts, s), between) + `"`
+		}
+		return "id = " + join(id, 1) + "\nsecret = " + join(secret, 2) + "\n"
+	}
+	token := detectorstest.Fill("{token1}")
+	for _, tt := range []struct{ name, text, want string }{
+		{"plus", assign(`" + "`, 4), pair},
+		{"plus_in_the_prefix", assign(`" + "`, 3), pair},
+		{"plus_in_the_middle", assign(`" + "`, 10), pair},
+		{"plus_tight_and_mixed", assign(`"+'`, 10), pair},
+		{"three_pieces", assign(`" + "`, 7, 7), pair},
+		{"three_pieces_by_prefix", assign(`" + "`, 4, 8), pair},
+		{"over_lines", assign("\" +\n\t\t\"", 4, 8), pair},
+		{"python_implicit", assign("\"\n          \"", 8), pair},
+		{"python_bytes", assign(`" b"`, 8), pair},
+		{"python_backslash", assign("\" \\\n    \"", 8), pair},
+		{"php", assign(`" . "`, 8), pair},
+		{"basic", assign("\" & _\r\n    \"", 8), pair},
+		{"sql", assign(`" || "`, 8), pair},
+		{"lua", assign(`" .. "`, 8), pair},
+		{"template", assign("\"}${\"", 8), pair},
+		{"plus_assign", assign("\";\nkey += \"", 8), pair},
+		{"php_assign", assign("\";\n$key .= \"", 8), pair},
+		{"array_join", `id = ["` + id[:8] + `", '` + id[8:] + `'].join("")`, "aws-access-key {AKIA1} - -"},
+		{"go_join", `strings.Join([]string{"` + id[:8] + `", "` + id[8:] + `"}, "")`, "aws-access-key {AKIA1} - -"},
+		{"terraform_join", `join("", ["` + id[:8] + `", "` + id[8:] + `"])`, "aws-access-key {AKIA1} - -"},
+		{"shell_continuation", "export ID=" + id[:9] + "\\\n" + id[9:] + "\nexport SECRET=" + secret[:9] + "\\\n" + secret[9:], pair},
+		{"yaml_continuation", "id: \"" + id[:9] + "\\\n  " + id[9:] + "\"\nsecret: \"" + secret[:9] + "\\\n  " + secret[9:] + "\"", pair},
+		{"joined_within_json", strings.ReplaceAll(`{"x": "`+strings.ReplaceAll(assign(`" + "`, 8), `"`, `\"`), "\n", `\n`) + `"}`, pair},
+		{"escaped_in_the_middle", `id = "` + id[:9] + fmt.Sprintf(`\u%04x`, id[9]) + id[10:] + `" secret="` + secret + `"`, pair},
+		{"only_the_id", `id = "` + id[:4] + `" + "` + id[4:] + "\"\nsecret = " + secret, pair},
+		{"only_the_secret", "id = " + id + "\n" + `secret = "` + secret[:20] + `" + "` + secret[20:] + `"`, pair},
+		{"comment_behind_the_secret", "id=" + id + "//of the tests\nsecret=" + secret + "//of the tests\n", pair},
+		{"wrapped_token", wrapToken(token, 76, "  ", ""), "aws-session-key - - {token1}"},
+		{"wrapped_token_64_crlf", strings.ReplaceAll(wrapToken(token, 64, "", "aws_session_token="), "\n", "\r\n"), "aws-session-key - - {token1}"},
+		{"wrapped_token_then_words", wrapToken(token, 76, "", "") + "export AWS_REGION=x", "aws-session-key - - {token1}"},
+		{"token_in_literals", `"` + token[:100] + "\"\n  \"" + token[100:] + `"`, "aws-session-key - - {token1}"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			detectorstest.Accept(t, set, tt.text, tt.want)
+			if !set.Hints([]byte(tt.text)) {
+				t.Errorf("no hint in %q", tt.text)
+			}
+		})
+	}
+}
+
+// wrapToken wraps token, the first line after before.
+func wrapToken(token string, width int, indent, before string) string {
+	return before + strings.TrimPrefix(wrap(token, width, indent), indent)
+}
+
+// TestJoinsOfStrangers holds that what does not belong together is left alone.
+func TestJoinsOfStrangers(t *testing.T) {
+	set := detectors.NewSet(awskeys.Detector{})
+	id, secret := detectorstest.Fill("{AKIA1}"), detectorstest.Fill("{secret1}")
+	lone := "aws-access-key {AKIA1} - -"
+	for _, tt := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"arguments", `f("` + id + `" "` + secret + `")`, []string{pair}},
+		{"arguments_over_lines", "--id " + id + `\` + "\n --secret " + secret + `\` + "\n--x", []string{pair}},
+		{"list_of_words", `["` + id[:8] + `", "` + id[8:] + `"]`, nil},
+		{"list_with_an_id", `["` + id + `", "` + id[8:] + `"]`, []string{lone}},
+		{"lines_of_secrets", "id=" + id + "\nsecret:\n" + secret + "\n" + detectorstest.SecretKey(5) + "\n",
+			[]string{pair, "aws-access-key {AKIA1} {secret5} - #1"}},
+		{"equals_at_the_end", "id=\n" + id + "\nsecret=\n" + secret, []string{pair}},
+		{"hash_in_two", `"` + strings.Repeat("ab01", 5) + `" + "` + strings.Repeat("cd23", 5) + `"`, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) { detectorstest.Accept(t, set, tt.text, tt.want...) })
 	}
 }
 

@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"strings"
 )
 
@@ -22,6 +23,8 @@ const (
 	// groups at its ends.
 	idInBase64Len = 28
 	spanOfID      = 2*idInBase64Len + wordLen + 2*maxBreak
+	// wideIDLen is the same for an id in UTF-16 in base64: 40 bytes, 16 groups.
+	wideIDLen = 4 * 16
 )
 
 // prefixOfID returns the letters that e begins with, if it describes an id.
@@ -43,6 +46,15 @@ func (p *probe) holdsID(text []byte) bool {
 		}
 	}
 	return false
+}
+
+func areBase64(b []byte) bool {
+	for _, c := range b {
+		if !base64Set[c] {
+			return false
+		}
+	}
+	return true
 }
 
 func isBody(b []byte) bool {
@@ -73,7 +85,8 @@ func capitals(w uint64) uint64 {
 // be a line break between them.
 const idStride = 13
 
-// idEncoded reports whether text may hold an id in base64 or UTF-16.
+// idEncoded reports whether text may hold an id in base64, UTF-16 or UTF-32, in
+// UTF-16 in base64, or in hexadecimal.
 func (p *probe) idEncoded(text []byte) bool {
 	const step = 4 * idStride
 	i := 0
@@ -82,8 +95,9 @@ func (p *probe) idEncoded(text []byte) bool {
 		v, w := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[2*idStride:])
 		c := capitals(v) | capitals(w) |
 			capitals(binary.LittleEndian.Uint64(b[idStride:])) | capitals(binary.LittleEndian.Uint64(b[3*idStride:]))
-		// An id in UTF-16 holds one word in 32 bytes.
-		if c&someCapitals != 0 || v&wide == 0 || v&^wide == 0 || w&wide == 0 || w&^wide == 0 {
+		// The others hold one word in 32 bytes or more.
+		if c&someCapitals != 0 || isWideWord(v) || isWideWord(w) || isHexWord(v) || isHexWord(w) ||
+			isWideBase64Word(v) || isWideBase64Word(w) {
 			if p.idAround(text, i, i+step) {
 				return true
 			}
@@ -98,7 +112,9 @@ func (p *probe) idAround(text []byte, from, to int) bool {
 	for i := from; i < to && i+wordLen <= len(text); i += idStride {
 		word := text[i : i+wordLen : i+wordLen]
 		w := binary.LittleEndian.Uint64(word)
-		if (w&wide == 0 || w&^wide == 0) && p.idInUTF16(text, i) {
+		if isWideWord(w) && (p.idInWide(text, i, 2) || p.idInWide(text, i, 4)) ||
+			isWideBase64Word(w) && p.idInWideBase64(text, i) ||
+			isHexWord(w) && (p.idInHex(text, i) || p.idInHex(text, i+1)) {
 			return true
 		}
 		c := capitals(w) & someCapitals
@@ -136,7 +152,7 @@ func (p *probe) idInGroups(text []byte, at int) bool {
 	var chars [2*idInBase64Len + 4]byte
 	from := idInBase64Len
 	for i := at; from > 0; {
-		if i = skipBreakBack(text, i); i == 0 || !isBase64(text[i-1]) {
+		if i = skipBreakBack(text, i); i == 0 || !base64Set[text[i-1]] {
 			break
 		}
 		i, from = i-1, from-1
@@ -144,7 +160,7 @@ func (p *probe) idInGroups(text []byte, at int) bool {
 	}
 	to := idInBase64Len
 	for i := at; to < len(chars); i++ {
-		if i = skipBreak(text, i); i == len(text) || !isBase64(text[i]) {
+		if i = skipBreak(text, i); i == len(text) || !base64Set[text[i]] {
 			break
 		}
 		chars[to] = text[i]
@@ -219,28 +235,107 @@ const (
 	base64URL  = base64Most + "-_"
 )
 
-// UTF-16: every second byte is zero.
+// UTF-16 and UTF-32: every second byte is zero, or more.
 
 const wide = 0x00ff00ff00ff00ff
 
-// idInUTF16 reports whether the word at i is within an id in UTF-16.
-func (p *probe) idInUTF16(text []byte, i int) bool {
-	if text[i] == 0 {
+func isWideWord(w uint64) bool { return w&wide == 0 || w&^wide == 0 }
+
+// idInWide reports whether the word at i is within an id of which each character
+// takes width bytes, all but one of them zero.
+func (p *probe) idInWide(text []byte, i, width int) bool {
+	end := i + wordLen
+	for i < end && text[i] == 0 {
 		i++
 	}
-	for k := i; k < i+wordLen-1; k += 2 {
-		if !isBody(text[k:k+1]) || k+1 < len(text) && text[k+1] != 0 {
+	for k := i; k < end; k++ {
+		if at := k - i; at%width == 0 && !isBody(text[k:k+1]) || at%width != 0 && text[k] != 0 {
 			return false
 		}
 	}
-	for back := 0; back < idLen && i >= 2 && text[i-1] == 0; back++ {
-		i -= 2
+	for back := 0; back < idLen && i >= width && text[i-1] == 0; back++ {
+		i -= width
 	}
 	var narrow [2 * idLen]byte
 	n := 0
 	for ; n < len(narrow) && i < len(text) && (n == 0 || text[i-1] == 0); n++ {
 		narrow[n] = text[i]
-		i += 2
+		i += width
 	}
 	return p.holdsID(narrow[:n])
+}
+
+// UTF-16 in base64: every second group of three bytes is a zero, a character and
+// a zero. It begins and ends in "A".
+
+// isWideBase64Word reports whether w has an "A" and another three bytes later,
+// if it goes on as it began.
+func isWideBase64Word(w uint64) bool {
+	x := w ^ 'A'*ones
+	z := (x - ones) &^ x & (0x80 * ones)
+	return z&bits.RotateLeft64(z, -24) != 0
+}
+
+// idInWideBase64 reports whether the word at i is within an id in UTF-16 in base64.
+func (p *probe) idInWideBase64(text []byte, i int) bool {
+	for at := i; at < i+wordLen && at+4 <= len(text); at++ {
+		// The upper half of a character is 3, 4 or 5.
+		if text[at] != 'A' || text[at+3] != 'A' || text[at+1] < 'D' || text[at+1] > 'F' {
+			continue
+		}
+		from, to := at, at
+		for from >= 4 && at-from < wideIDLen && areBase64(text[from-4:from]) {
+			from -= 4
+		}
+		for to+4 <= len(text) && to-at < wideIDLen && areBase64(text[to:to+4]) {
+			to += 4
+		}
+		// The last group may be cut off.
+		var chars [2*wideIDLen + 4]byte
+		n := copy(chars[:], text[from:min(to+3, len(text))])
+		var plain [len(chars) / 4 * 3]byte
+		for k := 0; k < n; k += 4 {
+			decodeGroup(plain[k/4*3:], chars[k:])
+		}
+		var narrow [len(plain)/2 + 1]byte
+		m := 0
+		for k := ((at-from)/4*3 + 1) % 2; k < n/4*3+2; k += 2 {
+			narrow[m] = plain[k]
+			m++
+		}
+		if p.holdsID(narrow[:m]) {
+			return true
+		}
+	}
+	return false
+}
+
+// Hexadecimal: every second digit is the upper half of a character, 3, 4 or 5.
+
+// isHexWord reports whether one of two bytes of w is such a digit, or a 6, the
+// same of each two.
+func isHexWord(w uint64) bool {
+	const three, four = 0x0033003300330033, 0x00fc00fc00fc00fc
+	return (w&wide-three)&four == 0 || (w>>8&wide-three)&four == 0
+}
+
+// idInHex reports whether an id is around the two digits at i.
+func (p *probe) idInHex(text []byte, i int) bool {
+	from, to := i, i
+	for from >= 2 && i-from < minHex && hexSet[text[from-2]] && hexSet[text[from-1]] {
+		from -= 2
+	}
+	for to+2 <= len(text) && to-i < minHex && hexSet[text[to]] && hexSet[text[to+1]] {
+		to += 2
+	}
+	if to-from < minHex {
+		return false
+	}
+	var plain [minHex]byte
+	n := 0
+	for k := from; k < to; k += 2 {
+		plain[n] = hexValues[text[k]]<<4 | hexValues[text[k+1]]
+		n++
+	}
+	return p.holdsID(plain[:n])
 }

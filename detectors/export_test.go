@@ -1,4 +1,30 @@
 package detectors
 
+import "bytes"
+
 // DetectAll is Detect without the probe: what the probe is held to.
-func (s *Set) DetectAll(text []byte) []Match { return s.detect(nil, text, 0) }
+func (s *Set) DetectAll(text []byte) []Match {
+	return (&search{set: s, room: maxUnpacked, all: true}).in(text)
+}
+
+// Parts returns what the probe is made of.
+func (s *Set) Parts() map[string]func(text []byte) bool {
+	p := &s.probe
+	return map[string]func([]byte) bool{
+		"plain":  func(b []byte) bool { return p.probers[0].Probe(b, false) },
+		"names":  p.encoded.in,
+		"ids":    p.idEncoded,
+		"pieces": p.idJoined,
+		"gzip":   func(b []byte) bool { return bytes.Contains(b, []byte(gzipMark)) },
+		"all":    s.Hints,
+	}
+}
+
+// Views returns what makes views; each reports whether it made one.
+func Views() map[string]func(text []byte) bool {
+	views := map[string]func([]byte) bool{}
+	for _, d := range append(decoders(), joiner) {
+		views[d.name] = func(text []byte) bool { return d.decode(text, maxUnpacked) != nil }
+	}
+	return views
+}

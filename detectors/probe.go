@@ -1,6 +1,13 @@
 package detectors
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
+
+// gzipMark is what gzip begins with in base64; few of its next bytes are ever
+// other than zero if it is encoded once more.
+const gzipMark = "H4sI"
 
 // A probe decides whether a text is worth to be looked at. The detectors look
 // for what stands there in plain, and it for what is encoded.
@@ -14,7 +21,7 @@ type probe struct {
 }
 
 func newProbe(detectors []Detector) probe {
-	p := probe{hintSpan: spanOfID}
+	p := probe{hintSpan: max(spanOfID, spanOfJoined)}
 	var patterns, others []string
 	for _, d := range detectors {
 		prober, ok := d.(Prober)
@@ -33,6 +40,9 @@ func newProbe(detectors []Detector) probe {
 					continue
 				}
 				patterns = append(append(patterns, utf16Form(e)), base64Forms(e)...)
+				for _, once := range base64Forms(e) {
+					patterns = append(patterns, base64Forms(once)...)
+				}
 			}
 		}
 		if ok {
@@ -41,7 +51,7 @@ func newProbe(detectors []Detector) probe {
 			p.hintSpan, p.holdSpan = max(p.hintSpan, hint), max(p.holdSpan, hold)
 		}
 	}
-	p.encoded = newGrams(patterns)
+	p.encoded = newGrams(append(patterns, base64Forms(gzipMark+"AAAAAAA")...))
 	if others != nil {
 		p.others = newAnchors(others)
 		p.hintSpan = max(p.hintSpan, p.others.longest)
@@ -64,16 +74,23 @@ func newProbe(detectors []Detector) probe {
 // either side of each joint are enough; the ends of the text are joints as well,
 // but for those that were ends before.
 //
-// What is lost against a search of the whole text: a secret without an id that
-// takes more than 72 bytes with its escapes; one that is in base64 or UTF-16 with
-// its name, which is none of Rule.Encoded; and an id in base64 that a line break
-// cuts into pieces of less than 20 characters.
+// What is lost against a search of the whole text:
+//
+//   - a secret without an id that is in pieces, that takes more than 72 bytes with
+//     its escapes, or that has one of more than six bytes (\U0000002f, \u{2f});
+//   - one that is in base64, UTF-16 or hexadecimal with its name, which is none of
+//     Rule.Encoded, or in hexadecimal or UTF-32 at all;
+//   - an id in base64 that a line break cuts into pieces of less than 20 characters;
+//   - an id in pieces of which none has seven characters, or that are farther apart
+//     than 108 bytes;
+//   - an id within two encodings, but for gzip in base64, UTF-16 in base64, and
+//     base64 in base64 beside a name of Rule.Encoded.
 func (s *Set) Hints(text []byte) bool { return s.in(text, false) }
 
 // HintSpan returns how far Hints looks.
 func (s *Set) HintSpan() int {
 	span := s.probe.hintSpan
-	for _, d := range s.plain {
+	for _, d := range s.asIs {
 		hint, _ := d.Spans()
 		span = max(span, hint)
 	}
@@ -87,7 +104,7 @@ func (s *Set) Holds(text []byte) bool { return s.in(text, true) }
 // HoldSpan returns how far Holds looks.
 func (s *Set) HoldSpan() int {
 	span := s.probe.holdSpan
-	for _, d := range s.plain {
+	for _, d := range s.asIs {
 		_, hold := d.Spans()
 		span = max(span, hold)
 	}
@@ -96,7 +113,7 @@ func (s *Set) HoldSpan() int {
 
 func (s *Set) in(text []byte, named bool) bool {
 	return s.probe.in(text, named) ||
-		slices.ContainsFunc(s.plain, func(d Prober) bool { return d.Probe(text, named) })
+		slices.ContainsFunc(s.asIs, func(d Prober) bool { return d.Probe(text, named) })
 }
 
 // in is Hints, or Holds if the names of things are to be looked for as well.
@@ -106,5 +123,5 @@ func (p *probe) in(text []byte, named bool) bool {
 			return true
 		}
 	}
-	return p.encoded.in(text) || p.idEncoded(text) || p.others != nil && p.others.find(text) != 0
+	return p.encoded.in(text) || p.idEncoded(text) || p.idJoined(text) || bytes.Contains(text, []byte(gzipMark)) || p.others != nil && p.others.find(text) != 0
 }

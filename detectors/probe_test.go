@@ -3,6 +3,7 @@ package detectors_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -41,6 +42,9 @@ func plants(seed uint64) map[string]string {
 		"secret_url":      "?" + name + "=" + strings.NewReplacer("/", "%2F", "+", "%2b").Replace(slashed) + "&",
 		"secret_unicode":  `"` + name + `":"` + strings.NewReplacer("/", `\u002f`, "+", `\u002B`).Replace(slashed) + `"`,
 		"secret_hex":      `"` + name + `":\x22` + strings.NewReplacer("/", `\x2f`, "+", `\x2B`).Replace(slashed) + `\x22`,
+		"secret_octal":    name + `=$'` + strings.NewReplacer("/", `\057`, "+", `\053`).Replace(slashed) + `'`,
+		"secret_entity":   name + `="` + strings.NewReplacer("/", "&sol;", "+", "&plus;").Replace(slashed) + `"`,
+		"secret_comment":  name + "=" + secret + "//of the tests",
 		"secret_html":     name + `="` + strings.NewReplacer("/", "&#x2F;", "+", "&#43;").Replace(slashed) + `"`,
 		"id_utf16le":      encodeUTF16(" "+id+" ", false, ""),
 		"id_utf16be":      encodeUTF16(" "+id+" ", true, ""),
@@ -51,6 +55,24 @@ func plants(seed uint64) map[string]string {
 	for kind, plant := range services(seed) {
 		plants[kind] = plant
 	}
+	for name, plant := range map[string]string{
+		"id_utf32le":      encodeUTF32(" "+id+" ", false),
+		"id_hex":          " " + hex.EncodeToString([]byte(id)) + " ",
+		"id_hex_upper":    "0x" + strings.ToUpper(hex.EncodeToString([]byte("="+id))) + " ",
+		"id_joined":       `"` + id[:8] + `" + "` + id[8:] + `"`,
+		"id_in_three":     `'` + id[:7] + "' .\n\t\t\t'" + id[7:14] + "' .\n\t\t\t'" + id[14:] + `'`,
+		"id_continued":    "=" + id[:13] + "\\\r\n    " + id[13:] + " ",
+		"id_quoted":       "=3D" + id[:13] + "=\r\n" + id[13:] + " ",
+		"id_escaped_once": `"` + id[:9] + fmt.Sprintf(`\x%02x`, id[9]) + id[10:] + `"`,
+		"name_twice":      " " + b64([]byte(b64([]byte(name+"="+secret)))) + " ",
+		"gzip":            " " + b64([]byte(gzipped(name+"="+secret))) + " ",
+		"gzip_twice":      " " + b64([]byte(b64([]byte(gzipped(name+"="+secret))))) + " ",
+	} {
+		plants[name] = plant
+	}
+	for shift := range 4 {
+		plants[fmt.Sprint("id_powershell_", shift)] = " " + b64([]byte(encodeUTF16("$xyz"[:shift]+"="+id+";", false, ""))) + " "
+	}
 	for shift := range 3 {
 		pad := strings.Repeat("x", shift)
 		plants[fmt.Sprint("id_base64_", shift)] = " " + b64([]byte(pad+":"+id+"\n")) + " "
@@ -58,7 +80,7 @@ func plants(seed uint64) map[string]string {
 		plants[fmt.Sprint("secret_base64_", shift)] = " " + b64([]byte(pad+name+" = "+secret+"\n")) + " "
 		plants[fmt.Sprint("id_base64_wrapped_", shift)] = " \n" + wrap(b64([]byte(strings.Repeat("#", 40+shift)+"access_key="+id+"\n")), 76, " ")
 	}
-	for enc, encode := range map[string]func(string) string{"percent": percent, "unicode": unicode, "html": html} {
+	for enc, encode := range map[string]func(string) string{"percent": percent, "unicode": unicode, "html": html, "octal": octal} {
 		plants["id_"+enc+"_all"] = " " + encode(" "+id+" ") + " "
 		plants["secret_"+enc+"_all"] = " " + encode(name+"="+secret+" ") + " "
 	}
@@ -161,6 +183,12 @@ func FuzzProbe(f *testing.F) {
 	}
 	smtp, pass := detectorstest.SMTPPassword(1), detectorstest.ServicePassword(1)
 	others := []string{smtp, pass, "-at-" + detectorstest.Account, detectorstest.BedrockKey("a", detectorstest.Account, 1), detectorstest.MWSToken(1)}
+	for _, s := range []string{
+		`"` + id[:8] + `" + "` + id[8:] + `"`, id[:7] + "\\\n" + id[7:], hex.EncodeToString([]byte(id)), encodeUTF32(id, false),
+		base64.StdEncoding.EncodeToString([]byte(encodeUTF16("'"+id+"'", false, ""))), octal(id), `\x41` + id[1:],
+	} {
+		f.Add([]byte(s), uint8(1))
+	}
 	for _, s := range []string{"smtp \x10", "a\x12:\x11", "\x13", "\x14", "a\x12\n\n \x11&", "\x01", "x\x01", "\x04\x02\n", "\x05 \x06", "\"\x03\"", "\x08", "%41\x09\x02", "\x04\\n\x02\\n", "\n\x07\n", "/\x01+\x02"} {
 		f.Add([]byte(s), uint8(0))
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"sort"
-	"sync"
 )
 
 // A Set runs detectors over a text and over what the text reads like decoded.
@@ -12,33 +11,23 @@ import (
 type Set struct {
 	detectors []Detector
 	probe     probe
-	anchors   func() *anchors // made when first asked for: most runs never do
-	plain     []Prober        // see WithPlain
+	asIs      []Prober // see WithPlain
 }
 
-// maxDepth bounds views of views: JSON in base64 in JSON is what a log holds of
+// maxRounds bounds views of views: JSON in base64 in JSON is what a log holds of
 // a Kubernetes secret.
-const maxDepth = 3
+const maxRounds = 3
 
 // NewSet returns the set of the given detectors.
 func NewSet(detectors ...Detector) *Set {
-	s := &Set{detectors: detectors, probe: newProbe(detectors)}
-	s.anchors = sync.OnceValue(func() *anchors {
-		keywords := []string{}
-		for _, r := range s.Rules() {
-			keywords = append(keywords, r.Keywords...)
-		}
-		slices.Sort(keywords)
-		return newAnchors(slices.Compact(keywords))
-	})
-	return s
+	return &Set{detectors: detectors, probe: newProbe(detectors)}
 }
 
 // WithPlain returns a set that also runs d, on texts as they are: nothing is decoded
 // for it. What d finds of what another detector found is dropped.
 func (s *Set) WithPlain(d Prober) *Set {
 	with := *s
-	with.plain = append(slices.Clone(s.plain), d)
+	with.asIs = append(slices.Clone(s.asIs), d)
 	return &with
 }
 
@@ -48,7 +37,7 @@ func (s *Set) Rules() []*Rule {
 	for _, d := range s.detectors {
 		rules = append(rules, d.Rules()...)
 	}
-	for _, d := range s.plain {
+	for _, d := range s.asIs {
 		rules = append(rules, d.Rules()...)
 	}
 	return rules
@@ -60,9 +49,9 @@ func (s *Set) Rules() []*Rule {
 func (s *Set) Detect(dst []Match, text []byte) []Match {
 	first := len(dst)
 	if s.probe.in(text, true) {
-		dst = s.detect(dst, text, 0)
+		dst = (&search{set: s, matches: dst, first: len(dst), room: maxUnpacked}).in(text)
 	}
-	for _, d := range s.plain {
+	for _, d := range s.asIs {
 		if found := d.Detect(nil, text); len(found) > 0 {
 			dst = append(dst, others(dst[first:], found)...)
 		}
@@ -93,36 +82,113 @@ func others(known, found []Match) []Match {
 	})
 }
 
-func (s *Set) detect(dst []Match, text []byte, depth int) []Match {
-	found := s.anchors().find(text)
-	if found == 0 {
+// A search looks at one text and at its views.
+type search struct {
+	set     *Set
+	matches []Match
+	first   int // of this search; those before it are the caller's
+	// room is how much may still be unpacked. All other views are shorter than
+	// what they are made of.
+	room int
+	all  bool // the probe is not asked
+	// chain leads from the text to the view that is looked at.
+	chain []*view
+}
+
+// in returns the matches of text. Each round undoes what those before it have
+// brought to light, and a view shows all that was undone until then.
+func (s *search) in(text []byte) []Match {
+	s.matches = s.plain(s.matches, text)
+	for range maxRounds {
+		s.join(text)
+		views := len(s.chain)
+		for _, d := range decoders() {
+			if v := s.look(d, text); v != nil {
+				text = v.text
+			}
+		}
+		if len(s.chain) == views {
+			return s.matches
+		}
+	}
+	s.join(text)
+	return s.matches
+}
+
+// join looks at text with its pieces put together, and at what these are decoded.
+// It leads nowhere else: what does not belong together is broken there.
+func (s *search) join(text []byte) {
+	views := len(s.chain)
+	if v := s.look(joiner, text); v != nil {
+		s.look(decoder{"base64", decodeBase64}, v.text)
+	}
+	s.chain = s.chain[:views]
+}
+
+// look looks at the view of text that d makes and returns it, or nil.
+func (s *search) look(d decoder, text []byte) *view {
+	v := d.decode(text, s.room)
+	if v == nil {
+		return nil
+	}
+	s.room -= max(0, len(v.text)-len(text))
+	s.chain = append(s.chain, v)
+	var raw, decoded []Match
+	if v.joins {
+		raw = slices.SortedFunc(slices.Values(s.matches[s.first:]), func(a, b Match) int { return cmp.Compare(a.End, b.End) })
+	}
+	for _, m := range s.plain(nil, v.text) {
+		if s.trace(&m) && !holds(raw, &m) {
+			decoded = append(decoded, m)
+		}
+	}
+	s.matches = append(s.matches[:s.first], merge(s.matches[s.first:], decoded)...)
+	return v
+}
+
+// plain appends the matches of text as it stands. The text itself was probed.
+func (s *search) plain(dst []Match, text []byte) []Match {
+	if len(s.chain) > 0 && !s.all && !s.set.probe.in(text, true) {
 		return dst
 	}
-	first := len(dst)
-	if found&plain != 0 {
-		for _, d := range s.detectors {
+	var words encoding
+	if s.set.probe.others != nil {
+		words = s.set.probe.others.find(text)
+	}
+	for _, d := range s.set.detectors {
+		if _, ok := d.(Prober); ok || s.all || words&plain != 0 {
 			dst = d.Detect(dst, text)
 		}
 	}
-	if depth == maxDepth {
-		return dst
-	}
-	for _, d := range decoders() {
-		if found&d.on == 0 {
-			continue
-		}
-		v := d.decode(text)
-		if v == nil {
-			continue
-		}
-		decoded := s.detect(nil, v.text, depth+1)
-		for i := range decoded {
-			m := &decoded[i]
-			m.Span, m.Secret, m.Token = v.origin(m.Span), v.origin(m.Secret), v.origin(m.Token)
-		}
-		dst = append(dst[:first], merge(dst[first:], decoded)...)
-	}
 	return dst
+}
+
+// trace maps m, of the last view of the chain, back to the text. It reports whether
+// m counts: what is in one piece, beside pieces that were put together, was seen
+// before they were.
+func (s *search) trace(m *Match) bool {
+	for _, v := range slices.Backward(s.chain) {
+		if v.joins && !v.joined(m.Span) && !v.joined(m.Secret) && !v.joined(m.Token) {
+			return false
+		}
+		m.Span, m.Secret, m.Token = v.origin(m.Span), v.origin(m.Secret), v.origin(m.Token)
+	}
+	return true
+}
+
+// holds reports whether a match without joints has all of m: a private key has lines.
+// raw is sorted by where they end. Spans are rarely within each other, so that the
+// first few to end with m or after it decide.
+func holds(raw []Match, m *Match) bool {
+	const few = 4
+	covers := func(a, b Span) bool { return b.Empty() || a.Start <= b.Start && b.End <= a.End }
+	i := sort.Search(len(raw), func(i int) bool { return raw[i].End >= m.End })
+	for _, r := range raw[i:min(i+few, len(raw))] {
+		if covers(r.Span, m.Span) && covers(r.Secret, m.Secret) && covers(r.Token, m.Token) {
+			return true
+		}
+	}
+	return false
 }
 
 // merge returns decoded and what of raw does not overlap it. The decoded text

@@ -152,21 +152,35 @@ const secretLen = 40
 // (an assignment) and not after it (padding).
 func findSecrets(text []byte) []detectors.Span {
 	var secrets []detectors.Span
-	for i := 0; i < len(text); {
-		if !isSecretByte(text[i]) {
-			i++
-			continue
-		}
-		start := i
-		for i < len(text) && isSecretByte(text[i]) {
-			i++
-		}
-		start = skipGlue(text, start, i, secretLen)
-		if i-start == secretLen && (i == len(text) || text[i] != '=') && shapeOf(text[start:i]) != notSecret {
-			secrets = append(secrets, detectors.Span{Start: start, End: i})
+	for start, end := nextRun(text, 0, secretLen); start < end; start, end = nextRun(text, end, secretLen) {
+		at := skipGlue(text, start, end, secretLen)
+		end := endOfSecret(text, at, end)
+		if end-at == secretLen && (end == len(text) || text[end] != '=') && shapeOf(text[at:end]) != notSecret {
+			secrets = append(secrets, detectors.Span{Start: at, End: end})
 		}
 	}
 	return secrets
+}
+
+// nextRun returns the first run of n secret bytes or more in text[from:], which
+// does not begin within one, and an empty range if there is none. It looks at the
+// last byte of n first, so that it reads only some of the others.
+func nextRun(text []byte, from, n int) (start, end int) {
+	for from+n <= len(text) {
+		i := from + n - 1
+		for i >= from && runBytes[text[i]]&inSecret != 0 {
+			i--
+		}
+		if i >= from {
+			from = i + 1
+			continue
+		}
+		for end = from + n; end < len(text) && runBytes[text[end]]&inSecret != 0; {
+			end++
+		}
+		return from, end
+	}
+	return len(text), len(text)
 }
 
 // skipGlue returns where the value of n bytes at the end of text[start:end] begins if
@@ -186,6 +200,15 @@ func skipGlue(text []byte, start, end, n int) int {
 	return start
 }
 
+// endOfSecret returns where the secret ends that begins at start, in a run that goes
+// on to end: before the "//" of a comment.
+func endOfSecret(text []byte, start, end int) int {
+	if at := start + secretLen; at+2 <= end && text[at] == '/' && text[at+1] == '/' {
+		return at
+	}
+	return end
+}
+
 // tokenMarks stand at the head of every session token, in clear: "origin_ec",
 // "er/aws" and "aws" (ParseToken says where).
 var tokenMarks = []string{"b3JpZ2luX2Vj", "ZXIvYXdz", "QoDYXdz"}
@@ -194,31 +217,38 @@ var tokenMarks = []string{"b3JpZ2luX2Vj", "ZXIvYXdz", "QoDYXdz"}
 // (see ParseToken). Real ones have 276 to 1,304 characters; what is far longer
 // is data.
 const (
-	minToken = 100
-	maxToken = 8 << 10
+	minToken   = 100
+	maxToken   = 8 << 10
+	maxPadding = 2
 )
 
 // findTokens returns where text holds a session token, in order.
 func findTokens(text []byte) []detectors.Span {
 	var tokens []detectors.Span
-	for i := 0; i+minToken <= len(text); {
-		if !isTokenHead(text[i:]) || i > 0 && isSecretByte(text[i-1]) && !escapeEnds(text, i) {
-			i++
+	for start, end := nextRun(text, 0, minToken-maxPadding); start < end; start, end = nextRun(text, end, minToken-maxPadding) {
+		at := tokenStart(text, start)
+		if at < 0 {
 			continue
 		}
-		end := i
-		for end < len(text) && isSecretByte(text[end]) {
+		for pad := 0; pad < maxPadding && end < len(text) && text[end] == '='; pad++ {
 			end++
 		}
-		for pad := 0; pad < 2 && end < len(text) && text[end] == '='; pad++ {
-			end++
+		if end-at >= minToken && end-at <= maxToken {
+			tokens = append(tokens, detectors.Span{Start: at, End: end})
 		}
-		if end-i >= minToken && end-i <= maxToken {
-			tokens = append(tokens, detectors.Span{Start: i, End: end})
-		}
-		i = end
 	}
 	return tokens
+}
+
+// tokenStart returns where a token begins in the run at start, which has a token's
+// length: there, or behind what is left of an escape sequence; or -1.
+func tokenStart(text []byte, start int) int {
+	for i := start; i <= start+maxGlue; i++ {
+		if isTokenHead(text[i:]) && (i == start || escapeEnds(text, i)) {
+			return i
+		}
+	}
+	return -1
 }
 
 func isTokenHead(b []byte) bool {

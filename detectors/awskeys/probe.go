@@ -213,10 +213,11 @@ func isLoneRun(text []byte, from, to int, named bool) bool {
 // isLoneSecret reports whether the run text[from:to] is a secret that may stand
 // without an id.
 func isLoneSecret(text []byte, from, to int) bool {
-	if to-from < secretLen || to-from > secretLen+maxGlue {
+	if to-from < secretLen {
 		return false
 	}
 	from = skipGlue(text, from, to, secretLen)
+	to = endOfSecret(text, from, to)
 	return to-from == secretLen && (to == len(text) || text[to] != '=') && shapeOf(text[from:to]) == random
 }
 
@@ -277,12 +278,16 @@ func hasTokenHead(b []byte) bool {
 }
 
 // mayJoin reports whether run may hold an escape that is one character of a
-// secret: \/, %2F, \u002b, &#47;. "\x" may end in what looks like one.
+// secret: \/, %2F, \u002b, \057, &#47;, &sol;. "\x" may end in what looks like one.
 func mayJoin(run []byte) bool {
 	for i := 1; i < len(run); i++ {
 		switch before := run[i-1]; run[i] {
 		case '/', 'x':
 			if before == '\\' {
+				return true
+			}
+		case '3', '7': // octal
+			if before == '5' && i >= 3 && run[i-2] == '0' && run[i-3] == '\\' {
 				return true
 			}
 		case 'f', 'F', 'b', 'B':
@@ -294,7 +299,7 @@ func mayJoin(run []byte) bool {
 				return true
 			}
 		case ';':
-			if i >= 2 && run[i-2] == '4' && (before == '3' || before == '7') {
+			if i >= 2 && run[i-2] == '4' && (before == '3' || before == '7') || before == 's' || before == 'l' { // plus, sol
 				return true
 			}
 		}
@@ -349,11 +354,11 @@ var runBytes = func() (kinds [256]byte) {
 	for c := range kinds {
 		switch c := byte(c); {
 		case isUpper(c):
-			kinds[c] = inRun | isCapital
+			kinds[c] = inRun | inSecret | isCapital
 		case isLower(c):
-			kinds[c] = inRun | isSmall
+			kinds[c] = inRun | inSecret | isSmall
 		case isSecretByte(c):
-			kinds[c] = inRun
+			kinds[c] = inRun | inSecret
 		}
 	}
 	for _, c := range `\%&#;` {
@@ -367,4 +372,5 @@ const (
 	isEscape
 	isCapital
 	isSmall
+	inSecret
 )

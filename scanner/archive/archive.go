@@ -1,28 +1,35 @@
-// Package archive reads what is packed: zip and its kin (jar, docx, whl), tar,
-// gzip and bzip2, nested. It knows them by content, not by name.
+// Package archive reads what is packed: zip and its kin (jar, docx, whl), tar, gzip,
+// bzip2, xz and zstd, nested (an image of Docker is tars in a tar); the cells of an
+// SQLite database and the text of a PDF. It knows them by content, not by name.
+//
+// Strangers make archives to break who unpacks them. What a walk unpacks, what it
+// holds at once and how deep it goes have limits; what is beyond one is reported.
 package archive
 
 import (
-	"archive/tar"
-	"archive/zip"
+	"bufio"
 	"bytes"
-	"compress/bzip2"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 )
 
-// Limits of one Walk. A bomb ends at the first that it meets, and is reported.
+// Limits of one Walk.
 const (
-	maxDepth  = 4
-	maxMember = 64 << 20
-	maxTotal  = 512 << 20
+	maxDepth  = 8         // a compressed image in a bundle: gzip, tar, tar, gzip, tar, jar, jar …
+	maxMember = 64 << 20  // what is looked at of one file
+	maxHeld   = 128 << 20 // of all that are open at once
+	// A walk unpacks minTotal, and more if it is ratio times what the archive takes,
+	// up to maxTotal: what compresses better is made to.
+	minTotal = 128 << 20
+	maxTotal = 4 << 30
+	ratio    = 100
 )
 
 var (
 	errTooLarge = errors.New("larger unpacked than is read")
+	errTooDeep  = fmt.Errorf("nested deeper than %d archives", maxDepth)
 	errFull     = errors.New("limit of a walk reached") // ends it, and is not returned
 )
 
@@ -31,9 +38,18 @@ var (
 // yield returns. What cannot be unpacked is passed with an error. It stops at the
 // first error of yield, or when ctx is done, and returns it. Data that is no
 // archive costs a look at its first bytes.
+//
+// Compressed files and tars are read as streams, and are not themselves yielded;
+// other archives within data are, since they have gaps that may hold text.
 func Walk(ctx context.Context, data []byte, yield func(name string, data []byte, err error) error) error {
-	w := &walk{ctx: ctx, left: maxTotal, yield: yield}
-	err := w.open("", data, 0)
+	w := &walk{ctx: ctx, yield: yield, left: min(max(minTotal, ratio*int64(len(data))), maxTotal)}
+	head := data[:min(len(data), HeadSize)]
+	err := error(nil)
+	if read := w.streamed(head); read != nil {
+		err = read("", bufio.NewReader(bytes.NewReader(data)), 1)
+	} else if read := w.held(head); read != nil {
+		err = read("", data, 1)
+	}
 	if errors.Is(err, errFull) {
 		return nil
 	}
@@ -44,130 +60,146 @@ func Walk(ctx context.Context, data []byte, yield func(name string, data []byte,
 const HeadSize = 263
 
 // Is reports whether a text that begins with head is an archive.
-func Is(head []byte) bool { return (&walk{}).format(head) != nil }
+func Is(head []byte) bool {
+	w := &walk{}
+	return w.streamed(head) != nil || w.held(head) != nil
+}
 
 type walk struct {
 	ctx   context.Context
 	left  int64 // bytes that may still be unpacked
+	open  int64 // bytes that are held
 	yield func(name string, data []byte, err error) error
+	// space is for what is held, by depth.
+	space [maxDepth + 1][]byte
 }
 
-// open walks data if it is an archive. It was passed to yield before, except
-// for the outermost.
-func (w *walk) open(name string, data []byte, depth int) error {
-	walk := w.format(data)
-	if walk == nil {
-		return nil
-	}
-	if depth == maxDepth {
-		return w.yield(name, nil, fmt.Errorf("nested deeper than %d archives", maxDepth))
-	}
-	return walk(name, data, depth)
-}
-
-// format recognises an archive by its magic number.
-func (w *walk) format(data []byte) func(name string, data []byte, depth int) error {
+// held returns what reads an archive that has to be held, or nil.
+func (w *walk) held(head []byte) func(name string, data []byte, depth int) error {
 	switch {
-	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		return w.zip
-	case bytes.HasPrefix(data, []byte("\x1f\x8b\x08")):
-		return w.gzip
-	case bytes.HasPrefix(data, []byte("BZh")) && len(data) > 10 && bytes.Equal(data[4:10], []byte("1AY&SY")):
-		return w.bzip2
-	case len(data) > 262 && bytes.Equal(data[257:262], []byte("ustar")):
-		return w.tar
+	case bytes.HasPrefix(head, []byte("SQLite format 3\x00")):
+		return w.sqlite
+	case bytes.HasPrefix(head, []byte("%PDF-")):
+		return w.pdf
+	case bytes.HasPrefix(head, []byte("7z\xbc\xaf\x27\x1c")):
+		return w.refuse("7z")
+	case bytes.HasPrefix(head, []byte("Rar!\x1a\x07")):
+		return w.refuse("rar")
 	}
 	return nil
 }
 
-// member reads one packed file, passes it on and looks into it.
-func (w *walk) member(name string, r io.Reader, depth int) error {
+// refuse returns what reports that archives of format are not unpacked.
+func (w *walk) refuse(format string) func(string, []byte, int) error {
+	return func(name string, _ []byte, _ int) error {
+		return w.yield(name, nil, errors.New(format+" is not unpacked"))
+	}
+}
+
+// streamed returns what reads an archive from one end to the other, or nil.
+func (w *walk) streamed(head []byte) func(name string, r *bufio.Reader, depth int) error {
+	if len(head) > 262 && bytes.Equal(head[257:262], []byte("ustar")) {
+		return w.tar
+	}
+	if c := compressionOf(head); c != nil {
+		return func(name string, r *bufio.Reader, depth int) error { return w.compressed(c, name, r, depth) }
+	}
+	return nil
+}
+
+// member reads one packed file. If it is an archive, its files are named after base;
+// if not, it is itself called name.
+func (w *walk) member(base, name string, from io.Reader, depth int) error {
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
-	limit := min(w.left, maxMember)
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = errTooLarge
+	r := bufio.NewReader(&meter{w, from})
+	head, _ := r.Peek(HeadSize) // an error comes again
+	read, hold := w.streamed(head), w.held(head)
+	switch {
+	case (read != nil || hold != nil) && depth == maxDepth:
+		return w.yield(base, nil, errTooDeep)
+	case read != nil:
+		return read(base, r, depth+1)
 	}
-	w.left -= min(w.left, int64(len(data)))
+	data, err := w.readAll(r, depth)
+	w.open += int64(len(data))
+	defer func() { w.open -= int64(len(data)) }()
 	if len(data) > 0 { // what could be unpacked is scanned, whole or not
 		if err := w.yield(name, data, nil); err != nil {
 			return err
 		}
 	}
-	switch {
-	case errors.Is(err, errTooLarge):
-		if err := w.yield(name, nil, err); err != nil || w.left > 0 {
-			return err
-		}
-		return errFull
-	case err != nil: // what came before the damage is scanned
-		return w.yield(name, nil, damaged(err))
+	if err != nil { // what came before the damage is scanned
+		return w.failed(name, err)
 	}
-	return w.open(name, data, depth+1)
-}
-
-func (w *walk) zip(name string, data []byte, depth int) error {
-	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return w.yield(name, nil, damaged(err))
-	}
-	for _, f := range r.File {
-		if f.FileInfo().IsDir() {
-			continue
-		}
-		if err := w.zipMember(join(name, f.Name), f, depth); err != nil {
-			return err
-		}
+	if hold != nil {
+		return hold(base, data, depth+1)
 	}
 	return nil
 }
 
-func (w *walk) zipMember(name string, f *zip.File, depth int) error {
-	if f.Flags&1 != 0 { // APPNOTE.TXT 4.4.4, bit 0
-		return w.yield(name, nil, errors.New("encrypted"))
+// readAll reads what of r may be held. It uses the space for depth.
+func (w *walk) readAll(r io.Reader, depth int) ([]byte, error) {
+	limit := int(max(0, min(maxMember, maxHeld-w.open)))
+	data := w.space[depth][:0]
+	for {
+		if len(data) > limit {
+			return data[:limit], errTooLarge
+		}
+		if len(data) == cap(data) { // no more than the limit: what grows by itself may take twice as much
+			size := min(max(2*cap(data), 4<<10), limit+1)
+			data = append(make([]byte, 0, size), data...)
+			w.space[depth] = data
+		}
+		n, err := r.Read(data[len(data):min(cap(data), limit+1)])
+		data = data[:len(data)+n]
+		if errors.Is(err, io.EOF) {
+			return data, nil
+		}
+		if err != nil {
+			return data, err
+		}
 	}
-	r, err := f.Open()
-	if err != nil {
-		return w.yield(name, nil, damaged(err))
-	}
-	defer r.Close()
-	return w.member(name, r, depth)
 }
 
-func (w *walk) tar(name string, data []byte, depth int) error {
-	r := tar.NewReader(bytes.NewReader(data))
-	for {
-		h, err := r.Next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return w.yield(name, nil, damaged(err))
-		}
-		if h.Typeflag != tar.TypeReg {
-			continue
-		}
-		if err := w.member(join(name, h.Name), r, depth); err != nil {
+// failed reports why name could not be read to its end. The walk goes on, unless
+// its limit is reached.
+func (w *walk) failed(name string, err error) error {
+	switch {
+	case w.ctx.Err() != nil:
+		return w.ctx.Err()
+	case w.left < 0:
+		if err := w.yield(name, nil, errTooLarge); err != nil {
 			return err
 		}
+		return errFull
+	case !errors.Is(err, errTooLarge):
+		err = fmt.Errorf("damaged archive: %w", err)
 	}
+	return w.yield(name, nil, err)
 }
 
-func (w *walk) gzip(name string, data []byte, depth int) error {
-	r, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil // three bytes of magic do not make a header
+// A meter counts what is unpacked, also what is only skipped, and ends the walk at
+// its limit.
+type meter struct {
+	w *walk
+	r io.Reader
+}
+
+func (m *meter) Read(p []byte) (int, error) {
+	if err := m.w.ctx.Err(); err != nil {
+		return 0, err
 	}
-	return w.member(join(name, "gunzip"), r, depth)
+	if m.w.left < 0 {
+		return 0, errTooLarge
+	}
+	n, err := m.r.Read(p)
+	m.w.left -= int64(n)
+	return n, err
 }
-
-func (w *walk) bzip2(name string, data []byte, depth int) error {
-	return w.member(join(name, "bunzip2"), bzip2.NewReader(bytes.NewReader(data)), depth)
-}
-
-func damaged(err error) error { return fmt.Errorf("damaged archive: %w", err) }
 
 // join names a member; "!" separates the archives, as in Java's jar URLs.
 func join(name, member string) string {

@@ -1,0 +1,173 @@
+package detectors
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+)
+
+// Shorter runs of base64 cannot hold a key id; they are words.
+const minBase64 = 24
+
+// base64Set is both alphabets of RFC 4648.
+var base64Set = newByteSet(base64Std+base64URL, nil)
+
+// decodeBase64 replaces every run of base64 that decodes to text, to UTF-16
+// (PowerShell's -EncodedCommand) or to gzip of text (releases of Helm). Secrets of
+// Kubernetes have each value encoded on its own, so that only the whole view
+// shows the pair.
+func decodeBase64(text []byte, room int) *view {
+	v, done := &view{}, 0
+	var out []byte
+	replace := func(start, end int) bool {
+		if end-start < minBase64 {
+			return false
+		}
+		plain := base64Text(out, text[start:end])
+		if plain == nil {
+			return false
+		}
+		out = plain
+		if isGzip(plain) {
+			if plain = gunzip(plain, room); plain == nil {
+				return false
+			}
+			room -= len(plain)
+		}
+		for end < len(text) && text[end] == '=' {
+			end++
+		}
+		v.copy(text, done, start)
+		v.emit(plain, start, end)
+		done = end
+		return true
+	}
+	for start, _ := nextRun(text, 0, minBase64, &base64Set); start < len(text); {
+		end := base64End(text, start)
+		if !replace(start, end) {
+			// Not one wrapped text: perhaps a line of it is one.
+			for from, to := nextRun(text[:end], start, minBase64, &base64Set); from < to; from, to = nextRun(text[:end], to, minBase64, &base64Set) {
+				replace(from, to)
+			}
+		}
+		start, _ = nextRun(text, max(end, done), minBase64, &base64Set)
+	}
+	if done == 0 {
+		return nil
+	}
+	v.copy(text, done, len(text))
+	return v
+}
+
+// Encoders wrap at 60 to 120 columns, 76 (MIME) and 64 (PEM) most of all. What is
+// shorter is a word at the end of its line.
+const minWrapped = 40
+
+// base64End returns the end of the run of base64 that begins at start. A run goes
+// on in the next line, indented or not, if it filled its own.
+func base64End(text []byte, start int) int {
+	line := start
+	for i := start; ; {
+		i = runEnd(text, i, &base64Set)
+		next := i
+		for next < len(text) && (text[next] == '\r' || text[next] == '\n' || next > i && (text[next] == ' ' || text[next] == '\t')) {
+			next++
+		}
+		if next == i || next == len(text) || !base64Set[text[next]] || i-line < minWrapped {
+			return i
+		}
+		line, i = next, next
+	}
+}
+
+// base64Text decodes run, of either alphabet and wrapped or not, if it gives
+// printable text, perhaps of wide characters, or gzip. It uses the space of out.
+// What is glued to the front of run (a path, a name) may have shifted it.
+func base64Text(out, run []byte) []byte {
+	for shift := range min(4, len(run)) {
+		if plain, ok := decodeRun(out[:0], run[shift:]); ok {
+			return plain
+		}
+	}
+	return nil
+}
+
+// decodeRun appends what run decodes to, and reports whether it is anything. It
+// gives up as soon as it cannot be.
+func decodeRun(dst, run []byte) ([]byte, bool) {
+	most := len(run) * 3 / 4 / 16 // odd bytes, as in isText
+	odd, wide, n, bits := 0, 0, 0, uint32(0)
+	for _, c := range run {
+		value := base64Values[c]
+		if value == noBase64 {
+			continue // line breaks
+		}
+		bits = bits<<6 | uint32(value)
+		if n++; n%4 != 0 {
+			continue
+		}
+		for _, b := range [3]byte{byte(bits >> 16), byte(bits >> 8), byte(bits)} {
+			if b == 0 {
+				wide++
+			} else if !printable[b] {
+				odd++
+			}
+			dst = append(dst, b)
+		}
+		// Of UTF-16, half of the bytes are zero.
+		if odd > most && !bytes.HasPrefix(dst, gzipMagic) || len(dst) == 24 && wide > len(dst)/2+1 {
+			return nil, false
+		}
+	}
+	switch n % 4 {
+	case 2:
+		dst = append(dst, byte(bits>>4))
+	case 3:
+		dst = append(dst, byte(bits>>10), byte(bits>>2))
+	}
+	if isGzip(dst) {
+		return dst, true
+	}
+	return dst, isText(dst) || isWide(dst)
+}
+
+// isWide reports whether b is text in UTF-16.
+func isWide(b []byte) bool {
+	zeros, odd := 0, 0
+	for _, c := range b {
+		if c == 0 {
+			zeros++
+		} else if !printable[c] {
+			odd++
+		}
+	}
+	return zeros*5 >= len(b)*2 && zeros*2 <= len(b)+1 && odd*16 <= len(b)
+}
+
+// isGzip reports whether b begins like a file in gzip (RFC 1952): its magic
+// number, deflate, and no reserved flag.
+func isGzip(b []byte) bool {
+	return len(b) >= 18 && bytes.HasPrefix(b, gzipMagic) && b[3]&0xe0 == 0
+}
+
+var gzipMagic = []byte{0x1f, 0x8b, 8}
+
+// maxUnpacked bounds what gzip in base64 is unpacked to. A release of Helm has at
+// most one MiB, packed.
+const maxUnpacked = 16 << 20
+
+// gunzip unpacks b as far as it is whole and there is room, and returns nil if it
+// is not gzip of text.
+func gunzip(b []byte, room int) []byte {
+	r, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return nil
+	}
+	var head [512]byte
+	n, _ := io.ReadFull(r, head[:]) // what could be unpacked is looked at
+	if !isText(head[:n]) {
+		return nil
+	}
+	rest, _ := io.ReadAll(io.LimitReader(r, int64(min(max(room, 0), maxUnpacked))))
+	return append(head[:n:n], rest...)
+}

@@ -1,0 +1,192 @@
+package detectors
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+)
+
+// unescape undoes the escapes of JSON, URLs, HTML, shells' \x and \0 and
+// terminals' colours in one pass. They mix: a URL within JSON within a log.
+func unescape(text []byte, _ int) *view {
+	v, done := &view{}, 0
+	var one [1]byte
+	for i := 0; i < len(text); {
+		if !escapeStarts[text[i]] {
+			i++
+			continue
+		}
+		n, c := escape(text[i:])
+		if n == 0 {
+			i++
+			continue
+		}
+		v.copy(text, done, i)
+		one[0] = c
+		v.emit(one[:], i, i+n)
+		i += n
+		done = i
+	}
+	if done == 0 {
+		return nil
+	}
+	v.copy(text, done, len(text))
+	return v
+}
+
+var escapeStarts = newByteSet("\\%&\x1b", nil)
+
+// AppendUnescaped appends text to dst, its escapes undone once as in the view
+// that a Set makes, and returns the extended slice.
+func AppendUnescaped(dst, text []byte) []byte {
+	for len(text) > 0 {
+		if n, c := escape(text); n > 0 {
+			dst, text = append(dst, c), text[n:]
+		} else {
+			dst, text = append(dst, text[0]), text[1:]
+		}
+	}
+	return dst
+}
+
+// escape returns the length of the escape sequence that b begins with, 0 if
+// none, and the byte that it stands for. Only ASCII matters here.
+func escape(b []byte) (n int, c byte) {
+	switch b[0] {
+	case '%':
+		if len(b) > 1 && b[1] == 'u' { // of JavaScript's escape()
+			return hexByte(b, 2, 4)
+		}
+		return hexByte(b, 1, 2)
+	case '&':
+		return htmlEntity(b)
+	case '\x1b':
+		return colour(b)
+	case '\\':
+		return backslash(b)
+	}
+	return 0, 0
+}
+
+// hexByte reads digits hexadecimal digits at b[at:].
+func hexByte(b []byte, at, digits int) (int, byte) {
+	if len(b) < at+digits {
+		return 0, 0
+	}
+	n := 0
+	for _, c := range b[at : at+digits] {
+		d := hexValues[c]
+		if d == noHex || n >= 0x80 {
+			return 0, 0
+		}
+		n = n<<4 | int(d)
+	}
+	if n >= 0x80 {
+		return 0, 0
+	}
+	return at + digits, byte(n)
+}
+
+func backslash(b []byte) (int, byte) {
+	if len(b) < 2 {
+		return 0, 0
+	}
+	switch b[1] {
+	case 'n':
+		return 2, '\n'
+	case 'r':
+		return 2, '\r'
+	case 't':
+		return 2, '\t'
+	case '/', '"', '\'', '\\':
+		return 2, b[1]
+	case 'u':
+		if len(b) > 2 && b[2] == '{' { // of JavaScript, Rust and Swift
+			return bracedByte(b)
+		}
+		return hexByte(b, 2, 4)
+	case 'U': // of Python, Go and C
+		return hexByte(b, 2, 8)
+	case 'x':
+		return hexByte(b, 2, 2)
+	case '0', '1':
+		return octalByte(b)
+	}
+	return 0, 0
+}
+
+// octalByte reads \NNN, three digits: with fewer, the next character may be one.
+func octalByte(b []byte) (int, byte) {
+	if len(b) < 4 || b[2] < '0' || b[2] > '7' || b[3] < '0' || b[3] > '7' {
+		return 0, 0
+	}
+	return 4, (b[1]-'0')<<6 | (b[2]-'0')<<3 | (b[3] - '0')
+}
+
+// bracedByte reads \u{N…}, of up to six digits.
+func bracedByte(b []byte) (int, byte) {
+	end := bytes.IndexByte(b[:min(len(b), 10)], '}')
+	if end < 4 {
+		return 0, 0
+	}
+	if n, c := hexByte(b, 3, end-3); n > 0 {
+		return end + 1, c
+	}
+	return 0, 0
+}
+
+// The named references of HTML that stand for what is in a secret.
+var entities = map[string]byte{"plus": '+', "sol": '/', "equals": '='}
+
+// htmlEntity reads a character reference: &#47;, &#x2F; or &sol;.
+func htmlEntity(b []byte) (int, byte) {
+	end := bytes.IndexByte(b[:min(len(b), 8)], ';')
+	if end < 3 {
+		return 0, 0
+	}
+	if b[1] != '#' {
+		if c := entities[string(b[1:end])]; c != 0 {
+			return end + 1, c
+		}
+		return 0, 0
+	}
+	digits, base := string(b[2:end]), 10
+	if b[2] == 'x' || b[2] == 'X' {
+		digits, base = digits[1:], 16
+	}
+	n, err := strconv.ParseUint(digits, base, 32)
+	if err != nil || n >= 0x80 {
+		return 0, 0
+	}
+	return end + 1, byte(n)
+}
+
+// colour reads ESC [ parameters letter (ECMA-48, control sequences). It reads
+// as a space, so that what it separates stays apart.
+func colour(b []byte) (int, byte) {
+	if len(b) < 3 || b[1] != '[' {
+		return 0, 0
+	}
+	for i := 2; i < len(b) && i < 16; i++ {
+		switch c := b[i]; {
+		case '@' <= c && c <= '~':
+			return i + 1, ' '
+		case c < '0' || c > '?':
+			return 0, 0
+		}
+	}
+	return 0, 0
+}
+
+const noHex = 0xff
+
+// hexValues are the values of hexadecimal digits, and noHex of all else.
+var hexValues = func() (values [256]byte) {
+	for c := range values {
+		values[c] = noHex
+	}
+	for value, c := range []byte("0123456789abcdef") {
+		values[c], values[strings.ToUpper(string(c))[0]] = byte(value), byte(value)
+	}
+	return values
+}()

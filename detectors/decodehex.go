@@ -1,0 +1,55 @@
+package detectors
+
+// An id in hexadecimal.
+const minHex = 2 * idLen
+
+var hexSet = newByteSet("0123456789abcdefABCDEF", nil)
+
+// decodeHex replaces every run of hexadecimal digits that decodes to text. Hashes
+// do not.
+func decodeHex(text []byte, _ int) *view {
+	v, done := &view{}, 0
+	var out []byte
+	for start, end := nextRun(text, 0, minHex, &hexSet); start < end; start, end = nextRun(text, end, minHex, &hexSet) {
+		for from := start; from < start+2; from++ {
+			var ok bool
+			if out, ok = appendHex(out[:0], text[from:end]); !ok {
+				continue
+			}
+			first := from
+			if from == start && hasHexPrefix(text[done:from]) {
+				first -= 2
+			}
+			v.copy(text, done, first)
+			v.emit(out, first, from+2*len(out))
+			done = from + 2*len(out)
+			break
+		}
+	}
+	if done == 0 {
+		return nil
+	}
+	v.copy(text, done, len(text))
+	return v
+}
+
+// hasHexPrefix reports whether b ends in 0x, or in \x as in PostgreSQL.
+func hasHexPrefix(b []byte) bool {
+	n := len(b)
+	return n >= 2 && b[n-1]|0x20 == 'x' && (b[n-2] == '0' || b[n-2] == '\\')
+}
+
+// appendHex appends what run decodes to, and reports whether it is text.
+func appendHex(dst, run []byte) ([]byte, bool) {
+	odd := 0
+	for i := 0; i+1 < len(run); i += 2 {
+		c := hexValues[run[i]]<<4 | hexValues[run[i+1]]
+		if !printable[c] {
+			if odd++; odd*32 > len(run) {
+				return dst, false
+			}
+		}
+		dst = append(dst, c)
+	}
+	return dst, true
+}

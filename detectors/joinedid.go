@@ -1,0 +1,225 @@
+package detectors
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// An id in pieces, or one of which some characters are escaped, holds a run of
+// idPiece of its characters: the longest of three pieces. That is seen fast; then
+// it is put together.
+
+const (
+	idPiece = 7
+	// spanOfJoined bounds an id in three pieces with what is between them.
+	spanOfJoined = idLen + 2*(maxGap+4)
+)
+
+// idJoined reports whether text may hold an id in pieces.
+func (p *probe) idJoined(text []byte) bool {
+	if len(p.ids) == 0 {
+		return false
+	}
+	const step = 4 * wordLen
+	runs := uint64(0) // where the last word and this step hold the beginning of a piece
+	i := 0
+	for ; i+step <= len(text); i += step {
+		b := text[i : i+step : i+step]
+		now := runs>>step | idMask(binary.LittleEndian.Uint64(b))<<wordLen | idMask(binary.LittleEndian.Uint64(b[wordLen:]))<<(2*wordLen) |
+			idMask(binary.LittleEndian.Uint64(b[2*wordLen:]))<<(3*wordLen) | idMask(binary.LittleEndian.Uint64(b[3*wordLen:]))<<(4*wordLen)
+		runs = now
+		now &= now >> 1
+		now &= now >> 2
+		if now &= now >> (idPiece - 4); now != 0 && p.piecesAt(text, i-wordLen, now) {
+			return true
+		}
+	}
+	for ; i < len(text); i += idPiece {
+		if p.pieceAround(text, i) {
+			return true
+		}
+	}
+	return false
+}
+
+// idMask returns a bit for each of the eight bytes of w that is from '0' to 'Z'.
+func idMask(w uint64) uint64 {
+	const highs = 0x80 * ones
+	const gather = 0x0102040810204080 // bit 8i to bit 56+i
+	// The high bits, exact since nothing is carried from one byte to the next.
+	in := ((w | highs) - '0'*ones) &^ ((w&^highs + (0x7f-'Z')*ones) | w) & highs
+	return in >> 7 * gather >> 56
+}
+
+// piecesAt reports whether one of the pieces that begin at the bits of starts,
+// from the offset at on, is of an id.
+func (p *probe) piecesAt(text []byte, at int, starts uint64) bool {
+	for starts != 0 {
+		k := bits.TrailingZeros64(starts)
+		if p.pieceAround(text, at+k) {
+			return true
+		}
+		starts &^= 1<<(k+idPiece) - 1
+	}
+	return false
+}
+
+// pieceAround reports whether the character at i is of an id in pieces.
+func (p *probe) pieceAround(text []byte, i int) bool {
+	from, to, letter := i, i, false
+	for from > 0 && i-from < idLen+maxEscape && idBytes[text[from-1]] {
+		from--
+		letter = letter || text[from] >= 'A'
+	}
+	for to < len(text) && to-i < idLen+maxEscape && idBytes[text[to]] {
+		letter = letter || text[to] >= 'A'
+		to++
+	}
+	if !letter || to-from < idPiece {
+		return false
+	}
+	from = afterEscape(text, from)
+	if to-from < idPiece || to-from >= idLen {
+		return false
+	}
+	g := gathered{first: idLen + idPiece, last: idLen + idPiece}
+	g.back(text, from)
+	before := g.first < idLen+idPiece
+	if !before && !mayFollow(text, to) {
+		return false
+	}
+	for ; from < to; from++ {
+		g.push(text[from], from)
+	}
+	return (g.forth(text, to) || before) && g.holdsID(p)
+}
+
+// afterEscape returns where the piece that seems to begin at i begins, if the first
+// of its characters are the digits of an escape.
+func afterEscape(text []byte, i int) int {
+	for k := i - 1; k >= max(0, i-3); k-- { // \u{
+		if jointStarts[text[k]] || escapeStarts[text[k]] {
+			return max(i, linkOrEscape(text, k).to)
+		}
+	}
+	return i
+}
+
+// mayFollow reports whether a link may begin at i.
+func mayFollow(text []byte, i int) bool {
+	return i < len(text) && (jointStarts[text[i]] || escapeStarts[text[i]])
+}
+
+var idBytes = newByteSet("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", nil)
+
+// gathered is what a word reads like with its links undone, and where each
+// character comes from. The piece that was found first is in the middle.
+type gathered struct {
+	chars       [2*idLen + 2*idLen]byte
+	places      [2*idLen + 2*idLen]int
+	first, last int
+}
+
+func (g *gathered) push(c byte, at int) {
+	if g.last < len(g.chars) {
+		g.chars[g.last], g.places[g.last] = c, at
+		g.last++
+	}
+}
+
+// back gathers what is before the piece that begins at from.
+func (g *gathered) back(text []byte, from int) {
+	least := max(0, from-spanOfJoined)
+	for g.first > 0 && from > least {
+		l := linkBefore(text, from, least)
+		switch {
+		case l.to == 0 && !idBytes[text[from-1]]:
+			return
+		case l.to == 0: // no link, but a character
+			l = link{from: from - 1, char: text[from-1]}
+		}
+		from = l.from
+		if l.char != 0 {
+			g.first--
+			g.chars[g.first], g.places[g.first] = l.char, from
+		}
+	}
+}
+
+// forth gathers what is behind the piece that ends at to, and reports whether
+// there is anything.
+func (g *gathered) forth(text []byte, to int) bool {
+	last := g.last
+	most := min(len(text), to+spanOfJoined)
+	for to < most && g.last < len(g.chars) && mayFollow(text, to) {
+		l := linkOrEscape(text, to)
+		if l.to == 0 {
+			break
+		}
+		if l.char != 0 {
+			g.push(l.char, l.from)
+		}
+		for to = l.to; to < most && idBytes[text[to]]; to++ {
+			g.push(text[to], to)
+		}
+	}
+	return g.last > last
+}
+
+// holdsID reports whether an id was gathered that is not too long.
+func (g *gathered) holdsID(p *probe) bool {
+	for i := g.first; i+idLen <= g.last; i++ {
+		if g.places[i+idLen-1]-g.places[i] < spanOfJoined && p.holdsID(g.chars[i:i+idLen]) {
+			return true
+		}
+	}
+	return false
+}
+
+// linkBefore returns the link that ends at i and begins at least or later.
+func linkBefore(text []byte, i, least int) link {
+	if i == 0 {
+		return link{}
+	}
+	from, most := i, 0 // where it may begin
+	switch c := text[i-1]; {
+	case c == '"' || c == '\'' || c == '`':
+		most = maxGap + 2
+	case isBlank(c):
+		from, most = skipBreakBack(text, i), 1
+		if from == i {
+			return link{}
+		}
+	case hexSet[c] || c == ';' || c == '}':
+		most = maxEscape
+	}
+	for k := from - 1; k >= max(least, from-most); k-- {
+		if !jointStarts[text[k]] && !escapeStarts[text[k]] {
+			continue
+		}
+		if l := linkOrEscape(text, k); l.to == i {
+			if text[k] == '"' && k > least && text[k-1] == '\\' {
+				l.from--
+			}
+			return l
+		}
+	}
+	return link{}
+}
+
+// maxEscape is the length of the longest escape, \U00000041 or \u{000041}.
+const maxEscape = 10
+
+// linkOrEscape is linkAt for escapes too.
+func linkOrEscape(text []byte, i int) link {
+	if l := linkAt(text, i); l.to > 0 {
+		return l
+	}
+	if !escapeStarts[text[i]] {
+		return link{}
+	}
+	if n, c := escape(text[i:]); n > 0 && idBytes[c] {
+		return link{from: i, to: i + n, char: c}
+	}
+	return link{}
+}
