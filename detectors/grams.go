@@ -33,7 +33,7 @@ const (
 	gramLen    = 4
 	minPattern = wordLen + gramLen - 1
 	gramBits   = 1 << 18
-	chains     = 1 << 10
+	chains     = 1 << 13
 )
 
 func newGrams(patterns []string) *grams {
