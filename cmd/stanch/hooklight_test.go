@@ -36,14 +36,14 @@ func TestHookIsLight(t *testing.T) {
 		n, _ := strconv.Atoi(m[3])
 		ms, _ := strconv.ParseFloat(m[2], 64)
 		total, clock = total+n, clock+ms
-		if n > 200_000 {
+		if n > 300_000 {
 			t.Errorf("%s allocates %d bytes to initialise", m[1], n)
 		}
 		if regexp.MustCompile(`riverqueue|go-github|database/sql|sqlite|pgx`).MatchString(m[1]) {
 			t.Errorf("%s is initialised for a hook", m[1])
 		}
 	}
-	if len(packages) < 10 || total > 1<<20 {
+	if len(packages) < 10 || total > 2<<20 {
 		t.Errorf("%d packages allocate %d bytes to initialise", len(packages), total)
 	}
 	t.Logf("%d packages, %d bytes, %.1f ms", len(packages), total, clock)

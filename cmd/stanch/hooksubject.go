@@ -178,7 +178,7 @@ func (h *hook) push(ctx context.Context) (*subject, error) {
 		src.Include, src.Exclude = ids(to), ids(from)
 		err = h.allLocal(src, "the hook manager tells of the first ref of a push only")
 	default:
-		var updates []update
+		var updates []refUpdate
 		if updates, err = readUpdates(interruptible{ctx, h.stdin}, 4); err != nil {
 			return nil, err
 		}
@@ -252,12 +252,12 @@ func (h *hook) received() (*subject, error) {
 	return &subject{src, "what is received", func() string { return src.Looked.String() }}, err
 }
 
-// An update is a ref that is about to change, from the id that the receiver has to
+// A refUpdate is a ref that is about to change, from the id that the receiver has to
 // that of the sender.
-type update struct{ name, local, remote string }
+type refUpdate struct{ name, local, remote string }
 
 // readUpdates reads lines of three or four fields.
-func readUpdates(r io.Reader, fields int) (updates []update, err error) {
+func readUpdates(r io.Reader, fields int) (updates []refUpdate, err error) {
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		f := strings.Fields(lines.Text())
@@ -267,9 +267,9 @@ func readUpdates(r io.Reader, fields int) (updates []update, err error) {
 		case len(f) != fields:
 			return nil, fmt.Errorf("standard input: a line of %d words, not %d", len(f), fields)
 		case fields == 4:
-			updates = append(updates, update{f[2], f[1], f[3]})
+			updates = append(updates, refUpdate{f[2], f[1], f[3]})
 		default:
-			updates = append(updates, update{f[2], f[1], f[0]})
+			updates = append(updates, refUpdate{f[2], f[1], f[0]})
 		}
 	}
 	if err := lines.Err(); err != nil {
