@@ -1,0 +1,261 @@
+// Package checkout finds the commits of a CI event in the checkout that CI made,
+// and fetches what is missing of them: checkouts are shallow, a depth of one as a
+// rule, and the old end of a branch is seldom there.
+//
+// It runs the git binary in the checkout, since only that has the checkout's
+// credentials, proxies and certificates. git is told to run no hook, to prompt for
+// nothing and to start no maintenance; refs are written only when all branches are
+// fetched. Object ids come from cievent, which has checked them.
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner/cievent"
+)
+
+// A Checkout is a work tree or repository that a CI service made.
+type Checkout struct {
+	Dir string
+	// Token and Server let git in where the checkout has no credentials of its own:
+	// Token is sent to Server, as "https://github.com", and to no other host. Both
+	// may be "".
+	Token, Server string
+	// Log is told what is fetched and why, a sentence a call. It may be nil.
+	Log func(string)
+}
+
+// A Range is what a scan has to read.
+type Range struct {
+	// All says that everything in the repository is to be read; Include and Exclude
+	// are empty then.
+	All bool
+	// Include and Exclude are object ids of commits and annotated tags: what the
+	// former lead to and the latter do not.
+	Include, Exclude []string
+	// Commits is how many those are.
+	Commits int
+	// Tip is set if no commit is new: Include is read as far back as the checkout
+	// goes, so that something is.
+	Tip bool
+	// Notes say, for people, what was decided and why.
+	Notes []string
+	// Unread says what belongs to the range and is not there; nil if nothing.
+	Unread error
+}
+
+// The errors that a user can do something about.
+var (
+	ErrNoGit  = errors.New("there is no git binary, which is needed to find the commits of the event")
+	ErrOwner  = errors.New("git refuses the repository, since somebody else owns it")
+	ErrNoHead = errors.New("the commit to scan cannot be had")
+)
+
+// Resolve finds the range of e, and fetches what of it is missing. An error means
+// that nothing can be scanned; what is only in part there is in Range.Unread.
+func (c *Checkout) Resolve(ctx context.Context, e *cievent.Event) (Range, error) {
+	g, err := c.open(ctx)
+	if err != nil {
+		return Range{}, err
+	}
+	if e.Kind == cievent.Everything {
+		return g.everything(ctx)
+	}
+	r := Range{}
+	head, err := g.head(ctx, e)
+	if err != nil {
+		return Range{}, err
+	}
+	r.Include = []string{head}
+	if err := g.exclude(ctx, e, &r); err != nil {
+		return Range{}, err
+	}
+	if err := g.deepen(ctx, e, &r); err != nil {
+		return Range{}, err
+	}
+	return r, g.settle(ctx, e, &r)
+}
+
+// A repository runs git in a checkout.
+type repository struct {
+	*Checkout
+	remote string   // its name, or URL; "" if there is none
+	notes  []string // what went wrong on the way, for Range.Unread
+}
+
+func (c *Checkout) open(ctx context.Context) (*repository, error) {
+	g := &repository{Checkout: c}
+	if _, err := g.git(ctx, "rev-parse", "--git-dir"); err != nil {
+		return nil, err
+	}
+	remotes, err := g.lines(ctx, "remote")
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case slices.Contains(remotes, "origin"):
+		g.remote = "origin"
+	case len(remotes) > 0:
+		g.remote = remotes[0]
+	}
+	return g, nil
+}
+
+// head returns the id of what is to be scanned.
+func (g *repository) head(ctx context.Context, e *cievent.Event) (string, error) {
+	if e.Service == "" {
+		return g.revision(ctx, e.Head)
+	}
+	if g.has(ctx, e.Head) {
+		return e.Head, nil
+	}
+	fetchErr := g.fetch(ctx, fmt.Sprintf("--depth=%d", depth(e)), e.Head)
+	for _, ref := range e.HeadRefs { // servers that give out no ids
+		if g.has(ctx, e.Head) {
+			break
+		}
+		fetchErr = errors.Join(fetchErr, g.fetch(ctx, fmt.Sprintf("--depth=%d", depth(e)), ref))
+	}
+	if g.has(ctx, e.Head) {
+		return e.Head, nil
+	}
+	return "", fmt.Errorf("%w: %s of the %s event is neither in the checkout nor on the server: %w", ErrNoHead, e.Head, e.Name, fetchErr)
+}
+
+// depth is how many commits to fetch at first.
+func depth(e *cievent.Event) int { return min(max(e.Commits, 1)+1, 500) }
+
+// exclude finds what was there before the event.
+func (g *repository) exclude(ctx context.Context, e *cievent.Event, r *Range) error {
+	switch {
+	case e.Base == "" && e.Service == "":
+		return nil // all that leads to head
+	case e.Service == "":
+		base, err := g.revision(ctx, e.Base)
+		r.Exclude = []string{base}
+		return err
+	case e.Base != "":
+		err := g.want(ctx, e.Base, depth(e))
+		if err == nil {
+			r.Exclude = []string{e.Base}
+			return nil
+		}
+		r.Notes = append(r.Notes, fmt.Sprintf("The old commit %s is no longer on the server.", short(e.Base)))
+		g.say("fetching " + e.Base + ": " + err.Error())
+	}
+	return g.excludeRefs(ctx, e, r)
+}
+
+// revision resolves what a user calls a commit. A name that only the server has is
+// fetched.
+func (g *repository) revision(ctx context.Context, name string) (string, error) {
+	id, err := g.verify(ctx, name)
+	if err == nil {
+		return id, nil
+	}
+	if fetchErr := g.fetch(ctx, "--depth=2", name); fetchErr == nil {
+		if id, err := g.verify(ctx, name); err == nil {
+			return id, nil
+		}
+		ids, lsErr := g.lines(ctx, "ls-remote", g.remote, name)
+		if lsErr == nil && len(ids) > 0 {
+			id, _, _ := strings.Cut(ids[0], "\t")
+			return g.verify(ctx, id)
+		}
+	}
+	return "", fmt.Errorf("%w: %q is no revision of this checkout: %w", ErrNoHead, name, err)
+}
+
+func (g *repository) verify(ctx context.Context, name string) (string, error) {
+	out, err := g.git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
+	return strings.TrimSpace(out), err
+}
+
+// want sees to it that the commit with this id is there.
+func (g *repository) want(ctx context.Context, id string, depth int) error {
+	if g.has(ctx, id) {
+		return nil
+	}
+	if err := g.fetch(ctx, fmt.Sprintf("--depth=%d", depth), id); err != nil {
+		return err
+	}
+	if !g.has(ctx, id) {
+		return errors.New("the server sent something else")
+	}
+	return nil
+}
+
+// has reports whether an object and, of a tag, what it leads to is there.
+func (g *repository) has(ctx context.Context, id string) bool {
+	_, err := g.verify(ctx, id)
+	return err == nil
+}
+
+// everything sees to it that all branches and tags are there with their history.
+func (g *repository) everything(ctx context.Context) (Range, error) {
+	r := Range{All: true, Notes: []string{"The event has no range of its own: the whole repository is scanned."}}
+	shallow, err := g.shallow(ctx)
+	if err != nil || len(shallow) == 0 {
+		return r, err
+	}
+	g.say("the checkout is shallow: fetching all branches and tags with their history")
+	// As a checkout with all history has them, so that findings are said to be in
+	// branches, not to dangle.
+	err = g.fetch(ctx, "--unshallow", "+refs/heads/*:refs/remotes/"+g.remote+"/*", "+refs/tags/*:refs/tags/*")
+	if err != nil {
+		g.say(err.Error())
+		r.Notes = append(r.Notes, "The history could not be fetched; only what the checkout holds is scanned. Use fetch-depth: 0, or give stanch a token.")
+	}
+	return r, nil // what is cut off is reported by the scan itself
+}
+
+// settle counts the range, and makes sure that it is not empty.
+func (g *repository) settle(ctx context.Context, e *cievent.Event, r *Range) error {
+	commits, err := g.commits(ctx, r)
+	if err != nil {
+		return err
+	}
+	r.Commits = len(commits)
+	if len(g.notes) > 0 {
+		r.Unread = errors.New(strings.Join(g.notes, "; "))
+	}
+	if r.Commits > 0 {
+		return nil
+	}
+	r.Tip, r.Exclude = true, nil
+	r.Notes = append(r.Notes, fmt.Sprintf("No commit of this %s is new: %s is scanned as far back as the checkout goes.", e.Name, short(r.Include[0])))
+	commits, err = g.commits(ctx, r)
+	r.Commits = len(commits)
+	if err == nil && r.Commits == 0 {
+		err = fmt.Errorf("%w: %s leads to no commit", ErrNoHead, r.Include[0])
+	}
+	return err
+}
+
+func (g *repository) commits(ctx context.Context, r *Range) ([]string, error) {
+	args := append([]string{"rev-list"}, r.Include...)
+	if len(r.Exclude) > 0 {
+		args = append(append(args, "--not"), r.Exclude...)
+	}
+	return g.lines(ctx, append(args, "--")...)
+}
+
+func (g *repository) say(s string) {
+	if g.Log != nil {
+		g.Log(s)
+	}
+}
+
+func short(id string) string { return id[:min(10, len(id))] }
+
+// isDir reports whether dir is there at all: git's own message is about the
+// working directory of a process.
+func isDir(dir string) bool {
+	info, err := os.Stat(dir)
+	return err == nil && info.IsDir()
+}
