@@ -160,7 +160,7 @@ func FuzzReplay(f *testing.F) {
 		}
 		_ = Replay(bytes.NewReader(in), Text(&text, Options{Verbose: true}), true)
 		harmless(t, text.String())
-		if err := Replay(&once, SARIF(&sarif, nil), true); err != nil || !json.Valid(sarif.Bytes()) {
+		if err := Replay(&once, SARIF(&sarif, Options{}), true); err != nil || !json.Valid(sarif.Bytes()) {
 			t.Fatalf("SARIF: %v\n%s", err, &sarif)
 		}
 		if !utf8.Valid(twice.Bytes()) {
