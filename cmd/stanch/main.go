@@ -68,7 +68,7 @@ func newRoot(s *streams) *cobra.Command {
 	root.SetOut(s.stdout)
 	root.SetErr(s.stderr)
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(newGit(s), newDir(s), newStdin(s), newReport(s), newRules(s), newInventory(s), newMigrate(s), newHook(s))
+	root.AddCommand(newGit(s), newDir(s), newStdin(s), newReport(s), newRules(s), newInventory(s), newMigrate(s), newHook(s), newCI(s))
 	return root
 }
 

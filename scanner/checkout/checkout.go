@@ -12,8 +12,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner/cievent"
@@ -40,8 +42,8 @@ type Range struct {
 	Include, Exclude []string
 	// Commits is how many those are.
 	Commits int
-	// Tip is set if no commit is new: Include is read as far back as the checkout
-	// goes, so that something is.
+	// Tip is set if no commit is new: then it is the newest commit that is read, with
+	// all files that it has, so that something is. Include has its tree as well.
 	Tip bool
 	// Notes say, for people, what was decided and why.
 	Notes []string
@@ -75,7 +77,7 @@ func (c *Checkout) Resolve(ctx context.Context, e *cievent.Event) (Range, error)
 	if err := g.exclude(ctx, e, &r); err != nil {
 		return Range{}, err
 	}
-	if err := g.deepen(ctx, e, &r); err != nil {
+	if err := g.deepen(ctx, &r); err != nil {
 		return Range{}, err
 	}
 	return r, g.settle(ctx, e, &r)
@@ -114,12 +116,12 @@ func (g *repository) head(ctx context.Context, e *cievent.Event) (string, error)
 	if g.has(ctx, e.Head) {
 		return e.Head, nil
 	}
-	fetchErr := g.fetch(ctx, fmt.Sprintf("--depth=%d", depth(e)), e.Head)
+	fetchErr := g.fetch(ctx, depth(e), e.Head)
 	for _, ref := range e.HeadRefs { // servers that give out no ids
 		if g.has(ctx, e.Head) {
 			break
 		}
-		fetchErr = errors.Join(fetchErr, g.fetch(ctx, fmt.Sprintf("--depth=%d", depth(e)), ref))
+		fetchErr = errors.Join(fetchErr, g.fetch(ctx, depth(e), ref))
 	}
 	if g.has(ctx, e.Head) {
 		return e.Head, nil
@@ -158,7 +160,7 @@ func (g *repository) revision(ctx context.Context, name string) (string, error) 
 	if err == nil {
 		return id, nil
 	}
-	if fetchErr := g.fetch(ctx, "--depth=2", name); fetchErr == nil {
+	if fetchErr := g.fetch(ctx, 2, name); fetchErr == nil {
 		if id, err := g.verify(ctx, name); err == nil {
 			return id, nil
 		}
@@ -181,7 +183,7 @@ func (g *repository) want(ctx context.Context, id string, depth int) error {
 	if g.has(ctx, id) {
 		return nil
 	}
-	if err := g.fetch(ctx, fmt.Sprintf("--depth=%d", depth), id); err != nil {
+	if err := g.fetch(ctx, depth, id); err != nil {
 		return err
 	}
 	if !g.has(ctx, id) {
@@ -206,7 +208,7 @@ func (g *repository) everything(ctx context.Context) (Range, error) {
 	g.say("the checkout is shallow: fetching all branches and tags with their history")
 	// As a checkout with all history has them, so that findings are said to be in
 	// branches, not to dangle.
-	err = g.fetch(ctx, "--unshallow", "+refs/heads/*:refs/remotes/"+g.remote+"/*", "+refs/tags/*:refs/tags/*")
+	err = g.fetch(ctx, allHistory, "+refs/heads/*:refs/remotes/"+g.remote+"/*", "+refs/tags/*:refs/tags/*")
 	if err != nil {
 		g.say(err.Error())
 		r.Notes = append(r.Notes, "The history could not be fetched; only what the checkout holds is scanned. Use fetch-depth: 0, or give stanch a token.")
@@ -216,33 +218,49 @@ func (g *repository) everything(ctx context.Context) (Range, error) {
 
 // settle counts the range, and makes sure that it is not empty.
 func (g *repository) settle(ctx context.Context, e *cievent.Event, r *Range) error {
-	commits, err := g.commits(ctx, r)
+	out, err := g.git(ctx, slices.Concat([]string{"rev-list", "--count"}, r.revisions())...)
 	if err != nil {
 		return err
 	}
-	r.Commits = len(commits)
+	if r.Commits, err = strconv.Atoi(strings.TrimSpace(out)); err != nil {
+		return fmt.Errorf("counting the commits of the range: %w", err)
+	}
 	if len(g.notes) > 0 {
 		r.Unread = errors.New(strings.Join(g.notes, "; "))
 	}
 	if r.Commits > 0 {
 		return nil
 	}
-	r.Tip, r.Exclude = true, nil
-	r.Notes = append(r.Notes, fmt.Sprintf("No commit of this %s is new: %s is scanned as far back as the checkout goes.", e.Name, short(r.Include[0])))
-	commits, err = g.commits(ctx, r)
-	r.Commits = len(commits)
-	if err == nil && r.Commits == 0 {
-		err = fmt.Errorf("%w: %s leads to no commit", ErrNoHead, r.Include[0])
-	}
-	return err
+	return g.tip(ctx, e, r)
 }
 
-func (g *repository) commits(ctx context.Context, r *Range) ([]string, error) {
-	args := append([]string{"rev-list"}, r.Include...)
-	if len(r.Exclude) > 0 {
-		args = append(append(args, "--not"), r.Exclude...)
+// tip makes r about the newest commit and its files.
+func (g *repository) tip(ctx context.Context, e *cievent.Event, r *Range) error {
+	out, err := g.git(ctx, "rev-list", "--no-walk", "--parents", r.Include[0], "--")
+	if err != nil {
+		return err
 	}
-	return g.lines(ctx, append(args, "--")...)
+	ids := strings.Fields(out)
+	if len(ids) == 0 {
+		return fmt.Errorf("%w: %s leads to no commit", ErrNoHead, r.Include[0])
+	}
+	tree, err := g.git(ctx, "rev-parse", "--verify", "--end-of-options", ids[0]+"^{tree}")
+	if err != nil {
+		return err
+	}
+	r.Tip, r.Commits, r.Unread = true, 1, nil
+	r.Include, r.Exclude = []string{r.Include[0], strings.TrimSpace(tree)}, ids[1:]
+	r.Notes = append(r.Notes, fmt.Sprintf("No commit of this %s is new: all files of the newest, %s, are scanned instead.", e.Name, short(ids[0])))
+	return nil
+}
+
+// revisions are the arguments of rev-list.
+func (r *Range) revisions() []string {
+	args := r.Include
+	if len(r.Exclude) > 0 {
+		args = slices.Concat(args, []string{"--not"}, r.Exclude)
+	}
+	return slices.Concat(args, []string{"--"})
 }
 
 func (g *repository) say(s string) {
@@ -258,4 +276,36 @@ func short(id string) string { return id[:min(10, len(id))] }
 func isDir(dir string) bool {
 	info, err := os.Stat(dir)
 	return err == nil && info.IsDir()
+}
+
+// Tree returns the ids of the files of a commit, by path.
+func (c *Checkout) Tree(ctx context.Context, commit string) (map[string]string, error) {
+	g := &repository{Checkout: c}
+	out, err := g.git(ctx, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]string{}
+	for entry := range strings.SplitSeq(out, "\x00") {
+		meta, path, _ := strings.Cut(entry, "\t")
+		if fields := strings.Fields(meta); len(fields) == 3 {
+			files[path] = fields[2]
+		}
+	}
+	return files, nil
+}
+
+// File returns the content of a file in a commit: what a pull request cannot change.
+// The error wraps fs.ErrNotExist if the commit has no such file.
+func (c *Checkout) File(ctx context.Context, commit, path string) ([]byte, error) {
+	files, err := c.Tree(ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	id, ok := files[path]
+	if !ok {
+		return nil, fmt.Errorf("%s in commit %s: %w", path, short(commit), fs.ErrNotExist)
+	}
+	out, err := (&repository{Checkout: c}).git(ctx, "cat-file", "blob", id)
+	return []byte(out), err
 }

@@ -87,46 +87,65 @@ func (g *repository) fetchDefault(ctx context.Context, e *cievent.Event) (string
 	return id, g.want(ctx, id, depth(e))
 }
 
-// steps are by how many commits a shallow history is deepened, one after the other,
-// before all of it is fetched: a fetch is a round trip, and few ranges are longer.
-var steps = []string{"--deepen=30", "--deepen=200", "--deepen=1500", "--unshallow"}
+// steps are by how many commits a shallow history is deepened, one after the other: a
+// fetch is a round trip, and few ranges are longer.
+var steps = []int{30, 200, 1500, allHistory}
 
-// deepen fetches history until none of the commits of the range is one at which it
-// is cut off. That is the case only if each of their parents is either in the range
-// or excluded.
-func (g *repository) deepen(ctx context.Context, e *cievent.Event, r *Range) error {
+// allHistory is the depth of all that there is: git's own INFINITE_DEPTH, which
+// --unshallow stands for.
+const allHistory = 1<<31 - 1
+
+// deepen fetches history until the range is what it would be in a whole clone.
+func (g *repository) deepen(ctx context.Context, r *Range) error {
 	for _, step := range steps {
-		cut, err := g.cut(ctx, r)
-		if err != nil || cut == 0 {
+		cut, wide, err := g.cut(ctx, r)
+		if err != nil || cut == 0 && !wide {
 			return err
 		}
-		g.say(fmt.Sprintf("history is cut off within the range: git fetch %s", step))
+		if step < allHistory {
+			g.say(fmt.Sprintf("history is cut off too early: fetching %d commits more", step))
+		} else {
+			g.say("history is cut off too early: fetching all of it")
+		}
 		if err := g.fetch(ctx, step, slices.Concat(r.Include, r.Exclude)...); err != nil {
-			g.notes = append(g.notes, fmt.Sprintf("history is cut off at %d commits of the range: %v", cut, err))
+			g.say(err.Error())
+			if cut > 0 {
+				g.notes = append(g.notes, fmt.Sprintf("history is cut off at %d commits of the range: %v", cut, err))
+			}
 			return nil
 		}
 	}
-	cut, err := g.cut(ctx, r)
+	cut, _, err := g.cut(ctx, r)
 	if cut > 0 {
 		g.notes = append(g.notes, fmt.Sprintf("history is cut off at %d commits of the range, on the server too", cut))
 	}
 	return err
 }
 
-// cut counts the commits of the range at which history is cut off.
-func (g *repository) cut(ctx context.Context, r *Range) (int, error) {
+// cut counts the commits of the range at which history is cut off: what comes before
+// them may belong to the range. wide says that the range goes back to where history
+// begins while that of what is excluded is cut off: the two may meet before.
+func (g *repository) cut(ctx context.Context, r *Range) (cut int, wide bool, err error) {
 	shallow, err := g.shallow(ctx)
 	if err != nil || len(shallow) == 0 {
-		return 0, err
+		return 0, false, err
 	}
-	commits, err := g.commits(ctx, r)
-	n := 0
-	for _, c := range commits {
-		if _, ok := slices.BinarySearch(shallow, c); ok {
-			n++
+	isShallow := func(id string) bool { _, ok := slices.BinarySearch(shallow, id); return ok }
+	// To git, a commit at which history is cut off has no parents.
+	first, err := g.lines(ctx, slices.Concat([]string{"rev-list", "--max-parents=0"}, r.revisions())...)
+	if err != nil || len(first) == 0 {
+		return 0, false, err
+	}
+	for _, id := range first {
+		if isShallow(id) {
+			cut++
 		}
 	}
-	return n, err
+	if len(r.Exclude) == 0 {
+		return cut, false, nil
+	}
+	excluded, err := g.lines(ctx, slices.Concat([]string{"rev-list", "--max-parents=0"}, r.Exclude, []string{"--"})...)
+	return cut, slices.ContainsFunc(excluded, isShallow), err
 }
 
 // shallow returns the commits whose parents are cut off, sorted

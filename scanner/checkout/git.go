@@ -17,13 +17,21 @@ import (
 
 // fetch gets what the server calls wants: first with the credentials that the
 // checkout has, then with the token. Sent together, servers refuse both.
-func (g *repository) fetch(ctx context.Context, depth string, wants ...string) error {
+//
+// If the checkout is shallow, history comes more commits deep than there are now.
+// "--deepen" would do just that, but not for what no ref of the server leads to, as
+// the old end of a branch.
+func (g *repository) fetch(ctx context.Context, more int, wants ...string) error {
 	if g.remote == "" {
 		return errors.New("the checkout has no remote to fetch from")
 	}
 	args := []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc"}
-	if shallow, err := g.shallow(ctx); err != nil || len(shallow) > 0 {
-		args = append(args, depth) // what is whole must not be made shallow
+	if shallow, err := g.shallow(ctx); err != nil || len(shallow) > 0 { // what is whole must not be made shallow
+		depth := more
+		if more < allHistory {
+			depth += g.held(ctx)
+		}
+		args = append(args, fmt.Sprintf("--depth=%d", depth))
 	}
 	args = append(append(args, "--end-of-options", g.remote), wants...)
 	_, err := g.git(ctx, args...)
@@ -34,6 +42,17 @@ func (g *repository) fetch(ctx context.Context, depth string, wants ...string) e
 		return err // the first is about the checkout, which the user knows
 	}
 	return nil
+}
+
+// held is how many commits there are: no history is deeper, so that none is cut off
+// by asking for more.
+func (g *repository) held(ctx context.Context) int {
+	out, err := g.git(ctx, "rev-list", "--count", "--all", "HEAD", "--")
+	if err != nil {
+		return 0 // HEAD is not born
+	}
+	n, _ := strconv.Atoi(strings.TrimSpace(out))
+	return n
 }
 
 // tokenConfig is the configuration by which git sends the token to its server.
@@ -113,6 +132,7 @@ var userinfo = regexp.MustCompile(`://[^/@\s]*@`)
 // the URLs of remotes may hold.
 func lastLines(said string) string {
 	said = userinfo.ReplaceAllString(said, "://")
+	said = strings.ReplaceAll(said, "##[", "## [") // a command of GitHub's runner, if a server says so
 	lines := strings.FieldsFunc(said, func(r rune) bool { return r == '\n' || r == '\r' })
 	return strings.Join(lines[max(0, len(lines)-3):], "; ")
 }
