@@ -144,7 +144,8 @@ type ciResult struct {
 	keys                 string // that were found, as "1 2"
 }
 
-// runCI runs "stanch ci" in a checkout for an event.
+// runCI runs "stanch ci" in a checkout for an event. A variable that a test has set
+// itself is left alone if there is one with "TEST_" before its name.
 func runCI(t *testing.T, dir, event, payload string, args ...string) ciResult {
 	t.Helper()
 	temp := t.TempDir()
@@ -154,7 +155,9 @@ func runCI(t *testing.T, dir, event, payload string, args ...string) ciResult {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		t.Setenv(name, file)
+		if _, set := os.LookupEnv("TEST_" + name); !set {
+			t.Setenv(name, file)
+		}
 	}
 	for name, value := range map[string]string{
 		"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": event, "GITHUB_REPOSITORY": "ada/app", "GITHUB_REF": "refs/heads/main",

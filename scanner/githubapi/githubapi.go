@@ -110,6 +110,7 @@ func patience(err error, pause time.Duration) (time.Duration, bool) {
 	var rate *github.RateLimitError
 	var abuse *github.AbuseRateLimitError
 	var answer *github.ErrorResponse
+	var network *url.Error
 	switch {
 	case errors.As(err, &rate):
 		return max(time.Until(rate.Rate.Reset.Time), pause), true
@@ -126,8 +127,9 @@ func patience(err error, pause time.Duration) (time.Duration, bool) {
 		if after, parseErr := time.ParseDuration(answer.Response.Header.Get("Retry-After") + "s"); parseErr == nil {
 			return max(after, pause), true
 		}
+		return pause, true
 	}
-	return pause, true // the network, too
+	return pause, errors.As(err, &network)
 }
 
 func denied(err error) error {

@@ -56,6 +56,9 @@ func (c *Client) Upload(ctx context.Context, a Analysis) error {
 	if err != nil {
 		return fmt.Errorf("uploading SARIF to code scanning: %w", err)
 	}
+	if id.GetID() == "" {
+		return errors.New("uploading SARIF to code scanning: the answer names no upload; is this the API of GitHub?")
+	}
 	if err := c.processed(ctx, id.GetID()); err != nil {
 		return fmt.Errorf("SARIF upload %s: %w", id.GetID(), err)
 	}
