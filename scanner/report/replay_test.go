@@ -42,7 +42,7 @@ func TestReplayDropsSecrets(t *testing.T) {
 // "odd": JSON cannot hold its bytes.
 func TestReplayIntoFormats(t *testing.T) {
 	for _, set := range []string{"several", "held"} {
-		for _, format := range []string{"text", "sarif"} {
+		for _, format := range []string{"text", "sarif", "github", "markdown", "junit"} {
 			o := Options{Verbose: true, Rules: testRules}
 			var got bytes.Buffer
 			h, _ := New(format, &got, o)
