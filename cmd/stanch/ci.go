@@ -154,7 +154,7 @@ func (c *ciRun) scan(ctx context.Context, j *job) error {
 	if err != nil {
 		return incomplete(fmt.Errorf("nothing was scanned: %w; check the repository out first, with git", err))
 	}
-	defer repo.Close()
+	defer func() { _ = repo.Close() }() // it is not a clone: there is nothing to remove
 	repo.MaxBlobSize = c.maxSize << 20
 	tree := &checkout.Checkout{
 		Dir: c.dir, Token: c.token(), Server: cmp.Or(c.env("GITHUB_SERVER_URL"), c.env("CI_SERVER_URL")),
@@ -250,7 +250,7 @@ func (c *ciRun) finish(err error) error {
 // annotate tells people something about the run in an annotation.
 func (c *ciRun) annotate(level, text string) {
 	if c.commands != nil {
-		fmt.Fprint(c.commands, report.Notice(level, "stanch", printable(text)))
+		_, _ = io.WriteString(c.commands, report.Notice(level, "stanch", printable(text)))
 	}
 }
 

@@ -19,6 +19,7 @@ func TestCIBadInput(t *testing.T) {
 	push := `{"ref":"refs/heads/main","before":"{push_before}","after":"{push_after}",` + repository + `}`
 	pull := `{"pull_request":{"number":1,"head":{"sha":"{pr_head}"},"base":{"sha":"{pr_base}"}},` + repository + `}`
 	offline := func(t *testing.T, dir string) {
+		t.Helper()
 		scannertest.Git(t, dir, "remote", "set-url", "origin", c.url+"/none.git")
 	}
 	tests := []struct {
@@ -26,7 +27,7 @@ func TestCIBadInput(t *testing.T) {
 		prepare              func(*testing.T, string)
 		says                 string
 	}{
-		{"no_payload_file", "push", push, func(t *testing.T, _ string) { t.Setenv("GITHUB_EVENT_PATH", "/none") }, "reading the payload"},
+		{"no_payload_file", "push", push, func(t *testing.T, _ string) { t.Helper(); t.Setenv("GITHUB_EVENT_PATH", "/none") }, "reading the payload"},
 		{"no_json", "push", "<html>", nil, "invalid character"},
 		{"no_fields", "push", "{}", nil, "after is missing"},
 		{"ids_of_another_type", "push", `{"before":1,"after":[]}`, nil, "cannot unmarshal"},
@@ -39,10 +40,11 @@ func TestCIBadInput(t *testing.T) {
 		{"no_server", "pull_request", pull, offline, "neither in the checkout nor on the server"},
 		{"no_server_for_history", "push", `{"ref":"refs/heads/main","before":"{none}","after":"{push_after}",` + repository + `}`, offline, "history is cut off"},
 		{"no_server_for_everything", "schedule", `{}`, offline, "history is cut off"},
-		{"no_remote", "pull_request", pull, func(t *testing.T, dir string) { scannertest.Git(t, dir, "remote", "remove", "origin") }, "no remote"},
-		{"no_git", "push", push, func(t *testing.T, _ string) { t.Setenv("PATH", "") }, "there is no git binary"},
-		{"of_somebody_else", "push", push, func(t *testing.T, _ string) { t.Setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1") }, "git config --global --add safe.directory"},
+		{"no_remote", "pull_request", pull, func(t *testing.T, dir string) { t.Helper(); scannertest.Git(t, dir, "remote", "remove", "origin") }, "no remote"},
+		{"no_git", "push", push, func(t *testing.T, _ string) { t.Helper(); t.Setenv("PATH", "") }, "there is no git binary"},
+		{"of_somebody_else", "push", push, func(t *testing.T, _ string) { t.Helper(); t.Setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1") }, "git config --global --add safe.directory"},
 		{"no_repository", "push", push, func(t *testing.T, dir string) {
+			t.Helper()
 			if err := os.RemoveAll(filepath.Join(dir, ".git")); err != nil {
 				t.Fatal(err)
 			}
