@@ -179,29 +179,26 @@ func (c *ciRun) scan(ctx context.Context, j *job) error {
 }
 
 // findEvent says what CI runs for: what the user names, else what the service says.
-func (c *ciRun) findEvent() (err error) {
+func (c *ciRun) findEvent() error {
+	var service cievent.Event
+	var err error
+	switch {
+	case c.onGitHub():
+		service, err = cievent.GitHub(c.env)
+	case c.env("GITLAB_CI") != "":
+		service, err = cievent.GitLab(c.env)
+	}
 	switch {
 	case c.scanWhat == "history":
-		c.event = cievent.Event{Name: "scan of the history", Kind: cievent.Everything, Public: true}
-		if c.onGitHub() {
-			var e cievent.Event
-			if e, err = cievent.GitHub(c.env); err == nil {
-				c.event.Public = e.Public
-			}
-			return nil
-		}
+		c.event = service.Whole()
 	case c.base != "" || c.head != "":
-		c.event = cievent.Given(c.base, cmp.Or(c.head, "HEAD"))
-		c.event.Public = true
-	case c.onGitHub():
-		c.event, err = cievent.GitHub(c.env)
-	case c.env("GITLAB_CI") != "":
-		c.event, err = cievent.GitLab(c.env)
-	default:
-		return errors.New("this is neither GitHub Actions nor GitLab CI: name the range with --base and --head, or use --scan history")
-	}
-	if err != nil {
+		c.event = service.Given(c.base, cmp.Or(c.head, "HEAD"))
+	case err != nil:
 		return incomplete(fmt.Errorf("nothing was scanned: %w; use --base and --head, or --scan history", err))
+	case service.Service == "":
+		return errors.New("this is neither GitHub Actions nor GitLab CI: name the range with --base and --head, or use --scan history")
+	default:
+		c.event = service
 	}
 	return nil
 }
@@ -212,7 +209,11 @@ func (c *ciRun) scope() string {
 	if r.All {
 		return "Scanning all branches, tags and other objects that the checkout holds."
 	}
-	s := fmt.Sprintf("Scanning %d commits of %s: what leads to %s", r.Commits, e.Name, r.Include[0])
+	commits := "1 commit"
+	if r.Commits != 1 {
+		commits = fmt.Sprintf("%d commits", r.Commits)
+	}
+	s := fmt.Sprintf("Scanning %s of %s: what leads to %s", commits, e.Name, r.Include[0])
 	if len(r.Exclude) > 0 {
 		s += " and not to " + strings.Join(r.Exclude[:min(3, len(r.Exclude))], ", ")
 	}

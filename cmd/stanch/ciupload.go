@@ -61,7 +61,7 @@ func (c *ciRun) noUpload(scanned error) string {
 	switch {
 	case c.event.Service == "" && !c.rng.All:
 		return "a range of the user's own is of no ref."
-	case errors.Is(scanned, errIncomplete) && c.counts.Findings == 0:
+	case c.degraded || errors.Is(scanned, errIncomplete) && c.counts.Findings == 0:
 		return "the scan is incomplete, and what it did not read is not to be called fixed."
 	case c.upload == "true" && push && c.counts.Findings == 0:
 		return "nothing was found in the commits of this push."

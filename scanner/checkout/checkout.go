@@ -212,8 +212,9 @@ func (g *repository) everything(ctx context.Context) (Range, error) {
 	if err != nil {
 		g.say(err.Error())
 		r.Notes = append(r.Notes, "The history could not be fetched; only what the checkout holds is scanned. Use fetch-depth: 0, or give stanch a token.")
+		r.Unread = fmt.Errorf("the history: %w", err)
 	}
-	return r, nil // what is cut off is reported by the scan itself
+	return r, nil
 }
 
 // settle counts the range, and makes sure that it is not empty.

@@ -59,7 +59,7 @@ git config core.fsmonitor 'echo fsmonitor >>../ran; false'`)
 		base string
 		n    int
 	}{{side, 50}, {"", 60}} {
-		e := cievent.Given(want.base, head)
+		e := cievent.Event{}.Given(want.base, head)
 		r, err := (&Checkout{Dir: dir}).Resolve(t.Context(), &e)
 		if err != nil || r.Commits != want.n || r.Unread != nil || !slices.Equal(r.Include, []string{head}) {
 			t.Fatalf("%+v, %v; want %d commits", r, err, want.n)

@@ -113,6 +113,7 @@ func env(config [][2]string) []string {
 	config = append([][2]string{
 		{"core.hooksPath", os.DevNull}, {"core.fsmonitor", "false"}, {"maintenance.auto", "false"},
 		{"fetch.writeCommitGraph", "false"}, {"fetch.fsckObjects", "false"},
+		{"http.lowSpeedLimit", "1"}, {"http.lowSpeedTime", "120"}, // a server that says nothing is none
 	}, config...)
 	env = append(env,
 		"GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=https:http:ssh:git:file", "LC_ALL=C",

@@ -50,26 +50,26 @@ type Event struct {
 	Fork        bool
 	// Public says that everybody can read the log.
 	Public bool
+	// Trusted is the commit that configuration and ignore files are to be read from:
+	// what a pull request says about them is for its reviewers, not for its own scan.
+	// It is "" if those of the work tree count.
+	Trusted string
 }
 
 // ErrPayload says that an event lacks what its name promises: nothing can be
 // scanned, and nothing was.
 var ErrPayload = errors.New("the event cannot be understood")
 
-// Trusted is the revision that configuration and ignore files are read from: what
-// a pull request says about them is for its reviewers, not for its own scan. It is
-// "" if those of the work tree count.
-func (e *Event) Trusted() string {
-	if e.PullRequest > 0 || e.Name == "merge_group" {
-		return e.Base
-	}
-	return ""
+// Given is the event of a user who names two revisions. Without base all is meant
+// that leads to head. Of what the service says, e, it keeps who may read the log and
+// whom to trust; the zero Event is that of no service.
+func (e Event) Given(base, head string) Event {
+	return Event{Name: "range", Kind: Commits, Head: head, Base: base, Public: e.Public || e.Service == "", Trusted: e.Trusted}
 }
 
-// Given is the event of a user who names two revisions. Without base all is meant
-// that leads to head.
-func Given(base, head string) Event {
-	return Event{Name: "range", Kind: Commits, Head: head, Base: base}
+// Whole is the event of a user who wants all of the repository scanned.
+func (e Event) Whole() Event {
+	return Event{Name: "scan of the history", Kind: Everything, Public: e.Public || e.Service == "", Trusted: e.Trusted}
 }
 
 // Env returns the value of an environment variable, "" if it is not set: os.Getenv.

@@ -112,6 +112,7 @@ func (e *Event) pullRequest(p *payload) error {
 	if none(pr.Base.SHA) || pr.Number <= 0 {
 		return fmt.Errorf("the pull request has no number or no base.sha")
 	}
+	e.Trusted = pr.Base.SHA
 	return e.commits("pull_request.head.sha", pr.Head.SHA, "pull_request.base.sha", pr.Base.SHA)
 }
 
@@ -123,6 +124,7 @@ func (e *Event) mergeGroup(p *payload) error {
 		return fmt.Errorf("merge_group.base_sha is missing")
 	}
 	e.HeadRefs = []string{p.MergeGroup.HeadRef}
+	e.Trusted = p.MergeGroup.BaseSHA
 	return e.commits("merge_group.head_sha", p.MergeGroup.HeadSHA, "merge_group.base_sha", p.MergeGroup.BaseSHA)
 }
 

@@ -52,5 +52,6 @@ func (e *Event) mergeRequest(env Env) error {
 	if none(base) {
 		return fmt.Errorf("CI_MERGE_REQUEST_DIFF_BASE_SHA is not set")
 	}
+	e.Trusted = base
 	return e.commits("CI_COMMIT_SHA", head, "CI_MERGE_REQUEST_DIFF_BASE_SHA", base)
 }
