@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -141,10 +142,8 @@ func (e *Event) commits(headName, head, baseName, base string) error {
 	if !none(base) {
 		e.Base = base
 	}
-	for i, ref := range e.HeadRefs {
-		if !strings.HasPrefix(ref, "refs/") {
-			e.HeadRefs = append(e.HeadRefs[:i:i], e.HeadRefs[i+1:]...)
-		}
-	}
+	e.HeadRefs = slices.DeleteFunc(e.HeadRefs, func(ref string) bool { // git would read a refspec
+		return !strings.HasPrefix(ref, "refs/") || strings.ContainsAny(ref, ":*")
+	})
 	return nil
 }
