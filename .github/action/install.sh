@@ -10,7 +10,7 @@ suffix=
 if [ "${RUNNER_OS:-}" = Windows ]; then suffix=.exe; fi
 
 fail() {
-	echo "::error title=stanch::Nothing was scanned: $*"
+	echo "::error title=stanch::Nothing was scanned: $*" >&2 # stdout may be captured
 	exit 3
 }
 
