@@ -35,7 +35,7 @@ func (g *repository) fetch(ctx context.Context, more int, wants ...string) error
 	}
 	args = append(append(args, "--end-of-options", g.remote), wants...)
 	_, err := g.git(ctx, args...)
-	if err == nil || g.Token == "" || ctx.Err() != nil {
+	if err == nil || g.Token == "" || g.Server == "" || ctx.Err() != nil {
 		return err
 	}
 	if _, tokenErr := g.run(ctx, g.tokenConfig(), args...); tokenErr != nil {
