@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner/scannertest"
@@ -39,8 +40,13 @@ func TestHookIsLight(t *testing.T) {
 		if n > 300_000 {
 			t.Errorf("%s allocates %d bytes to initialise", m[1], n)
 		}
-		if regexp.MustCompile(`riverqueue|go-github|database/sql|sqlite|pgx`).MatchString(m[1]) {
+		if regexp.MustCompile(`riverqueue|database/sql|sqlite|pgx`).MatchString(m[1]) {
 			t.Errorf("%s is initialised for a hook", m[1])
+		}
+		// What is linked is initialised. Of go-github that is a table, 19 kB and 0.1 ms,
+		// and no client.
+		if strings.Contains(m[1], "go-github") && n > 32_000 {
+			t.Errorf("%s allocates %d bytes to initialise", m[1], n)
 		}
 	}
 	if len(packages) < 10 || total > 2<<20 {
