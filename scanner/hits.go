@@ -43,6 +43,9 @@ type unread struct {
 // it. Positions are worked out now: data is gone later.
 func (h *hits) add(b Blob, member string, data []byte, matches []detectors.Match) {
 	matches = b.Window.own(matches, len(data))
+	if member == "" { // in an archive that has changed, all is new
+		matches = b.fresh(matches)
+	}
 	if len(matches) == 0 {
 		return
 	}
@@ -63,6 +66,15 @@ func (h *hits) add(b Blob, member string, data []byte, matches []detectors.Match
 	}
 	h.blobs[b.ID] = Provenance{Kind: b.Kind, Path: b.Name}
 	h.hits = append(h.hits, found...)
+}
+
+// fresh returns those of matches of which a part is new.
+func (b Blob) fresh(matches []detectors.Match) []detectors.Match {
+	if b.New == nil {
+		return matches
+	}
+	isNew := func(s detectors.Span) bool { return !s.Empty() && b.New(s.Start, s.End) }
+	return slices.DeleteFunc(matches, func(m detectors.Match) bool { return !isNew(m.Span) && !isNew(m.Secret) && !isNew(m.Token) })
 }
 
 // maxPartners is how many places of secrets that may be anybody's are kept.

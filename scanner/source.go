@@ -35,6 +35,9 @@ type Blob struct {
 	Data []byte
 	// Window is set if Data is a part of a text that is too large to be held.
 	Window *Window
+	// New reports whether some of Data[from:to] is new. What stands in Data and is
+	// not is no hit. It is nil if all is new, and valid until yield returns.
+	New func(from, to int) bool
 	// Err is set, and Data empty, if the text is known to exist and could not
 	// be read. The scan goes on and is reported as incomplete.
 	Err error

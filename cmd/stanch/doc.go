@@ -8,6 +8,8 @@ secrets, asks AWS which of them are live, and says what to do.
 
   stanch git                 the whole history of this repository
   stanch dir .               the files as they are on disk
+  stanch hook install        hooks of git, against commits and pushes of keys
+  stanch ci                  what a push or pull request brings, in CI
   stanch git --format json   for programs; "stanch report" converts it later
 
 A leaked key is used for one kind of call only, sts:GetCallerIdentity, at AWS's

@@ -25,7 +25,10 @@ var importRules = []struct {
 	{"only those who sign requests know the SDK, awsverifier with leaked keys and inventory as the operator; the scanner knows no AWS", `^github.com/aws/`, `^verifier/(awsverifier|inventory|response|verifiertest)$`},
 	{"AWS is chosen by cmd, never by the pipeline", `^verifier/(awsverifier|inventory|response)$`, `^cmd/`},
 	{"only gitsource reads git", `^github.com/go-git/`, `^scanner/gitsource(/|$)`},
-	{"only githubsource talks to GitHub", `^github.com/google/go-github`, `^scanner/githubsource$`},
+	{"one package talks to GitHub, so that there is one to audit for what is sent with which token", `^github.com/google/go-github`, `^scanner/githubapi$`},
+	{"what CI is about, and whom it tells, is wired by cmd: the pipeline knows no CI service", `^scanner/(checkout|cievent|githubapi)$`, `^(cmd/|scanner/checkout$)`},
+	{"what an event says is worked out from what it holds, not from a repository or a server", `^(os/exec|net)(/|$)`,
+		`^(cmd/|scanner/(checkout|githubapi|gitsource|report|scannertest)$|verifier/)`},
 	{"formats are chosen by cmd", `^scanner/report$`, `^cmd/`},
 	{"sources do not know each other, but githubsource hands repositories to gitsource", `^scanner/(git|dir)source$`, `^(cmd/|scanner/githubsource$)`},
 	{"what is searched for is chosen by cmd; an AWS key id is read by its detector and by its verifier", `^detectors/awskeys$`,
@@ -81,6 +84,7 @@ func TestImportRules(t *testing.T) {
 		{"verifier", "scanner"}, {"verifier", "github.com/aws/aws-sdk-go-v2/aws"}, {"scanner/dirsource", "scanner/gitsource"},
 		{"scanner/report", "html/template"}, {"scanner/report", "github.com/spf13/pflag"}, {"scanner", "scanner/report"},
 		{"scanner/dirsource", "github.com/go-git/go-git/v5"}, {"cmd/stanch", "detectors/detectorstest"},
+		{"cmd/stanch", "github.com/google/go-github/v60/github"}, {"scanner/gitsource", "scanner/cievent"}, {"scanner/cievent", "os/exec"},
 	} {
 		caught := false
 		for _, r := range importRules {

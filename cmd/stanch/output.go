@@ -24,8 +24,8 @@ type outputFlags struct {
 
 func (f *outputFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVarP(&f.format, "format", "f", "text", "text, json (one object a line) or sarif (2.1.0)")
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json", "sarif"}, cobra.ShellCompDirectiveNoFileComp))
+	flags.StringVarP(&f.format, "format", "f", "text", "text, json (one object a line), sarif (2.1.0), junit, markdown or github (annotations)")
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp))
 	flags.StringVarP(&f.file, "output", "o", "", "write the report to this file, readable by you only")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list every place and what was ignored, with the reason")
 }

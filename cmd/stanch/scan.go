@@ -81,6 +81,7 @@ type job struct {
 	inventory *inventory.Inventory
 	out       *output
 	handler   report.Handler
+	wrap      func(scanner.Sink) scanner.Sink // what sees findings before the report; may be nil
 }
 
 // prepare returns the job that f asks for, or what is wrong with it.
@@ -120,7 +121,7 @@ func (f *scanFlags) prepare(s *streams) (*job, error) {
 		out.discard()
 		return nil, err
 	}
-	return &job{f, s, f.logger(s.stderr), v, cfg, own, out, h}, nil
+	return &job{flags: f, streams: s, log: f.logger(s.stderr), verifier: v, config: cfg, inventory: own, out: out, handler: h}, nil
 }
 
 // scan runs the pipeline over src. source and target say in the report what
@@ -130,6 +131,9 @@ func (j *job) scan(ctx context.Context, src scanner.Source, source, target strin
 	header := report.Scan{Version: number(), Source: source, Target: target, Started: time.Now()}
 	set := detectors.NewSet(awskeys.Detector{})
 	tally := &tally{failOn: j.flags.failOn, Sink: report.NewSink(j.handler, header, set, j.flags.showSecrets)}
+	if j.wrap != nil {
+		tally.Sink = j.wrap(tally.Sink)
+	}
 	if mayMove(j.streams.stderr) {
 		src = metered(src, j.streams.stderr)
 	}

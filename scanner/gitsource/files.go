@@ -50,5 +50,10 @@ func readSmall(name string, limit int64) ([]byte, error) {
 	if size > limit {
 		return nil, fmt.Errorf("%s: %d bytes are more than such a file should have", name, size)
 	}
-	return io.ReadAll(io.LimitReader(f, size))
+	data := make([]byte, size)
+	n, err := io.ReadFull(f, data)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // it became shorter
+		err = nil
+	}
+	return data[:n], err
 }

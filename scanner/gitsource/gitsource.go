@@ -56,7 +56,8 @@ type Repository struct {
 	commonDir string // shared by all work trees: holds objects and refs
 	temp      string // removed by Close
 
-	last *graph // of the last Blobs or Sift
+	last    *graph   // of the last Blobs or Sift
+	lookups []*store // of Staged and Range, to be closed
 }
 
 var (
@@ -68,11 +69,25 @@ var (
 // once. No other call may be under way.
 func (r *Repository) Close() error {
 	r.keep(nil)
+	for _, s := range r.lookups {
+		s.close()
+	}
+	r.lookups = nil
 	if r.temp == "" {
 		return nil
 	}
 	return os.RemoveAll(r.temp)
 }
+
+// lookup opens the objects of r for reads by id. They stay open until Close.
+func (r *Repository) lookup() *store {
+	s := openLookup(r)
+	r.lookups = append(r.lookups, s)
+	return s
+}
+
+// limit is the size from which an object is not held in memory.
+func (r *Repository) limit() int64 { return cmp.Or(r.MaxBlobSize, noLimit) }
 
 // keep keeps g for Locate, in place of the last.
 func (r *Repository) keep(g *graph) {
@@ -155,7 +170,7 @@ func (r *Repository) reading(s *store, p scanner.Prefilter, yield func(scanner.B
 		s.fail(filepath.Join(r.commonDir, "shallow"), err)
 	}
 	return &reading{
-		store: s, graph: newGraph(s), limit: cmp.Or(r.MaxBlobSize, noLimit), shallow: shallow,
+		store: s, graph: newGraph(s), limit: r.limit(), shallow: shallow,
 		skip: r.Seen.hasPack, seen: r.Seen.hasLoose, pre: p, yield: yield, report: yield, bad: map[int32]error{}, lost: map[int]bool{}, held: newBitset(s.len()),
 	}
 }

@@ -237,10 +237,15 @@ func (s *signer) sign(g *graph, f *found) {
 		who = scanner.Provenance{Author: from.Name, Email: from.Email, Time: from.When}
 		s.known[node] = who
 	}
-	f.Author, f.Email, f.Time = who.Author, who.Email, who.Time
-	if f.Time.Unix() == 0 || f.Time.Year() > 9999 {
-		f.Time = time.Time{}
+	f.Author, f.Email, f.Time = who.Author, who.Email, saneTime(who.Time)
+}
+
+// saneTime is t, or zero if it says nothing or JSON cannot hold it.
+func saneTime(t time.Time) time.Time {
+	if t.Unix() == 0 || t.Year() > 9999 {
+		return time.Time{}
 	}
+	return t
 }
 
 // unread counts, in one error, what could be read once and not again.

@@ -2,6 +2,7 @@ package gitsource
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha1"
 	"crypto/sha256"
 	"fmt"
@@ -179,3 +180,52 @@ func (r *Repository) objectDirs() []string {
 	}
 	return dirs
 }
+
+// OpenHere opens the repository that git works on: the one that GIT_DIR names, as
+// git does for hooks (githooks(5)), or that of the current folder. root is the top
+// of the work tree, "" if there is none.
+func OpenHere() (r *Repository, root string, err error) {
+	dir := os.Getenv("GIT_DIR")
+	if dir == "" {
+		if r, err = Open("."); err != nil {
+			return nil, "", err
+		}
+		return r, r.workTree(), nil
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, "", fmt.Errorf("GIT_DIR %s: %w", dir, err)
+	}
+	gitDir, ok := resolveGitDir(abs)
+	if !ok {
+		return nil, "", fmt.Errorf("GIT_DIR %s: %w", dir, ErrNotRepository)
+	}
+	r = &Repository{gitDir: gitDir, commonDir: commonDir(gitDir)}
+	if common := os.Getenv("GIT_COMMON_DIR"); common != "" {
+		if r.commonDir, err = filepath.Abs(common); err != nil {
+			return nil, "", fmt.Errorf("GIT_COMMON_DIR %s: %w", common, err)
+		}
+	}
+	// With GIT_DIR, the current folder is the top, unless GIT_WORK_TREE says other.
+	root, err = filepath.Abs(cmp.Or(os.Getenv("GIT_WORK_TREE"), "."))
+	return r, root, err
+}
+
+// workTree returns the folder, from the current one upwards, that has the
+// repository as its .git.
+func (r *Repository) workTree() string {
+	dir, err := filepath.Abs(".")
+	for err == nil {
+		if gitDir, ok := resolveGitDir(filepath.Join(dir, ".git")); ok && gitDir == r.gitDir {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	return ""
+}
+
+// GitDir returns the folder of the work tree in the repository: what holds HEAD.
+func (r *Repository) GitDir() string { return r.gitDir }

@@ -27,6 +27,8 @@ type store struct {
 	loose   []loose
 	notes   []note // what could not be opened
 	partial bool   // objects may be missing on purpose
+	// unlisted is set if loose objects are in no list, but looked for one by one.
+	unlisted bool
 }
 
 // A loose is an object in a file of its own.
@@ -62,6 +64,22 @@ func openStore(r *Repository) *store {
 		s.openPacks(filepath.Join(s.dirs[i], "pack"))
 	}
 	s.number()
+	return s
+}
+
+// openLookup opens the object directories of r for reads by id alone, which takes
+// no longer for many loose objects than for none. Of the numbers of objects,
+// nothing works.
+func openLookup(r *Repository) *store {
+	cfg := readConfig(r.commonDir)
+	s := &store{hash: hashSize(cfg), partial: isPartial(cfg), unlisted: true}
+	for _, dir := range r.objectDirs() {
+		s.addDir(dir)
+	}
+	for i := 0; i < len(s.dirs); i++ {
+		s.addAlternates(s.dirs[i])
+		s.openPacks(filepath.Join(s.dirs[i], "pack"))
+	}
 	return s
 }
 
@@ -218,6 +236,16 @@ func (s *store) findLoose(id []byte) int {
 
 // copies returns the loose objects with the id, one a directory at most.
 func (s *store) copies(id pack.ID) []loose {
+	if s.unlisted {
+		var found []loose
+		for dir := range s.dirs {
+			l := loose{id, dir}
+			if _, err := os.Lstat(s.looseFile(l)); err == nil {
+				found = append(found, l)
+			}
+		}
+		return found
+	}
 	from := max(s.findLoose([]byte(id)), 0)
 	to := from
 	for to < len(s.loose) && s.loose[to].id == id {

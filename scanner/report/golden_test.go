@@ -204,6 +204,18 @@ func TestGolden(t *testing.T) {
 		{"odd.sarif", "sarif", Options{}},
 		{"unread.txt", "text", Options{}},
 		{"unread.sarif", "sarif", Options{}},
+		{"several.annotations", "github", Options{}},
+		{"several.md", "markdown", Options{}},
+		{"several.junit.xml", "junit", Options{}},
+		{"odd.annotations", "github", Options{}},
+		{"odd.md", "markdown", Options{}},
+		{"odd.junit.xml", "junit", Options{}},
+		{"none.annotations", "github", Options{}},
+		{"none.md", "markdown", Options{}},
+		{"none.junit.xml", "junit", Options{}},
+		{"unread.annotations", "github", Options{}},
+		{"unread.md", "markdown", Options{}},
+		{"unread.junit.xml", "junit", Options{}},
 	} {
 		t.Run(tt.file, func(t *testing.T) {
 			set, _, _ := strings.Cut(tt.file, ".")

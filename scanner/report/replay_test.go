@@ -42,7 +42,7 @@ func TestReplayDropsSecrets(t *testing.T) {
 // "odd": JSON cannot hold its bytes.
 func TestReplayIntoFormats(t *testing.T) {
 	for _, set := range []string{"several", "held"} {
-		for _, format := range []string{"text", "sarif"} {
+		for _, format := range []string{"text", "sarif", "github", "markdown", "junit"} {
 			o := Options{Verbose: true, Rules: testRules}
 			var got bytes.Buffer
 			h, _ := New(format, &got, o)
@@ -160,7 +160,7 @@ func FuzzReplay(f *testing.F) {
 		}
 		_ = Replay(bytes.NewReader(in), Text(&text, Options{Verbose: true}), true)
 		harmless(t, text.String())
-		if err := Replay(&once, SARIF(&sarif, nil), true); err != nil || !json.Valid(sarif.Bytes()) {
+		if err := Replay(&once, SARIF(&sarif, Options{}), true); err != nil || !json.Valid(sarif.Bytes()) {
 			t.Fatalf("SARIF: %v\n%s", err, &sarif)
 		}
 		if !utf8.Valid(twice.Bytes()) {

@@ -15,6 +15,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/stanch-dev/stanch/detectors"
 )
@@ -39,9 +40,18 @@ type Options struct {
 	// Rules are documented in SARIF, whether or not they found anything. They
 	// are not retained.
 	Rules []*detectors.Rule
+	// Category is the category of SARIF in code scanning, "stanch/" if it is "":
+	// what is uploaded replaces what was before in the same category.
+	Category string
+	// LineHash returns the LineHash of a line of a file at HEAD, "" if it cannot.
+	// SARIF calls it for places at HEAD; nil is as if it never could.
+	LineHash func(path string, line int) string
 }
 
-// New returns the Handler of a format: text, json or sarif. Commands call it
+// Formats are the names that New knows.
+var Formats = []string{"text", "json", "sarif", "junit", "markdown", "github"}
+
+// New returns the Handler of a format, one of Formats. Commands call it
 // with what the user typed. The Handler writes to w and does not close it.
 func New(format string, w io.Writer, o Options) (Handler, error) {
 	switch format {
@@ -50,7 +60,13 @@ func New(format string, w io.Writer, o Options) (Handler, error) {
 	case "json":
 		return JSON(w), nil
 	case "sarif":
-		return SARIF(w, o.Rules), nil
+		return SARIF(w, o), nil
+	case "junit":
+		return JUnit(w), nil
+	case "markdown":
+		return Markdown(w), nil
+	case "github":
+		return Annotations(w), nil
 	}
-	return nil, fmt.Errorf("unknown format %q: known are text, json and sarif", format)
+	return nil, fmt.Errorf("unknown format %q: known are %s", format, strings.Join(Formats, ", "))
 }

@@ -37,9 +37,9 @@ var semver = regexp.MustCompile(`^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$`)
 // is over GitHub's limit is cut, and a notification says so.
 //
 // A result never quotes the text that was found.
-func SARIF(w io.Writer, rules []*detectors.Rule) Handler {
-	h := &sarif{w: w, index: map[string]int{}, rules: []sarifRule{}}
-	for _, r := range rules {
+func SARIF(w io.Writer, o Options) Handler {
+	h := &sarif{w: w, category: cmp.Or(o.Category, "stanch/"), lineHash: o.LineHash, index: map[string]int{}, rules: []sarifRule{}}
+	for _, r := range o.Rules {
 		h.rule(r)
 	}
 	return h
@@ -47,6 +47,8 @@ func SARIF(w io.Writer, rules []*detectors.Rule) Handler {
 
 type sarif struct {
 	w        io.Writer
+	category string
+	lineHash func(string, int) string
 	scan     Scan
 	rules    []sarifRule
 	index    map[string]int // of rules, by ID
@@ -66,7 +68,7 @@ func (h *sarif) Finding(f Finding) error {
 func (h *sarif) Summary(s Summary) error {
 	worstFirst(h.findings)
 	run := sarifRun{
-		AutomationDetails: sarifAutomation{"stanch/"},
+		AutomationDetails: sarifAutomation{h.category},
 		Invocations:       []sarifInvocation{h.invocation(s)},
 		ColumnKind:        "unicodeCodePoints",
 		Results:           []sarifResult{}, // null would mean that nothing was scanned
@@ -149,7 +151,7 @@ func (h *sarif) result(f *Finding) sarifResult {
 		Locations: []sarifLocation{{PhysicalLocation: physical(&Location{Blob: "unknown"})}},
 		PartialFingerprints: map[string]string{
 			// The only one that GitHub reads; of the form hash:count.
-			"primaryLocationLineHash": f.Fingerprint + ":1",
+			"primaryLocationLineHash": f.Fingerprint + ":1", // replaced if the line is at HEAD
 			Schema:                    f.Fingerprint,
 		},
 		Suppressions: []sarifSuppression{}, // if one result says, all have to
@@ -161,6 +163,9 @@ func (h *sarif) result(f *Finding) sarifResult {
 		loc := sarifLocation{PhysicalLocation: physical(l), Properties: holding(l)}
 		if i == 0 { // one: each further one would be an alert of its own
 			r.Locations[0] = loc
+			if hash := h.hash(l); hash != "" {
+				r.PartialFingerprints["primaryLocationLineHash"] = hash
+			}
 			continue
 		}
 		loc.Message = &sarifMessage{Text: sentence(quiet(place(l)))}
@@ -170,6 +175,14 @@ func (h *sarif) result(f *Finding) sarifResult {
 		r.Suppressions = append(r.Suppressions, sarifSuppression{"external", f.Ignored})
 	}
 	return r
+}
+
+// hash is what codeql-action would work out, "" if that can only be our own.
+func (h *sarif) hash(l *Location) string {
+	if h.lineHash == nil || !l.AtHead || l.Kind != scanner.KindBlob {
+		return ""
+	}
+	return h.lineHash(l.Path, l.Line)
 }
 
 func level(f *Finding) string {

@@ -54,7 +54,7 @@ func TestSARIFForGitHub(t *testing.T) {
 
 func TestSARIFLimits(t *testing.T) {
 	var b bytes.Buffer
-	h := SARIF(&b, nil)
+	h := SARIF(&b, Options{})
 	_ = h.Scan(Scan{})
 	for range maxResults + 2 {
 		_ = h.Finding(Finding{Rule: "r", State: verifier.Skipped})

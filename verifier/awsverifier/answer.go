@@ -38,11 +38,11 @@ type answer struct {
 
 var (
 	// Secrets have digits, error codes have not.
-	codeShape      = regexp.MustCompile(`^[A-Z][A-Za-z.]{2,63}$`)
-	requestIDShape = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	codeShape      = pattern(`^[A-Z][A-Za-z.]{2,63}$`)
+	requestIDShape = pattern(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-	clockText  = regexp.MustCompile(`(?i)signature (expired|not yet current)`)
-	deniedUser = regexp.MustCompile(`User: (arn:\S+)`)
+	clockText  = pattern(`(?i)signature (expired|not yet current)`)
+	deniedUser = pattern(`User: (arn:\S+)`)
 )
 
 func newAnswer(host string, out *sts.GetCallerIdentityOutput, err error) answer {
@@ -62,10 +62,10 @@ func newAnswer(host string, out *sts.GetCallerIdentityOutput, err error) answer 
 		a.code, a.message = e.ErrorCode(), e.ErrorMessage()
 	}
 	// STS does not redirect and is no proxy, whatever the body says.
-	if !codeShape.MatchString(a.code) || a.status/100 == 3 || a.status == http.StatusProxyAuthRequired {
+	if !codeShape().MatchString(a.code) || a.status/100 == 3 || a.status == http.StatusProxyAuthRequired {
 		a.code = ""
 	}
-	if !requestIDShape.MatchString(a.requestID) {
+	if !requestIDShape().MatchString(a.requestID) {
 		a.requestID = ""
 	}
 	return a
@@ -89,14 +89,14 @@ func (a answer) verdict(decoded string) verifier.Verdict {
 	switch a.code {
 	case "AccessDenied", "AccessDeniedException":
 		// Denied is who was authenticated first, if the text says who that is.
-		if m := deniedUser.FindStringSubmatch(a.message); m != nil {
+		if m := deniedUser().FindStringSubmatch(a.message); m != nil {
 			return a.identified(identity(m[1]).Account, m[1], decoded)
 		}
 		return a.unknown("access denied, by whom is not said", nil)
 	case "InvalidClientTokenId":
 		return verifier.Verdict{State: verifier.Invalid}
 	case "SignatureDoesNotMatch":
-		if clockText.MatchString(a.message) {
+		if clockText().MatchString(a.message) {
 			return a.unknown("the clock of this machine is wrong", nil)
 		}
 		return verifier.Verdict{State: verifier.IDActive}
@@ -195,16 +195,16 @@ func (a answer) identified(account, arn, decoded string) verifier.Verdict {
 }
 
 var (
-	userARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):(user)/(?:[!-~]+/)?([\w+=,.@-]+)$`)
-	rootARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):(root)()$`)
-	roleARN = regexp.MustCompile(`^arn:aws[a-z-]*:sts::([0-9]{12}):(assumed-role)/([\w+=,.@-]+)/[\w+=,.@-]+$`)
-	fedARN  = regexp.MustCompile(`^arn:aws[a-z-]*:sts::([0-9]{12}):(federated-user)/([\w+=,.@:-]+)$`)
+	userARN = pattern(`^arn:aws[a-z-]*:iam::([0-9]{12}):(user)/(?:[!-~]+/)?([\w+=,.@-]+)$`)
+	rootARN = pattern(`^arn:aws[a-z-]*:iam::([0-9]{12}):(root)()$`)
+	roleARN = pattern(`^arn:aws[a-z-]*:sts::([0-9]{12}):(assumed-role)/([\w+=,.@-]+)/[\w+=,.@-]+$`)
+	fedARN  = pattern(`^arn:aws[a-z-]*:sts::([0-9]{12}):(federated-user)/([\w+=,.@:-]+)$`)
 )
 
 // identity reads the four kinds of ARN that GetCallerIdentity answers with. Its
 // Kind is empty if arn is none of them.
 func identity(arn string) verifier.Identity {
-	for _, re := range []*regexp.Regexp{userARN, rootARN, roleARN, fedARN} {
+	for _, re := range []*regexp.Regexp{userARN(), rootARN(), roleARN(), fedARN()} {
 		if m := re.FindStringSubmatch(arn); m != nil {
 			kind := strings.TrimSuffix(strings.TrimPrefix(m[2], "assumed-"), "-user")
 			return verifier.Identity{Account: m[1], ARN: arn, Kind: kind, Name: m[3]}

@@ -17,7 +17,6 @@ package awsverifier
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -62,7 +61,7 @@ type Client struct {
 // New returns a Client, or an error that names what is wrong with cfg.
 func New(cfg Config) (*Client, error) {
 	for _, a := range slices.Concat(cfg.Accounts, cfg.CanaryAccounts) {
-		if !accountNumber.MatchString(a) {
+		if !accountNumber().MatchString(a) {
 			return nil, fmt.Errorf("account %q: not twelve digits", a)
 		}
 	}
@@ -130,4 +129,4 @@ type Sent struct {
 // it is handed to the network, whether or not it arrived.
 func (c *Client) Sent() []Sent { return c.sent.list() }
 
-var accountNumber = regexp.MustCompile(`^[0-9]{12}$`)
+var accountNumber = pattern(`^[0-9]{12}$`)

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -23,7 +24,13 @@ const (
 // but a token does not tell what it was made by.
 const sessionLife = 36 * time.Hour
 
-var signingID = regexp.MustCompile(`^(` + longTerm + `|` + session + `)[A-Z0-9]{12,124}$`)
+// pattern compiles a regexp when it is first needed: commands that verify nothing, and
+// hooks above all, are to start as fast as if there were none.
+func pattern(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
+var signingID = pattern(`^(` + longTerm + `|` + session + `)[A-Z0-9]{12,124}$`)
 
 // Offline is a verifier.Verifier that reads what a key says about itself and
 // sends nothing. It can tell that a key is a canary or that a session is over;
@@ -83,7 +90,7 @@ func (o Offline) canary(accounts ...string) string {
 
 func fromID(id string) (account string, facts []verifier.Fact) {
 	account, ok := awskeys.Account(id)
-	if !ok && signingID.MatchString(id) && awskeys.Grade(id) == awskeys.Legacy {
+	if !ok && signingID().MatchString(id) && awskeys.Grade(id) == awskeys.Legacy {
 		facts = []verifier.Fact{{Name: "key-generation", Value: "legacy, account not decodable"}}
 	}
 	return account, facts
@@ -119,7 +126,7 @@ func missing(c detectors.Credential) string {
 		return "session token without its key"
 	case c.ID == "":
 		return "secret without a key id"
-	case !signingID.MatchString(c.ID):
+	case !signingID().MatchString(c.ID):
 		return "not the id of a key that signs requests"
 	case c.Secret.IsZero():
 		return "lone id: there is no secret to verify with"

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -24,7 +23,7 @@ const (
 	maxBody = 64 << 10
 )
 
-var stsHost = regexp.MustCompile(`^sts(-fips)?(\.[a-z0-9-]+)?\.amazonaws\.(com|com\.cn|eu)$`)
+var stsHost = pattern(`^sts(-fips)?(\.[a-z0-9-]+)?\.amazonaws\.(com|com\.cn|eu)$`)
 
 // newHTTPClient returns a client that reaches STS, or only the loopback host
 // override, and nothing else.
@@ -88,7 +87,7 @@ func (g *guard) allowed(u *url.URL) bool {
 	if g.override != "" {
 		return u.Host == g.override
 	}
-	return u.Scheme == "https" && stsHost.MatchString(u.Host) // a port would not match
+	return u.Scheme == "https" && stsHost().MatchString(u.Host) // a port would not match
 }
 
 // checkEndpoint returns the base URL and the host of an endpoint that replaces

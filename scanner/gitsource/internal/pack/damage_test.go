@@ -81,7 +81,7 @@ func TestDamage(t *testing.T) {
 			b.ofs(off, good, []byte("4"))
 		}},
 		"base_before_the_pack": {"no base before it", 1, func(b *builder, _ int64, _ ID) { b.ofs(-5000, good, junk) }},
-		"base_between_objects": {"no object at the offset", 1, func(b *builder, off int64, _ ID) { b.ofs(off+1, good, junk) }},
+		"base_between_objects": {"at offset ", 1, func(b *builder, off int64, _ ID) { b.ofs(off+1, good, junk) }},
 		"wrong_size":           {"another size", 1, func(b *builder, _ int64, _ ID) { b.list(Blob, junk, b.add(Blob, 9, nil, junk)) }},
 		"wrong_size_more":      {"another size", 1, func(b *builder, _ int64, _ ID) { b.list(Blob, junk, b.add(Blob, 11, nil, junk)) }},
 		"unknown_type":         {"unknown type 5", 1, func(b *builder, _ int64, _ ID) { b.list(Blob, junk, b.add(5, 10, nil, junk)) }},

@@ -14,38 +14,28 @@ import (
 const maxChain = 4095
 
 // Read returns object i of the index, on its own: its bases are read for it and
-// for nothing else. Objects of more than limit bytes are a TooLargeError. base
-// returns the object with an id that is not in the pack.
+// for nothing else, and no forest is made, which takes time from who wants a few
+// objects. Objects of more than limit bytes are a TooLargeError. base returns the
+// object with an id that is not in the pack.
 func (p *Pack) Read(i int, limit int64, base func(ID) (Type, []byte, error)) (typ Type, data []byte, err error) {
 	defer recoverFault(&err)()
 	var chain []entry // the object first
-	trees, err := p.trees()
-	if err != nil {
-		return broken, nil, err
-	}
-	at := trees.entryAt(p.index.Offset(i))
-	for {
-		if at == none {
-			return broken, nil, damaged("no object begins at offset %d", p.index.Offset(i))
-		}
-		if err := trees.bad[at]; err != nil {
-			return broken, nil, err
-		}
-		e, err := p.entry(trees.offsets[at])
+	for off := p.index.Offset(i); ; {
+		e, err := p.entry(off)
 		if err != nil {
 			return broken, nil, err
 		}
 		if len(chain) > maxChain {
-			return broken, nil, damaged("a chain of more than %d deltas", maxChain)
+			return broken, nil, damaged("a chain of more than %d deltas, or its bases lead to itself", maxChain)
 		}
 		chain = append(chain, e)
 		if e.typ == ofsDelta {
-			at = trees.entryAt(e.base)
+			off = e.base
 			continue
 		}
 		if e.typ == refDelta {
 			if k := p.index.Find(e.baseID); k >= 0 {
-				at = trees.entryAt(p.index.Offset(k))
+				off = p.index.Offset(k)
 				continue
 			}
 			if typ, data, err = base(ID(e.baseID)); err != nil {

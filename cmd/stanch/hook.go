@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource"
+	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/verifier/awsverifier"
+)
+
+func newHook(s *streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "hook",
+		Short: "Keep keys from being committed and pushed: hooks for git",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newHookRun(s), newHookInstall(s), newHookUninstall(s), newHookStatus(s))
+	return cmd
+}
+
+// The stages of git that a hook can run in (githooks(5)), and manual, by hand.
+const (
+	preCommit  = "pre-commit"
+	preMerge   = "pre-merge-commit"
+	commitMsg  = "commit-msg"
+	prePush    = "pre-push"
+	preReceive = "pre-receive"
+	byHand     = "manual"
+)
+
+var hookStages = []string{preCommit, preMerge, commitMsg, prePush, preReceive, byHand}
+
+func newHookRun(s *streams) *cobra.Command {
+	f := &hookFlags{}
+	cmd := &cobra.Command{
+		Use:   "run [FILE...]",
+		Short: "Scan what is about to be committed, pushed or received",
+		Long: `Scan what is new in what is about to be committed, pushed or received. Hooks and
+hook managers run this; it finds out where it runs from its arguments, from the
+variables that git and pre-commit set, and from standard input.
+
+  pre-commit   the index, against HEAD and what is being merged
+  commit-msg   the message in FILE
+  pre-push     the commits that the remote does not have: REMOTE and URL as
+               arguments, refs on standard input
+  pre-receive  the commits that are being pushed, in a repository on a server
+  manual       as pre-commit
+
+With FILEs, only those. If one has not changed, all of them are read as a whole:
+so do pre-commit run --all-files and --files. Nothing is verified, and nothing is
+sent.`,
+		Example: "  stanch hook run\n  stanch hook run --all-files\n  stanch hook run --stage commit-msg .git/COMMIT_EDITMSG",
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), s, args) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.stage, "stage", "", "where it runs: "+strings.Join(hookStages, ", ")+"; default: found out")
+	_ = cmd.RegisterFlagCompletionFunc("stage", cobra.FixedCompletions(hookStages, cobra.ShellCompDirectiveNoFileComp))
+	flags.BoolVar(&f.allFiles, "all-files", false, "scan all of each file in the index, changed or not")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list every place and what was ignored, with the reason")
+	return cmd
+}
+
+type hookFlags struct {
+	stage             string
+	allFiles, verbose bool
+}
+
+func (f *hookFlags) run(ctx context.Context, s *streams, args []string) error {
+	if f.stage != "" && !slices.Contains(hookStages, f.stage) {
+		return fmt.Errorf("--stage %s: must be one of %s", f.stage, strings.Join(hookStages, ", "))
+	}
+	repo, root, err := gitsource.OpenHere()
+	if err != nil {
+		return incomplete(fmt.Errorf("nothing was scanned: %w", err))
+	}
+	defer func() { _ = repo.Close() }() // it was only read from
+	repo.MaxBlobSize = hookMaxSize
+	h := &hook{hookFlags: f, streams: s, repo: repo, root: root, args: args}
+	h.stage = h.findStage()
+	if h.stage != preReceive && skipped(os.Getenv("SKIP"), h.stage) {
+		fmt.Fprintf(s.stderr, "stanch: %s: nothing was scanned, because SKIP=%s\n", h.stage, printable(os.Getenv("SKIP")))
+		return nil
+	}
+	subject, err := h.subject(ctx)
+	if err != nil {
+		if ctx.Err() != nil || errors.Is(err, errUsage) {
+			return err
+		}
+		return incomplete(fmt.Errorf("%s: nothing was scanned: %w", h.stage, err))
+	}
+	return h.scan(ctx, subject)
+}
+
+// hookMaxSize bounds what is held in memory of one object, as --max-size does by
+// default elsewhere.
+const hookMaxSize = 256 << 20
+
+// skipped reports whether SKIP, a list of hook ids that pre-commit and prek know,
+// holds that of the stage.
+func skipped(list, stage string) bool {
+	id := "stanch"
+	if stage == prePush {
+		id = "stanch-push"
+	}
+	return slices.Contains(strings.Split(strings.ReplaceAll(list, " ", ""), ","), id)
+}
+
+// A hook is one run of "stanch hook run".
+type hook struct {
+	*hookFlags
+	*streams
+	repo *gitsource.Repository
+	root string // of the work tree, "" if there is none
+	args []string
+	note string // what to know of the subject, or ""
+}
+
+// A subject is what a hook looks at. looked says what that was, when it is over.
+type subject struct {
+	scanner.Source
+	name   string
+	looked func() string
+}
+
+// scan runs the pipeline over what the hook is about. A report is printed only if
+// there is something in it: what a hook prints, it prints at each commit.
+func (h *hook) scan(ctx context.Context, subject *subject) error {
+	set := detectors.NewSet(awskeys.Detector{})
+	var page bytes.Buffer
+	handler := report.Text(&page, report.Options{Color: wantsColour(h.stdout), Verbose: h.verbose})
+	header := report.Scan{Version: number(), Source: "hook", Target: h.stage, Started: time.Now()}
+	tally := &tally{failOn: "any", Sink: report.NewSink(handler, header, set, false)}
+	sc := scanner.Scanner{
+		Detectors: set,
+		Filters:   []scanner.Filter{placeholders, expiredURLs(header.Started)},
+		Verifier:  awsverifier.Offline{},
+	}
+	scanErr := sc.Scan(ctx, subject, tally)
+	verdict := tally.verdict(scanErr)
+	if verdict == nil && !h.verbose {
+		fmt.Fprintf(h.stderr, "stanch: no leaked credentials in %s: %s\n", subject.name, subject.looked())
+	} else if _, err := h.stdout.Write(page.Bytes()); err != nil {
+		return incomplete(fmt.Errorf("writing the report: %w", err))
+	} else {
+		fmt.Fprintf(h.stderr, "stanch: looked at %s: %s\n", subject.name, subject.looked())
+	}
+	if h.note != "" {
+		fmt.Fprintln(h.stderr, "stanch:", h.note)
+	}
+	if errors.Is(verdict, errLeaks) {
+		fmt.Fprintln(h.stderr, h.remedy())
+	}
+	return verdict
+}
+
+// remedy says what to do about what was found.
+func (h *hook) remedy() string {
+	switch h.stage {
+	case prePush:
+		return `stanch: the push is refused. Take the keys out of the commits (git rebase -i, git commit --amend): a commit
+on top does not remove them. What was ever pushed or shared has to be deactivated.
+To push all the same: SKIP=stanch-push git push, or git push --no-verify.`
+	case preReceive:
+		return "stanch: the push is refused. Take the keys out of the commits: a commit on top does not remove them."
+	case commitMsg:
+		return "stanch: the commit is refused. Its message is in .git/COMMIT_EDITMSG.\nTo commit all the same: SKIP=stanch git commit …, or git commit --no-verify."
+	}
+	return `stanch: the commit is refused. Take the keys out, "git add" the files again, and commit.
+To commit all the same: SKIP=stanch git commit …, or git commit --no-verify.`
+}

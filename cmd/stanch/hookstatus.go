@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+var errUnguarded = errors.New("not all stages are guarded; see above")
+
+// status says of each stage what guards it, and what shadows that.
+func (i *installer) status() error {
+	path, scope := i.hooksPath()
+	if path != "" {
+		fmt.Fprintf(i.stdout, "core.hooksPath is %s (%s): git runs no hooks from elsewhere\n", path, scope)
+	}
+	if manager := managerOf(path); manager != "" {
+		fmt.Fprintf(i.stdout, "%s manages these hooks\n", manager)
+	}
+	dir := path
+	if !i.global {
+		var err error
+		if dir, err = i.gitPath(); err != nil {
+			return incomplete(err)
+		}
+	}
+	unguarded := false
+	for _, stage := range i.stages {
+		guard := i.guard(dir, stage)
+		if guard == "" {
+			unguarded = true
+			guard = "NOT GUARDED"
+			if shadowed := i.shadowed(dir, stage); shadowed != "" {
+				guard += ": " + shadowed + " is there, and git does not run it"
+			}
+		}
+		fmt.Fprintf(i.stdout, "%-16s  %s\n", stage, guard)
+	}
+	if unguarded {
+		return incomplete(errUnguarded)
+	}
+	return nil
+}
+
+// guard says what runs stanch in a stage, "" if nothing does.
+func (i *installer) guard(dir, stage string) string {
+	if i.configured {
+		name := "hook.stanch-" + stage
+		event, err := i.git("config", "--get-all", name+".event")
+		enabled, _ := i.git("config", "--type=bool", name+".enabled")
+		if err == nil && event != "" && enabled != "false" {
+			return "guarded by " + name + " in the configuration of git"
+		}
+	}
+	if dir == "" {
+		return ""
+	}
+	file := filepath.Join(dir, stage)
+	text, err := os.ReadFile(file)
+	info, statErr := os.Stat(file)
+	switch {
+	case err != nil || statErr != nil:
+		return ""
+	case info.Mode()&0o111 == 0 && filepath.Separator == '/':
+		return "" // git does not run it
+	case isOurs(text):
+		if strings.Contains(string(text), "hook run --stage "+stage+" ") {
+			return "guarded by " + file
+		}
+		return ""
+	}
+	return i.otherGuard(file, string(text))
+}
+
+// otherGuard says whose hook a file is. What that runs is in a configuration of its
+// own; a plain script may call stanch itself.
+func (i *installer) otherGuard(file, text string) string {
+	for _, m := range []struct{ mark, manager, config string }{
+		{"pre-commit.com", "pre-commit", ".pre-commit-config.yaml"}, {"prek", "prek", ".pre-commit-config.yaml"},
+		{"lefthook", "lefthook", "lefthook.yml"}, {"husky", "husky", ".husky/" + filepath.Base(file)}, {"$0\")/h\"", "husky", ".husky/" + filepath.Base(file)},
+	} {
+		if !strings.Contains(text, m.mark) {
+			continue
+		}
+		if top, err := i.git("rev-parse", "--show-toplevel"); err == nil {
+			if config, err := os.ReadFile(filepath.Join(top, m.config)); err == nil && strings.Contains(string(config), "stanch") {
+				return fmt.Sprintf("guarded by %s, whose %s names stanch", m.manager, m.config)
+			}
+		}
+		fmt.Fprintf(i.stdout, "%s is from %s, and its %s does not name stanch\n", file, m.manager, m.config)
+		return ""
+	}
+	if strings.Contains(text, "stanch hook run") {
+		return "guarded by " + file + ", which calls stanch"
+	}
+	fmt.Fprintf(i.stdout, "%s is not from stanch; stanch hook install keeps it, and runs it first\n", file)
+	return ""
+}
+
+// shadowed returns a hook of stanch that git does not run.
+func (i *installer) shadowed(dir, stage string) string {
+	common, err := i.git("rev-parse", "--git-common-dir")
+	if err != nil {
+		return ""
+	}
+	file := filepath.Join(common, "hooks", stage)
+	if text, err := os.ReadFile(file); err == nil && isOurs(text) && filepath.Join(dir, stage) != file {
+		return file
+	}
+	return ""
+}

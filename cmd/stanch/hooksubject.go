@@ -1,0 +1,294 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner/dirsource"
+	"github.com/stanch-dev/stanch/scanner/gitsource"
+)
+
+// errUsage marks errors of usage where others mean that nothing could be read.
+var errUsage = errors.New("wrong usage")
+
+// findStage returns the stage that was named, or that the surroundings are of.
+func (h *hook) findStage() string {
+	switch {
+	case h.stage != "":
+		return h.stage
+	case os.Getenv("PRE_COMMIT_REMOTE_NAME") != "" || os.Getenv("PRE_COMMIT_TO_REF") != "":
+		return prePush
+	case os.Getenv("GIT_QUARANTINE_PATH") != "":
+		return preReceive
+	case len(h.args) == 1 && h.isMessage(h.args[0]):
+		return commitMsg
+	}
+	return preCommit
+}
+
+// isMessage reports whether a file is the message of a commit: git keeps it in the
+// git directory, where no file is that is committed.
+func (h *hook) isMessage(file string) bool {
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		return false
+	}
+	rel, err := filepath.Rel(h.repo.GitDir(), abs)
+	return err == nil && filepath.IsLocal(rel) && h.root != ""
+}
+
+// subject returns what the hook looks at in its stage.
+func (h *hook) subject(ctx context.Context) (*subject, error) {
+	switch h.stage {
+	case commitMsg:
+		return h.message()
+	case prePush:
+		return h.push(ctx)
+	case preReceive:
+		return h.received()
+	}
+	return h.staged()
+}
+
+// staged is the index that git is about to commit, which is not always that of the
+// work tree: "git commit -a" and "git commit FILE" make their own (githooks(5),
+// GIT_INDEX_FILE).
+func (h *hook) staged() (*subject, error) {
+	src := &gitsource.Staged{Repo: h.repo, Index: os.Getenv("GIT_INDEX_FILE"), Whole: h.allFiles}
+	if h.root == "" && src.Index == "" && len(h.args) == 0 {
+		return nil, errors.New(`there is no index here, as in a bare repository: on a server, use --stage pre-receive, and for the history "stanch git"`)
+	}
+	head, err := h.repo.Resolve("HEAD")
+	if err != nil {
+		return nil, err
+	}
+	if head != "" {
+		src.Parents = append([]string{head}, h.merged(head)...)
+	}
+	for _, file := range h.args {
+		p, err := h.inTree(file)
+		if err != nil {
+			return nil, err
+		}
+		src.Paths = append(src.Paths, p)
+	}
+	return &subject{src, "what is staged", func() string { return src.Looked.String() }}, nil
+}
+
+// merged returns the other parents of the commit to be. While git merges by itself,
+// MERGE_HEAD is not written yet, but git names the parents in its environment
+// (builtin/merge.c, GITHEAD_<id>).
+func (h *hook) merged(head string) (ids []string) {
+	text, _ := os.ReadFile(filepath.Join(h.repo.GitDir(), "MERGE_HEAD")) // absent unless merging
+	ids = strings.Fields(string(text))
+	for _, v := range os.Environ() {
+		name, _, _ := strings.Cut(v, "=")
+		if id, ok := strings.CutPrefix(name, "GITHEAD_"); ok && id != head && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// inTree returns the path of a file from the top of the work tree.
+func (h *hook) inTree(file string) (string, error) {
+	if h.root == "" {
+		return "", fmt.Errorf("%w: %s: there is no work tree here to find it in", errUsage, file)
+	}
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", file, err)
+	}
+	for _, root := range []string{h.root, resolved(h.root)} {
+		for _, path := range []string{abs, filepath.Join(resolved(filepath.Dir(abs)), filepath.Base(abs))} {
+			if rel, err := filepath.Rel(root, path); err == nil && filepath.IsLocal(rel) {
+				return filepath.ToSlash(rel), nil
+			}
+		}
+	}
+	return "", fmt.Errorf("%w: %s: not in the work tree %s", errUsage, file, h.root)
+}
+
+// resolved is path without symbolic links, or path.
+func resolved(path string) string {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target
+	}
+	return path
+}
+
+// message is the message of a commit, without the diff that "git commit --verbose"
+// shows below it.
+func (h *hook) message() (*subject, error) {
+	if len(h.args) != 1 {
+		return nil, fmt.Errorf("%w: --stage commit-msg takes the file with the message", errUsage)
+	}
+	text, err := os.ReadFile(h.args[0])
+	if err != nil {
+		return nil, fmt.Errorf("reading the message: %w", err)
+	}
+	text = aboveScissors(text)
+	src := &dirsource.Stream{Reader: bytes.NewReader(text), Name: filepath.ToSlash(h.args[0])}
+	lines := plural(bytes.Count(text, []byte("\n")), "line")
+	return &subject{src, "the message", func() string { return lines }}, nil
+}
+
+// aboveScissors cuts what git is to ignore: a line of scissors, comments below it,
+// and a diff, with the lines of it that are removed. Without the comments, it is a
+// line that somebody typed.
+func aboveScissors(text []byte) []byte {
+	const scissors = " ------------------------ >8 ------------------------\n"
+	at := bytes.Index(text, []byte(scissors))
+	for at > 1 && text[at-2] != '\n' {
+		return text
+	}
+	if below := at + len(scissors); at > 0 && below < len(text) && text[below] == text[at-1] {
+		return text[:at-1]
+	}
+	return text
+}
+
+// push is what a push sends. git says it on standard input, a line a ref: "<local
+// ref> <local id> <remote ref> <remote id>". pre-commit and prek read that and tell
+// of the first ref only, and other managers may not pass it on: then all local
+// branches and tags are looked at that the remote does not have.
+func (h *hook) push(ctx context.Context) (*subject, error) {
+	src := &gitsource.Range{Repo: h.repo}
+	remote := os.Getenv("PRE_COMMIT_REMOTE_NAME")
+	from, to := os.Getenv("PRE_COMMIT_FROM_REF"), os.Getenv("PRE_COMMIT_TO_REF")
+	managed := remote != "" || to != ""
+	if !managed && len(h.args) > 0 {
+		remote = h.args[0]
+	}
+	var err error
+	switch {
+	case managed && remote == "": // pre-commit run --from-ref --to-ref
+		return h.between(ctx, src, from, to)
+	case managed:
+		src.Include, src.Exclude = ids(to), ids(from)
+		err = h.allLocal(src, "the hook manager tells of the first ref of a push only")
+	default:
+		var updates []refUpdate
+		if updates, err = readUpdates(interruptible{ctx, h.stdin}, 4); err != nil {
+			return nil, err
+		}
+		for _, u := range updates {
+			src.Include, src.Exclude = append(src.Include, ids(u.local)...), append(src.Exclude, ids(u.remote)...)
+			src.Names = append(src.Names, u.name)
+		}
+		if len(updates) == 0 {
+			err = h.allLocal(src, "no refs came in on standard input")
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	prefix := "refs/remotes/"
+	if remote != "" {
+		prefix += remote + "/"
+	}
+	known, err := h.repo.Refs(prefix)
+	src.Exclude = slices.AppendSeq(src.Exclude, maps.Values(known))
+	return &subject{src, "what is pushed", func() string { return src.Looked.String() }}, err
+}
+
+// allLocal adds all local branches and tags to src.
+func (h *hook) allLocal(src *gitsource.Range, why string) error {
+	for _, prefix := range []string{"refs/heads/", "refs/tags/"} {
+		refs, err := h.repo.Refs(prefix)
+		if err != nil {
+			return err
+		}
+		src.Include = slices.AppendSeq(src.Include, maps.Values(refs))
+		src.Names = slices.AppendSeq(src.Names, maps.Keys(refs))
+	}
+	h.note = why + ": all local branches and tags were looked at that the remote does not have"
+	return nil
+}
+
+// between is what was changed from one revision to another, which only git can read.
+func (h *hook) between(ctx context.Context, src *gitsource.Range, from, to string) (*subject, error) {
+	for name, list := range map[string]*[]string{from: &src.Exclude, to: &src.Include} {
+		if name == "" {
+			continue
+		}
+		cmd := exec.CommandContext(ctx, "git", "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
+		out, err := cmd.Output()
+		if err != nil {
+			return nil, fmt.Errorf("finding commit %s: git rev-parse: %w", name, err)
+		}
+		*list = append(*list, strings.TrimSpace(string(out)))
+	}
+	return &subject{src, "the commits from " + from + " to " + to, func() string { return src.Looked.String() }}, nil
+}
+
+// received is what a server has received and not let in yet: "<old id> <new id>
+// <ref>" a line on standard input (githooks(5), pre-receive).
+func (h *hook) received() (*subject, error) {
+	updates, err := readUpdates(h.stdin, 3)
+	if err != nil {
+		return nil, err
+	}
+	if len(updates) == 0 {
+		return nil, errors.New("no refs came in on standard input, as git gives them to pre-receive")
+	}
+	src := &gitsource.Range{Repo: h.repo}
+	for _, u := range updates {
+		src.Include, src.Exclude = append(src.Include, ids(u.local)...), append(src.Exclude, ids(u.remote)...)
+		src.Names = append(src.Names, u.name)
+	}
+	known, err := h.repo.Refs("refs/")
+	src.Exclude = slices.AppendSeq(src.Exclude, maps.Values(known))
+	return &subject{src, "what is received", func() string { return src.Looked.String() }}, err
+}
+
+// A refUpdate is a ref that is about to change, from the id that the receiver has to
+// that of the sender.
+type refUpdate struct{ name, local, remote string }
+
+// readUpdates reads lines of three or four fields.
+func readUpdates(r io.Reader, fields int) (updates []refUpdate, err error) {
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		f := strings.Fields(lines.Text())
+		switch {
+		case len(f) == 0:
+			continue
+		case len(f) != fields:
+			return nil, fmt.Errorf("standard input: a line of %d words, not %d", len(f), fields)
+		case fields == 4:
+			updates = append(updates, refUpdate{f[2], f[1], f[3]})
+		default:
+			updates = append(updates, refUpdate{f[2], f[1], f[0]})
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("reading standard input: %w", err)
+	}
+	return updates, nil
+}
+
+// ids returns id, unless it is empty or all zeros: a ref that is not there.
+func ids(id string) []string {
+	if strings.Trim(id, "0") == "" {
+		return nil
+	}
+	return []string{id}
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,312 @@
+// Package checkout finds the commits of a CI event in the checkout that CI made,
+// and fetches what is missing of them: checkouts are shallow, a depth of one as a
+// rule, and the old end of a branch is seldom there.
+//
+// It runs the git binary in the checkout, since only that has the checkout's
+// credentials, proxies and certificates. git is told to run no hook, to prompt for
+// nothing and to start no maintenance; refs are written only when all branches are
+// fetched. Object ids come from cievent, which has checked them.
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner/cievent"
+)
+
+// A Checkout is a work tree or repository that a CI service made.
+type Checkout struct {
+	Dir string
+	// Token and Server let git in where the checkout has no credentials of its own:
+	// Token is sent to Server, as "https://github.com", and to no other host. Both
+	// may be "".
+	Token, Server string
+	// Log is told what is fetched and why, a sentence a call. It may be nil.
+	Log func(string)
+}
+
+// A Range is what a scan has to read.
+type Range struct {
+	// All says that everything in the repository is to be read; Include and Exclude
+	// are empty then.
+	All bool
+	// Include and Exclude are object ids of commits and annotated tags: what the
+	// former lead to and the latter do not.
+	Include, Exclude []string
+	// Commits is how many those are.
+	Commits int
+	// Tip is set if no commit is new: then it is the newest commit that is read, with
+	// all files that it has, so that something is. Include has its tree as well.
+	Tip bool
+	// Notes say, for people, what was decided and why.
+	Notes []string
+	// Unread says what belongs to the range and is not there; nil if nothing.
+	Unread error
+}
+
+// The errors that a user can do something about.
+var (
+	ErrNoGit  = errors.New("there is no git binary, which is needed to find the commits of the event")
+	ErrOwner  = errors.New("git refuses the repository, since somebody else owns it")
+	ErrNoHead = errors.New("the commit to scan cannot be had")
+)
+
+// Resolve finds the range of e, and fetches what of it is missing. An error means
+// that nothing can be scanned; what is only in part there is in Range.Unread.
+func (c *Checkout) Resolve(ctx context.Context, e *cievent.Event) (Range, error) {
+	g, err := c.open(ctx)
+	if err != nil {
+		return Range{}, err
+	}
+	if e.Kind == cievent.Everything {
+		return g.everything(ctx)
+	}
+	r := Range{}
+	head, err := g.head(ctx, e)
+	if err != nil {
+		return Range{}, err
+	}
+	r.Include = []string{head}
+	if err := g.exclude(ctx, e, &r); err != nil {
+		return Range{}, err
+	}
+	if err := g.deepen(ctx, &r); err != nil {
+		return Range{}, err
+	}
+	return r, g.settle(ctx, e, &r)
+}
+
+// A repository runs git in a checkout.
+type repository struct {
+	*Checkout
+	remote string   // its name, or URL; "" if there is none
+	notes  []string // what went wrong on the way, for Range.Unread
+}
+
+func (c *Checkout) open(ctx context.Context) (*repository, error) {
+	g := &repository{Checkout: c}
+	if _, err := g.git(ctx, "rev-parse", "--git-dir"); err != nil {
+		return nil, err
+	}
+	remotes, err := g.lines(ctx, "remote")
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case slices.Contains(remotes, "origin"):
+		g.remote = "origin"
+	case len(remotes) > 0:
+		g.remote = remotes[0]
+	}
+	return g, nil
+}
+
+// head returns the id of what is to be scanned.
+func (g *repository) head(ctx context.Context, e *cievent.Event) (string, error) {
+	if e.Service == "" {
+		return g.revision(ctx, e.Head)
+	}
+	if g.has(ctx, e.Head) {
+		return e.Head, nil
+	}
+	fetchErr := g.fetch(ctx, depth(e), e.Head)
+	for _, ref := range e.HeadRefs { // servers that give out no ids
+		if g.has(ctx, e.Head) {
+			break
+		}
+		fetchErr = errors.Join(fetchErr, g.fetch(ctx, depth(e), ref))
+	}
+	if g.has(ctx, e.Head) {
+		return e.Head, nil
+	}
+	return "", fmt.Errorf("%w: %s of the %s event is neither in the checkout nor on the server: %w", ErrNoHead, e.Head, e.Name, fetchErr)
+}
+
+// depth is how many commits to fetch at first.
+func depth(e *cievent.Event) int { return min(max(e.Commits, 1)+1, 500) }
+
+// exclude finds what was there before the event.
+func (g *repository) exclude(ctx context.Context, e *cievent.Event, r *Range) error {
+	switch {
+	case e.Base == "" && e.Service == "":
+		return nil // all that leads to head
+	case e.Service == "":
+		base, err := g.revision(ctx, e.Base)
+		r.Exclude = []string{base}
+		return err
+	case e.Base != "":
+		err := g.want(ctx, e.Base, depth(e))
+		if err == nil {
+			r.Exclude = []string{e.Base}
+			return nil
+		}
+		r.Notes = append(r.Notes, fmt.Sprintf("The old commit %s is no longer on the server.", short(e.Base)))
+		g.say("fetching " + e.Base + ": " + err.Error())
+	}
+	return g.excludeRefs(ctx, e, r)
+}
+
+// revision resolves what a user calls a commit. A name that only the server has is
+// fetched.
+func (g *repository) revision(ctx context.Context, name string) (string, error) {
+	id, err := g.verify(ctx, name)
+	if err == nil {
+		return id, nil
+	}
+	if fetchErr := g.fetch(ctx, 2, name); fetchErr == nil {
+		if id, err := g.verify(ctx, name); err == nil {
+			return id, nil
+		}
+		ids, lsErr := g.lines(ctx, "ls-remote", g.remote, name)
+		if lsErr == nil && len(ids) > 0 {
+			id, _, _ := strings.Cut(ids[0], "\t")
+			return g.verify(ctx, id)
+		}
+	}
+	return "", fmt.Errorf("%w: %q is no revision of this checkout: %w", ErrNoHead, name, err)
+}
+
+func (g *repository) verify(ctx context.Context, name string) (string, error) {
+	out, err := g.git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
+	return strings.TrimSpace(out), err
+}
+
+// want sees to it that the commit with this id is there.
+func (g *repository) want(ctx context.Context, id string, depth int) error {
+	if g.has(ctx, id) {
+		return nil
+	}
+	if err := g.fetch(ctx, depth, id); err != nil {
+		return err
+	}
+	if !g.has(ctx, id) {
+		return errors.New("the server sent something else")
+	}
+	return nil
+}
+
+// has reports whether an object and, of a tag, what it leads to is there.
+func (g *repository) has(ctx context.Context, id string) bool {
+	_, err := g.verify(ctx, id)
+	return err == nil
+}
+
+// everything sees to it that all branches and tags are there with their history.
+func (g *repository) everything(ctx context.Context) (Range, error) {
+	r := Range{All: true, Notes: []string{"The event has no range of its own: the whole repository is scanned."}}
+	shallow, err := g.shallow(ctx)
+	if err != nil || len(shallow) == 0 {
+		return r, err
+	}
+	g.say("the checkout is shallow: fetching all branches and tags with their history")
+	// As a checkout with all history has them, so that findings are said to be in
+	// branches, not to dangle.
+	err = g.fetch(ctx, allHistory, "+refs/heads/*:refs/remotes/"+g.remote+"/*", "+refs/tags/*:refs/tags/*")
+	if err != nil {
+		g.say(err.Error())
+		r.Notes = append(r.Notes, "The history could not be fetched; only what the checkout holds is scanned. Use fetch-depth: 0, or give stanch a token.")
+		r.Unread = fmt.Errorf("the history: %w", err)
+	}
+	return r, nil
+}
+
+// settle counts the range, and makes sure that it is not empty.
+func (g *repository) settle(ctx context.Context, e *cievent.Event, r *Range) error {
+	out, err := g.git(ctx, slices.Concat([]string{"rev-list", "--count"}, r.revisions())...)
+	if err != nil {
+		return err
+	}
+	if r.Commits, err = strconv.Atoi(strings.TrimSpace(out)); err != nil {
+		return fmt.Errorf("counting the commits of the range: %w", err)
+	}
+	if len(g.notes) > 0 {
+		r.Unread = errors.New(strings.Join(g.notes, "; "))
+	}
+	if r.Commits > 0 {
+		return nil
+	}
+	return g.tip(ctx, e, r)
+}
+
+// tip makes r about the newest commit and its files.
+func (g *repository) tip(ctx context.Context, e *cievent.Event, r *Range) error {
+	out, err := g.git(ctx, "rev-list", "--no-walk", "--parents", r.Include[0], "--")
+	if err != nil {
+		return err
+	}
+	ids := strings.Fields(out)
+	if len(ids) == 0 {
+		return fmt.Errorf("%w: %s leads to no commit", ErrNoHead, r.Include[0])
+	}
+	tree, err := g.git(ctx, "rev-parse", "--verify", "--end-of-options", ids[0]+"^{tree}")
+	if err != nil {
+		return err
+	}
+	r.Tip, r.Commits, r.Unread = true, 1, nil
+	r.Include, r.Exclude = []string{r.Include[0], strings.TrimSpace(tree)}, ids[1:]
+	r.Notes = append(r.Notes, fmt.Sprintf("No commit of this %s is new: all files of the newest, %s, are scanned instead.", e.Name, short(ids[0])))
+	return nil
+}
+
+// revisions are the arguments of rev-list.
+func (r *Range) revisions() []string {
+	args := r.Include
+	if len(r.Exclude) > 0 {
+		args = slices.Concat(args, []string{"--not"}, r.Exclude)
+	}
+	return slices.Concat(args, []string{"--"})
+}
+
+func (g *repository) say(s string) {
+	if g.Log != nil {
+		g.Log(s)
+	}
+}
+
+func short(id string) string { return id[:min(10, len(id))] }
+
+// isDir reports whether dir is there at all: git's own message is about the
+// working directory of a process.
+func isDir(dir string) bool {
+	info, err := os.Stat(dir)
+	return err == nil && info.IsDir()
+}
+
+// Tree returns the ids of the files of a commit, by path.
+func (c *Checkout) Tree(ctx context.Context, commit string) (map[string]string, error) {
+	g := &repository{Checkout: c}
+	out, err := g.git(ctx, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]string{}
+	for entry := range strings.SplitSeq(out, "\x00") {
+		meta, path, _ := strings.Cut(entry, "\t")
+		if fields := strings.Fields(meta); len(fields) == 3 {
+			files[path] = fields[2]
+		}
+	}
+	return files, nil
+}
+
+// File returns the content of a file in a commit: what a pull request cannot change.
+// The error wraps fs.ErrNotExist if the commit has no such file.
+func (c *Checkout) File(ctx context.Context, commit, path string) ([]byte, error) {
+	files, err := c.Tree(ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	id, ok := files[path]
+	if !ok {
+		return nil, fmt.Errorf("%s in commit %s: %w", path, short(commit), fs.ErrNotExist)
+	}
+	out, err := (&repository{Checkout: c}).git(ctx, "cat-file", "blob", id)
+	return []byte(out), err
+}

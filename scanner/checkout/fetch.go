@@ -1,0 +1,168 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner/cievent"
+)
+
+// excludeRefs finds what was on the server before a ref was made, or before it was
+// forced to where it is when its old end is gone.
+//
+// A ref that was pushed at the same time would hide what both bring, and each from
+// the other's run: so only refs that come before this one count, the default
+// branch first, then branches and then tags by name. Then of two refs that bring
+// the same commit, one reports it. What a later ref had before is reported again,
+// which is the lesser evil.
+func (g *repository) excludeRefs(ctx context.Context, e *cievent.Event, r *Range) error {
+	if e.Ref != "" {
+		if err := g.excludeEarlier(ctx, e, r); err != nil {
+			return err
+		}
+	}
+	if e.OnDefaultBranch() || e.DefaultBranch == "" || g.remote == "" {
+		return nil
+	}
+	id, err := g.fetchDefault(ctx, e)
+	if err != nil {
+		r.Notes = append(r.Notes, "The default branch could not be fetched: all that leads to the commit is scanned.")
+		g.say(err.Error())
+		return nil
+	}
+	if !slices.Contains(r.Exclude, id) {
+		r.Exclude = append(r.Exclude, id)
+	}
+	return nil
+}
+
+// excludeEarlier finds the refs that come before that of e, as far as they are here.
+func (g *repository) excludeEarlier(ctx context.Context, e *cievent.Event, r *Range) error {
+	refs, err := g.lines(ctx, "for-each-ref", "--format=%(refname)%00%(objectname)", "refs/remotes/"+g.remote+"/", "refs/tags/")
+	if err != nil {
+		return err
+	}
+	own := rank(e, e.Ref)
+	for _, line := range refs {
+		name, id, _ := strings.Cut(line, "\x00")
+		if rest, ok := strings.CutPrefix(name, "refs/remotes/"+g.remote+"/"); ok {
+			name = "refs/heads/" + rest
+		}
+		if name == "refs/heads/HEAD" || rank(e, name) >= own {
+			continue
+		}
+		if id, err := g.verify(ctx, id); err == nil && !slices.Contains(r.Exclude, id) {
+			r.Exclude = append(r.Exclude, id)
+		}
+	}
+	return nil
+}
+
+// rank orders refs: what is less comes before.
+func rank(e *cievent.Event, ref string) string {
+	switch {
+	case ref == "refs/heads/"+e.DefaultBranch:
+		return ""
+	case strings.HasPrefix(ref, "refs/heads/"):
+		return "1" + ref
+	}
+	return "2" + ref
+}
+
+// fetchDefault returns the id of the server's default branch, and sees to it that it is
+// here.
+func (g *repository) fetchDefault(ctx context.Context, e *cievent.Event) (string, error) {
+	out, err := g.lines(ctx, "ls-remote", g.remote, "refs/heads/"+e.DefaultBranch)
+	if err != nil {
+		return "", err
+	}
+	if len(out) == 0 {
+		return "", fmt.Errorf("the server has no branch %s", e.DefaultBranch)
+	}
+	id, _, _ := strings.Cut(out[0], "\t")
+	return id, g.want(ctx, id, depth(e))
+}
+
+// steps are by how many commits a shallow history is deepened, one after the other: a
+// fetch is a round trip, and few ranges are longer.
+var steps = []int{30, 200, 1500, allHistory}
+
+// allHistory is the depth of all that there is: git's own INFINITE_DEPTH, which
+// --unshallow stands for.
+const allHistory = 1<<31 - 1
+
+// deepen fetches history until the range is what it would be in a whole clone.
+func (g *repository) deepen(ctx context.Context, r *Range) error {
+	for _, step := range steps {
+		cut, wide, err := g.cut(ctx, r)
+		if err != nil || cut == 0 && !wide {
+			return err
+		}
+		if step < allHistory {
+			g.say(fmt.Sprintf("history is cut off too early: fetching %d commits more", step))
+		} else {
+			g.say("history is cut off too early: fetching all of it")
+		}
+		if err := g.fetch(ctx, step, slices.Concat(r.Include, r.Exclude)...); err != nil {
+			g.say(err.Error())
+			if cut > 0 {
+				g.notes = append(g.notes, fmt.Sprintf("history is cut off at %d commits of the range: %v", cut, err))
+			}
+			return nil
+		}
+	}
+	cut, _, err := g.cut(ctx, r)
+	if cut > 0 {
+		g.notes = append(g.notes, fmt.Sprintf("history is cut off at %d commits of the range, on the server too", cut))
+	}
+	return err
+}
+
+// cut counts the commits of the range at which history is cut off: what comes before
+// them may belong to the range. wide says that the range goes back to where history
+// begins while that of what is excluded is cut off: the two may meet before.
+func (g *repository) cut(ctx context.Context, r *Range) (cut int, wide bool, err error) {
+	shallow, err := g.shallow(ctx)
+	if err != nil || len(shallow) == 0 {
+		return 0, false, err
+	}
+	isShallow := func(id string) bool { _, ok := slices.BinarySearch(shallow, id); return ok }
+	// To git, a commit at which history is cut off has no parents.
+	first, err := g.lines(ctx, slices.Concat([]string{"rev-list", "--max-parents=0"}, r.revisions())...)
+	if err != nil || len(first) == 0 {
+		return 0, false, err
+	}
+	for _, id := range first {
+		if isShallow(id) {
+			cut++
+		}
+	}
+	if len(r.Exclude) == 0 {
+		return cut, false, nil
+	}
+	excluded, err := g.lines(ctx, slices.Concat([]string{"rev-list", "--max-parents=0"}, r.Exclude, []string{"--"})...)
+	return cut, slices.ContainsFunc(excluded, isShallow), err
+}
+
+// shallow returns the commits whose parents are cut off, sorted
+// (gitformat-shallow(5)).
+func (g *repository) shallow(ctx context.Context) ([]string, error) {
+	out, err := g.git(ctx, "rev-parse", "--path-format=absolute", "--git-path", "shallow")
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(strings.TrimSuffix(out, "\n"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading which history is cut off: %w", err)
+	}
+	ids := strings.Fields(string(text))
+	slices.Sort(ids)
+	return ids, nil
+}

@@ -1,0 +1,139 @@
+package checkout
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// fetch gets what the server calls wants: first with the credentials that the
+// checkout has, then with the token. Sent together, servers refuse both.
+//
+// If the checkout is shallow, history comes more commits deep than there are now.
+// "--deepen" would do just that, but not for what no ref of the server leads to, as
+// the old end of a branch.
+func (g *repository) fetch(ctx context.Context, more int, wants ...string) error {
+	if g.remote == "" {
+		return errors.New("the checkout has no remote to fetch from")
+	}
+	args := []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc"}
+	if shallow, err := g.shallow(ctx); err != nil || len(shallow) > 0 { // what is whole must not be made shallow
+		depth := more
+		if more < allHistory {
+			depth += g.held(ctx)
+		}
+		args = append(args, fmt.Sprintf("--depth=%d", depth))
+	}
+	args = append(append(args, "--end-of-options", g.remote), wants...)
+	_, err := g.git(ctx, args...)
+	if err == nil || g.Token == "" || g.Server == "" || ctx.Err() != nil {
+		return err
+	}
+	if _, tokenErr := g.run(ctx, g.tokenConfig(), args...); tokenErr != nil {
+		return err // the first is about the checkout, which the user knows
+	}
+	return nil
+}
+
+// held is how many commits there are: no history is deeper, so that none is cut off
+// by asking for more.
+func (g *repository) held(ctx context.Context) int {
+	out, err := g.git(ctx, "rev-list", "--count", "--all", "HEAD", "--")
+	if err != nil {
+		return 0 // HEAD is not born
+	}
+	n, _ := strconv.Atoi(strings.TrimSpace(out))
+	return n
+}
+
+// tokenConfig is the configuration by which git sends the token to its server.
+func (g *repository) tokenConfig() [][2]string {
+	basic := base64.StdEncoding.EncodeToString([]byte("x-access-token:" + g.Token))
+	return [][2]string{
+		{"http." + strings.TrimSuffix(g.Server, "/") + "/.extraHeader", "Authorization: Basic " + basic},
+	}
+}
+
+func (g *repository) lines(ctx context.Context, args ...string) ([]string, error) {
+	out, err := g.git(ctx, args...)
+	return strings.FieldsFunc(out, func(r rune) bool { return r == '\n' }), err
+}
+
+func (g *repository) git(ctx context.Context, args ...string) (string, error) {
+	return g.run(ctx, nil, args...)
+}
+
+// run runs git in the checkout and returns what it prints.
+func (g *repository) run(ctx context.Context, config [][2]string, args ...string) (string, error) {
+	binary, err := exec.LookPath("git")
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrNoGit, err)
+	}
+	if !isDir(g.Dir) {
+		return "", fmt.Errorf("%s is no folder", g.Dir)
+	}
+	var out, said bytes.Buffer
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = g.Dir, env(config), &out, &said
+	cmd.WaitDelay = 5 * time.Second // for helpers that hold stderr when git has ended
+	err = cmd.Run()
+	switch {
+	case err == nil:
+		return out.String(), nil
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case strings.Contains(said.String(), "dubious ownership"):
+		return "", fmt.Errorf("%w; run: git config --global --add safe.directory %q", ErrOwner, g.Dir)
+	}
+	return "", fmt.Errorf("git %s: %w: %s", args[0], err, lastLines(said.String()))
+}
+
+// local are the variables that tell git which repository it is in.
+var local = []string{
+	"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
+	"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_NAMESPACE",
+}
+
+// env is the environment of git: the job's, and config, which other processes
+// cannot see as they could arguments.
+func env(config [][2]string) []string {
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return slices.Contains(local, name)
+	})
+	config = append([][2]string{
+		{"core.hooksPath", os.DevNull}, {"core.fsmonitor", "false"}, {"maintenance.auto", "false"},
+		{"fetch.writeCommitGraph", "false"}, {"fetch.fsckObjects", "false"},
+		{"http.lowSpeedLimit", "1"}, {"http.lowSpeedTime", "120"}, // a server that says nothing is none
+	}, config...)
+	env = append(env,
+		"GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=https:http:ssh:git:file", "LC_ALL=C",
+		"GIT_NO_REPLACE_OBJECTS=1", // a replaced commit must not stand for the real one
+	)
+	n, _ := strconv.Atoi(os.Getenv("GIT_CONFIG_COUNT")) // the job's own come first
+	for _, c := range config {
+		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", n, c[0]), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", n, c[1]))
+		n++
+	}
+	return append(env, fmt.Sprintf("GIT_CONFIG_COUNT=%d", n))
+}
+
+var userinfo = regexp.MustCompile(`://[^/@\s]*@`)
+
+// lastLines is the end of what git said: its complaints, without the passwords that
+// the URLs of remotes may hold.
+func lastLines(said string) string {
+	said = userinfo.ReplaceAllString(said, "://")
+	said = strings.ReplaceAll(said, "##[", "## [") // a command of GitHub's runner, if a server says so
+	lines := strings.FieldsFunc(said, func(r rune) bool { return r == '\n' || r == '\r' })
+	return strings.Join(lines[max(0, len(lines)-3):], "; ")
+}

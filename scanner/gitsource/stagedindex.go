@@ -1,0 +1,357 @@
+package gitsource
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
+
+// An index is what is staged (gitformat-index(5)). go-git's reader is not used: it
+// knows neither split nor sparse indexes, no SHA-256, and takes an index without
+// a checksum (index.skipHash) for a damaged one.
+type index struct {
+	entries []staged // by path, then by stage
+	tree    *cacheTree
+}
+
+// A staged is an entry of an index.
+type staged struct {
+	path  string // of a folder, with "/" at its end, in a sparse index
+	id    pack.ID
+	mode  mode
+	stage uint8 // 1 to 3 in a conflict
+	// intent marks what "git add -N" has promised: it has no content yet.
+	intent bool
+}
+
+// A cacheTree says which trees folders of the index would make, as of when that
+// was last worked out ("Cache tree" in gitformat-index(5)).
+type cacheTree struct {
+	id       pack.ID // empty if something was staged in the folder since
+	children map[string]*cacheTree
+}
+
+// child returns the folder with the name, nil if nothing is known of it.
+func (c *cacheTree) child(name string) *cacheTree {
+	if c == nil {
+		return nil
+	}
+	return c.children[name]
+}
+
+// valid returns the tree that c is known to make, or "".
+func (c *cacheTree) valid() pack.ID {
+	if c == nil {
+		return ""
+	}
+	return c.id
+}
+
+// errIndex is wrapped by all errors about what an index says.
+var errIndex = errors.New(`the index is damaged, or of a format that stanch does not know ("git reset", with the file moved away, makes it anew)`)
+
+func badIndex(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", errIndex, fmt.Sprintf(format, args...))
+}
+
+// loadIndex reads the index in file, and the shared one that it is based on, if it
+// is split. A file that does not exist is an empty index, as for git.
+func (r *Repository) loadIndex(file string, hash int) (*index, error) {
+	data, err := readSmall(file, maxIndex)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &index{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the index: %w", err)
+	}
+	x, link, err := parseIndex(data, hash)
+	if err == nil && link != nil {
+		err = r.joinShared(x, link, hash)
+	}
+	if err == nil && !slices.IsSortedFunc(x.entries, compareStaged) {
+		err = badIndex("its entries are not in order")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", file, err)
+	}
+	return x, nil
+}
+
+// maxIndex bounds the size of an index: Windows has three million files, in 300 MB.
+const maxIndex = 2 << 30
+
+// joinShared adds the entries of the shared index that x is based on.
+func (r *Repository) joinShared(x *index, l *link, hash int) error {
+	name := "sharedindex." + l.base.String()
+	data, err := readSmall(filepath.Join(r.gitDir, name), maxIndex)
+	if err != nil {
+		return fmt.Errorf("reading the shared index: %w", err)
+	}
+	shared, deeper, err := parseIndex(data, hash)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", name, err)
+	}
+	if deeper != nil {
+		return badIndex("%s is based on another", name)
+	}
+	x.entries, err = l.join(shared.entries, x.entries)
+	return err
+}
+
+func compareStaged(a, b staged) int {
+	if c := strings.Compare(a.path, b.path); c != 0 {
+		return c
+	}
+	return int(a.stage) - int(b.stage)
+}
+
+// parseIndex reads an index file: versions 2 to 4, with ids of hash bytes. link is
+// set if the index is split.
+func parseIndex(data []byte, hash int) (*index, *link, error) {
+	if len(data) < 12+hash || string(data[:4]) != "DIRC" {
+		return nil, nil, badIndex("it does not begin as one")
+	}
+	var check errgroup.Group // beside: it takes as long as all the rest
+	check.Go(func() error { return checkSum(data, hash) })
+	x, link, err := parseEntries(data, hash)
+	if sumErr := check.Wait(); sumErr != nil {
+		err = sumErr
+	}
+	return x, link, err
+}
+
+func parseEntries(data []byte, hash int) (*index, *link, error) {
+	version := binary.BigEndian.Uint32(data[4:])
+	if version < 2 || version > 4 {
+		return nil, nil, badIndex("version %d", version)
+	}
+	rest := string(data[12 : len(data)-hash]) // copied once, and cut into paths and ids
+	p := &indexParser{rest: rest, hash: hash, version: int(version)}
+	x := &index{}
+	n := binary.BigEndian.Uint32(data[8:])
+	if uint64(n)*uint64(statSize+hash) > uint64(len(data)) {
+		return nil, nil, badIndex("%d entries in %d bytes", n, len(data))
+	}
+	x.entries = make([]staged, 0, n)
+	for range n {
+		e, err := p.entry()
+		if err != nil {
+			return nil, nil, err
+		}
+		x.entries = append(x.entries, e)
+	}
+	link, err := p.extensions(x)
+	return x, link, err
+}
+
+// checkSum compares the checksum at the end of data. With index.skipHash it is all
+// zeros, and nothing to compare with.
+func checkSum(data []byte, hash int) error {
+	body, sum := data[:len(data)-hash], data[len(data)-hash:]
+	var is []byte
+	if hash == sha256.Size {
+		s := sha256.Sum256(body)
+		is = s[:]
+	} else {
+		s := sha1.Sum(body)
+		is = s[:]
+	}
+	if !bytes.Equal(is, sum) && len(bytes.Trim(sum, "\x00")) > 0 {
+		return badIndex("its checksum is wrong")
+	}
+	return nil
+}
+
+// An indexParser reads the entries of an index, one after the other.
+type indexParser struct {
+	rest          string
+	hash, version int
+	path          string // of the last entry, which version 4 leaves out what it repeats of
+}
+
+// Before the id of an entry stand ten numbers that stat(2) gave; the mode is the
+// seventh. After it come two bytes of flags, and two more if a bit says so.
+const (
+	statSize, modeAt = 40, 24
+
+	flagExtended, flagStage, flagName = 0x4000, 0x3000, 0x0fff
+	flagIntent                        = 0x2000 // in the second two
+)
+
+func (p *indexParser) entry() (staged, error) {
+	size := statSize + p.hash + 2
+	if len(p.rest) < size {
+		return staged{}, badIndex("it is cut off")
+	}
+	flags := uint16(p.number(size-2, 2))
+	e := staged{
+		id: pack.ID(p.rest[statSize : statSize+p.hash]), stage: uint8(flags & flagStage >> 12),
+		mode: fileMode(p.number(modeAt, 4)),
+	}
+	if flags&flagExtended != 0 && p.version > 2 {
+		if len(p.rest) < size+2 {
+			return e, badIndex("it is cut off")
+		}
+		e.intent = p.number(size, 2)&flagIntent != 0
+		size += 2
+	}
+	var err error
+	if p.version == 4 {
+		err = p.shortName(size)
+	} else {
+		err = p.paddedName(size)
+	}
+	e.path = p.path
+	return e, err
+}
+
+// number reads a number of size bytes.
+func (p *indexParser) number(at, size int) (n uint32) {
+	for _, c := range []byte(p.rest[at : at+size]) {
+		n = n<<8 | uint32(c)
+	}
+	return n
+}
+
+// paddedName reads a name that ends with one to eight NULs, so that the entry has
+// a multiple of eight bytes.
+func (p *indexParser) paddedName(at int) error {
+	end := strings.IndexByte(p.rest[at:], 0)
+	if end < 0 {
+		return badIndex("a name has no end")
+	}
+	p.path = p.rest[at : at+end]
+	size := (at + end + 8) &^ 7
+	if size > len(p.rest) {
+		return badIndex("it is cut off")
+	}
+	p.rest = p.rest[size:]
+	return nil
+}
+
+// maxName is more than any system lets a path have (PATH_MAX of Linux).
+const maxName = 4096
+
+// shortName reads how much to drop from the end of the last name, and what comes
+// instead, up to a NUL.
+func (p *indexParser) shortName(at int) error {
+	drop, next := ofsVarint(p.rest, at)
+	if next < 0 || drop > len(p.path) {
+		return badIndex("a name is longer than the one that it begins as")
+	}
+	end := strings.IndexByte(p.rest[next:], 0)
+	if end < 0 {
+		return badIndex("a name has no end")
+	}
+	if len(p.path)-drop+end > maxName { // else a small file could name terabytes
+		return badIndex("a name of more than %d bytes", maxName)
+	}
+	p.path = p.path[:len(p.path)-drop] + p.rest[next:next+end]
+	p.rest = p.rest[next+end+1:]
+	return nil
+}
+
+// ofsVarint reads a number of 7 bits a byte, the highest first, with one added at
+// each byte but the last, as in the offset of a delta. next is -1 if it has no end.
+func ofsVarint(b string, at int) (n, next int) {
+	for range 5 {
+		if at >= len(b) {
+			break
+		}
+		c := b[at]
+		at++
+		n |= int(c & 0x7f)
+		if c < 0x80 {
+			return n, at
+		}
+		n = (n + 1) << 7
+	}
+	return 0, -1
+}
+
+// extensions reads what follows the entries: a name of four letters and a length
+// each. Those that begin with a capital may be passed over.
+func (p *indexParser) extensions(x *index) (l *link, err error) {
+	for len(p.rest) > 0 {
+		if len(p.rest) < 8 {
+			return nil, badIndex("an extension is cut off")
+		}
+		name, size := p.rest[:4], p.number(4, 4)
+		if uint64(size) > uint64(len(p.rest)-8) {
+			return nil, badIndex("an extension is cut off")
+		}
+		data := []byte(p.rest[8 : 8+size])
+		p.rest = p.rest[8+size:]
+		switch {
+		case name == "TREE":
+			x.tree, _ = parseCacheTree(data, p.hash, 0) // without it, more is compared
+		case name == "link":
+			if l, err = parseLink(data, p.hash); err != nil {
+				return nil, err
+			}
+		case name == "sdir": // folders as entries: they have a mode of their own
+		case name[0] < 'A' || name[0] > 'Z':
+			return nil, badIndex("extension %q", name)
+		}
+	}
+	return l, nil
+}
+
+// maxFolders is how deep folders may lie in each other.
+const maxFolders = 4096
+
+// parseCacheTree reads a folder and those in it: "<name> NUL <entries> SP
+// <folders> LF <id>"; the number of entries is negative, and the id left out, if
+// something has changed. It returns nil if it makes no sense.
+func parseCacheTree(data []byte, hash, depth int) (*cacheTree, []byte) {
+	_, data, ok := bytes.Cut(data, []byte{0})
+	line, rest, ok2 := bytes.Cut(data, []byte{'\n'})
+	covered, below, ok3 := strings.Cut(string(line), " ")
+	entries, err1 := strconv.Atoi(covered)
+	folders, err2 := strconv.Atoi(below)
+	if !ok || !ok2 || !ok3 || err1 != nil || err2 != nil || depth > maxFolders {
+		return nil, nil
+	}
+	c := &cacheTree{}
+	if folders > 0 {
+		c.children = make(map[string]*cacheTree, min(folders, len(rest)/4))
+	}
+	if entries >= 0 {
+		if len(rest) < hash {
+			return nil, nil
+		}
+		c.id, rest = pack.ID(rest[:hash]), rest[hash:]
+	}
+	for range folders {
+		name, _, _ := bytes.Cut(rest, []byte{0})
+		var child *cacheTree
+		if child, rest = parseCacheTree(rest, hash, depth+1); child == nil {
+			return nil, nil
+		}
+		c.children[string(name)] = child
+	}
+	return c, rest
+}
+
+// fileMode is the mode that a number means, in an index or a tree.
+func fileMode(m uint32) mode {
+	switch m & 0o170000 {
+	case 0o040000:
+		return directory
+	case 0o160000:
+		return submodule
+	}
+	return file
+}

@@ -1,0 +1,149 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner"
+)
+
+// maxAnnotations is how many annotations of a level GitHub shows for a step. More
+// are dropped without a word, whichever those are.
+const maxAnnotations = 10
+
+// Annotations returns the Handler that writes workflow commands of GitHub Actions
+// (docs.github.com, "Workflow commands"): one annotation a finding, at its first
+// place, the worst first. Where there are more than GitHub shows, the last one that
+// it does show says how many. It writes at Summary, in one call.
+func Annotations(w io.Writer) Handler { return &annotations{w: w} }
+
+type annotations struct {
+	w        io.Writer
+	findings []Finding
+}
+
+func (a *annotations) Scan(Scan) error { return nil }
+
+func (a *annotations) Finding(f Finding) error {
+	if f.Ignored == "" {
+		a.findings = append(a.findings, f)
+	}
+	return nil
+}
+
+func (a *annotations) Summary(s Summary) error {
+	worstFirst(a.findings)
+	byLevel := map[string][]string{}
+	for i := range a.findings {
+		f := &a.findings[i]
+		l := annotationLevel(f)
+		byLevel[l] = append(byLevel[l], annotation(f))
+	}
+	for _, u := range s.Unread {
+		byLevel["error"] = append(byLevel["error"], command("error", [][2]string{{"title", "stanch: not read"}}, safe(u.What)+": "+safe(u.Why)))
+	}
+	var b strings.Builder
+	for _, level := range []string{"error", "warning", "notice"} {
+		list := byLevel[level]
+		if over := len(list) - maxAnnotations; over > 0 {
+			rest := fmt.Sprintf("%s in all: the others are in the log and in the summary of the job.", plural(len(list), "annotation"))
+			list = append(list[:maxAnnotations-1:maxAnnotations-1], command(level, [][2]string{{"title", fmt.Sprintf("stanch: %d more", over+1)}}, rest))
+		}
+		b.WriteString(strings.Join(list, ""))
+	}
+	if _, err := io.WriteString(a.w, b.String()); err != nil {
+		return fmt.Errorf("writing annotations: %w", err)
+	}
+	return nil
+}
+
+func annotationLevel(f *Finding) string {
+	if l := level(f); l != "note" {
+		return l
+	}
+	return "notice"
+}
+
+func annotation(f *Finding) string {
+	var props [][2]string
+	text := brief(f)
+	if len(f.Locations) > 0 {
+		l := &f.Locations[0]
+		if file, _, _ := strings.Cut(l.Path, "!"); l.Kind == scanner.KindBlob && file != "" && safe(file) == file {
+			props = append(props, [2]string{"file", file})
+			if file == l.Path && l.Line > 0 {
+				props = append(props, lines(l)...)
+			}
+		}
+		text += " Found in " + place(l) + "."
+	}
+	props = append(props, [2]string{"title", classes[classOf(f)].word + ": " + safe(f.Title)})
+	return command(annotationLevel(f), props, text)
+}
+
+// lines are the region of l. GitHub refuses columns that span lines, and ours never do.
+func lines(l *Location) [][2]string {
+	n := strconv.Itoa(l.Line)
+	props := [][2]string{{"line", n}, {"endLine", n}}
+	if l.Column > 0 && l.EndColumn > l.Column {
+		props = append(props, [2]string{"col", strconv.Itoa(l.Column)}, [2]string{"endColumn", strconv.Itoa(l.EndColumn)})
+	}
+	return props
+}
+
+// brief says in a few sentences what f is and what to do.
+func brief(f *Finding) string {
+	s := classes[classOf(f)].word
+	if f.KeyID != "" {
+		s += " " + safe(f.KeyID)
+	}
+	parts := append([]string{s + doubt(f)}, whose(f)...)
+	if f.Reason != "" {
+		parts = append(parts, safe(f.Reason))
+	}
+	s = sentence(strings.Join(parts, "; "))
+	for _, step := range advice(f) {
+		step, cmd, _ := strings.Cut(step, "\n")
+		if s += " " + step; cmd != "" {
+			s += " " + cmd + " ."
+		}
+	}
+	return s
+}
+
+// command writes a workflow command. Escapes are those of @actions/core: what
+// they leave alone cannot end the command or begin another one.
+func command(name string, props [][2]string, text string) string {
+	var b strings.Builder
+	b.WriteString("::" + name)
+	for i, p := range props {
+		b.WriteByte(" ,"[min(i, 1)])
+		b.WriteString(p[0] + "=" + escapedProperty.Replace(p[1]))
+	}
+	return b.String() + "::" + escapedText.Replace(text) + "\n"
+}
+
+// Mask returns the workflow commands that make GitHub's runner replace secret by
+// *** in all that is logged from then on. They hold the secret: they are for the
+// runner only.
+func Mask(secret string) string {
+	var b strings.Builder
+	for line := range strings.Lines(secret) { // the runner masks line by line
+		if line = strings.TrimRight(line, "\r\n"); line != "" {
+			b.WriteString(command("add-mask", nil, line))
+		}
+	}
+	return b.String()
+}
+
+// Notice returns the workflow command that annotates the run with text.
+func Notice(level, title, text string) string {
+	return command(level, [][2]string{{"title", title}}, text)
+}
+
+var (
+	escapedText     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	escapedProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+)

@@ -1,0 +1,50 @@
+package report
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// All returns the Handler that passes each record on to all of handlers, whatever
+// one of them answers. They share what a record points to.
+func All(handlers ...Handler) Handler { return all(handlers) }
+
+type all []Handler
+
+func (a all) Scan(s Scan) error {
+	return a.each(func(h Handler) error { return h.Scan(s) })
+}
+
+func (a all) Finding(f Finding) error {
+	return a.each(func(h Handler) error { return h.Finding(f) })
+}
+
+func (a all) Summary(s Summary) error {
+	return a.each(func(h Handler) error { return h.Summary(s) })
+}
+
+func (a all) each(call func(Handler) error) error {
+	var errs []error
+	for _, h := range a {
+		errs = append(errs, call(h))
+	}
+	return errors.Join(errs...)
+}
+
+// Anonymous returns the Handler that passes on to h what everybody may read: no
+// account, name or ARN of a credential's owner. Key ids stay, since nobody can act
+// without them and who reads the report can read the repository.
+func Anonymous(h Handler) Handler { return anonymous{h} }
+
+type anonymous struct{ Handler }
+
+func (a anonymous) Finding(f Finding) error {
+	if f.Account != "" {
+		f.Reason = strings.ReplaceAll(f.Reason, f.Account, "[account]")
+	}
+	f.Account, f.Facts = "", []verifier.Fact{}
+	f.Identity = Identity{Kind: f.Identity.Kind}
+	return a.Handler.Finding(f)
+}

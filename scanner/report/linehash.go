@@ -1,0 +1,73 @@
+package report
+
+import (
+	"fmt"
+	"unicode/utf16"
+)
+
+// hashBlock is how many characters of a text the hash of a line covers.
+const hashBlock = 100
+
+// LineHash returns what GitHub calls the primaryLocationLineHash of a line, counted
+// from 1, of a text, "" if it has no such line. It is the hash that
+// github/codeql-action works out for SARIF that comes without one
+// (src/fingerprints.ts), so that alerts stay the same whoever uploads them: a
+// rolling hash, modulo 2^64, over the hundred UTF-16 units from the beginning of
+// the line that are no space or tab, with all line ends as LF, the end of the text
+// as 0xFFFF and zeros after it. A count tells lines with equal hashes apart.
+func LineHash(text string, line int) string {
+	units, starts := hashedUnits(text)
+	if line < 1 || line > len(starts) {
+		return ""
+	}
+	hashes := make([]uint64, line)
+	for i := range hashes {
+		hashes[i] = hashAt(units, starts[i])
+	}
+	count := 0
+	for _, h := range hashes {
+		if h == hashes[line-1] {
+			count++
+		}
+	}
+	return fmt.Sprintf("%x:%d", hashes[line-1], count)
+}
+
+// hashedUnits returns the units that are hashed, and where among them lines begin. A
+// line of nothing but blanks begins with its LF; the last one with the end.
+func hashedUnits(text string) (units []uint16, starts []int) {
+	start, afterCR := true, false
+	put := func(u uint16) {
+		if start {
+			starts = append(starts, len(units))
+		}
+		start = u == '\n'
+		units = append(units, u)
+	}
+	for _, u := range utf16.Encode([]rune(text)) { // what is not UTF-8 is U+FFFD, as in JavaScript
+		switch {
+		case u == ' ' || u == '\t' || u == '\n' && afterCR:
+			afterCR = false
+			continue
+		case u == '\r':
+			afterCR = true
+			u = '\n'
+		default:
+			afterCR = false
+		}
+		put(u)
+	}
+	put(0xFFFF)
+	return units, starts
+}
+
+func hashAt(units []uint16, at int) uint64 {
+	var h uint64
+	for i := range hashBlock {
+		h *= 37
+		if at+i < len(units) {
+			h += uint64(units[at+i])
+		}
+	}
+	return h
+}
