@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -138,7 +139,25 @@ func (c *ciRun) job() (*job, error) {
 	if c.showSecrets {
 		return nil, errors.New("--show-secrets: not in CI, where logs and reports are kept")
 	}
+	c.config.scanned = "" // configure reads what the event lets count
 	return c.prepare(c.streams)
+}
+
+// configure reads the configuration and the ignore files of the project: those of a
+// pull request from what it is to be merged into, which its author cannot change.
+func (c *ciRun) configure(ctx context.Context, j *job, tree *checkout.Checkout) (err error) {
+	c.config.scanned = c.dir
+	if commit := c.event.Trusted; commit != "" {
+		c.config.trusted = func(name string) ([]byte, error) {
+			data, err := tree.File(ctx, commit, name)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil, nil
+			}
+			return data, err
+		}
+	}
+	j.config, err = c.config.read(c.stderr)
+	return err
 }
 
 // scan works out what to scan, and does it.
@@ -171,6 +190,9 @@ func (c *ciRun) scan(ctx context.Context, j *job) error {
 		c.say(note)
 	}
 	c.say(c.scope())
+	if err := c.configure(ctx, j, tree); err != nil {
+		return err
+	}
 	if err := c.attach(j); err != nil {
 		return err
 	}

@@ -38,6 +38,9 @@ type configFlags struct {
 	ignoreNo  bool // --no-ignores
 	honor     bool
 	scanned   string // a path in the project that is scanned; "" reads nothing there
+	// trusted reads the files of the project as they are in a commit, instead of from
+	// disk; nil data if one is not there.
+	trusted func(name string) ([]byte, error)
 }
 
 func (f *configFlags) add(cmd *cobra.Command) {
@@ -133,20 +136,20 @@ func (c *config) readFiles() error {
 		}
 		return c.addAll(all)
 	}
-	project := c.project()
+	project, done := c.project()
 	if project == nil {
 		return nil
 	}
-	defer func() { _ = project.Close() }()
+	defer done()
 	var all []configFile
 	for _, name := range []string{ownConfig, gitleaksConfig} {
-		data, err := readIn(project, name)
+		data, err := project(name)
 		if err != nil {
 			return err
 		}
 		if data != nil {
 			// The file may be a stranger's: it names none outside of its project.
-			all = append(all, configFile{name, data, func(other string) ([]byte, error) { return readIn(project, other) }})
+			all = append(all, configFile{name, data, project})
 		}
 	}
 	return c.addAll(all)
@@ -160,16 +163,23 @@ func beside(name, other string) string {
 	return filepath.Join(filepath.Dir(name), other)
 }
 
-// project opens the root of the project, or returns nil if nothing is to be read there.
-func (c *config) project() *os.Root {
-	if c.root == "" || c.flags.ignoreNo {
-		return nil
+// project returns how files of the project are read, and what ends that; nil if
+// nothing is to be read there.
+func (c *config) project() (read func(name string) ([]byte, error), done func()) {
+	if c.flags.ignoreNo {
+		return nil, nil
+	}
+	if c.flags.trusted != nil {
+		return c.flags.trusted, func() {}
+	}
+	if c.root == "" {
+		return nil, nil
 	}
 	root, err := os.OpenRoot(c.root)
 	if err != nil {
-		return nil // a file, or not there: the scan says so
+		return nil, nil // a file, or not there: the scan says so
 	}
-	return root
+	return func(name string) ([]byte, error) { return readIn(root, name) }, func() { _ = root.Close() }
 }
 
 // seen makes a file with rules part of the digest.
@@ -273,11 +283,11 @@ func notThere(name string, data []byte) error {
 
 // readProject reads the ignore files of the project, of whichever tool.
 func (c *config) readProject() error {
-	project := c.project()
+	project, done := c.project()
 	if project == nil {
 		return nil
 	}
-	defer func() { _ = project.Close() }()
+	defer done()
 	for _, x := range []struct {
 		name string
 		read func(name string, data []byte) (scanner.PlaceFilter, error)
@@ -292,7 +302,7 @@ func (c *config) readProject() error {
 			return suppress.GitSecrets(name, suppress.Lines(data), c.name)
 		}},
 	} {
-		data, err := readIn(project, x.name)
+		data, err := project(x.name)
 		if err != nil {
 			return err
 		}
