@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,8 +80,8 @@ func TestInstall(t *testing.T) {
 			}
 			out, err := bash(`bash "$0"; status=$?; cat output 2>/dev/null; exit $status`, script)
 			status := 0
-			if err != nil {
-				status = err.(*exec.ExitError).ExitCode()
+			if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+				status = exit.ExitCode()
 			}
 			if status != tt.status || !strings.Contains(out, tt.want) || strings.Contains(out, "bin=") != (status == 0) {
 				t.Errorf("exit status %d, want %d and %q\n%s", status, tt.status, tt.want, out)
