@@ -21,7 +21,7 @@ type probe struct {
 }
 
 func newProbe(detectors []Detector) probe {
-	p := probe{hintSpan: max(spanOfID, spanOfJoined)}
+	p := probe{hintSpan: max(spanOfID, spanOfJoined, spanOfGzip)}
 	var patterns, others []string
 	for _, d := range detectors {
 		prober, ok := d.(Prober)
@@ -123,5 +123,34 @@ func (p *probe) in(text []byte, named bool) bool {
 			return true
 		}
 	}
-	return p.encoded.in(text) || p.idEncoded(text) || p.idJoined(text) || bytes.Contains(text, []byte(gzipMark)) || p.others != nil && p.others.find(text) != 0
+	return p.encoded.in(text) || p.idEncoded(text) || p.idJoined(text) || mayUnpack(text) || p.others != nil && p.others.find(text) != 0
+}
+
+// spanOfGzip bounds the first characters of gzip in base64, some of which may be
+// escapes or line breaks.
+const spanOfGzip = 2 * minGzip / 3 * 4
+
+// mayUnpack reports whether text may hold gzip in base64 of more than a few words.
+func mayUnpack(text []byte) bool {
+	for i := 0; ; {
+		k := bytes.Index(text[i:], []byte(gzipMark))
+		if k < 0 {
+			return false
+		}
+		i += k
+		n := 0
+		for j := i; j < min(len(text), i+spanOfGzip) && n < minGzip/3*4; j++ {
+			switch j = skipBreak(text, j); {
+			case j == len(text):
+			case base64Set[text[j]]:
+				n++
+			case !escapeStarts[text[j]]:
+				j = len(text)
+			}
+		}
+		if n == minGzip/3*4 {
+			return true
+		}
+		i += len(gzipMark)
+	}
 }
