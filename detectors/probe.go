@@ -83,8 +83,8 @@ func newProbe(detectors []Detector) probe {
 //   - an id in base64 that a line break cuts into pieces of less than 20 characters;
 //   - an id in pieces of which none has seven characters, or that are farther apart
 //     than 108 bytes;
-//   - an id within two encodings, but for gzip in base64, UTF-16 in base64, and
-//     base64 in base64 beside a name of Rule.Encoded.
+//   - an id within two encodings, but for gzip of 36 bytes or more in base64, UTF-16
+//     in base64, and base64 in base64 beside a name of Rule.Encoded.
 func (s *Set) Hints(text []byte) bool { return s.in(text, false) }
 
 // HintSpan returns how far Hints looks.
