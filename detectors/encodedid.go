@@ -268,6 +268,9 @@ func (p *probe) idInWide(text []byte, i, width int) bool {
 	for i < end && text[i] == 0 {
 		i++
 	}
+	if i == end {
+		return false // nothing but zeros, as large files may be
+	}
 	for k := i; k < end; k++ {
 		if at := k - i; at%width == 0 && !isBody(text[k:k+1]) || at%width != 0 && text[k] != 0 {
 			return false
