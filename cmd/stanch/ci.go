@@ -153,7 +153,10 @@ func (c *ciRun) configure(ctx context.Context, j *job, tree *checkout.Checkout) 
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil, nil
 			}
-			return data, err
+			if err != nil {
+				return nil, incomplete(fmt.Errorf("nothing was scanned: reading %s of what the pull request is to be merged into: %w", name, err))
+			}
+			return data, nil
 		}
 	}
 	j.config, err = c.config.read(c.stderr)
