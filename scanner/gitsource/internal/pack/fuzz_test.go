@@ -202,10 +202,21 @@ func (r plainReader) apart() bool {
 	return true
 }
 
-// sorted reports whether ids are found by their place.
+// sorted reports whether ids are found by their place: they are in order, and the
+// fan-out table counts them. Where it does not, git finds no base either.
 func (r plainReader) sorted() bool {
+	var counts [256]uint32
 	for i := range r.p.Len() {
-		if i > 0 && r.p.Index().ID(i-1) >= r.p.Index().ID(i) {
+		id := r.p.Index().ID(i)
+		if i > 0 && r.p.Index().ID(i-1) >= id {
+			return false
+		}
+		for b := int(id[0]); b < len(counts); b++ {
+			counts[b]++
+		}
+	}
+	for b, n := range counts {
+		if fan := r.p.Index().fan; fan != nil && binary.BigEndian.Uint32(fan[4*b:]) != n {
 			return false
 		}
 	}
