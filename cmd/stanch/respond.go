@@ -393,14 +393,14 @@ func newLog(s *streams) *cobra.Command {
 }
 
 func newPolicy(s *streams) *cobra.Command {
-	var principal, externalID string
+	var principal, externalID, partition string
 	var trust bool
 	cmd := &cobra.Command{
 		Use:   "policy",
 		Short: "Print the least that a role needs to respond",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			text := response.ResponderPolicy()
+			text := response.ResponderPolicy(partition)
 			if trust {
 				text = response.TrustPolicy(principal, externalID)
 			}
@@ -409,6 +409,7 @@ func newPolicy(s *streams) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&trust, "trust", false, "print who may assume the role, and not what it may do")
+	cmd.Flags().StringVar(&partition, "partition", "aws", "aws, aws-cn, aws-us-gov or aws-eusc")
 	cmd.Flags().StringVar(&principal, "principal", "arn:aws:iam::ACCOUNT:role/ROLE", "who may assume the role")
 	cmd.Flags().StringVar(&externalID, "external-id", "", "external id that they have to know")
 	return cmd

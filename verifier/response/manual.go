@@ -114,15 +114,16 @@ func quarantineStatement(partition, resource string) operator.Statement {
 }
 
 // ResponderPolicy is the least that a responder's role needs, to be attached to
-// it. It cannot delete or create a key, nor pass a role.
-func ResponderPolicy() string {
-	all := []string{"arn:*:iam::*:user/*"}
+// it, in a partition (aws, aws-cn, aws-us-gov, aws-eusc). It cannot delete or
+// create a key, nor pass a role.
+func ResponderPolicy(partition string) string {
+	users, roles := "arn:"+partition+":iam::*:user/*", "arn:"+partition+":iam::*:role/*"
 	return operator.Policy(
 		operator.Statement{Sid: "Read", Effect: "Allow", Action: readActions, Resource: []string{"*"}},
-		operator.Statement{Sid: "ShutOff", Effect: "Allow", Action: writeActions[:2], Resource: all},
+		operator.Statement{Sid: "ShutOff", Effect: "Allow", Action: writeActions[:2], Resource: []string{users}},
 		operator.Statement{Sid: "DenySessions", Effect: "Allow", Action: writeActions[2:],
-			Resource: []string{"arn:*:iam::*:user/*", "arn:*:iam::*:role/*"}},
-		withSid("Quarantine", quarantineStatement("*", all[0])),
+			Resource: []string{users, roles}},
+		withSid("Quarantine", quarantineStatement(partition, users)),
 		operator.Statement{Sid: "NeverTheProtected", Effect: "Deny", Action: writeActions, Resource: []string{"*"},
 			Condition: map[string]map[string]string{"StringEquals": {"aws:ResourceTag/" + ProtectedTag: "true"}}},
 	)
