@@ -114,6 +114,7 @@ func startMoto(t *testing.T) *moto {
 	}
 	port := freePort(t)
 	cmd := exec.Command(program, "-H", "127.0.0.1", "-p", port)
+	cmd.Env = append(os.Environ(), "MOTO_IAM_LOAD_MANAGED_POLICIES=true")
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {

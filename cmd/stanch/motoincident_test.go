@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/stanch-dev/stanch/scanner/scannertest"
+	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
@@ -34,9 +35,10 @@ func TestMotoIncident(t *testing.T) {
 	}
 	as("CreateRole", "RoleName", "stanch-respond", "AssumeRolePolicyDocument", response.TrustPolicy("arn:aws:iam::123456789012:root", "example"))
 	as("PutRolePolicy", "RoleName", "stanch-respond", "PolicyName", "respond", "PolicyDocument", forMoto(t, response.ResponderPolicy("aws")))
+	as("PutRolePolicy", "RoleName", "stanch-respond", "PolicyName", "assess", "PolicyDocument", assessment.Policy())
 	as("CreateUser", "UserName", "deploy", "Path", "/ci/")
-	as("PutUserPolicy", "UserName", "deploy", "PolicyName", "all", "PolicyDocument",
-		operator.Policy(operator.Statement{Effect: "Allow", Action: []string{"*"}, Resource: []string{"*"}}))
+	as("AttachUserPolicy", "UserName", "deploy", "PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess")
+	as("AttachUserPolicy", "UserName", "deploy", "PolicyArn", "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3")
 	var leaked accessKey
 	if err := xml.Unmarshal(as("CreateAccessKey", "UserName", "deploy"), &leaked); err != nil {
 		t.Fatal(err)
@@ -101,12 +103,16 @@ func forMoto(t *testing.T, policy string) string {
 func (m *moto) addAccount() string {
 	m.t.Helper()
 	m.organization("CreateOrganization", `{"FeatureSet":"ALL"}`)
-	var made struct{ CreateAccountStatus struct{ AccountId string } }
+	var made struct {
+		CreateAccountStatus struct {
+			AccountID string `json:"AccountId"`
+		}
+	}
 	body := m.organization("CreateAccount", `{"Email":"prod@example.com","AccountName":"production"}`)
 	if err := json.Unmarshal(body, &made); err != nil {
 		m.t.Fatal(err)
 	}
-	return made.CreateAccountStatus.AccountId
+	return made.CreateAccountStatus.AccountID
 }
 
 // assume returns the id of a session of a role, which is enough for moto before

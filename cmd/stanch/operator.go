@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -35,9 +35,11 @@ func (f *operatorFlags) add(cmd *cobra.Command) {
 }
 
 func (f *operatorFlags) open(ctx context.Context) (*operator.Operator, error) {
-	o, err := operator.New(ctx, operator.Config{
-		Profile: f.profile, Role: f.role, ExternalID: f.externalID, Version: number(), Endpoint: f.endpoint,
-	})
+	cfg := operator.Config{Profile: f.profile, Role: f.role, ExternalID: f.externalID, Version: number(), Endpoint: f.endpoint}
+	if f.endpoint != "" {
+		cfg.Wait = time.Millisecond // what a test does not know it does not know later either
+	}
+	o, err := operator.New(ctx, cfg)
 	if err != nil {
 		return nil, unfinished(err)
 	}
@@ -47,19 +49,9 @@ func (f *operatorFlags) open(ctx context.Context) (*operator.Operator, error) {
 // readLeaks reads a report that was saved with --format json, from a file, or from
 // stdin if name is "-". Findings that are ignored are left out.
 func readLeaks(ctx context.Context, s *streams, name string) ([]response.Leak, error) {
-	var in io.Reader = interruptible{ctx, s.stdin}
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer file.Close()
-		in = file
-	}
 	var leaks collector
-	err := report.Replay(in, &leaks, true)
-	if err != nil && !errors.Is(err, report.ErrTruncated) {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	if err := readReport(ctx, s, name, true, &leaks); err != nil {
+		return nil, err
 	}
 	return leaks, nil
 }

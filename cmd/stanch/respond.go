@@ -14,6 +14,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
@@ -394,20 +395,24 @@ func newLog(s *streams) *cobra.Command {
 
 func newPolicy(s *streams) *cobra.Command {
 	var principal, externalID, partition string
-	var trust bool
+	var trust, assess bool
 	cmd := &cobra.Command{
 		Use:   "policy",
 		Short: "Print the least that a role needs to respond",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			text := response.ResponderPolicy(partition)
-			if trust {
+			switch {
+			case trust:
 				text = response.TrustPolicy(principal, externalID)
+			case assess:
+				text = assessment.Policy()
 			}
 			_, err := fmt.Fprintln(s.stdout, text)
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&assess, "assess", false, "print what \"stanch assess\" needs")
 	cmd.Flags().BoolVar(&trust, "trust", false, "print who may assume the role, and not what it may do")
 	cmd.Flags().StringVar(&partition, "partition", "aws", "aws, aws-cn, aws-us-gov or aws-eusc")
 	cmd.Flags().StringVar(&principal, "principal", "arn:aws:iam::ACCOUNT:role/ROLE", "who may assume the role")

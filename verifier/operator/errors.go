@@ -88,6 +88,9 @@ func newError(c Call, resp *http.Response, body []byte) error {
 	} else {
 		e.Code, e.Message = jsonError(resp.Header.Get("X-Amzn-Errortype"), body)
 	}
+	if e.Code == "" { // moto speaks XML everywhere
+		e.Code, e.Message = xmlError(body)
+	}
 	if e.Code == "" {
 		if e.Status >= 500 {
 			e.Code = "no code"

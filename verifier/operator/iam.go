@@ -52,6 +52,16 @@ func (s *Session) LastUsed(ctx context.Context, keyID string) (LastUsed, error) 
 	return LastUsed{out.User, at, out.Service, out.Region}, nil
 }
 
+// AccountOf asks which account a key id belongs to, whoever's it is. The owner of
+// the key does not see the question.
+func (s *Session) AccountOf(ctx context.Context, keyID string) (string, error) {
+	var out struct {
+		Account string `xml:"GetAccessKeyInfoResult>Account"`
+	}
+	err := s.Do(ctx, Call{Service: "sts", Action: "GetAccessKeyInfo", Params: map[string]string{"AccessKeyId": keyID}}, &out)
+	return out.Account, err
+}
+
 // Tags returns the tags of a user or, with kind "role", of a role.
 func (s *Session) Tags(ctx context.Context, kind, name string) (map[string]string, error) {
 	type tag struct{ Key, Value string }

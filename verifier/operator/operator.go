@@ -141,6 +141,9 @@ type Session struct {
 // Partition returns the partition of the session: aws, aws-cn, aws-us-gov, aws-eusc.
 func (s *Session) Partition() string { return s.partition.name }
 
+// Covers reports whether region is of the session's partition.
+func (s *Session) Covers(region string) bool { return partitionOf(region) == s.partition }
+
 // HomeRegion returns the region where the partition's global services are.
 func (s *Session) HomeRegion() string { return s.partition.home }
 

@@ -136,7 +136,8 @@ func (u *IAMUser) arn(acct *Account) string {
 	return "arn:aws:iam::" + acct.ID + ":user" + u.Path + u.Name
 }
 
-// Deny takes a permission from everybody, until Allow gives it back.
+// Deny takes a permission from everybody, until Allow gives it back. Permissions
+// have the names that requests have: "guardduty:GET /detector" of a REST service.
 func (a *AWS) Deny(permission string) { a.set(permission, true) }
 
 // Allow gives a permission back.
@@ -174,13 +175,8 @@ func (a *AWS) answer(key Key, req Request, _ *http.Request, body []byte) Respons
 		a.next[permission] = list[1:]
 		return list[0]
 	}
-	query := req.Service == "iam" || req.Service == "sts"
 	if a.denied[permission] {
-		text := "User: " + key.ARN + " is not authorized to perform: " + permission + " because no identity-based policy allows the " + permission + " action"
-		if query {
-			return Failure(http.StatusForbidden, "AccessDenied", text)
-		}
-		return JSONFailure(http.StatusBadRequest, "AccessDeniedException", text)
+		return refusal(req.Service, key.ARN, permission)
 	}
 	form, _ := url.ParseQuery(string(body)) // of JSON nobody reads it
 	acct := a.accounts[accountOf(key.ARN)]
@@ -199,6 +195,21 @@ func (a *AWS) answer(key Key, req Request, _ *http.Request, body []byte) Respons
 		return a.iam(acct, req.Action, form)
 	}
 	return JSONFailure(http.StatusBadRequest, "UnknownOperationException", permission)
+}
+
+// refusal is in the words and in the form of each service.
+func refusal(service, arn, permission string) Response {
+	text := "User: " + arn + " is not authorized to perform: " + permission + " because no identity-based policy allows the " + permission + " action"
+	switch service {
+	case "iam", "sts":
+		return Failure(http.StatusForbidden, "AccessDenied", text)
+	case "monitoring", "sns":
+		return Failure(http.StatusForbidden, "AuthorizationError", text)
+	case "ec2":
+		return response(http.StatusForbidden, "<Response><Errors><Error>"+element("Code", "UnauthorizedOperation")+
+			element("Message", "You are not authorized to perform this operation. "+text)+"</Error></Errors>"+element("RequestID", RequestID)+"</Response>")
+	}
+	return JSONFailure(http.StatusBadRequest, "AccessDeniedException", text)
 }
 
 func (a *AWS) assume(form url.Values) Response {
