@@ -144,6 +144,8 @@ func why(err error) string {
 		return "the account has no support plan that shows it"
 	case e.Code == "AWSOrganizationsNotInUseException":
 		return "the account is in no organization"
+	case e.Status >= 500:
+		return fmt.Sprintf("AWS has trouble (HTTP %d)", e.Status)
 	case e.Busy():
 		return "AWS was too busy (" + e.Code + ")"
 	case e.Skew != 0:

@@ -287,7 +287,7 @@ func TestErrors(t *testing.T) {
 			"account-name", "not known: AccountNotFoundException"},
 		{"iam:SimulatePrincipalPolicy", []verifiertest.Response{verifiertest.Failure(500, "PolicyEvaluation", "x"), verifiertest.Failure(500, "PolicyEvaluation", "x"),
 			verifiertest.Failure(500, "PolicyEvaluation", "x"), verifiertest.Failure(500, "PolicyEvaluation", "x"), verifiertest.Failure(500, "PolicyEvaluation", "x")},
-			"may", "not known: AWS was too busy (PolicyEvaluation)"},
+			"may", "not known: AWS has trouble (HTTP 500)"},
 		{"iam:GetAccountSummary", []verifiertest.Response{html}, "root-keys", "not known: iam:GetAccountSummary: HTTP 403: the answer cannot be read"},
 		{"iam:GetAccountSummary", []verifiertest.Response{{Status: 200, Body: "<html>sign in"}}, "root-keys", "not known: iam:GetAccountSummary: the answer cannot be read"},
 		{"cloudtrail:LookupEvents", []verifiertest.Response{busy, busy, busy}, "activity", "iam:CreateUser, 2 times"},
