@@ -30,8 +30,12 @@ func (f *operatorFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.profile, "profile", "", "your profile of ~/.aws (default: as the AWS CLI chooses)")
 	flags.StringVar(&f.role, "role", "", "name of the role to assume in accounts other than your own")
 	flags.StringVar(&f.externalID, "external-id", "", "external id that goes with --role")
-	flags.StringVar(&f.endpoint, "aws-endpoint", "", "ask this loopback URL instead of AWS, for tests")
-	_ = flags.MarkHidden("aws-endpoint")
+	addEndpoint(cmd, &f.endpoint)
+}
+
+func addEndpoint(cmd *cobra.Command, endpoint *string) {
+	cmd.Flags().StringVar(endpoint, "aws-endpoint", "", "ask this loopback URL instead of AWS, for tests")
+	_ = cmd.Flags().MarkHidden("aws-endpoint")
 }
 
 func (f *operatorFlags) open(ctx context.Context) (*operator.Operator, error) {

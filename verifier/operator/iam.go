@@ -25,6 +25,25 @@ func (s *Session) AccessKeys(ctx context.Context, user string) ([]AccessKey, err
 	return out.Keys, err
 }
 
+// Users lists the names of all IAM users of the account, page by page.
+func (s *Session) Users(ctx context.Context) (names []string, err error) {
+	params := map[string]string{}
+	for {
+		var page struct {
+			Names  []string `xml:"ListUsersResult>Users>member>UserName"`
+			Marker string   `xml:"ListUsersResult>Marker"` // of the next page, "" for none
+		}
+		if err := s.Do(ctx, Call{Service: "iam", Action: "ListUsers", Params: params}, &page); err != nil {
+			return nil, err
+		}
+		names = append(names, page.Names...)
+		if page.Marker == "" {
+			return names, nil
+		}
+		params["Marker"] = page.Marker
+	}
+}
+
 // LastUsed says who has a key and what it was last used for. Asking AWS STS about
 // the key changes the answer: ask this first.
 type LastUsed struct {
