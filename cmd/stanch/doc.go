@@ -11,6 +11,7 @@ secrets, asks AWS which of them are live, and says what to do.
   stanch hook install        hooks of git, against commits and pushes of keys
   stanch ci                  what a push or pull request brings, in CI
   stanch git --format json   for programs; "stanch report" converts it later
+  stanch verify              are the keys of a saved report still live?
   stanch assess              how dangerous the live ones are
   stanch respond             shut them off, with a plan, a journal and an undo
 

@@ -208,7 +208,7 @@ func (s *STS) authenticate(r *http.Request, auth authorization, body []byte) (Ke
 	switch {
 	case auth.keyID == "":
 		return key, Failure(http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token")
-	case !known, key.State == Inactive, r.Header.Get("X-Amz-Security-Token") != c.Token.Reveal():
+	case !known, key.State == Inactive, !sameCloud(key.ARN, auth.region), r.Header.Get("X-Amz-Security-Token") != c.Token.Reveal():
 		return key, Failure(http.StatusForbidden, "InvalidClientTokenId",
 			"The security token included in the request is invalid.")
 	}
@@ -231,6 +231,18 @@ func (s *STS) authenticate(r *http.Request, auth authorization, body []byte) (Ke
 			" is not authorized to perform: sts:GetCallerIdentity because no VPC endpoint policy allows the sts:GetCallerIdentity action")
 	}
 	return key, Response{}
+}
+
+// sameCloud reports whether region is of the partition of arn: no other one knows
+// the key.
+func sameCloud(arn, region string) bool {
+	partition := "aws"
+	for prefix, name := range map[string]string{"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"} {
+		if strings.HasPrefix(region, prefix) {
+			partition = name
+		}
+	}
+	return strings.HasPrefix(arn, "arn:"+partition+":")
 }
 
 // skew returns what AWS says if date is not about now, else "".
