@@ -44,6 +44,15 @@ func (s *Session) Users(ctx context.Context) (names []string, err error) {
 	}
 }
 
+// UserARN returns the ARN of a user, which has the user's path.
+func (s *Session) UserARN(ctx context.Context, name string) (string, error) {
+	var out struct {
+		ARN string `xml:"GetUserResult>User>Arn"`
+	}
+	err := s.Do(ctx, Call{Service: "iam", Action: "GetUser", Params: map[string]string{"UserName": name}}, &out)
+	return out.ARN, err
+}
+
 // LastUsed says who has a key and what it was last used for. Asking AWS STS about
 // the key changes the answer: ask this first.
 type LastUsed struct {

@@ -56,12 +56,18 @@ func Next(k Key) []string {
 		"Look at what it did, in each region: aws cloudtrail lookup-events --lookup-attributes AttributeKey=AccessKeyId,AttributeValue=" + id,
 		"Look for what was made with it since the leak: IAM users, keys and roles, instances, functions, in regions that you do not use.",
 	}
-	if k.Kind == "user" {
+	switch {
+	case serviceCredentialID.MatchString(k.KeyID):
+		steps = []string{
+			"Look in CloudTrail at what user " + name + " did with the service since the leak.",
+			"When nothing misses it: aws iam delete-service-specific-credential --service-specific-credential-id " + id + " --user-name " + name,
+		}
+	case k.Kind == "user":
 		steps = append(steps,
 			"Give what used it a role in place of a key; if that cannot be, a new key.",
 			"When nothing misses it, some days later: aws iam delete-access-key --access-key-id "+id+" --user-name "+name,
 		)
-	} else {
+	default:
 		steps = append(steps, "Find out where the session was issued from: the next one leaks the same way.")
 	}
 	return append(steps,
@@ -72,7 +78,7 @@ func Next(k Key) []string {
 // Permissions that a responder needs to plan.
 var readActions = []string{
 	"iam:GetAccessKeyLastUsed", "iam:ListAccessKeys", "iam:ListUserTags", "iam:ListRoleTags",
-	"iam:ListAttachedUserPolicies", "iam:GetUserPolicy", "iam:GetRolePolicy", "iam:ListServiceSpecificCredentials",
+	"iam:GetUser", "iam:ListAttachedUserPolicies", "iam:GetUserPolicy", "iam:GetRolePolicy", "iam:ListServiceSpecificCredentials",
 }
 
 // Permissions that a responder needs to apply and to undo.

@@ -190,7 +190,7 @@ func (k Key) owns(s Step, id string) error {
 	case Quarantine:
 		ok = ok && isQuarantine(s.Object) && k.Kind == "user"
 	case DisableServiceCredential:
-		ok = ok && serviceCredentialID.MatchString(s.Object) && k.Kind == "user"
+		ok = ok && serviceCredentialID.MatchString(s.Object) && s.Object == k.KeyID && k.Kind == "user"
 	default:
 		ok = false
 	}

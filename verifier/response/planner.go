@@ -49,7 +49,7 @@ func (p *Planner) Plan(ctx context.Context, leaks []Leak) (Plan, error) {
 	}
 	planned := map[string]bool{}
 	for _, leak := range leaks {
-		if dead(leak.Verdict.State) || planned[leak.Credential.ID] {
+		if dead(leak.Verdict.State) || leak.Credential.ID != "" && planned[leak.Credential.ID] {
 			continue
 		}
 		key, err := p.key(ctx, leak, plan.ID)
@@ -58,6 +58,9 @@ func (p *Planner) Plan(ctx context.Context, leaks []Leak) (Plan, error) {
 		}
 		if err != nil {
 			plan.Refused = append(plan.Refused, refusal(leak, err))
+			continue
+		}
+		if planned[key.KeyID] {
 			continue
 		}
 		planned[key.KeyID] = true
@@ -92,6 +95,9 @@ func refusal(leak Leak, err error) Refusal {
 
 // key passes leak through the gates, those first that ask nobody.
 func (p *Planner) key(ctx context.Context, leak Leak, id string) (Key, error) {
+	if service, ok := isService(leak); ok {
+		return p.service(ctx, leak, service)
+	}
 	who := leak.Verdict.Identity
 	if err := p.Rules.judge(leak, p.now()); err != nil {
 		return Key{}, err
