@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -113,9 +112,9 @@ func ask(ctx context.Context, s *streams, question, want string) error {
 	}
 	if strings.TrimSpace(line) != want {
 		if err != nil {
-			return errors.New("not confirmed: nothing was typed (in a script: --yes --plan HASH)")
+			return &response.RefusedError{Gate: response.GateConfirm, Why: "nothing was typed (in a script: --yes)"}
 		}
-		return errors.New("not confirmed: what was typed is something else")
+		return &response.RefusedError{Gate: response.GateConfirm, Why: "what was typed is something else"}
 	}
 	return nil
 }

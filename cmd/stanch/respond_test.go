@@ -24,9 +24,17 @@ const ops = "111122223333"
 //	incident allow PERMISSION
 //
 // take a permission from everybody, and give it back.
+//
+//	incident asked-only KEY
+//
+// holds that the leaked key was used for GetCallerIdentity, and for nothing else.
 func startIncident(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) == 2 {
 		aws := ts.Value(awsKey{}).(*awsValue).AWS
+		if args[0] == "asked-only" {
+			checkAskedOnly(ts, aws, detectorstest.Fill(args[1]))
+			return
+		}
 		map[string]func(string){"deny": aws.Deny, "allow": aws.Allow}[args[0]](args[1])
 		return
 	}
@@ -51,6 +59,22 @@ func startIncident(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	})
 	ts.Setenv("AWS", aws.URL)
+}
+
+func checkAskedOnly(ts *testscript.TestScript, aws *verifiertest.AWS, id string) {
+	n := 0
+	for _, r := range aws.Requests() {
+		if r.KeyID != id {
+			continue
+		}
+		n++
+		if r.Service != "sts" || r.Action != "GetCallerIdentity" {
+			ts.Fatalf("the leaked key was used for %s:%s", r.Service, r.Action)
+		}
+	}
+	if n == 0 {
+		ts.Fatalf("the leaked key was never used: nothing is recorded of it")
+	}
 }
 
 type (

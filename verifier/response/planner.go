@@ -230,7 +230,11 @@ func (p *Planner) longTerm(ctx context.Context, s *operator.Session, k *Key) err
 // inUse judges whether something works with the key. Our own question to STS is
 // no use; nor can it be told from an attacker's.
 func (p *Planner) inUse(k *Key, used operator.LastUsed) error {
-	if used.At.IsZero() || p.now().Sub(used.At) > recentUse || used.Service == "sts" {
+	switch {
+	case used.At.IsZero() || p.now().Sub(used.At) > recentUse:
+		return nil
+	case used.Service == "sts":
+		k.Warnings = append(k.Warnings, "its last use may be stanch's own question: CloudTrail says whether something works with it (stanch assess)")
 		return nil
 	}
 	if !p.Rules.ForceInUse {
