@@ -48,7 +48,9 @@ cloned to a temporary folder, which is removed afterwards.`,
 			if err != nil {
 				return err
 			}
-			job.wrap = f.deactivate.watch
+			if f.deactivate.wanted {
+				job.wrap = f.deactivate.watch
+			}
 			return f.deactivate.run(cmd.Context(), s, f.scan(cmd.Context(), job, operand))
 		},
 	}

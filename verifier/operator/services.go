@@ -48,7 +48,6 @@ type service struct {
 var services = map[string]service{
 	"iam":           {version: "2010-05-08", global: true},
 	"sts":           {version: "2011-06-15"},
-	"sns":           {version: "2010-03-31"},
 	"ec2":           {version: "2016-11-15"},
 	"monitoring":    {version: "2010-08-01", prefix: "cloudwatch"},
 	"logs":          {target: "Logs_20140328"},
@@ -56,9 +55,7 @@ var services = map[string]service{
 	"organizations": {target: "AWSOrganizationsV20161128", global: true},
 	"support":       {target: "AWSSupport_20130415", global: true},
 	"health":        {target: "AWSHealth_20160804", global: true},
-	"events":        {target: "AWSEvents"},
 	"guardduty":     {},
-	"securityhub":   {},
 }
 
 // host returns where a service is asked, after the endpoint rules of botocore.
