@@ -122,7 +122,7 @@ func (p *probe) idAround(text []byte, from, to int) bool {
 			continue
 		}
 		for k := range 4 {
-			if c>>(8*k)&0x80 != 0 && isBodyGroup(word[k:]) && p.idInGroups(text, i+k) {
+			if c>>(8*k)&0x80 != 0 && isBodyGroup(word[k:]) && hasBodyGroups(text, i+k) && p.idInGroups(text, i+k) {
 				return true
 			}
 		}
@@ -144,6 +144,26 @@ func isBodyGroup(word []byte) bool {
 	var out [3]byte
 	decodeGroup(out[:], word)
 	return isBody(out[:]) && 'M' <= word[4] && word[4] <= 'W'
+}
+
+// hasBodyGroups reports whether the group at text[at:] is one of four in a row that
+// are in the middle of an id: any 20 unbroken characters of it hold as many.
+func hasBodyGroups(text []byte, at int) bool {
+	n := 1
+	for i := at + 4; n < 4 && i+4 <= len(text) && areBodyGroup(text[i:i+4]); i += 4 {
+		n++
+	}
+	for i := at - 4; n < 4 && i >= 0 && areBodyGroup(text[i:i+4]); i -= 4 {
+		n++
+	}
+	return n == 4
+}
+
+// areBodyGroup reports whether b is a group of base64 of three characters of an id.
+func areBodyGroup(b []byte) bool {
+	var out [3]byte
+	decodeGroup(out[:], b)
+	return areBase64(b) && isBody(out[:])
 }
 
 // idInGroups reports whether an id is around text[at:], which begins with a group

@@ -1,7 +1,5 @@
 package detectors
 
-import "bytes"
-
 // DetectAll is Detect without the probe: what the probe is held to.
 func (s *Set) DetectAll(text []byte) []Match {
 	return (&search{set: s, room: maxUnpacked, all: true}).in(text)
@@ -15,7 +13,7 @@ func (s *Set) Parts() map[string]func(text []byte) bool {
 		"names":  p.encoded.in,
 		"ids":    p.idEncoded,
 		"pieces": p.idJoined,
-		"gzip":   func(b []byte) bool { return bytes.Contains(b, []byte(gzipMark)) },
+		"gzip":   mayUnpack,
 		"all":    s.Hints,
 	}
 }

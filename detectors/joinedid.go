@@ -21,25 +21,46 @@ func (p *probe) idJoined(text []byte) bool {
 		return false
 	}
 	const step = 4 * wordLen
-	runs := uint64(0) // where the last word and this step hold the beginning of a piece
 	i := 0
 	for ; i+step <= len(text); i += step {
 		b := text[i : i+step : i+step]
-		now := runs>>step | idMask(binary.LittleEndian.Uint64(b))<<wordLen | idMask(binary.LittleEndian.Uint64(b[wordLen:]))<<(2*wordLen) |
-			idMask(binary.LittleEndian.Uint64(b[2*wordLen:]))<<(3*wordLen) | idMask(binary.LittleEndian.Uint64(b[3*wordLen:]))<<(4*wordLen)
-		runs = now
-		now &= now >> 1
-		now &= now >> 2
-		if now &= now >> (idPiece - 4); now != 0 && p.piecesAt(text, i-wordLen, now) {
+		halves := idHalves(binary.LittleEndian.Uint64(b)) | idHalves(binary.LittleEndian.Uint64(b[wordLen:])) |
+			idHalves(binary.LittleEndian.Uint64(b[2*wordLen:])) | idHalves(binary.LittleEndian.Uint64(b[3*wordLen:]))
+		if halves&someHalf != 0 && p.piecesAround(text, i, step) {
 			return true
 		}
 	}
-	for ; i < len(text); i += idPiece {
+	for i = max(0, i-wordLen); i < len(text); i += idPiece {
 		if p.pieceAround(text, i) {
 			return true
 		}
 	}
 	return false
+}
+
+const someHalf = 0x8000000080000000
+
+// idHalves has a bit of someHalf if one half of w is of what idMask knows, and a few
+// others: of a piece, one half of a word is a part.
+func idHalves(w uint64) uint64 {
+	const bit = 0x40 * ones
+	// Digits have the bits 5 and 4 of the seven, capital letters 6 and not 5.
+	not := ^((w<<1 ^ w) & (w | w<<2)) & bit
+	return not - (1<<32 + 1)
+}
+
+// piecesAround reports whether a piece with a half of a word in the n bytes at i is of
+// an id.
+func (p *probe) piecesAround(text []byte, i, n int) bool {
+	from, to := max(0, i-wordLen), min(len(text), i+n+wordLen)
+	starts := uint64(0)
+	for k := from; k+wordLen <= to; k += wordLen {
+		starts |= idMask(binary.LittleEndian.Uint64(text[k:])) << (k - from)
+	}
+	starts &= starts >> 1
+	starts &= starts >> 2
+	starts &= starts >> (idPiece - 4)
+	return p.piecesAt(text, from, starts)
 }
 
 // idMask returns a bit for each of the eight bytes of w that is from '0' to 'Z'.

@@ -21,7 +21,7 @@ type probe struct {
 }
 
 func newProbe(detectors []Detector) probe {
-	p := probe{hintSpan: max(spanOfID, spanOfJoined)}
+	p := probe{hintSpan: max(spanOfID, spanOfJoined, spanOfGzip)}
 	var patterns, others []string
 	for _, d := range detectors {
 		prober, ok := d.(Prober)
@@ -83,8 +83,8 @@ func newProbe(detectors []Detector) probe {
 //   - an id in base64 that a line break cuts into pieces of less than 20 characters;
 //   - an id in pieces of which none has seven characters, or that are farther apart
 //     than 108 bytes;
-//   - an id within two encodings, but for gzip in base64, UTF-16 in base64, and
-//     base64 in base64 beside a name of Rule.Encoded.
+//   - an id within two encodings, but for gzip of 36 bytes or more in base64, UTF-16
+//     in base64, and base64 in base64 beside a name of Rule.Encoded.
 func (s *Set) Hints(text []byte) bool { return s.in(text, false) }
 
 // HintSpan returns how far Hints looks.
@@ -123,5 +123,34 @@ func (p *probe) in(text []byte, named bool) bool {
 			return true
 		}
 	}
-	return p.encoded.in(text) || p.idEncoded(text) || p.idJoined(text) || bytes.Contains(text, []byte(gzipMark)) || p.others != nil && p.others.find(text) != 0
+	return p.encoded.in(text) || p.idEncoded(text) || p.idJoined(text) || mayUnpack(text) || p.others != nil && p.others.find(text) != 0
+}
+
+// spanOfGzip bounds the first characters of gzip in base64, some of which may be
+// escapes or line breaks.
+const spanOfGzip = 2 * minGzip / 3 * 4
+
+// mayUnpack reports whether text may hold gzip in base64 of more than a few words.
+func mayUnpack(text []byte) bool {
+	for i := 0; ; {
+		k := bytes.Index(text[i:], []byte(gzipMark))
+		if k < 0 {
+			return false
+		}
+		i += k
+		n := 0
+		for j := i; j < min(len(text), i+spanOfGzip) && n < minGzip/3*4; j++ {
+			switch j = skipBreak(text, j); {
+			case j == len(text):
+			case base64Set[text[j]]:
+				n++
+			case !escapeStarts[text[j]]:
+				j = len(text)
+			}
+		}
+		if n == minGzip/3*4 {
+			return true
+		}
+		i += len(gzipMark)
+	}
 }

@@ -201,9 +201,11 @@ func skipGlue(text []byte, start, end, n int) int {
 }
 
 // endOfSecret returns where the secret ends that begins at start, in a run that goes
-// on to end: before the "//" of a comment.
+// on to end: before the "//" of a comment. What is padded is one value, as the hashes of
+// go.sum.
 func endOfSecret(text []byte, start, end int) int {
-	if at := start + secretLen; at+2 <= end && text[at] == '/' && text[at+1] == '/' {
+	padded := end < len(text) && text[end] == '='
+	if at := start + secretLen; at+2 <= end && !padded && text[at] == '/' && text[at+1] == '/' {
 		return at
 	}
 	return end

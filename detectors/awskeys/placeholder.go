@@ -48,11 +48,13 @@ func placeholderID(id string) string {
 var published = map[string]string{
 	"0114c1456f2504384f9111557e6dc0dd99de9fbc6644c6afa8a1bcac8ef391b1": "the old documentation of S3",
 	"df452eef23e8cf2c74af54c0c7419c05a5ec70ef4d5c2eb04082b02af8c55598": "MinIO's public playground",
+	"4c7b3f40e866bf984951008d3267138c07663baf6e8eeb77bd91d72141ea8faa": "the AWS CLI's manual",
+	"c0a9271ec8c34c6606bd1bc02405be1527b5d821d81af1482101c28818ac16f1": "the AWS CLI's manual",
 }
 
 // documented returns the manual that secret is in, "" if it is in none.
 func documented(secret string) string {
-	if len(secret) != secretLen {
+	if len(secret) < secretLen {
 		return ""
 	}
 	hash := sha256.Sum256([]byte(secret))
