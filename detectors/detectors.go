@@ -108,6 +108,8 @@ type Fact struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 	Risk  int    `json:"risk"` // 0 neutral, 1 worth knowing, 2 bad, 3 act now
+	// Source is the call that told, "iam:ListAccessKeys"; "" if none was needed.
+	Source string `json:"source,omitempty"`
 }
 
 // Parts is a set of the parts of a credential.

@@ -41,14 +41,21 @@ cloned to a temporary folder, which is removed afterwards.`,
 			if gitsource.IsURL(operand) {
 				f.config.scanned = "" // what is in it is a stranger's
 			}
+			if err := f.deactivate.check(&f.scanFlags); err != nil {
+				return err
+			}
 			job, err := f.prepare(s)
 			if err != nil {
 				return err
 			}
-			return f.scan(cmd.Context(), job, operand)
+			if f.deactivate.wanted {
+				job.wrap = f.deactivate.watch
+			}
+			return f.deactivate.run(cmd.Context(), s, f.scan(cmd.Context(), job, operand))
 		},
 	}
 	f.add(cmd, true)
+	f.deactivate.add(cmd)
 	cmd.Flags().BoolVar(&f.reachableOnly, "reachable-only", false, "leave out objects that no branch, tag or other ref leads to")
 	cmd.Flags().StringVar(&f.sinceState, "since-state", "", "read only what was added since the scan that wrote this file, and write it anew")
 	return cmd
@@ -59,6 +66,7 @@ type gitFlags struct {
 	scanFlags
 	reachableOnly bool
 	sinceState    string
+	deactivate    deactivation
 }
 
 func (f *gitFlags) scan(ctx context.Context, j *job, operand string) error {

@@ -22,8 +22,10 @@ var importRules = []struct {
 }{
 	{"cmd is the top: it wires everything, nothing imports it", `^cmd/`, `^$`},
 	{"only the command line knows flags", `^github.com/spf13/`, `^cmd/`},
-	{"only those who sign requests know the SDK, awsverifier with leaked keys and inventory as the operator; the scanner knows no AWS", `^github.com/aws/`, `^verifier/(awsverifier|inventory|response|verifiertest)$`},
-	{"AWS is chosen by cmd, never by the pipeline", `^verifier/(awsverifier|inventory|response)$`, `^cmd/`},
+	{"only those who sign requests know the SDK: with leaked keys awsverifier, with the operator's operator", `^github.com/aws/`, `^verifier/(awsverifier|operator)$`},
+	{"AWS is chosen by cmd, never by the pipeline", `^verifier/(awsverifier|inventory|response|assessment)$`, `^cmd/`},
+	{"the operator's identity is for those who assess, respond and list, not for those who hold leaked keys", `^verifier/operator$`,
+		`^(cmd/|verifier/(response|assessment|inventory)$)`},
 	{"only gitsource reads git", `^github.com/go-git/`, `^scanner/gitsource(/|$)`},
 	{"one package talks to GitHub, so that there is one to audit for what is sent with which token", `^github.com/google/go-github`, `^scanner/githubapi$`},
 	{"what CI is about, and whom it tells, is wired by cmd: the pipeline knows no CI service", `^scanner/(checkout|cievent|githubapi)$`, `^(cmd/|scanner/checkout$)`},

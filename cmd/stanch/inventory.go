@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -17,6 +18,7 @@ import (
 
 func newInventory(s *streams) *cobra.Command {
 	var profiles []string
+	var endpoint string
 	out := &outputFlags{}
 	cmd := &cobra.Command{
 		Use:   "inventory",
@@ -47,7 +49,7 @@ The keys of the root user are not listed: IAM shows them to nobody.`,
 				profiles = []string{""}
 			}
 			for _, profile := range profiles {
-				list, err := inventory.Fetch(cmd.Context(), profile, now)
+				list, err := fetchInventory(cmd.Context(), operatorFlags{profile: profile, endpoint: endpoint}, now)
 				if err != nil {
 					return incomplete(fmt.Errorf("profile %s: %w", cmp.Or(profile, "(default)"), err))
 				}
@@ -66,7 +68,16 @@ The keys of the root user are not listed: IAM shows them to nobody.`,
 	}
 	cmd.Flags().StringSliceVar(&profiles, "profile", nil, "profile of the AWS configuration to sign with")
 	cmd.Flags().StringVarP(&out.file, "output", "o", "", "write to this file, readable by you only")
+	addEndpoint(cmd, &endpoint)
 	return cmd
+}
+
+func fetchInventory(ctx context.Context, f operatorFlags, now time.Time) (inventory.List, error) {
+	op, err := f.open(ctx)
+	if err != nil {
+		return inventory.List{}, err
+	}
+	return inventory.Fetch(ctx, op, now)
 }
 
 // readInventories returns the keys of files, nil if none is named.

@@ -14,6 +14,8 @@ import (
 	"unicode"
 
 	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/verifier/response"
 )
 
 func main() {
@@ -68,7 +70,7 @@ func newRoot(s *streams) *cobra.Command {
 	root.SetOut(s.stdout)
 	root.SetErr(s.stderr)
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(newGit(s), newDir(s), newStdin(s), newReport(s), newRules(s), newInventory(s), newMigrate(s), newHook(s), newCI(s))
+	root.AddCommand(newGit(s), newDir(s), newStdin(s), newReport(s), newRules(s), newInventory(s), newMigrate(s), newHook(s), newCI(s), newVerify(s), newAssess(s), newRespond(s))
 	return root
 }
 
@@ -77,10 +79,15 @@ func newRoot(s *streams) *cobra.Command {
 var (
 	errLeaks      = errors.New("leaked credentials were found")
 	errIncomplete = errors.New("the scan is incomplete")
+	// errUnfinished is errIncomplete of commands that do not scan.
+	errUnfinished = errors.New("not all is done")
 )
 
 // incomplete marks err as one that kept a scan from reading something.
 func incomplete(err error) error { return fmt.Errorf("%w: %w", errIncomplete, err) }
+
+// unfinished marks err as one that kept a response to a leak from being whole.
+func unfinished(err error) error { return fmt.Errorf("%w: %w", errUnfinished, err) }
 
 // Exit codes; the README documents them.
 const (
@@ -101,7 +108,10 @@ func exitCode(stderr io.Writer, err error) int {
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "stanch: interrupted: a report holds only what was found until then")
 		return exitInterrupted
-	case errors.Is(err, errIncomplete):
+	case response.Refused(err) != "": // by a gate: the usage was right
+		fmt.Fprintln(stderr, "stanch:", printable(err.Error()))
+		return exitUsage
+	case errors.Is(err, errIncomplete), errors.Is(err, errUnfinished):
 		fmt.Fprintln(stderr, "stanch:", printable(err.Error()))
 		return exitIncomplete
 	case errors.Is(err, errLeaks):

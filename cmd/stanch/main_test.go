@@ -24,6 +24,7 @@ func TestMain(m *testing.M) {
 //
 //	fill FILE...   replaces {AKIA1}, {secret1} … by key-shaped strings
 //	commit MESSAGE commits all of the current folder, a git repository
+//	incident       starts an AWS at $AWS, with two accounts (see respond_test.go)
 //	asked N        holds that N requests came to the STS at $STS since the last "asked"
 //
 // and the STS knows the keys 1 (user alice), 2 (root), 4 (user dora, whom a policy
@@ -42,6 +43,7 @@ func TestScript(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			sts := verifiertest.NewSTS(e.T().(testing.TB), keys...)
 			e.Values[stsKey{}] = &asked{STS: sts}
+			e.Values[testKey{}], e.Values[awsKey{}] = e.T().(testing.TB), &awsValue{}
 			e.Setenv("STS", sts.URL)
 			e.Setenv("CI", "")
 			for _, v := range []string{
@@ -55,7 +57,7 @@ func TestScript(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fill": fill, "commit": commit, "asked": checkAsked, "status": checkStatus},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fill": fill, "commit": commit, "asked": checkAsked, "status": checkStatus, "incident": startIncident},
 	})
 }
 

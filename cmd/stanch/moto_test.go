@@ -114,6 +114,7 @@ func startMoto(t *testing.T) *moto {
 	}
 	port := freePort(t)
 	cmd := exec.Command(program, "-H", "127.0.0.1", "-p", port)
+	cmd.Env = append(os.Environ(), "MOTO_IAM_LOAD_MANAGED_POLICIES=true")
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
@@ -152,7 +153,14 @@ func freePort(t *testing.T) string {
 // before authenticate.
 func (m *moto) call(action string, params ...string) []byte {
 	m.t.Helper()
-	form := url.Values{"Action": {action}, "Version": {"2010-05-08"}}
+	return m.callAs("none", "iam", "2010-05-08", action, params...)
+}
+
+// callAs makes a call of a query API. Moto tells accounts apart by the key id and
+// services by the scope of the signature, valid or not.
+func (m *moto) callAs(id, service, version, action string, params ...string) []byte {
+	m.t.Helper()
+	form := url.Values{"Action": {action}, "Version": {version}}
 	for i := 0; i < len(params); i += 2 {
 		form.Set(params[i], params[i+1])
 	}
@@ -161,8 +169,20 @@ func (m *moto) call(action string, params ...string) []byte {
 		m.t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	// Moto tells services apart by the scope of the signature, valid or not.
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=none/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=none")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+id+"/20260101/us-east-1/"+service+"/aws4_request, SignedHeaders=host, Signature=none")
+	return m.send(r)
+}
+
+// organization calls AWS Organizations.
+func (m *moto) organization(action, body string) []byte {
+	m.t.Helper()
+	r, err := http.NewRequest(http.MethodPost, m.url.String(), strings.NewReader(body))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	r.Header.Set("X-Amz-Target", "AWSOrganizationsV20161128."+action)
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=none/20260101/us-east-1/organizations/aws4_request, SignedHeaders=host, Signature=none")
 	return m.send(r)
 }
 

@@ -38,6 +38,7 @@ type scanFlags struct {
 	noVerify       bool // of those that do
 	accounts       []string
 	canaryAccounts string
+	partitions     []string
 	stsEndpoint    string
 }
 
@@ -62,6 +63,7 @@ func (f *scanFlags) add(cmd *cobra.Command, verifies bool) {
 		flags.BoolVar(&f.verify, "verify", false, "ask AWS STS whether the keys are live")
 	}
 	flags.StringSliceVar(&f.accounts, "accounts", nil, "verify keys of these AWS accounts only")
+	flags.StringSliceVar(&f.partitions, "partitions", nil, "ask these partitions too about keys that AWS does not know: aws-cn, aws-us-gov, aws-eusc")
 	flags.StringVar(&f.canaryAccounts, "canary-accounts", "", "file of further AWS accounts whose keys are never verified, one a line")
 	flags.StringVar(&f.stsEndpoint, "sts-endpoint", "", "verify at this loopback URL instead of AWS, for tests")
 	_ = flags.MarkHidden("sts-endpoint")
@@ -188,6 +190,7 @@ func (f *scanFlags) verifier() (*awsverifier.Client, error) {
 		Offline:        f.noVerify && !f.verify,
 		Accounts:       f.accounts,
 		CanaryAccounts: canaries,
+		Partitions:     f.partitions,
 		Endpoint:       f.stsEndpoint,
 	})
 }

@@ -182,7 +182,7 @@ func (s scrubber) finding(r *Finding) {
 	s.all(&r.Account, &r.Reason, &r.Ignored, &r.Overruled,
 		&r.Identity.ARN, &r.Identity.Kind, &r.Identity.Name, &r.Identity.UserID)
 	for i := range r.Facts {
-		s.all(&r.Facts[i].Name, &r.Facts[i].Value)
+		s.all(&r.Facts[i].Name, &r.Facts[i].Value, &r.Facts[i].Source)
 	}
 	for i := range r.Locations {
 		l := &r.Locations[i]

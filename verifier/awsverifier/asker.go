@@ -3,6 +3,7 @@ package awsverifier
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ type asker struct {
 	app      string // user agent
 	endpoint string // base URL instead of AWS's, or ""
 	http     *http.Client
+	regions  []string // of further partitions
 	reask    time.Duration
 	now      func() time.Time
 
@@ -35,10 +37,19 @@ func newAsker(cfg Config, sent *tally) (*asker, error) {
 	if err != nil {
 		return nil, err
 	}
+	var regions []string
+	for _, name := range cfg.Partitions {
+		region, ok := partitions[name]
+		if !ok {
+			return nil, fmt.Errorf("partition %q: known are aws, aws-cn, aws-us-gov and aws-eusc", name)
+		}
+		regions = append(regions, region)
+	}
 	return &asker{
 		app:      strings.TrimSuffix("stanch-"+cfg.Version, "-"),
 		endpoint: base,
 		http:     newHTTPClient(host, sent),
+		regions:  regions,
 		reask:    cmp.Or(cfg.Reask, 6*time.Second),
 		now:      cfg.Now,
 		asked:    map[string]map[string]time.Time{},
@@ -88,22 +99,35 @@ func (a *asker) remember(c detectors.Credential) {
 	a.asked[c.ID][c.Secret.SHA256()] = time.Now()
 }
 
-// ask sends one request.
+// ask sends one request, and one more for each further partition as long as none
+// knows the key: in the wrong partition every key is one that does not exist.
 func (a *asker) ask(ctx context.Context, c detectors.Credential) verifier.Verdict {
 	at := a.now()
-	region, base := regionFor(c)
+	first, told := regionFor(c)
+	v := a.askIn(ctx, c, first)
+	for _, region := range a.regions {
+		if v.State != verifier.Invalid || told || region == first {
+			continue
+		}
+		v = a.askIn(ctx, c, region)
+	}
+	v.At = at
+	return v
+}
+
+func (a *asker) askIn(ctx context.Context, c detectors.Credential, region string) verifier.Verdict {
+	base := "https://sts." + region + suffixes[region]
 	if a.endpoint != "" {
 		base = a.endpoint
 	}
 	out, err := a.client(c, region, base).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	a.remember(c)
 	if ctx.Err() != nil {
-		return verifier.Verdict{State: verifier.Unknown, Reason: "cancelled", At: at, Err: ctx.Err()}
+		return verifier.Verdict{State: verifier.Unknown, Reason: "cancelled", Err: ctx.Err()}
 	}
 	decoded, _ := awskeys.Account(c.ID)
 	ans := newAnswer(strings.SplitAfter(base, "://")[1], out, err)
 	v := ans.verdict(decoded)
-	v.At = at
 	v.Facts = append(v.Facts, ans.facts()...)
 	return v
 }
@@ -129,18 +153,29 @@ func (a *asker) client(c detectors.Credential, region, base string) *sts.Client 
 	})
 }
 
-// regionFor returns the region and the endpoint to ask at. Session tokens may
-// name a region, which tells the partition. The region asked is always one that
-// no account can disable: others answer as if the key did not exist.
-func regionFor(c detectors.Credential) (region, base string) {
+// Where a partition is asked: at a region that no account of it can disable. Others
+// answer as if the key did not exist.
+var (
+	partitions = map[string]string{
+		"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1",
+	}
+	suffixes = map[string]string{
+		"us-east-1": ".amazonaws.com", "cn-north-1": ".amazonaws.com.cn", "us-gov-west-1": ".amazonaws.com",
+		"eusc-de-east-1": ".amazonaws.eu",
+	}
+)
+
+// regionFor returns the region to ask at first, and whether the key itself tells its
+// partition: session tokens may name a region.
+func regionFor(c detectors.Credential) (region string, told bool) {
 	token, _ := awskeys.ParseToken(c.Token.Reveal())
 	switch {
 	case strings.HasPrefix(token.Region, "cn-"):
-		return "cn-north-1", "https://sts.cn-north-1.amazonaws.com.cn"
+		return partitions["aws-cn"], true
 	case strings.HasPrefix(token.Region, "us-gov-"):
-		return "us-gov-west-1", "https://sts.us-gov-west-1.amazonaws.com"
+		return partitions["aws-us-gov"], true
 	case strings.HasPrefix(token.Region, "eusc-"):
-		return "eusc-de-east-1", "https://sts.eusc-de-east-1.amazonaws.eu"
+		return partitions["aws-eusc"], true
 	}
-	return "us-east-1", "https://sts.us-east-1.amazonaws.com"
+	return partitions["aws"], token.Region != ""
 }

@@ -39,6 +39,10 @@ type Config struct {
 	// CanaryAccounts are treated as the built-in list of canary accounts:
 	// nothing is sent.
 	CanaryAccounts []string
+	// Partitions are those that are asked as well, one after the other, about a key
+	// that does not tell its partition and that the first one does not know: aws-cn,
+	// aws-us-gov, aws-eusc.
+	Partitions []string
 	// Endpoint replaces the hosts of AWS, for tests. Only http and https URLs
 	// of the loopback interface are accepted.
 	Endpoint string

@@ -54,11 +54,11 @@ func sign(r *http.Request, auth authorization, body []byte, secret string) strin
 	return hex.EncodeToString(mac(key, toSign))
 }
 
-// canonical returns the canonical request. STS has one path, and query
-// parameters are in the body.
+// canonical returns the canonical request. No service that stanch asks has query
+// parameters other than in the body.
 func canonical(r *http.Request, headers []string, body []byte) string {
 	var b strings.Builder
-	b.WriteString(r.Method + "\n/\n\n")
+	b.WriteString(r.Method + "\n" + r.URL.EscapedPath() + "\n\n")
 	for _, name := range slices.Sorted(slices.Values(headers)) {
 		value := strings.Join(r.Header.Values(name), ",")
 		switch name {

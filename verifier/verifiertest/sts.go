@@ -4,13 +4,14 @@
 package verifiertest
 
 import (
-	"bytes"
 	"encoding/xml"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +30,13 @@ type STS struct {
 	// Confused is how long after a wrong secret the right one of the same key
 	// is called wrong too, as was seen at AWS. Set it before the first request.
 	Confused time.Duration
+
+	// Before and After, if not nil, are called around each request, with the lock
+	// held. Before may panic with http.ErrAbortHandler, so that nothing happens.
+	Before, After func(Request)
+	// service answers calls other than GetCallerIdentity of keys that are
+	// authenticated; nil knows none.
+	service func(Key, Request, *http.Request, []byte) Response
 
 	mu       sync.Mutex
 	keys     map[string]Key
@@ -68,6 +76,7 @@ type Response struct {
 // A Request is what an STS keeps of a request. It holds no secret and no token.
 type Request struct {
 	KeyID, Host, Path, Region, UserAgent string
+	Service, Action                      string
 }
 
 // NewSTS returns an STS that knows keys and serves until the test ends.
@@ -147,9 +156,17 @@ func (s *STS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *STS) next(r *http.Request, auth authorization, body []byte) Response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.requests = append(s.requests, Request{
+	request := Request{
 		KeyID: auth.keyID, Host: r.Host, Path: r.URL.Path, Region: auth.region, UserAgent: r.UserAgent(),
-	})
+		Service: auth.service, Action: actionOf(r, body),
+	}
+	s.requests = append(s.requests, request)
+	if s.Before != nil {
+		s.Before(request)
+	}
+	if s.After != nil {
+		defer s.After(request)
+	}
 	if len(s.script) > 0 {
 		answer := s.script[0]
 		s.script = s.script[1:]
@@ -158,24 +175,45 @@ func (s *STS) next(r *http.Request, auth authorization, body []byte) Response {
 		}
 		return answer
 	}
-	if !bytes.Contains(body, []byte("Action=GetCallerIdentity")) {
+	identify := request.Service == "sts" && request.Action == "GetCallerIdentity"
+	if !identify && s.service == nil {
 		return Failure(http.StatusBadRequest, "InvalidAction", "Could not find operation for version 2011-06-15")
 	}
-	return s.judge(r, auth, body)
+	key, refusal := s.authenticate(r, auth, body)
+	switch {
+	case refusal.Status != 0:
+		return refusal
+	case identify:
+		return Caller(key.ARN, key.UserID)
+	}
+	return s.service(key, request, r, body)
 }
 
-func (s *STS) judge(r *http.Request, auth authorization, body []byte) Response {
+// actionOf returns what a request asks for: the parameter of the query protocol,
+// the end of the target header, or the method and the path.
+func actionOf(r *http.Request, body []byte) string {
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		return target[strings.LastIndexByte(target, '.')+1:]
+	}
+	if form, err := url.ParseQuery(string(body)); err == nil && form.Has("Action") {
+		return form.Get("Action")
+	}
+	return r.Method + " " + r.URL.Path
+}
+
+// authenticate returns the key that signed r, or with a status the refusal.
+func (s *STS) authenticate(r *http.Request, auth authorization, body []byte) (Key, Response) {
 	key, known := s.keys[auth.keyID]
 	c := key.Credential
 	switch {
 	case auth.keyID == "":
-		return Failure(http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token")
-	case !known, key.State == Inactive, r.Header.Get("X-Amz-Security-Token") != c.Token.Reveal():
-		return Failure(http.StatusForbidden, "InvalidClientTokenId",
+		return key, Failure(http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token")
+	case !known, key.State == Inactive, !sameCloud(key.ARN, auth.region), r.Header.Get("X-Amz-Security-Token") != c.Token.Reveal():
+		return key, Failure(http.StatusForbidden, "InvalidClientTokenId",
 			"The security token included in the request is invalid.")
 	}
 	if text := s.skew(r.Header.Get("X-Amz-Date")); text != "" {
-		return Failure(http.StatusForbidden, "SignatureDoesNotMatch", text)
+		return key, Failure(http.StatusForbidden, "SignatureDoesNotMatch", text)
 	}
 	wrong := auth.signature != sign(r, auth, body, c.Secret.Reveal())
 	if wrong {
@@ -183,16 +221,28 @@ func (s *STS) judge(r *http.Request, auth authorization, body []byte) Response {
 	}
 	switch {
 	case wrong, time.Since(s.wrong[c.ID]) < s.Confused:
-		return Failure(http.StatusForbidden, "SignatureDoesNotMatch",
+		return key, Failure(http.StatusForbidden, "SignatureDoesNotMatch",
 			"The request signature we calculated does not match the signature you provided. "+
 				"Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
 	case key.State == Expired:
-		return Failure(http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired")
+		return key, Failure(http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired")
 	case key.State == Denied:
-		return Failure(http.StatusForbidden, "AccessDenied", "User: "+key.ARN+
+		return key, Failure(http.StatusForbidden, "AccessDenied", "User: "+key.ARN+
 			" is not authorized to perform: sts:GetCallerIdentity because no VPC endpoint policy allows the sts:GetCallerIdentity action")
 	}
-	return Caller(key.ARN, key.UserID)
+	return key, Response{}
+}
+
+// sameCloud reports whether region is of the partition of arn: no other one knows
+// the key.
+func sameCloud(arn, region string) bool {
+	partition := "aws"
+	for prefix, name := range map[string]string{"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"} {
+		if strings.HasPrefix(region, prefix) {
+			partition = name
+		}
+	}
+	return strings.HasPrefix(arn, "arn:"+partition+":")
 }
 
 // skew returns what AWS says if date is not about now, else "".
@@ -255,7 +305,7 @@ func response(status int, body string) Response {
 }
 
 func escape(s string) string {
-	var b bytes.Buffer
+	var b strings.Builder
 	_ = xml.EscapeText(&b, []byte(s))
 	return b.String()
 }

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/assessment"
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+func newAssess(s *streams) *cobra.Command {
+	f := &operatorFlags{}
+	var format string
+	cmd := &cobra.Command{
+		Use:   "assess [REPORT | KEY-ID...]",
+		Short: "Say how dangerous leaked keys are: whose, what they may do, what they did",
+		Long: `Ask AWS with your own identity about the keys of a report that was saved with
+"--format json" (REPORT, or standard input), or about key ids. Whose is it, how old,
+what may it do, what did it do since it leaked, does its account notice such things?
+The leaked key is not used, and nothing is changed.
+
+What you may not ask is told with the permission that is missing. With --format json
+the report is written again, with the facts added.`,
+		Example: "  stanch git -f json | stanch assess\n  stanch assess scan.jsonl --role stanch-read --external-id example",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if format != "text" && format != "json" {
+				return fmt.Errorf("--format %s: must be text or json", format)
+			}
+			saved, err := subjects(cmd.Context(), s, args)
+			if err != nil {
+				return unfinished(err)
+			}
+			op, err := f.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return saved.assess(cmd.Context(), s.stdout, op, format)
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringVarP(&format, "format", "f", "text", "text, or json: the report again, with the facts added")
+	return cmd
+}
+
+// A stream is a report that was read, or one that stands for key ids.
+type stream struct {
+	scan     report.Scan
+	findings []report.Finding
+	summary  report.Summary
+}
+
+// Scan implements report.Handler.
+func (r *stream) Scan(s report.Scan) error { r.scan = s; return nil }
+
+// Finding implements report.Handler.
+func (r *stream) Finding(f report.Finding) error { r.findings = append(r.findings, f); return nil }
+
+// Summary implements report.Handler.
+func (r *stream) Summary(s report.Summary) error { r.summary = s; return nil }
+
+// replay writes the stream to h.
+func (r *stream) replay(h report.Handler) error {
+	err := h.Scan(r.scan)
+	for _, f := range r.findings {
+		if err == nil {
+			err = h.Finding(f)
+		}
+	}
+	if err == nil {
+		err = h.Summary(r.summary)
+	}
+	return err
+}
+
+var keyID = regexp.MustCompile(`^(AKIA|ASIA)[A-Z0-9]{12,124}$`)
+
+// subjects reads the report that args name, or makes one of the ids in args.
+func subjects(ctx context.Context, s *streams, args []string) (*stream, error) {
+	r := &stream{}
+	if len(args) > 0 && keyID.MatchString(args[0]) {
+		r.scan = report.Scan{Version: number(), Source: "assess", Target: strings.Join(args, " "), Started: time.Now().UTC()}
+		for _, id := range args {
+			if !keyID.MatchString(id) {
+				return nil, fmt.Errorf("%s is not an access key id", id)
+			}
+			account, _ := awskeys.Account(id)
+			r.findings = append(r.findings, report.Finding{Rule: "aws-access-key", Title: "AWS access key", KeyID: id, Account: account,
+				State: verifier.Skipped, Reason: "lone id: there is no secret to verify with", Facts: []verifier.Fact{}, Locations: []report.Location{}})
+		}
+		r.summary.Findings = len(r.findings)
+		return r, nil
+	}
+	if len(args) > 1 {
+		return nil, errors.New("one report, or key ids")
+	}
+	return r, readReport(ctx, s, operand(args, "-"), false, r)
+}
+
+// readReport replays a saved report, of a file or, if name is "-", of stdin; what
+// there is of one that was cut off. Secrets in it are dropped unless secrets.
+func readReport(ctx context.Context, s *streams, name string, secrets bool, h report.Handler) error {
+	var in io.Reader = interruptible{ctx, s.stdin}
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		in = file
+	}
+	if err := report.Replay(in, h, secrets); err != nil && !errors.Is(err, report.ErrTruncated) {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func (r *stream) assess(ctx context.Context, w io.Writer, op *operator.Operator, format string) error {
+	a := assessment.Assessor{Operator: op}
+	var page strings.Builder
+	for i := range r.findings {
+		f := &r.findings[i]
+		if f.Ignored != "" || !keyID.MatchString(f.KeyID) {
+			continue
+		}
+		facts := leaked(*f)
+		if f.Account == "" {
+			account, err := op.Own().AccountOf(ctx, f.KeyID)
+			if err != nil {
+				facts = append(facts, verifier.Fact{Name: "account", Value: "not known: " + err.Error(), Source: "sts:GetAccessKeyInfo"})
+			}
+			f.Account = account
+		}
+		if f.Account != "" {
+			facts = append(facts, a.Assess(ctx, assessment.Subject{KeyID: f.KeyID, Since: since(*f), Identity: verifier.Identity{
+				Account: f.Account, ARN: f.Identity.ARN, Kind: f.Identity.Kind, Name: f.Identity.Name,
+			}})...)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		f.Facts = append(f.Facts, facts...)
+		showFacts(&page, *f, facts)
+	}
+	var err error
+	if format == "json" {
+		err = r.replay(report.JSON(w))
+	} else {
+		_, err = io.WriteString(w, page.String())
+	}
+	return unfinishedIf(err)
+}
+
+// since is when a finding was first committed; zero if no location says.
+func since(f report.Finding) (first time.Time) {
+	for _, l := range f.Locations {
+		if !l.Time.IsZero() && (first.IsZero() || l.Time.Before(first)) {
+			first = l.Time
+		}
+	}
+	return first
+}
+
+// leaked tells since when, and whether still, a key could be read.
+func leaked(f report.Finding) []verifier.Fact {
+	first := since(f)
+	if first.IsZero() {
+		return nil
+	}
+	atHead := slices.ContainsFunc(f.Locations, func(l report.Location) bool { return l.AtHead })
+	text := fmt.Sprintf("since %s, %d days", first.Format(time.DateOnly), int(time.Since(first).Hours()/24))
+	if atHead {
+		return []verifier.Fact{{Name: "exposed", Value: text + ", still at HEAD", Risk: 2}}
+	}
+	return []verifier.Fact{{Name: "exposed", Value: text + ", in history", Risk: 1}}
+}
+
+var risks = [...]string{"", "note", "BAD", "ACT NOW"}
+
+// showFacts prints facts for people, the worst first.
+func showFacts(b *strings.Builder, f report.Finding, facts []verifier.Fact) {
+	fmt.Fprintf(b, "%s  account %s\n", printable(f.KeyID), cmp.Or(printable(f.Account), "not known"))
+	facts = slices.Clone(facts)
+	slices.SortStableFunc(facts, func(a, c verifier.Fact) int { return cmp.Compare(c.Risk, a.Risk) })
+	for _, fact := range facts {
+		fmt.Fprintf(b, "  %-7s  %s: %s", risks[min(max(fact.Risk, 0), len(risks)-1)], printable(fact.Name), printable(fact.Value))
+		if fact.Source != "" {
+			fmt.Fprintf(b, "  (%s)", printable(fact.Source))
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier/response"
+)
+
+// showPlan prints plan for people. file is where it was written, or "".
+func showPlan(w io.Writer, plan response.Plan, file string) error {
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "  %-9s %s\n", name, printable(fmt.Sprintf(format, args...)))
+	}
+	for _, k := range plan.Keys {
+		fmt.Fprintf(&b, "SHUT OFF  %s  %s %s of account %s\n", printable(k.KeyID), k.Kind, printable(k.Name), k.Account)
+		line("where", "%s", k.Where)
+		if k.Status != "" {
+			line("key", "%s, made %s, last used %s", k.Status, k.Created.Format(time.DateOnly), k.LastUsed)
+		}
+		line("by", "%s", k.Responder)
+		for _, warning := range k.Warnings {
+			line("warning", "%s", warning)
+		}
+		for i, s := range k.Steps {
+			line(fmt.Sprintf("step %d", i+1), "%s (%s)", describe(s), s.Permission())
+		}
+		b.WriteByte('\n')
+	}
+	for _, r := range plan.Refused {
+		fmt.Fprintf(&b, "LEFT ALONE  %s  %s\n", printable(r.KeyID), r.Gate)
+		line("why", "%s", r.Why)
+		for _, do := range r.Do {
+			line("do", "%s", do)
+		}
+		b.WriteByte('\n')
+	}
+	switch {
+	case len(plan.Keys) == 0:
+		b.WriteString("Nothing is planned.\n")
+	case file == "":
+		b.WriteString("Nothing was changed. To apply it, save the plan with --output FILE.\n")
+	default:
+		fmt.Fprintf(&b, "Nothing was changed. Until %s:\n  stanch respond apply %s\nIts hash is %s\n",
+			plan.Expires.Format(time.TimeOnly+" MST"), printable(file), plan.Hash)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func describe(s response.Step) string {
+	switch s.Do {
+	case response.DenySessions:
+		return fmt.Sprintf("deny everything to sessions of %s %s that were issued until then, by the policy %s", s.Kind, s.Name, s.Object)
+	case response.Deactivate:
+		return "set the key to Inactive"
+	case response.Quarantine:
+		return "attach " + s.Object
+	case response.DisableServiceCredential:
+		return "set the service credential " + s.Object + " to Inactive"
+	}
+	return string(s.Do)
+}
+
+// showOutcomes prints how it went, and what is left to do.
+func showOutcomes(w io.Writer, outcomes []response.Outcome) error {
+	var b strings.Builder
+	for _, o := range outcomes {
+		fmt.Fprintf(&b, "%s  %s  %s %s of account %s\n", strings.ToUpper(string(o.Result)), printable(o.Key.KeyID), o.Key.Kind,
+			printable(o.Key.Name), o.Key.Account)
+		for _, why := range o.Why {
+			fmt.Fprintf(&b, "  %-9s %s\n", "why", printable(why))
+		}
+		if o.Result == response.Undone {
+			fmt.Fprintf(&b, "  %-9s %s\n", "now", "It works again, for everybody who has it. Shut it off soon.")
+			continue
+		}
+		for _, step := range response.Next(o.Key) {
+			fmt.Fprintf(&b, "  %-9s %s\n", "next", printable(step))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/verifier/assessment"
+	"github.com/stanch-dev/stanch/verifier/response"
+)
+
+func newLog(s *streams) *cobra.Command {
+	f := &respondFlags{}
+	cmd := &cobra.Command{
+		Use:   "log",
+		Short: "Print the journal, and check that nobody edited it",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			name, err := f.journalName()
+			if err != nil {
+				return err
+			}
+			records, err := response.ReadJournal(name)
+			for _, r := range records {
+				tell(s.stdout, r)
+			}
+			if err != nil {
+				return unfinished(err)
+			}
+			last := ""
+			if len(records) > 0 {
+				last = ", the last is " + records[len(records)-1].Hash
+			}
+			fmt.Fprintf(s.stdout, "%d records, the chain is whole%s\n", len(records), last)
+			return nil
+		},
+	}
+	f.addJournal(cmd)
+	return cmd
+}
+
+func newPolicy(s *streams) *cobra.Command {
+	var principal, externalID, partition string
+	var trust, assess bool
+	cmd := &cobra.Command{
+		Use:   "policy",
+		Short: "Print the least that a role needs to respond",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			text := response.ResponderPolicy(partition)
+			switch {
+			case trust:
+				text = response.TrustPolicy(principal, externalID)
+			case assess:
+				text = assessment.Policy()
+			}
+			_, err := fmt.Fprintln(s.stdout, text)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&assess, "assess", false, "print what \"stanch assess\" needs")
+	cmd.Flags().BoolVar(&trust, "trust", false, "print who may assume the role, and not what it may do")
+	cmd.Flags().StringVar(&partition, "partition", "aws", "aws, aws-cn, aws-us-gov or aws-eusc")
+	cmd.Flags().StringVar(&principal, "principal", "arn:aws:iam::ACCOUNT:role/ROLE", "who may assume the role")
+	cmd.Flags().StringVar(&externalID, "external-id", "", "external id that they have to know")
+	return cmd
+}
+
+// tell prints a record in a line.
+func tell(w io.Writer, r response.Record) {
+	parts := []string{r.Time.Format(time.RFC3339), r.Event, r.KeyID}
+	if r.Step != nil {
+		parts = append(parts, string(r.Step.Do))
+	}
+	if r.Before != "" || r.After != "" {
+		parts = append(parts, strings.TrimSpace(r.Before+" -> "+r.After))
+	}
+	for _, text := range []string{r.Result, r.Code, r.Why} {
+		if text != "" {
+			parts = append(parts, text)
+		}
+	}
+	fmt.Fprintln(w, printable(strings.Join(parts, "  ")))
+}

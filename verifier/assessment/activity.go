@@ -1,0 +1,175 @@
+package assessment
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+const (
+	// history is how far back CloudTrail's own history goes.
+	history = 90 * 24 * time.Hour
+	// maxPages bounds the questions for one region: 50 events a page.
+	maxPages = 200
+	// maxGroups bounds the facts.
+	maxGroups = 50
+)
+
+// A group is what the events have in common that are told as one.
+type group struct{ action, address, agent, region, code string }
+
+// A span is when events of a group happened, and how often.
+type span struct {
+	n           int
+	first, last time.Time
+}
+
+// lookUp reads the events of the key in a region.
+func (r *reading) lookUp(ctx context.Context, region string) {
+	since := r.subject.Since
+	if oldest := r.now().Add(-history); since.Before(oldest) {
+		since = oldest
+	}
+	body := map[string]any{
+		"LookupAttributes": []map[string]string{{"AttributeKey": "AccessKeyId", "AttributeValue": r.subject.KeyID}},
+		"StartTime":        since.Unix(), "MaxResults": 50,
+	}
+	c := operator.Call{Service: "cloudtrail", Action: "LookupEvents", Region: region, Body: body}
+	for range maxPages {
+		var page struct {
+			Events []struct {
+				EventTime       float64
+				CloudTrailEvent string
+			}
+			NextToken string
+		}
+		if err := r.session.Do(ctx, c, &page); err != nil {
+			r.addIn(region, "activity", unknownPrefix+why(err), neutral, source(c))
+			return
+		}
+		for _, e := range page.Events {
+			r.event(e.CloudTrailEvent, time.Unix(int64(e.EventTime), 0), region)
+		}
+		if page.NextToken == "" {
+			return
+		}
+		body["NextToken"] = page.NextToken
+		r.pause(ctx)
+	}
+	r.addIn(region, "activity", fmt.Sprintf("more than %d events: not all are read", maxPages*50), notable, source(c))
+}
+
+func (r *reading) pause(ctx context.Context) {
+	pace := cmp.Or(r.Pace, 500*time.Millisecond)
+	if pace < 0 {
+		return
+	}
+	select {
+	case <-time.After(pace):
+	case <-ctx.Done():
+	}
+}
+
+// event counts one event, unless it is stanch's own.
+func (r *reading) event(text string, at time.Time, region string) {
+	var e struct{ EventSource, EventName, SourceIPAddress, UserAgent, ErrorCode string }
+	if json.Unmarshal([]byte(text), &e) != nil {
+		e.EventName = "unreadable event"
+	}
+	service, _, _ := strings.Cut(e.EventSource, ".")
+	// By the call as well: whoever names themselves stanch hides nothing by it.
+	if e.EventName == "GetCallerIdentity" && strings.Contains(e.UserAgent, "app/stanch-") {
+		return
+	}
+	if r.events == nil {
+		r.events = map[group]*span{}
+	}
+	agent, _, _ := strings.Cut(e.UserAgent, " ")
+	g := group{strings.TrimPrefix(service+":"+e.EventName, ":"), e.SourceIPAddress, agent, region, e.ErrorCode}
+	s := r.events[g]
+	if s == nil {
+		s = &span{first: at, last: at}
+		r.events[g] = s
+	}
+	s.n++
+	if at.Before(s.first) {
+		s.first = at
+	}
+	if at.After(s.last) {
+		s.last = at
+	}
+}
+
+// activity tells what the key did, the dangerous first.
+func (r *reading) activity() {
+	groups := make([]group, 0, len(r.events))
+	for g := range r.events {
+		groups = append(groups, g)
+	}
+	slices.SortFunc(groups, func(a, b group) int {
+		return cmp.Or(cmp.Compare(b.risk(), a.risk()), r.events[b].last.Compare(r.events[a].last), cmp.Compare(a.action, b.action),
+			cmp.Compare(a.region, b.region), cmp.Compare(a.address, b.address))
+	})
+	const call = "cloudtrail:LookupEvents"
+	for i, g := range groups {
+		if i == maxGroups {
+			r.add("activity", fmt.Sprintf("%d more kinds of calls", len(groups)-i), notable, call)
+			break
+		}
+		s := r.events[g]
+		text := fmt.Sprintf("%s, %d times, from %s by %s, %s", g.action, s.n, orNone(g.address), orNone(g.agent), g.region)
+		if g.code != "" {
+			text += ", " + g.code
+		}
+		text += ", " + s.first.UTC().Format(time.RFC3339)
+		if s.last.After(s.first) {
+			text += " to " + s.last.UTC().Format(time.RFC3339)
+		}
+		r.add("activity", text, g.risk(), call)
+	}
+	if len(groups) == 0 && !slices.ContainsFunc(r.facts, isActivity) {
+		r.add("activity", "none since "+r.subject.since(r.now())+", but for what data events would show", neutral, call)
+	}
+}
+
+// isActivity reports whether f says that events of a region could not be read.
+func isActivity(f verifier.Fact) bool { return f.Name == "activity" }
+
+func (s Subject) since(now time.Time) string {
+	if oldest := now.Add(-history); s.Since.Before(oldest) {
+		return oldest.UTC().Format(time.DateOnly) + " (CloudTrail's history)"
+	}
+	return s.Since.UTC().Format(time.DateOnly)
+}
+
+// risk judges a call: what makes more keys, hides tracks or costs money, and
+// whether it was refused.
+func (g group) risk() int {
+	_, name, _ := strings.Cut(g.action, ":")
+	switch {
+	case !dangerous[name]:
+		return notable
+	case g.code != "":
+		return bad
+	}
+	return act
+}
+
+// dangerous are calls that intruders are known for, most of them denied by AWS's
+// own quarantine policy.
+var dangerous = map[string]bool{
+	"CreateUser": true, "CreateAccessKey": true, "CreateLoginProfile": true, "UpdateLoginProfile": true,
+	"AttachUserPolicy": true, "PutUserPolicy": true, "AttachRolePolicy": true, "PutRolePolicy": true, "CreateRole": true,
+	"UpdateAssumeRolePolicy": true, "AddUserToGroup": true, "UpdateAccessKey": true, "DeactivateMFADevice": true,
+	"GetFederationToken": true, "GetSessionToken": true, "AssumeRole": true,
+	"StopLogging": true, "DeleteTrail": true, "PutEventSelectors": true, "DeleteDetector": true, "LeaveOrganization": true,
+	"RunInstances": true, "RequestSpotInstances": true, "CreateFunction20150331": true, "CreateCluster": true,
+	"GetSendQuota": true, "SendEmail": true, "InvokeModel": true, "GetSecretValue": true, "PutBucketPolicy": true, "DeleteBucket": true,
+}

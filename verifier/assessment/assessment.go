@@ -1,0 +1,235 @@
+// Package assessment says how dangerous a leaked key is: whose it is, what it may
+// do, what it did since it leaked, and how well its account would have noticed. It
+// asks with the operator's identity, and only reads; the leaked key is not used.
+//
+// Each answer is a verifier.Fact with the call that it comes from. What cannot be
+// asked is a fact as well: "not known: needs iam:ListAccessKeys". One missing
+// permission never costs another fact.
+package assessment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+// A Subject is the key to assess.
+type Subject struct {
+	KeyID string
+	// Identity is what is known of its owner; at least the account.
+	Identity verifier.Identity
+	// Since is when it leaked: the time of the first commit. Zero asks for as much
+	// as CloudTrail has, 90 days.
+	Since time.Time
+}
+
+// An Assessor assesses keys. It is used by one goroutine.
+type Assessor struct {
+	Operator *operator.Operator
+	Now      func() time.Time // nil means time.Now
+	// Pace is the time between two questions to CloudTrail in one region, which
+	// allows two a second; 0 means half a second, less than 0 none.
+	Pace time.Duration
+}
+
+// Risks of facts.
+const (
+	neutral = iota
+	notable
+	bad
+	act
+)
+
+// unknownPrefix begins the value of a fact that could not be found out.
+const unknownPrefix = "not known: "
+
+// Assess returns what is known of s. If there is no way into its account, that is
+// the only fact.
+func (a *Assessor) Assess(ctx context.Context, s Subject) []verifier.Fact {
+	r := &reading{Assessor: a, subject: s}
+	r.organization(ctx)
+	session, err := a.Operator.In(ctx, s.Identity.Account, "assess", "")
+	if err != nil {
+		r.add("access", unknownPrefix+err.Error(), notable, "sts:AssumeRole")
+		return r.facts
+	}
+	r.session = session
+	r.principal()
+	r.owner(ctx)
+	switch {
+	case r.user != "":
+		r.userFacts(ctx)
+	case s.Identity.Kind == "role" && s.Identity.Name != "":
+		r.roleFacts(ctx)
+	}
+	r.probe(ctx)
+	r.account(ctx)
+	r.trails(ctx)
+	r.alarms(ctx)
+	r.support(ctx)
+	r.health(ctx)
+	regions := r.regions(ctx)
+	for _, region := range regions {
+		r.guardDuty(ctx, region)
+		r.lookUp(ctx, region)
+	}
+	r.regional(len(regions))
+	r.activity()
+	return r.facts
+}
+
+// addIn adds a fact of a region; regional makes one of those that are alike.
+func (r *reading) addIn(region, name, value string, risk int, source string) {
+	f := verifier.Fact{Name: name, Value: value, Risk: risk, Source: source}
+	i := slices.IndexFunc(r.alike, func(g inRegions) bool { return g.Fact == f })
+	if i < 0 {
+		i, r.alike = len(r.alike), append(r.alike, inRegions{Fact: f})
+	}
+	r.alike[i].regions = append(r.alike[i].regions, region)
+}
+
+type inRegions struct {
+	verifier.Fact
+	regions []string
+}
+
+func (r *reading) regional(all int) {
+	for _, f := range r.alike {
+		where := strings.Join(f.regions, ", ")
+		if len(f.regions) == all && all > 1 {
+			where = fmt.Sprintf("all %d regions", all)
+		}
+		r.add(f.Name, f.Value+" (in "+where+")", f.Risk, f.Source)
+	}
+}
+
+// A reading is the assessment of one key.
+type reading struct {
+	*Assessor
+	subject Subject
+	session *operator.Session
+	user    string // the owner, as far as known
+	arn     string // of the principal that has the policies
+	facts   []verifier.Fact
+	alike   []inRegions
+	events  map[group]*span
+}
+
+func (r *reading) add(name, value string, risk int, source string) {
+	r.facts = append(r.facts, verifier.Fact{Name: name, Value: value, Risk: risk, Source: source})
+}
+
+// unknown adds the fact that name could not be found out by call.
+func (r *reading) unknown(name string, c operator.Call, err error) {
+	r.add(name, unknownPrefix+why(err), neutral, source(c))
+}
+
+func source(c operator.Call) string { return (&operator.Error{Call: c}).Permission() }
+
+// why says in a few words why there is no answer.
+func why(err error) string {
+	var e *operator.Error
+	switch {
+	case !errors.As(err, &e):
+		return err.Error()
+	case e.Denied():
+		return "needs " + e.Permission()
+	case e.Code == "SubscriptionRequiredException":
+		return "the account has no support plan that shows it"
+	case e.Code == "AWSOrganizationsNotInUseException":
+		return "the account is in no organization"
+	case e.Status >= 500:
+		return fmt.Sprintf("AWS has trouble (HTTP %d)", e.Status)
+	case e.Busy():
+		return "AWS was too busy (" + e.Code + ")"
+	case e.Skew != 0:
+		return e.Error()
+	}
+	return e.Code
+}
+
+func (a *Assessor) now() time.Time {
+	if a.Now == nil {
+		return time.Now()
+	}
+	return a.Now()
+}
+
+func (r *reading) iam(action string, params ...string) operator.Call {
+	c := operator.Call{Service: "iam", Action: action, Params: map[string]string{}}
+	for i := 0; i < len(params); i += 2 {
+		c.Params[params[i]] = params[i+1]
+	}
+	return c
+}
+
+// organization names the account, as the management account or a delegated
+// administrator sees it: with the operator's own identity.
+func (r *reading) organization(ctx context.Context) {
+	var out struct {
+		Account struct{ Name, Email, Status, State string }
+	}
+	c := operator.Call{Service: "organizations", Action: "DescribeAccount",
+		Body: map[string]string{"AccountId": r.subject.Identity.Account}}
+	if err := r.Operator.Own().Do(ctx, c, &out); err != nil {
+		r.unknown("account-name", c, err)
+		return
+	}
+	text := fmt.Sprintf("%s, %s", out.Account.Name, out.Account.Email)
+	if out.Account.Status != "" && out.Account.Status != "ACTIVE" {
+		text += ", " + out.Account.Status
+	}
+	r.add("account-name", text, neutral, source(c))
+}
+
+func (r *reading) principal() {
+	switch kind := r.subject.Identity.Kind; kind {
+	case "":
+	case "root":
+		r.add("principal", "root: no policy limits it, and nobody else can deactivate it", act, "")
+	default:
+		r.add("principal", kind, neutral, "")
+	}
+}
+
+// owner finds the user of the key, and when it was last used: by whom is not said.
+func (r *reading) owner(ctx context.Context) {
+	who := r.subject.Identity
+	r.arn = who.ARN
+	switch who.Kind {
+	case "user":
+		r.user = who.Name
+	case "role":
+		_, rest, _ := strings.Cut(who.ARN, ":sts:")
+		r.arn = "arn:" + r.session.Partition() + ":iam" + strings.Replace(rest[:max(0, strings.LastIndexByte(rest, '/'))], ":assumed-role/", ":role/", 1)
+	}
+	if who.Kind == "role" || who.Kind == "root" || strings.HasPrefix(r.subject.KeyID, "ASIA") {
+		return
+	}
+	c := r.iam("GetAccessKeyLastUsed")
+	used, err := r.session.LastUsed(ctx, r.subject.KeyID)
+	if err != nil {
+		r.unknown("last-used", c, err)
+		return
+	}
+	r.user = used.User
+	if r.arn == "" {
+		r.arn = "arn:" + r.session.Partition() + ":iam::" + r.session.Account + ":user/" + used.User
+	}
+	r.add("user", used.User, neutral, source(c))
+	if used.At.IsZero() {
+		r.add("last-used", "never", neutral, source(c))
+		return
+	}
+	risk := neutral
+	if r.now().Sub(used.At) < 24*time.Hour && used.Service != "sts" {
+		risk = notable
+	}
+	r.add("last-used", fmt.Sprintf("%s, %s in %s", used.At.UTC().Format(time.RFC3339), used.Service, used.Region), risk, source(c))
+}

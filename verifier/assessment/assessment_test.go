@@ -1,0 +1,348 @@
+package assessment_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/assessment"
+	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/verifiertest"
+)
+
+const ops, prod = "111122223333", "222233334444"
+
+// calls are those of an assessment of a user's key: how a request names it, and the
+// permission that it needs where that is another.
+var calls = map[string]string{
+	"organizations:DescribeAccount": "", "iam:GetAccessKeyLastUsed": "", "iam:ListAccessKeys": "", "iam:GetLoginProfile": "",
+	"iam:ListMFADevices": "", "iam:GetUser": "", "iam:ListAttachedUserPolicies": "", "iam:ListUserPolicies": "", "iam:ListGroupsForUser": "",
+	"iam:ListAttachedGroupPolicies": "", "iam:SimulatePrincipalPolicy": "", "iam:GetAccountSummary": "", "cloudtrail:DescribeTrails": "",
+	"cloudtrail:GetTrailStatus": "", "logs:DescribeMetricFilters": "", "monitoring:DescribeAlarmsForMetric": "cloudwatch:DescribeAlarmsForMetric",
+	"support:DescribeTrustedAdvisorCheckResult": "", "health:DescribeEvents": "", "ec2:DescribeRegions": "",
+	"guardduty:GET /detector": "guardduty:ListDetectors", "guardduty:POST /detector/d1/findings": "guardduty:ListFindings",
+	"guardduty:POST /detector/d1/findings/get": "guardduty:GetFindings", "cloudtrail:LookupEvents": "",
+}
+
+type setting struct {
+	*verifiertest.AWS
+	user *verifiertest.IAMUser
+	key  detectors.Credential
+}
+
+// newSetting is an account in which much is wrong, in the words of AWS.
+func newSetting(t *testing.T) *setting {
+	t.Helper()
+	s := &setting{AWS: verifiertest.NewAWS(t)}
+	var own detectors.Credential
+	s.Change(prod, func(a *verifiertest.Account) {
+		u := a.User("deploy", 2)
+		s.user, s.key = u, u.Keys[0].Credential
+		u.Keys = append(u.Keys, &verifiertest.IAMKey{Credential: verifiertest.LongTerm(prod, 3), Created: time.Now()})
+		u.Keys[0].Used, u.Keys[0].UsedService = time.Now().Add(-time.Hour), "s3"
+		u.Console = true
+		u.Attached = []string{"arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"}
+		u.Inline["own"] = "{}"
+		u.Groups = []string{"builders"}
+		u.Boundary = "arn:aws:iam::" + prod + ":policy/limit"
+		a.Role("stanch-read", "example")
+		a.Answers = answers(s.key.ID)
+	})
+	s.Change(ops, func(a *verifiertest.Account) {
+		own = a.User("olga", 1).Keys[0].Credential
+		a.Answers["organizations:DescribeAccount"] = `{"Account":{"Id":"222233334444","Name":"production","Email":"prod@example.com","Status":"ACTIVE"}}`
+	})
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": own.ID, "AWS_SECRET_ACCESS_KEY": own.Secret.Reveal(), "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
+	} {
+		t.Setenv(name, value)
+	}
+	return s
+}
+
+func answers(id string) map[string]string {
+	return map[string]string{
+		"iam:ListAttachedGroupPolicies": `<ListAttachedGroupPoliciesResponse><ListAttachedGroupPoliciesResult><AttachedPolicies><member>
+			<PolicyName>PowerUserAccess</PolicyName><PolicyArn>arn:aws:iam::aws:policy/PowerUserAccess</PolicyArn></member></AttachedPolicies>
+			</ListAttachedGroupPoliciesResult></ListAttachedGroupPoliciesResponse>`,
+		"iam:SimulatePrincipalPolicy": `<SimulatePrincipalPolicyResponse><SimulatePrincipalPolicyResult><EvaluationResults>
+			<member><EvalActionName>iam:PassRole</EvalActionName><EvalDecision>allowed</EvalDecision></member>
+			<member><EvalActionName>kms:Decrypt</EvalActionName><EvalDecision>implicitDeny</EvalDecision></member>
+			<member><EvalActionName>s3:GetObject</EvalActionName><EvalDecision>allowed</EvalDecision></member>
+			</EvaluationResults></SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>`,
+		"iam:GetAccountSummary": `<GetAccountSummaryResponse><GetAccountSummaryResult><SummaryMap>
+			<entry><key>AccountAccessKeysPresent</key><value>1</value></entry><entry><key>AccountMFAEnabled</key><value>0</value></entry>
+			</SummaryMap></GetAccountSummaryResult></GetAccountSummaryResponse>`,
+		"cloudtrail:DescribeTrails": `{"trailList":[{"TrailARN":"arn:aws:cloudtrail:us-east-1:222233334444:trail/all","IsMultiRegionTrail":true,"HomeRegion":"us-east-1"}]}`,
+		"cloudtrail:GetTrailStatus": `{"IsLogging":true}`,
+		"logs:DescribeMetricFilters": `{"metricFilters":[{"filterPattern":"{ $.userIdentity.type = \"Root\" }",
+			"metricTransformations":[{"metricName":"root","metricNamespace":"trail"}]}]}`,
+		"monitoring:DescribeAlarmsForMetric": `<DescribeAlarmsForMetricResponse><DescribeAlarmsForMetricResult><MetricAlarms><member>
+			<AlarmName>root</AlarmName></member></MetricAlarms></DescribeAlarmsForMetricResult></DescribeAlarmsForMetricResponse>`,
+		"support:DescribeTrustedAdvisorCheckResult": `{"result":{"checkId":"12Fnkpl8Y5","flaggedResources":[{"metadata":["` + id +
+			`","deploy","Exposed","12345","2026-11-20","github.com/x","2026-11-25","0"]}]}}`,
+		"health:DescribeEvents": `{"events":[{"eventTypeCode":"AWS_RISK_CREDENTIALS_EXPOSED","statusCode":"open"}]}`,
+		"ec2:DescribeRegions": `<DescribeRegionsResponse><regionInfo><item><regionName>us-east-1</regionName></item>
+			<item><regionName>eu-west-1</regionName></item></regionInfo></DescribeRegionsResponse>`,
+		"guardduty:GET /detector":                  `{"detectorIds":["d1"]}`,
+		"guardduty:GET /detector:eu-west-1":        `{"detectorIds":[]}`,
+		"guardduty:POST /detector/d1/findings":     `{"findingIds":["f1"]}`,
+		"guardduty:POST /detector/d1/findings/get": `{"findings":[{"type":"UnauthorizedAccess:IAMUser/MaliciousIPCaller","severity":8}]}`,
+		"cloudtrail:LookupEvents":                  events(),
+		"cloudtrail:LookupEvents:eu-west-1":        `{"Events":[]}`,
+	}
+}
+
+func events() string {
+	event := func(at int, source, name, agent, code string) map[string]any {
+		text, _ := json.Marshal(map[string]string{"eventSource": source + ".amazonaws.com", "eventName": name,
+			"sourceIPAddress": "198.51.100.7", "userAgent": agent, "errorCode": code})
+		return map[string]any{"EventTime": float64(at), "CloudTrailEvent": string(text)}
+	}
+	b, _ := json.Marshal(map[string]any{"Events": []any{
+		event(1700000000, "s3", "ListBuckets", "aws-cli/2.0 x", ""),
+		event(1700000100, "iam", "CreateUser", "aws-cli/2.0 y", ""),
+		event(1700000200, "iam", "CreateUser", "aws-cli/2.0 y", ""),
+		event(1700000300, "ec2", "RunInstances", "Boto3/1", "Client.UnauthorizedOperation"),
+		event(1700000400, "sts", "GetCallerIdentity", "aws-sdk-go-v2/1 app/stanch-0.1.0", ""),
+		event(1700000500, "s3", "GetObject", "evil app/stanch-0.1.0", ""),
+	}})
+	return string(b)
+}
+
+func (s *setting) assess(t *testing.T, subject assessment.Subject) []verifier.Fact {
+	t.Helper()
+	o, err := operator.New(t.Context(), operator.Config{Role: "stanch-read", ExternalID: "example", Endpoint: s.URL, Wait: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := assessment.Assessor{Operator: o, Pace: -1}
+	return a.Assess(t.Context(), subject)
+}
+
+func (s *setting) subject() assessment.Subject {
+	return assessment.Subject{KeyID: s.key.ID, Since: time.Now().Add(-48 * time.Hour), Identity: verifier.Identity{
+		Account: prod, Kind: "user", Name: "deploy", ARN: "arn:aws:iam::" + prod + ":user/deploy",
+	}}
+}
+
+func has(facts []verifier.Fact, name, value string, risk int, source string) bool {
+	return slices.ContainsFunc(facts, func(f verifier.Fact) bool {
+		return f.Name == name && strings.Contains(f.Value, value) && f.Risk == risk && f.Source == source
+	})
+}
+
+func list(facts []verifier.Fact) string {
+	var b strings.Builder
+	for _, f := range facts {
+		fmt.Fprintf(&b, "%d %-20s %s (%s)\n", f.Risk, f.Name, f.Value, f.Source)
+	}
+	return b.String()
+}
+
+// TestFacts: each row of what is read, with its risk and the call that told.
+func TestFacts(t *testing.T) {
+	s := newSetting(t)
+	facts := s.assess(t, s.subject())
+	for _, want := range []verifier.Fact{
+		{Name: "account-name", Value: "production, prod@example.com", Source: "organizations:DescribeAccount"},
+		{Name: "principal", Value: "user"},
+		{Name: "user", Value: "deploy", Source: "iam:GetAccessKeyLastUsed"},
+		{Name: "last-used", Value: "s3 in us-east-1", Risk: 1, Source: "iam:GetAccessKeyLastUsed"},
+		{Name: "key-status", Value: "Active", Risk: 3, Source: "iam:ListAccessKeys"},
+		{Name: "key-age", Value: "days: was to be rotated after 90", Risk: 2, Source: "iam:ListAccessKeys"},
+		{Name: "sibling-key", Value: "Active", Risk: 1, Source: "iam:ListAccessKeys"},
+		{Name: "console-password", Value: "yes", Source: "iam:GetLoginProfile"},
+		{Name: "mfa", Value: "none, with a console password", Risk: 2, Source: "iam:ListMFADevices"},
+		{Name: "boundary", Value: "policy/limit", Source: "iam:GetUser"},
+		{Name: "admin", Value: "AdministratorAccess", Risk: 3, Source: "iam:ListAttachedUserPolicies"},
+		{Name: "quarantine", Value: "V3: AWS knows", Risk: 2, Source: "iam:ListAttachedUserPolicies"},
+		{Name: "attached-policies", Value: "AdministratorAccess, AWSCompromised", Source: "iam:ListAttachedUserPolicies"},
+		{Name: "inline-policies", Value: "own", Source: "iam:ListUserPolicies"},
+		{Name: "groups", Value: "builders", Source: "iam:ListGroupsForUser"},
+		{Name: "admin", Value: "PowerUserAccess", Risk: 3, Source: "iam:ListAttachedGroupPolicies"},
+		{Name: "may", Value: "iam:PassRole, s3:GetObject", Risk: 3, Source: "iam:SimulatePrincipalPolicy"},
+		{Name: "root-keys", Value: "present", Risk: 2, Source: "iam:GetAccountSummary"},
+		{Name: "root-mfa", Value: "off", Risk: 2, Source: "iam:GetAccountSummary"},
+		{Name: "cloudtrail", Value: "on, in all regions", Source: "cloudtrail:DescribeTrails"},
+		{Name: "alarm-root", Value: "present", Source: "logs:DescribeMetricFilters"},
+		{Name: "alarm-unauthorised", Value: "none", Risk: 1, Source: "logs:DescribeMetricFilters"},
+		{Name: "trusted-advisor", Value: "exposed: deploy, Exposed, 12345", Risk: 3, Source: "support:DescribeTrustedAdvisorCheckResult"},
+		{Name: "health", Value: "AWS_RISK_CREDENTIALS_EXPOSED, open", Risk: 3, Source: "health:DescribeEvents"},
+		{Name: "guardduty", Value: "MaliciousIPCaller, severity 8.0 (in us-east-1)", Risk: 3, Source: "guardduty:GetFindings"},
+		{Name: "guardduty", Value: "off (in eu-west-1)", Risk: 1, Source: "guardduty:ListDetectors"},
+		{Name: "activity", Value: "iam:CreateUser, 2 times, from 198.51.100.7 by aws-cli/2.0, us-east-1, 2023-11-14T22:15:00Z to", Risk: 3, Source: "cloudtrail:LookupEvents"},
+		{Name: "activity", Value: "ec2:RunInstances, 1 times, from 198.51.100.7 by Boto3/1, us-east-1, Client.Unauthorized", Risk: 2, Source: "cloudtrail:LookupEvents"},
+		{Name: "activity", Value: "s3:GetObject", Risk: 1, Source: "cloudtrail:LookupEvents"},
+	} {
+		if !has(facts, want.Name, want.Value, want.Risk, want.Source) {
+			t.Errorf("no fact %+v", want)
+		}
+	}
+	text := list(facts)
+	if strings.Contains(text, "GetCallerIdentity") || strings.Contains(text, "not known") {
+		t.Error("stanch's own call is told, or something is not known")
+	}
+	if first, second := strings.Index(text, "CreateUser"), strings.Index(text, "ListBuckets"); first > second {
+		t.Error("the harmless is told first")
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+	if n := s.Count(s.key.ID); n != 0 {
+		t.Errorf("the leaked key was used %d times", n)
+	}
+	for call, permission := range calls {
+		if permission == "" {
+			permission = call
+		}
+		if call != "organizations:DescribeAccount" && !strings.Contains(assessment.Policy(), `"`+permission+`"`) {
+			t.Errorf("the policy does not name %s", permission)
+		}
+	}
+	// The table of permissions is whole.
+	made := map[string]bool{}
+	for _, r := range s.Requests() {
+		if r.Service != "sts" {
+			made[r.Service+":"+r.Action] = true
+		}
+	}
+	if got, want := slices.Sorted(maps.Keys(made)), slices.Sorted(maps.Keys(calls)); !slices.Equal(got, want) {
+		t.Errorf("calls made %q\nlisted %q", got, want)
+	}
+}
+
+// TestDenied: one missing permission costs the facts of that call, and is named.
+func TestDenied(t *testing.T) {
+	for call, permission := range calls {
+		if permission == "" {
+			permission = call
+		}
+		t.Run(call, func(t *testing.T) {
+			s := newSetting(t)
+			s.Deny(call)
+			facts := s.assess(t, s.subject())
+			if !slices.ContainsFunc(facts, func(f verifier.Fact) bool {
+				return strings.HasPrefix(f.Value, "not known: needs "+permission) && f.Source == permission
+			}) {
+				t.Errorf("%s is not said to be missing:\n%s", permission, list(facts))
+			}
+			sources := map[string]bool{}
+			for _, f := range facts {
+				if !strings.HasPrefix(f.Value, "not known") {
+					sources[f.Source] = true
+				}
+			}
+			for other, name := range calls {
+				if name == "" {
+					name = other
+				}
+				if !sources[name] && name != permission && !follows[permission][name] && !silent[name] {
+					t.Errorf("the facts of %s are lost too", name)
+				}
+			}
+		})
+	}
+}
+
+// follows are calls that have nothing to ask about without another. silent are
+// those whose answer is a fact only together with another call's.
+var (
+	follows = map[string]map[string]bool{
+		"iam:ListGroupsForUser":              {"iam:ListAttachedGroupPolicies": true},
+		"guardduty:ListFindings":             {"guardduty:GetFindings": true},
+		"guardduty:ListDetectors":            {"guardduty:ListFindings": true, "guardduty:GetFindings": true},
+		"cloudtrail:GetTrailStatus":          {"cloudtrail:DescribeTrails": true},
+		"cloudwatch:DescribeAlarmsForMetric": {"logs:DescribeMetricFilters": true},
+		// In the other region GuardDuty is off.
+		"ec2:DescribeRegions": {"guardduty:ListDetectors": true},
+	}
+	silent = map[string]bool{"ec2:DescribeRegions": true, "cloudtrail:GetTrailStatus": true, "cloudwatch:DescribeAlarmsForMetric": true,
+		"guardduty:ListFindings": true}
+)
+
+// TestErrors: what else AWS says, and what is not AWS.
+func TestErrors(t *testing.T) {
+	html := verifiertest.Response{Status: 403, Body: "<html>blocked by the proxy</html>"}
+	busy := verifiertest.JSONFailure(400, "ThrottlingException", "Rate exceeded")
+	for _, tt := range []struct {
+		call  string
+		next  []verifiertest.Response
+		name  string
+		value string
+	}{
+		{"support:DescribeTrustedAdvisorCheckResult", []verifiertest.Response{verifiertest.JSONFailure(400, "SubscriptionRequiredException", "x")},
+			"trusted-advisor", "not known: the account has no support plan that shows it"},
+		{"organizations:DescribeAccount", []verifiertest.Response{verifiertest.JSONFailure(400, "AWSOrganizationsNotInUseException", "x")},
+			"account-name", "not known: the account is in no organization"},
+		{"organizations:DescribeAccount", []verifiertest.Response{verifiertest.JSONFailure(400, "AccountNotFoundException", "x")},
+			"account-name", "not known: AccountNotFoundException"},
+		{"iam:SimulatePrincipalPolicy", []verifiertest.Response{verifiertest.Failure(500, "PolicyEvaluation", "x"), verifiertest.Failure(500, "PolicyEvaluation", "x"),
+			verifiertest.Failure(500, "PolicyEvaluation", "x"), verifiertest.Failure(500, "PolicyEvaluation", "x"), verifiertest.Failure(500, "PolicyEvaluation", "x")},
+			"may", "not known: AWS has trouble (HTTP 500)"},
+		{"iam:GetAccountSummary", []verifiertest.Response{html}, "root-keys", "not known: iam:GetAccountSummary: HTTP 403: the answer cannot be read"},
+		{"iam:GetAccountSummary", []verifiertest.Response{{Status: 200, Body: "<html>sign in"}}, "root-keys", "not known: iam:GetAccountSummary: the answer cannot be read"},
+		{"cloudtrail:LookupEvents", []verifiertest.Response{busy, busy, busy}, "activity", "iam:CreateUser, 2 times"},
+		{"iam:ListAccessKeys", []verifiertest.Response{verifiertest.Failure(403, "ExpiredToken", "x")}, "key-status", "Active"},
+	} {
+		s := newSetting(t)
+		s.Next(tt.call, tt.next...)
+		facts := s.assess(t, s.subject())
+		if !slices.ContainsFunc(facts, func(f verifier.Fact) bool { return f.Name == tt.name && strings.HasPrefix(f.Value, tt.value) }) {
+			t.Errorf("%s: no fact %s: %s\n%s", tt.call, tt.name, tt.value, list(facts))
+		}
+	}
+}
+
+// TestPages: more events than a page holds.
+func TestPages(t *testing.T) {
+	s := newSetting(t)
+	page := func(token string) verifiertest.Response {
+		body := strings.TrimSuffix(events(), "}") + `,"NextToken":"` + token + `"}`
+		return verifiertest.Response{Status: 200, Body: body}
+	}
+	s.Next("cloudtrail:LookupEvents", page("a"), page("b"))
+	facts := s.assess(t, s.subject())
+	if !has(facts, "activity", "iam:CreateUser, 6 times", 3, "cloudtrail:LookupEvents") {
+		t.Errorf("%s", list(facts))
+	}
+}
+
+// TestOthers: a lone id, a role, the root user, and an account without a way in.
+func TestOthers(t *testing.T) {
+	s := newSetting(t)
+	lone := s.subject()
+	lone.Identity = verifier.Identity{Account: prod}
+	if facts := s.assess(t, lone); !has(facts, "user", "deploy", 0, "iam:GetAccessKeyLastUsed") ||
+		!has(facts, "may", "iam:PassRole", 3, "iam:SimulatePrincipalPolicy") {
+		t.Errorf("lone id:\n%s", list(facts))
+	}
+	root := s.subject()
+	root.Identity = verifier.Identity{Account: prod, Kind: "root", ARN: "arn:aws:iam::" + prod + ":root"}
+	if facts := s.assess(t, root); !has(facts, "principal", "root", 3, "") || !has(facts, "root-keys", "present", 2, "iam:GetAccountSummary") {
+		t.Errorf("root:\n%s", list(facts))
+	}
+	s.Change(prod, func(a *verifiertest.Account) {
+		a.Answers["iam:ListAttachedRolePolicies"] = strings.ReplaceAll(a.Answers["iam:ListAttachedGroupPolicies"], "GroupPolicies", "RolePolicies")
+		a.Answers["iam:ListRolePolicies"] = `<ListRolePoliciesResponse><ListRolePoliciesResult><PolicyNames/></ListRolePoliciesResult></ListRolePoliciesResponse>`
+	})
+	role := s.subject()
+	role.Identity = verifier.Identity{Account: prod, Kind: "role", Name: "builder", ARN: "arn:aws:sts::" + prod + ":assumed-role/builder/x"}
+	if facts := s.assess(t, role); !has(facts, "admin", "PowerUserAccess", 3, "iam:ListAttachedRolePolicies") ||
+		!has(facts, "inline-policies", "none", 0, "iam:ListRolePolicies") {
+		t.Errorf("role:\n%s", list(facts))
+	}
+	away := s.subject()
+	away.Identity.Account = "999988887777"
+	if facts := s.assess(t, away); !has(facts, "access", "not known: assuming", 1, "sts:AssumeRole") || len(facts) != 2 {
+		t.Errorf("no way in:\n%s", list(facts))
+	}
+}

@@ -1,0 +1,19 @@
+package assessment
+
+import "github.com/stanch-dev/stanch/verifier/operator"
+
+// Policy is the least that the role of an assessor needs. It only reads.
+func Policy() string {
+	return operator.Policy(operator.Statement{
+		Sid: "StanchAssess", Effect: "Allow", Resource: []string{"*"},
+		Action: []string{
+			"iam:GetAccessKeyLastUsed", "iam:ListAccessKeys", "iam:GetUser", "iam:GetLoginProfile", "iam:ListMFADevices",
+			"iam:ListAttachedUserPolicies", "iam:ListUserPolicies", "iam:ListGroupsForUser", "iam:ListAttachedGroupPolicies",
+			"iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:SimulatePrincipalPolicy", "iam:GetAccountSummary",
+			"cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:LookupEvents",
+			"logs:DescribeMetricFilters", "cloudwatch:DescribeAlarmsForMetric",
+			"guardduty:ListDetectors", "guardduty:ListFindings", "guardduty:GetFindings",
+			"support:DescribeTrustedAdvisorCheckResult", "health:DescribeEvents", "ec2:DescribeRegions",
+		},
+	})
+}

@@ -1,0 +1,63 @@
+package awsverifier_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/awsverifier"
+	"github.com/stanch-dev/stanch/verifier/verifiertest"
+)
+
+// TestPartitions: further ones are asked one after the other, and only about a key
+// that none before knows. "invalid" is what all of them say.
+func TestPartitions(t *testing.T) {
+	const account = detectorstest.Account
+	in := func(partition string, seed uint64) verifiertest.Key {
+		k := verifiertest.User(account, "alice", seed)
+		k.ARN = strings.Replace(k.ARN, "arn:aws:", "arn:"+partition+":", 1)
+		return k
+	}
+	all := []string{"aws-cn", "aws-us-gov", "aws-eusc"}
+	session := verifiertest.Role(account, "gone", 9)
+	for _, tt := range []struct {
+		name       string
+		key        verifiertest.Key
+		known      bool
+		partitions []string
+		state      verifier.State
+		regions    []string
+	}{
+		{"first", in("aws", 1), true, all, verifier.Live, []string{"us-east-1"}},
+		{"second", in("aws-cn", 2), true, all, verifier.Live, []string{"us-east-1", "cn-north-1"}},
+		{"last", in("aws-eusc", 3), true, all, verifier.Live, []string{"us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"}},
+		{"not asked for", in("aws-cn", 4), true, nil, verifier.Invalid, []string{"us-east-1"}},
+		{"nowhere", in("aws", 5), false, all, verifier.Invalid, []string{"us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"}},
+		{"the token tells", session, false, all, verifier.Invalid, []string{"us-east-1"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			sts := verifiertest.NewSTS(t)
+			if tt.known {
+				sts.Set(tt.key)
+			}
+			c, err := awsverifier.New(awsverifier.Config{Endpoint: sts.URL, Partitions: tt.partitions, Backoff: time.Millisecond})
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := c.Verify(t.Context(), tt.key.Credential)
+			var regions []string
+			for _, r := range sts.Requests() {
+				regions = append(regions, r.Region)
+			}
+			if v.State != tt.state || v.At.IsZero() || !slices.Equal(regions, tt.regions) {
+				t.Errorf("%s after %q; want %s after %q", v.State, regions, tt.state, tt.regions)
+			}
+		})
+	}
+	if _, err := awsverifier.New(awsverifier.Config{Partitions: []string{"aws-iso"}}); err == nil {
+		t.Error("an unknown partition is accepted")
+	}
+}

@@ -1,0 +1,174 @@
+package operator
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+)
+
+// A Call is one request to a service of AWS.
+type Call struct {
+	Service string // as it is signed: iam, sts, cloudtrail …
+	Action  string // of the API, and of the permission
+	Region  string // "" is the home region of the partition
+	// Params are those of services of the query protocol.
+	Params map[string]string
+	// Body is sent as JSON to the others.
+	Body any
+	// Path and Method are of REST services.
+	Path, Method string
+}
+
+// maxAnswer is more than any page that is asked for.
+const maxAnswer = 16 << 20
+
+// attempts bounds how often a request is sent when AWS is busy, says 5xx or
+// does not answer. All calls that stanch makes may be repeated: they read, or
+// set a state that is set already when they come twice.
+const attempts = 5
+
+// Do makes the call and decodes the answer into out, a pointer to a struct with
+// tags of encoding/xml or encoding/json as the service has it; nil drops the
+// answer. What AWS refused is an *Error.
+func (s *Session) Do(ctx context.Context, c Call, out any) error {
+	wait := s.op.cfg.Wait
+	if wait == 0 {
+		wait = 500 * time.Millisecond
+	}
+	renewed := false
+	for n := 1; ; n++ {
+		err := s.once(ctx, c, out)
+		if err == nil {
+			return nil
+		}
+		var e *Error
+		switch refused := errors.As(err, &e); {
+		case refused && e.expired() && !renewed && s.renew():
+			renewed = true // the token ran out in the middle of a run
+			continue
+		case refused && !e.Busy(), n == attempts, errors.Is(err, errUnreadable), ctx.Err() != nil:
+			return err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		}
+		wait *= 2
+	}
+}
+
+// renew makes the next call fetch new credentials, and reports whether it can.
+func (s *Session) renew() bool {
+	cache, ok := s.keys.(*aws.CredentialsCache)
+	if ok {
+		cache.Invalidate()
+	}
+	return ok
+}
+
+var errUnreadable = errors.New("the answer cannot be read: something other than AWS replied, such as a proxy")
+
+func (s *Session) once(ctx context.Context, c Call, out any) error {
+	keys, err := s.keys.Retrieve(ctx)
+	if err != nil {
+		return err
+	}
+	r, body, err := s.request(ctx, c)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(body)
+	region := c.Region
+	if region == "" {
+		region = s.partition.home
+	}
+	hash := hex.EncodeToString(sum[:])
+	if err := v4.NewSigner().SignHTTP(ctx, keys, r, hash, c.Service, region, time.Now()); err != nil {
+		return fmt.Errorf("signing %s:%s: %w", c.Service, c.Action, err)
+	}
+	resp, err := s.op.http.Do(r)
+	if err != nil {
+		return fmt.Errorf("%s:%s: %w", c.Service, c.Action, err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("%s:%s: reading the answer: %w", c.Service, c.Action, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return newError(c, resp, answer)
+	}
+	return decode(c, answer, out)
+}
+
+func decode(c Call, answer []byte, out any) error {
+	if out == nil {
+		return nil
+	}
+	var err error
+	if services[c.Service].version != "" {
+		err = xml.Unmarshal(answer, out)
+	} else {
+		err = json.Unmarshal(answer, out)
+	}
+	if err != nil {
+		return fmt.Errorf("%s:%s: %w: %w", c.Service, c.Action, errUnreadable, err)
+	}
+	return nil
+}
+
+func (s *Session) request(ctx context.Context, c Call) (*http.Request, []byte, error) {
+	service, ok := services[c.Service]
+	if !ok {
+		return nil, nil, fmt.Errorf("%s:%s: not a service that stanch asks", c.Service, c.Action)
+	}
+	target := s.op.cfg.Endpoint
+	if target == "" {
+		target = "https://" + host(c.Service, s.partition, c.Region)
+	}
+	method, path := http.MethodPost, "/"
+	if c.Path != "" {
+		method, path = c.Method, c.Path
+	}
+	header := http.Header{"User-Agent": {"stanch/" + s.op.cfg.Version}}
+	var body []byte
+	switch {
+	case service.version != "":
+		form := url.Values{"Action": {c.Action}, "Version": {service.version}}
+		for name, value := range c.Params {
+			form.Set(name, value)
+		}
+		body = []byte(form.Encode())
+		header.Set("Content-Type", "application/x-www-form-urlencoded")
+	case c.Body != nil:
+		var err error
+		if body, err = json.Marshal(c.Body); err != nil {
+			return nil, nil, fmt.Errorf("%s:%s: %w", c.Service, c.Action, err)
+		}
+		header.Set("Content-Type", "application/x-amz-json-1.1")
+		if service.target != "" {
+			header.Set("X-Amz-Target", service.target+"."+c.Action)
+		} else {
+			header.Set("Content-Type", "application/json")
+		}
+	}
+	r, err := http.NewRequestWithContext(ctx, method, target+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s:%s: %w", c.Service, c.Action, err)
+	}
+	r.Header = header
+	return r, body, nil
+}

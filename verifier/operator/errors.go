@@ -1,0 +1,149 @@
+package operator
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// An Error is what AWS said instead of an answer.
+type Error struct {
+	Call      Call
+	Status    int // of HTTP
+	Code      string
+	Message   string // of AWS; may name resources of the account
+	RequestID string
+	// Skew is how far the clock of this machine is ahead of AWS's, if AWS
+	// refused the request for its time.
+	Skew time.Duration
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	what := e.Call.Service + ":" + e.Call.Action
+	if e.Skew != 0 {
+		return fmt.Sprintf("%s: the clock of this machine is wrong by %s", what, e.Skew.Round(time.Second))
+	}
+	s := fmt.Sprintf("%s: %s (HTTP %d)", what, e.Code, e.Status)
+	if e.Message != "" {
+		s += ": " + e.Message
+	}
+	return s
+}
+
+// Denied reports whether a permission is missing.
+func (e *Error) Denied() bool {
+	switch e.Code {
+	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "NotAuthorized",
+		"UnauthorizedException", "AuthorizationErrorException":
+		return true
+	}
+	return false
+}
+
+// Permission is the IAM action that the call needs.
+func (e *Error) Permission() string { return permission(e.Call) }
+
+// Busy reports whether to come back later.
+func (e *Error) Busy() bool {
+	switch e.Code {
+	case "Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "TooManyRequestsException",
+		"RequestThrottled", "RequestThrottledException", "SlowDown":
+		return true
+	}
+	return e.Status >= 500 || strings.Contains(e.Message, "Rate exceeded")
+}
+
+func (e *Error) expired() bool {
+	return e.Code == "ExpiredToken" || e.Code == "ExpiredTokenException" || e.Code == "RequestExpired"
+}
+
+// Is makes errors.Is(err, NotFound) true of all ways to say it.
+func (e *Error) Is(target error) bool {
+	if target != ErrNotFound {
+		return false
+	}
+	switch e.Code {
+	case "NoSuchEntity", "ResourceNotFoundException", "AccountNotFoundException":
+		return true
+	}
+	return false
+}
+
+// ErrNotFound is what errors.Is finds in an Error that says: there is no such thing.
+var ErrNotFound = errors.New("not found")
+
+var clockText = regexp.MustCompile(`(?i)signature (expired|not yet current)`)
+
+func newError(c Call, resp *http.Response, body []byte) error {
+	e := &Error{Call: c, Status: resp.StatusCode, RequestID: resp.Header.Get("X-Amzn-Requestid")}
+	if services[c.Service].version != "" {
+		e.Code, e.Message = xmlError(body)
+	} else {
+		e.Code, e.Message = jsonError(resp.Header.Get("X-Amzn-Errortype"), body)
+	}
+	if e.Code == "" { // moto speaks XML everywhere
+		e.Code, e.Message = xmlError(body)
+	}
+	if e.Code == "" {
+		if e.Status >= 500 {
+			e.Code = "no code"
+			return e
+		}
+		return fmt.Errorf("%s:%s: HTTP %d: %w", c.Service, c.Action, e.Status, errUnreadable)
+	}
+	if e.Code == "RequestTimeTooSkewed" || clockText.MatchString(e.Message) {
+		if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+			e.Skew = time.Since(date)
+		}
+	}
+	return e
+}
+
+// xmlError finds the first Code and Message, however deep: IAM, EC2 and moto wrap
+// them each in its own way.
+func xmlError(body []byte) (code, message string) {
+	d := xml.NewDecoder(bytes.NewReader(body))
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return code, message
+		}
+		start, ok := token.(xml.StartElement)
+		if !ok || start.Name.Local != "Code" && start.Name.Local != "Message" {
+			continue
+		}
+		var text string
+		if d.DecodeElement(&text, &start) != nil {
+			return code, message
+		}
+		switch {
+		case start.Name.Local == "Code" && code == "":
+			code = text
+		case start.Name.Local == "Message" && message == "":
+			message = text
+		}
+	}
+}
+
+func jsonError(header string, body []byte) (code, message string) {
+	var b struct {
+		Type    string `json:"__type"`
+		Code    string `json:"code"`
+		Message string `json:"message"` // or Message: encoding/json takes both
+	}
+	_ = json.Unmarshal(body, &b) // what is no JSON has no code
+	for _, code = range []string{header, b.Type, b.Code} {
+		if code != "" {
+			break
+		}
+	}
+	code, _, _ = strings.Cut(code, ":") // "AccessDeniedException:http://…"
+	return code[strings.LastIndex(code, "#")+1:], b.Message
+}

@@ -1,0 +1,230 @@
+// Package operator calls AWS as the person who runs stanch: with the identity
+// of their profile, or with a role that it may assume in the account concerned.
+//
+// It is the other side of a wall. Package awsverifier signs with leaked keys
+// and reads nothing of the operator's; this package reads the operator's
+// configuration and never sees a leaked key.
+//
+// Requests are made here, signed with the SDK's signer, and not with a service
+// package of the SDK for each of the ten services that are asked: whoever has
+// stanch as a hook builds it from source, and the package of IAM alone costs
+// more to build than all of stanch's own code (bench/2026-11-22-operator).
+package operator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+)
+
+// Config says who the operator is. The zero Config is the identity that the AWS
+// CLI would use.
+type Config struct {
+	Profile string // of ~/.aws; "" is the default one
+	// Role is assumed in accounts other than the operator's own. ExternalID
+	// goes with it.
+	Role, ExternalID string
+	Version          string // of stanch, for the user agent
+	// Endpoint replaces all hosts of AWS, for tests. Only URLs of the loopback
+	// interface are accepted.
+	Endpoint string
+	// Wait is how long to wait before the second attempt when AWS is busy or
+	// does not answer; 0 means half a second. It doubles with each attempt.
+	Wait time.Duration
+}
+
+// An Operator opens sessions in accounts. Concurrent calls are allowed.
+type Operator struct {
+	cfg  Config
+	own  *Session
+	http *http.Client
+
+	mu     sync.Mutex
+	opened map[string]*Session // by account and policy
+}
+
+// New finds out who the operator is: it reads the AWS configuration and asks
+// STS once. The error says what to do if there is no identity.
+func New(ctx context.Context, cfg Config) (*Operator, error) {
+	client, err := newHTTPClient(cfg.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Role != "" && !roleName.MatchString(cfg.Role) {
+		return nil, fmt.Errorf("role %q: not the name of a role (give its name or path/name, without an account)", cfg.Role)
+	}
+	// The SDK is used for what only it can do: single sign-on, credential
+	// processes, web identities, instance roles.
+	loaded, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(cfg.Profile))
+	if err != nil {
+		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	if _, err := loaded.Credentials.Retrieve(ctx); err != nil {
+		return nil, fmt.Errorf("no identity of your own to ask AWS with (--profile, AWS_PROFILE, aws sso login): %w", err)
+	}
+	o := &Operator{cfg: cfg, http: client, opened: map[string]*Session{}}
+	o.own = &Session{op: o, keys: loaded.Credentials, partition: partitionOf(loaded.Region)}
+	if o.own.ARN, err = o.own.whoAmI(ctx); err != nil {
+		return nil, fmt.Errorf("asking AWS who you are: %w", err)
+	}
+	o.own.Account = accountOf(o.own.ARN)
+	return o, nil
+}
+
+var roleName = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,64}$`)
+
+// Own returns the session of the operator's own identity.
+func (o *Operator) Own() *Session { return o.own }
+
+// In returns a session in account: the operator's own if it is of that account,
+// else one of Config.Role. policy, if not "", narrows what the role may do
+// (a session policy); purpose is part of the session's name, which CloudTrail
+// shows. An account number that AWS does not confirm is an error.
+func (o *Operator) In(ctx context.Context, account, purpose, policy string) (*Session, error) {
+	if account == o.own.Account {
+		return o.own, nil
+	}
+	if o.cfg.Role == "" {
+		return nil, fmt.Errorf("%w: you are in account %s, the key is of %s: name a role to assume there (--role)",
+			ErrNoRole, o.own.Account, account)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	name := account + "\n" + policy
+	if s := o.opened[name]; s != nil {
+		return s, nil
+	}
+	role := fmt.Sprintf("arn:%s:iam::%s:role/%s", o.own.partition.name, account, o.cfg.Role)
+	provider := &assumeRole{by: o.own, role: role, externalID: o.cfg.ExternalID, policy: policy,
+		session: sessionName(purpose)}
+	s := &Session{op: o, keys: aws.NewCredentialsCache(provider), partition: o.own.partition}
+	arn, err := s.whoAmI(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("assuming %s: %w", role, err)
+	}
+	// Not the account that the role's ARN says, but the one that the answer is of.
+	s.ARN, s.Account = arn, accountOf(arn)
+	if s.Account != account {
+		return nil, fmt.Errorf("%w: %s belongs to account %q, the key to %s", ErrOtherAccount, role, s.Account, account)
+	}
+	o.opened[name] = s
+	return s, nil
+}
+
+var (
+	// ErrNoRole is wrapped by the error of In for a foreign account if no role is
+	// configured.
+	ErrNoRole = errors.New("no way into the account")
+	// ErrOtherAccount is wrapped by the error of In if the session turned out to
+	// be of another account than was asked for.
+	ErrOtherAccount = errors.New("the responder is in another account")
+)
+
+// A Session is one identity in one account.
+type Session struct {
+	Account, ARN string
+
+	op        *Operator
+	keys      aws.CredentialsProvider
+	partition partition
+}
+
+// Partition returns the partition of the session: aws, aws-cn, aws-us-gov, aws-eusc.
+func (s *Session) Partition() string { return s.partition.name }
+
+// Covers reports whether region is of the session's partition.
+func (s *Session) Covers(region string) bool { return partitionOf(region) == s.partition }
+
+// HomeRegion returns the region where the partition's global services are.
+func (s *Session) HomeRegion() string { return s.partition.home }
+
+func (s *Session) whoAmI(ctx context.Context) (arn string, err error) {
+	var out struct {
+		ARN string `xml:"GetCallerIdentityResult>Arn"`
+	}
+	if err := s.Do(ctx, Call{Service: "sts", Action: "GetCallerIdentity"}, &out); err != nil {
+		return "", err
+	}
+	if accountOf(out.ARN) == "" {
+		return "", errors.New("sts:GetCallerIdentity: the answer names no account")
+	}
+	return out.ARN, nil
+}
+
+// assumeRole is an aws.CredentialsProvider.
+type assumeRole struct {
+	by                                *Session
+	role, externalID, policy, session string
+}
+
+// Retrieve implements aws.CredentialsProvider.
+func (a *assumeRole) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	params := map[string]string{"RoleArn": a.role, "RoleSessionName": a.session}
+	if a.externalID != "" {
+		params["ExternalId"] = a.externalID
+	}
+	if a.policy != "" {
+		params["Policy"] = a.policy
+	}
+	var out struct {
+		ID      string    `xml:"AssumeRoleResult>Credentials>AccessKeyId"`
+		Secret  string    `xml:"AssumeRoleResult>Credentials>SecretAccessKey"`
+		Token   string    `xml:"AssumeRoleResult>Credentials>SessionToken"`
+		Expires time.Time `xml:"AssumeRoleResult>Credentials>Expiration"`
+	}
+	if err := a.by.Do(ctx, Call{Service: "sts", Action: "AssumeRole", Params: params}, &out); err != nil {
+		return aws.Credentials{}, err
+	}
+	return aws.Credentials{
+		AccessKeyID: out.ID, SecretAccessKey: out.Secret, SessionToken: out.Token,
+		CanExpire: true, Expires: out.Expires, Source: "stanch",
+	}, nil
+}
+
+// sessionName returns a name that sts:AssumeRole accepts.
+func sessionName(purpose string) string {
+	name := "stanch-" + regexp.MustCompile(`[^\w+=,.@-]`).ReplaceAllString(purpose, "-")
+	return name[:min(len(name), 64)]
+}
+
+// accountOf returns the account in arn, or "".
+func accountOf(arn string) string {
+	if f := strings.Split(arn, ":"); len(f) > 5 && accountNumber.MatchString(f[4]) {
+		return f[4]
+	}
+	return ""
+}
+
+var accountNumber = regexp.MustCompile(`^[0-9]{12}$`)
+
+// Policy writes an IAM policy document. It has one form for equal statements,
+// so that a document can be recognised.
+func Policy(statements ...Statement) string {
+	b, err := json.Marshal(struct {
+		Version   string
+		Statement []Statement
+	}{"2012-10-17", statements})
+	if err != nil {
+		panic(err) // strings and maps of strings always marshal
+	}
+	return string(b)
+}
+
+// A Statement of an IAM policy.
+type Statement struct {
+	Sid       string                       `json:",omitempty"`
+	Effect    string                       // Allow, Deny
+	Action    []string                     `json:",omitempty"`
+	Resource  []string                     `json:",omitempty"`
+	Principal map[string]string            `json:",omitempty"`
+	Condition map[string]map[string]string `json:",omitempty"`
+}

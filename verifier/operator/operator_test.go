@@ -1,0 +1,127 @@
+package operator
+
+import (
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
+	"github.com/stanch-dev/stanch/verifier/verifiertest"
+)
+
+func identify(t *testing.T, id, secret string) {
+	t.Helper()
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_REGION": "",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true",
+	} {
+		t.Setenv(name, value)
+	}
+}
+
+// TestHosts: after the endpoint rules of botocore.
+func TestHosts(t *testing.T) {
+	for _, tt := range []struct{ service, of, region, want string }{
+		{"iam", "us-east-1", "", "iam.amazonaws.com"},
+		{"iam", "eu-west-1", "eu-west-1", "iam.amazonaws.com"},
+		{"iam", "cn-north-1", "", "iam.cn-north-1.amazonaws.com.cn"},
+		{"iam", "us-gov-west-1", "", "iam.us-gov.amazonaws.com"},
+		{"iam", "eusc-de-east-1", "", "iam.eusc-de-east-1.amazonaws.eu"},
+		{"sts", "us-east-1", "", "sts.us-east-1.amazonaws.com"},
+		{"sts", "cn-northwest-1", "", "sts.cn-north-1.amazonaws.com.cn"},
+		{"cloudtrail", "us-east-1", "eu-west-1", "cloudtrail.eu-west-1.amazonaws.com"},
+		{"organizations", "us-east-1", "eu-west-1", "organizations.us-east-1.amazonaws.com"},
+		{"monitoring", "us-east-1", "", "monitoring.us-east-1.amazonaws.com"},
+	} {
+		if got := host(tt.service, partitionOf(tt.of), tt.region); got != tt.want {
+			t.Errorf("%s of %s in %q: %s, want %s", tt.service, tt.of, tt.region, got, tt.want)
+		}
+	}
+}
+
+// TestErrorBodies: in the form of each service, and what is none.
+func TestErrorBodies(t *testing.T) {
+	for _, tt := range []struct {
+		service, header, body string
+		status                int
+		want                  string
+	}{
+		{"iam", "", `<ErrorResponse><Error><Type>Sender</Type><Code>NoSuchEntity</Code><Message>no</Message></Error></ErrorResponse>`, 404, "NoSuchEntity"},
+		{"ec2", "", `<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error></Errors></Response>`, 403, "UnauthorizedOperation"},
+		{"cloudtrail", "", `{"__type":"com.amazonaws.cloudtrail#AccessDeniedException","Message":"no"}`, 400, "AccessDeniedException"},
+		{"guardduty", "BadRequestException:http://internal/", `{"message":"no"}`, 400, "BadRequestException"},
+		{"iam", "", "<html>", 503, "no code"},
+		{"iam", "", "<html>", 403, "other than AWS"},
+		{"cloudtrail", "", "", 302, "other than AWS"},
+		{"iam", "", `<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>Signature expired: x is now earlier than y</Message></Error></ErrorResponse>`,
+			403, "the clock of this machine is wrong by 1h0m"},
+	} {
+		resp := &http.Response{StatusCode: tt.status, Header: http.Header{"X-Amzn-Errortype": {tt.header},
+			"Date": {time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)}}}
+		if err := newError(Call{Service: tt.service, Action: "X"}, resp, []byte(tt.body)); !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s %d %s: %v, want %s", tt.service, tt.status, tt.body, err, tt.want)
+		}
+	}
+}
+
+// TestRefusedConfig: before anything is sent.
+func TestRefusedConfig(t *testing.T) {
+	aws := verifiertest.NewAWS(t)
+	identify(t, detectorstest.KeyID("AKIA", detectorstest.Account, 1), detectorstest.SecretKey(1))
+	for _, tt := range []struct {
+		cfg  Config
+		want string
+	}{
+		{Config{Endpoint: "https://example.com"}, "loopback"},
+		{Config{Endpoint: "http://10.0.0.1:80"}, "loopback"},
+		{Config{Endpoint: "http://127.0.0.1:80/x"}, "loopback"},
+		{Config{Endpoint: aws.URL, Role: "arn:aws:iam::123456789012:role/x"}, "not the name of a role"},
+		{Config{Endpoint: aws.URL, Profile: "none"}, "AWS configuration"},
+		{Config{Endpoint: aws.URL}, "InvalidClientTokenId"}, // nobody's key
+	} {
+		if _, err := New(t.Context(), tt.cfg); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%+v: %v, want %s", tt.cfg, err, tt.want)
+		}
+	}
+	if n := len(aws.Requests()); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// TestSession: a role is assumed once, with its external id, under a name that
+// AWS takes, and the session's account is what AWS says.
+func TestSession(t *testing.T) {
+	aws := verifiertest.NewAWS(t)
+	const ops, prod = "111122223333", "222233334444"
+	aws.Change(ops, func(a *verifiertest.Account) {
+		c := a.User("olga", 1).Keys[0].Credential
+		identify(t, c.ID, c.Secret.Reveal())
+	})
+	aws.Change(prod, func(a *verifiertest.Account) { a.Role("reader", "x") })
+	o, err := New(t.Context(), Config{Endpoint: aws.URL, Role: "team/reader", ExternalID: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if own, err := o.In(t.Context(), ops, "", ""); err != nil || own != o.Own() {
+		t.Errorf("own account: %v", err)
+	}
+	for range 2 {
+		s, err := o.In(t.Context(), prod, "a b/"+strings.Repeat("c", 99), "")
+		if err != nil || s.Account != prod || !strings.Contains(s.ARN, ":assumed-role/reader/stanch-a-b-ccc") {
+			t.Fatalf("%+v, %v", s, err)
+		}
+		if name := s.ARN[strings.LastIndexByte(s.ARN, '/')+1:]; len(name) != 64 {
+			t.Errorf("session name %s", name)
+		}
+	}
+	var actions []string
+	for _, r := range aws.Requests() {
+		actions = append(actions, r.Action)
+	}
+	if want := []string{"GetCallerIdentity", "AssumeRole", "GetCallerIdentity"}; !slices.Equal(actions, want) {
+		t.Errorf("requests %q, want %q", actions, want)
+	}
+}

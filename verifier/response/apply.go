@@ -1,0 +1,273 @@
+package response
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+// A Result is how it went for one key.
+type Result string
+
+// The results. All but Contained leave something to do.
+const (
+	// Contained: every step is taken, and what was read afterwards agrees.
+	Contained Result = "contained"
+	// Unconfirmed: every step is taken, and AWS still says otherwise.
+	Unconfirmed Result = "unconfirmed"
+	// Partly: some steps are taken, and the key itself still works.
+	Partly Result = "contained_not_deactivated"
+	// Incomplete: the key itself is shut off, and another step is not taken.
+	Incomplete Result = "deactivated_not_contained"
+	// Untouched: no step could be taken.
+	Untouched Result = "not_contained"
+	// Undone: every step is taken back.
+	Undone Result = "undone"
+	// NotUndone: some step is not taken back.
+	NotUndone Result = "not_undone"
+)
+
+// An Outcome is how it went for one key, and why not better.
+type Outcome struct {
+	Key    Key
+	Result Result
+	Why    []string
+}
+
+// An Applier applies plans and takes them back. It is used by one goroutine.
+type Applier struct {
+	Operator *operator.Operator
+	Journal  *Journal
+	Rules    Rules
+	// MaxKeys is how many keys a plan may have.
+	MaxKeys int
+	// Recheck asks STS about the leaked key itself, each time anew. It returns
+	// false if it has no secret to ask with. nil never asks.
+	Recheck func(ctx context.Context, keyID string) (verifier.Verdict, bool)
+	Now     func() time.Time                           // nil means time.Now
+	Sleep   func(ctx context.Context, d time.Duration) // nil waits
+	// Tell, if not nil, is told of each record once it is durable.
+	Tell func(Record)
+}
+
+// Admit judges whether plan may be applied, before any of it is. An apply that
+// was begun may be finished when the plan is over: nothing new is approved by it.
+func (a *Applier) Admit(ctx context.Context, plan Plan) error {
+	if err := a.admitPlan(plan); err != nil {
+		return err
+	}
+	for _, k := range plan.Keys {
+		s, err := a.session(ctx, k)
+		if err != nil {
+			return err
+		}
+		if err := guard(ctx, a.Operator, s, a.Rules, k); err != nil {
+			return fmt.Errorf("key %s: %w", k.KeyID, err)
+		}
+		if err := a.drift(ctx, s, plan.Hash, k); err != nil {
+			return fmt.Errorf("key %s: %w", k.KeyID, err)
+		}
+	}
+	return nil
+}
+
+func (a *Applier) admitPlan(plan Plan) error {
+	if err := a.Rules.Check(); err != nil {
+		return err
+	}
+	if plan.sum() != plan.Hash {
+		return refuse(GateChanged, "the plan was changed after it was made")
+	}
+	if err := plan.check(); err != nil {
+		return err
+	}
+	h := a.history(plan.Hash)
+	switch now := a.now(); {
+	case h.undone:
+		return refuse(GateFinished, "the plan was undone: make a new one")
+	case h.begun && h.finished(plan):
+		return refuse(GateFinished, "the plan was applied: nothing is left of it")
+	case !h.begun && now.After(plan.Expires):
+		return refuse(GateExpired, "the plan expired at %s: make a new one", plan.Expires.Format(time.RFC3339))
+	case plan.Created.After(now.Add(time.Minute)), plan.Expires.Sub(plan.Created) > PlanLife:
+		return refuse(GateExpired, "the plan is from the future, or lives too long: %s to %s",
+			plan.Created.Format(time.RFC3339), plan.Expires.Format(time.RFC3339))
+	case len(plan.Keys) > a.MaxKeys:
+		return refuse(GateMany, "the plan has %d keys, and --max-keys allows %d", len(plan.Keys), a.MaxKeys)
+	}
+	for _, k := range plan.Keys {
+		if err := a.Rules.allow(k.Account, k.Name, k.ARN); err != nil {
+			return fmt.Errorf("key %s: %w", k.KeyID, err)
+		}
+	}
+	return nil
+}
+
+// drift holds that a key is as it was when the plan was made, or as this plan
+// has left it.
+func (a *Applier) drift(ctx context.Context, s *operator.Session, hash string, k Key) error {
+	for _, step := range k.Steps {
+		if step.Do != Deactivate || a.history(hash).of(step).intent != nil {
+			continue
+		}
+		is, err := step.state(ctx, s, "")
+		if err != nil {
+			return unreadable("its status", err)
+		}
+		if is != k.Status {
+			return refuse(GateDrift, "it was %s when the plan was made, and is %s", k.Status, is)
+		}
+	}
+	return nil
+}
+
+func (a *Applier) session(ctx context.Context, k Key) (*operator.Session, error) {
+	s, err := a.Operator.In(ctx, k.Account, k.Fingerprint[:min(8, len(k.Fingerprint))], writePolicy(k))
+	if err != nil {
+		return nil, fmt.Errorf("key %s: %w", k.KeyID, refuse(GateResponder, "%v", err))
+	}
+	return s, nil
+}
+
+func (a *Applier) now() time.Time {
+	if a.Now == nil {
+		return time.Now()
+	}
+	return a.Now()
+}
+
+// Apply takes the steps of plan that are not taken yet, and confirms them. Call
+// Admit first. The error is of the journal or of ctx: the run ended in the
+// middle, and Apply can be called again.
+func (a *Applier) Apply(ctx context.Context, plan Plan) ([]Outcome, error) {
+	var outcomes []Outcome
+	for _, k := range plan.Keys {
+		o, err := a.apply(ctx, plan, k)
+		if err != nil {
+			return outcomes, err
+		}
+		outcomes = append(outcomes, o)
+	}
+	return outcomes, nil
+}
+
+func (a *Applier) apply(ctx context.Context, plan Plan, k Key) (Outcome, error) {
+	s, err := a.session(ctx, k)
+	if err != nil {
+		return Outcome{}, err
+	}
+	j := entry{a, plan.Hash, s, k}
+	if err := j.put(Record{Event: EventBegin, Where: k.Where, SecretSHA256: k.SecretSHA256}); err != nil {
+		return Outcome{}, err
+	}
+	o := Outcome{Key: k}
+	taken, missed := 0, map[Action]bool{}
+	for _, step := range k.Steps {
+		why, err := j.take(ctx, step)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if why != "" {
+			o.Why, missed[step.Do] = append(o.Why, why), true
+		} else {
+			taken++
+		}
+	}
+	switch {
+	case taken == 0:
+		o.Result = Untouched
+	case missed[Deactivate], missed[DisableServiceCredential]:
+		o.Result = Partly
+	case len(missed) > 0:
+		o.Result = Incomplete
+	default:
+		why, err := j.confirm(ctx)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if o.Result = Contained; why != "" {
+			o.Result, o.Why = Unconfirmed, append(o.Why, why)
+		}
+	}
+	return o, j.put(Record{Event: EventEnd, Result: string(o.Result)})
+}
+
+// An entry is the part of the journal that is about one key of one plan.
+type entry struct {
+	*Applier
+	plan    string
+	session *operator.Session
+	key     Key
+}
+
+func (j entry) put(r Record) error {
+	r.Time, r.Plan, r.Actor = j.now(), j.plan, j.session.ARN
+	r.Account, r.KeyID = j.key.Account, j.key.KeyID
+	if err := j.Journal.Put(r); err != nil {
+		return err
+	}
+	if j.Tell != nil {
+		j.Tell(r)
+	}
+	return nil
+}
+
+// take takes one step, unless it was taken. why says what kept it from being
+// taken; err is of the journal or of ctx.
+func (j entry) take(ctx context.Context, step Step) (why string, err error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	h := j.history(j.plan).of(step)
+	if h.done || h.skipped {
+		return "", nil
+	}
+	after, _ := step.want()
+	document := step.document(j.now())
+	if h.intent != nil {
+		document = h.intent.Document // the same one, if it was put already
+	}
+	is, err := step.state(ctx, j.session, document)
+	switch {
+	case err != nil:
+		return j.failed(ctx, step, err)
+	case is == after && h.intent == nil:
+		return "", j.put(Record{Event: EventSkipped, Step: &step, Before: is, After: is})
+	case is == after:
+		return "", j.put(Record{Event: EventDone, Step: &step, After: is, Why: "the answer to an earlier call was lost"})
+	}
+	if h.intent == nil {
+		if err := j.put(Record{Event: EventIntent, Step: &step, Before: is, Document: document}); err != nil {
+			return "", err
+		}
+	}
+	if err := step.do(ctx, j.session, document); err != nil {
+		return j.failed(ctx, step, err)
+	}
+	return "", j.put(Record{Event: EventDone, Step: &step, Before: is, After: after})
+}
+
+// failed records why a step was not taken.
+func (j entry) failed(ctx context.Context, step Step, cause error) (why string, err error) {
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	r := Record{Event: EventFailed, Step: &step, Why: explain(cause)}
+	var e *operator.Error
+	if errors.As(cause, &e) {
+		r.Code = e.Code
+	}
+	return fmt.Sprintf("%s: %s", step.Do, r.Why), j.put(r)
+}
+
+func explain(err error) string {
+	var e *operator.Error
+	if errors.As(err, &e) && e.Denied() {
+		return "needs " + e.Permission()
+	}
+	return err.Error()
+}

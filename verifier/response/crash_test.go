@@ -1,0 +1,183 @@
+package response_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/verifiertest"
+)
+
+// TestCrash kills a process that applies a plan, and one that undoes it, at every
+// point where it could die: after each record of the journal, before each call to
+// AWS has an effect, and after it had one and before the answer is back. A second
+// process then ends the work: no step is lost, and none that had an effect is
+// repeated.
+func TestCrash(t *testing.T) {
+	for _, mode := range []string{"apply", "undo"} {
+		for _, kind := range []string{"record", "before", "after"} {
+			points := 0
+			for crash(t, mode, kind, points+1) {
+				points++
+			}
+			t.Logf("%s: killed at each of %d points (%s)", mode, points, kind)
+			if points < 5 {
+				t.Errorf("%s, %s: only %d points: the test does not kill", mode, kind, points)
+			}
+		}
+	}
+}
+
+// crash kills a process at point n of a kind, lets a second one end the work, and
+// reports whether there was such a point.
+func crash(t *testing.T, mode, kind string, n int) (killed bool) {
+	t.Helper()
+	in := newIncident(t)
+	plan := in.plan(in.leak)
+	if mode == "undo" {
+		if _, err := in.apply(plan); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := in.journal + ".plan"
+	if err := os.WriteFile(file, plan.Encode(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	child := func(record int) *exec.Cmd {
+		c := exec.Command(os.Args[0], "-test.run=^TestCrashChild$", "-test.v")
+		c.Env = append(os.Environ(), "STANCH_CRASH="+mode, "STANCH_CRASH_PLAN="+file, "STANCH_CRASH_JOURNAL="+in.journal,
+			"STANCH_CRASH_AWS="+in.aws.URL, "STANCH_CRASH_RECORD="+strconv.Itoa(record))
+		return c
+	}
+	effects := map[string]int{}
+	calls := 0
+	var first *exec.Cmd
+	die := func() {
+		_ = first.Process.Kill()
+		killed = true
+	}
+	in.aws.Before = func(verifiertest.Request) {
+		if calls++; kind == "before" && calls == n {
+			die()
+			panic(http.ErrAbortHandler)
+		}
+	}
+	in.aws.After = func(r verifiertest.Request) {
+		if kind == "before" && calls == n && killed {
+			return // it had no effect
+		}
+		effects[r.Action]++
+		if kind == "after" && calls == n {
+			die()
+		}
+	}
+	record := 0
+	if kind == "record" {
+		record = n
+	}
+	first = child(record)
+	out, err := first.CombinedOutput()
+	if kind == "record" && strings.Contains(string(out), "killed here") {
+		killed = true
+	}
+	if !killed {
+		if err != nil {
+			t.Fatalf("%s without a kill: %v\n%s", mode, err, out)
+		}
+		return false
+	}
+	calls = -1 << 30
+	if out, err := child(0).CombinedOutput(); err != nil && !finished(mode, out) {
+		t.Fatalf("%s, %s %d, again: %v\n%s", mode, kind, n, err, out)
+	}
+	in.checkAfter(t, fmt.Sprintf("%s, %s %d", mode, kind, n), mode, effects)
+	return true
+}
+
+// finished reports whether the first process died after the last step.
+func finished(mode string, out []byte) bool {
+	gate := response.GateFinished
+	if mode == "undo" {
+		gate = response.GateNotApplied
+	}
+	return strings.Contains(string(out), string(gate))
+}
+
+func (in *incident) checkAfter(t *testing.T, name, mode string, effects map[string]int) {
+	t.Helper()
+	off := in.user.Keys[0].Inactive
+	if len(in.user.Inline) != map[bool]int{true: 1}[mode == "apply"] || off != (mode == "apply") {
+		t.Errorf("%s: inactive %v, policies %v", name, off, in.user.Inline)
+	}
+	want := []string{"PutUserPolicy", "UpdateAccessKey"}
+	if mode == "undo" {
+		want[0] = "DeleteUserPolicy"
+	}
+	for _, action := range want {
+		if effects[action] != 1 {
+			t.Errorf("%s: %s had an effect %d times", name, action, effects[action])
+		}
+	}
+	// Each step is in the journal as done, once.
+	done := map[string]int{}
+	for _, e := range in.events() {
+		done[e]++
+	}
+	event := map[string]string{"apply": response.EventDone, "undo": response.EventUndone}[mode]
+	for _, do := range []response.Action{response.DenySessions, response.Deactivate} {
+		if n := done[event+" "+string(do)]; n != 1 {
+			t.Errorf("%s: %q is in the journal %d times", name, event+" "+string(do), n)
+		}
+	}
+}
+
+// TestCrashChild is the process that TestCrash kills.
+func TestCrashChild(t *testing.T) {
+	mode := os.Getenv("STANCH_CRASH")
+	if mode == "" {
+		t.Skip("only TestCrash runs it")
+	}
+	b, err := os.ReadFile(os.Getenv("STANCH_CRASH_PLAN"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := response.ParsePlan(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &incident{t: t, journal: os.Getenv("STANCH_CRASH_JOURNAL"), role: "stanch-respond", externalID: "example", maxKeys: 1,
+		rules: response.Rules{Accounts: []string{prod}}}
+	in.aws = verifiertest.At(os.Getenv("STANCH_CRASH_AWS"))
+	a, closeJournal := in.applier()
+	defer closeJournal()
+	at, err := strconv.Atoi(os.Getenv("STANCH_CRASH_RECORD"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Journal.OnWrite(func() {
+		if at--; at == 0 {
+			_, _ = os.Stdout.WriteString("killed here\n")
+			self, err := os.FindProcess(os.Getpid())
+			if err == nil {
+				_ = self.Kill()
+			}
+			select {}
+		}
+	})
+	admit, run := a.Admit, a.Apply
+	if mode == "undo" {
+		admit, run = a.AdmitUndo, a.Undo
+	}
+	if err := admit(t.Context(), plan); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(context.WithoutCancel(t.Context()), plan); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,251 @@
+package response_test
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/verifiertest"
+)
+
+// TestPlanGates: leaks that a plan must leave alone, with the gate that holds.
+func TestPlanGates(t *testing.T) {
+	state := func(s verifier.State) func(*incident) { return func(in *incident) { in.leak.Verdict.State = s } }
+	identity := func(kind, name, arn string) func(*incident) {
+		return func(in *incident) {
+			in.leak.Verdict.Identity = verifier.Identity{Account: prod, Kind: kind, Name: name, ARN: arn}
+		}
+	}
+	change := func(f func(*incident)) func(*incident) {
+		return func(in *incident) { in.aws.Change(prod, func(*verifiertest.Account) { f(in) }) }
+	}
+	role := func(name string) func(*incident) {
+		return identity("role", name, "arn:aws:sts::"+prod+":assumed-role/"+name+"/x")
+	}
+	forget := func(in *incident) { in.leak.Credential.Secret = detectors.Secret{} }
+	for _, tt := range []struct {
+		name   string
+		spoil  func(*incident)
+		gate   response.Gate
+		reason string
+	}{
+		{"canary", state(verifier.CanarySuspected), response.GateCanary, "alarm"},
+		{"state unknown", state(verifier.Unknown), response.GateState, "unknown"},
+		{"secret of another id", state(verifier.IDActive), response.GateState, "mismatch"},
+		{"never asked", state(verifier.Skipped), response.GateState, "skipped"},
+		{"no id", func(in *incident) { in.leak.Credential.ID = "" }, response.GateNoKey, "id"},
+		{"saved yesterday, no secret", func(in *incident) { forget(in); in.leak.Verdict.At = time.Now().Add(-25 * time.Hour) }, response.GateStale, "scan again"},
+		{"saved tomorrow, no secret", func(in *incident) { forget(in); in.leak.Verdict.At = time.Now().Add(25 * time.Hour) }, response.GateStale, "scan again"},
+		{"never verified, no secret", func(in *incident) { forget(in); in.leak.Verdict.At = time.Time{} }, response.GateStale, "scan again"},
+		{"dead by now", func(in *incident) {
+			key := in.aws
+			key.Set(verifiertest.Key{Credential: in.leak.Credential, ARN: in.leak.Verdict.Identity.ARN, State: verifiertest.Inactive})
+		}, response.GateState, "asked now"},
+		{"secret is not its own", func(in *incident) { in.leak.Credential.Secret = detectors.NewSecret(strings.Repeat("x", 40)) }, response.GateState, "asked now"},
+		{"no identity", identity("", "", ""), response.GateIdentity, "whose"},
+		{"identity of another account", identity("user", "deploy", "arn:aws:iam::"+ops+":user/deploy"), response.GateIdentity, "whose"},
+		{"account not listed", func(in *incident) { in.rules.Accounts = []string{ops} }, response.GateAccount, prod},
+		{"root", identity("root", "", "arn:aws:iam::"+prod+":root"), response.GateRoot, "root"},
+		{"federated", identity("federated", "x", "arn:aws:sts::"+prod+":federated-user/x"), response.GateManual, "which user"},
+		{"single sign-on", role("AWSReservedSSO_Admin_1"), response.GateManual, "Identity Center"},
+		{"service-linked", role("AWSServiceRoleForSupport"), response.GateManual, "service-linked"},
+		{"break-glass by name", func(in *incident) { in.rules.BreakGlass = []string{"deploy"} }, response.GateProtected, "break-glass"},
+		{"break-glass by ARN", func(in *incident) { in.rules.BreakGlass = []string{in.leak.Verdict.Identity.ARN} }, response.GateProtected, "break-glass"},
+		{"protected by tag", change(func(in *incident) { in.user.Tags[response.ProtectedTag] = "True" }), response.GateProtected, "tag"},
+		{"tags unreadable", func(in *incident) { in.aws.Deny("iam:ListUserTags") }, response.GateUnreadable, "needs iam:ListUserTags"},
+		{"last use unreadable", func(in *incident) { in.aws.Deny("iam:GetAccessKeyLastUsed") }, response.GateUnreadable, "needs iam:GetAccessKeyLastUsed"},
+		{"status unreadable", func(in *incident) { in.aws.Deny("iam:ListAccessKeys") }, response.GateUnreadable, "needs iam:ListAccessKeys"},
+		{"no role to assume", func(in *incident) { in.role = "" }, response.GateResponder, "--role"},
+		{"role that does not exist", func(in *incident) { in.role = "nobody" }, response.GateResponder, "AssumeRole"},
+		{"wrong external id", func(in *incident) { in.externalID = "other" }, response.GateResponder, "AssumeRole"},
+		{"responder in another account", func(in *incident) {
+			in.aws.Change(prod, func(a *verifiertest.Account) { a.Roles["stanch-respond"].Elsewhere = ops })
+		}, response.GateResponder, "another account"},
+		{"the operator's own key", func(in *incident) { setIdentity(in.t, in.leak.Credential) }, response.GateOwn, "shut yourself out"},
+		{"the responder's own role", func(in *incident) {
+			role("stanch-respond")(in)
+			in.leak.Credential.ID = "ASIA" + in.leak.Credential.ID[4:]
+		}, response.GateOwn, "shut yourself out"},
+		{"inactive already", change(func(in *incident) { in.user.Keys[0].Inactive = true }), response.GateState, "Inactive already"},
+		{"key of another user", change(func(in *incident) { in.user.Keys, in.user.Path = nil, "/" }), response.GateUnreadable, "last used"},
+		{"user renamed", identity("user", "gone", "arn:aws:iam::"+prod+":user/gone"), response.GateIdentity, "not known"},
+		{"in use", change(func(in *incident) {
+			in.user.Keys[0].Used, in.user.Keys[0].UsedService = time.Now().Add(-time.Hour), "s3"
+		}), response.GateInUse, "--force-in-use"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in := newIncident(t)
+			tt.spoil(in)
+			plan := in.plan(in.leak)
+			if len(plan.Keys) != 0 || len(plan.Refused) != 1 {
+				t.Fatalf("planned: %s", plan.Encode())
+			}
+			if r := plan.Refused[0]; r.Gate != tt.gate || !strings.Contains(r.Why, tt.reason) {
+				t.Errorf("gate %s: %s; want %s: …%s…", r.Gate, r.Why, tt.gate, tt.reason)
+			}
+			if w := in.aws.Writes(); len(w) != 0 {
+				t.Errorf("changed: %v", w)
+			}
+		})
+	}
+}
+
+// TestForced: keys in use are shut off if the operator says so, and what is dead
+// or planned already is left out.
+func TestForced(t *testing.T) {
+	in := newIncident(t)
+	in.aws.Change(prod, func(*verifiertest.Account) {
+		in.user.Keys[0].Used, in.user.Keys[0].UsedService = time.Now(), "s3"
+	})
+	in.rules.ForceInUse = true
+	gone := in.leak
+	gone.Verdict.State = verifier.Invalid
+	plan := in.plan(in.leak, gone, in.leak)
+	if len(plan.Keys) != 1 || len(plan.Refused) != 0 || !strings.Contains(strings.Join(plan.Keys[0].Warnings, "\n"), "in use") {
+		t.Errorf("%s", plan.Encode())
+	}
+}
+
+// TestApplyGates: plans that must not be applied. Nothing is changed by any.
+func TestApplyGates(t *testing.T) {
+	edit := func(old, now string) func(*incident, *response.Plan) {
+		return func(in *incident, p *response.Plan) {
+			b := strings.Replace(string(p.Encode()), old, now, 1)
+			if err := json.Unmarshal([]byte(b), p); err != nil {
+				in.t.Fatal(err)
+			}
+		}
+	}
+	at := func(f func(*incident)) func(*incident, *response.Plan) {
+		return func(in *incident, _ *response.Plan) { in.aws.Change(prod, func(*verifiertest.Account) { f(in) }) }
+	}
+	for _, tt := range []struct {
+		name  string
+		spoil func(*incident, *response.Plan)
+		gate  response.Gate
+	}{
+		{"key replaced", edit(`"object": "AKIA`, `"object": "AKIB`), response.GateChanged},
+		{"expiry moved", func(_ *incident, p *response.Plan) { p.Expires = p.Expires.Add(time.Hour) }, response.GateChanged},
+		{"step dropped", func(_ *incident, p *response.Plan) { p.Keys[0].Steps = p.Keys[0].Steps[:1] }, response.GateChanged},
+		{"account replaced", edit(`"account": "`+prod, `"account": "`+ops), response.GateChanged},
+		{"expired", func(_ *incident, p *response.Plan) {
+			p.Created, p.Expires = p.Created.Add(-16*time.Minute), p.Expires.Add(-16*time.Minute)
+			response.Rehash(p)
+		}, response.GateExpired},
+		{"of the future", func(_ *incident, p *response.Plan) {
+			p.Created, p.Expires = p.Created.Add(time.Hour), p.Expires.Add(time.Hour)
+			response.Rehash(p)
+		}, response.GateExpired},
+		{"immortal", func(_ *incident, p *response.Plan) { p.Expires = p.Expires.AddDate(1, 0, 0); response.Rehash(p) }, response.GateExpired},
+		{"step about another key", func(_ *incident, p *response.Plan) {
+			p.Keys[0].Steps[1].Object = "AKIA" + strings.Repeat("Q", 16)
+			response.Rehash(p)
+		}, response.GateOtherKey},
+		{"step about another user", func(_ *incident, p *response.Plan) { p.Keys[0].Steps[1].Name = "root"; response.Rehash(p) }, response.GateOtherKey},
+		{"step that nobody knows", func(_ *incident, p *response.Plan) { p.Keys[0].Steps[1].Do = "delete"; response.Rehash(p) }, response.GateOtherKey},
+		{"policy of somebody else", func(_ *incident, p *response.Plan) { p.Keys[0].Steps[0].Object = "Admin"; response.Rehash(p) }, response.GateOtherKey},
+		{"the same key twice", func(_ *incident, p *response.Plan) { p.Keys = append(p.Keys, p.Keys[0]); response.Rehash(p) }, response.GateOtherKey},
+		{"more than --max-keys", func(in *incident, _ *response.Plan) { in.maxKeys = 0 }, response.GateMany},
+		{"account not listed any more", func(in *incident, _ *response.Plan) { in.rules.Accounts = []string{ops} }, response.GateAccount},
+		{"break-glass since", func(in *incident, _ *response.Plan) { in.rules.BreakGlass = []string{"deploy"} }, response.GateProtected},
+		{"protected since", at(func(in *incident) { in.user.Tags[response.ProtectedTag] = "true" }), response.GateProtected},
+		{"protection unreadable", func(in *incident, _ *response.Plan) { in.aws.Deny("iam:ListUserTags") }, response.GateUnreadable},
+		{"role gone since", func(in *incident, _ *response.Plan) { in.role = "nobody" }, response.GateResponder},
+		{"responder elsewhere since", func(in *incident, _ *response.Plan) {
+			in.aws.Change(prod, func(a *verifiertest.Account) { a.Roles["stanch-respond"].Elsewhere = ops })
+		}, response.GateResponder},
+		{"operator is the user by now", func(in *incident, _ *response.Plan) { setIdentity(in.t, in.leak.Credential) }, response.GateOwn},
+		{"deactivated by hand since", at(func(in *incident) { in.user.Keys[0].Inactive = true }), response.GateDrift},
+		{"deleted since", at(func(in *incident) { in.user.Keys = nil }), response.GateDrift},
+		{"user deleted since", func(in *incident, _ *response.Plan) {
+			in.aws.Change(prod, func(a *verifiertest.Account) { delete(a.Users, "deploy") })
+		}, response.GateIdentity},
+		{"undo of what was never applied", nil, response.GateNotApplied},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in := newIncident(t)
+			plan := in.plan(in.leak)
+			var err error
+			if tt.spoil != nil {
+				tt.spoil(in, &plan)
+				_, err = in.apply(plan)
+			} else {
+				_, err = in.undo(plan)
+			}
+			if response.Refused(err) != tt.gate {
+				t.Errorf("%v, want %s", err, tt.gate)
+			}
+			if w := in.aws.Writes(); len(w) != 0 {
+				t.Errorf("changed: %v", w)
+			}
+			if records, err := response.ReadJournal(in.journal); err != nil || len(records) != 0 {
+				t.Errorf("journal: %d records, %v", len(records), err)
+			}
+		})
+	}
+}
+
+// TestParsePlan: files that are no plan of ours.
+func TestParsePlan(t *testing.T) {
+	in := newIncident(t)
+	plan := string(in.plan(in.leak).Encode())
+	for _, tt := range []struct {
+		name, old, new, want string
+	}{
+		{"another version", response.PlanSchema, "stanch-plan/v2", "plan with this version"},
+		{"a field more", `"keys"`, `"more": 1, "keys"`, "unknown field"},
+		{"changed", `"kind": "user"`, `"kind": "role"`, "changed after"},
+		{"no JSON", `{`, ``, "not a plan"},
+	} {
+		_, err := response.ParsePlan([]byte(strings.Replace(plan, tt.old, tt.new, 1)))
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}
+
+// TestFinished: a plan is applied once and undone once.
+func TestFinished(t *testing.T) {
+	in := newIncident(t)
+	plan := in.plan(in.leak)
+	if _, err := in.apply(plan); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.apply(plan); response.Refused(err) != response.GateFinished {
+		t.Errorf("applied twice: %v", err)
+	}
+	in.rules.Accounts = []string{ops}
+	if _, err := in.undo(plan); response.Refused(err) != response.GateAccount {
+		t.Errorf("undone in an account that is not listed: %v", err)
+	}
+	in.rules.Accounts = []string{prod}
+	if _, err := in.undo(plan); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.undo(plan); response.Refused(err) != response.GateNotApplied {
+		t.Errorf("undone twice: %v", err)
+	}
+	if _, err := in.apply(plan); response.Refused(err) != response.GateFinished {
+		t.Errorf("applied after an undo: %v", err)
+	}
+}
+
+// TestNobody: without an identity nothing begins.
+func TestNobody(t *testing.T) {
+	in := newIncident(t)
+	_ = os.Unsetenv("AWS_ACCESS_KEY_ID") // t.Setenv of newIncident restores it
+	p := response.Planner{Rules: response.Rules{}}
+	if _, err := p.Plan(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "--accounts") {
+		t.Errorf("no accounts: %v", err)
+	}
+	in.rules.Accounts = []string{"12345"}
+	p = response.Planner{Rules: in.rules}
+	if _, err := p.Plan(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "twelve digits") {
+		t.Errorf("bad account: %v", err)
+	}
+}

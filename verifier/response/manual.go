@@ -1,0 +1,154 @@
+package response
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+// word is what may stand in a command that people paste into a shell.
+var word = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/][A-Za-z0-9_+=,.@:/-]*$`)
+
+func shell(s, placeholder string) string {
+	if word.MatchString(s) {
+		return s
+	}
+	return placeholder
+}
+
+// manual returns what a human can do about a leak that stanch does not touch: one
+// command or sentence an element. Nothing of it is ever run by stanch.
+func manual(g Gate, leak Leak) []string {
+	id := shell(leak.Credential.ID, "KEY")
+	account := shell(leak.Verdict.Identity.Account, "ACCOUNT")
+	switch g {
+	case GateRoot:
+		return []string{
+			"Sign in as the root user of account " + account + ": Security credentials > Access keys > Deactivate. Do not replace it.",
+			"Or from the management account, with centralized root access (iam:EnableOrganizationsRootCredentialsManagement):",
+			"aws sts assume-root --region us-east-1 --target-principal " + account +
+				" --task-policy-arn arn=arn:aws:iam::aws:policy/root-task/IAMDeleteRootUserCredentials",
+			"and with the credentials that it prints:",
+			"aws iam update-access-key --access-key-id " + id + " --status Inactive",
+		}
+	case GateManual:
+		who := leak.Verdict.Identity
+		if who.Kind == "federated" {
+			return []string{"Deny its user everything for sessions: find the user in CloudTrail (GetFederationToken):",
+				"aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=GetFederationToken"}
+		}
+		if strings.HasPrefix(who.Name, "AWSReservedSSO_") {
+			return []string{"End the person's sessions in IAM Identity Center: Users > Active sessions > Delete."}
+		}
+		return []string{"Sessions of a service-linked role cannot be revoked: stop the resource that uses it."}
+	case GateInUse:
+		return []string{"aws iam get-access-key-last-used --access-key-id " + id}
+	}
+	return nil
+}
+
+// Next returns what is left to do for k after it was shut off: one command or
+// sentence an element.
+func Next(k Key) []string {
+	id, name := shell(k.KeyID, "KEY"), shell(k.Name, "NAME")
+	steps := []string{
+		"Look at what it did, in each region: aws cloudtrail lookup-events --lookup-attributes AttributeKey=AccessKeyId,AttributeValue=" + id,
+		"Look for what was made with it since the leak: IAM users, keys and roles, instances, functions, in regions that you do not use.",
+	}
+	switch {
+	case serviceCredentialID.MatchString(k.KeyID):
+		steps = []string{
+			"Look in CloudTrail at what user " + name + " did with the service since the leak.",
+			"When nothing misses it: aws iam delete-service-specific-credential --service-specific-credential-id " + id + " --user-name " + name,
+		}
+	case k.Kind == "user":
+		steps = append(steps,
+			"Give what used it a role in place of a key; if that cannot be, a new key.",
+			"When nothing misses it, some days later: aws iam delete-access-key --access-key-id "+id+" --user-name "+name,
+		)
+	default:
+		steps = append(steps, "Find out where the session was issued from: the next one leaks the same way.")
+	}
+	return append(steps,
+		"Take it out of the repository ("+k.Where+"). Rewriting history does not unleak it: shutting it off did.",
+		"Answer AWS's support case, if there is one.")
+}
+
+// Permissions that a responder needs to plan.
+var readActions = []string{
+	"iam:GetAccessKeyLastUsed", "iam:ListAccessKeys", "iam:ListUserTags", "iam:ListRoleTags",
+	"iam:GetUser", "iam:ListAttachedUserPolicies", "iam:GetUserPolicy", "iam:GetRolePolicy", "iam:ListServiceSpecificCredentials",
+}
+
+// Permissions that a responder needs to apply and to undo.
+var writeActions = []string{
+	"iam:UpdateAccessKey", "iam:UpdateServiceSpecificCredential",
+	"iam:PutUserPolicy", "iam:DeleteUserPolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy",
+}
+
+func readPolicy() string {
+	return operator.Policy(operator.Statement{Effect: "Allow", Action: readActions, Resource: []string{"*"}})
+}
+
+// writePolicy is what the responder may do while it applies or undoes k: it can
+// read, and change this one principal.
+func writePolicy(k Key) string {
+	partition, _, _ := strings.Cut(strings.TrimPrefix(k.ARN, "arn:"), ":")
+	// An ARN of a user has its path; that of a role's session has not.
+	resource := k.ARN
+	if k.Kind == "role" {
+		resource = "arn:" + partition + ":iam::" + k.Account + ":role/*" + k.Name
+	}
+	statements := []operator.Statement{
+		{Effect: "Allow", Action: readActions, Resource: []string{"*"}},
+		{Effect: "Allow", Action: writeActions, Resource: []string{resource}},
+	}
+	if k.Kind == "user" {
+		statements = append(statements, quarantineStatement(partition, resource))
+	}
+	return operator.Policy(statements...)
+}
+
+func quarantineStatement(partition, resource string) operator.Statement {
+	return operator.Statement{
+		Effect: "Allow", Action: []string{"iam:AttachUserPolicy", "iam:DetachUserPolicy"}, Resource: []string{resource},
+		Condition: map[string]map[string]string{
+			"ArnLike": {"iam:PolicyARN": "arn:" + partition + ":iam::aws:policy/AWSCompromisedKeyQuarantineV3"},
+		},
+	}
+}
+
+// ResponderPolicy is the least that a responder's role needs, to be attached to
+// it, in a partition (aws, aws-cn, aws-us-gov, aws-eusc). It cannot delete or
+// create a key, nor pass a role.
+func ResponderPolicy(partition string) string {
+	users, roles := "arn:"+partition+":iam::*:user/*", "arn:"+partition+":iam::*:role/*"
+	return operator.Policy(
+		operator.Statement{Sid: "Read", Effect: "Allow", Action: readActions, Resource: []string{"*"}},
+		operator.Statement{Sid: "ShutOff", Effect: "Allow", Action: writeActions[:2], Resource: []string{users}},
+		operator.Statement{Sid: "DenySessions", Effect: "Allow", Action: writeActions[2:],
+			Resource: []string{users, roles}},
+		withSid("Quarantine", quarantineStatement(partition, users)),
+		operator.Statement{Sid: "NeverTheProtected", Effect: "Deny", Action: writeActions, Resource: []string{"*"},
+			Condition: map[string]map[string]string{"StringEquals": {"aws:ResourceTag/" + ProtectedTag: "true"}}},
+	)
+}
+
+func withSid(sid string, s operator.Statement) operator.Statement {
+	s.Sid = sid
+	return s
+}
+
+// TrustPolicy lets principal, an ARN, assume the responder's role, with MFA and,
+// if it is not "", with the external id.
+func TrustPolicy(principal, externalID string) string {
+	condition := map[string]map[string]string{"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+	if externalID != "" {
+		condition["StringEquals"] = map[string]string{"sts:ExternalId": externalID}
+	}
+	return operator.Policy(operator.Statement{
+		Sid: "Responders", Effect: "Allow", Action: []string{"sts:AssumeRole"},
+		Principal: map[string]string{"AWS": principal}, Condition: condition,
+	})
+}

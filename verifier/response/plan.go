@@ -1,0 +1,201 @@
+// Package response shuts leaked keys off, reversibly.
+//
+// It is the only package that changes anything at AWS, and it does so with the
+// operator's identity, never with the leaked key. A change is planned first,
+// which changes nothing; an approved plan is applied step by step, each of which
+// stands in a journal before it is taken; and the journal is what undo goes by.
+// Nothing is ever deleted but policies that stanch itself has put.
+//
+// Why one may not be touched is a gate, listed in gates.go. Gates are judged
+// when the plan is made and again before it is applied, for all keys before the
+// first is changed.
+package response
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// PlanSchema is of the plans that this package writes, and the only one it reads.
+const PlanSchema = "stanch-plan/v1"
+
+// PlanLife is how long a plan may be applied: what it rests on gets old.
+const PlanLife = 15 * time.Minute
+
+// A Plan is what would be done. It holds no secret.
+type Plan struct {
+	Schema   string    `json:"schema"`
+	ID       string    `json:"id"` // random; part of the names of policies
+	Created  time.Time `json:"created"`
+	Expires  time.Time `json:"expires"`
+	Operator string    `json:"operator"` // who planned, an ARN
+	Keys     []Key     `json:"keys"`
+	Refused  []Refusal `json:"refused"`
+	// Hash is of the plan with an empty hash.
+	Hash string `json:"hash"`
+}
+
+// A Key is one credential of a plan, with the steps that shut it off.
+type Key struct {
+	Fingerprint  string    `json:"fingerprint"` // of the finding
+	KeyID        string    `json:"key_id"`
+	SecretSHA256 string    `json:"secret_sha256,omitempty"`
+	Account      string    `json:"account"`
+	Kind         string    `json:"kind"` // user, role
+	Name         string    `json:"name"`
+	ARN          string    `json:"arn"`
+	Where        string    `json:"where"` // one place of the finding
+	Responder    string    `json:"responder"`
+	Status       string    `json:"status,omitempty"` // Active, Inactive; of long-term keys
+	Created      time.Time `json:"created,omitzero"`
+	LastUsed     string    `json:"last_used,omitempty"`
+	Warnings     []string  `json:"warnings"`
+	Steps        []Step    `json:"steps"`
+}
+
+// A Refusal is a live credential that the plan leaves alone.
+type Refusal struct {
+	Fingerprint string `json:"fingerprint"`
+	KeyID       string `json:"key_id,omitempty"`
+	Account     string `json:"account,omitempty"`
+	Gate        Gate   `json:"gate"`
+	Why         string `json:"why"`
+	// Do are commands for a human, who may do what stanch does not.
+	Do []string `json:"do,omitempty"`
+}
+
+// A Step is one change.
+type Step struct {
+	Do   Action `json:"do"`
+	Kind string `json:"kind"` // of the principal: user, role
+	Name string `json:"name"` // of the principal
+	// Object is what is changed: a key id, the id of a service credential, the
+	// name or ARN of a policy.
+	Object string `json:"object"`
+}
+
+// Action names what a step does.
+type Action string
+
+// The actions. Want says how it is afterwards.
+const (
+	// DenySessions puts an inline policy on a user or a role that denies
+	// everything to sessions issued until now. It does not touch long-term keys.
+	DenySessions Action = "deny-sessions"
+	// Deactivate sets an access key of a user to Inactive.
+	Deactivate Action = "deactivate"
+	// Quarantine attaches AWS's own quarantine policy to a user.
+	Quarantine Action = "quarantine"
+	// DisableServiceCredential sets a service-specific credential to Inactive.
+	DisableServiceCredential Action = "disable-service-credential"
+)
+
+// Permission returns the IAM action that the step needs.
+func (s Step) Permission() string {
+	switch s.Do {
+	case DenySessions:
+		if s.Kind == "role" {
+			return "iam:PutRolePolicy"
+		}
+		return "iam:PutUserPolicy"
+	case Deactivate:
+		return "iam:UpdateAccessKey"
+	case Quarantine:
+		return "iam:AttachUserPolicy"
+	case DisableServiceCredential:
+		return "iam:UpdateServiceSpecificCredential"
+	}
+	return ""
+}
+
+// newID returns a random name for a plan.
+func newID() string {
+	b := make([]byte, 6)
+	_, _ = rand.Read(b) // never fails: crypto/rand
+	return hex.EncodeToString(b)
+}
+
+// sum returns the hash of p.
+func (p Plan) sum() string {
+	p.Hash = ""
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // strings and times always marshal
+	}
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:])
+}
+
+// Encode returns p as the JSON that ParsePlan reads.
+func (p Plan) Encode() []byte {
+	b, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		panic(err)
+	}
+	return append(b, '\n')
+}
+
+// ParsePlan reads a plan and holds that nobody changed it since it was made.
+func ParsePlan(b []byte) (Plan, error) {
+	var head struct{ Schema string }
+	if err := json.Unmarshal(b, &head); err != nil {
+		return Plan{}, fmt.Errorf("not a plan: %w", err)
+	}
+	if head.Schema != PlanSchema {
+		return Plan{}, refuse(GateSchema, "schema %q is not %q: plan with this version of stanch", head.Schema, PlanSchema)
+	}
+	var p Plan
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&p); err != nil {
+		return Plan{}, fmt.Errorf("not a plan: %w", err)
+	}
+	if p.sum() != p.Hash {
+		return Plan{}, refuse(GateChanged, "the plan was changed after it was made")
+	}
+	return p, p.check()
+}
+
+// check holds that the steps of each key are about that key and its owner. A
+// plan can be made by hand, with a hash that fits.
+func (p Plan) check() error {
+	seen := map[string]bool{}
+	for _, k := range p.Keys {
+		if !accountNumber.MatchString(k.Account) || k.Name == "" || seen[k.KeyID] {
+			return refuse(GateOtherKey, "key %s: no account, no owner, or planned twice", k.KeyID)
+		}
+		seen[k.KeyID] = true
+		for _, s := range k.Steps {
+			if err := k.owns(s, p.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// owns holds that s is a step that a plan of id makes for k.
+func (k Key) owns(s Step, id string) error {
+	ok := s.Kind == k.Kind && s.Name == k.Name
+	switch s.Do {
+	case DenySessions:
+		ok = ok && s.Object == policyName(id)
+	case Deactivate:
+		ok = ok && s.Object == k.KeyID && k.Kind == "user"
+	case Quarantine:
+		ok = ok && isQuarantine(s.Object) && k.Kind == "user"
+	case DisableServiceCredential:
+		ok = ok && serviceCredentialID.MatchString(s.Object) && s.Object == k.KeyID && k.Kind == "user"
+	default:
+		ok = false
+	}
+	if !ok {
+		return refuse(GateOtherKey, "key %s: the step %q is about something else (%s %s, %s)", k.KeyID, s.Do, s.Kind, s.Name, s.Object)
+	}
+	return nil
+}

@@ -1,0 +1,294 @@
+package response
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+// A Leak is a finding that the operator wants shut off.
+type Leak struct {
+	Fingerprint string
+	Rule        string
+	// Credential may lack its secret, as saved reports do. Then what the finding
+	// says of its state has to do, as long as it is fresh.
+	Credential detectors.Credential
+	Verdict    verifier.Verdict
+	Where      string // one place, for the record
+}
+
+// A Planner makes plans. It changes nothing.
+type Planner struct {
+	Operator *operator.Operator
+	// Verifier is asked about leaks that have their secret; nil asks nobody.
+	Verifier verifier.Verifier
+	Rules    Rules
+	// Quarantine also attaches AWS's quarantine policy.
+	Quarantine bool
+	Now        func() time.Time // nil means time.Now
+}
+
+// Plan judges each leak, and plans the steps for those that no gate keeps back.
+// Leaks that are known to be dead are left out without a word. The error is of
+// the rules, or of ctx.
+func (p *Planner) Plan(ctx context.Context, leaks []Leak) (Plan, error) {
+	if err := p.Rules.Check(); err != nil {
+		return Plan{}, err
+	}
+	now := p.now().UTC().Truncate(time.Second)
+	plan := Plan{
+		Schema: PlanSchema, ID: newID(), Created: now, Expires: now.Add(PlanLife),
+		Operator: p.Operator.Own().ARN, Keys: []Key{}, Refused: []Refusal{},
+	}
+	planned := map[string]bool{}
+	for _, leak := range leaks {
+		if dead(leak.Verdict.State) || leak.Credential.ID != "" && planned[leak.Credential.ID] {
+			continue
+		}
+		key, err := p.key(ctx, leak, plan.ID)
+		if ctx.Err() != nil {
+			return Plan{}, ctx.Err()
+		}
+		if err != nil {
+			plan.Refused = append(plan.Refused, refusal(leak, err))
+			continue
+		}
+		if planned[key.KeyID] {
+			continue
+		}
+		planned[key.KeyID] = true
+		plan.Keys = append(plan.Keys, key)
+	}
+	plan.Hash = plan.sum()
+	return plan, nil
+}
+
+func (p *Planner) now() time.Time {
+	if p.Now == nil {
+		return time.Now()
+	}
+	return p.Now()
+}
+
+// dead reports whether there is nothing to shut off, as far as anybody can say.
+func dead(s verifier.State) bool { return s == verifier.Invalid || s == verifier.Expired }
+
+func refusal(leak Leak, err error) Refusal {
+	r := Refusal{
+		Fingerprint: leak.Fingerprint, KeyID: leak.Credential.ID, Account: leak.Verdict.Identity.Account,
+		Gate: GateUnreadable, Why: err.Error(),
+	}
+	var e *RefusedError
+	if errors.As(err, &e) {
+		r.Gate, r.Why = e.Gate, e.Why
+	}
+	r.Do = manual(r.Gate, leak)
+	return r
+}
+
+// key passes leak through the gates, those first that ask nobody.
+func (p *Planner) key(ctx context.Context, leak Leak, id string) (Key, error) {
+	if service, ok := isService(leak); ok {
+		return p.service(ctx, leak, service)
+	}
+	who := leak.Verdict.Identity
+	if err := p.Rules.judge(leak, p.now()); err != nil {
+		return Key{}, err
+	}
+	session, err := p.Operator.In(ctx, who.Account, leak.Fingerprint[:min(8, len(leak.Fingerprint))], readPolicy())
+	if err != nil {
+		return Key{}, refuse(GateResponder, "%v", err)
+	}
+	k := Key{
+		Fingerprint: leak.Fingerprint, KeyID: leak.Credential.ID, SecretSHA256: leak.Credential.Secret.SHA256(),
+		Account: who.Account, Kind: who.Kind, Name: who.Name, ARN: who.ARN, Where: leak.Where,
+		Responder: session.ARN, Warnings: []string{},
+	}
+	if err := guard(ctx, p.Operator, session, p.Rules, k); err != nil {
+		return Key{}, err
+	}
+	if !isSession(leak.Credential.ID) {
+		if err := p.longTerm(ctx, session, &k); err != nil {
+			return Key{}, err
+		}
+	}
+	if err := p.stillLive(ctx, leak); err != nil {
+		return Key{}, err
+	}
+	p.steps(ctx, session, &k, id)
+	return k, nil
+}
+
+// judge holds leak against what needs no question to AWS.
+func (r Rules) judge(leak Leak, now time.Time) error {
+	v, who := leak.Verdict, leak.Verdict.Identity
+	switch {
+	case v.State == verifier.CanarySuspected:
+		return refuse(GateCanary, "it was planted to raise an alarm: leave it, and tell the security team")
+	case leak.Credential.ID == "":
+		return refuse(GateNoKey, "a secret without its key id: find the id first")
+	case v.State != verifier.Live:
+		return refuse(GateState, "its state is %s, not live: verify it first", v.State)
+	case leak.Credential.Secret.IsZero() && (now.Sub(v.At) > fresh || v.At.After(now.Add(time.Minute))):
+		return refuse(GateStale, "AWS was asked at %s: scan again, and plan within %s", v.At.UTC().Format(time.RFC3339), fresh)
+	case who.Account == "" || who.ARN == "" || !strings.Contains(who.ARN, "::"+who.Account+":"):
+		return refuse(GateIdentity, "whose it is is not known")
+	}
+	if err := r.allow(who.Account, who.Name, who.ARN); err != nil {
+		return err
+	}
+	switch {
+	case who.Kind == "root":
+		return refuse(GateRoot, "a key of the root user: nobody else can deactivate it")
+	case who.Kind == "federated":
+		return refuse(GateManual, "a federated session: the answer does not say which user it was made by")
+	case who.Kind == "role" && strings.HasPrefix(who.Name, "AWSReservedSSO_"):
+		return refuse(GateManual, "a session of IAM Identity Center: its role cannot be changed by IAM")
+	case who.Kind == "role" && strings.HasPrefix(who.Name, "AWSServiceRoleFor"):
+		return refuse(GateManual, "a service-linked role cannot be changed")
+	case who.Kind != "user" && who.Kind != "role" || who.Name == "":
+		return refuse(GateIdentity, "whose it is is not known")
+	}
+	return nil
+}
+
+// guard judges what has to be asked of AWS, when a plan is made and again before
+// it is applied.
+func guard(ctx context.Context, op *operator.Operator, s *operator.Session, r Rules, k Key) error {
+	for _, caller := range []string{op.Own().ARN, s.ARN} {
+		if caller == k.ARN || k.Kind == "role" && sameRole(caller, k.Account, k.Name) {
+			return refuse(GateOwn, "%s is who you are: you would shut yourself out", caller)
+		}
+	}
+	if err := r.allow(k.Account, k.Name, k.ARN); err != nil {
+		return err
+	}
+	tags, err := s.Tags(ctx, k.Kind, k.Name)
+	if err != nil {
+		return unreadable("whether it is protected", err)
+	}
+	if strings.EqualFold(tags[ProtectedTag], "true") {
+		return refuse(GateProtected, "%s %s has the tag %s=true", k.Kind, k.Name, ProtectedTag)
+	}
+	return nil
+}
+
+// unreadable says that a gate could not be judged. What is not known holds.
+func unreadable(what string, err error) error {
+	var e *operator.Error
+	switch {
+	case errors.As(err, &e) && e.Denied():
+		return refuse(GateUnreadable, "%s is not known: needs %s", what, e.Permission())
+	case errors.Is(err, operator.ErrNotFound):
+		return refuse(GateIdentity, "%s is not known: %v", what, err)
+	}
+	return refuse(GateUnreadable, "%s is not known: %v", what, err)
+}
+
+// longTerm reads what IAM knows of a key of a user, and holds it against what
+// STS said.
+func (p *Planner) longTerm(ctx context.Context, s *operator.Session, k *Key) error {
+	// Before STS is asked about the key, which counts as a use.
+	used, err := s.LastUsed(ctx, k.KeyID)
+	if err != nil {
+		return unreadable("when it was last used", err)
+	}
+	if used.User != k.Name {
+		return refuse(GateIdentity, "STS says that it belongs to user %s, IAM to %q", k.Name, used.User)
+	}
+	keys, err := s.AccessKeys(ctx, k.Name)
+	if err != nil {
+		return unreadable("its status", err)
+	}
+	i := slices.IndexFunc(keys, func(a operator.AccessKey) bool { return a.ID == k.KeyID })
+	if i < 0 {
+		return refuse(GateIdentity, "user %s of account %s has no such key", k.Name, k.Account)
+	}
+	k.Status, k.Created = keys[i].Status, keys[i].Created
+	if k.Status != "Active" {
+		return refuse(GateState, "it is %s already", k.Status)
+	}
+	k.LastUsed = "never"
+	if !used.At.IsZero() {
+		k.LastUsed = fmt.Sprintf("%s, %s in %s", used.At.UTC().Format(time.RFC3339), used.Service, used.Region)
+	}
+	for _, other := range keys {
+		if other.ID != k.KeyID && other.Status == "Active" {
+			k.Warnings = append(k.Warnings, "the user has another active key: look whether it leaked too")
+		}
+	}
+	return p.inUse(k, used)
+}
+
+// inUse judges whether something works with the key. Our own question to STS is
+// no use; nor can it be told from an attacker's.
+func (p *Planner) inUse(k *Key, used operator.LastUsed) error {
+	switch {
+	case used.At.IsZero() || p.now().Sub(used.At) > recentUse:
+		return nil
+	case used.Service == "sts":
+		k.Warnings = append(k.Warnings, "its last use may be stanch's own question: CloudTrail says whether something works with it (stanch assess)")
+		return nil
+	}
+	if !p.Rules.ForceInUse {
+		return refuse(GateInUse, "it was used %s: give what uses it another key first, or plan with --force-in-use", k.LastUsed)
+	}
+	k.Warnings = append(k.Warnings, "in use: what works with it will stop")
+	return nil
+}
+
+// stillLive asks STS again, if there is something to ask with.
+func (p *Planner) stillLive(ctx context.Context, leak Leak) error {
+	if leak.Credential.Secret.IsZero() || p.Verifier == nil {
+		return nil
+	}
+	v := p.Verifier.Verify(ctx, leak.Credential)
+	switch {
+	case v.State == verifier.CanarySuspected:
+		return refuse(GateCanary, "it was planted to raise an alarm")
+	case v.State != verifier.Live:
+		return refuse(GateState, "asked now, its state is %s %s", v.State, v.Reason)
+	case v.Identity.ARN != leak.Verdict.Identity.ARN:
+		return refuse(GateIdentity, "asked now, it belongs to %s", v.Identity.ARN)
+	}
+	return nil
+}
+
+// isSession reports whether id is of a temporary key, which has no status.
+func isSession(id string) bool { return strings.HasPrefix(id, "ASIA") }
+
+// steps fills in what is to be done. Sessions come first: they are made with the
+// key, and outlive it by up to 36 hours.
+func (p *Planner) steps(ctx context.Context, s *operator.Session, k *Key, id string) {
+	k.Steps = []Step{{DenySessions, k.Kind, k.Name, policyName(id)}}
+	if k.Kind == "role" {
+		k.Warnings = append(k.Warnings, "every session of the role that is older than the step ends: what runs with it has to fetch a new one")
+		return
+	}
+	attached, err := s.AttachedPolicies(ctx, k.Name)
+	if err != nil {
+		k.Warnings = append(k.Warnings, "whether AWS has quarantined the user is "+unreadable("it", err).Error())
+	}
+	quarantined := slices.ContainsFunc(attached, func(a operator.AttachedPolicy) bool {
+		return strings.HasPrefix(a.Name, "AWSCompromisedKeyQuarantine")
+	})
+	if quarantined {
+		k.Warnings = append(k.Warnings, "AWS has quarantined the user: leave that policy attached, and answer the support case")
+	} else if p.Quarantine && err == nil {
+		k.Steps = append(k.Steps, Step{Quarantine, k.Kind, k.Name, "arn:" + s.Partition() + ":iam::aws:policy/AWSCompromisedKeyQuarantineV3"})
+	}
+	if !isSession(k.KeyID) {
+		k.Steps = append(k.Steps, Step{Deactivate, k.Kind, k.Name, k.KeyID})
+	}
+}
+
+// policyName is of the inline policy that a plan puts. It is the plan's own, so
+// that no policy is ever overwritten and undo removes only what stanch made.
+func policyName(id string) string { return "stanch-deny-older-sessions-" + id }

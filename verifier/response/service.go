@@ -1,0 +1,75 @@
+package response
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+// serviceOf returns the service that a rule's credentials are for, as IAM names it,
+// and whether they are service-specific credentials at all. "" is any but Bedrock:
+// the passwords of CodeCommit and Keyspaces look alike.
+func serviceOf(rule string) (service string, ok bool) {
+	switch rule {
+	case "aws-bedrock-api-key":
+		return "bedrock.amazonaws.com", true
+	case "aws-service-password":
+		return "", true
+	}
+	return "", false
+}
+
+// service plans for a credential that STS does not know: it names its user, and
+// that IAM lists it as active is the proof.
+func (p *Planner) service(ctx context.Context, leak Leak, service string) (Key, error) {
+	account, name := leak.Verdict.Identity.Account, ""
+	for _, f := range leak.Verdict.Facts {
+		if f.Name == "iam-user" {
+			name = f.Value
+		}
+	}
+	if account == "" || name == "" {
+		return Key{}, refuse(GateIdentity, "it does not name its user and account")
+	}
+	if err := p.Rules.allow(account, name, ""); err != nil {
+		return Key{}, err
+	}
+	s, err := p.Operator.In(ctx, account, leak.Fingerprint[:min(8, len(leak.Fingerprint))], readPolicy())
+	if err != nil {
+		return Key{}, refuse(GateResponder, "%v", err)
+	}
+	arn, err := s.UserARN(ctx, name)
+	if err != nil {
+		return Key{}, unreadable("its user", err)
+	}
+	list, err := s.ServiceCredentials(ctx, name)
+	if err != nil {
+		return Key{}, unreadable("its status", err)
+	}
+	list = slices.DeleteFunc(list, func(c operator.ServiceCredential) bool {
+		bedrock := strings.HasPrefix(c.Service, "bedrock.")
+		return c.Status != active || bedrock != (service != "")
+	})
+	switch len(list) {
+	case 0:
+		return Key{}, refuse(GateState, "user %s has no such credential that is active", name)
+	case 1:
+	default:
+		return Key{}, refuse(GateIdentity, "user %s has %d such credentials, and it does not tell which it is: set them to Inactive by hand", name, len(list))
+	}
+	k := Key{
+		Fingerprint: leak.Fingerprint, KeyID: list[0].ID, Account: account, Kind: "user", Name: name, ARN: arn, Where: leak.Where,
+		Responder: s.ARN, Status: list[0].Status, Created: list[0].Created, LastUsed: "not known", Warnings: []string{},
+		Steps: []Step{{DisableServiceCredential, "user", name, list[0].ID}},
+	}
+	return k, guard(ctx, p.Operator, s, p.Rules, k)
+}
+
+// isService reports whether leak is one that service plans for.
+func isService(leak Leak) (service string, ok bool) {
+	service, ok = serviceOf(leak.Rule)
+	return service, ok && leak.Verdict.State == verifier.NotVerifiable
+}

@@ -1,0 +1,132 @@
+package response
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+// How the object of a step can be. Active and Inactive are IAM's words.
+const (
+	active   = "Active"
+	inactive = "Inactive"
+	present  = "present"
+	absent   = "absent"
+)
+
+// want returns how the object is after s, and before it, after an undo.
+func (s Step) want() (after, before string) {
+	switch s.Do {
+	case DenySessions, Quarantine:
+		return present, absent
+	case Deactivate, DisableServiceCredential:
+		return inactive, active
+	}
+	return "", ""
+}
+
+// state reads how the object of s is now. document is the policy that the step
+// puts: another one of the same name is not it.
+func (s Step) state(ctx context.Context, r *operator.Session, document string) (string, error) {
+	switch s.Do {
+	case DenySessions:
+		is, err := r.InlinePolicy(ctx, s.Kind, s.Name, s.Object)
+		if errors.Is(err, operator.ErrNotFound) {
+			return absent, nil
+		}
+		if err == nil && document != "" && is != document {
+			return "", fmt.Errorf("the policy %s of %s %s is another one", s.Object, s.Kind, s.Name)
+		}
+		return present, err
+	case Quarantine:
+		list, err := r.AttachedPolicies(ctx, s.Name)
+		if slices.ContainsFunc(list, func(a operator.AttachedPolicy) bool { return a.ARN == s.Object }) {
+			return present, err
+		}
+		return absent, err
+	case Deactivate:
+		keys, err := r.AccessKeys(ctx, s.Name)
+		for _, k := range keys {
+			if k.ID == s.Object {
+				return k.Status, err
+			}
+		}
+		return absent, err
+	case DisableServiceCredential:
+		list, err := r.ServiceCredentials(ctx, s.Name)
+		for _, c := range list {
+			if c.ID == s.Object {
+				return c.Status, err
+			}
+		}
+		return absent, err
+	}
+	return "", fmt.Errorf("unknown step %q", s.Do)
+}
+
+// do takes the step. Twice does no harm.
+func (s Step) do(ctx context.Context, r *operator.Session, document string) error {
+	return r.Do(ctx, s.call(false, document), nil)
+}
+
+// undo takes it back.
+func (s Step) undo(ctx context.Context, r *operator.Session) error {
+	err := r.Do(ctx, s.call(true, ""), nil)
+	if after, before := s.want(); errors.Is(err, operator.ErrNotFound) && after == present && before == absent {
+		return nil // it is gone
+	}
+	return err
+}
+
+func (s Step) call(back bool, document string) operator.Call {
+	c := operator.Call{Service: "iam"}
+	status := inactive
+	if back {
+		status = active
+	}
+	switch s.Do {
+	case DenySessions:
+		verb, noun, param := "Put", "UserPolicy", "UserName"
+		if s.Kind == "role" {
+			noun, param = "RolePolicy", "RoleName"
+		}
+		c.Params = map[string]string{param: s.Name, "PolicyName": s.Object}
+		if back {
+			verb = "Delete"
+		} else {
+			c.Params["PolicyDocument"] = document
+		}
+		c.Action = verb + noun
+	case Quarantine:
+		c.Action = "AttachUserPolicy"
+		if back {
+			c.Action = "DetachUserPolicy"
+		}
+		c.Params = map[string]string{"UserName": s.Name, "PolicyArn": s.Object}
+	case Deactivate:
+		c.Action = "UpdateAccessKey"
+		c.Params = map[string]string{"UserName": s.Name, "AccessKeyId": s.Object, "Status": status}
+	case DisableServiceCredential:
+		c.Action = "UpdateServiceSpecificCredential"
+		c.Params = map[string]string{"UserName": s.Name, "ServiceSpecificCredentialId": s.Object, "Status": status}
+	}
+	return c
+}
+
+// document returns what the step puts, for sessions issued before now.
+func (s Step) document(now time.Time) string {
+	if s.Do != DenySessions {
+		return ""
+	}
+	return operator.Policy(operator.Statement{
+		Sid: "StanchDenyOlderSessions", Effect: "Deny", Action: []string{"*"}, Resource: []string{"*"},
+		Condition: map[string]map[string]string{
+			// Requests that are signed with a long-term key have no such time.
+			"DateLessThan": {"aws:TokenIssueTime": now.UTC().Format(time.RFC3339)},
+		},
+	})
+}

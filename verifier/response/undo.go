@@ -1,0 +1,167 @@
+package response
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// A history is what the journal knows of one plan.
+type history struct {
+	begun  bool
+	undone bool              // some step was taken back
+	result map[string]string // by key id; how the last apply or undo ended, "" if it did not
+	steps  map[Step]*taken
+}
+
+// taken is what the journal knows of one step.
+type taken struct {
+	intent, undoIntent    *Record
+	done, skipped, undone bool
+}
+
+func (a *Applier) history(plan string) history {
+	h := history{steps: map[Step]*taken{}, result: map[string]string{}}
+	for i := range a.Journal.Records {
+		r := &a.Journal.Records[i]
+		if r.Plan != plan {
+			continue
+		}
+		h.begun = true
+		if r.Event == EventBegin || r.Event == EventEnd {
+			h.result[r.KeyID] = r.Result
+		}
+		if r.Step != nil {
+			h.of(*r.Step).note(r)
+			h.undone = h.undone || r.Event == EventUndoIntent
+		}
+	}
+	return h
+}
+
+// finished reports whether nothing is left to do for plan.
+func (h history) finished(plan Plan) bool {
+	for _, k := range plan.Keys {
+		if h.result[k.KeyID] != string(Contained) {
+			return false
+		}
+	}
+	return true
+}
+
+func (h history) of(s Step) *taken {
+	if h.steps[s] == nil {
+		h.steps[s] = &taken{}
+	}
+	return h.steps[s]
+}
+
+func (t *taken) note(r *Record) {
+	switch r.Event {
+	case EventIntent:
+		t.intent = r
+	case EventDone:
+		t.done = true
+	case EventSkipped:
+		t.skipped = true
+	case EventUndoIntent:
+		t.undoIntent = r
+	case EventUndone:
+		t.undone = true
+	}
+}
+
+// AdmitUndo judges whether plan may be taken back.
+func (a *Applier) AdmitUndo(ctx context.Context, plan Plan) error {
+	if err := a.Rules.Check(); err != nil {
+		return err
+	}
+	if err := plan.check(); err != nil {
+		return err
+	}
+	if len(a.undoable(plan)) == 0 {
+		return refuse(GateNotApplied, "no step of the plan is in the journal that is not undone already")
+	}
+	for _, k := range plan.Keys {
+		if err := a.Rules.allow(k.Account, k.Name, k.ARN); err != nil {
+			return fmt.Errorf("key %s: %w", k.KeyID, err)
+		}
+		if _, err := a.session(ctx, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// undoable returns the steps that the plan has taken, or may have taken, and that
+// are not taken back, the last first.
+func (a *Applier) undoable(plan Plan) (steps []Step) {
+	h := a.history(plan.Hash)
+	for _, k := range plan.Keys {
+		for _, s := range k.Steps {
+			if t := h.of(s); t.intent != nil && !t.skipped && !t.undone {
+				steps = append(steps, s)
+			}
+		}
+	}
+	slices.Reverse(steps)
+	return steps
+}
+
+// Undo takes back the steps that the journal says plan has taken, and those that
+// it may have taken when it was cut off; the last first. What was so before is
+// left. Call AdmitUndo first. The error is of the journal or of ctx.
+func (a *Applier) Undo(ctx context.Context, plan Plan) ([]Outcome, error) {
+	left := a.undoable(plan)
+	var outcomes []Outcome
+	for _, k := range plan.Keys {
+		s, err := a.session(ctx, k)
+		if err != nil {
+			return outcomes, err
+		}
+		j := entry{a, plan.Hash, s, k}
+		o := Outcome{Key: k, Result: Undone}
+		for _, step := range left {
+			if !slices.Contains(k.Steps, step) {
+				continue
+			}
+			why, err := j.takeBack(ctx, step)
+			if err != nil {
+				return outcomes, err
+			}
+			if why != "" {
+				o.Result, o.Why = NotUndone, append(o.Why, why)
+			}
+		}
+		if err := j.put(Record{Event: EventEnd, Result: string(o.Result)}); err != nil {
+			return outcomes, err
+		}
+		outcomes = append(outcomes, o)
+	}
+	return outcomes, nil
+}
+
+func (j entry) takeBack(ctx context.Context, step Step) (why string, err error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	_, before := step.want()
+	is, err := step.state(ctx, j.session, "")
+	if err == nil && is == before {
+		return "", j.put(Record{Event: EventUndone, Step: &step, Before: is, After: is, Why: "it was so already"})
+	}
+	if err == nil {
+		if err := j.put(Record{Event: EventUndoIntent, Step: &step, Before: is}); err != nil {
+			return "", err
+		}
+		err = step.undo(ctx, j.session)
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		r := Record{Event: EventUndoFailed, Step: &step, Why: explain(err)}
+		return fmt.Sprintf("undoing %s: %s", step.Do, r.Why), j.put(r)
+	}
+	return "", j.put(Record{Event: EventUndone, Step: &step, Before: is, After: before})
+}

@@ -1,0 +1,279 @@
+package verifiertest
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
+)
+
+// An AWS is an STS that also answers for IAM and the other services that stanch
+// asks, for any number of accounts. All requests are checked as those to STS are.
+// Bodies have the form that AWS gives them, errors included.
+//
+// What moto lacks is here: keys that are really off when they are Inactive, root
+// keys, service-specific credentials, LookupEvents, and errors of every class.
+type AWS struct {
+	*STS
+	accounts map[string]*Account
+	denied   map[string]bool // permissions
+	next     map[string][]Response
+	made     uint64 // seed of the last session
+}
+
+// An Account is what IAM of one account knows. Change it through AWS.Change.
+type Account struct {
+	ID    string
+	Users map[string]*IAMUser
+	Roles map[string]*IAMRole
+
+	// Answers are the bodies of the answers to calls that read, by "service:Action"
+	// or, where it differs, "service:Action:region".
+	Answers map[string]string
+}
+
+// An IAMUser is a user with all that a response to a leak is about.
+type IAMUser struct {
+	Name, Path   string
+	Keys         []*IAMKey
+	Inline       map[string]string
+	Attached     []string // ARNs
+	Groups       []string
+	MFA          int
+	Console      bool
+	Boundary     string // ARN
+	Tags         map[string]string
+	ServiceCreds []*ServiceCredential
+}
+
+// An IAMRole is a role that anybody may assume who knows the external id.
+type IAMRole struct {
+	Name, ExternalID string
+	Inline, Tags     map[string]string
+	// Elsewhere, if not "", is the account that its sessions turn out to be of.
+	Elsewhere string
+}
+
+// An IAMKey is an access key of a user.
+type IAMKey struct {
+	Credential  detectors.Credential
+	Inactive    bool
+	Created     time.Time
+	Used        time.Time
+	UsedService string
+}
+
+// A ServiceCredential is a service-specific credential of a user.
+type ServiceCredential struct {
+	ID, Name, Service string
+	Inactive          bool
+}
+
+// NewAWS returns an AWS that serves until the test ends.
+func NewAWS(t testing.TB) *AWS {
+	t.Helper()
+	a := &AWS{
+		STS: NewUnstartedSTS(), accounts: map[string]*Account{}, denied: map[string]bool{},
+		next: map[string][]Response{},
+	}
+	a.service = a.answer
+	a.Start()
+	t.Cleanup(a.Close)
+	return a
+}
+
+// Change calls f with the account id, which is made if there is none yet, and
+// then lets the keys of its users work as they are.
+func (a *AWS) Change(id string, f func(*Account)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	acct := a.accounts[id]
+	if acct == nil {
+		acct = &Account{ID: id, Users: map[string]*IAMUser{}, Roles: map[string]*IAMRole{}, Answers: map[string]string{}}
+		a.accounts[id] = acct
+	}
+	f(acct)
+	for _, u := range acct.Users {
+		for _, k := range u.Keys {
+			a.enable(acct, u, k)
+		}
+	}
+}
+
+func (a *AWS) enable(acct *Account, u *IAMUser, k *IAMKey) {
+	state := Active
+	if k.Inactive {
+		state = Inactive
+	}
+	a.keys[k.Credential.ID] = Key{Credential: k.Credential, ARN: u.arn(acct), State: state,
+		UserID: detectorstest.KeyID("AIDA", acct.ID, uint64(len(u.Name))) + "A"}
+}
+
+// User returns a user of an account with one active key, made from seed a year
+// ago and never used.
+func (acct *Account) User(name string, seed uint64) *IAMUser {
+	u := &IAMUser{Name: name, Path: "/", Inline: map[string]string{}, Tags: map[string]string{}}
+	u.Keys = []*IAMKey{{Credential: LongTerm(acct.ID, seed), Created: time.Now().AddDate(-1, 0, 0)}}
+	acct.Users[name] = u
+	return u
+}
+
+// Role makes a role.
+func (acct *Account) Role(name, externalID string) *IAMRole {
+	r := &IAMRole{Name: name, ExternalID: externalID, Inline: map[string]string{}, Tags: map[string]string{}}
+	acct.Roles[name] = r
+	return r
+}
+
+func (u *IAMUser) arn(acct *Account) string {
+	return "arn:aws:iam::" + acct.ID + ":user" + u.Path + u.Name
+}
+
+// Deny takes a permission from everybody, until Allow gives it back. Permissions
+// have the names that requests have: "guardduty:GET /detector" of a REST service.
+func (a *AWS) Deny(permission string) { a.set(permission, true) }
+
+// Allow gives a permission back.
+func (a *AWS) Allow(permission string) { a.set(permission, false) }
+
+func (a *AWS) set(permission string, denied bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.denied[permission] = denied
+}
+
+// Next makes the next calls of a permission be answered with responses, before
+// anything else of it is looked at.
+func (a *AWS) Next(permission string, responses ...Response) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.next[permission] = append(a.next[permission], responses...)
+}
+
+// EndSessions makes all sessions of roles that were made so far expire.
+func (a *AWS) EndSessions() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for id, k := range a.keys {
+		if strings.HasPrefix(id, "ASIA") {
+			k.State = Expired
+			a.keys[id] = k
+		}
+	}
+}
+
+func (a *AWS) answer(key Key, req Request, _ *http.Request, body []byte) Response {
+	permission := req.Service + ":" + req.Action
+	if list := a.next[permission]; len(list) > 0 {
+		a.next[permission] = list[1:]
+		return list[0]
+	}
+	if a.denied[permission] {
+		return refusal(req.Service, key.ARN, permission)
+	}
+	form, _ := url.ParseQuery(string(body)) // of JSON nobody reads it
+	acct := a.accounts[accountOf(key.ARN)]
+	switch {
+	case permission == "sts:AssumeRole":
+		return a.assume(form)
+	case acct == nil:
+		return Failure(http.StatusForbidden, "AccessDenied", "account "+accountOf(key.ARN)+" is not known here")
+	}
+	for _, name := range []string{permission + ":" + req.Region, permission} {
+		if text, ok := acct.Answers[name]; ok {
+			return response(http.StatusOK, text)
+		}
+	}
+	if req.Service == "iam" {
+		return a.iam(acct, req.Action, form)
+	}
+	return JSONFailure(http.StatusBadRequest, "UnknownOperationException", permission)
+}
+
+// refusal is in the words and in the form of each service.
+func refusal(service, arn, permission string) Response {
+	text := "User: " + arn + " is not authorized to perform: " + permission + " because no identity-based policy allows the " + permission + " action"
+	switch service {
+	case "iam", "sts":
+		return Failure(http.StatusForbidden, "AccessDenied", text)
+	case "monitoring", "sns":
+		return Failure(http.StatusForbidden, "AuthorizationError", text)
+	case "ec2":
+		return response(http.StatusForbidden, "<Response><Errors><Error>"+element("Code", "UnauthorizedOperation")+
+			element("Message", "You are not authorized to perform this operation. "+text)+"</Error></Errors>"+element("RequestID", RequestID)+"</Response>")
+	}
+	return JSONFailure(http.StatusBadRequest, "AccessDeniedException", text)
+}
+
+func (a *AWS) assume(form url.Values) Response {
+	arn := form.Get("RoleArn")
+	acct := a.accounts[accountOf(arn)]
+	var role *IAMRole
+	if acct != nil {
+		role = acct.Roles[arn[strings.LastIndexByte(arn, '/')+1:]]
+	}
+	if role == nil || role.ExternalID != form.Get("ExternalId") {
+		return Failure(http.StatusForbidden, "AccessDenied", "not authorized to perform: sts:AssumeRole on resource: "+arn)
+	}
+	home := acct.ID
+	if role.Elsewhere != "" {
+		home = role.Elsewhere
+	}
+	a.made++
+	k := Role(home, role.Name, 1<<20+a.made)
+	k.ARN = "arn:aws:sts::" + home + ":assumed-role/" + role.Name + "/" + form.Get("RoleSessionName")
+	a.keys[k.Credential.ID] = k
+	return answer("sts", "AssumeRole", "<Credentials>"+
+		element("AccessKeyId", k.Credential.ID)+element("SecretAccessKey", k.Credential.Secret.Reveal())+
+		element("SessionToken", k.Credential.Token.Reveal())+
+		element("Expiration", time.Now().Add(time.Hour).UTC().Format(time.RFC3339))+"</Credentials>")
+}
+
+// answer returns a result of the query protocol.
+func answer(service, action, result string) Response {
+	return response(http.StatusOK, fmt.Sprintf(
+		"<%[2]sResponse xmlns=%[4]q><%[2]sResult>%[3]s</%[2]sResult><ResponseMetadata><RequestId>%[1]s</RequestId></ResponseMetadata></%[2]sResponse>\n",
+		RequestID, action, result, "https://"+service+".amazonaws.com/doc/"))
+}
+
+// JSONFailure returns an error as services of the JSON protocols word it.
+func JSONFailure(status int, code, message string) Response {
+	return response(status, fmt.Sprintf(`{"__type":%q,"message":%q}`, code, message))
+}
+
+func element(name, text string) string { return "<" + name + ">" + escape(text) + "</" + name + ">" }
+
+func members(name string, list []string) string {
+	if len(list) == 0 {
+		return "<" + name + "/>"
+	}
+	return "<" + name + "><member>" + strings.Join(list, "</member><member>") + "</member></" + name + ">"
+}
+
+func noSuch(what, name string) Response {
+	return Failure(http.StatusNotFound, "NoSuchEntity", "The "+what+" with name "+name+" cannot be found.")
+}
+
+// Writes returns the calls so far that change something, by key id: "service:Action".
+func (a *AWS) Writes() map[string][]string {
+	reads := []string{"Get", "List", "Describe", "Lookup", "Simulate", "Assume"}
+	writes := map[string][]string{}
+	for _, r := range a.Requests() {
+		if !slices.ContainsFunc(reads, func(verb string) bool { return strings.HasPrefix(r.Action, verb) }) {
+			writes[r.KeyID] = append(writes[r.KeyID], r.Service+":"+r.Action)
+		}
+	}
+	return writes
+}
+
+// At returns an AWS that is elsewhere, at url: only its URL is of use.
+func At(url string) *AWS {
+	return &AWS{STS: &STS{Server: &httptest.Server{URL: url}}}
+}

@@ -1,0 +1,179 @@
+package verifiertest
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// iam answers a call to IAM, in the words of AWS.
+func (a *AWS) iam(acct *Account, action string, form url.Values) Response {
+	if action == "GetAccessKeyLastUsed" {
+		return acct.lastUsed(form.Get("AccessKeyId"))
+	}
+	if role := form.Get("RoleName"); role != "" {
+		r := acct.Roles[role]
+		if r == nil {
+			return noSuch("role", role)
+		}
+		return inline(action, "Role", r.Inline, r.Tags, form)
+	}
+	name := form.Get("UserName")
+	u := acct.Users[name]
+	if u == nil {
+		return noSuch("user", name)
+	}
+	switch action {
+	case "ListAccessKeys":
+		return answer("iam", action, members("AccessKeyMetadata", u.keyList())+element("IsTruncated", "false"))
+	case "UpdateAccessKey":
+		return a.updateKey(acct, u, form)
+	case "ListAttachedUserPolicies", "AttachUserPolicy", "DetachUserPolicy":
+		return u.attached(action, form.Get("PolicyArn"))
+	case "ListServiceSpecificCredentials", "UpdateServiceSpecificCredential":
+		return u.serviceCredentials(action, form)
+	}
+	if text, ok := u.facts(acct, action); ok {
+		return answer("iam", action, text)
+	}
+	if action == "GetLoginProfile" {
+		return noSuch("Login Profile for User", name)
+	}
+	return inline(action, "User", u.Inline, u.Tags, form)
+}
+
+func (acct *Account) lastUsed(id string) Response {
+	for _, u := range acct.Users {
+		for _, k := range u.Keys {
+			if k.Credential.ID != id {
+				continue
+			}
+			used := element("Region", "N/A") + element("ServiceName", "N/A")
+			if !k.Used.IsZero() {
+				used = element("LastUsedDate", k.Used.UTC().Format(time.RFC3339)) +
+					element("Region", "us-east-1") + element("ServiceName", k.UsedService)
+			}
+			return answer("iam", "GetAccessKeyLastUsed", element("UserName", u.Name)+"<AccessKeyLastUsed>"+used+"</AccessKeyLastUsed>")
+		}
+	}
+	// AWS does not say whether the key is of another account or of none.
+	return Failure(http.StatusForbidden, "AccessDenied", "not authorized to perform: iam:GetAccessKeyLastUsed on resource: access key "+id)
+}
+
+func (u *IAMUser) keyList() (list []string) {
+	for _, k := range u.Keys {
+		list = append(list, element("UserName", u.Name)+element("AccessKeyId", k.Credential.ID)+
+			element("Status", status(k.Inactive))+element("CreateDate", k.Created.UTC().Format(time.RFC3339)))
+	}
+	return list
+}
+
+func status(off bool) string {
+	if off {
+		return "Inactive"
+	}
+	return "Active"
+}
+
+func (a *AWS) updateKey(acct *Account, u *IAMUser, form url.Values) Response {
+	for _, k := range u.Keys {
+		if k.Credential.ID == form.Get("AccessKeyId") {
+			k.Inactive = form.Get("Status") == "Inactive"
+			a.enable(acct, u, k)
+			return answer("iam", "UpdateAccessKey", "")
+		}
+	}
+	return noSuch("Access Key", form.Get("AccessKeyId"))
+}
+
+func (u *IAMUser) attached(action, arn string) Response {
+	switch action {
+	case "AttachUserPolicy":
+		u.Attached = append(u.Attached, arn)
+	case "DetachUserPolicy":
+		u.Attached = slices.DeleteFunc(u.Attached, func(s string) bool { return s == arn })
+	}
+	return answer("iam", action, members("AttachedPolicies", policies(u.Attached))+element("IsTruncated", "false"))
+}
+
+func policies(arns []string) (list []string) {
+	for _, arn := range arns {
+		list = append(list, element("PolicyName", arn[strings.LastIndexByte(arn, '/')+1:])+element("PolicyArn", arn))
+	}
+	return list
+}
+
+func (u *IAMUser) serviceCredentials(action string, form url.Values) Response {
+	var list []string
+	for _, c := range u.ServiceCreds {
+		if action == "UpdateServiceSpecificCredential" && c.ID == form.Get("ServiceSpecificCredentialId") {
+			c.Inactive = form.Get("Status") == "Inactive"
+			return answer("iam", action, "")
+		}
+		list = append(list, element("UserName", u.Name)+element("Status", status(c.Inactive))+element("ServiceUserName", c.Name)+
+			element("ServiceSpecificCredentialId", c.ID)+element("ServiceName", c.Service))
+	}
+	if action == "UpdateServiceSpecificCredential" {
+		return noSuch("Service Specific Credential", form.Get("ServiceSpecificCredentialId"))
+	}
+	return answer("iam", action, members("ServiceSpecificCredentials", list))
+}
+
+// facts answers what is only ever read.
+func (u *IAMUser) facts(acct *Account, action string) (result string, ok bool) {
+	switch action {
+	case "GetUser":
+		text := element("UserName", u.Name) + element("Arn", u.arn(acct)) + element("Path", u.Path)
+		if u.Boundary != "" {
+			text += "<PermissionsBoundary>" + element("PermissionsBoundaryType", "Policy") + element("PermissionsBoundaryArn", u.Boundary) + "</PermissionsBoundary>"
+		}
+		return "<User>" + text + "</User>", true
+	case "ListMFADevices":
+		var list []string
+		for range u.MFA {
+			list = append(list, element("UserName", u.Name)+element("SerialNumber", "arn:aws:iam::"+acct.ID+":mfa/"+u.Name))
+		}
+		return members("MFADevices", list), true
+	case "GetLoginProfile":
+		return "<LoginProfile>" + element("UserName", u.Name) + "</LoginProfile>", u.Console
+	case "ListGroupsForUser":
+		var list []string
+		for _, g := range u.Groups {
+			list = append(list, element("GroupName", g))
+		}
+		return members("Groups", list), true
+	case "ListUserPolicies":
+		return members("PolicyNames", slices.Sorted(maps.Keys(u.Inline))), true
+	}
+	return "", false
+}
+
+// inline answers for the inline policies and the tags of a user or a role.
+func inline(action, kind string, have, tags map[string]string, form url.Values) Response {
+	name := form.Get("PolicyName")
+	switch action {
+	case "Put" + kind + "Policy":
+		have[name] = form.Get("PolicyDocument")
+		return answer("iam", action, "")
+	case "Get" + kind + "Policy", "Delete" + kind + "Policy":
+		document, ok := have[name]
+		if !ok {
+			return noSuch(strings.ToLower(kind)+" policy", name)
+		}
+		if action == "Delete"+kind+"Policy" {
+			delete(have, name)
+			return answer("iam", action, "")
+		}
+		return answer("iam", action, element("PolicyName", name)+element("PolicyDocument", url.QueryEscape(document)))
+	case "List" + kind + "Tags":
+		var list []string
+		for _, key := range slices.Sorted(maps.Keys(tags)) {
+			list = append(list, element("Key", key)+element("Value", tags[key]))
+		}
+		return answer("iam", action, members("Tags", list))
+	}
+	return Failure(http.StatusBadRequest, "InvalidAction", "Could not find operation "+action+" for version 2010-05-08")
+}
