@@ -80,6 +80,64 @@ func (v *view) offset(at int) int {
 	return s.from + (at-s.at)*(s.to-s.from)/(end-s.at)
 }
 
+// image returns the range of the view that holds what was made from s, a range of
+// the original.
+func (v *view) image(s Span) Span {
+	i, j := v.made(s)
+	out := Span{v.segs[i].at, len(v.text)}
+	if v.segs[i].verbatim {
+		out.Start += max(0, s.Start-v.segs[i].from)
+	}
+	switch last := v.segs[j]; {
+	case last.verbatim:
+		out.End = last.at + min(s.End, last.to) - last.from
+	case j+1 < len(v.segs):
+		out.End = v.segs[j+1].at
+	}
+	return out
+}
+
+// changes reports whether the view differs from the original in s, a range of it.
+func (v *view) changes(s Span) bool {
+	i, j := v.made(s)
+	return i < j || !v.segs[i].verbatim
+}
+
+// made returns the first and the last segment that s, a range of the original, went
+// into: those beside it, if it was left out.
+func (v *view) made(s Span) (first, last int) {
+	first = sort.Search(len(v.segs)-1, func(i int) bool { return v.segs[i].to > s.Start })
+	last = sort.Search(len(v.segs), func(i int) bool { return v.segs[i].from >= s.End }) - 1
+	return first, max(first, last)
+}
+
+// appendNews appends what of the view may hold what the original does not: any run
+// of span bytes of it lies in one piece of the result, or in the original. Pieces
+// are set apart by a newline.
+func (v *view) appendNews(dst []byte, span int) []byte {
+	done := 0 // of the view
+	for i := range v.segs {
+		seg, from, to := &v.segs[i], v.segs[i].at, v.segs[i].at
+		switch {
+		case !seg.verbatim && i+1 < len(v.segs):
+			to = v.segs[i+1].at
+		case !seg.verbatim:
+			to = len(v.text)
+		case i == 0 && seg.from == 0:
+			continue
+		}
+		if from-span > done {
+			dst = append(dst, '\n')
+			done = from - span
+		}
+		if end := min(to+span, len(v.text)); end > done {
+			dst = append(dst, v.text[done:end]...)
+			done = end
+		}
+	}
+	return dst
+}
+
 // joined reports whether s is of several parts of the original.
 func (v *view) joined(s Span) bool {
 	return !s.Empty() && v.segment(s.Start) != v.segment(s.End-1)

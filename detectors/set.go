@@ -90,7 +90,8 @@ type search struct {
 	// room is how much may still be unpacked. All other views are shorter than
 	// what they are made of.
 	room int
-	all  bool // the probe is not asked
+	all  bool   // the probe is not asked
+	news []byte // room for what is new in a view
 	// chain leads from the text to the view that is looked at.
 	chain []*view
 }
@@ -133,6 +134,9 @@ func (s *search) look(d decoder, text []byte) *view {
 	}
 	s.room -= max(0, len(v.text)-len(text))
 	s.chain = append(s.chain, v)
+	if !s.all && !s.isNews(v) {
+		return v
+	}
 	var raw, decoded []Match
 	if v.joins {
 		raw = slices.SortedFunc(slices.Values(s.matches[s.first:]), func(a, b Match) int { return cmp.Compare(a.End, b.End) })
@@ -145,6 +149,34 @@ func (s *search) look(d decoder, text []byte) *view {
 	s.matches = append(s.matches[:s.first], merge(s.matches[s.first:], decoded)...)
 	return v
 }
+
+// isNews reports whether something may be found in v that was not found in what it
+// is made of: what was decoded hints at something, together with what it stands
+// beside (Set.Hints), or it stands near a match and says more of it.
+func (s *search) isNews(v *view) bool {
+	parents := s.chain[:len(s.chain)-1]
+	for i := range s.matches[s.first:] {
+		m := &s.matches[s.first+i]
+		for _, span := range [...]Span{m.Span, m.Secret, m.Token} {
+			if span.Empty() {
+				continue
+			}
+			near := Span{max(0, span.Start-context), span.End + context}
+			for _, p := range parents {
+				near = p.image(near)
+			}
+			if v.changes(near) {
+				return true
+			}
+		}
+	}
+	s.news = v.appendNews(s.news[:0], s.set.probe.hintSpan)
+	return s.set.probe.in(s.news, false)
+}
+
+// context is farther than detectors look for what says more of a match, but for
+// secrets and ids, which are matches.
+const context = 2000
 
 // plain appends the matches of text as it stands. The text itself was probed.
 func (s *search) plain(dst []Match, text []byte) []Match {

@@ -108,16 +108,38 @@ func isLoneID(text []byte, at int) bool {
 // secretLen characters or more of base64, with escapes or without. With
 // named, a secret counts only if it has a name.
 func probeRuns(text []byte, named bool) bool {
-	for p := 0; p <= len(text)-wordLen; p += runStride {
-		b := text[p : p+wordLen : p+wordLen]
-		// Not a loop that stops early: nobody can predict where it will.
-		if (runBytes[b[0]]&runBytes[b[1]])&(runBytes[b[2]]&runBytes[b[3]])&
-			((runBytes[b[4]]&runBytes[b[5]])&(runBytes[b[6]]&runBytes[b[7]])) != 0 &&
-			isLongRun(text, p) && runAround(text, p, named) {
+	if isRunAt(text, 0, named) {
+		return true
+	}
+	p := runStride
+	for ; p+3*wordLen <= len(text); p += runStride {
+		// A first look, which little survives, and without a branch that nobody can
+		// predict: half of the rest of a secret is before the word, or behind it.
+		b := text[p-2*wordLen : p+3*wordLen : p+3*wordLen]
+		before := blanks(b) | blanks(b[wordLen:])
+		after := blanks(b[3*wordLen:]) | blanks(b[4*wordLen:])
+		if blanks(b[2*wordLen:])|min(before, after) == 0 && isRunAt(text, p, named) {
 			return true
 		}
 	}
-	return false
+	return isRunAt(text, p, named)
+}
+
+// isRunAt reports whether the word at p is in a run that looks like a secret or
+// begins like a token.
+func isRunAt(text []byte, p int, named bool) bool {
+	if p+wordLen > len(text) {
+		return false
+	}
+	all, _ := kindsAt(text, p)
+	return all != 0 && isLongRun(text, p) && runAround(text, p, named)
+}
+
+// blanks has the high bits of the bytes of the word that b begins with that are not
+// ASCII or below "#", the least of runBytes, and perhaps of bytes after these.
+func blanks(b []byte) uint64 {
+	w := binary.LittleEndian.Uint64(b)
+	return (w | (w - '#'*ones)) & highs
 }
 
 // kindsAt returns the runBytes that the eight bytes at p have in common, and those
@@ -134,20 +156,13 @@ func kindsAt(text []byte, p int) (common, some byte) {
 // or behind it, and of 24 random characters some are capitals and some are small.
 func isLongRun(text []byte, p int) bool {
 	q := p + wordLen
-	after := q+2*wordLen <= len(text) && noBlank(text[q:q+2*wordLen])
-	before := p >= 2*wordLen && noBlank(text[p-2*wordLen:p])
+	after := q+2*wordLen <= len(text) && blanks(text[q:])|blanks(text[q+wordLen:]) == 0
+	before := p >= 2*wordLen && blanks(text[p-2*wordLen:])|blanks(text[p-wordLen:]) == 0
 	if !after && !before {
 		return false
 	}
 	_, word := kindsAt(text, p)
 	return after && areMixed(text, q, word) || before && areMixed(text, p-2*wordLen, word)
-}
-
-// noBlank reports whether the 16 bytes of b are ASCII and none is below "#", the
-// least of runBytes: a first look, which nearly nothing survives.
-func noBlank(b []byte) bool {
-	u, v := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[wordLen:])
-	return (u|(u-'#'*ones)|v|(v-'#'*ones))&highs == 0
 }
 
 // areMixed reports whether the 16 bytes at p are in a run and hold, together with
