@@ -3,7 +3,7 @@ import json
 import sys
 
 # part: pairs right (share), values found (share), precision
-FLOORS = {"plain": (1.0, 0.99, 1.0), "history": (0.95, 0.95, 1.0)}
+FLOORS = {"plain": (1.0, 0.99, 1.0), "history": (1.0, 1.0, 1.0)}
 
 scores, failed = json.load(sys.stdin), False
 for part, (pairs, recall, precision) in FLOORS.items():

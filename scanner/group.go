@@ -194,7 +194,7 @@ func (f *Finding) locate(h *hits) []Location {
 
 // file returns the path of the file that l is in, "" if it is in none.
 func (l *Location) file() string {
-	if l.Kind == KindBlob || l.Kind == KindIndex {
+	if l.Kind == KindBlob || l.Kind == KindIndex || l.Kind == KindWorktree {
 		return l.Path
 	}
 	return ""

@@ -14,15 +14,16 @@ type Kind string
 
 // The kinds of text that sources yield.
 const (
-	KindBlob    Kind = "blob"           // the content of a file
-	KindCommit  Kind = "commit-message" // a commit object, headers included
-	KindTag     Kind = "tag-message"    // an annotated tag object, headers included
-	KindNote    Kind = "note"           // a git note
-	KindRefName Kind = "ref-name"       // the name of a branch or tag
-	KindPath    Kind = "path"           // the names in a directory
-	KindConfig  Kind = "config"         // configuration of a git repository
-	KindReflog  Kind = "reflog"         // a log of where a ref was, and what was fetched
-	KindIndex   Kind = "index"          // a file that was staged and in no commit
+	KindBlob     Kind = "blob"           // the content of a file
+	KindCommit   Kind = "commit-message" // a commit object, headers included
+	KindTag      Kind = "tag-message"    // an annotated tag object, headers included
+	KindNote     Kind = "note"           // a git note
+	KindRefName  Kind = "ref-name"       // the name of a branch or tag
+	KindPath     Kind = "path"           // the names in a directory
+	KindConfig   Kind = "config"         // configuration of a git repository
+	KindReflog   Kind = "reflog"         // a log of where a ref was, and what was fetched
+	KindIndex    Kind = "index"          // a file that was staged and in no commit
+	KindWorktree Kind = "worktree"       // a tracked file that was changed and not staged
 )
 
 // A Blob is one text to scan.

@@ -328,7 +328,7 @@ func (c *config) readProject() error {
 // name is the path of the file that l is in, relative to the root of the project.
 func (c *config) name(l *scanner.Location) string {
 	switch l.Kind {
-	case scanner.KindBlob, scanner.KindIndex, "":
+	case scanner.KindBlob, scanner.KindIndex, scanner.KindWorktree, "":
 	default:
 		return ""
 	}

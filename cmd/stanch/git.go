@@ -21,8 +21,9 @@ func newGit(s *streams) *cobra.Command {
 		Long: `Scan every object of the repository: all branches, tags and remotes, the stash,
 notes and pull requests, and what no ref leads to any more: amended commits,
 deleted branches, what was staged once. File contents, commit and tag messages,
-names of files and refs, and the repository's own configuration and reflogs. The
-work tree is not looked at: use "stanch dir" for files that were never staged.
+names of files and refs, the repository's own configuration and reflogs, and what
+was changed in tracked files and not yet staged. Files that git does not track are
+not looked at: use "stanch dir".
 
 PATH may be a work tree or a folder in one, a bare repository or a linked work
 tree; the default is the current folder. Nothing is written to it. A URL is

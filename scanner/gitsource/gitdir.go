@@ -71,6 +71,12 @@ func (r *Repository) locateFiles(refs *refSet, ids []scanner.BlobID, yield func(
 		if _, ok := pack.ParseID([]byte(id)); ok {
 			continue
 		}
+		if path, ok := worktreeFile(id); ok {
+			if err := yield(id, scanner.Provenance{Kind: scanner.KindWorktree, Path: path}); err != nil {
+				return err
+			}
+			continue
+		}
 		if files == nil {
 			files, _ = r.ownFiles()
 		}

@@ -54,6 +54,7 @@ type Repository struct {
 
 	gitDir    string // of this work tree: holds HEAD
 	commonDir string // shared by all work trees: holds objects and refs
+	root      string // of the work tree; "" if there is none
 	temp      string // removed by Close
 
 	last    *graph   // of the last Blobs or Sift
@@ -113,7 +114,8 @@ func (r *Repository) Empty() bool {
 
 // Blobs implements scanner.Source. It yields blobs (symlink targets too), the raw
 // bytes of commits and annotated tags, the names in each tree, a line each, the
-// name of each ref, and the configuration and reflogs, which hold URLs. It calls
+// name of each ref, the configuration and reflogs, which hold URLs, and tracked
+// files of the work tree that were changed since they were staged. It calls
 // yield from several goroutines at once. Submodules are other repositories and are
 // left out.
 //
@@ -198,7 +200,10 @@ func (r *Repository) aside(ctx context.Context, s *store, refs *refSet, yield fu
 			return err
 		}
 	}
-	return r.yieldFiles(yield)
+	if err := r.yieldFiles(yield); err != nil {
+		return err
+	}
+	return r.yieldModified(ctx, yield)
 }
 
 // shallowBlob says that history is missing by intent: one blob, or none.
@@ -235,7 +240,8 @@ func (r *Repository) reftable() []scanner.Blob {
 //   - tree: as for a blob, the path of the directory, "." for the root;
 //   - commit: itself;
 //   - annotated tag: the tagger, and the commit that it leads to, if any;
-//   - ref name, configuration, reflog: the name, as Path.
+//   - ref name, configuration, reflog: the name, as Path;
+//   - file of the work tree: its path.
 //
 // The commits that refs lead to come first, then those that only a reflog leads to,
 // then dangling ones; a place is listed under the first that has it, and

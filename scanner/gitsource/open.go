@@ -37,7 +37,7 @@ func Open(path string) (*Repository, error) {
 func discover(path string) (*Repository, error) {
 	for dir := path; ; dir = filepath.Dir(dir) {
 		if gitDir, ok := resolveGitDir(filepath.Join(dir, ".git")); ok {
-			return &Repository{gitDir: gitDir, commonDir: commonDir(gitDir)}, nil
+			return &Repository{gitDir: gitDir, commonDir: commonDir(gitDir), root: dir}, nil
 		}
 		if gitDir, ok := resolveGitDir(dir); ok {
 			return &Repository{gitDir: gitDir, commonDir: commonDir(gitDir)}, nil

@@ -34,6 +34,9 @@ type staged struct {
 	stage uint8 // 1 to 3 in a conflict
 	// intent marks what "git add -N" has promised: it has no content yet.
 	intent bool
+	// What the file was when it was staged: when it was changed, and its size, both
+	// without what is above 32 bits.
+	seconds, nanoseconds, size uint32
 }
 
 // A cacheTree says which trees folders of the index would make, as of when that
@@ -184,7 +187,7 @@ type indexParser struct {
 // Before the id of an entry stand ten numbers that stat(2) gave; the mode is the
 // seventh. After it come two bytes of flags, and two more if a bit says so.
 const (
-	statSize, modeAt = 40, 24
+	statSize, mtimeAt, modeAt, sizeAt = 40, 8, 24, 36
 
 	flagExtended, flagStage, flagName = 0x4000, 0x3000, 0x0fff
 	flagIntent                        = 0x2000 // in the second two
@@ -198,7 +201,7 @@ func (p *indexParser) entry() (staged, error) {
 	flags := uint16(p.number(size-2, 2))
 	e := staged{
 		id: pack.ID(p.rest[statSize : statSize+p.hash]), stage: uint8(flags & flagStage >> 12),
-		mode: fileMode(p.number(modeAt, 4)),
+		mode: fileMode(p.number(modeAt, 4)), seconds: p.number(mtimeAt, 4), nanoseconds: p.number(mtimeAt+4, 4), size: p.number(sizeAt, 4),
 	}
 	if flags&flagExtended != 0 && p.version > 2 {
 		if len(p.rest) < size+2 {

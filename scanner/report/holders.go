@@ -15,7 +15,7 @@ func holders(l *Location) []string {
 		return []string{unreachable(l)}
 	case l.Kind == scanner.KindConfig, l.Kind == scanner.KindReflog:
 		return []string{"git's own file, in this clone only"}
-	case l.Kind == scanner.KindIndex:
+	case l.Kind == scanner.KindIndex, l.Kind == scanner.KindWorktree:
 		return []string{"in no commit"}
 	}
 	var s []string

@@ -255,6 +255,8 @@ func where(l *Location) string {
 		return safe(".git/" + name)
 	case scanner.KindIndex:
 		return "staged file " + safe(name)
+	case scanner.KindWorktree:
+		return "changed file " + safe(name)
 	}
 	return safe(string(l.Kind)) + " " + safe(name)
 }

@@ -1,0 +1,133 @@
+package gitsource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
+
+// worktreePrefix begins the ids of files of the work tree, which are no objects yet.
+const worktreePrefix = "worktree:"
+
+// yieldModified yields the tracked files of the work tree that were changed and not
+// staged: what the next "git commit -a" makes objects of. Files that git does not
+// track are left out, since nothing here says which of them are meant to stay.
+func (r *Repository) yieldModified(ctx context.Context, yield func(scanner.Blob) error) error {
+	if r.root == "" || r.ReachableOnly {
+		return nil
+	}
+	name := filepath.Join(r.gitDir, "index")
+	x, err := r.loadIndex(name, hashSize(readConfig(r.commonDir)))
+	if err != nil { // what is staged is among the objects, whatever its names
+		return yield(scanner.Blob{ID: worktreePrefix, Kind: scanner.KindWorktree, Name: "work tree", Err: fmt.Errorf("what was changed in it is not known: %w", err)})
+	}
+	if len(x.entries) == 0 {
+		return nil
+	}
+	// Of what was changed within the tick of the clock in which the index was
+	// written, the times say nothing ("racy git", gitformat-index(5)).
+	info, err := os.Stat(name)
+	if err != nil {
+		return fmt.Errorf("reading the index: %w", err)
+	}
+	// A folder may have become a link that leads out of the work tree.
+	root, err := os.OpenRoot(r.root)
+	if err != nil {
+		return fmt.Errorf("opening the work tree: %w", err)
+	}
+	defer func() { _ = root.Close() }()
+	m := modified{root: root, racy: info.ModTime(), limit: min(r.limit(), scanner.LargeText), yield: yield}
+	for i := range x.entries {
+		e := &x.entries[i]
+		if e.mode != file || i > 0 && x.entries[i-1].path == e.path { // the sides of a conflict
+			continue
+		}
+		if err := errors.Join(ctx.Err(), m.entry(filepath.Join(r.root, filepath.FromSlash(e.path)), e)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// modified reads files of a work tree.
+type modified struct {
+	root  *os.Root
+	racy  time.Time
+	limit int64
+	yield func(scanner.Blob) error
+}
+
+// entry yields the file of an entry, if it is not what was staged.
+func (m *modified) entry(name string, e *staged) error {
+	info, err := os.Lstat(name)
+	if err != nil || e.unchanged(info, m.racy) {
+		return nil //nolint:nilerr // it was deleted, or lies in a folder that is a file now
+	}
+	b := scanner.Blob{ID: scanner.BlobID(worktreePrefix + e.path), Kind: scanner.KindWorktree, Name: e.path}
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
+		target, err := m.root.Readlink(filepath.FromSlash(e.path))
+		b.Data, b.Err = []byte(target), err
+	case !info.Mode().IsRegular():
+		return nil
+	default:
+		return m.file(b, e)
+	}
+	return m.differing(b, e)
+}
+
+func (m *modified) file(b scanner.Blob, e *staged) error {
+	f, err := m.root.Open(filepath.FromSlash(e.path))
+	if err != nil {
+		b.Err = err
+		return m.yield(b)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || info.Size() <= m.limit {
+		b.Data, b.Err = io.ReadAll(f)
+		return m.differing(b, e)
+	}
+	var stop error
+	err = scanner.Windows(f, b, func(b scanner.Blob) error {
+		stop = m.yield(b)
+		return stop
+	})
+	if err == nil || stop != nil {
+		return stop
+	}
+	b.Err = err
+	return m.yield(b)
+}
+
+// differing yields b unless it is what was staged: then it was read already.
+func (m *modified) differing(b scanner.Blob, e *staged) error {
+	if b.Err != nil {
+		b.Data = nil
+	} else if pack.Sum(len(e.id), pack.Blob, b.Data) == e.id {
+		return nil
+	}
+	return m.yield(b)
+}
+
+// unchanged reports whether the file that info is of has the size and the time that
+// it had when it was staged, which was before racy.
+func (e *staged) unchanged(info fs.FileInfo, racy time.Time) bool {
+	at := info.ModTime()
+	return uint32(info.Size()) == e.size && uint32(at.Unix()) == e.seconds && at.Before(racy) &&
+		(e.nanoseconds == 0 || uint32(at.Nanosecond()) == e.nanoseconds) // git may be built without
+}
+
+// worktreeFile returns the path of a file of the work tree that yieldModified yields.
+func worktreeFile(id scanner.BlobID) (path string, ok bool) {
+	return strings.CutPrefix(string(id), worktreePrefix)
+}
