@@ -57,6 +57,9 @@ type Repository struct {
 	root      string // of the work tree; "" if there is none
 	temp      string // removed by Close
 
+	within bool            // another repository, which yields the own files of both
+	subs   []subRepository // of the last Blobs or Sift
+
 	last    *graph   // of the last Blobs or Sift
 	lookups []*store // of Staged and Range, to be closed
 }
@@ -70,6 +73,10 @@ var (
 // once. No other call may be under way.
 func (r *Repository) Close() error {
 	r.keep(nil)
+	for i := range r.subs {
+		_ = r.subs[i].repo.Close() // closes files that were read
+	}
+	r.subs = nil
 	for _, s := range r.lookups {
 		s.close()
 	}
@@ -115,9 +122,8 @@ func (r *Repository) Empty() bool {
 // Blobs implements scanner.Source. It yields blobs (symlink targets too), the raw
 // bytes of commits and annotated tags, the names in each tree, a line each, the
 // name of each ref, the configuration and reflogs, which hold URLs, and tracked
-// files of the work tree that were changed since they were staged. It calls
-// yield from several goroutines at once. Submodules are other repositories and are
-// left out.
+// files of the work tree that were changed since they were staged; and the same of
+// submodules that have been cloned. It calls yield from several goroutines at once.
 //
 // What exists and cannot be read is yielded with Err: objects that are damaged, and
 // those that are missing and that a ref leads to, each; packs that cannot be
@@ -163,7 +169,7 @@ func (r *Repository) sift(ctx context.Context, p scanner.Prefilter, yield func(s
 		r.Next = reading.next(r.Seen.Version)
 		r.Next.Missing = end.missing()
 	}
-	return nil
+	return r.siftSubmodules(ctx, p, yield)
 }
 
 func (r *Repository) reading(s *store, p scanner.Prefilter, yield func(scanner.Blob) error) *reading {
@@ -200,8 +206,10 @@ func (r *Repository) aside(ctx context.Context, s *store, refs *refSet, yield fu
 			return err
 		}
 	}
-	if err := r.yieldFiles(yield); err != nil {
-		return err
+	if !r.within {
+		if err := r.yieldFiles(yield); err != nil {
+			return err
+		}
 	}
 	return r.yieldModified(ctx, yield)
 }
@@ -241,7 +249,8 @@ func (r *Repository) reftable() []scanner.Blob {
 //   - commit: itself;
 //   - annotated tag: the tagger, and the commit that it leads to, if any;
 //   - ref name, configuration, reflog: the name, as Path;
-//   - file of the work tree: its path.
+//   - file of the work tree: its path;
+//   - what is in a submodule: the same, paths of files behind its name.
 //
 // The commits that refs lead to come first, then those that only a reflog leads to,
 // then dangling ones; a place is listed under the first that has it, and
@@ -265,11 +274,11 @@ func (r *Repository) Locate(ctx context.Context, ids []scanner.BlobID, yield fun
 		return err
 	}
 	g, closeGraph, err := r.graph(ctx, ids)
-	if g == nil {
-		return err
+	if g != nil {
+		defer closeGraph()
+		err = errors.Join(pack.Guard(func() error { return r.locate(ctx, g, refs, ids, yield) }), err)
 	}
-	defer closeGraph()
-	return errors.Join(pack.Guard(func() error { return r.locate(ctx, g, refs, ids, yield) }), err)
+	return errors.Join(err, r.locateSubmodules(ctx, ids, yield))
 }
 
 func (r *Repository) locate(ctx context.Context, g *graph, refs *refSet, blobs []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {

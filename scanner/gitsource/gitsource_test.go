@@ -92,7 +92,7 @@ func TestBlobs(t *testing.T) {
 		{"inside_git_dir", `put f main; commit 1`, ".git/hooks", "main"},
 		{"subfolder", `put a/b/f main; put top top; commit 1`, "a/b", "main top"},
 		{"bare", `put f main; commit 1; git clone -q --bare . ../bare`, "../bare", "main"},
-		{"submodule_skipped", `put f sub; commit 1; git init -q -b main ../super; cd ../super; git submodule --quiet add ../repo sub; put g super; commit 2; rm .gitmodules; git rm -q --cached .gitmodules; git commit -q --amend -m 2; git reflog expire --expire=now --all; git prune`, "../super", "super"},
+		{"submodule", `put f sub; commit 1; git init -q -b main ../super; cd ../super; git submodule --quiet add ../repo sub; put g super; commit 2; rm .gitmodules; git rm -q --cached .gitmodules; git commit -q --amend -m 2; git reflog expire --expire=now --all; git prune`, "../super", "sub super"},
 		{"submodule_dir", `put f sub; commit 1; git init -q -b main ../super; cd ../super; git submodule --quiet add ../repo sub`, "../super/sub", "sub"},
 		{"submodule_git_dir", `put f sub; commit 1; git init -q -b main ../super; cd ../super; git submodule --quiet add ../repo sub`, "../super/.git/modules/sub", "sub"},
 		{"merge_that_adds", `put f main; commit 1; git checkout -qb b; put g side; commit 2; git checkout -q main; put h mine; commit 3; git merge -q --no-commit b; put evil evil; commit 4`, "", "evil main mine side"},

@@ -1,0 +1,122 @@
+package gitsource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner"
+)
+
+// A subRepository is that of a submodule: one within the git directory of another
+// (gitrepository-layout(5), "modules"): a clone brings it along, and nobody thinks of
+// it as another place.
+type subRepository struct {
+	name string // "vendor/lib", most often where it lies in the work tree
+	repo *Repository
+}
+
+// prefix begins the ids of what is in s.
+func (s *subRepository) prefix() string { return subPrefix + s.name + ":" }
+
+const subPrefix = "modules/"
+
+// submodules returns the submodules that have been cloned, not those within these.
+func (r *Repository) submodules() ([]subRepository, error) {
+	var list []subRepository
+	top := filepath.Join(r.commonDir, "modules")
+	err := filepath.WalkDir(top, func(dir string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return fmt.Errorf("looking for submodules: %w", err)
+		case !d.IsDir() || dir == top: // a module may be called "objects"
+			return nil
+		}
+		if _, ok := resolveGitDir(dir); !ok {
+			return nil
+		}
+		name, _ := filepath.Rel(top, dir)
+		sub := &Repository{MaxBlobSize: r.MaxBlobSize, ReachableOnly: r.ReachableOnly, gitDir: dir, commonDir: dir, within: true}
+		if root := readConfig(dir).Section("core").Option("worktree"); root != "" {
+			if !filepath.IsAbs(root) {
+				root = filepath.Join(dir, root)
+			}
+			if gitDir, ok := resolveGitDir(filepath.Join(root, ".git")); ok && gitDir == dir {
+				sub.root = root
+			}
+		}
+		list = append(list, subRepository{filepath.ToSlash(name), sub})
+		return fs.SkipDir
+	})
+	return list, err
+}
+
+// siftSubmodules does what sift does for each submodule. They are kept for Locate.
+func (r *Repository) siftSubmodules(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
+	list, err := r.submodules()
+	if err != nil {
+		if err := yield(scanner.Blob{ID: "modules", Kind: scanner.KindBlob, Name: "submodules", Err: err}); err != nil {
+			return err
+		}
+	}
+	r.subs = list
+	for i := range list {
+		s := &list[i]
+		err := s.repo.sift(ctx, p, func(b scanner.Blob) error {
+			b.ID, b.Name = scanner.BlobID(s.prefix())+b.ID, path.Join(s.name, b.Name)
+			return yield(b)
+		})
+		if err != nil {
+			return fmt.Errorf("submodule %s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+// locateSubmodules does what Locate does for those of ids that are in submodules. The
+// paths of files begin with the name of the submodule.
+func (r *Repository) locateSubmodules(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+	var errs []error
+	inSub := func(id scanner.BlobID) bool { return strings.HasPrefix(string(id), subPrefix) }
+	if r.subs == nil && slices.ContainsFunc(ids, inSub) { // nothing has been read yet
+		list, err := r.submodules()
+		r.subs, errs = list, append(errs, err)
+	}
+	for i := range r.subs {
+		s := &r.subs[i]
+		var own []scanner.BlobID
+		for _, id := range ids {
+			if rest, ok := strings.CutPrefix(string(id), s.prefix()); ok {
+				own = append(own, scanner.BlobID(rest))
+			}
+		}
+		if len(own) == 0 {
+			continue
+		}
+		var stop error
+		err := s.repo.Locate(ctx, own, func(id scanner.BlobID, p scanner.Provenance) error {
+			switch p.Kind {
+			case scanner.KindBlob, scanner.KindPath, scanner.KindIndex, scanner.KindWorktree:
+				if p.Path != "" {
+					p.Path = path.Join(s.name, p.Path)
+				}
+			}
+			stop = yield(scanner.BlobID(s.prefix())+id, p)
+			return stop
+		})
+		if stop != nil {
+			return stop
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("submodule %s: %w", s.name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
