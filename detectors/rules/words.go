@@ -2,13 +2,13 @@ package rules
 
 // words finds which of many words stand in a text, ASCII letters in either case.
 //
-// It reads a text once and keeps five bits of each of the last three bytes: what
-// does not begin a word costs one look into a bitmap of 4 KiB. Refused: the
+// It reads a text once and keeps six bits of each of the last three bytes: what
+// does not begin a word costs one look into a bitmap of 32 KiB. Refused: the
 // automaton of Aho and Corasick, whose table is larger than the caches and whose
-// every step waits for the one before.
+// every step waits for the one before; and five bits, in which "%s" is "es".
 type words struct {
-	bits  [1 << 15 / 64]uint64
-	heads [1 << 15]uint16 // the first link of a chain, plus one
+	bits  [keys / 64]uint64
+	heads [keys]uint16 // the first link of a chain, plus one
 	links []link
 	list  []string
 	index map[string]int
@@ -21,7 +21,27 @@ type link struct {
 	next uint16 // plus one
 }
 
-const maxLinks = 1<<16 - 1
+const (
+	maxLinks  = 1<<16 - 1
+	classBits = 6
+	keys      = 1 << (3 * classBits)
+)
+
+// classes has a number for each letter, in either case, and each digit, and a few
+// for all other bytes.
+var classes = func() (classes [256]uint8) {
+	for c := range classes {
+		switch c := byte(c); {
+		case 'a' <= lower(c) && lower(c) <= 'z':
+			classes[c] = lower(c) - 'a'
+		case '0' <= c && c <= '9':
+			classes[c] = 26 + c - '0'
+		default:
+			classes[c] = 36 + c%28
+		}
+	}
+	return classes
+}()
 
 // add returns the number of word, which is lower case and not empty, or -1 if
 // there is no room.
@@ -29,21 +49,21 @@ func (w *words) add(word string) int {
 	if id, ok := w.index[word]; ok {
 		return id
 	}
-	keys := []uint{0}
+	starts := []uint{0}
 	for i := range 3 {
 		var longer []uint
-		for _, k := range keys {
+		for _, k := range starts {
 			if i < len(word) {
-				longer = append(longer, k<<5|uint(word[i]&31))
+				longer = append(longer, k<<classBits|uint(classes[word[i]]))
 				continue
 			}
-			for c := range uint(32) { // whatever follows a short word
-				longer = append(longer, k<<5|c)
+			for c := range uint(1 << classBits) { // whatever follows a short word
+				longer = append(longer, k<<classBits|c)
 			}
 		}
-		keys = longer
+		starts = longer
 	}
-	if len(w.links)+len(keys) > maxLinks {
+	if len(w.links)+len(starts) > maxLinks {
 		return -1
 	}
 	id := len(w.list)
@@ -52,7 +72,7 @@ func (w *words) add(word string) int {
 	}
 	w.index[word] = id
 	w.list = append(w.list, word)
-	for _, k := range keys {
+	for _, k := range starts {
 		w.bits[k/64] |= 1 << (k % 64)
 		w.links = append(w.links, link{word, id, w.heads[k]})
 		w.heads[k] = uint16(len(w.links))
@@ -68,13 +88,13 @@ func (w *words) find(text []byte, hit func(at, id int) bool) {
 	}
 	k := uint(0)
 	for i, c := range text {
-		k = (k<<5 | uint(c&31)) & (1<<15 - 1)
+		k = (k<<classBits | uint(classes[c])) % keys
 		if w.bits[k/64]&(1<<(k%64)) != 0 && i >= 2 && !w.at(text, i-2, k, hit) {
 			return
 		}
 	}
 	for i := len(text); i < len(text)+2; i++ { // a short word at the end
-		if k = k << 5 & (1<<15 - 1); i >= 2 && !w.at(text, i-2, k, hit) {
+		if k = k << classBits % keys; i >= 2 && !w.at(text, i-2, k, hit) {
 			return
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/bits"
+	"slices"
 	"strings"
 	"time"
 
@@ -263,33 +265,38 @@ const maxRefs = 5
 // them through the history at once, a bit each.
 func (l *locator) nameRefs() {
 	const perPass, passes = 64, 64
-	bits := map[int32]int{}
+	type refs struct {
+		first []string
+		count int
+	}
+	var commits []int32
+	named := map[int32]*refs{}
 	for _, f := range l.found {
-		if _, ok := bits[f.commit]; !ok && f.commit != none && l.history.class[f.commit] == byRef && len(bits) < perPass*passes {
-			bits[f.commit] = len(bits)
+		if named[f.commit] == nil && f.commit != none && l.history.class[f.commit] == byRef && len(commits) < perPass*passes {
+			named[f.commit] = &refs{}
+			commits = append(commits, f.commit)
 		}
 	}
-	names := map[int32][]string{}
-	for from := 0; from < len(bits); from += perPass {
+	for pass := range slices.Chunk(commits, perPass) {
 		own := map[int32]uint64{}
-		for c, bit := range bits {
-			if bit/perPass == from/perPass {
-				own[c] = 1 << (bit % perPass)
-			}
+		for bit, c := range pass {
+			own[c] = 1 << bit
 		}
 		masks := l.history.carry(l.order, own)
-		for _, r := range l.history.named {
-			for c, bit := range own {
-				if masks[r.commit]&bit != 0 {
-					names[c] = append(names[c], r.name)
+		for _, r := range l.history.named { // 50,000, where pull requests are refs
+			for mask := masks[r.commit]; mask != 0; mask &= mask - 1 {
+				to := named[pass[bits.TrailingZeros64(mask)]]
+				if to.count++; to.count <= maxRefs {
+					to.first = append(to.first, r.name)
 				}
 			}
 		}
 	}
 	for i := range l.found {
 		f := &l.found[i]
-		list := names[f.commit]
-		f.Refs, f.MoreRefs = list[:min(len(list), maxRefs)], max(len(list)-maxRefs, 0)
+		if to := named[f.commit]; to != nil {
+			f.Refs, f.MoreRefs = to.first, to.count-len(to.first)
+		}
 	}
 }
 
