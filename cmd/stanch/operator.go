@@ -37,12 +37,16 @@ func addEndpoint(cmd *cobra.Command, endpoint *string) {
 	_ = cmd.Flags().MarkHidden("aws-endpoint")
 }
 
-func (f *operatorFlags) open(ctx context.Context) (*operator.Operator, error) {
+func (f *operatorFlags) config() operator.Config {
 	cfg := operator.Config{Profile: f.profile, Role: f.role, ExternalID: f.externalID, Version: number(), Endpoint: f.endpoint}
 	if f.endpoint != "" {
 		cfg.Wait = time.Millisecond // what a test does not know it does not know later either
 	}
-	o, err := operator.New(ctx, cfg)
+	return cfg
+}
+
+func (f *operatorFlags) open(ctx context.Context) (*operator.Operator, error) {
+	o, err := operator.New(ctx, f.config())
 	if err != nil {
 		return nil, unfinished(err)
 	}
@@ -75,7 +79,7 @@ func (c *collector) Finding(f report.Finding) error {
 		return nil
 	}
 	*c = append(*c, response.Leak{
-		Fingerprint: f.Fingerprint, Rule: f.Rule, Where: place(f),
+		Fingerprint: f.Fingerprint, Rule: f.Rule, Where: place(f), Places: places(f),
 		Credential: detectors.Credential{ID: f.KeyID, Secret: detectors.NewSecret(f.Secret), Token: detectors.NewSecret(f.Token)},
 		Verdict: verifier.Verdict{
 			State: f.State, Reason: f.Reason, At: f.VerifiedAt, Facts: f.Facts,
@@ -101,6 +105,18 @@ func place(f report.Finding) string {
 		where += " commit " + l.Commit[:min(10, len(l.Commit))]
 	}
 	return printable(where)
+}
+
+// places are where a finding counts.
+func places(f report.Finding) (list []response.Place) {
+	for _, l := range f.Locations {
+		if l.Ignored == "" {
+			list = append(list, response.Place{
+				Repo: l.Repo, Path: l.Path, Line: l.Line, Commit: l.Commit, Time: l.Time, AtHead: l.AtHead, Refs: l.Refs,
+			})
+		}
+	}
+	return list
 }
 
 // ask reads a line that has to be want, or returns an error.

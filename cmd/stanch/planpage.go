@@ -57,6 +57,8 @@ func describe(s response.Step) string {
 		return fmt.Sprintf("deny everything to sessions of %s %s that were issued until then, by the policy %s", s.Kind, s.Name, s.Object)
 	case response.Deactivate:
 		return "set the key to Inactive"
+	case response.DeactivateSelf:
+		return "let the leaked key set itself to Inactive"
 	case response.Quarantine:
 		return "attach " + s.Object
 	case response.DisableServiceCredential:
