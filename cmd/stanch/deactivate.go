@@ -3,10 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
@@ -17,6 +18,7 @@ type deactivation struct {
 	wanted  bool
 	respond respondFlags
 	leaks   []response.Leak
+	secrets []detectors.Secret // of all that was found: a path may hold one
 }
 
 func (d *deactivation) add(cmd *cobra.Command) {
@@ -25,6 +27,7 @@ func (d *deactivation) add(cmd *cobra.Command) {
 	d.respond.operatorFlags.add(cmd)
 	flags.StringVar(&d.respond.breakGlass, "break-glass", "", "file of users and roles that --deactivate never touches, one a line")
 	d.respond.addJournal(cmd)
+	d.respond.addNotify(cmd)
 	flags.BoolVar(&d.respond.yes, "yes", false, "let --deactivate not ask")
 	flags.IntVar(&d.respond.maxKeys, "max-keys", 1, "let --deactivate shut off no more keys than this")
 }
@@ -39,6 +42,9 @@ func (d *deactivation) check(f *scanFlags) error {
 	}
 	d.respond.accounts = f.accounts
 	_, err := d.respond.rules()
+	if err == nil {
+		_, err = d.respond.tellers()
+	}
 	return err
 }
 
@@ -52,11 +58,13 @@ type watcher struct {
 
 // Finding implements scanner.Sink.
 func (w watcher) Finding(f *scanner.Finding) error {
+	w.d.secrets = append(w.d.secrets, f.Match.Credential.Secret, f.Match.Credential.Token)
 	if f.Ignored == "" && f.Verdict.State == "live" {
 		leak := response.Leak{Fingerprint: f.Fingerprint(), Rule: f.Match.Rule.ID, Credential: f.Match.Credential, Verdict: f.Verdict}
-		if len(f.Locations) > 0 {
-			l := f.Locations[0]
-			leak.Where = printable(fmt.Sprintf("%s:%d commit %s", l.Path, l.Line, l.Commit))
+		for _, l := range f.Locations {
+			leak.Places = append(leak.Places, response.Place{
+				Path: l.Path, Line: l.Line, Commit: l.Commit, Time: l.Time, AtHead: l.AtHead, Refs: slices.Clone(l.Refs),
+			})
 		}
 		w.d.leaks = append(w.d.leaks, leak)
 	}
@@ -73,6 +81,13 @@ func (d *deactivation) run(ctx context.Context, s *streams, scanErr error) error
 	if err != nil {
 		return err
 	}
+	targets, err := d.respond.tellers()
+	if err != nil {
+		return err
+	}
+	for i := range d.leaks {
+		scrub(&d.leaks[i], d.secrets)
+	}
 	op, err := d.respond.open(ctx)
 	if err != nil {
 		return err
@@ -86,7 +101,7 @@ func (d *deactivation) run(ctx context.Context, s *streams, scanErr error) error
 		return errors.Join(unfinished(errNotPlanned), err)
 	}
 	outcomes, err := d.apply(ctx, s, op.Own().ARN, &response.Applier{Operator: op, Rules: rules, MaxKeys: d.respond.maxKeys}, plan)
-	if err = errors.Join(err, showOutcomes(s.stderr, outcomes)); err != nil {
+	if err = errors.Join(err, showOutcomes(s.stderr, outcomes), d.respond.tellAll(ctx, targets, op, plan, outcomes)); err != nil {
 		return unfinishedIf(err)
 	}
 	for _, o := range outcomes {

@@ -66,8 +66,8 @@ func noticeOf(plan response.Plan, o response.Outcome) notify.Notice {
 		Fingerprint: k.Fingerprint, KeyID: k.KeyID, SecretSHA256: k.SecretSHA256, Account: k.Account,
 		Kind: k.Kind, Name: k.Name, ARN: k.ARN, Where: k.Where, Created: k.Created,
 	}
-	n.Text = fmt.Sprintf("stanch: leaked key %s of %s %s in account %s: %s. Found in %s.",
-		k.KeyID, k.Kind, k.Name, k.Account, strings.ReplaceAll(n.Result, "_", " "), k.Where)
+	n.Text = fmt.Sprintf("stanch: leaked key %s of %s in account %s: %s. Found in %s.",
+		k.KeyID, principal(k), k.Account, strings.ReplaceAll(n.Result, "_", " "), k.Where)
 	if len(o.Why) > 0 {
 		n.Text += " " + strings.Join(o.Why, "; ") + "."
 	}

@@ -54,17 +54,40 @@ func (f *operatorFlags) open(ctx context.Context) (*operator.Operator, error) {
 }
 
 // readLeaks reads a report that was saved with --format json, from a file, or from
-// stdin if name is "-". Findings that are ignored are left out.
+// stdin if name is "-". Findings that are ignored are left out. What goes on from
+// here into plans, journals and notices holds no secret, though the report may.
 func readLeaks(ctx context.Context, s *streams, name string) ([]response.Leak, error) {
-	var leaks collector
-	if err := readReport(ctx, s, name, true, &leaks); err != nil {
+	var c collector
+	if err := readReport(ctx, s, name, true, &c); err != nil {
 		return nil, err
 	}
-	return leaks, nil
+	for i := range c.leaks {
+		scrub(&c.leaks[i], c.secrets)
+	}
+	return c.leaks, nil
+}
+
+// scrub removes secrets from where a leak is said to be, and says it in a line.
+func scrub(l *response.Leak, secrets []detectors.Secret) {
+	var texts []*string
+	for i := range l.Places {
+		p := &l.Places[i]
+		texts = append(texts, &p.Repo, &p.Path)
+		for n := range p.Refs {
+			texts = append(texts, &p.Refs[n])
+		}
+	}
+	report.Scrub(secrets, texts...)
+	if len(l.Places) > 0 {
+		l.Where = printable(l.Places[0].String())
+	}
 }
 
 // A collector is a report.Handler that keeps what is to be acted on.
-type collector []response.Leak
+type collector struct {
+	leaks   []response.Leak
+	secrets []detectors.Secret // of all findings
+}
 
 // Scan implements report.Handler.
 func (*collector) Scan(report.Scan) error { return nil }
@@ -74,13 +97,15 @@ func (*collector) Summary(report.Summary) error { return nil }
 
 // Finding implements report.Handler.
 func (c *collector) Finding(f report.Finding) error {
+	secret, token := detectors.NewSecret(f.Secret), detectors.NewSecret(f.Token)
+	c.secrets = append(c.secrets, secret, token, detectors.NewSecret(f.Value))
 	loneID := f.SecretSHA256 == "" && f.State == verifier.Skipped // opens nothing
 	if f.Ignored != "" || loneID {
 		return nil
 	}
-	*c = append(*c, response.Leak{
-		Fingerprint: f.Fingerprint, Rule: f.Rule, Where: place(f), Places: places(f),
-		Credential: detectors.Credential{ID: f.KeyID, Secret: detectors.NewSecret(f.Secret), Token: detectors.NewSecret(f.Token)},
+	c.leaks = append(c.leaks, response.Leak{
+		Fingerprint: f.Fingerprint, Rule: f.Rule, Places: places(f),
+		Credential: detectors.Credential{ID: f.KeyID, Secret: secret, Token: token},
 		Verdict: verifier.Verdict{
 			State: f.State, Reason: f.Reason, At: f.VerifiedAt, Facts: f.Facts,
 			Identity: verifier.Identity{
@@ -89,22 +114,6 @@ func (c *collector) Finding(f report.Finding) error {
 		},
 	})
 	return nil
-}
-
-// place says where a finding is first, in a line.
-func place(f report.Finding) string {
-	if len(f.Locations) == 0 {
-		return ""
-	}
-	l := f.Locations[0]
-	where := strings.TrimSpace(l.Repo + " " + l.Path)
-	if l.Line > 0 {
-		where += fmt.Sprintf(":%d", l.Line)
-	}
-	if l.Commit != "" {
-		where += " commit " + l.Commit[:min(10, len(l.Commit))]
-	}
-	return printable(where)
 }
 
 // places are where a finding counts.

@@ -16,10 +16,14 @@ func showPlan(w io.Writer, plan response.Plan, file string) error {
 		fmt.Fprintf(&b, "  %-9s %s\n", name, printable(fmt.Sprintf(format, args...)))
 	}
 	for _, k := range plan.Keys {
-		fmt.Fprintf(&b, "SHUT OFF  %s  %s %s of account %s\n", printable(k.KeyID), k.Kind, printable(k.Name), k.Account)
+		fmt.Fprintf(&b, "SHUT OFF  %s  %s of account %s\n", printable(k.KeyID), principal(k), k.Account)
 		line("where", "%s", k.Where)
 		if k.Status != "" {
-			line("key", "%s, made %s, last used %s", k.Status, k.Created.Format(time.DateOnly), k.LastUsed)
+			made := ""
+			if !k.Created.IsZero() {
+				made = "made " + k.Created.Format(time.DateOnly) + ", "
+			}
+			line("key", "%s, %slast used %s", k.Status, made, k.LastUsed)
 		}
 		line("by", "%s", k.Responder)
 		for _, warning := range k.Warnings {
@@ -51,6 +55,13 @@ func showPlan(w io.Writer, plan response.Plan, file string) error {
 	return err
 }
 
+func principal(k response.Key) string {
+	if k.Kind == "root" {
+		return "the root user"
+	}
+	return k.Kind + " " + printable(k.Name)
+}
+
 func describe(s response.Step) string {
 	switch s.Do {
 	case response.DenySessions:
@@ -71,8 +82,7 @@ func describe(s response.Step) string {
 func showOutcomes(w io.Writer, outcomes []response.Outcome) error {
 	var b strings.Builder
 	for _, o := range outcomes {
-		fmt.Fprintf(&b, "%s  %s  %s %s of account %s\n", strings.ToUpper(string(o.Result)), printable(o.Key.KeyID), o.Key.Kind,
-			printable(o.Key.Name), o.Key.Account)
+		fmt.Fprintf(&b, "%s  %s  %s of account %s\n", strings.ToUpper(string(o.Result)), printable(o.Key.KeyID), principal(o.Key), o.Key.Account)
 		for _, why := range o.Why {
 			fmt.Fprintf(&b, "  %-9s %s\n", "why", printable(why))
 		}

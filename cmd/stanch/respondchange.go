@@ -83,8 +83,8 @@ func (f *respondFlags) change(ctx context.Context, s *streams, file string,
 func consent(ctx context.Context, s *streams, plan response.Plan, verb string) error {
 	for _, k := range plan.Keys {
 		want := k.Account + " " + k.KeyID[max(0, len(k.KeyID)-4):]
-		question := fmt.Sprintf("To %s %s of %s %s in account %s, type the account and the last four characters of the key id:",
-			verb, k.KeyID, k.Kind, printable(k.Name), k.Account)
+		question := fmt.Sprintf("To %s %s of %s in account %s, type the account and the last four characters of the key id:",
+			verb, k.KeyID, principal(k), k.Account)
 		if err := ask(ctx, s, question, want); err != nil {
 			return err
 		}

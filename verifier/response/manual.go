@@ -114,6 +114,21 @@ func withSid(sid string, s operator.Statement) operator.Statement {
 	return s
 }
 
+// OperatorPolicy is the least that the operator's own identity needs: to assume
+// role in the accounts of leaked keys, to look at the keys of their root users, to
+// know the accounts' names, and to tell others (--notify).
+func OperatorPolicy(partition, role string) string {
+	arn := "arn:" + partition + ":iam::"
+	return operator.Policy(
+		operator.Statement{Sid: "Respond", Effect: "Allow", Action: []string{"sts:AssumeRole"}, Resource: []string{arn + "*:role/" + role}},
+		operator.Statement{Sid: "LookAtRoot", Effect: "Allow", Action: []string{"sts:AssumeRoot"}, Resource: []string{arn + "*:root"},
+			Condition: map[string]map[string]string{"ArnEquals": {"sts:TaskPolicyArn": arn + "aws:policy/root-task/IAMAuditRootUserCredentials"}}},
+		operator.Statement{Sid: "Whose", Effect: "Allow", Action: []string{"sts:GetAccessKeyInfo", "organizations:DescribeAccount"}, Resource: []string{"*"}},
+		operator.Statement{Sid: "Tell", Effect: "Allow", Resource: []string{"*"},
+			Action: []string{"securityhub:BatchImportFindings", "events:PutEvents", "sns:Publish"}},
+	)
+}
+
 // TrustPolicy lets principal, an ARN, assume the responder's role, with MFA and,
 // if it is not "", with the external id.
 func TrustPolicy(principal, externalID string) string {

@@ -48,6 +48,9 @@ func Next(k Key) []string {
 
 func tellOwner(k Key) []string {
 	who := "Tell the owner of " + k.Kind + " " + k.Name + " in account " + k.Account
+	if k.Kind == "root" {
+		who = "Tell the owner of account " + k.Account
+	}
 	if k.Owner != "" {
 		who += " (" + k.Owner + ")"
 	}

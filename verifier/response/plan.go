@@ -43,14 +43,14 @@ type Plan struct {
 
 // A Key is one credential of a plan, with the steps that shut it off.
 type Key struct {
-	Fingerprint  string    `json:"fingerprint"` // of the finding
-	KeyID        string    `json:"key_id"`
-	SecretSHA256 string    `json:"secret_sha256,omitempty"`
-	Account      string    `json:"account"`
-	Kind         string    `json:"kind"` // user, role; root with --self
-	Name         string    `json:"name"`
-	ARN          string    `json:"arn"`
-	Where        string    `json:"where"` // one place of the finding
+	Fingerprint  string `json:"fingerprint"` // of the finding
+	KeyID        string `json:"key_id"`
+	SecretSHA256 string `json:"secret_sha256,omitempty"`
+	Account      string `json:"account"`
+	Kind         string `json:"kind"` // user, role; root with --self
+	Name         string `json:"name"`
+	ARN          string `json:"arn"`
+	Where        string `json:"where"` // one place of the finding
 	// Places are all of them, as far as a page has room; Since is the time of the
 	// first commit.
 	Places []Place   `json:"places,omitempty"`
@@ -58,13 +58,13 @@ type Key struct {
 	// Owner is whom to talk to, after tags and the account's name.
 	Owner string `json:"owner,omitempty"`
 	// Others are the user's other access keys, with their status.
-	Others []string `json:"others,omitempty"`
-	Responder    string    `json:"responder"`
-	Status       string    `json:"status,omitempty"` // Active, Inactive; of long-term keys
-	Created      time.Time `json:"created,omitzero"`
-	LastUsed     string    `json:"last_used,omitempty"`
-	Warnings     []string  `json:"warnings"`
-	Steps        []Step    `json:"steps"`
+	Others    []string  `json:"others,omitempty"`
+	Responder string    `json:"responder"`
+	Status    string    `json:"status,omitempty"` // Active, Inactive; of long-term keys
+	Created   time.Time `json:"created,omitzero"`
+	LastUsed  string    `json:"last_used,omitempty"`
+	Warnings  []string  `json:"warnings"`
+	Steps     []Step    `json:"steps"`
 }
 
 // A Place is where a leak stands.

@@ -145,7 +145,7 @@ func TestSelfApplyGates(t *testing.T) {
 		{"off by now", func(in *incident, _ *response.Plan) {
 			in.aws.Change(prod, func(*verifiertest.Account) { in.user.Keys[0].Inactive = true })
 		}, response.GateDrift, "invalid"},
-		{"somebody else's by now", func(in *incident, p *response.Plan) {
+		{"somebody else's by now", func(_ *incident, p *response.Plan) {
 			p.Keys[0].ARN = "arn:aws:iam::" + prod + ":user/other"
 			response.Rehash(p)
 		}, response.GateIdentity, "user/ci/deploy"},
