@@ -48,7 +48,7 @@ func spellings(s string) []string {
 func TestNoticesHoldNoSecret(t *testing.T) {
 	c := newLeakCase(t)
 	var bodies []string
-	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		bodies = append(bodies, string(b))
 	}))

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
@@ -55,7 +56,8 @@ func (f *operatorFlags) open(ctx context.Context) (*operator.Operator, error) {
 
 // readLeaks reads a report that was saved with --format json, from a file, or from
 // stdin if name is "-". Findings that are ignored are left out. What goes on from
-// here into plans, journals and notices holds no secret, though the report may.
+// here into plans, journals and notices holds no secret, though the report may. Of a
+// report that was cut off there are the leaks that it has, and report.ErrTruncated.
 func readLeaks(ctx context.Context, s *streams, name string) ([]response.Leak, error) {
 	var c collector
 	if err := readReport(ctx, s, name, true, &c); err != nil {
@@ -63,6 +65,9 @@ func readLeaks(ctx context.Context, s *streams, name string) ([]response.Leak, e
 	}
 	for i := range c.leaks {
 		scrub(&c.leaks[i], c.secrets)
+	}
+	if !c.whole {
+		return c.leaks, fmt.Errorf("%s ends early: %w", name, report.ErrTruncated)
 	}
 	return c.leaks, nil
 }
@@ -87,13 +92,17 @@ func scrub(l *response.Leak, secrets []detectors.Secret) {
 type collector struct {
 	leaks   []response.Leak
 	secrets []detectors.Secret // of all findings
+	whole   bool
 }
 
 // Scan implements report.Handler.
 func (*collector) Scan(report.Scan) error { return nil }
 
 // Summary implements report.Handler.
-func (*collector) Summary(report.Summary) error { return nil }
+func (c *collector) Summary(sum report.Summary) error {
+	c.whole = !slices.ContainsFunc(sum.Unread, func(u scanner.Unread) bool { return u.Why == report.ErrTruncated.Error() })
+	return nil
+}
 
 // Finding implements report.Handler.
 func (c *collector) Finding(f report.Finding) error {

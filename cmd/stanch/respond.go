@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
@@ -117,7 +119,8 @@ keys are live. If not, what the report says counts for an hour.`,
 			}
 			rules.ForceInUse = force
 			leaks, err := readLeaks(cmd.Context(), s, operand(args, "-"))
-			if err != nil {
+			cutOff := errors.Is(err, report.ErrTruncated)
+			if err != nil && !cutOff {
 				return unfinished(err)
 			}
 			op, _, err := f.identity(cmd.Context())
@@ -129,18 +132,9 @@ keys are live. If not, what the report says counts for an hour.`,
 			if err != nil {
 				return err
 			}
-			if out.file != "" {
-				if err := out.save(plan.Encode()); err != nil {
-					return err
-				}
-			}
-			if out.format == "json" {
-				_, err = s.stdout.Write(plan.Encode())
-			} else {
-				err = showPlan(s.stdout, plan, out.file)
-			}
-			if err == nil && len(plan.Refused) > 0 {
-				err = errNotPlanned
+			err = out.plan(s, plan)
+			if cutOff && (err == nil || errors.Is(err, errNotPlanned)) {
+				err = fmt.Errorf("%s ends early: what is missing in it is not planned for", operand(args, "standard input"))
 			}
 			return unfinishedIf(err)
 		},
@@ -151,6 +145,24 @@ keys are live. If not, what the report says counts for an hour.`,
 	cmd.Flags().StringVarP(&out.file, "output", "o", "", "write the plan to this file, for apply")
 	cmd.Flags().StringVarP(&out.format, "format", "f", "text", "what stdout gets: text, or json (the plan)")
 	return cmd
+}
+
+// plan writes a plan to the file and to stdout.
+func (f *outputFlags) plan(s *streams, plan response.Plan) (err error) {
+	if f.file != "" {
+		if err := f.save(plan.Encode()); err != nil {
+			return err
+		}
+	}
+	if f.format == "json" {
+		_, err = s.stdout.Write(plan.Encode())
+	} else {
+		err = showPlan(s.stdout, plan, f.file)
+	}
+	if err == nil && len(plan.Refused) > 0 {
+		err = errNotPlanned
+	}
+	return err
 }
 
 var (

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
@@ -102,7 +103,7 @@ func (f *respondFlags) secrets(ctx context.Context, s *streams) (map[string]dete
 		return nil, errors.New("--findings -: standard input is where you type; use a file, or --yes")
 	}
 	leaks, err := readLeaks(ctx, s, f.findings)
-	if err != nil {
+	if err != nil && !errors.Is(err, report.ErrTruncated) {
 		return nil, unfinished(err)
 	}
 	for _, l := range leaks {

@@ -192,6 +192,9 @@ func (p Plan) check() error {
 			return refuse(GateOtherKey, "key %s: no account, no owner, or planned twice", k.KeyID)
 		}
 		seen[k.KeyID] = true
+		if !named(k.Kind, k.Account, k.Name, k.ARN) {
+			return refuse(GateOtherKey, "key %s: the %s %q and the ARN %s do not agree", k.KeyID, k.Kind, k.Name, k.ARN)
+		}
 		for _, s := range k.Steps {
 			if err := k.owns(s, p.ID); err != nil {
 				return err

@@ -190,6 +190,8 @@ func (r Rules) judge(leak Leak, now time.Time) error {
 		return refuse(GateStale, "AWS was asked at %s: scan again, and plan within %s", v.At.UTC().Format(time.RFC3339), fresh)
 	case who.Account == "" || who.ARN == "" || !strings.Contains(who.ARN, "::"+who.Account+":"):
 		return refuse(GateIdentity, "whose it is is not known")
+	case !named(who.Kind, who.Account, who.Name, who.ARN):
+		return refuse(GateIdentity, "the %s %q and the ARN %s do not agree", who.Kind, who.Name, who.ARN)
 	}
 	if err := r.allow(who.Account, who.Name, who.ARN); err != nil {
 		return err
@@ -209,6 +211,18 @@ func (r Rules) judge(leak Leak, now time.Time) error {
 		return refuse(GateIdentity, "whose it is is not known")
 	}
 	return nil
+}
+
+// named holds that an ARN is of the user or role that a name says. Other kinds
+// have gates of their own.
+func named(kind, account, name, arn string) bool {
+	switch kind {
+	case "user":
+		return strings.Contains(arn, ":iam::"+account+":user/") && strings.HasSuffix(arn, "/"+name)
+	case "role":
+		return sameRole(arn, account, name)
+	}
+	return true
 }
 
 // guard judges what has to be asked of AWS, when a plan is made and again before

@@ -31,6 +31,7 @@ type incident struct {
 	role, externalID string
 	rules            response.Rules
 	maxKeys          int
+	quarantine       bool
 	slept            time.Duration
 }
 
@@ -98,7 +99,7 @@ func (f asker) Verify(ctx context.Context, c detectors.Credential) verifier.Verd
 
 func (in *incident) plan(leaks ...response.Leak) response.Plan {
 	in.t.Helper()
-	p := response.Planner{Verifier: asker(in.sts), Rules: in.rules}
+	p := response.Planner{Verifier: asker(in.sts), Rules: in.rules, Quarantine: in.quarantine}
 	if !in.rules.Self {
 		p.Operator = in.operator()
 	}

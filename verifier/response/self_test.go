@@ -146,7 +146,7 @@ func TestSelfApplyGates(t *testing.T) {
 			in.aws.Change(prod, func(*verifiertest.Account) { in.user.Keys[0].Inactive = true })
 		}, response.GateDrift, "invalid"},
 		{"somebody else's by now", func(_ *incident, p *response.Plan) {
-			p.Keys[0].ARN = "arn:aws:iam::" + prod + ":user/other"
+			p.Keys[0].ARN = "arn:aws:iam::" + prod + ":user/other/deploy"
 			response.Rehash(p)
 		}, response.GateIdentity, "user/ci/deploy"},
 		{"break-glass since", func(in *incident, _ *response.Plan) { in.rules.BreakGlass = []string{"deploy"} }, response.GateProtected, "break-glass"},

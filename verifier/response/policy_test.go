@@ -1,0 +1,216 @@
+package response_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/verifiertest"
+)
+
+// TestPolicyIsEnough: with the printed policy and nothing more, every kind of key is
+// planned for, shut off, confirmed and undone; and there is no action in it that
+// none of this uses. verifiertest holds each call against the role's policy and
+// against the session's.
+func TestPolicyIsEnough(t *testing.T) {
+	policy := response.ResponderPolicy("aws")
+	used := map[string]bool{}
+	service := &verifiertest.ServiceCredential{ID: "ACCA" + strings.Repeat("B", 16), Service: "bedrock.amazonaws.com"}
+	for _, tt := range []struct {
+		name  string
+		spoil func(*incident)
+	}{
+		{"user", func(*incident) {}},
+		{"quarantine", func(in *incident) { in.quarantine = true }},
+		{"role", func(in *incident) {
+			in.aws.Change(prod, func(a *verifiertest.Account) { a.Role("builder", "") })
+			key := verifiertest.Role(prod, "builder", 9)
+			in.aws.Set(key)
+			in.leak.Credential = key.Credential
+			in.leak.Verdict.Identity = verifier.Identity{Account: prod, ARN: key.ARN, Kind: "role", Name: "builder"}
+		}},
+		{"service credential", func(in *incident) {
+			in.aws.Change(prod, func(*verifiertest.Account) { in.user.ServiceCreds = []*verifiertest.ServiceCredential{service} })
+			in.leak = response.Leak{Fingerprint: "f", Rule: "aws-bedrock-api-key", Verdict: verifier.Verdict{
+				State: verifier.NotVerifiable, Identity: verifier.Identity{Account: prod}, Facts: []verifier.Fact{{Name: "iam-user", Value: "deploy"}},
+			}}
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in := newIncident(t)
+			in.aws.Change(prod, func(a *verifiertest.Account) { a.Roles["stanch-respond"].Policy = policy })
+			tt.spoil(in)
+			plan := in.plan(in.leak)
+			outcomes, err := in.apply(plan)
+			if err != nil || len(outcomes) != 1 || outcomes[0].Result != response.Contained {
+				t.Fatalf("%v %+v\n%s", err, outcomes, plan.Encode())
+			}
+			a, closeJournal := in.applier()
+			if outcomes, err = a.Confirm(t.Context(), plan); err != nil || outcomes[0].Result != response.Contained {
+				t.Errorf("%v %+v", err, outcomes)
+			}
+			closeJournal()
+			if outcomes, err = in.undo(plan); err != nil || outcomes[0].Result != response.Undone {
+				t.Errorf("%v %+v", err, outcomes)
+			}
+			for _, r := range in.aws.Requests() {
+				used[r.Service+":"+r.Action] = true
+			}
+		})
+	}
+	for _, action := range verifiertest.Actions(policy) {
+		if !used[action] {
+			t.Errorf("%s is in the policy, and nothing uses it", action)
+		}
+	}
+	for _, never := range []string{"iam:DeleteAccessKey", "iam:CreateAccessKey", "iam:PassRole", "iam:AttachRolePolicy", "sts:AssumeRole"} {
+		if slices.Contains(verifiertest.Actions(policy), never) {
+			t.Errorf("%s is in the policy", never)
+		}
+	}
+	admin := "arn:aws:iam::aws:policy/AdministratorAccess"
+	if user := "arn:aws:iam::" + prod + ":user/x"; verifiertest.Allows(policy, "iam:AttachUserPolicy", user, admin) {
+		t.Error("the policy lets attach AdministratorAccess")
+	}
+}
+
+// TestPolicyIsHeld: without an action of the policy something is not done: the
+// test above would fail of a policy that is too small.
+func TestPolicyIsHeld(t *testing.T) {
+	in := newIncident(t)
+	in.aws.Change(prod, func(a *verifiertest.Account) {
+		a.Roles["stanch-respond"].Policy = strings.Replace(response.ResponderPolicy("aws"), `"iam:UpdateAccessKey"`, `"iam:Nothing"`, 1)
+	})
+	outcomes, err := in.apply(in.plan(in.leak))
+	if err != nil || outcomes[0].Result != response.Partly || !slices.Contains(outcomes[0].Why, "deactivate: needs iam:UpdateAccessKey") {
+		t.Errorf("%v %+v", err, outcomes)
+	}
+}
+
+// TestErrorClasses: every call of a response, with every class of error that IAM
+// documents for it (IAM API reference, "Common errors" and those of each action).
+// Nothing is ever called contained that is not, each is told by its code, and the
+// same plan can be ended when AWS has come round.
+func TestErrorClasses(t *testing.T) {
+	type class struct {
+		status  int
+		code    string
+		retried bool
+	}
+	classes := []class{
+		{403, "AccessDenied", false},
+		{404, "NoSuchEntity", false},
+		{409, "LimitExceeded", false},
+		{409, "ConcurrentModification", false},
+		{400, "InvalidInput", false},
+		{400, "ValidationError", false},
+		{400, "MalformedPolicyDocument", false},
+		{400, "UnmodifiableEntity", false},
+		{400, "PolicyNotAttachable", false},
+		{403, "InvalidClientTokenId", false},
+		{403, "SignatureDoesNotMatch", false},
+		{403, "OptInRequired", false},
+		{400, "Throttling", true},
+		{500, "ServiceFailure", true},
+		{503, "ServiceUnavailable", true},
+	}
+	calls := []string{
+		"iam:PutUserPolicy", "iam:UpdateAccessKey", "iam:AttachUserPolicy", "iam:GetUserPolicy", "iam:ListAttachedUserPolicies", "iam:ListAccessKeys",
+	}
+	for _, call := range calls {
+		for _, c := range classes {
+			t.Run(call+" "+c.code, func(t *testing.T) {
+				in := newIncident(t)
+				in.quarantine = true
+				plan := in.plan(in.leak)
+				answers := make([]verifiertest.Response, 5) // as often as it is repeated
+				for i := range answers {
+					answers[i] = verifiertest.Failure(c.status, c.code, "said for a test")
+				}
+				if !c.retried {
+					answers = answers[:1]
+				}
+				a, closeJournal := in.applier()
+				if err := a.Admit(t.Context(), plan); err != nil {
+					t.Fatal(err)
+				}
+				in.aws.Next(call, answers...)
+				outcomes, err := a.Apply(t.Context(), plan)
+				closeJournal()
+				if err != nil {
+					t.Fatal(err)
+				}
+				o := outcomes[0]
+				// That a policy is not there is no failure but an answer.
+				fine := call == "iam:GetUserPolicy" && c.code == "NoSuchEntity"
+				said := strings.Contains(strings.Join(o.Why, "\n"), c.code) || c.code == "AccessDenied" && slices.ContainsFunc(o.Why, func(s string) bool { return strings.Contains(s, "needs "+call) })
+				if (o.Result == response.Contained) != fine || said == fine {
+					t.Errorf("%s: %q", o.Result, o.Why)
+				}
+				if fine {
+					return
+				}
+				if outcomes, err = in.apply(plan); err != nil || outcomes[0].Result != response.Contained {
+					t.Errorf("again: %v %+v", err, outcomes)
+				}
+			})
+		}
+	}
+}
+
+// TestErrorClassesOfPlans: the same for what a plan has to read. What is not known
+// is not allowed, and a plan is not made.
+func TestErrorClassesOfPlans(t *testing.T) {
+	for _, call := range []string{"sts:AssumeRole", "iam:ListUserTags", "iam:GetAccessKeyLastUsed", "iam:ListAccessKeys"} {
+		for _, answer := range []verifiertest.Response{
+			verifiertest.Failure(403, "AccessDenied", "said for a test"),
+			verifiertest.Failure(404, "NoSuchEntity", "said for a test"),
+			verifiertest.Failure(400, "ValidationError", "said for a test"),
+			verifiertest.Failure(403, "RegionDisabledException", "said for a test"),
+			{Status: 403, Body: "<html>a proxy</html>"},
+			{Status: 200, Body: "<html>a captive portal"},
+			{Status: 200, Body: ""},
+		} {
+			in := newIncident(t)
+			in.aws.Next(call, answer)
+			plan := in.plan(in.leak)
+			if len(plan.Keys) != 0 || len(plan.Refused) != 1 || plan.Refused[0].Why == "" {
+				t.Errorf("%s, %d %.60s: %s", call, answer.Status, answer.Body, plan.Encode())
+			}
+		}
+	}
+}
+
+// TestUsedForOneThing: over a whole incident, with everything that can go wrong on
+// the way, a leaked key that is not asked to switch itself off is used for
+// GetCallerIdentity and nothing else.
+func TestUsedForOneThing(t *testing.T) {
+	in := newIncident(t)
+	in.sts(t.Context(), in.leak.Credential)
+	in.quarantine = true
+	in.aws.Deny("iam:PutUserPolicy")
+	plan := in.plan(in.leak)
+	if _, err := in.apply(plan); err != nil {
+		t.Fatal(err)
+	}
+	in.aws.Allow("iam:PutUserPolicy")
+	in.aws.Next("iam:PutUserPolicy", verifiertest.Failure(400, "Throttling", "Rate exceeded"))
+	if outcomes, err := in.apply(plan); err != nil || outcomes[0].Result != response.Contained {
+		t.Fatalf("%v %+v", err, outcomes)
+	}
+	if _, err := in.undo(plan); err != nil {
+		t.Fatal(err)
+	}
+	in.leak.Verdict.At = time.Now()
+	again := in.plan(in.leak)
+	if outcomes, err := in.apply(again); err != nil || outcomes[0].Result != response.Contained {
+		t.Fatalf("%v %+v", err, outcomes)
+	}
+	in.leak.Credential.Secret = detectors.Secret{}
+	in.plan(in.leak)
+	in.checkLeakedKey()
+}
