@@ -19,26 +19,14 @@ import (
 func TestPolicyIsEnough(t *testing.T) {
 	policy := response.ResponderPolicy("aws")
 	used := map[string]bool{}
-	service := &verifiertest.ServiceCredential{ID: "ACCA" + strings.Repeat("B", 16), Service: "bedrock.amazonaws.com"}
 	for _, tt := range []struct {
 		name  string
 		spoil func(*incident)
 	}{
 		{"user", func(*incident) {}},
 		{"quarantine", func(in *incident) { in.quarantine = true }},
-		{"role", func(in *incident) {
-			in.aws.Change(prod, func(a *verifiertest.Account) { a.Role("builder", "") })
-			key := verifiertest.Role(prod, "builder", 9)
-			in.aws.Set(key)
-			in.leak.Credential = key.Credential
-			in.leak.Verdict.Identity = verifier.Identity{Account: prod, ARN: key.ARN, Kind: "role", Name: "builder"}
-		}},
-		{"service credential", func(in *incident) {
-			in.aws.Change(prod, func(*verifiertest.Account) { in.user.ServiceCreds = []*verifiertest.ServiceCredential{service} })
-			in.leak = response.Leak{Fingerprint: "f", Rule: "aws-bedrock-api-key", Verdict: verifier.Verdict{
-				State: verifier.NotVerifiable, Identity: verifier.Identity{Account: prod}, Facts: []verifier.Fact{{Name: "iam-user", Value: "deploy"}},
-			}}
-		}},
+		{"role", ofRole},
+		{"service credential", ofService},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := newIncident(t)
@@ -78,6 +66,25 @@ func TestPolicyIsEnough(t *testing.T) {
 	}
 }
 
+// ofRole makes the leak one of a session of the role builder.
+func ofRole(in *incident) {
+	in.aws.Change(prod, func(a *verifiertest.Account) { a.Role("builder", "") })
+	key := verifiertest.Role(prod, "builder", 9)
+	in.aws.Set(key)
+	in.leak.Credential = key.Credential
+	in.leak.Verdict.Identity = verifier.Identity{Account: prod, ARN: key.ARN, Kind: "role", Name: "builder"}
+}
+
+// ofService makes it one of a Bedrock API key.
+func ofService(in *incident) {
+	in.aws.Change(prod, func(*verifiertest.Account) {
+		in.user.ServiceCreds = []*verifiertest.ServiceCredential{{ID: "ACCA" + strings.Repeat("B", 16), Service: "bedrock.amazonaws.com"}}
+	})
+	in.leak = response.Leak{Fingerprint: "f", Rule: "aws-bedrock-api-key", Verdict: verifier.Verdict{
+		State: verifier.NotVerifiable, Identity: verifier.Identity{Account: prod}, Facts: []verifier.Fact{{Name: "iam-user", Value: "deploy"}},
+	}}
+}
+
 // TestPolicyIsHeld: without an action of the policy something is not done: the
 // test above would fail of a policy that is too small.
 func TestPolicyIsHeld(t *testing.T) {
@@ -92,63 +99,44 @@ func TestPolicyIsHeld(t *testing.T) {
 }
 
 // TestErrorClasses: every call of a response, with every class of error that IAM
-// documents for it (IAM API reference, "Common errors" and those of each action).
+// documents for them.
 // Nothing is ever called contained that is not, each is told by its code, and the
 // same plan can be ended when AWS has come round.
 func TestErrorClasses(t *testing.T) {
-	type class struct {
-		status  int
-		code    string
-		retried bool
-	}
-	classes := []class{
-		{403, "AccessDenied", false},
-		{404, "NoSuchEntity", false},
-		{409, "LimitExceeded", false},
-		{409, "ConcurrentModification", false},
-		{400, "InvalidInput", false},
-		{400, "ValidationError", false},
-		{400, "MalformedPolicyDocument", false},
-		{400, "UnmodifiableEntity", false},
-		{400, "PolicyNotAttachable", false},
-		{403, "InvalidClientTokenId", false},
-		{403, "SignatureDoesNotMatch", false},
-		{403, "OptInRequired", false},
-		{400, "Throttling", true},
-		{500, "ServiceFailure", true},
-		{503, "ServiceUnavailable", true},
-	}
-	calls := []string{
-		"iam:PutUserPolicy", "iam:UpdateAccessKey", "iam:AttachUserPolicy", "iam:GetUserPolicy", "iam:ListAttachedUserPolicies", "iam:ListAccessKeys",
-	}
-	for _, call := range calls {
-		for _, c := range classes {
-			t.Run(call+" "+c.code, func(t *testing.T) {
+	quarantined := func(in *incident) { in.quarantine = true }
+	for _, tt := range []struct {
+		call  string
+		spoil func(*incident)
+	}{
+		{"iam:PutUserPolicy", quarantined},
+		{"iam:UpdateAccessKey", quarantined},
+		{"iam:AttachUserPolicy", quarantined},
+		{"iam:GetUserPolicy", quarantined},
+		{"iam:ListAttachedUserPolicies", quarantined},
+		{"iam:ListAccessKeys", quarantined},
+		{"iam:PutRolePolicy", ofRole},
+		{"iam:GetRolePolicy", ofRole},
+		{"iam:UpdateServiceSpecificCredential", ofService},
+		{"iam:ListServiceSpecificCredentials", ofService},
+	} {
+		for _, c := range errorClasses {
+			t.Run(tt.call+" "+c.code, func(t *testing.T) {
 				in := newIncident(t)
-				in.quarantine = true
+				tt.spoil(in)
 				plan := in.plan(in.leak)
-				answers := make([]verifiertest.Response, 5) // as often as it is repeated
-				for i := range answers {
-					answers[i] = verifiertest.Failure(c.status, c.code, "said for a test")
-				}
-				if !c.retried {
-					answers = answers[:1]
-				}
 				a, closeJournal := in.applier()
 				if err := a.Admit(t.Context(), plan); err != nil {
 					t.Fatal(err)
 				}
-				in.aws.Next(call, answers...)
+				in.aws.Next(tt.call, c.answers()...)
 				outcomes, err := a.Apply(t.Context(), plan)
 				closeJournal()
 				if err != nil {
 					t.Fatal(err)
 				}
-				o := outcomes[0]
 				// That a policy is not there is no failure but an answer.
-				fine := call == "iam:GetUserPolicy" && c.code == "NoSuchEntity"
-				said := strings.Contains(strings.Join(o.Why, "\n"), c.code) || c.code == "AccessDenied" && slices.ContainsFunc(o.Why, func(s string) bool { return strings.Contains(s, "needs "+call) })
-				if (o.Result == response.Contained) != fine || said == fine {
+				fine := strings.HasPrefix(tt.call, "iam:Get") && c.code == "NoSuchEntity"
+				if o := outcomes[0]; (o.Result == response.Contained) != fine || c.said(tt.call, o.Why) == fine {
 					t.Errorf("%s: %q", o.Result, o.Why)
 				}
 				if fine {
@@ -160,6 +148,70 @@ func TestErrorClasses(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestErrorClassesOfUndo: the same for the way back.
+func TestErrorClassesOfUndo(t *testing.T) {
+	for _, call := range []string{"iam:DeleteUserPolicy", "iam:DetachUserPolicy", "iam:UpdateAccessKey", "iam:GetUserPolicy"} {
+		for _, c := range errorClasses {
+			in := newIncident(t)
+			in.quarantine = true
+			plan := in.plan(in.leak)
+			if _, err := in.apply(plan); err != nil {
+				t.Fatal(err)
+			}
+			in.aws.Next(call, c.answers()...)
+			outcomes, err := in.undo(plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// What is not there need not be removed.
+			fine := call != "iam:UpdateAccessKey" && c.code == "NoSuchEntity"
+			if o := outcomes[0]; (o.Result == response.Undone) != fine || c.said(call, o.Why) == fine {
+				t.Errorf("%s %s: %s %q", call, c.code, o.Result, o.Why)
+			}
+			if fine {
+				continue
+			}
+			if outcomes, err = in.undo(plan); err != nil || outcomes[0].Result != response.Undone {
+				t.Errorf("%s %s, again: %v %+v", call, c.code, err, outcomes)
+			}
+		}
+	}
+}
+
+// An errorClass is one way in which AWS refuses. Codes that the same code path
+// meets are one class: AWS documents some thirty.
+type errorClass struct {
+	status  int
+	code    string
+	retried bool
+}
+
+var errorClasses = []errorClass{
+	{403, "AccessDenied", false},
+	{404, "NoSuchEntity", false},
+	{409, "LimitExceeded", false},
+	{400, "InvalidInput", false},
+	{400, "UnmodifiableEntity", false},
+	{403, "InvalidClientTokenId", false},
+	{400, "Throttling", true},
+	{500, "ServiceFailure", true},
+}
+
+// answers are as many as it takes to be refused for good.
+func (c errorClass) answers() []verifiertest.Response {
+	list := slices.Repeat([]verifiertest.Response{verifiertest.Failure(c.status, c.code, "said for a test")}, 5)
+	if !c.retried {
+		return list[:1]
+	}
+	return list
+}
+
+// said reports whether why names the code, or the permission that is missing.
+func (c errorClass) said(call string, why []string) bool {
+	text := strings.Join(why, "\n")
+	return strings.Contains(text, c.code) || c.code == "AccessDenied" && strings.Contains(text, "needs "+call)
 }
 
 // TestErrorClassesOfPlans: the same for what a plan has to read. What is not known
