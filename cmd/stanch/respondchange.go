@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/report"
@@ -57,6 +58,9 @@ func (f *respondFlags) change(ctx context.Context, s *streams, file string,
 	}
 	defer func() { _ = journal.Close() }() // each record is durable already
 	a := &response.Applier{Operator: op, Journal: journal, Rules: rules, MaxKeys: f.maxKeys, Recheck: f.recheck(secrets), Leaked: f.leaked(secrets)}
+	if f.endpoint != "" {
+		a.Sleep = func(context.Context, time.Duration) {} // as in config
+	}
 	a.Tell = func(r response.Record) { tell(s.stderr, r) }
 	if err := admit(a, ctx, plan); err != nil {
 		return err
