@@ -86,8 +86,14 @@ func showOutcomes(w io.Writer, outcomes []response.Outcome) error {
 		for _, why := range o.Why {
 			fmt.Fprintf(&b, "  %-9s %s\n", "why", printable(why))
 		}
-		if o.Result == response.Undone {
+		switch o.Result {
+		case response.Undone:
 			fmt.Fprintf(&b, "  %-9s %s\n", "now", "It works again, for everybody who has it. Shut it off soon.")
+			continue
+		case response.NotUndone, response.Untouched, response.Partly:
+			fmt.Fprintf(&b, "  %-9s %s\n", "now", "Put that right, and run the same command again: what is done is not done twice.")
+		}
+		if o.Result == response.NotUndone {
 			continue
 		}
 		for _, step := range response.Next(o.Key) {

@@ -54,7 +54,7 @@ func tellOwner(k Key) []string {
 	if k.Owner != "" {
 		who += " (" + k.Owner + ")"
 	}
-	return []string{who + ", and read it back in five minutes: stanch respond confirm PLAN"}
+	return []string{"Read it back in five minutes, who has the rights may have undone it: stanch respond confirm PLAN", who + "."}
 }
 
 func since(k Key) string {
