@@ -291,3 +291,20 @@ func TestRootLeftAlone(t *testing.T) {
 		})
 	}
 }
+
+// TestSelfResumes: an apply that was cut off goes on, and does not ask a key that is
+// off to do more.
+func TestSelfResumes(t *testing.T) {
+	in := newSelf(t)
+	plan := in.plan(in.leak)
+	in.aws.Next("iam:UpdateAccessKey", slices.Repeat([]verifiertest.Response{verifiertest.Failure(503, "ServiceUnavailable", "later")}, 5)...)
+	if outcomes, err := in.apply(plan); err != nil || outcomes[0].Result != response.Untouched {
+		t.Fatalf("%v %+v", err, outcomes)
+	}
+	in.aws.Change(prod, func(*verifiertest.Account) { in.user.Keys[0].Inactive = true })
+	asked := len(in.used())
+	outcomes, err := in.apply(plan)
+	if err != nil || outcomes[0].Result != response.Incomplete || len(in.used()) != asked {
+		t.Errorf("%v %+v, used %v", err, outcomes, in.used())
+	}
+}
