@@ -248,6 +248,27 @@ func TestFinished(t *testing.T) {
 	}
 }
 
+// TestSecondKey: a plan of two keys takes --max-keys 2, and shuts both off then.
+func TestSecondKey(t *testing.T) {
+	in := newIncident(t)
+	second := in.leak
+	in.aws.Change(prod, func(a *verifiertest.Account) { second.Credential = a.User("second", 7).Keys[0].Credential })
+	second.Fingerprint = "fedcba9876543210"
+	second.Verdict.Identity = verifier.Identity{Account: prod, ARN: "arn:aws:iam::" + prod + ":user/second", Kind: "user", Name: "second"}
+	plan := in.plan(in.leak, second)
+	if _, err := in.apply(plan); response.Refused(err) != response.GateMany || !strings.Contains(err.Error(), "has 2 keys, and --max-keys allows 1") {
+		t.Errorf("%v", err)
+	}
+	if w := in.aws.Writes(); len(w) != 0 {
+		t.Errorf("changed: %v", w)
+	}
+	in.maxKeys = 2
+	outcomes, err := in.apply(plan)
+	if err != nil || len(outcomes) != 2 || outcomes[0].Result != response.Contained {
+		t.Errorf("%v %+v", err, outcomes)
+	}
+}
+
 // TestNobody: without an identity nothing begins.
 func TestNobody(t *testing.T) {
 	in := newIncident(t)

@@ -268,6 +268,10 @@ func TestRootLeftAlone(t *testing.T) {
 			management(in)
 			in.aws.Next("sts:AssumeRoot", verifiertest.Failure(400, "AccessDenied", "not enabled"))
 		}, response.GateRoot, "sts:AssumeRoot"},
+		{"region disabled", func(in *incident) {
+			management(in)
+			in.aws.Next("sts:AssumeRoot", verifiertest.Failure(403, "RegionDisabledException", "STS is not activated in this region"))
+		}, response.GateRoot, "RegionDisabledException"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := newRoot(t)
