@@ -145,6 +145,9 @@ func (s *STS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case <-r.Context().Done():
 		return
 	}
+	if s.Now != nil {
+		w.Header().Set("Date", s.Now().UTC().Format(http.TimeFormat))
+	}
 	for name, values := range answer.Header {
 		w.Header()[name] = values
 	}
