@@ -26,6 +26,9 @@ type AWS struct {
 	denied   map[string]bool // permissions
 	next     map[string][]Response
 	made     uint64 // seed of the last session
+	// Tracks makes a use of a key change what IAM says of its last use, as it is at
+	// AWS. Set it before the first request.
+	Tracks bool
 }
 
 // An Account is what IAM of one account knows. Change it through AWS.Change.
@@ -83,7 +86,7 @@ func NewAWS(t testing.TB) *AWS {
 		STS: NewUnstartedSTS(), accounts: map[string]*Account{}, denied: map[string]bool{},
 		next: map[string][]Response{},
 	}
-	a.service = a.answer
+	a.service, a.used = a.answer, a.use
 	a.Start()
 	t.Cleanup(a.Close)
 	return a
@@ -165,6 +168,19 @@ func (a *AWS) EndSessions() {
 		if strings.HasPrefix(id, "ASIA") {
 			k.State = Expired
 			a.keys[id] = k
+		}
+	}
+}
+
+// use notes that a key was used.
+func (a *AWS) use(id, service string) {
+	for _, acct := range a.accounts {
+		for _, u := range acct.Users {
+			for _, k := range u.Keys {
+				if a.Tracks && k.Credential.ID == id {
+					k.Used, k.UsedService = time.Now(), service
+				}
+			}
 		}
 	}
 }
