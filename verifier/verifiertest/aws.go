@@ -29,6 +29,7 @@ type AWS struct {
 	// Tracks makes a use of a key change what IAM says of its last use, as it is at
 	// AWS. Set it before the first request.
 	Tracks bool
+	limits map[string]*limit // by permission
 }
 
 // An Account is what IAM of one account knows. Change it through AWS.Change.
@@ -187,6 +188,9 @@ func (a *AWS) use(id, service string) {
 
 func (a *AWS) answer(key Key, req Request, _ *http.Request, body []byte) Response {
 	permission := req.Service + ":" + req.Action
+	if !a.limits[permission].admits(req.Region) {
+		return JSONFailure(http.StatusBadRequest, "ThrottlingException", "Rate exceeded")
+	}
 	if list := a.next[permission]; len(list) > 0 {
 		a.next[permission] = list[1:]
 		return list[0]
