@@ -36,6 +36,8 @@ type Stored struct {
 	Verifier Verifier
 	// Dir is the folder. It is made, for its owner alone, with the first verdict.
 	Dir string
+	// Anew asks always. What is said is remembered all the same.
+	Anew bool
 	// Scope tells those apart who are asked: verdicts count for their scope only.
 	Scope string
 	Now   func() time.Time // nil means time.Now
@@ -79,14 +81,16 @@ func (s *Stored) Verify(ctx context.Context, c detectors.Credential) Verdict {
 	if s.key == nil {
 		return s.Verifier.Verify(ctx, c)
 	}
-	if v, ok := s.load(c); ok {
+	if v, ok := s.load(c); ok && !s.Anew {
 		v.Facts = append(v.Facts, Fact{Name: CachedFact, Value: "asked at " + v.At.UTC().Format(time.RFC3339) + " by an earlier run"})
 		return v
 	}
 	v := s.Verifier.Verify(ctx, c)
-	if life := lifetime(v); life != 0 {
-		// What cannot be kept is asked again.
-		_ = s.save(c, v, life)
+	switch life := lifetime(v); {
+	case life != 0:
+		_ = s.save(c, v, life) // what cannot be kept is asked again
+	case s.Anew:
+		_ = os.Remove(filepath.Join(s.Dir, s.file(c))) // it holds no longer
 	}
 	return v
 }

@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
@@ -17,33 +21,42 @@ type deactivation struct {
 	wanted  bool
 	respond respondFlags
 	leaks   []response.Leak
+	cache   cacheFlags
+	// quiet is of logs that everybody can read: no account, user or role is named.
+	quiet bool
 }
 
 func (d *deactivation) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&d.wanted, "deactivate", false, "afterwards plan for the live keys of --accounts, ask, and shut them off (see \"stanch respond\")")
-	d.respond.operatorFlags.add(cmd)
 	flags.StringVar(&d.respond.breakGlass, "break-glass", "", "file of users and roles that --deactivate never touches, one a line")
 	d.respond.addJournal(cmd)
 	flags.BoolVar(&d.respond.yes, "yes", false, "let --deactivate not ask")
 	flags.IntVar(&d.respond.maxKeys, "max-keys", 1, "let --deactivate shut off no more keys than this")
 }
 
-// check refuses flags that do not go together, before anything is read.
+// check refuses flags that do not go together, before anything is read. It tells f what
+// the scan has to do.
 func (d *deactivation) check(f *scanFlags) error {
 	if !d.wanted {
 		return nil
 	}
-	if f.noVerify {
-		return errors.New("--deactivate and --no-verify do not go together: only what is proved live is shut off")
+	if !f.verifies() {
+		return errors.New("--deactivate shuts off only what is proved live: it and --no-verify do not go together, and \"stanch ci\" needs --verify")
 	}
+	f.owner.wanted, f.cache.anew = true, true // what was live in an earlier run is no proof
+	d.respond.operatorFlags, d.cache = f.owner.operatorFlags, f.cache
 	d.respond.accounts = f.accounts
 	_, err := d.respond.rules()
 	return err
 }
 
-// watch returns sink, and remembers what it is told that is to be shut off.
-func (d *deactivation) watch(sink scanner.Sink) scanner.Sink { return watcher{sink, d} }
+// attach makes j tell d what it finds.
+func (d *deactivation) attach(j *job) {
+	if d.wanted {
+		j.wraps = append(j.wraps, func(s scanner.Sink) scanner.Sink { return watcher{s, d} })
+	}
+}
 
 type watcher struct {
 	scanner.Sink
@@ -65,28 +78,24 @@ func (w watcher) Finding(f *scanner.Finding) error {
 
 // run shuts off what was found, after a scan that ended with scanErr. What goes to
 // people goes to stderr: stdout is the report's.
-func (d *deactivation) run(ctx context.Context, s *streams, scanErr error) error {
-	if !d.wanted || len(d.leaks) == 0 || ctx.Err() != nil {
+func (d *deactivation) run(ctx context.Context, s *streams, op *operator.Operator, scanErr error) error {
+	if !d.wanted || op == nil || len(d.leaks) == 0 || ctx.Err() != nil {
 		return scanErr
 	}
 	rules, err := d.respond.rules()
 	if err != nil {
 		return err
 	}
-	op, err := d.respond.open(ctx)
-	if err != nil {
-		return err
-	}
 	// The scan has asked STS a moment ago, and each key is asked about once.
 	plan, err := (&response.Planner{Operator: op, Rules: rules}).Plan(ctx, d.leaks)
 	if err != nil {
-		return err
+		return d.hide(err)
 	}
-	if err := showPlan(s.stderr, plan, ""); err != nil || len(plan.Keys) == 0 {
+	if err := d.showPlan(s.stderr, plan); err != nil || len(plan.Keys) == 0 {
 		return errors.Join(unfinished(errNotPlanned), err)
 	}
-	outcomes, err := d.apply(ctx, s, op.Own().ARN, &response.Applier{Operator: op, Rules: rules, MaxKeys: d.respond.maxKeys}, plan)
-	if err = errors.Join(err, showOutcomes(s.stderr, outcomes)); err != nil {
+	outcomes, err := d.apply(ctx, s, &response.Applier{Operator: op, Rules: rules, MaxKeys: d.respond.maxKeys}, plan)
+	if err = errors.Join(d.hide(err), d.showOutcomes(s.stderr, outcomes)); err != nil {
 		return unfinishedIf(err)
 	}
 	for _, o := range outcomes {
@@ -100,14 +109,16 @@ func (d *deactivation) run(ctx context.Context, s *streams, scanErr error) error
 	return scanErr
 }
 
-func (d *deactivation) apply(ctx context.Context, s *streams, actor string, a *response.Applier, plan response.Plan) ([]response.Outcome, error) {
-	journal, err := d.respond.openJournal(actor)
+func (d *deactivation) apply(ctx context.Context, s *streams, a *response.Applier, plan response.Plan) ([]response.Outcome, error) {
+	journal, err := d.respond.openJournal(a.Operator.Own().ARN)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = journal.Close() }() // each record is durable already
 	a.Journal = journal
-	a.Tell = func(r response.Record) { tell(s.stderr, r) }
+	if !d.quiet {
+		a.Tell = func(r response.Record) { tell(s.stderr, r) }
+	}
 	if err := a.Admit(ctx, plan); err != nil {
 		return nil, err
 	}
@@ -116,5 +127,62 @@ func (d *deactivation) apply(ctx context.Context, s *streams, actor string, a *r
 			return nil, err
 		}
 	}
+	if err := d.savePlan(s.stderr, plan); err != nil {
+		return nil, err
+	}
+	for _, k := range plan.Keys {
+		d.cache.forget(s.stderr, d.respond.endpoint, k.KeyID)
+	}
 	return a.Apply(ctx, plan)
+}
+
+// savePlan writes the plan beside the journal: undo and confirm need it.
+func (d *deactivation) savePlan(stderr io.Writer, plan response.Plan) error {
+	journal, err := d.respond.journalName()
+	if err != nil {
+		return unfinished(err)
+	}
+	name := filepath.Join(filepath.Dir(journal), "plan-"+plan.ID+".json")
+	if err := os.WriteFile(name, plan.Encode(), 0o600); err != nil {
+		return unfinished(fmt.Errorf("the plan, which undo needs: %w", err))
+	}
+	fmt.Fprintf(stderr, "stanch: the plan is in %s: to take it back, stanch respond undo\n", printable(name))
+	return nil
+}
+
+// showPlan says what will be done, and what will not.
+func (d *deactivation) showPlan(stderr io.Writer, plan response.Plan) error {
+	if !d.quiet {
+		return showPlan(stderr, plan, "")
+	}
+	for _, k := range plan.Keys {
+		fmt.Fprintf(stderr, "SHUT OFF  %s\n", printable(k.KeyID))
+	}
+	for _, r := range plan.Refused {
+		fmt.Fprintf(stderr, "LEFT ALONE  %s  %s\n", printable(r.KeyID), r.Gate)
+	}
+	return nil
+}
+
+func (d *deactivation) showOutcomes(stderr io.Writer, outcomes []response.Outcome) error {
+	if !d.quiet {
+		return showOutcomes(stderr, outcomes)
+	}
+	for _, o := range outcomes {
+		fmt.Fprintf(stderr, "%s  %s\n", o.Result, printable(o.Key.KeyID))
+	}
+	return nil
+}
+
+// hide returns err without what a log that everybody can read must not name. The journal
+// has it.
+func (d *deactivation) hide(err error) error {
+	gate := response.Refused(err)
+	switch {
+	case err == nil || !d.quiet || errors.Is(err, context.Canceled):
+		return err
+	case gate != "":
+		return &response.RefusedError{Gate: gate, Why: "why is not said where everybody can read it (--name-accounts)"}
+	}
+	return unfinished(errors.New("the keys could not be shut off: why is not said where everybody can read it (--name-accounts)"))
 }

@@ -40,6 +40,7 @@ type respondFlags struct {
 	yes        bool
 	hash       string
 	maxKeys    int
+	cache      cacheFlags
 }
 
 func (f *respondFlags) add(cmd *cobra.Command) {
@@ -61,6 +62,7 @@ func (f *respondFlags) addConsent(cmd *cobra.Command) {
 	flags.StringVar(&f.hash, "plan", "", "the hash of the plan that was approved")
 	flags.IntVar(&f.maxKeys, "max-keys", 1, "refuse plans with more keys than this")
 	flags.StringVar(&f.findings, "findings", "", "report with secrets, to ask STS whether the keys are dead; \"-\" is stdin")
+	f.cache.addDir(cmd)
 }
 
 func (f *respondFlags) rules() (response.Rules, error) {
@@ -275,6 +277,9 @@ func (f *respondFlags) change(ctx context.Context, s *streams, file string,
 		if err := consent(ctx, s, plan, verb); err != nil {
 			return err
 		}
+	}
+	for _, k := range plan.Keys {
+		f.cache.forget(s.stderr, f.endpoint, k.KeyID)
 	}
 	outcomes, err := do(a, ctx, plan)
 	showErr := showOutcomes(s.stdout, outcomes)

@@ -46,6 +46,8 @@ type Config struct {
 	// Cache is the folder where verdicts are kept from one run to the next
 	// (verifier.Stored); "" keeps none.
 	Cache string
+	// Anew asks although Cache holds a verdict, and puts the new one in its place.
+	Anew bool
 	// Endpoint replaces the hosts of AWS, for tests. Only http and https URLs
 	// of the loopback interface are accepted.
 	Endpoint string
@@ -88,7 +90,7 @@ func New(cfg Config) (*Client, error) {
 		c.online = &verifier.Limited{Verifier: asker, PerSecond: cfg.PerSecond, Backoff: cfg.Backoff}
 		if cfg.Cache != "" {
 			// Where somebody stands in for AWS, what they say counts for them alone.
-			c.online = &verifier.Stored{Verifier: c.online, Dir: cfg.Cache, Scope: asker.endpoint, Now: cfg.Now}
+			c.online = &verifier.Stored{Verifier: c.online, Dir: cfg.Cache, Anew: cfg.Anew, Scope: asker.endpoint, Now: cfg.Now}
 		}
 		c.online = &verifier.Cached{Verifier: c.online}
 	}
