@@ -98,8 +98,8 @@ func (s *Stored) Verify(ctx context.Context, c detectors.Credential) Verdict {
 // Forget removes what is known of a key id, whatever its secret: its owner has changed
 // it, or is about to.
 func (s *Stored) Forget(id string) error {
-	if _, err := os.Lstat(filepath.Join(s.Dir, keyFile)); err != nil {
-		return nil // nothing is known
+	if len(s.files("")) == 0 {
+		return nil
 	}
 	s.once.Do(s.open)
 	if s.key == nil {

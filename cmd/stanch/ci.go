@@ -149,8 +149,8 @@ func (c *ciRun) job() (*job, error) {
 	if err := c.deactivate.check(&c.scanFlags); err != nil {
 		return nil, err
 	}
-	if c.deactivate.wanted && c.deactivate.respond.journal == "" {
-		return nil, errors.New("--deactivate needs --journal in CI: name a file, and keep it and the plan beside it, as an artifact that not everybody can read, or nothing can be undone")
+	if err := c.deactivate.checkCI(); err != nil {
+		return nil, err
 	}
 	c.config.scanned = "" // configure reads what the event lets count
 	return c.prepare(c.streams)

@@ -51,6 +51,19 @@ func (d *deactivation) check(f *scanFlags) error {
 	return err
 }
 
+// checkCI refuses what only works where somebody sits.
+func (d *deactivation) checkCI() error {
+	switch {
+	case !d.wanted:
+		return nil
+	case d.respond.journal == "":
+		return errors.New("--deactivate needs --journal in CI: name a file, and keep it and the plan beside it where not everybody can read them, or nothing can be undone")
+	case !d.respond.yes:
+		return &response.RefusedError{Gate: response.GateConfirm, Why: "nobody types in CI: --yes"}
+	}
+	return nil
+}
+
 // attach makes j tell d what it finds.
 func (d *deactivation) attach(j *job) {
 	if d.wanted {
