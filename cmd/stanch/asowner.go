@@ -191,7 +191,7 @@ type assessor struct {
 func (a assessor) Finding(f *scanner.Finding) error {
 	v, id := &f.Verdict, f.Match.Credential.ID
 	active := v.State == verifier.Live || v.State == verifier.IDActive
-	if f.Ignored == "" && active && keyID.MatchString(id) && v.Identity.Account != "" {
+	if f.Ignored == "" && active && a.ctx.Err() == nil && keyID.MatchString(id) && v.Identity.Account != "" {
 		leak := a.job.leak
 		for i := range f.Locations {
 			addPlace(&leak, f.Locations[i].Time, f.Locations[i].AtHead, f.Locations[i].Refs)
@@ -199,9 +199,6 @@ func (a assessor) Finding(f *scanner.Finding) error {
 		v.Facts = append(v.Facts, a.job.assessing.Assess(a.ctx, assessment.Subject{
 			KeyID: id, Identity: v.Identity, Leak: leak, Used: usedBefore(v.Facts),
 		})...)
-	}
-	if a.ctx.Err() != nil {
-		return a.ctx.Err()
 	}
 	return a.Sink.Finding(f)
 }

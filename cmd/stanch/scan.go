@@ -176,6 +176,9 @@ func (j *job) scan(ctx context.Context, src scanner.Source, source, target strin
 	}
 	j.config.suppress(&sc)
 	scanErr := sc.Scan(ctx, src, tally)
+	if j.flags.owner.assess && scanErr == nil {
+		scanErr = ctx.Err() // what was found is reported; not all of it was assessed
+	}
 	j.config.say(j.streams.stderr)
 	for _, sent := range j.verifier.Sent() {
 		fmt.Fprintf(j.streams.stderr, "stanch: requests sent to %s: %d (GetCallerIdentity)\n", sent.Host, sent.Requests)
