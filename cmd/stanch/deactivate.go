@@ -104,7 +104,11 @@ func (d *deactivation) run(ctx context.Context, s *streams, op *operator.Operato
 	if err != nil {
 		return d.hide(err)
 	}
-	if err := d.showPlan(s.stderr, plan); err != nil || len(plan.Keys) == 0 {
+	file, err := d.savePlan(plan)
+	if err != nil {
+		return unfinished(fmt.Errorf("writing the plan, which undo needs: %w", err))
+	}
+	if err = d.showPlan(s.stderr, plan, file); err != nil || len(plan.Keys) == 0 {
 		return errors.Join(unfinished(errNotPlanned), err)
 	}
 	outcomes, err := d.apply(ctx, s, &response.Applier{Operator: op, Rules: rules, MaxKeys: d.respond.maxKeys}, plan)
@@ -140,39 +144,43 @@ func (d *deactivation) apply(ctx context.Context, s *streams, a *response.Applie
 			return nil, err
 		}
 	}
-	if err := d.savePlan(s.stderr, plan); err != nil {
-		return nil, err
-	}
 	for _, k := range plan.Keys {
 		d.cache.forget(s.stderr, d.respond.endpoint, k.KeyID)
 	}
 	return a.Apply(ctx, plan)
 }
 
-// savePlan writes the plan beside the journal: undo and confirm need it.
-func (d *deactivation) savePlan(stderr io.Writer, plan response.Plan) error {
+// savePlan writes a plan for some keys beside the journal, and returns where: undo and
+// confirm need it.
+func (d *deactivation) savePlan(plan response.Plan) (name string, err error) {
+	if len(plan.Keys) == 0 {
+		return "", nil
+	}
 	journal, err := d.respond.journalName()
 	if err != nil {
-		return unfinished(err)
+		return "", err
 	}
-	name := filepath.Join(filepath.Dir(journal), "plan-"+plan.ID+".json")
-	if err := os.WriteFile(name, plan.Encode(), 0o600); err != nil {
-		return unfinished(fmt.Errorf("the plan, which undo needs: %w", err))
+	dir := filepath.Dir(journal)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
 	}
-	fmt.Fprintf(stderr, "stanch: the plan is in %s: to take it back, stanch respond undo\n", printable(name))
-	return nil
+	name = filepath.Join(dir, "plan-"+plan.ID+".json")
+	return name, os.WriteFile(name, plan.Encode(), 0o600)
 }
 
 // showPlan says what will be done, and what will not.
-func (d *deactivation) showPlan(stderr io.Writer, plan response.Plan) error {
+func (d *deactivation) showPlan(stderr io.Writer, plan response.Plan, file string) error {
 	if !d.quiet {
-		return showPlan(stderr, plan, "")
+		return showPlan(stderr, plan, file)
 	}
 	for _, k := range plan.Keys {
 		fmt.Fprintf(stderr, "SHUT OFF  %s\n", printable(k.KeyID))
 	}
 	for _, r := range plan.Refused {
 		fmt.Fprintf(stderr, "LEFT ALONE  %s  %s\n", printable(r.KeyID), r.Gate)
+	}
+	if file != "" {
+		fmt.Fprintf(stderr, "The plan is in %s\n", printable(file))
 	}
 	return nil
 }
