@@ -76,7 +76,7 @@ func (c *collector) Finding(f report.Finding) error {
 	}
 	*c = append(*c, response.Leak{
 		Fingerprint: f.Fingerprint, Rule: f.Rule, Where: place(f),
-		Credential: detectors.Credential{ID: f.KeyID, Secret: detectors.NewSecret(f.Secret), Token: detectors.NewSecret(f.Token)},
+		Credential: detectors.Credential{ID: f.KeyID, Secret: detectors.NewSecret(f.Secret), Token: detectors.NewSecret(f.Token), Partition: partitionOf(&f)},
 		Verdict: verifier.Verdict{
 			State: f.State, Reason: f.Reason, At: f.VerifiedAt, Facts: f.Facts,
 			Identity: verifier.Identity{

@@ -91,7 +91,7 @@ func (r *stream) verify(ctx context.Context, sts *awsverifier.Client, op *operat
 		switch {
 		case f.Secret != "" && f.KeyID != "":
 			renew(f, sts.Verify(ctx, detectors.Credential{
-				ID: f.KeyID, Secret: detectors.NewSecret(f.Secret), Token: detectors.NewSecret(f.Token), Partition: hint(f.Facts),
+				ID: f.KeyID, Secret: detectors.NewSecret(f.Secret), Token: detectors.NewSecret(f.Token), Partition: partitionOf(f),
 			}))
 		case op != nil && strings.HasPrefix(f.KeyID, "AKIA") && keyID.MatchString(f.KeyID):
 			askOwner(ctx, op, f)
@@ -108,6 +108,15 @@ func (r *stream) verify(ctx context.Context, sts *awsverifier.Client, op *operat
 		}
 	}
 	return nil
+}
+
+// partitionOf returns where to ask about a key first: where it was live, or what the
+// text around it named.
+func partitionOf(f *report.Finding) string {
+	if parts := strings.Split(f.Identity.ARN, ":"); len(parts) > 1 {
+		return parts[1]
+	}
+	return hint(f.Facts)
 }
 
 // hint returns the partition that the text around a key named, "" for none.
