@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/assessment"
+	"github.com/stanch-dev/stanch/verifier/awsverifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
@@ -42,66 +44,78 @@ func (f *ownerFlags) check(verifies bool) error {
 // long-term key was last used for, before STS is asked about it, and for ids without a
 // secret, which STS cannot be asked about, whether they are active.
 type asOwner struct {
-	verifier.Verifier
+	*awsverifier.Client
 	op       *operator.Operator
 	accounts []string // if any, nothing is asked about others
+
+	mu     sync.Mutex
+	before map[string]verifier.Fact // by key id: what it was last used for at first
 }
 
 // Verify implements verifier.Verifier.
-func (o asOwner) Verify(ctx context.Context, c detectors.Credential) verifier.Verdict {
-	if !keyID.MatchString(c.ID) || !strings.HasPrefix(c.ID, "AKIA") {
-		return o.Verifier.Verify(ctx, c)
-	}
-	if c.Secret.IsZero() {
-		v := o.Verifier.Verify(ctx, c)
+func (o *asOwner) Verify(ctx context.Context, c detectors.Credential) verifier.Verdict {
+	longTerm := keyID.MatchString(c.ID) && strings.HasPrefix(c.ID, "AKIA")
+	switch {
+	case longTerm && c.Secret.IsZero():
+		v := o.Client.Verify(ctx, c)
 		if v.State == verifier.Skipped { // else it is known without asking: a canary
 			o.lone(ctx, c.ID, &v)
 		}
 		return v
-	}
-	before, ok := o.lastUsed(ctx, c.ID)
-	v := o.Verifier.Verify(ctx, c)
-	if ok {
+	case longTerm && o.Client.Asks(ctx, c):
+		before := o.lastUsed(ctx, c.ID)
+		v := o.Client.Verify(ctx, c)
 		v.Facts = append(v.Facts, before)
+		return v
 	}
-	return v
+	return o.Client.Verify(ctx, c)
 }
 
-// lastUsed returns what the key was last used for. The fact says if that is not known.
-func (o asOwner) lastUsed(ctx context.Context, id string) (verifier.Fact, bool) {
-	fact := verifier.Fact{Name: operator.UsedBefore, Source: "iam:GetAccessKeyLastUsed"}
-	account, err := accountFor(ctx, o.op, id)
-	if err == nil && !o.allowed(account) {
-		return fact, false
+// lastUsed returns what the key was last used for when this was first called for it. The
+// fact says if that is not known.
+func (o *asOwner) lastUsed(ctx context.Context, id string) verifier.Fact {
+	o.mu.Lock()
+	fact, ok := o.before[id]
+	o.mu.Unlock()
+	if ok { // what is true by now is our own doing
+		return fact
 	}
-	var s *operator.Session
-	if err == nil {
-		s, err = o.op.In(ctx, account, "verify", "")
-	}
-	var used operator.LastUsed
-	if err == nil {
-		used, err = s.LastUsed(ctx, id)
-	}
+	fact = verifier.Fact{Name: operator.UsedBefore, Source: "iam:GetAccessKeyLastUsed"}
+	used, err := o.askLastUsed(ctx, id)
 	fact.Value = used.String()
 	if err != nil {
 		fact.Value = "not known: " + assessment.Why(err)
 	}
-	return fact, true
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.before == nil {
+		o.before = map[string]verifier.Fact{}
+	}
+	o.before[id] = fact
+	return fact
 }
 
-func (o asOwner) allowed(account string) bool {
-	return len(o.accounts) == 0 || slices.Contains(o.accounts, account)
+func (o *asOwner) askLastUsed(ctx context.Context, id string) (operator.LastUsed, error) {
+	account, err := accountFor(ctx, o.op, id)
+	if err != nil {
+		return operator.LastUsed{}, err
+	}
+	s, err := o.op.In(ctx, account, "verify", "")
+	if err != nil {
+		return operator.LastUsed{}, err
+	}
+	return s.LastUsed(ctx, id)
 }
 
 // lone fills in what IAM says of an id that has no secret.
-func (o asOwner) lone(ctx context.Context, id string, v *verifier.Verdict) {
+func (o *asOwner) lone(ctx context.Context, id string, v *verifier.Verdict) {
 	account, err := accountFor(ctx, o.op, id)
 	if err != nil {
 		v.Facts = append(v.Facts, verifier.Fact{Name: "account", Value: "not known: " + assessment.Why(err), Source: "sts:GetAccessKeyInfo"})
 		return
 	}
 	v.Identity.Account = account
-	if !o.allowed(account) {
+	if len(o.accounts) > 0 && !slices.Contains(o.accounts, account) {
 		return
 	}
 	owner, err := ownerOf(ctx, o.op, account, id)
@@ -164,7 +178,7 @@ func (j *job) asOwner() verifier.Verifier {
 	if j.op == nil {
 		return j.verifier
 	}
-	return asOwner{j.verifier, j.op, j.flags.accounts}
+	return &asOwner{Client: j.verifier, op: j.op, accounts: j.flags.accounts}
 }
 
 // openOwner opens the operator's identity, if the scan is to ask with it. That is

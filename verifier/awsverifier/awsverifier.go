@@ -129,6 +129,17 @@ func (c *Client) Verify(ctx context.Context, cred detectors.Credential) verifier
 	return v
 }
 
+// Asks reports whether Verify would ask AWS about cred, if it has not yet: it is not
+// known to be dead or a canary, it is complete, and its account is among those to ask
+// about.
+func (c *Client) Asks(ctx context.Context, cred detectors.Credential) bool {
+	if !strings.HasPrefix(cred.ID, session) {
+		cred.Token = detectors.Secret{}
+	}
+	off := c.offline.Verify(ctx, cred)
+	return off.State == verifier.Skipped && c.online != nil && missing(cred) == "" && c.refusal(off.Identity.Account) == ""
+}
+
 // refusal returns why keys of account are not asked about, or "".
 func (c *Client) refusal(account string) string {
 	switch {
