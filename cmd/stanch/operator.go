@@ -114,7 +114,7 @@ func (c *collector) Finding(f report.Finding) error {
 	}
 	c.leaks = append(c.leaks, response.Leak{
 		Fingerprint: f.Fingerprint, Rule: f.Rule, Places: places(f),
-		Credential: detectors.Credential{ID: f.KeyID, Secret: secret, Token: token},
+		Credential: detectors.Credential{ID: f.KeyID, Secret: secret, Token: token, Partition: partitionOf(&f)},
 		Verdict: verifier.Verdict{
 			State: f.State, Reason: f.Reason, At: f.VerifiedAt, Facts: f.Facts,
 			Identity: verifier.Identity{

@@ -14,6 +14,10 @@ import (
 // that "stanch respond policy --own" allows, all of them, and no others.
 func TestOwnPolicy(t *testing.T) {
 	c := newLeakCase(t)
+	c.aws.Change(ops, func(a *verifiertest.Account) {
+		a.Answers["organizations:DescribeAccount"] = `{"Account":{"Name":"production","Email":"prod@example.com","Status":"ACTIVE"}}`
+		a.Answers["organizations:ListTagsForResource"] = `{"Tags":[{"Key":"Owner","Value":"payments"}]}`
+	})
 	yes := []string{"--yes", "--plan", c.hash}
 	tell := []string{"--notify", "securityhub", "--notify", "eventbridge", "--notify", "sns:arn:aws:sns:us-east-1:" + ops + ":alerts"}
 	for _, args := range [][]string{

@@ -42,6 +42,7 @@ type respondFlags struct {
 	maxKeys    int
 	self       bool
 	notify     []string
+	cache      cacheFlags
 }
 
 func (f *respondFlags) add(cmd *cobra.Command) {
@@ -65,6 +66,7 @@ func (f *respondFlags) addConsent(cmd *cobra.Command) {
 	flags.IntVar(&f.maxKeys, "max-keys", 1, "refuse plans with more keys than this")
 	flags.StringVar(&f.findings, "findings", "", "report with secrets, to ask STS whether the keys are dead; \"-\" is stdin")
 	f.addNotify(cmd)
+	f.cache.addDir(cmd)
 }
 
 // addNotify defines who is told how it went.

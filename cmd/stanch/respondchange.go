@@ -70,6 +70,9 @@ func (f *respondFlags) change(ctx context.Context, s *streams, file string,
 			return err
 		}
 	}
+	for _, k := range plan.Keys {
+		f.cache.forget(s.stderr, f.endpoint, k.KeyID)
+	}
 	outcomes, err := do(a, ctx, plan)
 	// Who is told is told last: no listener keeps a key from being shut off.
 	showErr := errors.Join(showOutcomes(s.stdout, outcomes), f.tellAll(ctx, tellers, op, plan, outcomes))

@@ -123,7 +123,7 @@ func OperatorPolicy(partition, role string) string {
 		operator.Statement{Sid: "Respond", Effect: "Allow", Action: []string{"sts:AssumeRole"}, Resource: []string{arn + "*:role/" + role}},
 		operator.Statement{Sid: "LookAtRoot", Effect: "Allow", Action: []string{"sts:AssumeRoot"}, Resource: []string{arn + "*:root"},
 			Condition: map[string]map[string]string{"ArnEquals": {"sts:TaskPolicyArn": arn + "aws:policy/root-task/IAMAuditRootUserCredentials"}}},
-		operator.Statement{Sid: "Whose", Effect: "Allow", Action: []string{"sts:GetAccessKeyInfo", "organizations:DescribeAccount"}, Resource: []string{"*"}},
+		operator.Statement{Sid: "Whose", Effect: "Allow", Action: []string{"sts:GetAccessKeyInfo", "organizations:DescribeAccount", "organizations:ListTagsForResource"}, Resource: []string{"*"}},
 		operator.Statement{Sid: "Tell", Effect: "Allow", Resource: []string{"*"},
 			Action: []string{"securityhub:BatchImportFindings", "events:PutEvents", "sns:Publish"}},
 	)

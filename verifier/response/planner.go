@@ -3,7 +3,6 @@ package response
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -125,7 +124,7 @@ func (p *Planner) key(ctx context.Context, leak Leak, id string) (Key, error) {
 	}
 	k.Owner = owner(tags, leak.Verdict.Facts)
 	if !isSession(leak.Credential.ID) {
-		if err := p.longTerm(ctx, session, &k); err != nil {
+		if err := p.longTerm(ctx, session, leak.Verdict, &k); err != nil {
 			return Key{}, err
 		}
 	}
@@ -167,7 +166,8 @@ func owner(tags map[string]string, facts []verifier.Fact) string {
 		}
 	}
 	for _, f := range facts {
-		if f.Name == "account-name" && !strings.HasPrefix(f.Value, "not known") {
+		known := f.Value != "none" && !strings.HasPrefix(f.Value, "not known")
+		if (f.Name == "account-name" || f.Name == "account-owner") && known {
 			parts = append(parts, "account "+f.Value)
 		}
 	}
@@ -263,7 +263,7 @@ func unreadable(what string, err error) error {
 
 // longTerm reads what IAM knows of a key of a user, and holds it against what
 // STS said.
-func (p *Planner) longTerm(ctx context.Context, s *operator.Session, k *Key) error {
+func (p *Planner) longTerm(ctx context.Context, s *operator.Session, v verifier.Verdict, k *Key) error {
 	// Before STS is asked about the key, which counts as a use.
 	used, err := s.LastUsed(ctx, k.KeyID)
 	if err != nil {
@@ -284,10 +284,7 @@ func (p *Planner) longTerm(ctx context.Context, s *operator.Session, k *Key) err
 	if k.Status != "Active" {
 		return refuse(GateState, "it is %s already", k.Status)
 	}
-	k.LastUsed = "never"
-	if !used.At.IsZero() {
-		k.LastUsed = fmt.Sprintf("%s, %s in %s", used.At.UTC().Format(time.RFC3339), used.Service, used.Region)
-	}
+	k.LastUsed = used.String()
 	for _, other := range keys {
 		if other.ID != k.KeyID {
 			k.Others = append(k.Others, other.ID+", "+other.Status)
@@ -296,24 +293,7 @@ func (p *Planner) longTerm(ctx context.Context, s *operator.Session, k *Key) err
 			k.Warnings = append(k.Warnings, "the user has another active key: look whether it leaked too")
 		}
 	}
-	return p.inUse(k, used)
-}
-
-// inUse judges whether something works with the key. Our own question to STS is
-// no use; nor can it be told from an attacker's.
-func (p *Planner) inUse(k *Key, used operator.LastUsed) error {
-	switch {
-	case used.At.IsZero() || p.now().Sub(used.At) > recentUse:
-		return nil
-	case used.Service == "sts":
-		k.Warnings = append(k.Warnings, "its last use may be stanch's own question: CloudTrail says whether something works with it (stanch assess)")
-		return nil
-	}
-	if !p.Rules.ForceInUse {
-		return refuse(GateInUse, "it was used %s: give what uses it another key first, or plan with --force-in-use", k.LastUsed)
-	}
-	k.Warnings = append(k.Warnings, "in use: what works with it will stop")
-	return nil
+	return p.inUse(k, used, v)
 }
 
 // stillLive asks STS again, if there is something to ask with.

@@ -27,6 +27,10 @@ type AWS struct {
 	next     map[string][]Response
 	policies map[string][]string // by id of a session: what its role may do, and its session policy
 	made     uint64              // seed of the last session
+	// Tracks makes a use of a key change what IAM says of its last use, as it is at
+	// AWS. Set it before the first request.
+	Tracks bool
+	limits map[string]*limit // by permission
 }
 
 // An Account is what IAM of one account knows. Change it through AWS.Change.
@@ -92,7 +96,7 @@ func NewAWS(t testing.TB) *AWS {
 		STS: NewUnstartedSTS(), accounts: map[string]*Account{}, denied: map[string]bool{},
 		next: map[string][]Response{}, policies: map[string][]string{},
 	}
-	a.service = a.answer
+	a.service, a.used = a.answer, a.use
 	a.Start()
 	t.Cleanup(a.Close)
 	return a
@@ -184,8 +188,24 @@ func (a *AWS) EndSessions() {
 	}
 }
 
+// use notes that a key was used.
+func (a *AWS) use(id, service string) {
+	for _, acct := range a.accounts {
+		for _, u := range acct.Users {
+			for _, k := range u.Keys {
+				if a.Tracks && k.Credential.ID == id {
+					k.Used, k.UsedService = time.Now(), service
+				}
+			}
+		}
+	}
+}
+
 func (a *AWS) answer(key Key, req Request, _ *http.Request, body []byte) Response {
 	permission := req.Service + ":" + req.Action
+	if !a.limits[permission].admits(req.Region) {
+		return JSONFailure(http.StatusBadRequest, "ThrottlingException", "Rate exceeded")
+	}
 	if list := a.next[permission]; len(list) > 0 {
 		a.next[permission] = list[1:]
 		return list[0]
