@@ -155,4 +155,8 @@ const (
 type Credential struct {
 	ID            string
 	Secret, Token Secret
+	// Partition is where the text around the id says that it works, as a hint of
+	// where to ask first: aws-cn, aws-us-gov, aws-eusc; "" if it does not say. It is
+	// no part of what the credential is.
+	Partition string
 }

@@ -54,6 +54,7 @@ func (f *Finding) join(m detectors.Match) {
 	f.Match.Partner = f.Match.Partner && m.Partner
 	f.learnText(m)
 	c := &f.Match.Credential
+	c.Partition = cmp.Or(c.Partition, m.Credential.Partition)
 	if c.ID == m.Credential.ID {
 		f.Match.Account, f.Match.Group = agreed(f.Match.Account, m.Account), agreed(f.Match.Group, m.Group)
 	}

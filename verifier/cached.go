@@ -93,12 +93,17 @@ func (v Verdict) clone() Verdict {
 	return v
 }
 
-func fingerprint(key []byte, c detectors.Credential) (id [sha256.Size]byte) {
+func fingerprint(key []byte, c detectors.Credential) [sha256.Size]byte {
+	return [sha256.Size]byte(keyedHash(key, c.ID, c.Secret.Reveal(), c.Token.Reveal()))
+}
+
+// keyedHash is an HMAC of parts. The length of each goes first, or moving a boundary
+// would not change the hash.
+func keyedHash(key []byte, parts ...string) []byte {
 	h := hmac.New(sha256.New, key)
-	for _, s := range []string{c.ID, c.Secret.Reveal(), c.Token.Reveal()} {
-		// The length goes first, or moving a boundary would not change the hash.
+	for _, s := range parts {
 		h.Write(binary.AppendUvarint(nil, uint64(len(s))))
 		h.Write([]byte(s))
 	}
-	return [sha256.Size]byte(h.Sum(nil))
+	return h.Sum(nil)
 }

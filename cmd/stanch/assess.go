@@ -135,16 +135,20 @@ func (r *stream) assess(ctx context.Context, w io.Writer, op *operator.Operator,
 		if f.Ignored != "" || !keyID.MatchString(f.KeyID) {
 			continue
 		}
-		facts := leaked(*f)
+		var facts []verifier.Fact
 		if f.Account == "" {
 			account, err := op.Own().AccountOf(ctx, f.KeyID)
 			if err != nil {
-				facts = append(facts, verifier.Fact{Name: "account", Value: "not known: " + err.Error(), Source: "sts:GetAccessKeyInfo"})
+				facts = append(facts, verifier.Fact{Name: "account", Value: "not known: " + assessment.Why(err), Source: "sts:GetAccessKeyInfo"})
 			}
 			f.Account = account
 		}
 		if f.Account != "" {
-			facts = append(facts, a.Assess(ctx, assessment.Subject{KeyID: f.KeyID, Since: since(*f), Identity: verifier.Identity{
+			var leak assessment.Leak
+			for _, l := range f.Locations {
+				addPlace(&leak, l.Time, l.AtHead, l.Refs)
+			}
+			facts = append(facts, a.Assess(ctx, assessment.Subject{KeyID: f.KeyID, Leak: leak, Used: usedBefore(f.Facts), Identity: verifier.Identity{
 				Account: f.Account, ARN: f.Identity.ARN, Kind: f.Identity.Kind, Name: f.Identity.Name,
 			}})...)
 		}
@@ -161,30 +165,6 @@ func (r *stream) assess(ctx context.Context, w io.Writer, op *operator.Operator,
 		_, err = io.WriteString(w, page.String())
 	}
 	return unfinishedIf(err)
-}
-
-// since is when a finding was first committed; zero if no location says.
-func since(f report.Finding) (first time.Time) {
-	for _, l := range f.Locations {
-		if !l.Time.IsZero() && (first.IsZero() || l.Time.Before(first)) {
-			first = l.Time
-		}
-	}
-	return first
-}
-
-// leaked tells since when, and whether still, a key could be read.
-func leaked(f report.Finding) []verifier.Fact {
-	first := since(f)
-	if first.IsZero() {
-		return nil
-	}
-	atHead := slices.ContainsFunc(f.Locations, func(l report.Location) bool { return l.AtHead })
-	text := fmt.Sprintf("since %s, %d days", first.Format(time.DateOnly), int(time.Since(first).Hours()/24))
-	if atHead {
-		return []verifier.Fact{{Name: "exposed", Value: text + ", still at HEAD", Risk: 2}}
-	}
-	return []verifier.Fact{{Name: "exposed", Value: text + ", in history", Risk: 1}}
 }
 
 var risks = [...]string{"", "note", "BAD", "ACT NOW"}

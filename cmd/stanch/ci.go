@@ -52,6 +52,7 @@ What everybody can read, the log of a public repository, names no account.`,
 		},
 	}
 	f.add(cmd, false)
+	f.deactivate.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.head, "head", "", "scan what leads to this revision (default: that of the event, or HEAD with --base)")
 	flags.StringVar(&f.base, "base", "", "leave out what leads to this revision")
@@ -73,6 +74,7 @@ type ciFlags struct {
 	upload               string
 	comment              bool
 	nameAccounts         bool
+	deactivate           deactivation
 }
 
 // fromEnvironment sets flags that were not given from variables, as the action
@@ -123,8 +125,13 @@ func (c *ciRun) run(ctx context.Context) error {
 			return incomplete(err)
 		}
 	}
-	return c.finish(c.scan(ctx, job))
+	err = c.scan(ctx, job)
+	c.deactivate.quiet = c.quiet()
+	return c.finish(c.deactivate.run(ctx, c.streams, job.op, err))
 }
+
+// quiet reports whether the log is to name no account.
+func (c *ciRun) quiet() bool { return c.event.Public && !c.nameAccounts }
 
 // job checks the flags.
 func (c *ciRun) job() (*job, error) {
@@ -138,6 +145,12 @@ func (c *ciRun) job() (*job, error) {
 	}
 	if c.showSecrets {
 		return nil, errors.New("--show-secrets: not in CI, where logs and reports are kept")
+	}
+	if err := c.deactivate.check(&c.scanFlags); err != nil {
+		return nil, err
+	}
+	if err := c.deactivate.checkCI(); err != nil {
+		return nil, err
 	}
 	c.config.scanned = "" // configure reads what the event lets count
 	return c.prepare(c.streams)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
@@ -17,10 +18,13 @@ import (
 	"github.com/stanch-dev/stanch/scanner/checkout"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/verifier/assessment"
 )
 
 // attach makes j write all that CI wants, beside the report that goes to the log.
 func (c *ciRun) attach(j *job) error {
+	j.leak = c.exposure()
+	c.deactivate.attach(j)
 	handlers := []report.Handler{j.handler, &lastSummary{to: &c.counts}}
 	add := func(format string, w io.Writer) error {
 		h, err := report.New(format, w, report.Options{
@@ -41,7 +45,7 @@ func (c *ciRun) attach(j *job) error {
 	}
 	if c.onGitHub() {
 		wanted["github"], wanted["markdown"] = c.commands, &c.summary
-		j.wrap = func(s scanner.Sink) scanner.Sink { return masking{s, c.commands} }
+		j.wraps = append(j.wraps, func(s scanner.Sink) scanner.Sink { return masking{s, c.commands} })
 	}
 	for _, format := range slices.Sorted(maps.Keys(wanted)) {
 		if err := add(format, wanted[format]); err != nil {
@@ -49,10 +53,19 @@ func (c *ciRun) attach(j *job) error {
 		}
 	}
 	j.handler = report.All(handlers...)
-	if c.event.Public && !c.nameAccounts {
+	if c.quiet() {
 		j.handler = report.Anonymous(j.handler)
 	}
 	return nil
+}
+
+// exposure is what CI knows of who can read what is found, and since when.
+func (c *ciRun) exposure() assessment.Leak {
+	leak := assessment.Leak{Visibility: c.event.Visibility}
+	if c.event.Ref != "" && !c.rng.All { // its commits were pushed a moment ago
+		leak.Pushed = time.Now()
+	}
+	return leak
 }
 
 // category is that of SARIF in code scanning. What is uploaded to a category closes

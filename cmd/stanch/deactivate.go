@@ -4,10 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
@@ -17,33 +23,60 @@ type deactivation struct {
 	wanted  bool
 	respond respondFlags
 	leaks   []response.Leak
+	secrets []detectors.Secret // of all that was found: a path may hold one
+	cache   cacheFlags
+	// quiet is of logs that everybody can read: no account, user or role is named.
+	quiet bool
 }
 
 func (d *deactivation) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&d.wanted, "deactivate", false, "afterwards plan for the live keys of --accounts, ask, and shut them off (see \"stanch respond\")")
-	d.respond.operatorFlags.add(cmd)
 	flags.StringVar(&d.respond.breakGlass, "break-glass", "", "file of users and roles that --deactivate never touches, one a line")
 	d.respond.addJournal(cmd)
+	d.respond.addNotify(cmd)
 	flags.BoolVar(&d.respond.yes, "yes", false, "let --deactivate not ask")
 	flags.IntVar(&d.respond.maxKeys, "max-keys", 1, "let --deactivate shut off no more keys than this")
 }
 
-// check refuses flags that do not go together, before anything is read.
+// check refuses flags that do not go together, before anything is read. It tells f what
+// the scan has to do.
 func (d *deactivation) check(f *scanFlags) error {
 	if !d.wanted {
 		return nil
 	}
-	if f.noVerify {
-		return errors.New("--deactivate and --no-verify do not go together: only what is proved live is shut off")
+	if !f.verifies() {
+		return errors.New("--deactivate shuts off only what is proved live: it and --no-verify do not go together, and \"stanch ci\" needs --verify")
 	}
+	f.owner.wanted, f.cache.anew = true, true // what was live in an earlier run is no proof
+	d.respond.operatorFlags, d.cache = f.owner.operatorFlags, f.cache
 	d.respond.accounts = f.accounts
 	_, err := d.respond.rules()
+	if err == nil {
+		_, err = d.respond.tellers()
+	}
 	return err
 }
 
-// watch returns sink, and remembers what it is told that is to be shut off.
-func (d *deactivation) watch(sink scanner.Sink) scanner.Sink { return watcher{sink, d} }
+// checkCI refuses what only works where somebody sits.
+func (d *deactivation) checkCI() error {
+	switch {
+	case !d.wanted:
+		return nil
+	case d.respond.journal == "":
+		return errors.New("--deactivate needs --journal in CI: name a file, and keep it and the plan beside it where not everybody can read them, or nothing can be undone")
+	case !d.respond.yes:
+		return &response.RefusedError{Gate: response.GateConfirm, Why: "nobody types in CI: --yes"}
+	}
+	return nil
+}
+
+// attach makes j tell d what it finds.
+func (d *deactivation) attach(j *job) {
+	if d.wanted {
+		j.wraps = append(j.wraps, func(s scanner.Sink) scanner.Sink { return watcher{s, d} })
+	}
+}
 
 type watcher struct {
 	scanner.Sink
@@ -52,11 +85,13 @@ type watcher struct {
 
 // Finding implements scanner.Sink.
 func (w watcher) Finding(f *scanner.Finding) error {
+	w.d.secrets = append(w.d.secrets, f.Match.Credential.Secret, f.Match.Credential.Token)
 	if f.Ignored == "" && f.Verdict.State == "live" {
 		leak := response.Leak{Fingerprint: f.Fingerprint(), Rule: f.Match.Rule.ID, Credential: f.Match.Credential, Verdict: f.Verdict}
-		if len(f.Locations) > 0 {
-			l := f.Locations[0]
-			leak.Where = printable(fmt.Sprintf("%s:%d commit %s", l.Path, l.Line, l.Commit))
+		for _, l := range f.Locations {
+			leak.Places = append(leak.Places, response.Place{
+				Path: l.Path, Line: l.Line, Commit: l.Commit, Time: l.Time, AtHead: l.AtHead, Refs: slices.Clone(l.Refs),
+			})
 		}
 		w.d.leaks = append(w.d.leaks, leak)
 	}
@@ -65,28 +100,36 @@ func (w watcher) Finding(f *scanner.Finding) error {
 
 // run shuts off what was found, after a scan that ended with scanErr. What goes to
 // people goes to stderr: stdout is the report's.
-func (d *deactivation) run(ctx context.Context, s *streams, scanErr error) error {
-	if !d.wanted || len(d.leaks) == 0 || ctx.Err() != nil {
+func (d *deactivation) run(ctx context.Context, s *streams, op *operator.Operator, scanErr error) error {
+	if !d.wanted || op == nil || len(d.leaks) == 0 || ctx.Err() != nil {
 		return scanErr
 	}
 	rules, err := d.respond.rules()
 	if err != nil {
 		return err
 	}
-	op, err := d.respond.open(ctx)
+	targets, err := d.respond.tellers()
 	if err != nil {
 		return err
+	}
+	for i := range d.leaks {
+		scrub(&d.leaks[i], d.secrets)
 	}
 	// The scan has asked STS a moment ago, and each key is asked about once.
 	plan, err := (&response.Planner{Operator: op, Rules: rules}).Plan(ctx, d.leaks)
 	if err != nil {
-		return err
+		return d.hide(err)
 	}
-	if err := showPlan(s.stderr, plan, ""); err != nil || len(plan.Keys) == 0 {
+	file, err := d.savePlan(plan)
+	if err != nil {
+		return unfinished(fmt.Errorf("writing the plan, which undo needs: %w", err))
+	}
+	if err = d.showPlan(s.stderr, plan, file); err != nil || len(plan.Keys) == 0 {
 		return errors.Join(unfinished(errNotPlanned), err)
 	}
-	outcomes, err := d.apply(ctx, s, op.Own().ARN, &response.Applier{Operator: op, Rules: rules, MaxKeys: d.respond.maxKeys}, plan)
-	if err = errors.Join(err, showOutcomes(s.stderr, outcomes)); err != nil {
+	outcomes, err := d.apply(ctx, s, &response.Applier{Operator: op, Rules: rules, MaxKeys: d.respond.maxKeys}, plan)
+	told := d.respond.tellAll(ctx, targets, op, plan, outcomes)
+	if err = errors.Join(d.hide(err), d.showOutcomes(s.stderr, outcomes), d.hide(told)); err != nil {
 		return unfinishedIf(err)
 	}
 	for _, o := range outcomes {
@@ -100,14 +143,16 @@ func (d *deactivation) run(ctx context.Context, s *streams, scanErr error) error
 	return scanErr
 }
 
-func (d *deactivation) apply(ctx context.Context, s *streams, actor string, a *response.Applier, plan response.Plan) ([]response.Outcome, error) {
-	journal, err := d.respond.openJournal(actor)
+func (d *deactivation) apply(ctx context.Context, s *streams, a *response.Applier, plan response.Plan) ([]response.Outcome, error) {
+	journal, err := d.respond.openJournal(a.Operator.Own().ARN)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = journal.Close() }() // each record is durable already
 	a.Journal = journal
-	a.Tell = func(r response.Record) { tell(s.stderr, r) }
+	if !d.quiet {
+		a.Tell = func(r response.Record) { tell(s.stderr, r) }
+	}
 	if err := a.Admit(ctx, plan); err != nil {
 		return nil, err
 	}
@@ -116,5 +161,66 @@ func (d *deactivation) apply(ctx context.Context, s *streams, actor string, a *r
 			return nil, err
 		}
 	}
+	for _, k := range plan.Keys {
+		d.cache.forget(s.stderr, d.respond.endpoint, k.KeyID)
+	}
 	return a.Apply(ctx, plan)
+}
+
+// savePlan writes a plan for some keys beside the journal, and returns where: undo and
+// confirm need it.
+func (d *deactivation) savePlan(plan response.Plan) (name string, err error) {
+	if len(plan.Keys) == 0 {
+		return "", nil
+	}
+	journal, err := d.respond.journalName()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Dir(journal)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	name = filepath.Join(dir, "plan-"+plan.ID+".json")
+	return name, os.WriteFile(name, plan.Encode(), 0o600)
+}
+
+// showPlan says what will be done, and what will not.
+func (d *deactivation) showPlan(stderr io.Writer, plan response.Plan, file string) error {
+	if !d.quiet {
+		return showPlan(stderr, plan, file)
+	}
+	for _, k := range plan.Keys {
+		fmt.Fprintf(stderr, "SHUT OFF  %s\n", printable(k.KeyID))
+	}
+	for _, r := range plan.Refused {
+		fmt.Fprintf(stderr, "LEFT ALONE  %s  %s\n", printable(r.KeyID), r.Gate)
+	}
+	if file != "" {
+		fmt.Fprintf(stderr, "The plan is in %s\n", printable(file))
+	}
+	return nil
+}
+
+func (d *deactivation) showOutcomes(stderr io.Writer, outcomes []response.Outcome) error {
+	if !d.quiet {
+		return showOutcomes(stderr, outcomes)
+	}
+	for _, o := range outcomes {
+		fmt.Fprintf(stderr, "%s  %s\n", o.Result, printable(o.Key.KeyID))
+	}
+	return nil
+}
+
+// hide returns err without what a log that everybody can read must not name. The journal
+// has it.
+func (d *deactivation) hide(err error) error {
+	gate := response.Refused(err)
+	switch {
+	case err == nil || !d.quiet || errors.Is(err, context.Canceled):
+		return err
+	case gate != "":
+		return &response.RefusedError{Gate: gate, Why: "why is not said where everybody can read it (--name-accounts)"}
+	}
+	return unfinished(errors.New("the keys could not be shut off: why is not said where everybody can read it (--name-accounts)"))
 }

@@ -49,10 +49,9 @@ cloned to a temporary folder, which is removed afterwards.`,
 			if err != nil {
 				return err
 			}
-			if f.deactivate.wanted {
-				job.wrap = f.deactivate.watch
-			}
-			return f.deactivate.run(cmd.Context(), s, f.scan(cmd.Context(), job, operand))
+			f.deactivate.attach(job)
+			scanErr := f.scan(cmd.Context(), job, operand)
+			return f.deactivate.run(cmd.Context(), s, job.op, scanErr)
 		},
 	}
 	f.add(cmd, true)

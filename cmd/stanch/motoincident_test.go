@@ -23,8 +23,10 @@ import (
 // accounts, against moto. Its authentication is on, so that stanch may make the
 // calls that the policy of "stanch respond policy" names, and no others.
 //
-//	fill FILE...   replaces {ID}, {SECRET} and {MEMBER} by the leaked key and its account
-//	keystatus WANT holds that ListAccessKeys says WANT of the leaked key
+//	fill FILE...   replaces {ID}, {SECRET} and {MEMBER} by the leaked key and its account,
+//	               {ID2} and {SECRET2} by that of the user lone
+//	keystatus WANT [lone] holds that ListAccessKeys says WANT of the leaked key, or of lone's
+//	told           holds that moto took what it was told, and that it has the form of botocore's model
 func TestMotoIncident(t *testing.T) {
 	scannertest.Need(t, "git", "sh")
 	m := startMoto(t)
@@ -44,20 +46,28 @@ func TestMotoIncident(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.call("CreateUser", "UserName", "olga")
-	m.call("PutUserPolicy", "UserName", "olga", "PolicyName", "respond", "PolicyDocument", operator.Policy(
-		operator.Statement{Effect: "Allow", Action: []string{"sts:AssumeRole"}, Resource: []string{"arn:aws:iam::" + member + ":role/stanch-respond"}},
-		operator.Statement{Effect: "Allow", Action: []string{"organizations:DescribeAccount"}, Resource: []string{"*"}}))
+	m.call("PutUserPolicy", "UserName", "olga", "PolicyName", "respond", "PolicyDocument", forMoto(t, response.OperatorPolicy("aws", "stanch-respond")))
 	olga := m.createKey("olga")
+	m.callAs("none", "sns", "2010-03-31", "CreateTopic", "Name", "alerts")
+	// A key that may switch itself off.
+	as("CreateUser", "UserName", "lone")
+	as("PutUserPolicy", "UserName", "lone", "PolicyName", "self", "PolicyDocument",
+		operator.Policy(operator.Statement{Effect: "Allow", Action: []string{"iam:UpdateAccessKey"}, Resource: []string{"*"}}))
+	var lone accessKey
+	if err := xml.Unmarshal(as("CreateAccessKey", "UserName", "lone"), &lone); err != nil {
+		t.Fatal(err)
+	}
 	m.authenticate()
-	proxy := httptest.NewServer(verifiertest.MotoProxy(m.url))
+	told := &recorder{next: verifiertest.MotoProxy(m.url), bodies: map[string]string{}}
+	proxy := httptest.NewServer(told)
 	t.Cleanup(proxy.Close)
 
-	fill := strings.NewReplacer("{ID}", leaked.ID, "{SECRET}", leaked.Secret, "{MEMBER}", member)
+	fill := strings.NewReplacer("{ID}", leaked.ID, "{SECRET}", leaked.Secret, "{MEMBER}", member, "{ID2}", lone.ID, "{SECRET2}", lone.Secret)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/moto", RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			for name, value := range map[string]string{
-				"AWS": proxy.URL, "MEMBER": member, "LAST4": leaked.ID[16:], "AWS_ACCESS_KEY_ID": olga.ID, "AWS_SECRET_ACCESS_KEY": olga.Secret,
+				"AWS": proxy.URL, "MEMBER": member, "LAST4": leaked.ID[16:], "SELF4": lone.ID[16:], "AWS_ACCESS_KEY_ID": olga.ID, "AWS_SECRET_ACCESS_KEY": olga.Secret,
 				"AWS_REGION": "us-east-1", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
 				"GIT_CONFIG_GLOBAL": os.DevNull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com",
 				"GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com", "CI": "",
@@ -75,10 +85,15 @@ func TestMotoIncident(t *testing.T) {
 			"keystatus": func(ts *testscript.TestScript, _ bool, args []string) {
 				// Not through stanch: what stanch says is what is to be checked.
 				key := m.assumeSigned(proxy.URL, olga, member)
-				if got := key.status(t, leaked.ID); got != args[0] {
+				user, id := "deploy", leaked.ID
+				if len(args) > 1 {
+					user, id = "lone", lone.ID
+				}
+				if got := key.status(t, user, id); got != args[0] {
 					ts.Fatalf("ListAccessKeys says %s, want %s", got, args[0])
 				}
 			},
+			"told": func(ts *testscript.TestScript, _ bool, _ []string) { told.check(ts) },
 		},
 	})
 }
@@ -147,9 +162,9 @@ func (m *moto) assumeSigned(url string, own accessKey, account string) reader {
 	return reader{s}
 }
 
-func (r reader) status(t *testing.T, id string) string {
+func (r reader) status(t *testing.T, user, id string) string {
 	t.Helper()
-	keys, err := r.session.AccessKeys(t.Context(), "deploy")
+	keys, err := r.session.AccessKeys(t.Context(), user)
 	if err != nil {
 		t.Fatal(err)
 	}

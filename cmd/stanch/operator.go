@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
@@ -37,12 +38,16 @@ func addEndpoint(cmd *cobra.Command, endpoint *string) {
 	_ = cmd.Flags().MarkHidden("aws-endpoint")
 }
 
-func (f *operatorFlags) open(ctx context.Context) (*operator.Operator, error) {
+func (f *operatorFlags) config() operator.Config {
 	cfg := operator.Config{Profile: f.profile, Role: f.role, ExternalID: f.externalID, Version: number(), Endpoint: f.endpoint}
 	if f.endpoint != "" {
 		cfg.Wait = time.Millisecond // what a test does not know it does not know later either
 	}
-	o, err := operator.New(ctx, cfg)
+	return cfg
+}
+
+func (f *operatorFlags) open(ctx context.Context) (*operator.Operator, error) {
+	o, err := operator.New(ctx, f.config())
 	if err != nil {
 		return nil, unfinished(err)
 	}
@@ -50,33 +55,66 @@ func (f *operatorFlags) open(ctx context.Context) (*operator.Operator, error) {
 }
 
 // readLeaks reads a report that was saved with --format json, from a file, or from
-// stdin if name is "-". Findings that are ignored are left out.
+// stdin if name is "-". Findings that are ignored are left out. What goes on from
+// here into plans, journals and notices holds no secret, though the report may. Of a
+// report that was cut off there are the leaks that it has, and report.ErrTruncated.
 func readLeaks(ctx context.Context, s *streams, name string) ([]response.Leak, error) {
-	var leaks collector
-	if err := readReport(ctx, s, name, true, &leaks); err != nil {
+	var c collector
+	if err := readReport(ctx, s, name, true, &c); err != nil {
 		return nil, err
 	}
-	return leaks, nil
+	for i := range c.leaks {
+		scrub(&c.leaks[i], c.secrets)
+	}
+	if !c.whole {
+		return c.leaks, fmt.Errorf("%s ends early: %w", name, report.ErrTruncated)
+	}
+	return c.leaks, nil
+}
+
+// scrub removes secrets from where a leak is said to be, and says it in a line.
+func scrub(l *response.Leak, secrets []detectors.Secret) {
+	var texts []*string
+	for i := range l.Places {
+		p := &l.Places[i]
+		texts = append(texts, &p.Repo, &p.Path)
+		for n := range p.Refs {
+			texts = append(texts, &p.Refs[n])
+		}
+	}
+	report.Scrub(secrets, texts...)
+	if len(l.Places) > 0 {
+		l.Where = printable(l.Places[0].String())
+	}
 }
 
 // A collector is a report.Handler that keeps what is to be acted on.
-type collector []response.Leak
+type collector struct {
+	leaks   []response.Leak
+	secrets []detectors.Secret // of all findings
+	whole   bool
+}
 
 // Scan implements report.Handler.
 func (*collector) Scan(report.Scan) error { return nil }
 
 // Summary implements report.Handler.
-func (*collector) Summary(report.Summary) error { return nil }
+func (c *collector) Summary(sum report.Summary) error {
+	c.whole = !slices.ContainsFunc(sum.Unread, func(u scanner.Unread) bool { return u.Why == report.ErrTruncated.Error() })
+	return nil
+}
 
 // Finding implements report.Handler.
 func (c *collector) Finding(f report.Finding) error {
+	secret, token := detectors.NewSecret(f.Secret), detectors.NewSecret(f.Token)
+	c.secrets = append(c.secrets, secret, token, detectors.NewSecret(f.Value))
 	loneID := f.SecretSHA256 == "" && f.State == verifier.Skipped // opens nothing
 	if f.Ignored != "" || loneID {
 		return nil
 	}
-	*c = append(*c, response.Leak{
-		Fingerprint: f.Fingerprint, Rule: f.Rule, Where: place(f),
-		Credential: detectors.Credential{ID: f.KeyID, Secret: detectors.NewSecret(f.Secret), Token: detectors.NewSecret(f.Token)},
+	c.leaks = append(c.leaks, response.Leak{
+		Fingerprint: f.Fingerprint, Rule: f.Rule, Places: places(f),
+		Credential: detectors.Credential{ID: f.KeyID, Secret: secret, Token: token, Partition: partitionOf(&f)},
 		Verdict: verifier.Verdict{
 			State: f.State, Reason: f.Reason, At: f.VerifiedAt, Facts: f.Facts,
 			Identity: verifier.Identity{
@@ -87,20 +125,16 @@ func (c *collector) Finding(f report.Finding) error {
 	return nil
 }
 
-// place says where a finding is first, in a line.
-func place(f report.Finding) string {
-	if len(f.Locations) == 0 {
-		return ""
+// places are where a finding counts.
+func places(f report.Finding) (list []response.Place) {
+	for _, l := range f.Locations {
+		if l.Ignored == "" {
+			list = append(list, response.Place{
+				Repo: l.Repo, Path: l.Path, Line: l.Line, Commit: l.Commit, Time: l.Time, AtHead: l.AtHead, Refs: l.Refs,
+			})
+		}
 	}
-	l := f.Locations[0]
-	where := strings.TrimSpace(l.Repo + " " + l.Path)
-	if l.Line > 0 {
-		where += fmt.Sprintf(":%d", l.Line)
-	}
-	if l.Commit != "" {
-		where += " commit " + l.Commit[:min(10, len(l.Commit))]
-	}
-	return printable(where)
+	return list
 }
 
 // ask reads a line that has to be want, or returns an error.

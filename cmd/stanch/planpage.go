@@ -16,10 +16,14 @@ func showPlan(w io.Writer, plan response.Plan, file string) error {
 		fmt.Fprintf(&b, "  %-9s %s\n", name, printable(fmt.Sprintf(format, args...)))
 	}
 	for _, k := range plan.Keys {
-		fmt.Fprintf(&b, "SHUT OFF  %s  %s %s of account %s\n", printable(k.KeyID), k.Kind, printable(k.Name), k.Account)
+		fmt.Fprintf(&b, "SHUT OFF  %s  %s of account %s\n", printable(k.KeyID), principal(k), k.Account)
 		line("where", "%s", k.Where)
 		if k.Status != "" {
-			line("key", "%s, made %s, last used %s", k.Status, k.Created.Format(time.DateOnly), k.LastUsed)
+			made := ""
+			if !k.Created.IsZero() {
+				made = "made " + k.Created.Format(time.DateOnly) + ", "
+			}
+			line("key", "%s, %slast used %s", k.Status, made, k.LastUsed)
 		}
 		line("by", "%s", k.Responder)
 		for _, warning := range k.Warnings {
@@ -51,12 +55,21 @@ func showPlan(w io.Writer, plan response.Plan, file string) error {
 	return err
 }
 
+func principal(k response.Key) string {
+	if k.Kind == "root" {
+		return "the root user"
+	}
+	return k.Kind + " " + printable(k.Name)
+}
+
 func describe(s response.Step) string {
 	switch s.Do {
 	case response.DenySessions:
 		return fmt.Sprintf("deny everything to sessions of %s %s that were issued until then, by the policy %s", s.Kind, s.Name, s.Object)
 	case response.Deactivate:
 		return "set the key to Inactive"
+	case response.DeactivateSelf:
+		return "let the leaked key set itself to Inactive"
 	case response.Quarantine:
 		return "attach " + s.Object
 	case response.DisableServiceCredential:
@@ -69,13 +82,18 @@ func describe(s response.Step) string {
 func showOutcomes(w io.Writer, outcomes []response.Outcome) error {
 	var b strings.Builder
 	for _, o := range outcomes {
-		fmt.Fprintf(&b, "%s  %s  %s %s of account %s\n", strings.ToUpper(string(o.Result)), printable(o.Key.KeyID), o.Key.Kind,
-			printable(o.Key.Name), o.Key.Account)
+		fmt.Fprintf(&b, "%s  %s  %s of account %s\n", strings.ToUpper(string(o.Result)), printable(o.Key.KeyID), principal(o.Key), o.Key.Account)
 		for _, why := range o.Why {
 			fmt.Fprintf(&b, "  %-9s %s\n", "why", printable(why))
 		}
-		if o.Result == response.Undone {
+		switch o.Result {
+		case response.Undone:
 			fmt.Fprintf(&b, "  %-9s %s\n", "now", "It works again, for everybody who has it. Shut it off soon.")
+			continue
+		case response.NotUndone, response.Untouched, response.Partly:
+			fmt.Fprintf(&b, "  %-9s %s\n", "now", "Put that right, and run the same command again: what is done is not done twice.")
+		}
+		if o.Result == response.NotUndone {
 			continue
 		}
 		for _, step := range response.Next(o.Key) {

@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
@@ -40,6 +40,9 @@ type respondFlags struct {
 	yes        bool
 	hash       string
 	maxKeys    int
+	self       bool
+	notify     []string
+	cache      cacheFlags
 }
 
 func (f *respondFlags) add(cmd *cobra.Command) {
@@ -48,6 +51,7 @@ func (f *respondFlags) add(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.accounts, "accounts", nil, "change keys of these AWS accounts only (required)")
 	_ = cmd.MarkFlagRequired("accounts")
 	flags.StringVar(&f.breakGlass, "break-glass", "", "file of users and roles that are never touched, names or ARNs, one a line")
+	flags.BoolVar(&f.self, "self", false, "let the leaked key switch itself off; nothing of your identity is used")
 }
 
 func (f *respondFlags) addJournal(cmd *cobra.Command) {
@@ -61,12 +65,36 @@ func (f *respondFlags) addConsent(cmd *cobra.Command) {
 	flags.StringVar(&f.hash, "plan", "", "the hash of the plan that was approved")
 	flags.IntVar(&f.maxKeys, "max-keys", 1, "refuse plans with more keys than this")
 	flags.StringVar(&f.findings, "findings", "", "report with secrets, to ask STS whether the keys are dead; \"-\" is stdin")
+	f.addNotify(cmd)
+	f.cache.addDir(cmd)
+}
+
+// addNotify defines who is told how it went.
+func (f *respondFlags) addNotify(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.notify, "notify", nil,
+		"tell how it went: securityhub, eventbridge[:BUS], sns:TOPIC-ARN, webhook:URL or webhook:env:VARIABLE; more than once if wanted")
 }
 
 func (f *respondFlags) rules() (response.Rules, error) {
 	names, err := readNames("--break-glass", f.breakGlass)
-	r := response.Rules{Accounts: f.accounts, BreakGlass: names}
+	r := response.Rules{Accounts: f.accounts, BreakGlass: names, Self: f.self}
+	if f.self && (f.role != "" || f.externalID != "" || f.profile != "") {
+		err = errors.Join(err, errors.New("--self uses the leaked key alone: with --role, --external-id or --profile, leave it out and plan with your own identity"))
+	}
 	return r, errors.Join(err, r.Check())
+}
+
+// identity returns who the operator is and their name for the journal; nobody with
+// --self.
+func (f *respondFlags) identity(ctx context.Context) (*operator.Operator, string, error) {
+	if f.self {
+		return nil, "somebody with a leaked key (--self)", nil
+	}
+	op, err := f.open(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	return op, op.Own().ARN, nil
 }
 
 func newPlan(s *streams) *cobra.Command {
@@ -88,12 +116,16 @@ keys are live. If not, what the report says counts for an hour.`,
 			if err != nil {
 				return err
 			}
+			if f.self && quarantine {
+				return errors.New("--self and --quarantine do not go together: a leaked key does nothing but switch itself off")
+			}
 			rules.ForceInUse = force
 			leaks, err := readLeaks(cmd.Context(), s, operand(args, "-"))
-			if err != nil {
+			cutOff := errors.Is(err, report.ErrTruncated)
+			if err != nil && !cutOff {
 				return unfinished(err)
 			}
-			op, err := f.open(cmd.Context())
+			op, _, err := f.identity(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -102,18 +134,9 @@ keys are live. If not, what the report says counts for an hour.`,
 			if err != nil {
 				return err
 			}
-			if out.file != "" {
-				if err := out.save(plan.Encode()); err != nil {
-					return err
-				}
-			}
-			if out.format == "json" {
-				_, err = s.stdout.Write(plan.Encode())
-			} else {
-				err = showPlan(s.stdout, plan, out.file)
-			}
-			if err == nil && len(plan.Refused) > 0 {
-				err = errNotPlanned
+			err = out.plan(s, plan)
+			if cutOff && (err == nil || errors.Is(err, errNotPlanned)) {
+				err = fmt.Errorf("%s ends early: what is missing in it is not planned for", operand(args, "standard input"))
 			}
 			return unfinishedIf(err)
 		},
@@ -124,6 +147,24 @@ keys are live. If not, what the report says counts for an hour.`,
 	cmd.Flags().StringVarP(&out.file, "output", "o", "", "write the plan to this file, for apply")
 	cmd.Flags().StringVarP(&out.format, "format", "f", "text", "what stdout gets: text, or json (the plan)")
 	return cmd
+}
+
+// plan writes a plan to the file and to stdout.
+func (f *outputFlags) plan(s *streams, plan response.Plan) (err error) {
+	if f.file != "" {
+		if err := f.save(plan.Encode()); err != nil {
+			return err
+		}
+	}
+	if f.format == "json" {
+		_, err = s.stdout.Write(plan.Encode())
+	} else {
+		err = showPlan(s.stdout, plan, f.file)
+	}
+	if err == nil && len(plan.Refused) > 0 {
+		err = errNotPlanned
+	}
+	return err
 }
 
 var (
@@ -229,132 +270,7 @@ With --findings STS is asked about the keys as well. Nothing is changed.`,
 	}
 	f.add(cmd)
 	f.addJournal(cmd)
+	f.addNotify(cmd)
 	cmd.Flags().StringVar(&f.findings, "findings", "", "report with secrets, to ask STS whether the keys are dead; \"-\" is stdin")
 	return cmd
-}
-
-// change admits a plan, asks for consent unless verb is "", and does what do does.
-func (f *respondFlags) change(ctx context.Context, s *streams, file string,
-	admit func(*response.Applier, context.Context, response.Plan) error,
-	do func(*response.Applier, context.Context, response.Plan) ([]response.Outcome, error), verb string,
-) error {
-	rules, err := f.rules()
-	if err != nil {
-		return err
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	plan, err := response.ParsePlan(b)
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	if verb != "" && f.yes && f.hash != plan.Hash {
-		return errors.New("--yes: --plan has to be the hash of the plan that was approved")
-	}
-	secrets, err := f.secrets(ctx, s)
-	if err != nil {
-		return err
-	}
-	op, err := f.open(ctx)
-	if err != nil {
-		return err
-	}
-	journal, err := f.openJournal(op.Own().ARN)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = journal.Close() }() // each record is durable already
-	a := &response.Applier{Operator: op, Journal: journal, Rules: rules, MaxKeys: f.maxKeys, Recheck: f.recheck(secrets)}
-	a.Tell = func(r response.Record) { tell(s.stderr, r) }
-	if err := admit(a, ctx, plan); err != nil {
-		return err
-	}
-	if verb != "" && !f.yes {
-		if err := consent(ctx, s, plan, verb); err != nil {
-			return err
-		}
-	}
-	outcomes, err := do(a, ctx, plan)
-	showErr := showOutcomes(s.stdout, outcomes)
-	for _, o := range outcomes {
-		if err == nil && o.Result != response.Contained && o.Result != response.Undone {
-			err = errNotDone
-		}
-	}
-	if response.Refused(err) != "" {
-		return err
-	}
-	return unfinishedIf(errors.Join(err, showErr))
-}
-
-// consent has the account and the end of the key id typed for each key.
-func consent(ctx context.Context, s *streams, plan response.Plan, verb string) error {
-	for _, k := range plan.Keys {
-		want := k.Account + " " + k.KeyID[max(0, len(k.KeyID)-4):]
-		question := fmt.Sprintf("To %s %s of %s %s in account %s, type the account and the last four characters of the key id:",
-			verb, k.KeyID, k.Kind, printable(k.Name), k.Account)
-		if err := ask(ctx, s, question, want); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// secrets reads the credentials that STS can be asked with, by key id.
-func (f *respondFlags) secrets(ctx context.Context, s *streams) (map[string]detectors.Credential, error) {
-	byID := map[string]detectors.Credential{}
-	if f.findings == "" {
-		return byID, nil
-	}
-	if f.findings == "-" && !f.yes {
-		return nil, errors.New("--findings -: standard input is where you type; use a file, or --yes")
-	}
-	leaks, err := readLeaks(ctx, s, f.findings)
-	if err != nil {
-		return nil, unfinished(err)
-	}
-	for _, l := range leaks {
-		if !l.Credential.Secret.IsZero() && l.Verdict.State == verifier.Live {
-			byID[l.Credential.ID] = l.Credential
-		}
-	}
-	if len(byID) == 0 {
-		return nil, fmt.Errorf("--findings %s: it holds no live key with its secret: save the report with --show-secrets", f.findings)
-	}
-	return byID, nil
-}
-
-func (f *respondFlags) recheck(secrets map[string]detectors.Credential) func(context.Context, string) (verifier.Verdict, bool) {
-	return func(ctx context.Context, id string) (verifier.Verdict, bool) {
-		c, ok := secrets[id]
-		if !ok {
-			return verifier.Verdict{}, false
-		}
-		return f.sts().Verify(ctx, c), true
-	}
-}
-
-func (f *respondFlags) journalName() (string, error) {
-	if f.journal != "" {
-		return f.journal, nil
-	}
-	dir, err := os.UserConfigDir()
-	if err != nil {
-		return "", fmt.Errorf("where the journal is: %w (use --journal)", err)
-	}
-	return filepath.Join(dir, "stanch", "journal.jsonl"), nil
-}
-
-func (f *respondFlags) openJournal(actor string) (*response.Journal, error) {
-	name, err := f.journalName()
-	if err != nil {
-		return nil, err
-	}
-	j, err := response.OpenJournal(name, actor)
-	if err != nil {
-		return nil, unfinished(err)
-	}
-	return j, nil
 }

@@ -20,6 +20,10 @@ const ops = "111122223333"
 // stanch-respond that the operator, olga of 111122223333, may assume with the
 // external id "example". The environment holds olga's key.
 //
+//	incident tracks
+//
+// starts one in which each use of a key is its last use, as at AWS.
+//
 //	incident deny PERMISSION
 //	incident allow PERMISSION
 //
@@ -39,6 +43,7 @@ func startIncident(ts *testscript.TestScript, _ bool, args []string) {
 		return
 	}
 	aws := verifiertest.NewAWS(ts.Value(testKey{}).(testing.TB))
+	aws.Tracks = len(args) == 1 && args[0] == "tracks"
 	ts.Value(awsKey{}).(*awsValue).AWS = aws
 	aws.Set(verifiertest.Root(detectorstest.Account, 2))
 	aws.Change(detectorstest.Account, func(a *verifiertest.Account) {

@@ -43,8 +43,8 @@ func newLog(s *streams) *cobra.Command {
 }
 
 func newPolicy(s *streams) *cobra.Command {
-	var principal, externalID, partition string
-	var trust, assess bool
+	var principal, externalID, partition, role string
+	var trust, assess, own bool
 	cmd := &cobra.Command{
 		Use:   "policy",
 		Short: "Print the least that a role needs to respond",
@@ -54,6 +54,8 @@ func newPolicy(s *streams) *cobra.Command {
 			switch {
 			case trust:
 				text = response.TrustPolicy(principal, externalID)
+			case own:
+				text = response.OperatorPolicy(partition, role)
 			case assess:
 				text = assessment.Policy()
 			}
@@ -62,10 +64,13 @@ func newPolicy(s *streams) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&assess, "assess", false, "print what \"stanch assess\" needs")
+	cmd.Flags().BoolVar(&own, "own", false, "print what your own identity needs, to assume --role and for --notify")
+	cmd.Flags().StringVar(&role, "role", "stanch-respond", "name of the role, for --own")
 	cmd.Flags().BoolVar(&trust, "trust", false, "print who may assume the role, and not what it may do")
 	cmd.Flags().StringVar(&partition, "partition", "aws", "aws, aws-cn, aws-us-gov or aws-eusc")
 	cmd.Flags().StringVar(&principal, "principal", "arn:aws:iam::ACCOUNT:role/ROLE", "who may assume the role")
 	cmd.Flags().StringVar(&externalID, "external-id", "", "external id that they have to know")
+	cmd.MarkFlagsMutuallyExclusive("own", "assess", "trust")
 	return cmd
 }
 

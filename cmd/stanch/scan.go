@@ -19,8 +19,10 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 	"github.com/stanch-dev/stanch/verifier/inventory"
+	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
 // scanFlags are what all commands that scan have in common.
@@ -40,6 +42,8 @@ type scanFlags struct {
 	canaryAccounts string
 	partitions     []string
 	stsEndpoint    string
+	cache          cacheFlags
+	owner          ownerFlags
 }
 
 // add defines the flags on cmd. verifies is whether cmd verifies unless told
@@ -67,7 +71,12 @@ func (f *scanFlags) add(cmd *cobra.Command, verifies bool) {
 	flags.StringVar(&f.canaryAccounts, "canary-accounts", "", "file of further AWS accounts whose keys are never verified, one a line")
 	flags.StringVar(&f.stsEndpoint, "sts-endpoint", "", "verify at this loopback URL instead of AWS, for tests")
 	_ = flags.MarkHidden("sts-endpoint")
+	f.cache.add(cmd)
+	f.owner.add(cmd)
 }
+
+// verifies reports whether STS is asked.
+func (f *scanFlags) verifies() bool { return !f.noVerify || f.verify }
 
 var failLevels = []string{"any", "unknown", "live", "never"}
 
@@ -83,7 +92,13 @@ type job struct {
 	inventory *inventory.Inventory
 	out       *output
 	handler   report.Handler
-	wrap      func(scanner.Sink) scanner.Sink // what sees findings before the report; may be nil
+	// wraps are what sees findings before the report, the last one first.
+	wraps []func(scanner.Sink) scanner.Sink
+	// op is the operator's identity, nil unless --assess or --deactivate is given.
+	op        *operator.Operator
+	assessing assessment.Assessor
+	// leak is what is known of the exposure of all findings.
+	leak assessment.Leak
 }
 
 // prepare returns the job that f asks for, or what is wrong with it.
@@ -96,6 +111,9 @@ func (f *scanFlags) prepare(s *streams) (*job, error) {
 	}
 	if f.maxSize < 0 || f.maxSize > 1<<40 {
 		return nil, fmt.Errorf("--max-size %d: not a size in MiB", f.maxSize)
+	}
+	if err := f.owner.check(f.verifies()); err != nil {
+		return nil, err
 	}
 	if f.showSecrets {
 		if err := f.output.checkPrivate(s.stdout); err != nil {
@@ -130,11 +148,17 @@ func (f *scanFlags) prepare(s *streams) (*job, error) {
 // that is. It is called once.
 func (j *job) scan(ctx context.Context, src scanner.Source, source, target string) error {
 	defer j.out.discard()
+	if err := j.openOwner(ctx); err != nil {
+		return err
+	}
 	header := report.Scan{Version: number(), Source: source, Target: target, Started: time.Now()}
 	set := detectors.NewSet(awskeys.Detector{})
 	tally := &tally{failOn: j.flags.failOn, Sink: report.NewSink(j.handler, header, set, j.flags.showSecrets)}
-	if j.wrap != nil {
-		tally.Sink = j.wrap(tally.Sink)
+	for _, wrap := range j.wraps {
+		tally.Sink = wrap(tally.Sink)
+	}
+	if j.flags.owner.assess {
+		tally.Sink = assessor{tally.Sink, ctx, j}
 	}
 	if mayMove(j.streams.stderr) {
 		src = metered(src, j.streams.stderr)
@@ -143,7 +167,7 @@ func (j *job) scan(ctx context.Context, src scanner.Source, source, target strin
 	sc := scanner.Scanner{
 		Detectors: j.config.extend(set),
 		Filters:   []scanner.Filter{placeholders, expiredURLs(header.Started), j.flags.doubtful},
-		Verifier:  logged{j.verifier, j.log},
+		Verifier:  logged{j.asOwner(), j.log},
 		Workers:   4,
 	}
 	sc.Annotators = append(sc.Annotators, byPath)
@@ -152,6 +176,9 @@ func (j *job) scan(ctx context.Context, src scanner.Source, source, target strin
 	}
 	j.config.suppress(&sc)
 	scanErr := sc.Scan(ctx, src, tally)
+	if j.flags.owner.assess && scanErr == nil {
+		scanErr = ctx.Err() // what was found is reported; not all of it was assessed
+	}
 	j.config.say(j.streams.stderr)
 	for _, sent := range j.verifier.Sent() {
 		fmt.Fprintf(j.streams.stderr, "stanch: requests sent to %s: %d (GetCallerIdentity)\n", sent.Host, sent.Requests)
@@ -187,7 +214,9 @@ func (f *scanFlags) verifier() (*awsverifier.Client, error) {
 	}
 	return awsverifier.New(awsverifier.Config{
 		Version:        number(),
-		Offline:        f.noVerify && !f.verify,
+		Offline:        !f.verifies(),
+		Cache:          f.cache.folder(f.stsEndpoint),
+		Anew:           f.cache.anew,
 		Accounts:       f.accounts,
 		CanaryAccounts: canaries,
 		Partitions:     f.partitions,

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
@@ -15,6 +17,7 @@ import (
 
 func newVerify(s *streams) *cobra.Command {
 	f, out, own := &scanFlags{}, &outputFlags{}, &operatorFlags{}
+	f.cache.anew = true // what scans were told before is what is to be checked
 	asOwner := false
 	cmd := &cobra.Command{
 		Use:   "verify [REPORT]",
@@ -66,6 +69,7 @@ live id. The secrets are not written again.`,
 	}
 	out.add(cmd)
 	own.add(cmd)
+	f.cache.addDir(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&asOwner, "iam", false, "ask IAM with your own identity about keys without their secret")
 	flags.StringSliceVar(&f.accounts, "accounts", nil, "verify keys of these AWS accounts only")
@@ -87,9 +91,9 @@ func (r *stream) verify(ctx context.Context, sts *awsverifier.Client, op *operat
 		switch {
 		case f.Secret != "" && f.KeyID != "":
 			renew(f, sts.Verify(ctx, detectors.Credential{
-				ID: f.KeyID, Secret: detectors.NewSecret(f.Secret), Token: detectors.NewSecret(f.Token),
+				ID: f.KeyID, Secret: detectors.NewSecret(f.Secret), Token: detectors.NewSecret(f.Token), Partition: partitionOf(f),
 			}))
-		case op != nil && keyID.MatchString(f.KeyID) && f.Account != "":
+		case op != nil && strings.HasPrefix(f.KeyID, "AKIA") && keyID.MatchString(f.KeyID):
 			askOwner(ctx, op, f)
 		}
 		if ctx.Err() != nil {
@@ -106,9 +110,32 @@ func (r *stream) verify(ctx context.Context, sts *awsverifier.Client, op *operat
 	return nil
 }
 
-// renew puts what is known now in the place of what was.
+// partitionOf returns where to ask about a key first: where it was live, or what the
+// text around it named.
+func partitionOf(f *report.Finding) string {
+	if parts := strings.Split(f.Identity.ARN, ":"); len(parts) > 1 {
+		return parts[1]
+	}
+	return hint(f.Facts)
+}
+
+// hint returns the partition that the text around a key named, "" for none.
+func hint(facts []verifier.Fact) string {
+	for _, f := range facts {
+		if f.Name == awskeys.PartitionHint {
+			return f.Value
+		}
+	}
+	return ""
+}
+
+// renew puts what is known now in the place of what was, but for what the text said.
 func renew(f *report.Finding, v verifier.Verdict) {
-	f.State, f.Reason, f.Facts = v.State, v.Reason, append([]verifier.Fact{}, v.Facts...)
+	facts := []verifier.Fact{}
+	if p := hint(f.Facts); p != "" {
+		facts = append(facts, verifier.Fact{Name: awskeys.PartitionHint, Value: p})
+	}
+	f.State, f.Reason, f.Facts = v.State, v.Reason, append(facts, v.Facts...)
 	if !v.At.IsZero() {
 		f.VerifiedAt = v.At.UTC()
 	}
@@ -122,33 +149,18 @@ func renew(f *report.Finding, v verifier.Verdict) {
 
 // askOwner asks IAM of the key's account for its status, which STS does not tell.
 func askOwner(ctx context.Context, op *operator.Operator, f *report.Finding) {
-	status, err := statusOf(ctx, op, f.Account, f.KeyID)
-	fact := verifier.Fact{Name: "key-status", Value: status, Source: "iam:ListAccessKeys"}
-	switch {
-	case err != nil:
-		fact.Value = "not known: " + err.Error()
-	case status != "Active":
-		f.State, f.Reason = verifier.Invalid, "IAM says that it is "+status
-	case f.State != verifier.Live:
-		f.State, f.Reason = verifier.IDActive, "IAM says that it is Active"
+	account, err := f.Account, error(nil)
+	if account == "" {
+		account, err = accountFor(ctx, op, f.KeyID)
+		f.Account = account
 	}
-	f.Facts = append(f.Facts, fact)
-}
-
-func statusOf(ctx context.Context, op *operator.Operator, account, id string) (string, error) {
-	s, err := op.In(ctx, account, "verify", "")
-	if err != nil {
-		return "", err
+	var owner ownership
+	if err == nil {
+		owner, err = ownerOf(ctx, op, account, f.KeyID)
 	}
-	used, err := s.LastUsed(ctx, id)
-	if err != nil {
-		return "", err
+	live := f.State == verifier.Live && owner.status == "Active" // it was, and it is the same key
+	if err == nil && !live {
+		f.State, f.Reason = owner.state()
 	}
-	keys, err := s.AccessKeys(ctx, used.User)
-	for _, k := range keys {
-		if k.ID == id {
-			return k.Status, err
-		}
-	}
-	return "deleted", err
+	f.Facts = append(f.Facts, owner.fact(err))
 }

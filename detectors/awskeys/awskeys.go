@@ -133,6 +133,8 @@ func (f *finds) appendID(dst []detectors.Match, i int) []detectors.Match {
 	id := f.ids[i]
 	m := detectors.Match{Rule: ruleOf(id.text), Span: id.Span, Grade: Grade(id.text), Needs: needs(id), Account: id.account, Group: id.group}
 	m.Credential.ID = id.text
+	m.Credential.Partition = partitionNear(f.text, id.Span)
+	note(&m, PartitionHint, m.Credential.Partition, 0)
 	tagStore(&m, nearest(f.text, f.endpoints, id.Span, nearStore))
 	note(&m, f.container.Name, f.container.Value, f.container.Risk)
 	if t := f.tokenOf[i]; t >= 0 {

@@ -48,8 +48,11 @@ type Event struct {
 	// no right to write to the repository.
 	PullRequest int
 	Fork        bool
-	// Public says that everybody can read the log.
+	// Public says that everybody can read the log, as far as anybody knows.
 	Public bool
+	// Visibility is that of the repository, in the words of the service: public,
+	// private, internal; "" if it does not say.
+	Visibility string
 	// Trusted is the commit that configuration and ignore files are to be read from:
 	// what a pull request says about them is for its reviewers, not for its own scan.
 	// It is "" if those of the work tree count.
@@ -64,12 +67,12 @@ var ErrPayload = errors.New("the event cannot be understood")
 // that leads to head. Of what the service says, e, it keeps who may read the log and
 // whom to trust; the zero Event is that of no service.
 func (e Event) Given(base, head string) Event {
-	return Event{Name: "range", Kind: Commits, Head: head, Base: base, Public: e.Public || e.Service == "", Trusted: e.Trusted}
+	return Event{Name: "range", Kind: Commits, Head: head, Base: base, Public: e.Public || e.Service == "", Visibility: e.Visibility, Trusted: e.Trusted}
 }
 
 // Whole is the event of a user who wants all of the repository scanned.
 func (e Event) Whole() Event {
-	return Event{Name: "scan of the history", Kind: Everything, Public: e.Public || e.Service == "", Trusted: e.Trusted}
+	return Event{Name: "scan of the history", Kind: Everything, Public: e.Public || e.Service == "", Visibility: e.Visibility, Trusted: e.Trusted}
 }
 
 // Env returns the value of an environment variable, "" if it is not set: os.Getenv.

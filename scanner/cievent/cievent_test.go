@@ -30,7 +30,7 @@ func TestGitHub(t *testing.T) {
 	fork := func(repo string) string {
 		return `{"pull_request":{"number":7,"commits":40,"head":{"sha":"` + two + `","repo":` + repo + `},"base":{"sha":"` + one + `","repo":{"full_name":"ada/app"}}},"repository":{"default_branch":"main","private":false}}`
 	}
-	pull := Event{Kind: Commits, Head: two, Base: one, HeadRefs: []string{"refs/pull/7/head"}, DefaultBranch: "main", Commits: 40, PullRequest: 7, Public: true, Trusted: one}
+	pull := Event{Kind: Commits, Head: two, Base: one, HeadRefs: []string{"refs/pull/7/head"}, DefaultBranch: "main", Commits: 40, PullRequest: 7, Public: true, Visibility: "public", Trusted: one}
 	forked := pull
 	forked.Fork = true
 	for _, tt := range []struct {
@@ -39,7 +39,7 @@ func TestGitHub(t *testing.T) {
 		is            error
 	}{
 		{"push", `{"ref":"refs/heads/x","before":"` + one + `","after":"` + two + `","forced":true,"commits":[{},{}],"repository":{"private":true}}`,
-			Event{Kind: Commits, Head: two, Base: one, Ref: "refs/heads/x", HeadRefs: []string{"refs/heads/x"}, Commits: 2}, nil},
+			Event{Kind: Commits, Head: two, Base: one, Ref: "refs/heads/x", HeadRefs: []string{"refs/heads/x"}, Commits: 2, Visibility: "private"}, nil},
 		{"push", `{"ref":"refs/tags/x","before":"` + zero + `","after":"` + two + `","created":true,"commits":[]}`,
 			Event{Kind: Commits, Head: two, Ref: "refs/tags/x", HeadRefs: []string{"refs/tags/x"}, Public: true}, nil},
 		{"push", `{"ref":"refs/heads/x","before":"` + one + `","after":"` + zero + `","deleted":true}`, Event{Kind: Nothing, Ref: "refs/heads/x", Public: true}, nil},

@@ -73,6 +73,9 @@ func githubEvent(name string, text []byte) (Event, error) {
 		// What is not known to be private may be read by everybody.
 		Public: p.Repository.Private == nil || !*p.Repository.Private,
 	}
+	if private := p.Repository.Private; private != nil {
+		e.Visibility = map[bool]string{true: "private", false: "public"}[*private]
+	}
 	var err error
 	switch name {
 	case "push":

@@ -12,7 +12,8 @@ import (
 func GitLab(env Env) (Event, error) {
 	e := Event{
 		Service: "GitLab CI", Name: env("CI_PIPELINE_SOURCE"), DefaultBranch: env("CI_DEFAULT_BRANCH"),
-		Public: env("CI_PROJECT_VISIBILITY") != "private" && env("CI_PROJECT_VISIBILITY") != "internal",
+		Public:     env("CI_PROJECT_VISIBILITY") != "private" && env("CI_PROJECT_VISIBILITY") != "internal",
+		Visibility: env("CI_PROJECT_VISIBILITY"),
 	}
 	var err error
 	switch e.Name {

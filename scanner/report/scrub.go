@@ -51,6 +51,10 @@ func newScrubber(secrets []detectors.Secret, set *detectors.Set) scrubber {
 	return scrubber{strings.NewReplacer(pairs...), set, map[string]string{}}
 }
 
+// Scrub removes secrets from texts that came from a report with secrets, which is
+// not scrubbed itself.
+func Scrub(secrets []detectors.Secret, texts ...*string) { newScrubber(secrets, nil).all(texts...) }
+
 // spellings returns s as it may stand in URLs and quoted text. Secrets of AWS
 // are letters, digits, "/", "+" and "=".
 func spellings(s string) []string {

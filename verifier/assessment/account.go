@@ -70,56 +70,6 @@ func (r *reading) trails(ctx context.Context) {
 	r.add("cloudtrail", "off: only its history of 90 days tells what the key did", bad, source(c))
 }
 
-// alarms tells whether somebody is told when root works, and when calls are
-// refused: a metric filter on the trail's log group, with an alarm on its metric.
-func (r *reading) alarms(ctx context.Context) {
-	type transformation struct {
-		Name      string `json:"metricName"`
-		Namespace string `json:"metricNamespace"`
-	}
-	var filters struct {
-		List []struct {
-			Pattern string           `json:"filterPattern"`
-			Metrics []transformation `json:"metricTransformations"`
-		} `json:"metricFilters"`
-	}
-	c := operator.Call{Service: "logs", Action: "DescribeMetricFilters", Body: struct{}{}}
-	if !r.read(ctx, "alarms", c, &filters) {
-		return
-	}
-	found := map[string]bool{}
-	for _, f := range filters.List {
-		kind := ""
-		switch {
-		case strings.Contains(f.Pattern, "Root"):
-			kind = "alarm-root"
-		case strings.Contains(f.Pattern, "AccessDenied"), strings.Contains(f.Pattern, "UnauthorizedOperation"):
-			kind = "alarm-unauthorised"
-		}
-		for _, m := range f.Metrics {
-			if kind == "" || found[kind] {
-				continue
-			}
-			var out struct {
-				Names []string `xml:"DescribeAlarmsForMetricResult>MetricAlarms>member>AlarmName"`
-			}
-			a := operator.Call{Service: "monitoring", Action: "DescribeAlarmsForMetric",
-				Params: map[string]string{"MetricName": m.Name, "Namespace": m.Namespace}}
-			if !r.read(ctx, kind, a, &out) {
-				return
-			}
-			found[kind] = len(out.Names) > 0
-		}
-	}
-	for _, kind := range []string{"alarm-root", "alarm-unauthorised"} {
-		text, risk := "none", notable
-		if found[kind] {
-			text, risk = "present", neutral
-		}
-		r.add(kind, text, risk, source(c))
-	}
-}
-
 // exposedKeys is the check "Exposed Access Keys" of Trusted Advisor.
 const exposedKeys = "12Fnkpl8Y5"
 
@@ -186,7 +136,7 @@ func (r *reading) guardDuty(ctx context.Context, region string) {
 	read := func(c operator.Call, out any) bool {
 		err := r.session.Do(ctx, c, out)
 		if err != nil {
-			r.addIn(region, name, unknownPrefix+why(err), neutral, source(c))
+			r.addIn(region, name, unknownPrefix+Why(err), neutral, source(c))
 		}
 		return err == nil
 	}

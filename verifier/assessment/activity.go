@@ -33,7 +33,7 @@ type span struct {
 
 // lookUp reads the events of the key in a region.
 func (r *reading) lookUp(ctx context.Context, region string) {
-	since := r.subject.Since
+	since := r.subject.Leak.Since
 	if oldest := r.now().Add(-history); since.Before(oldest) {
 		since = oldest
 	}
@@ -50,8 +50,9 @@ func (r *reading) lookUp(ctx context.Context, region string) {
 			}
 			NextToken string
 		}
+		r.wait(ctx, region)
 		if err := r.session.Do(ctx, c, &page); err != nil {
-			r.addIn(region, "activity", unknownPrefix+why(err), neutral, source(c))
+			r.addIn(region, "activity", unknownPrefix+Why(err), neutral, source(c))
 			return
 		}
 		for _, e := range page.Events {
@@ -61,18 +62,30 @@ func (r *reading) lookUp(ctx context.Context, region string) {
 			return
 		}
 		body["NextToken"] = page.NextToken
-		r.pause(ctx)
 	}
 	r.addIn(region, "activity", fmt.Sprintf("more than %d events: not all are read", maxPages*50), notable, source(c))
 }
 
-func (r *reading) pause(ctx context.Context) {
-	pace := cmp.Or(r.Pace, 500*time.Millisecond)
-	if pace < 0 {
+// wait holds the pace that CloudTrail allows for an account and region, over all keys.
+func (r *reading) wait(ctx context.Context, region string) {
+	name := r.session.Account + " " + region
+	if last, ok := r.asked[name]; ok {
+		r.sleep(ctx, time.Until(last.Add(r.pace())))
+	}
+	if r.asked == nil {
+		r.asked = map[string]time.Time{}
+	}
+	r.asked[name] = time.Now()
+}
+
+func (r *reading) pace() time.Duration { return cmp.Or(r.Pace, 550*time.Millisecond) }
+
+func (r *reading) sleep(ctx context.Context, d time.Duration) {
+	if d <= 0 {
 		return
 	}
 	select {
-	case <-time.After(pace):
+	case <-time.After(d):
 	case <-ctx.Done():
 	}
 }
@@ -143,10 +156,10 @@ func (r *reading) activity() {
 func isActivity(f verifier.Fact) bool { return f.Name == "activity" }
 
 func (s Subject) since(now time.Time) string {
-	if oldest := now.Add(-history); s.Since.Before(oldest) {
+	if oldest := now.Add(-history); s.Leak.Since.Before(oldest) {
 		return oldest.UTC().Format(time.DateOnly) + " (CloudTrail's history)"
 	}
-	return s.Since.UTC().Format(time.DateOnly)
+	return s.Leak.Since.UTC().Format(time.DateOnly)
 }
 
 // risk judges a call: what makes more keys, hides tracks or costs money, and

@@ -8,6 +8,7 @@
 package assessment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,9 +25,12 @@ type Subject struct {
 	KeyID string
 	// Identity is what is known of its owner; at least the account.
 	Identity verifier.Identity
-	// Since is when it leaked: the time of the first commit. Zero asks for as much
-	// as CloudTrail has, 90 days.
-	Since time.Time
+	// Leak is since when it could be read. Without it CloudTrail is asked for as much as
+	// it has, 90 days.
+	Leak Leak
+	// Used is what IAM said of its last use before STS was asked about it; nil asks
+	// IAM now.
+	Used *operator.LastUsed
 }
 
 // An Assessor assesses keys. It is used by one goroutine.
@@ -34,8 +38,10 @@ type Assessor struct {
 	Operator *operator.Operator
 	Now      func() time.Time // nil means time.Now
 	// Pace is the time between two questions to CloudTrail in one region, which
-	// allows two a second; 0 means half a second, less than 0 none.
+	// allows two a second; 0 means a little more than half a second, less than 0 none.
 	Pace time.Duration
+
+	asked map[string]time.Time // by account and region: when CloudTrail was
 }
 
 // Risks of facts.
@@ -53,6 +59,7 @@ const unknownPrefix = "not known: "
 // the only fact.
 func (a *Assessor) Assess(ctx context.Context, s Subject) []verifier.Fact {
 	r := &reading{Assessor: a, subject: s}
+	r.exposed()
 	r.organization(ctx)
 	session, err := a.Operator.In(ctx, s.Identity.Account, "assess", "")
 	if err != nil {
@@ -70,6 +77,7 @@ func (a *Assessor) Assess(ctx context.Context, s Subject) []verifier.Fact {
 	}
 	r.probe(ctx)
 	r.account(ctx)
+	r.report(ctx)
 	r.trails(ctx)
 	r.alarms(ctx)
 	r.support(ctx)
@@ -127,13 +135,13 @@ func (r *reading) add(name, value string, risk int, source string) {
 
 // unknown adds the fact that name could not be found out by call.
 func (r *reading) unknown(name string, c operator.Call, err error) {
-	r.add(name, unknownPrefix+why(err), neutral, source(c))
+	r.add(name, unknownPrefix+Why(err), neutral, source(c))
 }
 
 func source(c operator.Call) string { return (&operator.Error{Call: c}).Permission() }
 
-// why says in a few words why there is no answer.
-func why(err error) string {
+// Why says in a few words why AWS gave no answer.
+func Why(err error) string {
 	var e *operator.Error
 	switch {
 	case !errors.As(err, &e):
@@ -173,19 +181,24 @@ func (r *reading) iam(action string, params ...string) operator.Call {
 // administrator sees it: with the operator's own identity.
 func (r *reading) organization(ctx context.Context) {
 	var out struct {
-		Account struct{ Name, Email, Status, State string }
+		Account struct{ Name, Email, Status, State string } // State is to replace Status
 	}
 	c := operator.Call{Service: "organizations", Action: "DescribeAccount",
 		Body: map[string]string{"AccountId": r.subject.Identity.Account}}
 	if err := r.Operator.Own().Do(ctx, c, &out); err != nil {
 		r.unknown("account-name", c, err)
+		var e *operator.Error
+		if errors.As(err, &e) && e.Denied() { // the tags may be allowed all the same
+			r.tags(ctx)
+		}
 		return
 	}
 	text := fmt.Sprintf("%s, %s", out.Account.Name, out.Account.Email)
-	if out.Account.Status != "" && out.Account.Status != "ACTIVE" {
-		text += ", " + out.Account.Status
+	if state := cmp.Or(out.Account.State, out.Account.Status, "ACTIVE"); state != "ACTIVE" {
+		text += ", " + state
 	}
 	r.add("account-name", text, neutral, source(c))
+	r.tags(ctx)
 }
 
 func (r *reading) principal() {
@@ -223,13 +236,13 @@ func (r *reading) owner(ctx context.Context) {
 		r.arn = "arn:" + r.session.Partition() + ":iam::" + r.session.Account + ":user/" + used.User
 	}
 	r.add("user", used.User, neutral, source(c))
-	if used.At.IsZero() {
-		r.add("last-used", "never", neutral, source(c))
-		return
+	text := used.String()
+	if before := r.subject.Used; before != nil && used.Service == "sts" {
+		used, text = *before, before.String()+", before STS was asked about it"
 	}
 	risk := neutral
 	if r.now().Sub(used.At) < 24*time.Hour && used.Service != "sts" {
 		risk = notable
 	}
-	r.add("last-used", fmt.Sprintf("%s, %s in %s", used.At.UTC().Format(time.RFC3339), used.Service, used.Region), risk, source(c))
+	r.add("last-used", text, risk, source(c))
 }

@@ -9,7 +9,8 @@ func Policy() string {
 		Action: []string{
 			"iam:GetAccessKeyLastUsed", "iam:ListAccessKeys", "iam:GetUser", "iam:GetLoginProfile", "iam:ListMFADevices",
 			"iam:ListAttachedUserPolicies", "iam:ListUserPolicies", "iam:ListGroupsForUser", "iam:ListAttachedGroupPolicies",
-			"iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:SimulatePrincipalPolicy", "iam:GetAccountSummary",
+			"iam:ListGroupPolicies", "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:ListServiceSpecificCredentials",
+			"iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:SimulatePrincipalPolicy", "iam:GetAccountSummary",
 			"cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:LookupEvents",
 			"logs:DescribeMetricFilters", "cloudwatch:DescribeAlarmsForMetric",
 			"guardduty:ListDetectors", "guardduty:ListFindings", "guardduty:GetFindings",

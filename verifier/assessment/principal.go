@@ -28,10 +28,26 @@ func (r *reading) userFacts(ctx context.Context) {
 	}
 	r.policies(ctx, "User", "UserName", r.user)
 	r.groups(ctx)
+	r.others(ctx)
 }
 
 // roleFacts reads what IAM says of the role of a session.
 func (r *reading) roleFacts(ctx context.Context) {
+	var own struct {
+		ARN      string `xml:"GetRoleResult>Role>Arn"` // with its path, which STS does not tell
+		Boundary string `xml:"GetRoleResult>Role>PermissionsBoundary>PermissionsBoundaryArn"`
+		Used     string `xml:"GetRoleResult>Role>RoleLastUsed>LastUsedDate"`
+		Region   string `xml:"GetRoleResult>Role>RoleLastUsed>Region"`
+	}
+	if c := r.iam("GetRole", "RoleName", r.subject.Identity.Name); r.read(ctx, "boundary", c, &own) {
+		r.arn = own.ARN
+		r.add("boundary", orNone(own.Boundary), neutral, source(c))
+		used := "never"
+		if own.Used != "" {
+			used = own.Used + " in " + own.Region
+		}
+		r.add("role-last-used", used, neutral, source(c))
+	}
 	r.policies(ctx, "Role", "RoleName", r.subject.Identity.Name)
 }
 
@@ -120,9 +136,9 @@ func (r *reading) policies(ctx context.Context, noun, param, name string) {
 		Role  []operator.AttachedPolicy `xml:"ListAttachedRolePoliciesResult>AttachedPolicies>member"`
 		Group []operator.AttachedPolicy `xml:"ListAttachedGroupPoliciesResult>AttachedPolicies>member"`
 	}
-	fact := map[string]string{"Group": "group-policies"}[noun]
-	if fact == "" {
-		fact = "attached-policies"
+	fact := "attached-policies"
+	if noun == "Group" {
+		fact = "group-policies"
 	}
 	if c := r.iam(action, param, name); r.read(ctx, fact, c, &attached) {
 		var names []string
@@ -132,15 +148,16 @@ func (r *reading) policies(ctx context.Context, noun, param, name string) {
 		}
 		r.add(fact, orNone(strings.Join(names, ", ")), neutral, source(c))
 	}
-	if noun == "Group" {
-		return
-	}
 	var inline struct {
-		User []string `xml:"ListUserPoliciesResult>PolicyNames>member"`
-		Role []string `xml:"ListRolePoliciesResult>PolicyNames>member"`
+		User  []string `xml:"ListUserPoliciesResult>PolicyNames>member"`
+		Role  []string `xml:"ListRolePoliciesResult>PolicyNames>member"`
+		Group []string `xml:"ListGroupPoliciesResult>PolicyNames>member"`
 	}
-	if c := r.iam("List"+noun+"Policies", param, name); r.read(ctx, "inline-policies", c, &inline) {
-		r.add("inline-policies", orNone(strings.Join(slices.Concat(inline.User, inline.Role), ", ")), neutral, source(c))
+	fact = strings.Replace(fact, "attached", "inline", 1)
+	if c := r.iam("List"+noun+"Policies", param, name); r.read(ctx, fact, c, &inline) {
+		if names := slices.Concat(inline.User, inline.Role, inline.Group); noun != "Group" || len(names) > 0 {
+			r.add(fact, orNone(strings.Join(names, ", ")), neutral, source(c))
+		}
 	}
 }
 
@@ -168,65 +185,4 @@ func (r *reading) groups(ctx context.Context) {
 	for _, name := range out.Names {
 		r.policies(ctx, "Group", "GroupName", name)
 	}
-}
-
-// probes are the actions that the policies are tried with: how a key becomes more
-// than it is, and what it is usually stolen for.
-var probes = []struct {
-	action string
-	risk   int
-}{
-	{"iam:CreateAccessKey", act},
-	{"iam:AttachUserPolicy", act},
-	{"iam:PassRole", act},
-	{"sts:AssumeRole", bad},
-	{"ec2:RunInstances", bad},
-	{"lambda:CreateFunction", bad},
-	{"s3:GetObject", bad},
-	{"s3:ListAllMyBuckets", notable},
-	{"secretsmanager:GetSecretValue", act},
-	{"kms:Decrypt", bad},
-	{"bedrock:InvokeModel", bad},
-	{"ses:SendEmail", bad},
-	{"cloudtrail:StopLogging", act},
-	{"organizations:LeaveOrganization", act},
-}
-
-// probe has IAM simulate the probes on all resources. It knows neither service
-// control policies nor conditions that it is not given.
-func (r *reading) probe(ctx context.Context) {
-	if r.arn == "" || r.subject.Identity.Kind == "root" {
-		return
-	}
-	c := r.iam("SimulatePrincipalPolicy", "PolicySourceArn", r.arn)
-	for i, p := range probes {
-		c.Params[fmt.Sprintf("ActionNames.member.%d", i+1)] = p.action
-	}
-	var out struct {
-		Results []struct {
-			Action   string `xml:"EvalActionName"`
-			Decision string `xml:"EvalDecision"`
-		} `xml:"SimulatePrincipalPolicyResult>EvaluationResults>member"`
-	}
-	if !r.read(ctx, "may", c, &out) {
-		return
-	}
-	var allowed []string
-	risk := neutral
-	for _, result := range out.Results {
-		if result.Decision != "allowed" {
-			continue
-		}
-		allowed = append(allowed, result.Action)
-		for _, p := range probes {
-			if p.action == result.Action {
-				risk = max(risk, p.risk)
-			}
-		}
-	}
-	text := fmt.Sprintf("none of the %d actions that were tried", len(probes))
-	if len(allowed) > 0 {
-		text = strings.Join(allowed, ", ")
-	}
-	r.add("may", text, risk, source(c))
 }

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -33,7 +34,8 @@ type answer struct {
 	status                   int // 0: nothing came back
 	code, message, requestID string
 	account, arn, userID     string
-	err                      error // nil for a 2xx whose body the SDK could read, or that had none
+	skew                     time.Duration // of this machine's clock before the time of the answer
+	err                      error         // nil for a 2xx whose body the SDK could read, or that had none
 }
 
 var (
@@ -49,13 +51,14 @@ func newAnswer(host string, out *sts.GetCallerIdentityOutput, err error) answer 
 	a := answer{host: host, err: err}
 	if err == nil {
 		if r, ok := awsmiddleware.GetRawResponse(out.ResultMetadata).(*smithyhttp.Response); ok {
-			a.status = r.StatusCode
+			a.status, a.skew = r.StatusCode, skew(r)
 		}
 		a.requestID, _ = awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
 		a.account, a.arn, a.userID = aws.ToString(out.Account), aws.ToString(out.Arn), aws.ToString(out.UserId)
 	}
 	if re, ok := as[*awshttp.ResponseError](err); ok {
 		a.status, a.requestID = re.HTTPStatusCode(), re.ServiceRequestID()
+		a.skew = skew(re.HTTPResponse())
 	}
 	// UnknownError is the SDK's word for XML without a code.
 	if e, ok := as[smithy.APIError](err); ok && e.ErrorCode() != "UnknownError" {
@@ -87,6 +90,14 @@ func (a answer) verdict(decoded string) verifier.Verdict {
 		return a.unknown("AWS has trouble", verifier.ErrBusy)
 	}
 	switch a.code {
+	case "InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken", "ExpiredTokenException":
+		// AWS may look at the time of a request first or last. What it says of a key
+		// is not believed if it cannot have accepted the time.
+		if a.skew.Abs() > maxSkew || clockText().MatchString(a.message) {
+			return a.unknown(a.wrongClock(), nil)
+		}
+	}
+	switch a.code {
 	case "AccessDenied", "AccessDeniedException":
 		// Denied is who was authenticated first, if the text says who that is.
 		if m := deniedUser().FindStringSubmatch(a.message); m != nil {
@@ -96,12 +107,9 @@ func (a answer) verdict(decoded string) verifier.Verdict {
 	case "InvalidClientTokenId":
 		return verifier.Verdict{State: verifier.Invalid}
 	case "SignatureDoesNotMatch":
-		if clockText().MatchString(a.message) {
-			return a.unknown("the clock of this machine is wrong", nil)
-		}
 		return verifier.Verdict{State: verifier.IDActive}
 	case "RequestExpired", "RequestTimeTooSkewed":
-		return a.unknown("the clock of this machine is wrong", nil)
+		return a.unknown(a.wrongClock(), nil)
 	case "ExpiredToken", "ExpiredTokenException":
 		return verifier.Verdict{State: verifier.Expired}
 	case "IncompleteSignature", "MissingAuthenticationToken", "MissingAuthenticationTokenException",
@@ -111,6 +119,32 @@ func (a answer) verdict(decoded string) verifier.Verdict {
 		return a.unknown("the account does not use this region, or is suspended", nil)
 	}
 	return a.unknown("unexpected error code "+a.code, nil)
+}
+
+// maxSkew is how far the time of a request may be from that of AWS.
+const maxSkew = 15 * time.Minute
+
+// skew returns how far the clock that signed is ahead of the one that answered.
+func skew(r *smithyhttp.Response) time.Duration {
+	if r == nil {
+		return 0
+	}
+	date, err := http.ParseTime(r.Header.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return time.Since(date)
+}
+
+func (a answer) wrongClock() string {
+	const wrong = "the clock of this machine is wrong"
+	switch off := a.skew.Round(time.Second); {
+	case off > maxSkew:
+		return wrong + ": it is " + off.String() + " ahead of AWS"
+	case off < -maxSkew:
+		return wrong + ": it is " + (-off).String() + " behind AWS"
+	}
+	return wrong
 }
 
 func (a answer) throttled() bool {

@@ -3,12 +3,14 @@ package awsverifier
 import (
 	"errors"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
@@ -150,15 +152,45 @@ func TestBusyThenMismatch(t *testing.T) {
 	}
 }
 
+// TestSkewedClock: with a wrong clock nothing that STS says of a key is believed, but
+// that it knows it, and the report says how wrong the clock is.
 func TestSkewedClock(t *testing.T) {
-	for _, skew := range []time.Duration{-time.Hour, time.Hour} {
-		key := verifiertest.User(account, "a", 1)
-		srv := verifiertest.NewSTS(t, key)
-		srv.Now = func() time.Time { return time.Now().Add(skew) }
-		v := newClient(t, srv, Config{}).Verify(t.Context(), key.Credential)
-		if v.State != verifier.Unknown || v.Reason != clock || len(srv.Requests()) != 1 {
-			t.Errorf("skew %v: got %+v after %d requests", skew, v, len(srv.Requests()))
-		}
+	key := verifiertest.User(account, "a", 1)
+	wrong, over := key.Credential, verifiertest.Role(account, "r", 3)
+	wrong.Secret = verifiertest.LongTerm(account, 2).Secret
+	over.State = verifiertest.Expired
+	for _, tt := range []struct {
+		name   string
+		skew   time.Duration
+		cred   detectors.Credential
+		answer []verifiertest.Response
+		state  verifier.State
+		why    string
+	}{
+		{"behind", time.Hour, key.Credential, nil, verifier.Unknown, clock + ": it is 1h0m0s behind AWS"},
+		{"ahead", -time.Hour, key.Credential, nil, verifier.Unknown, clock + ": it is 1h0m0s ahead of AWS"},
+		{"unknown id", -time.Hour, verifiertest.LongTerm(account, 7), nil, verifier.Unknown, clock + ": it is 1h0m0s ahead of AWS"},
+		{"wrong secret", time.Hour, wrong, nil, verifier.Unknown, clock + ": it is 1h0m0s behind AWS"},
+		{"over", time.Hour, over.Credential, []verifiertest.Response{verifiertest.Failure(403, "ExpiredToken", "")}, verifier.Unknown, clock + ": it is 1h0m0s behind AWS"},
+		{"own code", time.Hour, key.Credential, []verifiertest.Response{verifiertest.Failure(400, "RequestExpired", "")}, verifier.Unknown, clock + ": it is 1h0m0s behind AWS"},
+		{"accepted all the same", time.Hour, key.Credential, []verifiertest.Response{verifiertest.Caller(key.ARN, "AIDA")}, verifier.Live, ""},
+		{"a little", 10 * time.Minute, key.Credential, nil, verifier.Live, ""},
+		{"a little, unknown id", 10 * time.Minute, verifiertest.LongTerm(account, 7), nil, verifier.Invalid, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			srv := verifiertest.NewUnstartedSTS(key, over)
+			start := time.Now()
+			// The Date of an answer has whole seconds; so has the difference, then.
+			srv.Now = func() time.Time { return start.Truncate(time.Second).Add(tt.skew) }
+			srv.Start()
+			t.Cleanup(srv.Close)
+			srv.Script(tt.answer...)
+			v := newClient(t, srv, Config{}).Verify(t.Context(), tt.cred)
+			why := regexp.MustCompile(`(1h0m|59m5)\ds`).ReplaceAllString(v.Reason, "1h0m0s")
+			if v.State != tt.state || why != tt.why || len(srv.Requests()) != 1 {
+				t.Errorf("got %+v after %d requests", v, len(srv.Requests()))
+			}
+		})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -101,18 +102,32 @@ func (a *asker) remember(c detectors.Credential) {
 
 // ask sends one request, and one more for each further partition as long as none
 // knows the key: in the wrong partition every key is one that does not exist.
-func (a *asker) ask(ctx context.Context, c detectors.Credential) verifier.Verdict {
+func (a *asker) ask(ctx context.Context, c detectors.Credential) (v verifier.Verdict) {
 	at := a.now()
-	first, told := regionFor(c)
-	v := a.askIn(ctx, c, first)
-	for _, region := range a.regions {
-		if v.State != verifier.Invalid || told || region == first {
-			continue
+	for _, region := range a.regionsFor(c) {
+		if v = a.askIn(ctx, c, region); v.State != verifier.Invalid {
+			break
 		}
-		v = a.askIn(ctx, c, region)
 	}
 	v.At = at
 	return v
+}
+
+// regionsFor returns where to ask about c, in order: only where its token says that
+// it was issued; else first where the text around it says, then at the partition of
+// most keys, then at those that the user names.
+func (a *asker) regionsFor(c detectors.Credential) []string {
+	token, _ := awskeys.ParseToken(c.Token.Reveal())
+	if token.Region != "" {
+		return []string{homeOf(token.Region)}
+	}
+	var list []string
+	for _, region := range append([]string{partitions[c.Partition], partitions["aws"]}, a.regions...) {
+		if region != "" && !slices.Contains(list, region) {
+			list = append(list, region)
+		}
+	}
+	return list
 }
 
 func (a *asker) askIn(ctx context.Context, c detectors.Credential, region string) verifier.Verdict {
@@ -165,17 +180,12 @@ var (
 	}
 )
 
-// regionFor returns the region to ask at first, and whether the key itself tells its
-// partition: session tokens may name a region.
-func regionFor(c detectors.Credential) (region string, told bool) {
-	token, _ := awskeys.ParseToken(c.Token.Reveal())
-	switch {
-	case strings.HasPrefix(token.Region, "cn-"):
-		return partitions["aws-cn"], true
-	case strings.HasPrefix(token.Region, "us-gov-"):
-		return partitions["aws-us-gov"], true
-	case strings.HasPrefix(token.Region, "eusc-"):
-		return partitions["aws-eusc"], true
+// homeOf returns where the partition of a region is asked.
+func homeOf(region string) string {
+	for prefix, partition := range map[string]string{"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"} {
+		if strings.HasPrefix(region, prefix) {
+			return partitions[partition]
+		}
 	}
-	return partitions["aws"], token.Region != ""
+	return partitions["aws"]
 }

@@ -43,6 +43,11 @@ type Config struct {
 	// that does not tell its partition and that the first one does not know: aws-cn,
 	// aws-us-gov, aws-eusc.
 	Partitions []string
+	// Cache is the folder where verdicts are kept from one run to the next
+	// (verifier.Stored); "" keeps none.
+	Cache string
+	// Anew asks although Cache holds a verdict, and puts the new one in its place.
+	Anew bool
 	// Endpoint replaces the hosts of AWS, for tests. Only http and https URLs
 	// of the loopback interface are accepted.
 	Endpoint string
@@ -82,11 +87,23 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	if !cfg.Offline {
-		c.online = &verifier.Cached{Verifier: &verifier.Limited{
-			Verifier: asker, PerSecond: cfg.PerSecond, Backoff: cfg.Backoff,
-		}}
+		c.online = &verifier.Limited{Verifier: asker, PerSecond: cfg.PerSecond, Backoff: cfg.Backoff}
+		if cfg.Cache != "" {
+			// Where somebody stands in for AWS, what they say counts for them alone.
+			c.online = &verifier.Stored{Verifier: c.online, Dir: cfg.Cache, Anew: cfg.Anew, Scope: asker.endpoint, Now: cfg.Now}
+		}
+		c.online = &verifier.Cached{Verifier: c.online}
 	}
 	return c, nil
+}
+
+// Forget removes what cfg.Cache holds of a key id: the key is no longer what it was.
+func Forget(cfg Config, id string) error {
+	base, _, err := checkEndpoint(cfg.Endpoint)
+	if err != nil || cfg.Cache == "" {
+		return err
+	}
+	return (&verifier.Stored{Dir: cfg.Cache, Scope: base}).Forget(id)
 }
 
 // Verify implements verifier.Verifier. Candidates for the secret of one key id
@@ -110,6 +127,17 @@ func (c *Client) Verify(ctx context.Context, cred detectors.Credential) verifier
 		v.Identity.Account = off.Identity.Account
 	}
 	return v
+}
+
+// Asks reports whether Verify would ask AWS about cred, if it has not yet: it is not
+// known to be dead or a canary, it is complete, and its account is among those to ask
+// about.
+func (c *Client) Asks(ctx context.Context, cred detectors.Credential) bool {
+	if !strings.HasPrefix(cred.ID, session) {
+		cred.Token = detectors.Secret{}
+	}
+	off := c.offline.Verify(ctx, cred)
+	return off.State == verifier.Skipped && c.online != nil && missing(cred) == "" && c.refusal(off.Identity.Account) == ""
 }
 
 // refusal returns why keys of account are not asked about, or "".

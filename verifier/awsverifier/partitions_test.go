@@ -23,6 +23,10 @@ func TestPartitions(t *testing.T) {
 	}
 	all := []string{"aws-cn", "aws-us-gov", "aws-eusc"}
 	session := verifiertest.Role(account, "gone", 9)
+	hinted := func(k verifiertest.Key, partition string) verifiertest.Key {
+		k.Credential.Partition = partition
+		return k
+	}
 	for _, tt := range []struct {
 		name       string
 		key        verifiertest.Key
@@ -36,6 +40,13 @@ func TestPartitions(t *testing.T) {
 		{"last", in("aws-eusc", 3), true, all, verifier.Live, []string{"us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"}},
 		{"not asked for", in("aws-cn", 4), true, nil, verifier.Invalid, []string{"us-east-1"}},
 		{"nowhere", in("aws", 5), false, all, verifier.Invalid, []string{"us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"}},
+		{"hint", hinted(in("aws-us-gov", 6), "aws-us-gov"), true, nil, verifier.Live, []string{"us-gov-west-1"}},
+		{"hint before the others", hinted(in("aws-eusc", 7), "aws-eusc"), true, all, verifier.Live, []string{"eusc-de-east-1"}},
+		{"wrong hint", hinted(in("aws", 8), "aws-cn"), true, nil, verifier.Live, []string{"cn-north-1", "us-east-1"}},
+		{"hint, nowhere", hinted(in("aws", 5), "aws-cn"), false, all, verifier.Invalid,
+			[]string{"cn-north-1", "us-east-1", "us-gov-west-1", "eusc-de-east-1"}},
+		{"a hint that is none", hinted(in("aws", 10), "aws-iso"), true, nil, verifier.Live, []string{"us-east-1"}},
+		{"the token tells more", hinted(session, "aws-cn"), false, all, verifier.Invalid, []string{"us-east-1"}},
 		{"the token tells", session, false, all, verifier.Invalid, []string{"us-east-1"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

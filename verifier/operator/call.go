@@ -35,14 +35,17 @@ type Call struct {
 const maxAnswer = 16 << 20
 
 // attempts bounds how often a request is sent when AWS is busy, says 5xx or
-// does not answer. All calls that stanch makes may be repeated: they read, or
-// set a state that is set already when they come twice.
+// does not answer. All calls that stanch makes may be repeated: they read, or set
+// a state that is set already when they come twice, or tell somebody once more.
 const attempts = 5
 
 // Do makes the call and decodes the answer into out, a pointer to a struct with
 // tags of encoding/xml or encoding/json as the service has it; nil drops the
 // answer. What AWS refused is an *Error.
 func (s *Session) Do(ctx context.Context, c Call, out any) error {
+	if err := s.mayDo(c); err != nil {
+		return err
+	}
 	wait := s.op.cfg.Wait
 	if wait == 0 {
 		wait = 500 * time.Millisecond

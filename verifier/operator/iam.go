@@ -17,11 +17,18 @@ type AccessKey struct {
 
 // AccessKeys lists the keys of an IAM user. A user has two at most.
 func (s *Session) AccessKeys(ctx context.Context, user string) ([]AccessKey, error) {
+	// Without UserName the answer would be about the caller.
+	return s.keyList(ctx, map[string]string{"UserName": user})
+}
+
+// OwnKeys lists the keys of the caller: in a session of Root, those of the root user.
+func (s *Session) OwnKeys(ctx context.Context) ([]AccessKey, error) { return s.keyList(ctx, nil) }
+
+func (s *Session) keyList(ctx context.Context, params map[string]string) ([]AccessKey, error) {
 	var out struct {
 		Keys []AccessKey `xml:"ListAccessKeysResult>AccessKeyMetadata>member"`
 	}
-	// Without UserName the answer would be about the caller.
-	err := s.Do(ctx, Call{Service: "iam", Action: "ListAccessKeys", Params: map[string]string{"UserName": user}}, &out)
+	err := s.Do(ctx, Call{Service: "iam", Action: "ListAccessKeys", Params: params}, &out)
 	return out.Keys, err
 }
 

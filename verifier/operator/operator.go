@@ -6,12 +6,13 @@
 // configuration and never sees a leaked key.
 //
 // Requests are made here, signed with the SDK's signer, and not with a service
-// package of the SDK for each of the ten services that are asked: whoever has
+// package of the SDK for each of the services that are asked: whoever has
 // stanch as a hook builds it from source, and the package of IAM alone costs
 // more to build than all of stanch's own code (bench/2026-11-22-operator).
 package operator
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -72,7 +73,7 @@ func New(ctx context.Context, cfg Config) (*Operator, error) {
 		return nil, fmt.Errorf("no identity of your own to ask AWS with (--profile, AWS_PROFILE, aws sso login): %w", err)
 	}
 	o := &Operator{cfg: cfg, http: client, opened: map[string]*Session{}}
-	o.own = &Session{op: o, keys: loaded.Credentials, partition: partitionOf(loaded.Region)}
+	o.own = &Session{op: o, keys: loaded.Credentials, partition: partitionOf(loaded.Region), region: loaded.Region}
 	if o.own.ARN, err = o.own.whoAmI(ctx); err != nil {
 		return nil, fmt.Errorf("asking AWS who you are: %w", err)
 	}
@@ -136,7 +137,13 @@ type Session struct {
 	op        *Operator
 	keys      aws.CredentialsProvider
 	partition partition
+	region    string // where the operator works, "" for the home region
+	leaked    string // the id of the leaked key that signs, see Leaked
 }
+
+// Region returns where the operator's own resources are, after their AWS
+// configuration; the home region if it does not say.
+func (s *Session) Region() string { return cmp.Or(s.region, s.partition.home) }
 
 // Partition returns the partition of the session: aws, aws-cn, aws-us-gov, aws-eusc.
 func (s *Session) Partition() string { return s.partition.name }
@@ -175,18 +182,31 @@ func (a *assumeRole) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if a.policy != "" {
 		params["Policy"] = a.policy
 	}
-	var out struct {
-		ID      string    `xml:"AssumeRoleResult>Credentials>AccessKeyId"`
-		Secret  string    `xml:"AssumeRoleResult>Credentials>SecretAccessKey"`
-		Token   string    `xml:"AssumeRoleResult>Credentials>SessionToken"`
-		Expires time.Time `xml:"AssumeRoleResult>Credentials>Expiration"`
+	return a.by.temporary(ctx, "AssumeRole", params)
+}
+
+// temporary makes a call of STS that returns credentials.
+func (s *Session) temporary(ctx context.Context, action string, params map[string]string) (aws.Credentials, error) {
+	type keys struct {
+		ID      string    `xml:"AccessKeyId"`
+		Secret  string    `xml:"SecretAccessKey"`
+		Token   string    `xml:"SessionToken"`
+		Expires time.Time `xml:"Expiration"`
 	}
-	if err := a.by.Do(ctx, Call{Service: "sts", Action: "AssumeRole", Params: params}, &out); err != nil {
+	var out struct {
+		Role *keys `xml:"AssumeRoleResult>Credentials"`
+		Root *keys `xml:"AssumeRootResult>Credentials"`
+	}
+	if err := s.Do(ctx, Call{Service: "sts", Action: action, Params: params}, &out); err != nil {
 		return aws.Credentials{}, err
 	}
+	k := cmp.Or(out.Role, out.Root)
+	if k == nil {
+		return aws.Credentials{}, fmt.Errorf("sts:%s: the answer holds no credentials", action)
+	}
 	return aws.Credentials{
-		AccessKeyID: out.ID, SecretAccessKey: out.Secret, SessionToken: out.Token,
-		CanExpire: true, Expires: out.Expires, Source: "stanch",
+		AccessKeyID: k.ID, SecretAccessKey: k.Secret, SessionToken: k.Token,
+		CanExpire: true, Expires: k.Expires, Source: "stanch",
 	}, nil
 }
 

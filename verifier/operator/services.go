@@ -56,6 +56,9 @@ var services = map[string]service{
 	"support":       {target: "AWSSupport_20130415", global: true},
 	"health":        {target: "AWSHealth_20160804", global: true},
 	"guardduty":     {},
+	"securityhub":   {},
+	"events":        {target: "AWSEvents"},
+	"sns":           {version: "2010-03-31"},
 }
 
 // host returns where a service is asked, after the endpoint rules of botocore.

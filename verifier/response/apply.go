@@ -40,7 +40,7 @@ type Outcome struct {
 
 // An Applier applies plans and takes them back. It is used by one goroutine.
 type Applier struct {
-	Operator *operator.Operator
+	Operator *operator.Operator // nil if Rules.Self
 	Journal  *Journal
 	Rules    Rules
 	// MaxKeys is how many keys a plan may have.
@@ -48,8 +48,11 @@ type Applier struct {
 	// Recheck asks STS about the leaked key itself, each time anew. It returns
 	// false if it has no secret to ask with. nil never asks.
 	Recheck func(ctx context.Context, keyID string) (verifier.Verdict, bool)
-	Now     func() time.Time                           // nil means time.Now
-	Sleep   func(ctx context.Context, d time.Duration) // nil waits
+	// Leaked opens a session of the leaked key, if Rules.Self; it returns false if
+	// it has no secret to do so.
+	Leaked func(k Key) (*operator.Session, bool, error)
+	Now    func() time.Time                           // nil means time.Now
+	Sleep  func(ctx context.Context, d time.Duration) // nil waits
 	// Tell, if not nil, is told of each record once it is durable.
 	Tell func(Record)
 }
@@ -65,7 +68,7 @@ func (a *Applier) Admit(ctx context.Context, plan Plan) error {
 		if err != nil {
 			return err
 		}
-		if err := guard(ctx, a.Operator, s, a.Rules, k); err != nil {
+		if _, err := guard(ctx, a.Operator, s, a.Rules, k); err != nil {
 			return fmt.Errorf("key %s: %w", k.KeyID, err)
 		}
 		if err := a.drift(ctx, s, plan.Hash, k); err != nil {
@@ -83,6 +86,9 @@ func (a *Applier) admitPlan(plan Plan) error {
 		return refuse(GateChanged, "the plan was changed after it was made")
 	}
 	if err := plan.check(); err != nil {
+		return err
+	}
+	if err := a.admitKind(plan); err != nil {
 		return err
 	}
 	h := a.history(plan.Hash)
@@ -107,9 +113,26 @@ func (a *Applier) admitPlan(plan Plan) error {
 	return nil
 }
 
+// admitKind holds that leaked keys are used only if the operator says so each
+// time, and then nothing else is.
+func (a *Applier) admitKind(plan Plan) error {
+	for _, k := range plan.Keys {
+		switch {
+		case k.self() && !a.Rules.Self:
+			return refuse(GateSelf, "the plan uses the leaked key %s itself: say --self again, or plan with a responder", k.KeyID)
+		case !k.self() && a.Rules.Self:
+			return refuse(GateSelf, "the plan does not use the leaked key %s itself: leave --self out", k.KeyID)
+		}
+	}
+	return nil
+}
+
 // drift holds that a key is as it was when the plan was made, or as this plan
 // has left it.
 func (a *Applier) drift(ctx context.Context, s *operator.Session, hash string, k Key) error {
+	if k.self() {
+		return a.admitSelf(ctx, hash, k)
+	}
 	for _, step := range k.Steps {
 		if step.Do != Deactivate || a.history(hash).of(step).intent != nil {
 			continue
@@ -126,6 +149,16 @@ func (a *Applier) drift(ctx context.Context, s *operator.Session, hash string, k
 }
 
 func (a *Applier) session(ctx context.Context, k Key) (*operator.Session, error) {
+	if k.self() {
+		s, ok, err := a.Leaked(k)
+		if err == nil && !ok {
+			err = refuse(GateSelf, "--self signs with the leaked key: give a report with its secret (--findings)")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("key %s: %w", k.KeyID, err)
+		}
+		return s, nil
+	}
 	s, err := a.Operator.In(ctx, k.Account, k.Fingerprint[:min(8, len(k.Fingerprint))], writePolicy(k))
 	if err != nil {
 		return nil, fmt.Errorf("key %s: %w", k.KeyID, refuse(GateResponder, "%v", err))
@@ -191,6 +224,8 @@ func (a *Applier) apply(ctx context.Context, plan Plan, k Key) (Outcome, error) 
 		}
 		if o.Result = Contained; why != "" {
 			o.Result, o.Why = Unconfirmed, append(o.Why, why)
+		} else if k.self() {
+			o.Result, o.Why = Incomplete, append(o.Why, "sessions that were made with the key go on for up to 36 hours: --self cannot deny them")
 		}
 	}
 	return o, j.put(Record{Event: EventEnd, Result: string(o.Result)})
@@ -231,7 +266,7 @@ func (j entry) take(ctx context.Context, step Step) (why string, err error) {
 	if h.intent != nil {
 		document = h.intent.Document // the same one, if it was put already
 	}
-	is, err := step.state(ctx, j.session, document)
+	is, err := j.state(ctx, step, document)
 	switch {
 	case err != nil:
 		return j.failed(ctx, step, err)
@@ -246,9 +281,23 @@ func (j entry) take(ctx context.Context, step Step) (why string, err error) {
 		}
 	}
 	if err := step.do(ctx, j.session, document); err != nil {
+		if step.Do == DeactivateSelf {
+			// The first of two attempts may have had its effect: who is off cannot repeat itself.
+			if now, stateErr := j.state(ctx, step, ""); stateErr == nil && now == after {
+				return "", j.put(Record{Event: EventDone, Step: &step, Before: is, After: after, Why: "the answer to an earlier call was lost"})
+			}
+		}
 		return j.failed(ctx, step, err)
 	}
 	return "", j.put(Record{Event: EventDone, Step: &step, Before: is, After: after})
+}
+
+// state reads how the object of step is.
+func (j entry) state(ctx context.Context, step Step, document string) (string, error) {
+	if step.Do == DeactivateSelf {
+		return j.selfState(ctx, j.key.KeyID)
+	}
+	return step.state(ctx, j.session, document)
 }
 
 // failed records why a step was not taken.
@@ -260,6 +309,9 @@ func (j entry) failed(ctx context.Context, step Step, cause error) (why string, 
 	var e *operator.Error
 	if errors.As(cause, &e) {
 		r.Code = e.Code
+		if step.Do == DeactivateSelf && e.Denied() {
+			r.Why = "the key may not switch itself off: AWS has quarantined it, or no policy allows it iam:UpdateAccessKey; it takes a responder in its account"
+		}
 	}
 	return fmt.Sprintf("%s: %s", step.Do, r.Why), j.put(r)
 }

@@ -46,7 +46,7 @@ func (j entry) look(ctx context.Context) (result, why string) {
 	deactivates := false
 	for _, step := range j.key.Steps {
 		after, _ := step.want()
-		is, err := step.state(ctx, j.session, "")
+		is, err := j.state(ctx, step, "")
 		if err != nil {
 			return "", fmt.Sprintf("%s: reading it back: %s", step.Do, explain(err))
 		}
@@ -54,6 +54,9 @@ func (j entry) look(ctx context.Context) (result, why string) {
 			return "", fmt.Sprintf("%s: read back, it is %s", step.Do, is)
 		}
 		deactivates = deactivates || step.Do == Deactivate
+	}
+	if j.key.self() {
+		return "STS does not know the key any more", ""
 	}
 	// To a session STS says who it is even if a policy denies it everything.
 	if !deactivates || j.Recheck == nil {

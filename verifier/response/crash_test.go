@@ -1,6 +1,7 @@
 package response_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -57,42 +58,48 @@ func crash(t *testing.T, mode, kind string, n int) (killed bool) {
 	}
 	effects := map[string]int{}
 	calls := 0
-	var first *exec.Cmd
+	first := child(map[bool]int{true: n}[kind == "record"])
+	// Nothing more is served until the process is dead: the signal takes a while, and
+	// what it did in the meantime would not be the same each time.
+	dead := make(chan struct{})
 	die := func() {
-		_ = first.Process.Kill()
 		killed = true
+		_ = first.Process.Kill()
+		<-dead
 	}
-	in.aws.Before = func(verifiertest.Request) {
-		if calls++; kind == "before" && calls == n {
-			die()
-			panic(http.ErrAbortHandler)
+	var out bytes.Buffer
+	first.Stdout, first.Stderr = &out, &out
+	// With the lock that the hooks are called with.
+	in.aws.Change(prod, func(*verifiertest.Account) {
+		in.aws.Before = func(verifiertest.Request) {
+			if calls++; kind == "before" && calls == n {
+				die()
+				panic(http.ErrAbortHandler)
+			}
 		}
-	}
-	in.aws.After = func(r verifiertest.Request) {
-		if kind == "before" && calls == n && killed {
-			return // it had no effect
+		in.aws.After = func(r verifiertest.Request) {
+			effects[r.Action]++
+			if kind == "after" && calls == n {
+				die()
+			}
 		}
-		effects[r.Action]++
-		if kind == "after" && calls == n {
-			die()
+		if err := first.Start(); err != nil {
+			t.Fatal(err)
 		}
-	}
-	record := 0
-	if kind == "record" {
-		record = n
-	}
-	first = child(record)
-	out, err := first.CombinedOutput()
-	if kind == "record" && strings.Contains(string(out), "killed here") {
+	})
+	err := first.Wait()
+	close(dead)
+	// The call that killed may still be in the hook.
+	in.aws.Change(prod, func(*verifiertest.Account) { calls = -1 << 30 })
+	if kind == "record" && strings.Contains(out.String(), "killed here") {
 		killed = true
 	}
 	if !killed {
 		if err != nil {
-			t.Fatalf("%s without a kill: %v\n%s", mode, err, out)
+			t.Fatalf("%s without a kill: %v\n%s", mode, err, &out)
 		}
 		return false
 	}
-	calls = -1 << 30
 	if out, err := child(0).CombinedOutput(); err != nil && !finished(mode, out) {
 		t.Fatalf("%s, %s %d, again: %v\n%s", mode, kind, n, err, out)
 	}

@@ -13,7 +13,7 @@ import (
 // plan.
 type Gate string
 
-// The gates. Those up to GateInUse are judged when a plan is made, and the most
+// The gates. Those up to GateQuarantine are judged when a plan is made, and the most
 // of them again when it is applied; the others only then.
 const (
 	GateNoKey      Gate = "no-key"             // there is no id to act on
@@ -29,6 +29,8 @@ const (
 	GateProtected  Gate = "protected"          // by tag, or by the break-glass list
 	GateUnreadable Gate = "not-readable"       // what a gate needs to know cannot be read
 	GateInUse      Gate = "in-use"             // something works with it
+	GateSelf       Gate = "self"               // the leaked key would be used, and nobody asked for it, or not so
+	GateQuarantine Gate = "quarantined"        // AWS denies the leaked key what --self needs
 	GateSchema     Gate = "plan-schema"        // of another version
 	GateChanged    Gate = "plan-changed"       // after it was made
 	GateOtherKey   Gate = "plan-inconsistent"  // steps about something else than their key
@@ -71,6 +73,9 @@ type Rules struct {
 	BreakGlass []string
 	// ForceInUse lets keys be shut off that something works with.
 	ForceInUse bool
+	// Self lets leaked keys switch themselves off, see self.go. Nothing of the
+	// operator's is used then.
+	Self bool
 }
 
 // ProtectedTag on a user or a role, with the value "true", keeps it from being
@@ -110,6 +115,7 @@ func (r Rules) allow(account, name, arn string) error {
 }
 
 var (
+	accessKeyID         = regexp.MustCompile(`^(AKIA|ASIA)[A-Z0-9]{12,124}$`)
 	accountNumber       = regexp.MustCompile(`^[0-9]{12}$`)
 	serviceCredentialID = regexp.MustCompile(`^ACCA[A-Z0-9]{12,124}$`)
 	quarantineARN       = regexp.MustCompile(`^arn:aws[a-z-]*:iam::aws:policy/AWSCompromisedKeyQuarantineV[3-9]$`)

@@ -49,6 +49,8 @@ func TestPlanGates(t *testing.T) {
 		{"secret is not its own", func(in *incident) { in.leak.Credential.Secret = detectors.NewSecret(strings.Repeat("x", 40)) }, response.GateState, "asked now"},
 		{"no identity", identity("", "", ""), response.GateIdentity, "whose"},
 		{"identity of another account", identity("user", "deploy", "arn:aws:iam::"+ops+":user/deploy"), response.GateIdentity, "whose"},
+		{"name of another user", func(in *incident) { in.leak.Verdict.Identity.Name = "mallory" }, response.GateIdentity, "do not agree"},
+		{"an id that is none", func(in *incident) { in.leak.Credential.ID = "AKIA;rm -rf" }, response.GateNoKey, "not the id of an access key"},
 		{"account not listed", func(in *incident) { in.rules.Accounts = []string{ops} }, response.GateAccount, prod},
 		{"root", identity("root", "", "arn:aws:iam::"+prod+":root"), response.GateRoot, "root"},
 		{"federated", identity("federated", "x", "arn:aws:sts::"+prod+":federated-user/x"), response.GateManual, "which user"},
@@ -128,44 +130,55 @@ func TestApplyGates(t *testing.T) {
 		name  string
 		spoil func(*incident, *response.Plan)
 		gate  response.Gate
+		why   string
 	}{
-		{"key replaced", edit(`"object": "AKIA`, `"object": "AKIB`), response.GateChanged},
-		{"expiry moved", func(_ *incident, p *response.Plan) { p.Expires = p.Expires.Add(time.Hour) }, response.GateChanged},
-		{"step dropped", func(_ *incident, p *response.Plan) { p.Keys[0].Steps = p.Keys[0].Steps[:1] }, response.GateChanged},
-		{"account replaced", edit(`"account": "`+prod, `"account": "`+ops), response.GateChanged},
+		{"key replaced", edit(`"object": "AKIA`, `"object": "AKIB`), response.GateChanged, "changed after"},
+		{"expiry moved", func(_ *incident, p *response.Plan) { p.Expires = p.Expires.Add(time.Hour) }, response.GateChanged, "changed after"},
+		{"step dropped", func(_ *incident, p *response.Plan) { p.Keys[0].Steps = p.Keys[0].Steps[:1] }, response.GateChanged, "changed after"},
+		{"account replaced", edit(`"account": "`+prod, `"account": "`+ops), response.GateChanged, "changed after"},
 		{"expired", func(_ *incident, p *response.Plan) {
 			p.Created, p.Expires = p.Created.Add(-16*time.Minute), p.Expires.Add(-16*time.Minute)
 			response.Rehash(p)
-		}, response.GateExpired},
+		}, response.GateExpired, "make a new one"},
 		{"of the future", func(_ *incident, p *response.Plan) {
 			p.Created, p.Expires = p.Created.Add(time.Hour), p.Expires.Add(time.Hour)
 			response.Rehash(p)
-		}, response.GateExpired},
-		{"immortal", func(_ *incident, p *response.Plan) { p.Expires = p.Expires.AddDate(1, 0, 0); response.Rehash(p) }, response.GateExpired},
+		}, response.GateExpired, "from the future"},
+		{"immortal", func(_ *incident, p *response.Plan) { p.Expires = p.Expires.AddDate(1, 0, 0); response.Rehash(p) }, response.GateExpired, "lives too long"},
 		{"step about another key", func(_ *incident, p *response.Plan) {
 			p.Keys[0].Steps[1].Object = "AKIA" + strings.Repeat("Q", 16)
 			response.Rehash(p)
-		}, response.GateOtherKey},
-		{"step about another user", func(_ *incident, p *response.Plan) { p.Keys[0].Steps[1].Name = "root"; response.Rehash(p) }, response.GateOtherKey},
-		{"step that nobody knows", func(_ *incident, p *response.Plan) { p.Keys[0].Steps[1].Do = "delete"; response.Rehash(p) }, response.GateOtherKey},
-		{"policy of somebody else", func(_ *incident, p *response.Plan) { p.Keys[0].Steps[0].Object = "Admin"; response.Rehash(p) }, response.GateOtherKey},
-		{"the same key twice", func(_ *incident, p *response.Plan) { p.Keys = append(p.Keys, p.Keys[0]); response.Rehash(p) }, response.GateOtherKey},
-		{"more than --max-keys", func(in *incident, _ *response.Plan) { in.maxKeys = 0 }, response.GateMany},
-		{"account not listed any more", func(in *incident, _ *response.Plan) { in.rules.Accounts = []string{ops} }, response.GateAccount},
-		{"break-glass since", func(in *incident, _ *response.Plan) { in.rules.BreakGlass = []string{"deploy"} }, response.GateProtected},
-		{"protected since", at(func(in *incident) { in.user.Tags[response.ProtectedTag] = "true" }), response.GateProtected},
-		{"protection unreadable", func(in *incident, _ *response.Plan) { in.aws.Deny("iam:ListUserTags") }, response.GateUnreadable},
-		{"role gone since", func(in *incident, _ *response.Plan) { in.role = "nobody" }, response.GateResponder},
+		}, response.GateOtherKey, "something else"},
+		{"step about another user", func(_ *incident, p *response.Plan) { p.Keys[0].Steps[1].Name = "root"; response.Rehash(p) }, response.GateOtherKey, "something else"},
+		{"step that nobody knows", func(_ *incident, p *response.Plan) { p.Keys[0].Steps[1].Do = "delete"; response.Rehash(p) }, response.GateOtherKey, "something else"},
+		{"policy of somebody else", func(_ *incident, p *response.Plan) { p.Keys[0].Steps[0].Object = "Admin"; response.Rehash(p) }, response.GateOtherKey, "something else"},
+		{"the same key twice", func(_ *incident, p *response.Plan) { p.Keys = append(p.Keys, p.Keys[0]); response.Rehash(p) }, response.GateOtherKey, "planned twice"},
+		{"more than --max-keys", func(in *incident, _ *response.Plan) { in.maxKeys = 0 }, response.GateMany, "--max-keys allows 0"},
+		{"account not listed any more", func(in *incident, _ *response.Plan) { in.rules.Accounts = []string{ops} }, response.GateAccount, "--accounts"},
+		{"break-glass since", func(in *incident, _ *response.Plan) { in.rules.BreakGlass = []string{"deploy"} }, response.GateProtected, "break-glass"},
+		{"protected since", at(func(in *incident) { in.user.Tags[response.ProtectedTag] = "true" }), response.GateProtected, "stanch:protected=true"},
+		{"protection unreadable", func(in *incident, _ *response.Plan) { in.aws.Deny("iam:ListUserTags") }, response.GateUnreadable, "needs iam:ListUserTags"},
+		{"ARN of another user", func(_ *incident, p *response.Plan) {
+			p.Keys[0].ARN = "arn:aws:iam::" + prod + ":user/*"
+			response.Rehash(p)
+		}, response.GateOtherKey, "do not agree"},
+		{"step for the root user", func(_ *incident, p *response.Plan) {
+			k := &p.Keys[0]
+			k.Kind, k.Name, k.ARN = "root", "root", "arn:aws:iam::"+prod+":root"
+			k.Steps = []response.Step{{Do: response.DenySessions, Kind: "root", Name: "root", Object: k.Steps[0].Object}}
+			response.Rehash(p)
+		}, response.GateOtherKey, "something else"},
+		{"role gone since", func(in *incident, _ *response.Plan) { in.role = "nobody" }, response.GateResponder, "AssumeRole"},
 		{"responder elsewhere since", func(in *incident, _ *response.Plan) {
 			in.aws.Change(prod, func(a *verifiertest.Account) { a.Roles["stanch-respond"].Elsewhere = ops })
-		}, response.GateResponder},
-		{"operator is the user by now", func(in *incident, _ *response.Plan) { setIdentity(in.t, in.leak.Credential) }, response.GateOwn},
-		{"deactivated by hand since", at(func(in *incident) { in.user.Keys[0].Inactive = true }), response.GateDrift},
-		{"deleted since", at(func(in *incident) { in.user.Keys = nil }), response.GateDrift},
+		}, response.GateResponder, "another account"},
+		{"operator is the user by now", func(in *incident, _ *response.Plan) { setIdentity(in.t, in.leak.Credential) }, response.GateOwn, "shut yourself out"},
+		{"deactivated by hand since", at(func(in *incident) { in.user.Keys[0].Inactive = true }), response.GateDrift, "and is Inactive"},
+		{"deleted since", at(func(in *incident) { in.user.Keys = nil }), response.GateDrift, "and is absent"},
 		{"user deleted since", func(in *incident, _ *response.Plan) {
 			in.aws.Change(prod, func(a *verifiertest.Account) { delete(a.Users, "deploy") })
-		}, response.GateIdentity},
-		{"undo of what was never applied", nil, response.GateNotApplied},
+		}, response.GateIdentity, "whether it is protected"},
+		{"undo of what was never applied", nil, response.GateNotApplied, "no step of the plan"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := newIncident(t)
@@ -177,8 +190,8 @@ func TestApplyGates(t *testing.T) {
 			} else {
 				_, err = in.undo(plan)
 			}
-			if response.Refused(err) != tt.gate {
-				t.Errorf("%v, want %s", err, tt.gate)
+			if response.Refused(err) != tt.gate || !strings.Contains(err.Error(), tt.why) {
+				t.Errorf("%v, want %s: …%s…", err, tt.gate, tt.why)
 			}
 			if w := in.aws.Writes(); len(w) != 0 {
 				t.Errorf("changed: %v", w)
@@ -232,6 +245,27 @@ func TestFinished(t *testing.T) {
 	}
 	if _, err := in.apply(plan); response.Refused(err) != response.GateFinished {
 		t.Errorf("applied after an undo: %v", err)
+	}
+}
+
+// TestSecondKey: a plan of two keys takes --max-keys 2, and shuts both off then.
+func TestSecondKey(t *testing.T) {
+	in := newIncident(t)
+	second := in.leak
+	in.aws.Change(prod, func(a *verifiertest.Account) { second.Credential = a.User("second", 7).Keys[0].Credential })
+	second.Fingerprint = "fedcba9876543210"
+	second.Verdict.Identity = verifier.Identity{Account: prod, ARN: "arn:aws:iam::" + prod + ":user/second", Kind: "user", Name: "second"}
+	plan := in.plan(in.leak, second)
+	if _, err := in.apply(plan); response.Refused(err) != response.GateMany || !strings.Contains(err.Error(), "has 2 keys, and --max-keys allows 1") {
+		t.Errorf("%v", err)
+	}
+	if w := in.aws.Writes(); len(w) != 0 {
+		t.Errorf("changed: %v", w)
+	}
+	in.maxKeys = 2
+	outcomes, err := in.apply(plan)
+	if err != nil || len(outcomes) != 2 || outcomes[0].Result != response.Contained {
+		t.Errorf("%v %+v", err, outcomes)
 	}
 }
 

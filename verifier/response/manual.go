@@ -26,11 +26,12 @@ func manual(g Gate, leak Leak) []string {
 	case GateRoot:
 		return []string{
 			"Sign in as the root user of account " + account + ": Security credentials > Access keys > Deactivate. Do not replace it.",
-			"Or from the management account, with centralized root access (iam:EnableOrganizationsRootCredentialsManagement):",
+			"Or let the key switch itself off, which can be taken back in the console: stanch respond plan --self, from a report with its secret.",
+			"Or delete it for good, from the management account with centralized root access (iam:EnableOrganizationsRootCredentialsManagement). There is no session that may only deactivate it:",
 			"aws sts assume-root --region us-east-1 --target-principal " + account +
 				" --task-policy-arn arn=arn:aws:iam::aws:policy/root-task/IAMDeleteRootUserCredentials",
 			"and with the credentials that it prints:",
-			"aws iam update-access-key --access-key-id " + id + " --status Inactive",
+			"aws iam delete-access-key --access-key-id " + id,
 		}
 	case GateManual:
 		who := leak.Verdict.Identity
@@ -46,33 +47,6 @@ func manual(g Gate, leak Leak) []string {
 		return []string{"aws iam get-access-key-last-used --access-key-id " + id}
 	}
 	return nil
-}
-
-// Next returns what is left to do for k after it was shut off: one command or
-// sentence an element.
-func Next(k Key) []string {
-	id, name := shell(k.KeyID, "KEY"), shell(k.Name, "NAME")
-	steps := []string{
-		"Look at what it did, in each region: aws cloudtrail lookup-events --lookup-attributes AttributeKey=AccessKeyId,AttributeValue=" + id,
-		"Look for what was made with it since the leak: IAM users, keys and roles, instances, functions, in regions that you do not use.",
-	}
-	switch {
-	case serviceCredentialID.MatchString(k.KeyID):
-		steps = []string{
-			"Look in CloudTrail at what user " + name + " did with the service since the leak.",
-			"When nothing misses it: aws iam delete-service-specific-credential --service-specific-credential-id " + id + " --user-name " + name,
-		}
-	case k.Kind == "user":
-		steps = append(steps,
-			"Give what used it a role in place of a key; if that cannot be, a new key.",
-			"When nothing misses it, some days later: aws iam delete-access-key --access-key-id "+id+" --user-name "+name,
-		)
-	default:
-		steps = append(steps, "Find out where the session was issued from: the next one leaks the same way.")
-	}
-	return append(steps,
-		"Take it out of the repository ("+k.Where+"). Rewriting history does not unleak it: shutting it off did.",
-		"Answer AWS's support case, if there is one.")
 }
 
 // Permissions that a responder needs to plan.
@@ -138,6 +112,21 @@ func ResponderPolicy(partition string) string {
 func withSid(sid string, s operator.Statement) operator.Statement {
 	s.Sid = sid
 	return s
+}
+
+// OperatorPolicy is the least that the operator's own identity needs: to assume
+// role in the accounts of leaked keys, to look at the keys of their root users, to
+// know the accounts' names, and to tell others (--notify).
+func OperatorPolicy(partition, role string) string {
+	arn := "arn:" + partition + ":iam::"
+	return operator.Policy(
+		operator.Statement{Sid: "Respond", Effect: "Allow", Action: []string{"sts:AssumeRole"}, Resource: []string{arn + "*:role/" + role}},
+		operator.Statement{Sid: "LookAtRoot", Effect: "Allow", Action: []string{"sts:AssumeRoot"}, Resource: []string{arn + "*:root"},
+			Condition: map[string]map[string]string{"ArnEquals": {"sts:TaskPolicyArn": arn + "aws:policy/root-task/IAMAuditRootUserCredentials"}}},
+		operator.Statement{Sid: "Whose", Effect: "Allow", Action: []string{"sts:GetAccessKeyInfo", "organizations:DescribeAccount", "organizations:ListTagsForResource"}, Resource: []string{"*"}},
+		operator.Statement{Sid: "Tell", Effect: "Allow", Resource: []string{"*"},
+			Action: []string{"securityhub:BatchImportFindings", "events:PutEvents", "sns:Publish"}},
+	)
 }
 
 // TrustPolicy lets principal, an ARN, assume the responder's role, with MFA and,

@@ -1,7 +1,8 @@
 // Package response shuts leaked keys off, reversibly.
 //
 // It is the only package that changes anything at AWS, and it does so with the
-// operator's identity, never with the leaked key. A change is planned first,
+// operator's identity. A leaked key is used for it only where that was asked for,
+// to switch itself off (self.go). A change is planned first,
 // which changes nothing; an approved plan is applied step by step, each of which
 // stands in a journal before it is taken; and the journal is what undo goes by.
 // Nothing is ever deleted but policies that stanch itself has put.
@@ -42,20 +43,39 @@ type Plan struct {
 
 // A Key is one credential of a plan, with the steps that shut it off.
 type Key struct {
-	Fingerprint  string    `json:"fingerprint"` // of the finding
-	KeyID        string    `json:"key_id"`
-	SecretSHA256 string    `json:"secret_sha256,omitempty"`
-	Account      string    `json:"account"`
-	Kind         string    `json:"kind"` // user, role
-	Name         string    `json:"name"`
-	ARN          string    `json:"arn"`
-	Where        string    `json:"where"` // one place of the finding
-	Responder    string    `json:"responder"`
-	Status       string    `json:"status,omitempty"` // Active, Inactive; of long-term keys
-	Created      time.Time `json:"created,omitzero"`
-	LastUsed     string    `json:"last_used,omitempty"`
-	Warnings     []string  `json:"warnings"`
-	Steps        []Step    `json:"steps"`
+	Fingerprint  string `json:"fingerprint"` // of the finding
+	KeyID        string `json:"key_id"`
+	SecretSHA256 string `json:"secret_sha256,omitempty"`
+	Account      string `json:"account"`
+	Kind         string `json:"kind"` // user, role; root with --self
+	Name         string `json:"name"`
+	ARN          string `json:"arn"`
+	Where        string `json:"where"` // one place of the finding
+	// Places are all of them, as far as a page has room; Since is the time of the
+	// first commit.
+	Places []Place   `json:"places,omitempty"`
+	Since  time.Time `json:"since,omitzero"`
+	// Owner is whom to talk to, after tags and the account's name.
+	Owner string `json:"owner,omitempty"`
+	// Others are the user's other access keys, with their status.
+	Others    []string  `json:"others,omitempty"`
+	Responder string    `json:"responder"`
+	Status    string    `json:"status,omitempty"` // Active, Inactive; of long-term keys
+	Created   time.Time `json:"created,omitzero"`
+	LastUsed  string    `json:"last_used,omitempty"`
+	Warnings  []string  `json:"warnings"`
+	Steps     []Step    `json:"steps"`
+}
+
+// A Place is where a leak stands.
+type Place struct {
+	Repo   string    `json:"repo,omitempty"`
+	Path   string    `json:"path,omitempty"`
+	Line   int       `json:"line,omitempty"`
+	Commit string    `json:"commit,omitempty"`
+	Time   time.Time `json:"time,omitzero"` // of the commit
+	AtHead bool      `json:"at_head,omitempty"`
+	Refs   []string  `json:"refs,omitempty"`
 }
 
 // A Refusal is a live credential that the plan leaves alone.
@@ -91,6 +111,8 @@ const (
 	Deactivate Action = "deactivate"
 	// Quarantine attaches AWS's own quarantine policy to a user.
 	Quarantine Action = "quarantine"
+	// DeactivateSelf has the leaked key set itself to Inactive.
+	DeactivateSelf Action = "deactivate-self"
 	// DisableServiceCredential sets a service-specific credential to Inactive.
 	DisableServiceCredential Action = "disable-service-credential"
 )
@@ -103,7 +125,7 @@ func (s Step) Permission() string {
 			return "iam:PutRolePolicy"
 		}
 		return "iam:PutUserPolicy"
-	case Deactivate:
+	case Deactivate, DeactivateSelf:
 		return "iam:UpdateAccessKey"
 	case Quarantine:
 		return "iam:AttachUserPolicy"
@@ -170,6 +192,9 @@ func (p Plan) check() error {
 			return refuse(GateOtherKey, "key %s: no account, no owner, or planned twice", k.KeyID)
 		}
 		seen[k.KeyID] = true
+		if !named(k.Kind, k.Account, k.Name, k.ARN) {
+			return refuse(GateOtherKey, "key %s: the %s %q and the ARN %s do not agree", k.KeyID, k.Kind, k.Name, k.ARN)
+		}
 		for _, s := range k.Steps {
 			if err := k.owns(s, p.ID); err != nil {
 				return err
@@ -184,7 +209,9 @@ func (k Key) owns(s Step, id string) error {
 	ok := s.Kind == k.Kind && s.Name == k.Name
 	switch s.Do {
 	case DenySessions:
-		ok = ok && s.Object == policyName(id)
+		ok = ok && s.Object == policyName(id) && (k.Kind == "user" || k.Kind == "role")
+	case DeactivateSelf:
+		ok = ok && s.Object == k.KeyID && (k.Kind == "user" || k.Kind == "root") && len(k.Steps) == 1
 	case Deactivate:
 		ok = ok && s.Object == k.KeyID && k.Kind == "user"
 	case Quarantine:

@@ -3,7 +3,7 @@ package response
 import (
 	"context"
 	"errors"
-	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,11 +22,12 @@ type Leak struct {
 	Credential detectors.Credential
 	Verdict    verifier.Verdict
 	Where      string // one place, for the record
+	Places     []Place
 }
 
 // A Planner makes plans. It changes nothing.
 type Planner struct {
-	Operator *operator.Operator
+	Operator *operator.Operator // nil if Rules.Self
 	// Verifier is asked about leaks that have their secret; nil asks nobody.
 	Verifier verifier.Verifier
 	Rules    Rules
@@ -45,7 +46,10 @@ func (p *Planner) Plan(ctx context.Context, leaks []Leak) (Plan, error) {
 	now := p.now().UTC().Truncate(time.Second)
 	plan := Plan{
 		Schema: PlanSchema, ID: newID(), Created: now, Expires: now.Add(PlanLife),
-		Operator: p.Operator.Own().ARN, Keys: []Key{}, Refused: []Refusal{},
+		Keys: []Key{}, Refused: []Refusal{},
+	}
+	if !p.Rules.Self {
+		plan.Operator = p.Operator.Own().ARN
 	}
 	planned := map[string]bool{}
 	for _, leak := range leaks {
@@ -57,7 +61,7 @@ func (p *Planner) Plan(ctx context.Context, leaks []Leak) (Plan, error) {
 			return Plan{}, ctx.Err()
 		}
 		if err != nil {
-			plan.Refused = append(plan.Refused, refusal(leak, err))
+			plan.Refused = append(plan.Refused, p.refusal(ctx, leak, err))
 			continue
 		}
 		if planned[key.KeyID] {
@@ -80,7 +84,7 @@ func (p *Planner) now() time.Time {
 // dead reports whether there is nothing to shut off, as far as anybody can say.
 func dead(s verifier.State) bool { return s == verifier.Invalid || s == verifier.Expired }
 
-func refusal(leak Leak, err error) Refusal {
+func (p *Planner) refusal(ctx context.Context, leak Leak, err error) Refusal {
 	r := Refusal{
 		Fingerprint: leak.Fingerprint, KeyID: leak.Credential.ID, Account: leak.Verdict.Identity.Account,
 		Gate: GateUnreadable, Why: err.Error(),
@@ -89,12 +93,18 @@ func refusal(leak Leak, err error) Refusal {
 	if errors.As(err, &e) {
 		r.Gate, r.Why = e.Gate, e.Why
 	}
+	if r.Gate == GateRoot {
+		r.Gate, r.Why = p.root(ctx, leak)
+	}
 	r.Do = manual(r.Gate, leak)
 	return r
 }
 
 // key passes leak through the gates, those first that ask nobody.
 func (p *Planner) key(ctx context.Context, leak Leak, id string) (Key, error) {
+	if p.Rules.Self {
+		return p.self(ctx, leak)
+	}
 	if service, ok := isService(leak); ok {
 		return p.service(ctx, leak, service)
 	}
@@ -106,16 +116,15 @@ func (p *Planner) key(ctx context.Context, leak Leak, id string) (Key, error) {
 	if err != nil {
 		return Key{}, refuse(GateResponder, "%v", err)
 	}
-	k := Key{
-		Fingerprint: leak.Fingerprint, KeyID: leak.Credential.ID, SecretSHA256: leak.Credential.Secret.SHA256(),
-		Account: who.Account, Kind: who.Kind, Name: who.Name, ARN: who.ARN, Where: leak.Where,
-		Responder: session.ARN, Warnings: []string{},
-	}
-	if err := guard(ctx, p.Operator, session, p.Rules, k); err != nil {
+	k := leak.key()
+	k.Responder = session.ARN
+	tags, err := guard(ctx, p.Operator, session, p.Rules, k)
+	if err != nil {
 		return Key{}, err
 	}
+	k.Owner = owner(tags, leak.Verdict.Facts)
 	if !isSession(leak.Credential.ID) {
-		if err := p.longTerm(ctx, session, &k); err != nil {
+		if err := p.longTerm(ctx, session, leak.Verdict, &k); err != nil {
 			return Key{}, err
 		}
 	}
@@ -126,6 +135,45 @@ func (p *Planner) key(ctx context.Context, leak Leak, id string) (Key, error) {
 	return k, nil
 }
 
+// maxPlaces is how many places of a leak a plan names.
+const maxPlaces = 20
+
+// key returns what the finding says of the key.
+func (l Leak) key() Key {
+	who := l.Verdict.Identity
+	k := Key{
+		Fingerprint: l.Fingerprint, KeyID: l.Credential.ID, SecretSHA256: l.Credential.Secret.SHA256(),
+		Account: who.Account, Kind: who.Kind, Name: who.Name, ARN: who.ARN, Where: l.Where,
+		Places: l.Places[:min(len(l.Places), maxPlaces)], Warnings: []string{},
+		Owner: owner(nil, l.Verdict.Facts),
+	}
+	for _, place := range l.Places {
+		if !place.Time.IsZero() && (k.Since.IsZero() || place.Time.Before(k.Since)) {
+			k.Since = place.Time
+		}
+	}
+	return k
+}
+
+// owner says whom to talk to: what tags of the usual names say, and whose the
+// account is, if the leak was assessed.
+func owner(tags map[string]string, facts []verifier.Fact) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(tags)) {
+		switch strings.ToLower(name) {
+		case "owner", "contact", "team", "email":
+			parts = append(parts, name+" "+tags[name])
+		}
+	}
+	for _, f := range facts {
+		known := f.Value != "none" && !strings.HasPrefix(f.Value, "not known")
+		if (f.Name == "account-name" || f.Name == "account-owner") && known {
+			parts = append(parts, "account "+f.Value)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 // judge holds leak against what needs no question to AWS.
 func (r Rules) judge(leak Leak, now time.Time) error {
 	v, who := leak.Verdict, leak.Verdict.Identity
@@ -134,17 +182,23 @@ func (r Rules) judge(leak Leak, now time.Time) error {
 		return refuse(GateCanary, "it was planted to raise an alarm: leave it, and tell the security team")
 	case leak.Credential.ID == "":
 		return refuse(GateNoKey, "a secret without its key id: find the id first")
+	case !accessKeyID.MatchString(leak.Credential.ID):
+		return refuse(GateNoKey, "%q is not the id of an access key", leak.Credential.ID)
 	case v.State != verifier.Live:
 		return refuse(GateState, "its state is %s, not live: verify it first", v.State)
 	case leak.Credential.Secret.IsZero() && (now.Sub(v.At) > fresh || v.At.After(now.Add(time.Minute))):
 		return refuse(GateStale, "AWS was asked at %s: scan again, and plan within %s", v.At.UTC().Format(time.RFC3339), fresh)
 	case who.Account == "" || who.ARN == "" || !strings.Contains(who.ARN, "::"+who.Account+":"):
 		return refuse(GateIdentity, "whose it is is not known")
+	case !named(who.Kind, who.Account, who.Name, who.ARN):
+		return refuse(GateIdentity, "the %s %q and the ARN %s do not agree", who.Kind, who.Name, who.ARN)
 	}
 	if err := r.allow(who.Account, who.Name, who.ARN); err != nil {
 		return err
 	}
 	switch {
+	case who.Kind == "root" && r.Self:
+		return nil
 	case who.Kind == "root":
 		return refuse(GateRoot, "a key of the root user: nobody else can deactivate it")
 	case who.Kind == "federated":
@@ -159,25 +213,40 @@ func (r Rules) judge(leak Leak, now time.Time) error {
 	return nil
 }
 
+// named holds that an ARN is of the user or role that a name says. Other kinds
+// have gates of their own.
+func named(kind, account, name, arn string) bool {
+	switch kind {
+	case "user":
+		return strings.Contains(arn, ":iam::"+account+":user/") && strings.HasSuffix(arn, "/"+name)
+	case "role":
+		return sameRole(arn, account, name)
+	}
+	return true
+}
+
 // guard judges what has to be asked of AWS, when a plan is made and again before
-// it is applied.
-func guard(ctx context.Context, op *operator.Operator, s *operator.Session, r Rules, k Key) error {
+// it is applied. It returns the tags of the user or the role.
+func guard(ctx context.Context, op *operator.Operator, s *operator.Session, r Rules, k Key) (tags map[string]string, err error) {
+	if k.self() { // it asks nobody, and cannot be the operator's own
+		return nil, r.allow(k.Account, k.Name, k.ARN)
+	}
 	for _, caller := range []string{op.Own().ARN, s.ARN} {
 		if caller == k.ARN || k.Kind == "role" && sameRole(caller, k.Account, k.Name) {
-			return refuse(GateOwn, "%s is who you are: you would shut yourself out", caller)
+			return nil, refuse(GateOwn, "%s is who you are: you would shut yourself out", caller)
 		}
 	}
 	if err := r.allow(k.Account, k.Name, k.ARN); err != nil {
-		return err
+		return nil, err
 	}
-	tags, err := s.Tags(ctx, k.Kind, k.Name)
+	tags, err = s.Tags(ctx, k.Kind, k.Name)
 	if err != nil {
-		return unreadable("whether it is protected", err)
+		return nil, unreadable("whether it is protected", err)
 	}
 	if strings.EqualFold(tags[ProtectedTag], "true") {
-		return refuse(GateProtected, "%s %s has the tag %s=true", k.Kind, k.Name, ProtectedTag)
+		return nil, refuse(GateProtected, "%s %s has the tag %s=true", k.Kind, k.Name, ProtectedTag)
 	}
-	return nil
+	return tags, nil
 }
 
 // unreadable says that a gate could not be judged. What is not known holds.
@@ -194,7 +263,7 @@ func unreadable(what string, err error) error {
 
 // longTerm reads what IAM knows of a key of a user, and holds it against what
 // STS said.
-func (p *Planner) longTerm(ctx context.Context, s *operator.Session, k *Key) error {
+func (p *Planner) longTerm(ctx context.Context, s *operator.Session, v verifier.Verdict, k *Key) error {
 	// Before STS is asked about the key, which counts as a use.
 	used, err := s.LastUsed(ctx, k.KeyID)
 	if err != nil {
@@ -215,33 +284,16 @@ func (p *Planner) longTerm(ctx context.Context, s *operator.Session, k *Key) err
 	if k.Status != "Active" {
 		return refuse(GateState, "it is %s already", k.Status)
 	}
-	k.LastUsed = "never"
-	if !used.At.IsZero() {
-		k.LastUsed = fmt.Sprintf("%s, %s in %s", used.At.UTC().Format(time.RFC3339), used.Service, used.Region)
-	}
+	k.LastUsed = used.String()
 	for _, other := range keys {
+		if other.ID != k.KeyID {
+			k.Others = append(k.Others, other.ID+", "+other.Status)
+		}
 		if other.ID != k.KeyID && other.Status == "Active" {
 			k.Warnings = append(k.Warnings, "the user has another active key: look whether it leaked too")
 		}
 	}
-	return p.inUse(k, used)
-}
-
-// inUse judges whether something works with the key. Our own question to STS is
-// no use; nor can it be told from an attacker's.
-func (p *Planner) inUse(k *Key, used operator.LastUsed) error {
-	switch {
-	case used.At.IsZero() || p.now().Sub(used.At) > recentUse:
-		return nil
-	case used.Service == "sts":
-		k.Warnings = append(k.Warnings, "its last use may be stanch's own question: CloudTrail says whether something works with it (stanch assess)")
-		return nil
-	}
-	if !p.Rules.ForceInUse {
-		return refuse(GateInUse, "it was used %s: give what uses it another key first, or plan with --force-in-use", k.LastUsed)
-	}
-	k.Warnings = append(k.Warnings, "in use: what works with it will stop")
-	return nil
+	return p.inUse(k, used, v)
 }
 
 // stillLive asks STS again, if there is something to ask with.

@@ -31,6 +31,7 @@ type incident struct {
 	role, externalID string
 	rules            response.Rules
 	maxKeys          int
+	quarantine       bool
 	slept            time.Duration
 }
 
@@ -98,7 +99,10 @@ func (f asker) Verify(ctx context.Context, c detectors.Credential) verifier.Verd
 
 func (in *incident) plan(leaks ...response.Leak) response.Plan {
 	in.t.Helper()
-	p := response.Planner{Operator: in.operator(), Verifier: asker(in.sts), Rules: in.rules}
+	p := response.Planner{Verifier: asker(in.sts), Rules: in.rules, Quarantine: in.quarantine}
+	if !in.rules.Self {
+		p.Operator = in.operator()
+	}
 	plan, err := p.Plan(in.t.Context(), leaks)
 	if err != nil {
 		in.t.Fatal(err)
@@ -114,8 +118,8 @@ func (in *incident) applier() (a *response.Applier, closeJournal func()) {
 	if err != nil {
 		in.t.Fatal(err)
 	}
-	return &response.Applier{
-		Operator: in.operator(), Journal: j, Rules: in.rules, MaxKeys: in.maxKeys,
+	a = &response.Applier{
+		Journal: j, Rules: in.rules, MaxKeys: in.maxKeys,
 		Recheck: func(ctx context.Context, id string) (verifier.Verdict, bool) {
 			if id != in.leak.Credential.ID || in.leak.Credential.Secret.IsZero() {
 				return verifier.Verdict{}, false
@@ -123,7 +127,18 @@ func (in *incident) applier() (a *response.Applier, closeJournal func()) {
 			return in.sts(ctx, in.leak.Credential), true
 		},
 		Sleep: func(_ context.Context, d time.Duration) { in.slept += d },
-	}, func() { _ = j.Close() }
+		Leaked: func(k response.Key) (*operator.Session, bool, error) {
+			if in.leak.Credential.Secret.IsZero() {
+				return nil, false, nil
+			}
+			s, err := operator.Leaked(operator.Config{Version: "test", Endpoint: in.aws.URL, Wait: time.Millisecond}, in.leak.Credential, k.ARN)
+			return s, true, err
+		},
+	}
+	if !in.rules.Self {
+		a.Operator = in.operator()
+	}
+	return a, func() { _ = j.Close() }
 }
 
 func (in *incident) apply(plan response.Plan) ([]response.Outcome, error) {

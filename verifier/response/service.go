@@ -60,12 +60,13 @@ func (p *Planner) service(ctx context.Context, leak Leak, service string) (Key, 
 	default:
 		return Key{}, refuse(GateIdentity, "user %s has %d such credentials, and it does not tell which it is: set them to Inactive by hand", name, len(list))
 	}
-	k := Key{
-		Fingerprint: leak.Fingerprint, KeyID: list[0].ID, Account: account, Kind: "user", Name: name, ARN: arn, Where: leak.Where,
-		Responder: s.ARN, Status: list[0].Status, Created: list[0].Created, LastUsed: "not known", Warnings: []string{},
-		Steps: []Step{{DisableServiceCredential, "user", name, list[0].ID}},
-	}
-	return k, guard(ctx, p.Operator, s, p.Rules, k)
+	k := leak.key()
+	k.KeyID, k.Kind, k.Name, k.ARN, k.Responder = list[0].ID, "user", name, arn, s.ARN
+	k.Status, k.Created, k.LastUsed = list[0].Status, list[0].Created, "not known"
+	k.Steps = []Step{{DisableServiceCredential, "user", name, list[0].ID}}
+	tags, err := guard(ctx, p.Operator, s, p.Rules, k)
+	k.Owner = owner(tags, leak.Verdict.Facts)
+	return k, err
 }
 
 // isService reports whether leak is one that service plans for.

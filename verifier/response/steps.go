@@ -23,7 +23,7 @@ func (s Step) want() (after, before string) {
 	switch s.Do {
 	case DenySessions, Quarantine:
 		return present, absent
-	case Deactivate, DisableServiceCredential:
+	case Deactivate, DeactivateSelf, DisableServiceCredential:
 		return inactive, active
 	}
 	return "", ""
@@ -110,6 +110,10 @@ func (s Step) call(back bool, document string) operator.Call {
 	case Deactivate:
 		c.Action = "UpdateAccessKey"
 		c.Params = map[string]string{"UserName": s.Name, "AccessKeyId": s.Object, "Status": status}
+	case DeactivateSelf:
+		// Without UserName it is about the caller: that works for the root user as well.
+		c.Action = "UpdateAccessKey"
+		c.Params = map[string]string{"AccessKeyId": s.Object, "Status": status}
 	case DisableServiceCredential:
 		c.Action = "UpdateServiceSpecificCredential"
 		c.Params = map[string]string{"UserName": s.Name, "ServiceSpecificCredentialId": s.Object, "Status": status}

@@ -79,6 +79,11 @@ func (a *Applier) AdmitUndo(ctx context.Context, plan Plan) error {
 	if err := plan.check(); err != nil {
 		return err
 	}
+	for _, k := range plan.Keys {
+		if k.self() {
+			return refuse(GateManual, "a key that is off cannot switch itself on: who has rights in account %s can", k.Account)
+		}
+	}
 	if len(a.undoable(plan)) == 0 {
 		return refuse(GateNotApplied, "no step of the plan is in the journal that is not undone already")
 	}

@@ -25,7 +25,12 @@ type AWS struct {
 	accounts map[string]*Account
 	denied   map[string]bool // permissions
 	next     map[string][]Response
-	made     uint64 // seed of the last session
+	policies map[string][]string // by id of a session: what its role may do, and its session policy
+	made     uint64              // seed of the last session
+	// Tracks makes a use of a key change what IAM says of its last use, as it is at
+	// AWS. Set it before the first request.
+	Tracks bool
+	limits map[string]*limit // by permission
 }
 
 // An Account is what IAM of one account knows. Change it through AWS.Change.
@@ -33,6 +38,12 @@ type Account struct {
 	ID    string
 	Users map[string]*IAMUser
 	Roles map[string]*IAMRole
+	// RootKeys are of the root user. Management accounts may assume it elsewhere.
+	RootKeys   []*IAMKey
+	Management bool
+	// Published are the bodies that were sent to Security Hub, EventBridge and SNS,
+	// by service.
+	Published map[string][]string
 
 	// Answers are the bodies of the answers to calls that read, by "service:Action"
 	// or, where it differs, "service:Action:region".
@@ -57,6 +68,8 @@ type IAMUser struct {
 type IAMRole struct {
 	Name, ExternalID string
 	Inline, Tags     map[string]string
+	// Policy, if not "", is the policy that is attached to it; "" allows all.
+	Policy string
 	// Elsewhere, if not "", is the account that its sessions turn out to be of.
 	Elsewhere string
 }
@@ -81,9 +94,9 @@ func NewAWS(t testing.TB) *AWS {
 	t.Helper()
 	a := &AWS{
 		STS: NewUnstartedSTS(), accounts: map[string]*Account{}, denied: map[string]bool{},
-		next: map[string][]Response{},
+		next: map[string][]Response{}, policies: map[string][]string{},
 	}
-	a.service = a.answer
+	a.service, a.used = a.answer, a.use
 	a.Start()
 	t.Cleanup(a.Close)
 	return a
@@ -96,7 +109,7 @@ func (a *AWS) Change(id string, f func(*Account)) {
 	defer a.mu.Unlock()
 	acct := a.accounts[id]
 	if acct == nil {
-		acct = &Account{ID: id, Users: map[string]*IAMUser{}, Roles: map[string]*IAMRole{}, Answers: map[string]string{}}
+		acct = &Account{ID: id, Users: map[string]*IAMUser{}, Roles: map[string]*IAMRole{}, Answers: map[string]string{}, Published: map[string][]string{}}
 		a.accounts[id] = acct
 	}
 	f(acct)
@@ -105,15 +118,21 @@ func (a *AWS) Change(id string, f func(*Account)) {
 			a.enable(acct, u, k)
 		}
 	}
+	for _, k := range acct.RootKeys {
+		a.enableAs("arn:aws:iam::"+acct.ID+":root", acct.ID, k)
+	}
 }
 
 func (a *AWS) enable(acct *Account, u *IAMUser, k *IAMKey) {
+	a.enableAs(u.arn(acct), detectorstest.KeyID("AIDA", acct.ID, uint64(len(u.Name)))+"A", k)
+}
+
+func (a *AWS) enableAs(arn, userID string, k *IAMKey) {
 	state := Active
 	if k.Inactive {
 		state = Inactive
 	}
-	a.keys[k.Credential.ID] = Key{Credential: k.Credential, ARN: u.arn(acct), State: state,
-		UserID: detectorstest.KeyID("AIDA", acct.ID, uint64(len(u.Name))) + "A"}
+	a.keys[k.Credential.ID] = Key{Credential: k.Credential, ARN: arn, State: state, UserID: userID}
 }
 
 // User returns a user of an account with one active key, made from seed a year
@@ -169,8 +188,24 @@ func (a *AWS) EndSessions() {
 	}
 }
 
+// use notes that a key was used.
+func (a *AWS) use(id, service string) {
+	for _, acct := range a.accounts {
+		for _, u := range acct.Users {
+			for _, k := range u.Keys {
+				if a.Tracks && k.Credential.ID == id {
+					k.Used, k.UsedService = time.Now(), service
+				}
+			}
+		}
+	}
+}
+
 func (a *AWS) answer(key Key, req Request, _ *http.Request, body []byte) Response {
 	permission := req.Service + ":" + req.Action
+	if !a.limits[permission].admits(req.Region) {
+		return JSONFailure(http.StatusBadRequest, "ThrottlingException", "Rate exceeded")
+	}
 	if list := a.next[permission]; len(list) > 0 {
 		a.next[permission] = list[1:]
 		return list[0]
@@ -183,16 +218,25 @@ func (a *AWS) answer(key Key, req Request, _ *http.Request, body []byte) Respons
 	switch {
 	case permission == "sts:AssumeRole":
 		return a.assume(form)
+	case permission == "sts:AssumeRoot":
+		return a.assumeRoot(acct, key, req, form)
 	case acct == nil:
 		return Failure(http.StatusForbidden, "AccessDenied", "account "+accountOf(key.ARN)+" is not known here")
+	}
+	if !a.allowed(acct, key, permission, form) {
+		return refusal(req.Service, key.ARN, permission)
 	}
 	for _, name := range []string{permission + ":" + req.Region, permission} {
 		if text, ok := acct.Answers[name]; ok {
 			return response(http.StatusOK, text)
 		}
 	}
+	switch permission {
+	case "securityhub:POST /findings/import", "events:PutEvents", "sns:Publish":
+		return acct.publish(req.Service, form, body)
+	}
 	if req.Service == "iam" {
-		return a.iam(acct, req.Action, form)
+		return a.iam(acct, key, req.Action, form)
 	}
 	return JSONFailure(http.StatusBadRequest, "UnknownOperationException", permission)
 }
@@ -229,11 +273,17 @@ func (a *AWS) assume(form url.Values) Response {
 	a.made++
 	k := Role(home, role.Name, 1<<20+a.made)
 	k.ARN = "arn:aws:sts::" + home + ":assumed-role/" + role.Name + "/" + form.Get("RoleSessionName")
+	a.policies[k.Credential.ID] = []string{role.Policy, form.Get("Policy")}
+	return a.session("AssumeRole", k, time.Hour)
+}
+
+// session makes k work, and answers with it.
+func (a *AWS) session(action string, k Key, life time.Duration) Response {
 	a.keys[k.Credential.ID] = k
-	return answer("sts", "AssumeRole", "<Credentials>"+
+	return answer("sts", action, "<Credentials>"+
 		element("AccessKeyId", k.Credential.ID)+element("SecretAccessKey", k.Credential.Secret.Reveal())+
 		element("SessionToken", k.Credential.Token.Reveal())+
-		element("Expiration", time.Now().Add(time.Hour).UTC().Format(time.RFC3339))+"</Credentials>")
+		element("Expiration", time.Now().Add(life).UTC().Format(time.RFC3339))+"</Credentials>")
 }
 
 // answer returns a result of the query protocol.

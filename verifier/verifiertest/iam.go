@@ -10,7 +10,7 @@ import (
 )
 
 // iam answers a call to IAM, in the words of AWS.
-func (a *AWS) iam(acct *Account, action string, form url.Values) Response {
+func (a *AWS) iam(acct *Account, key Key, action string, form url.Values) Response {
 	if action == "GetAccessKeyLastUsed" {
 		return acct.lastUsed(form.Get("AccessKeyId"))
 	}
@@ -22,6 +22,15 @@ func (a *AWS) iam(acct *Account, action string, form url.Values) Response {
 		return inline(action, "Role", r.Inline, r.Tags, form)
 	}
 	name := form.Get("UserName")
+	if name == "" { // about the caller
+		if strings.HasSuffix(key.ARN, ":root") {
+			return a.rootIAM(acct, action, form)
+		}
+		name = key.ARN[strings.LastIndexByte(key.ARN, '/')+1:]
+		if u := acct.Users[name]; u != nil && u.quarantined() {
+			return explicitDeny(key.ARN, "iam:"+action)
+		}
+	}
 	u := acct.Users[name]
 	if u == nil {
 		return noSuch("user", name)

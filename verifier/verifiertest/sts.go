@@ -37,6 +37,8 @@ type STS struct {
 	// service answers calls other than GetCallerIdentity of keys that are
 	// authenticated; nil knows none.
 	service func(Key, Request, *http.Request, []byte) Response
+	// used, if not nil, is told of each authenticated use of a key.
+	used func(id, service string)
 
 	mu       sync.Mutex
 	keys     map[string]Key
@@ -145,6 +147,9 @@ func (s *STS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case <-r.Context().Done():
 		return
 	}
+	if s.Now != nil {
+		w.Header().Set("Date", s.Now().UTC().Format(http.TimeFormat))
+	}
 	for name, values := range answer.Header {
 		w.Header()[name] = values
 	}
@@ -183,7 +188,10 @@ func (s *STS) next(r *http.Request, auth authorization, body []byte) Response {
 	switch {
 	case refusal.Status != 0:
 		return refusal
-	case identify:
+	case s.used != nil:
+		s.used(auth.keyID, request.Service)
+	}
+	if identify {
 		return Caller(key.ARN, key.UserID)
 	}
 	return s.service(key, request, r, body)

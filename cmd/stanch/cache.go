@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/verifier/awsverifier"
+)
+
+// cacheFlags say where verdicts are kept between runs.
+type cacheFlags struct {
+	off  bool
+	dir  string // of tests
+	anew bool   // ask always, and keep what was said
+}
+
+func (f *cacheFlags) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.off, "no-cache", false, "ask AWS again about keys that it was asked about lately, and keep nothing of what it says")
+	f.addDir(cmd)
+}
+
+func (f *cacheFlags) addDir(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.dir, "cache-dir", "", "keep verdicts in this folder, for tests")
+	_ = cmd.Flags().MarkHidden("cache-dir")
+}
+
+// folder returns where verdicts are kept, "" for nowhere. endpoint stands in for AWS,
+// if it is not "".
+func (f *cacheFlags) folder(endpoint string) string {
+	switch {
+	case f.off:
+		return ""
+	case f.dir != "":
+		return f.dir
+	case endpoint != "":
+		return "" // tests leave nothing behind
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "" // of who has no home, nothing is kept
+	}
+	return filepath.Join(dir, "stanch", "verdicts")
+}
+
+// forget drops what is kept of a key whose state at AWS has changed.
+func (f *cacheFlags) forget(stderr io.Writer, endpoint, id string) {
+	if err := awsverifier.Forget(awsverifier.Config{Cache: f.folder(endpoint), Endpoint: endpoint}, id); err != nil {
+		fmt.Fprintf(stderr, "stanch: for up to an hour, scans may say what AWS said of %s before (unless --no-cache): %v\n", printable(id), err)
+	}
+}

@@ -1,0 +1,50 @@
+package assessment
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A Leak is since when, and by whom, a key could be read. What is not known is zero.
+type Leak struct {
+	// Since is the time of the first commit that holds it.
+	Since time.Time
+	// Pushed is when that commit came to the server.
+	Pushed time.Time
+	// AtHead reports whether it is still there, in the newest commit.
+	AtHead bool
+	// Remote is a branch of a remote that holds it.
+	Remote string
+	// Visibility is that of the repository: "public", "private".
+	Visibility string
+}
+
+// exposed tells how long the key could be read, and by whom.
+func (r *reading) exposed() {
+	l := r.subject.Leak
+	if l.Since.IsZero() {
+		return
+	}
+	parts := []string{fmt.Sprintf("since %s, %d days", l.Since.UTC().Format(time.DateOnly), int(r.now().Sub(l.Since).Hours()/24))}
+	risk := notable
+	if l.AtHead {
+		parts, risk = append(parts, "still at HEAD"), bad
+	} else {
+		parts = append(parts, "in history")
+	}
+	switch {
+	case !l.Pushed.IsZero():
+		parts = append(parts, "pushed "+l.Pushed.UTC().Format(time.RFC3339))
+	case l.Remote != "":
+		parts = append(parts, "pushed: it is in "+strings.TrimPrefix(l.Remote, "refs/remotes/"))
+	}
+	switch l.Visibility {
+	case "":
+	case "public":
+		parts, risk = append(parts, "everybody can read the repository"), act
+	default:
+		parts = append(parts, "the repository is "+l.Visibility)
+	}
+	r.add("exposed", strings.Join(parts, ", "), risk, "")
+}

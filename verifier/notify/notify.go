@@ -1,0 +1,182 @@
+// Package notify tells other systems how a response to a leaked key went: AWS
+// Security Hub, Amazon EventBridge, Amazon SNS, and webhooks such as Slack's.
+//
+// What it sends names keys by id and secrets by hash; it is given no secret. AWS
+// is told with the operator's own identity, never by the role that shuts keys
+// off, which may do nothing else, and never with a leaked key.
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+// Schema is of the notices that are sent as JSON. A reader may ignore fields that
+// it does not know.
+const Schema = "stanch-notice/v1"
+
+// A Notice is what is told of one key.
+type Notice struct {
+	Schema string `json:"schema"`
+	// Text is all of it for people, in a line. Slack and its kin show it.
+	Text         string    `json:"text"`
+	Time         time.Time `json:"time"`
+	Planned      time.Time `json:"planned"`
+	Result       string    `json:"result"` // as "stanch respond" prints it
+	Why          []string  `json:"why"`    // why not better
+	Off          bool      `json:"off"`    // the key does not work any more
+	Fingerprint  string    `json:"fingerprint"`
+	KeyID        string    `json:"key_id"`
+	SecretSHA256 string    `json:"secret_sha256,omitempty"`
+	Account      string    `json:"account"`
+	Kind         string    `json:"kind"` // user, role, root
+	Name         string    `json:"name"`
+	ARN          string    `json:"arn"`
+	Where        string    `json:"where"`
+	Created      time.Time `json:"created,omitzero"` // the key
+	Plan         string    `json:"plan"`             // its hash
+}
+
+// A Target is who is told.
+type Target struct {
+	kind, to string
+	region   string // "" is the operator's
+	name     string // for people; of a webhook not its URL, which is a secret
+}
+
+// String names the target without what opens it.
+func (t Target) String() string { return t.name }
+
+// AWS reports whether the operator's identity is needed to tell it.
+func (t Target) AWS() bool { return t.kind != "webhook" }
+
+var (
+	topicARN = regexp.MustCompile(`^arn:aws[a-z-]*:sns:([a-z0-9-]+):[0-9]{12}:[\w.-]+$`)
+	busARN   = regexp.MustCompile(`^arn:aws[a-z-]*:events:([a-z0-9-]+):[0-9]{12}:event-bus/[\w./-]+$`)
+	busName  = regexp.MustCompile(`^[\w./-]{1,256}$`)
+)
+
+// ParseTarget reads "securityhub", "eventbridge", "eventbridge:BUS" (a name or an
+// ARN), "sns:TOPIC-ARN", "webhook:URL" or "webhook:env:VARIABLE". getenv looks the
+// variable up. No error holds the URL of a webhook.
+func ParseTarget(s string, getenv func(string) string) (Target, error) {
+	kind, to, given := strings.Cut(s, ":")
+	t := Target{kind: kind, to: to, name: s}
+	switch {
+	case kind == "securityhub" && !given:
+		return t, nil
+	case kind == "eventbridge" && !given:
+		t.to = "default"
+		return t, nil
+	case kind == "eventbridge":
+		if m := busARN.FindStringSubmatch(to); m != nil {
+			t.region = m[1]
+		} else if !busName.MatchString(to) {
+			return Target{}, fmt.Errorf("eventbridge: %q is neither the name nor the ARN of an event bus", to)
+		}
+		return t, nil
+	case kind == "sns":
+		m := topicARN.FindStringSubmatch(to)
+		if m == nil {
+			return Target{}, fmt.Errorf("sns: %q is not the ARN of a topic", to)
+		}
+		t.region = m[1]
+		return t, nil
+	case kind == "webhook":
+		return t.webhook(getenv)
+	}
+	return Target{}, errors.New("want securityhub, eventbridge[:BUS], sns:TOPIC-ARN, webhook:URL or webhook:env:VARIABLE")
+}
+
+func (t Target) webhook(getenv func(string) string) (Target, error) {
+	if name, ok := strings.CutPrefix(t.to, "env:"); ok {
+		if t.to = getenv(name); t.to == "" {
+			return Target{}, fmt.Errorf("webhook: the variable %s is not set", name)
+		}
+	}
+	u, err := url.Parse(t.to)
+	if err != nil || u.Host == "" {
+		return Target{}, errors.New("webhook: not a URL")
+	}
+	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+		return Target{}, errors.New("webhook: want https")
+	}
+	t.name = "webhook at " + u.Host
+	return t, nil
+}
+
+func loopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
+}
+
+// A Notifier tells targets. The zero Notifier tells webhooks only.
+type Notifier struct {
+	// Operator tells AWS, in the account that it is of.
+	Operator *operator.Session
+	Version  string        // of stanch, for the user agent
+	Wait     time.Duration // before the second attempt at a webhook; 0 is a second
+}
+
+// Send tells all targets of all notices. One that fails keeps no other from being
+// told; the error names each that failed.
+func (n *Notifier) Send(ctx context.Context, targets []Target, notices []Notice) error {
+	if len(notices) == 0 {
+		return nil
+	}
+	var errs []error
+	for _, t := range targets {
+		if err := n.tell(ctx, t, notices); err != nil {
+			errs = append(errs, fmt.Errorf("telling %s: %w", t, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (n *Notifier) tell(ctx context.Context, t Target, notices []Notice) error {
+	if t.AWS() && n.Operator == nil {
+		return errors.New("no identity of your own to tell AWS with")
+	}
+	switch t.kind {
+	case "securityhub":
+		for part := range slices.Chunk(notices, 100) { // a call takes no more
+			if err := n.securityHub(ctx, part); err != nil {
+				return err
+			}
+		}
+	case "eventbridge":
+		for part := range slices.Chunk(notices, 10) { // a call takes no more
+			if err := n.eventBridge(ctx, t, part); err != nil {
+				return err
+			}
+		}
+	default:
+		one := n.sns
+		if t.kind == "webhook" {
+			one = n.post
+		}
+		var errs []error
+		for _, notice := range notices {
+			errs = append(errs, one(ctx, t, notice))
+		}
+		return errors.Join(errs...)
+	}
+	return nil
+}
+
+// cut shortens s to n characters: services refuse what is longer.
+func cut(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}

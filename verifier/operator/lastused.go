@@ -1,0 +1,34 @@
+package operator
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// UsedBefore is the name of the fact that tells what a key was last used for before
+// STS was asked about it, which counts as a use. Its value is a LastUsed as String
+// writes it.
+const UsedBefore = "used-before-verifying"
+
+// String returns u as ParseLastUsed reads it. It does not name the user.
+func (u LastUsed) String() string {
+	if u.At.IsZero() {
+		return "never"
+	}
+	return fmt.Sprintf("%s, %s in %s", u.At.UTC().Format(time.RFC3339), u.Service, u.Region)
+}
+
+// ParseLastUsed reads what String wrote.
+func ParseLastUsed(s string) (u LastUsed, ok bool) {
+	if s == "never" {
+		return u, true
+	}
+	at, rest, _ := strings.Cut(s, ", ")
+	service, region, ok := strings.Cut(rest, " in ")
+	t, err := time.Parse(time.RFC3339, at)
+	if err != nil || !ok || service == "" {
+		return LastUsed{}, false
+	}
+	return LastUsed{At: t, Service: service, Region: region}, true
+}

@@ -1,0 +1,88 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// Leaked returns a session of a leaked long-term key, for "stanch respond
+// --self". It can do two things: ask who it is, and set itself to Inactive. All
+// else is an error, and nothing is sent. arn is whose it is, after STS.
+//
+// No proxy is used: what is signed with a leaked key goes to AWS itself.
+func Leaked(cfg Config, c detectors.Credential, arn string) (*Session, error) {
+	client, err := newHTTPClient(cfg.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	client.Transport.(*http.Transport).Proxy = nil
+	keys := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: c.ID, SecretAccessKey: c.Secret.Reveal(), Source: "leaked"}, nil
+	})
+	o := &Operator{cfg: cfg, http: client, opened: map[string]*Session{}}
+	o.own = &Session{Account: accountOf(arn), ARN: arn, op: o, keys: keys, partition: partitionNamed(arn), leaked: c.ID}
+	return o.own, nil
+}
+
+// mayDo holds that a leaked key is used for nothing but to switch itself off.
+func (s *Session) mayDo(c Call) error {
+	off := map[string]string{"AccessKeyId": s.leaked, "Status": "Inactive"}
+	switch {
+	case s.leaked == "", c.Service == "sts" && c.Action == "GetCallerIdentity":
+		return nil
+	case c.Service == "iam" && c.Action == "UpdateAccessKey" && maps.Equal(c.Params, off):
+		return nil
+	}
+	return fmt.Errorf("%s:%s: a leaked key is not used for this", c.Service, c.Action)
+}
+
+// Root returns a session of the root user of a member account, in which its
+// credentials can be looked at and nothing can be changed (sts:AssumeRoot with
+// the task policy IAMAuditRootUserCredentials). It takes the management account,
+// or one that it delegated this to, and centralized root access.
+//
+// There is no such session in which a key can be set to Inactive: the one task
+// policy that is about keys, IAMDeleteRootUserCredentials, denies
+// iam:UpdateAccessKey and allows iam:DeleteAccessKey.
+func (o *Operator) Root(ctx context.Context, account string) (*Session, error) {
+	provider := &assumeRoot{by: o.own, account: account}
+	s := &Session{op: o, keys: aws.NewCredentialsCache(provider), partition: o.own.partition}
+	arn, err := s.whoAmI(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("sts:AssumeRoot into account %s: %w", account, err)
+	}
+	if s.ARN, s.Account = arn, accountOf(arn); s.Account != account {
+		return nil, fmt.Errorf("%w: asked for the root user of %s, got account %q", ErrOtherAccount, account, s.Account)
+	}
+	return s, nil
+}
+
+// assumeRoot is an aws.CredentialsProvider.
+type assumeRoot struct {
+	by      *Session
+	account string
+}
+
+// Retrieve implements aws.CredentialsProvider.
+func (a *assumeRoot) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	// AssumeRoot is not at the global endpoint: host names the region.
+	return a.by.temporary(ctx, "AssumeRoot", map[string]string{
+		"TargetPrincipal":   a.account,
+		"TaskPolicyArn.arn": "arn:" + a.by.partition.name + ":iam::aws:policy/root-task/IAMAuditRootUserCredentials",
+		"DurationSeconds":   "900", // the most
+	})
+}
+
+// partitionNamed returns the partition that an ARN is of.
+func partitionNamed(arn string) partition {
+	i := slices.IndexFunc(partitions, func(p partition) bool { return strings.HasPrefix(arn, "arn:"+p.name+":") })
+	return partitions[max(0, i)]
+}

@@ -1,0 +1,61 @@
+package response
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+// ownCall is how far what IAM says of the last use of a key may be from when stanch
+// asked STS about it, and still be that question: clocks differ, and IAM is slow.
+const ownCall = 15 * time.Minute
+
+// inUse judges whether something works with the key. IAM keeps the last use only, and
+// a question to STS is one: where that is what IAM tells, what was so before the
+// question counts too, if the scan has looked.
+func (p *Planner) inUse(k *Key, used operator.LastUsed, v verifier.Verdict) error {
+	if err := p.holdUse(k, used); err != nil || !p.recent(used) || used.Service != "sts" {
+		return err
+	}
+	before, known := usedBefore(v)
+	if known {
+		if err := p.holdUse(k, before); err != nil {
+			return err
+		}
+	}
+	// A question before that to STS may be of an earlier scan, or of whoever found it.
+	if known && used.At.Sub(v.At).Abs() <= ownCall && (!p.recent(before) || before.Service != "sts") {
+		k.LastUsed = fmt.Sprintf("%s, before stanch asked", before)
+		return nil
+	}
+	k.Warnings = append(k.Warnings, "its last use may be a question of stanch: CloudTrail says whether something works with it (stanch assess)")
+	return nil
+}
+
+// holdUse holds what used says that something works with, or warns of it.
+func (p *Planner) holdUse(k *Key, used operator.LastUsed) error {
+	if !p.recent(used) || used.Service == "sts" {
+		return nil
+	}
+	if !p.Rules.ForceInUse {
+		return refuse(GateInUse, "it was used %s: give what uses it another key first, or plan with --force-in-use", used)
+	}
+	k.Warnings = append(k.Warnings, fmt.Sprintf("in use (%s): what works with it will stop", used))
+	return nil
+}
+
+func (p *Planner) recent(used operator.LastUsed) bool {
+	return !used.At.IsZero() && p.now().Sub(used.At) <= recentUse
+}
+
+// usedBefore returns what the key was last used for before STS was asked about it.
+func usedBefore(v verifier.Verdict) (operator.LastUsed, bool) {
+	for _, f := range v.Facts {
+		if f.Name == operator.UsedBefore {
+			return operator.ParseLastUsed(f.Value)
+		}
+	}
+	return operator.LastUsed{}, false
+}

@@ -1,0 +1,74 @@
+package response_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/verifiertest"
+)
+
+// TestInUse: what IAM says of the last use, with what it said before stanch asked STS.
+func TestInUse(t *testing.T) {
+	const hour = time.Hour
+	used := func(ago time.Duration, service string) operator.LastUsed {
+		return operator.LastUsed{At: time.Now().Add(-ago), Service: service, Region: "us-east-1"}
+	}
+	never := operator.LastUsed{}
+	for _, tt := range []struct {
+		name    string
+		now     operator.LastUsed
+		before  *operator.LastUsed // nil: nobody has looked
+		asked   time.Duration      // how long ago STS was asked
+		force   bool
+		gate    response.Gate
+		warning string // "" for none
+		last    string
+	}{
+		{"never", never, nil, 0, false, "", "", "never"},
+		{"long ago", used(25*hour, "s3"), nil, 0, false, "", "", "s3 in us-east-1"},
+		{"in use", used(hour, "s3"), nil, 0, false, response.GateInUse, "", ""},
+		{"in use, forced", used(hour, "s3"), nil, 0, true, "", "in use", "s3 in"},
+		{"own question, nobody has looked before", used(0, "sts"), nil, 0, false, "", "may be a question of stanch", "sts in"},
+		{"own question, never used before", used(0, "sts"), &never, 0, false, "", "", "never, before stanch asked"},
+		{"own question, long ago before", used(0, "sts"), ptr(used(48*hour, "s3")), 0, false, "", "", "s3 in us-east-1, before stanch asked"},
+		{"own question, in use before", used(0, "sts"), ptr(used(hour, "s3")), 0, false, response.GateInUse, "", ""},
+		{"own question, in use before, forced", used(0, "sts"), ptr(used(hour, "s3")), 0, true, "", "in use", "s3 in"},
+		{"own question, STS before", used(0, "sts"), ptr(used(hour, "sts")), 0, false, "", "may be a question of stanch", "sts in"},
+		{"a later question, of whom", used(0, "sts"), &never, hour / 2, false, "", "may be a question of stanch", "sts in"},
+		{"used since", used(0, "s3"), &never, hour / 2, false, response.GateInUse, "", ""},
+		{"STS long ago", used(48*hour, "sts"), nil, 0, false, "", "", "sts in"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in := newIncident(t)
+			in.rules.ForceInUse = tt.force
+			in.aws.Change(prod, func(*verifiertest.Account) {
+				in.user.Keys[0].Used, in.user.Keys[0].UsedService = tt.now.At, tt.now.Service
+			})
+			in.leak.Verdict.At = time.Now().Add(-tt.asked)
+			if tt.before != nil {
+				in.leak.Verdict.Facts = []verifier.Fact{{Name: operator.UsedBefore, Value: tt.before.String()}}
+			}
+			plan := in.plan(in.leak)
+			if tt.gate != "" {
+				if len(plan.Refused) != 1 || plan.Refused[0].Gate != tt.gate {
+					t.Errorf("%s", plan.Encode())
+				}
+				return
+			}
+			if len(plan.Keys) != 1 {
+				t.Fatalf("%s", plan.Encode())
+			}
+			k := plan.Keys[0]
+			warnings := strings.Join(k.Warnings, "\n")
+			if !strings.Contains(warnings, tt.warning) || tt.warning == "" && warnings != "" || !strings.Contains(k.LastUsed, tt.last) {
+				t.Errorf("warnings %q, last used %q", warnings, k.LastUsed)
+			}
+		})
+	}
+}
+
+func ptr(u operator.LastUsed) *operator.LastUsed { return &u }

@@ -1,0 +1,135 @@
+package response
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// keepDenied is how long sessions may live that were issued before a key was shut
+// off (sts:GetSessionToken). After that the policy that denies them has no use.
+const keepDenied = 36 * time.Hour
+
+// Next returns what is left to do for k after it was shut off: one command or
+// sentence an element, in the order in which to do it. Nothing of it is ever run
+// by stanch.
+func Next(k Key) []string {
+	id, name := shell(k.KeyID, "KEY"), shell(k.Name, "NAME")
+	steps := tellOwner(k)
+	if serviceCredentialID.MatchString(k.KeyID) {
+		steps = append(steps, "Look in CloudTrail at what user "+name+" did with the service"+since(k)+".",
+			"When nothing misses it: aws iam delete-service-specific-credential --service-specific-credential-id "+id+" --user-name "+name)
+		return append(steps, purge(k)...)
+	}
+	start := ""
+	if !k.Since.IsZero() {
+		start = " --start-time " + k.Since.UTC().Format(time.RFC3339)
+	}
+	steps = append(steps,
+		"Look at what it did, in each region: aws cloudtrail lookup-events --lookup-attributes AttributeKey=AccessKeyId,AttributeValue="+id+start,
+		"Look for what was made with it"+since(k)+": IAM users, keys and roles, instances, functions, in regions that you do not use.")
+	switch k.Kind {
+	case "user":
+		steps = append(steps, rotate(k, id, name)...)
+	case "root":
+		steps = append(steps, "Do not replace it: the root user needs no key. When nothing misses it, sign in as the root user and delete it.",
+			"See that the root user has MFA, and a password that nobody else knows.")
+	default:
+		steps = append(steps, "Find out where the session was issued from: the next one leaks the same way.")
+	}
+	for _, s := range k.Steps {
+		if s.Do == DenySessions {
+			steps = append(steps, fmt.Sprintf("Not before %d hours from now, take the policy off: aws iam delete-%s-policy --%[2]s-name %s --policy-name %s",
+				int(keepDenied.Hours()), s.Kind, shell(s.Name, "NAME"), s.Object))
+		}
+	}
+	return append(steps, purge(k)...)
+}
+
+func tellOwner(k Key) []string {
+	who := "Tell the owner of " + k.Kind + " " + k.Name + " in account " + k.Account
+	if k.Kind == "root" {
+		who = "Tell the owner of account " + k.Account
+	}
+	if k.Owner != "" {
+		who += " (" + k.Owner + ")"
+	}
+	return []string{"Read it back in five minutes, who has the rights may have undone it: stanch respond confirm PLAN", who + "."}
+}
+
+func since(k Key) string {
+	if k.Since.IsZero() {
+		return " since the leak"
+	}
+	return " since the leak (" + k.Since.UTC().Format(time.DateOnly) + ")"
+}
+
+// rotate gives what used the key of a user something else.
+func rotate(k Key, id, name string) (steps []string) {
+	if len(k.Others) > 0 {
+		steps = append(steps, "The user has another key ("+strings.Join(k.Others, "; ")+"): if it lay in the same place, shut it off too (stanch assess).")
+	}
+	steps = append(steps, "Give what used it a role in place of a key.")
+	if len(k.Others) > 0 {
+		steps = append(steps, "If that cannot be, move it to the other key: a user has two at most.")
+	} else {
+		steps = append(steps, "If that cannot be, a new key: aws iam create-access-key --user-name "+name+", into a secret store and not into the repository.")
+	}
+	return append(steps,
+		"See that nothing tries the old one any more: aws iam get-access-key-last-used --access-key-id "+id,
+		"Some days later: aws iam delete-access-key --access-key-id "+id+" --user-name "+name)
+}
+
+// purge says what to do where the key was found.
+func purge(k Key) []string {
+	const shown = 5
+	var steps []string
+	atHead, paths := false, []string{}
+	for i, p := range k.Places {
+		atHead = atHead || p.AtHead
+		if word.MatchString(p.Path) && p.Commit != "" {
+			paths = append(paths, p.Path)
+		}
+		if i < shown {
+			steps = append(steps, "It stands in "+p.String())
+		}
+	}
+	if n := len(k.Places) - shown; n > 0 {
+		steps = append(steps, fmt.Sprintf("and in %d places more: see the report.", n))
+	}
+	if len(k.Places) == 0 {
+		steps = append(steps, "It stands in "+k.Where)
+	}
+	if atHead {
+		steps = append(steps, "Take it out of the newest files first, and commit.")
+	}
+	if len(paths) > 0 {
+		steps = append(steps, "To take it out of the history, in a fresh clone: git filter-repo --replace-text FILE, with the secret in FILE; or, if the file held nothing else, "+
+			"git filter-repo --invert-paths --path "+paths[0]+". Then push by force, have all clones made anew, and ask the host to drop its caches and pull requests.")
+	}
+	return append(steps,
+		"Rewriting history does not unleak it: shutting it off did. Forks and clones keep it.",
+		"So that it does not happen again: stanch hook install, and stanch ci.",
+		"Answer AWS's support case, if there is one.")
+}
+
+// String says where, in a line.
+func (p Place) String() string {
+	s := strings.TrimSpace(p.Repo + " " + p.Path)
+	if p.Line > 0 {
+		s += fmt.Sprintf(":%d", p.Line)
+	}
+	if p.Commit == "" {
+		return s
+	}
+	s += " commit " + p.Commit[:min(10, len(p.Commit))]
+	if p.AtHead {
+		s += ", still at HEAD"
+	} else {
+		s += ", only in history"
+	}
+	for i, ref := range p.Refs {
+		s += map[bool]string{true: ", in ", false: " "}[i == 0] + strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
+	}
+	return s
+}

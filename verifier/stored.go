@@ -1,0 +1,282 @@
+package verifier
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// Stored remembers verdicts in a folder, from one run to the next: a key that is
+// found again an hour later is not used again. How long depends on what was said;
+// Unknown is not remembered.
+//
+// The folder tells nobody what was found. It holds a random key, a file of mode 0600,
+// and a file for each verdict. The name of that is an HMAC of the credential, and what
+// is in it can only be read with the credential at hand: it is sealed (AES-GCM) under
+// another HMAC of it, so that it cannot be forged without the random key either.
+//
+// A folder that cannot be read or written costs a request, and nothing else: then
+// Stored is as if it were not there. Processes may share a folder.
+type Stored struct {
+	Verifier Verifier
+	// Dir is the folder. It is made, for its owner alone, with the first verdict.
+	Dir string
+	// Anew asks always. What is said is remembered all the same.
+	Anew bool
+	// Scope tells those apart who are asked: verdicts count for their scope only.
+	Scope string
+	Now   func() time.Time // nil means time.Now
+
+	once sync.Once
+	key  []byte // nil if the folder is of no use
+}
+
+const (
+	stored     = ".verdict"
+	keyFile    = "key"
+	maxVerdict = 1 << 16 // bytes of a file; far more than one has
+	forever    = -1
+)
+
+// lifetime returns how long v counts, 0 for not at all. Live and a mismatch end when
+// the owner acts; what is Invalid may be activated again; what is Expired stays so, and
+// a canary that gave itself away is not to be touched again.
+func lifetime(v Verdict) time.Duration {
+	if v.At.IsZero() {
+		return 0 // nobody was asked
+	}
+	switch v.State {
+	case Live, IDActive:
+		return time.Hour
+	case Invalid:
+		return 24 * time.Hour
+	case Expired, CanarySuspected:
+		return forever
+	case Skipped, NotVerifiable, Unknown:
+	}
+	return 0
+}
+
+// CachedFact is the name of the fact that a verdict is from an earlier run.
+const CachedFact = "from-cache"
+
+// Verify implements Verifier.
+func (s *Stored) Verify(ctx context.Context, c detectors.Credential) Verdict {
+	s.once.Do(s.open)
+	if s.key == nil {
+		return s.Verifier.Verify(ctx, c)
+	}
+	if v, ok := s.load(c); ok && !s.Anew {
+		v.Facts = append(v.Facts, Fact{Name: CachedFact, Value: "asked at " + v.At.UTC().Format(time.RFC3339) + " by an earlier run"})
+		return v
+	}
+	v := s.Verifier.Verify(ctx, c)
+	switch life := lifetime(v); {
+	case life != 0:
+		_ = s.save(c, v, life) // what cannot be kept is asked again
+	case s.Anew:
+		_ = os.Remove(filepath.Join(s.Dir, s.file(c))) // it holds no longer
+	}
+	return v
+}
+
+// Forget removes what is known of a key id, whatever its secret: its owner has changed
+// it, or is about to.
+func (s *Stored) Forget(id string) error {
+	if len(s.files("")) == 0 {
+		return nil
+	}
+	s.once.Do(s.open)
+	if s.key == nil {
+		return nil
+	}
+	var err error
+	for _, name := range s.files(s.name("id", id) + "-") {
+		err = errors.Join(err, os.Remove(name))
+	}
+	return err
+}
+
+// files returns the paths of the verdicts whose names begin with prefix.
+func (s *Stored) files(prefix string) (paths []string) {
+	entries, _ := os.ReadDir(s.Dir) // none, if it cannot be read
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), prefix) && strings.HasSuffix(e.Name(), stored) {
+			paths = append(paths, filepath.Join(s.Dir, e.Name()))
+		}
+	}
+	return paths
+}
+
+// open reads the key, makes one if there is none, and removes what is over.
+func (s *Stored) open() {
+	key, err := s.readKey()
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = s.makeKey(); err == nil {
+			key, err = s.readKey() // another process may have made one as well
+		}
+	}
+	if err != nil {
+		return
+	}
+	s.key = key
+	for _, name := range s.files("") {
+		if r, err := readRecord(name); err != nil || r.over(s.now()) {
+			_ = os.Remove(name)
+		}
+	}
+}
+
+func (s *Stored) readKey() ([]byte, error) {
+	name := filepath.Join(s.Dir, keyFile)
+	info, err := os.Lstat(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular(), runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0, info.Size() != sha256.Size:
+		return nil, fmt.Errorf("%s is not a key that only its owner can read", name)
+	}
+	return os.ReadFile(name)
+}
+
+func (s *Stored) makeKey() error {
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return err
+	}
+	key := make([]byte, sha256.Size)
+	_, _ = rand.Read(key) // never fails: crypto/rand
+	return s.put(keyFile, key)
+}
+
+// put writes a file that is there whole or not at all. It can be read by its owner
+// only (os.CreateTemp).
+func (s *Stored) put(name string, b []byte) error {
+	f, err := os.CreateTemp(s.Dir, ".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), filepath.Join(s.Dir, name))
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}
+
+// A record is what a file holds.
+type record struct {
+	Until  time.Time `json:"until,omitzero"` // zero: forever
+	Sealed []byte    `json:"sealed"`
+}
+
+func (r record) over(now time.Time) bool { return !r.Until.IsZero() && !now.Before(r.Until) }
+
+func readRecord(name string) (r record, err error) {
+	info, err := os.Lstat(name)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxVerdict {
+		return r, errors.Join(err, errors.New("not a verdict"))
+	}
+	b, err := os.ReadFile(name)
+	if err == nil {
+		err = json.Unmarshal(b, &r)
+	}
+	return r, err
+}
+
+// A sealed is what a record holds, sealed. Its end is in it as well: that of the
+// record can be edited.
+type sealed struct {
+	State    State
+	At       time.Time
+	Until    time.Time
+	Identity Identity
+	Facts    []Fact
+}
+
+func (s *Stored) load(c detectors.Credential) (Verdict, bool) {
+	r, err := readRecord(filepath.Join(s.Dir, s.file(c)))
+	if err != nil {
+		return Verdict{}, false
+	}
+	seal := s.seal(c)
+	if len(r.Sealed) < seal.NonceSize() {
+		return Verdict{}, false
+	}
+	b, err := seal.Open(nil, r.Sealed[:seal.NonceSize()], r.Sealed[seal.NonceSize():], nil)
+	var in sealed
+	if err != nil || json.Unmarshal(b, &in) != nil {
+		return Verdict{}, false
+	}
+	now := s.now()
+	if (record{Until: in.Until}).over(now) || in.At.After(now) { // the clock was set back
+		return Verdict{}, false
+	}
+	return Verdict{State: in.State, At: in.At, Identity: in.Identity, Facts: in.Facts}, true
+}
+
+func (s *Stored) save(c detectors.Credential, v Verdict, life time.Duration) error {
+	in := sealed{State: v.State, At: v.At, Identity: v.Identity, Facts: v.Facts}
+	if life != forever {
+		in.Until = v.At.Add(life)
+	}
+	b, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	seal := s.seal(c)
+	nonce := make([]byte, seal.NonceSize())
+	_, _ = rand.Read(nonce)
+	if b, err = json.Marshal(record{Until: in.Until, Sealed: seal.Seal(nonce, nonce, b, nil)}); err != nil {
+		return err
+	}
+	return s.put(s.file(c), b)
+}
+
+// file returns the name of the file of c. It begins with that of its id.
+func (s *Stored) file(c detectors.Credential) string {
+	return s.name("id", c.ID) + "-" + s.name("credential", c.ID, c.Secret.Reveal(), c.Token.Reveal()) + stored
+}
+
+func (s *Stored) name(parts ...string) string { return hex.EncodeToString(s.hash(parts...)[:16]) }
+
+// hash is an HMAC of parts and the scope, under the key of the folder.
+func (s *Stored) hash(parts ...string) []byte {
+	return keyedHash(s.key, append(parts, s.Scope)...)
+}
+
+func (s *Stored) seal(c detectors.Credential) cipher.AEAD {
+	block, err := aes.NewCipher(s.hash("seal", c.ID, c.Secret.Reveal(), c.Token.Reveal()))
+	if err != nil {
+		panic(err) // 32 bytes are a key
+	}
+	gcm, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err) // the block has the right size
+	}
+	return gcm
+}
+
+func (s *Stored) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
+}

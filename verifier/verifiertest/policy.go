@@ -1,0 +1,78 @@
+package verifiertest
+
+import (
+	"encoding/json"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// allowed reports whether the policies of a session allow a call: that of its role,
+// and the one that it was narrowed with.
+func (a *AWS) allowed(acct *Account, key Key, permission string, form url.Values) bool {
+	resource := "*"
+	if name := form.Get("UserName"); name != "" && acct.Users[name] != nil {
+		resource = acct.Users[name].arn(acct)
+	} else if name := form.Get("RoleName"); name != "" {
+		resource = "arn:aws:iam::" + acct.ID + ":role/" + name
+	}
+	for _, policy := range a.policies[key.Credential.ID] {
+		if policy != "" && !Allows(policy, permission, resource, form.Get("PolicyArn")) {
+			return false
+		}
+	}
+	return true
+}
+
+// Allows reports whether an IAM policy allows an action on a resource: some
+// statement allows it, and none denies it. The one condition that is looked at is
+// iam:PolicyARN, against policyARN; of others, allowing ones hold, denying ones do
+// not.
+func Allows(policy, action, resource, policyARN string) bool {
+	var p struct {
+		Statement []struct {
+			Effect           string
+			Action, Resource []string
+			Condition        map[string]map[string]string
+		}
+	}
+	if json.Unmarshal([]byte(policy), &p) != nil {
+		return false
+	}
+	allow := false
+	for _, s := range p.Statement {
+		like, limited := s.Condition["ArnLike"]["iam:PolicyARN"]
+		switch {
+		case !slices.Contains(s.Action, action), !slices.ContainsFunc(s.Resource, func(r string) bool { return matches(r, resource) }):
+		case limited && !matches(like, policyARN):
+		case s.Effect == "Deny" && len(s.Condition) == 0:
+			return false
+		case s.Effect == "Allow":
+			allow = true
+		}
+	}
+	return allow
+}
+
+// Actions returns the actions that a policy allows, sorted.
+func Actions(policy string) (actions []string) {
+	var p struct {
+		Statement []struct {
+			Effect string
+			Action []string
+		}
+	}
+	_ = json.Unmarshal([]byte(policy), &p) // of what is no policy there are none
+	for _, s := range p.Statement {
+		if s.Effect == "Allow" {
+			actions = append(actions, s.Action...)
+		}
+	}
+	slices.Sort(actions)
+	return slices.Compact(actions)
+}
+
+func matches(pattern, s string) bool {
+	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$").MatchString(s)
+}
