@@ -325,7 +325,7 @@ func entropy(s string) (bits float64) {
 }
 
 // holdReach is how large a window is that Probe looks at.
-const holdReach = 2 << 10
+const holdReach = 512
 
 // Probe implements detectors.Prober. Without names it is true of a text with a
 // word at which a rule may match; with names of one that matches there, entropy and
