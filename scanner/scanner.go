@@ -94,7 +94,7 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 	sum.Objects, sum.Bytes = objects.Load(), size.Load()
 	sum.Unread, sum.Accepted = s.accept(found.unreadParts())
 	sum.Elapsed = time.Since(start)
-	return errors.Join(readErr, report(findings, &sum, sink))
+	return errors.Join(readErr, Report(findings, sum, sink))
 }
 
 var errLargeArchive = errors.New("an archive too large to be held in memory: it was searched as it is, not unpacked")
@@ -131,14 +131,14 @@ func (s *Scanner) annotate(findings []*Finding) {
 	}
 }
 
-// report passes findings to sink and closes it.
-func report(findings []*Finding, sum *Summary, sink Sink) error {
+// Report counts findings in sum, passes them to sink and closes it.
+func Report(findings []*Finding, sum Summary, sink Sink) error {
 	var errs []error
 	for _, f := range findings {
 		sum.count(f)
 		errs = append(errs, sink.Finding(f))
 	}
-	return errors.Join(append(errs, sink.Close(*sum))...)
+	return errors.Join(append(errs, sink.Close(sum))...)
 }
 
 func (s *Summary) count(f *Finding) {

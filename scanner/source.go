@@ -56,6 +56,8 @@ type Window struct {
 
 // A Provenance is one place that a blob is stored in.
 type Provenance struct {
+	// Repo is where people look at the repository, if several are scanned as one.
+	Repo string
 	Kind Kind
 	Path string
 	// Commit is the first commit, in topological order, that holds the blob at

@@ -70,7 +70,7 @@ func newRoot(s *streams) *cobra.Command {
 	root.SetOut(s.stdout)
 	root.SetErr(s.stderr)
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(newGit(s), newDir(s), newStdin(s), newReport(s), newRules(s), newInventory(s), newMigrate(s), newHook(s), newCI(s), newVerify(s), newAssess(s), newRespond(s))
+	root.AddCommand(newGit(s), newGitHub(s), newDir(s), newStdin(s), newReport(s), newRules(s), newInventory(s), newMigrate(s), newHook(s), newCI(s), newVerify(s), newAssess(s), newRespond(s))
 	return root
 }
 

@@ -147,6 +147,16 @@ func (f *scanFlags) prepare(s *streams) (*job, error) {
 // scan runs the pipeline over src. source and target say in the report what
 // that is. It is called once.
 func (j *job) scan(ctx context.Context, src scanner.Source, source, target string) error {
+	return j.run(ctx, source, target, func(sc *scanner.Scanner, sink scanner.Sink) error {
+		if mayMove(j.streams.stderr) {
+			src = metered(src, j.streams.stderr)
+		}
+		return sc.Scan(ctx, src, sink)
+	})
+}
+
+// run is scan with the work left to scan, which closes the sink.
+func (j *job) run(ctx context.Context, source, target string, scan func(*scanner.Scanner, scanner.Sink) error) error {
 	defer j.out.discard()
 	if err := j.openOwner(ctx); err != nil {
 		return err
@@ -160,9 +170,6 @@ func (j *job) scan(ctx context.Context, src scanner.Source, source, target strin
 	if j.flags.owner.assess {
 		tally.Sink = assessor{tally.Sink, ctx, j}
 	}
-	if mayMove(j.streams.stderr) {
-		src = metered(src, j.streams.stderr)
-	}
 	j.log.Debug("scanning", "source", source, "target", target)
 	sc := scanner.Scanner{
 		Detectors: j.config.extend(set),
@@ -175,7 +182,7 @@ func (j *job) scan(ctx context.Context, src scanner.Source, source, target strin
 		sc.Annotators = append(sc.Annotators, ownedBy(j.inventory))
 	}
 	j.config.suppress(&sc)
-	scanErr := sc.Scan(ctx, src, tally)
+	scanErr := scan(&sc, tally)
 	if j.flags.owner.assess && scanErr == nil {
 		scanErr = ctx.Err() // what was found is reported; not all of it was assessed
 	}

@@ -1,7 +1,7 @@
 // Package githubapi tells GitHub what a scan in CI found: as alerts of code
-// scanning, and as a comment of a pull request. It is the only package that talks
-// to GitHub's API, so that there is one to audit for what is sent and with which
-// token.
+// scanning, and as a comment of a pull request. And it lists repositories. It is the
+// only package that talks to GitHub's API, so that there is one to audit for what is
+// sent and with which token.
 //
 // The token goes to the host of the API and to no other, redirects included. What
 // GitHub answers with 429 or 5xx is tried again, twice.
@@ -21,11 +21,19 @@ import (
 
 // A Client sends to one repository. Make one with New. Calls are made one at a time.
 type Client struct {
-	api         *github.Client
+	sender
 	owner, name string
+}
+
+// A sender makes requests.
+type sender struct {
+	api *github.Client
 	// Wait waits between two tries, and while GitHub works on an upload: time.After
 	// if it is nil.
 	Wait func(context.Context, time.Duration) error
+	// MaxWait is the longest pause between two tries: a minute, unless it is set to
+	// something else.
+	MaxWait time.Duration
 }
 
 // ErrDenied says that the token may not do what was asked, or that the feature is
@@ -39,12 +47,20 @@ func New(base, repository, token, version string) (*Client, error) {
 	if !ok || owner == "" || name == "" || strings.Contains(name, "/") {
 		return nil, fmt.Errorf("%q is no repository of the form owner/name", repository)
 	}
+	c, _, err := newSender(base, token, version)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{sender: c, owner: owner, name: name}, nil
+}
+
+func newSender(base, token, version string) (sender, *url.URL, error) {
 	u, err := url.Parse(strings.TrimSuffix(base, "/") + "/")
 	if err != nil {
-		return nil, fmt.Errorf("the URL of GitHub's API: %w", err)
+		return sender{}, nil, fmt.Errorf("the URL of GitHub's API: %w", err)
 	}
 	if u.Scheme != "https" && !isLoopback(u.Hostname()) || u.Host == "" || u.User != nil {
-		return nil, fmt.Errorf("the URL of GitHub's API: %s is not of the form https://host/path", u.Redacted())
+		return sender{}, nil, fmt.Errorf("the URL of GitHub's API: %s is not of the form https://host/path", u.Redacted())
 	}
 	api := github.NewClient(&http.Client{
 		Transport: bearer{u.Host, token},
@@ -57,7 +73,7 @@ func New(base, repository, token, version string) (*Client, error) {
 		},
 	})
 	api.BaseURL, api.UserAgent = u, "stanch/"+version
-	return &Client{api: api, owner: owner, name: name}, nil
+	return sender{api: api, MaxWait: maxWait}, u, nil
 }
 
 func isLoopback(host string) bool {
@@ -76,14 +92,14 @@ func (b bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // tries is how often a request is made that GitHub is too busy for, and maxWait the
-// longest pause between two: who asks for more is asked again by the next run.
+// longest pause between two in CI: the next run asks again.
 const (
 	tries   = 3
 	maxWait = time.Minute
 )
 
 // try makes a request, again if the failure may pass.
-func (c *Client) try(ctx context.Context, request func() (*github.Response, error)) error {
+func (c *sender) try(ctx context.Context, request func() (*github.Response, error)) error {
 	pause := time.Second
 	for i := 1; ; i++ {
 		_, err := request()
@@ -94,7 +110,7 @@ func (c *Client) try(ctx context.Context, request func() (*github.Response, erro
 		switch {
 		case !again:
 			return denied(err)
-		case i == tries || wait > maxWait:
+		case i == tries || wait > c.MaxWait:
 			return fmt.Errorf("tried %d times: %w", i, err)
 		}
 		if err := c.wait(ctx, wait); err != nil {
@@ -143,7 +159,7 @@ func denied(err error) error {
 	return err
 }
 
-func (c *Client) wait(ctx context.Context, d time.Duration) error {
+func (c *sender) wait(ctx context.Context, d time.Duration) error {
 	if c.Wait != nil {
 		return c.Wait(ctx, d)
 	}

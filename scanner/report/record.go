@@ -69,8 +69,8 @@ type Identity struct {
 // count code points and EndColumn is the one after the last.
 type Location struct {
 	Kind scanner.Kind `json:"kind"`
-	// Repo repeats the target of a git scan, so that a line on its own, in a
-	// log or behind jq, still says where.
+	// Repo is the target of a git scan, repeated so that a line on its own, in a log or
+	// behind jq, still says where; of several repositories, the URL of its page.
 	Repo string `json:"repo,omitempty"`
 	Path string `json:"path,omitempty"`
 	// Part is what stands here of a credential with an id, if the id does not:

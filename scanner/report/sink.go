@@ -124,7 +124,7 @@ func (s *sink) location(l *scanner.Location) Location {
 	if l.SecretLine != l.Line {
 		r.SecretLine = l.SecretLine
 	}
-	if s.scan.Source == "git" {
+	if r.Repo = l.Repo; s.scan.Source == "git" {
 		r.Repo = s.scan.Target
 	}
 	return r

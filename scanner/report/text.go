@@ -171,7 +171,11 @@ func (t *text) places(f *Finding) []string {
 	}
 	var lines []string
 	for i := range shown {
-		lines = append(lines, place(&shown[i]))
+		line := place(&shown[i])
+		if t.scan.Source != "git" && shown[i].Repo != "" { // one of several
+			line = safe(shown[i].Repo) + "  " + line
+		}
+		lines = append(lines, line)
 	}
 	if more := len(f.Locations) - len(shown) + f.Omitted; more > 0 {
 		lines = append(lines, "+ "+plural(more, "more place"))

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
+	"github.com/stanch-dev/stanch/scanner/scannertest"
+)
+
+// organization is what the GitHub of TestGitHub has: each repository with the script
+// that makes it; without one, it is listed and nowhere.
+var organization = []struct {
+	name, script string
+	fork, wiki   bool
+}{
+	{"acme/app", `leak 1 f; commit 1; git rm -q f; commit 2`, false, true},
+	{"acme/app.wiki", `leak 4 Home.md; commit 1`, false, false},
+	{"acme/clean", `echo x >f; commit 1`, false, true},
+	{"acme/copy", `leak 1 g; commit 1`, true, false},
+	{"acme/empty", `:`, false, false},
+	{"acme/pulls", `echo x >f; commit 1; leak 2 f; commit 2; git update-ref refs/pull/7/head HEAD; git reset -q --hard HEAD~`, false, false},
+	{"acme/old-archive", `leak 3 f; commit 1`, false, false},
+	{"acme/gone", ``, false, false},
+}
+
+const gitHubToken = "ghs-of-the-test"
+
+// serveGitHub serves the organization, API and git, to who has the token.
+func serveGitHub(t *testing.T) (api string) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, r := range organization {
+		if r.script == "" {
+			continue
+		}
+		work := scannertest.Repo(t, detectorstest.Fill(`leak() { printf 'aws_access_key_id = %s\naws_secret_access_key = %s\n' "$(eval echo \$id$1)" "$(eval echo \$secret$1)" >$2; }
+id1='{AKIA1}' secret1='{secret1}' id2='{AKIA2}' secret2='{secret2}' id3='{AKIA3}' secret3='{secret3}' id4='{AKIA4}' secret4='{secret4}'
+`+r.script)+"\n")
+		if out, err := exec.Command("git", "clone", "-q", "--mirror", work, filepath.Join(dir, r.name+".git")).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	git, err := url.Parse(serveGit(t, dir, gitHubToken))
+	if err != nil {
+		t.Fatal(err)
+	}
+	limited := false
+	mux := http.NewServeMux()
+	mux.Handle("/", httputil.NewSingleHostReverseProxy(git))
+	answer := func(path string, of func(r *http.Request, w http.ResponseWriter) any) {
+		mux.HandleFunc("/api/v3"+path, func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Authorization") != "Bearer "+gitHubToken {
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			if a := of(r, w); a != nil {
+				_ = json.NewEncoder(w).Encode(a)
+			}
+		})
+	}
+	answer("/users/acme", func(*http.Request, http.ResponseWriter) any {
+		return map[string]string{"login": "acme", "type": "Organization"}
+	})
+	answer("/repos/acme/copy", func(*http.Request, http.ResponseWriter) any {
+		return map[string]any{"full_name": "acme/copy", "fork": true}
+	})
+	answer("/orgs/acme/repos", func(r *http.Request, w http.ResponseWriter) any {
+		if !limited { // once
+			limited = true
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return nil
+		}
+		page, half := []map[string]any{}, len(organization)/2
+		if r.FormValue("page") != "2" {
+			w.Header().Set("Link", fmt.Sprintf(`<http://%s%s?page=2>; rel="next"`, r.Host, r.URL.Path))
+		}
+		for i, o := range organization {
+			if (r.FormValue("page") == "2") == (i >= half) && !strings.HasSuffix(o.name, ".wiki") {
+				page = append(page, map[string]any{"full_name": o.name, "fork": o.fork, "has_wiki": o.wiki})
+			}
+		}
+		return page
+	})
+	srv := httptest.NewServer(mux)
+	t.Cleanup(srv.Close)
+	return srv.URL + "/api/v3"
+}
+
+// TestGitHub sweeps an organization.
+func TestGitHub(t *testing.T) {
+	scannertest.Need(t, "git", "sh")
+	tests := []struct {
+		name, args, token string
+		want              []string // "key: repository …"
+		says              string
+		status            int
+	}{
+		{"organization", "acme", gitHubToken, []string{"1: app", "2: pulls", "3: old-archive", "4: app.wiki"}, "1 forks are left out", exitIncomplete},
+		{"forks", "acme --forks --skip acme/gone --skip acme/*-archive", gitHubToken, []string{"1: app copy", "2: pulls", "4: app.wiki"}, "", exitLeaks},
+		{"clean", "acme --skip acme/[ago]* --skip acme/pulls", gitHubToken, nil, "", 0},
+		{"one_repository", "acme/copy", gitHubToken, []string{"1: copy"}, "", exitLeaks},
+		{"twice", "acme/copy acme/copy", gitHubToken, []string{"1: copy"}, "", exitLeaks},
+		{"unknown", "nobody", gitHubToken, nil, "looking up nobody", exitIncomplete},
+		{"wrong_token", "acme", "other", nil, "GitHub does not permit it", exitIncomplete},
+		{"pattern", "acme --skip [", gitHubToken, nil, "--skip [", exitUsage},
+		{"no_target", "", gitHubToken, nil, "requires at least 1 arg", exitUsage},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv("GITHUB_TOKEN", tt.token)
+			t.Setenv("TMPDIR", t.TempDir())
+			var stdout, stderr bytes.Buffer
+			args := append([]string{"github", "--no-verify", "-f", "json", "--api-url", serveGitHub(t)}, strings.Fields(tt.args)...)
+			if status := exitCode(&stderr, run(t.Context(), args, nil, &stdout, &stderr)); status != tt.status {
+				t.Errorf("exit status %d, want %d: %s", status, tt.status, stderr.String())
+			}
+			if !strings.Contains(stderr.String(), tt.says) {
+				t.Errorf("it says %q, want %q", stderr.String(), tt.says)
+			}
+			if got := reposOf(t, stdout.Bytes()); !slices.Equal(got, tt.want) {
+				t.Errorf("found %q, want %q", got, tt.want)
+			}
+			if all := stdout.String() + stderr.String(); strings.Contains(all, gitHubToken) {
+				t.Errorf("the token got out: %s", all)
+			}
+			if left, _ := os.ReadDir(os.Getenv("TMPDIR")); len(left) > 0 {
+				t.Errorf("%v is left behind", left)
+			}
+		})
+	}
+}
+
+// reposOf returns the keys of a report in order, each with the repositories that it is in.
+func reposOf(t *testing.T, report []byte) []string {
+	t.Helper()
+	var keys []string
+	for line := range bytes.Lines(report) {
+		var f struct {
+			Type      string
+			KeyID     string `json:"key_id"`
+			Locations []struct{ Repo string }
+		}
+		if err := json.Unmarshal(line, &f); err != nil {
+			t.Fatal(err)
+		}
+		if f.Type != "finding" {
+			continue
+		}
+		key := "?:"
+		for n := range 5 {
+			if f.KeyID == detectorstest.Fill(fmt.Sprintf("{AKIA%d}", n)) {
+				key = fmt.Sprintf("%d:", n)
+			}
+		}
+		for _, l := range f.Locations {
+			key += " " + l.Repo[strings.LastIndexByte(l.Repo, '/')+1:]
+		}
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
