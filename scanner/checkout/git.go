@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -92,9 +93,26 @@ func (g *repository) run(ctx context.Context, config [][2]string, args ...string
 	case ctx.Err() != nil:
 		return "", ctx.Err()
 	case strings.Contains(said.String(), "dubious ownership"):
-		return "", fmt.Errorf("%w; run: git config --global --add safe.directory %q", ErrOwner, g.Dir)
+		return "", fmt.Errorf("%w; run: git config --global --add safe.directory %q", ErrOwner, g.top())
 	}
 	return "", fmt.Errorf("git %s: %w: %s", args[0], err, lastLines(said.String()))
+}
+
+// top is the folder from here upwards that git takes for the repository's: the one that
+// it wants to be named.
+func (g *repository) top() string {
+	dir, err := filepath.Abs(g.Dir)
+	if err != nil {
+		return g.Dir
+	}
+	for up := dir; ; up = filepath.Dir(up) {
+		if _, err := os.Lstat(filepath.Join(up, ".git")); err == nil {
+			return up
+		}
+		if up == filepath.Dir(up) {
+			return dir
+		}
+	}
 }
 
 // local are the variables that tell git which repository it is in.

@@ -5,7 +5,9 @@ import (
 	"cmp"
 	"crypto/sha1"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,10 +44,28 @@ func discover(path string) (*Repository, error) {
 		if gitDir, ok := resolveGitDir(dir); ok {
 			return &Repository{gitDir: gitDir, commonDir: commonDir(gitDir)}, nil
 		}
+		if err := locked(filepath.Join(dir, ".git")); err != nil {
+			return nil, err
+		}
 		if dir == filepath.Dir(dir) {
 			return nil, ErrNotRepository
 		}
 	}
+}
+
+// locked returns an error if path may be a git directory or point to one, and the user
+// may not look: what is above it is another repository, and not the one to scan.
+func locked(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		_, err = os.Stat(filepath.Join(path, "HEAD"))
+	} else if err == nil && info.Mode().IsRegular() {
+		_, err = readSmall(path, maxSmall)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("the repository is closed to this user: %w", err)
+	}
+	return nil
 }
 
 // resolveGitDir returns the git directory that path is, or that the file at
