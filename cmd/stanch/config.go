@@ -321,7 +321,8 @@ func (c *config) readProject() error {
 		}
 		c.allowAt = append(c.allowAt, filter)
 	}
-	if allowed := gitsource.Settings(c.root, "secrets", "allowed"); len(allowed) > 0 {
+	allowed := append(gitsource.UserSettings("secrets", "allowed"), gitsource.Settings(c.root, "secrets", "allowed")...)
+	if len(allowed) > 0 {
 		filter, err := suppress.GitSecrets("secrets.allowed of git's configuration", allowed, c.name)
 		if err != nil {
 			return err
