@@ -77,7 +77,7 @@ func TestOtherOwner(t *testing.T) {
 // give makes all below dir that of a user, and lets all others read it and come to it.
 func give(t *testing.T, dir string, owner int) {
 	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
