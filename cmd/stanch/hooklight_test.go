@@ -36,7 +36,7 @@ func TestHookIsLight(t *testing.T) {
 		n, _ := strconv.Atoi(m[3])
 		ms, _ := strconv.ParseFloat(m[2], 64)
 		total, clock = total+n, clock+ms
-		if n > 120_000 {
+		if n > 100_000 {
 			t.Errorf("%s allocates %d bytes to initialise", m[1], n)
 		}
 		if regexp.MustCompile(`riverqueue|database/sql|sqlite|pgx`).MatchString(m[1]) {
@@ -48,7 +48,7 @@ func TestHookIsLight(t *testing.T) {
 			t.Errorf("%s allocates %d bytes to initialise", m[1], n)
 		}
 	}
-	if len(packages) < 10 || total > 1_150_000 {
+	if len(packages) < 10 || total > 1_000_000 {
 		t.Errorf("%d packages allocate %d bytes to initialise", len(packages), total)
 	}
 	t.Logf("%d packages, %d bytes, %.1f ms", len(packages), total, clock)
