@@ -139,7 +139,7 @@ func base64Forms(k string) []string {
 // base64Core returns the characters that the base64 form of every text with k
 // at an offset of shift modulo 3 has in common.
 func base64Core(k string, shift int) string {
-	s := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x00", shift) + k))
+	s := base64.StdEncoding.EncodeToString(append(make([]byte, shift, shift+len(k)), k...))
 	first := (shift*8 + 5) / 6       // the first character that holds bits of k only
 	last := (shift + len(k)) * 8 / 6 // the first that does not
 	return s[first:last]

@@ -14,11 +14,18 @@ import (
 // four bytes there. The bitmap stays in the processor's first cache. One in sixty
 // places is in it by chance, and nearly none of those in a second one.
 type grams struct {
-	bits    [gramBits / 64]uint64
-	again   [againBits / 64]uint64
-	spots   []spot
-	heads   [chains]uint16 // the first spot of a chain, plus one
-	longest int            // pattern
+	bits     [gramBits / 64]uint64
+	again    [againBits / 64]uint64
+	patterns []pattern
+	spots    []spot
+	heads    [chains]uint16 // the first spot of a chain, plus one
+	longest  int            // pattern
+}
+
+// A pattern is what it is without "#", and the first of its bytes as a number.
+type pattern struct {
+	text string
+	head uint64
 }
 
 // A spot is a place in a pattern.
@@ -26,8 +33,7 @@ type spot struct {
 	gram    uint32
 	at      uint16
 	next    uint16 // of the chain, plus one
-	head    uint64 // of the pattern
-	pattern string
+	pattern uint16
 }
 
 const (
@@ -39,48 +45,57 @@ const (
 	chains     = 1 << 13
 )
 
+// newGrams is fast, and allocates little: a hook makes a Set for each commit.
 func newGrams(patterns []string) *grams {
-	g := &grams{spots: make([]spot, 0, wordLen*len(patterns))}
-	for _, p := range patterns {
+	g := &grams{patterns: make([]pattern, len(patterns))}
+	n := 0
+	for i, p := range patterns {
 		if len(p) < minPattern {
 			panic(fmt.Sprintf("pattern %q is shorter than %d bytes", p, minPattern))
 		}
 		g.longest = max(g.longest, len(p))
+		text := strings.TrimRight(p, "#")
+		g.patterns[i] = pattern{text, binary.LittleEndian.Uint64([]byte(text[:wordLen]))}
 		for at := range wordLen {
-			for _, gram := range expand(p, at) {
-				g.add(gram, at, strings.TrimRight(p, "#"))
+			n += variants(text, at)
+		}
+	}
+	g.spots = make([]spot, 0, n)
+	for i, p := range g.patterns {
+		for at := range wordLen {
+			for k := range variants(p.text, at) {
+				g.add(gramOf(p.text, at, k), at, i)
 			}
 		}
 	}
 	return g
 }
 
-// add notes that pattern has gram at an offset.
-func (g *grams) add(gram string, at int, pattern string) {
-	bits := binary.LittleEndian.Uint32([]byte(gram))
-	h := gramHash(bits)
+// add notes that a pattern has gram at an offset.
+func (g *grams) add(gram uint32, at, pattern int) {
+	h := gramHash(gram)
 	g.bits[h/64] |= 1 << (h % 64)
-	a := againHash(bits)
+	a := againHash(gram)
 	g.again[a/64] |= 1 << (a % 64)
 	head := &g.heads[h%chains]
-	g.spots = append(g.spots, spot{bits, uint16(at), *head, binary.LittleEndian.Uint64([]byte(pattern)), pattern})
+	g.spots = append(g.spots, spot{gram, uint16(at), *head, uint16(pattern)})
 	*head = uint16(len(g.spots))
 }
 
-// expand returns the grams that a text with pattern may have at an offset.
-func expand(pattern string, at int) []string {
-	literal := strings.TrimRight(pattern, "#")
-	grams := []string{literal[at:min(at+gramLen, len(literal))]}
-	for range max(0, at+gramLen-len(literal)) {
-		var longer []string
-		for _, g := range grams {
-			for _, digit := range "0123456789abcdef" {
-				longer = append(longer, g+string(digit))
-			}
-		}
-		grams = longer
+// variants returns how many grams a text with pattern may have at an offset: after
+// the pattern come hexadecimal digits.
+func variants(pattern string, at int) int {
+	return 1 << (4 * max(0, at+gramLen-len(pattern)))
+}
+
+// gramOf returns the one of them with number k.
+func gramOf(pattern string, at, k int) uint32 {
+	var b [gramLen]byte
+	for i := copy(b[:], pattern[at:]); i < gramLen; i++ {
+		b[i] = "0123456789abcdef"[k&15]
+		k >>= 4
 	}
-	return grams
+	return binary.LittleEndian.Uint32(b[:])
 }
 
 // gramHash multiplies by a number near 2^32 divided by the golden ratio (Knuth,
@@ -124,8 +139,11 @@ func (g *grams) find(text []byte, from, to int) bool {
 		for k := g.heads[gramHash(gram)%chains]; k > 0; k = g.spots[k-1].next {
 			s := &g.spots[k-1]
 			start := i - int(s.at)
-			if s.gram == gram && start >= 0 && start+wordLen <= len(text) && binary.LittleEndian.Uint64(text[start:]) == s.head &&
-				bytes.HasPrefix(text[start:], []byte(s.pattern)) {
+			if s.gram != gram || start < 0 || start+wordLen > len(text) {
+				continue
+			}
+			p := &g.patterns[s.pattern]
+			if binary.LittleEndian.Uint64(text[start:]) == p.head && bytes.HasPrefix(text[start:], []byte(p.text)) {
 				return true
 			}
 		}

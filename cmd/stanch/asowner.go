@@ -54,7 +54,7 @@ type asOwner struct {
 
 // Verify implements verifier.Verifier.
 func (o *asOwner) Verify(ctx context.Context, c detectors.Credential) verifier.Verdict {
-	longTerm := keyID.MatchString(c.ID) && strings.HasPrefix(c.ID, "AKIA")
+	longTerm := keyID().MatchString(c.ID) && strings.HasPrefix(c.ID, "AKIA")
 	switch {
 	case longTerm && c.Secret.IsZero():
 		v := o.Client.Verify(ctx, c)
@@ -205,7 +205,7 @@ type assessor struct {
 func (a assessor) Finding(f *scanner.Finding) error {
 	v, id := &f.Verdict, f.Match.Credential.ID
 	active := v.State == verifier.Live || v.State == verifier.IDActive
-	if f.Ignored == "" && active && a.ctx.Err() == nil && keyID.MatchString(id) && v.Identity.Account != "" {
+	if f.Ignored == "" && active && a.ctx.Err() == nil && keyID().MatchString(id) && v.Identity.Account != "" {
 		leak := a.job.leak
 		for i := range f.Locations {
 			addPlace(&leak, f.Locations[i].Time, f.Locations[i].AtHead, f.Locations[i].Refs)

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -85,15 +86,16 @@ func (r *stream) replay(h report.Handler) error {
 	return err
 }
 
-var keyID = regexp.MustCompile(`^(AKIA|ASIA)[A-Z0-9]{12,124}$`)
+// keyID is compiled when it is first needed: hooks are not to wait for it.
+var keyID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(AKIA|ASIA)[A-Z0-9]{12,124}$`) })
 
 // subjects reads the report that args name, or makes one of the ids in args.
 func subjects(ctx context.Context, s *streams, args []string) (*stream, error) {
 	r := &stream{}
-	if len(args) > 0 && keyID.MatchString(args[0]) {
+	if len(args) > 0 && keyID().MatchString(args[0]) {
 		r.scan = report.Scan{Version: number(), Source: "assess", Target: strings.Join(args, " "), Started: time.Now().UTC()}
 		for _, id := range args {
-			if !keyID.MatchString(id) {
+			if !keyID().MatchString(id) {
 				return nil, fmt.Errorf("%s is not an access key id", id)
 			}
 			account, _ := awskeys.Account(id)
@@ -132,7 +134,7 @@ func (r *stream) assess(ctx context.Context, w io.Writer, op *operator.Operator,
 	var page strings.Builder
 	for i := range r.findings {
 		f := &r.findings[i]
-		if f.Ignored != "" || !keyID.MatchString(f.KeyID) {
+		if f.Ignored != "" || !keyID().MatchString(f.KeyID) {
 			continue
 		}
 		var facts []verifier.Fact

@@ -29,6 +29,7 @@ const ciServer = `
 git init -q --bare ../server.git
 git config -f ../server.git/config uploadpack.allowAnySHA1InWant true
 git config -f ../server.git/config gc.auto 0
+git config -f ../server.git/config uploadpack.allowFilter true
 git remote add origin ../server.git
 leak() { git rm -q --cached --ignore-unmatch none; printf 'id = %s\nsecret = %s\n' "$2" "$3" >"$1.env"; commit "add $1"; rm "$1.env"; commit "remove $1"; }
 more() { for i in $(seq $2); do echo "$1 $i" >>"$1.txt"; commit "$1 $i"; done; }
@@ -78,7 +79,12 @@ type ciTest struct {
 
 func newCITest(t *testing.T) *ciTest {
 	t.Helper()
-	dir := filepath.Dir(scannertest.Repo(t, detectorstest.Fill(ciServer)))
+	return ciTestIn(t, filepath.Dir(scannertest.Repo(t, detectorstest.Fill(ciServer))))
+}
+
+// ciTestIn serves the repositories in dir, where the file ids is what was remembered.
+func ciTestIn(t *testing.T, dir string) *ciTest {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "ids"))
 	if err != nil {
 		t.Fatal(err)
@@ -244,14 +250,14 @@ func TestCIEvents(t *testing.T) {
 		{"workflow_dispatch", "main", "workflow_dispatch", `{` + repository + `}`, "1 2 4 5 6 7 8 9", 0, "the whole repository", 1},
 		{"event_that_nobody_knows", "main", "moon_landing", `{}`, "1 2 4 5 6 7 8 9", 0, "the whole repository", 1},
 	}
-	for _, depth := range []string{"--depth=1", "--depth=20", "all"} {
+	for _, depth := range []string{"--depth=1", "--depth=20", "all", "--depth=1 --filter=blob:none", "--depth=20 --filter=tree:0"} {
 		for _, tt := range tests {
 			t.Run(tt.name+"/"+depth, func(t *testing.T) {
-				options := []string{depth}
+				options := strings.Fields(depth)
 				if depth == "all" {
 					options = []string{"origin", "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*", "+" + tt.ref}
 				}
-				if depth != "--depth=1" && (tt.status == 0 || tt.keys == "1 2 4 5 6 7 8 9") {
+				if options[0] != "--depth=1" && (tt.status == 0 || tt.keys == "1 2 4 5 6 7 8 9") {
 					t.Skip("what is found depends on the depth of the checkout")
 				}
 				ref := strings.TrimSuffix(tt.ref, "~2")

@@ -38,6 +38,7 @@ type configFlags struct {
 	ignoreNo  bool // --no-ignores
 	honor     bool
 	scanned   string // a path in the project that is scanned; "" reads nothing there
+	root      string // of the project, if it is known; else it is looked for
 	// trusted reads the files of the project as they are in a commit, instead of from
 	// disk; nil data if one is not there.
 	trusted func(name string) ([]byte, error)
@@ -45,11 +46,16 @@ type configFlags struct {
 
 func (f *configFlags) add(cmd *cobra.Command) {
 	f.scanned = "."
+	f.addFiles(cmd)
+	cmd.Flags().BoolVar(&f.honor, "honor-ignores-for-live", false, "hide what is ignored even if it is live, and do not verify it")
+}
+
+// addFiles adds the flags of commands that verify nothing.
+func (f *configFlags) addFiles(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.files, "config", nil, "read rules and allowlists from this file, in the format of stanch or gitleaks, and not those of the project")
 	flags.StringArrayVar(&f.baselines, "baseline", nil, "ignore what this report lists: JSON of stanch or gitleaks, or a baseline of detect-secrets")
 	flags.BoolVar(&f.ignoreNo, "no-ignores", false, "read no configuration and no ignore file of the project, and honour no allow comment")
-	flags.BoolVar(&f.honor, "honor-ignores-for-live", false, "hide what is ignored even if it is live, and do not verify it")
 }
 
 // A config is what the user's files say.
@@ -69,8 +75,8 @@ type config struct {
 // read reads all that f names and what is found in the project. What cannot be used
 // is said on stderr, what is broken is an error.
 func (f *configFlags) read(stderr io.Writer) (*config, error) {
-	c := &config{flags: f, now: time.Now(), digest: sha256.New()}
-	if f.scanned != "" {
+	c := &config{flags: f, now: time.Now(), digest: sha256.New(), root: f.root}
+	if f.root == "" && f.scanned != "" {
 		c.root = projectRoot(f.scanned)
 	}
 	for _, read := range []func() error{c.readFiles, c.readProject, c.readBaselines} {
@@ -315,7 +321,8 @@ func (c *config) readProject() error {
 		}
 		c.allowAt = append(c.allowAt, filter)
 	}
-	if allowed := gitsource.Settings(c.root, "secrets", "allowed"); len(allowed) > 0 {
+	allowed := append(gitsource.UserSettings("secrets", "allowed"), gitsource.Settings(c.root, "secrets", "allowed")...)
+	if len(allowed) > 0 {
 		filter, err := suppress.GitSecrets("secrets.allowed of git's configuration", allowed, c.name)
 		if err != nil {
 			return err

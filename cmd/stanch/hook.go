@@ -60,8 +60,9 @@ variables that git and pre-commit set, and from standard input.
   manual       as pre-commit
 
 With FILEs, only those. If one has not changed, all of them are read as a whole:
-so do pre-commit run --all-files and --files. Nothing is verified, and nothing is
-sent.`,
+so do pre-commit run --all-files and --files. Rules and ignore files of the project
+are read in its work tree; on a server there is none. Nothing is verified, and
+nothing is sent.`,
 		Example: "  stanch hook run\n  stanch hook run --all-files\n  stanch hook run --stage commit-msg .git/COMMIT_EDITMSG",
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), s, args) },
 	}
@@ -70,12 +71,14 @@ sent.`,
 	_ = cmd.RegisterFlagCompletionFunc("stage", cobra.FixedCompletions(hookStages, cobra.ShellCompDirectiveNoFileComp))
 	flags.BoolVar(&f.allFiles, "all-files", false, "scan all of each file in the index, changed or not")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list every place and what was ignored, with the reason")
+	f.config.addFiles(cmd)
 	return cmd
 }
 
 type hookFlags struct {
 	stage             string
 	allFiles, verbose bool
+	config            configFlags
 }
 
 func (f *hookFlags) run(ctx context.Context, s *streams, args []string) error {
@@ -93,6 +96,10 @@ func (f *hookFlags) run(ctx context.Context, s *streams, args []string) error {
 	if h.stage != preReceive && skipped(os.Getenv("SKIP"), h.stage) {
 		fmt.Fprintf(s.stderr, "stanch: %s: nothing was scanned, because SKIP=%s\n", h.stage, printable(os.Getenv("SKIP")))
 		return nil
+	}
+	f.config.root = root
+	if h.config, err = f.config.read(s.stderr); err != nil {
+		return err
 	}
 	subject, err := h.subject(ctx)
 	if err != nil {
@@ -122,10 +129,11 @@ func skipped(list, stage string) bool {
 type hook struct {
 	*hookFlags
 	*streams
-	repo *gitsource.Repository
-	root string // of the work tree, "" if there is none
-	args []string
-	note string // what to know of the subject, or ""
+	repo   *gitsource.Repository
+	root   string // of the work tree, "" if there is none
+	config *config
+	args   []string
+	note   string // what to know of the subject, or ""
 }
 
 // A subject is what a hook looks at. looked says what that was, when it is over.
@@ -144,11 +152,13 @@ func (h *hook) scan(ctx context.Context, subject *subject) error {
 	header := report.Scan{Version: number(), Source: "hook", Target: h.stage, Started: time.Now()}
 	tally := &tally{failOn: "any", Sink: report.NewSink(handler, header, set, false)}
 	sc := scanner.Scanner{
-		Detectors: set,
+		Detectors: h.config.extend(set),
 		Filters:   []scanner.Filter{placeholders, expiredURLs(header.Started)},
 		Verifier:  awsverifier.Offline{},
 	}
+	h.config.suppress(&sc)
 	scanErr := sc.Scan(ctx, subject, tally)
+	h.config.say(h.stderr)
 	verdict := tally.verdict(scanErr)
 	if verdict == nil && !h.verbose {
 		fmt.Fprintf(h.stderr, "stanch: no leaked credentials in %s: %s\n", subject.name, subject.looked())

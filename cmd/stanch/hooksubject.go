@@ -223,9 +223,11 @@ func (h *hook) between(ctx context.Context, src *gitsource.Range, from, to strin
 			continue
 		}
 		cmd := exec.CommandContext(ctx, "git", "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
 		out, err := cmd.Output()
 		if err != nil {
-			return nil, fmt.Errorf("finding commit %s: git rev-parse: %w", name, err)
+			return nil, fmt.Errorf("finding commit %s: git rev-parse: %w: %s", name, err, strings.TrimSpace(stderr.String()))
 		}
 		*list = append(*list, strings.TrimSpace(string(out)))
 	}

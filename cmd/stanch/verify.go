@@ -93,7 +93,7 @@ func (r *stream) verify(ctx context.Context, sts *awsverifier.Client, op *operat
 			renew(f, sts.Verify(ctx, detectors.Credential{
 				ID: f.KeyID, Secret: detectors.NewSecret(f.Secret), Token: detectors.NewSecret(f.Token), Partition: partitionOf(f),
 			}))
-		case op != nil && strings.HasPrefix(f.KeyID, "AKIA") && keyID.MatchString(f.KeyID):
+		case op != nil && strings.HasPrefix(f.KeyID, "AKIA") && keyID().MatchString(f.KeyID):
 			askOwner(ctx, op, f)
 		}
 		if ctx.Err() != nil {

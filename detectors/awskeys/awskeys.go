@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"slices"
 	"sort"
+	"sync"
 
 	"github.com/stanch-dev/stanch/detectors"
 )
@@ -192,7 +193,7 @@ func (f *finds) appendSecret(dst []detectors.Match, i int) []detectors.Match {
 func accountNear(text []byte, s detectors.Span) string {
 	const near = 400
 	account := ""
-	for _, m := range accountMark.FindAllSubmatch(around(text, s, near), -1) {
+	for _, m := range accountMark().FindAllSubmatch(around(text, s, near), -1) {
 		named := string(m[1]) + string(m[3])
 		if named == "" {
 			named, _ = Account(string(m[2]))
@@ -208,10 +209,16 @@ func accountNear(text []byte, s detectors.Span) string {
 	return account
 }
 
+// lazy compiles a pattern when it is first asked for: few runs, and hardly one of a
+// hook, meet a text that it is for, and to compile all costs as much as to start.
+func lazy(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
+
 // accountMark finds what names an account: arn:PARTITION:SERVICE:REGION:ACCOUNT:…,
 // with partitions aws, aws-cn …, the ids of users, roles, groups and instance
 // profiles, which are never reported, registries and login links.
-var accountMark = regexp.MustCompile(`arn:aws[a-z-]*:[^:\s]*:[^:\s]*:(\d{12}):|\b(A(?:IDA|ROA|GPA|IPA)[A-Z2-7]{17})\b|\b(\d{12})\.(?:dkr\.ecr|signin\.aws)\b`)
+var accountMark = lazy(`arn:aws[a-z-]*:[^:\s]*:[^:\s]*:(\d{12}):|\b(A(?:IDA|ROA|GPA|IPA)[A-Z2-7]{17})\b|\b(\d{12})\.(?:dkr\.ecr|signin\.aws)\b`)
 
 // appendToken appends token i if no id has it and it can be read.
 func (f *finds) appendToken(dst []detectors.Match, i int) []detectors.Match {

@@ -2,7 +2,6 @@ package awskeys
 
 import (
 	"bytes"
-	"regexp"
 
 	"github.com/stanch-dev/stanch/detectors"
 )
@@ -13,11 +12,11 @@ import (
 var (
 	// rootkey.csv of the console, until about 2022: two lines, and no user could get
 	// a file like it.
-	rootKeyFile = regexp.MustCompile(`^AWSAccessKeyId=[A-Z0-9]{20}\r?\nAWSSecretKey=[A-Za-z0-9+/]{40}\s*$`)
+	rootKeyFile = lazy(`^AWSAccessKeyId=[A-Z0-9]{20}\r?\nAWSSecretKey=[A-Za-z0-9+/]{40}\s*$`)
 	// accessKeys.csv, and credentials.csv with the columns of a new user.
-	consoleFile = regexp.MustCompile(`(?i)^"?(?:User name"?,"?(?:Password"?,"?)?)?Access key ID"?,"?Secret access key`)
+	consoleFile = lazy(`(?i)^"?(?:User name"?,"?(?:Password"?,"?)?)?Access key ID"?,"?Secret access key`)
 	// terraform.tfstate begins with its version, whatever else it holds.
-	stateFile = regexp.MustCompile(`"terraform_version"\s*:\s*"`)
+	stateFile = lazy(`"terraform_version"\s*:\s*"`)
 )
 
 // containerOf returns what kind of file text is, the zero Fact if its form does not say.
@@ -26,11 +25,11 @@ func containerOf(text []byte) detectors.Fact {
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // a byte order mark
 	head := text[:min(len(text), 256)]
 	switch {
-	case len(text) < 256 && rootKeyFile.Match(text):
+	case len(text) < 256 && rootKeyFile().Match(text):
 		return RootKeyFile
-	case consoleFile.Match(head):
+	case consoleFile().Match(head):
 		return fact("a download of the IAM console")
-	case stateFile.Match(text[:min(len(text), 4096)]) && bytes.Contains(text, []byte(`"aws_iam_access_key"`)):
+	case stateFile().Match(text[:min(len(text), 4096)]) && bytes.Contains(text, []byte(`"aws_iam_access_key"`)):
 		return fact("a Terraform state, of a resource aws_iam_access_key")
 	}
 	return detectors.Fact{}

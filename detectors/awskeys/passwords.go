@@ -2,7 +2,6 @@ package awskeys
 
 import (
 	"bytes"
-	"regexp"
 
 	"github.com/stanch-dev/stanch/detectors"
 )
@@ -61,7 +60,7 @@ func isRandomRun(s []byte) bool {
 	return detectors.Entropy(s) >= 4.25 && countDigits(s) > 0 && longestLower(s) <= 10 && transitions(s) >= 13 && !isExampleText(string(s))
 }
 
-var smtpRegion = regexp.MustCompile(`email-smtp\.([a-z0-9-]+)\.amazonaws`)
+var smtpRegion = lazy(`email-smtp\.([a-z0-9-]+)\.amazonaws`)
 
 // appendSMTP appends the passwords of SES in text.
 func appendSMTP(dst []detectors.Match, text []byte) []detectors.Match {
@@ -88,7 +87,7 @@ func appendSMTP(dst []detectors.Match, text []byte) []detectors.Match {
 		}
 		m.Account, _ = Account(user)
 		note(&m, "smtp-user", user, 1)
-		if region := smtpRegion.FindSubmatch(around(text, s, 1000)); region != nil {
+		if region := smtpRegion().FindSubmatch(around(text, s, 1000)); region != nil {
 			note(&m, "region", string(region[1]), 0)
 		}
 		dst = append(dst, m)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/stanch-dev/stanch/detectors"
 )
@@ -50,7 +51,7 @@ var stores = []store{
 
 // foreignID are the forms of ids that only other stores have, by the head that is
 // looked for first.
-var foreignID = func() map[string]*regexp.Regexp {
+var foreignID = sync.OnceValue(func() map[string]*regexp.Regexp {
 	forms := map[string]*regexp.Regexp{}
 	for _, s := range stores {
 		if s.head != "" {
@@ -58,16 +59,16 @@ var foreignID = func() map[string]*regexp.Regexp {
 		}
 	}
 	return forms
-}()
+})
 
 // endpoint finds what configurations of clients call the place of a store. Other
 // endpoints (of a metrics server, of a database) say nothing about the key.
-var endpoint = regexp.MustCompile(`(?i)(?:^|[^a-z0-9_.-])` +
+var endpoint = lazy(`(?i)(?:^|[^a-z0-9_.-])` +
 	`(?:[a-z0-9_.-]*(?:s3|aws|minio|storage|spaces|bucket|r2|object)[a-z0-9_.-]*[_.-]?)?(?:endpoint|host_base|host_bucket)(?:[_-]?(?:url|uri))?(?:_s3)?` +
 	`["']?\s*(?::|=>?|,)\s*["']?(https?://)?([a-z0-9_%()-][a-z0-9_%().-]*)`)
 
 // rclone names the provider of a remote of type s3.
-var rclone = regexp.MustCompile(`(?m)^\s*provider\s*=\s*([A-Z]\w+)\s*$`)
+var rclone = lazy(`(?m)^\s*provider\s*=\s*([A-Z]\w+)\s*$`)
 
 // A mark is what says of what is near it which store it is of, "" for AWS.
 type mark struct {
@@ -96,11 +97,11 @@ func findEndpoints(text []byte) []mark {
 			}
 			from := max(0, at-before)
 			near := text[from:min(len(text), at+after)]
-			if m := over(endpoint.FindAllSubmatchIndex(near, -1), at-from); m != nil && word != "rovider" {
+			if m := over(endpoint().FindAllSubmatchIndex(near, -1), at-from); m != nil && word != "rovider" {
 				if name, ok := storeAt(strings.ToLower(string(near[m[4]:m[5]])), m[2] >= 0); ok {
 					marks = append(marks, mark{detectors.Span{Start: from + m[0], End: from + m[1]}, name})
 				}
-			} else if m := over(rclone.FindAllSubmatchIndex(near, -1), at-from); m != nil && word == "rovider" && bytes.Contains(near, []byte("s3")) {
+			} else if m := over(rclone().FindAllSubmatchIndex(near, -1), at-from); m != nil && word == "rovider" && bytes.Contains(near, []byte("s3")) {
 				name := string(near[m[2]:m[3]])
 				if strings.EqualFold(name, "AWS") {
 					name = ""
@@ -166,7 +167,7 @@ func findForeignIDs(text []byte) []mark {
 			if n++; n > maxMarks || at > 0 && isSecretByte(text[at-1]) {
 				return
 			}
-			if m := foreignID[s.head].Find(text[at:min(len(text), at+80)]); m != nil {
+			if m := foreignID()[s.head].Find(text[at:min(len(text), at+80)]); m != nil {
 				marks = append(marks, mark{detectors.Span{Start: at, End: at + len(m)}, s.name})
 			}
 		})
@@ -185,7 +186,7 @@ func nearest(text []byte, marks []mark, s detectors.Span, n int) (name string) {
 		if m.Start >= s.End {
 			from, to = s.End, m.Start
 		}
-		if d := to - from; 0 <= d && d < best && !sectionEnd.Match(text[from:to]) {
+		if d := to - from; 0 <= d && d < best && !sectionEnd().Match(text[from:to]) {
 			best, name = d, m.store
 		}
 	}
@@ -193,7 +194,7 @@ func nearest(text []byte, marks []mark, s detectors.Span, n int) (name string) {
 }
 
 // sectionEnd is where a stanza of a configuration ends.
-var sectionEnd = regexp.MustCompile(`\n[ \t\r]*\n|\n\[[^\]\n]*\]`)
+var sectionEnd = lazy(`\n[ \t\r]*\n|\n\[[^\]\n]*\]`)
 
 const (
 	nearStore = 1500

@@ -2,7 +2,6 @@ package awskeys
 
 import (
 	"bytes"
-	"regexp"
 	"strconv"
 	"time"
 
@@ -12,8 +11,8 @@ import (
 // Tokens of ECR, Identity Center, AppSync and MWS.
 
 var (
-	ecrHost   = regexp.MustCompile(`(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws`)
-	ecrExpiry = regexp.MustCompile(`"expiration":\s*(\d{9,11})\D`)
+	ecrHost   = lazy(`(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws`)
+	ecrExpiry = lazy(`"expiration":\s*(\d{9,11})\D`)
 )
 
 const (
@@ -32,7 +31,7 @@ func appendECR(dst []detectors.Match, text []byte) []detectors.Match {
 			if head == ecrAuthHead && len(token) > 4 {
 				token = decodeAny([]byte(token[len("AWS:"):]))
 			}
-			expiry := ecrExpiry.FindStringSubmatch(token + " ")
+			expiry := ecrExpiry().FindStringSubmatch(token + " ")
 			if expiry == nil || between(token, `"datakey":"`, `"`) == "" {
 				return
 			}
@@ -41,7 +40,7 @@ func appendECR(dst []detectors.Match, text []byte) []detectors.Match {
 			if unix, err := strconv.ParseInt(expiry[1], 10, 64); err == nil {
 				m.Expires = time.Unix(unix, 0).UTC()
 			}
-			if host := ecrHost.FindSubmatch(around(text, s, 300)); host != nil {
+			if host := ecrHost().FindSubmatch(around(text, s, 300)); host != nil {
 				m.Account = string(host[1])
 				note(&m, "region", string(host[2]), 0)
 			}
@@ -58,8 +57,8 @@ const (
 )
 
 var (
-	ssoStart  = regexp.MustCompile(`"startUrl"\s*:\s*"(https://[^"\s]+)"`)
-	ssoExpiry = regexp.MustCompile(`"expiresAt"\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)[.\d]*(?:Z|UTC)"`)
+	ssoStart  = lazy(`"startUrl"\s*:\s*"(https://[^"\s]+)"`)
+	ssoExpiry = lazy(`"expiresAt"\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)[.\d]*(?:Z|UTC)"`)
 )
 
 // appendSSO appends the tokens of Identity Center in text.
@@ -75,10 +74,10 @@ func appendSSO(dst []detectors.Match, text []byte) []detectors.Match {
 			}
 			m := secretOnly(SSOToken, text, s, "STS knows no tokens of Identity Center")
 			near := around(text, s, 4000)
-			if url := ssoStart.FindSubmatch(near); url != nil {
+			if url := ssoStart().FindSubmatch(near); url != nil {
 				note(&m, "start-url", string(url[1]), 1)
 			}
-			if at := ssoExpiry.FindSubmatch(near); at != nil && head == ssoAccess {
+			if at := ssoExpiry().FindSubmatch(near); at != nil && head == ssoAccess {
 				m.Expires, _ = time.Parse("2006-01-02T15:04:05", string(at[1]))
 			}
 			dst = append(dst, m)
@@ -95,7 +94,7 @@ const (
 // appSyncNames are in texts with such keys: the host of an API, or a name for its key.
 var appSyncNames = []string{"appsync-api", "appsync_api", "APPSYNC_API", "appsyncApiKey", "AppSyncApiKey", "GraphQLAPIKey"}
 
-var appSyncHost = regexp.MustCompile(`https://[a-z0-9]{26}\.appsync-api\.[a-z0-9-]+\.amazonaws\.com`)
+var appSyncHost = lazy(`https://[a-z0-9]{26}\.appsync-api\.[a-z0-9-]+\.amazonaws\.com`)
 
 // appendAppSync appends the API keys of AppSync in text.
 func appendAppSync(dst []detectors.Match, text []byte) []detectors.Match {
@@ -113,7 +112,7 @@ func appendAppSync(dst []detectors.Match, text []byte) []detectors.Match {
 			if !containsAny(text, appSyncNames) {
 				return
 			}
-			host, asked = string(appSyncHost.Find(text)), true
+			host, asked = string(appSyncHost().Find(text)), true
 		}
 		m := secretOnly(AppSyncKey, text, s, onlyByUse)
 		if host == "" {
@@ -127,12 +126,12 @@ func appendAppSync(dst []detectors.Match, text []byte) []detectors.Match {
 
 const mwsHead = "amzn.mws."
 
-var uuid = regexp.MustCompile(`^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+var uuid = lazy(`^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
 // appendMWS appends the tokens of MWS in text.
 func appendMWS(dst []detectors.Match, text []byte) []detectors.Match {
 	each(text, mwsHead, func(at int) {
-		n := len(uuid.Find(text[at+len(mwsHead):]))
+		n := len(uuid().Find(text[at+len(mwsHead):]))
 		s := detectors.Span{Start: at, End: at + len(mwsHead) + n}
 		if n == 0 || s.End < len(text) && (isAlnum(text[s.End]) || text[s.End] == '-') || isFiller(string(text[at+len(mwsHead):s.End])) {
 			return
@@ -143,8 +142,8 @@ func appendMWS(dst []detectors.Match, text []byte) []detectors.Match {
 }
 
 var (
-	pemKey  = regexp.MustCompile(`-----BEGIN (?:RSA |EC )?PRIVATE KEY-----(?:\\n|[\sA-Za-z0-9+/=])*-----END (?:RSA |EC )?PRIVATE KEY-----`)
-	keyPair = regexp.MustCompile(`\bAPKA[A-Z0-9]{16}\b`)
+	pemKey  = lazy(`-----BEGIN (?:RSA |EC )?PRIVATE KEY-----(?:\\n|[\sA-Za-z0-9+/=])*-----END (?:RSA |EC )?PRIVATE KEY-----`)
+	keyPair = lazy(`\bAPKA[A-Z0-9]{16}\b`)
 )
 
 // appendCloudFront appends the private keys in text, if it names a key pair.
@@ -152,11 +151,11 @@ func appendCloudFront(dst []detectors.Match, text []byte) []detectors.Match {
 	if !bytes.Contains(text, []byte("APKA")) { // a regexp reads ten times slower
 		return dst
 	}
-	id := keyPair.Find(text)
+	id := keyPair().Find(text)
 	if id == nil || isExampleText(string(id)) {
 		return dst
 	}
-	for _, at := range pemKey.FindAllIndex(text, -1) {
+	for _, at := range pemKey().FindAllIndex(text, -1) {
 		if at[1]-at[0] < 200 {
 			continue
 		}

@@ -65,6 +65,15 @@ func (c *Checkout) Resolve(ctx context.Context, e *cievent.Event) (Range, error)
 	if err != nil {
 		return Range{}, err
 	}
+	r, err := g.find(ctx, e)
+	if err != nil {
+		return Range{}, err
+	}
+	return r, g.complete(ctx, &r)
+}
+
+// find is Resolve, but for what a partial clone left out.
+func (g *repository) find(ctx context.Context, e *cievent.Event) (Range, error) {
 	if e.Kind == cievent.Everything {
 		return g.everything(ctx)
 	}
@@ -281,15 +290,19 @@ func isDir(dir string) bool {
 
 // Tree returns the ids of the files of a commit, by path.
 func (c *Checkout) Tree(ctx context.Context, commit string) (map[string]string, error) {
-	g := &repository{Checkout: c}
-	out, err := g.git(ctx, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
+	return (&repository{Checkout: c}).files(ctx, "-r", "--end-of-options", commit)
+}
+
+// files returns the ids of the files that ls-tree lists, by path.
+func (g *repository) files(ctx context.Context, args ...string) (map[string]string, error) {
+	out, err := g.git(ctx, slices.Concat([]string{"ls-tree", "-z", "--full-tree"}, args)...)
 	if err != nil {
 		return nil, err
 	}
 	files := map[string]string{}
 	for entry := range strings.SplitSeq(out, "\x00") {
 		meta, path, _ := strings.Cut(entry, "\t")
-		if fields := strings.Fields(meta); len(fields) == 3 {
+		if fields := strings.Fields(meta); len(fields) == 3 && fields[1] == "blob" {
 			files[path] = fields[2]
 		}
 	}
@@ -299,14 +312,19 @@ func (c *Checkout) Tree(ctx context.Context, commit string) (map[string]string, 
 // File returns the content of a file in a commit: what a pull request cannot change.
 // The error wraps fs.ErrNotExist if the commit has no such file.
 func (c *Checkout) File(ctx context.Context, commit, path string) ([]byte, error) {
-	files, err := c.Tree(ctx, commit)
+	none := fmt.Errorf("%s in commit %s: %w", path, short(commit), fs.ErrNotExist)
+	if !fs.ValidPath(path) || path == "." {
+		return nil, none
+	}
+	g := &repository{Checkout: c}
+	files, err := g.files(ctx, "--end-of-options", commit, path) // of one folder, not of all
 	if err != nil {
 		return nil, err
 	}
 	id, ok := files[path]
 	if !ok {
-		return nil, fmt.Errorf("%s in commit %s: %w", path, short(commit), fs.ErrNotExist)
+		return nil, none
 	}
-	out, err := (&repository{Checkout: c}).git(ctx, "cat-file", "blob", id)
+	out, err := g.git(ctx, "cat-file", "blob", id)
 	return []byte(out), err
 }

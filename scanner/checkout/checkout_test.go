@@ -19,14 +19,21 @@ func TestFile(t *testing.T) {
 	dir := scannertest.Repo(t, `commit base; echo theirs >.stanch.toml; echo new >'a b'; commit head; echo none >.stanch.toml
 -- .stanch.toml --
 ours
+-- folder/f --
+deep
 `)
 	c := &Checkout{Dir: dir}
 	base := scannertest.Git(t, dir, "rev-parse", "HEAD~")
 	if text, err := c.File(t.Context(), base, ".stanch.toml"); string(text) != "ours\n" || err != nil {
 		t.Errorf("%q, %v", text, err)
 	}
-	if _, err := c.File(t.Context(), base, "a b"); !errors.Is(err, fs.ErrNotExist) {
-		t.Error(err)
+	for _, none := range []string{"a b", "folder", "folder/", "../x", "/x", "*", ".", "", "--help", ":/folder/f"} {
+		if _, err := c.File(t.Context(), base, none); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%q: %v", none, err)
+		}
+	}
+	if text, err := c.File(t.Context(), base, "folder/f"); string(text) != "deep\n" || err != nil {
+		t.Errorf("%q, %v", text, err)
 	}
 	if text, err := c.File(t.Context(), "HEAD", "a b"); string(text) != "new\n" || err != nil {
 		t.Errorf("%q, %v", text, err)

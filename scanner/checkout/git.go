@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -22,9 +23,6 @@ import (
 // "--deepen" would do just that, but not for what no ref of the server leads to, as
 // the old end of a branch.
 func (g *repository) fetch(ctx context.Context, more int, wants ...string) error {
-	if g.remote == "" {
-		return errors.New("the checkout has no remote to fetch from")
-	}
 	args := []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc"}
 	if shallow, err := g.shallow(ctx); err != nil || len(shallow) > 0 { // what is whole must not be made shallow
 		depth := more
@@ -33,12 +31,19 @@ func (g *repository) fetch(ctx context.Context, more int, wants ...string) error
 		}
 		args = append(args, fmt.Sprintf("--depth=%d", depth))
 	}
-	args = append(append(args, "--end-of-options", g.remote), wants...)
-	_, err := g.git(ctx, args...)
+	return g.fetchWith(ctx, nil, nil, append(append(args, "--end-of-options", g.remote), wants...)...)
+}
+
+// fetchWith runs git fetch with settings, and lines on its standard input.
+func (g *repository) fetchWith(ctx context.Context, config [][2]string, lines []string, args ...string) error {
+	if g.remote == "" {
+		return errors.New("the checkout has no remote to fetch from")
+	}
+	_, err := g.feed(ctx, config, lines, args...)
 	if err == nil || g.Token == "" || g.Server == "" || ctx.Err() != nil {
 		return err
 	}
-	if _, tokenErr := g.run(ctx, g.tokenConfig(), args...); tokenErr != nil {
+	if _, tokenErr := g.feed(ctx, slices.Concat(config, g.tokenConfig()), lines, args...); tokenErr != nil {
 		return err // the first is about the checkout, which the user knows
 	}
 	return nil
@@ -69,11 +74,12 @@ func (g *repository) lines(ctx context.Context, args ...string) ([]string, error
 }
 
 func (g *repository) git(ctx context.Context, args ...string) (string, error) {
-	return g.run(ctx, nil, args...)
+	return g.feed(ctx, nil, nil, args...)
 }
 
-// run runs git in the checkout and returns what it prints.
-func (g *repository) run(ctx context.Context, config [][2]string, args ...string) (string, error) {
+// feed runs git in the checkout, with lines on its standard input, and returns what it
+// prints.
+func (g *repository) feed(ctx context.Context, config [][2]string, lines []string, args ...string) (string, error) {
 	binary, err := exec.LookPath("git")
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrNoGit, err)
@@ -84,6 +90,9 @@ func (g *repository) run(ctx context.Context, config [][2]string, args ...string
 	var out, said bytes.Buffer
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = g.Dir, env(config), &out, &said
+	if lines != nil {
+		cmd.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\n")
+	}
 	cmd.WaitDelay = 5 * time.Second // for helpers that hold stderr when git has ended
 	err = cmd.Run()
 	switch {
@@ -92,9 +101,26 @@ func (g *repository) run(ctx context.Context, config [][2]string, args ...string
 	case ctx.Err() != nil:
 		return "", ctx.Err()
 	case strings.Contains(said.String(), "dubious ownership"):
-		return "", fmt.Errorf("%w; run: git config --global --add safe.directory %q", ErrOwner, g.Dir)
+		return "", fmt.Errorf("%w; run: git config --global --add safe.directory %q", ErrOwner, g.top())
 	}
 	return "", fmt.Errorf("git %s: %w: %s", args[0], err, lastLines(said.String()))
+}
+
+// top is the folder from here upwards that git takes for the repository's: the one that
+// it wants to be named.
+func (g *repository) top() string {
+	dir, err := filepath.Abs(g.Dir)
+	if err != nil {
+		return g.Dir
+	}
+	for up := dir; ; up = filepath.Dir(up) {
+		if _, err := os.Lstat(filepath.Join(up, ".git")); err == nil {
+			return up
+		}
+		if up == filepath.Dir(up) {
+			return dir
+		}
+	}
 }
 
 // local are the variables that tell git which repository it is in.

@@ -9,7 +9,6 @@ package cievent
 
 import (
 	"errors"
-	"regexp"
 	"strings"
 )
 
@@ -78,7 +77,11 @@ func (e Event) Whole() Event {
 // Env returns the value of an environment variable, "" if it is not set: os.Getenv.
 type Env func(name string) string
 
-var objectID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+// isObjectID reports whether id is that of an object, of SHA-1 or of SHA-256. It is not
+// a regexp: to repeat 64 times takes longer to compile than a hook has to start.
+func isObjectID(id string) bool {
+	return (len(id) == 40 || len(id) == 64) && strings.Trim(id, "0123456789abcdef") == ""
+}
 
 // none reports whether id stands for no object.
 func none(id string) bool { return id == "" || strings.Trim(id, "0") == "" }

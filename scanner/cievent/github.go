@@ -135,10 +135,10 @@ func (e *Event) mergeGroup(p *payload) error {
 // commits sets the range. Ids go to git as arguments: what is none is refused.
 func (e *Event) commits(headName, head, baseName, base string) error {
 	e.Kind = Commits
-	if none(head) || !objectID.MatchString(head) {
+	if none(head) || !isObjectID(head) {
 		return fmt.Errorf("%s is missing or no object id: %q", headName, head)
 	}
-	if !none(base) && !objectID.MatchString(base) {
+	if !none(base) && !isObjectID(base) {
 		return fmt.Errorf("%s is no object id: %q", baseName, base)
 	}
 	e.Head = head

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 )
 
 var errNotRegular = errors.New("not a regular file")
@@ -42,18 +43,37 @@ func openRegular(name string) (*os.File, int64, error) {
 
 // readSmall reads a regular file of at most limit bytes.
 func readSmall(name string, limit int64) ([]byte, error) {
-	f, size, err := openRegular(name)
+	f, size, err := openSmall(name, limit)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if size > limit {
-		return nil, fmt.Errorf("%s: %d bytes are more than such a file should have", name, size)
-	}
 	data := make([]byte, size)
 	n, err := io.ReadFull(f, data)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // it became shorter
 		err = nil
 	}
 	return data[:n], err
+}
+
+// readText is readSmall for what is cut into strings: it is in memory once.
+func readText(name string, limit int64) (string, error) {
+	f, size, err := openSmall(name, limit)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	var text strings.Builder
+	text.Grow(int(size))
+	_, err = io.Copy(&text, io.LimitReader(f, size))
+	return text.String(), err
+}
+
+func openSmall(name string, limit int64) (*os.File, int64, error) {
+	f, size, err := openRegular(name)
+	if err == nil && size > limit {
+		_ = f.Close()
+		return nil, 0, fmt.Errorf("%s: %d bytes are more than such a file should have", name, size)
+	}
+	return f, size, err
 }

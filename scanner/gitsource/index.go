@@ -29,7 +29,7 @@ func (r *Repository) staged(ids []pack.ID) (map[pack.ID]string, error) {
 	hash := hashSize(readConfig(r.commonDir))
 	var errs []error
 	for _, file := range files {
-		data, err := readSmall(file, maxList)
+		data, err := readText(file, maxList)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -96,7 +96,7 @@ func FuzzIndex(f *testing.F) {
 		if len(data) < 32 {
 			t.Skip("parseIndex refuses it")
 		}
-		x, _, err := parseEntries(data, 20)
+		x, _, err := parseEntries(string(data), 20)
 		if err != nil {
 			return
 		}

@@ -5,7 +5,9 @@ import (
 	"cmp"
 	"crypto/sha1"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,10 +44,28 @@ func discover(path string) (*Repository, error) {
 		if gitDir, ok := resolveGitDir(dir); ok {
 			return &Repository{gitDir: gitDir, commonDir: commonDir(gitDir)}, nil
 		}
+		if err := locked(filepath.Join(dir, ".git")); err != nil {
+			return nil, err
+		}
 		if dir == filepath.Dir(dir) {
 			return nil, ErrNotRepository
 		}
 	}
+}
+
+// locked returns an error if path may be a git directory or point to one, and the user
+// may not look: what is above it is another repository, and not the one to scan.
+func locked(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		_, err = os.Stat(filepath.Join(path, "HEAD"))
+	} else if err == nil && info.Mode().IsRegular() {
+		_, err = readSmall(path, maxSmall)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("the repository is closed to this user: %w", err)
+	}
+	return nil
 }
 
 // resolveGitDir returns the git directory that path is, or that the file at
@@ -95,8 +115,12 @@ func readPointer(file, prefix string) (string, bool) {
 // error is ignored: of the values asked for, each that is missed shows up later
 // as objects that cannot be read.
 func readConfig(common string) *config.Config {
+	return readConfigFile(filepath.Join(common, "config"))
+}
+
+func readConfigFile(name string) *config.Config {
 	cfg := config.New()
-	if text, err := readSmall(filepath.Join(common, "config"), maxSmall); err == nil {
+	if text, err := readSmall(name, maxSmall); err == nil {
 		_ = config.NewDecoder(bytes.NewReader(text)).Decode(cfg)
 	}
 	return cfg
@@ -128,6 +152,26 @@ func Settings(root, section, option string) []string {
 		return nil
 	}
 	return readConfig(commonDir(gitDir)).Section(section).OptionAll(option)
+}
+
+// UserSettings returns the values of an option of the user's own configuration, as "git
+// config --global" writes it (git-config(1), FILES): not what it includes, nor that of
+// the system.
+func UserSettings(section, option string) (values []string) {
+	var files []string
+	if home, err := os.UserHomeDir(); err == nil {
+		files = []string{
+			filepath.Join(cmp.Or(os.Getenv("XDG_CONFIG_HOME"), filepath.Join(home, ".config")), "git", "config"),
+			filepath.Join(home, ".gitconfig"),
+		}
+	}
+	if file, ok := os.LookupEnv("GIT_CONFIG_GLOBAL"); ok {
+		files = []string{file}
+	}
+	for _, file := range files {
+		values = append(values, readConfigFile(file).Section(section).OptionAll(option)...)
+	}
+	return values
 }
 
 // hashSize is the length of an object id in bytes.

@@ -234,7 +234,7 @@ func FuzzStagedIndex(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		data = append(slices.Clone(data), make([]byte, 20)...) // a checksum is what fuzzing does not find
-		x, l, err := parseIndex(data, 20)
+		x, l, err := parseIndex(string(data), 20)
 		if err != nil {
 			if !errors.Is(err, errIndex) {
 				t.Fatal(err)

@@ -1,10 +1,9 @@
 package gitsource
 
 import (
-	"bytes"
+	"cmp"
 	"crypto/sha1"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -42,16 +41,24 @@ type staged struct {
 // A cacheTree says which trees folders of the index would make, as of when that
 // was last worked out ("Cache tree" in gitformat-index(5)).
 type cacheTree struct {
+	name     string
 	id       pack.ID // empty if something was staged in the folder since
-	children map[string]*cacheTree
+	children []cacheTree
 }
 
-// child returns the folder with the name, nil if nothing is known of it.
+// child returns the folder with the name, nil if nothing is known of it. git has the
+// shorter names first (subtree_name_cmp in cache-tree.c).
 func (c *cacheTree) child(name string) *cacheTree {
 	if c == nil {
 		return nil
 	}
-	return c.children[name]
+	i, ok := slices.BinarySearchFunc(c.children, name, func(c cacheTree, name string) int {
+		return cmp.Or(cmp.Compare(len(c.name), len(name)), strings.Compare(c.name, name))
+	})
+	if !ok {
+		return nil
+	}
+	return &c.children[i]
 }
 
 // valid returns the tree that c is known to make, or "".
@@ -72,7 +79,7 @@ func badIndex(format string, args ...any) error {
 // loadIndex reads the index in file, and the shared one that it is based on, if it
 // is split. A file that does not exist is an empty index, as for git.
 func (r *Repository) loadIndex(file string, hash int) (*index, error) {
-	data, err := readSmall(file, maxIndex)
+	data, err := readText(file, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &index{}, nil
 	}
@@ -98,7 +105,7 @@ const maxIndex = 2 << 30
 // joinShared adds the entries of the shared index that x is based on.
 func (r *Repository) joinShared(x *index, l *link, hash int) error {
 	name := "sharedindex." + l.base.String()
-	data, err := readSmall(filepath.Join(r.gitDir, name), maxIndex)
+	data, err := readText(filepath.Join(r.gitDir, name), maxIndex)
 	if err != nil {
 		return fmt.Errorf("reading the shared index: %w", err)
 	}
@@ -122,8 +129,8 @@ func compareStaged(a, b staged) int {
 
 // parseIndex reads an index file: versions 2 to 4, with ids of hash bytes. link is
 // set if the index is split.
-func parseIndex(data []byte, hash int) (*index, *link, error) {
-	if len(data) < 12+hash || string(data[:4]) != "DIRC" {
+func parseIndex(data string, hash int) (*index, *link, error) {
+	if len(data) < 12+hash || data[:4] != "DIRC" {
 		return nil, nil, badIndex("it does not begin as one")
 	}
 	var check errgroup.Group // beside: it takes as long as all the rest
@@ -135,15 +142,15 @@ func parseIndex(data []byte, hash int) (*index, *link, error) {
 	return x, link, err
 }
 
-func parseEntries(data []byte, hash int) (*index, *link, error) {
-	version := binary.BigEndian.Uint32(data[4:])
+// parseEntries cuts paths and ids out of data, and copies none.
+func parseEntries(data string, hash int) (*index, *link, error) {
+	p := &indexParser{rest: data[:len(data)-hash], hash: hash}
+	version, n := p.number(4, 4), p.number(8, 4)
+	p.version, p.rest = int(version), p.rest[12:]
 	if version < 2 || version > 4 {
 		return nil, nil, badIndex("version %d", version)
 	}
-	rest := string(data[12 : len(data)-hash]) // copied once, and cut into paths and ids
-	p := &indexParser{rest: rest, hash: hash, version: int(version)}
 	x := &index{}
-	n := binary.BigEndian.Uint32(data[8:])
 	if uint64(n)*uint64(statSize+hash) > uint64(len(data)) {
 		return nil, nil, badIndex("%d entries in %d bytes", n, len(data))
 	}
@@ -161,17 +168,19 @@ func parseEntries(data []byte, hash int) (*index, *link, error) {
 
 // checkSum compares the checksum at the end of data. With index.skipHash it is all
 // zeros, and nothing to compare with.
-func checkSum(data []byte, hash int) error {
+func checkSum(data string, hash int) error {
 	body, sum := data[:len(data)-hash], data[len(data)-hash:]
-	var is []byte
+	h := sha1.New()
 	if hash == sha256.Size {
-		s := sha256.Sum256(body)
-		is = s[:]
-	} else {
-		s := sha1.Sum(body)
-		is = s[:]
+		h = sha256.New()
 	}
-	if !bytes.Equal(is, sum) && len(bytes.Trim(sum, "\x00")) > 0 {
+	piece := make([]byte, 32<<10)
+	for len(body) > 0 {
+		n := copy(piece, body)
+		h.Write(piece[:n])
+		body = body[n:]
+	}
+	if string(h.Sum(nil)) != sum && strings.Trim(sum, "\x00") != "" {
 		return badIndex("its checksum is wrong")
 	}
 	return nil
@@ -295,13 +304,15 @@ func (p *indexParser) extensions(x *index) (l *link, err error) {
 		if uint64(size) > uint64(len(p.rest)-8) {
 			return nil, badIndex("an extension is cut off")
 		}
-		data := []byte(p.rest[8 : 8+size])
+		data := p.rest[8 : 8+size]
 		p.rest = p.rest[8+size:]
 		switch {
 		case name == "TREE":
-			x.tree, _ = parseCacheTree(data, p.hash, 0) // without it, more is compared
+			if tree, _, ok := parseCacheTree(data, p.hash, 0); ok { // without it, more is compared
+				x.tree = &tree
+			}
 		case name == "link":
-			if l, err = parseLink(data, p.hash); err != nil {
+			if l, err = parseLink([]byte(data), p.hash); err != nil {
 				return nil, err
 			}
 		case name == "sdir": // folders as entries: they have a mode of their own
@@ -317,35 +328,34 @@ const maxFolders = 4096
 
 // parseCacheTree reads a folder and those in it: "<name> NUL <entries> SP
 // <folders> LF <id>"; the number of entries is negative, and the id left out, if
-// something has changed. It returns nil if it makes no sense.
-func parseCacheTree(data []byte, hash, depth int) (*cacheTree, []byte) {
-	_, data, ok := bytes.Cut(data, []byte{0})
-	line, rest, ok2 := bytes.Cut(data, []byte{'\n'})
-	covered, below, ok3 := strings.Cut(string(line), " ")
+// something has changed. It returns false if it makes no sense.
+func parseCacheTree(data string, hash, depth int) (c cacheTree, rest string, ok bool) {
+	name, data, ok := strings.Cut(data, "\x00")
+	line, rest, ok2 := strings.Cut(data, "\n")
+	covered, below, ok3 := strings.Cut(line, " ")
 	entries, err1 := strconv.Atoi(covered)
 	folders, err2 := strconv.Atoi(below)
 	if !ok || !ok2 || !ok3 || err1 != nil || err2 != nil || depth > maxFolders {
-		return nil, nil
+		return c, "", false
 	}
-	c := &cacheTree{}
-	if folders > 0 {
-		c.children = make(map[string]*cacheTree, min(folders, len(rest)/4))
-	}
+	c.name = name
 	if entries >= 0 {
 		if len(rest) < hash {
-			return nil, nil
+			return c, "", false
 		}
 		c.id, rest = pack.ID(rest[:hash]), rest[hash:]
 	}
-	for range folders {
-		name, _, _ := bytes.Cut(rest, []byte{0})
-		var child *cacheTree
-		if child, rest = parseCacheTree(rest, hash, depth+1); child == nil {
-			return nil, nil
-		}
-		c.children[string(name)] = child
+	if folders > 0 {
+		c.children = make([]cacheTree, 0, min(folders, len(rest)/4))
 	}
-	return c, rest
+	for range folders {
+		var child cacheTree
+		if child, rest, ok = parseCacheTree(rest, hash, depth+1); !ok {
+			return c, "", false
+		}
+		c.children = append(c.children, child)
+	}
+	return c, rest, true
 }
 
 // fileMode is the mode that a number means, in an index or a tree.

@@ -2,6 +2,8 @@ package gitsource
 
 import (
 	"cmp"
+	"crypto/sha1"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -307,10 +309,21 @@ func (s *store) readBut(id pack.ID, limit int64, but, hops int) (typ pack.Type, 
 		}
 		keep("loose object", err)
 	}
-	if damage == nil {
-		return 0, nil, errMissing
+	switch {
+	case damage != nil:
+		return 0, nil, errors.Join(damage...)
+	case isEmptyTree(id): // git has it built in (object-file.c), and need not fetch it
+		return pack.Tree, nil, nil
 	}
-	return 0, nil, errors.Join(damage...)
+	return 0, nil, errMissing
+}
+
+// isEmptyTree reports whether id is that of the tree without entries, of SHA-1 or
+// SHA-256.
+func isEmptyTree(id pack.ID) bool {
+	const object = "tree 0\x00"
+	short, long := sha1.Sum([]byte(object)), sha256.Sum256([]byte(object))
+	return string(id) == string(short[:]) || string(id) == string(long[:])
 }
 
 func (s *store) readLoose(l loose, limit int64) (pack.Type, []byte, error) {

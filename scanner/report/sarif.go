@@ -27,6 +27,8 @@ const (
 	sarifTime   = "2006-01-02T15:04:05.000Z"
 	homePage    = "https://github.com/stanch-dev/stanch"
 	rulePages   = homePage + "/blob/main/docs/rules/"
+	// Rules of users have no page of their own: this says where they are from.
+	ownRulePage = homePage + "/blob/main/docs/configuration.md"
 )
 
 var semver = regexp.MustCompile(`^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$`)
@@ -102,6 +104,10 @@ func (h *sarif) rule(r *detectors.Rule) int {
 	}
 	title, help := cmp.Or(r.Title, r.ID), cmp.Or(r.Help, r.Title, r.ID)
 	first, _, _ := strings.Cut(strings.TrimSpace(help), "\n\n")
+	page := rulePages + segment(r.ID) + ".md"
+	if r.Value {
+		page = ownRulePage
+	}
 	h.index[r.ID] = len(h.rules)
 	h.rules = append(h.rules, sarifRule{
 		ID:               r.ID,
@@ -109,7 +115,7 @@ func (h *sarif) rule(r *detectors.Rule) int {
 		ShortDescription: sarifMessage{Text: sentence(title)},
 		FullDescription:  sarifMessage{Text: sentence(first)},
 		Help:             sarifMessage{Text: sentence(help), Markdown: help},
-		HelpURI:          rulePages + segment(r.ID) + ".md",
+		HelpURI:          page,
 		Properties: sarifRuleProperties{
 			SecuritySeverity: "9.5", // over 9.0 is critical; GitHub knows no severity of results
 			Precision:        "high",
@@ -145,7 +151,7 @@ func (h *sarif) invocation(s Summary) sarifInvocation {
 func (h *sarif) result(f *Finding) sarifResult {
 	r := sarifResult{
 		RuleID:    f.Rule,
-		RuleIndex: h.rule(&detectors.Rule{ID: f.Rule, Title: f.Title}),
+		RuleIndex: h.rule(&detectors.Rule{ID: f.Rule, Title: f.Title, Value: f.HasValue}),
 		Level:     level(f),
 		Message:   sarifMessage{Text: message(f)},
 		Locations: []sarifLocation{{PhysicalLocation: physical(&Location{Blob: "unknown"})}},

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +52,29 @@ func TestSARIFForGitHub(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestSARIFHelpPages: the link of each rule leads to a page that exists: to that of the
+// rule, or, of a rule of the user's own, to what says where such rules come from.
+func TestSARIFHelpPages(t *testing.T) {
+	var b bytes.Buffer
+	h := SARIF(&b, Options{Rules: []*detectors.Rule{{ID: "aws-access-key"}, {ID: "acme-token", Value: true}}})
+	_ = h.Scan(Scan{})
+	_ = h.Finding(Finding{Rule: "acme-token", HasValue: true})
+	_ = h.Finding(Finding{Rule: "of-a-saved-report", HasValue: true})
+	_ = h.Summary(Summary{})
+	var pages []string
+	for _, r := range parseSARIF(t, b.Bytes()).Tool.Driver.Rules {
+		page, ok := strings.CutPrefix(r.HelpURI, homePage+"/blob/main/")
+		if _, err := os.Stat(filepath.Join("../..", page)); !ok || err != nil {
+			t.Errorf("%s: %s, %v", r.ID, r.HelpURI, err)
+		}
+		pages = append(pages, r.ID+" "+page)
+	}
+	want := []string{"aws-access-key docs/rules/aws-access-key.md", "acme-token docs/configuration.md", "of-a-saved-report docs/configuration.md"}
+	if !slices.Equal(pages, want) {
+		t.Errorf("%q, want %q", pages, want)
 	}
 }
 

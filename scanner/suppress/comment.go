@@ -3,19 +3,24 @@ package suppress
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
 )
 
-// The comments of other tools, as those read them.
+// The comments of other tools, as those read them. Compiled when something is found.
 var (
 	foreignComments = []string{"gitleaks:allow", "trufflehog:ignore"}
-	pragma          = regexp.MustCompile(`(?i)pragma: ?(?:allow|white)list[ -]secret`)
-	nextPragma      = regexp.MustCompile(`(?i)^[^\w]*pragma: ?(?:allow|white)list[ -]nextline[ -]secret`)
-	ownComment      = regexp.MustCompile(`\bstanch:allow\b[ \t]*(.*)`)
-	until           = regexp.MustCompile(`(?:^|\s)until=(\S+)`)
+	pragma          = lazy(`(?i)pragma: ?(?:allow|white)list[ -]secret`)
+	nextPragma      = lazy(`(?i)^[^\w]*pragma: ?(?:allow|white)list[ -]nextline[ -]secret`)
+	ownComment      = lazy(`\bstanch:allow\b[ \t]*(.*)`)
+	until           = lazy(`(?:^|\s)until=(\S+)`)
 )
+
+func lazy(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // Comments returns the filter for comments on the line of the id or of the secret:
 // "stanch:allow REASON [until=2027-01-31]", "gitleaks:allow", "trufflehog:ignore" and
@@ -31,7 +36,7 @@ func Comments(now time.Time, notes *Notes) scanner.PlaceFilter {
 				return why
 			}
 		}
-		if l.Around != nil && nextPragma.MatchString(l.Around.Before.Reveal()) {
+		if l.Around != nil && nextPragma().MatchString(l.Around.Before.Reveal()) {
 			return "the line before says: pragma: allowlist nextline secret"
 		}
 		return ""
@@ -44,10 +49,10 @@ func comment(line string, now time.Time, note func(format string, args ...any)) 
 			return "its line says " + s
 		}
 	}
-	if m := ownComment.FindStringSubmatch(line); m != nil {
+	if m := ownComment().FindStringSubmatch(line); m != nil {
 		return ownReason(m[1], now, note)
 	}
-	if pragma.MatchString(line) {
+	if pragma().MatchString(line) {
 		return "its line says pragma: allowlist secret"
 	}
 	return ""
@@ -55,8 +60,8 @@ func comment(line string, now time.Time, note func(format string, args ...any)) 
 
 // ownReason returns the reason that a comment of ours gives, if it counts.
 func ownReason(text string, now time.Time, note func(format string, args ...any)) string {
-	date := until.FindStringSubmatch(text)
-	reason := strings.TrimSpace(strings.TrimRight(until.ReplaceAllString(text, ""), "*/->#\"'`,; \t\r"))
+	date := until().FindStringSubmatch(text)
+	reason := strings.TrimSpace(strings.TrimRight(until().ReplaceAllString(text, ""), "*/->#\"'`,; \t\r"))
 	if reason == "" {
 		note("gives no reason: it hides nothing")
 		return ""

@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stanch-dev/stanch/verifier/operator"
@@ -60,10 +61,16 @@ func (t Target) String() string { return t.name }
 func (t Target) AWS() bool { return t.kind != "webhook" }
 
 var (
-	topicARN = regexp.MustCompile(`^arn:aws[a-z-]*:sns:([a-z0-9-]+):[0-9]{12}:[\w.-]+$`)
-	busARN   = regexp.MustCompile(`^arn:aws[a-z-]*:events:([a-z0-9-]+):[0-9]{12}:event-bus/[\w./-]+$`)
-	busName  = regexp.MustCompile(`^[\w./-]{1,256}$`)
+	topicARN = pattern(`^arn:aws[a-z-]*:sns:([a-z0-9-]+):[0-9]{12}:[\w.-]+$`)
+	busARN   = pattern(`^arn:aws[a-z-]*:events:([a-z0-9-]+):[0-9]{12}:event-bus/[\w./-]+$`)
+	busName  = pattern(`^[\w./-]{1,256}$`)
 )
+
+// pattern compiles a regexp when it is first needed: what tells nobody, and hooks above
+// all, is not to wait for it.
+func pattern(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
 
 // ParseTarget reads "securityhub", "eventbridge", "eventbridge:BUS" (a name or an
 // ARN), "sns:TOPIC-ARN", "webhook:URL" or "webhook:env:VARIABLE". getenv looks the
@@ -78,14 +85,14 @@ func ParseTarget(s string, getenv func(string) string) (Target, error) {
 		t.to = "default"
 		return t, nil
 	case kind == "eventbridge":
-		if m := busARN.FindStringSubmatch(to); m != nil {
+		if m := busARN().FindStringSubmatch(to); m != nil {
 			t.region = m[1]
-		} else if !busName.MatchString(to) {
+		} else if !busName().MatchString(to) {
 			return Target{}, fmt.Errorf("eventbridge: %q is neither the name nor the ARN of an event bus", to)
 		}
 		return t, nil
 	case kind == "sns":
-		m := topicARN.FindStringSubmatch(to)
+		m := topicARN().FindStringSubmatch(to)
 		if m == nil {
 			return Target{}, fmt.Errorf("sns: %q is not the ARN of a topic", to)
 		}

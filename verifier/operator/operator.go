@@ -60,7 +60,7 @@ func New(ctx context.Context, cfg Config) (*Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Role != "" && !roleName.MatchString(cfg.Role) {
+	if cfg.Role != "" && !roleName().MatchString(cfg.Role) {
 		return nil, fmt.Errorf("role %q: not the name of a role (give its name or path/name, without an account)", cfg.Role)
 	}
 	// The SDK is used for what only it can do: single sign-on, credential
@@ -81,7 +81,7 @@ func New(ctx context.Context, cfg Config) (*Operator, error) {
 	return o, nil
 }
 
-var roleName = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,64}$`)
+var roleName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,64}$`) })
 
 // Own returns the session of the operator's own identity.
 func (o *Operator) Own() *Session { return o.own }

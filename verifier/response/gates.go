@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -96,7 +97,7 @@ func (r Rules) Check() error {
 		return errors.New("--accounts: list the accounts in which keys may be shut off")
 	}
 	for _, a := range r.Accounts {
-		if !accountNumber.MatchString(a) {
+		if !accountNumber().MatchString(a) {
 			return fmt.Errorf("--accounts %s: not twelve digits", a)
 		}
 	}
@@ -115,13 +116,19 @@ func (r Rules) allow(account, name, arn string) error {
 }
 
 var (
-	accessKeyID         = regexp.MustCompile(`^(AKIA|ASIA)[A-Z0-9]{12,124}$`)
-	accountNumber       = regexp.MustCompile(`^[0-9]{12}$`)
-	serviceCredentialID = regexp.MustCompile(`^ACCA[A-Z0-9]{12,124}$`)
-	quarantineARN       = regexp.MustCompile(`^arn:aws[a-z-]*:iam::aws:policy/AWSCompromisedKeyQuarantineV[3-9]$`)
+	accessKeyID         = pattern(`^(AKIA|ASIA)[A-Z0-9]{12,124}$`)
+	accountNumber       = pattern(`^[0-9]{12}$`)
+	serviceCredentialID = pattern(`^ACCA[A-Z0-9]{12,124}$`)
+	quarantineARN       = pattern(`^arn:aws[a-z-]*:iam::aws:policy/AWSCompromisedKeyQuarantineV[3-9]$`)
 )
 
-func isQuarantine(arn string) bool { return quarantineARN.MatchString(arn) }
+// pattern compiles a regexp when it is first needed: what does not respond to leaks, and
+// hooks above all, is not to wait for it.
+func pattern(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
+func isQuarantine(arn string) bool { return quarantineARN().MatchString(arn) }
 
 // sameRole reports whether caller, an ARN of STS, is a session of the role.
 func sameRole(caller, account, role string) bool {

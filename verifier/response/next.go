@@ -16,7 +16,7 @@ const keepDenied = 36 * time.Hour
 func Next(k Key) []string {
 	id, name := shell(k.KeyID, "KEY"), shell(k.Name, "NAME")
 	steps := tellOwner(k)
-	if serviceCredentialID.MatchString(k.KeyID) {
+	if serviceCredentialID().MatchString(k.KeyID) {
 		steps = append(steps, "Look in CloudTrail at what user "+name+" did with the service"+since(k)+".",
 			"When nothing misses it: aws iam delete-service-specific-credential --service-specific-credential-id "+id+" --user-name "+name)
 		return append(steps, purge(k)...)

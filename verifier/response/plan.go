@@ -188,7 +188,7 @@ func ParsePlan(b []byte) (Plan, error) {
 func (p Plan) check() error {
 	seen := map[string]bool{}
 	for _, k := range p.Keys {
-		if !accountNumber.MatchString(k.Account) || k.Name == "" || seen[k.KeyID] {
+		if !accountNumber().MatchString(k.Account) || k.Name == "" || seen[k.KeyID] {
 			return refuse(GateOtherKey, "key %s: no account, no owner, or planned twice", k.KeyID)
 		}
 		seen[k.KeyID] = true
@@ -217,7 +217,7 @@ func (k Key) owns(s Step, id string) error {
 	case Quarantine:
 		ok = ok && isQuarantine(s.Object) && k.Kind == "user"
 	case DisableServiceCredential:
-		ok = ok && serviceCredentialID.MatchString(s.Object) && s.Object == k.KeyID && k.Kind == "user"
+		ok = ok && serviceCredentialID().MatchString(s.Object) && s.Object == k.KeyID && k.Kind == "user"
 	default:
 		ok = false
 	}

@@ -182,7 +182,7 @@ func (r Rules) judge(leak Leak, now time.Time) error {
 		return refuse(GateCanary, "it was planted to raise an alarm: leave it, and tell the security team")
 	case leak.Credential.ID == "":
 		return refuse(GateNoKey, "a secret without its key id: find the id first")
-	case !accessKeyID.MatchString(leak.Credential.ID):
+	case !accessKeyID().MatchString(leak.Credential.ID):
 		return refuse(GateNoKey, "%q is not the id of an access key", leak.Credential.ID)
 	case v.State != verifier.Live:
 		return refuse(GateState, "its state is %s, not live: verify it first", v.State)
