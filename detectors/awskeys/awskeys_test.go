@@ -1,6 +1,7 @@
 package awskeys
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +75,30 @@ func TestDetect(t *testing.T) {
 }
 
 // TestTokenAccount holds rule 5: a token of another account belongs to no id.
+// TestOddSecret: one secret in 500 has a long run of small letters or no digit. It
+// needs a name, or an id right before it.
+func TestOddSecret(t *testing.T) {
+	id, secret := detectorstest.KeyID("AKIA", detectorstest.Account, 1), detectorstest.SecretKey(1)
+	secret = secret[:20] + "qwkxrmtzhvpn" + secret[32:]
+	for text, want := range map[string]bool{
+		id + ":" + secret:                      true,
+		id + "," + secret:                      true,
+		id + ", " + secret:                     true,
+		id + " " + secret:                      true,
+		id + "\nsecret_key = " + secret:        true,
+		id + "\n" + secret:                     false,
+		id + " was made for " + secret:         false,
+		secret + ":" + id:                      false,
+		id + ":" + detectorstest.SecretKey(1):  true,
+		id + "\n" + detectorstest.SecretKey(1): true,
+	} {
+		found := detectors.NewSet(Detector{}).Detect(nil, []byte(text))
+		if got := slices.ContainsFunc(found, func(m detectors.Match) bool { return m.Credential.ID == id && !m.Credential.Secret.IsZero() }); got != want {
+			t.Errorf("%q: a pair is found: %v, want %v", text, got, want)
+		}
+	}
+}
+
 func TestTokenAccount(t *testing.T) {
 	foreign := detectorstest.Token("210987654321", "us-east-1", time.Unix(1_700_000_000, 0), 9)
 	detectorstest.Accept(t, Detector{}, "id={ASIA1}\nsecret={secret1}\ntoken="+foreign,

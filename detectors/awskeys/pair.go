@@ -23,8 +23,9 @@ import (
 //  4. Name. A secret that is called one beats one without a name. What is
 //     called a hash, a commit or a token is no candidate.
 //  5. Shape. What looks like random bytes beats what does so less; without a
-//     name, only random ones are candidates. Hexadecimal digits are, if a name right
-//     beside the id says so: AWS makes such a secret in one of 10^24 keys.
+//     name, only random ones are candidates, and right behind an id what does so
+//     less. Hexadecimal digits are, if a name right beside the id says so: AWS
+//     makes such a secret in one of 10^24 keys.
 //  6. Account. A session token that names another account than the id is no
 //     candidate.
 //  7. Example. A secret of a documentation, or a sequence, belongs to no real id.
@@ -137,7 +138,7 @@ func secretCost(id, secret value) float64 {
 	case unnamed:
 		// Without a name it must be close.
 		cost += costNoName + 3*costPerLine*float64(lines)
-		if secret.shape != random {
+		if secret.shape != random && (secret.shape != odd || !follows(secret, id)) {
 			return math.Inf(1)
 		}
 	case namedWeak:
@@ -152,6 +153,12 @@ func secretCost(id, secret value) float64 {
 		cost += 2 * costOdd
 	}
 	return cost
+}
+
+// follows reports whether b ends right before a on its line, as in ID:SECRET: that is
+// as good as a name.
+func follows(a, b value) bool {
+	return a.line == b.line && b.End < a.Start && a.Start <= b.End+len(", ")
 }
 
 // tokenCost is rules 2 and 6. Long-term keys have no token.
