@@ -48,6 +48,8 @@ type Record struct {
 	Result       string `json:"result,omitempty"`
 	Code         string `json:"code,omitempty"`
 	Why          string `json:"why,omitempty"`
+	// Refused says of a step that failed that AWS took it not: it is nobody's of ours.
+	Refused bool `json:"refused,omitempty"`
 
 	Prev string `json:"prev"` // hash of the line before
 	Hash string `json:"hash"` // of this line with an empty hash
