@@ -32,13 +32,8 @@ func (f *respondFlags) change(ctx context.Context, s *streams, file string,
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	if verb != "" && f.yes && f.hash != plan.Hash {
-		return &response.RefusedError{Gate: response.GateHash, Why: "--yes: --plan has to be the hash of the plan that was approved"}
-	}
-	for _, k := range plan.Keys {
-		if f.yes && verb != "" && k.Kind == "root" {
-			return &response.RefusedError{Gate: response.GateRoot, Why: "a key of the root user is never switched off by a script: leave --yes out, and type"}
-		}
+	if err := f.approved(plan, verb); err != nil {
+		return err
 	}
 	tellers, err := f.tellers()
 	if err != nil {
@@ -85,6 +80,20 @@ func (f *respondFlags) change(ctx context.Context, s *streams, file string,
 		return err
 	}
 	return unfinishedIf(errors.Join(err, showErr))
+}
+
+// approved holds that plan is the one whose hash a script has, if there is a verb for what
+// is done to it.
+func (f *respondFlags) approved(plan response.Plan, verb string) error {
+	if verb != "" && (f.yes || f.hash != "") && f.hash != plan.Hash {
+		return &response.RefusedError{Gate: response.GateHash, Why: "--plan has to be the hash of the plan that was approved"}
+	}
+	for _, k := range plan.Keys {
+		if f.yes && verb != "" && k.Kind == "root" {
+			return &response.RefusedError{Gate: response.GateRoot, Why: "a key of the root user is never switched off by a script: leave --yes out, and type"}
+		}
+	}
+	return nil
 }
 
 // consent has the account and the end of the key id typed for each key.

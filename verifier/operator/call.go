@@ -89,10 +89,10 @@ func (s *Session) All(ctx context.Context, c Call, out any) error {
 				next = r.Marker
 			}
 		}
-		switch {
-		case next == "":
+		switch next {
+		case "":
 			return nil
-		case next == before:
+		case before:
 			return fmt.Errorf("%s:%s: the same page again and again", c.Service, c.Action)
 		}
 		before = next

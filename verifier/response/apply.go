@@ -102,6 +102,8 @@ func (a *Applier) admitPlan(plan Plan) error {
 	case plan.Created.After(now.Add(time.Minute)), plan.Expires.Sub(plan.Created) > PlanLife:
 		return refuse(GateExpired, "the plan is from the future, or lives too long: %s to %s",
 			plan.Created.Format(time.RFC3339), plan.Expires.Format(time.RFC3339))
+	case len(plan.Keys) == 0:
+		return refuse(GateNoKey, "the plan has no keys: nothing would be shut off")
 	case len(plan.Keys) > a.MaxKeys:
 		return refuse(GateMany, "the plan has %d keys, and --max-keys allows %d", len(plan.Keys), a.MaxKeys)
 	}
@@ -177,6 +179,10 @@ func (a *Applier) now() time.Time {
 // Admit first. The error is of the journal or of ctx: the run ended in the
 // middle, and Apply can be called again.
 func (a *Applier) Apply(ctx context.Context, plan Plan) ([]Outcome, error) {
+	// Again: whoever was asked for consent may have slept over it.
+	if err := a.admitPlan(plan); err != nil {
+		return nil, err
+	}
 	var outcomes []Outcome
 	for _, k := range plan.Keys {
 		o, err := a.apply(ctx, plan, k)

@@ -243,7 +243,7 @@ func guard(ctx context.Context, op *operator.Operator, s *operator.Session, r Ru
 	if err != nil {
 		return nil, unreadable("whether it is protected", err)
 	}
-	if strings.EqualFold(tags[ProtectedTag], "true") {
+	if protects(tags) {
 		return nil, refuse(GateProtected, "%s %s has the tag %s=true", k.Kind, k.Name, ProtectedTag)
 	}
 	return tags, nil

@@ -99,6 +99,9 @@ func (a *Applier) AdmitUndo(ctx context.Context, plan Plan) error {
 			return refuse(GateManual, "a key that is off cannot switch itself on: who has rights in account %s can", k.Account)
 		}
 	}
+	if len(plan.Keys) > a.MaxKeys {
+		return refuse(GateMany, "the plan has %d keys, and --max-keys allows %d", len(plan.Keys), a.MaxKeys)
+	}
 	if len(a.undoable(plan)) == 0 {
 		return refuse(GateNotApplied, "no step of the plan is in the journal that is not undone already")
 	}
