@@ -151,7 +151,7 @@ func (s *Session) once(ctx context.Context, c Call, out any) error {
 		return fmt.Errorf("%s:%s: reading the answer: %w", c.Service, c.Action, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return newError(c, resp, answer)
+		return withoutKeys(newError(c, resp, answer), keys)
 	}
 	return decode(c, answer, out)
 }

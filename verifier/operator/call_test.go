@@ -71,3 +71,36 @@ func TestPages(t *testing.T) {
 		t.Errorf("a list without end: %v", err)
 	}
 }
+
+// TestQuotedToken: AWS quotes the headers of a request whose signature does not match.
+func TestQuotedToken(t *testing.T) {
+	fake := verifiertest.NewAWS(t)
+	const ops, prod = "111122223333", "222233334444"
+	fake.Change(ops, func(a *verifiertest.Account) {
+		c := a.User("olga", 1).Keys[0].Credential
+		identify(t, c.ID, c.Secret.Reveal())
+	})
+	fake.Change(prod, func(a *verifiertest.Account) { a.Role("reader", "") })
+	o, err := New(t.Context(), Config{Endpoint: fake.URL, Role: "reader"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := o.In(t.Context(), prod, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := s.keys.Retrieve(t.Context())
+	if err != nil || keys.SessionToken == "" {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		"The request signature we calculated does not match.\n\nThe Canonical String for this request should have been\n'POST\n/\nx-amz-security-token:" + keys.SessionToken,
+		"it was x-amz-security-token:" + keys.SessionToken + " and so on",
+	} {
+		fake.Next("iam:ListUserTags", verifiertest.Failure(http.StatusForbidden, "SignatureDoesNotMatch", text))
+		_, err := s.Tags(t.Context(), "user", "x")
+		if err == nil || !strings.Contains(err.Error(), "SignatureDoesNotMatch") || strings.Contains(err.Error(), keys.SessionToken) || strings.Contains(err.Error(), "Canonical") {
+			t.Errorf("%v", err)
+		}
+	}
+}

@@ -2,6 +2,8 @@ package response_test
 
 import (
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -113,5 +115,31 @@ func TestUndoneStaysUndone(t *testing.T) {
 	}
 	if _, err := in.apply(plan); response.Refused(err) != response.GateFinished || in.user.Keys[0].Inactive {
 		t.Errorf("%v, inactive %v", err, in.user.Keys[0].Inactive)
+	}
+}
+
+// TestNoRoomForTheHead: a record whose head cannot be written is none, and the journal
+// is whole when there is room again, however often that was tried.
+func TestNoRoomForTheHead(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "journal.jsonl")
+	put := func() error {
+		j, err := response.OpenJournal(name, "olga")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer j.Close()
+		if err := os.Mkdir(name+".head", 0o700); err != nil { // a file cannot take its place
+			t.Fatal(err)
+		}
+		defer os.Remove(name + ".head")
+		return j.Put(response.Record{Event: response.EventBegin})
+	}
+	for range 3 {
+		if put() == nil {
+			t.Error("put without a head")
+		}
+	}
+	if records, err := response.ReadJournal(name); err != nil || len(records) != 0 {
+		t.Errorf("%v, %v", records, err)
 	}
 }
