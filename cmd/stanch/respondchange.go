@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -98,11 +99,12 @@ func (f *respondFlags) approved(plan response.Plan, verb string) error {
 
 // consent has the account and the end of the key id typed for each key.
 func consent(ctx context.Context, s *streams, plan response.Plan, verb string) error {
+	typed := bufio.NewReader(interruptible{ctx, s.stdin}) // one for all: it reads ahead
 	for _, k := range plan.Keys {
 		want := k.Account + " " + k.KeyID[max(0, len(k.KeyID)-4):]
 		question := fmt.Sprintf("To %s %s of %s in account %s, type the account and the last four characters of the key id:",
 			verb, k.KeyID, principal(k), k.Account)
-		if err := ask(ctx, s, question, want); err != nil {
+		if err := ask(ctx, typed, s.stderr, question, want); err != nil {
 			return err
 		}
 	}
