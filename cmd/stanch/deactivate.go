@@ -188,7 +188,7 @@ func (d *deactivation) savePlan(plan response.Plan) (name string, err error) {
 // showPlan says what will be done, and what will not.
 func (d *deactivation) showPlan(stderr io.Writer, plan response.Plan, file string) error {
 	if !d.quiet {
-		return showPlan(stderr, plan, file)
+		return d.respond.showPlan(stderr, plan, file)
 	}
 	for _, k := range plan.Keys {
 		fmt.Fprintf(stderr, "SHUT OFF  %s\n", printable(k.KeyID))

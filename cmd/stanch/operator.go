@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -137,10 +138,10 @@ func places(f report.Finding) (list []response.Place) {
 	return list
 }
 
-// ask reads a line that has to be want, or returns an error.
-func ask(ctx context.Context, s *streams, question, want string) error {
-	fmt.Fprintf(s.stderr, "%s\n> ", question)
-	line, err := bufio.NewReader(interruptible{ctx, s.stdin}).ReadString('\n')
+// ask reads a line of typed, which has to be want, or returns an error.
+func ask(ctx context.Context, typed *bufio.Reader, stderr io.Writer, question, want string) error {
+	fmt.Fprintf(stderr, "%s\n> ", question)
+	line, err := typed.ReadString('\n')
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -3,14 +3,16 @@ package main
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
 // showPlan prints plan for people. file is where it was written, or "".
-func showPlan(w io.Writer, plan response.Plan, file string) error {
+func (f *respondFlags) showPlan(w io.Writer, plan response.Plan, file string) error {
 	var b strings.Builder
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(&b, "  %-9s %s\n", name, printable(fmt.Sprintf(format, args...)))
@@ -49,10 +51,40 @@ func showPlan(w io.Writer, plan response.Plan, file string) error {
 		b.WriteString("Nothing was changed. To apply it, save the plan with --output FILE.\n")
 	default:
 		fmt.Fprintf(&b, "Nothing was changed. Until %s:\n  stanch respond apply %s\nIts hash is %s\n",
-			plan.Expires.Format(time.TimeOnly+" MST"), printable(file), plan.Hash)
+			plan.Expires.Format(time.TimeOnly+" MST"), printable(shellWord(file)+f.same(len(plan.Keys))), plan.Hash)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// same returns the flags that the next command needs for a plan of n keys, as a shell
+// reads them.
+func (f *respondFlags) same(n int) string {
+	var b strings.Builder
+	for _, flag := range []struct{ name, value string }{
+		{"accounts", strings.Join(f.accounts, ",")}, {"profile", f.profile}, {"role", f.role}, {"external-id", f.externalID},
+		{"break-glass", f.breakGlass}, {"journal", f.journal},
+	} {
+		if flag.value != "" {
+			b.WriteString(" --" + flag.name + " " + shellWord(flag.value))
+		}
+	}
+	if n > 1 {
+		fmt.Fprintf(&b, " --max-keys %d", n)
+	}
+	if f.self {
+		b.WriteString(" --self --findings REPORT")
+	}
+	return b.String()
+}
+
+var plainWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]+$`) })
+
+func shellWord(s string) string {
+	if plainWord().MatchString(s) {
+		return s
+	}
+	return quoted(s)
 }
 
 func principal(k response.Key) string {

@@ -116,6 +116,9 @@ keys are live. If not, what the report says counts for an hour.`,
 			if err != nil {
 				return err
 			}
+			if out.format != "text" && out.format != "json" {
+				return fmt.Errorf("--format %s: text, or json", out.format)
+			}
 			if f.self && quarantine {
 				return errors.New("--self and --quarantine do not go together: a leaked key does nothing but switch itself off")
 			}
@@ -134,7 +137,7 @@ keys are live. If not, what the report says counts for an hour.`,
 			if err != nil {
 				return err
 			}
-			err = out.plan(s, plan)
+			err = out.plan(s, f, plan)
 			if cutOff && (err == nil || errors.Is(err, errNotPlanned)) {
 				err = fmt.Errorf("%s ends early: what is missing in it is not planned for", operand(args, "standard input"))
 			}
@@ -150,7 +153,7 @@ keys are live. If not, what the report says counts for an hour.`,
 }
 
 // plan writes a plan to the file and to stdout.
-func (f *outputFlags) plan(s *streams, plan response.Plan) (err error) {
+func (f *outputFlags) plan(s *streams, by *respondFlags, plan response.Plan) (err error) {
 	if f.file != "" {
 		if err := f.save(plan.Encode()); err != nil {
 			return err
@@ -159,7 +162,7 @@ func (f *outputFlags) plan(s *streams, plan response.Plan) (err error) {
 	if f.format == "json" {
 		_, err = s.stdout.Write(plan.Encode())
 	} else {
-		err = showPlan(s.stdout, plan, f.file)
+		err = by.showPlan(s.stdout, plan, f.file)
 	}
 	if err == nil && len(plan.Refused) > 0 {
 		err = errNotPlanned

@@ -76,7 +76,7 @@ func TestBadWeather(t *testing.T) {
 		{"no network", "http://127.0.0.1:1", "connection refused"},
 		{"wrong clock", late.URL, "the clock of this machine is wrong by -"},
 		{"captive portal", portal.URL, "something other than AWS replied"},
-		{"a page for an answer", page.URL, "names no account"},
+		{"a page for an answer", page.URL, "something other than AWS replied"},
 	} {
 		code, stdout, stderr := c.run("", elsewhere(tt.url)...)
 		if code != exitIncomplete || !strings.Contains(stderr, tt.says) || stdout != "" {

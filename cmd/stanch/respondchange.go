@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -32,13 +33,8 @@ func (f *respondFlags) change(ctx context.Context, s *streams, file string,
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	if verb != "" && f.yes && f.hash != plan.Hash {
-		return &response.RefusedError{Gate: response.GateHash, Why: "--yes: --plan has to be the hash of the plan that was approved"}
-	}
-	for _, k := range plan.Keys {
-		if f.yes && verb != "" && k.Kind == "root" {
-			return &response.RefusedError{Gate: response.GateRoot, Why: "a key of the root user is never switched off by a script: leave --yes out, and type"}
-		}
+	if err := f.approved(plan, verb); err != nil {
+		return err
 	}
 	tellers, err := f.tellers()
 	if err != nil {
@@ -87,13 +83,28 @@ func (f *respondFlags) change(ctx context.Context, s *streams, file string,
 	return unfinishedIf(errors.Join(err, showErr))
 }
 
+// approved holds that plan is the one whose hash a script has, if there is a verb for what
+// is done to it.
+func (f *respondFlags) approved(plan response.Plan, verb string) error {
+	if verb != "" && (f.yes || f.hash != "") && f.hash != plan.Hash {
+		return &response.RefusedError{Gate: response.GateHash, Why: "--plan has to be the hash of the plan that was approved"}
+	}
+	for _, k := range plan.Keys {
+		if f.yes && verb != "" && k.Kind == "root" {
+			return &response.RefusedError{Gate: response.GateRoot, Why: "a key of the root user is never switched off by a script: leave --yes out, and type"}
+		}
+	}
+	return nil
+}
+
 // consent has the account and the end of the key id typed for each key.
 func consent(ctx context.Context, s *streams, plan response.Plan, verb string) error {
+	typed := bufio.NewReader(interruptible{ctx, s.stdin}) // one for all: it reads ahead
 	for _, k := range plan.Keys {
 		want := k.Account + " " + k.KeyID[max(0, len(k.KeyID)-4):]
 		question := fmt.Sprintf("To %s %s of %s in account %s, type the account and the last four characters of the key id:",
 			verb, k.KeyID, principal(k), k.Account)
-		if err := ask(ctx, s, question, want); err != nil {
+		if err := ask(ctx, typed, s.stderr, question, want); err != nil {
 			return err
 		}
 	}

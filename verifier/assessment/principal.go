@@ -53,7 +53,11 @@ func (r *reading) roleFacts(ctx context.Context) {
 
 // read makes a call, or adds that name is not known.
 func (r *reading) read(ctx context.Context, name string, c operator.Call, out any) bool {
-	if err := r.session.Do(ctx, c, out); err != nil {
+	do := r.session.Do
+	if c.Service == "iam" {
+		do = r.session.All
+	}
+	if err := do(ctx, c, out); err != nil {
 		r.unknown(name, c, err)
 		return false
 	}

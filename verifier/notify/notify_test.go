@@ -225,7 +225,9 @@ func TestWebhook(t *testing.T) {
 			}))
 			defer server.Close()
 			n := notify.Notifier{Version: "test", Wait: time.Millisecond}
-			err := n.Send(t.Context(), []notify.Target{target(t, "webhook:"+server.URL+"/opensesame")}, notices(1))
+			list := notices(1)
+			list[0].Text = "leaked in <!channel>&"
+			err := n.Send(t.Context(), []notify.Target{target(t, "webhook:"+server.URL+"/opensesame")}, list)
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("%v, want %q", err, tt.want)
 			}
@@ -239,7 +241,7 @@ func TestWebhook(t *testing.T) {
 				Text, Result string
 				KeyID        string `json:"key_id"`
 			}
-			if err := json.Unmarshal([]byte(bodies[0]), &got); err != nil || got.Text != "leaked" || got.Result != "contained" || !strings.HasPrefix(got.KeyID, "AKIA") {
+			if err := json.Unmarshal([]byte(bodies[0]), &got); err != nil || got.Text != "leaked in &lt;!channel&gt;&amp;" || got.Result != "contained" || !strings.HasPrefix(got.KeyID, "AKIA") {
 				t.Errorf("%v %+v", err, got)
 			}
 		})

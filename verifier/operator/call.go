@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -73,6 +74,44 @@ func (s *Session) Do(ctx context.Context, c Call, out any) error {
 	}
 }
 
+// All makes a call of IAM that lists something, page by page, and decodes all of it
+// into out: IAM may end a page before it is full.
+func (s *Session) All(ctx context.Context, c Call, out any) error {
+	before := ""
+	for {
+		p := page{list: out}
+		if err := s.Do(ctx, c, &p); err != nil {
+			return err
+		}
+		next := ""
+		for _, r := range p.Results {
+			if r.IsTruncated {
+				next = r.Marker
+			}
+		}
+		switch next {
+		case "":
+			return nil
+		case before:
+			return fmt.Errorf("%s:%s: the same page again and again", c.Service, c.Action)
+		}
+		before = next
+		params := map[string]string{}
+		maps.Copy(params, c.Params)
+		params["Marker"] = next
+		c.Params = params
+	}
+}
+
+// A page is an answer that may go on. encoding/xml appends to the lists of the others.
+type page struct {
+	list    any
+	Results []struct {
+		IsTruncated bool
+		Marker      string
+	} `xml:",any"` // one, and the metadata
+}
+
 // renew makes the next call fetch new credentials, and reports whether it can.
 func (s *Session) renew() bool {
 	cache, ok := s.keys.(*aws.CredentialsCache)
@@ -112,20 +151,31 @@ func (s *Session) once(ctx context.Context, c Call, out any) error {
 		return fmt.Errorf("%s:%s: reading the answer: %w", c.Service, c.Action, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return newError(c, resp, answer)
+		return withoutKeys(newError(c, resp, answer), keys)
 	}
 	return decode(c, answer, out)
 }
 
+// decode holds that the answer is one to c, also if nothing of it is wanted: the page of
+// a proxy may be good XML, in which there is no tag, no key and no policy.
 func decode(c Call, answer []byte, out any) error {
-	if out == nil {
-		return nil
-	}
 	var err error
-	if services[c.Service].version != "" {
-		err = xml.Unmarshal(answer, out)
-	} else {
+	if services[c.Service].version == "" {
+		if out == nil {
+			out = &json.RawMessage{}
+		}
 		err = json.Unmarshal(answer, out)
+	} else {
+		var is struct{ XMLName xml.Name }
+		if err = xml.Unmarshal(answer, &is); err == nil && is.XMLName.Local != c.Action+"Response" {
+			err = fmt.Errorf("it is a %q", is.XMLName.Local)
+		}
+		if p, ok := out.(*page); ok && err == nil {
+			err, out = xml.Unmarshal(answer, p), p.list
+		}
+		if err == nil && out != nil {
+			err = xml.Unmarshal(answer, out)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("%s:%s: %w: %w", c.Service, c.Action, errUnreadable, err)

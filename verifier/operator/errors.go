@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // An Error is what AWS said instead of an answer.
@@ -80,6 +82,21 @@ func (e *Error) Is(target error) bool {
 var ErrNotFound = errors.New("not found")
 
 var clockText = regexp.MustCompile(`(?i)signature (expired|not yet current)`)
+
+// withoutKeys takes out of what AWS says what it quotes of the request: of one whose
+// signature does not match that is every signed header, and the token is one.
+func withoutKeys(err error, keys aws.Credentials) error {
+	var e *Error
+	if errors.As(err, &e) {
+		e.Message, _, _ = strings.Cut(e.Message, "\n")
+		for _, secret := range []string{keys.SecretAccessKey, keys.SessionToken} {
+			if secret != "" {
+				e.Message = strings.ReplaceAll(e.Message, secret, "[redacted]")
+			}
+		}
+	}
+	return err
+}
 
 func newError(c Call, resp *http.Response, body []byte) error {
 	e := &Error{Call: c, Status: resp.StatusCode, RequestID: resp.Header.Get("X-Amzn-Requestid")}

@@ -28,7 +28,7 @@ func (s *Session) keyList(ctx context.Context, params map[string]string) ([]Acce
 	var out struct {
 		Keys []AccessKey `xml:"ListAccessKeysResult>AccessKeyMetadata>member"`
 	}
-	err := s.Do(ctx, Call{Service: "iam", Action: "ListAccessKeys", Params: params}, &out)
+	err := s.All(ctx, Call{Service: "iam", Action: "ListAccessKeys", Params: params}, &out)
 	return out.Keys, err
 }
 
@@ -108,7 +108,7 @@ func (s *Session) Tags(ctx context.Context, kind, name string) (map[string]strin
 	if kind == "role" {
 		call = Call{Service: "iam", Action: "ListRoleTags", Params: map[string]string{"RoleName": name}}
 	}
-	if err := s.Do(ctx, call, &out); err != nil {
+	if err := s.All(ctx, call, &out); err != nil {
 		return nil, err
 	}
 	tags := map[string]string{}
@@ -146,7 +146,7 @@ func (s *Session) AttachedPolicies(ctx context.Context, user string) ([]Attached
 	var out struct {
 		List []AttachedPolicy `xml:"ListAttachedUserPoliciesResult>AttachedPolicies>member"`
 	}
-	err := s.Do(ctx, Call{Service: "iam", Action: "ListAttachedUserPolicies", Params: map[string]string{"UserName": user}}, &out)
+	err := s.All(ctx, Call{Service: "iam", Action: "ListAttachedUserPolicies", Params: map[string]string{"UserName": user}}, &out)
 	return out.List, err
 }
 
@@ -166,6 +166,6 @@ func (s *Session) ServiceCredentials(ctx context.Context, user string) ([]Servic
 	var out struct {
 		List []ServiceCredential `xml:"ListServiceSpecificCredentialsResult>ServiceSpecificCredentials>member"`
 	}
-	err := s.Do(ctx, Call{Service: "iam", Action: "ListServiceSpecificCredentials", Params: map[string]string{"UserName": user}}, &out)
+	err := s.All(ctx, Call{Service: "iam", Action: "ListServiceSpecificCredentials", Params: map[string]string{"UserName": user}}, &out)
 	return out.List, err
 }

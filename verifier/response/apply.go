@@ -102,6 +102,8 @@ func (a *Applier) admitPlan(plan Plan) error {
 	case plan.Created.After(now.Add(time.Minute)), plan.Expires.Sub(plan.Created) > PlanLife:
 		return refuse(GateExpired, "the plan is from the future, or lives too long: %s to %s",
 			plan.Created.Format(time.RFC3339), plan.Expires.Format(time.RFC3339))
+	case len(plan.Keys) == 0:
+		return refuse(GateNoKey, "the plan has no keys: nothing would be shut off")
 	case len(plan.Keys) > a.MaxKeys:
 		return refuse(GateMany, "the plan has %d keys, and --max-keys allows %d", len(plan.Keys), a.MaxKeys)
 	}
@@ -177,6 +179,10 @@ func (a *Applier) now() time.Time {
 // Admit first. The error is of the journal or of ctx: the run ended in the
 // middle, and Apply can be called again.
 func (a *Applier) Apply(ctx context.Context, plan Plan) ([]Outcome, error) {
+	// Again: whoever was asked for consent may have slept over it.
+	if err := a.admitPlan(plan); err != nil {
+		return nil, err
+	}
 	var outcomes []Outcome
 	for _, k := range plan.Keys {
 		o, err := a.apply(ctx, plan, k)
@@ -258,24 +264,31 @@ func (j entry) take(ctx context.Context, step Step) (why string, err error) {
 		return "", err
 	}
 	h := j.history(j.plan).of(step)
-	if h.done || h.skipped {
+	outdated := j.outdated(step)
+	if h.done && !outdated || h.skipped {
 		return "", nil
 	}
 	after, _ := step.want()
 	document := step.document(j.now())
-	if h.intent != nil {
+	begun := h.intent != nil && !h.refused && !outdated
+	if begun {
 		document = h.intent.Document // the same one, if it was put already
 	}
 	is, err := j.state(ctx, step, document)
+	for _, older := range h.documents {
+		if errors.Is(err, errOther) && j.holds(ctx, step, older) {
+			is, err = absent, nil // ours, and to be put anew
+		}
+	}
 	switch {
 	case err != nil:
-		return j.failed(ctx, step, err)
-	case is == after && h.intent == nil:
+		return j.failed(ctx, step, false, err)
+	case is == after && !begun && !outdated:
 		return "", j.put(Record{Event: EventSkipped, Step: &step, Before: is, After: is})
-	case is == after:
+	case is == after && begun:
 		return "", j.put(Record{Event: EventDone, Step: &step, After: is, Why: "the answer to an earlier call was lost"})
 	}
-	if h.intent == nil {
+	if !begun {
 		if err := j.put(Record{Event: EventIntent, Step: &step, Before: is, Document: document}); err != nil {
 			return "", err
 		}
@@ -287,9 +300,32 @@ func (j entry) take(ctx context.Context, step Step) (why string, err error) {
 				return "", j.put(Record{Event: EventDone, Step: &step, Before: is, After: after, Why: "the answer to an earlier call was lost"})
 			}
 		}
-		return j.failed(ctx, step, err)
+		return j.failed(ctx, step, true, err)
 	}
 	return "", j.put(Record{Event: EventDone, Step: &step, Before: is, After: after})
+}
+
+// outdated reports whether step denies what was issued before some time, and the key
+// worked after that time: it could not be deactivated in the same run. Who had it may
+// have made themselves new sessions since.
+func (j entry) outdated(step Step) bool {
+	h := j.history(j.plan)
+	put := h.of(step).intent
+	if step.Do != DenySessions || put == nil {
+		return false
+	}
+	for _, other := range j.key.Steps {
+		if ended := h.of(other).ended; other.Do == Deactivate && ended != nil && ended.Seq > put.Seq {
+			return true
+		}
+	}
+	return false
+}
+
+// holds reports whether the policy of step is document.
+func (j entry) holds(ctx context.Context, step Step, document string) bool {
+	is, err := j.state(ctx, step, document)
+	return err == nil && is == present
 }
 
 // state reads how the object of step is.
@@ -300,8 +336,8 @@ func (j entry) state(ctx context.Context, step Step, document string) (string, e
 	return step.state(ctx, j.session, document)
 }
 
-// failed records why a step was not taken.
-func (j entry) failed(ctx context.Context, step Step, cause error) (why string, err error) {
+// failed records why a step was not taken, whether AWS was asked to take it or not.
+func (j entry) failed(ctx context.Context, step Step, asked bool, cause error) (why string, err error) {
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
@@ -309,6 +345,7 @@ func (j entry) failed(ctx context.Context, step Step, cause error) (why string, 
 	var e *operator.Error
 	if errors.As(cause, &e) {
 		r.Code = e.Code
+		r.Refused = asked && e.Status/100 == 4 && !e.Busy()
 		if step.Do == DeactivateSelf && e.Denied() {
 			r.Why = "the key may not switch itself off: AWS has quarantined it, or no policy allows it iam:UpdateAccessKey; it takes a responder in its account"
 		}

@@ -46,7 +46,11 @@ func (j entry) look(ctx context.Context) (result, why string) {
 	deactivates := false
 	for _, step := range j.key.Steps {
 		after, _ := step.want()
-		is, err := j.state(ctx, step, "")
+		document := ""
+		if put := j.history(j.plan).of(step).intent; put != nil {
+			document = put.Document // who has the rights may have put another one in its place
+		}
+		is, err := j.state(ctx, step, document)
 		if err != nil {
 			return "", fmt.Sprintf("%s: reading it back: %s", step.Do, explain(err))
 		}

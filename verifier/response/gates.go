@@ -1,6 +1,7 @@
 package response
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -101,6 +102,11 @@ func (r Rules) Check() error {
 			return fmt.Errorf("--accounts %s: not twelve digits", a)
 		}
 	}
+	for _, entry := range r.BreakGlass {
+		if !breakGlass().MatchString(entry) {
+			return fmt.Errorf("--break-glass: %q protects nothing: give a name, or an ARN of IAM without wildcards", entry)
+		}
+	}
 	return nil
 }
 
@@ -109,16 +115,38 @@ func (r Rules) allow(account, name, arn string) error {
 	switch {
 	case !slices.Contains(r.Accounts, account):
 		return refuse(GateAccount, "account %s is not among those of --accounts", account)
-	case slices.Contains(r.BreakGlass, name), slices.Contains(r.BreakGlass, arn):
-		return refuse(GateProtected, "%s is on the break-glass list", name)
+	case slices.ContainsFunc(r.BreakGlass, func(entry string) bool { return names(entry, account, name, arn) }):
+		return refuse(GateProtected, "%s is on the break-glass list", cmp.Or(name, arn))
 	}
 	return nil
+}
+
+// names reports whether entry, of the break-glass list, names a user or a role: by its
+// name, by what STS calls it, or by its ARN, of which STS does not tell the path of a
+// role. IAM does not tell names apart by their case.
+func names(entry, account, name, arn string) bool {
+	kind := map[bool]string{true: "role", false: "user"}[strings.Contains(arn, ":assumed-role/")]
+	_, path, of := strings.Cut(strings.ToLower(entry), ":iam::"+account+":"+kind+"/")
+	return strings.EqualFold(entry, name) || strings.EqualFold(entry, arn) ||
+		of && strings.EqualFold(path[strings.LastIndexByte(path, '/')+1:], name)
+}
+
+// protects reports whether tags have ProtectedTag. IAM does not tell keys of tags apart by
+// their case.
+func protects(tags map[string]string) bool {
+	for key, value := range tags {
+		if strings.EqualFold(key, ProtectedTag) && strings.EqualFold(value, "true") {
+			return true
+		}
+	}
+	return false
 }
 
 var (
 	accessKeyID         = pattern(`^(AKIA|ASIA)[A-Z0-9]{12,124}$`)
 	accountNumber       = pattern(`^[0-9]{12}$`)
 	serviceCredentialID = pattern(`^ACCA[A-Z0-9]{12,124}$`)
+	breakGlass          = pattern(`^([\w+=,.@-]+|arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:(root|[a-z-]+/[^*?]+))$`)
 	quarantineARN       = pattern(`^arn:aws[a-z-]*:iam::aws:policy/AWSCompromisedKeyQuarantineV[3-9]$`)
 )
 

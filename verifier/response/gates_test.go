@@ -58,6 +58,14 @@ func TestPlanGates(t *testing.T) {
 		{"service-linked", role("AWSServiceRoleForSupport"), response.GateManual, "service-linked"},
 		{"break-glass by name", func(in *incident) { in.rules.BreakGlass = []string{"deploy"} }, response.GateProtected, "break-glass"},
 		{"break-glass by ARN", func(in *incident) { in.rules.BreakGlass = []string{in.leak.Verdict.Identity.ARN} }, response.GateProtected, "break-glass"},
+		{"break-glass in another case", func(in *incident) { in.rules.BreakGlass = []string{"Deploy"} }, response.GateProtected, "break-glass"},
+		{"break-glass by ARN without the path", func(in *incident) { in.rules.BreakGlass = []string{"arn:aws:iam::" + prod + ":user/deploy"} }, response.GateProtected, "break-glass"},
+		{"break-glass by ARN of a role", func(in *incident) {
+			role("builder")(in)
+			in.leak.Credential.ID = "ASIA" + in.leak.Credential.ID[4:]
+			in.rules.BreakGlass = []string{"arn:aws:iam::" + prod + ":role/ci/builder"}
+		}, response.GateProtected, "break-glass"},
+		{"protected by tag in another case", change(func(in *incident) { in.user.Tags["Stanch:Protected"] = "true" }), response.GateProtected, "tag"},
 		{"protected by tag", change(func(in *incident) { in.user.Tags[response.ProtectedTag] = "True" }), response.GateProtected, "tag"},
 		{"tags unreadable", func(in *incident) { in.aws.Deny("iam:ListUserTags") }, response.GateUnreadable, "needs iam:ListUserTags"},
 		{"last use unreadable", func(in *incident) { in.aws.Deny("iam:GetAccessKeyLastUsed") }, response.GateUnreadable, "needs iam:GetAccessKeyLastUsed"},
@@ -154,6 +162,7 @@ func TestApplyGates(t *testing.T) {
 		{"policy of somebody else", func(_ *incident, p *response.Plan) { p.Keys[0].Steps[0].Object = "Admin"; response.Rehash(p) }, response.GateOtherKey, "something else"},
 		{"the same key twice", func(_ *incident, p *response.Plan) { p.Keys = append(p.Keys, p.Keys[0]); response.Rehash(p) }, response.GateOtherKey, "planned twice"},
 		{"more than --max-keys", func(in *incident, _ *response.Plan) { in.maxKeys = 0 }, response.GateMany, "--max-keys allows 0"},
+		{"no key at all", func(_ *incident, p *response.Plan) { p.Keys = nil; response.Rehash(p) }, response.GateNoKey, "no keys"},
 		{"account not listed any more", func(in *incident, _ *response.Plan) { in.rules.Accounts = []string{ops} }, response.GateAccount, "--accounts"},
 		{"break-glass since", func(in *incident, _ *response.Plan) { in.rules.BreakGlass = []string{"deploy"} }, response.GateProtected, "break-glass"},
 		{"protected since", at(func(in *incident) { in.user.Tags[response.ProtectedTag] = "true" }), response.GateProtected, "stanch:protected=true"},
@@ -267,6 +276,10 @@ func TestSecondKey(t *testing.T) {
 	if err != nil || len(outcomes) != 2 || outcomes[0].Result != response.Contained {
 		t.Errorf("%v %+v", err, outcomes)
 	}
+	in.maxKeys = 1
+	if _, err := in.undo(plan); response.Refused(err) != response.GateMany {
+		t.Errorf("undo of both: %v", err)
+	}
 }
 
 // TestNobody: without an identity nothing begins.
@@ -281,5 +294,25 @@ func TestNobody(t *testing.T) {
 	p = response.Planner{Rules: in.rules}
 	if _, err := p.Plan(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "twelve digits") {
 		t.Errorf("bad account: %v", err)
+	}
+	for _, entry := range []string{"user/deploy", "arn:aws:iam::*:role/admin", "arn:aws:iam::" + prod + ":role/adm*", "olga deploy"} {
+		if err := (response.Rules{Accounts: []string{prod}, BreakGlass: []string{entry}}).Check(); err == nil || !strings.Contains(err.Error(), "protects nothing") {
+			t.Errorf("break-glass %q: %v", entry, err)
+		}
+	}
+}
+
+// TestSleptOver: the plan expires while consent is asked for.
+func TestSleptOver(t *testing.T) {
+	in := newIncident(t)
+	plan := in.plan(in.leak)
+	a, closeJournal := in.applier()
+	defer closeJournal()
+	if err := a.Admit(t.Context(), plan); err != nil {
+		t.Fatal(err)
+	}
+	a.Now = func() time.Time { return time.Now().Add(response.PlanLife + time.Minute) }
+	if _, err := a.Apply(t.Context(), plan); response.Refused(err) != response.GateExpired || len(in.aws.Writes()) != 0 {
+		t.Errorf("%v, %v", err, in.aws.Writes())
 	}
 }

@@ -48,6 +48,8 @@ type Record struct {
 	Result       string `json:"result,omitempty"`
 	Code         string `json:"code,omitempty"`
 	Why          string `json:"why,omitempty"`
+	// Refused says of a step that failed that AWS took it not: it is nobody's of ours.
+	Refused bool `json:"refused,omitempty"`
 
 	Prev string `json:"prev"` // hash of the line before
 	Hash string `json:"hash"` // of this line with an empty hash
@@ -104,7 +106,14 @@ func OpenJournal(name, actor string) (j *Journal, err error) {
 		_ = file.Close()
 		return nil, fmt.Errorf("journal %s: %w", name, err)
 	}
-	return &Journal{Records: records, name: name, file: file, lock: l}, nil
+	j = &Journal{Records: records, name: name, file: file, lock: l}
+	if n := len(records); n > 0 { // whoever wrote the last line may have died before its head
+		if err = j.putHead(head{n - 1, records[n-1].Hash}); err != nil {
+			_ = file.Close()
+			return nil, fmt.Errorf("journal %s.head: %w", name, err)
+		}
+	}
+	return j, nil
 }
 
 // cut removes what stands behind the last whole line.
@@ -213,32 +222,35 @@ func (j *Journal) Put(r Record) error {
 	// A monotonic clock reading and a zone would not survive the file.
 	r.Time = r.Time.UTC().Round(0)
 	line, hash := r.sealed(len(j.Records), prev)
-	if err := j.append(line); err != nil {
+	before, err := j.append(line)
+	if err != nil {
 		return fmt.Errorf("journal %s: %w", j.name, err)
 	}
 	r.Seq, r.Prev, r.Hash = len(j.Records), prev, hash
-	j.Records = append(j.Records, r)
 	if err := j.putHead(head{r.Seq, hash}); err != nil {
-		return fmt.Errorf("journal %s.head: %w", j.name, err)
+		// Lines without a head would look like a journal that somebody has edited.
+		return fmt.Errorf("journal %s.head: %w", j.name, errors.Join(err, j.file.Truncate(before)))
 	}
+	j.Records = append(j.Records, r)
 	if j.wrote != nil {
 		j.wrote()
 	}
 	return nil
 }
 
-func (j *Journal) append(line []byte) error {
-	before, err := j.file.Seek(0, io.SeekEnd)
+// append returns where line begins.
+func (j *Journal) append(line []byte) (before int64, err error) {
+	before, err = j.file.Seek(0, io.SeekEnd)
 	if err != nil {
-		return err
+		return before, err
 	}
 	if _, err = j.file.Write(line); err == nil {
 		err = j.file.Sync()
 	}
 	if err != nil { // half a line on a full disk: the next one must not follow it
-		return errors.Join(err, j.file.Truncate(before))
+		return before, errors.Join(err, j.file.Truncate(before))
 	}
-	return nil
+	return before, nil
 }
 
 func (j *Journal) putHead(h head) error {

@@ -243,7 +243,7 @@ func guard(ctx context.Context, op *operator.Operator, s *operator.Session, r Ru
 	if err != nil {
 		return nil, unreadable("whether it is protected", err)
 	}
-	if strings.EqualFold(tags[ProtectedTag], "true") {
+	if protects(tags) {
 		return nil, refuse(GateProtected, "%s %s has the tag %s=true", k.Kind, k.Name, ProtectedTag)
 	}
 	return tags, nil
@@ -316,10 +316,14 @@ func (p *Planner) stillLive(ctx context.Context, leak Leak) error {
 // isSession reports whether id is of a temporary key, which has no status.
 func isSession(id string) bool { return strings.HasPrefix(id, "ASIA") }
 
-// steps fills in what is to be done. Sessions come first: they are made with the
-// key, and outlive it by up to 36 hours.
+// steps fills in what is to be done. The key comes first, then the sessions that were
+// made with it, which outlive it by up to 36 hours: what denies those that were issued
+// until now does not hold one that is issued while the key still works.
 func (p *Planner) steps(ctx context.Context, s *operator.Session, k *Key, id string) {
-	k.Steps = []Step{{DenySessions, k.Kind, k.Name, policyName(id)}}
+	if k.Kind == "user" && !isSession(k.KeyID) {
+		k.Steps = append(k.Steps, Step{Deactivate, k.Kind, k.Name, k.KeyID})
+	}
+	k.Steps = append(k.Steps, Step{DenySessions, k.Kind, k.Name, policyName(id)})
 	if k.Kind == "role" {
 		k.Warnings = append(k.Warnings, "every session of the role that is older than the step ends: what runs with it has to fetch a new one")
 		return
@@ -335,9 +339,6 @@ func (p *Planner) steps(ctx context.Context, s *operator.Session, k *Key, id str
 		k.Warnings = append(k.Warnings, "AWS has quarantined the user: leave that policy attached, and answer the support case")
 	} else if p.Quarantine && err == nil {
 		k.Steps = append(k.Steps, Step{Quarantine, k.Kind, k.Name, "arn:" + s.Partition() + ":iam::aws:policy/AWSCompromisedKeyQuarantineV3"})
-	}
-	if !isSession(k.KeyID) {
-		k.Steps = append(k.Steps, Step{Deactivate, k.Kind, k.Name, k.KeyID})
 	}
 }
 

@@ -208,8 +208,8 @@ func TestIncident(t *testing.T) {
 	if in.user.Keys[0].Inactive || len(in.user.Inline) != 0 {
 		t.Errorf("at AWS: inactive %v, policies %v", in.user.Keys[0].Inactive, in.user.Inline)
 	}
-	want := []string{"begin", "intent deny-sessions", "done deny-sessions", "intent deactivate", "done deactivate", "confirm", "end",
-		"undo-intent deactivate", "undone deactivate", "undo-intent deny-sessions", "undone deny-sessions", "end"}
+	want := []string{"begin", "intent deactivate", "done deactivate", "intent deny-sessions", "done deny-sessions", "confirm", "end",
+		"undo-intent deny-sessions", "undone deny-sessions", "undo-intent deactivate", "undone deactivate", "end"}
 	if got := in.events(); !slices.Equal(got, want) {
 		t.Errorf("journal %q\nwant %q", got, want)
 	}

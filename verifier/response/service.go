@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
@@ -61,6 +62,11 @@ func (p *Planner) service(ctx context.Context, leak Leak, service string) (Key, 
 		return Key{}, refuse(GateIdentity, "user %s has %d such credentials, and it does not tell which it is: set them to Inactive by hand", name, len(list))
 	}
 	k := leak.key()
+	if made := list[0].Created; !k.Since.IsZero() && made.After(k.Since.Add(time.Hour)) { // clocks of committers differ
+		return Key{}, refuse(GateIdentity, "the one such credential of user %s that is active was made on %s, after the leak: it is another one",
+			name, made.UTC().Format(time.DateOnly))
+	}
+	k.Warnings = append(k.Warnings, "that it is this one is concluded: it is the only one of its user that is active")
 	k.KeyID, k.Kind, k.Name, k.ARN, k.Responder = list[0].ID, "user", name, arn, s.ARN
 	k.Status, k.Created, k.LastUsed = list[0].Status, list[0].Created, "not known"
 	k.Steps = []Step{{DisableServiceCredential, "user", name, list[0].ID}}

@@ -3,6 +3,7 @@ package response_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/verifier"
@@ -18,6 +19,7 @@ func TestServiceCredential(t *testing.T) {
 		return &verifiertest.ServiceCredential{ID: id(n), Service: "bedrock.amazonaws.com", Inactive: off}
 	}
 	git := &verifiertest.ServiceCredential{ID: id("D"), Service: "codecommit.amazonaws.com"}
+	leaked := time.Now().AddDate(0, -1, 0)
 	for _, tt := range []struct {
 		name, rule string
 		creds      []*verifiertest.ServiceCredential
@@ -26,6 +28,7 @@ func TestServiceCredential(t *testing.T) {
 	}{
 		{"one", "aws-bedrock-api-key", []*verifiertest.ServiceCredential{bedrock("A", true), bedrock("B", false), git}, id("B"), ""},
 		{"password", "aws-service-password", []*verifiertest.ServiceCredential{bedrock("B", false), git}, id("D"), ""},
+		{"made after the leak", "aws-bedrock-api-key", []*verifiertest.ServiceCredential{{ID: id("B"), Service: "bedrock.amazonaws.com", Created: leaked.Add(24 * time.Hour)}}, "", response.GateIdentity},
 		{"two", "aws-bedrock-api-key", []*verifiertest.ServiceCredential{bedrock("A", false), bedrock("B", false)}, "", response.GateIdentity},
 		{"off already", "aws-bedrock-api-key", []*verifiertest.ServiceCredential{bedrock("A", true)}, "", response.GateState},
 		{"none", "aws-bedrock-api-key", nil, "", response.GateState},
@@ -34,7 +37,7 @@ func TestServiceCredential(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			in := newIncident(t)
 			in.aws.Change(prod, func(*verifiertest.Account) { in.user.ServiceCreds = tt.creds })
-			leak := response.Leak{Fingerprint: "f", Rule: tt.rule, Credential: detectors.Credential{}, Verdict: verifier.Verdict{
+			leak := response.Leak{Fingerprint: "f", Rule: tt.rule, Places: []response.Place{{Path: "x", Time: leaked}}, Credential: detectors.Credential{}, Verdict: verifier.Verdict{
 				State: verifier.NotVerifiable, Identity: verifier.Identity{Account: prod}, Facts: []verifier.Fact{{Name: "iam-user", Value: "deploy"}},
 			}}
 			plan := in.plan(leak)

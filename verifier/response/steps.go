@@ -29,6 +29,9 @@ func (s Step) want() (after, before string) {
 	return "", ""
 }
 
+// errOther is in the error for a policy that is not the one that stanch has put.
+var errOther = errors.New("another one")
+
 // state reads how the object of s is now. document is the policy that the step
 // puts: another one of the same name is not it.
 func (s Step) state(ctx context.Context, r *operator.Session, document string) (string, error) {
@@ -39,7 +42,7 @@ func (s Step) state(ctx context.Context, r *operator.Session, document string) (
 			return absent, nil
 		}
 		if err == nil && document != "" && is != document {
-			return "", fmt.Errorf("the policy %s of %s %s is another one", s.Object, s.Kind, s.Name)
+			return "", fmt.Errorf("the policy %s of %s %s is %w", s.Object, s.Kind, s.Name, errOther)
 		}
 		return present, err
 	case Quarantine:

@@ -16,8 +16,11 @@ type history struct {
 
 // taken is what the journal knows of one step.
 type taken struct {
-	intent, undoIntent    *Record
+	intent, undoIntent    *Record // the last
+	ended                 *Record // the last that says that it is as it should be
 	done, skipped, undone bool
+	refused               bool     // AWS took it not, the last time it was asked
+	documents             []string // of the policies that it may have put
 }
 
 func (a *Applier) history(plan string) history {
@@ -33,7 +36,7 @@ func (a *Applier) history(plan string) history {
 		}
 		if r.Step != nil {
 			h.of(*r.Step).note(r)
-			h.undone = h.undone || r.Event == EventUndoIntent
+			h.undone = h.undone || r.Event == EventUndoIntent || r.Event == EventUndone
 		}
 	}
 	return h
@@ -56,14 +59,26 @@ func (h history) of(s Step) *taken {
 	return h.steps[s]
 }
 
+// ours reports whether stanch has taken the step, or may have. What AWS has refused it
+// somebody else may do afterwards: that is not ours to take back. A policy is
+// ours in any case: its name is the plan's own.
+func (t *taken) ours() bool {
+	return t.intent != nil && (t.done || !t.refused || t.intent.Step.Do == DenySessions)
+}
+
 func (t *taken) note(r *Record) {
 	switch r.Event {
 	case EventIntent:
-		t.intent = r
+		t.intent, t.done, t.refused = r, false, false
+		if r.Document != "" {
+			t.documents = append(t.documents, r.Document)
+		}
+	case EventFailed:
+		t.refused = t.refused || r.Refused
 	case EventDone:
-		t.done = true
+		t.done, t.ended = true, r
 	case EventSkipped:
-		t.skipped = true
+		t.skipped, t.ended = true, r
 	case EventUndoIntent:
 		t.undoIntent = r
 	case EventUndone:
@@ -83,6 +98,9 @@ func (a *Applier) AdmitUndo(ctx context.Context, plan Plan) error {
 		if k.self() {
 			return refuse(GateManual, "a key that is off cannot switch itself on: who has rights in account %s can", k.Account)
 		}
+	}
+	if len(plan.Keys) > a.MaxKeys {
+		return refuse(GateMany, "the plan has %d keys, and --max-keys allows %d", len(plan.Keys), a.MaxKeys)
 	}
 	if len(a.undoable(plan)) == 0 {
 		return refuse(GateNotApplied, "no step of the plan is in the journal that is not undone already")
@@ -104,7 +122,7 @@ func (a *Applier) undoable(plan Plan) (steps []Step) {
 	h := a.history(plan.Hash)
 	for _, k := range plan.Keys {
 		for _, s := range k.Steps {
-			if t := h.of(s); t.intent != nil && !t.skipped && !t.undone {
+			if t := h.of(s); t.ours() && !t.skipped && !t.undone {
 				steps = append(steps, s)
 			}
 		}

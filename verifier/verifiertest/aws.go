@@ -87,6 +87,7 @@ type IAMKey struct {
 type ServiceCredential struct {
 	ID, Name, Service string
 	Inactive          bool
+	Created           time.Time
 }
 
 // NewAWS returns an AWS that serves until the test ends.

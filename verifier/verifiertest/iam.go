@@ -123,7 +123,8 @@ func (u *IAMUser) serviceCredentials(action string, form url.Values) Response {
 			return answer("iam", action, "")
 		}
 		list = append(list, element("UserName", u.Name)+element("Status", status(c.Inactive))+element("ServiceUserName", c.Name)+
-			element("ServiceSpecificCredentialId", c.ID)+element("ServiceName", c.Service))
+			element("ServiceSpecificCredentialId", c.ID)+element("ServiceName", c.Service)+
+			element("CreateDate", c.Created.UTC().Format(time.RFC3339)))
 	}
 	if action == "UpdateServiceSpecificCredential" {
 		return noSuch("Service Specific Credential", form.Get("ServiceSpecificCredentialId"))

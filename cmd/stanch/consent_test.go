@@ -1,0 +1,28 @@
+package main
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/verifier/response"
+)
+
+// TestConsent: each key is typed for, also if all answers come at once.
+func TestConsent(t *testing.T) {
+	plan := response.Plan{Keys: []response.Key{
+		{KeyID: "key-one1", Account: "111122223333", Kind: "user", Name: "a"},
+		{KeyID: "key-two2", Account: "222233334444", Kind: "user", Name: "b"},
+	}}
+	for typed, gate := range map[string]response.Gate{
+		"111122223333 one1\n222233334444 two2\n": "",
+		"111122223333 one1\n222233334444 one1\n": response.GateConfirm,
+		"111122223333 one1\n":                    response.GateConfirm,
+		"222233334444 two2\n111122223333 one1\n": response.GateConfirm,
+	} {
+		err := consent(t.Context(), &streams{strings.NewReader(typed), io.Discard, io.Discard}, plan, "shut off")
+		if response.Refused(err) != gate || gate == "" && err != nil {
+			t.Errorf("%q: %v", typed, err)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package operator
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/verifier/verifiertest"
+)
+
+const block = "<html><head><title>blocked</title></head><body>Ask your administrator</body></html>"
+
+func says(body string) verifiertest.Response {
+	return verifiertest.Response{Status: http.StatusOK, Body: body, Header: http.Header{"Content-Type": {"text/html"}}}
+}
+
+func open(t *testing.T) (*verifiertest.AWS, *Session) {
+	t.Helper()
+	aws := verifiertest.NewAWS(t)
+	aws.Change("111122223333", func(a *verifiertest.Account) {
+		u := a.User("olga", 1)
+		u.Tags["last"] = "true"
+		identify(t, u.Keys[0].Credential.ID, u.Keys[0].Credential.Secret.Reveal())
+	})
+	o, err := New(t.Context(), Config{Endpoint: aws.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return aws, o.Own()
+}
+
+// TestProxyPage: what a proxy says with 200 and good XML is not an answer: no tag, no
+// key, and no policy that is put.
+func TestProxyPage(t *testing.T) {
+	aws, s := open(t)
+	put := Call{Service: "iam", Action: "PutUserPolicy", Params: map[string]string{"UserName": "olga"}}
+	for permission, do := range map[string]func() error{
+		"iam:ListUserTags":   func() error { _, err := s.Tags(t.Context(), "user", "olga"); return err },
+		"iam:ListAccessKeys": func() error { _, err := s.AccessKeys(t.Context(), "olga"); return err },
+		"iam:GetUserPolicy":  func() error { _, err := s.InlinePolicy(t.Context(), "user", "olga", "x"); return err },
+		"iam:PutUserPolicy":  func() error { return s.Do(t.Context(), put, nil) },
+	} {
+		for _, body := range []string{block, ""} {
+			aws.Next(permission, says(body))
+			if err := do(); !errors.Is(err, errUnreadable) {
+				t.Errorf("%s, %q: %v", permission, body, err)
+			}
+		}
+	}
+	aws.Next("events:PutEvents", says(block))
+	if err := s.Do(t.Context(), Call{Service: "events", Action: "PutEvents", Body: struct{}{}}, nil); !errors.Is(err, errUnreadable) {
+		t.Errorf("events:PutEvents: %v", err)
+	}
+}
+
+// TestPages: IAM may end a page early, and a tag on the next one may protect a user.
+func TestPages(t *testing.T) {
+	aws, s := open(t)
+	cut := func(tags, marker string) verifiertest.Response {
+		return says("<ListUserTagsResponse><ListUserTagsResult><Tags>" + tags + "</Tags><IsTruncated>true</IsTruncated><Marker>" + marker +
+			"</Marker></ListUserTagsResult><ResponseMetadata><RequestId>x</RequestId></ResponseMetadata></ListUserTagsResponse>")
+	}
+	aws.Next("iam:ListUserTags", cut("<member><Key>a</Key><Value>1</Value></member>", "m1"), cut("", "m2"))
+	tags, err := s.Tags(t.Context(), "user", "olga")
+	if err != nil || len(tags) != 2 || tags["a"] != "1" || tags["last"] != "true" {
+		t.Errorf("%v, %v", tags, err)
+	}
+	aws.Next("iam:ListUserTags", cut("", "m"), cut("", "m"))
+	if _, err := s.Tags(t.Context(), "user", "olga"); err == nil || !strings.Contains(err.Error(), "again") {
+		t.Errorf("a list without end: %v", err)
+	}
+}
+
+// TestQuotedToken: AWS quotes the headers of a request whose signature does not match.
+func TestQuotedToken(t *testing.T) {
+	fake := verifiertest.NewAWS(t)
+	const ops, prod = "111122223333", "222233334444"
+	fake.Change(ops, func(a *verifiertest.Account) {
+		c := a.User("olga", 1).Keys[0].Credential
+		identify(t, c.ID, c.Secret.Reveal())
+	})
+	fake.Change(prod, func(a *verifiertest.Account) { a.Role("reader", "") })
+	o, err := New(t.Context(), Config{Endpoint: fake.URL, Role: "reader"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := o.In(t.Context(), prod, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := s.keys.Retrieve(t.Context())
+	if err != nil || keys.SessionToken == "" {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		"The request signature we calculated does not match.\n\nThe Canonical String for this request should have been\n'POST\n/\nx-amz-security-token:" + keys.SessionToken,
+		"it was x-amz-security-token:" + keys.SessionToken + " and so on",
+	} {
+		fake.Next("iam:ListUserTags", verifiertest.Failure(http.StatusForbidden, "SignatureDoesNotMatch", text))
+		_, err := s.Tags(t.Context(), "user", "x")
+		if err == nil || !strings.Contains(err.Error(), "SignatureDoesNotMatch") || strings.Contains(err.Error(), keys.SessionToken) || strings.Contains(err.Error(), "Canonical") {
+			t.Errorf("%v", err)
+		}
+	}
+}
