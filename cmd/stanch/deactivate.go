@@ -150,6 +150,11 @@ func (d *deactivation) apply(ctx context.Context, s *streams, a *response.Applie
 	}
 	defer func() { _ = journal.Close() }() // each record is durable already
 	a.Journal = journal
+	secrets := map[string]detectors.Credential{}
+	for _, l := range d.leaks {
+		secrets[l.Credential.ID] = l.Credential
+	}
+	a.Recheck = d.respond.recheck(secrets)
 	if !d.quiet {
 		a.Tell = func(r response.Record) { tell(s.stderr, r) }
 	}

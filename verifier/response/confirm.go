@@ -85,12 +85,17 @@ func (a *Applier) Confirm(ctx context.Context, plan Plan) ([]Outcome, error) {
 	var outcomes []Outcome
 	for _, k := range plan.Keys {
 		s, err := a.session(ctx, k)
-		if err != nil {
-			return outcomes, err
+		if ctx.Err() != nil {
+			return outcomes, ctx.Err()
 		}
 		j := entry{a, plan.Hash, s, k}
 		o := Outcome{Key: k, Result: Contained}
-		result, why := j.look(ctx)
+		result, why := "", ""
+		if err != nil { // the other keys may be of an account that can be asked
+			why = err.Error()
+		} else {
+			result, why = j.look(ctx)
+		}
 		if why != "" {
 			o.Result, o.Why, result = Unconfirmed, []string{why}, string(Unconfirmed)
 		}
