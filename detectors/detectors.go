@@ -54,6 +54,9 @@ type Rule struct {
 	// the sixteen capital letters and digits of its body. A text that holds none
 	// is skipped, even if it matches: they are a choice.
 	Encoded []string
+	// Far are parts of a match that may be so far from the rest of it that neither
+	// hints at the other. Of a text with one of them, a Set searches all views.
+	Far []string
 	// Value marks the rules of users: what they find is a value of whatever kind. It
 	// is no part of a credential of another kind, nobody can be asked whether it
 	// works, and it may be so short that its hash gives it away.

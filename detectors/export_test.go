@@ -5,6 +5,15 @@ func (s *Set) DetectAll(text []byte) []Match {
 	return (&search{set: s, room: maxUnpacked, all: true}).in(text)
 }
 
+// DetectEvery is Detect with a search of every view: what the choice of those that say
+// something new is held to.
+func (s *Set) DetectEvery(text []byte) []Match {
+	if !s.probe.in(text, true) {
+		return nil
+	}
+	return (&search{set: s, room: maxUnpacked, every: true}).in(text)
+}
+
 // Parts returns what the probe is made of.
 func (s *Set) Parts() map[string]func(text []byte) bool {
 	p := &s.probe

@@ -16,6 +16,7 @@ type probe struct {
 	others  *anchors // keywords of the detectors that are no probers
 	encoded *grams
 	ids     []string // the prefixes of ids that may be encoded
+	parts   []string // Rule.Far
 
 	hintSpan, holdSpan int
 }
@@ -30,6 +31,7 @@ func newProbe(detectors []Detector) probe {
 				others = append(others, r.Keywords...)
 				continue
 			}
+			p.parts = append(p.parts, r.Far...)
 			patterns = append(patterns, r.Anchors...)
 			for _, k := range r.Escaped {
 				patterns = append(patterns, escapedForms(k)...)
@@ -124,6 +126,11 @@ func (p *probe) in(text []byte, named bool) bool {
 		}
 	}
 	return p.encoded.in(text) || p.idEncoded(text) || p.idJoined(text) || mayUnpack(text) || p.others != nil && p.others.find(text) != 0
+}
+
+// far reports whether text holds a part of a match whose rest may be anywhere.
+func (p *probe) far(text []byte) bool {
+	return slices.ContainsFunc(p.parts, func(part string) bool { return bytes.Contains(text, []byte(part)) })
 }
 
 // spanOfGzip bounds the first characters of gzip in base64, some of which may be

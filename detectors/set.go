@@ -90,8 +90,10 @@ type search struct {
 	// room is how much may still be unpacked. All other views are shorter than
 	// what they are made of.
 	room int
-	all  bool   // the probe is not asked
-	news []byte // room for what is new in a view
+	all  bool // the probe is not asked
+	// every view is searched, new or not, as in tests.
+	every bool
+	news  []byte // room for what is new in a view
 	// chain leads from the text to the view that is looked at.
 	chain []*view
 }
@@ -134,7 +136,7 @@ func (s *search) look(d decoder, text []byte) *view {
 	}
 	s.room -= max(0, len(v.text)-len(text))
 	s.chain = append(s.chain, v)
-	if !s.all && !s.isNews(v) {
+	if !s.all && !s.every && !s.isNews(v) {
 		return v
 	}
 	var raw, decoded []Match
@@ -152,7 +154,8 @@ func (s *search) look(d decoder, text []byte) *view {
 
 // isNews reports whether something may be found in v that was not found in what it
 // is made of: what was decoded hints at something, together with what it stands
-// beside (Set.Hints), or it stands near a match and says more of it.
+// beside (Set.Hints), or it stands near a match and says more of it, or
+// what may be far from it begins a match (Rule.Far).
 func (s *search) isNews(v *view) bool {
 	parents := s.chain[:len(s.chain)-1]
 	for i := range s.matches[s.first:] {
@@ -171,12 +174,12 @@ func (s *search) isNews(v *view) bool {
 		}
 	}
 	s.news = v.appendNews(s.news[:0], s.set.probe.hintSpan)
-	return s.set.probe.in(s.news, false)
+	return s.set.probe.in(s.news, false) || s.set.probe.far(v.text)
 }
 
 // context is farther than detectors look for what says more of a match, but for
 // secrets and ids, which are matches.
-const context = 2000
+const context = 4000
 
 // plain appends the matches of text as it stands. The text itself was probed.
 func (s *search) plain(dst []Match, text []byte) []Match {

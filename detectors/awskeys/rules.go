@@ -44,6 +44,7 @@ var SessionKey = &detectors.Rule{
 	Title:    "AWS temporary access key",
 	Keywords: append([]string{"ASIA"}, tokenMarks...),
 	Escaped:  append([]string{"ASIA"}, tokenMarks...),
+	Far:      tokenMarks,
 	Encoded:  []string{"ASIA" + body, "IQoJb3JpZ2lu", "AgoJb3JpZ2lu", "FwoGZXIvYXdz", "FQoGZXIvYXdz", "FQoDYXdzE"},
 	Help: `A temporary access key with its session token, from AWS STS: an id that begins with ASIA, a secret and a token without which both are useless. Caches of the AWS CLI hold them, and logs.
 
@@ -248,6 +249,7 @@ var AppSyncKey = &detectors.Rule{
 	Title:    "AWS AppSync API key",
 	Keywords: []string{"da2-"},
 	Anchors:  appSyncNames,
+	Far:      appSyncNames,
 	Encoded:  []string{"appsync-api", "appsync_api", "APPSYNC_API"},
 	Help: `An API key of an AWS AppSync GraphQL API: da2- and 26 characters.
 
@@ -284,6 +286,7 @@ var CloudFrontKey = &detectors.Rule{
 	Title:    "Amazon CloudFront private key",
 	Keywords: []string{"APKA"},
 	Encoded:  []string{"APKA" + body},
+	Far:      []string{"APKA", "PRIVATE KEY-----"},
 	Help: `The private key of a CloudFront key pair: what pk-APKA….pem holds, or a PEM block beside an APKA id.
 
 **Why it matters.** It signs URLs and cookies for everything that its distributions keep private, with any lifetime.
