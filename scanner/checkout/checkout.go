@@ -69,7 +69,8 @@ func (c *Checkout) Resolve(ctx context.Context, e *cievent.Event) (Range, error)
 	if err != nil {
 		return Range{}, err
 	}
-	return r, g.complete(ctx, &r)
+	err = g.complete(ctx, &r) // not in the return: which of the two is first is not specified
+	return r, err
 }
 
 // find is Resolve, but for what a partial clone left out.
@@ -89,7 +90,8 @@ func (g *repository) find(ctx context.Context, e *cievent.Event) (Range, error) 
 	if err := g.deepen(ctx, &r); err != nil {
 		return Range{}, err
 	}
-	return r, g.settle(ctx, e, &r)
+	err = g.settle(ctx, e, &r)
+	return r, err
 }
 
 // A repository runs git in a checkout.

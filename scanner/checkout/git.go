@@ -63,8 +63,10 @@ func (g *repository) held(ctx context.Context) int {
 // tokenConfig is the configuration by which git sends the token to its server.
 func (g *repository) tokenConfig() [][2]string {
 	basic := base64.StdEncoding.EncodeToString([]byte("x-access-token:" + g.Token))
+	server := "http." + strings.TrimSuffix(g.Server, "/") + "/"
 	return [][2]string{
-		{"http." + strings.TrimSuffix(g.Server, "/") + "/.extraHeader", "Authorization: Basic " + basic},
+		{server + ".extraHeader", "Authorization: Basic " + basic},
+		{server + ".followRedirects", "false"}, // git sends the header there as well
 	}
 }
 

@@ -133,6 +133,9 @@ func (r remote) cloneInto(ctx context.Context, dir string, progress io.Writer) (
 	var err error
 	if binary, lookErr := exec.LookPath("git"); lookErr == nil {
 		err = r.runGit(ctx, binary, dir, progress)
+		if to, ok := r.moved(ctx, err); ok {
+			err = to.runGit(ctx, binary, dir, progress)
+		}
 	} else {
 		err = r.runGoGit(ctx, dir, progress)
 	}
@@ -185,11 +188,13 @@ func (r remote) env() []string {
 	config := [][2]string{{"core.hooksPath", os.DevNull}}
 	switch {
 	case r.host == "" || r.user == "" && r.password == "":
-	case r.password == "" && len(r.user) < minToken:
+	case !r.sendsPassword():
 		config = append(config, [2]string{"credential." + r.host + ".username", r.user})
 	default:
 		basic := base64.StdEncoding.EncodeToString([]byte(r.user + ":" + r.password))
-		config = append(config, [2]string{"http." + r.host + ".extraHeader", "Authorization: Basic " + basic})
+		// Where a server redirects to, git sends the header as well, be it another host.
+		config = append(config, [2]string{"http." + r.host + ".extraHeader", "Authorization: Basic " + basic},
+			[2]string{"http." + r.host + ".followRedirects", "false"})
 	}
 	env := []string{"GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=https:http:ssh:git:file", "LC_ALL=C"}
 	n, _ := strconv.Atoi(os.Getenv("GIT_CONFIG_COUNT")) // the user's own come first

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/http/cgi"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -117,6 +119,53 @@ func TestCloneErrors(t *testing.T) {
 	}
 }
 
+// TestCloneRedirected follows a repository that was renamed, and takes the password to
+// no other host: git would send it along from the second request on.
+func TestCloneRedirected(t *testing.T) {
+	dir := scannertest.Repo(t, put+"put f main; commit 1\n")
+	backend, err := url.Parse(serve(t, filepath.Dir(dir)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaked := false
+	stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _, sent := r.BasicAuth()
+		leaked = leaked || sent
+		r.SetBasicAuth("me", password)
+		httputil.NewSingleHostReverseProxy(&url.URL{Scheme: backend.Scheme, Host: backend.Host}).ServeHTTP(w, r)
+	}))
+	defer stranger.Close()
+	mux := http.NewServeMux()
+	mux.Handle("/", httputil.NewSingleHostReverseProxy(&url.URL{Scheme: backend.Scheme, Host: backend.Host}))
+	mux.HandleFunc("/old/", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/repo/.git/info/refs?"+r.URL.RawQuery, http.StatusMovedPermanently)
+	})
+	mux.HandleFunc("/away/", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, stranger.URL+"/repo/.git/info/refs?"+r.URL.RawQuery, http.StatusMovedPermanently)
+	})
+	srv := httptest.NewServer(mux)
+	defer srv.Close()
+	base := strings.Replace(srv.URL, "://", "://"+backend.User.String()+"@", 1)
+	r, err := Clone(context.Background(), base+"/old", nil)
+	if err != nil {
+		t.Fatalf("renamed: %v", err)
+	}
+	if got := read(t, r).contents(); got != "main" {
+		t.Errorf("renamed: blobs are %q", got)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	r, err = Clone(context.Background(), base+"/away", nil)
+	if err == nil || strings.Contains(err.Error(), "word-of-mine") {
+		t.Errorf("another host: got %v", err)
+		_ = r.Close()
+	}
+	if leaked {
+		t.Error("the password went to another host")
+	}
+}
+
 // TestCloneCancelled cancels while git waits for the server.
 func TestCloneCancelled(t *testing.T) {
 	scannertest.Need(t, "git")
@@ -145,9 +194,9 @@ func TestCloneCancelled(t *testing.T) {
 func TestRemoteEnv(t *testing.T) {
 	t.Setenv("GIT_CONFIG_COUNT", "2")
 	tests := []struct{ url, want string }{
-		{"https://me:pw@h:8/x", "GIT_CONFIG_KEY_3=http.https://h:8/.extraHeader GIT_CONFIG_VALUE_3=Authorization: Basic bWU6cHc= GIT_CONFIG_COUNT=4"},
+		{"https://me:pw@h:8/x", "GIT_CONFIG_KEY_3=http.https://h:8/.extraHeader GIT_CONFIG_VALUE_3=Authorization: Basic bWU6cHc= GIT_CONFIG_KEY_4=http.https://h:8/.followRedirects GIT_CONFIG_VALUE_4=false GIT_CONFIG_COUNT=5"},
 		{"https://me@h/x", "GIT_CONFIG_KEY_3=credential.https://h/.username GIT_CONFIG_VALUE_3=me GIT_CONFIG_COUNT=4"},
-		{"https://" + strings.Repeat("t", 20) + "@h/x", "GIT_CONFIG_KEY_3=http.https://h/.extraHeader GIT_CONFIG_VALUE_3=Authorization: Basic dHR0dHR0dHR0dHR0dHR0dHR0dHQ6 GIT_CONFIG_COUNT=4"},
+		{"https://" + strings.Repeat("t", 20) + "@h/x", "GIT_CONFIG_KEY_3=http.https://h/.extraHeader GIT_CONFIG_VALUE_3=Authorization: Basic dHR0dHR0dHR0dHR0dHR0dHR0dHQ6 GIT_CONFIG_KEY_4=http.https://h/.followRedirects GIT_CONFIG_VALUE_4=false GIT_CONFIG_COUNT=5"},
 		{"https://h/x", "GIT_CONFIG_VALUE_2=" + os.DevNull + " GIT_CONFIG_COUNT=3"},
 	}
 	for _, tt := range tests {
