@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,7 +51,7 @@ scanned; the exit code is 3 then.`,
 			if err != nil {
 				return err
 			}
-			return (&sweep{job, f, lister}).run(cmd.Context(), args)
+			return (&sweep{job: job, flags: f, lister: lister}).run(cmd.Context(), args)
 		},
 	}
 	f.add(cmd, true)
@@ -87,6 +89,7 @@ type sweep struct {
 	job    *job
 	flags  *githubFlags
 	lister *githubapi.Lister
+	listed int // repositories, those that are left out included
 }
 
 func (w *sweep) run(ctx context.Context, targets []string) error {
@@ -100,6 +103,10 @@ func (w *sweep) run(ctx context.Context, targets []string) error {
 	case len(repos) == 0:
 		fmt.Fprintln(w.job.streams.stderr, "stanch: there is no repository to scan")
 	}
+	// A token that has lost its rights sees what an owner without repositories has.
+	if w.listed == 0 {
+		return incomplete(fmt.Errorf("%s: GitHub lists no repository, which may be for want of rights of the token", strings.Join(targets, ", ")))
+	}
 	target := targets[0]
 	if len(targets) > 1 {
 		target = fmt.Sprintf("%s and %d more", target, len(targets)-1)
@@ -111,27 +118,28 @@ func (w *sweep) run(ctx context.Context, targets []string) error {
 
 // list returns the repositories of the targets that the flags leave, each once.
 func (w *sweep) list(ctx context.Context, targets []string) (repos []githubapi.Repository, err error) {
-	var forks int
-	seen := map[string]bool{}
+	forks, seen := map[string]bool{}, map[string]bool{}
 	for _, target := range targets {
 		list, err := w.lister.List(ctx, target)
 		if err != nil {
 			return nil, err
 		}
+		w.listed += len(list)
 		for _, r := range list {
 			skip := func(pattern string) bool { ok, _ := path.Match(pattern, r.Name); return ok }
 			switch {
 			case seen[r.Name] || slices.ContainsFunc(w.flags.skip, skip):
-			case r.Fork && !w.flags.forks && len(list) > 1: // one that is named is meant
-				forks++
+			case r.Fork && !w.flags.forks && !strings.Contains(target, "/"): // one that is named is meant
+				forks[r.Name] = true
 			default:
 				repos = append(repos, r)
+				seen[r.Name] = true
+				delete(forks, r.Name)
 			}
-			seen[r.Name] = true
 		}
 	}
-	if forks > 0 {
-		fmt.Fprintf(w.job.streams.stderr, "stanch: %d forks are left out; --forks scans them\n", forks)
+	if len(forks) > 0 {
+		fmt.Fprintf(w.job.streams.stderr, "stanch: %d forks are left out; --forks scans them\n", len(forks))
 	}
 	return repos, nil
 }
@@ -212,11 +220,15 @@ func (c *clone) close(s *streams) {
 	}
 }
 
+// noRepository is what git and go-git say of a repository that is not there, and of
+// nothing else: objects and hosts are not found, too.
+var noRepository = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)repository( '[^']*')? not found`) })
+
 // scanOne scans a clone and returns what there is to say of it.
 func (w *sweep) scanOne(ctx context.Context, sc *scanner.Scanner, c clone, sink scanner.Sink) error {
 	defer c.close(w.job.streams)
 	switch {
-	case c.wiki && c.err != nil && strings.Contains(c.err.Error(), "not found"):
+	case c.wiki && c.err != nil && noRepository().MatchString(c.err.Error()):
 		return nil // GitHub says that there may be one, and not whether it has a page
 	case c.err != nil:
 		return c.err

@@ -73,6 +73,10 @@ id1='{AKIA1}' secret1='{secret1}' id2='{AKIA2}' secret2='{secret2}' id3='{AKIA3}
 	answer("/users/acme", func(*http.Request, http.ResponseWriter) any {
 		return map[string]string{"login": "acme", "type": "Organization"}
 	})
+	answer("/users/void", func(*http.Request, http.ResponseWriter) any {
+		return map[string]string{"login": "void", "type": "Organization"}
+	})
+	answer("/orgs/void/repos", func(*http.Request, http.ResponseWriter) any { return []string{} })
 	answer("/repos/acme/copy", func(*http.Request, http.ResponseWriter) any {
 		return map[string]any{"full_name": "acme/copy", "fork": true}
 	})
@@ -113,6 +117,9 @@ func TestGitHub(t *testing.T) {
 		{"clean", "acme --skip acme/[ago]* --skip acme/pulls", gitHubToken, nil, "", 0},
 		{"one_repository", "acme/copy", gitHubToken, []string{"1: copy"}, "", exitLeaks},
 		{"twice", "acme/copy acme/copy", gitHubToken, []string{"1: copy"}, "", exitLeaks},
+		{"fork_by_name", "acme acme/copy --skip acme/gone --skip acme/[eop]*", gitHubToken, []string{"1: app copy", "4: app.wiki"}, "", exitLeaks},
+		{"nothing_to_see", "void", gitHubToken, nil, "void: GitHub lists no repository", exitIncomplete},
+		{"all_skipped", "acme --skip acme/*", gitHubToken, nil, "there is no repository to scan", 0},
 		{"unknown", "nobody", gitHubToken, nil, "looking up nobody", exitIncomplete},
 		{"wrong_token", "acme", "other", nil, "GitHub does not permit it", exitIncomplete},
 		{"pattern", "acme --skip [", gitHubToken, nil, "--skip [", exitUsage},
@@ -140,6 +147,24 @@ func TestGitHub(t *testing.T) {
 				t.Errorf("%v is left behind", left)
 			}
 		})
+	}
+}
+
+// TestNoRepository holds which failures say that a wiki has no page: a wiki that is
+// damaged, or behind a proxy, is unread.
+func TestNoRepository(t *testing.T) {
+	for said, want := range map[string]bool{
+		"git clone: exit status 128: remote: Repository not found.; fatal: repository 'https://h/a/b.wiki.git/' not found": true,
+		"repository not found":                                     true,
+		"authentication required: Repository not found.":           true,
+		"reference not found":                                      false,
+		"object not found":                                         false,
+		"fatal: unable to access 'https://h/': host not found":     false,
+		"fatal: remote error: upload-pack: not our ref, not found": false,
+	} {
+		if got := noRepository().MatchString(said); got != want {
+			t.Errorf("%s: got %v", said, got)
+		}
 	}
 }
 

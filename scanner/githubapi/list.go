@@ -32,7 +32,10 @@ func NewLister(base, token, version string) (*Lister, error) {
 	}
 	// GitHub Enterprise Server has its API below /api/v3, the others theirs on a host
 	// of its own: api.github.com, api.NAME.ghe.com.
-	web := &url.URL{Scheme: u.Scheme, Host: strings.TrimPrefix(u.Host, "api.")}
+	web := &url.URL{Scheme: u.Scheme, Host: u.Host}
+	if u.Path == "/" {
+		web.Host = strings.TrimPrefix(u.Host, "api.")
+	}
 	return &Lister{sender: c, web: web, token: token}, nil
 }
 

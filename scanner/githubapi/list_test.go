@@ -1,0 +1,22 @@
+package githubapi
+
+import "testing"
+
+// TestCloneURL holds which host gets the token: with GitHub Enterprise Server that of
+// the API, whatever it is called.
+func TestCloneURL(t *testing.T) {
+	for api, want := range map[string]string{
+		"https://api.github.com":           "https://x-access-token:t@github.com/o/n.git",
+		"https://api.acme.ghe.com/":        "https://x-access-token:t@acme.ghe.com/o/n.git",
+		"https://git.acme.example/api/v3":  "https://x-access-token:t@git.acme.example/o/n.git",
+		"https://api.acme.example/api/v3/": "https://x-access-token:t@api.acme.example/o/n.git",
+	} {
+		l, err := NewLister(api, "t", "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := l.CloneURL("o/n"); got != want {
+			t.Errorf("%s: %s, want %s", api, got, want)
+		}
+	}
+}
