@@ -61,8 +61,8 @@ variables that git and pre-commit set, and from standard input.
 
 With FILEs, only those. If one has not changed, all of them are read as a whole:
 so do pre-commit run --all-files and --files. Rules and ignore files of the project
-are read in its work tree; on a server there is none. Nothing is verified, and
-nothing is sent.`,
+are read in its work tree; on a server none is. Nothing is verified, and nothing is
+sent.`,
 		Example: "  stanch hook run\n  stanch hook run --all-files\n  stanch hook run --stage commit-msg .git/COMMIT_EDITMSG",
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), s, args) },
 	}
@@ -97,7 +97,9 @@ func (f *hookFlags) run(ctx context.Context, s *streams, args []string) error {
 		fmt.Fprintf(s.stderr, "stanch: %s: nothing was scanned, because SKIP=%s\n", h.stage, printable(os.Getenv("SKIP")))
 		return nil
 	}
-	f.config.root = root
+	if h.stage != preReceive { // there the files of a work tree are those that were pushed last
+		f.config.root = root
+	}
 	if h.config, err = f.config.read(s.stderr); err != nil {
 		return err
 	}
@@ -161,7 +163,7 @@ func (h *hook) scan(ctx context.Context, subject *subject) error {
 	h.config.say(h.stderr)
 	verdict := tally.verdict(scanErr)
 	if verdict == nil && !h.verbose {
-		fmt.Fprintf(h.stderr, "stanch: no leaked credentials in %s: %s\n", subject.name, subject.looked())
+		fmt.Fprintf(h.stderr, "stanch: no leaked credentials in %s: %s%s\n", subject.name, subject.looked(), passedOver(tally.sum.Ignored))
 	} else if _, err := h.stdout.Write(page.Bytes()); err != nil {
 		return incomplete(fmt.Errorf("writing the report: %w", err))
 	} else {
@@ -174,6 +176,15 @@ func (h *hook) scan(ctx context.Context, subject *subject) error {
 		fmt.Fprintln(h.stderr, h.remedy())
 	}
 	return verdict
+}
+
+// passedOver says that something was found and ignored: what allows it may be new, or
+// somebody else's.
+func passedOver(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s ignored, --verbose says why", plural(n, "finding"))
 }
 
 // remedy says what to do about what was found.
