@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
@@ -69,11 +70,15 @@ type modified struct {
 // entry yields the file of an entry, if it is not what was staged.
 func (m *modified) entry(name string, e *staged) error {
 	info, err := os.Lstat(name)
-	if err != nil || e.unchanged(info, m.racy) {
-		return nil //nolint:nilerr // it was deleted, or lies in a folder that is a file now
-	}
 	b := scanner.Blob{ID: scanner.BlobID(worktreePrefix + e.path), Kind: scanner.KindWorktree, Name: e.path}
 	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
+		return nil // it was deleted, or lies in a folder that is a file now
+	case err != nil: // the folder may not be entered
+		b.Err = err
+		return m.yield(b)
+	case e.unchanged(info, m.racy):
+		return nil
 	case info.Mode()&fs.ModeSymlink != 0:
 		target, err := m.root.Readlink(filepath.FromSlash(e.path))
 		b.Data, b.Err = []byte(target), err

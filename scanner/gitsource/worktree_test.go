@@ -26,6 +26,7 @@ func TestWorktree(t *testing.T) {
 		{"link_became_file", `ln -s x l; git add l; rm l; echo y >l`, "", "l"},
 		{"pipe", `rm f; mkfifo f`, "", ""},
 		{"folder_became_link", `mkdir d; echo a >d/a; git add d; mv d ../d; echo b >>../d/a; ln -s ../d d`, "", "path escapes from parent"},
+		{"folder_cannot_be_entered", `mkdir d; echo a >d/a; git add d; rm -r d; ln -s d d`, "", "too many levels of symbolic links"}, // stands for a lack of permission
 		{"submodule", `git init -q s; git -C s commit -q --allow-empty -m s; git add s; git -C s commit -q --allow-empty -m t`, "", ""},
 		{"bare", `echo x >>f; git clone -q --bare . ../bare`, "../bare", ""},
 		{"git_dir", `echo x >>f`, ".git", ""},
