@@ -201,10 +201,17 @@ const maxConfig = 64 << 20
 
 // readIn returns the content of a file below root, nil if it is not there.
 func readIn(root *os.Root, name string) ([]byte, error) {
-	f, err := root.Open(filepath.FromSlash(name))
-	if errors.Is(err, fs.ErrNotExist) {
+	file := filepath.FromSlash(name)
+	info, err := root.Stat(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", name, err)
+	case !info.Mode().IsRegular(): // to open a FIFO would wait for somebody to write to it
+		return nil, fmt.Errorf("%s: it is not a regular file", name)
 	}
+	f, err := root.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
