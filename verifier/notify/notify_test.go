@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -212,9 +213,12 @@ func TestWebhook(t *testing.T) {
 		{"hung up each time", []int{0, 0, 0, 0}, 3, "EOF"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			var mu sync.Mutex
 			var bodies []string
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
+				mu.Lock()
+				defer mu.Unlock()
 				bodies = append(bodies, string(body))
 				status := tt.statuses[len(bodies)-1]
 				if status == 0 {
@@ -234,6 +238,8 @@ func TestWebhook(t *testing.T) {
 			if err != nil && strings.Contains(err.Error(), "opensesame") {
 				t.Errorf("the URL is told: %v", err)
 			}
+			mu.Lock() // a request that hangs up ends before its handler does
+			defer mu.Unlock()
 			if len(bodies) != tt.requests {
 				t.Errorf("%d requests, want %d", len(bodies), tt.requests)
 			}
