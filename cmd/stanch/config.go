@@ -196,36 +196,6 @@ func (c *config) seen(data []byte) {
 	_, _ = fmt.Fprintf(c.digest, "%d\n%s", len(data), data)
 }
 
-// maxConfig bounds what is read of a file that may be a stranger's.
-const maxConfig = 64 << 20
-
-// readIn returns the content of a file below root, nil if it is not there.
-func readIn(root *os.Root, name string) ([]byte, error) {
-	file := filepath.FromSlash(name)
-	info, err := root.Stat(file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", name, err)
-	case !info.Mode().IsRegular(): // to open a FIFO would wait for somebody to write to it
-		return nil, fmt.Errorf("%s: it is not a regular file", name)
-	}
-	f, err := root.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", name, err)
-	case len(data) > maxConfig:
-		return nil, fmt.Errorf("%s: is larger than %d MiB", name, maxConfig>>20)
-	}
-	return append([]byte{}, data...), nil
-}
-
 // A configFile is one that is to be read, with a way to read those that it names.
 type configFile struct {
 	name string

@@ -28,8 +28,8 @@ func newGitHub(s *streams) *cobra.Command {
 		Long: `Scan the whole history of each repository of an organization or a user, pull
 requests and wikis included, and report each key once, with all its places. The
 token in GITHUB_TOKEN or GH_TOKEN decides which private repositories are among
-them; it goes to GitHub alone. Repositories are cloned to a temporary folder, two
-at a time, and removed when they have been read.
+them; it goes to GitHub alone. Repositories are cloned to a temporary folder, the
+next while one is scanned, and removed when they have been read.
 
 A repository that cannot be read is named in the report, and the others are
 scanned; the exit code is 3 then.`,
@@ -154,9 +154,7 @@ func (w *sweep) scan(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink
 	for c := range clones {
 		n++
 		w.say("%d/%d %s", n, len(repos), c.name)
-		if err := w.scanOne(ctx, sc, c, &all); err != nil && ctx.Err() == nil {
-			all.sum.Unread = append(all.sum.Unread, scanner.Unread{What: c.page, Why: err.Error()})
-		}
+		w.scanOne(ctx, sc, c, &all)
 	}
 	all.sum.Elapsed = time.Since(start)
 	return errors.Join(ctx.Err(), all.report(sink))
@@ -224,17 +222,18 @@ func (c *clone) close(s *streams) {
 // nothing else: objects and hosts are not found, too.
 var noRepository = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)repository( '[^']*')? not found`) })
 
-// scanOne scans a clone and returns what there is to say of it.
-func (w *sweep) scanOne(ctx context.Context, sc *scanner.Scanner, c clone, sink scanner.Sink) error {
+// scanOne scans a clone and adds what it finds to all.
+func (w *sweep) scanOne(ctx context.Context, sc *scanner.Scanner, c clone, all *merged) {
 	defer c.close(w.job.streams)
 	switch {
+	case ctx.Err() != nil:
 	case c.wiki && c.err != nil && noRepository().MatchString(c.err.Error()):
-		return nil // GitHub says that there may be one, and not whether it has a page
+		// GitHub says that there may be one, and not whether it has a page.
 	case c.err != nil:
-		return c.err
-	case c.repo.Empty():
-		return nil
+		all.sum.Unread = append(all.sum.Unread, scanner.Unread{What: c.page, Why: c.err.Error()})
+	case !c.repo.Empty():
+		c.repo.MaxBlobSize = w.flags.maxSize << 20
+		// An error ends up in the summary: that is how a scan says what it has not read.
+		_ = sc.Scan(ctx, paged{c.repo, c.page}, partOf{all, c.page})
 	}
-	c.repo.MaxBlobSize = w.flags.maxSize << 20
-	return sc.Scan(ctx, paged{c.repo, c.page}, sink)
 }

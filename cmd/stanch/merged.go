@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
@@ -38,15 +39,15 @@ func (m *merged) Finding(f *scanner.Finding) error {
 		m.findings = append(m.findings, &kept)
 		return nil
 	}
-	to := m.findings[i]
-	if to.Ignored != "" && f.Ignored == "" { // what counts in one of them counts
-		locations, omitted := to.Locations, to.Omitted
-		*to = *f
-		to.Locations, to.Omitted = append(to.Locations[:len(to.Locations):len(to.Locations)], locations...), to.Omitted+omitted
-		return nil
+	first, second := m.findings[i], f
+	if first.Ignored != "" && f.Ignored == "" { // what counts in one of them counts
+		first, second = f, m.findings[i]
 	}
-	to.Locations, to.Omitted = append(to.Locations[:len(to.Locations):len(to.Locations)], f.Locations...), to.Omitted+f.Omitted
-	to.Others = append(to.Others[:len(to.Others):len(to.Others)], f.Others...)
+	both := *first
+	both.Locations = slices.Concat(first.Locations, second.Locations)
+	both.Omitted = first.Omitted + second.Omitted
+	both.Others = slices.Concat(first.Others, second.Others)
+	m.findings[i] = &both
 	return nil
 }
 
@@ -57,6 +58,23 @@ func (m *merged) Close(sum scanner.Summary) error {
 	m.sum.Unread = append(m.sum.Unread, sum.Unread...)
 	m.sum.Accepted = append(m.sum.Accepted, sum.Accepted...)
 	return nil
+}
+
+// partOf is the Sink of the scan of one repository: it says of what could not be
+// read which one it is in.
+type partOf struct {
+	scanner.Sink
+	page string
+}
+
+// Close implements scanner.Sink.
+func (p partOf) Close(sum scanner.Summary) error {
+	for _, list := range [][]scanner.Unread{sum.Unread, sum.Accepted} {
+		for i := range list {
+			list[i].What = p.page + " " + list[i].What
+		}
+	}
+	return p.Sink.Close(sum)
 }
 
 // report passes all on to sink, and closes it.

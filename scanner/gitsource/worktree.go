@@ -26,10 +26,13 @@ func (r *Repository) yieldModified(ctx context.Context, yield func(scanner.Blob)
 	if r.root == "" || r.ReachableOnly {
 		return nil
 	}
+	unread := func(err error) error { // what is staged is among the objects, whatever its names
+		return yield(scanner.Blob{ID: worktreePrefix, Kind: scanner.KindWorktree, Name: "work tree", Err: fmt.Errorf("what was changed in it is not known: %w", err)})
+	}
 	name := filepath.Join(r.gitDir, "index")
 	x, err := r.loadIndex(name, hashSize(readConfig(r.commonDir)))
-	if err != nil { // what is staged is among the objects, whatever its names
-		return yield(scanner.Blob{ID: worktreePrefix, Kind: scanner.KindWorktree, Name: "work tree", Err: fmt.Errorf("what was changed in it is not known: %w", err)})
+	if err != nil {
+		return unread(err)
 	}
 	if len(x.entries) == 0 {
 		return nil
@@ -38,12 +41,12 @@ func (r *Repository) yieldModified(ctx context.Context, yield func(scanner.Blob)
 	// written, the times say nothing ("racy git", gitformat-index(5)).
 	info, err := os.Stat(name)
 	if err != nil {
-		return fmt.Errorf("reading the index: %w", err)
+		return unread(err)
 	}
 	// A folder may have become a link that leads out of the work tree.
 	root, err := os.OpenRoot(r.root)
 	if err != nil {
-		return fmt.Errorf("opening the work tree: %w", err)
+		return unread(err)
 	}
 	defer func() { _ = root.Close() }()
 	m := modified{root: root, racy: info.ModTime(), limit: min(r.limit(), scanner.LargeText), yield: yield}
