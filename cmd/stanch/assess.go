@@ -58,9 +58,10 @@ the report is written again, with the facts added.`,
 
 // A stream is a report that was read, or one that stands for key ids.
 type stream struct {
-	scan     report.Scan
-	findings []report.Finding
-	summary  report.Summary
+	scan         report.Scan
+	findings     []report.Finding
+	repositories []report.Repository
+	summary      report.Summary
 }
 
 // Scan implements report.Handler.
@@ -68,6 +69,12 @@ func (r *stream) Scan(s report.Scan) error { r.scan = s; return nil }
 
 // Finding implements report.Handler.
 func (r *stream) Finding(f report.Finding) error { r.findings = append(r.findings, f); return nil }
+
+// Repository implements report.Handler.
+func (r *stream) Repository(x report.Repository) error {
+	r.repositories = append(r.repositories, x)
+	return nil
+}
 
 // Summary implements report.Handler.
 func (r *stream) Summary(s report.Summary) error { r.summary = s; return nil }
@@ -78,6 +85,11 @@ func (r *stream) replay(h report.Handler) error {
 	for _, f := range r.findings {
 		if err == nil {
 			err = h.Finding(f)
+		}
+	}
+	for _, x := range r.repositories {
+		if err == nil {
+			err = h.Repository(x)
 		}
 	}
 	if err == nil {

@@ -82,8 +82,9 @@ func (c *ciRun) category() string {
 // A lastSummary remembers how a scan ended.
 type lastSummary struct{ to *report.Summary }
 
-func (*lastSummary) Scan(report.Scan) error       { return nil }
-func (*lastSummary) Finding(report.Finding) error { return nil }
+func (*lastSummary) Scan(report.Scan) error             { return nil }
+func (*lastSummary) Finding(report.Finding) error       { return nil }
+func (*lastSummary) Repository(report.Repository) error { return nil }
 func (h *lastSummary) Summary(s report.Summary) error {
 	*h.to = s
 	return nil

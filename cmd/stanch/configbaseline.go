@@ -50,8 +50,9 @@ func (c *config) readBaseline(name string, data []byte) error {
 // fingerprints collects those of a report. It implements report.Handler.
 type fingerprints map[string]bool
 
-func (fingerprints) Scan(report.Scan) error       { return nil }
-func (fingerprints) Summary(report.Summary) error { return nil }
+func (fingerprints) Scan(report.Scan) error             { return nil }
+func (fingerprints) Repository(report.Repository) error { return nil }
+func (fingerprints) Summary(report.Summary) error       { return nil }
 func (f fingerprints) Finding(x report.Finding) error {
 	f[x.Fingerprint] = true
 	return nil

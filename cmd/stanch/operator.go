@@ -99,6 +99,9 @@ type collector struct {
 // Scan implements report.Handler.
 func (*collector) Scan(report.Scan) error { return nil }
 
+// Repository implements report.Handler.
+func (*collector) Repository(report.Repository) error { return nil }
+
 // Summary implements report.Handler.
 func (c *collector) Summary(sum report.Summary) error {
 	c.whole = !slices.ContainsFunc(sum.Unread, func(u scanner.Unread) bool { return u.Why == report.ErrTruncated.Error() })

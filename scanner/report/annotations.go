@@ -33,6 +33,8 @@ func (a *annotations) Finding(f Finding) error {
 	return nil
 }
 
+func (*annotations) Repository(Repository) error { return nil }
+
 func (a *annotations) Summary(s Summary) error {
 	worstFirst(a.findings)
 	byLevel := map[string][]string{}

@@ -141,8 +141,49 @@ func odd() []*scanner.Finding {
 	return fs
 }
 
+// fleet is what a sweep knows of several findings, and the records of its repositories.
+func fleet(f *Finding) {
+	at := func(days int) time.Time { return day.AddDate(0, 0, days) }
+	switch f.State {
+	case verifier.Live:
+		f.History = &History{FirstSeen: at(-40), LastSeen: day}
+		if f.Identity.Kind == "root" {
+			f.History.AcknowledgedBy, f.History.Note, f.History.AcknowledgedUntil = "ops@example.com", "rotation\nplanned", at(9)
+		}
+	case verifier.Invalid:
+		f.History = &History{FirstSeen: at(-300), LastSeen: day, GoneSince: at(-200), DeadSince: at(-290)}
+	case verifier.Unknown:
+		f.History = &History{FirstSeen: day.Add(time.Minute), LastSeen: day.Add(time.Minute)}
+	}
+}
+
+var fleetRepositories = []Repository{
+	{Name: "example/app", URL: "https://github.com/example/app", State: RepositorySwept, At: day, Objects: 24154, Fetched: 124_000_000, Private: true},
+	{Name: "example/fork", URL: "https://github.com/example/fork", State: RepositoryUnchanged, At: day, ForkOf: "upstream/fork"},
+	{Name: "example/old", URL: "https://github.com/example/old", State: RepositoryFailed, Why: "fetching:\nthe server hung up", Archived: true},
+	{Name: "example/big", State: RepositorySkipped, Why: "larger than 1 GB"},
+}
+
+// A sweeping handler turns the report of a scan into one of a sweep.
+type sweeping struct{ Handler }
+
+func (h sweeping) Finding(f Finding) error {
+	fleet(&f)
+	return h.Handler.Finding(f)
+}
+
+func (h sweeping) Summary(s Summary) error {
+	for _, r := range fleetRepositories {
+		if err := h.Repository(r); err != nil {
+			return err
+		}
+	}
+	return h.Handler.Summary(s)
+}
+
 var sums = map[string]scanner.Summary{
 	"several": {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, Objects: 24154, Bytes: 124_000_000, Elapsed: 4100 * time.Millisecond},
+	"fleet":   {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, Objects: 24154, Bytes: 124_000_000, Elapsed: 4100 * time.Millisecond},
 	"held":    {Findings: 14, Live: 5, Unknown: 5, Objects: 14, Bytes: 1500, Elapsed: 12 * time.Millisecond},
 	"none":    {Objects: 1, Bytes: 1500, Elapsed: 12 * time.Millisecond},
 	"odd": {Findings: 12, Unknown: 12, Objects: 99, Bytes: 12_345, Elapsed: time.Minute,
@@ -152,7 +193,7 @@ var sums = map[string]scanner.Summary{
 
 func testFindings(set string) []*scanner.Finding {
 	switch set {
-	case "several":
+	case "several", "fleet":
 		return several()
 	case "held":
 		return held()
@@ -170,6 +211,9 @@ func write(t testing.TB, format, set string, o Options, show bool) []byte {
 	h, err := New(format, &b, o)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if set == "fleet" {
+		h = sweeping{h}
 	}
 	sink := NewSink(h, Scan{Version: "0.1.0", Source: "git", Target: "https://github.com/example/app", Started: day}, nil, show)
 	for _, f := range testFindings(set) {
@@ -193,6 +237,8 @@ func TestGolden(t *testing.T) {
 		{"several.color.txt", "text", Options{Color: true}},
 		{"several.json", "json", Options{}},
 		{"several.sarif", "sarif", Options{}},
+		{"fleet.txt", "text", Options{}},
+		{"fleet.json", "json", Options{}},
 		{"held.txt", "text", Options{}},
 		{"held.json", "json", Options{}},
 		{"held.sarif", "sarif", Options{}},

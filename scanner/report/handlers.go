@@ -21,6 +21,10 @@ func (a all) Finding(f Finding) error {
 	return a.each(func(h Handler) error { return h.Finding(f) })
 }
 
+func (a all) Repository(r Repository) error {
+	return a.each(func(h Handler) error { return h.Repository(r) })
+}
+
 func (a all) Summary(s Summary) error {
 	return a.each(func(h Handler) error { return h.Summary(s) })
 }
@@ -34,7 +38,7 @@ func (a all) each(call func(Handler) error) error {
 }
 
 // Anonymous returns the Handler that passes on to h what everybody may read: no
-// account, name or ARN of a credential's owner. Key ids stay, since nobody can act
+// account, name or ARN of a credential's owner, and not who acknowledged it. Key ids stay, since nobody can act
 // without them and who reads the report can read the repository.
 func Anonymous(h Handler) Handler { return anonymous{h} }
 
@@ -46,5 +50,10 @@ func (a anonymous) Finding(f Finding) error {
 	}
 	f.Account, f.Facts = "", []verifier.Fact{}
 	f.Identity = Identity{Kind: f.Identity.Kind}
+	if f.History != nil {
+		h := *f.History
+		h.AcknowledgedBy, h.Note = "", ""
+		f.History = &h
+	}
 	return a.Handler.Finding(f)
 }

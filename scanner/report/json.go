@@ -9,9 +9,10 @@ import (
 
 // The values of the field "type".
 const (
-	typeScan    = "scan"
-	typeFinding = "finding"
-	typeSummary = "summary"
+	typeScan       = "scan"
+	typeFinding    = "finding"
+	typeRepository = "repository"
+	typeSummary    = "summary"
 )
 
 // JSON returns the Handler that writes the stream itself: one record a line, in
@@ -33,6 +34,13 @@ func (h jsonHandler) Finding(f Finding) error {
 		Type string `json:"type"`
 		Finding
 	}{typeFinding, f})
+}
+
+func (h jsonHandler) Repository(r Repository) error {
+	return h.put(struct {
+		Type string `json:"type"`
+		Repository
+	}{typeRepository, r})
 }
 
 func (h jsonHandler) Summary(s Summary) error {

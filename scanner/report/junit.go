@@ -53,6 +53,8 @@ func (j *junit) Finding(f Finding) error {
 	return nil
 }
 
+func (*junit) Repository(Repository) error { return nil }
+
 func (j *junit) Summary(s Summary) error {
 	worstFirst(j.findings)
 	suite := junitSuite{Name: "stanch " + safe(j.scan.Target), Time: fmt.Sprintf("%d.%03d", s.ElapsedMS/1000, s.ElapsedMS%1000)}

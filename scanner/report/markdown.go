@@ -34,6 +34,8 @@ func (m *markdown) Finding(f Finding) error {
 	return nil
 }
 
+func (*markdown) Repository(Repository) error { return nil }
+
 func (m *markdown) Summary(s Summary) error {
 	worstFirst(m.findings)
 	_, verdict := (&text{findings: m.findings}).verdict(len(m.findings), len(s.Unread) > 0)

@@ -46,7 +46,9 @@ type Finding struct {
 	// Ignored is why the finding is suppressed, or "".
 	Ignored string `json:"ignored"`
 	// Overruled is why it would be, if it were not live.
-	Overruled string     `json:"overruled,omitempty"`
+	Overruled string `json:"overruled,omitempty"`
+	// History is what earlier sweeps know of the finding; nil outside of a sweep.
+	History   *History   `json:"history,omitempty"`
 	Locations []Location `json:"locations"`
 	// Omitted is how many more places there are.
 	Omitted int `json:"locations_omitted,omitempty"`
@@ -54,6 +56,43 @@ type Finding struct {
 	Secret string `json:"secret,omitempty"`
 	Token  string `json:"token,omitempty"`
 	Value  string `json:"value,omitempty"`
+}
+
+// History is how a finding fared from sweep to sweep. Each time is that of the sweep
+// which noticed; zero says that it did not happen, or is not known.
+type History struct {
+	FirstSeen time.Time `json:"first_seen,omitzero"`
+	LastSeen  time.Time `json:"last_seen,omitzero"`
+	GoneSince time.Time `json:"gone_since,omitzero"` // from the HEAD of every repository
+	DeadSince time.Time `json:"dead_since,omitzero"` // it was live, and is not any more
+	// AcknowledgedBy is who knows of it and says that it need not be told again until
+	// AcknowledgedUntil; without an end if that is zero. Note is what they wrote.
+	AcknowledgedBy    string    `json:"acknowledged_by,omitempty"`
+	AcknowledgedUntil time.Time `json:"acknowledged_until,omitzero"`
+	Note              string    `json:"note,omitempty"`
+}
+
+// The values of Repository.State.
+const (
+	RepositorySwept     = "swept"     // read, as far as it was new
+	RepositoryUnchanged = "unchanged" // nothing in it was new
+	RepositoryFailed    = "failed"    // could not be read, or not to the end
+	RepositoryWaiting   = "waiting"   // not yet looked at, or told to come back later
+	RepositorySkipped   = "skipped"   // left out, as it was asked for
+)
+
+// Repository is how one repository of a sweep went.
+type Repository struct {
+	Name     string    `json:"name"` // owner/name
+	URL      string    `json:"url,omitempty"`
+	State    string    `json:"state"`
+	Why      string    `json:"why,omitempty"` // of failed, waiting and skipped
+	At       time.Time `json:"at,omitzero"`   // when it was last looked at
+	ForkOf   string    `json:"fork_of,omitempty"`
+	Archived bool      `json:"archived,omitempty"`
+	Private  bool      `json:"private,omitempty"`
+	Objects  int64     `json:"objects,omitempty"` // that were read this time
+	Fetched  int64     `json:"fetched,omitempty"` // bytes
 }
 
 // Identity is who the provider says a credential belongs to. Its account is

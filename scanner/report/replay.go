@@ -76,16 +76,19 @@ func (p *player) play(line []byte) error {
 		}
 		p.started = true
 		return decode(line, p.h.Scan)
-	case typeFinding, typeSummary:
+	case typeFinding, typeRepository, typeSummary:
 		if !p.started || p.done {
 			return fmt.Errorf("a record of type %q outside of a scan", head.Type)
 		}
 	default:
 		return nil
 	}
-	if head.Type == typeSummary {
+	switch head.Type {
+	case typeSummary:
 		p.done = true
 		return decode(line, p.h.Summary)
+	case typeRepository:
+		return decode(line, p.h.Repository)
 	}
 	return decode(line, func(f Finding) error {
 		p.count(f)

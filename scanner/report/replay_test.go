@@ -12,7 +12,7 @@ import (
 )
 
 func TestReplayIsIdentity(t *testing.T) {
-	for _, set := range []string{"several", "held", "none", "odd", "unread"} {
+	for _, set := range []string{"several", "fleet", "held", "none", "odd", "unread"} {
 		for _, show := range []bool{false, true} {
 			saved := write(t, "json", set, Options{}, show)
 			var again bytes.Buffer
@@ -41,7 +41,7 @@ func TestReplayDropsSecrets(t *testing.T) {
 // A saved report gives the same text and SARIF as the scan did. Not for the set
 // "odd": JSON cannot hold its bytes.
 func TestReplayIntoFormats(t *testing.T) {
-	for _, set := range []string{"several", "held"} {
+	for _, set := range []string{"several", "fleet", "held"} {
 		for _, format := range []string{"text", "sarif", "github", "markdown", "junit"} {
 			o := Options{Verbose: true, Rules: testRules}
 			var got bytes.Buffer
@@ -67,6 +67,8 @@ func TestReplayErrors(t *testing.T) {
 		{"whole", scanLine + findingLine + summaryLine, ""},
 		{"empty_lines", "\n" + scanLine + "\r\n\n" + summaryLine + "\n", ""},
 		{"unknown_type", scanLine + `{"type":"metric","x":1}` + "\n" + summaryLine, ""},
+		{"repository", scanLine + `{"type":"repository","name":"o/n","state":"swept"}` + "\n" + summaryLine, ""},
+		{"repository_outside", `{"type":"repository","name":"o/n","state":"swept"}` + "\n", `line 1: a record of type "repository" outside`},
 		{"unknown_field", scanLine + strings.Replace(findingLine, "{", `{"new":[1],`, 1) + summaryLine, ""},
 		{"empty", "", "no report: the stream holds no scan"},
 		{"not_json", "hello\n", "line 1: not a record of a report: invalid character 'h'"},

@@ -1,8 +1,8 @@
 // Package report writes what a scan found: for people, for programs, for code
 // scanning.
 //
-// A report is a stream of records: one Scan, any number of Findings, one
-// Summary. Each format is a Handler of that stream. The JSON format is the
+// A report is a stream of records: one Scan, any number of Findings and
+// Repositories, one Summary. Each format is a Handler of that stream. The JSON format is the
 // stream itself, one record a line, so that Replay can turn a saved report into
 // any other format later.
 //
@@ -25,11 +25,13 @@ import (
 const Schema = "stanch/v1"
 
 // A Handler writes one format. It is called by NewSink's sink and by Replay,
-// one call at a time: Scan, each Finding, Summary, each record after the other.
-// It may retain what it is given, and need not write before Summary.
+// one call at a time: Scan, each Finding and Repository, Summary, each record after
+// the other. It may retain what it is given, and need not write before Summary. A
+// format that has no use for Repositories ignores them.
 type Handler interface {
 	Scan(Scan) error
 	Finding(Finding) error
+	Repository(Repository) error
 	Summary(Summary) error
 }
 

@@ -67,6 +67,8 @@ func (h *sarif) Finding(f Finding) error {
 	return nil
 }
 
+func (*sarif) Repository(Repository) error { return nil }
+
 func (h *sarif) Summary(s Summary) error {
 	worstFirst(h.findings)
 	run := sarifRun{

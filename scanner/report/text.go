@@ -27,6 +27,7 @@ type text struct {
 	o        Options
 	scan     Scan
 	findings []Finding
+	swept    swept
 	out      page
 }
 
@@ -40,12 +41,18 @@ func (t *text) Finding(f Finding) error {
 	return nil
 }
 
+func (t *text) Repository(r Repository) error {
+	t.swept.add(r)
+	return nil
+}
+
 func (t *text) Summary(s Summary) error {
 	t.out = page{color: t.o.Color}
 	if t.o.Verbose {
 		t.header()
 	}
 	worstFirst(t.findings)
+	newFirst(t.findings, t.scan.Started)
 	ignored := 0
 	for i := range t.findings {
 		f := &t.findings[i]
@@ -60,6 +67,7 @@ func (t *text) Summary(s Summary) error {
 	if t.o.Verbose {
 		t.unread("ACCEPTED", "not read, and known to you", s.Accepted)
 	}
+	t.repositories()
 	t.total(s, ignored)
 	if _, err := io.WriteString(t.w, t.out.String()); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
@@ -87,6 +95,9 @@ func (t *text) finding(f *Finding) {
 		t.out.put(bold, f.KeyID)
 	}
 	t.out.put(plain, "  "+safe(f.Title)+doubt(f))
+	if isNew(f, t.scan.Started) {
+		t.out.put(warn, "  new")
+	}
 	t.out.nl()
 	t.field("ignored", plain, nonEmpty(safe(f.Ignored)))
 	if f.Overruled != "" {
@@ -94,6 +105,7 @@ func (t *text) finding(f *Finding) {
 	}
 	t.field("why", plain, nonEmpty(safe(f.Reason)))
 	t.field("whose", plain, whose(f))
+	t.field("seen", plain, nonEmpty(seen(f.History)))
 	t.field("where", plain, t.places(f))
 	t.facts(f)
 	t.field("secret", plain, nonEmpty(safe(f.Secret)))
