@@ -1,12 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,10 +12,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/githubapi"
-	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
 
 func newGitHub(s *streams) *cobra.Command {
@@ -27,46 +25,62 @@ func newGitHub(s *streams) *cobra.Command {
 		Short: "Scan all repositories of a GitHub organization or user",
 		Long: `Scan the whole history of each repository of an organization or a user, pull
 requests and wikis included, and report each key once, with all its places. The
-token in GITHUB_TOKEN or GH_TOKEN decides which private repositories are among
-them; it goes to GitHub alone. Repositories are cloned to a temporary folder, the
-next while one is scanned, and removed when they have been read.
+token decides which private repositories are among them; it goes to GitHub alone.
+It is that of --token-file, GITHUB_TOKEN, GH_TOKEN, or what "gh auth token" says,
+the first that there is; or that of a GitHub App (--app-id and --app-key).
+Repositories are cloned to a temporary folder, the next while one is scanned, and
+removed when they have been read.
+
+GitHub keeps commits that were force-pushed away or whose branch was deleted, and
+gives them to who asks. They are scanned too, if there is a token: that costs two
+requests for each repository, of 5,000 an hour. --deleted=false leaves them out.
 
 A repository that cannot be read is named in the report, and the others are
 scanned; the exit code is 3 then.`,
 		Example: "  GITHUB_TOKEN=$(gh auth token) stanch github acme\n  stanch github acme --forks --skip 'acme/*-archive' --format json --output acme.jsonl\n  stanch github octocat/hello-world",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			lister, err := githubapi.NewLister(f.api, cmp.Or(os.Getenv("GITHUB_TOKEN"), os.Getenv("GH_TOKEN")), number())
-			if err != nil {
-				return fmt.Errorf("--api-url: %w", err)
+			if err := f.filter.Check(); err != nil {
+				return err
 			}
-			lister.MaxWait = time.Hour + time.Minute // the limit of requests is by the hour
-			lister.Wait = waitAloud(s)
-			for _, pattern := range f.skip {
-				if _, err := path.Match(pattern, ""); err != nil {
-					return fmt.Errorf("--skip %s: %w", pattern, err)
+			f.deletedSet = cmd.Flags().Changed("deleted")
+			w := &sweep{flags: f, listers: map[string]*githubapi.Lister{}, streams: s}
+			for _, target := range args {
+				if _, err := w.lister(cmd.Context(), target); err != nil {
+					return err
 				}
 			}
 			job, err := f.prepare(s)
 			if err != nil {
 				return err
 			}
-			return (&sweep{job: job, flags: f, lister: lister}).run(cmd.Context(), args)
+			w.job = job
+			return w.run(cmd.Context(), args)
 		},
 	}
 	f.add(cmd, true)
-	cmd.Flags().BoolVar(&f.forks, "forks", false, "scan forks too")
-	cmd.Flags().StringSliceVar(&f.skip, "skip", nil, "leave out repositories whose OWNER/NAME fits this pattern, as acme/*-archive")
-	cmd.Flags().StringVar(&f.api, "api-url", cmp.Or(os.Getenv("GITHUB_API_URL"), "https://api.github.com"), "of GitHub Enterprise Server: https://HOST/api/v3")
+	f.login.add(cmd.Flags())
+	f.addFilter(cmd.Flags())
+	cmd.Flags().BoolVar(&f.deleted, "deleted", true, "scan commits that were force-pushed away or whose branch was deleted, if there is a token")
 	return cmd
 }
 
 // githubFlags are those of stanch github.
 type githubFlags struct {
 	scanFlags
-	forks bool
-	skip  []string
-	api   string
+	login               githubLogin
+	filter              githubapi.Filter
+	deleted, deletedSet bool
+}
+
+func (f *githubFlags) addFilter(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.filter.Forks, "forks", false, "scan forks too")
+	flags.StringVar(&f.filter.Archived, "archived", "include", "what of archived repositories: include, exclude, or only")
+	flags.StringSliceVar(&f.filter.Visibility, "visibility", nil, "scan only repositories that are public, private, or internal")
+	flags.StringSliceVar(&f.filter.Topics, "topic", nil, "scan only repositories with one of these topics")
+	flags.StringSliceVar(&f.filter.Skip, "skip", nil, "leave out repositories whose OWNER/NAME, or NAME, fits this pattern, as acme/*-archive")
+	flags.StringSliceVar(&f.filter.Only, "only", nil, "scan only repositories whose OWNER/NAME, or NAME, fits one of these patterns")
+	flags.Int64Var(&f.filter.MaxSize, "max-repo-size", 0, "leave out repositories that GitHub says are larger than this many MiB; 0 is no limit")
 }
 
 // waitAloud waits, and says so if it takes longer than a person expects.
@@ -86,10 +100,35 @@ func waitAloud(s *streams) func(context.Context, time.Duration) error {
 
 // A sweep scans repositories one after the other, and makes one report.
 type sweep struct {
-	job    *job
-	flags  *githubFlags
-	lister *githubapi.Lister
-	listed int // repositories, those that are left out included
+	job     *job
+	flags   *githubFlags
+	streams *streams
+	listers map[string]*githubapi.Lister // by owner, if they differ
+	listed  int                          // repositories, those that are left out included
+}
+
+// lister returns the Lister for target.
+func (w *sweep) lister(ctx context.Context, target string) (*githubapi.Lister, error) {
+	owner, _, _ := strings.Cut(target, "/")
+	key := ""
+	if w.flags.login.perOwner() {
+		key = strings.ToLower(owner)
+	}
+	if w.listers[key] == nil {
+		// The limit of requests is by the hour.
+		lister, err := w.flags.login.lister(ctx, owner, time.Hour+time.Minute, waitAloud(w.streams))
+		if err != nil {
+			return nil, err
+		}
+		w.listers[key] = lister
+	}
+	return w.listers[key], nil
+}
+
+// A listed repository is one to scan, and who asks for it.
+type listed struct {
+	githubapi.Repository
+	from *githubapi.Lister
 }
 
 func (w *sweep) run(ctx context.Context, targets []string) error {
@@ -101,7 +140,7 @@ func (w *sweep) run(ctx context.Context, targets []string) error {
 	case err != nil:
 		return incomplete(err)
 	case len(repos) == 0:
-		fmt.Fprintln(w.job.streams.stderr, "stanch: there is no repository to scan")
+		fmt.Fprintln(w.streams.stderr, "stanch: there is no repository to scan")
 	}
 	// A token that has lost its rights sees what an owner without repositories has.
 	if w.listed == 0 {
@@ -117,35 +156,51 @@ func (w *sweep) run(ctx context.Context, targets []string) error {
 }
 
 // list returns the repositories of the targets that the flags leave, each once.
-func (w *sweep) list(ctx context.Context, targets []string) (repos []githubapi.Repository, err error) {
-	forks, seen := map[string]bool{}, map[string]bool{}
+func (w *sweep) list(ctx context.Context, targets []string) (repos []listed, err error) {
+	left, seen := map[string]string{}, map[string]bool{}
 	for _, target := range targets {
-		list, err := w.lister.List(ctx, target)
+		lister, err := w.lister(ctx, target)
+		if err != nil {
+			return nil, err
+		}
+		list, err := lister.List(ctx, target)
 		if err != nil {
 			return nil, err
 		}
 		w.listed += len(list)
 		for _, r := range list {
-			skip := func(pattern string) bool { ok, _ := path.Match(pattern, r.Name); return ok }
-			switch {
-			case seen[r.Name] || slices.ContainsFunc(w.flags.skip, skip):
-			case r.Fork && !w.flags.forks && !strings.Contains(target, "/"): // one that is named is meant
-				forks[r.Name] = true
-			default:
-				repos = append(repos, r)
+			if why := w.flags.filter.Why(r, strings.Contains(target, "/")); why != "" && !seen[r.Name] {
+				left[r.Name] = why
+			} else if !seen[r.Name] {
+				repos = append(repos, listed{r, lister})
 				seen[r.Name] = true
-				delete(forks, r.Name)
+				delete(left, r.Name)
 			}
 		}
 	}
-	if len(forks) > 0 {
-		fmt.Fprintf(w.job.streams.stderr, "stanch: %d forks are left out; --forks scans them\n", len(forks))
-	}
+	w.sayLeft(left)
 	return repos, nil
 }
 
+// sayLeft says how many repositories are left out for a reason that may surprise.
+func (w *sweep) sayLeft(left map[string]string) {
+	count := map[string]int{}
+	for _, why := range left {
+		count[why]++
+	}
+	for _, why := range slices.Sorted(maps.Keys(count)) {
+		switch why {
+		case "forks":
+			fmt.Fprintf(w.streams.stderr, "stanch: %d forks are left out; --forks scans them\n", count[why])
+		case "skipped":
+		default:
+			fmt.Fprintf(w.streams.stderr, "stanch: %d repositories are left out: %s\n", count[why], why)
+		}
+	}
+}
+
 // scan scans repos and reports to sink, which it closes.
-func (w *sweep) scan(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink, repos []githubapi.Repository) error {
+func (w *sweep) scan(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink, repos []listed) error {
 	start := time.Now()
 	all := merged{byFingerprint: map[string]int{}}
 	clones, stop := w.clone(ctx, repos)
@@ -153,7 +208,7 @@ func (w *sweep) scan(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink
 	n := 0
 	for c := range clones {
 		n++
-		w.say("%d/%d %s", n, len(repos), c.name)
+		w.say("%d/%d %s", n, len(repos), c.Name)
 		w.scanOne(ctx, sc, c, &all)
 	}
 	all.sum.Elapsed = time.Since(start)
@@ -162,59 +217,8 @@ func (w *sweep) scan(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink
 
 // say tells a person at a terminal how far the sweep is.
 func (w *sweep) say(format string, args ...any) {
-	if mayMove(w.job.streams.stderr) {
-		fmt.Fprintf(w.job.streams.stderr, "\r\x1b[K"+format+"\n", args...)
-	}
-}
-
-// A clone is a repository, or why it could not be had.
-type clone struct {
-	name, page string
-	wiki       bool
-	repo       *gitsource.Repository
-	err        error
-}
-
-// clone clones repos and their wikis, the next while one is scanned. The channel is
-// closed after the last; stop removes what nobody took.
-func (w *sweep) clone(ctx context.Context, repos []githubapi.Repository) (clones <-chan clone, stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	c := make(chan clone)
-	send := func(name string, wiki bool) {
-		one := clone{name: name, page: w.lister.PageURL(name), wiki: wiki}
-		one.repo, one.err = gitsource.Clone(ctx, w.lister.CloneURL(name), nil)
-		select {
-		case c <- one:
-		case <-ctx.Done():
-			one.close(w.job.streams)
-		}
-	}
-	go func() {
-		defer close(c)
-		for _, r := range repos {
-			if ctx.Err() != nil {
-				return
-			}
-			send(r.Name, false)
-			if r.HasWiki {
-				send(r.Name+".wiki", true)
-			}
-		}
-	}()
-	return c, func() {
-		cancel()
-		for one := range c {
-			one.close(w.job.streams)
-		}
-	}
-}
-
-func (c *clone) close(s *streams) {
-	if c.repo == nil {
-		return
-	}
-	if err := c.repo.Close(); err != nil {
-		fmt.Fprintf(s.stderr, "stanch: a temporary clone is left behind, remove it: %v\n", err)
+	if mayMove(w.streams.stderr) {
+		fmt.Fprintf(w.streams.stderr, "\r\x1b[K"+format+"\n", args...)
 	}
 }
 
@@ -224,7 +228,7 @@ var noRepository = sync.OnceValue(func() *regexp.Regexp { return regexp.MustComp
 
 // scanOne scans a clone and adds what it finds to all.
 func (w *sweep) scanOne(ctx context.Context, sc *scanner.Scanner, c clone, all *merged) {
-	defer c.close(w.job.streams)
+	defer c.close(w.streams)
 	switch {
 	case ctx.Err() != nil:
 	case c.wiki && c.err != nil && noRepository().MatchString(c.err.Error()):
@@ -234,6 +238,9 @@ func (w *sweep) scanOne(ctx context.Context, sc *scanner.Scanner, c clone, all *
 	case !c.repo.Empty():
 		c.repo.MaxBlobSize = w.flags.maxSize << 20
 		// An error ends up in the summary: that is how a scan says what it has not read.
-		_ = sc.Scan(ctx, paged{c.repo, c.page}, partOf{all, c.page})
+		_ = sc.Scan(ctx, onGitHub{paged{c.repo, c.page}}, partOf{all, c.page})
+	}
+	if c.repo != nil && c.deletedErr != nil && ctx.Err() == nil {
+		all.sum.Unread = append(all.sum.Unread, scanner.Unread{What: c.page + " commits that were force-pushed away or deleted", Why: c.deletedErr.Error()})
 	}
 }

@@ -32,6 +32,7 @@ var organization = []struct {
 	{"acme/empty", `:`, false, false},
 	{"acme/pulls", `echo x >f; commit 1; leak 2 f; commit 2; git update-ref refs/pull/7/head HEAD; git reset -q --hard HEAD~`, false, false},
 	{"acme/old-archive", `leak 3 f; commit 1`, false, false},
+	{"acme/forced", `echo x >f; commit 1; leak 0 f; commit 2; git rev-parse HEAD >.git/before; git reset -q --hard HEAD~`, false, false},
 	{"acme/gone", ``, false, false},
 }
 
@@ -41,22 +42,26 @@ const gitHubToken = "ghs-of-the-test"
 func serveGitHub(t *testing.T) (api string) {
 	t.Helper()
 	dir := t.TempDir()
+	before := map[string]string{}
 	for _, r := range organization {
 		if r.script == "" {
 			continue
 		}
 		work := scannertest.Repo(t, detectorstest.Fill(`leak() { printf 'aws_access_key_id = %s\naws_secret_access_key = %s\n' "$(eval echo \$id$1)" "$(eval echo \$secret$1)" >$2; }
-id1='{AKIA1}' secret1='{secret1}' id2='{AKIA2}' secret2='{secret2}' id3='{AKIA3}' secret3='{secret3}' id4='{AKIA4}' secret4='{secret4}'
+id0='{AKIA0}' secret0='{secret0}' id1='{AKIA1}' secret1='{secret1}' id2='{AKIA2}' secret2='{secret2}' id3='{AKIA3}' secret3='{secret3}' id4='{AKIA4}' secret4='{secret4}'
 `+r.script)+"\n")
 		if out, err := exec.Command("git", "clone", "-q", "--mirror", work, filepath.Join(dir, r.name+".git")).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
+		scannertest.Git(t, filepath.Join(dir, r.name+".git"), "config", "uploadpack.allowAnySHA1InWant", "true")
+		id, _ := os.ReadFile(filepath.Join(work, ".git", "before"))
+		before[r.name] = strings.TrimSpace(string(id))
 	}
 	git, err := url.Parse(serveGit(t, dir, gitHubToken))
 	if err != nil {
 		t.Fatal(err)
 	}
-	limited := false
+	limited := false // one request, of all
 	mux := http.NewServeMux()
 	mux.Handle("/", httputil.NewSingleHostReverseProxy(git))
 	answer := func(path string, of func(r *http.Request, w http.ResponseWriter) any) {
@@ -80,6 +85,18 @@ id1='{AKIA1}' secret1='{secret1}' id2='{AKIA2}' secret2='{secret2}' id3='{AKIA3}
 	answer("/repos/acme/copy", func(*http.Request, http.ResponseWriter) any {
 		return map[string]any{"full_name": "acme/copy", "fork": true}
 	})
+	answer("/", func(_ *http.Request, w http.ResponseWriter) any {
+		w.WriteHeader(http.StatusNotFound)
+		return map[string]string{"message": "Not Found"}
+	})
+	answer("/repos/{owner}/{name}/activity", func(r *http.Request, _ http.ResponseWriter) any {
+		events := []map[string]string{}
+		if id := before[r.PathValue("owner")+"/"+r.PathValue("name")]; id != "" && r.FormValue("activity_type") == "force_push" {
+			events = append(events, map[string]string{"before": id, "ref": "refs/heads/main", "timestamp": "2026-11-20T10:00:00Z"},
+				map[string]string{"before": strings.Repeat("ab", 20), "ref": "refs/heads/main"}) // collected since
+		}
+		return events
+	})
 	answer("/orgs/acme/repos", func(r *http.Request, w http.ResponseWriter) any {
 		if !limited { // once
 			limited = true
@@ -93,7 +110,7 @@ id1='{AKIA1}' secret1='{secret1}' id2='{AKIA2}' secret2='{secret2}' id3='{AKIA3}
 		}
 		for i, o := range organization {
 			if (r.FormValue("page") == "2") == (i >= half) && !strings.HasSuffix(o.name, ".wiki") {
-				page = append(page, map[string]any{"full_name": o.name, "fork": o.fork, "has_wiki": o.wiki})
+				page = append(page, map[string]any{"full_name": o.name, "fork": o.fork, "has_wiki": o.wiki, "archived": strings.HasSuffix(o.name, "-archive")})
 			}
 		}
 		return page
@@ -112,12 +129,15 @@ func TestGitHub(t *testing.T) {
 		says              string
 		status            int
 	}{
-		{"organization", "acme", gitHubToken, []string{"1: app", "2: pulls", "3: old-archive", "4: app.wiki"}, "1 forks are left out", exitIncomplete},
-		{"forks", "acme --forks --skip acme/gone --skip acme/*-archive", gitHubToken, []string{"1: app copy", "2: pulls", "4: app.wiki"}, "", exitLeaks},
-		{"clean", "acme --skip acme/[ago]* --skip acme/pulls", gitHubToken, nil, "", 0},
+		{"organization", "acme", gitHubToken, []string{"0: forced", "1: app", "2: pulls", "3: old-archive", "4: app.wiki"}, "1 forks are left out", exitIncomplete},
+		{"forks", "acme --forks --skip acme/gone --skip *-archive --deleted=false", gitHubToken, []string{"1: app copy", "2: pulls", "4: app.wiki"}, "", exitLeaks},
+		{"archived", "acme --archived=only", gitHubToken, []string{"3: old-archive"}, "6 repositories are left out: not archived", exitLeaks},
+		{"not_archived", "acme --archived=exclude --only forced --only *-archive", gitHubToken, []string{"0: forced"}, "1 repositories are left out: archived", exitLeaks},
+		{"wrong_filter", "acme --archived=yes", gitHubToken, nil, "--archived yes", exitUsage},
+		{"clean", "acme --skip acme/[afgo]* --skip acme/pulls", gitHubToken, nil, "", 0},
 		{"one_repository", "acme/copy", gitHubToken, []string{"1: copy"}, "", exitLeaks},
 		{"twice", "acme/copy acme/copy", gitHubToken, []string{"1: copy"}, "", exitLeaks},
-		{"fork_by_name", "acme acme/copy --skip acme/gone --skip acme/[eop]*", gitHubToken, []string{"1: app copy", "4: app.wiki"}, "", exitLeaks},
+		{"fork_by_name", "acme acme/copy --skip acme/gone --skip acme/[efop]*", gitHubToken, []string{"1: app copy", "4: app.wiki"}, "", exitLeaks},
 		{"nothing_to_see", "void", gitHubToken, nil, "void: GitHub lists no repository", exitIncomplete},
 		{"all_skipped", "acme --skip acme/*", gitHubToken, nil, "there is no repository to scan", 0},
 		{"unknown", "nobody", gitHubToken, nil, "looking up nobody", exitIncomplete},

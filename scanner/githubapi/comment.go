@@ -25,7 +25,7 @@ func (c *Client) Comment(ctx context.Context, number int, text string, create bo
 	}
 	id, err := c.find(ctx, number)
 	if err == nil && (id != 0 || create) {
-		err = c.try(ctx, func() (*github.Response, error) {
+		err = c.do(func() (*github.Response, error) {
 			comment := &github.IssueComment{Body: &body}
 			if id != 0 {
 				_, resp, err := c.api.Issues.EditComment(ctx, c.owner, c.name, id, comment)
@@ -49,7 +49,7 @@ func (c *Client) find(ctx context.Context, number int) (int64, error) {
 		o.Page = page
 		var list []*github.IssueComment
 		var resp *github.Response
-		err := c.try(ctx, func() (*github.Response, error) {
+		err := c.do(func() (*github.Response, error) {
 			var err error
 			list, resp, err = c.api.Issues.ListComments(ctx, c.owner, c.name, number, o)
 			return resp, err

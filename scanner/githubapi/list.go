@@ -1,137 +1,270 @@
 package githubapi
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/go-github/v60/github"
+
+	"github.com/stanch-dev/stanch/detectors"
 )
 
 // A Repository is one that GitHub lists.
 type Repository struct {
-	Name                    string // owner/name
-	Fork, Archived, HasWiki bool
+	ID                                 int64  // stays when it is renamed
+	Name                               string // owner/name
+	Fork, Archived, Private            bool
+	HasWiki, HasIssues, HasDiscussions bool   // may have: GitHub does not say whether there is a page
+	Visibility                         string // public, private, internal
+	Topics                             []string
+	Size                               int64 // KiB, as GitHub has it: about that of the packs
+	PushedAt, UpdatedAt                time.Time
+	DefaultBranch                      string
 }
 
-// A Lister lists repositories. Calls are made one at a time.
+// A Lister lists repositories, and what GitHub keeps beside them. It is safe for use by
+// several goroutines once its fields are set; it makes one request at a time.
 type Lister struct {
-	sender
-	web   *url.URL // where the repositories are cloned from
-	token string
+	*sender
+	transport *transport
+	web       *url.URL // where the repositories are cloned from
 }
 
 // NewLister returns a Lister for the API whose URL is base. Without a token, GitHub
 // shows what is public, and answers 60 requests an hour.
-func NewLister(base, token, version string) (*Lister, error) {
-	c, u, err := newSender(base, token, version)
+func NewLister(base string, tokens TokenSource, version string) (*Lister, error) {
+	s, t, err := newSender(base, tokens, version)
 	if err != nil {
 		return nil, err
 	}
-	// GitHub Enterprise Server has its API below /api/v3, the others theirs on a host
-	// of its own: api.github.com, api.NAME.ghe.com.
-	web := &url.URL{Scheme: u.Scheme, Host: u.Host}
-	if u.Path == "/" {
-		web.Host = strings.TrimPrefix(u.Host, "api.")
-	}
-	return &Lister{sender: c, web: web, token: token}, nil
+	return &Lister{sender: s, transport: t, web: webOf(s.api.BaseURL)}, nil
 }
 
-// perPage is the most that GitHub gives.
-const perPage = 100
+// webOf returns where people look, and git clones from. GitHub Enterprise Server has
+// its API below /api/v3, the others theirs on a host of its own: api.github.com,
+// api.NAME.ghe.com.
+func webOf(api *url.URL) *url.URL {
+	web := &url.URL{Scheme: api.Scheme, Host: api.Host}
+	if api.Path == "/" {
+		web.Host = strings.TrimPrefix(api.Host, "api.")
+	}
+	return web
+}
 
 // fullName is what GitHub lets repositories be called; the server has a say in what
 // becomes part of a URL.
 var fullName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-_]*/[A-Za-z0-9._-]+$`)
 
-// List returns the repositories of target, an organization or a user, or the one that
-// it is, in the form owner/name. The token decides which private ones are among them.
-func (l *Lister) List(ctx context.Context, target string) ([]Repository, error) {
-	owner, name, one := strings.Cut(target, "/")
-	if one {
-		var repo *github.Repository
-		err := l.try(ctx, func() (response *github.Response, err error) {
-			repo, response, err = l.api.Repositories.Get(ctx, owner, name)
-			return response, err
-		})
-		if err != nil {
-			return nil, fmt.Errorf("looking up %s: %w", target, err)
-		}
-		return repositories([]*github.Repository{repo})
-	}
-	list, err := l.lister(ctx, owner)
-	if err != nil {
-		return nil, fmt.Errorf("looking up %s: %w", target, err)
-	}
-	var all []*github.Repository
-	for page := 1; page > 0; {
-		err := l.try(ctx, func() (*github.Response, error) {
-			repos, response, err := list(github.ListOptions{Page: page, PerPage: perPage})
-			if err == nil {
-				all, page = append(all, repos...), response.NextPage
-			}
-			return response, err
-		})
-		if err != nil {
-			return nil, fmt.Errorf("listing the repositories of %s, page %d: %w", target, page, err)
-		}
-	}
-	return repositories(all)
+// ownerName is what it lets their owners be called.
+var ownerName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-_]*$`)
+
+// List returns all that Pages lists.
+func (l *Lister) List(ctx context.Context, target string) (all []Repository, err error) {
+	err = l.Pages(ctx, target, func(page []Repository) (bool, error) {
+		all = append(all, page...)
+		return true, nil
+	})
+	return all, err
 }
 
-type listPage func(github.ListOptions) ([]*github.Repository, *github.Response, error)
-
-// lister returns what lists the repositories of owner: of an organization and of
-// whom the token belongs to, private ones too.
-func (l *Lister) lister(ctx context.Context, owner string) (listPage, error) {
-	var user, self *github.User
-	err := l.try(ctx, func() (response *github.Response, err error) {
-		user, response, err = l.api.Users.Get(ctx, owner)
-		return response, err
-	})
+// Pages calls yield with the repositories of target, an organization or a user, or
+// with the one that it is, in the form owner/name; the one that was pushed to last
+// comes first. The token decides which private ones are among them. It stops when
+// yield needs no more. Of an organization a page costs a request; of a user there are
+// two more, and with the token of an App there is one page, of what the App was given.
+//
+// A repository that is pushed to meanwhile moves to the front and is not missed; none
+// is yielded twice.
+func (l *Lister) Pages(ctx context.Context, target string, yield func(page []Repository) (more bool, err error)) error {
+	if strings.Contains(target, "/") {
+		one, err := l.one(ctx, target)
+		if err != nil {
+			return fmt.Errorf("looking up %s: %w", target, err)
+		}
+		_, err = yield([]Repository{repository(one)})
+		return err
+	}
+	if !ownerName.MatchString(target) {
+		return fmt.Errorf("looking up %q: that is no name of an organization or user", target)
+	}
+	c := collector{seen: map[int64]bool{}, yield: yield}
+	err := pages(ctx, l.sender, listPath("orgs/"+target+"/repos", "type=all"), c.page)
+	if errors.Is(err, ErrGone) && !c.called {
+		return l.ofUser(ctx, target, c)
+	}
 	if err != nil {
+		return fmt.Errorf("listing the repositories of %s: %w", target, err)
+	}
+	return nil
+}
+
+func listPath(path, query string) string {
+	return fmt.Sprintf("%s?%s&sort=pushed&direction=desc&per_page=%d", path, query, perPage)
+}
+
+// ofUser lists the repositories of a user: of whom the token belongs to, private ones
+// too.
+func (l *Lister) ofUser(ctx context.Context, name string, c collector) error {
+	var user, self github.User
+	if _, err := get(ctx, l.sender, "users/"+name, &user); err != nil {
+		return fmt.Errorf("looking up %s: %w", name, err)
+	}
+	token, err := l.Token(ctx)
+	if err != nil {
+		return err
+	}
+	switch _, ofApp := l.transport.tokens.(*App); {
+	case ofApp:
+		err = l.ofApp(ctx, name, c)
+	case !token.IsZero():
+		if _, err := get(ctx, l.sender, "user", &self); err != nil && !errors.Is(err, ErrDenied) { // that of a job has no user
+			return fmt.Errorf("looking up the user of the token: %w", err)
+		}
+		fallthrough
+	default:
+		path := listPath("users/"+name+"/repos", "type=owner")
+		if strings.EqualFold(self.GetLogin(), name) {
+			path = listPath("user/repos", "affiliation=owner")
+		}
+		err = pages(ctx, l.sender, path, c.page)
+	}
+	if err != nil {
+		return fmt.Errorf("listing the repositories of %s: %w", name, err)
+	}
+	return nil
+}
+
+// ofApp lists what the user has given to the App. GitHub does not sort it.
+func (l *Lister) ofApp(ctx context.Context, owner string, c collector) error {
+	var all []*github.Repository
+	for n := 1; ; n++ {
+		var page github.ListRepositories
+		if _, err := get(ctx, l.sender, fmt.Sprintf("installation/repositories?per_page=%d&page=%d", perPage, n), &page); err != nil {
+			return pageError(n, err)
+		}
+		for _, r := range page.Repositories {
+			if o, _, _ := strings.Cut(r.GetFullName(), "/"); strings.EqualFold(o, owner) {
+				all = append(all, r)
+			}
+		}
+		if len(page.Repositories) < perPage {
+			break
+		}
+		if n*perPage > page.GetTotalCount() {
+			return pageError(n, errors.New("there are more repositories than GitHub says"))
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *github.Repository) int { return b.GetPushedAt().Compare(a.GetPushedAt().Time) })
+	_, err := c.page(all)
+	return err
+}
+
+// A collector hands pages on, and each repository once.
+type collector struct {
+	seen   map[int64]bool
+	stale  int  // pages in a row without anything new
+	called bool // yield was
+	yield  func([]Repository) (bool, error)
+}
+
+func (c *collector) page(list []*github.Repository) (more bool, err error) {
+	page := make([]Repository, 0, len(list))
+	for _, r := range list {
+		if err := check(r); err != nil {
+			return false, err
+		}
+		// Only tests have none.
+		if id := r.GetID(); id == 0 || !c.seen[id] {
+			c.seen[id] = true
+			page = append(page, repository(r))
+		}
+	}
+	c.stale++
+	if len(page) > 0 {
+		c.stale = 0
+	}
+	if c.stale > 1 {
+		return false, errors.New("GitHub lists the same repositories again")
+	}
+	c.called = true
+	return c.yield(page)
+}
+
+func check(r *github.Repository) error {
+	_, name, _ := strings.Cut(r.GetFullName(), "/")
+	if !fullName.MatchString(r.GetFullName()) || name == "." || name == ".." {
+		return fmt.Errorf("GitHub lists a repository with the name %q, which is none", r.GetFullName())
+	}
+	return nil
+}
+
+func repository(r *github.Repository) Repository {
+	return Repository{
+		ID: r.GetID(), Name: r.GetFullName(), Fork: r.GetFork(), Archived: r.GetArchived(), Private: r.GetPrivate(),
+		HasWiki: r.GetHasWiki(), HasIssues: r.GetHasIssues(), HasDiscussions: r.GetHasDiscussions(),
+		Visibility: visibility(r), Topics: r.Topics, Size: int64(r.GetSize()),
+		PushedAt: r.GetPushedAt().Time, UpdatedAt: r.GetUpdatedAt().Time, DefaultBranch: r.GetDefaultBranch(),
+	}
+}
+
+// visibility is that of r; old servers do not say it.
+func visibility(r *github.Repository) string {
+	if r.GetPrivate() {
+		return cmp.Or(r.GetVisibility(), "private")
+	}
+	return cmp.Or(r.GetVisibility(), "public")
+}
+
+// one looks up a repository. One that was renamed is found by its old name.
+func (l *Lister) one(ctx context.Context, name string) (*github.Repository, error) {
+	if !fullName.MatchString(name) {
+		return nil, fmt.Errorf("%q is no repository of the form owner/name", name)
+	}
+	var r github.Repository
+	if _, err := get(ctx, l.sender, "repos/"+name, &r); err != nil {
 		return nil, err
 	}
-	if user.GetType() == "Organization" {
-		return func(o github.ListOptions) ([]*github.Repository, *github.Response, error) {
-			return l.api.Repositories.ListByOrg(ctx, owner, &github.RepositoryListByOrgOptions{Type: "all", ListOptions: o})
-		}, nil
-	}
-	if l.token != "" { // an app's has no user
-		self, _, _ = l.api.Users.Get(ctx, "")
-	}
-	if strings.EqualFold(self.GetLogin(), owner) {
-		return func(o github.ListOptions) ([]*github.Repository, *github.Response, error) {
-			return l.api.Repositories.ListByAuthenticatedUser(ctx, &github.RepositoryListByAuthenticatedUserOptions{Affiliation: "owner", ListOptions: o})
-		}, nil
-	}
-	return func(o github.ListOptions) ([]*github.Repository, *github.Response, error) {
-		return l.api.Repositories.ListByUser(ctx, owner, &github.RepositoryListByUserOptions{Type: "owner", ListOptions: o})
-	}, nil
+	return &r, check(&r)
 }
 
-func repositories(list []*github.Repository) ([]Repository, error) {
-	repos := make([]Repository, len(list))
-	for i, r := range list {
-		if !fullName.MatchString(r.GetFullName()) {
-			return nil, fmt.Errorf("GitHub lists a repository with the name %q, which is none", r.GetFullName())
-		}
-		repos[i] = Repository{Name: r.GetFullName(), Fork: r.GetFork(), Archived: r.GetArchived(), HasWiki: r.GetHasWiki()}
+// Parent returns the name of the repository that name is a fork of, "" if it is none.
+// It costs a request.
+func (l *Lister) Parent(ctx context.Context, name string) (string, error) {
+	r, err := l.one(ctx, name)
+	if err == nil && r.Parent != nil {
+		err = check(r.Parent)
 	}
-	return repos, nil
+	if err != nil {
+		return "", fmt.Errorf("looking up what %s is a fork of: %w", name, err)
+	}
+	return r.GetParent().GetFullName(), nil
+}
+
+// Token returns the token to use now: that of an App changes within an hour.
+func (l *Lister) Token(ctx context.Context) (detectors.Secret, error) {
+	return l.transport.tokens.Token(ctx, detectors.Secret{})
 }
 
 // PageURL is where a person looks at the repository with the name owner/name.
 func (l *Lister) PageURL(name string) string { return l.web.JoinPath(name).String() }
 
 // CloneURL is what git clones the repository with the name owner/name from. It holds
-// the token.
-func (l *Lister) CloneURL(name string) string {
-	u := l.web.JoinPath(name + ".git")
-	if l.token != "" {
-		u.User = url.UserPassword("x-access-token", l.token)
+// the token of now.
+func (l *Lister) CloneURL(ctx context.Context, name string) (string, error) {
+	token, err := l.Token(ctx)
+	if err != nil {
+		return "", fmt.Errorf("a token to clone %s: %w", name, err)
 	}
-	return u.String()
+	u := l.web.JoinPath(name + ".git")
+	if !token.IsZero() {
+		u.User = url.UserPassword("x-access-token", token.Reveal())
+	}
+	return u.String(), nil
 }

@@ -1,6 +1,10 @@
 package githubapi
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
 
 // TestCloneURL holds which host gets the token: with GitHub Enterprise Server that of
 // the API, whatever it is called.
@@ -11,12 +15,12 @@ func TestCloneURL(t *testing.T) {
 		"https://git.acme.example/api/v3":  "https://x-access-token:t@git.acme.example/o/n.git",
 		"https://api.acme.example/api/v3/": "https://x-access-token:t@api.acme.example/o/n.git",
 	} {
-		l, err := NewLister(api, "t", "test")
+		l, err := NewLister(api, Static{detectors.NewSecret("t")}, "test")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := l.CloneURL("o/n"); got != want {
-			t.Errorf("%s: %s, want %s", api, got, want)
+		if got, err := l.CloneURL(t.Context(), "o/n"); got != want || err != nil {
+			t.Errorf("%s: %s, want %s: %v", api, got, want, err)
 		}
 	}
 }

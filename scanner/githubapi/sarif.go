@@ -47,7 +47,7 @@ func (c *Client) Upload(ctx context.Context, a Analysis) error {
 		StartedAt: &github.Timestamp{Time: a.Started.UTC()}, ToolName: github.String("stanch"),
 	}
 	var id *github.SarifID
-	err = c.try(ctx, func() (*github.Response, error) {
+	err = c.do(func() (*github.Response, error) {
 		var resp *github.Response
 		var err error
 		id, resp, err = c.api.CodeScanning.UploadSarif(ctx, c.owner, c.name, body)
@@ -90,7 +90,7 @@ func (c *Client) processed(ctx context.Context, id string) error {
 	pause := pollPause
 	for range polls {
 		var u upload
-		err := c.try(ctx, func() (*github.Response, error) {
+		err := c.do(func() (*github.Response, error) {
 			req, err := c.api.NewRequest("GET", fmt.Sprintf("repos/%s/%s/code-scanning/sarifs/%s", c.owner, c.name, id), nil)
 			if err != nil {
 				return nil, err

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/githubapi"
+	"github.com/stanch-dev/stanch/scanner/gitsource"
+)
+
+// A clone is a repository, or why it could not be had.
+type clone struct {
+	listed
+	page string
+	wiki bool
+	repo *gitsource.Repository
+	err  error
+	// deletedErr is why commits that no ref leads to could not be had.
+	deletedErr error
+}
+
+// clone clones repos and their wikis, the next while one is scanned. The channel is
+// closed after the last; stop removes what nobody took.
+func (w *sweep) clone(ctx context.Context, repos []listed) (clones <-chan clone, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	c := make(chan clone)
+	send := func(r listed, wiki bool) {
+		one := w.cloneOne(ctx, r, wiki)
+		select {
+		case c <- one:
+		case <-ctx.Done():
+			one.close(w.streams)
+		}
+	}
+	go func() {
+		defer close(c)
+		for _, r := range repos {
+			if ctx.Err() != nil {
+				return
+			}
+			send(r, false)
+			if r.HasWiki {
+				r.Name += ".wiki"
+				send(r, true)
+			}
+		}
+	}()
+	return c, func() {
+		cancel()
+		for one := range c {
+			one.close(w.streams)
+		}
+	}
+}
+
+func (w *sweep) cloneOne(ctx context.Context, r listed, wiki bool) clone {
+	one := clone{listed: r, page: r.from.PageURL(r.Name), wiki: wiki}
+	url, err := r.from.CloneURL(ctx, r.Name)
+	if err != nil {
+		one.err = err
+		return one
+	}
+	if one.repo, one.err = gitsource.Clone(ctx, url, nil); one.err == nil && !wiki {
+		one.deletedErr = w.fetchDeleted(ctx, one)
+	}
+	return one
+}
+
+// fetchDeleted adds to a clone what GitHub has of it and no ref leads to.
+func (w *sweep) fetchDeleted(ctx context.Context, c clone) error {
+	token, err := c.from.Token(ctx)
+	if !w.flags.deleted || err == nil && token.IsZero() && !w.flags.deletedSet {
+		return err
+	}
+	events, err := c.from.Activity(ctx, c.Name, time.Time{})
+	if errors.Is(err, githubapi.ErrNoActivity) && !w.flags.deletedSet {
+		// An old server, or an App without the right: there was no promise.
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, e := range events {
+		ids = append(ids, e.Before)
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	if len(ids) == 0 {
+		return nil
+	}
+	url, err := c.from.CloneURL(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	// What GitHub has lost since, nobody can read.
+	_, err = c.repo.FetchCommits(ctx, url, ids)
+	return err
+}
+
+func (c *clone) close(s *streams) {
+	if c.repo == nil {
+		return
+	}
+	if err := c.repo.Close(); err != nil {
+		fmt.Fprintf(s.stderr, "stanch: a temporary clone is left behind, remove it: %v\n", err)
+	}
+}
+
+// onGitHub is a repository of GitHub, whose places say which one it is.
+type onGitHub struct{ paged }
+
+// Locate implements scanner.Source. Git's own clone has nothing that no ref leads to:
+// what there is has been fetched by id.
+func (o onGitHub) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+	return o.paged.Locate(ctx, ids, func(id scanner.BlobID, place scanner.Provenance) error {
+		if place.Unreachable != "" {
+			place.Unreachable = "force-pushed away or deleted, and GitHub still gives it to who knows its id"
+		}
+		return yield(id, place)
+	})
+}

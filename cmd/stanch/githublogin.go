@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/githubapi"
+)
+
+// A githubLogin says which GitHub is asked, and as whom.
+type githubLogin struct {
+	api, tokenFile  string
+	appID, appKey   string
+	appInstallation int64
+}
+
+func (g *githubLogin) add(flags *pflag.FlagSet) {
+	flags.StringVar(&g.api, "api-url", cmp.Or(os.Getenv("GITHUB_API_URL"), "https://api.github.com"), "of GitHub Enterprise Server: https://HOST/api/v3")
+	flags.StringVar(&g.tokenFile, "token-file", "", "read the token from this `file`, not from GITHUB_TOKEN, GH_TOKEN or gh")
+	flags.StringVar(&g.appID, "app-id", os.Getenv("STANCH_APP_ID"), "ask as the GitHub App with this `id`, or client id; STANCH_APP_ID is the same")
+	flags.StringVar(&g.appKey, "app-key", os.Getenv("STANCH_APP_KEY"), "`file` with the private key of the App; STANCH_APP_KEY is the same")
+	flags.Int64Var(&g.appInstallation, "app-installation", 0, "`id` of the installation of the App; by default that of each owner is looked up")
+}
+
+// lister returns a Lister for the repositories of owner, an organization or user. It
+// waits for GitHub up to maxWait, by wait, time.After if that is nil.
+func (g *githubLogin) lister(ctx context.Context, owner string, maxWait time.Duration, wait func(context.Context, time.Duration) error) (*githubapi.Lister, error) {
+	tokens, err := g.tokens(ctx, owner)
+	if err != nil {
+		return nil, err
+	}
+	lister, err := githubapi.NewLister(g.api, tokens, number())
+	if err != nil {
+		return nil, fmt.Errorf("--api-url: %w", err)
+	}
+	lister.MaxWait, lister.Wait = maxWait, wait
+	if app, ok := tokens.(*githubapi.App); ok {
+		app.MaxWait, app.Wait = maxWait, wait
+	}
+	return lister, nil
+}
+
+// tokens returns what has the token for the repositories of owner.
+func (g *githubLogin) tokens(ctx context.Context, owner string) (githubapi.TokenSource, error) {
+	switch {
+	case g.appID == "" && g.appKey == "" && g.appInstallation == 0:
+		token, err := g.token(ctx)
+		return githubapi.Static{Secret: token}, err
+	case g.appID == "" || g.appKey == "":
+		return nil, errors.New("--app-id and --app-key are needed together")
+	case g.tokenFile != "":
+		return nil, errors.New("--token-file and --app-id: it is the one or the other")
+	}
+	key, err := os.ReadFile(g.appKey)
+	if err != nil {
+		return nil, fmt.Errorf("--app-key: %w", err)
+	}
+	app, err := githubapi.NewApp(g.api, g.appID, detectors.NewSecret(string(key)), g.appInstallation, owner, number())
+	if err != nil {
+		return nil, fmt.Errorf("--app-id: %w", err)
+	}
+	return app, nil
+}
+
+// perOwner reports whether each owner needs a Lister of its own: an installation of an
+// App is of one.
+func (g *githubLogin) perOwner() bool { return g.appID != "" }
+
+// token returns the first token that there is: in the file, in the environment, of gh;
+// or none.
+func (g *githubLogin) token(ctx context.Context) (detectors.Secret, error) {
+	if g.tokenFile != "" {
+		data, err := os.ReadFile(g.tokenFile)
+		if err != nil {
+			return detectors.Secret{}, fmt.Errorf("--token-file: %w", err)
+		}
+		token := string(bytes.TrimSpace(data))
+		if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return detectors.Secret{}, fmt.Errorf("--token-file %s: it holds no token", g.tokenFile)
+		}
+		return detectors.NewSecret(token), nil
+	}
+	if token := cmp.Or(os.Getenv("GITHUB_TOKEN"), os.Getenv("GH_TOKEN")); token != "" {
+		return detectors.NewSecret(token), nil
+	}
+	return ghToken(ctx, g.api), nil
+}
+
+// ghTime is how long gh may take: it may ask a keyring, and that a person.
+const ghTime = 5 * time.Second
+
+// ghToken returns the token that gh, GitHub's own command, has for the host of api, or
+// none: that gh is not there, or not logged in, is no failure.
+func ghToken(ctx context.Context, api string) detectors.Secret {
+	u, err := url.Parse(api)
+	if err != nil {
+		return detectors.Secret{}
+	}
+	binary, err := exec.LookPath("gh")
+	if err != nil {
+		return detectors.Secret{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, ghTime)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, "auth", "token", "--hostname", strings.TrimPrefix(u.Hostname(), "api."))
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
+	token := string(bytes.TrimSpace(out))
+	if err != nil || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return detectors.Secret{}
+	}
+	return detectors.NewSecret(token)
+}

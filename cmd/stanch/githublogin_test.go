@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner/scannertest"
+)
+
+// TestGitHubToken holds where the token is from: the first place that has one.
+func TestGitHubToken(t *testing.T) {
+	scannertest.Need(t, "sh")
+	dir := t.TempDir()
+	write := func(name, text string, mode os.FileMode) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const gh = "#!/bin/sh\n[ \"$*\" = \"auth token --hostname $HOST\" ] || exit 1\n"
+	for _, tt := range []struct {
+		name, file, github, ghToken, gh, api, host string
+		want, fails                                string
+	}{
+		{"file", write("token", "of-file\n", 0o600), "of-env", "of-env-too", "echo of-gh", "", "github.com", "of-file", ""},
+		{"env", "", "of-env", "of-env-too", "echo of-gh", "", "github.com", "of-env", ""},
+		{"env_too", "", "", "of-env-too", "echo of-gh", "", "github.com", "of-env-too", ""},
+		{"gh", "", "", "", "echo of-gh", "", "github.com", "of-gh", ""},
+		{"gh_of_server", "", "", "", "echo of-gh", "https://ghe.example/api/v3", "ghe.example", "of-gh", ""},
+		{"gh_of_other_host", "", "", "", "echo of-gh", "https://ghe.example/api/v3", "github.com", "", ""},
+		{"gh_not_logged_in", "", "", "", "echo no oauth token >&2; exit 1", "", "github.com", "", ""},
+		{"gh_says_much", "", "", "", "echo a b", "", "github.com", "", ""},
+		{"no_file", filepath.Join(dir, "none"), "of-env", "", "", "", "", "", "no such file"},
+		{"empty_file", write("empty", "\n", 0o600), "of-env", "", "", "", "", "", "it holds no token"},
+		{"file_of_something", write("wrong", "a\nb\n", 0o600), "of-env", "", "", "", "", "", "it holds no token"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv("GITHUB_TOKEN", tt.github)
+			t.Setenv("GH_TOKEN", tt.ghToken)
+			t.Setenv("HOST", tt.host)
+			write("gh", gh+tt.gh+"\n", 0o755)
+			t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+			login := githubLogin{tokenFile: tt.file, api: tt.api}
+			if login.api == "" {
+				login.api = "https://api.github.com"
+			}
+			got, err := login.token(t.Context())
+			if got.Reveal() != tt.want || (err == nil) != (tt.fails == "") || err != nil && !strings.Contains(err.Error(), tt.fails) {
+				t.Errorf("got %q, %v, want %q", got.Reveal(), err, tt.want)
+			}
+		})
+	}
+}
+
+// TestGitHubApp refuses what cannot be meant.
+func TestGitHubApp(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte("no key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		login githubLogin
+		want  string
+	}{
+		{githubLogin{appID: "1"}, "needed together"},
+		{githubLogin{appKey: file}, "needed together"},
+		{githubLogin{appInstallation: 1}, "needed together"},
+		{githubLogin{appID: "1", appKey: file, tokenFile: file}, "the one or the other"},
+		{githubLogin{appID: "1", appKey: file + "x"}, "--app-key"},
+		{githubLogin{appID: "1", appKey: file}, "not in the form of PEM"},
+	} {
+		tt.login.api = "https://api.github.com"
+		_, err := tt.login.lister(t.Context(), "acme", time.Minute, func(context.Context, time.Duration) error { return nil })
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "no key") {
+			t.Errorf("%+v: %v, want %q", tt.login, err, tt.want)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package githubapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// An Event is that a branch has left commits behind. GitHub keeps them, and gives them
+// to who knows their ids.
+type Event struct {
+	Ref    string    // full name
+	Before string    // id of the commit that it led to
+	At     time.Time // zero if GitHub does not say
+	Actor  string    // login
+	Forced bool      // a force push; else the branch was deleted
+}
+
+// ErrNoActivity says that the server has no such API: an old GitHub
+// Enterprise Server.
+var ErrNoActivity = errors.New("GitHub does not say what was force-pushed")
+
+var (
+	objectID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+	periods  = []struct {
+		name string
+		days int
+	}{{"day", 1}, {"week", 7}, {"month", 28}, {"quarter", 90}, {"year", 365}}
+)
+
+// Activity returns the force pushes and deleted branches of a repository since then,
+// or all that GitHub knows of if since is zero, newest first. It costs two requests,
+// and one more for each hundred events.
+func (l *Lister) Activity(ctx context.Context, name string, since time.Time) ([]Event, error) {
+	if !fullName.MatchString(name) {
+		return nil, fmt.Errorf("%q is no repository of the form owner/name", name)
+	}
+	var all []Event
+	for _, kind := range []string{"force_push", "branch_deletion"} {
+		path := fmt.Sprintf("repos/%s/activity?activity_type=%s&per_page=%d%s", name, kind, perPage, l.period(since))
+		err := pages(ctx, l.sender, path, func(page []activity) (bool, error) {
+			for _, a := range page {
+				e, err := a.event(kind)
+				if err != nil {
+					return false, err
+				}
+				if !since.IsZero() && !e.At.IsZero() && e.At.Before(since) {
+					return false, nil // GitHub begins with the newest
+				}
+				if strings.Trim(e.Before, "0") != "" {
+					all = append(all, e)
+				}
+			}
+			return true, nil
+		})
+		switch {
+		case errors.Is(err, ErrGone) && len(all) == 0:
+			return nil, fmt.Errorf("asking what was force-pushed in %s: %w: %w", name, ErrNoActivity, err)
+		case err != nil:
+			return nil, fmt.Errorf("asking what was force-pushed in %s: %w", name, err)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Event) int { return b.At.Compare(a.At) })
+	return all, nil
+}
+
+// period returns the parameter for the shortest time that goes back to since.
+func (l *Lister) period(since time.Time) string {
+	if since.IsZero() {
+		return ""
+	}
+	for _, p := range periods {
+		if l.transport.now().Sub(since) < time.Duration(p.days)*24*time.Hour {
+			return "&time_period=" + p.name
+		}
+	}
+	return ""
+}
+
+// activity is what GitHub says. Its schema and its example differ in the names of two
+// fields.
+type activity struct {
+	Before    string    `json:"before"`
+	Ref       string    `json:"ref"`
+	Timestamp time.Time `json:"timestamp"`
+	PushedAt  time.Time `json:"pushed_at"`
+	Actor     *struct {
+		Login string `json:"login"`
+	} `json:"actor"`
+}
+
+func (a activity) event(kind string) (Event, error) {
+	e := Event{Ref: a.Ref, Before: strings.ToLower(a.Before), At: a.Timestamp, Forced: kind == "force_push"}
+	if e.At.IsZero() {
+		e.At = a.PushedAt
+	}
+	if a.Actor != nil {
+		e.Actor = a.Actor.Login
+	}
+	if !objectID.MatchString(e.Before) {
+		return Event{}, fmt.Errorf("GitHub names %q as a commit, which is no id", a.Before)
+	}
+	return e, nil
+}

@@ -1,0 +1,85 @@
+package githubapi
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// A Filter says which repositories of an owner are meant. The zero Filter leaves out
+// forks, whose own commits are few, and nothing else: a key in an archived repository
+// works as well as any.
+type Filter struct {
+	Archived   string   // "include", as "" does, "exclude" or "only"
+	Forks      bool     // forks, too
+	Visibility []string // public, private, internal; none is all
+	Topics     []string // one of them; none is any
+	Skip, Only []string // patterns of path.Match for owner/name, or name if they have no slash
+	MaxSize    int64    // MiB; 0 is no limit
+}
+
+// Check returns an error if f cannot be meant. It names the field as the flag that
+// sets it is called.
+func (f Filter) Check() error {
+	for flag, patterns := range map[string][]string{"skip": f.Skip, "only": f.Only} {
+		for _, p := range patterns {
+			if _, err := path.Match(p, ""); err != nil {
+				return fmt.Errorf("--%s %s: %w", flag, p, err)
+			}
+		}
+	}
+	if !slices.Contains([]string{"", "include", "exclude", "only"}, f.Archived) {
+		return fmt.Errorf("--archived %s: it is one of include, exclude and only", f.Archived)
+	}
+	for _, v := range f.Visibility {
+		if !slices.Contains([]string{"public", "private", "internal"}, v) {
+			return fmt.Errorf("--visibility %s: it is one of public, private and internal", v)
+		}
+	}
+	if f.MaxSize < 0 || f.MaxSize > 1<<40 {
+		return fmt.Errorf("--max-repo-size %d: not a size in MiB", f.MaxSize)
+	}
+	return nil
+}
+
+// Why returns why r is left out, as "forks", to be counted, or "" if it is meant. Of a
+// repository that was named, not listed, only Skip has a say.
+func (f Filter) Why(r Repository, named bool) string {
+	switch {
+	case matches(f.Skip, r.Name):
+		return "skipped"
+	case named:
+		return ""
+	case len(f.Only) > 0 && !matches(f.Only, r.Name):
+		return "not among --only"
+	case r.Fork && !f.Forks:
+		return "forks"
+	case r.Archived && f.Archived == "exclude":
+		return "archived"
+	case !r.Archived && f.Archived == "only":
+		return "not archived"
+	case len(f.Visibility) > 0 && !slices.Contains(f.Visibility, r.Visibility):
+		return "of other visibility"
+	case len(f.Topics) > 0 && !slices.ContainsFunc(r.Topics, func(t string) bool { return slices.Contains(f.Topics, t) }):
+		return "without the topic"
+	case f.MaxSize > 0 && r.Size > f.MaxSize<<10:
+		return "too large"
+	}
+	return ""
+}
+
+// matches reports whether one of patterns fits name, in which case does not count.
+func matches(patterns []string, name string) bool {
+	name = strings.ToLower(name)
+	for _, p := range patterns {
+		of := name
+		if !strings.Contains(p, "/") {
+			of = path.Base(name)
+		}
+		if ok, _ := path.Match(strings.ToLower(p), of); ok {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,291 @@
+package githubapi
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+const (
+	// tries is how often a request is made that GitHub is too busy for, and patience
+	// how often one that is over a limit.
+	tries    = 3
+	patience = 6
+	// maxWait is the longest pause in CI, where the next run asks again: what GitHub wants
+	// at least if it names no time.
+	maxWait = minSecondary * 5 / 4
+	// maxLimit is the longest pause that is believed: primary limits are by the hour.
+	maxLimit = time.Hour
+	// minSecondary is what GitHub wants to be left alone for if it does not say how long.
+	minSecondary = time.Minute
+	// maxAnswer bounds an answer; a hundred comments of 64 KiB have room.
+	maxAnswer = 64 << 20
+	// answerTime is how long GitHub may take for an answer, all of it. It gives up after
+	// ten seconds itself.
+	answerTime = time.Minute
+)
+
+// RateLimited says that GitHub answers nothing before Until, and that this is longer
+// than a sender waits.
+type RateLimited struct {
+	Until time.Time // by the clock of this machine
+	Said  string    // by GitHub, "" if it gave no reason
+}
+
+func (e *RateLimited) Error() string {
+	return strings.TrimSuffix("GitHub answers no more requests until "+e.Until.UTC().Format(time.RFC3339)+": "+e.Said, ": ")
+}
+
+// A transport sends requests to one host, below go-github, which takes no 429 for a
+// limit and asks the clock of this machine when one has passed.
+//
+// One request is made at a time, as GitHub advises (docs.github.com, "Best practices
+// for using the REST API"), from however many goroutines: so none is made before the
+// time that GitHub has named. A limit is kept for all requests, whichever of GitHub's
+// limits it is. Times are counted from the Date of the answer, so that neither a
+// clock that is wrong nor one that is set has a say.
+//
+// What is cut off, what is no JSON and what has a status of 5xx is tried again,
+// twice.
+type transport struct {
+	sender *sender
+	host   string // which gets the token
+	tokens TokenSource
+	turn   chan struct{} // holds one element while a request is made
+
+	mu    sync.Mutex
+	until time.Time     // none is made before
+	said  string        // why
+	skew  time.Duration // what the clock of GitHub is ahead of ours
+}
+
+func newTransport(s *sender, host string, tokens TokenSource) *transport {
+	return &transport{sender: s, host: host, tokens: tokens, turn: make(chan struct{}, 1)}
+}
+
+// RoundTrip implements http.RoundTripper. The answer has been read as a whole.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	token, err := t.token(req, detectors.Secret{})
+	if err != nil {
+		return nil, err
+	}
+	renewed, limits, failures, pause := false, 0, 0, time.Second
+	for {
+		if err := t.enter(ctx); err != nil {
+			return nil, err
+		}
+		answer, err := t.ask(req, token)
+		limited := t.keep(answer, limits)
+		<-t.turn
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case limited:
+			if limits++; limits == patience {
+				return nil, t.limited()
+			}
+			continue // enter waits
+		case err == nil && answer.StatusCode == http.StatusUnauthorized && !renewed:
+			renewed = true
+			// A failure to get another token would hide why there is need of one.
+			if fresh, err := t.token(req, token); err == nil && !fresh.Equal(token) {
+				token = fresh
+				continue
+			}
+			return answer.response(), nil
+		case err == nil && answer.StatusCode < http.StatusInternalServerError:
+			return answer.response(), nil
+		case err == nil:
+			err = fmt.Errorf("the answer is %s", answer.Status)
+		case errors.Is(err, errTooLong):
+			return nil, err
+		}
+		if failures++; failures == tries {
+			return nil, fmt.Errorf("tried %d times: %w", tries, err)
+		}
+		if err := t.sender.wait(ctx, pause); err != nil {
+			return nil, err
+		}
+		pause *= 4
+	}
+}
+
+// token returns the token for req, another one than refused if there is.
+func (t *transport) token(req *http.Request, refused detectors.Secret) (detectors.Secret, error) {
+	if req.URL.Host != t.host || t.tokens == nil {
+		return detectors.Secret{}, nil
+	}
+	return t.tokens.Token(req.Context(), refused)
+}
+
+// enter waits for the turn of a request, and until GitHub answers again. Whoever gets
+// no error ends the turn by receiving from t.turn.
+func (t *transport) enter(ctx context.Context) error {
+	for {
+		select {
+		case t.turn <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		t.mu.Lock()
+		until := t.until
+		t.mu.Unlock()
+		left := time.Until(until)
+		if left <= 0 {
+			return nil
+		}
+		<-t.turn
+		if left > t.sender.MaxWait {
+			return t.limited()
+		}
+		// Full seconds: for people, and never too few.
+		if err := t.sender.wait(ctx, (left + time.Second - 1).Truncate(time.Second)); err != nil {
+			return err
+		}
+		t.mu.Lock()
+		if t.until.Equal(until) {
+			t.until = time.Time{} // that has been waited for, whatever the clock says
+		}
+		t.mu.Unlock()
+	}
+}
+
+func (t *transport) limited() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return &RateLimited{Until: t.until, Said: t.said}
+}
+
+// A reply is what GitHub sent, as a whole.
+type reply struct {
+	*http.Response
+	body []byte
+}
+
+// response returns a for who asked. What it says of limits is left out: go-github
+// would keep them by another clock.
+func (a *reply) response() *http.Response {
+	for _, name := range []string{"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset", "Retry-After"} {
+		a.Header.Del(name)
+	}
+	a.Body, a.ContentLength = io.NopCloser(bytes.NewReader(a.body)), int64(len(a.body))
+	return a.Response
+}
+
+var errTooLong = fmt.Errorf("the answer has more than %d MiB", maxAnswer>>20)
+
+// ask makes one request, and reads the answer.
+func (t *transport) ask(req *http.Request, token detectors.Secret) (*reply, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), answerTime)
+	defer cancel()
+	again := req.Clone(ctx)
+	if req.GetBody != nil {
+		body, err := req.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		again.Body = body
+	}
+	if !token.IsZero() {
+		again.Header.Set("Authorization", "Bearer "+token.Reveal())
+	}
+	resp, err := http.DefaultTransport.RoundTrip(again)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	resp.Request = req
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading the answer: %w", err)
+	case len(body) > maxAnswer:
+		return nil, errTooLong
+	case req.Method == http.MethodGet && resp.StatusCode == http.StatusOK && !json.Valid(body):
+		return nil, fmt.Errorf("the answer, %d bytes, is no JSON; is this the API of GitHub?", len(body))
+	}
+	return &reply{resp, body}, nil
+}
+
+// keep keeps what a says of limits, the times-th time in a row, and reports whether
+// it is over one (docs.github.com, "Rate limits for the REST API").
+func (t *transport) keep(a *reply, times int) bool {
+	if a == nil {
+		return false
+	}
+	now := time.Now()
+	theirs, err := http.ParseTime(a.Header.Get("Date"))
+	if err != nil {
+		theirs = now
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.skew = theirs.Sub(now)
+	var said struct{ Message string }
+	_ = json.Unmarshal(a.body, &said) // a proxy says no JSON
+	wait, over := limit(a, theirs, said.Message, times)
+	if wait > 0 {
+		t.until, t.said = now.Add(wait), cmp.Or(said.Message, a.Status)
+	}
+	return over
+}
+
+// limit returns for how long a forbids requests, and whether it is no answer for that
+// reason. theirs is the time of GitHub.
+func limit(a *reply, theirs time.Time, message string, times int) (wait time.Duration, over bool) {
+	refused := a.StatusCode == http.StatusForbidden || a.StatusCode == http.StatusTooManyRequests
+	busy := a.StatusCode >= http.StatusInternalServerError
+	after, named := retryAfter(a.Header.Get("Retry-After"), theirs)
+	reset, err := strconv.ParseInt(a.Header.Get("X-Ratelimit-Reset"), 10, 64)
+	spent := a.Header.Get("X-Ratelimit-Remaining") == "0"
+	// What is due already, or is no time, is asked again soon, and then less often.
+	least := time.Second << (2 * times)
+	switch {
+	case named && (refused || busy):
+		return min(max(after, least), maxLimit), true
+	case spent && refused && err == nil:
+		return min(max(untilUnix(reset, theirs), least), maxLimit), true
+	case spent && refused:
+		return least, true
+	case spent && err == nil && !busy: // this one was the last
+		return min(max(untilUnix(reset, theirs), 0), maxLimit), false
+	case a.StatusCode == http.StatusTooManyRequests, refused && strings.Contains(strings.ToLower(message), "rate limit"):
+		wait = minSecondary << times
+		return min(wait+rand.N(wait/4), maxLimit), true
+	}
+	return 0, false
+}
+
+// untilUnix is how long it is from now to the second at, which a server has named.
+func untilUnix(at int64, now time.Time) time.Duration {
+	return time.Unix(min(max(at, 0), now.Unix()+int64(2*maxLimit/time.Second)), 0).Sub(now)
+}
+
+// retryAfter reads a Retry-After, in seconds or a date (RFC 9110, section 10.2.3).
+func retryAfter(header string, now time.Time) (time.Duration, bool) {
+	if seconds, err := strconv.ParseInt(header, 10, 64); err == nil {
+		return time.Duration(min(max(seconds, 0), int64(2*maxLimit/time.Second))) * time.Second, true
+	}
+	at, err := http.ParseTime(header)
+	return at.Sub(now), err == nil
+}
+
+// now is the time of GitHub, as far as it is known.
+func (t *transport) now() time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return time.Now().Add(t.skew)
+}

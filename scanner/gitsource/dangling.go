@@ -1,0 +1,97 @@
+package gitsource
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"time"
+)
+
+const (
+	// fetchBatch is how many commits are asked for at once: they are arguments.
+	fetchBatch = 200
+	// fetchTries is how many of a batch the server may not have: it names one at a time.
+	fetchTries = 50
+)
+
+// notOurRef is what a server says of a commit that it does not have any more
+// (git's upload-pack.c).
+var notOurRef = regexp.MustCompile(`not our ref ([0-9a-f]{40,64})`)
+
+// FetchCommits fetches commits that no ref leads to, and what they lead to, from
+// rawURL into r, which Clone has made; nothing has been read from r yet. They become
+// dangling commits of r. GitHub and others give who knows the id of a commit what was
+// force-pushed away. It returns those that the server does not have. It needs the git
+// binary.
+func (r *Repository) FetchCommits(ctx context.Context, rawURL string, ids []string) (gone []string, err error) {
+	remote, err := parseRemote(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	if r.temp == "" {
+		return nil, errors.New("fetching commits: the repository is no clone of Clone")
+	}
+	for batch := range slices.Chunk(ids, fetchBatch) {
+		lost, err := r.fetchBatch(ctx, remote, slices.Clone(batch))
+		gone = append(gone, lost...)
+		if err != nil {
+			return gone, fmt.Errorf("fetching %d commits of %s that no ref leads to: %w", len(ids), remote.url, errors.Join(ctx.Err(), err))
+		}
+	}
+	return gone, nil
+}
+
+func (r *Repository) fetchBatch(ctx context.Context, from remote, ids []string) (gone []string, err error) {
+	for range fetchTries {
+		if len(ids) == 0 {
+			return gone, nil
+		}
+		said, err := r.fetch(ctx, from, ids)
+		if err == nil {
+			return gone, nil
+		}
+		lost := notOurRef.FindSubmatch(said)
+		at := -1
+		if lost != nil {
+			at = slices.Index(ids, string(lost[1]))
+		}
+		if at < 0 {
+			return gone, err
+		}
+		gone = append(gone, ids[at])
+		ids = slices.Delete(ids, at, at+1)
+	}
+	return gone, fmt.Errorf("the server has lost more than %d of them", fetchTries)
+}
+
+// fetch runs git once, and returns what it said.
+func (r *Repository) fetch(ctx context.Context, from remote, ids []string) (said []byte, err error) {
+	binary, err := exec.LookPath("git")
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	args := append([]string{"--git-dir", r.temp, "-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--no-tags", "--", from.url}, ids...)
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Env = append(cleanEnv(), from.env()...)
+	cmd.Stderr = &out
+	if from.host != "" {
+		killGroup(cmd)
+	}
+	cmd.WaitDelay = 5 * time.Second
+	err = cmd.Run()
+	if err != nil {
+		err = fmt.Errorf("git fetch: %w: %s", err, lastLines(out.Bytes()))
+	}
+	// It says what was fetched, and would be one more place to look for text.
+	if removed := os.Remove(filepath.Join(r.temp, "FETCH_HEAD")); !errors.Is(removed, os.ErrNotExist) {
+		err = errors.Join(err, removed)
+	}
+	return out.Bytes(), err
+}
