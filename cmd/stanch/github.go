@@ -44,7 +44,7 @@ scanned; the exit code is 3 then.`,
 				return err
 			}
 			f.deletedSet = cmd.Flags().Changed("deleted")
-			w := &sweep{flags: f, listers: map[string]*githubapi.Lister{}, streams: s}
+			w := &githubSweep{flags: f, listers: map[string]*githubapi.Lister{}, streams: s}
 			for _, target := range args {
 				if _, err := w.lister(cmd.Context(), target); err != nil {
 					return err
@@ -98,8 +98,8 @@ func waitAloud(s *streams) func(context.Context, time.Duration) error {
 	}
 }
 
-// A sweep scans repositories one after the other, and makes one report.
-type sweep struct {
+// A githubSweep scans repositories one after the other, and makes one report.
+type githubSweep struct {
 	job     *job
 	flags   *githubFlags
 	streams *streams
@@ -108,7 +108,7 @@ type sweep struct {
 }
 
 // lister returns the Lister for target.
-func (w *sweep) lister(ctx context.Context, target string) (*githubapi.Lister, error) {
+func (w *githubSweep) lister(ctx context.Context, target string) (*githubapi.Lister, error) {
 	owner, _, _ := strings.Cut(target, "/")
 	key := ""
 	if w.flags.login.perOwner() {
@@ -131,7 +131,7 @@ type listed struct {
 	from *githubapi.Lister
 }
 
-func (w *sweep) run(ctx context.Context, targets []string) error {
+func (w *githubSweep) run(ctx context.Context, targets []string) error {
 	defer w.job.out.discard()
 	repos, err := w.list(ctx, targets)
 	switch {
@@ -156,7 +156,7 @@ func (w *sweep) run(ctx context.Context, targets []string) error {
 }
 
 // list returns the repositories of the targets that the flags leave, each once.
-func (w *sweep) list(ctx context.Context, targets []string) (repos []listed, err error) {
+func (w *githubSweep) list(ctx context.Context, targets []string) (repos []listed, err error) {
 	left, seen := map[string]string{}, map[string]bool{}
 	for _, target := range targets {
 		lister, err := w.lister(ctx, target)
@@ -183,7 +183,7 @@ func (w *sweep) list(ctx context.Context, targets []string) (repos []listed, err
 }
 
 // sayLeft says how many repositories are left out for a reason that may surprise.
-func (w *sweep) sayLeft(left map[string]string) {
+func (w *githubSweep) sayLeft(left map[string]string) {
 	count := map[string]int{}
 	for _, why := range left {
 		count[why]++
@@ -200,7 +200,7 @@ func (w *sweep) sayLeft(left map[string]string) {
 }
 
 // scan scans repos and reports to sink, which it closes.
-func (w *sweep) scan(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink, repos []listed) error {
+func (w *githubSweep) scan(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink, repos []listed) error {
 	start := time.Now()
 	all := merged{byFingerprint: map[string]int{}}
 	clones, stop := w.clone(ctx, repos)
@@ -216,7 +216,7 @@ func (w *sweep) scan(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink
 }
 
 // say tells a person at a terminal how far the sweep is.
-func (w *sweep) say(format string, args ...any) {
+func (w *githubSweep) say(format string, args ...any) {
 	if mayMove(w.streams.stderr) {
 		fmt.Fprintf(w.streams.stderr, "\r\x1b[K"+format+"\n", args...)
 	}
@@ -227,7 +227,7 @@ func (w *sweep) say(format string, args ...any) {
 var noRepository = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)repository( '[^']*')? not found`) })
 
 // scanOne scans a clone and adds what it finds to all.
-func (w *sweep) scanOne(ctx context.Context, sc *scanner.Scanner, c clone, all *merged) {
+func (w *githubSweep) scanOne(ctx context.Context, sc *scanner.Scanner, c clone, all *merged) {
 	defer c.close(w.streams)
 	switch {
 	case ctx.Err() != nil:

@@ -25,7 +25,7 @@ type clone struct {
 
 // clone clones repos and their wikis, the next while one is scanned. The channel is
 // closed after the last; stop removes what nobody took.
-func (w *sweep) clone(ctx context.Context, repos []listed) (clones <-chan clone, stop func()) {
+func (w *githubSweep) clone(ctx context.Context, repos []listed) (clones <-chan clone, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	c := make(chan clone)
 	send := func(r listed, wiki bool) {
@@ -57,7 +57,7 @@ func (w *sweep) clone(ctx context.Context, repos []listed) (clones <-chan clone,
 	}
 }
 
-func (w *sweep) cloneOne(ctx context.Context, r listed, wiki bool) clone {
+func (w *githubSweep) cloneOne(ctx context.Context, r listed, wiki bool) clone {
 	one := clone{listed: r, page: r.from.PageURL(r.Name), wiki: wiki}
 	url, err := r.from.CloneURL(ctx, r.Name)
 	if err != nil {
@@ -71,7 +71,7 @@ func (w *sweep) cloneOne(ctx context.Context, r listed, wiki bool) clone {
 }
 
 // fetchDeleted adds to a clone what GitHub has of it and no ref leads to.
-func (w *sweep) fetchDeleted(ctx context.Context, c clone) error {
+func (w *githubSweep) fetchDeleted(ctx context.Context, c clone) error {
 	token, err := c.from.Token(ctx)
 	if !w.flags.deleted || err == nil && token.IsZero() && !w.flags.deletedSet {
 		return err
