@@ -79,7 +79,7 @@ func explain(err error) error {
 // partial reports, in one blob, what a partial clone left out.
 func (e *ending) partial() error {
 	n := e.missing()
-	if n == 0 {
+	if n == 0 || e.store.rest {
 		return nil
 	}
 	why := fmt.Errorf("%d objects are not in this partial clone and are never fetched; clone again without --filter", n)

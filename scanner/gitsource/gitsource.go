@@ -35,8 +35,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A Repository is a git repository on disk. Make one with Open or Clone. It may be
-// used by one goroutine at a time: Locate reads what Blobs or Sift has noted.
+// A Repository is a git repository on disk. Make one with Open, Clone, Remote.Fetch or
+// Mirror. It may be used by one goroutine at a time: Locate reads what Blobs or Sift has
+// noted.
 type Repository struct {
 	// MaxBlobSize is the size in bytes from which an object is yielded with Err
 	// set and not held in memory, unless it is stored whole: then it is yielded in
@@ -51,11 +52,17 @@ type Repository struct {
 	// what has been read then into Next, if they come to their end and no object
 	// that a ref leads to is missing, a partial clone apart.
 	Seen, Next *State
+	// Rest says that what is missing was read elsewhere: it is no unread part. What is
+	// damaged is. Fetch sets it.
+	Rest bool
 
 	gitDir    string // of this work tree: holds HEAD
 	commonDir string // shared by all work trees: holds objects and refs
 	root      string // of the work tree; "" if there is none
 	temp      string // removed by Close
+
+	fetched int64    // bytes
+	absent  []string // ids that the server did not have
 
 	within bool            // another repository, which yields the own files of both
 	subs   []subRepository // of the last Blobs or Sift
@@ -69,7 +76,7 @@ var (
 	_ scanner.Sifter = (*Repository)(nil)
 )
 
-// Close closes the packs and removes what Clone made. It may be called more than
+// Close closes the packs and removes what Clone or Fetch made. It may be called more than
 // once. No other call may be under way.
 func (r *Repository) Close() error {
 	r.keep(nil)
@@ -86,6 +93,13 @@ func (r *Repository) Close() error {
 	}
 	return os.RemoveAll(r.temp)
 }
+
+// Fetched is how many bytes Fetch received.
+func (r *Repository) Fetched() int64 { return r.fetched }
+
+// Absent are the ids that Fetch was asked for, as blobs or below refs/stanch/, and that the
+// server does not have, or does not give.
+func (r *Repository) Absent() []string { return r.absent }
 
 // lookup opens the objects of r for reads by id. They stay open until Close.
 func (r *Repository) lookup() *store {

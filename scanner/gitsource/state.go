@@ -54,17 +54,35 @@ func ReadState(file, version string) (*State, error) {
 	if saved.Version != version {
 		return s, nil
 	}
-	s = saved.State
-	s.packs, s.loose = map[string]bool{}, make(map[pack.ID]bool, len(s.Loose))
-	for _, p := range s.Packs {
-		s.packs[p] = true
+	s = &State{Version: version}
+	s.Add(saved.State)
+	s.Missing = saved.Missing
+	return s, nil
+}
+
+// Add adds what other has seen, of the same version: that of a mirror which this one has
+// objects of, say. It must not be nil.
+func (s *State) Add(other *State) {
+	if s.packs == nil {
+		own := *s
+		s.packs, s.loose = map[string]bool{}, map[pack.ID]bool{}
+		s.Packs, s.Loose = []string{}, []string{}
+		s.Add(&own)
 	}
-	for _, hex := range s.Loose {
-		if id, ok := pack.ParseID([]byte(hex)); ok {
-			s.loose[id] = true
+	for _, p := range other.Packs {
+		if !s.packs[p] {
+			s.packs[p] = true
+			s.Packs = append(s.Packs, p)
 		}
 	}
-	return s, nil
+	for _, hex := range other.Loose {
+		if id, ok := pack.ParseID([]byte(hex)); ok && !s.loose[id] {
+			s.loose[id] = true
+			s.Loose = append(s.Loose, hex)
+		}
+	}
+	slices.Sort(s.Packs)
+	slices.Sort(s.Loose)
 }
 
 // Write writes s to file, whole or not at all.

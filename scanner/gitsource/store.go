@@ -29,6 +29,7 @@ type store struct {
 	loose   []loose
 	notes   []note // what could not be opened
 	partial bool   // objects may be missing on purpose
+	rest    bool   // and they were read elsewhere: partial too
 	// unlisted is set if loose objects are in no list, but looked for one by one.
 	unlisted bool
 }
@@ -55,7 +56,7 @@ var errMissing = errors.New("object is missing")
 // openStore opens the object directories of r. What cannot be opened is noted.
 func openStore(r *Repository) *store {
 	cfg := readConfig(r.commonDir)
-	s := &store{hash: hashSize(cfg), partial: isPartial(cfg)}
+	s := &store{hash: hashSize(cfg), partial: isPartial(cfg) || r.Rest, rest: r.Rest}
 	for _, dir := range r.objectDirs() {
 		s.addDir(dir)
 	}
@@ -65,8 +66,18 @@ func openStore(r *Repository) *store {
 		s.listLoose(i) // first: what git gc moves meanwhile is met twice, and not never
 		s.openPacks(filepath.Join(s.dirs[i], "pack"))
 	}
+	// What was read comes first: a pack that git has fetched thin and completed has copies
+	// of objects of older ones, and of copies the first counts.
+	slices.SortStableFunc(s.packs, func(a, b *pack.Pack) int { return order(r.Seen.hasPack(b)) - order(r.Seen.hasPack(a)) })
 	s.number()
 	return s
+}
+
+func order(first bool) int {
+	if first {
+		return 1
+	}
+	return 0
 }
 
 // openLookup opens the object directories of r for reads by id alone, which takes

@@ -74,6 +74,9 @@ func (p *Pack) scanOffsets() (offsets []int64, err error) {
 			return offsets, damaged("the pack was cut off in object %d of %d", i+1, n)
 		}
 	}
+	if at < p.end {
+		return offsets, damaged("%d bytes after the last of %d objects", p.end-at, n)
+	}
 	return offsets, nil
 }
 

@@ -1,0 +1,83 @@
+package pack
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stanch-dev/stanch/scanner/scannertest"
+)
+
+// TestWriteIndex: the index is that of git, byte for byte.
+func TestWriteIndex(t *testing.T) {
+	const many = `for i in $(seq 1 60); do seq 1 $((i * 7)) >f; echo $i >g$((i % 9)); commit $i; done; git tag -am t t; `
+	for name, script := range map[string]string{
+		"one":       `echo x >f; commit 1; git gc -q`,
+		"deltas":    many + `git gc -q`,
+		"ref_delta": many + `git -c repack.useDeltaBaseOffset=false repack -qadf`,
+		"flat":      many + `git repack -qadf --depth=0`,
+		"sha256":    `rm -rf .git; git init -q -b main --object-format=sha256 .; ` + many + `git gc -q`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := scannertest.Repo(t, script+"\n")
+			indexes, _ := filepath.Glob(filepath.Join(dir, ".git/objects/pack/*.idx"))
+			if len(indexes) != 1 {
+				t.Fatal(indexes)
+			}
+			want, err := os.ReadFile(indexes[0])
+			if err == nil {
+				err = os.Remove(indexes[0])
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			hash := 20
+			if name == "sha256" {
+				hash = 32
+			}
+			if err := WriteIndex(indexes[0][:len(indexes[0])-len(".idx")], hash); err != nil {
+				t.Fatal(err)
+			}
+			got, err := os.ReadFile(indexes[0])
+			if err != nil || !bytes.Equal(got, want) {
+				t.Errorf("index of %d bytes differs from that of git, %d bytes, %v", len(got), len(want), err)
+			}
+		})
+	}
+}
+
+// TestWriteIndexOfLies: a pack that is not what it says gets no index.
+func TestWriteIndexOfLies(t *testing.T) {
+	dir := scannertest.Repo(t, "seq 1 900 >f; commit 1; echo 1 >>f; commit 2; git gc -q\n")
+	packs, _ := filepath.Glob(filepath.Join(dir, ".git/objects/pack/*.pack"))
+	if len(packs) != 1 {
+		t.Fatal(packs)
+	}
+	good, err := os.ReadFile(packs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit := func(change func([]byte) []byte) []byte { return change(bytes.Clone(good)) }
+	for name, lie := range map[string][]byte{
+		"more":     edit(func(b []byte) []byte { b[11]++; return b }),
+		"fewer":    edit(func(b []byte) []byte { b[11]--; return b }),
+		"junk":     edit(func(b []byte) []byte { return append(b, "junk"...) }),
+		"cut_off":  good[:len(good)-30],
+		"header":   edit(func(b []byte) []byte { b[0] = 'X'; return b }),
+		"millions": edit(func(b []byte) []byte { b[8] = 0xff; return b }),
+		"empty":    {},
+	} {
+		stem := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(stem+".pack", lie, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := WriteIndex(stem, 20); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		if _, err := os.Stat(stem + ".idx"); err == nil {
+			t.Errorf("%s: there is an index", name)
+		}
+	}
+}

@@ -1,0 +1,194 @@
+package gitsource
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
+
+// ErrMirrorBusy says that another process updates the mirror.
+var ErrMirrorBusy = errors.New("another process updates this mirror")
+
+// Mirror makes dir a bare mirror of the repository at rawURL, all refs included, or
+// updates it, and opens it. It runs the git binary as Clone does, and needs one. Refs that
+// are gone are removed; objects never are, and each update adds one pack at most, so that
+// with Seen only what is new is read.
+//
+// If reference is not "", it is another mirror, that of the repository which this is a fork
+// of: objects that are there are not fetched, but read from there
+// (objects/info/alternates). Whoever removes it breaks this one.
+//
+// What an update that was broken off has left is removed first: locks and half a pack. One
+// update at a time: the error for another wraps ErrMirrorBusy. Errors do not hold the
+// password of the URL. Close removes nothing.
+func Mirror(ctx context.Context, rawURL, dir, reference string) (*Repository, error) {
+	at, err := parseRemote(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	if err := at.mirror(ctx, dir, reference); err != nil {
+		return nil, fmt.Errorf("mirroring %s: %w", at.url, endOf(ctx, err))
+	}
+	return Open(dir)
+}
+
+func (r remote) mirror(ctx context.Context, dir, reference string) error {
+	binary, err := exec.LookPath("git")
+	if err != nil {
+		return fmt.Errorf("a mirror needs the git binary: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	lock, err := lockFile(filepath.Join(dir, "stanch.lock"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lock.Close() }() // frees it
+	if err := sweepUp(dir); err != nil {
+		return err
+	}
+	m := mirror{remote: r, binary: binary, dir: dir}
+	err = m.update(ctx, reference)
+	if to, ok := r.moved(ctx, err); ok {
+		m.remote = to
+		err = m.update(ctx, reference)
+	}
+	return err
+}
+
+// sweepUp removes what a git that was killed has left, which would be in the way of the
+// next. Who has the lock of the mirror is alone.
+func sweepUp(dir string) error {
+	return filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		stale := strings.HasSuffix(name, ".lock") && name != "stanch.lock" ||
+			strings.HasPrefix(name, "tmp_") && filepath.Base(filepath.Dir(file)) == "pack"
+		if stale && !d.IsDir() {
+			return os.Remove(file)
+		}
+		return nil
+	})
+}
+
+// A mirror is one update of a mirror.
+type mirror struct {
+	remote
+	binary, dir string
+}
+
+// quiet is what of git's housekeeping is switched off: it would repack what State knows by
+// the name of the pack, and write what nobody reads.
+var quiet = []string{
+	"gc.auto=0", "maintenance.auto=false", "fetch.writeCommitGraph=false", "core.logAllRefUpdates=false",
+	"fetch.unpackLimit=1", "transfer.unpackLimit=1", "fetch.parallel=1",
+}
+
+func (m mirror) update(ctx context.Context, reference string) error {
+	at, err := m.head(ctx)
+	if err != nil {
+		return err
+	}
+	head := filepath.Join(m.dir, "HEAD")
+	if _, err := readRef(head); err != nil { // none, or one that was not written to its end: no repository to git
+		_ = os.Remove(head) // git init says so if that was in vain
+		format := "sha1"
+		if len(at.id) == 64 {
+			format = "sha256"
+		}
+		if _, err := m.git(ctx, "init", "--quiet", "--bare", "--template=", "--object-format="+format, "."); err != nil {
+			return err
+		}
+	}
+	if err := m.refer(reference); err != nil {
+		return err
+	}
+	if _, err := m.git(ctx, "fetch", "--quiet", "--prune", "--force", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head",
+		"--", m.url, "+refs/*:refs/*"); err != nil {
+		return err
+	}
+	switch {
+	case strings.HasPrefix(at.target, "refs/"):
+		_, err = m.git(ctx, "symbolic-ref", "HEAD", at.target)
+	case at.id != "":
+		_, err = m.git(ctx, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", m.url, at.id.String())
+		if err == nil {
+			_, err = m.git(ctx, "update-ref", "--no-deref", "HEAD", at.id.String())
+		}
+	}
+	return err
+}
+
+// head asks the server what its HEAD is; nothing for an empty repository.
+func (m mirror) head(ctx context.Context) (root, error) {
+	out, err := m.git(ctx, "ls-remote", "--symref", "--", m.url, "HEAD")
+	if err != nil {
+		return root{}, err
+	}
+	at := root{name: "HEAD"}
+	for line := range strings.Lines(out) { // "ref: " NAME or ID, TAB HEAD
+		value, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		if name != "HEAD" {
+			continue
+		}
+		if target, ok := strings.CutPrefix(value, "ref: "); ok {
+			at.target = target
+		} else if id, ok := pack.ParseID([]byte(value)); ok {
+			at.id = id
+		}
+	}
+	return at, nil
+}
+
+// refer makes the objects of the other mirror those of this one too.
+func (m mirror) refer(reference string) error {
+	if reference == "" {
+		return nil
+	}
+	objects, err := filepath.Abs(filepath.Join(reference, "objects"))
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(objects); err != nil {
+		return fmt.Errorf("the mirror to share objects with: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Join(m.dir, "objects", "info"), 0o700); err != nil {
+		return err
+	}
+	return replaceFile(filepath.Join(m.dir, "objects", "info", "alternates"), []byte(objects+"\n"))
+}
+
+// git runs git in the mirror, and returns what it prints.
+func (m mirror) git(ctx context.Context, args ...string) (string, error) {
+	var out, said bytes.Buffer
+	var config []string
+	for _, c := range quiet {
+		config = append(config, "-c", c)
+	}
+	cmd := exec.CommandContext(ctx, m.binary, append(config, args...)...)
+	cmd.Dir = m.dir
+	// A server that sends less than a byte a second for so long is given up (git-config(1),
+	// http.lowSpeedLimit).
+	cmd.Env = append(cleanEnv(), append(m.env(), "GIT_DIR=.", "GIT_HTTP_LOW_SPEED_LIMIT=1", "GIT_HTTP_LOW_SPEED_TIME=120")...)
+	cmd.Stdout, cmd.Stderr = &out, &said
+	if m.host != "" {
+		killGroup(cmd)
+	}
+	cmd.WaitDelay = 5 * time.Second
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("git %s: %w: %s", args[0], err, lastLines(said.Bytes()))
+	}
+	return out.String(), nil
+}
