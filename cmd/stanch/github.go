@@ -61,8 +61,12 @@ scanned; the exit code is 3 then.`,
 	f.add(cmd, true)
 	f.login.add(cmd.Flags())
 	f.addFilter(cmd.Flags())
-	cmd.Flags().BoolVar(&f.deleted, "deleted", true, "scan commits that were force-pushed away or whose branch was deleted, if there is a token")
+	f.addDeleted(cmd.Flags())
 	return cmd
+}
+
+func (f *githubFlags) addDeleted(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.deleted, "deleted", true, "scan commits that were force-pushed away or whose branch was deleted, if there is a token")
 }
 
 // githubFlags are those of stanch github.

@@ -26,7 +26,15 @@ type githubLogin struct {
 }
 
 func (g *githubLogin) add(flags *pflag.FlagSet) {
+	g.addAPI(flags)
+	g.addToken(flags)
+}
+
+func (g *githubLogin) addAPI(flags *pflag.FlagSet) {
 	flags.StringVar(&g.api, "api-url", cmp.Or(os.Getenv("GITHUB_API_URL"), "https://api.github.com"), "of GitHub Enterprise Server: https://HOST/api/v3")
+}
+
+func (g *githubLogin) addToken(flags *pflag.FlagSet) {
 	flags.StringVar(&g.tokenFile, "token-file", "", "read the token from this `file`, not from GITHUB_TOKEN, GH_TOKEN or gh")
 	flags.StringVar(&g.appID, "app-id", os.Getenv("STANCH_APP_ID"), "ask as the GitHub App with this `id`, or client id; STANCH_APP_ID is the same")
 	flags.StringVar(&g.appKey, "app-key", os.Getenv("STANCH_APP_KEY"), "`file` with the private key of the App; STANCH_APP_KEY is the same")

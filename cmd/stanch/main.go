@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root := newRoot(s)
 	root.AddCommand(newHook(s))
 	if len(args) == 0 || args[0] != "hook" { // at each commit, nobody is to wait for the flags of all others
-		root.AddCommand(newGit(s), newGitHub(s), newDir(s), newStdin(s), newReport(s), newRules(s), newInventory(s), newMigrate(s), newCI(s), newVerify(s), newAssess(s), newRespond(s))
+		root.AddCommand(newGit(s), newGitHub(s), newSweep(s), newDir(s), newStdin(s), newReport(s), newRules(s), newInventory(s), newMigrate(s), newCI(s), newVerify(s), newAssess(s), newRespond(s))
 	}
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)

@@ -52,8 +52,7 @@ func (f *scanFlags) add(cmd *cobra.Command, verifies bool) {
 	f.output.add(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&f.showSecrets, "show-secrets", false, "print secrets; only to a terminal or a file that nobody else can read")
-	flags.StringVar(&f.failOn, "fail-on", "any", "exit with 1 for these leaks: any, unknown (live or not known to be dead), live, never")
-	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(failLevels, cobra.ShellCompDirectiveNoFileComp))
+	f.addFailOn(cmd)
 	flags.StringVar(&f.confidence, "min-confidence", "low", "ignore findings of less confidence: high, medium, low (nothing)")
 	_ = cmd.RegisterFlagCompletionFunc("min-confidence", cobra.FixedCompletions(confidences, cobra.ShellCompDirectiveNoFileComp))
 	flags.StringSliceVar(&f.inventory, "inventory", nil, "file of your own key ids, made by \"stanch inventory\": findings of these keys are certain")
@@ -73,6 +72,11 @@ func (f *scanFlags) add(cmd *cobra.Command, verifies bool) {
 	_ = flags.MarkHidden("sts-endpoint")
 	f.cache.add(cmd)
 	f.owner.add(cmd)
+}
+
+func (f *scanFlags) addFailOn(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.failOn, "fail-on", "any", "exit with 1 for these leaks: any, unknown (live or not known to be dead), live, never")
+	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(failLevels, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // verifies reports whether STS is asked.
@@ -162,18 +166,32 @@ func (j *job) run(ctx context.Context, source, target string, scan func(*scanner
 		return err
 	}
 	header := report.Scan{Version: number(), Source: source, Target: target, Started: time.Now()}
-	set := detectors.NewSet(awskeys.Detector{})
+	set, sc := j.scanner(header.Started)
 	tally := &tally{failOn: j.flags.failOn, Sink: report.NewSink(j.handler, header, set, j.flags.showSecrets)}
 	for _, wrap := range j.wraps {
 		tally.Sink = wrap(tally.Sink)
 	}
-	if j.flags.owner.assess {
-		tally.Sink = assessor{tally.Sink, ctx, j}
-	}
+	tally.Sink = j.assessed(ctx, tally.Sink)
 	j.log.Debug("scanning", "source", source, "target", target)
-	sc := scanner.Scanner{
+	scanErr := scan(sc, tally)
+	if j.flags.owner.assess && scanErr == nil {
+		scanErr = ctx.Err() // what was found is reported; not all of it was assessed
+	}
+	j.config.say(j.streams.stderr)
+	j.saySent()
+	j.log.Debug("scanned", "objects", tally.sum.Objects, "bytes", tally.sum.Bytes, "elapsed", tally.sum.Elapsed)
+	if err := j.out.commit(); err != nil {
+		return incomplete(err)
+	}
+	return tally.verdict(scanErr)
+}
+
+// scanner returns what a scan is made of, and the detectors of credentials among it.
+func (j *job) scanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
+	set := detectors.NewSet(awskeys.Detector{})
+	sc := &scanner.Scanner{
 		Detectors: j.config.extend(set),
-		Filters:   []scanner.Filter{placeholders, expiredURLs(header.Started), j.flags.doubtful},
+		Filters:   []scanner.Filter{placeholders, expiredURLs(now), j.flags.doubtful},
 		Verifier:  logged{j.asOwner(), j.log},
 		Workers:   4,
 	}
@@ -181,20 +199,23 @@ func (j *job) run(ctx context.Context, source, target string, scan func(*scanner
 	if j.inventory != nil {
 		sc.Annotators = append(sc.Annotators, ownedBy(j.inventory))
 	}
-	j.config.suppress(&sc)
-	scanErr := scan(&sc, tally)
-	if j.flags.owner.assess && scanErr == nil {
-		scanErr = ctx.Err() // what was found is reported; not all of it was assessed
+	j.config.suppress(sc)
+	return set, sc
+}
+
+// assessed returns sink, with facts added to what passes through it, if that was asked for.
+func (j *job) assessed(ctx context.Context, sink scanner.Sink) scanner.Sink {
+	if !j.flags.owner.assess {
+		return sink
 	}
-	j.config.say(j.streams.stderr)
+	return assessor{sink, ctx, j}
+}
+
+// saySent says how often AWS was asked.
+func (j *job) saySent() {
 	for _, sent := range j.verifier.Sent() {
 		fmt.Fprintf(j.streams.stderr, "stanch: requests sent to %s: %d (GetCallerIdentity)\n", sent.Host, sent.Requests)
 	}
-	j.log.Debug("scanned", "objects", tally.sum.Objects, "bytes", tally.sum.Bytes, "elapsed", tally.sum.Elapsed)
-	if err := j.out.commit(); err != nil {
-		return incomplete(err)
-	}
-	return tally.verdict(scanErr)
 }
 
 var errUnread = errors.New("the report names what could not be read")

@@ -68,7 +68,8 @@ type Repository struct {
 	subs   []subRepository // of the last Blobs or Sift
 
 	last    *graph   // of the last Blobs or Sift
-	lookups []*store // of Staged and Range, to be closed
+	lookups []*store // of Staged, Range and AtHead, to be closed
+	head    *headTree
 }
 
 var (

@@ -165,24 +165,11 @@ func (d *differ) unlike(trees []pack.ID, path string, id pack.ID) bool {
 
 // find returns what a tree has at path, or "".
 func (d *differ) find(tree pack.ID, path string) pack.ID {
-	for {
-		data, err := d.trees.read(d.store, tree)
-		if err != nil {
-			return ""
-		}
-		name, below, deeper := strings.Cut(path, "/")
-		c := cursor{rest: data, hash: d.store.hash}
-		for c.next(); c.ok && string(c.at.name) != name; {
-			c.next()
-		}
-		switch {
-		case !c.ok:
-			return ""
-		case !deeper:
-			return pack.ID(c.at.id)
-		}
-		tree, path = pack.ID(c.at.id), below
+	id, err := d.trees.find(d.store, tree, path)
+	if err != nil {
+		return ""
 	}
+	return id
 }
 
 // at returns the entry at path, or the first below it if path is a folder; "." is

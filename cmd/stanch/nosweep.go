@@ -1,0 +1,26 @@
+//go:build !sweep
+
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+)
+
+// newSweep says where the command is. Its engine and databases would double what a
+// developer's machine compiles at the first commit (bench/2026-11-22-sweep).
+func newSweep(*streams) *cobra.Command {
+	return &cobra.Command{
+		Use:                "sweep",
+		Short:              "Sweep organizations again and again (in builds with the tag \"sweep\")",
+		Long:               "This build has no engine for sweeps, so that hooks build in half the time. The\nreleases and images have it, and so has:\n\n  go install -tags sweep github.com/stanch-dev/stanch/cmd/stanch@latest\n\n\"stanch github\" sweeps once, without a database.",
+		DisableFlagParsing: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
+				return cmd.Help()
+			}
+			return errors.New("this build has no engine for sweeps: install one with \"go install -tags sweep github.com/stanch-dev/stanch/cmd/stanch@latest\", or use \"stanch github\"")
+		},
+	}
+}

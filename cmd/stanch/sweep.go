@@ -1,0 +1,218 @@
+//go:build sweep
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
+)
+
+func newSweep(s *streams) *cobra.Command {
+	f := &databaseFlags{}
+	cmd := &cobra.Command{
+		Use:   "sweep",
+		Short: "Sweep organizations again and again, reading only what is new",
+		Long: `Keep organizations, users and repositories of GitHub under watch. What was read of
+a repository is remembered, and is not read again: a sweep of what has not changed
+costs a request or two.
+
+The database is a file of SQLite, or PostgreSQL for a fleet: STANCH_DATABASE_URL or
+--database-url. It never holds a secret.`,
+		Example: "  stanch sweep add acme --every 1h\n  stanch sweep run\n  stanch sweep serve\n  stanch sweep status",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.PersistentFlags().StringVar(&f.url, "database-url", "", "postgres://…, or a file of SQLite; better in STANCH_DATABASE_URL, if it holds a password")
+	cmd.AddCommand(newSweepAdd(s, f), newSweepList(s, f), newSweepRemove(s, f), newSweepRun(s, f), newSweepServe(s, f), newSweepWork(s, f),
+		newSweepStatus(s, f), newSweepReport(s, f), newSweepAck(s, f), newSweepMigrate(s, f))
+	return cmd
+}
+
+// databaseFlags say which database a sweep uses.
+type databaseFlags struct{ url string }
+
+// name returns the URL or the file.
+func (f *databaseFlags) name() (string, error) {
+	if name := cmp.Or(f.url, os.Getenv("STANCH_DATABASE_URL")); name != "" {
+		return name, nil
+	}
+	dir := os.Getenv("XDG_STATE_HOME") // specifications.freedesktop.org/basedir-spec
+	if dir == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", fmt.Errorf("where the database is: %w (use --database-url)", err)
+		}
+		dir = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(dir, "stanch", "sweep.db"), nil
+}
+
+// with calls do with the store, and with a queue in it.
+func (f *databaseFlags) with(ctx context.Context, do func(*sweep.Store, *riverqueue.Queue) error) error {
+	name, err := f.name()
+	if err != nil {
+		return err
+	}
+	store, err := riverqueue.Open(ctx, name, true)
+	if err != nil {
+		return unfinished(err)
+	}
+	defer store.DB().Close()
+	q, err := riverqueue.New(riverqueue.Config{Store: store})
+	if err != nil {
+		return unfinished(err)
+	}
+	return do(store, q)
+}
+
+// engineFlags are those of commands that do the jobs of a sweep.
+type engineFlags struct {
+	scanFlags
+	login     githubLogin
+	scans     int
+	mirrors   string
+	maxFetch  int64 // MiB
+	lookEvery time.Duration
+	pause     time.Duration // of tests
+}
+
+func (f *engineFlags) add(cmd *cobra.Command) {
+	f.scanFlags.add(cmd, true)
+	flags := cmd.Flags()
+	f.login.addToken(flags)
+	flags.IntVar(&f.scans, "scans", 2, "read so many repositories at once")
+	flags.StringVar(&f.mirrors, "mirrors", "", "keep a mirror of each repository in this folder, instead of nothing")
+	flags.Int64Var(&f.maxFetch, "max-fetch", 20<<10, "fail repositories of which more MiB would have to be fetched at once; 0 is no limit")
+	flags.DurationVar(&f.pause, "retry-after", 10*time.Second, "wait so long before what failed is tried again, the first time")
+	_ = flags.MarkHidden("retry-after")
+	flags.DurationVar(&f.lookEvery, "look-every", 24*time.Hour, "look at repositories that were not pushed to so often: wikis and pull requests change without")
+}
+
+// engine returns what does the jobs that are in store, as the flags say.
+func (f *engineFlags) engine(j *job, store *sweep.Store, q *riverqueue.Queue, log *slog.Logger) (*sweep.Engine, error) {
+	if f.scans < 1 {
+		return nil, fmt.Errorf("--scans %d: must be 1 or more", f.scans)
+	}
+	build, err := buildName()
+	if err != nil {
+		return nil, unfinished(err)
+	}
+	if f.mirrors != "" {
+		if err := os.MkdirAll(f.mirrors, 0o700); err != nil {
+			return nil, fmt.Errorf("--mirrors: %w", err)
+		}
+	}
+	searcher := newSearcher(j)
+	return &sweep.Engine{
+		Store: store, Queue: q, Hub: hubs(f.login), Scan: searcher.scan,
+		Detector: fmt.Sprintf("%s verify=%v rules=%x", build, f.verifies(), j.config.digest.Sum(nil)),
+		Verifies: f.verifies(), Mirrors: f.mirrors, MaxFetch: f.maxFetch << 20, MaxBlobSize: f.maxSize << 20,
+		LookEvery: f.lookEvery, Log: log,
+	}, nil
+}
+
+// buildName tells this build from others, the same on all machines of a fleet: the
+// version or commit if nothing was changed, else a hash of the program.
+func buildName() (string, error) {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if v := info.Main.Version; v != "" && v != "(devel)" && !strings.Contains(v, "dirty") {
+			return v, nil
+		}
+	}
+	return buildOf()
+}
+
+// An errand is what a command has to do around the jobs. Each function may be nil.
+type errand struct {
+	once   bool // end when no job is left
+	begin  func(*sweep.Store, *riverqueue.Queue) error
+	beside func(context.Context, *sweep.Store, *slog.Logger) error // until ctx ends
+	after  func(*job, *sweep.Store) error                          // if it was interrupted, too
+}
+
+// run does jobs until ctx ends, or until there are none.
+func (f *engineFlags) run(ctx context.Context, s *streams, db *databaseFlags, e errand) error {
+	j, err := f.prepare(s)
+	if err != nil {
+		return err
+	}
+	defer j.out.discard()
+	name, err := db.name()
+	if err != nil {
+		return err
+	}
+	store, err := riverqueue.Open(ctx, name, true)
+	if err != nil {
+		return unfinished(err)
+	}
+	defer store.DB().Close()
+	if !store.Postgres() {
+		lock, err := riverqueue.Lock(ctx, name)
+		if err != nil {
+			return unfinished(err)
+		}
+		defer lock.Close()
+	}
+	if err := j.openOwner(ctx); err != nil {
+		return err
+	}
+	err = f.work(ctx, j, store, e)
+	j.saySent()
+	if e.after == nil || err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return errors.Join(err, e.after(j, store))
+}
+
+// work does jobs with what is beside them.
+func (f *engineFlags) work(ctx context.Context, j *job, store *sweep.Store, e errand) error {
+	log := slog.New(slog.NewTextHandler(j.streams.stderr, &slog.HandlerOptions{Level: f.level(e.once)}))
+	q, err := riverqueue.New(riverqueue.Config{Store: store, Scans: f.scans, Pause: f.pause, Log: log})
+	if err != nil {
+		return unfinished(err)
+	}
+	engine, err := f.engine(j, store, q, log)
+	if err != nil {
+		return err
+	}
+	if e.begin != nil {
+		if err := e.begin(store, q); err != nil {
+			return err
+		}
+	}
+	group, within := errgroup.WithContext(ctx)
+	over, end := context.WithCancel(within)
+	defer end()
+	group.Go(func() error {
+		defer end()
+		return q.Run(within, engine, e.once)
+	})
+	if e.beside != nil {
+		group.Go(func() error { return e.beside(over, store, log) })
+	}
+	return group.Wait()
+}
+
+func (f *engineFlags) level(once bool) slog.Level {
+	switch {
+	case f.debug:
+		return slog.LevelDebug
+	case once: // the report says it
+		return slog.LevelError
+	}
+	return slog.LevelInfo
+}

@@ -1,0 +1,103 @@
+//go:build sweep
+
+package main
+
+import (
+	"bytes"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/scanner/scannertest"
+)
+
+// A sweptOrg is a database and the GitHub that is swept into it.
+type sweptOrg struct {
+	*simulated
+	database string
+	extra    []string // flags of run
+}
+
+func newSweptOrg(t *testing.T) *sweptOrg {
+	t.Helper()
+	scannertest.Need(t, "git", "sh")
+	t.Setenv("GITHUB_TOKEN", gitHubToken)
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	return &sweptOrg{simulated: simulate(t), database: filepath.Join(t.TempDir(), "sweep.db")}
+}
+
+// stanch runs a command of stanch sweep.
+func (o *sweptOrg) stanch(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	args = append([]string{"sweep", "--database-url", o.database}, args...)
+	status = exitCode(&errs, run(t.Context(), args, nil, &out, &errs))
+	if all := out.String() + errs.String(); strings.Contains(all, gitHubToken) {
+		t.Errorf("the token got out: %s", all)
+	}
+	return status, out.String(), errs.String()
+}
+
+func (o *sweptOrg) add(t *testing.T, flags ...string) {
+	t.Helper()
+	if status, _, errs := o.stanch(t, append([]string{"add", "acme", "--api-url", o.url}, flags...)...); status != 0 {
+		t.Fatalf("add: %d: %s", status, errs)
+	}
+}
+
+// sweep runs a sweep and returns the keys that are known then, each with the
+// repositories that it is in.
+func (o *sweptOrg) sweep(t *testing.T, wantStatus int, flags ...string) []string {
+	t.Helper()
+	args := append([]string{"run", "--no-verify", "--retry-after", "10ms", "-f", "json"}, append(o.extra, flags...)...)
+	status, out, errs := o.stanch(t, args...)
+	if status != wantStatus {
+		t.Errorf("exit status %d, want %d: %s\n%s", status, wantStatus, errs, out)
+	}
+	return reposOf(t, []byte(out))
+}
+
+// TestSweep follows an organization through changes: each sweep reads what is new, asks
+// GitHub no more than it must, and forgets nothing.
+func TestSweep(t *testing.T) {
+	for _, mode := range []string{"stateless", "mirrors"} {
+		t.Run(mode, func(t *testing.T) {
+			o := newSweptOrg(t)
+			if mode == "mirrors" {
+				o.extra = []string{"--mirrors", filepath.Join(t.TempDir(), "mirrors")}
+			}
+			o.repo(t, "app", "", `leak 1 f; commit 1; git rm -q f; commit 2`)
+			o.repo(t, "clean", "", `echo x >f; commit 1`)
+			o.repo(t, "copy", "app", `leak 2 g; commit 3`)
+			o.repo(t, "empty", "", `:`)
+			for _, name := range []string{"a", "b", "c", "d"} {
+				o.repo(t, name, "", "echo "+name+" >f; commit 1")
+			}
+			o.add(t, "--forks")
+			want := func(status int, keys ...string) {
+				t.Helper()
+				if got := o.sweep(t, status); !slices.Equal(got, keys) {
+					t.Errorf("found %q, want %q", got, keys)
+				}
+			}
+			want(exitLeaks, "1: app", "2: copy")
+			o.taken()
+			want(exitLeaks, "1: app", "2: copy") // nothing is new
+			if calls, git := o.taken(); len(calls) > 1 || len(git) > 0 {
+				t.Errorf("a sweep of what has not changed asks %q and %q", calls, git)
+			}
+			o.push(t, "clean", `leak 3 new; commit 2`)
+			want(exitLeaks, "1: app", "2: copy", "3: clean")
+			if calls, git := o.taken(); len(calls) > 4 || slices.ContainsFunc(git, func(s string) bool { return !strings.Contains(s, "/clean.git/") }) {
+				t.Errorf("after one push it asks %q and %q", calls, git)
+			}
+			before := o.head(t, "clean")
+			o.push(t, "clean", `git reset -q --hard HEAD~; leak 4 other; commit 3; git checkout -q HEAD~; git branch -f main; git checkout -q main`)
+			o.force("clean", before)
+			o.push(t, "b", `leak 0 f; commit 2; git branch kept; git reset -q --hard HEAD~`)
+			want(exitLeaks, "0: b", "1: app", "2: copy", "3: clean")
+		})
+	}
+}

@@ -1,0 +1,204 @@
+//go:build sweep
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+func newSweepReport(s *streams, db *databaseFlags) *cobra.Command {
+	f := &scanFlags{}
+	cmd := &cobra.Command{
+		Use:   "report [TARGET]",
+		Short: "Write what all sweeps have found, in any format",
+		Long: `Write what is known of all targets, or of one: findings with all their places and
+their history, and how each repository fared. Nothing is read or verified again.`,
+		Example: "  stanch sweep report --format html --output leaks.html\n  stanch sweep report acme --format json | stanch respond plan --findings -",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !slices.Contains(failLevels, f.failOn) {
+				return fmt.Errorf("--fail-on %s: must be one of %s", f.failOn, strings.Join(failLevels, ", "))
+			}
+			out, err := f.output.open(s.stdout)
+			if err != nil {
+				return err
+			}
+			defer out.discard()
+			h, err := f.output.handler(out)
+			if err != nil {
+				return err
+			}
+			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
+				return writeSwept(cmd.Context(), store, append(args, "")[0], f.failOn, h, out)
+			})
+		},
+	}
+	f.output.add(cmd)
+	f.addFailOn(cmd)
+	return cmd
+}
+
+// writeSwept writes what store knows of a target to h, and puts out in its place. The
+// error says what there is to act on.
+func writeSwept(ctx context.Context, store *sweep.Store, target, failOn string, h report.Handler, out *output) error {
+	w := &sweptReport{store: store, handler: h, target: target, tally: tally{failOn: failOn}}
+	if err := w.write(ctx); err != nil {
+		return incomplete(err)
+	}
+	if err := out.commit(); err != nil {
+		return incomplete(err)
+	}
+	return w.tally.verdict(nil)
+}
+
+// A sweptReport turns what a store has into records.
+type sweptReport struct {
+	store   *sweep.Store
+	handler report.Handler
+	target  string // "" for all
+	tally   tally
+	begun   map[string]time.Time // of the last sweep of each target
+	sum     report.Summary
+}
+
+func (w *sweptReport) write(ctx context.Context) error {
+	targets, err := w.store.Targets(ctx)
+	if err != nil {
+		return err
+	}
+	w.begun = map[string]time.Time{}
+	var names []string
+	started, ended := time.Time{}, time.Time{}
+	for _, t := range targets {
+		if w.target != "" && w.target != t.Name {
+			continue
+		}
+		w.begun[t.Name] = t.Begun
+		names = append(names, t.Name)
+		if started.IsZero() || t.Begun.Before(started) {
+			started = t.Begun
+		}
+		if t.Ended.After(ended) {
+			ended = t.Ended
+		}
+		if t.Why != "" {
+			w.unread(t.Name, t.Why)
+		}
+	}
+	if w.target != "" && len(names) == 0 {
+		return fmt.Errorf("%s: %w", w.target, sweep.ErrNoTarget)
+	}
+	w.sum.Unread = append([]scanner.Unread{}, w.sum.Unread...)
+	return errors.Join(
+		w.handler.Scan(report.Scan{Version: number(), Source: "github", Target: strings.Join(names, " "), Started: started}),
+		w.store.Findings(ctx, w.target, w.finding),
+		w.store.Repositories(ctx, w.target, w.repository),
+		w.end(started, ended))
+}
+
+func (w *sweptReport) unread(what, why string) {
+	u := scanner.Unread{What: what, Why: why}
+	w.sum.Unread, w.tally.sum.Unread = append(w.sum.Unread, u), append(w.tally.sum.Unread, u)
+}
+
+func (w *sweptReport) end(started, ended time.Time) error {
+	w.sum.ElapsedMS = max(0, ended.Sub(started).Milliseconds())
+	return w.handler.Summary(w.sum)
+}
+
+// finding reports one that was kept.
+func (w *sweptReport) finding(k sweep.Kept) error {
+	var f report.Finding
+	if err := json.Unmarshal(k.Record, &f); err != nil {
+		return fmt.Errorf("a finding in the database: %w", err)
+	}
+	for _, place := range k.Locations {
+		var l report.Location
+		if err := json.Unmarshal(place, &l); err != nil {
+			return fmt.Errorf("a place in the database: %w", err)
+		}
+		f.Locations = append(f.Locations, l)
+	}
+	f.Ignored = k.Ignored
+	f.History = &report.History{
+		FirstSeen: k.FirstSeen, LastSeen: k.LastSeen, GoneSince: k.GoneSince, DeadSince: k.DeadSince,
+		AcknowledgedBy: k.AcknowledgedBy, AcknowledgedUntil: k.AcknowledgedUntil, Note: k.Note,
+	}
+	if k.AcknowledgedBy != "" && (k.AcknowledgedUntil.IsZero() || k.AcknowledgedUntil.After(time.Now())) {
+		acknowledged(&f)
+	}
+	w.count(&f)
+	return w.handler.Finding(f)
+}
+
+// acknowledged makes a finding one that does not count; one that is live does.
+func acknowledged(f *report.Finding) {
+	why := "acknowledged by " + f.History.AcknowledgedBy
+	if until := f.History.AcknowledgedUntil; !until.IsZero() {
+		why += " until " + until.Format(time.DateOnly)
+	}
+	if f.State == verifier.Live {
+		f.Overruled = why
+	} else {
+		f.Ignored = cmp.Or(f.Ignored, why)
+	}
+}
+
+func (w *sweptReport) count(f *report.Finding) {
+	if f.Ignored != "" {
+		w.sum.Ignored++
+		return
+	}
+	w.sum.Findings++
+	switch f.State {
+	case verifier.Live:
+		w.sum.Live++
+	case verifier.Unknown:
+		w.sum.Unknown++
+	}
+	if w.tally.counts(f.State) {
+		w.tally.leaks++
+	}
+}
+
+// repository reports how one fared in the last sweep of its target.
+func (w *sweptReport) repository(r sweep.Repository) error {
+	record := report.Repository{
+		Name: r.Name, URL: r.Page, State: r.State, Why: r.Why, At: r.At, ForkOf: r.Parent,
+		Archived: r.Archived, Private: r.Private,
+	}
+	if r.At.Before(w.begun[r.Target]) && (r.State == sweep.Swept || r.State == sweep.Unchanged) {
+		record.State = sweep.Unchanged // it was not even looked at: GitHub says that nothing was pushed
+	} else {
+		record.Objects, record.Fetched = r.Objects, r.Fetched
+		w.sum.Objects, w.sum.Bytes = w.sum.Objects+r.Objects, w.sum.Bytes+r.Fetched
+	}
+	switch r.State {
+	case sweep.New:
+		record.State, record.Why = sweep.Waiting, cmp.Or(r.Why, "for its turn")
+	case sweep.Gone:
+		record.State = sweep.Skipped
+	case sweep.Failed, sweep.Incomplete:
+		record.State = sweep.Failed
+		w.unread(r.Page, r.Why)
+	}
+	if record.State == sweep.Waiting {
+		w.unread(r.Page, "it waits "+record.Why)
+	}
+	return w.handler.Repository(record)
+}

@@ -1,0 +1,127 @@
+//go:build sweep
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
+)
+
+func newSweepRun(s *streams, db *databaseFlags) *cobra.Command {
+	f, full := &engineFlags{}, false
+	cmd := &cobra.Command{
+		Use:   "run [TARGET...]",
+		Short: "Sweep targets now, and report",
+		Long: `Sweep the targets, all if none is named, wait until that is done, and report what is
+known of them. What is new comes first. Interrupted, it goes on where it was with the
+next run.
+
+A repository that cannot be read is tried three times; then it is named in the
+report, the exit code is 3, and the next sweep tries again.`,
+		Example: "  stanch sweep run\n  stanch sweep run acme --format html --output leaks.html",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			begin := func(store *sweep.Store, q *riverqueue.Queue) error {
+				names, err := targetNames(ctx, store, args)
+				if err != nil {
+					return err
+				}
+				for _, name := range names {
+					if err := store.Begin(ctx, q, name, full); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			after := func(j *job, store *sweep.Store) error {
+				target := ""
+				if len(args) == 1 {
+					target = args[0]
+				}
+				return writeSwept(context.WithoutCancel(ctx), store, target, f.failOn, j.handler, j.out)
+			}
+			beside := func(ctx context.Context, store *sweep.Store, _ *slog.Logger) error {
+				progress(ctx, s, store)
+				return nil
+			}
+			return f.run(ctx, s, db, errand{once: true, begin: begin, beside: beside, after: after})
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().BoolVar(&full, "full", false, "look at all repositories, even if GitHub says that nothing was pushed")
+	return cmd
+}
+
+// targetNames returns the names of the targets to sweep: all if none is given.
+func targetNames(ctx context.Context, store *sweep.Store, args []string) ([]string, error) {
+	if len(args) > 0 {
+		return args, nil
+	}
+	targets, err := store.Targets(ctx)
+	if err != nil {
+		return nil, unfinished(err)
+	}
+	if len(targets) == 0 {
+		return nil, errors.New("there is no target: add one with \"stanch sweep add\"")
+	}
+	var names []string
+	for _, t := range targets {
+		names = append(names, t.Name)
+	}
+	return names, nil
+}
+
+func newSweepWork(s *streams, db *databaseFlags) *cobra.Command {
+	f := &engineFlags{}
+	cmd := &cobra.Command{
+		Use:   "work",
+		Short: "Do the jobs of a fleet until told to end",
+		Long: `Do what there is to do in the database, and begin the sweeps whose time has come. Any
+number of workers may share a database of PostgreSQL. SIGTERM ends it: what it was
+doing is done by another one.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.run(cmd.Context(), s, db, errand{})
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+// progress tells a person at a terminal how far a sweep is, until ctx ends.
+func progress(ctx context.Context, s *streams, store *sweep.Store) {
+	if !mayMove(s.stderr) {
+		return
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			fmt.Fprint(s.stderr, "\r\x1b[K")
+			return
+		case <-time.After(500 * time.Millisecond):
+		}
+		status, err := store.Status(ctx)
+		if err != nil {
+			continue
+		}
+		left, all, why := 0, 0, ""
+		for _, t := range status.Targets {
+			for _, n := range t.States {
+				all += n
+			}
+			left += t.Due
+			if t.Why != "" {
+				why = ", " + printable(t.Why)
+			}
+		}
+		fmt.Fprintf(s.stderr, "\r\x1b[K%d of %d repositories to look at%s", left, all, why)
+	}
+}

@@ -1,0 +1,86 @@
+//go:build sweep
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
+)
+
+func newSweepStatus(s *streams, db *databaseFlags) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Say how far sweeps are, and what they wait for",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
+				st, err := store.Status(cmd.Context())
+				if err != nil {
+					return unfinished(err)
+				}
+				if asJSON {
+					e := json.NewEncoder(s.stdout)
+					e.SetIndent("", "  ")
+					return e.Encode(st)
+				}
+				return writeStatus(s.stdout, st)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	return cmd
+}
+
+func writeStatus(out io.Writer, st sweep.Status) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, t := range st.Targets {
+		state := "not swept yet"
+		switch {
+		case !t.Ended.IsZero():
+			state = "swept " + when(t.Ended)
+		case !t.Begun.IsZero():
+			state = fmt.Sprintf("sweeping since %s, %d to look at", when(t.Begun), t.Due)
+		}
+		if !t.Next.IsZero() {
+			state += ", next " + when(t.Next)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", printable(t.Name), state, counts(t.States))
+		if t.Why != "" {
+			fmt.Fprintf(w, "\tlisting: %s\t\n", printable(t.Why))
+		}
+	}
+	if n := len(st.Troubled); n > 0 {
+		fmt.Fprintln(w)
+		for _, r := range st.Troubled {
+			fmt.Fprintf(w, "%s\t%s\t%s\n", strings.ToUpper(r.State), printable(r.Name), printable(r.Why))
+		}
+	}
+	if len(st.Workers) > 0 {
+		fmt.Fprintln(w)
+	}
+	for _, worker := range st.Workers {
+		fmt.Fprintf(w, "worker\t%s\tseen %s\n", printable(worker.Name), when(worker.Seen))
+	}
+	fmt.Fprintf(w, "\nfindings\t%d open\t%s\n", st.Findings.Open, counts(st.Findings.ByState))
+	return w.Flush()
+}
+
+// counts says "3 failed, 12 swept".
+func counts(by map[string]int) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		parts = append(parts, fmt.Sprintf("%d %s", by[name], name))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,194 @@
+//go:build sweep
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
+)
+
+func newSweepAdd(s *streams, db *databaseFlags) *cobra.Command {
+	f, every := &githubFlags{}, time.Duration(0)
+	cmd := &cobra.Command{
+		Use:   "add ORG|USER|OWNER/REPO...",
+		Short: "Keep targets under watch, or change how",
+		Long: `Remember targets, which "stanch sweep run" sweeps, and, with --every, "stanch sweep
+serve" and "work" do by themselves. Adding one again changes its flags. No token is
+kept: who sweeps has it.`,
+		Example: "  stanch sweep add acme --every 1h\n  stanch sweep add octocat/hello-world --every 24h",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if every != 0 && every < time.Minute {
+				return fmt.Errorf("--every %s: must be a minute or more", every)
+			}
+			if err := f.filter.Check(); err != nil {
+				return err
+			}
+			text, err := json.Marshal(targetOptions{f.filter, f.deleted})
+			if err != nil {
+				return err
+			}
+			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
+				for _, name := range args {
+					if err := store.PutTarget(cmd.Context(), sweep.Target{Name: name, API: f.login.api, Options: text, Every: every}); err != nil {
+						return unfinished(err)
+					}
+				}
+				return nil
+			})
+		},
+	}
+	f.login.addAPI(cmd.Flags())
+	f.addFilter(cmd.Flags())
+	f.addDeleted(cmd.Flags())
+	cmd.Flags().DurationVar(&every, "every", 0, "begin a sweep so long after the last one began, as 1h; 0 is never")
+	return cmd
+}
+
+func newSweepRemove(s *streams, db *databaseFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "remove TARGET...",
+		Short: "Forget targets, their repositories and findings",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
+				var errs []error
+				for _, name := range args {
+					there, err := store.RemoveTarget(cmd.Context(), name)
+					if err == nil && !there {
+						err = fmt.Errorf("%s: %w (see \"stanch sweep list\")", name, sweep.ErrNoTarget)
+					}
+					errs = append(errs, err)
+				}
+				if err := errors.Join(errs...); err != nil {
+					return unfinished(err)
+				}
+				return nil
+			})
+		},
+	}
+}
+
+func newSweepList(s *streams, db *databaseFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the targets",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
+				targets, err := store.Targets(cmd.Context())
+				if err != nil {
+					return unfinished(err)
+				}
+				w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
+				fmt.Fprintln(w, "TARGET\tEVERY\tLAST SWEEP\tNEXT")
+				for _, t := range targets {
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", printable(t.Name), every(t.Every), when(t.Begun), next(t))
+				}
+				return w.Flush()
+			})
+		},
+	}
+}
+
+func every(d time.Duration) string {
+	if d == 0 {
+		return "by hand"
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
+}
+
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.Local().Format(time.DateTime)
+}
+
+func next(t sweep.Target) string {
+	switch {
+	case t.Begun.After(t.Ended):
+		return "running"
+	case t.Every == 0:
+		return "-"
+	case t.Begun.IsZero():
+		return "now"
+	}
+	return when(t.Begun.Add(t.Every))
+}
+
+func newSweepAck(s *streams, db *databaseFlags) *cobra.Command {
+	var who, note, until string
+	cmd := &cobra.Command{
+		Use:   "ack FINGERPRINT",
+		Short: "Say that somebody knows of a finding",
+		Long: `Acknowledge a finding: reports name who did, and until when it does not count. One
+that is live is reported all the same. --by "" takes it back.`,
+		Example: "  stanch sweep ack 0123456789abcdef0123456789abcdef --by ada --until 2027-01-31 --note 'rotated with release 12'",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			end := time.Time{}
+			if until != "" {
+				var err error
+				if end, err = time.ParseInLocation(time.DateOnly, until, time.Local); err != nil {
+					return fmt.Errorf("--until %s: not a date, as 2027-01-31", until)
+				}
+				end = end.AddDate(0, 0, 1) // that day included
+			}
+			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
+				there, err := store.Acknowledge(cmd.Context(), args[0], who, note, end)
+				if err == nil && !there {
+					err = fmt.Errorf("there is no finding with the fingerprint %s", args[0])
+				}
+				if err != nil {
+					return unfinished(err)
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&who, "by", os.Getenv("USER"), "who knows of it")
+	cmd.Flags().StringVar(&until, "until", "", "last day on which it does not count, as 2027-01-31; without, for good")
+	cmd.Flags().StringVar(&note, "note", "", "why")
+	return cmd
+}
+
+func newSweepMigrate(s *streams, db *databaseFlags) *cobra.Command {
+	var down bool
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring the tables of the database up to date, or remove them",
+		Long: `Each command of a sweep brings the tables up to date before it begins. --down removes
+them, with all that is known.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			name, err := db.name()
+			if err != nil {
+				return err
+			}
+			store, err := riverqueue.Open(cmd.Context(), name, !down)
+			if err != nil {
+				return unfinished(err)
+			}
+			defer store.DB().Close()
+			if down {
+				if err := errors.Join(riverqueue.Migrate(cmd.Context(), store, true), store.Migrate(cmd.Context(), 0)); err != nil {
+					return unfinished(err)
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&down, "down", false, "remove the tables, and all that is in them")
+	return cmd
+}

@@ -1,0 +1,158 @@
+package sweep
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner"
+)
+
+// An Engine does the jobs. Its fields must not change while it works; its methods may be
+// called concurrently, for different jobs.
+type Engine struct {
+	Store *Store
+	Queue Queue
+	// Hub returns where the repositories of a target are.
+	Hub func(Target) (Hub, error)
+	// Scan searches a source, whose places are shown below page. It keeps nothing of it.
+	Scan func(ctx context.Context, src scanner.Source, page string) (Result, error)
+	// Detector is the version of what Scan searches with, rules included. What another
+	// one has read is read again.
+	Detector string
+	// Verifies says that Scan asks whether what it finds is live.
+	Verifies bool
+	// Mirrors is a folder in which repositories are kept between sweeps, "" for none: then
+	// nothing of them is kept, and servers are asked for what is new.
+	Mirrors string
+	// MaxFetch is how many bytes a repository may have to be fetched, 0 for any.
+	MaxFetch int64
+	// MaxBlobSize is gitsource.Repository's.
+	MaxBlobSize int64
+	// LookEvery is how often repositories are looked at that were not pushed to, as far
+	// as GitHub says: wikis and refs of pull requests change without.
+	LookEvery time.Duration
+	Log       *slog.Logger
+}
+
+// A Done ends a job, as part of the transaction that holds what it did.
+type Done func(ctx context.Context, tx *sql.Tx) error
+
+// Do does a job. The last try of one says so: a repository that cannot be read is not
+// waited for any longer then. An error that is a *Later is no failure.
+func (e *Engine) Do(ctx context.Context, j Job, last bool, done Done) error {
+	var err error
+	switch j.Kind {
+	case KindList:
+		err = e.list(ctx, j, done)
+	case KindScan:
+		err = e.scanRepository(ctx, j, last, done)
+	case KindVerify:
+		err = e.verify(ctx, j, done)
+	default:
+		err = fmt.Errorf("%q is no kind of job: it was put into the database by a newer stanch", j.Kind)
+	}
+	if errors.Is(err, errOver) || errors.Is(err, ErrNoTarget) { // there is nothing left to do
+		return e.Store.tx(ctx, func(tx *sql.Tx) error { return done(ctx, tx) })
+	}
+	return err
+}
+
+// errOver says that what a job was about is over: a sweep that has ended, a repository
+// that was removed.
+var errOver = errors.New("there is no such job any more")
+
+// GiveUp notes that a job has failed for good, and why.
+func (e *Engine) GiveUp(ctx context.Context, j Job, why error) error {
+	if j.Kind != KindScan {
+		return why
+	}
+	r, lease, err := e.Store.take(ctx, j.Number)
+	if err == nil {
+		err = e.Store.note(ctx, r, lease, Failed, why.Error(), true)
+	}
+	return errors.Join(why, err)
+}
+
+// list lists a target, page by page: what each page has to be looked at for is in the
+// queue before the next page is asked for.
+func (e *Engine) list(ctx context.Context, j Job, done Done) error {
+	t, err := e.Store.target(ctx, j.Target)
+	if err != nil {
+		return err
+	}
+	if j.Sweep != t.Sweep {
+		return errOver
+	}
+	full := j.Full || e.Store.now().Sub(t.Full) >= e.LookEvery || t.Full.After(e.Store.now())
+	listed := 0
+	hub, err := e.Hub(t)
+	if err == nil {
+		err = hub.Pages(ctx, t.Name, func(page []Listed) (bool, error) {
+			listed += len(page)
+			return e.putPage(ctx, t, hub, page, full)
+		})
+	}
+	// A token that has lost its rights sees what an owner without repositories has.
+	if err == nil && full && listed == 0 {
+		err = errors.New("GitHub lists no repository, which may be for want of rights of the token")
+	}
+	if err != nil {
+		return e.waitOrFail(ctx, t, err)
+	}
+	return e.Store.tx(ctx, func(tx *sql.Tx) error {
+		if err := e.Store.listed(ctx, tx, t, full); err != nil {
+			return err
+		}
+		if err := e.putVerify(ctx, tx, t); err != nil {
+			return err
+		}
+		return done(ctx, tx)
+	})
+}
+
+// waitOrFail notes why a listing has not come to its end.
+func (e *Engine) waitOrFail(ctx context.Context, t Target, err error) error {
+	why, until := err.Error(), time.Time{}
+	var later *Later
+	if errors.As(err, &later) {
+		why, until = later.Why, later.At
+	}
+	return errors.Join(err, e.Store.wait(context.WithoutCancel(ctx), t.Name, why, until))
+}
+
+func (e *Engine) putPage(ctx context.Context, t Target, hub Hub, page []Listed, full bool) (more bool, err error) {
+	err = e.Store.tx(ctx, func(tx *sql.Tx) error {
+		due, changed, err := e.Store.putListed(ctx, tx, t, page, hub.PageURL, full)
+		if err != nil {
+			return err
+		}
+		// The list begins with what was pushed to last: after a page on which nothing has
+		// changed, nothing has.
+		more = full || changed
+		if len(due) == 0 {
+			return nil
+		}
+		return e.Queue.Put(ctx, tx, due)
+	})
+	return more, err
+}
+
+// putVerify asks again about what was open when the sweep began.
+func (e *Engine) putVerify(ctx context.Context, tx *sql.Tx, t Target) error {
+	if !e.Verifies {
+		return nil
+	}
+	numbers, err := e.Store.toVerify(ctx, tx, t.Name, t.Begun)
+	if err != nil || len(numbers) == 0 {
+		return err
+	}
+	jobs := make([]Job, len(numbers))
+	for i, n := range numbers {
+		jobs[i] = Job{Kind: KindVerify, Number: n, Sweep: t.Sweep}
+	}
+	return e.Queue.Put(ctx, tx, jobs)
+}

@@ -1,0 +1,252 @@
+package sweep
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// place names a location within a finding and a repository: the same content at the same
+// path is the same place, whichever commit shows it.
+func (l *Location) place() string {
+	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%d\x00%d", l.Kind, l.Blob, l.Path, l.Part, l.Line, l.Column))
+	return hex.EncodeToString(h[:12])
+}
+
+// answered reports whether a state is what a provider, or the credential itself, said of
+// it: anything else says that nobody knows.
+func answered(state string) bool {
+	switch verifier.State(state) {
+	case verifier.Live, verifier.IDActive, verifier.Invalid, verifier.Expired:
+		return true
+	}
+	return false
+}
+
+func dead(state string) bool {
+	return state == string(verifier.Invalid) || state == string(verifier.Expired)
+}
+
+// putFindings keeps what was found in a repository, as part of tx. With afresh it takes
+// the place of all that was known of it: all was read again.
+func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, number int64, findings []Finding, afresh bool) error {
+	if afresh {
+		if _, err := tx.ExecContext(ctx, `UPDATE location SET gone_since = -1 WHERE repository = $1`, number); err != nil {
+			return err
+		}
+	}
+	for i := range findings {
+		if err := s.putFinding(ctx, tx, &findings[i]); err != nil {
+			return err
+		}
+		for j := range findings[i].Locations {
+			if err := s.putLocation(ctx, tx, findings[i].Fingerprint, number, &findings[i].Locations[j]); err != nil {
+				return err
+			}
+		}
+	}
+	if !afresh {
+		return nil
+	}
+	// What is not there any more was forced away, or another version does not call it a
+	// finding: a place that was there stays known, what never was one goes.
+	_, err := tx.ExecContext(ctx, `UPDATE location SET gone_since = $2, at_head = 0 WHERE repository = $1 AND gone_since = -1`, number, millis(s.now()))
+	return err
+}
+
+// putFinding keeps f. An answer is not forgotten for the lack of one.
+func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *Finding) error {
+	now := millis(s.now())
+	var state, record string
+	var since int64
+	err := tx.QueryRowContext(ctx, `SELECT state, record, dead_since FROM finding WHERE fingerprint = $1`, f.Fingerprint).Scan(&state, &record, &since)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		_, err = tx.ExecContext(ctx, `INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, record)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (fingerprint) DO NOTHING`,
+			f.Fingerprint, f.KeyID, f.Account, f.State, f.Reason, f.Ignored, millis(f.Verified), now, now, string(f.Record))
+	case err != nil:
+	case answered(state) && !answered(f.State):
+		// What counts in one repository counts.
+		_, err = tx.ExecContext(ctx, `UPDATE finding SET last_seen = $2, ignored = CASE WHEN $3 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`, f.Fingerprint, now, f.Ignored)
+	default:
+		if !dead(f.State) {
+			since = 0
+		} else if since == 0 && answered(state) && !dead(state) {
+			since = now
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE finding SET account = $2, state = $3, reason = $4, verified = $5, last_seen = $6, dead_since = $7, record = $8,
+			ignored = CASE WHEN $9 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`,
+			f.Fingerprint, f.Account, f.State, f.Reason, millis(f.Verified), now, since, string(f.Record), f.Ignored)
+	}
+	if err != nil || f.Verified.IsZero() {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (fingerprint, at) DO NOTHING`,
+		f.Fingerprint, millis(f.Verified), f.State, f.Reason, f.Account)
+	return err
+}
+
+// answer keeps what was said of a finding that is known, as part of tx.
+func (s *Store) answer(ctx context.Context, tx *sql.Tx, f *Finding) error {
+	var n int
+	if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM finding WHERE fingerprint = $1`, f.Fingerprint).Scan(&n); err != nil || n == 0 {
+		return err
+	}
+	return s.putFinding(ctx, tx, f)
+}
+
+func (s *Store) putLocation(ctx context.Context, tx *sql.Tx, fingerprint string, repository int64, l *Location) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO location (fingerprint, repository, place, kind, blob, path, at_head, first_seen, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		ON CONFLICT (fingerprint, repository, place) DO UPDATE SET at_head = excluded.at_head, gone_since = 0, record = excluded.record`,
+		fingerprint, repository, l.place(), l.Kind, l.Blob, l.Path, number(l.AtHead), millis(s.now()), string(l.Record))
+	return err
+}
+
+// headed says of each place of a repository that is a file whether HEAD has it: at
+// returns the blob at a path, and false if that is what it was. It is part of tx.
+func (s *Store) headed(ctx context.Context, tx *sql.Tx, repository int64, at func(path string) (blob string, known bool)) error {
+	type move struct {
+		fingerprint, place string
+		atHead             bool
+	}
+	var moves []move
+	err := rows(ctx, tx, func(scan func(...any) error) error {
+		var m move
+		var blob, path string
+		var was int
+		if err := scan(&m.fingerprint, &m.place, &blob, &path, &was); err != nil {
+			return err
+		}
+		path, _, _ = strings.Cut(path, "!") // a member of an archive
+		now, known := at(path)
+		if m.atHead = now == blob; known && m.atHead != (was != 0) {
+			moves = append(moves, m)
+		}
+		return nil
+	}, `SELECT fingerprint, place, blob, path, at_head FROM location WHERE repository = $1 AND path <> '' AND blob <> ''`, repository)
+	for _, m := range moves {
+		gone := s.now()
+		if m.atHead {
+			gone = time.Time{}
+		}
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `UPDATE location SET at_head = $3, gone_since = $4 WHERE fingerprint = $1 AND place = $2 AND repository = $5`,
+				m.fingerprint, m.place, number(m.atHead), millis(gone), repository)
+		}
+	}
+	return err
+}
+
+// Acknowledge notes that somebody knows of a finding, until a time, or for good if that
+// is zero. who "" takes it back. It reports whether there is such a finding.
+func (s *Store) Acknowledge(ctx context.Context, fingerprint, who, note string, until time.Time) (there bool, err error) {
+	r, err := s.db.ExecContext(ctx, `UPDATE finding SET acknowledged_by = $2, note = $3, acknowledged_until = $4 WHERE fingerprint = $1`, fingerprint, who, note, millis(until))
+	if err != nil {
+		return false, err
+	}
+	n, err := r.RowsAffected()
+	return n > 0, err
+}
+
+// A Kept is a finding as the store has it.
+type Kept struct {
+	Record    json.RawMessage // of the JSON contract, without locations
+	Locations []json.RawMessage
+	// State, Reason and Account are of the last answer.
+	Ignored              string
+	FirstSeen, LastSeen  time.Time
+	GoneSince, DeadSince time.Time
+	AcknowledgedBy, Note string
+	AcknowledgedUntil    time.Time
+	headed               bool
+	fingerprint, state   string
+}
+
+// Findings calls each for the findings of a target, of all targets if it is "": those
+// that were seen last, first.
+func (s *Store) Findings(ctx context.Context, target string, each func(Kept) error) error {
+	var last *Kept
+	flush := func() error {
+		if last == nil {
+			return nil
+		}
+		if last.headed {
+			last.GoneSince = time.Time{}
+		}
+		return each(*last)
+	}
+	err := rows(ctx, s.db, func(scan func(...any) error) error {
+		var k Kept
+		var record, location, state string
+		var first, seen, dead, until, gone, begun int64
+		var atHead int
+		if err := scan(&k.fingerprint, &record, &k.state, &k.Ignored, &first, &seen, &dead, &k.AcknowledgedBy, &until, &k.Note, &location, &atHead, &gone, &state, &begun); err != nil {
+			return err
+		}
+		if last == nil || last.fingerprint != k.fingerprint {
+			if err := flush(); err != nil {
+				return err
+			}
+			k.Record = json.RawMessage(record)
+			k.FirstSeen, k.LastSeen, k.DeadSince, k.AcknowledgedUntil = fromMillis(first), fromMillis(seen), fromMillis(dead), fromMillis(until)
+			last = &k
+		}
+		last.Locations = append(last.Locations, json.RawMessage(location))
+		last.headed = last.headed || atHead != 0
+		if t := fromMillis(gone); t.After(last.GoneSince) {
+			last.GoneSince = t
+		}
+		if t := fromMillis(begun); state != Gone && t.After(last.LastSeen) {
+			last.LastSeen = t // the last sweep saw the repository, and nothing in it had changed
+		}
+		return nil
+	}, `SELECT f.fingerprint, f.record, f.state, f.ignored, f.first_seen, f.last_seen, f.dead_since, f.acknowledged_by, f.acknowledged_until, f.note,
+			l.record, l.at_head, l.gone_since, r.state, t.begun
+		FROM finding f JOIN location l ON l.fingerprint = f.fingerprint JOIN repository r ON r.number = l.repository JOIN target t ON t.name = r.target
+		WHERE $1 = '' OR r.target = $1 ORDER BY f.first_seen DESC, f.fingerprint, l.at_head DESC, r.name, l.place`, target)
+	if err != nil {
+		return err
+	}
+	return flush()
+}
+
+// again returns what has to be read to ask once more about the open findings of a
+// repository that were last asked about before then: texts by id. Findings of other
+// kinds of text than files are left out: they cannot be had alone.
+func (s *Store) again(ctx context.Context, number int64, before time.Time) (blobs []string, err error) {
+	err = rows(ctx, s.db, func(scan func(...any) error) error {
+		var blob string
+		err := scan(&blob)
+		blobs = append(blobs, blob)
+		return err
+	}, `SELECT DISTINCT l.blob FROM location l JOIN finding f ON f.fingerprint = l.fingerprint
+		WHERE l.repository = $1 AND l.blob <> '' AND `+open+` AND f.verified < $2 AND l.kind = 'blob'
+		AND l.repository = (SELECT MIN(m.repository) FROM location m WHERE m.fingerprint = l.fingerprint)`, number, millis(before))
+	return blobs, err
+}
+
+// open is true of findings that may still be live. Those that nobody was asked about
+// are not asked about again, whatever the reason was.
+const open = `f.ignored = '' AND f.verified > 0 AND f.state IN ('live', 'id-active-secret-mismatch', 'unknown')`
+
+// toVerify returns the repositories of a target that again has something of.
+func (s *Store) toVerify(ctx context.Context, tx *sql.Tx, target string, before time.Time) (numbers []int64, err error) {
+	err = rows(ctx, tx, func(scan func(...any) error) error {
+		var n int64
+		err := scan(&n)
+		numbers = append(numbers, n)
+		return err
+	}, `SELECT DISTINCT l.repository FROM location l JOIN finding f ON f.fingerprint = l.fingerprint JOIN repository r ON r.number = l.repository
+		WHERE r.target = $1 AND r.state <> 'gone' AND l.kind = 'blob' AND `+open+` AND f.verified < $2
+		AND l.repository = (SELECT MIN(m.repository) FROM location m WHERE m.fingerprint = l.fingerprint)`, target, millis(before))
+	return numbers, err
+}

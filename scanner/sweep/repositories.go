@@ -1,0 +1,321 @@
+package sweep
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+const repositoryColumns = `number, id, target, name, page, fork, parent, archived, private, pushed, state, why, at, detector, head, refs, activity, objects, fetched`
+
+func scanRepository(scan func(...any) error) (Repository, error) {
+	var r Repository
+	var fork, archived, private int
+	var pushed, at, activity int64
+	var refs []byte
+	err := scan(&r.Number, &r.ID, &r.Target, &r.Name, &r.Page, &fork, &r.Parent, &archived, &private, &pushed,
+		&r.State, &r.Why, &at, &r.Detector, &r.Head, &refs, &activity, &r.Objects, &r.Fetched)
+	if err != nil {
+		return r, err
+	}
+	r.Fork, r.Archived, r.Private = fork != 0, archived != 0, private != 0
+	r.Pushed, r.At, r.Activity = fromMillis(pushed), fromMillis(at), fromMillis(activity)
+	r.Refs, err = unpackRefs(refs)
+	return r, err
+}
+
+// packRefs makes a text of refs, a line each, and compresses it: most names and half of
+// the ids of pull requests are unlike anything else, but there is a row for each
+// repository.
+func packRefs(refs map[string]string) ([]byte, error) {
+	lines := make([]string, 0, len(refs))
+	for name, id := range refs {
+		lines = append(lines, id+" "+name)
+	}
+	slices.Sort(lines)
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := io.WriteString(z, strings.Join(lines, "\n"))
+	err = errors.Join(err, z.Close())
+	return b.Bytes(), err
+}
+
+func unpackRefs(packed []byte) (map[string]string, error) {
+	refs := map[string]string{}
+	if len(packed) == 0 {
+		return refs, nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, fmt.Errorf("the refs of a repository in the database: %w", err)
+	}
+	text, err := io.ReadAll(z)
+	if err != nil {
+		return nil, fmt.Errorf("the refs of a repository in the database: %w", err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if id, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " "); ok {
+			refs[name] = id
+		}
+	}
+	return refs, nil
+}
+
+// putListed notes a page of a listing, as part of tx, and returns the repositories that
+// have to be looked at: new ones, those that were pushed to, those that failed, and with
+// full all.
+func (s *Store) putListed(ctx context.Context, tx *sql.Tx, t Target, page []Listed, pageURL func(string) string, full bool) (due []Job, changed bool, err error) {
+	for _, l := range page {
+		jobs, new, err := s.putOne(ctx, tx, t, l, pageURL, full)
+		if err != nil {
+			return nil, false, err
+		}
+		due, changed = append(due, jobs...), changed || new
+	}
+	return due, changed, nil
+}
+
+func (s *Store) putOne(ctx context.Context, tx *sql.Tx, t Target, l Listed, pageURL func(string) string, full bool) (due []Job, changed bool, err error) {
+	number, changed, err := s.upsert(ctx, tx, t, l, pageURL(l.Name), full)
+	if err != nil || number == 0 {
+		return nil, changed, err
+	}
+	due = append(due, Job{Kind: KindScan, Number: number, Sweep: t.Sweep, Late: l.Fork})
+	if !l.HasWiki {
+		return due, changed, nil
+	}
+	wiki := l
+	// What is written in a wiki is no push to its repository: only a look tells.
+	wiki.ID, wiki.Name, wiki.HasWiki = l.ID+".wiki", l.Name+".wiki", false
+	number, _, err = s.upsert(ctx, tx, t, wiki, pageURL(l.Name)+"/wiki", full)
+	if number != 0 {
+		due = append(due, Job{Kind: KindScan, Number: number, Sweep: t.Sweep, Late: l.Fork})
+	}
+	return due, changed, err
+}
+
+// upsert notes one repository. The number is 0 if it needs not be looked at.
+func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page string, full bool) (num int64, changed bool, err error) {
+	now := millis(s.now())
+	var looked int64
+	var due int
+	var state, name string
+	err = tx.QueryRowContext(ctx, `SELECT number, looked, due, state, name FROM repository WHERE target = $1 AND id = $2`, t.Name, l.ID).Scan(&num, &looked, &due, &state, &name)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		err = tx.QueryRowContext(ctx, `INSERT INTO repository (id, target, name, page, fork, archived, private, pushed, state, at, listed, looked, due)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, -1, 0) RETURNING number`,
+			l.ID, t.Name, l.Name, page, number(l.Fork), number(l.Archived), number(l.Private), millis(l.Pushed), New, now, millis(t.Begun)).Scan(&num)
+		if err != nil {
+			return 0, false, err
+		}
+		looked, state, changed = -1, New, true
+	case err != nil:
+		return 0, false, err
+	default:
+		_, err = tx.ExecContext(ctx, `UPDATE repository SET name = $2, page = $3, fork = $4, archived = $5, private = $6, pushed = $7, listed = $8 WHERE number = $1`,
+			num, l.Name, page, number(l.Fork), number(l.Archived), number(l.Private), millis(l.Pushed), millis(t.Begun))
+		if err != nil {
+			return 0, false, err
+		}
+		changed = looked != millis(l.Pushed) || name != l.Name
+	}
+	switch {
+	case l.Skip != "":
+		_, err = tx.ExecContext(ctx, `UPDATE repository SET state = $2, why = $3, at = $4, due = 0 WHERE number = $1`, num, Skipped, l.Skip, now)
+		return 0, changed && state != Skipped, err
+	case !changed && !full && due == 0 && state != Failed && state != New && state != Skipped && state != Gone:
+		return 0, false, nil
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE repository SET due = 1, state = CASE WHEN state = $2 OR state = $3 THEN $4 ELSE state END WHERE number = $1`, num, Skipped, Gone, New)
+	return num, changed, err
+}
+
+// take gives a repository to a job, away from any other that works on it.
+func (s *Store) take(ctx context.Context, number int64) (r Repository, lease string, err error) {
+	random := make([]byte, 16)
+	_, _ = rand.Read(random) // never fails
+	lease = hex.EncodeToString(random)
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE repository SET lease = $2 WHERE number = $1`, number, lease); err != nil {
+			return err
+		}
+		r, err = scanRepository(tx.QueryRowContext(ctx, `SELECT `+repositoryColumns+` FROM repository WHERE number = $1`, number).Scan)
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errOver
+	}
+	return r, lease, err
+}
+
+func (s *Store) repository(ctx context.Context, number int64) (Repository, error) {
+	r, err := scanRepository(s.db.QueryRowContext(ctx, `SELECT `+repositoryColumns+` FROM repository WHERE number = $1`, number).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errOver
+	}
+	return r, err
+}
+
+// still locks the repository for tx, or says that it is another job's now.
+func still(ctx context.Context, tx *sql.Tx, number int64, lease string) error {
+	result, err := tx.ExecContext(ctx, `UPDATE repository SET lease = '' WHERE number = $1 AND lease = $2`, number, lease)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, ErrTaken)
+	}
+	return nil
+}
+
+// note says how a repository fares that is not done: waiting, or failed, for good if it
+// is not tried again in this sweep.
+func (s *Store) note(ctx context.Context, r Repository, lease, state, why string, last bool) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if err := still(ctx, tx, r.Number, lease); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE repository SET state = $2, why = $3, at = $4, due = $5 WHERE number = $1`,
+			r.Number, state, why, millis(s.now()), number(!last)); err != nil {
+			return err
+		}
+		return s.endIfDone(ctx, tx, r.Target)
+	})
+}
+
+// putRepository keeps what a job has made of r, as part of tx.
+func (s *Store) putRepository(ctx context.Context, tx *sql.Tx, r Repository, sweep int64) error {
+	refs, err := packRefs(r.Refs)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE repository SET state = $2, why = $3, at = $4, detector = $5, head = $6, refs = $7, parent = $8,
+		activity = $9, objects = $10, fetched = $11, looked = $12, sweep = $13, due = 0 WHERE number = $1`,
+		r.Number, r.State, r.Why, millis(s.now()), r.Detector, r.Head, refs, r.Parent,
+		millis(r.Activity), r.Objects, r.Fetched, millis(r.Pushed), sweep); err != nil {
+		return err
+	}
+	return s.putTips(ctx, tx, r)
+}
+
+// maxTips is how many tips of a repository are kept for others to be found by: that of
+// a fork is hardly ever beyond.
+const maxTips = 200
+
+// putTips keeps the tips of the branches and tags of r.
+func (s *Store) putTips(ctx context.Context, tx *sql.Tx, r Repository) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM tip WHERE repository = $1`, r.Number); err != nil {
+		return err
+	}
+	for _, id := range tipsOf(r.Refs, maxTips) {
+		object, err := hex.DecodeString(id)
+		if err != nil {
+			return fmt.Errorf("the id of a ref: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO tip (object, repository) VALUES ($1, $2)`, object, r.Number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tipsOf returns the different ids of refs, n at most: those of branches first, then of
+// tags, then the rest.
+func tipsOf(refs map[string]string, n int) []string {
+	rank := func(name string) int {
+		switch {
+		case strings.HasPrefix(name, "refs/heads/"):
+			return 0
+		case strings.HasPrefix(name, "refs/tags/"):
+			return 1
+		}
+		return 2
+	}
+	names := make([]string, 0, len(refs))
+	for name := range refs {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		if c := rank(a) - rank(b); c != 0 {
+			return c
+		}
+		return strings.Compare(a, b)
+	})
+	seen := map[string]bool{}
+	var ids []string
+	for _, name := range names {
+		if id := refs[name]; !seen[id] && len(ids) < n {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// relatives returns repositories that have been read by detector and share a tip with
+// refs, and the one that is called parent: three at most, and not r itself.
+func (s *Store) relatives(ctx context.Context, r Repository, refs map[string]string, detector string) (list []Repository, err error) {
+	seen := map[int64]bool{r.Number: true}
+	add := func(scan func(...any) error) error {
+		relative, err := scanRepository(scan)
+		if err == nil && !seen[relative.Number] && len(list) < 3 {
+			seen[relative.Number] = true
+			list = append(list, relative)
+		}
+		return err
+	}
+	if r.Parent != "" {
+		if err := rows(ctx, s.db, add, `SELECT `+repositoryColumns+` FROM repository WHERE name = $1 AND detector = $2`, r.Parent, detector); err != nil {
+			return nil, err
+		}
+	}
+	ids := tipsOf(refs, maxTips)
+	if len(list) > 0 || len(ids) == 0 {
+		return list, nil
+	}
+	var marks strings.Builder
+	args := []any{detector}
+	for _, id := range ids {
+		object, err := hex.DecodeString(id)
+		if err != nil {
+			return nil, fmt.Errorf("the id of a ref: %w", err)
+		}
+		args = append(args, object)
+		fmt.Fprintf(&marks, ",$%d", len(args))
+	}
+	// One that was read as little as this one has nothing to offer.
+	err = rows(ctx, s.db, add, `SELECT `+repositoryColumns+` FROM repository WHERE detector = $1 AND number IN
+		(SELECT repository FROM tip WHERE object IN (`+marks.String()[1:]+`)) ORDER BY number LIMIT 4`, args...)
+	return list, err
+}
+
+// pending returns the repository that is called name if it has yet to be read by
+// detector in this sweep.
+func (s *Store) pending(ctx context.Context, target, name, detector string) (bool, error) {
+	var n int
+	err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM repository WHERE target = $1 AND name = $2 AND due = 1 AND detector <> $3 AND state NOT IN ($4, $5)`,
+		target, name, detector, Failed, Skipped).Scan(&n)
+	return n > 0, err
+}
+
+// Repositories calls each for the repositories of a target, by name; of all targets if
+// it is "".
+func (s *Store) Repositories(ctx context.Context, target string, each func(Repository) error) error {
+	return rows(ctx, s.db, func(scan func(...any) error) error {
+		r, err := scanRepository(scan)
+		if err != nil {
+			return err
+		}
+		return each(r)
+	}, `SELECT number, id, target, name, page, fork, parent, archived, private, pushed, state, why, at, detector, head, NULL, activity, objects, fetched
+		FROM repository WHERE $1 = '' OR target = $1 ORDER BY target, name`, target)
+}

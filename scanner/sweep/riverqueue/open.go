@@ -1,0 +1,96 @@
+package riverqueue
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner/sweep"
+)
+
+// Open opens a database: postgres://… or the name of a file of SQLite, which is made if
+// there is none. With migrate its schema is brought up to date; else one that is not is
+// an error. Errors do not hold the password of a URL.
+func Open(ctx context.Context, database string, migrate bool) (*sweep.Store, error) {
+	driver, dsn, err := "pgx", database, error(nil)
+	if !sweep.IsPostgres(database) {
+		driver = "sqlite"
+		if dsn, err = sweep.SQLiteDSN(database); err != nil {
+			return nil, err
+		}
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		return nil, fmt.Errorf("opening the database %s: %w", redacted(database), err)
+	}
+	if driver == "sqlite" {
+		db.SetMaxOpenConns(1) // there is one writer; River asks for this
+	} else {
+		db.SetMaxOpenConns(16)
+	}
+	s := sweep.NewStore(db, driver == "pgx")
+	if err = db.PingContext(ctx); err == nil && migrate {
+		if err = s.Migrate(ctx, sweep.Version); err == nil {
+			err = Migrate(ctx, s, false)
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("the database %s: %w", redacted(database), scrub(err, database)), db.Close())
+	}
+	return s, nil
+}
+
+// redacted is what a database is called in messages.
+func redacted(database string) string {
+	if !sweep.IsPostgres(database) {
+		return database
+	}
+	u, err := url.Parse(database)
+	if err != nil {
+		return "postgres://…"
+	}
+	u.User, u.RawQuery = nil, "" // which may hold the password, too
+	return u.String()
+}
+
+// scrub keeps the cause, unless it quotes the URL.
+func scrub(err error, database string) error {
+	if u, parseErr := url.Parse(database); parseErr == nil && u.User != nil {
+		if password, _ := u.User.Password(); password != "" && strings.Contains(err.Error(), password) {
+			return errors.New("it cannot be opened (the cause quotes its URL, and is not shown)")
+		}
+	}
+	return err
+}
+
+// ErrLocked says that another process works with a file of SQLite.
+var ErrLocked = errors.New("another stanch sweeps with this database; use PostgreSQL for more than one (--database-url)")
+
+// Lock keeps other processes from working with a file of SQLite until it is closed, or
+// this process ends, however it does. They may still read it, and add targets. It is a
+// database itself, since SQLite locks files on every system.
+func Lock(ctx context.Context, file string) (io.Closer, error) {
+	dsn, err := sweep.SQLiteDSN(file + ".lock")
+	if err != nil {
+		return nil, err
+	}
+	dsn, _, _ = strings.Cut(dsn, "?")
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	db.SetConnMaxIdleTime(0)
+	db.SetConnMaxLifetime(0)
+	if _, err := db.ExecContext(ctx, "BEGIN EXCLUSIVE"); err != nil {
+		if strings.Contains(err.Error(), "SQLITE_BUSY") {
+			err = ErrLocked
+		}
+		return nil, errors.Join(fmt.Errorf("%s: %w", file, err), db.Close())
+	}
+	return db, nil
+}

@@ -1,0 +1,254 @@
+// Package riverqueue runs the jobs of a sweep with River (riverqueue.com), in the
+// database that the store is in: SQLite for one process, PostgreSQL for a fleet. A job
+// and what it did are committed together.
+package riverqueue
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+	"github.com/riverqueue/river/rivertype"
+
+	// The drivers of the two databases: by their names "sqlite" and "pgx".
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite"
+
+	"github.com/stanch-dev/stanch/scanner/sweep"
+)
+
+// A Config says how jobs are run. Only Store must be set.
+type Config struct {
+	Store *sweep.Store
+	// Scans is how many repositories are read at once, 0 for two.
+	Scans int
+	// Pause is how long is waited before a job that failed is tried again, the first
+	// time; then twice that. 0 is ten seconds.
+	Pause time.Duration
+	// Name is that of this worker in a fleet, "" for one from the host.
+	Name string
+	Log  *slog.Logger // nil for none
+}
+
+// tries is how often a job is tried that fails. A job that ends its process with it is
+// started more often: it is rather the process that was ended.
+const (
+	tries  = 3
+	starts = 64
+)
+
+// A Queue is a sweep.Queue. Make one with New.
+type Queue struct {
+	config Config
+	driver riverdriver.Driver[*sql.Tx]
+	client *river.Client[*sql.Tx]
+	engine *sweep.Engine
+}
+
+// New returns the queue in the database of a store, whose schema is up to date.
+func New(c Config) (*Queue, error) {
+	q := &Queue{config: c, driver: driverOf(c.Store)}
+	client, err := river.NewClient(q.driver, &river.Config{Logger: quiet(c.Log)})
+	if err != nil {
+		return nil, fmt.Errorf("the queue: %w", err)
+	}
+	q.client = client
+	return q, nil
+}
+
+func driverOf(s *sweep.Store) riverdriver.Driver[*sql.Tx] {
+	if s.Postgres() {
+		return riverdatabasesql.New(s.DB())
+	}
+	return riversqlite.New(s.DB())
+}
+
+// quiet is for River, which calls what a job may do an error.
+func quiet(log *slog.Logger) *slog.Logger {
+	if log == nil || !log.Enabled(context.Background(), slog.LevelDebug) {
+		return slog.New(slog.DiscardHandler)
+	}
+	return log
+}
+
+// Migrate brings the tables of River up to date, or removes them.
+func Migrate(ctx context.Context, s *sweep.Store, down bool) error {
+	m, err := rivermigrate.New(driverOf(s), &rivermigrate.Config{Logger: quiet(nil)})
+	if err != nil {
+		return fmt.Errorf("migrating the queue: %w", err)
+	}
+	direction, options := rivermigrate.DirectionUp, &rivermigrate.MigrateOpts{}
+	if down {
+		direction, options.TargetVersion = rivermigrate.DirectionDown, -1
+	}
+	if _, err := m.Migrate(ctx, direction, options); err != nil {
+		return fmt.Errorf("migrating the queue: %w", err)
+	}
+	return nil
+}
+
+// args are a job as River keeps it. Of two with the same unique fields, one is kept.
+type args struct {
+	What   string `json:"what" river:"unique"`
+	Target string `json:"target,omitempty" river:"unique"`
+	Number int64  `json:"number,omitempty" river:"unique"`
+	Sweep  int64  `json:"sweep"`
+	Full   bool   `json:"full,omitempty"`
+}
+
+// Kind implements river.JobArgs.
+func (args) Kind() string { return "stanch" }
+
+// Put implements sweep.Queue.
+func (q *Queue) Put(ctx context.Context, tx *sql.Tx, jobs []sweep.Job) error {
+	params := make([]river.InsertManyParams, len(jobs))
+	for i, j := range jobs {
+		params[i] = river.InsertManyParams{
+			Args: args{What: j.Kind, Target: j.Target, Number: j.Number, Sweep: j.Sweep, Full: j.Full},
+			InsertOpts: &river.InsertOpts{
+				Queue: j.Kind, MaxAttempts: starts, Priority: priority(j),
+				UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
+					rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled,
+				}},
+			},
+		}
+	}
+	if _, err := q.client.InsertManyTx(ctx, tx, params); err != nil {
+		return fmt.Errorf("putting jobs into the queue: %w", err)
+	}
+	return nil
+}
+
+// Run does jobs with e until ctx ends, or until there is none left if once is set; then
+// waiting ones are waited for. It returns once all that it began has ended.
+func (q *Queue) Run(ctx context.Context, e *sweep.Engine, once bool) error {
+	q.engine = e
+	q.config.Name = cmp.Or(q.config.Name, workerName())
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &worker{q: q})
+	client, err := river.NewClient(q.driver, &river.Config{
+		ID:     q.config.Name,
+		Logger: quiet(q.config.Log),
+		Queues: map[string]river.QueueConfig{
+			sweep.KindList:   {MaxWorkers: 1},
+			sweep.KindScan:   {MaxWorkers: cmp.Or(q.config.Scans, 2)},
+			sweep.KindVerify: {MaxWorkers: 2},
+		},
+		Workers: workers, MaxAttempts: starts, JobTimeout: -1, RetryPolicy: backoff(cmp.Or(q.config.Pause, 10*time.Second)),
+		// One process polls its own file; the default of a tenth of a second would be the
+		// time between two small repositories.
+		FetchCooldown: 10 * time.Millisecond, FetchPollInterval: 250 * time.Millisecond,
+		// A clone may take hours. What a dead worker ran is found by its silence: rescue.
+		RescueStuckJobsAfter: 30 * 24 * time.Hour,
+	})
+	if err != nil {
+		return fmt.Errorf("the queue: %w", err)
+	}
+	if err := q.rescue(ctx); err != nil {
+		return err
+	}
+	// Not with ctx: that a process is asked to end must not keep what it has done from
+	// being written down.
+	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("starting the queue: %w", err)
+	}
+	err = q.watch(ctx, once)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	stop := client.Stop
+	if ctx.Err() != nil {
+		stop = client.StopAndCancel
+	}
+	return errors.Join(err, stop(stopping))
+}
+
+func workerName() string {
+	host, _ := os.Hostname()
+	return fmt.Sprintf("%s-%d-%d", cmp.Or(host, "worker"), os.Getpid(), time.Now().UnixNano()%1e6)
+}
+
+// watch keeps the others informed that this worker lives, and takes over from those that
+// do not, until ctx ends or, with once, nothing is left to do.
+func (q *Queue) watch(ctx context.Context, once bool) error {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	var beat time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+		if time.Since(beat) > beatEvery {
+			beat = time.Now()
+			// A database that is away for a while is no reason to end: jobs wait for it, too.
+			if err := errors.Join(q.engine.Store.BeginDue(ctx, q), q.rescue(ctx)); err != nil && ctx.Err() == nil {
+				q.log().Warn("the database does not answer", "err", err)
+			}
+		}
+		if !once {
+			continue
+		}
+		if n, err := q.Open(ctx); err == nil && n == 0 {
+			return nil
+		}
+	}
+}
+
+func (q *Queue) log() *slog.Logger {
+	if q.config.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return q.config.Log
+}
+
+// Open returns how many jobs are not done.
+func (q *Queue) Open(ctx context.Context) (n int, err error) {
+	err = q.config.Store.DB().QueryRowContext(ctx, `SELECT COUNT(*) FROM river_job WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled')`).Scan(&n)
+	return n, err
+}
+
+// beatEvery is how often a worker says that it lives, and silence how long it may not.
+const (
+	beatEvery = 5 * time.Second
+	silence   = time.Minute
+)
+
+// rescue makes available what a worker was doing that is no more. With SQLite that is
+// all other than this one: a lock keeps them away.
+func (q *Queue) rescue(ctx context.Context) error {
+	db, name := q.config.Store.DB(), q.config.Name
+	if !q.config.Store.Postgres() {
+		_, err := db.ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE state = 'running' AND json_extract(attempted_by, '$[#-1]') <> $1`, name)
+		return err
+	}
+	// By the clock of the database: those of the workers may differ.
+	if _, err := db.ExecContext(ctx, `INSERT INTO worker (name, seen) VALUES ($1, (extract(epoch FROM now()) * 1000)::bigint)
+		ON CONFLICT (name) DO UPDATE SET seen = excluded.seen`, name); err != nil {
+		return err
+	}
+	_, err := db.ExecContext(ctx, `UPDATE river_job SET state = 'available', scheduled_at = now() WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] NOT IN
+		(SELECT name FROM worker WHERE seen > (extract(epoch FROM now()) * 1000)::bigint - $1)`, silence.Milliseconds())
+	if err == nil {
+		_, err = db.ExecContext(ctx, `DELETE FROM worker WHERE seen < (extract(epoch FROM now()) * 1000)::bigint - 86400000`)
+	}
+	return err
+}
+
+// priority is River's: 1 comes first.
+func priority(j sweep.Job) int {
+	if j.Late {
+		return 2
+	}
+	return 1
+}

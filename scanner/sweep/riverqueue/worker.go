@@ -1,0 +1,89 @@
+package riverqueue
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/stanch-dev/stanch/scanner/sweep"
+)
+
+// backoff is the pause before the second try; each further one is twice as long, and up
+// to a quarter more, so that what failed together does not come back together.
+type backoff time.Duration
+
+// NextRetry implements river.ClientRetryPolicy.
+func (b backoff) NextRetry(job *rivertype.JobRow) time.Time {
+	pause := time.Duration(b) << min(len(job.Errors), 10)
+	return time.Now().Add(pause + rand.N(pause/4+1))
+}
+
+type worker struct {
+	river.WorkerDefaults[args]
+	q *Queue
+}
+
+// Work implements river.Worker.
+func (w *worker) Work(ctx context.Context, job *river.Job[args]) error {
+	a := job.Args
+	last := len(job.Errors)+1 >= tries
+	if job.Attempt >= starts {
+		return river.JobCancel(w.q.engine.GiveUp(ctx, w.job(a), fmt.Errorf("it was begun %d times, and each time the process ended", job.Attempt)))
+	}
+	err := w.q.engine.Do(ctx, w.job(a), last, func(ctx context.Context, tx *sql.Tx) error {
+		return w.complete(ctx, tx, job)
+	})
+	var later *sweep.Later
+	var final *sweep.Final
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil: // the process ends; another one goes on, now
+		return river.JobSnooze(0)
+	case errors.As(err, &later):
+		return river.JobSnooze(max(0, time.Until(later.At)))
+	case errors.Is(err, sweep.ErrTaken):
+		return w.yield(ctx, job)
+	case last, errors.As(err, &final):
+		return river.JobCancel(err)
+	}
+	return err
+}
+
+func (w *worker) job(a args) sweep.Job {
+	return sweep.Job{Kind: a.What, Target: a.Target, Number: a.Number, Sweep: a.Sweep, Full: a.Full}
+}
+
+func (w *worker) complete(ctx context.Context, tx *sql.Tx, job *river.Job[args]) error {
+	var err error
+	if w.q.config.Store.Postgres() {
+		_, err = river.JobCompleteTx[*riverdatabasesql.Driver](ctx, tx, job)
+	} else {
+		_, err = river.JobCompleteTx[*riversqlite.Driver](ctx, tx, job)
+	}
+	return err
+}
+
+// yield waits until another worker has done the job that this one was thought to be dead
+// with. River would take the end of this one for that of the other.
+func (w *worker) yield(ctx context.Context, job *river.Job[args]) error {
+	for {
+		row, err := w.q.client.JobGet(ctx, job.ID)
+		if errors.Is(err, rivertype.ErrNotFound) || err == nil && (row.State != rivertype.JobStateRunning || row.Attempt == job.Attempt) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+}

@@ -1,0 +1,269 @@
+package sweep
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource"
+)
+
+// A work is the scan of one repository by one job.
+type work struct {
+	*Engine
+	job    Job
+	target Target
+	hub    Hub
+	repo   Repository
+	lease  string
+	// What this job has learned.
+	refs    gitsource.Refs
+	lost    map[string]string // ids that no ref leads to any more, by what happened
+	afresh  bool              // all is read again
+	fetched *gitsource.Repository
+}
+
+// scanRepository reads what is new in a repository.
+func (e *Engine) scanRepository(ctx context.Context, j Job, last bool, done Done) error {
+	w := &work{Engine: e, job: j}
+	var err error
+	if w.repo, w.lease, err = e.Store.take(ctx, j.Number); err != nil {
+		return err
+	}
+	err = w.run(ctx, done)
+	if w.fetched != nil {
+		if closeErr := w.fetched.Close(); closeErr != nil {
+			e.Log.Warn("a temporary folder is left behind", "repository", w.repo.Name, "err", closeErr)
+		}
+	}
+	return w.failed(ctx, err, last)
+}
+
+// failed notes why a job did not come to its end. It is tried again, unless last.
+func (w *work) failed(ctx context.Context, err error, last bool) error {
+	var later *Later
+	switch {
+	case err == nil, errors.Is(err, ErrTaken):
+		return err
+	case ctx.Err() != nil: // stopped: another one goes on
+		return ctx.Err()
+	case errors.As(err, &later):
+		return errors.Join(err, w.Store.note(ctx, w.repo, w.lease, Waiting, later.Why+", until "+later.At.UTC().Format(time.RFC3339), false))
+	}
+	w.Log.Warn("a repository could not be read", "repository", w.repo.Name, "err", err)
+	return errors.Join(err, w.Store.note(ctx, w.repo, w.lease, Failed, err.Error(), last))
+}
+
+func (w *work) run(ctx context.Context, done Done) (err error) {
+	if w.target, err = w.Store.target(ctx, w.repo.Target); err != nil {
+		return err
+	}
+	if w.hub, err = w.Hub(w.target); err != nil {
+		return err
+	}
+	if w.afresh = w.repo.Detector != w.Detector; w.afresh {
+		w.repo.Refs = map[string]string{}
+	}
+	if err := w.parent(ctx); err != nil {
+		return err
+	}
+	result, err := w.read(ctx)
+	if err != nil {
+		return err
+	}
+	return w.keep(ctx, result, done)
+}
+
+// parent finds out what a fork is a fork of, and lets that go first: what both have is
+// read once.
+func (w *work) parent(ctx context.Context) (err error) {
+	if !w.repo.Fork || w.repo.Detector == w.Detector {
+		return nil
+	}
+	if w.repo.Parent == "" {
+		name, wiki := strings.CutSuffix(w.repo.Name, ".wiki")
+		if w.repo.Parent, err = w.hub.Parent(ctx, name); err != nil {
+			return err
+		}
+		if wiki && w.repo.Parent != "" {
+			w.repo.Parent += ".wiki"
+		}
+	}
+	wait, err := w.Store.pending(ctx, w.repo.Target, w.repo.Parent, w.Detector)
+	if err == nil && wait {
+		err = &Later{At: w.Store.now().Add(2 * time.Second), Why: "it is a fork of " + w.repo.Parent + ", which comes first"}
+	}
+	return err
+}
+
+// noRepository is what git and go-git say of a repository that is not there, and of
+// nothing else: objects and hosts are not found, too.
+var noRepository = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)repository( '[^']*')? not found`) })
+
+// read fetches what is new, and scans it.
+func (w *work) read(ctx context.Context) (Result, error) {
+	url, err := w.hub.CloneURL(ctx, w.repo.Name)
+	if err != nil {
+		return Result{}, err
+	}
+	remote, err := gitsource.Connect(ctx, url)
+	if err != nil && strings.HasSuffix(w.repo.ID, ".wiki") && noRepository().MatchString(err.Error()) {
+		return Result{}, nil // GitHub says that there may be one, and not whether it has a page
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	w.refs = remote.Refs()
+	if err := w.activity(ctx); err != nil {
+		return Result{}, err
+	}
+	if !w.news() {
+		return Result{}, nil
+	}
+	if err := w.fetch(ctx, url, remote); err != nil {
+		return Result{}, err
+	}
+	w.fetched.MaxBlobSize = w.MaxBlobSize
+	return w.Scan(ctx, w.fetched, w.repo.Page)
+}
+
+// activity asks what was forced away since the last time.
+func (w *work) activity(ctx context.Context) (err error) {
+	if strings.HasSuffix(w.repo.ID, ".wiki") {
+		return nil
+	}
+	now := w.Store.now()
+	since := w.repo.Activity
+	if w.afresh {
+		since = time.Time{}
+	}
+	if w.lost, err = w.hub.Lost(ctx, w.repo.Name, since); err == nil {
+		w.repo.Activity = now
+	}
+	return err
+}
+
+// news reports whether the repository has what was not read.
+func (w *work) news() bool {
+	return len(w.lost) > 0 || !maps.Equal(w.refs.Tips, w.repo.Refs)
+}
+
+// fetch gets what is new into w.fetched.
+func (w *work) fetch(ctx context.Context, url string, remote *gitsource.Remote) (err error) {
+	relatives, err := w.Store.relatives(ctx, w.repo, w.refs.Tips, w.Detector)
+	if err != nil {
+		return err
+	}
+	if w.Mirrors != "" {
+		return w.fetchMirror(ctx, url, relatives)
+	}
+	known := map[string]bool{}
+	for _, r := range append(relatives, w.repo) {
+		for _, id := range r.Refs {
+			known[id] = true
+		}
+	}
+	wanted := gitsource.Wanted{Tips: map[string]string{}, MaxBytes: w.MaxFetch}
+	for name, id := range w.refs.Tips {
+		if w.repo.Refs[name] != id { // a new name of what is known is read, too
+			wanted.Tips[name] = id
+		}
+	}
+	for name, id := range w.lost {
+		if !known[id] {
+			wanted.Tips["refs/stanch/"+name] = id
+		}
+	}
+	for _, r := range append(relatives, w.repo) {
+		wanted.Haves = append(wanted.Haves, tipsOf(r.Refs, len(r.Refs))...)
+	}
+	w.fetched, err = remote.Fetch(ctx, wanted)
+	return err
+}
+
+// fetchMirror brings the mirror of the repository up to date. It shares the objects of a
+// relative, and what was seen of them.
+func (w *work) fetchMirror(ctx context.Context, url string, relatives []Repository) (err error) {
+	dir, reference := w.mirror(w.repo), ""
+	for _, r := range relatives {
+		if _, err := os.Stat(w.mirror(r)); err == nil {
+			reference = w.mirror(r)
+			break
+		}
+	}
+	if w.fetched, err = gitsource.Mirror(ctx, url, dir, reference); err != nil {
+		return err
+	}
+	if w.fetched.Seen, err = gitsource.ReadState(dir+".json", w.Detector); err != nil || reference == "" {
+		return err
+	}
+	shared, err := gitsource.ReadState(reference+".json", w.Detector)
+	if err == nil {
+		w.fetched.Seen.Add(shared)
+	}
+	return err
+}
+
+func (w *work) mirror(r Repository) string {
+	return filepath.Join(w.Mirrors, r.ID+".git")
+}
+
+// keep keeps what was read, and ends the job.
+func (w *work) keep(ctx context.Context, result Result, done Done) error {
+	changed := w.fetched != nil
+	w.repo.Objects, w.repo.Fetched = result.Objects, 0
+	if changed {
+		w.repo.Fetched = w.fetched.Fetched()
+	}
+	switch {
+	case len(result.Unread) > 0:
+		w.repo.State, w.repo.Why = Incomplete, unreadText(result)
+	case w.repo.State == Incomplete && !w.afresh:
+	case changed || w.afresh:
+		w.repo.State, w.repo.Why = Swept, ""
+	default:
+		w.repo.State, w.repo.Why = Unchanged, ""
+	}
+	w.repo.Detector, w.repo.Head, w.repo.Refs = w.Detector, w.refs.Head, w.refs.Tips
+	err := w.Store.tx(ctx, func(tx *sql.Tx) error {
+		if err := still(ctx, tx, w.repo.Number, w.lease); err != nil {
+			return err
+		}
+		if err := w.Store.putFindings(ctx, tx, w.repo.Number, result.Findings, w.afresh); err != nil {
+			return err
+		}
+		if changed {
+			if err := w.Store.headed(ctx, tx, w.repo.Number, w.fetched.AtHead); err != nil {
+				return err
+			}
+		}
+		if err := w.Store.putRepository(ctx, tx, w.repo, w.job.Sweep); err != nil {
+			return err
+		}
+		if err := w.Store.endIfDone(ctx, tx, w.repo.Target); err != nil {
+			return err
+		}
+		return done(ctx, tx)
+	})
+	if err != nil || w.Mirrors == "" || !changed || w.fetched.Next == nil {
+		return err
+	}
+	// After the findings: what is lost between the two is read twice, not never.
+	return w.fetched.Next.Write(w.mirror(w.repo) + ".json")
+}
+
+func unreadText(r Result) string {
+	u := r.Unread[0]
+	if len(r.Unread) == 1 {
+		return fmt.Sprintf("%s: %s", u.What, u.Why)
+	}
+	return fmt.Sprintf("%s: %s (and %d more)", u.What, u.Why, len(r.Unread)-1)
+}

@@ -1,0 +1,112 @@
+package sweep
+
+import (
+	"context"
+	"time"
+)
+
+// A Status is how far sweeps are.
+type Status struct {
+	Targets []TargetStatus `json:"targets"`
+	// Troubled are the repositories that failed, wait or are incomplete.
+	Troubled []RepositoryStatus `json:"troubled"`
+	Workers  []WorkerStatus     `json:"workers,omitempty"`
+	Findings FindingStatus      `json:"findings"`
+}
+
+// A TargetStatus is how far the sweep of one target is.
+type TargetStatus struct {
+	Name   string         `json:"name"`
+	Begun  time.Time      `json:"begun,omitzero"`
+	Ended  time.Time      `json:"ended,omitzero"` // zero while it runs
+	Next   time.Time      `json:"next,omitzero"`  // zero if it is not scheduled
+	Due    int            `json:"due"`            // repositories that it has yet to look at
+	States map[string]int `json:"states"`         // repositories by state
+	Why    string         `json:"why,omitempty"`  // what listing it waits for, or failed with
+	Wait   time.Time      `json:"wait,omitzero"`
+}
+
+// A RepositoryStatus is why a repository is not done.
+type RepositoryStatus struct {
+	Name  string    `json:"name"`
+	State string    `json:"state"`
+	Why   string    `json:"why"`
+	At    time.Time `json:"at"`
+}
+
+// A WorkerStatus is when a worker of a fleet was heard of last.
+type WorkerStatus struct {
+	Name string    `json:"name"`
+	Seen time.Time `json:"seen"`
+}
+
+// FindingStatus counts the findings that are not ignored.
+type FindingStatus struct {
+	Open    int            `json:"open"` // not known to be dead
+	ByState map[string]int `json:"by_state"`
+}
+
+// Status returns how far all sweeps are.
+func (s *Store) Status(ctx context.Context) (Status, error) {
+	st := Status{Targets: []TargetStatus{}, Troubled: []RepositoryStatus{}, Findings: FindingStatus{ByState: map[string]int{}}}
+	targets, err := s.Targets(ctx)
+	if err != nil {
+		return st, err
+	}
+	index := map[string]int{}
+	for i, t := range targets {
+		one := TargetStatus{Name: t.Name, Begun: t.Begun, Why: t.Why, Wait: t.Wait, States: map[string]int{}}
+		if !t.Ended.Before(t.Begun) {
+			one.Ended = t.Ended
+		}
+		if t.Every > 0 && !t.Begun.IsZero() {
+			one.Next = t.Begun.Add(t.Every)
+		}
+		index[t.Name] = i
+		st.Targets = append(st.Targets, one)
+	}
+	err = rows(ctx, s.db, func(scan func(...any) error) error {
+		var target, state string
+		var n, due int
+		err := scan(&target, &state, &n, &due)
+		if i, ok := index[target]; ok {
+			st.Targets[i].States[state], st.Targets[i].Due = n, st.Targets[i].Due+due
+		}
+		return err
+	}, `SELECT target, state, COUNT(*), SUM(due) FROM repository GROUP BY target, state`)
+	if err != nil {
+		return st, err
+	}
+	err = rows(ctx, s.db, func(scan func(...any) error) error {
+		var r RepositoryStatus
+		var at int64
+		err := scan(&r.Name, &r.State, &r.Why, &at)
+		r.At = fromMillis(at)
+		st.Troubled = append(st.Troubled, r)
+		return err
+	}, `SELECT name, state, why, at FROM repository WHERE state IN ('failed', 'incomplete', 'waiting') ORDER BY state, name LIMIT 1000`)
+	if err != nil {
+		return st, err
+	}
+	err = rows(ctx, s.db, func(scan func(...any) error) error {
+		var w WorkerStatus
+		var seen int64
+		err := scan(&w.Name, &seen)
+		w.Seen = fromMillis(seen)
+		st.Workers = append(st.Workers, w)
+		return err
+	}, `SELECT name, seen FROM worker ORDER BY name`)
+	if err != nil {
+		return st, err
+	}
+	return st, rows(ctx, s.db, func(scan func(...any) error) error {
+		var state string
+		var n int
+		err := scan(&state, &n)
+		st.Findings.ByState[state] = n
+		if !dead(state) {
+			st.Findings.Open += n
+		}
+		return err
+	}, `SELECT state, COUNT(*) FROM finding WHERE ignored = '' GROUP BY state`)
+}

@@ -1,0 +1,116 @@
+package sweep
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// A Store keeps targets, repositories and findings in a database. Its methods may be
+// called concurrently; each is a transaction of its own.
+type Store struct {
+	db       *sql.DB
+	postgres bool
+	now      func() time.Time
+}
+
+// NewStore returns the store in db, whose schema is to be brought up by Migrate.
+func NewStore(db *sql.DB, postgres bool) *Store {
+	return &Store{db: db, postgres: postgres, now: time.Now}
+}
+
+// IsPostgres reports whether a URL of a database is one of PostgreSQL.
+func IsPostgres(url string) bool {
+	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
+}
+
+// SQLiteDSN returns how the driver of SQLite is told to open file, which is made if
+// there is none, for nobody else to read. Other processes may read and write it at the
+// same time.
+func SQLiteDSN(file string) (string, error) {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return "", fmt.Errorf("making the folder of the database: %w", err)
+	}
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return "", fmt.Errorf("opening the database: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return "", err
+	}
+	if strings.ContainsAny(file, "?#%") {
+		return "", fmt.Errorf("the name of the database, %s, must not hold ?, # or %%", file)
+	}
+	return "file:" + filepath.ToSlash(file) + "?_pragma=busy_timeout(30000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(NORMAL)&_txlock=immediate", nil
+}
+
+// DB is the database, for the queue that shares it.
+func (s *Store) DB() *sql.DB { return s.db }
+
+// Postgres reports whether it is PostgreSQL, else SQLite.
+func (s *Store) Postgres() bool { return s.postgres }
+
+// tx runs f in a transaction.
+func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("the database: %w", err)
+	}
+	if err := f(tx); err != nil {
+		return errors.Join(err, ignore(tx.Rollback(), sql.ErrTxDone))
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("the database: %w", err)
+	}
+	return nil
+}
+
+func ignore(err, what error) error {
+	if errors.Is(err, what) {
+		return nil
+	}
+	return err
+}
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// rows calls each for each row of a query.
+func rows(ctx context.Context, q interface {
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+}, each func(scan func(...any) error) error, query string, args ...any) error {
+	r, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return fmt.Errorf("the database: %w", err)
+	}
+	defer r.Close()
+	for r.Next() {
+		if err := each(r.Scan); err != nil {
+			return err
+		}
+	}
+	return r.Err()
+}

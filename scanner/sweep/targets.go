@@ -1,0 +1,159 @@
+package sweep
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const targetColumns = `name, api, options, every_ms, added, begun, ended, full_at, sweep, why, wait`
+
+func scanTarget(scan func(...any) error) (Target, error) {
+	var t Target
+	var options string
+	var every, added, begun, ended, full, wait int64
+	err := scan(&t.Name, &t.API, &options, &every, &added, &begun, &ended, &full, &t.Sweep, &t.Why, &wait)
+	t.Options, t.Every = json.RawMessage(options), time.Duration(every)*time.Millisecond
+	t.Added, t.Begun, t.Ended, t.Full, t.Wait = fromMillis(added), fromMillis(begun), fromMillis(ended), fromMillis(full), fromMillis(wait)
+	return t, err
+}
+
+// PutTarget adds a target, or changes the API, the options and the schedule of one.
+func (s *Store) PutTarget(ctx context.Context, t Target) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO target (name, api, options, every_ms, added) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (name) DO UPDATE SET api = excluded.api, options = excluded.options, every_ms = excluded.every_ms, full_at = 0`,
+			t.Name, t.API, string(t.Options), t.Every.Milliseconds(), millis(s.now()))
+		return err
+	})
+}
+
+// RemoveTarget removes a target, and what is known of its repositories. Findings that
+// are in no other go with it. It reports whether there was one.
+func (s *Store) RemoveTarget(ctx context.Context, name string) (there bool, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, `DELETE FROM target WHERE name = $1`, name)
+		if err != nil {
+			return err
+		}
+		n, err := r.RowsAffected()
+		there = n > 0
+		for _, statement := range []string{`DELETE FROM sweep WHERE target = $1`, `DELETE FROM repository WHERE target = $1`} {
+			if err == nil {
+				_, err = tx.ExecContext(ctx, statement, name)
+			}
+		}
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `DELETE FROM finding WHERE NOT EXISTS (SELECT 1 FROM location WHERE location.fingerprint = finding.fingerprint)`)
+		}
+		return err
+	})
+	return there, err
+}
+
+// Targets returns all targets, by name.
+func (s *Store) Targets(ctx context.Context) (targets []Target, err error) {
+	err = rows(ctx, s.db, func(scan func(...any) error) error {
+		t, err := scanTarget(scan)
+		targets = append(targets, t)
+		return err
+	}, `SELECT `+targetColumns+` FROM target ORDER BY name`)
+	return targets, err
+}
+
+// ErrNoTarget says that the store has no target of a name.
+var ErrNoTarget = errors.New("there is no such target")
+
+func (s *Store) target(ctx context.Context, name string) (Target, error) {
+	t, err := scanTarget(s.db.QueryRowContext(ctx, `SELECT `+targetColumns+` FROM target WHERE name = $1`, name).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return t, fmt.Errorf("%s: %w", name, ErrNoTarget)
+	}
+	return t, err
+}
+
+// Begin begins a sweep of a target, now, unless one is under way: then that goes on. The
+// jobs of the repositories that it has not come to are kept either way.
+func (s *Store) Begin(ctx context.Context, q Queue, name string, full bool) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, `UPDATE target SET begun = $2, sweep = sweep + 1, ended = 0 WHERE name = $1 AND (sweep = 0 OR ended > 0)`, name, millis(s.now()))
+		if err != nil {
+			return err
+		}
+		var sweep int64
+		if err := tx.QueryRowContext(ctx, `SELECT sweep FROM target WHERE name = $1`, name).Scan(&sweep); err != nil {
+			return fmt.Errorf("%s: %w", name, ErrNoTarget)
+		}
+		if n, err := r.RowsAffected(); err != nil {
+			return err
+		} else if n > 0 {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO sweep (target, number, begun, complete) VALUES ($1, $2, $3, 0)`, name, sweep, millis(s.now())); err != nil {
+				return err
+			}
+		}
+		return q.Put(ctx, tx, []Job{{Kind: KindList, Target: name, Sweep: sweep, Full: full}})
+	})
+}
+
+// BeginDue begins a sweep of each target whose time has come. A clock that was set back
+// delays none by more than its interval.
+func (s *Store) BeginDue(ctx context.Context, q Queue) error {
+	targets, err := s.Targets(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range targets {
+		since := s.now().Sub(t.Begun)
+		if t.Every == 0 || since >= 0 && since < t.Every {
+			continue
+		}
+		if err := s.Begin(ctx, q, t.Name, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wait notes why the listing of a target does not go on, and until when; "" that it does.
+func (s *Store) wait(ctx context.Context, target, why string, until time.Time) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE target SET why = $2, wait = $3 WHERE name = $1`, target, why, millis(until))
+	return err
+}
+
+// listed notes the end of a listing, as part of tx. Of a full one, repositories that were
+// not on it are gone.
+func (s *Store) listed(ctx context.Context, tx *sql.Tx, t Target, full bool) error {
+	if full {
+		for _, statement := range []string{
+			`UPDATE repository SET state = '` + Gone + `', why = 'GitHub does not list it any more', at = $2, due = 0 WHERE target = $1 AND listed < $3 AND state <> '` + Gone + `'`,
+			`UPDATE target SET full_at = $2 WHERE name = $1 AND begun = $3`,
+		} {
+			if _, err := tx.ExecContext(ctx, statement, t.Name, millis(s.now()), millis(t.Begun)); err != nil {
+				return err
+			}
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE target SET why = '', wait = 0 WHERE name = $1`, t.Name); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE sweep SET complete = $3 WHERE target = $1 AND number = $2`, t.Name, t.Sweep, 1+number(full)); err != nil {
+		return err
+	}
+	return s.endIfDone(ctx, tx, t.Name)
+}
+
+// endIfDone ends the sweep of a target if it has been listed and no repository is left.
+func (s *Store) endIfDone(ctx context.Context, tx *sql.Tx, target string) error {
+	now := millis(s.now())
+	_, err := tx.ExecContext(ctx, `UPDATE target SET ended = $2 WHERE name = $1 AND ended = 0
+		AND EXISTS (SELECT 1 FROM sweep WHERE sweep.target = $1 AND sweep.number = target.sweep AND complete > 0)
+		AND NOT EXISTS (SELECT 1 FROM repository WHERE repository.target = $1 AND due = 1)`, target, now)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `UPDATE sweep SET ended = $2 WHERE target = $1 AND ended = 0
+			AND EXISTS (SELECT 1 FROM target WHERE name = $1 AND target.sweep = sweep.number AND target.ended > 0)`, target, now)
+	}
+	return err
+}

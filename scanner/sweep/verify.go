@@ -1,0 +1,64 @@
+package sweep
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource"
+)
+
+// verify reads the texts of open findings of a repository again, which are the only
+// ones who know the secrets, and asks whether they are still live.
+func (e *Engine) verify(ctx context.Context, j Job, done Done) error {
+	r, err := e.Store.repository(ctx, j.Number)
+	if err != nil {
+		return err
+	}
+	t, err := e.Store.target(ctx, r.Target)
+	if err != nil {
+		return err
+	}
+	blobs, err := e.Store.again(ctx, r.Number, t.Begun)
+	if err != nil {
+		return err
+	}
+	var result Result
+	if len(blobs) > 0 {
+		if result, err = e.readAgain(ctx, t, r, blobs); err != nil {
+			return err
+		}
+	}
+	return e.Store.tx(ctx, func(tx *sql.Tx) error {
+		for i := range result.Findings {
+			// Without their places: these are those of a few texts.
+			if err := e.Store.answer(ctx, tx, &result.Findings[i]); err != nil {
+				return err
+			}
+		}
+		return done(ctx, tx)
+	})
+}
+
+func (e *Engine) readAgain(ctx context.Context, t Target, r Repository, blobs []string) (Result, error) {
+	hub, err := e.Hub(t)
+	if err != nil {
+		return Result{}, err
+	}
+	url, err := hub.CloneURL(ctx, r.Name)
+	if err != nil {
+		return Result{}, err
+	}
+	remote, err := gitsource.Connect(ctx, url)
+	if err != nil {
+		return Result{}, err
+	}
+	repo, err := remote.Fetch(ctx, gitsource.Wanted{Objects: blobs, MaxBytes: e.MaxFetch})
+	if err != nil {
+		return Result{}, err
+	}
+	result, err := e.Scan(ctx, repo, r.Page)
+	if closeErr := repo.Close(); closeErr != nil {
+		e.Log.Warn("a temporary folder is left behind", "repository", r.Name, "err", closeErr)
+	}
+	return result, err
+}
