@@ -53,7 +53,7 @@ const pushedAway = "PUSHED_AWAY_HEAD"
 // Fetch makes a bare repository in a temporary folder that holds what w asks for, and
 // nothing else. Close removes it; if Fetch returns an error, nothing is left. The refs
 // are those of w.Tips, and HEAD is that of the server; if w.Haves leads to all of them,
-// nothing is asked for. Rest is set.
+// nothing is asked for. Rest is set unless all is asked for: then what is missing is unread.
 func (r *Remote) Fetch(ctx context.Context, w Wanted) (*Repository, error) {
 	dir, err := os.MkdirTemp("", "stanch-*.git")
 	if err != nil {
@@ -115,8 +115,14 @@ func (f *fetch) repository(ctx context.Context) (*Repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	repo.Rest, repo.fetched, repo.absent = true, f.carrier.received, f.absent
+	repo.Rest, repo.fetched, repo.absent = f.rest(), f.carrier.received, f.absent
 	return repo, nil
+}
+
+// rest reports whether what was asked for is less than all that it leads to, HEAD included.
+func (f *fetch) rest() bool {
+	detached := f.refs.Tips["HEAD"]
+	return len(f.Haves)+len(f.Objects) > 0 || f.Tips["HEAD"] != detached
 }
 
 // check returns an error for what is no id or no name.
@@ -154,7 +160,7 @@ func (f *fetch) layOut() error {
 	}
 	err := errors.Join(os.MkdirAll(filepath.Join(f.dir, "objects", "pack"), 0o700), os.Mkdir(filepath.Join(f.dir, "refs"), 0o700))
 	for name, text := range map[string]string{
-		"HEAD": head + "\n", "packed-refs": packed.String(), pushedAway: away.String(),
+		"HEAD": head + "\n", "packed-refs": packed.String(), pushedAway: away.String(), "shallow": strings.Join(f.shallow, "\n"),
 		"config": "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
 	} {
 		if text != "" && err == nil {

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -123,6 +124,29 @@ git config uploadpack.allowAnySHA1InWant true; cp -r .git ../closed; git -C ../c
 	r = fetchAll(t, base+"/closed", w)
 	if got := read(t, r).contents(); got != "blob" || len(r.Absent()) != 2 {
 		t.Errorf("a server that gives refs only gives %q, absent %q", got, r.Absent())
+	}
+}
+
+// TestFetchIncomplete: what a server does not have itself is unread, if it was asked for
+// all; and with haves, that its history is cut off.
+func TestFetchIncomplete(t *testing.T) {
+	dir := scannertest.Repo(t, put+`put f 1; commit 1; put f 2; commit 2; put f 3; commit 3; git clone -q --bare --depth=2 "file://$PWD" ../shallow`+"\n")
+	url := serve(t, filepath.Dir(dir)) + "/shallow"
+	tips := connect(t, url).Refs().Tips
+	for _, haves := range [][]string{nil, {scannertest.Git(t, dir, "rev-parse", "HEAD~")}} {
+		texts := read(t, fetchAll(t, url, Wanted{Tips: tips, Haves: haves}))
+		if len(texts.errs) != 1 || !strings.Contains(texts.errs[0], "history is cut off") {
+			t.Errorf("with %d haves: unread %q", len(haves), texts.errs)
+		}
+	}
+	r := fetchAll(t, url, Wanted{Tips: map[string]string{}})
+	if err := os.WriteFile(filepath.Join(r.gitDir, "packed-refs"), []byte(tips["refs/heads/main"]+" refs/heads/main\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for rest, want := range map[bool]int{false: 2, true: 1} {
+		if r.Rest = rest; len(read(t, r).errs) != want {
+			t.Errorf("a ref whose object is missing, rest %v: unread %q", rest, read(t, r).errs)
+		}
 	}
 }
 

@@ -30,6 +30,7 @@ type Remote struct {
 	session transport.UploadPackSession
 	caps    *capability.List
 	stall   time.Duration // while it connects
+	shallow []string      // commits whose parents the server does not have
 }
 
 // Refs is what a server says of its refs.
@@ -114,6 +115,9 @@ func (r *Remote) take(adv *packp.AdvRefs) error {
 			return fmt.Errorf("the server has a ref that cannot be: %s", excerpt(name))
 		}
 		r.refs.Tips[name] = id.String()
+	}
+	for _, id := range adv.Shallows {
+		r.shallow = append(r.shallow, id.String())
 	}
 	for _, symref := range adv.Capabilities.Get(capability.SymRef) {
 		name, target, _ := strings.Cut(symref, ":")
