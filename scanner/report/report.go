@@ -51,7 +51,7 @@ type Options struct {
 }
 
 // Formats are the names that New knows.
-var Formats = []string{"text", "json", "sarif", "junit", "markdown", "github"}
+var Formats = []string{"text", "json", "sarif", "junit", "markdown", "github", "html"}
 
 // New returns the Handler of a format, one of Formats. Commands call it
 // with what the user typed. The Handler writes to w and does not close it.
@@ -69,6 +69,8 @@ func New(format string, w io.Writer, o Options) (Handler, error) {
 		return Markdown(w), nil
 	case "github":
 		return Annotations(w), nil
+	case "html":
+		return HTML(w), nil
 	}
 	return nil, fmt.Errorf("unknown format %q: known are %s", format, strings.Join(Formats, ", "))
 }

@@ -1,0 +1,241 @@
+package report
+
+import (
+	"cmp"
+	"crypto/sha256"
+	_ "embed" // the assets of the page
+	"encoding/base64"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner"
+)
+
+//go:embed html/page.css
+var pageStyle string
+
+//go:embed html/page.js
+var pageScript string
+
+// HTML returns the Handler that writes one page for browsers: what is live and what to
+// do, then every finding with all its places, then how the scan or sweep went. It is one
+// file that asks no server for anything, and shows all without its script too, which
+// filters and sorts. It writes at Summary, in one call; the records decide every byte, so
+// that the same page can be made for each request. It never shows secrets, not even those
+// in its records; but what surrounds them is clean only if the sink made it so.
+func HTML(w io.Writer) Handler { return &htmlPage{w: w} }
+
+// ContentSecurityPolicy is what the page of HTML says of itself, for servers to say too:
+// no script and no style but its own, and nothing from elsewhere.
+func ContentSecurityPolicy() string {
+	hash := func(s string) string {
+		h := sha256.Sum256([]byte(s))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(h[:]) + "'"
+	}
+	return "default-src 'none'; img-src data:; style-src " + hash(pageStyle) + "; script-src " + hash(pageScript) +
+		"; base-uri 'none'; form-action 'none'"
+}
+
+type htmlPage struct {
+	w            io.Writer
+	scan         Scan
+	findings     []Finding
+	repositories []Repository
+}
+
+func (h *htmlPage) Scan(s Scan) error {
+	h.scan = s
+	return nil
+}
+
+func (h *htmlPage) Finding(f Finding) error {
+	h.findings = append(h.findings, f)
+	return nil
+}
+
+func (h *htmlPage) Repository(r Repository) error {
+	h.repositories = append(h.repositories, r)
+	return nil
+}
+
+func (h *htmlPage) Summary(s Summary) error {
+	v := newView(h, s)
+	v.head()
+	v.overview()
+	v.list()
+	v.put(`<div id="unread">` + "\n")
+	v.sweep()
+	v.unread("Not read", "There may be more leaks in here.", s.Unread)
+	v.put("</div>\n")
+	v.unread("Not read, and accepted", "Known to you.", s.Accepted)
+	v.charts()
+	v.foot()
+	if _, err := io.WriteString(h.w, v.String()); err != nil {
+		return fmt.Errorf("writing the HTML report: %w", err)
+	}
+	return nil
+}
+
+// A view is the page in the making, with what several parts of it need.
+type view struct {
+	markup
+	scan         Scan
+	sum          Summary
+	findings     []Finding // the most urgent first, the ignored ones last
+	open         int       // how many are not ignored
+	repositories []Repository
+	swept        swept
+	accounts     index
+	repos        index
+	rules        index
+}
+
+func newView(h *htmlPage, sum Summary) *view {
+	v := &view{scan: h.scan, sum: sum, findings: h.findings, repositories: h.repositories}
+	slices.SortStableFunc(v.findings, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(rank(a.Ignored != ""), rank(b.Ignored != "")),
+			cmp.Compare(classOf(&a), classOf(&b)),
+			cmp.Compare(rank(v.acknowledged(&a)), rank(v.acknowledged(&b))),
+			cmp.Compare(rank(!isNew(&a, v.scan.Started)), rank(!isNew(&b, v.scan.Started))))
+	})
+	for i := range v.findings {
+		if v.findings[i].Ignored == "" {
+			v.open++
+		}
+	}
+	slices.SortStableFunc(v.repositories, func(a, b Repository) int { return strings.Compare(a.Name, b.Name) })
+	for _, r := range v.repositories {
+		v.swept.add(r)
+	}
+	return v
+}
+
+func rank(behind bool) int {
+	if behind {
+		return 1
+	}
+	return 0
+}
+
+// acknowledged reports whether somebody knows of f, at the time of the scan.
+func (v *view) acknowledged(f *Finding) bool {
+	h := f.History
+	return h != nil && h.AcknowledgedBy != "" && (h.AcknowledgedUntil.IsZero() || h.AcknowledgedUntil.After(v.scan.Started))
+}
+
+// github reports whether all repositories of the scan are on a GitHub.
+func (v *view) github() bool { return v.scan.Source == "github" || v.scan.Source == "sweep" }
+
+func (v *view) head() {
+	v.put(`<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"/>
+<meta http-equiv="Content-Security-Policy" content="%s"/>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<meta name="referrer" content="no-referrer"/><meta name="color-scheme" content="light dark"/>
+<link rel="icon" href="data:,"/>
+<title>%s – stanch</title>
+`, trusted(ContentSecurityPolicy()), cmp.Or(v.scan.Target, "Report"))
+	v.put("<style>%s</style></head>\n<body>\n", trusted(pageStyle))
+	v.put(`<a class="skip" href="#findings">Skip to the findings</a>` + "\n")
+	v.put(`<header><p class="name">stanch</p><p class="about">%s %s`, foreign(v.scan.Source), foreign(v.scan.Target))
+	if !v.scan.Started.IsZero() {
+		v.put(` · <time datetime="%s">%s UTC</time>`, v.scan.Started.UTC().Format(time.RFC3339), v.scan.Started.UTC().Format("2006-01-02 15:04"))
+	}
+	v.put(`</p></header>` + "\n<main>\n")
+}
+
+func (v *view) foot() {
+	v.put("</main>\n<footer><p>")
+	if counts := v.swept.counts(); counts != "" {
+		v.put("Repositories: %s. ", counts)
+	}
+	v.put("%s read, %s, in %s", plural(int(v.sum.Objects), "object"), size(v.sum.Bytes), elapsed(v.sum.ElapsedMS))
+	if v.scan.Version != "" {
+		v.put(", by stanch %s", foreign(v.scan.Version))
+	}
+	v.put(`.</p><p>No secret is in this page. Key ids, names and paths are: pass it on with care. <span class="js" hidden="">Keys: press <kbd>?</kbd></span></p></footer>` + "\n")
+	v.put(`<dialog id="keys" aria-labelledby="keys-title"><h2 id="keys-title">Keys</h2><dl class="keys">
+<dt><kbd>/</kbd></dt><dd>filter</dd>
+<dt><kbd>j</kbd> <kbd>k</kbd> or <kbd>↓</kbd> <kbd>↑</kbd></dt><dd>next and previous finding</dd>
+<dt><kbd>Enter</kbd></dt><dd>open or close it</dd>
+<dt><kbd>Esc</kbd></dt><dd>close it; empty the filter</dd>
+<dt><kbd>?</kbd></dt><dd>this help</dd></dl>
+<form method="dialog"><button>Close</button></form></dialog>
+`)
+	v.put("<script>%s</script>\n</body></html>\n", trusted(pageScript))
+}
+
+// sweep lists the repositories, the failed ones with the reason.
+func (v *view) sweep() {
+	if len(v.repositories) == 0 {
+		return
+	}
+	v.put(`<section aria-labelledby="h-repos"><h2 id="h-repos">Repositories</h2><p>%s.</p>`+"\n", v.swept.counts())
+	if len(v.swept.failed) > 0 {
+		v.put(`<h3 id="failed">Failed: there may be more leaks in here</h3>` + "\n")
+		v.repositoryTable("Repositories that could not be read", v.swept.failed)
+	}
+	rest := slices.DeleteFunc(slices.Clone(v.repositories), func(r Repository) bool { return r.State == RepositoryFailed })
+	if len(rest) > 0 {
+		v.put("<details><summary>%s</summary>\n", thousands(int64(len(rest)))+" others")
+		v.repositoryTable("Other repositories", rest)
+		v.put("</details>\n")
+	}
+	v.put("</section>\n")
+}
+
+func (v *view) repositoryTable(caption string, list []Repository) {
+	v.put(`<div class="wide" tabindex="0" role="region" aria-label="%s"><table class="repos"><caption class="off">%s</caption><thead><tr><th scope="col">Repository</th><th scope="col">State</th><th scope="col">Why</th><th scope="col">Looked at</th><th scope="col" class="num">Objects</th><th scope="col" class="num">Fetched</th></tr></thead><tbody>`+"\n", caption, caption)
+	for _, r := range list {
+		v.put(`<tr><th scope="row">%s%s</th><td>%s</td><td>%s</td><td>`, v.linked(r.URL, r.Name), remarks(r), foreign(r.State), foreign(r.Why))
+		if !r.At.IsZero() {
+			v.put("%s", r.At.UTC().Format("2006-01-02 15:04"))
+		}
+		v.put(`</td><td class="num">%s</td><td class="num">%s</td></tr>`+"\n", thousands(r.Objects), size(r.Fetched))
+	}
+	v.put("</tbody></table></div>\n")
+}
+
+// remarks says what kind of repository r is.
+func remarks(r Repository) trusted {
+	var m markup
+	for _, x := range []struct {
+		is   bool
+		word string
+	}{{r.Private, "private"}, {r.Archived, "archived"}, {r.ForkOf != "", "fork of " + r.ForkOf}} {
+		if x.is {
+			m.put(` <span class="tag">%s</span>`, foreign(x.word))
+		}
+	}
+	return trusted(m.String())
+}
+
+// linked returns text as a link to address, if that is one of a page.
+func (v *view) linked(address, text string) trusted {
+	var m markup
+	if u := webAddress(address); u != nil {
+		m.put(`<a href="%s" target="_blank" rel="noopener noreferrer">%s</a>`, u.String(), foreign(text))
+	} else {
+		m.put("%s", foreign(text))
+	}
+	return trusted(m.String())
+}
+
+func (v *view) unread(title, means string, list []scanner.Unread) {
+	if len(list) == 0 {
+		return
+	}
+	v.put(`<section><h2>%s</h2><p>%s</p><ul class="unread">`+"\n", title, means)
+	for _, u := range list {
+		v.put("<li>%s: %s", foreign(u.What), foreign(u.Why))
+		if u.Accepted != "" {
+			v.put(" (%s)", foreign(u.Accepted))
+		}
+		v.put("</li>\n")
+	}
+	v.put("</ul></section>\n")
+}

@@ -1,0 +1,347 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+var fingerprintPattern = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+// anchor is the id of the i-th finding on the page: from its fingerprint, so that a link to
+// it leads there tomorrow too.
+func (v *view) anchor(i int) trusted {
+	if f := v.findings[i].Fingerprint; fingerprintPattern.MatchString(f) {
+		return trusted("f-" + f)
+	}
+	return trusted("n-" + strconv.Itoa(i)) // of a stream that stanch did not write
+}
+
+// name is what a finding is called in a row.
+func name(f *Finding) string { return cmp.Or(f.KeyID, f.Title, f.Rule) }
+
+func badge(f *Finding) trusted {
+	c := classOf(f)
+	if f.Ignored != "" {
+		return `<span class="badge ignored">IGNORED</span>`
+	}
+	return trusted(fmt.Sprintf(`<span class="badge %s">%s</span>`, slugs[c], classes[c].word))
+}
+
+// reposOf returns the repositories of f, each once.
+func reposOf(f *Finding) []string {
+	var list []string
+	for i := range f.Locations {
+		if r := f.Locations[i].Repo; r != "" && (len(list) == 0 || list[len(list)-1] != r) {
+			list = append(list, r)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// tags says what a finding has been through, in a word each.
+func (v *view) tags(f *Finding) trusted {
+	var m markup
+	for _, word := range v.past(f) {
+		m.put(` <span class="tag %s">%s</span>`, word, word)
+	}
+	return trusted(m.String())
+}
+
+// past returns which of new, acknowledged, gone and dead is true of f.
+func (v *view) past(f *Finding) []string {
+	var words []string
+	if isNew(f, v.scan.Started) {
+		words = append(words, "new")
+	}
+	if v.acknowledged(f) {
+		words = append(words, "acknowledged")
+	}
+	if h := f.History; h != nil && !h.GoneSince.IsZero() {
+		words = append(words, "gone")
+	}
+	return words
+}
+
+// list writes all findings, with what filters and sorts them.
+func (v *view) list() {
+	v.put(`<section aria-labelledby="findings"><h2 id="findings" tabindex="-1">Findings</h2>` + "\n")
+	var rows markup
+	for i := range v.findings {
+		v.row(&rows, i)
+	}
+	if len(v.findings) == 0 {
+		v.put("<p>None.</p></section>\n")
+		return
+	}
+	v.filters()
+	v.put(`<ol id="list">`+"\n"+"%s</ol></section>\n", trusted(rows.String()))
+}
+
+// filters writes the menus: without the script, nobody sees them.
+func (v *view) filters() {
+	v.put(`<form id="filter" class="js" hidden="" role="search" aria-label="Findings"><label class="text"><span>Filter</span><input type="search" name="text" autocomplete="off" spellcheck="false" placeholder="key, path, author …  ( / )"/></label>` + "\n")
+	v.put(`<label><span>State</span><select name="state"><option value="">all but ignored (%d)</option><option value="*">all (%d)</option><optgroup label="State">`, v.open, len(v.findings))
+	var by [len(classes) + 1]int
+	past := map[string]int{}
+	for i := range v.findings {
+		f := &v.findings[i]
+		if f.Ignored != "" {
+			by[len(classes)]++
+			continue
+		}
+		by[classOf(f)]++
+		for _, word := range v.past(f) {
+			past[word]++
+		}
+	}
+	for c, n := range by[:len(classes)] {
+		if n > 0 {
+			v.put(`<option value="%s">%s (%d)</option>`, slugs[c], strings.ToLower(classes[c].word), n)
+		}
+	}
+	if n := by[len(classes)]; n > 0 {
+		v.put(`<option value="ignored">ignored (%d)</option>`, n)
+	}
+	v.put("</optgroup>")
+	if len(past) > 0 {
+		v.put(`<optgroup label="History">`)
+		for _, word := range []string{"new", "acknowledged", "gone"} {
+			if n := past[word]; n > 0 {
+				v.put(`<option value="%s">%s (%d)</option>`, word, word, n)
+			}
+		}
+		v.put("</optgroup>")
+	}
+	v.put("</select></label>\n")
+	v.menu("Account", "account", &v.accounts)
+	v.menu("Repository", "repository", &v.repos)
+	v.menu("Rule", "rule", &v.rules)
+	v.put(`<label><span>Order</span><select name="order"><option value="">urgency</option><option value="newest">newest first</option><option value="oldest">oldest first</option><option value="account">account</option><option value="repository">repository</option><option value="places">most places</option></select></label>` + "\n")
+	v.put(`<output name="shown" aria-live="polite">%d shown</output></form>`+"\n", v.open)
+}
+
+func (v *view) menu(title, name string, x *index) {
+	v.put(`<label><span>%s</span><select name="%s"><option value="">all</option>`, title, name)
+	for _, i := range x.byName() {
+		label := x.names[i]
+		if name == "repository" {
+			label = repoName(label)
+		}
+		v.put(`<option value="%d" data-name="%s">%s (%d)</option>`, i, x.names[i], cmp.Or(label, "not known"), x.counts[i])
+	}
+	v.put("</select></label>\n")
+}
+
+// row writes the i-th finding: a line, and what it opens. The latter is in a noscript
+// element: a browser that runs the script keeps it as text until it is wanted, so that
+// thousands of findings cost what their lines cost; others show it.
+func (v *view) row(m *markup, i int) {
+	f := &v.findings[i]
+	slug := slugs[classOf(f)]
+	if f.Ignored != "" {
+		slug = "ignored"
+	}
+	repos := reposOf(f)
+	var numbers []string
+	for _, r := range repos {
+		numbers = append(numbers, strconv.Itoa(v.repos.add(r)))
+	}
+	m.put(`<li id="%s" class="%s" data-h="%s" data-a="%d" data-r="%s" data-u="%d" data-t="%d" data-n="%d"><details><summary>%s`,
+		v.anchor(i), slug, strings.Join(v.past(f), " "), v.accounts.add(f.Account), strings.Join(numbers, " "), v.rules.add(f.Rule),
+		firstSeen(f).Unix(), len(f.Locations)+f.Omitted, badge(f))
+	title := ""
+	if f.KeyID != "" {
+		title = f.Title
+	}
+	m.put(`<span class="key"><b>%s</b>%s</span> <span class="what">%s</span> `, foreign(name(f)), v.tags(f), foreign(title))
+	m.put(`<span class="who">%s</span> `, foreign(strings.TrimSpace(f.Account+" "+f.Identity.Name)))
+	v.rowPlace(m, f, repos)
+	m.put("</summary><noscript><div class=\"more\">")
+	v.details(m, f)
+	m.put("</div></noscript></details></li>\n")
+}
+
+// rowPlace writes the first place of a finding, and how many others there are.
+func (v *view) rowPlace(m *markup, f *Finding, repos []string) {
+	if len(f.Locations) == 0 {
+		m.put(`<span class="repo"></span><span class="at"></span><span class="seen"></span>`)
+		return
+	}
+	l := &f.Locations[0]
+	at := where(l)
+	if l.Line > 0 {
+		at += ":" + strconv.Itoa(l.Line)
+	}
+	m.put(`<span class="repo">%s`, foreign(repoName(l.Repo)))
+	if n := len(repos) - 1; n > 0 {
+		m.put(` <span class="dim">+%d</span>`, n)
+	}
+	m.put(`</span> <span class="at">%s`, foreign(at))
+	if n := len(f.Locations) + f.Omitted - 1; n > 0 {
+		m.put(` <span class="dim">+%s</span>`, thousands(int64(n)))
+	}
+	m.put(`</span> <span class="seen">%s</span>`, date(firstSeen(f)))
+}
+
+// firstSeen is when a sweep saw f first; without sweeps, when it was committed.
+func firstSeen(f *Finding) time.Time {
+	if f.History != nil && !f.History.FirstSeen.IsZero() {
+		return f.History.FirstSeen.UTC()
+	}
+	var first time.Time
+	for i := range f.Locations {
+		if t := f.Locations[i].Time; !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	return first.UTC()
+}
+
+func date(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.DateOnly)
+}
+
+// details writes all that is known of f: what to do, whose it is, where it is.
+func (v *view) details(m *markup, f *Finding) {
+	if f.Ignored == "" {
+		m.put(`<h3>What to do now</h3><ol class="steps">`)
+		for _, s := range advice(f) {
+			m.put("<li>%s</li>", step(s))
+		}
+		m.put("</ol>")
+	}
+	m.put(`<h3>What is known</h3><dl>`)
+	v.known(m, f)
+	m.put("</dl>")
+	m.put("<h3>%s</h3><ul class=\"places\">", plural(len(f.Locations)+f.Omitted, "place"))
+	for i := range f.Locations {
+		v.place(m, &f.Locations[i])
+	}
+	if f.Omitted > 0 {
+		m.put("<li>and %s more, which the report does not hold</li>", thousands(int64(f.Omitted)))
+	}
+	m.put("</ul>")
+}
+
+// step is one step of an advice; a click selects its command as a whole.
+func step(s string) trusted {
+	var m markup
+	s, command, _ := strings.Cut(s, "\n")
+	m.put("%s", s)
+	if command != "" {
+		m.put(` <code class="cmd">%s</code>`, command)
+	}
+	return trusted(m.String())
+}
+
+// risks are the words for how bad a fact is.
+var risks = [...]string{"", "worth knowing", "bad", "act now"}
+
+func (v *view) known(m *markup, f *Finding) {
+	field := func(label, value string) {
+		if value != "" {
+			m.put("<dt>%s</dt><dd>%s</dd>", label, foreign(value))
+		}
+	}
+	field("why", f.Reason)
+	field("ignored", f.Ignored)
+	field("not ignored, since it is live", f.Overruled)
+	field("account", f.Account)
+	field("identity", strings.TrimSpace(f.Identity.Kind+" "+f.Identity.Name))
+	field("arn", f.Identity.ARN)
+	facts := slices.Clone(f.Facts)
+	slices.SortStableFunc(facts, func(a, b detectors.Fact) int { return cmp.Compare(b.Risk, a.Risk) })
+	for _, x := range facts {
+		risk := min(max(x.Risk, 0), len(risks)-1)
+		m.put(`<dt>%s</dt><dd class="risk%d">%s`, foreign(x.Name), risk, foreign(x.Value))
+		if word := risks[risk]; word != "" {
+			m.put(` <span class="tag">%s</span>`, word)
+		}
+		m.put("</dd>")
+	}
+	v.history(m, f)
+	field("doubt", strings.Trim(doubt(f), " ()"))
+	field("rule", f.Rule)
+	field("fingerprint", f.Fingerprint)
+}
+
+// history writes what earlier sweeps know of f, in the order of time.
+func (v *view) history(m *markup, f *Finding) {
+	moment := func(label string, t time.Time) {
+		if !t.IsZero() {
+			m.put(`<dt>%s</dt><dd><time datetime="%s">%s UTC</time></dd>`, label, t.UTC().Format(time.RFC3339), t.UTC().Format("2006-01-02 15:04"))
+		}
+	}
+	moment("verified", f.VerifiedAt)
+	h := f.History
+	if h == nil {
+		return
+	}
+	moment("first seen", h.FirstSeen)
+	moment("last seen", h.LastSeen)
+	moment("gone from HEAD", h.GoneSince)
+	moment("dead since", h.DeadSince)
+	if h.AcknowledgedBy == "" {
+		return
+	}
+	m.put("<dt>acknowledged</dt><dd>by %s", foreign(h.AcknowledgedBy))
+	switch {
+	case h.AcknowledgedUntil.IsZero():
+	case v.acknowledged(f):
+		m.put(" until %s", date(h.AcknowledgedUntil))
+	default:
+		m.put(" until %s, which is over", date(h.AcknowledgedUntil))
+	}
+	if h.Note != "" {
+		m.put(": %s", foreign(h.Note))
+	}
+	m.put("</dd>")
+}
+
+// place writes one location, as a link to its line if there is a page of it.
+func (v *view) place(m *markup, l *Location) {
+	m.put("<li>")
+	if l.Repo != "" {
+		m.put(`<span class="repo">%s</span> `, foreign(repoName(l.Repo)))
+	}
+	at := where(l)
+	if l.Line > 0 {
+		at += ":" + strconv.Itoa(l.Line)
+	}
+	if l.Part != "" {
+		m.put("%s in ", foreign(l.Part))
+	}
+	m.put("%s", v.linked(address(l, v.github()), at))
+	if l.SecretLine > 0 {
+		m.put(" (secret on line %d)", l.SecretLine)
+	}
+	var about []string
+	if l.Commit != "" {
+		about = append(about, "commit "+short(l.Commit))
+	}
+	about = append(about, nonEmpty(strings.TrimSpace(l.Author+" "+l.Email))...)
+	about = append(about, nonEmpty(date(l.Time))...)
+	about = append(about, holders(l)...)
+	if l.Ignored != "" {
+		about = append(about, "ignored: "+l.Ignored)
+	}
+	m.put(`<span class="dim">`)
+	for i, s := range about {
+		if i > 0 {
+			m.put(" · ")
+		}
+		m.put("%s", foreign(s))
+	}
+	m.put("</span></li>")
+}

@@ -1,0 +1,128 @@
+package report
+
+import (
+	"fmt"
+	"html"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner"
+)
+
+// A markup is HTML in the making. It is not made with html/template, which would keep
+// every method that reflection could reach in the binary: 5.6 MB of them.
+type markup struct{ strings.Builder }
+
+// trusted is markup already, or a number that is written as it is.
+type trusted string
+
+// foreign is text of strangers. It stands in an element of its own, so that letters
+// which are written from right to left turn nothing around them.
+type foreign string
+
+// put writes format, a constant, with each string among args escaped, for elements and
+// for attributes in double quotes. Nothing in it that does not print is written as it is: see safe.
+func (m *markup) put(format string, args ...any) {
+	for i, a := range args {
+		switch a := a.(type) {
+		case string:
+			args[i] = trusted(html.EscapeString(safe(a)))
+		case foreign:
+			args[i] = trusted("<bdi>" + html.EscapeString(safe(string(a))) + "</bdi>")
+		}
+	}
+	fmt.Fprintf(m, format, args...)
+}
+
+// An index numbers names in the order in which they come, and counts them. Rows and
+// menus name accounts and repositories by number, which no stranger has written.
+type index struct {
+	names  []string
+	counts []int
+	at     map[string]int
+}
+
+func (x *index) add(name string) int {
+	i, ok := x.at[name]
+	if !ok {
+		if x.at == nil {
+			x.at = map[string]int{}
+		}
+		i = len(x.names)
+		x.at[name] = i
+		x.names, x.counts = append(x.names, name), append(x.counts, 0)
+	}
+	x.counts[i]++
+	return i
+}
+
+// byName returns the numbers, ordered by name.
+func (x *index) byName() []int {
+	order := make([]int, len(x.names))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(x.names[a], x.names[b]) })
+	return order
+}
+
+// webAddress parses raw, and returns nil unless it is the address of a page: http or
+// https, with a host, without a password.
+func webAddress(raw string) *url.URL {
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
+		return nil
+	}
+	return u
+}
+
+// repoName is what people call a repository: owner/name of an address, else what is there.
+func repoName(repo string) string {
+	if u := webAddress(repo); u != nil {
+		if name := strings.TrimSuffix(strings.Trim(u.Path, "/"), ".git"); name != "" {
+			return name
+		}
+	}
+	return repo
+}
+
+// address returns the page that shows l, or "". github says that the repositories of
+// the scan are GitHub's, of whichever host.
+func address(l *Location, github bool) string {
+	u := webAddress(l.Repo)
+	if u == nil || !github && u.Host != "github.com" {
+		return ""
+	}
+	if p := webAddress(l.Path); p != nil && p.Host == u.Host { // an issue, a comment, a release
+		return p.String()
+	}
+	repo := u.Scheme + "://" + u.Host + strings.TrimSuffix(strings.TrimSuffix(u.EscapedPath(), "/"), ".git")
+	commit := short(l.Commit) != l.Commit // else it is no object id
+	switch {
+	case l.Kind == scanner.KindCommit && commit:
+		return repo + "/commit/" + l.Commit
+	case l.Kind == scanner.KindBlob && commit:
+		return blobAddress(repo+"/blob/"+l.Commit+"/", l)
+	}
+	return ""
+}
+
+func blobAddress(base string, l *Location) string {
+	name, _, member := strings.Cut(l.Path, "!")
+	// A browser would take "..", and leave the repository.
+	if name == "" || path.Clean("/"+name) != "/"+name || safe(name) != name {
+		return ""
+	}
+	var parts []string
+	for part := range strings.SplitSeq(name, "/") {
+		parts = append(parts, url.PathEscape(part))
+	}
+	at := base + strings.Join(parts, "/")
+	if l.Line > 0 && !member {
+		at += "#L" + strconv.Itoa(l.Line)
+	}
+	return at
+}

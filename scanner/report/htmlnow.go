@@ -1,0 +1,155 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+)
+
+// slugs name the classes in the style and the script of the page.
+var slugs = [...]string{
+	liveRoot: "root", live: "live", idActive: "id-live", unknown: "unknown", unverified: "unverified",
+	unverifiable: "unverifiable", loneID: "lone", canary: "canary", expired: "expired", invalid: "invalid",
+}
+
+// maxToDo is how many findings stand under "what to do now"; maxShares, how many accounts and
+// repositories under "where".
+const (
+	maxToDo   = 5
+	maxShares = 8
+)
+
+func isLive(f *Finding) bool { return f.Ignored == "" && classOf(f) <= live }
+
+// overview says what is live now, where, and what to do.
+func (v *view) overview() {
+	list := v.findings[:v.open]
+	_, verdict := (&text{findings: list}).verdict(len(list), len(v.sum.Unread)+len(v.swept.failed) > 0)
+	count := func(is func(*Finding) bool) int {
+		n := 0
+		for i := range list {
+			if is(&list[i]) {
+				n++
+			}
+		}
+		return n
+	}
+	liveNow := count(isLive)
+	calm := "calm"
+	if liveNow > 0 {
+		calm = "alarm"
+	}
+	v.put(`<section class="now %s" aria-labelledby="h-now"><h1 id="h-now">`, trusted(calm))
+	switch liveNow {
+	case 0:
+		v.put("Nothing is known to be live")
+	case 1:
+		v.put("1 credential is live now")
+	default:
+		v.put("%s credentials are live now", thousands(int64(liveNow)))
+	}
+	v.put("</h1><p>%s.</p>\n<ul class=\"tiles\">\n", verdict)
+	v.tile("live", liveNow, "live now")
+	v.tile("ack", count(func(f *Finding) bool { return isLive(f) && v.acknowledged(f) }), "of them acknowledged")
+	v.tile("new", count(func(f *Finding) bool { return isNew(f, v.scan.Started) }), "new in this sweep")
+	v.tile("open", count(func(f *Finding) bool { c := classOf(f); return c > live && c <= unverifiable }), "to be taken for live until verified")
+	v.tile("fail", len(v.swept.failed)+len(v.sum.Unread), "not read")
+	v.put("</ul>\n")
+	v.put(`<div class="two">` + "\n")
+	v.todo(list)
+	v.where(list)
+	v.put("</div></section>\n")
+}
+
+func (v *view) tile(kind string, n int, label string) {
+	if n > 0 || kind == "live" {
+		v.put(`<li class="%s"><b>%s</b> %s</li>`+"\n", trusted(kind), thousands(int64(n)), label)
+	}
+}
+
+// todo lists the most urgent findings with the first step of what to do.
+func (v *view) todo(list []Finding) {
+	v.put(`<section aria-labelledby="h-todo"><h2 id="h-todo">What to do now</h2>` + "\n")
+	n := 0
+	for n < len(list) && classOf(&list[n]) <= idActive {
+		n++
+	}
+	rest := 0
+	for i := range list[n:] {
+		if classOf(&list[n+i]) <= unverifiable {
+			rest++
+		}
+	}
+	if n > 0 {
+		v.put(`<ol class="todo">` + "\n")
+		for i := range list[:min(n, maxToDo)] {
+			f := &list[i]
+			v.put(`<li>%s <a href="#%s"><b>%s</b></a>%s`, badge(f), v.anchor(i), foreign(name(f)), v.tags(f))
+			for _, who := range whose(f)[:min(1, len(whose(f)))] {
+				v.put(` <span class="dim">%s</span>`, foreign(who))
+			}
+			v.put(" %s", step(advice(f)[0]))
+			v.put("</li>\n")
+		}
+		v.put("</ol>\n")
+	}
+	missed := len(v.swept.failed) + len(v.sum.Unread)
+	if n > maxToDo {
+		v.put(`<p>And <a href="#findings">%s more</a>, most urgent first.</p>`+"\n", thousands(int64(n-maxToDo)))
+	}
+	if rest > 0 {
+		v.put("<p>%s nobody could verify: take them for live until somebody has.</p>\n", plural(rest, "finding"))
+	}
+	if missed > 0 {
+		v.put(`<p>%s could not be read, <a href="#unread">see why</a>: there may be more leaks in there.</p>`+"\n", plural(missed, "part"))
+	}
+	if n+rest+missed == 0 {
+		v.put("<p>Nothing to shut off.</p>\n")
+	}
+	v.put("</section>\n")
+}
+
+// where says in which accounts and repositories something is live.
+func (v *view) where(list []Finding) {
+	var accounts, repos index
+	for i := range list {
+		f := &list[i]
+		if !isLive(f) {
+			continue
+		}
+		accounts.add(f.Account)
+		for _, r := range reposOf(f) {
+			repos.add(r)
+		}
+	}
+	if len(accounts.names) == 0 {
+		return
+	}
+	v.put(`<section aria-labelledby="h-where"><h2 id="h-where">Where it is live</h2><div class="shares">` + "\n")
+	v.shares("Account", "account", &accounts)
+	v.shares("Repository", "repository", &repos)
+	v.put("</div></section>\n")
+}
+
+// shares writes a table of the names with the largest counts.
+func (v *view) shares(title, filter string, x *index) {
+	if len(x.names) == 0 {
+		return
+	}
+	order := x.byName()
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(x.counts[b], x.counts[a]) })
+	most := x.counts[order[0]]
+	v.put(`<table><thead><tr><th scope="col">%s</th><th scope="col" class="num">Live</th><td class="bar"></td></tr></thead><tbody>`+"\n", title)
+	for _, i := range order[:min(len(order), maxShares)] {
+		label := x.names[i]
+		if filter == "repository" {
+			label = repoName(label)
+		}
+		label = cmp.Or(label, "not known")
+		v.put(`<tr><th scope="row"><a href="#findings" data-filter="%s" data-name="%s">%s</a></th><td class="num">%s</td><td class="bar"><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width="%d" height="8"/></svg></td></tr>`+"\n",
+			trusted(filter), x.names[i], foreign(label), thousands(int64(x.counts[i])), x.counts[i]*100/most)
+	}
+	v.put("</tbody></table>\n")
+	if n := len(order) - maxShares; n > 0 {
+		v.put(`<p class="dim">and %s more</p>`+"\n", thousands(int64(n)))
+	}
+}
