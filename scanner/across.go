@@ -263,6 +263,9 @@ func landmarks(f *Finding) map[landmark]time.Time {
 			add(sameDir, dirOf(l.Path), l.Time)
 		case KindPath:
 			add(sameDir, l.Path, l.Time)
+		case KindIssue, KindPullRequest, KindComment, KindDiscussion:
+			thread, _, _ := strings.Cut(l.Path, "#") // who asks posts the one, who helps the other
+			add(sameDir, thread, l.Time)
 		}
 		if l.Commit != "" {
 			add(sameCommit, l.Commit, l.Time)

@@ -24,6 +24,15 @@ const (
 	KindReflog   Kind = "reflog"         // a log of where a ref was, and what was fetched
 	KindIndex    Kind = "index"          // a file that was staged and in no commit
 	KindWorktree Kind = "worktree"       // a tracked file that was changed and not staged
+
+	// What GitHub keeps beside a repository. Path is the URL where people look at it.
+	KindIssue       Kind = "issue"        // title and text
+	KindPullRequest Kind = "pull-request" // title and text
+	KindComment     Kind = "comment"      // on an issue, a pull request, or its changes
+	KindDiscussion  Kind = "discussion"   // a discussion, a comment on it, or a reply
+	KindRelease     Kind = "release"      // its text, or one of its files
+	KindActionsLog  Kind = "actions-log"  // of a run of a workflow
+	KindArtifact    Kind = "artifact"     // that a run of a workflow left
 )
 
 // A Blob is one text to scan.

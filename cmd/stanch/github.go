@@ -35,12 +35,20 @@ GitHub keeps commits that were force-pushed away or whose branch was deleted, an
 gives them to who asks. They are scanned too, if there is a token: that costs two
 requests for each repository, of 5,000 an hour. --deleted=false leaves them out.
 
+--include adds what GitHub keeps beside repositories: the texts of issues, pull
+requests and discussions, with the comments on them; the texts of releases, and
+their files of up to a MiB; logs and artifacts of the last 100 runs of workflows;
+the public gists of an owner or its members.
+
 A repository that cannot be read is named in the report, and the others are
 scanned; the exit code is 3 then.`,
 		Example: "  GITHUB_TOKEN=$(gh auth token) stanch github acme\n  stanch github acme --forks --skip 'acme/*-archive' --format json --output acme.jsonl\n  stanch github octocat/hello-world",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.filter.Check(); err != nil {
+				return err
+			}
+			if err := checkInclude(f.include); err != nil {
 				return err
 			}
 			f.deletedSet = cmd.Flags().Changed("deleted")
@@ -61,8 +69,13 @@ scanned; the exit code is 3 then.`,
 	f.add(cmd, true)
 	f.login.add(cmd.Flags())
 	f.addFilter(cmd.Flags())
+	f.addInclude(cmd.Flags())
 	f.addDeleted(cmd.Flags())
 	return cmd
+}
+
+func (f *githubFlags) addInclude(flags *pflag.FlagSet) {
+	flags.StringSliceVar(&f.include, "include", nil, "scan these too: "+strings.Join(includable, ", "))
 }
 
 func (f *githubFlags) addDeleted(flags *pflag.FlagSet) {
@@ -74,6 +87,7 @@ type githubFlags struct {
 	scanFlags
 	login               githubLogin
 	filter              githubapi.Filter
+	include             []string
 	deleted, deletedSet bool
 }
 
@@ -155,7 +169,7 @@ func (w *githubSweep) run(ctx context.Context, targets []string) error {
 		target = fmt.Sprintf("%s and %d more", target, len(targets)-1)
 	}
 	return w.job.run(ctx, "github", target, func(sc *scanner.Scanner, sink scanner.Sink) error {
-		return w.scan(ctx, sc, sink, repos)
+		return w.scan(ctx, sc, sink, targets, repos)
 	})
 }
 
@@ -204,7 +218,7 @@ func (w *githubSweep) sayLeft(left map[string]string) {
 }
 
 // scan scans repos and reports to sink, which it closes.
-func (w *githubSweep) scan(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink, repos []listed) error {
+func (w *githubSweep) scan(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink, targets []string, repos []listed) error {
 	start := time.Now()
 	all := merged{byFingerprint: map[string]int{}}
 	clones, stop := w.clone(ctx, repos)
@@ -214,7 +228,11 @@ func (w *githubSweep) scan(ctx context.Context, sc *scanner.Scanner, sink scanne
 		n++
 		w.say("%d/%d %s", n, len(repos), c.Name)
 		w.scanOne(ctx, sc, c, &all)
+		if !c.wiki {
+			w.scanTexts(ctx, sc, c.listed, &all)
+		}
 	}
+	w.scanGists(ctx, sc, targets, &all)
 	all.sum.Elapsed = time.Since(start)
 	return errors.Join(ctx.Err(), all.report(sink))
 }

@@ -34,6 +34,7 @@ var organization = []struct {
 	{"acme/old-archive", `leak 3 f; commit 1`, false, false},
 	{"acme/forced", `echo x >f; commit 1; leak 0 f; commit 2; git rev-parse HEAD >.git/before; git reset -q --hard HEAD~`, false, false},
 	{"acme/gone", ``, false, false},
+	{"gist/1", `leak 6 f; commit 1`, false, false},
 }
 
 const gitHubToken = "ghs-of-the-test"
@@ -48,7 +49,7 @@ func serveGitHub(t *testing.T) (api string) {
 			continue
 		}
 		work := scannertest.Repo(t, detectorstest.Fill(`leak() { printf 'aws_access_key_id = %s\naws_secret_access_key = %s\n' "$(eval echo \$id$1)" "$(eval echo \$secret$1)" >$2; }
-id0='{AKIA0}' secret0='{secret0}' id1='{AKIA1}' secret1='{secret1}' id2='{AKIA2}' secret2='{secret2}' id3='{AKIA3}' secret3='{secret3}' id4='{AKIA4}' secret4='{secret4}'
+id0='{AKIA0}' secret0='{secret0}' id6='{AKIA6}' secret6='{secret6}' id1='{AKIA1}' secret1='{secret1}' id2='{AKIA2}' secret2='{secret2}' id3='{AKIA3}' secret3='{secret3}' id4='{AKIA4}' secret4='{secret4}'
 `+r.script)+"\n")
 		if out, err := exec.Command("git", "clone", "-q", "--mirror", work, filepath.Join(dir, r.name+".git")).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
@@ -64,6 +65,11 @@ id0='{AKIA0}' secret0='{secret0}' id1='{AKIA1}' secret1='{secret1}' id2='{AKIA2}
 	limited := false // one request, of all
 	mux := http.NewServeMux()
 	mux.Handle("/", httputil.NewSingleHostReverseProxy(git))
+	gists, err := url.Parse(serveGit(t, dir, "")) // who knows the URL may
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux.Handle("/gist/", httputil.NewSingleHostReverseProxy(gists))
 	answer := func(path string, of func(r *http.Request, w http.ResponseWriter) any) {
 		mux.HandleFunc("/api/v3"+path, func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Authorization") != "Bearer "+gitHubToken {
@@ -89,6 +95,16 @@ id0='{AKIA0}' secret0='{secret0}' id1='{AKIA1}' secret1='{secret1}' id2='{AKIA2}
 		w.WriteHeader(http.StatusNotFound)
 		return map[string]string{"message": "Not Found"}
 	})
+	empty := func(*http.Request, http.ResponseWriter) any { return []string{} }
+	for _, list := range []string{"issues", "issues/comments", "pulls", "pulls/comments"} {
+		answer("/repos/{owner}/{name}/"+list, empty)
+	}
+	answer("/repos/acme/clean/issues", text(`aws_access_key_id = {AKIA5}`, "issues/1"))
+	answer("/repos/acme/clean/issues/comments", text(`aws_secret_access_key = {secret5}`, "issues/1#issuecomment-2"))
+	answer("/orgs/acme/members", func(*http.Request, http.ResponseWriter) any { return []any{map[string]string{"login": "ada"}} })
+	answer("/users/ada/gists", func(r *http.Request, _ http.ResponseWriter) any {
+		return []any{map[string]string{"html_url": "https://gist.github.com/1", "git_pull_url": "http://" + r.Host + "/gist/1.git"}}
+	})
 	answer("/repos/{owner}/{name}/activity", func(r *http.Request, _ http.ResponseWriter) any {
 		events := []map[string]string{}
 		if id := before[r.PathValue("owner")+"/"+r.PathValue("name")]; id != "" && r.FormValue("activity_type") == "force_push" {
@@ -109,7 +125,7 @@ id0='{AKIA0}' secret0='{secret0}' id1='{AKIA1}' secret1='{secret1}' id2='{AKIA2}
 			w.Header().Set("Link", fmt.Sprintf(`<http://%s%s?page=2>; rel="next"`, r.Host, r.URL.Path))
 		}
 		for i, o := range organization {
-			if (r.FormValue("page") == "2") == (i >= half) && !strings.HasSuffix(o.name, ".wiki") {
+			if (r.FormValue("page") == "2") == (i >= half) && strings.HasPrefix(o.name, "acme/") && !strings.HasSuffix(o.name, ".wiki") {
 				page = append(page, map[string]any{"full_name": o.name, "fork": o.fork, "has_wiki": o.wiki, "archived": strings.HasSuffix(o.name, "-archive")})
 			}
 		}
@@ -118,6 +134,13 @@ id0='{AKIA0}' secret0='{secret0}' id1='{AKIA1}' secret1='{secret1}' id2='{AKIA2}
 	srv := httptest.NewServer(mux)
 	t.Cleanup(srv.Close)
 	return srv.URL + "/api/v3"
+}
+
+// text is a list of one issue or comment.
+func text(body, place string) func(*http.Request, http.ResponseWriter) any {
+	return func(*http.Request, http.ResponseWriter) any {
+		return []any{map[string]any{"id": 1, "number": 1, "title": "Help", "body": detectorstest.Fill(body), "html_url": "https://github.com/acme/clean/" + place, "created_at": "2026-01-02T03:04:05Z", "updated_at": "2026-01-02T03:04:05Z"}}
+	}
 }
 
 // TestGitHub sweeps an organization.
@@ -134,6 +157,9 @@ func TestGitHub(t *testing.T) {
 		{"archived", "acme --archived=only", gitHubToken, []string{"3: old-archive"}, "6 repositories are left out: not archived", exitLeaks},
 		{"not_archived", "acme --archived=exclude --only forced --only *-archive", gitHubToken, []string{"0: forced"}, "1 repositories are left out: archived", exitLeaks},
 		{"wrong_filter", "acme --archived=yes", gitHubToken, nil, "--archived yes", exitUsage},
+		{"include", "acme --only clean --only pulls --include issues,pulls,gists", gitHubToken, []string{"2: pulls", "5: clean clean", "6: 1"}, "", exitLeaks},
+		{"include_without_right", "acme/clean --include actions", gitHubToken, nil, "", exitIncomplete},
+		{"wrong_include", "acme --include wishes", gitHubToken, nil, "--include wishes", exitUsage},
 		{"clean", "acme --skip acme/[afgo]* --skip acme/pulls", gitHubToken, nil, "", 0},
 		{"one_repository", "acme/copy", gitHubToken, []string{"1: copy"}, "", exitLeaks},
 		{"twice", "acme/copy acme/copy", gitHubToken, []string{"1: copy"}, "", exitLeaks},
@@ -145,12 +171,13 @@ func TestGitHub(t *testing.T) {
 		{"pattern", "acme --skip [", gitHubToken, nil, "--skip [", exitUsage},
 		{"no_target", "", gitHubToken, nil, "requires at least 1 arg", exitUsage},
 	}
+	api := serveGitHub(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Setenv("GITHUB_TOKEN", tt.token)
 			t.Setenv("TMPDIR", t.TempDir())
 			var stdout, stderr bytes.Buffer
-			args := append([]string{"github", "--no-verify", "-f", "json", "--api-url", serveGitHub(t)}, strings.Fields(tt.args)...)
+			args := append([]string{"github", "--no-verify", "-f", "json", "--api-url", api}, strings.Fields(tt.args)...)
 			if status := exitCode(&stderr, run(t.Context(), args, nil, &stdout, &stderr)); status != tt.status {
 				t.Errorf("exit status %d, want %d: %s", status, tt.status, stderr.String())
 			}
@@ -205,7 +232,7 @@ func reposOf(t *testing.T, report []byte) []string {
 			continue
 		}
 		key := "?:"
-		for n := range 5 {
+		for n := range 7 {
 			if f.KeyID == detectorstest.Fill(fmt.Sprintf("{AKIA%d}", n)) {
 				key = fmt.Sprintf("%d:", n)
 			}

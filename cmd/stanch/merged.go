@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
@@ -71,7 +72,9 @@ type partOf struct {
 func (p partOf) Close(sum scanner.Summary) error {
 	for _, list := range [][]scanner.Unread{sum.Unread, sum.Accepted} {
 		for i := range list {
-			list[i].What = p.page + " " + list[i].What
+			if !strings.HasPrefix(list[i].What, p.page) { // texts of GitHub have URLs
+				list[i].What = p.page + " " + list[i].What
+			}
 		}
 	}
 	return p.Sink.Close(sum)

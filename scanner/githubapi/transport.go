@@ -214,11 +214,20 @@ func (t *transport) ask(req *http.Request, token detectors.Secret) (*reply, erro
 		return nil, fmt.Errorf("reading the answer: %w", err)
 	case len(body) > maxAnswer:
 		return nil, errTooLong
-	case req.Method == http.MethodGet && resp.StatusCode == http.StatusOK && !json.Valid(body):
+	case req.Method == http.MethodGet && resp.StatusCode == http.StatusOK && !isFile(resp) && !json.Valid(body):
 		return nil, fmt.Errorf("the answer, %d bytes, is no JSON; is this the API of GitHub?", len(body))
 	}
 	return &reply{resp, body}, nil
 }
+
+// isFile reports whether the answer is what a download is for.
+func isFile(resp *http.Response) bool {
+	kind := resp.Header.Get("Content-Type")
+	return strings.Contains(resp.Request.Header.Get("Accept"), anyFile) || strings.Contains(kind, "zip") || strings.Contains(kind, anyFile)
+}
+
+// anyFile is the type of what may be anything.
+const anyFile = "application/octet-stream"
 
 // keep keeps what a says of limits, the times-th time in a row, and reports whether
 // it is over one (docs.github.com, "Rate limits for the REST API").

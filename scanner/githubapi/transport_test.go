@@ -286,3 +286,6 @@ func TestActivity(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// nothing waits without waiting.
+func nothing(ctx context.Context, _ time.Duration) error { return ctx.Err() }

@@ -258,12 +258,14 @@ func holding(l *Location) *sarifLocationProperties {
 // physical is where l is in the checkout. GitHub refuses results without a file
 // and a region; what is in no file (the message of a commit) gets a path that
 // cannot be mistaken for one of the repository: git/commit-message/ID,
-// git/config/config.
+// git/config/config, github/comment/URL.
 func physical(l *Location) sarifPhysicalLocation {
 	name := l.Path
 	switch l.Kind {
 	case scanner.KindCommit, scanner.KindTag, scanner.KindNote, scanner.KindRefName, scanner.KindConfig, scanner.KindReflog:
 		name = "git/" + string(l.Kind) + "/" + cmp.Or(name, l.Commit, l.Blob)
+	case scanner.KindIssue, scanner.KindPullRequest, scanner.KindComment, scanner.KindDiscussion, scanner.KindRelease, scanner.KindActionsLog, scanner.KindArtifact:
+		name = "github/" + string(l.Kind) + "/" + cmp.Or(name, l.Blob)
 	default:
 		name = cmp.Or(name, "git/blob/"+l.Blob)
 	}

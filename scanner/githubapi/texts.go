@@ -1,0 +1,162 @@
+package githubapi
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner"
+)
+
+// What GitHub keeps beside a repository, in the order in which it is read.
+const (
+	Issues      = "issues"      // and the comments on them
+	Pulls       = "pulls"       // pull requests, the comments on them and on their changes
+	Releases    = "releases"    // their texts, and their files of up to a MiB
+	Actions     = "actions"     // logs and artifacts of the last runs
+	Discussions = "discussions" // the comments on them, and replies
+)
+
+// Texts is a scanner.Source: what GitHub keeps beside one repository and is no git
+// object. Of a text that was edited, it has what stands there now.
+//
+// What GitHub does not give, for want of rights or time, is yielded with Err. That a
+// repository has no issues, or no discussions, is no failure.
+type Texts struct {
+	// MaxSize is the most bytes of one file, log or artifact that are held; more is
+	// yielded with Err. 0 is no limit.
+	MaxSize int64
+
+	lister *Lister
+	repo   string
+	kinds  []string
+	since  time.Time
+	next   time.Time
+	places map[scanner.BlobID]scanner.Provenance
+}
+
+// Texts returns what there is of kinds beside the repository with this name and was
+// changed since then, or all if since is zero. Discussions, and the texts of releases,
+// are read as a whole each time.
+func (l *Lister) Texts(repo string, kinds []string, since time.Time) (*Texts, error) {
+	if !fullName.MatchString(repo) {
+		return nil, fmt.Errorf("%q is no repository of the form owner/name", repo)
+	}
+	for _, k := range kinds {
+		if !slices.Contains([]string{Issues, Pulls, Releases, Actions, Discussions}, k) {
+			return nil, fmt.Errorf("%q is nothing that GitHub keeps beside a repository", k)
+		}
+	}
+	return &Texts{lister: l, repo: repo, kinds: kinds, since: since, next: since}, nil
+}
+
+// Next returns the time from which on the next Texts of the same kinds is to read, by
+// the clock of GitHub. Until Blobs has read everything it is that of this one.
+func (t *Texts) Next() time.Time { return t.next }
+
+// A text is one of Texts.
+type text struct {
+	kind        scanner.Kind
+	id          string // names it within the repository
+	url, author string
+	at          time.Time
+	edited      time.Time // the last time
+	title, body string
+	file        []byte // in place of them
+	err         error
+}
+
+// A readTexts is one call of Blobs.
+type readTexts struct {
+	*Texts
+	seen    map[scanner.BlobID]bool
+	yield   func(scanner.Blob) error
+	stopped error // of yield
+	unread  bool
+}
+
+// Blobs implements scanner.Source.
+func (t *Texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
+	begun := time.Now()
+	t.places = map[scanner.BlobID]scanner.Provenance{}
+	r := &readTexts{Texts: t, seen: map[scanner.BlobID]bool{}, yield: yield}
+	for _, feed := range []struct {
+		what  string
+		kinds []string
+		read  func(context.Context) error
+	}{
+		{"issues", []string{Issues}, r.issues},
+		{"pull requests", []string{Pulls}, r.pulls},
+		{"comments", []string{Issues, Pulls}, r.comments},
+		{"comments on changes", []string{Pulls}, r.reviewComments},
+		{"releases", []string{Releases}, r.releases},
+		{"logs of workflows", []string{Actions}, r.logs},
+		{"artifacts of workflows", []string{Actions}, r.artifacts},
+		{"discussions", []string{Discussions}, r.discussions},
+	} {
+		if !slices.ContainsFunc(feed.kinds, r.wants) {
+			continue
+		}
+		err := feed.read(ctx)
+		if err := errors.Join(r.stopped, ctx.Err()); err != nil {
+			return err
+		}
+		if err != nil && !switchedOff(err) {
+			r.unread = true
+			b := scanner.Blob{ID: scanner.BlobID(feed.what), Kind: scanner.KindComment, Name: feed.what, Err: err}
+			if err := yield(b); err != nil {
+				return err
+			}
+		}
+	}
+	if !r.unread {
+		// A minute for changes that GitHub shows late.
+		t.next = t.lister.transport.now().Add(-time.Since(begun) - time.Minute)
+	}
+	return ctx.Err()
+}
+
+func (r *readTexts) wants(kind string) bool { return slices.Contains(r.kinds, kind) }
+
+// add yields one, if it was not yielded before.
+func (r *readTexts) add(one text) error {
+	// Lists overlap, and one may be edited between two pages.
+	id := scanner.BlobID(one.id)
+	if !one.edited.IsZero() {
+		id += scanner.BlobID("@" + one.edited.UTC().Format(time.RFC3339))
+	}
+	if r.seen[id] {
+		return nil
+	}
+	r.seen[id] = true
+	one.url = cmp.Or(one.url, r.lister.PageURL(r.repo)+"/"+one.id)
+	b := scanner.Blob{ID: id, Kind: one.kind, Name: one.url, Data: one.file, Err: one.err}
+	switch {
+	case one.err != nil:
+		r.unread, b.Data = true, nil
+	case one.file == nil:
+		b.Data = []byte(strings.TrimPrefix(one.title+"\n\n"+one.body, "\n\n"))
+	}
+	r.places[id] = scanner.Provenance{Repo: r.lister.PageURL(r.repo), Kind: one.kind, Path: one.url, Author: one.author, Time: one.at}
+	r.stopped = r.yield(b)
+	return r.stopped
+}
+
+// Locate implements scanner.Source, for what Blobs has yielded.
+func (t *Texts) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+	for _, id := range ids {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if place, ok := t.places[id]; ok {
+			if err := yield(id, place); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
+}
