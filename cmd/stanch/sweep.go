@@ -118,7 +118,7 @@ func (f *engineFlags) engine(j *job, store *sweep.Store, q *riverqueue.Queue, lo
 	}
 	searcher := newSearcher(j)
 	return &sweep.Engine{
-		Store: store, Queue: q, Hub: hubs(f.login), Scan: searcher.scan,
+		Store: store, Queue: q, Hub: hubs(f.login, f.maxSize<<20), Scan: searcher.scan,
 		Detector: fmt.Sprintf("%s verify=%v rules=%x", build, f.verifies(), j.config.digest.Sum(nil)),
 		Verifies: f.verifies(), Mirrors: f.mirrors, MaxFetch: f.maxFetch << 20, MaxBlobSize: f.maxSize << 20,
 		LookEvery: f.lookEvery, Log: log,

@@ -19,13 +19,13 @@ type sweptOrg struct {
 	extra    []string // flags of run
 }
 
-func newSweptOrg(t *testing.T) *sweptOrg {
+func newSweptOrg(t *testing.T, database string) *sweptOrg {
 	t.Helper()
 	scannertest.Need(t, "git", "sh")
 	t.Setenv("GITHUB_TOKEN", gitHubToken)
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
-	return &sweptOrg{simulated: simulate(t), database: filepath.Join(t.TempDir(), "sweep.db")}
+	return &sweptOrg{simulated: simulate(t), database: database}
 }
 
 // stanch runs a command of stanch sweep.
@@ -62,9 +62,13 @@ func (o *sweptOrg) sweep(t *testing.T, wantStatus int, flags ...string) []string
 // TestSweep follows an organization through changes: each sweep reads what is new, asks
 // GitHub no more than it must, and forgets nothing.
 func TestSweep(t *testing.T) {
-	for _, mode := range []string{"stateless", "mirrors"} {
+	for _, mode := range []string{"stateless", "mirrors", "postgresql"} {
 		t.Run(mode, func(t *testing.T) {
-			o := newSweptOrg(t)
+			database := filepath.Join(t.TempDir(), "sweep.db")
+			if mode == "postgresql" {
+				database = startPostgres(t).url
+			}
+			o := newSweptOrg(t, database)
 			if mode == "mirrors" {
 				o.extra = []string{"--mirrors", filepath.Join(t.TempDir(), "mirrors")}
 			}

@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/githubapi"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 )
@@ -20,6 +22,7 @@ import (
 type targetOptions struct {
 	Filter  githubapi.Filter `json:"filter"`
 	Deleted bool             `json:"deleted"`
+	Include []string         `json:"include,omitempty"`
 }
 
 // maxPause is for how long a worker sleeps because GitHub asks it to. For longer the job
@@ -28,7 +31,7 @@ const maxPause = 5 * time.Second
 
 // hubs returns what makes the Hub of a target. Targets with the same token share what is
 // known of its limits.
-func hubs(as githubLogin) func(sweep.Target) (sweep.Hub, error) {
+func hubs(as githubLogin, maxSize int64) func(sweep.Target) (sweep.Hub, error) {
 	var mu sync.Mutex
 	listers := map[string]*githubapi.Lister{}
 	return func(t sweep.Target) (sweep.Hub, error) {
@@ -52,7 +55,7 @@ func hubs(as githubLogin) func(sweep.Target) (sweep.Hub, error) {
 			}
 			listers[key] = lister
 		}
-		return &hub{listers[key], options, one}, nil
+		return &hub{listers[key], options, one, maxSize}, nil
 	}
 }
 
@@ -61,6 +64,7 @@ type hub struct {
 	lister  *githubapi.Lister
 	options targetOptions
 	one     bool // the target is a repository
+	maxSize int64
 }
 
 // later makes of a limit of GitHub what a queue knows.
@@ -87,6 +91,43 @@ func (h *hub) Pages(ctx context.Context, target string, yield func([]sweep.Liste
 		}
 		return yield(list)
 	}))
+}
+
+// More implements sweep.Hub.
+func (h *hub) More(ctx context.Context, target string, yield func([]sweep.Listed) error) error {
+	if h.one || !slices.Contains(h.options.Include, gists) {
+		return nil
+	}
+	return later(h.lister.Gists(ctx, target, time.Time{}, func(g githubapi.Gist) error {
+		name := strings.TrimPrefix(strings.TrimPrefix(g.Page, "https://"), "http://")
+		return yield([]sweep.Listed{{ID: "gist " + name, Name: name, Pushed: g.UpdatedAt, Page: g.Page, Clone: g.CloneURL}})
+	}))
+}
+
+// Texts implements sweep.Hub.
+func (h *hub) Texts(_ context.Context, name, cursor string) (scanner.Source, func() string, error) {
+	kinds := slices.DeleteFunc(slices.Clone(h.options.Include), func(what string) bool { return what == gists })
+	if len(kinds) == 0 {
+		return nil, nil, nil
+	}
+	since := time.Time{}
+	if cursor != "" {
+		var err error
+		if since, err = time.Parse(time.RFC3339, cursor); err != nil {
+			return nil, nil, fmt.Errorf("until where texts of %s were read: %w", name, err)
+		}
+	}
+	texts, err := h.lister.Texts(name, kinds, since)
+	if err != nil {
+		return nil, nil, err
+	}
+	texts.MaxSize = h.maxSize
+	return texts, func() string {
+		if texts.Next().IsZero() {
+			return ""
+		}
+		return texts.Next().UTC().Format(time.RFC3339)
+	}, nil
 }
 
 // Parent implements sweep.Hub.

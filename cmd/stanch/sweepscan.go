@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -35,14 +34,11 @@ func (s *searcher) scan(ctx context.Context, src scanner.Source, page string) (s
 	k := &keeper{}
 	sink := report.NewSink(k, report.Scan{Version: number(), Source: "github", Target: page, Started: time.Now()}, s.set, false)
 	err := s.scanner.Scan(ctx, src, s.job.assessed(ctx, sink))
-	return k.result, errors.Join(err, k.err)
+	return k.result, later(err)
 }
 
 // A keeper is the Handler of what a store keeps.
-type keeper struct {
-	result sweep.Result
-	err    error
-}
+type keeper struct{ result sweep.Result }
 
 // Scan implements report.Handler.
 func (k *keeper) Scan(report.Scan) error { return nil }

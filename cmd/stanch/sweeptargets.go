@@ -34,7 +34,10 @@ kept: who sweeps has it.`,
 			if err := f.filter.Check(); err != nil {
 				return err
 			}
-			text, err := json.Marshal(targetOptions{f.filter, f.deleted})
+			if err := checkInclude(f.include); err != nil {
+				return err
+			}
+			text, err := json.Marshal(targetOptions{f.filter, f.deleted, f.include})
 			if err != nil {
 				return err
 			}
@@ -51,6 +54,7 @@ kept: who sweeps has it.`,
 	f.login.addAPI(cmd.Flags())
 	f.addFilter(cmd.Flags())
 	f.addDeleted(cmd.Flags())
+	f.addInclude(cmd.Flags())
 	cmd.Flags().DurationVar(&every, "every", 0, "begin a sweep so long after the last one began, as 1h; 0 is never")
 	return cmd
 }

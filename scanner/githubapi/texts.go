@@ -105,6 +105,10 @@ func (t *Texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error
 		if err := errors.Join(r.stopped, ctx.Err()); err != nil {
 			return err
 		}
+		var limited *RateLimited
+		if errors.As(err, &limited) { // all that follows would be refused as well
+			return err
+		}
 		if err != nil && !switchedOff(err) {
 			r.unread = true
 			b := scanner.Blob{ID: scanner.BlobID(feed.what), Kind: scanner.KindComment, Name: feed.what, Err: err}

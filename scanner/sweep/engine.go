@@ -96,6 +96,12 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 			return e.putPage(ctx, t, hub, page, full)
 		})
 	}
+	if err == nil && full {
+		err = hub.More(ctx, t.Name, func(page []Listed) error {
+			_, err := e.putPage(ctx, t, hub, page, full)
+			return err
+		})
+	}
 	// A token that has lost its rights sees what an owner without repositories has.
 	if err == nil && full && listed == 0 {
 		err = errors.New("GitHub lists no repository, which may be for want of rights of the token")

@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/rand"
@@ -14,20 +15,20 @@ import (
 	"strings"
 )
 
-const repositoryColumns = `number, id, target, name, page, fork, parent, archived, private, pushed, state, why, at, detector, head, refs, activity, objects, fetched`
+const repositoryColumns = `number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, head, refs, activity, texts, objects, fetched`
 
 func scanRepository(scan func(...any) error) (Repository, error) {
 	var r Repository
 	var fork, archived, private int
-	var pushed, at, activity int64
+	var pushed, looked, at, activity int64
 	var refs []byte
-	err := scan(&r.Number, &r.ID, &r.Target, &r.Name, &r.Page, &fork, &r.Parent, &archived, &private, &pushed,
-		&r.State, &r.Why, &at, &r.Detector, &r.Head, &refs, &activity, &r.Objects, &r.Fetched)
+	err := scan(&r.Number, &r.ID, &r.Target, &r.Name, &r.Page, &r.Clone, &fork, &r.Parent, &archived, &private, &pushed, &looked,
+		&r.State, &r.Why, &at, &r.Detector, &r.Head, &refs, &activity, &r.Texts, &r.Objects, &r.Fetched)
 	if err != nil {
 		return r, err
 	}
 	r.Fork, r.Archived, r.Private = fork != 0, archived != 0, private != 0
-	r.Pushed, r.At, r.Activity = fromMillis(pushed), fromMillis(at), fromMillis(activity)
+	r.Pushed, r.Looked, r.At, r.Activity = fromMillis(pushed), fromMillis(max(looked, 0)), fromMillis(at), fromMillis(activity)
 	r.Refs, err = unpackRefs(refs)
 	return r, err
 }
@@ -84,7 +85,7 @@ func (s *Store) putListed(ctx context.Context, tx *sql.Tx, t Target, page []List
 }
 
 func (s *Store) putOne(ctx context.Context, tx *sql.Tx, t Target, l Listed, pageURL func(string) string, full bool) (due []Job, changed bool, err error) {
-	number, changed, err := s.upsert(ctx, tx, t, l, pageURL(l.Name), full)
+	number, changed, err := s.upsert(ctx, tx, t, l, cmp.Or(l.Page, pageURL(l.Name)), full)
 	if err != nil || number == 0 {
 		return nil, changed, err
 	}
@@ -111,9 +112,9 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 	err = tx.QueryRowContext(ctx, `SELECT number, looked, due, state, name FROM repository WHERE target = $1 AND id = $2`, t.Name, l.ID).Scan(&num, &looked, &due, &state, &name)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		err = tx.QueryRowContext(ctx, `INSERT INTO repository (id, target, name, page, fork, archived, private, pushed, state, at, listed, looked, due)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, -1, 0) RETURNING number`,
-			l.ID, t.Name, l.Name, page, number(l.Fork), number(l.Archived), number(l.Private), millis(l.Pushed), New, now, millis(t.Begun)).Scan(&num)
+		err = tx.QueryRowContext(ctx, `INSERT INTO repository (id, target, name, page, clone, fork, archived, private, pushed, state, at, listed, looked, due)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, -1, 0) RETURNING number`,
+			l.ID, t.Name, l.Name, page, l.Clone, number(l.Fork), number(l.Archived), number(l.Private), millis(l.Pushed), New, now, millis(t.Begun)).Scan(&num)
 		if err != nil {
 			return 0, false, err
 		}
@@ -199,9 +200,9 @@ func (s *Store) putRepository(ctx context.Context, tx *sql.Tx, r Repository, swe
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE repository SET state = $2, why = $3, at = $4, detector = $5, head = $6, refs = $7, parent = $8,
-		activity = $9, objects = $10, fetched = $11, looked = $12, sweep = $13, due = 0 WHERE number = $1`,
+		activity = $9, objects = $10, fetched = $11, looked = $12, sweep = $13, texts = $14, due = 0 WHERE number = $1`,
 		r.Number, r.State, r.Why, millis(s.now()), r.Detector, r.Head, refs, r.Parent,
-		millis(r.Activity), r.Objects, r.Fetched, millis(r.Pushed), sweep); err != nil {
+		millis(r.Activity), r.Objects, r.Fetched, millis(r.Pushed), sweep, r.Texts); err != nil {
 		return err
 	}
 	return s.putTips(ctx, tx, r)
@@ -316,6 +317,6 @@ func (s *Store) Repositories(ctx context.Context, target string, each func(Repos
 			return err
 		}
 		return each(r)
-	}, `SELECT number, id, target, name, page, fork, parent, archived, private, pushed, state, why, at, detector, head, NULL, activity, objects, fetched
+	}, `SELECT number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, head, NULL, activity, texts, objects, fetched
 		FROM repository WHERE $1 = '' OR target = $1 ORDER BY target, name`, target)
 }

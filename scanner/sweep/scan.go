@@ -108,9 +108,31 @@ func (w *work) parent(ctx context.Context) (err error) {
 // nothing else: objects and hosts are not found, too.
 var noRepository = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)repository( '[^']*')? not found`) })
 
-// read fetches what is new, and scans it.
+// read scans what is new in the repository, and beside it.
 func (w *work) read(ctx context.Context) (Result, error) {
-	url, err := w.hub.CloneURL(ctx, w.repo.Name)
+	result, err := w.readGit(ctx)
+	if err != nil || !w.plain() {
+		return result, err
+	}
+	cursor := w.repo.Texts
+	if w.afresh {
+		cursor = ""
+	}
+	texts, next, err := w.hub.Texts(ctx, w.repo.Name, cursor)
+	if err != nil || texts == nil {
+		return result, err
+	}
+	more, err := w.Scan(ctx, texts, w.repo.Page)
+	w.repo.Texts = next()
+	result.Findings = append(result.Findings, more.Findings...)
+	result.Unread = append(result.Unread, more.Unread...)
+	result.Objects += more.Objects
+	return result, err
+}
+
+// readGit fetches what is new of the repository, and scans it.
+func (w *work) readGit(ctx context.Context) (Result, error) {
+	url, err := w.cloneURL(ctx)
 	if err != nil {
 		return Result{}, err
 	}
@@ -135,16 +157,27 @@ func (w *work) read(ctx context.Context) (Result, error) {
 	return w.Scan(ctx, w.fetched, w.repo.Page)
 }
 
-// activity asks what was forced away since the last time.
+// plain reports whether the repository is one, and no wiki or gist.
+func (w *work) plain() bool { return w.repo.Clone == "" && !strings.HasSuffix(w.repo.ID, ".wiki") }
+
+func (w *work) cloneURL(ctx context.Context) (string, error) {
+	if w.repo.Clone != "" {
+		return w.repo.Clone, nil
+	}
+	return w.hub.CloneURL(ctx, w.repo.Name)
+}
+
+// activity asks what was forced away since the last time. That is a push, too: where
+// there was none, nobody needs to be asked.
 func (w *work) activity(ctx context.Context) (err error) {
-	if strings.HasSuffix(w.repo.ID, ".wiki") {
+	if !w.plain() || !w.afresh && w.repo.Looked.Equal(w.repo.Pushed) {
 		return nil
 	}
-	now := w.Store.now()
 	since := w.repo.Activity
 	if w.afresh {
 		since = time.Time{}
 	}
+	now := w.Store.now()
 	if w.lost, err = w.hub.Lost(ctx, w.repo.Name, since); err == nil {
 		w.repo.Activity = now
 	}

@@ -65,6 +65,7 @@ type Repository struct {
 	Target string
 	Name   string // owner/name
 	Page   string // URL
+	Clone  string // URL, "" for that of the Hub: of a gist, which needs no token
 	// Fork says that it is one; Parent is what of, "" if that is not known yet.
 	Fork              bool
 	Parent            string
@@ -76,7 +77,9 @@ type Repository struct {
 	Detector string
 	Head     string
 	Refs     map[string]string
+	Looked   time.Time // Pushed, as it was when it was read last
 	Activity time.Time // until when activity was read
+	Texts    string    // until where texts beside it were read
 	Objects  int64     // read when it was looked at last
 	Fetched  int64     // bytes, then
 }
@@ -87,6 +90,8 @@ type Listed struct {
 	Fork, Archived, Private, HasWiki bool
 	Pushed                           time.Time
 	Skip                             string // why it is left out, or ""
+	// Page and Clone are where it is shown and fetched from, if its Name does not say it.
+	Page, Clone string
 }
 
 // A Hub is where the repositories of a target are. Its methods may be called
@@ -95,6 +100,12 @@ type Hub interface {
 	// Pages calls yield with what target has, most recently pushed first, until there is
 	// no more or yield wants no more.
 	Pages(ctx context.Context, target string, yield func([]Listed) (more bool, err error)) error
+	// More calls yield with what Pages leaves out: gists. It is asked for less often.
+	More(ctx context.Context, target string, yield func([]Listed) error) error
+	// Texts returns what is kept beside a repository and was changed since a cursor, all if
+	// that is ""; and, once that was read, the next cursor. It returns nil if that is
+	// nothing.
+	Texts(ctx context.Context, name, cursor string) (texts scanner.Source, next func() string, err error)
 	// Parent returns the name of what a fork is a fork of.
 	Parent(ctx context.Context, name string) (string, error)
 	// Lost returns the commits that refs of a repository led to and were made not to since

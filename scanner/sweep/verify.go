@@ -44,7 +44,8 @@ func (e *Engine) readAgain(ctx context.Context, t Target, r Repository, blobs []
 	if err != nil {
 		return Result{}, err
 	}
-	url, err := hub.CloneURL(ctx, r.Name)
+	w := work{hub: hub, repo: r}
+	url, err := w.cloneURL(ctx)
 	if err != nil {
 		return Result{}, err
 	}

@@ -1,0 +1,90 @@
+//go:build sweep
+
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// A postgres is a server of PostgreSQL of a test.
+type postgres struct {
+	url      string // of the database that every server has
+	bin, dir string
+	as       []string // what runs its programs: they refuse to be root's
+	port     int
+}
+
+// startPostgres starts a server, which ends with the test. Without its programs the test
+// is skipped, but not in CI.
+func startPostgres(t *testing.T) *postgres {
+	t.Helper()
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if path, err := exec.LookPath("initdb"); err == nil {
+		found = append(found, path)
+	}
+	if len(found) == 0 {
+		if os.Getenv("CI") != "" {
+			t.Fatal("PostgreSQL is not there")
+		}
+		t.Skip("needs the programs of PostgreSQL (Debian: postgresql)")
+	}
+	p := &postgres{bin: filepath.Dir(found[len(found)-1])}
+	dir, err := os.MkdirTemp("", "pg") // short: it has a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	p.dir = filepath.Join(dir, "data")
+	if os.Getuid() == 0 {
+		p.as = []string{"runuser", "-u", "postgres", "--"}
+		owner, err := user.Lookup("postgres")
+		if err != nil {
+			t.Fatal(err)
+		}
+		uid, _ := strconv.Atoi(owner.Uid)
+		if err := os.Chown(dir, uid, -1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.port = l.Addr().(*net.TCPAddr).Port
+	_ = l.Close()
+	p.run(t, "initdb", "-D", p.dir, "-U", "stanch", "--auth=trust", "--no-sync", "-E", "UTF8")
+	p.start(t)
+	t.Cleanup(func() { p.stop(t, "immediate") })
+	p.url = fmt.Sprintf("postgres://stanch@127.0.0.1:%d/postgres?sslmode=disable", p.port)
+	return p
+}
+
+func (p *postgres) start(t *testing.T) {
+	t.Helper()
+	p.run(t, "pg_ctl", "-D", p.dir, "-w", "-l", filepath.Join(filepath.Dir(p.dir), "log"), "-o",
+		fmt.Sprintf("-p %d -k %s -c listen_addresses=127.0.0.1 -c fsync=off", p.port, filepath.Dir(p.dir)), "start")
+}
+
+func (p *postgres) stop(t *testing.T, mode string) {
+	t.Helper()
+	p.run(t, "pg_ctl", "-D", p.dir, "-w", "-m", mode, "stop")
+}
+
+func (p *postgres) run(t *testing.T, program string, args ...string) {
+	t.Helper()
+	argv := append(append([]string{}, p.as...), append([]string{filepath.Join(p.bin, program)}, args...)...)
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Dir = "/"
+	cmd.WaitDelay = time.Second // the server keeps what pg_ctl had open
+	if out, err := cmd.CombinedOutput(); err != nil && cmd.ProcessState.ExitCode() != 0 {
+		t.Fatalf("%s: %v: %s", program, err, out)
+	}
+}
