@@ -87,7 +87,8 @@ type engineFlags struct {
 	mirrors   string
 	maxFetch  int64 // MiB
 	lookEvery time.Duration
-	pause     time.Duration // of tests
+	pause     time.Duration // of tests, as
+	silence   time.Duration
 }
 
 func (f *engineFlags) add(cmd *cobra.Command) {
@@ -99,6 +100,8 @@ func (f *engineFlags) add(cmd *cobra.Command) {
 	flags.Int64Var(&f.maxFetch, "max-fetch", 20<<10, "fail repositories of which more MiB would have to be fetched at once; 0 is no limit")
 	flags.DurationVar(&f.pause, "retry-after", 10*time.Second, "wait so long before what failed is tried again, the first time")
 	_ = flags.MarkHidden("retry-after")
+	flags.DurationVar(&f.silence, "dead-after", time.Minute, "take over from workers that were not heard of for so long")
+	_ = flags.MarkHidden("dead-after")
 	flags.DurationVar(&f.lookEvery, "look-every", 24*time.Hour, "look at repositories that were not pushed to so often: wikis and pull requests change without")
 }
 
@@ -181,7 +184,7 @@ func (f *engineFlags) run(ctx context.Context, s *streams, db *databaseFlags, e 
 // work does jobs with what is beside them.
 func (f *engineFlags) work(ctx context.Context, j *job, store *sweep.Store, e errand) error {
 	log := slog.New(slog.NewTextHandler(j.streams.stderr, &slog.HandlerOptions{Level: f.level(e.once)}))
-	q, err := riverqueue.New(riverqueue.Config{Store: store, Scans: f.scans, Pause: f.pause, Log: log})
+	q, err := riverqueue.New(riverqueue.Config{Store: store, Scans: f.scans, Pause: f.pause, Silence: f.silence, Log: log})
 	if err != nil {
 		return unfinished(err)
 	}

@@ -106,10 +106,10 @@ func (s *Store) putOne(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 // upsert notes one repository. The number is 0 if it needs not be looked at.
 func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page string, full bool) (num int64, changed bool, err error) {
 	now := millis(s.now())
-	var looked int64
+	var looked, sweep int64
 	var due int
 	var state, name string
-	err = tx.QueryRowContext(ctx, `SELECT number, looked, due, state, name FROM repository WHERE target = $1 AND id = $2`, t.Name, l.ID).Scan(&num, &looked, &due, &state, &name)
+	err = tx.QueryRowContext(ctx, `SELECT number, looked, sweep, due, state, name FROM repository WHERE target = $1 AND id = $2`, t.Name, l.ID).Scan(&num, &looked, &sweep, &due, &state, &name)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		err = tx.QueryRowContext(ctx, `INSERT INTO repository (id, target, name, page, clone, fork, archived, private, pushed, state, at, listed, looked, due)
@@ -133,7 +133,8 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 	case l.Skip != "":
 		_, err = tx.ExecContext(ctx, `UPDATE repository SET state = $2, why = $3, at = $4, due = 0 WHERE number = $1`, num, Skipped, l.Skip, now)
 		return 0, changed && state != Skipped, err
-	case !changed && !full && due == 0 && state != Failed && state != New && state != Skipped && state != Gone:
+	// A listing that was cut off begins again: what this sweep has looked at is done.
+	case !changed && (!full || sweep == t.Sweep) && due == 0 && state != Failed && state != New && state != Skipped && state != Gone:
 		return 0, false, nil
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE repository SET due = 1, state = CASE WHEN state = $2 OR state = $3 THEN $4 ELSE state END WHERE number = $1`, num, Skipped, Gone, New)

@@ -35,6 +35,9 @@ type Config struct {
 	// Pause is how long is waited before a job that failed is tried again, the first
 	// time; then twice that. 0 is ten seconds.
 	Pause time.Duration
+	// Silence is how long a worker may not be heard of before others take over what it was
+	// doing, 0 for a minute.
+	Silence time.Duration
 	// Name is that of this worker in a fleet, "" for one from the host.
 	Name string
 	Log  *slog.Logger // nil for none
@@ -189,7 +192,7 @@ func (q *Queue) watch(ctx context.Context, once bool) error {
 			return ctx.Err()
 		case <-tick.C:
 		}
-		if time.Since(beat) > beatEvery {
+		if time.Since(beat) > min(q.silence()/6, 5*time.Second) {
 			beat = time.Now()
 			// A database that is away for a while is no reason to end: jobs wait for it, too.
 			if err := errors.Join(q.engine.Store.BeginDue(ctx, q), q.rescue(ctx)); err != nil && ctx.Err() == nil {
@@ -218,11 +221,9 @@ func (q *Queue) Open(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// beatEvery is how often a worker says that it lives, and silence how long it may not.
-const (
-	beatEvery = 5 * time.Second
-	silence   = time.Minute
-)
+// silence is how long a worker may not be heard of. It says that it lives six times as
+// often, and more: a pause of the machine is no death.
+func (q *Queue) silence() time.Duration { return cmp.Or(q.config.Silence, time.Minute) }
 
 // rescue makes available what a worker was doing that is no more. With SQLite that is
 // all other than this one: a lock keeps them away.
@@ -238,7 +239,7 @@ func (q *Queue) rescue(ctx context.Context) error {
 		return err
 	}
 	_, err := db.ExecContext(ctx, `UPDATE river_job SET state = 'available', scheduled_at = now() WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] NOT IN
-		(SELECT name FROM worker WHERE seen > (extract(epoch FROM now()) * 1000)::bigint - $1)`, silence.Milliseconds())
+		(SELECT name FROM worker WHERE seen > (extract(epoch FROM now()) * 1000)::bigint - $1)`, q.silence().Milliseconds())
 	if err == nil {
 		_, err = db.ExecContext(ctx, `DELETE FROM worker WHERE seen < (extract(epoch FROM now()) * 1000)::bigint - 86400000`)
 	}
