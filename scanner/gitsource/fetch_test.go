@@ -262,6 +262,13 @@ func TestFetchFaults(t *testing.T) {
 		{"to_another_host", func(w http.ResponseWriter, r *http.Request, _ func() (http.Header, []byte)) {
 			http.Redirect(w, r, strings.Replace("http://"+r.Host, "127.0.0.1", "localhost", 1)+r.URL.RequestURI(), http.StatusFound)
 		}, "", "another host"},
+		{"renamed", func(w http.ResponseWriter, r *http.Request, git func() (http.Header, []byte)) {
+			if rest, old := strings.CutPrefix(r.URL.Path, "/old"); old && r.Method == http.MethodGet {
+				http.Redirect(w, r, "/repo/.git"+rest+"?"+r.URL.RawQuery, http.StatusMovedPermanently)
+				return
+			}
+			edited(func(b []byte) []byte { return b })(w, r, git)
+		}, "/old", ""},
 		{"round_and_round", func(w http.ResponseWriter, r *http.Request, _ func() (http.Header, []byte)) {
 			http.Redirect(w, r, r.URL.RequestURI(), http.StatusFound)
 		}, "", "too many redirects"},
@@ -327,6 +334,19 @@ func fetchSlowly(url string) error {
 		return err
 	}
 	return r.Close()
+}
+
+// TestFetchDiskFull tells a full disk from a server that fails.
+func TestFetchDiskFull(t *testing.T) {
+	full, err := os.Open(os.DevNull) // cannot be written to
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	f := fetch{Remote: &Remote{carrier: &carrier{}}}
+	if err := f.copyPack(full, strings.NewReader("PACK")); err == nil || !strings.Contains(err.Error(), "writing the pack: ") {
+		t.Errorf("got %v", err)
+	}
 }
 
 // TestFetchBounded: too large, cancelled, and what is no id.
