@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -55,7 +57,7 @@ const (
 // It gives up on a server that is silent, tells what is git's from what is not, and
 // counts. It is used for one request at a time.
 type carrier struct {
-	host  string // scheme://host/
+	host  string // as origin has it
 	stall time.Duration
 
 	received int64  // bytes of all answers
@@ -73,6 +75,15 @@ func (c *carrier) done() {
 	}
 }
 
+// origin is the scheme, host and port of a URL in one form (RFC 6454, section 4).
+func origin(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
+}
+
 // RoundTrip implements http.RoundTripper.
 func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.head, c.failed = nil, nil
@@ -84,7 +95,7 @@ func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (c *carrier) send(req *http.Request) (*http.Response, error) {
-	if host := req.URL.Scheme + "://" + req.URL.Host + "/"; host != c.host {
+	if host := origin(req.URL); host != c.host {
 		return nil, fmt.Errorf("the server redirects to another host, which is not followed: %s", clean(host))
 	}
 	// Of its own context: the timer ends it, be it in the header or in the body.

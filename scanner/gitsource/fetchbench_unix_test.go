@@ -6,7 +6,10 @@ import (
 	"context"
 	"io/fs"
 	"maps"
+	"net/http"
+	"net/http/cgi"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -96,6 +99,20 @@ func TestFetchCost(t *testing.T) {
 			runtime.GC()
 		}
 	}
+}
+
+// TestServe serves the folder that STANCH_SERVE names on port 8418, for TestFetchCost.
+func TestServe(t *testing.T) {
+	folder := os.Getenv("STANCH_SERVE")
+	if folder == "" {
+		t.Skip("STANCH_SERVE names no folder")
+	}
+	git, err := exec.LookPath("git")
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend := &cgi.Handler{Path: git, Args: []string{"http-backend"}, Env: []string{"GIT_PROJECT_ROOT=" + folder, "GIT_HTTP_EXPORT_ALL=1"}}
+	t.Fatal(http.ListenAndServe("127.0.0.1:8418", backend))
 }
 
 // A cost is what this process and its children use, the server's apart.

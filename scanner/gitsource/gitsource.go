@@ -12,6 +12,13 @@
 // hook, filter or helper that its configuration names: it may belong to someone
 // else. Blobs are read as stored, before any clean or smudge filter.
 //
+// # Fetching
+//
+// Clone makes a temporary repository of all that a server has, Connect and Fetch one of
+// what is new since the last time, of which nothing needs to be kept but ids, and Mirror
+// keeps a copy up to date. With Fetch, git may send an object that was sent before: what
+// only older commits hold, and new ones hold again.
+//
 // # Limitations
 //
 // The refs of reftables are not read, so that all is called unreachable there.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 	"unicode"
@@ -66,6 +67,10 @@ func (r *Remote) connect(ctx context.Context) error {
 	if r.host == "" {
 		return errors.New("only http and https URLs can be asked")
 	}
+	at, err := url.Parse(r.url)
+	if err != nil {
+		return err
+	}
 	endpoint, err := transport.NewEndpoint(r.url)
 	if err != nil {
 		return err
@@ -74,7 +79,7 @@ func (r *Remote) connect(ctx context.Context) error {
 	if r.user+r.password != "" {
 		auth = &githttp.BasicAuth{Username: r.user, Password: r.password}
 	}
-	r.carrier = &carrier{host: r.host, stall: r.stall}
+	r.carrier = &carrier{host: origin(at), stall: r.stall}
 	client := githttp.NewClient(&http.Client{Transport: r.carrier})
 	if r.session, err = client.NewUploadPackSession(endpoint, auth); err != nil {
 		return err

@@ -3,6 +3,7 @@ package pack
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -79,5 +80,38 @@ func TestWriteIndexOfLies(t *testing.T) {
 		if _, err := os.Stat(stem + ".idx"); err == nil {
 			t.Errorf("%s: there is an index", name)
 		}
+	}
+}
+
+// BenchmarkWriteIndex makes the index of the pack that STANCH_PACK names, beside git.
+func BenchmarkWriteIndex(b *testing.B) {
+	source := os.Getenv("STANCH_PACK")
+	if source == "" {
+		b.Skip("STANCH_PACK names no pack")
+	}
+	data, err := os.ReadFile(source)
+	if err != nil {
+		b.Fatal(err)
+	}
+	stem := filepath.Join(b.TempDir(), "x")
+	if err := os.WriteFile(stem+".pack", data, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	for name, write := range map[string]func() error{
+		"own": func() error { return WriteIndex(stem, 20) },
+		"git": func() error {
+			return exec.CommandContext(b.Context(), "git", "index-pack", "--threads=2", "-o", stem+".idx", stem+".pack").Run()
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := write(); err != nil {
+					b.Fatal(err)
+				}
+				if err := os.Remove(stem + ".idx"); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
