@@ -25,7 +25,7 @@ const (
 var notOurRef = regexp.MustCompile(`not our ref ([0-9a-f]{40,64})`)
 
 // FetchCommits fetches commits that no ref leads to, and what they lead to, from
-// rawURL into r, which Clone has made; nothing has been read from r yet. They become
+// rawURL into r, which Clone or Mirror has made; nothing has been read from r yet. They become
 // dangling commits of r. GitHub and others give who knows the id of a commit what was
 // force-pushed away. It returns those that the server does not have. It needs the git
 // binary.
@@ -34,8 +34,8 @@ func (r *Repository) FetchCommits(ctx context.Context, rawURL string, ids []stri
 	if err != nil {
 		return nil, err
 	}
-	if r.temp == "" {
-		return nil, errors.New("fetching commits: the repository is no clone of Clone")
+	if r.root != "" {
+		return nil, errors.New("fetching commits: the repository has a work tree, and so is nobody's clone to add to")
 	}
 	for batch := range slices.Chunk(ids, fetchBatch) {
 		lost, err := r.fetchBatch(ctx, remote, slices.Clone(batch))
@@ -77,7 +77,7 @@ func (r *Repository) fetch(ctx context.Context, from remote, ids []string) (said
 		return nil, err
 	}
 	var out bytes.Buffer
-	args := append([]string{"--git-dir", r.temp, "-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--no-tags", "--", from.url}, ids...)
+	args := append([]string{"--git-dir", r.commonDir, "-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--no-tags", "--", from.url}, ids...)
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Env = append(cleanEnv(), from.env()...)
 	cmd.Stderr = &out
@@ -90,7 +90,7 @@ func (r *Repository) fetch(ctx context.Context, from remote, ids []string) (said
 		err = fmt.Errorf("git fetch: %w: %s", err, lastLines(out.Bytes()))
 	}
 	// It says what was fetched, and would be one more place to look for text.
-	if removed := os.Remove(filepath.Join(r.temp, "FETCH_HEAD")); !errors.Is(removed, os.ErrNotExist) {
+	if removed := os.Remove(filepath.Join(r.commonDir, "FETCH_HEAD")); !errors.Is(removed, os.ErrNotExist) {
 		err = errors.Join(err, removed)
 	}
 	return out.Bytes(), err

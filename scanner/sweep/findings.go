@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,6 +44,8 @@ func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, number int64, findi
 			return err
 		}
 	}
+	// In one order, so that two transactions do not wait for each other.
+	slices.SortFunc(findings, func(a, b Finding) int { return strings.Compare(a.Fingerprint, b.Fingerprint) })
 	for i := range findings {
 		if err := s.putFinding(ctx, tx, &findings[i]); err != nil {
 			return err

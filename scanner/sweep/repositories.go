@@ -109,7 +109,7 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 	var looked, sweep int64
 	var due int
 	var state, name string
-	err = tx.QueryRowContext(ctx, `SELECT number, looked, sweep, due, state, name FROM repository WHERE target = $1 AND id = $2`, t.Name, l.ID).Scan(&num, &looked, &sweep, &due, &state, &name)
+	err = tx.QueryRowContext(ctx, `SELECT number, looked, sweep, due, state, name FROM repository WHERE target = $1 AND id = $2`+s.forUpdate(), t.Name, l.ID).Scan(&num, &looked, &sweep, &due, &state, &name)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		err = tx.QueryRowContext(ctx, `INSERT INTO repository (id, target, name, page, clone, fork, archived, private, pushed, state, at, listed, looked, due)

@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
+	"slices"
+	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/gitsource"
@@ -58,8 +59,12 @@ func (w *work) failed(ctx context.Context, err error, last bool) error {
 	case errors.As(err, &later):
 		return errors.Join(err, w.Store.note(ctx, w.repo, w.lease, Waiting, later.Why+", until "+later.At.UTC().Format(time.RFC3339), false))
 	}
+	var final *Final
+	if errors.Is(err, gitsource.ErrTooLarge) {
+		err = &Final{err}
+	}
 	w.Log.Warn("a repository could not be read", "repository", w.repo.Name, "err", err)
-	return errors.Join(err, w.Store.note(ctx, w.repo, w.lease, Failed, err.Error(), last))
+	return errors.Join(err, w.Store.note(ctx, w.repo, w.lease, Failed, err.Error(), last || errors.As(err, &final)))
 }
 
 func (w *work) run(ctx context.Context, done Done) (err error) {
@@ -104,10 +109,6 @@ func (w *work) parent(ctx context.Context) (err error) {
 	return err
 }
 
-// noRepository is what git and go-git say of a repository that is not there, and of
-// nothing else: objects and hosts are not found, too.
-var noRepository = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)repository( '[^']*')? not found`) })
-
 // read scans what is new in the repository, and beside it.
 func (w *work) read(ctx context.Context) (Result, error) {
 	result, err := w.readGit(ctx)
@@ -137,11 +138,15 @@ func (w *work) readGit(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	remote, err := gitsource.Connect(ctx, url)
-	if err != nil && strings.HasSuffix(w.repo.ID, ".wiki") && noRepository().MatchString(err.Error()) {
+	var refused *gitsource.StatusError
+	switch {
+	case err == nil:
+	case errors.As(err, &refused) && refused.Code == http.StatusNotFound && strings.HasSuffix(w.repo.ID, ".wiki"):
 		return Result{}, nil // GitHub says that there may be one, and not whether it has a page
-	}
-	if err != nil {
-		return Result{}, err
+	case errors.Is(err, gitsource.ErrObjectFormat):
+		return w.readClone(ctx, url)
+	default:
+		return Result{}, w.explain(refused, err)
 	}
 	w.refs = remote.Refs()
 	if err := w.activity(ctx); err != nil {
@@ -151,6 +156,32 @@ func (w *work) readGit(ctx context.Context) (Result, error) {
 		return Result{}, nil
 	}
 	if err := w.fetch(ctx, url, remote); err != nil {
+		return Result{}, err
+	}
+	w.fetched.MaxBlobSize = w.MaxBlobSize
+	return w.Scan(ctx, w.fetched, w.repo.Page)
+}
+
+// explain says of a refusal when, or that it is no use, to ask again.
+func (w *work) explain(refused *gitsource.StatusError, err error) error {
+	if refused == nil {
+		return err
+	}
+	switch refused.Code {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		if seconds, parseErr := strconv.Atoi(refused.RetryAfter); parseErr == nil {
+			return &Later{At: w.Store.now().Add(time.Duration(min(max(seconds, 1), 3600)) * time.Second), Why: err.Error()}
+		}
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusUnavailableForLegalReasons:
+		return &Final{err}
+	}
+	return err
+}
+
+// readClone scans a clone, and remembers nothing of it but that: of a repository whose
+// ids are of SHA-256, which cannot be fetched piece by piece.
+func (w *work) readClone(ctx context.Context, url string) (result Result, err error) {
+	if w.fetched, err = gitsource.Clone(ctx, url, nil); err != nil {
 		return Result{}, err
 	}
 	w.fetched.MaxBlobSize = w.MaxBlobSize
@@ -215,7 +246,8 @@ func (w *work) fetch(ctx context.Context, url string, remote *gitsource.Remote) 
 			wanted.Tips["refs/stanch/"+name] = id
 		}
 	}
-	for _, r := range append(relatives, w.repo) {
+	// Its own first: there is a limit to how many are sent.
+	for _, r := range append([]Repository{w.repo}, relatives...) {
 		wanted.Haves = append(wanted.Haves, tipsOf(r.Refs, len(r.Refs))...)
 	}
 	w.fetched, err = remote.Fetch(ctx, wanted)
@@ -234,6 +266,12 @@ func (w *work) fetchMirror(ctx context.Context, url string, relatives []Reposito
 	}
 	if w.fetched, err = gitsource.Mirror(ctx, url, dir, reference); err != nil {
 		return err
+	}
+	if lost := slices.Collect(maps.Values(w.lost)); len(lost) > 0 {
+		// Those that GitHub does not have any more are no failure.
+		if _, err := w.fetched.FetchCommits(ctx, url, lost); err != nil {
+			return err
+		}
 	}
 	if w.fetched.Seen, err = gitsource.ReadState(dir+".json", w.Detector); err != nil || reference == "" {
 		return err

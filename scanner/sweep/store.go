@@ -70,6 +70,15 @@ func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
 	return nil
 }
 
+// forUpdate makes a row that is read wait for who changes it, and keep others from that
+// until the transaction ends. SQLite has one writer.
+func (s *Store) forUpdate() string {
+	if s.postgres {
+		return " FOR UPDATE"
+	}
+	return ""
+}
+
 func ignore(err, what error) error {
 	if errors.Is(err, what) {
 		return nil

@@ -148,6 +148,11 @@ func (s *Store) listed(ctx context.Context, tx *sql.Tx, t Target, full bool) err
 // endIfDone ends the sweep of a target if it has been listed and no repository is left.
 func (s *Store) endIfDone(ctx context.Context, tx *sql.Tx, target string) error {
 	now := millis(s.now())
+	// One after the other: of two that end at once, each would see that the other is left.
+	var begun int64
+	if err := tx.QueryRowContext(ctx, `SELECT begun FROM target WHERE name = $1`+s.forUpdate(), target).Scan(&begun); err != nil {
+		return ignore(err, sql.ErrNoRows)
+	}
 	_, err := tx.ExecContext(ctx, `UPDATE target SET ended = $2 WHERE name = $1 AND ended = 0
 		AND EXISTS (SELECT 1 FROM sweep WHERE sweep.target = $1 AND sweep.number = target.sweep AND complete > 0)
 		AND NOT EXISTS (SELECT 1 FROM repository WHERE repository.target = $1 AND due = 1)`, target, now)

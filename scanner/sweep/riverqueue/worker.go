@@ -72,13 +72,17 @@ func (w *worker) complete(ctx context.Context, tx *sql.Tx, job *river.Job[args])
 	return err
 }
 
-// yield waits until another worker has done the job that this one was thought to be dead
-// with. River would take the end of this one for that of the other.
+// yield leaves a job to another worker, which it was given while this one was thought to
+// be dead. River takes the end of the one for that of the other: so the other one's is
+// waited for.
 func (w *worker) yield(ctx context.Context, job *river.Job[args]) error {
 	for {
 		row, err := w.q.client.JobGet(ctx, job.ID)
-		if errors.Is(err, rivertype.ErrNotFound) || err == nil && (row.State != rivertype.JobStateRunning || row.Attempt == job.Attempt) {
+		switch {
+		case errors.Is(err, rivertype.ErrNotFound), err == nil && row.FinalizedAt != nil:
 			return nil
+		case err == nil && (row.State != rivertype.JobStateRunning || row.Attempt == job.Attempt):
+			return river.JobSnooze(0) // nobody does it
 		}
 		select {
 		case <-ctx.Done():
