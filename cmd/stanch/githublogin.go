@@ -115,13 +115,17 @@ func ghToken(ctx context.Context, api string) detectors.Secret {
 	if err != nil {
 		return detectors.Secret{}
 	}
+	host := u.Hostname()
+	if strings.Trim(u.Path, "/") == "" { // the others have their API below /api/v3
+		host = strings.TrimPrefix(host, "api.")
+	}
 	binary, err := exec.LookPath("gh")
 	if err != nil {
 		return detectors.Secret{}
 	}
 	ctx, cancel := context.WithTimeout(ctx, ghTime)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, "auth", "token", "--hostname", strings.TrimPrefix(u.Hostname(), "api."))
+	cmd := exec.CommandContext(ctx, binary, "auth", "token", "--hostname", host)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
 	token := string(bytes.TrimSpace(out))

@@ -32,6 +32,8 @@ func TestGitHubToken(t *testing.T) {
 		{"env_too", "", "", "of-env-too", "echo of-gh", "", "github.com", "of-env-too", ""},
 		{"gh", "", "", "", "echo of-gh", "", "github.com", "of-gh", ""},
 		{"gh_of_server", "", "", "", "echo of-gh", "https://ghe.example/api/v3", "ghe.example", "of-gh", ""},
+		{"gh_of_enterprise_cloud", "", "", "", "echo of-gh", "https://api.acme.ghe.com", "acme.ghe.com", "of-gh", ""},
+		{"gh_of_server_called_api", "", "", "", "echo of-gh", "https://api.example/api/v3/", "api.example", "of-gh", ""},
 		{"gh_of_other_host", "", "", "", "echo of-gh", "https://ghe.example/api/v3", "github.com", "", ""},
 		{"gh_not_logged_in", "", "", "", "echo no oauth token >&2; exit 1", "", "github.com", "", ""},
 		{"gh_says_much", "", "", "", "echo a b", "", "github.com", "", ""},
