@@ -163,6 +163,25 @@ func TestRateLimited(t *testing.T) {
 	}
 }
 
+// TestLimitGrows: the pause grows from request to request, too, until one is answered.
+func TestLimitGrows(t *testing.T) {
+	limited, app := says(429, ``), says(200, `{"full_name":"ada/app"}`)
+	l, _, _ := lister(t, limited, limited, limited, app, limited)
+	l.MaxWait = 0
+	for i, minutes := range []int{1, 2, 4, 0, 1} {
+		l.transport.until = time.Time{} // it has passed
+		_, err := l.Parent(t.Context(), "ada/app")
+		var left time.Duration
+		if limited := new(RateLimited); errors.As(err, &limited) {
+			left = time.Until(limited.Until)
+		}
+		least := time.Duration(minutes) * time.Minute
+		if left < least-time.Second || left > least*5/4 {
+			t.Errorf("%d: %v, want %v: %v", i, left, least, err)
+		}
+	}
+}
+
 // TestLastOfQuota: who was told that there are no more requests makes none.
 func TestLastOfQuota(t *testing.T) {
 	l, asked, waited := lister(t, says(200, `{"full_name":"ada/app"}`, "X-RateLimit-Remaining: 0", "X-RateLimit-Reset: {now+100}"), says(200, `{"full_name":"ada/app"}`))
