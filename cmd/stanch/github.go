@@ -123,6 +123,8 @@ type githubSweep struct {
 	streams *streams
 	listers map[string]*githubapi.Lister // by owner, if they differ
 	listed  int                          // repositories, those that are left out included
+	// saidNoDeleted is of the goroutine that clones.
+	saidNoDeleted bool
 }
 
 // lister returns the Lister for target.

@@ -72,13 +72,20 @@ func (w *githubSweep) cloneOne(ctx context.Context, r listed, wiki bool) clone {
 
 // fetchDeleted adds to a clone what GitHub has of it and no ref leads to.
 func (w *githubSweep) fetchDeleted(ctx context.Context, c clone) error {
+	if !w.flags.deleted {
+		return nil
+	}
 	token, err := c.from.Token(ctx)
-	if !w.flags.deleted || err == nil && token.IsZero() && !w.flags.deletedSet {
+	if err != nil {
 		return err
+	}
+	if token.IsZero() && !w.flags.deletedSet {
+		w.sayNoDeleted("there is no token: 60 requests an hour are few")
+		return nil
 	}
 	events, err := c.from.Activity(ctx, c.Name, time.Time{})
 	if errors.Is(err, githubapi.ErrNoActivity) && !w.flags.deletedSet {
-		// An old server, or an App without the right: there was no promise.
+		w.sayNoDeleted("this GitHub does not say what it was")
 		return nil
 	}
 	if err != nil {
@@ -100,6 +107,15 @@ func (w *githubSweep) fetchDeleted(ctx context.Context, c clone) error {
 	// What GitHub has lost since, nobody can read.
 	_, err = c.repo.FetchCommits(ctx, url, ids)
 	return err
+}
+
+// sayNoDeleted says once why what nobody has asked for is not done. One goroutine
+// clones.
+func (w *githubSweep) sayNoDeleted(why string) {
+	if !w.saidNoDeleted {
+		w.saidNoDeleted = true
+		fmt.Fprintf(w.streams.stderr, "stanch: commits that were force-pushed away or deleted are not looked for: %s\n", why)
+	}
 }
 
 func (c *clone) close(s *streams) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -64,6 +65,9 @@ func (g *githubLogin) tokens(ctx context.Context, owner string) (githubapi.Token
 	switch {
 	case g.appID == "" && g.appKey == "" && g.appInstallation == 0:
 		token, err := g.token(ctx)
+		if g.tokenFile != "" && err == nil {
+			return &fileToken{path: g.tokenFile, last: token}, nil
+		}
 		return githubapi.Static{Secret: token}, err
 	case g.appID == "" || g.appKey == "":
 		return nil, errors.New("--app-id and --app-key are needed together")
@@ -89,20 +93,49 @@ func (g *githubLogin) perOwner() bool { return g.appID != "" }
 // or none.
 func (g *githubLogin) token(ctx context.Context) (detectors.Secret, error) {
 	if g.tokenFile != "" {
-		data, err := os.ReadFile(g.tokenFile)
-		if err != nil {
-			return detectors.Secret{}, fmt.Errorf("--token-file: %w", err)
-		}
-		token := string(bytes.TrimSpace(data))
-		if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			return detectors.Secret{}, fmt.Errorf("--token-file %s: it holds no token", g.tokenFile)
-		}
-		return detectors.NewSecret(token), nil
+		return readToken(g.tokenFile)
 	}
 	if token := cmp.Or(os.Getenv("GITHUB_TOKEN"), os.Getenv("GH_TOKEN")); token != "" {
 		return detectors.NewSecret(token), nil
 	}
 	return ghToken(ctx, g.api), nil
+}
+
+func readToken(file string) (detectors.Secret, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return detectors.Secret{}, fmt.Errorf("--token-file: %w", err)
+	}
+	token := string(bytes.TrimSpace(data))
+	if token == "" || strings.ContainsFunc(token, notInToken) {
+		return detectors.Secret{}, fmt.Errorf("--token-file %s: it holds no token", file)
+	}
+	return detectors.NewSecret(token), nil
+}
+
+// notInToken reports whether r is in no token, and no header may hold it.
+func notInToken(r rune) bool { return r <= ' ' || r > '~' }
+
+// A fileToken is a githubapi.TokenSource: the token in a file, which others may replace
+// while a long sweep runs. It is read again when GitHub refuses what was there.
+type fileToken struct {
+	path string
+	mu   sync.Mutex
+	last detectors.Secret
+}
+
+// Token implements githubapi.TokenSource.
+func (f *fileToken) Token(_ context.Context, refused detectors.Secret) (detectors.Secret, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.last.Equal(refused) {
+		fresh, err := readToken(f.path)
+		if err != nil {
+			return detectors.Secret{}, err
+		}
+		f.last = fresh
+	}
+	return f.last, nil
 }
 
 // ghTime is how long gh may take: it may ask a keyring, and that a person.
@@ -115,17 +148,21 @@ func ghToken(ctx context.Context, api string) detectors.Secret {
 	if err != nil {
 		return detectors.Secret{}
 	}
+	host := u.Hostname()
+	if strings.Trim(u.Path, "/") == "" { // the others have their API below /api/v3
+		host = strings.TrimPrefix(host, "api.")
+	}
 	binary, err := exec.LookPath("gh")
 	if err != nil {
 		return detectors.Secret{}
 	}
 	ctx, cancel := context.WithTimeout(ctx, ghTime)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, "auth", "token", "--hostname", strings.TrimPrefix(u.Hostname(), "api."))
+	cmd := exec.CommandContext(ctx, binary, "auth", "token", "--hostname", host)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
 	token := string(bytes.TrimSpace(out))
-	if err != nil || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+	if err != nil || strings.ContainsFunc(token, notInToken) {
 		return detectors.Secret{}
 	}
 	return detectors.NewSecret(token)

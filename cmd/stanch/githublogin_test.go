@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/githubapi"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -32,6 +36,8 @@ func TestGitHubToken(t *testing.T) {
 		{"env_too", "", "", "of-env-too", "echo of-gh", "", "github.com", "of-env-too", ""},
 		{"gh", "", "", "", "echo of-gh", "", "github.com", "of-gh", ""},
 		{"gh_of_server", "", "", "", "echo of-gh", "https://ghe.example/api/v3", "ghe.example", "of-gh", ""},
+		{"gh_of_enterprise_cloud", "", "", "", "echo of-gh", "https://api.acme.ghe.com", "acme.ghe.com", "of-gh", ""},
+		{"gh_of_server_called_api", "", "", "", "echo of-gh", "https://api.example/api/v3/", "api.example", "of-gh", ""},
 		{"gh_of_other_host", "", "", "", "echo of-gh", "https://ghe.example/api/v3", "github.com", "", ""},
 		{"gh_not_logged_in", "", "", "", "echo no oauth token >&2; exit 1", "", "github.com", "", ""},
 		{"gh_says_much", "", "", "", "echo a b", "", "github.com", "", ""},
@@ -79,5 +85,46 @@ func TestGitHubApp(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "no key") {
 			t.Errorf("%+v: %v, want %q", tt.login, err, tt.want)
 		}
+	}
+}
+
+// TestTokenFileReplaced: a token that was replaced in its file is taken once the old
+// one is refused.
+func TestTokenFileReplaced(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	write := func(token string) {
+		if err := os.WriteFile(file, []byte(token), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good, asked := "first", 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		if r.Header.Get("Authorization") != "Bearer "+good {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		_, _ = w.Write([]byte(`[{"id":1,"full_name":"acme/app"}]`))
+	}))
+	t.Cleanup(srv.Close)
+	write(good)
+	login := githubLogin{api: srv.URL, tokenFile: file}
+	l, err := login.lister(t.Context(), "acme", time.Second, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := func() error { _, err := l.List(t.Context(), "acme"); return err }
+	if err := list(); err != nil || asked != 1 {
+		t.Error(asked, err)
+	}
+	good = "second"
+	if err := list(); !errors.Is(err, githubapi.ErrDenied) || asked != 2 {
+		t.Error(asked, err)
+	}
+	write(good)
+	if err := list(); err != nil || asked != 4 {
+		t.Error(asked, err)
+	}
+	if url, err := l.CloneURL(t.Context(), "acme/app"); !strings.Contains(url, ":second@") || err != nil {
+		t.Error(url, err)
 	}
 }

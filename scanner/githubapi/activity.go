@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/go-github/v60/github"
 )
 
 // An Event is that a branch has left commits behind. GitHub keeps them, and gives them
@@ -58,6 +61,7 @@ func (l *Lister) Activity(ctx context.Context, name string, since time.Time) ([]
 			return true, nil
 		})
 		switch {
+		case conflict(err): // the repository is empty
 		case errors.Is(err, ErrGone) && len(all) == 0:
 			return nil, fmt.Errorf("asking what was force-pushed in %s: %w: %w", name, ErrNoActivity, err)
 		case err != nil:
@@ -66,6 +70,11 @@ func (l *Lister) Activity(ctx context.Context, name string, since time.Time) ([]
 	}
 	slices.SortStableFunc(all, func(a, b Event) int { return b.At.Compare(a.At) })
 	return all, nil
+}
+
+func conflict(err error) bool {
+	var answer *github.ErrorResponse
+	return errors.As(err, &answer) && answer.Response.StatusCode == http.StatusConflict
 }
 
 // period returns the parameter for the shortest time that goes back to since.
@@ -81,16 +90,19 @@ func (l *Lister) period(since time.Time) string {
 	return ""
 }
 
-// activity is what GitHub says. Its schema and its example differ in the names of two
+// activity is what GitHub says. Its schema and its example differ in the names of
 // fields.
 type activity struct {
 	Before    string    `json:"before"`
 	Ref       string    `json:"ref"`
 	Timestamp time.Time `json:"timestamp"`
 	PushedAt  time.Time `json:"pushed_at"`
-	Actor     *struct {
-		Login string `json:"login"`
-	} `json:"actor"`
+	Actor     *person   `json:"actor"`
+	Pusher    *person   `json:"pusher"`
+}
+
+type person struct {
+	Login string `json:"login"`
 }
 
 func (a activity) event(kind string) (Event, error) {
@@ -98,8 +110,10 @@ func (a activity) event(kind string) (Event, error) {
 	if e.At.IsZero() {
 		e.At = a.PushedAt
 	}
-	if a.Actor != nil {
-		e.Actor = a.Actor.Login
+	for _, who := range []*person{a.Pusher, a.Actor} {
+		if who != nil {
+			e.Actor = who.Login
+		}
 	}
 	if !objectID.MatchString(e.Before) {
 		return Event{}, fmt.Errorf("GitHub names %q as a commit, which is no id", a.Before)

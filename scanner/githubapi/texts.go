@@ -25,7 +25,8 @@ const (
 // object. Of a text that was edited, it has what stands there now.
 //
 // What GitHub does not give, for want of rights or time, is yielded with Err. That a
-// repository has no issues, or no discussions, is no failure.
+// repository has no issues, or no discussions, is no failure. A RateLimited ends the
+// reading, and is the error of Blobs.
 type Texts struct {
 	// MaxSize is the most bytes of one file, log or artifact that are held; more is
 	// yielded with Err. 0 is no limit.
@@ -102,7 +103,10 @@ func (t *Texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error
 			continue
 		}
 		err := feed.read(ctx)
-		if err := errors.Join(r.stopped, ctx.Err()); err != nil {
+		if stop := errors.Join(r.stopped, ctx.Err()); stop != nil {
+			return stop
+		}
+		if limited := new(RateLimited); errors.As(err, &limited) {
 			return err
 		}
 		var limited *RateLimited

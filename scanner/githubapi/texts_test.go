@@ -267,6 +267,21 @@ func TestTexts(t *testing.T) {
 	}
 }
 
+// TestTextsLimited: who would have to wait for too long learns until when, and what
+// was not read is read the next time.
+func TestTextsLimited(t *testing.T) {
+	for _, path := range []string{"issues/comments", "actions/runs/9/logs"} {
+		s, l := newTextServer(t)
+		s.fakes["actions/runs"] = says(200, `{"workflow_runs":[{"id":9,"updated_at":"2026-01-02T12:00:00Z"}]}`)
+		s.fakes[path] = says(429, `{"message":"slow down"}`, "Retry-After: 600")
+		src := texts(t, l, noon.Add(-time.Hour), Issues, Actions)
+		err := src.Blobs(t.Context(), func(b scanner.Blob) error { return b.Err })
+		if limited := new(RateLimited); !errors.As(err, &limited) || time.Until(limited.Until) < 9*time.Minute || !src.Next().Equal(noon.Add(-time.Hour)) {
+			t.Errorf("%s: %v, next %v", path, err, src.Next())
+		}
+	}
+}
+
 func zipped(t *testing.T, name, content string) []byte {
 	t.Helper()
 	var b bytes.Buffer

@@ -56,5 +56,8 @@ func (r *readTexts) addFile(ctx context.Context, one text, path string, maxSize 
 	if errors.Is(one.err, ErrGone) || ctx.Err() != nil { // deleted or expired since it was listed
 		return ctx.Err()
 	}
+	if limited := new(RateLimited); errors.As(one.err, &limited) {
+		return one.err
+	}
 	return r.add(one)
 }

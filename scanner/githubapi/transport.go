@@ -68,6 +68,7 @@ type transport struct {
 	mu    sync.Mutex
 	until time.Time     // none is made before
 	said  string        // why
+	times int           // how often in a row it was over a limit
 	skew  time.Duration // what the clock of GitHub is ahead of ours
 }
 
@@ -88,7 +89,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		answer, err := t.ask(req, token)
-		limited := t.keep(answer, limits)
+		limited := t.keep(answer)
 		<-t.turn
 		switch {
 		case ctx.Err() != nil:
@@ -229,9 +230,9 @@ func isFile(resp *http.Response) bool {
 // anyFile is the type of what may be anything.
 const anyFile = "application/octet-stream"
 
-// keep keeps what a says of limits, the times-th time in a row, and reports whether
-// it is over one (docs.github.com, "Rate limits for the REST API").
-func (t *transport) keep(a *reply, times int) bool {
+// keep keeps what a says of limits, and reports whether it is over one (docs.github.com,
+// "Rate limits for the REST API").
+func (t *transport) keep(a *reply) bool {
 	if a == nil {
 		return false
 	}
@@ -245,7 +246,13 @@ func (t *transport) keep(a *reply, times int) bool {
 	t.skew = theirs.Sub(now)
 	var said struct{ Message string }
 	_ = json.Unmarshal(a.body, &said) // a proxy says no JSON
-	wait, over := limit(a, theirs, said.Message, times)
+	wait, over := limit(a, theirs, said.Message, t.times)
+	switch {
+	case over:
+		t.times = min(t.times+1, patience)
+	case a.StatusCode < http.StatusBadRequest:
+		t.times = 0
+	}
 	if wait > 0 {
 		t.until, t.said = now.Add(wait), cmp.Or(said.Message, a.Status)
 	}
@@ -253,7 +260,7 @@ func (t *transport) keep(a *reply, times int) bool {
 }
 
 // limit returns for how long a forbids requests, and whether it is no answer for that
-// reason. theirs is the time of GitHub.
+// reason. It is the times-th in a row, counted from 0; theirs is the time of GitHub.
 func limit(a *reply, theirs time.Time, message string, times int) (wait time.Duration, over bool) {
 	refused := a.StatusCode == http.StatusForbidden || a.StatusCode == http.StatusTooManyRequests
 	busy := a.StatusCode >= http.StatusInternalServerError

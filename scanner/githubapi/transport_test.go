@@ -163,6 +163,25 @@ func TestRateLimited(t *testing.T) {
 	}
 }
 
+// TestLimitGrows: the pause grows from request to request, too, until one is answered.
+func TestLimitGrows(t *testing.T) {
+	limited, app := says(429, ``), says(200, `{"full_name":"ada/app"}`)
+	l, _, _ := lister(t, limited, limited, limited, app, limited)
+	l.MaxWait = 0
+	for i, minutes := range []int{1, 2, 4, 0, 1} {
+		l.transport.until = time.Time{} // it has passed
+		_, err := l.Parent(t.Context(), "ada/app")
+		var left time.Duration
+		if limited := new(RateLimited); errors.As(err, &limited) {
+			left = time.Until(limited.Until)
+		}
+		least := time.Duration(minutes) * time.Minute
+		if left < least-time.Second || left > least*5/4 {
+			t.Errorf("%d: %v, want %v: %v", i, left, least, err)
+		}
+	}
+}
+
 // TestLastOfQuota: who was told that there are no more requests makes none.
 func TestLastOfQuota(t *testing.T) {
 	l, asked, waited := lister(t, says(200, `{"full_name":"ada/app"}`, "X-RateLimit-Remaining: 0", "X-RateLimit-Reset: {now+100}"), says(200, `{"full_name":"ada/app"}`))
@@ -270,9 +289,9 @@ func TestActivity(t *testing.T) {
 	since := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	l, asked, _ := lister(t,
 		says(200, fmt.Sprintf(`[{"before":%q,"ref":"refs/heads/x","timestamp":"2026-01-02T03:04:05Z","actor":{"login":"eve"}},{"before":%q,"timestamp":"2025-01-01T00:00:00Z"}]`, a, a), `Link: <http://{host}/never>; rel="next"`),
-		says(200, fmt.Sprintf(`[{"before":%q,"ref":"refs/heads/y","pushed_at":"2026-01-03T03:04:05Z","actor":null},{"before":%q,"pushed_at":"2026-01-02T00:00:00Z"}]`, b, zero)))
+		says(200, fmt.Sprintf(`[{"before":%q,"ref":"refs/heads/y","pushed_at":"2026-01-03T03:04:05Z","pusher":{"login":"bob"}},{"before":%q,"pushed_at":"2026-01-02T00:00:00Z"}]`, b, zero)))
 	got, err := l.Activity(t.Context(), "ada/app", since)
-	if err != nil || asked.Load() != 2 || len(got) != 2 || got[0].Before != strings.ToLower(b) || got[0].Forced || got[1].Before != a || !got[1].Forced || got[1].Actor != "eve" {
+	if err != nil || asked.Load() != 2 || len(got) != 2 || got[0].Before != strings.ToLower(b) || got[0].Forced || got[0].Actor != "bob" || got[1].Before != a || !got[1].Forced || got[1].Actor != "eve" {
 		t.Errorf("%+v after %d requests: %v", got, asked.Load(), err)
 	}
 	for body, want := range map[string]string{`[{"before":"--upload-pack=x"}]`: "which is no id", `{}`: "cannot unmarshal"} {
@@ -280,6 +299,10 @@ func TestActivity(t *testing.T) {
 		if _, err := l.Activity(t.Context(), "ada/app", since); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", body, err)
 		}
+	}
+	l, _, _ = lister(t, says(409, `{"message":"Git Repository is empty."}`))
+	if got, err := l.Activity(t.Context(), "ada/app", since); len(got) > 0 || err != nil {
+		t.Error(got, err)
 	}
 	l, _, _ = lister(t, says(404, `{}`))
 	if _, err := l.Activity(t.Context(), "ada/app", since); !errors.Is(err, ErrNoActivity) {

@@ -24,6 +24,9 @@ const (
 // (git's upload-pack.c).
 var notOurRef = regexp.MustCompile(`not our ref ([0-9a-f]{40,64})`)
 
+// commitID is what an argument of git may be: others have a meaning.
+var commitID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+
 // FetchCommits fetches commits that no ref leads to, and what they lead to, from
 // rawURL into r, which Clone or Mirror has made; nothing has been read from r yet. They become
 // dangling commits of r. GitHub and others give who knows the id of a commit what was
@@ -36,6 +39,11 @@ func (r *Repository) FetchCommits(ctx context.Context, rawURL string, ids []stri
 	}
 	if r.root != "" {
 		return nil, errors.New("fetching commits: the repository has a work tree, and so is nobody's clone to add to")
+	}
+	for _, id := range ids {
+		if !commitID.MatchString(id) {
+			return nil, fmt.Errorf("fetching commits: %q is no object id", id)
+		}
 	}
 	for batch := range slices.Chunk(ids, fetchBatch) {
 		lost, err := r.fetchBatch(ctx, remote, slices.Clone(batch))

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/githubapi"
+)
+
+// TestGitHubSimulator reads what GitHub's own description of its API has as examples.
+func TestGitHubSimulator(t *testing.T) {
+	l, err := githubapi.NewLister(gitHubSimulator(t), githubapi.Static{Secret: detectors.NewSecret("ghs-of-this-test")}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range []string{"lovely-org", "ada/app"} {
+		list, err := l.List(t.Context(), target)
+		if err != nil || len(list) != 1 || list[0].Name != "octocat/Hello-World" || list[0].Size != 108 || list[0].PushedAt.Year() != 2011 || !slices.Contains(list[0].Topics, "electron") {
+			t.Errorf("%s: %+v, %v", target, list, err)
+		}
+	}
+	events, err := l.Activity(t.Context(), "ada/app", time.Time{})
+	if err != nil || len(events) != 2 || events[0].Ref != "refs/heads/main" || len(events[0].Before) != 40 || events[0].Actor == "" || events[0].At.Year() != 2011 {
+		t.Errorf("%+v, %v", events, err)
+	}
+	for kind, want := range map[string]string{
+		githubapi.Issues:   `issues/comments/1@2011-04-14T16:00:49Z: Me too`,
+		githubapi.Pulls:    `pulls/1347@2011-01-26T19:01:12Z: Amazing new feature`,
+		githubapi.Releases: `releases/1: v1.0.0`,
+		githubapi.Actions:  `actions/runs/30433642: http: no Location header`, // it has no example of one
+		// The query has passed GitHub's schema; the simulator has no repository.
+		githubapi.Discussions: `discussions: GitHub's GraphQL: Assert condition failed: no repository found`,
+	} {
+		texts, err := l.Texts("ada/app", []string{kind}, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		err = texts.Blobs(t.Context(), func(b scanner.Blob) error {
+			text := string(b.Data)
+			if b.Err != nil {
+				text = b.Err.Error()
+			}
+			got = append(got, string(b.ID)+": "+text)
+			return nil
+		})
+		if err != nil || !slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, want) }) {
+			t.Errorf("%s: got %q, want %q: %v", kind, got, want, err)
+		}
+	}
+}
