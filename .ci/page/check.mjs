@@ -11,9 +11,9 @@ const require = createRequire(pathToFileURL(resolve(modules) + '/'));
 const { chromium } = require('playwright-core');
 const axe = readFileSync(require.resolve('axe-core'), 'utf8');
 const many = 5000;
-// Milliseconds. The slowest of a series is printed, and the median is what must hold: CI's
-// machines are shared.
-const limits = { filter: 50, move: 50, open: 100, order: 400 };
+// Milliseconds, of the median of a series: twice what a quiet machine of two cores needs at most, since
+// CI's may be busy.
+const limits = { filter: 100, move: 100, open: 150, order: 150 };
 
 let failed = 0;
 let passed = 0;
@@ -23,7 +23,7 @@ const check = (what, ok, got = '') => {
   if (!ok) console.log(`FAIL ${what}`, got);
 };
 
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'], timeout: 60_000 });
 
 // open loads a page and notes all that it should not do.
 async function open(name, options = {}) {
@@ -151,7 +151,7 @@ async function filters() {
   await page.selectOption('[name=order]', 'newest');
   for (let i = 0; i < 3; i++) await page.keyboard.press('End');
   await page.waitForTimeout(300);
-  check('more are drawn when they are scrolled to', await page.locator('#list > li').count() > 100);
+  check('more are drawn when they are scrolled to', await page.locator('#list > li').count() > 60);
   check('newest first', await page.evaluate(() => { const t = Array.from(document.querySelectorAll('#list > li'), (li) => Number(li.dataset.t)); return t.every((x, i) => i === 0 || x <= t[i - 1]); }));
   await page.selectOption('[name=order]', '');
   await page.fill('[name=text]', 'nothing like it');
@@ -201,16 +201,29 @@ async function narrow() {
 }
 
 async function photograph(colorScheme) {
-  const { page, context } = await open('demo', { colorScheme });
+  const { page, context } = await open('demo', { colorScheme, viewport: { width: 1240, height: 1180 } });
+  await page.locator('#list summary').nth(1).click();
+  await page.evaluate(() => { document.activeElement.blur(); window.scrollTo(0, 0); });
   await page.screenshot({ path: join(screenshots, `page-${colorScheme}.png`) });
   await context.close();
+}
+
+// leaked returns the secrets that stand in text, as they are or escaped. Each has 40 letters.
+function leaked(text, secrets) {
+  const known = new Set(secrets);
+  const plain = text.replace(/&#43;|%2[Bb]/g, '+').replace(/&#47;|%2[Ff]|\\\//g, '/').replace(/&#61;|%3[Dd]/g, '=');
+  const found = new Set();
+  for (const [run] of plain.matchAll(/[A-Za-z0-9+/=]{40,}/g)) {
+    for (let i = 0; i + 40 <= run.length; i++) if (known.has(run.slice(i, i + 40))) found.add(run.slice(i, i + 40));
+  }
+  return found.size;
 }
 
 for (const name of ['many', 'demo', 'odd']) {
   const html = readFileSync(join(pages, name + '.html'), 'utf8');
   const planted = JSON.parse(readFileSync(join(pages, name + '.json'), 'utf8'));
-  const spellings = planted.flatMap((s) => [s, encodeURIComponent(s), s.replaceAll('+', '&#43;'), s.replaceAll('/', '\\/')]);
-  check(`${name} has ${planted.length} secrets planted, none is in it`, planted.length > 5 && !spellings.some((s) => html.includes(s)));
+  check(`${name}: no secret is in it`, leaked(html, planted) === 0);
+  check(`${name}: one would be found`, planted.every((s) => s.length === 40) && leaked(html + 'tmp/' + encodeURIComponent(planted[0]) + '/x', planted) === 1);
 }
 await fluid();
 await keyboard();

@@ -87,7 +87,7 @@ func (v *view) list() {
 
 // filters writes the menus: without the script, nobody sees them.
 func (v *view) filters() {
-	v.put(`<form id="filter" class="js" hidden="" role="search" aria-label="Findings"><label class="text"><span>Filter</span><input type="search" name="text" autocomplete="off" spellcheck="false" placeholder="key, path, author …  ( / )"/></label>` + "\n")
+	v.put(`<form id="filter" class="js" hidden="" role="search" aria-label="Findings"><label class="text"><span>Filter</span><input type="search" name="text" autocomplete="off" spellcheck="false" placeholder="key, path … ( / )"/></label>` + "\n")
 	v.put(`<label><span>State</span><select name="state"><option value="">not ignored (%d)</option><option value="*">all (%d)</option><optgroup label="State">`, v.open, len(v.findings))
 	var by [len(classes) + 1]int
 	past := map[string]int{}

@@ -35,7 +35,7 @@ func (m *markup) put(format string, args ...any) {
 			args[i] = trusted("<bdi>" + html.EscapeString(safe(string(a))) + "</bdi>")
 		}
 	}
-	fmt.Fprintf(m, format, args...)
+	fmt.Fprintf(&m.Builder, format, args...)
 }
 
 // An index numbers names in the order in which they come, and counts them. Rows and

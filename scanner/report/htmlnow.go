@@ -14,7 +14,7 @@ var slugs = [...]string{
 // maxToDo is how many findings stand under "what to do now"; maxShares, how many accounts and
 // repositories under "where".
 const (
-	maxToDo   = 5
+	maxToDo   = 3
 	maxShares = 8
 )
 

@@ -51,7 +51,7 @@
   // Only the first rows are in the page, and more when they are scrolled to: to lay out
   // thousands takes a browser longer than to find them.
   const more = document.getElementById('more');
-  const batch = 100;
+  const batch = 50;
   let drawn = 0;
   const draw = (n) => {
     if (drawn === 0) list.replaceChildren();
