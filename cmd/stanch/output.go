@@ -24,7 +24,7 @@ type outputFlags struct {
 
 func (f *outputFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVarP(&f.format, "format", "f", "text", "text, json (one object a line), sarif (2.1.0), junit, markdown or github (annotations)")
+	flags.StringVarP(&f.format, "format", "f", "text", "text, json (one object a line), sarif (2.1.0), junit, markdown, github (annotations) or html (a page)")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp))
 	flags.StringVarP(&f.file, "output", "o", "", "write the report to this file, readable by you only")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list every place and what was ignored, with the reason")
@@ -40,6 +40,9 @@ func (f *outputFlags) handler(w *output, rules ...*detectors.Rule) (report.Handl
 // checkPrivate returns an error unless nobody else can read what goes to the
 // output: secrets were asked for. Files that stanch creates are private.
 func (f *outputFlags) checkPrivate(stdout io.Writer) error {
+	if f.format == "html" {
+		return errors.New("--show-secrets: a page is made to be passed on, and shows none; use text or json")
+	}
 	if f.file != "" {
 		if info, err := os.Stat(f.file); err == nil && !info.Mode().IsRegular() {
 			return fmt.Errorf("--show-secrets: --output %s is not a regular file", f.file)

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -12,17 +14,26 @@ import (
 func newReport(s *streams) *cobra.Command {
 	f, showSecrets := &outputFlags{}, false
 	cmd := &cobra.Command{
-		Use:   "report",
+		Use:   "report [FILE]",
 		Short: "Turn a saved scan (--format json) into any format",
-		Long: `Read a scan that was saved with "--format json" from standard input and write it
-in another format. Nothing is scanned or verified again.`,
-		Example: "  stanch git --format json --output scan.jsonl\n  stanch report --format sarif < scan.jsonl",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Long: `Read a scan that was saved with "--format json", from a file or standard input, and
+write it in another format. Nothing is scanned or verified again.`,
+		Example: "  stanch git --format json --output scan.jsonl\n  stanch report --format sarif < scan.jsonl\n  stanch report --format html --output leaks.html scan.jsonl",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if showSecrets {
 				if err := f.checkPrivate(s.stdout); err != nil {
 					return err
 				}
+			}
+			var in io.Reader = interruptible{cmd.Context(), s.stdin}
+			if name := operand(args, "-"); name != "-" {
+				file, err := os.Open(name)
+				if err != nil {
+					return incomplete(err)
+				}
+				defer file.Close()
+				in = file
 			}
 			out, err := f.open(s.stdout)
 			if err != nil {
@@ -33,7 +44,7 @@ in another format. Nothing is scanned or verified again.`,
 			if err != nil {
 				return err
 			}
-			replayErr := report.Replay(interruptible{cmd.Context(), s.stdin}, h, showSecrets)
+			replayErr := report.Replay(in, h, showSecrets)
 			if errors.Is(replayErr, context.Canceled) {
 				return replayErr
 			}

@@ -88,6 +88,7 @@ type view struct {
 	open         int       // how many are not ignored
 	repositories []Repository
 	swept        swept
+	owner        string // "owner/", if all repositories have the same one: rows need not repeat it
 	accounts     index
 	repos        index
 	rules        index
@@ -107,11 +108,27 @@ func newView(h *htmlPage, sum Summary) *view {
 			v.open++
 		}
 	}
+	v.owner = commonOwner(v.findings)
 	slices.SortStableFunc(v.repositories, func(a, b Repository) int { return strings.Compare(a.Name, b.Name) })
 	for _, r := range v.repositories {
 		v.swept.add(r)
 	}
 	return v
+}
+
+// commonOwner returns "owner/" if all repositories are of one owner.
+func commonOwner(findings []Finding) string {
+	common := ""
+	for i := range findings {
+		for k := range findings[i].Locations {
+			owner, _, ok := strings.Cut(repoName(findings[i].Locations[k].Repo), "/")
+			if owner += "/"; !ok || owner == "/" || common != "" && common != owner {
+				return ""
+			}
+			common = owner
+		}
+	}
+	return common
 }
 
 func rank(behind bool) int {
@@ -218,7 +235,7 @@ func remarks(r Repository) trusted {
 func (v *view) linked(address, text string) trusted {
 	var m markup
 	if u := webAddress(address); u != nil {
-		m.put(`<a href="%s" target="_blank" rel="noopener noreferrer">%s</a>`, u.String(), foreign(text))
+		m.put(`<a href="%s" target="_blank" rel="noreferrer">%s</a>`, u.String(), foreign(text))
 	} else {
 		m.put("%s", foreign(text))
 	}

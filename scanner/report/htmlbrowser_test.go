@@ -23,19 +23,27 @@ func TestPagesForBrowser(t *testing.T) {
 	if dir == "" {
 		t.Skip("STANCH_PAGES is not set")
 	}
-	for name, n := range map[string]int{"many": 5000, "demo": 60} {
-		var page bytes.Buffer
-		planted := sweepOf(t, n, HTML(&page))
+	save := func(name string, page []byte, planted []string) {
 		list, err := json.Marshal(planted)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for file, text := range map[string][]byte{name + ".html": page.Bytes(), name + ".json": list} {
+		for file, text := range map[string][]byte{name + ".html": page, name + ".json": list} {
 			if err := os.WriteFile(filepath.Join(dir, file), text, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
+	for name, n := range map[string]int{"many": 5000, "demo": 60} {
+		var page bytes.Buffer
+		planted := sweepOf(t, n, HTML(&page))
+		save(name, page.Bytes(), planted)
+	}
+	var planted []string
+	for i := range hostile {
+		planted = append(planted, detectorstest.SecretKey(uint64(i)))
+	}
+	save("odd", hostilePage(t, hostile, planted), planted)
 }
 
 // A sweepMaker makes up a sweep of an organization. The same n makes the same sweep, but
@@ -118,17 +126,19 @@ func (m *sweepMaker) finding(i, n int) (*scanner.Finding, *History) {
 	f.Verdict = verifier.Verdict{State: verifier.Invalid, At: day, Identity: verifier.Identity{Account: account}}
 	first := day.AddDate(0, 0, -r.IntN(300)-1)
 	past := &History{FirstSeen: first, LastSeen: day}
-	live := max(6, n/80)
+	live := max(9, n/80)
 	switch {
 	case i < live:
+		account = fmt.Sprintf("%012d", 111122223333+int64(i%5%3)*1_010_101)
 		f.Verdict.State = verifier.Live
 		f.Verdict.Identity = verifier.Identity{Account: account, Kind: "user", Name: name, ARN: "arn:aws:iam::" + account + ":user/" + name}
 		f.Verdict.Facts = []verifier.Fact{{Name: "policy", Value: "AdministratorAccess", Risk: 3}, {Name: "last used", Value: "2026-03-12, s3, eu-west-1", Risk: 2}, {Name: "age", Value: "412 days", Risk: 1}}
 		switch i {
 		case 0:
-			f.Verdict.Identity.Kind, f.Verdict.Identity.Name, past.FirstSeen = "root", "", day.Add(time.Minute)
+			f.Verdict.Identity.Kind, f.Verdict.Identity.Name, f.Verdict.Identity.ARN = "root", "", "arn:aws:iam::"+account+":root"
+			past.FirstSeen, past.LastSeen = day.Add(time.Minute), day.Add(time.Minute)
 		case 1:
-			past.FirstSeen = day.Add(time.Minute)
+			past.FirstSeen, past.LastSeen = day.Add(time.Minute), day.Add(time.Minute)
 		case 2:
 			past.AcknowledgedBy, past.Note, past.AcknowledgedUntil = "sam@example.com", "rotation is planned for Tuesday", day.AddDate(0, 0, 3)
 		}
@@ -151,12 +161,16 @@ func (m *sweepMaker) finding(i, n int) (*scanner.Finding, *History) {
 		}
 	}
 	places := 1 + int(r.ExpFloat64()*2)
-	if i == 3 {
+	if i == 3 && n > 1000 {
 		places = 400
+	}
+	repo := i * 7
+	if i < live {
+		repo = i % 7 % 4
 	}
 	for k := range places {
 		l := blob([]string{"deploy/prod.env", "config/settings.py", "terraform/main.tf", "scripts/release.sh", ".github/workflows/ci.yml", "src/main/resources/application.properties"}[r.IntN(6)], 1+r.IntN(200), k == 0 && i%3 > 0)
-		l.Repo = "https://github.com/example-corp/" + repoOf((i*7+k/3)%240)
+		l.Repo = "https://github.com/example-corp/" + repoOf((repo+k/3)%240)
 		l.Time = first.AddDate(0, 0, -r.IntN(500))
 		l.Author, l.Email = []string{"Ada Example", "Grace Example", "Alan Example"}[r.IntN(3)], "dev@example.com"
 		l.Refs = []string{"refs/heads/main"}

@@ -82,13 +82,13 @@ func (v *view) list() {
 		return
 	}
 	v.filters()
-	v.put(`<ol id="list">`+"\n"+"%s</ol></section>\n", trusted(rows.String()))
+	v.put(`<ol id="list">`+"\n"+"%s</ol><button id=\"more\" type=\"button\" hidden=\"\">Show more</button></section>\n", trusted(rows.String()))
 }
 
 // filters writes the menus: without the script, nobody sees them.
 func (v *view) filters() {
-	v.put(`<form id="filter" class="js" hidden="" role="search" aria-label="Findings"><label class="text"><span>Filter</span><input type="search" name="text" autocomplete="off" spellcheck="false" placeholder="key, path, author …  ( / )"/></label>` + "\n")
-	v.put(`<label><span>State</span><select name="state"><option value="">all but ignored (%d)</option><option value="*">all (%d)</option><optgroup label="State">`, v.open, len(v.findings))
+	v.put(`<form id="filter" class="js" hidden="" role="search" aria-label="Findings"><label class="text"><span>Filter</span><input type="search" name="text" autocomplete="off" spellcheck="false" placeholder="key, path … ( / )"/></label>` + "\n")
+	v.put(`<label><span>State</span><select name="state"><option value="">not ignored (%d)</option><option value="*">all (%d)</option><optgroup label="State">`, v.open, len(v.findings))
 	var by [len(classes) + 1]int
 	past := map[string]int{}
 	for i := range v.findings {
@@ -180,7 +180,7 @@ func (v *view) rowPlace(m *markup, f *Finding, repos []string) {
 	if l.Line > 0 {
 		at += ":" + strconv.Itoa(l.Line)
 	}
-	m.put(`<span class="repo">%s`, foreign(repoName(l.Repo)))
+	m.put(`<span class="repo">%s`, foreign(strings.TrimPrefix(repoName(l.Repo), v.owner)))
 	if n := len(repos) - 1; n > 0 {
 		m.put(` <span class="dim">+%d</span>`, n)
 	}
@@ -214,6 +214,7 @@ func date(t time.Time) string {
 
 // details writes all that is known of f: what to do, whose it is, where it is.
 func (v *view) details(m *markup, f *Finding) {
+	m.put("<div>")
 	if f.Ignored == "" {
 		m.put(`<h3>What to do now</h3><ol class="steps">`)
 		for _, s := range advice(f) {
@@ -221,9 +222,6 @@ func (v *view) details(m *markup, f *Finding) {
 		}
 		m.put("</ol>")
 	}
-	m.put(`<h3>What is known</h3><dl>`)
-	v.known(m, f)
-	m.put("</dl>")
 	m.put("<h3>%s</h3><ul class=\"places\">", plural(len(f.Locations)+f.Omitted, "place"))
 	for i := range f.Locations {
 		v.place(m, &f.Locations[i])
@@ -231,7 +229,9 @@ func (v *view) details(m *markup, f *Finding) {
 	if f.Omitted > 0 {
 		m.put("<li>and %s more, which the report does not hold</li>", thousands(int64(f.Omitted)))
 	}
-	m.put("</ul>")
+	m.put("</ul></div><div><h3>What is known</h3><dl>")
+	v.known(m, f)
+	m.put("</dl></div>")
 }
 
 // step is one step of an advice; a click selects its command as a whole.

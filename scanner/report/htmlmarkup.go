@@ -5,6 +5,7 @@ import (
 	"html"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,7 +35,7 @@ func (m *markup) put(format string, args ...any) {
 			args[i] = trusted("<bdi>" + html.EscapeString(safe(string(a))) + "</bdi>")
 		}
 	}
-	fmt.Fprintf(m, format, args...)
+	fmt.Fprintf(&m.Builder, format, args...)
 }
 
 // An index numbers names in the order in which they come, and counts them. Rows and
@@ -69,14 +70,16 @@ func (x *index) byName() []int {
 	return order
 }
 
+var hostPattern = regexp.MustCompile(`^[A-Za-z0-9.-]+(:[0-9]+)?$`)
+
 // webAddress parses raw, and returns nil unless it is the address of a page: http or
-// https, with a host, without a password.
+// https, with a host, without a password. What is asked for (?) is left out.
 func webAddress(raw string) *url.URL {
 	u, err := url.Parse(raw)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || !hostPattern.MatchString(u.Host) || u.User != nil {
 		return nil
 	}
-	return u
+	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath, Fragment: u.Fragment, RawFragment: u.RawFragment}
 }
 
 // repoName is what people call a repository: owner/name of an address, else what is there.

@@ -14,7 +14,7 @@ var slugs = [...]string{
 // maxToDo is how many findings stand under "what to do now"; maxShares, how many accounts and
 // repositories under "where".
 const (
-	maxToDo   = 5
+	maxToDo   = 3
 	maxShares = 8
 )
 
@@ -87,7 +87,7 @@ func (v *view) todo(list []Finding) {
 			for _, who := range whose(f)[:min(1, len(whose(f)))] {
 				v.put(` <span class="dim">%s</span>`, foreign(who))
 			}
-			v.put(" %s", step(advice(f)[0]))
+			v.put("<p>%s</p>", step(advice(f)[0]))
 			v.put("</li>\n")
 		}
 		v.put("</ol>\n")
@@ -111,11 +111,13 @@ func (v *view) todo(list []Finding) {
 // where says in which accounts and repositories something is live.
 func (v *view) where(list []Finding) {
 	var accounts, repos index
+	live := 0
 	for i := range list {
 		f := &list[i]
 		if !isLive(f) {
 			continue
 		}
+		live++
 		accounts.add(f.Account)
 		for _, r := range reposOf(f) {
 			repos.add(r)
@@ -125,19 +127,18 @@ func (v *view) where(list []Finding) {
 		return
 	}
 	v.put(`<section aria-labelledby="h-where"><h2 id="h-where">Where it is live</h2><div class="shares">` + "\n")
-	v.shares("Account", "account", &accounts)
-	v.shares("Repository", "repository", &repos)
+	v.shares("Account", "account", &accounts, live)
+	v.shares("Repository", "repository", &repos, live)
 	v.put("</div></section>\n")
 }
 
-// shares writes a table of the names with the largest counts.
-func (v *view) shares(title, filter string, x *index) {
+// shares writes a table of the names with the largest counts, of all that is live.
+func (v *view) shares(title, filter string, x *index, live int) {
 	if len(x.names) == 0 {
 		return
 	}
 	order := x.byName()
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(x.counts[b], x.counts[a]) })
-	most := x.counts[order[0]]
 	v.put(`<table><thead><tr><th scope="col">%s</th><th scope="col" class="num">Live</th><td class="bar"></td></tr></thead><tbody>`+"\n", title)
 	for _, i := range order[:min(len(order), maxShares)] {
 		label := x.names[i]
@@ -146,10 +147,10 @@ func (v *view) shares(title, filter string, x *index) {
 		}
 		label = cmp.Or(label, "not known")
 		v.put(`<tr><th scope="row"><a href="#findings" data-filter="%s" data-name="%s">%s</a></th><td class="num">%s</td><td class="bar"><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width="%d" height="8"/></svg></td></tr>`+"\n",
-			trusted(filter), x.names[i], foreign(label), thousands(int64(x.counts[i])), x.counts[i]*100/most)
+			trusted(filter), x.names[i], foreign(label), thousands(int64(x.counts[i])), x.counts[i]*100/live)
 	}
 	v.put("</tbody></table>\n")
 	if n := len(order) - maxShares; n > 0 {
-		v.put(`<p class="dim">and %s more</p>`+"\n", thousands(int64(n)))
+		v.put(`<p class="dim">And %s more</p>`+"\n", thousands(int64(n)))
 	}
 }

@@ -97,7 +97,7 @@ func TestSafe(t *testing.T) {
 }
 
 func TestNew(t *testing.T) {
-	if _, err := New("xml", nil, Options{}); err == nil || err.Error() != `unknown format "xml": known are text, json, sarif, junit, markdown, github` {
+	if _, err := New("xml", nil, Options{}); err == nil || err.Error() != `unknown format "xml": known are text, json, sarif, junit, markdown, github, html` {
 		t.Error(err)
 	}
 }

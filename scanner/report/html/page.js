@@ -8,14 +8,15 @@
   for (const e of document.querySelectorAll('.js')) e.hidden = false;
 
   const rows = list ? Array.from(list.children, (el) => ({
-    el, details: el.firstElementChild, shown: true, text: null,
+    el, details: el.firstElementChild, text: null,
     past: el.dataset.h.split(' '), repos: el.dataset.r.split(' '), account: el.dataset.a, rule: el.dataset.u,
     time: Number(el.dataset.t), places: Number(el.dataset.n), state: el.className,
   })) : [];
   rows.forEach((row, i) => { row.rank = i; });
   const byElement = new Map(rows.map((row) => [row.el, row]));
+  const byId = new Map(rows.map((row) => [row.el.id, row]));
   let order = rows;
-  let shown = rows;
+  let shown = rows; // what the filter leaves, in order
 
   // What a finding opens is text in its noscript element until it is wanted.
   const hidden = (row) => row.details.querySelector('noscript').textContent;
@@ -47,20 +48,27 @@
     if (state === '') return row.state !== 'ignored';
     return state === '*' || row.state === state || (row.state !== 'ignored' && row.past.includes(state));
   };
+  // Only the first rows are in the page, and more when they are asked for: to lay out
+  // thousands takes a browser longer than to find them. What stands below stays in reach.
+  const more = document.getElementById('more');
+  const batch = 50;
+  let drawn = 0;
+  const draw = (n) => {
+    if (drawn === 0) list.replaceChildren();
+    list.append(...shown.slice(drawn, n).map((row) => row.el));
+    drawn = Math.min(n, shown.length);
+    more.hidden = drawn === shown.length;
+  };
   const apply = () => {
     const { state, account, repository, rule } = form.elements;
     const words = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);
-    shown = [];
-    for (const row of order) {
-      const on = inState(row, state.value) &&
-        (account.value === '' || row.account === account.value) &&
-        (repository.value === '' || row.repos.includes(repository.value)) &&
-        (rule.value === '' || row.rule === rule.value) &&
-        words.every((word) => searched(row).includes(word));
-      if (row.shown !== on) row.el.hidden = !on;
-      row.shown = on;
-      if (on) shown.push(row);
-    }
+    shown = order.filter((row) => inState(row, state.value) &&
+      (account.value === '' || row.account === account.value) &&
+      (repository.value === '' || row.repos.includes(repository.value)) &&
+      (rule.value === '' || row.rule === rule.value) &&
+      words.every((word) => searched(row).includes(word)));
+    drawn = 0;
+    draw(batch);
     form.elements.shown.value = shown.length.toLocaleString('en') + ' shown';
   };
 
@@ -81,19 +89,19 @@
     }
     const compare = ordered[by] || (() => 0);
     order = rows.slice().sort((a, b) => compare(a, b) || a.rank - b.rank);
-    list.append(...order.map((row) => row.el));
     apply();
   };
 
   const current = () => byElement.get(document.activeElement && document.activeElement.closest('#list > li'));
   const focus = (row) => {
     row.details.firstElementChild.focus({ preventScroll: true });
-    row.el.scrollIntoView({ block: 'nearest', behavior: 'instant' });
+    row.el.scrollIntoView({ block: 'nearest' });
   };
   const move = (by) => {
     const at = current();
-    const next = shown[at ? shown.indexOf(at) + by : 0];
-    if (next) focus(next);
+    const i = at ? shown.indexOf(at) + by : 0;
+    if (i >= drawn) draw(i + batch);
+    if (shown[i]) focus(shown[i]);
   };
   const escape = () => {
     const at = current();
@@ -129,13 +137,14 @@
 
   // A link to a finding opens it, whatever the filter.
   const follow = () => {
-    const row = byElement.get(document.getElementById(decodeURIComponent(location.hash.slice(1))));
+    const row = byId.get(location.hash.slice(1));
     if (!row) return;
-    if (!row.shown) {
+    if (!shown.includes(row)) {
       form.reset();
       form.elements.state.value = '*';
       sort();
     }
+    if (shown.indexOf(row) >= drawn) draw(shown.indexOf(row) + batch);
     fill(row);
     row.details.open = true;
     focus(row);
@@ -159,12 +168,16 @@
   });
   list.addEventListener('toggle', (e) => {
     const row = byElement.get(e.target.closest('li'));
-    if (row && e.target.open) fill(row);
+    if (!row || !e.target.open) return;
+    fill(row);
+    row.el.scrollIntoView({ block: 'nearest' });
   }, true);
   document.addEventListener('click', onFilterLink);
   form.addEventListener('submit', (e) => e.preventDefault());
   form.addEventListener('input', (e) => (e.target.name === 'order' ? sort() : apply()));
   window.addEventListener('hashchange', follow);
+  window.addEventListener('beforeprint', () => draw(shown.length));
+  more.addEventListener('click', () => draw(drawn + 4 * batch));
   apply();
   follow();
   later(() => prepare(0));
