@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"sync"
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -16,14 +17,38 @@ import (
 
 // A searcher scans sources for a sweep. It may be used concurrently.
 type searcher struct {
-	job     *job
-	set     *detectors.Set
-	scanner *scanner.Scanner
+	assessing sync.Mutex
+	mu        sync.Mutex // of what follows
+	job       job
+	made      time.Time
+	set       *detectors.Set
+	scanner   *scanner.Scanner
 }
 
 func newSearcher(j *job) *searcher {
-	set, sc := j.scanner(time.Now())
-	return &searcher{job: j, set: set, scanner: sc}
+	s := &searcher{job: *j, made: time.Now()}
+	s.set, s.scanner = s.job.scanner(s.made)
+	return s
+}
+
+// forget is how long what AWS said is good for while a process sweeps: within a sweep a
+// key is asked about once, however many copies there are. A key that was shut off must
+// not stay live until the process ends.
+const forget = 10 * time.Minute
+
+// current returns what scans are made of now.
+func (s *searcher) current() (*detectors.Set, *scanner.Scanner, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := time.Now(); now.Sub(s.made).Abs() > forget {
+		v, err := s.job.flags.verifier()
+		if err != nil {
+			return nil, nil, err
+		}
+		s.job.verifier, s.made = v, now
+		s.set, s.scanner = s.job.scanner(now)
+	}
+	return s.set, s.scanner, nil
 }
 
 // scan implements sweep.Engine.Scan.
@@ -31,9 +56,17 @@ func (s *searcher) scan(ctx context.Context, src scanner.Source, page string) (s
 	if repo, ok := src.(*gitsource.Repository); ok {
 		src = paged{repo, page}
 	}
+	set, sc, err := s.current()
+	if err != nil {
+		return sweep.Result{}, err
+	}
+	if s.job.flags.owner.assess { // an Assessor is for one goroutine
+		s.assessing.Lock()
+		defer s.assessing.Unlock()
+	}
 	k := &keeper{}
-	sink := report.NewSink(k, report.Scan{Version: number(), Source: "github", Target: page, Started: time.Now()}, s.set, false)
-	err := s.scanner.Scan(ctx, src, s.job.assessed(ctx, sink))
+	sink := report.NewSink(k, report.Scan{Version: number(), Source: "github", Target: page, Started: time.Now()}, set, false)
+	err = sc.Scan(ctx, src, s.job.assessed(ctx, sink))
 	return k.result, later(err)
 }
 
