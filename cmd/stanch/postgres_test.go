@@ -37,7 +37,7 @@ func startPostgres(t *testing.T) *postgres {
 		t.Skip("needs the programs of PostgreSQL (Debian: postgresql)")
 	}
 	p := &postgres{bin: filepath.Dir(found[len(found)-1])}
-	dir, err := os.MkdirTemp("", "pg") // short: it has a socket
+	dir, err := os.MkdirTemp("", "pg") //nolint:usetesting // that of the test is too long for a socket, and closed to the user of the server
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,8 +37,8 @@ The database is a file of SQLite, or PostgreSQL for a fleet: STANCH_DATABASE_URL
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().StringVar(&f.url, "database-url", "", "postgres://…, or a file of SQLite; better in STANCH_DATABASE_URL, if it holds a password")
-	cmd.AddCommand(newSweepAdd(s, f), newSweepList(s, f), newSweepRemove(s, f), newSweepRun(s, f), newSweepServe(s, f), newSweepWork(s, f),
-		newSweepStatus(s, f), newSweepReport(s, f), newSweepAck(s, f), newSweepMigrate(s, f))
+	cmd.AddCommand(newSweepAdd(f), newSweepList(s, f), newSweepRemove(f), newSweepRun(s, f), newSweepServe(s, f), newSweepWork(s, f),
+		newSweepStatus(s, f), newSweepReport(s, f), newSweepAck(f), newSweepMigrate(f))
 	return cmd
 }
 
@@ -71,7 +71,7 @@ func (f *databaseFlags) with(ctx context.Context, do func(*sweep.Store, *riverqu
 	if err != nil {
 		return unfinished(err)
 	}
-	defer store.DB().Close()
+	defer store.Close()
 	q, err := riverqueue.New(riverqueue.Config{Store: store})
 	if err != nil {
 		return unfinished(err)
@@ -162,7 +162,7 @@ func (f *engineFlags) run(ctx context.Context, s *streams, db *databaseFlags, e 
 	if err != nil {
 		return unfinished(err)
 	}
-	defer store.DB().Close()
+	defer store.Close()
 	if !store.Postgres() {
 		lock, err := riverqueue.Lock(ctx, name)
 		if err != nil {

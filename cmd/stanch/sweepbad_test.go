@@ -201,7 +201,7 @@ func TestSweepRefuses(t *testing.T) {
 	if _, err := store.DB().ExecContext(t.Context(), `UPDATE stanch_schema SET version = 99`); err != nil {
 		t.Fatal(err)
 	}
-	_ = store.DB().Close()
+	store.Close()
 	says("used by a newer one", exitIncomplete, "run", "--no-verify")
 	says("used by a newer one", exitIncomplete, "status")
 
@@ -224,7 +224,7 @@ func TestSweepClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.DB().Close()
+	defer store.Close()
 	for _, begun := range []time.Time{time.Now().AddDate(3, 0, 0), time.Now().Add(-2 * time.Hour)} { // it was set back, or was away
 		if _, err := store.DB().ExecContext(t.Context(), `UPDATE target SET begun = $1, ended = $1`, begun.UnixMilli()); err != nil {
 			t.Fatal(err)

@@ -43,6 +43,7 @@ func (o *sweptOrg) process(t *testing.T, stanch string, args ...string) (*exec.C
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { kill(t, cmd) })
 	return cmd, &out
 }
 
@@ -75,7 +76,7 @@ func (o *sweptOrg) known(t *testing.T) (found, twice []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.DB().Close()
+	defer store.Close()
 	err = store.Findings(t.Context(), "", func(k sweep.Kept) error {
 		for _, place := range k.Locations {
 			line := fmt.Sprintf("{\"type\":\"finding\",%s,\"locations\":[%s]}\n", strings.Trim(string(k.Record), "{}"), place)
@@ -210,7 +211,7 @@ func TestFleet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.DB().Close()
+	defer store.Close()
 	q, err := riverqueue.New(riverqueue.Config{Store: store})
 	if err != nil {
 		t.Fatal(err)

@@ -48,11 +48,11 @@ speaks TLS in front of it before others are to see it.`,
 			if err != nil {
 				return err
 			}
-			listener, err := net.Listen("tcp", p.listen)
+			listener, err := (&net.ListenConfig{}).Listen(cmd.Context(), "tcp", p.listen)
 			if err != nil {
 				return fmt.Errorf("--listen: %w", err)
 			}
-			defer listener.Close()
+			defer func() { _ = listener.Close() }()
 			return f.run(cmd.Context(), s, db, errand{beside: func(ctx context.Context, store *sweep.Store, log *slog.Logger) error {
 				if p.tokenFile == "" {
 					fmt.Fprintf(s.stderr, "stanch: the page is at http://%s/?token=%s\n", listener.Addr(), token)

@@ -43,7 +43,8 @@ func newSweepStatus(s *streams, db *databaseFlags) *cobra.Command {
 }
 
 func writeStatus(out io.Writer, st sweep.Status) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var w io.Writer = table
 	for _, t := range st.Targets {
 		state := "not swept yet"
 		switch {
@@ -73,7 +74,7 @@ func writeStatus(out io.Writer, st sweep.Status) error {
 		fmt.Fprintf(w, "worker\t%s\tseen %s\n", printable(worker.Name), when(worker.Seen))
 	}
 	fmt.Fprintf(w, "\nfindings\t%d open\t%s\n", st.Findings.Open, counts(st.Findings.ByState))
-	return w.Flush()
+	return table.Flush()
 }
 
 // counts says "3 failed, 12 swept".

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -17,7 +18,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
 
-func newSweepAdd(s *streams, db *databaseFlags) *cobra.Command {
+func newSweepAdd(db *databaseFlags) *cobra.Command {
 	f, every := &githubFlags{}, time.Duration(0)
 	cmd := &cobra.Command{
 		Use:   "add ORG|USER|OWNER/REPO...",
@@ -59,7 +60,7 @@ kept: who sweeps has it.`,
 	return cmd
 }
 
-func newSweepRemove(s *streams, db *databaseFlags) *cobra.Command {
+func newSweepRemove(db *databaseFlags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove TARGET...",
 		Short: "Forget targets, their repositories and findings",
@@ -94,12 +95,13 @@ func newSweepList(s *streams, db *databaseFlags) *cobra.Command {
 				if err != nil {
 					return unfinished(err)
 				}
-				w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
+				table := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
+				var w io.Writer = table
 				fmt.Fprintln(w, "TARGET\tEVERY\tLAST SWEEP\tNEXT")
 				for _, t := range targets {
 					fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", printable(t.Name), every(t.Every), when(t.Begun), next(t))
 				}
-				return w.Flush()
+				return table.Flush()
 			})
 		},
 	}
@@ -131,7 +133,7 @@ func next(t sweep.Target) string {
 	return when(t.Begun.Add(t.Every))
 }
 
-func newSweepAck(s *streams, db *databaseFlags) *cobra.Command {
+func newSweepAck(db *databaseFlags) *cobra.Command {
 	var who, note, until string
 	cmd := &cobra.Command{
 		Use:   "ack FINGERPRINT",
@@ -167,7 +169,7 @@ that is live is reported all the same. --by "" takes it back.`,
 	return cmd
 }
 
-func newSweepMigrate(s *streams, db *databaseFlags) *cobra.Command {
+func newSweepMigrate(db *databaseFlags) *cobra.Command {
 	var down bool
 	cmd := &cobra.Command{
 		Use:   "migrate",
@@ -184,7 +186,7 @@ them, with all that is known.`,
 			if err != nil {
 				return unfinished(err)
 			}
-			defer store.DB().Close()
+			defer store.Close()
 			if down {
 				if err := errors.Join(riverqueue.Migrate(cmd.Context(), store, true), store.Migrate(cmd.Context(), 0)); err != nil {
 					return unfinished(err)

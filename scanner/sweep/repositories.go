@@ -75,11 +75,11 @@ func unpackRefs(packed []byte) (map[string]string, error) {
 // full all.
 func (s *Store) putListed(ctx context.Context, tx *sql.Tx, t Target, page []Listed, pageURL func(string) string, full bool) (due []Job, changed bool, err error) {
 	for _, l := range page {
-		jobs, new, err := s.putOne(ctx, tx, t, l, pageURL, full)
+		jobs, news, err := s.putOne(ctx, tx, t, l, pageURL, full)
 		if err != nil {
 			return nil, false, err
 		}
-		due, changed = append(due, jobs...), changed || new
+		due, changed = append(due, jobs...), changed || news
 	}
 	return due, changed, nil
 }

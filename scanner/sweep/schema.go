@@ -51,29 +51,18 @@ var migrations = []migration{
 }
 
 // Version is the version of the schema that this package reads and writes.
-var Version = len(migrations)
+func Version() int { return len(migrations) }
 
 // Migrate brings the schema to a version, up or down: 0 removes all. It is an error, and
 // nothing is changed, if the database is of a newer version than this package knows.
 func (s *Store) Migrate(ctx context.Context, to int) error {
+	if to < 0 || to > len(migrations) {
+		return fmt.Errorf("there is no version %d of the schema: versions are 0 to %d", to, len(migrations))
+	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if s.postgres { // until the end of the transaction: several workers may begin at once
-			if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(7382609)`); err != nil {
-				return err
-			}
-		}
-		if _, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS stanch_schema (version BIGINT NOT NULL)`); err != nil {
+		from, err := s.schema(ctx, tx)
+		if err != nil || from == to {
 			return err
-		}
-		from := 0
-		if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM stanch_schema`).Scan(&from); err != nil {
-			return err
-		}
-		if from > len(migrations) {
-			return fmt.Errorf("the database has version %d of the schema, and this stanch knows %d: it was used by a newer one; use that, or another database", from, len(migrations))
-		}
-		if to < 0 || to > len(migrations) {
-			return fmt.Errorf("there is no version %d of the schema: versions are 0 to %d", to, len(migrations))
 		}
 		for ; from < to; from++ {
 			if err := s.execute(ctx, tx, migrations[from].up); err != nil {
@@ -88,9 +77,29 @@ func (s *Store) Migrate(ctx context.Context, to int) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM stanch_schema`); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO stanch_schema (version) VALUES ($1)`, to)
+		_, err = tx.ExecContext(ctx, `INSERT INTO stanch_schema (version) VALUES ($1)`, to)
 		return err
 	})
+}
+
+// schema returns the version of the schema, and keeps others from changing it until tx
+// ends: several workers may begin at once.
+func (s *Store) schema(ctx context.Context, tx *sql.Tx) (version int, err error) {
+	if s.postgres {
+		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(7382609)`); err != nil {
+			return 0, err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS stanch_schema (version BIGINT NOT NULL)`); err != nil {
+		return 0, err
+	}
+	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM stanch_schema`).Scan(&version); err != nil {
+		return 0, err
+	}
+	if version > len(migrations) {
+		return version, fmt.Errorf("the database has version %d of the schema, and this stanch knows %d: it was used by a newer one; use that, or another database", version, len(migrations))
+	}
+	return version, nil
 }
 
 func (s *Store) execute(ctx context.Context, tx *sql.Tx, statements string) error {

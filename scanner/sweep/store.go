@@ -49,6 +49,9 @@ func SQLiteDSN(file string) (string, error) {
 	return "file:" + filepath.ToSlash(file) + "?_pragma=busy_timeout(30000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(NORMAL)&_txlock=immediate", nil
 }
 
+// Close closes the database. What was not committed does not count.
+func (s *Store) Close() { _ = s.db.Close() }
+
 // DB is the database, for the queue that shares it.
 func (s *Store) DB() *sql.DB { return s.db }
 
@@ -115,7 +118,7 @@ func rows(ctx context.Context, q interface {
 	if err != nil {
 		return fmt.Errorf("the database: %w", err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	for r.Next() {
 		if err := each(r.Scan); err != nil {
 			return err

@@ -34,7 +34,7 @@ func Open(ctx context.Context, database string, migrate bool) (*sweep.Store, err
 	}
 	s := sweep.NewStore(db, driver == "pgx")
 	if err = db.PingContext(ctx); err == nil && migrate {
-		if err = s.Migrate(ctx, sweep.Version); err == nil {
+		if err = s.Migrate(ctx, sweep.Version()); err == nil {
 			err = Migrate(ctx, s, false)
 		}
 	}
