@@ -11,8 +11,8 @@ const require = createRequire(pathToFileURL(resolve(modules) + '/'));
 const { chromium } = require('playwright-core');
 const axe = readFileSync(require.resolve('axe-core'), 'utf8');
 const many = 5000;
-// Milliseconds, of the median of a series: twice what a quiet machine of two cores needs at most, since
-// CI's may be busy.
+// Milliseconds, of the median of a series. A filter is to take less than 50; what fails is
+// twice that, since CI's machine may be busy.
 const limits = { filter: 100, move: 100, open: 150, order: 150 };
 
 let failed = 0;

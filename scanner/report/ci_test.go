@@ -133,7 +133,7 @@ func TestAnonymous(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sink := NewSink(Anonymous(h), Scan{Source: "git"}, nil, false)
+		sink := NewSink(sweeping{Anonymous(h)}, Scan{Source: "git"}, nil, false)
 		for _, f := range several() {
 			f.Verdict.Reason = "not of account 111122223333"
 			if err := sink.Finding(f); err != nil {
@@ -143,7 +143,7 @@ func TestAnonymous(t *testing.T) {
 		if err := sink.Close(sums["several"]); err != nil {
 			t.Fatal(err)
 		}
-		for _, owner := range []string{"111122223333", "deploy ", "AIDA" + "USERIDEXAMPLE", "Administrator", "arn:"} {
+		for _, owner := range []string{"111122223333", "deploy ", "AIDA" + "USERIDEXAMPLE", "Administrator", "arn:", "ops@example.com", "planned"} {
 			if strings.Contains(b.String(), owner) {
 				t.Errorf("%s names %q:\n%s", format, owner, b.String())
 			}

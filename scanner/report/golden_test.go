@@ -183,9 +183,10 @@ func (h sweeping) Summary(s Summary) error {
 
 var sums = map[string]scanner.Summary{
 	"several": {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, Objects: 24154, Bytes: 124_000_000, Elapsed: 4100 * time.Millisecond},
-	"fleet":   {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, Objects: 24154, Bytes: 124_000_000, Elapsed: 4100 * time.Millisecond},
-	"held":    {Findings: 14, Live: 5, Unknown: 5, Objects: 14, Bytes: 1500, Elapsed: 12 * time.Millisecond},
-	"none":    {Objects: 1, Bytes: 1500, Elapsed: 12 * time.Millisecond},
+	"fleet": {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, Objects: 24154, Bytes: 124_000_000, Elapsed: 4100 * time.Millisecond,
+		Unread: []scanner.Unread{{What: "https://github.com/example/old", Why: "fetching:\nthe server hung up"}, {What: "https://github.com/example/later", Why: "it waits for its turn"}}},
+	"held": {Findings: 14, Live: 5, Unknown: 5, Objects: 14, Bytes: 1500, Elapsed: 12 * time.Millisecond},
+	"none": {Objects: 1, Bytes: 1500, Elapsed: 12 * time.Millisecond},
 	"odd": {Findings: 12, Unknown: 12, Objects: 99, Bytes: 12_345, Elapsed: time.Minute,
 		Unread: []scanner.Unread{{What: "objects/pack/\x1b[31mpack-1.pack", Why: "checksum\nmismatch"}, {What: "tree " + sha('f'), Why: "missing"}}},
 	"unread": {Objects: 5, Unread: []scanner.Unread{{What: "tree " + sha('f'), Why: "missing"}}},

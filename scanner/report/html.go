@@ -68,7 +68,7 @@ func (h *htmlPage) Summary(s Summary) error {
 	v.list()
 	v.put(`<div id="unread">` + "\n")
 	v.sweep()
-	v.unread("Not read", "There may be more leaks in here.", s.Unread)
+	v.unread("Not read", "There may be more leaks in here.", v.swept.others(s.Unread))
 	v.put("</div>\n")
 	v.unread("Not read, and accepted", "Known to you.", s.Accepted)
 	v.charts()

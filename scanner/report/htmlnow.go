@@ -23,7 +23,7 @@ func isLive(f *Finding) bool { return f.Ignored == "" && classOf(f) <= live }
 // overview says what is live now, where, and what to do.
 func (v *view) overview() {
 	list := v.findings[:v.open]
-	_, verdict := (&text{findings: list}).verdict(len(list), len(v.sum.Unread)+len(v.swept.failed) > 0)
+	_, verdict := (&text{findings: list}).verdict(len(list), v.missed() > 0)
 	count := func(is func(*Finding) bool) int {
 		n := 0
 		for i := range list {
@@ -52,13 +52,16 @@ func (v *view) overview() {
 	v.tile("ack", count(func(f *Finding) bool { return isLive(f) && v.acknowledged(f) }), "of them acknowledged")
 	v.tile("new", count(func(f *Finding) bool { return isNew(f, v.scan.Started) }), "new in this sweep")
 	v.tile("open", count(func(f *Finding) bool { c := classOf(f); return c > live && c <= unverifiable }), "to be taken for live until verified")
-	v.tile("fail", len(v.swept.failed)+len(v.sum.Unread), "not read")
+	v.tile("fail", v.missed(), "not read")
 	v.put("</ul>\n")
 	v.put(`<div class="two">` + "\n")
 	v.todo(list)
 	v.where(list)
 	v.put("</div></section>\n")
 }
+
+// missed is how much could not be read.
+func (v *view) missed() int { return len(v.swept.failed) + len(v.swept.others(v.sum.Unread)) }
 
 func (v *view) tile(kind string, n int, label string) {
 	if n > 0 || kind == "live" {
@@ -92,7 +95,7 @@ func (v *view) todo(list []Finding) {
 		}
 		v.put("</ol>\n")
 	}
-	missed := len(v.swept.failed) + len(v.sum.Unread)
+	missed := v.missed()
 	if n > maxToDo {
 		v.put(`<p>And <a href="#findings">%s more</a>, most urgent first.</p>`+"\n", thousands(int64(n-maxToDo)))
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/stanch-dev/stanch/scanner"
 )
 
 // swept is how the repositories of a sweep went.
@@ -21,6 +23,16 @@ func (s *swept) add(r Repository) {
 	if r.State == RepositoryFailed {
 		s.failed = append(s.failed, r)
 	}
+}
+
+// others returns those of list that are not about a failed repository, which is named
+// already: a sweep counts it among what was not read as well.
+func (s *swept) others(list []scanner.Unread) []scanner.Unread {
+	failed := map[string]bool{}
+	for _, r := range s.failed {
+		failed[r.Name], failed[r.URL] = true, true
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(u scanner.Unread) bool { return failed[u.What] })
 }
 
 // counts says "12 swept, 30 unchanged, 1 failed", or nothing of no repository.

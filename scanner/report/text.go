@@ -63,7 +63,7 @@ func (t *text) Summary(s Summary) error {
 			t.finding(f)
 		}
 	}
-	t.unread("NOT READ", "there may be more leaks in here", s.Unread)
+	t.unread("NOT READ", "there may be more leaks in here", t.swept.others(s.Unread))
 	if t.o.Verbose {
 		t.unread("ACCEPTED", "not read, and known to you", s.Accepted)
 	}
