@@ -13,7 +13,8 @@ const axe = readFileSync(require.resolve('axe-core'), 'utf8');
 const many = 5000;
 // Milliseconds, of the median of a series. A filter is to take less than 50; what fails is
 // twice that, since CI's machine may be busy.
-const limits = { filter: 100, move: 100, open: 150, order: 150 };
+// Far above what they are: a page that lays out all rows again needs seconds.
+const limits = { filter: 500, move: 500, open: 500, order: 500 };
 
 let failed = 0;
 let passed = 0;
