@@ -11,8 +11,6 @@ const require = createRequire(pathToFileURL(resolve(modules) + '/'));
 const { chromium } = require('playwright-core');
 const axe = readFileSync(require.resolve('axe-core'), 'utf8');
 const many = 5000;
-// Milliseconds, of the median of a series. A filter is to take less than 50; what fails is
-// twice that, since CI's machine may be busy.
 // Far above what they are: a page that lays out all rows again needs seconds.
 const limits = { filter: 500, move: 500, open: 500, order: 500 };
 

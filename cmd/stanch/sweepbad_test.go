@@ -226,7 +226,7 @@ func TestSweepClock(t *testing.T) {
 	}
 	defer store.Close()
 	for _, begun := range []time.Time{time.Now().AddDate(3, 0, 0), time.Now().Add(-2 * time.Hour)} { // it was set back, or was away
-		if _, err := store.DB().ExecContext(t.Context(), `UPDATE target SET begun = $1, ended = $1`, begun.UnixMilli()); err != nil {
+		if _, err := store.DB().ExecContext(t.Context(), `UPDATE target SET asked = $1`, begun.UnixMilli()); err != nil {
 			t.Fatal(err)
 		}
 		q, err := riverqueue.New(riverqueue.Config{Store: store})

@@ -55,7 +55,15 @@ func hubs(as githubLogin, maxSize int64) func(sweep.Target) (sweep.Hub, error) {
 			}
 			listers[key] = lister
 		}
-		return &hub{listers[key], options, one, maxSize}, nil
+		budget := key
+		if !as.perOwner() { // each worker may have a token of its own
+			token, err := listers[key].Token(context.Background())
+			if err != nil {
+				return nil, err
+			}
+			budget += " " + token.SHA256()[:min(12, len(token.SHA256()))]
+		}
+		return &hub{listers[key], options, one, maxSize, budget}, nil
 	}
 }
 
@@ -65,6 +73,7 @@ type hub struct {
 	options targetOptions
 	one     bool // the target is a repository
 	maxSize int64
+	budget  string
 }
 
 // later makes of a limit of GitHub what a queue knows.
@@ -164,6 +173,9 @@ func (h *hub) CloneURL(ctx context.Context, name string) (string, error) {
 	url, err := h.lister.CloneURL(ctx, name)
 	return url, later(err)
 }
+
+// Budget implements sweep.Hub.
+func (h *hub) Budget() string { return h.budget }
 
 // PageURL implements sweep.Hub.
 func (h *hub) PageURL(name string) string { return h.lister.PageURL(name) }

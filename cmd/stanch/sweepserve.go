@@ -3,6 +3,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -161,12 +163,22 @@ func (p *page) is(token string) bool {
 
 // findings shows the page: of ?target=NAME, or of all.
 func (p *page) findings(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", report.ContentSecurityPolicy())
-	swept := &sweptReport{store: p.store, handler: report.HTML(w), target: r.URL.Query().Get("target"), tally: tally{failOn: "never"}}
+	var text bytes.Buffer
+	swept := &sweptReport{store: p.store, handler: report.HTML(&text), target: r.URL.Query().Get("target"), tally: tally{failOn: "never"}}
 	if err := swept.write(r.Context()); err != nil {
 		p.fail(w, err)
+		return
 	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", report.ContentSecurityPolicy())
+	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		_, _ = text.WriteTo(w)
+		return
+	}
+	w.Header().Set("Content-Encoding", "gzip") // it is large, and repeats itself
+	z := gzip.NewWriter(w)
+	_, _ = text.WriteTo(z)
+	_ = z.Close()
 }
 
 func (p *page) fail(w http.ResponseWriter, err error) {

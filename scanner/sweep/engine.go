@@ -91,6 +91,7 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 	listed := 0
 	hub, err := e.Hub(t)
 	if err == nil {
+		hub = e.within(hub)
 		err = hub.Pages(ctx, t.Name, func(page []Listed) (bool, error) {
 			listed += len(page)
 			return e.putPage(ctx, t, hub, page, full)

@@ -90,7 +90,7 @@ func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *Finding) error {
 			ignored = CASE WHEN $9 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`,
 			f.Fingerprint, f.Account, f.State, f.Reason, millis(f.Verified), now, since, string(f.Record), f.Ignored)
 	}
-	if err != nil || f.Verified.IsZero() {
+	if err != nil || f.Verified.IsZero() || f.State == state { // what says the same is no news
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (fingerprint, at) DO NOTHING`,

@@ -71,9 +71,11 @@ func (w *work) run(ctx context.Context, done Done) (err error) {
 	if w.target, err = w.Store.target(ctx, w.repo.Target); err != nil {
 		return err
 	}
-	if w.hub, err = w.Hub(w.target); err != nil {
+	hub, err := w.Hub(w.target)
+	if err != nil {
 		return err
 	}
+	w.hub = w.within(hub)
 	if w.afresh = w.repo.Detector != w.Detector; w.afresh {
 		w.repo.Refs = map[string]string{}
 	}
@@ -124,6 +126,10 @@ func (w *work) read(ctx context.Context) (Result, error) {
 		return result, err
 	}
 	more, err := w.Scan(ctx, texts, w.repo.Page)
+	var later *Later
+	if errors.As(err, &later) {
+		return result, errors.Join(err, w.Store.putLimit(ctx, w.hub.Budget(), later))
+	}
 	w.repo.Texts = next()
 	result.Findings = append(result.Findings, more.Findings...)
 	result.Unread = append(result.Unread, more.Unread...)
@@ -210,7 +216,7 @@ func (w *work) activity(ctx context.Context) (err error) {
 	}
 	now := w.Store.now()
 	if w.lost, err = w.hub.Lost(ctx, w.repo.Name, since); err == nil {
-		w.repo.Activity = now
+		w.repo.Activity = now.Add(-10 * time.Minute) // clocks differ
 	}
 	return err
 }

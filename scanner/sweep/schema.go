@@ -13,7 +13,7 @@ type migration struct{ up, down string }
 
 var migrations = []migration{
 	{`CREATE TABLE target (
-		name TEXT PRIMARY KEY, api TEXT NOT NULL, options TEXT NOT NULL, every_ms BIGINT NOT NULL,
+		name TEXT PRIMARY KEY, api TEXT NOT NULL, options TEXT NOT NULL, every_ms BIGINT NOT NULL, asked BIGINT NOT NULL DEFAULT 0,
 		added BIGINT NOT NULL, begun BIGINT NOT NULL DEFAULT 0, ended BIGINT NOT NULL DEFAULT 0, full_at BIGINT NOT NULL DEFAULT 0,
 		sweep BIGINT NOT NULL DEFAULT 0, why TEXT NOT NULL DEFAULT '', wait BIGINT NOT NULL DEFAULT 0);
 	CREATE TABLE repository (
@@ -46,8 +46,9 @@ var migrations = []migration{
 	CREATE TABLE sweep (
 		target TEXT NOT NULL, number BIGINT NOT NULL, begun BIGINT NOT NULL, ended BIGINT NOT NULL DEFAULT 0, complete BIGINT NOT NULL,
 		PRIMARY KEY (target, number));
+	CREATE TABLE budget (name TEXT PRIMARY KEY, until BIGINT NOT NULL, why TEXT NOT NULL);
 	CREATE TABLE worker (name TEXT PRIMARY KEY, seen BIGINT NOT NULL, doing TEXT NOT NULL DEFAULT '')`,
-		`DROP TABLE worker; DROP TABLE sweep; DROP TABLE action; DROP TABLE verification; DROP TABLE location; DROP TABLE finding; DROP TABLE tip; DROP TABLE repository; DROP TABLE target`},
+		`DROP TABLE worker; DROP TABLE budget; DROP TABLE sweep; DROP TABLE action; DROP TABLE verification; DROP TABLE location; DROP TABLE finding; DROP TABLE tip; DROP TABLE repository; DROP TABLE target`},
 }
 
 // Version is the version of the schema that this package reads and writes.

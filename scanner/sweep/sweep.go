@@ -40,7 +40,8 @@ type Target struct {
 	// Begun and Ended are of the last sweep; Ended is before Begun while it runs. Full is
 	// the last time that all repositories were listed and looked at.
 	Begun, Ended, Full time.Time
-	Sweep              int64 // number of the last sweep, counted from 1
+	Asked              time.Time // when it was to be listed last
+	Sweep              int64     // number of the last sweep, counted from 1
 	// Why is what the last listing failed with or waits for, until Wait.
 	Why  string
 	Wait time.Time
@@ -113,6 +114,9 @@ type Hub interface {
 	Lost(ctx context.Context, name string, since time.Time) (map[string]string, error)
 	// CloneURL is what git fetches from; it holds a token.
 	CloneURL(ctx context.Context, name string) (string, error)
+	// Budget names what its requests are counted against: the same for all Hubs with the
+	// same token. It holds no secret.
+	Budget() string
 	// PageURL is where a person looks at a repository.
 	PageURL(name string) string
 }

@@ -9,14 +9,15 @@ import (
 	"time"
 )
 
-const targetColumns = `name, api, options, every_ms, added, begun, ended, full_at, sweep, why, wait`
+const targetColumns = `name, api, options, every_ms, asked, added, begun, ended, full_at, sweep, why, wait`
 
 func scanTarget(scan func(...any) error) (Target, error) {
 	var t Target
 	var options string
-	var every, added, begun, ended, full, wait int64
-	err := scan(&t.Name, &t.API, &options, &every, &added, &begun, &ended, &full, &t.Sweep, &t.Why, &wait)
+	var every, asked, added, begun, ended, full, wait int64
+	err := scan(&t.Name, &t.API, &options, &every, &asked, &added, &begun, &ended, &full, &t.Sweep, &t.Why, &wait)
 	t.Options, t.Every = json.RawMessage(options), time.Duration(every)*time.Millisecond
+	t.Asked = fromMillis(asked)
 	t.Added, t.Begun, t.Ended, t.Full, t.Wait = fromMillis(added), fromMillis(begun), fromMillis(ended), fromMillis(full), fromMillis(wait)
 	return t, err
 }
@@ -94,6 +95,9 @@ func (s *Store) Begin(ctx context.Context, q Queue, name string, full bool) erro
 				return err
 			}
 		}
+		if _, err := tx.ExecContext(ctx, `UPDATE target SET asked = $2 WHERE name = $1`, name, millis(s.now())); err != nil {
+			return err
+		}
 		return q.Put(ctx, tx, []Job{{Kind: KindList, Target: name, Sweep: sweep, Full: full}})
 	})
 }
@@ -106,7 +110,7 @@ func (s *Store) BeginDue(ctx context.Context, q Queue) error {
 		return err
 	}
 	for _, t := range targets {
-		since := s.now().Sub(t.Begun)
+		since := s.now().Sub(t.Asked) // not Begun: a sweep that takes longer than that goes on
 		if t.Every == 0 || since >= 0 && since < t.Every {
 			continue
 		}

@@ -1,0 +1,99 @@
+package sweep
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner"
+)
+
+// within returns hub, kept within what its host grants: once it has said to one worker
+// when it answers again, no other asks before. Budget names what is granted together.
+func (e *Engine) within(hub Hub) Hub { return limited{hub, e.Store} }
+
+// A limited is a Hub whose limits all workers know.
+type limited struct {
+	Hub
+	store *Store
+}
+
+// ask makes a request if the budget is not spent, and notes if it is then.
+func (l limited) ask(ctx context.Context, request func() error) error {
+	later, err := l.store.limit(ctx, l.Budget())
+	if err != nil {
+		return err
+	}
+	if later != nil {
+		return later
+	}
+	err = request()
+	if errors.As(err, &later) {
+		err = errors.Join(err, l.store.putLimit(ctx, l.Budget(), later))
+	}
+	return err
+}
+
+// Pages implements Hub.
+func (l limited) Pages(ctx context.Context, target string, yield func([]Listed) (bool, error)) error {
+	return l.ask(ctx, func() error { return l.Hub.Pages(ctx, target, yield) })
+}
+
+// More implements Hub.
+func (l limited) More(ctx context.Context, target string, yield func([]Listed) error) error {
+	return l.ask(ctx, func() error { return l.Hub.More(ctx, target, yield) })
+}
+
+// Parent implements Hub.
+func (l limited) Parent(ctx context.Context, name string) (parent string, err error) {
+	err = l.ask(ctx, func() error {
+		parent, err = l.Hub.Parent(ctx, name)
+		return err
+	})
+	return parent, err
+}
+
+// Lost implements Hub.
+func (l limited) Lost(ctx context.Context, name string, since time.Time) (lost map[string]string, err error) {
+	err = l.ask(ctx, func() error {
+		lost, err = l.Hub.Lost(ctx, name, since)
+		return err
+	})
+	return lost, err
+}
+
+// Texts implements Hub.
+func (l limited) Texts(ctx context.Context, name, cursor string) (texts scanner.Source, next func() string, err error) {
+	err = l.ask(ctx, func() error {
+		texts, next, err = l.Hub.Texts(ctx, name, cursor)
+		return err
+	})
+	return texts, next, err
+}
+
+// limit returns until when a budget is spent, or nil.
+func (s *Store) limit(ctx context.Context, budget string) (*Later, error) {
+	var until int64
+	later := &Later{}
+	err := s.db.QueryRowContext(ctx, `SELECT until, why FROM budget WHERE name = $1`, budget).Scan(&until, &later.Why)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	// Limits are by the hour at most: one that is farther away is of a clock that was set
+	// back.
+	if left := fromMillis(until).Sub(s.now()); left <= 0 || left > 2*time.Hour {
+		return nil, nil
+	}
+	later.At = fromMillis(until)
+	return later, nil
+}
+
+func (s *Store) putLimit(ctx context.Context, budget string, l *Later) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO budget (name, until, why) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET until = excluded.until, why = excluded.why`,
+		budget, millis(l.At), l.Why)
+	return err
+}
