@@ -202,7 +202,11 @@ func (f *engineFlags) work(ctx context.Context, j *job, store *sweep.Store, e er
 	defer end()
 	group.Go(func() error {
 		defer end()
-		return q.Run(within, engine, e.once)
+		err := q.Run(within, engine, e.once)
+		if err != nil && within.Err() == nil {
+			err = unfinished(err)
+		}
+		return err
 	})
 	if e.beside != nil {
 		group.Go(func() error { return e.beside(over, store, log) })

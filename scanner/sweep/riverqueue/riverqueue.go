@@ -56,6 +56,7 @@ type Queue struct {
 	driver riverdriver.Driver[*sql.Tx]
 	client *river.Client[*sql.Tx]
 	engine *sweep.Engine
+	jobs   jobs
 }
 
 // New returns the queue in the database of a store, whose schema is up to date.
@@ -181,22 +182,31 @@ func workerName() string {
 }
 
 // watch keeps the others informed that this worker lives, and takes over from those that
-// do not, until ctx ends or, with once, nothing is left to do.
+// do not, until ctx ends or, with once, nothing is left to do. With once it ends, too, if
+// the database cannot be written to for too long: its disk may be full.
 func (q *Queue) watch(ctx context.Context, once bool) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	var beat time.Time
+	var beat, failing time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
 		}
-		if time.Since(beat) > min(q.silence()/6, 5*time.Second) {
-			beat = time.Now()
-			// A database that is away for a while is no reason to end: jobs wait for it, too.
-			if err := errors.Join(q.engine.Store.BeginDue(ctx, q), q.rescue(ctx)); err != nil && ctx.Err() == nil {
-				q.log().Warn("the database does not answer", "err", err)
+		if now := time.Now(); now.Sub(beat) > min(q.silence()/6, 5*time.Second) {
+			beat = now
+			// Whoever may wait waits: jobs do, too.
+			err := errors.Join(q.rescue(ctx), q.config.Store.BeginDue(ctx, q))
+			switch {
+			case err == nil:
+				failing = time.Time{}
+			case ctx.Err() != nil:
+			case failing.IsZero():
+				failing = now
+				q.log().Warn("the database does not do what it is asked to", "err", err)
+			case once && now.Sub(failing) > q.silence():
+				return fmt.Errorf("the database does not do what it is asked to: %w", err)
 			}
 		}
 		if !once {
@@ -225,23 +235,55 @@ func (q *Queue) Open(ctx context.Context) (n int, err error) {
 // often, and more: a pause of the machine is no death.
 func (q *Queue) silence() time.Duration { return cmp.Or(q.config.Silence, time.Minute) }
 
-// rescue makes available what a worker was doing that is no more. With SQLite that is
-// all other than this one: a lock keeps them away.
+// rescue says that this worker lives, and makes available what one was doing that is no
+// more. With SQLite that is all other than this one: a lock keeps them away.
 func (q *Queue) rescue(ctx context.Context) error {
 	db, name := q.config.Store.DB(), q.config.Name
-	if !q.config.Store.Postgres() {
-		_, err := db.ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE state = 'running' AND json_extract(attempted_by, '$[#-1]') <> $1`, name)
-		return err
+	now, by := `CAST(unixepoch('subsec') * 1000 AS INTEGER)`, `json_extract(attempted_by, '$[#-1]')`
+	if q.config.Store.Postgres() {
+		now, by = `(extract(epoch FROM now()) * 1000)::bigint`, `attempted_by[array_upper(attempted_by, 1)]`
 	}
 	// By the clock of the database: those of the workers may differ.
-	if _, err := db.ExecContext(ctx, `INSERT INTO worker (name, seen) VALUES ($1, (extract(epoch FROM now()) * 1000)::bigint)
-		ON CONFLICT (name) DO UPDATE SET seen = excluded.seen`, name); err != nil {
+	if _, err := db.ExecContext(ctx, `INSERT INTO worker (name, seen) VALUES ($1, `+now+`) ON CONFLICT (name) DO UPDATE SET seen = excluded.seen`, name); err != nil {
 		return err
 	}
-	_, err := db.ExecContext(ctx, `UPDATE river_job SET state = 'available', scheduled_at = now() WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] NOT IN
-		(SELECT name FROM worker WHERE seen > (extract(epoch FROM now()) * 1000)::bigint - $1)`, q.silence().Milliseconds())
-	if err == nil {
-		_, err = db.ExecContext(ctx, `DELETE FROM worker WHERE seen < (extract(epoch FROM now()) * 1000)::bigint - 86400000`)
+	alive := `SELECT CAST($1 AS TEXT)`
+	arg := any(name)
+	if q.config.Store.Postgres() {
+		alive, arg = `SELECT name FROM worker WHERE seen > `+now+` - $1`, q.silence().Milliseconds()
+	}
+	if _, err := db.ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE state = 'running' AND `+by+` NOT IN (`+alive+`)`, arg); err != nil {
+		return err
+	}
+	if _, err := db.ExecContext(ctx, `DELETE FROM worker WHERE seen < `+now+` - 86400000`); err != nil {
+		return err
+	}
+	return q.rescueOwn(ctx, `SELECT id FROM river_job WHERE state = 'running' AND `+by+` = $1`)
+}
+
+// rescueOwn makes available what this worker has ended, and could not write down that it
+// has: River tries that for a while only.
+func (q *Queue) rescueOwn(ctx context.Context, running string) error {
+	db := q.config.Store.DB()
+	rows, err := db.QueryContext(ctx, running, q.config.Name)
+	if err != nil {
+		return err
+	}
+	var lost []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return errors.Join(err, rows.Close())
+		}
+		if q.jobs.ended(id, q.silence()) {
+			lost = append(lost, id)
+		}
+	}
+	err = errors.Join(rows.Err(), rows.Close())
+	for _, id := range lost {
+		if err == nil {
+			_, err = db.ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE id = $1 AND state = 'running'`, id)
+		}
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -33,6 +34,8 @@ type worker struct {
 
 // Work implements river.Worker.
 func (w *worker) Work(ctx context.Context, job *river.Job[args]) error {
+	w.q.jobs.begin(job.ID)
+	defer w.q.jobs.end(job.ID)
 	a := job.Args
 	last := len(job.Errors)+1 >= tries
 	if job.Attempt >= starts {
@@ -90,4 +93,38 @@ func (w *worker) yield(ctx context.Context, job *river.Job[args]) error {
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+// jobs are those that a worker does, and when it ended those that it has done lately.
+type jobs struct {
+	mu sync.Mutex
+	at map[int64]time.Time // zero while it is done
+}
+
+func (j *jobs) begin(id int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.at == nil {
+		j.at = map[int64]time.Time{}
+	}
+	j.at[id] = time.Time{}
+}
+
+func (j *jobs) end(id int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.at[id] = time.Now()
+	for other, at := range j.at {
+		if !at.IsZero() && time.Since(at) > time.Hour {
+			delete(j.at, other)
+		}
+	}
+}
+
+// ended reports whether a job was ended longer ago than d.
+func (j *jobs) ended(id int64, d time.Duration) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	at, ok := j.at[id]
+	return ok && !at.IsZero() && time.Since(at) > d
 }
