@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -27,19 +26,16 @@ type Event struct {
 // Enterprise Server.
 var ErrNoActivity = errors.New("GitHub does not say what was force-pushed")
 
-var (
-	objectID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
-	periods  = []struct {
-		name string
-		days int
-	}{{"day", 1}, {"week", 7}, {"month", 28}, {"quarter", 90}, {"year", 365}}
-)
+var periods = []struct {
+	name string
+	days int
+}{{"day", 1}, {"week", 7}, {"month", 28}, {"quarter", 90}, {"year", 365}}
 
 // Activity returns the force pushes and deleted branches of a repository since then,
 // or all that GitHub knows of if since is zero, newest first. It costs two requests,
 // and one more for each hundred events.
 func (l *Lister) Activity(ctx context.Context, name string, since time.Time) ([]Event, error) {
-	if !fullName.MatchString(name) {
+	if !fullName().MatchString(name) {
 		return nil, fmt.Errorf("%q is no repository of the form owner/name", name)
 	}
 	var all []Event
@@ -115,7 +111,7 @@ func (a activity) event(kind string) (Event, error) {
 			e.Actor = who.Login
 		}
 	}
-	if !objectID.MatchString(e.Before) {
+	if (len(e.Before) != 40 && len(e.Before) != 64) || strings.Trim(e.Before, "0123456789abcdef") != "" {
 		return Event{}, fmt.Errorf("GitHub names %q as a commit, which is no id", a.Before)
 	}
 	return e, nil

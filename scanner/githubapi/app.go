@@ -113,7 +113,7 @@ func (a *App) find(ctx context.Context) error {
 	if a.installation != 0 {
 		return nil
 	}
-	if !ownerName.MatchString(a.owner) {
+	if !ownerName().MatchString(a.owner) {
 		return fmt.Errorf("%q is no name of an organization or user", a.owner)
 	}
 	var found struct {

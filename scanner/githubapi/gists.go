@@ -21,13 +21,13 @@ type Gist struct {
 // public ones are known, and members that the token may know of. It costs a request
 // for a hundred members, and one for each member.
 func (l *Lister) Gists(ctx context.Context, owner string, since time.Time, yield func(Gist) error) error {
-	if !ownerName.MatchString(owner) {
+	if !ownerName().MatchString(owner) {
 		return fmt.Errorf("%q is no name of an organization or user", owner)
 	}
 	var members []string
 	err := pages(ctx, l.sender, fmt.Sprintf("orgs/%s/members?per_page=%d", owner, perPage), func(page []*github.User) (bool, error) {
 		for _, u := range page {
-			if !ownerName.MatchString(u.GetLogin()) {
+			if !ownerName().MatchString(u.GetLogin()) {
 				return false, fmt.Errorf("GitHub lists a member with the name %q, which is none", u.GetLogin())
 			}
 			members = append(members, u.GetLogin())

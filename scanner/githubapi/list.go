@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/go-github/v60/github"
@@ -60,10 +61,10 @@ func webOf(api *url.URL) *url.URL {
 
 // fullName is what GitHub lets repositories be called; the server has a say in what
 // becomes part of a URL.
-var fullName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-_]*/[A-Za-z0-9._-]+$`)
+var fullName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-_]*/[A-Za-z0-9._-]+$`) })
 
 // ownerName is what it lets their owners be called.
-var ownerName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-_]*$`)
+var ownerName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-_]*$`) })
 
 // List returns all that Pages lists.
 func (l *Lister) List(ctx context.Context, target string) (all []Repository, err error) {
@@ -91,7 +92,7 @@ func (l *Lister) Pages(ctx context.Context, target string, yield func(page []Rep
 		_, err = yield([]Repository{repository(one)})
 		return err
 	}
-	if !ownerName.MatchString(target) {
+	if !ownerName().MatchString(target) {
 		return fmt.Errorf("looking up %q: that is no name of an organization or user", target)
 	}
 	c := collector{seen: map[int64]bool{}, yield: yield}
@@ -199,7 +200,7 @@ func (c *collector) page(list []*github.Repository) (more bool, err error) {
 
 func check(r *github.Repository) error {
 	_, name, _ := strings.Cut(r.GetFullName(), "/")
-	if !fullName.MatchString(r.GetFullName()) || name == "." || name == ".." {
+	if !fullName().MatchString(r.GetFullName()) || name == "." || name == ".." {
 		return fmt.Errorf("GitHub lists a repository with the name %q, which is none", r.GetFullName())
 	}
 	return nil
@@ -224,7 +225,7 @@ func visibility(r *github.Repository) string {
 
 // one looks up a repository. One that was renamed is found by its old name.
 func (l *Lister) one(ctx context.Context, name string) (*github.Repository, error) {
-	if !fullName.MatchString(name) {
+	if !fullName().MatchString(name) {
 		return nil, fmt.Errorf("%q is no repository of the form owner/name", name)
 	}
 	var r github.Repository

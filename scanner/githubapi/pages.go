@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/google/go-github/v60/github"
 )
@@ -14,7 +15,7 @@ import (
 // perPage is the most that GitHub gives.
 const perPage = 100
 
-var nextLink = regexp.MustCompile(`<([^>]*)>\s*;[^,]*\brel="?next"?`)
+var nextLink = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`<([^>]*)>\s*;[^,]*\brel="?next"?`) })
 
 // pages asks for the list at path, which is relative to the API, and calls yield with
 // each page until that says that it needs no more. A page that is called the next of
@@ -32,7 +33,7 @@ func pages[T any](ctx context.Context, s *sender, path string, yield func(page [
 		if err != nil {
 			return pageError(n, err)
 		}
-		next := nextLink.FindStringSubmatch(response.Header.Get("Link"))
+		next := nextLink().FindStringSubmatch(response.Header.Get("Link"))
 		switch {
 		case !more || next == nil:
 			return nil

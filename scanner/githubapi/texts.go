@@ -44,7 +44,7 @@ type Texts struct {
 // changed since then, or all if since is zero. Discussions, and the texts of releases,
 // are read as a whole each time.
 func (l *Lister) Texts(repo string, kinds []string, since time.Time) (*Texts, error) {
-	if !fullName.MatchString(repo) {
+	if !fullName().MatchString(repo) {
 		return nil, fmt.Errorf("%q is no repository of the form owner/name", repo)
 	}
 	for _, k := range kinds {

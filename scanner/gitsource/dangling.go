@@ -10,7 +10,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"sync"
 	"time"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
 const (
@@ -22,10 +25,7 @@ const (
 
 // notOurRef is what a server says of a commit that it does not have any more
 // (git's upload-pack.c).
-var notOurRef = regexp.MustCompile(`not our ref ([0-9a-f]{40,64})`)
-
-// commitID is what an argument of git may be: others have a meaning.
-var commitID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+var notOurRef = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`not our ref ([0-9a-f]{40,64})`) })
 
 // FetchCommits fetches commits that no ref leads to, and what they lead to, from
 // rawURL into r, which Clone or Mirror has made; nothing has been read from r yet. They become
@@ -41,7 +41,7 @@ func (r *Repository) FetchCommits(ctx context.Context, rawURL string, ids []stri
 		return nil, errors.New("fetching commits: the repository has a work tree, and so is nobody's clone to add to")
 	}
 	for _, id := range ids {
-		if !commitID.MatchString(id) {
+		if _, ok := pack.ParseID([]byte(id)); !ok { // other arguments of git have a meaning
 			return nil, fmt.Errorf("fetching commits: %q is no object id", id)
 		}
 	}
@@ -64,7 +64,7 @@ func (r *Repository) fetchBatch(ctx context.Context, from remote, ids []string) 
 		if err == nil {
 			return gone, nil
 		}
-		lost := notOurRef.FindSubmatch(said)
+		lost := notOurRef().FindSubmatch(said)
 		at := -1
 		if lost != nil {
 			at = slices.Index(ids, string(lost[1]))

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -170,9 +169,6 @@ func (f *fetch) layOut() error {
 	return err
 }
 
-// refused is what upload-pack says of an id that it does not have, or does not give.
-var refused = regexp.MustCompile(`not our ref ([0-9a-f]{40})`)
-
 // all gets what wants leads to and haves does not. What the server may not have is asked
 // for until it refuses it: it names one at a time.
 func (f *fetch) all(ctx context.Context, wants map[string]bool, haves []string) error {
@@ -181,7 +177,7 @@ func (f *fetch) all(ctx context.Context, wants map[string]bool, haves []string) 
 		if err == nil {
 			return nil
 		}
-		m := refused.FindStringSubmatch(err.Error())
+		m := notOurRef().FindStringSubmatch(err.Error())
 		if m == nil || ctx.Err() != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/stanch-dev/stanch/scanner"
 )
@@ -70,13 +71,13 @@ func (x *index) byName() []int {
 	return order
 }
 
-var hostPattern = regexp.MustCompile(`^[A-Za-z0-9.-]+(:[0-9]+)?$`)
+var hostPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9.-]+(:[0-9]+)?$`) })
 
 // webAddress parses raw, and returns nil unless it is the address of a page: http or
 // https, with a host, without a password. What is asked for (?) is left out.
 func webAddress(raw string) *url.URL {
 	u, err := url.Parse(raw)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || !hostPattern.MatchString(u.Host) || u.User != nil {
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || !hostPattern().MatchString(u.Host) || u.User != nil {
 		return nil
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath, Fragment: u.Fragment, RawFragment: u.RawFragment}
