@@ -8,6 +8,7 @@ secrets, asks AWS which of them are live, and says what to do.
 
   stanch git                 the whole history of this repository
   stanch github ORG          all repositories of a GitHub organization
+  stanch sweep run           organizations again and again, only what is new
   stanch dir .               the files as they are on disk
   stanch hook install        hooks of git, against commits and pushes of keys
   stanch ci                  what a push or pull request brings, in CI

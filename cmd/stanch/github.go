@@ -40,6 +40,10 @@ requests and discussions, with the comments on them; the texts of releases, and
 their files of up to a MiB; logs and artifacts of the last 100 runs of workflows;
 the public gists of an owner or its members.
 
+--shard 2/8 scans the second of eight parts, for a matrix of jobs in CI. Each
+repository is in one of them, by its id, whatever others there are. A key that is
+in repositories of two parts is in two reports.
+
 A repository that cannot be read is named in the report, and the others are
 scanned; the exit code is 3 then.`,
 		Example: "  GITHUB_TOKEN=$(gh auth token) stanch github acme\n  stanch github acme --forks --skip 'acme/*-archive' --format json --output acme.jsonl\n  stanch github octocat/hello-world",
@@ -51,8 +55,12 @@ scanned; the exit code is 3 then.`,
 			if err := checkInclude(f.include); err != nil {
 				return err
 			}
+			part, err := parseShard(f.shard)
+			if err != nil {
+				return err
+			}
 			f.deletedSet = cmd.Flags().Changed("deleted")
-			w := &githubSweep{flags: f, listers: map[string]*githubapi.Lister{}, streams: s}
+			w := &githubSweep{flags: f, shard: part, listers: map[string]*githubapi.Lister{}, streams: s}
 			for _, target := range args {
 				if _, err := w.lister(cmd.Context(), target); err != nil {
 					return err
@@ -71,6 +79,7 @@ scanned; the exit code is 3 then.`,
 	f.addFilter(cmd.Flags())
 	f.addInclude(cmd.Flags())
 	f.addDeleted(cmd.Flags())
+	cmd.Flags().StringVar(&f.shard, "shard", "", "scan part `I/N` of the repositories, for N machines that scan all of them")
 	return cmd
 }
 
@@ -88,6 +97,7 @@ type githubFlags struct {
 	login               githubLogin
 	filter              githubapi.Filter
 	include             []string
+	shard               string
 	deleted, deletedSet bool
 }
 
@@ -120,6 +130,7 @@ func waitAloud(s *streams) func(context.Context, time.Duration) error {
 type githubSweep struct {
 	job     *job
 	flags   *githubFlags
+	shard   shard
 	streams *streams
 	listers map[string]*githubapi.Lister // by owner, if they differ
 	listed  int                          // repositories, those that are left out included
@@ -170,6 +181,9 @@ func (w *githubSweep) run(ctx context.Context, targets []string) error {
 	if len(targets) > 1 {
 		target = fmt.Sprintf("%s and %d more", target, len(targets)-1)
 	}
+	if w.shard.of > 0 {
+		target += ", shard " + w.shard.String()
+	}
 	return w.job.run(ctx, "github", target, func(sc *scanner.Scanner, sink scanner.Sink) error {
 		return w.scan(ctx, sc, sink, targets, repos)
 	})
@@ -189,7 +203,11 @@ func (w *githubSweep) list(ctx context.Context, targets []string) (repos []liste
 		}
 		w.listed += len(list)
 		for _, r := range list {
-			if why := w.flags.filter.Why(r, strings.Contains(target, "/")); why != "" && !seen[r.Name] {
+			why := w.flags.filter.Why(r, strings.Contains(target, "/"))
+			if why == "" && !w.shard.has(r) {
+				why = "in other shards than " + w.shard.String()
+			}
+			if why != "" && !seen[r.Name] {
 				left[r.Name] = why
 			} else if !seen[r.Name] {
 				repos = append(repos, listed{r, lister})

@@ -168,6 +168,9 @@ func TestGitHub(t *testing.T) {
 		{"all_skipped", "acme --skip acme/*", gitHubToken, nil, "there is no repository to scan", 0},
 		{"unknown", "nobody", gitHubToken, nil, "looking up nobody", exitIncomplete},
 		{"wrong_token", "acme", "other", nil, "GitHub does not permit it", exitIncomplete},
+		{"shard_1", "acme --skip acme/gone --deleted=false --include gists --shard 1/2", gitHubToken, []string{"2: pulls"}, "in other shards than 1/2", exitLeaks},
+		{"shard_2", "acme --skip acme/gone --deleted=false --include gists --shard 2/2", gitHubToken, []string{"1: app", "3: old-archive", "4: app.wiki", "6: 1"}, "in other shards than 2/2", exitLeaks},
+		{"wrong_shard", "acme --shard 3/2", gitHubToken, nil, "--shard 3/2", exitUsage},
 		{"pattern", "acme --skip [", gitHubToken, nil, "--skip [", exitUsage},
 		{"no_target", "", gitHubToken, nil, "requires at least 1 arg", exitUsage},
 	}

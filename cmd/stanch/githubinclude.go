@@ -63,6 +63,9 @@ func (w *githubSweep) scanGists(ctx context.Context, sc *scanner.Scanner, target
 		lister, err := w.lister(ctx, target)
 		if err == nil {
 			err = lister.Gists(ctx, target, time.Time{}, func(g githubapi.Gist) error {
+				if !w.shard.hasName(g.Page) {
+					return ctx.Err()
+				}
 				w.say("%s", g.Page)
 				c := clone{page: g.Page}
 				c.repo, c.err = gitsource.Clone(ctx, g.CloneURL, nil)

@@ -14,7 +14,7 @@ func newSweep(*streams) *cobra.Command {
 	return &cobra.Command{
 		Use:                "sweep",
 		Short:              "Sweep organizations again and again (in builds with the tag \"sweep\")",
-		Long:               "This build has no engine for sweeps, so that hooks build in half the time. The\nreleases and images have it, and so has:\n\n  go install -tags sweep github.com/stanch-dev/stanch/cmd/stanch@latest\n\n\"stanch github\" sweeps once, without a database.",
+		Long:               "This build has no engine for sweeps, so that hooks build in half the time. The\nreleases have it, and so has:\n\n  go install -tags sweep github.com/stanch-dev/stanch/cmd/stanch@latest\n\n\"stanch github\" sweeps once, without a database.",
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {

@@ -87,7 +87,10 @@ func TestSweep(t *testing.T) {
 				}
 			}
 			want(exitLeaks, "1: app", "2: copy")
-			o.taken()
+			calls, _ := o.taken()
+			if n := len(slices.DeleteFunc(calls, func(c string) bool { return c != "/repos/acme/copy" })); n != 1 {
+				t.Errorf("what copy is a fork of is asked %d times: it waits for that, and then knows", n)
+			}
 			want(exitLeaks, "1: app", "2: copy") // nothing is new
 			if calls, git := o.taken(); len(calls) > 1 || len(git) > 0 {
 				t.Errorf("a sweep of what has not changed asks %q and %q", calls, git)

@@ -28,7 +28,7 @@ func newSweepReport(s *streams, db *databaseFlags) *cobra.Command {
 		Short: "Write what all sweeps have found, in any format",
 		Long: `Write what is known of all targets, or of one: findings with all their places and
 their history, and how each repository fared. Nothing is read or verified again.`,
-		Example: "  stanch sweep report --format html --output leaks.html\n  stanch sweep report acme --format json | stanch respond plan --findings -",
+		Example: "  stanch sweep report --format html --output leaks.html\n  stanch sweep report acme --format json | stanch respond plan --accounts 111122223333",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(failLevels, f.failOn) {

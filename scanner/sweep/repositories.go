@@ -186,8 +186,8 @@ func (s *Store) note(ctx context.Context, r Repository, lease, state, why string
 		if err := still(ctx, tx, r.Number, lease); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE repository SET state = $2, why = $3, at = $4, due = $5 WHERE number = $1`,
-			r.Number, state, why, millis(s.now()), number(!last)); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE repository SET state = $2, why = $3, at = $4, due = $5, parent = $6 WHERE number = $1`,
+			r.Number, state, why, millis(s.now()), number(!last), r.Parent); err != nil {
 			return err
 		}
 		return s.endIfDone(ctx, tx, r.Target)
