@@ -5,6 +5,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -87,6 +88,7 @@ type engineFlags struct {
 	mirrors   string
 	maxFetch  int64 // MiB
 	lookEvery time.Duration
+	temp      string        // "" for the system's
 	pause     time.Duration // of tests, as
 	silence   time.Duration
 }
@@ -123,7 +125,7 @@ func (f *engineFlags) engine(j *job, store *sweep.Store, q *riverqueue.Queue, lo
 	return &sweep.Engine{
 		Store: store, Queue: q, Hub: hubs(f.login, f.maxSize<<20), Scan: searcher.scan,
 		Detector: fmt.Sprintf("%s verify=%v rules=%x", build, f.verifies(), j.config.digest.Sum(nil)),
-		Verifies: f.verifies(), Mirrors: f.mirrors, MaxFetch: f.maxFetch << 20, MaxBlobSize: f.maxSize << 20,
+		Verifies: f.verifies(), Mirrors: f.mirrors, Temp: f.temp, MaxFetch: f.maxFetch << 20, MaxBlobSize: f.maxSize << 20,
 		LookEvery: f.lookEvery, Log: log,
 	}, nil
 }
@@ -169,6 +171,9 @@ func (f *engineFlags) run(ctx context.Context, s *streams, db *databaseFlags, e 
 			return unfinished(err)
 		}
 		defer lock.Close()
+		if f.temp = ownTemp(name); f.temp != "" {
+			defer func() { _ = os.RemoveAll(f.temp) }()
+		}
 	}
 	if err := j.openOwner(ctx); err != nil {
 		return err
@@ -179,6 +184,23 @@ func (f *engineFlags) run(ctx context.Context, s *streams, db *databaseFlags, e 
 		return err
 	}
 	return errors.Join(err, e.after(j, store))
+}
+
+// ownTemp makes a folder for what is fetched while this process has the lock of a
+// database, and removes what one before was killed with: repositories are large. It
+// returns "" if it cannot.
+func ownTemp(database string) string {
+	abs, err := filepath.Abs(database)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(abs))
+	dir := filepath.Join(os.TempDir(), fmt.Sprintf("stanch-sweep-%x", sum[:8]))
+	// Mkdir, not MkdirAll: a folder of that name that is somebody else's is not used.
+	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil {
+		return ""
+	}
+	return dir
 }
 
 // work does jobs with what is beside them.

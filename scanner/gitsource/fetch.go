@@ -33,6 +33,8 @@ type Wanted struct {
 	// MaxBytes is how large the pack may be; one that is larger is an error that wraps
 	// ErrTooLarge. 0 means no limit.
 	MaxBytes int64
+	// Dir is where the temporary folder is made, "" for where the system has such.
+	Dir string
 	// Stall is how long a server may send nothing, before the error is ErrStalled; 0 means
 	// two minutes.
 	Stall time.Duration
@@ -54,7 +56,7 @@ const pushedAway = "PUSHED_AWAY_HEAD"
 // are those of w.Tips, and HEAD is that of the server; if w.Haves leads to all of them,
 // nothing is asked for. Rest is set unless all is asked for: then what is missing is unread.
 func (r *Remote) Fetch(ctx context.Context, w Wanted) (*Repository, error) {
-	dir, err := os.MkdirTemp("", "stanch-*.git")
+	dir, err := os.MkdirTemp(w.Dir, "stanch-*.git")
 	if err != nil {
 		return nil, fmt.Errorf("fetching %s: %w", r.url, err)
 	}

@@ -28,6 +28,9 @@ type Engine struct {
 	// Mirrors is a folder in which repositories are kept between sweeps, "" for none: then
 	// nothing of them is kept, and servers are asked for what is new.
 	Mirrors string
+	// Temp is the folder in which what is fetched is kept until it is scanned, "" for the
+	// system's.
+	Temp string
 	// MaxFetch is how many bytes a repository may have to be fetched, 0 for any.
 	MaxFetch int64
 	// MaxBlobSize is gitsource.Repository's.

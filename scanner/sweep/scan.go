@@ -241,7 +241,7 @@ func (w *work) fetch(ctx context.Context, url string, remote *gitsource.Remote) 
 			known[id] = true
 		}
 	}
-	wanted := gitsource.Wanted{Tips: map[string]string{}, MaxBytes: w.MaxFetch}
+	wanted := gitsource.Wanted{Tips: map[string]string{}, MaxBytes: w.MaxFetch, Dir: w.Temp}
 	for name, id := range w.refs.Tips {
 		if w.repo.Refs[name] != id { // a new name of what is known is read, too
 			wanted.Tips[name] = id

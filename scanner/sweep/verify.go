@@ -53,7 +53,7 @@ func (e *Engine) readAgain(ctx context.Context, t Target, r Repository, blobs []
 	if err != nil {
 		return Result{}, err
 	}
-	repo, err := remote.Fetch(ctx, gitsource.Wanted{Objects: blobs, MaxBytes: e.MaxFetch})
+	repo, err := remote.Fetch(ctx, gitsource.Wanted{Objects: blobs, MaxBytes: e.MaxFetch, Dir: e.Temp})
 	if err != nil {
 		return Result{}, err
 	}
