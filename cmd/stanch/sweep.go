@@ -151,6 +151,9 @@ type errand struct {
 
 // run does jobs until ctx ends, or until there are none.
 func (f *engineFlags) run(ctx context.Context, s *streams, db *databaseFlags, e errand) error {
+	if f.showSecrets {
+		return errors.New("--show-secrets: a sweep keeps no secret that it could show; stanch github shows them")
+	}
 	j, err := f.prepare(s)
 	if err != nil {
 		return err

@@ -146,7 +146,7 @@ func (p *page) closed(show http.HandlerFunc) http.HandlerFunc {
 		case p.is(bearer), kept != nil && p.is(kept.Value):
 			show(w, r)
 		case p.is(linked):
-			http.SetCookie(w, &http.Cookie{Name: cookie, Value: linked, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
+			http.SetCookie(w, &http.Cookie{Name: cookie, Value: linked, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.Header.Get("X-Forwarded-Proto") == "https"})
 			// Of the same site: a redirect from another one would not send the cookie.
 			h.Set("Refresh", "0; url="+r.URL.Path)
 		default:
@@ -210,7 +210,7 @@ func (p *page) metrics(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	m := metrics{w}
-	m.describe("stanch_findings", "Findings that are not ignored, by what is known of their state.")
+	m.describe("stanch_findings", "Findings that are neither ignored nor acknowledged, by what is known of their state.")
 	for _, state := range keys(st.Findings.ByState) {
 		m.value("stanch_findings", float64(st.Findings.ByState[state]), "state", state)
 	}

@@ -73,7 +73,7 @@ func writeStatus(out io.Writer, st sweep.Status) error {
 	for _, worker := range st.Workers {
 		fmt.Fprintf(w, "worker\t%s\tseen %s\n", printable(worker.Name), when(worker.Seen))
 	}
-	fmt.Fprintf(w, "\nfindings\t%d open\t%s\n", st.Findings.Open, counts(st.Findings.ByState))
+	fmt.Fprintf(w, "\nfindings\t%d open, %d acknowledged\t%s\n", st.Findings.Open, st.Findings.Acknowledged, counts(st.Findings.ByState))
 	return table.Flush()
 }
 

@@ -152,12 +152,19 @@ func (s *Store) headed(ctx context.Context, tx *sql.Tx, repository int64, at fun
 // Acknowledge notes that somebody knows of a finding, until a time, or for good if that
 // is zero. who "" takes it back. It reports whether there is such a finding.
 func (s *Store) Acknowledge(ctx context.Context, fingerprint, who, note string, until time.Time) (there bool, err error) {
-	r, err := s.db.ExecContext(ctx, `UPDATE finding SET acknowledged_by = $2, note = $3, acknowledged_until = $4 WHERE fingerprint = $1`, fingerprint, who, note, millis(until))
-	if err != nil {
-		return false, err
-	}
-	n, err := r.RowsAffected()
-	return n > 0, err
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, `UPDATE finding SET acknowledged_by = $2, note = $3, acknowledged_until = $4 WHERE fingerprint = $1`, fingerprint, who, note, millis(until))
+		if err != nil {
+			return err
+		}
+		n, err := r.RowsAffected()
+		if there = n > 0; !there {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO action (at, who, what, subject, result) VALUES ($1, $2, 'acknowledge', $3, $4)`, millis(s.now()), who, fingerprint, note)
+		return err
+	})
+	return there, err
 }
 
 // A Kept is a finding as the store has it.

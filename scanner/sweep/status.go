@@ -40,10 +40,11 @@ type WorkerStatus struct {
 	Seen time.Time `json:"seen"`
 }
 
-// FindingStatus counts the findings that are not ignored.
+// FindingStatus counts the findings that are neither ignored nor acknowledged.
 type FindingStatus struct {
-	Open    int            `json:"open"` // not known to be dead
-	ByState map[string]int `json:"by_state"`
+	Acknowledged int            `json:"acknowledged"`
+	Open         int            `json:"open"` // not known to be dead
+	ByState      map[string]int `json:"by_state"`
 }
 
 // Status returns how far all sweeps are.
@@ -101,12 +102,17 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 	}
 	return st, rows(ctx, s.db, func(scan func(...any) error) error {
 		var state string
-		var n int
-		err := scan(&state, &n)
-		st.Findings.ByState[state] = n
-		if !dead(state) {
+		var known, n int
+		err := scan(&state, &known, &n)
+		switch {
+		case known != 0:
+			st.Findings.Acknowledged += n
+			return err
+		case !dead(state):
 			st.Findings.Open += n
 		}
+		st.Findings.ByState[state] = n
 		return err
-	}, `SELECT state, COUNT(*) FROM finding WHERE ignored = '' GROUP BY state`)
+	}, `SELECT state, known, COUNT(*) FROM (SELECT state, CASE WHEN acknowledged_by <> '' AND (acknowledged_until = 0 OR acknowledged_until > $1) THEN 1 ELSE 0 END AS known
+		FROM finding WHERE ignored = '') AS f GROUP BY state, known`, millis(s.now()))
 }

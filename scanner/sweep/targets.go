@@ -22,11 +22,13 @@ func scanTarget(scan func(...any) error) (Target, error) {
 	return t, err
 }
 
-// PutTarget adds a target, or changes the API, the options and the schedule of one.
+// PutTarget adds a target, or changes the API, the options and the schedule of one. With
+// other options, the next sweep looks at all.
 func (s *Store) PutTarget(ctx context.Context, t Target) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO target (name, api, options, every_ms, added) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (name) DO UPDATE SET api = excluded.api, options = excluded.options, every_ms = excluded.every_ms, full_at = 0`,
+			ON CONFLICT (name) DO UPDATE SET api = excluded.api, options = excluded.options, every_ms = excluded.every_ms,
+			full_at = CASE WHEN target.api = excluded.api AND target.options = excluded.options THEN target.full_at ELSE 0 END`,
 			t.Name, t.API, string(t.Options), t.Every.Milliseconds(), millis(s.now()))
 		return err
 	})
