@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -21,26 +20,19 @@ type shard struct {
 // maxShards is more than any matrix has jobs.
 const maxShards = 10_000
 
-var shardText = regexp.MustCompile(`^([0-9]{1,5})/([0-9]{1,5})$`)
-
 // parseShard reads what --shard says: "" or "2/8".
 func parseShard(text string) (shard, error) {
 	if text == "" {
 		return shard{}, nil
 	}
 	wrong := fmt.Errorf("--shard %s: it is I/N, I from 1 to N, N up to %d, as 2/8", text, maxShards)
-	parts := shardText.FindStringSubmatch(text)
-	if parts == nil {
+	number, of, _ := strings.Cut(text, "/")
+	n, numberErr := strconv.ParseUint(number, 10, 32)
+	m, ofErr := strconv.ParseUint(of, 10, 32)
+	if numberErr != nil || ofErr != nil {
 		return shard{}, wrong
 	}
-	var s shard
-	for i, to := range []*uint64{&s.number, &s.of} {
-		n, err := strconv.ParseUint(parts[i+1], 10, 64)
-		if err != nil {
-			return shard{}, wrong
-		}
-		*to = n
-	}
+	s := shard{n, m}
 	if s.number < 1 || s.number > s.of || s.of > maxShards {
 		return shard{}, wrong
 	}
