@@ -59,7 +59,8 @@ function organisation() {
 }
 
 function index(o) {
-  o.byName = new Map(o.repositories.map((r) => [r.name.toLowerCase(), r]));
+  const renamed = o.repositories.filter((r) => r.renamed).map((r) => ({ ...r, name: r.renamed, renamed: undefined }));
+  o.byName = new Map([...o.repositories, ...renamed].map((r) => [r.name.toLowerCase(), r]));
   o.listed = [...o.repositories].sort((a, b) => b.pushed.localeCompare(a.pushed) || b.id - a.id);
   return o;
 }
@@ -80,19 +81,19 @@ function shown(r) {
 // The API: what a scanner of an organisation asks for. All else is answered by the
 // simulator with GitHub's own examples.
 
-function paged(c, response, list) {
+function paged(c, response, list, show = (one) => one) {
   const size = Math.min(Number(c.request.query.per_page ?? 30), 100);
   const page = Number(c.request.query.page ?? 1);
   if (page * size < list.length) {
     const next = new URLSearchParams({ ...c.request.query, page: page + 1 });
     response.set("Link", `<${origin}/api/v3${c.request.path}?${next}>; rel="next"`);
   }
-  response.status(200).json(list.slice((page - 1) * size, page * size));
+  response.status(200).json(list.slice((page - 1) * size, page * size).map(show));
 }
 
 const owner = (login) => ({ login, id: 1, type: "Organization", public_repos: organisation().listed.length, html_url: `${origin}/${login}` });
 const missing = (response) => response.status(404).json({ message: "Not Found" });
-const repositories = (c, _q, response) => paged(c, response, organisation().listed.map(shown));
+const repositories = (c, _q, response) => paged(c, response, organisation().listed, shown);
 const noList = (c, _q, response) => paged(c, response, []);
 
 const handlers = () => ({
