@@ -114,6 +114,13 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 		return e.waitOrFail(ctx, t, err)
 	}
 	return e.Store.tx(ctx, func(tx *sql.Tx) error {
+		failed, err := e.Store.putFailed(ctx, tx, t)
+		if err == nil && len(failed) > 0 {
+			err = e.Queue.Put(ctx, tx, failed)
+		}
+		if err != nil {
+			return err
+		}
 		if err := e.Store.listed(ctx, tx, t, full); err != nil {
 			return err
 		}

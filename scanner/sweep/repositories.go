@@ -103,13 +103,16 @@ func (s *Store) putOne(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 	return due, changed, err
 }
 
-// upsert notes one repository. The number is 0 if it needs not be looked at.
+// upsert notes one repository. The number is 0 if it needs not be looked at. It has
+// changed if the last listing that came to its end had it otherwise: one of this sweep
+// that was cut off says nothing of what comes after it.
 func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page string, full bool) (num int64, changed bool, err error) {
 	now := millis(s.now())
-	var looked, sweep int64
+	var looked, sweep, pushed, listed int64
 	var due int
 	var state, name string
-	err = tx.QueryRowContext(ctx, `SELECT number, looked, sweep, due, state, name FROM repository WHERE target = $1 AND id = $2`+s.forUpdate(), t.Name, l.ID).Scan(&num, &looked, &sweep, &due, &state, &name)
+	err = tx.QueryRowContext(ctx, `SELECT number, looked, sweep, pushed, listed, due, state, name FROM repository WHERE target = $1 AND id = $2`+s.forUpdate(), t.Name, l.ID).
+		Scan(&num, &looked, &sweep, &pushed, &listed, &due, &state, &name)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		err = tx.QueryRowContext(ctx, `INSERT INTO repository (id, target, name, page, clone, fork, archived, private, pushed, state, at, listed, looked, due)
@@ -127,18 +130,31 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 		if err != nil {
 			return 0, false, err
 		}
-		changed = looked != millis(l.Pushed) || name != l.Name
+		changed = pushed != millis(l.Pushed) || name != l.Name || listed == millis(t.Begun)
 	}
+	read := looked == millis(l.Pushed) && name == l.Name
 	switch {
 	case l.Skip != "":
 		_, err = tx.ExecContext(ctx, `UPDATE repository SET state = $2, why = $3, at = $4, due = 0 WHERE number = $1`, num, Skipped, l.Skip, now)
-		return 0, changed && state != Skipped, err
+		return 0, changed, err
 	// A listing that was cut off begins again: what this sweep has looked at is done.
-	case !changed && (!full || sweep == t.Sweep) && due == 0 && state != Failed && state != New && state != Skipped && state != Gone:
-		return 0, false, nil
+	case read && (!full || sweep == t.Sweep) && due == 0 && state != Failed && state != New && state != Skipped && state != Gone:
+		return 0, changed, nil
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE repository SET due = 1, state = CASE WHEN state = $2 OR state = $3 THEN $4 ELSE state END WHERE number = $1`, num, Skipped, Gone, New)
 	return num, changed, err
+}
+
+// putFailed returns the repositories that the sweep before could not read, on whichever
+// page they are, as part of tx: each sweep tries them again.
+func (s *Store) putFailed(ctx context.Context, tx *sql.Tx, t Target) (due []Job, err error) {
+	err = rows(ctx, tx, func(scan func(...any) error) error {
+		j := Job{Kind: KindScan, Sweep: t.Sweep}
+		err := scan(&j.Number)
+		due = append(due, j)
+		return err
+	}, `UPDATE repository SET due = 1 WHERE target = $1 AND state = $2 AND due = 0 AND at < $3 RETURNING number`, t.Name, Failed, millis(t.Begun))
+	return due, err
 }
 
 // take gives a repository to a job, away from any other that works on it.

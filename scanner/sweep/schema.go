@@ -25,6 +25,7 @@ var migrations = []migration{
 		lease TEXT NOT NULL DEFAULT '', objects BIGINT NOT NULL DEFAULT 0, fetched BIGINT NOT NULL DEFAULT 0,
 		UNIQUE (target, id));
 	CREATE INDEX repository_name ON repository (name);
+	CREATE INDEX repository_due ON repository (target) WHERE due = 1;
 	CREATE TABLE tip (object BLOB NOT NULL, repository BIGINT NOT NULL REFERENCES repository ON DELETE CASCADE, PRIMARY KEY (object, repository));
 	CREATE INDEX tip_repository ON tip (repository);
 	CREATE TABLE finding (

@@ -1,0 +1,52 @@
+//go:build sweep
+
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestSweepFailing sweeps an organization with a repository that cannot be read. Quiet
+// sweeps try it again, on whichever page it is, and ask for no more of the list.
+func TestSweepFailing(t *testing.T) {
+	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+	for i := range 12 { // three pages
+		o.repo(t, fmt.Sprintf("r%02d", i), "", fmt.Sprintf("echo %d >f; commit 1", i))
+	}
+	o.push(t, "r00", "leak 1 f; commit 2")
+	o.push(t, "r01", "leak 2 f; commit 2")
+	for i := range 7 {
+		o.push(t, fmt.Sprintf("r%02d", 5+i), "commit 2 || :")
+	}
+	broken := func(_ http.ResponseWriter, r *http.Request) bool {
+		return strings.HasPrefix(r.URL.Path, "/acme/r00") || strings.HasPrefix(r.URL.Path, "/acme/r11")
+	}
+	o.setFault(func(w http.ResponseWriter, r *http.Request) bool {
+		if !broken(w, r) {
+			return false
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+		return true
+	})
+	o.add(t)
+	want := []string{"2: r01"}
+	if got := o.sweep(t, exitIncomplete); !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+	o.taken()
+	if got := o.sweep(t, exitIncomplete); !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+	if calls, git := o.taken(); len(calls) > 1 || !slices.ContainsFunc(git, func(s string) bool { return strings.Contains(s, "/r00.git/") }) {
+		t.Errorf("a quiet sweep asks %q and %q", calls, git)
+	}
+	o.setFault(nil)
+	if got := o.sweep(t, exitLeaks); !slices.Equal(got, []string{"1: r00", "2: r01"}) {
+		t.Errorf("when it can be read again, found %q", got)
+	}
+}
