@@ -60,7 +60,8 @@ func (w *work) failed(ctx context.Context, err error, last bool) error {
 		return errors.Join(err, w.Store.note(ctx, w.repo, w.lease, Waiting, later.Why+", until "+later.At.UTC().Format(time.RFC3339), false))
 	}
 	var final *Final
-	if errors.Is(err, gitsource.ErrTooLarge) {
+	// What failed in the last sweep, too, is tried once: three tries each hour add up.
+	if errors.Is(err, gitsource.ErrTooLarge) || w.repo.State == Failed && w.repo.At.Before(w.target.Begun) {
 		err = &Final{err}
 	}
 	w.Log.Warn("a repository could not be read", "repository", w.repo.Name, "err", err)
