@@ -53,6 +53,11 @@ func TestSweepFaults(t *testing.T) {
 		w.Header().Set("Content-Type", "application/x-git-upload-pack-result")
 		_, _ = w.Write([]byte("0008NAK\nPACK garbage"))
 	}
+	echo := func(w http.ResponseWriter, r *http.Request) {
+		_, token, _ := r.BasicAuth()
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = w.Write([]byte(r.Header.Get("Authorization") + " " + token))
+	}
 	tests := []struct {
 		name  string
 		fault func(http.ResponseWriter, *http.Request) bool
@@ -67,6 +72,7 @@ func TestSweepFaults(t *testing.T) {
 		{"server_error", only(code(500, "<html>oops</html>"), "/bad.git/"), "", []string{"1: good"}, "500"},
 		{"garbage", only(garbage, "/bad.git/git-upload-pack"), "", []string{"1: good"}, "bad.git"},
 		{"html_for_refs", only(code(200, "<html>"), "/bad.git/info/refs"), "", []string{"1: good"}, "bad.git"},
+		{"echo", only(echo, "/bad.git/"), "", []string{"1: good"}, "Basic [redacted] [redacted]"},
 		{"too_large", nil, "--max-fetch 1", []string{"1: good"}, "too large"},
 		{"activity_blocked", only(code(451, `{"message":"Repository access blocked"}`), "/repos/acme/bad/activity"), "", []string{"1: good"}, "blocked"},
 		{"activity_garbage", only(code(200, `[{"before":`), "/repos/acme/bad/activity"), "", []string{"1: good"}, "activity"},

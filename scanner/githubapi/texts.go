@@ -106,11 +106,7 @@ func (t *Texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error
 		if stop := errors.Join(r.stopped, ctx.Err()); stop != nil {
 			return stop
 		}
-		if limited := new(RateLimited); errors.As(err, &limited) {
-			return err
-		}
-		var limited *RateLimited
-		if errors.As(err, &limited) { // all that follows would be refused as well
+		if limited := new(RateLimited); errors.As(err, &limited) { // all that follows would be refused as well
 			return err
 		}
 		if err != nil && !switchedOff(err) {
@@ -145,7 +141,8 @@ func (r *readTexts) add(one text) error {
 	b := scanner.Blob{ID: id, Kind: one.kind, Name: one.url, Data: one.file, Err: one.err}
 	switch {
 	case one.err != nil:
-		r.unread, b.Data = true, nil
+		// What is too large is so the next time, too.
+		r.unread, b.Data = r.unread || !errors.Is(one.err, errTooLarge), nil
 	case one.file == nil:
 		b.Data = []byte(strings.TrimPrefix(one.title+"\n\n"+one.body, "\n\n"))
 	}

@@ -218,6 +218,9 @@ func (t *transport) ask(req *http.Request, token detectors.Secret) (*reply, erro
 	case req.Method == http.MethodGet && resp.StatusCode == http.StatusOK && !isFile(resp) && !json.Valid(body):
 		return nil, fmt.Errorf("the answer, %d bytes, is no JSON; is this the API of GitHub?", len(body))
 	}
+	if resp.StatusCode >= http.StatusBadRequest && !token.IsZero() { // some repeat what they were sent, and it becomes a message
+		body = bytes.ReplaceAll(body, []byte(token.Reveal()), []byte("[redacted]"))
+	}
 	return &reply{resp, body}, nil
 }
 

@@ -154,7 +154,7 @@ func check(req *http.Request, res *http.Response) error {
 		text, _ := io.ReadAll(io.LimitReader(res.Body, 4<<10)) // what there is of it
 		e := &StatusError{Code: res.StatusCode, RetryAfter: clean(res.Header.Get("Retry-After"))}
 		if strings.HasPrefix(res.Header.Get("Content-Type"), "text/plain") {
-			e.Text = excerpt(string(text))
+			e.Text = excerpt(withoutLogin(req, string(text)))
 		}
 		return e
 	}
@@ -166,6 +166,17 @@ func check(req *http.Request, res *http.Response) error {
 		return fmt.Errorf("the answer is %s and not git's; is this the URL of a repository?", excerpt(got))
 	}
 	return nil
+}
+
+// withoutLogin returns what a server says without the login of req: some repeat what
+// they were sent.
+func withoutLogin(req *http.Request, text string) string {
+	_, password, ok := req.BasicAuth()
+	if !ok || password == "" {
+		return text
+	}
+	_, encoded, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	return strings.NewReplacer(password, "[redacted]", encoded, "[redacted]").Replace(text)
 }
 
 // excerpt makes a stranger's text fit for a message.
