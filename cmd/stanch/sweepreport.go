@@ -96,8 +96,13 @@ func (w *sweptReport) write(ctx context.Context) error {
 		if t.Ended.After(ended) {
 			ended = t.Ended
 		}
-		if t.Why != "" {
+		switch {
+		case t.Why != "":
 			w.unread(t.Name, t.Why)
+		case t.Begun.IsZero():
+			w.unread(t.Name, "it was not swept yet")
+		case t.Ended.IsZero():
+			w.unread(t.Name, "the sweep has not come to its end")
 		}
 	}
 	if w.target != "" && len(names) == 0 {

@@ -54,7 +54,7 @@ func (e *Engine) Do(ctx context.Context, j Job, last bool, done Done) error {
 	case KindScan:
 		err = e.scanRepository(ctx, j, last, done)
 	case KindVerify:
-		err = e.verify(ctx, j, done)
+		err = e.verify(ctx, j, last, done)
 	default:
 		err = fmt.Errorf("%q is no kind of job: it was put into the database by a newer stanch", j.Kind)
 	}
@@ -87,7 +87,7 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 	if err != nil {
 		return err
 	}
-	if j.Sweep != t.Sweep {
+	if !t.Ended.IsZero() { // the job may be older than the sweep: there is one at a time
 		return errOver
 	}
 	full := j.Full || e.Store.now().Sub(t.Full) >= e.LookEvery || t.Full.After(e.Store.now())

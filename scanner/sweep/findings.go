@@ -44,8 +44,7 @@ func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, number int64, findi
 			return err
 		}
 	}
-	// In one order, so that two transactions do not wait for each other.
-	slices.SortFunc(findings, func(a, b Finding) int { return strings.Compare(a.Fingerprint, b.Fingerprint) })
+	byFingerprint(findings)
 	for i := range findings {
 		if err := s.putFinding(ctx, tx, &findings[i]); err != nil {
 			return err
@@ -63,6 +62,12 @@ func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, number int64, findi
 	// finding: a place that was there stays known, what never was one goes.
 	_, err := tx.ExecContext(ctx, `UPDATE location SET gone_since = $2, at_head = 0 WHERE repository = $1 AND gone_since = -1`, number, millis(s.now()))
 	return err
+}
+
+// byFingerprint puts findings in the order in which all transactions write them, so that
+// two do not wait for each other.
+func byFingerprint(findings []Finding) {
+	slices.SortFunc(findings, func(a, b Finding) int { return strings.Compare(a.Fingerprint, b.Fingerprint) })
 }
 
 // putFinding keeps f. An answer is not forgotten for the lack of one.
@@ -240,13 +245,19 @@ func (s *Store) again(ctx context.Context, number int64, before time.Time) (blob
 		return err
 	}, `SELECT DISTINCT l.blob FROM location l JOIN finding f ON f.fingerprint = l.fingerprint
 		WHERE l.repository = $1 AND l.blob <> '' AND `+open+` AND f.verified < $2 AND l.kind = 'blob'
-		AND l.repository = (SELECT MIN(m.repository) FROM location m WHERE m.fingerprint = l.fingerprint)`, number, millis(before))
+		AND `+first, number, millis(before))
 	return blobs, err
 }
 
 // open is true of findings that may still be live. Those that nobody was asked about
 // are not asked about again, whatever the reason was.
 const open = `f.ignored = '' AND f.verified > 0 AND f.state IN ('live', 'id-active-secret-mismatch', 'unknown')`
+
+// first is true of one of the repositories of a target that have the text of a finding:
+// one of those that are still there.
+const first = `l.repository = (SELECT MIN(m.repository) FROM location m JOIN repository o ON o.number = m.repository
+	WHERE m.fingerprint = l.fingerprint AND m.kind = 'blob' AND m.blob <> '' AND o.state <> 'gone'
+	AND o.target = (SELECT target FROM repository WHERE number = l.repository))`
 
 // toVerify returns the repositories of a target that again has something of.
 func (s *Store) toVerify(ctx context.Context, tx *sql.Tx, target string, before time.Time) (numbers []int64, err error) {
@@ -257,6 +268,6 @@ func (s *Store) toVerify(ctx context.Context, tx *sql.Tx, target string, before 
 		return err
 	}, `SELECT DISTINCT l.repository FROM location l JOIN finding f ON f.fingerprint = l.fingerprint JOIN repository r ON r.number = l.repository
 		WHERE r.target = $1 AND r.state <> 'gone' AND l.kind = 'blob' AND `+open+` AND f.verified < $2
-		AND l.repository = (SELECT MIN(m.repository) FROM location m WHERE m.fingerprint = l.fingerprint)`, target, millis(before))
+		AND `+first, target, millis(before))
 	return numbers, err
 }

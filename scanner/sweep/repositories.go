@@ -210,6 +210,12 @@ func (s *Store) note(ctx context.Context, r Repository, lease, state, why string
 	})
 }
 
+// failed says of a repository that no scan works on why it is not done.
+func (s *Store) failed(ctx context.Context, number int64, why string) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE repository SET state = $2, why = $3, at = $4 WHERE number = $1 AND due = 0`, number, Failed, why, millis(s.now()))
+	return err
+}
+
 // putRepository keeps what a job has made of r, as part of tx.
 func (s *Store) putRepository(ctx context.Context, tx *sql.Tx, r Repository, sweep int64) error {
 	refs, err := packRefs(r.Refs)
@@ -279,8 +285,9 @@ func tipsOf(refs map[string]string, n int) []string {
 	return ids
 }
 
-// relatives returns repositories that have been read by detector and share a tip with
-// refs, and the one that is called parent: three at most, and not r itself.
+// relatives returns repositories of the same target that have been read by detector and
+// share a tip with refs, and the one that is called parent: three at most, and not r
+// itself. Another target has its own report, and may be removed.
 func (s *Store) relatives(ctx context.Context, r Repository, refs map[string]string, detector string) (list []Repository, err error) {
 	seen := map[int64]bool{r.Number: true}
 	add := func(scan func(...any) error) error {
@@ -292,7 +299,7 @@ func (s *Store) relatives(ctx context.Context, r Repository, refs map[string]str
 		return err
 	}
 	if r.Parent != "" {
-		if err := rows(ctx, s.db, add, `SELECT `+repositoryColumns+` FROM repository WHERE name = $1 AND detector = $2`, r.Parent, detector); err != nil {
+		if err := rows(ctx, s.db, add, `SELECT `+repositoryColumns+` FROM repository WHERE name = $1 AND detector = $2 AND target = $3`, r.Parent, detector, r.Target); err != nil {
 			return nil, err
 		}
 	}
@@ -301,7 +308,7 @@ func (s *Store) relatives(ctx context.Context, r Repository, refs map[string]str
 		return list, nil
 	}
 	var marks strings.Builder
-	args := []any{detector}
+	args := []any{detector, r.Target}
 	for _, id := range ids {
 		object, err := hex.DecodeString(id)
 		if err != nil {
@@ -311,17 +318,19 @@ func (s *Store) relatives(ctx context.Context, r Repository, refs map[string]str
 		fmt.Fprintf(&marks, ",$%d", len(args))
 	}
 	// One that was read as little as this one has nothing to offer.
-	err = rows(ctx, s.db, add, `SELECT `+repositoryColumns+` FROM repository WHERE detector = $1 AND number IN
+	err = rows(ctx, s.db, add, `SELECT `+repositoryColumns+` FROM repository WHERE detector = $1 AND target = $2 AND number IN
 		(SELECT repository FROM tip WHERE object IN (`+marks.String()[1:]+`)) ORDER BY number LIMIT 4`, args...)
 	return list, err
 }
 
-// pending returns the repository that is called name if it has yet to be read by
-// detector in this sweep.
-func (s *Store) pending(ctx context.Context, target, name, detector string) (bool, error) {
+// pending reports whether the parent of r has yet to be read by detector in this sweep.
+// What was forked is older, and has a lower id: names change hands, and two must not wait
+// for each other.
+func (s *Store) pending(ctx context.Context, r Repository, detector string) (bool, error) {
 	var n int
-	err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM repository WHERE target = $1 AND name = $2 AND due = 1 AND detector <> $3 AND state NOT IN ($4, $5)`,
-		target, name, detector, Failed, Skipped).Scan(&n)
+	err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM repository WHERE target = $1 AND name = $2 AND due = 1 AND detector <> $3 AND state NOT IN ($4, $5)
+		AND (LENGTH(id) < LENGTH($6) OR LENGTH(id) = LENGTH($6) AND id < $6)`,
+		r.Target, r.Parent, detector, Failed, Skipped, r.ID).Scan(&n)
 	return n > 0, err
 }
 

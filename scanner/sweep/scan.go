@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ type work struct {
 	refs    gitsource.Refs
 	lost    map[string]string // ids that no ref leads to any more, by what happened
 	afresh  bool              // all is read again
+	again   bool              // texts beside it could not be read: they may be, the next time
 	fetched *gitsource.Repository
 }
 
@@ -105,7 +107,7 @@ func (w *work) parent(ctx context.Context) (err error) {
 			w.repo.Parent += ".wiki"
 		}
 	}
-	wait, err := w.Store.pending(ctx, w.repo.Target, w.repo.Parent, w.Detector)
+	wait, err := w.Store.pending(ctx, w.repo, w.Detector)
 	if err == nil && wait {
 		err = &Later{At: w.Store.now().Add(2 * time.Second), Why: "it is a fork of " + w.repo.Parent + ", which comes first"}
 	}
@@ -131,6 +133,7 @@ func (w *work) read(ctx context.Context) (Result, error) {
 	if errors.As(err, &later) {
 		return result, errors.Join(err, w.Store.putLimit(ctx, w.hub.Budget(), later))
 	}
+	w.again = len(more.Unread) > 0 && next() == cursor
 	w.repo.Texts = next()
 	result.Findings = append(result.Findings, more.Findings...)
 	result.Unread = append(result.Unread, more.Unread...)
@@ -153,7 +156,7 @@ func (w *work) readGit(ctx context.Context) (Result, error) {
 	case errors.Is(err, gitsource.ErrObjectFormat):
 		return w.readClone(ctx, url)
 	default:
-		return Result{}, w.explain(refused, err)
+		return Result{}, w.explain(err)
 	}
 	w.refs = remote.Refs()
 	if err := w.activity(ctx); err != nil {
@@ -163,22 +166,25 @@ func (w *work) readGit(ctx context.Context) (Result, error) {
 		return Result{}, nil
 	}
 	if err := w.fetch(ctx, url, remote); err != nil {
-		return Result{}, err
+		return Result{}, w.explain(err)
 	}
 	w.fetched.MaxBlobSize = w.MaxBlobSize
 	return w.Scan(ctx, w.fetched, w.repo.Page)
 }
 
 // explain says of a refusal when, or that it is no use, to ask again.
-func (w *work) explain(refused *gitsource.StatusError, err error) error {
-	if refused == nil {
+func (w *work) explain(err error) error {
+	var refused *gitsource.StatusError
+	if !errors.As(err, &refused) {
 		return err
 	}
 	switch refused.Code {
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusForbidden:
 		if seconds, parseErr := strconv.Atoi(refused.RetryAfter); parseErr == nil {
 			return &Later{At: w.Store.now().Add(time.Duration(min(max(seconds, 1), 3600)) * time.Second), Why: err.Error()}
 		}
+	}
+	switch refused.Code {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusUnavailableForLegalReasons:
 		return &Final{err}
 	}
@@ -280,14 +286,39 @@ func (w *work) fetchMirror(ctx context.Context, url string, relatives []Reposito
 			return err
 		}
 	}
-	if w.fetched.Seen, err = gitsource.ReadState(dir+".json", w.Detector); err != nil || reference == "" {
+	own, err := w.seen(w.repo)
+	if err != nil {
 		return err
 	}
-	shared, err := gitsource.ReadState(reference+".json", w.Detector)
-	if err == nil {
-		w.fetched.Seen.Add(shared)
+	own.Version = w.Detector
+	for _, r := range relatives {
+		if reference != w.mirror(r) {
+			continue
+		}
+		shared, err := w.seen(r)
+		if err != nil {
+			return err
+		}
+		own.Add(shared)
 	}
-	return err
+	w.fetched.Seen = own
+	return nil
+}
+
+// seen returns what was read of the mirror of r, as far as the store knows what was found
+// there: nothing if it is another store, or an older one, than that which was written last.
+func (w *work) seen(r Repository) (*gitsource.State, error) {
+	version, err := w.stateOf(r)
+	if err != nil {
+		return nil, err
+	}
+	return gitsource.ReadState(w.mirror(r)+".json", version)
+}
+
+// stateOf is the version of the state of the mirror of r.
+func (w *work) stateOf(r Repository) (string, error) {
+	refs, err := packRefs(r.Refs)
+	return fmt.Sprintf("%s refs=%x", w.Detector, sha256.Sum256(refs)), err
 }
 
 func (w *work) mirror(r Repository) string {
@@ -302,6 +333,8 @@ func (w *work) keep(ctx context.Context, result Result, done Done) error {
 		w.repo.Fetched = w.fetched.Fetched()
 	}
 	switch {
+	case w.again:
+		w.repo.State, w.repo.Why = Failed, unreadText(result)
 	case len(result.Unread) > 0:
 		w.repo.State, w.repo.Why = Incomplete, unreadText(result)
 	case w.repo.State == Incomplete && !w.afresh:
@@ -323,7 +356,7 @@ func (w *work) keep(ctx context.Context, result Result, done Done) error {
 				return err
 			}
 		}
-		if err := w.Store.putRepository(ctx, tx, w.repo, w.job.Sweep); err != nil {
+		if err := w.Store.putRepository(ctx, tx, w.repo, w.target.Sweep); err != nil {
 			return err
 		}
 		if err := w.Store.endIfDone(ctx, tx, w.repo.Target); err != nil {
@@ -335,6 +368,9 @@ func (w *work) keep(ctx context.Context, result Result, done Done) error {
 		return err
 	}
 	// After the findings: what is lost between the two is read twice, not never.
+	if w.fetched.Next.Version, err = w.stateOf(w.repo); err != nil {
+		return err
+	}
 	return w.fetched.Next.Write(w.mirror(w.repo) + ".json")
 }
 

@@ -97,7 +97,8 @@ func (s *Store) Begin(ctx context.Context, q Queue, name string, full bool) erro
 				return err
 			}
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE target SET asked = $2 WHERE name = $1`, name, millis(s.now())); err != nil {
+		// A job that is in the queue already may be for less.
+		if _, err := tx.ExecContext(ctx, `UPDATE target SET asked = $2, full_at = CASE WHEN $3 = 1 THEN 0 ELSE full_at END WHERE name = $1`, name, millis(s.now()), number(full)); err != nil {
 			return err
 		}
 		return q.Put(ctx, tx, []Job{{Kind: KindList, Target: name, Sweep: sweep, Full: full}})

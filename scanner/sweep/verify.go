@@ -3,13 +3,14 @@ package sweep
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
 
 // verify reads the texts of open findings of a repository again, which are the only
 // ones who know the secrets, and asks whether they are still live.
-func (e *Engine) verify(ctx context.Context, j Job, done Done) error {
+func (e *Engine) verify(ctx context.Context, j Job, last bool, done Done) error {
 	r, err := e.Store.repository(ctx, j.Number)
 	if err != nil {
 		return err
@@ -25,9 +26,10 @@ func (e *Engine) verify(ctx context.Context, j Job, done Done) error {
 	var result Result
 	if len(blobs) > 0 {
 		if result, err = e.readAgain(ctx, t, r, blobs); err != nil {
-			return err
+			return e.notVerified(ctx, r, err, last)
 		}
 	}
+	byFingerprint(result.Findings)
 	return e.Store.tx(ctx, func(tx *sql.Tx) error {
 		for i := range result.Findings {
 			// Without their places: these are those of a few texts.
@@ -39,23 +41,34 @@ func (e *Engine) verify(ctx context.Context, j Job, done Done) error {
 	})
 }
 
+// notVerified notes why the findings of r could not be asked about, if that is not tried
+// again in this sweep: what is known of them is older than it.
+func (e *Engine) notVerified(ctx context.Context, r Repository, err error, last bool) error {
+	var later *Later
+	var final *Final
+	if errors.As(err, &later) || ctx.Err() != nil || !last && !errors.As(err, &final) {
+		return err
+	}
+	return errors.Join(err, e.Store.failed(ctx, r.Number, "its open findings could not be verified again: "+err.Error()))
+}
+
 func (e *Engine) readAgain(ctx context.Context, t Target, r Repository, blobs []string) (Result, error) {
 	hub, err := e.Hub(t)
 	if err != nil {
 		return Result{}, err
 	}
-	w := work{hub: hub, repo: r}
+	w := work{Engine: e, hub: hub, repo: r}
 	url, err := w.cloneURL(ctx)
 	if err != nil {
 		return Result{}, err
 	}
 	remote, err := gitsource.Connect(ctx, url)
 	if err != nil {
-		return Result{}, err
+		return Result{}, w.explain(err)
 	}
 	repo, err := remote.Fetch(ctx, gitsource.Wanted{Objects: blobs, MaxBytes: e.MaxFetch, Dir: e.Temp})
 	if err != nil {
-		return Result{}, err
+		return Result{}, w.explain(err)
 	}
 	result, err := e.Scan(ctx, repo, r.Page)
 	if closeErr := repo.Close(); closeErr != nil {

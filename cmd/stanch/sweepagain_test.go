@@ -1,0 +1,190 @@
+//go:build sweep
+
+package main
+
+import (
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
+	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
+	"github.com/stanch-dev/stanch/verifier/verifiertest"
+)
+
+// TestSweepForgotten holds that what was read counts only for who still knows what was
+// found: another database, an older one, and a target that stays when another goes.
+func TestSweepForgotten(t *testing.T) {
+	t.Run("mirrors", func(t *testing.T) {
+		o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+		o.extra = []string{"--mirrors", filepath.Join(t.TempDir(), "mirrors")}
+		o.repo(t, "a", "", `leak 1 f; commit 1`)
+		o.add(t)
+		want := func(keys ...string) {
+			t.Helper()
+			if got := o.sweep(t, exitLeaks); !slices.Equal(got, keys) {
+				t.Errorf("found %q, want %q", got, keys)
+			}
+		}
+		want("1: a")
+		database := o.database
+		o.database = filepath.Join(t.TempDir(), "new.db")
+		o.add(t)
+		o.push(t, "a", `leak 2 g; commit 2`)
+		want("1: a", "2: a")
+		o.database = database // it is older than the mirror
+		o.push(t, "a", `leak 3 h; commit 3`)
+		want("1: a", "2: a", "3: a")
+	})
+	t.Run("targets", func(t *testing.T) {
+		o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+		o.repo(t, "a", "", `leak 1 f; commit 1`)
+		o.add(t)
+		o.sweep(t, exitLeaks)
+		if code, _, errs := o.stanch(t, "add", "acme/a", "--api-url", o.url); code != 0 {
+			t.Fatal(errs)
+		}
+		o.sweep(t, exitLeaks)
+		if _, out, _ := o.stanch(t, "report", "acme/a", "-f", "json"); !slices.Equal(reposOf(t, []byte(out)), []string{"1: a"}) {
+			t.Errorf("the report of the other target has %q", reposOf(t, []byte(out)))
+		}
+		if code, _, errs := o.stanch(t, "remove", "acme"); code != 0 {
+			t.Fatal(errs)
+		}
+		if got := o.sweep(t, exitLeaks); !slices.Equal(got, []string{"1: a"}) {
+			t.Errorf("after one of two targets was removed: %q", got)
+		}
+	})
+}
+
+// TestSweepVerifiesCopies holds that a key is asked about again as long as one of the
+// repositories that have it is there.
+func TestSweepVerifiesCopies(t *testing.T) {
+	alice := verifiertest.User(detectorstest.Account, "alice", 1)
+	sts := verifiertest.NewSTS(t, alice)
+	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+	o.repo(t, "a", "", `leak 1 f; commit 1`)
+	o.repo(t, "b", "", `leak 1 f; echo b >>f; commit 1`)
+	o.add(t)
+	run := func(flags ...string) {
+		t.Helper()
+		o.stanch(t, append([]string{"run", "--retry-after", "10ms", "-f", "json", "--sts-endpoint", sts.URL}, flags...)...)
+	}
+	run()
+	o.remove(t, "b") // which was listed first
+	run("--full")
+	before := sts.Count(alice.Credential.ID)
+	run()
+	if n := sts.Count(alice.Credential.ID) - before; n != 1 {
+		t.Errorf("STS was asked %d times", n)
+	}
+	o.setFault(only(code(500, ""), "/a.git/"))
+	run()
+	if st := o.status(t); len(st.Troubled) != 1 || !strings.Contains(st.Troubled[0].Why, "verified again") {
+		t.Errorf("it cannot be asked about, and status says %+v", st.Troubled)
+	}
+	o.setFault(nil)
+	run()
+	if st := o.status(t); len(st.Troubled) > 0 {
+		t.Errorf("it was asked about, and status says %+v", st.Troubled)
+	}
+}
+
+// TestSweepForkWaits holds that a fork which waits for its parent asks GitHub no more
+// than once what that is, and that it waits for no other than that.
+func TestSweepForkWaits(t *testing.T) {
+	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+	o.repo(t, "app", "", `leak 1 f; commit 1`)
+	o.repo(t, "copy", "app", `leak 2 g; commit 2`)
+	o.add(t, "--forks")
+	var n atomic.Int32
+	o.setFault(only(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", "12")
+		w.WriteHeader(http.StatusTooManyRequests)
+		if n.Add(1) > 0 {
+			o.setFault(nil)
+		}
+	}, "/app.git/info/refs"))
+	if got, want := o.sweep(t, exitLeaks), []string{"1: app", "2: copy"}; !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+	calls, _ := o.taken()
+	if asked := slices.DeleteFunc(calls, func(c string) bool { return c != "/repos/acme/copy" }); len(asked) != 1 {
+		t.Errorf("it asks %q", asked)
+	}
+	// The fork takes the name of its parent, and all is read again.
+	o.remove(t, "app")
+	o.rename(t, "copy", "app")
+	store, err := riverqueue.Open(t.Context(), o.database, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.DB().ExecContext(t.Context(), `UPDATE repository SET detector = 'old'`); err != nil {
+		t.Fatal(err)
+	}
+	store.Close()
+	o.sweep(t, exitLeaks, "--full")
+	if st := o.status(t); st.Targets[0].States[sweep.Waiting] > 0 {
+		t.Errorf("status says %+v", st)
+	}
+}
+
+// TestSweepGitLimits holds that git may be limited as the API is, and at each step.
+func TestSweepGitLimits(t *testing.T) {
+	for _, tt := range []struct {
+		name, path string
+		code       int
+	}{
+		{"primary", "/bad.git/info/refs", http.StatusTooManyRequests},
+		{"secondary", "/bad.git/info/refs", http.StatusForbidden},
+		{"pack", "/bad.git/git-upload-pack", http.StatusForbidden},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+			o.repo(t, "bad", "", `leak 1 f; commit 1`)
+			o.add(t)
+			o.setFault(only(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", "1")
+				w.WriteHeader(tt.code)
+				o.setFault(nil)
+			}, tt.path))
+			if got, want := o.sweep(t, exitLeaks), []string{"1: bad"}; !slices.Equal(got, want) {
+				t.Errorf("found %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// TestSweepNeverSwept holds that what was not swept is not reported as clean.
+func TestSweepNeverSwept(t *testing.T) {
+	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+	o.repo(t, "a", "", `echo a >f; commit 1`)
+	o.add(t)
+	if code, out, errs := o.stanch(t, "report"); code != exitIncomplete {
+		t.Errorf("exit status %d: %s %s", code, out, errs)
+	}
+	o.sweep(t, 0)
+	if code, out, errs := o.stanch(t, "report"); code != 0 {
+		t.Errorf("exit status %d: %s %s", code, out, errs)
+	}
+}
+
+// TestSweepTextsFail holds that texts which could not be read are read by the next sweep.
+func TestSweepTextsFail(t *testing.T) {
+	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+	o.repo(t, "a", "", `leak 1 f; commit 1`)
+	o.add(t, "--include", "issues")
+	o.setFault(only(code(403, `{"message":"Resource not accessible"}`), "/repos/acme/a/issues"))
+	o.sweep(t, exitIncomplete)
+	o.setFault(only(code(200, `[]`), "/repos/acme/a/issues"))
+	if got, want := o.sweep(t, exitLeaks), []string{"1: a"}; !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+	if st := o.status(t); len(st.Troubled) > 0 {
+		t.Errorf("status says %+v", st.Troubled)
+	}
+}
