@@ -3,7 +3,12 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -186,5 +191,53 @@ func TestSweepTextsFail(t *testing.T) {
 	}
 	if st := o.status(t); len(st.Troubled) > 0 {
 		t.Errorf("status says %+v", st.Troubled)
+	}
+}
+
+// TestSweepKeepsNoSecret looks for a secret in all that a sweep leaves behind: it is in a
+// file, in its path, in a message, an author, a branch and a tag.
+func TestSweepKeepsNoSecret(t *testing.T) {
+	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+	o.repo(t, "a", "", `leak 1 f; commit 1; mkdir -p "d/$secret1"; echo x >"d/$secret1/f"; commit "again $secret1"
+		git branch "b-$secret1"; git tag "t-$secret1"; git push -q --tags
+		leak 2 g; git add -A; git -c user.name="$secret2" -c user.email="$secret2@example.com" commit -qm "$id2 $secret2"`)
+	o.add(t)
+	o.sweep(t, exitLeaks)
+	store, err := riverqueue.Open(t.Context(), o.database, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	var all strings.Builder
+	err = store.Repositories(t.Context(), "", func(r sweep.Repository) error {
+		_, err := fmt.Fprintf(&all, "%+v\n", r)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refs []byte
+	if err := store.DB().QueryRowContext(t.Context(), `SELECT refs FROM repository`).Scan(&refs); err != nil {
+		t.Fatal(err)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(refs))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(&all, z); err != nil {
+		t.Fatal(err)
+	}
+	files, _ := filepath.Glob(o.database + "*")
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	for _, what := range []string{"{secret1}", "{secret2}"} {
+		if secret := detectorstest.Fill(what); len(secret) < 20 || strings.Contains(all.String(), secret) {
+			t.Errorf("%s is in the database", what)
+		}
 	}
 }

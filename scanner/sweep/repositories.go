@@ -6,11 +6,14 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -31,6 +34,33 @@ func scanRepository(scan func(...any) error) (Repository, error) {
 	r.Pushed, r.Looked, r.At, r.Activity = fromMillis(pushed), fromMillis(max(looked, 0)), fromMillis(at), fromMillis(activity)
 	r.Refs, err = unpackRefs(refs)
 	return r, err
+}
+
+// ofPull is the name of a ref that GitHub makes, and nobody else.
+var ofPull = regexp.MustCompile(`^(HEAD|refs/pull/[0-9]+/(head|merge))$`)
+
+// keptRefs returns refs as they are kept: people name branches and tags, after secrets,
+// too, so of their names there is a hash.
+func keptRefs(refs map[string]string) map[string]string {
+	kept := make(map[string]string, len(refs))
+	for name, id := range refs {
+		kept[keptRef(name)] = id
+	}
+	return kept
+}
+
+func keptRef(name string) string {
+	if ofPull.MatchString(name) {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	hash := base64.RawURLEncoding.EncodeToString(sum[:12])
+	for _, space := range []string{"refs/heads/", "refs/tags/"} {
+		if strings.HasPrefix(name, space) {
+			return space + hash
+		}
+	}
+	return "refs/" + hash
 }
 
 // packRefs makes a text of refs, a line each, and compresses it: most names and half of

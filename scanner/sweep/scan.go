@@ -230,7 +230,7 @@ func (w *work) activity(ctx context.Context) (err error) {
 
 // news reports whether the repository has what was not read.
 func (w *work) news() bool {
-	return len(w.lost) > 0 || !maps.Equal(w.refs.Tips, w.repo.Refs)
+	return len(w.lost) > 0 || !maps.Equal(keptRefs(w.refs.Tips), w.repo.Refs)
 }
 
 // fetch gets what is new into w.fetched.
@@ -250,7 +250,7 @@ func (w *work) fetch(ctx context.Context, url string, remote *gitsource.Remote) 
 	}
 	wanted := gitsource.Wanted{Tips: map[string]string{}, MaxBytes: w.MaxFetch, Dir: w.Temp}
 	for name, id := range w.refs.Tips {
-		if w.repo.Refs[name] != id { // a new name of what is known is read, too
+		if w.repo.Refs[keptRef(name)] != id { // a new name of what is known is read, too
 			wanted.Tips[name] = id
 		}
 	}
@@ -343,7 +343,7 @@ func (w *work) keep(ctx context.Context, result Result, done Done) error {
 	default:
 		w.repo.State, w.repo.Why = Unchanged, ""
 	}
-	w.repo.Detector, w.repo.Head, w.repo.Refs = w.Detector, w.refs.Head, w.refs.Tips
+	w.repo.Detector, w.repo.Head, w.repo.Refs = w.Detector, w.refs.Head, keptRefs(w.refs.Tips)
 	err := w.Store.tx(ctx, func(tx *sql.Tx) error {
 		if err := still(ctx, tx, w.repo.Number, w.lease); err != nil {
 			return err

@@ -74,7 +74,8 @@ type Repository struct {
 	Pushed            time.Time // the last push, as listed
 	State, Why        string
 	At                time.Time // of State
-	// Detector is the version of what has read it; Head and Refs are what it had then.
+	// Detector is the version of what has read it; Head and Refs are what it had then, the
+	// names of branches and tags in Refs as hashes.
 	Detector string
 	Head     string
 	Refs     map[string]string
