@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/sweep"
@@ -150,14 +151,24 @@ func TestSweepGitLimits(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+			o.repo(t, "other", "", `leak 2 f; commit 1`)
 			o.repo(t, "bad", "", `leak 1 f; commit 1`)
 			o.add(t)
-			o.setFault(only(func(w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("Retry-After", "1")
-				w.WriteHeader(tt.code)
-				o.setFault(nil)
-			}, tt.path))
-			if got, want := o.sweep(t, exitLeaks), []string{"1: bad"}; !slices.Equal(got, want) {
+			var until atomic.Int64
+			o.setFault(func(w http.ResponseWriter, r *http.Request) bool {
+				switch {
+				case strings.HasPrefix(r.URL.Path, "/api/"):
+				case until.Load() == 0 && strings.Contains(r.URL.Path, tt.path):
+					until.Store(time.Now().Add(2 * time.Second).UnixMilli())
+					w.Header().Set("Retry-After", "2")
+					w.WriteHeader(tt.code)
+					return true
+				case time.Now().UnixMilli() < until.Load():
+					t.Errorf("it asks for %s before the time that was named", r.URL.Path)
+				}
+				return false
+			})
+			if got, want := o.sweep(t, exitLeaks, "--scans", "1"), []string{"1: bad", "2: other"}; !slices.Equal(got, want) {
 				t.Errorf("found %q, want %q", got, want)
 			}
 		})

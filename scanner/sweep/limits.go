@@ -72,6 +72,21 @@ func (l limited) Texts(ctx context.Context, name, cursor string) (texts scanner.
 	return texts, next, err
 }
 
+// CloneURL implements Hub. What serves git has limits of its own.
+func (l limited) CloneURL(ctx context.Context, name string) (string, error) {
+	later, err := l.store.limit(ctx, gitBudget(l))
+	if err != nil {
+		return "", err
+	}
+	if later != nil {
+		return "", later
+	}
+	return l.Hub.CloneURL(ctx, name)
+}
+
+// gitBudget names what fetches are counted against.
+func gitBudget(h Hub) string { return h.Budget() + " git" }
+
 // limit returns until when a budget is spent, or nil.
 func (s *Store) limit(ctx context.Context, budget string) (*Later, error) {
 	var until int64

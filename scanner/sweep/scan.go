@@ -156,7 +156,7 @@ func (w *work) readGit(ctx context.Context) (Result, error) {
 	case errors.Is(err, gitsource.ErrObjectFormat):
 		return w.readClone(ctx, url)
 	default:
-		return Result{}, w.explain(err)
+		return Result{}, w.explain(ctx, err)
 	}
 	w.refs = remote.Refs()
 	if err := w.activity(ctx); err != nil {
@@ -166,14 +166,14 @@ func (w *work) readGit(ctx context.Context) (Result, error) {
 		return Result{}, nil
 	}
 	if err := w.fetch(ctx, url, remote); err != nil {
-		return Result{}, w.explain(err)
+		return Result{}, w.explain(ctx, err)
 	}
 	w.fetched.MaxBlobSize = w.MaxBlobSize
 	return w.Scan(ctx, w.fetched, w.repo.Page)
 }
 
 // explain says of a refusal when, or that it is no use, to ask again.
-func (w *work) explain(err error) error {
+func (w *work) explain(ctx context.Context, err error) error {
 	var refused *gitsource.StatusError
 	if !errors.As(err, &refused) {
 		return err
@@ -181,7 +181,11 @@ func (w *work) explain(err error) error {
 	switch refused.Code {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusForbidden:
 		if seconds, parseErr := strconv.Atoi(refused.RetryAfter); parseErr == nil {
-			return &Later{At: w.Store.now().Add(time.Duration(min(max(seconds, 1), 3600)) * time.Second), Why: err.Error()}
+			later := &Later{At: w.Store.now().Add(time.Duration(min(max(seconds, 1), 3600)) * time.Second), Why: err.Error()}
+			if refused.Code == http.StatusServiceUnavailable || w.repo.Clone != "" { // of this one alone
+				return later
+			}
+			return errors.Join(later, w.Store.putLimit(ctx, gitBudget(w.hub), later))
 		}
 	}
 	switch refused.Code {

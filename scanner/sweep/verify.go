@@ -57,18 +57,18 @@ func (e *Engine) readAgain(ctx context.Context, t Target, r Repository, blobs []
 	if err != nil {
 		return Result{}, err
 	}
-	w := work{Engine: e, hub: hub, repo: r}
+	w := work{Engine: e, hub: e.within(hub), repo: r}
 	url, err := w.cloneURL(ctx)
 	if err != nil {
 		return Result{}, err
 	}
 	remote, err := gitsource.Connect(ctx, url)
 	if err != nil {
-		return Result{}, w.explain(err)
+		return Result{}, w.explain(ctx, err)
 	}
 	repo, err := remote.Fetch(ctx, gitsource.Wanted{Objects: blobs, MaxBytes: e.MaxFetch, Dir: e.Temp})
 	if err != nil {
-		return Result{}, w.explain(err)
+		return Result{}, w.explain(ctx, err)
 	}
 	result, err := e.Scan(ctx, repo, r.Page)
 	if closeErr := repo.Close(); closeErr != nil {
