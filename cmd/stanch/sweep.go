@@ -124,7 +124,7 @@ func (f *engineFlags) engine(j *job, store *sweep.Store, q *riverqueue.Queue, lo
 	searcher := newSearcher(j)
 	return &sweep.Engine{
 		Store: store, Queue: q, Hub: hubs(f.login, f.maxSize<<20), Scan: searcher.scan,
-		Detector: fmt.Sprintf("%s verify=%v rules=%x", build, f.verifies(), j.config.digest.Sum(nil)),
+		Detector: fmt.Sprintf("%s verify=%v rules=%x ignores=%v confidence=%s max=%d", build, f.verifies(), j.config.digest.Sum(nil), !f.config.ignoreNo, f.confidence, f.maxSize),
 		Verifies: f.verifies(), Mirrors: f.mirrors, Temp: f.temp, MaxFetch: f.maxFetch << 20, MaxBlobSize: f.maxSize << 20,
 		LookEvery: f.lookEvery, Log: log,
 	}, nil

@@ -107,13 +107,10 @@ func TestSweepForkWaits(t *testing.T) {
 	o.repo(t, "app", "", `leak 1 f; commit 1`)
 	o.repo(t, "copy", "app", `leak 2 g; commit 2`)
 	o.add(t, "--forks")
-	var n atomic.Int32
-	o.setFault(only(func(w http.ResponseWriter, r *http.Request) {
+	o.setFault(only(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "12")
-		w.WriteHeader(http.StatusTooManyRequests)
-		if n.Add(1) > 0 {
-			o.setFault(nil)
-		}
+		w.WriteHeader(http.StatusServiceUnavailable) // of this one, and not of all
+		o.setFault(nil)
 	}, "/app.git/info/refs"))
 	if got, want := o.sweep(t, exitLeaks), []string{"1: app", "2: copy"}; !slices.Equal(got, want) {
 		t.Errorf("found %q, want %q", got, want)
@@ -251,4 +248,28 @@ func TestSweepKeepsNoSecret(t *testing.T) {
 			t.Errorf("%s is in the database", what)
 		}
 	}
+}
+
+// TestSweepIgnores holds that rules which ignore a finding may come later, and that one
+// place which counts is enough.
+func TestSweepIgnores(t *testing.T) {
+	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+	o.repo(t, "a", "", `mkdir old; leak 1 old/f; leak 2 old/g; leak 3 h; commit 1`)
+	o.repo(t, "b", "", `mkdir old; leak 1 old/f; leak 2 g; commit 1`)
+	o.add(t)
+	o.sweep(t, exitLeaks)
+	config := filepath.Join(t.TempDir(), "rules.toml")
+	if err := os.WriteFile(config, []byte("[[allow]]\nreason = 'not ours'\npaths = ['old']\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := func(n int, flags ...string) {
+		t.Helper()
+		o.sweep(t, exitLeaks, append([]string{"--full"}, flags...)...)
+		if st := o.status(t); st.Findings.Open != n {
+			t.Errorf("%q: %d findings count, want %d", flags, st.Findings.Open, n)
+		}
+	}
+	want(3)
+	want(2, "--config", config)
+	want(3)
 }

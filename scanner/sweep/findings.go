@@ -36,9 +36,10 @@ func dead(state string) bool {
 	return state == string(verifier.Invalid) || state == string(verifier.Expired)
 }
 
-// putFindings keeps what was found in a repository, as part of tx. With afresh it takes
-// the place of all that was known of it: all was read again.
-func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, number int64, findings []Finding, afresh bool) error {
+// putFindings keeps what was found in r, as part of tx. With afresh it takes the place of
+// all that was known of it: all was read again.
+func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, r Repository, findings []Finding, afresh bool) error {
+	number := r.Number
 	if afresh {
 		if _, err := tx.ExecContext(ctx, `UPDATE location SET gone_since = -1 WHERE repository = $1`, number); err != nil {
 			return err
@@ -46,6 +47,11 @@ func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, number int64, findi
 	}
 	byFingerprint(findings)
 	for i := range findings {
+		if afresh && findings[i].Ignored != "" {
+			if err := ignoreNow(ctx, tx, r, &findings[i]); err != nil {
+				return err
+			}
+		}
 		if err := s.putFinding(ctx, tx, &findings[i]); err != nil {
 			return err
 		}
@@ -61,6 +67,15 @@ func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, number int64, findi
 	// What is not there any more was forced away, or another version does not call it a
 	// finding: a place that was there stays known, what never was one goes.
 	_, err := tx.ExecContext(ctx, `UPDATE location SET gone_since = $2, at_head = 0 WHERE repository = $1 AND gone_since = -1`, number, millis(s.now()))
+	return err
+}
+
+// ignoreNow has f, in r, ignored if nothing else that was read with the same rules has it:
+// what others once said of it does not count.
+func ignoreNow(ctx context.Context, tx *sql.Tx, r Repository, f *Finding) error {
+	_, err := tx.ExecContext(ctx, `UPDATE finding SET ignored = $2 WHERE fingerprint = $1 AND ignored = '' AND NOT EXISTS
+		(SELECT 1 FROM location l JOIN repository o ON o.number = l.repository WHERE l.fingerprint = $1 AND o.number <> $3 AND o.detector = $4)`,
+		f.Fingerprint, f.Ignored, r.Number, r.Detector)
 	return err
 }
 
@@ -103,10 +118,11 @@ func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *Finding) error {
 	return err
 }
 
-// answer keeps what was said of a finding that is known, as part of tx.
+// answer keeps what was said of a finding that is known, as part of tx. One that is ignored
+// stays that: a text alone has no path to be ignored for.
 func (s *Store) answer(ctx context.Context, tx *sql.Tx, f *Finding) error {
 	var n int
-	if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM finding WHERE fingerprint = $1`, f.Fingerprint).Scan(&n); err != nil || n == 0 {
+	if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM finding WHERE fingerprint = $1 AND ignored = ''`, f.Fingerprint).Scan(&n); err != nil || n == 0 {
 		return err
 	}
 	return s.putFinding(ctx, tx, f)

@@ -352,7 +352,7 @@ func (w *work) keep(ctx context.Context, result Result, done Done) error {
 		if err := still(ctx, tx, w.repo.Number, w.lease); err != nil {
 			return err
 		}
-		if err := w.Store.putFindings(ctx, tx, w.repo.Number, result.Findings, w.afresh); err != nil {
+		if err := w.Store.putFindings(ctx, tx, w.repo, result.Findings, w.afresh); err != nil {
 			return err
 		}
 		if changed {
