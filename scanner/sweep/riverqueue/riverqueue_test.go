@@ -1,0 +1,118 @@
+package riverqueue
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/stanch-dev/stanch/scanner/sweep"
+)
+
+func open(t *testing.T) *sweep.Store {
+	t.Helper()
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "sweep.db"), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// tables returns how many tables there are.
+func tables(t *testing.T, s *sweep.Store) (n int) {
+	t.Helper()
+	if err := s.DB().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestMigrate goes up, down and up again; what is up to date stays as it is.
+func TestMigrate(t *testing.T) {
+	s := open(t)
+	up := tables(t, s)
+	if err := s.PutTarget(t.Context(), sweep.Target{Name: "acme", Options: []byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.Migrate(t.Context(), sweep.Version()), Migrate(t.Context(), s, false)); err != nil {
+		t.Fatal(err)
+	}
+	if targets, err := s.Targets(t.Context()); err != nil || len(targets) != 1 {
+		t.Errorf("a second time up: %v, %v", targets, err)
+	}
+	if err := errors.Join(Migrate(t.Context(), s, true), s.Migrate(t.Context(), 0)); err != nil {
+		t.Fatal(err)
+	}
+	if n := tables(t, s); n > 2 { // those that say which versions there are
+		t.Errorf("%d tables are left", n)
+	}
+	if err := errors.Join(s.Migrate(t.Context(), sweep.Version()), Migrate(t.Context(), s, false)); err != nil {
+		t.Fatal(err)
+	}
+	if n := tables(t, s); n != up {
+		t.Errorf("%d tables, want %d", n, up)
+	}
+	if err := s.Migrate(t.Context(), sweep.Version()+1); err == nil {
+		t.Error("a version that there is not is no error")
+	}
+}
+
+// TestPut holds that of the same job one is kept until it is done, and none of a
+// transaction that did not come to its end.
+func TestPut(t *testing.T) {
+	s := open(t)
+	q, err := New(Config{Store: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(end func(*sql.Tx) error, jobs ...sweep.Job) {
+		t.Helper()
+		tx, err := s.DB().BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(q.Put(t.Context(), tx, jobs), end(tx)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is := func(want int) {
+		t.Helper()
+		if n, err := q.Open(t.Context()); err != nil || n != want {
+			t.Errorf("%d jobs, want %d: %v", n, want, err)
+		}
+	}
+	scan := sweep.Job{Kind: sweep.KindScan, Number: 1, Sweep: 1}
+	put((*sql.Tx).Commit, scan, scan, sweep.Job{Kind: sweep.KindScan, Number: 2, Sweep: 1}, sweep.Job{Kind: sweep.KindVerify, Number: 1})
+	is(3)
+	put((*sql.Tx).Commit, scan, sweep.Job{Kind: sweep.KindScan, Number: 2, Sweep: 2, Late: true})
+	is(3)
+	put((*sql.Tx).Rollback, sweep.Job{Kind: sweep.KindScan, Number: 3})
+	is(3)
+	if _, err := s.DB().ExecContext(t.Context(), `UPDATE river_job SET state = 'completed', finalized_at = CURRENT_TIMESTAMP WHERE id = 1`); err != nil {
+		t.Fatal(err)
+	}
+	put((*sql.Tx).Commit, scan)
+	is(3)
+}
+
+// TestLock: one process at a time works with a file, and the next one when it has ended.
+func TestLock(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "sweep.db")
+	first, err := Lock(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Lock(t.Context(), file); !errors.Is(err, ErrLocked) {
+		t.Errorf("a second one: %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Lock(context.Background(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = again.Close()
+}
