@@ -55,13 +55,13 @@ func kill(t *testing.T, cmd *exec.Cmd) {
 	_ = cmd.Wait()
 }
 
-// many makes an organization of n repositories with a key each, two of them with forks,
-// and returns what a sweep has to find.
+// many makes an organization of n repositories with a key each, no two of them with the
+// same commits, and returns what a sweep has to find.
 func (o *sweptOrg) many(t *testing.T, n int) (want []string) {
 	t.Helper()
 	for i := range n {
 		name := fmt.Sprintf("r%02d", i)
-		o.repo(t, name, "", fmt.Sprintf("i=0; while [ $i -lt 40 ]; do seq $i 400 >f$i; i=$((i+1)); done; commit 0; leak %d key; commit 1; git rm -q key; commit 2", i%5))
+		o.repo(t, name, "", fmt.Sprintf("echo %s >name; i=0; while [ $i -lt 40 ]; do seq $i 400 >f$i; i=$((i+1)); done; commit 0; leak %d key; commit 1; git rm -q key; commit 2", name, i%5))
 		want = append(want, fmt.Sprintf("%d:%s", i%5, name))
 	}
 	slices.Sort(want)
