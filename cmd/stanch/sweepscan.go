@@ -94,7 +94,7 @@ func (k *keeper) Finding(f report.Finding) error {
 	var err error
 	for _, l := range f.Locations {
 		place := sweep.Location{
-			Blob: l.Blob, Kind: string(l.Kind), Path: l.Path, Commit: l.Commit, Part: l.Part,
+			Blob: l.Blob, Kind: string(l.Kind), Path: l.Path, Part: l.Part,
 			Line: l.Line, Column: l.Column, AtHead: l.AtHead,
 		}
 		if place.Record, err = json.Marshal(l); err != nil {

@@ -70,8 +70,11 @@ var errOver = errors.New("there is no such job any more")
 
 // GiveUp notes that a job has failed for good, and why.
 func (e *Engine) GiveUp(ctx context.Context, j Job, why error) error {
-	if j.Kind != KindScan {
-		return why
+	switch j.Kind {
+	case KindList:
+		return errors.Join(why, e.Store.wait(ctx, j.Target, why.Error(), time.Time{}))
+	case KindVerify:
+		return errors.Join(why, e.Store.failed(ctx, j.Number, why.Error()))
 	}
 	r, lease, err := e.Store.take(ctx, j.Number)
 	if err == nil {

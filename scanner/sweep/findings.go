@@ -64,8 +64,8 @@ func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, r Repository, findi
 	if !afresh {
 		return nil
 	}
-	// What is not there any more was forced away, or another version does not call it a
-	// finding: a place that was there stays known, what never was one goes.
+	// What is not there any more was forced away, and its key may be live, or this version
+	// does not call it a finding. Nobody can tell the two apart: both stay known.
 	_, err := tx.ExecContext(ctx, `UPDATE location SET gone_since = $2, at_head = 0 WHERE repository = $1 AND gone_since = -1`, number, millis(s.now()))
 	return err
 }
@@ -190,20 +190,19 @@ func (s *Store) Acknowledge(ctx context.Context, fingerprint, who, note string, 
 
 // A Kept is a finding as the store has it.
 type Kept struct {
-	Record    json.RawMessage // of the JSON contract, without locations
-	Locations []json.RawMessage
-	// State, Reason and Account are of the last answer.
+	Record               json.RawMessage // of the JSON contract, without locations
+	Locations            []json.RawMessage
 	Ignored              string
 	FirstSeen, LastSeen  time.Time
 	GoneSince, DeadSince time.Time
 	AcknowledgedBy, Note string
 	AcknowledgedUntil    time.Time
 	headed               bool
-	fingerprint, state   string
+	fingerprint          string
 }
 
-// Findings calls each for the findings of a target, of all targets if it is "": those
-// that were seen last, first.
+// Findings calls each for the findings of a target, of all targets if it is "": the
+// newest first.
 func (s *Store) Findings(ctx context.Context, target string, each func(Kept) error) error {
 	var last *Kept
 	flush := func() error {
@@ -220,7 +219,7 @@ func (s *Store) Findings(ctx context.Context, target string, each func(Kept) err
 		var record, location, state string
 		var first, seen, dead, until, gone, begun int64
 		var atHead int
-		if err := scan(&k.fingerprint, &record, &k.state, &k.Ignored, &first, &seen, &dead, &k.AcknowledgedBy, &until, &k.Note, &location, &atHead, &gone, &state, &begun); err != nil {
+		if err := scan(&k.fingerprint, &record, &k.Ignored, &first, &seen, &dead, &k.AcknowledgedBy, &until, &k.Note, &location, &atHead, &gone, &state, &begun); err != nil {
 			return err
 		}
 		if last == nil || last.fingerprint != k.fingerprint {
@@ -240,7 +239,7 @@ func (s *Store) Findings(ctx context.Context, target string, each func(Kept) err
 			last.LastSeen = t // the last sweep saw the repository, and nothing in it had changed
 		}
 		return nil
-	}, `SELECT f.fingerprint, f.record, f.state, f.ignored, f.first_seen, f.last_seen, f.dead_since, f.acknowledged_by, f.acknowledged_until, f.note,
+	}, `SELECT f.fingerprint, f.record, f.ignored, f.first_seen, f.last_seen, f.dead_since, f.acknowledged_by, f.acknowledged_until, f.note,
 			l.record, l.at_head, l.gone_since, r.state, t.begun
 		FROM finding f JOIN location l ON l.fingerprint = f.fingerprint JOIN repository r ON r.number = l.repository JOIN target t ON t.name = r.target
 		WHERE $1 = '' OR r.target = $1 ORDER BY f.first_seen DESC, f.fingerprint, l.at_head DESC, r.name, l.place`, target)

@@ -18,7 +18,7 @@ import (
 	"strings"
 )
 
-const repositoryColumns = `number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, head, refs, activity, texts, objects, fetched`
+const repositoryColumns = `number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, refs, activity, texts, objects, fetched`
 
 func scanRepository(scan func(...any) error) (Repository, error) {
 	var r Repository
@@ -26,7 +26,7 @@ func scanRepository(scan func(...any) error) (Repository, error) {
 	var pushed, looked, at, activity int64
 	var refs []byte
 	err := scan(&r.Number, &r.ID, &r.Target, &r.Name, &r.Page, &r.Clone, &fork, &r.Parent, &archived, &private, &pushed, &looked,
-		&r.State, &r.Why, &at, &r.Detector, &r.Head, &refs, &activity, &r.Texts, &r.Objects, &r.Fetched)
+		&r.State, &r.Why, &at, &r.Detector, &refs, &activity, &r.Texts, &r.Objects, &r.Fetched)
 	if err != nil {
 		return r, err
 	}
@@ -252,9 +252,9 @@ func (s *Store) putRepository(ctx context.Context, tx *sql.Tx, r Repository, swe
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE repository SET state = $2, why = $3, at = $4, detector = $5, head = $6, refs = $7, parent = $8,
-		activity = $9, objects = $10, fetched = $11, looked = $12, sweep = $13, texts = $14, due = 0 WHERE number = $1`,
-		r.Number, r.State, r.Why, millis(s.now()), r.Detector, r.Head, refs, r.Parent,
+	if _, err := tx.ExecContext(ctx, `UPDATE repository SET state = $2, why = $3, at = $4, detector = $5, refs = $6, parent = $7,
+		activity = $8, objects = $9, fetched = $10, looked = $11, sweep = $12, texts = $13, due = 0 WHERE number = $1`,
+		r.Number, r.State, r.Why, millis(s.now()), r.Detector, refs, r.Parent,
 		millis(r.Activity), r.Objects, r.Fetched, millis(r.Pushed), sweep, r.Texts); err != nil {
 		return err
 	}
@@ -373,6 +373,6 @@ func (s *Store) Repositories(ctx context.Context, target string, each func(Repos
 			return err
 		}
 		return each(r)
-	}, `SELECT number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, head, NULL, activity, texts, objects, fetched
+	}, `SELECT number, id, target, name, page, clone, fork, parent, archived, private, pushed, looked, state, why, at, detector, NULL, activity, texts, objects, fetched
 		FROM repository WHERE $1 = '' OR target = $1 ORDER BY target, name`, target)
 }

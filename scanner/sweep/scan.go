@@ -347,7 +347,7 @@ func (w *work) keep(ctx context.Context, result Result, done Done) error {
 	default:
 		w.repo.State, w.repo.Why = Unchanged, ""
 	}
-	w.repo.Detector, w.repo.Head, w.repo.Refs = w.Detector, keptRef(w.refs.Head), keptRefs(w.refs.Tips)
+	w.repo.Detector, w.repo.Refs = w.Detector, keptRefs(w.refs.Tips)
 	err := w.Store.tx(ctx, func(tx *sql.Tx) error {
 		if err := still(ctx, tx, w.repo.Number, w.lease); err != nil {
 			return err

@@ -21,7 +21,7 @@ var migrations = []migration{
 		fork BIGINT NOT NULL, parent TEXT NOT NULL DEFAULT '', archived BIGINT NOT NULL, private BIGINT NOT NULL,
 		pushed BIGINT NOT NULL, looked BIGINT NOT NULL DEFAULT 0, due BIGINT NOT NULL DEFAULT 1, listed BIGINT NOT NULL,
 		state TEXT NOT NULL, why TEXT NOT NULL DEFAULT '', at BIGINT NOT NULL, sweep BIGINT NOT NULL DEFAULT 0,
-		detector TEXT NOT NULL DEFAULT '', head TEXT NOT NULL DEFAULT '', refs BLOB, activity BIGINT NOT NULL DEFAULT 0, texts TEXT NOT NULL DEFAULT '',
+		detector TEXT NOT NULL DEFAULT '', refs BLOB, activity BIGINT NOT NULL DEFAULT 0, texts TEXT NOT NULL DEFAULT '',
 		lease TEXT NOT NULL DEFAULT '', objects BIGINT NOT NULL DEFAULT 0, fetched BIGINT NOT NULL DEFAULT 0,
 		UNIQUE (target, id));
 	CREATE INDEX repository_name ON repository (name);
@@ -48,7 +48,7 @@ var migrations = []migration{
 		target TEXT NOT NULL, number BIGINT NOT NULL, begun BIGINT NOT NULL, ended BIGINT NOT NULL DEFAULT 0, complete BIGINT NOT NULL,
 		PRIMARY KEY (target, number));
 	CREATE TABLE budget (name TEXT PRIMARY KEY, until BIGINT NOT NULL, why TEXT NOT NULL);
-	CREATE TABLE worker (name TEXT PRIMARY KEY, seen BIGINT NOT NULL, doing TEXT NOT NULL DEFAULT '')`,
+	CREATE TABLE worker (name TEXT PRIMARY KEY, seen BIGINT NOT NULL)`,
 		`DROP TABLE worker; DROP TABLE budget; DROP TABLE sweep; DROP TABLE action; DROP TABLE verification; DROP TABLE location; DROP TABLE finding; DROP TABLE tip; DROP TABLE repository; DROP TABLE target`},
 }
 

@@ -74,10 +74,9 @@ type Repository struct {
 	Pushed            time.Time // the last push, as listed
 	State, Why        string
 	At                time.Time // of State
-	// Detector is the version of what has read it; Head and Refs are what it had then, the
-	// names of branches and tags in Refs as hashes.
+	// Detector is the version of what has read it; Refs are what it had then, the names of
+	// branches and tags as hashes.
 	Detector string
-	Head     string
 	Refs     map[string]string
 	Looked   time.Time // Pushed, as it was when it was read last
 	Activity time.Time // until when activity was read
@@ -134,10 +133,10 @@ type Finding struct {
 
 // A Location is a place of a finding.
 type Location struct {
-	Blob, Kind, Path, Commit, Part string
-	Line, Column                   int
-	AtHead                         bool
-	Record                         json.RawMessage // of the JSON contract
+	Blob, Kind, Path, Part string
+	Line, Column           int
+	AtHead                 bool
+	Record                 json.RawMessage // of the JSON contract
 }
 
 // A Result is what the scan of one source gave.

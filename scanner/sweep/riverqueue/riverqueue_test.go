@@ -97,6 +97,22 @@ func TestPut(t *testing.T) {
 	is(3)
 }
 
+// TestGiveUp: a listing that is begun again and again, and ends its process each time, is
+// named with its reason.
+func TestGiveUp(t *testing.T) {
+	s := open(t)
+	if err := s.PutTarget(t.Context(), sweep.Target{Name: "acme", Options: []byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	why := errors.New("it ends the process")
+	if err := (&sweep.Engine{Store: s}).GiveUp(t.Context(), sweep.Job{Kind: sweep.KindList, Target: "acme"}, why); !errors.Is(err, why) {
+		t.Errorf("it fails with %v", err)
+	}
+	if targets, err := s.Targets(t.Context()); err != nil || targets[0].Why != why.Error() {
+		t.Errorf("the target says %+v, %v", targets, err)
+	}
+}
+
 // TestLock: one process at a time works with a file, and the next one when it has ended.
 func TestLock(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "sweep.db")
