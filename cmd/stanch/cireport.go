@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/checkout"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
@@ -28,7 +28,7 @@ func (c *ciRun) attach(j *job) error {
 	handlers := []report.Handler{j.handler, &lastSummary{to: &c.counts}}
 	add := func(format string, w io.Writer) error {
 		h, err := report.New(format, w, report.Options{
-			Rules: awskeys.Detector{}.Rules(), Category: c.category(), LineHash: lineHash(c.dir),
+			Rules: append(catalog.Rules(), j.config.rules()...), Category: c.category(), LineHash: lineHash(c.dir),
 		})
 		handlers = append(handlers, h)
 		return err

@@ -12,8 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/report"
@@ -148,7 +147,7 @@ type subject struct {
 // scan runs the pipeline over what the hook is about. A report is printed only if
 // there is something in it: what a hook prints, it prints at each commit.
 func (h *hook) scan(ctx context.Context, subject *subject) error {
-	set := detectors.NewSet(awskeys.Detector{})
+	set := catalog.NewSet()
 	var page bytes.Buffer
 	handler := report.Text(&page, report.Options{Color: wantsColour(h.stdout), Verbose: h.verbose})
 	header := report.Scan{Version: number(), Source: "hook", Target: h.stage, Started: time.Now()}

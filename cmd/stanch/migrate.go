@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/detectors/rules"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/dirsource"
@@ -135,7 +135,7 @@ func (m *migration) bind(name string, filter scanner.PlaceFilter) (string, error
 	}
 	hidden := &bound{name: name}
 	sc := scanner.Scanner{
-		Detectors: known.extend(detectors.NewSet(awskeys.Detector{})),
+		Detectors: known.extend(catalog.NewSet()),
 		Filters:   []scanner.Filter{placeholders},
 		AllowAt:   []scanner.PlaceFilter{filter},
 		Verifier:  unasked{},

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/scanner/report"
 )
 
@@ -33,7 +33,7 @@ func (f *outputFlags) add(cmd *cobra.Command) {
 // handler returns the handler of the format, writing to w.
 func (f *outputFlags) handler(w *output, rules ...*detectors.Rule) (report.Handler, error) {
 	return report.New(f.format, w, report.Options{
-		Color: wantsColour(w.Writer), Verbose: f.verbose, Rules: append(awskeys.Detector{}.Rules(), rules...),
+		Color: wantsColour(w.Writer), Verbose: f.verbose, Rules: append(catalog.Rules(), rules...),
 	})
 }
 

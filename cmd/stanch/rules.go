@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/detectors/catalog"
 )
 
 func newRules(s *streams) *cobra.Command {
@@ -25,7 +25,7 @@ finds, why it matters, what to do, and how it is verified.`,
 			return ruleIDs(), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			rules := awskeys.Detector{}.Rules()
+			rules := catalog.Rules()
 			if len(args) > 0 {
 				r := findRule(rules, args[0])
 				if r == nil {
@@ -53,7 +53,7 @@ finds, why it matters, what to do, and how it is verified.`,
 
 func ruleIDs() []string {
 	var ids []string
-	for _, r := range (awskeys.Detector{}).Rules() {
+	for _, r := range catalog.Rules() {
 		ids = append(ids, r.ID)
 	}
 	return ids

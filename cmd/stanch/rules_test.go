@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/detectors/catalog"
 )
 
 var update = flag.Bool("update", false, "write docs/rules")
@@ -21,7 +21,7 @@ const rulesDir = "../../docs/rules"
 func TestRulePages(t *testing.T) {
 	want := map[string]string{}
 	var table strings.Builder
-	for _, r := range (awskeys.Detector{}).Rules() {
+	for _, r := range catalog.Rules() {
 		want[r.ID+".md"] = "# " + r.Title + "\n\n`" + r.ID + "`\n\n" + r.Help + "\n"
 		first, _, _ := strings.Cut(r.Help, "\n\n")
 		table.WriteString("| [" + r.ID + "](rules/" + r.ID + ".md) | " + strings.ReplaceAll(first, "|", `\|`) + " |\n")
@@ -76,7 +76,7 @@ func checkIndex(t *testing.T, table string) {
 
 // TestRuleHelp: every rule says what, why, what to do and how it is verified.
 func TestRuleHelp(t *testing.T) {
-	for _, r := range (awskeys.Detector{}).Rules() {
+	for _, r := range catalog.Rules() {
 		for _, part := range []string{"**Why it matters.** ", "**What to do.** ", "**How it is verified.** ", "**What matches.** "} {
 			if !strings.Contains(r.Help, "\n\n"+part) {
 				t.Errorf("%s does not say %s", r.ID, part)

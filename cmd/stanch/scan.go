@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
@@ -188,7 +188,7 @@ func (j *job) run(ctx context.Context, source, target string, scan func(*scanner
 
 // scanner returns what a scan is made of, and the detectors of credentials among it.
 func (j *job) scanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
-	set := detectors.NewSet(awskeys.Detector{})
+	set := catalog.NewSet()
 	sc := &scanner.Scanner{
 		Detectors: j.config.extend(set),
 		Filters:   []scanner.Filter{placeholders, expiredURLs(now), j.flags.doubtful},
