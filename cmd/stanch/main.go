@@ -62,20 +62,28 @@ type streams struct {
 }
 
 func newRoot(s *streams) *cobra.Command {
+	printVersion := false
 	root := &cobra.Command{
 		Use:           "stanch",
 		Short:         "Find leaked AWS keys, prove which are live",
 		Long:          manual,
-		Version:       version(),
 		SilenceErrors: true, // exitCode prints them, once
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if printVersion {
+				_, err := fmt.Fprintln(s.stdout, "stanch", version())
+				return err
+			}
+			return cmd.Help()
+		},
 	}
+	// cobra's Version would print "stanch version 0.1.0"; to change that takes
+	// SetVersionTemplate, which links text/template and adds a third to the binary.
+	root.Flags().BoolVarP(&printVersion, "version", "v", false, "print the version")
 	root.SetIn(s.stdin)
 	root.SetOut(s.stdout)
 	root.SetErr(s.stderr)
-	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	return root
 }
 

@@ -100,3 +100,13 @@ func checkStatus(ts *testscript.TestScript, _ bool, args []string) {
 		"stanch"}, args[1:]...)...)
 	ts.Check(err)
 }
+
+// TestVersion: the root command prints the version, in one line.
+func TestVersion(t *testing.T) {
+	for _, args := range [][]string{{"--version"}, {"-v"}} {
+		if got, want := printed(t, exitClean, "", args...), "stanch "+version()+"\n"; got != want {
+			t.Errorf("%v prints %q, not %q", args, got, want)
+		}
+	}
+	printed(t, exitUsage, "", "--version", "x")
+}
