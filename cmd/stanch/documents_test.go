@@ -1,0 +1,155 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/scannertest"
+)
+
+func page(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// pages returns the names of the pages that users and contributors read.
+func pages(t *testing.T) []string {
+	t.Helper()
+	names := []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"}
+	docs, err := filepath.Glob("../../docs/*.md")
+	if err != nil || len(docs) == 0 {
+		t.Fatalf("pages below docs: %q, %v", docs, err)
+	}
+	for _, name := range docs {
+		names = append(names, "docs/"+filepath.Base(name))
+	}
+	return names
+}
+
+// statedLimits are the limits that pages state, each with the declaration it repeats.
+var statedLimits = []struct{ page, says, file, declares string }{
+	{"README.md", "nested eight deep", "scanner/archive/archive.go", `maxDepth += 8 `},
+	{"README.md", "than 64 MiB is searched in overlapping windows of 16 MiB", "scanner/windows.go", `LargeText += 64 << 20\s+WindowSize += 16 << 20`},
+	{"README.md", "`--max-size` (256 MiB)", "cmd/stanch/scan.go", `"max-size", 256, "`},
+	{"ARCHITECTURE.md", "more than 64 MiB that is stored whole", "scanner/windows.go", `LargeText += 64 << 20`},
+	{"docs/hooks.md", "more than 64 MiB, when edited", "scanner/windows.go", `LargeText += 64 << 20`},
+	{"SECURITY.md", "64 KiB, ten seconds", "verifier/awsverifier/transport.go", `requestTimeout += 10 \* time.Second\s[^)]*maxBody += 64 << 10`},
+	{"SECURITY.md", "given up after two minutes", "scanner/gitsource/carrier.go", `defaultStall += 2 \* time.Minute`},
+	{"docs/verification.md", "waits ten seconds and reads 64 KiB", "verifier/awsverifier/transport.go", `requestTimeout += 10 \* time.Second\s[^)]*maxBody += 64 << 10`},
+	{"docs/sweep.md", "`--max-fetch` (20 GiB)", "cmd/stanch/sweep.go", `"max-fetch", 20<<10, "`},
+}
+
+// TestStatedLimits holds that a limit that a page states is that of the code, and
+// that no page states a size that this test does not know.
+func TestStatedLimits(t *testing.T) {
+	known := map[string]string{}
+	for _, l := range statedLimits {
+		if !strings.Contains(page(t, l.page), l.says) {
+			t.Errorf("%s does not say %q: change the row, or delete it", l.page, l.says)
+		}
+		if !regexp.MustCompile(l.declares).MatchString(page(t, l.file)) {
+			t.Errorf("%s says %q, but %s does not declare %s", l.page, l.says, l.file, l.declares)
+		}
+		known[l.page] += l.says + "\n"
+	}
+	size := regexp.MustCompile(`[\d.,]+ [KMG]iB`)
+	for _, name := range pages(t) {
+		for _, s := range size.FindAllString(page(t, name), -1) {
+			if !strings.Contains(known[name], s) {
+				t.Errorf("%s states %s: give it a row with the declaration it repeats, or leave it out", name, s)
+			}
+		}
+	}
+}
+
+// TestDocumentedConfiguration holds that the samples of configuration load as they are.
+func TestDocumentedConfiguration(t *testing.T) {
+	scannertest.Need(t, "git", "sh")
+	block := regexp.MustCompile("(?ms)^```toml\n(.*?)^```$")
+	var samples []string
+	for _, name := range pages(t) {
+		for _, m := range block.FindAllStringSubmatch(page(t, name), -1) {
+			samples = append(samples, m[1])
+		}
+	}
+	if len(samples) == 0 {
+		t.Error("no page has a sample")
+	}
+	for _, sample := range samples {
+		t.Chdir(scannertest.Repo(t, "echo x >x; commit first"))
+		if err := os.WriteFile(ownConfig, []byte(sample), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		printed(t, exitClean, "", "git", ".", "--no-verify")
+	}
+}
+
+// TestContributing holds what CONTRIBUTING.md names.
+func TestContributing(t *testing.T) {
+	text := page(t, "CONTRIBUTING.md")
+	_, handler, _ := strings.Cut(text, "implements `report.Handler`: ")
+	handler, _, _ = strings.Cut(handler, ". ")
+	f, err := parser.ParseFile(token.NewFileSet(), "../../scanner/report/report.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var methods []string
+	ast.Inspect(f, func(n ast.Node) bool {
+		if s, ok := n.(*ast.TypeSpec); ok && s.Name.Name == "Handler" {
+			for _, m := range s.Type.(*ast.InterfaceType).Methods.List {
+				methods = append(methods, "`"+m.Names[0].Name+"`")
+			}
+		}
+		return true
+	})
+	if want := strings.Join(methods, ", "); len(methods) == 0 || handler != want {
+		t.Errorf("CONTRIBUTING.md says that a Handler has %s, and it has %s", handler, want)
+	}
+	for _, format := range report.Formats {
+		if help := printed(t, exitClean, "", "report", "--help"); !strings.Contains(help, format) {
+			t.Errorf("the help of --format does not name %s", format)
+		}
+	}
+}
+
+// TestGoroutines holds that ARCHITECTURE.md names the files that start a goroutine
+// without an errgroup.
+func TestGoroutines(t *testing.T) {
+	_, text, _ := strings.Cut(page(t, "ARCHITECTURE.md"), "\n## Concurrency\n")
+	text, _, _ = strings.Cut(text, "\n## ")
+	n := 0
+	err := filepath.WalkDir("../..", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(f, func(node ast.Node) bool {
+			if _, ok := node.(*ast.GoStmt); ok {
+				n++
+				if !strings.Contains(text, "`"+filepath.Base(name)+"`") {
+					t.Errorf("%s starts a goroutine without an errgroup, and ARCHITECTURE.md does not name it", name)
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil || n == 0 {
+		t.Fatalf("%d goroutines: %v", n, err)
+	}
+}
