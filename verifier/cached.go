@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
 )
@@ -16,11 +17,14 @@ import (
 // many goroutines it is asked itself. Unknown is remembered too: a leaked key
 // is used once a run, not until an answer pleases. Only the verdict of a call
 // that was cancelled is forgotten, since it says nothing about the credential.
+// Live and IDActive, which end when the owner acts, are asked again after a
+// minute: a sweep runs for hours.
 //
 // Credentials are remembered as an HMAC under a key that lives as long as the
 // process, so that a core dump does not hold hashes to compare with.
 type Cached struct {
 	Verifier Verifier
+	Now      func() time.Time // nil means time.Now
 
 	mu    sync.Mutex
 	key   []byte
@@ -65,11 +69,29 @@ func (c *Cached) call(cred detectors.Credential) (q *call, id [sha256.Size]byte,
 	}
 	id = fingerprint(c.key, cred)
 	q, ok := c.calls[id]
-	if !ok {
+	if !ok || q.old(c.now()) {
+		ok = false
 		q = &call{done: make(chan struct{})}
 		c.calls[id] = q
 	}
 	return q, id, !ok
+}
+
+func (c *Cached) now() time.Time {
+	if c.Now == nil {
+		return time.Now()
+	}
+	return c.Now()
+}
+
+// old reports whether q has an answer that has to be asked for again at now.
+func (q *call) old(now time.Time) bool {
+	select {
+	case <-q.done:
+	default:
+		return false
+	}
+	return lifetime(q.verdict) == alarmLife && over(q.verdict, now)
 }
 
 func (c *Cached) ask(ctx context.Context, cred detectors.Credential, q *call, id [sha256.Size]byte) Verdict {

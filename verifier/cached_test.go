@@ -106,6 +106,34 @@ func TestCachedForgetsCancelledCalls(t *testing.T) {
 	})
 }
 
+// TestCachedAsksAgain: a run may last for hours. An answer that its owner may end is
+// asked for again after a minute, counted from when AWS was asked; the others count as
+// long as the run.
+func TestCachedAsksAgain(t *testing.T) {
+	for _, tt := range []struct {
+		state State
+		after time.Duration // the first answer
+		asked int
+	}{
+		{Live, time.Minute - 1, 1}, {Live, time.Minute, 2}, {Live, -time.Hour, 2},
+		{IDActive, time.Minute - 1, 1}, {IDActive, time.Minute, 2},
+		{Invalid, 100 * time.Hour, 1}, {Expired, 100 * time.Hour, 1}, {Unknown, 100 * time.Hour, 1}, {Skipped, 100 * time.Hour, 1},
+	} {
+		d, now := &desk{verdict: Verdict{State: tt.state, At: noon}}, noon.Add(time.Second)
+		c := &Cached{Verifier: d, Now: func() time.Time { return now }}
+		cred := credential("id", "secret", "")
+		c.Verify(t.Context(), cred)
+		now = noon.Add(tt.after)
+		d.verdict.At = now
+		if got := c.Verify(t.Context(), cred); d.asked != tt.asked || got.State != tt.state {
+			t.Errorf("%s, %s later: asked %d times, want %d", tt.state, tt.after, d.asked, tt.asked)
+		}
+		if c.Verify(t.Context(), cred); d.asked != tt.asked {
+			t.Errorf("%s: asked %d times for the third call", tt.state, d.asked)
+		}
+	}
+}
+
 func TestCachedSurvivesPanic(t *testing.T) {
 	panics := true
 	c := &Cached{Verifier: verifierFunc(func(context.Context, detectors.Credential) Verdict {

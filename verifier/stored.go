@@ -53,16 +53,22 @@ const (
 	forever    = -1
 )
 
+// alarmLife is how long an answer counts that somebody acts on and waits to see change:
+// a key that was shut off must not be called live for longer. It spares two commands in a
+// row, such as a scan and the same scan in another format, a second use of the key.
+const alarmLife = time.Minute
+
 // lifetime returns how long v counts, 0 for not at all. Live and a mismatch end when
-// the owner acts; what is Invalid may be activated again; what is Expired stays so, and
-// a canary that gave itself away is not to be touched again.
+// the owner acts, on our advice. Nobody waits for an Invalid key to change, and an old
+// repository has hundreds of them; but one may be activated again. An Expired one stays
+// so, and a canary that gave itself away is not to be touched again.
 func lifetime(v Verdict) time.Duration {
 	if v.At.IsZero() {
 		return 0 // nobody was asked
 	}
 	switch v.State {
 	case Live, IDActive:
-		return time.Hour
+		return alarmLife
 	case Invalid:
 		return 24 * time.Hour
 	case Expired, CanarySuspected:
@@ -86,11 +92,12 @@ func (s *Stored) Verify(ctx context.Context, c detectors.Credential) Verdict {
 		return v
 	}
 	v := s.Verifier.Verify(ctx, c)
-	switch life := lifetime(v); {
-	case life != 0:
+	if life := lifetime(v); life != 0 {
 		_ = s.save(c, v, life) // what cannot be kept is asked again
-	case s.Anew:
-		_ = os.Remove(filepath.Join(s.Dir, s.file(c))) // it holds no longer
+	} else {
+		// An answer of a time when the clock was ahead would be believed as soon as
+		// the clock gets there.
+		_ = os.Remove(filepath.Join(s.Dir, s.file(c)))
 	}
 	return v
 }
@@ -225,11 +232,19 @@ func (s *Stored) load(c detectors.Credential) (Verdict, bool) {
 	if err != nil || json.Unmarshal(b, &in) != nil {
 		return Verdict{}, false
 	}
-	now := s.now()
-	if (record{Until: in.Until}).over(now) || in.At.After(now) { // the clock was set back
+	v := Verdict{State: in.State, At: in.At, Identity: in.Identity, Facts: in.Facts}
+	// An earlier version may have given it a longer life.
+	if now := s.now(); (record{Until: in.Until}).over(now) || over(v, now) {
 		return Verdict{}, false
 	}
-	return Verdict{State: in.State, At: in.At, Identity: in.Identity, Facts: in.Facts}, true
+	return v, true
+}
+
+// over reports whether v does not count any more at now, or is from the future: the
+// clock was set back, and nobody knows how old it is.
+func over(v Verdict, now time.Time) bool {
+	life := lifetime(v)
+	return v.At.After(now) || life != forever && !now.Before(v.At.Add(life))
 }
 
 func (s *Stored) save(c detectors.Credential, v Verdict, life time.Duration) error {

@@ -44,13 +44,13 @@ func live() Verdict {
 
 // TestStoredLifetimes: how long each state counts, in another run.
 func TestStoredLifetimes(t *testing.T) {
-	const hour = time.Hour
+	const minute, hour = time.Minute, time.Hour
 	for _, tt := range []struct {
 		state       State
 		fresh, over time.Duration // still remembered, no longer; 0 for never
 	}{
-		{Live, hour - 1, hour},
-		{IDActive, hour - 1, hour},
+		{Live, minute - 1, minute},
+		{IDActive, minute - 1, minute},
 		{Invalid, 24*hour - 1, 24 * hour},
 		{Expired, 10000 * hour, 0},
 		{CanarySuspected, 10000 * hour, 0},
@@ -87,6 +87,40 @@ func TestStoredLifetimes(t *testing.T) {
 			d.run(dir, -time.Minute).Verify(t.Context(), cred) // the clock was set back
 			if d.asked < 2 {
 				t.Error("a verdict from the future is believed")
+			}
+		})
+	}
+}
+
+// TestStoredByAnotherClock: an answer that was kept for longer than it counts, or at a
+// time that is still to come, is asked for again, and is gone afterwards even if the new
+// answer is one that is not kept.
+func TestStoredByAnotherClock(t *testing.T) {
+	cred := credential("id", "secret", "")
+	unknown := Verdict{State: Unknown, At: noon}
+	for _, tt := range []struct {
+		name        string
+		kept, again time.Duration // when, after noon
+		life        time.Duration
+	}{
+		{"an earlier version gave it an hour", 0, 2 * time.Minute, time.Hour},
+		{"the clock was ahead", 24 * time.Hour, 0, time.Minute},
+		{"the clock was a second ahead", time.Second, 0, time.Minute},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			first := live()
+			first.At = noon.Add(tt.kept)
+			d := &desk{verdict: unknown}
+			s := d.run(dir, tt.kept)
+			s.Verify(t.Context(), cred) // makes the key
+			if err := s.save(cred, first, tt.life); err != nil {
+				t.Fatal(err)
+			}
+			for i, after := range []time.Duration{tt.again, tt.kept} {
+				if v := d.run(dir, after).Verify(t.Context(), cred); v.State != Unknown || d.asked != i+2 {
+					t.Errorf("%s after noon: asked %d times: %+v", after, d.asked, v)
+				}
 			}
 		})
 	}

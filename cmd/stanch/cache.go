@@ -49,6 +49,6 @@ func (f *cacheFlags) folder(endpoint string) string {
 // forget drops what is kept of a key whose state at AWS has changed.
 func (f *cacheFlags) forget(stderr io.Writer, endpoint, id string) {
 	if err := awsverifier.Forget(awsverifier.Config{Cache: f.folder(endpoint), Endpoint: endpoint}, id); err != nil {
-		fmt.Fprintf(stderr, "stanch: for up to an hour, scans may say what AWS said of %s before (unless --no-cache): %v\n", printable(id), err)
+		fmt.Fprintf(stderr, "stanch: scans may go on to say what AWS said of %s before (unless --no-cache), for a minute if it was live, else for up to a day: %v\n", printable(id), err)
 	}
 }

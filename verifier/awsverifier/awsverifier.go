@@ -92,7 +92,7 @@ func New(cfg Config) (*Client, error) {
 			// Where somebody stands in for AWS, what they say counts for them alone.
 			c.online = &verifier.Stored{Verifier: c.online, Dir: cfg.Cache, Anew: cfg.Anew, Scope: asker.endpoint, Now: cfg.Now}
 		}
-		c.online = &verifier.Cached{Verifier: c.online}
+		c.online = &verifier.Cached{Verifier: c.online, Now: cfg.Now}
 	}
 	return c, nil
 }
