@@ -29,6 +29,7 @@ func (c *ciRun) attach(j *job) error {
 	add := func(format string, w io.Writer) error {
 		h, err := report.New(format, w, report.Options{
 			Rules: append(catalog.Rules(), j.config.rules()...), Category: c.category(), LineHash: lineHash(c.dir),
+			Now: time.Now, Again: j.flags.output.again,
 		})
 		handlers = append(handlers, h)
 		return err

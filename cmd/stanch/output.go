@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,7 @@ type outputFlags struct {
 	format  string
 	file    string
 	verbose bool
+	again   string // has AWS asked anew, see report.Options
 }
 
 func (f *outputFlags) add(cmd *cobra.Command) {
@@ -34,6 +36,7 @@ func (f *outputFlags) add(cmd *cobra.Command) {
 func (f *outputFlags) handler(w *output, rules ...*detectors.Rule) (report.Handler, error) {
 	return report.New(f.format, w, report.Options{
 		Color: wantsColour(w.Writer), Verbose: f.verbose, Rules: append(catalog.Rules(), rules...),
+		Now: time.Now, Again: f.again,
 	})
 }
 

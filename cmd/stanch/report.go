@@ -12,12 +12,13 @@ import (
 )
 
 func newReport(s *streams) *cobra.Command {
-	f, showSecrets := &outputFlags{}, false
+	f, showSecrets := &outputFlags{again: "stanch verify"}, false
 	cmd := &cobra.Command{
 		Use:   "report [FILE]",
 		Short: "Turn a saved scan (--format json) into any format",
 		Long: `Read a scan that was saved with "--format json", from a file or standard input, and
-write it in another format. Nothing is scanned or verified again.`,
+write it in another format. Nothing is scanned or verified again: text says how old the
+answers of AWS are.`,
 		Example: "  stanch git --format json --output scan.jsonl\n  stanch report --format sarif < scan.jsonl\n  stanch report --format html --output leaks.html scan.jsonl",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -50,6 +50,7 @@ type scanFlags struct {
 // otherwise: a scan of a history does, a look at a file does not.
 func (f *scanFlags) add(cmd *cobra.Command, verifies bool) {
 	f.output.add(cmd)
+	f.output.again = "--no-cache"
 	flags := cmd.Flags()
 	flags.BoolVar(&f.showSecrets, "show-secrets", false, "print secrets; only to a terminal or a file that nobody else can read")
 	f.addFailOn(cmd)

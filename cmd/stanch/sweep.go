@@ -95,6 +95,7 @@ type engineFlags struct {
 
 func (f *engineFlags) add(cmd *cobra.Command) {
 	f.scanFlags.add(cmd, true)
+	f.output.again = "" // each sweep asks again about what may be live
 	flags := cmd.Flags()
 	f.login.addToken(flags)
 	flags.IntVar(&f.scans, "scans", 2, "read so many repositories at once")

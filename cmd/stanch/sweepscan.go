@@ -32,8 +32,9 @@ func newSearcher(j *job) *searcher {
 }
 
 // forget is how long what AWS said is good for while a process sweeps: within a sweep a
-// key is asked about once, however many copies there are. A key that was shut off must
-// not stay live until the process ends.
+// key is asked about once, however many copies there are, or once a minute if it is live
+// (verifier.Cached). A key that was activated again must not stay dead until the process
+// ends.
 const forget = 10 * time.Minute
 
 // current returns what scans are made of now.

@@ -21,10 +21,15 @@ func Annotations(w io.Writer) Handler { return &annotations{w: w} }
 
 type annotations struct {
 	w        io.Writer
+	o        Options
+	scan     Scan
 	findings []Finding
 }
 
-func (a *annotations) Scan(Scan) error { return nil }
+func (a *annotations) Scan(s Scan) error {
+	a.scan = s
+	return nil
+}
 
 func (a *annotations) Finding(f Finding) error {
 	if f.Ignored == "" {
@@ -37,11 +42,12 @@ func (*annotations) Repository(Repository) error { return nil }
 
 func (a *annotations) Summary(s Summary) error {
 	worstFirst(a.findings)
+	age := newAge(a.scan, s, a.o)
 	byLevel := map[string][]string{}
 	for i := range a.findings {
 		f := &a.findings[i]
 		l := annotationLevel(f)
-		byLevel[l] = append(byLevel[l], annotation(f))
+		byLevel[l] = append(byLevel[l], annotation(f, &age))
 	}
 	for _, u := range s.Unread {
 		byLevel["error"] = append(byLevel["error"], command("error", [][2]string{{"title", "stanch: not read"}}, safe(u.What)+": "+safe(u.Why)))
@@ -68,9 +74,9 @@ func annotationLevel(f *Finding) string {
 	return "notice"
 }
 
-func annotation(f *Finding) string {
+func annotation(f *Finding, age *age) string {
 	var props [][2]string
-	text := brief(f)
+	text := brief(f, age)
 	if len(f.Locations) > 0 {
 		l := &f.Locations[0]
 		if file, _, _ := strings.Cut(l.Path, "!"); l.Kind == scanner.KindBlob && file != "" && safe(file) == file {
@@ -81,7 +87,7 @@ func annotation(f *Finding) string {
 		}
 		text += " Found in " + place(l) + "."
 	}
-	props = append(props, [2]string{"title", classes[classOf(f)].word + ": " + safe(f.Title)})
+	props = append(props, [2]string{"title", word(f) + ": " + safe(f.Title)})
 	return command(annotationLevel(f), props, text)
 }
 
@@ -96,8 +102,8 @@ func lines(l *Location) [][2]string {
 }
 
 // brief says in a few sentences what f is and what to do.
-func brief(f *Finding) string {
-	s := classes[classOf(f)].word
+func brief(f *Finding, age *age) string {
+	s := word(f)
 	if f.KeyID != "" {
 		s += " " + safe(f.KeyID)
 	}
@@ -105,6 +111,7 @@ func brief(f *Finding) string {
 	if f.Reason != "" {
 		parts = append(parts, safe(f.Reason))
 	}
+	parts = append(parts, nonEmpty(age.of(f))...)
 	s = sentence(strings.Join(parts, "; "))
 	for _, step := range advice(f) {
 		step, cmd, _ := strings.Cut(step, "\n")

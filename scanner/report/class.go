@@ -26,22 +26,30 @@ const (
 	invalid
 )
 
-// classes says how each class is written: in front of a finding, and behind a
-// number.
+// classes says how each class is written: in front of a finding, in front of one whose
+// state is not of now (Finding.Stale), and behind a number.
 var classes = [...]struct {
-	word, count string
-	style       style
+	word, was, count string
+	style            style
 }{
-	liveRoot:     {"LIVE ROOT", "live root", alarm},
-	live:         {"LIVE", "live", alarm},
-	idActive:     {"ID IS LIVE", "with a live id", alarm},
-	unknown:      {"UNKNOWN", "unknown", warn},
-	unverified:   {"NOT VERIFIED", "not verified", warn},
-	unverifiable: {"NOT VERIFIABLE", "not verifiable", warn},
-	loneID:       {"ID ONLY", "id only", note},
-	canary:       {"CANARY", "canary", warn},
-	expired:      {"EXPIRED", "expired", dim},
-	invalid:      {"INVALID", "invalid", dim},
+	liveRoot:     {"LIVE ROOT", "WAS LIVE ROOT", "live root", alarm},
+	live:         {"LIVE", "WAS LIVE", "live", alarm},
+	idActive:     {"ID IS LIVE", "ID WAS LIVE", "with a live id", alarm},
+	unknown:      {"UNKNOWN", "UNKNOWN", "unknown", warn},
+	unverified:   {"NOT VERIFIED", "NOT VERIFIED", "not verified", warn},
+	unverifiable: {"NOT VERIFIABLE", "NOT VERIFIABLE", "not verifiable", warn},
+	loneID:       {"ID ONLY", "ID ONLY", "id only", note},
+	canary:       {"CANARY", "CANARY", "canary", warn},
+	expired:      {"EXPIRED", "EXPIRED", "expired", dim},
+	invalid:      {"INVALID", "WAS INVALID", "invalid", dim},
+}
+
+// word is how the class of f is written in front of it.
+func word(f *Finding) string {
+	if f.Stale != "" {
+		return classes[classOf(f)].was
+	}
+	return classes[classOf(f)].word
 }
 
 func classOf(f *Finding) class {
@@ -122,6 +130,9 @@ func remedy(f *Finding) []string {
 		if f.SecretSHA256 == "" {
 			what = "The key id is live, and no secret that was tried is its own: the right one may be close by."
 		}
+		if f.Stale != "" {
+			what = strings.Replace(what, "is live", "was live", 1)
+		}
 		return []string{
 			what,
 			"Rotate the key anyway: create a new one, then deactivate this one" + deactivate(f),
@@ -139,7 +150,11 @@ func remedy(f *Finding) []string {
 	case c == expired:
 		return []string{"Nothing to shut off. Remove it, and find out where it was issued from."}
 	}
-	return []string{"AWS does not know the key id: deleted, deactivated, never issued, or of AWS China or GovCloud. Remove it."}
+	does := "does"
+	if f.Stale != "" {
+		does = "did"
+	}
+	return []string{"AWS " + does + " not know the key id: deleted, deactivated, never issued, or of AWS China or GovCloud. Remove it."}
 }
 
 // rulePage ends a step with the command that prints the page of the rule.

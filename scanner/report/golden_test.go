@@ -124,6 +124,46 @@ func held() []*scanner.Finding {
 	return fs
 }
 
+// aged holds answers that are not of the scan: kept by an earlier run, of a time that is
+// still to come, and those of a saved report that was verified again (see aging).
+func aged() []*scanner.Finding {
+	at := func(id string, n byte, state verifier.State, before time.Duration) *scanner.Finding {
+		f := finding(id, n, state, blob("prod.env", int(n)+1, true))
+		f.Verdict.At = day.Add(-before)
+		return f
+	}
+	root := at("QCSTALERT", 0, verifier.Live, 2*time.Hour)
+	root.Verdict.Identity.Kind = "root"
+	never := at("QCSTALENO", 1, verifier.Skipped, 0)
+	never.Verdict.At = time.Time{}
+	nowhere := at("QCNOTTOLD", 2, verifier.Live, 0)
+	nowhere.Verdict.At = time.Time{}
+	return []*scanner.Finding{
+		at("QCCACHEDX", 3, verifier.Live, 12*time.Minute), at("QCCACHEDY", 4, verifier.Invalid, 23*time.Hour),
+		at("QCNOWASKD", 5, verifier.Live, -time.Second), at("QCTOMORRW", 6, verifier.Live, -25*time.Hour),
+		root, at("QCSTALELV", 7, verifier.Live, 26*time.Hour), at("QCSTALEID", 8, verifier.IDActive, 26*time.Hour),
+		at("QCSTALEDD", 9, verifier.Invalid, 26*time.Hour), never, nowhere,
+	}
+}
+
+// An aging handler turns the report of a scan into one that was verified again.
+type aging struct{ Handler }
+
+func (h aging) Finding(f Finding) error {
+	if strings.Contains(f.KeyID, "STALE") {
+		f.Stale = "not asked again: the report holds no secret"
+		if f.State == verifier.Skipped {
+			f.Stale = "not asked: the report holds no secret"
+		}
+	}
+	return h.Handler.Finding(f)
+}
+
+func (h aging) Summary(s Summary) error {
+	s.Again = &Again{Asked: 1, Of: 6}
+	return h.Handler.Summary(s)
+}
+
 // odd holds strings that break terminals, URIs and SARIF messages.
 func odd() []*scanner.Finding {
 	paths := []string{"a b/ü#?%41:c.txt", "c:\\dir\\key.txt", "../../etc/passwd", "/abs/path", "new\nline\x1b[31m",
@@ -185,6 +225,7 @@ var sums = map[string]scanner.Summary{
 	"several": {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, Objects: 24154, Bytes: 124_000_000, Elapsed: 4100 * time.Millisecond},
 	"fleet": {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, Objects: 24154, Bytes: 124_000_000, Elapsed: 4100 * time.Millisecond,
 		Unread: []scanner.Unread{{What: "https://github.com/example/old", Why: "fetching:\nthe server hung up"}, {What: "https://github.com/example/later", Why: "it waits for its turn"}}},
+	"aged": {Findings: 10, Live: 6, Objects: 14, Bytes: 1500, Elapsed: 12 * time.Millisecond},
 	"held": {Findings: 14, Live: 5, Unknown: 5, Objects: 14, Bytes: 1500, Elapsed: 12 * time.Millisecond},
 	"none": {Objects: 1, Bytes: 1500, Elapsed: 12 * time.Millisecond},
 	"odd": {Findings: 12, Unknown: 12, Objects: 99, Bytes: 12_345, Elapsed: time.Minute,
@@ -198,6 +239,8 @@ func testFindings(set string) []*scanner.Finding {
 		return several()
 	case "held":
 		return held()
+	case "aged":
+		return aged()
 	case "odd":
 		return odd()
 	}
@@ -213,8 +256,11 @@ func write(t testing.TB, format, set string, o Options, show bool) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if set == "fleet" {
+	switch set {
+	case "fleet":
 		h = sweeping{h}
+	case "aged":
+		h = aging{h}
 	}
 	sink := NewSink(h, Scan{Version: "0.1.0", Source: "git", Target: "https://github.com/example/app", Started: day}, nil, show)
 	for _, f := range testFindings(set) {
@@ -251,6 +297,14 @@ func TestGolden(t *testing.T) {
 		{"held.txt", "text", Options{}},
 		{"held.json", "json", Options{}},
 		{"held.sarif", "sarif", Options{}},
+		{"aged.txt", "text", Options{Now: func() time.Time { return day.Add(30 * time.Second) }, Again: "--no-cache"}},
+		{"aged.later.txt", "text", Options{Now: func() time.Time { return day.AddDate(0, 0, 3) }, Again: "stanch verify"}},
+		{"aged.json", "json", Options{}},
+		{"aged.sarif", "sarif", Options{}},
+		{"aged.html", "html", Options{}},
+		{"aged.md", "markdown", Options{}},
+		{"aged.annotations", "github", Options{Again: "--no-cache"}},
+		{"aged.junit.xml", "junit", Options{Now: func() time.Time { return day.AddDate(0, 0, 3) }, Again: "stanch verify"}},
 		{"none.txt", "text", Options{}},
 		{"none.json", "json", Options{}},
 		{"none.sarif", "sarif", Options{}},

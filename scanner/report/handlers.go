@@ -47,6 +47,7 @@ type anonymous struct{ Handler }
 func (a anonymous) Finding(f Finding) error {
 	if f.Account != "" {
 		f.Reason = strings.ReplaceAll(f.Reason, f.Account, "[account]")
+		f.Stale = strings.ReplaceAll(f.Stale, f.Account, "[account]")
 	}
 	f.Account, f.Facts = "", []verifier.Fact{}
 	f.Identity = Identity{Kind: f.Identity.Kind}

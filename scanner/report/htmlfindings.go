@@ -28,7 +28,7 @@ func badge(f *Finding) trusted {
 	if f.Ignored != "" {
 		return `<span class="badge ignored">IGNORED</span>`
 	}
-	return trusted(fmt.Sprintf(`<span class="badge %s">%s</span>`, slugs[c], classes[c].word))
+	return trusted(fmt.Sprintf(`<span class="badge %s">%s</span>`, slugs[c], word(f)))
 }
 
 // reposOf returns the repositories of f, each once.
@@ -252,6 +252,8 @@ func (v *view) known(m *markup, f *Finding) {
 		}
 	}
 	field("why", f.Reason)
+	age := newAge(v.scan, v.sum, Options{})
+	field("when", age.of(f))
 	field("ignored", f.Ignored)
 	field("not ignored, since it is live", f.Overruled)
 	field("account", f.Account)
@@ -275,20 +277,20 @@ func (v *view) known(m *markup, f *Finding) {
 
 // history writes what earlier sweeps know of f, in the order of time.
 func (v *view) history(m *markup, f *Finding) {
-	moment := func(label string, t time.Time) {
+	at := func(label string, t time.Time) {
 		if !t.IsZero() {
-			m.put(`<dt>%s</dt><dd><time datetime="%s">%s UTC</time></dd>`, label, t.UTC().Format(time.RFC3339), t.UTC().Format("2006-01-02 15:04"))
+			m.put(`<dt>%s</dt><dd><time datetime="%s">%s</time></dd>`, label, t.UTC().Format(time.RFC3339), moment(t))
 		}
 	}
-	moment("verified", f.VerifiedAt)
+	at("verified", f.VerifiedAt)
 	h := f.History
 	if h == nil {
 		return
 	}
-	moment("first seen", h.FirstSeen)
-	moment("last seen", h.LastSeen)
-	moment("gone from HEAD", h.GoneSince)
-	moment("dead since", h.DeadSince)
+	at("first seen", h.FirstSeen)
+	at("last seen", h.LastSeen)
+	at("gone from HEAD", h.GoneSince)
+	at("dead since", h.DeadSince)
 	if h.AcknowledgedBy == "" {
 		return
 	}

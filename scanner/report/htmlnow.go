@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // slugs name the classes in the style and the script of the page.
@@ -20,7 +21,8 @@ const (
 
 func isLive(f *Finding) bool { return f.Ignored == "" && classOf(f) <= live }
 
-// overview says what is live now, where, and what to do.
+// overview says what was live when AWS was last asked, where, and what to do. A page is
+// looked at whenever somebody opens it, so that it says of nothing that it is so now.
 func (v *view) overview() {
 	list := v.findings[:v.open]
 	_, verdict := (&text{findings: list}).verdict(len(list), v.missed() > 0)
@@ -33,22 +35,22 @@ func (v *view) overview() {
 		}
 		return n
 	}
-	liveNow := count(isLive)
+	alive := count(isLive)
 	calm := "calm"
-	if liveNow > 0 {
+	if alive > 0 {
 		calm = "alarm"
 	}
 	v.put(`<section class="now %s" aria-labelledby="h-now"><h1 id="h-now">`, trusted(calm))
-	switch liveNow {
+	switch alive {
 	case 0:
 		v.put("Nothing is known to be live")
 	case 1:
-		v.put("1 credential is live now")
+		v.put("1 credential was live when AWS was last asked")
 	default:
-		v.put("%s credentials are live now", thousands(int64(liveNow)))
+		v.put("%s credentials were live when AWS was last asked", thousands(int64(alive)))
 	}
-	v.put("</h1><p>%s.</p>\n<ul class=\"tiles\">\n", verdict)
-	v.tile("live", liveNow, "live now")
+	v.put("</h1><p>%s.%s</p>\n<ul class=\"tiles\">\n", verdict, asked(list))
+	v.tile("live", alive, "live")
 	v.tile("ack", count(func(f *Finding) bool { return isLive(f) && v.acknowledged(f) }), "of them acknowledged")
 	v.tile("new", count(func(f *Finding) bool { return isNew(f, v.scan.Started) }), "new in this sweep")
 	v.tile("open", count(func(f *Finding) bool { c := classOf(f); return c > live && c <= unverifiable }), "to be taken for live until verified")
@@ -58,6 +60,30 @@ func (v *view) overview() {
 	v.todo(list)
 	v.where(list)
 	v.put("</div></section>\n")
+}
+
+// asked says when AWS was asked about the findings of list that are live.
+func asked(list []Finding) trusted {
+	var first, last time.Time
+	for i := range list {
+		at := list[i].VerifiedAt
+		if !isLive(&list[i]) || at.IsZero() {
+			continue
+		}
+		if first.IsZero() || at.Before(first) {
+			first = at
+		}
+		last = later(last, at)
+	}
+	var m markup
+	switch {
+	case first.IsZero():
+	case moment(first) == moment(last):
+		m.put(" AWS was asked at %s.", moment(last))
+	default:
+		m.put(" AWS was asked between %s and %s.", moment(first), moment(last))
+	}
+	return trusted(m.String())
 }
 
 // missed is how much could not be read.
@@ -111,7 +137,7 @@ func (v *view) todo(list []Finding) {
 	v.put("</section>\n")
 }
 
-// where says in which accounts and repositories something is live.
+// where says in which accounts and repositories something was live.
 func (v *view) where(list []Finding) {
 	var accounts, repos index
 	live := 0
@@ -129,7 +155,7 @@ func (v *view) where(list []Finding) {
 	if len(accounts.names) == 0 {
 		return
 	}
-	v.put(`<section aria-labelledby="h-where"><h2 id="h-where">Where it is live</h2><div class="shares">` + "\n")
+	v.put(`<section aria-labelledby="h-where"><h2 id="h-where">Where it was live</h2><div class="shares">` + "\n")
 	v.shares("Account", "account", &accounts, live)
 	v.shares("Repository", "repository", &repos, live)
 	v.put("</div></section>\n")

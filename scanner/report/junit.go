@@ -14,6 +14,7 @@ func JUnit(w io.Writer) Handler { return &junit{w: w} }
 
 type junit struct {
 	w        io.Writer
+	o        Options
 	scan     Scan
 	findings []Finding
 }
@@ -57,9 +58,10 @@ func (*junit) Repository(Repository) error { return nil }
 
 func (j *junit) Summary(s Summary) error {
 	worstFirst(j.findings)
+	age := newAge(j.scan, s, j.o)
 	suite := junitSuite{Name: "stanch " + safe(j.scan.Target), Time: fmt.Sprintf("%d.%03d", s.ElapsedMS/1000, s.ElapsedMS%1000)}
 	for i := range j.findings {
-		suite.Cases = append(suite.Cases, junitFinding(&j.findings[i]))
+		suite.Cases = append(suite.Cases, junitFinding(&j.findings[i], &age))
 		suite.Failures++
 	}
 	for _, u := range s.Unread {
@@ -80,8 +82,8 @@ func (j *junit) Summary(s Summary) error {
 	return nil
 }
 
-func junitFinding(f *Finding) junitCase {
-	c := junitCase{Class: safe(f.Rule), Name: strings.TrimSpace(classes[classOf(f)].word + " " + safe(f.KeyID) + " " + f.Fingerprint)}
+func junitFinding(f *Finding, age *age) junitCase {
+	c := junitCase{Class: safe(f.Rule), Name: strings.TrimSpace(word(f) + " " + safe(f.KeyID) + " " + f.Fingerprint)}
 	var places []string
 	for i := range firstPlaces(f.Locations, maxPlaces) {
 		places = append(places, place(&f.Locations[i]))
@@ -89,6 +91,6 @@ func junitFinding(f *Finding) junitCase {
 	if len(f.Locations) > 0 {
 		c.File = safe(f.Locations[0].Path)
 	}
-	c.Failure = &junitFault{Message: brief(f), Text: strings.Join(places, "\n")}
+	c.Failure = &junitFault{Message: brief(f, age), Text: strings.Join(places, "\n")}
 	return c
 }

@@ -19,11 +19,17 @@ func Markdown(w io.Writer) Handler { return &markdown{w: w} }
 
 type markdown struct {
 	w        io.Writer
+	o        Options
+	scan     Scan
+	age      age
 	findings []Finding
 	ignored  int
 }
 
-func (m *markdown) Scan(Scan) error { return nil }
+func (m *markdown) Scan(s Scan) error {
+	m.scan = s
+	return nil
+}
 
 func (m *markdown) Finding(f Finding) error {
 	if f.Ignored != "" {
@@ -38,6 +44,7 @@ func (*markdown) Repository(Repository) error { return nil }
 
 func (m *markdown) Summary(s Summary) error {
 	worstFirst(m.findings)
+	m.age = newAge(m.scan, s, m.o)
 	_, verdict := (&text{findings: m.findings}).verdict(len(m.findings), len(s.Unread) > 0)
 	var b strings.Builder
 	fmt.Fprintf(&b, "### stanch: %s\n\n", verdict)
@@ -78,9 +85,12 @@ func (m *markdown) unread(b *strings.Builder, list []scanner.Unread) {
 
 func (m *markdown) finding(f *Finding) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "#### %s %s\n\n", classes[classOf(f)].word, inert(strings.TrimSpace(f.KeyID+" "+f.Title+doubt(f))))
+	fmt.Fprintf(&b, "#### %s %s\n\n", word(f), inert(strings.TrimSpace(f.KeyID+" "+f.Title+doubt(f))))
 	if f.Reason != "" {
 		fmt.Fprintf(&b, "- why: %s\n", inert(f.Reason))
+	}
+	if when := m.age.of(f); when != "" {
+		fmt.Fprintf(&b, "- when: %s\n", inert(when))
 	}
 	if who := whose(f); len(who) > 0 {
 		fmt.Fprintf(&b, "- whose: %s\n", inert(strings.Join(who, "; ")))

@@ -36,13 +36,16 @@ type Finding struct {
 	// short value, that would give it away.
 	HasValue bool `json:"has_value,omitempty"`
 	// SecretRank orders the secrets that may belong to KeyID: 0 is the best.
-	SecretRank int             `json:"secret_rank,omitempty"`
-	Account    string          `json:"account,omitempty"`
-	State      verifier.State  `json:"state"`
-	Reason     string          `json:"reason,omitempty"`
-	VerifiedAt time.Time       `json:"verified_at,omitzero"`
-	Identity   Identity        `json:"identity,omitzero"`
-	Facts      []verifier.Fact `json:"facts"`
+	SecretRank int            `json:"secret_rank,omitempty"`
+	Account    string         `json:"account,omitempty"`
+	State      verifier.State `json:"state"`
+	Reason     string         `json:"reason,omitempty"`
+	VerifiedAt time.Time      `json:"verified_at,omitzero"`
+	// Stale is why State is the answer of VerifiedAt, although AWS was to be asked again
+	// since; "" if it was, or nobody wanted to.
+	Stale    string          `json:"stale,omitempty"`
+	Identity Identity        `json:"identity,omitzero"`
+	Facts    []verifier.Fact `json:"facts"`
 	// Ignored is why the finding is suppressed, or "".
 	Ignored string `json:"ignored"`
 	// Overruled is why it would be, if it were not live.
@@ -153,4 +156,12 @@ type Summary struct {
 	// Accepted lists what could not be read either, and the user knows of.
 	Accepted  []scanner.Unread `json:"accepted,omitempty"`
 	ElapsedMS int64            `json:"elapsed_ms"`
+	// Again is how the report was verified again; nil if it was not.
+	Again *Again `json:"verified_again,omitempty"`
+}
+
+// Again counts the keys of a saved report that AWS was to be asked about again.
+type Again struct {
+	Asked int `json:"asked"` // and has answered
+	Of    int `json:"of"`
 }

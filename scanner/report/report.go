@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
 )
@@ -39,6 +40,12 @@ type Handler interface {
 type Options struct {
 	Color   bool // Text: SGR colours
 	Verbose bool // Text: every place and fact, and what is ignored
+	// Now tells when a report is read: then old answers of AWS are told as such. nil is
+	// of reports that are kept and read later. HTML does not use it.
+	Now func() time.Time
+	// Again is the flag or the command that has AWS asked anew, for the reader of an old
+	// answer.
+	Again string
 	// Rules are documented in SARIF, whether or not they found anything. They
 	// are not retained.
 	Rules []*detectors.Rule
@@ -64,11 +71,11 @@ func New(format string, w io.Writer, o Options) (Handler, error) {
 	case "sarif":
 		return SARIF(w, o), nil
 	case "junit":
-		return JUnit(w), nil
+		return &junit{w: w, o: o}, nil
 	case "markdown":
-		return Markdown(w), nil
+		return &markdown{w: w, o: o}, nil
 	case "github":
-		return Annotations(w), nil
+		return &annotations{w: w, o: o}, nil
 	case "html":
 		return HTML(w), nil
 	}

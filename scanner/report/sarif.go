@@ -40,7 +40,7 @@ var semver = regexp.MustCompile(`^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$`)
 //
 // A result never quotes the text that was found.
 func SARIF(w io.Writer, o Options) Handler {
-	h := &sarif{w: w, category: cmp.Or(o.Category, "stanch/"), lineHash: o.LineHash, index: map[string]int{}, rules: []sarifRule{}}
+	h := &sarif{w: w, o: Options{Now: o.Now, Again: o.Again}, category: cmp.Or(o.Category, "stanch/"), lineHash: o.LineHash, index: map[string]int{}, rules: []sarifRule{}}
 	for _, r := range o.Rules {
 		h.rule(r)
 	}
@@ -49,6 +49,8 @@ func SARIF(w io.Writer, o Options) Handler {
 
 type sarif struct {
 	w        io.Writer
+	o        Options // without what is not retained
+	age      age
 	category string
 	lineHash func(string, int) string
 	scan     Scan
@@ -71,6 +73,7 @@ func (*sarif) Repository(Repository) error { return nil }
 
 func (h *sarif) Summary(s Summary) error {
 	worstFirst(h.findings)
+	h.age = newAge(h.scan, s, h.o)
 	run := sarifRun{
 		AutomationDetails: sarifAutomation{h.category},
 		Invocations:       []sarifInvocation{h.invocation(s)},
@@ -155,7 +158,7 @@ func (h *sarif) result(f *Finding) sarifResult {
 		RuleID:    f.Rule,
 		RuleIndex: h.rule(&detectors.Rule{ID: f.Rule, Title: f.Title, Value: f.HasValue}),
 		Level:     level(f),
-		Message:   sarifMessage{Text: message(f)},
+		Message:   sarifMessage{Text: message(f, &h.age)},
 		Locations: []sarifLocation{{PhysicalLocation: physical(&Location{Blob: "unknown"})}},
 		PartialFingerprints: map[string]string{
 			// The only one that GitHub reads; of the form hash:count.
@@ -217,8 +220,8 @@ func level(f *Finding) string {
 }
 
 // message says what was found and what to do. Places are in the locations.
-func message(f *Finding) string {
-	s := classes[classOf(f)].word + ": " + quiet(f.Title)
+func message(f *Finding, age *age) string {
+	s := word(f) + ": " + quiet(f.Title)
 	if f.KeyID != "" {
 		s += " " + quiet(f.KeyID)
 	}
@@ -227,6 +230,7 @@ func message(f *Finding) string {
 	if f.Reason != "" {
 		parts = append(parts, f.Reason)
 	}
+	parts = append(parts, nonEmpty(age.of(f))...)
 	for i := range parts[1:] {
 		parts[i+1] = quiet(parts[i+1])
 	}

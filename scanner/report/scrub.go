@@ -183,7 +183,7 @@ func (s scrubber) scan(r *Scan) { s.all(&r.Source, &r.Target, &r.Version) }
 
 // finding changes the slices of r in place: they belong to the record.
 func (s scrubber) finding(r *Finding) {
-	s.all(&r.Account, &r.Reason, &r.Ignored, &r.Overruled,
+	s.all(&r.Account, &r.Reason, &r.Stale, &r.Ignored, &r.Overruled,
 		&r.Identity.ARN, &r.Identity.Kind, &r.Identity.Name, &r.Identity.UserID)
 	for i := range r.Facts {
 		s.all(&r.Facts[i].Name, &r.Facts[i].Value, &r.Facts[i].Source)

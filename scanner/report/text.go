@@ -28,6 +28,7 @@ type text struct {
 	scan     Scan
 	findings []Finding
 	swept    swept
+	age      age
 	out      page
 }
 
@@ -48,6 +49,8 @@ func (t *text) Repository(r Repository) error {
 
 func (t *text) Summary(s Summary) error {
 	t.out = page{color: t.o.Color}
+	t.age = newAge(t.scan, s, t.o)
+	t.age.ago = true
 	if t.o.Verbose {
 		t.header()
 	}
@@ -85,11 +88,11 @@ func (t *text) header() {
 }
 
 func (t *text) finding(f *Finding) {
-	c := classes[classOf(f)]
+	head, st := word(f), classes[classOf(f)].style
 	if f.Ignored != "" {
-		c.word, c.style = "IGNORED", dim
+		head, st = "IGNORED", dim
 	}
-	t.out.put(c.style, c.word)
+	t.out.put(st, head)
 	if f.KeyID != "" {
 		t.out.put(plain, "  ")
 		t.out.put(bold, f.KeyID)
@@ -104,6 +107,7 @@ func (t *text) finding(f *Finding) {
 		t.field("ignored", warn, []string{"no, since it is live: " + safe(f.Overruled)})
 	}
 	t.field("why", plain, nonEmpty(safe(f.Reason)))
+	t.field("when", plain, nonEmpty(t.age.of(f)))
 	t.field("whose", plain, whose(f))
 	t.field("seen", plain, nonEmpty(seen(f.History)))
 	t.field("where", plain, t.places(f))
@@ -325,6 +329,14 @@ func (t *text) total(s Summary, ignored int) {
 	t.out.put(plain, fmt.Sprintf("%s · %s object%s, %s read in %s", rest,
 		thousands(s.Objects), ending(s.Objects), size(s.Bytes), elapsed(s.ElapsedMS)))
 	t.out.nl()
+	if a := s.Again; a != nil {
+		st := plain
+		if a.Asked < a.Of {
+			st = warn
+		}
+		t.out.put(st, fmt.Sprintf("%s of %s asked", thousands(int64(a.Asked)), thousands(int64(a.Of))))
+		t.out.nl()
+	}
 }
 
 func (t *text) verdict(n int, incomplete bool) (style, string) {
@@ -334,20 +346,27 @@ func (t *text) verdict(n int, incomplete bool) (style, string) {
 	if n == 0 {
 		return good, "no leaked credentials found"
 	}
-	var by [len(classes)]int
+	var now, before [len(classes)]int
 	for i := range t.findings[:n] { // the ignored ones are last
-		by[classOf(&t.findings[i])]++
+		f := &t.findings[i]
+		if c := classOf(f); word(f) == classes[c].word {
+			now[c]++
+		} else {
+			before[c]++
+		}
 	}
 	var parts []string
 	st := plain
-	for c, k := range by {
-		if k == 0 {
-			continue
-		}
-		if len(parts) == 0 {
+	for c := range classes {
+		if len(parts) == 0 && now[c]+before[c] > 0 {
 			st = classes[c].style
 		}
-		parts = append(parts, thousands(int64(k))+" "+classes[c].count)
+		if k := now[c]; k > 0 {
+			parts = append(parts, thousands(int64(k))+" "+classes[c].count)
+		}
+		if k := before[c]; k > 0 {
+			parts = append(parts, thousands(int64(k))+" "+classes[c].count+" when last asked")
+		}
 	}
 	return st, plural(n, "leaked credential") + ": " + strings.Join(parts, ", ")
 }
