@@ -121,6 +121,7 @@ func (o *asOwner) lone(ctx context.Context, id string, v *verifier.Verdict) {
 	owner, err := ownerOf(ctx, o.op, account, id)
 	v.Facts = append(v.Facts, owner.fact(err))
 	if err == nil {
+		v.At = time.Now()
 		v.State, v.Reason = owner.state()
 		v.Identity.Kind, v.Identity.Name = "user", owner.user
 	}
@@ -135,6 +136,11 @@ func accountFor(ctx context.Context, op *operator.Operator, id string) (string, 
 	return op.Own().AccountOf(ctx, id)
 }
 
+const (
+	keyStatus = "key-status" // a fact
+	active    = "Active"
+)
+
 // ownership is what IAM of its account says of a key id.
 type ownership struct{ user, status string }
 
@@ -148,8 +154,14 @@ func ownerOf(ctx context.Context, op *operator.Operator, account, id string) (ow
 	if err != nil {
 		return ownership{}, err
 	}
+	if used.User == "" { // AccessKeys would list those of the caller
+		return ownership{}, errors.New("IAM does not say whose it is")
+	}
 	keys, err := s.AccessKeys(ctx, used.User)
 	for _, k := range keys {
+		if k.ID == id && !slices.Contains([]string{active, "Inactive", "Expired"}, k.Status) {
+			return ownership{}, fmt.Errorf("IAM says of its status: %q", k.Status)
+		}
 		if k.ID == id {
 			return ownership{used.User, k.Status}, err
 		}
@@ -158,7 +170,7 @@ func ownerOf(ctx context.Context, op *operator.Operator, account, id string) (ow
 }
 
 func (o ownership) fact(err error) verifier.Fact {
-	f := verifier.Fact{Name: "key-status", Value: o.status, Source: "iam:ListAccessKeys"}
+	f := verifier.Fact{Name: keyStatus, Value: o.status, Source: "iam:ListAccessKeys"}
 	if err != nil {
 		f.Value = "not known: " + assessment.Why(err)
 	}
@@ -167,7 +179,7 @@ func (o ownership) fact(err error) verifier.Fact {
 
 // state is of an id alone. It is active: whoever has its secret can use it.
 func (o ownership) state() (verifier.State, string) {
-	if o.status == "Active" {
+	if o.status == active {
 		return verifier.IDActive, "IAM says that it is Active"
 	}
 	return verifier.Invalid, "IAM says that it is " + o.status

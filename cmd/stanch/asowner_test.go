@@ -87,6 +87,9 @@ func TestAsOwner(t *testing.T) {
 			if v.State != tt.state || name != "" && !slices.ContainsFunc(v.Facts, func(f verifier.Fact) bool { return f.Name == name && strings.HasPrefix(f.Value, value) }) {
 				t.Errorf("%+v", v)
 			}
+			if answered := v.State == verifier.Live || v.State == verifier.IDActive || v.State == verifier.Invalid; answered == v.At.IsZero() {
+				t.Errorf("%s at %s", v.State, v.At)
+			}
 			var calls []string
 			for _, r := range aws.Requests()[seen:] {
 				calls = append(calls, r.Service+":"+r.Action)

@@ -60,17 +60,24 @@ func (f *operatorFlags) open(ctx context.Context) (*operator.Operator, error) {
 // here into plans, journals and notices holds no secret, though the report may. Of a
 // report that was cut off there are the leaks that it has, and report.ErrTruncated.
 func readLeaks(ctx context.Context, s *streams, name string) ([]response.Leak, error) {
+	leaks, _, err := readScan(ctx, s, name)
+	return leaks, err
+}
+
+// readScan is readLeaks, and returns what was scanned as well.
+func readScan(ctx context.Context, s *streams, name string) ([]response.Leak, report.Scan, error) {
 	var c collector
 	if err := readReport(ctx, s, name, true, &c); err != nil {
-		return nil, err
+		return nil, c.scan, err
 	}
 	for i := range c.leaks {
 		scrub(&c.leaks[i], c.secrets)
 	}
+	report.Scrub(c.secrets, &c.scan.Target)
 	if !c.whole {
-		return c.leaks, fmt.Errorf("%s ends early: %w", name, report.ErrTruncated)
+		return c.leaks, c.scan, fmt.Errorf("%s ends early: %w", name, report.ErrTruncated)
 	}
-	return c.leaks, nil
+	return c.leaks, c.scan, nil
 }
 
 // scrub removes secrets from where a leak is said to be, and says it in a line.
@@ -91,21 +98,27 @@ func scrub(l *response.Leak, secrets []detectors.Secret) {
 
 // A collector is a report.Handler that keeps what is to be acted on.
 type collector struct {
+	scan    report.Scan
 	leaks   []response.Leak
 	secrets []detectors.Secret // of all findings
 	whole   bool
 }
 
 // Scan implements report.Handler.
-func (*collector) Scan(report.Scan) error { return nil }
+func (c *collector) Scan(s report.Scan) error { c.scan = s; return nil }
 
 // Repository implements report.Handler.
 func (*collector) Repository(report.Repository) error { return nil }
 
 // Summary implements report.Handler.
 func (c *collector) Summary(sum report.Summary) error {
-	c.whole = !slices.ContainsFunc(sum.Unread, func(u scanner.Unread) bool { return u.Why == report.ErrTruncated.Error() })
+	c.whole = !cutOff(sum)
 	return nil
+}
+
+// cutOff reports whether a report ended before its summary.
+func cutOff(sum report.Summary) bool {
+	return slices.ContainsFunc(sum.Unread, func(u scanner.Unread) bool { return u.Why == report.ErrTruncated.Error() })
 }
 
 // Finding implements report.Handler.

@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +14,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
-	"github.com/stanch-dev/stanch/verifier/awsverifier"
+	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
@@ -28,7 +31,11 @@ input, ask again, and write the report with what is known now.
 STS is asked about keys whose secrets the report has (--show-secrets). With --iam,
 IAM is asked with your own identity about the others: a key that was live and is
 Active still is, one that is Inactive is not. A lone id that is Active is reported as
-live id. The secrets are not written again.`,
+live id. The secrets are not written again.
+
+A key that nobody could be asked about keeps what the report says of it, with the
+reason and the time, and the exit code is 3. It is 1 if all were asked about and one
+is live, and 0 if none is.`,
 		Example: "  stanch verify scan.jsonl\n  stanch verify --iam --role stanch-respond --external-id example scan.jsonl",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,7 +53,7 @@ live id. The secrets are not written again.`,
 					return err
 				}
 			}
-			if err := r.verify(cmd.Context(), sts, op); err != nil {
+			if err := r.verify(cmd.Context(), again{sts, op, f.accounts}); err != nil {
 				return err
 			}
 			o, err := out.open(s.stdout)
@@ -58,13 +65,10 @@ live id. The secrets are not written again.`,
 			if err == nil {
 				err = errors.Join(r.replay(h), o.commit())
 			}
-			switch {
-			case err != nil:
+			if err != nil {
 				return unfinishedIf(err)
-			case r.summary.Live > 0:
-				return errLeaks
 			}
-			return nil
+			return r.verified()
 		},
 	}
 	out.add(cmd)
@@ -80,26 +84,27 @@ live id. The secrets are not written again.`,
 	return cmd
 }
 
-// verify brings the states of r up to date. op may be nil.
-func (r *stream) verify(ctx context.Context, sts *awsverifier.Client, op *operator.Operator) error {
-	r.summary.Live, r.summary.Unknown = 0, 0
+// verify brings the states of r up to date.
+func (r *stream) verify(ctx context.Context, a again) error {
+	r.summary.Live, r.summary.Unknown, r.summary.Again = 0, 0, &report.Again{}
 	for i := range r.findings {
 		f := &r.findings[i]
+		cred := detectors.Credential{
+			ID: f.KeyID, Secret: detectors.NewSecret(f.Secret), Token: detectors.NewSecret(f.Token), Partition: partitionOf(f),
+		}
+		f.Secret, f.Token, f.Value = "", "", ""
 		if f.Ignored != "" {
 			continue
 		}
-		switch {
-		case f.Secret != "" && f.KeyID != "":
-			renew(f, sts.Verify(ctx, detectors.Credential{
-				ID: f.KeyID, Secret: detectors.NewSecret(f.Secret), Token: detectors.NewSecret(f.Token), Partition: partitionOf(f),
-			}))
-		case op != nil && strings.HasPrefix(f.KeyID, "AKIA") && keyID().MatchString(f.KeyID):
-			askOwner(ctx, op, f)
+		if wanted, answered := a.ask(ctx, f, cred); wanted {
+			r.summary.Again.Of++
+			if answered {
+				r.summary.Again.Asked++
+			}
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		f.Secret, f.Token = "", ""
 		switch f.State {
 		case verifier.Live:
 			r.summary.Live++
@@ -110,57 +115,183 @@ func (r *stream) verify(ctx context.Context, sts *awsverifier.Client, op *operat
 	return nil
 }
 
+const noSecret = "the report holds no secret"
+
+// verified is how verify ended, as an error for exitCode.
+func (r *stream) verified() error {
+	asked, of := r.summary.Again.Asked, r.summary.Again.Of
+	lacking := slices.ContainsFunc(r.findings, func(f report.Finding) bool {
+		return strings.HasSuffix(f.Stale, noSecret) && strings.HasPrefix(f.KeyID, "AKIA")
+	})
+	switch {
+	case cutOff(r.summary):
+		return unfinished(fmt.Errorf("%d of %d asked: %w", asked, of, report.ErrTruncated))
+	case asked < of && lacking: // IAM was not asked
+		return unfinished(fmt.Errorf("%d of %d asked: the report says why; --iam asks IAM about keys without their secret", asked, of))
+	case asked < of:
+		return unfinished(fmt.Errorf("%d of %d asked: the report says why", asked, of))
+	case r.summary.Unknown > 0:
+		return unfinished(fmt.Errorf("%d of %d asked, and of %d it is not known whether they are live", asked, of, r.summary.Unknown))
+	case r.summary.Live > 0:
+		return errLeaks
+	}
+	return nil
+}
+
+// again asks about the keys of a saved report once more.
+type again struct {
+	sts      verifier.Verifier
+	op       *operator.Operator // nil: IAM is not asked
+	accounts []string           // if any, nothing is asked about others
+}
+
+// ask asks about f: STS if cred has a secret, else IAM. wanted is whether f is one to ask
+// about. Four kinds of findings are not: canaries; those that have expired; those that
+// are not verifiable, such as the key of another store, which must not be sent to AWS;
+// and those that give nothing to ask with, such as a lone id, unless IAM is asked.
+func (a again) ask(ctx context.Context, f *report.Finding, cred detectors.Credential) (wanted, answered bool) {
+	incomplete := f.SecretSHA256 == "" || strings.HasPrefix(f.KeyID, "ASIA") && !f.HasToken
+	f.Stale = ""
+	switch {
+	case f.KeyID == "", f.State == verifier.CanarySuspected, f.State == verifier.Expired, f.State == verifier.NotVerifiable:
+		return false, false
+	case !cred.Secret.IsZero() && !incomplete:
+		return true, renew(f, a.sts.Verify(ctx, cred))
+	case a.op != nil && strings.HasPrefix(f.KeyID, "AKIA") && keyID().MatchString(f.KeyID):
+		return true, a.askOwner(ctx, f)
+	case f.State == verifier.Skipped && incomplete:
+		return false, false
+	}
+	keep(f, noSecret)
+	return true, false
+}
+
+// keep leaves f as it was, and says why nobody was asked.
+func keep(f *report.Finding, why string) {
+	f.Stale = "not asked again: " + why
+	if f.VerifiedAt.IsZero() && !told(f.State) {
+		f.Stale = "not asked: " + why
+	}
+}
+
+// told reports whether a state is one that AWS has told.
+func told(s verifier.State) bool {
+	return s == verifier.Live || s == verifier.IDActive || s == verifier.Invalid
+}
+
 // partitionOf returns where to ask about a key first: where it was live, or what the
 // text around it named.
 func partitionOf(f *report.Finding) string {
 	if parts := strings.Split(f.Identity.ARN, ":"); len(parts) > 1 {
 		return parts[1]
 	}
-	return hint(f.Facts)
-}
-
-// hint returns the partition that the text around a key named, "" for none.
-func hint(facts []verifier.Fact) string {
-	for _, f := range facts {
-		if f.Name == awskeys.PartitionHint {
-			return f.Value
+	for _, x := range f.Facts {
+		if x.Name == awskeys.PartitionHint {
+			return x.Value
 		}
 	}
 	return ""
 }
 
-// renew puts what is known now in the place of what was, but for what the text said.
-func renew(f *report.Finding, v verifier.Verdict) {
-	facts := []verifier.Fact{}
-	if p := hint(f.Facts); p != "" {
-		facts = append(facts, verifier.Fact{Name: awskeys.PartitionHint, Value: p})
+// renew puts a new verdict in the place of the last one, and reports whether it is an
+// answer. If it is none, the last answer of AWS is kept.
+func renew(f *report.Finding, v verifier.Verdict) (answered bool) {
+	asked := !v.At.IsZero()
+	none := v.State == verifier.Unknown || v.State == verifier.Skipped
+	if none && told(f.State) {
+		keep(f, strings.TrimPrefix(v.Reason, "not asked: "))
+		if asked {
+			f.Stale = "asked again, without an answer: " + strings.TrimPrefix(v.Reason, "no answer: ")
+		}
+		return false
 	}
-	f.State, f.Reason, f.Facts = v.State, v.Reason, append(facts, v.Facts...)
-	if !v.At.IsZero() {
-		f.VerifiedAt = v.At.UTC()
-	}
+	f.Facts = renewed(f, v.Facts)
+	f.State, f.Reason, f.VerifiedAt = v.State, v.Reason, v.At.UTC()
 	if v.Identity.Account != "" {
 		f.Account = v.Identity.Account
 	}
 	if v.Identity.ARN != "" {
 		f.Identity = report.Identity{ARN: v.Identity.ARN, Kind: v.Identity.Kind, Name: v.Identity.Name, UserID: v.Identity.UserID}
 	}
+	return !none
 }
 
-// askOwner asks IAM of the key's account for its status, which STS does not tell.
-func askOwner(ctx context.Context, op *operator.Operator, f *report.Finding) {
-	account, err := f.Account, error(nil)
-	if account == "" {
-		account, err = accountFor(ctx, op, f.KeyID)
-		f.Account = account
+// renewed returns the facts of f with those of a new answer in the place of those of the
+// last. It is called before the time of the answer is noted: the fact UsedBefore is about
+// the question of that time.
+func renewed(f *report.Finding, facts []verifier.Fact) []verifier.Fact {
+	old := slices.DeleteFunc(f.Facts, func(x verifier.Fact) bool {
+		ofAnswer := slices.Contains([]string{"sts-endpoint", "http-status", "error-code", "aws-request-id", verifier.CachedFact}, x.Name)
+		again := slices.ContainsFunc(facts, func(y verifier.Fact) bool { return x.Name == y.Name && x.Source == y.Source })
+		return ofAnswer || again || fromIAM(x)
+	})
+	has := func(name string) bool {
+		return slices.ContainsFunc(old, func(x verifier.Fact) bool { return x.Name == name })
+	}
+	if has(operator.UsedBefore) && !has(operator.UsedBeforeAt) && !f.VerifiedAt.IsZero() {
+		old = append(old, verifier.Fact{Name: operator.UsedBeforeAt, Value: f.VerifiedAt.UTC().Format(time.RFC3339)})
+	}
+	return append(old, facts...)
+}
+
+// fromIAM reports whether x is the status of a key as IAM told it, and not an inventory.
+func fromIAM(x verifier.Fact) bool {
+	return x.Name == keyStatus && strings.HasPrefix(x.Source, "iam:")
+}
+
+// askOwner asks IAM of the key's account for its status, which STS does not tell without
+// the secret, and reports whether IAM has answered.
+func (a again) askOwner(ctx context.Context, f *report.Finding) (answered bool) {
+	var err error
+	if f.Account == "" {
+		f.Account, err = accountFor(ctx, a.op, f.KeyID)
+	}
+	if f.Account != "" && len(a.accounts) > 0 && !slices.Contains(a.accounts, f.Account) {
+		keep(f, "account "+f.Account+" is not among those to verify")
+		return false
 	}
 	var owner ownership
 	if err == nil {
-		owner, err = ownerOf(ctx, op, account, f.KeyID)
+		owner, err = ownerOf(ctx, a.op, f.Account, f.KeyID)
 	}
-	live := f.State == verifier.Live && owner.status == "Active" // it was, and it is the same key
-	if err == nil && !live {
+	if err != nil {
+		f.Facts = append(slices.DeleteFunc(f.Facts, fromIAM), owner.fact(err))
+		keep(f, "IAM does not tell: "+assessment.Why(err))
+		return false
+	}
+	f.Facts = renewed(f, []verifier.Fact{owner.fact(nil)})
+	f.VerifiedAt = time.Now().UTC()
+	switch {
+	case f.State == verifier.Live && owner.status == active: // it was, and an id has one secret for good
+		f.Reason = ""
+	case owner.status == active && f.State != verifier.IDActive && f.SecretSHA256 != "":
+		f.State, f.Reason = verifier.Unknown, "IAM says that the id is Active; whether the secret is its own was not asked"
+	default:
 		f.State, f.Reason = owner.state()
 	}
-	f.Facts = append(f.Facts, owner.fact(err))
+	a.identify(ctx, f, owner.user)
+	return true
+}
+
+// identify notes that the key of f is that of a user, whom nobody knew or who was renamed.
+func (a again) identify(ctx context.Context, f *report.Finding, user string) {
+	who := &f.Identity
+	if who.Kind != "" && who.Kind != "user" || who.Name == user {
+		return
+	}
+	arn := arnOf(ctx, a.op, f.Account, user)
+	if arn == "" && who.Name != "" {
+		return // a new name and an old ARN would not agree
+	}
+	who.Kind, who.Name, who.ARN = "user", user, arn
+}
+
+// arnOf returns the ARN of a user, "" if IAM does not tell.
+func arnOf(ctx context.Context, op *operator.Operator, account, user string) string {
+	s, err := op.In(ctx, account, "verify", "")
+	if err != nil {
+		return ""
+	}
+	arn, _ := s.UserARN(ctx, user)
+	return arn
 }

@@ -11,6 +11,10 @@ import (
 // writes it.
 const UsedBefore = "used-before-verifying"
 
+// UsedBeforeAt is the name of the fact that tells when STS was asked that time, if the key
+// was verified again since.
+const UsedBeforeAt = "used-before-verifying-at"
+
 // String returns u as ParseLastUsed reads it. It does not name the user.
 func (u LastUsed) String() string {
 	if u.At.IsZero() {

@@ -26,7 +26,7 @@ func (p *Planner) inUse(k *Key, used operator.LastUsed, v verifier.Verdict) erro
 		}
 	}
 	// A question before that to STS may be of an earlier scan, or of whoever found it.
-	if known && used.At.Sub(v.At).Abs() <= ownCall && (!p.recent(before) || before.Service != "sts") {
+	if known && used.At.Sub(askedSTS(v)).Abs() <= ownCall && (!p.recent(before) || before.Service != "sts") {
 		k.LastUsed = fmt.Sprintf("%s, before stanch asked", before)
 		return nil
 	}
@@ -48,6 +48,18 @@ func (p *Planner) holdUse(k *Key, used operator.LastUsed) error {
 
 func (p *Planner) recent(used operator.LastUsed) bool {
 	return !used.At.IsZero() && p.now().Sub(used.At) <= recentUse
+}
+
+// askedSTS returns when STS was asked about the key after what usedBefore returns: the
+// question of v may be a later one, or one to IAM, which is no use of the key.
+func askedSTS(v verifier.Verdict) time.Time {
+	for _, f := range v.Facts {
+		if f.Name == operator.UsedBeforeAt {
+			at, _ := time.Parse(time.RFC3339, f.Value) // zero, which is long ago, if it cannot be read
+			return at
+		}
+	}
+	return v.At
 }
 
 // usedBefore returns what the key was last used for before STS was asked about it.

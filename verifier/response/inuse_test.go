@@ -1,6 +1,7 @@
 package response_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 	"time"
@@ -72,3 +73,47 @@ func TestInUse(t *testing.T) {
 }
 
 func ptr(u operator.LastUsed) *operator.LastUsed { return &u }
+
+// TestInUseRenewed: IAM was asked again a moment ago, which is no use of the key. The
+// question to STS that counts as one was three hours ago.
+func TestInUseRenewed(t *testing.T) {
+	asked := time.Now().Add(-3 * time.Hour)
+	used := func(after time.Duration, service string) operator.LastUsed {
+		return operator.LastUsed{At: asked.Add(after), Service: service, Region: "us-east-1"}
+	}
+	for _, tt := range []struct {
+		name        string
+		now, before operator.LastUsed
+		at          string // when STS was asked, as the report says
+		gate        response.Gate
+		warned      bool
+	}{
+		{"own question", used(0, "sts"), used(-48*time.Hour, "s3"), "", "", false},
+		{"in use before it", used(0, "sts"), used(-time.Hour, "s3"), "", response.GateInUse, false},
+		{"somebody asked STS since", used(179*time.Minute, "sts"), used(-48*time.Hour, "s3"), "", "", true},
+		{"in use since", used(time.Hour, "s3"), used(-48*time.Hour, "s3"), "", response.GateInUse, false},
+		{"a time that cannot be read", used(0, "sts"), used(-48*time.Hour, "s3"), "noon", "", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in := newIncident(t)
+			in.aws.Change(prod, func(*verifiertest.Account) {
+				in.user.Keys[0].Used, in.user.Keys[0].UsedService = tt.now.At, tt.now.Service
+			})
+			in.leak.Verdict.At = time.Now()
+			in.leak.Verdict.Facts = []verifier.Fact{
+				{Name: operator.UsedBefore, Value: tt.before.String()},
+				{Name: operator.UsedBeforeAt, Value: cmp.Or(tt.at, asked.UTC().Format(time.RFC3339))},
+			}
+			plan := in.plan(in.leak)
+			if tt.gate != "" {
+				if len(plan.Refused) != 1 || plan.Refused[0].Gate != tt.gate {
+					t.Errorf("%s", plan.Encode())
+				}
+				return
+			}
+			if len(plan.Keys) != 1 || (len(plan.Keys[0].Warnings) > 0) != tt.warned {
+				t.Errorf("%s", plan.Encode())
+			}
+		})
+	}
+}
