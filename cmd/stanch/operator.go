@@ -64,7 +64,7 @@ func readLeaks(ctx context.Context, s *streams, name string) ([]response.Leak, e
 	return leaks, err
 }
 
-// readScan is readLeaks, and returns what was scanned as well.
+// readScan is readLeaks, and returns the first record of the report as well.
 func readScan(ctx context.Context, s *streams, name string) ([]response.Leak, report.Scan, error) {
 	var c collector
 	if err := readReport(ctx, s, name, true, &c); err != nil {

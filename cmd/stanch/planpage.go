@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
@@ -61,14 +63,8 @@ func (f *respondFlags) showPlan(w io.Writer, plan response.Plan, file string) er
 // reads them.
 func (f *respondFlags) same(n int) string {
 	var b strings.Builder
-	for _, flag := range []struct{ name, value string }{
-		{"accounts", strings.Join(f.accounts, ",")}, {"profile", f.profile}, {"role", f.role}, {"external-id", f.externalID},
-		{"break-glass", f.breakGlass}, {"journal", f.journal},
-	} {
-		if flag.value != "" {
-			b.WriteString(" --" + flag.name + " " + shellWord(flag.value))
-		}
-	}
+	b.WriteString(shellFlag("accounts", strings.Join(f.accounts, ",")) + f.identityFlags() +
+		shellFlag("break-glass", f.breakGlass) + shellFlag("journal", f.journal))
 	if n > 1 {
 		fmt.Fprintf(&b, " --max-keys %d", n)
 	}
@@ -76,6 +72,48 @@ func (f *respondFlags) same(n int) string {
 		b.WriteString(" --self --findings REPORT")
 	}
 	return b.String()
+}
+
+// identityFlags are those of f that say who the operator is, as a shell reads them.
+func (f *operatorFlags) identityFlags() string {
+	return shellFlag("profile", f.profile) + shellFlag("role", f.role) + shellFlag("external-id", f.externalID)
+}
+
+func shellFlag(name, value string) string {
+	if value == "" {
+		return ""
+	}
+	return " --" + name + " " + shellWord(value)
+}
+
+// renew returns the commands that have AWS asked again about a leak of a report, and plan
+// for it then: STS with the secret, if the report has it; IAM about a key of a user that
+// was live; else the scan that found it, if that is one command.
+func (f *respondFlags) renew(name string, scan report.Scan) func(response.Leak) []string {
+	plan := "stanch respond plan fresh.jsonl" + shellFlag("accounts", strings.Join(f.accounts, ",")) + f.identityFlags() + shellFlag("break-glass", f.breakGlass)
+	if f.self {
+		plan += " --self"
+	}
+	return func(leak response.Leak) []string {
+		const fresh = " --format json --output fresh.jsonl"
+		command, of := "stanch verify", " REPORT"
+		if name != "-" {
+			of = " " + shellWord(name)
+		}
+		ofUser := strings.HasPrefix(leak.Credential.ID, "AKIA") && leak.Verdict.Identity.Kind == "user"
+		switch {
+		case !leak.Credential.Secret.IsZero():
+		case ofUser && leak.Verdict.State == verifier.Live && !f.self:
+			command += " --iam" + f.identityFlags()
+		case scan.Source == "git" && f.self:
+			command, of = "stanch git --show-secrets", " "+shellWord(scan.Target)
+		case scan.Source == "git":
+			command, of = "stanch git", " "+shellWord(scan.Target)
+		default:
+			return nil
+		}
+		return []string{command + fresh + of, plan}
+	}
 }
 
 var plainWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]+$`) })

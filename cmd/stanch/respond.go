@@ -108,7 +108,8 @@ func newPlan(s *streams) *cobra.Command {
 input, and plan how to shut off what is live in it. Nothing is changed.
 
 If the report has the secrets (--show-secrets), AWS STS is asked again whether the
-keys are live. If not, what the report says counts for an hour.`,
+keys are live. If not, what the report says counts for an hour; "stanch verify --iam"
+renews it.`,
 		Example: "  stanch git -f json -o scan.jsonl\n  stanch respond plan scan.jsonl --accounts 111122223333 -o plan.json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -123,7 +124,7 @@ keys are live. If not, what the report says counts for an hour.`,
 				return errors.New("--self and --quarantine do not go together: a leaked key does nothing but switch itself off")
 			}
 			rules.ForceInUse = force
-			leaks, err := readLeaks(cmd.Context(), s, operand(args, "-"))
+			leaks, scan, err := readScan(cmd.Context(), s, operand(args, "-"))
 			cutOff := errors.Is(err, report.ErrTruncated)
 			if err != nil && !cutOff {
 				return unfinished(err)
@@ -132,7 +133,7 @@ keys are live. If not, what the report says counts for an hour.`,
 			if err != nil {
 				return err
 			}
-			p := response.Planner{Operator: op, Verifier: f.sts(), Rules: rules, Quarantine: quarantine}
+			p := response.Planner{Operator: op, Verifier: f.sts(), Rules: rules, Quarantine: quarantine, Renew: f.renew(operand(args, "-"), scan)}
 			plan, err := p.Plan(cmd.Context(), leaks)
 			if err != nil {
 				return err

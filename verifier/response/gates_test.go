@@ -9,6 +9,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
@@ -41,7 +42,10 @@ func TestPlanGates(t *testing.T) {
 		{"no id", func(in *incident) { in.leak.Credential.ID = "" }, response.GateNoKey, "id"},
 		{"saved yesterday, no secret", func(in *incident) { forget(in); in.leak.Verdict.At = time.Now().Add(-25 * time.Hour) }, response.GateStale, "scan again"},
 		{"saved tomorrow, no secret", func(in *incident) { forget(in); in.leak.Verdict.At = time.Now().Add(25 * time.Hour) }, response.GateStale, "scan again"},
-		{"never verified, no secret", func(in *incident) { forget(in); in.leak.Verdict.At = time.Time{} }, response.GateStale, "scan again"},
+		{"never verified, no secret", func(in *incident) { forget(in); in.leak.Verdict.At = time.Time{} }, response.GateStale, "does not say when AWS was asked"},
+		{"saved an hour ago", func(in *incident) { forget(in); in.leak.Verdict.At = time.Now().Add(-61 * time.Minute) }, response.GateStale, "1h1m0s ago: verify the report again"},
+		{"by a clock that is ahead", func(in *incident) { forget(in); in.leak.Verdict.At = time.Now().Add(14 * time.Minute) }, response.GateStale, "still to come"},
+		{"an id that is active", func(in *incident) { forget(in); state(verifier.IDActive)(in) }, response.GateState, "no proof that the key leaked"},
 		{"dead by now", func(in *incident) {
 			key := in.aws
 			key.Set(verifiertest.Key{Credential: in.leak.Credential, ARN: in.leak.Verdict.Identity.ARN, State: verifiertest.Inactive})
@@ -100,6 +104,42 @@ func TestPlanGates(t *testing.T) {
 			}
 			if w := in.aws.Writes(); len(w) != 0 {
 				t.Errorf("changed: %v", w)
+			}
+		})
+	}
+}
+
+// TestRenew: what is left alone for want of proof comes with the commands that have AWS
+// asked again, and nothing else does.
+func TestRenew(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		spoil func(*response.Leak)
+		gate  response.Gate
+		do    string
+	}{
+		{"too old", func(l *response.Leak) { l.Verdict.At = time.Now().Add(-2 * time.Hour) }, response.GateStale, "ask again"},
+		{"never asked", func(l *response.Leak) { l.Verdict.State = verifier.Skipped }, response.GateState, "ask again"},
+		{"not known", func(l *response.Leak) { l.Verdict.State = verifier.Unknown }, response.GateState, "ask again"},
+		{"an active id", func(l *response.Leak) { l.Verdict.State = verifier.IDActive }, response.GateState, "--status Inactive --user-name deploy"},
+		{"canary", func(l *response.Leak) { l.Verdict.State = verifier.CanarySuspected }, response.GateCanary, ""},
+		{"no such user", func(l *response.Leak) { l.Verdict.At, l.Verdict.Identity.Name = time.Now(), "mallory" }, response.GateIdentity, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in := newIncident(t)
+			in.leak.Credential.Secret = detectors.Secret{}
+			tt.spoil(&in.leak)
+			op, err := operator.New(t.Context(), operator.Config{Role: in.role, ExternalID: in.externalID, Endpoint: in.aws.URL, Wait: time.Millisecond})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := response.Planner{Operator: op, Rules: in.rules, Renew: func(response.Leak) []string { return []string{"ask again"} }}
+			plan, err := p.Plan(t.Context(), []response.Leak{in.leak})
+			if err != nil || len(plan.Refused) != 1 || plan.Refused[0].Gate != tt.gate {
+				t.Fatalf("%v %s", err, plan.Encode())
+			}
+			if do := strings.Join(plan.Refused[0].Do, "\n"); !strings.HasSuffix(do, tt.do) || tt.do == "" && do != "" {
+				t.Errorf("do %q, want %q", do, tt.do)
 			}
 		})
 	}

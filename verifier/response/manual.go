@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
@@ -43,6 +44,11 @@ func manual(g Gate, leak Leak) []string {
 			return []string{"End the person's sessions in IAM Identity Center: Users > Active sessions > Delete."}
 		}
 		return []string{"Sessions of a service-linked role cannot be revoked: stop the resource that uses it."}
+	case GateState:
+		if leak.Verdict.State == verifier.IDActive && accessKeyID().MatchString(id) {
+			return []string{"If you know that it leaked, as by a mail of AWS: aws iam update-access-key --access-key-id " + id +
+				" --status Inactive --user-name " + shell(leak.Verdict.Identity.Name, "USER")}
+		}
 	case GateInUse:
 		return []string{"aws iam get-access-key-last-used --access-key-id " + id}
 	}

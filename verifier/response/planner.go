@@ -3,6 +3,7 @@ package response
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -33,7 +34,10 @@ type Planner struct {
 	Rules    Rules
 	// Quarantine also attaches AWS's quarantine policy.
 	Quarantine bool
-	Now        func() time.Time // nil means time.Now
+	// Renew returns the commands that have AWS asked again about a leak that is left
+	// alone for want of proof; nil knows none.
+	Renew func(Leak) []string
+	Now   func() time.Time // nil means time.Now
 }
 
 // Plan judges each leak, and plans the steps for those that no gate keeps back.
@@ -97,6 +101,9 @@ func (p *Planner) refusal(ctx context.Context, leak Leak, err error) Refusal {
 		r.Gate, r.Why = p.root(ctx, leak)
 	}
 	r.Do = manual(r.Gate, leak)
+	if unproved(r.Gate, leak) && p.Renew != nil {
+		r.Do = append(r.Do, p.Renew(leak)...)
+	}
 	return r
 }
 
@@ -174,6 +181,24 @@ func owner(tags map[string]string, facts []verifier.Fact) string {
 	return strings.Join(parts, ", ")
 }
 
+// unproved reports whether a gate holds leak back for want of proof that it works now,
+// which another question to AWS may give.
+func unproved(g Gate, leak Leak) bool {
+	s := leak.Verdict.State
+	return g == GateStale || g == GateState && (s == verifier.Unknown || s == verifier.Skipped)
+}
+
+// asked says when AWS was asked about a leak that it was asked about too long ago.
+func asked(at, now time.Time) string {
+	switch {
+	case at.IsZero():
+		return "the report does not say when AWS was asked"
+	case at.After(now):
+		return fmt.Sprintf("AWS was asked at %s, a time that is still to come: one of two clocks is wrong", at.UTC().Format(time.RFC3339))
+	}
+	return fmt.Sprintf("AWS was asked at %s, %s ago", at.UTC().Format(time.RFC3339), now.Sub(at).Round(time.Minute))
+}
+
 // judge holds leak against what needs no question to AWS.
 func (r Rules) judge(leak Leak, now time.Time) error {
 	v, who := leak.Verdict, leak.Verdict.Identity
@@ -184,10 +209,12 @@ func (r Rules) judge(leak Leak, now time.Time) error {
 		return refuse(GateNoKey, "a secret without its key id: find the id first")
 	case !accessKeyID().MatchString(leak.Credential.ID):
 		return refuse(GateNoKey, "%q is not the id of an access key", leak.Credential.ID)
+	case v.State == verifier.IDActive:
+		return refuse(GateState, "its state is %s, not live: the id is active, and no secret that was found is its own, which is no proof that the key leaked", v.State)
 	case v.State != verifier.Live:
 		return refuse(GateState, "its state is %s, not live: verify it first", v.State)
 	case leak.Credential.Secret.IsZero() && (now.Sub(v.At) > fresh || v.At.After(now.Add(time.Minute))):
-		return refuse(GateStale, "AWS was asked at %s: scan again, and plan within %s", v.At.UTC().Format(time.RFC3339), fresh)
+		return refuse(GateStale, "%s: verify the report again, or scan again, and plan within %s", asked(v.At, now), fresh)
 	case who.Account == "" || who.ARN == "" || !strings.Contains(who.ARN, "::"+who.Account+":"):
 		return refuse(GateIdentity, "whose it is is not known")
 	case !named(who.Kind, who.Account, who.Name, who.ARN):
