@@ -4,23 +4,38 @@
 set -euo pipefail
 
 repository=stanch-dev/stanch
-dir=${RUNNER_TEMP:?}/stanch
-mkdir -p "$dir"
-suffix=
-if [ "${RUNNER_OS:-}" = Windows ]; then suffix=.exe; fi
+version_form='^v[0-9]+\.[0-9]+\.[0-9]+([-.][0-9A-Za-z.]+)?$'
 
 fail() {
 	echo "::error title=stanch::Nothing was scanned: $*" >&2 # stdout may be captured
 	exit 3
 }
 
-platform() {
-	local os arch
+# system prints the operating system as Go names it, or as it names itself.
+system() {
 	case ${RUNNER_OS:-$(uname -s)} in
-	Linux) os=linux ;;
-	macOS | Darwin) os=darwin ;;
-	Windows) os=windows ;;
-	*) fail "there is no release for ${RUNNER_OS:-$(uname -s)}. Use install: source, or path." ;;
+	Linux) echo linux ;;
+	macOS | Darwin) echo darwin ;;
+	Windows | MINGW* | MSYS* | CYGWIN*) echo windows ;;
+	*) echo "${RUNNER_OS:-$(uname -s)}" ;;
+	esac
+}
+
+os=$(system)
+temp=${RUNNER_TEMP:?} suffix=
+action=${ACTION_PATH:-$(dirname "$0")/../..} # the checkout of this action
+if [ "$os" = windows ]; then
+	# Windows takes slashes too, and some of the programs below take a backslash for an escape.
+	temp=${temp//\\//} action=${action//\\//} suffix=.exe
+fi
+dir=$temp/stanch
+mkdir -p "$dir"
+
+platform() {
+	local arch
+	case $os in
+	linux | darwin | windows) ;;
+	*) fail "there is no release for $os. Use install: source, or path." ;;
 	esac
 	case ${RUNNER_ARCH:-$(uname -m)} in
 	X64 | x86_64) arch=amd64 ;;
@@ -30,8 +45,34 @@ platform() {
 	echo "${os}_$arch"
 }
 
+# own_version prints the release that this action belongs to, if a workflow uses it by
+# the tag of one. The release is that of its own source: if another composite action
+# uses this one, github.action_ref is the ref of the outermost. The runner keeps an
+# action in _actions/OWNER/NAME/REF, which says by which ref it is used.
+own_version() {
+	local ref=${ACTION_REF:-} version=
+	case ${action%/} in
+	*/_actions/*/*/*)
+		ref=${action##*/_actions/}
+		ref=${ref#*/*/}
+		ref=${ref%/}
+		;;
+	esac
+	[[ $ref =~ $version_form ]] || return 0
+	if [ -r "$action/cmd/stanch/VERSION" ]; then version=v$(tr -d '[:space:]' <"$action/cmd/stanch/VERSION"); fi
+	echo "${version:-$ref}"
+}
+
+# The file comes from standard input: GNU sha256sum puts a backslash before the hash of a
+# file that has one in its name.
 sha256() {
-	if command -v sha256sum >/dev/null; then sha256sum "$1"; else shasum -a 256 "$1"; fi | cut -d ' ' -f 1
+	if command -v sha256sum >/dev/null; then
+		sha256sum <"$1"
+	elif command -v shasum >/dev/null; then
+		shasum -a 256 <"$1"
+	else
+		fail "neither sha256sum nor shasum is there to check $1. Use install: source, or path."
+	fi | cut -d ' ' -f 1
 }
 
 download() { # file
@@ -39,34 +80,77 @@ download() { # file
 		"https://github.com/$repository/releases/download/$VERSION/$1"
 }
 
+# attest checks that the release workflow built the archive, if gh can tell.
+attest() { # archive
+	local why
+	if ! command -v gh >/dev/null || [ -z "${GH_TOKEN:-}" ]; then
+		echo "stanch: without gh and a token for github.com only the checksum of $1 was checked"
+		return
+	fi
+	if GH_HOST=github.com gh attestation verify "$dir/$1" --repo "$repository" \
+		--signer-workflow "$repository/.github/workflows/release.yml" >"$dir/attestation.txt" 2>&1; then return; fi
+	if gh_is_old; then
+		echo "stanch: $(gh_version) is too old to check the attestation (2.56.0 can): only the checksum of $1 was checked"
+		return
+	fi
+	why=$(awk 'NF { last = $0 } END { print last }' "$dir/attestation.txt")
+	fail "gh cannot confirm the attestation of $1, or it is not that of its release workflow: $why"
+}
+
+gh_version() {
+	local line
+	line=$(gh --version 2>/dev/null) || true
+	if [[ $line =~ ^gh\ version\ [0-9.]+ ]]; then echo "${BASH_REMATCH[0]}"; else echo "this gh"; fi
+}
+
+# gh_is_old asks gh itself. The output of a failed check would not do: whoever made the
+# archive has a say in it.
+gh_is_old() {
+	local version help
+	version=$(gh_version)
+	if [[ $version =~ ([0-9]+)\.([0-9]+) ]]; then
+		((BASH_REMATCH[1] < 2 || (BASH_REMATCH[1] == 2 && BASH_REMATCH[2] < 56)))
+		return
+	fi
+	help=$(gh attestation verify --help 2>&1) || true
+	[[ $help == 'unknown command'* ]]
+}
+
+# unpack takes the binary out of the archive.
+unpack() { # archive
+	if [ "$os" = windows ]; then
+		command -v unzip >/dev/null || fail "unzip is not there to unpack $1. Use install: source, or path."
+		unzip -qo "$dir/$1" "stanch$suffix" -d "$dir"
+	else
+		(cd "$dir" && tar -xzf "$1" stanch) # GNU tar reads escapes in the folder of -C
+	fi || fail "$1 cannot be unpacked."
+}
+
 # A checksum beside the archive says that it came whole; the attestation, that the
 # release workflow of this repository built it.
 from_release() {
-	local name archive want
-	[[ $VERSION =~ ^v[0-9]+\.[0-9]+\.[0-9]+([-.][0-9A-Za-z.]+)?$ ]] ||
+	local archive want got
+	[[ $VERSION =~ $version_form ]] ||
 		fail "install: release needs a version of the form v0.1.0, as the input or as the tag of the action; it is \"$VERSION\"."
-	name=stanch_${VERSION#v}_$(platform)
-	archive=$name.tar.gz
-	if [ -n "$suffix" ]; then archive=$name.zip; fi
+	archive=stanch_${VERSION#v}_$(platform)
+	if [ "$os" = windows ]; then archive=$archive.zip; else archive=$archive.tar.gz; fi
+	command -v curl >/dev/null || fail "curl is not there to download $archive. Use install: source, or path."
 	if ! download checksums.txt || ! download "$archive"; then
 		fail "$archive of $VERSION cannot be downloaded. Use install: source, or path."
 	fi
 	want=$(awk -v name="$archive" '$2 == name { print $1 }' "$dir/checksums.txt")
-	if [ -z "$want" ] || [ "$(sha256 "$dir/$archive")" != "$want" ]; then fail "the checksum of $archive is wrong."; fi
-	if command -v gh >/dev/null && [ -n "${GH_TOKEN:-}" ]; then
-		gh attestation verify "$dir/$archive" --repo "$repository" --signer-workflow "$repository/.github/workflows/release.yml" >"$dir/attestation.txt" 2>&1 ||
-			fail "the attestation of $archive is not that of its release workflow: $(tail -n 1 "$dir/attestation.txt")"
-	else
-		echo "stanch: without gh and a token for github.com only the checksum of $archive was checked"
-	fi
-	if [ -n "$suffix" ]; then unzip -qo "$dir/$archive" "stanch$suffix" -d "$dir"; else tar -xzf "$dir/$archive" -C "$dir" stanch; fi
+	got=$(sha256 "$dir/$archive")
+	if [ -z "$want" ] || [ "$got" != "$want" ]; then fail "the checksum of $archive is wrong."; fi
+	attest "$archive"
+	unpack "$archive"
 	BIN=$dir/stanch$suffix
 }
 
 from_source() {
 	command -v go >/dev/null || fail "install: source needs Go. Add actions/setup-go, or use install: release, or path."
 	BIN=$dir/stanch$suffix
-	(cd "$ACTION_PATH" && GOFLAGS="-mod=readonly -buildvcs=false" CGO_ENABLED=0 go build -trimpath -o "$BIN" ./cmd/stanch) ||
+	# A job may build for another machine, or in a workspace of its own.
+	(cd "$action" && GOFLAGS="-mod=readonly -buildvcs=false" CGO_ENABLED=0 GOOS='' GOARCH='' GOWORK=off go build -trimpath -o "$BIN" ./cmd/stanch) ||
 		fail "stanch cannot be built."
 }
 
@@ -75,8 +159,7 @@ from_path() {
 	[ -x "$BIN" ] || fail "$BIN is no program."
 }
 
-VERSION=${VERSION:-}
-if [ -z "$VERSION" ] && [[ ${ACTION_REF:-} =~ ^v[0-9]+\.[0-9]+\.[0-9] ]]; then VERSION=$ACTION_REF; fi
+VERSION=${VERSION:-$(own_version)}
 case ${INSTALL:-auto} in
 path) from_path ;;
 source) from_source ;;
@@ -87,5 +170,5 @@ auto)
 	;;
 *) fail "install: $INSTALL is none of auto, release, source, path." ;;
 esac
-"$BIN" --version
+"$BIN" --version || fail "$BIN does not run on this machine."
 echo "bin=$BIN" >>"${GITHUB_OUTPUT:?}"
