@@ -106,7 +106,10 @@ type Summary struct {
 	// is incomplete, never clean. Accepted lists those that the user knows of.
 	Unread   []Unread
 	Accepted []Unread
-	Elapsed  time.Duration
+	// Stopped says that the scan ended early: it was cancelled, or its source could
+	// not go on.
+	Stopped bool
+	Elapsed time.Duration
 }
 
 // Unread is something that a scan could not read.

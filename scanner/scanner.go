@@ -93,6 +93,7 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 
 	sum.Objects, sum.Bytes = objects.Load(), size.Load()
 	sum.Unread, sum.Accepted = s.accept(found.unreadParts())
+	sum.Stopped = readErr != nil
 	sum.Elapsed = time.Since(start)
 	return errors.Join(readErr, Report(findings, sum, sink))
 }

@@ -225,6 +225,9 @@ func TestCancelled(t *testing.T) {
 			if incomplete := len(sink.Summary.Unread) > 0; incomplete != (stage != "verify") {
 				t.Errorf("unread: %v", sink.Summary.Unread)
 			}
+			if !sink.Summary.Stopped {
+				t.Error("the summary does not say that the scan was stopped")
+			}
 		})
 	}
 }

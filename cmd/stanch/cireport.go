@@ -77,7 +77,7 @@ func (c *ciRun) category() string {
 	if c.rng.All || c.event.PullRequest > 0 || len(c.rng.Include) == 0 {
 		return "stanch/"
 	}
-	return "stanch/push/" + c.rng.Include[0]
+	return "stanch/push/" + c.rng.Include[0] + "/" // without the slash it would be the id of a run
 }
 
 // A lastSummary remembers how a scan ended.

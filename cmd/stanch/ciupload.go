@@ -40,6 +40,9 @@ func (c *ciRun) uploadSARIF(ctx context.Context, scanned error) error {
 		})
 	}
 	switch {
+	case err == nil && len(c.counts.Unread) > 0:
+		c.say("SARIF was uploaded to code scanning, in a category of its own: the scan is incomplete, and closes no alert of a complete one.")
+		return nil
 	case err == nil:
 		c.say("SARIF was uploaded to code scanning.")
 		return nil
@@ -50,7 +53,10 @@ func (c *ciRun) uploadSARIF(ctx context.Context, scanned error) error {
 		c.notice("warning", "SARIF was not uploaded: "+err.Error()+". "+permissionHint)
 		return nil
 	}
-	return incomplete(fmt.Errorf("%w. The scan itself is above. %s", err, permissionHint))
+	if errors.Is(err, githubapi.ErrDenied) {
+		return incomplete(fmt.Errorf("%w. The scan itself is above. %s", err, permissionHint))
+	}
+	return incomplete(fmt.Errorf("%w. The scan itself is above. To go without code scanning, set upload-sarif to false", err))
 }
 
 const permissionHint = `The job needs "security-events: write" (in private repositories "actions: read" and a licence for code security too); or set upload-sarif to false.`
@@ -61,8 +67,10 @@ func (c *ciRun) noUpload(scanned error) string {
 	switch {
 	case c.event.Service == "" && !c.rng.All:
 		return "a range of the user's own is of no ref."
-	case c.degraded || errors.Is(scanned, errIncomplete) && c.counts.Findings == 0:
-		return "the scan is incomplete, and what it did not read is not to be called fixed."
+	case c.counts.Stopped:
+		return "the scan ended early, and GitHub refuses the results of such a run."
+	case (c.degraded || errors.Is(scanned, errIncomplete)) && c.counts.Findings == 0:
+		return "the scan is incomplete, and found nothing: that is not to be called clean."
 	case c.upload == "true" && push && c.counts.Findings == 0:
 		return "nothing was found in the commits of this push."
 	case c.upload == "true":

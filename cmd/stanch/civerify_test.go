@@ -66,7 +66,7 @@ func TestCIFiles(t *testing.T) {
 	if got := log.Runs[0].Results[0].PartialFingerprints["primaryLocationLineHash"]; got != report.LineHash(string(leak), 2) {
 		t.Errorf("the hash is %s", got)
 	}
-	if id := log.Runs[0].AutomationDetails.ID; id != "stanch/push/"+head {
+	if id := log.Runs[0].AutomationDetails.ID; id != "stanch/push/"+head+"/" {
 		t.Errorf("the category is %s", id)
 	}
 	t.Run("multitool", func(t *testing.T) {

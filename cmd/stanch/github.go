@@ -254,6 +254,7 @@ func (w *githubSweep) scan(ctx context.Context, sc *scanner.Scanner, sink scanne
 	}
 	w.scanGists(ctx, sc, targets, &all)
 	all.sum.Elapsed = time.Since(start)
+	all.sum.Stopped = ctx.Err() != nil
 	return errors.Join(ctx.Err(), all.report(sink))
 }
 

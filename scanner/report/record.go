@@ -154,8 +154,11 @@ type Summary struct {
 	// not clean.
 	Unread []scanner.Unread `json:"unread"`
 	// Accepted lists what could not be read either, and the user knows of.
-	Accepted  []scanner.Unread `json:"accepted,omitempty"`
-	ElapsedMS int64            `json:"elapsed_ms"`
+	Accepted []scanner.Unread `json:"accepted,omitempty"`
+	// Stopped says that the scan ended early: it was cancelled, or its source could
+	// not go on.
+	Stopped   bool  `json:"stopped,omitempty"`
+	ElapsedMS int64 `json:"elapsed_ms"`
 	// Again is how the report was verified again; nil if it was not.
 	Again *Again `json:"verified_again,omitempty"`
 }

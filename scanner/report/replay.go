@@ -127,6 +127,7 @@ func (p *player) end() error {
 	case !p.started:
 		return errors.New("no report: the stream holds no scan")
 	}
+	p.sum.Stopped = true
 	p.sum.Unread = []scanner.Unread{{What: "the rest of the report", Why: ErrTruncated.Error()}}
 	return errors.Join(ErrTruncated, p.h.Summary(p.sum))
 }

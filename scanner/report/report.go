@@ -50,7 +50,9 @@ type Options struct {
 	// are not retained.
 	Rules []*detectors.Rule
 	// Category is the category of SARIF in code scanning, "stanch/" if it is "":
-	// what is uploaded replaces what was before in the same category.
+	// an upload replaces the one before it in the same category. It ends with "/", since
+	// GitHub takes the rest after the last slash for the id of a run. A report that
+	// misses something is in a category below it.
 	Category string
 	// LineHash returns the LineHash of a line of a file at HEAD, "" if it cannot.
 	// SARIF calls it for places at HEAD; nil is as if it never could.

@@ -2,11 +2,13 @@ package report
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,7 +77,7 @@ func (h *sarif) Summary(s Summary) error {
 	worstFirst(h.findings)
 	h.age = newAge(h.scan, s, h.o)
 	run := sarifRun{
-		AutomationDetails: sarifAutomation{h.category},
+		AutomationDetails: sarifAutomation{h.id(s)},
 		Invocations:       []sarifInvocation{h.invocation(s)},
 		ColumnKind:        "unicodeCodePoints",
 		Results:           []sarifResult{}, // null would mean that nothing was scanned
@@ -92,6 +94,26 @@ func (h *sarif) Summary(s Summary) error {
 		return fmt.Errorf("writing the SARIF report: %w", err)
 	}
 	return nil
+}
+
+// id is the category of the file. Code scanning compares a file with the one before it in
+// the same category, and closes the alerts that the new one does not name. A file that
+// misses something must not close alerts for it. So it has a category of its own, which it
+// shares only with files that miss the very same things.
+func (h *sarif) id(s Summary) string {
+	var missing []string
+	for _, u := range s.Unread {
+		missing = append(missing, fmt.Sprintf("%q %q", u.What, u.Why))
+	}
+	if n := len(h.findings) - maxResults; n > 0 {
+		missing = append(missing, fmt.Sprintf("%d findings", n))
+	}
+	if len(missing) == 0 {
+		return h.category
+	}
+	slices.Sort(missing) // they are read in any order
+	sum := sha256.Sum256([]byte(strings.Join(missing, "\n")))
+	return fmt.Sprintf("%s/incomplete/%x/", strings.TrimSuffix(h.category, "/"), sum[:8])
 }
 
 func (h *sarif) driver() sarifDriver {
@@ -131,7 +153,9 @@ func (h *sarif) rule(r *detectors.Rule) int {
 }
 
 func (h *sarif) invocation(s Summary) sarifInvocation {
-	inv := sarifInvocation{ExecutionSuccessful: len(s.Unread) == 0}
+	// GitHub refuses a file of an execution that failed. One that could not read
+	// something did not: that is in the notifications.
+	inv := sarifInvocation{ExecutionSuccessful: !s.Stopped}
 	if !h.scan.Started.IsZero() {
 		inv.StartTimeUTC = h.scan.Started.UTC().Format(sarifTime)
 		end := h.scan.Started.Add(time.Duration(s.ElapsedMS) * time.Millisecond)

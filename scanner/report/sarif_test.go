@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -95,6 +96,54 @@ func TestSARIFLimits(t *testing.T) {
 	}
 	if n := run.Invocations[0].Notifications; len(n) != 1 || !strings.Contains(n[0].Message.Text, "3 more findings") {
 		t.Errorf("notifications %v", n)
+	}
+}
+
+// TestSARIFIncomplete: GitHub refuses a file of an execution that failed, and closes the
+// alerts that a file of the same category does not name. So a file that misses something
+// is of a successful execution, and of a category that only files share that miss the same.
+func TestSARIFIncomplete(t *testing.T) {
+	one, two := scanner.Unread{What: "a.zip", Why: "encrypted"}, scanner.Unread{What: "b.gz", Why: "damaged"}
+	write := func(category string, findings int, s Summary) sarifRun {
+		var b bytes.Buffer
+		h := SARIF(&b, Options{Category: category})
+		_ = h.Scan(Scan{})
+		for range findings {
+			_ = h.Finding(Finding{Rule: "r"})
+		}
+		if err := h.Summary(s); err != nil {
+			t.Fatal(err)
+		}
+		return parseSARIF(t, b.Bytes())
+	}
+	first := write("", 0, Summary{Unread: []scanner.Unread{one, two}}).AutomationDetails.ID
+	for _, tt := range []struct {
+		name, category string
+		findings       int
+		summary        Summary
+		below          string // the category that it is in or, if it misses something, below
+		same           bool   // as that of the first
+		successful     bool
+		notifications  int
+	}{
+		{"whole", "", 1, Summary{}, "stanch/", false, true, 0},
+		{"accepted", "", 1, Summary{Accepted: []scanner.Unread{one}}, "stanch/", false, true, 0},
+		{"the_same_in_another_order", "", 0, Summary{Unread: []scanner.Unread{two, one}}, "stanch/incomplete/", true, true, 2},
+		{"less", "", 0, Summary{Unread: []scanner.Unread{one}}, "stanch/incomplete/", false, true, 1},
+		{"for_another_reason", "", 0, Summary{Unread: []scanner.Unread{one, {What: two.What, Why: "gone"}}}, "stanch/incomplete/", false, true, 2},
+		{"more_than_notifications_name", "", 0, Summary{Unread: slices.Repeat([]scanner.Unread{one}, 300)}, "stanch/incomplete/", false, true, 101},
+		{"push", "stanch/push/x/", 0, Summary{Unread: []scanner.Unread{one, two}}, "stanch/push/x/incomplete/", false, true, 2},
+		{"too_many_findings", "", maxResults + 1, Summary{}, "stanch/incomplete/", false, true, 1},
+		{"stopped", "", 0, Summary{Stopped: true, Unread: []scanner.Unread{{What: "the rest", Why: "cancelled"}}}, "stanch/incomplete/", false, false, 1},
+	} {
+		run := write(tt.category, tt.findings, tt.summary)
+		id, inv := run.AutomationDetails.ID, run.Invocations[0]
+		if rest, ok := strings.CutPrefix(id, tt.below); !ok || (rest != "") != strings.HasSuffix(tt.below, "/incomplete/") || !strings.HasSuffix(id, "/") || (id == first) != tt.same {
+			t.Errorf("%s: the category is %s, the first %s", tt.name, id, first)
+		}
+		if inv.ExecutionSuccessful != tt.successful || len(inv.Notifications) != tt.notifications {
+			t.Errorf("%s: successful is %v, %d notifications", tt.name, inv.ExecutionSuccessful, len(inv.Notifications))
+		}
 	}
 }
 

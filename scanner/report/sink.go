@@ -136,6 +136,7 @@ func summary(s scanner.Summary) Summary {
 		Objects: s.Objects, Bytes: s.Bytes,
 		Unread:    append([]scanner.Unread{}, s.Unread...),
 		Accepted:  slices.Clone(s.Accepted),
+		Stopped:   s.Stopped,
 		ElapsedMS: s.Elapsed.Milliseconds(),
 	}
 }
