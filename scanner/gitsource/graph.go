@@ -69,6 +69,9 @@ func (g *graph) lose(id pack.ID) int32 {
 		return n
 	}
 	n = none
+	if isEmptyTree(id) { // nothing is lost: see store.readBut
+		return n
+	}
 	if g.store.partial || len(g.missing) >= maxMissing {
 		g.skipped++
 	} else {

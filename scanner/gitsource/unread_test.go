@@ -31,6 +31,7 @@ func TestUnread(t *testing.T) {
 		{"corrupt_commit", three + `garble $(loose HEAD~) junk`, "", "one side three two", []string{": object is damaged"}},
 		{"corrupt_tree", three + `garble $(loose HEAD~:) junk; garble $(loose HEAD:d) junk`, "", "one side three two", []string{"(d): object is damaged", "(.): object is damaged"}},
 		{"missing_blob", three + `rm -f $(loose HEAD~:a)`, "", "one side three", []string{"(a): object is missing"}},
+		{"missing_empty_tree", three + `git rm -rq .; commit 4; rm -f $(loose HEAD:)`, "", "one side three two", nil},
 		{"missing_tag_target", three + `git tag -a t -m t $(git rev-parse HEAD~:a); rm -f $(loose HEAD~:a)`, "", "one side three", []string{"(a): object is missing"}},
 		{"missing_ref_target", three + `echo 1234567890123456789012345678901234567890 >.git/refs/heads/gone`, "", "one side three two", []string{"(refs/heads/gone): object is missing"}},
 		{"garbage_ref", three + `echo password >.git/refs/heads/odd`, "", "one side three two", []string{"reading ref refs/heads/odd: malformed"}},
