@@ -257,7 +257,7 @@ func TestCIEvents(t *testing.T) {
 				if depth == "all" {
 					options = []string{"origin", "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*", "+" + tt.ref}
 				}
-				if options[0] != "--depth=1" && (tt.status == 0 || tt.keys == "1 2 4 5 6 7 8 9") {
+				if options[0] != "--depth=1" && tt.status == 0 {
 					t.Skip("what is found depends on the depth of the checkout")
 				}
 				ref := strings.TrimSuffix(tt.ref, "~2")

@@ -40,6 +40,16 @@ func TestCIBadInput(t *testing.T) {
 		{"no_server", "pull_request", pull, offline, "neither in the checkout nor on the server"},
 		{"no_server_for_history", "push", `{"ref":"refs/heads/main","before":"{none}","after":"{push_after}",` + repository + `}`, offline, "history is cut off"},
 		{"no_server_for_everything", "schedule", `{}`, offline, "history is cut off"},
+		{"no_server_for_everything_of_a_whole_branch", "schedule", `{}`, func(t *testing.T, dir string) {
+			t.Helper()
+			scannertest.Git(t, dir, "fetch", "-q", "--no-tags", "--unshallow", "origin", "main")
+			offline(t, dir)
+		}, "it cannot be told whether this is the whole repository"},
+		{"no_remote_for_everything", "schedule", `{}`, func(t *testing.T, dir string) {
+			t.Helper()
+			scannertest.Git(t, dir, "fetch", "-q", "--no-tags", "--unshallow", "origin", "main")
+			scannertest.Git(t, dir, "remote", "remove", "origin")
+		}, "no remote to fetch from"},
 		{"no_remote", "pull_request", pull, func(t *testing.T, dir string) { t.Helper(); scannertest.Git(t, dir, "remote", "remove", "origin") }, "no remote"},
 		{"no_git", "push", push, func(t *testing.T, _ string) { t.Helper(); t.Setenv("PATH", "") }, "there is no git binary"},
 		{"of_somebody_else", "push", push, func(t *testing.T, _ string) { t.Helper(); t.Setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1") }, "git config --global --add safe.directory"},
@@ -77,11 +87,20 @@ func TestCIToken(t *testing.T) {
 	c := newCITest(t)
 	open := c.url
 	guarded := serveGit(t, c.dir, token)
-	payload := c.fill(`{"pull_request":{"number":1,"head":{"sha":"{pr_head}"},"base":{"sha":"{pr_base}"}},` + repository + `}`)
+	pull := `{"pull_request":{"number":1,"head":{"sha":"{pr_head}"},"base":{"sha":"{pr_base}"}},` + repository + `}`
+	branch := `{"ref":"refs/heads/forced","before":"{none}","after":"{forced}",` + repository + `}`
 	for _, tt := range []struct {
-		name, server string
-		status       int
-	}{{"own_server", guarded, exitLeaks}, {"another_server", "https://github.com", exitIncomplete}} {
+		name, event, payload, server string
+		status                       int
+		keys                         string
+	}{
+		{"own_server", "pull_request", pull, guarded, exitLeaks, "2"},
+		{"another_server", "pull_request", pull, "https://github.com", exitIncomplete, ""},
+		{"own_server_new_branch", "push", branch, guarded, exitLeaks, "5"},
+		{"another_server_new_branch", "push", branch, "https://github.com", exitIncomplete, ""},
+		{"own_server_everything", "schedule", "{}", guarded, exitLeaks, "1 2 4 5 6 7 8 9"},
+		{"another_server_everything", "schedule", "{}", "https://github.com", exitIncomplete, ""},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c.url = open
 			dir := c.checkout(t, "main")
@@ -89,9 +108,9 @@ func TestCIToken(t *testing.T) {
 			t.Setenv("STANCH_TOKEN", token)
 			t.Setenv("TEST_GITHUB_SERVER_URL", "")
 			t.Setenv("GITHUB_SERVER_URL", tt.server)
-			r := runCI(t, dir, "pull_request", payload)
-			if r.status != tt.status || strings.Contains(r.log+r.summary+r.output, token) {
-				t.Errorf("exit status %d, want %d\n%s", r.status, tt.status, r.log)
+			r := runCI(t, dir, tt.event, c.fill(tt.payload))
+			if r.status != tt.status || r.keys != tt.keys || strings.Contains(r.log+r.summary+r.output, token) {
+				t.Errorf("exit status %d, keys %q, want %d and %q\n%s", r.status, r.keys, tt.status, tt.keys, r.log)
 			}
 			config, err := os.ReadFile(filepath.Join(dir, ".git", "config"))
 			if err != nil || strings.Contains(string(config), "Authorization") {

@@ -163,13 +163,38 @@ func lineHash(dir string) func(string, int) string {
 
 // source is what the event is about.
 func (c *ciRun) source(ctx context.Context, repo *gitsource.Repository, tree *checkout.Checkout) scanner.Source {
-	if c.rng.All {
+	if c.rng.All && c.rng.Unread == nil {
 		return repo
+	}
+	if c.rng.All {
+		return &lackingRepository{repo, scanner.Blob{ID: "repository", Kind: scanner.KindCommit, Name: "the whole repository", Err: c.rng.Unread}}
 	}
 	s := &ciSource{Range: gitsource.Range{Repo: repo, Include: c.rng.Include, Exclude: c.rng.Exclude}, rng: &c.rng}
 	// What cannot be listed is at no place of HEAD: that costs a better fingerprint.
 	s.head, _ = tree.Tree(ctx, c.rng.Include[0])
 	return s
+}
+
+// A lackingRepository is a repository of which the server may have more.
+type lackingRepository struct {
+	*gitsource.Repository
+	rest scanner.Blob // says why
+}
+
+// Blobs implements scanner.Source.
+func (s *lackingRepository) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
+	if err := yield(s.rest); err != nil {
+		return err
+	}
+	return s.Repository.Blobs(ctx, yield)
+}
+
+// Sift implements scanner.Sifter.
+func (s *lackingRepository) Sift(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
+	if err := yield(s.rest); err != nil {
+		return err
+	}
+	return s.Repository.Sift(ctx, p, yield)
 }
 
 // A ciSource is a range of commits with what is known of the checkout.

@@ -76,7 +76,7 @@ func (c *Checkout) Resolve(ctx context.Context, e *cievent.Event) (Range, error)
 // find is Resolve, but for what a partial clone left out.
 func (g *repository) find(ctx context.Context, e *cievent.Event) (Range, error) {
 	if e.Kind == cievent.Everything {
-		return g.everything(ctx)
+		return g.everything(ctx, e)
 	}
 	r := Range{}
 	head, err := g.head(ctx, e)
@@ -110,6 +110,12 @@ func (c *Checkout) open(ctx context.Context) (*repository, error) {
 	if err != nil {
 		return nil, err
 	}
+	settings, err := g.settings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// A remote may have no more than a setting of the user's, as "remote.origin.prune".
+	remotes = slices.DeleteFunc(remotes, func(name string) bool { return !slices.Contains(settings, "remote."+name+".url") })
 	switch {
 	case slices.Contains(remotes, "origin"):
 		g.remote = "origin"
@@ -175,10 +181,8 @@ func (g *repository) revision(ctx context.Context, name string) (string, error) 
 		if id, err := g.verify(ctx, name); err == nil {
 			return id, nil
 		}
-		ids, lsErr := g.lines(ctx, "ls-remote", g.remote, name)
-		if lsErr == nil && len(ids) > 0 {
-			id, _, _ := strings.Cut(ids[0], "\t")
-			return g.verify(ctx, id)
+		if refs, lsErr := g.list(ctx, nil, name); lsErr == nil && len(refs) > 0 {
+			return g.verify(ctx, refs[0].id)
 		}
 	}
 	return "", fmt.Errorf("%w: %q is no revision of this checkout: %w", ErrNoHead, name, err)
@@ -210,20 +214,18 @@ func (g *repository) has(ctx context.Context, id string) bool {
 }
 
 // everything sees to it that all branches and tags are there with their history.
-func (g *repository) everything(ctx context.Context) (Range, error) {
-	r := Range{All: true, Notes: []string{"The event has no range of its own: the whole repository is scanned."}}
-	shallow, err := g.shallow(ctx)
-	if err != nil || len(shallow) == 0 {
-		return r, err
-	}
-	g.say("the checkout is shallow: fetching all branches and tags with their history")
-	// As a checkout with all history has them, so that findings are said to be in
-	// branches, not to dangle.
-	err = g.fetch(ctx, allHistory, "+refs/heads/*:refs/remotes/"+g.remote+"/*", "+refs/tags/*:refs/tags/*")
-	if err != nil {
+func (g *repository) everything(ctx context.Context, e *cievent.Event) (Range, error) {
+	r := Range{All: true}
+	err := g.fetchAll(ctx, e)
+	switch {
+	case ctx.Err() != nil:
+		return r, ctx.Err()
+	case err != nil:
 		g.say(err.Error())
-		r.Notes = append(r.Notes, "The history could not be fetched; only what the checkout holds is scanned. Use fetch-depth: 0, or give stanch a token.")
-		r.Unread = fmt.Errorf("the history: %w", err)
+		r.Notes = []string{"The event has no range of its own, and it cannot be told whether this is the whole repository: what the checkout holds is scanned. Use fetch-depth: 0, and give stanch a token."}
+		r.Unread = fmt.Errorf("all branches and tags of the server, with their history: %w", err)
+	default:
+		r.Notes = []string{"The event has no range of its own: the whole repository is scanned."}
 	}
 	return r, nil
 }

@@ -76,15 +76,65 @@ func rank(e *cievent.Event, ref string) string {
 // fetchDefault returns the id of the server's default branch, and sees to it that it is
 // here.
 func (g *repository) fetchDefault(ctx context.Context, e *cievent.Event) (string, error) {
-	out, err := g.lines(ctx, "ls-remote", g.remote, "refs/heads/"+e.DefaultBranch)
+	refs, err := g.list(ctx, nil, "refs/heads/"+e.DefaultBranch)
 	if err != nil {
 		return "", err
 	}
-	if len(out) == 0 {
-		return "", fmt.Errorf("the server has no branch %s", e.DefaultBranch)
+	for _, ref := range refs { // git lists those too whose name ends like this
+		if ref.name == "refs/heads/"+e.DefaultBranch {
+			return ref.id, g.want(ctx, ref.id, depth(e))
+		}
 	}
-	id, _, _ := strings.Cut(out[0], "\t")
-	return id, g.want(ctx, id, depth(e))
+	return "", fmt.Errorf("the server has no branch %s", e.DefaultBranch)
+}
+
+// fetchAll fetches the branches and tags of the server that are not here, with their
+// history. Only the server knows which those are: to git, a checkout of one branch is as
+// whole as one of all.
+func (g *repository) fetchAll(ctx context.Context, e *cievent.Event) error {
+	shallow, err := g.shallow(ctx)
+	if err != nil {
+		return err
+	}
+	if g.remote == "" && len(shallow) == 0 && e.Service == "" {
+		return nil // a repository that somebody keeps here: no server has more of it
+	}
+	served, err := g.list(ctx, []string{"--heads", "--tags", "--refs"})
+	if err != nil {
+		return err
+	}
+	tips, err := g.lines(ctx, "for-each-ref", "--format=%(objectname)")
+	if err != nil {
+		return err
+	}
+	slices.Sort(tips)
+	lacking := slices.DeleteFunc(served, func(ref serverRef) bool { _, held := slices.BinarySearch(tips, ref.id); return held })
+	switch {
+	case len(shallow) > 0:
+		g.say("the checkout is shallow: fetching all branches and tags with their history")
+	case len(lacking) > 0:
+		g.say(fmt.Sprintf("the checkout lacks %d of the server's branches and tags: fetching them", len(lacking)))
+	default:
+		return nil
+	}
+	// As a checkout with all history has them, so that findings are said to be in
+	// branches, not to dangle. A tag that is another one here stays, and makes git fail
+	// after it has fetched that of the server.
+	err = g.fetch(ctx, allHistory, "+refs/heads/*:refs/remotes/"+g.remote+"/*", "refs/tags/*:refs/tags/*")
+	if err == nil {
+		return nil
+	}
+	if still, shallowErr := g.shallow(ctx); shallowErr != nil || len(still) > 0 {
+		return errors.Join(err, shallowErr)
+	}
+	var ids []string
+	for _, ref := range lacking {
+		ids = append(ids, ref.id)
+	}
+	if found, checkErr := g.feed(ctx, nil, ids, "cat-file", "--batch-check=%(objecttype)"); checkErr != nil || strings.Contains(found, " missing") {
+		return errors.Join(err, checkErr)
+	}
+	return nil
 }
 
 // steps are by how many commits a shallow history is deepened, one after the other: a

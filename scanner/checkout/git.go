@@ -23,7 +23,7 @@ import (
 // "--deepen" would do just that, but not for what no ref of the server leads to, as
 // the old end of a branch.
 func (g *repository) fetch(ctx context.Context, more int, wants ...string) error {
-	args := []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc"}
+	args := []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc", "--no-prune"}
 	if shallow, err := g.shallow(ctx); err != nil || len(shallow) > 0 { // what is whole must not be made shallow
 		depth := more
 		if more < allHistory {
@@ -36,17 +36,40 @@ func (g *repository) fetch(ctx context.Context, more int, wants ...string) error
 
 // fetchWith runs git fetch with settings, and lines on its standard input.
 func (g *repository) fetchWith(ctx context.Context, config [][2]string, lines []string, args ...string) error {
+	_, err := g.ask(ctx, config, lines, args...)
+	return err
+}
+
+// ask runs a git command that asks the server, as feed does: with the credentials that
+// the checkout has, and if that fails, with the token.
+func (g *repository) ask(ctx context.Context, config [][2]string, lines []string, args ...string) (string, error) {
 	if g.remote == "" {
-		return errors.New("the checkout has no remote to fetch from")
+		return "", errNoRemote
 	}
-	_, err := g.feed(ctx, config, lines, args...)
+	out, err := g.feed(ctx, config, lines, args...)
 	if err == nil || g.Token == "" || g.Server == "" || ctx.Err() != nil {
-		return err
+		return out, err
 	}
-	if _, tokenErr := g.feed(ctx, slices.Concat(config, g.tokenConfig()), lines, args...); tokenErr != nil {
-		return err // the first is about the checkout, which the user knows
+	out, tokenErr := g.feed(ctx, slices.Concat(config, g.tokenConfig()), lines, args...)
+	if tokenErr != nil {
+		return "", err // the first is about the checkout, which the user knows
 	}
-	return nil
+	return out, nil
+}
+
+var errNoRemote = errors.New("the checkout has no remote to fetch from")
+
+// A serverRef is a ref as the server lists it.
+type serverRef struct{ id, name string }
+
+// list returns the refs of the server that options of ls-remote and names choose.
+func (g *repository) list(ctx context.Context, options []string, names ...string) (refs []serverRef, err error) {
+	out, err := g.ask(ctx, nil, nil, slices.Concat([]string{"ls-remote", "--quiet"}, options, []string{"--end-of-options", g.remote}, names)...)
+	for line := range strings.Lines(out) {
+		id, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		refs = append(refs, serverRef{id, name})
+	}
+	return refs, err
 }
 
 // held is how many commits there are: no history is deeper, so that none is cut off

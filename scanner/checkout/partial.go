@@ -59,10 +59,16 @@ func (r *Range) lacks(err error) {
 // partial reports whether objects may be missing on purpose (git's
 // Documentation/technical/partial-clone).
 func (g *repository) partial(ctx context.Context) (bool, error) {
-	out, err := g.git(ctx, "config", "--list", "--name-only", "-z")
-	return slices.ContainsFunc(strings.Split(out, "\x00"), func(name string) bool {
+	settings, err := g.settings(ctx)
+	return slices.ContainsFunc(settings, func(name string) bool {
 		return name == "extensions.partialclone" || strings.HasPrefix(name, "remote.") && strings.HasSuffix(name, ".promisor")
 	}), err
+}
+
+// settings returns the names of all settings of git.
+func (g *repository) settings(ctx context.Context) ([]string, error) {
+	out, err := g.git(ctx, "config", "--list", "--name-only", "-z")
+	return strings.Split(out, "\x00"), err
 }
 
 // missing returns the ids of what revisions lead to and is not there, as far as what is

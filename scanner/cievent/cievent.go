@@ -71,7 +71,7 @@ func (e Event) Given(base, head string) Event {
 
 // Whole is the event of a user who wants all of the repository scanned.
 func (e Event) Whole() Event {
-	return Event{Name: "scan of the history", Kind: Everything, Public: e.Public || e.Service == "", Visibility: e.Visibility, Trusted: e.Trusted}
+	return Event{Service: e.Service, Name: "scan of the history", Kind: Everything, Public: e.Public || e.Service == "", Visibility: e.Visibility, Trusted: e.Trusted}
 }
 
 // Env returns the value of an environment variable, "" if it is not set: os.Getenv.

@@ -73,7 +73,7 @@ func TestGiven(t *testing.T) {
 	if d := cmp.Diff(Event{Name: "range", Kind: Commits, Head: "HEAD", Base: "x", Trusted: one}, pull.Given("x", "HEAD")); d != "" {
 		t.Error(d)
 	}
-	if e := pull.Whole(); e.Trusted != one || e.Public || e.Kind != Everything {
+	if e := pull.Whole(); e.Trusted != one || e.Public || e.Kind != Everything || e.Service != pull.Service {
 		t.Errorf("%+v", e)
 	}
 	if e := (Event{}).Given("", "HEAD"); !e.Public {

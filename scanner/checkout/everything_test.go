@@ -1,0 +1,141 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/scanner/cievent"
+	"github.com/stanch-dev/stanch/scanner/scannertest"
+)
+
+// everythingServer has branches and tags, some of which lead to commits of their own, and
+// changes after the checkouts were made.
+const everythingServer = `
+git config uploadpack.allowAnySHA1InWant true; git config uploadpack.allowFilter true
+commit 1; commit 2; git branch folder
+git checkout -qb other; echo o >o; commit other
+git checkout -q --detach main; echo t >t; commit tagged; git tag -a alone -m alone; git tag moving
+git checkout -q main; commit 3
+SERVER=file://$PWD
+mkdir ../c; cd ../c
+`
+
+// everythingLater is what happens on the server once there are checkouts.
+const everythingLater = `
+cd "$OLDPWD"; git checkout -q other; echo p >p; commit later; git checkout -q main
+git branch -D folder; git branch folder/below other
+git checkout -q --detach main; echo m >m; commit moved; git tag -f moving; git checkout -q main
+`
+
+// TestEverything: however few refs of the server a checkout has, all branches and tags are
+// there afterwards with all that they lead to; otherwise the range says that they are not.
+func TestEverything(t *testing.T) {
+	const unread = "all branches and tags of the server"
+	service := cievent.Event{Service: "x", Name: "schedule", Kind: cievent.Everything}
+	user := cievent.Event{}.Whole()
+	for _, tt := range []struct {
+		name, script string // which makes a checkout
+		event        cievent.Event
+		unread       string
+	}{
+		{"one_branch", `git clone -q --single-branch -b main $SERVER .`, service, ""},
+		{"one_branch_of_the_user", `git clone -q --single-branch -b main $SERVER .`, user, ""},
+		{"depth_of_more_than_there_is", `git init -q; git remote add origin $SERVER; git fetch -q --no-tags --depth=50 origin +refs/heads/main:refs/remotes/origin/main`, service, ""},
+		{"depth_of_one", `git clone -q --depth=1 $SERVER .`, service, ""},
+		{"no_ref", `git init -q; git remote add origin $SERVER; git fetch -q --no-tags origin main; git checkout -q --detach FETCH_HEAD`, service, ""},
+		{"no_tags", `git clone -q --no-tags $SERVER .`, service, ""},
+		{"one_tag", `git clone -q --single-branch -b moving $SERVER .`, service, ""},
+		{"before_the_server_changed", `git clone -q $SERVER .`, service, ""},
+		{"tag_of_its_own", `git clone -q $SERVER .; git checkout -q --detach; echo own >own; commit own; git tag -f moving`, service, ""},
+		{"that_prunes", `git clone -q --single-branch -b main $SERVER .; git config fetch.prune true; git config fetch.pruneTags true; git update-ref refs/remotes/origin/kept HEAD; git tag kept`, service, ""},
+		{"mirror", `git clone -q --mirror $SERVER .`, service, ""},
+		{"without_files", `git clone -q --single-branch -b main --filter=blob:none $SERVER .`, service, ""},
+		{"remote_of_another_name", `git clone -q --single-branch -b main -o upstream $SERVER .; git config remote.origin.prune true`, service, ""},
+		{"no_remote_of_a_user", `git init -q; commit 1`, user, ""},
+
+		{"no_remote", `git init -q; commit 1`, service, "no remote"},
+		{"no_remote_and_shallow", `git clone -q --depth=1 $SERVER .; git remote remove origin`, user, "no remote"},
+		{"remote_without_a_url", `git clone -q $SERVER .; git config --unset remote.origin.url`, service, "no remote"},
+		{"no_server", `git clone -q $SERVER .; git remote set-url origin $SERVER/none`, service, "git ls-remote"},
+		{"damaged_server", `git clone -q --single-branch -b main $SERVER .` + everythingLater + `rm -f .git/objects/$(git rev-parse other: | sed 's:^..:&/:'); cd ../c`, service, "git fetch"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			script := everythingServer + tt.script
+			if !strings.Contains(script, everythingLater) {
+				script += everythingLater
+			}
+			server := scannertest.Repo(t, script)
+			dir := filepath.Join(server, "../c")
+			before := refs(t, dir)
+			r, err := (&Checkout{Dir: dir}).Resolve(t.Context(), &tt.event)
+			if err != nil || !r.All {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			if whole := strings.Contains(strings.Join(r.Notes, ""), "the whole repository is scanned"); whole != (tt.unread == "") {
+				t.Errorf("it says %q", r.Notes)
+			}
+			if tt.unread != "" {
+				if r.Unread == nil || !strings.Contains(r.Unread.Error(), unread) || !strings.Contains(r.Unread.Error(), tt.unread) {
+					t.Errorf("unread is %v, want %q", r.Unread, tt.unread)
+				}
+				return
+			}
+			if r.Unread != nil {
+				t.Error(r.Unread)
+			}
+			if strings.HasPrefix(tt.name, "no_remote") {
+				return
+			}
+			after := refs(t, dir)
+			for name, id := range before {
+				if now := after[name]; now == "" || now != id && !strings.HasPrefix(name, "refs/remotes/") && tt.name != "mirror" {
+					t.Errorf("%s was %s and is %q", name, id, now)
+				}
+			}
+			tips := strings.Fields(scannertest.Git(t, server, "for-each-ref", "--format=%(objectname)", "refs/heads", "refs/tags"))
+			scannertest.Git(t, dir, append([]string{"rev-list", "--objects", "--missing=error"}, tips...)...)
+			if shallow := scannertest.Git(t, dir, "rev-parse", "--is-shallow-repository"); shallow != "false" {
+				t.Error("it is still shallow")
+			}
+		})
+	}
+}
+
+// TestEverythingIsThere: a checkout that has all is asked for nothing, and keeps its tags.
+func TestEverythingIsThere(t *testing.T) {
+	server := scannertest.Repo(t, everythingServer+`git clone -q $SERVER .; git tag here main; git update-ref refs/remotes/origin/kept HEAD; git config fetch.prune true`)
+	dir := filepath.Join(server, "../c")
+	before := refs(t, dir)
+	var log []string
+	e := cievent.Event{Service: "x", Kind: cievent.Everything}
+	r, err := (&Checkout{Dir: dir, Log: func(s string) { log = append(log, s) }}).Resolve(t.Context(), &e)
+	if after := refs(t, dir); err != nil || r.Unread != nil || len(log) > 0 || !maps.Equal(after, before) {
+		t.Errorf("%v, %v, %q\n%s\nwas\n%s", err, r.Unread, log, after, before)
+	}
+}
+
+// refs returns the ids of all refs by name.
+func refs(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	ids := map[string]string{}
+	for line := range strings.Lines(scannertest.Git(t, dir, "for-each-ref", "--format=%(refname) %(objectname)")) {
+		name, id, _ := strings.Cut(strings.TrimSpace(line), " ")
+		ids[name] = id
+	}
+	return ids
+}
+
+func TestEverythingCancelled(t *testing.T) {
+	server := scannertest.Repo(t, everythingServer+`git clone -q --single-branch -b main $SERVER .`)
+	ctx, cancel := context.WithCancel(t.Context())
+	e := cievent.Event{Service: "x", Kind: cievent.Everything}
+	_, err := (&Checkout{Dir: filepath.Join(server, "../c"), Log: func(string) { cancel() }}).Resolve(ctx, &e)
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
