@@ -167,7 +167,7 @@ func (g *repository) exclude(ctx context.Context, e *cievent.Event, r *Range) er
 		r.Notes = append(r.Notes, fmt.Sprintf("The old commit %s is no longer on the server.", short(e.Base)))
 		g.say("fetching " + e.Base + ": " + err.Error())
 	}
-	return g.excludeRefs(ctx, e, r)
+	return g.excludeDefault(ctx, e, r)
 }
 
 // revision resolves what a user calls a commit. A name that only the server has is
@@ -222,7 +222,7 @@ func (g *repository) everything(ctx context.Context, e *cievent.Event) (Range, e
 		return r, ctx.Err()
 	case err != nil:
 		g.say(err.Error())
-		r.Notes = []string{"The event has no range of its own, and it cannot be told whether this is the whole repository: what the checkout holds is scanned. Use fetch-depth: 0, and give stanch a token."}
+		r.Notes = []string{"The event has no range of its own, and it cannot be told whether this is the whole repository: stanch scans all that the checkout holds. Use fetch-depth: 0, and give stanch a token."}
 		r.Unread = fmt.Errorf("all branches and tags of the server, with their history: %w", err)
 	default:
 		r.Notes = []string{"The event has no range of its own: the whole repository is scanned."}

@@ -24,7 +24,7 @@ SERVER=file://$PWD
 mkdir ../c; cd ../c
 `
 
-// everythingLater is what happens on the server once there are checkouts.
+// everythingLater changes the server once there are checkouts.
 const everythingLater = `
 cd "$OLDPWD"; git checkout -q other; echo p >p; commit later; git checkout -q main
 git branch -D folder; git branch folder/below other
@@ -32,7 +32,7 @@ git checkout -q --detach main; echo m >m; commit moved; git tag -f moving; git c
 `
 
 // TestEverything: however few refs of the server a checkout has, all branches and tags are
-// there afterwards with all that they lead to; otherwise the range says that they are not.
+// there afterwards with their history; otherwise the range says that they are not.
 func TestEverything(t *testing.T) {
 	const unread = "all branches and tags of the server"
 	service := cievent.Event{Service: "x", Name: "schedule", Kind: cievent.Everything}
@@ -137,5 +137,51 @@ func TestEverythingCancelled(t *testing.T) {
 	_, err := (&Checkout{Dir: filepath.Join(server, "../c"), Log: func(string) { cancel() }}).Resolve(ctx, &e)
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// TestNewRefs: only the default branch hides commits of a new ref, since nobody may have
+// scanned another. Without the server, the checkout's copy of it does.
+func TestNewRefs(t *testing.T) {
+	server := scannertest.Repo(t, `commit 1; commit 2; git tag v1
+git checkout -qb dev; echo d >d; commit 3; git tag v2
+git branch release; git branch a-release; echo e >e; commit 4; git branch z-release
+git checkout -q main; echo m >m; commit 5
+git clone -q "file://$PWD" ../c; git clone -q --depth=1 --no-single-branch "file://$PWD" ../shallow
+git checkout -q --detach main; echo n >n; commit 6; git branch -f main; git checkout -q main`)
+	for _, dir := range []string{"../c", "../shallow"} {
+		for _, tt := range []struct {
+			ref, defaultBranch string
+			offline            bool
+			commits            int
+			tip                bool
+			says               string
+		}{
+			{"refs/heads/release", "main", false, 1, false, ""},
+			{"refs/heads/a-release", "main", false, 1, false, ""},
+			{"refs/heads/z-release", "main", false, 2, false, ""},
+			{"refs/tags/v2", "main", false, 1, false, ""},
+			{"refs/tags/v1", "main", false, 1, true, "No commit of this push is new"},
+			{"refs/heads/main", "main", false, 4, false, ""},
+			{"refs/heads/release", "dev", false, 1, true, "No commit of this push is new"},
+			{"refs/heads/release", "", false, 3, false, "names no default branch"},
+			{"refs/heads/release", "gone", false, 3, false, "could not be fetched: all that leads to the commit"},
+			{"refs/heads/release", "main", true, 1, false, "could not be fetched: it is left out as the checkout has it"},
+		} {
+			e := cievent.Event{
+				Service: "x", Name: "push", Kind: cievent.Commits, Ref: tt.ref, DefaultBranch: tt.defaultBranch, Commits: 5,
+				Head: scannertest.Git(t, server, "rev-parse", tt.ref), HeadRefs: []string{tt.ref},
+			}
+			c := filepath.Join(server, dir)
+			url := scannertest.Git(t, c, "config", "remote.origin.url")
+			if tt.offline {
+				scannertest.Git(t, c, "config", "remote.origin.url", url+"-gone")
+			}
+			r, err := (&Checkout{Dir: c}).Resolve(t.Context(), &e)
+			scannertest.Git(t, c, "config", "remote.origin.url", url)
+			if err != nil || r.Commits != tt.commits || r.Tip != tt.tip || r.Unread != nil || !strings.Contains(strings.Join(r.Notes, " "), tt.says) {
+				t.Errorf("%s: %+v of %q: %+v, %v; want %d commits and %q", dir, tt.ref, tt.defaultBranch, r, err, tt.commits, tt.says)
+			}
+		}
 	}
 }

@@ -11,66 +11,37 @@ import (
 	"github.com/stanch-dev/stanch/scanner/cievent"
 )
 
-// excludeRefs finds what was on the server before a ref was made, or before it was
-// forced to where it is when its old end is gone.
+// excludeDefault excludes the default branch from the range of a ref that is new, or whose
+// old end is gone after a forced push.
 //
-// A ref that was pushed at the same time would hide what both bring, and each from
-// the other's run: so only refs that come before this one count, the default
-// branch first, then branches and then tags by name. Then of two refs that bring
-// the same commit, one reports it. What a later ref had before is reported again,
-// which is the lesser evil.
-func (g *repository) excludeRefs(ctx context.Context, e *cievent.Event, r *Range) error {
-	if e.Ref != "" {
-		if err := g.excludeEarlier(ctx, e, r); err != nil {
-			return err
-		}
-	}
-	if e.OnDefaultBranch() || e.DefaultBranch == "" || g.remote == "" {
+// No other ref counts. The workflow may watch some branches only, and then nobody has
+// scanned the commits of the others. And two refs that are pushed together would hide
+// their common commits from each other's run. So findings of another branch may be
+// reported again, which is the lesser evil. Without the default branch, each new branch
+// of an old repository would be scanned from its beginning.
+func (g *repository) excludeDefault(ctx context.Context, e *cievent.Event, r *Range) error {
+	switch {
+	case e.OnDefaultBranch():
 		return nil
+	case e.DefaultBranch == "":
+		r.Notes = append(r.Notes, "The event names no default branch: all that leads to the commit is scanned.")
+		return nil
+	}
+	rest := "all that leads to the commit is scanned."
+	if id, err := g.verify(ctx, "refs/remotes/"+g.remote+"/"+e.DefaultBranch); err == nil {
+		r.Exclude = []string{id}
+		rest = "it is left out as the checkout has it."
 	}
 	id, err := g.fetchDefault(ctx, e)
 	if err != nil {
-		r.Notes = append(r.Notes, "The default branch could not be fetched: all that leads to the commit is scanned.")
+		r.Notes = append(r.Notes, "The default branch could not be fetched: "+rest)
 		g.say(err.Error())
-		return nil
+		return ctx.Err()
 	}
 	if !slices.Contains(r.Exclude, id) {
 		r.Exclude = append(r.Exclude, id)
 	}
 	return nil
-}
-
-// excludeEarlier finds the refs that come before that of e, as far as they are here.
-func (g *repository) excludeEarlier(ctx context.Context, e *cievent.Event, r *Range) error {
-	refs, err := g.lines(ctx, "for-each-ref", "--format=%(refname)%00%(objectname)", "refs/remotes/"+g.remote+"/", "refs/tags/")
-	if err != nil {
-		return err
-	}
-	own := rank(e, e.Ref)
-	for _, line := range refs {
-		name, id, _ := strings.Cut(line, "\x00")
-		if rest, ok := strings.CutPrefix(name, "refs/remotes/"+g.remote+"/"); ok {
-			name = "refs/heads/" + rest
-		}
-		if name == "refs/heads/HEAD" || rank(e, name) >= own {
-			continue
-		}
-		if id, err := g.verify(ctx, id); err == nil && !slices.Contains(r.Exclude, id) {
-			r.Exclude = append(r.Exclude, id)
-		}
-	}
-	return nil
-}
-
-// rank orders refs: what is less comes before.
-func rank(e *cievent.Event, ref string) string {
-	switch {
-	case ref == "refs/heads/"+e.DefaultBranch:
-		return ""
-	case strings.HasPrefix(ref, "refs/heads/"):
-		return "1" + ref
-	}
-	return "2" + ref
 }
 
 // fetchDefault returns the id of the server's default branch, and sees to it that it is
@@ -80,7 +51,7 @@ func (g *repository) fetchDefault(ctx context.Context, e *cievent.Event) (string
 	if err != nil {
 		return "", err
 	}
-	for _, ref := range refs { // git lists those too whose name ends like this
+	for _, ref := range refs { // git lists refs/x/refs/heads/main for refs/heads/main, too
 		if ref.name == "refs/heads/"+e.DefaultBranch {
 			return ref.id, g.want(ctx, ref.id, depth(e))
 		}
