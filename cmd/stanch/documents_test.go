@@ -15,7 +15,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
-func page(t *testing.T, name string) string {
+func readPage(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile("../../" + name)
 	if err != nil {
@@ -56,17 +56,17 @@ var statedLimits = []struct{ page, says, file, declares string }{
 func TestStatedLimits(t *testing.T) {
 	known := map[string]string{}
 	for _, l := range statedLimits {
-		if !strings.Contains(page(t, l.page), l.says) {
+		if !strings.Contains(readPage(t, l.page), l.says) {
 			t.Errorf("%s does not say %q: change the row, or delete it", l.page, l.says)
 		}
-		if !regexp.MustCompile(l.declares).MatchString(page(t, l.file)) {
+		if !regexp.MustCompile(l.declares).MatchString(readPage(t, l.file)) {
 			t.Errorf("%s says %q, but %s does not declare %s", l.page, l.says, l.file, l.declares)
 		}
 		known[l.page] += l.says + "\n"
 	}
 	size := regexp.MustCompile(`[\d.,]+ [KMG]iB`)
 	for _, name := range pages(t) {
-		for _, s := range size.FindAllString(page(t, name), -1) {
+		for _, s := range size.FindAllString(readPage(t, name), -1) {
 			if !strings.Contains(known[name], s) {
 				t.Errorf("%s states %s: give it a row with the declaration it repeats, or leave it out", name, s)
 			}
@@ -80,7 +80,7 @@ func TestDocumentedConfiguration(t *testing.T) {
 	block := regexp.MustCompile("(?ms)^```toml\n(.*?)^```$")
 	var samples []string
 	for _, name := range pages(t) {
-		for _, m := range block.FindAllStringSubmatch(page(t, name), -1) {
+		for _, m := range block.FindAllStringSubmatch(readPage(t, name), -1) {
 			samples = append(samples, m[1])
 		}
 	}
@@ -98,7 +98,7 @@ func TestDocumentedConfiguration(t *testing.T) {
 
 // TestContributing holds what CONTRIBUTING.md names.
 func TestContributing(t *testing.T) {
-	text := page(t, "CONTRIBUTING.md")
+	text := readPage(t, "CONTRIBUTING.md")
 	_, handler, _ := strings.Cut(text, "implements `report.Handler`: ")
 	handler, _, _ = strings.Cut(handler, ". ")
 	f, err := parser.ParseFile(token.NewFileSet(), "../../scanner/report/report.go", nil, 0)
@@ -127,7 +127,7 @@ func TestContributing(t *testing.T) {
 // TestGoroutines holds that ARCHITECTURE.md names the files that start a goroutine
 // without an errgroup.
 func TestGoroutines(t *testing.T) {
-	_, text, _ := strings.Cut(page(t, "ARCHITECTURE.md"), "\n## Concurrency\n")
+	_, text, _ := strings.Cut(readPage(t, "ARCHITECTURE.md"), "\n## Concurrency\n")
 	text, _, _ = strings.Cut(text, "\n## ")
 	n := 0
 	err := filepath.WalkDir("../..", func(name string, d fs.DirEntry, err error) error {
