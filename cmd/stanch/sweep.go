@@ -39,7 +39,7 @@ The database is a file of SQLite, or PostgreSQL for a fleet: STANCH_DATABASE_URL
 	}
 	cmd.PersistentFlags().StringVar(&f.url, "database-url", "", "postgres://…, or a file of SQLite; better in STANCH_DATABASE_URL, if it holds a password")
 	cmd.AddCommand(newSweepAdd(f), newSweepList(s, f), newSweepRemove(f), newSweepRun(s, f), newSweepServe(s, f), newSweepWork(s, f),
-		newSweepStatus(s, f), newSweepReport(s, f), newSweepAck(f), newSweepMigrate(f))
+		newSweepStatus(s, f), newSweepReport(s, f), newSweepAck(s, f), newSweepUnack(s, f), newSweepMigrate(f))
 	return cmd
 }
 

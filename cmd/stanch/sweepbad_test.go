@@ -186,8 +186,6 @@ func TestSweepRefuses(t *testing.T) {
 	says("nobody: there is no such target", exitIncomplete, "remove", "nobody")
 	says("must be a minute or more", exitUsage, "add", "acme", "--every", "1s")
 	says("--archived yes", exitUsage, "add", "acme", "--archived", "yes")
-	says("there is no finding", exitIncomplete, "ack", "0123", "--by", "ada")
-	says("not a date", exitUsage, "ack", "0123", "--until", "tomorrow")
 	says("others can reach that", exitUsage, "serve", "--listen", ":0")
 
 	lock, err := riverqueue.Lock(t.Context(), o.database)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -131,42 +130,6 @@ func next(t sweep.Target) string {
 		return "now"
 	}
 	return when(t.Begun.Add(t.Every))
-}
-
-func newSweepAck(db *databaseFlags) *cobra.Command {
-	var who, note, until string
-	cmd := &cobra.Command{
-		Use:   "ack FINGERPRINT",
-		Short: "Say that somebody knows of a finding",
-		Long: `Acknowledge a finding: reports name who did, and until when it does not count. One
-that is live is reported all the same. --by "" takes it back.`,
-		Example: "  stanch sweep ack 0123456789abcdef0123456789abcdef --by ada --until 2027-01-31 --note 'rotated with release 12'",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			end := time.Time{}
-			if until != "" {
-				var err error
-				if end, err = time.ParseInLocation(time.DateOnly, until, time.Local); err != nil {
-					return fmt.Errorf("--until %s: not a date, as 2027-01-31", until)
-				}
-				end = end.AddDate(0, 0, 1) // that day included
-			}
-			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
-				there, err := store.Acknowledge(cmd.Context(), args[0], who, note, end)
-				if err == nil && !there {
-					err = fmt.Errorf("there is no finding with the fingerprint %s", args[0])
-				}
-				if err != nil {
-					return unfinished(err)
-				}
-				return nil
-			})
-		},
-	}
-	cmd.Flags().StringVar(&who, "by", os.Getenv("USER"), "who knows of it")
-	cmd.Flags().StringVar(&until, "until", "", "last day on which it does not count, as 2027-01-31; without, for good")
-	cmd.Flags().StringVar(&note, "note", "", "why")
-	return cmd
 }
 
 func newSweepMigrate(db *databaseFlags) *cobra.Command {

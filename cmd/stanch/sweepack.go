@@ -1,0 +1,148 @@
+//go:build sweep
+
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
+)
+
+func newSweepAck(s *streams, db *databaseFlags) *cobra.Command {
+	var by, note, until string
+	cmd := &cobra.Command{
+		Use:   "ack FINGERPRINT",
+		Short: "Say that somebody knows of a finding",
+		Long: `Acknowledge a finding: reports name who did, and until when it does not count. One
+that is live is reported all the same. Another acknowledgement replaces the first;
+"stanch sweep unack" takes it back.`,
+		Example: "  stanch sweep ack 0123456789abcdef0123456789abcdef --by ada --until 2027-01-31 --note 'rotated with release 12'",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			fingerprint, err := checkFingerprint(args[0])
+			if err != nil {
+				return err
+			}
+			end, err := lastDay(until, time.Now())
+			if err != nil {
+				return err
+			}
+			who, err := acknowledger(by, cmd.Flags().Changed("by"), userName)
+			if err != nil {
+				return err
+			}
+			return db.acknowledge(cmd.Context(), fingerprint, func(ctx context.Context, store *sweep.Store) error {
+				if err := store.Acknowledge(ctx, fingerprint, who, note, end); err != nil {
+					return err
+				}
+				said := "acknowledged by " + printable(who)
+				if until != "" {
+					said += " until " + until
+				}
+				_, err := fmt.Fprintln(s.stdout, said)
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&by, "by", "", "`name` of the person who knows of it; without, that of the user who runs this")
+	cmd.Flags().StringVar(&until, "until", "", "last `day` on which it does not count, in UTC, as 2027-01-31; without, for good")
+	cmd.Flags().StringVar(&note, "note", "", "why")
+	return cmd
+}
+
+func newSweepUnack(s *streams, db *databaseFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:     "unack FINGERPRINT",
+		Short:   "Take an acknowledgement back",
+		Long:    `Remove the acknowledgement of a finding: it counts again.`,
+		Example: "  stanch sweep unack 0123456789abcdef0123456789abcdef",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			fingerprint, err := checkFingerprint(args[0])
+			if err != nil {
+				return err
+			}
+			return db.acknowledge(cmd.Context(), fingerprint, func(ctx context.Context, store *sweep.Store) error {
+				if err := store.Unacknowledge(ctx, fingerprint, userName()); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintln(s.stdout, "not acknowledged any more")
+				return err
+			})
+		},
+	}
+}
+
+// acknowledge calls do with the store, and says which finding it failed for.
+func (f *databaseFlags) acknowledge(ctx context.Context, fingerprint string, do func(context.Context, *sweep.Store) error) error {
+	return f.with(ctx, func(store *sweep.Store, _ *riverqueue.Queue) error {
+		err := do(ctx, store)
+		switch {
+		case errors.Is(err, sweep.ErrNoFinding):
+			return unfinished(fmt.Errorf("%w with the fingerprint %s (reports in JSON and HTML have them)", err, fingerprint))
+		case err != nil:
+			return unfinished(fmt.Errorf("the finding %s: %w", fingerprint, err))
+		}
+		return nil
+	})
+}
+
+// checkFingerprint returns a fingerprint as the store has it.
+func checkFingerprint(typed string) (string, error) {
+	fingerprint := strings.ToLower(strings.TrimSpace(typed))
+	if hash, err := hex.DecodeString(fingerprint); err != nil || len(hash) != 16 {
+		return "", fmt.Errorf("%q is no fingerprint: one has 32 hexadecimal digits, as in reports", typed)
+	}
+	return fingerprint, nil
+}
+
+// lastDay returns the end of a day, zero for "". Reports name days in UTC: in any other
+// zone, some would name the day after.
+func lastDay(day string, now time.Time) (end time.Time, err error) {
+	if day == "" {
+		return time.Time{}, nil
+	}
+	begin, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("--until %s: not a date, as 2027-01-31", day)
+	}
+	end = begin.AddDate(0, 0, 1).Add(-time.Millisecond) // a store knows no less
+	if end.Before(now) {
+		return time.Time{}, fmt.Errorf("--until %s: that day is over; name a later one, or leave --until out", day)
+	}
+	return end, nil
+}
+
+// acknowledger returns the name that --by gives, or that of the user if it was not typed.
+func acknowledger(by string, typed bool, userName func() string) (string, error) {
+	if name := strings.TrimSpace(by); name != "" {
+		return name, nil
+	}
+	if typed {
+		return "", errors.New(`--by is empty: name a person; "stanch sweep unack" takes an acknowledgement back`)
+	}
+	name := strings.TrimSpace(userName())
+	if name == "" {
+		return "", errors.New("this process runs as a user without a name: say with --by who acknowledges the finding")
+	}
+	return name, nil
+}
+
+// userName returns the name of the user who runs this process. It is "" in a container
+// whose user is in no list, if $USER does not say it either.
+func userName() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username
+	}
+	return os.Getenv("USER")
+}

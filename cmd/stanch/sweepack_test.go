@@ -1,0 +1,150 @@
+//go:build sweep
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner/report"
+)
+
+// TestSweepAck acknowledges a finding and takes that back. Nothing but unack removes an
+// acknowledgement, and reports name the day that was typed.
+func TestSweepAck(t *testing.T) {
+	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+	t.Setenv("USER", "somebody") // where the system does not know who runs this
+	o.repo(t, "a", "", `leak 1 f; commit 1`)
+	o.add(t)
+	o.sweep(t, exitLeaks)
+	finding := func() (f report.Finding) {
+		t.Helper()
+		_, out, errs := o.stanch(t, "report", "-f", "json")
+		for line := range strings.Lines(out) {
+			if strings.HasPrefix(line, `{"type":"finding"`) {
+				if err := json.Unmarshal([]byte(line), &f); err != nil {
+					t.Fatalf("%v: %s", err, errs)
+				}
+			}
+		}
+		return f
+	}
+	fingerprint := finding().Fingerprint
+	says := func(status int, want string, args ...string) {
+		t.Helper()
+		got, out, errs := o.stanch(t, args...)
+		if got != status || !strings.Contains(out+errs, want) {
+			t.Errorf("%q: exit status %d, want %d; it says %q, want %q", args, got, status, out+errs, want)
+		}
+	}
+	by := func(want string) report.Finding {
+		t.Helper()
+		f := finding()
+		if f.History.AcknowledgedBy != want || (f.Ignored != "") != (want != "") {
+			t.Errorf("acknowledged by %q, want %q; ignored: %q", f.History.AcknowledgedBy, want, f.Ignored)
+		}
+		return f
+	}
+	says(exitIncomplete, "nobody has acknowledged it", "unack", fingerprint)
+	says(0, "acknowledged by ada", "ack", fingerprint, "--by", " ada ")
+	by("ada")
+	says(exitUsage, "unack", "ack", fingerprint, "--by", "")
+	by("ada")
+	says(0, "acknowledged by "+userName(), "ack", fingerprint, "--note", "known")
+	if f := by(userName()); f.History.Note != "known" {
+		t.Errorf("the note is %q", f.History.Note)
+	}
+	says(0, "until 2097-01-31", "ack", strings.ToUpper(fingerprint), "--until", "2097-01-31")
+	if f := by(userName()); f.History.AcknowledgedUntil.Format(time.DateOnly) != "2097-01-31" || !strings.HasSuffix(f.Ignored, " until 2097-01-31") {
+		t.Errorf("it is acknowledged until %s, and ignored as %q", f.History.AcknowledgedUntil, f.Ignored)
+	}
+	if _, out, _ := o.stanch(t, "report", "--verbose"); !strings.Contains(out, "until 2097-01-31") {
+		t.Errorf("the report in text does not name the day:\n%s", out)
+	}
+	says(0, "not acknowledged any more", "unack", fingerprint)
+	if f := by(""); f.History.Note != "" || !f.History.AcknowledgedUntil.IsZero() {
+		t.Errorf("what is left is %+v", f.History)
+	}
+	unknown := strings.Repeat("0", 32)
+	says(exitIncomplete, "there is no finding with the fingerprint "+unknown, "ack", unknown)
+	says(exitIncomplete, "there is no finding with the fingerprint "+unknown, "unack", unknown)
+}
+
+// TestSweepAckChecks holds that wrong usage is refused before there is a database.
+func TestSweepAckChecks(t *testing.T) {
+	o := newSweptOrg(t, filepath.Join(t.TempDir(), "none", "sweep.db"))
+	fingerprint := strings.Repeat("0", 32)
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"ack", "0123", "--by", "ada"}, "32 hexadecimal digits"},
+		{[]string{"ack", "aws-access-key " + fingerprint}, "32 hexadecimal digits"},
+		{[]string{"unack", fingerprint + "0"}, "32 hexadecimal digits"},
+		{[]string{"unack"}, "accepts 1 arg"},
+		{[]string{"ack", fingerprint, "--by", "ada", "--until", "tomorrow"}, "not a date"},
+		{[]string{"ack", fingerprint, "--by", "ada", "--until", "2020-01-31"}, "that day is over"},
+		{[]string{"ack", fingerprint, "--by", " \t"}, "--by is empty"},
+	} {
+		if status, _, errs := o.stanch(t, tt.args...); status != exitUsage || !strings.Contains(errs, tt.want) {
+			t.Errorf("%q: exit status %d; it says %q, want %q", tt.args, status, errs, tt.want)
+		}
+	}
+	if _, err := os.Stat(filepath.Dir(o.database)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder of the database: %v", err)
+	}
+}
+
+func TestAcknowledger(t *testing.T) {
+	for _, tt := range []struct {
+		name, by   string
+		typed      bool
+		user       string
+		want, says string
+	}{
+		{"typed", "ada", true, "root", "ada", ""},
+		{"user", "", false, "root", "root", ""},
+		{"no_user", "", false, "", "", "say with --by who"},
+		{"blank_user", "", false, " ", "", "say with --by who"},
+		{"typed_empty", "", true, "root", "", "--by is empty"},
+		{"no_user_typed", "ada", true, "", "ada", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := acknowledger(tt.by, tt.typed, func() string { return tt.user })
+			if got != tt.want || (err == nil) != (tt.says == "") || err != nil && !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("%q, %v; want %q, %q", got, err, tt.want, tt.says)
+			}
+		})
+	}
+}
+
+// TestLastDay holds that a day is the last one wherever it is typed and read.
+func TestLastDay(t *testing.T) {
+	now := time.Date(2027, 1, 31, 23, 0, 0, 0, time.FixedZone("", -8*3600)) // the day after, in UTC
+	for _, tt := range []struct{ day, want string }{
+		{"", ""},
+		{"2027-02-01", "2027-02-01T23:59:59.999Z"}, // today
+		{"2028-02-29", "2028-02-29T23:59:59.999Z"},
+		{"2027-01-31", "over"},
+		{"2027-02-30", "not a date"},
+		{"31.12.2027", "not a date"},
+	} {
+		got, err := lastDay(tt.day, now)
+		text := got.Format("2006-01-02T15:04:05.000Z07:00")
+		switch {
+		case err != nil:
+			text = err.Error()
+		case got.IsZero():
+			text = ""
+		}
+		if text != tt.want && !(err != nil && strings.Contains(text, tt.want)) {
+			t.Errorf("%q: %s, want %s", tt.day, text, tt.want)
+		}
+	}
+}
