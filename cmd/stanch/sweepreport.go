@@ -5,7 +5,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -129,12 +128,12 @@ func (w *sweptReport) end(started, ended time.Time) error {
 // finding reports one that was kept.
 func (w *sweptReport) finding(k sweep.Kept) error {
 	var f report.Finding
-	if err := json.Unmarshal(k.Record, &f); err != nil {
+	if err := sweep.UnmarshalRecord(k.Record, &f); err != nil {
 		return fmt.Errorf("a finding in the database: %w", err)
 	}
 	for _, place := range k.Locations {
 		var l report.Location
-		if err := json.Unmarshal(place, &l); err != nil {
+		if err := sweep.UnmarshalRecord(place, &l); err != nil {
 			return fmt.Errorf("a place in the database: %w", err)
 		}
 		f.Locations = append(f.Locations, l)

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"sync"
 	"time"
 
@@ -98,13 +97,13 @@ func (k *keeper) Finding(f report.Finding) error {
 			Blob: l.Blob, Kind: string(l.Kind), Path: l.Path, Part: l.Part,
 			Line: l.Line, Column: l.Column, AtHead: l.AtHead,
 		}
-		if place.Record, err = json.Marshal(l); err != nil {
+		if place.Record, err = sweep.MarshalRecord(&l); err != nil {
 			return err
 		}
 		kept.Locations = append(kept.Locations, place)
 	}
 	f.Locations, f.Secret, f.Token, f.Value = nil, "", "", ""
-	if kept.Record, err = json.Marshal(f); err != nil {
+	if kept.Record, err = sweep.MarshalRecord(&f); err != nil {
 		return err
 	}
 	k.result.Findings = append(k.result.Findings, kept)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/scanner/githubapi"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
@@ -30,6 +31,11 @@ kept: who sweeps has it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if every != 0 && every < time.Minute {
 				return fmt.Errorf("--every %s: must be a minute or more", every)
+			}
+			for _, name := range args {
+				if err := githubapi.CheckTarget(name); err != nil {
+					return err
+				}
 			}
 			if err := f.filter.Check(); err != nil {
 				return err

@@ -66,6 +66,14 @@ var fullName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(
 // ownerName is what it lets their owners be called.
 var ownerName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-_]*$`) })
 
+// CheckTarget returns an error if target is no name that Pages could list.
+func CheckTarget(target string) error {
+	if ownerName().MatchString(target) || fullName().MatchString(target) {
+		return nil
+	}
+	return fmt.Errorf("%q is no name of an organization, a user or a repository: acme, or acme/app", target)
+}
+
 // List returns all that Pages lists.
 func (l *Lister) List(ctx context.Context, target string) (all []Repository, err error) {
 	err = l.Pages(ctx, target, func(page []Repository) (bool, error) {

@@ -41,7 +41,7 @@ func dead(state string) bool {
 func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, r Repository, findings []Finding, afresh bool) error {
 	number := r.Number
 	if afresh {
-		if _, err := tx.ExecContext(ctx, `UPDATE location SET gone_since = -1 WHERE repository = $1`, number); err != nil {
+		if _, err := exec(ctx, tx, `UPDATE location SET gone_since = -1 WHERE repository = $1`, number); err != nil {
 			return err
 		}
 	}
@@ -66,14 +66,14 @@ func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, r Repository, findi
 	}
 	// What is not there any more was forced away, and its key may be live, or this version
 	// does not call it a finding. Nobody can tell the two apart: both stay known.
-	_, err := tx.ExecContext(ctx, `UPDATE location SET gone_since = $2, at_head = 0 WHERE repository = $1 AND gone_since = -1`, number, millis(s.now()))
+	_, err := exec(ctx, tx, `UPDATE location SET gone_since = $2, at_head = 0 WHERE repository = $1 AND gone_since = -1`, number, millis(s.now()))
 	return err
 }
 
 // ignoreNow has f, in r, ignored if nothing else that was read with the same rules has it:
 // what others once said of it does not count.
 func ignoreNow(ctx context.Context, tx *sql.Tx, r Repository, f *Finding) error {
-	_, err := tx.ExecContext(ctx, `UPDATE finding SET ignored = $2 WHERE fingerprint = $1 AND ignored = '' AND NOT EXISTS
+	_, err := exec(ctx, tx, `UPDATE finding SET ignored = $2 WHERE fingerprint = $1 AND ignored = '' AND NOT EXISTS
 		(SELECT 1 FROM location l JOIN repository o ON o.number = l.repository WHERE l.fingerprint = $1 AND o.number <> $3 AND o.detector = $4)`,
 		f.Fingerprint, f.Ignored, r.Number, r.Detector)
 	return err
@@ -90,30 +90,30 @@ func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *Finding) error {
 	now := millis(s.now())
 	var state, record string
 	var since int64
-	err := tx.QueryRowContext(ctx, `SELECT state, record, dead_since FROM finding WHERE fingerprint = $1`, f.Fingerprint).Scan(&state, &record, &since)
+	err := one(ctx, tx, `SELECT state, record, dead_since FROM finding WHERE fingerprint = $1`, f.Fingerprint)(&state, &record, &since)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		_, err = tx.ExecContext(ctx, `INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, record)
+		_, err = exec(ctx, tx, `INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, record)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (fingerprint) DO NOTHING`,
 			f.Fingerprint, f.KeyID, f.Account, f.State, f.Reason, f.Ignored, millis(f.Verified), now, now, string(f.Record))
 	case err != nil:
 	case answered(state) && !answered(f.State):
 		// What counts in one repository counts.
-		_, err = tx.ExecContext(ctx, `UPDATE finding SET last_seen = $2, ignored = CASE WHEN $3 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`, f.Fingerprint, now, f.Ignored)
+		_, err = exec(ctx, tx, `UPDATE finding SET last_seen = $2, ignored = CASE WHEN $3 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`, f.Fingerprint, now, f.Ignored)
 	default:
 		if !dead(f.State) {
 			since = 0
 		} else if since == 0 && answered(state) && !dead(state) {
 			since = now
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE finding SET account = $2, state = $3, reason = $4, verified = $5, last_seen = $6, dead_since = $7, record = $8,
+		_, err = exec(ctx, tx, `UPDATE finding SET account = $2, state = $3, reason = $4, verified = $5, last_seen = $6, dead_since = $7, record = $8,
 			ignored = CASE WHEN $9 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`,
 			f.Fingerprint, f.Account, f.State, f.Reason, millis(f.Verified), now, since, string(f.Record), f.Ignored)
 	}
 	if err != nil || f.Verified.IsZero() || f.State == state { // what says the same is no news
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (fingerprint, at) DO NOTHING`,
+	_, err = exec(ctx, tx, `INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (fingerprint, at) DO NOTHING`,
 		f.Fingerprint, millis(f.Verified), f.State, f.Reason, f.Account)
 	return err
 }
@@ -122,15 +122,15 @@ func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *Finding) error {
 // stays that: a text alone has no path to be ignored for.
 func (s *Store) answer(ctx context.Context, tx *sql.Tx, f *Finding) error {
 	var n int
-	if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM finding WHERE fingerprint = $1 AND ignored = ''`, f.Fingerprint).Scan(&n); err != nil || n == 0 {
+	if err := one(ctx, tx, `SELECT COUNT(*) FROM finding WHERE fingerprint = $1 AND ignored = ''`, f.Fingerprint)(&n); err != nil || n == 0 {
 		return err
 	}
 	return s.putFinding(ctx, tx, f)
 }
 
 func (s *Store) putLocation(ctx context.Context, tx *sql.Tx, fingerprint string, repository int64, l *Location) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO location (fingerprint, repository, place, kind, blob, path, at_head, first_seen, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-		ON CONFLICT (fingerprint, repository, place) DO UPDATE SET at_head = excluded.at_head, gone_since = 0, record = excluded.record`,
+	_, err := exec(ctx, tx, `INSERT INTO location (fingerprint, repository, place, kind, blob, path, at_head, first_seen, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		ON CONFLICT (fingerprint, repository, place) DO UPDATE SET path = excluded.path, at_head = excluded.at_head, gone_since = 0, record = excluded.record`,
 		fingerprint, repository, l.place(), l.Kind, l.Blob, l.Path, number(l.AtHead), millis(s.now()), string(l.Record))
 	return err
 }
@@ -163,7 +163,7 @@ func (s *Store) headed(ctx context.Context, tx *sql.Tx, repository int64, at fun
 			gone = time.Time{}
 		}
 		if err == nil {
-			_, err = tx.ExecContext(ctx, `UPDATE location SET at_head = $3, gone_since = $4 WHERE fingerprint = $1 AND place = $2 AND repository = $5`,
+			_, err = exec(ctx, tx, `UPDATE location SET at_head = $3, gone_since = $4 WHERE fingerprint = $1 AND place = $2 AND repository = $5`,
 				m.fingerprint, m.place, number(m.atHead), millis(gone), repository)
 		}
 	}
@@ -187,7 +187,7 @@ func (s *Store) Acknowledge(ctx context.Context, fingerprint, who, note string, 
 		if _, err := acknowledgedBy(ctx, tx, fingerprint); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE finding SET acknowledged_by = $2, note = $3, acknowledged_until = $4 WHERE fingerprint = $1`, fingerprint, who, note, millis(until)); err != nil {
+		if _, err := exec(ctx, tx, `UPDATE finding SET acknowledged_by = $2, note = $3, acknowledged_until = $4 WHERE fingerprint = $1`, fingerprint, who, note, millis(until)); err != nil {
 			return err
 		}
 		return s.acted(ctx, tx, who, "acknowledge", fingerprint, note)
@@ -204,7 +204,7 @@ func (s *Store) Unacknowledge(ctx context.Context, fingerprint, who string) erro
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE finding SET acknowledged_by = '', note = '', acknowledged_until = 0 WHERE fingerprint = $1`, fingerprint); err != nil {
+		if _, err := exec(ctx, tx, `UPDATE finding SET acknowledged_by = '', note = '', acknowledged_until = 0 WHERE fingerprint = $1`, fingerprint); err != nil {
 			return err
 		}
 		return s.acted(ctx, tx, who, "unacknowledge", fingerprint, "")
@@ -213,7 +213,7 @@ func (s *Store) Unacknowledge(ctx context.Context, fingerprint, who string) erro
 
 // acknowledgedBy returns who has acknowledged a finding, "" for nobody.
 func acknowledgedBy(ctx context.Context, tx *sql.Tx, fingerprint string) (by string, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT acknowledged_by FROM finding WHERE fingerprint = $1`, fingerprint).Scan(&by)
+	err = one(ctx, tx, `SELECT acknowledged_by FROM finding WHERE fingerprint = $1`, fingerprint)(&by)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNoFinding
 	}
@@ -222,7 +222,7 @@ func acknowledgedBy(ctx context.Context, tx *sql.Tx, fingerprint string) (by str
 
 // acted notes who did what to a finding.
 func (s *Store) acted(ctx context.Context, tx *sql.Tx, who, what, fingerprint, result string) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO action (at, who, what, subject, result) VALUES ($1, $2, $3, $4, $5)`, millis(s.now()), who, what, fingerprint, result)
+	_, err := exec(ctx, tx, `INSERT INTO action (at, who, what, subject, result) VALUES ($1, $2, $3, $4, $5)`, millis(s.now()), who, what, fingerprint, result)
 	return err
 }
 

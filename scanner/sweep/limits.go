@@ -91,7 +91,7 @@ func gitBudget(h Hub) string { return h.Budget() + " git" }
 func (s *Store) limit(ctx context.Context, budget string) (*Later, error) {
 	var until int64
 	later := &Later{}
-	err := s.db.QueryRowContext(ctx, `SELECT until, why FROM budget WHERE name = $1`, budget).Scan(&until, &later.Why)
+	err := one(ctx, s.db, `SELECT until, why FROM budget WHERE name = $1`, budget)(&until, &later.Why)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, nil
@@ -108,7 +108,7 @@ func (s *Store) limit(ctx context.Context, budget string) (*Later, error) {
 }
 
 func (s *Store) putLimit(ctx context.Context, budget string, l *Later) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO budget (name, until, why) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET until = excluded.until, why = excluded.why`,
+	_, err := exec(ctx, s.db, `INSERT INTO budget (name, until, why) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET until = excluded.until, why = excluded.why`,
 		budget, millis(l.At), l.Why)
 	return err
 }

@@ -141,13 +141,13 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 	var looked, sweep, pushed, listed int64
 	var due int
 	var state, name string
-	err = tx.QueryRowContext(ctx, `SELECT number, looked, sweep, pushed, listed, due, state, name FROM repository WHERE target = $1 AND id = $2`+s.forUpdate(), t.Name, l.ID).
-		Scan(&num, &looked, &sweep, &pushed, &listed, &due, &state, &name)
+	err = one(ctx, tx, `SELECT number, looked, sweep, pushed, listed, due, state, name FROM repository WHERE target = $1 AND id = $2`+s.forUpdate(), t.Name, l.ID)(
+		&num, &looked, &sweep, &pushed, &listed, &due, &state, &name)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		err = tx.QueryRowContext(ctx, `INSERT INTO repository (id, target, name, page, clone, fork, archived, private, pushed, state, at, listed, looked, due)
+		err = one(ctx, tx, `INSERT INTO repository (id, target, name, page, clone, fork, archived, private, pushed, state, at, listed, looked, due)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, -1, 0) RETURNING number`,
-			l.ID, t.Name, l.Name, page, l.Clone, number(l.Fork), number(l.Archived), number(l.Private), millis(l.Pushed), New, now, millis(t.Begun)).Scan(&num)
+			l.ID, t.Name, l.Name, page, l.Clone, number(l.Fork), number(l.Archived), number(l.Private), millis(l.Pushed), New, now, millis(t.Begun))(&num)
 		if err != nil {
 			return 0, false, err
 		}
@@ -155,7 +155,7 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 	case err != nil:
 		return 0, false, err
 	default:
-		_, err = tx.ExecContext(ctx, `UPDATE repository SET name = $2, page = $3, fork = $4, archived = $5, private = $6, pushed = $7, listed = $8 WHERE number = $1`,
+		_, err = exec(ctx, tx, `UPDATE repository SET name = $2, page = $3, fork = $4, archived = $5, private = $6, pushed = $7, listed = $8 WHERE number = $1`,
 			num, l.Name, page, number(l.Fork), number(l.Archived), number(l.Private), millis(l.Pushed), millis(t.Begun))
 		if err != nil {
 			return 0, false, err
@@ -165,13 +165,13 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 	read := looked == millis(l.Pushed) && name == l.Name
 	switch {
 	case l.Skip != "":
-		_, err = tx.ExecContext(ctx, `UPDATE repository SET state = $2, why = $3, at = $4, due = 0 WHERE number = $1`, num, Skipped, l.Skip, now)
+		_, err = exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, due = 0 WHERE number = $1`, num, Skipped, l.Skip, now)
 		return 0, changed, err
 	// A listing that was cut off begins again: what this sweep has looked at is done.
 	case read && (!full || sweep == t.Sweep) && due == 0 && state != Failed && state != New && state != Skipped && state != Gone:
 		return 0, changed, nil
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE repository SET due = 1, state = CASE WHEN state = $2 OR state = $3 THEN $4 ELSE state END WHERE number = $1`, num, Skipped, Gone, New)
+	_, err = exec(ctx, tx, `UPDATE repository SET due = 1, state = CASE WHEN state = $2 OR state = $3 THEN $4 ELSE state END WHERE number = $1`, num, Skipped, Gone, New)
 	return num, changed, err
 }
 
@@ -193,10 +193,10 @@ func (s *Store) take(ctx context.Context, number int64) (r Repository, lease str
 	_, _ = rand.Read(random) // never fails
 	lease = hex.EncodeToString(random)
 	err = s.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE repository SET lease = $2 WHERE number = $1`, number, lease); err != nil {
+		if _, err := exec(ctx, tx, `UPDATE repository SET lease = $2 WHERE number = $1`, number, lease); err != nil {
 			return err
 		}
-		r, err = scanRepository(tx.QueryRowContext(ctx, `SELECT `+repositoryColumns+` FROM repository WHERE number = $1`, number).Scan)
+		r, err = scanRepository(one(ctx, tx, `SELECT `+repositoryColumns+` FROM repository WHERE number = $1`, number))
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -206,7 +206,7 @@ func (s *Store) take(ctx context.Context, number int64) (r Repository, lease str
 }
 
 func (s *Store) repository(ctx context.Context, number int64) (Repository, error) {
-	r, err := scanRepository(s.db.QueryRowContext(ctx, `SELECT `+repositoryColumns+` FROM repository WHERE number = $1`, number).Scan)
+	r, err := scanRepository(one(ctx, s.db, `SELECT `+repositoryColumns+` FROM repository WHERE number = $1`, number))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = errOver
 	}
@@ -215,7 +215,7 @@ func (s *Store) repository(ctx context.Context, number int64) (Repository, error
 
 // still locks the repository for tx, or says that it is another job's now.
 func still(ctx context.Context, tx *sql.Tx, number int64, lease string) error {
-	result, err := tx.ExecContext(ctx, `UPDATE repository SET lease = '' WHERE number = $1 AND lease = $2`, number, lease)
+	result, err := exec(ctx, tx, `UPDATE repository SET lease = '' WHERE number = $1 AND lease = $2`, number, lease)
 	if err != nil {
 		return err
 	}
@@ -232,7 +232,7 @@ func (s *Store) note(ctx context.Context, r Repository, lease, state, why string
 		if err := still(ctx, tx, r.Number, lease); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE repository SET state = $2, why = $3, at = $4, due = $5, parent = $6 WHERE number = $1`,
+		if _, err := exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, due = $5, parent = $6 WHERE number = $1`,
 			r.Number, state, why, millis(s.now()), number(!last), r.Parent); err != nil {
 			return err
 		}
@@ -242,7 +242,7 @@ func (s *Store) note(ctx context.Context, r Repository, lease, state, why string
 
 // failed says of a repository that no scan works on why it is not done.
 func (s *Store) failed(ctx context.Context, number int64, why string) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE repository SET state = $2, why = $3, at = $4 WHERE number = $1 AND due = 0`, number, Failed, why, millis(s.now()))
+	_, err := exec(ctx, s.db, `UPDATE repository SET state = $2, why = $3, at = $4 WHERE number = $1 AND due = 0`, number, Failed, why, millis(s.now()))
 	return err
 }
 
@@ -252,7 +252,7 @@ func (s *Store) putRepository(ctx context.Context, tx *sql.Tx, r Repository, swe
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE repository SET state = $2, why = $3, at = $4, detector = $5, refs = $6, parent = $7,
+	if _, err := exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, detector = $5, refs = $6, parent = $7,
 		activity = $8, objects = $9, fetched = $10, looked = $11, sweep = $12, texts = $13, due = 0 WHERE number = $1`,
 		r.Number, r.State, r.Why, millis(s.now()), r.Detector, refs, r.Parent,
 		millis(r.Activity), r.Objects, r.Fetched, millis(r.Pushed), sweep, r.Texts); err != nil {
@@ -267,7 +267,7 @@ const maxTips = 200
 
 // putTips keeps the tips of the branches and tags of r.
 func (s *Store) putTips(ctx context.Context, tx *sql.Tx, r Repository) error {
-	if _, err := tx.ExecContext(ctx, `DELETE FROM tip WHERE repository = $1`, r.Number); err != nil {
+	if _, err := exec(ctx, tx, `DELETE FROM tip WHERE repository = $1`, r.Number); err != nil {
 		return err
 	}
 	for _, id := range tipsOf(r.Refs, maxTips) {
@@ -275,7 +275,7 @@ func (s *Store) putTips(ctx context.Context, tx *sql.Tx, r Repository) error {
 		if err != nil {
 			return fmt.Errorf("the id of a ref: %w", err)
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO tip (object, repository) VALUES ($1, $2)`, object, r.Number); err != nil {
+		if _, err := exec(ctx, tx, `INSERT INTO tip (object, repository) VALUES ($1, $2)`, object, r.Number); err != nil {
 			return err
 		}
 	}
@@ -358,9 +358,9 @@ func (s *Store) relatives(ctx context.Context, r Repository, refs map[string]str
 // for each other.
 func (s *Store) pending(ctx context.Context, r Repository, detector string) (bool, error) {
 	var n int
-	err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM repository WHERE target = $1 AND name = $2 AND due = 1 AND detector <> $3 AND state NOT IN ($4, $5)
+	err := one(ctx, s.db, `SELECT COUNT(*) FROM repository WHERE target = $1 AND name = $2 AND due = 1 AND detector <> $3 AND state NOT IN ($4, $5)
 		AND (LENGTH(id) < LENGTH($6) OR LENGTH(id) = LENGTH($6) AND id < $6)`,
-		r.Target, r.Parent, detector, Failed, Skipped, r.ID).Scan(&n)
+		r.Target, r.Parent, detector, Failed, Skipped, r.ID)(&n)
 	return n > 0, err
 }
 

@@ -109,20 +109,3 @@ func number(b bool) int {
 	}
 	return 0
 }
-
-// rows calls each for each row of a query.
-func rows(ctx context.Context, q interface {
-	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-}, each func(scan func(...any) error) error, query string, args ...any) error {
-	r, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return fmt.Errorf("the database: %w", err)
-	}
-	defer func() { _ = r.Close() }()
-	for r.Next() {
-		if err := each(r.Scan); err != nil {
-			return err
-		}
-	}
-	return r.Err()
-}

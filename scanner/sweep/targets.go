@@ -26,7 +26,7 @@ func scanTarget(scan func(...any) error) (Target, error) {
 // other options, the next sweep looks at all.
 func (s *Store) PutTarget(ctx context.Context, t Target) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO target (name, api, options, every_ms, added) VALUES ($1, $2, $3, $4, $5)
+		_, err := exec(ctx, tx, `INSERT INTO target (name, api, options, every_ms, added) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (name) DO UPDATE SET api = excluded.api, options = excluded.options, every_ms = excluded.every_ms,
 			full_at = CASE WHEN target.api = excluded.api AND target.options = excluded.options THEN target.full_at ELSE 0 END`,
 			t.Name, t.API, string(t.Options), t.Every.Milliseconds(), millis(s.now()))
@@ -38,7 +38,7 @@ func (s *Store) PutTarget(ctx context.Context, t Target) error {
 // are in no other go with it. It reports whether there was one.
 func (s *Store) RemoveTarget(ctx context.Context, name string) (there bool, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, `DELETE FROM target WHERE name = $1`, name)
+		r, err := exec(ctx, tx, `DELETE FROM target WHERE name = $1`, name)
 		if err != nil {
 			return err
 		}
@@ -46,11 +46,11 @@ func (s *Store) RemoveTarget(ctx context.Context, name string) (there bool, err 
 		there = n > 0
 		for _, statement := range []string{`DELETE FROM sweep WHERE target = $1`, `DELETE FROM repository WHERE target = $1`} {
 			if err == nil {
-				_, err = tx.ExecContext(ctx, statement, name)
+				_, err = exec(ctx, tx, statement, name)
 			}
 		}
 		if err == nil {
-			_, err = tx.ExecContext(ctx, `DELETE FROM finding WHERE NOT EXISTS (SELECT 1 FROM location WHERE location.fingerprint = finding.fingerprint)`)
+			_, err = exec(ctx, tx, `DELETE FROM finding WHERE NOT EXISTS (SELECT 1 FROM location WHERE location.fingerprint = finding.fingerprint)`)
 		}
 		return err
 	})
@@ -71,7 +71,7 @@ func (s *Store) Targets(ctx context.Context) (targets []Target, err error) {
 var ErrNoTarget = errors.New("there is no such target")
 
 func (s *Store) target(ctx context.Context, name string) (Target, error) {
-	t, err := scanTarget(s.db.QueryRowContext(ctx, `SELECT `+targetColumns+` FROM target WHERE name = $1`, name).Scan)
+	t, err := scanTarget(one(ctx, s.db, `SELECT `+targetColumns+` FROM target WHERE name = $1`, name))
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, fmt.Errorf("%s: %w", name, ErrNoTarget)
 	}
@@ -82,23 +82,23 @@ func (s *Store) target(ctx context.Context, name string) (Target, error) {
 // jobs of the repositories that it has not come to are kept either way.
 func (s *Store) Begin(ctx context.Context, q Queue, name string, full bool) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, `UPDATE target SET begun = $2, sweep = sweep + 1, ended = 0 WHERE name = $1 AND (sweep = 0 OR ended > 0)`, name, millis(s.now()))
+		r, err := exec(ctx, tx, `UPDATE target SET begun = $2, sweep = sweep + 1, ended = 0 WHERE name = $1 AND (sweep = 0 OR ended > 0)`, name, millis(s.now()))
 		if err != nil {
 			return err
 		}
 		var sweep int64
-		if err := tx.QueryRowContext(ctx, `SELECT sweep FROM target WHERE name = $1`, name).Scan(&sweep); err != nil {
+		if err := one(ctx, tx, `SELECT sweep FROM target WHERE name = $1`, name)(&sweep); err != nil {
 			return fmt.Errorf("%s: %w", name, ErrNoTarget)
 		}
 		if n, err := r.RowsAffected(); err != nil {
 			return err
 		} else if n > 0 {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO sweep (target, number, begun, complete) VALUES ($1, $2, $3, 0)`, name, sweep, millis(s.now())); err != nil {
+			if _, err := exec(ctx, tx, `INSERT INTO sweep (target, number, begun, complete) VALUES ($1, $2, $3, 0)`, name, sweep, millis(s.now())); err != nil {
 				return err
 			}
 		}
 		// A job that is in the queue already may be for less.
-		if _, err := tx.ExecContext(ctx, `UPDATE target SET asked = $2, full_at = CASE WHEN $3 = 1 THEN 0 ELSE full_at END WHERE name = $1`, name, millis(s.now()), number(full)); err != nil {
+		if _, err := exec(ctx, tx, `UPDATE target SET asked = $2, full_at = CASE WHEN $3 = 1 THEN 0 ELSE full_at END WHERE name = $1`, name, millis(s.now()), number(full)); err != nil {
 			return err
 		}
 		return q.Put(ctx, tx, []Job{{Kind: KindList, Target: name, Sweep: sweep, Full: full}})
@@ -126,7 +126,7 @@ func (s *Store) BeginDue(ctx context.Context, q Queue) error {
 
 // wait notes why the listing of a target does not go on, and until when; "" that it does.
 func (s *Store) wait(ctx context.Context, target, why string, until time.Time) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE target SET why = $2, wait = $3 WHERE name = $1`, target, why, millis(until))
+	_, err := exec(ctx, s.db, `UPDATE target SET why = $2, wait = $3 WHERE name = $1`, target, why, millis(until))
 	return err
 }
 
@@ -138,15 +138,15 @@ func (s *Store) listed(ctx context.Context, tx *sql.Tx, t Target, full bool) err
 			`UPDATE repository SET state = '` + Gone + `', why = 'GitHub does not list it any more', at = $2, due = 0 WHERE target = $1 AND listed < $3 AND state <> '` + Gone + `'`,
 			`UPDATE target SET full_at = $2 WHERE name = $1 AND begun = $3`,
 		} {
-			if _, err := tx.ExecContext(ctx, statement, t.Name, millis(s.now()), millis(t.Begun)); err != nil {
+			if _, err := exec(ctx, tx, statement, t.Name, millis(s.now()), millis(t.Begun)); err != nil {
 				return err
 			}
 		}
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE target SET why = '', wait = 0 WHERE name = $1`, t.Name); err != nil {
+	if _, err := exec(ctx, tx, `UPDATE target SET why = '', wait = 0 WHERE name = $1`, t.Name); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE sweep SET complete = $3 WHERE target = $1 AND number = $2`, t.Name, t.Sweep, 1+number(full)); err != nil {
+	if _, err := exec(ctx, tx, `UPDATE sweep SET complete = $3 WHERE target = $1 AND number = $2`, t.Name, t.Sweep, 1+number(full)); err != nil {
 		return err
 	}
 	return s.endIfDone(ctx, tx, t.Name)
@@ -157,14 +157,14 @@ func (s *Store) endIfDone(ctx context.Context, tx *sql.Tx, target string) error 
 	now := millis(s.now())
 	// One after the other: of two that end at once, each would see that the other is left.
 	var begun int64
-	if err := tx.QueryRowContext(ctx, `SELECT begun FROM target WHERE name = $1`+s.forUpdate(), target).Scan(&begun); err != nil {
+	if err := one(ctx, tx, `SELECT begun FROM target WHERE name = $1`+s.forUpdate(), target)(&begun); err != nil {
 		return ignore(err, sql.ErrNoRows)
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE target SET ended = $2 WHERE name = $1 AND ended = 0
+	_, err := exec(ctx, tx, `UPDATE target SET ended = $2 WHERE name = $1 AND ended = 0
 		AND EXISTS (SELECT 1 FROM sweep WHERE sweep.target = $1 AND sweep.number = target.sweep AND complete > 0)
 		AND NOT EXISTS (SELECT 1 FROM repository WHERE repository.target = $1 AND due = 1)`, target, now)
 	if err == nil {
-		_, err = tx.ExecContext(ctx, `UPDATE sweep SET ended = $2 WHERE target = $1 AND ended = 0
+		_, err = exec(ctx, tx, `UPDATE sweep SET ended = $2 WHERE target = $1 AND ended = 0
 			AND EXISTS (SELECT 1 FROM target WHERE name = $1 AND target.sweep = sweep.number AND target.ended > 0)`, target, now)
 	}
 	return err

@@ -33,7 +33,10 @@ func Open(ctx context.Context, database string, migrate bool) (*sweep.Store, err
 		db.SetMaxOpenConns(16)
 	}
 	s := sweep.NewStore(db, driver == "pgx")
-	if err = db.PingContext(ctx); err == nil && migrate {
+	if err = db.PingContext(ctx); err == nil && s.Postgres() {
+		err = checkEncoding(ctx, db)
+	}
+	if err == nil && migrate {
 		if err = s.Migrate(ctx, sweep.Version()); err == nil {
 			err = Migrate(ctx, s, false)
 		}
@@ -42,6 +45,19 @@ func Open(ctx context.Context, database string, migrate bool) (*sweep.Store, err
 		return nil, errors.Join(fmt.Errorf("the database %s: %w", redacted(database), scrub(err, database)), db.Close())
 	}
 	return s, nil
+}
+
+// checkEncoding refuses a database of PostgreSQL that holds one alphabet only: the first
+// path in another one would keep all that is in its repository out of it.
+func checkEncoding(ctx context.Context, db *sql.DB) error {
+	var encoding string
+	if err := db.QueryRowContext(ctx, `SHOW server_encoding`).Scan(&encoding); err != nil {
+		return err
+	}
+	if encoding != "UTF8" && encoding != "SQL_ASCII" { // the latter takes all bytes
+		return fmt.Errorf("it has the encoding %s, which cannot hold all text: make one WITH ENCODING 'UTF8' TEMPLATE template0", encoding)
+	}
+	return nil
 }
 
 // redacted is what a database is called in messages.

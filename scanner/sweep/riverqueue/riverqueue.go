@@ -118,7 +118,7 @@ func (q *Queue) Put(ctx context.Context, tx *sql.Tx, jobs []sweep.Job) error {
 	params := make([]river.InsertManyParams, len(jobs))
 	for i, j := range jobs {
 		params[i] = river.InsertManyParams{
-			Args: args{What: j.Kind, Target: j.Target, Number: j.Number, Sweep: j.Sweep, Full: j.Full},
+			Args: args{What: j.Kind, Target: sweep.Storable(j.Target), Number: j.Number, Sweep: j.Sweep, Full: j.Full},
 			InsertOpts: &river.InsertOpts{
 				Queue: j.Kind, MaxAttempts: starts, Priority: priority(j),
 				UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
@@ -178,7 +178,7 @@ func (q *Queue) Run(ctx context.Context, e *sweep.Engine, once bool) error {
 
 func workerName() string {
 	host, _ := os.Hostname()
-	return fmt.Sprintf("%s-%d-%d", cmp.Or(host, "worker"), os.Getpid(), time.Now().UnixNano()%1e6)
+	return sweep.Storable(fmt.Sprintf("%s-%d-%d", cmp.Or(host, "worker"), os.Getpid(), time.Now().UnixNano()%1e6))
 }
 
 // watch keeps the others informed that this worker lives, and takes over from those that

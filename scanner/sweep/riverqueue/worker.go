@@ -39,7 +39,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[args]) error {
 	a := job.Args
 	last := len(job.Errors)+1 >= tries
 	if job.Attempt >= starts {
-		return river.JobCancel(w.q.engine.GiveUp(ctx, w.job(a), fmt.Errorf("it was begun %d times, and each time the process ended", job.Attempt)))
+		return river.JobCancel(storable(w.q.engine.GiveUp(ctx, w.job(a), fmt.Errorf("it was begun %d times, and each time the process ended", job.Attempt))))
 	}
 	err := w.q.engine.Do(ctx, w.job(a), last, func(ctx context.Context, tx *sql.Tx) error {
 		return w.complete(ctx, tx, job)
@@ -56,13 +56,17 @@ func (w *worker) Work(ctx context.Context, job *river.Job[args]) error {
 	case errors.Is(err, sweep.ErrTaken):
 		return w.yield(ctx, job)
 	case last, errors.As(err, &final):
-		return river.JobCancel(err)
+		return river.JobCancel(storable(err))
 	}
-	return err
+	return storable(err)
 }
 
+// storable returns an error for River, which keeps the text as JSON in the row of the job:
+// servers write what they like into an error.
+func storable(err error) error { return errors.New(sweep.Storable(err.Error())) }
+
 func (w *worker) job(a args) sweep.Job {
-	return sweep.Job{Kind: a.What, Target: a.Target, Number: a.Number, Sweep: a.Sweep, Full: a.Full}
+	return sweep.Job{Kind: a.What, Target: sweep.Original(a.Target), Number: a.Number, Sweep: a.Sweep, Full: a.Full}
 }
 
 func (w *worker) complete(ctx context.Context, tx *sql.Tx, job *river.Job[args]) error {

@@ -1,0 +1,96 @@
+package sweep
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestStorable(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"", ""},
+		{"dir/a file.env", "dir/a file.env"},
+		{"日本\x1b\t\ufffd.env", "日本\x1b\t\ufffd.env"},
+		{"caf\xe9.env", `"caf\xe9.env"`},
+		{"a\x00b", `"a\x00b"`},
+		{"\xed\xa0\x80", `"\xed\xa0\x80"`},         // half of a surrogate pair
+		{"\xc0\x80", `"\xc0\x80"`},                 // NUL, longer than it has to be
+		{"\xf4\x90\x80\x80", `"\xf4\x90\x80\x80"`}, // beyond Unicode
+		{"caf\xe9\ufffd", `"caf\xe9` + "\ufffd\""},
+		{`"quoted"`, `"\"quoted\""`},
+		{`"caf\xe9.env"`, `"\"caf\\xe9.env\""`},
+		{`a "quoted" word`, `a "quoted" word`},
+	} {
+		got := Storable(tt.text)
+		if got != tt.want || Original(got) != tt.text {
+			t.Errorf("%q is kept as %s, want %s; that is read as %q", tt.text, got, tt.want, Original(got))
+		}
+	}
+	for _, kept := range []string{`"`, `"a`, `"a" b`, "\"a\nb\""} { // of earlier versions
+		if got := Original(kept); got != kept {
+			t.Errorf("%q is read as %q", kept, got)
+		}
+	}
+}
+
+// FuzzStorable holds that both databases take the text, and that it comes back.
+func FuzzStorable(f *testing.F) {
+	for _, s := range []string{"a", "caf\xe9", "a\x00", `"`, "\xed\xa0\x80", "\ufffd\xff", strings.Repeat("\xff", 100)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		kept := Storable(text)
+		if !utf8.ValidString(kept) || strings.ContainsRune(kept, 0) {
+			t.Errorf("%q is kept as %q", text, kept)
+		}
+		if back := Original(kept); back != text {
+			t.Errorf("%q comes back as %q", text, back)
+		}
+		type record struct {
+			Text string
+			List []*record
+		}
+		r := record{text, []*record{{Text: text}}}
+		raw, err := MarshalRecord(&r)
+		if err != nil || strings.Contains(string(raw), `\u0000`) {
+			t.Fatalf("%q is kept as %s: %v", text, raw, err)
+		}
+		var back record
+		if err := UnmarshalRecord(raw, &back); err != nil || back.Text != text || back.List[0].Text != text {
+			t.Errorf("%q comes back as %+v: %v", text, back, err)
+		}
+	})
+}
+
+// TestTextEdge holds that no statement goes around exec, one and rows: text that is bound
+// or read elsewhere would not be made storable. schema.go has none.
+func TestTextEdge(t *testing.T) {
+	direct := regexp.MustCompile(`\.(Exec|Query|QueryRow|Prepare)(Context)?\(`)
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) < 5 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	found := map[string]int{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[file] = len(direct.FindAll(text, -1))
+	}
+	delete(found, "text_test.go")
+	delete(found, "schema.go")
+	if found["text.go"] != 3 {
+		t.Errorf("text.go has %d statements, want those of exec, one and rows", found["text.go"])
+	}
+	delete(found, "text.go")
+	for file, n := range found {
+		if n > 0 {
+			t.Error(fmt.Sprintf("%s: %d statements", file, n))
+		}
+	}
+}
