@@ -172,6 +172,17 @@ func TestSweepHostileNames(t *testing.T) {
 		}
 		t.Errorf("SQLite reports %d records, PostgreSQL %d", len(sqlite), len(postgres))
 	}
+	// HEAD of each repository is known by the path, which has to come back as it was.
+	o.push(t, "plain", `git rm -q f; commit 2`)
+	o.push(t, "path-bang", `echo x >x; commit 2`)
+	o.push(t, "path-latin1", `git ls-files -z | xargs -0 git rm -q --cached; git -c user.name=A -c user.email=a@example.com commit -qm 2`)
+	text()
+	_, out, _ := o.stanch(t, "report", "-f", "json")
+	for name, want := range map[string]string{"plain": "false", "path-latin1": "false", "path-bang": "true", "path-latin1-other": "true", "zip-nul": "true"} {
+		if m := regexp.MustCompile(`/acme/` + name + `","[^{]*"at_head":(true|false)`).FindStringSubmatch(out); m == nil || m[1] != want {
+			t.Errorf("%s: at HEAD: %q, want %s", name, m, want)
+		}
+	}
 }
 
 // TestSweepHostileAnswers gives servers' errors that PostgreSQL does not hold.

@@ -79,7 +79,7 @@ func (o *sweptOrg) known(t *testing.T) (found, twice []string) {
 	defer store.Close()
 	err = store.Findings(t.Context(), "", func(k sweep.Kept) error {
 		for _, place := range k.Locations {
-			line := fmt.Sprintf("{\"type\":\"finding\",%s,\"locations\":[%s]}\n", strings.Trim(string(k.Record), "{}"), place)
+			line := fmt.Sprintf("{\"type\":\"finding\",%s,\"locations\":[%s]}\n", strings.Trim(string(k.Record), "{}"), place.Record)
 			for _, key := range reposOf(t, []byte(line)) {
 				found = append(found, strings.ReplaceAll(key, " ", ""))
 			}

@@ -133,9 +133,10 @@ func (w *sweptReport) finding(k sweep.Kept) error {
 	}
 	for _, place := range k.Locations {
 		var l report.Location
-		if err := sweep.UnmarshalRecord(place, &l); err != nil {
+		if err := sweep.UnmarshalRecord(place.Record, &l); err != nil {
 			return fmt.Errorf("a place in the database: %w", err)
 		}
+		l.AtHead = place.AtHead
 		f.Locations = append(f.Locations, l)
 	}
 	f.Ignored = k.Ignored

@@ -150,8 +150,12 @@ func (s *Store) headed(ctx context.Context, tx *sql.Tx, repository int64, at fun
 		if err := scan(&m.fingerprint, &m.place, &blob, &path, &was); err != nil {
 			return err
 		}
-		path, _, _ = strings.Cut(path, "!") // a member of an archive
 		now, known := at(path)
+		for i := range path { // a member of an archive; but files may have this in their names, too
+			if path[i] == '!' && known && now != blob {
+				now, known = at(path[:i])
+			}
+		}
 		if m.atHead = now == blob; known && m.atHead != (was != 0) {
 			moves = append(moves, m)
 		}
@@ -226,10 +230,16 @@ func (s *Store) acted(ctx context.Context, tx *sql.Tx, who, what, fingerprint, r
 	return err
 }
 
+// A KeptLocation is a place of a finding as the store has it.
+type KeptLocation struct {
+	Record json.RawMessage // of the JSON contract, as it was when the place was read
+	AtHead bool            // as the last sweep saw it
+}
+
 // A Kept is a finding as the store has it.
 type Kept struct {
 	Record               json.RawMessage // of the JSON contract, without locations
-	Locations            []json.RawMessage
+	Locations            []KeptLocation
 	Ignored              string
 	FirstSeen, LastSeen  time.Time
 	GoneSince, DeadSince time.Time
@@ -268,7 +278,7 @@ func (s *Store) Findings(ctx context.Context, target string, each func(Kept) err
 			k.FirstSeen, k.LastSeen, k.DeadSince, k.AcknowledgedUntil = fromMillis(first), fromMillis(seen), fromMillis(dead), fromMillis(until)
 			last = &k
 		}
-		last.Locations = append(last.Locations, json.RawMessage(location))
+		last.Locations = append(last.Locations, KeptLocation{json.RawMessage(location), atHead != 0})
 		last.headed = last.headed || atHead != 0
 		if t := fromMillis(gone); t.After(last.GoneSince) {
 			last.GoneSince = t
