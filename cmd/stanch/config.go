@@ -65,6 +65,7 @@ type config struct {
 	configs  []*rules.Config
 	detector *rules.Detector
 	digest   hash.Hash // of what the rules are made of
+	ignores  hash.Hash // of ignore files and baselines
 	root     string    // of the project, "" if there is none
 	notes    suppress.Notes
 	allow    []scanner.Filter
@@ -75,7 +76,7 @@ type config struct {
 // read reads all that f names and what is found in the project. What cannot be used
 // is said on stderr, what is broken is an error.
 func (f *configFlags) read(stderr io.Writer) (*config, error) {
-	c := &config{flags: f, now: time.Now(), digest: sha256.New(), root: f.root}
+	c := &config{flags: f, now: time.Now(), digest: sha256.New(), ignores: sha256.New(), root: f.root}
 	if f.root == "" && f.scanned != "" {
 		c.root = projectRoot(f.scanned)
 	}
@@ -196,6 +197,14 @@ func (c *config) seen(data []byte) {
 	_, _ = fmt.Fprintf(c.digest, "%d\n%s", len(data), data)
 }
 
+// ignored makes an ignore file or a baseline part of the digest of those.
+func (c *config) ignored(list []byte) {
+	if c.ignores == nil {
+		c.ignores = sha256.New()
+	}
+	_, _ = fmt.Fprintf(c.ignores, "%d\n%s", len(list), list)
+}
+
 // A configFile is one that is to be read, with a way to read those that it names.
 type configFile struct {
 	name string
@@ -292,6 +301,7 @@ func (c *config) readProject() error {
 		if data == nil {
 			continue
 		}
+		c.ignored(data)
 		filter, err := x.read(x.name, data)
 		if err != nil {
 			return err
@@ -300,6 +310,7 @@ func (c *config) readProject() error {
 	}
 	allowed := append(gitsource.UserSettings("secrets", "allowed"), gitsource.Settings(c.root, "secrets", "allowed")...)
 	if len(allowed) > 0 {
+		c.ignored(fmt.Appendf(nil, "%q", allowed))
 		filter, err := suppress.GitSecrets("secrets.allowed of git's configuration", allowed, c.name)
 		if err != nil {
 			return err

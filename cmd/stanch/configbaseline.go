@@ -17,6 +17,7 @@ func (c *config) readBaselines() error {
 		if err != nil {
 			return fmt.Errorf("--baseline: %w", err)
 		}
+		c.ignored(data)
 		if err := c.readBaseline(name, data); err != nil {
 			return fmt.Errorf("--baseline: %w", err)
 		}

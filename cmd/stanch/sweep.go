@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,13 +123,36 @@ func (f *engineFlags) engine(j *job, store *sweep.Store, q *riverqueue.Queue, lo
 			return nil, fmt.Errorf("--mirrors: %w", err)
 		}
 	}
+	detector, err := f.detector(build, j.config)
+	if err != nil {
+		return nil, err
+	}
 	searcher := newSearcher(j)
 	return &sweep.Engine{
 		Store: store, Queue: q, Hub: hubs(f.login, f.maxSize<<20), Scan: searcher.scan,
-		Detector: fmt.Sprintf("%s verify=%v rules=%x ignores=%v confidence=%s max=%d", build, f.verifies(), j.config.digest.Sum(nil), !f.config.ignoreNo, f.confidence, f.maxSize),
+		Detector: detector, Began: time.Now(),
 		Verifies: f.verifies(), Mirrors: f.mirrors, Temp: f.temp, MaxFetch: f.maxFetch << 20, MaxBlobSize: f.maxSize << 20,
 		LookEvery: f.lookEvery, Log: log,
 	}, nil
+}
+
+// detector names the build, the rules and all flags that change findings or how they are
+// verified: repositories that another detector has read are read again. Of an inventory it
+// says only whether there is one. Some are made anew each day, and to read all repositories
+// each day costs too much.
+func (f *engineFlags) detector(build string, c *config) (string, error) {
+	canaries, err := readAccounts(f.canaryAccounts)
+	if err != nil {
+		return "", err
+	}
+	ignores := sha256.New()
+	_, _ = fmt.Fprintf(ignores, "%v %v %x %q", f.config.ignoreNo, f.config.honor, c.ignores.Sum(nil), c.notes.List()) // which name entries that have ended
+	asks := sha256.New()
+	for _, list := range [][]string{f.accounts, f.partitions, canaries} {
+		_, _ = fmt.Fprintf(asks, "%q", slices.Compact(slices.Sorted(slices.Values(list))))
+	}
+	return fmt.Sprintf("%s verify=%v asks=%x assess=%v rules=%x ignores=%x inventory=%v confidence=%s max=%d",
+		build, f.verifies(), asks.Sum(nil)[:8], f.owner.assess, c.digest.Sum(nil), ignores.Sum(nil)[:8], len(f.inventory) > 0, f.confidence, f.maxSize), nil
 }
 
 // buildName tells this build from others, the same on all machines of a fleet: the

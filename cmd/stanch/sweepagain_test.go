@@ -264,7 +264,7 @@ func TestSweepIgnores(t *testing.T) {
 	}
 	want := func(n int, flags ...string) {
 		t.Helper()
-		o.sweep(t, exitLeaks, append([]string{"--full"}, flags...)...)
+		o.sweep(t, exitLeaks, flags...)
 		if st := o.status(t); st.Findings.Open != n {
 			t.Errorf("%q: %d findings count, want %d", flags, st.Findings.Open, n)
 		}

@@ -104,6 +104,9 @@ func (w *sweptReport) write(ctx context.Context) error {
 			w.unread(t.Name, "the sweep has not come to its end")
 		}
 	}
+	if err := w.outdated(ctx, names); err != nil {
+		return err
+	}
 	if w.target != "" && len(names) == 0 {
 		return fmt.Errorf("%s: %w", w.target, sweep.ErrNoTarget)
 	}
@@ -113,6 +116,17 @@ func (w *sweptReport) write(ctx context.Context) error {
 		w.store.Findings(ctx, w.target, w.finding),
 		w.store.Repositories(ctx, w.target, w.repository),
 		w.end(started, ended))
+}
+
+// outdated says of which targets a part was not read with what the rest was.
+func (w *sweptReport) outdated(ctx context.Context, names []string) error {
+	counts, err := w.store.Outdated(ctx)
+	for _, name := range names {
+		if n := counts[name]; n > 0 {
+			w.unread(name, fmt.Sprintf("%d of its repositories were read with %s, and not yet again", n, outdated))
+		}
+	}
+	return err
 }
 
 func (w *sweptReport) unread(what, why string) {

@@ -42,6 +42,9 @@ func newSweepStatus(s *streams, db *databaseFlags) *cobra.Command {
 	return cmd
 }
 
+// outdated says how repositories were read that an earlier detector has read.
+const outdated = "an earlier build, other rules or other flags"
+
 func writeStatus(out io.Writer, st sweep.Status) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	var w io.Writer = table
@@ -57,6 +60,9 @@ func writeStatus(out io.Writer, st sweep.Status) error {
 			state += ", next " + when(t.Next)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", printable(t.Name), state, counts(t.States))
+		if t.Outdated > 0 {
+			fmt.Fprintf(w, "\t%d read with %s\t\n", t.Outdated, outdated)
+		}
 		if t.Why != "" {
 			fmt.Fprintf(w, "\tlisting: %s\t\n", printable(t.Why))
 		}

@@ -20,9 +20,12 @@ type Engine struct {
 	Hub func(Target) (Hub, error)
 	// Scan searches a source, whose places are shown below page. It keeps nothing of it.
 	Scan func(ctx context.Context, src scanner.Source, page string) (Result, error)
-	// Detector is the version of what Scan searches with, rules included. What another
-	// one has read is read again.
+	// Detector is the version of what Scan searches with, rules included. A repository that
+	// another detector has read is read again, if that was in an earlier sweep or before
+	// Began, the start of this process. Workers of one fleet may differ during an update:
+	// within a sweep they do not read again after each other.
 	Detector string
+	Began    time.Time
 	// Verifies says that Scan asks whether what it finds is live.
 	Verifies bool
 	// Mirrors is a folder in which repositories are kept between sweeps, "" for none: then
@@ -93,27 +96,11 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 	if !t.Ended.IsZero() { // the job may be older than the sweep: there is one at a time
 		return errOver
 	}
-	full := j.Full || e.Store.now().Sub(t.Full) >= e.LookEvery || t.Full.After(e.Store.now())
-	listed := 0
-	hub, err := e.Hub(t)
-	if err == nil {
-		hub = e.within(hub)
-		err = hub.Pages(ctx, t.Name, func(page []Listed) (bool, error) {
-			listed += len(page)
-			return e.putPage(ctx, t, hub, page, full)
-		})
-	}
-	if err == nil && full {
-		err = hub.More(ctx, t.Name, func(page []Listed) error {
-			_, err := e.putPage(ctx, t, hub, page, full)
-			return err
-		})
-	}
-	// A token that has lost its rights sees what an owner without repositories has.
-	if err == nil && full && listed == 0 {
-		err = errors.New("GitHub lists no repository, which may be for want of rights of the token")
-	}
+	l, err := e.lookOf(ctx, t, j.Full)
 	if err != nil {
+		return err
+	}
+	if err := e.listPages(ctx, t, l); err != nil {
 		return e.waitOrFail(ctx, t, err)
 	}
 	return e.Store.tx(ctx, func(tx *sql.Tx) error {
@@ -124,7 +111,7 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 		if err != nil {
 			return err
 		}
-		if err := e.Store.listed(ctx, tx, t, full); err != nil {
+		if err := e.Store.listed(ctx, tx, t, l); err != nil {
 			return err
 		}
 		if err := e.putVerify(ctx, tx, t); err != nil {
@@ -132,6 +119,53 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 		}
 		return done(ctx, tx)
 	})
+}
+
+// A look selects the repositories of a target that are looked at though they have not
+// changed.
+type look struct {
+	full bool // all of them
+	all  bool // all are listed
+	// Those are looked at that another detector has read, in an earlier sweep or before a
+	// time.
+	detector string
+	before   time.Time
+}
+
+// lookOf decides how much of t is looked at. If another detector has read a part of it, all
+// is listed: that costs little beside reading again, and tells which repositories are gone.
+func (e *Engine) lookOf(ctx context.Context, t Target, full bool) (l look, err error) {
+	l = look{detector: e.Detector, before: e.Began}
+	l.full = full || e.Store.now().Sub(t.Full) >= e.LookEvery || t.Full.After(e.Store.now())
+	if l.all = l.full; !l.all {
+		l.all, err = e.Store.hasOutdated(ctx, t, l)
+	}
+	return l, err
+}
+
+// listPages queues the repositories that l selects and those that have changed, page by
+// page.
+func (e *Engine) listPages(ctx context.Context, t Target, l look) error {
+	hub, err := e.Hub(t)
+	if err != nil {
+		return err
+	}
+	hub, listed := e.within(hub), 0
+	err = hub.Pages(ctx, t.Name, func(page []Listed) (bool, error) {
+		listed += len(page)
+		return e.putPage(ctx, t, hub, page, l)
+	})
+	if err == nil && l.all {
+		err = hub.More(ctx, t.Name, func(page []Listed) error {
+			_, err := e.putPage(ctx, t, hub, page, l)
+			return err
+		})
+	}
+	// A token that has lost its rights sees what an owner without repositories has.
+	if err == nil && l.all && listed == 0 {
+		err = errors.New("GitHub lists no repository, which may be for want of rights of the token")
+	}
+	return err
 }
 
 // waitOrFail notes why a listing has not come to its end.
@@ -144,15 +178,15 @@ func (e *Engine) waitOrFail(ctx context.Context, t Target, err error) error {
 	return errors.Join(err, e.Store.wait(context.WithoutCancel(ctx), t.Name, why, until))
 }
 
-func (e *Engine) putPage(ctx context.Context, t Target, hub Hub, page []Listed, full bool) (more bool, err error) {
+func (e *Engine) putPage(ctx context.Context, t Target, hub Hub, page []Listed, l look) (more bool, err error) {
 	err = e.Store.tx(ctx, func(tx *sql.Tx) error {
-		due, changed, err := e.Store.putListed(ctx, tx, t, page, hub.PageURL, full)
+		due, changed, err := e.Store.putListed(ctx, tx, t, page, hub.PageURL, l)
 		if err != nil {
 			return err
 		}
 		// The list begins with what was pushed to last: after a page on which nothing has
 		// changed, nothing has.
-		more = full || changed
+		more = l.all || changed
 		if len(due) == 0 {
 			return nil
 		}

@@ -101,11 +101,11 @@ func unpackRefs(packed []byte) (map[string]string, error) {
 }
 
 // putListed notes a page of a listing, as part of tx, and returns the repositories that
-// have to be looked at: new ones, those that were pushed to, those that failed, and with
-// full all.
-func (s *Store) putListed(ctx context.Context, tx *sql.Tx, t Target, page []Listed, pageURL func(string) string, full bool) (due []Job, changed bool, err error) {
+// have to be looked at: new ones, those that were pushed to, those that failed, and those
+// that k selects.
+func (s *Store) putListed(ctx context.Context, tx *sql.Tx, t Target, page []Listed, pageURL func(string) string, k look) (due []Job, changed bool, err error) {
 	for _, l := range page {
-		jobs, news, err := s.putOne(ctx, tx, t, l, pageURL, full)
+		jobs, news, err := s.putOne(ctx, tx, t, l, pageURL, k)
 		if err != nil {
 			return nil, false, err
 		}
@@ -114,8 +114,8 @@ func (s *Store) putListed(ctx context.Context, tx *sql.Tx, t Target, page []List
 	return due, changed, nil
 }
 
-func (s *Store) putOne(ctx context.Context, tx *sql.Tx, t Target, l Listed, pageURL func(string) string, full bool) (due []Job, changed bool, err error) {
-	number, changed, err := s.upsert(ctx, tx, t, l, cmp.Or(l.Page, pageURL(l.Name)), full)
+func (s *Store) putOne(ctx context.Context, tx *sql.Tx, t Target, l Listed, pageURL func(string) string, k look) (due []Job, changed bool, err error) {
+	number, changed, err := s.upsert(ctx, tx, t, l, cmp.Or(l.Page, pageURL(l.Name)), k)
 	if err != nil || number == 0 {
 		return nil, changed, err
 	}
@@ -126,7 +126,7 @@ func (s *Store) putOne(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 	wiki := l
 	// What is written in a wiki is no push to its repository: only a look tells.
 	wiki.ID, wiki.Name, wiki.HasWiki = l.ID+".wiki", l.Name+".wiki", false
-	number, _, err = s.upsert(ctx, tx, t, wiki, pageURL(l.Name)+"/wiki", full)
+	number, _, err = s.upsert(ctx, tx, t, wiki, pageURL(l.Name)+"/wiki", k)
 	if number != 0 {
 		due = append(due, Job{Kind: KindScan, Number: number, Sweep: t.Sweep, Late: l.Fork})
 	}
@@ -136,13 +136,13 @@ func (s *Store) putOne(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 // upsert notes one repository. The number is 0 if it needs not be looked at. It has
 // changed if the last listing that came to its end had it otherwise: one of this sweep
 // that was cut off says nothing of what comes after it.
-func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page string, full bool) (num int64, changed bool, err error) {
+func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page string, k look) (num int64, changed bool, err error) {
 	now := millis(s.now())
-	var looked, sweep, pushed, listed int64
+	var looked, sweep, pushed, listed, at int64
 	var due int
-	var state, name string
-	err = one(ctx, tx, `SELECT number, looked, sweep, pushed, listed, due, state, name FROM repository WHERE target = $1 AND id = $2`+s.forUpdate(), t.Name, l.ID)(
-		&num, &looked, &sweep, &pushed, &listed, &due, &state, &name)
+	var state, name, detector string
+	err = one(ctx, tx, `SELECT number, looked, sweep, pushed, listed, at, due, state, name, detector FROM repository WHERE target = $1 AND id = $2`+s.forUpdate(), t.Name, l.ID)(
+		&num, &looked, &sweep, &pushed, &listed, &at, &due, &state, &name, &detector)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		err = one(ctx, tx, `INSERT INTO repository (id, target, name, page, clone, fork, archived, private, pushed, state, at, listed, looked, due)
@@ -162,17 +162,27 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 		}
 		changed = pushed != millis(l.Pushed) || name != l.Name || listed == millis(t.Begun)
 	}
-	read := looked == millis(l.Pushed) && name == l.Name
+	outdated := detector != k.detector && (sweep < t.Sweep || at < millis(k.before))
+	read := looked == millis(l.Pushed) && name == l.Name && !outdated
 	switch {
 	case l.Skip != "":
 		_, err = exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, due = 0 WHERE number = $1`, num, Skipped, l.Skip, now)
 		return 0, changed, err
 	// A listing that was cut off begins again: what this sweep has looked at is done.
-	case read && (!full || sweep == t.Sweep) && due == 0 && state != Failed && state != New && state != Skipped && state != Gone:
+	case read && (!k.full || sweep == t.Sweep) && due == 0 && state != Failed && state != New && state != Skipped && state != Gone:
 		return 0, changed, nil
 	}
 	_, err = exec(ctx, tx, `UPDATE repository SET due = 1, state = CASE WHEN state = $2 OR state = $3 THEN $4 ELSE state END WHERE number = $1`, num, Skipped, Gone, New)
 	return num, changed, err
+}
+
+// hasOutdated reports whether l selects a repository of t that another detector has read
+// and that is not due yet. Repositories that failed are due in each sweep.
+func (s *Store) hasOutdated(ctx context.Context, t Target, l look) (bool, error) {
+	var n int
+	err := one(ctx, s.db, `SELECT COUNT(*) FROM repository WHERE target = $1 AND due = 0 AND detector <> $2 AND (sweep < $3 OR at < $4) AND state NOT IN ($5, $6, $7)`,
+		t.Name, l.detector, t.Sweep, millis(l.before), Failed, Gone, Skipped)(&n)
+	return n > 0, err
 }
 
 // putFailed returns the repositories that the sweep before could not read, on whichever

@@ -22,8 +22,10 @@ type TargetStatus struct {
 	Next   time.Time      `json:"next,omitzero"`  // zero if it is not scheduled
 	Due    int            `json:"due"`            // repositories that it has yet to look at
 	States map[string]int `json:"states"`         // repositories by state
-	Why    string         `json:"why,omitempty"`  // what listing it waits for, or failed with
-	Wait   time.Time      `json:"wait,omitzero"`
+	// Outdated counts the repositories that another detector has read than the last one.
+	Outdated int       `json:"outdated,omitempty"`
+	Why      string    `json:"why,omitempty"` // what listing it waits for, or failed with
+	Wait     time.Time `json:"wait,omitzero"`
 }
 
 // A RepositoryStatus is why a repository is not done.
@@ -45,6 +47,24 @@ type FindingStatus struct {
 	Acknowledged int            `json:"acknowledged"`
 	Open         int            `json:"open"` // not known to be dead
 	ByState      map[string]int `json:"by_state"`
+}
+
+// Outdated returns for each target how many of its repositories were read by another
+// detector than the one that has read last. The sweep, or the next one, reads them again.
+func (s *Store) Outdated(ctx context.Context) (map[string]int, error) {
+	outdated, seen := map[string]int{}, map[string]bool{}
+	err := rows(ctx, s.db, func(scan func(...any) error) error {
+		var target string
+		var n int
+		err := scan(&target, &n)
+		if seen[target] {
+			outdated[target] += n
+		}
+		seen[target] = true
+		return err
+	}, `SELECT target, COUNT(*) FROM repository WHERE state IN ($1, $2, $3) GROUP BY target, detector ORDER BY MAX(sweep) DESC, MAX(at) DESC`,
+		Swept, Unchanged, Incomplete)
+	return outdated, err
 }
 
 // Status returns how far all sweeps are.
@@ -77,6 +97,15 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 	}, `SELECT target, state, COUNT(*), SUM(due) FROM repository GROUP BY target, state`)
 	if err != nil {
 		return st, err
+	}
+	outdated, err := s.Outdated(ctx)
+	if err != nil {
+		return st, err
+	}
+	for target, n := range outdated {
+		if i, ok := index[target]; ok {
+			st.Targets[i].Outdated = n
+		}
 	}
 	err = rows(ctx, s.db, func(scan func(...any) error) error {
 		var r RepositoryStatus

@@ -130,23 +130,25 @@ func (s *Store) wait(ctx context.Context, target, why string, until time.Time) e
 	return err
 }
 
-// listed notes the end of a listing, as part of tx. Of a full one, repositories that were
-// not on it are gone.
-func (s *Store) listed(ctx context.Context, tx *sql.Tx, t Target, full bool) error {
-	if full {
-		for _, statement := range []string{
-			`UPDATE repository SET state = '` + Gone + `', why = 'GitHub does not list it any more', at = $2, due = 0 WHERE target = $1 AND listed < $3 AND state <> '` + Gone + `'`,
-			`UPDATE target SET full_at = $2 WHERE name = $1 AND begun = $3`,
-		} {
-			if _, err := exec(ctx, tx, statement, t.Name, millis(s.now()), millis(t.Begun)); err != nil {
-				return err
-			}
+// listed notes the end of a listing, as part of tx. If all were listed, repositories that
+// were not on it are gone.
+func (s *Store) listed(ctx context.Context, tx *sql.Tx, t Target, l look) error {
+	var statements []string
+	if l.all {
+		statements = append(statements, `UPDATE repository SET state = '`+Gone+`', why = 'GitHub does not list it any more', at = $2, due = 0 WHERE target = $1 AND listed < $3 AND state <> '`+Gone+`'`)
+	}
+	if l.full {
+		statements = append(statements, `UPDATE target SET full_at = $2 WHERE name = $1 AND begun = $3`)
+	}
+	for _, statement := range statements {
+		if _, err := exec(ctx, tx, statement, t.Name, millis(s.now()), millis(t.Begun)); err != nil {
+			return err
 		}
 	}
 	if _, err := exec(ctx, tx, `UPDATE target SET why = '', wait = 0 WHERE name = $1`, t.Name); err != nil {
 		return err
 	}
-	if _, err := exec(ctx, tx, `UPDATE sweep SET complete = $3 WHERE target = $1 AND number = $2`, t.Name, t.Sweep, 1+number(full)); err != nil {
+	if _, err := exec(ctx, tx, `UPDATE sweep SET complete = $3 WHERE target = $1 AND number = $2`, t.Name, t.Sweep, 1+number(l.full)); err != nil {
 		return err
 	}
 	return s.endIfDone(ctx, tx, t.Name)

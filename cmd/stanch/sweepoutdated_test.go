@@ -1,0 +1,202 @@
+//go:build sweep
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
+)
+
+// TestSweepReadsAgain adds a rule between two sweeps: the next one reads all repositories
+// again, on whichever page of the list they are, and the one after that none.
+func TestSweepReadsAgain(t *testing.T) {
+	for _, mode := range []string{"sqlite", "postgresql", "mirrors"} {
+		t.Run(mode, func(t *testing.T) {
+			database := filepath.Join(t.TempDir(), "sweep.db")
+			if mode == "postgresql" {
+				database = startPostgres(t).url
+			}
+			o := newSweptOrg(t, database)
+			if mode == "mirrors" {
+				o.extra = []string{"--mirrors", filepath.Join(t.TempDir(), "mirrors")}
+			}
+			for i := range 7 { // two pages
+				o.repo(t, fmt.Sprintf("r%02d", i), "", fmt.Sprintf("echo internal-%06d >f; commit 1", i))
+			}
+			o.push(t, "r00", "leak 1 g; commit 2")
+			for i := range 6 {
+				o.push(t, fmt.Sprintf("r%02d", i+1), "echo x >x; commit 2")
+			}
+			o.repo(t, "copy", "r01", ":")
+			o.add(t, "--forks")
+			rule := filepath.Join(t.TempDir(), "rule.toml")
+			if err := os.WriteFile(rule, []byte("[[rules]]\nid = 'internal'\ndescription = 'a number'\nregex = '''internal-00000[036]'''\nkeywords = ['internal']\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for _, step := range []struct {
+				flags string
+				want  []string
+				read  int // repositories
+			}{
+				{"", []string{"1: r00"}, 8},
+				{"", []string{"1: r00"}, 0},
+				{"--config " + rule, []string{"1: r00", "?: r00", "?: r03", "?: r06"}, 8},
+				{"--config " + rule, []string{"1: r00", "?: r00", "?: r03", "?: r06"}, 0},
+				{"--config " + rule + " --min-confidence high", []string{"1: r00", "?: r00", "?: r03", "?: r06"}, 8},
+				{"--config " + rule + " --min-confidence high", []string{"1: r00", "?: r00", "?: r03", "?: r06"}, 0},
+			} {
+				o.taken()
+				if got := o.sweep(t, exitLeaks, strings.Fields(step.flags)...); !slices.Equal(got, step.want) {
+					t.Errorf("%q: found %q, want %q", step.flags, got, step.want)
+				}
+				calls, git := o.taken()
+				read := map[string]bool{}
+				for _, request := range git {
+					_, path, _ := strings.Cut(request, "/acme/")
+					name, _, _ := strings.Cut(path, ".git/")
+					read[name] = true
+				}
+				if len(read) != step.read || step.read == 0 && len(calls) != 1 {
+					t.Errorf("%q: it read %d repositories, want %d, by the calls %q", step.flags, len(read), step.read, calls)
+				}
+			}
+		})
+	}
+}
+
+// TestSweepOutdated holds that status and report count the repositories that another
+// detector has read, until they are read again: by the next sweep, or by one that goes on.
+func TestSweepOutdated(t *testing.T) {
+	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+	for i := range 12 {
+		o.repo(t, fmt.Sprintf("r%02d", i), "", fmt.Sprintf("echo %d >f; commit 1", i))
+	}
+	o.add(t)
+	o.sweep(t, 0)
+	o.remove(t, "r02")
+	set := func(statements ...string) {
+		t.Helper()
+		store, err := riverqueue.Open(t.Context(), o.database, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		for _, statement := range statements {
+			if _, err := store.DB().ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	const old = `UPDATE repository SET detector = 'old', at = at - 1000 WHERE name IN ('acme/r00', 'acme/r01', 'acme/r02')`
+	for _, step := range []struct {
+		name, statement string
+	}{
+		{"ended", `UPDATE target SET full_at = full_at`},
+		{"goes on", `UPDATE target SET ended = 0`},
+		{"clock set back", `UPDATE repository SET at = at + 200000000, sweep = CASE WHEN detector = 'old' THEN 0 ELSE sweep END`},
+	} {
+		set(old, step.statement)
+		if step.name != "goes on" { // r02 is gone
+			want := 3
+			if step.name != "ended" {
+				want = 2
+			}
+			if st := o.status(t); st.Targets[0].Outdated != want {
+				t.Errorf("%s: status says %+v, want %d", step.name, st.Targets[0], want)
+			}
+			text := fmt.Sprintf("%d of its repositories were read with an earlier build, other rules or other flags", want)
+			if status, out, _ := o.stanch(t, "report"); status != exitIncomplete || !strings.Contains(out, text) {
+				t.Errorf("%s: exit status %d: the report says %s", step.name, status, out)
+			}
+			if _, out, _ := o.stanch(t, "status"); !strings.Contains(out, fmt.Sprintf("%d read with an earlier build", want)) {
+				t.Errorf("%s: status says %s", step.name, out)
+			}
+		}
+		o.taken()
+		o.sweep(t, 0)
+		if _, git := o.taken(); len(git) != 4 || !slices.ContainsFunc(git, func(s string) bool { return strings.Contains(s, "/r00.git/") }) {
+			t.Errorf("%s: it asks %q", step.name, git)
+		}
+		if st := o.status(t); st.Targets[0].Outdated != 0 || st.Targets[0].States[sweep.Gone] != 1 {
+			t.Errorf("%s: afterwards, status says %+v", step.name, st.Targets[0])
+		}
+	}
+}
+
+// TestDetector holds that each flag which changes findings or how they are verified makes
+// another detector, and that other flags do not.
+func TestDetector(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	of := func(build string, flags ...string) string {
+		t.Helper()
+		f, s := &engineFlags{}, &streams{stdout: t.Output(), stderr: t.Output()}
+		cmd := newSweepRun(s, &databaseFlags{})
+		cmd.ResetFlags()
+		f.add(cmd)
+		if err := cmd.ParseFlags(flags); err != nil {
+			t.Fatal(err)
+		}
+		c, err := f.config.read(s.stderr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, err := f.detector(build, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.notes.Add("%s", "an entry that hid something ended today")
+		if ended, err := f.detector(build, c); err != nil || ended == name {
+			t.Errorf("%q: that an entry has ended makes no other detector: %v", flags, err)
+		}
+		return name
+	}
+	write("canaries", "111122223333\n")
+	write("more", "111122223333\n444455556666 # new\n")
+	write("same", "# the same\n111122223333\n")
+	write("baseline", "[]")
+	write("other-baseline", "[ ]")
+	write("rules.toml", "[[allow]]\nreason = 'not ours'\npaths = ['old']\n")
+	write("ended.toml", "[[allow]]\nreason = 'not ours'\npaths = ['old']\nexpires = 2020-01-01\n")
+	seen := map[string][]string{}
+	for _, flags := range [][]string{
+		{}, {"--no-verify"}, {"--accounts", "111122223333"}, {"--accounts", "111122223333,444455556666"}, {"--partitions", "aws-cn"},
+		{"--canary-accounts", "canaries"}, {"--canary-accounts", "more"}, {"--assess"}, {"--honor-ignores-for-live"}, {"--no-ignores"},
+		{"--min-confidence", "high"}, {"--max-size", "1"}, {"--baseline", "baseline"}, {"--baseline", "other-baseline"},
+		{"--config", "rules.toml"}, {"--config", "ended.toml"}, {"--inventory", "x"},
+	} {
+		seen[of("v1", flags...)] = flags
+	}
+	if len(seen) != 17 {
+		t.Errorf("17 rows of flags make %d detectors: %q", len(seen), seen)
+	}
+	same := of("v1")
+	for _, flags := range [][]string{{"--scans", "4"}, {"--fail-on", "live"}, {"-f", "json"}, {"--debug"}, {"--no-cache"}} {
+		if of("v1", flags...) != same {
+			t.Errorf("%q make another detector", flags)
+		}
+	}
+	if of("v1", "--accounts", "444455556666,111122223333") != of("v1", "--accounts", "111122223333,444455556666") ||
+		of("v1", "--canary-accounts", "canaries") != of("v1", "--canary-accounts", "same") {
+		t.Error("the order of a list, or a comment, makes another detector")
+	}
+	write(gitleaksIgnore, strings.Repeat("0", 40)+":f:aws-access-key:1\n")
+	if of("v1") == same || of("v2", "--no-ignores") == of("v1", "--no-ignores") {
+		t.Error("an ignore file or a build makes no other detector")
+	}
+	if got := of("v1", "--no-ignores"); seen[got] == nil {
+		t.Error("an ignore file counts though none is read")
+	}
+}
