@@ -33,7 +33,8 @@ a repository is remembered, and is not read again: a sweep of what has not chang
 costs a request or two.
 
 The database is a file of SQLite, or PostgreSQL for a fleet: STANCH_DATABASE_URL or
---database-url. It never holds a secret.`,
+--database-url. No secret is stored in it; a name of a branch or a file may be one
+(docs/sweep.md).`,
 		Example: "  stanch sweep add acme --every 1h\n  stanch sweep run\n  stanch sweep serve\n  stanch sweep status",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
