@@ -78,6 +78,9 @@ type Match struct {
 	Grade string
 	// Confidence that this is a credential at all, and not test data.
 	Confidence Confidence
+	// IDConfidence is that of the id without the secret, if the secret is in doubt and
+	// the id is not; else "".
+	IDConfidence Confidence
 	// Rank orders the secrets that may belong to one id: 0 is the best.
 	Rank int
 	// Partner marks a part that may be anybody's: it is reported only as a part of
@@ -87,6 +90,9 @@ type Match struct {
 	// for in other texts. It is 0 for what has no id, and for ids that no secret
 	// belongs to: examples, and those that sign nothing.
 	Needs Parts
+	// Signs marks an id in a request that it signed, as a presigned URL: its secret is
+	// hardly near.
+	Signs bool
 	// Account is the account that the match names, or for a secret the text around
 	// it, and Group what sets its name apart from others, "prod" of PROD_KEY_ID; ""
 	// if nothing does. Parts of different accounts never belong together.

@@ -3,8 +3,8 @@
 // Access keys are long-term (AKIA) or temporary (ASIA, with a session token), or
 // secret keys that stand without an id. keyid.go knows what an id says, token.go
 // what a session token says, find.go where either may stand, shape.go what a secret
-// looks like, names.go what it is called, pair.go what belongs together and
-// store.go what is not AWS's.
+// looks like, names.go what it is called, place.go where it stands,
+// pair.go what belongs together and store.go what is not AWS's.
 //
 // The credentials of single services (Bedrock, SES, CodeCommit …) are found by
 // services.go and what it names. They have no id of their own: ids in them are
@@ -71,36 +71,10 @@ type finds struct {
 
 func newFinds(text []byte, ids []detectors.Span) *finds {
 	f := &finds{text: text, endpoints: findEndpoints(text), strangers: findForeignIDs(text), container: containerOf(text)}
-	c := cursor{text: text}
-	for _, s := range ids {
-		v := c.value(s)
-		v.account, _ = Account(v.text)
-		f.ids = append(f.ids, v)
-	}
-	c = cursor{text: text}
-	for _, s := range findSecrets(text) {
-		if holdsID(ids, s) { // "//host/AKIA…/path" may have 40 characters too
-			continue
-		}
-		shape := shapeOf(text[s.Start:s.End])
-		if shape == hexadecimal && !isNamedSecret(text, s.Start) { // a rough look: most are commits
-			continue
-		}
-		name := nameOf(text, s.Start)
-		if shape == hexadecimal && name < namedSecret {
-			continue
-		}
-		v := c.value(s)
-		v.name, v.shape = name, shape
-		f.secrets = append(f.secrets, v)
-	}
-	c = cursor{text: text}
-	for _, s := range findTokens(text) {
-		v := c.value(s)
-		info, _ := ParseToken(v.text)
-		v.account = info.Account
-		f.tokens = append(f.tokens, v)
-	}
+	secrets := slices.DeleteFunc(findSecrets(text), func(s detectors.Span) bool {
+		return holdsID(ids, s) // "//host/AKIA…/path" may have 40 characters too
+	})
+	f.place(ids, secrets, findTokens(text))
 	// Ids that sign nothing (ABIA, ACCA) take part: they stand between others
 	// and their secrets.
 	f.secretOf = alignGroups(f.ids, f.secrets)
@@ -108,6 +82,67 @@ func newFinds(text []byte, ids []detectors.Span) *finds {
 	f.secretTaken = taken(f.secretOf, len(f.secrets))
 	f.tokenTaken = taken(f.tokenOf, len(f.tokens))
 	return f
+}
+
+// place fills the values of f, in one walk over the text.
+func (f *finds) place(ids, secrets, tokens []detectors.Span) {
+	c := newCursor(f.text)
+	next := func(list []detectors.Span) int {
+		if len(list) == 0 {
+			return len(f.text)
+		}
+		return list[0].Start
+	}
+	for len(ids)+len(secrets)+len(tokens) > 0 {
+		switch i, s, t := next(ids), next(secrets), next(tokens); {
+		case i <= s && i <= t:
+			f.ids = append(f.ids, f.id(c, ids[0]))
+			ids = ids[1:]
+		case s <= t:
+			f.addSecret(c, secrets[0])
+			secrets = secrets[1:]
+		default:
+			f.tokens = append(f.tokens, f.token(c, tokens[0]))
+			tokens = tokens[1:]
+		}
+	}
+}
+
+func (f *finds) id(c *cursor, s detectors.Span) value {
+	v := c.value(s)
+	_, name := nameOf(f.text, s.Start, idKindOf)
+	v.label(f.text, name)
+	v.account, _ = Account(v.text)
+	v.signs = signsRequest(f.text, s)
+	return v
+}
+
+// addSecret adds the candidate at s, unless the text calls it something else.
+func (f *finds) addSecret(c *cursor, s detectors.Span) {
+	shape := shapeOf(f.text[s.Start:s.End])
+	if shape == hexadecimal && !isNamedSecret(f.text, s.Start) { // a rough look: most are commits
+		return
+	}
+	kind, name := nameOf(f.text, s.Start, kindOf)
+	if shape == hexadecimal && kind < namedSecret {
+		return
+	}
+	v := c.value(s)
+	v.name, v.shape = kind, shape
+	var parts []string
+	if kind == namedToken {
+		parts = tokenWords
+	}
+	v.label(f.text, name, parts...)
+	f.secrets = append(f.secrets, v)
+}
+
+func (f *finds) token(c *cursor, s detectors.Span) value {
+	v := c.value(s)
+	v.label(f.text, "", grouplessTokens...)
+	info, _ := ParseToken(v.text)
+	v.account = info.Account
+	return v
 }
 
 // holdsID reports whether one of ids, in order, lies in s.
@@ -132,7 +167,7 @@ func isTemporary(id string) bool { return id[0:2] == "AS" }
 // for the lone id.
 func (f *finds) appendID(dst []detectors.Match, i int) []detectors.Match {
 	id := f.ids[i]
-	m := detectors.Match{Rule: ruleOf(id.text), Span: id.Span, Grade: Grade(id.text), Needs: needs(id), Account: id.account, Group: id.group}
+	m := detectors.Match{Rule: ruleOf(id.text), Span: id.Span, Grade: Grade(id.text), Needs: needs(id), Account: id.account, Group: id.group, Signs: id.signs}
 	m.Credential.ID = id.text
 	m.Credential.Partition = partitionNear(f.text, id.Span)
 	note(&m, PartitionHint, m.Credential.Partition, 0)
@@ -142,9 +177,9 @@ func (f *finds) appendID(dst []detectors.Match, i int) []detectors.Match {
 		m.Token = f.tokens[t].Span
 		m.Credential.Token = detectors.NewSecret(f.tokens[t].text)
 	}
-	first := f.secretOf[i]
+	first, alone := f.secretOf[i], confidence(m)
 	if first < 0 {
-		m.Confidence = confidence(m)
+		m.Confidence = alone
 		return append(dst, m)
 	}
 	for rank, s := range append([]int{first}, spares(id, f.secrets, f.secretTaken)...) {
@@ -152,8 +187,10 @@ func (f *finds) appendID(dst []detectors.Match, i int) []detectors.Match {
 		m.Secret = f.secrets[s].Span
 		m.Credential.Secret = detectors.NewSecret(f.secrets[s].text)
 		m.Confidence = confidence(m)
-		if f.secrets[s].shape == hexadecimal && m.Confidence == detectors.High {
-			m.Confidence = detectors.Medium
+		m.IDConfidence = ""
+		doubted := f.secrets[s].shape == hexadecimal || f.secrets[s].isDoubted(&id)
+		if doubted && m.Confidence == detectors.High {
+			m.Confidence, m.IDConfidence = detectors.Medium, alone
 		}
 		dst = append(dst, m)
 	}

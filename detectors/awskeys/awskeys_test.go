@@ -50,8 +50,8 @@ func TestDetect(t *testing.T) {
 		{"table", "| arn:aws:iam::1:user/x | {AKIA1} | {secret1} |", []string{pair1}},
 		{"property", `conf.set("fs.s3a.access.key", "{AKIA1}"); conf.set("fs.s3a.secret.key", "{secret1}")`, []string{pair1}},
 		{"named_beats_unnamed", "x {secret2}\nid={AKIA1}\nsecret={secret1}", []string{pair1, "aws-access-key {AKIA1} {secret2} - #1"}},
-		{"three_candidates_at_most", "secret={secret1}\nid={AKIA1}\n\nsecret={secret2}\n\n\nsecret={secret3}\n\n\nsecret={secret4}",
-			[]string{pair1, "aws-access-key {AKIA1} {secret2} - #1", "aws-access-key {AKIA1} {secret3} - #2",
+		{"candidates", "secret={secret1}\nid={AKIA1}\n\nsecret={secret2}\n\n\nsecret={secret3}\n\n\nsecret={secret4}",
+			[]string{pair1, "aws-access-key {AKIA1} {secret2} - #1", "aws-access-key {AKIA1} {secret3} - #2", "aws-access-key {AKIA1} {secret4} - #3",
 				"aws-secret-key - {secret2} - ?", "aws-secret-key - {secret3} - ?", "aws-secret-key - {secret4} - ?"}},
 		{"a_taken_secret_is_no_candidate", "id={AKIA1}\n\nid={AKIA2}\nsecret={secret2}", []string{lone1, pair2}},
 		{"hash_is_no_secret", "id={AKIA1}\ncommit: {secret1}", []string{lone1}},
@@ -74,7 +74,6 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// TestTokenAccount holds rule 5: a token of another account belongs to no id.
 // TestOddSecret: one secret in 500 has a long run of small letters or no digit. It
 // needs a name, or an id right before it.
 func TestOddSecret(t *testing.T) {
@@ -99,6 +98,7 @@ func TestOddSecret(t *testing.T) {
 	}
 }
 
+// TestTokenAccount holds rule 9 of pair.go: a token of another account belongs to no id.
 func TestTokenAccount(t *testing.T) {
 	foreign := detectorstest.Token("210987654321", "us-east-1", time.Unix(1_700_000_000, 0), 9)
 	detectorstest.Accept(t, Detector{}, "id={ASIA1}\nsecret={secret1}\ntoken="+foreign,

@@ -13,9 +13,11 @@ type nameKind int
 const (
 	unnamed     nameKind = iota
 	namedOther           // commit, sha1, etag …: not a secret key
+	namedToken           // token, signature: a secret key if nothing better is close to the id
 	namedWeak            // password, pass: a secret key next to an access key id
 	namedSecret          // secret, secret_key …
 	namedAWS             // aws_secret_access_key and the like: AWS's, without doubt
+	namedID              // access_key, user …, of ids
 )
 
 const (
@@ -25,38 +27,51 @@ const (
 
 // nameOf says what the value at start is called by what stands before it on its
 // line, or on the line above if it stands alone, as the value of <name>…</name>
-// does in XML.
-func nameOf(text []byte, start int) nameKind {
+// does in XML, and by which name. Of names, judge knows the kind.
+func nameOf(text []byte, start int, judge func(name, joined string) nameKind) (nameKind, string) {
 	before := lastLine(text[max(0, start-maxName):start])
-	kind, empty := nearestName(before)
+	kind, name, empty := nearestName(before, judge)
 	if line := start - len(before); kind == unnamed && empty && line > 0 {
-		kind, _ = nearestName(lastLine(text[max(0, line-maxName) : line-1]))
+		kind, name, _ = nearestName(lastLine(text[max(0, line-maxName):line-1]), judge)
 	}
-	return kind
+	return kind, name
 }
 
 // nearestName goes back through before, name by name, to the first that says
-// what the value is. It does not look beyond a key id, a second comma or the
-// start of an assignment. empty reports that there is no name, or only "value".
-func nearestName(before []byte) (kind nameKind, empty bool) {
+// what the value is. It does not look beyond a key id, another secret, a second comma or
+// the start of an assignment. empty reports that there is no name, or only "value".
+func nearestName(before []byte, judge func(name, joined string) nameKind) (kind nameKind, name string, empty bool) {
 	joined, commas := "", 0
 	empty = true
 	for words := 0; words < maxWords; words++ {
 		name, gap := lastName(before)
 		if name == "" || bytes.ContainsAny(gap, ";|&{}") || len(name) == idLen && isPrefix([]byte(name[:prefixLen])) {
-			return unnamed, empty && name == ""
+			return unnamed, "", empty && name == ""
 		}
 		if commas += bytes.Count(gap, []byte(",")); commas > 1 {
-			return unnamed, false
+			return unnamed, "", false
 		}
-		before = before[:len(before)-len(gap)-len(name)]
+		if before = before[:len(before)-len(gap)]; endsInSecret(before) {
+			return unnamed, "", false
+		}
+		before = before[:len(before)-len(name)]
 		joined = plainName(name) + joined
-		if kind := kindOf(name, joined); kind != unnamed {
-			return kind, false
+		if kind := judge(name, joined); kind != unnamed {
+			return kind, name, false
 		}
 		empty = empty && slices.Contains(fillerNames, plainName(name))
 	}
-	return unnamed, false
+	return unnamed, "", false
+}
+
+// endsInSecret reports whether b ends in what may be a secret: what is before it is the
+// name of that one.
+func endsInSecret(b []byte) bool {
+	at := len(b)
+	for at > 0 && isSecretByte(b[at-1]) {
+		at--
+	}
+	return len(b)-at == secretLen && shapeOf(b[at:]) == random
 }
 
 // lastName returns the last name in b, of letters, digits, "_", "-" and ".", and
@@ -77,13 +92,10 @@ func isNameByte(c byte) bool {
 	return isAlnum(c) || c == '_' || c == '-' || c == '.' || c >= utf8.RuneSelf
 }
 
-// kindOf judges one name; joined is it and those that follow, in one.
+// kindOf judges one name of a secret; joined is it and those that follow, in one.
 func kindOf(name, joined string) nameKind {
 	words := splitWords(name)
 	contains := func(s string) bool { return strings.Contains(joined, s) }
-	isWord := func(list []string) bool {
-		return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(list, w) })
-	}
 	switch {
 	case slices.Contains(digestWords, words[len(words)-1]): // "secret_sha1" too
 		return namedOther
@@ -91,16 +103,31 @@ func kindOf(name, joined string) nameKind {
 		return namedAWS
 	case slices.ContainsFunc(secretNames, contains):
 		return namedSecret
-	case isWord(otherWords):
+	case isWord(words, otherWords):
 		return namedOther
-	case isWord(weakWords):
+	case isWord(words, weakWords):
 		return namedWeak
+	case isWord(words, tokenWords):
+		return namedToken
 	}
 	return unnamed
 }
 
+// idKindOf is kindOf for access key ids.
+func idKindOf(name, _ string) nameKind {
+	if isWord(splitWords(name), idWords) || strings.Contains(plainName(name), "accesskey") {
+		return namedID
+	}
+	return unnamed
+}
+
+func isWord(words, list []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(list, w) })
+}
+
 // The dictionaries. awsNames and secretNames are looked for in names as plainName
-// makes them, the words as splitWords does. "key" says nothing: ids are keys too.
+// makes them, the words as splitWords does. "key" says nothing of a secret: ids are keys
+// too.
 var (
 	awsNames = []string{
 		"secretaccesskey", "awssecret", "awsseckey", "secretaccess", "s3secret", "s3asecret", "s3nsecret", "ec2secret",
@@ -110,29 +137,77 @@ var (
 	weakWords   = []string{"password", "passwd", "passwort", "pass", "pwd"}
 	digestWords = []string{"sha", "sha1", "sha256", "md5", "hash", "digest", "checksum", "fingerprint", "etag", "arn", "version"}
 	otherWords  = []string{
-		"commit", "revision", "rev", "integrity", "signature", "nonce", "uuid", "cookie", "csrf", "ciphertext", "token", "sha", "hash",
+		"commit", "revision", "rev", "integrity", "nonce", "uuid", "cookie", "csrf", "ciphertext", "sha", "hash",
 	}
+	tokenWords  = []string{"token", "signature"}
+	idWords     = []string{"access", "key", "id", "user", "username", "login"}
 	fillerNames = []string{"value", "string", "text"}
+	linkWords   = []string{"is", "are", "was"}
 	// groupless are the parts of a name that do not tell one key from another.
 	groupless = []string{
-		"credentials", "credential", "username", "password", "security", "session", "access", "secret", "amazon", "token",
+		"credentials", "credential", "username", "password", "security", "access", "secret", "amazon",
 		"login", "export", "value", "string", "name", "user", "pass", "pwd", "aws", "key", "env", "set", "cred", "sec", "id",
+	}
+	// grouplessTokens are those parts of the names of tokens only: a session_secret is
+	// that of a web server.
+	grouplessTokens = []string{"session", "token"}
+	// foreignWords say that a value without "secret" in its name is of something else
+	// than AWS. A name with "secret" needs none: whatever it says beside that is somebody
+	// else's.
+	foreignWords = []string{
+		"api", "jwt", "session", "cookie", "csrf", "salt", "pepper", "hmac", "encryption", "encrypt", "signing", "webhook", "vault",
+		"github", "gitlab", "bitbucket", "slack", "stripe", "azure", "google", "gcp", "firebase", "facebook", "twitter", "discord",
+		"telegram", "twilio", "sendgrid", "mailgun", "mailchimp", "sentry", "datadog", "oauth", "okta", "auth0", "nextauth", "npm",
+		"docker", "recaptcha", "db", "database", "mysql", "postgres", "redis", "mongo", "django", "flask", "rails", "laravel",
+	}
+	// awsServices are groups that do not tell a key of AWS from another one.
+	awsServices = []string{
+		"s3", "s3a", "s3n", "ec2", "iam", "sts", "ses", "sns", "sqs", "dynamodb", "dynamo", "lambda", "cloudfront", "cloudwatch",
+		"route53", "kinesis", "rekognition", "polly", "textract", "transcribe", "bedrock", "cognito", "rds", "ecr", "athena",
 	}
 )
 
-// groupOf returns what sets the name that the value at start is assigned to apart
-// from others: "prod" of PROD_AWS_SECRET_KEY="…" and of "prod": "…". It is ""
-// if there is no assignment or nothing special about it.
-func groupOf(text []byte, start int) string {
+// label sets v.group to what sets the name of v apart from others: "prod" of
+// PROD_AWS_SECRET_KEY="…" and of "prod": "…". It is the name that v is assigned to. If
+// there is none, or only "value", said counts: the one that nameOf found. The group is ""
+// if there is nothing special about it. v.name is the kind of a secret.
+func (v *value) label(text []byte, said string, alsoGroupless ...string) {
+	name := assignedName(text, v.Start)
+	words := splitWords(name)
+	if last := words[len(words)-1:]; isWord(last, fillerNames) || isWord(last, linkWords) || name == "" {
+		name, words = said, splitWords(said)
+	}
+	v.group = plainName(name)
+	v.byAWS = strings.Contains(v.group, "aws") || strings.Contains(v.group, "amazon")
+	for _, part := range slices.Concat(alsoGroupless, groupless, secretNames) {
+		v.group = strings.ReplaceAll(v.group, part, "")
+	}
+	if v.group == "s" { // of secrets
+		v.group = ""
+	}
+	v.foreign = v.name != namedAWS && v.group != "" && (isWord(words, foreignWords) || v.name != unnamed && !v.byAWS && isForeign(v.group))
+}
+
+// isForeign reports whether group is a word, and not the name of a service of AWS.
+func isForeign(group string) bool {
+	const word = 3 // letters: secret_2 and my_secret are anybody's
+	letters := 0
+	for _, c := range []byte(group) {
+		if isLower(c) {
+			letters++
+		}
+	}
+	return letters >= word && !slices.Contains(awsServices, group)
+}
+
+// assignedName returns the name that the value at start is assigned to, "" if it is to
+// none.
+func assignedName(text []byte, start int) string {
 	name, gap := lastName(lastLine(text[max(0, start-maxName):start]))
 	if !bytes.ContainsAny(gap, "=:") || bytes.ContainsAny(gap, ",;(|&") || len(name) >= idLen && isPrefix([]byte(name[:prefixLen])) {
 		return ""
 	}
-	group := plainName(name)
-	for _, part := range groupless {
-		group = strings.ReplaceAll(group, part, "")
-	}
-	return group
+	return name
 }
 
 // plainName returns name in lower case, without what separates its words.

@@ -1,158 +1,150 @@
 package awskeys
 
 import (
-	"bytes"
 	"cmp"
 	"math"
 	"slices"
 	"sort"
-
-	"github.com/stanch-dev/stanch/detectors"
 )
 
 // Which secret belongs to which id? The rules, in the order of their weight:
 //
 //  1. Group. Names that are the same but for "id" and "secret" belong together:
-//     DEV_KEY_ID and DEV_SECRET, wherever PROD_SECRET stands.
-//  2. Place. The same line beats the next line beats the same stanza beats the
+//     DEV_KEY_ID and DEV_SECRET, wherever PROD_SECRET stands. Whoever has several
+//     keys tells them apart by their names.
+//  2. AWS's name. In its group a secret that has AWS's name for one
+//     (AWS_SECRET_ACCESS_KEY, awsSecretKey, s3_secret) beats every other at any
+//     place: nobody calls another secret so. Without a group only a secret that is
+//     clearly nearer beats it, and less so if the id's name says AWS as well.
+//  3. Strangers. A secret whose name is of no group of the id, JWT_SECRET or SALT
+//     beside AWS_ACCESS_KEY_ID, is that of another service. It is a partner only if
+//     nothing else is, within a few lines of the same stanza, and with less
+//     confidence.
+//  4. Place. The same line beats the next line beats the same stanza beats the
 //     same text. A stanza ends at a blank line, a [section] or a line that
-//     opens with a brace. On very long lines, 200 bytes count as a line.
-//  3. Order. Pairs do not cross: of two ids and two secrets the first belong
+//     opens with a brace, and where indentation or braces close the block of one
+//     value and open that of the other: "aws:" and "app:" of YAML. On very long
+//     lines, 200 bytes count as a line.
+//  5. Distance. More than maxLines lines apart, id and secret are strangers: such
+//     pairs were entries of one long list, and wrong. Names of one group overrule it
+//     if no other id has that group.
+//  6. Order. Pairs do not cross: of two ids and two secrets the first belong
 //     together, in "id secret id secret", "secret id secret id" and "id id
 //     secret secret" alike. Each id and each secret is in one pair only.
-//  4. Name. A secret that is called one beats one without a name. What is
-//     called a hash, a commit or a token is no candidate.
-//  5. Shape. What looks like random bytes beats what does so less; without a
+//  7. Name. A secret that is called one beats one without a name. One that is called a
+//     token is a stranger, unless the id has the rest of its name: auth_id, auth_token.
+//     A value that is called a hash or a commit is no candidate.
+//  8. Shape. What looks like random bytes beats what does so less; without a
 //     name, only random ones are candidates, and right behind an id what does so
 //     less. Hexadecimal digits are, if a name right beside the id says so: AWS
 //     makes such a secret in one of 10^24 keys.
-//  6. Account. A session token that names another account than the id is no
+//  9. Account. A session token that names another account than the id is no
 //     candidate.
-//  7. Example. A secret of a documentation, or a sequence, belongs to no real id.
-//  8. At most three secrets are proposed for an id: its own, then the nearest
+//  10. Example. A secret of a documentation, or a sequence, belongs to no real id.
+//  11. Request. An id in a request that it signed, as a presigned URL, has its secret
+//     on its line or not at all: logs hold the one and never the other.
+//  12. At most maxCandidates secrets are proposed for an id: its own, then the nearest
 //     that no other id took.
 //
-// Rules 2, 4 and 5 add up to a cost, rule 3 is the cheapest alignment of the ids
+// Rules 2 to 4, 7 and 8 add up to a cost, rule 6 is the cheapest alignment of the ids
 // with the secrets, as of two sequences; rule 1 aligns each group first. Refused:
 // all ids with all secrets, which sends the secret of one account to STS under
 // the id of another.
 
-// A cost is how badly a secret fits an id.
+// A cost is how badly a secret fits an id, a gain how well its name does.
 const (
-	costLine    = 0.0
-	costNext    = 1.0
-	costStanza  = 2.0
-	costText    = 5.0
-	costPerLine = 0.05
-	maxPerLine  = 2.5
-	costNoName  = 2.0
-	costWeak    = 0.5
-	costOdd     = 1.0
-	costRefuse  = 9.0 // dearer than this, id and secret are strangers
+	costLine     = 0.0
+	costNext     = 1.0
+	costStanza   = 2.0
+	costText     = 5.0
+	costPerLine  = 0.05
+	maxPerLine   = 2.5
+	costNoName   = 2.0
+	costToken    = 3.0
+	costStranger = 5.0
+	costWeak     = 0.5
+	costOdd      = 1.0
+	costRefuse   = 9.0 // dearer than this, id and secret are strangers
+
+	gainAWS    = 2.5
+	gainAlike  = 2.0
+	gainOwnAWS = costText + maxPerLine + 0.5 // whatever the place
 )
 
-const maxCandidates = 3
+const (
+	// maxLines is how far a secret may be from its id if their names are of no group.
+	maxLines = 100
+	// maxCandidates is how many secrets of a text are proposed for an id. The scanner
+	// asks about the second only if the first is not that of a live key.
+	maxCandidates = 10
+)
 
 // maxAlign bounds the alignment, which takes ids × secrets steps. A text with
 // more is a list of credentials, and aligned piece by piece.
 const maxAlign = 1 << 18
 
-// A value is an id, a secret or a token in a text.
-type value struct {
-	detectors.Span
-	text         string
-	line, stanza int // of its start, counted from 0
-	name         nameKind
-	shape        shape
-	group        string // groupOf
-	example      bool   // isSample
-	account      string // that an id or a token names, or ""
-}
-
-// A cursor goes through the lines and stanzas of a text, once and forwards.
-type cursor struct {
-	text         []byte
-	at           int // what is before has been counted
-	line, stanza int
-}
-
-// value returns what stands at s, which does not begin before the last one.
-func (c *cursor) value(s detectors.Span) value {
-	for {
-		k := bytes.IndexByte(c.text[c.at:s.Start], '\n')
-		if k < 0 {
-			c.at = s.Start // a long line is read once, not for each value
-			break
-		}
-		c.at += k + 1
-		c.line++
-		if beginsStanza(c.text[c.at:]) {
-			c.stanza++
-		}
-	}
-	v := value{Span: s, text: string(c.text[s.Start:s.End]), line: c.line, stanza: c.stanza, group: groupOf(c.text, s.Start)}
-	v.example = isSample(v.text)
-	if isPrefix(c.text[s.Start : s.Start+prefixLen]) {
-		v.example = isSample(v.text[prefixLen:])
-	}
-	return v
-}
-
-// beginsStanza reports whether the line that text begins with is blank, a
-// [section] or opens with a brace.
-func beginsStanza(text []byte) bool {
-	const enough = 256
-	line, _, _ := bytes.Cut(text[:min(len(text), enough)], []byte{'\n'})
-	line = bytes.TrimSpace(line)
-	return len(line) == 0 || line[0] == '[' && line[len(line)-1] == ']' || line[0] == '{' || line[0] == '}'
-}
-
-// placeCost is rule 2. lines is how far apart a and b are.
-func placeCost(a, b value) (cost float64, lines int) {
-	if a.Start > b.Start {
-		a, b = b, a
-	}
-	lines = max(b.line-a.line, (b.Start-a.End)/200)
-	far := min(float64(lines)*costPerLine, maxPerLine)
-	switch {
-	case lines == 0:
-		// Bytes break ties between several pairs on one line.
-		return costLine + float64(b.Start-a.End)/1000, lines
-	case lines == 1:
-		return costNext, lines
-	case a.stanza == b.stanza:
-		return costStanza + far, lines
-	}
-	return costText + far, lines
-}
-
-// secretCost is rules 2, 4, 5 and 7.
+// secretCost is rules 2 to 5, 7, 8, 10 and 11.
 func secretCost(id, secret value) float64 {
-	if secret.example && !id.example {
-		return math.Inf(1)
-	}
 	cost, lines := placeCost(id, secret)
-	switch secret.name {
-	case namedOther:
-		return math.Inf(1)
-	case unnamed:
-		// Without a name it must be close.
-		cost += costNoName + 3*costPerLine*float64(lines)
-		if secret.shape != random && (secret.shape != odd || !follows(secret, id)) {
-			return math.Inf(1)
-		}
-	case namedWeak:
-		cost += costWeak
-	}
+	own := id.group != "" && id.group == secret.group
 	switch {
-	case secret.shape == odd:
-		cost += costOdd
-	case secret.shape == hexadecimal && lines > 1:
+	case secret.example && !id.example, id.signs && id.line != secret.line, lines > maxLines && (!own || !id.only):
+		return math.Inf(1)
+	case secret.name == namedAWS && own:
+		cost -= gainOwnAWS
+	default:
+		cost += nameCost(id, secret, lines)
+	}
+	return cost + shapeCost(id, secret, lines)
+}
+
+// nameCost is rules 2, 3 and 7.
+func nameCost(id, secret value, lines int) float64 {
+	perLine := 3 * costPerLine * float64(lines) // what is not surely a secret must be close
+	switch {
+	case secret.name == namedOther:
+		return math.Inf(1)
+	case secret.name == namedAWS && id.byAWS && secret.byAWS:
+		return -gainAWS - gainAlike
+	case secret.name == namedAWS:
+		return -gainAWS
+	case secret.name == namedToken && secret.strangeTo(&id):
+		return math.Inf(1)
+	case secret.isDoubted(&id):
+		return costStranger + 2*perLine
+	case secret.name == namedToken:
+		return costToken
+	case secret.name == unnamed:
+		return costNoName + perLine
+	case secret.name == namedWeak:
+		return costWeak
+	}
+	return 0
+}
+
+// shapeCost is rule 8.
+func shapeCost(id, secret value, lines int) float64 {
+	switch {
+	case secret.shape == hexadecimal && (lines > 1 || secret.strangeTo(&id)):
 		return math.Inf(1)
 	case secret.shape == hexadecimal:
-		cost += 2 * costOdd
+		return 2 * costOdd
+	case secret.shape == odd && secret.name == unnamed && !follows(secret, id):
+		return math.Inf(1)
+	case secret.shape == odd:
+		return costOdd
 	}
-	return cost
+	return 0
+}
+
+// strangeTo is rule 3: it reports whether the name of v, a secret, says that it is that of
+// something else than the key of id.
+func (v *value) strangeTo(id *value) bool { return v.foreign && v.group != id.group }
+
+// isDoubted reports whether the name of v says that it may well be no secret of id, though
+// nothing fits better.
+func (v *value) isDoubted(id *value) bool {
+	return v.strangeTo(id) || v.name == namedToken && (id.group == "" || id.group != v.group)
 }
 
 // follows reports whether b ends right before a on its line, as in ID:SECRET: that is
@@ -161,7 +153,7 @@ func follows(a, b value) bool {
 	return a.line == b.line && b.End < a.Start && a.Start <= b.End+len(", ")
 }
 
-// tokenCost is rules 2 and 6. Long-term keys have no token.
+// tokenCost is rules 4 and 9. Long-term keys have no token.
 func tokenCost(id, token value) float64 {
 	if !isTemporary(id.text) || id.account != "" && token.account != "" && id.account != token.account {
 		return math.Inf(1)
@@ -170,7 +162,7 @@ func tokenCost(id, token value) float64 {
 	return cost
 }
 
-// alignGroups is rules 1 and 3: align for each group of names, then for all that
+// alignGroups is rules 1 and 6: align for each group of names, then for all that
 // is left.
 func alignGroups(ids, secrets []value) []int {
 	partner := make([]int, len(ids))
@@ -179,6 +171,12 @@ func alignGroups(ids, secrets []value) []int {
 		partner[i] = -1
 		if id.group != "" {
 			byGroup[id.group] = append(byGroup[id.group], i)
+		}
+	}
+	for _, is := range byGroup {
+		only := !slices.ContainsFunc(is, func(i int) bool { return ids[i].text != ids[is[0]].text })
+		for _, i := range is {
+			ids[i].only = only
 		}
 	}
 	secretsOf := map[string][]int{}
@@ -223,7 +221,7 @@ func indices(n int, want func(int) bool) []int {
 	return list
 }
 
-// align is rule 3: it returns, for each of as, the index of its partner in bs,
+// align is rule 6: it returns, for each of as, the index of its partner in bs,
 // or -1, such that partners do not cross and the sum of the costs is least; to
 // stay alone costs half of costRefuse.
 func align(as, bs []value, cost func(a, b value) float64) []int {
@@ -294,7 +292,7 @@ func alignPiece(as, bs []value, cost func(a, b value) float64, pair func(i, j in
 	}
 }
 
-// spares is rule 8: the indices of further candidates for id, best first, among
+// spares is rule 12: the indices of further candidates for id, best first, among
 // the secrets around it that nobody took.
 func spares(id value, secrets []value, taken []bool) []int {
 	const around = 16 // on each side

@@ -1,0 +1,215 @@
+package awskeys
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// A value is an id, a secret or a token in a text.
+type value struct {
+	detectors.Span
+	text         string
+	line, stanza int    // of its start, counted from 0
+	block        *block // that it stands in
+	name         nameKind
+	shape        shape
+	group        string // what sets its name apart
+	byAWS        bool   // its name says that it is of AWS
+	foreign      bool   // a secret whose name, unless it is the id's, says that it is of something else
+	example      bool   // isSample
+	account      string // that an id or a token names, or ""
+	signs        bool   // an id in a request that it signed
+	only         bool   // an id that is the only one of its group
+}
+
+// A block is a part of a text that indentation or braces set apart: all below "aws:" in
+// YAML, {"id":"…","key":"…"} in JSON.
+type block struct{ outer *block }
+
+// in reports whether b is c or lies within it.
+func (b *block) in(c *block) bool {
+	for ; b != nil; b = b.outer {
+		if b == c {
+			return true
+		}
+	}
+	return false
+}
+
+// A cursor goes through the lines, stanzas and blocks of a text, once and forwards.
+type cursor struct {
+	text         []byte
+	at           int // what is before has been counted
+	line, stanza int
+	// open are the blocks around at, outermost first: those that the indentation of
+	// the line opened, then those of its braces.
+	open     []level
+	indented int // how many of open are of the indentation
+	deeper   int // how many braces are open beyond maxDepth
+}
+
+// A level is an open block. There is no block yet if no value stands in it.
+type level struct {
+	indent int
+	block  *block
+}
+
+// maxDepth bounds the braces that one line may open.
+const maxDepth = 64
+
+func newCursor(text []byte) *cursor {
+	c := &cursor{text: text}
+	c.indent()
+	return c
+}
+
+// value returns what stands at s, which does not begin before the last one.
+func (c *cursor) value(s detectors.Span) value {
+	for {
+		k := bytes.IndexByte(c.text[c.at:s.Start], '\n')
+		if k < 0 {
+			break
+		}
+		c.at += k + 1
+		c.line++
+		if beginsStanza(c.text[c.at:]) {
+			c.stanza++
+		}
+		c.indent()
+	}
+	c.braces(c.text[c.at:s.Start])
+	c.at = s.Start // a long line is read once, not for each value
+	v := value{Span: s, text: string(c.text[s.Start:s.End]), line: c.line, stanza: c.stanza, block: c.block()}
+	v.example = isSample(v.text)
+	if isPrefix(c.text[s.Start : s.Start+prefixLen]) {
+		v.example = isSample(v.text[prefixLen:])
+	}
+	return v
+}
+
+// indent closes the blocks that the line at c.at is not indented enough for, and opens
+// one if it is indented more.
+func (c *cursor) indent() {
+	c.open, c.deeper = c.open[:c.indented], 0
+	indent, blank := indentOf(c.text[c.at:])
+	if blank {
+		return
+	}
+	for len(c.open) > 0 && c.open[len(c.open)-1].indent > indent {
+		c.open = c.open[:len(c.open)-1]
+	}
+	if len(c.open) == 0 || c.open[len(c.open)-1].indent < indent {
+		c.open = append(c.open, level{indent: indent})
+	}
+	c.indented = len(c.open)
+}
+
+// indentOf returns how far the line that text begins with is indented. The marks of
+// lists, comments, quotes and diffs count as blanks.
+func indentOf(text []byte) (indent int, blank bool) {
+	for i, c := range text {
+		switch c {
+		case ' ', '\t', '-', '+', '#', '*', '/', '>', '|', '\r':
+		default:
+			return i, c == '\n'
+		}
+	}
+	return len(text), true
+}
+
+// braces opens and closes the blocks of a piece of a line. A brace that closes the block
+// of an earlier line ends that of the line, for another one may follow: }, {
+func (c *cursor) braces(piece []byte) {
+	for _, b := range piece {
+		switch {
+		case b == '{' && len(c.open) >= c.indented+maxDepth:
+			c.deeper++
+		case b == '{':
+			c.open = append(c.open, level{})
+		case b == '}' && c.deeper > 0:
+			c.deeper--
+		case b == '}' && len(c.open) > c.indented:
+			c.open = c.open[:len(c.open)-1]
+		case b == '}' && len(c.open) > 0:
+			c.open[len(c.open)-1].block = nil
+		}
+	}
+}
+
+// block returns the innermost block around c.at.
+func (c *cursor) block() *block {
+	var outer *block
+	for i := range c.open {
+		if c.open[i].block == nil {
+			c.open[i].block = &block{outer}
+		}
+		outer = c.open[i].block
+	}
+	return outer
+}
+
+// beginsStanza reports whether the line that text begins with is blank, a
+// [section] or opens with a brace.
+func beginsStanza(text []byte) bool {
+	const enough = 256
+	line, _, _ := bytes.Cut(text[:min(len(text), enough)], []byte{'\n'})
+	line = bytes.TrimSpace(line)
+	return len(line) == 0 || line[0] == '[' && line[len(line)-1] == ']' || line[0] == '{' || line[0] == '}'
+}
+
+// placeCost is rule 4. lines is how far apart a and b are.
+func placeCost(a, b value) (cost float64, lines int) {
+	if a.Start > b.Start {
+		a, b = b, a
+	}
+	lines = max(b.line-a.line, (b.Start-a.End)/200)
+	far := min(float64(lines)*costPerLine, maxPerLine)
+	if lines == 0 {
+		far = float64(b.Start-a.End) / 1000 // bytes break ties between several pairs on one line
+	}
+	switch {
+	case a.stanza != b.stanza || !a.block.in(b.block) && !b.block.in(a.block):
+		return costText + far, lines
+	case lines == 0:
+		return costLine + far, lines
+	case lines == 1:
+		return costNext, lines
+	}
+	return costStanza + far, lines
+}
+
+// signsRequest is rule 11: it reports whether the id at s stands in a request that it signed, as in a
+// presigned URL: Credential=ID/DATE/REGION/SERVICE/aws4_request of Signature Version 4,
+// AWSAccessKeyId=ID in a query of Version 2. Logs are full of them.
+func signsRequest(text []byte, s detectors.Span) bool {
+	before := text[max(0, s.Start-maxName):s.Start]
+	name, gap := lastName(lastLine(before))
+	switch {
+	case strings.EqualFold(name, "X-Amz-Credential"):
+		return true
+	case name == idV2:
+		i := len(before) - len(gap) - len(name)
+		return i > 0 && strings.IndexByte("?&;", before[i-1]) >= 0 // ";" ends &amp;
+	}
+	const date = len("20060102")
+	rest, ok := cutSlash(text[s.End:])
+	if !ok || len(rest) < date {
+		return false
+	}
+	_, err := strconv.Atoi(string(rest[:date]))
+	_, ok = cutSlash(rest[date:])
+	return ok && err == nil
+}
+
+// cutSlash returns what comes after the slash, or its escape, that b begins with.
+func cutSlash(b []byte) (rest []byte, ok bool) {
+	for _, slash := range []string{"/", "%2F", "%2f", "%252F", "%252f"} {
+		if rest, ok := bytes.CutPrefix(b, []byte(slash)); ok {
+			return rest, true
+		}
+	}
+	return b, false
+}
