@@ -27,7 +27,7 @@ import (
 //  7. Time. Of what fits equally well, the nearest.
 //  8. Crowd. A path, commit or directory with more than maxCrowd ids, or as many
 //     parts, says nothing: it is a list or an import, not a place.
-//  9. At most three secrets are proposed for an id, and one token: the best.
+//  9. At most maxSecrets secrets are proposed for an id, and one token: the best.
 //  10. Proof. What the provider proves is reported. What it was not asked about is
 //     reported only if the id has no better or equal candidate, and the part no
 //     better or equal id; what may be anybody's also only at the same path, or of

@@ -195,7 +195,7 @@ func TestAcrossVerified(t *testing.T) {
 		{"third", three, answers{"{AKIA1} {secret1}": active, "{AKIA1} {secret2}": active, "{AKIA1} {secret3}": live},
 			[]string{"{AKIA1} {secret3}, 1 a/x, secret 4 a/x, high live"}},
 		{"fourth", three, answers{"{AKIA1} {secret1}": active, "{AKIA1} {secret2}": active, "{AKIA1} {secret3}": active, "{AKIA1} {secret4}": live},
-			[]string{"{AKIA1}, 1 a/x, high id-active-secret-mismatch"}},
+			[]string{"{AKIA1} {secret4}, 1 a/x, secret 5 a/x, high live"}},
 		{"no_answer_after_the_first", three, answers{"{AKIA1} {secret1}": active, "{AKIA1} {secret2}": unknown, "{AKIA1} {secret3}": live},
 			[]string{"{AKIA1}, 1 a/x, high id-active-secret-mismatch"}},
 		{"alike", alike, answers{"{AKIA1} {secret1}": active, "{AKIA1} {secret2}": live}, []string{"{AKIA1} {secret2}, 1 a/x, secret 1 a/z, high live"}},

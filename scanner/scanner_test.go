@@ -161,32 +161,89 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
-// TestSecretsOfOneID: three secrets are tried for an id, and none after the right
+// maxTried is how many secrets of one key id are asked about, as docs/verification.md
+// says.
+const maxTried = 10
+
+// TestSecretsOfOneID: maxTried secrets are tried for an id, and none after the right
 // one; the places of wrong ones are places of the id that lives.
 func TestSecretsOfOneID(t *testing.T) {
-	src := texts{"a": "{AKIA1} {secret1}", "b": "{AKIA1} {secret2}", "c": "{AKIA1} {secret3}", "d": "{AKIA1} {secret4}", "e": "{AKIA1} {secret5}"}
-	v := &oracle{states: map[string]verifier.State{}}
-	for i := range 6 {
-		v.states[detectorstest.Fill(fmt.Sprintf("{AKIA1} {secret%d}", i))] = verifier.IDActive
+	const n = maxTried + 2
+	key := func(i int) string { return detectorstest.Fill("{AKIA1} ") + detectorstest.SecretKey(uint64(i)) }
+	src := texts{}
+	for i := range n {
+		src[fmt.Sprint(string(rune('a'+i)))] = key(i)
 	}
-	if sink := scan(t, src, v); len(v.asked) != 3 || sink.Summary.Findings != 5 {
-		t.Errorf("none is right: asked %d times, %d findings", len(v.asked), sink.Summary.Findings)
+	for _, tt := range []struct {
+		name            string
+		right           int // which secret is
+		others          verifier.State
+		asked, findings int
+	}{
+		{"none", -1, verifier.IDActive, maxTried, n},
+		{"the_second", 1, verifier.IDActive, 2, 1},
+		{"the_last_that_is_tried", maxTried - 1, verifier.IDActive, maxTried, 1},
+		{"one_too_late", maxTried, verifier.IDActive, maxTried, n},
+		{"no_answer", -1, verifier.Unknown, maxTried, n},
+		{"dead", -1, verifier.Invalid, 1, n},
+		{"offline", -1, verifier.Skipped, n, n}, // the verifier says so each time, and asks nobody
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := &oracle{states: map[string]verifier.State{}}
+			for i := range n {
+				v.states[key(i)] = tt.others
+			}
+			if tt.right >= 0 {
+				v.states[key(tt.right)] = verifier.Live
+			}
+			sink := scan(t, src, v)
+			if len(v.asked) != tt.asked || sink.Summary.Findings != tt.findings {
+				t.Errorf("asked %d times, %d findings, want %d and %d", len(v.asked), sink.Summary.Findings, tt.asked, tt.findings)
+			}
+			for _, f := range sink.Findings {
+				if tt.findings == 1 && f.Ignored == "" && (len(f.Locations) != n || f.Verdict.State != verifier.Live) {
+					t.Errorf("%s at %d places", f.Verdict.State, len(f.Locations))
+				}
+				if tt.others == verifier.Invalid && f.Verdict.State != verifier.Invalid {
+					t.Errorf("%s", f.Verdict.State)
+				}
+			}
+		})
 	}
-	// Nor is an unproved secret that merely stands near reported after three.
-	near := texts{"a": "{AKIA1} {secret1}", "b": "{AKIA1} {secret2}", "c": "x {secret4}\nid={AKIA1}\nsecret={secret3}"}
-	v.asked = nil
-	if sink := scan(t, near, v); len(v.asked) != 3 || sink.Summary.Findings != 3 || sink.Summary.Ignored != 1 {
-		t.Errorf("with one near: asked %d times, summary %+v", len(v.asked), sink.Summary)
-	}
-	v.asked, v.states[detectorstest.Fill("{AKIA1} {secret2}")] = nil, verifier.Live
-	sink := scan(t, src, v)
-	if len(v.asked) != 2 || sink.Summary.Findings != 1 || sink.Summary.Live != 1 {
-		t.Errorf("the second is right: asked %d times, summary %+v", len(v.asked), sink.Summary)
-	}
-	for _, f := range sink.Findings {
-		if f.Ignored == "" && len(f.Locations) != 5 {
-			t.Errorf("%d places", len(f.Locations))
-		}
+}
+
+// TestProvedSecretIsReportedOnce: a secret that the provider proved to be that of the id
+// is no finding of its own, wherever else it stands, and there is no doubt about it.
+func TestProvedSecretIsReportedOnce(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		texts texts
+		want  string
+	}{
+		{"in_its_text", texts{"a": "aws_secret={secret1}\nid={AKIA1} aws_secret={secret2}\n"}, "{AKIA1} | {secret1} | a:2:4 | live | "},
+		{"and_elsewhere", texts{"a": "aws_secret={secret1}\nid={AKIA1} aws_secret={secret2}\n", "b": "aws_secret={secret1}"},
+			"{AKIA1} | {secret1} | a:2:4,b:1:12 | live | "},
+		{"and_elsewhere_as_anybodys", texts{"a": "aws_secret={secret1}\nid={AKIA1} aws_secret={secret2}\n", "b": "secret={secret1}"},
+			"{AKIA1} | {secret1} | a:2:4,b:1:8 | live | "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := &oracle{states: map[string]verifier.State{
+				detectorstest.Fill("{AKIA1} {secret1}"): verifier.Live, detectorstest.Fill("{AKIA1} {secret2}"): verifier.IDActive,
+			}}
+			sink := scan(t, tt.texts, v)
+			var got []string
+			for i, f := range sink.Findings {
+				if f.Ignored == "" {
+					got = append(got, lines(sink)[i])
+					if f.Match.Rank != 0 || f.Match.Confidence != detectors.High {
+						t.Errorf("rank %d, confidence %s", f.Match.Rank, f.Match.Confidence)
+					}
+				}
+			}
+			if diff := cmp.Diff([]string{detectorstest.Fill(tt.want)}, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -27,7 +27,7 @@ func looksFurther(own []*Finding) bool {
 // verifyJoined asks for the parts from other texts that may belong to one key id,
 // best first, as long as the provider says that the id lives, and returns the live
 // one. Anything else that it says is no better for the next.
-func (s *Scanner) verifyJoined(ctx context.Context, joint []*Finding, mismatches int) *Finding {
+func (s *Scanner) verifyJoined(ctx context.Context, joint []*Finding, tried int) *Finding {
 	for _, f := range joint {
 		switch {
 		case !f.joined.usable():
@@ -35,16 +35,16 @@ func (s *Scanner) verifyJoined(ctx context.Context, joint []*Finding, mismatches
 		case f.Ignored != "":
 			f.Verdict = verifier.Verdict{State: verifier.Skipped, Reason: "suppressed"}
 			return nil // it was known, and is the one
-		case mismatches >= maxSecrets:
+		case tried >= maxSecrets:
 			return nil
 		}
 		f.Verdict = s.ask(ctx, f)
 		f.joined.tried = true
+		tried++
 		switch f.Verdict.State {
 		case verifier.Live:
 			return f
 		case verifier.IDActive:
-			mismatches++
 		default:
 			return nil
 		}
@@ -68,6 +68,7 @@ func (j *joined) usable() bool {
 func settle(findings []*Finding) []*Finding {
 	groups := byID(findings)
 	kept, gone := map[*Finding]bool{}, map[*Finding]bool{}
+	reunite(findings, gone)
 	for _, choose := range []func([]*Finding) *Finding{proven, likely} {
 		for _, group := range groups {
 			_, joint := split(group)
@@ -86,8 +87,43 @@ func settle(findings []*Finding) []*Finding {
 	left := slices.DeleteFunc(findings, func(f *Finding) bool {
 		return gone[f] || f.Match.Partner || f.joined != nil && !kept[f]
 	})
+	for _, f := range left {
+		f.learnProof()
+	}
 	sortFindings(left)
 	return left
+}
+
+// learnProof takes over what the provider proved: a key id that it knows is one, and the
+// secret of a live key is its own.
+func (f *Finding) learnProof() {
+	switch {
+	case f.Ignored != "":
+	case f.Verdict.State == verifier.Live:
+		f.Match.Confidence, f.Match.Rank = detectors.High, 0
+	case f.Verdict.State == verifier.IDActive:
+		f.Match.Confidence = detectors.High
+	}
+}
+
+// reunite makes secrets that stand alone a part of the live key that they were proved to
+// be of, and marks them as gone. fold has done so for the secrets that fit best.
+func reunite(findings []*Finding, gone map[*Finding]bool) {
+	live := map[string]*Finding{}
+	for _, f := range findings {
+		if c := f.Match.Credential; f.joined == nil && f.Verdict.State == verifier.Live && c.ID != "" {
+			live["secret "+c.Secret.SHA256()] = f
+		}
+	}
+	for _, part := range findings {
+		f := live[loneHalf(part.Match.Credential)]
+		if f == nil || part.Match.Rule.Value {
+			continue
+		}
+		f.take(part, f.elsewhere(part.asPart(part.Locations)))
+		f.sortLocations()
+		gone[part] = true
+	}
 }
 
 // proven returns which of joint the provider authenticated, or is suppressed:
@@ -127,6 +163,21 @@ func likely(joint []*Finding) *Finding {
 	return nil
 }
 
+// elsewhere returns those of list, places of the secret of f, that are not yet named as
+// the line of the secret beside a place of f.
+func (f *Finding) elsewhere(list []Location) []Location {
+	type line struct {
+		blob         BlobID
+		path, commit string
+		line         int
+	}
+	named := map[line]bool{}
+	for _, l := range f.Locations {
+		named[line{l.Blob, l.Path, l.Commit, l.SecretLine}] = true
+	}
+	return slices.DeleteFunc(list, func(l Location) bool { return named[line{l.Blob, l.Path, l.Commit, l.Line}] })
+}
+
 // free reports whether no part of f is in gone.
 func (f *Finding) free(gone map[*Finding]bool) bool {
 	j := f.joined
@@ -135,9 +186,6 @@ func (f *Finding) free(gone map[*Finding]bool) bool {
 
 // complete makes f, which is joined, the whole of its parts, and marks them as gone.
 func (f *Finding) complete(gone map[*Finding]bool) {
-	if f.Verdict.State == verifier.Live {
-		f.Match.Confidence = detectors.High
-	}
 	for _, part := range []*Finding{f.joined.id, f.joined.secret, f.joined.token} {
 		if part == nil {
 			continue
@@ -146,18 +194,28 @@ func (f *Finding) complete(gone map[*Finding]bool) {
 		if part == f.joined.id && f.joined.secret != nil {
 			places = idPlaces(places)
 		}
-		f.Locations = append(f.Locations, places...)
-		f.Omitted += part.Omitted
-		f.Others = append(f.Others, part.Others...)
+		f.take(part, places)
 		if part.Match.Credential.ID == "" || part.Match.Lacks() != 0 {
 			gone[part] = true
 		}
 	}
+	f.sortLocations()
+}
+
+// sortLocations sorts the places of f and omits the last if there are too many.
+func (f *Finding) sortLocations() {
 	f.Locations = sortLocations(f.Locations)
 	if more := len(f.Locations) - maxLocations; more > 0 {
 		f.Locations = f.Locations[:maxLocations]
 		f.Omitted += more
 	}
+}
+
+// take adds the places of part, and what else is known of it, to f.
+func (f *Finding) take(part *Finding, places []Location) {
+	f.Locations = append(f.Locations, places...)
+	f.Omitted += part.Omitted
+	f.Others = append(f.Others, part.Others...)
 }
 
 // learn takes over what the provider said of the key id of f when it was asked

@@ -63,9 +63,11 @@ func split(group []*Finding) (own, joint []*Finding) {
 	return group[:i], group[i:]
 }
 
-// maxSecrets is how many secrets are tried for one key id: each wrong one is a
-// failed login in the eyes of the owner, and a wait of seconds in ours.
-const maxSecrets = 3
+// maxSecrets is how many secrets are tried for one key id, over the whole scan: each
+// wrong one is a failed login in the eyes of the owner, and a wait of seconds in ours.
+// It is as high as this because a second one is tried only of an id that the provider
+// knows: the right secret of a live key is worth more than that.
+const maxSecrets = 10
 
 // Why candidates are ignored.
 const (
@@ -75,15 +77,14 @@ const (
 )
 
 // verifyID asks for the candidates of one key id, in order. It stops when one is
-// live, since an id has one secret, and when maxSecrets were not its own. A secret
-// that merely stands close to an id (Rank > 0) is tried only if the better ones
-// are not its own, and is reported only if it is proved. Parts from other texts are
-// tried last.
+// live, since an id has one secret, and when maxSecrets were tried. A secret that
+// merely stands close to an id (Rank > 0) is tried only if the better ones are not its
+// own, and is reported only if it is proved. Parts from other texts are tried last.
 func (s *Scanner) verifyID(ctx context.Context, candidates []*Finding) {
 	own, joint := split(candidates)
-	live, mismatches := s.verifyOwn(ctx, own)
+	live, tried := s.verifyOwn(ctx, own)
 	if live == nil && looksFurther(own) {
-		live = s.verifyJoined(ctx, joint, mismatches)
+		live = s.verifyJoined(ctx, joint, tried)
 	}
 	if live != nil {
 		live.absorb(own)
@@ -91,38 +92,60 @@ func (s *Scanner) verifyID(ctx context.Context, candidates []*Finding) {
 }
 
 // verifyOwn asks for the candidates of one key id that stand in its texts. It
-// returns the one that is live, if any, and how many secrets were not the id's.
-func (s *Scanner) verifyOwn(ctx context.Context, candidates []*Finding) (live *Finding, mismatches int) {
+// returns the one that is live, if any, and how many were asked about.
+func (s *Scanner) verifyOwn(ctx context.Context, candidates []*Finding) (live *Finding, tried int) {
+	var dead *Finding
+	mismatch := false
 	for _, f := range candidates {
 		near := f.Match.Rank > 0
 		switch {
 		case f.Ignored != "":
 		case live != nil && f.Match.Credential.ID != "":
 			f.Ignored = proved
-		case near && (mismatches == 0 || mismatches >= maxSecrets):
+		case near && (!mismatch || tried >= maxSecrets):
 			f.Ignored = better
 		}
-		if f.Ignored != "" {
+		switch {
+		case f.Ignored != "":
 			f.Verdict = verifier.Verdict{State: verifier.Skipped, Reason: "suppressed"}
 			continue
-		}
-		if mismatches >= maxSecrets {
-			f.Verdict = verifier.Verdict{State: verifier.Skipped, Reason: fmt.Sprintf("%d other secrets were not those of the key id", maxSecrets)}
+		case f.asDeadAs(dead):
+			f.Verdict = dead.Verdict
+			continue
+		case tried >= maxSecrets:
+			f.Verdict = verifier.Verdict{State: verifier.Skipped, Reason: fmt.Sprintf("%d other secrets of the key id were asked about", maxSecrets)}
 			continue
 		}
 		f.Verdict = s.ask(ctx, f)
+		switch f.Verdict.State {
+		case verifier.Skipped, verifier.NotVerifiable, verifier.CanarySuspected: // nobody was asked
+		default:
+			tried++
+		}
 		switch f.Verdict.State {
 		case verifier.Live:
 			live = f
 			continue
 		case verifier.IDActive:
-			mismatches++
+			mismatch = true
+		case verifier.Invalid:
+			dead = f
 		}
 		if near {
 			f.Ignored = unproved
 		}
 	}
-	return live, mismatches
+	return live, tried
+}
+
+// asDeadAs reports whether the answer for dead, that the provider does not know the key
+// id, is the answer for f: no token takes part, and the same partition would be asked.
+func (f *Finding) asDeadAs(dead *Finding) bool {
+	if dead == nil {
+		return false
+	}
+	a, b := f.Match.Credential, dead.Match.Credential
+	return a.ID != "" && a.Token.IsZero() && b.Token.IsZero() && !a.Secret.IsZero() && a.Partition == b.Partition && f.Match.Unverifiable == ""
 }
 
 // ask returns the verdict of f. Of what cannot be verified nothing is passed on.
