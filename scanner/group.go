@@ -57,6 +57,11 @@ func (f *Finding) join(m detectors.Match) {
 	c.Partition = cmp.Or(c.Partition, m.Credential.Partition)
 	if c.ID == m.Credential.ID {
 		f.Match.Account, f.Match.Group = agreed(f.Match.Account, m.Account), agreed(f.Match.Group, m.Group)
+		if c.Secret.Equal(m.Credential.Secret) {
+			f.Match.Confidence = surer(f.Match.Confidence, m.Confidence)
+		} else {
+			f.Match.IDConfidence = surer(f.Match.IDConfidence, m.Confidence)
+		}
 	}
 	switch {
 	case c.Token.IsZero():
@@ -78,6 +83,16 @@ func (f *Finding) learnText(m detectors.Match) {
 			f.Note(fact)
 		}
 	}
+}
+
+// surer returns the higher of two confidences; "" is the lowest.
+func surer(a, b detectors.Confidence) detectors.Confidence {
+	for _, c := range []detectors.Confidence{detectors.High, detectors.Medium, detectors.Low} {
+		if a == c || b == c {
+			return c
+		}
+	}
+	return ""
 }
 
 // maxFacts bounds what thousands of texts say of one credential.

@@ -32,6 +32,10 @@ type Scanner struct {
 	Allow               []Filter
 	AllowAt             []PlaceFilter
 	HonorIgnoresForLive bool
+	// Doubtful suppresses findings for their confidence, and looks at nothing else of
+	// them. It may be nil. It judges after Verifier, which may prove what was doubted, or
+	// before with HonorIgnoresForLive.
+	Doubtful Filter
 	// AllowUnread returns why something that could not be read does not make the scan
 	// incomplete, or "". It may be nil.
 	AllowUnread func(Unread) string
@@ -83,9 +87,9 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 	findings = attribute(findings, found)
 	s.annotate(findings)
 	findings = append(findings, across(findings)...)
-	s.suppress(findings)
+	findings = s.suppress(findings)
 	s.verify(ctx, findings)
-	findings = settle(findings)
+	findings = s.settle(findings)
 	s.overrule(findings)
 	if readErr == nil {
 		readErr = ctx.Err() // what came after reading was cut short

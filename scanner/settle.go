@@ -64,15 +64,16 @@ func (j *joined) usable() bool {
 
 // settle drops what was joined and is not to be reported, what is now a part of a
 // joined finding, and the parts that are nothing on their own. What is proved is
-// settled first: its parts belong to nobody else.
-func settle(findings []*Finding) []*Finding {
+// settled first: its parts belong to nobody else. Nothing is joined only to be hidden
+// for its confidence: its parts may have more.
+func (s *Scanner) settle(findings []*Finding) []*Finding {
 	groups := byID(findings)
 	kept, gone := map[*Finding]bool{}, map[*Finding]bool{}
 	reunite(findings, gone)
 	for _, choose := range []func([]*Finding) *Finding{proven, likely} {
 		for _, group := range groups {
 			_, joint := split(group)
-			if f := choose(joint); f != nil && !kept[f] && f.free(gone) {
+			if f := choose(joint); f != nil && !kept[f] && f.free(gone) && !s.hidden(f) {
 				kept[f] = true
 				f.complete(gone)
 			}
@@ -92,6 +93,11 @@ func settle(findings []*Finding) []*Finding {
 	}
 	sortFindings(left)
 	return left
+}
+
+// hidden reports whether f, which is joined, would be hidden for its confidence alone.
+func (s *Scanner) hidden(f *Finding) bool {
+	return f.Verdict.State != verifier.Live && f.Ignored == "" && f.allowed == "" && s.doubts(&f.Match) != ""
 }
 
 // learnProof takes over what the provider proved: a key id that it knows is one, and the

@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/verifier"
@@ -16,7 +17,9 @@ type PlaceFilter func(f *Finding, l *Location) string
 
 // suppress asks the filters. What only the user allows is marked, and suppressed
 // once it is known not to be live.
-func (s *Scanner) suppress(findings []*Finding) {
+// With HonorIgnoresForLive it also hides what is in doubt, since nobody is to be asked
+// about that, and leaves out the pairs of several texts that are: their parts may not be.
+func (s *Scanner) suppress(findings []*Finding) []*Finding {
 	for _, f := range findings {
 		f.Ignored = first(f, s.Filters)
 		if f.Ignored != "" {
@@ -26,10 +29,16 @@ func (s *Scanner) suppress(findings []*Finding) {
 			f.Ignored = f.allowed
 		}
 	}
+	if s.HonorIgnoresForLive {
+		findings = slices.DeleteFunc(findings, func(f *Finding) bool { return f.joined != nil && s.hidden(f) })
+		// Parts without an id are not asked about, and may be of a pair that the user allows.
+		s.hide(slices.DeleteFunc(slices.Clone(findings), func(f *Finding) bool { return f.Match.Credential.ID == "" }))
+	}
+	return findings
 }
 
 // overrule suppresses what the user allows, now that all its places are known, and
-// reports what is live all the same.
+// reports what is live all the same. Last it hides what is still in doubt.
 func (s *Scanner) overrule(findings []*Finding) {
 	for _, f := range findings {
 		if f.Ignored != "" {
@@ -42,6 +51,50 @@ func (s *Scanner) overrule(findings []*Finding) {
 		}
 		f.Ignored = f.allowed
 	}
+	s.hide(findings)
+}
+
+// doubts returns why a finding of m is suppressed for its confidence, or "".
+func (s *Scanner) doubts(m *detectors.Match) string {
+	if s.Doubtful == nil {
+		return ""
+	}
+	return s.Doubtful(&Finding{Match: *m})
+}
+
+// hide suppresses what Doubtful names. If only the secret of a key id is in doubt, the
+// id is reported without it: the id is as certain as if the secret were not there.
+func (s *Scanner) hide(findings []*Finding) {
+	shown := map[string]bool{}
+	for _, f := range findings {
+		if f.Ignored == "" && s.doubts(&f.Match) == "" {
+			shown[f.Match.Credential.ID] = true
+		}
+	}
+	for _, f := range findings {
+		why := s.doubts(&f.Match)
+		if f.Ignored != "" || why == "" {
+			continue
+		}
+		if m := f.idAlone(); m != nil && !shown[m.Credential.ID] && s.doubts(m) == "" {
+			shown[m.Credential.ID] = true
+			f.Others = append(f.Others, f.Match.Credential.Secret)
+			f.Match, f.Locations = *m, idPlaces(f.Locations)
+			continue
+		}
+		f.Ignored = why
+	}
+}
+
+// idAlone returns the match of f without its secret, nil if it would say no more.
+func (f *Finding) idAlone() *detectors.Match {
+	if f.Match.IDConfidence == "" || f.Match.Rank > 0 {
+		return nil
+	}
+	m := f.Match
+	m.Confidence, m.IDConfidence = m.IDConfidence, ""
+	m.Secret, m.Credential.Secret = detectors.Span{}, detectors.Secret{}
+	return &m
 }
 
 func first(f *Finding, filters []Filter) string {

@@ -192,7 +192,8 @@ func (j *job) scanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
 	set := catalog.NewSet()
 	sc := &scanner.Scanner{
 		Detectors: j.config.extend(set),
-		Filters:   []scanner.Filter{placeholders, expiredURLs(now), j.flags.doubtful},
+		Filters:   []scanner.Filter{placeholders, expiredURLs(now)},
+		Doubtful:  j.flags.doubtful,
 		Verifier:  logged{j.asOwner(), j.log},
 		Workers:   4,
 	}
