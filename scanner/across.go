@@ -14,11 +14,16 @@ import (
 //
 //  1. Own text. What stands with its id in one text was paired there, and is
 //     proposed to no other id. Only an id that lacks a part, or whose secrets the
-//     provider refused, looks into other texts.
+//     provider refused, looks into other texts. A part that stands in one text with
+//     the id and was not paired there, for its distance or its name, goes last, and is
+//     no pair unless it is proved: the detector has seen both and knows more. So do
+//     all secrets if the id is only in requests that it signed: a log holds the one
+//     and not the other.
 //  2. Account. A part that names another account than the id is no candidate. A
 //     token is one only for ids of its own rule.
 //  3. Group. Names that say they are of different keys, DEV_KEY_ID and PROD_SECRET,
-//     go last, and are no pair unless it is proved.
+//     go last, and are no pair unless it is proved. So does a secret that may be
+//     anybody's and has a name of its own, JWT_SECRET, if the id has none.
 //  4. Place. The same path in another version beats a text that the same commit
 //     introduced beats the same directory; what agrees in two beats what agrees in
 //     one. Without any relation there is no candidate.
@@ -57,7 +62,7 @@ type joined struct {
 
 // fit is how well a part fits an id.
 type fit struct {
-	strange  bool // the groups of their names differ
+	strange  bool // rules 1 and 3: a pair only if it is proved
 	place    place
 	group    bool // their names are of one group
 	anybodys bool
@@ -71,6 +76,7 @@ const (
 	sameDir place = 1 << iota
 	sameCommit
 	samePath
+	sameText // which the detector has judged: rule 1
 )
 
 // compareClues is rules 3 to 6: negative if a is better.
@@ -182,7 +188,7 @@ func candidates(ids, parts []*Finding) [][]candidate {
 	return lists
 }
 
-// candidatesOf is rules 2 to 8 for one id.
+// candidatesOf is rules 1 to 8 for one id.
 func candidatesOf(id *Finding, crowds map[landmark]*crowd) []candidate {
 	index := map[*Finding]int{}
 	var list []candidate
@@ -203,7 +209,8 @@ func candidatesOf(id *Finding, crowds map[landmark]*crowd) []candidate {
 				list = append(list, candidate{id, r.part, names(id, r.part)})
 				list[i].fit.distance = distance
 			}
-			list[i].fit.place |= mark.place
+			list[i].fit.place |= mark.place &^ sameText
+			list[i].fit.strange = list[i].fit.strange || mark.place == sameText
 			list[i].fit.distance = min(list[i].fit.distance, distance)
 		}
 	}
@@ -226,7 +233,8 @@ func mayBelong(id, part *Finding) bool {
 // names is rules 3, 5 and 6.
 func names(id, part *Finding) fit {
 	a, b := id.Match.Group, part.Match.Group
-	return fit{strange: a != "" && b != "" && a != b, group: a != "" && a == b, anybodys: part.Match.Partner}
+	strange := id.Match.Signs || b != "" && a != b && (a != "" || part.Match.Partner)
+	return fit{strange: strange, group: a != "" && a == b, anybodys: part.Match.Partner}
 }
 
 // A landmark is what the places of two texts may have in common.
@@ -259,6 +267,7 @@ func landmarks(f *Finding) map[landmark]time.Time {
 	for _, l := range f.Locations[:min(len(f.Locations), maxPlaces)] {
 		switch l.Kind {
 		case KindBlob:
+			add(sameText, string(l.Blob)+" "+l.Path, l.Time)
 			add(samePath, l.Path, l.Time)
 			add(sameDir, dirOf(l.Path), l.Time)
 		case KindPath:

@@ -102,6 +102,7 @@ func TestAcross(t *testing.T) {
 		foreign    = "\narn:aws:iam::210987654321:user/x"
 	)
 	crowd := history{"1 a/id": id, "2 a/s": secret}
+	far := history{"1 a/x": id + strings.Repeat("\n", 500) + "aws_secret={secret1}"}
 	for i := range 40 {
 		crowd[fmt.Sprintf("%d a/%d", i+3, i)] = "secret=" + detectorstest.SecretKey(uint64(i)+100)
 	}
@@ -133,6 +134,15 @@ func TestAcross(t *testing.T) {
 		{"account_elsewhere", history{"1 a/x": id, "2 a/x": secret + foreign, "3 a/y": "aws_secret={secret2}"}, []string{"{AKIA1} {secret2}, 1 a/x, secret 3 a/y, low"}},
 		{"group", history{"1 a/x": "DEV_ID={AKIA1}", "1 a/y": "PROD_SECRET={secret2}\nDEV_SECRET={secret1}"}, []string{"{AKIA1} {secret1}, 1 a/x, secret 1 a/y, medium"}},
 		{"other_group", history{"1 a/x": "DEV_ID={AKIA1}", "2 a/x": "PROD_SECRET={secret1}"}, []string{"{AKIA1}, 1 a/x, high"}},
+		{"other_service", history{"1 a/x": "AWS_KEY={AKIA1}", "2 a/x": "JWT_SECRET={secret1}"}, []string{"{AKIA1}, 1 a/x, high"}},
+		{"other_service_and_another", history{"1 a/x": "AWS_KEY={AKIA1}", "2 a/x": "JWT_SECRET={secret2}", "1 a/y": secret}, []string{"{AKIA1} {secret1}, 1 a/x, secret 1 a/y, medium"}},
+		{"its_service", history{"1 a/x": "JWT_ID={AKIA1}", "2 a/x": "JWT_SECRET={secret1}"}, []string{"{AKIA1} {secret1}, 1 a/x, secret 2 a/x, medium"}},
+		{"one_text_and_far", far, []string{"{AKIA1}, 1 a/x, high", "{secret1}, 1 a/x, medium"}},
+		{"one_text_and_far_and_its_next_version", history{"1 a/x": far["1 a/x"], "2 a/x": far["1 a/x"] + "\n"}, []string{"{AKIA1}, 1 a/x, 2 a/x, high", "{secret1}, 1 a/x, 2 a/x, medium"}},
+		{"signed_request", history{"1 a/x": "https://b/?X-Amz-Credential={AKIA1}%2F20260102%2Fus-east-1", "1 a/y": secret}, []string{"{AKIA1}, 1 a/x, high"}},
+		{"signed_request_and_elsewhere", history{"1 a/x": "https://b/?X-Amz-Credential={AKIA1}%2F20260102%2Fus-east-1", "1 a/y": secret, "1 a/z": id},
+			[]string{"{AKIA1} {secret1}, 1 a/x, 1 a/z, secret 1 a/y, medium"}},
+		{"members_of_one_archive", history{"1 z.zip!x": id, "1 z.zip!y": "aws_secret={secret1}"}, []string{"{AKIA1} {secret1}, 1 z.zip!x, secret 1 z.zip!y, medium"}},
 		{"path_before_commit", history{"1 a/x": id, "1 a/y": "secret={secret2}", "3 a/x": secret}, []string{"{AKIA1} {secret1}, 1 a/x, secret 3 a/x, medium"}},
 		{"commit_before_directory", history{"1 a/x": id, "2 a/y": "s3_secret={secret2}", "1 b/y": "s3_secret={secret1}"},
 			[]string{"{AKIA1} {secret1}, 1 a/x, secret 1 b/y, low", "{secret2}, 2 a/y, medium"}},
@@ -178,6 +188,8 @@ func TestAcrossVerified(t *testing.T) {
 	three := history{"1 a/x": "id={AKIA1}", "2 a/x": "secret={secret1}", "3 a/x": "secret={secret2}", "4 a/x": "secret={secret3}", "5 a/x": "secret={secret4}"}
 	refused := history{"1 a/x": "id={AKIA1} secret={secret2}", "2 a/x": "secret={secret1}"}
 	alike := history{"1 a/x": "id={AKIA1}", "1 a/y": "secret={secret1}", "1 a/z": "secret={secret2}"}
+	far := history{"1 a/x": "id={AKIA1}" + strings.Repeat("\n", 500) + "aws_secret={secret1}" + strings.Repeat("\n", 500) + "session_secret={secret2}"}
+	service := history{"1 a/x": "AWS_KEY={AKIA1}", "2 a/x": "JWT_SECRET={secret1}"}
 	two := history{"1 a/x": "id={AKIA1}", "2 a/x": "secret={secret1}", "1 a/y": "id={AKIA2}"}
 	session := history{"1 a/x": "{ASIA1} {secret1}", "2 a/x": "token={token1}"}
 	for _, tt := range []struct {
@@ -203,6 +215,11 @@ func TestAcrossVerified(t *testing.T) {
 		{"own_secret_refused", refused, answers{"{AKIA1} {secret2}": active, "{AKIA1} {secret1}": live}, []string{"{AKIA1} {secret1}, 1 a/x, secret 2 a/x, high live"}},
 		{"all_refused", refused, answers{"{AKIA1} {secret2}": active, "{AKIA1} {secret1}": active}, []string{"{AKIA1} {secret2}, 1 a/x, high id-active-secret-mismatch"}},
 		{"own_secret_without_an_answer", refused, answers{"{AKIA1} {secret2}": unknown, "{AKIA1} {secret1}": live}, []string{"{AKIA1} {secret2}, 1 a/x, high unknown"}},
+		{"far", far, answers{"{AKIA1} {secret1}": live}, []string{"{AKIA1} {secret1}, 1 a/x, secret 1 a/x, high live"}},
+		{"far_and_called_something_else", far, answers{"{AKIA1} {secret1}": active, "{AKIA1} {secret2}": live},
+			[]string{"{AKIA1} {secret2}, 1 a/x, secret 1 a/x, high live", "{secret1}, 1 a/x, medium skipped"}},
+		{"far_without_an_answer", far, answers{"{AKIA1} {secret1}": unknown}, []string{"{AKIA1}, 1 a/x, high unknown", "{secret1}, 1 a/x, medium skipped"}},
+		{"other_service", service, answers{"{AKIA1} {secret1}": live}, []string{"{AKIA1} {secret1}, 1 a/x, secret 2 a/x, high live"}},
 		{"proved_of_another_id", two, answers{"{AKIA2} {secret1}": live}, []string{"{AKIA1}, 1 a/x, high skipped", "{AKIA2} {secret1}, 1 a/y, secret 2 a/x, high live"}},
 		{"token_refused", session, answers{"{ASIA1} {secret1} {token1}": invalid}, []string{"{ASIA1} {secret1}, 1 a/x, high skipped", "{token1}, 2 a/x, medium skipped"}},
 		{"session", session, answers{"{ASIA1} {secret1} {token1}": live}, []string{"{ASIA1} {secret1} {token1}, 1 a/x, token 2 a/x, high live"}},

@@ -56,6 +56,7 @@ func (f *Finding) join(m detectors.Match) {
 	c := &f.Match.Credential
 	c.Partition = cmp.Or(c.Partition, m.Credential.Partition)
 	if c.ID == m.Credential.ID {
+		f.Match.Signs = f.Match.Signs && m.Signs
 		f.Match.Account, f.Match.Group = agreed(f.Match.Account, m.Account), agreed(f.Match.Group, m.Group)
 		if c.Secret.Equal(m.Credential.Secret) {
 			f.Match.Confidence = surer(f.Match.Confidence, m.Confidence)
