@@ -151,9 +151,14 @@ func (s *Session) once(ctx context.Context, c Call, out any) error {
 		return fmt.Errorf("%s:%s: reading the answer: %w", c.Service, c.Action, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return withoutKeys(newError(c, resp, answer), keys)
+		err = withoutKeys(newError(c, resp, answer), keys)
+	} else {
+		err = decode(c, answer, out)
 	}
-	return decode(c, answer, out)
+	if c.Service == "iam" && !errors.Is(err, errUnreadable) {
+		s.clock.set(resp.Header.Get("Date"), time.Now())
+	}
+	return err
 }
 
 // decode holds that the answer is one to c, also if nothing of it is wanted: the page of

@@ -17,7 +17,14 @@ func says(body string) verifiertest.Response {
 
 func open(t *testing.T) (*verifiertest.AWS, *Session) {
 	t.Helper()
+	return openAt(t, func(*verifiertest.AWS) {})
+}
+
+// openAt is open at an AWS that set has changed.
+func openAt(t *testing.T, set func(*verifiertest.AWS)) (*verifiertest.AWS, *Session) {
+	t.Helper()
 	aws := verifiertest.NewAWS(t)
+	set(aws)
 	aws.Change("111122223333", func(a *verifiertest.Account) {
 		u := a.User("olga", 1)
 		u.Tags["last"] = "true"

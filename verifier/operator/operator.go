@@ -139,6 +139,7 @@ type Session struct {
 	partition partition
 	region    string // where the operator works, "" for the home region
 	leaked    string // the id of the leaked key that signs, see Leaked
+	clock     clock
 }
 
 // Region returns where the operator's own resources are, after their AWS

@@ -30,6 +30,9 @@ type STS struct {
 	// Confused is how long after a wrong secret the right one of the same key
 	// is called wrong too, as was seen at AWS. Set it before the first request.
 	Confused time.Duration
+	// Date returns the Date header of all answers, "" for none; nil means that of Now.
+	// Set it before the first request.
+	Date func() string
 
 	// Before and After, if not nil, are called around each request, with the lock
 	// held. Before may panic with http.ErrAbortHandler, so that nothing happens.
@@ -147,14 +150,31 @@ func (s *STS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case <-r.Context().Done():
 		return
 	}
-	if s.Now != nil {
-		w.Header().Set("Date", s.Now().UTC().Format(http.TimeFormat))
-	}
+	w.Header()["Date"] = s.date()
 	for name, values := range answer.Header {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(answer.Status)
 	_, _ = io.WriteString(w, answer.Body)
+}
+
+// date returns the Date header of an answer; nil keeps net/http from adding one.
+func (s *STS) date() []string {
+	if s.Date == nil {
+		return []string{s.now().UTC().Format(http.TimeFormat)}
+	}
+	if date := s.Date(); date != "" {
+		return []string{date}
+	}
+	return nil
+}
+
+// now returns the time at AWS.
+func (s *STS) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
 }
 
 // next records the request and makes the answer to it.
@@ -255,10 +275,7 @@ func sameCloud(arn, region string) bool {
 
 // skew returns what AWS says if date is not about now, else "".
 func (s *STS) skew(date string) string {
-	now := time.Now()
-	if s.Now != nil {
-		now = s.Now()
-	}
+	now := s.now()
 	const layout, limit = "20060102T150405Z", 15 * time.Minute
 	at, err := time.Parse(layout, date)
 	stamp := func(t time.Time) string { return t.UTC().Format(layout) }
