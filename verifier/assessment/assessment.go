@@ -147,7 +147,7 @@ func Why(err error) string {
 	case !errors.As(err, &e):
 		return err.Error()
 	case e.Denied():
-		return "needs " + e.Permission()
+		return e.Reason()
 	case e.Code == "SubscriptionRequiredException":
 		return "the account has no support plan that shows it"
 	case e.Code == "AWSOrganizationsNotInUseException":
@@ -158,6 +158,8 @@ func Why(err error) string {
 		return "AWS was too busy (" + e.Code + ")"
 	case e.Skew != 0:
 		return e.Error()
+	case e.Message != "":
+		return e.Code + ": " + e.Message
 	}
 	return e.Code
 }

@@ -111,3 +111,36 @@ func TestQuotedToken(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusal: a call that was denied is told with the permission and with AWS's own
+// reason, without the signer's secret, and not longer than can be read.
+func TestRefusal(t *testing.T) {
+	const who = "User: arn:aws:iam::111122223333:user/olga is not authorized to perform: iam:ListUserTags on resource: user olga"
+	for _, tt := range []struct{ said, refusal, reason string }{
+		{"", "needs iam:ListUserTags", "needs iam:ListUserTags"},
+		{"no", "needs iam:ListUserTags; AWS says: no", "needs iam:ListUserTags"},
+		{who + " because no identity-based policy allows the iam:ListUserTags action",
+			"needs iam:ListUserTags; AWS says: " + who + " because no identity-based policy allows the iam:ListUserTags action", "needs iam:ListUserTags"},
+		{who + " because no permissions boundary allows the iam:ListUserTags action", "needs iam:ListUserTags; AWS says: " + who,
+			"needs iam:ListUserTags, because no permissions boundary allows the iam:ListUserTags action"},
+		{who + " with an explicit deny in a service control policy",
+			"iam:ListUserTags is denied; AWS says: " + who + " with an explicit deny in a service control policy",
+			"iam:ListUserTags is denied with an explicit deny in a service control policy"},
+		{"explicit deny", "iam:ListUserTags is denied; AWS says: explicit deny", "iam:ListUserTags is denied by a policy"},
+		{"it was signed with {secret}, and so on", "needs iam:ListUserTags; AWS says: it was signed with [redacted], and so on", "needs iam:ListUserTags"},
+		{strings.Repeat("x", 985) + "{secret}", "needs iam:ListUserTags; AWS says: " + strings.Repeat("x", 985) + "[redacted]", "needs iam:ListUserTags"},
+		{"long" + strings.Repeat("x", 5000), "needs iam:ListUserTags; AWS says: long" + strings.Repeat("x", 996) + "…", "needs iam:ListUserTags"},
+	} {
+		aws, s := open(t)
+		keys, err := s.keys.Retrieve(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		aws.Next("iam:ListUserTags", verifiertest.Failure(http.StatusForbidden, "AccessDenied", strings.ReplaceAll(tt.said, "{secret}", keys.SecretAccessKey)))
+		_, err = s.Tags(t.Context(), "user", "olga")
+		var e *Error
+		if !errors.As(err, &e) || !strings.HasPrefix(e.Refusal(), tt.refusal) || e.Reason() != tt.reason {
+			t.Errorf("%q: %v\n%s\n%s", tt.said, err, e.Refusal(), e.Reason())
+		}
+	}
+}

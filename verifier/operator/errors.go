@@ -52,6 +52,52 @@ func (e *Error) Denied() bool {
 // Permission is the IAM action that the call needs.
 func (e *Error) Permission() string { return permission(e.Call) }
 
+// Refusal says of a call that AWS denied which permission is missing, in AWS's own
+// sentence. That tells who was refused and by which kind of policy: a permission that
+// a service control policy denies cannot be given to the role.
+func (e *Error) Refusal() string {
+	s := "needs " + e.Permission()
+	if e.explicit() {
+		s = e.Permission() + " is denied"
+	}
+	if e.Message != "" {
+		s += "; AWS says: " + e.Message
+	}
+	return s
+}
+
+// Reason says the same in a few words, without the names in AWS's sentence.
+func (e *Error) Reason() string {
+	clause := ""
+	if i := strings.Index(e.Message, " because "); i >= 0 {
+		clause = e.Message[i+1:]
+	} else if i := strings.Index(e.Message, " with an explicit deny"); i >= 0 {
+		clause = e.Message[i+1:]
+	}
+	switch {
+	case e.explicit() && clause != "":
+		return e.Permission() + " is denied " + clause
+	case e.explicit():
+		return e.Permission() + " is denied by a policy"
+	case clause == "", strings.HasPrefix(clause, "because no identity-based policy allows"):
+		return "needs " + e.Permission() // and the clause says no more
+	}
+	return "needs " + e.Permission() + ", " + clause
+}
+
+// explicit reports whether some policy denies the call, so that no other can allow it.
+func (e *Error) explicit() bool { return strings.Contains(e.Message, "explicit deny") }
+
+// shorten cuts a sentence of AWS's that is longer than any that has to be read, such as
+// one with an encoded message.
+func shorten(s string) string {
+	const most = 1000
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}
+
 // Busy reports whether to come back later.
 func (e *Error) Busy() bool {
 	switch e.Code {
@@ -94,6 +140,7 @@ func withoutKeys(err error, keys aws.Credentials) error {
 				e.Message = strings.ReplaceAll(e.Message, secret, "[redacted]")
 			}
 		}
+		e.Message = shorten(e.Message) // and not before: half a secret is not found
 	}
 	return err
 }

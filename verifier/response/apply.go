@@ -347,7 +347,7 @@ func (j entry) failed(ctx context.Context, step Step, asked bool, cause error) (
 		r.Code = e.Code
 		r.Refused = asked && e.Status/100 == 4 && !e.Busy()
 		if step.Do == DeactivateSelf && e.Denied() {
-			r.Why = "the key may not switch itself off: AWS has quarantined it, or no policy allows it iam:UpdateAccessKey; it takes a responder in its account"
+			r.Why = "the key may not switch itself off, it takes a responder in its account: " + e.Refusal()
 		}
 	}
 	return fmt.Sprintf("%s: %s", step.Do, r.Why), j.put(r)
@@ -356,7 +356,7 @@ func (j entry) failed(ctx context.Context, step Step, asked bool, cause error) (
 func explain(err error) string {
 	var e *operator.Error
 	if errors.As(err, &e) && e.Denied() {
-		return "needs " + e.Permission()
+		return e.Refusal()
 	}
 	return err.Error()
 }

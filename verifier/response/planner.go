@@ -276,17 +276,17 @@ func guard(ctx context.Context, op *operator.Operator, s *operator.Session, r Ru
 	return tags, nil
 }
 
-// unreadable says that a gate could not be judged. What is not known holds.
+// unreadable says that a gate could not be judged. A gate that is not known holds.
 func unreadable(what string, err error) error {
-	var e *operator.Error
-	switch {
-	case errors.As(err, &e) && e.Denied():
-		return refuse(GateUnreadable, "%s is not known: needs %s", what, e.Permission())
-	case errors.Is(err, operator.ErrNotFound):
-		return refuse(GateIdentity, "%s is not known: %v", what, err)
+	gate := GateUnreadable
+	if errors.Is(err, operator.ErrNotFound) {
+		gate = GateIdentity
 	}
-	return refuse(GateUnreadable, "%s is not known: %v", what, err)
+	return refuse(gate, "%s", notKnown(what, err))
 }
+
+// notKnown says that something could not be read, and why not.
+func notKnown(what string, err error) string { return what + " is not known: " + explain(err) }
 
 // longTerm reads what IAM knows of a key of a user, and holds it against what
 // STS said.

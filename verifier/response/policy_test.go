@@ -93,7 +93,7 @@ func TestPolicyIsHeld(t *testing.T) {
 		a.Roles["stanch-respond"].Policy = strings.Replace(response.ResponderPolicy("aws"), `"iam:UpdateAccessKey"`, `"iam:Nothing"`, 1)
 	})
 	outcomes, err := in.apply(in.plan(in.leak))
-	if err != nil || outcomes[0].Result != response.Partly || !slices.Contains(outcomes[0].Why, "deactivate: needs iam:UpdateAccessKey") {
+	if err != nil || outcomes[0].Result != response.Partly || !strings.Contains(strings.Join(outcomes[0].Why, "\n"), "deactivate: needs iam:UpdateAccessKey") {
 		t.Errorf("%v %+v", err, outcomes)
 	}
 }
