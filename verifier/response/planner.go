@@ -357,7 +357,7 @@ func (p *Planner) steps(ctx context.Context, s *operator.Session, k *Key, id str
 	}
 	attached, err := s.AttachedPolicies(ctx, k.Name)
 	if err != nil {
-		k.Warnings = append(k.Warnings, "whether AWS has quarantined the user is "+unreadable("it", err).Error())
+		k.Warnings = append(k.Warnings, notKnown("whether AWS has quarantined the user", err))
 	}
 	quarantined := slices.ContainsFunc(attached, func(a operator.AttachedPolicy) bool {
 		return strings.HasPrefix(a.Name, "AWSCompromisedKeyQuarantine")

@@ -51,3 +51,14 @@ func TestReasonOfAWS(t *testing.T) {
 		t.Errorf("%d records have AWS's sentence, want 2", kept)
 	}
 }
+
+// TestWarningOfThePlan: a plan says in plain words that the quarantine could not be read.
+func TestWarningOfThePlan(t *testing.T) {
+	in := newIncident(t)
+	in.aws.Deny("iam:ListAttachedUserPolicies")
+	plan := in.plan(in.leak)
+	if len(plan.Keys) != 1 || len(plan.Keys[0].Warnings) != 1 ||
+		!strings.HasPrefix(plan.Keys[0].Warnings[0], "whether AWS has quarantined the user is not known: needs iam:ListAttachedUserPolicies; AWS says: User: ") {
+		t.Errorf("%s", plan.Encode())
+	}
+}
