@@ -115,6 +115,12 @@ func advice(f *Finding) []string {
 func remedy(f *Finding) []string {
 	session := strings.HasPrefix(f.KeyID, "ASIA") || f.HasToken
 	switch c := classOf(f); {
+	case c == liveRoot && session:
+		return []string{
+			"No call ends a session of the root user, and no policy of the account denies it anything: it is over by itself, after an hour at most if an access key issued it.",
+			"Sign in as the root user of the account. If an access key issued it, deactivate that key: Security credentials > Access keys. If a sign-in did, change the password.",
+			trail(f),
+		}
 	case c == liveRoot:
 		return []string{
 			"Sign in as the root user of the account and deactivate the key now: Security credentials > Access keys.",
@@ -181,7 +187,12 @@ func deactivate(f *Finding) string {
 // revoke is the step for temporary credentials, which cannot be deactivated.
 func revoke(f *Finding) string {
 	const s = "It expires by itself, and cannot be deactivated. "
-	if f.Identity.Kind == "role" {
+	switch {
+	case strings.HasPrefix(f.Identity.Name, "AWSReservedSSO_"): // IAM does not change such roles
+		return s + "Deny it everything now, in the inline policy of its permission set: IAM Identity Center > Permission sets."
+	case strings.HasPrefix(f.Identity.Name, "AWSServiceRoleFor"):
+		return s + "Stop the resource that uses it now: sessions of a service-linked role cannot be revoked."
+	case f.Identity.Kind == "role":
 		return s + "Revoke the sessions of the role now: IAM > Roles > Revoke sessions."
 	}
 	return s + "Attach a policy to its user that denies everything if aws:TokenIssueTime is before now."

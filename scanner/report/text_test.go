@@ -70,6 +70,23 @@ func TestCommandsTakeNoForeignText(t *testing.T) {
 	}
 }
 
+// TestAdviceOfSessions: no session is advised to be deactivated, and no role of others to
+// be changed in IAM.
+func TestAdviceOfSessions(t *testing.T) {
+	for _, tt := range []struct{ kind, name, want, not string }{
+		{"root", "", "No call ends a session of the root user", "deactivate the key"},
+		{"user", "deploy", "aws:TokenIssueTime", "update-access-key"},
+		{"role", "builder", "Revoke sessions", "update-access-key"},
+		{"role", "AWSReservedSSO_Admin_0123456789abcdef", "permission set", "Revoke sessions"},
+		{"role", "AWSServiceRoleForSupport", "Stop the resource", "Revoke sessions"},
+	} {
+		f := Finding{KeyID: "ASIA" + keyID("Q7SESSION")[4:], State: verifier.Live, Identity: Identity{Kind: tt.kind, Name: tt.name}}
+		if got := strings.Join(advice(&f), "\n"); !strings.Contains(got, tt.want) || strings.Contains(got, tt.not) {
+			t.Errorf("%s %s: %s", tt.kind, tt.name, got)
+		}
+	}
+}
+
 func TestNumbers(t *testing.T) {
 	for _, tt := range []struct{ got, want string }{
 		{thousands(0), "0"}, {thousands(999), "999"}, {thousands(1000), "1,000"},

@@ -23,8 +23,11 @@ func shell(s, placeholder string) string {
 func manual(g Gate, leak Leak) []string {
 	id := shell(leak.Credential.ID, "KEY")
 	account := shell(leak.Verdict.Identity.Account, "ACCOUNT")
-	switch g {
-	case GateRoot:
+	who := leak.Verdict.Identity
+	switch {
+	case who.Kind == "root" && isSession(leak.Credential.ID) && (g == GateRoot || g == GateManual):
+		return manualRootSession(account)
+	case g == GateRoot:
 		return []string{
 			"Sign in as the root user of account " + account + ": Security credentials > Access keys > Deactivate. Do not replace it.",
 			"Or let the key switch itself off, which can be taken back in the console: stanch respond plan --self, from a report with its secret.",
@@ -34,25 +37,46 @@ func manual(g Gate, leak Leak) []string {
 			"and with the credentials that it prints:",
 			"aws iam delete-access-key --access-key-id " + id,
 		}
-	case GateManual:
-		who := leak.Verdict.Identity
-		if who.Kind == "federated" {
-			return []string{"Deny its user everything for sessions: find the user in CloudTrail (GetFederationToken):",
-				"aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=GetFederationToken"}
-		}
-		if strings.HasPrefix(who.Name, "AWSReservedSSO_") {
-			return []string{"End the person's sessions in IAM Identity Center: Users > Active sessions > Delete."}
-		}
-		return []string{"Sessions of a service-linked role cannot be revoked: stop the resource that uses it."}
-	case GateState:
-		if leak.Verdict.State == verifier.IDActive && accessKeyID().MatchString(id) {
-			return []string{"If you know that it leaked, as by a mail of AWS: aws iam update-access-key --access-key-id " + id +
-				" --status Inactive --user-name " + shell(leak.Verdict.Identity.Name, "USER")}
-		}
-	case GateInUse:
+	case g == GateState && leak.Verdict.State == verifier.IDActive && accessKeyID().MatchString(id):
+		return []string{"If you know that it leaked, as by a mail of AWS: aws iam update-access-key --access-key-id " + id +
+			" --status Inactive --user-name " + shell(who.Name, "USER")}
+	case g == GateInUse && !isSession(leak.Credential.ID):
 		return []string{"aws iam get-access-key-last-used --access-key-id " + id}
+	case g == GateManual:
+		return manualSession(leak)
 	}
 	return nil
+}
+
+// manualRootSession is about a session of the root user. It has no status, IAM attaches
+// no policy to the root user, and --self is for keys.
+func manualRootSession(account string) []string {
+	return []string{
+		"No call ends a session of the root user. It is over by itself: after an hour at most if an access key issued it (GetSessionToken), after 15 minutes if sts:AssumeRoot did.",
+		"In a member account of an organization, a service control policy stops it at once: from the management account, deny everything where aws:PrincipalArn is arn:aws:iam::" + account + ":root.",
+		"Find what issued it, since that issues the next one: aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=GetSessionToken",
+		"If that is an access key of the root user, sign in as the root user and deactivate that key: Security credentials > Access keys. If it is a sign-in, change the password of the root user, and look at its MFA.",
+	}
+}
+
+// manualSession is about a session, or a credential, that the plan cannot shut off.
+func manualSession(leak Leak) []string {
+	who := leak.Verdict.Identity
+	switch {
+	case who.Kind == "federated":
+		return []string{"Deny its user everything for sessions: find the user in CloudTrail (GetFederationToken):",
+			"aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=GetFederationToken"}
+	case strings.HasPrefix(who.Name, "AWSReservedSSO_"):
+		return []string{
+			"Deny it everything, in the inline policy of its permission set or in a service control policy: Effect Deny, Action *, Resource *, Condition StringEquals identitystore:userId, with the user id of the person in IAM Identity Center.",
+			"So that the person gets no new one: IAM Identity Center > Users > Active sessions > Delete. That does not end the one that leaked.",
+		}
+	case strings.HasPrefix(who.Name, "AWSServiceRoleFor"):
+		return []string{"Sessions of a service-linked role cannot be revoked: stop the resource that uses it."}
+	}
+	// It is --self that does not fit.
+	return []string{"Plan with your own identity, without --self: stanch respond plan REPORT --accounts " +
+		shell(who.Account, "ACCOUNT") + ", with --role if that is not your own account."}
 }
 
 // Permissions that a responder needs to plan.

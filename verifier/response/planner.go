@@ -97,7 +97,7 @@ func (p *Planner) refusal(ctx context.Context, leak Leak, err error) Refusal {
 	if errors.As(err, &e) {
 		r.Gate, r.Why = e.Gate, e.Why
 	}
-	if r.Gate == GateRoot {
+	if r.Gate == GateRoot && !isSession(leak.Credential.ID) {
 		r.Gate, r.Why = p.root(ctx, leak)
 	}
 	r.Do = manual(r.Gate, leak)
@@ -227,6 +227,9 @@ func (r Rules) judge(leak Leak, now time.Time) error {
 	case who.Kind == "root" && r.Self:
 		return nil
 	case who.Kind == "root":
+		if isSession(leak.Credential.ID) {
+			return refuse(GateRoot, "a session of the root user: no call ends it, and no policy of the account denies it anything")
+		}
 		return refuse(GateRoot, "a key of the root user: nobody else can deactivate it")
 	case who.Kind == "federated":
 		return refuse(GateManual, "a federated session: the answer does not say which user it was made by")

@@ -27,6 +27,8 @@ func (p *Planner) self(ctx context.Context, leak Leak) (Key, error) {
 	}
 	who := leak.Verdict.Identity
 	switch {
+	case isSession(leak.Credential.ID) && who.Kind == "root":
+		return Key{}, refuse(GateManual, "a session of the root user: it cannot end itself, and no responder can end it")
 	case isSession(leak.Credential.ID) || who.Kind == "role":
 		return Key{}, refuse(GateManual, "a session cannot end itself: it takes a responder in its account")
 	case leak.Credential.Secret.IsZero() || p.Verifier == nil:
