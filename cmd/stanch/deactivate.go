@@ -149,7 +149,7 @@ func (d *deactivation) apply(ctx context.Context, s *streams, a *response.Applie
 		return nil, err
 	}
 	defer func() { _ = journal.Close() }() // each record is durable already
-	a.Journal = journal
+	a.Journal, a.Sleep = journal, d.respond.sleep()
 	secrets := map[string]detectors.Credential{}
 	for _, l := range d.leaks {
 		secrets[l.Credential.ID] = l.Credential

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -148,6 +149,49 @@ func describe(s response.Step) string {
 	return string(s.Do)
 }
 
+// undone says how a key is after an undo. Not every undo makes a key work: somebody else
+// may have shut it off, or nothing of the plan was in effect.
+func undone(o response.Outcome) string {
+	text := "Nothing had to be taken back: no step of the plan was in effect. "
+	switch {
+	case slices.Contains(o.Undid, response.Deactivate), slices.Contains(o.Undid, response.DisableServiceCredential):
+		return "It works again, for everybody who has it. Shut it off soon."
+	case len(o.Undid) > 0:
+		text = ""
+	}
+	switch o.Status {
+	case "Active":
+		return text + "The key is Active, as it was before, and works for everybody who has it. Shut it off soon."
+	case "Inactive":
+		return text + "The key is still Inactive: this plan has not shut it off."
+	case "absent":
+		return text + "There is no such key any more."
+	}
+	if len(o.Undid) > 0 {
+		return "Its sessions work again until they are over, for everybody who has them. Shut them off soon."
+	}
+	return text + "How the key is was not seen."
+}
+
+// urgent says what has to be done at once, "" for nothing.
+func urgent(o response.Outcome) string {
+	const again = "what is done is not done twice."
+	self := len(o.Key.Steps) > 0 && o.Key.Steps[0].Do == response.DeactivateSelf
+	switch o.Result {
+	case response.Undone:
+		return undone(o)
+	case response.NotUndone:
+		return "Put that right, and run the same command again: " + again
+	case response.Incomplete, response.Unconfirmed:
+		if self { // it cannot do more
+			return ""
+		}
+	case response.Contained:
+		return ""
+	}
+	return "Put that right, and apply the plan again (stanch respond apply PLAN): " + again
+}
+
 // showOutcomes prints how it went, and what is left to do.
 func showOutcomes(w io.Writer, outcomes []response.Outcome) error {
 	var b strings.Builder
@@ -156,17 +200,16 @@ func showOutcomes(w io.Writer, outcomes []response.Outcome) error {
 		for _, why := range o.Why {
 			fmt.Fprintf(&b, "  %-9s %s\n", "why", printable(why))
 		}
-		switch o.Result {
-		case response.Undone:
-			fmt.Fprintf(&b, "  %-9s %s\n", "now", "It works again, for everybody who has it. Shut it off soon.")
-			continue
-		case response.NotUndone, response.Untouched, response.Partly:
-			fmt.Fprintf(&b, "  %-9s %s\n", "now", "Put that right, and run the same command again: what is done is not done twice.")
+		for _, note := range o.Notes {
+			fmt.Fprintf(&b, "  %-9s %s\n", "note", printable(note))
 		}
-		if o.Result == response.NotUndone {
+		if now := urgent(o); now != "" {
+			fmt.Fprintf(&b, "  %-9s %s\n", "now", now)
+		}
+		if o.Result == response.Undone || o.Result == response.NotUndone {
 			continue
 		}
-		for _, step := range response.Next(o.Key) {
+		for _, step := range response.Next(o) {
 			fmt.Fprintf(&b, "  %-9s %s\n", "next", printable(step))
 		}
 	}

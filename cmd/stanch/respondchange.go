@@ -54,9 +54,7 @@ func (f *respondFlags) change(ctx context.Context, s *streams, file string,
 	}
 	defer func() { _ = journal.Close() }() // each record is durable already
 	a := &response.Applier{Operator: op, Journal: journal, Rules: rules, MaxKeys: f.maxKeys, Recheck: f.recheck(secrets), Leaked: f.leaked(secrets)}
-	if f.endpoint != "" {
-		a.Sleep = func(context.Context, time.Duration) {} // as in config
-	}
+	a.Sleep = f.sleep()
 	a.Tell = func(r response.Record) { tell(s.stderr, r) }
 	if err := admit(a, ctx, plan); err != nil {
 		return err
@@ -81,6 +79,15 @@ func (f *respondFlags) change(ctx context.Context, s *streams, file string,
 		return err
 	}
 	return unfinishedIf(errors.Join(err, showErr))
+}
+
+// sleep returns how to wait for AWS; nil waits. At an endpoint for tests there is nothing
+// to wait for, as in config.
+func (f *respondFlags) sleep() func(context.Context, time.Duration) {
+	if f.endpoint == "" {
+		return nil
+	}
+	return func(context.Context, time.Duration) {}
 }
 
 // approved holds that plan is the one whose hash a script has, if there is a verb for what

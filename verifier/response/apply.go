@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stanch-dev/stanch/verifier"
@@ -36,6 +37,15 @@ type Outcome struct {
 	Key    Key
 	Result Result
 	Why    []string
+	// Notes are what else there is to know, such as that a clock is wrong.
+	Notes []string
+	// Status is how the key itself was when it was last read: Active, Inactive, or
+	// absent if there is no such key any more; "" if it has none, or was not read.
+	Status string
+	// Until is until when the policy that denies sessions is needed; zero if there is none.
+	Until time.Time
+	// Undid are the steps that an undo has taken back. Others were not in effect.
+	Undid []Action
 }
 
 // An Applier applies plans and takes them back. It is used by one goroutine.
@@ -62,6 +72,11 @@ type Applier struct {
 func (a *Applier) Admit(ctx context.Context, plan Plan) error {
 	if err := a.admitPlan(plan); err != nil {
 		return err
+	}
+	if a.history(plan.Hash).finished(plan) {
+		if err := a.admitFinished(ctx, plan); err != nil {
+			return err
+		}
 	}
 	for _, k := range plan.Keys {
 		s, err := a.session(ctx, k)
@@ -95,8 +110,6 @@ func (a *Applier) admitPlan(plan Plan) error {
 	switch now := a.now(); {
 	case h.undone:
 		return refuse(GateFinished, "the plan was undone: make a new one")
-	case h.begun && h.finished(plan):
-		return refuse(GateFinished, "the plan was applied: nothing is left of it")
 	case !h.begun && now.After(plan.Expires):
 		return refuse(GateExpired, "the plan expired at %s: make a new one", plan.Expires.Format(time.RFC3339))
 	case plan.Created.After(now.Add(time.Minute)), plan.Expires.Sub(plan.Created) > PlanLife:
@@ -139,7 +152,7 @@ func (a *Applier) drift(ctx context.Context, s *operator.Session, hash string, k
 		if step.Do != Deactivate || a.history(hash).of(step).intent != nil {
 			continue
 		}
-		is, err := step.state(ctx, s, "")
+		is, _, err := step.state(ctx, s)
 		if err != nil {
 			return unreadable("its status", err)
 		}
@@ -183,58 +196,24 @@ func (a *Applier) Apply(ctx context.Context, plan Plan) ([]Outcome, error) {
 	if err := a.admitPlan(plan); err != nil {
 		return nil, err
 	}
-	var outcomes []Outcome
+	// All keys are shut off before the first of them is waited for.
+	var attempts []attempt
 	for _, k := range plan.Keys {
-		o, err := a.apply(ctx, plan, k)
+		t, err := a.attempt(ctx, plan, k)
+		if err != nil {
+			return nil, err
+		}
+		attempts = append(attempts, t)
+	}
+	var outcomes []Outcome
+	for _, t := range attempts {
+		o, err := t.end(ctx)
 		if err != nil {
 			return outcomes, err
 		}
 		outcomes = append(outcomes, o)
 	}
 	return outcomes, nil
-}
-
-func (a *Applier) apply(ctx context.Context, plan Plan, k Key) (Outcome, error) {
-	s, err := a.session(ctx, k)
-	if err != nil {
-		return Outcome{}, err
-	}
-	j := entry{a, plan.Hash, s, k}
-	if err := j.put(Record{Event: EventBegin, Where: k.Where, SecretSHA256: k.SecretSHA256}); err != nil {
-		return Outcome{}, err
-	}
-	o := Outcome{Key: k}
-	taken, missed := 0, map[Action]bool{}
-	for _, step := range k.Steps {
-		why, err := j.take(ctx, step)
-		if err != nil {
-			return Outcome{}, err
-		}
-		if why != "" {
-			o.Why, missed[step.Do] = append(o.Why, why), true
-		} else {
-			taken++
-		}
-	}
-	switch {
-	case taken == 0:
-		o.Result = Untouched
-	case missed[Deactivate], missed[DisableServiceCredential]:
-		o.Result = Partly
-	case len(missed) > 0:
-		o.Result = Incomplete
-	default:
-		why, err := j.confirm(ctx)
-		if err != nil {
-			return Outcome{}, err
-		}
-		if o.Result = Contained; why != "" {
-			o.Result, o.Why = Unconfirmed, append(o.Why, why)
-		} else if k.self() {
-			o.Result, o.Why = Incomplete, append(o.Why, "sessions that were made with the key go on for up to 36 hours: --self cannot deny them")
-		}
-	}
-	return o, j.put(Record{Event: EventEnd, Result: string(o.Result)})
 }
 
 // An entry is the part of the journal that is about one key of one plan.
@@ -246,7 +225,10 @@ type entry struct {
 }
 
 func (j entry) put(r Record) error {
-	r.Time, r.Plan, r.Actor = j.now(), j.plan, j.session.ARN
+	r.Time, r.Plan = j.now(), j.plan
+	if j.session != nil { // there may be no way into the account
+		r.Actor = j.session.ARN
+	}
 	r.Account, r.KeyID = j.key.Account, j.key.KeyID
 	if err := j.Journal.Put(r); err != nil {
 		return err
@@ -257,7 +239,7 @@ func (j entry) put(r Record) error {
 	return nil
 }
 
-// take takes one step, unless it was taken. why says what kept it from being
+// take takes one step, unless it was taken and holds. why says what kept it from being
 // taken; err is of the journal or of ctx.
 func (j entry) take(ctx context.Context, step Step) (why string, err error) {
 	if err := ctx.Err(); err != nil {
@@ -265,49 +247,69 @@ func (j entry) take(ctx context.Context, step Step) (why string, err error) {
 	}
 	h := j.history(j.plan).of(step)
 	outdated := j.outdated(step)
-	if h.done && !outdated || h.skipped {
-		return "", nil
+	ended := h.done || h.skipped
+	if ended && !outdated {
+		// One that cannot be read now is left to confirm, which reads it back.
+		if _, why, err := j.stands(ctx, step); why == "" || err != nil {
+			return "", nil
+		}
 	}
+	begun := h.intent != nil && !ended && !h.refused && !outdated
 	after, _ := step.want()
-	document := step.document(j.now())
-	begun := h.intent != nil && !h.refused && !outdated
-	if begun {
-		document = h.intent.Document // the same one, if it was put already
-	}
-	is, err := j.state(ctx, step, document)
-	for _, older := range h.documents {
-		if errors.Is(err, errOther) && j.holds(ctx, step, older) {
-			is, err = absent, nil // ours, and to be put anew
+	is, held, err := j.state(ctx, step)
+	was := is == after
+	if err == nil && step.Do == DenySessions && is == present {
+		was = begun && held == h.intent.Document
+		if !slices.Contains(h.documents, held) { // one of ours is put anew
+			err = step.other()
 		}
 	}
 	switch {
 	case err != nil:
 		return j.failed(ctx, step, false, err)
-	case is == after && !begun && !outdated:
-		return "", j.put(Record{Event: EventSkipped, Step: &step, Before: is, After: is})
-	case is == after && begun:
+	case was && begun:
 		return "", j.put(Record{Event: EventDone, Step: &step, After: is, Why: "the answer to an earlier call was lost"})
+	case was:
+		return "", j.put(Record{Event: EventSkipped, Step: &step, Before: is, After: is})
 	}
-	if !begun {
-		if err := j.put(Record{Event: EventIntent, Step: &step, Before: is, Document: document}); err != nil {
+	document := ""
+	if begun {
+		document = h.intent.Document // the same one, if it was put already
+	} else {
+		r := Record{Event: EventIntent, Step: &step, Before: is}
+		if step.Do == DenySessions {
+			before, note := j.denyBefore()
+			r.Document, r.Why = step.document(before), note
+		}
+		if err := j.put(r); err != nil {
 			return "", err
 		}
+		document = r.Document
 	}
-	if err := step.do(ctx, j.session, document); err != nil {
-		if step.Do == DeactivateSelf {
-			// The first of two attempts may have had its effect: who is off cannot repeat itself.
-			if now, stateErr := j.state(ctx, step, ""); stateErr == nil && now == after {
-				return "", j.put(Record{Event: EventDone, Step: &step, Before: is, After: after, Why: "the answer to an earlier call was lost"})
-			}
-		}
-		return j.failed(ctx, step, true, err)
-	}
-	return "", j.put(Record{Event: EventDone, Step: &step, Before: is, After: after})
+	return j.change(ctx, step, is, document)
 }
 
-// outdated reports whether step denies what was issued before some time, and the key
-// worked after that time: it could not be deactivated in the same run. Who had it may
-// have made themselves new sessions since.
+// change makes the call of step, which stands in the journal.
+func (j entry) change(ctx context.Context, step Step, is, document string) (why string, err error) {
+	after, _ := step.want()
+	done := Record{Event: EventDone, Step: &step, Before: is, After: after}
+	err = step.do(ctx, j.session, document)
+	if err == nil {
+		return "", j.put(done)
+	}
+	if step.Do == DeactivateSelf {
+		// The first of two attempts may have had its effect: who is off cannot repeat itself.
+		if now, _, stateErr := j.state(ctx, step); stateErr == nil && now == after {
+			done.Why = "the answer to an earlier call was lost"
+			return "", j.put(done)
+		}
+	}
+	return j.failed(ctx, step, true, err)
+}
+
+// outdated reports whether step denies what was issued before some time, and the key was
+// deactivated, or seen to be off, only later. Whoever had it may have made new sessions
+// in the meantime.
 func (j entry) outdated(step Step) bool {
 	h := j.history(j.plan)
 	put := h.of(step).intent
@@ -315,25 +317,23 @@ func (j entry) outdated(step Step) bool {
 		return false
 	}
 	for _, other := range j.key.Steps {
-		if ended := h.of(other).ended; other.Do == Deactivate && ended != nil && ended.Seq > put.Seq {
-			return true
+		t := h.of(other)
+		for _, r := range []*Record{t.ended, t.off} {
+			if other.Do == Deactivate && r != nil && r.Seq > put.Seq {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-// holds reports whether the policy of step is document.
-func (j entry) holds(ctx context.Context, step Step, document string) bool {
-	is, err := j.state(ctx, step, document)
-	return err == nil && is == present
-}
-
-// state reads how the object of step is.
-func (j entry) state(ctx context.Context, step Step, document string) (string, error) {
+// state reads how the object of step is, and of a policy the document.
+func (j entry) state(ctx context.Context, step Step) (is, document string, err error) {
 	if step.Do == DeactivateSelf {
-		return j.selfState(ctx, j.key.KeyID)
+		is, err = j.selfState(ctx, j.key.KeyID)
+		return is, "", err
 	}
-	return step.state(ctx, j.session, document)
+	return step.state(ctx, j.session)
 }
 
 // failed records why a step was not taken, whether AWS was asked to take it or not.

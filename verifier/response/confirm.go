@@ -2,10 +2,12 @@ package response
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
 // IAM takes seconds to agree with itself everywhere. What is not confirmed after
@@ -15,16 +17,28 @@ var waits = []time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second, 1
 // confirm reads every step back, and asks STS about the key if it can, until all
 // agree. why says who does not.
 func (j entry) confirm(ctx context.Context) (why string, err error) {
+	if !j.key.self() { // STS alone tells, and has told
+		j.settle(ctx)
+	}
+	seen, err := j.lookUntil(ctx, j.key.Steps)
+	if err != nil {
+		return "", err
+	}
+	if seen.why != "" {
+		seen.result = string(Unconfirmed)
+	}
+	return seen.why, j.put(Record{Event: EventConfirm, Result: seen.result, Why: seen.why})
+}
+
+// lookUntil looks at steps until nobody disagrees, or for a minute.
+func (j entry) lookUntil(ctx context.Context, steps []Step) (seen sight, err error) {
 	for n := 0; ; n++ {
-		var result string
-		if result, why = j.look(ctx); why == "" {
-			return "", j.put(Record{Event: EventConfirm, Result: result})
-		}
+		seen = j.look(ctx, steps)
 		if ctx.Err() != nil {
-			return "", ctx.Err()
+			return sight{}, ctx.Err()
 		}
-		if n == len(waits) {
-			return why, j.put(Record{Event: EventConfirm, Result: string(Unconfirmed), Why: why})
+		if seen.why == "" || n == len(waits) {
+			return seen, nil
 		}
 		j.sleep(ctx, waits[n])
 	}
@@ -41,39 +55,91 @@ func (a *Applier) sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// look returns what agrees, or what does not.
-func (j entry) look(ctx context.Context) (result, why string) {
+// A sight is what was seen of a key and its steps.
+type sight struct {
+	result string // what agrees
+	why    string // what does not; "" if all does
+	status string // of the key itself, see Outcome
+	sts    bool   // STS was asked
+	denies bool   // the policy that denies sessions is there
+}
+
+// look reads steps back, and asks STS about the key if one of them is about the key.
+func (j entry) look(ctx context.Context, steps []Step) (seen sight) {
 	deactivates := false
-	for _, step := range j.key.Steps {
-		after, _ := step.want()
-		document := ""
-		if put := j.history(j.plan).of(step).intent; put != nil {
-			document = put.Document // who has the rights may have put another one in its place
-		}
-		is, err := j.state(ctx, step, document)
+	for _, step := range steps {
+		is, why, err := j.stands(ctx, step)
 		if err != nil {
-			return "", fmt.Sprintf("%s: reading it back: %s", step.Do, explain(err))
+			why = "reading it back: " + explain(err)
 		}
-		if is != after {
-			return "", fmt.Sprintf("%s: read back, it is %s", step.Do, is)
+		if step.shutsOff() {
+			seen.status = is
+		}
+		seen.denies = seen.denies || step.Do == DenySessions && is == present
+		if why != "" && seen.why == "" {
+			seen.why = fmt.Sprintf("%s: %s", step.Do, why)
 		}
 		deactivates = deactivates || step.Do == Deactivate
 	}
-	if j.key.self() {
-		return "STS does not know the key any more", ""
-	}
-	// To a session STS says who it is even if a policy denies it everything.
-	if !deactivates || j.Recheck == nil {
-		return "IAM agrees", ""
+	switch {
+	case seen.why != "":
+		return seen
+	case j.key.self():
+		seen.result, seen.sts = "STS does not know the key any more", true
+		return seen
+	case !deactivates || j.Recheck == nil:
+		// To a session STS says who it is even if a policy denies it everything.
+		seen.result = "IAM agrees"
+		return seen
 	}
 	v, asked := j.Recheck(ctx, j.key.KeyID)
+	seen.sts = asked
 	switch {
 	case !asked:
-		return "IAM agrees; STS was not asked, for want of the secret", ""
+		seen.result = "IAM agrees; STS was not asked, for want of the secret"
 	case v.State == verifier.Invalid:
-		return "IAM and STS agree", ""
+		seen.result = "IAM and STS agree"
+	default:
+		seen.why = fmt.Sprintf("STS says of the key: %s %s", v.State, v.Reason)
 	}
-	return "", fmt.Sprintf("STS says of the key: %s %s", v.State, v.Reason)
+	return seen
+}
+
+// stands reads how the object of step is, and says why that is not as the step left it.
+// That there is nothing left to shut off is as good.
+func (j entry) stands(ctx context.Context, step Step) (is, why string, err error) {
+	after, _ := step.want()
+	is, held, err := j.state(ctx, step)
+	if is == absent || errors.Is(err, operator.ErrNotFound) {
+		gone, goneErr := j.gone(ctx, step, err)
+		if gone || goneErr != nil {
+			return absent, "", goneErr
+		}
+	}
+	put := j.history(j.plan).of(step).intent
+	switch {
+	case err != nil:
+		return "", "", err
+	case step.Do == DenySessions && is == present && put != nil && held != put.Document:
+		return is, step.other().Error(), nil // whoever has the rights may have put another one in its place
+	case is != after:
+		return is, "read back, it is " + is, nil
+	}
+	return is, "", nil
+}
+
+// gone reports whether the absent object of step leaves nothing to shut off: the key is
+// deleted, or its user is, or the policy was taken off when all sessions were over.
+// notFound is set if IAM does not know the user either.
+func (j entry) gone(ctx context.Context, step Step, notFound error) (bool, error) {
+	if notFound == nil && (step.shutsOff() || step.Do == DenySessions && j.over()) {
+		return true, nil
+	}
+	_, err := j.session.Tags(ctx, step.Kind, step.Name)
+	if errors.Is(err, operator.ErrNotFound) {
+		return true, nil
+	}
+	return false, err
 }
 
 // Confirm looks at the keys of an applied plan once more, some time later: an
@@ -89,20 +155,58 @@ func (a *Applier) Confirm(ctx context.Context, plan Plan) ([]Outcome, error) {
 			return outcomes, ctx.Err()
 		}
 		j := entry{a, plan.Hash, s, k}
-		o := Outcome{Key: k, Result: Contained}
-		result, why := "", ""
+		o, seen := Outcome{Key: k, Result: Contained}, sight{}
 		if err != nil { // the other keys may be of an account that can be asked
-			why = err.Error()
+			seen.why = err.Error()
 		} else {
-			result, why = j.look(ctx)
+			seen = j.look(ctx, k.Steps)
 		}
-		if why != "" {
-			o.Result, o.Why, result = Unconfirmed, []string{why}, string(Unconfirmed)
+		if o.Status = seen.status; seen.denies {
+			o.Until = j.until()
 		}
-		if err := j.put(Record{Event: EventConfirm, Result: result, Why: why}); err != nil {
+		switch late := j.outlive(); {
+		case seen.why != "" && seen.status == absent:
+			o.Result = Incomplete // it is about its sessions
+		case seen.why != "":
+			o.Result = Unconfirmed
+		case late != "":
+			o.Result, seen.why = Incomplete, late
+		}
+		if seen.why != "" {
+			o.Why, seen.result = []string{seen.why}, string(o.Result)
+		}
+		if err := j.put(Record{Event: EventConfirm, Result: seen.result, Why: seen.why}); err != nil {
 			return outcomes, err
 		}
 		outcomes = append(outcomes, o)
 	}
 	return outcomes, nil
+}
+
+// admitFinished refuses a plan that was applied, if all that it did is seen to hold. If
+// not, somebody has undone it, and the plan may be applied again.
+func (a *Applier) admitFinished(ctx context.Context, plan Plan) error {
+	holds := true
+	for _, k := range plan.Keys {
+		s, err := a.session(ctx, k)
+		if err != nil {
+			return err
+		}
+		j := entry{a, plan.Hash, s, k}
+		seen := j.look(ctx, k.Steps)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if seen.why == "" {
+			continue
+		}
+		holds = false
+		if err := j.put(Record{Event: EventConfirm, Result: string(Unconfirmed), Why: seen.why}); err != nil {
+			return err
+		}
+	}
+	if holds {
+		return refuse(GateFinished, "the plan was applied, and read back now it holds: nothing is left of it")
+	}
+	return nil
 }

@@ -21,6 +21,7 @@ const (
 	EventDone    = "done"    // it was taken, by this call or by one whose answer was lost
 	EventSkipped = "skipped" // it was so already, and not by us: undo leaves it
 	EventFailed  = "failed"  // AWS refused; a later apply tries again
+	EventOff     = "off"     // the key was seen to be off: it makes no sessions any more
 	EventConfirm = "confirm" // what was read afterwards
 	EventEnd     = "end"     // of an apply, with its result
 

@@ -60,3 +60,33 @@ func TestAdviceFits(t *testing.T) {
 		})
 	}
 }
+
+// TestNextFits: the same for what is left to do after a session was shut off, or once the
+// key is deleted.
+func TestNextFits(t *testing.T) {
+	in := newIncident(t)
+	key := in.plan(in.leak).Keys[0]
+	session := key
+	session.KeyID, session.Steps = "ASIA"+key.KeyID[4:], key.Steps[1:]
+	for _, tt := range []struct {
+		name    string
+		o       response.Outcome
+		do, not []string
+	}{
+		{"key", response.Outcome{Key: key, Status: "Inactive"}, []string{"delete-access-key", "Look for AssumeRole in CloudTrail"}, []string{"take the policy off"}},
+		{"deleted key", response.Outcome{Key: key, Status: "absent"}, []string{"Give what used it a role"}, []string{"delete-access-key", "last-used"}},
+		{"session of a user", response.Outcome{Key: session}, []string{"where the session was issued from"}, []string{"access-key-id ASIA", "another key"}},
+	} {
+		text := strings.Join(response.Next(tt.o), "\n")
+		for _, s := range tt.do {
+			if !strings.Contains(text, s) {
+				t.Errorf("%s: %q is missing:\n%s", tt.name, s, text)
+			}
+		}
+		for _, s := range tt.not {
+			if strings.Contains(text, s) {
+				t.Errorf("%s: %q is there:\n%s", tt.name, s, text)
+			}
+		}
+	}
+}

@@ -10,10 +10,11 @@ import (
 // off (sts:GetSessionToken). After that the policy that denies them has no use.
 const keepDenied = 36 * time.Hour
 
-// Next returns what is left to do for k after it was shut off: one command or
+// Next returns the tasks that are left after a key was shut off: one command or
 // sentence an element, in the order in which to do it. Nothing of it is ever run
 // by stanch.
-func Next(k Key) []string {
+func Next(o Outcome) []string {
+	k := o.Key
 	id, name := shell(k.KeyID, "KEY"), shell(k.Name, "NAME")
 	steps := tellOwner(k)
 	if serviceCredentialID().MatchString(k.KeyID) {
@@ -28,19 +29,22 @@ func Next(k Key) []string {
 	steps = append(steps,
 		"Look at what it did, in each region: aws cloudtrail lookup-events --lookup-attributes AttributeKey=AccessKeyId,AttributeValue="+id+start,
 		"Look for what was made with it"+since(k)+": IAM users, keys and roles, instances, functions, in regions that you do not use.")
-	switch k.Kind {
-	case "user":
-		steps = append(steps, rotate(k, id, name)...)
-	case "root":
+	switch {
+	case k.Kind == "user" && !isSession(k.KeyID):
+		if len(k.Steps) > 1 {
+			steps = append(steps, "Look for AssumeRole in CloudTrail: the policy does not end sessions of roles that the key assumed, which live up to 12 hours. For each role: IAM > Roles > Revoke sessions.")
+		}
+		steps = append(steps, rotate(o, id, name)...)
+	case k.Kind == "root":
 		steps = append(steps, "Do not replace it: the root user needs no key. When nothing misses it, sign in as the root user and delete it.",
 			"See that the root user has MFA, and a password that nobody else knows.")
 	default:
 		steps = append(steps, "Find out where the session was issued from: the next one leaks the same way.")
 	}
 	for _, s := range k.Steps {
-		if s.Do == DenySessions {
-			steps = append(steps, fmt.Sprintf("Not before %d hours from now, take the policy off: aws iam delete-%s-policy --%[2]s-name %s --policy-name %s",
-				int(keepDenied.Hours()), s.Kind, shell(s.Name, "NAME"), s.Object))
+		if s.Do == DenySessions && !o.Until.IsZero() {
+			steps = append(steps, fmt.Sprintf("Not before %s, %d hours after it was put, take the policy off: aws iam delete-%s-policy --%[3]s-name %s --policy-name %s",
+				o.Until.UTC().Format(time.RFC3339), int(keepDenied.Hours()), s.Kind, shell(s.Name, "NAME"), s.Object))
 		}
 	}
 	return append(steps, purge(k)...)
@@ -65,7 +69,8 @@ func since(k Key) string {
 }
 
 // rotate gives what used the key of a user something else.
-func rotate(k Key, id, name string) (steps []string) {
+func rotate(o Outcome, id, name string) (steps []string) {
+	k := o.Key
 	if len(k.Others) > 0 {
 		steps = append(steps, "The user has another key ("+strings.Join(k.Others, "; ")+"): if it lay in the same place, shut it off too (stanch assess).")
 	}
@@ -74,6 +79,9 @@ func rotate(k Key, id, name string) (steps []string) {
 		steps = append(steps, "If that cannot be, move it to the other key: a user has two at most.")
 	} else {
 		steps = append(steps, "If that cannot be, a new key: aws iam create-access-key --user-name "+name+", into a secret store and not into the repository.")
+	}
+	if o.Status == absent {
+		return steps
 	}
 	return append(steps,
 		"See that nothing tries the old one any more: aws iam get-access-key-last-used --access-key-id "+id,

@@ -105,7 +105,8 @@ type Action string
 // The actions. Want says how it is afterwards.
 const (
 	// DenySessions puts an inline policy on a user or a role that denies
-	// everything to sessions issued until now. It does not touch long-term keys.
+	// everything to sessions issued until now. It does not touch long-term keys. If the
+	// plan deactivates a key, it is taken once more when the key is seen to be off.
 	DenySessions Action = "deny-sessions"
 	// Deactivate sets an access key of a user to Inactive.
 	Deactivate Action = "deactivate"

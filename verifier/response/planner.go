@@ -347,8 +347,8 @@ func (p *Planner) stillLive(ctx context.Context, leak Leak) error {
 func isSession(id string) bool { return strings.HasPrefix(id, "ASIA") }
 
 // steps fills in what is to be done. The key comes first, then the sessions that were
-// made with it, which outlive it by up to 36 hours: what denies those that were issued
-// until now does not hold one that is issued while the key still works.
+// made with it, which outlive it by up to 36 hours: a policy that denies those that were
+// issued until now does not deny one that is issued while the key still works.
 func (p *Planner) steps(ctx context.Context, s *operator.Session, k *Key, id string) {
 	if k.Kind == "user" && !isSession(k.KeyID) {
 		k.Steps = append(k.Steps, Step{Deactivate, k.Kind, k.Name, k.KeyID})

@@ -18,6 +18,11 @@ const (
 	absent   = "absent"
 )
 
+// shutsOff reports whether s is about the credential itself, and not about its sessions.
+func (s Step) shutsOff() bool {
+	return s.Do == Deactivate || s.Do == DeactivateSelf || s.Do == DisableServiceCredential
+}
+
 // want returns how the object is after s, and before it, after an undo.
 func (s Step) want() (after, before string) {
 	switch s.Do {
@@ -32,43 +37,50 @@ func (s Step) want() (after, before string) {
 // errOther is in the error for a policy that is not the one that stanch has put.
 var errOther = errors.New("another one")
 
-// state reads how the object of s is now. document is the policy that the step
-// puts: another one of the same name is not it.
-func (s Step) state(ctx context.Context, r *operator.Session, document string) (string, error) {
+// other says that the policy of s is there, and is not the one that stanch has put.
+func (s Step) other() error {
+	return fmt.Errorf("the policy %s of %s %s is %w", s.Object, s.Kind, s.Name, errOther)
+}
+
+// state reads how the object of s is now, and of a policy that is put the document.
+func (s Step) state(ctx context.Context, r *operator.Session) (is, document string, err error) {
+	is = absent
 	switch s.Do {
 	case DenySessions:
-		is, err := r.InlinePolicy(ctx, s.Kind, s.Name, s.Object)
+		document, err = r.InlinePolicy(ctx, s.Kind, s.Name, s.Object)
 		if errors.Is(err, operator.ErrNotFound) {
-			return absent, nil
+			return absent, "", nil
 		}
-		if err == nil && document != "" && is != document {
-			return "", fmt.Errorf("the policy %s of %s %s is %w", s.Object, s.Kind, s.Name, errOther)
-		}
-		return present, err
+		is = present
 	case Quarantine:
-		list, err := r.AttachedPolicies(ctx, s.Name)
+		var list []operator.AttachedPolicy
+		list, err = r.AttachedPolicies(ctx, s.Name)
 		if slices.ContainsFunc(list, func(a operator.AttachedPolicy) bool { return a.ARN == s.Object }) {
-			return present, err
+			is = present
 		}
-		return absent, err
 	case Deactivate:
-		keys, err := r.AccessKeys(ctx, s.Name)
+		var keys []operator.AccessKey
+		keys, err = r.AccessKeys(ctx, s.Name)
 		for _, k := range keys {
 			if k.ID == s.Object {
-				return k.Status, err
+				is = k.Status
 			}
 		}
-		return absent, err
 	case DisableServiceCredential:
-		list, err := r.ServiceCredentials(ctx, s.Name)
+		var list []operator.ServiceCredential
+		list, err = r.ServiceCredentials(ctx, s.Name)
 		for _, c := range list {
 			if c.ID == s.Object {
-				return c.Status, err
+				is = c.Status
 			}
 		}
-		return absent, err
+	default:
+		err = fmt.Errorf("unknown step %q", s.Do)
 	}
-	return "", fmt.Errorf("unknown step %q", s.Do)
+	if err != nil {
+		return "", "", err
+	}
+	return is, document, nil
 }
 
 // do takes the step. Twice does no harm.
@@ -124,8 +136,8 @@ func (s Step) call(back bool, document string) operator.Call {
 	return c
 }
 
-// document returns what the step puts, for sessions issued before now.
-func (s Step) document(now time.Time) string {
+// document returns the policy that the step puts, for sessions issued before a time.
+func (s Step) document(before time.Time) string {
 	if s.Do != DenySessions {
 		return ""
 	}
@@ -133,7 +145,7 @@ func (s Step) document(now time.Time) string {
 		Sid: "StanchDenyOlderSessions", Effect: "Deny", Action: []string{"*"}, Resource: []string{"*"},
 		Condition: map[string]map[string]string{
 			// Requests that are signed with a long-term key have no such time.
-			"DateLessThan": {"aws:TokenIssueTime": now.UTC().Format(time.RFC3339)},
+			"DateLessThan": {"aws:TokenIssueTime": before.UTC().Format(time.RFC3339)},
 		},
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // A history is what the journal knows of one plan.
@@ -18,6 +19,7 @@ type history struct {
 type taken struct {
 	intent, undoIntent    *Record // the last
 	ended                 *Record // the last that says that it is as it should be
+	off                   *Record // that says since when the key was seen to be off
 	done, skipped, undone bool
 	refused               bool     // AWS took it not, the last time it was asked
 	documents             []string // of the policies that it may have put
@@ -42,14 +44,41 @@ func (a *Applier) history(plan string) history {
 	return h
 }
 
-// finished reports whether nothing is left to do for plan.
+// finished reports whether nothing was left to do for plan when it was last applied.
 func (h history) finished(plan Plan) bool {
 	for _, k := range plan.Keys {
-		if h.result[k.KeyID] != string(Contained) {
+		if h.result[k.KeyID] != string(Contained) || !h.settled(k) {
 			return false
 		}
 	}
 	return true
+}
+
+// settled reports whether the sessions of k were denied after the key was seen to be
+// off. Until then it may have made new ones, which an earlier policy does not deny.
+func (h history) settled(k Key) bool {
+	for _, key := range k.Steps {
+		for _, deny := range k.Steps {
+			if key.Do != Deactivate || deny.Do != DenySessions {
+				continue
+			}
+			off, put := h.of(key).off, h.of(deny).intent
+			if off == nil || put == nil || put.Seq < off.Seq {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// last returns when a step of k last came to be as it should be.
+func (h history) last(k Key) (t time.Time) {
+	for _, s := range k.Steps {
+		if ended := h.of(s).ended; ended != nil && ended.Time.After(t) {
+			t = ended.Time
+		}
+	}
+	return t
 }
 
 func (h history) of(s Step) *taken {
@@ -69,7 +98,7 @@ func (t *taken) ours() bool {
 func (t *taken) note(r *Record) {
 	switch r.Event {
 	case EventIntent:
-		t.intent, t.done, t.refused = r, false, false
+		t.intent, t.off, t.done, t.skipped, t.refused = r, nil, false, false, false
 		if r.Document != "" {
 			t.documents = append(t.documents, r.Document)
 		}
@@ -79,6 +108,8 @@ func (t *taken) note(r *Record) {
 		t.done, t.ended = true, r
 	case EventSkipped:
 		t.skipped, t.ended = true, r
+	case EventOff:
+		t.off = r
 	case EventUndoIntent:
 		t.undoIntent = r
 	case EventUndone:
@@ -148,13 +179,19 @@ func (a *Applier) Undo(ctx context.Context, plan Plan) ([]Outcome, error) {
 			if !slices.Contains(k.Steps, step) {
 				continue
 			}
-			why, err := j.takeBack(ctx, step)
-			if err != nil {
+			changed, why, err := j.takeBack(ctx, step)
+			switch {
+			case err != nil:
 				return outcomes, err
-			}
-			if why != "" {
+			case why != "":
 				o.Result, o.Why = NotUndone, append(o.Why, why)
+			case changed:
+				o.Undid = append(o.Undid, step.Do)
 			}
+		}
+		o.Status = j.status(ctx)
+		if slices.ContainsFunc(o.Undid, func(a Action) bool { return a != DenySessions && a != Quarantine }) {
+			o.Status = active // IAM may not say so everywhere yet
 		}
 		if err := j.put(Record{Event: EventEnd, Result: string(o.Result)}); err != nil {
 			return outcomes, err
@@ -164,27 +201,44 @@ func (a *Applier) Undo(ctx context.Context, plan Plan) ([]Outcome, error) {
 	return outcomes, nil
 }
 
-func (j entry) takeBack(ctx context.Context, step Step) (why string, err error) {
+// status reads how the key itself is; "" if it has no status, or if that cannot be read.
+func (j entry) status(ctx context.Context) string {
+	for _, step := range j.key.Steps {
+		switch {
+		case step.Do == DeactivateSelf: // to ask STS is a use of the key
+			if ended := j.history(j.plan).of(step).ended; ended != nil {
+				return ended.After
+			}
+		case step.shutsOff():
+			is, _, _ := j.state(ctx, step) // "" with an error
+			return is
+		}
+	}
+	return ""
+}
+
+// takeBack takes one step back. changed is false if it was so already.
+func (j entry) takeBack(ctx context.Context, step Step) (changed bool, why string, err error) {
 	if err := ctx.Err(); err != nil {
-		return "", err
+		return false, "", err
 	}
 	_, before := step.want()
-	is, err := step.state(ctx, j.session, "")
+	is, _, err := j.state(ctx, step)
 	if err == nil && is == before {
-		return "", j.put(Record{Event: EventUndone, Step: &step, Before: is, After: is, Why: "it was so already"})
+		return false, "", j.put(Record{Event: EventUndone, Step: &step, Before: is, After: is, Why: "it was so already"})
 	}
 	if err == nil {
 		if err := j.put(Record{Event: EventUndoIntent, Step: &step, Before: is}); err != nil {
-			return "", err
+			return false, "", err
 		}
 		err = step.undo(ctx, j.session)
 	}
 	if err != nil {
 		if ctx.Err() != nil {
-			return "", ctx.Err()
+			return false, "", ctx.Err()
 		}
 		r := Record{Event: EventUndoFailed, Step: &step, Why: explain(err)}
-		return fmt.Sprintf("undoing %s: %s", step.Do, r.Why), j.put(r)
+		return false, fmt.Sprintf("undoing %s: %s", step.Do, r.Why), j.put(r)
 	}
-	return "", j.put(Record{Event: EventUndone, Step: &step, Before: is, After: before})
+	return true, "", j.put(Record{Event: EventUndone, Step: &step, Before: is, After: before})
 }

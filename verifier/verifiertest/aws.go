@@ -30,7 +30,11 @@ type AWS struct {
 	// Tracks makes a use of a key change what IAM says of its last use, as it is at
 	// AWS. Set it before the first request.
 	Tracks bool
-	limits map[string]*limit // by permission
+	// Lag is how long STS goes on knowing a key that IAM has set to Inactive, as it
+	// does at AWS for some seconds. Set it before the first request.
+	Lag    time.Duration
+	limits map[string]*limit    // by permission
+	issued map[string]time.Time // by id of a session: when STS has issued it
 }
 
 // An Account is what IAM of one account knows. Change it through AWS.Change.
@@ -95,7 +99,7 @@ func NewAWS(t testing.TB) *AWS {
 	t.Helper()
 	a := &AWS{
 		STS: NewUnstartedSTS(), accounts: map[string]*Account{}, denied: map[string]bool{},
-		next: map[string][]Response{}, policies: map[string][]string{},
+		next: map[string][]Response{}, policies: map[string][]string{}, issued: map[string]time.Time{},
 	}
 	a.service, a.used = a.answer, a.use
 	a.Start()
@@ -217,8 +221,12 @@ func (a *AWS) answer(key Key, req Request, _ *http.Request, body []byte) Respons
 	form, _ := url.ParseQuery(string(body)) // of JSON nobody reads it
 	acct := a.accounts[accountOf(key.ARN)]
 	switch {
+	case a.deniesOlder(acct, key):
+		return explicitDeny(key.ARN, permission)
 	case permission == "sts:AssumeRole":
 		return a.assume(form)
+	case permission == "sts:GetSessionToken":
+		return a.sessionToken(key)
 	case permission == "sts:AssumeRoot":
 		return a.assumeRoot(acct, key, req, form)
 	case acct == nil:
@@ -280,11 +288,11 @@ func (a *AWS) assume(form url.Values) Response {
 
 // session makes k work, and answers with it.
 func (a *AWS) session(action string, k Key, life time.Duration) Response {
-	a.keys[k.Credential.ID] = k
+	a.keys[k.Credential.ID], a.issued[k.Credential.ID] = k, a.now()
 	return answer("sts", action, "<Credentials>"+
 		element("AccessKeyId", k.Credential.ID)+element("SecretAccessKey", k.Credential.Secret.Reveal())+
 		element("SessionToken", k.Credential.Token.Reveal())+
-		element("Expiration", time.Now().Add(life).UTC().Format(time.RFC3339))+"</Credentials>")
+		element("Expiration", a.now().Add(life).UTC().Format(time.RFC3339))+"</Credentials>")
 }
 
 // answer returns a result of the query protocol.

@@ -90,8 +90,12 @@ func status(off bool) string {
 func (a *AWS) updateKey(acct *Account, u *IAMUser, form url.Values) Response {
 	for _, k := range u.Keys {
 		if k.Credential.ID == form.Get("AccessKeyId") {
+			was := k.Inactive
 			k.Inactive = form.Get("Status") == "Inactive"
 			a.enable(acct, u, k)
+			if k.Inactive && !was {
+				a.linger(k.Credential.ID)
+			}
 			return answer("iam", "UpdateAccessKey", "")
 		}
 	}

@@ -55,6 +55,8 @@ type Key struct {
 	Credential  detectors.Credential
 	ARN, UserID string // whose it is; the account is in the ARN
 	State       KeyState
+
+	lingers time.Time // until then it works though it is Inactive
 }
 
 // KeyState is what the owner, or time, has made of a key.
@@ -236,7 +238,7 @@ func (s *STS) authenticate(r *http.Request, auth authorization, body []byte) (Ke
 	switch {
 	case auth.keyID == "":
 		return key, Failure(http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token")
-	case !known, key.State == Inactive, !sameCloud(key.ARN, auth.region), r.Header.Get("X-Amz-Security-Token") != c.Token.Reveal():
+	case !known, key.State == Inactive && !s.now().Before(key.lingers), !sameCloud(key.ARN, auth.region), r.Header.Get("X-Amz-Security-Token") != c.Token.Reveal():
 		return key, Failure(http.StatusForbidden, "InvalidClientTokenId",
 			"The security token included in the request is invalid.")
 	}

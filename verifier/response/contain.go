@@ -1,0 +1,211 @@
+package response
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+// A key goes on making sessions, each good for 36 hours, until STS has heard from IAM
+// that the key is off. That took 3 to 4 seconds where it was measured; AWS names no
+// bound. So its sessions are denied twice: at once, and again when it is seen to be off.
+const (
+	// propagation is how long IAM's word is given to reach everybody, where nobody can
+	// be asked whether it has: more than twice as long as was ever measured.
+	propagation = 10 * time.Second
+	// margin is how far ahead of AWS's time sessions are denied. The console's "Revoke
+	// active sessions" takes the same 30 seconds: not every endpoint of STS hears at once.
+	margin = 30 * time.Second
+	// tolerable is how far two clocks may be apart without a word. A Date has no
+	// fractions of seconds, and answers take their time.
+	tolerable = 10 * time.Second
+)
+
+// An attempt is one run of the steps for one key.
+type attempt struct {
+	entry
+	missed map[Action]bool
+	why    []string
+}
+
+func (a *Applier) attempt(ctx context.Context, plan Plan, k Key) (attempt, error) {
+	s, err := a.session(ctx, k)
+	if err != nil {
+		return attempt{}, err
+	}
+	t := attempt{entry{a, plan.Hash, s, k}, map[Action]bool{}, nil}
+	if err := t.put(Record{Event: EventBegin, Where: k.Where, SecretSHA256: k.SecretSHA256}); err != nil {
+		return attempt{}, err
+	}
+	for _, step := range k.Steps {
+		why, err := t.take(ctx, step)
+		if err != nil {
+			return attempt{}, err
+		}
+		if why != "" {
+			t.why, t.missed[step.Do] = append(t.why, why), true
+		}
+	}
+	return t, nil
+}
+
+// end sees to it that what was done holds, and returns how it went.
+func (t attempt) end(ctx context.Context) (Outcome, error) {
+	o := Outcome{Key: t.key, Why: t.why, Result: t.result()}
+	if o.Result == Contained {
+		var why string
+		var err error
+		if o.Result, why, err = t.contain(ctx); err != nil {
+			return Outcome{}, err
+		}
+		if why != "" {
+			o.Why = append(o.Why, why)
+		}
+	}
+	o.Notes, o.Status, o.Until = t.notes(), t.status(ctx), t.until()
+	return o, t.put(Record{Event: EventEnd, Result: string(o.Result)})
+}
+
+// result is how the steps went, before anything is read back.
+func (t attempt) result() Result {
+	denied := slices.ContainsFunc(t.key.Steps, func(s Step) bool { return s.Do == DenySessions && !t.missed[s.Do] })
+	off := denied // a session has nothing else to shut off
+	for _, s := range t.key.Steps {
+		if s.shutsOff() {
+			off = !t.missed[s.Do]
+		}
+	}
+	switch {
+	case len(t.missed) == 0:
+		return Contained
+	case off:
+		return Incomplete
+	case denied:
+		return Partly
+	}
+	return Untouched
+}
+
+// contain waits until the key is seen to be off, denies the sessions that it made until
+// then, and reads everything back. why says what keeps the key from being contained.
+func (j entry) contain(ctx context.Context) (result Result, why string, err error) {
+	if why, err = j.seeOff(ctx); why != "" || err != nil {
+		return Unconfirmed, why, err
+	}
+	for _, step := range j.key.Steps {
+		if !j.outdated(step) {
+			continue
+		}
+		if why, err = j.take(ctx, step); why != "" || err != nil {
+			return Incomplete, why, err
+		}
+	}
+	if why, err = j.confirm(ctx); why != "" || err != nil {
+		return Unconfirmed, why, err
+	}
+	if why = j.outlive(); why != "" {
+		return Incomplete, why, nil
+	}
+	return Contained, "", nil
+}
+
+// seeOff waits until the key is seen to be off: until STS does not know it any more or,
+// if STS cannot be asked, until IAM has said so for as long as its word may take.
+func (j entry) seeOff(ctx context.Context) (why string, err error) {
+	i := slices.IndexFunc(j.key.Steps, func(s Step) bool { return s.Do == Deactivate })
+	if i < 0 || j.history(j.plan).of(j.key.Steps[i]).off != nil {
+		return "", nil
+	}
+	key := j.key.Steps[i : i+1]
+	seen, err := j.lookUntil(ctx, key)
+	if err == nil && seen.why == "" && !seen.sts {
+		j.settle(ctx)
+		seen, err = j.lookUntil(ctx, key)
+	}
+	switch {
+	case err != nil:
+		return "", err
+	case seen.why != "":
+		return seen.why, j.put(Record{Event: EventConfirm, Result: string(Unconfirmed), Why: seen.why})
+	}
+	return "", j.put(Record{Event: EventOff, Step: &key[0], After: seen.status, Result: seen.result})
+}
+
+// settle waits until the last change of the key is as old as IAM's word may take.
+func (j entry) settle(ctx context.Context) {
+	if d := propagation - j.now().Sub(j.history(j.plan).last(j.key)); d > 0 {
+		j.sleep(ctx, min(d, propagation)) // the clock may have been set back since
+	}
+}
+
+// denyBefore returns the time before which sessions are denied, and what there is to say
+// of it. It is AWS's time, with a margin: this machine's clock may be wrong. If AWS does
+// not tell, it is the latest that AWS's clock can say, since it takes the signatures of
+// this machine's.
+func (j entry) denyBefore() (before time.Time, note string) {
+	if now, _, known := j.session.Time(); known {
+		return now.Add(margin), j.skew()
+	}
+	return j.now().Add(operator.MaxSkew + margin), fmt.Sprintf(
+		"IAM's answers do not say what time it is there: sessions are denied up to %s after this machine's time", operator.MaxSkew+margin)
+}
+
+// skew says how the clock of this machine differs from AWS's, "" if it does not.
+func (j entry) skew() string {
+	_, ahead, _ := j.session.Time() // 0 if it is not known
+	switch off := ahead.Round(time.Second); {
+	case off >= tolerable:
+		return "the clock of this machine is " + off.String() + " ahead of AWS's"
+	case off <= -tolerable:
+		return "the clock of this machine is " + (-off).String() + " behind AWS's"
+	}
+	return ""
+}
+
+// notes are what the report says of clocks.
+func (j entry) notes() []string {
+	note := j.skew()
+	for _, step := range j.key.Steps {
+		if put := j.history(j.plan).of(step).intent; put != nil && note == "" {
+			note = put.Why
+		}
+	}
+	if note == "" {
+		return nil
+	}
+	return []string{note}
+}
+
+// until returns until when the policy is needed that denies sessions. Zero says that it
+// was not put, or that the key may still make sessions.
+func (j entry) until() (t time.Time) {
+	h := j.history(j.plan)
+	for _, s := range j.key.Steps {
+		if s.Do == DenySessions && h.of(s).done && h.settled(j.key) {
+			t = h.last(j.key).Add(keepDenied)
+		}
+	}
+	return t
+}
+
+// outlive says which sessions go on though the key is off, "" if there are none.
+func (j entry) outlive() string {
+	switch {
+	case j.over():
+		return ""
+	case j.key.self():
+		return fmt.Sprintf("sessions that were made with the key go on for up to %d hours: --self cannot deny them", int(keepDenied.Hours()))
+	case !j.history(j.plan).settled(j.key):
+		return "sessions that were made before the key was seen to be off may go on: apply the plan again, which denies them"
+	}
+	return ""
+}
+
+// over reports whether the key has been off for longer than any session lives.
+func (j entry) over() bool {
+	last := j.history(j.plan).last(j.key)
+	return !last.IsZero() && j.now().Sub(last) > keepDenied
+}
