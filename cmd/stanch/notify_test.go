@@ -16,6 +16,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
+	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -167,6 +168,51 @@ func TestSelfOfRoot(t *testing.T) {
 	for _, r := range c.aws.Requests() {
 		if r.Action == "UpdateAccessKey" && r.KeyID != root {
 			t.Errorf("%+v", r)
+		}
+	}
+}
+
+// TestConfirmOfDeletedKey: when the key was deleted, as the advice has it, that is not a
+// critical finding of an active key.
+func TestConfirmOfDeletedKey(t *testing.T) {
+	c := newLeakCase(t)
+	yes := []string{"--yes", "--plan", c.hash}
+	if code, stdout, stderr := c.run("", c.respond("apply", yes...)...); code != exitClean {
+		t.Fatalf("%d\n%s%s", code, stdout, stderr)
+	}
+	c.aws.Change(detectorstest.Account, func(a *verifiertest.Account) { a.Users["alice"].Keys = nil })
+	code, stdout, stderr := c.run("", c.respond("confirm", "--notify", "securityhub")...)
+	if code != exitClean || !strings.HasPrefix(stdout, "CONTAINED  ") || strings.Contains(stdout, "delete-access-key") {
+		t.Errorf("%d\n%s%s", code, stdout, stderr)
+	}
+	if told := c.told(); len(told) != 1 || !strings.Contains(told[0], `"Label":"MEDIUM"`) || strings.Contains(told[0], `"Status":"Active"`) {
+		t.Errorf("told %q", told)
+	}
+	code, _, stderr = c.run("", c.respond("apply", yes...)...)
+	if code != exitUsage || !strings.Contains(stderr, "read back now it holds: nothing is left of it") {
+		t.Errorf("%d\n%s", code, stderr)
+	}
+}
+
+// TestUndoSaysWhatWorks: "it works again" is said of a key that the undo has made work.
+func TestUndoSaysWhatWorks(t *testing.T) {
+	active, inactive := response.Outcome{Status: "Active"}, response.Outcome{Status: "Inactive"}
+	undid := func(o response.Outcome, steps ...response.Action) response.Outcome { o.Undid = steps; return o }
+	for _, tt := range []struct {
+		o         response.Outcome
+		want, not string
+	}{
+		{undid(active, response.DenySessions, response.Deactivate), "It works again", "Nothing"},
+		{undid(active, response.DisableServiceCredential), "It works again", "Nothing"},
+		{active, "Nothing had to be taken back", "again"},
+		{undid(active, response.DenySessions), "works for everybody who has it", "again"},
+		{undid(inactive, response.DenySessions), "still Inactive", "works"},
+		{undid(response.Outcome{Status: "absent"}, response.DenySessions), "no such key", "works"},
+		{undid(response.Outcome{}, response.DenySessions), "Its sessions work again", "Nothing"},
+		{response.Outcome{}, "Nothing had to be taken back", "works"},
+	} {
+		if got := undone(tt.o); !strings.Contains(got, tt.want) || strings.Contains(got, tt.not) {
+			t.Errorf("%+v: %s", tt.o, got)
 		}
 	}
 }

@@ -90,11 +90,12 @@ func (n *Notifier) asff(notice Notice) finding {
 	}
 	k := &r.Details.AccessKey
 	*k = accessKey{AccessKeyID: notice.KeyID, AccountID: notice.Account, PrincipalType: notice.Kind, PrincipalName: notice.Name}
-	if !notice.Created.IsZero() { // a session has neither
-		k.CreatedAt, k.Status = stamp(notice.Created), "Active"
-		if notice.Off {
-			k.Status = "Inactive"
-		}
+	if !notice.Created.IsZero() { // a session has none
+		k.CreatedAt = stamp(notice.Created)
+	}
+	// Security Hub has no word for a key that is gone, and none for one that was not read.
+	if notice.Status == "Active" || notice.Status == "Inactive" {
+		k.Status = notice.Status
 	}
 	f.Resources = []resource{r}
 	return f

@@ -32,9 +32,10 @@ type Notice struct {
 	Text         string    `json:"text"`
 	Time         time.Time `json:"time"`
 	Planned      time.Time `json:"planned"`
-	Result       string    `json:"result"` // as "stanch respond" prints it
-	Why          []string  `json:"why"`    // why not better
-	Off          bool      `json:"off"`    // the key does not work any more
+	Result       string    `json:"result"`           // as "stanch respond" prints it
+	Why          []string  `json:"why"`              // why not better
+	Off          bool      `json:"off"`              // the key does not work any more
+	Status       string    `json:"status,omitempty"` // as last read: Active, Inactive, absent
 	Fingerprint  string    `json:"fingerprint"`
 	KeyID        string    `json:"key_id"`
 	SecretSHA256 string    `json:"secret_sha256,omitempty"`

@@ -57,7 +57,7 @@ func target(t *testing.T, s string) notify.Target {
 func notices(n int) (list []notify.Notice) {
 	for i := range n {
 		list = append(list, notify.Notice{
-			Schema: notify.Schema, Text: "leaked", Time: time.Now(), Planned: time.Now(), Result: "contained", Off: true,
+			Schema: notify.Schema, Text: "leaked", Time: time.Now(), Planned: time.Now(), Result: "contained", Off: true, Status: "Inactive",
 			Fingerprint: strings.Repeat("f", i+1), KeyID: detectorstest.KeyID("AKIA", prod, uint64(i)), Account: prod, Kind: "user", Name: "deploy",
 			ARN: "arn:aws:iam::" + prod + ":user/deploy", Where: "prod.env:1", Created: time.Now(),
 		})
@@ -147,6 +147,37 @@ func TestAWS(t *testing.T) {
 	form, err := url.ParseQuery(published(aws, "sns")[0])
 	if err != nil || !strings.HasPrefix(form.Get("Subject"), "stanch: AKIA") || !json.Valid([]byte(form.Get("Message"))) {
 		t.Errorf("sns: %v %v", form, err)
+	}
+}
+
+// TestStatus: Security Hub is told the status of a key that was read, and no other. A key
+// that is gone is neither active nor critical.
+func TestStatus(t *testing.T) {
+	for _, tt := range []struct {
+		result, status string
+		off            bool
+		severity, told string
+	}{
+		{"contained", "Inactive", true, "MEDIUM", "Inactive"},
+		{"contained", "absent", true, "MEDIUM", ""},
+		{"contained", "", true, "MEDIUM", ""}, // a session
+		{"deactivated_not_contained", "absent", true, "MEDIUM", ""},
+		{"unconfirmed", "Active", false, "CRITICAL", "Active"},
+		{"unconfirmed", "Inactive", false, "CRITICAL", "Inactive"}, // STS still knows it, or its sessions work
+		{"unconfirmed", "", false, "CRITICAL", ""},                 // it could not be read
+		{"undone", "Active", false, "CRITICAL", "Active"},
+	} {
+		n, aws := newNotifier(t)
+		notice := notices(1)[0]
+		notice.Result, notice.Status, notice.Off = tt.result, tt.status, tt.off
+		if err := n.Send(t.Context(), []notify.Target{target(t, "securityhub")}, []notify.Notice{notice}); err != nil {
+			t.Fatal(err)
+		}
+		body := published(aws, "securityhub")[0]
+		if !strings.Contains(body, `"Severity":{"Label":"`+tt.severity+`"}`) || strings.Contains(body, `"Status":"`) != (tt.told != "") ||
+			!strings.Contains(body, `"Status":"`+tt.told) && tt.told != "" {
+			t.Errorf("%s, %q: %s", tt.result, tt.status, body)
+		}
 	}
 }
 
