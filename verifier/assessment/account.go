@@ -37,39 +37,6 @@ func (r *reading) account(ctx context.Context) {
 	}
 }
 
-// trails tells whether CloudTrail keeps more than the 90 days of its history.
-func (r *reading) trails(ctx context.Context) {
-	var list struct {
-		TrailList []struct {
-			TrailARN           string
-			IsMultiRegionTrail bool
-			HomeRegion         string
-		} `json:"trailList"`
-	}
-	c := operator.Call{Service: "cloudtrail", Action: "DescribeTrails", Body: struct{}{}}
-	if !r.read(ctx, "cloudtrail", c, &list) {
-		return
-	}
-	regional := false
-	for _, t := range list.TrailList {
-		var status struct{ IsLogging bool }
-		s := operator.Call{Service: "cloudtrail", Action: "GetTrailStatus", Region: t.HomeRegion, Body: map[string]string{"Name": t.TrailARN}}
-		switch {
-		case !r.read(ctx, "cloudtrail", s, &status):
-			return
-		case status.IsLogging && t.IsMultiRegionTrail:
-			r.add("cloudtrail", "on, in all regions", neutral, source(c))
-			return
-		}
-		regional = regional || status.IsLogging
-	}
-	if regional {
-		r.add("cloudtrail", "on, in some regions only", notable, source(c))
-		return
-	}
-	r.add("cloudtrail", "off: only its history of 90 days tells what the key did", bad, source(c))
-}
-
 // exposedKeys is the check "Exposed Access Keys" of Trusted Advisor.
 const exposedKeys = "12Fnkpl8Y5"
 
@@ -99,35 +66,44 @@ func (r *reading) support(ctx context.Context) {
 
 // health asks for events of AWS Health about the key.
 func (r *reading) health(ctx context.Context) {
-	var out struct {
-		Events []struct {
-			Code   string `json:"eventTypeCode"`
-			Status string `json:"statusCode"`
-		} `json:"events"`
+	body := map[string]any{"filter": map[string]any{"entityValues": []string{r.subject.KeyID}}}
+	c := operator.Call{Service: "health", Action: "DescribeEvents", Body: body}
+	found := false
+	for range maxPages {
+		var page struct {
+			Events []struct {
+				Code   string `json:"eventTypeCode"`
+				Status string `json:"statusCode"`
+			} `json:"events"`
+			Next string `json:"nextToken"`
+		}
+		if !r.read(ctx, "health", c, &page) {
+			return
+		}
+		for _, e := range page.Events {
+			found = true
+			r.add("health", e.Code+", "+e.Status, act, source(c))
+		}
+		if body["nextToken"] = page.Next; page.Next == "" {
+			break
+		}
 	}
-	c := operator.Call{Service: "health", Action: "DescribeEvents",
-		Body: map[string]any{"filter": map[string]any{"entityValues": []string{r.subject.KeyID}}}}
-	if !r.read(ctx, "health", c, &out) {
-		return
-	}
-	for _, e := range out.Events {
-		r.add("health", e.Code+", "+e.Status, act, source(c))
-	}
-	if len(out.Events) == 0 {
+	if !found {
 		r.add("health", "no event about the key", neutral, source(c))
 	}
 }
 
-// regions returns the enabled regions; without the permission only the home region.
-func (r *reading) regions(ctx context.Context) []string {
+// regions returns the enabled regions. all is false if they are not known: then it is
+// the home region only.
+func (r *reading) regions(ctx context.Context) (names []string, all bool) {
 	var out struct {
 		Names []string `xml:"regionInfo>item>regionName"`
 	}
 	c := operator.Call{Service: "ec2", Action: "DescribeRegions"}
 	if !r.read(ctx, "regions", c, &out) || len(out.Names) == 0 {
-		return []string{r.session.HomeRegion()}
+		return []string{r.session.HomeRegion()}, false
 	}
-	return slices.DeleteFunc(out.Names, func(region string) bool { return !r.session.Covers(region) }) // moto names all
+	return slices.DeleteFunc(out.Names, func(region string) bool { return !r.session.Covers(region) }), true // moto names all
 }
 
 // guardDuty reads what GuardDuty found about the key in a region.
@@ -152,32 +128,49 @@ func (r *reading) guardDuty(ctx context.Context, region string) {
 		return
 	}
 	path := "/detector/" + detectors.IDs[0] + "/findings"
-	var list struct {
-		IDs []string `json:"findingIds"`
+	body := map[string]any{"findingCriteria": map[string]any{"criterion": map[string]any{
+		"resource.accessKeyDetails.accessKeyId": map[string]any{"eq": []string{r.subject.KeyID}},
+	}}}
+	found := false
+	for range maxPages { // of 50 findings, as many as GetFindings takes
+		var page struct {
+			IDs  []string `json:"findingIds"`
+			Next string   `json:"nextToken"`
+		}
+		c = operator.Call{Service: "guardduty", Action: "ListFindings", Region: region, Method: "POST", Path: path, Body: body}
+		if !read(c, &page) {
+			return
+		}
+		if len(page.IDs) > 0 {
+			found = true
+			get := operator.Call{Service: "guardduty", Action: "GetFindings", Region: region, Method: "POST", Path: path + "/get",
+				Body: map[string]any{"findingIds": page.IDs}}
+			if !r.guardDutyFindings(read, get) {
+				return
+			}
+		}
+		if body["nextToken"] = page.Next; page.Next == "" {
+			break
+		}
 	}
-	c = operator.Call{Service: "guardduty", Action: "ListFindings", Region: region, Method: "POST", Path: path, Body: map[string]any{
-		"findingCriteria": map[string]any{"criterion": map[string]any{
-			"resource.accessKeyDetails.accessKeyId": map[string]any{"eq": []string{r.subject.KeyID}},
-		}},
-	}}
-	if !read(c, &list) {
-		return
-	}
-	if len(list.IDs) == 0 {
+	if !found {
 		r.addIn(region, name, "on, nothing about the key", neutral, source(c))
-		return
 	}
+}
+
+// guardDutyFindings adds the findings that get asks for, each kind once.
+func (r *reading) guardDutyFindings(read func(operator.Call, any) bool, get operator.Call) bool {
 	var out struct {
 		Findings []struct {
 			Type     string  `json:"type"`
 			Severity float64 `json:"severity"`
 		} `json:"findings"`
 	}
-	c = operator.Call{Service: "guardduty", Action: "GetFindings", Region: region, Method: "POST", Path: path + "/get",
-		Body: map[string]any{"findingIds": list.IDs}}
-	if read(c, &out) {
-		for _, f := range out.Findings {
-			r.addIn(region, name, fmt.Sprintf("%s, severity %.1f", f.Type, f.Severity), act, source(c))
-		}
+	if !read(get, &out) {
+		return false
 	}
+	for _, f := range out.Findings {
+		r.addIn(get.Region, "guardduty", fmt.Sprintf("%s, severity %.1f", f.Type, f.Severity), act, source(get))
+	}
+	return true
 }

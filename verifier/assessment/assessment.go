@@ -78,11 +78,11 @@ func (a *Assessor) Assess(ctx context.Context, s Subject) []verifier.Fact {
 	r.probe(ctx)
 	r.account(ctx)
 	r.report(ctx)
-	r.trails(ctx)
+	regions, all := r.regions(ctx)
+	r.trails(ctx, regions, all)
 	r.alarms(ctx)
 	r.support(ctx)
 	r.health(ctx)
-	regions := r.regions(ctx)
 	for _, region := range regions {
 		r.guardDuty(ctx, region)
 		r.lookUp(ctx, region)
@@ -99,7 +99,9 @@ func (r *reading) addIn(region, name, value string, risk int, source string) {
 	if i < 0 {
 		i, r.alike = len(r.alike), append(r.alike, inRegions{Fact: f})
 	}
-	r.alike[i].regions = append(r.alike[i].regions, region)
+	if !slices.Contains(r.alike[i].regions, region) { // two findings of a region may be alike
+		r.alike[i].regions = append(r.alike[i].regions, region)
+	}
 }
 
 type inRegions struct {

@@ -121,19 +121,28 @@ func (r *reading) rootUse(at func(string) time.Time, source string) {
 
 // tags tells who answers for the account, as tags of the usual names say.
 func (r *reading) tags(ctx context.Context) {
-	var out struct{ Tags []struct{ Key, Value string } }
-	c := operator.Call{Service: "organizations", Action: "ListTagsForResource",
-		Body: map[string]string{"ResourceId": r.subject.Identity.Account}}
-	if err := r.Operator.Own().Do(ctx, c, &out); err != nil {
-		r.unknown("account-owner", c, err)
-		return
-	}
+	body := map[string]string{"ResourceId": r.subject.Identity.Account}
+	c := operator.Call{Service: "organizations", Action: "ListTagsForResource", Body: body}
 	var owners []string
-	for _, t := range out.Tags {
-		switch strings.ToLower(t.Key) {
-		case "owner", "team", "contact", "email", "environment", "env":
-			owners = append(owners, t.Key+" "+t.Value)
+	for range maxPages {
+		var page struct {
+			Tags      []struct{ Key, Value string }
+			NextToken string
 		}
+		if err := r.Operator.Own().Do(ctx, c, &page); err != nil {
+			r.unknown("account-owner", c, err)
+			return
+		}
+		for _, t := range page.Tags {
+			switch strings.ToLower(t.Key) {
+			case "owner", "team", "contact", "email", "environment", "env":
+				owners = append(owners, t.Key+" "+t.Value)
+			}
+		}
+		if page.NextToken == "" {
+			break
+		}
+		body["NextToken"] = page.NextToken
 	}
 	r.add("account-owner", orNone(strings.Join(owners, ", ")), neutral, source(c))
 }

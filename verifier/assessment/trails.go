@@ -1,0 +1,87 @@
+package assessment
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+// A trail writes events of one region, or of all, to a bucket.
+type trail struct {
+	TrailARN           string
+	IsMultiRegionTrail bool
+	HomeRegion         string
+}
+
+// trails tells whether CloudTrail keeps more than the 90 days of its history. The home
+// region shows the trails of all regions; a trail of one region shows there alone. So
+// the others are asked only if the home region has none that covers them. all says
+// whether regions are all that the account has enabled.
+func (r *reading) trails(ctx context.Context, regions []string, all bool) {
+	const name = "cloudtrail"
+	home := r.session.HomeRegion()
+	c := operator.Call{Service: "cloudtrail", Action: "DescribeTrails"}
+	var on []string // regions that a trail covers
+	var unread *refusal
+	for _, region := range append([]string{home}, slices.DeleteFunc(slices.Clone(regions), func(s string) bool { return s == home })...) {
+		covers, everywhere, failed := r.trailsIn(ctx, region)
+		switch {
+		case everywhere:
+			r.add(name, "on, in all regions", neutral, source(c))
+			return
+		case covers:
+			on = append(on, region)
+		case failed != nil && region == home: // the others cannot make up for it
+			r.unknown(name, failed.call, failed.err)
+			return
+		case failed != nil && unread == nil:
+			unread = failed
+		}
+	}
+	slices.Sort(on)
+	switch where := strings.Join(on, ", "); {
+	case len(on) > 0 && (unread != nil || !all):
+		r.add(name, "on, in "+where+"; whether in others is not known", notable, source(c))
+	case len(on) > 0 && len(on) == len(regions):
+		r.add(name, fmt.Sprintf("on, by a trail in each of %d regions", len(on)), neutral, source(c))
+	case len(on) > 0:
+		r.add(name, "on, in some regions only: "+where, notable, source(c))
+	case unread != nil:
+		r.add(name, fmt.Sprintf("%s%s (in %s)", unknownPrefix, Why(unread.err), unread.call.Region), neutral, source(unread.call))
+	case !all:
+		r.add(name, unknownPrefix+"there is none in "+home+", and which other regions there are is not known", notable, source(c))
+	default:
+		r.add(name, "off: only its history of 90 days tells what the key did", bad, source(c))
+	}
+}
+
+// A refusal is a call that was not answered.
+type refusal struct {
+	call operator.Call
+	err  error
+}
+
+// trailsIn reports whether some trail that shows in region covers it, or all regions.
+func (r *reading) trailsIn(ctx context.Context, region string) (covers, everywhere bool, failed *refusal) {
+	var list struct {
+		TrailList []trail `json:"trailList"`
+	}
+	c := operator.Call{Service: "cloudtrail", Action: "DescribeTrails", Region: region, Body: struct{}{}}
+	if err := r.session.Do(ctx, c, &list); err != nil {
+		return false, false, &refusal{c, err}
+	}
+	for _, t := range list.TrailList {
+		var status struct{ IsLogging bool }
+		s := operator.Call{Service: "cloudtrail", Action: "GetTrailStatus", Region: t.HomeRegion, Body: map[string]string{"Name": t.TrailARN}}
+		if err := r.session.Do(ctx, s, &status); err != nil {
+			failed = &refusal{s, err} // another trail may cover it
+			continue
+		}
+		covers = covers || status.IsLogging
+		everywhere = everywhere || status.IsLogging && t.IsMultiRegionTrail
+	}
+	return covers, everywhere, failed
+}
