@@ -279,3 +279,42 @@ func TestResultOfWhatWasMissed(t *testing.T) {
 		})
 	}
 }
+
+// TestSeenOffByNobody: a journal in which a key is called contained, and was not seen to
+// be off before its sessions were denied, does not make it so. Earlier versions wrote such.
+func TestSeenOffByNobody(t *testing.T) {
+	in, plan := contained(t)
+	records, err := response.ReadJournal(in.journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.journal += ".earlier"
+	a, closeJournal := in.applier()
+	defer closeJournal()
+	for i, r := range records {
+		if i == 5 || i == 6 || i == 7 { // seen to be off, and the second policy
+			continue
+		}
+		if err := a.Journal.Put(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in.aws.Change(prod, func(*verifiertest.Account) {
+		for name := range in.user.Inline {
+			in.user.Inline[name] = records[3].Document
+		}
+	})
+	outcomes, err := a.Confirm(t.Context(), plan)
+	if err != nil || outcomes[0].Result != response.Incomplete || !strings.Contains(outcomes[0].Why[0], "apply the plan again") {
+		t.Errorf("%v %+v", err, outcomes)
+	}
+	if err := a.Admit(t.Context(), plan); err != nil {
+		t.Fatal(err)
+	}
+	if outcomes, err = a.Apply(t.Context(), plan); err != nil || outcomes[0].Result != response.Contained {
+		t.Errorf("%v %+v", err, outcomes)
+	}
+	if outcomes, err = a.Confirm(t.Context(), plan); err != nil || outcomes[0].Result != response.Contained {
+		t.Errorf("%v %+v", err, outcomes)
+	}
+}
