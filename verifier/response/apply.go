@@ -196,7 +196,8 @@ func (a *Applier) Apply(ctx context.Context, plan Plan) ([]Outcome, error) {
 	if err := a.admitPlan(plan); err != nil {
 		return nil, err
 	}
-	// All keys are shut off before the first of them is waited for.
+	// All keys are shut off before the first of them is waited for, and so on: the waits
+	// are for AWS, not for one key.
 	var attempts []attempt
 	for _, k := range plan.Keys {
 		t, err := a.attempt(ctx, plan, k)
@@ -204,6 +205,11 @@ func (a *Applier) Apply(ctx context.Context, plan Plan) ([]Outcome, error) {
 			return nil, err
 		}
 		attempts = append(attempts, t)
+	}
+	for i := range attempts {
+		if err := attempts[i].contain(ctx); err != nil {
+			return nil, err
+		}
 	}
 	var outcomes []Outcome
 	for _, t := range attempts {

@@ -27,8 +27,8 @@ const (
 // An attempt is one run of the steps for one key.
 type attempt struct {
 	entry
-	missed map[Action]bool
-	why    []string
+	missed  map[Action]bool
+	outcome Outcome
 }
 
 func (a *Applier) attempt(ctx context.Context, plan Plan, k Key) (attempt, error) {
@@ -36,7 +36,7 @@ func (a *Applier) attempt(ctx context.Context, plan Plan, k Key) (attempt, error
 	if err != nil {
 		return attempt{}, err
 	}
-	t := attempt{entry{a, plan.Hash, s, k}, map[Action]bool{}, nil}
+	t := attempt{entry{a, plan.Hash, s, k}, map[Action]bool{}, Outcome{Key: k}}
 	if err := t.put(Record{Event: EventBegin, Where: k.Where, SecretSHA256: k.SecretSHA256}); err != nil {
 		return attempt{}, err
 	}
@@ -45,32 +45,61 @@ func (a *Applier) attempt(ctx context.Context, plan Plan, k Key) (attempt, error
 		if err != nil {
 			return attempt{}, err
 		}
-		if why != "" {
-			t.why, t.missed[step.Do] = append(t.why, why), true
+		if t.less("", why); why != "" {
+			t.missed[step.Do] = true
 		}
 	}
+	t.outcome.Result = t.result()
 	return t, nil
 }
 
-// end sees to it that what was done holds, and returns how it went.
-func (t attempt) end(ctx context.Context) (Outcome, error) {
-	o := Outcome{Key: t.key, Why: t.why, Result: t.result()}
-	if o.Result == Contained {
-		var why string
-		var err error
-		if o.Result, why, err = t.contain(ctx); err != nil {
-			return Outcome{}, err
+// less notes why the key is not contained; "" notes nothing.
+func (t *attempt) less(result Result, why string) {
+	if why != "" {
+		t.outcome.Result, t.outcome.Why = result, append(t.outcome.Why, why)
+	}
+}
+
+// contain waits until the key is seen to be off, and denies the sessions that it made
+// until then.
+func (t *attempt) contain(ctx context.Context) error {
+	if t.outcome.Result != Contained {
+		return nil
+	}
+	why, err := t.seeOff(ctx)
+	if t.less(Unconfirmed, why); why != "" || err != nil {
+		return err
+	}
+	for _, step := range t.key.Steps {
+		if !t.outdated(step) {
+			continue
 		}
-		if why != "" {
-			o.Why = append(o.Why, why)
+		why, err := t.take(ctx, step)
+		if t.less(Incomplete, why); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// end reads everything back, and returns how it went.
+func (t *attempt) end(ctx context.Context) (Outcome, error) {
+	if t.outcome.Result == Contained {
+		why, err := t.confirm(ctx)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if t.less(Unconfirmed, why); why == "" {
+			t.less(Incomplete, t.outlive())
+		}
+	}
+	o := t.outcome
 	o.Notes, o.Status, o.Until = t.notes(), t.status(ctx), t.until()
 	return o, t.put(Record{Event: EventEnd, Result: string(o.Result)})
 }
 
 // result is how the steps went, before anything is read back.
-func (t attempt) result() Result {
+func (t *attempt) result() Result {
 	denied := slices.ContainsFunc(t.key.Steps, func(s Step) bool { return s.Do == DenySessions && !t.missed[s.Do] })
 	off := denied // a session has nothing else to shut off
 	for _, s := range t.key.Steps {
@@ -87,29 +116,6 @@ func (t attempt) result() Result {
 		return Partly
 	}
 	return Untouched
-}
-
-// contain waits until the key is seen to be off, denies the sessions that it made until
-// then, and reads everything back. why says what keeps the key from being contained.
-func (j entry) contain(ctx context.Context) (result Result, why string, err error) {
-	if why, err = j.seeOff(ctx); why != "" || err != nil {
-		return Unconfirmed, why, err
-	}
-	for _, step := range j.key.Steps {
-		if !j.outdated(step) {
-			continue
-		}
-		if why, err = j.take(ctx, step); why != "" || err != nil {
-			return Incomplete, why, err
-		}
-	}
-	if why, err = j.confirm(ctx); why != "" || err != nil {
-		return Unconfirmed, why, err
-	}
-	if why = j.outlive(); why != "" {
-		return Incomplete, why, nil
-	}
-	return Contained, "", nil
 }
 
 // seeOff waits until the key is seen to be off: until STS does not know it any more or,

@@ -226,12 +226,14 @@ func TestTwoKeysOfAUser(t *testing.T) {
 	i.key = i.as(second.Credential) // the one that is shut off last
 	a, closeJournal := in.applier()
 	i.attend(a)
+	a.Now = func() time.Time { return time.Now().Add(time.Duration(i.passed.Load())) }
 	waited := false
 	a.Sleep = func(_ context.Context, d time.Duration) {
 		if !waited && !(in.user.Keys[0].Inactive && in.user.Keys[1].Inactive) {
 			t.Error("one key is waited for while the other works")
 		}
 		waited = true
+		in.slept += d
 		i.passed.Add(int64(d))
 		i.makeSession()
 	}
@@ -242,6 +244,9 @@ func TestTwoKeysOfAUser(t *testing.T) {
 	}
 	if n := i.alive(); n != 0 || len(i.sessions) == 0 || !waited {
 		t.Errorf("%d of %d sessions work, waited: %v", n, len(i.sessions), waited)
+	}
+	if in.slept > 30*time.Second { // one after the other took 42
+		t.Errorf("waited %s", in.slept)
 	}
 	if outcomes, err := in.undo(plan); err != nil || outcomes[1].Result != response.Undone || len(in.user.Inline) != 0 || in.user.Keys[0].Inactive || in.user.Keys[1].Inactive {
 		t.Errorf("%v %+v %v", err, outcomes, in.user.Inline)
