@@ -254,11 +254,8 @@ func (j entry) take(ctx context.Context, step Step) (why string, err error) {
 	h := j.history(j.plan).of(step)
 	outdated := j.outdated(step)
 	ended := h.done || h.skipped
-	if ended && !outdated {
-		// One that cannot be read now is left to confirm, which reads it back.
-		if _, why, err := j.stands(ctx, step); why == "" || err != nil {
-			return "", nil
-		}
+	if ended && !outdated && !j.lost(ctx, step) {
+		return "", nil
 	}
 	begun := h.intent != nil && !ended && !h.refused && !outdated
 	after, _ := step.want()
@@ -293,6 +290,13 @@ func (j entry) take(ctx context.Context, step Step) (why string, err error) {
 		document = r.Document
 	}
 	return j.change(ctx, step, is, document)
+}
+
+// lost reports whether a step that was taken is seen not to hold any more. One that
+// cannot be read now is left to confirm, which reads it back.
+func (j entry) lost(ctx context.Context, step Step) bool {
+	_, why, err := j.stands(ctx, step)
+	return err == nil && why != ""
 }
 
 // change makes the call of step, which stands in the journal.
