@@ -144,6 +144,9 @@ func TestViews(t *testing.T) {
 		{"javascript_escape", strings.ReplaceAll(percent(ini), "%", "%u00"), pair},
 		{"html_names_in_secret", `id="` + id + `" secret="` + strings.NewReplacer("/", "&sol;", "+", "&plus;").Replace(slashed) + `"`, wantSlashed},
 		{"quoted_printable", "id=3D" + id[:9] + "=\r\n" + id[9:] + "\r\nsecret=3D" + secret[:20] + "=\r\n" + secret[20:], pair},
+		{"quoted_printable_by_its_header", "Content-Transfer-Encoding: Quoted-Printable\n\nid: " + id[:9] + "=\n" + id[9:] + "\nsecret: " + secret[:20] + "=\n" + secret[20:], pair},
+		{"quoted_printable_by_its_width", strings.Repeat("x ", 26) + "id: " + id[:17] + "=\n" + id[17:] + " secret: " + secret, pair},
+		{"quoted_printable_of_all", "Content-Transfer-Encoding: quoted-printable\n\nid=3D" + id[:9] + fmt.Sprintf("=%02x", id[9]) + id[10:] + "\nsecret=3D" + secret, pair},
 		{"quoted_printable_slash", "id=3D" + id + "\nsecret=3D" + strings.NewReplacer("/", "=2F", "+", "=2B").Replace(slashed), wantSlashed},
 		{"base64_twice", b64([]byte("x: " + b64([]byte(ini)))), pair},
 		{"kubernetes_secret_of_json", "kind: Secret\ndata:\n  x: " + b64([]byte(`{"id":"`+id+`","secret":"`+strings.ReplaceAll(slashed, "/", `\/`)+`"}`)), wantSlashed},
@@ -206,6 +209,7 @@ func TestJoins(t *testing.T) {
 		{"comment_behind_the_secret", "id=" + id + "//of the tests\nsecret=" + secret + "//of the tests\n", pair},
 		{"wrapped_token", wrapToken(token, 76, "  ", ""), "aws-session-key - - {token1}"},
 		{"wrapped_token_64_crlf", strings.ReplaceAll(wrapToken(token, 64, "", "aws_session_token="), "\n", "\r\n"), "aws-session-key - - {token1}"},
+		{"quoted_printable_token", "AWS_SESSION_TOKEN=3D" + quotedLines(token, 55) + "\n", "aws-session-key - - {token1}"},
 		{"wrapped_token_then_words", wrapToken(token, 76, "", "") + "export AWS_REGION=x", "aws-session-key - - {token1}"},
 		{"token_in_literals", `"` + token[:100] + "\"\n  \"" + token[100:] + `"`, "aws-session-key - - {token1}"},
 	} {
@@ -216,6 +220,16 @@ func TestJoins(t *testing.T) {
 			}
 		})
 	}
+}
+
+// wrapped breaks s as a terminal does.
+func wrapped(s string, width int) string { return strings.TrimSuffix(wrap(s, width, ""), "\n") }
+
+// quotedLines returns s in quoted-printable, the first line of which has room for first
+// characters.
+func quotedLines(s string, first int) string {
+	s = s[:first] + "=\r\n" + strings.ReplaceAll(wrapped(s[first:], 75), "\n", "=\r\n")
+	return strings.TrimRight(s, "=") + strings.Repeat("=3D", len(s)-len(strings.TrimRight(s, "=")))
 }
 
 // wrapToken wraps token, the first line after before.
@@ -242,6 +256,30 @@ func TestJoinsOfStrangers(t *testing.T) {
 		{"hash_in_two", `"` + strings.Repeat("ab01", 5) + `" + "` + strings.Repeat("cd23", 5) + `"`, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) { detectorstest.Accept(t, set, tt.text, tt.want...) })
+	}
+}
+
+// TestNotQuotedPrintable holds that in all other texts "=" at the end of a line is padding,
+// and "=" before two hexadecimal digits an assignment.
+func TestNotQuotedPrintable(t *testing.T) {
+	set := detectors.NewSet(awskeys.Detector{})
+	secret := detectorstest.Fill("{secret1}")
+	hex := "52" + secret[2:]
+	token := detectorstest.BedrockKey("bob", detectorstest.Account, 1) // ends in one "="
+	key := "aws-access-key {AKIA1} " + hex + " -"
+	for _, tt := range []struct{ name, text, want string }{
+		{"assignment", "AWS_KEY_1={AKIA1}\nAWS_SECRET_1=" + hex + "\n", key},
+		{"assignment_alone", "id: {AKIA1}\n\nAWS_SECRET_1=" + hex + "\n", key},
+		{"query", "https://x/?k={AKIA1}&s=" + hex + "&t=1\n", key},
+		{"below_a_mail", "Content-Transfer-Encoding: quoted-printable\n\nx=3D1\n\nAWS_KEY_1={AKIA1}\nAWS_SECRET_1=" + hex + "\n", key},
+		{"below_another_part", "Content-Transfer-Encoding: quoted-printable\n\nContent-Transfer-Encoding: 8bit\n\n{AKIA1}\n\nAWS_SECRET_1=" + hex + "\n", key},
+		{"beside_an_escape", "mode=3D\nid: {AKIA1}\nAWS_SECRET_1=" + hex + "\n", key},
+		{"beside_small_digits", "mode=3D\nid: {AKIA1}\nAWS_SECRET_1=4f" + secret[2:] + "\n", "aws-access-key {AKIA1} 4f" + secret[2:] + " -"},
+		{"padding", "AWS_BEARER_TOKEN_BEDROCK=" + token + "\nAWS_REGION=x\n", "aws-bedrock-api-key - " + token + " -"},
+		{"padding_below_a_header", "# Content-Transfer-Encoding: quoted-printable\nAWS_BEARER_TOKEN_BEDROCK=" + token + "\nAWS_REGION=x\n", "aws-bedrock-api-key - " + token + " -"},
+		{"padding_of_a_short_line", "id: {AKIA1}\nsecret: {secret1}\nhash: " + secret[:19] + "=\n" + secret[:21] + "\n", pair},
+	} {
+		t.Run(tt.name, func(t *testing.T) { detectorstest.Accept(t, set, tt.text, tt.want) })
 	}
 }
 

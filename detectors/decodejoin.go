@@ -7,7 +7,7 @@ import "bytes"
 //
 //	"AKIA" + "REST"     'AKIA' . 'REST'     "AKIA" & _ "REST"     "AKIA" "REST"
 //	s = "AKIA"; s += "REST"     ["AKIA", "REST"].join("")     `${"AKIA"}${"REST"}`
-//	AKIA\ and a line break, AKIA= and a line break (quoted-printable)
+//	AKIA\ and a line break, AKIA= and a line break (decodequoted.go)
 //	lines of a token in base64
 //
 // A joint is what stands between two pieces. What is put together may be strangers,
@@ -27,15 +27,15 @@ var jointStarts = newByteSet("\"'`\\=\r\n", nil)
 
 // decodeJoins puts pieces together where they have the length of an id or more.
 func decodeJoins(text []byte, _ int) *view {
-	v, done := &view{joins: true}, 0
+	v, done, q := &view{joins: true}, 0, &quoted{}
 	var links []link
 	for i := 1; i < len(text); {
-		if !jointStarts[text[i]] || !joinable[text[i-1]] || !mayJoin(text, i) {
+		if !jointStarts[text[i]] {
 			i++
 			continue
 		}
 		var end int
-		if links, end = chainAt(text, i, done, links[:0]); len(links) == 0 {
+		if links, end = q.linksAt(text, i, done, links[:0]); len(links) == 0 {
 			i++
 			continue
 		}
@@ -53,6 +53,22 @@ func decodeJoins(text []byte, _ int) *view {
 	}
 	v.copy(text, done, len(text))
 	return v
+}
+
+// linksAt appends the links of the chain whose first is at text[i:], behind a piece that
+// begins at least or later, and returns its end. In quoted-printable text, any link is
+// a chain.
+func (q *quoted) linksAt(text []byte, i, least int, links []link) ([]link, int) {
+	if joinable[text[i-1]] && mayJoin(text, i) {
+		var end int
+		if links, end = q.chainAt(text, i, least, links); len(links) > 0 {
+			return links, end
+		}
+	}
+	if l := q.link(text, i); l.to > 0 {
+		return append(links, l), l.to
+	}
+	return links, i
 }
 
 // mayJoin is a first look at what begins at i: a link, or the end of a long line.
@@ -74,7 +90,7 @@ type link struct {
 // chainAt appends the links of the chain whose first is at text[i:], behind a
 // piece that begins at least or later, and returns its end: nothing, if the pieces
 // are not as long as an id.
-func chainAt(text []byte, i, least int, links []link) ([]link, int) {
+func (q *quoted) chainAt(text []byte, i, least int, links []link) ([]link, int) {
 	start := i
 	for start > least && i-start < minJoined && joinable[text[start-1]] {
 		start--
@@ -82,7 +98,7 @@ func chainAt(text []byte, i, least int, links []link) ([]link, int) {
 	total := i - start
 	list, lines := listChain{}, lineChain{}
 	for i < len(text) {
-		l := linkAt(text, i)
+		l := q.linkAt(text, i)
 		if l.to == 0 && lines.goOn(text, i, total) {
 			l = lineJoint(text, i)
 		}
@@ -116,7 +132,17 @@ func hasCapitals(b []byte) bool {
 	return false
 }
 
-// linkAt returns the link that text[i:] begins with; its end is 0 if there is none.
+// linkAt is linkAt for text in which "=" may be no link.
+func (q *quoted) linkAt(text []byte, i int) link {
+	l := linkAt(text, i)
+	if l.to > 0 && text[i] == '=' && !q.at(text, i) {
+		return link{}
+	}
+	return l
+}
+
+// linkAt returns the link that text[i:] begins with; its end is 0 if there is none. It
+// takes the text for quoted-printable.
 func linkAt(text []byte, i int) (l link) {
 	switch text[i] {
 	case '"', '\'', '`':
@@ -132,20 +158,12 @@ func linkAt(text []byte, i int) (l link) {
 			return l
 		}
 	case '=':
-		return quotedPrintable(text, i)
-	}
-	return link{}
-}
-
-// quotedPrintable reads "=" and a line break, or "=2F" (RFC 2045, 6.7).
-func quotedPrintable(text []byte, i int) link {
-	if b := text[i+1:]; bytes.HasPrefix(b, []byte{'\n'}) {
-		return link{from: i, to: i + 2}
-	} else if bytes.HasPrefix(b, []byte("\r\n")) {
-		return link{from: i, to: i + 3}
-	}
-	if n, c := hexByte(text[i:], 1, 2); n > 0 && joinable[c] {
-		return link{from: i, to: i + n, char: c}
+		if l := softBreak(text, i); l.to > 0 {
+			return l
+		}
+		if n, c := hexByte(text[i:], 1, 2); n > 0 && joinable[c] {
+			return link{from: i, to: i + n, char: c}
+		}
 	}
 	return link{}
 }

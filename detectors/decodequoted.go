@@ -1,0 +1,234 @@
+package detectors
+
+import (
+	"bytes"
+	"sort"
+)
+
+// Quoted-printable (RFC 2045, 6.7) breaks a line with "=" at its end, and writes "=3D"
+// for "=". Nearly everywhere, both mean something else: "=" at the end of a line is the
+// padding of base64, and NAME_1=52… is an assignment. So both are undone only in a
+// paragraph that is quoted-printable:
+//
+//   - Each of its lines has at most 76 characters, and each "=" in them ends a line
+//     or begins an escape.
+//   - Something says so: the last Content-Transfer-Encoding above it, an escaped "="
+//     (=3D), two escapes in a row (=C3=A9), or a line that an encoder filled before
+//     its "=".
+//
+// Without that header, an escape in small digits, or of a single letter or digit, is
+// an assignment: encoders write none.
+const (
+	maxQuotedLine = 76
+	minFilledLine = maxQuotedLine - 3 // an escape is not broken
+)
+
+// quoted tells which paragraphs of one text are quoted-printable. It remembers the last
+// paragraph, and the headers once they were looked for.
+type quoted struct {
+	paragraph Span
+	is        bool
+	headers   []transferHeader
+	searched  bool
+}
+
+// A transferHeader is a Content-Transfer-Encoding that ends at end.
+type transferHeader struct {
+	end    int
+	quoted bool
+}
+
+// link returns the line break or the escape that begins at i, if the text there is
+// quoted-printable. Its end is 0 if there is none.
+func (q *quoted) link(text []byte, i int) link {
+	if text[i] != '=' {
+		return link{}
+	}
+	l := softBreak(text, i)
+	if n, c := hexByte(text[i:], 1, 2); n > 0 && c > 0 {
+		l = link{from: i, to: i + n, char: c}
+	}
+	if l.to == 0 || !q.at(text, i) {
+		return link{}
+	}
+	return l
+}
+
+// softBreak returns the link that "=" and a line break at i are.
+func softBreak(text []byte, i int) link {
+	switch b := text[i+1:]; {
+	case bytes.HasPrefix(b, []byte{'\n'}):
+		return link{from: i, to: i + 2}
+	case bytes.HasPrefix(b, []byte("\r\n")):
+		return link{from: i, to: i + 3}
+	}
+	return link{}
+}
+
+// at reports whether the text at i is quoted-printable. It looks at the line first: in
+// most texts that decides, and costs little.
+func (q *quoted) at(text []byte, i int) bool {
+	if i >= q.paragraph.Start && i < q.paragraph.End {
+		return q.is
+	}
+	from, to := max(0, i-maxQuotedLine), min(len(text), i+maxQuotedLine+2)
+	line := text[from+bytes.LastIndexByte(text[from:i], '\n')+1 : to]
+	if end := bytes.IndexByte(line, '\n'); end >= 0 {
+		line = line[:end]
+	}
+	if judgeLine(line) == notQuoted {
+		return false
+	}
+	q.paragraph = paragraphAt(text, i)
+	q.is = q.judge(text)
+	return q.is
+}
+
+// paragraphAt returns the lines around i, up to empty ones. The line of i is not empty.
+func paragraphAt(text []byte, i int) Span {
+	start := bytes.LastIndexByte(text[:i], '\n') + 1
+	p := Span{start, start}
+	for p.Start > 0 {
+		line := bytes.LastIndexByte(text[:p.Start-1], '\n') + 1
+		if isEmptyLine(text[line:p.Start]) {
+			break
+		}
+		p.Start = line
+	}
+	for line := range bytes.Lines(text[start:]) {
+		if isEmptyLine(line) {
+			break
+		}
+		p.End += len(line)
+	}
+	return p
+}
+
+func isEmptyLine(line []byte) bool { return len(bytes.TrimRight(line, "\r\n")) == 0 }
+
+// judge reports whether the paragraph is quoted-printable.
+func (q *quoted) judge(text []byte) bool {
+	best, doubtful := plainLine, false
+	for line := range bytes.Lines(text[q.paragraph.Start:q.paragraph.End]) {
+		switch v := judgeLine(bytes.TrimSuffix(line, []byte{'\n'})); v {
+		case notQuoted:
+			return false
+		case doubtfulLine:
+			doubtful = true
+		default:
+			best = max(best, v)
+		}
+	}
+	return best == quotedLine && !doubtful || q.declared(text)
+}
+
+// lineKind says whether a line can be quoted-printable.
+type lineKind int
+
+const (
+	plainLine    lineKind = iota // it can
+	quotedLine                   // it is
+	doubtfulLine                 // it is, if a header says so
+	notQuoted                    // it cannot
+)
+
+// judgeLine judges a line, without its newline.
+func judgeLine(line []byte) lineKind {
+	line = bytes.TrimSuffix(line, []byte{'\r'})
+	if len(line) > maxQuotedLine {
+		return notQuoted
+	}
+	kind := plainLine
+	for i, c := range line {
+		if c != '=' {
+			continue
+		}
+		mark := judgeMark(line, i)
+		if mark == notQuoted {
+			return notQuoted
+		}
+		kind = max(kind, mark)
+	}
+	return kind
+}
+
+// judgeMark judges the "=" at i of line.
+func judgeMark(line []byte, i int) lineKind {
+	if i+1 == len(line) {
+		if isFilled(line[:i]) {
+			return quotedLine
+		}
+		return plainLine
+	}
+	c, ok := escapedByte(line, i)
+	if !ok {
+		return notQuoted
+	}
+	_, before := escapedByte(line, i-3)
+	_, after := escapedByte(line, i+3)
+	switch alone := !before && !after; {
+	case 'a' <= line[i+1] || 'a' <= line[i+2], alone && i > 0 && isLetterOrDigit(c):
+		return doubtfulLine
+	case c == '=' || !alone:
+		return quotedLine
+	}
+	return plainLine
+}
+
+// escapedByte returns the byte that the escape at i of line stands for.
+func escapedByte(line []byte, i int) (c byte, ok bool) {
+	if i < 0 || i+2 >= len(line) || line[i] != '=' {
+		return 0, false
+	}
+	high, low := hexValues[line[i+1]], hexValues[line[i+2]]
+	return high<<4 | low, high != noHex && low != noHex
+}
+
+// isFilled reports whether line, without the "=" at its end, is as long as encoders make
+// lines, and does not end in base64 that this "=" pads.
+func isFilled(line []byte) bool {
+	if len(line)+1 < minFilledLine {
+		return false
+	}
+	start := runStart(line, len(line))
+	return start > 0 && (len(line)-start)%4 != 3
+}
+
+// runStart returns the start of the base64 that ends at i.
+func runStart(text []byte, i int) int {
+	for i > 0 && joinable[text[i-1]] {
+		i--
+	}
+	return i
+}
+
+func isLetterOrDigit(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
+}
+
+// declared reports whether the last Content-Transfer-Encoding above the paragraph says
+// that it is quoted-printable.
+func (q *quoted) declared(text []byte) bool {
+	if !q.searched {
+		q.searched, q.headers = true, transferHeaders(text)
+	}
+	i := sort.Search(len(q.headers), func(i int) bool { return q.headers[i].end > q.paragraph.Start })
+	return i > 0 && q.headers[i-1].quoted
+}
+
+// transferHeaders returns the headers of text, in order.
+func transferHeaders(text []byte) (headers []transferHeader) {
+	const name, value = "content-transfer-encoding:", "quoted-printable"
+	for at := 0; ; {
+		k := bytes.IndexByte(text[at:], ':')
+		if k < 0 {
+			return headers
+		}
+		at += k + 1
+		if at < len(name) || !bytes.EqualFold(text[at-len(name):at], []byte(name)) {
+			continue
+		}
+		rest := bytes.TrimLeft(text[at:min(len(text), at+2*len(value))], " \t\"")
+		headers = append(headers, transferHeader{at, bytes.EqualFold(rest[:min(len(rest), len(value))], []byte(value))})
+	}
+}
