@@ -209,6 +209,8 @@ func TestJoins(t *testing.T) {
 		{"comment_behind_the_secret", "id=" + id + "//of the tests\nsecret=" + secret + "//of the tests\n", pair},
 		{"wrapped_token", wrapToken(token, 76, "  ", ""), "aws-session-key - - {token1}"},
 		{"wrapped_token_64_crlf", strings.ReplaceAll(wrapToken(token, 64, "", "aws_session_token="), "\n", "\r\n"), "aws-session-key - - {token1}"},
+		{"wrapped_token_with_its_name", wrapped("export AWS_SESSION_TOKEN="+token, 80), "aws-session-key - - {token1}"},
+		{"wrapped_token_crlf", strings.ReplaceAll(wrapped("export AWS_SESSION_TOKEN="+token, 120), "\n", "\r\n"), "aws-session-key - - {token1}"},
 		{"quoted_printable_token", "AWS_SESSION_TOKEN=3D" + quotedLines(token, 55) + "\n", "aws-session-key - - {token1}"},
 		{"wrapped_token_then_words", wrapToken(token, 76, "", "") + "export AWS_REGION=x", "aws-session-key - - {token1}"},
 		{"token_in_literals", `"` + token[:100] + "\"\n  \"" + token[100:] + `"`, "aws-session-key - - {token1}"},

@@ -36,7 +36,7 @@ func decodeJoins(text []byte, _ int) *view {
 		}
 		var end int
 		if links, end = q.linksAt(text, i, done, links[:0]); len(links) == 0 {
-			i++
+			i = max(i+1, end)
 			continue
 		}
 		for _, l := range links {
@@ -56,25 +56,29 @@ func decodeJoins(text []byte, _ int) *view {
 }
 
 // linksAt appends the links of the chain whose first is at text[i:], behind a piece that
-// begins at least or later, and returns its end. In quoted-printable text, any link is
-// a chain.
+// begins at least or later, and returns where to look for the next. In quoted-printable
+// text, any link is a chain.
 func (q *quoted) linksAt(text []byte, i, least int, links []link) ([]link, int) {
+	end := i
 	if joinable[text[i-1]] && mayJoin(text, i) {
-		var end int
 		if links, end = q.chainAt(text, i, least, links); len(links) > 0 {
 			return links, end
 		}
 	}
-	if l := q.link(text, i); l.to > 0 {
+	l := q.link(text, i)
+	if l.to == 0 && i >= minTokenLines && joinable[text[i-1]] && joinable[text[i-minTokenLines]] {
+		l = padJoint(text, i, i-runStart(text, i)) // of one line
+	}
+	if l.to > 0 {
 		return append(links, l), l.to
 	}
-	return links, i
+	return links, end
 }
 
 // mayJoin is a first look at what begins at i: a link, or the end of a long line.
 func mayJoin(text []byte, i int) bool {
 	if text[i] == '\n' || text[i] == '\r' {
-		return i >= minWrapped && joinable[text[i-minWrapped]] && joinable[text[i-minWrapped/2]]
+		return i >= minWrapped && joinable[text[i-minWrapped]] && joinable[text[i-minWrapped/2]] || longLineAt(text, i)
 	}
 	l := linkAt(text, i)
 	return l.to > 0 && (l.to == len(text) || joinable[text[l.to]])
@@ -88,8 +92,8 @@ type link struct {
 }
 
 // chainAt appends the links of the chain whose first is at text[i:], behind a
-// piece that begins at least or later, and returns its end: nothing, if the pieces
-// are not as long as an id.
+// piece that begins at least or later, and returns where to look for the next: no links,
+// if the pieces are not as long as an id.
 func (q *quoted) chainAt(text []byte, i, least int, links []link) ([]link, int) {
 	start := i
 	for start > least && i-start < minJoined && joinable[text[start-1]] {
@@ -99,7 +103,7 @@ func (q *quoted) chainAt(text []byte, i, least int, links []link) ([]link, int) 
 	list, lines := listChain{}, lineChain{}
 	for i < len(text) {
 		l := q.linkAt(text, i)
-		if l.to == 0 && lines.goOn(text, i, total) {
+		if l.to == 0 && lines.goOn(text, i) {
 			l = lineJoint(text, i)
 		}
 		if l.to == 0 || l.to < len(text) && !joinable[text[l.to]] || l.comma && !list.joined(text, start, i) {
@@ -112,8 +116,11 @@ func (q *quoted) chainAt(text []byte, i, least int, links []link) ([]link, int) 
 		i = runEnd(text, l.to, &joinable)
 		total += i - l.to
 	}
-	if total < minJoined || lines.count > 0 && total < minTokenLines || !hasCapitals(text[start:i]) {
-		return links[:0], i
+	if lines.count > 0 {
+		return lines.finish(text, start, i, links)
+	}
+	if total < minJoined || !hasCapitals(text[start:i]) {
+		return links[:0], 0
 	}
 	return links, i
 }
@@ -234,47 +241,3 @@ func (c *listChain) joined(text []byte, start, end int) bool {
 	}
 	return c.call
 }
-
-// A lineChain is a text in base64 that goes over lines, all of one width but the
-// first, which may have a name before it, and the last.
-type lineChain struct{ count, width int }
-
-// goOn reports whether the text goes on behind the line that ends at i, where total
-// characters end.
-func (c *lineChain) goOn(text []byte, i, total int) bool {
-	if text[i] != '\n' && text[i] != '\r' || total < idLen {
-		return false
-	}
-	start := i
-	for start > 0 && joinable[text[start-1]] && i-start <= minTokenLines {
-		start--
-	}
-	width := i - start
-	if width < minWrapped || c.count > 1 && width < c.width {
-		return false
-	}
-	next := skipBreak(text, i)
-	end := runEnd(text, next, &joinable)
-	if end == next || end-next > max(width, c.width) || !endsLine(text, end) {
-		return false
-	}
-	c.count++
-	if c.count > 1 {
-		c.width = width
-	}
-	return true
-}
-
-// endsLine reports whether nothing but padding and a quote stands between i and
-// the end of its line.
-func endsLine(text []byte, i int) bool {
-	for pad := 0; pad < 2 && i < len(text) && text[i] == '='; pad++ {
-		i++
-	}
-	return i == len(text) || lineEnds[text[i]]
-}
-
-var lineEnds = newByteSet("\r\n\"'`<\\,;)", nil)
-
-// lineJoint is the line break at i, with the indentation behind it.
-func lineJoint(text []byte, i int) link { return link{from: i, to: skipBreak(text, i)} }

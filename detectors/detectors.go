@@ -100,6 +100,10 @@ type Match struct {
 	// Whole marks a token that other credentials are encoded in: what is found
 	// within its span is a part of it, and no finding.
 	Whole bool
+	// Complete are the parts whose own format says where they end: padding that fits, a
+	// message that can be read. If a view shows such a part with more characters, the view
+	// is wrong.
+	Complete Parts
 	// Unverifiable is why nobody can be asked whether the credential works: it
 	// signs no requests, or is not of the provider. It is "" if one can.
 	Unverifiable string

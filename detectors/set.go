@@ -1,9 +1,11 @@
 package detectors
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"sort"
+	"strings"
 )
 
 // A Set runs detectors over a text and over what the text reads like decoded.
@@ -102,6 +104,7 @@ type search struct {
 // brought to light, and a view shows all that was undone until then.
 func (s *search) in(text []byte) []Match {
 	s.matches = s.plain(s.matches, text)
+	text = withoutWhole(text, s.matches[s.first:])
 	for range maxRounds {
 		s.join(text)
 		views := len(s.chain)
@@ -228,9 +231,10 @@ func holds(raw []Match, m *Match) bool {
 
 // merge returns decoded and what of raw does not overlap it. The decoded text
 // says more: a secret with an escape in it is whole only there. What is decoded
-// from within a match that is whole is left out.
+// from within a match that is whole is left out, and the complete parts of raw stay
+// as they are.
 func merge(raw, decoded []Match) []Match {
-	decoded = outsideOfWhole(raw, decoded)
+	decoded = keepComplete(raw, outsideOfWhole(raw, decoded))
 	var covered []Span
 	for i := range decoded {
 		covered = append(covered, decoded[i].Span, decoded[i].Secret)
@@ -248,8 +252,8 @@ func merge(raw, decoded []Match) []Match {
 	return out
 }
 
-// outsideOfWhole returns what of decoded does not lie within a match of raw that is
-// whole.
+// outsideOfWhole returns those of decoded that do not begin within a match of raw that is
+// whole. Their ends are not exact (view.offset).
 func outsideOfWhole(raw, decoded []Match) []Match {
 	var whole []Span
 	for i := range raw {
@@ -261,8 +265,92 @@ func outsideOfWhole(raw, decoded []Match) []Match {
 		return decoded
 	}
 	slices.SortFunc(whole, func(a, b Span) int { return cmp.Compare(a.End, b.End) })
+	within := func(s Span) bool {
+		i := sort.Search(len(whole), func(i int) bool { return whole[i].End > s.Start })
+		return i < len(whole) && (whole[i].Start < s.Start || whole[i].Start == s.Start && s.End <= whole[i].End)
+	}
 	return slices.DeleteFunc(decoded, func(m Match) bool {
-		i := sort.Search(len(whole), func(i int) bool { return whole[i].End >= m.End })
-		return i < len(whole) && whole[i].Start <= m.Start
+		return within(m.Span) || m.Rank > 0 && within(m.Secret)
 	})
+}
+
+// withoutWhole returns text with blanks for those of its matches that are whole and
+// complete. Decoded, they would show ids and secrets that are no findings, and that take
+// the place of others.
+func withoutWhole(text []byte, matches []Match) []byte {
+	copied := false
+	for i := range matches {
+		m := &matches[i]
+		if !m.Whole || m.Complete&SecretPart == 0 {
+			continue
+		}
+		if !copied {
+			text, copied = bytes.Clone(text), true
+		}
+		for j := m.Start; j < m.End; j++ {
+			text[j] = ' '
+		}
+	}
+	return text
+}
+
+// A part is the secret or the token of a match.
+type part struct {
+	Span
+	secret Secret
+}
+
+// keepComplete gives the matches of decoded the complete tokens of raw where they hold
+// them with more, or less, and leaves out those that hold a complete secret so.
+func keepComplete(raw, decoded []Match) []Match {
+	var complete []part
+	for i := range raw {
+		m := &raw[i]
+		if m.Complete&SecretPart != 0 {
+			complete = append(complete, part{m.Secret, m.Credential.Secret})
+		}
+		if m.Complete&TokenPart != 0 {
+			complete = append(complete, part{m.Token, m.Credential.Token})
+		}
+	}
+	if complete == nil { // as in nearly every text
+		return decoded
+	}
+	slices.SortFunc(complete, func(a, b part) int { return cmp.Compare(a.End, b.End) })
+	var kept []Match
+	for _, m := range decoded {
+		if alteredBy(complete, part{m.Secret, m.Credential.Secret}) != nil {
+			continue
+		}
+		if c := alteredBy(complete, part{m.Token, m.Credential.Token}); c != nil {
+			if m.Span == m.Token {
+				continue
+			}
+			m.Token, m.Credential.Token, m.Complete = c.Span, c.secret, m.Complete|TokenPart
+		}
+		kept = append(kept, m)
+	}
+	return kept
+}
+
+// alteredBy returns which of complete, sorted by their ends, p is with more or less, or nil.
+func alteredBy(complete []part, p part) *part {
+	if p.Empty() {
+		return nil
+	}
+	i := sort.Search(len(complete), func(i int) bool { return complete[i].End > p.Start })
+	for ; i < len(complete); i++ {
+		c := &complete[i]
+		if c.Start >= p.End {
+			break
+		}
+		whole, value := c.secret.Reveal(), p.secret.Reveal()
+		if rest, ok := strings.CutPrefix(value, whole); ok && strings.Trim(rest, "=") == "" { // more of its padding
+			continue
+		}
+		if strings.Contains(value, strings.TrimRight(whole, "=")) || strings.Contains(whole, value) {
+			return c
+		}
+	}
+	return nil
 }

@@ -176,6 +176,7 @@ func (f *finds) appendID(dst []detectors.Match, i int) []detectors.Match {
 	if t := f.tokenOf[i]; t >= 0 {
 		m.Token = f.tokens[t].Span
 		m.Credential.Token = detectors.NewSecret(f.tokens[t].text)
+		m.Complete = completeToken(f.tokens[t].text)
 	}
 	first, alone := f.secretOf[i], confidence(m)
 	if first < 0 {
@@ -264,7 +265,7 @@ func (f *finds) appendToken(dst []detectors.Match, i int) []detectors.Match {
 		return dst
 	}
 	return append(dst, detectors.Match{
-		Rule: SessionKey, Span: t.Span, Token: t.Span, Confidence: detectors.Medium, Account: t.account, Group: t.group,
+		Rule: SessionKey, Span: t.Span, Token: t.Span, Confidence: detectors.Medium, Account: t.account, Group: t.group, Complete: completeToken(t.text),
 		Credential: detectors.Credential{Token: detectors.NewSecret(t.text)},
 	})
 }

@@ -14,6 +14,8 @@ const (
 	bedrockHead = "ABSK"
 	minBedrock  = 100
 	maxBedrock  = 280
+	// bedrockSecret is the length of the secret in all known keys.
+	bedrockSecret = 60
 )
 
 // A short-term key goes on with the base64 of "bedrock.amazonaws.com".
@@ -35,7 +37,10 @@ func appendBedrock(dst []detectors.Match, text []byte) []detectors.Match {
 		}
 		m := secretOnly(BedrockKey, text, s, noAccessKey+", and "+onlyByUse)
 		m.Whole = true
-		owner, _, _ := strings.Cut(decodeAny(text[at+len(bedrockHead):s.End]), ":")
+		owner, secret, _ := strings.Cut(decodeAny(text[at+len(bedrockHead):s.End]), ":")
+		if key := string(text[at:s.End]); endsPadded(key) || len(key)%4 == 0 && len(secret) == bedrockSecret {
+			m.Complete = detectors.SecretPart
+		}
 		user, account := splitOwner(owner)
 		if account == "" {
 			m.Confidence = detectors.Medium
@@ -54,6 +59,7 @@ func appendBedrock(dst []detectors.Match, text []byte) []detectors.Match {
 		request, ok := parsePresigned(decodeAny(text[at+len(bedrockSessionHead) : s.End]))
 		if ok {
 			request.describe(&m)
+			m.Complete = detectors.SecretPart
 		} else {
 			m.Confidence = detectors.Medium // cut off, as in a log
 		}

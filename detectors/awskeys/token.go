@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"strings"
 	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
 )
 
 // TokenInfo is what a session token says in clear. Fields that the token's
@@ -57,6 +59,20 @@ func ParseToken(token string) (info TokenInfo, ok bool) {
 	}
 	info.Issued = time.Unix(int64(issued), 0).UTC()
 	return info, true
+}
+
+// completeToken returns TokenPart if token is seen to be whole: the first line of one that
+// was wrapped can be neither read nor padded.
+func completeToken(token string) detectors.Parts {
+	if _, ok := ParseToken(token); ok || endsPadded(token) {
+		return detectors.TokenPart
+	}
+	return 0
+}
+
+// endsPadded reports whether s ends in the padding that base64 of its length has.
+func endsPadded(s string) bool {
+	return strings.HasSuffix(s, "=") && len(s)%4 == 0
 }
 
 // padding returns the "=" that token needs: tokens are copied without.

@@ -3,6 +3,7 @@ package awskeys
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -37,6 +38,9 @@ func appendECR(dst []detectors.Match, text []byte) []detectors.Match {
 			}
 			m := secretOnly(ECRToken, text, s, onlyByUse)
 			m.Whole = true
+			if strings.HasSuffix(token, "}") {
+				m.Complete = detectors.SecretPart
+			}
 			if unix, err := strconv.ParseInt(expiry[1], 10, 64); err == nil {
 				m.Expires = time.Unix(unix, 0).UTC()
 			}
@@ -73,6 +77,9 @@ func appendSSO(dst []detectors.Match, text []byte) []detectors.Match {
 				return
 			}
 			m := secretOnly(SSOToken, text, s, "STS knows no tokens of Identity Center")
+			if endsPadded(string(text[s.Start:s.End])) {
+				m.Complete = detectors.SecretPart
+			}
 			near := around(text, s, 4000)
 			if url := ssoStart().FindSubmatch(near); url != nil {
 				note(&m, "start-url", string(url[1]), 1)
