@@ -109,6 +109,10 @@ type Match struct {
 	Unverifiable string
 	// Expires is when the credential says that it ends; zero if it does not say.
 	Expires time.Time
+	// SignedUntil is when a request ends that was signed in advance and holds the match,
+	// as a presigned URL holds the id and the token of its signer; zero if none does. A
+	// request holds no secret.
+	SignedUntil time.Time
 	// Facts are what the text says about the credential.
 	Facts []Fact
 	// At reports whether the match counts where its text is stored, nil if it does

@@ -3,6 +3,7 @@ package scanner
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
 )
@@ -52,6 +53,7 @@ func (x hit) location() Location {
 func (f *Finding) join(m detectors.Match) {
 	f.Match.Rank = min(f.Match.Rank, m.Rank)
 	f.Match.Partner = f.Match.Partner && m.Partner
+	f.Match.SignedUntil = lastEnd(f.Match.SignedUntil, m.SignedUntil)
 	f.learnText(m)
 	c := &f.Match.Credential
 	c.Partition = cmp.Or(c.Partition, m.Credential.Partition)
@@ -98,6 +100,17 @@ func surer(a, b detectors.Confidence) detectors.Confidence {
 
 // maxFacts bounds what thousands of texts say of one credential.
 const maxFacts = 20
+
+// lastEnd returns when the last of two signed requests ends, zero if one of them is none.
+func lastEnd(a, b time.Time) time.Time {
+	switch {
+	case a.IsZero() || b.IsZero():
+		return time.Time{}
+	case a.After(b):
+		return a
+	}
+	return b
+}
 
 // agreed returns what two occurrences of one part say, "" if they differ.
 func agreed(a, b string) string {

@@ -347,3 +347,36 @@ func (multiplied) Locate(_ context.Context, ids []scanner.BlobID, yield func(sca
 	}
 	return nil
 }
+
+// TestSignedUntil: an id that stands in presigned requests alone ends with the last of
+// them; one that stands elsewhere has no end.
+func TestSignedUntil(t *testing.T) {
+	end := time.Unix(1_700_000_000, 0).Add(time.Hour).UTC()
+	later := strings.Replace(detectorstest.Fill("{presigned1}"), "X-Amz-Expires=3600", "X-Amz-Expires=7200", 1)
+	for _, tt := range []struct {
+		name  string
+		texts texts
+		want  time.Time
+	}{
+		{"one", texts{"a": "{presigned1}"}, end},
+		{"twice", texts{"a": "{presigned1}", "b": "{presigned1} {presigned1}"}, end},
+		{"another", texts{"a": "{presigned1}", "b": later}, end.Add(time.Hour)},
+		{"and_its_id_elsewhere", texts{"a": "{presigned1}", "b": "{ASIA1}"}, time.Time{}},
+		{"and_its_token_elsewhere", texts{"a": "{presigned1}", "b": "{token1}"}, time.Time{}},
+		{"and_its_secret_elsewhere", texts{"a": "{presigned1}", "b": "{ASIA1} {secret1}"}, time.Time{}},
+	} {
+		ids := 0
+		for _, f := range scan(t, tt.texts, &oracle{}).Findings {
+			if f.Match.Credential.ID == "" {
+				continue
+			}
+			ids++
+			if until := f.Match.SignedUntil; !until.Equal(tt.want) {
+				t.Errorf("%s: signed until %v, want %v", tt.name, until, tt.want)
+			}
+		}
+		if ids != 1 {
+			t.Errorf("%s: %d findings with an id", tt.name, ids)
+		}
+	}
+}

@@ -359,7 +359,7 @@ func (c *config) extend(set *detectors.Set) *detectors.Set {
 
 // suppress gives sc what the user allows.
 func (c *config) suppress(sc *scanner.Scanner) {
-	sc.Allow, sc.AllowAt = c.allow, c.allowAt
+	sc.Allow, sc.AllowAt = append(slices.Clip(c.allow), expiredSigners(c.now)), c.allowAt
 	sc.HonorIgnoresForLive = c.flags.honor
 	if len(c.unread) > 0 {
 		sc.AllowUnread = func(u scanner.Unread) string {

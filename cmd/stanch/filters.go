@@ -8,6 +8,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/verifier"
 )
 
 // confidences are the values of --min-confidence, from sure to doubtful.
@@ -30,14 +31,25 @@ func (f *scanFlags) doubtful(x *scanner.Finding) string {
 	return string(x.Match.Confidence) + " confidence, below --min-confidence " + f.confidence
 }
 
-// expiredURLs suppresses presigned URLs that are over: they open nothing, and the id in
-// them is a finding of its own.
+// expiredURLs suppresses presigned URLs that are over: they open nothing.
 func expiredURLs(now time.Time) scanner.Filter {
 	return func(f *scanner.Finding) string {
 		if f.Match.Rule != awskeys.PresignedURL || !f.Over(now) {
 			return ""
 		}
 		return "a presigned URL that expired on " + f.Match.Expires.UTC().Format(time.DateOnly)
+	}
+}
+
+// expiredSigners allows the ids and tokens that stand in such URLs and nowhere else, without
+// a secret. They still count as a part of a key: its secret may stand in another text.
+func expiredSigners(now time.Time) scanner.Filter {
+	return func(f *scanner.Finding) string {
+		until := f.Match.SignedUntil
+		if until.IsZero() || !until.Before(now) || !f.Match.Credential.Secret.IsZero() || f.Verdict.State == verifier.IDActive {
+			return ""
+		}
+		return "it stands only in presigned URLs, the last of which expired on " + until.UTC().Format(time.DateOnly)
 	}
 }
 

@@ -180,6 +180,7 @@ func (f *finds) appendID(dst []detectors.Match, i int) []detectors.Match {
 	}
 	first, alone := f.secretOf[i], confidence(m)
 	if first < 0 {
+		m.SignedUntil = signedUntil(f.text, id.Span)
 		m.Confidence = alone
 		return append(dst, m)
 	}
@@ -265,7 +266,7 @@ func (f *finds) appendToken(dst []detectors.Match, i int) []detectors.Match {
 		return dst
 	}
 	return append(dst, detectors.Match{
-		Rule: SessionKey, Span: t.Span, Token: t.Span, Confidence: detectors.Medium, Account: t.account, Group: t.group, Complete: completeToken(t.text),
+		Rule: SessionKey, Span: t.Span, Token: t.Span, Confidence: detectors.Medium, Account: t.account, Group: t.group, Complete: completeToken(t.text), SignedUntil: signedUntil(f.text, t.Span),
 		Credential: detectors.Credential{Token: detectors.NewSecret(t.text)},
 	})
 }

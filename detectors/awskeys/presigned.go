@@ -102,6 +102,70 @@ func appendPresigned(dst []detectors.Match, text []byte) []detectors.Match {
 	return dst
 }
 
+// The parameters of presigned requests, one by one: in a URL, whole or in pieces, in
+// a form, or in the lists that tools make of them ("name": "X-Amz-Date", "value": "…").
+var (
+	signerBefore = lazy(`(?i)(?:X-Amz-(?:Credential|Security-Token)|AWSAccessKeyId)` + parameterGap + `$`)
+	dateV4       = lazy(`(?i)X-Amz-Date` + parameterGap + `(\d{8}T\d{6}Z)`)
+	secondsV4    = lazy(`(?i)X-Amz-Expires` + parameterGap + `(\d{1,6})\b`)
+	expiresV2    = lazy(`(?i)(?:^|[^a-z-])Expires` + parameterGap + `(\d{9,10})\b`)
+	signatureAny = lazy(`(?i)(?:^|[^a-z])Signature` + parameterGap + `[a-z0-9+/]{8}`)
+	lineBreak    = lazy(`=?\r?\n[ \t]*`)
+)
+
+const (
+	parameterGap = `(?:[^A-Za-z0-9]|%(?:25)*3D|=3D|value){1,40}?`
+	maxGap       = 80
+)
+
+// signedUntil returns when the presigned request ends that s is a parameter of, the id or
+// the token of its signer; zero if there is none. Where several requests stand close
+// together and cannot be told apart, it is the end of the last.
+func signedUntil(text []byte, s detectors.Span) time.Time {
+	before := text[max(0, s.Start-maxGap):s.Start]
+	if !signerBefore().Match(before) && !signerBefore().Match(lineBreak().ReplaceAll(before, nil)) {
+		return time.Time{}
+	}
+	u := wordAround(text, s.Start)
+	if p, ok := parsePresigned(string(text[u.Start:u.End])); ok {
+		return p.expires
+	}
+	near := around(text, s, maxPresigned/2)
+	if until := lastRequestEnd(near); !until.IsZero() {
+		return until
+	}
+	return lastRequestEnd(lineBreak().ReplaceAll(near, nil)) // it was wrapped
+}
+
+// lastRequestEnd returns when the last of the presigned requests in text ends, of which
+// the parameters stand one by one; zero if there is none.
+func lastRequestEnd(text []byte) (until time.Time) {
+	if !signatureAny().Match(text) {
+		return until
+	}
+	var signed time.Time
+	seconds := -1
+	for _, m := range dateV4().FindAllSubmatch(text, -1) {
+		if t, err := time.Parse("20060102T150405Z", string(m[1])); err == nil && t.After(signed) {
+			signed = t
+		}
+	}
+	for _, m := range secondsV4().FindAllSubmatch(text, -1) {
+		n, _ := strconv.Atoi(string(m[1]))
+		seconds = max(seconds, n)
+	}
+	if !signed.IsZero() && seconds >= 0 {
+		until = signed.Add(time.Duration(seconds) * time.Second)
+	}
+	for _, m := range expiresV2().FindAllSubmatch(text, -1) {
+		unix, _ := strconv.ParseInt(string(m[1]), 10, 64)
+		if t := time.Unix(unix, 0).UTC(); t.After(until) {
+			until = t
+		}
+	}
+	return until
+}
+
 // wordAround returns the word that at is in, up to what ends a URL in text.
 func wordAround(text []byte, at int) detectors.Span {
 	ends := func(c byte) bool { return c <= ' ' || c >= 0x7f || strings.IndexByte("\"'`<>()[]{}|\\^", c) >= 0 }

@@ -183,7 +183,7 @@ var PresignedURL = &detectors.Rule{
 
 **What to do.** If it has not expired and what it opens is not public, deactivate the key that signed it or revoke the role's sessions: a presigned URL works no longer than its key.
 
-**How it is verified.** Not by stanch: to ask is to make the request. Date and lifetime are part of the URL. Expired ones are ignored, with the reason; the id in them is reported as any other.
+**How it is verified.** Not by stanch: to ask is to make the request. Date and lifetime are part of the URL. Expired ones are ignored, with the reason. So is the id in them, if it stands nowhere else and has no secret.
 
 **What matches.** X-Amz-Credential, X-Amz-Date, X-Amz-Expires and X-Amz-Signature of Signature Version 4; AWSAccessKeyId, Expires and Signature of Version 2.`,
 }
