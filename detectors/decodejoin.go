@@ -17,6 +17,9 @@ const (
 	minJoined = idLen
 	// minTokenLines is what lines of base64 have at least, if they are one token.
 	minTokenLines = 100
+	// maxBackslashes is how often the backslash before a line break is escaped at most:
+	// each round of views halves them.
+	maxBackslashes = 1 << maxRounds
 )
 
 // joinable is what ids and secrets are made of.
@@ -155,8 +158,13 @@ func linkAt(text []byte, i int) (l link) {
 	case '"', '\'', '`':
 		return literalJoint(text, i)
 	case '\\':
-		// Of shells, C and Python; YAML and Makefiles leave out the indentation too.
-		if end := skipBreak(text, i+1); end > i+1 {
+		// Of shells, C and Python; YAML and Makefiles leave out the indentation too. Code
+		// in a string has its backslash twice, and so on.
+		last := i + 1
+		for last < len(text) && last-i < maxBackslashes && text[last] == '\\' {
+			last++
+		}
+		if end := skipBreak(text, last); end > last {
 			return link{from: i, to: end}
 		}
 		if i+1 < len(text) && text[i+1] == '"' { // code in JSON

@@ -222,6 +222,9 @@ func linkBefore(text []byte, i, least int) link {
 			if text[k] == '"' && k > least && text[k-1] == '\\' {
 				l.from--
 			}
+			for n := 1; n < maxBackslashes && text[k] == '\\' && l.from > least && text[l.from-1] == '\\'; n++ {
+				l.from--
+			}
 			return l
 		}
 	}

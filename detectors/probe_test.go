@@ -184,7 +184,7 @@ func FuzzProbe(f *testing.F) {
 	smtp, pass := detectorstest.SMTPPassword(1), detectorstest.ServicePassword(1)
 	others := []string{smtp, pass, "-at-" + detectorstest.Account, detectorstest.BedrockKey("a", detectorstest.Account, 1), detectorstest.MWSToken(1)}
 	for _, s := range []string{
-		`"` + id[:8] + `" + "` + id[8:] + `"`, id[:7] + "\\\n" + id[7:], hex.EncodeToString([]byte(id)), encodeUTF32(id, false),
+		`"` + id[:8] + `" + "` + id[8:] + `"`, id[:7] + "\\\n" + id[7:], id[:12] + "\\\\\n" + id[12:], hex.EncodeToString([]byte(id)), encodeUTF32(id, false),
 		base64.StdEncoding.EncodeToString([]byte(encodeUTF16("'"+id+"'", false, ""))), octal(id), `\x41` + id[1:],
 	} {
 		f.Add([]byte(s), uint8(1))
