@@ -3,7 +3,10 @@ package detectors
 // An id in hexadecimal.
 const minHex = 2 * idLen
 
-var hexSet = newByteSet("0123456789abcdefABCDEF", nil)
+var (
+	hexSet    = newByteSet("0123456789abcdefABCDEF", nil)
+	wordBytes = newByteSet(base64Most, nil) // letters and digits
+)
 
 // decodeHex replaces every run of hexadecimal digits that decodes to text. Hashes
 // do not.
@@ -11,6 +14,9 @@ func decodeHex(text []byte, _ int) *view {
 	v, done := &view{}, 0
 	var out []byte
 	for start, end := nextRun(text, 0, minHex, &hexSet); start < end; start, end = nextRun(text, end, minHex, &hexSet) {
+		if glued(text, start, end) {
+			continue
+		}
 		for from := start; from < start+2; from++ {
 			var ok bool
 			if out, ok = appendHex(out[:0], text[from:end]); !ok {
@@ -31,6 +37,12 @@ func decodeHex(text []byte, _ int) *view {
 	}
 	v.copy(text, done, len(text))
 	return v
+}
+
+// glued reports whether the run is a part of a longer word. Decoded, it would set the
+// rest of the word free: of AKIA… and "2020…" right behind it, an id and spaces.
+func glued(text []byte, start, end int) bool {
+	return end < len(text) && wordBytes[text[end]] || start > 0 && wordBytes[text[start-1]] && !hasHexPrefix(text[:start])
 }
 
 // hasHexPrefix reports whether b ends in 0x, or in \x as in PostgreSQL.
