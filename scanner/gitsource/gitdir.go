@@ -19,7 +19,9 @@ func (r *Repository) ownFiles() (files map[string]scanner.Kind, unread []error) 
 	files = map[string]scanner.Kind{}
 	_ = filepath.WalkDir(r.commonDir, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
-			unread = append(unread, err)
+			if !errors.Is(err, fs.ErrNotExist) { // a folder that git has just removed
+				unread = append(unread, err)
+			}
 			return nil
 		}
 		rel, _ := filepath.Rel(r.commonDir, file)

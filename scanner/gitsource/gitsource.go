@@ -19,6 +19,11 @@
 // keeps a copy up to date. With Fetch, git may send an object that was sent before: what
 // only older commits hold, and new ones hold again.
 //
+// # Beside git
+//
+// git may repack a repository, fetch into it and commit to it while it is read. What it
+// has moved is looked for where it is then (packdir.go).
+//
 // # Limitations
 //
 // The refs of reftables are not read, so that all is called unreachable there.

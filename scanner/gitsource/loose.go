@@ -3,6 +3,7 @@ package gitsource
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"runtime"
 	"slices"
 	"sync"
@@ -26,6 +27,7 @@ func (r *reading) loose(ctx context.Context) (trees []int32, err error) {
 	var mu sync.Mutex
 	err = r.each(ctx, nodes, func(v *visitor, files *pack.Loose, node int32) error {
 		var damage []error
+		moved := false
 		for _, l := range v.store.copies(r.store.loose[int(node)-r.store.packed()].id) {
 			typ, bad, err := v.looseObject(files, l, node)
 			if typ == pack.Tree {
@@ -37,6 +39,20 @@ func (r *reading) loose(ctx context.Context) (trees []int32, err error) {
 				return err
 			}
 			damage = append(damage, bad)
+			moved = moved || errors.Is(bad, fs.ErrNotExist)
+		}
+		if moved { // git has packed it since it was listed
+			typ, data, err := v.store.read(v.store.id(node), v.graphLimit())
+			switch {
+			case err == nil && typ == pack.Tree:
+				mu.Lock()
+				defer mu.Unlock()
+				trees = append(trees, node)
+				return nil
+			case err == nil:
+				return v.object(node, typ, data)
+			}
+			damage = []error{err}
 		}
 		return v.unread(node, errors.Join(damage...))
 	})

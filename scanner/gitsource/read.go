@@ -121,7 +121,7 @@ func (r *reading) walk(ctx context.Context, types []pack.Type, limit int64, of f
 		var visitors []*visitor
 		err := p.Walk(ctx, pack.Walk{
 			Types: types, Limit: limit, Stream: scanner.LargeText,
-			Base: func(id pack.ID) (pack.Type, []byte, error) { return r.store.readBut(id, limit, i, 1) },
+			Base: func(id pack.ID) (pack.Type, []byte, error) { return r.store.readBut(id, limit, p, 1) },
 			Visitor: func() pack.Visitor {
 				v := &visitor{reading: r, pack: i}
 				visitors = append(visitors, v)
@@ -186,7 +186,7 @@ func (v *visitor) other(node int32, why error) error {
 	if errors.As(why, &tooLarge) {
 		return v.unread(node, why)
 	}
-	typ, data, err := v.store.readBut(v.store.id(node), v.graphLimit(), v.pack, 1)
+	typ, data, err := v.store.readBut(v.store.id(node), v.graphLimit(), v.store.packs[v.pack], 1)
 	if err != nil {
 		if !errors.Is(err, errMissing) {
 			why = errors.Join(why, err)

@@ -54,9 +54,7 @@ func (s *refSet) of(kind scanner.Kind) []root {
 // refs reads packed and loose refs, those of linked work trees, HEADs, and the
 // older stash entries, which only the reflog of refs/stash holds.
 func (r *Repository) refs() *refSet {
-	s := &refSet{}
-	s.readPacked(filepath.Join(r.commonDir, "packed-refs"))
-	s.readTree(filepath.Join(r.commonDir, "refs"), "refs")
+	s := r.readRefs("refs")
 	s.readLoose(filepath.Join(r.commonDir, "HEAD"), "HEAD")
 	worktrees, _ := os.ReadDir(filepath.Join(r.commonDir, "worktrees"))
 	for _, w := range worktrees {
@@ -72,6 +70,21 @@ func (r *Repository) refs() *refSet {
 	s.readPseudo(r.gitDir)
 	if ref, err := readRef(filepath.Join(r.gitDir, "HEAD")); err == nil {
 		s.head = s.resolve(ref)
+	}
+	return s
+}
+
+// readRefs reads the refs below dir that are in files of their own, and all packed ones.
+// git pack-refs writes packed-refs before it removes the files: read after them, it has
+// each ref whose file has gone.
+func (r *Repository) readRefs(dir string) *refSet {
+	loose := &refSet{byName: map[string]int{}}
+	loose.readTree(filepath.Join(r.commonDir, filepath.FromSlash(dir)), dir)
+	s := &refSet{}
+	s.readPacked(filepath.Join(r.commonDir, "packed-refs"))
+	s.broken = append(s.broken, loose.broken...)
+	for _, ref := range loose.roots {
+		s.add(ref)
 	}
 	return s
 }
@@ -143,6 +156,9 @@ func isRefName(name string) bool {
 
 func (s *refSet) readLoose(file, name string) {
 	ref, err := readRef(file)
+	if _, gone := os.Lstat(file); err != nil && strings.Contains(name, "refs/") && errors.Is(gone, fs.ErrNotExist) {
+		return // git has packed it
+	}
 	if err != nil {
 		s.fail(file, name, err)
 		return

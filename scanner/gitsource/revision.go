@@ -18,10 +18,7 @@ func (r *Repository) Refs(prefix string) (map[string]string, error) {
 	if err := r.refsReadable(); err != nil {
 		return nil, err
 	}
-	s := &refSet{byName: map[string]int{}}
-	s.readPacked(filepath.Join(r.commonDir, "packed-refs"))
-	dir := strings.TrimSuffix(prefix[:strings.LastIndexByte(prefix, '/')+1], "/")
-	s.readTree(filepath.Join(r.commonDir, filepath.FromSlash(dir)), dir)
+	s := r.readRefs(strings.TrimSuffix(prefix[:strings.LastIndexByte(prefix, '/')+1], "/"))
 	if len(s.broken) > 0 {
 		return nil, s.broken[0].Err
 	}

@@ -13,6 +13,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
@@ -32,6 +33,10 @@ type store struct {
 	rest    bool   // and they were read elsewhere: partial too
 	// unlisted is set if loose objects are in no list, but looked for one by one.
 	unlisted bool
+
+	mu    sync.Mutex      // of dirs, tried, late and notes, once the store is open
+	tried map[string]bool // files of packs that were opened, or cannot be
+	late  []*pack.Pack    // that again has opened: they have no numbers
 }
 
 // A loose is an object in a file of its own.
@@ -42,7 +47,7 @@ type loose struct {
 
 func (s *store) looseFile(l loose) string {
 	hex := l.id.String()
-	return filepath.Join(s.dirs[l.dir], hex[:2], hex[2:])
+	return filepath.Join(s.allDirs()[l.dir], hex[:2], hex[2:])
 }
 
 // A note says what could not be read, and why.
@@ -81,8 +86,9 @@ func order(first bool) int {
 }
 
 // openLookup opens the object directories of r for reads by id alone, which takes
-// no longer for many loose objects than for none. Of the numbers of objects,
-// nothing works.
+// no longer for many loose objects than for none. It opens the packs that git
+// reads, those with an index: a pack without one holds nothing that git can look up.
+// Of the numbers of objects, nothing works.
 func openLookup(r *Repository) *store {
 	cfg := readConfig(r.commonDir)
 	s := &store{hash: hashSize(cfg), partial: isPartial(cfg), unlisted: true}
@@ -108,7 +114,7 @@ func (s *store) number() {
 }
 
 func (s *store) close() {
-	for _, p := range s.packs {
+	for _, p := range append(s.packs, s.late...) {
 		_ = p.Close() // only read from
 	}
 }
@@ -165,45 +171,6 @@ func (s *store) addQuarantines(dir string) {
 	}
 }
 
-// openPacks opens the packs in dir, in the order of their names, so that two runs
-// number alike.
-func (s *store) openPacks(dir string) {
-	files, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.fail(dir, err)
-	}
-	for _, f := range files {
-		file := filepath.Join(dir, f.Name())
-		stem, isPack := strings.CutSuffix(file, ".pack")
-		switch {
-		case isPack:
-			p, note, err := pack.Open(stem, s.hash)
-			s.addPack(file, p, errors.Join(note, err))
-		case strings.HasSuffix(file, ".idx"):
-			if _, err := os.Lstat(strings.TrimSuffix(file, ".idx") + ".pack"); err != nil {
-				s.fail(file, fmt.Errorf("opening the pack of this index: %w", err))
-			}
-		case strings.HasPrefix(f.Name(), "tmp_pack_"):
-			p, note, err := pack.OpenAlone(file, s.hash)
-			if err = errors.Join(note, err); err != nil {
-				err = fmt.Errorf("a fetch is under way, or broke off and git gc --prune=now removes it: %w", err)
-			}
-			s.addPack(file, p, err)
-		case strings.HasSuffix(file, ".promisor"):
-			s.partial = true
-		}
-	}
-}
-
-func (s *store) addPack(file string, p *pack.Pack, problem error) {
-	if problem != nil {
-		s.fail(file, fmt.Errorf("opening pack: %w", problem))
-	}
-	if p != nil {
-		s.packs = append(s.packs, p)
-	}
-}
-
 // listLoose lists the loose objects in dirs[dir]: objects/12/3456….
 func (s *store) listLoose(dir int) {
 	for i := range 256 {
@@ -250,14 +217,7 @@ func (s *store) findLoose(id []byte) int {
 // copies returns the loose objects with the id, one a directory at most.
 func (s *store) copies(id pack.ID) []loose {
 	if s.unlisted {
-		var found []loose
-		for dir := range s.dirs {
-			l := loose{id, dir}
-			if _, err := os.Lstat(s.looseFile(l)); err == nil {
-				found = append(found, l)
-			}
-		}
-		return found
+		return s.stored(id)
 	}
 	from := max(s.findLoose([]byte(id)), 0)
 	to := from
@@ -265,6 +225,17 @@ func (s *store) copies(id pack.ID) []loose {
 		to++
 	}
 	return s.loose[from:to]
+}
+
+// stored is copies for those that are there now, in a list or not.
+func (s *store) stored(id pack.ID) (found []loose) {
+	for dir := range s.allDirs() {
+		l := loose{id, dir}
+		if _, err := os.Lstat(s.looseFile(l)); err == nil {
+			found = append(found, l)
+		}
+	}
+	return found
 }
 
 // none is the number of no object.
@@ -289,44 +260,73 @@ func (s *store) id(n int32) pack.ID {
 // *pack.TooLargeError if it is larger than limit, else it says what is damaged. If
 // there are several copies, one that can be read is enough.
 func (s *store) read(id pack.ID, limit int64) (pack.Type, []byte, error) {
-	return s.readBut(id, limit, -1, 0)
+	return s.readBut(id, limit, nil, 0)
 }
 
 // maxHops is how often a base may be in another pack. Only thin packs refer to
 // others at all, and git completes them before it keeps them.
 const maxHops = 10
 
-// readBut is read without the copy in pack number but.
-func (s *store) readBut(id pack.ID, limit int64, but, hops int) (typ pack.Type, data []byte, err error) {
+// readBut is read without the copy in the pack but. What is not found is looked for
+// once more in the packs that have come since: git moves objects while others read.
+func (s *store) readBut(id pack.ID, limit int64, but *pack.Pack, hops int) (pack.Type, []byte, error) {
 	if hops > maxHops {
 		return 0, nil, fmt.Errorf("%w: packs refer to each other", pack.ErrDamaged)
 	}
-	var damage []error
-	keep := func(where string, err error) { damage = append(damage, fmt.Errorf("%s: %w", where, err)) }
-	for i, p := range s.packs {
-		k := p.Index().Find([]byte(id))
-		if k < 0 || i == but {
-			continue
-		}
-		base := func(base pack.ID) (pack.Type, []byte, error) { return s.readBut(base, limit, i, hops+1) }
-		if typ, data, err = p.Read(k, limit, base); err == nil {
-			return typ, data, nil
-		}
-		keep(p.Name, err)
-	}
-	for _, l := range s.copies(id) {
-		if typ, data, err = s.readLoose(l, limit); err == nil {
-			return typ, data, nil
-		}
-		keep("loose object", err)
+	r := &objectRead{store: s, id: id, limit: limit, but: but, hops: hops}
+	if r.packed(s.packs) || r.loose(s.copies(id)) || r.packed(s.latePacks()) || r.packed(s.again()) ||
+		r.damage == nil && r.loose(s.stored(id)) {
+		return r.typ, r.data, nil
 	}
 	switch {
-	case damage != nil:
-		return 0, nil, errors.Join(damage...)
+	case r.damage != nil:
+		return 0, nil, errors.Join(r.damage...)
 	case isEmptyTree(id): // git has it built in (object-file.c), and need not fetch it
 		return pack.Tree, nil, nil
 	}
 	return 0, nil, errMissing
+}
+
+// An objectRead looks for a copy of an object that can be read.
+type objectRead struct {
+	store *store
+	id    pack.ID
+	limit int64
+	but   *pack.Pack
+	hops  int
+
+	typ    pack.Type
+	data   []byte
+	damage []error // of copies that cannot be read
+}
+
+func (r *objectRead) packed(packs []*pack.Pack) (ok bool) {
+	for _, p := range packs {
+		k := p.Index().Find([]byte(r.id))
+		if k < 0 || p == r.but {
+			continue
+		}
+		base := func(base pack.ID) (pack.Type, []byte, error) { return r.store.readBut(base, r.limit, p, r.hops+1) }
+		var err error
+		if r.typ, r.data, err = p.Read(k, r.limit, base); err == nil {
+			return true
+		}
+		r.damage = append(r.damage, fmt.Errorf("%s: %w", p.Name, err))
+	}
+	return false
+}
+
+func (r *objectRead) loose(copies []loose) (ok bool) {
+	for _, l := range copies {
+		var err error
+		if r.typ, r.data, err = r.store.readLoose(l, r.limit); err == nil {
+			return true
+		}
+		if !errors.Is(err, fs.ErrNotExist) { // else it is in a pack by now
+			r.damage = append(r.damage, fmt.Errorf("loose object: %w", err))
+		}
+	}
+	return false
 }
 
 // isEmptyTree reports whether id is that of the tree without entries, of SHA-1 or

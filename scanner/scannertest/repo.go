@@ -58,6 +58,13 @@ func Git(t testing.TB, dir string, args ...string) string {
 	return strings.TrimSuffix(run(t, dir, "git", args...), "\n")
 }
 
+// Script runs a shell script in dir, as isolated as Repo.
+func Script(t testing.TB, dir, script string) {
+	t.Helper()
+	Need(t, "git", "sh")
+	run(t, dir, "sh", "-c", prelude+script)
+}
+
 // Need skips the test if one of programs is missing, except where CI is "true":
 // there it fails.
 func Need(t testing.TB, programs ...string) {

@@ -87,6 +87,16 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("larger than %g MiB", float64(e.Limit)/(1<<20))
 }
 
+// ErrCutOff is what a pack without an index is if all was read of it that is there: it
+// ends before an object, or in the middle of one.
+var ErrCutOff = errors.New("cut off")
+
+// A cutOff is an error that is ErrCutOff too.
+type cutOff struct{ error }
+
+func (e cutOff) Is(target error) bool { return target == ErrCutOff }
+func (e cutOff) Unwrap() error        { return e.error }
+
 // A Pack is an open pack. Concurrent calls of its methods are allowed.
 type Pack struct {
 	Name string // of the file, without the extension
@@ -108,14 +118,20 @@ type Pack struct {
 // read in sequence. A missing index alone is no reason for a note. The error is
 // for what cannot be read at all.
 func Open(stem string, hash int) (p *Pack, note, err error) {
-	return open(stem+".pack", stem+".idx", hash)
+	return open(stem+".pack", stem+".idx", hash, false)
+}
+
+// OpenIndexed is Open, but a missing index is an error, as a missing pack is: git
+// looks nothing up in such a pack.
+func OpenIndexed(stem string, hash int) (p *Pack, note, err error) {
+	return open(stem+".pack", stem+".idx", hash, true)
 }
 
 // OpenAlone opens a pack that has no index, whatever its name: one that git is
-// about to receive.
-func OpenAlone(file string, hash int) (p *Pack, note, err error) { return open(file, "", hash) }
+// about to receive. If that is not all there yet, the error, or the note, is ErrCutOff.
+func OpenAlone(file string, hash int) (p *Pack, note, err error) { return open(file, "", hash, false) }
 
-func open(file, index string, hash int) (_ *Pack, note, err error) {
+func open(file, index string, hash int, indexed bool) (_ *Pack, note, err error) {
 	p := &Pack{Name: strings.TrimSuffix(filepath.Base(file), ".pack"), hash: hash}
 	if p.file, err = openMapping(file); err != nil {
 		return nil, nil, err
@@ -134,7 +150,9 @@ func open(file, index string, hash int) (_ *Pack, note, err error) {
 		if err == nil {
 			return p, p.checkEnd(), nil
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
+		if missing := errors.Is(err, fs.ErrNotExist); missing && indexed {
+			return nil, nil, err
+		} else if !missing {
 			note = fmt.Errorf("its index: %w", err)
 		}
 	}
@@ -179,6 +197,9 @@ const headerSize = 12 // "PACK", version, number of objects
 
 func (p *Pack) checkHeader() error {
 	data := p.file.data
+	if len(data) < headerSize+p.hash && strings.HasPrefix("PACK", string(data[:min(len(data), 4)])) {
+		return cutOff{damaged("not a pack")}
+	}
 	if len(data) < headerSize+p.hash || string(data[:4]) != "PACK" {
 		return damaged("not a pack")
 	}

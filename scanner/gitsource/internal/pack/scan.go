@@ -6,10 +6,12 @@ import (
 	"context"
 	"crypto/sha1"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/inflate"
@@ -38,7 +40,7 @@ func (p *Pack) scan() error {
 		}
 		pending = left
 	}
-	if left := len(offsets) - len(ids); left > 0 && lost == nil {
+	if left := len(offsets) - len(ids); left > 0 && (lost == nil || errors.Is(lost, ErrCutOff)) {
 		lost = damaged("%d of %d objects have no base, or are deltas of more than %d MiB", left, len(offsets), held>>20)
 	}
 	p.index = newIndex(p.hash, ids)
@@ -55,6 +57,10 @@ func (p *Pack) scanOffsets() (offsets []int64, err error) {
 	at := int64(headerSize)
 	for i := range n {
 		e, err := p.entry(at)
+		if err != nil && p.end < int64(len(p.file.data)) { // what was cut off has no trailer
+			p.end = int64(len(p.file.data))
+			e, err = p.entry(at)
+		}
 		size := 0
 		switch {
 		case err != nil:
@@ -67,17 +73,52 @@ func (p *Pack) scanOffsets() (offsets []int64, err error) {
 			size, err = p.inflate(&d, room[:e.size], e)
 		}
 		if err != nil {
-			return offsets, fmt.Errorf("object %d of %d and all after it: %w", i+1, n, err)
+			if err = fmt.Errorf("object %d of %d and all after it: %w", i+1, n, err); p.endsIn(at) {
+				err = cutOff{err}
+			}
+			return offsets, err
 		}
 		offsets = append(offsets, at)
-		if at = e.stream + int64(size); at > p.end {
-			return offsets, damaged("the pack was cut off in object %d of %d", i+1, n)
-		}
+		at = e.stream + int64(size)
 	}
-	if at < p.end {
-		return offsets, damaged("%d bytes after the last of %d objects", p.end-at, n)
+	switch end := int64(len(p.file.data) - p.hash); {
+	case at > end:
+		return offsets, cutOff{damaged("the pack was cut off after object %d of %d", n, n)}
+	case at < end:
+		return offsets, damaged("%d bytes after the last of %d objects", end-at, n)
 	}
 	return offsets, nil
+}
+
+// endsIn reports whether the file ends in the entry at the offset, as far as that can
+// be read, or before it.
+func (p *Pack) endsIn(at int64) bool {
+	data := p.file.data[at:]
+	size := slices.IndexFunc(data, func(c byte) bool { return c < 0x80 }) + 1
+	if size == 0 {
+		return len(data) < binary.MaxVarintLen64
+	}
+	switch typ := Type(data[0] >> 4 & 7); typ {
+	case Commit, Tree, Blob, Tag:
+	case ofsDelta:
+		base := slices.IndexFunc(data[size:], func(c byte) bool { return c < 0x80 }) + 1
+		if base == 0 {
+			return len(data)-size < binary.MaxVarintLen64
+		}
+		size += base
+	case refDelta:
+		size += p.hash
+	default:
+		return false
+	}
+	if size >= len(data) {
+		return true
+	}
+	stream, err := zlib.NewReader(bytes.NewReader(data[size:]))
+	if err == nil {
+		_, err = io.Copy(io.Discard, stream)
+	}
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
 
 // held is how large an object is that scan holds in memory.
