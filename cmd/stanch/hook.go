@@ -53,8 +53,8 @@ variables that git and pre-commit set, and from standard input.
 
   pre-commit   the index, against HEAD and what is being merged
   commit-msg   the message in FILE
-  pre-push     the commits that the remote does not have: REMOTE and URL as
-               arguments, refs on standard input
+  pre-push     the commits that no remote has: REMOTE and URL as arguments, refs
+               on standard input
   pre-receive  the commits that are being pushed, in a repository on a server
   manual       as pre-commit
 

@@ -159,9 +159,9 @@ func aboveScissors(text []byte) []byte {
 }
 
 // push is what a push sends. git says it on standard input, a line a ref: "<local
-// ref> <local id> <remote ref> <remote id>". pre-commit and prek read that and tell
-// of the first ref only, and other managers may not pass it on: then all local
-// branches and tags are looked at that the remote does not have.
+// ref> <local id> <remote ref> <remote id>", and none if there is nothing to push.
+// pre-commit and prek read that and tell of the first ref only, and other managers may
+// not pass it on: then all local branches and tags are looked at that no remote has.
 func (h *hook) push(ctx context.Context) (*subject, error) {
 	src := &gitsource.Range{Repo: h.repo}
 	remote := os.Getenv("PRE_COMMIT_REMOTE_NAME")
@@ -187,19 +187,71 @@ func (h *hook) push(ctx context.Context) (*subject, error) {
 			src.Names = append(src.Names, u.name)
 		}
 		if len(updates) == 0 {
-			err = h.allLocal(src, "no refs came in on standard input")
+			if why := h.swallowed(); why != "" {
+				err = h.allLocal(src, why)
+			} else {
+				h.note = "git names no ref on standard input, so nothing is pushed. If something is, what runs before stanch has read it (docs/hooks.md)"
+			}
 		}
 	}
-	if err != nil {
-		return nil, err
+	if err == nil && len(src.Include) > 0 {
+		err = h.known(src, remote)
 	}
-	prefix := "refs/remotes/"
-	if remote != "" {
-		prefix += remote + "/"
-	}
-	known, err := h.repo.Refs(prefix)
-	src.Exclude = slices.AppendSeq(src.Exclude, maps.Values(known))
 	return &subject{src, "what is pushed", func() string { return src.Looked.String() }}, err
+}
+
+// known excludes from src what is in a remote already, as far as is known here: it has
+// left this machine, or came from elsewhere, and is not new. That is so of all remotes,
+// not only of the one that is pushed to: a fork lacks what the original repository has,
+// and of a URL, or of a remote that was never fetched, nothing is known at all.
+func (h *hook) known(src *gitsource.Range, remote string) error {
+	refs, err := h.repo.Refs("refs/remotes/")
+	if err != nil {
+		return err
+	}
+	own := false
+	for name, id := range refs {
+		src.Exclude = append(src.Exclude, id)
+		own = own || strings.HasPrefix(name, "refs/remotes/"+remote+"/")
+	}
+	if len(refs) > 0 && !own && h.note == "" {
+		h.note = "it is not known what the repository has that is pushed to: commits that any remote has were left out"
+	}
+	return nil
+}
+
+// swallowed says why it is not known that nothing is pushed although standard input was
+// empty, or "": git gives a pipe to pre-push, with the name and the URL of the remote as
+// arguments.
+func (h *hook) swallowed() string {
+	const why = "no refs came in on standard input"
+	if len(h.args) == 0 {
+		return why
+	}
+	if f, ok := h.stdin.(*os.File); ok {
+		if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice != 0 { // a terminal, or the null device
+			return why
+		}
+	}
+	if h.lefthookSwallows() {
+		return why + ", which lefthook passes on with use_stdin: true only"
+	}
+	return ""
+}
+
+// lefthookSwallows reports whether lefthook is set up to run stanch, and not to pass
+// standard input on: it gives an empty pipe then.
+func (h *hook) lefthookSwallows() bool {
+	names, passes := false, false
+	for _, pattern := range []string{"lefthook*", ".lefthook*", filepath.Join(".config", "lefthook*")} {
+		files, _ := filepath.Glob(filepath.Join(h.root, pattern)) // the pattern is right
+		for _, file := range files {
+			text, _ := os.ReadFile(file) // of a folder, nothing
+			names = names || bytes.Contains(text, []byte("stanch"))
+			passes = passes || bytes.Contains(text, []byte("use_stdin"))
+		}
+	}
+	return names && !passes
 }
 
 // allLocal adds all local branches and tags to src.
@@ -212,7 +264,7 @@ func (h *hook) allLocal(src *gitsource.Range, why string) error {
 		src.Include = slices.AppendSeq(src.Include, maps.Values(refs))
 		src.Names = slices.AppendSeq(src.Names, maps.Keys(refs))
 	}
-	h.note = why + ": all local branches and tags were looked at that the remote does not have"
+	h.note = why + ": all local branches and tags were looked at that no remote has"
 	return nil
 }
 
