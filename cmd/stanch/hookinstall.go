@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,26 +55,12 @@ func newHookInstall(s *streams) *cobra.Command {
 		Long: `Install hooks that run "stanch hook run". git 2.54 and later takes them from its
 configuration, where they run beside all others; before, they are files in the
 folder of hooks, core.hooksPath included. A hook that is there already is kept: it
-is renamed to NAME.before-stanch, and runs first. With --global and an older git,
-core.hooksPath is set, and each hook runs that of the repository first.`,
+is renamed to NAME.before-stanch, and runs first. --global needs git 2.54: an older
+one has no hooks for all repositories that leave those of each alone.`,
 		Example: "  stanch hook install\n  stanch hook install --global\n  stanch hook install --stage pre-receive",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.with(cmd.Context(), s, func(i *installer) error { return i.install() })
-		},
-	}
-	f.add(cmd)
-	return cmd
-}
-
-func newHookUninstall(s *streams) *cobra.Command {
-	f := &installFlags{}
-	cmd := &cobra.Command{
-		Use:   "uninstall",
-		Short: `Remove what "stanch hook install" has installed, and nothing else`,
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.with(cmd.Context(), s, func(i *installer) error { return i.uninstall() })
 		},
 	}
 	f.add(cmd)
@@ -103,6 +88,7 @@ type installer struct {
 	*streams
 	ctx        context.Context
 	executable string // of stanch, with forward slashes
+	version    string // of git: "git version 2.39.5"
 	configured bool   // git takes hooks from its configuration
 }
 
@@ -118,7 +104,7 @@ func (f *installFlags) with(ctx context.Context, s *streams, do func(*installer)
 	if err != nil {
 		return incomplete(fmt.Errorf("hooks are run by git, which is not to be found: %w", err))
 	}
-	i.configured = hooksInConfig(version)
+	i.version, i.configured = version, hooksInConfig(version)
 	name, err := os.Executable()
 	if err != nil {
 		return incomplete(fmt.Errorf("finding the program of this process: %w", err))
@@ -166,6 +152,9 @@ func (i *installer) install() error {
 	if i.configured {
 		return i.installConfig()
 	}
+	if i.global {
+		return i.refuseGlobal()
+	}
 	dir, err := i.hooksDir()
 	if err != nil {
 		return err
@@ -173,34 +162,41 @@ func (i *installer) install() error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return incomplete(err)
 	}
-	names := i.stages
-	if i.global { // the others would be shadowed
-		names = clientHooks
-	}
-	for _, name := range names {
+	for _, name := range i.stages {
 		if err := i.installFile(dir, name); err != nil {
 			return incomplete(fmt.Errorf("installing %s: %w", name, err))
 		}
 	}
-	if i.global {
-		if _, err := i.gitConfig("core.hooksPath", filepath.ToSlash(dir)); err != nil {
-			return incomplete(err)
-		}
-		fmt.Fprintf(i.stdout, "core.hooksPath is %s for all repositories of this user; the hooks of each run first\n", dir)
-	}
 	return nil
+}
+
+// refuseGlobal says why there are no hooks for all repositories. With core.hooksPath, git
+// looks for all hooks in one folder. It would have to hold one of each kind that runs
+// that of the repository, and push-to-checkout changes what git does by being there,
+// while reference-transaction runs three times for each ref.
+func (i *installer) refuseGlobal() error {
+	undo := ""
+	if _, err := i.ownFolder(); err == nil {
+		undo = `. An older stanch has set core.hooksPath: undo that by "stanch hook uninstall --global"`
+	}
+	return fmt.Errorf("--global: this is %s, whose only hooks for all repositories, core.hooksPath, replace those of each, "+
+		`of git-lfs, of pre-commit and of a server: run "stanch hook install" in each repository, or use git 2.54 or later%s`, i.version, undo)
 }
 
 // installConfig installs hooks that git finds in its configuration (git-hook(1)).
 func (i *installer) installConfig() error {
 	for _, stage := range i.stages {
-		name := "hook.stanch-" + stage
 		for _, kv := range [][2]string{{"command", quoted(i.executable) + " hook run --stage " + stage}, {"event", stage}} {
-			if _, err := i.gitConfig("--replace-all", name+"."+kv[0], kv[1]); err != nil {
+			if _, err := i.gitConfig("--replace-all", section(stage)+"."+kv[0], kv[1]); err != nil {
 				return incomplete(err)
 			}
 		}
-		fmt.Fprintf(i.stdout, "%s: installed as %s in the configuration of git\n", stage, name)
+		fmt.Fprintf(i.stdout, "%s: installed as %s in the configuration of git\n", stage, section(stage))
+	}
+	if i.global { // of before git was upgraded
+		if _, err := i.uninstallFolder(); err != nil {
+			return incomplete(err)
+		}
 	}
 	return nil
 }
@@ -208,21 +204,14 @@ func (i *installer) installConfig() error {
 // hooksDir returns the folder to install files in.
 func (i *installer) hooksDir() (string, error) {
 	path, scope := i.hooksPath()
-	if i.global {
-		own, err := ownHooks()
-		if err != nil {
-			return "", incomplete(err)
-		}
-		if global, err := i.gitConfig("--type=path", "core.hooksPath"); err == nil && filepath.Clean(global) != own {
-			return "", fmt.Errorf("core.hooksPath is %s already, for all repositories: unset it, or add \"stanch hook run --stage pre-commit\" to the hooks there", global)
-		}
-		return own, nil
-	}
 	if manager := managerOf(path); manager != "" {
 		return "", fmt.Errorf("core.hooksPath is %s, which %s writes anew: add \"stanch hook run\" to its hooks instead (docs/hooks.md)", path, manager)
 	}
+	if _, err := i.ownFolder(); err == nil && scope == "global" {
+		return "", fmt.Errorf("core.hooksPath is %s for all repositories, as an older stanch has set it, so that git runs no hooks of this one: run \"stanch hook uninstall --global\" first", path)
+	}
 	if scope == "global" || scope == "system" {
-		return "", fmt.Errorf("core.hooksPath is %s for all repositories, so that git runs no hooks of this one: use \"stanch hook install --global\", or set core.hooksPath in this repository", path)
+		return "", fmt.Errorf("core.hooksPath is %s for all repositories, so that git runs no hooks of this one: unset it, set core.hooksPath in this repository, or add \"stanch hook run\" to the hooks there (docs/hooks.md)", path)
 	}
 	dir, err := i.gitPath()
 	if err != nil {
@@ -243,7 +232,11 @@ func (i *installer) gitPath() (string, error) {
 
 // hooksPath returns core.hooksPath and where it is set, "" if it is not.
 func (i *installer) hooksPath() (path, scope string) {
-	out, err := i.git("config", "--show-scope", "--type=path", "core.hooksPath")
+	args := []string{"config", "--show-scope", "--type=path", "core.hooksPath"}
+	if i.global {
+		args = slices.Insert(args, 1, "--global")
+	}
+	out, err := i.git(args...)
 	if err != nil {
 		return "", ""
 	}
@@ -251,13 +244,26 @@ func (i *installer) hooksPath() (path, scope string) {
 	return path, scope
 }
 
-// ownHooks is where hooks for all repositories are.
+// ownHooks is where an older stanch had hooks for all repositories.
 func ownHooks() (string, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", fmt.Errorf("finding a place for the hooks: %w", err)
+		return "", fmt.Errorf("finding the hooks for all repositories: %w", err)
 	}
 	return filepath.Join(dir, "stanch", "hooks"), nil
+}
+
+// ownFolder returns ownHooks if the user's core.hooksPath is that, else an error.
+func (i *installer) ownFolder() (string, error) {
+	dir, err := ownHooks()
+	if err != nil {
+		return "", err
+	}
+	path, err := i.git("config", "--global", "--type=path", "core.hooksPath")
+	if err == nil && filepath.Clean(path) != dir {
+		err = errors.New("core.hooksPath is not from stanch")
+	}
+	return dir, err
 }
 
 // managerOf returns which hook manager a folder of hooks belongs to, "" for none.
@@ -293,9 +299,7 @@ func (i *installer) installFile(dir, name string) error {
 	if err := replaceFile(file, i.script(name)); err != nil {
 		return err
 	}
-	if !i.global {
-		fmt.Fprintf(i.stdout, "%s: installed as %s\n", name, file)
-	}
+	fmt.Fprintf(i.stdout, "%s: installed as %s\n", name, file)
 	return nil
 }
 
@@ -312,50 +316,6 @@ func replaceFile(file string, text []byte) error {
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(temp.Name()))
-	}
-	return nil
-}
-
-func (i *installer) uninstall() error {
-	removed := 0
-	for _, stage := range i.stages {
-		if _, err := i.gitConfig("--remove-section", "hook.stanch-"+stage); err == nil {
-			fmt.Fprintf(i.stdout, "%s: removed from the configuration of git\n", stage)
-			removed++
-		}
-	}
-	dir, err := i.hooksDir()
-	if err != nil {
-		return err
-	}
-	names := i.stages
-	if i.global {
-		names = clientHooks
-		if path, err := i.gitConfig("--type=path", "core.hooksPath"); err == nil && filepath.Clean(path) == dir {
-			if _, err := i.gitConfig("--unset", "core.hooksPath"); err != nil {
-				return incomplete(err)
-			}
-			fmt.Fprintln(i.stdout, "core.hooksPath is no longer set")
-		}
-	}
-	for _, name := range names {
-		file := filepath.Join(dir, name)
-		text, err := os.ReadFile(file)
-		if err != nil || !isOurs(text) {
-			continue
-		}
-		if err := os.Remove(file); err != nil {
-			return incomplete(err)
-		}
-		removed++
-		if err := os.Rename(file+chained, file); err == nil {
-			fmt.Fprintf(i.stdout, "%s: the hook from before is back\n", name)
-		} else if !i.global {
-			fmt.Fprintf(i.stdout, "%s: removed\n", cmp.Or(name, file))
-		}
-	}
-	if removed == 0 {
-		fmt.Fprintln(i.stdout, "there was no hook of stanch")
 	}
 	return nil
 }

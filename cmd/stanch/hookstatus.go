@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,13 @@ func (i *installer) status() error {
 	path, scope := i.hooksPath()
 	if path != "" {
 		fmt.Fprintf(i.stdout, "core.hooksPath is %s (%s): git runs no hooks from elsewhere\n", path, scope)
+	}
+	if own, err := i.ownFolder(); err == nil && filepath.Clean(path) == own {
+		instead := `"stanch hook uninstall --global", and then "stanch hook install" in each repository`
+		if i.configured {
+			instead = `"stanch hook install --global" again`
+		}
+		fmt.Fprintf(i.stdout, "An older stanch has set it. Hooks of a server do not run, and a push updates the files of no work tree: run %s\n", instead)
 	}
 	if manager := managerOf(path); manager != "" {
 		fmt.Fprintf(i.stdout, "%s manages these hooks\n", manager)
@@ -46,13 +54,8 @@ func (i *installer) status() error {
 
 // guard says what runs stanch in a stage, "" if nothing does.
 func (i *installer) guard(dir, stage string) string {
-	if i.configured {
-		name := "hook.stanch-" + stage
-		event, err := i.git("config", "--get-all", name+".event")
-		enabled, _ := i.git("config", "--type=bool", name+".enabled")
-		if err == nil && event != "" && enabled != "false" {
-			return "guarded by " + name + " in the configuration of git"
-		}
+	if i.configured && i.configGuards(stage) {
+		return "guarded by " + section(stage) + " in the configuration of git"
 	}
 	if dir == "" {
 		return ""
@@ -72,6 +75,19 @@ func (i *installer) guard(dir, stage string) string {
 		return ""
 	}
 	return i.otherGuard(file, string(text))
+}
+
+// configGuards reports whether the configuration of git has a hook for the stage.
+func (i *installer) configGuards(stage string) bool {
+	get := func(args ...string) string {
+		if i.global {
+			args = append([]string{"--global"}, args...)
+		}
+		value, _ := i.git(append([]string{"config"}, args...)...) // none is ""
+		return value
+	}
+	events := strings.Fields(get("--get-all", section(stage)+".event"))
+	return slices.Contains(events, stage) && get("--type=bool", section(stage)+".enabled") != "false"
 }
 
 // otherGuard says whose hook a file is. What that runs is in a configuration of its

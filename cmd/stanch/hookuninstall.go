@@ -1,0 +1,114 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+)
+
+func newHookUninstall(s *streams) *cobra.Command {
+	f := &installFlags{}
+	cmd := &cobra.Command{
+		Use:   "uninstall",
+		Short: `Remove what "stanch hook install" has installed, and nothing else`,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.with(cmd.Context(), s, func(i *installer) error { return i.uninstall() })
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func (i *installer) uninstall() error {
+	removed := 0
+	for _, stage := range i.stages {
+		if _, err := i.gitConfig("--remove-section", section(stage)); err == nil {
+			fmt.Fprintf(i.stdout, "%s: removed from the configuration of git\n", stage)
+			removed++
+		}
+	}
+	files := i.uninstallFiles
+	if i.global {
+		files = i.uninstallFolder
+	}
+	n, err := files()
+	if err != nil {
+		return incomplete(err)
+	}
+	if removed+n == 0 {
+		fmt.Fprintln(i.stdout, "there was no hook of stanch")
+	}
+	return nil
+}
+
+// uninstallFiles removes the files of this repository: also those that git does not run,
+// because core.hooksPath names another folder.
+func (i *installer) uninstallFiles() (removed int, err error) {
+	common, err := i.git("rev-parse", "--git-common-dir")
+	if err != nil {
+		return 0, err
+	}
+	dirs := []string{filepath.Join(common, "hooks")}
+	if _, scope := i.hooksPath(); scope != "global" && scope != "system" {
+		dir, err := i.gitPath()
+		if err != nil {
+			return 0, err
+		}
+		dirs = append(dirs, dir)
+	}
+	for _, dir := range dirs {
+		for _, stage := range i.stages {
+			n, err := i.removeFile(filepath.Join(dir, stage))
+			if err != nil {
+				return removed, err
+			}
+			removed += n
+		}
+	}
+	return removed, nil
+}
+
+// uninstallFolder removes the hooks for all repositories that an older stanch has made.
+func (i *installer) uninstallFolder() (removed int, err error) {
+	dir, err := ownHooks()
+	if err != nil {
+		return 0, err
+	}
+	if _, err := i.ownFolder(); err == nil {
+		if _, err := i.gitConfig("--unset-all", "core.hooksPath"); err != nil {
+			return 0, err
+		}
+		fmt.Fprintln(i.stdout, "core.hooksPath, which an older stanch has set, is no longer set")
+		removed++
+	}
+	for _, name := range globalHooks {
+		n, err := i.removeFile(filepath.Join(dir, name))
+		if err != nil {
+			return removed, err
+		}
+		removed += n
+	}
+	_ = os.Remove(dir) // if nothing else is there
+	return removed, nil
+}
+
+// removeFile removes a hook that stanch has written, and brings back the one that was
+// there before.
+func (i *installer) removeFile(file string) (removed int, err error) {
+	text, err := os.ReadFile(file)
+	if err != nil || !isOurs(text) {
+		return 0, nil //nolint:nilerr // what is not there, or no file, is not ours
+	}
+	if err := os.Remove(file); err != nil {
+		return 0, err
+	}
+	if err := os.Rename(file+chained, file); err == nil {
+		fmt.Fprintf(i.stdout, "%s: the hook from before is back\n", filepath.Base(file))
+	} else if !i.global {
+		fmt.Fprintf(i.stdout, "%s: removed\n", filepath.Base(file))
+	}
+	return 1, nil
+}
