@@ -141,11 +141,14 @@ func (i *installer) git(args ...string) (string, error) {
 
 // gitConfig is git config in the scope of i.
 func (i *installer) gitConfig(args ...string) (string, error) {
-	scope := "--local"
+	return i.git(append([]string{"config", i.scope()}, args...)...)
+}
+
+func (i *installer) scope() string {
 	if i.global {
-		scope = "--global"
+		return "--global"
 	}
-	return i.git(append([]string{"config", scope}, args...)...)
+	return "--local"
 }
 
 func (i *installer) install() error {
@@ -186,7 +189,7 @@ func (i *installer) refuseGlobal() error {
 // installConfig installs hooks that git finds in its configuration (git-hook(1)).
 func (i *installer) installConfig() error {
 	for _, stage := range i.stages {
-		for _, kv := range [][2]string{{"command", quoted(i.executable) + " hook run --stage " + stage}, {"event", stage}} {
+		for _, kv := range [][2]string{{"command", i.command(stage)}, {"event", stage}} {
 			if _, err := i.gitConfig("--replace-all", section(stage)+"."+kv[0], kv[1]); err != nil {
 				return incomplete(err)
 			}

@@ -35,18 +35,35 @@ func (i *installer) script(name string) []byte {
 	}
 	before := `"$0` + chained + `"`
 	fmt.Fprintf(&b, "if [ -x %s ]; then\n\t%s%s \"$@\" || exit\nfi\n", before, from, before)
-	fmt.Fprintf(&b, `stanch=%s
-[ -x "$stanch" ] || stanch=$(command -v stanch) || {
-	echo "stanch is not installed any more, and nothing was scanned: install it, or remove $0" >&2
-	exit 3
-}
-%s"$stanch" hook run --stage %s "$@"
-`, quoted(i.executable), from, name)
+	fmt.Fprintf(&b, "%s\n%s%s \"$@\"\n", i.find("remove $0"), from, runStage(name))
 	return []byte(b.String())
 }
 
+// command is the hook of a stage for the configuration of git, which adds the arguments
+// at its end. It is one line, for those who list the configuration.
+func (i *installer) command(stage string) string {
+	return i.find("run git config "+i.scope()+" --remove-section "+section(stage)) + "; " + runStage(stage)
+}
+
+// find makes $stanch of the program that installs, of the one on PATH when that has gone,
+// as after an upgrade, and else ends with 3 and what to do.
+func (i *installer) find(remove string) string {
+	return fmt.Sprintf(`stanch=%s; [ -x "$stanch" ] || stanch=$(command -v stanch) || { `+
+		`echo "stanch is not installed any more, and nothing was scanned: install it, or %s" >&2; exit 3; }`, quoted(i.executable), remove)
+}
+
+func runStage(stage string) string { return `"$stanch" hook run --stage ` + stage }
+
 // section is where the configuration of git has the hook of a stage.
 func section(stage string) string { return "hook.stanch-" + stage }
+
+// program returns the one that a command in the configuration of git names: its first
+// quoted word.
+func program(command string) string {
+	_, rest, _ := strings.Cut(command, "'")
+	word, _, _ := strings.Cut(strings.ReplaceAll(rest, `'\''`, "\x00"), "'")
+	return strings.ReplaceAll(word, "\x00", "'")
+}
 
 // quoted is s as one word of the shell.
 func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -77,7 +78,8 @@ func (i *installer) guard(dir, stage string) string {
 	return i.otherGuard(file, string(text))
 }
 
-// configGuards reports whether the configuration of git has a hook for the stage.
+// configGuards reports whether the configuration of git has a hook for the stage, and the
+// stanch that it runs is there.
 func (i *installer) configGuards(stage string) bool {
 	get := func(args ...string) string {
 		if i.global {
@@ -86,8 +88,20 @@ func (i *installer) configGuards(stage string) bool {
 		value, _ := i.git(append([]string{"config"}, args...)...) // none is ""
 		return value
 	}
+	command := get("--get", section(stage)+".command")
 	events := strings.Fields(get("--get-all", section(stage)+".event"))
-	return slices.Contains(events, stage) && get("--type=bool", section(stage)+".enabled") != "false"
+	if command == "" || !slices.Contains(events, stage) || get("--type=bool", section(stage)+".enabled") == "false" {
+		return false
+	}
+	file := program(command)
+	_, err := exec.LookPath(file)
+	if err != nil && strings.Contains(command, "command -v stanch") {
+		_, err = exec.LookPath("stanch")
+	}
+	if err != nil {
+		fmt.Fprintf(i.stdout, "%s runs %s, which is not there any more, so that git refuses each time: run \"stanch hook install\"\n", section(stage), file)
+	}
+	return err == nil
 }
 
 // otherGuard says whose hook a file is. What that runs is in a configuration of its
