@@ -1,7 +1,6 @@
 package sweep
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -90,7 +89,7 @@ func TestTextEdge(t *testing.T) {
 	delete(found, "text.go")
 	for file, n := range found {
 		if n > 0 {
-			t.Error(fmt.Sprintf("%s: %d statements", file, n))
+			t.Errorf("%s: %d statements", file, n)
 		}
 	}
 }
