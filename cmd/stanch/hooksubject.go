@@ -187,7 +187,7 @@ func (h *hook) push(ctx context.Context) (*subject, error) {
 			src.Names = append(src.Names, u.name)
 		}
 		if len(updates) == 0 {
-			if why := h.swallowed(); why != "" {
+			if why := h.swallowed(ctx); why != "" {
 				err = h.allLocal(src, why)
 			} else {
 				h.note = "git names no ref on standard input, so nothing is pushed. If something is, what runs before stanch has read it (docs/hooks.md)"
@@ -218,40 +218,6 @@ func (h *hook) known(src *gitsource.Range, remote string) error {
 		h.note = "it is not known what the repository has that is pushed to: commits that any remote has were left out"
 	}
 	return nil
-}
-
-// swallowed says why it is not known that nothing is pushed although standard input was
-// empty, or "": git gives a pipe to pre-push, with the name and the URL of the remote as
-// arguments.
-func (h *hook) swallowed() string {
-	const why = "no refs came in on standard input"
-	if len(h.args) == 0 {
-		return why
-	}
-	if f, ok := h.stdin.(*os.File); ok {
-		if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice != 0 { // a terminal, or the null device
-			return why
-		}
-	}
-	if h.lefthookSwallows() {
-		return why + ", which lefthook passes on with use_stdin: true only"
-	}
-	return ""
-}
-
-// lefthookSwallows reports whether lefthook is set up to run stanch, and not to pass
-// standard input on: it gives an empty pipe then.
-func (h *hook) lefthookSwallows() bool {
-	names, passes := false, false
-	for _, pattern := range []string{"lefthook*", ".lefthook*", filepath.Join(".config", "lefthook*")} {
-		files, _ := filepath.Glob(filepath.Join(h.root, pattern)) // the pattern is right
-		for _, file := range files {
-			text, _ := os.ReadFile(file) // of a folder, nothing
-			names = names || bytes.Contains(text, []byte("stanch"))
-			passes = passes || bytes.Contains(text, []byte("use_stdin"))
-		}
-	}
-	return names && !passes
 }
 
 // allLocal adds all local branches and tags to src.

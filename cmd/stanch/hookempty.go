@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// swallowed says why it is not known that nothing is pushed although standard input was
+// empty, or "": git gives a pipe to pre-push, with the name and the URL of the remote as
+// arguments.
+func (h *hook) swallowed(ctx context.Context) string {
+	const why = "no refs came in on standard input"
+	if len(h.args) == 0 {
+		return why
+	}
+	if f, ok := h.stdin.(*os.File); ok {
+		if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice != 0 { // a terminal, or the null device
+			return why
+		}
+	}
+	file := pushHook(ctx)
+	switch {
+	case h.lefthookSwallows(file):
+		return why + ", which lefthook passes on with use_stdin: true only"
+	case lfsSwallows(file):
+		return why + ", which git lfs has read before stanch"
+	}
+	return ""
+}
+
+// pushHook is the text of the file that git runs before a push, and of the one that
+// husky's runs, unless git runs the stanch of its configuration by itself.
+func pushHook(ctx context.Context) string {
+	if exec.CommandContext(ctx, "git", "config", "--get", section(prePush)+".command").Run() == nil {
+		return ""
+	}
+	out, _ := exec.CommandContext(ctx, "git", "rev-parse", "--git-path", "hooks/pre-push").Output() // none is ""
+	file := strings.TrimSuffix(string(out), "\n")
+	text, _ := os.ReadFile(file)
+	if dir := filepath.Dir(file); filepath.Base(dir) == "_" {
+		users, _ := os.ReadFile(filepath.Join(filepath.Dir(dir), prePush))
+		text = slices.Concat(text, users)
+	}
+	if isOurs(text) { // it gives standard input to all that it runs
+		return ""
+	}
+	return string(text)
+}
+
+// lfsSwallows reports whether a hook runs git lfs, which reads standard input, and then
+// stanch. A line with a pipe or a redirection gives git lfs something else to read.
+func lfsSwallows(hook string) bool {
+	before, _, found := strings.Cut(hook, "stanch hook run")
+	for line := range strings.Lines(before) {
+		line = strings.ReplaceAll(line, "||", "")
+		if found && strings.Contains(line, "lfs pre-push") && !strings.ContainsAny(line, "|<#") {
+			return true
+		}
+	}
+	return false
+}
+
+// lefthookSwallows reports whether lefthook runs stanch, and does not pass standard input
+// on to it: it gives an empty pipe then. If lefthook is what git runs, and its
+// configuration does not name stanch, a script or another file may run it.
+func (h *hook) lefthookSwallows(hook string) bool {
+	named := false
+	for _, pattern := range []string{"lefthook*", ".lefthook*", filepath.Join(".config", "lefthook*")} {
+		files, _ := filepath.Glob(filepath.Join(h.root, pattern)) // the pattern is right
+		for _, file := range files {
+			text, _ := os.ReadFile(file) // of a folder, nothing
+			lines := strings.Split(string(bytes.ReplaceAll(text, []byte("\r"), nil)), "\n")
+			for i, line := range lines {
+				if !runsAtPush.MatchString(line) {
+					continue
+				}
+				if named = true; !usesStdin(lines, i) {
+					return true
+				}
+			}
+		}
+	}
+	return !named && strings.Contains(hook, "lefthook")
+}
+
+var (
+	runsAtPush = regexp.MustCompile(`^[^#]*\bstanch hook run\b.*\bpre-push\b`)
+	stdinKey   = regexp.MustCompile(`^(- )?["']?use_stdin["']? *[:=] *true\b`)
+	// stdinInside is for {use_stdin: true, run: "stanch hook run {1}"}, in any order.
+	stdinInside = regexp.MustCompile(`\{[^{}]*\buse_stdin["']?: *true,[^{}]*\bstanch hook run|\bstanch hook run([^{}]|\{\d\})*,[^{}]*\buse_stdin["']?: *true\b`)
+)
+
+// usesStdin reports whether the command of lefthook in lines[i] has use_stdin: in the
+// same braces, or in a line of its block that is as far to the right.
+func usesStdin(lines []string, i int) bool {
+	own := column(lines[i])
+	inside := func(line string) bool {
+		text := strings.TrimSpace(line)
+		return column(line) >= own || text == "" || text[0] == '#'
+	}
+	begins := func(line string) bool { // an item of a list, or a table of TOML
+		text := strings.TrimSpace(line)
+		return column(line) == own && (strings.HasPrefix(text, "- ") || strings.HasPrefix(text, "["))
+	}
+	from, to := i, i+1
+	for from > 0 && !begins(lines[from]) && inside(lines[from-1]) {
+		from--
+	}
+	for to < len(lines) && !begins(lines[to]) && inside(lines[to]) {
+		to++
+	}
+	return stdinInside.MatchString(lines[i]) || slices.ContainsFunc(lines[from:to], func(line string) bool {
+		return column(line) == own && stdinKey.MatchString(strings.TrimSpace(line))
+	})
+}
+
+// column is where the text of a line begins, that of an item after its dash.
+func column(line string) int { return len(line) - len(strings.TrimLeft(line, " \t-")) }
