@@ -27,21 +27,19 @@ func (g *repository) excludeDefault(ctx context.Context, e *cievent.Event, r *Ra
 		r.Notes = append(r.Notes, "The event names no default branch: all that leads to the commit is scanned.")
 		return nil
 	}
+	id, err := g.fetchDefault(ctx, e)
+	if err == nil {
+		r.Exclude = []string{id}
+		return nil
+	}
+	g.say(err.Error())
 	rest := "all that leads to the commit is scanned."
 	if id, err := g.verify(ctx, "refs/remotes/"+g.remote+"/"+e.DefaultBranch); err == nil {
 		r.Exclude = []string{id}
 		rest = "it is left out as the checkout has it."
 	}
-	id, err := g.fetchDefault(ctx, e)
-	if err != nil {
-		r.Notes = append(r.Notes, "The default branch could not be fetched: "+rest)
-		g.say(err.Error())
-		return ctx.Err()
-	}
-	if !slices.Contains(r.Exclude, id) {
-		r.Exclude = append(r.Exclude, id)
-	}
-	return nil
+	r.Notes = append(r.Notes, "The default branch could not be fetched: "+rest)
+	return ctx.Err()
 }
 
 // fetchDefault returns the id of the server's default branch, and sees to it that it is
