@@ -97,8 +97,9 @@ func (g *repository) find(ctx context.Context, e *cievent.Event) (Range, error) 
 // A repository runs git in a checkout.
 type repository struct {
 	*Checkout
-	remote string   // its name, or URL; "" if there is none
-	notes  []string // what went wrong on the way, for Range.Unread
+	remote  string   // its name, or URL; "" if there is none
+	fetched bool     // there is or was one: a setting says what to fetch
+	notes   []string // what went wrong on the way, for Range.Unread
 }
 
 func (c *Checkout) open(ctx context.Context) (*repository, error) {
@@ -114,8 +115,10 @@ func (c *Checkout) open(ctx context.Context) (*repository, error) {
 	if err != nil {
 		return nil, err
 	}
+	has := func(remote, key string) bool { return slices.Contains(settings, "remote."+remote+"."+key) }
+	g.fetched = slices.ContainsFunc(remotes, func(name string) bool { return has(name, "fetch") })
 	// A remote may have no more than a setting of the user's, as "remote.origin.prune".
-	remotes = slices.DeleteFunc(remotes, func(name string) bool { return !slices.Contains(settings, "remote."+name+".url") })
+	remotes = slices.DeleteFunc(remotes, func(name string) bool { return !has(name, "url") })
 	switch {
 	case slices.Contains(remotes, "origin"):
 		g.remote = "origin"

@@ -60,6 +60,7 @@ func TestEverything(t *testing.T) {
 		{"no_remote", `git init -q; commit 1`, service, "no remote"},
 		{"no_remote_and_shallow", `git clone -q --depth=1 $SERVER .; git remote remove origin`, user, "no remote"},
 		{"remote_without_a_url", `git clone -q $SERVER .; git config --unset remote.origin.url`, service, "no remote"},
+		{"remote_without_a_url_of_a_user", `git clone -q --single-branch -b main $SERVER .; git config --unset remote.origin.url`, user, "no remote"},
 		{"no_server", `git clone -q $SERVER .; git remote set-url origin $SERVER/none`, service, "git ls-remote"},
 		{"damaged_server", `git clone -q --single-branch -b main $SERVER .` + everythingLater + `rm -f .git/objects/$(git rev-parse other: | sed 's:^..:&/:'); cd ../c`, service, "git fetch"},
 	} {

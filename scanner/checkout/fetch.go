@@ -65,7 +65,7 @@ func (g *repository) fetchAll(ctx context.Context, e *cievent.Event) error {
 	if err != nil {
 		return err
 	}
-	if g.remote == "" && len(shallow) == 0 && e.Service == "" {
+	if g.remote == "" && !g.fetched && len(shallow) == 0 && e.Service == "" {
 		return nil // a repository that somebody keeps here: no server has more of it
 	}
 	served, err := g.list(ctx, []string{"--heads", "--tags", "--refs"})
