@@ -206,7 +206,7 @@ func (h *hook) push(ctx context.Context) (*subject, error) {
 // and of a URL, or of a remote that was never fetched, nothing is known at all.
 func (h *hook) known(src *gitsource.Range, remote string) error {
 	refs, err := h.repo.Refs("refs/remotes/")
-	if err != nil {
+	if refs == nil { // one that git too calls broken leaves out no commit
 		return err
 	}
 	own := false

@@ -13,20 +13,21 @@ import (
 
 // Refs returns the refs whose full names begin with prefix, "refs/remotes/origin/",
 // and the ids of what they point to, in hex. Symbolic refs are left out: what they
-// name has a name of its own.
+// name has a name of its own. If some cannot be read, it returns the others with an
+// error; if none can, nil.
 func (r *Repository) Refs(prefix string) (map[string]string, error) {
 	if err := r.refsReadable(); err != nil {
 		return nil, err
 	}
 	s := r.readRefs(strings.TrimSuffix(prefix[:strings.LastIndexByte(prefix, '/')+1], "/"))
-	if len(s.broken) > 0 {
-		return nil, s.broken[0].Err
-	}
 	found := map[string]string{}
 	for _, ref := range s.roots {
 		if strings.HasPrefix(ref.name, prefix) && ref.id != "" {
 			found[ref.name] = ref.id.String()
 		}
+	}
+	if len(s.broken) > 0 {
+		return found, s.broken[0].Err
 	}
 	return found, nil
 }
