@@ -21,8 +21,8 @@
 //
 // # Beside git
 //
-// git may repack a repository, fetch into it and commit to it while it is read. What it
-// has moved is looked for where it is then (packdir.go).
+// git may repack a repository, fetch into it and commit to it while it is read. An
+// object that git has moved is looked for in its new place (packdir.go).
 //
 // # Limitations
 //

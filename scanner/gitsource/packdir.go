@@ -18,9 +18,9 @@ import (
 // ago is in a pack that is there now.
 
 const (
-	// packPatience is how often a file is listed that cannot be opened because it, or
-	// its pack, is not there, until that is what is wrong with it. packPause, in
-	// between, is more than git takes from the removal of a pack to that of its index.
+	// A file that vanishes before it is opened, or an index without its pack, is an error
+	// once it was listed packPatience times. packPause, in between, is more than git takes
+	// from the removal of a pack to that of its index.
 	packPatience = 5
 	packPause    = 10 * time.Millisecond
 	// maxListings is how often a folder is listed in which packs come and go.
@@ -145,7 +145,7 @@ func (s *store) again() []*pack.Pack {
 	for i := 0; i < len(fresh.dirs); i++ {
 		fresh.addAlternates(fresh.dirs[i])
 		for _, file := range fresh.listPacks(filepath.Join(fresh.dirs[i], "pack")) {
-			_ = fresh.openPack(file) // of what is not there, there is nothing to say
+			_ = fresh.openPack(file) // a pack that has vanished again holds nothing
 		}
 	}
 	s.dirs = fresh.dirs

@@ -267,8 +267,8 @@ func (s *store) read(id pack.ID, limit int64) (pack.Type, []byte, error) {
 // others at all, and git completes them before it keeps them.
 const maxHops = 10
 
-// readBut is read without the copy in the pack but. What is not found is looked for
-// once more in the packs that have come since: git moves objects while others read.
+// readBut is read without the copy in the pack but. An object that is not found is looked
+// for once more in the packs that have come since: git moves objects while others read.
 func (s *store) readBut(id pack.ID, limit int64, but *pack.Pack, hops int) (pack.Type, []byte, error) {
 	if hops > maxHops {
 		return 0, nil, fmt.Errorf("%w: packs refer to each other", pack.ErrDamaged)
