@@ -195,7 +195,7 @@ func (h *hook) push(ctx context.Context) (*subject, error) {
 		}
 	}
 	if err == nil && len(src.Include) > 0 {
-		err = h.known(src, remote)
+		err = h.known(ctx, src, remote)
 	}
 	return &subject{src, "what is pushed", func() string { return src.Looked.String() }}, err
 }
@@ -203,21 +203,39 @@ func (h *hook) push(ctx context.Context) (*subject, error) {
 // known excludes from src what is in a remote already, as far as is known here: it has
 // left this machine, or came from elsewhere, and is not new. That is so of all remotes,
 // not only of the one that is pushed to: a fork lacks what the original repository has,
-// and of a URL, or of a remote that was never fetched, nothing is known at all.
-func (h *hook) known(src *gitsource.Range, remote string) error {
+// and of a URL, or of a remote that was never fetched, nothing is known at all. The note
+// says what was left out for another remote: it may be private.
+func (h *hook) known(ctx context.Context, src *gitsource.Range, remote string) error {
 	refs, err := h.repo.Refs("refs/remotes/")
 	if refs == nil { // one that git too calls broken leaves out no commit
 		return err
 	}
-	own := false
+	own, all, others := slices.Clone(src.Exclude), src.Exclude, 0
 	for name, id := range refs {
-		src.Exclude = append(src.Exclude, id)
-		own = own || strings.HasPrefix(name, "refs/remotes/"+remote+"/")
+		all = append(all, id)
+		if strings.HasPrefix(name, "refs/remotes/"+remote+"/") {
+			own = append(own, id)
+		} else {
+			others++
+		}
 	}
-	if len(refs) > 0 && !own && h.note == "" {
+	src.Exclude = all
+	switch {
+	case others == 0 || h.note != "":
+		return nil
+	case others == len(refs):
 		h.note = "it is not known what the repository has that is pushed to: commits that any remote has were left out"
+		return nil
 	}
-	return nil
+	lacking, err := h.repo.CountCommits(ctx, src.Include, own)
+	if err != nil {
+		return err
+	}
+	looked, err := h.repo.CountCommits(ctx, src.Include, all)
+	if more := lacking - looked; err == nil && more > 0 {
+		h.note = plural(more, "commit") + " left out that another remote has, and " + remote + ", as far as is known here, has not"
+	}
+	return err
 }
 
 // allLocal adds all local branches and tags to src.

@@ -79,6 +79,26 @@ func (w *commitWalk) add(id pack.ID, excluded bool) {
 	}
 }
 
+// addPeeled begins at the commit that an id names, by way of tags or not.
+func (w *commitWalk) addPeeled(hex string, excluded bool) {
+	id, ok := pack.ParseID([]byte(hex))
+	for range maxHops {
+		if !ok {
+			return
+		}
+		typ, data, err := w.store.read(id, minGraphLimit)
+		if err != nil || typ != pack.Tag && typ != pack.Commit {
+			return
+		}
+		if typ == pack.Commit {
+			w.add(id, excluded)
+			return
+		}
+		id, err = parseTag(data)
+		ok = err == nil
+	}
+}
+
 // exclude marks c and what it leads to, as far as that is known.
 func (w *commitWalk) exclude(c *walked) {
 	for stack := []*walked{c}; len(stack) > 0; {

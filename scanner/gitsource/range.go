@@ -88,6 +88,27 @@ func (g *Range) blobs(ctx context.Context, yield func(scanner.Blob) error) error
 	return nil
 }
 
+// CountCommits returns how many commits some lead to and others do not, ids in hex as of
+// Range. An id that is not here, or names neither a commit nor a tag, counts for nothing.
+func (r *Repository) CountCommits(ctx context.Context, include, exclude []string) (n int, err error) {
+	err = pack.Guard(func() error {
+		walk, err := newCommitWalk(r, r.lookup())
+		if err != nil {
+			return err
+		}
+		for _, hex := range exclude {
+			walk.addPeeled(hex, true)
+		}
+		for _, hex := range include {
+			walk.addPeeled(hex, false)
+		}
+		commits, err := walk.list(ctx)
+		n = len(commits)
+		return err
+	})
+	return n, err
+}
+
 // begin peels what an id names to a commit. Tags on the way are texts; a tree or a
 // blob, which a ref may point to as well, is read as a whole.
 func (g *Range) begin(ctx context.Context, walk *commitWalk, hex string, excluded bool) error {
