@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stanch-dev/stanch/verifier"
@@ -27,7 +28,16 @@ func (j entry) confirm(ctx context.Context) (why string, err error) {
 	if seen.why != "" {
 		seen.result = string(Unconfirmed)
 	}
-	return seen.why, j.put(Record{Event: EventConfirm, Result: seen.result, Why: seen.why})
+	return seen.why, j.confirmed(seen)
+}
+
+// confirmed records what was seen.
+func (j entry) confirmed(seen sight) error {
+	r := Record{Event: EventConfirm, Result: seen.result, Why: seen.why}
+	if seen.works != nil {
+		r.Step, r.After = seen.works, seen.status
+	}
+	return j.put(r)
 }
 
 // lookUntil looks at steps until nobody disagrees, or for a minute.
@@ -62,11 +72,12 @@ type sight struct {
 	status string // of the key itself, see Outcome
 	sts    bool   // STS was asked
 	denies bool   // the policy that denies sessions is there
+	works  *Step  // that was to shut the key off, if it works all the same
 }
 
 // look reads steps back, and asks STS about the key if one of them is about the key.
 func (j entry) look(ctx context.Context, steps []Step) (seen sight) {
-	deactivates := false
+	var deactivates *Step
 	for _, step := range steps {
 		is, why, err := j.stands(ctx, step)
 		if err != nil {
@@ -79,7 +90,12 @@ func (j entry) look(ctx context.Context, steps []Step) (seen sight) {
 		if why != "" && seen.why == "" {
 			seen.why = fmt.Sprintf("%s: %s", step.Do, why)
 		}
-		deactivates = deactivates || step.Do == Deactivate
+		if step.Do == Deactivate {
+			deactivates = &step
+		}
+		if step.shutsOff() && is == active {
+			seen.works = &step
+		}
 	}
 	switch {
 	case seen.why != "":
@@ -87,7 +103,7 @@ func (j entry) look(ctx context.Context, steps []Step) (seen sight) {
 	case j.key.self():
 		seen.result, seen.sts = "STS does not know the key any more", true
 		return seen
-	case !deactivates || j.Recheck == nil:
+	case deactivates == nil || j.Recheck == nil:
 		// To a session STS says who it is even if a policy denies it everything.
 		seen.result = "IAM agrees"
 		return seen
@@ -100,7 +116,10 @@ func (j entry) look(ctx context.Context, steps []Step) (seen sight) {
 	case v.State == verifier.Invalid:
 		seen.result = "IAM and STS agree"
 	default:
-		seen.why = fmt.Sprintf("STS says of the key: %s %s", v.State, v.Reason)
+		seen.why = strings.TrimSpace(fmt.Sprintf("STS says of the key: %s %s", v.State, v.Reason))
+		if v.State == verifier.Live {
+			seen.works = deactivates
+		}
 	}
 	return seen
 }
@@ -175,7 +194,7 @@ func (a *Applier) Confirm(ctx context.Context, plan Plan) ([]Outcome, error) {
 		if seen.why != "" {
 			o.Why, seen.result = []string{seen.why}, string(o.Result)
 		}
-		if err := j.put(Record{Event: EventConfirm, Result: seen.result, Why: seen.why}); err != nil {
+		if err := j.confirmed(seen); err != nil {
 			return outcomes, err
 		}
 		outcomes = append(outcomes, o)
@@ -200,8 +219,8 @@ func (a *Applier) admitFinished(ctx context.Context, plan Plan) error {
 		if seen.why == "" {
 			continue
 		}
-		holds = false
-		if err := j.put(Record{Event: EventConfirm, Result: string(Unconfirmed), Why: seen.why}); err != nil {
+		holds, seen.result = false, string(Unconfirmed)
+		if err := j.confirmed(seen); err != nil {
 			return err
 		}
 	}

@@ -135,7 +135,8 @@ func (j entry) seeOff(ctx context.Context) (why string, err error) {
 	case err != nil:
 		return "", err
 	case seen.why != "":
-		return seen.why, j.put(Record{Event: EventConfirm, Result: string(Unconfirmed), Why: seen.why})
+		seen.result = string(Unconfirmed)
+		return seen.why, j.confirmed(seen)
 	}
 	return "", j.put(Record{Event: EventOff, Step: &key[0], After: seen.status, Result: seen.result})
 }
@@ -212,6 +213,7 @@ func (j entry) outlive() string {
 
 // over reports whether the key has been off for longer than any session lives.
 func (j entry) over() bool {
-	last := j.history(j.plan).last(j.key)
-	return !last.IsZero() && j.now().Sub(last) > keepDenied
+	h := j.history(j.plan)
+	last := h.last(j.key)
+	return !last.IsZero() && j.now().Sub(last) > keepDenied && !h.works(j.key)
 }

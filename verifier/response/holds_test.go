@@ -187,6 +187,63 @@ func mapValues(m map[string][]string) (lists [][]string) {
 	return lists
 }
 
+// TestShutOffByOthers: a key that a confirm has seen to work made sessions that no policy
+// denies, also if somebody else has shut it off by the time of the next one.
+func TestShutOffByOthers(t *testing.T) {
+	const day = 24 * time.Hour
+	active := func(is bool) func(*incident) { return func(in *incident) { in.user.Keys[0].Inactive = !is } }
+	deleteKey := func(in *incident) { in.user.Keys = nil }
+	inUse := func(context.Context, string) (verifier.Verdict, bool) {
+		return verifier.Verdict{State: verifier.Live}, true
+	}
+	for _, tt := range []struct {
+		name    string
+		on, off func(*incident)
+		recheck func(context.Context, string) (verifier.Verdict, bool)
+		after   time.Duration
+	}{
+		{"set to Inactive", active(true), active(false), nil, 0},
+		{"deleted", active(true), deleteKey, nil, 0},
+		{"long after it was contained", active(true), active(false), nil, 2 * day},
+		{"policy taken off, long after it was contained", active(true), func(in *incident) { active(false)(in); clear(in.user.Inline) }, nil, 2 * day},
+		{"only STS knew of it", active(false), active(false), inUse, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in, plan := contained(t)
+			change := func(do func(*incident)) { in.aws.Change(prod, func(*verifiertest.Account) { do(in) }) }
+			a, closeJournal := in.applier()
+			defer closeJournal()
+			confirm := func(want response.Result) {
+				t.Helper()
+				if outcomes, err := a.Confirm(t.Context(), plan); err != nil || outcomes[0].Result != want {
+					t.Fatalf("%v %+v, want %s", err, outcomes, want)
+				}
+			}
+			a.Now, a.Recheck = later(tt.after), tt.recheck
+			change(tt.on)
+			confirm(response.Unconfirmed)
+			a.Recheck = nil
+			change(tt.off)
+			if len(in.user.Inline) == 0 {
+				confirm(response.Unconfirmed)
+			} else {
+				confirm(response.Incomplete)
+			}
+			if err := a.Admit(t.Context(), plan); err != nil {
+				t.Fatal(err)
+			}
+			before := len(slices.Concat(mapValues(in.aws.Writes())...))
+			if outcomes, err := a.Apply(t.Context(), plan); err != nil || outcomes[0].Result != response.Contained {
+				t.Fatalf("%v %+v", err, outcomes)
+			}
+			if writes := slices.Concat(mapValues(in.aws.Writes())...)[before:]; !slices.Contains(writes, "iam:PutUserPolicy") {
+				t.Errorf("its sessions were not denied anew: %q", writes)
+			}
+			confirm(response.Contained)
+		})
+	}
+}
+
 // TestAgainUnreadable: that a plan was applied does not mean that it holds, if nobody can
 // read whether it does.
 func TestAgainUnreadable(t *testing.T) {

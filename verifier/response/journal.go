@@ -22,7 +22,7 @@ const (
 	EventSkipped = "skipped" // it was so already, and not by us: undo leaves it
 	EventFailed  = "failed"  // AWS refused; a later apply tries again
 	EventOff     = "off"     // the key was seen to be off: it makes no sessions any more
-	EventConfirm = "confirm" // what was read afterwards
+	EventConfirm = "confirm" // what was read afterwards; with a step if the key works in spite of it
 	EventEnd     = "end"     // of an apply, with its result
 
 	EventUndoIntent = "undo-intent"

@@ -20,6 +20,7 @@ type taken struct {
 	intent, undoIntent    *Record // the last
 	ended                 *Record // the last that says that it is as it should be
 	off                   *Record // that says since when the key was seen to be off
+	works                 bool    // the key was seen to work since
 	done, skipped, undone bool
 	refused               bool     // AWS took it not, the last time it was asked
 	documents             []string // of the policies that it may have put
@@ -71,14 +72,22 @@ func (h history) settled(k Key) bool {
 	return true
 }
 
-// last returns when a step of k last came to be as it should be.
+// last returns when a step of k last came to be, or was seen to be, as it should be.
 func (h history) last(k Key) (t time.Time) {
 	for _, s := range k.Steps {
-		if ended := h.of(s).ended; ended != nil && ended.Time.After(t) {
-			t = ended.Time
+		for _, r := range []*Record{h.of(s).ended, h.of(s).off} {
+			if r != nil && r.Time.After(t) {
+				t = r.Time
+			}
 		}
 	}
 	return t
+}
+
+// works reports whether k was last seen to work, after it was shut off. Somebody may have
+// shut it off since: until when it made sessions is not known then.
+func (h history) works(k Key) bool {
+	return slices.ContainsFunc(k.Steps, func(s Step) bool { return h.of(s).works })
 }
 
 func (h history) of(s Step) *taken {
@@ -105,11 +114,13 @@ func (t *taken) note(r *Record) {
 	case EventFailed:
 		t.refused = t.refused || r.Refused
 	case EventDone:
-		t.done, t.ended = true, r
+		t.done, t.ended, t.works = true, r, false
 	case EventSkipped:
-		t.skipped, t.ended = true, r
+		t.skipped, t.ended, t.works = true, r, false
 	case EventOff:
-		t.off = r
+		t.off, t.works = r, false
+	case EventConfirm:
+		t.off, t.works = nil, true
 	case EventUndoIntent:
 		t.undoIntent = r
 	case EventUndone:
