@@ -194,6 +194,28 @@ func TestConfirmOfDeletedKey(t *testing.T) {
 	}
 }
 
+// TestUrgentAfterUndo: nobody is told to apply a plan that was undone, which is refused,
+// or to make a new one for a key that has nothing to shut off.
+func TestUrgentAfterUndo(t *testing.T) {
+	for _, tt := range []struct {
+		o         response.Outcome
+		want, not string
+	}{
+		{response.Outcome{Status: "Active"}, "apply the plan again", "undone"},
+		{response.Outcome{Status: "Active", Closed: true}, "make a new one", "apply the plan again"},
+		{response.Outcome{Closed: true}, "make a new one", "apply the plan again"}, // a session
+		{response.Outcome{Status: "Inactive", Closed: true}, "cannot be applied again", "make a new one"},
+		{response.Outcome{Status: "absent", Closed: true}, "cannot be applied again", "make a new one"},
+	} {
+		for _, result := range []response.Result{response.Unconfirmed, response.Incomplete} {
+			tt.o.Result = result
+			if got := urgent(tt.o); !strings.Contains(got, tt.want) || strings.Contains(got, tt.not) {
+				t.Errorf("%+v: %s", tt.o, got)
+			}
+		}
+	}
+}
+
 // TestUndoSaysWhatWorks: "it works again" is said of a key that the undo has made work.
 func TestUndoSaysWhatWorks(t *testing.T) {
 	active, inactive := response.Outcome{Status: "Active"}, response.Outcome{Status: "Inactive"}

@@ -189,6 +189,12 @@ func urgent(o response.Outcome) string {
 	case response.Contained:
 		return ""
 	}
+	switch {
+	case o.Closed && (o.Status == "Inactive" || o.Status == "absent"):
+		return "The plan was undone, and cannot be applied again."
+	case o.Closed:
+		return "The plan was undone, and cannot be applied again: make a new one (stanch respond plan REPORT)."
+	}
 	return "Put that right, and apply the plan again (stanch respond apply PLAN): " + again
 }
 

@@ -46,6 +46,8 @@ type Outcome struct {
 	Until time.Time
 	// Undid are the steps that an undo has taken back. Others were not in effect.
 	Undid []Action
+	// Closed says that the plan was undone, so that it cannot be applied again.
+	Closed bool
 }
 
 // An Applier applies plans and takes them back. It is used by one goroutine.

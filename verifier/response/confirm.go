@@ -164,7 +164,8 @@ func (j entry) gone(ctx context.Context, step Step, notFound error) (bool, error
 // Confirm looks at the keys of an applied plan once more, some time later: an
 // attacker may have undone it. It writes to the journal, and changes nothing.
 func (a *Applier) Confirm(ctx context.Context, plan Plan) ([]Outcome, error) {
-	if !a.history(plan.Hash).begun {
+	h := a.history(plan.Hash)
+	if !h.begun {
 		return nil, refuse(GateNotApplied, "the journal does not know the plan")
 	}
 	var outcomes []Outcome
@@ -174,7 +175,7 @@ func (a *Applier) Confirm(ctx context.Context, plan Plan) ([]Outcome, error) {
 			return outcomes, ctx.Err()
 		}
 		j := entry{a, plan.Hash, s, k}
-		o, seen := Outcome{Key: k, Result: Contained}, sight{}
+		o, seen := Outcome{Key: k, Result: Contained, Closed: h.undone}, sight{}
 		if err != nil { // the other keys may be of an account that can be asked
 			seen.why = err.Error()
 		} else {
