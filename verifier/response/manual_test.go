@@ -68,6 +68,8 @@ func TestNextFits(t *testing.T) {
 	key := in.plan(in.leak).Keys[0]
 	session := key
 	session.KeyID, session.Steps = "ASIA"+key.KeyID[4:], key.Steps[1:]
+	service := key
+	service.KeyID = "ACCA" + key.KeyID[4:] + "Q"
 	for _, tt := range []struct {
 		name    string
 		o       response.Outcome
@@ -75,6 +77,8 @@ func TestNextFits(t *testing.T) {
 	}{
 		{"key", response.Outcome{Key: key, Status: "Inactive"}, []string{"delete-access-key", "Look for AssumeRole in CloudTrail"}, []string{"take the policy off"}},
 		{"deleted key", response.Outcome{Key: key, Status: "absent"}, []string{"Give what used it a role"}, []string{"delete-access-key", "last-used"}},
+		{"service credential", response.Outcome{Key: service, Status: "Inactive"}, []string{"delete-service-specific-credential"}, []string{"delete-access-key"}},
+		{"deleted service credential", response.Outcome{Key: service, Status: "absent"}, []string{"did with the service"}, []string{"delete-service-specific-credential"}},
 		{"session of a user", response.Outcome{Key: session}, []string{"where the session was issued from"}, []string{"access-key-id ASIA", "another key"}},
 	} {
 		text := strings.Join(response.Next(tt.o), "\n")

@@ -18,8 +18,10 @@ func Next(o Outcome) []string {
 	id, name := shell(k.KeyID, "KEY"), shell(k.Name, "NAME")
 	steps := tellOwner(k)
 	if serviceCredentialID().MatchString(k.KeyID) {
-		steps = append(steps, "Look in CloudTrail at what user "+name+" did with the service"+since(k)+".",
-			"When nothing misses it: aws iam delete-service-specific-credential --service-specific-credential-id "+id+" --user-name "+name)
+		steps = append(steps, "Look in CloudTrail at what user "+name+" did with the service"+since(k)+".")
+		if o.Status != absent {
+			steps = append(steps, "When nothing misses it: aws iam delete-service-specific-credential --service-specific-credential-id "+id+" --user-name "+name)
+		}
 		return append(steps, purge(k)...)
 	}
 	start := ""
