@@ -227,9 +227,10 @@ func TestUndoSaysWhatWorks(t *testing.T) {
 		{undid(active, response.DenySessions, response.Deactivate), "It works again", "Nothing"},
 		{undid(active, response.DisableServiceCredential), "It works again", "Nothing"},
 		{active, "Nothing had to be taken back", "again"},
-		{undid(active, response.DenySessions), "works for everybody who has it", "again"},
-		{undid(inactive, response.DenySessions), "still Inactive", "works"},
-		{undid(response.Outcome{Status: "absent"}, response.DenySessions), "no such key", "works"},
+		{undid(active, response.DenySessions), "works for everybody who has it", "It works again"},
+		{undid(inactive, response.DenySessions), "Sessions that were made with it work again until they are over. The key is still Inactive", "works"},
+		{undid(response.Outcome{Status: "absent"}, response.DenySessions), "Sessions that were made with it work again until they are over. There is no such key", "works"},
+		{undid(inactive, response.Quarantine), "still Inactive", "again"},
 		{undid(response.Outcome{}, response.DenySessions), "Its sessions work again", "Nothing"},
 		{response.Outcome{}, "Nothing had to be taken back", "works"},
 	} {

@@ -156,6 +156,8 @@ func undone(o response.Outcome) string {
 	switch {
 	case slices.Contains(o.Undid, response.Deactivate), slices.Contains(o.Undid, response.DisableServiceCredential):
 		return "It works again, for everybody who has it. Shut it off soon."
+	case slices.Contains(o.Undid, response.DenySessions):
+		text = "Sessions that were made with it work again until they are over. "
 	case len(o.Undid) > 0:
 		text = ""
 	}
