@@ -240,3 +240,17 @@ func TestDistance(t *testing.T) {
 	const ids = "s3_key={AKIA1}\ns3_secret={secret1}\n"
 	comparePairs(t, ids+far(200)+"s3_key={AKIA2}\n"+far(200)+"s3_secret={secret2}\n", "{AKIA1} {secret1} high", "{AKIA2} high")
 }
+
+// TestDepthIsBounded: comparing the places of two values takes no more steps in a text
+// that is deeply nested.
+func TestDepthIsBounded(t *testing.T) {
+	deep := ""
+	for i := range 10 * maxDepth {
+		deep += strings.Repeat(" ", i) + "a:\n"
+	}
+	deep += strings.Repeat(" ", 10*maxDepth) + strings.Repeat("{", 10*maxDepth)
+	c := newCursor([]byte(deep + detectorstest.Fill("{AKIA1}")))
+	if v := c.value(detectors.Span{Start: len(deep), End: len(deep) + idLen}); v.block.depth >= 2*maxDepth {
+		t.Errorf("%d blocks around one value", v.block.depth)
+	}
+}

@@ -27,16 +27,17 @@ type value struct {
 
 // A block is a part of a text that indentation or braces set apart: all below "aws:" in
 // YAML, {"id":"…","key":"…"} in JSON.
-type block struct{ outer *block }
+type block struct {
+	outer *block
+	depth int // how many blocks are around it
+}
 
 // in reports whether b is c or lies within it.
 func (b *block) in(c *block) bool {
-	for ; b != nil; b = b.outer {
-		if b == c {
-			return true
-		}
+	for b.depth > c.depth {
+		b = b.outer
 	}
-	return false
+	return b == c
 }
 
 // A cursor goes through the lines, stanzas and blocks of a text, once and forwards.
@@ -57,7 +58,8 @@ type level struct {
 	block  *block
 }
 
-// maxDepth bounds the braces that one line may open.
+// maxDepth bounds the blocks that indentation opens, and those that the braces of one
+// line do. What is deeper belongs to the innermost of them.
 const maxDepth = 64
 
 func newCursor(text []byte) *cursor {
@@ -101,7 +103,7 @@ func (c *cursor) indent() {
 	for len(c.open) > 0 && c.open[len(c.open)-1].indent > indent {
 		c.open = c.open[:len(c.open)-1]
 	}
-	if len(c.open) == 0 || c.open[len(c.open)-1].indent < indent {
+	if len(c.open) == 0 || c.open[len(c.open)-1].indent < indent && len(c.open) < maxDepth {
 		c.open = append(c.open, level{indent: indent})
 	}
 	c.indented = len(c.open)
@@ -144,7 +146,7 @@ func (c *cursor) block() *block {
 	var outer *block
 	for i := range c.open {
 		if c.open[i].block == nil {
-			c.open[i].block = &block{outer}
+			c.open[i].block = &block{outer, i}
 		}
 		outer = c.open[i].block
 	}
