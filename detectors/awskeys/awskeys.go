@@ -67,10 +67,11 @@ type finds struct {
 	tokenTaken           []bool
 	endpoints, strangers []mark // what is not of AWS
 	container            detectors.Fact
+	requests             requests
 }
 
 func newFinds(text []byte, ids []detectors.Span) *finds {
-	f := &finds{text: text, endpoints: findEndpoints(text), strangers: findForeignIDs(text), container: containerOf(text)}
+	f := &finds{text: text, endpoints: findEndpoints(text), strangers: findForeignIDs(text), container: containerOf(text), requests: requests{text: text}}
 	secrets := slices.DeleteFunc(findSecrets(text), func(s detectors.Span) bool {
 		return holdsID(ids, s) // "//host/AKIA…/path" may have 40 characters too
 	})
@@ -180,7 +181,7 @@ func (f *finds) appendID(dst []detectors.Match, i int) []detectors.Match {
 	}
 	first, alone := f.secretOf[i], confidence(m)
 	if first < 0 {
-		m.SignedUntil = signedUntil(f.text, id.Span)
+		m.SignedUntil = f.requests.until(id.Span)
 		m.Confidence = alone
 		return append(dst, m)
 	}
@@ -266,7 +267,7 @@ func (f *finds) appendToken(dst []detectors.Match, i int) []detectors.Match {
 		return dst
 	}
 	return append(dst, detectors.Match{
-		Rule: SessionKey, Span: t.Span, Token: t.Span, Confidence: detectors.Medium, Account: t.account, Group: t.group, Complete: completeToken(t.text), SignedUntil: signedUntil(f.text, t.Span),
+		Rule: SessionKey, Span: t.Span, Token: t.Span, Confidence: detectors.Medium, Account: t.account, Group: t.group, Complete: completeToken(t.text), SignedUntil: f.requests.until(t.Span),
 		Credential: detectors.Credential{Token: detectors.NewSecret(t.text)},
 	})
 }

@@ -254,3 +254,19 @@ func TestDepthIsBounded(t *testing.T) {
 		t.Errorf("%d blocks around one value", v.block.depth)
 	}
 }
+
+// TestRequestsAreReadOnce: the parameters of requests are looked for once in each
+// stretch of a text, however many ids stand there.
+func TestRequestsAreReadOnce(t *testing.T) {
+	text := ""
+	for i := range uint64(200) {
+		text += "X-Amz-Credential: " + detectorstest.KeyID("AKIA", detectorstest.Account, i) + "\n"
+	}
+	f := newFinds([]byte(text), findIDs([]byte(text)))
+	for i := range f.ids {
+		f.appendID(nil, i)
+	}
+	if n := len(f.requests.ends); len(f.ids) != 200 || n > 1+len(text)/(maxPresigned/2) {
+		t.Errorf("%d stretches of %d bytes were searched for %d ids", n, len(text), len(f.ids))
+	}
+}

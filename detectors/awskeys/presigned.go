@@ -118,10 +118,18 @@ const (
 	maxGap       = 80
 )
 
-// signedUntil returns when the presigned request ends that s is a parameter of, the id or
+// requests are the presigned requests in text. Their parameters are looked for once in
+// each stretch of it, not once for each of thousands of ids.
+type requests struct {
+	text []byte
+	ends map[int]time.Time // by stretch: endNear
+}
+
+// until returns when the presigned request ends that s is a parameter of, the id or
 // the token of its signer; zero if there is none. Where several requests stand close
 // together and cannot be told apart, it is the end of the last.
-func signedUntil(text []byte, s detectors.Span) time.Time {
+func (r *requests) until(s detectors.Span) time.Time {
+	text := r.text
 	before := text[max(0, s.Start-maxGap):s.Start]
 	if !signerBefore().Match(before) && !signerBefore().Match(lineBreak().ReplaceAll(before, nil)) {
 		return time.Time{}
@@ -130,11 +138,27 @@ func signedUntil(text []byte, s detectors.Span) time.Time {
 	if p, ok := parsePresigned(string(text[u.Start:u.End])); ok {
 		return p.expires
 	}
-	near := around(text, s, maxPresigned/2)
-	if until := lastRequestEnd(near); !until.IsZero() {
-		return until
+	return r.endNear(s.Start)
+}
+
+// endNear returns when the last of the requests ends whose parameters stand one by one in
+// the stretch that at is in, or in those beside it.
+func (r *requests) endNear(at int) time.Time {
+	const stretch = maxPresigned / 2
+	n := at / stretch
+	until, known := r.ends[n]
+	if !known {
+		near := r.text[max(0, n-1)*stretch : min(len(r.text), (n+2)*stretch)]
+		until = lastRequestEnd(near)
+		if until.IsZero() {
+			until = lastRequestEnd(lineBreak().ReplaceAll(near, nil)) // it was wrapped
+		}
+		if r.ends == nil {
+			r.ends = map[int]time.Time{}
+		}
+		r.ends[n] = until
 	}
-	return lastRequestEnd(lineBreak().ReplaceAll(near, nil)) // it was wrapped
+	return until
 }
 
 // lastRequestEnd returns when the last of the presigned requests in text ends, of which

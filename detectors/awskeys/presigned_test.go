@@ -75,6 +75,37 @@ func TestSignedUntil(t *testing.T) {
 	}
 }
 
+// TestSignedUntilAnywhere: nor does it matter where in a long text the request stands, or
+// how many others stand there.
+func TestSignedUntilAnywhere(t *testing.T) {
+	signed := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	request := func(seed uint64) string {
+		return listed(detectorstest.Presigned("https://b.s3.eu-west-1.amazonaws.com/k?x=y", "s3", signed, time.Hour, seed), "", ": ", "\n")
+	}
+	set := detectors.NewSet(awskeys.Detector{})
+	for before := 0; before < 10_000; before += 397 {
+		text := strings.Repeat("x ", before/2) + "\n" + request(1) + strings.Repeat("x ", before/2)
+		for _, m := range set.Detect(nil, []byte(text)) {
+			if !m.SignedUntil.Equal(signed.Add(time.Hour)) {
+				t.Errorf("behind %d bytes: %v", before, m.SignedUntil)
+			}
+		}
+	}
+	var many strings.Builder
+	for seed := range uint64(100) {
+		many.WriteString(request(seed))
+	}
+	found := set.Detect(nil, []byte(many.String()))
+	for _, m := range found {
+		if !m.SignedUntil.Equal(signed.Add(time.Hour)) {
+			t.Errorf("%s among many: %v", m.Credential.ID, m.SignedUntil)
+		}
+	}
+	if len(found) < 100 {
+		t.Errorf("%d matches in 100 requests", len(found))
+	}
+}
+
 // queryEscaped escapes s for the value of a parameter.
 func queryEscaped(s string) string {
 	return strings.NewReplacer("%", "%25", "&", "%26", "=", "%3D", "/", "%2F", "?", "%3F", ":", "%3A").Replace(s)
