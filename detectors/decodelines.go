@@ -13,8 +13,12 @@ type lineChain struct {
 	last   bool // the line that was read last is shorter than the others
 }
 
-// minHead is how much of a text its first line holds at least.
-const minHead = 8
+const (
+	// minHead is how much of a text its first line holds at least.
+	minHead = 8
+	// maxColumns is more than terminals have, but for a few.
+	maxColumns = 256
+)
 
 // goOn reports whether the text goes on behind the line that ends at i.
 func (c *lineChain) goOn(text []byte, i int) bool {
@@ -32,7 +36,7 @@ func (c *lineChain) goOn(text []byte, i int) bool {
 	}
 	c.length += width
 	c.last = more < c.width
-	if more > c.width || c.last && c.standsAlone(text[next:end], padding(text, end)) ||
+	if more > c.width || c.last && c.standsAlone(text[next:end], c.padding(text, next, end)) ||
 		bytes.HasPrefix(text[next:end], text[c.first:c.first+minHead]) { // a list of such texts
 		return false
 	}
@@ -83,16 +87,33 @@ func goesOn(text []byte, s Span) bool {
 	return next > s.End && runEnd(text, next, &joinable)-next == s.End-s.Start
 }
 
+// padding returns how many "=" there are behind the last line, text[start:end]: the second
+// may be on a line of its own, where the width leaves no room for it.
+func (c *lineChain) padding(text []byte, start, end int) int {
+	pad := padding(text, end)
+	if pad == 1 && end+pad-start == c.width {
+		pad += min(1, padding(text, skipBreak(text, end+pad)))
+	}
+	return pad
+}
+
 // standsAlone reports whether a last line, with pad "=" behind it, is something of its own:
-// the text may be whole without it, and with it it is not, or the line looks like a word,
-// or like an id or a secret below the only line.
+// the text may be whole without it, and with it it is not, or the line looks like a word.
+// Below the only line, so is what looks like an id or a secret, and a short line below
+// one that is too long for a terminal.
 func (c *lineChain) standsAlone(line []byte, pad int) bool {
 	const secretLen = 40
 	if c.length%4 != 0 || c.length < minTokenLines {
 		return false
 	}
 	n := len(line)
-	return (n+pad)%4 != 0 || pad == 0 && (isWord(line) || c.count == 0 && (n == idLen || n == secretLen))
+	switch {
+	case (n+pad)%4 != 0, pad == 0 && isWord(line):
+		return true
+	case c.count > 0:
+		return false
+	}
+	return pad == 0 && (n == idLen || n == secretLen) || c.length > maxColumns && n < 2*minWrapped
 }
 
 // isWord reports whether the letters and digits of line are small letters, capital letters

@@ -93,7 +93,13 @@ func TestWrappedValues(t *testing.T) {
 	id := detectorstest.Fill("AWS_ACCESS_KEY_ID={ASIA1}\nAWS_SECRET_ACCESS_KEY={secret1}\n\n")
 	for kind, value := range wholeValues() {
 		for _, before := range []string{"", "export AWS_SESSION_TOKEN=", "$ export AWS_SESSION_TOKEN=", "aws_session_token = ", "X-Amz-Security-Token: "} {
-			for _, width := range []int{60, 64, 76, 80, 85, 93, 100, 101, 111, 114, 115, 120, 127, 132, 149} {
+			widths := []int{60, 64, 76, 80, 85, 93, 100, 101, 111, 114, 115, 120, 127, 132, 149}
+			for width := 60; width < 150; width++ { // those that break the line in its padding
+				if n := len(before + value); (n-1)%width == 0 || (n-2)%width == 0 {
+					widths = append(widths, width)
+				}
+			}
+			for _, width := range widths {
 				for follow, after := range map[string]string{"end": "", "name": "\nAWS_REGION=x", "word": "\nEOF", "blank": "\n\nword", "prompt": "\n$ ls"} {
 					for _, lines := range []string{wrapped(before+value, width), before + wrapped(value, width)} {
 						text := id + lines + after + "\n"
