@@ -17,21 +17,37 @@ func (h *hits) findings() []*Finding {
 			cmp.Compare(a.match.Rank, b.match.Rank), compareCredentials(a.match.Credential, b.match.Credential))
 	})
 	h.dropPartners()
-	var all []*Finding
-	byPrint := map[string]*Finding{}
-	for _, x := range h.hits {
-		f := &Finding{Match: x.match}
-		fingerprint := f.Fingerprint()
-		if known := byPrint[fingerprint]; known != nil {
-			known.join(x.match)
-			f = known
-		} else {
-			byPrint[fingerprint] = f
-			all = append(all, f)
-		}
-		f.Locations = append(f.Locations, x.location())
+	all := make([]*Finding, len(h.hits))
+	for i, x := range h.hits {
+		all[i] = &Finding{Match: x.match, Locations: []Location{x.location()}}
 	}
-	return fold(all)
+	// Lone tokens have one fingerprint. Each goes to its own key first.
+	all = unite(all, func(f *Finding) string {
+		if c := f.Match.Credential; c.ID == "" && c.Secret.IsZero() {
+			return loneHalf(c)
+		}
+		return f.Fingerprint()
+	})
+	return unite(fold(all), (*Finding).Fingerprint)
+}
+
+// unite makes one finding of those of list that have one key, in the order of the first.
+func unite(list []*Finding, key func(*Finding) string) []*Finding {
+	var united []*Finding
+	byKey := map[string]*Finding{}
+	for _, f := range list {
+		k := key(f)
+		known := byKey[k]
+		if known == nil {
+			byKey[k] = f
+			united = append(united, f)
+			continue
+		}
+		known.join(f.Match)
+		known.Others = append(known.Others, f.Others...)
+		known.Locations = append(known.Locations, f.Locations...)
+	}
+	return united
 }
 
 // compareCredentials orders what cannot be told apart by place: archives may hold

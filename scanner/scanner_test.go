@@ -106,12 +106,16 @@ func TestScan(t *testing.T) {
 		{"two_secrets_of_one_id_in_two_files", texts{"a": "{AKIA1} {secret1}", "b": "{AKIA1} {secret2}"},
 			[]string{"{AKIA1} | {secret1} | a:1:1 | unknown | ", "{AKIA1} | {secret2} | b:1:1 | unknown | "}},
 		{"token_joins_its_key", texts{"a": "{ASIA1} {secret1}", "b": "{ASIA1} {token1}"}, []string{"{ASIA1} | {secret1} | a:1:1,b:1:1 | unknown |  | {token1}"}},
+		{"each_token_joins_its_own_key",
+			texts{"a": "{ASIA1} {secret1}\n{token1}\n\n{token1}", "b": "{ASIA2} {secret2}\n{token2}\n\n{token2}", "c": "{token2}\n\n{token3}", "d": "{token4}"},
+			[]string{"{ASIA1} | {secret1} | a:1:1,a:4:1 | unknown |  | {token1}", "{ASIA2} | {secret2} | b:1:1,b:4:1,c:1:1 | unknown |  | {token2}",
+				" |  | c:3:1,d:1:1 |  |  | {token3}"}},
 		{"columns_on_a_long_line", texts{"a": "é {AKIA1} é {AKIA3}\nx {AKIA1}"}, []string{"{AKIA1} |  | a:1:3,a:2:3 | unknown | ", "{AKIA3} |  | a:1:26 | unknown | "}},
 		{"columns_count_characters", texts{"a": "キー: {AKIA1}"}, []string{"{AKIA1} |  | a:1:5 | unknown | "}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v := &oracle{states: map[string]verifier.State{}}
-			for _, id := range []string{"{AKIA1}", "{AKIA3}", "{AKIA1} {secret1}", "{AKIA1} {secret2}", "{ASIA1} {secret1}"} {
+			for _, id := range []string{"{AKIA1}", "{AKIA3}", "{AKIA1} {secret1}", "{AKIA1} {secret2}", "{ASIA1} {secret1}", "{ASIA2} {secret2}"} {
 				v.states[detectorstest.Fill(id)] = verifier.Unknown
 			}
 			for i := range tt.want {
