@@ -1,6 +1,10 @@
 package awskeys
 
-import "github.com/stanch-dev/stanch/detectors"
+import (
+	"strconv"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
 
 // body is the body of an id in Rule.Encoded.
 const body = "################"
@@ -31,7 +35,7 @@ var AccessKey = &detectors.Rule{
 
 **What matches.** AKIA and 16 capital letters or digits that stand on their own. Before and after may be no letter or digit, other than one that ends an escape sequence (a newline as \n, %3D, a terminal colour); an underscore may. An id within a run of base64 is no match.
 
-**Its secret** is 40 characters of base64 that look like 30 random bytes: no SHA-1, no words, no text in base64. Ids and secrets of a text are paired by the names that they are assigned to (DEV_KEY_ID and DEV_SECRET), then by place, order, name and shape; the rules are numbered in detectors/awskeys/pair.go. AWS_SECRET_ACCESS_KEY and its like come first. A secret with the name of something else (JWT_SECRET, SALT, a token) is taken only if nothing else fits and it is within a few lines, with medium confidence; one that is called a hash or a commit never is. More than 100 lines apart, only names of one group belong together. An id in a presigned URL or another signed request has its secret on its line or not at all. One id has at most ten candidates; each after the first is tried only if STS says that the id is live and the secret before it is not its own, and is reported only if it is proved.
+**Its secret** is 40 characters of base64 that look like 30 random bytes: no SHA-1, no words, no text in base64. Ids and secrets of a text are paired by the names that they are assigned to (DEV_KEY_ID and DEV_SECRET), then by place, order, name and shape; the rules are numbered in detectors/awskeys/pair.go. AWS_SECRET_ACCESS_KEY and its like come first. A secret with the name of something else (JWT_SECRET, SALT, a token) is taken only if nothing else fits and it is within a few lines, with medium confidence; one that is called a hash or a commit never is. More than ` + strconv.Itoa(maxLines) + ` lines apart, only names of one group belong together. An id in a presigned URL or another signed request has its secret on its line or not at all. One id has at most ` + strconv.Itoa(maxCandidates) + ` candidates; each after the first is tried only if STS says that the id is live and the secret before it is not its own, and is reported only if it is proved.
 
 **Parts in several texts.** An id without a secret, or whose secrets STS refused, looks for one in other texts of the repository or directory: secrets that stand alone and are called one. The signals, strongest first, are the same path in another version, the same commit, the same directory. A secret near an ARN of another account is passed over; names of different groups (DEV_…, PROD_…) go last. The rules are numbered in scanner/across.go. What STS proves is reported with high confidence; what it was not asked about with medium or low confidence, if no other secret fits the id as well, and no other id the secret.
 
