@@ -111,7 +111,8 @@ func (f *finds) place(ids, secrets, tokens []detectors.Span) {
 
 func (f *finds) id(c *cursor, s detectors.Span) value {
 	v := c.value(s)
-	_, name := nameOf(f.text, s.Start, idKindOf)
+	kind, name := nameOf(f.text, s.Start, idKindOf)
+	v.name = kind
 	v.label(f.text, name)
 	v.account, _ = Account(v.text)
 	v.signs = signsRequest(f.text, s)

@@ -15,7 +15,8 @@ import (
 //  2. AWS's name. In its group a secret that has AWS's name for one
 //     (AWS_SECRET_ACCESS_KEY, awsSecretKey, s3_secret) beats every other at any
 //     place: nobody calls another secret so. Without a group only a secret that is
-//     clearly nearer beats it, and less so if the id's name says AWS as well.
+//     clearly nearer beats it, and less so if the id's name says AWS as well, or both
+//     names say no more than what they are: accessKeyId and secretAccessKey.
 //  3. Strangers. A secret whose name is of no group of the id, JWT_SECRET or SALT
 //     beside AWS_ACCESS_KEY_ID, is that of another service. It is a partner only if
 //     nothing else is, within a few lines of the same stanza, and with less
@@ -104,7 +105,7 @@ func nameCost(id, secret value, lines int) float64 {
 	switch {
 	case secret.name == namedOther:
 		return math.Inf(1)
-	case secret.name == namedAWS && id.byAWS && secret.byAWS:
+	case secret.name == namedAWS && id.alike(&secret):
 		return -gainAWS - gainAlike
 	case secret.name == namedAWS:
 		return -gainAWS
@@ -135,6 +136,15 @@ func shapeCost(id, secret value, lines int) float64 {
 		return costOdd
 	}
 	return 0
+}
+
+// alike reports whether the names of v, an id, and of secret both say AWS, or both say
+// nothing but what they are: accessKeyId, secretAccessKey.
+func (v *value) alike(secret *value) bool {
+	if v.byAWS || secret.byAWS {
+		return v.byAWS && secret.byAWS
+	}
+	return v.name == namedID && v.group == "" && secret.group == ""
 }
 
 // strangeTo is rule 3: it reports whether the name of v, a secret, says that it is that of

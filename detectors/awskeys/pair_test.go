@@ -98,6 +98,23 @@ func TestOtherSecrets(t *testing.T) {
 	}
 }
 
+// TestOtherStores: a secret of another store, which is called as AWS's with a prefix, is
+// none of an id whose own secret has the name without.
+func TestOtherStores(t *testing.T) {
+	for layout := range layouts {
+		t.Run(layout, func(t *testing.T) {
+			for _, name := range [][2]string{{"accessKeyId", "secretAccessKey"}, {"access_key_id", "secret_access_key"}, {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}} {
+				for _, other := range []string{"R2_SECRET_ACCESS_KEY", "wasabi_secret_access_key", "b2SecretAccessKey"} {
+					fields := [][2]string{{name[0], "{AKIA1}"}, {name[1], "{secret1}"}, {other, "{secret2}"}, {"region", "eu-west-1"}}
+					orders(fields, func(fields [][2]string) {
+						comparePairs(t, write(layout, fields...), "{AKIA1} {secret1} high")
+					})
+				}
+			}
+		})
+	}
+}
+
 // TestManyOtherSecrets: nor does their number matter, nor what is nearer.
 func TestManyOtherSecrets(t *testing.T) {
 	for layout := range layouts {
