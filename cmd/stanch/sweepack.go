@@ -33,9 +33,11 @@ that is live is reported all the same. Another acknowledgement replaces the firs
 			if err != nil {
 				return err
 			}
-			end, err := lastDay(until, time.Now())
-			if err != nil {
-				return err
+			var end time.Time // none
+			if cmd.Flags().Changed("until") {
+				if end, err = lastDay(until, time.Now()); err != nil {
+					return err
+				}
 			}
 			who, err := acknowledger(by, cmd.Flags().Changed("by"), userName)
 			if err != nil {
@@ -106,11 +108,11 @@ func checkFingerprint(typed string) (string, error) {
 	return fingerprint, nil
 }
 
-// lastDay returns the end of a day, zero for "". Reports name days in UTC: in any other
-// zone, some would name the day after.
+// lastDay returns the end of a day. Reports name days in UTC: in any other zone, some would
+// name the day after.
 func lastDay(day string, now time.Time) (end time.Time, err error) {
-	if day == "" {
-		return time.Time{}, nil
+	if day == "" { // a script whose variable is not set must not acknowledge for good
+		return time.Time{}, errors.New("--until is empty: name a day, as 2027-01-31, or leave --until out")
 	}
 	begin, err := time.Parse(time.DateOnly, day)
 	if err != nil {
