@@ -71,7 +71,7 @@ type finds struct {
 }
 
 func newFinds(text []byte, ids []detectors.Span) *finds {
-	f := &finds{text: text, endpoints: findEndpoints(text), strangers: findForeignIDs(text), container: containerOf(text), requests: requests{text: text}}
+	f := &finds{text: text, endpoints: findEndpoints(text), strangers: findForeignIDs(text), container: containerOf(text), requests: newRequests(text)}
 	secrets := slices.DeleteFunc(findSecrets(text), func(s detectors.Span) bool {
 		return holdsID(ids, s) // "//host/AKIA…/path" may have 40 characters too
 	})

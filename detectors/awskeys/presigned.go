@@ -122,13 +122,25 @@ const (
 // each stretch of it, not once for each of thousands of ids.
 type requests struct {
 	text []byte
+	some bool              // text has one of requestMarks
 	ends map[int]time.Time // by stretch: endNear
+}
+
+// requestMarks are parts of the names of parameters. Text in which a line break cuts one
+// of them has another one.
+var requestMarks = []string{"X-Amz-", "x-amz-", "X-AMZ-", "AWSAccessKeyId", "awsaccesskeyid", "ignature", "IGNATURE"}
+
+func newRequests(text []byte) requests {
+	return requests{text: text, some: containsAny(text, requestMarks)}
 }
 
 // until returns when the presigned request ends that s is a parameter of, the id or
 // the token of its signer; zero if there is none. Where several requests stand close
 // together and cannot be told apart, it is the end of the last.
 func (r *requests) until(s detectors.Span) time.Time {
+	if !r.some {
+		return time.Time{}
+	}
 	text := r.text
 	before := text[max(0, s.Start-maxGap):s.Start]
 	if !signerBefore().Match(before) && !signerBefore().Match(lineBreak().ReplaceAll(before, nil)) {
