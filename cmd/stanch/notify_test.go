@@ -216,6 +216,15 @@ func TestUrgentAfterUndo(t *testing.T) {
 	}
 }
 
+// TestUrgentAfterFailedUndo: nobody is told to undo again what nothing brings back.
+func TestUrgentAfterFailedUndo(t *testing.T) {
+	for status, want := range map[string]string{"Inactive": "run the same command again", "": "run the same command again", "absent": "nothing makes it work again"} {
+		if got := urgent(response.Outcome{Result: response.NotUndone, Status: status}); !strings.Contains(got, want) {
+			t.Errorf("%q: %s", status, got)
+		}
+	}
+}
+
 // TestUndoSaysWhatWorks: "it works again" is said of a key that the undo has made work.
 func TestUndoSaysWhatWorks(t *testing.T) {
 	active, inactive := response.Outcome{Status: "Active"}, response.Outcome{Status: "Inactive"}

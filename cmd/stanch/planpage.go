@@ -179,6 +179,9 @@ func undone(o response.Outcome) string {
 func urgent(o response.Outcome) string {
 	const again = "what is done is not done twice."
 	self := len(o.Key.Steps) > 0 && o.Key.Steps[0].Do == response.DeactivateSelf
+	if o.Result == response.NotUndone && o.Status == "absent" {
+		return "The key was deleted at AWS: nothing makes it work again."
+	}
 	switch o.Result {
 	case response.Undone:
 		return undone(o)
