@@ -61,6 +61,8 @@ func (a *age) was(f *Finding) string {
 		return ""
 	case at.IsZero():
 		return "; " + state + " at a time that the report does not say"
+	case !a.now.IsZero() && at.After(a.now.Add(fresh)):
+		return "; " + state + " at " + moment(at) + ", a time that is still to come: one of two clocks is wrong"
 	case a.ago && at.Truncate(24*time.Hour).Equal(a.now.Truncate(24*time.Hour)):
 		return "; " + state + " at " + at.Format("15:04 UTC")
 	}

@@ -142,7 +142,7 @@ func aged() []*scanner.Finding {
 		at("QCCACHEDX", 3, verifier.Live, 12*time.Minute), at("QCCACHEDY", 4, verifier.Invalid, 23*time.Hour),
 		at("QCNOWASKD", 5, verifier.Live, -time.Second), at("QCTOMORRW", 6, verifier.Live, -25*time.Hour),
 		root, at("QCSTALELV", 7, verifier.Live, 26*time.Hour), at("QCSTALEID", 8, verifier.IDActive, 26*time.Hour),
-		at("QCSTALEDD", 9, verifier.Invalid, 26*time.Hour), never, nowhere,
+		at("QCSTALEDD", 9, verifier.Invalid, 26*time.Hour), at("QCSTALEFT", 10, verifier.Live, -25*time.Hour), never, nowhere,
 	}
 }
 
@@ -160,7 +160,7 @@ func (h aging) Finding(f Finding) error {
 }
 
 func (h aging) Summary(s Summary) error {
-	s.Again = &Again{Asked: 1, Of: 6}
+	s.Again = &Again{Asked: 1, Of: 7}
 	return h.Handler.Summary(s)
 }
 
