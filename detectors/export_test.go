@@ -1,8 +1,19 @@
 package detectors
 
-// DetectAll is Detect without the probe: what the probe is held to.
+// DetectAll is Detect without the probe, in one round of views: the probe is held to it.
+// An id within two encodings of one kind, such as \10\061 for \101, is none of its
+// promises (Set.Hints).
 func (s *Set) DetectAll(text []byte) []Match {
-	return (&search{set: s, room: maxUnpacked, all: true}).in(text)
+	q := &search{set: s, room: maxUnpacked, all: true}
+	q.matches = q.plain(q.matches, text)
+	q.join(text)
+	for _, d := range decoders() {
+		if v := q.look(d, text); v != nil {
+			text = v.text
+		}
+	}
+	q.join(text)
+	return q.matches
 }
 
 // DetectEvery is Detect with a search of every view: what the choice of those that say
