@@ -1,9 +1,12 @@
 package detectors
 
-// DetectAll is Detect without the probe, in one round of views: the probe is held to it.
-// An id within two encodings of one kind, such as \10\061 for \101, is none of its
-// promises (Set.Hints).
+// DetectAll is Detect without the probe: what the probe is held to.
 func (s *Set) DetectAll(text []byte) []Match {
+	return (&search{set: s, room: maxUnpacked, all: true}).in(text)
+}
+
+// DetectOnce is DetectAll with one round of views.
+func (s *Set) DetectOnce(text []byte) []Match {
 	q := &search{set: s, room: maxUnpacked, all: true}
 	q.matches = q.plain(q.matches, text)
 	q.join(text)

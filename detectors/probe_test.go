@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -204,8 +205,9 @@ func FuzzProbe(f *testing.F) {
 		if set.Holds(text) {
 			return
 		}
+		once := set.DetectOnce(text)
 		for _, m := range set.DetectAll(text) {
-			if !isLoneSecret(m) {
+			if !isLoneSecret(m) && !isTwiceEncodedID(m, once) {
 				t.Errorf("%q: the probe rules out %s at %v", text, m.Rule.ID, m.Span)
 			}
 		}
@@ -213,6 +215,12 @@ func FuzzProbe(f *testing.F) {
 			t.Errorf("%q: the probe rules out %s at %v, which is not even encoded", text, m.Rule.ID, m.Span)
 		}
 	})
+}
+
+// isTwiceEncodedID reports whether m is an id that one round of views does not show, such
+// as one of octal escapes whose digits are octal escapes: see Hints.
+func isTwiceEncodedID(m detectors.Match, once []detectors.Match) bool {
+	return m.Credential.ID != "" && !slices.ContainsFunc(once, func(x detectors.Match) bool { return x.Credential.ID == m.Credential.ID })
 }
 
 // isLoneSecret is for what the probe may rule out where it is encoded: see Hints.
