@@ -23,8 +23,8 @@ var globalHooks = []string{
 }
 
 // script is the text of a hook, for the shell that git brings along (POSIX sh). It
-// runs the hook that was there before, and then stanch. What git writes to a hook is
-// read once and given to both.
+// runs the hook that was there before, and then stanch. The input that git
+// writes to a hook is read once and given to both.
 func (i *installer) script(name string) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#!/bin/sh\n%s\n", marker)

@@ -27,7 +27,7 @@ const (
 
 // nameOf says what the value at start is called by what stands before it on its
 // line, or on the line above if it stands alone, as the value of <name>…</name>
-// does in XML, and by which name. Of names, judge knows the kind.
+// does in XML, and by which name. judge tells the kind of a name.
 func nameOf(text []byte, start int, judge func(name, joined string) nameKind) (nameKind, string) {
 	before := lastLine(text[max(0, start-maxName):start])
 	kind, name, empty := nearestName(before, judge)

@@ -59,7 +59,7 @@ type level struct {
 }
 
 // maxDepth bounds the blocks that indentation opens, and those that the braces of one
-// line do. What is deeper belongs to the innermost of them.
+// line do. Deeper ones belong to the innermost of them.
 const maxDepth = 64
 
 func newCursor(text []byte) *cursor {

@@ -19,10 +19,7 @@
 // keeps a copy up to date. With Fetch, git may send an object that was sent before: what
 // only older commits hold, and new ones hold again.
 //
-// # Beside git
-//
-// git may repack a repository, fetch into it and commit to it while it is read. An
-// object that git has moved is looked for in its new place (packdir.go).
+// An object that git moves while it is read is looked for in its new place (packdir.go).
 //
 // # Limitations
 //
