@@ -35,7 +35,7 @@ n=0; while [ $n -lt $COUNT ]; do
 	pass git push -q origin main
 done
 cat "$TEXT" >key.ini; git add key.ini; git commit -qm key >../log 2>&1 && echo "a key is committed"
-git commit -qnm key; git push -q --no-verify origin main >../log 2>&1 && echo "a key is received"
+pass git commit -qnm key; git push -q --no-verify origin main >../log 2>&1 && echo "a key is received"
 : >../stop; wait $loop
 `
 
