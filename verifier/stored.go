@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/atomicfile"
 )
 
 // Stored remembers verdicts in a folder, from one run to the next: a key that is
@@ -170,22 +171,9 @@ func (s *Stored) makeKey() error {
 	return s.put(keyFile, key)
 }
 
-// put writes a file that is there whole or not at all. It can be read by its owner
-// only (os.CreateTemp).
+// put writes a file that only its owner can read.
 func (s *Stored) put(name string, b []byte) error {
-	f, err := os.CreateTemp(s.Dir, ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(s.Dir, name))
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
+	return atomicfile.Write(filepath.Join(s.Dir, name), b, 0o600)
 }
 
 // A record is what a file holds.

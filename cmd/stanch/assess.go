@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/assessment"
@@ -185,13 +186,13 @@ var risks = [...]string{"", "note", "BAD", "ACT NOW"}
 
 // showFacts prints facts for people, the worst first.
 func showFacts(b *strings.Builder, f report.Finding, facts []verifier.Fact) {
-	fmt.Fprintf(b, "%s  account %s\n", printable(f.KeyID), cmp.Or(printable(f.Account), "not known"))
+	fmt.Fprintf(b, "%s  account %s\n", printable.Text(f.KeyID), cmp.Or(printable.Text(f.Account), "not known"))
 	facts = slices.Clone(facts)
 	slices.SortStableFunc(facts, func(a, c verifier.Fact) int { return cmp.Compare(c.Risk, a.Risk) })
 	for _, fact := range facts {
-		fmt.Fprintf(b, "  %-7s  %s: %s", risks[min(max(fact.Risk, 0), len(risks)-1)], printable(fact.Name), printable(fact.Value))
+		fmt.Fprintf(b, "  %-7s  %s: %s", risks[min(max(fact.Risk, 0), len(risks)-1)], printable.Text(fact.Name), printable.Text(fact.Value))
 		if fact.Source != "" {
-			fmt.Fprintf(b, "  (%s)", printable(fact.Source))
+			fmt.Fprintf(b, "  (%s)", printable.Text(fact.Source))
 		}
 		b.WriteByte('\n')
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 )
 
@@ -49,6 +50,6 @@ func (f *cacheFlags) folder(endpoint string) string {
 // forget drops what is kept of a key whose state at AWS has changed.
 func (f *cacheFlags) forget(stderr io.Writer, endpoint, id string) {
 	if err := awsverifier.Forget(awsverifier.Config{Cache: f.folder(endpoint), Endpoint: endpoint}, id); err != nil {
-		fmt.Fprintf(stderr, "stanch: scans may go on to say what AWS said of %s before (unless --no-cache), for a minute if it was live, else for up to a day: %v\n", printable(id), err)
+		fmt.Fprintf(stderr, "stanch: scans may go on to say what AWS said of %s before (unless --no-cache), for a minute if it was live, else for up to a day: %v\n", printable.Text(id), err)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/checkout"
 	"github.com/stanch-dev/stanch/scanner/cievent"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report"
 )
 
@@ -193,7 +194,7 @@ func (c *ciRun) scan(ctx context.Context, j *job) error {
 	repo.MaxBlobSize = c.maxSize << 20
 	tree := &checkout.Checkout{
 		Dir: c.dir, Token: c.token(), Server: cmp.Or(c.env("GITHUB_SERVER_URL"), c.env("CI_SERVER_URL")),
-		Log: func(s string) { fmt.Fprintln(c.stderr, "stanch:", printable(s)) },
+		Log: func(s string) { fmt.Fprintln(c.stderr, "stanch:", printable.Text(s)) },
 	}
 	if c.rng, err = tree.Resolve(ctx, &c.event); err != nil {
 		if ctx.Err() != nil {
@@ -263,7 +264,7 @@ func (c *ciRun) scope() string {
 
 // say tells people what is scanned and why, in the log and the summary.
 func (c *ciRun) say(s string) {
-	fmt.Fprintln(c.stderr, "stanch:", printable(s))
+	fmt.Fprintln(c.stderr, "stanch:", printable.Text(s))
 	fmt.Fprintf(&c.summary, "%s\n\n", s)
 }
 
@@ -278,7 +279,7 @@ func (c *ciRun) finish(err error) error {
 		return errors.Join(err, c.commands.resume())
 	}
 	if errors.Is(err, errIncomplete) && c.counts.ElapsedMS == 0 && c.counts.Objects == 0 {
-		why := printable(err.Error())
+		why := printable.Text(err.Error())
 		c.annotate("error", why)
 		fmt.Fprintf(&c.summary, "### stanch: nothing was scanned\n\n    %s\n", strings.ReplaceAll(why, "\n", "\n    "))
 	}
@@ -289,7 +290,7 @@ func (c *ciRun) finish(err error) error {
 // annotate tells people something about the run in an annotation.
 func (c *ciRun) annotate(level, text string) {
 	if c.commands != nil {
-		_, _ = io.WriteString(c.commands, report.Notice(level, "stanch", printable(text)))
+		_, _ = io.WriteString(c.commands, report.Notice(level, "stanch", printable.Text(text)))
 	}
 }
 

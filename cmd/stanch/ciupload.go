@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/githubapi"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // publish writes the files, and tells GitHub what was found. scanned is how the scan
@@ -126,5 +127,5 @@ func (c *ciRun) client() (*githubapi.Client, error) {
 // notice tells people something about the run, not about a finding.
 func (c *ciRun) notice(level, text string) {
 	c.annotate(level, text)
-	fmt.Fprintf(&c.summary, "%s\n\n", printable(text))
+	fmt.Fprintf(&c.summary, "%s\n\n", printable.Text(text))
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/rules"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/suppress"
 )
 
@@ -376,7 +377,7 @@ func (c *config) suppress(sc *scanner.Scanner) {
 // say writes the notes that were not written yet.
 func (c *config) say(stderr io.Writer) {
 	for _, note := range slices.Clone(c.notes.List())[c.notes.Said:] {
-		fmt.Fprintln(stderr, "stanch:", printable(note))
+		fmt.Fprintln(stderr, "stanch:", printable.Text(note))
 	}
 	c.notes.Said = len(c.notes.List())
 }

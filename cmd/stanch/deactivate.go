@@ -13,6 +13,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
@@ -196,13 +197,13 @@ func (d *deactivation) showPlan(stderr io.Writer, plan response.Plan, file strin
 		return d.respond.showPlan(stderr, plan, file)
 	}
 	for _, k := range plan.Keys {
-		fmt.Fprintf(stderr, "SHUT OFF  %s\n", printable(k.KeyID))
+		fmt.Fprintf(stderr, "SHUT OFF  %s\n", printable.Text(k.KeyID))
 	}
 	for _, r := range plan.Refused {
-		fmt.Fprintf(stderr, "LEFT ALONE  %s  %s\n", printable(r.KeyID), r.Gate)
+		fmt.Fprintf(stderr, "LEFT ALONE  %s  %s\n", printable.Text(r.KeyID), r.Gate)
 	}
 	if file != "" {
-		fmt.Fprintf(stderr, "The plan is in %s\n", printable(file))
+		fmt.Fprintf(stderr, "The plan is in %s\n", printable.Text(file))
 	}
 	return nil
 }
@@ -212,7 +213,7 @@ func (d *deactivation) showOutcomes(stderr io.Writer, outcomes []response.Outcom
 		return showOutcomes(stderr, outcomes)
 	}
 	for _, o := range outcomes {
-		fmt.Fprintf(stderr, "%s  %s\n", o.Result, printable(o.Key.KeyID))
+		fmt.Fprintf(stderr, "%s  %s\n", o.Result, printable.Text(o.Key.KeyID))
 	}
 	return nil
 }

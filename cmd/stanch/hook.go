@@ -15,6 +15,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 )
@@ -93,7 +94,7 @@ func (f *hookFlags) run(ctx context.Context, s *streams, args []string) error {
 	h := &hook{hookFlags: f, streams: s, repo: repo, root: root, args: args}
 	h.stage = h.findStage()
 	if h.stage != preReceive && skipped(os.Getenv("SKIP"), h.stage) {
-		fmt.Fprintf(s.stderr, "stanch: %s: nothing was scanned, because SKIP=%s\n", h.stage, printable(os.Getenv("SKIP")))
+		fmt.Fprintf(s.stderr, "stanch: %s: nothing was scanned, because SKIP=%s\n", h.stage, printable.Text(os.Getenv("SKIP")))
 		return nil
 	}
 	if h.stage != preReceive { // there the files of a work tree are those that were pushed last

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/scanner/atomicfile"
 )
 
 // The stages that install takes, and those that it takes by default: all in which a
@@ -299,26 +301,10 @@ func (i *installer) installFile(dir, name string) error {
 		}
 		fmt.Fprintf(i.stdout, "%s: the hook that was here is kept as %s, and runs first\n", name, kept)
 	}
-	if err := replaceFile(file, i.script(name)); err != nil {
+	// A hook that is cut off would run.
+	if err := atomicfile.Write(file, i.script(name), 0o755); err != nil {
 		return err
 	}
 	fmt.Fprintf(i.stdout, "%s: installed as %s\n", name, file)
-	return nil
-}
-
-// replaceFile writes an executable file in one step: a hook that is cut off would run.
-func replaceFile(file string, text []byte) error {
-	temp, err := os.CreateTemp(filepath.Dir(file), ".stanch-*")
-	if err != nil {
-		return err
-	}
-	_, err = temp.Write(text)
-	err = errors.Join(err, temp.Chmod(0o755), temp.Close())
-	if err == nil {
-		err = os.Rename(temp.Name(), file)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temp.Name()))
-	}
 	return nil
 }

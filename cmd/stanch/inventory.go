@@ -13,6 +13,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/inventory"
 )
 
@@ -58,7 +59,7 @@ The keys of the root user are not listed: IAM shows them to nobody.`,
 						return incomplete(err)
 					}
 				}
-				fmt.Fprintf(s.stderr, "stanch: %d access keys of account %s\n", len(list.Keys), printable(list.Account))
+				fmt.Fprintf(s.stderr, "stanch: %d access keys of account %s\n", len(list.Keys), printable.Text(list.Account))
 			}
 			if err := o.commit(); err != nil {
 				return incomplete(err)

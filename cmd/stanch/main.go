@@ -8,13 +8,12 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"syscall"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
@@ -122,28 +121,14 @@ func exitCode(stderr io.Writer, err error) int {
 		fmt.Fprintln(stderr, "stanch: interrupted: a report holds only what was found until then")
 		return exitInterrupted
 	case response.Refused(err) != "": // by a gate: the usage was right
-		fmt.Fprintln(stderr, "stanch:", printable(err.Error()))
+		fmt.Fprintln(stderr, "stanch:", printable.Text(err.Error()))
 		return exitUsage
 	case errors.Is(err, errIncomplete), errors.Is(err, errUnfinished):
-		fmt.Fprintln(stderr, "stanch:", printable(err.Error()))
+		fmt.Fprintln(stderr, "stanch:", printable.Text(err.Error()))
 		return exitIncomplete
 	case errors.Is(err, errLeaks):
 		return exitLeaks
 	}
-	fmt.Fprintf(stderr, "stanch: %s\nRun 'stanch --help' for usage.\n", printable(err.Error()))
+	fmt.Fprintf(stderr, "stanch: %s\nRun 'stanch --help' for usage.\n", printable.Text(err.Error()))
 	return exitUsage
-}
-
-// printable escapes what could move the cursor or change colours: an error may
-// quote a repository's configuration, or a server.
-func printable(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if unicode.IsPrint(r) || r == '\n' {
-			b.WriteRune(r)
-		} else {
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-		}
-	}
-	return b.String()
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/dirsource"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/suppress"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -78,7 +79,7 @@ func (m *migration) files(names []string) error {
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(m.out, "# From %s.\n%s", printable(name), text); err != nil {
+		if _, err := fmt.Fprintf(m.out, "# From %s.\n%s", printable.Text(name), text); err != nil {
 			return err
 		}
 	}

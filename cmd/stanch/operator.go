@@ -14,6 +14,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
@@ -92,7 +93,7 @@ func scrub(l *response.Leak, secrets []detectors.Secret) {
 	}
 	report.Scrub(secrets, texts...)
 	if len(l.Places) > 0 {
-		l.Where = printable(l.Places[0].String())
+		l.Where = printable.Text(l.Places[0].String())
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/catalog"
+	"github.com/stanch-dev/stanch/scanner/atomicfile"
 	"github.com/stanch-dev/stanch/scanner/report"
 )
 
@@ -67,9 +68,10 @@ func (f *outputFlags) checkPrivate(stdout io.Writer) error {
 // under its name only when it is whole.
 type output struct {
 	io.Writer
-	file *os.File // to close; nil for stdout
-	name string   // to rename file to; "" for what is no regular file
-	err  error    // of a write: what there is must not take the place of a whole report
+	name   string           // as --output says it, symbolic links followed
+	device *os.File         // nil unless --output names one
+	file   *atomicfile.File // nil unless --output names a file
+	err    error            // the first error of a write: half a report must not replace a whole one
 }
 
 func (o *output) Write(p []byte) (int, error) {
@@ -92,16 +94,15 @@ func (f *outputFlags) open(stdout io.Writer) (*output, error) {
 func (f *outputFlags) openFile() (*output, error) {
 	name := target(f.file)
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		file, err := os.OpenFile(name, os.O_WRONLY, 0)
-		return &output{Writer: file, file: file}, err
+		device, err := os.OpenFile(name, os.O_WRONLY, 0)
+		return &output{Writer: device, name: name, device: device}, err
 	}
-	// CreateTemp makes files of mode 0600.
-	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	return &output{Writer: file, file: file, name: name}, err
+	file, err := atomicfile.Create(name)
+	return &output{Writer: file, name: name, file: file}, err
 }
 
 // target follows symbolic links, so that they stay links; the last may lead to
-// what does not exist yet.
+// a file that does not exist yet.
 func target(name string) string {
 	if path, err := filepath.EvalSymlinks(name); err == nil {
 		return path
@@ -118,26 +119,28 @@ func target(name string) string {
 
 // commit puts the file in its place, unless it could not be written.
 func (o *output) commit() error {
-	if o.file == nil {
-		return nil
-	}
-	err := errors.Join(o.err, o.file.Close())
-	if o.name != "" && err == nil {
-		err = os.Rename(o.file.Name(), o.name)
+	var err error
+	switch {
+	case o.device != nil:
+		err = errors.Join(o.err, o.device.Close())
+	case o.file != nil && o.err != nil:
+		err = o.err
+	case o.file != nil:
+		err = o.file.Commit()
 	}
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", cmp.Or(o.name, o.file.Name()), err)
+		return fmt.Errorf("writing %s: %w", o.name, err)
 	}
-	o.file = nil
+	o.device = nil
 	return nil
 }
 
-// discard removes what was not committed.
+// discard removes a file that was not committed.
 func (o *output) discard() {
+	if o.device != nil {
+		_ = o.device.Close()
+	}
 	if o.file != nil {
-		_ = o.file.Close()
-		if o.name != "" {
-			_ = os.Remove(o.file.Name())
-		}
+		o.file.Discard()
 	}
 }

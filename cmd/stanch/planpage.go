@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/response"
@@ -18,10 +19,10 @@ import (
 func (f *respondFlags) showPlan(w io.Writer, plan response.Plan, file string) error {
 	var b strings.Builder
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "  %-9s %s\n", name, printable(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(&b, "  %-9s %s\n", name, printable.Text(fmt.Sprintf(format, args...)))
 	}
 	for _, k := range plan.Keys {
-		fmt.Fprintf(&b, "SHUT OFF  %s  %s of account %s\n", printable(k.KeyID), principal(k), k.Account)
+		fmt.Fprintf(&b, "SHUT OFF  %s  %s of account %s\n", printable.Text(k.KeyID), principal(k), k.Account)
 		line("where", "%s", k.Where)
 		if k.Status != "" {
 			made := ""
@@ -40,7 +41,7 @@ func (f *respondFlags) showPlan(w io.Writer, plan response.Plan, file string) er
 		b.WriteByte('\n')
 	}
 	for _, r := range plan.Refused {
-		fmt.Fprintf(&b, "LEFT ALONE  %s  %s\n", printable(r.KeyID), r.Gate)
+		fmt.Fprintf(&b, "LEFT ALONE  %s  %s\n", printable.Text(r.KeyID), r.Gate)
 		line("why", "%s", r.Why)
 		for _, do := range r.Do {
 			line("do", "%s", do)
@@ -54,7 +55,7 @@ func (f *respondFlags) showPlan(w io.Writer, plan response.Plan, file string) er
 		b.WriteString("Nothing was changed. To apply it, save the plan with --output FILE.\n")
 	default:
 		fmt.Fprintf(&b, "Nothing was changed. Until %s:\n  stanch respond apply %s\nIts hash is %s\n",
-			plan.Expires.Format(time.TimeOnly+" MST"), printable(shellWord(file)+f.same(len(plan.Keys))), plan.Hash)
+			plan.Expires.Format(time.TimeOnly+" MST"), printable.Text(shellWord(file)+f.same(len(plan.Keys))), plan.Hash)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -130,7 +131,7 @@ func principal(k response.Key) string {
 	if k.Kind == "root" {
 		return "the root user"
 	}
-	return k.Kind + " " + printable(k.Name)
+	return k.Kind + " " + printable.Text(k.Name)
 }
 
 func describe(s response.Step) string {
@@ -207,12 +208,12 @@ func urgent(o response.Outcome) string {
 func showOutcomes(w io.Writer, outcomes []response.Outcome) error {
 	var b strings.Builder
 	for _, o := range outcomes {
-		fmt.Fprintf(&b, "%s  %s  %s of account %s\n", strings.ToUpper(string(o.Result)), printable(o.Key.KeyID), principal(o.Key), o.Key.Account)
+		fmt.Fprintf(&b, "%s  %s  %s of account %s\n", strings.ToUpper(string(o.Result)), printable.Text(o.Key.KeyID), principal(o.Key), o.Key.Account)
 		for _, why := range o.Why {
-			fmt.Fprintf(&b, "  %-9s %s\n", "why", printable(why))
+			fmt.Fprintf(&b, "  %-9s %s\n", "why", printable.Text(why))
 		}
 		for _, note := range o.Notes {
-			fmt.Fprintf(&b, "  %-9s %s\n", "note", printable(note))
+			fmt.Fprintf(&b, "  %-9s %s\n", "note", printable.Text(note))
 		}
 		if now := urgent(o); now != "" {
 			fmt.Fprintf(&b, "  %-9s %s\n", "now", now)
@@ -221,7 +222,7 @@ func showOutcomes(w io.Writer, outcomes []response.Outcome) error {
 			continue
 		}
 		for _, step := range response.Next(o) {
-			fmt.Fprintf(&b, "  %-9s %s\n", "next", printable(step))
+			fmt.Fprintf(&b, "  %-9s %s\n", "next", printable.Text(step))
 		}
 	}
 	_, err := io.WriteString(w, b.String())

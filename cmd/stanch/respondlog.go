@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
@@ -88,5 +89,5 @@ func tell(w io.Writer, r response.Record) {
 			parts = append(parts, text)
 		}
 	}
-	fmt.Fprintln(w, printable(strings.Join(parts, "  ")))
+	fmt.Fprintln(w, printable.Text(strings.Join(parts, "  ")))
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
@@ -47,7 +48,7 @@ that is live is reported all the same. Another acknowledgement replaces the firs
 				if err := store.Acknowledge(ctx, fingerprint, who, note, end); err != nil {
 					return err
 				}
-				said := "acknowledged by " + printable(who)
+				said := "acknowledged by " + printable.Text(who)
 				if until != "" {
 					said += " until " + until
 				}

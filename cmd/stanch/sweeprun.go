@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
@@ -119,7 +120,7 @@ func progress(ctx context.Context, s *streams, store *sweep.Store) {
 			}
 			left += t.Due
 			if t.Why != "" {
-				why = ", " + printable(t.Why)
+				why = ", " + printable.Text(t.Why)
 			}
 		}
 		fmt.Fprintf(s.stderr, "\r\x1b[K%d of %d repositories to look at%s", left, all, why)

@@ -23,6 +23,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 )
@@ -187,7 +188,7 @@ func (p *page) fail(w http.ResponseWriter, err error) {
 	if errors.Is(err, sweep.ErrNoTarget) {
 		code = http.StatusNotFound
 	}
-	http.Error(w, printable(err.Error()), code)
+	http.Error(w, printable.Text(err.Error()), code)
 }
 
 func (p *page) status(w http.ResponseWriter, r *http.Request) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
@@ -59,25 +60,25 @@ func writeStatus(out io.Writer, st sweep.Status) error {
 		if !t.Next.IsZero() {
 			state += ", next " + when(t.Next)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", printable(t.Name), state, counts(t.States))
+		fmt.Fprintf(w, "%s\t%s\t%s\n", printable.Text(t.Name), state, counts(t.States))
 		if t.Outdated > 0 {
 			fmt.Fprintf(w, "\t%d read with %s\t\n", t.Outdated, outdated)
 		}
 		if t.Why != "" {
-			fmt.Fprintf(w, "\tlisting: %s\t\n", printable(t.Why))
+			fmt.Fprintf(w, "\tlisting: %s\t\n", printable.Text(t.Why))
 		}
 	}
 	if n := len(st.Troubled); n > 0 {
 		fmt.Fprintln(w)
 		for _, r := range st.Troubled {
-			fmt.Fprintf(w, "%s\t%s\t%s\n", strings.ToUpper(r.State), printable(r.Name), printable(r.Why))
+			fmt.Fprintf(w, "%s\t%s\t%s\n", strings.ToUpper(r.State), printable.Text(r.Name), printable.Text(r.Why))
 		}
 	}
 	if len(st.Workers) > 0 {
 		fmt.Fprintln(w)
 	}
 	for _, worker := range st.Workers {
-		fmt.Fprintf(w, "worker\t%s\tseen %s\n", printable(worker.Name), when(worker.Seen))
+		fmt.Fprintf(w, "worker\t%s\tseen %s\n", printable.Text(worker.Name), when(worker.Seen))
 	}
 	fmt.Fprintf(w, "\nfindings\t%d open, %d acknowledged\t%s\n", st.Findings.Open, st.Findings.Acknowledged, counts(st.Findings.ByState))
 	return table.Flush()

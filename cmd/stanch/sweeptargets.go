@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/scanner/githubapi"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
@@ -104,7 +105,7 @@ func newSweepList(s *streams, db *databaseFlags) *cobra.Command {
 				var w io.Writer = table
 				fmt.Fprintln(w, "TARGET\tEVERY\tLAST SWEEP\tNEXT")
 				for _, t := range targets {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", printable(t.Name), every(t.Every), when(t.Begun), next(t))
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", printable.Text(t.Name), every(t.Every), when(t.Begun), next(t))
 				}
 				return table.Flush()
 			})

@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // A StatusError is the refusal of a git server.
@@ -96,7 +98,7 @@ func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (c *carrier) send(req *http.Request) (*http.Response, error) {
 	if host := origin(req.URL); host != c.host {
-		return nil, fmt.Errorf("the server redirects to another host, which is not followed: %s", clean(host))
+		return nil, fmt.Errorf("the server redirects to another host, which is not followed: %s", printable.Stripped(host))
 	}
 	// Of its own context: the timer ends it, be it in the header or in the body.
 	ctx, cancel := context.WithCancelCause(req.Context())
@@ -152,7 +154,7 @@ func check(req *http.Request, res *http.Response) error {
 	}
 	if res.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(res.Body, 4<<10)) // what there is of it
-		e := &StatusError{Code: res.StatusCode, RetryAfter: clean(res.Header.Get("Retry-After"))}
+		e := &StatusError{Code: res.StatusCode, RetryAfter: printable.Stripped(res.Header.Get("Retry-After"))}
 		if strings.HasPrefix(res.Header.Get("Content-Type"), "text/plain") {
 			e.Text = excerpt(withoutLogin(req, string(text)))
 		}
@@ -182,7 +184,7 @@ func withoutLogin(req *http.Request, text string) string {
 // excerpt makes a stranger's text fit for a message.
 func excerpt(text string) string {
 	const most = 200
-	text = strings.Join(strings.Fields(clean(text)), " ")
+	text = strings.Join(strings.Fields(printable.Stripped(text)), " ")
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "…"
 	}

@@ -19,6 +19,8 @@ import (
 	git "github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	"github.com/go-git/go-git/v5/plumbing/transport/http"
+
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 var (
@@ -72,7 +74,7 @@ func Clone(ctx context.Context, rawURL string, progress io.Writer) (*Repository,
 		return nil, err
 	}
 	if progress != nil {
-		progress = &cleaner{to: progress}
+		progress = printable.StrippedWriter(progress)
 	}
 	dir, err := os.MkdirTemp("", "stanch-*.git")
 	if err != nil {
@@ -216,7 +218,7 @@ func lastLines(said []byte) string {
 	var kept []string
 	for _, line := range strings.FieldsFunc(string(said), func(c rune) bool { return c == '\n' || c == '\r' }) {
 		if !strings.HasSuffix(line, "...") && !strings.Contains(line, "% (") {
-			kept = append(kept, strings.TrimSpace(clean(line)))
+			kept = append(kept, strings.TrimSpace(printable.Stripped(line)))
 		}
 	}
 	return strings.Join(kept[max(0, len(kept)-3):], "; ")
@@ -231,8 +233,8 @@ func (r remote) runGoGit(ctx context.Context, dir string, progress io.Writer) er
 	if errors.Is(err, transport.ErrEmptyRemoteRepository) {
 		_, err = git.PlainInit(dir, true) // go-git has removed what it made
 	}
-	if err != nil && clean(err.Error()) != err.Error() { // quotes the server
-		return errors.New(clean(err.Error()))
+	if err != nil && printable.Stripped(err.Error()) != err.Error() { // quotes the server
+		return errors.New(printable.Stripped(err.Error()))
 	}
 	return err
 }

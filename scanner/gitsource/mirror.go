@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/atomicfile"
+	"github.com/stanch-dev/stanch/scanner/filelock"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
@@ -49,7 +51,10 @@ func (r remote) mirror(ctx context.Context, dir, reference string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	lock, err := lockFile(filepath.Join(dir, "stanch.lock"))
+	lock, err := filelock.Acquire(filepath.Join(dir, "stanch.lock"))
+	if errors.Is(err, filelock.ErrHeld) {
+		return fmt.Errorf("%s: %w", dir, ErrMirrorBusy)
+	}
 	if err != nil {
 		return err
 	}
@@ -167,7 +172,7 @@ func (m mirror) refer(reference string) error {
 	if err := os.MkdirAll(filepath.Join(m.dir, "objects", "info"), 0o700); err != nil {
 		return err
 	}
-	return replaceFile(filepath.Join(m.dir, "objects", "info", "alternates"), []byte(objects+"\n"))
+	return atomicfile.Write(filepath.Join(m.dir, "objects", "info", "alternates"), []byte(objects+"\n"), 0o600)
 }
 
 // git runs git in the mirror, and returns what it prints.

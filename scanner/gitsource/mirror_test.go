@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/filelock"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -76,7 +77,7 @@ func TestMirrorAfterCrash(t *testing.T) {
 	if got := read(t, openMirror(t, base+"/state2", mirror, "")).contents(); got != "1 2" {
 		t.Errorf("after a HEAD that was not written: %q", got)
 	}
-	lock, err := lockFile(filepath.Join(mirror, "stanch.lock"))
+	lock, err := filelock.Acquire(filepath.Join(mirror, "stanch.lock"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/stanch-dev/stanch/scanner/atomicfile"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
@@ -92,26 +91,10 @@ func (s *State) Write(file string) error {
 		*State
 	}{stateSchema, s})
 	if err == nil {
-		err = replaceFile(file, append(text, '\n'))
+		err = atomicfile.Write(file, append(text, '\n'), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("saving the state of this scan to %s: %w", file, err)
-	}
-	return nil
-}
-
-// replaceFile writes a file beside the one of the name, and then in its place.
-func replaceFile(name string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".stanch-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // maxAnnotations is how many annotations of a level GitHub shows for a step. More
@@ -50,7 +51,7 @@ func (a *annotations) Summary(s Summary) error {
 		byLevel[l] = append(byLevel[l], annotation(f, &age))
 	}
 	for _, u := range s.Unread {
-		byLevel["error"] = append(byLevel["error"], command("error", [][2]string{{"title", "stanch: not read"}}, safe(u.What)+": "+safe(u.Why)))
+		byLevel["error"] = append(byLevel["error"], command("error", [][2]string{{"title", "stanch: not read"}}, printable.Quoted(u.What)+": "+printable.Quoted(u.Why)))
 	}
 	var b strings.Builder
 	for _, level := range []string{"error", "warning", "notice"} {
@@ -79,7 +80,7 @@ func annotation(f *Finding, age *age) string {
 	text := brief(f, age)
 	if len(f.Locations) > 0 {
 		l := &f.Locations[0]
-		if file, _, _ := strings.Cut(l.Path, "!"); l.Kind == scanner.KindBlob && file != "" && safe(file) == file {
+		if file, _, _ := strings.Cut(l.Path, "!"); l.Kind == scanner.KindBlob && file != "" && printable.Quoted(file) == file {
 			props = append(props, [2]string{"file", file})
 			if file == l.Path && l.Line > 0 {
 				props = append(props, lines(l)...)
@@ -87,7 +88,7 @@ func annotation(f *Finding, age *age) string {
 		}
 		text += " Found in " + place(l) + "."
 	}
-	props = append(props, [2]string{"title", word(f) + ": " + safe(f.Title)})
+	props = append(props, [2]string{"title", word(f) + ": " + printable.Quoted(f.Title)})
 	return command(annotationLevel(f), props, text)
 }
 
@@ -105,11 +106,11 @@ func lines(l *Location) [][2]string {
 func brief(f *Finding, age *age) string {
 	s := word(f)
 	if f.KeyID != "" {
-		s += " " + safe(f.KeyID)
+		s += " " + printable.Quoted(f.KeyID)
 	}
 	parts := append([]string{s + doubt(f)}, whose(f)...)
 	if f.Reason != "" {
-		parts = append(parts, safe(f.Reason))
+		parts = append(parts, printable.Quoted(f.Reason))
 	}
 	parts = append(parts, nonEmpty(age.of(f))...)
 	s = sentence(strings.Join(parts, "; "))

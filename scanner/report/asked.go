@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -33,7 +34,7 @@ func (a *age) of(f *Finding) string {
 	at := f.VerifiedAt.UTC()
 	switch {
 	case f.Stale != "":
-		return safe(f.Stale) + a.was(f)
+		return printable.Quoted(f.Stale) + a.was(f)
 	case at.IsZero() && was(f.State) != "":
 		return "the report does not say when AWS was asked"
 	case at.IsZero():

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -210,16 +211,16 @@ func trail(f *Finding) string {
 func whose(f *Finding) []string {
 	var parts, lines []string
 	if f.Account != "" {
-		parts = append(parts, "account "+safe(f.Account))
+		parts = append(parts, "account "+printable.Quoted(f.Account))
 	}
 	if who := strings.TrimSpace(f.Identity.Kind + " " + f.Identity.Name); who != "" {
-		parts = append(parts, safe(who))
+		parts = append(parts, printable.Quoted(who))
 	}
 	if len(parts) > 0 {
 		lines = append(lines, strings.Join(parts, ", "))
 	}
 	if f.Identity.ARN != "" {
-		lines = append(lines, safe(f.Identity.ARN))
+		lines = append(lines, printable.Quoted(f.Identity.ARN))
 	}
 	return lines
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // holders says in plain words what holds the text of l today: HEAD, branches, a
@@ -34,7 +35,7 @@ func holders(l *Location) []string {
 
 // unreachable says what keeps a text that no ref leads to.
 func unreachable(l *Location) string {
-	why := safe(shortIDs(l.Unreachable))
+	why := printable.Quoted(shortIDs(l.Unreachable))
 	switch {
 	case l.Kind == scanner.KindTag:
 		return "no ref leads to it: " + why
@@ -67,7 +68,7 @@ func refNames(l *Location) string {
 	}
 	var names []string
 	for _, ref := range shown {
-		names = append(names, safe(shortRef(ref)))
+		names = append(names, printable.Quoted(shortRef(ref)))
 	}
 	switch others := total - len(shown); {
 	case others == 1:

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // A markup is HTML in the making. It is not made with html/template, which would keep
@@ -31,9 +32,9 @@ func (m *markup) put(format string, args ...any) {
 	for i, a := range args {
 		switch a := a.(type) {
 		case string:
-			args[i] = trusted(html.EscapeString(safe(a)))
+			args[i] = trusted(html.EscapeString(printable.Quoted(a)))
 		case foreign:
-			args[i] = trusted("<bdi>" + html.EscapeString(safe(string(a))) + "</bdi>")
+			args[i] = trusted("<bdi>" + html.EscapeString(printable.Quoted(string(a))) + "</bdi>")
 		}
 	}
 	fmt.Fprintf(&m.Builder, format, args...)
@@ -117,7 +118,7 @@ func address(l *Location, github bool) string {
 func blobAddress(base string, l *Location) string {
 	name, _, member := strings.Cut(l.Path, "!")
 	// A browser would take "..", and leave the repository.
-	if name == "" || path.Clean("/"+name) != "/"+name || safe(name) != name {
+	if name == "" || path.Clean("/"+name) != "/"+name || printable.Quoted(name) != name {
 		return ""
 	}
 	var parts []string

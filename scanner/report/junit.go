@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // JUnit returns the Handler that writes JUnit XML, as GitLab and Jenkins show it: a
@@ -59,13 +61,13 @@ func (*junit) Repository(Repository) error { return nil }
 func (j *junit) Summary(s Summary) error {
 	worstFirst(j.findings)
 	age := newAge(j.scan, s, j.o)
-	suite := junitSuite{Name: "stanch " + safe(j.scan.Target), Time: fmt.Sprintf("%d.%03d", s.ElapsedMS/1000, s.ElapsedMS%1000)}
+	suite := junitSuite{Name: "stanch " + printable.Quoted(j.scan.Target), Time: fmt.Sprintf("%d.%03d", s.ElapsedMS/1000, s.ElapsedMS%1000)}
 	for i := range j.findings {
 		suite.Cases = append(suite.Cases, junitFinding(&j.findings[i], &age))
 		suite.Failures++
 	}
 	for _, u := range s.Unread {
-		suite.Cases = append(suite.Cases, junitCase{Name: "not read: " + safe(u.What), Class: "stanch", Error: &junitFault{Message: safe(u.Why)}})
+		suite.Cases = append(suite.Cases, junitCase{Name: "not read: " + printable.Quoted(u.What), Class: "stanch", Error: &junitFault{Message: printable.Quoted(u.Why)}})
 		suite.Errors++
 	}
 	if len(suite.Cases) == 0 {
@@ -83,13 +85,13 @@ func (j *junit) Summary(s Summary) error {
 }
 
 func junitFinding(f *Finding, age *age) junitCase {
-	c := junitCase{Class: safe(f.Rule), Name: strings.TrimSpace(word(f) + " " + safe(f.KeyID) + " " + f.Fingerprint)}
+	c := junitCase{Class: printable.Quoted(f.Rule), Name: strings.TrimSpace(word(f) + " " + printable.Quoted(f.KeyID) + " " + f.Fingerprint)}
 	var places []string
 	for i := range firstPlaces(f.Locations, maxPlaces) {
 		places = append(places, place(&f.Locations[i]))
 	}
 	if len(f.Locations) > 0 {
-		c.File = safe(f.Locations[0].Path)
+		c.File = printable.Quoted(f.Locations[0].Path)
 	}
 	c.Failure = &junitFault{Message: brief(f, age), Text: strings.Join(places, "\n")}
 	return c

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // maxMarkdown bounds a summary: GitHub drops one of more than 1 MiB as a whole.
@@ -117,7 +118,7 @@ func (m *markdown) finding(f *Finding) string {
 // and links included, as character references.
 func inert(s string) string {
 	var b strings.Builder
-	for _, r := range safe(s) {
+	for _, r := range printable.Quoted(s) {
 		switch {
 		case r >= 0x80, '0' <= r && r <= '9', 'A' <= r && r <= 'Z', 'a' <= r && r <= 'z', strings.ContainsRune(" ,;", r):
 			b.WriteRune(r)

@@ -5,7 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // A style is the parameter of an SGR sequence.
@@ -28,7 +29,7 @@ type page struct {
 }
 
 func (p *page) put(st style, s string) {
-	s = safe(s)
+	s = printable.Quoted(s)
 	if st == plain || s == "" || !p.color {
 		p.WriteString(s)
 		return
@@ -37,23 +38,6 @@ func (p *page) put(st style, s string) {
 }
 
 func (p *page) nl() { p.WriteByte('\n') }
-
-// safe returns s, quoted if it holds anything that does not print: newlines,
-// escape sequences, bidirectional overrides, bytes that are not UTF-8. Paths,
-// authors and reasons come from strangers, and a report must not be theirs to
-// draw. It does not change what it has returned, so that parts of a line can be
-// quoted one by one.
-func safe(s string) string {
-	if !utf8.ValidString(s) {
-		return strconv.Quote(s)
-	}
-	for _, r := range s {
-		if !strconv.IsPrint(r) {
-			return strconv.Quote(s)
-		}
-	}
-	return s
-}
 
 func nonEmpty(s string) []string {
 	if s == "" {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // GitHub refuses files with more than 25,000 results, shows 5,000 of them and
@@ -330,7 +331,7 @@ func segment(s string) string {
 
 // quiet makes the text of a stranger inert in a SARIF message, where [text](1)
 // is a link.
-func quiet(s string) string { return brackets.Replace(safe(s)) }
+func quiet(s string) string { return brackets.Replace(printable.Quoted(s)) }
 
 var brackets = strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`)
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // swept is how the repositories of a sweep went.
@@ -82,12 +83,12 @@ func seen(h *History) string {
 	at("at no HEAD since ", h.GoneSince)
 	at("dead since ", h.DeadSince)
 	if h.AcknowledgedBy != "" {
-		who := "acknowledged by " + safe(h.AcknowledgedBy)
+		who := "acknowledged by " + printable.Quoted(h.AcknowledgedBy)
 		if !h.AcknowledgedUntil.IsZero() {
 			who += " until " + h.AcknowledgedUntil.Format(time.DateOnly)
 		}
 		if h.Note != "" {
-			who += " (" + safe(h.Note) + ")"
+			who += " (" + printable.Quoted(h.Note) + ")"
 		}
 		parts = append(parts, who)
 	}
@@ -102,9 +103,9 @@ func (t *text) repositories() {
 	}
 	for _, r := range t.swept.failed {
 		t.out.put(warn, "FAILED")
-		t.out.put(plain, "  "+safe(r.Name))
+		t.out.put(plain, "  "+printable.Quoted(r.Name))
 		if r.Why != "" {
-			t.out.put(plain, ": "+safe(r.Why))
+			t.out.put(plain, ": "+printable.Quoted(r.Why))
 		}
 		t.out.nl()
 	}

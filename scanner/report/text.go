@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 const (
@@ -79,7 +80,7 @@ func (t *text) Summary(s Summary) error {
 }
 
 func (t *text) header() {
-	t.out.put(dim, fmt.Sprintf("stanch %s, %s %s", safe(t.scan.Version), safe(t.scan.Source), safe(t.scan.Target)))
+	t.out.put(dim, fmt.Sprintf("stanch %s, %s %s", printable.Quoted(t.scan.Version), printable.Quoted(t.scan.Source), printable.Quoted(t.scan.Target)))
 	if !t.scan.Started.IsZero() {
 		t.out.put(dim, ", "+t.scan.Started.Format(time.RFC3339))
 	}
@@ -97,28 +98,28 @@ func (t *text) finding(f *Finding) {
 		t.out.put(plain, "  ")
 		t.out.put(bold, f.KeyID)
 	}
-	t.out.put(plain, "  "+safe(f.Title)+doubt(f))
+	t.out.put(plain, "  "+printable.Quoted(f.Title)+doubt(f))
 	if isNew(f, t.scan.Started) {
 		t.out.put(warn, "  new")
 	}
 	t.out.nl()
-	t.field("ignored", plain, nonEmpty(safe(f.Ignored)))
+	t.field("ignored", plain, nonEmpty(printable.Quoted(f.Ignored)))
 	if f.Overruled != "" {
-		t.field("ignored", warn, []string{"no, since it is live: " + safe(f.Overruled)})
+		t.field("ignored", warn, []string{"no, since it is live: " + printable.Quoted(f.Overruled)})
 	}
-	t.field("why", plain, nonEmpty(safe(f.Reason)))
+	t.field("why", plain, nonEmpty(printable.Quoted(f.Reason)))
 	t.field("when", plain, nonEmpty(t.age.of(f)))
 	t.field("whose", plain, whose(f))
 	t.field("seen", plain, nonEmpty(seen(f.History)))
 	t.field("where", plain, t.places(f))
 	t.facts(f)
-	t.field("secret", plain, nonEmpty(safe(f.Secret)))
-	t.field("token", plain, nonEmpty(safe(f.Token)))
-	t.field("value", plain, nonEmpty(safe(f.Value)))
+	t.field("secret", plain, nonEmpty(printable.Quoted(f.Secret)))
+	t.field("token", plain, nonEmpty(printable.Quoted(f.Token)))
+	t.field("value", plain, nonEmpty(printable.Quoted(f.Value)))
 	if f.Ignored == "" {
 		t.steps(f)
 	}
-	t.field("id", dim, []string{safe(f.Rule) + " " + safe(f.Fingerprint)}) // what ignore files name
+	t.field("id", dim, []string{printable.Quoted(f.Rule) + " " + printable.Quoted(f.Fingerprint)}) // what ignore files name
 	t.out.nl()
 }
 
@@ -126,10 +127,10 @@ func (t *text) finding(f *Finding) {
 func doubt(f *Finding) string {
 	var s []string
 	if f.Confidence != "high" && f.Confidence != "" {
-		s = append(s, safe(string(f.Confidence))+" confidence")
+		s = append(s, printable.Quoted(string(f.Confidence))+" confidence")
 	}
 	if f.Grade != "strong" && f.Grade != "" {
-		s = append(s, safe(f.Grade)+" id")
+		s = append(s, printable.Quoted(f.Grade)+" id")
 	}
 	if f.SecretRank > 0 {
 		s = append(s, "the secret may be of another id")
@@ -163,7 +164,7 @@ func (t *text) facts(f *Finding) {
 		if x.Risk >= 2 {
 			st = warn
 		}
-		t.field(label, st, []string{safe(x.Name) + ": " + safe(x.Value)})
+		t.field(label, st, []string{printable.Quoted(x.Name) + ": " + printable.Quoted(x.Value)})
 		label = ""
 	}
 }
@@ -189,7 +190,7 @@ func (t *text) places(f *Finding) []string {
 	for i := range shown {
 		line := place(&shown[i])
 		if t.scan.Source != "git" && shown[i].Repo != "" { // one of several
-			line = safe(shown[i].Repo) + "  " + line
+			line = printable.Quoted(shown[i].Repo) + "  " + line
 		}
 		lines = append(lines, line)
 	}
@@ -222,7 +223,7 @@ func firstPlaces(list []Location, n int) []Location {
 func place(l *Location) string {
 	var b strings.Builder
 	if l.Part != "" {
-		b.WriteString(safe(l.Part) + " in ")
+		b.WriteString(printable.Quoted(l.Part) + " in ")
 	}
 	b.WriteString(where(l))
 	if l.Line > 0 {
@@ -233,20 +234,20 @@ func place(l *Location) string {
 	}
 	var about []string
 	if l.Commit != "" && l.Kind != scanner.KindCommit {
-		about = append(about, "commit "+safe(short(l.Commit)))
+		about = append(about, "commit "+printable.Quoted(short(l.Commit)))
 	}
 	if who := l.Author; who != "" || l.Email != "" {
 		if who == "" {
 			who = l.Email
 		}
-		about = append(about, safe(who))
+		about = append(about, printable.Quoted(who))
 	}
 	if !l.Time.IsZero() {
 		about = append(about, l.Time.Format(time.DateOnly))
 	}
 	about = append(about, holders(l)...)
 	if l.Ignored != "" {
-		about = append(about, "ignored: "+safe(l.Ignored))
+		about = append(about, "ignored: "+printable.Quoted(l.Ignored))
 	}
 	if len(about) > 0 {
 		b.WriteString("  " + strings.Join(about, ", "))
@@ -262,23 +263,23 @@ func where(l *Location) string {
 	}
 	switch l.Kind {
 	case scanner.KindBlob, "":
-		return safe(name)
+		return printable.Quoted(name)
 	case scanner.KindCommit:
-		return "message of commit " + safe(short(cmp.Or(l.Commit, l.Path, l.Blob)))
+		return "message of commit " + printable.Quoted(short(cmp.Or(l.Commit, l.Path, l.Blob)))
 	case scanner.KindTag:
-		return "message of tag " + safe(short(cmp.Or(l.Path, l.Blob)))
+		return "message of tag " + printable.Quoted(short(cmp.Or(l.Path, l.Blob)))
 	case scanner.KindRefName:
-		return "name of ref " + safe(name)
+		return "name of ref " + printable.Quoted(name)
 	case scanner.KindPath:
-		return "file name " + safe(name)
+		return "file name " + printable.Quoted(name)
 	case scanner.KindConfig, scanner.KindReflog:
-		return safe(".git/" + name)
+		return printable.Quoted(".git/" + name)
 	case scanner.KindIndex:
-		return "staged file " + safe(name)
+		return "staged file " + printable.Quoted(name)
 	case scanner.KindWorktree:
-		return "changed file " + safe(name)
+		return "changed file " + printable.Quoted(name)
 	}
-	return safe(string(l.Kind)) + " " + safe(name)
+	return printable.Quoted(string(l.Kind)) + " " + printable.Quoted(name)
 }
 
 // short abbreviates object ids, and nothing else.
@@ -302,9 +303,9 @@ func (t *text) unread(word, means string, u []scanner.Unread) {
 			t.out.nl()
 			break
 		}
-		line := "  " + safe(x.What) + ": " + safe(x.Why)
+		line := "  " + printable.Quoted(x.What) + ": " + printable.Quoted(x.Why)
 		if x.Accepted != "" {
-			line += " (" + safe(x.Accepted) + ")"
+			line += " (" + printable.Quoted(x.Accepted) + ")"
 		}
 		t.out.put(plain, line)
 		t.out.nl()

@@ -102,17 +102,6 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-func TestSafe(t *testing.T) {
-	for _, tt := range []struct{ in, want string }{
-		{"", ""}, {"a b/ü.go", "a b/ü.go"}, {"a\tb", `"a\tb"`}, {"\x1b[0m", `"\x1b[0m"`},
-		{"\xff", `"\xff"`}, {"\u202e", `"\u202e"`}, {"\u009b", `"\u009b"`}, {"\u00a0", `"\u00a0"`},
-	} {
-		if got := safe(tt.in); got != tt.want || safe(got) != got {
-			t.Errorf("safe(%q) = %s, then %s; want %s", tt.in, got, safe(got), tt.want)
-		}
-	}
-}
-
 func TestNew(t *testing.T) {
 	if _, err := New("xml", nil, Options{}); err == nil || err.Error() != `unknown format "xml": known are text, json, sarif, junit, markdown, github, html` {
 		t.Error(err)

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/stanch-dev/stanch/scanner/atomicfile"
 )
 
 // Events of a journal, in the order of an incident.
@@ -259,19 +261,7 @@ func (j *Journal) putHead(h head) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(j.name), ".head.*")
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(b)
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), j.name+".head")
-	}
-	if err != nil {
-		_ = os.Remove(file.Name())
-	}
-	return err
+	return atomicfile.Write(j.name+".head", b, 0o600)
 }
 
 // Close lets others open the journal.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/stanch-dev/stanch/scanner/filelock"
 )
 
 // ErrHeld is in the error for a journal that another process has open.
@@ -24,8 +26,8 @@ type holder struct {
 }
 
 func acquire(name, actor string) (*lock, error) {
-	file, err := openLocked(name)
-	if errors.Is(err, ErrHeld) {
+	file, err := filelock.Acquire(name)
+	if errors.Is(err, filelock.ErrHeld) {
 		return nil, heldBy(name)
 	}
 	if err != nil {
