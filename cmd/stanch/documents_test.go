@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -40,9 +41,10 @@ func pages(t *testing.T) []string {
 
 // statedLimits are the limits that pages state, each with the declaration it repeats.
 var statedLimits = []struct{ page, says, file, declares string }{
-	{"README.md", "nested eight deep", "scanner/archive/archive.go", `maxDepth += 8 `},
-	{"README.md", "than 64 MiB is searched in overlapping windows of 16 MiB", "scanner/windows.go", `LargeText += 64 << 20\s+WindowSize += 16 << 20`},
-	{"README.md", "`--max-size` (256 MiB)", "cmd/stanch/scan.go", `"max-size", 256, "`},
+	{"docs/scanning.md", "nested eight deep", "scanner/archive/archive.go", `maxDepth += 8 `},
+	{"docs/scanning.md", "than 64 MiB is searched in overlapping windows of 16 MiB", "scanner/windows.go", `LargeText += 64 << 20\s+WindowSize += 16 << 20`},
+	{"docs/scanning.md", "`--max-size` (256 MiB)", "cmd/stanch/scan.go", `"max-size", 256, "`},
+	{"docs/limitations.md", "Texts of up to 64 MiB are held in memory", "scanner/windows.go", `LargeText += 64 << 20`},
 	{"ARCHITECTURE.md", "more than 64 MiB that is stored whole", "scanner/windows.go", `LargeText += 64 << 20`},
 	{"docs/hooks.md", "more than 64 MiB, when edited", "scanner/windows.go", `LargeText += 64 << 20`},
 	{"SECURITY.md", "64 KiB, ten seconds", "verifier/awsverifier/transport.go", `requestTimeout += 10 \* time.Second\s[^)]*maxBody += 64 << 10`},
@@ -93,6 +95,62 @@ func TestDocumentedConfiguration(t *testing.T) {
 			t.Fatal(err)
 		}
 		printed(t, exitClean, "", "git", ".", "--no-verify")
+	}
+}
+
+var (
+	fenced    = regexp.MustCompile("(?ms)^```.*?^```$")
+	heading   = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	link      = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	notInSlug = regexp.MustCompile(`[^\p{L}\p{N}_\- ]`)
+)
+
+// TestLinks holds that links from page to page lead to a file and a heading.
+func TestLinks(t *testing.T) {
+	headings := func(page string) map[string]bool {
+		slugs := map[string]bool{}
+		for _, m := range heading.FindAllStringSubmatch(fenced.ReplaceAllString(readPage(t, page), ""), -1) {
+			slugs[strings.ReplaceAll(notInSlug.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-")] = true
+		}
+		return slugs
+	}
+	names := append(pages(t), "CHANGELOG.md", "docs/deploy/README.md", "bench/README.md")
+	results, err := filepath.Glob("../../bench/*/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range results {
+		names = append(names, strings.TrimPrefix(filepath.ToSlash(name), "../../"))
+	}
+	for _, name := range names {
+		for _, m := range link.FindAllStringSubmatch(fenced.ReplaceAllString(readPage(t, name), ""), -1) {
+			target, anchor, _ := strings.Cut(m[1], "#")
+			if strings.Contains(target, ":") {
+				continue // it leads elsewhere
+			}
+			to := name
+			if target != "" {
+				to = path.Join(path.Dir(name), target)
+			}
+			if _, err := os.Stat("../../" + to); err != nil {
+				t.Errorf("%s links to %s: %v", name, m[1], err)
+			} else if anchor != "" && !headings(to)[anchor] {
+				t.Errorf("%s links to %s, and %s has no such heading", name, m[1], to)
+			}
+		}
+	}
+}
+
+// TestPathsInDocuments holds that the files and folders that contributors and reviewers
+// are sent to are there.
+func TestPathsInDocuments(t *testing.T) {
+	place := regexp.MustCompile("`((?:cmd|detectors|docs|scanner|verifier)(?:/[\\w./]+)?)`")
+	for _, name := range []string{"CONTRIBUTING.md", "SECURITY.md"} {
+		for _, m := range place.FindAllStringSubmatch(readPage(t, name), -1) {
+			if _, err := os.Stat("../../" + m[1]); err != nil {
+				t.Errorf("%s names %s: %v", name, m[1], err)
+			}
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ var commandLine = regexp.MustCompile(`(?m)(?:^\s*(?:\$ |run: |\d+ (?:\* ){4})?|-
 // flags that there are.
 func TestSweepDocs(t *testing.T) {
 	seen := map[string]int{}
-	for _, pattern := range []string{"../../README.md", "../../docs/sweep.md", "../../docs/github.md", "../../docs/page.md", "../../docs/deploy/*"} {
+	for _, pattern := range []string{"../../README.md", "../../docs/sweep.md", "../../docs/github.md", "../../docs/page.md", "../../docs/scanning.md", "../../docs/reports.md", "../../docs/deploy/*"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %d files, %v", pattern, len(files), err)
