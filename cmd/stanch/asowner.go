@@ -197,7 +197,7 @@ func (j *job) asOwner() verifier.Verifier {
 // before anything is scanned: the key that leaked may be waiting.
 func (j *job) openOwner(ctx context.Context) (err error) {
 	if o := &j.flags.owner; o.assess || o.wanted {
-		j.op, err = o.open(ctx)
+		j.op, err = o.open(ctx, j.streams.version)
 		j.assessing.Operator = j.op
 	}
 	if err != nil {

@@ -45,7 +45,7 @@ the report is written again, with the facts added.`,
 			if err != nil {
 				return unfinished(err)
 			}
-			op, err := f.open(cmd.Context())
+			op, err := f.open(cmd.Context(), s.version)
 			if err != nil {
 				return err
 			}
@@ -106,7 +106,7 @@ var keyID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(
 func subjects(ctx context.Context, s *streams, args []string) (*stream, error) {
 	r := &stream{}
 	if len(args) > 0 && keyID().MatchString(args[0]) {
-		r.scan = report.Scan{Version: number(), Source: "assess", Target: strings.Join(args, " "), Started: time.Now().UTC()}
+		r.scan = report.Scan{Version: s.version, Source: "assess", Target: strings.Join(args, " "), Started: time.Now().UTC()}
 		for _, id := range args {
 			if !keyID().MatchString(id) {
 				return nil, fmt.Errorf("%s is not an access key id", id)

@@ -121,7 +121,7 @@ func (c *ciRun) commentOn(ctx context.Context) error {
 }
 
 func (c *ciRun) client() (*githubapi.Client, error) {
-	return githubapi.New(cmp.Or(c.env("GITHUB_API_URL"), "https://api.github.com"), c.env("GITHUB_REPOSITORY"), c.token(), number())
+	return githubapi.New(cmp.Or(c.env("GITHUB_API_URL"), "https://api.github.com"), c.env("GITHUB_REPOSITORY"), c.token(), c.version)
 }
 
 // notice tells people something about the run, not about a finding.

@@ -20,7 +20,7 @@ func TestConsent(t *testing.T) {
 		"111122223333 one1\n":                    response.GateConfirm,
 		"222233334444 two2\n111122223333 one1\n": response.GateConfirm,
 	} {
-		err := consent(t.Context(), &streams{strings.NewReader(typed), io.Discard, io.Discard}, plan, "shut off")
+		err := consent(t.Context(), &streams{stdin: strings.NewReader(typed), stdout: io.Discard, stderr: io.Discard}, plan, "shut off")
 		if response.Refused(err) != gate || gate == "" && err != nil {
 			t.Errorf("%q: %v", typed, err)
 		}

@@ -129,7 +129,7 @@ func (d *deactivation) run(ctx context.Context, s *streams, op *operator.Operato
 		return errors.Join(unfinished(errNotPlanned), err)
 	}
 	outcomes, err := d.apply(ctx, s, &response.Applier{Operator: op, Rules: rules, MaxKeys: d.respond.maxKeys}, plan)
-	told := d.respond.tellAll(ctx, targets, op, plan, outcomes)
+	told := d.respond.tellAll(ctx, s.version, targets, op, plan, outcomes)
 	if err = errors.Join(d.hide(err), d.showOutcomes(s.stderr, outcomes), d.hide(told)); err != nil {
 		return unfinishedIf(err)
 	}
@@ -155,7 +155,7 @@ func (d *deactivation) apply(ctx context.Context, s *streams, a *response.Applie
 	for _, l := range d.leaks {
 		secrets[l.Credential.ID] = l.Credential
 	}
-	a.Recheck = d.respond.recheck(secrets)
+	a.Recheck = d.respond.recheck(s.version, secrets)
 	if !d.quiet {
 		a.Tell = func(r response.Record) { tell(s.stderr, r) }
 	}

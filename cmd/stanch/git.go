@@ -96,7 +96,7 @@ func (f *gitFlags) scan(ctx context.Context, j *job, operand string) error {
 
 // scanNew scans what --since-state has not seen.
 func (f *gitFlags) scanNew(ctx context.Context, j *job, repo *gitsource.Repository, operand string) (err error) {
-	build, err := buildOf()
+	build, err := buildOf(j.streams.version)
 	if err != nil {
 		return incomplete(fmt.Errorf("--since-state: %w", err))
 	}
@@ -129,7 +129,7 @@ func openGit(ctx context.Context, s *streams, operand string) (*gitsource.Reposi
 
 // buildOf tells this build from all others, whatever it was made from: the version
 // says nothing of a build from a changed checkout.
-func buildOf() (string, error) {
+func buildOf(version string) (string, error) {
 	name, err := os.Executable()
 	if err != nil {
 		return "", err
@@ -143,5 +143,5 @@ func buildOf() (string, error) {
 	if _, err := io.Copy(h, f); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s %x", number(), h.Sum(nil)), nil
+	return fmt.Sprintf("%s %x", version, h.Sum(nil)), nil
 }

@@ -147,7 +147,7 @@ func (w *githubSweep) lister(ctx context.Context, target string) (*githubapi.Lis
 	}
 	if w.listers[key] == nil {
 		// The limit of requests is by the hour.
-		lister, err := w.flags.login.lister(ctx, owner, time.Hour+time.Minute, waitAloud(w.streams))
+		lister, err := w.flags.login.lister(ctx, w.streams.version, owner, time.Hour+time.Minute, waitAloud(w.streams))
 		if err != nil {
 			return nil, err
 		}

@@ -44,12 +44,12 @@ func (g *githubLogin) addToken(flags *pflag.FlagSet) {
 
 // lister returns a Lister for the repositories of owner, an organization or user. It
 // waits for GitHub up to maxWait, by wait, time.After if that is nil.
-func (g *githubLogin) lister(ctx context.Context, owner string, maxWait time.Duration, wait func(context.Context, time.Duration) error) (*githubapi.Lister, error) {
-	tokens, err := g.tokens(ctx, owner)
+func (g *githubLogin) lister(ctx context.Context, version, owner string, maxWait time.Duration, wait func(context.Context, time.Duration) error) (*githubapi.Lister, error) {
+	tokens, err := g.tokens(ctx, version, owner)
 	if err != nil {
 		return nil, err
 	}
-	lister, err := githubapi.NewLister(g.api, tokens, number())
+	lister, err := githubapi.NewLister(g.api, tokens, version)
 	if err != nil {
 		return nil, fmt.Errorf("--api-url: %w", err)
 	}
@@ -61,7 +61,7 @@ func (g *githubLogin) lister(ctx context.Context, owner string, maxWait time.Dur
 }
 
 // tokens returns what has the token for the repositories of owner.
-func (g *githubLogin) tokens(ctx context.Context, owner string) (githubapi.TokenSource, error) {
+func (g *githubLogin) tokens(ctx context.Context, version, owner string) (githubapi.TokenSource, error) {
 	switch {
 	case g.appID == "" && g.appKey == "" && g.appInstallation == 0:
 		token, err := g.token(ctx)
@@ -78,7 +78,7 @@ func (g *githubLogin) tokens(ctx context.Context, owner string) (githubapi.Token
 	if err != nil {
 		return nil, fmt.Errorf("--app-key: %w", err)
 	}
-	app, err := githubapi.NewApp(g.api, g.appID, detectors.NewSecret(string(key)), g.appInstallation, owner, number())
+	app, err := githubapi.NewApp(g.api, g.appID, detectors.NewSecret(string(key)), g.appInstallation, owner, version)
 	if err != nil {
 		return nil, fmt.Errorf("--app-id: %w", err)
 	}

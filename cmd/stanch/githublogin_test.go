@@ -81,7 +81,7 @@ func TestGitHubApp(t *testing.T) {
 		{githubLogin{appID: "1", appKey: file}, "not in the form of PEM"},
 	} {
 		tt.login.api = "https://api.github.com"
-		_, err := tt.login.lister(t.Context(), "acme", time.Minute, func(context.Context, time.Duration) error { return nil })
+		_, err := tt.login.lister(t.Context(), "0.1.0", "acme", time.Minute, func(context.Context, time.Duration) error { return nil })
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "no key") {
 			t.Errorf("%+v: %v, want %q", tt.login, err, tt.want)
 		}
@@ -108,7 +108,7 @@ func TestTokenFileReplaced(t *testing.T) {
 	t.Cleanup(srv.Close)
 	write(good)
 	login := githubLogin{api: srv.URL, tokenFile: file}
-	l, err := login.lister(t.Context(), "acme", time.Second, nil)
+	l, err := login.lister(t.Context(), "0.1.0", "acme", time.Second, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

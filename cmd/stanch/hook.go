@@ -151,7 +151,7 @@ func (h *hook) scan(ctx context.Context, subject *subject) error {
 	set := catalog.NewSet()
 	var page bytes.Buffer
 	handler := report.Text(&page, report.Options{Color: wantsColour(h.stdout), Verbose: h.verbose})
-	header := report.Scan{Version: number(), Source: "hook", Target: h.stage, Started: time.Now()}
+	header := report.Scan{Version: h.version, Source: "hook", Target: h.stage, Started: time.Now()}
 	tally := &tally{failOn: "any", Sink: report.NewSink(handler, header, set, false)}
 	sc := scanner.Scanner{
 		Detectors: h.config.extend(set),

@@ -50,7 +50,7 @@ The keys of the root user are not listed: IAM shows them to nobody.`,
 				profiles = []string{""}
 			}
 			for _, profile := range profiles {
-				list, err := fetchInventory(cmd.Context(), operatorFlags{profile: profile, endpoint: endpoint}, now)
+				list, err := fetchInventory(cmd.Context(), operatorFlags{profile: profile, endpoint: endpoint}, s.version, now)
 				if err != nil {
 					return incomplete(fmt.Errorf("profile %s: %w", cmp.Or(profile, "(default)"), err))
 				}
@@ -73,8 +73,8 @@ The keys of the root user are not listed: IAM shows them to nobody.`,
 	return cmd
 }
 
-func fetchInventory(ctx context.Context, f operatorFlags, now time.Time) (inventory.List, error) {
-	op, err := f.open(ctx)
+func fetchInventory(ctx context.Context, f operatorFlags, version string, now time.Time) (inventory.List, error) {
+	op, err := f.open(ctx, version)
 	if err != nil {
 		return inventory.List{}, err
 	}

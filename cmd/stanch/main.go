@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -41,10 +42,17 @@ func collect(args []string) int {
 	return 25
 }
 
+// release is the version that this source is or leads to. It is embedded since
+// pre-commit builds from a clone without tags, where the go command knows no
+// version.
+//
+//go:embed VERSION
+var release string
+
 // run runs the command that args name and returns how it ended; exitCode reads
 // that. It may be called more than once in a process, as tests do.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	s := &streams{stdin, stdout, stderr}
+	s := &streams{stdin, stdout, stderr, strings.TrimSpace(release)}
 	root := newRoot(s)
 	root.AddCommand(newHook(s))
 	if len(args) == 0 || args[0] != "hook" { // at each commit, nobody is to wait for the flags of all others
@@ -54,10 +62,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return root.ExecuteContext(ctx)
 }
 
-// streams are where a command reads and writes.
+// streams are where a command reads and writes, and the version that it says it is.
 type streams struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	version        string // "0.1.0"
 }
 
 func newRoot(s *streams) *cobra.Command {
@@ -71,7 +80,7 @@ func newRoot(s *streams) *cobra.Command {
 		Args:          cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if printVersion {
-				_, err := fmt.Fprintln(s.stdout, "stanch", version())
+				_, err := fmt.Fprintln(s.stdout, "stanch", buildInfo(s.version))
 				return err
 			}
 			return cmd.Help()

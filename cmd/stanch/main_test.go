@@ -104,7 +104,7 @@ func checkStatus(ts *testscript.TestScript, _ bool, args []string) {
 // TestVersion: the root command prints the version, in one line.
 func TestVersion(t *testing.T) {
 	for _, args := range [][]string{{"--version"}, {"-v"}} {
-		if got, want := printed(t, exitClean, "", args...), "stanch "+version()+"\n"; got != want {
+		if got, want := printed(t, exitClean, "", args...), "stanch "+buildInfo(strings.TrimSpace(release))+"\n"; got != want {
 			t.Errorf("%v prints %q, not %q", args, got, want)
 		}
 	}

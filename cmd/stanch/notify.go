@@ -27,17 +27,17 @@ func (f *respondFlags) tellers() ([]notify.Target, error) {
 
 // tellAll tells targets how it went. op may be nil: then AWS is told by whoever the
 // operator is.
-func (f *respondFlags) tellAll(ctx context.Context, targets []notify.Target, op *operator.Operator, plan response.Plan, outcomes []response.Outcome) error {
+func (f *respondFlags) tellAll(ctx context.Context, version string, targets []notify.Target, op *operator.Operator, plan response.Plan, outcomes []response.Outcome) error {
 	if len(targets) == 0 || len(outcomes) == 0 {
 		return nil
 	}
-	n := notify.Notifier{Version: number()}
+	n := notify.Notifier{Version: version}
 	for _, t := range targets {
 		if !t.AWS() || op != nil {
 			continue
 		}
 		var err error
-		if op, err = f.open(ctx); err != nil {
+		if op, err = f.open(ctx, version); err != nil {
 			break // Send says whom it could not tell
 		}
 	}

@@ -40,16 +40,16 @@ func addEndpoint(cmd *cobra.Command, endpoint *string) {
 	_ = cmd.Flags().MarkHidden("aws-endpoint")
 }
 
-func (f *operatorFlags) config() operator.Config {
-	cfg := operator.Config{Profile: f.profile, Role: f.role, ExternalID: f.externalID, Version: number(), Endpoint: f.endpoint}
+func (f *operatorFlags) config(version string) operator.Config {
+	cfg := operator.Config{Profile: f.profile, Role: f.role, ExternalID: f.externalID, Version: version, Endpoint: f.endpoint}
 	if f.endpoint != "" {
 		cfg.Wait = time.Millisecond // what a test does not know it does not know later either
 	}
 	return cfg
 }
 
-func (f *operatorFlags) open(ctx context.Context) (*operator.Operator, error) {
-	o, err := operator.New(ctx, f.config())
+func (f *operatorFlags) open(ctx context.Context, version string) (*operator.Operator, error) {
+	o, err := operator.New(ctx, f.config(version))
 	if err != nil {
 		return nil, unfinished(err)
 	}

@@ -86,11 +86,11 @@ func (f *respondFlags) rules() (response.Rules, error) {
 
 // identity returns who the operator is and their name for the journal; nobody with
 // --self.
-func (f *respondFlags) identity(ctx context.Context) (*operator.Operator, string, error) {
+func (f *respondFlags) identity(ctx context.Context, version string) (*operator.Operator, string, error) {
 	if f.self {
 		return nil, "somebody with a leaked key (--self)", nil
 	}
-	op, err := f.open(ctx)
+	op, err := f.open(ctx, version)
 	if err != nil {
 		return nil, "", err
 	}
@@ -129,11 +129,11 @@ renews it.`,
 			if err != nil && !cutOff {
 				return unfinished(err)
 			}
-			op, _, err := f.identity(cmd.Context())
+			op, _, err := f.identity(cmd.Context(), s.version)
 			if err != nil {
 				return err
 			}
-			p := response.Planner{Operator: op, Verifier: f.sts(), Rules: rules, Quarantine: quarantine, Renew: f.renew(operand(args, "-"), scan)}
+			p := response.Planner{Operator: op, Verifier: f.sts(s.version), Rules: rules, Quarantine: quarantine, Renew: f.renew(operand(args, "-"), scan)}
 			plan, err := p.Plan(cmd.Context(), leaks)
 			if err != nil {
 				return err
@@ -206,13 +206,13 @@ func (f *outputFlags) save(b []byte) error {
 
 // sts asks STS about leaked keys, each time anew: what it said a moment ago is
 // what is to be checked.
-func (f *respondFlags) sts() verifier.Verifier { return anew{f.endpoint} }
+func (f *respondFlags) sts(version string) verifier.Verifier { return anew{f.endpoint, version} }
 
-type anew struct{ endpoint string }
+type anew struct{ endpoint, version string }
 
 // Verify implements verifier.Verifier.
 func (a anew) Verify(ctx context.Context, c detectors.Credential) verifier.Verdict {
-	v, err := awsverifier.New(awsverifier.Config{Version: number(), Endpoint: a.endpoint})
+	v, err := awsverifier.New(awsverifier.Config{Version: a.version, Endpoint: a.endpoint})
 	if err != nil {
 		return verifier.Verdict{State: verifier.Unknown, Reason: "not asked", Err: err}
 	}

@@ -44,7 +44,7 @@ func (f *respondFlags) change(ctx context.Context, s *streams, file string,
 	if err != nil {
 		return err
 	}
-	op, actor, err := f.identity(ctx)
+	op, actor, err := f.identity(ctx, s.version)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (f *respondFlags) change(ctx context.Context, s *streams, file string,
 		return err
 	}
 	defer func() { _ = journal.Close() }() // each record is durable already
-	a := &response.Applier{Operator: op, Journal: journal, Rules: rules, MaxKeys: f.maxKeys, Recheck: f.recheck(secrets), Leaked: f.leaked(secrets)}
+	a := &response.Applier{Operator: op, Journal: journal, Rules: rules, MaxKeys: f.maxKeys, Recheck: f.recheck(s.version, secrets), Leaked: f.leaked(s.version, secrets)}
 	a.Sleep = f.sleep()
 	a.Tell = func(r response.Record) { tell(s.stderr, r) }
 	if err := admit(a, ctx, plan); err != nil {
@@ -69,7 +69,7 @@ func (f *respondFlags) change(ctx context.Context, s *streams, file string,
 	}
 	outcomes, err := do(a, ctx, plan)
 	// Who is told is told last: no listener keeps a key from being shut off.
-	showErr := errors.Join(showOutcomes(s.stdout, outcomes), f.tellAll(ctx, tellers, op, plan, outcomes))
+	showErr := errors.Join(showOutcomes(s.stdout, outcomes), f.tellAll(ctx, s.version, tellers, op, plan, outcomes))
 	for _, o := range outcomes {
 		if err == nil && o.Result != response.Contained && o.Result != response.Undone {
 			err = errNotDone
@@ -142,24 +142,24 @@ func (f *respondFlags) secrets(ctx context.Context, s *streams) (map[string]dete
 	return byID, nil
 }
 
-func (f *respondFlags) recheck(secrets map[string]detectors.Credential) func(context.Context, string) (verifier.Verdict, bool) {
+func (f *respondFlags) recheck(version string, secrets map[string]detectors.Credential) func(context.Context, string) (verifier.Verdict, bool) {
 	return func(ctx context.Context, id string) (verifier.Verdict, bool) {
 		c, ok := secrets[id]
 		if !ok {
 			return verifier.Verdict{}, false
 		}
-		return f.sts().Verify(ctx, c), true
+		return f.sts(version).Verify(ctx, c), true
 	}
 }
 
 // leaked opens sessions of the leaked keys themselves, for --self.
-func (f *respondFlags) leaked(secrets map[string]detectors.Credential) func(response.Key) (*operator.Session, bool, error) {
+func (f *respondFlags) leaked(version string, secrets map[string]detectors.Credential) func(response.Key) (*operator.Session, bool, error) {
 	return func(k response.Key) (*operator.Session, bool, error) {
 		c, ok := secrets[k.KeyID]
 		if !ok || !f.self {
 			return nil, false, nil
 		}
-		s, err := operator.Leaked(f.config(), c, k.ARN)
+		s, err := operator.Leaked(f.config(version), c, k.ARN)
 		return s, true, err
 	}
 }

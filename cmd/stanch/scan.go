@@ -133,7 +133,7 @@ func (f *scanFlags) prepare(s *streams) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := f.verifier()
+	v, err := f.verifier(s.version)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (j *job) run(ctx context.Context, source, target string, scan func(*scanner
 	if err := j.openOwner(ctx); err != nil {
 		return err
 	}
-	header := report.Scan{Version: number(), Source: source, Target: target, Started: time.Now()}
+	header := report.Scan{Version: j.streams.version, Source: source, Target: target, Started: time.Now()}
 	set, sc := j.scanner(header.Started)
 	tally := &tally{failOn: j.flags.failOn, Sink: report.NewSink(j.handler, header, set, j.flags.showSecrets)}
 	for _, wrap := range j.wraps {
@@ -237,13 +237,13 @@ func (t *tally) verdict(scanErr error) error {
 	return nil
 }
 
-func (f *scanFlags) verifier() (*awsverifier.Client, error) {
+func (f *scanFlags) verifier(version string) (*awsverifier.Client, error) {
 	canaries, err := readAccounts(f.canaryAccounts)
 	if err != nil {
 		return nil, err
 	}
 	return awsverifier.New(awsverifier.Config{
-		Version:        number(),
+		Version:        version,
 		Offline:        !f.verifies(),
 		Cache:          f.cache.folder(f.stsEndpoint),
 		Anew:           f.cache.anew,

@@ -115,7 +115,7 @@ func (f *engineFlags) engine(j *job, store *sweep.Store, q *riverqueue.Queue, lo
 	if f.scans < 1 {
 		return nil, fmt.Errorf("--scans %d: must be 1 or more", f.scans)
 	}
-	build, err := buildName()
+	build, err := buildName(j.streams.version)
 	if err != nil {
 		return nil, unfinished(err)
 	}
@@ -130,7 +130,7 @@ func (f *engineFlags) engine(j *job, store *sweep.Store, q *riverqueue.Queue, lo
 	}
 	searcher := newSearcher(j)
 	return &sweep.Engine{
-		Store: store, Queue: q, Hub: hubs(f.login, f.maxSize<<20), Scan: searcher.scan,
+		Store: store, Queue: q, Hub: hubs(f.login, j.streams.version, f.maxSize<<20), Scan: searcher.scan,
 		Detector: detector, Began: time.Now(),
 		Verifies: f.verifies(), Mirrors: f.mirrors, Temp: f.temp, MaxFetch: f.maxFetch << 20, MaxBlobSize: f.maxSize << 20,
 		LookEvery: f.lookEvery, Log: log,
@@ -158,13 +158,13 @@ func (f *engineFlags) detector(build string, c *config) (string, error) {
 
 // buildName tells this build from others, the same on all machines of a fleet: the
 // version or commit if nothing was changed, else a hash of the program.
-func buildName() (string, error) {
+func buildName(version string) (string, error) {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		if v := info.Main.Version; v != "" && v != "(devel)" && !strings.Contains(v, "dirty") {
 			return v, nil
 		}
 	}
-	return buildOf()
+	return buildOf(version)
 }
 
 // An errand is what a command has to do around the jobs. Each function may be nil.

@@ -31,7 +31,7 @@ const maxPause = 5 * time.Second
 
 // hubs returns what makes the Hub of a target. Targets with the same token share what is
 // known of its limits.
-func hubs(as githubLogin, maxSize int64) func(sweep.Target) (sweep.Hub, error) {
+func hubs(as githubLogin, version string, maxSize int64) func(sweep.Target) (sweep.Hub, error) {
 	var mu sync.Mutex
 	listers := map[string]*githubapi.Lister{}
 	return func(t sweep.Target) (sweep.Hub, error) {
@@ -49,7 +49,7 @@ func hubs(as githubLogin, maxSize int64) func(sweep.Target) (sweep.Hub, error) {
 		if listers[key] == nil {
 			login := as
 			login.api = t.API
-			lister, err := login.lister(context.Background(), owner, maxPause, nil)
+			lister, err := login.lister(context.Background(), version, owner, maxPause, nil)
 			if err != nil {
 				return nil, err
 			}

@@ -43,7 +43,7 @@ their history, and how each repository fared. Nothing is read or verified again.
 				return err
 			}
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
-				return writeSwept(cmd.Context(), store, append(args, "")[0], f.failOn, h, out)
+				return writeSwept(cmd.Context(), s.version, store, append(args, "")[0], f.failOn, h, out)
 			})
 		},
 	}
@@ -54,8 +54,8 @@ their history, and how each repository fared. Nothing is read or verified again.
 
 // writeSwept writes what store knows of a target to h, and puts out in its place. The
 // error says what there is to act on.
-func writeSwept(ctx context.Context, store *sweep.Store, target, failOn string, h report.Handler, out *output) error {
-	w := &sweptReport{store: store, handler: h, target: target, tally: tally{failOn: failOn}}
+func writeSwept(ctx context.Context, version string, store *sweep.Store, target, failOn string, h report.Handler, out *output) error {
+	w := &sweptReport{version: version, store: store, handler: h, target: target, tally: tally{failOn: failOn}}
 	if err := w.write(ctx); err != nil {
 		return incomplete(err)
 	}
@@ -67,6 +67,7 @@ func writeSwept(ctx context.Context, store *sweep.Store, target, failOn string, 
 
 // A sweptReport turns what a store has into records.
 type sweptReport struct {
+	version string
 	store   *sweep.Store
 	handler report.Handler
 	target  string // "" for all
@@ -112,7 +113,7 @@ func (w *sweptReport) write(ctx context.Context) error {
 	}
 	w.sum.Unread = append([]scanner.Unread{}, w.sum.Unread...)
 	return errors.Join(
-		w.handler.Scan(report.Scan{Version: number(), Source: "github", Target: strings.Join(names, " "), Started: started}),
+		w.handler.Scan(report.Scan{Version: w.version, Source: "github", Target: strings.Join(names, " "), Started: started}),
 		w.store.Findings(ctx, w.target, w.finding),
 		w.store.Repositories(ctx, w.target, w.repository),
 		w.end(started, ended))

@@ -47,7 +47,7 @@ report, the exit code is 3, and the next sweep tries again.`,
 				if len(args) == 1 {
 					target = args[0]
 				}
-				return writeSwept(context.WithoutCancel(ctx), store, target, f.failOn, j.handler, j.out)
+				return writeSwept(context.WithoutCancel(ctx), j.streams.version, store, target, f.failOn, j.handler, j.out)
 			}
 			beside := func(ctx context.Context, store *sweep.Store, _ *slog.Logger) error {
 				progress(ctx, s, store)

@@ -62,7 +62,7 @@ speaks TLS in front of it before others are to see it.`,
 				} else {
 					fmt.Fprintf(s.stderr, "stanch: the page is at http://%s/\n", listener.Addr())
 				}
-				return serve(ctx, listener, &page{store: store, token: sha256.Sum256([]byte(token)), log: log})
+				return serve(ctx, listener, &page{version: s.version, store: store, token: sha256.Sum256([]byte(token)), log: log})
 			}})
 		},
 	}
@@ -110,9 +110,10 @@ func serve(ctx context.Context, l net.Listener, p *page) error {
 
 // A page shows what a store knows.
 type page struct {
-	store *sweep.Store
-	token [sha256.Size]byte // hash of it
-	log   *slog.Logger
+	version string
+	store   *sweep.Store
+	token   [sha256.Size]byte // hash of it
+	log     *slog.Logger
 }
 
 func (p *page) handler() http.Handler {
@@ -165,7 +166,7 @@ func (p *page) is(token string) bool {
 // findings shows the page: of ?target=NAME, or of all.
 func (p *page) findings(w http.ResponseWriter, r *http.Request) {
 	var text bytes.Buffer
-	swept := &sweptReport{store: p.store, handler: report.HTML(&text), target: r.URL.Query().Get("target"), tally: tally{failOn: "never"}}
+	swept := &sweptReport{version: p.version, store: p.store, handler: report.HTML(&text), target: r.URL.Query().Get("target"), tally: tally{failOn: "never"}}
 	if err := swept.write(r.Context()); err != nil {
 		p.fail(w, err)
 		return

@@ -39,7 +39,7 @@ is live, and 0 if none is.`,
 		Example: "  stanch verify scan.jsonl\n  stanch verify --iam --role stanch-respond --external-id example scan.jsonl",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			sts, err := f.verifier()
+			sts, err := f.verifier(s.version)
 			if err != nil {
 				return err
 			}
@@ -49,7 +49,7 @@ is live, and 0 if none is.`,
 			}
 			var op *operator.Operator
 			if asOwner {
-				if op, err = own.open(cmd.Context()); err != nil {
+				if op, err = own.open(cmd.Context(), s.version); err != nil {
 					return err
 				}
 			}
