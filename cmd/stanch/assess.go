@@ -127,7 +127,7 @@ func subjects(ctx context.Context, s *streams, args []string) (*stream, error) {
 // readReport replays a saved report, of a file or, if name is "-", of stdin; what
 // there is of one that was cut off. Secrets in it are dropped unless secrets.
 func readReport(ctx context.Context, s *streams, name string, secrets bool, h report.Handler) error {
-	var in io.Reader = interruptible{ctx, s.stdin}
+	var in io.Reader = interruptible(ctx, s.stdin)
 	if name != "-" {
 		file, err := os.Open(name)
 		if err != nil {

@@ -119,7 +119,7 @@ func (c *ciRun) run(ctx context.Context) error {
 	defer job.out.discard()
 	if c.onGitHub() {
 		// One stream, so that the runner sees all in this order.
-		c.streams = &streams{c.stdin, c.stdout, c.stdout, c.version}
+		c.streams = &streams{stdin: c.stdin, stdout: c.stdout, stderr: c.stdout, version: c.version}
 		job.streams = c.streams
 		c.commands = &runnerCommands{c.stdout, rand.Text()}
 		if err := c.commands.stop(); err != nil {

@@ -42,7 +42,7 @@ func newStdin(s *streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			src := &dirsource.Stream{Reader: interruptible{cmd.Context(), s.stdin}, Name: "stdin", MaxSize: f.maxSize << 20}
+			src := &dirsource.Stream{Reader: interruptible(cmd.Context(), s.stdin), Name: "stdin", MaxSize: f.maxSize << 20}
 			return job.scan(cmd.Context(), src, "stdin", "stdin")
 		},
 	}

@@ -179,7 +179,7 @@ func (h *hook) push(ctx context.Context) (*subject, error) {
 		err = h.allLocal(src, "the hook manager tells of the first ref of a push only")
 	default:
 		var updates []refUpdate
-		if updates, err = readUpdates(interruptible{ctx, h.stdin}, 4); err != nil {
+		if updates, err = readUpdates(interruptible(ctx, h.stdin), 4); err != nil {
 			return nil, err
 		}
 		for _, u := range updates {
@@ -322,11 +322,4 @@ func ids(id string) []string {
 		return nil
 	}
 	return []string{id}
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -5,56 +5,16 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
-	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
-
-// operatorFlags say who the operator is.
-type operatorFlags struct {
-	profile, role, externalID string
-	endpoint                  string
-}
-
-func (f *operatorFlags) add(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.StringVar(&f.profile, "profile", "", "your profile of ~/.aws (default: as the AWS CLI chooses)")
-	flags.StringVar(&f.role, "role", "", "name of the role to assume in accounts other than your own")
-	flags.StringVar(&f.externalID, "external-id", "", "external id that goes with --role")
-	addEndpoint(cmd, &f.endpoint)
-}
-
-func addEndpoint(cmd *cobra.Command, endpoint *string) {
-	cmd.Flags().StringVar(endpoint, "aws-endpoint", "", "ask this loopback URL instead of AWS, for tests")
-	_ = cmd.Flags().MarkHidden("aws-endpoint")
-}
-
-func (f *operatorFlags) config(version string) operator.Config {
-	cfg := operator.Config{Profile: f.profile, Role: f.role, ExternalID: f.externalID, Version: version, Endpoint: f.endpoint}
-	if f.endpoint != "" {
-		cfg.Wait = time.Millisecond // what a test does not know it does not know later either
-	}
-	return cfg
-}
-
-func (f *operatorFlags) open(ctx context.Context, version string) (*operator.Operator, error) {
-	o, err := operator.New(ctx, f.config(version))
-	if err != nil {
-		return nil, unfinished(err)
-	}
-	return o, nil
-}
 
 // readLeaks reads a report that was saved with --format json, from a file, or from
 // stdin if name is "-". Findings that are ignored are left out. What goes on from
@@ -169,23 +129,4 @@ func ask(ctx context.Context, typed *bufio.Reader, stderr io.Writer, question, w
 		return &response.RefusedError{Gate: response.GateConfirm, Why: "what was typed is something else"}
 	}
 	return nil
-}
-
-// readNames reads names, one a line; "#" begins a comment.
-func readNames(flag, file string) ([]string, error) {
-	if file == "" {
-		return nil, nil
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", flag, err)
-	}
-	var names []string
-	for line := range strings.Lines(string(b)) {
-		line, _, _ = strings.Cut(line, "#")
-		if line = strings.TrimSpace(line); line != "" {
-			names = append(names, line)
-		}
-	}
-	return slices.Compact(names), nil
 }

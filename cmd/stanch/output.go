@@ -41,6 +41,20 @@ func (f *outputFlags) handler(w *output, rules ...*detectors.Rule) (report.Handl
 	})
 }
 
+// save writes b to the file that --output names, whole or not at all.
+func (f *outputFlags) save(b []byte) error {
+	out, err := f.open(nil)
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	_, err = out.Write(b)
+	if err = errors.Join(err, out.commit()); err != nil {
+		return unfinished(err)
+	}
+	return nil
+}
+
 // checkPrivate returns an error unless nobody else can read what goes to the
 // output: secrets were asked for. Files that stanch creates are private.
 func (f *outputFlags) checkPrivate(stdout io.Writer) error {
@@ -80,6 +94,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// open opens what the flags name; the caller commits or discards it.
 func (f *outputFlags) open(stdout io.Writer) (*output, error) {
 	if f.file == "" {
 		return &output{Writer: stdout}, nil

@@ -27,7 +27,7 @@ answers of AWS are.`,
 					return err
 				}
 			}
-			var in io.Reader = interruptible{cmd.Context(), s.stdin}
+			var in io.Reader = interruptible(cmd.Context(), s.stdin)
 			if name := operand(args, "-"); name != "-" {
 				file, err := os.Open(name)
 				if err != nil {

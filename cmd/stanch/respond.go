@@ -138,7 +138,7 @@ renews it.`,
 			if err != nil {
 				return err
 			}
-			err = out.plan(s, f, plan)
+			err = writePlan(&out, s, f, plan)
 			if cutOff && (err == nil || errors.Is(err, errNotPlanned)) {
 				err = fmt.Errorf("%s ends early: what is missing in it is not planned for", operand(args, "standard input"))
 			}
@@ -153,8 +153,8 @@ renews it.`,
 	return cmd
 }
 
-// plan writes a plan to the file and to stdout.
-func (f *outputFlags) plan(s *streams, by *respondFlags, plan response.Plan) (err error) {
+// writePlan writes a plan to the file that f names and to stdout.
+func writePlan(f *outputFlags, s *streams, by *respondFlags, plan response.Plan) (err error) {
 	if f.file != "" {
 		if err := f.save(plan.Encode()); err != nil {
 			return err
@@ -175,34 +175,6 @@ var (
 	errNotPlanned = errors.New("the plan leaves live keys alone")
 	errNotDone    = errors.New("see the report")
 )
-
-func unfinishedIf(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) {
-		return err
-	}
-	return unfinished(err)
-}
-
-func operand(args []string, otherwise string) string {
-	if len(args) > 0 {
-		return args[0]
-	}
-	return otherwise
-}
-
-// save writes b to the file that --output names, whole or not at all.
-func (f *outputFlags) save(b []byte) error {
-	out, err := f.open(nil)
-	if err != nil {
-		return err
-	}
-	defer out.discard()
-	_, err = out.Write(b)
-	if err = errors.Join(err, out.commit()); err != nil {
-		return unfinished(err)
-	}
-	return nil
-}
 
 // sts asks STS about leaked keys, each time anew: what it said a moment ago is
 // what is to be checked.

@@ -106,7 +106,7 @@ func (f *respondFlags) approved(plan response.Plan, verb string) error {
 
 // consent has the account and the end of the key id typed for each key.
 func consent(ctx context.Context, s *streams, plan response.Plan, verb string) error {
-	typed := bufio.NewReader(interruptible{ctx, s.stdin}) // one for all: it reads ahead
+	typed := bufio.NewReader(interruptible(ctx, s.stdin)) // one for all: it reads ahead
 	for _, k := range plan.Keys {
 		want := k.Account + " " + k.KeyID[max(0, len(k.KeyID)-4):]
 		question := fmt.Sprintf("To %s %s of %s in account %s, type the account and the last four characters of the key id:",

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -238,7 +236,7 @@ func (t *tally) verdict(scanErr error) error {
 }
 
 func (f *scanFlags) verifier(version string) (*awsverifier.Client, error) {
-	canaries, err := readAccounts(f.canaryAccounts)
+	canaries, err := readNames("--canary-accounts", f.canaryAccounts)
 	if err != nil {
 		return nil, err
 	}
@@ -252,30 +250,6 @@ func (f *scanFlags) verifier(version string) (*awsverifier.Client, error) {
 		Partitions:     f.partitions,
 		Endpoint:       f.stsEndpoint,
 	})
-}
-
-// readAccounts reads account numbers, one a line; "#" begins a comment.
-func readAccounts(file string) ([]string, error) {
-	if file == "" {
-		return nil, nil
-	}
-	r, err := os.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("--canary-accounts: %w", err)
-	}
-	defer r.Close()
-	var accounts []string
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
-		line, _, _ := strings.Cut(lines.Text(), "#")
-		if line = strings.TrimSpace(line); line != "" {
-			accounts = append(accounts, line)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("--canary-accounts %s: %w", file, err)
-	}
-	return accounts, nil
 }
 
 func (f *scanFlags) logger(w io.Writer) *slog.Logger {

@@ -142,7 +142,7 @@ func (f *engineFlags) engine(j *job, store *sweep.Store, q *riverqueue.Queue, lo
 // says only whether there is one. Some are made anew each day, and to read all repositories
 // each day costs too much.
 func (f *engineFlags) detector(build string, c *config) (string, error) {
-	canaries, err := readAccounts(f.canaryAccounts)
+	canaries, err := readNames("--canary-accounts", f.canaryAccounts)
 	if err != nil {
 		return "", err
 	}

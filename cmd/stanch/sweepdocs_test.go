@@ -54,7 +54,7 @@ func checkCommand(t *testing.T, file, line string) {
 	}
 	var out bytes.Buffer
 	s := &streams{stdout: &out, stderr: &out}
-	root := newRoot(s)
+	root := newRoot(s, manual)
 	root.AddCommand(newSweep(s), newGitHub(s), newReport(s))
 	cmd, rest, err := root.Find(args)
 	if err == nil {

@@ -2,16 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
-	"sync/atomic"
-	"time"
 
 	"github.com/mattn/go-isatty"
-	"golang.org/x/sync/errgroup"
-
-	"github.com/stanch-dev/stanch/scanner"
 )
 
 // isTerminal reports whether w is a terminal.
@@ -29,15 +23,17 @@ func mayMove(w io.Writer) bool {
 // wantsColour follows no-color.org.
 func wantsColour(w io.Writer) bool { return mayMove(w) && os.Getenv("NO_COLOR") == "" }
 
-// An interruptible reader does not wait for r when ctx ends: r may be a pipe that
+// interruptible returns a reader that does not wait for r when ctx ends: r may be a pipe that
 // nobody writes to, or a terminal. The read that waits is then left behind, which
 // is for the standard input of a process that is about to end.
-type interruptible struct {
+func interruptible(ctx context.Context, r io.Reader) io.Reader { return interruptibleReader{ctx, r} }
+
+type interruptibleReader struct {
 	ctx context.Context
 	r   io.Reader
 }
 
-func (i interruptible) Read(p []byte) (int, error) {
+func (i interruptibleReader) Read(p []byte) (int, error) {
 	type result struct {
 		data []byte
 		err  error
@@ -54,85 +50,4 @@ func (i interruptible) Read(p []byte) (int, error) {
 	case r := <-done:
 		return copy(p, r.data), r.err
 	}
-}
-
-// metered returns src, with what passes through it counted and shown on w, a
-// terminal, while it reads. A Sifter stays one: as a mere Source it would have to
-// put together what it could leave out.
-func metered(src scanner.Source, w io.Writer) scanner.Source {
-	if s, ok := src.(scanner.Sifter); ok {
-		return siftingMeter{meter{src, w}, s}
-	}
-	return meter{src, w}
-}
-
-type meter struct {
-	scanner.Source
-	w io.Writer
-}
-
-func (m meter) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
-	var c counter
-	return c.show(m.w, func() error { return m.Source.Blobs(ctx, c.counted(yield)) })
-}
-
-type siftingMeter struct {
-	meter
-	sifter scanner.Sifter
-}
-
-func (m siftingMeter) Sift(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
-	var c counter
-	passed := p.Passed
-	p.Passed = func(objects, bytes int64) {
-		c.add(objects, bytes)
-		if passed != nil {
-			passed(objects, bytes)
-		}
-	}
-	return c.show(m.w, func() error { return m.sifter.Sift(ctx, p, c.counted(yield)) })
-}
-
-// A counter counts what was read. Its methods may be called concurrently.
-type counter struct{ objects, bytes atomic.Int64 }
-
-func (c *counter) add(objects, bytes int64) {
-	c.objects.Add(objects)
-	c.bytes.Add(bytes)
-}
-
-// counted returns yield, with what goes through it counted; a text that comes in
-// windows is one object.
-func (c *counter) counted(yield func(scanner.Blob) error) func(scanner.Blob) error {
-	return func(b scanner.Blob) error {
-		objects := int64(1)
-		if b.Window != nil && b.Window.Offset > 0 {
-			objects = 0
-		}
-		c.add(objects, int64(len(b.Data)))
-		return yield(b)
-	}
-}
-
-// show runs read, and writes every now and then how far it has come.
-func (c *counter) show(w io.Writer, read func() error) error {
-	var group errgroup.Group
-	done := make(chan struct{})
-	group.Go(func() error {
-		tick := time.NewTicker(200 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				fmt.Fprint(w, "\r\x1b[K")
-				return nil
-			case <-tick.C:
-				fmt.Fprintf(w, "\r\x1b[K%d objects, %d MB read", c.objects.Load(), c.bytes.Load()/1e6)
-			}
-		}
-	})
-	err := read()
-	close(done)
-	_ = group.Wait() // it returns no error
-	return err
 }

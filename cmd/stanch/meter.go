@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stanch-dev/stanch/scanner"
+)
+
+// metered returns src, with what passes through it counted and shown on w, a
+// terminal, while it reads. A Sifter stays one: as a mere Source it would have to
+// put together what it could leave out.
+func metered(src scanner.Source, w io.Writer) scanner.Source {
+	if s, ok := src.(scanner.Sifter); ok {
+		return siftingMeter{meter{src, w}, s}
+	}
+	return meter{src, w}
+}
+
+type meter struct {
+	scanner.Source
+	w io.Writer
+}
+
+func (m meter) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
+	var c counter
+	return c.show(m.w, func() error { return m.Source.Blobs(ctx, c.counted(yield)) })
+}
+
+type siftingMeter struct {
+	meter
+	sifter scanner.Sifter
+}
+
+func (m siftingMeter) Sift(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
+	var c counter
+	passed := p.Passed
+	p.Passed = func(objects, bytes int64) {
+		c.add(objects, bytes)
+		if passed != nil {
+			passed(objects, bytes)
+		}
+	}
+	return c.show(m.w, func() error { return m.sifter.Sift(ctx, p, c.counted(yield)) })
+}
+
+// A counter counts what was read. Its methods may be called concurrently.
+type counter struct{ objects, bytes atomic.Int64 }
+
+func (c *counter) add(objects, bytes int64) {
+	c.objects.Add(objects)
+	c.bytes.Add(bytes)
+}
+
+// counted returns yield, with what goes through it counted; a text that comes in
+// windows is one object.
+func (c *counter) counted(yield func(scanner.Blob) error) func(scanner.Blob) error {
+	return func(b scanner.Blob) error {
+		objects := int64(1)
+		if b.Window != nil && b.Window.Offset > 0 {
+			objects = 0
+		}
+		c.add(objects, int64(len(b.Data)))
+		return yield(b)
+	}
+}
+
+// show runs read, and writes every now and then how far it has come.
+func (c *counter) show(w io.Writer, read func() error) error {
+	var group errgroup.Group
+	done := make(chan struct{})
+	group.Go(func() error {
+		tick := time.NewTicker(200 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				fmt.Fprint(w, "\r\x1b[K")
+				return nil
+			case <-tick.C:
+				fmt.Fprintf(w, "\r\x1b[K%d objects, %d MB read", c.objects.Load(), c.bytes.Load()/1e6)
+			}
+		}
+	})
+	err := read()
+	close(done)
+	_ = group.Wait() // it returns no error
+	return err
+}
