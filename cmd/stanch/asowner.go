@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/scanner"
@@ -22,13 +23,13 @@ import (
 
 // ownerFlags are those of scans that ask AWS with the operator's own identity as well.
 type ownerFlags struct {
-	operatorFlags
+	cli.OperatorFlags
 	assess bool
 	wanted bool // by something else: --deactivate
 }
 
 func (f *ownerFlags) add(cmd *cobra.Command) {
-	f.operatorFlags.add(cmd)
+	f.OperatorFlags.Add(cmd)
 	cmd.Flags().BoolVar(&f.assess, "assess", false, "ask AWS with your own identity how dangerous the live keys are, and about ids without a secret (see \"stanch assess\")")
 }
 
@@ -197,7 +198,7 @@ func (j *job) asOwner() verifier.Verifier {
 // before anything is scanned: the key that leaked may be waiting.
 func (j *job) openOwner(ctx context.Context) (err error) {
 	if o := &j.flags.owner; o.assess || o.wanted {
-		j.op, err = o.open(ctx, j.streams.version)
+		j.op, err = o.Open(ctx, j.streams.Version)
 		j.assessing.Operator = j.op
 	}
 	if err != nil {

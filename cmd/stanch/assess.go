@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report"
@@ -23,8 +24,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-func newAssess(s *streams) *cobra.Command {
-	f := &operatorFlags{}
+func newAssess(s *cli.Streams) *cobra.Command {
+	f := &cli.OperatorFlags{}
 	var format string
 	cmd := &cobra.Command{
 		Use:   "assess [REPORT | KEY-ID...]",
@@ -43,16 +44,16 @@ the report is written again, with the facts added.`,
 			}
 			saved, err := subjects(cmd.Context(), s, args)
 			if err != nil {
-				return unfinished(err)
+				return cli.Unfinished(err)
 			}
-			op, err := f.open(cmd.Context(), s.version)
+			op, err := f.Open(cmd.Context(), s.Version)
 			if err != nil {
 				return err
 			}
-			return saved.assess(cmd.Context(), s.stdout, op, format)
+			return saved.assess(cmd.Context(), s.Stdout, op, format)
 		},
 	}
-	f.add(cmd)
+	f.Add(cmd)
 	cmd.Flags().StringVarP(&format, "format", "f", "text", "text, or json: the report again, with the facts added")
 	return cmd
 }
@@ -103,10 +104,10 @@ func (r *stream) replay(h report.Handler) error {
 var keyID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(AKIA|ASIA)[A-Z0-9]{12,124}$`) })
 
 // subjects reads the report that args name, or makes one of the ids in args.
-func subjects(ctx context.Context, s *streams, args []string) (*stream, error) {
+func subjects(ctx context.Context, s *cli.Streams, args []string) (*stream, error) {
 	r := &stream{}
 	if len(args) > 0 && keyID().MatchString(args[0]) {
-		r.scan = report.Scan{Version: s.version, Source: "assess", Target: strings.Join(args, " "), Started: time.Now().UTC()}
+		r.scan = report.Scan{Version: s.Version, Source: "assess", Target: strings.Join(args, " "), Started: time.Now().UTC()}
 		for _, id := range args {
 			if !keyID().MatchString(id) {
 				return nil, fmt.Errorf("%s is not an access key id", id)
@@ -121,13 +122,13 @@ func subjects(ctx context.Context, s *streams, args []string) (*stream, error) {
 	if len(args) > 1 {
 		return nil, errors.New("one report, or key ids")
 	}
-	return r, readReport(ctx, s, operand(args, "-"), false, r)
+	return r, readReport(ctx, s, cli.Operand(args, "-"), false, r)
 }
 
 // readReport replays a saved report, of a file or, if name is "-", of stdin; what
 // there is of one that was cut off. Secrets in it are dropped unless secrets.
-func readReport(ctx context.Context, s *streams, name string, secrets bool, h report.Handler) error {
-	var in io.Reader = interruptible(ctx, s.stdin)
+func readReport(ctx context.Context, s *cli.Streams, name string, secrets bool, h report.Handler) error {
+	var in io.Reader = cli.Interruptible(ctx, s.Stdin)
 	if name != "-" {
 		file, err := os.Open(name)
 		if err != nil {
@@ -179,7 +180,7 @@ func (r *stream) assess(ctx context.Context, w io.Writer, op *operator.Operator,
 	} else {
 		_, err = io.WriteString(w, page.String())
 	}
-	return unfinishedIf(err)
+	return cli.UnfinishedIf(err)
 }
 
 var risks = [...]string{"", "note", "BAD", "ACT NOW"}

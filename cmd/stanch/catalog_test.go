@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
@@ -40,7 +41,7 @@ func TestEveryCommandKnowsEveryRule(t *testing.T) {
 				{"stdin", "-f", "json"},
 				{"ci", "--base", "HEAD~", "--head", "HEAD", "-f", "json"},
 			} {
-				if found := rulesFound(printed(t, exitLeaks, sample, args...)); !slices.Contains(found, r.ID) {
+				if found := rulesFound(printed(t, cli.ExitLeaks, sample, args...)); !slices.Contains(found, r.ID) {
 					t.Errorf("%v finds %q, not %s", args, found, r.ID)
 				}
 			}
@@ -49,17 +50,17 @@ func TestEveryCommandKnowsEveryRule(t *testing.T) {
 				code int
 				args []string
 			}{
-				{r.Title, exitLeaks, []string{"hook", "run", "--stage", "pre-commit"}},
-				{`"id": "` + r.ID + `"`, exitLeaks, []string{"git", ".", "--no-verify", "-f", "sarif"}},
-				{r.Title + " (" + r.ID + ")", exitClean, []string{"rules", r.ID}},
-				{`"id":"` + r.ID + `"`, exitClean, []string{"rules", "-f", "json"}},
-				{`rules = ["` + r.ID + `"]`, exitClean, []string{"migrate", "old/" + gitleaksIgnore}},
+				{r.Title, cli.ExitLeaks, []string{"hook", "run", "--stage", "pre-commit"}},
+				{`"id": "` + r.ID + `"`, cli.ExitLeaks, []string{"git", ".", "--no-verify", "-f", "sarif"}},
+				{r.Title + " (" + r.ID + ")", cli.ExitClean, []string{"rules", r.ID}},
+				{`"id":"` + r.ID + `"`, cli.ExitClean, []string{"rules", "-f", "json"}},
+				{`rules = ["` + r.ID + `"]`, cli.ExitClean, []string{"migrate", "old/" + gitleaksIgnore}},
 			} {
 				if out := printed(t, tt.code, sample, tt.args...); !strings.Contains(out, tt.want) {
 					t.Errorf("%v does not say %q:\n%s", tt.args, tt.want, out)
 				}
 			}
-			printed(t, exitLeaks, sample, "ci", "--base", "HEAD~", "--head", "HEAD", "--sarif", "ci.sarif")
+			printed(t, cli.ExitLeaks, sample, "ci", "--base", "HEAD~", "--head", "HEAD", "--sarif", "ci.sarif")
 			if log, err := os.ReadFile("ci.sarif"); err != nil || !strings.Contains(string(log), `"id": "`+r.ID+`"`) {
 				t.Errorf("the SARIF log of ci does not document %s: %v", r.ID, err)
 			}
@@ -76,7 +77,7 @@ func TestRulesOfUsersInCI(t *testing.T) {
 	if err := os.WriteFile(ownConfig, []byte(rule), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	printed(t, exitClean, "", "ci", "--base", "HEAD~", "--head", "HEAD", "--sarif", "ci.sarif")
+	printed(t, cli.ExitClean, "", "ci", "--base", "HEAD~", "--head", "HEAD", "--sarif", "ci.sarif")
 	if log, err := os.ReadFile("ci.sarif"); err != nil || !strings.Contains(string(log), `"id": "acme-token"`) {
 		t.Errorf("the SARIF log of ci does not document acme-token: %v", err)
 	}
@@ -98,7 +99,7 @@ func inSampleProject(t *testing.T, sample string) {
 func printed(t *testing.T, code int, stdin string, args ...string) string {
 	t.Helper()
 	var out, log bytes.Buffer
-	if got := exitCode(&log, run(t.Context(), args, strings.NewReader(stdin), &out, &log)); got != code {
+	if got := cli.ExitCode(&log, run(t.Context(), args, strings.NewReader(stdin), &out, &log)); got != code {
 		t.Errorf("%v ends with %d, not %d:\n%s%s", args, got, code, out.String(), log.String())
 	}
 	return out.String()

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/checkout"
 	"github.com/stanch-dev/stanch/scanner/cievent"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
@@ -22,7 +23,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/report"
 )
 
-func newCI(s *streams) *cobra.Command {
+func newCI(s *cli.Streams) *cobra.Command {
 	f := &ciFlags{}
 	cmd := &cobra.Command{
 		Use:   "ci [PATH]",
@@ -45,7 +46,7 @@ What everybody can read, the log of a public repository, names no account.`,
 			if err := fromEnvironment(cmd.Flags(), os.Getenv); err != nil {
 				return err
 			}
-			c := &ciRun{ciFlags: f, streams: s, env: os.Getenv, dir: "."}
+			c := &ciRun{ciFlags: f, Streams: s, env: os.Getenv, dir: "."}
 			if len(args) > 0 {
 				c.dir = args[0]
 			}
@@ -97,7 +98,7 @@ func fromEnvironment(flags *pflag.FlagSet, env cievent.Env) error {
 // A ciRun is one run of "stanch ci".
 type ciRun struct {
 	*ciFlags
-	*streams
+	*cli.Streams
 	env   cievent.Env
 	dir   string
 	event cievent.Event
@@ -116,19 +117,19 @@ func (c *ciRun) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer job.out.discard()
+	defer job.out.Discard()
 	if c.onGitHub() {
 		// One stream, so that the runner sees all in this order.
-		c.streams = &streams{stdin: c.stdin, stdout: c.stdout, stderr: c.stdout, version: c.version}
-		job.streams = c.streams
-		c.commands = &runnerCommands{c.stdout, rand.Text()}
+		c.Streams = &cli.Streams{Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stdout, Version: c.Version}
+		job.streams = c.Streams
+		c.commands = &runnerCommands{c.Stdout, rand.Text()}
 		if err := c.commands.stop(); err != nil {
-			return incomplete(err)
+			return cli.Incomplete(err)
 		}
 	}
 	err = c.scan(ctx, job)
 	c.deactivate.quiet = c.quiet()
-	return c.finish(c.deactivate.run(ctx, c.streams, job.op, err))
+	return c.finish(c.deactivate.run(ctx, c.Streams, job.op, err))
 }
 
 // quiet reports whether the log is to name no account.
@@ -154,7 +155,7 @@ func (c *ciRun) job() (*job, error) {
 		return nil, err
 	}
 	c.config.scanned = "" // configure reads what the event lets count
-	return c.prepare(c.streams)
+	return c.prepare(c.Streams)
 }
 
 // configure reads the configuration and the ignore files of the project: those of a
@@ -168,12 +169,12 @@ func (c *ciRun) configure(ctx context.Context, j *job, tree *checkout.Checkout) 
 				return nil, nil
 			}
 			if err != nil {
-				return nil, incomplete(fmt.Errorf("nothing was scanned: reading %s of what the pull request is to be merged into: %w", name, err))
+				return nil, cli.Incomplete(fmt.Errorf("nothing was scanned: reading %s of what the pull request is to be merged into: %w", name, err))
 			}
 			return data, nil
 		}
 	}
-	j.config, err = c.config.read(c.stderr)
+	j.config, err = c.config.read(c.Stderr)
 	return err
 }
 
@@ -188,19 +189,19 @@ func (c *ciRun) scan(ctx context.Context, j *job) error {
 	}
 	repo, err := gitsource.Open(c.dir)
 	if err != nil {
-		return incomplete(fmt.Errorf("nothing was scanned: %w; check the repository out first, with git", err))
+		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w; check the repository out first, with git", err))
 	}
 	defer func() { _ = repo.Close() }() // it is not a clone: there is nothing to remove
 	repo.MaxBlobSize = c.maxSize << 20
 	tree := &checkout.Checkout{
 		Dir: c.dir, Token: c.token(), Server: cmp.Or(c.env("GITHUB_SERVER_URL"), c.env("CI_SERVER_URL")),
-		Log: func(s string) { fmt.Fprintln(c.stderr, "stanch:", printable.Text(s)) },
+		Log: func(s string) { fmt.Fprintln(c.Stderr, "stanch:", printable.Text(s)) },
 	}
 	if c.rng, err = tree.Resolve(ctx, &c.event); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return incomplete(fmt.Errorf("nothing was scanned: %w", err))
+		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w", err))
 	}
 	c.degraded = c.rng.Unread != nil
 	for _, note := range c.rng.Notes {
@@ -233,7 +234,7 @@ func (c *ciRun) findEvent() error {
 	case c.base != "" || c.head != "":
 		c.event = service.Given(c.base, cmp.Or(c.head, "HEAD"))
 	case err != nil:
-		return incomplete(fmt.Errorf("nothing was scanned: %w; use --base and --head, or --scan history", err))
+		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w; use --base and --head, or --scan history", err))
 	case service.Service == "":
 		return errors.New("this is neither GitHub Actions nor GitLab CI: name the range with --base and --head, or use --scan history")
 	default:
@@ -264,7 +265,7 @@ func (c *ciRun) scope() string {
 
 // say tells people what is scanned and why, in the log and the summary.
 func (c *ciRun) say(s string) {
-	fmt.Fprintln(c.stderr, "stanch:", printable.Text(s))
+	fmt.Fprintln(c.Stderr, "stanch:", printable.Text(s))
 	fmt.Fprintf(&c.summary, "%s\n\n", s)
 }
 
@@ -278,7 +279,7 @@ func (c *ciRun) finish(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return errors.Join(err, c.commands.resume())
 	}
-	if errors.Is(err, errIncomplete) && c.counts.ElapsedMS == 0 && c.counts.Objects == 0 {
+	if errors.Is(err, cli.ErrIncomplete) && c.counts.ElapsedMS == 0 && c.counts.Objects == 0 {
 		why := printable.Text(err.Error())
 		c.annotate("error", why)
 		fmt.Fprintf(&c.summary, "### stanch: nothing was scanned\n\n    %s\n", strings.ReplaceAll(why, "\n", "\n    "))
@@ -306,7 +307,7 @@ func (c *ciRun) tell(variable, text string) error {
 		err = errors.Join(err, file.Close())
 	}
 	if err != nil {
-		return incomplete(fmt.Errorf("%s: %w", variable, err))
+		return cli.Incomplete(fmt.Errorf("%s: %w", variable, err))
 	}
 	return nil
 }
@@ -328,7 +329,7 @@ func (c *ciRun) outputs(err error) string {
 		{"findings", c.counts.Findings}, {"verified", c.counts.Live}, {"unread", len(c.counts.Unread)},
 		{"scanned-commits", c.rng.Commits}, {"base", base}, {"head", head},
 		{"sarif-file", c.sarif}, {"json-file", c.json}, {"degraded", c.degraded},
-		{"exit-code", exitCode(io.Discard, err)},
+		{"exit-code", cli.ExitCode(io.Discard, err)},
 	} {
 		fmt.Fprintf(&b, "%s=%s\n", o.name, strings.NewReplacer("\n", "", "\r", "").Replace(fmt.Sprint(o.value)))
 	}

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -178,7 +179,7 @@ func runCI(t *testing.T, dir, event, payload string, args ...string) ciResult {
 	report := filepath.Join(temp, "report.json")
 	var out bytes.Buffer
 	err := run(t.Context(), append([]string{"ci", "--json", report, dir}, args...), nil, &out, &out)
-	r := ciResult{status: exitCode(&out, err)}
+	r := ciResult{status: cli.ExitCode(&out, err)}
 	read := func(name string) string {
 		text, err := os.ReadFile(name)
 		if err != nil && !os.IsNotExist(err) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -70,7 +71,7 @@ func TestCIBadInput(t *testing.T) {
 				tt.prepare(t, dir)
 			}
 			r := runCI(t, dir, tt.event, c.fill(tt.payload))
-			if r.status != exitIncomplete || !strings.Contains(r.log, tt.says) || !strings.Contains(r.output, "exit-code=3\n") {
+			if r.status != cli.ExitIncomplete || !strings.Contains(r.log, tt.says) || !strings.Contains(r.output, "exit-code=3\n") {
 				t.Errorf("exit status %d, want 3 and %q\n%s%s", r.status, tt.says, r.log, r.output)
 			}
 			if !strings.Contains(r.log, "::error ") || !strings.Contains(r.summary, "ot") {
@@ -94,12 +95,12 @@ func TestCIToken(t *testing.T) {
 		status                       int
 		keys                         string
 	}{
-		{"own_server", "pull_request", pull, guarded, exitLeaks, "2"},
-		{"another_server", "pull_request", pull, "https://github.com", exitIncomplete, ""},
-		{"own_server_new_branch", "push", branch, guarded, exitLeaks, "5"},
-		{"another_server_new_branch", "push", branch, "https://github.com", exitIncomplete, ""},
-		{"own_server_everything", "schedule", "{}", guarded, exitLeaks, "1 2 4 5 6 7 8 9"},
-		{"another_server_everything", "schedule", "{}", "https://github.com", exitIncomplete, ""},
+		{"own_server", "pull_request", pull, guarded, cli.ExitLeaks, "2"},
+		{"another_server", "pull_request", pull, "https://github.com", cli.ExitIncomplete, ""},
+		{"own_server_new_branch", "push", branch, guarded, cli.ExitLeaks, "5"},
+		{"another_server_new_branch", "push", branch, "https://github.com", cli.ExitIncomplete, ""},
+		{"own_server_everything", "schedule", "{}", guarded, cli.ExitLeaks, "1 2 4 5 6 7 8 9"},
+		{"another_server_everything", "schedule", "{}", "https://github.com", cli.ExitIncomplete, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c.url = open
@@ -144,14 +145,14 @@ func TestCIUploadErrors(t *testing.T) {
 		api, asked, status           int
 		says                         string
 	}{
-		{"forbidden", "pull_request", pull, "true", 403, 1, exitIncomplete, "security-events: write"},
-		{"forbidden_if_permitted", "pull_request", pull, "auto", 403, 1, exitClean, "SARIF was not uploaded: "},
-		{"too_many_requests", "pull_request", pull, "auto", 429, 1, exitIncomplete, "429"},
-		{"server_error", "pull_request", pull, "auto", 500, 1, exitIncomplete, "500"},
-		{"fork", "pull_request", fork, "auto", 500, 0, exitClean, "from a fork may not"},
-		{"push", "push", push, "auto", 500, 0, exitLeaks, "say nothing of those before"},
-		{"push_all_the_same", "push", push, "true", 422, 1, exitIncomplete, "422"},
-		{"not_wanted", "pull_request", pull, "false", 500, 0, exitClean, ""},
+		{"forbidden", "pull_request", pull, "true", 403, 1, cli.ExitIncomplete, "security-events: write"},
+		{"forbidden_if_permitted", "pull_request", pull, "auto", 403, 1, cli.ExitClean, "SARIF was not uploaded: "},
+		{"too_many_requests", "pull_request", pull, "auto", 429, 1, cli.ExitIncomplete, "429"},
+		{"server_error", "pull_request", pull, "auto", 500, 1, cli.ExitIncomplete, "500"},
+		{"fork", "pull_request", fork, "auto", 500, 0, cli.ExitClean, "from a fork may not"},
+		{"push", "push", push, "auto", 500, 0, cli.ExitLeaks, "say nothing of those before"},
+		{"push_all_the_same", "push", push, "true", 422, 1, cli.ExitIncomplete, "422"},
+		{"not_wanted", "pull_request", pull, "false", 500, 0, cli.ExitClean, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			answers, status = 0, tt.api
@@ -253,7 +254,7 @@ commit second
 				t.Errorf("a secret in %q", line)
 			}
 		}
-		if r.status != exitLeaks || stopped != "" || strings.Contains(r.summary, detectorstest.Fill("{secret1}")) {
+		if r.status != cli.ExitLeaks || stopped != "" || strings.Contains(r.summary, detectorstest.Fill("{secret1}")) {
 			t.Errorf("exit status %d, %q still stops commands", r.status, stopped)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier/response"
@@ -30,24 +31,24 @@ func TestCIDeactivate(t *testing.T) {
 		off     bool
 		log     []string
 	}{
-		{name: "private", private: true, status: exitLeaks, off: true,
+		{name: "private", private: true, status: cli.ExitLeaks, off: true,
 			log: []string{"user alice of account " + detectorstest.Account, "CONTAINED  AKIA", "done", "plan-"}},
-		{name: "public", status: exitLeaks, off: true, log: []string{"SHUT OFF  AKIA", "contained  AKIA", "plan-"}},
-		{name: "public, named", with: []string{"--name-accounts"}, status: exitLeaks, off: true, log: []string{"user alice of account"}},
-		{name: "no proof", without: "--verify", status: exitUsage, log: []string{"needs --verify"}},
-		{name: "no accounts", without: "--accounts", status: exitUsage, log: []string{"--accounts"}},
-		{name: "no journal", without: "--journal", status: exitUsage, log: []string{"needs --journal in CI"}},
-		{name: "another account", without: "--accounts", with: []string{"--accounts=210987654321"}, status: exitLeaks},
-		{name: "nobody typed", without: "--yes", status: exitUsage, log: []string{"refused (not-confirmed)"}},
-		{name: "too many keys", with: []string{"--max-keys=0"}, status: exitUsage, log: []string{"refused (too-many-keys): why is not said"}},
-		{name: "no way in", without: "--external-id", with: []string{"--external-id=other"}, status: exitIncomplete, log: []string{"LEFT ALONE  AKIA", "no-responder"}},
+		{name: "public", status: cli.ExitLeaks, off: true, log: []string{"SHUT OFF  AKIA", "contained  AKIA", "plan-"}},
+		{name: "public, named", with: []string{"--name-accounts"}, status: cli.ExitLeaks, off: true, log: []string{"user alice of account"}},
+		{name: "no proof", without: "--verify", status: cli.ExitUsage, log: []string{"needs --verify"}},
+		{name: "no accounts", without: "--accounts", status: cli.ExitUsage, log: []string{"--accounts"}},
+		{name: "no journal", without: "--journal", status: cli.ExitUsage, log: []string{"needs --journal in CI"}},
+		{name: "another account", without: "--accounts", with: []string{"--accounts=210987654321"}, status: cli.ExitLeaks},
+		{name: "nobody typed", without: "--yes", status: cli.ExitUsage, log: []string{"refused (not-confirmed)"}},
+		{name: "too many keys", with: []string{"--max-keys=0"}, status: cli.ExitUsage, log: []string{"refused (too-many-keys): why is not said"}},
+		{name: "no way in", without: "--external-id", with: []string{"--external-id=other"}, status: cli.ExitIncomplete, log: []string{"LEFT ALONE  AKIA", "no-responder"}},
 		{name: "protected", change: func(_ *verifiertest.AWS, u *verifiertest.IAMUser) { u.Tags[response.ProtectedTag] = "true" },
-			status: exitIncomplete, log: []string{"LEFT ALONE  AKIA", "protected"}},
+			status: cli.ExitIncomplete, log: []string{"LEFT ALONE  AKIA", "protected"}},
 		{name: inUse, change: func(a *verifiertest.AWS, u *verifiertest.IAMUser) {
 			a.Tracks, u.Keys[0].Used, u.Keys[0].UsedService = true, u.Keys[0].Created.AddDate(1, 0, 0), "s3"
-		}, status: exitIncomplete, log: []string{"LEFT ALONE  AKIA", inUse}},
+		}, status: cli.ExitIncomplete, log: []string{"LEFT ALONE  AKIA", inUse}},
 		{name: "may not", with: []string{"--assess"}, change: func(a *verifiertest.AWS, _ *verifiertest.IAMUser) { a.Deny("iam:UpdateAccessKey") },
-			status: exitIncomplete, log: []string{"contained_not_deactivated  AKIA"}},
+			status: cli.ExitIncomplete, log: []string{"contained_not_deactivated  AKIA"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			aws, user := ciIncident(t)
@@ -111,7 +112,7 @@ func TestCIDeactivateNeedsAnIdentity(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	var out bytes.Buffer
 	err := run(t.Context(), []string{"ci", dir, "--head", "HEAD", "--verify", "--assess", "--aws-endpoint", aws.URL, "--sts-endpoint", aws.URL}, nil, &out, &out)
-	if code := exitCode(&out, err); code != exitIncomplete || !strings.Contains(out.String(), "no identity of your own") {
+	if code := cli.ExitCode(&out, err); code != cli.ExitIncomplete || !strings.Contains(out.String(), "no identity of your own") {
 		t.Errorf("exit status %d\n%s", code, &out)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/scanner"
@@ -29,7 +30,7 @@ func (c *ciRun) attach(j *job) error {
 	add := func(format string, w io.Writer) error {
 		h, err := report.New(format, w, report.Options{
 			Rules: append(catalog.Rules(), j.config.rules()...), Category: c.category(), LineHash: lineHash(c.dir),
-			Now: time.Now, Again: j.flags.output.again,
+			Now: time.Now, Again: j.flags.output.Again,
 		})
 		handlers = append(handlers, h)
 		return err
@@ -238,14 +239,14 @@ func (c *ciRun) writeFiles() error {
 		if f.name == "" {
 			continue
 		}
-		out, err := (&outputFlags{file: f.name}).open(io.Discard)
+		out, err := (&cli.OutputFlags{File: f.name}).Open(io.Discard)
 		if err == nil {
 			_, err = out.Write(f.text)
-			err = errors.Join(err, out.commit())
-			out.discard()
+			err = errors.Join(err, out.Commit())
+			out.Discard()
 		}
 		if err != nil {
-			errs = append(errs, incomplete(fmt.Errorf("%s: %w", f.flag, err)))
+			errs = append(errs, cli.Incomplete(fmt.Errorf("%s: %w", f.flag, err)))
 		}
 	}
 	return errors.Join(errs...)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/githubapi"
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
@@ -55,9 +56,9 @@ func (c *ciRun) uploadSARIF(ctx context.Context, scanned error) error {
 		return nil
 	}
 	if errors.Is(err, githubapi.ErrDenied) {
-		return incomplete(fmt.Errorf("%w. The scan itself is above. %s", err, permissionHint))
+		return cli.Incomplete(fmt.Errorf("%w. The scan itself is above. %s", err, permissionHint))
 	}
-	return incomplete(fmt.Errorf("%w. The scan itself is above. To go without code scanning, set upload-sarif to false", err))
+	return cli.Incomplete(fmt.Errorf("%w. The scan itself is above. To go without code scanning, set upload-sarif to false", err))
 }
 
 const permissionHint = `The job needs "security-events: write" (in private repositories "actions: read" and a licence for code security too); or set upload-sarif to false.`
@@ -70,7 +71,7 @@ func (c *ciRun) noUpload(scanned error) string {
 		return "a range of the user's own is of no ref."
 	case c.counts.Stopped:
 		return "the scan ended early, and GitHub refuses the results of such a run."
-	case (c.degraded || errors.Is(scanned, errIncomplete)) && c.counts.Findings == 0:
+	case (c.degraded || errors.Is(scanned, cli.ErrIncomplete)) && c.counts.Findings == 0:
 		return "the scan is incomplete, and found nothing: that is not to be called clean."
 	case c.upload == "true" && push && c.counts.Findings == 0:
 		return "nothing was found in the commits of this push."
@@ -115,13 +116,13 @@ func (c *ciRun) commentOn(ctx context.Context) error {
 		return nil
 	}
 	if err != nil {
-		return incomplete(err)
+		return cli.Incomplete(err)
 	}
 	return nil
 }
 
 func (c *ciRun) client() (*githubapi.Client, error) {
-	return githubapi.New(cmp.Or(c.env("GITHUB_API_URL"), "https://api.github.com"), c.env("GITHUB_REPOSITORY"), c.token(), c.version)
+	return githubapi.New(cmp.Or(c.env("GITHUB_API_URL"), "https://api.github.com"), c.env("GITHUB_REPOSITORY"), c.token(), c.Version)
 }
 
 // notice tells people something about the run, not about a finding.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -105,12 +106,12 @@ git checkout -q base; echo text | gzip | head -c 15 >cut.gz; commit 'cut alone';
 		says                 string
 		uploads              int
 	}{
-		{"whole", "pull_request", pull("whole"), exitLeaks, "SARIF was uploaded to code scanning.", 1},
-		{"cut", "pull_request", pull("cut"), exitIncomplete, "in a category of its own", 1},
-		{"cut_again", "pull_request", pull("cut"), exitIncomplete, "in a category of its own", 1},
-		{"more", "pull_request", pull("more"), exitIncomplete, "in a category of its own", 1},
-		{"nothing_found", "pull_request", pull("alone"), exitIncomplete, "SARIF was not uploaded: the scan is incomplete, and found nothing", 0},
-		{"push", "push", push, exitLeaks, "SARIF was uploaded to code scanning.", 1},
+		{"whole", "pull_request", pull("whole"), cli.ExitLeaks, "SARIF was uploaded to code scanning.", 1},
+		{"cut", "pull_request", pull("cut"), cli.ExitIncomplete, "in a category of its own", 1},
+		{"cut_again", "pull_request", pull("cut"), cli.ExitIncomplete, "in a category of its own", 1},
+		{"more", "pull_request", pull("more"), cli.ExitIncomplete, "in a category of its own", 1},
+		{"nothing_found", "pull_request", pull("alone"), cli.ExitIncomplete, "SARIF was not uploaded: the scan is incomplete, and found nothing", 0},
+		{"push", "push", push, cli.ExitLeaks, "SARIF was uploaded to code scanning.", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			api.uploads = nil
@@ -141,7 +142,7 @@ func TestCIUploadRefused(t *testing.T) {
 	t.Setenv("STANCH_TOKEN", "ghs_token-of-this-test")
 	r := runCI(t, dir, "pull_request", `{"pull_request":{"number":7,"commits":1,"head":{"sha":"`+scannertest.Git(t, dir, "rev-parse", "HEAD")+
 		`","repo":{"full_name":"ada/app"}},"base":{"sha":"`+scannertest.Git(t, dir, "rev-parse", "HEAD~")+`","repo":{"full_name":"ada/app"}}},`+repository+`}`, "--upload-sarif", "auto")
-	if r.status != exitIncomplete || !strings.Contains(r.log, api.refuses) || strings.Contains(r.log, "security-events") {
+	if r.status != cli.ExitIncomplete || !strings.Contains(r.log, api.refuses) || strings.Contains(r.log, "security-events") {
 		t.Errorf("exit status %d\n%s", r.status, r.log)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
@@ -23,7 +24,7 @@ func TestCIVerify(t *testing.T) {
 	for visibility, named := range map[string]bool{"true": true, "false": false} {
 		payload := `{"ref":"refs/heads/main","before":"` + base + `","after":"` + head + `","repository":{"private":` + visibility + `}}`
 		r := runCI(t, dir, "push", payload, "--verify", "--sts-endpoint", sts.URL, "--fail-on", "live")
-		if r.status != exitLeaks || !strings.Contains(r.output, "verified=1\n") || !strings.Contains(r.summary, "LIVE") || !strings.Contains(r.log, "title=LIVE%3A ") {
+		if r.status != cli.ExitLeaks || !strings.Contains(r.output, "verified=1\n") || !strings.Contains(r.summary, "LIVE") || !strings.Contains(r.log, "title=LIVE%3A ") {
 			t.Errorf("exit status %d\n%s%s", r.status, r.log, r.output)
 		}
 		if strings.Contains(r.log+r.summary, "alice") != named {
@@ -42,7 +43,7 @@ func TestCIFiles(t *testing.T) {
 	sarif, junit := filepath.Join(t.TempDir(), "s"), filepath.Join(t.TempDir(), "j")
 	t.Setenv("STANCH_JUNIT", junit)
 	r := runCI(t, dir, "push", "", "--base", "HEAD~", "--sarif", sarif)
-	if r.status != exitLeaks {
+	if r.status != cli.ExitLeaks {
 		t.Fatal(r.log)
 	}
 	var log struct {

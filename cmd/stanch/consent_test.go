@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
@@ -20,7 +21,7 @@ func TestConsent(t *testing.T) {
 		"111122223333 one1\n":                    response.GateConfirm,
 		"222233334444 two2\n111122223333 one1\n": response.GateConfirm,
 	} {
-		err := consent(t.Context(), &streams{stdin: strings.NewReader(typed), stdout: io.Discard, stderr: io.Discard}, plan, "shut off")
+		err := consent(t.Context(), &cli.Streams{Stdin: strings.NewReader(typed), Stdout: io.Discard, Stderr: io.Discard}, plan, "shut off")
 		if response.Refused(err) != gate || gate == "" && err != nil {
 			t.Errorf("%q: %v", typed, err)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/printable"
@@ -25,7 +26,7 @@ type deactivation struct {
 	respond respondFlags
 	leaks   []response.Leak
 	secrets []detectors.Secret // of all that was found: a path may hold one
-	cache   cacheFlags
+	cache   cli.CacheFlags
 	// quiet is of logs that everybody can read: no account, user or role is named.
 	quiet bool
 }
@@ -49,8 +50,8 @@ func (d *deactivation) check(f *scanFlags) error {
 	if !f.verifies() {
 		return errors.New("--deactivate shuts off only what is proved live: it and --no-verify do not go together, and \"stanch ci\" needs --verify")
 	}
-	f.owner.wanted, f.cache.anew = true, true // what was live in an earlier run is no proof
-	d.respond.operatorFlags, d.cache = f.owner.operatorFlags, f.cache
+	f.owner.wanted, f.cache.Refresh = true, true // what was live in an earlier run is no proof
+	d.respond.OperatorFlags, d.cache = f.owner.OperatorFlags, f.cache
 	d.respond.accounts = f.accounts
 	_, err := d.respond.rules()
 	if err == nil {
@@ -101,7 +102,7 @@ func (w watcher) Finding(f *scanner.Finding) error {
 
 // run shuts off what was found, after a scan that ended with scanErr. What goes to
 // people goes to stderr: stdout is the report's.
-func (d *deactivation) run(ctx context.Context, s *streams, op *operator.Operator, scanErr error) error {
+func (d *deactivation) run(ctx context.Context, s *cli.Streams, op *operator.Operator, scanErr error) error {
 	if !d.wanted || op == nil || len(d.leaks) == 0 || ctx.Err() != nil {
 		return scanErr
 	}
@@ -123,28 +124,28 @@ func (d *deactivation) run(ctx context.Context, s *streams, op *operator.Operato
 	}
 	file, err := d.savePlan(plan)
 	if err != nil {
-		return unfinished(fmt.Errorf("writing the plan, which undo needs: %w", err))
+		return cli.Unfinished(fmt.Errorf("writing the plan, which undo needs: %w", err))
 	}
-	if err = d.showPlan(s.stderr, plan, file); err != nil || len(plan.Keys) == 0 {
-		return errors.Join(unfinished(errNotPlanned), err)
+	if err = d.showPlan(s.Stderr, plan, file); err != nil || len(plan.Keys) == 0 {
+		return errors.Join(cli.Unfinished(errNotPlanned), err)
 	}
 	outcomes, err := d.apply(ctx, s, &response.Applier{Operator: op, Rules: rules, MaxKeys: d.respond.maxKeys}, plan)
-	told := d.respond.tellAll(ctx, s.version, targets, op, plan, outcomes)
-	if err = errors.Join(d.hide(err), d.showOutcomes(s.stderr, outcomes), d.hide(told)); err != nil {
-		return unfinishedIf(err)
+	told := d.respond.tellAll(ctx, s.Version, targets, op, plan, outcomes)
+	if err = errors.Join(d.hide(err), d.showOutcomes(s.Stderr, outcomes), d.hide(told)); err != nil {
+		return cli.UnfinishedIf(err)
 	}
 	for _, o := range outcomes {
 		if o.Result != response.Contained {
-			return unfinished(errNotDone)
+			return cli.Unfinished(errNotDone)
 		}
 	}
 	if len(plan.Refused) > 0 {
-		return unfinished(errNotPlanned)
+		return cli.Unfinished(errNotPlanned)
 	}
 	return scanErr
 }
 
-func (d *deactivation) apply(ctx context.Context, s *streams, a *response.Applier, plan response.Plan) ([]response.Outcome, error) {
+func (d *deactivation) apply(ctx context.Context, s *cli.Streams, a *response.Applier, plan response.Plan) ([]response.Outcome, error) {
 	journal, err := d.respond.openJournal(a.Operator.Own().ARN)
 	if err != nil {
 		return nil, err
@@ -155,9 +156,9 @@ func (d *deactivation) apply(ctx context.Context, s *streams, a *response.Applie
 	for _, l := range d.leaks {
 		secrets[l.Credential.ID] = l.Credential
 	}
-	a.Recheck = d.respond.recheck(s.version, secrets)
+	a.Recheck = d.respond.recheck(s.Version, secrets)
 	if !d.quiet {
-		a.Tell = func(r response.Record) { tell(s.stderr, r) }
+		a.Tell = func(r response.Record) { tell(s.Stderr, r) }
 	}
 	if err := a.Admit(ctx, plan); err != nil {
 		return nil, err
@@ -168,7 +169,7 @@ func (d *deactivation) apply(ctx context.Context, s *streams, a *response.Applie
 		}
 	}
 	for _, k := range plan.Keys {
-		d.cache.forget(s.stderr, d.respond.endpoint, k.KeyID)
+		d.cache.Forget(s.Stderr, d.respond.Endpoint, k.KeyID)
 	}
 	return a.Apply(ctx, plan)
 }
@@ -228,5 +229,5 @@ func (d *deactivation) hide(err error) error {
 	case gate != "":
 		return &response.RefusedError{Gate: gate, Why: "why is not said where everybody can read it (--name-accounts)"}
 	}
-	return unfinished(errors.New("the keys could not be shut off: why is not said where everybody can read it (--name-accounts)"))
+	return cli.Unfinished(errors.New("the keys could not be shut off: why is not said where everybody can read it (--name-accounts)"))
 }

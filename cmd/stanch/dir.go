@@ -5,10 +5,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/dirsource"
 )
 
-func newDir(s *streams) *cobra.Command {
+func newDir(s *cli.Streams) *cobra.Command {
 	f := &scanFlags{}
 	cmd := &cobra.Command{
 		Use:   "dir PATH...",
@@ -30,7 +31,7 @@ but not the insides of .git. Symbolic links are not followed below a PATH.`,
 	return cmd
 }
 
-func newStdin(s *streams) *cobra.Command {
+func newStdin(s *cli.Streams) *cobra.Command {
 	f := &scanFlags{}
 	cmd := &cobra.Command{
 		Use:     "stdin",
@@ -42,7 +43,7 @@ func newStdin(s *streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			src := &dirsource.Stream{Reader: interruptible(cmd.Context(), s.stdin), Name: "stdin", MaxSize: f.maxSize << 20}
+			src := &dirsource.Stream{Reader: cli.Interruptible(cmd.Context(), s.Stdin), Name: "stdin", MaxSize: f.maxSize << 20}
 			return job.scan(cmd.Context(), src, "stdin", "stdin")
 		},
 	}

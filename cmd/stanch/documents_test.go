@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -94,7 +95,7 @@ func TestDocumentedConfiguration(t *testing.T) {
 		if err := os.WriteFile(ownConfig, []byte(sample), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		printed(t, exitClean, "", "git", ".", "--no-verify")
+		printed(t, cli.ExitClean, "", "git", ".", "--no-verify")
 	}
 }
 
@@ -176,7 +177,7 @@ func TestContributing(t *testing.T) {
 		t.Errorf("CONTRIBUTING.md says that a Handler has %s, and it has %s", handler, want)
 	}
 	for _, format := range report.Formats {
-		if help := printed(t, exitClean, "", "report", "--help"); !strings.Contains(help, format) {
+		if help := printed(t, cli.ExitClean, "", "report", "--help"); !strings.Contains(help, format) {
 			t.Errorf("the help of --format does not name %s", format)
 		}
 	}

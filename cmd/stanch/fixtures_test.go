@@ -12,6 +12,7 @@ import (
 	"testing"
 	"unicode/utf16"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 )
 
@@ -81,7 +82,7 @@ func TestShapes(t *testing.T) {
 				}
 				return
 			}
-			if !errors.Is(err, errLeaks) {
+			if !errors.Is(err, cli.ErrLeaks) {
 				t.Fatalf("error %v for %q", err, text)
 			}
 			stream, err := os.ReadFile(report)

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -64,7 +65,7 @@ func TestFullDisk(t *testing.T) {
 			args[3] = file
 			var stdout, stderr bytes.Buffer
 			err = run(t.Context(), append(args, dir), nil, &stdout, &stderr)
-			if code := exitCode(&stderr, err); code != exitIncomplete || !errors.Is(err, syscall.ENOSPC) || !strings.Contains(stderr.String(), file+": ") {
+			if code := cli.ExitCode(&stderr, err); code != cli.ExitIncomplete || !errors.Is(err, syscall.ENOSPC) || !strings.Contains(stderr.String(), file+": ") {
 				t.Errorf("exit code %d, error %v", code, err)
 			}
 			if !strings.Contains(stdout.String(), tt.stdout) {

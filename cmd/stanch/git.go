@@ -10,10 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
 
-func newGit(s *streams) *cobra.Command {
+func newGit(s *cli.Streams) *cobra.Command {
 	f := &gitFlags{}
 	cmd := &cobra.Command{
 		Use:   "git [PATH|URL]",
@@ -71,22 +72,22 @@ type gitFlags struct {
 
 func (f *gitFlags) scan(ctx context.Context, j *job, operand string) error {
 	s := j.streams
-	defer j.out.discard()
+	defer j.out.Discard()
 	repo, err := openGit(ctx, s, operand)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return incomplete(err)
+		return cli.Incomplete(err)
 	}
 	defer func() {
 		if err := repo.Close(); err != nil {
-			fmt.Fprintf(s.stderr, "stanch: a temporary clone is left behind, remove it: %v\n", err)
+			fmt.Fprintf(s.Stderr, "stanch: a temporary clone is left behind, remove it: %v\n", err)
 		}
 	}()
 	repo.MaxBlobSize, repo.ReachableOnly = j.flags.maxSize<<20, f.reachableOnly
 	if repo.Empty() {
-		fmt.Fprintf(s.stderr, "stanch: %s has no commits and no other objects: there is nothing to scan\n", gitsource.Redact(operand))
+		fmt.Fprintf(s.Stderr, "stanch: %s has no commits and no other objects: there is nothing to scan\n", gitsource.Redact(operand))
 	}
 	if f.sinceState == "" {
 		return j.scan(ctx, repo, "git", gitsource.Redact(operand))
@@ -96,9 +97,9 @@ func (f *gitFlags) scan(ctx context.Context, j *job, operand string) error {
 
 // scanNew scans what --since-state has not seen.
 func (f *gitFlags) scanNew(ctx context.Context, j *job, repo *gitsource.Repository, operand string) (err error) {
-	build, err := buildOf(j.streams.version)
+	build, err := buildOf(j.streams.Version)
 	if err != nil {
-		return incomplete(fmt.Errorf("--since-state: %w", err))
+		return cli.Incomplete(fmt.Errorf("--since-state: %w", err))
 	}
 	// Another build may see more, and so may other rules. And what was reported unverified is to be verified
 	// when that is wanted.
@@ -107,22 +108,22 @@ func (f *gitFlags) scanNew(ctx context.Context, j *job, repo *gitsource.Reposito
 		return err
 	}
 	err = j.scan(ctx, repo, "git", gitsource.Redact(operand))
-	if repo.Next == nil || err != nil && !errors.Is(err, errLeaks) && !errors.Is(err, errUnread) {
+	if repo.Next == nil || err != nil && !errors.Is(err, cli.ErrLeaks) && !errors.Is(err, errUnread) {
 		return err // what was found may not have been reported
 	}
 	if saveErr := repo.Next.Write(f.sinceState); saveErr != nil {
-		return incomplete(errors.Join(err, saveErr))
+		return cli.Incomplete(errors.Join(err, saveErr))
 	}
 	return err
 }
 
-func openGit(ctx context.Context, s *streams, operand string) (*gitsource.Repository, error) {
+func openGit(ctx context.Context, s *cli.Streams, operand string) (*gitsource.Repository, error) {
 	if !gitsource.IsURL(operand) {
 		return gitsource.Open(operand)
 	}
 	var progress io.Writer
-	if mayMove(s.stderr) {
-		progress = s.stderr
+	if cli.MayMove(s.Stderr) {
+		progress = s.Stderr
 	}
 	return gitsource.Clone(ctx, operand, progress)
 }

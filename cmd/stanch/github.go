@@ -14,11 +14,12 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/githubapi"
 )
 
-func newGitHub(s *streams) *cobra.Command {
+func newGitHub(s *cli.Streams) *cobra.Command {
 	f := &githubFlags{}
 	cmd := &cobra.Command{
 		Use:   "github ORG|USER|OWNER/REPO...",
@@ -112,10 +113,10 @@ func (f *githubFlags) addFilter(flags *pflag.FlagSet) {
 }
 
 // waitAloud waits, and says so if it takes longer than a person expects.
-func waitAloud(s *streams) func(context.Context, time.Duration) error {
+func waitAloud(s *cli.Streams) func(context.Context, time.Duration) error {
 	return func(ctx context.Context, d time.Duration) error {
 		if d > 5*time.Second {
-			fmt.Fprintf(s.stderr, "stanch: GitHub asks to wait until %s\n", time.Now().Add(d).Format(time.TimeOnly))
+			fmt.Fprintf(s.Stderr, "stanch: GitHub asks to wait until %s\n", time.Now().Add(d).Format(time.TimeOnly))
 		}
 		select {
 		case <-ctx.Done():
@@ -131,7 +132,7 @@ type githubSweep struct {
 	job     *job
 	flags   *githubFlags
 	shard   shard
-	streams *streams
+	streams *cli.Streams
 	listers map[string]*githubapi.Lister // by owner, if they differ
 	listed  int                          // repositories, those that are left out included
 	// saidNoDeleted is of the goroutine that clones.
@@ -147,7 +148,7 @@ func (w *githubSweep) lister(ctx context.Context, target string) (*githubapi.Lis
 	}
 	if w.listers[key] == nil {
 		// The limit of requests is by the hour.
-		lister, err := w.flags.login.lister(ctx, w.streams.version, owner, time.Hour+time.Minute, waitAloud(w.streams))
+		lister, err := w.flags.login.lister(ctx, w.streams.Version, owner, time.Hour+time.Minute, waitAloud(w.streams))
 		if err != nil {
 			return nil, err
 		}
@@ -163,19 +164,19 @@ type listed struct {
 }
 
 func (w *githubSweep) run(ctx context.Context, targets []string) error {
-	defer w.job.out.discard()
+	defer w.job.out.Discard()
 	repos, err := w.list(ctx, targets)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return incomplete(err)
+		return cli.Incomplete(err)
 	case len(repos) == 0:
-		fmt.Fprintln(w.streams.stderr, "stanch: there is no repository to scan")
+		fmt.Fprintln(w.streams.Stderr, "stanch: there is no repository to scan")
 	}
 	// A token that has lost its rights sees what an owner without repositories has.
 	if w.listed == 0 {
-		return incomplete(fmt.Errorf("%s: GitHub lists no repository, which may be for want of rights of the token", strings.Join(targets, ", ")))
+		return cli.Incomplete(fmt.Errorf("%s: GitHub lists no repository, which may be for want of rights of the token", strings.Join(targets, ", ")))
 	}
 	target := targets[0]
 	if len(targets) > 1 {
@@ -229,10 +230,10 @@ func (w *githubSweep) sayLeft(left map[string]string) {
 	for _, why := range slices.Sorted(maps.Keys(count)) {
 		switch why {
 		case "forks":
-			fmt.Fprintf(w.streams.stderr, "stanch: %d forks are left out; --forks scans them\n", count[why])
+			fmt.Fprintf(w.streams.Stderr, "stanch: %d forks are left out; --forks scans them\n", count[why])
 		case "skipped":
 		default:
-			fmt.Fprintf(w.streams.stderr, "stanch: %d repositories are left out: %s\n", count[why], why)
+			fmt.Fprintf(w.streams.Stderr, "stanch: %d repositories are left out: %s\n", count[why], why)
 		}
 	}
 }
@@ -260,8 +261,8 @@ func (w *githubSweep) scan(ctx context.Context, sc *scanner.Scanner, sink scanne
 
 // say tells a person at a terminal how far the sweep is.
 func (w *githubSweep) say(format string, args ...any) {
-	if mayMove(w.streams.stderr) {
-		fmt.Fprintf(w.streams.stderr, "\r\x1b[K"+format+"\n", args...)
+	if cli.MayMove(w.streams.Stderr) {
+		fmt.Fprintf(w.streams.Stderr, "\r\x1b[K"+format+"\n", args...)
 	}
 }
 

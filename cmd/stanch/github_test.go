@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -152,27 +153,27 @@ func TestGitHub(t *testing.T) {
 		says              string
 		status            int
 	}{
-		{"organization", "acme", gitHubToken, []string{"0: forced", "1: app", "2: pulls", "3: old-archive", "4: app.wiki"}, "1 forks are left out", exitIncomplete},
-		{"forks", "acme --forks --skip acme/gone --skip *-archive --deleted=false", gitHubToken, []string{"1: app copy", "2: pulls", "4: app.wiki"}, "", exitLeaks},
-		{"archived", "acme --archived=only", gitHubToken, []string{"3: old-archive"}, "6 repositories are left out: not archived", exitLeaks},
-		{"not_archived", "acme --archived=exclude --only forced --only *-archive", gitHubToken, []string{"0: forced"}, "1 repositories are left out: archived", exitLeaks},
-		{"wrong_filter", "acme --archived=yes", gitHubToken, nil, "--archived yes", exitUsage},
-		{"include", "acme --only clean --only pulls --include issues,pulls,gists", gitHubToken, []string{"2: pulls", "5: clean clean", "6: 1"}, "", exitLeaks},
-		{"include_without_right", "acme/clean --include actions", gitHubToken, nil, "", exitIncomplete},
-		{"wrong_include", "acme --include wishes", gitHubToken, nil, "--include wishes", exitUsage},
+		{"organization", "acme", gitHubToken, []string{"0: forced", "1: app", "2: pulls", "3: old-archive", "4: app.wiki"}, "1 forks are left out", cli.ExitIncomplete},
+		{"forks", "acme --forks --skip acme/gone --skip *-archive --deleted=false", gitHubToken, []string{"1: app copy", "2: pulls", "4: app.wiki"}, "", cli.ExitLeaks},
+		{"archived", "acme --archived=only", gitHubToken, []string{"3: old-archive"}, "6 repositories are left out: not archived", cli.ExitLeaks},
+		{"not_archived", "acme --archived=exclude --only forced --only *-archive", gitHubToken, []string{"0: forced"}, "1 repositories are left out: archived", cli.ExitLeaks},
+		{"wrong_filter", "acme --archived=yes", gitHubToken, nil, "--archived yes", cli.ExitUsage},
+		{"include", "acme --only clean --only pulls --include issues,pulls,gists", gitHubToken, []string{"2: pulls", "5: clean clean", "6: 1"}, "", cli.ExitLeaks},
+		{"include_without_right", "acme/clean --include actions", gitHubToken, nil, "", cli.ExitIncomplete},
+		{"wrong_include", "acme --include wishes", gitHubToken, nil, "--include wishes", cli.ExitUsage},
 		{"clean", "acme --skip acme/[afgo]* --skip acme/pulls", gitHubToken, nil, "", 0},
-		{"one_repository", "acme/copy", gitHubToken, []string{"1: copy"}, "", exitLeaks},
-		{"twice", "acme/copy acme/copy", gitHubToken, []string{"1: copy"}, "", exitLeaks},
-		{"fork_by_name", "acme acme/copy --skip acme/gone --skip acme/[efop]*", gitHubToken, []string{"1: app copy", "4: app.wiki"}, "", exitLeaks},
-		{"nothing_to_see", "void", gitHubToken, nil, "void: GitHub lists no repository", exitIncomplete},
+		{"one_repository", "acme/copy", gitHubToken, []string{"1: copy"}, "", cli.ExitLeaks},
+		{"twice", "acme/copy acme/copy", gitHubToken, []string{"1: copy"}, "", cli.ExitLeaks},
+		{"fork_by_name", "acme acme/copy --skip acme/gone --skip acme/[efop]*", gitHubToken, []string{"1: app copy", "4: app.wiki"}, "", cli.ExitLeaks},
+		{"nothing_to_see", "void", gitHubToken, nil, "void: GitHub lists no repository", cli.ExitIncomplete},
 		{"all_skipped", "acme --skip acme/*", gitHubToken, nil, "there is no repository to scan", 0},
-		{"unknown", "nobody", gitHubToken, nil, "looking up nobody", exitIncomplete},
-		{"wrong_token", "acme", "other", nil, "GitHub does not permit it", exitIncomplete},
-		{"shard_1", "acme --skip acme/gone --deleted=false --include gists --shard 1/2", gitHubToken, []string{"2: pulls"}, "in other shards than 1/2", exitLeaks},
-		{"shard_2", "acme --skip acme/gone --deleted=false --include gists --shard 2/2", gitHubToken, []string{"1: app", "3: old-archive", "4: app.wiki", "6: 1"}, "in other shards than 2/2", exitLeaks},
-		{"wrong_shard", "acme --shard 3/2", gitHubToken, nil, "--shard 3/2", exitUsage},
-		{"pattern", "acme --skip [", gitHubToken, nil, "--skip [", exitUsage},
-		{"no_target", "", gitHubToken, nil, "requires at least 1 arg", exitUsage},
+		{"unknown", "nobody", gitHubToken, nil, "looking up nobody", cli.ExitIncomplete},
+		{"wrong_token", "acme", "other", nil, "GitHub does not permit it", cli.ExitIncomplete},
+		{"shard_1", "acme --skip acme/gone --deleted=false --include gists --shard 1/2", gitHubToken, []string{"2: pulls"}, "in other shards than 1/2", cli.ExitLeaks},
+		{"shard_2", "acme --skip acme/gone --deleted=false --include gists --shard 2/2", gitHubToken, []string{"1: app", "3: old-archive", "4: app.wiki", "6: 1"}, "in other shards than 2/2", cli.ExitLeaks},
+		{"wrong_shard", "acme --shard 3/2", gitHubToken, nil, "--shard 3/2", cli.ExitUsage},
+		{"pattern", "acme --skip [", gitHubToken, nil, "--skip [", cli.ExitUsage},
+		{"no_target", "", gitHubToken, nil, "requires at least 1 arg", cli.ExitUsage},
 	}
 	api := serveGitHub(t)
 	for _, tt := range tests {
@@ -181,7 +182,7 @@ func TestGitHub(t *testing.T) {
 			t.Setenv("TMPDIR", t.TempDir())
 			var stdout, stderr bytes.Buffer
 			args := append([]string{"github", "--no-verify", "-f", "json", "--api-url", api}, strings.Fields(tt.args)...)
-			if status := exitCode(&stderr, run(t.Context(), args, nil, &stdout, &stderr)); status != tt.status {
+			if status := cli.ExitCode(&stderr, run(t.Context(), args, nil, &stdout, &stderr)); status != tt.status {
 				t.Errorf("exit status %d, want %d: %s", status, tt.status, stderr.String())
 			}
 			if !strings.Contains(stderr.String(), tt.says) {

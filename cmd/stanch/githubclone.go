@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/githubapi"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
@@ -114,16 +115,16 @@ func (w *githubSweep) fetchDeleted(ctx context.Context, c clone) error {
 func (w *githubSweep) sayNoDeleted(why string) {
 	if !w.saidNoDeleted {
 		w.saidNoDeleted = true
-		fmt.Fprintf(w.streams.stderr, "stanch: commits that were force-pushed away or deleted are not looked for: %s\n", why)
+		fmt.Fprintf(w.streams.Stderr, "stanch: commits that were force-pushed away or deleted are not looked for: %s\n", why)
 	}
 }
 
-func (c *clone) close(s *streams) {
+func (c *clone) close(s *cli.Streams) {
 	if c.repo == nil {
 		return
 	}
 	if err := c.repo.Close(); err != nil {
-		fmt.Fprintf(s.stderr, "stanch: a temporary clone is left behind, remove it: %v\n", err)
+		fmt.Fprintf(s.Stderr, "stanch: a temporary clone is left behind, remove it: %v\n", err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
@@ -20,7 +21,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 )
 
-func newHook(s *streams) *cobra.Command {
+func newHook(s *cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hook",
 		Short: "Keep keys from being committed and pushed: hooks for git",
@@ -43,7 +44,7 @@ const (
 
 var hookStages = []string{preCommit, preMerge, commitMsg, prePush, preReceive, byHand}
 
-func newHookRun(s *streams) *cobra.Command {
+func newHookRun(s *cli.Streams) *cobra.Command {
 	f := &hookFlags{}
 	cmd := &cobra.Command{
 		Use:   "run [FILE...]",
@@ -81,26 +82,26 @@ type hookFlags struct {
 	config            configFlags
 }
 
-func (f *hookFlags) run(ctx context.Context, s *streams, args []string) error {
+func (f *hookFlags) run(ctx context.Context, s *cli.Streams, args []string) error {
 	if f.stage != "" && !slices.Contains(hookStages, f.stage) {
 		return fmt.Errorf("--stage %s: must be one of %s", f.stage, strings.Join(hookStages, ", "))
 	}
 	repo, root, err := gitsource.OpenHere()
 	if err != nil {
-		return incomplete(fmt.Errorf("nothing was scanned: %w", err))
+		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w", err))
 	}
 	defer func() { _ = repo.Close() }() // it was only read from
 	repo.MaxBlobSize = hookMaxSize
-	h := &hook{hookFlags: f, streams: s, repo: repo, root: root, args: args}
+	h := &hook{hookFlags: f, Streams: s, repo: repo, root: root, args: args}
 	h.stage = h.findStage()
 	if h.stage != preReceive && skipped(os.Getenv("SKIP"), h.stage) {
-		fmt.Fprintf(s.stderr, "stanch: %s: nothing was scanned, because SKIP=%s\n", h.stage, printable.Text(os.Getenv("SKIP")))
+		fmt.Fprintf(s.Stderr, "stanch: %s: nothing was scanned, because SKIP=%s\n", h.stage, printable.Text(os.Getenv("SKIP")))
 		return nil
 	}
 	if h.stage != preReceive { // there the files of a work tree are those that were pushed last
 		f.config.root = root
 	}
-	if h.config, err = f.config.read(s.stderr); err != nil {
+	if h.config, err = f.config.read(s.Stderr); err != nil {
 		return err
 	}
 	subject, err := h.subject(ctx)
@@ -108,7 +109,7 @@ func (f *hookFlags) run(ctx context.Context, s *streams, args []string) error {
 		if ctx.Err() != nil || errors.Is(err, errUsage) {
 			return err
 		}
-		return incomplete(fmt.Errorf("%s: nothing was scanned: %w", h.stage, err))
+		return cli.Incomplete(fmt.Errorf("%s: nothing was scanned: %w", h.stage, err))
 	}
 	return h.scan(ctx, subject)
 }
@@ -130,7 +131,7 @@ func skipped(list, stage string) bool {
 // A hook is one run of "stanch hook run".
 type hook struct {
 	*hookFlags
-	*streams
+	*cli.Streams
 	repo   *gitsource.Repository
 	root   string // of the work tree, "" if there is none
 	config *config
@@ -150,8 +151,8 @@ type subject struct {
 func (h *hook) scan(ctx context.Context, subject *subject) error {
 	set := catalog.NewSet()
 	var page bytes.Buffer
-	handler := report.Text(&page, report.Options{Color: wantsColour(h.stdout), Verbose: h.verbose})
-	header := report.Scan{Version: h.version, Source: "hook", Target: h.stage, Started: time.Now()}
+	handler := report.Text(&page, report.Options{Color: cli.WantsColour(h.Stdout), Verbose: h.verbose})
+	header := report.Scan{Version: h.Version, Source: "hook", Target: h.stage, Started: time.Now()}
 	tally := &tally{failOn: "any", Sink: report.NewSink(handler, header, set, false)}
 	sc := scanner.Scanner{
 		Detectors: h.config.extend(set),
@@ -160,20 +161,20 @@ func (h *hook) scan(ctx context.Context, subject *subject) error {
 	}
 	h.config.suppress(&sc)
 	scanErr := sc.Scan(ctx, subject, tally)
-	h.config.say(h.stderr)
+	h.config.say(h.Stderr)
 	verdict := tally.verdict(scanErr)
 	if verdict == nil && !h.verbose {
-		fmt.Fprintf(h.stderr, "stanch: no leaked credentials in %s: %s%s\n", subject.name, subject.looked(), passedOver(tally.sum.Ignored))
-	} else if _, err := h.stdout.Write(page.Bytes()); err != nil {
-		return incomplete(fmt.Errorf("writing the report: %w", err))
+		fmt.Fprintf(h.Stderr, "stanch: no leaked credentials in %s: %s%s\n", subject.name, subject.looked(), passedOver(tally.sum.Ignored))
+	} else if _, err := h.Stdout.Write(page.Bytes()); err != nil {
+		return cli.Incomplete(fmt.Errorf("writing the report: %w", err))
 	} else {
-		fmt.Fprintf(h.stderr, "stanch: looked at %s: %s\n", subject.name, subject.looked())
+		fmt.Fprintf(h.Stderr, "stanch: looked at %s: %s\n", subject.name, subject.looked())
 	}
 	if h.note != "" {
-		fmt.Fprintln(h.stderr, "stanch:", h.note)
+		fmt.Fprintln(h.Stderr, "stanch:", h.note)
 	}
-	if errors.Is(verdict, errLeaks) {
-		fmt.Fprintln(h.stderr, h.remedy())
+	if errors.Is(verdict, cli.ErrLeaks) {
+		fmt.Fprintln(h.Stderr, h.remedy())
 	}
 	return verdict
 }
@@ -184,7 +185,7 @@ func passedOver(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %s ignored, --verbose says why", plural(n, "finding"))
+	return fmt.Sprintf("; %s ignored, --verbose says why", cli.Plural(n, "finding"))
 }
 
 // remedy says what to do about what was found.

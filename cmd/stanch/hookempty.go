@@ -19,7 +19,7 @@ func (h *hook) swallowed(ctx context.Context) string {
 	if len(h.args) == 0 {
 		return why
 	}
-	if f, ok := h.stdin.(*os.File); ok {
+	if f, ok := h.Stdin.(*os.File); ok {
 		if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice != 0 { // a terminal, or the null device
 			return why
 		}

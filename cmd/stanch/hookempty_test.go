@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -68,7 +69,7 @@ func TestSwallowed(t *testing.T) {
 				scannertest.Git(t, dir, "config", "core.hooksPath", ".husky/_")
 			}
 			t.Chdir(dir)
-			h := &hook{streams: &streams{stdin: strings.NewReader("")}, root: dir, args: []string{"origin", "../remote"}}
+			h := &hook{Streams: &cli.Streams{Stdin: strings.NewReader("")}, root: dir, args: []string{"origin", "../remote"}}
 			if why := h.swallowed(t.Context()); (why != "") != tt.want {
 				t.Errorf("it says %q, want %v", why, tt.want)
 			}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/atomicfile"
 )
 
@@ -49,7 +50,7 @@ func (f *installFlags) check() error {
 	return nil
 }
 
-func newHookInstall(s *streams) *cobra.Command {
+func newHookInstall(s *cli.Streams) *cobra.Command {
 	f := &installFlags{}
 	cmd := &cobra.Command{
 		Use:   "install",
@@ -69,7 +70,7 @@ one has no hooks for all repositories that leave those of each alone.`,
 	return cmd
 }
 
-func newHookStatus(s *streams) *cobra.Command {
+func newHookStatus(s *cli.Streams) *cobra.Command {
 	f := &installFlags{}
 	cmd := &cobra.Command{
 		Use:   "status",
@@ -87,34 +88,34 @@ func newHookStatus(s *streams) *cobra.Command {
 // An installer changes the hooks of a repository, or of a user.
 type installer struct {
 	*installFlags
-	*streams
+	*cli.Streams
 	ctx        context.Context
 	executable string // of stanch, with forward slashes
 	version    string // of git: "git version 2.39.5"
 	configured bool   // git takes hooks from its configuration
 }
 
-func (f *installFlags) with(ctx context.Context, s *streams, do func(*installer) error) error {
+func (f *installFlags) with(ctx context.Context, s *cli.Streams, do func(*installer) error) error {
 	if err := f.check(); err != nil {
 		return err
 	}
 	if len(f.stages) == 0 {
 		return errors.New("--stage: names no stage")
 	}
-	i := &installer{installFlags: f, streams: s, ctx: ctx}
+	i := &installer{installFlags: f, Streams: s, ctx: ctx}
 	version, err := i.git("version")
 	if err != nil {
-		return incomplete(fmt.Errorf("hooks are run by git, which is not to be found: %w", err))
+		return cli.Incomplete(fmt.Errorf("hooks are run by git, which is not to be found: %w", err))
 	}
 	i.version, i.configured = version, hooksInConfig(version)
 	name, err := os.Executable()
 	if err != nil {
-		return incomplete(fmt.Errorf("finding the program of this process: %w", err))
+		return cli.Incomplete(fmt.Errorf("finding the program of this process: %w", err))
 	}
 	i.executable = filepath.ToSlash(name)
 	if !f.global {
 		if _, err := i.git("rev-parse", "--git-dir"); err != nil {
-			return incomplete(err)
+			return cli.Incomplete(err)
 		}
 	}
 	return do(i)
@@ -165,11 +166,11 @@ func (i *installer) install() error {
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return incomplete(err)
+		return cli.Incomplete(err)
 	}
 	for _, name := range i.stages {
 		if err := i.installFile(dir, name); err != nil {
-			return incomplete(fmt.Errorf("installing %s: %w", name, err))
+			return cli.Incomplete(fmt.Errorf("installing %s: %w", name, err))
 		}
 	}
 	return nil
@@ -193,14 +194,14 @@ func (i *installer) installConfig() error {
 	for _, stage := range i.stages {
 		for _, kv := range [][2]string{{"command", i.command(stage)}, {"event", stage}} {
 			if _, err := i.gitConfig("--replace-all", section(stage)+"."+kv[0], kv[1]); err != nil {
-				return incomplete(err)
+				return cli.Incomplete(err)
 			}
 		}
-		fmt.Fprintf(i.stdout, "%s: installed as %s in the configuration of git\n", stage, section(stage))
+		fmt.Fprintf(i.Stdout, "%s: installed as %s in the configuration of git\n", stage, section(stage))
 	}
 	if i.global { // of before git was upgraded
 		if _, err := i.uninstallFolder(); err != nil {
-			return incomplete(err)
+			return cli.Incomplete(err)
 		}
 	}
 	return nil
@@ -220,7 +221,7 @@ func (i *installer) hooksDir() (string, error) {
 	}
 	dir, err := i.gitPath()
 	if err != nil {
-		return "", incomplete(err)
+		return "", cli.Incomplete(err)
 	}
 	return dir, nil
 }
@@ -299,12 +300,12 @@ func (i *installer) installFile(dir, name string) error {
 		if err := os.Rename(file, kept); err != nil {
 			return err
 		}
-		fmt.Fprintf(i.stdout, "%s: the hook that was here is kept as %s, and runs first\n", name, kept)
+		fmt.Fprintf(i.Stdout, "%s: the hook that was here is kept as %s, and runs first\n", name, kept)
 	}
 	// A hook that is cut off would run.
 	if err := atomicfile.Write(file, i.script(name), 0o755); err != nil {
 		return err
 	}
-	fmt.Fprintf(i.stdout, "%s: installed as %s\n", name, file)
+	fmt.Fprintf(i.Stdout, "%s: installed as %s\n", name, file)
 	return nil
 }

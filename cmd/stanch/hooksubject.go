@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/dirsource"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
@@ -139,7 +140,7 @@ func (h *hook) message() (*subject, error) {
 	}
 	text = aboveScissors(text)
 	src := &dirsource.Stream{Reader: bytes.NewReader(text), Name: filepath.ToSlash(h.args[0])}
-	lines := plural(bytes.Count(text, []byte("\n")), "line")
+	lines := cli.Plural(bytes.Count(text, []byte("\n")), "line")
 	return &subject{src, "the message", func() string { return lines }}, nil
 }
 
@@ -179,7 +180,7 @@ func (h *hook) push(ctx context.Context) (*subject, error) {
 		err = h.allLocal(src, "the hook manager tells of the first ref of a push only")
 	default:
 		var updates []refUpdate
-		if updates, err = readUpdates(interruptible(ctx, h.stdin), 4); err != nil {
+		if updates, err = readUpdates(cli.Interruptible(ctx, h.Stdin), 4); err != nil {
 			return nil, err
 		}
 		for _, u := range updates {
@@ -233,7 +234,7 @@ func (h *hook) known(ctx context.Context, src *gitsource.Range, remote string) e
 	}
 	looked, err := h.repo.CountCommits(ctx, src.Include, all)
 	if more := lacking - looked; err == nil && more > 0 {
-		h.note = plural(more, "commit") + " left out that another remote has, and " + remote + ", as far as is known here, has not"
+		h.note = cli.Plural(more, "commit") + " left out that another remote has, and " + remote + ", as far as is known here, has not"
 	}
 	return err
 }
@@ -273,7 +274,7 @@ func (h *hook) between(ctx context.Context, src *gitsource.Range, from, to strin
 // received is what a server has received and not let in yet: "<old id> <new id>
 // <ref>" a line on standard input (githooks(5), pre-receive).
 func (h *hook) received() (*subject, error) {
-	updates, err := readUpdates(h.stdin, 3)
+	updates, err := readUpdates(h.Stdin, 3)
 	if err != nil {
 		return nil, err
 	}

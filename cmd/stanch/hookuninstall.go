@@ -6,9 +6,11 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 )
 
-func newHookUninstall(s *streams) *cobra.Command {
+func newHookUninstall(s *cli.Streams) *cobra.Command {
 	f := &installFlags{}
 	cmd := &cobra.Command{
 		Use:   "uninstall",
@@ -26,7 +28,7 @@ func (i *installer) uninstall() error {
 	removed := 0
 	for _, stage := range i.stages {
 		if _, err := i.gitConfig("--remove-section", section(stage)); err == nil {
-			fmt.Fprintf(i.stdout, "%s: removed from the configuration of git\n", stage)
+			fmt.Fprintf(i.Stdout, "%s: removed from the configuration of git\n", stage)
 			removed++
 		}
 	}
@@ -36,10 +38,10 @@ func (i *installer) uninstall() error {
 	}
 	n, err := files()
 	if err != nil {
-		return incomplete(err)
+		return cli.Incomplete(err)
 	}
 	if removed+n == 0 {
-		fmt.Fprintln(i.stdout, "there was no hook of stanch")
+		fmt.Fprintln(i.Stdout, "there was no hook of stanch")
 	}
 	return nil
 }
@@ -81,7 +83,7 @@ func (i *installer) uninstallFolder() (removed int, err error) {
 		if _, err := i.gitConfig("--unset-all", "core.hooksPath"); err != nil {
 			return 0, err
 		}
-		fmt.Fprintln(i.stdout, "core.hooksPath, which an older stanch has set, is no longer set")
+		fmt.Fprintln(i.Stdout, "core.hooksPath, which an older stanch has set, is no longer set")
 		removed++
 	}
 	for _, name := range globalHooks {
@@ -106,9 +108,9 @@ func (i *installer) removeFile(file string) (removed int, err error) {
 		return 0, err
 	}
 	if err := os.Rename(file+chained, file); err == nil {
-		fmt.Fprintf(i.stdout, "%s: the hook from before is back\n", filepath.Base(file))
+		fmt.Fprintf(i.Stdout, "%s: the hook from before is back\n", filepath.Base(file))
 	} else if !i.global {
-		fmt.Fprintf(i.stdout, "%s: removed\n", filepath.Base(file))
+		fmt.Fprintf(i.Stdout, "%s: removed\n", filepath.Base(file))
 	}
 	return 1, nil
 }

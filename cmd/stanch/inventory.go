@@ -11,16 +11,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/inventory"
 )
 
-func newInventory(s *streams) *cobra.Command {
+func newInventory(s *cli.Streams) *cobra.Command {
 	var profiles []string
 	var endpoint string
-	out := &outputFlags{}
+	out := &cli.OutputFlags{}
 	cmd := &cobra.Command{
 		Use:   "inventory",
 		Short: "List your own access keys, hashed, for scans to recognise",
@@ -36,45 +37,45 @@ The keys of the root user are not listed: IAM shows them to nobody.`,
 		Example: "  stanch inventory --output keys.jsonl\n  stanch inventory --profile dev --profile prod --output keys.jsonl\n  stanch git --inventory keys.jsonl",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o, err := out.open(s.stdout)
+			o, err := out.Open(s.Stdout)
 			if err != nil {
 				return err
 			}
-			defer o.discard()
+			defer o.Discard()
 			now := time.Now()
 			w, err := inventory.NewWriter(o, now)
 			if err != nil {
-				return incomplete(err)
+				return cli.Incomplete(err)
 			}
 			if len(profiles) == 0 {
 				profiles = []string{""}
 			}
 			for _, profile := range profiles {
-				list, err := fetchInventory(cmd.Context(), operatorFlags{profile: profile, endpoint: endpoint}, s.version, now)
+				list, err := fetchInventory(cmd.Context(), cli.OperatorFlags{Profile: profile, Endpoint: endpoint}, s.Version, now)
 				if err != nil {
-					return incomplete(fmt.Errorf("profile %s: %w", cmp.Or(profile, "(default)"), err))
+					return cli.Incomplete(fmt.Errorf("profile %s: %w", cmp.Or(profile, "(default)"), err))
 				}
 				for _, id := range slices.Sorted(maps.Keys(list.Keys)) {
 					if err := w.Write(id, list.Keys[id]); err != nil {
-						return incomplete(err)
+						return cli.Incomplete(err)
 					}
 				}
-				fmt.Fprintf(s.stderr, "stanch: %d access keys of account %s\n", len(list.Keys), printable.Text(list.Account))
+				fmt.Fprintf(s.Stderr, "stanch: %d access keys of account %s\n", len(list.Keys), printable.Text(list.Account))
 			}
-			if err := o.commit(); err != nil {
-				return incomplete(err)
+			if err := o.Commit(); err != nil {
+				return cli.Incomplete(err)
 			}
 			return nil
 		},
 	}
 	cmd.Flags().StringSliceVar(&profiles, "profile", nil, "profile of the AWS configuration to sign with")
-	cmd.Flags().StringVarP(&out.file, "output", "o", "", "write to this file, readable by you only")
-	addEndpoint(cmd, &endpoint)
+	cmd.Flags().StringVarP(&out.File, "output", "o", "", "write to this file, readable by you only")
+	cli.AddEndpoint(cmd, &endpoint)
 	return cmd
 }
 
-func fetchInventory(ctx context.Context, f operatorFlags, version string, now time.Time) (inventory.List, error) {
-	op, err := f.open(ctx, version)
+func fetchInventory(ctx context.Context, f cli.OperatorFlags, version string, now time.Time) (inventory.List, error) {
+	op, err := f.Open(ctx, version)
 	if err != nil {
 		return inventory.List{}, err
 	}

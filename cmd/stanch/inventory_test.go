@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/verifier"
@@ -52,7 +53,7 @@ func TestInventory(t *testing.T) {
 		}
 	}
 	stdout.Reset()
-	if err := run(t.Context(), []string{"dir", leak, "--inventory", list, "-f", "json"}, nil, &stdout, &stderr); !errors.Is(err, errLeaks) {
+	if err := run(t.Context(), []string{"dir", leak, "--inventory", list, "-f", "json"}, nil, &stdout, &stderr); !errors.Is(err, cli.ErrLeaks) {
 		t.Errorf("error %v", err)
 	}
 	found := readFindings(t, stdout.Bytes())
@@ -91,7 +92,7 @@ func TestInventoryOfNobody(t *testing.T) {
 	operateAt(t, accessKey{})
 	out := filepath.Join(t.TempDir(), "keys.jsonl")
 	err := run(t.Context(), []string{"inventory", "-o", out, "--aws-endpoint", "http://127.0.0.1:1"}, nil, &bytes.Buffer{}, &bytes.Buffer{})
-	if !errors.Is(err, errUnfinished) || !strings.Contains(err.Error(), "no identity of your own") {
+	if !errors.Is(err, cli.ErrUnfinished) || !strings.Contains(err.Error(), "no identity of your own") {
 		t.Errorf("error %v", err)
 	}
 	if _, err := os.Stat(out); !errors.Is(err, os.ErrNotExist) {

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
@@ -148,7 +149,7 @@ func (t leakTest) run(args []string, stdin string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	err := run(context.Background(), args, strings.NewReader(stdin), &stdout, &stderr)
-	code := exitCode(&stderr, err)
+	code := cli.ExitCode(&stderr, err)
 	what := strings.Join(args[2:], " ")
 	// The run must have come to where secrets are: it found the key, or could
 	// not clone.
@@ -157,7 +158,7 @@ func (t leakTest) run(args []string, stdin string) string {
 		data, _ := os.ReadFile(args[i+1])
 		found = string(data)
 	}
-	if clone := strings.HasPrefix(args[1], "https://"); code == exitUsage || clone != (code == exitIncomplete) ||
+	if clone := strings.HasPrefix(args[1], "https://"); code == cli.ExitUsage || clone != (code == cli.ExitIncomplete) ||
 		!clone && !strings.Contains(found, detectorstest.Fill("{AKIA1}")) {
 		t.Errorf("stanch %s %s: exit code %d, and the key is not reported", args[0], what, code)
 	}
@@ -191,7 +192,7 @@ func TestSecretsAreShown(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "report")
 	err := run(t.Context(), []string{"stdin", "--show-secrets", "-f", "json", "-o", out}, strings.NewReader(detectorstest.Fill("{AKIA1} {secret1}")), nil, new(bytes.Buffer))
 	data, readErr := os.ReadFile(out)
-	if !errors.Is(err, errLeaks) || readErr != nil || !bytes.Contains(data, []byte(detectorstest.Fill("{secret1}"))) {
+	if !errors.Is(err, cli.ErrLeaks) || readErr != nil || !bytes.Contains(data, []byte(detectorstest.Fill("{secret1}"))) {
 		t.Errorf("error %v, %v, wrote %q", err, readErr, data)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 )
 
 func main() {
@@ -21,7 +23,7 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal kills, whatever still waits
 	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
-	os.Exit(exitCode(os.Stderr, err))
+	os.Exit(cli.ExitCode(os.Stderr, err))
 }
 
 // collect returns how much garbage there may be, in percent of what is held. What
@@ -45,8 +47,8 @@ var release string
 // run runs the command that args name and returns how it ended; exitCode reads
 // that. It may be called more than once in a process, as tests do.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	s := &streams{stdin: stdin, stdout: stdout, stderr: stderr, version: strings.TrimSpace(release)}
-	root := newRoot(s, manual)
+	s := &cli.Streams{Stdin: stdin, Stdout: stdout, Stderr: stderr, Version: strings.TrimSpace(release)}
+	root := cli.NewRoot(s, manual)
 	root.AddCommand(newHook(s))
 	if len(args) == 0 || args[0] != "hook" { // at each commit, nobody is to wait for the flags of all others
 		root.AddCommand(newGit(s), newGitHub(s), newSweep(s), newDir(s), newStdin(s), newReport(s), newRules(s), newInventory(s), newMigrate(s), newCI(s), newVerify(s), newAssess(s), newRespond(s))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
@@ -104,9 +105,9 @@ func checkStatus(ts *testscript.TestScript, _ bool, args []string) {
 // TestVersion: the root command prints the version, in one line.
 func TestVersion(t *testing.T) {
 	for _, args := range [][]string{{"--version"}, {"-v"}} {
-		if got, want := printed(t, exitClean, "", args...), "stanch "+buildInfo(strings.TrimSpace(release))+"\n"; got != want {
+		if got, want := printed(t, cli.ExitClean, "", args...), "stanch "+cli.BuildInfo(strings.TrimSpace(release))+"\n"; got != want {
 			t.Errorf("%v prints %q, not %q", args, got, want)
 		}
 	}
-	printed(t, exitUsage, "", "--version", "x")
+	printed(t, cli.ExitUsage, "", "--version", "x")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/detectors/rules"
@@ -22,7 +23,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-func newMigrate(s *streams) *cobra.Command {
+func newMigrate(s *cli.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate [FILE...]",
 		Short: "Print the rules and ignore files of other tools in the format of " + ownConfig,
@@ -33,7 +34,7 @@ configuration. Files that name positions or hashes are bound to the fingerprints
 what they hide: the project is scanned for that, and nothing is verified.`,
 		Example: "  stanch migrate >> .stanch.toml\n  stanch migrate old/.gitleaks.toml",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m := &migration{ctx: cmd.Context(), out: s.stdout, config: &config{root: projectRoot(".")}}
+			m := &migration{ctx: cmd.Context(), out: s.Stdout, config: &config{root: projectRoot(".")}}
 			if len(args) > 0 {
 				return m.files(args)
 			}
@@ -142,7 +143,7 @@ func (m *migration) bind(name string, filter scanner.PlaceFilter) (string, error
 		Verifier:  unasked{},
 	}
 	if err := sc.Scan(m.ctx, src, hidden); err != nil {
-		return "", incomplete(err)
+		return "", cli.Incomplete(err)
 	}
 	return hidden.text.String(), nil
 }
@@ -153,7 +154,7 @@ func (m *migration) source() (scanner.Source, func(), error) {
 	}
 	repo, err := gitsource.Open(m.config.root)
 	if err != nil {
-		return nil, nil, incomplete(err)
+		return nil, nil, cli.Incomplete(err)
 	}
 	return repo, func() { _ = repo.Close() }, nil
 }

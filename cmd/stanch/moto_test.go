@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier"
@@ -54,7 +55,7 @@ boto3.client("s3", aws_access_key_id=%q, aws_secret_access_key=%q)
 `, live.ID, live.Secret, deleted.ID, deleted.Secret, mismatch.ID, live.Secret[20:]+mismatch.Secret[:20]))
 	var stdout, stderr bytes.Buffer
 	err := run(t.Context(), []string{"git", repo, "-f", "json", "--sts-endpoint", sts.URL}, nil, &stdout, &stderr)
-	if !errors.Is(err, errLeaks) || !strings.Contains(stderr.String(), "3 (GetCallerIdentity)") {
+	if !errors.Is(err, cli.ErrLeaks) || !strings.Contains(stderr.String(), "3 (GetCallerIdentity)") {
 		t.Errorf("error %v, stderr %s", err, stderr.String())
 	}
 	got := readFindings(t, stdout.Bytes())

@@ -6,12 +6,14 @@ import (
 	"errors"
 
 	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 )
 
 // newSweep says where the command is. With its engine and databases, a
 // developer's machine would take 1.6 times the CPU to build the hook, at the first commit
 // (bench/2026-11-22-sweep/build.md).
-func newSweep(*streams) *cobra.Command {
+func newSweep(*cli.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:                "sweep",
 		Short:              "Sweep organizations again and again (in builds with the tag \"sweep\")",

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/verifier/notify"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
@@ -37,14 +38,14 @@ func (f *respondFlags) tellAll(ctx context.Context, version string, targets []no
 			continue
 		}
 		var err error
-		if op, err = f.open(ctx, version); err != nil {
+		if op, err = f.Open(ctx, version); err != nil {
 			break // Send says whom it could not tell
 		}
 	}
 	if op != nil {
 		n.Operator = op.Own()
 	}
-	if f.endpoint != "" {
+	if f.Endpoint != "" {
 		n.Wait = time.Millisecond // as for AWS
 	}
 	var notices []notify.Notice
@@ -52,7 +53,7 @@ func (f *respondFlags) tellAll(ctx context.Context, version string, targets []no
 		notices = append(notices, noticeOf(plan, o))
 	}
 	if err := n.Send(ctx, targets, notices); err != nil {
-		return unfinished(err)
+		return cli.Unfinished(err)
 	}
 	return nil
 }

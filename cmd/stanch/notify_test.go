@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier/response"
@@ -66,23 +67,23 @@ func TestNoticesHoldNoSecret(t *testing.T) {
 	}
 	c.makePlan("plan.json", "secret.jsonl")
 	yes := append([]string{"--yes", "--plan", c.plan("plan.json").Hash}, all...)
-	do(exitClean, c.respond("apply", append(yes, "--findings", c.file("secret.jsonl"))...)...)
-	do(exitClean, c.respond("confirm", all...)...)
-	do(exitClean, c.respond("undo", yes...)...)
+	do(cli.ExitClean, c.respond("apply", append(yes, "--findings", c.file("secret.jsonl"))...)...)
+	do(cli.ExitClean, c.respond("confirm", all...)...)
+	do(cli.ExitClean, c.respond("undo", yes...)...)
 	// After a scan, in one go; the root user's key is left alone.
 	repo := scannertest.Repo(t, detectorstest.Fill(`
 mkdir -p "aws_secret_access_key={secret1}"
 printf 'id = {AKIA1}\nsecret = {secret1}\n' > "`+where+`"
 commit leak
 `))
-	do(exitLeaks, append([]string{"git", repo, "--sts-endpoint", c.aws.URL, "--aws-endpoint", c.aws.URL, "--deactivate", "--yes", "--accounts", detectorstest.Account,
+	do(cli.ExitLeaks, append([]string{"git", repo, "--sts-endpoint", c.aws.URL, "--aws-endpoint", c.aws.URL, "--deactivate", "--yes", "--accounts", detectorstest.Account,
 		"--role", "stanch-respond", "--external-id", "example", "--journal", c.file("other.jsonl")}, all...)...)
 	c.aws.Change(detectorstest.Account, func(a *verifiertest.Account) { a.Users["alice"].Keys[0].Inactive = false })
 	// With the leaked key itself.
 	c.write("glass", "arn:aws:iam::"+detectorstest.Account+":root\n")
 	self := []string{"--break-glass", c.file("glass"), "--self", "--accounts", detectorstest.Account, "--aws-endpoint", c.aws.URL}
-	do(exitIncomplete, append([]string{"respond", "plan", c.file("secret.jsonl"), "--force-in-use", "-o", c.file("self.json")}, self...)...)
-	do(exitIncomplete, slices.Concat([]string{"respond", "apply", c.file("self.json"), "--yes", "--plan", c.plan("self.json").Hash,
+	do(cli.ExitIncomplete, append([]string{"respond", "plan", c.file("secret.jsonl"), "--force-in-use", "-o", c.file("self.json")}, self...)...)
+	do(cli.ExitIncomplete, slices.Concat([]string{"respond", "apply", c.file("self.json"), "--yes", "--plan", c.plan("self.json").Hash,
 		"--findings", c.file("secret.jsonl"), "--journal", c.file("self.jsonl")}, self, all)...)
 
 	if sent := c.told(); len(sent) != 15 || len(bodies) != 5 { // five times, to three and to one
@@ -128,7 +129,7 @@ func TestNobodyHears(t *testing.T) {
 	defer hook.Close()
 	c.aws.Deny("sns:Publish")
 	code, stdout, stderr := c.run("", c.respond("apply", append(c.everybody(hook.URL+"/opensesame"), "--yes", "--plan", c.hash)...)...)
-	if code != exitIncomplete || !strings.Contains(stdout, "CONTAINED") ||
+	if code != cli.ExitIncomplete || !strings.Contains(stdout, "CONTAINED") ||
 		!strings.Contains(stderr, "telling sns:arn:aws:sns:us-east-1:"+ops+":alerts: sns:Publish: AuthorizationError") ||
 		!strings.Contains(stderr, "telling webhook at 127.0.0.1:") || !strings.Contains(stderr, "HTTP 404") || strings.Contains(stderr, "opensesame") {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
@@ -152,17 +153,17 @@ func TestSelfOfRoot(t *testing.T) {
 	c.write("root.jsonl", only)
 	flags := []string{"--self", "--accounts", detectorstest.Account, "--aws-endpoint", c.aws.URL}
 	code, stdout, stderr := c.run("", append([]string{"respond", "plan", c.file("root.jsonl"), "--force-in-use", "-o", c.file("plan.json")}, flags...)...)
-	if code != exitClean || !strings.Contains(stdout, "let the leaked key set itself to Inactive") {
+	if code != cli.ExitClean || !strings.Contains(stdout, "let the leaked key set itself to Inactive") {
 		t.Fatalf("%d\n%s%s", code, stdout, stderr)
 	}
 	flags = append(flags, "--findings", c.file("root.jsonl"), "--journal", filepath.Join(c.dir, "journal.jsonl"))
 	apply := append([]string{"respond", "apply", c.file("plan.json")}, flags...)
 	code, _, stderr = c.run("", append(apply, "--yes", "--plan", c.plan("plan.json").Hash)...)
-	if code != exitUsage || !strings.Contains(stderr, "refused (root): a key of the root user is never switched off by a script") || len(c.aws.Writes()) != 0 {
+	if code != cli.ExitUsage || !strings.Contains(stderr, "refused (root): a key of the root user is never switched off by a script") || len(c.aws.Writes()) != 0 {
 		t.Errorf("%d %s", code, stderr)
 	}
 	code, stdout, stderr = c.run(detectorstest.Account+" "+root[16:]+"\n", apply...)
-	if code != exitIncomplete || !strings.Contains(stdout, "DEACTIVATED_NOT_CONTAINED") || !strings.Contains(stdout, "Do not replace it") {
+	if code != cli.ExitIncomplete || !strings.Contains(stdout, "DEACTIVATED_NOT_CONTAINED") || !strings.Contains(stdout, "Do not replace it") {
 		t.Errorf("%d\n%s%s", code, stdout, stderr)
 	}
 	for _, r := range c.aws.Requests() {
@@ -177,19 +178,19 @@ func TestSelfOfRoot(t *testing.T) {
 func TestConfirmOfDeletedKey(t *testing.T) {
 	c := newLeakCase(t)
 	yes := []string{"--yes", "--plan", c.hash}
-	if code, stdout, stderr := c.run("", c.respond("apply", yes...)...); code != exitClean {
+	if code, stdout, stderr := c.run("", c.respond("apply", yes...)...); code != cli.ExitClean {
 		t.Fatalf("%d\n%s%s", code, stdout, stderr)
 	}
 	c.aws.Change(detectorstest.Account, func(a *verifiertest.Account) { a.Users["alice"].Keys = nil })
 	code, stdout, stderr := c.run("", c.respond("confirm", "--notify", "securityhub")...)
-	if code != exitClean || !strings.HasPrefix(stdout, "CONTAINED  ") || strings.Contains(stdout, "delete-access-key") {
+	if code != cli.ExitClean || !strings.HasPrefix(stdout, "CONTAINED  ") || strings.Contains(stdout, "delete-access-key") {
 		t.Errorf("%d\n%s%s", code, stdout, stderr)
 	}
 	if told := c.told(); len(told) != 1 || !strings.Contains(told[0], `"Label":"MEDIUM"`) || strings.Contains(told[0], `"Status":"Active"`) {
 		t.Errorf("told %q", told)
 	}
 	code, _, stderr = c.run("", c.respond("apply", yes...)...)
-	if code != exitUsage || !strings.Contains(stderr, "read back now it holds: nothing is left of it") {
+	if code != cli.ExitUsage || !strings.Contains(stderr, "read back now it holds: nothing is left of it") {
 		t.Errorf("%d\n%s", code, stderr)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/printable"
@@ -20,13 +21,13 @@ import (
 // stdin if name is "-". Findings that are ignored are left out. What goes on from
 // here into plans, journals and notices holds no secret, though the report may. Of a
 // report that was cut off there are the leaks that it has, and report.ErrTruncated.
-func readLeaks(ctx context.Context, s *streams, name string) ([]response.Leak, error) {
+func readLeaks(ctx context.Context, s *cli.Streams, name string) ([]response.Leak, error) {
 	leaks, _, err := readScan(ctx, s, name)
 	return leaks, err
 }
 
 // readScan is readLeaks, and returns the first record of the report as well.
-func readScan(ctx context.Context, s *streams, name string) ([]response.Leak, report.Scan, error) {
+func readScan(ctx context.Context, s *cli.Streams, name string) ([]response.Leak, report.Scan, error) {
 	var c collector
 	if err := readReport(ctx, s, name, true, &c); err != nil {
 		return nil, c.scan, err

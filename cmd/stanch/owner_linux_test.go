@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -34,20 +35,20 @@ func TestOtherOwner(t *testing.T) {
 		status int
 		says   string
 	}{
-		{"root_in_that_of_another", other, 0, "", run, "", exitLeaks, "staged file key.ini"},
-		{"user_in_that_of_root", 0, other, "", run, "", exitLeaks, "staged file key.ini"},
-		{"history", other, 0, "", []string{"git", "--no-verify", "."}, "", exitLeaks, "key.ini"},
-		{"ci", other, 0, "", []string{"ci", "--base", "HEAD", "--head", "HEAD"}, "", exitIncomplete, `git refuses the repository, since somebody else owns it; run: git config --global --add safe.directory "{repo}"`},
-		{"ci_of_a_user", 0, other, "", []string{"ci", "--base", "HEAD", "--head", "HEAD"}, "", exitIncomplete, `safe.directory "{repo}"`},
-		{"revisions_of_a_manager", other, 0, "", run, "PRE_COMMIT_TO_REF=HEAD", exitIncomplete, "safe.directory {repo}"},
-		{"status", other, 0, "", []string{"hook", "status"}, "", exitIncomplete, "safe.directory {repo}"},
-		{"install", other, 0, "", []string{"hook", "install"}, "", exitIncomplete, "safe.directory {repo}"},
-		{"closed_repository", 0, other, ".git", run, "", exitIncomplete, "closed to this user"},
-		{"closed_index", 0, other, ".git/index", run, "", exitIncomplete, "index: permission denied"},
-		{"closed_objects", 0, other, ".git/objects", run, "", exitIncomplete, "objects/pack: permission denied"},
-		{"closed_HEAD", 0, other, ".git/HEAD", run, "", exitIncomplete, "HEAD: permission denied"},
-		{"closed_refs", 0, other, ".git/refs", run, "", exitIncomplete, "permission denied"},
-		{"closed_configuration", 0, other, ".stanch.toml", run, "", exitUsage, ".stanch.toml: permission denied"},
+		{"root_in_that_of_another", other, 0, "", run, "", cli.ExitLeaks, "staged file key.ini"},
+		{"user_in_that_of_root", 0, other, "", run, "", cli.ExitLeaks, "staged file key.ini"},
+		{"history", other, 0, "", []string{"git", "--no-verify", "."}, "", cli.ExitLeaks, "key.ini"},
+		{"ci", other, 0, "", []string{"ci", "--base", "HEAD", "--head", "HEAD"}, "", cli.ExitIncomplete, `git refuses the repository, since somebody else owns it; run: git config --global --add safe.directory "{repo}"`},
+		{"ci_of_a_user", 0, other, "", []string{"ci", "--base", "HEAD", "--head", "HEAD"}, "", cli.ExitIncomplete, `safe.directory "{repo}"`},
+		{"revisions_of_a_manager", other, 0, "", run, "PRE_COMMIT_TO_REF=HEAD", cli.ExitIncomplete, "safe.directory {repo}"},
+		{"status", other, 0, "", []string{"hook", "status"}, "", cli.ExitIncomplete, "safe.directory {repo}"},
+		{"install", other, 0, "", []string{"hook", "install"}, "", cli.ExitIncomplete, "safe.directory {repo}"},
+		{"closed_repository", 0, other, ".git", run, "", cli.ExitIncomplete, "closed to this user"},
+		{"closed_index", 0, other, ".git/index", run, "", cli.ExitIncomplete, "index: permission denied"},
+		{"closed_objects", 0, other, ".git/objects", run, "", cli.ExitIncomplete, "objects/pack: permission denied"},
+		{"closed_HEAD", 0, other, ".git/HEAD", run, "", cli.ExitIncomplete, "HEAD: permission denied"},
+		{"closed_refs", 0, other, ".git/refs", run, "", cli.ExitIncomplete, "permission denied"},
+		{"closed_configuration", 0, other, ".stanch.toml", run, "", cli.ExitUsage, ".stanch.toml: permission denied"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

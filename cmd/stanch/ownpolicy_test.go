@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
@@ -28,7 +29,7 @@ func TestOwnPolicy(t *testing.T) {
 		// An id of the layout that does not tell its account.
 		{"assess", "AKIA" + "I" + strings.Repeat("Q", 15), "--role", "stanch-respond", "--external-id", "example", "--aws-endpoint", c.aws.URL},
 	} {
-		if code, stdout, stderr := c.run("", args...); code == exitUsage {
+		if code, stdout, stderr := c.run("", args...); code == cli.ExitUsage {
 			t.Fatalf("%q\n%s%s", args, stdout, stderr)
 		}
 	}

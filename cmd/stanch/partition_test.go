@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
@@ -30,7 +31,7 @@ func TestPartitionIsRemembered(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		err := run(t.Context(), append(args, "--sts-endpoint", sts.URL), nil, &out, &out)
-		if code := exitCode(&out, err); code != exitLeaks {
+		if code := cli.ExitCode(&out, err); code != cli.ExitLeaks {
 			t.Errorf("%q: exit status %d\n%s", args, code, &out)
 		}
 	}

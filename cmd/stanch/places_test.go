@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
@@ -115,8 +116,8 @@ func TestPlaces(t *testing.T) {
 		{"half_fetched", "NNNN", `leak f; git add f; git rev-parse :f | git pack-objects -q --stdout >../p; git reset -q --hard; git prune; mv ../p .git/objects/pack/tmp_pack_x`, "", "blob  (no ref, reflog, commit or tree leads to it)", 0},
 		{"pack_without_index", "NNNN", `leak f; commit 2; git repack -qad; rm -f .git/objects/pack/*.idx .git/objects/pack/*.rev`, "", "blob f in refs/heads/main", 0},
 		{"bisected", "????", `leak f; commit 2; git update-ref refs/bisect/bad HEAD; git reset -q --hard HEAD~; rm -f .git/ORIG_HEAD; forget`, "", "blob f in refs/bisect/bad", 0},
-		{"shallow", "YYYY", `leak f; commit 2; git clone -q --depth 1 file://$PWD ../s`, "../s", "blob f in refs/heads/main *", exitIncomplete},
-		{"partial_clone", "????", `leak f; commit 2; git config uploadpack.allowFilter true; clean f; commit 3; leak g; commit 4; git rm -q f; commit 5; git clone -q --filter=blob:none file://$PWD ../p`, "../p", "blob g in refs/heads/main *", exitIncomplete},
+		{"shallow", "YYYY", `leak f; commit 2; git clone -q --depth 1 file://$PWD ../s`, "../s", "blob f in refs/heads/main *", cli.ExitIncomplete},
+		{"partial_clone", "????", `leak f; commit 2; git config uploadpack.allowFilter true; clean f; commit 3; leak g; commit 4; git rm -q f; commit 5; git clone -q --filter=blob:none file://$PWD ../p`, "../p", "blob g in refs/heads/main *", cli.ExitIncomplete},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -125,7 +126,7 @@ func TestPlaces(t *testing.T) {
 			dir := scannertest.Repo(t, script+"\n")
 			repo := filepath.Join(dir, tt.open)
 			report, status := scanPlaces(t, repo)
-			if want := max(tt.status, exitLeaks); status != want {
+			if want := max(tt.status, cli.ExitLeaks); status != want {
 				t.Errorf("exit status %d, want %d", status, want)
 			}
 			want := strings.Replace(tt.want, "{HEAD}", scannertest.Git(t, dir, "rev-parse", "HEAD"), 1)
@@ -159,7 +160,7 @@ type placesReport []struct {
 func scanPlaces(t *testing.T, repo string) (placesReport, int) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	status := exitCode(&stderr, run(context.Background(), []string{"git", "--no-verify", "-v", "-f", "json", repo}, nil, &stdout, &stderr))
+	status := cli.ExitCode(&stderr, run(context.Background(), []string{"git", "--no-verify", "-v", "-f", "json", repo}, nil, &stdout, &stderr))
 	return parsePlaces(t, stdout.Bytes()), status
 }
 
@@ -234,7 +235,7 @@ git push -q ../bare main 2>../push.txt || true
 				}
 				return data
 			}
-			if got := strings.TrimSpace(string(beside("status"))); got != fmt.Sprint(exitLeaks) {
+			if got := strings.TrimSpace(string(beside("status"))); got != fmt.Sprint(cli.ExitLeaks) {
 				t.Errorf("exit status %s: %s", got, beside("hook.txt"))
 			}
 			found := false
@@ -260,7 +261,7 @@ h=$(GIT_OBJECT_DIRECTORY=$PWD/../here git hash-object -w f)
 			want := 0
 			if name != "" {
 				t.Setenv(name, filepath.Join(dir, "..", "here"))
-				want = exitLeaks
+				want = cli.ExitLeaks
 			}
 			if _, status := scanPlaces(t, dir); status != want {
 				t.Errorf("exit status %d, want %d", status, want)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
@@ -65,7 +66,7 @@ func (f *respondFlags) showPlan(w io.Writer, plan response.Plan, file string) er
 // reads them.
 func (f *respondFlags) same(n int) string {
 	var b strings.Builder
-	b.WriteString(shellFlag("accounts", strings.Join(f.accounts, ",")) + f.identityFlags() +
+	b.WriteString(shellFlag("accounts", strings.Join(f.accounts, ",")) + identityFlags(&f.OperatorFlags) +
 		shellFlag("break-glass", f.breakGlass) + shellFlag("journal", f.journal))
 	if n > 1 {
 		fmt.Fprintf(&b, " --max-keys %d", n)
@@ -77,8 +78,8 @@ func (f *respondFlags) same(n int) string {
 }
 
 // identityFlags are those of f that say who the operator is, as a shell reads them.
-func (f *operatorFlags) identityFlags() string {
-	return shellFlag("profile", f.profile) + shellFlag("role", f.role) + shellFlag("external-id", f.externalID)
+func identityFlags(f *cli.OperatorFlags) string {
+	return shellFlag("profile", f.Profile) + shellFlag("role", f.Role) + shellFlag("external-id", f.ExternalID)
 }
 
 func shellFlag(name, value string) string {
@@ -92,7 +93,7 @@ func shellFlag(name, value string) string {
 // for it then: STS with the secret, if the report has it; IAM about a key of a user that
 // was live; else the scan that found it, if that is one command.
 func (f *respondFlags) renew(name string, scan report.Scan) func(response.Leak) []string {
-	plan := "stanch respond plan fresh.jsonl" + shellFlag("accounts", strings.Join(f.accounts, ",")) + f.identityFlags() + shellFlag("break-glass", f.breakGlass)
+	plan := "stanch respond plan fresh.jsonl" + shellFlag("accounts", strings.Join(f.accounts, ",")) + identityFlags(&f.OperatorFlags) + shellFlag("break-glass", f.breakGlass)
 	if f.self {
 		plan += " --self"
 	}
@@ -106,7 +107,7 @@ func (f *respondFlags) renew(name string, scan report.Scan) func(response.Leak) 
 		switch {
 		case !leak.Credential.Secret.IsZero():
 		case ofUser && leak.Verdict.State == verifier.Live && !f.self:
-			command += " --iam" + f.identityFlags()
+			command += " --iam" + identityFlags(&f.OperatorFlags)
 		case scan.Source == "git" && f.self:
 			command, of = "stanch git --show-secrets", " "+shellWord(scan.Target)
 		case scan.Source == "git":

@@ -8,11 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/report"
 )
 
-func newReport(s *streams) *cobra.Command {
-	f, showSecrets := &outputFlags{again: "stanch verify"}, false
+func newReport(s *cli.Streams) *cobra.Command {
+	f, showSecrets := &cli.OutputFlags{Again: "stanch verify"}, false
 	cmd := &cobra.Command{
 		Use:   "report [FILE]",
 		Short: "Turn a saved scan (--format json) into any format",
@@ -23,25 +24,25 @@ answers of AWS are.`,
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if showSecrets {
-				if err := f.checkPrivate(s.stdout); err != nil {
+				if err := f.CheckPrivate(s.Stdout); err != nil {
 					return err
 				}
 			}
-			var in io.Reader = interruptible(cmd.Context(), s.stdin)
-			if name := operand(args, "-"); name != "-" {
+			var in io.Reader = cli.Interruptible(cmd.Context(), s.Stdin)
+			if name := cli.Operand(args, "-"); name != "-" {
 				file, err := os.Open(name)
 				if err != nil {
-					return incomplete(err)
+					return cli.Incomplete(err)
 				}
 				defer file.Close()
 				in = file
 			}
-			out, err := f.open(s.stdout)
+			out, err := f.Open(s.Stdout)
 			if err != nil {
 				return err
 			}
-			defer out.discard()
-			h, err := f.handler(out)
+			defer out.Discard()
+			h, err := f.Handler(out)
 			if err != nil {
 				return err
 			}
@@ -50,16 +51,16 @@ answers of AWS are.`,
 				return replayErr
 			}
 			if replayErr != nil && !errors.Is(replayErr, report.ErrTruncated) {
-				return incomplete(replayErr)
+				return cli.Incomplete(replayErr)
 			}
 			// Of a stream that was cut off, the report holds what there is.
-			if err := errors.Join(replayErr, out.commit()); err != nil {
-				return incomplete(err)
+			if err := errors.Join(replayErr, out.Commit()); err != nil {
+				return cli.Incomplete(err)
 			}
 			return nil
 		},
 	}
-	f.add(cmd)
+	f.Add(cmd)
 	cmd.Flags().BoolVar(&showSecrets, "show-secrets", false, "print secrets that were saved; only to a terminal or a file that nobody else can read")
 	return cmd
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
@@ -15,7 +16,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
-func newRespond(s *streams) *cobra.Command {
+func newRespond(s *cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "respond",
 		Short: "Shut leaked keys off: plan, apply, confirm, undo",
@@ -32,7 +33,7 @@ is in a journal before it is made. Keys are deactivated, never deleted.`,
 
 // respondFlags are those of commands that work on an account.
 type respondFlags struct {
-	operatorFlags
+	cli.OperatorFlags
 	accounts   []string
 	breakGlass string
 	journal    string
@@ -42,11 +43,11 @@ type respondFlags struct {
 	maxKeys    int
 	self       bool
 	notify     []string
-	cache      cacheFlags
+	cache      cli.CacheFlags
 }
 
 func (f *respondFlags) add(cmd *cobra.Command) {
-	f.operatorFlags.add(cmd)
+	f.OperatorFlags.Add(cmd)
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.accounts, "accounts", nil, "change keys of these AWS accounts only (required)")
 	_ = cmd.MarkFlagRequired("accounts")
@@ -66,7 +67,7 @@ func (f *respondFlags) addConsent(cmd *cobra.Command) {
 	flags.IntVar(&f.maxKeys, "max-keys", 1, "refuse plans with more keys than this")
 	flags.StringVar(&f.findings, "findings", "", "report with secrets, to ask STS whether the keys are dead; \"-\" is stdin")
 	f.addNotify(cmd)
-	f.cache.addDir(cmd)
+	f.cache.AddDir(cmd)
 }
 
 // addNotify defines who is told how it went.
@@ -76,9 +77,9 @@ func (f *respondFlags) addNotify(cmd *cobra.Command) {
 }
 
 func (f *respondFlags) rules() (response.Rules, error) {
-	names, err := readNames("--break-glass", f.breakGlass)
+	names, err := cli.ReadList("--break-glass", f.breakGlass)
 	r := response.Rules{Accounts: f.accounts, BreakGlass: names, Self: f.self}
-	if f.self && (f.role != "" || f.externalID != "" || f.profile != "") {
+	if f.self && (f.Role != "" || f.ExternalID != "" || f.Profile != "") {
 		err = errors.Join(err, errors.New("--self uses the leaked key alone: with --role, --external-id or --profile, leave it out and plan with your own identity"))
 	}
 	return r, errors.Join(err, r.Check())
@@ -90,17 +91,17 @@ func (f *respondFlags) identity(ctx context.Context, version string) (*operator.
 	if f.self {
 		return nil, "somebody with a leaked key (--self)", nil
 	}
-	op, err := f.open(ctx, version)
+	op, err := f.Open(ctx, version)
 	if err != nil {
 		return nil, "", err
 	}
 	return op, op.Own().ARN, nil
 }
 
-func newPlan(s *streams) *cobra.Command {
+func newPlan(s *cli.Streams) *cobra.Command {
 	f := &respondFlags{}
 	var force, quarantine bool
-	var out outputFlags
+	var out cli.OutputFlags
 	cmd := &cobra.Command{
 		Use:   "plan [REPORT]",
 		Short: "Say what would be done about the live keys of a report",
@@ -117,53 +118,53 @@ renews it.`,
 			if err != nil {
 				return err
 			}
-			if out.format != "text" && out.format != "json" {
-				return fmt.Errorf("--format %s: text, or json", out.format)
+			if out.Format != "text" && out.Format != "json" {
+				return fmt.Errorf("--format %s: text, or json", out.Format)
 			}
 			if f.self && quarantine {
 				return errors.New("--self and --quarantine do not go together: a leaked key does nothing but switch itself off")
 			}
 			rules.ForceInUse = force
-			leaks, scan, err := readScan(cmd.Context(), s, operand(args, "-"))
+			leaks, scan, err := readScan(cmd.Context(), s, cli.Operand(args, "-"))
 			cutOff := errors.Is(err, report.ErrTruncated)
 			if err != nil && !cutOff {
-				return unfinished(err)
+				return cli.Unfinished(err)
 			}
-			op, _, err := f.identity(cmd.Context(), s.version)
+			op, _, err := f.identity(cmd.Context(), s.Version)
 			if err != nil {
 				return err
 			}
-			p := response.Planner{Operator: op, Verifier: f.sts(s.version), Rules: rules, Quarantine: quarantine, Renew: f.renew(operand(args, "-"), scan)}
+			p := response.Planner{Operator: op, Verifier: f.sts(s.Version), Rules: rules, Quarantine: quarantine, Renew: f.renew(cli.Operand(args, "-"), scan)}
 			plan, err := p.Plan(cmd.Context(), leaks)
 			if err != nil {
 				return err
 			}
 			err = writePlan(&out, s, f, plan)
 			if cutOff && (err == nil || errors.Is(err, errNotPlanned)) {
-				err = fmt.Errorf("%s ends early: what is missing in it is not planned for", operand(args, "standard input"))
+				err = fmt.Errorf("%s ends early: what is missing in it is not planned for", cli.Operand(args, "standard input"))
 			}
-			return unfinishedIf(err)
+			return cli.UnfinishedIf(err)
 		},
 	}
 	f.add(cmd)
 	cmd.Flags().BoolVar(&force, "force-in-use", false, "plan for keys that were used in the last day, too")
 	cmd.Flags().BoolVar(&quarantine, "quarantine", false, "also attach AWS's quarantine policy to the user")
-	cmd.Flags().StringVarP(&out.file, "output", "o", "", "write the plan to this file, for apply")
-	cmd.Flags().StringVarP(&out.format, "format", "f", "text", "what stdout gets: text, or json (the plan)")
+	cmd.Flags().StringVarP(&out.File, "output", "o", "", "write the plan to this file, for apply")
+	cmd.Flags().StringVarP(&out.Format, "format", "f", "text", "what stdout gets: text, or json (the plan)")
 	return cmd
 }
 
 // writePlan writes a plan to the file that f names and to stdout.
-func writePlan(f *outputFlags, s *streams, by *respondFlags, plan response.Plan) (err error) {
-	if f.file != "" {
-		if err := f.save(plan.Encode()); err != nil {
+func writePlan(f *cli.OutputFlags, s *cli.Streams, by *respondFlags, plan response.Plan) (err error) {
+	if f.File != "" {
+		if err := f.Save(plan.Encode()); err != nil {
 			return err
 		}
 	}
-	if f.format == "json" {
-		_, err = s.stdout.Write(plan.Encode())
+	if f.Format == "json" {
+		_, err = s.Stdout.Write(plan.Encode())
 	} else {
-		err = by.showPlan(s.stdout, plan, f.file)
+		err = by.showPlan(s.Stdout, plan, f.File)
 	}
 	if err == nil && len(plan.Refused) > 0 {
 		err = errNotPlanned
@@ -178,7 +179,7 @@ var (
 
 // sts asks STS about leaked keys, each time anew: what it said a moment ago is
 // what is to be checked.
-func (f *respondFlags) sts(version string) verifier.Verifier { return anew{f.endpoint, version} }
+func (f *respondFlags) sts(version string) verifier.Verifier { return anew{f.Endpoint, version} }
 
 type anew struct{ endpoint, version string }
 
@@ -191,7 +192,7 @@ func (a anew) Verify(ctx context.Context, c detectors.Credential) verifier.Verdi
 	return v.Verify(ctx, c)
 }
 
-func newApply(s *streams) *cobra.Command {
+func newApply(s *cli.Streams) *cobra.Command {
 	f := &respondFlags{}
 	cmd := &cobra.Command{
 		Use:   "apply PLAN",
@@ -212,7 +213,7 @@ by the same command, also later.`,
 	return cmd
 }
 
-func newUndo(s *streams) *cobra.Command {
+func newUndo(s *cli.Streams) *cobra.Command {
 	f := &respondFlags{}
 	cmd := &cobra.Command{
 		Use:   "undo PLAN",
@@ -231,7 +232,7 @@ undo only to repair what broke, and shut it off again soon.`,
 	return cmd
 }
 
-func newConfirm(s *streams) *cobra.Command {
+func newConfirm(s *cli.Streams) *cobra.Command {
 	f := &respondFlags{maxKeys: 1 << 30, yes: true}
 	cmd := &cobra.Command{
 		Use:   "confirm PLAN",

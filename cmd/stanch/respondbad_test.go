@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
@@ -43,7 +44,7 @@ func TestBadReports(t *testing.T) {
 			_ = os.Remove(c.file("bad.json"))
 			code, stdout, stderr := c.run("", "respond", "plan", c.file("bad.jsonl"), "-o", c.file("bad.json"), "--accounts", detectorstest.Account,
 				"--role", "stanch-respond", "--external-id", "example", "--aws-endpoint", c.aws.URL)
-			if code != exitIncomplete || !strings.Contains(stdout+stderr, tt.says) || strings.Contains(stdout, "SHUT OFF") {
+			if code != cli.ExitIncomplete || !strings.Contains(stdout+stderr, tt.says) || strings.Contains(stdout, "SHUT OFF") {
 				t.Errorf("exit code %d, want …%s…\n%s%s", code, tt.says, stdout, stderr)
 			}
 			if strings.Contains(stdout, "rm -rf") && !strings.Contains(stdout, `"AKIA; rm -rf /" is not the id`) {
@@ -79,7 +80,7 @@ func TestBadWeather(t *testing.T) {
 		{"a page for an answer", page.URL, "something other than AWS replied"},
 	} {
 		code, stdout, stderr := c.run("", elsewhere(tt.url)...)
-		if code != exitIncomplete || !strings.Contains(stderr, tt.says) || stdout != "" {
+		if code != cli.ExitIncomplete || !strings.Contains(stderr, tt.says) || stdout != "" {
 			t.Errorf("%s: exit code %d, want …%s…\n%s%s", tt.name, code, tt.says, stdout, stderr)
 		}
 		if _, err := os.Stat(c.file("journal.jsonl")); err == nil {
@@ -90,10 +91,10 @@ func TestBadWeather(t *testing.T) {
 	// same command takes it when the network is back.
 	c.aws.Next("iam:UpdateAccessKey", slices.Repeat([]verifiertest.Response{{Status: 503, Body: "<html>"}}, 5)...)
 	code, stdout, stderr := c.run("", c.respond("apply", yes...)...)
-	if code != exitIncomplete || !strings.Contains(stdout, "CONTAINED_NOT_DEACTIVATED") {
+	if code != cli.ExitIncomplete || !strings.Contains(stdout, "CONTAINED_NOT_DEACTIVATED") {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 	}
-	if code, stdout, stderr = c.run("", c.respond("apply", yes...)...); code != exitClean || !strings.Contains(stdout, "CONTAINED  AKIA") {
+	if code, stdout, stderr = c.run("", c.respond("apply", yes...)...); code != cli.ExitClean || !strings.Contains(stdout, "CONTAINED  AKIA") {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 	}
 }

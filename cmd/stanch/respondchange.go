@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
@@ -17,7 +18,7 @@ import (
 )
 
 // change admits a plan, asks for consent unless verb is "", and does what do does.
-func (f *respondFlags) change(ctx context.Context, s *streams, file string,
+func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 	admit func(*response.Applier, context.Context, response.Plan) error,
 	do func(*response.Applier, context.Context, response.Plan) ([]response.Outcome, error), verb string,
 ) error {
@@ -44,7 +45,7 @@ func (f *respondFlags) change(ctx context.Context, s *streams, file string,
 	if err != nil {
 		return err
 	}
-	op, actor, err := f.identity(ctx, s.version)
+	op, actor, err := f.identity(ctx, s.Version)
 	if err != nil {
 		return err
 	}
@@ -53,9 +54,9 @@ func (f *respondFlags) change(ctx context.Context, s *streams, file string,
 		return err
 	}
 	defer func() { _ = journal.Close() }() // each record is durable already
-	a := &response.Applier{Operator: op, Journal: journal, Rules: rules, MaxKeys: f.maxKeys, Recheck: f.recheck(s.version, secrets), Leaked: f.leaked(s.version, secrets)}
+	a := &response.Applier{Operator: op, Journal: journal, Rules: rules, MaxKeys: f.maxKeys, Recheck: f.recheck(s.Version, secrets), Leaked: f.leaked(s.Version, secrets)}
 	a.Sleep = f.sleep()
-	a.Tell = func(r response.Record) { tell(s.stderr, r) }
+	a.Tell = func(r response.Record) { tell(s.Stderr, r) }
 	if err := admit(a, ctx, plan); err != nil {
 		return err
 	}
@@ -65,11 +66,11 @@ func (f *respondFlags) change(ctx context.Context, s *streams, file string,
 		}
 	}
 	for _, k := range plan.Keys {
-		f.cache.forget(s.stderr, f.endpoint, k.KeyID)
+		f.cache.Forget(s.Stderr, f.Endpoint, k.KeyID)
 	}
 	outcomes, err := do(a, ctx, plan)
 	// Who is told is told last: no listener keeps a key from being shut off.
-	showErr := errors.Join(showOutcomes(s.stdout, outcomes), f.tellAll(ctx, s.version, tellers, op, plan, outcomes))
+	showErr := errors.Join(showOutcomes(s.Stdout, outcomes), f.tellAll(ctx, s.Version, tellers, op, plan, outcomes))
 	for _, o := range outcomes {
 		if err == nil && o.Result != response.Contained && o.Result != response.Undone {
 			err = errNotDone
@@ -78,13 +79,13 @@ func (f *respondFlags) change(ctx context.Context, s *streams, file string,
 	if response.Refused(err) != "" {
 		return err
 	}
-	return unfinishedIf(errors.Join(err, showErr))
+	return cli.UnfinishedIf(errors.Join(err, showErr))
 }
 
 // sleep returns how to wait for AWS; nil waits. At an endpoint for tests there is nothing
 // to wait for, as in config.
 func (f *respondFlags) sleep() func(context.Context, time.Duration) {
-	if f.endpoint == "" {
+	if f.Endpoint == "" {
 		return nil
 	}
 	return func(context.Context, time.Duration) {}
@@ -105,13 +106,13 @@ func (f *respondFlags) approved(plan response.Plan, verb string) error {
 }
 
 // consent has the account and the end of the key id typed for each key.
-func consent(ctx context.Context, s *streams, plan response.Plan, verb string) error {
-	typed := bufio.NewReader(interruptible(ctx, s.stdin)) // one for all: it reads ahead
+func consent(ctx context.Context, s *cli.Streams, plan response.Plan, verb string) error {
+	typed := bufio.NewReader(cli.Interruptible(ctx, s.Stdin)) // one for all: it reads ahead
 	for _, k := range plan.Keys {
 		want := k.Account + " " + k.KeyID[max(0, len(k.KeyID)-4):]
 		question := fmt.Sprintf("To %s %s of %s in account %s, type the account and the last four characters of the key id:",
 			verb, k.KeyID, principal(k), k.Account)
-		if err := ask(ctx, typed, s.stderr, question, want); err != nil {
+		if err := ask(ctx, typed, s.Stderr, question, want); err != nil {
 			return err
 		}
 	}
@@ -119,7 +120,7 @@ func consent(ctx context.Context, s *streams, plan response.Plan, verb string) e
 }
 
 // secrets reads the credentials that STS can be asked with, by key id.
-func (f *respondFlags) secrets(ctx context.Context, s *streams) (map[string]detectors.Credential, error) {
+func (f *respondFlags) secrets(ctx context.Context, s *cli.Streams) (map[string]detectors.Credential, error) {
 	byID := map[string]detectors.Credential{}
 	if f.findings == "" {
 		return byID, nil
@@ -129,7 +130,7 @@ func (f *respondFlags) secrets(ctx context.Context, s *streams) (map[string]dete
 	}
 	leaks, err := readLeaks(ctx, s, f.findings)
 	if err != nil && !errors.Is(err, report.ErrTruncated) {
-		return nil, unfinished(err)
+		return nil, cli.Unfinished(err)
 	}
 	for _, l := range leaks {
 		if !l.Credential.Secret.IsZero() && l.Verdict.State == verifier.Live {
@@ -159,7 +160,7 @@ func (f *respondFlags) leaked(version string, secrets map[string]detectors.Crede
 		if !ok || !f.self {
 			return nil, false, nil
 		}
-		s, err := operator.Leaked(f.config(version), c, k.ARN)
+		s, err := operator.Leaked(f.Config(version), c, k.ARN)
 		return s, true, err
 	}
 }
@@ -182,7 +183,7 @@ func (f *respondFlags) openJournal(actor string) (*response.Journal, error) {
 	}
 	j, err := response.OpenJournal(name, actor)
 	if err != nil {
-		return nil, unfinished(err)
+		return nil, cli.Unfinished(err)
 	}
 	return j, nil
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
@@ -41,7 +42,7 @@ func TestJournalOnFullDisk(t *testing.T) {
 			args := c.respond("apply", "--journal", name, "--yes", "--plan", c.hash)
 			code, stdout, stderr := c.run("", args...)
 			full := strings.Contains(stderr, syscall.ENOSPC.Error())
-			if full != (code == exitIncomplete) || !full && code != exitClean || full && strings.Contains(stdout, "CONTAINED") {
+			if full != (code == cli.ExitIncomplete) || !full && code != cli.ExitClean || full && strings.Contains(stdout, "CONTAINED") {
 				t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 			}
 			intents := 0
@@ -70,7 +71,7 @@ func TestJournalOnFullDisk(t *testing.T) {
 				t.Fatal(err)
 			}
 			if full {
-				if code, stdout, stderr := c.run("", args...); code != exitClean || !strings.Contains(stdout, "CONTAINED") {
+				if code, stdout, stderr := c.run("", args...); code != cli.ExitClean || !strings.Contains(stdout, "CONTAINED") {
 					t.Errorf("with room again: exit code %d\n%s%s", code, stdout, stderr)
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
@@ -96,7 +97,7 @@ func (c *leakCase) makePlan(name, report string) {
 	c.t.Helper()
 	code, _, stderr := c.run("", "respond", "plan", c.file(report), "-o", c.file(name), "--accounts", detectorstest.Account,
 		"--role", "stanch-respond", "--external-id", "example", "--aws-endpoint", c.aws.URL)
-	if code != exitIncomplete || !strings.Contains(stderr, errNotPlanned.Error()) {
+	if code != cli.ExitIncomplete || !strings.Contains(stderr, errNotPlanned.Error()) {
 		c.t.Fatalf("plan: %d %s", code, stderr)
 	}
 }
@@ -105,7 +106,7 @@ func (c *leakCase) run(stdin string, args ...string) (code int, stdout, stderr s
 	c.t.Helper()
 	var out, errs bytes.Buffer
 	err := run(c.t.Context(), args, strings.NewReader(stdin), &out, &errs)
-	code = exitCode(&errs, err)
+	code = cli.ExitCode(&errs, err)
 	return code, out.String(), errs.String()
 }
 
@@ -113,7 +114,7 @@ func (c *leakCase) run(stdin string, args ...string) (code int, stdout, stderr s
 func (c *leakCase) ok(args ...string) string {
 	c.t.Helper()
 	code, stdout, stderr := c.run("", args...)
-	if code > exitLeaks {
+	if code > cli.ExitLeaks {
 		c.t.Fatalf("stanch %q: %d %s", args, code, stderr)
 	}
 	return stdout
@@ -146,64 +147,64 @@ func TestAttempts(t *testing.T) {
 		code        int
 		reason      string
 	}{
-		{"nobody types", "", c.respond("apply"), nil, exitUsage, "refused (not-confirmed): nothing was typed"},
-		{"something else is typed", "yes\n", c.respond("apply"), nil, exitUsage, "refused (not-confirmed)"},
-		{"another account is typed", ops + " " + c.last4 + "\n", c.respond("apply"), nil, exitUsage, "refused (not-confirmed)"},
-		{"another key is typed", detectorstest.Account + " XXXX\n", c.respond("apply"), nil, exitUsage, "refused (not-confirmed)"},
-		{"the account alone is typed", detectorstest.Account + "\n", c.respond("apply"), nil, exitUsage, "refused (not-confirmed)"},
-		{"--yes without a hash", "", c.respond("apply", "--yes"), nil, exitUsage, "refused (plan-not-approved)"},
-		{"--yes with another hash", "", c.respond("apply", "--yes", "--plan", strings.Repeat("0", 64)), nil, exitUsage, "refused (plan-not-approved)"},
-		{"--yes to undo without a hash", "", c.respond("undo", "--yes"), nil, exitUsage, "refused (plan-not-approved)"},
-		{"more keys than allowed", "", c.respond("apply", append(yes, "--max-keys", "0")...), nil, exitUsage, "refused (too-many-keys)"},
-		{"undo of nothing", "", c.respond("undo", yes...), nil, exitUsage, "refused (nothing-to-undo)"},
-		{"confirm of nothing", "", c.respond("confirm"), nil, exitUsage, "refused (nothing-to-undo)"},
-		{"no accounts", "", without("--accounts", c.respond("apply", yes...)), nil, exitUsage, "required flag"},
-		{"another account", "", append(without("--accounts", c.respond("apply", yes...)), "--accounts", ops), nil, exitUsage, "refused (account-not-listed)"},
-		{"an account that is none", "", append(without("--accounts", c.respond("apply", yes...)), "--accounts", "all"), nil, exitUsage, "not twelve digits"},
-		{"break-glass", "", c.respond("apply", append(yes, "--break-glass", c.file("names"))...), func() { c.write("names", "# on call\nalice\n") }, exitUsage, "refused (protected)"},
-		{"a list that is not there", "", c.respond("apply", append(yes, "--break-glass", c.file("none"))...), nil, exitUsage, "--break-glass"},
-		{"no role", "", without("--role", c.respond("apply", yes...)), nil, exitUsage, "refused (no-responder)"},
-		{"a role that cannot be assumed", "", append(without("--role", c.respond("apply", yes...)), "--role", "nobody"), nil, exitUsage, "refused (no-responder)"},
-		{"another external id", "", append(without("--external-id", c.respond("apply", yes...)), "--external-id", "x"), nil, exitUsage, "refused (no-responder)"},
-		{"a role of another account", "", append(without("--role", c.respond("apply", yes...)), "--role", "arn:aws:iam::"+ops+":role/x"), nil, exitIncomplete, "not the name of a role"},
-		{"a plan that was edited", "", c.respond("apply", yes...), func() { c.write("plan.json", strings.Replace(plan, `"alice"`, `"bob"`, 1)) }, exitUsage, "refused (plan-changed)"},
-		{"a plan of another version", "", c.respond("apply", yes...), func() { c.write("plan.json", strings.Replace(plan, response.PlanSchema, "stanch-plan/v2", 1)) }, exitUsage, "refused (plan-schema)"},
-		{"a report for a plan", "", c.respond("apply", yes...), func() { c.write("plan.json", c.read("scan.jsonl")) }, exitUsage, "not a plan"},
-		{"a plan that is cut off", "", c.respond("apply", yes...), func() { c.write("plan.json", plan[:len(plan)/2]) }, exitUsage, "not a plan"},
+		{"nobody types", "", c.respond("apply"), nil, cli.ExitUsage, "refused (not-confirmed): nothing was typed"},
+		{"something else is typed", "yes\n", c.respond("apply"), nil, cli.ExitUsage, "refused (not-confirmed)"},
+		{"another account is typed", ops + " " + c.last4 + "\n", c.respond("apply"), nil, cli.ExitUsage, "refused (not-confirmed)"},
+		{"another key is typed", detectorstest.Account + " XXXX\n", c.respond("apply"), nil, cli.ExitUsage, "refused (not-confirmed)"},
+		{"the account alone is typed", detectorstest.Account + "\n", c.respond("apply"), nil, cli.ExitUsage, "refused (not-confirmed)"},
+		{"--yes without a hash", "", c.respond("apply", "--yes"), nil, cli.ExitUsage, "refused (plan-not-approved)"},
+		{"--yes with another hash", "", c.respond("apply", "--yes", "--plan", strings.Repeat("0", 64)), nil, cli.ExitUsage, "refused (plan-not-approved)"},
+		{"--yes to undo without a hash", "", c.respond("undo", "--yes"), nil, cli.ExitUsage, "refused (plan-not-approved)"},
+		{"more keys than allowed", "", c.respond("apply", append(yes, "--max-keys", "0")...), nil, cli.ExitUsage, "refused (too-many-keys)"},
+		{"undo of nothing", "", c.respond("undo", yes...), nil, cli.ExitUsage, "refused (nothing-to-undo)"},
+		{"confirm of nothing", "", c.respond("confirm"), nil, cli.ExitUsage, "refused (nothing-to-undo)"},
+		{"no accounts", "", without("--accounts", c.respond("apply", yes...)), nil, cli.ExitUsage, "required flag"},
+		{"another account", "", append(without("--accounts", c.respond("apply", yes...)), "--accounts", ops), nil, cli.ExitUsage, "refused (account-not-listed)"},
+		{"an account that is none", "", append(without("--accounts", c.respond("apply", yes...)), "--accounts", "all"), nil, cli.ExitUsage, "not twelve digits"},
+		{"break-glass", "", c.respond("apply", append(yes, "--break-glass", c.file("names"))...), func() { c.write("names", "# on call\nalice\n") }, cli.ExitUsage, "refused (protected)"},
+		{"a list that is not there", "", c.respond("apply", append(yes, "--break-glass", c.file("none"))...), nil, cli.ExitUsage, "--break-glass"},
+		{"no role", "", without("--role", c.respond("apply", yes...)), nil, cli.ExitUsage, "refused (no-responder)"},
+		{"a role that cannot be assumed", "", append(without("--role", c.respond("apply", yes...)), "--role", "nobody"), nil, cli.ExitUsage, "refused (no-responder)"},
+		{"another external id", "", append(without("--external-id", c.respond("apply", yes...)), "--external-id", "x"), nil, cli.ExitUsage, "refused (no-responder)"},
+		{"a role of another account", "", append(without("--role", c.respond("apply", yes...)), "--role", "arn:aws:iam::"+ops+":role/x"), nil, cli.ExitIncomplete, "not the name of a role"},
+		{"a plan that was edited", "", c.respond("apply", yes...), func() { c.write("plan.json", strings.Replace(plan, `"alice"`, `"bob"`, 1)) }, cli.ExitUsage, "refused (plan-changed)"},
+		{"a plan of another version", "", c.respond("apply", yes...), func() { c.write("plan.json", strings.Replace(plan, response.PlanSchema, "stanch-plan/v2", 1)) }, cli.ExitUsage, "refused (plan-schema)"},
+		{"a report for a plan", "", c.respond("apply", yes...), func() { c.write("plan.json", c.read("scan.jsonl")) }, cli.ExitUsage, "not a plan"},
+		{"a plan that is cut off", "", c.respond("apply", yes...), func() { c.write("plan.json", plan[:len(plan)/2]) }, cli.ExitUsage, "not a plan"},
 		{"a journal that was edited", "", c.respond("apply", yes...), func() {
 			c.journal(3)
 			c.write("journal.jsonl", strings.Replace(c.read("journal.jsonl"), `"seq":1`, `"seq":2`, 1))
-		}, exitIncomplete, "line 2: the chain is broken"},
+		}, cli.ExitIncomplete, "line 2: the chain is broken"},
 		{"a journal that was cut off", "", c.respond("apply", yes...), func() {
 			c.journal(3)
 			lines := strings.SplitAfter(c.read("journal.jsonl"), "\n")
 			c.write("journal.jsonl", strings.Join(lines[:2], ""))
-		}, exitIncomplete, "lines are missing at the end"},
+		}, cli.ExitIncomplete, "lines are missing at the end"},
 		{"a journal of another chain", "", c.respond("apply", yes...), func() {
 			c.journal(3)
 			head := c.read("journal.jsonl.head")
 			c.journal(3)
 			c.write("journal.jsonl.head", head)
-		}, exitIncomplete, "its head is another"},
+		}, cli.ExitIncomplete, "its head is another"},
 		{"a journal that another one has open", "", c.respond("apply", yes...), func() {
 			j, err := response.OpenJournal(c.file("journal.jsonl"), "arn:aws:iam::"+ops+":user/otto")
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = j.Close() })
-		}, exitIncomplete, "another stanch is at work: arn:aws:iam::" + ops + ":user/otto, process "},
+		}, cli.ExitIncomplete, "another stanch is at work: arn:aws:iam::" + ops + ":user/otto, process "},
 		{"a journal that is a folder", "", c.respond("apply", yes...), func() {
 			if err := os.Mkdir(c.file("journal.jsonl"), 0o700); err != nil {
 				t.Fatal(err)
 			}
-		}, exitIncomplete, "journal"},
-		{"the secret from where one types", typed, c.respond("apply", "--findings", "-"), nil, exitUsage, "standard input is where you type"},
-		{"findings without secrets", "", c.respond("apply", append(yes, "--findings", c.file("scan.jsonl"))...), nil, exitUsage, "save the report with --show-secrets"},
+		}, cli.ExitIncomplete, "journal"},
+		{"the secret from where one types", typed, c.respond("apply", "--findings", "-"), nil, cli.ExitUsage, "standard input is where you type"},
+		{"findings without secrets", "", c.respond("apply", append(yes, "--findings", c.file("scan.jsonl"))...), nil, cli.ExitUsage, "save the report with --show-secrets"},
 		{"the leaked key in place of a responder", "", append(without("--external-id", without("--role", c.respond("apply", yes...))), "--self", "--findings", c.file("secret.jsonl")), nil,
-			exitUsage, "refused (self)"},
-		{"the leaked key and a responder", "", c.respond("apply", append(yes, "--self")...), nil, exitUsage, "--self uses the leaked key alone"},
-		{"somebody to tell who is none", "", c.respond("apply", append(yes, "--notify", "pigeon")...), nil, exitUsage, "--notify: want securityhub"},
-		{"nobody's identity", "", c.respond("apply", yes...), func() { t.Setenv("AWS_ACCESS_KEY_ID", "") }, exitIncomplete, "no identity of your own"},
+			cli.ExitUsage, "refused (self)"},
+		{"the leaked key and a responder", "", c.respond("apply", append(yes, "--self")...), nil, cli.ExitUsage, "--self uses the leaked key alone"},
+		{"somebody to tell who is none", "", c.respond("apply", append(yes, "--notify", "pigeon")...), nil, cli.ExitUsage, "--notify: want securityhub"},
+		{"nobody's identity", "", c.respond("apply", yes...), func() { t.Setenv("AWS_ACCESS_KEY_ID", "") }, cli.ExitIncomplete, "no identity of your own"},
 	}
 	if len(attempts) < 25 {
 		t.Fatalf("%d attempts", len(attempts))
@@ -227,7 +228,7 @@ func TestAttempts(t *testing.T) {
 	}
 	// And the same plan can be applied.
 	c.fresh(plan)
-	if code, stdout, stderr := c.run(typed, c.respond("apply")...); code != exitClean || !strings.Contains(stdout, "CONTAINED") {
+	if code, stdout, stderr := c.run(typed, c.respond("apply")...); code != cli.ExitClean || !strings.Contains(stdout, "CONTAINED") {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 	}
 }

@@ -8,12 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
-func newLog(s *streams) *cobra.Command {
+func newLog(s *cli.Streams) *cobra.Command {
 	f := &respondFlags{}
 	cmd := &cobra.Command{
 		Use:   "log",
@@ -26,16 +27,16 @@ func newLog(s *streams) *cobra.Command {
 			}
 			records, err := response.ReadJournal(name)
 			for _, r := range records {
-				tell(s.stdout, r)
+				tell(s.Stdout, r)
 			}
 			if err != nil {
-				return unfinished(err)
+				return cli.Unfinished(err)
 			}
 			last := ""
 			if len(records) > 0 {
 				last = ", the last is " + records[len(records)-1].Hash
 			}
-			fmt.Fprintf(s.stdout, "%d records, the chain is whole%s\n", len(records), last)
+			fmt.Fprintf(s.Stdout, "%d records, the chain is whole%s\n", len(records), last)
 			return nil
 		},
 	}
@@ -43,7 +44,7 @@ func newLog(s *streams) *cobra.Command {
 	return cmd
 }
 
-func newPolicy(s *streams) *cobra.Command {
+func newPolicy(s *cli.Streams) *cobra.Command {
 	var principal, externalID, partition, role string
 	var trust, assess, own bool
 	cmd := &cobra.Command{
@@ -60,7 +61,7 @@ func newPolicy(s *streams) *cobra.Command {
 			case assess:
 				text = assessment.Policy()
 			}
-			_, err := fmt.Fprintln(s.stdout, text)
+			_, err := fmt.Fprintln(s.Stdout, text)
 			return err
 		},
 	}

@@ -8,11 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/catalog"
 )
 
-func newRules(s *streams) *cobra.Command {
+func newRules(s *cli.Streams) *cobra.Command {
 	format := ""
 	cmd := &cobra.Command{
 		Use:   "rules [ID]",
@@ -35,15 +36,15 @@ finds, why it matters, what to do, and how it is verified.`,
 			}
 			switch format {
 			case "json":
-				return writeRules(s.stdout, rules)
+				return writeRules(s.Stdout, rules)
 			case "text":
 			default:
 				return fmt.Errorf("--format %s: must be text or json", format)
 			}
 			if len(args) > 0 {
-				return write(s.stdout, rules[0].Title+" ("+rules[0].ID+")\n\n"+rules[0].Help+"\n")
+				return write(s.Stdout, rules[0].Title+" ("+rules[0].ID+")\n\n"+rules[0].Help+"\n")
 			}
-			return write(s.stdout, listRules(rules))
+			return write(s.Stdout, listRules(rules))
 		},
 	}
 	cmd.Flags().StringVarP(&format, "format", "f", "text", "text, or json (one object a line)")
@@ -91,7 +92,7 @@ func writeRules(w io.Writer, rules []*detectors.Rule) error {
 			Title string `json:"title"`
 			Help  string `json:"help"`
 		}{r.ID, r.Title, r.Help}); err != nil {
-			return incomplete(fmt.Errorf("writing the rules: %w", err))
+			return cli.Incomplete(fmt.Errorf("writing the rules: %w", err))
 		}
 	}
 	return nil
@@ -99,7 +100,7 @@ func writeRules(w io.Writer, rules []*detectors.Rule) error {
 
 func write(w io.Writer, text string) error {
 	if _, err := io.WriteString(w, text); err != nil {
-		return incomplete(fmt.Errorf("writing the rules: %w", err))
+		return cli.Incomplete(fmt.Errorf("writing the rules: %w", err))
 	}
 	return nil
 }

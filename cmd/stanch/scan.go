@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/scanner"
@@ -25,7 +26,7 @@ import (
 
 // scanFlags are what all commands that scan have in common.
 type scanFlags struct {
-	output      outputFlags
+	output      cli.OutputFlags
 	showSecrets bool
 	failOn      string
 	confidence  string
@@ -40,15 +41,15 @@ type scanFlags struct {
 	canaryAccounts string
 	partitions     []string
 	stsEndpoint    string
-	cache          cacheFlags
+	cache          cli.CacheFlags
 	owner          ownerFlags
 }
 
 // add defines the flags on cmd. verifies is whether cmd verifies unless told
 // otherwise: a scan of a history does, a look at a file does not.
 func (f *scanFlags) add(cmd *cobra.Command, verifies bool) {
-	f.output.add(cmd)
-	f.output.again = "--no-cache"
+	f.output.Add(cmd)
+	f.output.Again = "--no-cache"
 	flags := cmd.Flags()
 	flags.BoolVar(&f.showSecrets, "show-secrets", false, "print secrets; only to a terminal or a file that nobody else can read")
 	f.addFailOn(cmd)
@@ -69,7 +70,7 @@ func (f *scanFlags) add(cmd *cobra.Command, verifies bool) {
 	flags.StringVar(&f.canaryAccounts, "canary-accounts", "", "file of further AWS accounts whose keys are never verified, one a line")
 	flags.StringVar(&f.stsEndpoint, "sts-endpoint", "", "verify at this loopback URL instead of AWS, for tests")
 	_ = flags.MarkHidden("sts-endpoint")
-	f.cache.add(cmd)
+	f.cache.Add(cmd)
 	f.owner.add(cmd)
 }
 
@@ -87,13 +88,13 @@ var failLevels = []string{"any", "unknown", "live", "never"}
 // cloned or sent.
 type job struct {
 	flags    *scanFlags
-	streams  *streams
+	streams  *cli.Streams
 	log      *slog.Logger
 	verifier *awsverifier.Client
 	config   *config
 	// inventory holds the keys of the operator, nil if none was named.
 	inventory *inventory.Inventory
-	out       *output
+	out       *cli.Output
 	handler   report.Handler
 	// wraps are what sees findings before the report, the last one first.
 	wraps []func(scanner.Sink) scanner.Sink
@@ -105,7 +106,7 @@ type job struct {
 }
 
 // prepare returns the job that f asks for, or what is wrong with it.
-func (f *scanFlags) prepare(s *streams) (*job, error) {
+func (f *scanFlags) prepare(s *cli.Streams) (*job, error) {
 	if !slices.Contains(failLevels, f.failOn) {
 		return nil, fmt.Errorf("--fail-on %s: must be one of %s", f.failOn, strings.Join(failLevels, ", "))
 	}
@@ -119,7 +120,7 @@ func (f *scanFlags) prepare(s *streams) (*job, error) {
 		return nil, err
 	}
 	if f.showSecrets {
-		if err := f.output.checkPrivate(s.stdout); err != nil {
+		if err := f.output.CheckPrivate(s.Stdout); err != nil {
 			return nil, err
 		}
 	}
@@ -127,32 +128,32 @@ func (f *scanFlags) prepare(s *streams) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := f.config.read(s.stderr)
+	cfg, err := f.config.read(s.Stderr)
 	if err != nil {
 		return nil, err
 	}
-	v, err := f.verifier(s.version)
+	v, err := f.verifier(s.Version)
 	if err != nil {
 		return nil, err
 	}
-	out, err := f.output.open(s.stdout)
+	out, err := f.output.Open(s.Stdout)
 	if err != nil {
 		return nil, err
 	}
-	h, err := f.output.handler(out, cfg.rules()...)
+	h, err := f.output.Handler(out, cfg.rules()...)
 	if err != nil {
-		out.discard()
+		out.Discard()
 		return nil, err
 	}
-	return &job{flags: f, streams: s, log: f.logger(s.stderr), verifier: v, config: cfg, inventory: own, out: out, handler: h}, nil
+	return &job{flags: f, streams: s, log: f.logger(s.Stderr), verifier: v, config: cfg, inventory: own, out: out, handler: h}, nil
 }
 
 // scan runs the pipeline over src. source and target say in the report what
 // that is. It is called once.
 func (j *job) scan(ctx context.Context, src scanner.Source, source, target string) error {
 	return j.run(ctx, source, target, func(sc *scanner.Scanner, sink scanner.Sink) error {
-		if mayMove(j.streams.stderr) {
-			src = metered(src, j.streams.stderr)
+		if cli.MayMove(j.streams.Stderr) {
+			src = cli.Metered(src, j.streams.Stderr)
 		}
 		return sc.Scan(ctx, src, sink)
 	})
@@ -160,11 +161,11 @@ func (j *job) scan(ctx context.Context, src scanner.Source, source, target strin
 
 // run is scan with the work left to scan, which closes the sink.
 func (j *job) run(ctx context.Context, source, target string, scan func(*scanner.Scanner, scanner.Sink) error) error {
-	defer j.out.discard()
+	defer j.out.Discard()
 	if err := j.openOwner(ctx); err != nil {
 		return err
 	}
-	header := report.Scan{Version: j.streams.version, Source: source, Target: target, Started: time.Now()}
+	header := report.Scan{Version: j.streams.Version, Source: source, Target: target, Started: time.Now()}
 	set, sc := j.scanner(header.Started)
 	tally := &tally{failOn: j.flags.failOn, Sink: report.NewSink(j.handler, header, set, j.flags.showSecrets)}
 	for _, wrap := range j.wraps {
@@ -176,11 +177,11 @@ func (j *job) run(ctx context.Context, source, target string, scan func(*scanner
 	if j.flags.owner.assess && scanErr == nil {
 		scanErr = ctx.Err() // what was found is reported; not all of it was assessed
 	}
-	j.config.say(j.streams.stderr)
+	j.config.say(j.streams.Stderr)
 	j.saySent()
 	j.log.Debug("scanned", "objects", tally.sum.Objects, "bytes", tally.sum.Bytes, "elapsed", tally.sum.Elapsed)
-	if err := j.out.commit(); err != nil {
-		return incomplete(err)
+	if err := j.out.Commit(); err != nil {
+		return cli.Incomplete(err)
 	}
 	return tally.verdict(scanErr)
 }
@@ -214,7 +215,7 @@ func (j *job) assessed(ctx context.Context, sink scanner.Sink) scanner.Sink {
 // saySent says how often AWS was asked.
 func (j *job) saySent() {
 	for _, sent := range j.verifier.Sent() {
-		fmt.Fprintf(j.streams.stderr, "stanch: requests sent to %s: %d (GetCallerIdentity)\n", sent.Host, sent.Requests)
+		fmt.Fprintf(j.streams.Stderr, "stanch: requests sent to %s: %d (GetCallerIdentity)\n", sent.Host, sent.Requests)
 	}
 }
 
@@ -226,25 +227,25 @@ func (t *tally) verdict(scanErr error) error {
 	case errors.Is(scanErr, context.Canceled):
 		return scanErr
 	case scanErr != nil:
-		return incomplete(scanErr)
+		return cli.Incomplete(scanErr)
 	case len(t.sum.Unread) > 0:
-		return incomplete(errUnread)
+		return cli.Incomplete(errUnread)
 	case t.leaks > 0:
-		return errLeaks
+		return cli.ErrLeaks
 	}
 	return nil
 }
 
 func (f *scanFlags) verifier(version string) (*awsverifier.Client, error) {
-	canaries, err := readNames("--canary-accounts", f.canaryAccounts)
+	canaries, err := cli.ReadList("--canary-accounts", f.canaryAccounts)
 	if err != nil {
 		return nil, err
 	}
 	return awsverifier.New(awsverifier.Config{
 		Version:        version,
 		Offline:        !f.verifies(),
-		Cache:          f.cache.folder(f.stsEndpoint),
-		Anew:           f.cache.anew,
+		Cache:          f.cache.Folder(f.stsEndpoint),
+		Anew:           f.cache.Refresh,
 		Accounts:       f.accounts,
 		CanaryAccounts: canaries,
 		Partitions:     f.partitions,

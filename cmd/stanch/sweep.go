@@ -19,11 +19,12 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
 
-func newSweep(s *streams) *cobra.Command {
+func newSweep(s *cli.Streams) *cobra.Command {
 	f := &databaseFlags{}
 	cmd := &cobra.Command{
 		Use:   "sweep",
@@ -72,12 +73,12 @@ func (f *databaseFlags) with(ctx context.Context, do func(*sweep.Store, *riverqu
 	}
 	store, err := riverqueue.Open(ctx, name, true)
 	if err != nil {
-		return unfinished(err)
+		return cli.Unfinished(err)
 	}
 	defer store.Close()
 	q, err := riverqueue.New(riverqueue.Config{Store: store})
 	if err != nil {
-		return unfinished(err)
+		return cli.Unfinished(err)
 	}
 	return do(store, q)
 }
@@ -97,7 +98,7 @@ type engineFlags struct {
 
 func (f *engineFlags) add(cmd *cobra.Command) {
 	f.scanFlags.add(cmd, true)
-	f.output.again = "" // each sweep asks again about what may be live
+	f.output.Again = "" // each sweep asks again about what may be live
 	flags := cmd.Flags()
 	f.login.addToken(flags)
 	flags.IntVar(&f.scans, "scans", 2, "read so many repositories at once")
@@ -115,9 +116,9 @@ func (f *engineFlags) engine(j *job, store *sweep.Store, q *riverqueue.Queue, lo
 	if f.scans < 1 {
 		return nil, fmt.Errorf("--scans %d: must be 1 or more", f.scans)
 	}
-	build, err := buildName(j.streams.version)
+	build, err := buildName(j.streams.Version)
 	if err != nil {
-		return nil, unfinished(err)
+		return nil, cli.Unfinished(err)
 	}
 	if f.mirrors != "" {
 		if err := os.MkdirAll(f.mirrors, 0o700); err != nil {
@@ -130,7 +131,7 @@ func (f *engineFlags) engine(j *job, store *sweep.Store, q *riverqueue.Queue, lo
 	}
 	searcher := newSearcher(j)
 	return &sweep.Engine{
-		Store: store, Queue: q, Hub: hubs(f.login, j.streams.version, f.maxSize<<20), Scan: searcher.scan,
+		Store: store, Queue: q, Hub: hubs(f.login, j.streams.Version, f.maxSize<<20), Scan: searcher.scan,
 		Detector: detector, Began: time.Now(),
 		Verifies: f.verifies(), Mirrors: f.mirrors, Temp: f.temp, MaxFetch: f.maxFetch << 20, MaxBlobSize: f.maxSize << 20,
 		LookEvery: f.lookEvery, Log: log,
@@ -142,7 +143,7 @@ func (f *engineFlags) engine(j *job, store *sweep.Store, q *riverqueue.Queue, lo
 // says only whether there is one. Some are made anew each day, and to read all repositories
 // each day costs too much.
 func (f *engineFlags) detector(build string, c *config) (string, error) {
-	canaries, err := readNames("--canary-accounts", f.canaryAccounts)
+	canaries, err := cli.ReadList("--canary-accounts", f.canaryAccounts)
 	if err != nil {
 		return "", err
 	}
@@ -176,7 +177,7 @@ type errand struct {
 }
 
 // run does jobs until ctx ends, or until there are none.
-func (f *engineFlags) run(ctx context.Context, s *streams, db *databaseFlags, e errand) error {
+func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags, e errand) error {
 	if f.showSecrets {
 		return errors.New("--show-secrets: a sweep keeps no secret that it could show; stanch github shows them")
 	}
@@ -184,20 +185,20 @@ func (f *engineFlags) run(ctx context.Context, s *streams, db *databaseFlags, e 
 	if err != nil {
 		return err
 	}
-	defer j.out.discard()
+	defer j.out.Discard()
 	name, err := db.name()
 	if err != nil {
 		return err
 	}
 	store, err := riverqueue.Open(ctx, name, true)
 	if err != nil {
-		return unfinished(err)
+		return cli.Unfinished(err)
 	}
 	defer store.Close()
 	if !store.Postgres() {
 		lock, err := riverqueue.Lock(ctx, name)
 		if err != nil {
-			return unfinished(err)
+			return cli.Unfinished(err)
 		}
 		defer lock.Close()
 		if f.temp = ownTemp(name); f.temp != "" {
@@ -234,10 +235,10 @@ func ownTemp(database string) string {
 
 // work does jobs with what is beside them.
 func (f *engineFlags) work(ctx context.Context, j *job, store *sweep.Store, e errand) error {
-	log := slog.New(slog.NewTextHandler(j.streams.stderr, &slog.HandlerOptions{Level: f.level(e.once)}))
+	log := slog.New(slog.NewTextHandler(j.streams.Stderr, &slog.HandlerOptions{Level: f.level(e.once)}))
 	q, err := riverqueue.New(riverqueue.Config{Store: store, Scans: f.scans, Pause: f.pause, Silence: f.silence, Log: log})
 	if err != nil {
-		return unfinished(err)
+		return cli.Unfinished(err)
 	}
 	engine, err := f.engine(j, store, q, log)
 	if err != nil {
@@ -255,7 +256,7 @@ func (f *engineFlags) work(ctx context.Context, j *job, store *sweep.Store, e er
 		defer end()
 		err := q.Run(within, engine, e.once)
 		if err != nil && within.Err() == nil {
-			err = unfinished(err)
+			err = cli.Unfinished(err)
 		}
 		return err
 	})

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -33,7 +34,7 @@ func (o *sweptOrg) stanch(t *testing.T, args ...string) (status int, stdout, std
 	t.Helper()
 	var out, errs bytes.Buffer
 	args = append([]string{"sweep", "--database-url", o.database}, args...)
-	status = exitCode(&errs, run(t.Context(), args, nil, &out, &errs))
+	status = cli.ExitCode(&errs, run(t.Context(), args, nil, &out, &errs))
 	if all := out.String() + errs.String(); strings.Contains(all, gitHubToken) {
 		t.Errorf("the token got out: %s", all)
 	}
@@ -86,17 +87,17 @@ func TestSweep(t *testing.T) {
 					t.Errorf("found %q, want %q", got, keys)
 				}
 			}
-			want(exitLeaks, "1: app", "2: copy")
+			want(cli.ExitLeaks, "1: app", "2: copy")
 			calls, _ := o.taken()
 			if n := len(slices.DeleteFunc(calls, func(c string) bool { return c != "/repos/acme/copy" })); n != 1 {
 				t.Errorf("what copy is a fork of is asked %d times: it waits for that, and then knows", n)
 			}
-			want(exitLeaks, "1: app", "2: copy") // nothing is new
+			want(cli.ExitLeaks, "1: app", "2: copy") // nothing is new
 			if calls, git := o.taken(); len(calls) > 1 || len(git) > 0 {
 				t.Errorf("a sweep of what has not changed asks %q and %q", calls, git)
 			}
 			o.push(t, "clean", `leak 3 new; commit 2`)
-			want(exitLeaks, "1: app", "2: copy", "3: clean")
+			want(cli.ExitLeaks, "1: app", "2: copy", "3: clean")
 			if calls, git := o.taken(); len(calls) > 4 || slices.ContainsFunc(git, func(s string) bool { return !strings.Contains(s, "/clean.git/") }) {
 				t.Errorf("after one push it asks %q and %q", calls, git)
 			}
@@ -104,7 +105,7 @@ func TestSweep(t *testing.T) {
 			o.push(t, "clean", `git reset -q --hard HEAD~; leak 4 other; commit 3; git checkout -q HEAD~; git branch -f main; git checkout -q main`)
 			o.force("clean", before)
 			o.push(t, "b", `leak 0 f; commit 2; git branch kept; git reset -q --hard HEAD~`)
-			want(exitLeaks, "0: b", "1: app", "2: copy", "3: clean")
+			want(cli.ExitLeaks, "0: b", "1: app", "2: copy", "3: clean")
 		})
 	}
 }

@@ -14,12 +14,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
 
-func newSweepAck(s *streams, db *databaseFlags) *cobra.Command {
+func newSweepAck(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	var by, note, until string
 	cmd := &cobra.Command{
 		Use:   "ack FINGERPRINT",
@@ -52,7 +53,7 @@ that is live is reported all the same. Another acknowledgement replaces the firs
 				if until != "" {
 					said += " until " + until
 				}
-				_, err := fmt.Fprintln(s.stdout, said)
+				_, err := fmt.Fprintln(s.Stdout, said)
 				return err
 			})
 		},
@@ -63,7 +64,7 @@ that is live is reported all the same. Another acknowledgement replaces the firs
 	return cmd
 }
 
-func newSweepUnack(s *streams, db *databaseFlags) *cobra.Command {
+func newSweepUnack(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	return &cobra.Command{
 		Use:     "unack FINGERPRINT",
 		Short:   "Take an acknowledgement back",
@@ -79,7 +80,7 @@ func newSweepUnack(s *streams, db *databaseFlags) *cobra.Command {
 				if err := store.Unacknowledge(ctx, fingerprint, userName()); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintln(s.stdout, "not acknowledged any more")
+				_, err := fmt.Fprintln(s.Stdout, "not acknowledged any more")
 				return err
 			})
 		},
@@ -92,9 +93,9 @@ func (f *databaseFlags) acknowledge(ctx context.Context, fingerprint string, do 
 		err := do(ctx, store)
 		switch {
 		case errors.Is(err, sweep.ErrNoFinding):
-			return unfinished(fmt.Errorf("%w with the fingerprint %s (reports in JSON and HTML have them)", err, fingerprint))
+			return cli.Unfinished(fmt.Errorf("%w with the fingerprint %s (reports in JSON and HTML have them)", err, fingerprint))
 		case err != nil:
-			return unfinished(fmt.Errorf("the finding %s: %w", fingerprint, err))
+			return cli.Unfinished(fmt.Errorf("the finding %s: %w", fingerprint, err))
 		}
 		return nil
 	})

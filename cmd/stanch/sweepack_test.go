@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/report"
 )
 
@@ -22,7 +23,7 @@ func TestSweepAck(t *testing.T) {
 	t.Setenv("USER", "somebody") // where the system does not know who runs this
 	o.repo(t, "a", "", `leak 1 f; commit 1`)
 	o.add(t)
-	o.sweep(t, exitLeaks)
+	o.sweep(t, cli.ExitLeaks)
 	finding := func() (f report.Finding) {
 		t.Helper()
 		_, out, errs := o.stanch(t, "report", "-f", "json")
@@ -51,10 +52,10 @@ func TestSweepAck(t *testing.T) {
 		}
 		return f
 	}
-	says(exitIncomplete, "nobody has acknowledged it", "unack", fingerprint)
+	says(cli.ExitIncomplete, "nobody has acknowledged it", "unack", fingerprint)
 	says(0, "acknowledged by ada", "ack", fingerprint, "--by", " ada ")
 	by("ada")
-	says(exitUsage, "unack", "ack", fingerprint, "--by", "")
+	says(cli.ExitUsage, "unack", "ack", fingerprint, "--by", "")
 	by("ada")
 	says(0, "acknowledged by "+userName(), "ack", fingerprint, "--note", "known")
 	if f := by(userName()); f.History.Note != "known" {
@@ -72,8 +73,8 @@ func TestSweepAck(t *testing.T) {
 		t.Errorf("what is left is %+v", f.History)
 	}
 	unknown := strings.Repeat("0", 32)
-	says(exitIncomplete, "there is no finding with the fingerprint "+unknown, "ack", unknown)
-	says(exitIncomplete, "there is no finding with the fingerprint "+unknown, "unack", unknown)
+	says(cli.ExitIncomplete, "there is no finding with the fingerprint "+unknown, "ack", unknown)
+	says(cli.ExitIncomplete, "there is no finding with the fingerprint "+unknown, "unack", unknown)
 }
 
 // TestSweepAckChecks holds that wrong usage is refused before there is a database.
@@ -93,7 +94,7 @@ func TestSweepAckChecks(t *testing.T) {
 		{[]string{"ack", fingerprint, "--by", "ada", "--until", ""}, "--until is empty"},
 		{[]string{"ack", fingerprint, "--by", " \t"}, "--by is empty"},
 	} {
-		if status, _, errs := o.stanch(t, tt.args...); status != exitUsage || !strings.Contains(errs, tt.want) {
+		if status, _, errs := o.stanch(t, tt.args...); status != cli.ExitUsage || !strings.Contains(errs, tt.want) {
 			t.Errorf("%q: exit status %d; it says %q, want %q", tt.args, status, errs, tt.want)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
@@ -32,7 +33,7 @@ func TestSweepForgotten(t *testing.T) {
 		o.add(t)
 		want := func(keys ...string) {
 			t.Helper()
-			if got := o.sweep(t, exitLeaks); !slices.Equal(got, keys) {
+			if got := o.sweep(t, cli.ExitLeaks); !slices.Equal(got, keys) {
 				t.Errorf("found %q, want %q", got, keys)
 			}
 		}
@@ -50,18 +51,18 @@ func TestSweepForgotten(t *testing.T) {
 		o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
 		o.repo(t, "a", "", `leak 1 f; commit 1`)
 		o.add(t)
-		o.sweep(t, exitLeaks)
+		o.sweep(t, cli.ExitLeaks)
 		if code, _, errs := o.stanch(t, "add", "acme/a", "--api-url", o.url); code != 0 {
 			t.Fatal(errs)
 		}
-		o.sweep(t, exitLeaks)
+		o.sweep(t, cli.ExitLeaks)
 		if _, out, _ := o.stanch(t, "report", "acme/a", "-f", "json"); !slices.Equal(reposOf(t, []byte(out)), []string{"1: a"}) {
 			t.Errorf("the report of the other target has %q", reposOf(t, []byte(out)))
 		}
 		if code, _, errs := o.stanch(t, "remove", "acme"); code != 0 {
 			t.Fatal(errs)
 		}
-		if got := o.sweep(t, exitLeaks); !slices.Equal(got, []string{"1: a"}) {
+		if got := o.sweep(t, cli.ExitLeaks); !slices.Equal(got, []string{"1: a"}) {
 			t.Errorf("after one of two targets was removed: %q", got)
 		}
 	})
@@ -112,7 +113,7 @@ func TestSweepForkWaits(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable) // of this one, and not of all
 		o.setFault(nil)
 	}, "/app.git/info/refs"))
-	if got, want := o.sweep(t, exitLeaks), []string{"1: app", "2: copy"}; !slices.Equal(got, want) {
+	if got, want := o.sweep(t, cli.ExitLeaks), []string{"1: app", "2: copy"}; !slices.Equal(got, want) {
 		t.Errorf("found %q, want %q", got, want)
 	}
 	calls, _ := o.taken()
@@ -130,7 +131,7 @@ func TestSweepForkWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	store.Close()
-	o.sweep(t, exitLeaks, "--full")
+	o.sweep(t, cli.ExitLeaks, "--full")
 	if st := o.status(t); st.Targets[0].States[sweep.Waiting] > 0 {
 		t.Errorf("status says %+v", st)
 	}
@@ -165,7 +166,7 @@ func TestSweepGitLimits(t *testing.T) {
 				}
 				return false
 			})
-			if got, want := o.sweep(t, exitLeaks, "--scans", "1"), []string{"1: bad", "2: other"}; !slices.Equal(got, want) {
+			if got, want := o.sweep(t, cli.ExitLeaks, "--scans", "1"), []string{"1: bad", "2: other"}; !slices.Equal(got, want) {
 				t.Errorf("found %q, want %q", got, want)
 			}
 		})
@@ -177,7 +178,7 @@ func TestSweepNeverSwept(t *testing.T) {
 	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
 	o.repo(t, "a", "", `echo a >f; commit 1`)
 	o.add(t)
-	if code, out, errs := o.stanch(t, "report"); code != exitIncomplete {
+	if code, out, errs := o.stanch(t, "report"); code != cli.ExitIncomplete {
 		t.Errorf("exit status %d: %s %s", code, out, errs)
 	}
 	o.sweep(t, 0)
@@ -192,9 +193,9 @@ func TestSweepTextsFail(t *testing.T) {
 	o.repo(t, "a", "", `leak 1 f; commit 1`)
 	o.add(t, "--include", "issues")
 	o.setFault(only(code(403, `{"message":"Resource not accessible"}`), "/repos/acme/a/issues"))
-	o.sweep(t, exitIncomplete)
+	o.sweep(t, cli.ExitIncomplete)
 	o.setFault(only(code(200, `[]`), "/repos/acme/a/issues"))
-	if got, want := o.sweep(t, exitLeaks), []string{"1: a"}; !slices.Equal(got, want) {
+	if got, want := o.sweep(t, cli.ExitLeaks), []string{"1: a"}; !slices.Equal(got, want) {
 		t.Errorf("found %q, want %q", got, want)
 	}
 	if st := o.status(t); len(st.Troubled) > 0 {
@@ -210,7 +211,7 @@ func TestSweepKeepsNoSecret(t *testing.T) {
 		git branch "b-$secret1"; git tag "t-$secret1"; git push -q --tags
 		leak 2 g; git add -A; git -c user.name="$secret2" -c user.email="$secret2@example.com" commit -qm "$id2 $secret2"`)
 	o.add(t)
-	o.sweep(t, exitLeaks)
+	o.sweep(t, cli.ExitLeaks)
 	store, err := riverqueue.Open(t.Context(), o.database, true)
 	if err != nil {
 		t.Fatal(err)
@@ -257,14 +258,14 @@ func TestSweepIgnores(t *testing.T) {
 	o.repo(t, "a", "", `mkdir old; leak 1 old/f; leak 2 old/g; leak 3 h; commit 1`)
 	o.repo(t, "b", "", `mkdir old; leak 1 old/f; leak 2 g; commit 1`)
 	o.add(t)
-	o.sweep(t, exitLeaks)
+	o.sweep(t, cli.ExitLeaks)
 	config := filepath.Join(t.TempDir(), "rules.toml")
 	if err := os.WriteFile(config, []byte("[[allow]]\nreason = 'not ours'\npaths = ['old']\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	want := func(n int, flags ...string) {
 		t.Helper()
-		o.sweep(t, exitLeaks, flags...)
+		o.sweep(t, cli.ExitLeaks, flags...)
 		if st := o.status(t); st.Findings.Open != n {
 			t.Errorf("%q: %d findings count, want %d", flags, st.Findings.Open, n)
 		}

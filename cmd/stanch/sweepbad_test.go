@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
@@ -84,7 +85,7 @@ func TestSweepFaults(t *testing.T) {
 			o.repo(t, "bad", "", `leak 2 f; head -c 3000000 /dev/urandom >random; commit 1`)
 			o.add(t)
 			o.setFault(tt.fault)
-			if got := o.sweep(t, exitIncomplete, strings.Fields(tt.flags)...); !slices.Equal(got, tt.want) {
+			if got := o.sweep(t, cli.ExitIncomplete, strings.Fields(tt.flags)...); !slices.Equal(got, tt.want) {
 				t.Errorf("found %q, want %q", got, tt.want)
 			}
 			st := o.status(t)
@@ -92,7 +93,7 @@ func TestSweepFaults(t *testing.T) {
 				t.Errorf("status says %+v, want %q", st.Troubled, tt.why)
 			}
 			o.setFault(nil)
-			if got, all := o.sweep(t, exitLeaks), []string{"1: good", "2: bad"}; !slices.Equal(got, all) {
+			if got, all := o.sweep(t, cli.ExitLeaks), []string{"1: good", "2: bad"}; !slices.Equal(got, all) {
 				t.Errorf("after it was mended: found %q, want %q", got, all)
 			}
 			if st := o.status(t); len(st.Troubled) > 0 {
@@ -123,16 +124,16 @@ func TestSweepListFails(t *testing.T) {
 				o.repo(t, fmt.Sprintf("r%d", n), "", fmt.Sprintf("leak %d f; commit 1", n%3))
 			}
 			o.add(t)
-			all := o.sweep(t, exitLeaks)
+			all := o.sweep(t, cli.ExitLeaks)
 			o.setFault(tt.fault)
-			if got := o.sweep(t, exitIncomplete, "--full"); !slices.Equal(got, all) {
+			if got := o.sweep(t, cli.ExitIncomplete, "--full"); !slices.Equal(got, all) {
 				t.Errorf("found %q, want %q", got, all)
 			}
 			if st := o.status(t); !strings.Contains(st.Targets[0].Why, tt.why) {
 				t.Errorf("status says %+v, want %q", st.Targets[0], tt.why)
 			}
 			o.setFault(nil)
-			if got := o.sweep(t, exitLeaks, "--full"); !slices.Equal(got, all) {
+			if got := o.sweep(t, cli.ExitLeaks, "--full"); !slices.Equal(got, all) {
 				t.Errorf("after it was mended: found %q, want %q", got, all)
 			}
 			if st := o.status(t); st.Targets[0].Why != "" || st.Targets[0].Ended.IsZero() {
@@ -155,11 +156,11 @@ func TestSweepChanges(t *testing.T) {
 			t.Errorf("%s: found %q, want %q", step, got, keys)
 		}
 	}
-	want("first", exitLeaks, "1: a", "2: b")
+	want("first", cli.ExitLeaks, "1: a", "2: b")
 	o.remove(t, "a")
-	want("removed: the key is as alive as before", exitLeaks, "1: a", "2: b")
+	want("removed: the key is as alive as before", cli.ExitLeaks, "1: a", "2: b")
 	o.add(t, "--skip", "b")
-	want("left out", exitLeaks, "1: a", "2: b")
+	want("left out", cli.ExitLeaks, "1: a", "2: b")
 	if st := o.status(t); st.Targets[0].States[sweep.Gone] != 1 || st.Targets[0].States[sweep.Skipped] != 1 {
 		t.Errorf("status says %+v", st.Targets[0])
 	}
@@ -167,7 +168,7 @@ func TestSweepChanges(t *testing.T) {
 		t.Error(errs)
 	}
 	o.add(t)
-	want("forgotten", exitLeaks, "2: b")
+	want("forgotten", cli.ExitLeaks, "2: b")
 }
 
 // TestSweepRefuses holds what a sweep does not begin with.
@@ -180,19 +181,19 @@ func TestSweepRefuses(t *testing.T) {
 			t.Errorf("%q: exit status %d, want %d; it says %q, want %q\n%s", args, got, code, errs, what, out)
 		}
 	}
-	says("there is no target", exitUsage, "run")
+	says("there is no target", cli.ExitUsage, "run")
 	o.add(t)
-	says("nobody: there is no such target", exitUsage, "run", "nobody", "--no-verify")
-	says("nobody: there is no such target", exitIncomplete, "remove", "nobody")
-	says("must be a minute or more", exitUsage, "add", "acme", "--every", "1s")
-	says("--archived yes", exitUsage, "add", "acme", "--archived", "yes")
-	says("others can reach that", exitUsage, "serve", "--listen", ":0")
+	says("nobody: there is no such target", cli.ExitUsage, "run", "nobody", "--no-verify")
+	says("nobody: there is no such target", cli.ExitIncomplete, "remove", "nobody")
+	says("must be a minute or more", cli.ExitUsage, "add", "acme", "--every", "1s")
+	says("--archived yes", cli.ExitUsage, "add", "acme", "--archived", "yes")
+	says("others can reach that", cli.ExitUsage, "serve", "--listen", ":0")
 
 	lock, err := riverqueue.Lock(t.Context(), o.database)
 	if err != nil {
 		t.Fatal(err)
 	}
-	says("another stanch sweeps with this database", exitIncomplete, "run", "--no-verify")
+	says("another stanch sweeps with this database", cli.ExitIncomplete, "run", "--no-verify")
 	says("", 0, "status")
 	if err := lock.Close(); err != nil {
 		t.Fatal(err)
@@ -206,12 +207,12 @@ func TestSweepRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	store.Close()
-	says("used by a newer one", exitIncomplete, "run", "--no-verify")
-	says("used by a newer one", exitIncomplete, "status")
+	says("used by a newer one", cli.ExitIncomplete, "run", "--no-verify")
+	says("used by a newer one", cli.ExitIncomplete, "status")
 
 	o.database = "postgres://stanch:pass-of-the-test@127.0.0.1:1/x"
 	got, _, errs := o.stanch(t, "status")
-	if got != exitIncomplete || strings.Contains(errs, "pass-of-the-test") || !strings.Contains(errs, "127.0.0.1:1") {
+	if got != cli.ExitIncomplete || strings.Contains(errs, "pass-of-the-test") || !strings.Contains(errs, "127.0.0.1:1") {
 		t.Errorf("exit status %d: %s", got, errs)
 	}
 }
@@ -221,7 +222,7 @@ func TestSweepClock(t *testing.T) {
 	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
 	o.repo(t, "a", "", `leak 1 f; commit 1`)
 	o.add(t, "--every", "1h")
-	if got := o.sweep(t, exitLeaks); !slices.Equal(got, []string{"1: a"}) {
+	if got := o.sweep(t, cli.ExitLeaks); !slices.Equal(got, []string{"1: a"}) {
 		t.Errorf("found %q", got)
 	}
 	store, err := riverqueue.Open(t.Context(), o.database, true)

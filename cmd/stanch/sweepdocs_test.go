@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 )
 
 // typedWord is a word of a command in the documentation: 'x y', "x y" or x.
@@ -53,8 +55,8 @@ func checkCommand(t *testing.T, file, line string) {
 		args = append(args, strings.Trim(word, `'"`))
 	}
 	var out bytes.Buffer
-	s := &streams{stdout: &out, stderr: &out}
-	root := newRoot(s, manual)
+	s := &cli.Streams{Stdout: &out, Stderr: &out}
+	root := cli.NewRoot(s, manual)
 	root.AddCommand(newSweep(s), newGitHub(s), newReport(s))
 	cmd, rest, err := root.Find(args)
 	if err == nil {

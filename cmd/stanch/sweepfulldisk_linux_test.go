@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 )
 
 // small mounts a file system of a size, as for mount(8).
@@ -41,7 +43,7 @@ func TestSweepFullDisk(t *testing.T) {
 		tmp := os.Getenv("TMPDIR")
 		fill(o)
 		t.Setenv("TMPDIR", disk)
-		if got := o.sweep(t, exitIncomplete); !slices.Equal(got, all[:1]) {
+		if got := o.sweep(t, cli.ExitIncomplete); !slices.Equal(got, all[:1]) {
 			t.Errorf("found %q", got)
 		}
 		if st := o.status(t); len(st.Troubled) != 1 || !strings.Contains(st.Troubled[0].Why, "no space left") {
@@ -51,7 +53,7 @@ func TestSweepFullDisk(t *testing.T) {
 			t.Errorf("%v is left", left)
 		}
 		t.Setenv("TMPDIR", tmp)
-		if got := o.sweep(t, exitLeaks); !slices.Equal(got, all) {
+		if got := o.sweep(t, cli.ExitLeaks); !slices.Equal(got, all) {
 			t.Errorf("with room: found %q", got)
 		}
 	})
@@ -70,13 +72,13 @@ func TestSweepFullDisk(t *testing.T) {
 				t.Fatal(err)
 			}
 			code, out, errs := o.stanch(t, "run", "--no-verify", "--retry-after", "10ms", "--dead-after", "2s")
-			if code != exitIncomplete || !strings.Contains(errs, "disk") && !strings.Contains(errs, "could not be") {
+			if code != cli.ExitIncomplete || !strings.Contains(errs, "disk") && !strings.Contains(errs, "could not be") {
 				t.Errorf("exit status %d: %s%s", code, out, errs)
 			}
 			if err := os.Remove(rest); err != nil {
 				t.Fatal(err)
 			}
-			if got := o.sweep(t, exitLeaks); !slices.Equal(got, all) {
+			if got := o.sweep(t, cli.ExitLeaks); !slices.Equal(got, all) {
 				t.Errorf("with room: found %q", got)
 			}
 		})

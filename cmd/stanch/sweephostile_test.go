@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
@@ -133,7 +134,7 @@ func TestSweepHostileNames(t *testing.T) {
 	o.add(t)
 	text := func() (all []string) {
 		t.Helper()
-		got := o.sweep(t, exitIncomplete)
+		got := o.sweep(t, cli.ExitIncomplete)
 		for i := range got { // those at HEAD come first
 			names := strings.Fields(got[i])
 			slices.Sort(names[1:])
@@ -194,7 +195,7 @@ func TestSweepHostileAnswers(t *testing.T) {
 	o.add(t)
 	for _, status := range []int{403, 500} { // for good, and to be tried again
 		o.setFault(only(code(status, "caf\xe9\x00"), "/bad.git/"))
-		if got := o.sweep(t, exitIncomplete); !slices.Equal(got, []string{"1: good"}) {
+		if got := o.sweep(t, cli.ExitIncomplete); !slices.Equal(got, []string{"1: good"}) {
 			t.Errorf("%d: found %q", status, got)
 		}
 		if st := o.status(t); len(st.Troubled) != 1 || st.Troubled[0].Name != "acme/bad" {
@@ -202,12 +203,12 @@ func TestSweepHostileAnswers(t *testing.T) {
 		}
 	}
 	o.setFault(only(code(401, `{"message":"a\u0000b"}`), "/api/v3/"))
-	o.sweep(t, exitIncomplete)
+	o.sweep(t, cli.ExitIncomplete)
 	if st := o.status(t); !strings.Contains(st.Targets[0].Why, "a\x00b") {
 		t.Errorf("status says %+v", st.Targets[0])
 	}
 	o.setFault(nil)
-	if got := o.sweep(t, exitLeaks); !slices.Equal(got, []string{"1: good", "2: bad"}) {
+	if got := o.sweep(t, cli.ExitLeaks); !slices.Equal(got, []string{"1: good", "2: bad"}) {
 		t.Errorf("after they were mended: found %q", got)
 	}
 	_, out, _ := o.stanch(t, "report", "-f", "json")
@@ -219,7 +220,7 @@ func TestSweepHostileAnswers(t *testing.T) {
 		t.Errorf("the report says %s", out)
 	}
 	for _, name := range []string{"caf\xe9", "bad name", "https://github.com/acme", "acme/app/x", ""} {
-		if status, _, errs := o.stanch(t, "add", name); status != exitUsage || !strings.Contains(errs, "is no") {
+		if status, _, errs := o.stanch(t, "add", name); status != cli.ExitUsage || !strings.Contains(errs, "is no") {
 			t.Errorf("add %q: exit status %d: %s", name, status, errs)
 		}
 	}
@@ -232,7 +233,7 @@ func TestSweepHostileAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.database = strings.Replace(p.url, "/postgres?", "/latin?", 1)
-	if status, _, errs := o.stanch(t, "status"); status != exitIncomplete || !strings.Contains(errs, "ENCODING 'UTF8'") {
+	if status, _, errs := o.stanch(t, "status"); status != cli.ExitIncomplete || !strings.Contains(errs, "ENCODING 'UTF8'") {
 		t.Errorf("a database of Latin-1: exit status %d: %s", status, errs)
 	}
 }

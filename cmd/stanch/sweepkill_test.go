@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
@@ -164,7 +165,7 @@ func TestSweepKilled(t *testing.T) {
 			for {
 				cmd, out := o.process(t, stanch, args...)
 				_ = cmd.Wait()
-				if code := cmd.ProcessState.ExitCode(); code == exitLeaks {
+				if code := cmd.ProcessState.ExitCode(); code == cli.ExitLeaks {
 					break
 				} else if ctx.Err() != nil {
 					t.Fatalf("the sweep does not come to its end: %d: %s", code, out)
@@ -248,7 +249,7 @@ func TestFleet(t *testing.T) {
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
-		if err := cmd.Wait(); cmd.ProcessState.ExitCode() != exitInterrupted {
+		if err := cmd.Wait(); cmd.ProcessState.ExitCode() != cli.ExitInterrupted {
 			t.Errorf("a worker that is told to end: %v", err)
 		}
 	}

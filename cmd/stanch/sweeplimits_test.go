@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 )
 
 // stages are the calls of a sweep, in the order in which it comes to them first.
@@ -143,7 +145,7 @@ func TestSweepLimits(t *testing.T) {
 					}
 				}
 			}()
-			got := o.sweep(t, exitLeaks)
+			got := o.sweep(t, cli.ExitLeaks)
 			close(done)
 			<-polled
 			if want := []string{"1: app", "2: copy"}; !slices.Equal(got, want) {

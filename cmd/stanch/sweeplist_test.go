@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 )
 
 // TestSweepFailing sweeps an organization with a repository that cannot be read. Quiet
@@ -35,18 +37,18 @@ func TestSweepFailing(t *testing.T) {
 	})
 	o.add(t)
 	want := []string{"2: r01"}
-	if got := o.sweep(t, exitIncomplete); !slices.Equal(got, want) {
+	if got := o.sweep(t, cli.ExitIncomplete); !slices.Equal(got, want) {
 		t.Errorf("found %q, want %q", got, want)
 	}
 	o.taken()
-	if got := o.sweep(t, exitIncomplete); !slices.Equal(got, want) {
+	if got := o.sweep(t, cli.ExitIncomplete); !slices.Equal(got, want) {
 		t.Errorf("found %q, want %q", got, want)
 	}
 	if calls, git := o.taken(); len(calls) > 1 || !slices.ContainsFunc(git, func(s string) bool { return strings.Contains(s, "/r00.git/") }) {
 		t.Errorf("a quiet sweep asks %q and %q", calls, git)
 	}
 	o.setFault(nil)
-	if got := o.sweep(t, exitLeaks); !slices.Equal(got, []string{"1: r00", "2: r01"}) {
+	if got := o.sweep(t, cli.ExitLeaks); !slices.Equal(got, []string{"1: r00", "2: r01"}) {
 		t.Errorf("when it can be read again, found %q", got)
 	}
 }

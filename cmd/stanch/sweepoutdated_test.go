@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
@@ -53,7 +54,7 @@ func TestSweepReadsAgain(t *testing.T) {
 				{"--config " + rule + " --min-confidence high", []string{"1: r00", "?: r00", "?: r03", "?: r06"}, 0},
 			} {
 				o.taken()
-				if got := o.sweep(t, exitLeaks, strings.Fields(step.flags)...); !slices.Equal(got, step.want) {
+				if got := o.sweep(t, cli.ExitLeaks, strings.Fields(step.flags)...); !slices.Equal(got, step.want) {
 					t.Errorf("%q: found %q, want %q", step.flags, got, step.want)
 				}
 				calls, git := o.taken()
@@ -112,7 +113,7 @@ func TestSweepOutdated(t *testing.T) {
 				t.Errorf("%s: status says %+v, want %d", step.name, st.Targets[0], want)
 			}
 			text := fmt.Sprintf("%d of its repositories were read with an earlier build, other rules or other flags", want)
-			if status, out, _ := o.stanch(t, "report"); status != exitIncomplete || !strings.Contains(out, text) {
+			if status, out, _ := o.stanch(t, "report"); status != cli.ExitIncomplete || !strings.Contains(out, text) {
 				t.Errorf("%s: exit status %d: the report says %s", step.name, status, out)
 			}
 			if _, out, _ := o.stanch(t, "status"); !strings.Contains(out, fmt.Sprintf("%d read with an earlier build", want)) {
@@ -142,14 +143,14 @@ func TestDetector(t *testing.T) {
 	}
 	of := func(build string, flags ...string) string {
 		t.Helper()
-		f, s := &engineFlags{}, &streams{stdout: t.Output(), stderr: t.Output()}
+		f, s := &engineFlags{}, &cli.Streams{Stdout: t.Output(), Stderr: t.Output()}
 		cmd := newSweepRun(s, &databaseFlags{})
 		cmd.ResetFlags()
 		f.add(cmd)
 		if err := cmd.ParseFlags(flags); err != nil {
 			t.Fatal(err)
 		}
-		c, err := f.config.read(s.stderr)
+		c, err := f.config.read(s.Stderr)
 		if err != nil {
 			t.Fatal(err)
 		}

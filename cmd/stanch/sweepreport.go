@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/scanner/sweep"
@@ -20,7 +21,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-func newSweepReport(s *streams, db *databaseFlags) *cobra.Command {
+func newSweepReport(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	f := &scanFlags{}
 	cmd := &cobra.Command{
 		Use:   "report [TARGET]",
@@ -33,34 +34,34 @@ their history, and how each repository fared. Nothing is read or verified again.
 			if !slices.Contains(failLevels, f.failOn) {
 				return fmt.Errorf("--fail-on %s: must be one of %s", f.failOn, strings.Join(failLevels, ", "))
 			}
-			out, err := f.output.open(s.stdout)
+			out, err := f.output.Open(s.Stdout)
 			if err != nil {
 				return err
 			}
-			defer out.discard()
-			h, err := f.output.handler(out)
+			defer out.Discard()
+			h, err := f.output.Handler(out)
 			if err != nil {
 				return err
 			}
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
-				return writeSwept(cmd.Context(), s.version, store, append(args, "")[0], f.failOn, h, out)
+				return writeSwept(cmd.Context(), s.Version, store, append(args, "")[0], f.failOn, h, out)
 			})
 		},
 	}
-	f.output.add(cmd)
+	f.output.Add(cmd)
 	f.addFailOn(cmd)
 	return cmd
 }
 
 // writeSwept writes what store knows of a target to h, and puts out in its place. The
 // error says what there is to act on.
-func writeSwept(ctx context.Context, version string, store *sweep.Store, target, failOn string, h report.Handler, out *output) error {
+func writeSwept(ctx context.Context, version string, store *sweep.Store, target, failOn string, h report.Handler, out *cli.Output) error {
 	w := &sweptReport{version: version, store: store, handler: h, target: target, tally: tally{failOn: failOn}}
 	if err := w.write(ctx); err != nil {
-		return incomplete(err)
+		return cli.Incomplete(err)
 	}
-	if err := out.commit(); err != nil {
-		return incomplete(err)
+	if err := out.Commit(); err != nil {
+		return cli.Incomplete(err)
 	}
 	return w.tally.verdict(nil)
 }

@@ -11,12 +11,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
 
-func newSweepRun(s *streams, db *databaseFlags) *cobra.Command {
+func newSweepRun(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	f, full := &engineFlags{}, false
 	cmd := &cobra.Command{
 		Use:   "run [TARGET...]",
@@ -47,7 +48,7 @@ report, the exit code is 3, and the next sweep tries again.`,
 				if len(args) == 1 {
 					target = args[0]
 				}
-				return writeSwept(context.WithoutCancel(ctx), j.streams.version, store, target, f.failOn, j.handler, j.out)
+				return writeSwept(context.WithoutCancel(ctx), j.streams.Version, store, target, f.failOn, j.handler, j.out)
 			}
 			beside := func(ctx context.Context, store *sweep.Store, _ *slog.Logger) error {
 				progress(ctx, s, store)
@@ -68,7 +69,7 @@ func targetNames(ctx context.Context, store *sweep.Store, args []string) ([]stri
 	}
 	targets, err := store.Targets(ctx)
 	if err != nil {
-		return nil, unfinished(err)
+		return nil, cli.Unfinished(err)
 	}
 	if len(targets) == 0 {
 		return nil, errors.New("there is no target: add one with \"stanch sweep add\"")
@@ -80,7 +81,7 @@ func targetNames(ctx context.Context, store *sweep.Store, args []string) ([]stri
 	return names, nil
 }
 
-func newSweepWork(s *streams, db *databaseFlags) *cobra.Command {
+func newSweepWork(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	f := &engineFlags{}
 	cmd := &cobra.Command{
 		Use:   "work",
@@ -98,14 +99,14 @@ doing is done by another one.`,
 }
 
 // progress tells a person at a terminal how far a sweep is, until ctx ends.
-func progress(ctx context.Context, s *streams, store *sweep.Store) {
-	if !mayMove(s.stderr) {
+func progress(ctx context.Context, s *cli.Streams, store *sweep.Store) {
+	if !cli.MayMove(s.Stderr) {
 		return
 	}
 	for {
 		select {
 		case <-ctx.Done():
-			fmt.Fprint(s.stderr, "\r\x1b[K")
+			fmt.Fprint(s.Stderr, "\r\x1b[K")
 			return
 		case <-time.After(500 * time.Millisecond):
 		}
@@ -123,6 +124,6 @@ func progress(ctx context.Context, s *streams, store *sweep.Store) {
 				why = ", " + printable.Text(t.Why)
 			}
 		}
-		fmt.Fprintf(s.stderr, "\r\x1b[K%d of %d repositories to look at%s", left, all, why)
+		fmt.Fprintf(s.Stderr, "\r\x1b[K%d of %d repositories to look at%s", left, all, why)
 	}
 }

@@ -41,7 +41,7 @@ func (s *searcher) current() (*detectors.Set, *scanner.Scanner, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := time.Now(); now.Sub(s.made).Abs() > forget {
-		v, err := s.job.flags.verifier(s.job.streams.version)
+		v, err := s.job.flags.verifier(s.job.streams.Version)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -65,7 +65,7 @@ func (s *searcher) scan(ctx context.Context, src scanner.Source, page string) (s
 		defer s.assessing.Unlock()
 	}
 	k := &keeper{}
-	sink := report.NewSink(k, report.Scan{Version: s.job.streams.version, Source: "github", Target: page, Started: time.Now()}, set, false)
+	sink := report.NewSink(k, report.Scan{Version: s.job.streams.Version, Source: "github", Target: page, Started: time.Now()}, set, false)
 	err = sc.Scan(ctx, src, s.job.assessed(ctx, sink))
 	return k.result, later(err)
 }

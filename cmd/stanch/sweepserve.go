@@ -23,12 +23,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
-func newSweepServe(s *streams, db *databaseFlags) *cobra.Command {
+func newSweepServe(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	f, p := &engineFlags{}, &pageFlags{}
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -58,11 +59,11 @@ speaks TLS in front of it before others are to see it.`,
 			defer func() { _ = listener.Close() }()
 			return f.run(cmd.Context(), s, db, errand{beside: func(ctx context.Context, store *sweep.Store, log *slog.Logger) error {
 				if p.tokenFile == "" {
-					fmt.Fprintf(s.stderr, "stanch: the page is at http://%s/?token=%s\n", listener.Addr(), token)
+					fmt.Fprintf(s.Stderr, "stanch: the page is at http://%s/?token=%s\n", listener.Addr(), token)
 				} else {
-					fmt.Fprintf(s.stderr, "stanch: the page is at http://%s/\n", listener.Addr())
+					fmt.Fprintf(s.Stderr, "stanch: the page is at http://%s/\n", listener.Addr())
 				}
-				return serve(ctx, listener, &page{version: s.version, store: store, token: sha256.Sum256([]byte(token)), log: log})
+				return serve(ctx, listener, &page{version: s.Version, store: store, token: sha256.Sum256([]byte(token)), log: log})
 			}})
 		},
 	}

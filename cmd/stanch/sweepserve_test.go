@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 )
 
 // TestSweepServe sweeps by schedule and looks at the page, as who has the token and as
@@ -86,7 +88,7 @@ func TestSweepServe(t *testing.T) {
 		t.Errorf("a target that is none: %d", code)
 	}
 	stop()
-	if err := <-ended; exitCode(io.Discard, err) != exitInterrupted {
+	if err := <-ended; cli.ExitCode(io.Discard, err) != cli.ExitInterrupted {
 		t.Errorf("it ends with %v", err)
 	}
 }

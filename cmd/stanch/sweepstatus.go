@@ -13,12 +13,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
 
-func newSweepStatus(s *streams, db *databaseFlags) *cobra.Command {
+func newSweepStatus(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "status",
@@ -28,14 +29,14 @@ func newSweepStatus(s *streams, db *databaseFlags) *cobra.Command {
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
 				st, err := store.Status(cmd.Context())
 				if err != nil {
-					return unfinished(err)
+					return cli.Unfinished(err)
 				}
 				if asJSON {
-					e := json.NewEncoder(s.stdout)
+					e := json.NewEncoder(s.Stdout)
 					e.SetIndent("", "  ")
 					return e.Encode(st)
 				}
-				return writeStatus(s.stdout, st)
+				return writeStatus(s.Stdout, st)
 			})
 		},
 	}

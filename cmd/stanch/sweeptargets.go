@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/githubapi"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
@@ -51,7 +52,7 @@ kept: who sweeps has it.`,
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
 				for _, name := range args {
 					if err := store.PutTarget(cmd.Context(), sweep.Target{Name: name, API: f.login.api, Options: text, Every: every}); err != nil {
-						return unfinished(err)
+						return cli.Unfinished(err)
 					}
 				}
 				return nil
@@ -82,7 +83,7 @@ func newSweepRemove(db *databaseFlags) *cobra.Command {
 					errs = append(errs, err)
 				}
 				if err := errors.Join(errs...); err != nil {
-					return unfinished(err)
+					return cli.Unfinished(err)
 				}
 				return nil
 			})
@@ -90,7 +91,7 @@ func newSweepRemove(db *databaseFlags) *cobra.Command {
 	}
 }
 
-func newSweepList(s *streams, db *databaseFlags) *cobra.Command {
+func newSweepList(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List the targets",
@@ -99,9 +100,9 @@ func newSweepList(s *streams, db *databaseFlags) *cobra.Command {
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
 				targets, err := store.Targets(cmd.Context())
 				if err != nil {
-					return unfinished(err)
+					return cli.Unfinished(err)
 				}
-				table := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
+				table := tabwriter.NewWriter(s.Stdout, 0, 0, 2, ' ', 0)
 				var w io.Writer = table
 				fmt.Fprintln(w, "TARGET\tEVERY\tLAST SWEEP\tNEXT")
 				for _, t := range targets {
@@ -154,12 +155,12 @@ them, with all that is known.`,
 			}
 			store, err := riverqueue.Open(cmd.Context(), name, !down)
 			if err != nil {
-				return unfinished(err)
+				return cli.Unfinished(err)
 			}
 			defer store.Close()
 			if down {
 				if err := errors.Join(riverqueue.Migrate(cmd.Context(), store, true), store.Migrate(cmd.Context(), 0)); err != nil {
-					return unfinished(err)
+					return cli.Unfinished(err)
 				}
 			}
 			return nil

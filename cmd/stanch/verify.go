@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/scanner/report"
@@ -18,9 +19,9 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-func newVerify(s *streams) *cobra.Command {
-	f, out, own := &scanFlags{}, &outputFlags{}, &operatorFlags{}
-	f.cache.anew = true // what scans were told before is what is to be checked
+func newVerify(s *cli.Streams) *cobra.Command {
+	f, out, own := &scanFlags{}, &cli.OutputFlags{}, &cli.OperatorFlags{}
+	f.cache.Refresh = true // what scans were told before is what is to be checked
 	asOwner := false
 	cmd := &cobra.Command{
 		Use:   "verify [REPORT]",
@@ -39,41 +40,41 @@ is live, and 0 if none is.`,
 		Example: "  stanch verify scan.jsonl\n  stanch verify --iam --role stanch-respond --external-id example scan.jsonl",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			sts, err := f.verifier(s.version)
+			sts, err := f.verifier(s.Version)
 			if err != nil {
 				return err
 			}
 			r := &stream{}
-			if err := readReport(cmd.Context(), s, operand(args, "-"), true, r); err != nil {
-				return unfinished(err)
+			if err := readReport(cmd.Context(), s, cli.Operand(args, "-"), true, r); err != nil {
+				return cli.Unfinished(err)
 			}
 			var op *operator.Operator
 			if asOwner {
-				if op, err = own.open(cmd.Context(), s.version); err != nil {
+				if op, err = own.Open(cmd.Context(), s.Version); err != nil {
 					return err
 				}
 			}
 			if err := r.verify(cmd.Context(), again{sts, op, f.accounts}); err != nil {
 				return err
 			}
-			o, err := out.open(s.stdout)
+			o, err := out.Open(s.Stdout)
 			if err != nil {
 				return err
 			}
-			defer o.discard()
-			h, err := out.handler(o)
+			defer o.Discard()
+			h, err := out.Handler(o)
 			if err == nil {
-				err = errors.Join(r.replay(h), o.commit())
+				err = errors.Join(r.replay(h), o.Commit())
 			}
 			if err != nil {
-				return unfinishedIf(err)
+				return cli.UnfinishedIf(err)
 			}
 			return r.verified()
 		},
 	}
-	out.add(cmd)
-	own.add(cmd)
-	f.cache.addDir(cmd)
+	out.Add(cmd)
+	own.Add(cmd)
+	f.cache.AddDir(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&asOwner, "iam", false, "ask IAM with your own identity about keys without their secret")
 	flags.StringSliceVar(&f.accounts, "accounts", nil, "verify keys of these AWS accounts only")
@@ -125,15 +126,15 @@ func (r *stream) verified() error {
 	})
 	switch {
 	case cutOff(r.summary):
-		return unfinished(fmt.Errorf("%d of %d asked: %w", asked, of, report.ErrTruncated))
+		return cli.Unfinished(fmt.Errorf("%d of %d asked: %w", asked, of, report.ErrTruncated))
 	case asked < of && lacking: // IAM was not asked
-		return unfinished(fmt.Errorf("%d of %d asked: the report says why; --iam asks IAM about keys without their secret", asked, of))
+		return cli.Unfinished(fmt.Errorf("%d of %d asked: the report says why; --iam asks IAM about keys without their secret", asked, of))
 	case asked < of:
-		return unfinished(fmt.Errorf("%d of %d asked: the report says why", asked, of))
+		return cli.Unfinished(fmt.Errorf("%d of %d asked: the report says why", asked, of))
 	case r.summary.Unknown > 0:
-		return unfinished(fmt.Errorf("%d of %d asked, and of %d it is not known whether they are live", asked, of, r.summary.Unknown))
+		return cli.Unfinished(fmt.Errorf("%d of %d asked, and of %d it is not known whether they are live", asked, of, r.summary.Unknown))
 	case r.summary.Live > 0:
-		return errLeaks
+		return cli.ErrLeaks
 	}
 	return nil
 }

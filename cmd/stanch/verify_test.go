@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
@@ -100,52 +101,52 @@ func TestVerifyAgain(t *testing.T) {
 		asked, of int
 		code      int
 	}{
-		{"no secret", "scan.jsonl", plain, nil, nil, verifier.Live, false, noSecrets, 0, 2, exitIncomplete},
-		{"no secret, IAM", "scan.jsonl", plain, iam, nil, verifier.Live, true, "", 1, 2, exitIncomplete}, // it does not tell of root
-		{"no secret, IAM, the other is ignored", "scan.jsonl", ignoreRoot(plain), iam, nil, verifier.Live, true, "", 1, 1, exitLeaks},
-		{"secrets", "secret.jsonl", plain, nil, nil, verifier.Live, true, "", 2, 2, exitLeaks},
-		{"one secret of two", "secret.jsonl", func(alice, _ *report.Finding) { alice.Secret = "" }, nil, nil, verifier.Live, false, noSecrets, 1, 2, exitIncomplete},
-		{"one secret of two, IAM", "secret.jsonl", func(alice, _ *report.Finding) { alice.Secret = "" }, iam, nil, verifier.Live, true, "", 2, 2, exitLeaks},
-		{"all ignored", "scan.jsonl", ignoreRoot(func(alice, _ *report.Finding) { alice.Ignored = "known" }), nil, nil, verifier.Live, false, "", 0, 0, exitClean},
+		{"no secret", "scan.jsonl", plain, nil, nil, verifier.Live, false, noSecrets, 0, 2, cli.ExitIncomplete},
+		{"no secret, IAM", "scan.jsonl", plain, iam, nil, verifier.Live, true, "", 1, 2, cli.ExitIncomplete}, // it does not tell of root
+		{"no secret, IAM, the other is ignored", "scan.jsonl", ignoreRoot(plain), iam, nil, verifier.Live, true, "", 1, 1, cli.ExitLeaks},
+		{"secrets", "secret.jsonl", plain, nil, nil, verifier.Live, true, "", 2, 2, cli.ExitLeaks},
+		{"one secret of two", "secret.jsonl", func(alice, _ *report.Finding) { alice.Secret = "" }, nil, nil, verifier.Live, false, noSecrets, 1, 2, cli.ExitIncomplete},
+		{"one secret of two, IAM", "secret.jsonl", func(alice, _ *report.Finding) { alice.Secret = "" }, iam, nil, verifier.Live, true, "", 2, 2, cli.ExitLeaks},
+		{"all ignored", "scan.jsonl", ignoreRoot(func(alice, _ *report.Finding) { alice.Ignored = "known" }), nil, nil, verifier.Live, false, "", 0, 0, cli.ExitClean},
 		{"never asked", "scan.jsonl", func(alice, _ *report.Finding) { alice.State, alice.VerifiedAt = verifier.Skipped, time.Time{} }, nil, nil,
-			verifier.Skipped, false, "not asked: the report holds no secret", 0, 2, exitIncomplete},
-		{"no time", "scan.jsonl", func(alice, _ *report.Finding) { alice.VerifiedAt = time.Time{} }, nil, nil, verifier.Live, false, noSecrets, 0, 2, exitIncomplete},
+			verifier.Skipped, false, "not asked: the report holds no secret", 0, 2, cli.ExitIncomplete},
+		{"no time", "scan.jsonl", func(alice, _ *report.Finding) { alice.VerifiedAt = time.Time{} }, nil, nil, verifier.Live, false, noSecrets, 0, 2, cli.ExitIncomplete},
 		{"of the future, IAM", "scan.jsonl", ignoreRoot(func(alice, _ *report.Finding) { alice.VerifiedAt = time.Now().AddDate(9, 0, 0) }), iam, nil,
-			verifier.Live, true, "", 1, 1, exitLeaks},
-		{"stale before", "secret.jsonl", func(alice, _ *report.Finding) { alice.Stale = noSecrets }, nil, nil, verifier.Live, true, "", 2, 2, exitLeaks},
+			verifier.Live, true, "", 1, 1, cli.ExitLeaks},
+		{"stale before", "secret.jsonl", func(alice, _ *report.Finding) { alice.Stale = noSecrets }, nil, nil, verifier.Live, true, "", 2, 2, cli.ExitLeaks},
 
-		{"shut off, no secret", "scan.jsonl", plain, nil, inactive(true), verifier.Live, false, noSecrets, 0, 2, exitIncomplete},
-		{"shut off, secrets", "secret.jsonl", ignoreRoot(plain), nil, inactive(true), verifier.Invalid, true, "", 1, 1, exitClean},
-		{"shut off, IAM", "scan.jsonl", ignoreRoot(plain), iam, inactive(true), verifier.Invalid, true, "", 1, 1, exitClean},
-		{"a lone id that is off, IAM", "scan.jsonl", ignoreRoot(lone(verifier.IDActive)), iam, inactive(true), verifier.Invalid, true, "", 1, 1, exitClean},
+		{"shut off, no secret", "scan.jsonl", plain, nil, inactive(true), verifier.Live, false, noSecrets, 0, 2, cli.ExitIncomplete},
+		{"shut off, secrets", "secret.jsonl", ignoreRoot(plain), nil, inactive(true), verifier.Invalid, true, "", 1, 1, cli.ExitClean},
+		{"shut off, IAM", "scan.jsonl", ignoreRoot(plain), iam, inactive(true), verifier.Invalid, true, "", 1, 1, cli.ExitClean},
+		{"a lone id that is off, IAM", "scan.jsonl", ignoreRoot(lone(verifier.IDActive)), iam, inactive(true), verifier.Invalid, true, "", 1, 1, cli.ExitClean},
 
-		{"a lone id", "scan.jsonl", ignoreRoot(lone(verifier.Skipped)), nil, nil, verifier.Skipped, false, "", 0, 0, exitClean},
-		{"a lone id that was active", "scan.jsonl", ignoreRoot(lone(verifier.IDActive)), nil, nil, verifier.IDActive, false, noSecrets, 0, 1, exitIncomplete},
-		{"a lone id, IAM", "scan.jsonl", ignoreRoot(lone(verifier.Skipped)), iam, nil, verifier.IDActive, true, "", 1, 1, exitClean},
+		{"a lone id", "scan.jsonl", ignoreRoot(lone(verifier.Skipped)), nil, nil, verifier.Skipped, false, "", 0, 0, cli.ExitClean},
+		{"a lone id that was active", "scan.jsonl", ignoreRoot(lone(verifier.IDActive)), nil, nil, verifier.IDActive, false, noSecrets, 0, 1, cli.ExitIncomplete},
+		{"a lone id, IAM", "scan.jsonl", ignoreRoot(lone(verifier.Skipped)), iam, nil, verifier.IDActive, true, "", 1, 1, cli.ExitClean},
 		// Active says nothing of a secret that nobody tried: neither that it is the id's, nor that it is not.
-		{"a secret that nobody tried, IAM", "scan.jsonl", ignoreRoot(state(verifier.Skipped)), iam, nil, verifier.Unknown, true, "", 1, 1, exitIncomplete},
-		{"not known before, IAM", "scan.jsonl", ignoreRoot(state(verifier.Unknown)), iam, nil, verifier.Unknown, true, "", 1, 1, exitIncomplete},
-		{"invalid before, IAM", "scan.jsonl", ignoreRoot(state(verifier.Invalid)), iam, nil, verifier.Unknown, true, "", 1, 1, exitIncomplete},
-		{"another secret, IAM", "scan.jsonl", ignoreRoot(state(verifier.IDActive)), iam, nil, verifier.IDActive, true, "", 1, 1, exitClean},
+		{"a secret that nobody tried, IAM", "scan.jsonl", ignoreRoot(state(verifier.Skipped)), iam, nil, verifier.Unknown, true, "", 1, 1, cli.ExitIncomplete},
+		{"not known before, IAM", "scan.jsonl", ignoreRoot(state(verifier.Unknown)), iam, nil, verifier.Unknown, true, "", 1, 1, cli.ExitIncomplete},
+		{"invalid before, IAM", "scan.jsonl", ignoreRoot(state(verifier.Invalid)), iam, nil, verifier.Unknown, true, "", 1, 1, cli.ExitIncomplete},
+		{"another secret, IAM", "scan.jsonl", ignoreRoot(state(verifier.IDActive)), iam, nil, verifier.IDActive, true, "", 1, 1, cli.ExitClean},
 
 		{"another account", "secret.jsonl", plain, []string{"--accounts", ops}, nil, verifier.Live, false,
-			"not asked again: account " + detectorstest.Account + " is not among those to verify", 0, 2, exitIncomplete},
+			"not asked again: account " + detectorstest.Account + " is not among those to verify", 0, 2, cli.ExitIncomplete},
 		{"another account, IAM", "scan.jsonl", plain, []string{"--iam", "--accounts", ops}, nil, verifier.Live, false,
-			"not asked again: account " + detectorstest.Account + " is not among those to verify", 0, 2, exitIncomplete},
+			"not asked again: account " + detectorstest.Account + " is not among those to verify", 0, 2, cli.ExitIncomplete},
 		{"IAM refuses", "scan.jsonl", ignoreRoot(plain), iam, func() { c.aws.Deny("iam:ListAccessKeys") }, verifier.Live, false,
-			"not asked again: IAM does not tell: needs iam:ListAccessKeys", 0, 1, exitIncomplete},
+			"not asked again: IAM does not tell: needs iam:ListAccessKeys", 0, 1, cli.ExitIncomplete},
 		{"IAM refuses, a lone id", "scan.jsonl", ignoreRoot(lone(verifier.Skipped)), iam, func() { c.aws.Deny("iam:ListAccessKeys") }, verifier.Skipped, false,
-			"not asked again: IAM does not tell: needs iam:ListAccessKeys", 0, 1, exitIncomplete},
+			"not asked again: IAM does not tell: needs iam:ListAccessKeys", 0, 1, cli.ExitIncomplete},
 		{"STS does not answer", "secret.jsonl", ignoreRoot(plain), nil, func() {
 			c.aws.Script(verifiertest.Response{Status: 407, Body: "<html>"})
-		}, verifier.Live, false, "asked again, without an answer: something other than STS replied, such as a proxy", 0, 1, exitIncomplete},
+		}, verifier.Live, false, "asked again, without an answer: something other than STS replied, such as a proxy", 0, 1, cli.ExitIncomplete},
 		{"STS does not answer of what was not known", "secret.jsonl", ignoreRoot(state(verifier.Unknown)), nil, func() {
 			c.aws.Script(verifiertest.Response{Status: 407, Body: "<html>"})
-		}, verifier.Unknown, true, "", 0, 1, exitIncomplete},
+		}, verifier.Unknown, true, "", 0, 1, cli.ExitIncomplete},
 
-		{"canary", "secret.jsonl", ignoreRoot(state(verifier.CanarySuspected)), iam, nil, verifier.CanarySuspected, false, "", 0, 0, exitClean},
-		{"expired", "secret.jsonl", ignoreRoot(state(verifier.Expired)), iam, nil, verifier.Expired, false, "", 0, 0, exitClean},
-		{"of another store", "secret.jsonl", ignoreRoot(state(verifier.NotVerifiable)), iam, nil, verifier.NotVerifiable, false, "", 0, 0, exitClean},
+		{"canary", "secret.jsonl", ignoreRoot(state(verifier.CanarySuspected)), iam, nil, verifier.CanarySuspected, false, "", 0, 0, cli.ExitClean},
+		{"expired", "secret.jsonl", ignoreRoot(state(verifier.Expired)), iam, nil, verifier.Expired, false, "", 0, 0, cli.ExitClean},
+		{"of another store", "secret.jsonl", ignoreRoot(state(verifier.NotVerifiable)), iam, nil, verifier.NotVerifiable, false, "", 0, 0, cli.ExitClean},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inactive(false)()
@@ -165,7 +166,7 @@ func TestVerifyAgain(t *testing.T) {
 			if sent := len(c.aws.Requests()) - seen; tt.of == 0 && len(tt.flags) == 0 && sent != 0 {
 				t.Errorf("%d requests", sent)
 			}
-			if tt.code == exitIncomplete && !strings.Contains(stderr, " asked") {
+			if tt.code == cli.ExitIncomplete && !strings.Contains(stderr, " asked") {
 				t.Errorf("stderr %q", stderr)
 			}
 		})
@@ -260,12 +261,12 @@ func TestVerifyAgainBadReports(t *testing.T) {
 		name, text, stdout, stderr string
 		code                       int
 	}{
-		{"no finding", lines[0] + lines[len(lines)-2], "no leaked credentials found", "", exitClean},
-		{"cut off", lines[0] + lines[1], "1 of 1 asked\n", "1 of 1 asked: the stream ends without a summary", exitIncomplete},
-		{"cut off before the first", lines[0], "0 of 0 asked\n", "the stream ends without a summary", exitIncomplete},
-		{"a time that is none", regexp.MustCompile(`"verified_at":"[^"]*"`).ReplaceAllString(text, `"verified_at":"yesterday"`), "", `line 2: parsing time "yesterday"`, exitIncomplete},
-		{"a number for a time", regexp.MustCompile(`"verified_at":"[^"]*"`).ReplaceAllString(text, `"verified_at":7`), "", "line 2: ", exitIncomplete},
-		{"nothing", "", "", "the stream holds no scan", exitIncomplete},
+		{"no finding", lines[0] + lines[len(lines)-2], "no leaked credentials found", "", cli.ExitClean},
+		{"cut off", lines[0] + lines[1], "1 of 1 asked\n", "1 of 1 asked: the stream ends without a summary", cli.ExitIncomplete},
+		{"cut off before the first", lines[0], "0 of 0 asked\n", "the stream ends without a summary", cli.ExitIncomplete},
+		{"a time that is none", regexp.MustCompile(`"verified_at":"[^"]*"`).ReplaceAllString(text, `"verified_at":"yesterday"`), "", `line 2: parsing time "yesterday"`, cli.ExitIncomplete},
+		{"a number for a time", regexp.MustCompile(`"verified_at":"[^"]*"`).ReplaceAllString(text, `"verified_at":7`), "", "line 2: ", cli.ExitIncomplete},
+		{"nothing", "", "", "the stream holds no scan", cli.ExitIncomplete},
 	} {
 		code, stdout, stderr := c.run(tt.text, "verify", "--sts-endpoint", c.aws.URL)
 		if code != tt.code || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {

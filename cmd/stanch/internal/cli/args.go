@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// operand returns the first of args, or otherwise if there is none.
-func operand(args []string, otherwise string) string {
+// Operand returns the first of args, or otherwise if there is none.
+func Operand(args []string, otherwise string) string {
 	if len(args) > 0 {
 		return args[0]
 	}
@@ -16,7 +16,7 @@ func operand(args []string, otherwise string) string {
 }
 
 // readNames reads names, one a line; "#" begins a comment.
-func readNames(flag, file string) ([]string, error) {
+func ReadList(flag, file string) ([]string, error) {
 	if file == "" {
 		return nil, nil
 	}
@@ -34,8 +34,8 @@ func readNames(flag, file string) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// plural says how many there are of a thing: "1 line", "2 lines".
-func plural(n int, what string) string {
+// Plural says how many there are of a thing: "1 line", "2 lines".
+func Plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}

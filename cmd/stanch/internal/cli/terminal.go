@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -14,19 +14,19 @@ func isTerminal(w io.Writer) bool {
 	return ok && isatty.IsTerminal(f.Fd())
 }
 
-// mayMove reports whether w is a terminal that can be drawn on: a line that
+// MayMove reports whether w is a terminal that can be drawn on: a line that
 // changes is noise in the log of a CI job.
-func mayMove(w io.Writer) bool {
+func MayMove(w io.Writer) bool {
 	return isTerminal(w) && os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb"
 }
 
-// wantsColour follows no-color.org.
-func wantsColour(w io.Writer) bool { return mayMove(w) && os.Getenv("NO_COLOR") == "" }
+// WantsColour follows no-color.org.
+func WantsColour(w io.Writer) bool { return MayMove(w) && os.Getenv("NO_COLOR") == "" }
 
-// interruptible returns a reader that does not wait for r when ctx ends: r may be a pipe that
+// Interruptible returns a reader that does not wait for r when ctx ends: r may be a pipe that
 // nobody writes to, or a terminal. The read that waits is then left behind, which
 // is for the standard input of a process that is about to end.
-func interruptible(ctx context.Context, r io.Reader) io.Reader { return interruptibleReader{ctx, r} }
+func Interruptible(ctx context.Context, r io.Reader) io.Reader { return interruptibleReader{ctx, r} }
 
 type interruptibleReader struct {
 	ctx context.Context

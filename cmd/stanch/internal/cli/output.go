@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"cmp"
@@ -17,53 +17,53 @@ import (
 	"github.com/stanch-dev/stanch/scanner/report"
 )
 
-// outputFlags say in which form a report goes where.
-type outputFlags struct {
-	format  string
-	file    string
+// OutputFlags say in which form a report goes where.
+type OutputFlags struct {
+	Format  string
+	File    string
 	verbose bool
-	again   string // has AWS asked anew, see report.Options
+	Again   string // has AWS asked anew, see report.Options
 }
 
-func (f *outputFlags) add(cmd *cobra.Command) {
+func (f *OutputFlags) Add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVarP(&f.format, "format", "f", "text", "text, json (one object a line), sarif (2.1.0), junit, markdown, github (annotations) or html (a page)")
+	flags.StringVarP(&f.Format, "format", "f", "text", "text, json (one object a line), sarif (2.1.0), junit, markdown, github (annotations) or html (a page)")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp))
-	flags.StringVarP(&f.file, "output", "o", "", "write the report to this file, readable by you only")
+	flags.StringVarP(&f.File, "output", "o", "", "write the report to this file, readable by you only")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list every place and what was ignored, with the reason")
 }
 
-// handler returns the handler of the format, writing to w.
-func (f *outputFlags) handler(w *output, rules ...*detectors.Rule) (report.Handler, error) {
-	return report.New(f.format, w, report.Options{
-		Color: wantsColour(w.Writer), Verbose: f.verbose, Rules: append(catalog.Rules(), rules...),
-		Now: time.Now, Again: f.again,
+// Handler returns the handler of the format, writing to w.
+func (f *OutputFlags) Handler(w *Output, rules ...*detectors.Rule) (report.Handler, error) {
+	return report.New(f.Format, w, report.Options{
+		Color: WantsColour(w.Writer), Verbose: f.verbose, Rules: append(catalog.Rules(), rules...),
+		Now: time.Now, Again: f.Again,
 	})
 }
 
-// save writes b to the file that --output names, whole or not at all.
-func (f *outputFlags) save(b []byte) error {
-	out, err := f.open(nil)
+// Save writes b to the file that --output names, whole or not at all.
+func (f *OutputFlags) Save(b []byte) error {
+	out, err := f.Open(nil)
 	if err != nil {
 		return err
 	}
-	defer out.discard()
+	defer out.Discard()
 	_, err = out.Write(b)
-	if err = errors.Join(err, out.commit()); err != nil {
-		return unfinished(err)
+	if err = errors.Join(err, out.Commit()); err != nil {
+		return Unfinished(err)
 	}
 	return nil
 }
 
-// checkPrivate returns an error unless nobody else can read what goes to the
+// CheckPrivate returns an error unless nobody else can read what goes to the
 // output: secrets were asked for. Files that stanch creates are private.
-func (f *outputFlags) checkPrivate(stdout io.Writer) error {
-	if f.format == "html" {
+func (f *OutputFlags) CheckPrivate(stdout io.Writer) error {
+	if f.Format == "html" {
 		return errors.New("--show-secrets: a page is made to be passed on, and shows none; use text or json")
 	}
-	if f.file != "" {
-		if info, err := os.Stat(f.file); err == nil && !info.Mode().IsRegular() {
-			return fmt.Errorf("--show-secrets: --output %s is not a regular file", f.file)
+	if f.File != "" {
+		if info, err := os.Stat(f.File); err == nil && !info.Mode().IsRegular() {
+			return fmt.Errorf("--show-secrets: --output %s is not a regular file", f.File)
 		}
 		return nil
 	}
@@ -78,9 +78,9 @@ func (f *outputFlags) checkPrivate(stdout io.Writer) error {
 	return errors.New("--show-secrets: stdout is neither a terminal nor a file that only you can read; use --output FILE")
 }
 
-// output is stdout, a device or pipe that --output names, or a file that appears
+// Output is stdout, a device or pipe that --output names, or a file that appears
 // under its name only when it is whole.
-type output struct {
+type Output struct {
 	io.Writer
 	name   string           // as --output says it, symbolic links followed
 	device *os.File         // nil unless --output names one
@@ -88,32 +88,32 @@ type output struct {
 	err    error            // the first error of a write: half a report must not replace a whole one
 }
 
-func (o *output) Write(p []byte) (int, error) {
+func (o *Output) Write(p []byte) (int, error) {
 	n, err := o.Writer.Write(p)
 	o.err = cmp.Or(o.err, err)
 	return n, err
 }
 
-// open opens what the flags name; the caller commits or discards it.
-func (f *outputFlags) open(stdout io.Writer) (*output, error) {
-	if f.file == "" {
-		return &output{Writer: stdout}, nil
+// Open opens what the flags name; the caller commits or discards it.
+func (f *OutputFlags) Open(stdout io.Writer) (*Output, error) {
+	if f.File == "" {
+		return &Output{Writer: stdout}, nil
 	}
 	o, err := f.openFile()
 	if err != nil {
-		return nil, incomplete(fmt.Errorf("--output %s: %w", f.file, err))
+		return nil, Incomplete(fmt.Errorf("--output %s: %w", f.File, err))
 	}
 	return o, nil
 }
 
-func (f *outputFlags) openFile() (*output, error) {
-	name := target(f.file)
+func (f *OutputFlags) openFile() (*Output, error) {
+	name := target(f.File)
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		device, err := os.OpenFile(name, os.O_WRONLY, 0)
-		return &output{Writer: device, name: name, device: device}, err
+		return &Output{Writer: device, name: name, device: device}, err
 	}
 	file, err := atomicfile.Create(name)
-	return &output{Writer: file, name: name, file: file}, err
+	return &Output{Writer: file, name: name, file: file}, err
 }
 
 // target follows symbolic links, so that they stay links; the last may lead to
@@ -132,8 +132,8 @@ func target(name string) string {
 	return filepath.Join(filepath.Dir(name), link)
 }
 
-// commit puts the file in its place, unless it could not be written.
-func (o *output) commit() error {
+// Commit puts the file in its place, unless it could not be written.
+func (o *Output) Commit() error {
 	var err error
 	switch {
 	case o.device != nil:
@@ -150,8 +150,8 @@ func (o *output) commit() error {
 	return nil
 }
 
-// discard removes a file that was not committed.
-func (o *output) discard() {
+// Discard removes a file that was not committed.
+func (o *Output) Discard() {
 	if o.device != nil {
 		_ = o.device.Close()
 	}

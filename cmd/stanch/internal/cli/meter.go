@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -12,10 +12,10 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 )
 
-// metered returns src, with what passes through it counted and shown on w, a
+// Metered returns src, with what passes through it counted and shown on w, a
 // terminal, while it reads. A Sifter stays one: as a mere Source it would have to
 // put together what it could leave out.
-func metered(src scanner.Source, w io.Writer) scanner.Source {
+func Metered(src scanner.Source, w io.Writer) scanner.Source {
 	if s, ok := src.(scanner.Sifter); ok {
 		return siftingMeter{meter{src, w}, s}
 	}

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bytes"
@@ -32,10 +32,10 @@ func (s siftingSource) Sift(ctx context.Context, p scanner.Prefilter, yield func
 // TestMeter: a Sifter stays a Sifter, and what it leaves out is counted.
 func TestMeter(t *testing.T) {
 	var screen bytes.Buffer
-	if _, ok := metered(plainSource{}, &screen).(scanner.Sifter); ok {
+	if _, ok := Metered(plainSource{}, &screen).(scanner.Sifter); ok {
 		t.Error("a Source that cannot sift says that it can")
 	}
-	sifter, ok := metered(siftingSource{}, &screen).(scanner.Sifter)
+	sifter, ok := Metered(siftingSource{}, &screen).(scanner.Sifter)
 	if !ok {
 		t.Fatal("a Sifter became a mere Source")
 	}

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// buildInfo says what a version was built from: "0.1.0 (commit abc, 2026-11-20, go1.26.8, linux/amd64)".
-func buildInfo(version string) string {
+// BuildInfo says what a version was built from: "0.1.0 (commit abc, 2026-11-20, go1.26.8, linux/amd64)".
+func BuildInfo(version string) string {
 	parts := []string{runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		vcs := map[string]string{}

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -12,26 +12,26 @@ import (
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 )
 
-// cacheFlags say where verdicts are kept between runs.
-type cacheFlags struct {
-	off  bool
-	dir  string // of tests
-	anew bool   // ask always, and keep what was said
+// CacheFlags say where verdicts are kept between runs.
+type CacheFlags struct {
+	off     bool
+	dir     string // of tests
+	Refresh bool   // ask always, and keep what was said
 }
 
-func (f *cacheFlags) add(cmd *cobra.Command) {
+func (f *CacheFlags) Add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.off, "no-cache", false, "ask AWS again about keys that it was asked about lately, and keep nothing of what it says")
-	f.addDir(cmd)
+	f.AddDir(cmd)
 }
 
-func (f *cacheFlags) addDir(cmd *cobra.Command) {
+func (f *CacheFlags) AddDir(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.dir, "cache-dir", "", "keep verdicts in this folder, for tests")
 	_ = cmd.Flags().MarkHidden("cache-dir")
 }
 
-// folder returns where verdicts are kept, "" for nowhere. endpoint stands in for AWS,
+// Folder returns where verdicts are kept, "" for nowhere. endpoint stands in for AWS,
 // if it is not "".
-func (f *cacheFlags) folder(endpoint string) string {
+func (f *CacheFlags) Folder(endpoint string) string {
 	switch {
 	case f.off:
 		return ""
@@ -47,9 +47,9 @@ func (f *cacheFlags) folder(endpoint string) string {
 	return filepath.Join(dir, "stanch", "verdicts")
 }
 
-// forget drops what is kept of a key whose state at AWS has changed.
-func (f *cacheFlags) forget(stderr io.Writer, endpoint, id string) {
-	if err := awsverifier.Forget(awsverifier.Config{Cache: f.folder(endpoint), Endpoint: endpoint}, id); err != nil {
+// Forget drops what is kept of a key whose state at AWS has changed.
+func (f *CacheFlags) Forget(stderr io.Writer, endpoint, id string) {
+	if err := awsverifier.Forget(awsverifier.Config{Cache: f.Folder(endpoint), Endpoint: endpoint}, id); err != nil {
 		fmt.Fprintf(stderr, "stanch: scans may go on to say what AWS said of %s before (unless --no-cache), for a minute if it was live, else for up to a day: %v\n", printable.Text(id), err)
 	}
 }

@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/verifier/response"
+)
+
+// The ways in which a run can end other than well. Whatever else comes out of
+// run is an error of usage: cobra's own, or ours about flags.
+var (
+	ErrLeaks      = errors.New("leaked credentials were found")
+	ErrIncomplete = errors.New("the scan is incomplete")
+	// errUnfinished is errIncomplete of commands that do not scan.
+	ErrUnfinished = errors.New("not all is done")
+)
+
+// Incomplete marks err as one that kept a scan from reading something.
+func Incomplete(err error) error { return fmt.Errorf("%w: %w", ErrIncomplete, err) }
+
+// Unfinished marks err as one that kept a response to a leak from being whole.
+func Unfinished(err error) error { return fmt.Errorf("%w: %w", ErrUnfinished, err) }
+
+// UnfinishedIf is unfinished, unless err is nil or says that the command was interrupted.
+func UnfinishedIf(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return Unfinished(err)
+}
+
+// Exit codes; the README documents them.
+const (
+	ExitClean       = 0
+	ExitLeaks       = 1
+	ExitUsage       = 2
+	ExitIncomplete  = 3
+	ExitInterrupted = 130 // 128 + SIGINT, as shells do
+)
+
+// ExitCode prints err, unless the report has said it already, and returns the
+// code that the process ends with. Unknown is not clean: an incomplete scan is
+// 3 even if it found leaks.
+func ExitCode(stderr io.Writer, err error) int {
+	switch {
+	case err == nil:
+		return ExitClean
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "stanch: interrupted: a report holds only what was found until then")
+		return ExitInterrupted
+	case response.Refused(err) != "": // by a gate: the usage was right
+		fmt.Fprintln(stderr, "stanch:", printable.Text(err.Error()))
+		return ExitUsage
+	case errors.Is(err, ErrIncomplete), errors.Is(err, ErrUnfinished):
+		fmt.Fprintln(stderr, "stanch:", printable.Text(err.Error()))
+		return ExitIncomplete
+	case errors.Is(err, ErrLeaks):
+		return ExitLeaks
+	}
+	fmt.Fprintf(stderr, "stanch: %s\nRun 'stanch --help' for usage.\n", printable.Text(err.Error()))
+	return ExitUsage
+}

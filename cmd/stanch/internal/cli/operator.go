@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+// OperatorFlags say who the operator is.
+type OperatorFlags struct {
+	Profile, Role, ExternalID string
+	Endpoint                  string
+}
+
+func (f *OperatorFlags) Add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.Profile, "profile", "", "your profile of ~/.aws (default: as the AWS CLI chooses)")
+	flags.StringVar(&f.Role, "role", "", "name of the role to assume in accounts other than your own")
+	flags.StringVar(&f.ExternalID, "external-id", "", "external id that goes with --role")
+	AddEndpoint(cmd, &f.Endpoint)
+}
+
+func AddEndpoint(cmd *cobra.Command, endpoint *string) {
+	cmd.Flags().StringVar(endpoint, "aws-endpoint", "", "ask this loopback URL instead of AWS, for tests")
+	_ = cmd.Flags().MarkHidden("aws-endpoint")
+}
+
+func (f *OperatorFlags) Config(version string) operator.Config {
+	cfg := operator.Config{Profile: f.Profile, Role: f.Role, ExternalID: f.ExternalID, Version: version, Endpoint: f.Endpoint}
+	if f.Endpoint != "" {
+		cfg.Wait = time.Millisecond // what a test does not know it does not know later either
+	}
+	return cfg
+}
+
+func (f *OperatorFlags) Open(ctx context.Context, version string) (*operator.Operator, error) {
+	o, err := operator.New(ctx, f.Config(version))
+	if err != nil {
+		return nil, Unfinished(err)
+	}
+	return o, nil
+}

@@ -1,0 +1,45 @@
+// Package cli holds all that the commands of stanch have in common: the root command, the
+// streams, exit codes, the file of --output, the terminal, and groups of flags. A command
+// is thin: it turns flags into options, calls a library, and returns how that ended.
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// Streams are where a command reads and writes, and the version that it says it is.
+type Streams struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Version        string // "0.1.0"
+}
+
+// NewRoot returns the command stanch itself, to which the others are added.
+func NewRoot(s *Streams, manual string) *cobra.Command {
+	printVersion := false
+	root := &cobra.Command{
+		Use:           "stanch",
+		Short:         "Find leaked AWS keys, prove which are live",
+		Long:          manual,
+		SilenceErrors: true, // exitCode prints them, once
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if printVersion {
+				_, err := fmt.Fprintln(s.Stdout, "stanch", BuildInfo(s.Version))
+				return err
+			}
+			return cmd.Help()
+		},
+	}
+	// cobra's Version would print "stanch version 0.1.0"; to change that takes
+	// SetVersionTemplate, which links text/template and adds a third to the binary.
+	root.Flags().BoolVarP(&printVersion, "version", "v", false, "print the version")
+	root.SetIn(s.Stdin)
+	root.SetOut(s.Stdout)
+	root.SetErr(s.Stderr)
+	return root
+}
