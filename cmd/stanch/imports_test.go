@@ -20,7 +20,7 @@ var importRules = []struct {
 	reason    string
 	what, who string // regexps of package paths, without module for ours
 }{
-	{"cmd is the top: it wires everything, nothing imports it", `^cmd/`, `^$`},
+	{"cmd is the top: it wires everything, nothing imports it", `^cmd/`, `^cmd/`},
 	{"only the command line knows flags", `^github.com/spf13/`, `^cmd/`},
 	{"only those who sign requests know the SDK: with leaked keys awsverifier, with the operator's operator", `^github.com/aws/`, `^verifier/(awsverifier|operator)$`},
 	{"AWS is chosen by cmd, never by the pipeline", `^verifier/(awsverifier|inventory|response|assessment|notify)$`, `^cmd/`},
@@ -31,6 +31,7 @@ var importRules = []struct {
 	{"what CI is about, and whom it tells, is wired by cmd: the pipeline knows no CI service", `^scanner/(checkout|cievent|githubapi)$`, `^(cmd/|scanner/checkout$)`},
 	{"what an event says is worked out from what it holds, not from a repository or a server", `^(os/exec|net)(/|$)`,
 		`^(cmd/|scanner/(checkout|githubapi|gitsource|report|scannertest|sweep|sweep/riverqueue)$|verifier/)`},
+	{"the commands share cli, which knows none of them", `^cmd/stanch/internal/`, `^cmd/stanch(/internal/([^c][a-z]+|ci))?$`},
 	{"formats are chosen by cmd", `^scanner/report$`, `^cmd/`},
 	{"sources do not know each other; a sweep hands repositories to gitsource", `^scanner/(git|dir)source$`, `^(cmd/|scanner/sweep$)`},
 	{"one package knows the engine and the drivers of databases", `^(github.com/(riverqueue|jackc)/|modernc.org/)`, `^scanner/sweep/riverqueue$`},
@@ -111,6 +112,7 @@ func TestImportRules(t *testing.T) {
 		{"scanner/report", "html/template"}, {"scanner/report", "github.com/spf13/pflag"}, {"scanner", "scanner/report"},
 		{"scanner/dirsource", "github.com/go-git/go-git/v5"}, {"cmd/stanch", "detectors/detectorstest"},
 		{"cmd/stanch", "github.com/google/go-github/v60/github"}, {"scanner/gitsource", "scanner/cievent"}, {"scanner/cievent", "os/exec"},
+		{"cmd/stanch/internal/cli", "cmd/stanch/internal/respond"}, {"scanner", "cmd/stanch/internal/cli"},
 		{"scanner/printable", "detectors"}, {"scanner/filelock", "golang.org/x/sys/unix"},
 	} {
 		if len(brokenRules(tt.pkg, tt.imported)) == 0 {

@@ -15,7 +15,8 @@ func Operand(args []string, otherwise string) string {
 	return otherwise
 }
 
-// readNames reads names, one a line; "#" begins a comment.
+// ReadList reads a file that a flag names, "" for none: a list of names, one a line,
+// where "#" begins a comment.
 func ReadList(flag, file string) ([]string, error) {
 	if file == "" {
 		return nil, nil

@@ -16,21 +16,23 @@ import (
 type CacheFlags struct {
 	off     bool
 	dir     string // of tests
-	Refresh bool   // ask always, and keep what was said
+	Refresh bool   // ask AWS always, and keep its answers
 }
 
+// Add adds the flags of commands that verify.
 func (f *CacheFlags) Add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.off, "no-cache", false, "ask AWS again about keys that it was asked about lately, and keep nothing of what it says")
 	f.AddDir(cmd)
 }
 
+// AddDir adds the flag of commands that never read what is kept.
 func (f *CacheFlags) AddDir(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.dir, "cache-dir", "", "keep verdicts in this folder, for tests")
 	_ = cmd.Flags().MarkHidden("cache-dir")
 }
 
-// Folder returns where verdicts are kept, "" for nowhere. endpoint stands in for AWS,
-// if it is not "".
+// Folder returns where verdicts are kept, "" for nowhere. endpoint is the URL that a test
+// asks instead of AWS, "" for AWS.
 func (f *CacheFlags) Folder(endpoint string) string {
 	switch {
 	case f.off:
@@ -42,12 +44,12 @@ func (f *CacheFlags) Folder(endpoint string) string {
 	}
 	dir, err := os.UserCacheDir()
 	if err != nil {
-		return "" // of who has no home, nothing is kept
+		return "" // without a home folder, nothing is kept
 	}
 	return filepath.Join(dir, "stanch", "verdicts")
 }
 
-// Forget drops what is kept of a key whose state at AWS has changed.
+// Forget drops the verdict that is kept of a key, because its state at AWS has changed.
 func (f *CacheFlags) Forget(stderr io.Writer, endpoint, id string) {
 	if err := awsverifier.Forget(awsverifier.Config{Cache: f.Folder(endpoint), Endpoint: endpoint}, id); err != nil {
 		fmt.Fprintf(stderr, "stanch: scans may go on to say what AWS said of %s before (unless --no-cache), for a minute if it was live, else for up to a day: %v\n", printable.Text(id), err)

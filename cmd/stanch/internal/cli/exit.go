@@ -10,22 +10,22 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
-// The ways in which a run can end other than well. Whatever else comes out of
-// run is an error of usage: cobra's own, or ours about flags.
+// A command returns one of these, wrapped, if it did not end well; ExitCode turns it into
+// the exit code. Every other error is one of usage, from cobra or about a flag.
 var (
 	ErrLeaks      = errors.New("leaked credentials were found")
 	ErrIncomplete = errors.New("the scan is incomplete")
-	// errUnfinished is errIncomplete of commands that do not scan.
+	// ErrUnfinished is ErrIncomplete of commands that do not scan.
 	ErrUnfinished = errors.New("not all is done")
 )
 
-// Incomplete marks err as one that kept a scan from reading something.
+// Incomplete wraps an error that kept a scan from reading something.
 func Incomplete(err error) error { return fmt.Errorf("%w: %w", ErrIncomplete, err) }
 
-// Unfinished marks err as one that kept a response to a leak from being whole.
+// Unfinished wraps an error that kept a command other than a scan from doing all it should.
 func Unfinished(err error) error { return fmt.Errorf("%w: %w", ErrUnfinished, err) }
 
-// UnfinishedIf is unfinished, unless err is nil or says that the command was interrupted.
+// UnfinishedIf is Unfinished, unless err is nil or says that the command was interrupted.
 func UnfinishedIf(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err

@@ -12,9 +12,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 )
 
-// Metered returns src, with what passes through it counted and shown on w, a
-// terminal, while it reads. A Sifter stays one: as a mere Source it would have to
-// put together what it could leave out.
+// Metered returns src with a meter: while it is read, a line on w, a terminal, says how
+// many objects and bytes have passed. A Sifter stays one: a plain Source has to assemble
+// objects that a Sifter can leave out.
 func Metered(src scanner.Source, w io.Writer) scanner.Source {
 	if s, ok := src.(scanner.Sifter); ok {
 		return siftingMeter{meter{src, w}, s}
@@ -57,8 +57,7 @@ func (c *counter) add(objects, bytes int64) {
 	c.bytes.Add(bytes)
 }
 
-// counted returns yield, with what goes through it counted; a text that comes in
-// windows is one object.
+// counted returns yield with its objects counted; a text that comes in windows is one.
 func (c *counter) counted(yield func(scanner.Blob) error) func(scanner.Blob) error {
 	return func(b scanner.Blob) error {
 		objects := int64(1)
@@ -70,7 +69,7 @@ func (c *counter) counted(yield func(scanner.Blob) error) func(scanner.Blob) err
 	}
 }
 
-// show runs read, and writes every now and then how far it has come.
+// show runs read, and every 200 ms writes how far it has come.
 func (c *counter) show(w io.Writer, read func() error) error {
 	var group errgroup.Group
 	done := make(chan struct{})

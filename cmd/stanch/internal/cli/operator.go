@@ -9,12 +9,13 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// OperatorFlags say who the operator is.
+// OperatorFlags say with which identity AWS is asked: the operator's own.
 type OperatorFlags struct {
 	Profile, Role, ExternalID string
 	Endpoint                  string
 }
 
+// Add adds the flags to a command.
 func (f *OperatorFlags) Add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.Profile, "profile", "", "your profile of ~/.aws (default: as the AWS CLI chooses)")
@@ -23,19 +24,22 @@ func (f *OperatorFlags) Add(cmd *cobra.Command) {
 	AddEndpoint(cmd, &f.Endpoint)
 }
 
+// AddEndpoint adds the hidden flag by which tests ask another server than AWS.
 func AddEndpoint(cmd *cobra.Command, endpoint *string) {
 	cmd.Flags().StringVar(endpoint, "aws-endpoint", "", "ask this loopback URL instead of AWS, for tests")
 	_ = cmd.Flags().MarkHidden("aws-endpoint")
 }
 
+// Config returns the configuration of the operator. version goes into the user agent.
 func (f *OperatorFlags) Config(version string) operator.Config {
 	cfg := operator.Config{Profile: f.Profile, Role: f.Role, ExternalID: f.ExternalID, Version: version, Endpoint: f.Endpoint}
 	if f.Endpoint != "" {
-		cfg.Wait = time.Millisecond // what a test does not know it does not know later either
+		cfg.Wait = time.Millisecond // a test server has no answer later that it does not have now
 	}
 	return cfg
 }
 
+// Open signs in as the operator.
 func (f *OperatorFlags) Open(ctx context.Context, version string) (*operator.Operator, error) {
 	o, err := operator.New(ctx, f.Config(version))
 	if err != nil {

@@ -17,14 +17,15 @@ import (
 	"github.com/stanch-dev/stanch/scanner/report"
 )
 
-// OutputFlags say in which form a report goes where.
+// OutputFlags say in which format a report is written, and where.
 type OutputFlags struct {
 	Format  string
 	File    string
 	verbose bool
-	Again   string // has AWS asked anew, see report.Options
+	Again   string // the command or flag that asks AWS again, see report.Options
 }
 
+// Add adds the flags to a command.
 func (f *OutputFlags) Add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVarP(&f.Format, "format", "f", "text", "text, json (one object a line), sarif (2.1.0), junit, markdown, github (annotations) or html (a page)")
@@ -55,8 +56,8 @@ func (f *OutputFlags) Save(b []byte) error {
 	return nil
 }
 
-// CheckPrivate returns an error unless nobody else can read what goes to the
-// output: secrets were asked for. Files that stanch creates are private.
+// CheckPrivate returns an error if somebody else could read the output, to which
+// secrets are to be written. Files that stanch creates are private.
 func (f *OutputFlags) CheckPrivate(stdout io.Writer) error {
 	if f.Format == "html" {
 		return errors.New("--show-secrets: a page is made to be passed on, and shows none; use text or json")
@@ -78,7 +79,7 @@ func (f *OutputFlags) CheckPrivate(stdout io.Writer) error {
 	return errors.New("--show-secrets: stdout is neither a terminal nor a file that only you can read; use --output FILE")
 }
 
-// Output is stdout, a device or pipe that --output names, or a file that appears
+// An Output is stdout, a device or pipe that --output names, or a file that appears
 // under its name only when it is whole.
 type Output struct {
 	io.Writer
@@ -88,13 +89,14 @@ type Output struct {
 	err    error            // the first error of a write: half a report must not replace a whole one
 }
 
+// Write implements io.Writer.
 func (o *Output) Write(p []byte) (int, error) {
 	n, err := o.Writer.Write(p)
 	o.err = cmp.Or(o.err, err)
 	return n, err
 }
 
-// Open opens what the flags name; the caller commits or discards it.
+// Open opens the output; the caller commits or discards it.
 func (f *OutputFlags) Open(stdout io.Writer) (*Output, error) {
 	if f.File == "" {
 		return &Output{Writer: stdout}, nil

@@ -14,7 +14,7 @@ import (
 type Streams struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	Version        string // "0.1.0"
+	Version        string // as "0.1.0"
 }
 
 // NewRoot returns the command stanch itself, to which the others are added.
@@ -24,7 +24,7 @@ func NewRoot(s *Streams, manual string) *cobra.Command {
 		Use:           "stanch",
 		Short:         "Find leaked AWS keys, prove which are live",
 		Long:          manual,
-		SilenceErrors: true, // exitCode prints them, once
+		SilenceErrors: true, // ExitCode prints them, once
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

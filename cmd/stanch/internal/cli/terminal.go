@@ -14,8 +14,8 @@ func isTerminal(w io.Writer) bool {
 	return ok && isatty.IsTerminal(f.Fd())
 }
 
-// MayMove reports whether w is a terminal that can be drawn on: a line that
-// changes is noise in the log of a CI job.
+// MayMove reports whether w is a terminal on which a line may be overwritten: in the log
+// of a CI job that is noise.
 func MayMove(w io.Writer) bool {
 	return isTerminal(w) && os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb"
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// BuildInfo says what a version was built from: "0.1.0 (commit abc, 2026-11-20, go1.26.8, linux/amd64)".
+// BuildInfo says from which commit and how a version was built: "0.1.0 (commit abc, 2026-11-20, go1.26.8, linux/amd64)".
 func BuildInfo(version string) string {
 	parts := []string{runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
 	if info, ok := debug.ReadBuildInfo(); ok {
