@@ -22,6 +22,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/owner"
 )
 
 func newAssess(s *cli.Streams) *cobra.Command {
@@ -155,7 +156,7 @@ func (r *stream) assess(ctx context.Context, w io.Writer, op *operator.Operator,
 		if f.Account == "" {
 			account, err := op.Own().AccountOf(ctx, f.KeyID)
 			if err != nil {
-				facts = append(facts, verifier.Fact{Name: "account", Value: "not known: " + assessment.Why(err), Source: "sts:GetAccessKeyInfo"})
+				facts = append(facts, owner.UnknownAccount(err))
 			}
 			f.Account = account
 		}

@@ -94,13 +94,7 @@ func ciIncident(t *testing.T) (*verifiertest.AWS, *verifiertest.IAMUser) {
 		a.Role("stanch-respond", "example")
 	})
 	aws.Change(ops, func(a *verifiertest.Account) {
-		c := a.User("olga", 11).Keys[0].Credential
-		for name, value := range map[string]string{
-			"AWS_ACCESS_KEY_ID": c.ID, "AWS_SECRET_ACCESS_KEY": c.Secret.Reveal(), "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_REGION": "us-east-1",
-			"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true",
-		} {
-			t.Setenv(name, value)
-		}
+		verifiertest.SignAs(t, a.User("olga", 11).Keys[0].Credential)
 	})
 	return aws, user
 }

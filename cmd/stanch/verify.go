@@ -17,6 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/owner"
 )
 
 func newVerify(s *cli.Streams) *cobra.Command {
@@ -237,7 +238,7 @@ func renewed(f *report.Finding, facts []verifier.Fact) []verifier.Fact {
 
 // fromIAM reports whether x is the status of a key as IAM told it, and not an inventory.
 func fromIAM(x verifier.Fact) bool {
-	return x.Name == keyStatus && strings.HasPrefix(x.Source, "iam:")
+	return x.Name == owner.KeyStatus && strings.HasPrefix(x.Source, "iam:")
 }
 
 // askOwner asks IAM of the key's account for its status, which STS does not tell without
@@ -245,32 +246,32 @@ func fromIAM(x verifier.Fact) bool {
 func (a again) askOwner(ctx context.Context, f *report.Finding) (answered bool) {
 	var err error
 	if f.Account == "" {
-		f.Account, err = accountFor(ctx, a.op, f.KeyID)
+		f.Account, err = owner.AccountOf(ctx, a.op, f.KeyID)
 	}
 	if f.Account != "" && len(a.accounts) > 0 && !slices.Contains(a.accounts, f.Account) {
 		keep(f, "account "+f.Account+" is not among those to verify")
 		return false
 	}
-	var owner ownership
+	var key owner.Key
 	if err == nil {
-		owner, err = ownerOf(ctx, a.op, f.Account, f.KeyID)
+		key, err = owner.Find(ctx, a.op, f.Account, f.KeyID)
 	}
 	if err != nil {
-		f.Facts = append(slices.DeleteFunc(f.Facts, fromIAM), owner.fact(err))
+		f.Facts = append(slices.DeleteFunc(f.Facts, fromIAM), key.Fact(err))
 		keep(f, "IAM does not tell: "+assessment.Why(err))
 		return false
 	}
-	f.Facts = renewed(f, []verifier.Fact{owner.fact(nil)})
+	f.Facts = renewed(f, []verifier.Fact{key.Fact(nil)})
 	f.VerifiedAt = time.Now().UTC()
 	switch {
-	case f.State == verifier.Live && owner.status == active: // it was, and an id has one secret for good
+	case f.State == verifier.Live && key.Status == owner.Active: // it was, and an id has one secret for good
 		f.Reason = ""
-	case owner.status == active && f.State != verifier.IDActive && f.SecretSHA256 != "":
+	case key.Status == owner.Active && f.State != verifier.IDActive && f.SecretSHA256 != "":
 		f.State, f.Reason = verifier.Unknown, "IAM says that the id is Active; whether the secret is its own was not asked"
 	default:
-		f.State, f.Reason = owner.state()
+		f.State, f.Reason = key.State()
 	}
-	a.identify(ctx, f, owner.user)
+	a.identify(ctx, f, key.User)
 	return true
 }
 
@@ -280,19 +281,9 @@ func (a again) identify(ctx context.Context, f *report.Finding, user string) {
 	if who.Kind != "" && who.Kind != "user" || who.Name == user {
 		return
 	}
-	arn := arnOf(ctx, a.op, f.Account, user)
+	arn := owner.ARN(ctx, a.op, f.Account, user)
 	if arn == "" && who.Name != "" {
 		return // a new name and an old ARN would not agree
 	}
 	who.Kind, who.Name, who.ARN = "user", user, arn
-}
-
-// arnOf returns the ARN of a user, "" if IAM does not tell.
-func arnOf(ctx context.Context, op *operator.Operator, account, user string) string {
-	s, err := op.In(ctx, account, "verify", "")
-	if err != nil {
-		return ""
-	}
-	arn, _ := s.UserARN(ctx, user)
-	return arn
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/owner"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -196,7 +197,7 @@ func TestVerifyAgainFacts(t *testing.T) {
 		root.Ignored = "known"
 		alice.Facts = append(alice.Facts, []verifier.Fact{
 			{Name: "iam-user", Value: "alice"}, {Name: "error-code", Value: "Old"}, {Name: verifier.CachedFact, Value: "old"},
-			{Name: keyStatus, Value: "Inactive", Source: "iam:ListAccessKeys"}, {Name: keyStatus, Value: "Active"}, {Name: operator.UsedBefore, Value: "never"},
+			{Name: owner.KeyStatus, Value: "Inactive", Source: "iam:ListAccessKeys"}, {Name: owner.KeyStatus, Value: "Active"}, {Name: operator.UsedBefore, Value: "never"},
 		}...)
 	}
 	for _, tt := range []struct{ report, flag, want string }{
@@ -208,7 +209,7 @@ func TestVerifyAgainFacts(t *testing.T) {
 		for _, x := range f.Facts {
 			name := x.Name
 			switch x.Name {
-			case keyStatus, operator.UsedBefore:
+			case owner.KeyStatus, operator.UsedBefore:
 				name += ":" + x.Value
 			case operator.UsedBeforeAt:
 				if x.Value != asked.Format(time.RFC3339) {

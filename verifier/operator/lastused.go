@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
 )
 
 // UsedBefore is the name of the fact that tells what a key was last used for before
@@ -35,4 +37,14 @@ func ParseLastUsed(s string) (u LastUsed, ok bool) {
 		return LastUsed{}, false
 	}
 	return LastUsed{At: t, Service: service, Region: region}, true
+}
+
+// FindUsedBefore returns what the fact UsedBefore tells, if facts have one that can be read.
+func FindUsedBefore(facts []detectors.Fact) (LastUsed, bool) {
+	for _, f := range facts {
+		if f.Name == UsedBefore {
+			return ParseLastUsed(f.Value)
+		}
+	}
+	return LastUsed{}, false
 }

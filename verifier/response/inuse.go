@@ -19,7 +19,7 @@ func (p *Planner) inUse(k *Key, used operator.LastUsed, v verifier.Verdict) erro
 	if err := p.holdUse(k, used); err != nil || !p.recent(used) || used.Service != "sts" {
 		return err
 	}
-	before, known := usedBefore(v)
+	before, known := operator.FindUsedBefore(v.Facts)
 	if known {
 		if err := p.holdUse(k, before); err != nil {
 			return err
@@ -50,7 +50,7 @@ func (p *Planner) recent(used operator.LastUsed) bool {
 	return !used.At.IsZero() && p.now().Sub(used.At) <= recentUse
 }
 
-// askedSTS returns when STS was asked about the key after what usedBefore returns: the
+// askedSTS returns when STS was asked about the key after the use that UsedBefore tells: the
 // question of v may be a later one, or one to IAM, which is no use of the key.
 func askedSTS(v verifier.Verdict) time.Time {
 	for _, f := range v.Facts {
@@ -60,14 +60,4 @@ func askedSTS(v verifier.Verdict) time.Time {
 		}
 	}
 	return v.At
-}
-
-// usedBefore returns what the key was last used for before STS was asked about it.
-func usedBefore(v verifier.Verdict) (operator.LastUsed, bool) {
-	for _, f := range v.Facts {
-		if f.Name == operator.UsedBefore {
-			return operator.ParseLastUsed(f.Value)
-		}
-	}
-	return operator.LastUsed{}, false
 }

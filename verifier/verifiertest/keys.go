@@ -1,7 +1,9 @@
 package verifiertest
 
 import (
+	"os"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -55,4 +57,15 @@ func accountOf(arn string) string {
 		return f[4]
 	}
 	return ""
+}
+
+// SignAs makes c the identity that the AWS configuration names, for the rest of a test.
+func SignAs(t testing.TB, c detectors.Credential) {
+	t.Helper()
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": c.ID, "AWS_SECRET_ACCESS_KEY": c.Secret.Reveal(), "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_REGION": "us-east-1",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true",
+	} {
+		t.Setenv(name, value)
+	}
 }

@@ -1,4 +1,4 @@
-package main
+package owner_test
 
 import (
 	"slices"
@@ -11,14 +11,23 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/owner"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
-// TestAsOwner: IAM is asked before STS, once for a key, and about no key that STS is
+// TestVerifier: IAM is asked before STS, once for a key, and about no key that STS is
 // not to be asked about; ids without a secret are looked up, old ones by their id too.
-func TestAsOwner(t *testing.T) {
-	const account, other = detectorstest.Account, "595918472158" // one of a list of canaries
-	aws, alice := ciIncident(t)
+func TestVerifier(t *testing.T) {
+	const ops, account, other = "111122223333", detectorstest.Account, "595918472158" // one of a list of canaries
+	aws := verifiertest.NewAWS(t)
+	var alice *verifiertest.IAMUser
+	aws.Change(account, func(a *verifiertest.Account) {
+		alice = a.User("alice", 1)
+		a.Role("stanch-respond", "example")
+	})
+	aws.Change(ops, func(a *verifiertest.Account) {
+		verifiertest.SignAs(t, a.User("olga", 11).Keys[0].Credential)
+	})
 	aws.Tracks = true
 	alice.Keys[0].Used, alice.Keys[0].UsedService = time.Now().Add(-48*time.Hour), "s3"
 	var bob, old *verifiertest.IAMUser
@@ -77,7 +86,7 @@ func TestAsOwner(t *testing.T) {
 				aws.Deny(tt.deny)
 				defer aws.Allow(tt.deny)
 			}
-			o := &asOwner{Client: client, op: op, accounts: tt.accounts}
+			o := &owner.Verifier{STS: client, Operator: op, Accounts: tt.accounts}
 			seen := len(aws.Requests())
 			var v verifier.Verdict
 			for _, c := range tt.creds {
