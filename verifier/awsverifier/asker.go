@@ -16,6 +16,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/internal/partition"
 )
 
 // An asker asks STS about complete credentials, whatever they are: policy, pace
@@ -40,11 +41,11 @@ func newAsker(cfg Config, sent *tally) (*asker, error) {
 	}
 	var regions []string
 	for _, name := range cfg.Partitions {
-		region, ok := partitions[name]
+		p, ok := partition.Named(name)
 		if !ok {
 			return nil, fmt.Errorf("partition %q: known are aws, aws-cn, aws-us-gov and aws-eusc", name)
 		}
-		regions = append(regions, region)
+		regions = append(regions, p.Home)
 	}
 	return &asker{
 		app:      strings.TrimSuffix("stanch-"+cfg.Version, "-"),
@@ -119,10 +120,11 @@ func (a *asker) ask(ctx context.Context, c detectors.Credential) (v verifier.Ver
 func (a *asker) regionsFor(c detectors.Credential) []string {
 	token, _ := awskeys.ParseToken(c.Token.Reveal())
 	if token.Region != "" {
-		return []string{homeOf(token.Region)}
+		return []string{partition.OfRegion(token.Region).Home}
 	}
+	near, _ := partition.Named(c.Partition)
 	var list []string
-	for _, region := range append([]string{partitions[c.Partition], partitions["aws"]}, a.regions...) {
+	for _, region := range append([]string{near.Home, partition.Default().Home}, a.regions...) {
 		if region != "" && !slices.Contains(list, region) {
 			list = append(list, region)
 		}
@@ -131,7 +133,7 @@ func (a *asker) regionsFor(c detectors.Credential) []string {
 }
 
 func (a *asker) askIn(ctx context.Context, c detectors.Credential, region string) verifier.Verdict {
-	base := "https://sts." + region + suffixes[region]
+	base := "https://sts." + region + "." + partition.OfRegion(region).Suffix
 	if a.endpoint != "" {
 		base = a.endpoint
 	}
@@ -166,26 +168,4 @@ func (a *asker) client(c detectors.Credential, region, base string) *sts.Client 
 		// It would sign with the time that whoever answered claims.
 		DisableClockSkewCorrection: true,
 	})
-}
-
-// Where a partition is asked: at a region that no account of it can disable. Others
-// answer as if the key did not exist.
-var (
-	partitions = map[string]string{
-		"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1",
-	}
-	suffixes = map[string]string{
-		"us-east-1": ".amazonaws.com", "cn-north-1": ".amazonaws.com.cn", "us-gov-west-1": ".amazonaws.com",
-		"eusc-de-east-1": ".amazonaws.eu",
-	}
-)
-
-// homeOf returns where the partition of a region is asked.
-func homeOf(region string) string {
-	for prefix, partition := range map[string]string{"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"} {
-		if strings.HasPrefix(region, prefix) {
-			return partitions[partition]
-		}
-	}
-	return partitions["aws"]
 }

@@ -135,7 +135,7 @@ func (s *Session) once(ctx context.Context, c Call, out any) error {
 	sum := sha256.Sum256(body)
 	region := c.Region
 	if region == "" {
-		region = s.partition.home
+		region = s.partition.Home
 	}
 	hash := hex.EncodeToString(sum[:])
 	if err := v4.NewSigner().SignHTTP(ctx, keys, r, hash, c.Service, region, time.Now()); err != nil {

@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/verifier/internal/partition"
 )
 
 // Leaked returns a session of a leaked long-term key, for "stanch respond
@@ -28,7 +27,7 @@ func Leaked(cfg Config, c detectors.Credential, arn string) (*Session, error) {
 		return aws.Credentials{AccessKeyID: c.ID, SecretAccessKey: c.Secret.Reveal(), Source: "leaked"}, nil
 	})
 	o := &Operator{cfg: cfg, http: client, opened: map[string]*Session{}}
-	o.own = &Session{Account: accountOf(arn), ARN: arn, op: o, keys: keys, partition: partitionNamed(arn), leaked: c.ID}
+	o.own = &Session{Account: accountOf(arn), ARN: arn, op: o, keys: keys, partition: partition.OfARN(arn), leaked: c.ID}
 	return o.own, nil
 }
 
@@ -76,13 +75,7 @@ func (a *assumeRoot) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	// AssumeRoot is not at the global endpoint: host names the region.
 	return a.by.temporary(ctx, "AssumeRoot", map[string]string{
 		"TargetPrincipal":   a.account,
-		"TaskPolicyArn.arn": "arn:" + a.by.partition.name + ":iam::aws:policy/root-task/IAMAuditRootUserCredentials",
+		"TaskPolicyArn.arn": "arn:" + a.by.partition.Name + ":iam::aws:policy/root-task/IAMAuditRootUserCredentials",
 		"DurationSeconds":   "900", // the most
 	})
-}
-
-// partitionNamed returns the partition that an ARN is of.
-func partitionNamed(arn string) partition {
-	i := slices.IndexFunc(partitions, func(p partition) bool { return strings.HasPrefix(arn, "arn:"+p.name+":") })
-	return partitions[max(0, i)]
 }

@@ -25,6 +25,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/stanch-dev/stanch/verifier/internal/partition"
 )
 
 // Config says who the operator is. The zero Config is the identity that the AWS
@@ -73,7 +75,7 @@ func New(ctx context.Context, cfg Config) (*Operator, error) {
 		return nil, fmt.Errorf("no identity of your own to ask AWS with (--profile, AWS_PROFILE, aws sso login): %w", err)
 	}
 	o := &Operator{cfg: cfg, http: client, opened: map[string]*Session{}}
-	o.own = &Session{op: o, keys: loaded.Credentials, partition: partitionOf(loaded.Region), region: loaded.Region}
+	o.own = &Session{op: o, keys: loaded.Credentials, partition: partition.OfRegion(loaded.Region), region: loaded.Region}
 	if o.own.ARN, err = o.own.whoAmI(ctx); err != nil {
 		return nil, fmt.Errorf("asking AWS who you are: %w", err)
 	}
@@ -104,7 +106,7 @@ func (o *Operator) In(ctx context.Context, account, purpose, policy string) (*Se
 	if s := o.opened[name]; s != nil {
 		return s, nil
 	}
-	role := fmt.Sprintf("arn:%s:iam::%s:role/%s", o.own.partition.name, account, o.cfg.Role)
+	role := fmt.Sprintf("arn:%s:iam::%s:role/%s", o.own.partition.Name, account, o.cfg.Role)
 	provider := &assumeRole{by: o.own, role: role, externalID: o.cfg.ExternalID, policy: policy,
 		session: sessionName(purpose)}
 	s := &Session{op: o, keys: aws.NewCredentialsCache(provider), partition: o.own.partition}
@@ -136,7 +138,7 @@ type Session struct {
 
 	op        *Operator
 	keys      aws.CredentialsProvider
-	partition partition
+	partition partition.Partition
 	region    string // where the operator works, "" for the home region
 	leaked    string // the id of the leaked key that signs, see Leaked
 	clock     clock
@@ -144,16 +146,16 @@ type Session struct {
 
 // Region returns where the operator's own resources are, after their AWS
 // configuration; the home region if it does not say.
-func (s *Session) Region() string { return cmp.Or(s.region, s.partition.home) }
+func (s *Session) Region() string { return cmp.Or(s.region, s.partition.Home) }
 
 // Partition returns the partition of the session: aws, aws-cn, aws-us-gov, aws-eusc.
-func (s *Session) Partition() string { return s.partition.name }
+func (s *Session) Partition() string { return s.partition.Name }
 
 // Covers reports whether region is of the session's partition.
-func (s *Session) Covers(region string) bool { return partitionOf(region) == s.partition }
+func (s *Session) Covers(region string) bool { return partition.OfRegion(region) == s.partition }
 
 // HomeRegion returns the region where the partition's global services are.
-func (s *Session) HomeRegion() string { return s.partition.home }
+func (s *Session) HomeRegion() string { return s.partition.Home }
 
 func (s *Session) whoAmI(ctx context.Context) (arn string, err error) {
 	var out struct {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
+	"github.com/stanch-dev/stanch/verifier/internal/partition"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -36,7 +37,7 @@ func TestHosts(t *testing.T) {
 		{"organizations", "us-east-1", "eu-west-1", "organizations.us-east-1.amazonaws.com"},
 		{"monitoring", "us-east-1", "", "monitoring.us-east-1.amazonaws.com"},
 	} {
-		if got := host(tt.service, partitionOf(tt.of), tt.region); got != tt.want {
+		if got := host(tt.service, partition.OfRegion(tt.of), tt.region); got != tt.want {
 			t.Errorf("%s of %s in %q: %s, want %s", tt.service, tt.of, tt.region, got, tt.want)
 		}
 	}

@@ -7,34 +7,10 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strings"
 	"time"
+
+	"github.com/stanch-dev/stanch/verifier/internal/partition"
 )
-
-// A partition is one of the separate AWS clouds.
-type partition struct {
-	name   string
-	home   string // region of global services, and one that no account can disable
-	suffix string // of host names
-}
-
-var partitions = []partition{
-	{"aws", "us-east-1", "amazonaws.com"},
-	{"aws-cn", "cn-north-1", "amazonaws.com.cn"},
-	{"aws-us-gov", "us-gov-west-1", "amazonaws.com"},
-	{"aws-eusc", "eusc-de-east-1", "amazonaws.eu"},
-}
-
-// partitionOf returns the partition of a region; "" and what is not known are of
-// the first, as the CLI has it.
-func partitionOf(region string) partition {
-	for prefix, i := range map[string]int{"cn-": 1, "us-gov-": 2, "eusc-": 3} {
-		if strings.HasPrefix(region, prefix) {
-			return partitions[i]
-		}
-	}
-	return partitions[0]
-}
 
 // A service says how its requests look: query and XML if it has a version, else
 // JSON, with a target header or with paths (REST).
@@ -63,17 +39,17 @@ var services = map[string]service{
 
 // host returns where a service is asked, after the endpoint rules of botocore.
 // The region "" is the home region.
-func host(name string, p partition, region string) string {
+func host(name string, p partition.Partition, region string) string {
 	if region == "" || services[name].global {
-		region = p.home
+		region = p.Home
 	}
 	switch {
-	case name == "iam" && p.name == "aws":
+	case name == "iam" && p.Name == "aws":
 		return "iam.amazonaws.com"
-	case name == "iam" && p.name == "aws-us-gov":
+	case name == "iam" && p.Name == "aws-us-gov":
 		return "iam.us-gov.amazonaws.com"
 	}
-	return name + "." + region + "." + p.suffix
+	return name + "." + region + "." + p.Suffix
 }
 
 // permission returns the name of the IAM action that a call needs.

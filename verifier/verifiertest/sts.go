@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/verifier/internal/partition"
 )
 
 // An STS answers sts:GetCallerIdentity as AWS does, in process. It checks
@@ -266,13 +267,7 @@ func (s *STS) authenticate(r *http.Request, auth authorization, body []byte) (Ke
 // sameCloud reports whether region is of the partition of arn: no other one knows
 // the key.
 func sameCloud(arn, region string) bool {
-	partition := "aws"
-	for prefix, name := range map[string]string{"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"} {
-		if strings.HasPrefix(region, prefix) {
-			partition = name
-		}
-	}
-	return strings.HasPrefix(arn, "arn:"+partition+":")
+	return strings.HasPrefix(arn, "arn:"+partition.OfRegion(region).Name+":")
 }
 
 // skew returns what AWS says if date is not about now, else "".
