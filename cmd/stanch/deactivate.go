@@ -158,7 +158,7 @@ func (d *deactivation) apply(ctx context.Context, s *cli.Streams, a *response.Ap
 	}
 	a.Recheck = d.respond.recheck(s.Version, secrets)
 	if !d.quiet {
-		a.Tell = func(r response.Record) { tell(s.Stderr, r) }
+		a.OnRecord = func(r response.Record) { tell(s.Stderr, r) }
 	}
 	if err := a.Admit(ctx, plan); err != nil {
 		return nil, err

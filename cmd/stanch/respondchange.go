@@ -56,7 +56,7 @@ func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 	defer func() { _ = journal.Close() }() // each record is durable already
 	a := &response.Applier{Operator: op, Journal: journal, Rules: rules, MaxKeys: f.maxKeys, Recheck: f.recheck(s.Version, secrets), Leaked: f.leaked(s.Version, secrets)}
 	a.Sleep = f.sleep()
-	a.Tell = func(r response.Record) { tell(s.Stderr, r) }
+	a.OnRecord = func(r response.Record) { tell(s.Stderr, r) }
 	if err := admit(a, ctx, plan); err != nil {
 		return err
 	}

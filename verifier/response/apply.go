@@ -66,7 +66,7 @@ type Applier struct {
 	Now    func() time.Time                           // nil means time.Now
 	Sleep  func(ctx context.Context, d time.Duration) // nil waits
 	// Tell, if not nil, is told of each record once it is durable.
-	Tell func(Record)
+	OnRecord func(Record)
 }
 
 // Admit judges whether plan may be applied, before any of it is. An apply that
@@ -75,7 +75,7 @@ func (a *Applier) Admit(ctx context.Context, plan Plan) error {
 	if err := a.admitPlan(plan); err != nil {
 		return err
 	}
-	if a.history(plan.Hash).finished(plan) {
+	if a.history(plan.Hash).Finished(plan) {
 		if err := a.admitFinished(ctx, plan); err != nil {
 			return err
 		}
@@ -85,10 +85,10 @@ func (a *Applier) Admit(ctx context.Context, plan Plan) error {
 		if err != nil {
 			return err
 		}
-		if _, err := guard(ctx, a.Operator, s, a.Rules, k); err != nil {
+		if _, err := Guard(ctx, a.Operator, s, a.Rules, k); err != nil {
 			return fmt.Errorf("key %s: %w", k.KeyID, err)
 		}
-		if err := a.drift(ctx, s, plan.Hash, k); err != nil {
+		if err := a.admitUnchanged(ctx, s, plan.Hash, k); err != nil {
 			return fmt.Errorf("key %s: %w", k.KeyID, err)
 		}
 	}
@@ -99,10 +99,10 @@ func (a *Applier) admitPlan(plan Plan) error {
 	if err := a.Rules.Check(); err != nil {
 		return err
 	}
-	if plan.sum() != plan.Hash {
-		return refuse(GateChanged, "the plan was changed after it was made")
+	if plan.Sum() != plan.Hash {
+		return Refuse(GateChanged, "the plan was changed after it was made")
 	}
-	if err := plan.check(); err != nil {
+	if err := plan.Check(); err != nil {
 		return err
 	}
 	if err := a.admitKind(plan); err != nil {
@@ -110,20 +110,20 @@ func (a *Applier) admitPlan(plan Plan) error {
 	}
 	h := a.history(plan.Hash)
 	switch now := a.now(); {
-	case h.undone:
-		return refuse(GateFinished, "the plan was undone: make a new one")
-	case !h.begun && now.After(plan.Expires):
-		return refuse(GateExpired, "the plan expired at %s: make a new one", plan.Expires.Format(time.RFC3339))
+	case h.Undone:
+		return Refuse(GateFinished, "the plan was undone: make a new one")
+	case !h.Begun && now.After(plan.Expires):
+		return Refuse(GateExpired, "the plan expired at %s: make a new one", plan.Expires.Format(time.RFC3339))
 	case plan.Created.After(now.Add(time.Minute)), plan.Expires.Sub(plan.Created) > PlanLife:
-		return refuse(GateExpired, "the plan is from the future, or lives too long: %s to %s",
+		return Refuse(GateExpired, "the plan is from the future, or lives too long: %s to %s",
 			plan.Created.Format(time.RFC3339), plan.Expires.Format(time.RFC3339))
 	case len(plan.Keys) == 0:
-		return refuse(GateNoKey, "the plan has no keys: nothing would be shut off")
+		return Refuse(GateNoKey, "the plan has no keys: nothing would be shut off")
 	case len(plan.Keys) > a.MaxKeys:
-		return refuse(GateMany, "the plan has %d keys, and --max-keys allows %d", len(plan.Keys), a.MaxKeys)
+		return Refuse(GateMany, "the plan has %d keys, and --max-keys allows %d", len(plan.Keys), a.MaxKeys)
 	}
 	for _, k := range plan.Keys {
-		if err := a.Rules.allow(k.Account, k.Name, k.ARN); err != nil {
+		if err := a.Rules.Allow(k.Account, k.Name, k.ARN); err != nil {
 			return fmt.Errorf("key %s: %w", k.KeyID, err)
 		}
 	}
@@ -135,10 +135,10 @@ func (a *Applier) admitPlan(plan Plan) error {
 func (a *Applier) admitKind(plan Plan) error {
 	for _, k := range plan.Keys {
 		switch {
-		case k.self() && !a.Rules.Self:
-			return refuse(GateSelf, "the plan uses the leaked key %s itself: say --self again, or plan with a responder", k.KeyID)
-		case !k.self() && a.Rules.Self:
-			return refuse(GateSelf, "the plan does not use the leaked key %s itself: leave --self out", k.KeyID)
+		case k.SwitchesItselfOff() && !a.Rules.Self:
+			return Refuse(GateSelf, "the plan uses the leaked key %s itself: say --self again, or plan with a responder", k.KeyID)
+		case !k.SwitchesItselfOff() && a.Rules.Self:
+			return Refuse(GateSelf, "the plan does not use the leaked key %s itself: leave --self out", k.KeyID)
 		}
 	}
 	return nil
@@ -146,39 +146,39 @@ func (a *Applier) admitKind(plan Plan) error {
 
 // drift holds that a key is as it was when the plan was made, or as this plan
 // has left it.
-func (a *Applier) drift(ctx context.Context, s *operator.Session, hash string, k Key) error {
-	if k.self() {
+func (a *Applier) admitUnchanged(ctx context.Context, s *operator.Session, hash string, k Key) error {
+	if k.SwitchesItselfOff() {
 		return a.admitSelf(ctx, hash, k)
 	}
 	for _, step := range k.Steps {
-		if step.Do != Deactivate || a.history(hash).of(step).intent != nil {
+		if step.Do != Deactivate || a.history(hash).Of(step).Intent != nil {
 			continue
 		}
 		is, _, err := step.state(ctx, s)
 		if err != nil {
-			return unreadable("its status", err)
+			return Unreadable("its status", err)
 		}
 		if is != k.Status {
-			return refuse(GateDrift, "it was %s when the plan was made, and is %s", k.Status, is)
+			return Refuse(GateDrift, "it was %s when the plan was made, and is %s", k.Status, is)
 		}
 	}
 	return nil
 }
 
 func (a *Applier) session(ctx context.Context, k Key) (*operator.Session, error) {
-	if k.self() {
+	if k.SwitchesItselfOff() {
 		s, ok, err := a.Leaked(k)
 		if err == nil && !ok {
-			err = refuse(GateSelf, "--self signs with the leaked key: give a report with its secret (--findings)")
+			err = Refuse(GateSelf, "--self signs with the leaked key: give a report with its secret (--findings)")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("key %s: %w", k.KeyID, err)
 		}
 		return s, nil
 	}
-	s, err := a.Operator.In(ctx, k.Account, k.Fingerprint[:min(8, len(k.Fingerprint))], writePolicy(k))
+	s, err := a.Operator.In(ctx, k.Account, k.Fingerprint[:min(8, len(k.Fingerprint))], WritePolicy(k))
 	if err != nil {
-		return nil, fmt.Errorf("key %s: %w", k.KeyID, refuse(GateResponder, "%v", err))
+		return nil, fmt.Errorf("key %s: %w", k.KeyID, Refuse(GateResponder, "%v", err))
 	}
 	return s, nil
 }
@@ -225,14 +225,14 @@ func (a *Applier) Apply(ctx context.Context, plan Plan) ([]Outcome, error) {
 }
 
 // An entry is the part of the journal that is about one key of one plan.
-type entry struct {
+type keyRun struct {
 	*Applier
 	plan    string
 	session *operator.Session
 	key     Key
 }
 
-func (j entry) put(r Record) error {
+func (j keyRun) record(r Record) error {
 	r.Time, r.Plan = j.now(), j.plan
 	if j.session != nil { // there may be no way into the account
 		r.Actor = j.session.ARN
@@ -241,31 +241,31 @@ func (j entry) put(r Record) error {
 	if err := j.Journal.Put(r); err != nil {
 		return err
 	}
-	if j.Tell != nil {
-		j.Tell(r)
+	if j.OnRecord != nil {
+		j.OnRecord(r)
 	}
 	return nil
 }
 
 // take takes one step, unless it was taken and holds. why says what kept it from being
 // taken; err is of the journal or of ctx.
-func (j entry) take(ctx context.Context, step Step) (why string, err error) {
+func (j keyRun) take(ctx context.Context, step Step) (why string, err error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	h := j.history(j.plan).of(step)
+	h := j.history(j.plan).Of(step)
 	outdated := j.outdated(step)
-	ended := h.done || h.skipped
-	if ended && !outdated && !j.lost(ctx, step) {
+	ended := h.Done || h.Skipped
+	if ended && !outdated && !j.noLongerHolds(ctx, step) {
 		return "", nil
 	}
-	begun := h.intent != nil && !ended && !h.refused && !outdated
+	begun := h.Intent != nil && !ended && !h.Refused && !outdated
 	after, _ := step.want()
 	is, held, err := j.state(ctx, step)
 	was := is == after
-	if err == nil && step.Do == DenySessions && is == present {
-		was = begun && held == h.intent.Document
-		if !slices.Contains(h.documents, held) { // one of ours is put anew
+	if err == nil && step.Do == DenySessions && is == Present {
+		was = begun && held == h.Intent.Document
+		if !slices.Contains(h.Documents, held) { // one of ours is put anew
 			err = step.other()
 		}
 	}
@@ -273,20 +273,20 @@ func (j entry) take(ctx context.Context, step Step) (why string, err error) {
 	case err != nil:
 		return j.failed(ctx, step, false, err)
 	case was && begun:
-		return "", j.put(Record{Event: EventDone, Step: &step, After: is, Why: "the answer to an earlier call was lost"})
+		return "", j.record(Record{Event: EventDone, Step: &step, After: is, Why: "the answer to an earlier call was lost"})
 	case was:
-		return "", j.put(Record{Event: EventSkipped, Step: &step, Before: is, After: is})
+		return "", j.record(Record{Event: EventSkipped, Step: &step, Before: is, After: is})
 	}
 	document := ""
 	if begun {
-		document = h.intent.Document // the same one, if it was put already
+		document = h.Intent.Document // the same one, if it was put already
 	} else {
 		r := Record{Event: EventIntent, Step: &step, Before: is}
 		if step.Do == DenySessions {
 			before, note := j.denyBefore()
 			r.Document, r.Why = step.document(before), note
 		}
-		if err := j.put(r); err != nil {
+		if err := j.record(r); err != nil {
 			return "", err
 		}
 		document = r.Document
@@ -296,24 +296,24 @@ func (j entry) take(ctx context.Context, step Step) (why string, err error) {
 
 // lost reports whether a step that was taken is seen not to hold any more. One that
 // cannot be read now is left to confirm, which reads it back.
-func (j entry) lost(ctx context.Context, step Step) bool {
-	_, why, err := j.stands(ctx, step)
+func (j keyRun) noLongerHolds(ctx context.Context, step Step) bool {
+	_, why, err := j.readBack(ctx, step)
 	return err == nil && why != ""
 }
 
 // change makes the call of step, which stands in the journal.
-func (j entry) change(ctx context.Context, step Step, is, document string) (why string, err error) {
+func (j keyRun) change(ctx context.Context, step Step, is, document string) (why string, err error) {
 	after, _ := step.want()
 	done := Record{Event: EventDone, Step: &step, Before: is, After: after}
 	err = step.do(ctx, j.session, document)
 	if err == nil {
-		return "", j.put(done)
+		return "", j.record(done)
 	}
 	if step.Do == DeactivateSelf {
 		// The first of two attempts may have had its effect: who is off cannot repeat itself.
 		if now, _, stateErr := j.state(ctx, step); stateErr == nil && now == after {
 			done.Why = "the answer to an earlier call was lost"
-			return "", j.put(done)
+			return "", j.record(done)
 		}
 	}
 	return j.failed(ctx, step, true, err)
@@ -322,15 +322,15 @@ func (j entry) change(ctx context.Context, step Step, is, document string) (why 
 // outdated reports whether step denies what was issued before some time, and the key was
 // deactivated, or seen to be off, only later. Whoever had it may have made new sessions
 // in the meantime.
-func (j entry) outdated(step Step) bool {
+func (j keyRun) outdated(step Step) bool {
 	h := j.history(j.plan)
-	put := h.of(step).intent
+	put := h.Of(step).Intent
 	if step.Do != DenySessions || put == nil {
 		return false
 	}
 	for _, other := range j.key.Steps {
-		t := h.of(other)
-		for _, r := range []*Record{t.ended, t.off} {
+		t := h.Of(other)
+		for _, r := range []*Record{t.Ended, t.Off} {
 			if other.Do == Deactivate && r != nil && r.Seq > put.Seq {
 				return true
 			}
@@ -340,7 +340,7 @@ func (j entry) outdated(step Step) bool {
 }
 
 // state reads how the object of step is, and of a policy the document.
-func (j entry) state(ctx context.Context, step Step) (is, document string, err error) {
+func (j keyRun) state(ctx context.Context, step Step) (is, document string, err error) {
 	if step.Do == DeactivateSelf {
 		is, err = j.selfState(ctx, j.key.KeyID)
 		return is, "", err
@@ -349,11 +349,11 @@ func (j entry) state(ctx context.Context, step Step) (is, document string, err e
 }
 
 // failed records why a step was not taken, whether AWS was asked to take it or not.
-func (j entry) failed(ctx context.Context, step Step, asked bool, cause error) (why string, err error) {
+func (j keyRun) failed(ctx context.Context, step Step, asked bool, cause error) (why string, err error) {
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
-	r := Record{Event: EventFailed, Step: &step, Why: explain(cause)}
+	r := Record{Event: EventFailed, Step: &step, Why: Explain(cause)}
 	var e *operator.Error
 	if errors.As(cause, &e) {
 		r.Code = e.Code
@@ -362,10 +362,10 @@ func (j entry) failed(ctx context.Context, step Step, asked bool, cause error) (
 			r.Why = "the key may not switch itself off, it takes a responder in its account: " + e.Refusal()
 		}
 	}
-	return fmt.Sprintf("%s: %s", step.Do, r.Why), j.put(r)
+	return fmt.Sprintf("%s: %s", step.Do, r.Why), j.record(r)
 }
 
-func explain(err error) string {
+func Explain(err error) string {
 	var e *operator.Error
 	if errors.As(err, &e) && e.Denied() {
 		return e.Refusal()

@@ -17,35 +17,35 @@ var waits = []time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second, 1
 
 // confirm reads every step back, and asks STS about the key if it can, until all
 // agree. why says who does not.
-func (j entry) confirm(ctx context.Context) (why string, err error) {
-	if !j.key.self() { // STS alone tells, and has told
-		j.settle(ctx)
+func (j keyRun) confirm(ctx context.Context) (why string, err error) {
+	if !j.key.SwitchesItselfOff() { // STS alone tells, and has told
+		j.awaitPropagation(ctx)
 	}
-	seen, err := j.lookUntil(ctx, j.key.Steps)
+	seen, err := j.observeUntilAgreed(ctx, j.key.Steps)
 	if err != nil {
 		return "", err
 	}
 	if seen.why != "" {
 		seen.result = string(Unconfirmed)
 	}
-	return seen.why, j.confirmed(seen)
+	return seen.why, j.recordObservation(seen)
 }
 
 // confirmed records what was seen.
-func (j entry) confirmed(seen sight) error {
+func (j keyRun) recordObservation(seen observation) error {
 	r := Record{Event: EventConfirm, Result: seen.result, Why: seen.why}
 	if seen.works != nil {
 		r.Step, r.After = seen.works, seen.status
 	}
-	return j.put(r)
+	return j.record(r)
 }
 
 // lookUntil looks at steps until nobody disagrees, or for a minute.
-func (j entry) lookUntil(ctx context.Context, steps []Step) (seen sight, err error) {
+func (j keyRun) observeUntilAgreed(ctx context.Context, steps []Step) (seen observation, err error) {
 	for n := 0; ; n++ {
-		seen = j.look(ctx, steps)
+		seen = j.observe(ctx, steps)
 		if ctx.Err() != nil {
-			return sight{}, ctx.Err()
+			return observation{}, ctx.Err()
 		}
 		if seen.why == "" || n == len(waits) {
 			return seen, nil
@@ -66,7 +66,7 @@ func (a *Applier) sleep(ctx context.Context, d time.Duration) {
 }
 
 // A sight is what was seen of a key and its steps.
-type sight struct {
+type observation struct {
 	result string // what agrees
 	why    string // what does not; "" if all does
 	status string // of the key itself, see Outcome
@@ -76,31 +76,31 @@ type sight struct {
 }
 
 // look reads steps back, and asks STS about the key if one of them is about the key.
-func (j entry) look(ctx context.Context, steps []Step) (seen sight) {
+func (j keyRun) observe(ctx context.Context, steps []Step) (seen observation) {
 	var deactivates *Step
 	for _, step := range steps {
-		is, why, err := j.stands(ctx, step)
+		is, why, err := j.readBack(ctx, step)
 		if err != nil {
-			why = "reading it back: " + explain(err)
+			why = "reading it back: " + Explain(err)
 		}
 		if step.shutsOff() {
 			seen.status = is
 		}
-		seen.denies = seen.denies || step.Do == DenySessions && is == present
+		seen.denies = seen.denies || step.Do == DenySessions && is == Present
 		if why != "" && seen.why == "" {
 			seen.why = fmt.Sprintf("%s: %s", step.Do, why)
 		}
 		if step.Do == Deactivate {
 			deactivates = &step
 		}
-		if step.shutsOff() && is == active {
+		if step.shutsOff() && is == Active {
 			seen.works = &step
 		}
 	}
 	switch {
 	case seen.why != "":
 		return seen
-	case j.key.self():
+	case j.key.SwitchesItselfOff():
 		seen.result, seen.sts = "STS does not know the key any more", true
 		return seen
 	case deactivates == nil || j.Recheck == nil:
@@ -126,20 +126,20 @@ func (j entry) look(ctx context.Context, steps []Step) (seen sight) {
 
 // stands reads how the object of step is, and says why that is not as the step left it.
 // That there is nothing left to shut off is as good.
-func (j entry) stands(ctx context.Context, step Step) (is, why string, err error) {
+func (j keyRun) readBack(ctx context.Context, step Step) (is, why string, err error) {
 	after, _ := step.want()
 	is, held, err := j.state(ctx, step)
-	if is == absent || errors.Is(err, operator.ErrNotFound) {
+	if is == Absent || errors.Is(err, operator.ErrNotFound) {
 		gone, goneErr := j.gone(ctx, step, err)
 		if gone || goneErr != nil {
-			return absent, "", goneErr
+			return Absent, "", goneErr
 		}
 	}
-	put := j.history(j.plan).of(step).intent
+	put := j.history(j.plan).Of(step).Intent
 	switch {
 	case err != nil:
 		return "", "", err
-	case step.Do == DenySessions && is == present && put != nil && held != put.Document:
+	case step.Do == DenySessions && is == Present && put != nil && held != put.Document:
 		return is, step.other().Error(), nil // whoever has the rights may have put another one in its place
 	case is != after:
 		return is, "read back, it is " + is, nil
@@ -150,8 +150,8 @@ func (j entry) stands(ctx context.Context, step Step) (is, why string, err error
 // gone reports whether the absent object of step leaves nothing to shut off: the key is
 // deleted, or its user is, or the policy was taken off when all sessions were over.
 // notFound is set if IAM does not know the user either.
-func (j entry) gone(ctx context.Context, step Step, notFound error) (bool, error) {
-	if notFound == nil && (step.shutsOff() || step.Do == DenySessions && j.over()) {
+func (j keyRun) gone(ctx context.Context, step Step, notFound error) (bool, error) {
+	if notFound == nil && (step.shutsOff() || step.Do == DenySessions && j.sessionsOver()) {
 		return true, nil
 	}
 	_, err := j.session.Tags(ctx, step.Kind, step.Name)
@@ -165,8 +165,8 @@ func (j entry) gone(ctx context.Context, step Step, notFound error) (bool, error
 // attacker may have undone it. It writes to the journal, and changes nothing.
 func (a *Applier) Confirm(ctx context.Context, plan Plan) ([]Outcome, error) {
 	h := a.history(plan.Hash)
-	if !h.begun {
-		return nil, refuse(GateNotApplied, "the journal does not know the plan")
+	if !h.Begun {
+		return nil, Refuse(GateNotApplied, "the journal does not know the plan")
 	}
 	var outcomes []Outcome
 	for _, k := range plan.Keys {
@@ -174,18 +174,18 @@ func (a *Applier) Confirm(ctx context.Context, plan Plan) ([]Outcome, error) {
 		if ctx.Err() != nil {
 			return outcomes, ctx.Err()
 		}
-		j := entry{a, plan.Hash, s, k}
-		o, seen := Outcome{Key: k, Result: Contained, Closed: h.undone}, sight{}
+		j := keyRun{a, plan.Hash, s, k}
+		o, seen := Outcome{Key: k, Result: Contained, Closed: h.Undone}, observation{}
 		if err != nil { // the other keys may be of an account that can be asked
 			seen.why = err.Error()
 		} else {
-			seen = j.look(ctx, k.Steps)
+			seen = j.observe(ctx, k.Steps)
 		}
 		if o.Status = seen.status; seen.denies {
-			o.Until = j.until()
+			o.Until = j.denyNeededUntil()
 		}
-		switch late := j.outlive(); {
-		case seen.why != "" && seen.status == absent:
+		switch late := j.survivingSessions(); {
+		case seen.why != "" && seen.status == Absent:
 			o.Result = Incomplete // it is about its sessions
 		case seen.why != "":
 			o.Result = Unconfirmed
@@ -195,7 +195,7 @@ func (a *Applier) Confirm(ctx context.Context, plan Plan) ([]Outcome, error) {
 		if seen.why != "" {
 			o.Why, seen.result = []string{seen.why}, string(o.Result)
 		}
-		if err := j.confirmed(seen); err != nil {
+		if err := j.recordObservation(seen); err != nil {
 			return outcomes, err
 		}
 		outcomes = append(outcomes, o)
@@ -212,8 +212,8 @@ func (a *Applier) admitFinished(ctx context.Context, plan Plan) error {
 		if err != nil {
 			return err
 		}
-		j := entry{a, plan.Hash, s, k}
-		seen := j.look(ctx, k.Steps)
+		j := keyRun{a, plan.Hash, s, k}
+		seen := j.observe(ctx, k.Steps)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -221,12 +221,12 @@ func (a *Applier) admitFinished(ctx context.Context, plan Plan) error {
 			continue
 		}
 		holds, seen.result = false, string(Unconfirmed)
-		if err := j.confirmed(seen); err != nil {
+		if err := j.recordObservation(seen); err != nil {
 			return err
 		}
 	}
 	if holds {
-		return refuse(GateFinished, "the plan was applied, and read back now it holds: nothing is left of it")
+		return Refuse(GateFinished, "the plan was applied, and read back now it holds: nothing is left of it")
 	}
 	return nil
 }

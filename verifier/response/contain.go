@@ -26,7 +26,7 @@ const (
 
 // An attempt is one run of the steps for one key.
 type attempt struct {
-	entry
+	keyRun
 	missed  map[Action]bool
 	outcome Outcome
 }
@@ -36,8 +36,8 @@ func (a *Applier) attempt(ctx context.Context, plan Plan, k Key) (attempt, error
 	if err != nil {
 		return attempt{}, err
 	}
-	t := attempt{entry{a, plan.Hash, s, k}, map[Action]bool{}, Outcome{Key: k}}
-	if err := t.put(Record{Event: EventBegin, Where: k.Where, SecretSHA256: k.SecretSHA256}); err != nil {
+	t := attempt{keyRun{a, plan.Hash, s, k}, map[Action]bool{}, Outcome{Key: k}}
+	if err := t.record(Record{Event: EventBegin, Where: k.Where, SecretSHA256: k.SecretSHA256}); err != nil {
 		return attempt{}, err
 	}
 	for _, step := range k.Steps {
@@ -45,7 +45,7 @@ func (a *Applier) attempt(ctx context.Context, plan Plan, k Key) (attempt, error
 		if err != nil {
 			return attempt{}, err
 		}
-		if t.less("", why); why != "" {
+		if t.downgrade("", why); why != "" {
 			t.missed[step.Do] = true
 		}
 	}
@@ -54,7 +54,7 @@ func (a *Applier) attempt(ctx context.Context, plan Plan, k Key) (attempt, error
 }
 
 // less notes why the key is not contained; "" notes nothing.
-func (t *attempt) less(result Result, why string) {
+func (t *attempt) downgrade(result Result, why string) {
 	if why != "" {
 		t.outcome.Result, t.outcome.Why = result, append(t.outcome.Why, why)
 	}
@@ -66,8 +66,8 @@ func (t *attempt) contain(ctx context.Context) error {
 	if t.outcome.Result != Contained {
 		return nil
 	}
-	why, err := t.seeOff(ctx)
-	if t.less(Unconfirmed, why); why != "" || err != nil {
+	why, err := t.awaitOff(ctx)
+	if t.downgrade(Unconfirmed, why); why != "" || err != nil {
 		return err
 	}
 	for _, step := range t.key.Steps {
@@ -75,7 +75,7 @@ func (t *attempt) contain(ctx context.Context) error {
 			continue
 		}
 		why, err := t.take(ctx, step)
-		if t.less(Incomplete, why); err != nil {
+		if t.downgrade(Incomplete, why); err != nil {
 			return err
 		}
 	}
@@ -89,13 +89,13 @@ func (t *attempt) end(ctx context.Context) (Outcome, error) {
 		if err != nil {
 			return Outcome{}, err
 		}
-		if t.less(Unconfirmed, why); why == "" {
-			t.less(Incomplete, t.outlive())
+		if t.downgrade(Unconfirmed, why); why == "" {
+			t.downgrade(Incomplete, t.survivingSessions())
 		}
 	}
 	o := t.outcome
-	o.Notes, o.Status, o.Until = t.notes(), t.status(ctx), t.until()
-	return o, t.put(Record{Event: EventEnd, Result: string(o.Result)})
+	o.Notes, o.Status, o.Until = t.notes(), t.status(ctx), t.denyNeededUntil()
+	return o, t.record(Record{Event: EventEnd, Result: string(o.Result)})
 }
 
 // result is how the steps went, before anything is read back.
@@ -120,30 +120,30 @@ func (t *attempt) result() Result {
 
 // seeOff waits until the key is seen to be off: until STS does not know it any more or,
 // if STS cannot be asked, until IAM has said so for as long as its word may take.
-func (j entry) seeOff(ctx context.Context) (why string, err error) {
+func (j keyRun) awaitOff(ctx context.Context) (why string, err error) {
 	i := slices.IndexFunc(j.key.Steps, func(s Step) bool { return s.Do == Deactivate })
-	if i < 0 || j.history(j.plan).of(j.key.Steps[i]).off != nil {
+	if i < 0 || j.history(j.plan).Of(j.key.Steps[i]).Off != nil {
 		return "", nil
 	}
 	key := j.key.Steps[i : i+1]
-	seen, err := j.lookUntil(ctx, key)
+	seen, err := j.observeUntilAgreed(ctx, key)
 	if err == nil && seen.why == "" && !seen.sts {
-		j.settle(ctx)
-		seen, err = j.lookUntil(ctx, key)
+		j.awaitPropagation(ctx)
+		seen, err = j.observeUntilAgreed(ctx, key)
 	}
 	switch {
 	case err != nil:
 		return "", err
 	case seen.why != "":
 		seen.result = string(Unconfirmed)
-		return seen.why, j.confirmed(seen)
+		return seen.why, j.recordObservation(seen)
 	}
-	return "", j.put(Record{Event: EventOff, Step: &key[0], After: seen.status, Result: seen.result})
+	return "", j.record(Record{Event: EventOff, Step: &key[0], After: seen.status, Result: seen.result})
 }
 
 // settle waits until the last change of the key is as old as IAM's word may take.
-func (j entry) settle(ctx context.Context) {
-	if d := propagation - j.now().Sub(j.history(j.plan).last(j.key)); d > 0 {
+func (j keyRun) awaitPropagation(ctx context.Context) {
+	if d := propagation - j.now().Sub(j.history(j.plan).LastChange(j.key)); d > 0 {
 		j.sleep(ctx, min(d, propagation)) // the clock may have been set back since
 	}
 }
@@ -152,16 +152,16 @@ func (j entry) settle(ctx context.Context) {
 // of it. It is AWS's time, with a margin: this machine's clock may be wrong. If AWS does
 // not tell, it is the latest that AWS's clock can say, since it takes the signatures of
 // this machine's.
-func (j entry) denyBefore() (before time.Time, note string) {
+func (j keyRun) denyBefore() (before time.Time, note string) {
 	if now, _, known := j.session.Time(); known {
-		return now.Add(margin), j.skew()
+		return now.Add(margin), j.clockDifference()
 	}
 	return j.now().Add(operator.MaxSkew + margin), fmt.Sprintf(
 		"IAM's answers do not say what time it is there: sessions are denied up to %s after this machine's time", operator.MaxSkew+margin)
 }
 
 // skew says how the clock of this machine differs from AWS's, "" if it does not.
-func (j entry) skew() string {
+func (j keyRun) clockDifference() string {
 	_, ahead, _ := j.session.Time() // 0 if it is not known
 	switch off := ahead.Round(time.Second); {
 	case off >= tolerable:
@@ -173,10 +173,10 @@ func (j entry) skew() string {
 }
 
 // notes are what the report says of clocks.
-func (j entry) notes() []string {
-	note := j.skew()
+func (j keyRun) notes() []string {
+	note := j.clockDifference()
 	for _, step := range j.key.Steps {
-		if put := j.history(j.plan).of(step).intent; put != nil && note == "" {
+		if put := j.history(j.plan).Of(step).Intent; put != nil && note == "" {
 			note = put.Why
 		}
 	}
@@ -188,32 +188,32 @@ func (j entry) notes() []string {
 
 // until returns until when the policy is needed that denies sessions. Zero says that it
 // was not put, or that the key may still make sessions.
-func (j entry) until() (t time.Time) {
+func (j keyRun) denyNeededUntil() (t time.Time) {
 	h := j.history(j.plan)
 	for _, s := range j.key.Steps {
-		if s.Do == DenySessions && h.of(s).done && h.settled(j.key) {
-			t = h.last(j.key).Add(keepDenied)
+		if s.Do == DenySessions && h.Of(s).Done && h.SessionsDenied(j.key) {
+			t = h.LastChange(j.key).Add(SessionLife)
 		}
 	}
 	return t
 }
 
 // outlive says which sessions go on though the key is off, "" if there are none.
-func (j entry) outlive() string {
+func (j keyRun) survivingSessions() string {
 	switch {
-	case j.over():
+	case j.sessionsOver():
 		return ""
-	case j.key.self():
-		return fmt.Sprintf("sessions that were made with the key go on for up to %d hours: --self cannot deny them", int(keepDenied.Hours()))
-	case !j.history(j.plan).settled(j.key):
+	case j.key.SwitchesItselfOff():
+		return fmt.Sprintf("sessions that were made with the key go on for up to %d hours: --self cannot deny them", int(SessionLife.Hours()))
+	case !j.history(j.plan).SessionsDenied(j.key):
 		return "sessions that were made before the key was seen to be off may go on: apply the plan again, which denies them"
 	}
 	return ""
 }
 
 // over reports whether the key has been off for longer than any session lives.
-func (j entry) over() bool {
+func (j keyRun) sessionsOver() bool {
 	h := j.history(j.plan)
-	last := h.last(j.key)
-	return !last.IsZero() && j.now().Sub(last) > keepDenied && !h.works(j.key)
+	last := h.LastChange(j.key)
+	return !last.IsZero() && j.now().Sub(last) > SessionLife && !h.SeenWorking(j.key)
 }

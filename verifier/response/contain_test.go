@@ -83,7 +83,7 @@ func (i *intruder) makeSession() {
 
 // attend makes a session after each record and each second of an apply.
 func (i *intruder) attend(a *response.Applier) {
-	a.Tell = func(response.Record) { i.makeSession() }
+	a.OnRecord = func(response.Record) { i.makeSession() }
 	a.Sleep = func(_ context.Context, d time.Duration) {
 		i.in.slept += d
 		for ; d > 0; d -= time.Second {

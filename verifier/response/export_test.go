@@ -3,7 +3,7 @@ package response
 import "os"
 
 // Rehash gives p the hash that fits, as somebody could who makes plans by hand.
-func Rehash(p *Plan) { p.Hash = p.sum() }
+func Rehash(p *Plan) { p.Hash = p.Sum() }
 
 // OnWrite makes f be called after each record is durable.
 func (j *Journal) OnWrite(f func()) { j.wrote = f }

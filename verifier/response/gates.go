@@ -54,7 +54,7 @@ type RefusedError struct {
 // Error implements error.
 func (e *RefusedError) Error() string { return fmt.Sprintf("refused (%s): %s", e.Gate, e.Why) }
 
-func refuse(g Gate, format string, args ...any) error {
+func Refuse(g Gate, format string, args ...any) error {
 	return &RefusedError{g, fmt.Sprintf(format, args...)}
 }
 
@@ -111,12 +111,12 @@ func (r Rules) Check() error {
 }
 
 // allow judges what needs no question to AWS.
-func (r Rules) allow(account, name, arn string) error {
+func (r Rules) Allow(account, name, arn string) error {
 	switch {
 	case !slices.Contains(r.Accounts, account):
-		return refuse(GateAccount, "account %s is not among those of --accounts", account)
+		return Refuse(GateAccount, "account %s is not among those of --accounts", account)
 	case slices.ContainsFunc(r.BreakGlass, func(entry string) bool { return names(entry, account, name, arn) }):
-		return refuse(GateProtected, "%s is on the break-glass list", cmp.Or(name, arn))
+		return Refuse(GateProtected, "%s is on the break-glass list", cmp.Or(name, arn))
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ func (p *Planner) holdUse(k *Key, used operator.LastUsed) error {
 		return nil
 	}
 	if !p.Rules.ForceInUse {
-		return refuse(GateInUse, "it was used %s: give what uses it another key first, or plan with --force-in-use", used)
+		return Refuse(GateInUse, "it was used %s: give what uses it another key first, or plan with --force-in-use", used)
 	}
 	k.Warnings = append(k.Warnings, fmt.Sprintf("in use (%s): what works with it will stop", used))
 	return nil

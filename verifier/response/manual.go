@@ -9,10 +9,10 @@ import (
 )
 
 // word is what may stand in a command that people paste into a shell.
-var word = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/][A-Za-z0-9_+=,.@:/-]*$`)
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/][A-Za-z0-9_+=,.@:/-]*$`)
 
-func shell(s, placeholder string) string {
-	if word.MatchString(s) {
+func shellWord(s, placeholder string) string {
+	if plainWord.MatchString(s) {
 		return s
 	}
 	return placeholder
@@ -20,12 +20,12 @@ func shell(s, placeholder string) string {
 
 // manual returns what a human can do about a leak that stanch does not touch: one
 // command or sentence an element. Nothing of it is ever run by stanch.
-func manual(g Gate, leak Leak) []string {
-	id := shell(leak.Credential.ID, "KEY")
-	account := shell(leak.Verdict.Identity.Account, "ACCOUNT")
+func Manual(g Gate, leak Leak) []string {
+	id := shellWord(leak.Credential.ID, "KEY")
+	account := shellWord(leak.Verdict.Identity.Account, "ACCOUNT")
 	who := leak.Verdict.Identity
 	switch {
-	case who.Kind == "root" && isSession(leak.Credential.ID) && (g == GateRoot || g == GateManual):
+	case who.Kind == "root" && IsSession(leak.Credential.ID) && (g == GateRoot || g == GateManual):
 		return manualRootSession(account)
 	case g == GateRoot:
 		return []string{
@@ -39,8 +39,8 @@ func manual(g Gate, leak Leak) []string {
 		}
 	case g == GateState && leak.Verdict.State == verifier.IDActive && accessKeyID().MatchString(id):
 		return []string{"If you know that it leaked, as by a mail of AWS: aws iam update-access-key --access-key-id " + id +
-			" --status Inactive --user-name " + shell(who.Name, "USER")}
-	case g == GateInUse && !isSession(leak.Credential.ID):
+			" --status Inactive --user-name " + shellWord(who.Name, "USER")}
+	case g == GateInUse && !IsSession(leak.Credential.ID):
 		return []string{"aws iam get-access-key-last-used --access-key-id " + id}
 	case g == GateManual:
 		return manualSession(leak)
@@ -76,7 +76,7 @@ func manualSession(leak Leak) []string {
 	}
 	// It is --self that does not fit.
 	return []string{"Plan with your own identity, without --self: stanch respond plan REPORT --accounts " +
-		shell(who.Account, "ACCOUNT") + ", with --role if that is not your own account."}
+		shellWord(who.Account, "ACCOUNT") + ", with --role if that is not your own account."}
 }
 
 // Permissions that a responder needs to plan.
@@ -91,13 +91,13 @@ var writeActions = []string{
 	"iam:PutUserPolicy", "iam:DeleteUserPolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy",
 }
 
-func readPolicy() string {
+func ReadPolicy() string {
 	return operator.Policy(operator.Statement{Effect: "Allow", Action: readActions, Resource: []string{"*"}})
 }
 
 // writePolicy is what the responder may do while it applies or undoes k: it can
 // read, and change this one principal.
-func writePolicy(k Key) string {
+func WritePolicy(k Key) string {
 	partition, _, _ := strings.Cut(strings.TrimPrefix(k.ARN, "arn:"), ":")
 	// An ARN of a user has its path; that of a role's session has not.
 	resource := k.ARN

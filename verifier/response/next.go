@@ -8,18 +8,18 @@ import (
 
 // keepDenied is how long sessions may live that were issued before a key was shut
 // off (sts:GetSessionToken). After that the policy that denies them has no use.
-const keepDenied = 36 * time.Hour
+const SessionLife = 36 * time.Hour
 
 // Next returns the tasks that are left after a key was shut off: one command or
 // sentence an element, in the order in which to do it. Nothing of it is ever run
 // by stanch.
 func Next(o Outcome) []string {
 	k := o.Key
-	id, name := shell(k.KeyID, "KEY"), shell(k.Name, "NAME")
+	id, name := shellWord(k.KeyID, "KEY"), shellWord(k.Name, "NAME")
 	steps := tellOwner(k)
 	if serviceCredentialID().MatchString(k.KeyID) {
 		steps = append(steps, "Look in CloudTrail at what user "+name+" did with the service"+since(k)+".")
-		if o.Status != absent {
+		if o.Status != Absent {
 			steps = append(steps, "When nothing misses it: aws iam delete-service-specific-credential --service-specific-credential-id "+id+" --user-name "+name)
 		}
 		return append(steps, purge(k)...)
@@ -32,7 +32,7 @@ func Next(o Outcome) []string {
 		"Look at what it did, in each region: aws cloudtrail lookup-events --lookup-attributes AttributeKey=AccessKeyId,AttributeValue="+id+start,
 		"Look for what was made with it"+since(k)+": IAM users, keys and roles, instances, functions, in regions that you do not use.")
 	switch {
-	case k.Kind == "user" && !isSession(k.KeyID):
+	case k.Kind == "user" && !IsSession(k.KeyID):
 		if len(k.Steps) > 1 {
 			steps = append(steps, "Look for AssumeRole in CloudTrail: the policy does not end sessions of roles that the key assumed, which live up to 12 hours. For each role: IAM > Roles > Revoke sessions.")
 		}
@@ -46,7 +46,7 @@ func Next(o Outcome) []string {
 	for _, s := range k.Steps {
 		if s.Do == DenySessions && !o.Until.IsZero() {
 			steps = append(steps, fmt.Sprintf("Not before %s, %d hours after it was put, take the policy off: aws iam delete-%s-policy --%[3]s-name %s --policy-name %s",
-				o.Until.UTC().Format(time.RFC3339), int(keepDenied.Hours()), s.Kind, shell(s.Name, "NAME"), s.Object))
+				o.Until.UTC().Format(time.RFC3339), int(SessionLife.Hours()), s.Kind, shellWord(s.Name, "NAME"), s.Object))
 		}
 	}
 	return append(steps, purge(k)...)
@@ -82,7 +82,7 @@ func rotate(o Outcome, id, name string) (steps []string) {
 	} else {
 		steps = append(steps, "If that cannot be, a new key: aws iam create-access-key --user-name "+name+", into a secret store and not into the repository.")
 	}
-	if o.Status == absent {
+	if o.Status == Absent {
 		return steps
 	}
 	return append(steps,
@@ -97,7 +97,7 @@ func purge(k Key) []string {
 	atHead, paths := false, []string{}
 	for i, p := range k.Places {
 		atHead = atHead || p.AtHead
-		if word.MatchString(p.Path) && p.Commit != "" {
+		if plainWord.MatchString(p.Path) && p.Commit != "" {
 			paths = append(paths, p.Path)
 		}
 		if i < shown {

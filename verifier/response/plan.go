@@ -144,7 +144,7 @@ func newID() string {
 }
 
 // sum returns the hash of p.
-func (p Plan) sum() string {
+func (p Plan) Sum() string {
 	p.Hash = ""
 	b, err := json.Marshal(p)
 	if err != nil {
@@ -170,7 +170,7 @@ func ParsePlan(b []byte) (Plan, error) {
 		return Plan{}, fmt.Errorf("not a plan: %w", err)
 	}
 	if head.Schema != PlanSchema {
-		return Plan{}, refuse(GateSchema, "schema %q is not %q: plan with this version of stanch", head.Schema, PlanSchema)
+		return Plan{}, Refuse(GateSchema, "schema %q is not %q: plan with this version of stanch", head.Schema, PlanSchema)
 	}
 	var p Plan
 	d := json.NewDecoder(bytes.NewReader(b))
@@ -178,23 +178,23 @@ func ParsePlan(b []byte) (Plan, error) {
 	if err := d.Decode(&p); err != nil {
 		return Plan{}, fmt.Errorf("not a plan: %w", err)
 	}
-	if p.sum() != p.Hash {
-		return Plan{}, refuse(GateChanged, "the plan was changed after it was made")
+	if p.Sum() != p.Hash {
+		return Plan{}, Refuse(GateChanged, "the plan was changed after it was made")
 	}
-	return p, p.check()
+	return p, p.Check()
 }
 
 // check holds that the steps of each key are about that key and its owner. A
 // plan can be made by hand, with a hash that fits.
-func (p Plan) check() error {
+func (p Plan) Check() error {
 	seen := map[string]bool{}
 	for _, k := range p.Keys {
 		if !accountNumber().MatchString(k.Account) || k.Name == "" || seen[k.KeyID] {
-			return refuse(GateOtherKey, "key %s: no account, no owner, or planned twice", k.KeyID)
+			return Refuse(GateOtherKey, "key %s: no account, no owner, or planned twice", k.KeyID)
 		}
 		seen[k.KeyID] = true
-		if !named(k.Kind, k.Account, k.Name, k.ARN) {
-			return refuse(GateOtherKey, "key %s: the %s %q and the ARN %s do not agree", k.KeyID, k.Kind, k.Name, k.ARN)
+		if !SamePrincipal(k.Kind, k.Account, k.Name, k.ARN) {
+			return Refuse(GateOtherKey, "key %s: the %s %q and the ARN %s do not agree", k.KeyID, k.Kind, k.Name, k.ARN)
 		}
 		for _, s := range k.Steps {
 			if err := k.owns(s, p.ID); err != nil {
@@ -210,7 +210,7 @@ func (k Key) owns(s Step, id string) error {
 	ok := s.Kind == k.Kind && s.Name == k.Name
 	switch s.Do {
 	case DenySessions:
-		ok = ok && s.Object == policyName(id) && (k.Kind == "user" || k.Kind == "role")
+		ok = ok && s.Object == PolicyName(id) && (k.Kind == "user" || k.Kind == "role")
 	case DeactivateSelf:
 		ok = ok && s.Object == k.KeyID && (k.Kind == "user" || k.Kind == "root") && len(k.Steps) == 1
 	case Deactivate:
@@ -223,7 +223,7 @@ func (k Key) owns(s Step, id string) error {
 		ok = false
 	}
 	if !ok {
-		return refuse(GateOtherKey, "key %s: the step %q is about something else (%s %s, %s)", k.KeyID, s.Do, s.Kind, s.Name, s.Object)
+		return Refuse(GateOtherKey, "key %s: the step %q is about something else (%s %s, %s)", k.KeyID, s.Do, s.Kind, s.Name, s.Object)
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func (p *Planner) Plan(ctx context.Context, leaks []Leak) (Plan, error) {
 		planned[key.KeyID] = true
 		plan.Keys = append(plan.Keys, key)
 	}
-	plan.Hash = plan.sum()
+	plan.Hash = plan.Sum()
 	return plan, nil
 }
 
@@ -97,11 +97,11 @@ func (p *Planner) refusal(ctx context.Context, leak Leak, err error) Refusal {
 	if errors.As(err, &e) {
 		r.Gate, r.Why = e.Gate, e.Why
 	}
-	if r.Gate == GateRoot && !isSession(leak.Credential.ID) {
+	if r.Gate == GateRoot && !IsSession(leak.Credential.ID) {
 		r.Gate, r.Why = p.root(ctx, leak)
 	}
-	r.Do = manual(r.Gate, leak)
-	if unproved(r.Gate, leak) && p.Renew != nil {
+	r.Do = Manual(r.Gate, leak)
+	if lacksProof(r.Gate, leak) && p.Renew != nil {
 		r.Do = append(r.Do, p.Renew(leak)...)
 	}
 	return r
@@ -119,18 +119,18 @@ func (p *Planner) key(ctx context.Context, leak Leak, id string) (Key, error) {
 	if err := p.Rules.judge(leak, p.now()); err != nil {
 		return Key{}, err
 	}
-	session, err := p.Operator.In(ctx, who.Account, leak.Fingerprint[:min(8, len(leak.Fingerprint))], readPolicy())
+	session, err := p.Operator.In(ctx, who.Account, leak.Fingerprint[:min(8, len(leak.Fingerprint))], ReadPolicy())
 	if err != nil {
-		return Key{}, refuse(GateResponder, "%v", err)
+		return Key{}, Refuse(GateResponder, "%v", err)
 	}
 	k := leak.key()
 	k.Responder = session.ARN
-	tags, err := guard(ctx, p.Operator, session, p.Rules, k)
+	tags, err := Guard(ctx, p.Operator, session, p.Rules, k)
 	if err != nil {
 		return Key{}, err
 	}
 	k.Owner = owner(tags, leak.Verdict.Facts)
-	if !isSession(leak.Credential.ID) {
+	if !IsSession(leak.Credential.ID) {
 		if err := p.longTerm(ctx, session, leak.Verdict, &k); err != nil {
 			return Key{}, err
 		}
@@ -183,7 +183,7 @@ func owner(tags map[string]string, facts []verifier.Fact) string {
 
 // unproved reports whether a gate holds leak back for want of proof that it works now,
 // which another question to AWS may give.
-func unproved(g Gate, leak Leak) bool {
+func lacksProof(g Gate, leak Leak) bool {
 	s := leak.Verdict.State
 	return g == GateStale || g == GateState && (s == verifier.Unknown || s == verifier.Skipped)
 }
@@ -204,48 +204,48 @@ func (r Rules) judge(leak Leak, now time.Time) error {
 	v, who := leak.Verdict, leak.Verdict.Identity
 	switch {
 	case v.State == verifier.CanarySuspected:
-		return refuse(GateCanary, "it was planted to raise an alarm: leave it, and tell the security team")
+		return Refuse(GateCanary, "it was planted to raise an alarm: leave it, and tell the security team")
 	case leak.Credential.ID == "":
-		return refuse(GateNoKey, "a secret without its key id: find the id first")
+		return Refuse(GateNoKey, "a secret without its key id: find the id first")
 	case !accessKeyID().MatchString(leak.Credential.ID):
-		return refuse(GateNoKey, "%q is not the id of an access key", leak.Credential.ID)
+		return Refuse(GateNoKey, "%q is not the id of an access key", leak.Credential.ID)
 	case v.State == verifier.IDActive:
-		return refuse(GateState, "its state is %s, not live: the id is active, and no secret that was found is its own, which is no proof that the key leaked", v.State)
+		return Refuse(GateState, "its state is %s, not live: the id is active, and no secret that was found is its own, which is no proof that the key leaked", v.State)
 	case v.State != verifier.Live:
-		return refuse(GateState, "its state is %s, not live: verify it first", v.State)
+		return Refuse(GateState, "its state is %s, not live: verify it first", v.State)
 	case leak.Credential.Secret.IsZero() && (now.Sub(v.At) > fresh || v.At.After(now.Add(time.Minute))):
-		return refuse(GateStale, "%s: verify the report again, or scan again, and plan within %s", asked(v.At, now), fresh)
+		return Refuse(GateStale, "%s: verify the report again, or scan again, and plan within %s", asked(v.At, now), fresh)
 	case who.Account == "" || who.ARN == "" || !strings.Contains(who.ARN, "::"+who.Account+":"):
-		return refuse(GateIdentity, "whose it is is not known")
-	case !named(who.Kind, who.Account, who.Name, who.ARN):
-		return refuse(GateIdentity, "the %s %q and the ARN %s do not agree", who.Kind, who.Name, who.ARN)
+		return Refuse(GateIdentity, "whose it is is not known")
+	case !SamePrincipal(who.Kind, who.Account, who.Name, who.ARN):
+		return Refuse(GateIdentity, "the %s %q and the ARN %s do not agree", who.Kind, who.Name, who.ARN)
 	}
-	if err := r.allow(who.Account, who.Name, who.ARN); err != nil {
+	if err := r.Allow(who.Account, who.Name, who.ARN); err != nil {
 		return err
 	}
 	switch {
 	case who.Kind == "root" && r.Self:
 		return nil
 	case who.Kind == "root":
-		if isSession(leak.Credential.ID) {
-			return refuse(GateRoot, "a session of the root user: no call ends it, and no policy of the account denies it anything")
+		if IsSession(leak.Credential.ID) {
+			return Refuse(GateRoot, "a session of the root user: no call ends it, and no policy of the account denies it anything")
 		}
-		return refuse(GateRoot, "a key of the root user: nobody else can deactivate it")
+		return Refuse(GateRoot, "a key of the root user: nobody else can deactivate it")
 	case who.Kind == "federated":
-		return refuse(GateManual, "a federated session: the answer does not say which user it was made by")
+		return Refuse(GateManual, "a federated session: the answer does not say which user it was made by")
 	case who.Kind == "role" && strings.HasPrefix(who.Name, "AWSReservedSSO_"):
-		return refuse(GateManual, "a session of IAM Identity Center: its role cannot be changed by IAM")
+		return Refuse(GateManual, "a session of IAM Identity Center: its role cannot be changed by IAM")
 	case who.Kind == "role" && strings.HasPrefix(who.Name, "AWSServiceRoleFor"):
-		return refuse(GateManual, "a service-linked role cannot be changed")
+		return Refuse(GateManual, "a service-linked role cannot be changed")
 	case who.Kind != "user" && who.Kind != "role" || who.Name == "":
-		return refuse(GateIdentity, "whose it is is not known")
+		return Refuse(GateIdentity, "whose it is is not known")
 	}
 	return nil
 }
 
 // named holds that an ARN is of the user or role that a name says. Other kinds
 // have gates of their own.
-func named(kind, account, name, arn string) bool {
+func SamePrincipal(kind, account, name, arn string) bool {
 	switch kind {
 	case "user":
 		return strings.Contains(arn, ":iam::"+account+":user/") && strings.HasSuffix(arn, "/"+name)
@@ -257,39 +257,39 @@ func named(kind, account, name, arn string) bool {
 
 // guard judges what has to be asked of AWS, when a plan is made and again before
 // it is applied. It returns the tags of the user or the role.
-func guard(ctx context.Context, op *operator.Operator, s *operator.Session, r Rules, k Key) (tags map[string]string, err error) {
-	if k.self() { // it asks nobody, and cannot be the operator's own
-		return nil, r.allow(k.Account, k.Name, k.ARN)
+func Guard(ctx context.Context, op *operator.Operator, s *operator.Session, r Rules, k Key) (tags map[string]string, err error) {
+	if k.SwitchesItselfOff() { // it asks nobody, and cannot be the operator's own
+		return nil, r.Allow(k.Account, k.Name, k.ARN)
 	}
 	for _, caller := range []string{op.Own().ARN, s.ARN} {
 		if caller == k.ARN || k.Kind == "role" && sameRole(caller, k.Account, k.Name) {
-			return nil, refuse(GateOwn, "%s is who you are: you would shut yourself out", caller)
+			return nil, Refuse(GateOwn, "%s is who you are: you would shut yourself out", caller)
 		}
 	}
-	if err := r.allow(k.Account, k.Name, k.ARN); err != nil {
+	if err := r.Allow(k.Account, k.Name, k.ARN); err != nil {
 		return nil, err
 	}
 	tags, err = s.Tags(ctx, k.Kind, k.Name)
 	if err != nil {
-		return nil, unreadable("whether it is protected", err)
+		return nil, Unreadable("whether it is protected", err)
 	}
 	if protects(tags) {
-		return nil, refuse(GateProtected, "%s %s has the tag %s=true", k.Kind, k.Name, ProtectedTag)
+		return nil, Refuse(GateProtected, "%s %s has the tag %s=true", k.Kind, k.Name, ProtectedTag)
 	}
 	return tags, nil
 }
 
 // unreadable says that a gate could not be judged. A gate that is not known holds.
-func unreadable(what string, err error) error {
+func Unreadable(what string, err error) error {
 	gate := GateUnreadable
 	if errors.Is(err, operator.ErrNotFound) {
 		gate = GateIdentity
 	}
-	return refuse(gate, "%s", notKnown(what, err))
+	return Refuse(gate, "%s", NotKnown(what, err))
 }
 
 // notKnown says that something could not be read, and why not.
-func notKnown(what string, err error) string { return what + " is not known: " + explain(err) }
+func NotKnown(what string, err error) string { return what + " is not known: " + Explain(err) }
 
 // longTerm reads what IAM knows of a key of a user, and holds it against what
 // STS said.
@@ -297,22 +297,22 @@ func (p *Planner) longTerm(ctx context.Context, s *operator.Session, v verifier.
 	// Before STS is asked about the key, which counts as a use.
 	used, err := s.LastUsed(ctx, k.KeyID)
 	if err != nil {
-		return unreadable("when it was last used", err)
+		return Unreadable("when it was last used", err)
 	}
 	if used.User != k.Name {
-		return refuse(GateIdentity, "STS says that it belongs to user %s, IAM to %q", k.Name, used.User)
+		return Refuse(GateIdentity, "STS says that it belongs to user %s, IAM to %q", k.Name, used.User)
 	}
 	keys, err := s.AccessKeys(ctx, k.Name)
 	if err != nil {
-		return unreadable("its status", err)
+		return Unreadable("its status", err)
 	}
 	i := slices.IndexFunc(keys, func(a operator.AccessKey) bool { return a.ID == k.KeyID })
 	if i < 0 {
-		return refuse(GateIdentity, "user %s of account %s has no such key", k.Name, k.Account)
+		return Refuse(GateIdentity, "user %s of account %s has no such key", k.Name, k.Account)
 	}
 	k.Status, k.Created = keys[i].Status, keys[i].Created
 	if k.Status != "Active" {
-		return refuse(GateState, "it is %s already", k.Status)
+		return Refuse(GateState, "it is %s already", k.Status)
 	}
 	k.LastUsed = used.String()
 	for _, other := range keys {
@@ -334,33 +334,33 @@ func (p *Planner) stillLive(ctx context.Context, leak Leak) error {
 	v := p.Verifier.Verify(ctx, leak.Credential)
 	switch {
 	case v.State == verifier.CanarySuspected:
-		return refuse(GateCanary, "it was planted to raise an alarm")
+		return Refuse(GateCanary, "it was planted to raise an alarm")
 	case v.State != verifier.Live:
-		return refuse(GateState, "asked now, its state is %s %s", v.State, v.Reason)
+		return Refuse(GateState, "asked now, its state is %s %s", v.State, v.Reason)
 	case v.Identity.ARN != leak.Verdict.Identity.ARN:
-		return refuse(GateIdentity, "asked now, it belongs to %s", v.Identity.ARN)
+		return Refuse(GateIdentity, "asked now, it belongs to %s", v.Identity.ARN)
 	}
 	return nil
 }
 
 // isSession reports whether id is of a temporary key, which has no status.
-func isSession(id string) bool { return strings.HasPrefix(id, "ASIA") }
+func IsSession(id string) bool { return strings.HasPrefix(id, "ASIA") }
 
 // steps fills in what is to be done. The key comes first, then the sessions that were
 // made with it, which outlive it by up to 36 hours: a policy that denies those that were
 // issued until now does not deny one that is issued while the key still works.
 func (p *Planner) steps(ctx context.Context, s *operator.Session, k *Key, id string) {
-	if k.Kind == "user" && !isSession(k.KeyID) {
+	if k.Kind == "user" && !IsSession(k.KeyID) {
 		k.Steps = append(k.Steps, Step{Deactivate, k.Kind, k.Name, k.KeyID})
 	}
-	k.Steps = append(k.Steps, Step{DenySessions, k.Kind, k.Name, policyName(id)})
+	k.Steps = append(k.Steps, Step{DenySessions, k.Kind, k.Name, PolicyName(id)})
 	if k.Kind == "role" {
 		k.Warnings = append(k.Warnings, "every session of the role that is older than the step ends: what runs with it has to fetch a new one")
 		return
 	}
 	attached, err := s.AttachedPolicies(ctx, k.Name)
 	if err != nil {
-		k.Warnings = append(k.Warnings, notKnown("whether AWS has quarantined the user", err))
+		k.Warnings = append(k.Warnings, NotKnown("whether AWS has quarantined the user", err))
 	}
 	quarantined := slices.ContainsFunc(attached, func(a operator.AttachedPolicy) bool {
 		return strings.HasPrefix(a.Name, "AWSCompromisedKeyQuarantine")
@@ -374,4 +374,4 @@ func (p *Planner) steps(ctx context.Context, s *operator.Session, k *Key, id str
 
 // policyName is of the inline policy that a plan puts. It is the plan's own, so
 // that no policy is ever overwritten and undo removes only what stanch made.
-func policyName(id string) string { return "stanch-deny-older-sessions-" + id }
+func PolicyName(id string) string { return "stanch-deny-older-sessions-" + id }

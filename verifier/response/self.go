@@ -15,38 +15,38 @@ import (
 // plan says so.
 
 // self reports whether k is switched off with itself.
-func (k Key) self() bool { return len(k.Steps) > 0 && k.Steps[0].Do == DeactivateSelf }
+func (k Key) SwitchesItselfOff() bool { return len(k.Steps) > 0 && k.Steps[0].Do == DeactivateSelf }
 
 // self plans for a leak without an identity of the operator's.
 func (p *Planner) self(ctx context.Context, leak Leak) (Key, error) {
 	if _, ok := isService(leak); ok {
-		return Key{}, refuse(GateManual, "it is no access key: --self cannot switch it off")
+		return Key{}, Refuse(GateManual, "it is no access key: --self cannot switch it off")
 	}
 	if err := p.Rules.judge(leak, p.now()); err != nil {
 		return Key{}, err
 	}
 	who := leak.Verdict.Identity
 	switch {
-	case isSession(leak.Credential.ID) && who.Kind == "root":
-		return Key{}, refuse(GateManual, "a session of the root user: it cannot end itself, and no responder can end it")
-	case isSession(leak.Credential.ID) || who.Kind == "role":
-		return Key{}, refuse(GateManual, "a session cannot end itself: it takes a responder in its account")
+	case IsSession(leak.Credential.ID) && who.Kind == "root":
+		return Key{}, Refuse(GateManual, "a session of the root user: it cannot end itself, and no responder can end it")
+	case IsSession(leak.Credential.ID) || who.Kind == "role":
+		return Key{}, Refuse(GateManual, "a session cannot end itself: it takes a responder in its account")
 	case leak.Credential.Secret.IsZero() || p.Verifier == nil:
-		return Key{}, refuse(GateSelf, "--self signs with the leaked key: plan from a report with its secret (--show-secrets)")
+		return Key{}, Refuse(GateSelf, "--self signs with the leaked key: plan from a report with its secret (--show-secrets)")
 	}
 	for _, f := range leak.Verdict.Facts {
 		if f.Name == "quarantine" {
-			return Key{}, refuse(GateQuarantine, "AWS's quarantine policy denies iam:UpdateAccessKey to the key itself: it takes a responder in its account")
+			return Key{}, Refuse(GateQuarantine, "AWS's quarantine policy denies iam:UpdateAccessKey to the key itself: it takes a responder in its account")
 		}
 	}
 	if !p.Rules.ForceInUse {
-		return Key{}, refuse(GateInUse, "whether something works with it cannot be read with --self: plan with --force-in-use if it may stop")
+		return Key{}, Refuse(GateInUse, "whether something works with it cannot be read with --self: plan with --force-in-use if it may stop")
 	}
 	if err := p.stillLive(ctx, leak); err != nil {
 		return Key{}, err
 	}
 	k := leak.key()
-	k.Responder, k.Status, k.LastUsed = who.ARN, active, "not known"
+	k.Responder, k.Status, k.LastUsed = who.ARN, Active, "not known"
 	k.Warnings = []string{
 		"the leaked key itself is used, for iam:UpdateAccessKey on itself: its owner sees that in CloudTrail as a call of the key",
 		"this cannot be taken back by stanch: who has rights in the account can activate the key again",
@@ -66,17 +66,17 @@ func (p *Planner) root(ctx context.Context, leak Leak) (Gate, string) {
 	const why = "a key of the root user: nobody else can deactivate it"
 	s, err := p.Operator.Root(ctx, leak.Verdict.Identity.Account)
 	if err != nil {
-		return GateRoot, why + " (it cannot be looked at: " + explain(err) + ")"
+		return GateRoot, why + " (it cannot be looked at: " + Explain(err) + ")"
 	}
 	keys, err := s.OwnKeys(ctx)
 	if err != nil {
-		return GateRoot, why + " (it cannot be looked at: " + explain(err) + ")"
+		return GateRoot, why + " (it cannot be looked at: " + Explain(err) + ")"
 	}
 	for _, k := range keys {
 		if k.ID != leak.Credential.ID {
 			continue
 		}
-		if k.Status != active {
+		if k.Status != Active {
 			return GateState, "a key of the root user; it is " + k.Status + " already"
 		}
 		return GateRoot, fmt.Sprintf("%s; it is Active, made %s", why, k.Created.UTC().Format(time.DateOnly))
@@ -86,7 +86,7 @@ func (p *Planner) root(ctx context.Context, leak Leak) (Gate, string) {
 
 // admitSelf judges a key that switches itself off, before anything is changed.
 func (a *Applier) admitSelf(ctx context.Context, hash string, k Key) error {
-	if a.history(hash).of(k.Steps[0]).intent != nil {
+	if a.history(hash).Of(k.Steps[0]).Intent != nil {
 		return nil // it may be off already, by a call whose answer was lost
 	}
 	v, err := a.ask(ctx, k.KeyID)
@@ -94,9 +94,9 @@ func (a *Applier) admitSelf(ctx context.Context, hash string, k Key) error {
 	case err != nil:
 		return err
 	case v.State != verifier.Live:
-		return refuse(GateDrift, "it was live when the plan was made, and is %s %s", v.State, v.Reason)
+		return Refuse(GateDrift, "it was live when the plan was made, and is %s %s", v.State, v.Reason)
 	case v.Identity.ARN != k.ARN:
-		return refuse(GateIdentity, "asked now, it belongs to %s", v.Identity.ARN)
+		return Refuse(GateIdentity, "asked now, it belongs to %s", v.Identity.ARN)
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func (a *Applier) ask(ctx context.Context, keyID string) (verifier.Verdict, erro
 			return v, nil
 		}
 	}
-	return verifier.Verdict{}, refuse(GateSelf, "--self signs with the leaked key: give a report with its secret (--findings)")
+	return verifier.Verdict{}, Refuse(GateSelf, "--self signs with the leaked key: give a report with its secret (--findings)")
 }
 
 // selfState returns how a key is that can be asked about at STS only.
@@ -118,9 +118,9 @@ func (a *Applier) selfState(ctx context.Context, keyID string) (string, error) {
 	case err != nil:
 		return "", err
 	case v.State == verifier.Live:
-		return active, nil
+		return Active, nil
 	case v.State == verifier.Invalid:
-		return inactive, nil
+		return Inactive, nil
 	}
 	return "", fmt.Errorf("STS says of the key: %s %s", v.State, v.Reason)
 }

@@ -33,44 +33,44 @@ func (p *Planner) service(ctx context.Context, leak Leak, service string) (Key, 
 		}
 	}
 	if account == "" || name == "" {
-		return Key{}, refuse(GateIdentity, "it does not name its user and account")
+		return Key{}, Refuse(GateIdentity, "it does not name its user and account")
 	}
-	if err := p.Rules.allow(account, name, ""); err != nil {
+	if err := p.Rules.Allow(account, name, ""); err != nil {
 		return Key{}, err
 	}
-	s, err := p.Operator.In(ctx, account, leak.Fingerprint[:min(8, len(leak.Fingerprint))], readPolicy())
+	s, err := p.Operator.In(ctx, account, leak.Fingerprint[:min(8, len(leak.Fingerprint))], ReadPolicy())
 	if err != nil {
-		return Key{}, refuse(GateResponder, "%v", err)
+		return Key{}, Refuse(GateResponder, "%v", err)
 	}
 	arn, err := s.UserARN(ctx, name)
 	if err != nil {
-		return Key{}, unreadable("its user", err)
+		return Key{}, Unreadable("its user", err)
 	}
 	list, err := s.ServiceCredentials(ctx, name)
 	if err != nil {
-		return Key{}, unreadable("its status", err)
+		return Key{}, Unreadable("its status", err)
 	}
 	list = slices.DeleteFunc(list, func(c operator.ServiceCredential) bool {
 		bedrock := strings.HasPrefix(c.Service, "bedrock.")
-		return c.Status != active || bedrock != (service != "")
+		return c.Status != Active || bedrock != (service != "")
 	})
 	switch len(list) {
 	case 0:
-		return Key{}, refuse(GateState, "user %s has no such credential that is active", name)
+		return Key{}, Refuse(GateState, "user %s has no such credential that is active", name)
 	case 1:
 	default:
-		return Key{}, refuse(GateIdentity, "user %s has %d such credentials, and it does not tell which it is: set them to Inactive by hand", name, len(list))
+		return Key{}, Refuse(GateIdentity, "user %s has %d such credentials, and it does not tell which it is: set them to Inactive by hand", name, len(list))
 	}
 	k := leak.key()
 	if made := list[0].Created; !k.Since.IsZero() && made.After(k.Since.Add(time.Hour)) { // clocks of committers differ
-		return Key{}, refuse(GateIdentity, "the one such credential of user %s that is active was made on %s, after the leak: it is another one",
+		return Key{}, Refuse(GateIdentity, "the one such credential of user %s that is active was made on %s, after the leak: it is another one",
 			name, made.UTC().Format(time.DateOnly))
 	}
 	k.Warnings = append(k.Warnings, "that it is this one is concluded: it is the only one of its user that is active")
 	k.KeyID, k.Kind, k.Name, k.ARN, k.Responder = list[0].ID, "user", name, arn, s.ARN
 	k.Status, k.Created, k.LastUsed = list[0].Status, list[0].Created, "not known"
 	k.Steps = []Step{{DisableServiceCredential, "user", name, list[0].ID}}
-	tags, err := guard(ctx, p.Operator, s, p.Rules, k)
+	tags, err := Guard(ctx, p.Operator, s, p.Rules, k)
 	k.Owner = owner(tags, leak.Verdict.Facts)
 	return k, err
 }

@@ -12,10 +12,10 @@ import (
 
 // How the object of a step can be. Active and Inactive are IAM's words.
 const (
-	active   = "Active"
-	inactive = "Inactive"
-	present  = "present"
-	absent   = "absent"
+	Active   = "Active"
+	Inactive = "Inactive"
+	Present  = "present"
+	Absent   = "absent"
 )
 
 // shutsOff reports whether s is about the credential itself, and not about its sessions.
@@ -27,9 +27,9 @@ func (s Step) shutsOff() bool {
 func (s Step) want() (after, before string) {
 	switch s.Do {
 	case DenySessions, Quarantine:
-		return present, absent
+		return Present, Absent
 	case Deactivate, DeactivateSelf, DisableServiceCredential:
-		return inactive, active
+		return Inactive, Active
 	}
 	return "", ""
 }
@@ -44,19 +44,19 @@ func (s Step) other() error {
 
 // state reads how the object of s is now, and of a policy that is put the document.
 func (s Step) state(ctx context.Context, r *operator.Session) (is, document string, err error) {
-	is = absent
+	is = Absent
 	switch s.Do {
 	case DenySessions:
 		document, err = r.InlinePolicy(ctx, s.Kind, s.Name, s.Object)
 		if errors.Is(err, operator.ErrNotFound) {
-			return absent, "", nil
+			return Absent, "", nil
 		}
-		is = present
+		is = Present
 	case Quarantine:
 		var list []operator.AttachedPolicy
 		list, err = r.AttachedPolicies(ctx, s.Name)
 		if slices.ContainsFunc(list, func(a operator.AttachedPolicy) bool { return a.ARN == s.Object }) {
-			is = present
+			is = Present
 		}
 	case Deactivate:
 		var keys []operator.AccessKey
@@ -91,7 +91,7 @@ func (s Step) do(ctx context.Context, r *operator.Session, document string) erro
 // undo takes it back.
 func (s Step) undo(ctx context.Context, r *operator.Session) error {
 	err := r.Do(ctx, s.call(true, ""), nil)
-	if after, before := s.want(); errors.Is(err, operator.ErrNotFound) && after == present && before == absent {
+	if after, before := s.want(); errors.Is(err, operator.ErrNotFound) && after == Present && before == Absent {
 		return nil // it is gone
 	}
 	return err
@@ -99,9 +99,9 @@ func (s Step) undo(ctx context.Context, r *operator.Session) error {
 
 func (s Step) call(back bool, document string) operator.Call {
 	c := operator.Call{Service: "iam"}
-	status := inactive
+	status := Inactive
 	if back {
-		status = active
+		status = Active
 	}
 	switch s.Do {
 	case DenySessions:

@@ -8,47 +8,47 @@ import (
 )
 
 // A history is what the journal knows of one plan.
-type history struct {
-	begun  bool
-	undone bool              // some step was taken back
+type History struct {
+	Begun  bool
+	Undone bool              // some step was taken back
 	result map[string]string // by key id; how the last apply or undo ended, "" if it did not
-	steps  map[Step]*taken
+	steps  map[Step]*StepHistory
 }
 
 // taken is what the journal knows of one step.
-type taken struct {
-	intent, undoIntent    *Record // the last
-	ended                 *Record // the last that says that it is as it should be
-	off                   *Record // that says since when the key was seen to be off
+type StepHistory struct {
+	Intent, undoIntent    *Record // the last
+	Ended                 *Record // the last that says that it is as it should be
+	Off                   *Record // that says since when the key was seen to be off
 	works                 bool    // the key was seen to work since
-	done, skipped, undone bool
-	refused               bool     // AWS took it not, the last time it was asked
-	documents             []string // of the policies that it may have put
+	Done, Skipped, Undone bool
+	Refused               bool     // AWS took it not, the last time it was asked
+	Documents             []string // of the policies that it may have put
 }
 
-func (a *Applier) history(plan string) history {
-	h := history{steps: map[Step]*taken{}, result: map[string]string{}}
+func (a *Applier) history(plan string) History {
+	h := History{steps: map[Step]*StepHistory{}, result: map[string]string{}}
 	for i := range a.Journal.Records {
 		r := &a.Journal.Records[i]
 		if r.Plan != plan {
 			continue
 		}
-		h.begun = true
+		h.Begun = true
 		if r.Event == EventBegin || r.Event == EventEnd {
 			h.result[r.KeyID] = r.Result
 		}
 		if r.Step != nil {
-			h.of(*r.Step).note(r)
-			h.undone = h.undone || r.Event == EventUndoIntent || r.Event == EventUndone
+			h.Of(*r.Step).note(r)
+			h.Undone = h.Undone || r.Event == EventUndoIntent || r.Event == EventUndone
 		}
 	}
 	return h
 }
 
 // finished reports whether nothing was left to do for plan when it was last applied.
-func (h history) finished(plan Plan) bool {
+func (h History) Finished(plan Plan) bool {
 	for _, k := range plan.Keys {
-		if h.result[k.KeyID] != string(Contained) || !h.settled(k) {
+		if h.result[k.KeyID] != string(Contained) || !h.SessionsDenied(k) {
 			return false
 		}
 	}
@@ -57,13 +57,13 @@ func (h history) finished(plan Plan) bool {
 
 // settled reports whether the sessions of k were denied after the key was seen to be
 // off. Until then it may have made new ones, which an earlier policy does not deny.
-func (h history) settled(k Key) bool {
+func (h History) SessionsDenied(k Key) bool {
 	for _, key := range k.Steps {
 		for _, deny := range k.Steps {
 			if key.Do != Deactivate || deny.Do != DenySessions {
 				continue
 			}
-			off, put := h.of(key).off, h.of(deny).intent
+			off, put := h.Of(key).Off, h.Of(deny).Intent
 			if off == nil || put == nil || put.Seq < off.Seq {
 				return false
 			}
@@ -73,9 +73,9 @@ func (h history) settled(k Key) bool {
 }
 
 // last returns when a step of k last came to be, or was seen to be, as it should be.
-func (h history) last(k Key) (t time.Time) {
+func (h History) LastChange(k Key) (t time.Time) {
 	for _, s := range k.Steps {
-		for _, r := range []*Record{h.of(s).ended, h.of(s).off} {
+		for _, r := range []*Record{h.Of(s).Ended, h.Of(s).Off} {
 			if r != nil && r.Time.After(t) {
 				t = r.Time
 			}
@@ -86,13 +86,13 @@ func (h history) last(k Key) (t time.Time) {
 
 // works reports whether k was last seen to work, after it was shut off. Somebody may have
 // shut it off since: until when it made sessions is not known then.
-func (h history) works(k Key) bool {
-	return slices.ContainsFunc(k.Steps, func(s Step) bool { return h.of(s).works })
+func (h History) SeenWorking(k Key) bool {
+	return slices.ContainsFunc(k.Steps, func(s Step) bool { return h.Of(s).works })
 }
 
-func (h history) of(s Step) *taken {
+func (h History) Of(s Step) *StepHistory {
 	if h.steps[s] == nil {
-		h.steps[s] = &taken{}
+		h.steps[s] = &StepHistory{}
 	}
 	return h.steps[s]
 }
@@ -100,31 +100,31 @@ func (h history) of(s Step) *taken {
 // ours reports whether stanch has taken the step, or may have. What AWS has refused it
 // somebody else may do afterwards: that is not ours to take back. A policy is
 // ours in any case: its name is the plan's own.
-func (t *taken) ours() bool {
-	return t.intent != nil && (t.done || !t.refused || t.intent.Step.Do == DenySessions)
+func (t *StepHistory) Ours() bool {
+	return t.Intent != nil && (t.Done || !t.Refused || t.Intent.Step.Do == DenySessions)
 }
 
-func (t *taken) note(r *Record) {
+func (t *StepHistory) note(r *Record) {
 	switch r.Event {
 	case EventIntent:
-		t.intent, t.off, t.done, t.skipped, t.refused = r, nil, false, false, false
+		t.Intent, t.Off, t.Done, t.Skipped, t.Refused = r, nil, false, false, false
 		if r.Document != "" {
-			t.documents = append(t.documents, r.Document)
+			t.Documents = append(t.Documents, r.Document)
 		}
 	case EventFailed:
-		t.refused = t.refused || r.Refused
+		t.Refused = t.Refused || r.Refused
 	case EventDone:
-		t.done, t.ended, t.works = true, r, false
+		t.Done, t.Ended, t.works = true, r, false
 	case EventSkipped:
-		t.skipped, t.ended, t.works = true, r, false
+		t.Skipped, t.Ended, t.works = true, r, false
 	case EventOff:
-		t.off, t.works = r, false
+		t.Off, t.works = r, false
 	case EventConfirm:
-		t.off, t.works = nil, true
+		t.Off, t.works = nil, true
 	case EventUndoIntent:
 		t.undoIntent = r
 	case EventUndone:
-		t.undone = true
+		t.Undone = true
 	}
 }
 
@@ -133,22 +133,22 @@ func (a *Applier) AdmitUndo(ctx context.Context, plan Plan) error {
 	if err := a.Rules.Check(); err != nil {
 		return err
 	}
-	if err := plan.check(); err != nil {
+	if err := plan.Check(); err != nil {
 		return err
 	}
 	for _, k := range plan.Keys {
-		if k.self() {
-			return refuse(GateManual, "a key that is off cannot switch itself on: who has rights in account %s can", k.Account)
+		if k.SwitchesItselfOff() {
+			return Refuse(GateManual, "a key that is off cannot switch itself on: who has rights in account %s can", k.Account)
 		}
 	}
 	if len(plan.Keys) > a.MaxKeys {
-		return refuse(GateMany, "the plan has %d keys, and --max-keys allows %d", len(plan.Keys), a.MaxKeys)
+		return Refuse(GateMany, "the plan has %d keys, and --max-keys allows %d", len(plan.Keys), a.MaxKeys)
 	}
 	if len(a.undoable(plan)) == 0 {
-		return refuse(GateNotApplied, "no step of the plan is in the journal that is not undone already")
+		return Refuse(GateNotApplied, "no step of the plan is in the journal that is not undone already")
 	}
 	for _, k := range plan.Keys {
-		if err := a.Rules.allow(k.Account, k.Name, k.ARN); err != nil {
+		if err := a.Rules.Allow(k.Account, k.Name, k.ARN); err != nil {
 			return fmt.Errorf("key %s: %w", k.KeyID, err)
 		}
 		if _, err := a.session(ctx, k); err != nil {
@@ -164,7 +164,7 @@ func (a *Applier) undoable(plan Plan) (steps []Step) {
 	h := a.history(plan.Hash)
 	for _, k := range plan.Keys {
 		for _, s := range k.Steps {
-			if t := h.of(s); t.ours() && !t.skipped && !t.undone {
+			if t := h.Of(s); t.Ours() && !t.Skipped && !t.Undone {
 				steps = append(steps, s)
 			}
 		}
@@ -184,7 +184,7 @@ func (a *Applier) Undo(ctx context.Context, plan Plan) ([]Outcome, error) {
 		if err != nil {
 			return outcomes, err
 		}
-		j := entry{a, plan.Hash, s, k}
+		j := keyRun{a, plan.Hash, s, k}
 		o := Outcome{Key: k, Result: Undone}
 		for _, step := range left {
 			if !slices.Contains(k.Steps, step) {
@@ -202,9 +202,9 @@ func (a *Applier) Undo(ctx context.Context, plan Plan) ([]Outcome, error) {
 		}
 		o.Status = j.status(ctx)
 		if slices.ContainsFunc(o.Undid, func(a Action) bool { return a != DenySessions && a != Quarantine }) {
-			o.Status = active // IAM may not say so everywhere yet
+			o.Status = Active // IAM may not say so everywhere yet
 		}
-		if err := j.put(Record{Event: EventEnd, Result: string(o.Result)}); err != nil {
+		if err := j.record(Record{Event: EventEnd, Result: string(o.Result)}); err != nil {
 			return outcomes, err
 		}
 		outcomes = append(outcomes, o)
@@ -213,11 +213,11 @@ func (a *Applier) Undo(ctx context.Context, plan Plan) ([]Outcome, error) {
 }
 
 // status reads how the key itself is; "" if it has no status, or if that cannot be read.
-func (j entry) status(ctx context.Context) string {
+func (j keyRun) status(ctx context.Context) string {
 	for _, step := range j.key.Steps {
 		switch {
 		case step.Do == DeactivateSelf: // to ask STS is a use of the key
-			if ended := j.history(j.plan).of(step).ended; ended != nil {
+			if ended := j.history(j.plan).Of(step).Ended; ended != nil {
 				return ended.After
 			}
 		case step.shutsOff():
@@ -229,17 +229,17 @@ func (j entry) status(ctx context.Context) string {
 }
 
 // takeBack takes one step back. changed is false if it was so already.
-func (j entry) takeBack(ctx context.Context, step Step) (changed bool, why string, err error) {
+func (j keyRun) takeBack(ctx context.Context, step Step) (changed bool, why string, err error) {
 	if err := ctx.Err(); err != nil {
 		return false, "", err
 	}
 	_, before := step.want()
 	is, _, err := j.state(ctx, step)
 	if err == nil && is == before {
-		return false, "", j.put(Record{Event: EventUndone, Step: &step, Before: is, After: is, Why: "it was so already"})
+		return false, "", j.record(Record{Event: EventUndone, Step: &step, Before: is, After: is, Why: "it was so already"})
 	}
 	if err == nil {
-		if err := j.put(Record{Event: EventUndoIntent, Step: &step, Before: is}); err != nil {
+		if err := j.record(Record{Event: EventUndoIntent, Step: &step, Before: is}); err != nil {
 			return false, "", err
 		}
 		err = step.undo(ctx, j.session)
@@ -248,8 +248,8 @@ func (j entry) takeBack(ctx context.Context, step Step) (changed bool, why strin
 		if ctx.Err() != nil {
 			return false, "", ctx.Err()
 		}
-		r := Record{Event: EventUndoFailed, Step: &step, Why: explain(err)}
-		return false, fmt.Sprintf("undoing %s: %s", step.Do, r.Why), j.put(r)
+		r := Record{Event: EventUndoFailed, Step: &step, Why: Explain(err)}
+		return false, fmt.Sprintf("undoing %s: %s", step.Do, r.Why), j.record(r)
 	}
-	return true, "", j.put(Record{Event: EventUndone, Step: &step, Before: is, After: before})
+	return true, "", j.record(Record{Event: EventUndone, Step: &step, Before: is, After: before})
 }
