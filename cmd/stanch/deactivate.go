@@ -17,6 +17,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/apply"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
+	"github.com/stanch-dev/stanch/verifier/response/planner"
 )
 
 // deactivation is what --deactivate asks for: a plan for what a scan has found live,
@@ -118,7 +121,7 @@ func (d *deactivation) run(ctx context.Context, s *cli.Streams, op *operator.Ope
 		scrub(&d.leaks[i], d.secrets)
 	}
 	// The scan has asked STS a moment ago, and each key is asked about once.
-	plan, err := (&response.Planner{Operator: op, Rules: rules}).Plan(ctx, d.leaks)
+	plan, err := (&planner.Planner{Operator: op, Rules: rules}).Plan(ctx, d.leaks)
 	if err != nil {
 		return d.hide(err)
 	}
@@ -129,7 +132,7 @@ func (d *deactivation) run(ctx context.Context, s *cli.Streams, op *operator.Ope
 	if err = d.showPlan(s.Stderr, plan, file); err != nil || len(plan.Keys) == 0 {
 		return errors.Join(cli.Unfinished(errNotPlanned), err)
 	}
-	outcomes, err := d.apply(ctx, s, &response.Applier{Operator: op, Rules: rules, MaxKeys: d.respond.maxKeys}, plan)
+	outcomes, err := d.apply(ctx, s, &apply.Applier{Operator: op, Rules: rules, MaxKeys: d.respond.maxKeys}, plan)
 	told := d.respond.tellAll(ctx, s.Version, targets, op, plan, outcomes)
 	if err = errors.Join(d.hide(err), d.showOutcomes(s.Stderr, outcomes), d.hide(told)); err != nil {
 		return cli.UnfinishedIf(err)
@@ -145,20 +148,20 @@ func (d *deactivation) run(ctx context.Context, s *cli.Streams, op *operator.Ope
 	return scanErr
 }
 
-func (d *deactivation) apply(ctx context.Context, s *cli.Streams, a *response.Applier, plan response.Plan) ([]response.Outcome, error) {
-	journal, err := d.respond.openJournal(a.Operator.Own().ARN)
+func (d *deactivation) apply(ctx context.Context, s *cli.Streams, a *apply.Applier, plan response.Plan) ([]response.Outcome, error) {
+	opened, err := d.respond.openJournal(a.Operator.Own().ARN)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = journal.Close() }() // each record is durable already
-	a.Journal, a.Sleep = journal, d.respond.sleep()
+	defer func() { _ = opened.Close() }() // each record is durable already
+	a.Journal, a.Sleep = opened, d.respond.sleep()
 	secrets := map[string]detectors.Credential{}
 	for _, l := range d.leaks {
 		secrets[l.Credential.ID] = l.Credential
 	}
 	a.Recheck = d.respond.recheck(s.Version, secrets)
 	if !d.quiet {
-		a.OnRecord = func(r response.Record) { tell(s.Stderr, r) }
+		a.OnRecord = func(r journal.Record) { tell(s.Stderr, r) }
 	}
 	if err := a.Admit(ctx, plan); err != nil {
 		return nil, err
@@ -180,11 +183,11 @@ func (d *deactivation) savePlan(plan response.Plan) (name string, err error) {
 	if len(plan.Keys) == 0 {
 		return "", nil
 	}
-	journal, err := d.respond.journalName()
+	journalFile, err := d.respond.journalName()
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Dir(journal)
+	dir := filepath.Dir(journalFile)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/operator"
-	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/permissions"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -35,8 +35,8 @@ func TestMotoIncident(t *testing.T) {
 	as := func(action string, params ...string) []byte {
 		return m.callAs(admin, "iam", "2010-05-08", action, params...)
 	}
-	as("CreateRole", "RoleName", "stanch-respond", "AssumeRolePolicyDocument", response.TrustPolicy("arn:aws:iam::123456789012:root", "example"))
-	as("PutRolePolicy", "RoleName", "stanch-respond", "PolicyName", "respond", "PolicyDocument", forMoto(t, response.ResponderPolicy("aws")))
+	as("CreateRole", "RoleName", "stanch-respond", "AssumeRolePolicyDocument", permissions.Trust("arn:aws:iam::123456789012:root", "example"))
+	as("PutRolePolicy", "RoleName", "stanch-respond", "PolicyName", "respond", "PolicyDocument", forMoto(t, permissions.Responder("aws")))
 	as("PutRolePolicy", "RoleName", "stanch-respond", "PolicyName", "assess", "PolicyDocument", assessment.Policy())
 	as("CreateUser", "UserName", "deploy", "Path", "/ci/")
 	as("AttachUserPolicy", "UserName", "deploy", "PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess")
@@ -46,7 +46,7 @@ func TestMotoIncident(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.call("CreateUser", "UserName", "olga")
-	m.call("PutUserPolicy", "UserName", "olga", "PolicyName", "respond", "PolicyDocument", forMoto(t, response.OperatorPolicy("aws", "stanch-respond")))
+	m.call("PutUserPolicy", "UserName", "olga", "PolicyName", "respond", "PolicyDocument", forMoto(t, permissions.Operator("aws", "stanch-respond")))
 	olga := m.createKey("olga")
 	m.callAs("none", "sns", "2010-03-31", "CreateTopic", "Name", "alerts")
 	// A key that may switch itself off.

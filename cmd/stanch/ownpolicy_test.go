@@ -7,7 +7,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
-	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/permissions"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -33,7 +33,7 @@ func TestOwnPolicy(t *testing.T) {
 			t.Fatalf("%q\n%s%s", args, stdout, stderr)
 		}
 	}
-	policy := response.OperatorPolicy("aws", "stanch-respond")
+	policy := permissions.Operator("aws", "stanch-respond")
 	resources := map[string]string{
 		"sts:AssumeRole": "arn:aws:iam::" + detectorstest.Account + ":role/stanch-respond",
 		"sts:AssumeRoot": "arn:aws:iam::" + detectorstest.Account + ":root",

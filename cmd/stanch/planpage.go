@@ -14,6 +14,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/advice"
 )
 
 // showPlan prints plan for people. file is where it was written, or "".
@@ -222,7 +223,7 @@ func showOutcomes(w io.Writer, outcomes []response.Outcome) error {
 		if o.Result == response.Undone || o.Result == response.NotUndone {
 			continue
 		}
-		for _, step := range response.Next(o) {
+		for _, step := range advice.Next(o) {
 			fmt.Fprintf(&b, "  %-9s %s\n", "next", printable.Text(step))
 		}
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/apply"
+	"github.com/stanch-dev/stanch/verifier/response/planner"
 )
 
 func newRespond(s *cli.Streams) *cobra.Command {
@@ -134,7 +136,7 @@ renews it.`,
 			if err != nil {
 				return err
 			}
-			p := response.Planner{Operator: op, Verifier: f.sts(s.Version), Rules: rules, Quarantine: quarantine, Renew: f.renew(cli.Operand(args, "-"), scan)}
+			p := planner.Planner{Operator: op, Verifier: f.sts(s.Version), Rules: rules, Quarantine: quarantine, Renew: f.renew(cli.Operand(args, "-"), scan)}
 			plan, err := p.Plan(cmd.Context(), leaks)
 			if err != nil {
 				return err
@@ -204,7 +206,7 @@ by the same command, also later.`,
 			"  stanch respond apply plan.json --accounts 111122223333 --yes --plan HASH",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.change(cmd.Context(), s, args[0], (*response.Applier).Admit, (*response.Applier).Apply, "shut off")
+			return f.change(cmd.Context(), s, args[0], (*apply.Applier).Admit, (*apply.Applier).Apply, "shut off")
 		},
 	}
 	f.add(cmd)
@@ -223,7 +225,7 @@ again, and the policies that stanch put are removed. The key is as public as it 
 undo only to repair what broke, and shut it off again soon.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.change(cmd.Context(), s, args[0], (*response.Applier).AdmitUndo, (*response.Applier).Undo, "make work again")
+			return f.change(cmd.Context(), s, args[0], (*apply.Applier).AdmitUndo, (*apply.Applier).Undo, "make work again")
 		},
 	}
 	f.add(cmd)
@@ -241,8 +243,8 @@ func newConfirm(s *cli.Streams) *cobra.Command {
 With --findings STS is asked about the keys as well. Nothing is changed.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			admit := func(*response.Applier, context.Context, response.Plan) error { return nil }
-			return f.change(cmd.Context(), s, args[0], admit, (*response.Applier).Confirm, "")
+			admit := func(*apply.Applier, context.Context, response.Plan) error { return nil }
+			return f.change(cmd.Context(), s, args[0], admit, (*apply.Applier).Confirm, "")
 		},
 	}
 	f.add(cmd)

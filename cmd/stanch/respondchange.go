@@ -15,12 +15,14 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/apply"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
 )
 
 // change admits a plan, asks for consent unless verb is "", and does what do does.
 func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
-	admit func(*response.Applier, context.Context, response.Plan) error,
-	do func(*response.Applier, context.Context, response.Plan) ([]response.Outcome, error), verb string,
+	admit func(*apply.Applier, context.Context, response.Plan) error,
+	do func(*apply.Applier, context.Context, response.Plan) ([]response.Outcome, error), verb string,
 ) error {
 	rules, err := f.rules()
 	if err != nil {
@@ -49,14 +51,14 @@ func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 	if err != nil {
 		return err
 	}
-	journal, err := f.openJournal(actor)
+	opened, err := f.openJournal(actor)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = journal.Close() }() // each record is durable already
-	a := &response.Applier{Operator: op, Journal: journal, Rules: rules, MaxKeys: f.maxKeys, Recheck: f.recheck(s.Version, secrets), Leaked: f.leaked(s.Version, secrets)}
+	defer func() { _ = opened.Close() }() // each record is durable already
+	a := &apply.Applier{Operator: op, Journal: opened, Rules: rules, MaxKeys: f.maxKeys, Recheck: f.recheck(s.Version, secrets), Leaked: f.leaked(s.Version, secrets)}
 	a.Sleep = f.sleep()
-	a.OnRecord = func(r response.Record) { tell(s.Stderr, r) }
+	a.OnRecord = func(r journal.Record) { tell(s.Stderr, r) }
 	if err := admit(a, ctx, plan); err != nil {
 		return err
 	}
@@ -176,12 +178,12 @@ func (f *respondFlags) journalName() (string, error) {
 	return filepath.Join(dir, "stanch", "journal.jsonl"), nil
 }
 
-func (f *respondFlags) openJournal(actor string) (*response.Journal, error) {
+func (f *respondFlags) openJournal(actor string) (*journal.Journal, error) {
 	name, err := f.journalName()
 	if err != nil {
 		return nil, err
 	}
-	j, err := response.OpenJournal(name, actor)
+	j, err := journal.Open(name, actor)
 	if err != nil {
 		return nil, cli.Unfinished(err)
 	}

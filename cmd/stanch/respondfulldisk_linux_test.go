@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
-	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
 )
 
 // TestJournalOnFullDisk: on a disk that is full, or that gets full on the way, no
@@ -46,12 +46,12 @@ func TestJournalOnFullDisk(t *testing.T) {
 				t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 			}
 			intents := 0
-			records, err := response.ReadJournal(name)
+			records, err := journal.Read(name)
 			if err != nil && !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("the journal is damaged: %v", err)
 			}
 			for _, r := range records {
-				if r.Event == response.EventIntent {
+				if r.Event == journal.EventIntent {
 					intents++
 				}
 			}

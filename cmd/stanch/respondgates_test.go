@@ -14,6 +14,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -187,7 +188,7 @@ func TestAttempts(t *testing.T) {
 			c.write("journal.jsonl.head", head)
 		}, cli.ExitIncomplete, "its head is another"},
 		{"a journal that another one has open", "", c.respond("apply", yes...), func() {
-			j, err := response.OpenJournal(c.file("journal.jsonl"), "arn:aws:iam::"+ops+":user/otto")
+			j, err := journal.Open(c.file("journal.jsonl"), "arn:aws:iam::"+ops+":user/otto")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -248,12 +249,12 @@ func (c *leakCase) fresh(plan string) {
 func (c *leakCase) journal(n int) {
 	c.t.Helper()
 	c.fresh(c.read("plan.json"))
-	j, err := response.OpenJournal(c.file("journal.jsonl"), "otto")
+	j, err := journal.Open(c.file("journal.jsonl"), "otto")
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	for range n {
-		if err := j.Put(response.Record{Event: response.EventBegin, Time: time.Now(), Plan: "other"}); err != nil {
+		if err := j.Put(journal.Record{Event: journal.EventBegin, Time: time.Now(), Plan: "other"}); err != nil {
 			c.t.Fatal(err)
 		}
 	}

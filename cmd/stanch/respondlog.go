@@ -11,7 +11,8 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/assessment"
-	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
+	"github.com/stanch-dev/stanch/verifier/response/permissions"
 )
 
 func newLog(s *cli.Streams) *cobra.Command {
@@ -25,7 +26,7 @@ func newLog(s *cli.Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			records, err := response.ReadJournal(name)
+			records, err := journal.Read(name)
 			for _, r := range records {
 				tell(s.Stdout, r)
 			}
@@ -52,12 +53,12 @@ func newPolicy(s *cli.Streams) *cobra.Command {
 		Short: "Print the least that a role needs to respond",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			text := response.ResponderPolicy(partition)
+			text := permissions.Responder(partition)
 			switch {
 			case trust:
-				text = response.TrustPolicy(principal, externalID)
+				text = permissions.Trust(principal, externalID)
 			case own:
-				text = response.OperatorPolicy(partition, role)
+				text = permissions.Operator(partition, role)
 			case assess:
 				text = assessment.Policy()
 			}
@@ -77,7 +78,7 @@ func newPolicy(s *cli.Streams) *cobra.Command {
 }
 
 // tell prints a record in a line.
-func tell(w io.Writer, r response.Record) {
+func tell(w io.Writer, r journal.Record) {
 	parts := []string{r.Time.Format(time.RFC3339), r.Event, r.KeyID}
 	if r.Step != nil {
 		parts = append(parts, string(r.Step.Do))

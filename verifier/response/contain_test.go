@@ -16,6 +16,8 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/apply"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -82,8 +84,8 @@ func (i *intruder) makeSession() {
 }
 
 // attend makes a session after each record and each second of an apply.
-func (i *intruder) attend(a *response.Applier) {
-	a.OnRecord = func(response.Record) { i.makeSession() }
+func (i *intruder) attend(a *apply.Applier) {
+	a.OnRecord = func(journal.Record) { i.makeSession() }
 	a.Sleep = func(_ context.Context, d time.Duration) {
 		i.in.slept += d
 		for ; d > 0; d -= time.Second {
@@ -168,8 +170,8 @@ func TestNoSessionOutlives(t *testing.T) {
 				t.Errorf("notes %q, want %q", notes, tt.note)
 			}
 			// The journal, whose times are this machine's, says so as well.
-			if records, err := response.ReadJournal(i.in.journal); err != nil ||
-				!slices.ContainsFunc(records, func(r response.Record) bool { return r.Event == response.EventIntent && note.MatchString(r.Why) }) {
+			if records, err := journal.Read(i.in.journal); err != nil ||
+				!slices.ContainsFunc(records, func(r journal.Record) bool { return r.Event == journal.EventIntent && note.MatchString(r.Why) }) {
 				t.Errorf("%v: the journal does not say %q", err, tt.note)
 			}
 			closeJournal()

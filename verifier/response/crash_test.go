@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -144,7 +145,7 @@ func (in *incident) checkAfter(t *testing.T, name, mode string, effects map[stri
 	for _, e := range in.events() {
 		done[e]++
 	}
-	event := map[string]string{"apply": response.EventDone, "undo": response.EventUndone}[mode]
+	event := map[string]string{"apply": journal.EventDone, "undo": journal.EventUndone}[mode]
 	for do, call := range map[response.Action]string{response.DenySessions: "PutUserPolicy", response.Deactivate: "UpdateAccessKey"} {
 		times := max(1, want[call])
 		if n := done[event+" "+string(do)]; n != times {
@@ -176,7 +177,7 @@ func TestCrashChild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.Journal.OnWrite(func() {
+	a.OnRecord = func(journal.Record) {
 		if at--; at == 0 {
 			_, _ = os.Stdout.WriteString("killed here\n")
 			self, err := os.FindProcess(os.Getpid())
@@ -185,7 +186,7 @@ func TestCrashChild(t *testing.T) {
 			}
 			select {}
 		}
-	})
+	}
 	admit, run := a.Admit, a.Apply
 	if mode == "undo" {
 		admit, run = a.AdmitUndo, a.Undo

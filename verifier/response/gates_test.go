@@ -11,6 +11,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
+	"github.com/stanch-dev/stanch/verifier/response/planner"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -133,7 +135,7 @@ func TestRenew(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := response.Planner{Operator: op, Rules: in.rules, Renew: func(response.Leak) []string { return []string{"ask again"} }}
+			p := planner.Planner{Operator: op, Rules: in.rules, Renew: func(response.Leak) []string { return []string{"ask again"} }}
 			plan, err := p.Plan(t.Context(), []response.Leak{in.leak})
 			if err != nil || len(plan.Refused) != 1 || plan.Refused[0].Gate != tt.gate {
 				t.Fatalf("%v %s", err, plan.Encode())
@@ -186,36 +188,36 @@ func TestApplyGates(t *testing.T) {
 		{"account replaced", edit(`"account": "`+prod, `"account": "`+ops), response.GateChanged, "changed after"},
 		{"expired", func(_ *incident, p *response.Plan) {
 			p.Created, p.Expires = p.Created.Add(-16*time.Minute), p.Expires.Add(-16*time.Minute)
-			response.Rehash(p)
+			p.Hash = p.Sum()
 		}, response.GateExpired, "make a new one"},
 		{"of the future", func(_ *incident, p *response.Plan) {
 			p.Created, p.Expires = p.Created.Add(time.Hour), p.Expires.Add(time.Hour)
-			response.Rehash(p)
+			p.Hash = p.Sum()
 		}, response.GateExpired, "from the future"},
-		{"immortal", func(_ *incident, p *response.Plan) { p.Expires = p.Expires.AddDate(1, 0, 0); response.Rehash(p) }, response.GateExpired, "lives too long"},
+		{"immortal", func(_ *incident, p *response.Plan) { p.Expires = p.Expires.AddDate(1, 0, 0); p.Hash = p.Sum() }, response.GateExpired, "lives too long"},
 		{"step about another key", func(_ *incident, p *response.Plan) {
 			p.Keys[0].Steps[1].Object = "AKIA" + strings.Repeat("Q", 16)
-			response.Rehash(p)
+			p.Hash = p.Sum()
 		}, response.GateOtherKey, "something else"},
-		{"step about another user", func(_ *incident, p *response.Plan) { p.Keys[0].Steps[1].Name = "root"; response.Rehash(p) }, response.GateOtherKey, "something else"},
-		{"step that nobody knows", func(_ *incident, p *response.Plan) { p.Keys[0].Steps[1].Do = "delete"; response.Rehash(p) }, response.GateOtherKey, "something else"},
-		{"policy of somebody else", func(_ *incident, p *response.Plan) { p.Keys[0].Steps[0].Object = "Admin"; response.Rehash(p) }, response.GateOtherKey, "something else"},
-		{"the same key twice", func(_ *incident, p *response.Plan) { p.Keys = append(p.Keys, p.Keys[0]); response.Rehash(p) }, response.GateOtherKey, "planned twice"},
+		{"step about another user", func(_ *incident, p *response.Plan) { p.Keys[0].Steps[1].Name = "root"; p.Hash = p.Sum() }, response.GateOtherKey, "something else"},
+		{"step that nobody knows", func(_ *incident, p *response.Plan) { p.Keys[0].Steps[1].Do = "delete"; p.Hash = p.Sum() }, response.GateOtherKey, "something else"},
+		{"policy of somebody else", func(_ *incident, p *response.Plan) { p.Keys[0].Steps[0].Object = "Admin"; p.Hash = p.Sum() }, response.GateOtherKey, "something else"},
+		{"the same key twice", func(_ *incident, p *response.Plan) { p.Keys = append(p.Keys, p.Keys[0]); p.Hash = p.Sum() }, response.GateOtherKey, "planned twice"},
 		{"more than --max-keys", func(in *incident, _ *response.Plan) { in.maxKeys = 0 }, response.GateMany, "--max-keys allows 0"},
-		{"no key at all", func(_ *incident, p *response.Plan) { p.Keys = nil; response.Rehash(p) }, response.GateNoKey, "no keys"},
+		{"no key at all", func(_ *incident, p *response.Plan) { p.Keys = nil; p.Hash = p.Sum() }, response.GateNoKey, "no keys"},
 		{"account not listed any more", func(in *incident, _ *response.Plan) { in.rules.Accounts = []string{ops} }, response.GateAccount, "--accounts"},
 		{"break-glass since", func(in *incident, _ *response.Plan) { in.rules.BreakGlass = []string{"deploy"} }, response.GateProtected, "break-glass"},
 		{"protected since", at(func(in *incident) { in.user.Tags[response.ProtectedTag] = "true" }), response.GateProtected, "stanch:protected=true"},
 		{"protection unreadable", func(in *incident, _ *response.Plan) { in.aws.Deny("iam:ListUserTags") }, response.GateUnreadable, "needs iam:ListUserTags"},
 		{"ARN of another user", func(_ *incident, p *response.Plan) {
 			p.Keys[0].ARN = "arn:aws:iam::" + prod + ":user/*"
-			response.Rehash(p)
+			p.Hash = p.Sum()
 		}, response.GateOtherKey, "do not agree"},
 		{"step for the root user", func(_ *incident, p *response.Plan) {
 			k := &p.Keys[0]
 			k.Kind, k.Name, k.ARN = "root", "root", "arn:aws:iam::"+prod+":root"
 			k.Steps = []response.Step{{Do: response.DenySessions, Kind: "root", Name: "root", Object: k.Steps[0].Object}}
-			response.Rehash(p)
+			p.Hash = p.Sum()
 		}, response.GateOtherKey, "something else"},
 		{"role gone since", func(in *incident, _ *response.Plan) { in.role = "nobody" }, response.GateResponder, "AssumeRole"},
 		{"responder elsewhere since", func(in *incident, _ *response.Plan) {
@@ -245,7 +247,7 @@ func TestApplyGates(t *testing.T) {
 			if w := in.aws.Writes(); len(w) != 0 {
 				t.Errorf("changed: %v", w)
 			}
-			if records, err := response.ReadJournal(in.journal); err != nil || len(records) != 0 {
+			if records, err := journal.Read(in.journal); err != nil || len(records) != 0 {
 				t.Errorf("journal: %d records, %v", len(records), err)
 			}
 		})
@@ -326,12 +328,12 @@ func TestSecondKey(t *testing.T) {
 func TestNobody(t *testing.T) {
 	in := newIncident(t)
 	_ = os.Unsetenv("AWS_ACCESS_KEY_ID") // t.Setenv of newIncident restores it
-	p := response.Planner{Rules: response.Rules{}}
+	p := planner.Planner{Rules: response.Rules{}}
 	if _, err := p.Plan(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "--accounts") {
 		t.Errorf("no accounts: %v", err)
 	}
 	in.rules.Accounts = []string{"12345"}
-	p = response.Planner{Rules: in.rules}
+	p = planner.Planner{Rules: in.rules}
 	if _, err := p.Plan(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "twelve digits") {
 		t.Errorf("bad account: %v", err)
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/advice"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -73,8 +75,8 @@ func TestConfirmLater(t *testing.T) {
 				t.Errorf("%s, status %q, why %q", o.Result, o.Status, o.Why)
 			}
 			// Advice to take the policy off is given while it is there.
-			if there := len(in.user.Inline) > 0 && !strings.Contains(tt.name, "user deleted"); strings.Contains(strings.Join(response.Next(o), "\n"), "take the policy off") != there {
-				t.Errorf("the policy is there: %v\n%s", there, strings.Join(response.Next(o), "\n"))
+			if there := len(in.user.Inline) > 0 && !strings.Contains(tt.name, "user deleted"); strings.Contains(strings.Join(advice.Next(o), "\n"), "take the policy off") != there {
+				t.Errorf("the policy is there: %v\n%s", there, strings.Join(advice.Next(o), "\n"))
 			}
 		})
 	}
@@ -153,7 +155,7 @@ func TestApplyAgain(t *testing.T) {
 			if response.Refused(err) != tt.gate || tt.gate == "" && err != nil {
 				t.Fatalf("%v, want %q", err, tt.gate)
 			}
-			if last := a.Journal.Records[len(a.Journal.Records)-1]; tt.said != "" && (last.Event != response.EventConfirm || last.Why != tt.said) {
+			if last := a.Journal.Records[len(a.Journal.Records)-1]; tt.said != "" && (last.Event != journal.EventConfirm || last.Why != tt.said) {
 				t.Errorf("journal: %+v", last)
 			}
 			if tt.gate != "" {
@@ -346,7 +348,7 @@ func TestResultOfWhatWasMissed(t *testing.T) {
 // be off before its sessions were denied, does not make it so. Earlier versions wrote such.
 func TestSeenOffByNobody(t *testing.T) {
 	in, plan := contained(t)
-	records, err := response.ReadJournal(in.journal)
+	records, err := journal.Read(in.journal)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/advice"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -81,7 +82,7 @@ func TestNextFits(t *testing.T) {
 		{"deleted service credential", response.Outcome{Key: service, Status: "absent"}, []string{"did with the service"}, []string{"delete-service-specific-credential"}},
 		{"session of a user", response.Outcome{Key: session}, []string{"where the session was issued from"}, []string{"access-key-id ASIA", "another key"}},
 	} {
-		text := strings.Join(response.Next(tt.o), "\n")
+		text := strings.Join(advice.Next(tt.o), "\n")
 		for _, s := range tt.do {
 			if !strings.Contains(text, s) {
 				t.Errorf("%s: %q is missing:\n%s", tt.name, s, text)

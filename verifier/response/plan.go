@@ -14,7 +14,6 @@ package response
 
 import (
 	"bytes"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -65,17 +64,6 @@ type Key struct {
 	LastUsed  string    `json:"last_used,omitempty"`
 	Warnings  []string  `json:"warnings"`
 	Steps     []Step    `json:"steps"`
-}
-
-// A Place is where a leak stands.
-type Place struct {
-	Repo   string    `json:"repo,omitempty"`
-	Path   string    `json:"path,omitempty"`
-	Line   int       `json:"line,omitempty"`
-	Commit string    `json:"commit,omitempty"`
-	Time   time.Time `json:"time,omitzero"` // of the commit
-	AtHead bool      `json:"at_head,omitempty"`
-	Refs   []string  `json:"refs,omitempty"`
 }
 
 // A Refusal is a live credential that the plan leaves alone.
@@ -136,14 +124,7 @@ func (s Step) Permission() string {
 	return ""
 }
 
-// newID returns a random name for a plan.
-func newID() string {
-	b := make([]byte, 6)
-	_, _ = rand.Read(b) // never fails: crypto/rand
-	return hex.EncodeToString(b)
-}
-
-// sum returns the hash of p.
+// Sum returns the hash of p.
 func (p Plan) Sum() string {
 	p.Hash = ""
 	b, err := json.Marshal(p)
@@ -184,7 +165,7 @@ func ParsePlan(b []byte) (Plan, error) {
 	return p, p.Check()
 }
 
-// check holds that the steps of each key are about that key and its owner. A
+// Check holds that the steps of each key are about that key and its owner. A
 // plan can be made by hand, with a hash that fits.
 func (p Plan) Check() error {
 	seen := map[string]bool{}
@@ -227,3 +208,6 @@ func (k Key) owns(s Step, id string) error {
 	}
 	return nil
 }
+
+// SwitchesItselfOff reports whether k is switched off with itself.
+func (k Key) SwitchesItselfOff() bool { return len(k.Steps) > 0 && k.Steps[0].Do == DeactivateSelf }

@@ -9,6 +9,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/permissions"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -17,7 +18,7 @@ import (
 // none of this uses. verifiertest holds each call against the role's policy and
 // against the session's.
 func TestPolicyIsEnough(t *testing.T) {
-	policy := response.ResponderPolicy("aws")
+	policy := permissions.Responder("aws")
 	used := map[string]bool{}
 	for _, tt := range []struct {
 		name  string
@@ -90,7 +91,7 @@ func ofService(in *incident) {
 func TestPolicyIsHeld(t *testing.T) {
 	in := newIncident(t)
 	in.aws.Change(prod, func(a *verifiertest.Account) {
-		a.Roles["stanch-respond"].Policy = strings.Replace(response.ResponderPolicy("aws"), `"iam:UpdateAccessKey"`, `"iam:Nothing"`, 1)
+		a.Roles["stanch-respond"].Policy = strings.Replace(permissions.Responder("aws"), `"iam:UpdateAccessKey"`, `"iam:Nothing"`, 1)
 	})
 	outcomes, err := in.apply(in.plan(in.leak))
 	if err != nil || outcomes[0].Result != response.Partly || !strings.Contains(strings.Join(outcomes[0].Why, "\n"), "deactivate: needs iam:UpdateAccessKey") {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -37,7 +38,7 @@ func TestReasonOfAWS(t *testing.T) {
 	if outcomes, err = in.undo(plan); err != nil || outcomes[0].Result != response.NotUndone || !strings.Contains(outcomes[0].Why[0], sentence) {
 		t.Errorf("%v %+v", err, outcomes)
 	}
-	records, err := response.ReadJournal(in.journal)
+	records, err := journal.Read(in.journal)
 	if err != nil {
 		t.Fatal(err)
 	}

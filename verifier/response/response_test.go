@@ -14,6 +14,9 @@ import (
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/apply"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
+	"github.com/stanch-dev/stanch/verifier/response/planner"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -99,7 +102,7 @@ func (f asker) Verify(ctx context.Context, c detectors.Credential) verifier.Verd
 
 func (in *incident) plan(leaks ...response.Leak) response.Plan {
 	in.t.Helper()
-	p := response.Planner{Verifier: asker(in.sts), Rules: in.rules, Quarantine: in.quarantine}
+	p := planner.Planner{Verifier: asker(in.sts), Rules: in.rules, Quarantine: in.quarantine}
 	if !in.rules.Self {
 		p.Operator = in.operator()
 	}
@@ -112,13 +115,13 @@ func (in *incident) plan(leaks ...response.Leak) response.Plan {
 
 // applier returns an applier with the journal open until the test ends, or until
 // close is called.
-func (in *incident) applier() (a *response.Applier, closeJournal func()) {
+func (in *incident) applier() (a *apply.Applier, closeJournal func()) {
 	in.t.Helper()
-	j, err := response.OpenJournal(in.journal, "olga")
+	j, err := journal.Open(in.journal, "olga")
 	if err != nil {
 		in.t.Fatal(err)
 	}
-	a = &response.Applier{
+	a = &apply.Applier{
 		Journal: j, Rules: in.rules, MaxKeys: in.maxKeys,
 		Recheck: func(ctx context.Context, id string) (verifier.Verdict, bool) {
 			if id != in.leak.Credential.ID || in.leak.Credential.Secret.IsZero() {
@@ -163,7 +166,7 @@ func (in *incident) undo(plan response.Plan) ([]response.Outcome, error) {
 
 func (in *incident) events() (events []string) {
 	in.t.Helper()
-	records, err := response.ReadJournal(in.journal)
+	records, err := journal.Read(in.journal)
 	if err != nil {
 		in.t.Fatal(err)
 	}

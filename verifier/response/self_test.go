@@ -147,16 +147,16 @@ func TestSelfApplyGates(t *testing.T) {
 		}, response.GateDrift, "invalid"},
 		{"somebody else's by now", func(_ *incident, p *response.Plan) {
 			p.Keys[0].ARN = "arn:aws:iam::" + prod + ":user/other/deploy"
-			response.Rehash(p)
+			p.Hash = p.Sum()
 		}, response.GateIdentity, "user/ci/deploy"},
 		{"break-glass since", func(in *incident, _ *response.Plan) { in.rules.BreakGlass = []string{"deploy"} }, response.GateProtected, "break-glass"},
 		{"one step more", func(_ *incident, p *response.Plan) {
 			p.Keys[0].Steps = append(p.Keys[0].Steps, p.Keys[0].Steps[0])
-			response.Rehash(p)
+			p.Hash = p.Sum()
 		}, response.GateOtherKey, "something else"},
 		{"another key", func(_ *incident, p *response.Plan) {
 			p.Keys[0].Steps[0].Object = "AKIA" + strings.Repeat("Q", 16)
-			response.Rehash(p)
+			p.Hash = p.Sum()
 		}, response.GateOtherKey, "something else"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,25 +1,23 @@
-package response
+package advice
 
 import (
 	"fmt"
 	"strings"
 	"time"
-)
 
-// keepDenied is how long sessions may live that were issued before a key was shut
-// off (sts:GetSessionToken). After that the policy that denies them has no use.
-const SessionLife = 36 * time.Hour
+	"github.com/stanch-dev/stanch/verifier/response"
+)
 
 // Next returns the tasks that are left after a key was shut off: one command or
 // sentence an element, in the order in which to do it. Nothing of it is ever run
 // by stanch.
-func Next(o Outcome) []string {
+func Next(o response.Outcome) []string {
 	k := o.Key
 	id, name := shellWord(k.KeyID, "KEY"), shellWord(k.Name, "NAME")
 	steps := tellOwner(k)
-	if serviceCredentialID().MatchString(k.KeyID) {
+	if response.IsServiceCredentialID(k.KeyID) {
 		steps = append(steps, "Look in CloudTrail at what user "+name+" did with the service"+since(k)+".")
-		if o.Status != Absent {
+		if o.Status != response.Absent {
 			steps = append(steps, "When nothing misses it: aws iam delete-service-specific-credential --service-specific-credential-id "+id+" --user-name "+name)
 		}
 		return append(steps, purge(k)...)
@@ -32,7 +30,7 @@ func Next(o Outcome) []string {
 		"Look at what it did, in each region: aws cloudtrail lookup-events --lookup-attributes AttributeKey=AccessKeyId,AttributeValue="+id+start,
 		"Look for what was made with it"+since(k)+": IAM users, keys and roles, instances, functions, in regions that you do not use.")
 	switch {
-	case k.Kind == "user" && !IsSession(k.KeyID):
+	case k.Kind == "user" && !response.IsSession(k.KeyID):
 		if len(k.Steps) > 1 {
 			steps = append(steps, "Look for AssumeRole in CloudTrail: the policy does not end sessions of roles that the key assumed, which live up to 12 hours. For each role: IAM > Roles > Revoke sessions.")
 		}
@@ -44,15 +42,15 @@ func Next(o Outcome) []string {
 		steps = append(steps, "Find out where the session was issued from: the next one leaks the same way.")
 	}
 	for _, s := range k.Steps {
-		if s.Do == DenySessions && !o.Until.IsZero() {
+		if s.Do == response.DenySessions && !o.Until.IsZero() {
 			steps = append(steps, fmt.Sprintf("Not before %s, %d hours after it was put, take the policy off: aws iam delete-%s-policy --%[3]s-name %s --policy-name %s",
-				o.Until.UTC().Format(time.RFC3339), int(SessionLife.Hours()), s.Kind, shellWord(s.Name, "NAME"), s.Object))
+				o.Until.UTC().Format(time.RFC3339), int(response.SessionLife.Hours()), s.Kind, shellWord(s.Name, "NAME"), s.Object))
 		}
 	}
 	return append(steps, purge(k)...)
 }
 
-func tellOwner(k Key) []string {
+func tellOwner(k response.Key) []string {
 	who := "Tell the owner of " + k.Kind + " " + k.Name + " in account " + k.Account
 	if k.Kind == "root" {
 		who = "Tell the owner of account " + k.Account
@@ -63,7 +61,7 @@ func tellOwner(k Key) []string {
 	return []string{"Read it back in five minutes, who has the rights may have undone it: stanch respond confirm PLAN", who + "."}
 }
 
-func since(k Key) string {
+func since(k response.Key) string {
 	if k.Since.IsZero() {
 		return " since the leak"
 	}
@@ -71,7 +69,7 @@ func since(k Key) string {
 }
 
 // rotate gives what used the key of a user something else.
-func rotate(o Outcome, id, name string) (steps []string) {
+func rotate(o response.Outcome, id, name string) (steps []string) {
 	k := o.Key
 	if len(k.Others) > 0 {
 		steps = append(steps, "The user has another key ("+strings.Join(k.Others, "; ")+"): if it lay in the same place, shut it off too (stanch assess).")
@@ -82,7 +80,7 @@ func rotate(o Outcome, id, name string) (steps []string) {
 	} else {
 		steps = append(steps, "If that cannot be, a new key: aws iam create-access-key --user-name "+name+", into a secret store and not into the repository.")
 	}
-	if o.Status == Absent {
+	if o.Status == response.Absent {
 		return steps
 	}
 	return append(steps,
@@ -91,7 +89,7 @@ func rotate(o Outcome, id, name string) (steps []string) {
 }
 
 // purge says what to do where the key was found.
-func purge(k Key) []string {
+func purge(k response.Key) []string {
 	const shown = 5
 	var steps []string
 	atHead, paths := false, []string{}
@@ -121,25 +119,4 @@ func purge(k Key) []string {
 		"Rewriting history does not unleak it: shutting it off did. Forks and clones keep it.",
 		"So that it does not happen again: stanch hook install, and stanch ci.",
 		"Answer AWS's support case, if there is one.")
-}
-
-// String says where, in a line.
-func (p Place) String() string {
-	s := strings.TrimSpace(p.Repo + " " + p.Path)
-	if p.Line > 0 {
-		s += fmt.Sprintf(":%d", p.Line)
-	}
-	if p.Commit == "" {
-		return s
-	}
-	s += " commit " + p.Commit[:min(10, len(p.Commit))]
-	if p.AtHead {
-		s += ", still at HEAD"
-	} else {
-		s += ", only in history"
-	}
-	for i, ref := range p.Refs {
-		s += map[bool]string{true: ", in ", false: " "}[i == 0] + strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
-	}
-	return s
 }

@@ -1,7 +1,11 @@
-package response
+// Package planner plans how leaked keys are shut off. It judges each leak by the gates of
+// package response, asks AWS what only AWS knows, and changes nothing.
+package planner
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,48 +13,38 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/advice"
+	"github.com/stanch-dev/stanch/verifier/response/permissions"
 )
-
-// A Leak is a finding that the operator wants shut off.
-type Leak struct {
-	Fingerprint string
-	Rule        string
-	// Credential may lack its secret, as saved reports do. Then what the finding
-	// says of its state has to do, as long as it is fresh.
-	Credential detectors.Credential
-	Verdict    verifier.Verdict
-	Where      string // one place, for the record
-	Places     []Place
-}
 
 // A Planner makes plans. It changes nothing.
 type Planner struct {
 	Operator *operator.Operator // nil if Rules.Self
 	// Verifier is asked about leaks that have their secret; nil asks nobody.
 	Verifier verifier.Verifier
-	Rules    Rules
+	Rules    response.Rules
 	// Quarantine also attaches AWS's quarantine policy.
 	Quarantine bool
 	// Renew returns the commands that have AWS asked again about a leak that is left
 	// alone for want of proof; nil knows none.
-	Renew func(Leak) []string
+	Renew func(response.Leak) []string
 	Now   func() time.Time // nil means time.Now
 }
 
 // Plan judges each leak, and plans the steps for those that no gate keeps back.
 // Leaks that are known to be dead are left out without a word. The error is of
 // the rules, or of ctx.
-func (p *Planner) Plan(ctx context.Context, leaks []Leak) (Plan, error) {
+func (p *Planner) Plan(ctx context.Context, leaks []response.Leak) (response.Plan, error) {
 	if err := p.Rules.Check(); err != nil {
-		return Plan{}, err
+		return response.Plan{}, err
 	}
 	now := p.now().UTC().Truncate(time.Second)
-	plan := Plan{
-		Schema: PlanSchema, ID: newID(), Created: now, Expires: now.Add(PlanLife),
-		Keys: []Key{}, Refused: []Refusal{},
+	plan := response.Plan{
+		Schema: response.PlanSchema, ID: newID(), Created: now, Expires: now.Add(response.PlanLife),
+		Keys: []response.Key{}, Refused: []response.Refusal{},
 	}
 	if !p.Rules.Self {
 		plan.Operator = p.Operator.Own().ARN
@@ -62,7 +56,7 @@ func (p *Planner) Plan(ctx context.Context, leaks []Leak) (Plan, error) {
 		}
 		key, err := p.key(ctx, leak, plan.ID)
 		if ctx.Err() != nil {
-			return Plan{}, ctx.Err()
+			return response.Plan{}, ctx.Err()
 		}
 		if err != nil {
 			plan.Refused = append(plan.Refused, p.refusal(ctx, leak, err))
@@ -88,19 +82,19 @@ func (p *Planner) now() time.Time {
 // dead reports whether there is nothing to shut off, as far as anybody can say.
 func dead(s verifier.State) bool { return s == verifier.Invalid || s == verifier.Expired }
 
-func (p *Planner) refusal(ctx context.Context, leak Leak, err error) Refusal {
-	r := Refusal{
+func (p *Planner) refusal(ctx context.Context, leak response.Leak, err error) response.Refusal {
+	r := response.Refusal{
 		Fingerprint: leak.Fingerprint, KeyID: leak.Credential.ID, Account: leak.Verdict.Identity.Account,
-		Gate: GateUnreadable, Why: err.Error(),
+		Gate: response.GateUnreadable, Why: err.Error(),
 	}
-	var e *RefusedError
+	var e *response.RefusedError
 	if errors.As(err, &e) {
 		r.Gate, r.Why = e.Gate, e.Why
 	}
-	if r.Gate == GateRoot && !IsSession(leak.Credential.ID) {
+	if r.Gate == response.GateRoot && !response.IsSession(leak.Credential.ID) {
 		r.Gate, r.Why = p.root(ctx, leak)
 	}
-	r.Do = Manual(r.Gate, leak)
+	r.Do = advice.Manual(r.Gate, leak)
 	if lacksProof(r.Gate, leak) && p.Renew != nil {
 		r.Do = append(r.Do, p.Renew(leak)...)
 	}
@@ -108,7 +102,7 @@ func (p *Planner) refusal(ctx context.Context, leak Leak, err error) Refusal {
 }
 
 // key passes leak through the gates, those first that ask nobody.
-func (p *Planner) key(ctx context.Context, leak Leak, id string) (Key, error) {
+func (p *Planner) key(ctx context.Context, leak response.Leak, id string) (response.Key, error) {
 	if p.Rules.Self {
 		return p.self(ctx, leak)
 	}
@@ -116,27 +110,27 @@ func (p *Planner) key(ctx context.Context, leak Leak, id string) (Key, error) {
 		return p.service(ctx, leak, service)
 	}
 	who := leak.Verdict.Identity
-	if err := p.Rules.judge(leak, p.now()); err != nil {
-		return Key{}, err
+	if err := judge(p.Rules, leak, p.now()); err != nil {
+		return response.Key{}, err
 	}
-	session, err := p.Operator.In(ctx, who.Account, leak.Fingerprint[:min(8, len(leak.Fingerprint))], ReadPolicy())
+	session, err := p.Operator.In(ctx, who.Account, leak.Fingerprint[:min(8, len(leak.Fingerprint))], permissions.Read())
 	if err != nil {
-		return Key{}, Refuse(GateResponder, "%v", err)
+		return response.Key{}, response.Refuse(response.GateResponder, "%v", err)
 	}
-	k := leak.key()
+	k := keyOf(leak)
 	k.Responder = session.ARN
-	tags, err := Guard(ctx, p.Operator, session, p.Rules, k)
+	tags, err := response.Guard(ctx, p.Operator, session, p.Rules, k)
 	if err != nil {
-		return Key{}, err
+		return response.Key{}, err
 	}
 	k.Owner = owner(tags, leak.Verdict.Facts)
-	if !IsSession(leak.Credential.ID) {
+	if !response.IsSession(leak.Credential.ID) {
 		if err := p.longTerm(ctx, session, leak.Verdict, &k); err != nil {
-			return Key{}, err
+			return response.Key{}, err
 		}
 	}
 	if err := p.stillLive(ctx, leak); err != nil {
-		return Key{}, err
+		return response.Key{}, err
 	}
 	p.steps(ctx, session, &k, id)
 	return k, nil
@@ -146,9 +140,9 @@ func (p *Planner) key(ctx context.Context, leak Leak, id string) (Key, error) {
 const maxPlaces = 20
 
 // key returns what the finding says of the key.
-func (l Leak) key() Key {
+func keyOf(l response.Leak) response.Key {
 	who := l.Verdict.Identity
-	k := Key{
+	k := response.Key{
 		Fingerprint: l.Fingerprint, KeyID: l.Credential.ID, SecretSHA256: l.Credential.Secret.SHA256(),
 		Account: who.Account, Kind: who.Kind, Name: who.Name, ARN: who.ARN, Where: l.Where,
 		Places: l.Places[:min(len(l.Places), maxPlaces)], Warnings: []string{},
@@ -181,11 +175,11 @@ func owner(tags map[string]string, facts []verifier.Fact) string {
 	return strings.Join(parts, ", ")
 }
 
-// unproved reports whether a gate holds leak back for want of proof that it works now,
+// lacksProof reports whether a gate holds leak back for want of proof that it works now,
 // which another question to AWS may give.
-func lacksProof(g Gate, leak Leak) bool {
+func lacksProof(g response.Gate, leak response.Leak) bool {
 	s := leak.Verdict.State
-	return g == GateStale || g == GateState && (s == verifier.Unknown || s == verifier.Skipped)
+	return g == response.GateStale || g == response.GateState && (s == verifier.Unknown || s == verifier.Skipped)
 }
 
 // asked says when AWS was asked about a leak that it was asked about too long ago.
@@ -200,25 +194,25 @@ func asked(at, now time.Time) string {
 }
 
 // judge holds leak against what needs no question to AWS.
-func (r Rules) judge(leak Leak, now time.Time) error {
+func judge(r response.Rules, leak response.Leak, now time.Time) error {
 	v, who := leak.Verdict, leak.Verdict.Identity
 	switch {
 	case v.State == verifier.CanarySuspected:
-		return Refuse(GateCanary, "it was planted to raise an alarm: leave it, and tell the security team")
+		return response.Refuse(response.GateCanary, "it was planted to raise an alarm: leave it, and tell the security team")
 	case leak.Credential.ID == "":
-		return Refuse(GateNoKey, "a secret without its key id: find the id first")
-	case !accessKeyID().MatchString(leak.Credential.ID):
-		return Refuse(GateNoKey, "%q is not the id of an access key", leak.Credential.ID)
+		return response.Refuse(response.GateNoKey, "a secret without its key id: find the id first")
+	case !response.IsAccessKeyID(leak.Credential.ID):
+		return response.Refuse(response.GateNoKey, "%q is not the id of an access key", leak.Credential.ID)
 	case v.State == verifier.IDActive:
-		return Refuse(GateState, "its state is %s, not live: the id is active, and no secret that was found is its own, which is no proof that the key leaked", v.State)
+		return response.Refuse(response.GateState, "its state is %s, not live: the id is active, and no secret that was found is its own, which is no proof that the key leaked", v.State)
 	case v.State != verifier.Live:
-		return Refuse(GateState, "its state is %s, not live: verify it first", v.State)
+		return response.Refuse(response.GateState, "its state is %s, not live: verify it first", v.State)
 	case leak.Credential.Secret.IsZero() && (now.Sub(v.At) > fresh || v.At.After(now.Add(time.Minute))):
-		return Refuse(GateStale, "%s: verify the report again, or scan again, and plan within %s", asked(v.At, now), fresh)
+		return response.Refuse(response.GateStale, "%s: verify the report again, or scan again, and plan within %s", asked(v.At, now), fresh)
 	case who.Account == "" || who.ARN == "" || !strings.Contains(who.ARN, "::"+who.Account+":"):
-		return Refuse(GateIdentity, "whose it is is not known")
-	case !SamePrincipal(who.Kind, who.Account, who.Name, who.ARN):
-		return Refuse(GateIdentity, "the %s %q and the ARN %s do not agree", who.Kind, who.Name, who.ARN)
+		return response.Refuse(response.GateIdentity, "whose it is is not known")
+	case !response.SamePrincipal(who.Kind, who.Account, who.Name, who.ARN):
+		return response.Refuse(response.GateIdentity, "the %s %q and the ARN %s do not agree", who.Kind, who.Name, who.ARN)
 	}
 	if err := r.Allow(who.Account, who.Name, who.ARN); err != nil {
 		return err
@@ -227,92 +221,44 @@ func (r Rules) judge(leak Leak, now time.Time) error {
 	case who.Kind == "root" && r.Self:
 		return nil
 	case who.Kind == "root":
-		if IsSession(leak.Credential.ID) {
-			return Refuse(GateRoot, "a session of the root user: no call ends it, and no policy of the account denies it anything")
+		if response.IsSession(leak.Credential.ID) {
+			return response.Refuse(response.GateRoot, "a session of the root user: no call ends it, and no policy of the account denies it anything")
 		}
-		return Refuse(GateRoot, "a key of the root user: nobody else can deactivate it")
+		return response.Refuse(response.GateRoot, "a key of the root user: nobody else can deactivate it")
 	case who.Kind == "federated":
-		return Refuse(GateManual, "a federated session: the answer does not say which user it was made by")
+		return response.Refuse(response.GateManual, "a federated session: the answer does not say which user it was made by")
 	case who.Kind == "role" && strings.HasPrefix(who.Name, "AWSReservedSSO_"):
-		return Refuse(GateManual, "a session of IAM Identity Center: its role cannot be changed by IAM")
+		return response.Refuse(response.GateManual, "a session of IAM Identity Center: its role cannot be changed by IAM")
 	case who.Kind == "role" && strings.HasPrefix(who.Name, "AWSServiceRoleFor"):
-		return Refuse(GateManual, "a service-linked role cannot be changed")
+		return response.Refuse(response.GateManual, "a service-linked role cannot be changed")
 	case who.Kind != "user" && who.Kind != "role" || who.Name == "":
-		return Refuse(GateIdentity, "whose it is is not known")
+		return response.Refuse(response.GateIdentity, "whose it is is not known")
 	}
 	return nil
 }
 
-// named holds that an ARN is of the user or role that a name says. Other kinds
-// have gates of their own.
-func SamePrincipal(kind, account, name, arn string) bool {
-	switch kind {
-	case "user":
-		return strings.Contains(arn, ":iam::"+account+":user/") && strings.HasSuffix(arn, "/"+name)
-	case "role":
-		return sameRole(arn, account, name)
-	}
-	return true
-}
-
-// guard judges what has to be asked of AWS, when a plan is made and again before
-// it is applied. It returns the tags of the user or the role.
-func Guard(ctx context.Context, op *operator.Operator, s *operator.Session, r Rules, k Key) (tags map[string]string, err error) {
-	if k.SwitchesItselfOff() { // it asks nobody, and cannot be the operator's own
-		return nil, r.Allow(k.Account, k.Name, k.ARN)
-	}
-	for _, caller := range []string{op.Own().ARN, s.ARN} {
-		if caller == k.ARN || k.Kind == "role" && sameRole(caller, k.Account, k.Name) {
-			return nil, Refuse(GateOwn, "%s is who you are: you would shut yourself out", caller)
-		}
-	}
-	if err := r.Allow(k.Account, k.Name, k.ARN); err != nil {
-		return nil, err
-	}
-	tags, err = s.Tags(ctx, k.Kind, k.Name)
-	if err != nil {
-		return nil, Unreadable("whether it is protected", err)
-	}
-	if protects(tags) {
-		return nil, Refuse(GateProtected, "%s %s has the tag %s=true", k.Kind, k.Name, ProtectedTag)
-	}
-	return tags, nil
-}
-
-// unreadable says that a gate could not be judged. A gate that is not known holds.
-func Unreadable(what string, err error) error {
-	gate := GateUnreadable
-	if errors.Is(err, operator.ErrNotFound) {
-		gate = GateIdentity
-	}
-	return Refuse(gate, "%s", NotKnown(what, err))
-}
-
-// notKnown says that something could not be read, and why not.
-func NotKnown(what string, err error) string { return what + " is not known: " + Explain(err) }
-
 // longTerm reads what IAM knows of a key of a user, and holds it against what
 // STS said.
-func (p *Planner) longTerm(ctx context.Context, s *operator.Session, v verifier.Verdict, k *Key) error {
+func (p *Planner) longTerm(ctx context.Context, s *operator.Session, v verifier.Verdict, k *response.Key) error {
 	// Before STS is asked about the key, which counts as a use.
 	used, err := s.LastUsed(ctx, k.KeyID)
 	if err != nil {
-		return Unreadable("when it was last used", err)
+		return response.Unreadable("when it was last used", err)
 	}
 	if used.User != k.Name {
-		return Refuse(GateIdentity, "STS says that it belongs to user %s, IAM to %q", k.Name, used.User)
+		return response.Refuse(response.GateIdentity, "STS says that it belongs to user %s, IAM to %q", k.Name, used.User)
 	}
 	keys, err := s.AccessKeys(ctx, k.Name)
 	if err != nil {
-		return Unreadable("its status", err)
+		return response.Unreadable("its status", err)
 	}
 	i := slices.IndexFunc(keys, func(a operator.AccessKey) bool { return a.ID == k.KeyID })
 	if i < 0 {
-		return Refuse(GateIdentity, "user %s of account %s has no such key", k.Name, k.Account)
+		return response.Refuse(response.GateIdentity, "user %s of account %s has no such key", k.Name, k.Account)
 	}
 	k.Status, k.Created = keys[i].Status, keys[i].Created
 	if k.Status != "Active" {
-		return Refuse(GateState, "it is %s already", k.Status)
+		return response.Refuse(response.GateState, "it is %s already", k.Status)
 	}
 	k.LastUsed = used.String()
 	for _, other := range keys {
@@ -327,40 +273,37 @@ func (p *Planner) longTerm(ctx context.Context, s *operator.Session, v verifier.
 }
 
 // stillLive asks STS again, if there is something to ask with.
-func (p *Planner) stillLive(ctx context.Context, leak Leak) error {
+func (p *Planner) stillLive(ctx context.Context, leak response.Leak) error {
 	if leak.Credential.Secret.IsZero() || p.Verifier == nil {
 		return nil
 	}
 	v := p.Verifier.Verify(ctx, leak.Credential)
 	switch {
 	case v.State == verifier.CanarySuspected:
-		return Refuse(GateCanary, "it was planted to raise an alarm")
+		return response.Refuse(response.GateCanary, "it was planted to raise an alarm")
 	case v.State != verifier.Live:
-		return Refuse(GateState, "asked now, its state is %s %s", v.State, v.Reason)
+		return response.Refuse(response.GateState, "asked now, its state is %s %s", v.State, v.Reason)
 	case v.Identity.ARN != leak.Verdict.Identity.ARN:
-		return Refuse(GateIdentity, "asked now, it belongs to %s", v.Identity.ARN)
+		return response.Refuse(response.GateIdentity, "asked now, it belongs to %s", v.Identity.ARN)
 	}
 	return nil
 }
 
-// isSession reports whether id is of a temporary key, which has no status.
-func IsSession(id string) bool { return strings.HasPrefix(id, "ASIA") }
-
 // steps fills in what is to be done. The key comes first, then the sessions that were
 // made with it, which outlive it by up to 36 hours: a policy that denies those that were
 // issued until now does not deny one that is issued while the key still works.
-func (p *Planner) steps(ctx context.Context, s *operator.Session, k *Key, id string) {
-	if k.Kind == "user" && !IsSession(k.KeyID) {
-		k.Steps = append(k.Steps, Step{Deactivate, k.Kind, k.Name, k.KeyID})
+func (p *Planner) steps(ctx context.Context, s *operator.Session, k *response.Key, id string) {
+	if k.Kind == "user" && !response.IsSession(k.KeyID) {
+		k.Steps = append(k.Steps, response.Step{Do: response.Deactivate, Kind: k.Kind, Name: k.Name, Object: k.KeyID})
 	}
-	k.Steps = append(k.Steps, Step{DenySessions, k.Kind, k.Name, PolicyName(id)})
+	k.Steps = append(k.Steps, response.Step{Do: response.DenySessions, Kind: k.Kind, Name: k.Name, Object: response.PolicyName(id)})
 	if k.Kind == "role" {
 		k.Warnings = append(k.Warnings, "every session of the role that is older than the step ends: what runs with it has to fetch a new one")
 		return
 	}
 	attached, err := s.AttachedPolicies(ctx, k.Name)
 	if err != nil {
-		k.Warnings = append(k.Warnings, NotKnown("whether AWS has quarantined the user", err))
+		k.Warnings = append(k.Warnings, response.NotKnown("whether AWS has quarantined the user", err))
 	}
 	quarantined := slices.ContainsFunc(attached, func(a operator.AttachedPolicy) bool {
 		return strings.HasPrefix(a.Name, "AWSCompromisedKeyQuarantine")
@@ -368,10 +311,21 @@ func (p *Planner) steps(ctx context.Context, s *operator.Session, k *Key, id str
 	if quarantined {
 		k.Warnings = append(k.Warnings, "AWS has quarantined the user: leave that policy attached, and answer the support case")
 	} else if p.Quarantine && err == nil {
-		k.Steps = append(k.Steps, Step{Quarantine, k.Kind, k.Name, "arn:" + s.Partition() + ":iam::aws:policy/AWSCompromisedKeyQuarantineV3"})
+		k.Steps = append(k.Steps, response.Step{Do: response.Quarantine, Kind: k.Kind, Name: k.Name, Object: "arn:" + s.Partition() + ":iam::aws:policy/AWSCompromisedKeyQuarantineV3"})
 	}
 }
 
-// policyName is of the inline policy that a plan puts. It is the plan's own, so
-// that no policy is ever overwritten and undo removes only what stanch made.
-func PolicyName(id string) string { return "stanch-deny-older-sessions-" + id }
+const (
+	// fresh is how long the word of STS that a key is live counts, if it cannot
+	// be asked again for want of the secret.
+	fresh = time.Hour
+	// recentUse makes a key one that is in use.
+	recentUse = 24 * time.Hour
+)
+
+// newID returns a random name for a plan.
+func newID() string {
+	b := make([]byte, 6)
+	_, _ = rand.Read(b) // never fails: crypto/rand
+	return hex.EncodeToString(b)
+}

@@ -1,4 +1,6 @@
-package response
+// Package journal keeps the records of all that stanch changes at AWS: each stands in a
+// file before the change is made. What a plan has done is read from it (History).
+package journal
 
 import (
 	"bufio"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/atomicfile"
+	"github.com/stanch-dev/stanch/verifier/response"
 )
 
 // Events of a journal, in the order of an incident.
@@ -40,17 +43,17 @@ type Record struct {
 	Plan  string    `json:"plan"` // its hash
 	Actor string    `json:"actor,omitempty"`
 
-	Account      string `json:"account,omitempty"`
-	KeyID        string `json:"key_id,omitempty"`
-	SecretSHA256 string `json:"secret_sha256,omitempty"`
-	Where        string `json:"where,omitempty"`
-	Step         *Step  `json:"step,omitempty"`
-	Before       string `json:"before,omitempty"`
-	After        string `json:"after,omitempty"`
-	Document     string `json:"document,omitempty"` // of the policy that is put
-	Result       string `json:"result,omitempty"`
-	Code         string `json:"code,omitempty"`
-	Why          string `json:"why,omitempty"`
+	Account      string         `json:"account,omitempty"`
+	KeyID        string         `json:"key_id,omitempty"`
+	SecretSHA256 string         `json:"secret_sha256,omitempty"`
+	Where        string         `json:"where,omitempty"`
+	Step         *response.Step `json:"step,omitempty"`
+	Before       string         `json:"before,omitempty"`
+	After        string         `json:"after,omitempty"`
+	Document     string         `json:"document,omitempty"` // of the policy that is put
+	Result       string         `json:"result,omitempty"`
+	Code         string         `json:"code,omitempty"`
+	Why          string         `json:"why,omitempty"`
 	// Refused says of a step that failed that AWS took it not: it is nobody's of ours.
 	Refused bool `json:"refused,omitempty"`
 
@@ -81,10 +84,10 @@ type head struct {
 	Hash string `json:"hash"`
 }
 
-// OpenJournal opens or makes the journal for writing, as actor, and checks its
+// Open opens or makes the journal for writing, as actor, and checks its
 // chain. A record that was cut off while it was written is removed: its step was
 // never taken. ErrHeld is in the error if somebody else has it open.
-func OpenJournal(name, actor string) (j *Journal, err error) {
+func Open(name, actor string) (j *Journal, err error) {
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
@@ -128,9 +131,9 @@ func cut(file *os.File, whole int64) error {
 	return file.Truncate(whole)
 }
 
-// ReadJournal returns the records of a journal whose chain is whole. The error
+// Read returns the records of a journal whose chain is whole. The error
 // names the first line that does not fit. It takes no lock.
-func ReadJournal(name string) ([]Record, error) {
+func Read(name string) ([]Record, error) {
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)

@@ -1,4 +1,4 @@
-package response_test
+package journal_test
 
 import (
 	"bytes"
@@ -8,21 +8,21 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
 )
 
 func writeJournal(t *testing.T, n int) (name string) {
 	t.Helper()
 	name = filepath.Join(t.TempDir(), "dir", "journal.jsonl")
 	for i := range n { // opened anew for each: the chain goes on
-		j, err := response.OpenJournal(name, "olga")
+		j, err := journal.Open(name, "olga")
 		if err != nil {
 			t.Fatal(err)
 		}
 		if len(j.Records) != i {
 			t.Fatalf("%d records, want %d", len(j.Records), i)
 		}
-		if err := j.Put(response.Record{Event: response.EventBegin, Plan: "p", KeyID: "k"}); err != nil {
+		if err := j.Put(journal.Record{Event: journal.EventBegin, Plan: "p", KeyID: "k"}); err != nil {
 			t.Fatal(err)
 		}
 		if err := j.Close(); err != nil {
@@ -61,10 +61,10 @@ func TestJournalEdited(t *testing.T) {
 			if err := os.WriteFile(name, bytes.Join(tt.edit(lines), nil), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := response.ReadJournal(name); !errors.Is(err, response.ErrBroken) {
+			if _, err := journal.Read(name); !errors.Is(err, journal.ErrBroken) {
 				t.Errorf("read: %v", err)
 			}
-			if _, err := response.OpenJournal(name, "olga"); !errors.Is(err, response.ErrBroken) {
+			if _, err := journal.Open(name, "olga"); !errors.Is(err, journal.ErrBroken) {
 				t.Errorf("opened: %v", err)
 			}
 		})
@@ -91,18 +91,18 @@ func TestJournalTorn(t *testing.T) {
 	if err := os.WriteFile(name, append(whole, `{"seq":3,"time":"2026`...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	j, err := response.OpenJournal(name, "olga")
+	j, err := journal.Open(name, "olga")
 	if err != nil || len(j.Records) != 3 {
 		t.Fatalf("torn: %v", err)
 	}
-	if err := j.Put(response.Record{Event: response.EventEnd, Plan: "p"}); err != nil {
+	if err := j.Put(journal.Record{Event: journal.EventEnd, Plan: "p"}); err != nil {
 		t.Fatal(err)
 	}
 	_ = j.Close()
 	if err := os.WriteFile(name+".head", head, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if records, err := response.ReadJournal(name); err != nil || len(records) != 4 {
+	if records, err := journal.Read(name); err != nil || len(records) != 4 {
 		t.Errorf("head behind: %d records, %v", len(records), err)
 	}
 }
@@ -110,50 +110,19 @@ func TestJournalTorn(t *testing.T) {
 // TestTwoResponders: the second is told who the first is.
 func TestTwoResponders(t *testing.T) {
 	name := writeJournal(t, 1)
-	j, err := response.OpenJournal(name, "arn:aws:iam::111122223333:user/olga")
+	j, err := journal.Open(name, "arn:aws:iam::111122223333:user/olga")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = response.OpenJournal(name, "second")
-	if !errors.Is(err, response.ErrHeld) || !strings.Contains(err.Error(), "user/olga") || !strings.Contains(err.Error(), "process ") {
+	_, err = journal.Open(name, "second")
+	if !errors.Is(err, journal.ErrHeld) || !strings.Contains(err.Error(), "user/olga") || !strings.Contains(err.Error(), "process ") {
 		t.Errorf("%v", err)
 	}
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if j, err = response.OpenJournal(name, "second"); err != nil {
+	if j, err = journal.Open(name, "second"); err != nil {
 		t.Fatal(err)
 	}
 	_ = j.Close()
-}
-
-// TestNoRecordNoStep: if the journal cannot be written, nothing is changed at AWS.
-func TestNoRecordNoStep(t *testing.T) {
-	for n := 1; n <= 5; n++ {
-		in := newIncident(t)
-		plan := in.plan(in.leak)
-		a, closeJournal := in.applier()
-		written := 0
-		a.Journal.OnWrite(func() {
-			if written++; written == n {
-				a.Journal.Break()
-			}
-		})
-		if _, err := a.Apply(t.Context(), plan); err == nil || !strings.Contains(err.Error(), "journal") {
-			t.Errorf("after %d records: %v", n, err)
-		}
-		closeJournal()
-		changed := 0
-		for _, w := range in.aws.Writes() {
-			changed += len(w)
-		}
-		// The records are begin, intent, done, intent, done.
-		if want := n / 2; changed != want {
-			t.Errorf("after %d records: %d changes, want %d", n, changed, want)
-		}
-		// Later, with a disk that has room, it goes on.
-		if outcomes, err := in.apply(plan); err != nil || outcomes[0].Result != response.Contained {
-			t.Errorf("after %d records, again: %v %+v", n, err, outcomes)
-		}
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -109,7 +110,7 @@ func TestUndoneStaysUndone(t *testing.T) {
 	in := newIncident(t)
 	plan := in.plan(in.leak)
 	a, closeJournal := in.applier()
-	if err := a.Journal.Put(response.Record{Event: response.EventIntent, Plan: plan.Hash, Step: &plan.Keys[0].Steps[0]}); err != nil {
+	if err := a.Journal.Put(journal.Record{Event: journal.EventIntent, Plan: plan.Hash, Step: &plan.Keys[0].Steps[0]}); err != nil {
 		t.Fatal(err)
 	}
 	closeJournal()
@@ -126,7 +127,7 @@ func TestUndoneStaysUndone(t *testing.T) {
 func TestNoRoomForTheHead(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "journal.jsonl")
 	put := func() error {
-		j, err := response.OpenJournal(name, "olga")
+		j, err := journal.Open(name, "olga")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,14 +136,45 @@ func TestNoRoomForTheHead(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer os.Remove(name + ".head")
-		return j.Put(response.Record{Event: response.EventBegin})
+		return j.Put(journal.Record{Event: journal.EventBegin})
 	}
 	for range 3 {
 		if put() == nil {
 			t.Error("put without a head")
 		}
 	}
-	if records, err := response.ReadJournal(name); err != nil || len(records) != 0 {
+	if records, err := journal.Read(name); err != nil || len(records) != 0 {
 		t.Errorf("%v, %v", records, err)
+	}
+}
+
+// TestNoRecordNoStep: if the journal cannot be written, nothing is changed at AWS.
+func TestNoRecordNoStep(t *testing.T) {
+	for n := 1; n <= 5; n++ {
+		in := newIncident(t)
+		plan := in.plan(in.leak)
+		a, closeJournal := in.applier()
+		written := 0
+		a.OnRecord = func(journal.Record) {
+			if written++; written == n {
+				_ = a.Journal.Close() // every later write fails, as on a full disk
+			}
+		}
+		if _, err := a.Apply(t.Context(), plan); err == nil || !strings.Contains(err.Error(), "journal") {
+			t.Errorf("after %d records: %v", n, err)
+		}
+		closeJournal()
+		changed := 0
+		for _, w := range in.aws.Writes() {
+			changed += len(w)
+		}
+		// The records are begin, intent, done, intent, done.
+		if want := n / 2; changed != want {
+			t.Errorf("after %d records: %d changes, want %d", n, changed, want)
+		}
+		// Later, with a disk that has room, it goes on.
+		if outcomes, err := in.apply(plan); err != nil || outcomes[0].Result != response.Contained {
+			t.Errorf("after %d records, again: %v %+v", n, err, outcomes)
+		}
 	}
 }

@@ -1,4 +1,6 @@
-package response
+// Package apply takes the steps of a plan, confirms them and takes them back. It is the
+// only package that changes something at AWS, and each change is in the journal first.
+package apply
 
 import (
 	"context"
@@ -9,52 +11,16 @@ import (
 
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
+	"github.com/stanch-dev/stanch/verifier/response/permissions"
 )
-
-// A Result is how it went for one key.
-type Result string
-
-// The results. All but Contained leave something to do.
-const (
-	// Contained: every step is taken, and what was read afterwards agrees.
-	Contained Result = "contained"
-	// Unconfirmed: every step is taken, and AWS still says otherwise.
-	Unconfirmed Result = "unconfirmed"
-	// Partly: some steps are taken, and the key itself still works.
-	Partly Result = "contained_not_deactivated"
-	// Incomplete: the key itself is shut off, and another step is not taken.
-	Incomplete Result = "deactivated_not_contained"
-	// Untouched: no step could be taken.
-	Untouched Result = "not_contained"
-	// Undone: every step is taken back.
-	Undone Result = "undone"
-	// NotUndone: some step is not taken back.
-	NotUndone Result = "not_undone"
-)
-
-// An Outcome is how it went for one key, and why not better.
-type Outcome struct {
-	Key    Key
-	Result Result
-	Why    []string
-	// Notes are what else there is to know, such as that a clock is wrong.
-	Notes []string
-	// Status is how the key itself was when it was last read: Active, Inactive, or
-	// absent if there is no such key any more; "" if it has none, or was not read.
-	Status string
-	// Until is until when the policy that denies sessions is needed; zero if there is none.
-	Until time.Time
-	// Undid are the steps that an undo has taken back. Others were not in effect.
-	Undid []Action
-	// Closed says that the plan was undone, so that it cannot be applied again.
-	Closed bool
-}
 
 // An Applier applies plans and takes them back. It is used by one goroutine.
 type Applier struct {
 	Operator *operator.Operator // nil if Rules.Self
-	Journal  *Journal
-	Rules    Rules
+	Journal  *journal.Journal
+	Rules    response.Rules
 	// MaxKeys is how many keys a plan may have.
 	MaxKeys int
 	// Recheck asks STS about the leaked key itself, each time anew. It returns
@@ -62,20 +28,20 @@ type Applier struct {
 	Recheck func(ctx context.Context, keyID string) (verifier.Verdict, bool)
 	// Leaked opens a session of the leaked key, if Rules.Self; it returns false if
 	// it has no secret to do so.
-	Leaked func(k Key) (*operator.Session, bool, error)
+	Leaked func(k response.Key) (*operator.Session, bool, error)
 	Now    func() time.Time                           // nil means time.Now
 	Sleep  func(ctx context.Context, d time.Duration) // nil waits
-	// Tell, if not nil, is told of each record once it is durable.
-	OnRecord func(Record)
+	// OnRecord, if not nil, is told of each record once it is durable.
+	OnRecord func(journal.Record)
 }
 
 // Admit judges whether plan may be applied, before any of it is. An apply that
 // was begun may be finished when the plan is over: nothing new is approved by it.
-func (a *Applier) Admit(ctx context.Context, plan Plan) error {
+func (a *Applier) Admit(ctx context.Context, plan response.Plan) error {
 	if err := a.admitPlan(plan); err != nil {
 		return err
 	}
-	if a.history(plan.Hash).Finished(plan) {
+	if a.Journal.History(plan.Hash).Finished(plan) {
 		if err := a.admitFinished(ctx, plan); err != nil {
 			return err
 		}
@@ -85,7 +51,7 @@ func (a *Applier) Admit(ctx context.Context, plan Plan) error {
 		if err != nil {
 			return err
 		}
-		if _, err := Guard(ctx, a.Operator, s, a.Rules, k); err != nil {
+		if _, err := response.Guard(ctx, a.Operator, s, a.Rules, k); err != nil {
 			return fmt.Errorf("key %s: %w", k.KeyID, err)
 		}
 		if err := a.admitUnchanged(ctx, s, plan.Hash, k); err != nil {
@@ -95,12 +61,12 @@ func (a *Applier) Admit(ctx context.Context, plan Plan) error {
 	return nil
 }
 
-func (a *Applier) admitPlan(plan Plan) error {
+func (a *Applier) admitPlan(plan response.Plan) error {
 	if err := a.Rules.Check(); err != nil {
 		return err
 	}
 	if plan.Sum() != plan.Hash {
-		return Refuse(GateChanged, "the plan was changed after it was made")
+		return response.Refuse(response.GateChanged, "the plan was changed after it was made")
 	}
 	if err := plan.Check(); err != nil {
 		return err
@@ -108,19 +74,19 @@ func (a *Applier) admitPlan(plan Plan) error {
 	if err := a.admitKind(plan); err != nil {
 		return err
 	}
-	h := a.history(plan.Hash)
+	h := a.Journal.History(plan.Hash)
 	switch now := a.now(); {
 	case h.Undone:
-		return Refuse(GateFinished, "the plan was undone: make a new one")
+		return response.Refuse(response.GateFinished, "the plan was undone: make a new one")
 	case !h.Begun && now.After(plan.Expires):
-		return Refuse(GateExpired, "the plan expired at %s: make a new one", plan.Expires.Format(time.RFC3339))
-	case plan.Created.After(now.Add(time.Minute)), plan.Expires.Sub(plan.Created) > PlanLife:
-		return Refuse(GateExpired, "the plan is from the future, or lives too long: %s to %s",
+		return response.Refuse(response.GateExpired, "the plan expired at %s: make a new one", plan.Expires.Format(time.RFC3339))
+	case plan.Created.After(now.Add(time.Minute)), plan.Expires.Sub(plan.Created) > response.PlanLife:
+		return response.Refuse(response.GateExpired, "the plan is from the future, or lives too long: %s to %s",
 			plan.Created.Format(time.RFC3339), plan.Expires.Format(time.RFC3339))
 	case len(plan.Keys) == 0:
-		return Refuse(GateNoKey, "the plan has no keys: nothing would be shut off")
+		return response.Refuse(response.GateNoKey, "the plan has no keys: nothing would be shut off")
 	case len(plan.Keys) > a.MaxKeys:
-		return Refuse(GateMany, "the plan has %d keys, and --max-keys allows %d", len(plan.Keys), a.MaxKeys)
+		return response.Refuse(response.GateMany, "the plan has %d keys, and --max-keys allows %d", len(plan.Keys), a.MaxKeys)
 	}
 	for _, k := range plan.Keys {
 		if err := a.Rules.Allow(k.Account, k.Name, k.ARN); err != nil {
@@ -132,53 +98,53 @@ func (a *Applier) admitPlan(plan Plan) error {
 
 // admitKind holds that leaked keys are used only if the operator says so each
 // time, and then nothing else is.
-func (a *Applier) admitKind(plan Plan) error {
+func (a *Applier) admitKind(plan response.Plan) error {
 	for _, k := range plan.Keys {
 		switch {
 		case k.SwitchesItselfOff() && !a.Rules.Self:
-			return Refuse(GateSelf, "the plan uses the leaked key %s itself: say --self again, or plan with a responder", k.KeyID)
+			return response.Refuse(response.GateSelf, "the plan uses the leaked key %s itself: say --self again, or plan with a responder", k.KeyID)
 		case !k.SwitchesItselfOff() && a.Rules.Self:
-			return Refuse(GateSelf, "the plan does not use the leaked key %s itself: leave --self out", k.KeyID)
+			return response.Refuse(response.GateSelf, "the plan does not use the leaked key %s itself: leave --self out", k.KeyID)
 		}
 	}
 	return nil
 }
 
-// drift holds that a key is as it was when the plan was made, or as this plan
+// admitUnchanged holds that a key is as it was when the plan was made, or as this plan
 // has left it.
-func (a *Applier) admitUnchanged(ctx context.Context, s *operator.Session, hash string, k Key) error {
+func (a *Applier) admitUnchanged(ctx context.Context, s *operator.Session, hash string, k response.Key) error {
 	if k.SwitchesItselfOff() {
 		return a.admitSelf(ctx, hash, k)
 	}
 	for _, step := range k.Steps {
-		if step.Do != Deactivate || a.history(hash).Of(step).Intent != nil {
+		if step.Do != response.Deactivate || a.Journal.History(hash).Of(step).Intent != nil {
 			continue
 		}
-		is, _, err := step.state(ctx, s)
+		is, _, err := state(ctx, step, s)
 		if err != nil {
-			return Unreadable("its status", err)
+			return response.Unreadable("its status", err)
 		}
 		if is != k.Status {
-			return Refuse(GateDrift, "it was %s when the plan was made, and is %s", k.Status, is)
+			return response.Refuse(response.GateDrift, "it was %s when the plan was made, and is %s", k.Status, is)
 		}
 	}
 	return nil
 }
 
-func (a *Applier) session(ctx context.Context, k Key) (*operator.Session, error) {
+func (a *Applier) session(ctx context.Context, k response.Key) (*operator.Session, error) {
 	if k.SwitchesItselfOff() {
 		s, ok, err := a.Leaked(k)
 		if err == nil && !ok {
-			err = Refuse(GateSelf, "--self signs with the leaked key: give a report with its secret (--findings)")
+			err = response.Refuse(response.GateSelf, "--self signs with the leaked key: give a report with its secret (--findings)")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("key %s: %w", k.KeyID, err)
 		}
 		return s, nil
 	}
-	s, err := a.Operator.In(ctx, k.Account, k.Fingerprint[:min(8, len(k.Fingerprint))], WritePolicy(k))
+	s, err := a.Operator.In(ctx, k.Account, k.Fingerprint[:min(8, len(k.Fingerprint))], permissions.Write(k))
 	if err != nil {
-		return nil, fmt.Errorf("key %s: %w", k.KeyID, Refuse(GateResponder, "%v", err))
+		return nil, fmt.Errorf("key %s: %w", k.KeyID, response.Refuse(response.GateResponder, "%v", err))
 	}
 	return s, nil
 }
@@ -193,7 +159,7 @@ func (a *Applier) now() time.Time {
 // Apply takes the steps of plan that are not taken yet, and confirms them. Call
 // Admit first. The error is of the journal or of ctx: the run ended in the
 // middle, and Apply can be called again.
-func (a *Applier) Apply(ctx context.Context, plan Plan) ([]Outcome, error) {
+func (a *Applier) Apply(ctx context.Context, plan response.Plan) ([]response.Outcome, error) {
 	// Again: whoever was asked for consent may have slept over it.
 	if err := a.admitPlan(plan); err != nil {
 		return nil, err
@@ -213,7 +179,7 @@ func (a *Applier) Apply(ctx context.Context, plan Plan) ([]Outcome, error) {
 			return nil, err
 		}
 	}
-	var outcomes []Outcome
+	var outcomes []response.Outcome
 	for _, t := range attempts {
 		o, err := t.end(ctx)
 		if err != nil {
@@ -224,15 +190,15 @@ func (a *Applier) Apply(ctx context.Context, plan Plan) ([]Outcome, error) {
 	return outcomes, nil
 }
 
-// An entry is the part of the journal that is about one key of one plan.
+// An keyRun is the part of the journal that is about one key of one plan.
 type keyRun struct {
 	*Applier
 	plan    string
 	session *operator.Session
-	key     Key
+	key     response.Key
 }
 
-func (j keyRun) record(r Record) error {
+func (j keyRun) record(r journal.Record) error {
 	r.Time, r.Plan = j.now(), j.plan
 	if j.session != nil { // there may be no way into the account
 		r.Actor = j.session.ARN
@@ -249,42 +215,42 @@ func (j keyRun) record(r Record) error {
 
 // take takes one step, unless it was taken and holds. why says what kept it from being
 // taken; err is of the journal or of ctx.
-func (j keyRun) take(ctx context.Context, step Step) (why string, err error) {
+func (j keyRun) take(ctx context.Context, step response.Step) (why string, err error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	h := j.history(j.plan).Of(step)
+	h := j.Journal.History(j.plan).Of(step)
 	outdated := j.outdated(step)
 	ended := h.Done || h.Skipped
 	if ended && !outdated && !j.noLongerHolds(ctx, step) {
 		return "", nil
 	}
 	begun := h.Intent != nil && !ended && !h.Refused && !outdated
-	after, _ := step.want()
+	after, _ := want(step)
 	is, held, err := j.state(ctx, step)
 	was := is == after
-	if err == nil && step.Do == DenySessions && is == Present {
+	if err == nil && step.Do == response.DenySessions && is == response.Present {
 		was = begun && held == h.Intent.Document
 		if !slices.Contains(h.Documents, held) { // one of ours is put anew
-			err = step.other()
+			err = other(step)
 		}
 	}
 	switch {
 	case err != nil:
 		return j.failed(ctx, step, false, err)
 	case was && begun:
-		return "", j.record(Record{Event: EventDone, Step: &step, After: is, Why: "the answer to an earlier call was lost"})
+		return "", j.record(journal.Record{Event: journal.EventDone, Step: &step, After: is, Why: "the answer to an earlier call was lost"})
 	case was:
-		return "", j.record(Record{Event: EventSkipped, Step: &step, Before: is, After: is})
+		return "", j.record(journal.Record{Event: journal.EventSkipped, Step: &step, Before: is, After: is})
 	}
 	document := ""
 	if begun {
 		document = h.Intent.Document // the same one, if it was put already
 	} else {
-		r := Record{Event: EventIntent, Step: &step, Before: is}
-		if step.Do == DenySessions {
+		r := journal.Record{Event: journal.EventIntent, Step: &step, Before: is}
+		if step.Do == response.DenySessions {
 			before, note := j.denyBefore()
-			r.Document, r.Why = step.document(before), note
+			r.Document, r.Why = denyDocument(step, before), note
 		}
 		if err := j.record(r); err != nil {
 			return "", err
@@ -294,22 +260,22 @@ func (j keyRun) take(ctx context.Context, step Step) (why string, err error) {
 	return j.change(ctx, step, is, document)
 }
 
-// lost reports whether a step that was taken is seen not to hold any more. One that
+// noLongerHolds reports whether a step that was taken is seen not to hold any more. One that
 // cannot be read now is left to confirm, which reads it back.
-func (j keyRun) noLongerHolds(ctx context.Context, step Step) bool {
+func (j keyRun) noLongerHolds(ctx context.Context, step response.Step) bool {
 	_, why, err := j.readBack(ctx, step)
 	return err == nil && why != ""
 }
 
 // change makes the call of step, which stands in the journal.
-func (j keyRun) change(ctx context.Context, step Step, is, document string) (why string, err error) {
-	after, _ := step.want()
-	done := Record{Event: EventDone, Step: &step, Before: is, After: after}
-	err = step.do(ctx, j.session, document)
+func (j keyRun) change(ctx context.Context, step response.Step, is, document string) (why string, err error) {
+	after, _ := want(step)
+	done := journal.Record{Event: journal.EventDone, Step: &step, Before: is, After: after}
+	err = do(ctx, step, j.session, document)
 	if err == nil {
 		return "", j.record(done)
 	}
-	if step.Do == DeactivateSelf {
+	if step.Do == response.DeactivateSelf {
 		// The first of two attempts may have had its effect: who is off cannot repeat itself.
 		if now, _, stateErr := j.state(ctx, step); stateErr == nil && now == after {
 			done.Why = "the answer to an earlier call was lost"
@@ -322,16 +288,16 @@ func (j keyRun) change(ctx context.Context, step Step, is, document string) (why
 // outdated reports whether step denies what was issued before some time, and the key was
 // deactivated, or seen to be off, only later. Whoever had it may have made new sessions
 // in the meantime.
-func (j keyRun) outdated(step Step) bool {
-	h := j.history(j.plan)
+func (j keyRun) outdated(step response.Step) bool {
+	h := j.Journal.History(j.plan)
 	put := h.Of(step).Intent
-	if step.Do != DenySessions || put == nil {
+	if step.Do != response.DenySessions || put == nil {
 		return false
 	}
 	for _, other := range j.key.Steps {
 		t := h.Of(other)
-		for _, r := range []*Record{t.Ended, t.Off} {
-			if other.Do == Deactivate && r != nil && r.Seq > put.Seq {
+		for _, r := range []*journal.Record{t.Ended, t.Off} {
+			if other.Do == response.Deactivate && r != nil && r.Seq > put.Seq {
 				return true
 			}
 		}
@@ -340,35 +306,27 @@ func (j keyRun) outdated(step Step) bool {
 }
 
 // state reads how the object of step is, and of a policy the document.
-func (j keyRun) state(ctx context.Context, step Step) (is, document string, err error) {
-	if step.Do == DeactivateSelf {
+func (j keyRun) state(ctx context.Context, step response.Step) (is, document string, err error) {
+	if step.Do == response.DeactivateSelf {
 		is, err = j.selfState(ctx, j.key.KeyID)
 		return is, "", err
 	}
-	return step.state(ctx, j.session)
+	return state(ctx, step, j.session)
 }
 
 // failed records why a step was not taken, whether AWS was asked to take it or not.
-func (j keyRun) failed(ctx context.Context, step Step, asked bool, cause error) (why string, err error) {
+func (j keyRun) failed(ctx context.Context, step response.Step, asked bool, cause error) (why string, err error) {
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
-	r := Record{Event: EventFailed, Step: &step, Why: Explain(cause)}
+	r := journal.Record{Event: journal.EventFailed, Step: &step, Why: response.Explain(cause)}
 	var e *operator.Error
 	if errors.As(cause, &e) {
 		r.Code = e.Code
 		r.Refused = asked && e.Status/100 == 4 && !e.Busy()
-		if step.Do == DeactivateSelf && e.Denied() {
+		if step.Do == response.DeactivateSelf && e.Denied() {
 			r.Why = "the key may not switch itself off, it takes a responder in its account: " + e.Refusal()
 		}
 	}
 	return fmt.Sprintf("%s: %s", step.Do, r.Why), j.record(r)
-}
-
-func Explain(err error) string {
-	var e *operator.Error
-	if errors.As(err, &e) && e.Denied() {
-		return e.Refusal()
-	}
-	return err.Error()
 }

@@ -1,4 +1,4 @@
-package response
+package apply
 
 import (
 	"context"
@@ -8,28 +8,21 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/verifier/operator"
-)
-
-// How the object of a step can be. Active and Inactive are IAM's words.
-const (
-	Active   = "Active"
-	Inactive = "Inactive"
-	Present  = "present"
-	Absent   = "absent"
+	"github.com/stanch-dev/stanch/verifier/response"
 )
 
 // shutsOff reports whether s is about the credential itself, and not about its sessions.
-func (s Step) shutsOff() bool {
-	return s.Do == Deactivate || s.Do == DeactivateSelf || s.Do == DisableServiceCredential
+func shutsOff(s response.Step) bool {
+	return s.Do == response.Deactivate || s.Do == response.DeactivateSelf || s.Do == response.DisableServiceCredential
 }
 
 // want returns how the object is after s, and before it, after an undo.
-func (s Step) want() (after, before string) {
+func want(s response.Step) (after, before string) {
 	switch s.Do {
-	case DenySessions, Quarantine:
-		return Present, Absent
-	case Deactivate, DeactivateSelf, DisableServiceCredential:
-		return Inactive, Active
+	case response.DenySessions, response.Quarantine:
+		return response.Present, response.Absent
+	case response.Deactivate, response.DeactivateSelf, response.DisableServiceCredential:
+		return response.Inactive, response.Active
 	}
 	return "", ""
 }
@@ -38,27 +31,27 @@ func (s Step) want() (after, before string) {
 var errOther = errors.New("another one")
 
 // other says that the policy of s is there, and is not the one that stanch has put.
-func (s Step) other() error {
+func other(s response.Step) error {
 	return fmt.Errorf("the policy %s of %s %s is %w", s.Object, s.Kind, s.Name, errOther)
 }
 
 // state reads how the object of s is now, and of a policy that is put the document.
-func (s Step) state(ctx context.Context, r *operator.Session) (is, document string, err error) {
-	is = Absent
+func state(ctx context.Context, s response.Step, r *operator.Session) (is, document string, err error) {
+	is = response.Absent
 	switch s.Do {
-	case DenySessions:
+	case response.DenySessions:
 		document, err = r.InlinePolicy(ctx, s.Kind, s.Name, s.Object)
 		if errors.Is(err, operator.ErrNotFound) {
-			return Absent, "", nil
+			return response.Absent, "", nil
 		}
-		is = Present
-	case Quarantine:
+		is = response.Present
+	case response.Quarantine:
 		var list []operator.AttachedPolicy
 		list, err = r.AttachedPolicies(ctx, s.Name)
 		if slices.ContainsFunc(list, func(a operator.AttachedPolicy) bool { return a.ARN == s.Object }) {
-			is = Present
+			is = response.Present
 		}
-	case Deactivate:
+	case response.Deactivate:
 		var keys []operator.AccessKey
 		keys, err = r.AccessKeys(ctx, s.Name)
 		for _, k := range keys {
@@ -66,7 +59,7 @@ func (s Step) state(ctx context.Context, r *operator.Session) (is, document stri
 				is = k.Status
 			}
 		}
-	case DisableServiceCredential:
+	case response.DisableServiceCredential:
 		var list []operator.ServiceCredential
 		list, err = r.ServiceCredentials(ctx, s.Name)
 		for _, c := range list {
@@ -84,27 +77,27 @@ func (s Step) state(ctx context.Context, r *operator.Session) (is, document stri
 }
 
 // do takes the step. Twice does no harm.
-func (s Step) do(ctx context.Context, r *operator.Session, document string) error {
-	return r.Do(ctx, s.call(false, document), nil)
+func do(ctx context.Context, s response.Step, r *operator.Session, document string) error {
+	return r.Do(ctx, call(s, false, document), nil)
 }
 
 // undo takes it back.
-func (s Step) undo(ctx context.Context, r *operator.Session) error {
-	err := r.Do(ctx, s.call(true, ""), nil)
-	if after, before := s.want(); errors.Is(err, operator.ErrNotFound) && after == Present && before == Absent {
+func undo(ctx context.Context, s response.Step, r *operator.Session) error {
+	err := r.Do(ctx, call(s, true, ""), nil)
+	if after, before := want(s); errors.Is(err, operator.ErrNotFound) && after == response.Present && before == response.Absent {
 		return nil // it is gone
 	}
 	return err
 }
 
-func (s Step) call(back bool, document string) operator.Call {
+func call(s response.Step, back bool, document string) operator.Call {
 	c := operator.Call{Service: "iam"}
-	status := Inactive
+	status := response.Inactive
 	if back {
-		status = Active
+		status = response.Active
 	}
 	switch s.Do {
-	case DenySessions:
+	case response.DenySessions:
 		verb, noun, param := "Put", "UserPolicy", "UserName"
 		if s.Kind == "role" {
 			noun, param = "RolePolicy", "RoleName"
@@ -116,29 +109,29 @@ func (s Step) call(back bool, document string) operator.Call {
 			c.Params["PolicyDocument"] = document
 		}
 		c.Action = verb + noun
-	case Quarantine:
+	case response.Quarantine:
 		c.Action = "AttachUserPolicy"
 		if back {
 			c.Action = "DetachUserPolicy"
 		}
 		c.Params = map[string]string{"UserName": s.Name, "PolicyArn": s.Object}
-	case Deactivate:
+	case response.Deactivate:
 		c.Action = "UpdateAccessKey"
 		c.Params = map[string]string{"UserName": s.Name, "AccessKeyId": s.Object, "Status": status}
-	case DeactivateSelf:
+	case response.DeactivateSelf:
 		// Without UserName it is about the caller: that works for the root user as well.
 		c.Action = "UpdateAccessKey"
 		c.Params = map[string]string{"AccessKeyId": s.Object, "Status": status}
-	case DisableServiceCredential:
+	case response.DisableServiceCredential:
 		c.Action = "UpdateServiceSpecificCredential"
 		c.Params = map[string]string{"UserName": s.Name, "ServiceSpecificCredentialId": s.Object, "Status": status}
 	}
 	return c
 }
 
-// document returns the policy that the step puts, for sessions issued before a time.
-func (s Step) document(before time.Time) string {
-	if s.Do != DenySessions {
+// denyDocument returns the policy that the step puts, for sessions issued before a time.
+func denyDocument(s response.Step, before time.Time) string {
+	if s.Do != response.DenySessions {
 		return ""
 	}
 	return operator.Policy(operator.Statement{

@@ -1,4 +1,4 @@
-package response
+package journal
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package response
+package apply
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
 )
 
 // A key goes on making sessions, each good for 36 hours, until STS has heard from IAM
@@ -27,17 +29,17 @@ const (
 // An attempt is one run of the steps for one key.
 type attempt struct {
 	keyRun
-	missed  map[Action]bool
-	outcome Outcome
+	missed  map[response.Action]bool
+	outcome response.Outcome
 }
 
-func (a *Applier) attempt(ctx context.Context, plan Plan, k Key) (attempt, error) {
+func (a *Applier) attempt(ctx context.Context, plan response.Plan, k response.Key) (attempt, error) {
 	s, err := a.session(ctx, k)
 	if err != nil {
 		return attempt{}, err
 	}
-	t := attempt{keyRun{a, plan.Hash, s, k}, map[Action]bool{}, Outcome{Key: k}}
-	if err := t.record(Record{Event: EventBegin, Where: k.Where, SecretSHA256: k.SecretSHA256}); err != nil {
+	t := attempt{keyRun{a, plan.Hash, s, k}, map[response.Action]bool{}, response.Outcome{Key: k}}
+	if err := t.record(journal.Record{Event: journal.EventBegin, Where: k.Where, SecretSHA256: k.SecretSHA256}); err != nil {
 		return attempt{}, err
 	}
 	for _, step := range k.Steps {
@@ -53,8 +55,8 @@ func (a *Applier) attempt(ctx context.Context, plan Plan, k Key) (attempt, error
 	return t, nil
 }
 
-// less notes why the key is not contained; "" notes nothing.
-func (t *attempt) downgrade(result Result, why string) {
+// downgrade notes why the key is not contained; "" notes nothing.
+func (t *attempt) downgrade(result response.Result, why string) {
 	if why != "" {
 		t.outcome.Result, t.outcome.Why = result, append(t.outcome.Why, why)
 	}
@@ -63,11 +65,11 @@ func (t *attempt) downgrade(result Result, why string) {
 // contain waits until the key is seen to be off, and denies the sessions that it made
 // until then.
 func (t *attempt) contain(ctx context.Context) error {
-	if t.outcome.Result != Contained {
+	if t.outcome.Result != response.Contained {
 		return nil
 	}
 	why, err := t.awaitOff(ctx)
-	if t.downgrade(Unconfirmed, why); why != "" || err != nil {
+	if t.downgrade(response.Unconfirmed, why); why != "" || err != nil {
 		return err
 	}
 	for _, step := range t.key.Steps {
@@ -75,7 +77,7 @@ func (t *attempt) contain(ctx context.Context) error {
 			continue
 		}
 		why, err := t.take(ctx, step)
-		if t.downgrade(Incomplete, why); err != nil {
+		if t.downgrade(response.Incomplete, why); err != nil {
 			return err
 		}
 	}
@@ -83,46 +85,46 @@ func (t *attempt) contain(ctx context.Context) error {
 }
 
 // end reads everything back, and returns how it went.
-func (t *attempt) end(ctx context.Context) (Outcome, error) {
-	if t.outcome.Result == Contained {
+func (t *attempt) end(ctx context.Context) (response.Outcome, error) {
+	if t.outcome.Result == response.Contained {
 		why, err := t.confirm(ctx)
 		if err != nil {
-			return Outcome{}, err
+			return response.Outcome{}, err
 		}
-		if t.downgrade(Unconfirmed, why); why == "" {
-			t.downgrade(Incomplete, t.survivingSessions())
+		if t.downgrade(response.Unconfirmed, why); why == "" {
+			t.downgrade(response.Incomplete, t.survivingSessions())
 		}
 	}
 	o := t.outcome
 	o.Notes, o.Status, o.Until = t.notes(), t.status(ctx), t.denyNeededUntil()
-	return o, t.record(Record{Event: EventEnd, Result: string(o.Result)})
+	return o, t.record(journal.Record{Event: journal.EventEnd, Result: string(o.Result)})
 }
 
 // result is how the steps went, before anything is read back.
-func (t *attempt) result() Result {
-	denied := slices.ContainsFunc(t.key.Steps, func(s Step) bool { return s.Do == DenySessions && !t.missed[s.Do] })
+func (t *attempt) result() response.Result {
+	denied := slices.ContainsFunc(t.key.Steps, func(s response.Step) bool { return s.Do == response.DenySessions && !t.missed[s.Do] })
 	off := denied // a session has nothing else to shut off
 	for _, s := range t.key.Steps {
-		if s.shutsOff() {
+		if shutsOff(s) {
 			off = !t.missed[s.Do]
 		}
 	}
 	switch {
 	case len(t.missed) == 0:
-		return Contained
+		return response.Contained
 	case off:
-		return Incomplete
+		return response.Incomplete
 	case denied:
-		return Partly
+		return response.Partly
 	}
-	return Untouched
+	return response.Untouched
 }
 
-// seeOff waits until the key is seen to be off: until STS does not know it any more or,
+// awaitOff waits until the key is seen to be off: until STS does not know it any more or,
 // if STS cannot be asked, until IAM has said so for as long as its word may take.
 func (j keyRun) awaitOff(ctx context.Context) (why string, err error) {
-	i := slices.IndexFunc(j.key.Steps, func(s Step) bool { return s.Do == Deactivate })
-	if i < 0 || j.history(j.plan).Of(j.key.Steps[i]).Off != nil {
+	i := slices.IndexFunc(j.key.Steps, func(s response.Step) bool { return s.Do == response.Deactivate })
+	if i < 0 || j.Journal.History(j.plan).Of(j.key.Steps[i]).Off != nil {
 		return "", nil
 	}
 	key := j.key.Steps[i : i+1]
@@ -135,15 +137,15 @@ func (j keyRun) awaitOff(ctx context.Context) (why string, err error) {
 	case err != nil:
 		return "", err
 	case seen.why != "":
-		seen.result = string(Unconfirmed)
+		seen.result = string(response.Unconfirmed)
 		return seen.why, j.recordObservation(seen)
 	}
-	return "", j.record(Record{Event: EventOff, Step: &key[0], After: seen.status, Result: seen.result})
+	return "", j.record(journal.Record{Event: journal.EventOff, Step: &key[0], After: seen.status, Result: seen.result})
 }
 
-// settle waits until the last change of the key is as old as IAM's word may take.
+// awaitPropagation waits until the last change of the key is as old as IAM's word may take.
 func (j keyRun) awaitPropagation(ctx context.Context) {
-	if d := propagation - j.now().Sub(j.history(j.plan).LastChange(j.key)); d > 0 {
+	if d := propagation - j.now().Sub(j.Journal.History(j.plan).LastChange(j.key)); d > 0 {
 		j.sleep(ctx, min(d, propagation)) // the clock may have been set back since
 	}
 }
@@ -160,7 +162,7 @@ func (j keyRun) denyBefore() (before time.Time, note string) {
 		"IAM's answers do not say what time it is there: sessions are denied up to %s after this machine's time", operator.MaxSkew+margin)
 }
 
-// skew says how the clock of this machine differs from AWS's, "" if it does not.
+// clockDifference says how the clock of this machine differs from AWS's, "" if it does not.
 func (j keyRun) clockDifference() string {
 	_, ahead, _ := j.session.Time() // 0 if it is not known
 	switch off := ahead.Round(time.Second); {
@@ -176,7 +178,7 @@ func (j keyRun) clockDifference() string {
 func (j keyRun) notes() []string {
 	note := j.clockDifference()
 	for _, step := range j.key.Steps {
-		if put := j.history(j.plan).Of(step).Intent; put != nil && note == "" {
+		if put := j.Journal.History(j.plan).Of(step).Intent; put != nil && note == "" {
 			note = put.Why
 		}
 	}
@@ -186,34 +188,34 @@ func (j keyRun) notes() []string {
 	return []string{note}
 }
 
-// until returns until when the policy is needed that denies sessions. Zero says that it
+// denyNeededUntil returns until when the policy is needed that denies sessions. Zero says that it
 // was not put, or that the key may still make sessions.
 func (j keyRun) denyNeededUntil() (t time.Time) {
-	h := j.history(j.plan)
+	h := j.Journal.History(j.plan)
 	for _, s := range j.key.Steps {
-		if s.Do == DenySessions && h.Of(s).Done && h.SessionsDenied(j.key) {
-			t = h.LastChange(j.key).Add(SessionLife)
+		if s.Do == response.DenySessions && h.Of(s).Done && h.SessionsDenied(j.key) {
+			t = h.LastChange(j.key).Add(response.SessionLife)
 		}
 	}
 	return t
 }
 
-// outlive says which sessions go on though the key is off, "" if there are none.
+// survivingSessions says which sessions go on though the key is off, "" if there are none.
 func (j keyRun) survivingSessions() string {
 	switch {
 	case j.sessionsOver():
 		return ""
 	case j.key.SwitchesItselfOff():
-		return fmt.Sprintf("sessions that were made with the key go on for up to %d hours: --self cannot deny them", int(SessionLife.Hours()))
-	case !j.history(j.plan).SessionsDenied(j.key):
+		return fmt.Sprintf("sessions that were made with the key go on for up to %d hours: --self cannot deny them", int(response.SessionLife.Hours()))
+	case !j.Journal.History(j.plan).SessionsDenied(j.key):
 		return "sessions that were made before the key was seen to be off may go on: apply the plan again, which denies them"
 	}
 	return ""
 }
 
-// over reports whether the key has been off for longer than any session lives.
+// sessionsOver reports whether the key has been off for longer than any session lives.
 func (j keyRun) sessionsOver() bool {
-	h := j.history(j.plan)
+	h := j.Journal.History(j.plan)
 	last := h.LastChange(j.key)
-	return !last.IsZero() && j.now().Sub(last) > SessionLife && !h.SeenWorking(j.key)
+	return !last.IsZero() && j.now().Sub(last) > response.SessionLife && !h.SeenWorking(j.key)
 }

@@ -1,4 +1,4 @@
-package response
+package apply
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
 )
 
 // IAM takes seconds to agree with itself everywhere. What is not confirmed after
@@ -26,22 +28,22 @@ func (j keyRun) confirm(ctx context.Context) (why string, err error) {
 		return "", err
 	}
 	if seen.why != "" {
-		seen.result = string(Unconfirmed)
+		seen.result = string(response.Unconfirmed)
 	}
 	return seen.why, j.recordObservation(seen)
 }
 
-// confirmed records what was seen.
+// recordObservation records what was seen.
 func (j keyRun) recordObservation(seen observation) error {
-	r := Record{Event: EventConfirm, Result: seen.result, Why: seen.why}
+	r := journal.Record{Event: journal.EventConfirm, Result: seen.result, Why: seen.why}
 	if seen.works != nil {
 		r.Step, r.After = seen.works, seen.status
 	}
 	return j.record(r)
 }
 
-// lookUntil looks at steps until nobody disagrees, or for a minute.
-func (j keyRun) observeUntilAgreed(ctx context.Context, steps []Step) (seen observation, err error) {
+// observeUntilAgreed looks at steps until nobody disagrees, or for a minute.
+func (j keyRun) observeUntilAgreed(ctx context.Context, steps []response.Step) (seen observation, err error) {
 	for n := 0; ; n++ {
 		seen = j.observe(ctx, steps)
 		if ctx.Err() != nil {
@@ -65,35 +67,35 @@ func (a *Applier) sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// A sight is what was seen of a key and its steps.
+// A observation is what was seen of a key and its steps.
 type observation struct {
-	result string // what agrees
-	why    string // what does not; "" if all does
-	status string // of the key itself, see Outcome
-	sts    bool   // STS was asked
-	denies bool   // the policy that denies sessions is there
-	works  *Step  // that was to shut the key off, if it works all the same
+	result string         // what agrees
+	why    string         // what does not; "" if all does
+	status string         // of the key itself, see Outcome
+	sts    bool           // STS was asked
+	denies bool           // the policy that denies sessions is there
+	works  *response.Step // that was to shut the key off, if it works all the same
 }
 
-// look reads steps back, and asks STS about the key if one of them is about the key.
-func (j keyRun) observe(ctx context.Context, steps []Step) (seen observation) {
-	var deactivates *Step
+// observe reads steps back, and asks STS about the key if one of them is about the key.
+func (j keyRun) observe(ctx context.Context, steps []response.Step) (seen observation) {
+	var deactivates *response.Step
 	for _, step := range steps {
 		is, why, err := j.readBack(ctx, step)
 		if err != nil {
-			why = "reading it back: " + Explain(err)
+			why = "reading it back: " + response.Explain(err)
 		}
-		if step.shutsOff() {
+		if shutsOff(step) {
 			seen.status = is
 		}
-		seen.denies = seen.denies || step.Do == DenySessions && is == Present
+		seen.denies = seen.denies || step.Do == response.DenySessions && is == response.Present
 		if why != "" && seen.why == "" {
 			seen.why = fmt.Sprintf("%s: %s", step.Do, why)
 		}
-		if step.Do == Deactivate {
+		if step.Do == response.Deactivate {
 			deactivates = &step
 		}
-		if step.shutsOff() && is == Active {
+		if shutsOff(step) && is == response.Active {
 			seen.works = &step
 		}
 	}
@@ -124,23 +126,23 @@ func (j keyRun) observe(ctx context.Context, steps []Step) (seen observation) {
 	return seen
 }
 
-// stands reads how the object of step is, and says why that is not as the step left it.
+// readBack reads how the object of step is, and says why that is not as the step left it.
 // That there is nothing left to shut off is as good.
-func (j keyRun) readBack(ctx context.Context, step Step) (is, why string, err error) {
-	after, _ := step.want()
+func (j keyRun) readBack(ctx context.Context, step response.Step) (is, why string, err error) {
+	after, _ := want(step)
 	is, held, err := j.state(ctx, step)
-	if is == Absent || errors.Is(err, operator.ErrNotFound) {
+	if is == response.Absent || errors.Is(err, operator.ErrNotFound) {
 		gone, goneErr := j.gone(ctx, step, err)
 		if gone || goneErr != nil {
-			return Absent, "", goneErr
+			return response.Absent, "", goneErr
 		}
 	}
-	put := j.history(j.plan).Of(step).Intent
+	put := j.Journal.History(j.plan).Of(step).Intent
 	switch {
 	case err != nil:
 		return "", "", err
-	case step.Do == DenySessions && is == Present && put != nil && held != put.Document:
-		return is, step.other().Error(), nil // whoever has the rights may have put another one in its place
+	case step.Do == response.DenySessions && is == response.Present && put != nil && held != put.Document:
+		return is, other(step).Error(), nil // whoever has the rights may have put another one in its place
 	case is != after:
 		return is, "read back, it is " + is, nil
 	}
@@ -150,8 +152,8 @@ func (j keyRun) readBack(ctx context.Context, step Step) (is, why string, err er
 // gone reports whether the absent object of step leaves nothing to shut off: the key is
 // deleted, or its user is, or the policy was taken off when all sessions were over.
 // notFound is set if IAM does not know the user either.
-func (j keyRun) gone(ctx context.Context, step Step, notFound error) (bool, error) {
-	if notFound == nil && (step.shutsOff() || step.Do == DenySessions && j.sessionsOver()) {
+func (j keyRun) gone(ctx context.Context, step response.Step, notFound error) (bool, error) {
+	if notFound == nil && (shutsOff(step) || step.Do == response.DenySessions && j.sessionsOver()) {
 		return true, nil
 	}
 	_, err := j.session.Tags(ctx, step.Kind, step.Name)
@@ -163,19 +165,19 @@ func (j keyRun) gone(ctx context.Context, step Step, notFound error) (bool, erro
 
 // Confirm looks at the keys of an applied plan once more, some time later: an
 // attacker may have undone it. It writes to the journal, and changes nothing.
-func (a *Applier) Confirm(ctx context.Context, plan Plan) ([]Outcome, error) {
-	h := a.history(plan.Hash)
+func (a *Applier) Confirm(ctx context.Context, plan response.Plan) ([]response.Outcome, error) {
+	h := a.Journal.History(plan.Hash)
 	if !h.Begun {
-		return nil, Refuse(GateNotApplied, "the journal does not know the plan")
+		return nil, response.Refuse(response.GateNotApplied, "the journal does not know the plan")
 	}
-	var outcomes []Outcome
+	var outcomes []response.Outcome
 	for _, k := range plan.Keys {
 		s, err := a.session(ctx, k)
 		if ctx.Err() != nil {
 			return outcomes, ctx.Err()
 		}
 		j := keyRun{a, plan.Hash, s, k}
-		o, seen := Outcome{Key: k, Result: Contained, Closed: h.Undone}, observation{}
+		o, seen := response.Outcome{Key: k, Result: response.Contained, Closed: h.Undone}, observation{}
 		if err != nil { // the other keys may be of an account that can be asked
 			seen.why = err.Error()
 		} else {
@@ -185,12 +187,12 @@ func (a *Applier) Confirm(ctx context.Context, plan Plan) ([]Outcome, error) {
 			o.Until = j.denyNeededUntil()
 		}
 		switch late := j.survivingSessions(); {
-		case seen.why != "" && seen.status == Absent:
-			o.Result = Incomplete // it is about its sessions
+		case seen.why != "" && seen.status == response.Absent:
+			o.Result = response.Incomplete // it is about its sessions
 		case seen.why != "":
-			o.Result = Unconfirmed
+			o.Result = response.Unconfirmed
 		case late != "":
-			o.Result, seen.why = Incomplete, late
+			o.Result, seen.why = response.Incomplete, late
 		}
 		if seen.why != "" {
 			o.Why, seen.result = []string{seen.why}, string(o.Result)
@@ -205,7 +207,7 @@ func (a *Applier) Confirm(ctx context.Context, plan Plan) ([]Outcome, error) {
 
 // admitFinished refuses a plan that was applied, if all that it did is seen to hold. If
 // not, somebody has undone it, and the plan may be applied again.
-func (a *Applier) admitFinished(ctx context.Context, plan Plan) error {
+func (a *Applier) admitFinished(ctx context.Context, plan response.Plan) error {
 	holds := true
 	for _, k := range plan.Keys {
 		s, err := a.session(ctx, k)
@@ -220,13 +222,13 @@ func (a *Applier) admitFinished(ctx context.Context, plan Plan) error {
 		if seen.why == "" {
 			continue
 		}
-		holds, seen.result = false, string(Unconfirmed)
+		holds, seen.result = false, string(response.Unconfirmed)
 		if err := j.recordObservation(seen); err != nil {
 			return err
 		}
 	}
 	if holds {
-		return Refuse(GateFinished, "the plan was applied, and read back now it holds: nothing is left of it")
+		return response.Refuse(response.GateFinished, "the plan was applied, and read back now it holds: nothing is left of it")
 	}
 	return nil
 }

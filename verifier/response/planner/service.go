@@ -1,4 +1,4 @@
-package response
+package planner
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/permissions"
 )
 
 // serviceOf returns the service that a rule's credentials are for, as IAM names it,
@@ -25,7 +27,7 @@ func serviceOf(rule string) (service string, ok bool) {
 
 // service plans for a credential that STS does not know: it names its user, and
 // that IAM lists it as active is the proof.
-func (p *Planner) service(ctx context.Context, leak Leak, service string) (Key, error) {
+func (p *Planner) service(ctx context.Context, leak response.Leak, service string) (response.Key, error) {
 	account, name := leak.Verdict.Identity.Account, ""
 	for _, f := range leak.Verdict.Facts {
 		if f.Name == "iam-user" {
@@ -33,50 +35,50 @@ func (p *Planner) service(ctx context.Context, leak Leak, service string) (Key, 
 		}
 	}
 	if account == "" || name == "" {
-		return Key{}, Refuse(GateIdentity, "it does not name its user and account")
+		return response.Key{}, response.Refuse(response.GateIdentity, "it does not name its user and account")
 	}
 	if err := p.Rules.Allow(account, name, ""); err != nil {
-		return Key{}, err
+		return response.Key{}, err
 	}
-	s, err := p.Operator.In(ctx, account, leak.Fingerprint[:min(8, len(leak.Fingerprint))], ReadPolicy())
+	s, err := p.Operator.In(ctx, account, leak.Fingerprint[:min(8, len(leak.Fingerprint))], permissions.Read())
 	if err != nil {
-		return Key{}, Refuse(GateResponder, "%v", err)
+		return response.Key{}, response.Refuse(response.GateResponder, "%v", err)
 	}
 	arn, err := s.UserARN(ctx, name)
 	if err != nil {
-		return Key{}, Unreadable("its user", err)
+		return response.Key{}, response.Unreadable("its user", err)
 	}
 	list, err := s.ServiceCredentials(ctx, name)
 	if err != nil {
-		return Key{}, Unreadable("its status", err)
+		return response.Key{}, response.Unreadable("its status", err)
 	}
 	list = slices.DeleteFunc(list, func(c operator.ServiceCredential) bool {
 		bedrock := strings.HasPrefix(c.Service, "bedrock.")
-		return c.Status != Active || bedrock != (service != "")
+		return c.Status != response.Active || bedrock != (service != "")
 	})
 	switch len(list) {
 	case 0:
-		return Key{}, Refuse(GateState, "user %s has no such credential that is active", name)
+		return response.Key{}, response.Refuse(response.GateState, "user %s has no such credential that is active", name)
 	case 1:
 	default:
-		return Key{}, Refuse(GateIdentity, "user %s has %d such credentials, and it does not tell which it is: set them to Inactive by hand", name, len(list))
+		return response.Key{}, response.Refuse(response.GateIdentity, "user %s has %d such credentials, and it does not tell which it is: set them to Inactive by hand", name, len(list))
 	}
-	k := leak.key()
+	k := keyOf(leak)
 	if made := list[0].Created; !k.Since.IsZero() && made.After(k.Since.Add(time.Hour)) { // clocks of committers differ
-		return Key{}, Refuse(GateIdentity, "the one such credential of user %s that is active was made on %s, after the leak: it is another one",
+		return response.Key{}, response.Refuse(response.GateIdentity, "the one such credential of user %s that is active was made on %s, after the leak: it is another one",
 			name, made.UTC().Format(time.DateOnly))
 	}
 	k.Warnings = append(k.Warnings, "that it is this one is concluded: it is the only one of its user that is active")
 	k.KeyID, k.Kind, k.Name, k.ARN, k.Responder = list[0].ID, "user", name, arn, s.ARN
 	k.Status, k.Created, k.LastUsed = list[0].Status, list[0].Created, "not known"
-	k.Steps = []Step{{DisableServiceCredential, "user", name, list[0].ID}}
-	tags, err := Guard(ctx, p.Operator, s, p.Rules, k)
+	k.Steps = []response.Step{{Do: response.DisableServiceCredential, Kind: "user", Name: name, Object: list[0].ID}}
+	tags, err := response.Guard(ctx, p.Operator, s, p.Rules, k)
 	k.Owner = owner(tags, leak.Verdict.Facts)
 	return k, err
 }
 
 // isService reports whether leak is one that service plans for.
-func isService(leak Leak) (service string, ok bool) {
+func isService(leak response.Leak) (service string, ok bool) {
 	service, ok = serviceOf(leak.Rule)
 	return service, ok && leak.Verdict.State == verifier.NotVerifiable
 }

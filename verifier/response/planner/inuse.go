@@ -1,4 +1,4 @@
-package response
+package planner
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/response"
 )
 
 // ownCall is how far what IAM says of the last use of a key may be from when stanch
@@ -15,7 +16,7 @@ const ownCall = 15 * time.Minute
 // inUse judges whether something works with the key. IAM keeps the last use only, and
 // a question to STS is one: where that is what IAM tells, what was so before the
 // question counts too, if the scan has looked.
-func (p *Planner) inUse(k *Key, used operator.LastUsed, v verifier.Verdict) error {
+func (p *Planner) inUse(k *response.Key, used operator.LastUsed, v verifier.Verdict) error {
 	if err := p.holdUse(k, used); err != nil || !p.recent(used) || used.Service != "sts" {
 		return err
 	}
@@ -35,12 +36,12 @@ func (p *Planner) inUse(k *Key, used operator.LastUsed, v verifier.Verdict) erro
 }
 
 // holdUse holds what used says that something works with, or warns of it.
-func (p *Planner) holdUse(k *Key, used operator.LastUsed) error {
+func (p *Planner) holdUse(k *response.Key, used operator.LastUsed) error {
 	if !p.recent(used) || used.Service == "sts" {
 		return nil
 	}
 	if !p.Rules.ForceInUse {
-		return Refuse(GateInUse, "it was used %s: give what uses it another key first, or plan with --force-in-use", used)
+		return response.Refuse(response.GateInUse, "it was used %s: give what uses it another key first, or plan with --force-in-use", used)
 	}
 	k.Warnings = append(k.Warnings, fmt.Sprintf("in use (%s): what works with it will stop", used))
 	return nil

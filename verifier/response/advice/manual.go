@@ -1,0 +1,83 @@
+// Package advice writes what people do about a leak themselves: the commands for a key that
+// stanch leaves alone, and the tasks that are left after a key was shut off. stanch runs
+// none of them.
+package advice
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/response"
+)
+
+// plainWord is what may stand in a command that people paste into a shell.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/][A-Za-z0-9_+=,.@:/-]*$`)
+
+func shellWord(s, placeholder string) string {
+	if plainWord.MatchString(s) {
+		return s
+	}
+	return placeholder
+}
+
+// Manual returns what a human can do about a leak that stanch does not touch: one
+// command or sentence an element. Nothing of it is ever run by stanch.
+func Manual(g response.Gate, leak response.Leak) []string {
+	id := shellWord(leak.Credential.ID, "KEY")
+	account := shellWord(leak.Verdict.Identity.Account, "ACCOUNT")
+	who := leak.Verdict.Identity
+	switch {
+	case who.Kind == "root" && response.IsSession(leak.Credential.ID) && (g == response.GateRoot || g == response.GateManual):
+		return manualRootSession(account)
+	case g == response.GateRoot:
+		return []string{
+			"Sign in as the root user of account " + account + ": Security credentials > Access keys > Deactivate. Do not replace it.",
+			"Or let the key switch itself off, which can be taken back in the console: stanch respond plan --self, from a report with its secret.",
+			"Or delete it for good, from the management account with centralized root access (iam:EnableOrganizationsRootCredentialsManagement). There is no session that may only deactivate it:",
+			"aws sts assume-root --region us-east-1 --target-principal " + account +
+				" --task-policy-arn arn=arn:aws:iam::aws:policy/root-task/IAMDeleteRootUserCredentials",
+			"and with the credentials that it prints:",
+			"aws iam delete-access-key --access-key-id " + id,
+		}
+	case g == response.GateState && leak.Verdict.State == verifier.IDActive && response.IsAccessKeyID(id):
+		return []string{"If you know that it leaked, as by a mail of AWS: aws iam update-access-key --access-key-id " + id +
+			" --status Inactive --user-name " + shellWord(who.Name, "USER")}
+	case g == response.GateInUse && !response.IsSession(leak.Credential.ID):
+		return []string{"aws iam get-access-key-last-used --access-key-id " + id}
+	case g == response.GateManual:
+		return manualSession(leak)
+	}
+	return nil
+}
+
+// manualRootSession is about a session of the root user. It has no status, IAM attaches
+// no policy to the root user, and --self is for keys.
+func manualRootSession(account string) []string {
+	return []string{
+		"No call ends a session of the root user. It is over by itself: after an hour at most if an access key issued it (GetSessionToken), after 15 minutes if sts:AssumeRoot did.",
+		"In a member account of an organization, a service control policy stops it at once: from the management account, deny everything where aws:PrincipalArn is arn:aws:iam::" + account + ":root.",
+		"Find what issued it, since that issues the next one: aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=GetSessionToken",
+		"If that is an access key of the root user, sign in as the root user and deactivate that key: Security credentials > Access keys. If it is a sign-in, change the password of the root user, and look at its MFA.",
+	}
+}
+
+// manualSession is about a session, or a credential, that the plan cannot shut off.
+func manualSession(leak response.Leak) []string {
+	who := leak.Verdict.Identity
+	switch {
+	case who.Kind == "federated":
+		return []string{"Deny its user everything for sessions: find the user in CloudTrail (GetFederationToken):",
+			"aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=GetFederationToken"}
+	case strings.HasPrefix(who.Name, "AWSReservedSSO_"):
+		return []string{
+			"Deny it everything, in the inline policy of its permission set or in a service control policy: Effect Deny, Action *, Resource *, Condition StringEquals identitystore:userId, with the user id of the person in IAM Identity Center.",
+			"So that the person gets no new one: IAM Identity Center > Users > Active sessions > Delete. That does not end the one that leaked.",
+		}
+	case strings.HasPrefix(who.Name, "AWSServiceRoleFor"):
+		return []string{"Sessions of a service-linked role cannot be revoked: stop the resource that uses it."}
+	}
+	// It is --self that does not fit.
+	return []string{"Plan with your own identity, without --self: stanch respond plan REPORT --accounts " +
+		shellWord(who.Account, "ACCOUNT") + ", with --role if that is not your own account."}
+}

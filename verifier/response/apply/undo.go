@@ -1,0 +1,136 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
+)
+
+// AdmitUndo judges whether plan may be taken back.
+func (a *Applier) AdmitUndo(ctx context.Context, plan response.Plan) error {
+	if err := a.Rules.Check(); err != nil {
+		return err
+	}
+	if err := plan.Check(); err != nil {
+		return err
+	}
+	for _, k := range plan.Keys {
+		if k.SwitchesItselfOff() {
+			return response.Refuse(response.GateManual, "a key that is off cannot switch itself on: who has rights in account %s can", k.Account)
+		}
+	}
+	if len(plan.Keys) > a.MaxKeys {
+		return response.Refuse(response.GateMany, "the plan has %d keys, and --max-keys allows %d", len(plan.Keys), a.MaxKeys)
+	}
+	if len(a.undoable(plan)) == 0 {
+		return response.Refuse(response.GateNotApplied, "no step of the plan is in the journal that is not undone already")
+	}
+	for _, k := range plan.Keys {
+		if err := a.Rules.Allow(k.Account, k.Name, k.ARN); err != nil {
+			return fmt.Errorf("key %s: %w", k.KeyID, err)
+		}
+		if _, err := a.session(ctx, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// undoable returns the steps that the plan has taken, or may have taken, and that
+// are not taken back, the last first.
+func (a *Applier) undoable(plan response.Plan) (steps []response.Step) {
+	h := a.Journal.History(plan.Hash)
+	for _, k := range plan.Keys {
+		for _, s := range k.Steps {
+			if t := h.Of(s); t.Ours() && !t.Skipped && !t.Undone {
+				steps = append(steps, s)
+			}
+		}
+	}
+	slices.Reverse(steps)
+	return steps
+}
+
+// Undo takes back the steps that the journal says plan has taken, and those that
+// it may have taken when it was cut off; the last first. What was so before is
+// left. Call AdmitUndo first. The error is of the journal or of ctx.
+func (a *Applier) Undo(ctx context.Context, plan response.Plan) ([]response.Outcome, error) {
+	left := a.undoable(plan)
+	var outcomes []response.Outcome
+	for _, k := range plan.Keys {
+		s, err := a.session(ctx, k)
+		if err != nil {
+			return outcomes, err
+		}
+		j := keyRun{a, plan.Hash, s, k}
+		o := response.Outcome{Key: k, Result: response.Undone}
+		for _, step := range left {
+			if !slices.Contains(k.Steps, step) {
+				continue
+			}
+			changed, why, err := j.takeBack(ctx, step)
+			switch {
+			case err != nil:
+				return outcomes, err
+			case why != "":
+				o.Result, o.Why = response.NotUndone, append(o.Why, why)
+			case changed:
+				o.Undid = append(o.Undid, step.Do)
+			}
+		}
+		o.Status = j.status(ctx)
+		if slices.ContainsFunc(o.Undid, func(a response.Action) bool { return a != response.DenySessions && a != response.Quarantine }) {
+			o.Status = response.Active // IAM may not say so everywhere yet
+		}
+		if err := j.record(journal.Record{Event: journal.EventEnd, Result: string(o.Result)}); err != nil {
+			return outcomes, err
+		}
+		outcomes = append(outcomes, o)
+	}
+	return outcomes, nil
+}
+
+// status reads how the key itself is; "" if it has no status, or if that cannot be read.
+func (j keyRun) status(ctx context.Context) string {
+	for _, step := range j.key.Steps {
+		switch {
+		case step.Do == response.DeactivateSelf: // to ask STS is a use of the key
+			if ended := j.Journal.History(j.plan).Of(step).Ended; ended != nil {
+				return ended.After
+			}
+		case shutsOff(step):
+			is, _, _ := j.state(ctx, step) // "" with an error
+			return is
+		}
+	}
+	return ""
+}
+
+// takeBack takes one step back. changed is false if it was so already.
+func (j keyRun) takeBack(ctx context.Context, step response.Step) (changed bool, why string, err error) {
+	if err := ctx.Err(); err != nil {
+		return false, "", err
+	}
+	_, before := want(step)
+	is, _, err := j.state(ctx, step)
+	if err == nil && is == before {
+		return false, "", j.record(journal.Record{Event: journal.EventUndone, Step: &step, Before: is, After: is, Why: "it was so already"})
+	}
+	if err == nil {
+		if err := j.record(journal.Record{Event: journal.EventUndoIntent, Step: &step, Before: is}); err != nil {
+			return false, "", err
+		}
+		err = undo(ctx, step, j.session)
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return false, "", ctx.Err()
+		}
+		r := journal.Record{Event: journal.EventUndoFailed, Step: &step, Why: response.Explain(err)}
+		return false, fmt.Sprintf("undoing %s: %s", step.Do, r.Why), j.record(r)
+	}
+	return true, "", j.record(journal.Record{Event: journal.EventUndone, Step: &step, Before: is, After: before})
+}

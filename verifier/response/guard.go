@@ -1,0 +1,65 @@
+package response
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+// Guard judges what has to be asked of AWS, when a plan is made and again before
+// it is applied. It returns the tags of the user or the role.
+func Guard(ctx context.Context, op *operator.Operator, s *operator.Session, r Rules, k Key) (tags map[string]string, err error) {
+	if k.SwitchesItselfOff() { // it asks nobody, and cannot be the operator's own
+		return nil, r.Allow(k.Account, k.Name, k.ARN)
+	}
+	for _, caller := range []string{op.Own().ARN, s.ARN} {
+		if caller == k.ARN || k.Kind == "role" && sameRole(caller, k.Account, k.Name) {
+			return nil, Refuse(GateOwn, "%s is who you are: you would shut yourself out", caller)
+		}
+	}
+	if err := r.Allow(k.Account, k.Name, k.ARN); err != nil {
+		return nil, err
+	}
+	tags, err = s.Tags(ctx, k.Kind, k.Name)
+	if err != nil {
+		return nil, Unreadable("whether it is protected", err)
+	}
+	if protects(tags) {
+		return nil, Refuse(GateProtected, "%s %s has the tag %s=true", k.Kind, k.Name, ProtectedTag)
+	}
+	return tags, nil
+}
+
+// Unreadable says that a gate could not be judged. A gate that is not known holds.
+func Unreadable(what string, err error) error {
+	gate := GateUnreadable
+	if errors.Is(err, operator.ErrNotFound) {
+		gate = GateIdentity
+	}
+	return Refuse(gate, "%s", NotKnown(what, err))
+}
+
+// NotKnown says that something could not be read, and why not.
+func NotKnown(what string, err error) string { return what + " is not known: " + Explain(err) }
+
+// protects reports whether tags have ProtectedTag. IAM does not tell keys of tags apart by
+// their case.
+func protects(tags map[string]string) bool {
+	for key, value := range tags {
+		if strings.EqualFold(key, ProtectedTag) && strings.EqualFold(value, "true") {
+			return true
+		}
+	}
+	return false
+}
+
+// Explain says why AWS did not do something: of a call that it denied, which permission is missing.
+func Explain(err error) string {
+	var e *operator.Error
+	if errors.As(err, &e) && e.Denied() {
+		return e.Refusal()
+	}
+	return err.Error()
+}

@@ -1,0 +1,53 @@
+package response
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+)
+
+var (
+	accessKeyID         = pattern(`^(AKIA|ASIA)[A-Z0-9]{12,124}$`)
+	accountNumber       = pattern(`^[0-9]{12}$`)
+	serviceCredentialID = pattern(`^ACCA[A-Z0-9]{12,124}$`)
+	breakGlass          = pattern(`^([\w+=,.@-]+|arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:(root|[a-z-]+/[^*?]+))$`)
+	quarantineARN       = pattern(`^arn:aws[a-z-]*:iam::aws:policy/AWSCompromisedKeyQuarantineV[3-9]$`)
+)
+
+// pattern compiles a regexp when it is first needed: what does not respond to leaks, and
+// hooks above all, is not to wait for it.
+func pattern(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
+func isQuarantine(arn string) bool { return quarantineARN().MatchString(arn) }
+
+// IsAccessKeyID reports whether id is that of an access key, of a user or of a session.
+func IsAccessKeyID(id string) bool { return accessKeyID().MatchString(id) }
+
+// IsServiceCredentialID reports whether id is that of a service-specific credential.
+func IsServiceCredentialID(id string) bool { return serviceCredentialID().MatchString(id) }
+
+// IsSession reports whether id is of a temporary key, which has no status.
+func IsSession(id string) bool { return strings.HasPrefix(id, "ASIA") }
+
+// sameRole reports whether caller, an ARN of STS, is a session of the role.
+func sameRole(caller, account, role string) bool {
+	return strings.Contains(caller, "::"+account+":assumed-role/"+role+"/")
+}
+
+// SamePrincipal reports whether an ARN is of the user or role with a name. Of another kind
+// than these it is true: they have gates of their own.
+func SamePrincipal(kind, account, name, arn string) bool {
+	switch kind {
+	case "user":
+		return strings.Contains(arn, ":iam::"+account+":user/") && strings.HasSuffix(arn, "/"+name)
+	case "role":
+		return sameRole(arn, account, name)
+	}
+	return true
+}
+
+// PolicyName is of the inline policy that a plan puts. It is the plan's own, so
+// that no policy is ever overwritten and undo removes only what stanch made.
+func PolicyName(id string) string { return "stanch-deny-older-sessions-" + id }

@@ -1,0 +1,128 @@
+package journal
+
+import (
+	"slices"
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier/response"
+)
+
+// A History is what the journal knows of one plan.
+type History struct {
+	Begun  bool
+	Undone bool              // some step was taken back
+	result map[string]string // by key id; how the last apply or undo ended, "" if it did not
+	steps  map[response.Step]*StepHistory
+}
+
+// StepHistory is what the journal knows of one step.
+type StepHistory struct {
+	Intent                *Record // the last
+	Ended                 *Record // the last that says that it is as it should be
+	Off                   *Record // that says since when the key was seen to be off
+	works                 bool    // the key was seen to work since
+	Done, Skipped, Undone bool
+	Refused               bool     // AWS took it not, the last time it was asked
+	Documents             []string // of the policies that it may have put
+}
+
+// History returns what the journal knows of the plan with a hash.
+func (j *Journal) History(plan string) History {
+	h := History{steps: map[response.Step]*StepHistory{}, result: map[string]string{}}
+	for i := range j.Records {
+		r := &j.Records[i]
+		if r.Plan != plan {
+			continue
+		}
+		h.Begun = true
+		if r.Event == EventBegin || r.Event == EventEnd {
+			h.result[r.KeyID] = r.Result
+		}
+		if r.Step != nil {
+			h.Of(*r.Step).note(r)
+			h.Undone = h.Undone || r.Event == EventUndoIntent || r.Event == EventUndone
+		}
+	}
+	return h
+}
+
+// Finished reports whether nothing was left to do for plan when it was last applied.
+func (h History) Finished(plan response.Plan) bool {
+	for _, k := range plan.Keys {
+		if h.result[k.KeyID] != string(response.Contained) || !h.SessionsDenied(k) {
+			return false
+		}
+	}
+	return true
+}
+
+// SessionsDenied reports whether the sessions of k were denied after the key was seen to be
+// off. Until then it may have made new ones, which an earlier policy does not deny.
+func (h History) SessionsDenied(k response.Key) bool {
+	for _, key := range k.Steps {
+		for _, deny := range k.Steps {
+			if key.Do != response.Deactivate || deny.Do != response.DenySessions {
+				continue
+			}
+			off, put := h.Of(key).Off, h.Of(deny).Intent
+			if off == nil || put == nil || put.Seq < off.Seq {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// LastChange returns when a step of k last came to be, or was seen to be, as it should be.
+func (h History) LastChange(k response.Key) (t time.Time) {
+	for _, s := range k.Steps {
+		for _, r := range []*Record{h.Of(s).Ended, h.Of(s).Off} {
+			if r != nil && r.Time.After(t) {
+				t = r.Time
+			}
+		}
+	}
+	return t
+}
+
+// SeenWorking reports whether k was last seen to work, after it was shut off. Somebody may have
+// shut it off since: until when it made sessions is not known then.
+func (h History) SeenWorking(k response.Key) bool {
+	return slices.ContainsFunc(k.Steps, func(s response.Step) bool { return h.Of(s).works })
+}
+
+func (h History) Of(s response.Step) *StepHistory {
+	if h.steps[s] == nil {
+		h.steps[s] = &StepHistory{}
+	}
+	return h.steps[s]
+}
+
+// Ours reports whether stanch has taken the step, or may have. What AWS has refused it
+// somebody else may do afterwards: that is not ours to take back. A policy is
+// ours in any case: its name is the plan's own.
+func (t *StepHistory) Ours() bool {
+	return t.Intent != nil && (t.Done || !t.Refused || t.Intent.Step.Do == response.DenySessions)
+}
+
+func (t *StepHistory) note(r *Record) {
+	switch r.Event {
+	case EventIntent:
+		t.Intent, t.Off, t.Done, t.Skipped, t.Refused = r, nil, false, false, false
+		if r.Document != "" {
+			t.Documents = append(t.Documents, r.Document)
+		}
+	case EventFailed:
+		t.Refused = t.Refused || r.Refused
+	case EventDone:
+		t.Done, t.Ended, t.works = true, r, false
+	case EventSkipped:
+		t.Skipped, t.Ended, t.works = true, r, false
+	case EventOff:
+		t.Off, t.works = r, false
+	case EventConfirm:
+		t.Off, t.works = nil, true
+	case EventUndone:
+		t.Undone = true
+	}
+}

@@ -1,0 +1,54 @@
+package response
+
+import "time"
+
+// A Result is how it went for one key.
+type Result string
+
+// The results. All but Contained leave something to do.
+const (
+	// Contained: every step is taken, and what was read afterwards agrees.
+	Contained Result = "contained"
+	// Unconfirmed: every step is taken, and AWS still says otherwise.
+	Unconfirmed Result = "unconfirmed"
+	// Partly: some steps are taken, and the key itself still works.
+	Partly Result = "contained_not_deactivated"
+	// Incomplete: the key itself is shut off, and another step is not taken.
+	Incomplete Result = "deactivated_not_contained"
+	// Untouched: no step could be taken.
+	Untouched Result = "not_contained"
+	// Undone: every step is taken back.
+	Undone Result = "undone"
+	// NotUndone: some step is not taken back.
+	NotUndone Result = "not_undone"
+)
+
+// An Outcome is how it went for one key, and why not better.
+type Outcome struct {
+	Key    Key
+	Result Result
+	Why    []string
+	// Notes are what else there is to know, such as that a clock is wrong.
+	Notes []string
+	// Status is how the key itself was when it was last read: Active, Inactive, or
+	// absent if there is no such key any more; "" if it has none, or was not read.
+	Status string
+	// Until is until when the policy that denies sessions is needed; zero if there is none.
+	Until time.Time
+	// Undid are the steps that an undo has taken back. Others were not in effect.
+	Undid []Action
+	// Closed says that the plan was undone, so that it cannot be applied again.
+	Closed bool
+}
+
+// How the object of a step can be. Active and Inactive are IAM's words.
+const (
+	Active   = "Active"
+	Inactive = "Inactive"
+	Present  = "present"
+	Absent   = "absent"
+)
+
+// SessionLife is how long sessions may live that were issued before a key was shut off
+// (sts:GetSessionToken). After that time the policy that denies them has no use.
+const SessionLife = 36 * time.Hour

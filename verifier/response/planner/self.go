@@ -1,0 +1,82 @@
+package planner
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier/response"
+)
+
+// A leaked key may set itself to Inactive, if the operator asks for it: where
+// there is no responder in the account, and for the root user, whose keys nobody
+// else can switch off. Nothing else is done with it: not its tags, not its last
+// use, not its policies are read. What these would tell is not known, and the
+// plan says so.
+
+// self plans for a leak without an identity of the operator's.
+func (p *Planner) self(ctx context.Context, leak response.Leak) (response.Key, error) {
+	if _, ok := isService(leak); ok {
+		return response.Key{}, response.Refuse(response.GateManual, "it is no access key: --self cannot switch it off")
+	}
+	if err := judge(p.Rules, leak, p.now()); err != nil {
+		return response.Key{}, err
+	}
+	who := leak.Verdict.Identity
+	switch {
+	case response.IsSession(leak.Credential.ID) && who.Kind == "root":
+		return response.Key{}, response.Refuse(response.GateManual, "a session of the root user: it cannot end itself, and no responder can end it")
+	case response.IsSession(leak.Credential.ID) || who.Kind == "role":
+		return response.Key{}, response.Refuse(response.GateManual, "a session cannot end itself: it takes a responder in its account")
+	case leak.Credential.Secret.IsZero() || p.Verifier == nil:
+		return response.Key{}, response.Refuse(response.GateSelf, "--self signs with the leaked key: plan from a report with its secret (--show-secrets)")
+	}
+	for _, f := range leak.Verdict.Facts {
+		if f.Name == "quarantine" {
+			return response.Key{}, response.Refuse(response.GateQuarantine, "AWS's quarantine policy denies iam:UpdateAccessKey to the key itself: it takes a responder in its account")
+		}
+	}
+	if !p.Rules.ForceInUse {
+		return response.Key{}, response.Refuse(response.GateInUse, "whether something works with it cannot be read with --self: plan with --force-in-use if it may stop")
+	}
+	if err := p.stillLive(ctx, leak); err != nil {
+		return response.Key{}, err
+	}
+	k := keyOf(leak)
+	k.Responder, k.Status, k.LastUsed = who.ARN, response.Active, "not known"
+	k.Warnings = []string{
+		"the leaked key itself is used, for iam:UpdateAccessKey on itself: its owner sees that in CloudTrail as a call of the key",
+		"this cannot be taken back by stanch: who has rights in the account can activate the key again",
+		"its tags are not read: whether it is protected (" + response.ProtectedTag + ") is not known",
+		"sessions that were made with it go on for up to 36 hours: only a responder can deny them",
+	}
+	if k.Kind == "root" {
+		k.Name = "root"
+	}
+	k.Steps = []response.Step{{Do: response.DeactivateSelf, Kind: k.Kind, Name: k.Name, Object: k.KeyID}}
+	return k, nil
+}
+
+// root says why a key of the root user is left alone, with what an audit of the
+// root user's credentials tells, if the operator may do one.
+func (p *Planner) root(ctx context.Context, leak response.Leak) (response.Gate, string) {
+	const why = "a key of the root user: nobody else can deactivate it"
+	s, err := p.Operator.Root(ctx, leak.Verdict.Identity.Account)
+	if err != nil {
+		return response.GateRoot, why + " (it cannot be looked at: " + response.Explain(err) + ")"
+	}
+	keys, err := s.OwnKeys(ctx)
+	if err != nil {
+		return response.GateRoot, why + " (it cannot be looked at: " + response.Explain(err) + ")"
+	}
+	for _, k := range keys {
+		if k.ID != leak.Credential.ID {
+			continue
+		}
+		if k.Status != response.Active {
+			return response.GateState, "a key of the root user; it is " + k.Status + " already"
+		}
+		return response.GateRoot, fmt.Sprintf("%s; it is Active, made %s", why, k.Created.UTC().Format(time.DateOnly))
+	}
+	return response.GateState, "the root user has no such key any more"
+}
