@@ -34,9 +34,9 @@ type Cached struct {
 // A call is one question to the inner Verifier. Its other fields may be read
 // once done is closed.
 type call struct {
-	done    chan struct{}
-	verdict Verdict
-	void    bool // there is no verdict: cancelled, or the Verifier panicked
+	done      chan struct{}
+	verdict   Verdict
+	noVerdict bool // there is no verdict: cancelled, or the Verifier panicked
 }
 
 // Verify implements Verifier.
@@ -44,14 +44,14 @@ func (c *Cached) Verify(ctx context.Context, cred detectors.Credential) Verdict 
 	for {
 		q, id, mine := c.call(cred)
 		if mine {
-			return c.ask(ctx, cred, q, id)
+			return c.askAndShare(ctx, cred, q, id)
 		}
 		select {
 		case <-q.done:
 		case <-ctx.Done():
 			return cancelled(ctx.Err())
 		}
-		if !q.void {
+		if !q.noVerdict {
 			return q.verdict.clone()
 		}
 	}
@@ -69,7 +69,7 @@ func (c *Cached) call(cred detectors.Credential) (q *call, id [sha256.Size]byte,
 	}
 	id = fingerprint(c.key, cred)
 	q, ok := c.calls[id]
-	if !ok || q.old(c.now()) {
+	if !ok || q.isOld(c.now()) {
 		ok = false
 		q = &call{done: make(chan struct{})}
 		c.calls[id] = q
@@ -84,20 +84,20 @@ func (c *Cached) now() time.Time {
 	return c.Now()
 }
 
-// old reports whether q has an answer that has to be asked for again at now.
-func (q *call) old(now time.Time) bool {
+// isOld reports whether q has an answer that has to be asked for again at now.
+func (q *call) isOld(now time.Time) bool {
 	select {
 	case <-q.done:
 	default:
 		return false
 	}
-	return lifetime(q.verdict) == alarmLife && over(q.verdict, now)
+	return lifetimeOf(q.verdict) == liveLifetime && isOver(q.verdict, now)
 }
 
-func (c *Cached) ask(ctx context.Context, cred detectors.Credential, q *call, id [sha256.Size]byte) Verdict {
-	q.void = true // stands if Verify panics: those who wait must not hang
+func (c *Cached) askAndShare(ctx context.Context, cred detectors.Credential, q *call, id [sha256.Size]byte) Verdict {
+	q.noVerdict = true // stands if Verify panics: those who wait must not hang
 	defer func() {
-		if q.void {
+		if q.noVerdict {
 			c.mu.Lock()
 			delete(c.calls, id)
 			c.mu.Unlock()
@@ -105,7 +105,7 @@ func (c *Cached) ask(ctx context.Context, cred detectors.Credential, q *call, id
 		close(q.done)
 	}()
 	v := c.Verifier.Verify(ctx, cred)
-	q.verdict, q.void = v, v.State == Unknown && ctx.Err() != nil
+	q.verdict, q.noVerdict = v, v.State == Unknown && ctx.Err() != nil
 	return v.clone()
 }
 

@@ -37,8 +37,8 @@ type Stored struct {
 	Verifier Verifier
 	// Dir is the folder. It is made, for its owner alone, with the first verdict.
 	Dir string
-	// Anew asks always. What is said is remembered all the same.
-	Anew bool
+	// Refresh asks always. What is said is remembered all the same.
+	Refresh bool
 	// Scope tells those apart who are asked: verdicts count for their scope only.
 	Scope string
 	Now   func() time.Time // nil means time.Now
@@ -54,22 +54,22 @@ const (
 	forever    = -1
 )
 
-// alarmLife is how long an answer counts that somebody acts on and waits to see change:
+// liveLifetime is how long an answer counts that somebody acts on and waits to see change:
 // a key that was shut off must not be called live for longer. It spares two commands in a
 // row, such as a scan and the same scan in another format, a second use of the key.
-const alarmLife = time.Minute
+const liveLifetime = time.Minute
 
-// lifetime returns how long v counts, 0 for not at all. Live and a mismatch end when
+// lifetimeOf returns how long v counts, 0 for not at all. Live and a mismatch end when
 // the owner acts, on our advice. Nobody waits for an Invalid key to change, and an old
 // repository has hundreds of them; but one may be activated again. An Expired one stays
 // so, and a canary that gave itself away is not to be touched again.
-func lifetime(v Verdict) time.Duration {
+func lifetimeOf(v Verdict) time.Duration {
 	if v.At.IsZero() {
 		return 0 // nobody was asked
 	}
 	switch v.State {
 	case Live, IDActive:
-		return alarmLife
+		return liveLifetime
 	case Invalid:
 		return 24 * time.Hour
 	case Expired, CanarySuspected:
@@ -88,12 +88,12 @@ func (s *Stored) Verify(ctx context.Context, c detectors.Credential) Verdict {
 	if s.key == nil {
 		return s.Verifier.Verify(ctx, c)
 	}
-	if v, ok := s.load(c); ok && !s.Anew {
+	if v, ok := s.load(c); ok && !s.Refresh {
 		v.Facts = append(v.Facts, Fact{Name: CachedFact, Value: "asked at " + v.At.UTC().Format(time.RFC3339) + " by an earlier run"})
 		return v
 	}
 	v := s.Verifier.Verify(ctx, c)
-	if life := lifetime(v); life != 0 {
+	if life := lifetimeOf(v); life != 0 {
 		_ = s.save(c, v, life) // what cannot be kept is asked again
 	} else {
 		// An answer of a time when the clock was ahead would be believed as soon as
@@ -222,16 +222,16 @@ func (s *Stored) load(c detectors.Credential) (Verdict, bool) {
 	}
 	v := Verdict{State: in.State, At: in.At, Identity: in.Identity, Facts: in.Facts}
 	// An earlier version may have given it a longer life.
-	if now := s.now(); (record{Until: in.Until}).over(now) || over(v, now) {
+	if now := s.now(); (record{Until: in.Until}).over(now) || isOver(v, now) {
 		return Verdict{}, false
 	}
 	return v, true
 }
 
-// over reports whether v does not count any more at now, or is from the future: the
+// isOver reports whether v does not count any more at now, or is from the future: the
 // clock was set back, and nobody knows how old it is.
-func over(v Verdict, now time.Time) bool {
-	life := lifetime(v)
+func isOver(v Verdict, now time.Time) bool {
+	life := lifetimeOf(v)
 	return v.At.After(now) || life != forever && !now.Before(v.At.Add(life))
 }
 

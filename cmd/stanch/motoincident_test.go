@@ -37,7 +37,7 @@ func TestMotoIncident(t *testing.T) {
 	}
 	as("CreateRole", "RoleName", "stanch-respond", "AssumeRolePolicyDocument", permissions.Trust("arn:aws:iam::123456789012:root", "example"))
 	as("PutRolePolicy", "RoleName", "stanch-respond", "PolicyName", "respond", "PolicyDocument", forMoto(t, permissions.Responder("aws")))
-	as("PutRolePolicy", "RoleName", "stanch-respond", "PolicyName", "assess", "PolicyDocument", assessment.Policy())
+	as("PutRolePolicy", "RoleName", "stanch-respond", "PolicyName", "assess", "PolicyDocument", assessment.Permissions())
 	as("CreateUser", "UserName", "deploy", "Path", "/ci/")
 	as("AttachUserPolicy", "UserName", "deploy", "PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess")
 	as("AttachUserPolicy", "UserName", "deploy", "PolicyArn", "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3")

@@ -60,7 +60,7 @@ func newPolicy(s *cli.Streams) *cobra.Command {
 			case own:
 				text = permissions.Operator(partition, role)
 			case assess:
-				text = assessment.Policy()
+				text = assessment.Permissions()
 			}
 			_, err := fmt.Fprintln(s.Stdout, text)
 			return err

@@ -245,7 +245,7 @@ func (f *scanFlags) verifier(version string) (*awsverifier.Client, error) {
 		Version:        version,
 		Offline:        !f.verifies(),
 		Cache:          f.cache.Folder(f.stsEndpoint),
-		Anew:           f.cache.Refresh,
+		Refresh:        f.cache.Refresh,
 		Accounts:       f.accounts,
 		CanaryAccounts: canaries,
 		Partitions:     f.partitions,

@@ -9,8 +9,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// account reads how the root user is secured.
-func (r *reading) account(ctx context.Context) {
+// rootUser reads how the root user is secured.
+func (r *inquiry) rootUser(ctx context.Context) {
 	var out struct {
 		Entries []struct {
 			Key   string `xml:"key"`
@@ -40,8 +40,8 @@ func (r *reading) account(ctx context.Context) {
 // exposedKeys is the check "Exposed Access Keys" of Trusted Advisor.
 const exposedKeys = "12Fnkpl8Y5"
 
-// support asks Trusted Advisor whether AWS itself has found the key.
-func (r *reading) support(ctx context.Context) {
+// trustedAdvisor asks Trusted Advisor whether AWS itself has found the key.
+func (r *inquiry) trustedAdvisor(ctx context.Context) {
 	var out struct {
 		Result struct {
 			Flagged []struct {
@@ -65,7 +65,7 @@ func (r *reading) support(ctx context.Context) {
 }
 
 // health asks for events of AWS Health about the key.
-func (r *reading) health(ctx context.Context) {
+func (r *inquiry) health(ctx context.Context) {
 	body := map[string]any{"filter": map[string]any{"entityValues": []string{r.subject.KeyID}}}
 	c := operator.Call{Service: "health", Action: "DescribeEvents", Body: body}
 	found := false
@@ -95,7 +95,7 @@ func (r *reading) health(ctx context.Context) {
 
 // regions returns the enabled regions. all is false if they are not known: then it is
 // the home region only.
-func (r *reading) regions(ctx context.Context) (names []string, all bool) {
+func (r *inquiry) regions(ctx context.Context) (names []string, all bool) {
 	var out struct {
 		Names []string `xml:"regionInfo>item>regionName"`
 	}
@@ -107,7 +107,7 @@ func (r *reading) regions(ctx context.Context) (names []string, all bool) {
 }
 
 // guardDuty reads what GuardDuty found about the key in a region.
-func (r *reading) guardDuty(ctx context.Context, region string) {
+func (r *inquiry) guardDuty(ctx context.Context, region string) {
 	const name = "guardduty"
 	read := func(c operator.Call, out any) bool {
 		err := r.session.Do(ctx, c, out)
@@ -159,7 +159,7 @@ func (r *reading) guardDuty(ctx context.Context, region string) {
 }
 
 // guardDutyFindings adds the findings that get asks for, each kind once.
-func (r *reading) guardDutyFindings(read func(operator.Call, any) bool, get operator.Call) bool {
+func (r *inquiry) guardDutyFindings(read func(operator.Call, any) bool, get operator.Call) bool {
 	var out struct {
 		Findings []struct {
 			Type     string  `json:"type"`

@@ -22,17 +22,17 @@ const (
 	maxGroups = 50
 )
 
-// A group is what the events have in common that are told as one.
-type group struct{ action, address, agent, region, code string }
+// A callGroup is what the events have in common that are told as one.
+type callGroup struct{ action, address, agent, region, code string }
 
-// A span is when events of a group happened, and how often.
-type span struct {
+// A callTimes is when events of a group happened, and how often.
+type callTimes struct {
 	n           int
 	first, last time.Time
 }
 
-// lookUp reads the events of the key in a region.
-func (r *reading) lookUp(ctx context.Context, region string) {
+// lookUpEvents reads the events of the key in a region.
+func (r *inquiry) lookUpEvents(ctx context.Context, region string) {
 	since := r.subject.Leak.Since
 	if oldest := r.now().Add(-history); since.Before(oldest) {
 		since = oldest
@@ -50,13 +50,13 @@ func (r *reading) lookUp(ctx context.Context, region string) {
 			}
 			NextToken string
 		}
-		r.wait(ctx, region)
+		r.waitForTurn(ctx, region)
 		if err := r.session.Do(ctx, c, &page); err != nil {
 			r.addIn(region, "activity", unknownPrefix+Why(err), neutral, source(c))
 			return
 		}
 		for _, e := range page.Events {
-			r.event(e.CloudTrailEvent, time.Unix(int64(e.EventTime), 0), region)
+			r.countEvent(e.CloudTrailEvent, time.Unix(int64(e.EventTime), 0), region)
 		}
 		if page.NextToken == "" {
 			return
@@ -66,8 +66,8 @@ func (r *reading) lookUp(ctx context.Context, region string) {
 	r.addIn(region, "activity", fmt.Sprintf("more than %d events: not all are read", maxPages*50), notable, source(c))
 }
 
-// wait holds the pace that CloudTrail allows for an account and region, over all keys.
-func (r *reading) wait(ctx context.Context, region string) {
+// waitForTurn holds the pace that CloudTrail allows for an account and region, over all keys.
+func (r *inquiry) waitForTurn(ctx context.Context, region string) {
 	name := r.session.Account + " " + region
 	if last, ok := r.asked[name]; ok {
 		r.sleep(ctx, time.Until(last.Add(r.pace())))
@@ -78,9 +78,9 @@ func (r *reading) wait(ctx context.Context, region string) {
 	r.asked[name] = time.Now()
 }
 
-func (r *reading) pace() time.Duration { return cmp.Or(r.Pace, 550*time.Millisecond) }
+func (r *inquiry) pace() time.Duration { return cmp.Or(r.Pace, 550*time.Millisecond) }
 
-func (r *reading) sleep(ctx context.Context, d time.Duration) {
+func (r *inquiry) sleep(ctx context.Context, d time.Duration) {
 	if d <= 0 {
 		return
 	}
@@ -90,8 +90,8 @@ func (r *reading) sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// event counts one event, unless it is stanch's own.
-func (r *reading) event(text string, at time.Time, region string) {
+// countEvent counts one event, unless it is stanch's own.
+func (r *inquiry) countEvent(text string, at time.Time, region string) {
 	var e struct{ EventSource, EventName, SourceIPAddress, UserAgent, ErrorCode string }
 	if json.Unmarshal([]byte(text), &e) != nil {
 		e.EventName = "unreadable event"
@@ -102,13 +102,13 @@ func (r *reading) event(text string, at time.Time, region string) {
 		return
 	}
 	if r.events == nil {
-		r.events = map[group]*span{}
+		r.events = map[callGroup]*callTimes{}
 	}
 	agent, _, _ := strings.Cut(e.UserAgent, " ")
-	g := group{strings.TrimPrefix(service+":"+e.EventName, ":"), e.SourceIPAddress, agent, region, e.ErrorCode}
+	g := callGroup{strings.TrimPrefix(service+":"+e.EventName, ":"), e.SourceIPAddress, agent, region, e.ErrorCode}
 	s := r.events[g]
 	if s == nil {
-		s = &span{first: at, last: at}
+		s = &callTimes{first: at, last: at}
 		r.events[g] = s
 	}
 	s.n++
@@ -121,12 +121,12 @@ func (r *reading) event(text string, at time.Time, region string) {
 }
 
 // activity tells what the key did, the dangerous first.
-func (r *reading) activity() {
-	groups := make([]group, 0, len(r.events))
+func (r *inquiry) activity() {
+	groups := make([]callGroup, 0, len(r.events))
 	for g := range r.events {
 		groups = append(groups, g)
 	}
-	slices.SortFunc(groups, func(a, b group) int {
+	slices.SortFunc(groups, func(a, b callGroup) int {
 		return cmp.Or(cmp.Compare(b.risk(), a.risk()), r.events[b].last.Compare(r.events[a].last), cmp.Compare(a.action, b.action),
 			cmp.Compare(a.region, b.region), cmp.Compare(a.address, b.address))
 	})
@@ -164,7 +164,7 @@ func (s Subject) since(now time.Time) string {
 
 // risk judges a call: what makes more keys, hides tracks or costs money, and
 // whether it was refused.
-func (g group) risk() int {
+func (g callGroup) risk() int {
 	_, name, _ := strings.Cut(g.action, ":")
 	switch {
 	case !dangerous[name]:

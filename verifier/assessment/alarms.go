@@ -16,7 +16,7 @@ type metric struct {
 // alarms tells whether somebody is told when root works, and when calls are
 // refused: a metric filter on the trail's log group, with an alarm on its metric. It
 // looks in the home region, where trails for all regions usually write.
-func (r *reading) alarms(ctx context.Context) {
+func (r *inquiry) alarms(ctx context.Context) {
 	c := operator.Call{Service: "logs", Action: "DescribeMetricFilters"}
 	metrics := map[string][]metric{}
 	body := map[string]string{}
@@ -57,7 +57,7 @@ func alarmKind(pattern string) string {
 }
 
 // alarm tells whether there is an alarm on one of metrics.
-func (r *reading) alarm(ctx context.Context, kind string, metrics []metric, source string) {
+func (r *inquiry) alarm(ctx context.Context, kind string, metrics []metric, source string) {
 	for _, m := range metrics {
 		var out struct {
 			Names []string `xml:"DescribeAlarmsForMetricResult>MetricAlarms>member>AlarmName"`

@@ -58,8 +58,8 @@ const unknownPrefix = "not known: "
 // Assess returns what is known of s. If there is no way into its account, that is
 // the only fact.
 func (a *Assessor) Assess(ctx context.Context, s Subject) []verifier.Fact {
-	r := &reading{Assessor: a, subject: s}
-	r.exposed()
+	r := &inquiry{Assessor: a, subject: s}
+	r.exposure()
 	r.organization(ctx)
 	session, err := a.Operator.In(ctx, s.Identity.Account, "assess", "")
 	if err != nil {
@@ -75,42 +75,42 @@ func (a *Assessor) Assess(ctx context.Context, s Subject) []verifier.Fact {
 	case s.Identity.Kind == "role" && s.Identity.Name != "":
 		r.roleFacts(ctx)
 	}
-	r.probe(ctx)
-	r.account(ctx)
-	r.report(ctx)
+	r.simulate(ctx)
+	r.rootUser(ctx)
+	r.credentialReport(ctx)
 	regions, all := r.regions(ctx)
 	r.trails(ctx, regions, all)
 	r.alarms(ctx)
-	r.support(ctx)
+	r.trustedAdvisor(ctx)
 	r.health(ctx)
 	for _, region := range regions {
 		r.guardDuty(ctx, region)
-		r.lookUp(ctx, region)
+		r.lookUpEvents(ctx, region)
 	}
-	r.regional(len(regions))
+	r.mergeRegions(len(regions))
 	r.activity()
 	return r.facts
 }
 
 // addIn adds a fact of a region; regional makes one of those that are alike.
-func (r *reading) addIn(region, name, value string, risk int, source string) {
+func (r *inquiry) addIn(region, name, value string, risk int, source string) {
 	f := verifier.Fact{Name: name, Value: value, Risk: risk, Source: source}
-	i := slices.IndexFunc(r.alike, func(g inRegions) bool { return g.Fact == f })
+	i := slices.IndexFunc(r.inRegions, func(g regionalFact) bool { return g.Fact == f })
 	if i < 0 {
-		i, r.alike = len(r.alike), append(r.alike, inRegions{Fact: f})
+		i, r.inRegions = len(r.inRegions), append(r.inRegions, regionalFact{Fact: f})
 	}
-	if !slices.Contains(r.alike[i].regions, region) { // two findings of a region may be alike
-		r.alike[i].regions = append(r.alike[i].regions, region)
+	if !slices.Contains(r.inRegions[i].regions, region) { // two findings of a region may be alike
+		r.inRegions[i].regions = append(r.inRegions[i].regions, region)
 	}
 }
 
-type inRegions struct {
+type regionalFact struct {
 	verifier.Fact
 	regions []string
 }
 
-func (r *reading) regional(all int) {
-	for _, f := range r.alike {
+func (r *inquiry) mergeRegions(all int) {
+	for _, f := range r.inRegions {
 		where := strings.Join(f.regions, ", ")
 		if len(f.regions) == all && all > 1 {
 			where = fmt.Sprintf("all %d regions", all)
@@ -119,24 +119,24 @@ func (r *reading) regional(all int) {
 	}
 }
 
-// A reading is the assessment of one key.
-type reading struct {
+// A inquiry is the assessment of one key.
+type inquiry struct {
 	*Assessor
-	subject Subject
-	session *operator.Session
-	user    string // the owner, as far as known
-	arn     string // of the principal that has the policies
-	facts   []verifier.Fact
-	alike   []inRegions
-	events  map[group]*span
+	subject   Subject
+	session   *operator.Session
+	user      string // the owner, as far as known
+	arn       string // of the principal that has the policies
+	facts     []verifier.Fact
+	inRegions []regionalFact
+	events    map[callGroup]*callTimes
 }
 
-func (r *reading) add(name, value string, risk int, source string) {
+func (r *inquiry) add(name, value string, risk int, source string) {
 	r.facts = append(r.facts, verifier.Fact{Name: name, Value: value, Risk: risk, Source: source})
 }
 
 // unknown adds the fact that name could not be found out by call.
-func (r *reading) unknown(name string, c operator.Call, err error) {
+func (r *inquiry) unknown(name string, c operator.Call, err error) {
 	r.add(name, unknownPrefix+Why(err), neutral, source(c))
 }
 
@@ -173,7 +173,7 @@ func (a *Assessor) now() time.Time {
 	return a.Now()
 }
 
-func (r *reading) iam(action string, params ...string) operator.Call {
+func (r *inquiry) iam(action string, params ...string) operator.Call {
 	c := operator.Call{Service: "iam", Action: action, Params: map[string]string{}}
 	for i := 0; i < len(params); i += 2 {
 		c.Params[params[i]] = params[i+1]
@@ -183,7 +183,7 @@ func (r *reading) iam(action string, params ...string) operator.Call {
 
 // organization names the account, as the management account or a delegated
 // administrator sees it: with the operator's own identity.
-func (r *reading) organization(ctx context.Context) {
+func (r *inquiry) organization(ctx context.Context) {
 	var out struct {
 		Account struct{ Name, Email, Status, State string } // State is to replace Status
 	}
@@ -193,7 +193,7 @@ func (r *reading) organization(ctx context.Context) {
 		r.unknown("account-name", c, err)
 		var e *operator.Error
 		if errors.As(err, &e) && e.Denied() { // the tags may be allowed all the same
-			r.tags(ctx)
+			r.accountOwner(ctx)
 		}
 		return
 	}
@@ -202,10 +202,10 @@ func (r *reading) organization(ctx context.Context) {
 		text += ", " + state
 	}
 	r.add("account-name", text, neutral, source(c))
-	r.tags(ctx)
+	r.accountOwner(ctx)
 }
 
-func (r *reading) principal() {
+func (r *inquiry) principal() {
 	switch kind := r.subject.Identity.Kind; kind {
 	case "":
 	case "root":
@@ -216,7 +216,7 @@ func (r *reading) principal() {
 }
 
 // owner finds the user of the key, and when it was last used: by whom is not said.
-func (r *reading) owner(ctx context.Context) {
+func (r *inquiry) owner(ctx context.Context) {
 	who := r.subject.Identity
 	r.arn = who.ARN
 	switch who.Kind {

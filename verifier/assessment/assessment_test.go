@@ -230,7 +230,7 @@ func TestFacts(t *testing.T) {
 		if permission == "" {
 			permission = call
 		}
-		if !strings.HasPrefix(call, "organizations:") && !strings.Contains(assessment.Policy(), `"`+permission+`"`) {
+		if !strings.HasPrefix(call, "organizations:") && !strings.Contains(assessment.Permissions(), `"`+permission+`"`) {
 			t.Errorf("the policy does not name %s", permission)
 		}
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// others tells what else the user has that opens something.
-func (r *reading) others(ctx context.Context) {
+// serviceCredentials tells what else the user has that opens something.
+func (r *inquiry) serviceCredentials(ctx context.Context) {
 	c := r.iam("ListServiceSpecificCredentials")
 	list, err := r.session.ServiceCredentials(ctx, r.user)
 	if err != nil {
@@ -36,10 +36,10 @@ func (r *reading) others(ctx context.Context) {
 // reportTries bounds how often IAM is asked whether the credential report is made.
 const reportTries = 5
 
-// report reads the credential report: what IAM tells nowhere else is when the root
+// credentialReport reads the credential report: what IAM tells nowhere else is when the root
 // user, and the user's password, were last used. IAM makes one every four hours at
 // most, on request.
-func (r *reading) report(ctx context.Context) {
+func (r *inquiry) credentialReport(ctx context.Context) {
 	const name = "credential-report"
 	generate := r.iam("GenerateCredentialReport")
 	for n := 1; ; n++ {
@@ -67,15 +67,15 @@ func (r *reading) report(ctx context.Context) {
 	}
 	text, err := base64.StdEncoding.DecodeString(strings.TrimSpace(out.Content))
 	if err == nil {
-		err = r.rows(string(text), source(get))
+		err = r.readCredentialReport(string(text), source(get))
 	}
 	if err != nil {
 		r.add(name, unknownPrefix+"it cannot be read: "+err.Error(), neutral, source(get))
 	}
 }
 
-// rows reads the rows of the root user and of the key's own.
-func (r *reading) rows(text, source string) error {
+// readCredentialReport reads the rows of the root user and of the key's own.
+func (r *inquiry) readCredentialReport(text, source string) error {
 	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil || len(lines) == 0 {
 		return errors.Join(errors.New("no table"), err)
@@ -91,7 +91,7 @@ func (r *reading) rows(text, source string) error {
 		}
 		switch line[0] {
 		case "<root_account>":
-			r.rootUse(at, source)
+			r.rootUserUse(at, source)
 		case r.user:
 			if t := at("password_last_used"); !t.IsZero() {
 				r.add("console-last-used", t.UTC().Format(time.RFC3339), neutral, source)
@@ -101,7 +101,7 @@ func (r *reading) rows(text, source string) error {
 	return nil
 }
 
-func (r *reading) rootUse(at func(string) time.Time, source string) {
+func (r *inquiry) rootUserUse(at func(string) time.Time, source string) {
 	for _, use := range []struct{ fact, column string }{
 		{"root-sign-in", "password_last_used"},
 		{"root-key-used", "access_key_1_last_used_date"},
@@ -119,8 +119,8 @@ func (r *reading) rootUse(at func(string) time.Time, source string) {
 	}
 }
 
-// tags tells who answers for the account, as tags of the usual names say.
-func (r *reading) tags(ctx context.Context) {
+// accountOwner tells who answers for the account, as tags of the usual names say.
+func (r *inquiry) accountOwner(ctx context.Context) {
 	body := map[string]string{"ResourceId": r.subject.Identity.Account}
 	c := operator.Call{Service: "organizations", Action: "ListTagsForResource", Body: body}
 	var owners []string

@@ -36,7 +36,7 @@ func TestRoleDenied(t *testing.T) {
 		s := newSetting(t)
 		subject := s.roleSubject()
 		whole := names(s.assess(t, subject))
-		if !strings.Contains(assessment.Policy(), `"`+call+`"`) {
+		if !strings.Contains(assessment.Permissions(), `"`+call+`"`) {
 			t.Errorf("the policy does not name %s", call)
 		}
 		s.Deny(call)

@@ -20,8 +20,8 @@ type Leak struct {
 	Visibility string
 }
 
-// exposed tells how long the key could be read, and by whom.
-func (r *reading) exposed() {
+// exposure tells how long the key could be read, and by whom.
+func (r *inquiry) exposure() {
 	l := r.subject.Leak
 	if l.Since.IsZero() {
 		return

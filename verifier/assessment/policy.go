@@ -2,8 +2,8 @@ package assessment
 
 import "github.com/stanch-dev/stanch/verifier/operator"
 
-// Policy is the least that the role of an assessor needs. It only reads.
-func Policy() string {
+// Permissions is the least that the role of an assessor needs. It only reads.
+func Permissions() string {
 	return operator.Policy(operator.Statement{
 		Sid: "StanchAssess", Effect: "Allow", Resource: []string{"*"},
 		Action: []string{

@@ -15,8 +15,8 @@ import (
 const rotation = 90 * 24 * time.Hour
 
 // userFacts reads what IAM says of the user.
-func (r *reading) userFacts(ctx context.Context) {
-	r.keys(ctx)
+func (r *inquiry) userFacts(ctx context.Context) {
+	r.accessKeys(ctx)
 	r.console(ctx)
 	var own struct {
 		ARN      string `xml:"GetUserResult>User>Arn"`
@@ -28,11 +28,11 @@ func (r *reading) userFacts(ctx context.Context) {
 	}
 	r.policies(ctx, "User", "UserName", r.user)
 	r.groups(ctx)
-	r.others(ctx)
+	r.serviceCredentials(ctx)
 }
 
 // roleFacts reads what IAM says of the role of a session.
-func (r *reading) roleFacts(ctx context.Context) {
+func (r *inquiry) roleFacts(ctx context.Context) {
 	var own struct {
 		ARN      string `xml:"GetRoleResult>Role>Arn"` // with its path, which STS does not tell
 		Boundary string `xml:"GetRoleResult>Role>PermissionsBoundary>PermissionsBoundaryArn"`
@@ -52,7 +52,7 @@ func (r *reading) roleFacts(ctx context.Context) {
 }
 
 // read makes a call, or adds that name is not known.
-func (r *reading) read(ctx context.Context, name string, c operator.Call, out any) bool {
+func (r *inquiry) read(ctx context.Context, name string, c operator.Call, out any) bool {
 	do := r.session.Do
 	if c.Service == "iam" {
 		do = r.session.All
@@ -71,7 +71,7 @@ func orNone(s string) string {
 	return s
 }
 
-func (r *reading) keys(ctx context.Context) {
+func (r *inquiry) accessKeys(ctx context.Context) {
 	c := r.iam("ListAccessKeys")
 	keys, err := r.session.AccessKeys(ctx, r.user)
 	if err != nil {
@@ -102,7 +102,7 @@ func (r *reading) keys(ctx context.Context) {
 }
 
 // console tells whether the user can sign in, and with what.
-func (r *reading) console(ctx context.Context) {
+func (r *inquiry) console(ctx context.Context) {
 	password := true
 	login := r.iam("GetLoginProfile", "UserName", r.user)
 	switch err := r.session.Do(ctx, login, nil); {
@@ -133,7 +133,7 @@ func (r *reading) console(ctx context.Context) {
 
 // policies lists those of a user, a role or a group. noun and param are those of
 // the API: User and UserName.
-func (r *reading) policies(ctx context.Context, noun, param, name string) {
+func (r *inquiry) policies(ctx context.Context, noun, param, name string) {
 	action := "ListAttached" + noun + "Policies"
 	var attached struct {
 		User  []operator.AttachedPolicy `xml:"ListAttachedUserPoliciesResult>AttachedPolicies>member"`
@@ -148,7 +148,7 @@ func (r *reading) policies(ctx context.Context, noun, param, name string) {
 		var names []string
 		for _, p := range slices.Concat(attached.User, attached.Role, attached.Group) {
 			names = append(names, p.Name)
-			r.judge(p.Name, source(c))
+			r.judgePolicy(p.Name, source(c))
 		}
 		r.add(fact, orNone(strings.Join(names, ", ")), neutral, source(c))
 	}
@@ -165,8 +165,8 @@ func (r *reading) policies(ctx context.Context, noun, param, name string) {
 	}
 }
 
-// judge adds what the name of a managed policy says by itself.
-func (r *reading) judge(policy, source string) {
+// judgePolicy adds what the name of a managed policy says by itself.
+func (r *inquiry) judgePolicy(policy, source string) {
 	switch {
 	case policy == "AdministratorAccess":
 		r.add("admin", policy+": whoever has the key has the account", act, source)
@@ -177,7 +177,7 @@ func (r *reading) judge(policy, source string) {
 	}
 }
 
-func (r *reading) groups(ctx context.Context) {
+func (r *inquiry) groups(ctx context.Context) {
 	var out struct {
 		Names []string `xml:"ListGroupsForUserResult>Groups>member>GroupName"`
 	}

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// probes are the actions that the policies are tried with: how a key becomes more
+// triedActions are the actions that the policies are tried with: how a key becomes more
 // than it is, and what it is usually stolen for.
-var probes = []struct {
+var triedActions = []struct {
 	action string
 	risk   int
 }{
@@ -35,9 +35,9 @@ var probes = []struct {
 	{"organizations:LeaveOrganization", act},
 }
 
-// paths are how a key gets rights that it does not have. All actions of one are
+// escalations are how a key gets rights that it does not have. All actions of one are
 // needed.
-var paths = []struct {
+var escalations = []struct {
 	what    string
 	actions []string
 }{
@@ -53,14 +53,14 @@ var paths = []struct {
 	{"changes what functions do with their roles", []string{"lambda:UpdateFunctionCode"}},
 }
 
-// probe has IAM simulate the probes on all resources. It knows neither service
+// simulate has IAM simulate the probes on all resources. It knows neither service
 // control policies nor conditions that it is not given.
-func (r *reading) probe(ctx context.Context) {
+func (r *inquiry) simulate(ctx context.Context) {
 	if r.arn == "" || r.subject.Identity.Kind == "root" {
 		return
 	}
 	c := r.iam("SimulatePrincipalPolicy", "PolicySourceArn", r.arn)
-	for i, p := range probes {
+	for i, p := range triedActions {
 		c.Params[fmt.Sprintf("ActionNames.member.%d", i+1)] = p.action
 	}
 	var out struct {
@@ -79,17 +79,17 @@ func (r *reading) probe(ctx context.Context) {
 		}
 	}
 	risk := neutral
-	for _, p := range probes {
+	for _, p := range triedActions {
 		if slices.Contains(allowed, p.action) {
 			risk = max(risk, p.risk)
 		}
 	}
-	text := fmt.Sprintf("none of the %d actions that were tried", len(probes))
+	text := fmt.Sprintf("none of the %d actions that were tried", len(triedActions))
 	if len(allowed) > 0 {
 		text = strings.Join(allowed, ", ")
 	}
 	r.add("may", text, risk, source(c))
-	for _, p := range paths {
+	for _, p := range escalations {
 		if !slices.ContainsFunc(p.actions, func(a string) bool { return !slices.Contains(allowed, a) }) {
 			r.add("escalation", p.what+", by "+strings.Join(p.actions, " and "), act, source(c))
 		}

@@ -20,7 +20,7 @@ type trail struct {
 // region shows the trails of all regions; a trail of one region shows there alone. So
 // the others are asked only if the home region has none that covers them. all says
 // whether regions are all that the account has enabled.
-func (r *reading) trails(ctx context.Context, regions []string, all bool) {
+func (r *inquiry) trails(ctx context.Context, regions []string, all bool) {
 	const name = "cloudtrail"
 	home := r.session.HomeRegion()
 	c := operator.Call{Service: "cloudtrail", Action: "DescribeTrails"}
@@ -65,7 +65,7 @@ type refusal struct {
 }
 
 // trailsIn reports whether some trail that shows in region covers it, or all regions.
-func (r *reading) trailsIn(ctx context.Context, region string) (covers, everywhere bool, failed *refusal) {
+func (r *inquiry) trailsIn(ctx context.Context, region string) (covers, everywhere bool, failed *refusal) {
 	var list struct {
 		TrailList []trail `json:"trailList"`
 	}

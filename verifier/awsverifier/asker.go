@@ -19,10 +19,10 @@ import (
 	"github.com/stanch-dev/stanch/verifier/internal/partition"
 )
 
-// An asker asks STS about complete credentials, whatever they are: policy, pace
+// An stsClient asks STS about complete credentials, whatever they are: policy, pace
 // and memory are its callers' business. Calls for one key id must come one
 // after the other.
-type asker struct {
+type stsClient struct {
 	app      string // user agent
 	endpoint string // base URL instead of AWS's, or ""
 	http     *http.Client
@@ -34,7 +34,7 @@ type asker struct {
 	asked map[string]map[string]time.Time // key id → hash of the secret → when it was last asked
 }
 
-func newAsker(cfg Config, sent *tally) (*asker, error) {
+func newSTSClient(cfg Config, sent *requestCount) (*stsClient, error) {
 	base, host, err := checkEndpoint(cfg.Endpoint)
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func newAsker(cfg Config, sent *tally) (*asker, error) {
 		}
 		regions = append(regions, p.Home)
 	}
-	return &asker{
+	return &stsClient{
 		app:      strings.TrimSuffix("stanch-"+cfg.Version, "-"),
 		endpoint: base,
 		http:     newHTTPClient(host, sent),
@@ -63,8 +63,8 @@ func newAsker(cfg Config, sent *tally) (*asker, error) {
 // For some seconds after a wrong secret STS may call the right secret of the
 // same id wrong as well (trufflehog#1563). A mismatch in that time is not
 // believed: the question is put once more when the time is over.
-func (a *asker) Verify(ctx context.Context, c detectors.Credential) verifier.Verdict {
-	before := a.lastOther(c)
+func (a *stsClient) Verify(ctx context.Context, c detectors.Credential) verifier.Verdict {
+	before := a.lastOtherSecret(c)
 	v := a.ask(ctx, c)
 	wait := time.Until(before.Add(a.reask))
 	if v.State != verifier.IDActive || before.IsZero() || wait <= 0 {
@@ -80,8 +80,8 @@ func (a *asker) Verify(ctx context.Context, c detectors.Credential) verifier.Ver
 	}
 }
 
-// lastOther returns when another secret of the same id was last asked about.
-func (a *asker) lastOther(c detectors.Credential) (last time.Time) {
+// lastOtherSecret returns when another secret of the same id was last asked about.
+func (a *stsClient) lastOtherSecret(c detectors.Credential) (last time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for secret, at := range a.asked[c.ID] {
@@ -92,7 +92,7 @@ func (a *asker) lastOther(c detectors.Credential) (last time.Time) {
 	return last
 }
 
-func (a *asker) remember(c detectors.Credential) {
+func (a *stsClient) remember(c detectors.Credential) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.asked[c.ID] == nil {
@@ -103,7 +103,7 @@ func (a *asker) remember(c detectors.Credential) {
 
 // ask sends one request, and one more for each further partition as long as none
 // knows the key: in the wrong partition every key is one that does not exist.
-func (a *asker) ask(ctx context.Context, c detectors.Credential) (v verifier.Verdict) {
+func (a *stsClient) ask(ctx context.Context, c detectors.Credential) (v verifier.Verdict) {
 	at := a.now()
 	for _, region := range a.regionsFor(c) {
 		if v = a.askIn(ctx, c, region); v.State != verifier.Invalid {
@@ -117,7 +117,7 @@ func (a *asker) ask(ctx context.Context, c detectors.Credential) (v verifier.Ver
 // regionsFor returns where to ask about c, in order: only where its token says that
 // it was issued; else first where the text around it says, then at the partition of
 // most keys, then at those that the user names.
-func (a *asker) regionsFor(c detectors.Credential) []string {
+func (a *stsClient) regionsFor(c detectors.Credential) []string {
 	token, _ := awskeys.ParseToken(c.Token.Reveal())
 	if token.Region != "" {
 		return []string{partition.OfRegion(token.Region).Home}
@@ -132,12 +132,12 @@ func (a *asker) regionsFor(c detectors.Credential) []string {
 	return list
 }
 
-func (a *asker) askIn(ctx context.Context, c detectors.Credential, region string) verifier.Verdict {
+func (a *stsClient) askIn(ctx context.Context, c detectors.Credential, region string) verifier.Verdict {
 	base := "https://sts." + region + "." + partition.OfRegion(region).Suffix
 	if a.endpoint != "" {
 		base = a.endpoint
 	}
-	out, err := a.client(c, region, base).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	out, err := a.sdkClient(c, region, base).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	a.remember(c)
 	if ctx.Err() != nil {
 		return verifier.Verdict{State: verifier.Unknown, Reason: "cancelled", Err: ctx.Err()}
@@ -149,10 +149,10 @@ func (a *asker) askIn(ctx context.Context, c detectors.Credential, region string
 	return v
 }
 
-// client makes a client for one credential. sts.New reads, unlike
+// sdkClient makes a client for one credential. sts.New reads, unlike
 // config.LoadDefaultConfig and sts.NewFromConfig, no endpoint from the
 // environment and no profile.
-func (a *asker) client(c detectors.Credential, region, base string) *sts.Client {
+func (a *stsClient) sdkClient(c detectors.Credential, region, base string) *sts.Client {
 	keys := aws.Credentials{
 		AccessKeyID: c.ID, SecretAccessKey: c.Secret.Reveal(), SessionToken: c.Token.Reveal(), Source: "stanch",
 	}

@@ -46,8 +46,8 @@ type Config struct {
 	// Cache is the folder where verdicts are kept from one run to the next
 	// (verifier.Stored); "" keeps none.
 	Cache string
-	// Anew asks although Cache holds a verdict, and puts the new one in its place.
-	Anew bool
+	// Refresh asks although Cache holds a verdict, and puts the new one in its place.
+	Refresh bool
 	// Endpoint replaces the hosts of AWS, for tests. Only http and https URLs
 	// of the loopback interface are accepted.
 	Endpoint string
@@ -64,7 +64,7 @@ type Client struct {
 	offline  Offline
 	accounts []string
 	online   verifier.Verifier // nil: never ask
-	sent     *tally
+	sent     *requestCount
 }
 
 // New returns a Client, or an error that names what is wrong with cfg.
@@ -80,17 +80,17 @@ func New(cfg Config) (*Client, error) {
 	c := &Client{
 		offline:  Offline{CanaryAccounts: cfg.CanaryAccounts, Now: cfg.Now},
 		accounts: cfg.Accounts,
-		sent:     &tally{},
+		sent:     &requestCount{},
 	}
-	asker, err := newAsker(cfg, c.sent)
+	client, err := newSTSClient(cfg, c.sent)
 	if err != nil {
 		return nil, err
 	}
 	if !cfg.Offline {
-		c.online = &verifier.Limited{Verifier: asker, PerSecond: cfg.PerSecond, Backoff: cfg.Backoff}
+		c.online = &verifier.Limited{Verifier: client, PerSecond: cfg.PerSecond, Backoff: cfg.Backoff}
 		if cfg.Cache != "" {
 			// Where somebody stands in for AWS, what they say counts for them alone.
-			c.online = &verifier.Stored{Verifier: c.online, Dir: cfg.Cache, Anew: cfg.Anew, Scope: asker.endpoint, Now: cfg.Now}
+			c.online = &verifier.Stored{Verifier: c.online, Dir: cfg.Cache, Refresh: cfg.Refresh, Scope: client.endpoint, Now: cfg.Now}
 		}
 		c.online = &verifier.Cached{Verifier: c.online, Now: cfg.Now}
 	}
@@ -118,7 +118,7 @@ func (c *Client) Verify(ctx context.Context, cred detectors.Credential) verifier
 	if off.State != verifier.Skipped || c.online == nil || missing(cred) != "" {
 		return off
 	}
-	if off.Reason = c.refusal(off.Identity.Account); off.Reason != "" {
+	if off.Reason = c.whyNotAsked(off.Identity.Account); off.Reason != "" {
 		return off
 	}
 	v := c.online.Verify(ctx, cred)
@@ -137,11 +137,11 @@ func (c *Client) Asks(ctx context.Context, cred detectors.Credential) bool {
 		cred.Token = detectors.Secret{}
 	}
 	off := c.offline.Verify(ctx, cred)
-	return off.State == verifier.Skipped && c.online != nil && missing(cred) == "" && c.refusal(off.Identity.Account) == ""
+	return off.State == verifier.Skipped && c.online != nil && missing(cred) == "" && c.whyNotAsked(off.Identity.Account) == ""
 }
 
-// refusal returns why keys of account are not asked about, or "".
-func (c *Client) refusal(account string) string {
+// whyNotAsked returns why keys of account are not asked about, or "".
+func (c *Client) whyNotAsked(account string) string {
 	switch {
 	case len(c.accounts) == 0 || slices.Contains(c.accounts, account):
 		return ""

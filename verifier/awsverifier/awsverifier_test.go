@@ -200,7 +200,7 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // outlet returns the end of c that requests leave by.
 func outlet(c *Client) *guard {
-	return c.online.(*verifier.Cached).Verifier.(*verifier.Limited).Verifier.(*asker).http.Transport.(*guard)
+	return c.online.(*verifier.Cached).Verifier.(*verifier.Limited).Verifier.(*stsClient).http.Transport.(*guard)
 }
 
 // TestReask has a service that calls right secrets wrong for a while after a

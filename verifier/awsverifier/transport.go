@@ -27,7 +27,7 @@ var stsHost = pattern(`^sts(-fips)?(\.[a-z0-9-]+)?\.amazonaws\.(com|com\.cn|eu)$
 
 // newHTTPClient returns a client that reaches STS, or only the loopback host
 // override, and nothing else.
-func newHTTPClient(override string, sent *tally) *http.Client {
+func newHTTPClient(override string, sent *requestCount) *http.Client {
 	dialer := &net.Dialer{Timeout: requestTimeout}
 	if override != "" {
 		dialer.Control = loopbackOnly
@@ -62,7 +62,7 @@ func loopbackOnly(_, address string, _ syscall.RawConn) error {
 // A guard is the last thing that a request passes on its way out.
 type guard struct {
 	override string // the only host to let through, if not empty
-	sent     *tally
+	sent     *requestCount
 	next     http.RoundTripper
 }
 
@@ -114,13 +114,13 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && a.Zone() == "" && a.Unmap().IsLoopback()
 }
 
-// A tally counts requests by host.
-type tally struct {
+// A requestCount counts requests by host.
+type requestCount struct {
 	mu sync.Mutex
 	n  map[string]int
 }
 
-func (t *tally) add(host string) {
+func (t *requestCount) add(host string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.n == nil {
@@ -129,7 +129,7 @@ func (t *tally) add(host string) {
 	t.n[host]++
 }
 
-func (t *tally) list() []Sent {
+func (t *requestCount) list() []Sent {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var list []Sent

@@ -173,7 +173,7 @@ func TestSlowServer(t *testing.T) {
 			srv := verifiertest.NewSTS(t)
 			srv.Script(verifiertest.Response{Delay: time.Minute})
 			c := newClient(t, srv, Config{})
-			c.online.(*verifier.Cached).Verifier.(*verifier.Limited).Verifier.(*asker).http.Timeout = tt.timeout
+			c.online.(*verifier.Cached).Verifier.(*verifier.Limited).Verifier.(*stsClient).http.Timeout = tt.timeout
 			ctx, cancel := context.WithTimeout(t.Context(), tt.ctx)
 			defer cancel()
 			v := c.Verify(ctx, verifiertest.LongTerm(account, 1))
@@ -252,7 +252,7 @@ func TestGuardHosts(t *testing.T) {
 			t.Errorf("override %q, %s: allowed %v", tt.override, tt.url, got)
 		}
 	}
-	g := &guard{sent: &tally{}, next: http.NewFileTransport(http.Dir("."))}
+	g := &guard{sent: &requestCount{}, next: http.NewFileTransport(http.Dir("."))}
 	if _, err := g.RoundTrip(httptest.NewRequest(http.MethodPost, "https://evil.com/", nil)); err == nil || g.sent.list() != nil {
 		t.Errorf("a refused request: %v, sent %v", err, g.sent.list())
 	}

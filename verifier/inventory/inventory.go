@@ -65,10 +65,10 @@ type line struct {
 
 // An Inventory holds the keys of one or more files. Its zero value holds none.
 // Concurrent calls of Find are allowed.
-type Inventory struct{ files []file }
+type Inventory struct{ files []saltedKeys }
 
-// A file is what was read under one salt.
-type file struct {
+// A saltedKeys is what was read under one salt.
+type saltedKeys struct {
 	salt []byte
 	keys map[string]Key // by the HMAC of the id
 }
@@ -123,7 +123,7 @@ func (w *Writer) Write(id string, k Key) error {
 // be a key that would not be recognised. Errors name the line.
 func (inv *Inventory) Read(r io.Reader) error {
 	lines := bufio.NewScanner(r)
-	f, n := file{keys: map[string]Key{}}, 0
+	f, n := saltedKeys{keys: map[string]Key{}}, 0
 	listed := time.Time{}
 	for lines.Scan() {
 		n++
@@ -167,7 +167,7 @@ var (
 	accountShape = regexp.MustCompile(`^[0-9]{12}$`)
 )
 
-func (f *file) add(b []byte, listed time.Time) error {
+func (f *saltedKeys) add(b []byte, listed time.Time) error {
 	var l line
 	if err := decode(b, &l); err != nil {
 		return err

@@ -143,14 +143,14 @@ func (n *Notifier) Send(ctx context.Context, targets []Target, notices []Notice)
 	}
 	var errs []error
 	for _, t := range targets {
-		if err := n.tell(ctx, t, notices); err != nil {
+		if err := n.sendTo(ctx, t, notices); err != nil {
 			errs = append(errs, fmt.Errorf("telling %s: %w", t, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (n *Notifier) tell(ctx context.Context, t Target, notices []Notice) error {
+func (n *Notifier) sendTo(ctx context.Context, t Target, notices []Notice) error {
 	if t.AWS() && n.Operator == nil {
 		return errors.New("no identity of your own to tell AWS with")
 	}

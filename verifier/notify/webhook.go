@@ -18,9 +18,9 @@ const (
 	webhookAttempts = 3
 )
 
-// inert keeps a path that somebody has committed from being a link or a call to
+// slackEscaper keeps a path that somebody has committed from being a link or a call to
 // everybody in Slack (<https://…|text>, <!channel>).
-var inert = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+var slackEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 // post sends one notice to a webhook: JSON, of which Slack and its kin show the
 // text. Its URL is a secret, and in no error.
@@ -47,7 +47,7 @@ func (n *Notifier) post(ctx context.Context, t Target, notice Notice) error {
 func (n *Notifier) postOnce(ctx context.Context, t Target, notice Notice) (again bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, webhookTimeout)
 	defer cancel()
-	notice.Text = inert.Replace(notice.Text)
+	notice.Text = slackEscaper.Replace(notice.Text)
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, t.to, strings.NewReader(encode(notice)))
 	if err != nil {
 		return false, errors.New("not a URL")
