@@ -13,15 +13,6 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-const (
-	// history is how far back CloudTrail's own history goes.
-	history = 90 * 24 * time.Hour
-	// maxPages bounds the questions for one region: 50 events a page.
-	maxPages = 200
-	// maxGroups bounds the facts.
-	maxGroups = 50
-)
-
 // A callGroup is what the events have in common that are told as one.
 type callGroup struct{ action, address, agent, region, code string }
 
@@ -64,30 +55,6 @@ func (r *inquiry) lookUpEvents(ctx context.Context, region string) {
 		body["NextToken"] = page.NextToken
 	}
 	r.addIn(region, "activity", fmt.Sprintf("more than %d events: not all are read", maxPages*50), notable, source(c))
-}
-
-// waitForTurn holds the pace that CloudTrail allows for an account and region, over all keys.
-func (r *inquiry) waitForTurn(ctx context.Context, region string) {
-	name := r.session.Account + " " + region
-	if last, ok := r.asked[name]; ok {
-		r.sleep(ctx, time.Until(last.Add(r.pace())))
-	}
-	if r.asked == nil {
-		r.asked = map[string]time.Time{}
-	}
-	r.asked[name] = time.Now()
-}
-
-func (r *inquiry) pace() time.Duration { return cmp.Or(r.Pace, 550*time.Millisecond) }
-
-func (r *inquiry) sleep(ctx context.Context, d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
 }
 
 // countEvent counts one event, unless it is stanch's own.

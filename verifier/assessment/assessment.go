@@ -8,12 +8,8 @@
 package assessment
 
 import (
-	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/stanch-dev/stanch/verifier"
@@ -31,6 +27,20 @@ type Subject struct {
 	// Used is what IAM said of its last use before STS was asked about it; nil asks
 	// IAM now.
 	Used *operator.LastUsed
+}
+
+// A Leak is since when, and by whom, a key could be read. What is not known is zero.
+type Leak struct {
+	// Since is the time of the first commit that holds it.
+	Since time.Time
+	// Pushed is when that commit came to the server.
+	Pushed time.Time
+	// AtHead reports whether it is still there, in the newest commit.
+	AtHead bool
+	// Remote is a branch of a remote that holds it.
+	Remote string
+	// Visibility is that of the repository: "public", "private".
+	Visibility string
 }
 
 // An Assessor assesses keys. It is used by one goroutine.
@@ -54,91 +64,6 @@ const (
 
 // unknownPrefix begins the value of a fact that could not be found out.
 const unknownPrefix = "not known: "
-
-// Assess returns what is known of s. If there is no way into its account, that is
-// the only fact.
-func (a *Assessor) Assess(ctx context.Context, s Subject) []verifier.Fact {
-	r := &inquiry{Assessor: a, subject: s}
-	r.exposure()
-	r.organization(ctx)
-	session, err := a.Operator.In(ctx, s.Identity.Account, "assess", "")
-	if err != nil {
-		r.add("access", unknownPrefix+err.Error(), notable, "sts:AssumeRole")
-		return r.facts
-	}
-	r.session = session
-	r.principal()
-	r.owner(ctx)
-	switch {
-	case r.user != "":
-		r.userFacts(ctx)
-	case s.Identity.Kind == "role" && s.Identity.Name != "":
-		r.roleFacts(ctx)
-	}
-	r.simulate(ctx)
-	r.rootUser(ctx)
-	r.credentialReport(ctx)
-	regions, all := r.regions(ctx)
-	r.trails(ctx, regions, all)
-	r.alarms(ctx)
-	r.trustedAdvisor(ctx)
-	r.health(ctx)
-	for _, region := range regions {
-		r.guardDuty(ctx, region)
-		r.lookUpEvents(ctx, region)
-	}
-	r.mergeRegions(len(regions))
-	r.activity()
-	return r.facts
-}
-
-// addIn adds a fact of a region; regional makes one of those that are alike.
-func (r *inquiry) addIn(region, name, value string, risk int, source string) {
-	f := verifier.Fact{Name: name, Value: value, Risk: risk, Source: source}
-	i := slices.IndexFunc(r.inRegions, func(g regionalFact) bool { return g.Fact == f })
-	if i < 0 {
-		i, r.inRegions = len(r.inRegions), append(r.inRegions, regionalFact{Fact: f})
-	}
-	if !slices.Contains(r.inRegions[i].regions, region) { // two findings of a region may be alike
-		r.inRegions[i].regions = append(r.inRegions[i].regions, region)
-	}
-}
-
-type regionalFact struct {
-	verifier.Fact
-	regions []string
-}
-
-func (r *inquiry) mergeRegions(all int) {
-	for _, f := range r.inRegions {
-		where := strings.Join(f.regions, ", ")
-		if len(f.regions) == all && all > 1 {
-			where = fmt.Sprintf("all %d regions", all)
-		}
-		r.add(f.Name, f.Value+" (in "+where+")", f.Risk, f.Source)
-	}
-}
-
-// A inquiry is the assessment of one key.
-type inquiry struct {
-	*Assessor
-	subject   Subject
-	session   *operator.Session
-	user      string // the owner, as far as known
-	arn       string // of the principal that has the policies
-	facts     []verifier.Fact
-	inRegions []regionalFact
-	events    map[callGroup]*callTimes
-}
-
-func (r *inquiry) add(name, value string, risk int, source string) {
-	r.facts = append(r.facts, verifier.Fact{Name: name, Value: value, Risk: risk, Source: source})
-}
-
-// unknown adds the fact that name could not be found out by call.
-func (r *inquiry) unknown(name string, c operator.Call, err error) {
-	r.add(name, unknownPrefix+Why(err), neutral, source(c))
-}
 
 func source(c operator.Call) string { return (&operator.Error{Call: c}).Permission() }
 
@@ -171,82 +96,4 @@ func (a *Assessor) now() time.Time {
 		return time.Now()
 	}
 	return a.Now()
-}
-
-func (r *inquiry) iam(action string, params ...string) operator.Call {
-	c := operator.Call{Service: "iam", Action: action, Params: map[string]string{}}
-	for i := 0; i < len(params); i += 2 {
-		c.Params[params[i]] = params[i+1]
-	}
-	return c
-}
-
-// organization names the account, as the management account or a delegated
-// administrator sees it: with the operator's own identity.
-func (r *inquiry) organization(ctx context.Context) {
-	var out struct {
-		Account struct{ Name, Email, Status, State string } // State is to replace Status
-	}
-	c := operator.Call{Service: "organizations", Action: "DescribeAccount",
-		Body: map[string]string{"AccountId": r.subject.Identity.Account}}
-	if err := r.Operator.Own().Do(ctx, c, &out); err != nil {
-		r.unknown("account-name", c, err)
-		var e *operator.Error
-		if errors.As(err, &e) && e.Denied() { // the tags may be allowed all the same
-			r.accountOwner(ctx)
-		}
-		return
-	}
-	text := fmt.Sprintf("%s, %s", out.Account.Name, out.Account.Email)
-	if state := cmp.Or(out.Account.State, out.Account.Status, "ACTIVE"); state != "ACTIVE" {
-		text += ", " + state
-	}
-	r.add("account-name", text, neutral, source(c))
-	r.accountOwner(ctx)
-}
-
-func (r *inquiry) principal() {
-	switch kind := r.subject.Identity.Kind; kind {
-	case "":
-	case "root":
-		r.add("principal", "root: no policy limits it, and nobody else can deactivate it", act, "")
-	default:
-		r.add("principal", kind, neutral, "")
-	}
-}
-
-// owner finds the user of the key, and when it was last used: by whom is not said.
-func (r *inquiry) owner(ctx context.Context) {
-	who := r.subject.Identity
-	r.arn = who.ARN
-	switch who.Kind {
-	case "user":
-		r.user = who.Name
-	case "role":
-		_, rest, _ := strings.Cut(who.ARN, ":sts:")
-		r.arn = "arn:" + r.session.Partition() + ":iam" + strings.Replace(rest[:max(0, strings.LastIndexByte(rest, '/'))], ":assumed-role/", ":role/", 1)
-	}
-	if who.Kind == "role" || who.Kind == "root" || strings.HasPrefix(r.subject.KeyID, "ASIA") {
-		return
-	}
-	c := r.iam("GetAccessKeyLastUsed")
-	used, err := r.session.LastUsed(ctx, r.subject.KeyID)
-	if err != nil {
-		r.unknown("last-used", c, err)
-		return
-	}
-	r.user = used.User
-	if r.arn == "" {
-		r.arn = "arn:" + r.session.Partition() + ":iam::" + r.session.Account + ":user/" + used.User
-	}
-	r.add("user", used.User, neutral, source(c))
-	text := used.String()
-	if before := r.subject.Used; before != nil && used.Service == "sts" {
-		used, text = *before, before.String()+", before STS was asked about it"
-	}
-	risk := neutral
-	if r.now().Sub(used.At) < 24*time.Hour && used.Service != "sts" {
-		risk = notable
-	}
-	r.add("last-used", text, risk, source(c))
 }

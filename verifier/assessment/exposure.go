@@ -6,20 +6,6 @@ import (
 	"time"
 )
 
-// A Leak is since when, and by whom, a key could be read. What is not known is zero.
-type Leak struct {
-	// Since is the time of the first commit that holds it.
-	Since time.Time
-	// Pushed is when that commit came to the server.
-	Pushed time.Time
-	// AtHead reports whether it is still there, in the newest commit.
-	AtHead bool
-	// Remote is a branch of a remote that holds it.
-	Remote string
-	// Visibility is that of the repository: "public", "private".
-	Visibility string
-}
-
 // exposure tells how long the key could be read, and by whom.
 func (r *inquiry) exposure() {
 	l := r.subject.Leak

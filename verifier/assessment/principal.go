@@ -51,26 +51,6 @@ func (r *inquiry) roleFacts(ctx context.Context) {
 	r.policies(ctx, "Role", "RoleName", r.subject.Identity.Name)
 }
 
-// read makes a call, or adds that name is not known.
-func (r *inquiry) read(ctx context.Context, name string, c operator.Call, out any) bool {
-	do := r.session.Do
-	if c.Service == "iam" {
-		do = r.session.All
-	}
-	if err := do(ctx, c, out); err != nil {
-		r.unknown(name, c, err)
-		return false
-	}
-	return true
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
-}
-
 func (r *inquiry) accessKeys(ctx context.Context) {
 	c := r.iam("ListAccessKeys")
 	keys, err := r.session.AccessKeys(ctx, r.user)
