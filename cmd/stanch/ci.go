@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
 	"github.com/stanch-dev/stanch/scanner/checkout"
 	"github.com/stanch-dev/stanch/scanner/cievent"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
@@ -54,7 +55,7 @@ What everybody can read, the log of a public repository, names no account.`,
 		},
 	}
 	f.add(cmd, false)
-	f.deactivate.add(cmd)
+	f.deactivate.Add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.head, "head", "", "scan what leads to this revision (default: that of the event, or HEAD with --base)")
 	flags.StringVar(&f.base, "base", "", "leave out what leads to this revision")
@@ -76,7 +77,7 @@ type ciFlags struct {
 	upload               string
 	comment              bool
 	nameAccounts         bool
-	deactivate           deactivation
+	deactivate           respond.Deactivation
 }
 
 // fromEnvironment sets flags that were not given from variables, as the action
@@ -128,8 +129,8 @@ func (c *ciRun) run(ctx context.Context) error {
 		}
 	}
 	err = c.scan(ctx, job)
-	c.deactivate.quiet = c.quiet()
-	return c.finish(c.deactivate.run(ctx, c.Streams, job.op, err))
+	c.deactivate.Quiet = c.quiet()
+	return c.finish(c.deactivate.Run(ctx, c.Streams, job.op, err))
 }
 
 // quiet reports whether the log is to name no account.
@@ -148,10 +149,10 @@ func (c *ciRun) job() (*job, error) {
 	if c.showSecrets {
 		return nil, errors.New("--show-secrets: not in CI, where logs and reports are kept")
 	}
-	if err := c.deactivate.check(&c.scanFlags); err != nil {
+	if err := c.deactivate.Check(c.verifies(), c.accounts, &c.owner, &c.cache); err != nil {
 		return nil, err
 	}
-	if err := c.deactivate.checkCI(); err != nil {
+	if err := c.deactivate.CheckCI(); err != nil {
 		return nil, err
 	}
 	c.config.scanned = "" // configure reads what the event lets count

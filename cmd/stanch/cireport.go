@@ -25,7 +25,7 @@ import (
 // attach makes j write all that CI wants, beside the report that goes to the log.
 func (c *ciRun) attach(j *job) error {
 	j.leak = c.exposure()
-	c.deactivate.attach(j)
+	j.wraps = append(j.wraps, c.deactivate.Watch)
 	handlers := []report.Handler{j.handler, &lastSummary{to: &c.counts}}
 	add := func(format string, w io.Writer) error {
 		h, err := report.New(format, w, report.Options{

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
 
@@ -43,20 +44,20 @@ cloned to a temporary folder, which is removed afterwards.`,
 			if gitsource.IsURL(operand) {
 				f.config.scanned = "" // what is in it is a stranger's
 			}
-			if err := f.deactivate.check(&f.scanFlags); err != nil {
+			if err := f.deactivate.Check(f.verifies(), f.accounts, &f.owner, &f.cache); err != nil {
 				return err
 			}
 			job, err := f.prepare(s)
 			if err != nil {
 				return err
 			}
-			f.deactivate.attach(job)
+			job.wraps = append(job.wraps, f.deactivate.Watch)
 			scanErr := f.scan(cmd.Context(), job, operand)
-			return f.deactivate.run(cmd.Context(), s, job.op, scanErr)
+			return f.deactivate.Run(cmd.Context(), s, job.op, scanErr)
 		},
 	}
 	f.add(cmd, true)
-	f.deactivate.add(cmd)
+	f.deactivate.Add(cmd)
 	cmd.Flags().BoolVar(&f.reachableOnly, "reachable-only", false, "leave out objects that no branch, tag or other ref leads to")
 	cmd.Flags().StringVar(&f.sinceState, "since-state", "", "read only what was added since the scan that wrote this file, and write it anew")
 	return cmd
@@ -67,7 +68,7 @@ type gitFlags struct {
 	scanFlags
 	reachableOnly bool
 	sinceState    string
-	deactivate    deactivation
+	deactivate    respond.Deactivation
 }
 
 func (f *gitFlags) scan(ctx context.Context, j *job, operand string) error {

@@ -23,7 +23,9 @@ var importRules = []struct {
 	{"cmd is the top: it wires everything, nothing imports it", `^cmd/`, `^cmd/`},
 	{"only the command line knows flags", `^github.com/spf13/`, `^cmd/`},
 	{"only those who sign requests know the SDK: with leaked keys awsverifier, with the operator's operator", `^github.com/aws/`, `^verifier/(awsverifier|operator)$`},
-	{"AWS is chosen by cmd, never by the pipeline", `^verifier/(awsverifier|inventory|response|assessment|notify|owner)$`, `^(cmd/|verifier/)`},
+	{"AWS is chosen by cmd, never by the pipeline", `^verifier/(awsverifier|inventory|response|assessment|notify|owner)(/|$)`, `^(cmd/|verifier/)`},
+	{"keys are changed in one order: nothing is applied but by protocol", `^verifier/response/apply$`, `^(cmd/|verifier/response/protocol$)`},
+	{"a plan is judged before it is known how it will be carried out", `^verifier/response/(planner|protocol)$`, `^cmd/`},
 	{"packages that hold leaked keys have no use for the operator's identity", `^verifier/operator$`,
 		`^(cmd/|verifier/(response|assessment|inventory|notify|owner)(/|$))`},
 	{"only gitsource reads git", `^github.com/go-git/`, `^scanner/gitsource(/|$)`},
@@ -113,7 +115,7 @@ func TestImportRules(t *testing.T) {
 		{"scanner/dirsource", "github.com/go-git/go-git/v5"}, {"cmd/stanch", "detectors/detectorstest"},
 		{"cmd/stanch", "github.com/google/go-github/v60/github"}, {"scanner/gitsource", "scanner/cievent"}, {"scanner/cievent", "os/exec"},
 		{"cmd/stanch/internal/cli", "cmd/stanch/internal/respond"}, {"scanner", "cmd/stanch/internal/cli"},
-		{"scanner/printable", "detectors"}, {"scanner/filelock", "golang.org/x/sys/unix"},
+		{"scanner/printable", "detectors"}, {"verifier/response", "verifier/response/apply"}, {"verifier/response/planner", "verifier/response/apply"}, {"scanner/filelock", "golang.org/x/sys/unix"},
 	} {
 		if len(brokenRules(tt.pkg, tt.imported)) == 0 {
 			t.Errorf("no rule keeps %s from importing %s", tt.pkg, tt.imported)

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
 )
 
 func main() {
@@ -51,7 +52,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root := cli.NewRoot(s, manual)
 	root.AddCommand(newHook(s))
 	if len(args) == 0 || args[0] != "hook" { // at each commit, nobody is to wait for the flags of all others
-		root.AddCommand(newGit(s), newGitHub(s), newSweep(s), newDir(s), newStdin(s), newReport(s), newRules(s), newInventory(s), newMigrate(s), newCI(s), newVerify(s), newAssess(s), newRespond(s))
+		root.AddCommand(newGit(s), newGitHub(s), newSweep(s), newDir(s), newStdin(s), newReport(s), newRules(s), respond.NewInventory(s), newMigrate(s), newCI(s), respond.NewVerify(s), respond.NewAssess(s), respond.NewRespond(s))
 	}
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)

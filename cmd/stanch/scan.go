@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/scanner"
@@ -42,7 +43,7 @@ type scanFlags struct {
 	partitions     []string
 	stsEndpoint    string
 	cache          cli.CacheFlags
-	owner          ownerFlags
+	owner          respond.OwnerFlags
 }
 
 // add defines the flags on cmd. verifies is whether cmd verifies unless told
@@ -71,7 +72,7 @@ func (f *scanFlags) add(cmd *cobra.Command, verifies bool) {
 	flags.StringVar(&f.stsEndpoint, "sts-endpoint", "", "verify at this loopback URL instead of AWS, for tests")
 	_ = flags.MarkHidden("sts-endpoint")
 	f.cache.Add(cmd)
-	f.owner.add(cmd)
+	f.owner.Add(cmd)
 }
 
 func (f *scanFlags) addFailOn(cmd *cobra.Command) {
@@ -116,7 +117,7 @@ func (f *scanFlags) prepare(s *cli.Streams) (*job, error) {
 	if f.maxSize < 0 || f.maxSize > 1<<40 {
 		return nil, fmt.Errorf("--max-size %d: not a size in MiB", f.maxSize)
 	}
-	if err := f.owner.check(f.verifies()); err != nil {
+	if err := f.owner.Check(f.verifies()); err != nil {
 		return nil, err
 	}
 	if f.showSecrets {
@@ -124,7 +125,7 @@ func (f *scanFlags) prepare(s *cli.Streams) (*job, error) {
 			return nil, err
 		}
 	}
-	own, err := readInventories(f.inventory)
+	own, err := respond.ReadInventories(f.inventory)
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +175,7 @@ func (j *job) run(ctx context.Context, source, target string, scan func(*scanner
 	tally.Sink = j.assessed(ctx, tally.Sink)
 	j.log.Debug("scanning", "source", source, "target", target)
 	scanErr := scan(sc, tally)
-	if j.flags.owner.assess && scanErr == nil {
+	if j.flags.owner.Assess && scanErr == nil {
 		scanErr = ctx.Err() // what was found is reported; not all of it was assessed
 	}
 	j.config.say(j.streams.Stderr)
@@ -193,23 +194,30 @@ func (j *job) scanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
 		Detectors: j.config.extend(set),
 		Filters:   []scanner.Filter{placeholders, expiredURLs(now)},
 		Doubtful:  j.flags.doubtful,
-		Verifier:  logged{j.asOwner(), j.log},
+		Verifier:  logged{respond.Verifier(j.verifier, j.op, j.flags.accounts), j.log},
 		Workers:   4,
 	}
 	sc.Annotators = append(sc.Annotators, byPath)
 	if j.inventory != nil {
-		sc.Annotators = append(sc.Annotators, ownedBy(j.inventory))
+		sc.Annotators = append(sc.Annotators, respond.OwnedBy(j.inventory))
 	}
 	j.config.suppress(sc)
 	return set, sc
 }
 
+// openOwner signs in as the operator, if the scan needs that.
+func (j *job) openOwner(ctx context.Context) (err error) {
+	j.op, err = j.flags.owner.Open(ctx, j.streams.Version)
+	j.assessing.Operator = j.op
+	return err
+}
+
 // assessed returns sink, with facts added to what passes through it, if that was asked for.
 func (j *job) assessed(ctx context.Context, sink scanner.Sink) scanner.Sink {
-	if !j.flags.owner.assess {
+	if !j.flags.owner.Assess {
 		return sink
 	}
-	return assessor{sink, ctx, j}
+	return respond.AssessingSink{Sink: sink, Context: ctx, Assessor: &j.assessing, Leak: &j.leak}
 }
 
 // saySent says how often AWS was asked.

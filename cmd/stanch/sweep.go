@@ -154,7 +154,7 @@ func (f *engineFlags) detector(build string, c *config) (string, error) {
 		_, _ = fmt.Fprintf(asks, "%q", slices.Compact(slices.Sorted(slices.Values(list))))
 	}
 	return fmt.Sprintf("%s verify=%v asks=%x assess=%v rules=%x ignores=%x inventory=%v confidence=%s max=%d",
-		build, f.verifies(), asks.Sum(nil)[:8], f.owner.assess, c.digest.Sum(nil), ignores.Sum(nil)[:8], len(f.inventory) > 0, f.confidence, f.maxSize), nil
+		build, f.verifies(), asks.Sum(nil)[:8], f.owner.Assess, c.digest.Sum(nil), ignores.Sum(nil)[:8], len(f.inventory) > 0, f.confidence, f.maxSize), nil
 }
 
 // buildName tells this build from others, the same on all machines of a fleet: the

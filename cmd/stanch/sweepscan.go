@@ -60,7 +60,7 @@ func (s *searcher) scan(ctx context.Context, src scanner.Source, page string) (s
 	if err != nil {
 		return sweep.Result{}, err
 	}
-	if s.job.flags.owner.assess { // an Assessor is for one goroutine
+	if s.job.flags.owner.Assess { // an Assessor is for one goroutine
 		s.assessing.Lock()
 		defer s.assessing.Unlock()
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
@@ -22,21 +23,21 @@ import (
 // change has been at it.
 func (c *leakCase) saved(name string, change func(alice, root *report.Finding)) string {
 	c.t.Helper()
-	r := &stream{}
+	r := &respond.SavedReport{}
 	if err := report.Replay(strings.NewReader(c.read(name)), r, true); err != nil {
 		c.t.Fatal(err)
 	}
-	slices.SortFunc(r.findings, func(a, b report.Finding) int { return strings.Compare(b.Identity.Name, a.Identity.Name) })
-	if len(r.findings) != 2 || r.findings[0].Identity.Name != "alice" || r.findings[1].Identity.Kind != "root" {
-		c.t.Fatalf("%+v", r.findings)
+	slices.SortFunc(r.Findings, func(a, b report.Finding) int { return strings.Compare(b.Identity.Name, a.Identity.Name) })
+	if len(r.Findings) != 2 || r.Findings[0].Identity.Name != "alice" || r.Findings[1].Identity.Kind != "root" {
+		c.t.Fatalf("%+v", r.Findings)
 	}
 	old := time.Now().Add(-3 * time.Hour).UTC().Truncate(time.Second)
-	for i := range r.findings {
-		r.findings[i].VerifiedAt = old
+	for i := range r.Findings {
+		r.Findings[i].VerifiedAt = old
 	}
-	change(&r.findings[0], &r.findings[1])
+	change(&r.Findings[0], &r.Findings[1])
 	var b strings.Builder
-	if err := r.replay(report.JSON(&b)); err != nil {
+	if err := r.Replay(report.JSON(&b)); err != nil {
 		c.t.Fatal(err)
 	}
 	return b.String()

@@ -1,4 +1,4 @@
-package main
+package respond
 
 import (
 	"cmp"
@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,7 +24,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier/owner"
 )
 
-func newAssess(s *cli.Streams) *cobra.Command {
+// NewAssess returns the command "stanch assess".
+func NewAssess(s *cli.Streams) *cobra.Command {
 	f := &cli.OperatorFlags{}
 	var format string
 	cmd := &cobra.Command{
@@ -59,65 +59,23 @@ the report is written again, with the facts added.`,
 	return cmd
 }
 
-// A stream is a report that was read, or one that stands for key ids.
-type stream struct {
-	scan         report.Scan
-	findings     []report.Finding
-	repositories []report.Repository
-	summary      report.Summary
-}
-
-// Scan implements report.Handler.
-func (r *stream) Scan(s report.Scan) error { r.scan = s; return nil }
-
-// Finding implements report.Handler.
-func (r *stream) Finding(f report.Finding) error { r.findings = append(r.findings, f); return nil }
-
-// Repository implements report.Handler.
-func (r *stream) Repository(x report.Repository) error {
-	r.repositories = append(r.repositories, x)
-	return nil
-}
-
-// Summary implements report.Handler.
-func (r *stream) Summary(s report.Summary) error { r.summary = s; return nil }
-
-// replay writes the stream to h.
-func (r *stream) replay(h report.Handler) error {
-	err := h.Scan(r.scan)
-	for _, f := range r.findings {
-		if err == nil {
-			err = h.Finding(f)
-		}
-	}
-	for _, x := range r.repositories {
-		if err == nil {
-			err = h.Repository(x)
-		}
-	}
-	if err == nil {
-		err = h.Summary(r.summary)
-	}
-	return err
-}
-
 // keyID is compiled when it is first needed: hooks are not to wait for it.
 var keyID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(AKIA|ASIA)[A-Z0-9]{12,124}$`) })
 
 // subjects reads the report that args name, or makes one of the ids in args.
-func subjects(ctx context.Context, s *cli.Streams, args []string) (*stream, error) {
-	r := &stream{}
+func subjects(ctx context.Context, s *cli.Streams, args []string) (*SavedReport, error) {
+	r := &SavedReport{}
 	if len(args) > 0 && keyID().MatchString(args[0]) {
-		r.scan = report.Scan{Version: s.Version, Source: "assess", Target: strings.Join(args, " "), Started: time.Now().UTC()}
+		r.Header = report.Scan{Version: s.Version, Source: "assess", Target: strings.Join(args, " "), Started: time.Now().UTC()}
 		for _, id := range args {
 			if !keyID().MatchString(id) {
 				return nil, fmt.Errorf("%s is not an access key id", id)
 			}
 			account, _ := awskeys.Account(id)
-			r.findings = append(r.findings, report.Finding{Rule: "aws-access-key", Title: "AWS access key", KeyID: id, Account: account,
+			r.Findings = append(r.Findings, report.Finding{Rule: "aws-access-key", Title: "AWS access key", KeyID: id, Account: account,
 				State: verifier.Skipped, Reason: "lone id: there is no secret to verify with", Facts: []verifier.Fact{}, Locations: []report.Location{}})
 		}
-		r.summary.Findings = len(r.findings)
+		r.Totals.Findings = len(r.Findings)
 		return r, nil
 	}
 	if len(args) > 1 {
@@ -126,29 +84,11 @@ func subjects(ctx context.Context, s *cli.Streams, args []string) (*stream, erro
 	return r, readReport(ctx, s, cli.Operand(args, "-"), false, r)
 }
 
-// readReport replays a saved report, of a file or, if name is "-", of stdin; what
-// there is of one that was cut off. Secrets in it are dropped unless secrets.
-func readReport(ctx context.Context, s *cli.Streams, name string, secrets bool, h report.Handler) error {
-	var in io.Reader = cli.Interruptible(ctx, s.Stdin)
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		in = file
-	}
-	if err := report.Replay(in, h, secrets); err != nil && !errors.Is(err, report.ErrTruncated) {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
-}
-
-func (r *stream) assess(ctx context.Context, w io.Writer, op *operator.Operator, format string) error {
+func (r *SavedReport) assess(ctx context.Context, w io.Writer, op *operator.Operator, format string) error {
 	a := assessment.Assessor{Operator: op}
 	var page strings.Builder
-	for i := range r.findings {
-		f := &r.findings[i]
+	for i := range r.Findings {
+		f := &r.Findings[i]
 		if f.Ignored != "" || !keyID().MatchString(f.KeyID) {
 			continue
 		}
@@ -163,7 +103,7 @@ func (r *stream) assess(ctx context.Context, w io.Writer, op *operator.Operator,
 		if f.Account != "" {
 			var leak assessment.Leak
 			for _, l := range f.Locations {
-				addPlace(&leak, l.Time, l.AtHead, l.Refs)
+				addLocation(&leak, l.Time, l.AtHead, l.Refs)
 			}
 			facts = append(facts, a.Assess(ctx, assessment.Subject{KeyID: f.KeyID, Leak: leak, Used: usedBefore(f.Facts), Identity: verifier.Identity{
 				Account: f.Account, ARN: f.Identity.ARN, Kind: f.Identity.Kind, Name: f.Identity.Name,
@@ -177,7 +117,7 @@ func (r *stream) assess(ctx context.Context, w io.Writer, op *operator.Operator,
 	}
 	var err error
 	if format == "json" {
-		err = r.replay(report.JSON(w))
+		err = r.Replay(report.JSON(w))
 	} else {
 		_, err = io.WriteString(w, page.String())
 	}

@@ -1,4 +1,4 @@
-package main
+package respond
 
 import (
 	"context"
@@ -16,13 +16,15 @@ import (
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/assessment"
+	"github.com/stanch-dev/stanch/verifier/awsverifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/owner"
 )
 
-func newVerify(s *cli.Streams) *cobra.Command {
-	f, out, own := &scanFlags{}, &cli.OutputFlags{}, &cli.OperatorFlags{}
-	f.cache.Refresh = true // what scans were told before is what is to be checked
+// NewVerify returns the command "stanch verify".
+func NewVerify(s *cli.Streams) *cobra.Command {
+	f, out, own := &stsFlags{}, &cli.OutputFlags{}, &cli.OperatorFlags{}
+	f.cache.Refresh = true // the answers that scans got are to be checked
 	asOwner := false
 	cmd := &cobra.Command{
 		Use:   "verify [REPORT]",
@@ -41,11 +43,11 @@ is live, and 0 if none is.`,
 		Example: "  stanch verify scan.jsonl\n  stanch verify --iam --role stanch-respond --external-id example scan.jsonl",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			sts, err := f.verifier(s.Version)
+			sts, err := f.client(s.Version)
 			if err != nil {
 				return err
 			}
-			r := &stream{}
+			r := &SavedReport{}
 			if err := readReport(cmd.Context(), s, cli.Operand(args, "-"), true, r); err != nil {
 				return cli.Unfinished(err)
 			}
@@ -65,7 +67,7 @@ is live, and 0 if none is.`,
 			defer o.Discard()
 			h, err := out.Handler(o)
 			if err == nil {
-				err = errors.Join(r.replay(h), o.Commit())
+				err = errors.Join(r.Replay(h), o.Commit())
 			}
 			if err != nil {
 				return cli.UnfinishedIf(err)
@@ -75,22 +77,44 @@ is live, and 0 if none is.`,
 	}
 	out.Add(cmd)
 	own.Add(cmd)
-	f.cache.AddDir(cmd)
-	flags := cmd.Flags()
-	flags.BoolVar(&asOwner, "iam", false, "ask IAM with your own identity about keys without their secret")
-	flags.StringSliceVar(&f.accounts, "accounts", nil, "verify keys of these AWS accounts only")
-	flags.StringSliceVar(&f.partitions, "partitions", nil, "ask these partitions too about keys that AWS does not know: aws-cn, aws-us-gov, aws-eusc")
-	flags.StringVar(&f.canaryAccounts, "canary-accounts", "", "file of further AWS accounts whose keys are never verified, one a line")
-	flags.StringVar(&f.stsEndpoint, "sts-endpoint", "", "verify at this loopback URL instead of AWS, for tests")
-	_ = flags.MarkHidden("sts-endpoint")
+	f.add(cmd)
+	cmd.Flags().BoolVar(&asOwner, "iam", false, "ask IAM with your own identity about keys without their secret")
 	return cmd
 }
 
+// stsFlags say which keys STS is asked about, and where.
+type stsFlags struct {
+	accounts, partitions     []string
+	canaryAccounts, endpoint string
+	cache                    cli.CacheFlags
+}
+
+func (f *stsFlags) add(cmd *cobra.Command) {
+	f.cache.AddDir(cmd)
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.accounts, "accounts", nil, "verify keys of these AWS accounts only")
+	flags.StringSliceVar(&f.partitions, "partitions", nil, "ask these partitions too about keys that AWS does not know: aws-cn, aws-us-gov, aws-eusc")
+	flags.StringVar(&f.canaryAccounts, "canary-accounts", "", "file of further AWS accounts whose keys are never verified, one a line")
+	flags.StringVar(&f.endpoint, "sts-endpoint", "", "verify at this loopback URL instead of AWS, for tests")
+	_ = flags.MarkHidden("sts-endpoint")
+}
+
+func (f *stsFlags) client(version string) (*awsverifier.Client, error) {
+	canaries, err := cli.ReadList("--canary-accounts", f.canaryAccounts)
+	if err != nil {
+		return nil, err
+	}
+	return awsverifier.New(awsverifier.Config{
+		Version: version, Cache: f.cache.Folder(f.endpoint), Refresh: f.cache.Refresh,
+		Accounts: f.accounts, CanaryAccounts: canaries, Partitions: f.partitions, Endpoint: f.endpoint,
+	})
+}
+
 // verify brings the states of r up to date.
-func (r *stream) verify(ctx context.Context, a again) error {
-	r.summary.Live, r.summary.Unknown, r.summary.Again = 0, 0, &report.Again{}
-	for i := range r.findings {
-		f := &r.findings[i]
+func (r *SavedReport) verify(ctx context.Context, a again) error {
+	r.Totals.Live, r.Totals.Unknown, r.Totals.Again = 0, 0, &report.Again{}
+	for i := range r.Findings {
+		f := &r.Findings[i]
 		cred := detectors.Credential{
 			ID: f.KeyID, Secret: detectors.NewSecret(f.Secret), Token: detectors.NewSecret(f.Token), Partition: partitionOf(f),
 		}
@@ -99,9 +123,9 @@ func (r *stream) verify(ctx context.Context, a again) error {
 			continue
 		}
 		if wanted, answered := a.ask(ctx, f, cred); wanted {
-			r.summary.Again.Of++
+			r.Totals.Again.Of++
 			if answered {
-				r.summary.Again.Asked++
+				r.Totals.Again.Asked++
 			}
 		}
 		if ctx.Err() != nil {
@@ -109,9 +133,9 @@ func (r *stream) verify(ctx context.Context, a again) error {
 		}
 		switch f.State {
 		case verifier.Live:
-			r.summary.Live++
+			r.Totals.Live++
 		case verifier.Unknown:
-			r.summary.Unknown++
+			r.Totals.Unknown++
 		}
 	}
 	return nil
@@ -120,21 +144,21 @@ func (r *stream) verify(ctx context.Context, a again) error {
 const noSecret = "the report holds no secret"
 
 // verified is how verify ended, as an error for exitCode.
-func (r *stream) verified() error {
-	asked, of := r.summary.Again.Asked, r.summary.Again.Of
-	lacking := slices.ContainsFunc(r.findings, func(f report.Finding) bool {
+func (r *SavedReport) verified() error {
+	asked, of := r.Totals.Again.Asked, r.Totals.Again.Of
+	lacking := slices.ContainsFunc(r.Findings, func(f report.Finding) bool {
 		return strings.HasSuffix(f.Stale, noSecret) && strings.HasPrefix(f.KeyID, "AKIA")
 	})
 	switch {
-	case cutOff(r.summary):
+	case cutOff(r.Totals):
 		return cli.Unfinished(fmt.Errorf("%d of %d asked: %w", asked, of, report.ErrTruncated))
 	case asked < of && lacking: // IAM was not asked
 		return cli.Unfinished(fmt.Errorf("%d of %d asked: the report says why; --iam asks IAM about keys without their secret", asked, of))
 	case asked < of:
 		return cli.Unfinished(fmt.Errorf("%d of %d asked: the report says why", asked, of))
-	case r.summary.Unknown > 0:
-		return cli.Unfinished(fmt.Errorf("%d of %d asked, and of %d it is not known whether they are live", asked, of, r.summary.Unknown))
-	case r.summary.Live > 0:
+	case r.Totals.Unknown > 0:
+		return cli.Unfinished(fmt.Errorf("%d of %d asked, and of %d it is not known whether they are live", asked, of, r.Totals.Unknown))
+	case r.Totals.Live > 0:
 		return cli.ErrLeaks
 	}
 	return nil

@@ -1,4 +1,4 @@
-package main
+package respond
 
 import (
 	"cmp"
@@ -18,7 +18,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier/inventory"
 )
 
-func newInventory(s *cli.Streams) *cobra.Command {
+// NewInventory returns the command "stanch inventory".
+func NewInventory(s *cli.Streams) *cobra.Command {
 	var profiles []string
 	var endpoint string
 	out := &cli.OutputFlags{}
@@ -82,8 +83,8 @@ func fetchInventory(ctx context.Context, f cli.OperatorFlags, version string, no
 	return inventory.Fetch(ctx, op, now)
 }
 
-// readInventories returns the keys of files, nil if none is named.
-func readInventories(files []string) (*inventory.Inventory, error) {
+// ReadInventories returns the keys of files, nil if none is named.
+func ReadInventories(files []string) (*inventory.Inventory, error) {
 	if files == nil {
 		return nil, nil
 	}
@@ -102,8 +103,8 @@ func readInventories(files []string) (*inventory.Inventory, error) {
 	return inv, nil
 }
 
-// ownedBy marks the keys of inv: they are keys for certain, and whose is known.
-func ownedBy(inv *inventory.Inventory) func(*scanner.Finding) {
+// OwnedBy marks the keys of inv: they are keys for certain, and whose is known.
+func OwnedBy(inv *inventory.Inventory) func(*scanner.Finding) {
 	return func(f *scanner.Finding) {
 		ids := []string{f.Match.Credential.ID}
 		for _, fact := range f.Match.Facts {

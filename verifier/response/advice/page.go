@@ -1,30 +1,26 @@
-package main
+package advice
 
 import (
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/printable"
-	"github.com/stanch-dev/stanch/scanner/report"
-	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/response"
-	"github.com/stanch-dev/stanch/verifier/response/advice"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
 )
 
-// showPlan prints plan for people. file is where it was written, or "".
-func (f *respondFlags) showPlan(w io.Writer, plan response.Plan, file string) error {
+// WritePlan writes plan for people. file is where it was saved, or "". The command that
+// applies it has the flags of f.
+func WritePlan(w io.Writer, plan response.Plan, file string, f Flags) error {
 	var b strings.Builder
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(&b, "  %-9s %s\n", name, printable.Text(fmt.Sprintf(format, args...)))
 	}
 	for _, k := range plan.Keys {
-		fmt.Fprintf(&b, "SHUT OFF  %s  %s of account %s\n", printable.Text(k.KeyID), principal(k), k.Account)
+		fmt.Fprintf(&b, "SHUT OFF  %s  %s of account %s\n", printable.Text(k.KeyID), Principal(k), k.Account)
 		line("where", "%s", k.Where)
 		if k.Status != "" {
 			made := ""
@@ -57,79 +53,14 @@ func (f *respondFlags) showPlan(w io.Writer, plan response.Plan, file string) er
 		b.WriteString("Nothing was changed. To apply it, save the plan with --output FILE.\n")
 	default:
 		fmt.Fprintf(&b, "Nothing was changed. Until %s:\n  stanch respond apply %s\nIts hash is %s\n",
-			plan.Expires.Format(time.TimeOnly+" MST"), printable.Text(shellWord(file)+f.same(len(plan.Keys))), plan.Hash)
+			plan.Expires.Format(time.TimeOnly+" MST"), printable.Text(quote(file)+f.forPlan(len(plan.Keys))), plan.Hash)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// same returns the flags that the next command needs for a plan of n keys, as a shell
-// reads them.
-func (f *respondFlags) same(n int) string {
-	var b strings.Builder
-	b.WriteString(shellFlag("accounts", strings.Join(f.accounts, ",")) + identityFlags(&f.OperatorFlags) +
-		shellFlag("break-glass", f.breakGlass) + shellFlag("journal", f.journal))
-	if n > 1 {
-		fmt.Fprintf(&b, " --max-keys %d", n)
-	}
-	if f.self {
-		b.WriteString(" --self --findings REPORT")
-	}
-	return b.String()
-}
-
-// identityFlags are those of f that say who the operator is, as a shell reads them.
-func identityFlags(f *cli.OperatorFlags) string {
-	return shellFlag("profile", f.Profile) + shellFlag("role", f.Role) + shellFlag("external-id", f.ExternalID)
-}
-
-func shellFlag(name, value string) string {
-	if value == "" {
-		return ""
-	}
-	return " --" + name + " " + shellWord(value)
-}
-
-// renew returns the commands that have AWS asked again about a leak of a report, and plan
-// for it then: STS with the secret, if the report has it; IAM about a key of a user that
-// was live; else the scan that found it, if that is one command.
-func (f *respondFlags) renew(name string, scan report.Scan) func(response.Leak) []string {
-	plan := "stanch respond plan fresh.jsonl" + shellFlag("accounts", strings.Join(f.accounts, ",")) + identityFlags(&f.OperatorFlags) + shellFlag("break-glass", f.breakGlass)
-	if f.self {
-		plan += " --self"
-	}
-	return func(leak response.Leak) []string {
-		const fresh = " --format json --output fresh.jsonl"
-		command, of := "stanch verify", " REPORT"
-		if name != "-" {
-			of = " " + shellWord(name)
-		}
-		ofUser := strings.HasPrefix(leak.Credential.ID, "AKIA") && leak.Verdict.Identity.Kind == "user"
-		switch {
-		case !leak.Credential.Secret.IsZero():
-		case ofUser && leak.Verdict.State == verifier.Live && !f.self:
-			command += " --iam" + identityFlags(&f.OperatorFlags)
-		case scan.Source == "git" && f.self:
-			command, of = "stanch git --show-secrets", " "+shellWord(scan.Target)
-		case scan.Source == "git":
-			command, of = "stanch git", " "+shellWord(scan.Target)
-		default:
-			return nil
-		}
-		return []string{command + fresh + of, plan}
-	}
-}
-
-var plainWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]+$`) })
-
-func shellWord(s string) string {
-	if plainWord().MatchString(s) {
-		return s
-	}
-	return quoted(s)
-}
-
-func principal(k response.Key) string {
+// Principal names the user or role of a key, for people.
+func Principal(k response.Key) string {
 	if k.Kind == "root" {
 		return "the root user"
 	}
@@ -206,11 +137,11 @@ func urgent(o response.Outcome) string {
 	return "Put that right, and apply the plan again (stanch respond apply PLAN): " + again
 }
 
-// showOutcomes prints how it went, and what is left to do.
-func showOutcomes(w io.Writer, outcomes []response.Outcome) error {
+// WriteOutcomes writes how it went for each key, and which tasks are left.
+func WriteOutcomes(w io.Writer, outcomes []response.Outcome) error {
 	var b strings.Builder
 	for _, o := range outcomes {
-		fmt.Fprintf(&b, "%s  %s  %s of account %s\n", strings.ToUpper(string(o.Result)), printable.Text(o.Key.KeyID), principal(o.Key), o.Key.Account)
+		fmt.Fprintf(&b, "%s  %s  %s of account %s\n", strings.ToUpper(string(o.Result)), printable.Text(o.Key.KeyID), Principal(o.Key), o.Key.Account)
 		for _, why := range o.Why {
 			fmt.Fprintf(&b, "  %-9s %s\n", "why", printable.Text(why))
 		}
@@ -223,10 +154,27 @@ func showOutcomes(w io.Writer, outcomes []response.Outcome) error {
 		if o.Result == response.Undone || o.Result == response.NotUndone {
 			continue
 		}
-		for _, step := range advice.Next(o) {
+		for _, step := range Next(o) {
 			fmt.Fprintf(&b, "  %-9s %s\n", "next", printable.Text(step))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// WriteRecord writes a record of the journal in a line.
+func WriteRecord(w io.Writer, r journal.Record) {
+	parts := []string{r.Time.Format(time.RFC3339), r.Event, r.KeyID}
+	if r.Step != nil {
+		parts = append(parts, string(r.Step.Do))
+	}
+	if r.Before != "" || r.After != "" {
+		parts = append(parts, strings.TrimSpace(r.Before+" -> "+r.After))
+	}
+	for _, text := range []string{r.Result, r.Code, r.Why} {
+		if text != "" {
+			parts = append(parts, text)
+		}
+	}
+	fmt.Fprintln(w, printable.Text(strings.Join(parts, "  ")))
 }

@@ -1,16 +1,13 @@
-package main
+package respond
 
 import (
 	"fmt"
-	"io"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
-	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/assessment"
+	"github.com/stanch-dev/stanch/verifier/response/advice"
 	"github.com/stanch-dev/stanch/verifier/response/journal"
 	"github.com/stanch-dev/stanch/verifier/response/permissions"
 )
@@ -28,7 +25,7 @@ func newLog(s *cli.Streams) *cobra.Command {
 			}
 			records, err := journal.Read(name)
 			for _, r := range records {
-				tell(s.Stdout, r)
+				advice.WriteRecord(s.Stdout, r)
 			}
 			if err != nil {
 				return cli.Unfinished(err)
@@ -75,21 +72,4 @@ func newPolicy(s *cli.Streams) *cobra.Command {
 	cmd.Flags().StringVar(&externalID, "external-id", "", "external id that they have to know")
 	cmd.MarkFlagsMutuallyExclusive("own", "assess", "trust")
 	return cmd
-}
-
-// tell prints a record in a line.
-func tell(w io.Writer, r journal.Record) {
-	parts := []string{r.Time.Format(time.RFC3339), r.Event, r.KeyID}
-	if r.Step != nil {
-		parts = append(parts, string(r.Step.Do))
-	}
-	if r.Before != "" || r.After != "" {
-		parts = append(parts, strings.TrimSpace(r.Before+" -> "+r.After))
-	}
-	for _, text := range []string{r.Result, r.Code, r.Why} {
-		if text != "" {
-			parts = append(parts, text)
-		}
-	}
-	fmt.Fprintln(w, printable.Text(strings.Join(parts, "  ")))
 }

@@ -1,16 +1,16 @@
-package main
+package protocol_test
 
 import (
 	"io"
 	"strings"
 	"testing"
 
-	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/protocol"
 )
 
-// TestConsent: each key is typed for, also if all answers come at once.
-func TestConsent(t *testing.T) {
+// TestAsk: each key is typed for, also if all answers come at once.
+func TestAsk(t *testing.T) {
 	plan := response.Plan{Keys: []response.Key{
 		{KeyID: "key-one1", Account: "111122223333", Kind: "user", Name: "a"},
 		{KeyID: "key-two2", Account: "222233334444", Kind: "user", Name: "b"},
@@ -21,7 +21,7 @@ func TestConsent(t *testing.T) {
 		"111122223333 one1\n":                    response.GateConfirm,
 		"222233334444 two2\n111122223333 one1\n": response.GateConfirm,
 	} {
-		err := consent(t.Context(), &cli.Streams{Stdin: strings.NewReader(typed), Stdout: io.Discard, Stderr: io.Discard}, plan, "shut off")
+		err := protocol.Ask(strings.NewReader(typed), io.Discard, "shut off")(t.Context(), plan)
 		if response.Refused(err) != gate || gate == "" && err != nil {
 			t.Errorf("%q: %v", typed, err)
 		}

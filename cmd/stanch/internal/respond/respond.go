@@ -1,4 +1,7 @@
-package main
+// Package respond holds the commands that act on leaked keys: assess, verify, respond and
+// inventory, and the flags --assess and --deactivate of scans. Each command turns flags into
+// options and calls a library below verifier.
+package respond
 
 import (
 	"context"
@@ -8,17 +11,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
-	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
-	"github.com/stanch-dev/stanch/verifier/awsverifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
-	"github.com/stanch-dev/stanch/verifier/response/apply"
+	"github.com/stanch-dev/stanch/verifier/response/advice"
 	"github.com/stanch-dev/stanch/verifier/response/planner"
+	"github.com/stanch-dev/stanch/verifier/response/protocol"
 )
 
-func newRespond(s *cli.Streams) *cobra.Command {
+// NewRespond returns the command "stanch respond".
+func NewRespond(s *cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "respond",
 		Short: "Shut leaked keys off: plan, apply, confirm, undo",
@@ -136,7 +139,7 @@ renews it.`,
 			if err != nil {
 				return err
 			}
-			p := planner.Planner{Operator: op, Verifier: f.sts(s.Version), Rules: rules, Quarantine: quarantine, Renew: f.renew(cli.Operand(args, "-"), scan)}
+			p := planner.Planner{Operator: op, Verifier: f.sts(s.Version), Rules: rules, Quarantine: quarantine, Renew: f.advised().Renew(cli.Operand(args, "-"), scan.Source, scan.Target)}
 			plan, err := p.Plan(cmd.Context(), leaks)
 			if err != nil {
 				return err
@@ -166,7 +169,7 @@ func writePlan(f *cli.OutputFlags, s *cli.Streams, by *respondFlags, plan respon
 	if f.Format == "json" {
 		_, err = s.Stdout.Write(plan.Encode())
 	} else {
-		err = by.showPlan(s.Stdout, plan, f.File)
+		err = advice.WritePlan(s.Stdout, plan, f.File, by.advised())
 	}
 	if err == nil && len(plan.Refused) > 0 {
 		err = errNotPlanned
@@ -179,19 +182,18 @@ var (
 	errNotDone    = errors.New("see the report")
 )
 
-// sts asks STS about leaked keys, each time anew: what it said a moment ago is
-// what is to be checked.
-func (f *respondFlags) sts(version string) verifier.Verifier { return anew{f.Endpoint, version} }
+// sts asks STS about leaked keys, each time by a new request: an earlier answer is the one
+// to check.
+func (f *respondFlags) sts(version string) verifier.Verifier {
+	return protocol.FreshSTS{Version: version, Endpoint: f.Endpoint}
+}
 
-type anew struct{ endpoint, version string }
-
-// Verify implements verifier.Verifier.
-func (a anew) Verify(ctx context.Context, c detectors.Credential) verifier.Verdict {
-	v, err := awsverifier.New(awsverifier.Config{Version: a.version, Endpoint: a.endpoint})
-	if err != nil {
-		return verifier.Verdict{State: verifier.Unknown, Reason: "not asked", Err: err}
+// advised returns the flags that the next command needs too.
+func (f *respondFlags) advised() advice.Flags {
+	return advice.Flags{
+		Accounts: f.accounts, Profile: f.Profile, Role: f.Role, ExternalID: f.ExternalID,
+		BreakGlass: f.breakGlass, Journal: f.journal, Self: f.self,
 	}
-	return v.Verify(ctx, c)
 }
 
 func newApply(s *cli.Streams) *cobra.Command {
@@ -206,7 +208,7 @@ by the same command, also later.`,
 			"  stanch respond apply plan.json --accounts 111122223333 --yes --plan HASH",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.change(cmd.Context(), s, args[0], (*apply.Applier).Admit, (*apply.Applier).Apply, "shut off")
+			return f.change(cmd.Context(), s, args[0], (*protocol.Run).Apply, "shut off")
 		},
 	}
 	f.add(cmd)
@@ -225,7 +227,7 @@ again, and the policies that stanch put are removed. The key is as public as it 
 undo only to repair what broke, and shut it off again soon.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.change(cmd.Context(), s, args[0], (*apply.Applier).AdmitUndo, (*apply.Applier).Undo, "make work again")
+			return f.change(cmd.Context(), s, args[0], (*protocol.Run).Undo, "make work again")
 		},
 	}
 	f.add(cmd)
@@ -243,8 +245,7 @@ func newConfirm(s *cli.Streams) *cobra.Command {
 With --findings STS is asked about the keys as well. Nothing is changed.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			admit := func(*apply.Applier, context.Context, response.Plan) error { return nil }
-			return f.change(cmd.Context(), s, args[0], admit, (*apply.Applier).Confirm, "")
+			return f.change(cmd.Context(), s, args[0], (*protocol.Run).Confirm, "")
 		},
 	}
 	f.add(cmd)

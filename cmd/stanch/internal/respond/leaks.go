@@ -1,12 +1,9 @@
-package main
+package respond
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
@@ -114,20 +111,4 @@ func places(f report.Finding) (list []response.Place) {
 		}
 	}
 	return list
-}
-
-// ask reads a line of typed, which has to be want, or returns an error.
-func ask(ctx context.Context, typed *bufio.Reader, stderr io.Writer, question, want string) error {
-	fmt.Fprintf(stderr, "%s\n> ", question)
-	line, err := typed.ReadString('\n')
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if strings.TrimSpace(line) != want {
-		if err != nil {
-			return &response.RefusedError{Gate: response.GateConfirm, Why: "nothing was typed (in a script: --yes)"}
-		}
-		return &response.RefusedError{Gate: response.GateConfirm, Why: "what was typed is something else"}
-	}
-	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package respond
 
 import (
 	"context"
@@ -11,10 +11,11 @@ import (
 	"github.com/stanch-dev/stanch/verifier/notify"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/advice"
 )
 
-// tellers reads --notify, before anything is changed.
-func (f *respondFlags) tellers() ([]notify.Target, error) {
+// targets reads --notify, before anything is changed.
+func (f *respondFlags) targets() ([]notify.Target, error) {
 	var targets []notify.Target
 	for _, s := range f.notify {
 		t, err := notify.ParseTarget(s, os.Getenv)
@@ -26,9 +27,9 @@ func (f *respondFlags) tellers() ([]notify.Target, error) {
 	return targets, nil
 }
 
-// tellAll tells targets how it went. op may be nil: then AWS is told by whoever the
-// operator is.
-func (f *respondFlags) tellAll(ctx context.Context, version string, targets []notify.Target, op *operator.Operator, plan response.Plan, outcomes []response.Outcome) error {
+// notifyAll sends notices of how it went. If op is nil, it signs in as the operator for
+// targets at AWS.
+func (f *respondFlags) notifyAll(ctx context.Context, version string, targets []notify.Target, op *operator.Operator, plan response.Plan, outcomes []response.Outcome) error {
 	if len(targets) == 0 || len(outcomes) == 0 {
 		return nil
 	}
@@ -39,7 +40,7 @@ func (f *respondFlags) tellAll(ctx context.Context, version string, targets []no
 		}
 		var err error
 		if op, err = f.Open(ctx, version); err != nil {
-			break // Send says whom it could not tell
+			break // Send names the targets that it could not reach
 		}
 	}
 	if op != nil {
@@ -68,7 +69,7 @@ func noticeOf(plan response.Plan, o response.Outcome) notify.Notice {
 		Kind: k.Kind, Name: k.Name, ARN: k.ARN, Where: k.Where, Created: k.Created,
 	}
 	n.Text = fmt.Sprintf("stanch: leaked key %s of %s in account %s: %s. Found in %s.",
-		k.KeyID, principal(k), k.Account, strings.ReplaceAll(n.Result, "_", " "), k.Where)
+		k.KeyID, advice.Principal(k), k.Account, strings.ReplaceAll(n.Result, "_", " "), k.Where)
 	if len(o.Why) > 0 {
 		n.Text += " " + strings.Join(o.Why, "; ") + "."
 	}

@@ -1,0 +1,142 @@
+package respond
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/advice"
+	"github.com/stanch-dev/stanch/verifier/response/apply"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
+	"github.com/stanch-dev/stanch/verifier/response/protocol"
+)
+
+// change does what do does with the plan in a file. verb says in the question for consent
+// what that is; "" asks nobody, since nothing is changed.
+func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
+	do func(*protocol.Run, context.Context, response.Plan) ([]response.Outcome, error), verb string,
+) error {
+	rules, err := f.rules()
+	if err != nil {
+		return err
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	plan, err := response.ParsePlan(b)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if verb != "" {
+		if err := protocol.Approve(plan, f.hash, f.yes); err != nil {
+			return err
+		}
+	}
+	targets, err := f.targets()
+	if err != nil {
+		return err
+	}
+	secrets, err := f.secrets(ctx, s)
+	if err != nil {
+		return err
+	}
+	op, actor, err := f.identity(ctx, s.Version)
+	if err != nil {
+		return err
+	}
+	r, err := f.newRun(s, op, actor, rules, secrets)
+	if err != nil {
+		return err
+	}
+	if verb != "" && !f.yes {
+		r.Consent = protocol.Ask(cli.Interruptible(ctx, s.Stdin), s.Stderr, verb)
+	}
+	outcomes, err := do(r, ctx, plan)
+	// Notices come last: no listener keeps a key from being shut off.
+	shown := errors.Join(advice.WriteOutcomes(s.Stdout, outcomes), f.notifyAll(ctx, s.Version, targets, op, plan, outcomes))
+	var begun *protocol.UnfinishedError
+	switch {
+	case err != nil && !errors.As(err, &begun):
+		return err
+	case err == nil && !allDone(outcomes):
+		err = errNotDone
+	}
+	return cli.UnfinishedIf(errors.Join(err, shown))
+}
+
+// allDone reports whether nothing is left to do for any key.
+func allDone(outcomes []response.Outcome) bool {
+	return !slices.ContainsFunc(outcomes, func(o response.Outcome) bool {
+		return o.Result != response.Contained && o.Result != response.Undone
+	})
+}
+
+// newRun returns a run that asks nobody for consent.
+func (f *respondFlags) newRun(s *cli.Streams, op *operator.Operator, actor string, rules response.Rules, secrets protocol.Credentials) (*protocol.Run, error) {
+	name, err := f.journalName()
+	if err != nil {
+		return nil, err
+	}
+	r := &protocol.Run{
+		JournalFile: name, Actor: actor,
+		Forget: func(id string) { f.cache.Forget(s.Stderr, f.Endpoint, id) },
+		Applier: apply.Applier{
+			Operator: op, Rules: rules, MaxKeys: f.maxKeys,
+			Recheck:  secrets.Recheck(f.sts(s.Version)),
+			Leaked:   protocol.Credentials(nil).Leaked(f.Config(s.Version)),
+			OnRecord: func(r journal.Record) { advice.WriteRecord(s.Stderr, r) },
+		},
+	}
+	if f.self {
+		r.Applier.Leaked = secrets.Leaked(f.Config(s.Version))
+	}
+	if f.Endpoint != "" { // a test server has nothing to wait for
+		r.Applier.Sleep = func(context.Context, time.Duration) {}
+	}
+	return r, nil
+}
+
+// secrets reads the credentials that STS can be asked with, by key id.
+func (f *respondFlags) secrets(ctx context.Context, s *cli.Streams) (protocol.Credentials, error) {
+	byID := protocol.Credentials{}
+	if f.findings == "" {
+		return byID, nil
+	}
+	if f.findings == "-" && !f.yes {
+		return nil, errors.New("--findings -: standard input is where you type; use a file, or --yes")
+	}
+	leaks, err := readLeaks(ctx, s, f.findings)
+	if err != nil && !errors.Is(err, report.ErrTruncated) {
+		return nil, cli.Unfinished(err)
+	}
+	for _, l := range leaks {
+		if !l.Credential.Secret.IsZero() && l.Verdict.State == verifier.Live {
+			byID[l.Credential.ID] = l.Credential
+		}
+	}
+	if len(byID) == 0 {
+		return nil, fmt.Errorf("--findings %s: it holds no live key with its secret: save the report with --show-secrets", f.findings)
+	}
+	return byID, nil
+}
+
+func (f *respondFlags) journalName() (string, error) {
+	if f.journal != "" {
+		return f.journal, nil
+	}
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", fmt.Errorf("where the journal is: %w (use --journal)", err)
+	}
+	return filepath.Join(dir, "stanch", "journal.jsonl"), nil
+}

@@ -1,0 +1,214 @@
+package respond
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/advice"
+	"github.com/stanch-dev/stanch/verifier/response/planner"
+	"github.com/stanch-dev/stanch/verifier/response/protocol"
+)
+
+// A Deactivation is the part of a scan that --deactivate asks for: a plan for the keys that
+// the scan finds live, applied under the same gates as "stanch respond apply".
+type Deactivation struct {
+	// Quiet keeps accounts, users and roles out of the log: anybody can read it.
+	Quiet bool
+
+	wanted  bool
+	respond respondFlags
+	leaks   []response.Leak
+	secrets []detectors.Secret // of all findings: a path may hold one
+}
+
+// Add adds the flags to a command.
+func (d *Deactivation) Add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&d.wanted, "deactivate", false, "afterwards plan for the live keys of --accounts, ask, and shut them off (see \"stanch respond\")")
+	flags.StringVar(&d.respond.breakGlass, "break-glass", "", "file of users and roles that --deactivate never touches, one a line")
+	d.respond.addJournal(cmd)
+	d.respond.addNotify(cmd)
+	flags.BoolVar(&d.respond.yes, "yes", false, "with --deactivate, do not ask for confirmation")
+	flags.IntVar(&d.respond.maxKeys, "max-keys", 1, "with --deactivate, shut off no more keys than this")
+}
+
+// Check refuses flags that do not go together, before anything is read. verifies reports
+// whether the scan asks STS; accounts are those of --accounts. It makes the scan sign in as
+// the operator, and ask STS again about keys that were live in an earlier run.
+func (d *Deactivation) Check(verifies bool, accounts []string, own *OwnerFlags, cache *cli.CacheFlags) error {
+	if !d.wanted {
+		return nil
+	}
+	if !verifies {
+		return errors.New("--deactivate shuts off only what is proved live: it and --no-verify do not go together, and \"stanch ci\" needs --verify")
+	}
+	own.deactivates, cache.Refresh = true, true
+	d.respond.OperatorFlags, d.respond.cache = own.OperatorFlags, *cache
+	d.respond.accounts = accounts
+	_, err := d.respond.rules()
+	if err == nil {
+		_, err = d.respond.targets()
+	}
+	return err
+}
+
+// CheckCI refuses flags that only work where a person types.
+func (d *Deactivation) CheckCI() error {
+	switch {
+	case !d.wanted:
+		return nil
+	case d.respond.journal == "":
+		return errors.New("--deactivate needs --journal in CI: name a file, and keep it and the plan beside it where not everybody can read them, or nothing can be undone")
+	case !d.respond.yes:
+		return &response.RefusedError{Gate: response.GateConfirm, Why: "nobody types in CI: --yes"}
+	}
+	return nil
+}
+
+// Watch returns a sink that passes findings to s, and keeps those to shut off; s itself
+// without --deactivate.
+func (d *Deactivation) Watch(s scanner.Sink) scanner.Sink {
+	if !d.wanted {
+		return s
+	}
+	return watcher{s, d}
+}
+
+type watcher struct {
+	scanner.Sink
+	d *Deactivation
+}
+
+// Finding implements scanner.Sink.
+func (w watcher) Finding(f *scanner.Finding) error {
+	w.d.secrets = append(w.d.secrets, f.Match.Credential.Secret, f.Match.Credential.Token)
+	if f.Ignored == "" && f.Verdict.State == "live" {
+		leak := response.Leak{Fingerprint: f.Fingerprint(), Rule: f.Match.Rule.ID, Credential: f.Match.Credential, Verdict: f.Verdict}
+		for _, l := range f.Locations {
+			leak.Places = append(leak.Places, response.Place{
+				Path: l.Path, Line: l.Line, Commit: l.Commit, Time: l.Time, AtHead: l.AtHead, Refs: slices.Clone(l.Refs),
+			})
+		}
+		w.d.leaks = append(w.d.leaks, leak)
+	}
+	return w.Sink.Finding(f)
+}
+
+// Run shuts off the keys that a scan found live; scanErr is how the scan ended. It writes to
+// stderr: stdout is the report's.
+func (d *Deactivation) Run(ctx context.Context, s *cli.Streams, op *operator.Operator, scanErr error) error {
+	if !d.wanted || op == nil || len(d.leaks) == 0 || ctx.Err() != nil {
+		return scanErr
+	}
+	rules, err := d.respond.rules()
+	if err != nil {
+		return err
+	}
+	targets, err := d.respond.targets()
+	if err != nil {
+		return err
+	}
+	for i := range d.leaks {
+		scrub(&d.leaks[i], d.secrets)
+	}
+	// The scan has asked STS a moment ago, and each key is asked about once.
+	plan, err := (&planner.Planner{Operator: op, Rules: rules}).Plan(ctx, d.leaks)
+	if err != nil {
+		return d.hide(err)
+	}
+	if len(plan.Keys) == 0 {
+		return errors.Join(cli.Unfinished(errNotPlanned), d.showPlan(s.Stderr, plan, ""))
+	}
+	r, err := d.newRun(ctx, s, op, rules)
+	var file string
+	if err == nil {
+		file, err = protocol.SavePlan(plan, r.JournalFile)
+	}
+	if err != nil {
+		return cli.Unfinished(fmt.Errorf("writing the plan, which undo needs: %w", err))
+	}
+	if err = d.showPlan(s.Stderr, plan, file); err != nil {
+		return errors.Join(cli.Unfinished(errNotPlanned), err)
+	}
+	outcomes, err := r.Apply(ctx, plan)
+	notified := d.respond.notifyAll(ctx, s.Version, targets, op, plan, outcomes)
+	if err = errors.Join(d.hide(err), d.showOutcomes(s.Stderr, outcomes), d.hide(notified)); err != nil {
+		return cli.UnfinishedIf(err)
+	}
+	switch {
+	case !allDone(outcomes):
+		return cli.Unfinished(errNotDone)
+	case len(plan.Refused) > 0:
+		return cli.Unfinished(errNotPlanned)
+	}
+	return scanErr
+}
+
+func (d *Deactivation) newRun(ctx context.Context, s *cli.Streams, op *operator.Operator, rules response.Rules) (*protocol.Run, error) {
+	secrets := protocol.Credentials{}
+	for _, l := range d.leaks {
+		secrets[l.Credential.ID] = l.Credential
+	}
+	r, err := d.respond.newRun(s, op, op.Own().ARN, rules, secrets)
+	if err != nil {
+		return nil, err
+	}
+	if d.Quiet {
+		r.Applier.OnRecord = nil
+	}
+	if !d.respond.yes {
+		r.Consent = protocol.Ask(cli.Interruptible(ctx, s.Stdin), s.Stderr, "shut off")
+	}
+	return r, nil
+}
+
+// showPlan writes which keys will be shut off, and which will not.
+func (d *Deactivation) showPlan(stderr io.Writer, plan response.Plan, file string) error {
+	if !d.Quiet {
+		return advice.WritePlan(stderr, plan, file, d.respond.advised())
+	}
+	for _, k := range plan.Keys {
+		fmt.Fprintf(stderr, "SHUT OFF  %s\n", printable.Text(k.KeyID))
+	}
+	for _, r := range plan.Refused {
+		fmt.Fprintf(stderr, "LEFT ALONE  %s  %s\n", printable.Text(r.KeyID), r.Gate)
+	}
+	if file != "" {
+		fmt.Fprintf(stderr, "The plan is in %s\n", printable.Text(file))
+	}
+	return nil
+}
+
+func (d *Deactivation) showOutcomes(stderr io.Writer, outcomes []response.Outcome) error {
+	if !d.Quiet {
+		return advice.WriteOutcomes(stderr, outcomes)
+	}
+	for _, o := range outcomes {
+		fmt.Fprintf(stderr, "%s  %s\n", o.Result, printable.Text(o.Key.KeyID))
+	}
+	return nil
+}
+
+// hide returns err without the names that a log that anybody can read must not hold. They
+// are in the journal.
+func (d *Deactivation) hide(err error) error {
+	gate := response.Refused(err)
+	switch {
+	case err == nil || !d.Quiet || errors.Is(err, context.Canceled):
+		return err
+	case gate != "":
+		return &response.RefusedError{Gate: gate, Why: "why is not said where everybody can read it (--name-accounts)"}
+	}
+	return cli.Unfinished(errors.New("the keys could not be shut off: why is not said where everybody can read it (--name-accounts)"))
+}

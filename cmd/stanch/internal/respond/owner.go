@@ -1,0 +1,108 @@
+package respond
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/assessment"
+	"github.com/stanch-dev/stanch/verifier/awsverifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/owner"
+)
+
+// OwnerFlags are those of scans that also ask AWS with the operator's own identity.
+type OwnerFlags struct {
+	cli.OperatorFlags
+	Assess      bool
+	deactivates bool // so the identity is needed without --assess
+}
+
+// Add adds the flags to a command.
+func (f *OwnerFlags) Add(cmd *cobra.Command) {
+	f.OperatorFlags.Add(cmd)
+	cmd.Flags().BoolVar(&f.Assess, "assess", false, "ask AWS with your own identity how dangerous the live keys are, and about ids without a secret (see \"stanch assess\")")
+}
+
+// Check refuses flags that do not go together.
+func (f *OwnerFlags) Check(verifies bool) error {
+	if f.Assess && !verifies {
+		return errors.New("--assess is about live keys: it needs verification (--verify, not --no-verify)")
+	}
+	return nil
+}
+
+// Open signs in as the operator, if the scan needs that: nil if it does not. It is called
+// before anything is scanned, since the key that leaked may be waiting.
+func (f *OwnerFlags) Open(ctx context.Context, version string) (*operator.Operator, error) {
+	if !f.Assess && !f.deactivates {
+		return nil, nil
+	}
+	op, err := f.OperatorFlags.Open(ctx, version)
+	if err != nil {
+		return nil, fmt.Errorf("nothing was scanned: %w", err)
+	}
+	return op, nil
+}
+
+// Verifier returns the verifier of a scan: STS, and IAM too if op is not nil.
+func Verifier(sts *awsverifier.Client, op *operator.Operator, accounts []string) verifier.Verifier {
+	if op == nil {
+		return sts
+	}
+	return &owner.Verifier{STS: sts, Operator: op, Accounts: accounts}
+}
+
+// An AssessingSink adds to findings that are live how dangerous they are. It does not
+// outlive its scan.
+type AssessingSink struct {
+	scanner.Sink
+	Context  context.Context // of the scan
+	Assessor *assessment.Assessor
+	Leak     *assessment.Leak // what is known of the exposure of all findings
+}
+
+// Finding implements scanner.Sink.
+func (a AssessingSink) Finding(f *scanner.Finding) error {
+	v, id := &f.Verdict, f.Match.Credential.ID
+	active := v.State == verifier.Live || v.State == verifier.IDActive
+	if f.Ignored == "" && active && a.Context.Err() == nil && keyID().MatchString(id) && v.Identity.Account != "" {
+		leak := *a.Leak
+		for i := range f.Locations {
+			addLocation(&leak, f.Locations[i].Time, f.Locations[i].AtHead, f.Locations[i].Refs)
+		}
+		v.Facts = append(v.Facts, a.Assessor.Assess(a.Context, assessment.Subject{
+			KeyID: id, Identity: v.Identity, Leak: leak, Used: usedBefore(v.Facts),
+		})...)
+	}
+	return a.Sink.Finding(f)
+}
+
+// addLocation adds to leak what one of its locations tells.
+func addLocation(leak *assessment.Leak, at time.Time, atHead bool, refs []string) {
+	if !at.IsZero() && (leak.Since.IsZero() || at.Before(leak.Since)) {
+		leak.Since = at
+	}
+	leak.AtHead = leak.AtHead || atHead
+	for _, ref := range refs {
+		if strings.HasPrefix(ref, "refs/remotes/") && leak.Remote == "" {
+			leak.Remote = ref
+		}
+	}
+}
+
+// usedBefore returns the last use before STS was asked, as facts tell it; nil if they do
+// not.
+func usedBefore(facts []verifier.Fact) *operator.LastUsed {
+	if used, ok := operator.FindUsedBefore(facts); ok {
+		return &used
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package respond
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/scanner/report"
+)
+
+// A SavedReport is a report.Handler that keeps a report.
+type SavedReport struct {
+	Header       report.Scan
+	Findings     []report.Finding
+	Repositories []report.Repository
+	Totals       report.Summary
+}
+
+// Scan implements report.Handler.
+func (r *SavedReport) Scan(s report.Scan) error { r.Header = s; return nil }
+
+// Finding implements report.Handler.
+func (r *SavedReport) Finding(f report.Finding) error { r.Findings = append(r.Findings, f); return nil }
+
+// Repository implements report.Handler.
+func (r *SavedReport) Repository(x report.Repository) error {
+	r.Repositories = append(r.Repositories, x)
+	return nil
+}
+
+// Summary implements report.Handler.
+func (r *SavedReport) Summary(s report.Summary) error { r.Totals = s; return nil }
+
+// Replay passes the report to h.
+func (r *SavedReport) Replay(h report.Handler) error {
+	err := h.Scan(r.Header)
+	for _, f := range r.Findings {
+		if err == nil {
+			err = h.Finding(f)
+		}
+	}
+	for _, x := range r.Repositories {
+		if err == nil {
+			err = h.Repository(x)
+		}
+	}
+	if err == nil {
+		err = h.Summary(r.Totals)
+	}
+	return err
+}
+
+// readReport replays a saved report, of a file or, if name is "-", of stdin; what
+// there is of one that was cut off. Secrets in it are dropped unless secrets.
+func readReport(ctx context.Context, s *cli.Streams, name string, secrets bool, h report.Handler) error {
+	var in io.Reader = cli.Interruptible(ctx, s.Stdin)
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		in = file
+	}
+	if err := report.Replay(in, h, secrets); err != nil && !errors.Is(err, report.ErrTruncated) {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}

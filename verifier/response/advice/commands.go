@@ -1,0 +1,86 @@
+package advice
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/response"
+)
+
+// Flags are those of a command of stanch that the next command needs as well.
+type Flags struct {
+	Accounts                  []string
+	Profile, Role, ExternalID string
+	BreakGlass, Journal       string
+	Self                      bool
+}
+
+// forPlan returns the flags of the command that applies a plan of n keys, as a shell reads
+// them.
+func (f Flags) forPlan(n int) string {
+	s := flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() + flag("break-glass", f.BreakGlass) + flag("journal", f.Journal)
+	if n > 1 {
+		s += fmt.Sprintf(" --max-keys %d", n)
+	}
+	if f.Self {
+		s += " --self --findings REPORT"
+	}
+	return s
+}
+
+// identity returns the flags that say who the operator is.
+func (f Flags) identity() string {
+	return flag("profile", f.Profile) + flag("role", f.Role) + flag("external-id", f.ExternalID)
+}
+
+// Renew returns two commands for a leak of a saved report: one that has AWS asked again,
+// and one that plans for it then. AWS is asked with the secret, if the report has it; or
+// by IAM, about a key of a user that was live; or else by the scan that found it, if that
+// is one command. report is the name of the file, "-" for standard input; source and
+// target are those of its scan.
+func (f Flags) Renew(report, source, target string) func(response.Leak) []string {
+	plan := "stanch respond plan fresh.jsonl" + flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() + flag("break-glass", f.BreakGlass)
+	if f.Self {
+		plan += " --self"
+	}
+	return func(leak response.Leak) []string {
+		const fresh = " --format json --output fresh.jsonl"
+		command, operand := "stanch verify", " REPORT"
+		if report != "-" {
+			operand = " " + quote(report)
+		}
+		ofUser := strings.HasPrefix(leak.Credential.ID, "AKIA") && leak.Verdict.Identity.Kind == "user"
+		switch {
+		case !leak.Credential.Secret.IsZero():
+		case ofUser && leak.Verdict.State == verifier.Live && !f.Self:
+			command += " --iam" + f.identity()
+		case source == "git" && f.Self:
+			command, operand = "stanch git --show-secrets", " "+quote(target)
+		case source == "git":
+			command, operand = "stanch git", " "+quote(target)
+		default:
+			return nil
+		}
+		return []string{command + fresh + operand, plan}
+	}
+}
+
+func flag(name, value string) string {
+	if value == "" {
+		return ""
+	}
+	return " --" + name + " " + quote(value)
+}
+
+var plain = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]+$`) })
+
+// quote returns s as a shell reads it.
+func quote(s string) string {
+	if plain().MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
