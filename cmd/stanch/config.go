@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,13 +12,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/rules"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
-	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/suppress"
 )
 
@@ -32,36 +28,22 @@ const (
 	gitAllowed     = ".gitallowed"
 )
 
-// configFlags say what rules there are beside stanch's own, and what they allow.
-type configFlags struct {
-	files     []string
+// options say what is read of the user's and the project's files. The zero value reads nothing.
+type options struct {
+	files     []string // configurations, instead of those of the project
 	baselines []string
-	ignoreNo  bool // --no-ignores
-	honor     bool
-	scanned   string // a path in the project that is scanned; "" reads nothing there
+	noIgnores bool   // read nothing in the project, and honour no allow comment
+	honorLive bool   // hide what is ignored even if it is live
+	within    string // a path in the project that is scanned; "" reads nothing there
 	root      string // of the project, if it is known; else it is looked for
 	// trusted reads the files of the project as they are in a commit, instead of from
 	// disk; nil data if one is not there.
 	trusted func(name string) ([]byte, error)
 }
 
-func (f *configFlags) add(cmd *cobra.Command) {
-	f.scanned = "."
-	f.addFiles(cmd)
-	cmd.Flags().BoolVar(&f.honor, "honor-ignores-for-live", false, "hide what is ignored even if it is live, and do not verify it")
-}
-
-// addFiles adds the flags of commands that verify nothing.
-func (f *configFlags) addFiles(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.StringArrayVar(&f.files, "config", nil, "read rules and allowlists from this file, in the format of stanch or gitleaks, and not those of the project")
-	flags.StringArrayVar(&f.baselines, "baseline", nil, "ignore what this report lists: JSON of stanch or gitleaks, or a baseline of detect-secrets")
-	flags.BoolVar(&f.ignoreNo, "no-ignores", false, "read no configuration and no ignore file of the project, and honour no allow comment")
-}
-
 // A config is what the user's files say.
 type config struct {
-	flags    *configFlags
+	options  options
 	now      time.Time
 	configs  []*rules.Config
 	detector *rules.Detector
@@ -74,19 +56,19 @@ type config struct {
 	unread   []func(scanner.Unread) string
 }
 
-// read reads all that f names and what is found in the project. What cannot be used
-// is said on stderr, what is broken is an error.
-func (f *configFlags) read(stderr io.Writer) (*config, error) {
-	c := &config{flags: f, now: time.Now(), digest: sha256.New(), ignores: sha256.New(), root: f.root}
-	if f.root == "" && f.scanned != "" {
-		c.root = projectRoot(f.scanned)
+// readConfig reads all that o names and finds in the project. A file that cannot be parsed
+// is an error; a part that cannot be used is a note.
+func readConfig(o options) (*config, error) {
+	c := &config{options: o, now: time.Now(), digest: sha256.New(), ignores: sha256.New(), root: o.root}
+	if o.root == "" && o.within != "" {
+		c.root = findRoot(o.within)
 	}
 	for _, read := range []func() error{c.readFiles, c.readProject, c.readBaselines} {
 		if err := read(); err != nil {
 			return nil, err
 		}
 	}
-	if !f.ignoreNo {
+	if !o.noIgnores {
 		c.allowAt = append(c.allowAt, suppress.Comments(c.now, &c.notes))
 	}
 	for _, x := range c.configs {
@@ -101,7 +83,16 @@ func (f *configFlags) read(stderr io.Writer) (*config, error) {
 	if err := c.compile(); err != nil {
 		return nil, err
 	}
-	c.say(stderr)
+	return c, nil
+}
+
+// readRules reads only the rules of the project at root, not what it ignores.
+func readRules(root string) (*config, error) {
+	c := &config{options: options{within: root}, root: root}
+	if err := errors.Join(c.readFiles(), c.compile()); err != nil {
+		return nil, err
+	}
+	c.allowAt, c.unread = nil, nil
 	return c, nil
 }
 
@@ -114,9 +105,9 @@ func (c *config) compile() (err error) {
 	return err
 }
 
-// projectRoot returns the root of the work tree that path is in; outside of one, the
+// findRoot returns the root of the work tree that path is in; outside of one, the
 // folder itself.
-func projectRoot(path string) string {
+func findRoot(path string) string {
 	if root := gitsource.WorkTree(path); root != "" {
 		return root
 	}
@@ -133,9 +124,9 @@ func projectRoot(path string) string {
 // readFiles reads what --config names, which may be anywhere, or else the
 // configurations of the project.
 func (c *config) readFiles() error {
-	if len(c.flags.files) > 0 {
+	if len(c.options.files) > 0 {
 		var all []configFile
-		for _, name := range c.flags.files {
+		for _, name := range c.options.files {
 			data, err := os.ReadFile(name)
 			if err != nil {
 				return fmt.Errorf("--config: %w", err)
@@ -174,11 +165,11 @@ func beside(name, other string) string {
 // project returns how files of the project are read, and what ends that; nil if
 // nothing is to be read there.
 func (c *config) project() (read func(name string) ([]byte, error), done func()) {
-	if c.flags.ignoreNo {
+	if c.options.noIgnores {
 		return nil, nil
 	}
-	if c.flags.trusted != nil {
-		return c.flags.trusted, func() {}
+	if c.options.trusted != nil {
+		return c.options.trusted, func() {}
 	}
 	if c.root == "" {
 		return nil, nil
@@ -322,21 +313,25 @@ func (c *config) readProject() error {
 }
 
 // name is the path of the file that l is in, relative to the root of the project.
-func (c *config) name(l *scanner.Location) string {
+func (c *config) name(l *scanner.Location) string { return pathIn(c.root, l) }
+
+// pathIn returns the path of the file that l is in, relative to root, as ignore files name
+// it; "" if it is no file, as a commit message.
+func pathIn(root string, l *scanner.Location) string {
 	switch l.Kind {
 	case scanner.KindBlob, scanner.KindIndex, scanner.KindWorktree, "":
 	default:
 		return ""
 	}
 	path := filepath.ToSlash(l.Path)
-	if l.Commit != "" || c.root == "" || string(l.Blob) != l.Path && !strings.HasPrefix(l.Path, string(l.Blob)+"!") {
+	if l.Commit != "" || root == "" || string(l.Blob) != l.Path && !strings.HasPrefix(l.Path, string(l.Blob)+"!") {
 		return path // of a repository: it is relative to the root
 	}
 	abs, err := filepath.Abs(l.Path)
 	if err != nil {
 		return path
 	}
-	if rel, err := filepath.Rel(c.root, abs); err == nil && filepath.IsLocal(rel) {
+	if rel, err := filepath.Rel(root, abs); err == nil && filepath.IsLocal(rel) {
 		return filepath.ToSlash(rel)
 	}
 	return path
@@ -360,8 +355,8 @@ func (c *config) extend(set *detectors.Set) *detectors.Set {
 
 // suppress gives sc what the user allows.
 func (c *config) suppress(sc *scanner.Scanner) {
-	sc.Allow, sc.AllowAt = append(slices.Clip(c.allow), expiredSigners(c.now)), c.allowAt
-	sc.HonorIgnoresForLive = c.flags.honor
+	sc.Allow, sc.AllowAt = c.allow, c.allowAt
+	sc.HonorIgnoresForLive = c.options.honorLive
 	if len(c.unread) > 0 {
 		sc.AllowUnread = func(u scanner.Unread) string {
 			for _, accept := range c.unread {
@@ -374,10 +369,20 @@ func (c *config) suppress(sc *scanner.Scanner) {
 	}
 }
 
-// say writes the notes that were not written yet.
-func (c *config) say(stderr io.Writer) {
-	for _, note := range slices.Clone(c.notes.List())[c.notes.Said:] {
-		fmt.Fprintln(stderr, "stanch:", printable.Text(note))
-	}
+// newNotes returns the notes that it did not return before: what is wrong with a file, or
+// has expired in it.
+func (c *config) newNotes() []string {
+	notes := slices.Clone(c.notes.List())[c.notes.Said:]
 	c.notes.Said = len(c.notes.List())
+	return notes
+}
+
+// rulesDigest is a hash of all that rules were read from.
+func (c *config) rulesDigest() []byte { return c.digest.Sum(nil) }
+
+// ignoresDigest is a hash of all that decides what is ignored, and what has expired of it.
+func (c *config) ignoresDigest() []byte {
+	h := sha256.New()
+	_, _ = fmt.Fprintf(h, "%v %v %x %q", c.options.noIgnores, c.options.honorLive, c.ignores.Sum(nil), c.notes.List())
+	return h.Sum(nil)
 }

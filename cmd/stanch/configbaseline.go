@@ -12,7 +12,7 @@ import (
 // readBaselines reads what --baseline names. Which tool wrote it is told from what
 // it begins with, and what is of none is an error.
 func (c *config) readBaselines() error {
-	for _, name := range c.flags.baselines {
+	for _, name := range c.options.baselines {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			return fmt.Errorf("--baseline: %w", err)

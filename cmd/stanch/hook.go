@@ -160,8 +160,9 @@ func (h *hook) scan(ctx context.Context, subject *subject) error {
 		Verifier:  awsverifier.Offline{},
 	}
 	h.config.suppress(&sc)
+	sc.Allow = append(slices.Clip(sc.Allow), expiredSigners(header.Started))
 	scanErr := sc.Scan(ctx, subject, tally)
-	h.config.say(h.Stderr)
+	printNotes(h.Stderr, h.config)
 	verdict := tally.verdict(scanErr)
 	if verdict == nil && !h.verbose {
 		fmt.Fprintf(h.Stderr, "stanch: no leaked credentials in %s: %s%s\n", subject.name, subject.looked(), passedOver(tally.sum.Ignored))

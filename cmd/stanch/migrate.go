@@ -34,7 +34,7 @@ configuration. Files that name positions or hashes are bound to the fingerprints
 what they hide: the project is scanned for that, and nothing is verified.`,
 		Example: "  stanch migrate >> .stanch.toml\n  stanch migrate old/.gitleaks.toml",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m := &migration{ctx: cmd.Context(), out: s.Stdout, config: &config{root: projectRoot(".")}}
+			m := &migration{ctx: cmd.Context(), out: s.Stdout, root: findRoot(".")}
 			if len(args) > 0 {
 				return m.files(args)
 			}
@@ -45,21 +45,21 @@ what they hide: the project is scanned for that, and nothing is verified.`,
 
 // A migration writes files of other tools in the format of stanch.
 type migration struct {
-	ctx    context.Context
-	out    io.Writer
-	config *config
+	ctx  context.Context
+	out  io.Writer
+	root string // of the project
 }
 
 func (m *migration) project() error {
 	var found []string
 	for _, name := range []string{gitleaksConfig, gitleaksIgnore, secretsFile, gitAllowed} {
-		path := filepath.Join(m.config.root, name)
+		path := filepath.Join(m.root, name)
 		if _, err := os.Stat(path); err == nil {
 			found = append(found, path)
 		}
 	}
-	patterns := gitsource.Settings(m.config.root, "secrets", "patterns")
-	allowed := gitsource.Settings(m.config.root, "secrets", "allowed")
+	patterns := gitsource.Settings(m.root, "secrets", "patterns")
+	allowed := gitsource.Settings(m.root, "secrets", "allowed")
 	if len(found)+len(patterns)+len(allowed) == 0 {
 		return errors.New("there is nothing to migrate: no file of gitleaks, detect-secrets or git-secrets in the root of the project")
 	}
@@ -108,9 +108,9 @@ func (m *migration) file(name string, data []byte) (string, error) {
 		}
 		return rules.NativePatterns(base, nil, allowed), nil
 	case base == gitleaksIgnore:
-		filter, err = suppress.GitleaksIgnore(base, data, m.config.name, &m.config.notes)
+		filter, err = suppress.GitleaksIgnore(base, data, m.path, &suppress.Notes{})
 	case strings.HasPrefix(strings.TrimSpace(string(data)), "{"):
-		filter, err = suppress.DetectSecrets(base, data, m.config.name)
+		filter, err = suppress.DetectSecrets(base, data, m.path)
 	default:
 		return "", fmt.Errorf("%s: is no file of gitleaks (.toml, %s), detect-secrets (JSON) or git-secrets (%s)", name, gitleaksIgnore, gitAllowed)
 	}
@@ -120,6 +120,9 @@ func (m *migration) file(name string, data []byte) (string, error) {
 	return m.bind(base, filter)
 }
 
+// path is where a finding is, as ignore files name it.
+func (m *migration) path(l *scanner.Location) string { return pathIn(m.root, l) }
+
 // bind scans the project and returns the fingerprints of what filter hides there.
 func (m *migration) bind(name string, filter scanner.PlaceFilter) (string, error) {
 	src, closeSource, err := m.source()
@@ -127,12 +130,8 @@ func (m *migration) bind(name string, filter scanner.PlaceFilter) (string, error
 		return "", err
 	}
 	defer closeSource()
-	flags := &configFlags{scanned: m.config.root, ignoreNo: false}
-	known := &config{flags: flags, root: m.config.root, now: m.config.now}
-	if err := known.readFiles(); err != nil {
-		return "", err
-	}
-	if err := known.compile(); err != nil {
+	known, err := readRules(m.root)
+	if err != nil {
 		return "", err
 	}
 	hidden := &bound{name: name}
@@ -149,10 +148,10 @@ func (m *migration) bind(name string, filter scanner.PlaceFilter) (string, error
 }
 
 func (m *migration) source() (scanner.Source, func(), error) {
-	if gitsource.WorkTree(m.config.root) == "" {
-		return &dirsource.Files{Paths: []string{m.config.root}}, func() {}, nil
+	if gitsource.WorkTree(m.root) == "" {
+		return &dirsource.Files{Paths: []string{m.root}}, func() {}, nil
 	}
-	repo, err := gitsource.Open(m.config.root)
+	repo, err := gitsource.Open(m.root)
 	if err != nil {
 		return nil, nil, cli.Incomplete(err)
 	}

@@ -178,7 +178,7 @@ func (j *job) run(ctx context.Context, source, target string, scan func(*scanner
 	if j.flags.owner.Assess && scanErr == nil {
 		scanErr = ctx.Err() // what was found is reported; not all of it was assessed
 	}
-	j.config.say(j.streams.Stderr)
+	printNotes(j.streams.Stderr, j.config)
 	j.saySent()
 	j.log.Debug("scanned", "objects", tally.sum.Objects, "bytes", tally.sum.Bytes, "elapsed", tally.sum.Elapsed)
 	if err := j.out.Commit(); err != nil {
@@ -202,6 +202,7 @@ func (j *job) scanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
 		sc.Annotators = append(sc.Annotators, respond.OwnedBy(j.inventory))
 	}
 	j.config.suppress(sc)
+	sc.Allow = append(slices.Clip(sc.Allow), expiredSigners(now))
 	return set, sc
 }
 

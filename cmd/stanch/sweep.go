@@ -147,14 +147,12 @@ func (f *engineFlags) detector(build string, c *config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	ignores := sha256.New()
-	_, _ = fmt.Fprintf(ignores, "%v %v %x %q", f.config.ignoreNo, f.config.honor, c.ignores.Sum(nil), c.notes.List()) // which name entries that have ended
 	asks := sha256.New()
 	for _, list := range [][]string{f.accounts, f.partitions, canaries} {
 		_, _ = fmt.Fprintf(asks, "%q", slices.Compact(slices.Sorted(slices.Values(list))))
 	}
 	return fmt.Sprintf("%s verify=%v asks=%x assess=%v rules=%x ignores=%x inventory=%v confidence=%s max=%d",
-		build, f.verifies(), asks.Sum(nil)[:8], f.owner.Assess, c.digest.Sum(nil), ignores.Sum(nil)[:8], len(f.inventory) > 0, f.confidence, f.maxSize), nil
+		build, f.verifies(), asks.Sum(nil)[:8], f.owner.Assess, c.rulesDigest(), c.ignoresDigest()[:8], len(f.inventory) > 0, f.confidence, f.maxSize), nil
 }
 
 // buildName tells this build from others, the same on all machines of a fleet: the
