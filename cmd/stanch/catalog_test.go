@@ -19,6 +19,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
+	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -54,7 +55,7 @@ func TestEveryCommandKnowsEveryRule(t *testing.T) {
 				{`"id": "` + r.ID + `"`, cli.ExitLeaks, []string{"git", ".", "--no-verify", "-f", "sarif"}},
 				{r.Title + " (" + r.ID + ")", cli.ExitClean, []string{"rules", r.ID}},
 				{`"id":"` + r.ID + `"`, cli.ExitClean, []string{"rules", "-f", "json"}},
-				{`rules = ["` + r.ID + `"]`, cli.ExitClean, []string{"migrate", "old/" + gitleaksIgnore}},
+				{`rules = ["` + r.ID + `"]`, cli.ExitClean, []string{"migrate", "old/" + project.GitleaksIgnore}},
 			} {
 				if out := printed(t, tt.code, sample, tt.args...); !strings.Contains(out, tt.want) {
 					t.Errorf("%v does not say %q:\n%s", tt.args, tt.want, out)
@@ -74,7 +75,7 @@ func TestRulesOfUsersInCI(t *testing.T) {
 	scannertest.Need(t, "git", "sh")
 	t.Chdir(scannertest.Repo(t, "echo x >x; commit first; echo y >y; commit second"))
 	rule := "[[rules]]\nid = \"acme-token\"\nregex = '''acme_[0-9a-f]{16}'''\n"
-	if err := os.WriteFile(ownConfig, []byte(rule), 0o600); err != nil {
+	if err := os.WriteFile(project.OwnConfig, []byte(rule), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	printed(t, cli.ExitClean, "", "ci", "--base", "HEAD~", "--head", "HEAD", "--sarif", "ci.sarif")
@@ -92,7 +93,7 @@ func inSampleProject(t *testing.T, sample string) {
 		fmt.Fprintf(&list, "sample.txt:aws-access-token:%d\n", i+1)
 	}
 	t.Chdir(scannertest.Repo(t, "clean() { echo nothing; }; clean >x; commit first\ncat >sample.txt <<'EOF'\n"+sample+"EOF\ncommit sample\n"+
-		"cp sample.txt staged.txt; git add staged.txt; mkdir old; cat >old/"+gitleaksIgnore+" <<'EOF'\n"+list.String()+"EOF\n"))
+		"cp sample.txt staged.txt; git add staged.txt; mkdir old; cat >old/"+project.GitleaksIgnore+" <<'EOF'\n"+list.String()+"EOF\n"))
 }
 
 // printed returns what stanch writes to standard output, and holds that it ends with code.

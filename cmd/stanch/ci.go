@@ -155,16 +155,16 @@ func (c *ciRun) job() (*job, error) {
 	if err := c.deactivate.CheckCI(); err != nil {
 		return nil, err
 	}
-	c.config.within = "" // configure reads what the event lets count
+	c.config.Within = "" // configure reads what the event lets count
 	return c.prepare(c.Streams)
 }
 
 // configure reads the configuration and the ignore files of the project: those of a
 // pull request from what it is to be merged into, which its author cannot change.
 func (c *ciRun) configure(ctx context.Context, j *job, tree *checkout.Checkout) (err error) {
-	c.config.within = c.dir
+	c.config.Within = c.dir
 	if commit := c.event.Trusted; commit != "" {
-		c.config.trusted = func(name string) ([]byte, error) {
+		c.config.Trusted = func(name string) ([]byte, error) {
 			data, err := tree.File(ctx, commit, name)
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil, nil

@@ -29,7 +29,7 @@ func (c *ciRun) attach(j *job) error {
 	handlers := []report.Handler{j.handler, &lastSummary{to: &c.counts}}
 	add := func(format string, w io.Writer) error {
 		h, err := report.New(format, w, report.Options{
-			Rules: append(catalog.Rules(), j.config.rules()...), Category: c.category(), LineHash: lineHash(c.dir),
+			Rules: append(catalog.Rules(), j.config.Rules()...), Category: c.category(), LineHash: lineHash(c.dir),
 			Now: time.Now, Again: j.flags.output.Again,
 		})
 		handlers = append(handlers, h)

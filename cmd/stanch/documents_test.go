@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -92,7 +93,7 @@ func TestDocumentedConfiguration(t *testing.T) {
 	}
 	for _, sample := range samples {
 		t.Chdir(scannertest.Repo(t, "echo x >x; commit first"))
-		if err := os.WriteFile(ownConfig, []byte(sample), 0o600); err != nil {
+		if err := os.WriteFile(project.OwnConfig, []byte(sample), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		printed(t, cli.ExitClean, "", "git", ".", "--no-verify")

@@ -40,9 +40,9 @@ cloned to a temporary folder, which is removed afterwards.`,
 			if f.sinceState != "" && f.reachableOnly {
 				return errors.New("--since-state and --reachable-only do not go together: a branch may come to lead to what was left out before")
 			}
-			f.config.within = operand
+			f.config.Within = operand
 			if gitsource.IsURL(operand) {
-				f.config.within = "" // what is in it is a stranger's
+				f.config.Within = "" // what is in it is a stranger's
 			}
 			if err := f.deactivate.Check(f.verifies(), f.accounts, &f.owner, &f.cache); err != nil {
 				return err
@@ -104,7 +104,7 @@ func (f *gitFlags) scanNew(ctx context.Context, j *job, repo *gitsource.Reposito
 	}
 	// Another build may see more, and so may other rules. And what was reported unverified is to be verified
 	// when that is wanted.
-	reader := fmt.Sprintf("%s verify=%v rules=%x", build, !f.noVerify, j.config.rulesDigest())
+	reader := fmt.Sprintf("%s verify=%v rules=%x", build, !f.noVerify, j.config.RulesDigest())
 	if repo.Seen, err = gitsource.ReadState(f.sinceState, reader); err != nil {
 		return err
 	}

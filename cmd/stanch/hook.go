@@ -17,6 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 )
@@ -99,7 +100,7 @@ func (f *hookFlags) run(ctx context.Context, s *cli.Streams, args []string) erro
 		return nil
 	}
 	if h.stage != preReceive { // there the files of a work tree are those that were pushed last
-		f.config.root = root
+		f.config.Root = root
 	}
 	if h.config, err = f.config.read(s.Stderr); err != nil {
 		return err
@@ -134,7 +135,7 @@ type hook struct {
 	*cli.Streams
 	repo   *gitsource.Repository
 	root   string // of the work tree, "" if there is none
-	config *config
+	config *project.Config
 	args   []string
 	note   string // what to know of the subject, or ""
 }
@@ -155,11 +156,11 @@ func (h *hook) scan(ctx context.Context, subject *subject) error {
 	header := report.Scan{Version: h.Version, Source: "hook", Target: h.stage, Started: time.Now()}
 	tally := &tally{failOn: "any", Sink: report.NewSink(handler, header, set, false)}
 	sc := scanner.Scanner{
-		Detectors: h.config.extend(set),
+		Detectors: h.config.Extend(set),
 		Filters:   []scanner.Filter{placeholders, expiredURLs(header.Started)},
 		Verifier:  awsverifier.Offline{},
 	}
-	h.config.suppress(&sc)
+	h.config.Suppress(&sc)
 	sc.Allow = append(slices.Clip(sc.Allow), expiredSigners(header.Started))
 	scanErr := sc.Scan(ctx, subject, tally)
 	printNotes(h.Stderr, h.config)

@@ -34,8 +34,10 @@ var importRules = []struct {
 	{"what an event says is worked out from what it holds, not from a repository or a server", `^(os/exec|net)(/|$)`,
 		`^(cmd/|scanner/(checkout|githubapi|gitsource|report|scannertest|sweep|sweep/riverqueue)$|verifier/)`},
 	{"the commands share cli, which knows none of them", `^cmd/stanch/internal/`, `^cmd/stanch(/internal/([^c][a-z]+|ci))?$`},
-	{"formats are chosen by cmd", `^scanner/report$`, `^cmd/`},
-	{"sources do not know each other; a sweep hands repositories to gitsource", `^scanner/(git|dir)source$`, `^(cmd/|scanner/sweep$)`},
+	{"formats are chosen by cmd", `^scanner/report$`, `^(cmd/|scanner/project$)`},
+	{"sources do not know each other; a sweep and a project name repositories to gitsource", `^scanner/gitsource$`, `^(cmd/|scanner/(project|sweep)$)`},
+	{"only commands choose a source", `^scanner/dirsource$`, `^cmd/`},
+	{"the pipeline is given rules and filters, whoever wrote the files", `^scanner/(project|suppress)$`, `^(cmd/|scanner/project$)`},
 	{"one package knows the engine and the drivers of databases", `^(github.com/(riverqueue|jackc)/|modernc.org/)`, `^scanner/sweep/riverqueue$`},
 	{"sweeps are for cmd to run", `^scanner/sweep(/|$)`, `^(cmd/|scanner/sweep/riverqueue$)`},
 	{"the catalog lists detectors; cmd knows single rules, a verifier reads key ids", `^detectors/awskeys$`,
@@ -116,6 +118,7 @@ func TestImportRules(t *testing.T) {
 		{"cmd/stanch", "github.com/google/go-github/v60/github"}, {"scanner/gitsource", "scanner/cievent"}, {"scanner/cievent", "os/exec"},
 		{"cmd/stanch/internal/cli", "cmd/stanch/internal/respond"}, {"scanner", "cmd/stanch/internal/cli"},
 		{"scanner/printable", "detectors"}, {"verifier/response", "verifier/response/apply"}, {"verifier/response/planner", "verifier/response/apply"}, {"scanner/filelock", "golang.org/x/sys/unix"},
+		{"scanner", "scanner/project"}, {"scanner/gitsource", "scanner/suppress"}, {"scanner/project", "scanner/dirsource"}, {"scanner/project", "scanner/sweep"},
 	} {
 		if len(brokenRules(tt.pkg, tt.imported)) == 0 {
 			t.Errorf("no rule keeps %s from importing %s", tt.pkg, tt.imported)

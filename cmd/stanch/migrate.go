@@ -19,6 +19,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/dirsource"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/scanner/suppress"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -26,15 +27,15 @@ import (
 func newMigrate(s *cli.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate [FILE...]",
-		Short: "Print the rules and ignore files of other tools in the format of " + ownConfig,
-		Long: `Print what FILE says in the format of ` + ownConfig + `: a configuration of gitleaks, a
+		Short: "Print the rules and ignore files of other tools in the format of " + project.OwnConfig,
+		Long: `Print what FILE says in the format of ` + project.OwnConfig + `: a configuration of gitleaks, a
 .gitleaksignore, a .secrets.baseline of detect-secrets, a .gitallowed of git-secrets.
 Without FILE, those in the root of the project, and what git-secrets has in git's
 configuration. Files that name positions or hashes are bound to the fingerprints of
 what they hide: the project is scanned for that, and nothing is verified.`,
 		Example: "  stanch migrate >> .stanch.toml\n  stanch migrate old/.gitleaks.toml",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m := &migration{ctx: cmd.Context(), out: s.Stdout, root: findRoot(".")}
+			m := &migration{ctx: cmd.Context(), out: s.Stdout, root: project.FindRoot(".")}
 			if len(args) > 0 {
 				return m.files(args)
 			}
@@ -52,7 +53,7 @@ type migration struct {
 
 func (m *migration) project() error {
 	var found []string
-	for _, name := range []string{gitleaksConfig, gitleaksIgnore, secretsFile, gitAllowed} {
+	for _, name := range []string{project.GitleaksConfig, project.GitleaksIgnore, project.DetectSecretsBaseline, project.GitAllowed} {
 		path := filepath.Join(m.root, name)
 		if _, err := os.Stat(path); err == nil {
 			found = append(found, path)
@@ -93,13 +94,13 @@ func (m *migration) file(name string, data []byte) (string, error) {
 	base := filepath.Base(name)
 	switch {
 	case strings.HasSuffix(base, ".toml"):
-		reader := rules.Gitleaks{Open: func(other string) ([]byte, error) { return os.ReadFile(beside(name, other)) }}
+		reader := rules.Gitleaks{Open: func(other string) ([]byte, error) { return os.ReadFile(project.Beside(name, other)) }}
 		c, err := reader.Read(base, data)
 		if err != nil {
 			return "", err
 		}
 		return rules.Native(c), nil
-	case base == gitAllowed:
+	case base == project.GitAllowed:
 		allowed := []string{}
 		for _, line := range suppress.Lines(data) {
 			if line != "" && !strings.HasPrefix(line, "#") {
@@ -107,12 +108,12 @@ func (m *migration) file(name string, data []byte) (string, error) {
 			}
 		}
 		return rules.NativePatterns(base, nil, allowed), nil
-	case base == gitleaksIgnore:
+	case base == project.GitleaksIgnore:
 		filter, err = suppress.GitleaksIgnore(base, data, m.path, &suppress.Notes{})
 	case strings.HasPrefix(strings.TrimSpace(string(data)), "{"):
 		filter, err = suppress.DetectSecrets(base, data, m.path)
 	default:
-		return "", fmt.Errorf("%s: is no file of gitleaks (.toml, %s), detect-secrets (JSON) or git-secrets (%s)", name, gitleaksIgnore, gitAllowed)
+		return "", fmt.Errorf("%s: is no file of gitleaks (.toml, %s), detect-secrets (JSON) or git-secrets (%s)", name, project.GitleaksIgnore, project.GitAllowed)
 	}
 	if err != nil {
 		return "", err
@@ -121,7 +122,7 @@ func (m *migration) file(name string, data []byte) (string, error) {
 }
 
 // path is where a finding is, as ignore files name it.
-func (m *migration) path(l *scanner.Location) string { return pathIn(m.root, l) }
+func (m *migration) path(l *scanner.Location) string { return project.PathIn(m.root, l) }
 
 // bind scans the project and returns the fingerprints of what filter hides there.
 func (m *migration) bind(name string, filter scanner.PlaceFilter) (string, error) {
@@ -130,13 +131,13 @@ func (m *migration) bind(name string, filter scanner.PlaceFilter) (string, error
 		return "", err
 	}
 	defer closeSource()
-	known, err := readRules(m.root)
+	known, err := project.ReadRules(m.root)
 	if err != nil {
 		return "", err
 	}
 	hidden := &bound{name: name}
 	sc := scanner.Scanner{
-		Detectors: known.extend(catalog.NewSet()),
+		Detectors: known.Extend(catalog.NewSet()),
 		Filters:   []scanner.Filter{placeholders},
 		AllowAt:   []scanner.PlaceFilter{filter},
 		Verifier:  unasked{},

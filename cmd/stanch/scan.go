@@ -17,6 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/assessment"
@@ -92,7 +93,7 @@ type job struct {
 	streams  *cli.Streams
 	log      *slog.Logger
 	verifier *awsverifier.Client
-	config   *config
+	config   *project.Config
 	// inventory holds the keys of the operator, nil if none was named.
 	inventory *inventory.Inventory
 	out       *cli.Output
@@ -141,7 +142,7 @@ func (f *scanFlags) prepare(s *cli.Streams) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := f.output.Handler(out, cfg.rules()...)
+	h, err := f.output.Handler(out, cfg.Rules()...)
 	if err != nil {
 		out.Discard()
 		return nil, err
@@ -191,7 +192,7 @@ func (j *job) run(ctx context.Context, source, target string, scan func(*scanner
 func (j *job) scanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
 	set := catalog.NewSet()
 	sc := &scanner.Scanner{
-		Detectors: j.config.extend(set),
+		Detectors: j.config.Extend(set),
 		Filters:   []scanner.Filter{placeholders, expiredURLs(now)},
 		Doubtful:  j.flags.doubtful,
 		Verifier:  logged{respond.Verifier(j.verifier, j.op, j.flags.accounts), j.log},
@@ -201,7 +202,7 @@ func (j *job) scanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
 	if j.inventory != nil {
 		sc.Annotators = append(sc.Annotators, respond.OwnedBy(j.inventory))
 	}
-	j.config.suppress(sc)
+	j.config.Suppress(sc)
 	sc.Allow = append(slices.Clip(sc.Allow), expiredSigners(now))
 	return set, sc
 }

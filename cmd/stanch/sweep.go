@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
@@ -142,7 +143,7 @@ func (f *engineFlags) engine(j *job, store *sweep.Store, q *riverqueue.Queue, lo
 // verified: repositories that another detector has read are read again. Of an inventory it
 // says only whether there is one. Some are made anew each day, and to read all repositories
 // each day costs too much.
-func (f *engineFlags) detector(build string, c *config) (string, error) {
+func (f *engineFlags) detector(build string, c *project.Config) (string, error) {
 	canaries, err := cli.ReadList("--canary-accounts", f.canaryAccounts)
 	if err != nil {
 		return "", err
@@ -152,7 +153,7 @@ func (f *engineFlags) detector(build string, c *config) (string, error) {
 		_, _ = fmt.Fprintf(asks, "%q", slices.Compact(slices.Sorted(slices.Values(list))))
 	}
 	return fmt.Sprintf("%s verify=%v asks=%x assess=%v rules=%x ignores=%x inventory=%v confidence=%s max=%d",
-		build, f.verifies(), asks.Sum(nil)[:8], f.owner.Assess, c.rulesDigest(), c.ignoresDigest()[:8], len(f.inventory) > 0, f.confidence, f.maxSize), nil
+		build, f.verifies(), asks.Sum(nil)[:8], f.owner.Assess, c.RulesDigest(), c.IgnoresDigest()[:8], len(f.inventory) > 0, f.confidence, f.maxSize), nil
 }
 
 // buildName tells this build from others, the same on all machines of a fleet: the

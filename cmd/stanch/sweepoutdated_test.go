@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
@@ -158,7 +159,7 @@ func TestDetector(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.notes.Add("%s", "an entry that hid something ended today")
+		c.Notes.Add("%s", "an entry that hid something ended today")
 		if ended, err := f.detector(build, c); err != nil || ended == name {
 			t.Errorf("%q: that an entry has ended makes no other detector: %v", flags, err)
 		}
@@ -193,7 +194,7 @@ func TestDetector(t *testing.T) {
 		of("v1", "--canary-accounts", "canaries") != of("v1", "--canary-accounts", "same") {
 		t.Error("the order of a list, or a comment, makes another detector")
 	}
-	write(gitleaksIgnore, strings.Repeat("0", 40)+":f:aws-access-key:1\n")
+	write(project.GitleaksIgnore, strings.Repeat("0", 40)+":f:aws-access-key:1\n")
 	if of("v1") == same || of("v2", "--no-ignores") == of("v1", "--no-ignores") {
 		t.Error("an ignore file or a build makes no other detector")
 	}

@@ -1,4 +1,10 @@
-package main
+// Package project reads the files by which a user tells stanch what to look for and what to
+// ignore: its configuration, ignore files of other tools, and baselines. Some are named by
+// the user, others found in the root of the project, from disk or from a commit that is
+// trusted: an ignore file that comes with a pull request must not hide what it brings.
+//
+// It is public for the commands of stanch, and no contract.
+package project
 
 import (
 	"crypto/sha256"
@@ -21,63 +27,63 @@ import (
 
 // The files that are read where they are found, in the root of the project.
 const (
-	ownConfig      = ".stanch.toml"
-	gitleaksConfig = ".gitleaks.toml"
-	gitleaksIgnore = ".gitleaksignore"
-	secretsFile    = ".secrets.baseline"
-	gitAllowed     = ".gitallowed"
+	OwnConfig             = ".stanch.toml"
+	GitleaksConfig        = ".gitleaks.toml"
+	GitleaksIgnore        = ".gitleaksignore"
+	DetectSecretsBaseline = ".secrets.baseline"
+	GitAllowed            = ".gitallowed"
 )
 
-// options say what is read of the user's and the project's files. The zero value reads nothing.
-type options struct {
-	files     []string // configurations, instead of those of the project
-	baselines []string
-	noIgnores bool   // read nothing in the project, and honour no allow comment
-	honorLive bool   // hide what is ignored even if it is live
-	within    string // a path in the project that is scanned; "" reads nothing there
-	root      string // of the project, if it is known; else it is looked for
-	// trusted reads the files of the project as they are in a commit, instead of from
+// Options say what is read of the user's and the project's files. The zero value reads no file.
+type Options struct {
+	Files     []string // configurations, instead of those of the project
+	Baselines []string
+	NoIgnores bool   // read nothing in the project, and honour no allow comment
+	HonorLive bool   // hide what is ignored even if it is live
+	Within    string // a path in the project that is scanned; "" reads nothing there
+	Root      string // of the project, if it is known; else it is looked for
+	// Trusted reads the files of the project as they are in a commit, instead of from
 	// disk; nil data if one is not there.
-	trusted func(name string) ([]byte, error)
+	Trusted func(name string) ([]byte, error)
 }
 
-// A config is what the user's files say.
-type config struct {
-	options  options
+// A Config is what the user's files say.
+type Config struct {
+	options  Options
 	now      time.Time
 	configs  []*rules.Config
 	detector *rules.Detector
 	digest   hash.Hash // of what the rules are made of
 	ignores  hash.Hash // of ignore files and baselines
 	root     string    // of the project, "" if there is none
-	notes    suppress.Notes
+	Notes    suppress.Notes
 	allow    []scanner.Filter
 	allowAt  []scanner.PlaceFilter
 	unread   []func(scanner.Unread) string
 }
 
-// readConfig reads all that o names and finds in the project. A file that cannot be parsed
+// Read reads all that o names and finds in the project. A file that cannot be parsed
 // is an error; a part that cannot be used is a note.
-func readConfig(o options) (*config, error) {
-	c := &config{options: o, now: time.Now(), digest: sha256.New(), ignores: sha256.New(), root: o.root}
-	if o.root == "" && o.within != "" {
-		c.root = findRoot(o.within)
+func Read(o Options) (*Config, error) {
+	c := &Config{options: o, now: time.Now(), digest: sha256.New(), ignores: sha256.New(), root: o.Root}
+	if o.Root == "" && o.Within != "" {
+		c.root = FindRoot(o.Within)
 	}
 	for _, read := range []func() error{c.readFiles, c.readProject, c.readBaselines} {
 		if err := read(); err != nil {
 			return nil, err
 		}
 	}
-	if !o.noIgnores {
-		c.allowAt = append(c.allowAt, suppress.Comments(c.now, &c.notes))
+	if !o.NoIgnores {
+		c.allowAt = append(c.allowAt, suppress.Comments(c.now, &c.Notes))
 	}
 	for _, x := range c.configs {
 		for _, note := range x.Notes {
-			c.notes.Add("%s", note)
+			c.Notes.Add("%s", note)
 		}
 		if x.Extends != "" {
-			c.notes.Add("%s: extends the default rules of gitleaks, which stanch does not ship: they are not run. "+
-				"To run them, save config/gitleaks.toml of gitleaks and name it as gitleaks_default in %s", x.Name, ownConfig)
+			c.Notes.Add("%s: extends the default rules of gitleaks, which stanch does not ship: they are not run. "+
+				"To run them, save config/gitleaks.toml of gitleaks and name it as gitleaks_default in %s", x.Name, OwnConfig)
 		}
 	}
 	if err := c.compile(); err != nil {
@@ -86,9 +92,9 @@ func readConfig(o options) (*config, error) {
 	return c, nil
 }
 
-// readRules reads only the rules of the project at root, not what it ignores.
-func readRules(root string) (*config, error) {
-	c := &config{options: options{within: root}, root: root}
+// ReadRules reads only the rules of the project at root, not what it ignores.
+func ReadRules(root string) (*Config, error) {
+	c := &Config{options: Options{Within: root}, root: root}
 	if err := errors.Join(c.readFiles(), c.compile()); err != nil {
 		return nil, err
 	}
@@ -97,7 +103,7 @@ func readRules(root string) (*config, error) {
 }
 
 // compile makes the detector of what was read.
-func (c *config) compile() (err error) {
+func (c *Config) compile() (err error) {
 	if len(c.configs) == 0 {
 		return nil
 	}
@@ -105,9 +111,9 @@ func (c *config) compile() (err error) {
 	return err
 }
 
-// findRoot returns the root of the work tree that path is in; outside of one, the
+// FindRoot returns the root of the work tree that path is in; outside of one, the
 // folder itself.
-func findRoot(path string) string {
+func FindRoot(path string) string {
 	if root := gitsource.WorkTree(path); root != "" {
 		return root
 	}
@@ -123,15 +129,15 @@ func findRoot(path string) string {
 
 // readFiles reads what --config names, which may be anywhere, or else the
 // configurations of the project.
-func (c *config) readFiles() error {
-	if len(c.options.files) > 0 {
+func (c *Config) readFiles() error {
+	if len(c.options.Files) > 0 {
 		var all []configFile
-		for _, name := range c.options.files {
+		for _, name := range c.options.Files {
 			data, err := os.ReadFile(name)
 			if err != nil {
 				return fmt.Errorf("--config: %w", err)
 			}
-			all = append(all, configFile{name, data, func(other string) ([]byte, error) { return os.ReadFile(beside(name, other)) }})
+			all = append(all, configFile{name, data, func(other string) ([]byte, error) { return os.ReadFile(Beside(name, other)) }})
 		}
 		return c.addAll(all)
 	}
@@ -141,7 +147,7 @@ func (c *config) readFiles() error {
 	}
 	defer done()
 	var all []configFile
-	for _, name := range []string{ownConfig, gitleaksConfig} {
+	for _, name := range []string{OwnConfig, GitleaksConfig} {
 		data, err := project(name)
 		if err != nil {
 			return err
@@ -154,8 +160,8 @@ func (c *config) readFiles() error {
 	return c.addAll(all)
 }
 
-// beside returns the path of other as it is named in the file name.
-func beside(name, other string) string {
+// Beside returns the path of other as it is named in the file name.
+func Beside(name, other string) string {
 	if filepath.IsAbs(other) {
 		return other
 	}
@@ -164,12 +170,12 @@ func beside(name, other string) string {
 
 // project returns how files of the project are read, and what ends that; nil if
 // nothing is to be read there.
-func (c *config) project() (read func(name string) ([]byte, error), done func()) {
-	if c.options.noIgnores {
+func (c *Config) project() (read func(name string) ([]byte, error), done func()) {
+	if c.options.NoIgnores {
 		return nil, nil
 	}
-	if c.options.trusted != nil {
-		return c.options.trusted, func() {}
+	if c.options.Trusted != nil {
+		return c.options.Trusted, func() {}
 	}
 	if c.root == "" {
 		return nil, nil
@@ -182,7 +188,7 @@ func (c *config) project() (read func(name string) ([]byte, error), done func())
 }
 
 // seen makes a file with rules part of the digest.
-func (c *config) seen(data []byte) {
+func (c *Config) seen(data []byte) {
 	if c.digest == nil {
 		c.digest = sha256.New()
 	}
@@ -190,7 +196,7 @@ func (c *config) seen(data []byte) {
 }
 
 // ignored makes an ignore file or a baseline part of the digest of those.
-func (c *config) ignored(list []byte) {
+func (c *Config) ignored(list []byte) {
 	if c.ignores == nil {
 		c.ignores = sha256.New()
 	}
@@ -205,7 +211,7 @@ type configFile struct {
 }
 
 // addAll reads configurations, ours first: they say what gitleaks' default is.
-func (c *config) addAll(files []configFile) error {
+func (c *Config) addAll(files []configFile) error {
 	reader := rules.Gitleaks{}
 	for _, f := range files {
 		c.seen(f.data)
@@ -242,10 +248,10 @@ func (c *config) addAll(files []configFile) error {
 	return nil
 }
 
-func (c *config) addOwn(own *rules.Own, f configFile, reader *rules.Gitleaks) error {
+func (c *Config) addOwn(own *rules.Own, f configFile, reader *rules.Gitleaks) error {
 	c.configs = append(c.configs, &own.Config)
-	c.allowAt = append(c.allowAt, suppress.Allow(own, c.name, c.now, &c.notes))
-	c.unread = append(c.unread, suppress.Unread(own, c.now, &c.notes))
+	c.allowAt = append(c.allowAt, suppress.Allow(own, c.name, c.now, &c.Notes))
+	c.unread = append(c.unread, suppress.Unread(own, c.now, &c.Notes))
 	if own.Gitleaks == "" {
 		return nil
 	}
@@ -266,7 +272,7 @@ func notThere(name string, data []byte) error {
 }
 
 // readProject reads the ignore files of the project, of whichever tool.
-func (c *config) readProject() error {
+func (c *Config) readProject() error {
 	project, done := c.project()
 	if project == nil {
 		return nil
@@ -276,13 +282,13 @@ func (c *config) readProject() error {
 		name string
 		read func(name string, data []byte) (scanner.PlaceFilter, error)
 	}{
-		{gitleaksIgnore, func(name string, data []byte) (scanner.PlaceFilter, error) {
-			return suppress.GitleaksIgnore(name, data, c.name, &c.notes)
+		{GitleaksIgnore, func(name string, data []byte) (scanner.PlaceFilter, error) {
+			return suppress.GitleaksIgnore(name, data, c.name, &c.Notes)
 		}},
-		{secretsFile, func(name string, data []byte) (scanner.PlaceFilter, error) {
+		{DetectSecretsBaseline, func(name string, data []byte) (scanner.PlaceFilter, error) {
 			return suppress.DetectSecrets(name, data, c.name)
 		}},
-		{gitAllowed, func(name string, data []byte) (scanner.PlaceFilter, error) {
+		{GitAllowed, func(name string, data []byte) (scanner.PlaceFilter, error) {
 			return suppress.GitSecrets(name, suppress.Lines(data), c.name)
 		}},
 	} {
@@ -313,11 +319,11 @@ func (c *config) readProject() error {
 }
 
 // name is the path of the file that l is in, relative to the root of the project.
-func (c *config) name(l *scanner.Location) string { return pathIn(c.root, l) }
+func (c *Config) name(l *scanner.Location) string { return PathIn(c.root, l) }
 
-// pathIn returns the path of the file that l is in, relative to root, as ignore files name
+// PathIn returns the path of the file that l is in, relative to root, as ignore files name
 // it; "" if it is no file, as a commit message.
-func pathIn(root string, l *scanner.Location) string {
+func PathIn(root string, l *scanner.Location) string {
 	switch l.Kind {
 	case scanner.KindBlob, scanner.KindIndex, scanner.KindWorktree, "":
 	default:
@@ -337,26 +343,26 @@ func pathIn(root string, l *scanner.Location) string {
 	return path
 }
 
-// rules returns the rules of the user, to be documented in reports.
-func (c *config) rules() []*detectors.Rule {
+// Rules returns the rules of the user, to be documented in reports.
+func (c *Config) Rules() []*detectors.Rule {
 	if c.detector == nil {
 		return nil
 	}
 	return c.detector.Rules()
 }
 
-// extend returns set with the rules of the user.
-func (c *config) extend(set *detectors.Set) *detectors.Set {
-	if c.detector == nil || len(c.rules()) == 0 {
+// Extend returns set with the rules of the user.
+func (c *Config) Extend(set *detectors.Set) *detectors.Set {
+	if c.detector == nil || len(c.Rules()) == 0 {
 		return set
 	}
 	return set.WithPlain(c.detector)
 }
 
-// suppress gives sc what the user allows.
-func (c *config) suppress(sc *scanner.Scanner) {
+// Suppress gives sc what the user allows.
+func (c *Config) Suppress(sc *scanner.Scanner) {
 	sc.Allow, sc.AllowAt = c.allow, c.allowAt
-	sc.HonorIgnoresForLive = c.options.honorLive
+	sc.HonorIgnoresForLive = c.options.HonorLive
 	if len(c.unread) > 0 {
 		sc.AllowUnread = func(u scanner.Unread) string {
 			for _, accept := range c.unread {
@@ -369,20 +375,20 @@ func (c *config) suppress(sc *scanner.Scanner) {
 	}
 }
 
-// newNotes returns the notes that it did not return before: what is wrong with a file, or
+// NewNotes returns the notes that it did not return before: what is wrong with a file, or
 // has expired in it.
-func (c *config) newNotes() []string {
-	notes := slices.Clone(c.notes.List())[c.notes.Said:]
-	c.notes.Said = len(c.notes.List())
+func (c *Config) NewNotes() []string {
+	notes := slices.Clone(c.Notes.List())[c.Notes.Said:]
+	c.Notes.Said = len(c.Notes.List())
 	return notes
 }
 
-// rulesDigest is a hash of all that rules were read from.
-func (c *config) rulesDigest() []byte { return c.digest.Sum(nil) }
+// RulesDigest is a hash of all that rules were read from.
+func (c *Config) RulesDigest() []byte { return c.digest.Sum(nil) }
 
-// ignoresDigest is a hash of all that decides what is ignored, and what has expired of it.
-func (c *config) ignoresDigest() []byte {
+// IgnoresDigest is a hash of all that decides what is ignored, and what has expired of it.
+func (c *Config) IgnoresDigest() []byte {
 	h := sha256.New()
-	_, _ = fmt.Fprintf(h, "%v %v %x %q", c.options.noIgnores, c.options.honorLive, c.ignores.Sum(nil), c.notes.List())
+	_, _ = fmt.Fprintf(h, "%v %v %x %q", c.options.NoIgnores, c.options.HonorLive, c.ignores.Sum(nil), c.Notes.List())
 	return h.Sum(nil)
 }

@@ -1,4 +1,4 @@
-package main
+package project
 
 import (
 	"bytes"
@@ -11,8 +11,8 @@ import (
 
 // readBaselines reads what --baseline names. Which tool wrote it is told from what
 // it begins with, and what is of none is an error.
-func (c *config) readBaselines() error {
-	for _, name := range c.options.baselines {
+func (c *Config) readBaselines() error {
+	for _, name := range c.options.Baselines {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			return fmt.Errorf("--baseline: %w", err)
@@ -25,7 +25,7 @@ func (c *config) readBaselines() error {
 	return nil
 }
 
-func (c *config) readBaseline(name string, data []byte) error {
+func (c *Config) readBaseline(name string, data []byte) error {
 	text := bytes.TrimSpace(data)
 	first, _, _ := bytes.Cut(text, []byte("\n"))
 	switch {
