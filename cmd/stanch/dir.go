@@ -24,7 +24,7 @@ but not the insides of .git. Symbolic links are not followed below a PATH.`,
 				return err
 			}
 			src := &dirsource.Files{Paths: args, MaxSize: f.maxSize << 20}
-			return job.scan(cmd.Context(), src, "dir", strings.Join(args, " "))
+			return cli.ScanEnded(job.scan(cmd.Context(), src, "dir", strings.Join(args, " ")))
 		},
 	}
 	f.add(cmd, false)
@@ -44,7 +44,7 @@ func newStdin(s *cli.Streams) *cobra.Command {
 				return err
 			}
 			src := &dirsource.Stream{Reader: cli.Interruptible(cmd.Context(), s.Stdin), Name: "stdin", MaxSize: f.maxSize << 20}
-			return job.scan(cmd.Context(), src, "stdin", "stdin")
+			return cli.ScanEnded(job.scan(cmd.Context(), src, "stdin", "stdin"))
 		},
 	}
 	f.add(cmd, false)

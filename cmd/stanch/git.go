@@ -91,13 +91,13 @@ func (f *gitFlags) scan(ctx context.Context, j *job, operand string) error {
 		fmt.Fprintf(s.Stderr, "stanch: %s has no commits and no other objects: there is nothing to scan\n", gitsource.Redact(operand))
 	}
 	if f.sinceState == "" {
-		return j.scan(ctx, repo, "git", gitsource.Redact(operand))
+		return cli.ScanEnded(j.scan(ctx, repo, "git", gitsource.Redact(operand)))
 	}
 	return f.scanNew(ctx, j, repo, operand)
 }
 
 // scanNew scans what --since-state has not seen.
-func (f *gitFlags) scanNew(ctx context.Context, j *job, repo *gitsource.Repository, operand string) (err error) {
+func (f *gitFlags) scanNew(ctx context.Context, j *job, repo *gitsource.Repository, operand string) error {
 	build, err := buildOf(j.streams.Version)
 	if err != nil {
 		return cli.Incomplete(fmt.Errorf("--since-state: %w", err))
@@ -108,10 +108,11 @@ func (f *gitFlags) scanNew(ctx context.Context, j *job, repo *gitsource.Reposito
 	if repo.Seen, err = gitsource.ReadState(f.sinceState, reader); err != nil {
 		return err
 	}
-	err = j.scan(ctx, repo, "git", gitsource.Redact(operand))
-	if repo.Next == nil || err != nil && !errors.Is(err, cli.ErrLeaks) && !errors.Is(err, errUnread) {
-		return err // what was found may not have been reported
+	result, err := j.scan(ctx, repo, "git", gitsource.Redact(operand))
+	if repo.Next == nil || err != nil {
+		return cli.ScanEnded(result, err) // what was found may not have been reported
 	}
+	err = cli.ScanEnded(result, nil)
 	if saveErr := repo.Next.Write(f.sinceState); saveErr != nil {
 		return cli.Incomplete(errors.Join(err, saveErr))
 	}

@@ -185,9 +185,9 @@ func (w *githubSweep) run(ctx context.Context, targets []string) error {
 	if w.shard.of > 0 {
 		target += ", shard " + w.shard.String()
 	}
-	return w.job.run(ctx, "github", target, func(sc *scanner.Scanner, sink scanner.Sink) error {
+	return cli.ScanEnded(w.job.run(ctx, "github", target, func(sc *scanner.Scanner, sink scanner.Sink) error {
 		return w.scan(ctx, sc, sink, targets, repos)
-	})
+	}))
 }
 
 // list returns the repositories of the targets that the flags leave, each once.

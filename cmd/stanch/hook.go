@@ -13,12 +13,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
-	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/scanner/report"
+	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 )
 
@@ -150,23 +150,18 @@ type subject struct {
 // scan runs the pipeline over what the hook is about. A report is printed only if
 // there is something in it: what a hook prints, it prints at each commit.
 func (h *hook) scan(ctx context.Context, subject *subject) error {
-	set := catalog.NewSet()
 	var page bytes.Buffer
-	handler := report.Text(&page, report.Options{Color: cli.WantsColour(h.Stdout), Verbose: h.verbose})
-	header := report.Scan{Version: h.Version, Source: "hook", Target: h.stage, Started: time.Now()}
-	tally := &tally{failOn: "any", Sink: report.NewSink(handler, header, set, false)}
-	sc := scanner.Scanner{
-		Detectors: h.config.Extend(set),
-		Filters:   []scanner.Filter{placeholders, expiredURLs(header.Started)},
-		Verifier:  awsverifier.Offline{},
+	scan := scanrun.Scan{
+		Options: scanrun.Options{Project: h.config, Verifier: awsverifier.Offline{}},
+		Handler: report.Text(&page, report.Options{Color: cli.WantsColour(h.Stdout), Verbose: h.verbose}),
+		Header:  report.Scan{Version: h.Version, Source: "hook", Target: h.stage, Started: time.Now()},
+		FailOn:  scanrun.FailOnAny,
 	}
-	h.config.Suppress(&sc)
-	sc.Allow = append(slices.Clip(sc.Allow), expiredSigners(header.Started))
-	scanErr := sc.Scan(ctx, subject, tally)
+	result, err := scan.Scan(ctx, subject)
 	printNotes(h.Stderr, h.config)
-	verdict := tally.verdict(scanErr)
+	verdict := cli.ScanEnded(result, err)
 	if verdict == nil && !h.verbose {
-		fmt.Fprintf(h.Stderr, "stanch: no leaked credentials in %s: %s%s\n", subject.name, subject.looked(), passedOver(tally.sum.Ignored))
+		fmt.Fprintf(h.Stderr, "stanch: no leaked credentials in %s: %s%s\n", subject.name, subject.looked(), passedOver(result.Summary.Ignored))
 	} else if _, err := h.Stdout.Write(page.Bytes()); err != nil {
 		return cli.Incomplete(fmt.Errorf("writing the report: %w", err))
 	} else {

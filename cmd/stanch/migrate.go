@@ -20,6 +20,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/project"
+	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/suppress"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -138,7 +139,7 @@ func (m *migration) bind(name string, filter scanner.PlaceFilter) (string, error
 	hidden := &bound{name: name}
 	sc := scanner.Scanner{
 		Detectors: known.Extend(catalog.NewSet()),
-		Filters:   []scanner.Filter{placeholders},
+		Filters:   []scanner.Filter{scanrun.Placeholders},
 		AllowAt:   []scanner.PlaceFilter{filter},
 		Verifier:  unasked{},
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/report"
+	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 	"github.com/stanch-dev/stanch/verifier"
@@ -31,8 +32,8 @@ their history, and how each repository fared. Nothing is read or verified again.
 		Example: "  stanch sweep report --format html --output leaks.html\n  stanch sweep report acme --format json | stanch respond plan --accounts 111122223333",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !slices.Contains(failLevels, f.failOn) {
-				return fmt.Errorf("--fail-on %s: must be one of %s", f.failOn, strings.Join(failLevels, ", "))
+			if !slices.Contains(scanrun.FailLevels, f.failOn) {
+				return fmt.Errorf("--fail-on %s: must be one of %s", f.failOn, strings.Join(scanrun.FailLevels, ", "))
 			}
 			out, err := f.output.Open(s.Stdout)
 			if err != nil {
@@ -56,14 +57,14 @@ their history, and how each repository fared. Nothing is read or verified again.
 // writeSwept writes what store knows of a target to h, and puts out in its place. The
 // error says what there is to act on.
 func writeSwept(ctx context.Context, version string, store *sweep.Store, target, failOn string, h report.Handler, out *cli.Output) error {
-	w := &sweptReport{version: version, store: store, handler: h, target: target, tally: tally{failOn: failOn}}
+	w := &sweptReport{version: version, store: store, handler: h, target: target, failOn: scanrun.FailOn(failOn)}
 	if err := w.write(ctx); err != nil {
 		return cli.Incomplete(err)
 	}
 	if err := out.Commit(); err != nil {
 		return cli.Incomplete(err)
 	}
-	return w.tally.verdict(nil)
+	return cli.ScanEnded(w.result, nil)
 }
 
 // A sweptReport turns what a store has into records.
@@ -72,7 +73,8 @@ type sweptReport struct {
 	store   *sweep.Store
 	handler report.Handler
 	target  string // "" for all
-	tally   tally
+	failOn  scanrun.FailOn
+	result  scanrun.Result
 	begun   map[string]time.Time // of the last sweep of each target
 	sum     report.Summary
 }
@@ -133,7 +135,7 @@ func (w *sweptReport) outdated(ctx context.Context, names []string) error {
 
 func (w *sweptReport) unread(what, why string) {
 	u := scanner.Unread{What: what, Why: why}
-	w.sum.Unread, w.tally.sum.Unread = append(w.sum.Unread, u), append(w.tally.sum.Unread, u)
+	w.sum.Unread, w.result.Summary.Unread = append(w.sum.Unread, u), append(w.result.Summary.Unread, u)
 }
 
 func (w *sweptReport) end(started, ended time.Time) error {
@@ -192,8 +194,8 @@ func (w *sweptReport) count(f *report.Finding) {
 	case verifier.Unknown:
 		w.sum.Unknown++
 	}
-	if w.tally.counts(f.State) {
-		w.tally.leaks++
+	if w.failOn.Counts(f.State) {
+		w.result.Leaks++
 	}
 }
 

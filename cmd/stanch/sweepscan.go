@@ -26,7 +26,7 @@ type searcher struct {
 
 func newSearcher(j *job) *searcher {
 	s := &searcher{job: *j, made: time.Now()}
-	s.set, s.scanner = s.job.scanner(s.made)
+	s.set, s.scanner = s.job.newScanner(s.made)
 	return s
 }
 
@@ -46,7 +46,7 @@ func (s *searcher) current() (*detectors.Set, *scanner.Scanner, error) {
 			return nil, nil, err
 		}
 		s.job.verifier, s.made = v, now
-		s.set, s.scanner = s.job.scanner(now)
+		s.set, s.scanner = s.job.newScanner(now)
 	}
 	return s.set, s.scanner, nil
 }

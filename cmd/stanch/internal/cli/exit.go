@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
@@ -31,6 +32,25 @@ func UnfinishedIf(err error) error {
 		return err
 	}
 	return Unfinished(err)
+}
+
+// ErrUnread is the reason of an incomplete scan whose report is whole.
+var ErrUnread = errors.New("the report names what could not be read")
+
+// ScanEnded returns how a scan ended, for ExitCode: err is the error of the scan or of
+// writing the report, if any.
+func ScanEnded(result run.Result, err error) error {
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, ErrIncomplete), errors.Is(err, ErrUnfinished):
+		return err
+	case err != nil:
+		return Incomplete(err)
+	case len(result.Summary.Unread) > 0:
+		return Incomplete(ErrUnread)
+	case result.Leaks > 0:
+		return ErrLeaks
+	}
+	return nil
 }
 
 // Exit codes; the README documents them.

@@ -1,0 +1,152 @@
+// Package run wires a scan, the same for every command: from options to a scanner.Scanner
+// and a sink that writes the report, and from these to what decides the exit code.
+//
+//	Options → NewScanner ──→ Scanner ─┐
+//	Handler → NewSink → Wraps → count ─┴→ Scan.Run → Result
+//
+// It is public for the commands of stanch, and no contract.
+package run
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/catalog"
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/project"
+	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// Options say what is looked for, what is ignored, and who is asked about it.
+type Options struct {
+	Project *project.Config
+	// MinConfidence ignores findings of less confidence; "" ignores none.
+	MinConfidence detectors.Confidence
+	Annotators    []func(*scanner.Finding)
+	Verifier      verifier.Verifier
+	Log           *slog.Logger // of verdicts; may be nil
+}
+
+// workers is how many keys are verified at once.
+const workers = 4
+
+// NewScanner returns the scanner that o asks for, and its detectors of credentials, which
+// the rules of the user are not part of. A URL that expired before now is ignored.
+func (o *Options) NewScanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
+	set := catalog.NewSet()
+	sc := &scanner.Scanner{
+		Detectors:  o.Project.Extend(set),
+		Annotators: o.Annotators,
+		Filters:    []scanner.Filter{Placeholders, expiredURLs(now)},
+		Verifier:   o.Verifier,
+		Workers:    workers,
+	}
+	if o.MinConfidence != "" {
+		sc.Doubtful = below(o.MinConfidence)
+	}
+	if o.Log != nil {
+		sc.Verifier = loggedVerifier{o.Verifier, o.Log}
+	}
+	o.Project.Suppress(sc)
+	sc.Allow = append(slices.Clip(sc.Allow), expiredSigners(now))
+	return set, sc
+}
+
+// A Scan is a scan that makes one report.
+type Scan struct {
+	Options
+	Header      report.Scan // the first record of the report
+	Handler     report.Handler
+	ShowSecrets bool
+	// Wraps put sinks in front of the report: the last one sees a finding first.
+	Wraps  []func(scanner.Sink) scanner.Sink
+	FailOn FailOn
+}
+
+// A Result is what a scan has found that decides the exit code.
+type Result struct {
+	Leaks   int // findings that FailOn counts
+	Summary scanner.Summary
+}
+
+// Scan scans src.
+func (s *Scan) Scan(ctx context.Context, src scanner.Source) (Result, error) {
+	return s.Run(func(sc *scanner.Scanner, sink scanner.Sink) error { return sc.Scan(ctx, src, sink) })
+}
+
+// Run calls scan, which may scan several sources and closes the sink.
+func (s *Scan) Run(scan func(*scanner.Scanner, scanner.Sink) error) (Result, error) {
+	set, sc := s.NewScanner(s.Header.Started)
+	sink := report.NewSink(s.Handler, s.Header, set, s.ShowSecrets)
+	for _, wrap := range s.Wraps {
+		sink = wrap(sink)
+	}
+	count := &failCounter{Sink: sink, failOn: s.FailOn}
+	err := scan(sc, count)
+	return count.Result, err
+}
+
+// A FailOn says which findings make a scan fail: the values of --fail-on.
+type FailOn string
+
+// The values of FailOn, from the strictest.
+const (
+	FailOnAny     FailOn = "any"
+	FailOnUnknown FailOn = "unknown" // live, or not known to be dead
+	FailOnLive    FailOn = "live"
+	FailOnNever   FailOn = "never"
+)
+
+// FailLevels are all values of FailOn.
+var FailLevels = []string{string(FailOnAny), string(FailOnUnknown), string(FailOnLive), string(FailOnNever)}
+
+// Counts reports whether a finding in state makes the scan fail.
+func (f FailOn) Counts(state verifier.State) bool {
+	switch f {
+	case FailOnAny:
+		return true
+	case FailOnUnknown:
+		return state == verifier.Live || state == verifier.IDActive || state == verifier.Unknown || state == verifier.Skipped || state == verifier.NotVerifiable
+	case FailOnLive:
+		return state == verifier.Live
+	}
+	return false
+}
+
+// A failCounter counts findings on their way to the report.
+type failCounter struct {
+	scanner.Sink
+	Result
+	failOn FailOn
+}
+
+// Finding implements scanner.Sink.
+func (c *failCounter) Finding(f *scanner.Finding) error {
+	if f.Ignored == "" && c.failOn.Counts(f.Verdict.State) {
+		c.Leaks++
+	}
+	return c.Sink.Finding(f)
+}
+
+// Close implements scanner.Sink.
+func (c *failCounter) Close(sum scanner.Summary) error {
+	c.Summary = sum
+	return c.Sink.Close(sum)
+}
+
+// A loggedVerifier logs verdicts.
+type loggedVerifier struct {
+	verifier.Verifier
+	log *slog.Logger
+}
+
+// Verify implements verifier.Verifier.
+func (l loggedVerifier) Verify(ctx context.Context, c detectors.Credential) verifier.Verdict {
+	v := l.Verifier.Verify(ctx, c)
+	l.log.Debug("verified", "credential", c, "state", v.State, "reason", v.Reason, "err", v.Err)
+	return v
+}
