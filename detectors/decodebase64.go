@@ -9,9 +9,6 @@ import (
 // Shorter runs of base64 cannot hold a key id; they are words.
 const minBase64 = 24
 
-// base64Set is both alphabets of RFC 4648.
-var base64Set = newByteSet(base64Std+base64URL, nil)
-
 // decodeBase64 replaces every run of base64 that decodes to text, to UTF-16
 // (PowerShell's -EncodedCommand) or to gzip of text (releases of Helm). Secrets of
 // Kubernetes have each value encoded on its own, so that only the whole view
@@ -143,18 +140,6 @@ func isWide(b []byte) bool {
 	}
 	return zeros*5 >= len(b)*2 && zeros*2 <= len(b)+1 && odd*16 <= len(b)
 }
-
-// minGzip is what gzip of an id has at least: 18 bytes of header and trailer, and an
-// id, which is random but for its prefix. What is shorter are the examples of manuals.
-const minGzip = 36
-
-// isGzip reports whether b begins like a file in gzip (RFC 1952): its magic
-// number, deflate, and no reserved flag.
-func isGzip(b []byte) bool {
-	return len(b) >= minGzip && bytes.HasPrefix(b, gzipMagic) && b[3]&0xe0 == 0
-}
-
-var gzipMagic = []byte{0x1f, 0x8b, 8}
 
 // maxUnpacked bounds what gzip in base64 is unpacked to. A release of Helm has at
 // most one MiB, packed.

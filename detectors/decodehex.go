@@ -1,13 +1,5 @@
 package detectors
 
-// An id in hexadecimal.
-const minHex = 2 * idLen
-
-var (
-	hexSet    = newByteSet("0123456789abcdefABCDEF", nil)
-	wordBytes = newByteSet(base64Most, nil) // letters and digits
-)
-
 // decodeHex replaces every run of hexadecimal digits that decodes to text. Hashes
 // do not.
 func decodeHex(text []byte, _ int) *view {

@@ -54,17 +54,6 @@ func (q *quoted) link(text []byte, i int) link {
 	return l
 }
 
-// softBreak returns the link that "=" and a line break at i are.
-func softBreak(text []byte, i int) link {
-	switch b := text[i+1:]; {
-	case bytes.HasPrefix(b, []byte{'\n'}):
-		return link{from: i, to: i + 2}
-	case bytes.HasPrefix(b, []byte("\r\n")):
-		return link{from: i, to: i + 3}
-	}
-	return link{}
-}
-
 // at reports whether the text at i is quoted-printable. It looks at the line first: in
 // most texts that decides, and costs little.
 func (q *quoted) at(text []byte, i int) bool {

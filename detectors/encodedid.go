@@ -13,12 +13,6 @@ import (
 // are (awskeys).
 
 const (
-	idPrefix = 4
-	idBody   = 16
-	idLen    = idPrefix + idBody
-
-	// maxBreak bounds the line break and the indentation in base64.
-	maxBreak = 24
 	// idInBase64Len is the length of an id in base64, with what it shares of the
 	// groups at its ends.
 	idInBase64Len = 28
@@ -196,35 +190,6 @@ func (p *probe) idInGroups(text []byte, at int) bool {
 	return p.holdsID(plain[:n])
 }
 
-// skipBreak returns the end of the line break and the indentation at i, or i.
-func skipBreak(text []byte, i int) int {
-	j, most := i, min(len(text), i+maxBreak)
-	if j == len(text) || text[j] != '\n' && text[j] != '\r' {
-		return i
-	}
-	for j < most && isBlank(text[j]) {
-		j++
-	}
-	return j
-}
-
-// skipBreakBack returns the start of the line break and the indentation that end
-// at i, or i.
-func skipBreakBack(text []byte, i int) int {
-	j, least := i, max(0, i-maxBreak)
-	broken := false
-	for j > least && isBlank(text[j-1]) {
-		j--
-		broken = broken || text[j] == '\n' || text[j] == '\r'
-	}
-	if !broken {
-		return i
-	}
-	return j
-}
-
-func isBlank(c byte) bool { return c == '\n' || c == '\r' || c == ' ' || c == '\t' }
-
 // decodeGroup decodes the four characters of base64 that b begins with.
 func decodeGroup(out, b []byte) {
 	var bits uint32
@@ -233,27 +198,6 @@ func decodeGroup(out, b []byte) {
 	}
 	out[0], out[1], out[2] = byte(bits>>16), byte(bits>>8), byte(bits)
 }
-
-// base64Values are the values of the characters of both alphabets, and noBase64
-// of all others.
-var base64Values = func() (values [256]byte) {
-	for c := range values {
-		values[c] = noBase64
-	}
-	for _, alphabet := range []string{base64Std, base64URL} {
-		for value, c := range []byte(alphabet) {
-			values[c] = byte(value)
-		}
-	}
-	return values
-}()
-
-const (
-	noBase64   = 0x80
-	base64Most = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-	base64Std  = base64Most + "+/"
-	base64URL  = base64Most + "-_"
-)
 
 // UTF-16 and UTF-32: every second byte is zero, or more.
 

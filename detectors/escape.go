@@ -3,36 +3,7 @@ package detectors
 import (
 	"bytes"
 	"strconv"
-	"strings"
 )
-
-// unescape undoes the escapes of JSON, URLs, HTML, shells' \x and \0 and
-// terminals' colours in one pass. They mix: a URL within JSON within a log.
-func unescape(text []byte, _ int) *view {
-	v, done := &view{}, 0
-	var one [1]byte
-	for i := 0; i < len(text); {
-		if !escapeStarts[text[i]] {
-			i++
-			continue
-		}
-		n, c := escape(text[i:])
-		if n == 0 {
-			i++
-			continue
-		}
-		v.copy(text, done, i)
-		one[0] = c
-		v.emit(one[:], i, i+n)
-		i += n
-		done = i
-	}
-	if done == 0 {
-		return nil
-	}
-	v.copy(text, done, len(text))
-	return v
-}
 
 var escapeStarts = newByteSet("\\%&\x1b", nil)
 
@@ -177,16 +148,3 @@ func colour(b []byte) (int, byte) {
 	}
 	return 0, 0
 }
-
-const noHex = 0xff
-
-// hexValues are the values of hexadecimal digits, and noHex of all else.
-var hexValues = func() (values [256]byte) {
-	for c := range values {
-		values[c] = noHex
-	}
-	for value, c := range []byte("0123456789abcdef") {
-		values[c], values[strings.ToUpper(string(c))[0]] = byte(value), byte(value)
-	}
-	return values
-}()
