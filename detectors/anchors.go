@@ -5,47 +5,47 @@ import (
 	"fmt"
 )
 
-// An encoding is a set of ways in which text may hold a keyword.
-type encoding uint8
+// An spelling is a set of ways in which text may hold a keyword.
+type spelling uint8
 
 const (
-	plain   encoding = 1 << iota
-	escaped          // percent, \u, \x, \ and octal digits, quoted-printable, numeric references of HTML
-	base64d
-	utf16d
+	plainSpelling   spelling = 1 << iota
+	escapedSpelling          // percent, \u, \x, \ and octal digits, quoted-printable, numeric references of HTML
+	base64Spelling
+	utf16Spelling
 )
 
-const all = plain | escaped | base64d | utf16d
+const allSpellings = plainSpelling | escapedSpelling | base64Spelling | utf16Spelling
 
-// anchors finds out in one pass whether a text can hold a keyword, and in
+// keywordSearch finds out in one pass whether a text can hold a keyword, and in
 // which encoding. Nearly every text holds none, and then this is all that the
 // scan costs.
 //
 // The search is that of Wu and Manber (A fast algorithm for multi-pattern
 // searching, 1994) with blocks of two bytes: it looks at every third byte or so.
 // Refused: one bytes.Index per anchor, which reads the text forty times.
-type anchors struct {
+type keywordSearch struct {
 	window  int // length of the shortest pattern
 	longest int // length of the longest
 	shift   []uint8
-	buckets map[uint16][]anchor
+	buckets map[uint16][]keywordForm
 }
 
-type anchor struct {
+type keywordForm struct {
 	pattern  []byte
-	encoding encoding
+	spelling spelling
 }
 
-// newAnchors compiles keywords, each of four bytes or more.
-func newAnchors(keywords []string) *anchors {
-	list := []anchor{}
+// newKeywordSearch compiles keywords, each of four bytes or more.
+func newKeywordSearch(keywords []string) *keywordSearch {
+	list := []keywordForm{}
 	for _, k := range keywords {
 		if len(k) < 4 {
 			panic(fmt.Sprintf("keyword %q is shorter than 4 bytes", k))
 		}
-		list = append(list, encodings(k)...)
+		list = append(list, formsOf(k)...)
 	}
-	a := &anchors{window: 4, shift: make([]uint8, 1<<16), buckets: map[uint16][]anchor{}}
+	a := &keywordSearch{window: 4, shift: make([]uint8, 1<<16), buckets: map[uint16][]keywordForm{}}
 	for i := range a.shift {
 		a.shift[i] = uint8(a.window - 1)
 	}
@@ -65,7 +65,7 @@ func newAnchors(keywords []string) *anchors {
 func block(text []byte, i int) uint16 { return uint16(text[i-1])<<8 | uint16(text[i]) }
 
 // find returns the encodings in which text holds an anchor.
-func (a *anchors) find(text []byte) (found encoding) {
+func (a *keywordSearch) find(text []byte) (found spelling) {
 	for i := a.window - 1; i < len(text); {
 		b := block(text, i)
 		if s := a.shift[b]; s > 0 {
@@ -74,10 +74,10 @@ func (a *anchors) find(text []byte) (found encoding) {
 		}
 		for _, p := range a.buckets[b] {
 			if bytes.HasPrefix(text[i-a.window+1:], p.pattern) {
-				found |= p.encoding
+				found |= p.spelling
 			}
 		}
-		if found == all {
+		if found == allSpellings {
 			break
 		}
 		i++
@@ -85,14 +85,14 @@ func (a *anchors) find(text []byte) (found encoding) {
 	return found
 }
 
-// encodings returns what to look for if k may be encoded.
-func encodings(k string) []anchor {
-	list := []anchor{{[]byte(k), plain}, {[]byte(utf16Form(k)), utf16d}}
+// formsOf returns what to look for if k may be encoded.
+func formsOf(k string) []keywordForm {
+	list := []keywordForm{{[]byte(k), plainSpelling}, {[]byte(utf16Form(k)), utf16Spelling}}
 	for _, s := range escapedForms(k) {
-		list = append(list, anchor{[]byte(s), escaped})
+		list = append(list, keywordForm{[]byte(s), escapedSpelling})
 	}
 	for _, s := range base64Forms(k) {
-		list = append(list, anchor{[]byte(s), base64d})
+		list = append(list, keywordForm{[]byte(s), base64Spelling})
 	}
 	return list
 }

@@ -76,7 +76,7 @@ func BenchmarkProbe(b *testing.B) {
 		b.Run(bb.name, func(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {
-				set.Hints(text)
+				set.MayMatch(text)
 			}
 		})
 	}
@@ -90,7 +90,7 @@ func BenchmarkProbe(b *testing.B) {
 		for b.Loop() {
 			flagged, bytes = 0, 0
 			for _, blob := range blobs {
-				if set.Hints(blob) {
+				if set.MayMatch(blob) {
 					flagged, bytes = flagged+1, bytes+len(blob)
 				}
 			}

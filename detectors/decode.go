@@ -5,11 +5,11 @@ import "sort"
 // A view is a text as it reads after decoding, whole, so that an id and its
 // secret meet in it even if only one of them was encoded.
 type view struct {
-	text []byte
-	segs []segment
-	// joins is true if parts of the text were put together that may be strangers:
+	text     []byte
+	segments []segment
+	// joinsPieces is true if parts of the text were put together that may be strangers:
 	// then only a match that is of several parts counts.
-	joins bool
+	joinsPieces bool
 }
 
 // A segment says where a part of a view's text comes from.
@@ -19,32 +19,32 @@ type segment struct {
 	verbatim bool
 }
 
-// copy appends src[from:to] as it is.
-func (v *view) copy(src []byte, from, to int) {
+// appendVerbatim appends src[from:to] as it is.
+func (v *view) appendVerbatim(src []byte, from, to int) {
 	if from < to {
 		if v.text == nil {
 			v.text = make([]byte, 0, len(src))
 		}
-		v.segs = append(v.segs, segment{len(v.text), from, to, true})
+		v.segments = append(v.segments, segment{len(v.text), from, to, true})
 		v.text = append(v.text, src[from:to]...)
 	}
 }
 
-// emit appends decoded, which stands for the original's bytes from to to.
-func (v *view) emit(decoded []byte, from, to int) {
-	if !v.extend(len(decoded), from, to) {
-		v.segs = append(v.segs, segment{len(v.text), from, to, false})
+// appendDecoded appends decoded, which stands for the original's bytes from to to.
+func (v *view) appendDecoded(decoded []byte, from, to int) {
+	if !v.extendLast(len(decoded), from, to) {
+		v.segments = append(v.segments, segment{len(v.text), from, to, false})
 	}
 	v.text = append(v.text, decoded...)
 }
 
-// extend makes the last segment longer if n bytes for from to to are in its
+// extendLast makes the last segment longer if n bytes for from to to are in its
 // proportion: text in which every byte is escaped is one segment, not millions.
-func (v *view) extend(n, from, to int) bool {
-	if len(v.segs) == 0 {
+func (v *view) extendLast(n, from, to int) bool {
+	if len(v.segments) == 0 {
 		return false
 	}
-	s := &v.segs[len(v.segs)-1]
+	s := &v.segments[len(v.segments)-1]
 	if s.verbatim || s.to != from || (s.to-s.from)*n != (to-from)*(len(v.text)-s.at) {
 		return false
 	}
@@ -52,27 +52,27 @@ func (v *view) extend(n, from, to int) bool {
 	return true
 }
 
-// origin returns the range of the original that s was made from.
-func (v *view) origin(s Span) Span {
+// originOf returns the range of the original that s was made from.
+func (v *view) originOf(s Span) Span {
 	if s.Empty() {
 		return Span{}
 	}
-	return Span{v.offset(s.Start), v.offset(s.End-1) + 1}
+	return Span{v.originOffset(s.Start), v.originOffset(s.End-1) + 1}
 }
 
-// segment returns the index of the segment that offset at is in.
-func (v *view) segment(at int) int {
-	return sort.Search(len(v.segs), func(i int) bool { return v.segs[i].at > at }) - 1
+// segmentAt returns the index of the segment that offset at is in.
+func (v *view) segmentAt(at int) int {
+	return sort.Search(len(v.segments), func(i int) bool { return v.segments[i].at > at }) - 1
 }
 
-// offset maps one offset. Inside a decoded segment it is proportional: exact
+// originOffset maps one offset. Inside a decoded segment it is proportional: exact
 // for nothing, but never outside of the encoded text.
-func (v *view) offset(at int) int {
-	i := v.segment(at)
-	s := v.segs[i]
+func (v *view) originOffset(at int) int {
+	i := v.segmentAt(at)
+	s := v.segments[i]
 	end := len(v.text)
-	if i+1 < len(v.segs) {
-		end = v.segs[i+1].at
+	if i+1 < len(v.segments) {
+		end = v.segments[i+1].at
 	}
 	if s.verbatim || end <= s.at {
 		return s.from + at - s.at
@@ -80,47 +80,47 @@ func (v *view) offset(at int) int {
 	return s.from + (at-s.at)*(s.to-s.from)/(end-s.at)
 }
 
-// image returns the range of the view that holds what was made from s, a range of
+// imageOf returns the range of the view that holds what was made from s, a range of
 // the original.
-func (v *view) image(s Span) Span {
-	i, j := v.made(s)
-	out := Span{v.segs[i].at, len(v.text)}
-	if v.segs[i].verbatim {
-		out.Start += max(0, s.Start-v.segs[i].from)
+func (v *view) imageOf(s Span) Span {
+	i, j := v.segmentsFrom(s)
+	out := Span{v.segments[i].at, len(v.text)}
+	if v.segments[i].verbatim {
+		out.Start += max(0, s.Start-v.segments[i].from)
 	}
-	switch last := v.segs[j]; {
+	switch last := v.segments[j]; {
 	case last.verbatim:
 		out.End = last.at + min(s.End, last.to) - last.from
-	case j+1 < len(v.segs):
-		out.End = v.segs[j+1].at
+	case j+1 < len(v.segments):
+		out.End = v.segments[j+1].at
 	}
 	return out
 }
 
-// changes reports whether the view differs from the original in s, a range of it.
-func (v *view) changes(s Span) bool {
-	i, j := v.made(s)
-	return i < j || !v.segs[i].verbatim
+// differsIn reports whether the view differs from the original in s, a range of it.
+func (v *view) differsIn(s Span) bool {
+	i, j := v.segmentsFrom(s)
+	return i < j || !v.segments[i].verbatim
 }
 
-// made returns the first and the last segment that s, a range of the original, went
+// segmentsFrom returns the first and the last segment that s, a range of the original, went
 // into: those beside it, if it was left out.
-func (v *view) made(s Span) (first, last int) {
-	first = sort.Search(len(v.segs)-1, func(i int) bool { return v.segs[i].to > s.Start })
-	last = sort.Search(len(v.segs), func(i int) bool { return v.segs[i].from >= s.End }) - 1
+func (v *view) segmentsFrom(s Span) (first, last int) {
+	first = sort.Search(len(v.segments)-1, func(i int) bool { return v.segments[i].to > s.Start })
+	last = sort.Search(len(v.segments), func(i int) bool { return v.segments[i].from >= s.End }) - 1
 	return first, max(first, last)
 }
 
-// appendNews appends what of the view may hold what the original does not: any run
+// appendAddedBytes appends what of the view may hold what the original does not: any run
 // of span bytes of it lies in one piece of the result, or in the original. Pieces
 // are set apart by a newline.
-func (v *view) appendNews(dst []byte, span int) []byte {
+func (v *view) appendAddedBytes(dst []byte, span int) []byte {
 	done := 0 // of the view
-	for i := range v.segs {
-		seg, from, to := &v.segs[i], v.segs[i].at, v.segs[i].at
+	for i := range v.segments {
+		seg, from, to := &v.segments[i], v.segments[i].at, v.segments[i].at
 		switch {
-		case !seg.verbatim && i+1 < len(v.segs):
-			to = v.segs[i+1].at
+		case !seg.verbatim && i+1 < len(v.segments):
+			to = v.segments[i+1].at
 		case !seg.verbatim:
 			to = len(v.text)
 		case i == 0 && seg.from == 0:
@@ -138,9 +138,9 @@ func (v *view) appendNews(dst []byte, span int) []byte {
 	return dst
 }
 
-// joined reports whether s is of several parts of the original.
-func (v *view) joined(s Span) bool {
-	return !s.Empty() && v.segment(s.Start) != v.segment(s.End-1)
+// spansPieces reports whether s is of several parts of the original.
+func (v *view) spansPieces(s Span) bool {
+	return !s.Empty() && v.segmentAt(s.Start) != v.segmentAt(s.End-1)
 }
 
 // A decoder makes a view of a text, and nil if there is nothing to decode that

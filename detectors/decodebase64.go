@@ -34,8 +34,8 @@ func decodeBase64(text []byte, room int) *view {
 		for end < len(text) && text[end] == '=' {
 			end++
 		}
-		v.copy(text, done, start)
-		v.emit(plain, start, end)
+		v.appendVerbatim(text, done, start)
+		v.appendDecoded(plain, start, end)
 		done = end
 		return true
 	}
@@ -52,7 +52,7 @@ func decodeBase64(text []byte, room int) *view {
 	if done == 0 {
 		return nil
 	}
-	v.copy(text, done, len(text))
+	v.appendVerbatim(text, done, len(text))
 	return v
 }
 

@@ -18,8 +18,8 @@ func decodeHex(text []byte, _ int) *view {
 			if from == start && hasHexPrefix(text[done:from]) {
 				first -= 2
 			}
-			v.copy(text, done, first)
-			v.emit(out, first, from+2*len(out))
+			v.appendVerbatim(text, done, first)
+			v.appendDecoded(out, first, from+2*len(out))
 			done = from + 2*len(out)
 			break
 		}
@@ -27,7 +27,7 @@ func decodeHex(text []byte, _ int) *view {
 	if done == 0 {
 		return nil
 	}
-	v.copy(text, done, len(text))
+	v.appendVerbatim(text, done, len(text))
 	return v
 }
 

@@ -20,7 +20,7 @@ const (
 
 // decodeJoins puts pieces together where they have the length of an id or more.
 func decodeJoins(text []byte, _ int) *view {
-	v, done, q := &view{joins: true}, 0, &quoted{}
+	v, done, q := &view{joinsPieces: true}, 0, &quoted{}
 	var links []link
 	for i := 1; i < len(text); {
 		if !jointStarts[text[i]] {
@@ -33,9 +33,9 @@ func decodeJoins(text []byte, _ int) *view {
 			continue
 		}
 		for _, l := range links {
-			v.copy(text, done, l.from)
+			v.appendVerbatim(text, done, l.from)
 			if l.char != 0 {
-				v.emit([]byte{l.char}, l.from, l.to)
+				v.appendDecoded([]byte{l.char}, l.from, l.to)
 			}
 			done = l.to
 		}
@@ -44,7 +44,7 @@ func decodeJoins(text []byte, _ int) *view {
 	if done == 0 {
 		return nil
 	}
-	v.copy(text, done, len(text))
+	v.appendVerbatim(text, done, len(text))
 	return v
 }
 
@@ -58,7 +58,7 @@ func (q *quoted) linksAt(text []byte, i, least int, links []link) ([]link, int) 
 			return links, end
 		}
 	}
-	l := q.link(text, i)
+	l := q.lineBreakOrEscape(text, i)
 	if l.to == 0 && i >= minTokenLines && joinable[text[i-1]] && joinable[text[i-minTokenLines]] {
 		l = padJoint(text, i, i-runStart(text, i)) // of one line
 	}
@@ -89,10 +89,10 @@ func (q *quoted) chainAt(text []byte, i, least int, links []link) ([]link, int) 
 	list, lines := listChain{}, lineChain{}
 	for i < len(text) {
 		l := q.linkAt(text, i)
-		if l.to == 0 && lines.goOn(text, i) {
+		if l.to == 0 && lines.continues(text, i) {
 			l = lineJoint(text, i)
 		}
-		if l.to == 0 || l.to < len(text) && !joinable[text[l.to]] || l.comma && !list.joined(text, start, i) {
+		if l.to == 0 || l.to < len(text) && !joinable[text[l.to]] || l.comma && !list.isJoinedAround(text, start, i) {
 			break
 		}
 		links = append(links, l)
@@ -128,25 +128,25 @@ func hasCapitals(b []byte) bool {
 // linkAt is linkAt for text in which "=" may be no link.
 func (q *quoted) linkAt(text []byte, i int) link {
 	l := linkAt(text, i)
-	if l.to > 0 && text[i] == '=' && !q.at(text, i) {
+	if l.to > 0 && text[i] == '=' && !q.isQuotedAt(text, i) {
 		return link{}
 	}
 	return l
 }
 
 // A listChain is what is known of literals with commas between them.
-type listChain struct{ asked, call bool }
+type listChain struct{ looked, isJoined bool }
 
-// joined reports whether what is around text[start:end] puts literals together. It
+// isJoinedAround reports whether what is around text[start:end] puts literals together. It
 // looks once: a list has as many of them as it likes.
-func (c *listChain) joined(text []byte, start, end int) bool {
+func (c *listChain) isJoinedAround(text []byte, start, end int) bool {
 	const before, after = 64, 160
-	if !c.asked {
-		c.asked = true
+	if !c.looked {
+		c.looked = true
 		around := text[max(0, start-before):min(len(text), end+after)]
 		for _, word := range []string{"join", "Join", "JOIN", "oncat", "ONCAT", "implode", "paste0"} {
-			c.call = c.call || bytes.Contains(around, []byte(word))
+			c.isJoined = c.isJoined || bytes.Contains(around, []byte(word))
 		}
 	}
-	return c.call
+	return c.isJoined
 }

@@ -20,12 +20,12 @@ const (
 	maxColumns = 256
 )
 
-// goOn reports whether the text goes on behind the line that ends at i.
-func (c *lineChain) goOn(text []byte, i int) bool {
+// continues reports whether the text goes on behind the line that ends at i.
+func (c *lineChain) continues(text []byte, i int) bool {
 	if text[i] != '\n' && text[i] != '\r' || c.last {
 		return false
 	}
-	start, next := runStart(text, i), skipBreak(text, i)
+	start, next := runStart(text, i), skipLineBreak(text, i)
 	end := runEnd(text, next, &joinable)
 	if end == next || !endsLine(text, end) || bytes.Count(text[i:next], []byte{'\n'}) > 1 {
 		return false
@@ -36,7 +36,7 @@ func (c *lineChain) goOn(text []byte, i int) bool {
 	}
 	c.length += width
 	c.last = more < c.width
-	if more > c.width || c.last && c.standsAlone(text[next:end], c.padding(text, next, end)) ||
+	if more > c.width || c.last && c.isSeparate(text[next:end], c.padding(text, next, end)) ||
 		bytes.HasPrefix(text[next:end], text[c.first:c.first+minHead]) { // a list of such texts
 		return false
 	}
@@ -75,15 +75,15 @@ func firstWidth(text []byte, start, i int, next Span) int {
 	switch columns := i - line; {
 	case columns == more && width >= minHead:
 		return more
-	case columns > more && width >= minWrapped && !goesOn(text, next):
+	case columns > more && width >= minWrapped && !isFollowedByEqualLine(text, next):
 		return columns
 	}
 	return 0
 }
 
-// goesOn reports whether a line as long as that at s follows it.
-func goesOn(text []byte, s Span) bool {
-	next := skipBreak(text, s.End)
+// isFollowedByEqualLine reports whether a line as long as that at s follows it.
+func isFollowedByEqualLine(text []byte, s Span) bool {
+	next := skipLineBreak(text, s.End)
 	return next > s.End && runEnd(text, next, &joinable)-next == s.End-s.Start
 }
 
@@ -92,16 +92,16 @@ func goesOn(text []byte, s Span) bool {
 func (c *lineChain) padding(text []byte, start, end int) int {
 	pad := padding(text, end)
 	if pad == 1 && end+pad-start == c.width {
-		pad += min(1, padding(text, skipBreak(text, end+pad)))
+		pad += min(1, padding(text, skipLineBreak(text, end+pad)))
 	}
 	return pad
 }
 
-// standsAlone reports whether a last line, with pad "=" behind it, is something of its own:
+// isSeparate reports whether a last line, with pad "=" behind it, is something of its own:
 // the text may be whole without it, and with it it is not, or the line looks like a word.
 // Below the only line, so is what looks like an id or a secret, and a short line below
 // one that is too long for a terminal.
-func (c *lineChain) standsAlone(line []byte, pad int) bool {
+func (c *lineChain) isSeparate(line []byte, pad int) bool {
 	const secretLen = 40
 	if c.length%4 != 0 || c.length < minTokenLines {
 		return false
@@ -150,7 +150,7 @@ func padding(text []byte, i int) int {
 func padJoint(text []byte, i, length int) link {
 	first := padding(text, i)
 	from := i + first
-	next := skipBreak(text, from)
+	next := skipLineBreak(text, from)
 	second := padding(text, next)
 	if length < minTokenLines || next == from || second == 0 || (length+first+second)%4 != 0 {
 		return link{}
@@ -168,7 +168,7 @@ func endsLine(text []byte, i int) bool {
 var lineEnds = newByteSet("\r\n\"'`<\\,;)", nil)
 
 // lineJoint is the line break at i, with the indentation behind it.
-func lineJoint(text []byte, i int) link { return link{from: i, to: skipBreak(text, i)} }
+func lineJoint(text []byte, i int) link { return link{from: i, to: skipLineBreak(text, i)} }
 
 // longLineAt reports whether the line behind the break at i may be a long one of base64.
 func longLineAt(text []byte, i int) bool {

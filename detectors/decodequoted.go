@@ -26,10 +26,10 @@ const (
 // quoted tells which paragraphs of one text are quoted-printable. It remembers the last
 // paragraph, and the headers once they were looked for.
 type quoted struct {
-	paragraph Span
-	is        bool
-	headers   []transferHeader
-	searched  bool
+	paragraph         Span
+	paragraphIsQuoted bool
+	headers           []transferHeader
+	searched          bool
 }
 
 // A transferHeader is a Content-Transfer-Encoding that ends at end.
@@ -38,9 +38,9 @@ type transferHeader struct {
 	quoted bool
 }
 
-// link returns the line break or the escape that begins at i, if the text there is
+// lineBreakOrEscape returns the line break or the escape that begins at i, if the text there is
 // quoted-printable. Its end is 0 if there is none.
-func (q *quoted) link(text []byte, i int) link {
+func (q *quoted) lineBreakOrEscape(text []byte, i int) link {
 	if text[i] != '=' {
 		return link{}
 	}
@@ -48,17 +48,17 @@ func (q *quoted) link(text []byte, i int) link {
 	if n, c := hexByte(text[i:], 1, 2); n > 0 && c > 0 {
 		l = link{from: i, to: i + n, char: c}
 	}
-	if l.to == 0 || !q.at(text, i) {
+	if l.to == 0 || !q.isQuotedAt(text, i) {
 		return link{}
 	}
 	return l
 }
 
-// at reports whether the text at i is quoted-printable. It looks at the line first: in
+// isQuotedAt reports whether the text at i is quoted-printable. It looks at the line first: in
 // most texts that decides, and costs little.
-func (q *quoted) at(text []byte, i int) bool {
+func (q *quoted) isQuotedAt(text []byte, i int) bool {
 	if i >= q.paragraph.Start && i < q.paragraph.End {
-		return q.is
+		return q.paragraphIsQuoted
 	}
 	from, to := max(0, i-maxQuotedLine), min(len(text), i+maxQuotedLine+2)
 	line := text[from+bytes.LastIndexByte(text[from:i], '\n')+1 : to]
@@ -69,8 +69,8 @@ func (q *quoted) at(text []byte, i int) bool {
 		return false
 	}
 	q.paragraph = paragraphAt(text, i)
-	q.is = q.judge(text)
-	return q.is
+	q.paragraphIsQuoted = q.judgeParagraph(text)
+	return q.paragraphIsQuoted
 }
 
 // paragraphAt returns the lines around i, up to empty ones. The line of i is not empty.
@@ -95,8 +95,8 @@ func paragraphAt(text []byte, i int) Span {
 
 func isEmptyLine(line []byte) bool { return len(bytes.TrimRight(line, "\r\n")) == 0 }
 
-// judge reports whether the paragraph is quoted-printable.
-func (q *quoted) judge(text []byte) bool {
+// judgeParagraph reports whether the paragraph is quoted-printable.
+func (q *quoted) judgeParagraph(text []byte) bool {
 	best, doubtful := plainLine, false
 	for line := range bytes.Lines(text[q.paragraph.Start:q.paragraph.End]) {
 		switch v := judgeLine(bytes.TrimSuffix(line, []byte{'\n'})); v {

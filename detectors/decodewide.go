@@ -34,8 +34,8 @@ func decodeWide(text []byte, _ int) *view {
 		if zeros == 1 || zeros == 3 {
 			narrow, end = appendNarrow(narrow[:0], text, start, zeros+1)
 			if len(narrow) >= minWide {
-				v.copy(text, done, start)
-				v.emit(narrow, start, end)
+				v.appendVerbatim(text, done, start)
+				v.appendDecoded(narrow, start, end)
 				done = end
 			}
 		}
@@ -44,7 +44,7 @@ func decodeWide(text []byte, _ int) *view {
 	if done == 0 {
 		return nil
 	}
-	v.copy(text, done, len(text))
+	v.appendVerbatim(text, done, len(text))
 	return v
 }
 

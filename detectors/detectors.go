@@ -18,9 +18,9 @@ type Detector interface {
 	Detect(dst []Match, text []byte) []Match
 }
 
-// A Prober is a Detector that can tell fast of most texts that they hold nothing.
+// A PrefilteringDetector is a Detector that can tell fast of most texts that they hold nothing.
 // Of others, a Set looks for the keywords in the whole text.
-type Prober interface {
+type PrefilteringDetector interface {
 	Detector
 	// Probe reports whether text may hold a match. It is local: if it is true
 	// of a text, then there is a window of it such that it is true of every piece
@@ -54,9 +54,9 @@ type Rule struct {
 	// the sixteen capital letters and digits of its body. A text that holds none
 	// is skipped, even if it matches: they are a choice.
 	Encoded []string
-	// Far are parts of a match that may be so far from the rest of it that neither
+	// DistantParts are parts of a match that may be so far from the rest of it that neither
 	// hints at the other. Of a text with one of them, a Set searches all views.
-	Far []string
+	DistantParts []string
 	// Value marks the rules of users: what they find is a value of whatever kind. It
 	// is no part of a credential of another kind, nobody can be asked whether it
 	// works, and it may be so short that its hash gives it away.
@@ -83,23 +83,23 @@ type Match struct {
 	IDConfidence Confidence
 	// Rank orders the secrets that may belong to one id: 0 is the best.
 	Rank int
-	// Partner marks a part that may be anybody's: it is reported only as a part of
+	// NeedsID marks a part that may be anybody's: it is reported only as a part of
 	// an id from another text, never on its own.
-	Partner bool
+	NeedsID bool
 	// Needs is what a credential of this kind has beside its id and may be looked
 	// for in other texts. It is 0 for what has no id, and for ids that no secret
 	// belongs to: examples, and those that sign nothing.
 	Needs Parts
-	// Signs marks an id in a request that it signed, as a presigned URL: its secret is
+	// InSignedRequest marks an id in a request that it signed, as a presigned URL: its secret is
 	// hardly near.
-	Signs bool
+	InSignedRequest bool
 	// Account is the account that the match names, or for a secret the text around
 	// it, and Group what sets its name apart from others, "prod" of PROD_KEY_ID; ""
 	// if nothing does. Parts of different accounts never belong together.
 	Account, Group string
-	// Whole marks a token that other credentials are encoded in: what is found
+	// Enclosing marks a token that other credentials are encoded in: what is found
 	// within its span is a part of it, and no finding.
-	Whole bool
+	Enclosing bool
 	// Complete are the parts whose own format says where they end: padding that fits, a
 	// message that can be read. If a view shows such a part with more characters, the view
 	// is wrong.
@@ -115,9 +115,9 @@ type Match struct {
 	SignedUntil time.Time
 	// Facts are what the text says about the credential.
 	Facts []Fact
-	// At reports whether the match counts where its text is stored, nil if it does
+	// CountsAt reports whether the match counts where its text is stored, nil if it does
 	// everywhere. Either argument may be "". Concurrent calls are allowed.
-	At func(path, commit string) bool
+	CountsAt func(path, commit string) bool
 }
 
 // A Fact is one thing known about a credential.

@@ -15,10 +15,10 @@ import (
 const (
 	// idInBase64Len is the length of an id in base64, with what it shares of the
 	// groups at its ends.
-	idInBase64Len = 28
-	spanOfID      = 2*idInBase64Len + wordLen + 2*maxBreak
-	// wideIDLen is the same for an id in UTF-16 in base64: 40 bytes, 16 groups.
-	wideIDLen = 4 * 16
+	idInBase64Len   = 28
+	encodedIDWindow = 2*idInBase64Len + wordLen + 2*maxBreak
+	// idInUTF16InBase64Len is the same for an id in UTF-16 in base64: 40 bytes, 16 groups.
+	idInUTF16InBase64Len = 4 * 16
 )
 
 // prefixOfID returns the letters that e begins with, if it describes an id.
@@ -31,7 +31,7 @@ func prefixOfID(e string) string {
 }
 
 // holdsID reports whether text holds an id, whatever is around it.
-func (p *probe) holdsID(text []byte) bool {
+func (p *prefilter) holdsID(text []byte) bool {
 	for i := 0; i+idLen <= len(text); i++ {
 		for _, prefix := range p.ids {
 			if string(text[i:i+idPrefix]) == prefix && isBody(text[i+idPrefix:i+idLen]) {
@@ -65,11 +65,11 @@ func isBody(b []byte) bool {
 
 const ones = 0x0101010101010101
 
-const someCapitals = 0x80808080
+const someBodyLetters = 0x80808080
 
-// capitals returns the high bits of those of the first four bytes of w that are,
+// bodyLetters returns the high bits of those of the first four bytes of w that are,
 // like the fourth after them, from M to W.
-func capitals(w uint64) uint64 {
+func bodyLetters(w uint64) uint64 {
 	t := (w + (0x80-'M')*ones) &^ (w + (0x7f-'W')*ones)
 	return t & (t >> 32)
 }
@@ -79,44 +79,44 @@ func capitals(w uint64) uint64 {
 // be a line break between them.
 const idStride = 13
 
-// idEncoded reports whether text may hold an id in base64, UTF-16 or UTF-32, in
+// hasEncodedID reports whether text may hold an id in base64, UTF-16 or UTF-32, in
 // UTF-16 in base64, or in hexadecimal.
-func (p *probe) idEncoded(text []byte) bool {
+func (p *prefilter) hasEncodedID(text []byte) bool {
 	const step = 4 * idStride
 	i := 0
 	for ; i+step <= len(text); i += step {
 		b := text[i : i+step : i+step]
 		v, w := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[2*idStride:])
-		c := capitals(v) | capitals(w) |
-			capitals(binary.LittleEndian.Uint64(b[idStride:])) | capitals(binary.LittleEndian.Uint64(b[3*idStride:]))
+		c := bodyLetters(v) | bodyLetters(w) |
+			bodyLetters(binary.LittleEndian.Uint64(b[idStride:])) | bodyLetters(binary.LittleEndian.Uint64(b[3*idStride:]))
 		// The others hold one word in 32 bytes or more.
-		if c&someCapitals != 0 || isWideWord(v) || isWideWord(w) || isHexWord(v) || isHexWord(w) ||
-			isWideBase64Word(v) || isWideBase64Word(w) {
-			if p.idAround(text, i, i+step) {
+		if c&someBodyLetters != 0 || isUTF16Word(v) || isUTF16Word(w) || isHexWord(v) || isHexWord(w) ||
+			isUTF16InBase64Word(v) || isUTF16InBase64Word(w) {
+			if p.encodedIDAround(text, i, i+step) {
 				return true
 			}
 		}
 	}
-	return p.idAround(text, i, len(text))
+	return p.encodedIDAround(text, i, len(text))
 }
 
-// idAround reports whether one of the words at from, from+13 and so on of
+// encodedIDAround reports whether one of the words at from, from+13 and so on of
 // text[from:to] is within an encoded id.
-func (p *probe) idAround(text []byte, from, to int) bool {
+func (p *prefilter) encodedIDAround(text []byte, from, to int) bool {
 	for i := from; i < to && i+wordLen <= len(text); i += idStride {
 		word := text[i : i+wordLen : i+wordLen]
 		w := binary.LittleEndian.Uint64(word)
-		if isWideWord(w) && (p.idInWide(text, i, 2) || p.idInWide(text, i, 4)) ||
-			isWideBase64Word(w) && p.idInWideBase64(text, i) ||
+		if isUTF16Word(w) && (p.idInUTF16(text, i, 2) || p.idInUTF16(text, i, 4)) ||
+			isUTF16InBase64Word(w) && p.idInUTF16InBase64(text, i) ||
 			isHexWord(w) && (p.idInHex(text, i) || p.idInHex(text, i+1)) {
 			return true
 		}
-		c := capitals(w) & someCapitals
+		c := bodyLetters(w) & someBodyLetters
 		if c == 0 || !isBase64Word(word) {
 			continue
 		}
 		for k := range 4 {
-			if c>>(8*k)&0x80 != 0 && isBodyGroup(word[k:]) && hasBodyGroups(text, i+k) && p.idInGroups(text, i+k) {
+			if c>>(8*k)&0x80 != 0 && mayBeBodyGroup(word[k:]) && hasBodyGroups(text, i+k) && p.idInBase64(text, i+k) {
 				return true
 			}
 		}
@@ -131,10 +131,10 @@ func isBase64Word(b []byte) bool {
 	return (v[b[0]]|v[b[1]]|v[b[2]]|v[b[3]]|v[b[4]]|v[b[5]]|v[b[6]]|v[b[7]])&noBase64 == 0
 }
 
-// isBodyGroup reports whether word, which begins with a group of base64, may be
+// mayBeBodyGroup reports whether word, which begins with a group of base64, may be
 // within an id: the group is three characters of its body, and so is the first
 // of the next.
-func isBodyGroup(word []byte) bool {
+func mayBeBodyGroup(word []byte) bool {
 	var out [3]byte
 	decodeGroup(out[:], word)
 	return isBody(out[:]) && 'M' <= word[4] && word[4] <= 'W'
@@ -144,29 +144,29 @@ func isBodyGroup(word []byte) bool {
 // are in the middle of an id: any 20 unbroken characters of it hold as many.
 func hasBodyGroups(text []byte, at int) bool {
 	n := 1
-	for i := at + 4; n < 4 && i+4 <= len(text) && areBodyGroup(text[i:i+4]); i += 4 {
+	for i := at + 4; n < 4 && i+4 <= len(text) && decodesToBody(text[i:i+4]); i += 4 {
 		n++
 	}
-	for i := at - 4; n < 4 && i >= 0 && areBodyGroup(text[i:i+4]); i -= 4 {
+	for i := at - 4; n < 4 && i >= 0 && decodesToBody(text[i:i+4]); i -= 4 {
 		n++
 	}
 	return n == 4
 }
 
-// areBodyGroup reports whether b is a group of base64 of three characters of an id.
-func areBodyGroup(b []byte) bool {
+// decodesToBody reports whether b is a group of base64 of three characters of an id.
+func decodesToBody(b []byte) bool {
 	var out [3]byte
 	decodeGroup(out[:], b)
 	return areBase64(b) && isBody(out[:])
 }
 
-// idInGroups reports whether an id is around text[at:], which begins with a group
+// idInBase64 reports whether an id is around text[at:], which begins with a group
 // of base64. As in decodeBase64, a line break is none of it.
-func (p *probe) idInGroups(text []byte, at int) bool {
+func (p *prefilter) idInBase64(text []byte, at int) bool {
 	var chars [2*idInBase64Len + 4]byte
 	from := idInBase64Len
 	for i := at; from > 0; {
-		if i = skipBreakBack(text, i); i == 0 || !base64Set[text[i-1]] {
+		if i = skipLineBreakBack(text, i); i == 0 || !base64Set[text[i-1]] {
 			break
 		}
 		i, from = i-1, from-1
@@ -174,7 +174,7 @@ func (p *probe) idInGroups(text []byte, at int) bool {
 	}
 	to := idInBase64Len
 	for i := at; to < len(chars); i++ {
-		if i = skipBreak(text, i); i == len(text) || !base64Set[text[i]] {
+		if i = skipLineBreak(text, i); i == len(text) || !base64Set[text[i]] {
 			break
 		}
 		chars[to] = text[i]
@@ -201,13 +201,13 @@ func decodeGroup(out, b []byte) {
 
 // UTF-16 and UTF-32: every second byte is zero, or more.
 
-const wide = 0x00ff00ff00ff00ff
+const everySecondByte = 0x00ff00ff00ff00ff
 
-func isWideWord(w uint64) bool { return w&wide == 0 || w&^wide == 0 }
+func isUTF16Word(w uint64) bool { return w&everySecondByte == 0 || w&^everySecondByte == 0 }
 
-// idInWide reports whether the word at i is within an id of which each character
+// idInUTF16 reports whether the word at i is within an id of which each character
 // takes width bytes, all but one of them zero.
-func (p *probe) idInWide(text []byte, i, width int) bool {
+func (p *prefilter) idInUTF16(text []byte, i, width int) bool {
 	end := i + wordLen
 	for i < end && text[i] == 0 {
 		i++
@@ -235,30 +235,30 @@ func (p *probe) idInWide(text []byte, i, width int) bool {
 // UTF-16 in base64: every second group of three bytes is a zero, a character and
 // a zero. It begins and ends in "A".
 
-// isWideBase64Word reports whether w has an "A" and another three bytes later,
+// isUTF16InBase64Word reports whether w has an "A" and another three bytes later,
 // if it goes on as it began.
-func isWideBase64Word(w uint64) bool {
+func isUTF16InBase64Word(w uint64) bool {
 	x := w ^ 'A'*ones
 	z := (x - ones) &^ x & (0x80 * ones)
 	return z&bits.RotateLeft64(z, -24) != 0
 }
 
-// idInWideBase64 reports whether the word at i is within an id in UTF-16 in base64.
-func (p *probe) idInWideBase64(text []byte, i int) bool {
+// idInUTF16InBase64 reports whether the word at i is within an id in UTF-16 in base64.
+func (p *prefilter) idInUTF16InBase64(text []byte, i int) bool {
 	for at := i; at < i+wordLen && at+4 <= len(text); at++ {
 		// The upper half of a character is 3, 4 or 5.
 		if text[at] != 'A' || text[at+3] != 'A' || text[at+1] < 'D' || text[at+1] > 'F' {
 			continue
 		}
 		from, to := at, at
-		for from >= 4 && at-from < wideIDLen && areBase64(text[from-4:from]) {
+		for from >= 4 && at-from < idInUTF16InBase64Len && areBase64(text[from-4:from]) {
 			from -= 4
 		}
-		for to+4 <= len(text) && to-at < wideIDLen && areBase64(text[to:to+4]) {
+		for to+4 <= len(text) && to-at < idInUTF16InBase64Len && areBase64(text[to:to+4]) {
 			to += 4
 		}
 		// The last group may be cut off.
-		var chars [2*wideIDLen + 4]byte
+		var chars [2*idInUTF16InBase64Len + 4]byte
 		n := copy(chars[:], text[from:min(to+3, len(text))])
 		var plain [len(chars) / 4 * 3]byte
 		for k := 0; k < n; k += 4 {
@@ -283,11 +283,11 @@ func (p *probe) idInWideBase64(text []byte, i int) bool {
 // same of each two.
 func isHexWord(w uint64) bool {
 	const three, four = 0x0033003300330033, 0x00fc00fc00fc00fc
-	return (w&wide-three)&four == 0 || (w>>8&wide-three)&four == 0
+	return (w&everySecondByte-three)&four == 0 || (w>>8&everySecondByte-three)&four == 0
 }
 
 // idInHex reports whether an id is around the two digits at i.
-func (p *probe) idInHex(text []byte, i int) bool {
+func (p *prefilter) idInHex(text []byte, i int) bool {
 	from, to := i, i
 	for from >= 2 && i-from < minHex && hexSet[text[from-2]] && hexSet[text[from-1]] {
 		from -= 2

@@ -11,7 +11,7 @@ var escapeStarts = newByteSet("\\%&\x1b", nil)
 // that a Set makes, and returns the extended slice.
 func AppendUnescaped(dst, text []byte) []byte {
 	for len(text) > 0 {
-		if n, c := escape(text); n > 0 {
+		if n, c := decodeEscape(text); n > 0 {
 			dst, text = append(dst, c), text[n:]
 		} else {
 			dst, text = append(dst, text[0]), text[1:]
@@ -20,9 +20,9 @@ func AppendUnescaped(dst, text []byte) []byte {
 	return dst
 }
 
-// escape returns the length of the escape sequence that b begins with, 0 if
+// decodeEscape returns the length of the escape sequence that b begins with, 0 if
 // none, and the byte that it stands for. Only ASCII matters here.
-func escape(b []byte) (n int, c byte) {
+func decodeEscape(b []byte) (n int, c byte) {
 	switch b[0] {
 	case '%':
 		if len(b) > 1 && b[1] == 'u' { // of JavaScript's escape()
@@ -34,7 +34,7 @@ func escape(b []byte) (n int, c byte) {
 	case '\x1b':
 		return colour(b)
 	case '\\':
-		return backslash(b)
+		return backslashEscape(b)
 	}
 	return 0, 0
 }
@@ -58,7 +58,7 @@ func hexByte(b []byte, at, digits int) (int, byte) {
 	return at + digits, byte(n)
 }
 
-func backslash(b []byte) (int, byte) {
+func backslashEscape(b []byte) (int, byte) {
 	if len(b) < 2 {
 		return 0, 0
 	}

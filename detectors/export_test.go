@@ -2,42 +2,42 @@ package detectors
 
 // DetectAll is Detect without the probe: what the probe is held to.
 func (s *Set) DetectAll(text []byte) []Match {
-	return (&search{set: s, room: maxUnpacked, all: true}).in(text)
+	return (&search{set: s, unpackLeft: maxUnpacked, skipPrefilter: true}).run(text)
 }
 
 // DetectOnce is DetectAll with one round of views.
 func (s *Set) DetectOnce(text []byte) []Match {
-	q := &search{set: s, room: maxUnpacked, all: true}
-	q.matches = q.plain(q.matches, text)
-	q.join(text)
+	q := &search{set: s, unpackLeft: maxUnpacked, skipPrefilter: true}
+	q.matches = q.searchText(q.matches, text)
+	q.searchJoined(text)
 	for _, d := range decoders() {
-		if v := q.look(d, text); v != nil {
+		if v := q.searchView(d, text); v != nil {
 			text = v.text
 		}
 	}
-	q.join(text)
+	q.searchJoined(text)
 	return q.matches
 }
 
 // DetectEvery is Detect with a search of every view: what the choice of those that say
 // something new is held to.
 func (s *Set) DetectEvery(text []byte) []Match {
-	if !s.probe.in(text, true) {
+	if !s.prefilter.mayMatch(text, true) {
 		return nil
 	}
-	return (&search{set: s, room: maxUnpacked, every: true}).in(text)
+	return (&search{set: s, unpackLeft: maxUnpacked, everyView: true}).run(text)
 }
 
 // Parts returns what the probe is made of.
 func (s *Set) Parts() map[string]func(text []byte) bool {
-	p := &s.probe
+	p := &s.prefilter
 	return map[string]func([]byte) bool{
-		"plain":  func(b []byte) bool { return p.probers[0].Probe(b, false) },
-		"names":  p.encoded.in,
-		"ids":    p.idEncoded,
-		"pieces": p.idJoined,
-		"gzip":   mayUnpack,
-		"all":    s.Hints,
+		"plain":  func(b []byte) bool { return p.detectors[0].Probe(b, false) },
+		"names":  p.patterns.contains,
+		"ids":    p.hasEncodedID,
+		"pieces": p.hasJoinedID,
+		"gzip":   hasGzip,
+		"all":    s.MayMatch,
 	}
 }
 

@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// grams finds patterns of minPattern bytes or more; a "#" at the end of one is any
+// gramIndex finds patterns of minPattern bytes or more; a "#" at the end of one is any
 // hexadecimal digit. It looks at the four bytes
 // at every eighth place of a text, which are among the first minPattern of a
 // pattern that holds them, and asks of a bitmap whether any pattern has such
 // four bytes there. The bitmap stays in the processor's first cache. One in sixty
 // places is in it by chance, and nearly none of those in a second one.
-type grams struct {
-	bits     [gramBits / 64]uint64
-	again    [againBits / 64]uint64
-	patterns []pattern
-	spots    []spot
-	heads    [chains]uint16 // the first spot of a chain, plus one
-	longest  int            // pattern
+type gramIndex struct {
+	bits       [gramBits / 64]uint64
+	secondBits [secondSize / 64]uint64
+	patterns   []pattern
+	places     []gramPlace
+	heads      [chains]uint16 // the first spot of a chain, plus one
+	longest    int            // pattern
 }
 
 // A pattern is what it is without "#", and the first of its bytes as a number.
@@ -28,8 +28,8 @@ type pattern struct {
 	head uint64
 }
 
-// A spot is a place in a pattern.
-type spot struct {
+// A gramPlace is a place in a pattern.
+type gramPlace struct {
 	gram    uint32
 	at      uint16
 	next    uint16 // of the chain, plus one
@@ -41,13 +41,13 @@ const (
 	gramLen    = 4
 	minPattern = wordLen + gramLen - 1
 	gramBits   = 1 << 18
-	againBits  = 1 << 16
+	secondSize = 1 << 16
 	chains     = 1 << 13
 )
 
-// newGrams is fast, and allocates little: a hook makes a Set for each commit.
-func newGrams(patterns []string) *grams {
-	g := &grams{patterns: make([]pattern, len(patterns))}
+// newGramIndex is fast, and allocates little: a hook makes a Set for each commit.
+func newGramIndex(patterns []string) *gramIndex {
+	g := &gramIndex{patterns: make([]pattern, len(patterns))}
 	n := 0
 	for i, p := range patterns {
 		if len(p) < minPattern {
@@ -60,7 +60,7 @@ func newGrams(patterns []string) *grams {
 			n += variants(text, at)
 		}
 	}
-	g.spots = make([]spot, 0, n)
+	g.places = make([]gramPlace, 0, n)
 	for i, p := range g.patterns {
 		for at := range wordLen {
 			for k := range variants(p.text, at) {
@@ -72,14 +72,14 @@ func newGrams(patterns []string) *grams {
 }
 
 // add notes that a pattern has gram at an offset.
-func (g *grams) add(gram uint32, at, pattern int) {
+func (g *gramIndex) add(gram uint32, at, pattern int) {
 	h := gramHash(gram)
 	g.bits[h/64] |= 1 << (h % 64)
-	a := againHash(gram)
-	g.again[a/64] |= 1 << (a % 64)
+	a := secondHash(gram)
+	g.secondBits[a/64] |= 1 << (a % 64)
 	head := &g.heads[h%chains]
-	g.spots = append(g.spots, spot{gram, uint16(at), *head, uint16(pattern)})
-	*head = uint16(len(g.spots))
+	g.places = append(g.places, gramPlace{gram, uint16(at), *head, uint16(pattern)})
+	*head = uint16(len(g.places))
 }
 
 // variants returns how many grams a text with pattern may have at an offset: after
@@ -102,42 +102,42 @@ func gramOf(pattern string, at, k int) uint32 {
 // The Art of Computer Programming 3, 6.4).
 func gramHash(gram uint32) uint32 { return gram * 0x9e3779b1 >> 14 }
 
-// againHash does so with another number (Murmur3's finalizer).
-func againHash(gram uint32) uint32 { return gram * 0x85ebca6b >> 16 }
+// secondHash does so with another number (Murmur3's finalizer).
+func secondHash(gram uint32) uint32 { return gram * 0x85ebca6b >> 16 }
 
-// in reports whether text holds a pattern.
-func (g *grams) in(text []byte) bool {
+// contains reports whether text holds a pattern.
+func (g *gramIndex) contains(text []byte) bool {
 	i := 0
 	for ; i+4*wordLen <= len(text); i += 4 * wordLen {
 		b := text[i : i+4*wordLen : i+4*wordLen]
-		if g.has(b) || g.has(b[wordLen:]) || g.has(b[2*wordLen:]) || g.has(b[3*wordLen:]) {
-			if g.find(text, i, i+4*wordLen) {
+		if g.mayHave(b) || g.mayHave(b[wordLen:]) || g.mayHave(b[2*wordLen:]) || g.mayHave(b[3*wordLen:]) {
+			if g.findFrom(text, i, i+4*wordLen) {
 				return true
 			}
 		}
 	}
-	return g.find(text, i, len(text))
+	return g.findFrom(text, i, len(text))
 }
 
-// has reports whether a pattern may hold the gram that b begins with.
-func (g *grams) has(b []byte) bool {
+// mayHave reports whether a pattern may hold the gram that b begins with.
+func (g *gramIndex) mayHave(b []byte) bool {
 	h := gramHash(binary.LittleEndian.Uint32(b))
 	return g.bits[h/64]&(1<<(h%64)) != 0
 }
 
-// find reports whether a pattern has its gram at one of the places from, from+8
+// findFrom reports whether a pattern has its gram at one of the places from, from+8
 // and so on of text[from:to].
-func (g *grams) find(text []byte, from, to int) bool {
+func (g *gramIndex) findFrom(text []byte, from, to int) bool {
 	for i := from; i < to && i+gramLen <= len(text); i += wordLen {
-		if !g.has(text[i:]) {
+		if !g.mayHave(text[i:]) {
 			continue
 		}
 		gram := binary.LittleEndian.Uint32(text[i:])
-		if a := againHash(gram); g.again[a/64]&(1<<(a%64)) == 0 {
+		if a := secondHash(gram); g.secondBits[a/64]&(1<<(a%64)) == 0 {
 			continue
 		}
-		for k := g.heads[gramHash(gram)%chains]; k > 0; k = g.spots[k-1].next {
-			s := &g.spots[k-1]
+		for k := g.heads[gramHash(gram)%chains]; k > 0; k = g.places[k-1].next {
+			s := &g.places[k-1]
 			start := i - int(s.at)
 			if s.gram != gram || start < 0 || start+wordLen > len(text) {
 				continue

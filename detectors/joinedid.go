@@ -11,12 +11,12 @@ import (
 
 const (
 	idPiece = 7
-	// spanOfJoined bounds an id in three pieces with what is between them.
-	spanOfJoined = idLen + 2*(maxGap+4)
+	// joinedIDWindow bounds an id in three pieces with what is between them.
+	joinedIDWindow = idLen + 2*(maxGap+4)
 )
 
-// idJoined reports whether text may hold an id in pieces.
-func (p *probe) idJoined(text []byte) bool {
+// hasJoinedID reports whether text may hold an id in pieces.
+func (p *prefilter) hasJoinedID(text []byte) bool {
 	if len(p.ids) == 0 {
 		return false
 	}
@@ -51,7 +51,7 @@ func idHalves(w uint64) uint64 {
 
 // piecesAround reports whether a piece with a half of a word in the n bytes at i is of
 // an id.
-func (p *probe) piecesAround(text []byte, i, n int) bool {
+func (p *prefilter) piecesAround(text []byte, i, n int) bool {
 	from, to := max(0, i-wordLen), min(len(text), i+n+wordLen)
 	starts := uint64(0)
 	for k := from; k+wordLen <= to; k += wordLen {
@@ -74,7 +74,7 @@ func idMask(w uint64) uint64 {
 
 // piecesAt reports whether one of the pieces that begin at the bits of starts,
 // from the offset at on, is of an id.
-func (p *probe) piecesAt(text []byte, at int, starts uint64) bool {
+func (p *prefilter) piecesAt(text []byte, at int, starts uint64) bool {
 	for starts != 0 {
 		k := bits.TrailingZeros64(starts)
 		if p.pieceAround(text, at+k) {
@@ -86,7 +86,7 @@ func (p *probe) piecesAt(text []byte, at int, starts uint64) bool {
 }
 
 // pieceAround reports whether the character at i is of an id in pieces.
-func (p *probe) pieceAround(text []byte, i int) bool {
+func (p *prefilter) pieceAround(text []byte, i int) bool {
 	from, to, letter := i, i, false
 	for from > 0 && i-from < idLen+maxEscape && idBytes[text[from-1]] {
 		from--
@@ -103,8 +103,8 @@ func (p *probe) pieceAround(text []byte, i int) bool {
 	if to-from < idPiece || to-from >= idLen {
 		return false
 	}
-	g := gathered{first: idLen + idPiece, last: idLen + idPiece}
-	g.back(text, from)
+	g := joinedChars{first: idLen + idPiece, last: idLen + idPiece}
+	g.gatherBefore(text, from)
 	before := g.first < idLen+idPiece
 	if !before && !mayFollow(text, to) {
 		return false
@@ -112,7 +112,7 @@ func (p *probe) pieceAround(text []byte, i int) bool {
 	for ; from < to; from++ {
 		g.push(text[from], from)
 	}
-	return (g.forth(text, to) || before) && g.holdsID(p)
+	return (g.gatherAfter(text, to) || before) && g.holdsID(p)
 }
 
 // afterEscape returns where the piece that seems to begin at i begins, if the first
@@ -133,24 +133,24 @@ func mayFollow(text []byte, i int) bool {
 
 var idBytes = newByteSet("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", nil)
 
-// gathered is what a word reads like with its links undone, and where each
+// joinedChars is what a word reads like with its links undone, and where each
 // character comes from. The piece that was found first is in the middle.
-type gathered struct {
+type joinedChars struct {
 	chars       [2*idLen + 2*idLen]byte
 	places      [2*idLen + 2*idLen]int
 	first, last int
 }
 
-func (g *gathered) push(c byte, at int) {
+func (g *joinedChars) push(c byte, at int) {
 	if g.last < len(g.chars) {
 		g.chars[g.last], g.places[g.last] = c, at
 		g.last++
 	}
 }
 
-// back gathers what is before the piece that begins at from.
-func (g *gathered) back(text []byte, from int) {
-	least := max(0, from-spanOfJoined)
+// gatherBefore gathers what is before the piece that begins at from.
+func (g *joinedChars) gatherBefore(text []byte, from int) {
+	least := max(0, from-joinedIDWindow)
 	for g.first > 0 && from > least {
 		l := linkBefore(text, from, least)
 		switch {
@@ -167,11 +167,11 @@ func (g *gathered) back(text []byte, from int) {
 	}
 }
 
-// forth gathers what is behind the piece that ends at to, and reports whether
+// gatherAfter gathers what is behind the piece that ends at to, and reports whether
 // there is anything.
-func (g *gathered) forth(text []byte, to int) bool {
+func (g *joinedChars) gatherAfter(text []byte, to int) bool {
 	last := g.last
-	most := min(len(text), to+spanOfJoined)
+	most := min(len(text), to+joinedIDWindow)
 	for to < most && g.last < len(g.chars) && mayFollow(text, to) {
 		l := linkOrEscape(text, to)
 		if l.to == 0 {
@@ -188,9 +188,9 @@ func (g *gathered) forth(text []byte, to int) bool {
 }
 
 // holdsID reports whether an id was gathered that is not too long.
-func (g *gathered) holdsID(p *probe) bool {
+func (g *joinedChars) holdsID(p *prefilter) bool {
 	for i := g.first; i+idLen <= g.last; i++ {
-		if g.places[i+idLen-1]-g.places[i] < spanOfJoined && p.holdsID(g.chars[i:i+idLen]) {
+		if g.places[i+idLen-1]-g.places[i] < joinedIDWindow && p.holdsID(g.chars[i:i+idLen]) {
 			return true
 		}
 	}
@@ -207,7 +207,7 @@ func linkBefore(text []byte, i, least int) link {
 	case c == '"' || c == '\'' || c == '`':
 		most = maxGap + 2
 	case isBlank(c):
-		from, most = skipBreakBack(text, i), 1
+		from, most = skipLineBreakBack(text, i), 1
 		if from == i {
 			return link{}
 		}
@@ -242,7 +242,7 @@ func linkOrEscape(text []byte, i int) link {
 	if !escapeStarts[text[i]] {
 		return link{}
 	}
-	if n, c := escape(text[i:]); n > 0 && idBytes[c] {
+	if n, c := decodeEscape(text[i:]); n > 0 && idBytes[c] {
 		return link{from: i, to: i + n, char: c}
 	}
 	return link{}

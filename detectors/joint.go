@@ -39,7 +39,7 @@ func linkAt(text []byte, i int) (l link) {
 		for last < len(text) && last-i < maxBackslashes && text[last] == '\\' {
 			last++
 		}
-		if end := skipBreak(text, last); end > last {
+		if end := skipLineBreak(text, last); end > last {
 			return link{from: i, to: end}
 		}
 		if i+1 < len(text) && text[i+1] == '"' { // code in JSON

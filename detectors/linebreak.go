@@ -3,8 +3,8 @@ package detectors
 // maxBreak bounds the line break and the indentation in base64.
 const maxBreak = 24
 
-// skipBreak returns the end of the line break and the indentation at i, or i.
-func skipBreak(text []byte, i int) int {
+// skipLineBreak returns the end of the line break and the indentation at i, or i.
+func skipLineBreak(text []byte, i int) int {
 	j, most := i, min(len(text), i+maxBreak)
 	if j == len(text) || text[j] != '\n' && text[j] != '\r' {
 		return i
@@ -15,9 +15,9 @@ func skipBreak(text []byte, i int) int {
 	return j
 }
 
-// skipBreakBack returns the start of the line break and the indentation that end
+// skipLineBreakBack returns the start of the line break and the indentation that end
 // at i, or i.
-func skipBreakBack(text []byte, i int) int {
+func skipLineBreakBack(text []byte, i int) int {
 	j, least := i, max(0, i-maxBreak)
 	broken := false
 	for j > least && isBlank(text[j-1]) {

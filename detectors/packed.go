@@ -6,12 +6,12 @@ import "bytes"
 // other than zero if it is encoded once more.
 const gzipMark = "H4sI"
 
-// spanOfGzip bounds the first characters of gzip in base64, some of which may be
+// gzipWindow bounds the first characters of gzip in base64, some of which may be
 // escapes or line breaks.
-const spanOfGzip = 2 * minGzip / 3 * 4
+const gzipWindow = 2 * minGzip / 3 * 4
 
-// mayUnpack reports whether text may hold gzip in base64 of more than a few words.
-func mayUnpack(text []byte) bool {
+// hasGzip reports whether text may hold gzip in base64 of more than a few words.
+func hasGzip(text []byte) bool {
 	for i := 0; ; {
 		k := bytes.Index(text[i:], []byte(gzipMark))
 		if k < 0 {
@@ -19,8 +19,8 @@ func mayUnpack(text []byte) bool {
 		}
 		i += k
 		n := 0
-		for j := i; j < min(len(text), i+spanOfGzip) && n < minGzip/3*4; j++ {
-			switch j = skipBreak(text, j); {
+		for j := i; j < min(len(text), i+gzipWindow) && n < minGzip/3*4; j++ {
+			switch j = skipLineBreak(text, j); {
 			case j == len(text):
 			case base64Set[text[j]]:
 				n++

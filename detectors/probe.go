@@ -5,29 +5,29 @@ import (
 	"slices"
 )
 
-// A probe decides whether a text is worth to be looked at. The detectors look
+// A prefilter decides whether a text is worth to be looked at. The detectors look
 // for what stands there in plain, and it for what is encoded.
-type probe struct {
-	probers []Prober
-	others  *anchors // keywords of the detectors that are no probers
-	encoded *grams
-	ids     []string // the prefixes of ids that may be encoded
-	parts   []string // Rule.Far
+type prefilter struct {
+	detectors    []PrefilteringDetector
+	keywords     *keywordSearch // keywords of the detectors that are no probers
+	patterns     *gramIndex
+	ids          []string // the prefixes of ids that may be encoded
+	distantParts []string // Rule.Far
 
-	hintSpan, holdSpan int
+	window, nearWindow int
 }
 
-func newProbe(detectors []Detector) probe {
-	p := probe{hintSpan: max(spanOfID, spanOfJoined, spanOfGzip)}
+func newPrefilter(detectors []Detector) prefilter {
+	p := prefilter{window: max(encodedIDWindow, joinedIDWindow, gzipWindow)}
 	var patterns, others []string
 	for _, d := range detectors {
-		prober, ok := d.(Prober)
+		prober, ok := d.(PrefilteringDetector)
 		for _, r := range d.Rules() {
 			if !ok {
 				others = append(others, r.Keywords...)
 				continue
 			}
-			p.parts = append(p.parts, r.Far...)
+			p.distantParts = append(p.distantParts, r.DistantParts...)
 			patterns = append(patterns, r.Anchors...)
 			for _, k := range r.Escaped {
 				patterns = append(patterns, escapedForms(k)...)
@@ -44,32 +44,32 @@ func newProbe(detectors []Detector) probe {
 			}
 		}
 		if ok {
-			p.probers = append(p.probers, prober)
+			p.detectors = append(p.detectors, prober)
 			hint, hold := prober.Spans()
-			p.hintSpan, p.holdSpan = max(p.hintSpan, hint), max(p.holdSpan, hold)
+			p.window, p.nearWindow = max(p.window, hint), max(p.nearWindow, hold)
 		}
 	}
-	p.encoded = newGrams(append(patterns, base64Forms(gzipMark+"AAAAAAA")...))
+	p.patterns = newGramIndex(append(patterns, base64Forms(gzipMark+"AAAAAAA")...))
 	if others != nil {
-		p.others = newAnchors(others)
-		p.hintSpan = max(p.hintSpan, p.others.longest)
+		p.keywords = newKeywordSearch(others)
+		p.window = max(p.window, p.keywords.longest)
 	}
-	p.hintSpan = max(p.hintSpan, p.encoded.longest)
-	p.holdSpan = max(p.holdSpan, p.hintSpan)
+	p.window = max(p.window, p.patterns.longest)
+	p.nearWindow = max(p.nearWindow, p.window)
 	return p
 }
 
-// in is Hints, or Holds if the names of things are to be looked for as well.
-func (p *probe) in(text []byte, named bool) bool {
-	for _, d := range p.probers {
+// mayMatch is Hints, or Holds if the names of things are to be looked for as well.
+func (p *prefilter) mayMatch(text []byte, named bool) bool {
+	for _, d := range p.detectors {
 		if d.Probe(text, named) {
 			return true
 		}
 	}
-	return p.encoded.in(text) || p.idEncoded(text) || p.idJoined(text) || mayUnpack(text) || p.others != nil && p.others.find(text) != 0
+	return p.patterns.contains(text) || p.hasEncodedID(text) || p.hasJoinedID(text) || hasGzip(text) || p.keywords != nil && p.keywords.find(text) != 0
 }
 
-// far reports whether text holds a part of a match whose rest may be anywhere.
-func (p *probe) far(text []byte) bool {
-	return slices.ContainsFunc(p.parts, func(part string) bool { return bytes.Contains(text, []byte(part)) })
+// hasDistantPart reports whether text holds a part of a match whose rest may be anywhere.
+func (p *prefilter) hasDistantPart(text []byte) bool {
+	return slices.ContainsFunc(p.distantParts, func(part string) bool { return bytes.Contains(text, []byte(part)) })
 }

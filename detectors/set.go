@@ -10,20 +10,20 @@ import (
 // Concurrent calls of its methods are allowed.
 type Set struct {
 	detectors []Detector
-	probe     probe
-	asIs      []Prober // see WithPlain
+	prefilter prefilter
+	plainOnly []PrefilteringDetector // see WithPlain
 }
 
 // NewSet returns the set of the given detectors.
 func NewSet(detectors ...Detector) *Set {
-	return &Set{detectors: detectors, probe: newProbe(detectors)}
+	return &Set{detectors: detectors, prefilter: newPrefilter(detectors)}
 }
 
 // WithPlain returns a set that also runs d, on texts as they are: nothing is decoded
 // for it. What d finds of what another detector found is dropped.
-func (s *Set) WithPlain(d Prober) *Set {
+func (s *Set) WithPlain(d PrefilteringDetector) *Set {
 	with := *s
-	with.asIs = append(slices.Clone(s.asIs), d)
+	with.plainOnly = append(slices.Clone(s.plainOnly), d)
 	return &with
 }
 
@@ -33,7 +33,7 @@ func (s *Set) Rules() []*Rule {
 	for _, d := range s.detectors {
 		rules = append(rules, d.Rules()...)
 	}
-	for _, d := range s.asIs {
+	for _, d := range s.plainOnly {
 		rules = append(rules, d.Rules()...)
 	}
 	return rules
@@ -44,22 +44,22 @@ func (s *Set) Rules() []*Rule {
 // encoded form. It does not retain text.
 func (s *Set) Detect(dst []Match, text []byte) []Match {
 	first := len(dst)
-	if s.probe.in(text, true) {
-		dst = (&search{set: s, matches: dst, first: len(dst), room: maxUnpacked}).in(text)
+	if s.prefilter.mayMatch(text, true) {
+		dst = (&search{set: s, matches: dst, first: len(dst), unpackLeft: maxUnpacked}).run(text)
 	}
-	for _, d := range s.asIs {
+	for _, d := range s.plainOnly {
 		if found := d.Detect(nil, text); len(found) > 0 {
-			dst = append(dst, others(dst[first:], found)...)
+			dst = append(dst, notCovered(dst[first:], found)...)
 		}
 	}
 	return dst
 }
 
-// others returns those of found whose secret is none of known, nor a part of one.
-func others(known, found []Match) []Match {
+// notCovered returns those of found whose secret is none of known, nor a part of one.
+func notCovered(known, found []Match) []Match {
 	var covered []Span
 	for i := range known {
-		if m := &known[i]; !m.Partner {
+		if m := &known[i]; !m.NeedsID {
 			covered = append(covered, m.Span, m.Secret, m.Token)
 		}
 	}
@@ -78,16 +78,16 @@ func others(known, found []Match) []Match {
 	})
 }
 
-// Hints reports whether text may hold a match: Detect finds nothing in a text of
+// MayMatch reports whether text may hold a match: Detect finds nothing in a text of
 // which it is false. It is much faster than Detect, and local: if it is true of a
-// text, there is a window of at most HintSpan bytes of it, such that it is true of
+// text, there is a window of at most Window bytes of it, such that it is true of
 // every piece of the text that holds the window, and of every other text that
 // does if the window is not at an end of the text. It may be true of a piece,
 // and not of the text, where the piece is cut: half of a long word looks like a
 // key.
 //
 // So a text that was put together from parts of others need not be looked at
-// whole. If Hints was false of the others, the new bytes and HintSpan bytes to
+// whole. If Hints was false of the others, the new bytes and Window bytes to
 // either side of each joint are enough; the ends of the text are joints as well,
 // but for those that were ends before.
 //
@@ -102,33 +102,33 @@ func others(known, found []Match) []Match {
 //     than 108 bytes;
 //   - an id within two encodings, but for gzip of 36 bytes or more in base64, UTF-16
 //     in base64, and base64 in base64 beside a name of Rule.Encoded.
-func (s *Set) Hints(text []byte) bool { return s.in(text, false) }
+func (s *Set) MayMatch(text []byte) bool { return s.mayMatch(text, false) }
 
-// HintSpan returns how far Hints looks.
-func (s *Set) HintSpan() int {
-	span := s.probe.hintSpan
-	for _, d := range s.asIs {
+// Window returns how far Hints looks.
+func (s *Set) Window() int {
+	span := s.prefilter.window
+	for _, d := range s.plainOnly {
 		hint, _ := d.Spans()
 		span = max(span, hint)
 	}
 	return span
 }
 
-// Holds is Hints with a look around: a secret without an id needs a name before
+// MayMatchNear is Hints with a look around: a secret without an id needs a name before
 // it. It is false of more texts, local too, and looks farther.
-func (s *Set) Holds(text []byte) bool { return s.in(text, true) }
+func (s *Set) MayMatchNear(text []byte) bool { return s.mayMatch(text, true) }
 
-// HoldSpan returns how far Holds looks.
-func (s *Set) HoldSpan() int {
-	span := s.probe.holdSpan
-	for _, d := range s.asIs {
+// NearWindow returns how far Holds looks.
+func (s *Set) NearWindow() int {
+	span := s.prefilter.nearWindow
+	for _, d := range s.plainOnly {
 		_, hold := d.Spans()
 		span = max(span, hold)
 	}
 	return span
 }
 
-func (s *Set) in(text []byte, named bool) bool {
-	return s.probe.in(text, named) ||
-		slices.ContainsFunc(s.asIs, func(d Prober) bool { return d.Probe(text, named) })
+func (s *Set) mayMatch(text []byte, named bool) bool {
+	return s.prefilter.mayMatch(text, named) ||
+		slices.ContainsFunc(s.plainOnly, func(d PrefilteringDetector) bool { return d.Probe(text, named) })
 }

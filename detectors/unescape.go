@@ -10,20 +10,20 @@ func unescape(text []byte, _ int) *view {
 			i++
 			continue
 		}
-		n, c := escape(text[i:])
+		n, c := decodeEscape(text[i:])
 		if n == 0 {
 			i++
 			continue
 		}
-		v.copy(text, done, i)
+		v.appendVerbatim(text, done, i)
 		one[0] = c
-		v.emit(one[:], i, i+n)
+		v.appendDecoded(one[:], i, i+n)
 		i += n
 		done = i
 	}
 	if done == 0 {
 		return nil
 	}
-	v.copy(text, done, len(text))
+	v.appendVerbatim(text, done, len(text))
 	return v
 }

@@ -233,8 +233,8 @@ func mayBelong(id, part *Finding) bool {
 // names is rules 3, 5 and 6.
 func names(id, part *Finding) fit {
 	a, b := id.Match.Group, part.Match.Group
-	strange := id.Match.Signs || b != "" && a != b && (a != "" || part.Match.Partner)
-	return fit{strange: strange, group: a != "" && a == b, anybodys: part.Match.Partner}
+	strange := id.Match.InSignedRequest || b != "" && a != b && (a != "" || part.Match.NeedsID)
+	return fit{strange: strange, group: a != "" && a == b, anybodys: part.Match.NeedsID}
 }
 
 // A landmark is what the places of two texts may have in common.

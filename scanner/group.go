@@ -61,20 +61,20 @@ func (x hit) location() Location {
 	l := x.place
 	l.Blob = x.blob
 	l.Path = x.member
-	l.at = x.match.At
+	l.at = x.match.CountsAt
 	return l
 }
 
 // join keeps the best that two occurrences of one credential say.
 func (f *Finding) join(m detectors.Match) {
 	f.Match.Rank = min(f.Match.Rank, m.Rank)
-	f.Match.Partner = f.Match.Partner && m.Partner
+	f.Match.NeedsID = f.Match.NeedsID && m.NeedsID
 	f.Match.SignedUntil = lastEnd(f.Match.SignedUntil, m.SignedUntil)
 	f.learnText(m)
 	c := &f.Match.Credential
 	c.Partition = cmp.Or(c.Partition, m.Credential.Partition)
 	if c.ID == m.Credential.ID {
-		f.Match.Signs = f.Match.Signs && m.Signs
+		f.Match.InSignedRequest = f.Match.InSignedRequest && m.InSignedRequest
 		f.Match.Account, f.Match.Group = agreed(f.Match.Account, m.Account), agreed(f.Match.Group, m.Group)
 		if c.Secret.Equal(m.Credential.Secret) {
 			f.Match.Confidence = surer(f.Match.Confidence, m.Confidence)

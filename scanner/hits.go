@@ -89,10 +89,10 @@ func (h *hits) dropPartners() {
 		room = maxPartners
 	}
 	h.hits = slices.DeleteFunc(h.hits, func(x hit) bool {
-		if x.match.Partner {
+		if x.match.NeedsID {
 			room--
 		}
-		return x.match.Partner && room < 0
+		return x.match.NeedsID && room < 0
 	})
 	held := map[BlobID]bool{}
 	for _, x := range h.hits {

@@ -121,8 +121,8 @@ func (s *Scanner) sift(ctx context.Context, src Source, objects, size *atomic.In
 		return src.Blobs(ctx, counted)
 	}
 	return sifter.Sift(ctx, Prefilter{
-		Hints: s.Detectors.Hints, HintSpan: s.Detectors.HintSpan(),
-		Holds: s.Detectors.Holds, HoldSpan: s.Detectors.HoldSpan(),
+		Hints: s.Detectors.MayMatch, HintSpan: s.Detectors.Window(),
+		Holds: s.Detectors.MayMatchNear, HoldSpan: s.Detectors.NearWindow(),
 		Whole: archive.Is, HeadSize: archive.HeadSize,
 		Passed: func(n, bytes int64) { objects.Add(n); size.Add(bytes) },
 	}, counted)

@@ -86,7 +86,7 @@ func (s *Scanner) settle(findings []*Finding) []*Finding {
 		}
 	}
 	left := slices.DeleteFunc(findings, func(f *Finding) bool {
-		return gone[f] || f.Match.Partner || f.joined != nil && !kept[f]
+		return gone[f] || f.Match.NeedsID || f.joined != nil && !kept[f]
 	})
 	for _, f := range left {
 		f.learnProof()

@@ -149,7 +149,7 @@ const maxAround = 1 << 10
 
 // around returns the text around m, which is in data.
 func around(data []byte, m *detectors.Match) *Around {
-	if m.Partner {
+	if m.NeedsID {
 		return nil // there may be very many
 	}
 	from, to := lineAround(data, m.Start, m.End)

@@ -33,7 +33,7 @@ func byID(findings []*Finding) [][]*Finding {
 	var groups [][]*Finding
 	index := map[string]int{}
 	for _, f := range findings {
-		if f.Match.Partner {
+		if f.Match.NeedsID {
 			continue
 		}
 		id := f.Match.Credential.ID

@@ -169,7 +169,7 @@ func isTemporary(id string) bool { return id[0:2] == "AS" }
 // for the lone id.
 func (f *finds) appendID(dst []detectors.Match, i int) []detectors.Match {
 	id := f.ids[i]
-	m := detectors.Match{Rule: ruleOf(id.text), Span: id.Span, Grade: Grade(id.text), Needs: needs(id), Account: id.account, Group: id.group, Signs: id.signs}
+	m := detectors.Match{Rule: ruleOf(id.text), Span: id.Span, Grade: Grade(id.text), Needs: needs(id), Account: id.account, Group: id.group, InSignedRequest: id.signs}
 	m.Credential.ID = id.text
 	m.Credential.Partition = partitionNear(f.text, id.Span)
 	note(&m, PartitionHint, m.Credential.Partition, 0)
@@ -222,7 +222,7 @@ func (f *finds) appendSecret(dst []detectors.Match, i int) []detectors.Match {
 	}
 	m := detectors.Match{
 		Rule: SecretKey, Span: s.Span, Secret: s.Span, Confidence: detectors.Medium,
-		Partner: s.name != namedAWS, Account: accountNear(f.text, s.Span), Group: s.group,
+		NeedsID: s.name != namedAWS, Account: accountNear(f.text, s.Span), Group: s.group,
 		Credential: detectors.Credential{Secret: detectors.NewSecret(s.text)},
 	}
 	tagStore(&m, cmp.Or(nearest(f.text, f.strangers, s.Span, nearOwner), nearest(f.text, f.endpoints, s.Span, nearStore)))

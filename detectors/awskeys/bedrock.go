@@ -36,7 +36,7 @@ func appendBedrock(dst []detectors.Match, text []byte) []detectors.Match {
 			return
 		}
 		m := secretOnly(BedrockKey, text, s, noAccessKey+", and "+onlyByUse)
-		m.Whole = true
+		m.Enclosing = true
 		owner, secret, _ := strings.Cut(decodeAny(text[at+len(bedrockHead):s.End]), ":")
 		if key := string(text[at:s.End]); endsPadded(key) || len(key)%4 == 0 && len(secret) == bedrockSecret {
 			m.Complete = detectors.SecretPart
@@ -55,7 +55,7 @@ func appendBedrock(dst []detectors.Match, text []byte) []detectors.Match {
 			return
 		}
 		m := secretOnly(BedrockSession, text, s, noAccessKey+", and "+onlyByUse)
-		m.Whole = true
+		m.Enclosing = true
 		request, ok := parsePresigned(decodeAny(text[at+len(bedrockSessionHead) : s.End]))
 		if ok {
 			request.describe(&m)

@@ -231,7 +231,7 @@ func appendEKS(dst []detectors.Match, text []byte) []detectors.Match {
 			return
 		}
 		m := secretOnly(EKSToken, text, s, onlyByUse)
-		m.Whole, m.Complete = true, detectors.SecretPart
+		m.Enclosing, m.Complete = true, detectors.SecretPart
 		p.describe(&m)
 		if signed, err := time.Parse("20060102T150405Z", between(request+"&", "X-Amz-Date=", "&")); err == nil {
 			m.Expires = signed.Add(eksLife)

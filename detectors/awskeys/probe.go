@@ -50,7 +50,7 @@ func (Detector) Spans() (hint, hold int) {
 // Probe implements detectors.Prober.
 func (Detector) Probe(text []byte, named bool) bool { return probeIDs(text) || probeRuns(text, named) }
 
-var _ detectors.Prober = Detector{}
+var _ detectors.PrefilteringDetector = Detector{}
 
 // probeIDs reports whether text may hold a key id.
 func probeIDs(text []byte) bool {
@@ -81,7 +81,7 @@ func isCapitals(b []byte) bool {
 	return ((w-'0'*ones)|(w+(0x7f-'Z')*ones))&highs == 0
 }
 
-// idAround reports whether an id holds the word at p.
+// encodedIDAround reports whether an id holds the word at p.
 func idAround(text []byte, p int) bool {
 	for i := max(0, p-idLen+wordLen); i <= p && i+idLen <= len(text); i++ {
 		if text[i] == 'A' && text[i+3] == 'A' && (isPrefix(text[i:i+prefixLen]) || string(text[i:i+prefixLen]) == "APKA") && isLoneID(text, i) {

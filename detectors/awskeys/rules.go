@@ -44,12 +44,12 @@ var AccessKey = &detectors.Rule{
 
 // SessionKey is the rule of temporary keys.
 var SessionKey = &detectors.Rule{
-	ID:       "aws-session-key",
-	Title:    "AWS temporary access key",
-	Keywords: append([]string{"ASIA"}, tokenMarks...),
-	Escaped:  append([]string{"ASIA"}, tokenMarks...),
-	Far:      tokenMarks,
-	Encoded:  []string{"ASIA" + body, "IQoJb3JpZ2lu", "AgoJb3JpZ2lu", "FwoGZXIvYXdz", "FQoGZXIvYXdz", "FQoDYXdzE"},
+	ID:           "aws-session-key",
+	Title:        "AWS temporary access key",
+	Keywords:     append([]string{"ASIA"}, tokenMarks...),
+	Escaped:      append([]string{"ASIA"}, tokenMarks...),
+	DistantParts: tokenMarks,
+	Encoded:      []string{"ASIA" + body, "IQoJb3JpZ2lu", "AgoJb3JpZ2lu", "FwoGZXIvYXdz", "FQoGZXIvYXdz", "FQoDYXdzE"},
 	Help: `A temporary access key with its session token, from AWS STS: an id that begins with ASIA, a secret and a token without which both are useless. Caches of the AWS CLI hold them, and logs.
 
 **Why it matters.** Until it expires it is the role or the user that it was issued for.
@@ -249,12 +249,12 @@ var SSOToken = &detectors.Rule{
 
 // AppSyncKey is the rule of API keys of AppSync.
 var AppSyncKey = &detectors.Rule{
-	ID:       "aws-appsync-key",
-	Title:    "AWS AppSync API key",
-	Keywords: []string{"da2-"},
-	Anchors:  appSyncNames,
-	Far:      appSyncNames,
-	Encoded:  []string{"appsync-api", "appsync_api", "APPSYNC_API"},
+	ID:           "aws-appsync-key",
+	Title:        "AWS AppSync API key",
+	Keywords:     []string{"da2-"},
+	Anchors:      appSyncNames,
+	DistantParts: appSyncNames,
+	Encoded:      []string{"appsync-api", "appsync_api", "APPSYNC_API"},
 	Help: `An API key of an AWS AppSync GraphQL API: da2- and 26 characters.
 
 **Why it matters.** It makes every query that the API allows with a key. Many such keys are meant to be public, as a part of a web page; others are not.
@@ -286,11 +286,11 @@ var MWSToken = &detectors.Rule{
 
 // CloudFrontKey is the rule of private keys of CloudFront.
 var CloudFrontKey = &detectors.Rule{
-	ID:       "aws-cloudfront-key",
-	Title:    "Amazon CloudFront private key",
-	Keywords: []string{"APKA"},
-	Encoded:  []string{"APKA" + body},
-	Far:      []string{"APKA", "PRIVATE KEY-----"},
+	ID:           "aws-cloudfront-key",
+	Title:        "Amazon CloudFront private key",
+	Keywords:     []string{"APKA"},
+	Encoded:      []string{"APKA" + body},
+	DistantParts: []string{"APKA", "PRIVATE KEY-----"},
 	Help: `The private key of a CloudFront key pair: what pk-APKA….pem holds, or a PEM block beside an APKA id.
 
 **Why it matters.** It signs URLs and cookies for everything that its distributions keep private, with any lifetime.

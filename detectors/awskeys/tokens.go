@@ -37,7 +37,7 @@ func appendECR(dst []detectors.Match, text []byte) []detectors.Match {
 				return
 			}
 			m := secretOnly(ECRToken, text, s, onlyByUse)
-			m.Whole = true
+			m.Enclosing = true
 			if strings.HasSuffix(token, "}") {
 				m.Complete = detectors.SecretPart
 			}

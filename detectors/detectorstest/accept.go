@@ -65,7 +65,7 @@ func Accept(t *testing.T, d interface {
 		if m.Rank > 0 {
 			line = append(line, fmt.Sprint("#", m.Rank))
 		}
-		if m.Partner {
+		if m.NeedsID {
 			line = append(line, "?")
 		}
 		got = append(got, strings.Join(line, " "))

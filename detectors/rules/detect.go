@@ -247,7 +247,7 @@ func (c *compiled) match(f found) detectors.Match {
 		Rule: c.doc, Span: detectors.Span{Start: f.start, End: f.end},
 		Secret:     detectors.Span{Start: f.secretStart, End: f.secretStart + len(f.secret)},
 		Credential: detectors.Credential{Secret: detectors.NewSecret(f.secret)},
-		Confidence: detectors.Medium, At: f.at,
+		Confidence: detectors.Medium, CountsAt: f.at,
 		Unverifiable: "a rule of yours found it: there is nobody to ask whether it works",
 	}
 }
@@ -273,10 +273,10 @@ func (d *Detector) giveWay(list []detectors.Match, text []byte) []detectors.Matc
 				break
 			}
 			if sameLine(text, g.Start, m.Start) && strings.Contains(m.Credential.Secret.Reveal(), g.Credential.Secret.Reveal()) {
-				if m.At == nil {
+				if m.CountsAt == nil {
 					return true
 				}
-				g.At = except(g.At, m.At)
+				g.CountsAt = except(g.CountsAt, m.CountsAt)
 			}
 		}
 		return false

@@ -105,7 +105,7 @@ func TestGitleaksCases(t *testing.T) {
 func found(d detectors.Detector, text []byte, path string) []string {
 	list := []string{}
 	for _, m := range d.Detect(nil, text) {
-		if m.At == nil || m.At(path, "") {
+		if m.CountsAt == nil || m.CountsAt(path, "") {
 			list = append(list, m.Credential.Secret.Reveal())
 		}
 	}

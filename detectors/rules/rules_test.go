@@ -112,7 +112,7 @@ paths = ['''^vendor/''']
 
 func ruleIDs(d detectors.Detector, text, path, commit string) (list []string) {
 	for _, m := range d.Detect(nil, []byte(text)) {
-		if m.At == nil || m.At(path, commit) {
+		if m.CountsAt == nil || m.CountsAt(path, commit) {
 			list = append(list, m.Rule.ID)
 		}
 	}
