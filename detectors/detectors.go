@@ -18,17 +18,18 @@ type Detector interface {
 	Detect(dst []Match, text []byte) []Match
 }
 
-// A PrefilteringDetector is a Detector that can tell fast of most texts that they hold nothing.
-// Of others, a Set looks for the keywords in the whole text.
+// A PrefilteringDetector is a Detector that can rule out most texts fast. In the texts
+// for other detectors, a Set looks for Rule.Keywords.
 type PrefilteringDetector interface {
 	Detector
-	// Probe reports whether text may hold a match. It is local: if it is true
-	// of a text, then there is a window of it such that it is true of every piece
-	// of the text that holds the window. With named, what is only something by its
-	// name must have one; the window is larger then. Concurrent calls are allowed.
-	Probe(text []byte, named bool) bool
-	// Spans returns how many bytes a window has at most, without and with names.
-	Spans() (hint, hold int)
+	// MayMatch and MayMatchNear report whether text may hold a match as it stands, with
+	// nothing decoded. They keep the promises of Set.MayMatch and Set.MayMatchNear.
+	// Concurrent calls are allowed.
+	MayMatch(text []byte) bool
+	MayMatchNear(text []byte) bool
+	// Window and NearWindow return the size of their windows.
+	Window() int
+	NearWindow() int
 }
 
 // A Rule documents one kind of finding. Help, SARIF rules and the rule pages

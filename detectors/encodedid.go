@@ -31,9 +31,9 @@ func prefixOfID(e string) string {
 }
 
 // holdsID reports whether text holds an id, whatever is around it.
-func (p *prefilter) holdsID(text []byte) bool {
+func (f *Filter) holdsID(text []byte) bool {
 	for i := 0; i+idLen <= len(text); i++ {
-		for _, prefix := range p.ids {
+		for _, prefix := range f.ids {
 			if string(text[i:i+idPrefix]) == prefix && isBody(text[i+idPrefix:i+idLen]) {
 				return true
 			}
@@ -79,9 +79,9 @@ func bodyLetters(w uint64) uint64 {
 // be a line break between them.
 const idStride = 13
 
-// hasEncodedID reports whether text may hold an id in base64, UTF-16 or UTF-32, in
+// HasEncodedID reports whether text may hold an id in base64, UTF-16 or UTF-32, in
 // UTF-16 in base64, or in hexadecimal.
-func (p *prefilter) hasEncodedID(text []byte) bool {
+func (f *Filter) HasEncodedID(text []byte) bool {
 	const step = 4 * idStride
 	i := 0
 	for ; i+step <= len(text); i += step {
@@ -92,23 +92,23 @@ func (p *prefilter) hasEncodedID(text []byte) bool {
 		// The others hold one word in 32 bytes or more.
 		if c&someBodyLetters != 0 || isUTF16Word(v) || isUTF16Word(w) || isHexWord(v) || isHexWord(w) ||
 			isUTF16InBase64Word(v) || isUTF16InBase64Word(w) {
-			if p.encodedIDAround(text, i, i+step) {
+			if f.encodedIDAround(text, i, i+step) {
 				return true
 			}
 		}
 	}
-	return p.encodedIDAround(text, i, len(text))
+	return f.encodedIDAround(text, i, len(text))
 }
 
 // encodedIDAround reports whether one of the words at from, from+13 and so on of
 // text[from:to] is within an encoded id.
-func (p *prefilter) encodedIDAround(text []byte, from, to int) bool {
+func (f *Filter) encodedIDAround(text []byte, from, to int) bool {
 	for i := from; i < to && i+wordLen <= len(text); i += idStride {
 		word := text[i : i+wordLen : i+wordLen]
 		w := binary.LittleEndian.Uint64(word)
-		if isUTF16Word(w) && (p.idInUTF16(text, i, 2) || p.idInUTF16(text, i, 4)) ||
-			isUTF16InBase64Word(w) && p.idInUTF16InBase64(text, i) ||
-			isHexWord(w) && (p.idInHex(text, i) || p.idInHex(text, i+1)) {
+		if isUTF16Word(w) && (f.idInUTF16(text, i, 2) || f.idInUTF16(text, i, 4)) ||
+			isUTF16InBase64Word(w) && f.idInUTF16InBase64(text, i) ||
+			isHexWord(w) && (f.idInHex(text, i) || f.idInHex(text, i+1)) {
 			return true
 		}
 		c := bodyLetters(w) & someBodyLetters
@@ -116,7 +116,7 @@ func (p *prefilter) encodedIDAround(text []byte, from, to int) bool {
 			continue
 		}
 		for k := range 4 {
-			if c>>(8*k)&0x80 != 0 && mayBeBodyGroup(word[k:]) && hasBodyGroups(text, i+k) && p.idInBase64(text, i+k) {
+			if c>>(8*k)&0x80 != 0 && mayBeBodyGroup(word[k:]) && hasBodyGroups(text, i+k) && f.idInBase64(text, i+k) {
 				return true
 			}
 		}
@@ -162,7 +162,7 @@ func decodesToBody(b []byte) bool {
 
 // idInBase64 reports whether an id is around text[at:], which begins with a group
 // of base64. As in decodeBase64, a line break is none of it.
-func (p *prefilter) idInBase64(text []byte, at int) bool {
+func (f *Filter) idInBase64(text []byte, at int) bool {
 	var chars [2*idInBase64Len + 4]byte
 	from := idInBase64Len
 	for i := at; from > 0; {
@@ -187,7 +187,7 @@ func (p *prefilter) idInBase64(text []byte, at int) bool {
 		decodeGroup(plain[n:], chars[from:])
 		n += 3
 	}
-	return p.holdsID(plain[:n])
+	return f.holdsID(plain[:n])
 }
 
 // decodeGroup decodes the four characters of base64 that b begins with.
@@ -207,7 +207,7 @@ func isUTF16Word(w uint64) bool { return w&everySecondByte == 0 || w&^everySecon
 
 // idInUTF16 reports whether the word at i is within an id of which each character
 // takes width bytes, all but one of them zero.
-func (p *prefilter) idInUTF16(text []byte, i, width int) bool {
+func (f *Filter) idInUTF16(text []byte, i, width int) bool {
 	end := i + wordLen
 	for i < end && text[i] == 0 {
 		i++
@@ -229,7 +229,7 @@ func (p *prefilter) idInUTF16(text []byte, i, width int) bool {
 		narrow[n] = text[i]
 		i += width
 	}
-	return p.holdsID(narrow[:n])
+	return f.holdsID(narrow[:n])
 }
 
 // UTF-16 in base64: every second group of three bytes is a zero, a character and
@@ -244,7 +244,7 @@ func isUTF16InBase64Word(w uint64) bool {
 }
 
 // idInUTF16InBase64 reports whether the word at i is within an id in UTF-16 in base64.
-func (p *prefilter) idInUTF16InBase64(text []byte, i int) bool {
+func (f *Filter) idInUTF16InBase64(text []byte, i int) bool {
 	for at := i; at < i+wordLen && at+4 <= len(text); at++ {
 		// The upper half of a character is 3, 4 or 5.
 		if text[at] != 'A' || text[at+3] != 'A' || text[at+1] < 'D' || text[at+1] > 'F' {
@@ -270,7 +270,7 @@ func (p *prefilter) idInUTF16InBase64(text []byte, i int) bool {
 			narrow[m] = plain[k]
 			m++
 		}
-		if p.holdsID(narrow[:m]) {
+		if f.holdsID(narrow[:m]) {
 			return true
 		}
 	}
@@ -287,7 +287,7 @@ func isHexWord(w uint64) bool {
 }
 
 // idInHex reports whether an id is around the two digits at i.
-func (p *prefilter) idInHex(text []byte, i int) bool {
+func (f *Filter) idInHex(text []byte, i int) bool {
 	from, to := i, i
 	for from >= 2 && i-from < minHex && hexSet[text[from-2]] && hexSet[text[from-1]] {
 		from -= 2
@@ -304,5 +304,5 @@ func (p *prefilter) idInHex(text []byte, i int) bool {
 		plain[n] = hexValues[text[k]]<<4 | hexValues[text[k+1]]
 		n++
 	}
-	return p.holdsID(plain[:n])
+	return f.holdsID(plain[:n])
 }

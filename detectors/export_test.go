@@ -22,7 +22,7 @@ func (s *Set) DetectOnce(text []byte) []Match {
 // DetectEvery is Detect with a search of every view: what the choice of those that say
 // something new is held to.
 func (s *Set) DetectEvery(text []byte) []Match {
-	if !s.prefilter.mayMatch(text, true) {
+	if !s.prefilter.MayMatchNear(text) {
 		return nil
 	}
 	return (&search{set: s, unpackLeft: maxUnpacked, everyView: true}).run(text)
@@ -32,11 +32,11 @@ func (s *Set) DetectEvery(text []byte) []Match {
 func (s *Set) Parts() map[string]func(text []byte) bool {
 	p := &s.prefilter
 	return map[string]func([]byte) bool{
-		"plain":  func(b []byte) bool { return p.detectors[0].Probe(b, false) },
-		"names":  p.patterns.contains,
-		"ids":    p.hasEncodedID,
-		"pieces": p.hasJoinedID,
-		"gzip":   hasGzip,
+		"plain":  p.plain[0].MayMatch,
+		"names":  p.HasPattern,
+		"ids":    p.HasEncodedID,
+		"pieces": p.HasJoinedID,
+		"gzip":   p.HasGzip,
 		"all":    s.MayMatch,
 	}
 }

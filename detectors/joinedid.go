@@ -15,9 +15,9 @@ const (
 	joinedIDWindow = idLen + 2*(maxGap+4)
 )
 
-// hasJoinedID reports whether text may hold an id in pieces.
-func (p *prefilter) hasJoinedID(text []byte) bool {
-	if len(p.ids) == 0 {
+// HasJoinedID reports whether text may hold an id in pieces.
+func (f *Filter) HasJoinedID(text []byte) bool {
+	if len(f.ids) == 0 {
 		return false
 	}
 	const step = 4 * wordLen
@@ -26,12 +26,12 @@ func (p *prefilter) hasJoinedID(text []byte) bool {
 		b := text[i : i+step : i+step]
 		halves := idHalves(binary.LittleEndian.Uint64(b)) | idHalves(binary.LittleEndian.Uint64(b[wordLen:])) |
 			idHalves(binary.LittleEndian.Uint64(b[2*wordLen:])) | idHalves(binary.LittleEndian.Uint64(b[3*wordLen:]))
-		if halves&someHalf != 0 && p.piecesAround(text, i, step) {
+		if halves&someHalf != 0 && f.piecesAround(text, i, step) {
 			return true
 		}
 	}
 	for i = max(0, i-wordLen); i < len(text); i += idPiece {
-		if p.pieceAround(text, i) {
+		if f.pieceAround(text, i) {
 			return true
 		}
 	}
@@ -51,7 +51,7 @@ func idHalves(w uint64) uint64 {
 
 // piecesAround reports whether a piece with a half of a word in the n bytes at i is of
 // an id.
-func (p *prefilter) piecesAround(text []byte, i, n int) bool {
+func (f *Filter) piecesAround(text []byte, i, n int) bool {
 	from, to := max(0, i-wordLen), min(len(text), i+n+wordLen)
 	starts := uint64(0)
 	for k := from; k+wordLen <= to; k += wordLen {
@@ -60,7 +60,7 @@ func (p *prefilter) piecesAround(text []byte, i, n int) bool {
 	starts &= starts >> 1
 	starts &= starts >> 2
 	starts &= starts >> (idPiece - 4)
-	return p.piecesAt(text, from, starts)
+	return f.piecesAt(text, from, starts)
 }
 
 // idMask returns a bit for each of the eight bytes of w that is from '0' to 'Z'.
@@ -74,10 +74,10 @@ func idMask(w uint64) uint64 {
 
 // piecesAt reports whether one of the pieces that begin at the bits of starts,
 // from the offset at on, is of an id.
-func (p *prefilter) piecesAt(text []byte, at int, starts uint64) bool {
+func (f *Filter) piecesAt(text []byte, at int, starts uint64) bool {
 	for starts != 0 {
 		k := bits.TrailingZeros64(starts)
-		if p.pieceAround(text, at+k) {
+		if f.pieceAround(text, at+k) {
 			return true
 		}
 		starts &^= 1<<(k+idPiece) - 1
@@ -86,7 +86,7 @@ func (p *prefilter) piecesAt(text []byte, at int, starts uint64) bool {
 }
 
 // pieceAround reports whether the character at i is of an id in pieces.
-func (p *prefilter) pieceAround(text []byte, i int) bool {
+func (f *Filter) pieceAround(text []byte, i int) bool {
 	from, to, letter := i, i, false
 	for from > 0 && i-from < idLen+maxEscape && idBytes[text[from-1]] {
 		from--
@@ -112,7 +112,7 @@ func (p *prefilter) pieceAround(text []byte, i int) bool {
 	for ; from < to; from++ {
 		g.push(text[from], from)
 	}
-	return (g.gatherAfter(text, to) || before) && g.holdsID(p)
+	return (g.gatherAfter(text, to) || before) && g.holdsID(f)
 }
 
 // afterEscape returns where the piece that seems to begin at i begins, if the first
@@ -188,9 +188,9 @@ func (g *joinedChars) gatherAfter(text []byte, to int) bool {
 }
 
 // holdsID reports whether an id was gathered that is not too long.
-func (g *joinedChars) holdsID(p *prefilter) bool {
+func (g *joinedChars) holdsID(f *Filter) bool {
 	for i := g.first; i+idLen <= g.last; i++ {
-		if g.places[i+idLen-1]-g.places[i] < joinedIDWindow && p.holdsID(g.chars[i:i+idLen]) {
+		if g.places[i+idLen-1]-g.places[i] < joinedIDWindow && f.holdsID(g.chars[i:i+idLen]) {
 			return true
 		}
 	}

@@ -10,8 +10,8 @@ const gzipMark = "H4sI"
 // escapes or line breaks.
 const gzipWindow = 2 * minGzip / 3 * 4
 
-// hasGzip reports whether text may hold gzip in base64 of more than a few words.
-func hasGzip(text []byte) bool {
+// HasGzip reports whether text may hold gzip in base64 of more than a few words.
+func (*Filter) HasGzip(text []byte) bool {
 	for i := 0; ; {
 		k := bytes.Index(text[i:], []byte(gzipMark))
 		if k < 0 {

@@ -100,8 +100,8 @@ func (s *search) mayAddMatches(v *view) bool {
 			}
 		}
 	}
-	s.addedBytes = v.appendAddedBytes(s.addedBytes[:0], s.set.prefilter.window)
-	return s.set.prefilter.mayMatch(s.addedBytes, false) || s.set.prefilter.hasDistantPart(v.text)
+	s.addedBytes = v.appendAddedBytes(s.addedBytes[:0], s.set.prefilter.Window())
+	return s.set.prefilter.MayMatch(s.addedBytes) || s.set.hasDistantPart(v.text)
 }
 
 // contextBytes is farther than detectors look for what says more of a match, but for
@@ -110,15 +110,12 @@ const contextBytes = 4000
 
 // searchText appends the matches of text as it stands. The text itself was probed.
 func (s *search) searchText(dst []Match, text []byte) []Match {
-	if len(s.views) > 0 && !s.skipPrefilter && !s.set.prefilter.mayMatch(text, true) {
+	if len(s.views) > 0 && !s.skipPrefilter && !s.set.prefilter.MayMatchNear(text) {
 		return dst
 	}
-	var words spelling
-	if s.set.prefilter.keywords != nil {
-		words = s.set.prefilter.keywords.find(text)
-	}
+	runAll := s.skipPrefilter || s.set.prefilter.HasPlainKeyword(text)
 	for _, d := range s.set.detectors {
-		if _, ok := d.(PrefilteringDetector); ok || s.skipPrefilter || words&plainSpelling != 0 {
+		if _, ok := d.(PrefilteringDetector); ok || runAll {
 			dst = d.Detect(dst, text)
 		}
 	}

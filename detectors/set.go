@@ -1,26 +1,47 @@
 package detectors
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"sort"
 )
 
-// A Set runs detectors over a text and over what the text reads like decoded.
-// Concurrent calls of its methods are allowed.
+// A Set runs detectors over a text and over its decoded views. Concurrent calls of its
+// methods are allowed.
 type Set struct {
 	detectors []Detector
-	prefilter prefilter
-	plainOnly []PrefilteringDetector // see WithPlain
+	prefilter Filter
+	// distantParts are those of all rules.
+	distantParts []string
+	plainOnly    []PrefilteringDetector // see WithPlain
 }
 
 // NewSet returns the set of the given detectors.
 func NewSet(detectors ...Detector) *Set {
-	return &Set{detectors: detectors, prefilter: newPrefilter(detectors)}
+	s := &Set{detectors: detectors}
+	var plain []PlainFilter
+	patterns := make([]Patterns, 0, 16)
+	for _, d := range detectors {
+		filter, ok := d.(PrefilteringDetector)
+		if ok {
+			plain = append(plain, filter)
+		}
+		for _, r := range d.Rules() {
+			if !ok {
+				patterns = append(patterns, Patterns{Keywords: r.Keywords})
+				continue
+			}
+			patterns = append(patterns, Patterns{Anchors: r.Anchors, Escaped: r.Escaped, Encoded: r.Encoded})
+			s.distantParts = append(s.distantParts, r.DistantParts...)
+		}
+	}
+	s.prefilter = New(plain, patterns)
+	return s
 }
 
 // WithPlain returns a set that also runs d, on texts as they are: nothing is decoded
-// for it. What d finds of what another detector found is dropped.
+// for d. A match of d is dropped if its secret overlaps a match of another detector.
 func (s *Set) WithPlain(d PrefilteringDetector) *Set {
 	with := *s
 	with.plainOnly = append(slices.Clone(s.plainOnly), d)
@@ -39,12 +60,12 @@ func (s *Set) Rules() []*Rule {
 	return rules
 }
 
-// Detect appends the matches of text to dst and returns the extended slice.
-// Offsets are into text, also for what was found encoded: there they cover the
-// encoded form. It does not retain text.
+// Detect appends the matches of text to dst and returns the extended slice. Offsets are
+// into text: for a credential that is encoded, they cover the encoded form. Detect does
+// not retain text.
 func (s *Set) Detect(dst []Match, text []byte) []Match {
 	first := len(dst)
-	if s.prefilter.mayMatch(text, true) {
+	if s.prefilter.MayMatchNear(text) {
 		dst = (&search{set: s, matches: dst, first: len(dst), unpackLeft: maxUnpacked}).run(text)
 	}
 	for _, d := range s.plainOnly {
@@ -78,57 +99,63 @@ func notCovered(known, found []Match) []Match {
 	})
 }
 
-// MayMatch reports whether text may hold a match: Detect finds nothing in a text of
-// which it is false. It is much faster than Detect, and local: if it is true of a
-// text, there is a window of at most Window bytes of it, such that it is true of
-// every piece of the text that holds the window, and of every other text that
-// does if the window is not at an end of the text. It may be true of a piece,
-// and not of the text, where the piece is cut: half of a long word looks like a
-// key.
+// MayMatch reports whether text may hold a match. It is much faster than Detect, and
+// conservative: if it returns false, Detect finds nothing in text, but for the list
+// below.
 //
-// So a text that was put together from parts of others need not be looked at
-// whole. If Hints was false of the others, the new bytes and Window bytes to
-// either side of each joint are enough; the ends of the text are joints as well,
-// but for those that were ends before.
+// It is also local: if it returns true for a text, that is for some window of at most
+// Window bytes of it. Then it returns true for every piece of the text that holds the
+// window, and for every other text that does, if the window is not at an end of the
+// text. So if a text was put together from others for which MayMatch returned false, as
+// git puts together deltas, only the new bytes and Window bytes to either side of each
+// joint have to be tested. The ends of the text are joints as well, unless they were
+// ends before.
 //
-// What is lost against a search of the whole text:
+// It may return true for a piece and false for the whole, where the piece is cut: half
+// of a long word looks like a key.
+//
+// These matches are lost, compared to a search without MayMatch:
 //
 //   - a secret without an id that is in pieces, that takes more than 72 bytes with
-//     its escapes, or that has one of more than six bytes (\U0000002f, \u{2f});
-//   - one that is in base64, UTF-16 or hexadecimal with its name, which is none of
-//     Rule.Encoded, or in hexadecimal or UTF-32 at all;
+//     its escapes, or that has an escape of more than six bytes (\U0000002f, \u{2f});
+//   - a secret without an id in base64 or UTF-16, unless Rule.Encoded has its name, or
+//     in hexadecimal or UTF-32;
 //   - an id in base64 that a line break cuts into pieces of less than 20 characters;
 //   - an id in pieces of which none has seven characters, or that are farther apart
 //     than 108 bytes;
-//   - an id within two encodings, but for gzip of 36 bytes or more in base64, UTF-16
+//   - an id within two encodings, except gzip of 36 bytes or more in base64, UTF-16
 //     in base64, and base64 in base64 beside a name of Rule.Encoded.
-func (s *Set) MayMatch(text []byte) bool { return s.mayMatch(text, false) }
+func (s *Set) MayMatch(text []byte) bool {
+	return s.prefilter.MayMatch(text) ||
+		slices.ContainsFunc(s.plainOnly, func(d PrefilteringDetector) bool { return d.MayMatch(text) })
+}
 
-// Window returns how far Hints looks.
+// Window returns the size of the windows of MayMatch.
 func (s *Set) Window() int {
-	span := s.prefilter.window
+	n := s.prefilter.Window()
 	for _, d := range s.plainOnly {
-		hint, _ := d.Spans()
-		span = max(span, hint)
+		n = max(n, d.Window())
 	}
-	return span
+	return n
 }
 
-// MayMatchNear is Hints with a look around: a secret without an id needs a name before
-// it. It is false of more texts, local too, and looks farther.
-func (s *Set) MayMatchNear(text []byte) bool { return s.mayMatch(text, true) }
+// MayMatchNear is MayMatch with a look at what is near a secret: without an id, the
+// secret needs a name before it. It rules out more texts, and its windows are larger.
+func (s *Set) MayMatchNear(text []byte) bool {
+	return s.prefilter.MayMatchNear(text) ||
+		slices.ContainsFunc(s.plainOnly, func(d PrefilteringDetector) bool { return d.MayMatchNear(text) })
+}
 
-// NearWindow returns how far Holds looks.
+// NearWindow returns the size of the windows of MayMatchNear.
 func (s *Set) NearWindow() int {
-	span := s.prefilter.nearWindow
+	n := s.prefilter.NearWindow()
 	for _, d := range s.plainOnly {
-		_, hold := d.Spans()
-		span = max(span, hold)
+		n = max(n, d.NearWindow())
 	}
-	return span
+	return n
 }
 
-func (s *Set) mayMatch(text []byte, named bool) bool {
-	return s.prefilter.mayMatch(text, named) ||
-		slices.ContainsFunc(s.plainOnly, func(d PrefilteringDetector) bool { return d.Probe(text, named) })
+// hasDistantPart reports whether text holds a part of a match whose rest may be anywhere.
+func (s *Set) hasDistantPart(text []byte) bool {
+	return slices.ContainsFunc(s.distantParts, func(part string) bool { return bytes.Contains(text, []byte(part)) })
 }

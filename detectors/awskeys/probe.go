@@ -39,16 +39,21 @@ const (
 	highs = 0x8080808080808080
 )
 
-// Spans implements detectors.Prober: a secret with its escapes, what may be glued
-// to it, and the context that says where that begins and ends, or a password of a
-// service with its user; and with the name of a secret.
-func (Detector) Spans() (hint, hold int) {
-	hint = max(maxGlue+maxSecret+maxEscape+1, maxOwner+maxGlue+servicePass+1)
-	return hint, hint + maxNames
+// MayMatch implements detectors.PrefilteringDetector.
+func (Detector) MayMatch(text []byte) bool { return probeIDs(text) || probeRuns(text, false) }
+
+// MayMatchNear implements detectors.PrefilteringDetector.
+func (Detector) MayMatchNear(text []byte) bool { return probeIDs(text) || probeRuns(text, true) }
+
+// Window implements detectors.PrefilteringDetector: a secret with its escapes, what may be
+// glued to it, and the context that says where that begins and ends, or a password of a
+// service with its user.
+func (Detector) Window() int {
+	return max(maxGlue+maxSecret+maxEscape+1, maxOwner+maxGlue+servicePass+1)
 }
 
-// Probe implements detectors.Prober.
-func (Detector) Probe(text []byte, named bool) bool { return probeIDs(text) || probeRuns(text, named) }
+// NearWindow implements detectors.PrefilteringDetector: a window with the name of its secret.
+func (d Detector) NearWindow() int { return d.Window() + maxNames }
 
 var _ detectors.PrefilteringDetector = Detector{}
 

@@ -327,10 +327,16 @@ func entropy(s string) (bits float64) {
 // holdReach is how large a window is that Probe looks at.
 const holdReach = 512
 
-// Probe implements detectors.Prober. Without names it is true of a text with a
-// word at which a rule may match; with names of one that matches there, entropy and
-// allowlists considered, unless that takes more than a look around.
-func (d *Detector) Probe(text []byte, named bool) bool {
+// MayMatch implements detectors.PrefilteringDetector: text has a word at which a rule may
+// match.
+func (d *Detector) MayMatch(text []byte) bool { return d.mayMatch(text, false) }
+
+// MayMatchNear implements detectors.PrefilteringDetector: a rule matches at one of its
+// words, entropy and allowlists considered, unless it takes more than a look around to
+// tell.
+func (d *Detector) MayMatchNear(text []byte) bool { return d.mayMatch(text, true) }
+
+func (d *Detector) mayMatch(text []byte, near bool) bool {
 	if len(text) == 0 {
 		return false
 	}
@@ -346,7 +352,7 @@ func (d *Detector) Probe(text []byte, named bool) bool {
 		}
 		for _, n := range d.starts[id] {
 			if w, ok := s.window(d, n, text, at); ok {
-				holds = holds || !named || s.holds(d, d.parts[n].rule, text, w)
+				holds = holds || !near || s.holds(d, d.parts[n].rule, text, w)
 			}
 		}
 		return !holds
@@ -360,7 +366,8 @@ func (s *scratch) holds(d *Detector, n int, text []byte, w detectors.Span) bool 
 	return w.End-w.Start > holdReach || len(s.memo.matches(n, d.rules[n], text[w.Start:w.End])) > 0
 }
 
-// Spans implements detectors.Prober.
-func (d *Detector) Spans() (hint, hold int) {
-	return d.longest + reach, 2*holdReach + d.longest + 2*utf8.UTFMax
-}
+// Window implements detectors.PrefilteringDetector.
+func (d *Detector) Window() int { return d.longest + reach }
+
+// NearWindow implements detectors.PrefilteringDetector.
+func (d *Detector) NearWindow() int { return 2*holdReach + d.longest + 2*utf8.UTFMax }

@@ -88,8 +88,8 @@ func TestGitleaksCases(t *testing.T) {
 		if !slices.Equal(got, x.Secrets) {
 			t.Errorf("%s: case %d: %d secrets, gitleaks has %d", x.Rule, cases, len(got), len(x.Secrets))
 		}
-		if len(got) > 0 && (!d.Probe(x.Text, false) || !d.Probe(x.Text, true) || !whole.Probe(x.Text, true)) {
-			t.Errorf("%s: case %d: Probe says that there is nothing", x.Rule, cases)
+		if len(got) > 0 && (!d.MayMatch(x.Text) || !d.MayMatchNear(x.Text) || !whole.MayMatchNear(x.Text)) {
+			t.Errorf("%s: case %d: the prefilter rules it out", x.Rule, cases)
 		}
 	}
 	if err := lines.Err(); err != nil {
