@@ -1,18 +1,20 @@
 package detectors
 
+import "github.com/stanch-dev/stanch/detectors/internal/views"
+
 // DetectAll is Detect without the probe: what the probe is held to.
 func (s *Set) DetectAll(text []byte) []Match {
-	return (&search{set: s, unpackLeft: maxUnpacked, skipPrefilter: true}).run(text)
+	return (&search{set: s, unpackLeft: views.MaxUnpacked, skipPrefilter: true}).run(text)
 }
 
 // DetectOnce is DetectAll with one round of views.
 func (s *Set) DetectOnce(text []byte) []Match {
-	q := &search{set: s, unpackLeft: maxUnpacked, skipPrefilter: true}
+	q := &search{set: s, unpackLeft: views.MaxUnpacked, skipPrefilter: true}
 	q.matches = q.searchText(q.matches, text)
 	q.searchJoined(text)
-	for _, d := range decoders() {
+	for _, d := range views.All() {
 		if v := q.searchView(d, text); v != nil {
-			text = v.text
+			text = v.Text
 		}
 	}
 	q.searchJoined(text)
@@ -25,14 +27,14 @@ func (s *Set) DetectEvery(text []byte) []Match {
 	if !s.prefilter.MayMatchNear(text) {
 		return nil
 	}
-	return (&search{set: s, unpackLeft: maxUnpacked, everyView: true}).run(text)
+	return (&search{set: s, unpackLeft: views.MaxUnpacked, everyView: true}).run(text)
 }
 
 // Parts returns what the probe is made of.
 func (s *Set) Parts() map[string]func(text []byte) bool {
 	p := &s.prefilter
 	return map[string]func([]byte) bool{
-		"plain":  p.plain[0].MayMatch,
+		"plain":  s.detectors[0].(PrefilteringDetector).MayMatch,
 		"names":  p.HasPattern,
 		"ids":    p.HasEncodedID,
 		"pieces": p.HasJoinedID,
@@ -43,9 +45,9 @@ func (s *Set) Parts() map[string]func(text []byte) bool {
 
 // Views returns what makes views; each reports whether it made one.
 func Views() map[string]func(text []byte) bool {
-	views := map[string]func([]byte) bool{}
-	for _, d := range append(decoders(), joiner) {
-		views[d.name] = func(text []byte) bool { return d.decode(text, maxUnpacked) != nil }
+	found := map[string]func([]byte) bool{}
+	for _, d := range append(views.All(), views.Joiner) {
+		found[d.Name] = func(text []byte) bool { return d.Decode(text, views.MaxUnpacked) != nil }
 	}
-	return views
+	return found
 }

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/stanch-dev/stanch/detectors/internal/encodings"
+	"github.com/stanch-dev/stanch/detectors/internal/views"
 )
 
 // A search looks at one text and at its views.
@@ -21,7 +24,7 @@ type search struct {
 	everyView  bool
 	addedBytes []byte // room for what is new in a view
 	// views leads from the text to the view that is looked at.
-	views []*view
+	views []*views.View
 }
 
 // run returns the matches of text. Each round undoes what those before it have
@@ -29,15 +32,15 @@ type search struct {
 func (s *search) run(text []byte) []Match {
 	s.matches = s.searchText(s.matches, text)
 	text = blankEnclosing(text, s.matches[s.first:])
-	for range maxRounds {
+	for range encodings.MaxRounds {
 		s.searchJoined(text)
-		views := len(s.views)
-		for _, d := range decoders() {
+		known := len(s.views)
+		for _, d := range views.All() {
 			if v := s.searchView(d, text); v != nil {
-				text = v.text
+				text = v.Text
 			}
 		}
-		if len(s.views) == views {
+		if len(s.views) == known {
 			return s.matches
 		}
 	}
@@ -48,29 +51,29 @@ func (s *search) run(text []byte) []Match {
 // searchJoined looks at text with its pieces put together, and at what these are decoded.
 // It leads nowhere else: what does not belong together is broken there.
 func (s *search) searchJoined(text []byte) {
-	views := len(s.views)
-	if v := s.searchView(joiner, text); v != nil {
-		s.searchView(decoder{"base64", decodeBase64}, v.text)
+	known := len(s.views)
+	if v := s.searchView(views.Joiner, text); v != nil {
+		s.searchView(views.Base64, v.Text)
 	}
-	s.views = s.views[:views]
+	s.views = s.views[:known]
 }
 
 // searchView looks at the view of text that d makes and returns it, or nil.
-func (s *search) searchView(d decoder, text []byte) *view {
-	v := d.decode(text, s.unpackLeft)
+func (s *search) searchView(d views.Decoder, text []byte) *views.View {
+	v := d.Decode(text, s.unpackLeft)
 	if v == nil {
 		return nil
 	}
-	s.unpackLeft -= max(0, len(v.text)-len(text))
+	s.unpackLeft -= max(0, len(v.Text)-len(text))
 	s.views = append(s.views, v)
 	if !s.skipPrefilter && !s.everyView && !s.mayAddMatches(v) {
 		return v
 	}
 	var raw, decoded []Match
-	if v.joinsPieces {
+	if v.JoinsPieces {
 		raw = slices.SortedFunc(slices.Values(s.matches[s.first:]), func(a, b Match) int { return cmp.Compare(a.End, b.End) })
 	}
-	for _, m := range s.searchText(nil, v.text) {
+	for _, m := range s.searchText(nil, v.Text) {
 		if s.mapToText(&m) && !anyCovers(raw, &m) {
 			decoded = append(decoded, m)
 		}
@@ -83,25 +86,25 @@ func (s *search) searchView(d decoder, text []byte) *view {
 // is made of: what was decoded hints at something, together with what it stands
 // beside (Set.Hints), or it stands near a match and says more of it, or
 // what may be far from it begins a match (Rule.Far).
-func (s *search) mayAddMatches(v *view) bool {
+func (s *search) mayAddMatches(v *views.View) bool {
 	parents := s.views[:len(s.views)-1]
 	for i := range s.matches[s.first:] {
 		m := &s.matches[s.first+i]
-		for _, span := range [...]Span{m.Span, m.Secret, m.Token} {
-			if span.Empty() {
+		for _, part := range [...]Span{m.Span, m.Secret, m.Token} {
+			if part.Empty() {
 				continue
 			}
-			near := Span{max(0, span.Start-contextBytes), span.End + contextBytes}
+			near := views.Span{Start: max(0, part.Start-contextBytes), End: part.End + contextBytes}
 			for _, p := range parents {
-				near = p.imageOf(near)
+				near = p.ImageOf(near)
 			}
-			if v.differsIn(near) {
+			if v.DiffersIn(near) {
 				return true
 			}
 		}
 	}
-	s.addedBytes = v.appendAddedBytes(s.addedBytes[:0], s.set.prefilter.Window())
-	return s.set.prefilter.MayMatch(s.addedBytes) || s.set.hasDistantPart(v.text)
+	s.addedBytes = v.AppendAddedBytes(s.addedBytes[:0], s.set.prefilter.Window())
+	return s.set.prefilter.MayMatch(s.addedBytes) || s.set.hasDistantPart(v.Text)
 }
 
 // contextBytes is farther than detectors look for what says more of a match, but for
@@ -127,10 +130,11 @@ func (s *search) searchText(dst []Match, text []byte) []Match {
 // before they were.
 func (s *search) mapToText(m *Match) bool {
 	for _, v := range slices.Backward(s.views) {
-		if v.joinsPieces && !v.spansPieces(m.Span) && !v.spansPieces(m.Secret) && !v.spansPieces(m.Token) {
+		id, secret, token := views.Span(m.Span), views.Span(m.Secret), views.Span(m.Token)
+		if v.JoinsPieces && !v.SpansPieces(id) && !v.SpansPieces(secret) && !v.SpansPieces(token) {
 			return false
 		}
-		m.Span, m.Secret, m.Token = v.originOf(m.Span), v.originOf(m.Secret), v.originOf(m.Token)
+		m.Span, m.Secret, m.Token = Span(v.OriginOf(id)), Span(v.OriginOf(secret)), Span(v.OriginOf(token))
 	}
 	return true
 }

@@ -5,13 +5,16 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+
+	"github.com/stanch-dev/stanch/detectors/internal/views"
+	"github.com/stanch-dev/stanch/detectors/prefilter"
 )
 
 // A Set runs detectors over a text and over its decoded views. Concurrent calls of its
 // methods are allowed.
 type Set struct {
 	detectors []Detector
-	prefilter Filter
+	prefilter prefilter.Filter
 	// distantParts are those of all rules.
 	distantParts []string
 	plainOnly    []PrefilteringDetector // see WithPlain
@@ -20,8 +23,8 @@ type Set struct {
 // NewSet returns the set of the given detectors.
 func NewSet(detectors ...Detector) *Set {
 	s := &Set{detectors: detectors}
-	var plain []PlainFilter
-	patterns := make([]Patterns, 0, 16)
+	var plain []prefilter.PlainFilter
+	patterns := make([]prefilter.Patterns, 0, 16)
 	for _, d := range detectors {
 		filter, ok := d.(PrefilteringDetector)
 		if ok {
@@ -29,14 +32,14 @@ func NewSet(detectors ...Detector) *Set {
 		}
 		for _, r := range d.Rules() {
 			if !ok {
-				patterns = append(patterns, Patterns{Keywords: r.Keywords})
+				patterns = append(patterns, prefilter.Patterns{Keywords: r.Keywords})
 				continue
 			}
-			patterns = append(patterns, Patterns{Anchors: r.Anchors, Escaped: r.Escaped, Encoded: r.Encoded})
+			patterns = append(patterns, prefilter.Patterns{Anchors: r.Anchors, Escaped: r.Escaped, Encoded: r.Encoded})
 			s.distantParts = append(s.distantParts, r.DistantParts...)
 		}
 	}
-	s.prefilter = New(plain, patterns)
+	s.prefilter = prefilter.New(plain, patterns)
 	return s
 }
 
@@ -66,7 +69,7 @@ func (s *Set) Rules() []*Rule {
 func (s *Set) Detect(dst []Match, text []byte) []Match {
 	first := len(dst)
 	if s.prefilter.MayMatchNear(text) {
-		dst = (&search{set: s, matches: dst, first: len(dst), unpackLeft: maxUnpacked}).run(text)
+		dst = (&search{set: s, matches: dst, first: len(dst), unpackLeft: views.MaxUnpacked}).run(text)
 	}
 	for _, d := range s.plainOnly {
 		if found := d.Detect(nil, text); len(found) > 0 {

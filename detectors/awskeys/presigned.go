@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
 // A presigned is what a request that was signed in advance says of itself (AWS
@@ -55,7 +56,7 @@ func parameters(query string) map[string]string {
 	values := map[string]string{}
 	for part := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(strings.TrimPrefix(part, "amp;"), "=")
-		values[name] = string(detectors.AppendUnescaped(nil, []byte(value)))
+		values[name] = string(encodings.AppendUnescaped(nil, []byte(value)))
 	}
 	return values
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
 // The probe asks of a text what nearly every text answers with no: is there a
@@ -343,7 +344,7 @@ func isEscapedSecret(text []byte, p int) bool {
 	var space [2][2*maxSecret + 2*maxEscape]byte
 	run := text[from:to]
 	for depth := range 3 {
-		plain := detectors.AppendUnescaped(space[depth%2][:0], run)
+		plain := encodings.AppendUnescaped(space[depth%2][:0], run)
 		if len(plain) == len(run) {
 			return false
 		}

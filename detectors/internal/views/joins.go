@@ -1,6 +1,10 @@
-package detectors
+package views
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/stanch-dev/stanch/detectors/internal/encodings"
+)
 
 // Credentials are cut into pieces: by programmers, so that a scanner does not see
 // them, and by editors and encoders, so that a line is not too long.
@@ -13,17 +17,17 @@ import "bytes"
 // A joint is what stands between two pieces. What is put together may be strangers,
 // such as two arguments: a view of joints counts only for what is in two pieces.
 const (
-	minJoined = idLen
+	minJoined = encodings.IDLen
 	// minTokenLines is what lines of base64 have at least, if they are one token.
 	minTokenLines = 100
 )
 
 // decodeJoins puts pieces together where they have the length of an id or more.
-func decodeJoins(text []byte, _ int) *view {
-	v, done, q := &view{joinsPieces: true}, 0, &quoted{}
-	var links []link
+func decodeJoins(text []byte, _ int) *View {
+	v, done, q := &View{JoinsPieces: true}, 0, &quoted{}
+	var links []encodings.Link
 	for i := 1; i < len(text); {
-		if !jointStarts[text[i]] {
+		if !encodings.JointStarts[text[i]] {
 			i++
 			continue
 		}
@@ -33,11 +37,11 @@ func decodeJoins(text []byte, _ int) *view {
 			continue
 		}
 		for _, l := range links {
-			v.appendVerbatim(text, done, l.from)
-			if l.char != 0 {
-				v.appendDecoded([]byte{l.char}, l.from, l.to)
+			v.appendVerbatim(text, done, l.From)
+			if l.Char != 0 {
+				v.appendDecoded([]byte{l.Char}, l.From, l.To)
 			}
-			done = l.to
+			done = l.To
 		}
 		i = max(end, done)
 	}
@@ -51,19 +55,19 @@ func decodeJoins(text []byte, _ int) *view {
 // linksAt appends the links of the chain whose first is at text[i:], behind a piece that
 // begins at least or later, and returns where to look for the next. In quoted-printable
 // text, any link is a chain.
-func (q *quoted) linksAt(text []byte, i, least int, links []link) ([]link, int) {
+func (q *quoted) linksAt(text []byte, i, least int, links []encodings.Link) ([]encodings.Link, int) {
 	end := i
-	if joinable[text[i-1]] && mayJoin(text, i) {
+	if encodings.Joinable[text[i-1]] && mayJoin(text, i) {
 		if links, end = q.chainAt(text, i, least, links); len(links) > 0 {
 			return links, end
 		}
 	}
 	l := q.lineBreakOrEscape(text, i)
-	if l.to == 0 && i >= minTokenLines && joinable[text[i-1]] && joinable[text[i-minTokenLines]] {
+	if l.To == 0 && i >= minTokenLines && encodings.Joinable[text[i-1]] && encodings.Joinable[text[i-minTokenLines]] {
 		l = padJoint(text, i, i-runStart(text, i)) // of one line
 	}
-	if l.to > 0 {
-		return append(links, l), l.to
+	if l.To > 0 {
+		return append(links, l), l.To
 	}
 	return links, end
 }
@@ -71,36 +75,36 @@ func (q *quoted) linksAt(text []byte, i, least int, links []link) ([]link, int) 
 // mayJoin is a first look at what begins at i: a link, or the end of a long line.
 func mayJoin(text []byte, i int) bool {
 	if text[i] == '\n' || text[i] == '\r' {
-		return i >= minWrapped && joinable[text[i-minWrapped]] && joinable[text[i-minWrapped/2]] || longLineAt(text, i)
+		return i >= minWrapped && encodings.Joinable[text[i-minWrapped]] && encodings.Joinable[text[i-minWrapped/2]] || longLineAt(text, i)
 	}
-	l := linkAt(text, i)
-	return l.to > 0 && (l.to == len(text) || joinable[text[l.to]])
+	l := encodings.LinkAt(text, i)
+	return l.To > 0 && (l.To == len(text) || encodings.Joinable[text[l.To]])
 }
 
 // chainAt appends the links of the chain whose first is at text[i:], behind a
 // piece that begins at least or later, and returns where to look for the next: no links,
 // if the pieces are not as long as an id.
-func (q *quoted) chainAt(text []byte, i, least int, links []link) ([]link, int) {
+func (q *quoted) chainAt(text []byte, i, least int, links []encodings.Link) ([]encodings.Link, int) {
 	start := i
-	for start > least && i-start < minJoined && joinable[text[start-1]] {
+	for start > least && i-start < minJoined && encodings.Joinable[text[start-1]] {
 		start--
 	}
 	total := i - start
 	list, lines := listChain{}, lineChain{}
 	for i < len(text) {
 		l := q.linkAt(text, i)
-		if l.to == 0 && lines.continues(text, i) {
+		if l.To == 0 && lines.continues(text, i) {
 			l = lineJoint(text, i)
 		}
-		if l.to == 0 || l.to < len(text) && !joinable[text[l.to]] || l.comma && !list.isJoinedAround(text, start, i) {
+		if l.To == 0 || l.To < len(text) && !encodings.Joinable[text[l.To]] || l.Comma && !list.isJoinedAround(text, start, i) {
 			break
 		}
 		links = append(links, l)
-		if l.char != 0 {
+		if l.Char != 0 {
 			total++
 		}
-		i = runEnd(text, l.to, &joinable)
-		total += i - l.to
+		i = encodings.RunEnd(text, l.To, &encodings.Joinable)
+		total += i - l.To
 	}
 	if lines.count > 0 {
 		return lines.finish(text, start, i, links)
@@ -117,7 +121,7 @@ func hasCapitals(b []byte) bool {
 	n := 0
 	for _, c := range b {
 		if 'A' <= c && c <= 'Z' {
-			if n++; n == idPrefix {
+			if n++; n == encodings.IDPrefix {
 				return true
 			}
 		}
@@ -125,11 +129,11 @@ func hasCapitals(b []byte) bool {
 	return false
 }
 
-// linkAt is linkAt for text in which "=" may be no link.
-func (q *quoted) linkAt(text []byte, i int) link {
-	l := linkAt(text, i)
-	if l.to > 0 && text[i] == '=' && !q.isQuotedAt(text, i) {
-		return link{}
+// LinkAt is LinkAt for text in which "=" may be no link.
+func (q *quoted) linkAt(text []byte, i int) encodings.Link {
+	l := encodings.LinkAt(text, i)
+	if l.To > 0 && text[i] == '=' && !q.isQuotedAt(text, i) {
+		return encodings.Link{}
 	}
 	return l
 }

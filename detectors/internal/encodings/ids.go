@@ -1,8 +1,8 @@
-package detectors
+package encodings
 
 // An id is four letters and a body of capital letters and digits.
 const (
-	idPrefix = 4
-	idBody   = 16
-	idLen    = idPrefix + idBody
+	IDPrefix = 4
+	IDBody   = 16
+	IDLen    = IDPrefix + IDBody
 )

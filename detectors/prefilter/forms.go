@@ -1,4 +1,4 @@
-package detectors
+package prefilter
 
 import (
 	"encoding/base64"

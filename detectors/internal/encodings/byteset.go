@@ -1,9 +1,9 @@
-package detectors
+package encodings
 
 // byteSet is a set of bytes, to look one up in.
 type byteSet [256]bool
 
-func newByteSet(ranges string, in func(c byte) bool) (set byteSet) {
+func NewByteSet(ranges string, in func(c byte) bool) (set byteSet) {
 	for c := range set {
 		set[c] = in != nil && in(byte(c))
 	}
@@ -13,10 +13,10 @@ func newByteSet(ranges string, in func(c byte) bool) (set byteSet) {
 	return set
 }
 
-// nextRun returns the first run of n bytes of set or more in text[from:], which
+// NextRun returns the first run of n bytes of set or more in text[from:], which
 // does not begin within one, and an empty range if there is none. It looks at the
 // last byte of n first, so that it reads only some of the others.
-func nextRun(text []byte, from, n int, set *byteSet) (start, end int) {
+func NextRun(text []byte, from, n int, set *byteSet) (start, end int) {
 	for from+n <= len(text) {
 		i := from + n - 1
 		for i >= from && set[text[i]] {
@@ -26,29 +26,29 @@ func nextRun(text []byte, from, n int, set *byteSet) (start, end int) {
 			from = i + 1
 			continue
 		}
-		return from, runEnd(text, from+n, set)
+		return from, RunEnd(text, from+n, set)
 	}
 	return len(text), len(text)
 }
 
-// runEnd returns the end of the bytes of set that begin at i.
-func runEnd(text []byte, i int, set *byteSet) int {
+// RunEnd returns the end of the bytes of set that begin at i.
+func RunEnd(text []byte, i int, set *byteSet) int {
 	for i < len(text) && set[text[i]] {
 		i++
 	}
 	return i
 }
 
-// isText reports whether b is printable, but for one byte in sixteen: text in
+// IsText reports whether b is printable, but for one byte in sixteen: text in
 // other alphabets, a stray control character.
-func isText(b []byte) bool {
+func IsText(b []byte) bool {
 	odd := 0
 	for _, c := range b {
-		if !printable[c] {
+		if !Printable[c] {
 			odd++
 		}
 	}
 	return odd*16 <= len(b)
 }
 
-var printable = newByteSet("\n\r\t", func(c byte) bool { return ' ' <= c && c <= '~' })
+var Printable = NewByteSet("\n\r\t", func(c byte) bool { return ' ' <= c && c <= '~' })

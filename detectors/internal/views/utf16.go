@@ -1,4 +1,4 @@
-package detectors
+package views
 
 import "bytes"
 
@@ -10,8 +10,8 @@ const minWide = 8
 // order mark or without, in a file that may hold other things: the strings of a
 // program, for instance. Of ASCII the order matters little, since each character
 // is one byte between zeros. What is not ASCII reads as a substitute.
-func decodeWide(text []byte, _ int) *view {
-	v, done := &view{}, 0
+func decodeWide(text []byte, _ int) *View {
+	v, done := &View{}, 0
 	var narrow []byte
 	for i := 0; ; {
 		k := bytes.IndexByte(text[i:], 0)

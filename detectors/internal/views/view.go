@@ -1,15 +1,16 @@
-package detectors
+// Package views shows texts as they read after decoding.
+package views
 
 import "sort"
 
-// A view is a text as it reads after decoding, whole, so that an id and its
+// A View is a text as it reads after decoding, whole, so that an id and its
 // secret meet in it even if only one of them was encoded.
-type view struct {
-	text     []byte
+type View struct {
+	Text     []byte
 	segments []segment
-	// joinsPieces is true if parts of the text were put together that may be strangers:
+	// JoinsPieces is true if parts of the text were put together that may be strangers:
 	// then only a match that is of several parts counts.
-	joinsPieces bool
+	JoinsPieces bool
 }
 
 // A segment says where a part of a view's text comes from.
@@ -19,58 +20,61 @@ type segment struct {
 	verbatim bool
 }
 
+// A Span is a half-open range of bytes, [Start, End).
+type Span struct{ Start, End int }
+
 // appendVerbatim appends src[from:to] as it is.
-func (v *view) appendVerbatim(src []byte, from, to int) {
+func (v *View) appendVerbatim(src []byte, from, to int) {
 	if from < to {
-		if v.text == nil {
-			v.text = make([]byte, 0, len(src))
+		if v.Text == nil {
+			v.Text = make([]byte, 0, len(src))
 		}
-		v.segments = append(v.segments, segment{len(v.text), from, to, true})
-		v.text = append(v.text, src[from:to]...)
+		v.segments = append(v.segments, segment{len(v.Text), from, to, true})
+		v.Text = append(v.Text, src[from:to]...)
 	}
 }
 
 // appendDecoded appends decoded, which stands for the original's bytes from to to.
-func (v *view) appendDecoded(decoded []byte, from, to int) {
+func (v *View) appendDecoded(decoded []byte, from, to int) {
 	if !v.extendLast(len(decoded), from, to) {
-		v.segments = append(v.segments, segment{len(v.text), from, to, false})
+		v.segments = append(v.segments, segment{len(v.Text), from, to, false})
 	}
-	v.text = append(v.text, decoded...)
+	v.Text = append(v.Text, decoded...)
 }
 
 // extendLast makes the last segment longer if n bytes for from to to are in its
 // proportion: text in which every byte is escaped is one segment, not millions.
-func (v *view) extendLast(n, from, to int) bool {
+func (v *View) extendLast(n, from, to int) bool {
 	if len(v.segments) == 0 {
 		return false
 	}
 	s := &v.segments[len(v.segments)-1]
-	if s.verbatim || s.to != from || (s.to-s.from)*n != (to-from)*(len(v.text)-s.at) {
+	if s.verbatim || s.to != from || (s.to-s.from)*n != (to-from)*(len(v.Text)-s.at) {
 		return false
 	}
 	s.to = to
 	return true
 }
 
-// originOf returns the range of the original that s was made from.
-func (v *view) originOf(s Span) Span {
-	if s.Empty() {
+// OriginOf returns the range of the original that s was made from.
+func (v *View) OriginOf(s Span) Span {
+	if s.Start >= s.End {
 		return Span{}
 	}
 	return Span{v.originOffset(s.Start), v.originOffset(s.End-1) + 1}
 }
 
 // segmentAt returns the index of the segment that offset at is in.
-func (v *view) segmentAt(at int) int {
+func (v *View) segmentAt(at int) int {
 	return sort.Search(len(v.segments), func(i int) bool { return v.segments[i].at > at }) - 1
 }
 
 // originOffset maps one offset. Inside a decoded segment it is proportional: exact
 // for nothing, but never outside of the encoded text.
-func (v *view) originOffset(at int) int {
+func (v *View) originOffset(at int) int {
 	i := v.segmentAt(at)
 	s := v.segments[i]
-	end := len(v.text)
+	end := len(v.Text)
 	if i+1 < len(v.segments) {
 		end = v.segments[i+1].at
 	}
@@ -80,11 +84,11 @@ func (v *view) originOffset(at int) int {
 	return s.from + (at-s.at)*(s.to-s.from)/(end-s.at)
 }
 
-// imageOf returns the range of the view that holds what was made from s, a range of
+// ImageOf returns the range of the view that holds what was made from s, a range of
 // the original.
-func (v *view) imageOf(s Span) Span {
+func (v *View) ImageOf(s Span) Span {
 	i, j := v.segmentsFrom(s)
-	out := Span{v.segments[i].at, len(v.text)}
+	out := Span{v.segments[i].at, len(v.Text)}
 	if v.segments[i].verbatim {
 		out.Start += max(0, s.Start-v.segments[i].from)
 	}
@@ -97,24 +101,24 @@ func (v *view) imageOf(s Span) Span {
 	return out
 }
 
-// differsIn reports whether the view differs from the original in s, a range of it.
-func (v *view) differsIn(s Span) bool {
+// DiffersIn reports whether the view differs from the original in s, a range of it.
+func (v *View) DiffersIn(s Span) bool {
 	i, j := v.segmentsFrom(s)
 	return i < j || !v.segments[i].verbatim
 }
 
 // segmentsFrom returns the first and the last segment that s, a range of the original, went
 // into: those beside it, if it was left out.
-func (v *view) segmentsFrom(s Span) (first, last int) {
+func (v *View) segmentsFrom(s Span) (first, last int) {
 	first = sort.Search(len(v.segments)-1, func(i int) bool { return v.segments[i].to > s.Start })
 	last = sort.Search(len(v.segments), func(i int) bool { return v.segments[i].from >= s.End }) - 1
 	return first, max(first, last)
 }
 
-// appendAddedBytes appends what of the view may hold what the original does not: any run
+// AppendAddedBytes appends what of the view may hold what the original does not: any run
 // of span bytes of it lies in one piece of the result, or in the original. Pieces
 // are set apart by a newline.
-func (v *view) appendAddedBytes(dst []byte, span int) []byte {
+func (v *View) AppendAddedBytes(dst []byte, span int) []byte {
 	done := 0 // of the view
 	for i := range v.segments {
 		seg, from, to := &v.segments[i], v.segments[i].at, v.segments[i].at
@@ -122,7 +126,7 @@ func (v *view) appendAddedBytes(dst []byte, span int) []byte {
 		case !seg.verbatim && i+1 < len(v.segments):
 			to = v.segments[i+1].at
 		case !seg.verbatim:
-			to = len(v.text)
+			to = len(v.Text)
 		case i == 0 && seg.from == 0:
 			continue
 		}
@@ -130,36 +134,15 @@ func (v *view) appendAddedBytes(dst []byte, span int) []byte {
 			dst = append(dst, '\n')
 			done = from - span
 		}
-		if end := min(to+span, len(v.text)); end > done {
-			dst = append(dst, v.text[done:end]...)
+		if end := min(to+span, len(v.Text)); end > done {
+			dst = append(dst, v.Text[done:end]...)
 			done = end
 		}
 	}
 	return dst
 }
 
-// spansPieces reports whether s is of several parts of the original.
-func (v *view) spansPieces(s Span) bool {
-	return !s.Empty() && v.segmentAt(s.Start) != v.segmentAt(s.End-1)
+// SpansPieces reports whether s is of several parts of the original.
+func (v *View) SpansPieces(s Span) bool {
+	return s.Start < s.End && v.segmentAt(s.Start) != v.segmentAt(s.End-1)
 }
-
-// A decoder makes a view of a text, and nil if there is nothing to decode that
-// could hold more than a word. room is how much may be unpacked.
-type decoder struct {
-	name   string // in benchmarks
-	decode func(text []byte, room int) *view
-}
-
-// decoders returns what is tried, in order, each on what those before it made: a
-// URL within JSON in UTF-16 within base64 takes two rounds.
-func decoders() []decoder {
-	return []decoder{
-		{"utf16", decodeWide},
-		{"hex", decodeHex}, // before the escapes, of which \x may be one
-		{"escapes", unescape},
-		{"base64", decodeBase64},
-	}
-}
-
-// joiner is tried on what each round begins with.
-var joiner = decoder{"joins", decodeJoins}

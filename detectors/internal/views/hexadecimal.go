@@ -1,11 +1,13 @@
-package detectors
+package views
+
+import "github.com/stanch-dev/stanch/detectors/internal/encodings"
 
 // decodeHex replaces every run of hexadecimal digits that decodes to text. Hashes
 // do not.
-func decodeHex(text []byte, _ int) *view {
-	v, done := &view{}, 0
+func decodeHex(text []byte, _ int) *View {
+	v, done := &View{}, 0
 	var out []byte
-	for start, end := nextRun(text, 0, minHex, &hexSet); start < end; start, end = nextRun(text, end, minHex, &hexSet) {
+	for start, end := encodings.NextRun(text, 0, encodings.MinHex, &encodings.HexSet); start < end; start, end = encodings.NextRun(text, end, encodings.MinHex, &encodings.HexSet) {
 		if glued(text, start, end) {
 			continue
 		}
@@ -34,7 +36,7 @@ func decodeHex(text []byte, _ int) *view {
 // glued reports whether the run is a part of a longer word. Decoded, it would set the
 // rest of the word free: of AKIA… and "2020…" right behind it, an id and spaces.
 func glued(text []byte, start, end int) bool {
-	return end < len(text) && wordBytes[text[end]] || start > 0 && wordBytes[text[start-1]] && !hasHexPrefix(text[:start])
+	return end < len(text) && encodings.WordBytes[text[end]] || start > 0 && encodings.WordBytes[text[start-1]] && !hasHexPrefix(text[:start])
 }
 
 // hasHexPrefix reports whether b ends in 0x, or in \x as in PostgreSQL.
@@ -47,8 +49,8 @@ func hasHexPrefix(b []byte) bool {
 func appendHex(dst, run []byte) ([]byte, bool) {
 	odd := 0
 	for i := 0; i+1 < len(run); i += 2 {
-		c := hexValues[run[i]]<<4 | hexValues[run[i+1]]
-		if !printable[c] {
+		c := encodings.HexValues[run[i]]<<4 | encodings.HexValues[run[i+1]]
+		if !encodings.Printable[c] {
 			if odd++; odd*32 > len(run) {
 				return dst, false
 			}

@@ -1,9 +1,11 @@
-package detectors
+package views
 
 import (
 	"bytes"
 	"compress/gzip"
 	"io"
+
+	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
 // Shorter runs of base64 cannot hold a key id; they are words.
@@ -13,8 +15,8 @@ const minBase64 = 24
 // (PowerShell's -EncodedCommand) or to gzip of text (releases of Helm). Secrets of
 // Kubernetes have each value encoded on its own, so that only the whole view
 // shows the pair.
-func decodeBase64(text []byte, room int) *view {
-	v, done := &view{}, 0
+func decodeBase64(text []byte, room int) *View {
+	v, done := &View{}, 0
 	var out []byte
 	replace := func(start, end int) bool {
 		if end-start < minBase64 {
@@ -25,7 +27,7 @@ func decodeBase64(text []byte, room int) *view {
 			return false
 		}
 		out = plain
-		if isGzip(plain) {
+		if encodings.IsGzip(plain) {
 			if plain = gunzip(plain, room); plain == nil {
 				return false
 			}
@@ -39,15 +41,15 @@ func decodeBase64(text []byte, room int) *view {
 		done = end
 		return true
 	}
-	for start, _ := nextRun(text, 0, minBase64, &base64Set); start < len(text); {
+	for start, _ := encodings.NextRun(text, 0, minBase64, &encodings.Base64Set); start < len(text); {
 		end := base64End(text, start)
 		if !replace(start, end) {
 			// Not one wrapped text: perhaps a line of it is one.
-			for from, to := nextRun(text[:end], start, minBase64, &base64Set); from < to; from, to = nextRun(text[:end], to, minBase64, &base64Set) {
+			for from, to := encodings.NextRun(text[:end], start, minBase64, &encodings.Base64Set); from < to; from, to = encodings.NextRun(text[:end], to, minBase64, &encodings.Base64Set) {
 				replace(from, to)
 			}
 		}
-		start, _ = nextRun(text, max(end, done), minBase64, &base64Set)
+		start, _ = encodings.NextRun(text, max(end, done), minBase64, &encodings.Base64Set)
 	}
 	if done == 0 {
 		return nil
@@ -65,12 +67,12 @@ const minWrapped = 40
 func base64End(text []byte, start int) int {
 	line := start
 	for i := start; ; {
-		i = runEnd(text, i, &base64Set)
+		i = encodings.RunEnd(text, i, &encodings.Base64Set)
 		next := i
 		for next < len(text) && (text[next] == '\r' || text[next] == '\n' || next > i && (text[next] == ' ' || text[next] == '\t')) {
 			next++
 		}
-		if next == i || next == len(text) || !base64Set[text[next]] || i-line < minWrapped {
+		if next == i || next == len(text) || !encodings.Base64Set[text[next]] || i-line < minWrapped {
 			return i
 		}
 		line, i = next, next
@@ -92,11 +94,11 @@ func base64Text(out, run []byte) []byte {
 // decodeRun appends what run decodes to, and reports whether it is anything. It
 // gives up as soon as it cannot be.
 func decodeRun(dst, run []byte) ([]byte, bool) {
-	most := len(run) * 3 / 4 / 16 // odd bytes, as in isText
+	most := len(run) * 3 / 4 / 16 // odd bytes, as in IsText
 	odd, wide, n, bits := 0, 0, 0, uint32(0)
 	for _, c := range run {
-		value := base64Values[c]
-		if value == noBase64 {
+		value := encodings.Base64Values[c]
+		if value == encodings.NoBase64 {
 			continue // line breaks
 		}
 		bits = bits<<6 | uint32(value)
@@ -106,13 +108,13 @@ func decodeRun(dst, run []byte) ([]byte, bool) {
 		for _, b := range [3]byte{byte(bits >> 16), byte(bits >> 8), byte(bits)} {
 			if b == 0 {
 				wide++
-			} else if !printable[b] {
+			} else if !encodings.Printable[b] {
 				odd++
 			}
 			dst = append(dst, b)
 		}
 		// Of UTF-16, half of the bytes are zero.
-		if odd > most && !bytes.HasPrefix(dst, gzipMagic) || len(dst) == 24 && wide > len(dst)/2+1 {
+		if odd > most && !bytes.HasPrefix(dst, encodings.GzipMagic) || len(dst) == 24 && wide > len(dst)/2+1 {
 			return nil, false
 		}
 	}
@@ -122,10 +124,10 @@ func decodeRun(dst, run []byte) ([]byte, bool) {
 	case 3:
 		dst = append(dst, byte(bits>>10), byte(bits>>2))
 	}
-	if isGzip(dst) {
+	if encodings.IsGzip(dst) {
 		return dst, true
 	}
-	return dst, isText(dst) || isWide(dst)
+	return dst, encodings.IsText(dst) || isWide(dst)
 }
 
 // isWide reports whether b is text in UTF-16.
@@ -134,16 +136,16 @@ func isWide(b []byte) bool {
 	for _, c := range b {
 		if c == 0 {
 			zeros++
-		} else if !printable[c] {
+		} else if !encodings.Printable[c] {
 			odd++
 		}
 	}
 	return zeros*5 >= len(b)*2 && zeros*2 <= len(b)+1 && odd*16 <= len(b)
 }
 
-// maxUnpacked bounds what gzip in base64 is unpacked to. A release of Helm has at
+// MaxUnpacked bounds what gzip in base64 is unpacked to. A release of Helm has at
 // most one MiB, packed.
-const maxUnpacked = 16 << 20
+const MaxUnpacked = 16 << 20
 
 // gunzip unpacks b as far as it is whole and there is room, and returns nil if it
 // is not gzip of text.
@@ -154,9 +156,9 @@ func gunzip(b []byte, room int) []byte {
 	}
 	var head [512]byte
 	n, _ := io.ReadFull(r, head[:]) // what could be unpacked is looked at
-	if !isText(head[:n]) {
+	if !encodings.IsText(head[:n]) {
 		return nil
 	}
-	rest, _ := io.ReadAll(io.LimitReader(r, int64(min(max(room, 0), maxUnpacked))))
+	rest, _ := io.ReadAll(io.LimitReader(r, int64(min(max(room, 0), MaxUnpacked))))
 	return append(head[:n:n], rest...)
 }

@@ -1,8 +1,10 @@
-package detectors
+package prefilter
 
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
 // An id in pieces, or one of which some characters are escaped, holds a run of
@@ -12,7 +14,7 @@ import (
 const (
 	idPiece = 7
 	// joinedIDWindow bounds an id in three pieces with what is between them.
-	joinedIDWindow = idLen + 2*(maxGap+4)
+	joinedIDWindow = encodings.IDLen + 2*(encodings.MaxGap+4)
 )
 
 // HasJoinedID reports whether text may hold an id in pieces.
@@ -88,11 +90,11 @@ func (f *Filter) piecesAt(text []byte, at int, starts uint64) bool {
 // pieceAround reports whether the character at i is of an id in pieces.
 func (f *Filter) pieceAround(text []byte, i int) bool {
 	from, to, letter := i, i, false
-	for from > 0 && i-from < idLen+maxEscape && idBytes[text[from-1]] {
+	for from > 0 && i-from < encodings.IDLen+maxEscape && idBytes[text[from-1]] {
 		from--
 		letter = letter || text[from] >= 'A'
 	}
-	for to < len(text) && to-i < idLen+maxEscape && idBytes[text[to]] {
+	for to < len(text) && to-i < encodings.IDLen+maxEscape && idBytes[text[to]] {
 		letter = letter || text[to] >= 'A'
 		to++
 	}
@@ -100,12 +102,12 @@ func (f *Filter) pieceAround(text []byte, i int) bool {
 		return false
 	}
 	from = afterEscape(text, from)
-	if to-from < idPiece || to-from >= idLen {
+	if to-from < idPiece || to-from >= encodings.IDLen {
 		return false
 	}
-	g := joinedChars{first: idLen + idPiece, last: idLen + idPiece}
+	g := joinedChars{first: encodings.IDLen + idPiece, last: encodings.IDLen + idPiece}
 	g.gatherBefore(text, from)
-	before := g.first < idLen+idPiece
+	before := g.first < encodings.IDLen+idPiece
 	if !before && !mayFollow(text, to) {
 		return false
 	}
@@ -119,8 +121,8 @@ func (f *Filter) pieceAround(text []byte, i int) bool {
 // of its characters are the digits of an escape.
 func afterEscape(text []byte, i int) int {
 	for k := i - 1; k >= max(0, i-3); k-- { // \u{
-		if jointStarts[text[k]] || escapeStarts[text[k]] {
-			return max(i, linkOrEscape(text, k).to)
+		if encodings.JointStarts[text[k]] || encodings.EscapeStarts[text[k]] {
+			return max(i, linkOrEscape(text, k).To)
 		}
 	}
 	return i
@@ -128,16 +130,16 @@ func afterEscape(text []byte, i int) int {
 
 // mayFollow reports whether a link may begin at i.
 func mayFollow(text []byte, i int) bool {
-	return i < len(text) && (jointStarts[text[i]] || escapeStarts[text[i]])
+	return i < len(text) && (encodings.JointStarts[text[i]] || encodings.EscapeStarts[text[i]])
 }
 
-var idBytes = newByteSet("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", nil)
+var idBytes = encodings.NewByteSet("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", nil)
 
 // joinedChars is what a word reads like with its links undone, and where each
 // character comes from. The piece that was found first is in the middle.
 type joinedChars struct {
-	chars       [2*idLen + 2*idLen]byte
-	places      [2*idLen + 2*idLen]int
+	chars       [2*encodings.IDLen + 2*encodings.IDLen]byte
+	places      [2*encodings.IDLen + 2*encodings.IDLen]int
 	first, last int
 }
 
@@ -154,15 +156,15 @@ func (g *joinedChars) gatherBefore(text []byte, from int) {
 	for g.first > 0 && from > least {
 		l := linkBefore(text, from, least)
 		switch {
-		case l.to == 0 && !idBytes[text[from-1]]:
+		case l.To == 0 && !idBytes[text[from-1]]:
 			return
-		case l.to == 0: // no link, but a character
-			l = link{from: from - 1, char: text[from-1]}
+		case l.To == 0: // no link, but a character
+			l = encodings.Link{From: from - 1, Char: text[from-1]}
 		}
-		from = l.from
-		if l.char != 0 {
+		from = l.From
+		if l.Char != 0 {
 			g.first--
-			g.chars[g.first], g.places[g.first] = l.char, from
+			g.chars[g.first], g.places[g.first] = l.Char, from
 		}
 	}
 }
@@ -174,13 +176,13 @@ func (g *joinedChars) gatherAfter(text []byte, to int) bool {
 	most := min(len(text), to+joinedIDWindow)
 	for to < most && g.last < len(g.chars) && mayFollow(text, to) {
 		l := linkOrEscape(text, to)
-		if l.to == 0 {
+		if l.To == 0 {
 			break
 		}
-		if l.char != 0 {
-			g.push(l.char, l.from)
+		if l.Char != 0 {
+			g.push(l.Char, l.From)
 		}
-		for to = l.to; to < most && idBytes[text[to]]; to++ {
+		for to = l.To; to < most && idBytes[text[to]]; to++ {
 			g.push(text[to], to)
 		}
 	}
@@ -189,8 +191,8 @@ func (g *joinedChars) gatherAfter(text []byte, to int) bool {
 
 // holdsID reports whether an id was gathered that is not too long.
 func (g *joinedChars) holdsID(f *Filter) bool {
-	for i := g.first; i+idLen <= g.last; i++ {
-		if g.places[i+idLen-1]-g.places[i] < joinedIDWindow && f.holdsID(g.chars[i:i+idLen]) {
+	for i := g.first; i+encodings.IDLen <= g.last; i++ {
+		if g.places[i+encodings.IDLen-1]-g.places[i] < joinedIDWindow && f.holdsID(g.chars[i:i+encodings.IDLen]) {
 			return true
 		}
 	}
@@ -198,52 +200,52 @@ func (g *joinedChars) holdsID(f *Filter) bool {
 }
 
 // linkBefore returns the link that ends at i and begins at least or later.
-func linkBefore(text []byte, i, least int) link {
+func linkBefore(text []byte, i, least int) encodings.Link {
 	if i == 0 {
-		return link{}
+		return encodings.Link{}
 	}
 	from, most := i, 0 // where it may begin
 	switch c := text[i-1]; {
 	case c == '"' || c == '\'' || c == '`':
-		most = maxGap + 2
-	case isBlank(c):
-		from, most = skipLineBreakBack(text, i), 1
+		most = encodings.MaxGap + 2
+	case encodings.IsBlank(c):
+		from, most = encodings.SkipLineBreakBack(text, i), 1
 		if from == i {
-			return link{}
+			return encodings.Link{}
 		}
-	case hexSet[c] || c == ';' || c == '}':
+	case encodings.HexSet[c] || c == ';' || c == '}':
 		most = maxEscape
 	}
 	for k := from - 1; k >= max(least, from-most); k-- {
-		if !jointStarts[text[k]] && !escapeStarts[text[k]] {
+		if !encodings.JointStarts[text[k]] && !encodings.EscapeStarts[text[k]] {
 			continue
 		}
-		if l := linkOrEscape(text, k); l.to == i {
+		if l := linkOrEscape(text, k); l.To == i {
 			if text[k] == '"' && k > least && text[k-1] == '\\' {
-				l.from--
+				l.From--
 			}
-			for n := 1; n < maxBackslashes && text[k] == '\\' && l.from > least && text[l.from-1] == '\\'; n++ {
-				l.from--
+			for n := 1; n < encodings.MaxBackslashes && text[k] == '\\' && l.From > least && text[l.From-1] == '\\'; n++ {
+				l.From--
 			}
 			return l
 		}
 	}
-	return link{}
+	return encodings.Link{}
 }
 
 // maxEscape is the length of the longest escape, \U00000041 or \u{000041}.
 const maxEscape = 10
 
-// linkOrEscape is linkAt for escapes too.
-func linkOrEscape(text []byte, i int) link {
-	if l := linkAt(text, i); l.to > 0 {
+// linkOrEscape is LinkAt for escapes too.
+func linkOrEscape(text []byte, i int) encodings.Link {
+	if l := encodings.LinkAt(text, i); l.To > 0 {
 		return l
 	}
-	if !escapeStarts[text[i]] {
-		return link{}
+	if !encodings.EscapeStarts[text[i]] {
+		return encodings.Link{}
 	}
-	if n, c := decodeEscape(text[i:]); n > 0 && idBytes[c] {
-		return link{from: i, to: i + n, char: c}
+	if n, c := encodings.DecodeEscape(text[i:]); n > 0 && idBytes[c] {
+		return encodings.Link{From: i, To: i + n, Char: c}
 	}
-	return link{}
+	return encodings.Link{}
 }

@@ -1,17 +1,17 @@
-package detectors
+package encodings
 
 import (
 	"bytes"
 	"strconv"
 )
 
-var escapeStarts = newByteSet("\\%&\x1b", nil)
+var EscapeStarts = NewByteSet("\\%&\x1b", nil)
 
 // AppendUnescaped appends text to dst, its escapes undone once as in the view
 // that a Set makes, and returns the extended slice.
 func AppendUnescaped(dst, text []byte) []byte {
 	for len(text) > 0 {
-		if n, c := decodeEscape(text); n > 0 {
+		if n, c := DecodeEscape(text); n > 0 {
 			dst, text = append(dst, c), text[n:]
 		} else {
 			dst, text = append(dst, text[0]), text[1:]
@@ -20,15 +20,15 @@ func AppendUnescaped(dst, text []byte) []byte {
 	return dst
 }
 
-// decodeEscape returns the length of the escape sequence that b begins with, 0 if
+// DecodeEscape returns the length of the escape sequence that b begins with, 0 if
 // none, and the byte that it stands for. Only ASCII matters here.
-func decodeEscape(b []byte) (n int, c byte) {
+func DecodeEscape(b []byte) (n int, c byte) {
 	switch b[0] {
 	case '%':
 		if len(b) > 1 && b[1] == 'u' { // of JavaScript's escape()
-			return hexByte(b, 2, 4)
+			return HexByte(b, 2, 4)
 		}
-		return hexByte(b, 1, 2)
+		return HexByte(b, 1, 2)
 	case '&':
 		return htmlEntity(b)
 	case '\x1b':
@@ -39,15 +39,15 @@ func decodeEscape(b []byte) (n int, c byte) {
 	return 0, 0
 }
 
-// hexByte reads digits hexadecimal digits at b[at:].
-func hexByte(b []byte, at, digits int) (int, byte) {
+// HexByte reads digits hexadecimal digits at b[at:].
+func HexByte(b []byte, at, digits int) (int, byte) {
 	if len(b) < at+digits {
 		return 0, 0
 	}
 	n := 0
 	for _, c := range b[at : at+digits] {
-		d := hexValues[c]
-		if d == noHex || n >= 0x80 {
+		d := HexValues[c]
+		if d == NoHex || n >= 0x80 {
 			return 0, 0
 		}
 		n = n<<4 | int(d)
@@ -75,11 +75,11 @@ func backslashEscape(b []byte) (int, byte) {
 		if len(b) > 2 && b[2] == '{' { // of JavaScript, Rust and Swift
 			return bracedByte(b)
 		}
-		return hexByte(b, 2, 4)
+		return HexByte(b, 2, 4)
 	case 'U': // of Python, Go and C
-		return hexByte(b, 2, 8)
+		return HexByte(b, 2, 8)
 	case 'x':
-		return hexByte(b, 2, 2)
+		return HexByte(b, 2, 2)
 	case '0', '1':
 		return octalByte(b)
 	}
@@ -100,7 +100,7 @@ func bracedByte(b []byte) (int, byte) {
 	if end < 4 {
 		return 0, 0
 	}
-	if n, c := hexByte(b, 3, end-3); n > 0 {
+	if n, c := HexByte(b, 3, end-3); n > 0 {
 		return end + 1, c
 	}
 	return 0, 0

@@ -1,8 +1,10 @@
-package detectors
+package views
 
 import (
 	"bytes"
 	"sort"
+
+	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
 // Quoted-printable (RFC 2045, 6.7) breaks a line with "=" at its end, and writes "=3D"
@@ -40,16 +42,16 @@ type transferHeader struct {
 
 // lineBreakOrEscape returns the line break or the escape that begins at i, if the text there is
 // quoted-printable. Its end is 0 if there is none.
-func (q *quoted) lineBreakOrEscape(text []byte, i int) link {
+func (q *quoted) lineBreakOrEscape(text []byte, i int) encodings.Link {
 	if text[i] != '=' {
-		return link{}
+		return encodings.Link{}
 	}
-	l := softBreak(text, i)
-	if n, c := hexByte(text[i:], 1, 2); n > 0 && c > 0 {
-		l = link{from: i, to: i + n, char: c}
+	l := encodings.SoftBreak(text, i)
+	if n, c := encodings.HexByte(text[i:], 1, 2); n > 0 && c > 0 {
+		l = encodings.Link{From: i, To: i + n, Char: c}
 	}
-	if l.to == 0 || !q.isQuotedAt(text, i) {
-		return link{}
+	if l.To == 0 || !q.isQuotedAt(text, i) {
+		return encodings.Link{}
 	}
 	return l
 }
@@ -169,8 +171,8 @@ func escapedByte(line []byte, i int) (c byte, ok bool) {
 	if i < 0 || i+2 >= len(line) || line[i] != '=' {
 		return 0, false
 	}
-	high, low := hexValues[line[i+1]], hexValues[line[i+2]]
-	return high<<4 | low, high != noHex && low != noHex
+	high, low := encodings.HexValues[line[i+1]], encodings.HexValues[line[i+2]]
+	return high<<4 | low, high != encodings.NoHex && low != encodings.NoHex
 }
 
 // isFilled reports whether line, without the "=" at its end, is as long as encoders make
@@ -185,7 +187,7 @@ func isFilled(line []byte) bool {
 
 // runStart returns the start of the base64 that ends at i.
 func runStart(text []byte, i int) int {
-	for i > 0 && joinable[text[i-1]] {
+	for i > 0 && encodings.Joinable[text[i-1]] {
 		i--
 	}
 	return i

@@ -1,16 +1,18 @@
-package detectors
+package views
+
+import "github.com/stanch-dev/stanch/detectors/internal/encodings"
 
 // unescape undoes the escapes of JSON, URLs, HTML, shells' \x and \0 and
 // terminals' colours in one pass. They mix: a URL within JSON within a log.
-func unescape(text []byte, _ int) *view {
-	v, done := &view{}, 0
+func unescape(text []byte, _ int) *View {
+	v, done := &View{}, 0
 	var one [1]byte
 	for i := 0; i < len(text); {
-		if !escapeStarts[text[i]] {
+		if !encodings.EscapeStarts[text[i]] {
 			i++
 			continue
 		}
-		n, c := decodeEscape(text[i:])
+		n, c := encodings.DecodeEscape(text[i:])
 		if n == 0 {
 			i++
 			continue

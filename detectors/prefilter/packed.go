@@ -1,6 +1,10 @@
-package detectors
+package prefilter
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/stanch-dev/stanch/detectors/internal/encodings"
+)
 
 // gzipMark is what gzip begins with in base64; few of its next bytes are ever
 // other than zero if it is encoded once more.
@@ -8,7 +12,7 @@ const gzipMark = "H4sI"
 
 // gzipWindow bounds the first characters of gzip in base64, some of which may be
 // escapes or line breaks.
-const gzipWindow = 2 * minGzip / 3 * 4
+const gzipWindow = 2 * encodings.MinGzip / 3 * 4
 
 // HasGzip reports whether text may hold gzip in base64 of more than a few words.
 func (*Filter) HasGzip(text []byte) bool {
@@ -19,16 +23,16 @@ func (*Filter) HasGzip(text []byte) bool {
 		}
 		i += k
 		n := 0
-		for j := i; j < min(len(text), i+gzipWindow) && n < minGzip/3*4; j++ {
-			switch j = skipLineBreak(text, j); {
+		for j := i; j < min(len(text), i+gzipWindow) && n < encodings.MinGzip/3*4; j++ {
+			switch j = encodings.SkipLineBreak(text, j); {
 			case j == len(text):
-			case base64Set[text[j]]:
+			case encodings.Base64Set[text[j]]:
 				n++
-			case !escapeStarts[text[j]]:
+			case !encodings.EscapeStarts[text[j]]:
 				j = len(text)
 			}
 		}
-		if n == minGzip/3*4 {
+		if n == encodings.MinGzip/3*4 {
 			return true
 		}
 		i += len(gzipMark)

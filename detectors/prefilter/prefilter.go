@@ -1,4 +1,5 @@
-package detectors
+// Package prefilter tells texts that may hold a credential from those that cannot.
+package prefilter
 
 // Patterns are what the rules of a detector look for. detectors.Rule documents the
 // lists.

@@ -1,9 +1,11 @@
-package detectors
+package prefilter
 
 import (
 	"encoding/binary"
 	"math/bits"
 	"strings"
+
+	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
 // An id is four letters and a body of capital letters and digits. The four
@@ -16,14 +18,14 @@ const (
 	// idInBase64Len is the length of an id in base64, with what it shares of the
 	// groups at its ends.
 	idInBase64Len   = 28
-	encodedIDWindow = 2*idInBase64Len + wordLen + 2*maxBreak
+	encodedIDWindow = 2*idInBase64Len + wordLen + 2*encodings.MaxBreak
 	// idInUTF16InBase64Len is the same for an id in UTF-16 in base64: 40 bytes, 16 groups.
 	idInUTF16InBase64Len = 4 * 16
 )
 
 // prefixOfID returns the letters that e begins with, if it describes an id.
 func prefixOfID(e string) string {
-	prefix, body := strings.CutSuffix(e, strings.Repeat("#", idBody))
+	prefix, body := strings.CutSuffix(e, strings.Repeat("#", encodings.IDBody))
 	if !body {
 		return ""
 	}
@@ -32,9 +34,9 @@ func prefixOfID(e string) string {
 
 // holdsID reports whether text holds an id, whatever is around it.
 func (f *Filter) holdsID(text []byte) bool {
-	for i := 0; i+idLen <= len(text); i++ {
+	for i := 0; i+encodings.IDLen <= len(text); i++ {
 		for _, prefix := range f.ids {
-			if string(text[i:i+idPrefix]) == prefix && isBody(text[i+idPrefix:i+idLen]) {
+			if string(text[i:i+encodings.IDPrefix]) == prefix && isBody(text[i+encodings.IDPrefix:i+encodings.IDLen]) {
 				return true
 			}
 		}
@@ -44,7 +46,7 @@ func (f *Filter) holdsID(text []byte) bool {
 
 func areBase64(b []byte) bool {
 	for _, c := range b {
-		if !base64Set[c] {
+		if !encodings.Base64Set[c] {
 			return false
 		}
 	}
@@ -126,9 +128,9 @@ func (f *Filter) encodedIDAround(text []byte, from, to int) bool {
 
 // isBase64Word reports whether the eight bytes of b are base64.
 func isBase64Word(b []byte) bool {
-	v := &base64Values
+	v := &encodings.Base64Values
 	_ = b[7]
-	return (v[b[0]]|v[b[1]]|v[b[2]]|v[b[3]]|v[b[4]]|v[b[5]]|v[b[6]]|v[b[7]])&noBase64 == 0
+	return (v[b[0]]|v[b[1]]|v[b[2]]|v[b[3]]|v[b[4]]|v[b[5]]|v[b[6]]|v[b[7]])&encodings.NoBase64 == 0
 }
 
 // mayBeBodyGroup reports whether word, which begins with a group of base64, may be
@@ -166,7 +168,7 @@ func (f *Filter) idInBase64(text []byte, at int) bool {
 	var chars [2*idInBase64Len + 4]byte
 	from := idInBase64Len
 	for i := at; from > 0; {
-		if i = skipLineBreakBack(text, i); i == 0 || !base64Set[text[i-1]] {
+		if i = encodings.SkipLineBreakBack(text, i); i == 0 || !encodings.Base64Set[text[i-1]] {
 			break
 		}
 		i, from = i-1, from-1
@@ -174,7 +176,7 @@ func (f *Filter) idInBase64(text []byte, at int) bool {
 	}
 	to := idInBase64Len
 	for i := at; to < len(chars); i++ {
-		if i = skipLineBreak(text, i); i == len(text) || !base64Set[text[i]] {
+		if i = encodings.SkipLineBreak(text, i); i == len(text) || !encodings.Base64Set[text[i]] {
 			break
 		}
 		chars[to] = text[i]
@@ -194,7 +196,7 @@ func (f *Filter) idInBase64(text []byte, at int) bool {
 func decodeGroup(out, b []byte) {
 	var bits uint32
 	for _, c := range b[:4] {
-		bits = bits<<6 | uint32(base64Values[c]&63)
+		bits = bits<<6 | uint32(encodings.Base64Values[c]&63)
 	}
 	out[0], out[1], out[2] = byte(bits>>16), byte(bits>>8), byte(bits)
 }
@@ -220,10 +222,10 @@ func (f *Filter) idInUTF16(text []byte, i, width int) bool {
 			return false
 		}
 	}
-	for back := 0; back < idLen && i >= width && text[i-1] == 0; back++ {
+	for back := 0; back < encodings.IDLen && i >= width && text[i-1] == 0; back++ {
 		i -= width
 	}
-	var narrow [2 * idLen]byte
+	var narrow [2 * encodings.IDLen]byte
 	n := 0
 	for ; n < len(narrow) && i < len(text) && (n == 0 || text[i-1] == 0); n++ {
 		narrow[n] = text[i]
@@ -289,19 +291,19 @@ func isHexWord(w uint64) bool {
 // idInHex reports whether an id is around the two digits at i.
 func (f *Filter) idInHex(text []byte, i int) bool {
 	from, to := i, i
-	for from >= 2 && i-from < minHex && hexSet[text[from-2]] && hexSet[text[from-1]] {
+	for from >= 2 && i-from < encodings.MinHex && encodings.HexSet[text[from-2]] && encodings.HexSet[text[from-1]] {
 		from -= 2
 	}
-	for to+2 <= len(text) && to-i < minHex && hexSet[text[to]] && hexSet[text[to+1]] {
+	for to+2 <= len(text) && to-i < encodings.MinHex && encodings.HexSet[text[to]] && encodings.HexSet[text[to+1]] {
 		to += 2
 	}
-	if to-from < minHex {
+	if to-from < encodings.MinHex {
 		return false
 	}
-	var plain [minHex]byte
+	var plain [encodings.MinHex]byte
 	n := 0
 	for k := from; k < to; k += 2 {
-		plain[n] = hexValues[text[k]]<<4 | hexValues[text[k+1]]
+		plain[n] = encodings.HexValues[text[k]]<<4 | encodings.HexValues[text[k+1]]
 		n++
 	}
 	return f.holdsID(plain[:n])

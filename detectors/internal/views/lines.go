@@ -1,6 +1,10 @@
-package detectors
+package views
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/stanch-dev/stanch/detectors/internal/encodings"
+)
 
 // A lineChain is a text in base64 that goes over lines, all of one width but the
 // first and the last. The first may have a name before it: it is as long as the others
@@ -25,8 +29,8 @@ func (c *lineChain) continues(text []byte, i int) bool {
 	if text[i] != '\n' && text[i] != '\r' || c.last {
 		return false
 	}
-	start, next := runStart(text, i), skipLineBreak(text, i)
-	end := runEnd(text, next, &joinable)
+	start, next := runStart(text, i), encodings.SkipLineBreak(text, i)
+	end := encodings.RunEnd(text, next, &encodings.Joinable)
 	if end == next || !endsLine(text, end) || bytes.Count(text[i:next], []byte{'\n'}) > 1 {
 		return false
 	}
@@ -47,13 +51,13 @@ func (c *lineChain) continues(text []byte, i int) bool {
 // finish returns links, which lead from start to i, with the line break before the last
 // padding, and where to look for the next chain. Lines that are too short together, or
 // hold no capital letters, are no chain; then the lines behind the first are none either.
-func (c *lineChain) finish(text []byte, start, i int, links []link) ([]link, int) {
-	length := c.length + i - links[len(links)-1].to
+func (c *lineChain) finish(text []byte, start, i int, links []encodings.Link) ([]encodings.Link, int) {
+	length := c.length + i - links[len(links)-1].To
 	if length < minTokenLines || !hasCapitals(text[start:i]) {
 		return links[:0], i
 	}
-	if l := padJoint(text, i, length); l.to > 0 {
-		return append(links, l), l.to
+	if l := padJoint(text, i, length); l.To > 0 {
+		return append(links, l), l.To
 	}
 	return links, i + 1 // the line break there joins nothing
 }
@@ -83,8 +87,8 @@ func firstWidth(text []byte, start, i int, next Span) int {
 
 // isFollowedByEqualLine reports whether a line as long as that at s follows it.
 func isFollowedByEqualLine(text []byte, s Span) bool {
-	next := skipLineBreak(text, s.End)
-	return next > s.End && runEnd(text, next, &joinable)-next == s.End-s.Start
+	next := encodings.SkipLineBreak(text, s.End)
+	return next > s.End && encodings.RunEnd(text, next, &encodings.Joinable)-next == s.End-s.Start
 }
 
 // padding returns how many "=" there are behind the last line, text[start:end]: the second
@@ -92,7 +96,7 @@ func isFollowedByEqualLine(text []byte, s Span) bool {
 func (c *lineChain) padding(text []byte, start, end int) int {
 	pad := padding(text, end)
 	if pad == 1 && end+pad-start == c.width {
-		pad += min(1, padding(text, skipLineBreak(text, end+pad)))
+		pad += min(1, padding(text, encodings.SkipLineBreak(text, end+pad)))
 	}
 	return pad
 }
@@ -113,7 +117,7 @@ func (c *lineChain) isSeparate(line []byte, pad int) bool {
 	case c.count > 0:
 		return false
 	}
-	return pad == 0 && (n == idLen || n == secretLen) || c.length > maxColumns && n < 2*minWrapped
+	return pad == 0 && (n == encodings.IDLen || n == secretLen) || c.length > maxColumns && n < 2*minWrapped
 }
 
 // isWord reports whether the letters and digits of line are small letters, capital letters
@@ -147,15 +151,15 @@ func padding(text []byte, i int) int {
 
 // padJoint returns the line break within the padding, or before it, of base64 of which
 // length characters end at i.
-func padJoint(text []byte, i, length int) link {
+func padJoint(text []byte, i, length int) encodings.Link {
 	first := padding(text, i)
 	from := i + first
-	next := skipLineBreak(text, from)
+	next := encodings.SkipLineBreak(text, from)
 	second := padding(text, next)
 	if length < minTokenLines || next == from || second == 0 || (length+first+second)%4 != 0 {
-		return link{}
+		return encodings.Link{}
 	}
-	return link{from: from, to: next}
+	return encodings.Link{From: from, To: next}
 }
 
 // endsLine reports whether nothing but padding and a quote stands between i and
@@ -165,10 +169,12 @@ func endsLine(text []byte, i int) bool {
 	return i == len(text) || lineEnds[text[i]]
 }
 
-var lineEnds = newByteSet("\r\n\"'`<\\,;)", nil)
+var lineEnds = encodings.NewByteSet("\r\n\"'`<\\,;)", nil)
 
 // lineJoint is the line break at i, with the indentation behind it.
-func lineJoint(text []byte, i int) link { return link{from: i, to: skipLineBreak(text, i)} }
+func lineJoint(text []byte, i int) encodings.Link {
+	return encodings.Link{From: i, To: encodings.SkipLineBreak(text, i)}
+}
 
 // longLineAt reports whether the line behind the break at i may be a long one of base64.
 func longLineAt(text []byte, i int) bool {
@@ -176,5 +182,5 @@ func longLineAt(text []byte, i int) bool {
 		i++
 	}
 	last := i + minWrapped
-	return last < len(text) && joinable[text[last]] && joinable[text[last-minWrapped/2]] && joinable[text[i+1]]
+	return last < len(text) && encodings.Joinable[text[last]] && encodings.Joinable[text[last-minWrapped/2]] && encodings.Joinable[text[i+1]]
 }
