@@ -139,6 +139,13 @@ const (
 	TokenPart
 )
 
+// AddFact adds a fact, unless its value is "".
+func (m *Match) AddFact(name, value string, risk int) {
+	if value != "" {
+		m.Facts = append(m.Facts, Fact{Name: name, Value: value, Risk: risk})
+	}
+}
+
 // Lacks returns the parts that m needs and does not have.
 func (m *Match) Lacks() Parts {
 	lacks := m.Needs

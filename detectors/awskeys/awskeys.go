@@ -12,12 +12,7 @@
 package awskeys
 
 import (
-	"bytes"
 	"cmp"
-	"regexp"
-	"slices"
-	"sort"
-	"sync"
 
 	"github.com/stanch-dev/stanch/detectors"
 )
@@ -41,158 +36,64 @@ func appendKeys(dst []detectors.Match, text []byte) []detectors.Match {
 	if len(ids) == 0 && !containsAny(text, SecretKey.Keywords) && !containsAny(text, tokenMarks) {
 		return dst
 	}
-	f := newFinds(text, ids)
-	for i := range f.ids {
-		dst = f.appendID(dst, i)
+	s := newKeySearch(text, ids)
+	for i := range s.ids {
+		dst = s.appendID(dst, i)
 	}
-	for i := range f.secrets {
-		dst = f.appendSecret(dst, i)
+	for i := range s.secrets {
+		dst = s.appendSecret(dst, i)
 	}
-	for i := range f.tokens {
-		dst = f.appendToken(dst, i)
+	for i := range s.tokens {
+		dst = s.appendToken(dst, i)
 	}
 	return dst
 }
 
-func containsAny(text []byte, words []string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(text, []byte(w)) })
+// A keySearch makes the matches of one text.
+type keySearch struct {
+	*pairs
+	text      []byte
+	endpoints []mark // of stores that are not AWS's
+	otherIDs  []mark // those that only other clouds have
+	fileKind  detectors.Fact
+	requests  requests
 }
 
-// finds is what one text holds.
-type finds struct {
-	text                 []byte
-	ids, secrets, tokens []value
-	secretOf, tokenOf    []int  // by id: the index of its partner, or -1
-	secretTaken          []bool // by secret
-	tokenTaken           []bool
-	endpoints, strangers []mark // what is not of AWS
-	container            detectors.Fact
-	requests             requests
-}
-
-func newFinds(text []byte, ids []detectors.Span) *finds {
-	f := &finds{text: text, endpoints: findEndpoints(text), strangers: findForeignIDs(text), container: containerOf(text), requests: newRequests(text)}
-	secrets := slices.DeleteFunc(findSecrets(text), func(s detectors.Span) bool {
-		return holdsID(ids, s) // "//host/AKIA…/path" may have 40 characters too
-	})
-	f.place(ids, secrets, findTokens(text))
-	// Ids that sign nothing (ABIA, ACCA) take part: they stand between others
-	// and their secrets.
-	f.secretOf = alignGroups(f.ids, f.secrets)
-	f.tokenOf = align(f.ids, f.tokens, tokenCost)
-	f.secretTaken = taken(f.secretOf, len(f.secrets))
-	f.tokenTaken = taken(f.tokenOf, len(f.tokens))
-	return f
-}
-
-// place fills the values of f, in one walk over the text.
-func (f *finds) place(ids, secrets, tokens []detectors.Span) {
-	c := newCursor(f.text)
-	next := func(list []detectors.Span) int {
-		if len(list) == 0 {
-			return len(f.text)
-		}
-		return list[0].Start
-	}
-	for len(ids)+len(secrets)+len(tokens) > 0 {
-		switch i, s, t := next(ids), next(secrets), next(tokens); {
-		case i <= s && i <= t:
-			f.ids = append(f.ids, f.id(c, ids[0]))
-			ids = ids[1:]
-		case s <= t:
-			f.addSecret(c, secrets[0])
-			secrets = secrets[1:]
-		default:
-			f.tokens = append(f.tokens, f.token(c, tokens[0]))
-			tokens = tokens[1:]
-		}
+func newKeySearch(text []byte, ids []detectors.Span) *keySearch {
+	return &keySearch{
+		pairs: pairText(text, ids), text: text, endpoints: findEndpoints(text), otherIDs: findForeignIDs(text),
+		fileKind: containerOf(text), requests: newRequests(text),
 	}
 }
-
-func (f *finds) id(c *cursor, s detectors.Span) value {
-	v := c.value(s)
-	kind, name := nameOf(f.text, s.Start, idKindOf)
-	v.name = kind
-	v.label(f.text, name)
-	v.account, _ = Account(v.text)
-	v.signs = signsRequest(f.text, s)
-	return v
-}
-
-// addSecret adds the candidate at s, unless the text calls it something else.
-func (f *finds) addSecret(c *cursor, s detectors.Span) {
-	shape := shapeOf(f.text[s.Start:s.End])
-	if shape == hexadecimal && !isNamedSecret(f.text, s.Start) { // a rough look: most are commits
-		return
-	}
-	kind, name := nameOf(f.text, s.Start, kindOf)
-	if shape == hexadecimal && kind < namedSecret {
-		return
-	}
-	v := c.value(s)
-	v.name, v.shape = kind, shape
-	var parts []string
-	if kind == namedToken {
-		parts = tokenWords
-	}
-	v.label(f.text, name, parts...)
-	f.secrets = append(f.secrets, v)
-}
-
-func (f *finds) token(c *cursor, s detectors.Span) value {
-	v := c.value(s)
-	v.label(f.text, "", grouplessTokens...)
-	info, _ := ParseToken(v.text)
-	v.account = info.Account
-	return v
-}
-
-// holdsID reports whether one of ids, in order, lies in s.
-func holdsID(ids []detectors.Span, s detectors.Span) bool {
-	i := sort.Search(len(ids), func(i int) bool { return ids[i].End > s.Start })
-	return i < len(ids) && ids[i].Start < s.End
-}
-
-func taken(partner []int, n int) []bool {
-	t := make([]bool, n)
-	for _, p := range partner {
-		if p >= 0 {
-			t[p] = true
-		}
-	}
-	return t
-}
-
-func isTemporary(id string) bool { return id[0:2] == "AS" }
 
 // appendID appends the matches of id i: one for each candidate secret, or one
 // for the lone id.
-func (f *finds) appendID(dst []detectors.Match, i int) []detectors.Match {
-	id := f.ids[i]
+func (k *keySearch) appendID(dst []detectors.Match, i int) []detectors.Match {
+	id := k.ids[i]
 	m := detectors.Match{Rule: ruleOf(id.text), Span: id.Span, Grade: Grade(id.text), Needs: needs(id), Account: id.account, Group: id.group, InSignedRequest: id.signs}
 	m.Credential.ID = id.text
-	m.Credential.Partition = partitionNear(f.text, id.Span)
-	note(&m, PartitionHint, m.Credential.Partition, 0)
-	tagStore(&m, nearest(f.text, f.endpoints, id.Span, nearStore))
-	note(&m, f.container.Name, f.container.Value, f.container.Risk)
-	if t := f.tokenOf[i]; t >= 0 {
-		m.Token = f.tokens[t].Span
-		m.Credential.Token = detectors.NewSecret(f.tokens[t].text)
-		m.Complete = completeToken(f.tokens[t].text)
+	m.Credential.Partition = partitionNear(k.text, id.Span)
+	m.AddFact(PartitionHint, m.Credential.Partition, 0)
+	tagStore(&m, nearest(k.text, k.endpoints, id.Span, nearStore))
+	m.AddFact(k.fileKind.Name, k.fileKind.Value, k.fileKind.Risk)
+	if t := k.tokenOf[i]; t >= 0 {
+		m.Token = k.tokens[t].Span
+		m.Credential.Token = detectors.NewSecret(k.tokens[t].text)
+		m.Complete = completeToken(k.tokens[t].text)
 	}
-	first, alone := f.secretOf[i], confidence(m)
+	first, alone := k.secretOf[i], confidence(m)
 	if first < 0 {
-		m.SignedUntil = f.requests.until(id.Span)
+		m.SignedUntil = k.requests.until(id.Span)
 		m.Confidence = alone
 		return append(dst, m)
 	}
-	for rank, s := range append([]int{first}, spares(id, f.secrets, f.secretTaken)...) {
+	for rank, s := range append([]int{first}, spares(id, k.secrets, k.secretTaken)...) {
 		m.Rank = rank
-		m.Secret = f.secrets[s].Span
-		m.Credential.Secret = detectors.NewSecret(f.secrets[s].text)
+		m.Secret = k.secrets[s].Span
+		m.Credential.Secret = detectors.NewSecret(k.secrets[s].text)
 		m.Confidence = confidence(m)
 		m.IDConfidence = ""
-		doubted := f.secrets[s].shape == hexadecimal || f.secrets[s].isDoubted(&id)
+		doubted := k.secrets[s].shape == hexadecimal || k.secrets[s].isDoubted(&id)
 		if doubted && m.Confidence == detectors.High {
 			m.Confidence, m.IDConfidence = detectors.Medium, alone
 		}
@@ -215,60 +116,28 @@ func needs(id value) detectors.Parts {
 
 // appendSecret appends secret i if no id has it and its name says whose it is, or
 // at least that it is a secret: then only for ids in other texts.
-func (f *finds) appendSecret(dst []detectors.Match, i int) []detectors.Match {
-	s := f.secrets[i]
-	if f.secretTaken[i] || s.name != namedAWS && (s.name != namedSecret || s.example) || s.shape != random {
+func (k *keySearch) appendSecret(dst []detectors.Match, i int) []detectors.Match {
+	s := k.secrets[i]
+	if k.secretTaken[i] || s.name != namedAWS && (s.name != namedSecret || s.example) || s.shape != random {
 		return dst
 	}
 	m := detectors.Match{
 		Rule: SecretKey, Span: s.Span, Secret: s.Span, Confidence: detectors.Medium,
-		NeedsID: s.name != namedAWS, Account: accountNear(f.text, s.Span), Group: s.group,
+		NeedsID: s.name != namedAWS, Account: accountNear(k.text, s.Span), Group: s.group,
 		Credential: detectors.Credential{Secret: detectors.NewSecret(s.text)},
 	}
-	tagStore(&m, cmp.Or(nearest(f.text, f.strangers, s.Span, nearOwner), nearest(f.text, f.endpoints, s.Span, nearStore)))
+	tagStore(&m, cmp.Or(nearest(k.text, k.otherIDs, s.Span, nearOwner), nearest(k.text, k.endpoints, s.Span, nearStore)))
 	return append(dst, m)
 }
 
-// accountNear returns the account that the ARNs within a few lines of s name, or the
-// unique ids of users and roles, and "" if several are named.
-func accountNear(text []byte, s detectors.Span) string {
-	const near = 400
-	account := ""
-	for _, m := range accountMark().FindAllSubmatch(around(text, s, near), -1) {
-		named := string(m[1]) + string(m[3])
-		if named == "" {
-			named, _ = Account(string(m[2]))
-		}
-		switch {
-		case named == "":
-		case account != "" && account != named:
-			return ""
-		default:
-			account = named
-		}
-	}
-	return account
-}
-
-// lazy compiles a pattern when it is first asked for: few runs, and hardly one of a
-// hook, meet a text that it is for, and to compile all costs as much as to start.
-func lazy(pattern string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
-}
-
-// accountMark finds what names an account: arn:PARTITION:SERVICE:REGION:ACCOUNT:…,
-// with partitions aws, aws-cn …, the ids of users, roles, groups and instance
-// profiles, which are never reported, registries and login links.
-var accountMark = lazy(`arn:aws[a-z-]*:[^:\s]*:[^:\s]*:(\d{12}):|\b(A(?:IDA|ROA|GPA|IPA)[A-Z2-7]{17})\b|\b(\d{12})\.(?:dkr\.ecr|signin\.aws)\b`)
-
 // appendToken appends token i if no id has it and it can be read.
-func (f *finds) appendToken(dst []detectors.Match, i int) []detectors.Match {
-	t := f.tokens[i]
-	if _, ok := ParseToken(t.text); !ok || f.tokenTaken[i] {
+func (k *keySearch) appendToken(dst []detectors.Match, i int) []detectors.Match {
+	t := k.tokens[i]
+	if _, ok := ParseToken(t.text); !ok || k.tokenTaken[i] {
 		return dst
 	}
 	return append(dst, detectors.Match{
-		Rule: SessionKey, Span: t.Span, Token: t.Span, Confidence: detectors.Medium, Account: t.account, Group: t.group, Complete: completeToken(t.text), SignedUntil: f.requests.until(t.Span),
+		Rule: SessionKey, Span: t.Span, Token: t.Span, Confidence: detectors.Medium, Account: t.account, Group: t.group, Complete: completeToken(t.text), SignedUntil: k.requests.until(t.Span),
 		Credential: detectors.Credential{Token: detectors.NewSecret(t.text)},
 	})
 }
@@ -298,4 +167,13 @@ func confidence(m detectors.Match) detectors.Confidence {
 		return detectors.Medium
 	}
 	return detectors.High
+}
+
+// completeToken returns TokenPart if token is seen to be whole: the first line of one that
+// was wrapped can be neither read nor padded.
+func completeToken(token string) detectors.Parts {
+	if _, ok := ParseToken(token); ok || endsPadded(token) {
+		return detectors.TokenPart
+	}
+	return 0
 }

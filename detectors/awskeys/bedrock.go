@@ -46,7 +46,7 @@ func appendBedrock(dst []detectors.Match, text []byte) []detectors.Match {
 			m.Confidence = detectors.Medium
 		}
 		m.Account = account
-		note(&m, "iam-user", user, 1)
+		m.AddFact("iam-user", user, 1)
 		dst = append(dst, m)
 	})
 	each(text, bedrockSessionHead, func(at int) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // nameKind is what the text before a value calls it.
@@ -21,8 +20,10 @@ const (
 )
 
 const (
-	maxName  = 72 // how far before a value its name may begin, in bytes
-	maxWords = 6  // how many words of a name may stand apart: "the secret access key is"
+	maxWords = 6 // how many words of a name may stand apart: "the secret access key is"
+	// maxNames is how far before a secret its name may be: on its line, or on the
+	// one above.
+	maxNames = 2*maxName + 1
 )
 
 // nameOf says what the value at start is called by what stands before it on its
@@ -86,10 +87,6 @@ func lastName(b []byte) (name string, gap []byte) {
 		start--
 	}
 	return string(b[start:end]), b[end:]
-}
-
-func isNameByte(c byte) bool {
-	return isAlnum(c) || c == '_' || c == '-' || c == '.' || c >= utf8.RuneSelf
 }
 
 // kindOf judges one name of a secret; joined is it and those that follow, in one.
@@ -251,3 +248,18 @@ func splitWords(name string) []string {
 
 // lastLine returns what of b comes after its last newline.
 func lastLine(b []byte) []byte { return b[bytes.LastIndexByte(b, '\n')+1:] }
+
+// isNamedSecret reports whether what is before text[at:] names a secret, as far as
+// nameOf looks. The name is judged roughly: it may be escaped.
+func isNamedSecret(text []byte, at int) bool {
+	before := text[max(0, at-maxNames):at]
+	for i := len(before) - 4; i > 0; i-- {
+		if before[i]|0x20 != 'c' || before[i-1]|0x20 != 'e' {
+			continue
+		}
+		if rest := before[i+1:]; bytes.EqualFold(rest[:3], []byte("ret")) || bytes.EqualFold(rest[:3], []byte("key")) {
+			return true
+		}
+	}
+	return false
+}

@@ -279,7 +279,7 @@ func TestRequestsAreReadOnce(t *testing.T) {
 	for i := range uint64(200) {
 		text += "X-Amz-Credential: " + detectorstest.KeyID("AKIA", detectorstest.Account, i) + "\n"
 	}
-	f := newFinds([]byte(text), findIDs([]byte(text)))
+	f := newKeySearch([]byte(text), findIDs([]byte(text)))
 	for i := range f.ids {
 		f.appendID(nil, i)
 	}

@@ -86,9 +86,9 @@ func appendSMTP(dst []detectors.Match, text []byte) []detectors.Match {
 			m.Confidence = detectors.Medium
 		}
 		m.Account, _ = Account(user)
-		note(&m, "smtp-user", user, 1)
+		m.AddFact("smtp-user", user, 1)
 		if region := smtpRegion().FindSubmatch(around(text, s, 1000)); region != nil {
-			note(&m, "region", string(region[1]), 0)
+			m.AddFact("region", string(region[1]), 0)
 		}
 		dst = append(dst, m)
 	})
@@ -140,7 +140,7 @@ func appendServicePasswords(dst []detectors.Match, text []byte) []detectors.Matc
 		s.End++
 		m := secretOnly(ServicePassword, text, s, "STS knows no passwords")
 		m.Account = account
-		note(&m, "iam-user", user, 1)
+		m.AddFact("iam-user", user, 1)
 		dst = append(dst, m)
 	})
 	return dst

@@ -1,7 +1,6 @@
 package awskeys
 
 import (
-	"bytes"
 	"encoding/base64"
 	"strings"
 
@@ -29,35 +28,12 @@ func appendServices(dst []detectors.Match, text []byte) []detectors.Match {
 	return dst
 }
 
-// each calls yield for each place of mark in text that no letter or digit is right
-// before, unless that ends an escape sequence.
-func each(text []byte, mark string, yield func(at int)) {
-	for i := 0; ; {
-		k := bytes.Index(text[i:], []byte(mark))
-		if k < 0 {
-			return
-		}
-		i += k
-		if i == 0 || !isAlnum(text[i-1]) || escapeEnds(text, i) {
-			yield(i)
-		}
-		i += len(mark)
-	}
-}
-
 // secretOnly returns the match of a credential that is the secret at s and has no
 // id of its own.
 func secretOnly(rule *detectors.Rule, text []byte, s detectors.Span, why string) detectors.Match {
 	return detectors.Match{
 		Rule: rule, Span: s, Secret: s, Confidence: detectors.High, Unverifiable: why,
 		Credential: detectors.Credential{Secret: detectors.NewSecret(string(text[s.Start:s.End]))},
-	}
-}
-
-// note adds a fact, if there is something to say.
-func note(m *detectors.Match, name, value string, risk int) {
-	if value != "" {
-		m.Facts = append(m.Facts, detectors.Fact{Name: name, Value: value, Risk: risk})
 	}
 }
 
@@ -73,9 +49,6 @@ func runEnd(text []byte, at int, is func(byte) bool) int {
 	return at
 }
 
-// isAnyBase64 knows both alphabets of RFC 4648.
-func isAnyBase64(c byte) bool { return isSecretByte(c) || c == '-' || c == '_' }
-
 // decodeAny decodes base64 of either alphabet, padded or not, to printable text; ""
 // if it is none.
 func decodeAny(run []byte) string {
@@ -90,11 +63,6 @@ func decodeAny(run []byte) string {
 		}
 	}
 	return string(out)
-}
-
-// around returns what is at most n bytes before and after s.
-func around(text []byte, s detectors.Span, n int) []byte {
-	return text[max(0, s.Start-n):min(len(text), s.End+n)]
 }
 
 // between returns what stands in text between before and after, "" if it does not.

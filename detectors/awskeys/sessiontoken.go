@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"strings"
 	"time"
-
-	"github.com/stanch-dev/stanch/detectors"
 )
 
 // TokenInfo is what a session token says in clear. Fields that the token's
@@ -59,15 +57,6 @@ func ParseToken(token string) (info TokenInfo, ok bool) {
 	}
 	info.Issued = time.Unix(int64(issued), 0).UTC()
 	return info, true
-}
-
-// completeToken returns TokenPart if token is seen to be whole: the first line of one that
-// was wrapped can be neither read nor padded.
-func completeToken(token string) detectors.Parts {
-	if _, ok := ParseToken(token); ok || endsPadded(token) {
-		return detectors.TokenPart
-	}
-	return 0
 }
 
 // endsPadded reports whether s ends in the padding that base64 of its length has.

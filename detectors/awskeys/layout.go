@@ -2,8 +2,6 @@ package awskeys
 
 import (
 	"bytes"
-	"strconv"
-	"strings"
 
 	"github.com/stanch-dev/stanch/detectors"
 )
@@ -181,37 +179,4 @@ func placeCost(a, b value) (cost float64, lines int) {
 		return costNext, lines
 	}
 	return costStanza + far, lines
-}
-
-// signsRequest is rule 11: it reports whether the id at s stands in a request that it signed, as in a
-// presigned URL: Credential=ID/DATE/REGION/SERVICE/aws4_request of Signature Version 4,
-// AWSAccessKeyId=ID in a query of Version 2. Logs are full of them.
-func signsRequest(text []byte, s detectors.Span) bool {
-	before := text[max(0, s.Start-maxName):s.Start]
-	name, gap := lastName(lastLine(before))
-	switch {
-	case strings.EqualFold(name, "X-Amz-Credential"):
-		return true
-	case name == idV2:
-		i := len(before) - len(gap) - len(name)
-		return i > 0 && strings.IndexByte("?&;", before[i-1]) >= 0 // ";" ends &amp;
-	}
-	const date = len("20060102")
-	rest, ok := cutSlash(text[s.End:])
-	if !ok || len(rest) < date {
-		return false
-	}
-	_, err := strconv.Atoi(string(rest[:date]))
-	_, ok = cutSlash(rest[date:])
-	return ok && err == nil
-}
-
-// cutSlash returns what comes after the slash, or its escape, that b begins with.
-func cutSlash(b []byte) (rest []byte, ok bool) {
-	for _, slash := range []string{"/", "%2F", "%2f", "%252F", "%252f"} {
-		if rest, ok := bytes.CutPrefix(b, []byte(slash)); ok {
-			return rest, true
-		}
-	}
-	return b, false
 }

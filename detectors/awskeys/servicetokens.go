@@ -46,7 +46,7 @@ func appendECR(dst []detectors.Match, text []byte) []detectors.Match {
 			}
 			if host := ecrHost().FindSubmatch(around(text, s, 300)); host != nil {
 				m.Account = string(host[1])
-				note(&m, "region", string(host[2]), 0)
+				m.AddFact("region", string(host[2]), 0)
 			}
 			dst = append(dst, m)
 		})
@@ -82,7 +82,7 @@ func appendSSO(dst []detectors.Match, text []byte) []detectors.Match {
 			}
 			near := around(text, s, 4000)
 			if url := ssoStart().FindSubmatch(near); url != nil {
-				note(&m, "start-url", string(url[1]), 1)
+				m.AddFact("start-url", string(url[1]), 1)
 			}
 			if at := ssoExpiry().FindSubmatch(near); at != nil && head == ssoAccess {
 				m.Expires, _ = time.Parse("2006-01-02T15:04:05", string(at[1]))
@@ -125,7 +125,7 @@ func appendAppSync(dst []detectors.Match, text []byte) []detectors.Match {
 		if host == "" {
 			m.Confidence = detectors.Medium
 		}
-		note(&m, "endpoint", host, 1)
+		m.AddFact("endpoint", host, 1)
 		dst = append(dst, m)
 	})
 	return dst
@@ -168,7 +168,7 @@ func appendCloudFront(dst []detectors.Match, text []byte) []detectors.Match {
 		}
 		m := secretOnly(CloudFrontKey, text, detectors.Span{Start: at[0], End: at[1]}, "STS knows no key pairs")
 		m.Account, _ = Account(string(id))
-		note(&m, "key-pair", string(id), 1)
+		m.AddFact("key-pair", string(id), 1)
 		dst = append(dst, m)
 	}
 	return dst

@@ -209,5 +209,5 @@ func tagStore(m *detectors.Match, name string) {
 	}
 	m.Unverifiable = "a key of another store than AWS, by what stands beside it"
 	m.Needs = 0
-	note(m, "store", name, 1)
+	m.AddFact("store", name, 1)
 }

@@ -6,6 +6,16 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 )
 
+const (
+	// maxGlue is what skipGlue may take off a run. Not of "AKIA…/SECRET", which
+	// the id gives away.
+	maxGlue = 6
+	// maxEscape is how far back escapeEnds looks.
+	maxEscape = 8
+	// maxName is how far before a value its name may begin, in bytes.
+	maxName = 72
+)
+
 // findIDs returns where text holds an access key id, in order. Boundaries are
 // judged by hand: \b would lose ids glued to an underscore and would cut ids out
 // of base64.
@@ -260,13 +270,3 @@ func isTokenHead(b []byte) bool {
 	}
 	return false
 }
-
-func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
-func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-func isAlnum(c byte) bool { return isUpper(c) || isLower(c) || isDigit(c) }
-func isHex(c byte) bool   { return isDigit(c) || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F' }
-
-// isSecretPunct and isSecretByte know the alphabet of base64, RFC 4648 §4.
-func isSecretPunct(c byte) bool { return c == '+' || c == '/' }
-func isSecretByte(c byte) bool  { return isAlnum(c) || isSecretPunct(c) }

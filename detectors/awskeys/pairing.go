@@ -316,3 +316,5 @@ func spares(id value, secrets []value, taken []bool) []int {
 	slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(secretCost(id, secrets[a]), secretCost(id, secrets[b])) })
 	return list[:min(len(list), maxCandidates-1)]
 }
+
+func isTemporary(id string) bool { return id[0:2] == "AS" }

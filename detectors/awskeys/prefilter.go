@@ -24,14 +24,6 @@ const (
 	// maxSecret is how long a secret may be with its escapes. One in a thousand
 	// has more than five characters to escape; \u002f takes five more each.
 	maxSecret = secretLen + 32
-	// maxGlue is what skipGlue may take off a run. Not of "AKIA…/SECRET", which
-	// the id gives away.
-	maxGlue = 6
-	// maxNames is how far before a secret its name may be: on its line, or on the
-	// one above.
-	maxNames = 2*maxName + 1
-	// maxEscape is how far back escapeEnds looks.
-	maxEscape = 8
 )
 
 // Eight bytes at once: SWAR, "SIMD within a register".
@@ -242,21 +234,6 @@ func isLoneSecret(text []byte, from, to int) bool {
 	return to-from == secretLen && (to == len(text) || text[to] != '=') && shapeOf(text[from:to]) == random
 }
 
-// isNamedSecret reports whether what is before text[at:] names a secret, as far as
-// nameOf looks. The name is judged roughly: it may be escaped.
-func isNamedSecret(text []byte, at int) bool {
-	before := text[max(0, at-maxNames):at]
-	for i := len(before) - 4; i > 0; i-- {
-		if before[i]|0x20 != 'c' || before[i-1]|0x20 != 'e' {
-			continue
-		}
-		if rest := before[i+1:]; bytes.EqualFold(rest[:3], []byte("ret")) || bytes.EqualFold(rest[:3], []byte("key")) {
-			return true
-		}
-	}
-	return false
-}
-
 // isTokenStart reports whether a token begins in text[from:to].
 func isTokenStart(text []byte, from, to int) bool {
 	for i := from; i <= to; i++ {
@@ -368,30 +345,3 @@ func holdsLoneSecret(text []byte) bool {
 	}
 	return false
 }
-
-// runBytes says of each byte whether it is part of a run: of base64, or of an
-// escape, as in \/, %2F, &#47; and \u002f.
-var runBytes = func() (kinds [256]byte) {
-	for c := range kinds {
-		switch c := byte(c); {
-		case isUpper(c):
-			kinds[c] = inRun | inSecret | isCapital
-		case isLower(c):
-			kinds[c] = inRun | inSecret | isSmall
-		case isSecretByte(c):
-			kinds[c] = inRun | inSecret
-		}
-	}
-	for _, c := range `\%&#;` {
-		kinds[c] = inRun | isEscape
-	}
-	return kinds
-}()
-
-const (
-	inRun byte = 1 << iota
-	isEscape
-	isCapital
-	isSmall
-	inSecret
-)

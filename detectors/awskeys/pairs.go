@@ -1,0 +1,146 @@
+package awskeys
+
+import (
+	"bytes"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/stanch-dev/stanch/detectors"
+)
+
+// pairs are the ids, secrets and tokens of a text, and which of them belong together.
+type pairs struct {
+	text                    []byte
+	ids, secrets, tokens    []value
+	secretOf, tokenOf       []int  // by id: the index of its secret or token, or -1
+	secretTaken, tokenTaken []bool // by secret, by token: an id has it
+}
+
+// pairText pairs ids, those of text, with the secrets and tokens of text.
+func pairText(text []byte, ids []detectors.Span) *pairs {
+	p := &pairs{text: text}
+	secrets := slices.DeleteFunc(findSecrets(text), func(s detectors.Span) bool {
+		return holdsID(ids, s) // "//host/AKIA…/path" may have 40 characters too
+	})
+	p.addValues(ids, secrets, findTokens(text))
+	// Ids that sign nothing (ABIA, ACCA) take part: they stand between others
+	// and their secrets.
+	p.secretOf = alignGroups(p.ids, p.secrets)
+	p.tokenOf = align(p.ids, p.tokens, tokenCost)
+	p.secretTaken = taken(p.secretOf, len(p.secrets))
+	p.tokenTaken = taken(p.tokenOf, len(p.tokens))
+	return p
+}
+
+// addValues fills the values of p, in one walk over the text.
+func (p *pairs) addValues(ids, secrets, tokens []detectors.Span) {
+	c := newCursor(p.text)
+	next := func(list []detectors.Span) int {
+		if len(list) == 0 {
+			return len(p.text)
+		}
+		return list[0].Start
+	}
+	for len(ids)+len(secrets)+len(tokens) > 0 {
+		switch i, s, t := next(ids), next(secrets), next(tokens); {
+		case i <= s && i <= t:
+			p.ids = append(p.ids, p.id(c, ids[0]))
+			ids = ids[1:]
+		case s <= t:
+			p.addSecret(c, secrets[0])
+			secrets = secrets[1:]
+		default:
+			p.tokens = append(p.tokens, p.token(c, tokens[0]))
+			tokens = tokens[1:]
+		}
+	}
+}
+
+func (p *pairs) id(c *cursor, s detectors.Span) value {
+	v := c.value(s)
+	kind, name := nameOf(p.text, s.Start, idKindOf)
+	v.name = kind
+	v.label(p.text, name)
+	v.account, _ = Account(v.text)
+	v.signs = signsRequest(p.text, s)
+	return v
+}
+
+// addSecret adds the candidate at s, unless the text calls it something else.
+func (p *pairs) addSecret(c *cursor, s detectors.Span) {
+	shape := shapeOf(p.text[s.Start:s.End])
+	if shape == hexadecimal && !isNamedSecret(p.text, s.Start) { // a rough look: most are commits
+		return
+	}
+	kind, name := nameOf(p.text, s.Start, kindOf)
+	if shape == hexadecimal && kind < namedSecret {
+		return
+	}
+	v := c.value(s)
+	v.name, v.shape = kind, shape
+	var parts []string
+	if kind == namedToken {
+		parts = tokenWords
+	}
+	v.label(p.text, name, parts...)
+	p.secrets = append(p.secrets, v)
+}
+
+func (p *pairs) token(c *cursor, s detectors.Span) value {
+	v := c.value(s)
+	v.label(p.text, "", grouplessTokens...)
+	info, _ := ParseToken(v.text)
+	v.account = info.Account
+	return v
+}
+
+// holdsID reports whether one of ids, in order, lies in s.
+func holdsID(ids []detectors.Span, s detectors.Span) bool {
+	i := sort.Search(len(ids), func(i int) bool { return ids[i].End > s.Start })
+	return i < len(ids) && ids[i].Start < s.End
+}
+
+func taken(partner []int, n int) []bool {
+	t := make([]bool, n)
+	for _, p := range partner {
+		if p >= 0 {
+			t[p] = true
+		}
+	}
+	return t
+}
+
+// signsRequest is rule 11: it reports whether the id at s stands in a request that it signed, as in a
+// presigned URL: Credential=ID/DATE/REGION/SERVICE/aws4_request of Signature Version 4,
+// AWSAccessKeyId=ID in a query of Version 2. Logs are full of them.
+func signsRequest(text []byte, s detectors.Span) bool {
+	before := text[max(0, s.Start-maxName):s.Start]
+	name, gap := lastName(lastLine(before))
+	switch {
+	case strings.EqualFold(name, "X-Amz-Credential"):
+		return true
+	case name == idV2:
+		i := len(before) - len(gap) - len(name)
+		return i > 0 && strings.IndexByte("?&;", before[i-1]) >= 0 // ";" ends &amp;
+	}
+	const date = len("20060102")
+	rest, ok := cutSlash(text[s.End:])
+	if !ok || len(rest) < date {
+		return false
+	}
+	_, err := strconv.Atoi(string(rest[:date]))
+	_, ok = cutSlash(rest[date:])
+	return ok && err == nil
+}
+
+// cutSlash returns what comes after the slash, or its escape, that b begins with.
+func cutSlash(b []byte) (rest []byte, ok bool) {
+	for _, slash := range []string{"/", "%2F", "%2f", "%252F", "%252f"} {
+		if rest, ok := bytes.CutPrefix(b, []byte(slash)); ok {
+			return rest, true
+		}
+	}
+	return b, false
+}
