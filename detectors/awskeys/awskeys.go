@@ -61,8 +61,8 @@ type keySearch struct {
 
 func newKeySearch(text []byte, ids []detectors.Span) *keySearch {
 	return &keySearch{
-		pairs: pairText(text, ids), text: text, endpoints: findEndpoints(text), otherIDs: findForeignIDs(text),
-		fileKind: containerOf(text), requests: newRequests(text),
+		pairs: pairText(text, ids), text: text, endpoints: findEndpoints(text), otherIDs: findOtherIDs(text),
+		fileKind: fileKindOf(text), requests: newRequests(text),
 	}
 }
 
@@ -70,11 +70,11 @@ func newKeySearch(text []byte, ids []detectors.Span) *keySearch {
 // for the lone id.
 func (k *keySearch) appendID(dst []detectors.Match, i int) []detectors.Match {
 	id := k.ids[i]
-	m := detectors.Match{Rule: ruleOf(id.text), Span: id.Span, Grade: Grade(id.text), Needs: needs(id), Account: id.account, Group: id.group, InSignedRequest: id.signs}
+	m := detectors.Match{Rule: ruleOf(id.text), Span: id.Span, Grade: Grade(id.text), Needs: neededParts(id), Account: id.account, Group: id.group, InSignedRequest: id.inSignedRequest}
 	m.Credential.ID = id.text
 	m.Credential.Partition = partitionNear(k.text, id.Span)
 	m.AddFact(PartitionHint, m.Credential.Partition, 0)
-	tagStore(&m, nearest(k.text, k.endpoints, id.Span, nearStore))
+	markOtherCloud(&m, nearest(k.text, k.endpoints, id.Span, nearEndpoint))
 	m.AddFact(k.fileKind.Name, k.fileKind.Value, k.fileKind.Risk)
 	if t := k.tokenOf[i]; t >= 0 {
 		m.Token = k.tokens[t].Span
@@ -87,13 +87,13 @@ func (k *keySearch) appendID(dst []detectors.Match, i int) []detectors.Match {
 		m.Confidence = alone
 		return append(dst, m)
 	}
-	for rank, s := range append([]int{first}, spares(id, k.secrets, k.secretTaken)...) {
+	for rank, s := range append([]int{first}, otherCandidates(id, k.secrets, k.secretTaken)...) {
 		m.Rank = rank
 		m.Secret = k.secrets[s].Span
 		m.Credential.Secret = detectors.NewSecret(k.secrets[s].text)
 		m.Confidence = confidence(m)
 		m.IDConfidence = ""
-		doubted := k.secrets[s].shape == hexadecimal || k.secrets[s].isDoubted(&id)
+		doubted := k.secrets[s].shape == hexadecimal || k.secrets[s].isDoubtfulFor(&id)
 		if doubted && m.Confidence == detectors.High {
 			m.Confidence, m.IDConfidence = detectors.Medium, alone
 		}
@@ -102,9 +102,9 @@ func (k *keySearch) appendID(dst []detectors.Match, i int) []detectors.Match {
 	return dst
 }
 
-// needs returns the parts of the key that id is of: none for ids that sign
+// neededParts returns the parts of the key that id is of: none for ids that sign
 // nothing, that AWS cannot have issued, or that its documentation made up.
-func needs(id value) detectors.Parts {
+func neededParts(id value) detectors.Parts {
 	switch rule := ruleOf(id.text); {
 	case rule == ServiceCredential || id.example || Grade(id.text) == Impossible:
 		return 0
@@ -126,7 +126,7 @@ func (k *keySearch) appendSecret(dst []detectors.Match, i int) []detectors.Match
 		NeedsID: s.name != namedAWS, Account: accountNear(k.text, s.Span), Group: s.group,
 		Credential: detectors.Credential{Secret: detectors.NewSecret(s.text)},
 	}
-	tagStore(&m, cmp.Or(nearest(k.text, k.otherIDs, s.Span, nearOwner), nearest(k.text, k.endpoints, s.Span, nearStore)))
+	markOtherCloud(&m, cmp.Or(nearest(k.text, k.otherIDs, s.Span, nearID), nearest(k.text, k.endpoints, s.Span, nearEndpoint)))
 	return append(dst, m)
 }
 

@@ -26,7 +26,7 @@ const (
 
 // appendBedrock appends the API keys of Bedrock in text.
 func appendBedrock(dst []detectors.Match, text []byte) []detectors.Match {
-	each(text, bedrockHead, func(at int) {
+	forEachMark(text, bedrockHead, func(at int) {
 		if at > 0 && isSecretByte(text[at-1]) && !escapeEnds(text, at) {
 			return // the middle of other base64
 		}
@@ -35,9 +35,9 @@ func appendBedrock(dst []detectors.Match, text []byte) []detectors.Match {
 		if n < minBedrock || n > maxBedrock || !looksRandom(text[at:s.End]) {
 			return
 		}
-		m := secretOnly(BedrockKey, text, s, noAccessKey+", and "+onlyByUse)
+		m := secretMatch(BedrockKey, text, s, noAccessKey+", and "+onlyByUse)
 		m.Enclosing = true
-		owner, secret, _ := strings.Cut(decodeAny(text[at+len(bedrockHead):s.End]), ":")
+		owner, secret, _ := strings.Cut(base64Text(text[at+len(bedrockHead):s.End]), ":")
 		if key := string(text[at:s.End]); endsPadded(key) || len(key)%4 == 0 && len(secret) == bedrockSecret {
 			m.Complete = detectors.SecretPart
 		}
@@ -49,14 +49,14 @@ func appendBedrock(dst []detectors.Match, text []byte) []detectors.Match {
 		m.AddFact("iam-user", user, 1)
 		dst = append(dst, m)
 	})
-	each(text, bedrockSessionHead, func(at int) {
+	forEachMark(text, bedrockSessionHead, func(at int) {
 		s := detectors.Span{Start: at, End: runEnd(text, at+len(bedrockSessionHead), isAnyBase64)}
 		if s.End-s.Start < minToken || !bytes.HasPrefix(text[at+len(bedrockSessionHead):], []byte(bedrockSessionHost)) {
 			return
 		}
-		m := secretOnly(BedrockSession, text, s, noAccessKey+", and "+onlyByUse)
+		m := secretMatch(BedrockSession, text, s, noAccessKey+", and "+onlyByUse)
 		m.Enclosing = true
-		request, ok := parsePresigned(decodeAny(text[at+len(bedrockSessionHead) : s.End]))
+		request, ok := parsePresigned(base64Text(text[at+len(bedrockSessionHead) : s.End]))
 		if ok {
 			request.describe(&m)
 			m.Complete = detectors.SecretPart

@@ -17,9 +17,9 @@ func isSecretPunct(c byte) bool { return c == '+' || c == '/' }
 
 func isSecretByte(c byte) bool { return isAlnum(c) || isSecretPunct(c) }
 
-// runBytes says of each byte whether it is part of a run: of base64, or of an
+// runKinds says of each byte whether it is part of a run: of base64, or of an
 // escape, as in \/, %2F, &#47; and \u002f.
-var runBytes = func() (kinds [256]byte) {
+var runKinds = func() (kinds [256]byte) {
 	for c := range kinds {
 		switch c := byte(c); {
 		case isUpper(c):

@@ -178,14 +178,14 @@ func findSecrets(text []byte) []detectors.Span {
 func nextRun(text []byte, from, n int) (start, end int) {
 	for from+n <= len(text) {
 		i := from + n - 1
-		for i >= from && runBytes[text[i]]&inSecret != 0 {
+		for i >= from && runKinds[text[i]]&inSecret != 0 {
 			i--
 		}
 		if i >= from {
 			from = i + 1
 			continue
 		}
-		for end = from + n; end < len(text) && runBytes[text[end]]&inSecret != 0; {
+		for end = from + n; end < len(text) && runKinds[text[end]]&inSecret != 0; {
 			end++
 		}
 		return from, end

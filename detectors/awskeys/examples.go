@@ -26,8 +26,8 @@ var published = map[string]string{
 	"c0a9271ec8c34c6606bd1bc02405be1527b5d821d81af1482101c28818ac16f1": "the AWS CLI's manual",
 }
 
-// documented returns the manual that secret is in, "" if it is in none.
-func documented(secret string) string {
+// manualOf returns the manual that secret is in, "" if it is in none.
+func manualOf(secret string) string {
 	if len(secret) < secretLen {
 		return ""
 	}
@@ -37,7 +37,7 @@ func documented(secret string) string {
 
 // isSample reports whether the body of an id, or a secret, was made up: by a manual, or
 // by somebody who typed along the keyboard.
-func isSample(s string) bool { return isExampleText(s) || isFiller(s) || documented(s) != "" }
+func isSample(s string) bool { return isExampleText(s) || isFiller(s) || manualOf(s) != "" }
 
 // isExampleText knows EXAMPLE and the ways it is misspelt in copies of AWS's
 // own example.

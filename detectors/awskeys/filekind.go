@@ -19,8 +19,8 @@ var (
 	stateFile = lazy(`"terraform_version"\s*:\s*"`)
 )
 
-// containerOf returns what kind of file text is, the zero Fact if its form does not say.
-func containerOf(text []byte) detectors.Fact {
+// fileKindOf returns what kind of file text is, the zero Fact if its form does not say.
+func fileKindOf(text []byte) detectors.Fact {
 	fact := func(value string) detectors.Fact { return detectors.Fact{Name: "found-in", Value: value, Risk: 1} }
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // a byte order mark
 	head := text[:min(len(text), 256)]

@@ -9,18 +9,18 @@ import (
 // A value is an id, a secret or a token in a text.
 type value struct {
 	detectors.Span
-	text         string
-	line, stanza int    // of its start, counted from 0
-	block        *block // that it stands in
-	name         nameKind
-	shape        shape
-	group        string // what sets its name apart
-	byAWS        bool   // its name says that it is of AWS
-	foreign      bool   // a secret whose name, unless it is the id's, says that it is of something else
-	example      bool   // isSample
-	account      string // that an id or a token names, or ""
-	signs        bool   // an id in a request that it signed
-	only         bool   // an id that is the only one of its group
+	text            string
+	line, stanza    int    // of its start, counted from 0
+	block           *block // that it stands in
+	name            nameKind
+	shape           shape
+	group           string // what sets its name apart
+	saysAWS         bool   // its name says that it is of AWS
+	foreignName     bool   // a secret whose name, unless it is the id's, says that it is of something else
+	example         bool   // isSample
+	account         string // that an id or a token names, or ""
+	inSignedRequest bool   // an id in a request that it signed
+	onlyOfGroup     bool   // an id that is the only one of its group
 }
 
 // A block is a part of a text that indentation or braces set apart: all below "aws:" in
@@ -30,28 +30,28 @@ type block struct {
 	depth int // how many blocks are around it
 }
 
-// in reports whether b is c or lies within it.
-func (b *block) in(c *block) bool {
+// isWithin reports whether b is c or lies within it.
+func (b *block) isWithin(c *block) bool {
 	for b.depth > c.depth {
 		b = b.outer
 	}
 	return b == c
 }
 
-// A cursor goes through the lines, stanzas and blocks of a text, once and forwards.
-type cursor struct {
+// A layoutCursor goes through the lines, stanzas and blocks of a text, once and forwards.
+type layoutCursor struct {
 	text         []byte
 	at           int // what is before has been counted
 	line, stanza int
 	// open are the blocks around at, outermost first: those that the indentation of
 	// the line opened, then those of its braces.
-	open     []level
+	open     []openBlock
 	indented int // how many of open are of the indentation
 	deeper   int // how many braces are open beyond maxDepth
 }
 
-// A level is an open block. There is no block yet if no value stands in it.
-type level struct {
+// A openBlock is an open block. There is no block yet if no value stands in it.
+type openBlock struct {
 	indent int
 	block  *block
 }
@@ -60,14 +60,14 @@ type level struct {
 // line do. Deeper ones belong to the innermost of them.
 const maxDepth = 64
 
-func newCursor(text []byte) *cursor {
-	c := &cursor{text: text}
+func newLayoutCursor(text []byte) *layoutCursor {
+	c := &layoutCursor{text: text}
 	c.indent()
 	return c
 }
 
 // value returns what stands at s, which does not begin before the last one.
-func (c *cursor) value(s detectors.Span) value {
+func (c *layoutCursor) value(s detectors.Span) value {
 	for {
 		k := bytes.IndexByte(c.text[c.at:s.Start], '\n')
 		if k < 0 {
@@ -92,7 +92,7 @@ func (c *cursor) value(s detectors.Span) value {
 
 // indent closes the blocks that the line at c.at is not indented enough for, and opens
 // one if it is indented more.
-func (c *cursor) indent() {
+func (c *layoutCursor) indent() {
 	c.open, c.deeper = c.open[:c.indented], 0
 	indent, blank := indentOf(c.text[c.at:])
 	if blank {
@@ -102,7 +102,7 @@ func (c *cursor) indent() {
 		c.open = c.open[:len(c.open)-1]
 	}
 	if len(c.open) == 0 || c.open[len(c.open)-1].indent < indent && len(c.open) < maxDepth {
-		c.open = append(c.open, level{indent: indent})
+		c.open = append(c.open, openBlock{indent: indent})
 	}
 	c.indented = len(c.open)
 }
@@ -122,13 +122,13 @@ func indentOf(text []byte) (indent int, blank bool) {
 
 // braces opens and closes the blocks of a piece of a line. A brace that closes the block
 // of an earlier line ends that of the line, for another one may follow: }, {
-func (c *cursor) braces(piece []byte) {
+func (c *layoutCursor) braces(piece []byte) {
 	for _, b := range piece {
 		switch {
 		case b == '{' && len(c.open) >= c.indented+maxDepth:
 			c.deeper++
 		case b == '{':
-			c.open = append(c.open, level{})
+			c.open = append(c.open, openBlock{})
 		case b == '}' && c.deeper > 0:
 			c.deeper--
 		case b == '}' && len(c.open) > c.indented:
@@ -140,7 +140,7 @@ func (c *cursor) braces(piece []byte) {
 }
 
 // block returns the innermost block around c.at.
-func (c *cursor) block() *block {
+func (c *layoutCursor) block() *block {
 	var outer *block
 	for i := range c.open {
 		if c.open[i].block == nil {
@@ -160,8 +160,8 @@ func beginsStanza(text []byte) bool {
 	return len(line) == 0 || line[0] == '[' && line[len(line)-1] == ']' || line[0] == '{' || line[0] == '}'
 }
 
-// placeCost is rule 4. lines is how far apart a and b are.
-func placeCost(a, b value) (cost float64, lines int) {
+// distanceCost is rule 4. lines is how far apart a and b are.
+func distanceCost(a, b value) (cost float64, lines int) {
 	if a.Start > b.Start {
 		a, b = b, a
 	}
@@ -171,7 +171,7 @@ func placeCost(a, b value) (cost float64, lines int) {
 		far = float64(b.Start-a.End) / 1000 // bytes break ties between several pairs on one line
 	}
 	switch {
-	case a.stanza != b.stanza || !a.block.in(b.block) && !b.block.in(a.block):
+	case a.stanza != b.stanza || !a.block.isWithin(b.block) && !b.block.isWithin(a.block):
 		return costText + far, lines
 	case lines == 0:
 		return costLine + far, lines

@@ -11,9 +11,9 @@ func containsAny(text []byte, words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(text, []byte(w)) })
 }
 
-// each calls yield for each place of mark in text that no letter or digit is right
+// forEachMark calls yield for each place of mark in text that no letter or digit is right
 // before, unless that ends an escape sequence.
-func each(text []byte, mark string, yield func(at int)) {
+func forEachMark(text []byte, mark string, yield func(at int)) {
 	for i := 0; ; {
 		k := bytes.Index(text[i:], []byte(mark))
 		if k < 0 {

@@ -89,8 +89,8 @@ func lastName(b []byte) (name string, gap []byte) {
 	return string(b[start:end]), b[end:]
 }
 
-// kindOf judges one name of a secret; joined is it and those that follow, in one.
-func kindOf(name, joined string) nameKind {
+// secretNameKind judges one name of a secret; joined is it and those that follow, in one.
+func secretNameKind(name, joined string) nameKind {
 	words := splitWords(name)
 	contains := func(s string) bool { return strings.Contains(joined, s) }
 	switch {
@@ -110,8 +110,8 @@ func kindOf(name, joined string) nameKind {
 	return unnamed
 }
 
-// idKindOf is kindOf for access key ids.
-func idKindOf(name, _ string) nameKind {
+// idNameKind is secretNameKind for access key ids.
+func idNameKind(name, _ string) nameKind {
 	if isWord(splitWords(name), idWords) || strings.Contains(plainName(name), "accesskey") {
 		return namedID
 	}
@@ -164,25 +164,25 @@ var (
 	}
 )
 
-// label sets v.group to what sets the name of v apart from others: "prod" of
+// setGroup sets v.group to what sets the name of v apart from others: "prod" of
 // PROD_AWS_SECRET_KEY="…" and of "prod": "…". It is the name that v is assigned to. If
 // there is none, or only "value", said counts: the one that nameOf found. The group is ""
 // if there is nothing special about it. v.name is the kind of a secret.
-func (v *value) label(text []byte, said string, alsoGroupless ...string) {
+func (v *value) setGroup(text []byte, said string, alsoGroupless ...string) {
 	name := assignedName(text, v.Start)
 	words := splitWords(name)
 	if last := words[len(words)-1:]; isWord(last, fillerNames) || isWord(last, linkWords) || name == "" {
 		name, words = said, splitWords(said)
 	}
 	v.group = plainName(name)
-	v.byAWS = strings.Contains(v.group, "aws") || strings.Contains(v.group, "amazon")
+	v.saysAWS = strings.Contains(v.group, "aws") || strings.Contains(v.group, "amazon")
 	for _, part := range slices.Concat(alsoGroupless, groupless, secretNames) {
 		v.group = strings.ReplaceAll(v.group, part, "")
 	}
 	if v.group == "s" { // of secrets
 		v.group = ""
 	}
-	v.foreign = v.name != namedAWS && v.group != "" && (isWord(words, foreignWords) || v.name != unnamed && !v.byAWS && isForeign(v.group))
+	v.foreignName = v.name != namedAWS && v.group != "" && (isWord(words, foreignWords) || v.name != unnamed && !v.saysAWS && isForeign(v.group))
 }
 
 // isForeign reports whether group is a word, and not the name of a service of AWS.

@@ -18,17 +18,17 @@ import (
 // an id of their own beside the secret. Such keys are reported, with the name of the
 // store, and sent to nobody.
 
-// A store is one that is known by its ids or its host.
-type store struct {
-	name string
-	head string // of its ids, "" if they look like anything
-	body string // the rest, a regexp
-	host string // a part of it
+// A cloud is one that is known by its ids or its host.
+type cloud struct {
+	name   string
+	idHead string // of its ids, "" if they look like anything
+	idBody string // the rest, a regexp
+	host   string // a part of it
 }
 
 // The forms of ids are those that each store documents; "" if they have none of
 // their own.
-var stores = []store{
+var clouds = []cloud{
 	{"Google Cloud Storage", "GOOG", `1?[A-Z0-9]{16,60}`, "storage.googleapis.com"},
 	{"DigitalOcean Spaces", "DO00", `[A-Z0-9]{16}`, "digitaloceanspaces.com"},
 	{"Alibaba Cloud", "LTAI", `[A-Za-z0-9]{12,26}`, "aliyuncs.com"},
@@ -49,31 +49,31 @@ var stores = []store{
 	{"MinIO", "", "", "minio"},
 }
 
-// foreignID are the forms of ids that only other stores have, by the head that is
+// idForms are the forms of ids that only other stores have, by the head that is
 // looked for first.
-var foreignID = sync.OnceValue(func() map[string]*regexp.Regexp {
+var idForms = sync.OnceValue(func() map[string]*regexp.Regexp {
 	forms := map[string]*regexp.Regexp{}
-	for _, s := range stores {
-		if s.head != "" {
-			forms[s.head] = regexp.MustCompile(`^(?:` + s.head + s.body + `)(?:$|[^A-Za-z0-9+/])`)
+	for _, s := range clouds {
+		if s.idHead != "" {
+			forms[s.idHead] = regexp.MustCompile(`^(?:` + s.idHead + s.idBody + `)(?:$|[^A-Za-z0-9+/])`)
 		}
 	}
 	return forms
 })
 
-// endpoint finds what configurations of clients call the place of a store. Other
+// endpointSetting finds what configurations of clients call the place of a store. Other
 // endpoints (of a metrics server, of a database) say nothing about the key.
-var endpoint = lazy(`(?i)(?:^|[^a-z0-9_.-])` +
+var endpointSetting = lazy(`(?i)(?:^|[^a-z0-9_.-])` +
 	`(?:[a-z0-9_.-]*(?:s3|aws|minio|storage|spaces|bucket|r2|object)[a-z0-9_.-]*[_.-]?)?(?:endpoint|host_base|host_bucket)(?:[_-]?(?:url|uri))?(?:_s3)?` +
 	`["']?\s*(?::|=>?|,)\s*["']?(https?://)?([a-z0-9_%()-][a-z0-9_%().-]*)`)
 
-// rclone names the provider of a remote of type s3.
-var rclone = lazy(`(?m)^\s*provider\s*=\s*([A-Z]\w+)\s*$`)
+// rcloneProvider names the provider of a remote of type s3.
+var rcloneProvider = lazy(`(?m)^\s*provider\s*=\s*([A-Z]\w+)\s*$`)
 
 // A mark is what says of what is near it which store it is of, "" for AWS.
 type mark struct {
 	detectors.Span
-	store string
+	cloud string
 }
 
 // maxMarks bounds the places that are read closely in one text.
@@ -97,11 +97,11 @@ func findEndpoints(text []byte) []mark {
 			}
 			from := max(0, at-before)
 			near := text[from:min(len(text), at+after)]
-			if m := over(endpoint().FindAllSubmatchIndex(near, -1), at-from); m != nil && word != "rovider" {
-				if name, ok := storeAt(strings.ToLower(string(near[m[4]:m[5]])), m[2] >= 0); ok {
+			if m := matchAt(endpointSetting().FindAllSubmatchIndex(near, -1), at-from); m != nil && word != "rovider" {
+				if name, ok := cloudAt(strings.ToLower(string(near[m[4]:m[5]])), m[2] >= 0); ok {
 					marks = append(marks, mark{detectors.Span{Start: from + m[0], End: from + m[1]}, name})
 				}
-			} else if m := over(rclone().FindAllSubmatchIndex(near, -1), at-from); m != nil && word == "rovider" && bytes.Contains(near, []byte("s3")) {
+			} else if m := matchAt(rcloneProvider().FindAllSubmatchIndex(near, -1), at-from); m != nil && word == "rovider" && bytes.Contains(near, []byte("s3")) {
 				name := string(near[m[2]:m[3]])
 				if strings.EqualFold(name, "AWS") {
 					name = ""
@@ -129,8 +129,8 @@ func isAssigned(text []byte, at int) bool {
 	return false
 }
 
-// over returns which of matches at is in, or nil.
-func over(matches [][]int, at int) []int {
+// matchAt returns which of matches at is in, or nil.
+func matchAt(matches [][]int, at int) []int {
 	for _, m := range matches {
 		if m[0] <= at && at < m[1] {
 			return m
@@ -139,15 +139,15 @@ func over(matches [][]int, at int) []int {
 	return nil
 }
 
-// storeAt returns the name of the store at host, "" for AWS. ok is false if it may be
+// cloudAt returns the name of the store at host, "" for AWS. ok is false if it may be
 // no host at all: "endpoint = var.endpoint".
-func storeAt(host string, isURL bool) (name string, ok bool) {
+func cloudAt(host string, isURL bool) (name string, ok bool) {
 	for _, aws := range []string{"amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws", "amazon.com"} {
 		if host == aws || strings.HasSuffix(host, "."+aws) {
 			return "", true
 		}
 	}
-	for _, s := range stores {
+	for _, s := range clouds {
 		if strings.Contains(host, s.host) {
 			return s.name, true
 		}
@@ -155,19 +155,19 @@ func storeAt(host string, isURL bool) (name string, ok bool) {
 	return host, isURL && strings.Trim(host, "%().") == host
 }
 
-// findForeignIDs returns the ids of other stores in text, in order.
-func findForeignIDs(text []byte) []mark {
+// findOtherIDs returns the ids of other stores in text, in order.
+func findOtherIDs(text []byte) []mark {
 	var marks []mark
-	for _, s := range stores {
-		if s.head == "" {
+	for _, s := range clouds {
+		if s.idHead == "" {
 			continue
 		}
 		n := 0
-		each(text, s.head, func(at int) {
+		forEachMark(text, s.idHead, func(at int) {
 			if n++; n > maxMarks || at > 0 && isSecretByte(text[at-1]) {
 				return
 			}
-			if m := foreignID()[s.head].Find(text[at:min(len(text), at+80)]); m != nil {
+			if m := idForms()[s.idHead].Find(text[at:min(len(text), at+80)]); m != nil {
 				marks = append(marks, mark{detectors.Span{Start: at, End: at + len(m)}, s.name})
 			}
 		})
@@ -187,7 +187,7 @@ func nearest(text []byte, marks []mark, s detectors.Span, n int) (name string) {
 			from, to = s.End, m.Start
 		}
 		if d := to - from; 0 <= d && d < best && !sectionEnd().Match(text[from:to]) {
-			best, name = d, m.store
+			best, name = d, m.cloud
 		}
 	}
 	return name
@@ -197,13 +197,13 @@ func nearest(text []byte, marks []mark, s detectors.Span, n int) (name string) {
 var sectionEnd = lazy(`\n[ \t\r]*\n|\n\[[^\]\n]*\]`)
 
 const (
-	nearStore = 1500
-	nearOwner = 300
+	nearEndpoint = 1500
+	nearID       = 300
 )
 
-// tagStore tags m if its key is of another store than AWS: it is none that AWS
+// markOtherCloud tags m if its key is of another store than AWS: it is none that AWS
 // issued, and is sent nowhere.
-func tagStore(m *detectors.Match, name string) {
+func markOtherCloud(m *detectors.Match, name string) {
 	if name == "" {
 		return
 	}

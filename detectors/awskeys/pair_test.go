@@ -266,7 +266,7 @@ func TestDepthIsBounded(t *testing.T) {
 		deep += strings.Repeat(" ", i) + "a:\n"
 	}
 	deep += strings.Repeat(" ", 10*maxDepth) + strings.Repeat("{", 10*maxDepth)
-	c := newCursor([]byte(deep + detectorstest.Fill("{AKIA1}")))
+	c := newLayoutCursor([]byte(deep + detectorstest.Fill("{AKIA1}")))
 	if v := c.value(detectors.Span{Start: len(deep), End: len(deep) + idLen}); v.block.depth >= 2*maxDepth {
 		t.Errorf("%d blocks around one value", v.block.depth)
 	}
@@ -283,7 +283,7 @@ func TestRequestsAreReadOnce(t *testing.T) {
 	for i := range f.ids {
 		f.appendID(nil, i)
 	}
-	if n := len(f.requests.ends); len(f.ids) != 200 || n > 1+len(text)/(maxPresigned/2) {
+	if n := len(f.requests.endOf); len(f.ids) != 200 || n > 1+len(text)/(maxPresigned/2) {
 		t.Errorf("%d stretches of %d bytes were searched for %d ids", n, len(text), len(f.ids))
 	}
 }

@@ -54,22 +54,22 @@ import (
 
 // A cost is how badly a secret fits an id, a gain how well its name does.
 const (
-	costLine     = 0.0
-	costNext     = 1.0
-	costStanza   = 2.0
-	costText     = 5.0
-	costPerLine  = 0.05
-	maxPerLine   = 2.5
-	costNoName   = 2.0
-	costToken    = 3.0
-	costStranger = 5.0
-	costWeak     = 0.5
-	costOdd      = 1.0
-	costRefuse   = 9.0 // dearer than this, id and secret are strangers
+	costLine    = 0.0
+	costNext    = 1.0
+	costStanza  = 2.0
+	costText    = 5.0
+	costPerLine = 0.05
+	maxPerLine  = 2.5
+	costNoName  = 2.0
+	costToken   = 3.0
+	costForeign = 5.0
+	costWeak    = 0.5
+	costOdd     = 1.0
+	costRefuse  = 9.0 // dearer than this, id and secret are strangers
 
-	gainAWS    = 2.5
-	gainAlike  = 2.0
-	gainOwnAWS = costText + maxPerLine + 0.5 // whatever the place
+	gainAWS        = 2.5
+	gainNamedAlike = 2.0
+	gainOwnAWS     = costText + maxPerLine + 0.5 // whatever the place
 )
 
 const (
@@ -86,10 +86,10 @@ const maxAlign = 1 << 18
 
 // secretCost is rules 2 to 5, 7, 8, 10 and 11.
 func secretCost(id, secret value) float64 {
-	cost, lines := placeCost(id, secret)
+	cost, lines := distanceCost(id, secret)
 	own := id.group != "" && id.group == secret.group
 	switch {
-	case secret.example && !id.example, id.signs && id.line != secret.line, lines > maxLines && (!own || !id.only):
+	case secret.example && !id.example, id.inSignedRequest && id.line != secret.line, lines > maxLines && (!own || !id.onlyOfGroup):
 		return math.Inf(1)
 	case secret.name == namedAWS && own:
 		cost -= gainOwnAWS
@@ -105,14 +105,14 @@ func nameCost(id, secret value, lines int) float64 {
 	switch {
 	case secret.name == namedOther:
 		return math.Inf(1)
-	case secret.name == namedAWS && id.alike(&secret):
-		return -gainAWS - gainAlike
+	case secret.name == namedAWS && id.namedAlike(&secret):
+		return -gainAWS - gainNamedAlike
 	case secret.name == namedAWS:
 		return -gainAWS
-	case secret.name == namedToken && secret.strangeTo(&id):
+	case secret.name == namedToken && secret.isForeignTo(&id):
 		return math.Inf(1)
-	case secret.isDoubted(&id):
-		return costStranger + 2*perLine
+	case secret.isDoubtfulFor(&id):
+		return costForeign + 2*perLine
 	case secret.name == namedToken:
 		return costToken
 	case secret.name == unnamed:
@@ -126,11 +126,11 @@ func nameCost(id, secret value, lines int) float64 {
 // shapeCost is rule 8.
 func shapeCost(id, secret value, lines int) float64 {
 	switch {
-	case secret.shape == hexadecimal && (lines > 1 || secret.strangeTo(&id)):
+	case secret.shape == hexadecimal && (lines > 1 || secret.isForeignTo(&id)):
 		return math.Inf(1)
 	case secret.shape == hexadecimal:
 		return 2 * costOdd
-	case secret.shape == odd && secret.name == unnamed && !follows(secret, id):
+	case secret.shape == odd && secret.name == unnamed && !isRightBehind(secret, id):
 		return math.Inf(1)
 	case secret.shape == odd:
 		return costOdd
@@ -138,28 +138,28 @@ func shapeCost(id, secret value, lines int) float64 {
 	return 0
 }
 
-// alike reports whether the names of v, an id, and of secret both say AWS, or both say
+// namedAlike reports whether the names of v, an id, and of secret both say AWS, or both say
 // nothing but what they are: accessKeyId, secretAccessKey.
-func (v *value) alike(secret *value) bool {
-	if v.byAWS || secret.byAWS {
-		return v.byAWS && secret.byAWS
+func (v *value) namedAlike(secret *value) bool {
+	if v.saysAWS || secret.saysAWS {
+		return v.saysAWS && secret.saysAWS
 	}
 	return v.name == namedID && v.group == "" && secret.group == ""
 }
 
-// strangeTo is rule 3: it reports whether the name of v, a secret, says that it is that of
+// isForeignTo is rule 3: it reports whether the name of v, a secret, says that it is that of
 // something else than the key of id.
-func (v *value) strangeTo(id *value) bool { return v.foreign && v.group != id.group }
+func (v *value) isForeignTo(id *value) bool { return v.foreignName && v.group != id.group }
 
-// isDoubted reports whether the name of v says that it may well be no secret of id, though
+// isDoubtfulFor reports whether the name of v says that it may well be no secret of id, though
 // nothing fits better.
-func (v *value) isDoubted(id *value) bool {
-	return v.strangeTo(id) || v.name == namedToken && (id.group == "" || id.group != v.group)
+func (v *value) isDoubtfulFor(id *value) bool {
+	return v.isForeignTo(id) || v.name == namedToken && (id.group == "" || id.group != v.group)
 }
 
-// follows reports whether b ends right before a on its line, as in ID:SECRET: that is
+// isRightBehind reports whether b ends right before a on its line, as in ID:SECRET: that is
 // as good as a name.
-func follows(a, b value) bool {
+func isRightBehind(a, b value) bool {
 	return a.line == b.line && b.End < a.Start && a.Start <= b.End+len(", ")
 }
 
@@ -168,7 +168,7 @@ func tokenCost(id, token value) float64 {
 	if !isTemporary(id.text) || id.account != "" && token.account != "" && id.account != token.account {
 		return math.Inf(1)
 	}
-	cost, _ := placeCost(id, token)
+	cost, _ := distanceCost(id, token)
 	return cost
 }
 
@@ -186,7 +186,7 @@ func alignGroups(ids, secrets []value) []int {
 	for _, is := range byGroup {
 		only := !slices.ContainsFunc(is, func(i int) bool { return ids[i].text != ids[is[0]].text })
 		for _, i := range is {
-			ids[i].only = only
+			ids[i].onlyOfGroup = only
 		}
 	}
 	secretsOf := map[string][]int{}
@@ -197,7 +197,7 @@ func alignGroups(ids, secrets []value) []int {
 	}
 	took := make([]bool, len(secrets))
 	match := func(is, js []int) {
-		for k, p := range align(pick(ids, is), pick(secrets, js), secretCost) {
+		for k, p := range align(valuesAt(ids, is), valuesAt(secrets, js), secretCost) {
 			if p >= 0 {
 				partner[is[k]] = js[p]
 				took[js[p]] = true
@@ -207,12 +207,12 @@ func alignGroups(ids, secrets []value) []int {
 	for group, js := range secretsOf {
 		match(byGroup[group], js)
 	}
-	match(indices(len(ids), func(i int) bool { return partner[i] < 0 }), indices(len(secrets), func(j int) bool { return !took[j] }))
+	match(indicesWhere(len(ids), func(i int) bool { return partner[i] < 0 }), indicesWhere(len(secrets), func(j int) bool { return !took[j] }))
 	return partner
 }
 
-// pick returns the values at indices.
-func pick(values []value, indices []int) []value {
+// valuesAt returns the values at indices.
+func valuesAt(values []value, indices []int) []value {
 	picked := make([]value, len(indices))
 	for k, i := range indices {
 		picked[k] = values[i]
@@ -220,8 +220,8 @@ func pick(values []value, indices []int) []value {
 	return picked
 }
 
-// indices returns those below n that want is true for.
-func indices(n int, want func(int) bool) []int {
+// indicesWhere returns those below n that want is true for.
+func indicesWhere(n int, want func(int) bool) []int {
 	var list []int
 	for i := range n {
 		if want(i) {
@@ -240,8 +240,8 @@ func align(as, bs []value, cost func(a, b value) float64) []int {
 		partner[i] = -1
 	}
 	for lo, free := 0, 0; lo < len(as); { // free: the first of bs that nobody before lo took
-		hi, from, to := piece(as, bs, lo, free)
-		alignPiece(as[lo:hi], bs[from:to], cost, func(i, j int) {
+		hi, from, to := alignedRange(as, bs, lo, free)
+		alignRange(as[lo:hi], bs[from:to], cost, func(i, j int) {
 			partner[lo+i] = from + j
 			free = from + j + 1
 		})
@@ -250,9 +250,9 @@ func align(as, bs []value, cost func(a, b value) float64) []int {
 	return partner
 }
 
-// piece returns the end of the ids that begin at lo and the range of bs around
+// alignedRange returns the end of the ids that begin at lo and the range of bs around
 // them that are aligned together: everything, unless that is too much.
-func piece(as, bs []value, lo, free int) (hi, from, to int) {
+func alignedRange(as, bs []value, lo, free int) (hi, from, to int) {
 	if len(as)*len(bs) <= maxAlign {
 		return len(as), 0, len(bs)
 	}
@@ -267,7 +267,7 @@ func piece(as, bs []value, lo, free int) (hi, from, to int) {
 	return hi, from, max(from, min(to, from+maxAlign/512))
 }
 
-func alignPiece(as, bs []value, cost func(a, b value) float64, pair func(i, j int)) {
+func alignRange(as, bs []value, cost func(a, b value) float64, pair func(i, j int)) {
 	const alone = costRefuse / 2
 	w := len(bs) + 1
 	best := make([]float64, (len(as)+1)*w) // best[i*w+j]: the least cost of as[i:], bs[j:]
@@ -302,9 +302,9 @@ func alignPiece(as, bs []value, cost func(a, b value) float64, pair func(i, j in
 	}
 }
 
-// spares is rule 12: the indices of further candidates for id, best first, among
+// otherCandidates is rule 12: the indices of further candidates for id, best first, among
 // the secrets around it that nobody took.
-func spares(id value, secrets []value, taken []bool) []int {
+func otherCandidates(id value, secrets []value, taken []bool) []int {
 	const around = 16 // on each side
 	next := sort.Search(len(secrets), func(i int) bool { return secrets[i].Start >= id.Start })
 	var list []int

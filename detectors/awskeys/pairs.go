@@ -29,14 +29,14 @@ func pairText(text []byte, ids []detectors.Span) *pairs {
 	// and their secrets.
 	p.secretOf = alignGroups(p.ids, p.secrets)
 	p.tokenOf = align(p.ids, p.tokens, tokenCost)
-	p.secretTaken = taken(p.secretOf, len(p.secrets))
-	p.tokenTaken = taken(p.tokenOf, len(p.tokens))
+	p.secretTaken = takenBy(p.secretOf, len(p.secrets))
+	p.tokenTaken = takenBy(p.tokenOf, len(p.tokens))
 	return p
 }
 
 // addValues fills the values of p, in one walk over the text.
 func (p *pairs) addValues(ids, secrets, tokens []detectors.Span) {
-	c := newCursor(p.text)
+	c := newLayoutCursor(p.text)
 	next := func(list []detectors.Span) int {
 		if len(list) == 0 {
 			return len(p.text)
@@ -58,23 +58,23 @@ func (p *pairs) addValues(ids, secrets, tokens []detectors.Span) {
 	}
 }
 
-func (p *pairs) id(c *cursor, s detectors.Span) value {
+func (p *pairs) id(c *layoutCursor, s detectors.Span) value {
 	v := c.value(s)
-	kind, name := nameOf(p.text, s.Start, idKindOf)
+	kind, name := nameOf(p.text, s.Start, idNameKind)
 	v.name = kind
-	v.label(p.text, name)
+	v.setGroup(p.text, name)
 	v.account, _ = Account(v.text)
-	v.signs = signsRequest(p.text, s)
+	v.inSignedRequest = signsRequest(p.text, s)
 	return v
 }
 
 // addSecret adds the candidate at s, unless the text calls it something else.
-func (p *pairs) addSecret(c *cursor, s detectors.Span) {
+func (p *pairs) addSecret(c *layoutCursor, s detectors.Span) {
 	shape := shapeOf(p.text[s.Start:s.End])
 	if shape == hexadecimal && !isNamedSecret(p.text, s.Start) { // a rough look: most are commits
 		return
 	}
-	kind, name := nameOf(p.text, s.Start, kindOf)
+	kind, name := nameOf(p.text, s.Start, secretNameKind)
 	if shape == hexadecimal && kind < namedSecret {
 		return
 	}
@@ -84,13 +84,13 @@ func (p *pairs) addSecret(c *cursor, s detectors.Span) {
 	if kind == namedToken {
 		parts = tokenWords
 	}
-	v.label(p.text, name, parts...)
+	v.setGroup(p.text, name, parts...)
 	p.secrets = append(p.secrets, v)
 }
 
-func (p *pairs) token(c *cursor, s detectors.Span) value {
+func (p *pairs) token(c *layoutCursor, s detectors.Span) value {
 	v := c.value(s)
-	v.label(p.text, "", grouplessTokens...)
+	v.setGroup(p.text, "", grouplessTokens...)
 	info, _ := ParseToken(v.text)
 	v.account = info.Account
 	return v
@@ -102,7 +102,7 @@ func holdsID(ids []detectors.Span, s detectors.Span) bool {
 	return i < len(ids) && ids[i].Start < s.End
 }
 
-func taken(partner []int, n int) []bool {
+func takenBy(partner []int, n int) []bool {
 	t := make([]bool, n)
 	for _, p := range partner {
 		if p >= 0 {

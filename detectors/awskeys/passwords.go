@@ -11,8 +11,8 @@ import (
 // Keyspaces, 32 bytes.
 
 const (
-	smtpLen     = 44
-	servicePass = 43 // and a "="
+	smtpLen        = 44
+	servicePassLen = 43 // and a "="
 
 	// maxOwner is how far before a password of a service its user may begin: the
 	// longest that a probe looks.
@@ -23,9 +23,9 @@ const (
 	smtpLines = 5
 )
 
-// runs calls yield for each run of base64 of n characters that stands on its own, but
+// forEachRun calls yield for each run of base64 of n characters that stands on its own, but
 // for glue, and reports to it whether a "=" follows.
-func runs(text []byte, n int, yield func(s detectors.Span, padded bool)) {
+func forEachRun(text []byte, n int, yield func(s detectors.Span, padded bool)) {
 	for i := 0; i < len(text); {
 		if !isSecretByte(text[i]) {
 			i++
@@ -44,9 +44,9 @@ func runs(text []byte, n int, yield func(s detectors.Span, padded bool)) {
 	}
 }
 
-// isSMTP reports whether s has the form of a password of SES: the first byte is 4,
+// isSMTPPassword reports whether s has the form of a password of SES: the first byte is 4,
 // or was 2.
-func isSMTP(s []byte) bool {
+func isSMTPPassword(s []byte) bool {
 	if len(s) != smtpLen {
 		return false
 	}
@@ -69,8 +69,8 @@ func appendSMTP(dst []detectors.Match, text []byte) []detectors.Match {
 	}
 	var ids []detectors.Span
 	looked := false
-	runs(text, smtpLen, func(s detectors.Span, padded bool) {
-		if padded || !isSMTP(text[s.Start:s.End]) {
+	forEachRun(text, smtpLen, func(s detectors.Span, padded bool) {
+		if padded || !isSMTPPassword(text[s.Start:s.End]) {
 			return
 		}
 		if !looked {
@@ -81,7 +81,7 @@ func appendSMTP(dst []detectors.Match, text []byte) []detectors.Match {
 		if user == "" && !named {
 			return
 		}
-		m := secretOnly(SMTPPassword, text, s, "STS takes no SMTP passwords, and "+onlyByUse)
+		m := secretMatch(SMTPPassword, text, s, "STS takes no SMTP passwords, and "+onlyByUse)
 		if user == "" {
 			m.Confidence = detectors.Medium
 		}
@@ -125,7 +125,7 @@ func appendServicePasswords(dst []detectors.Match, text []byte) []detectors.Matc
 		return dst
 	}
 	far := containsAny(text, []string{"git-codecommit.", "ServicePassword", "service_password"})
-	runs(text, servicePass, func(s detectors.Span, padded bool) {
+	forEachRun(text, servicePassLen, func(s detectors.Span, padded bool) {
 		if !padded || !isRandomRun(text[s.Start:s.End]) {
 			return
 		}
@@ -138,7 +138,7 @@ func appendServicePasswords(dst []detectors.Match, text []byte) []detectors.Matc
 			return
 		}
 		s.End++
-		m := secretOnly(ServicePassword, text, s, "STS knows no passwords")
+		m := secretMatch(ServicePassword, text, s, "STS knows no passwords")
 		m.Account = account
 		m.AddFact("iam-user", user, 1)
 		dst = append(dst, m)

@@ -18,8 +18,8 @@ func Placeholder(c detectors.Credential) string {
 	}
 	secret := c.Secret.Reveal()
 	switch {
-	case documented(secret) != "":
-		return "secret of " + documented(secret) + ", known to everybody"
+	case manualOf(secret) != "":
+		return "secret of " + manualOf(secret) + ", known to everybody"
 	case isExampleText(secret) || isExampleText(c.Token.Reveal()):
 		return "example secret of the AWS documentation"
 	case secret != "" && c.ID == "" && isFiller(secret):

@@ -33,16 +33,16 @@ const (
 )
 
 // MayMatch implements detectors.PrefilteringDetector.
-func (Detector) MayMatch(text []byte) bool { return probeIDs(text) || probeRuns(text, false) }
+func (Detector) MayMatch(text []byte) bool { return mayHoldID(text) || mayHoldSecret(text, false) }
 
 // MayMatchNear implements detectors.PrefilteringDetector.
-func (Detector) MayMatchNear(text []byte) bool { return probeIDs(text) || probeRuns(text, true) }
+func (Detector) MayMatchNear(text []byte) bool { return mayHoldID(text) || mayHoldSecret(text, true) }
 
 // Window implements detectors.PrefilteringDetector: a secret with its escapes, what may be
 // glued to it, and the context that says where that begins and ends, or a password of a
 // service with its user.
 func (Detector) Window() int {
-	return max(maxGlue+maxSecret+maxEscape+1, maxOwner+maxGlue+servicePass+1)
+	return max(maxGlue+maxSecret+maxEscape+1, maxOwner+maxGlue+servicePassLen+1)
 }
 
 // NearWindow implements detectors.PrefilteringDetector: a window with the name of its secret.
@@ -50,8 +50,8 @@ func (d Detector) NearWindow() int { return d.Window() + maxNames }
 
 var _ detectors.PrefilteringDetector = Detector{}
 
-// probeIDs reports whether text may hold a key id.
-func probeIDs(text []byte) bool {
+// mayHoldID reports whether text may hold a key id.
+func mayHoldID(text []byte) bool {
 	const step = 4 * idStride
 	p := 0
 	for ; p+step <= len(text); p += step {
@@ -102,10 +102,10 @@ func isLoneID(text []byte, at int) bool {
 	return end == len(text) || !isAlnum(text[end])
 }
 
-// probeRuns reports whether text may hold a lone secret or a token: a run of
+// mayHoldSecret reports whether text may hold a lone secret or a token: a run of
 // secretLen characters or more of base64, with escapes or without. With
 // named, a secret counts only if it has a name.
-func probeRuns(text []byte, named bool) bool {
+func mayHoldSecret(text []byte, named bool) bool {
 	if isRunAt(text, 0, named) {
 		return true
 	}
@@ -114,9 +114,9 @@ func probeRuns(text []byte, named bool) bool {
 		// A first look, which little survives, and without a branch that nobody can
 		// predict: half of the rest of a secret is before the word, or behind it.
 		b := text[p-2*wordLen : p+3*wordLen : p+3*wordLen]
-		before := blanks(b) | blanks(b[wordLen:])
-		after := blanks(b[3*wordLen:]) | blanks(b[4*wordLen:])
-		if blanks(b[2*wordLen:])|min(before, after) == 0 && isRunAt(text, p, named) {
+		before := nonRunBytes(b) | nonRunBytes(b[wordLen:])
+		after := nonRunBytes(b[3*wordLen:]) | nonRunBytes(b[4*wordLen:])
+		if nonRunBytes(b[2*wordLen:])|min(before, after) == 0 && isRunAt(text, p, named) {
 			return true
 		}
 	}
@@ -133,19 +133,19 @@ func isRunAt(text []byte, p int, named bool) bool {
 	return all != 0 && isLongRun(text, p) && runAround(text, p, named)
 }
 
-// blanks has the high bits of the bytes of the word that b begins with that are not
-// ASCII or below "#", the least of runBytes, and perhaps of bytes after these.
-func blanks(b []byte) uint64 {
+// nonRunBytes has the high bits of the bytes of the word that b begins with that are not
+// ASCII or below "#", the least of runKinds, and perhaps of bytes after these.
+func nonRunBytes(b []byte) uint64 {
 	w := binary.LittleEndian.Uint64(b)
 	return (w | (w - '#'*ones)) & highs
 }
 
-// kindsAt returns the runBytes that the eight bytes at p have in common, and those
+// kindsAt returns the runKinds that the eight bytes at p have in common, and those
 // that one of them has.
 func kindsAt(text []byte, p int) (common, some byte) {
 	b := text[p : p+wordLen : p+wordLen]
-	k0, k1, k2, k3 := runBytes[b[0]], runBytes[b[1]], runBytes[b[2]], runBytes[b[3]]
-	k4, k5, k6, k7 := runBytes[b[4]], runBytes[b[5]], runBytes[b[6]], runBytes[b[7]]
+	k0, k1, k2, k3 := runKinds[b[0]], runKinds[b[1]], runKinds[b[2]], runKinds[b[3]]
+	k4, k5, k6, k7 := runKinds[b[4]], runKinds[b[5]], runKinds[b[6]], runKinds[b[7]]
 	return (k0 & k1) & (k2 & k3) & ((k4 & k5) & (k6 & k7)), (k0 | k1) | (k2 | k3) | ((k4 | k5) | (k6 | k7))
 }
 
@@ -154,18 +154,18 @@ func kindsAt(text []byte, p int) (common, some byte) {
 // or behind it, and of 24 random characters some are capitals and some are small.
 func isLongRun(text []byte, p int) bool {
 	q := p + wordLen
-	after := q+2*wordLen <= len(text) && blanks(text[q:])|blanks(text[q+wordLen:]) == 0
-	before := p >= 2*wordLen && blanks(text[p-2*wordLen:])|blanks(text[p-wordLen:]) == 0
+	after := q+2*wordLen <= len(text) && nonRunBytes(text[q:])|nonRunBytes(text[q+wordLen:]) == 0
+	before := p >= 2*wordLen && nonRunBytes(text[p-2*wordLen:])|nonRunBytes(text[p-wordLen:]) == 0
 	if !after && !before {
 		return false
 	}
 	_, word := kindsAt(text, p)
-	return after && areMixed(text, q, word) || before && areMixed(text, p-2*wordLen, word)
+	return after && haveBothCases(text, q, word) || before && haveBothCases(text, p-2*wordLen, word)
 }
 
-// areMixed reports whether the 16 bytes at p are in a run and hold, together with
+// haveBothCases reports whether the 16 bytes at p are in a run and hold, together with
 // what has the kinds word, letters of both cases.
-func areMixed(text []byte, p int, word byte) bool {
+func haveBothCases(text []byte, p int, word byte) bool {
 	all1, any1 := kindsAt(text, p)
 	all2, any2 := kindsAt(text, p+wordLen)
 	const both = isCapital | isSmall
@@ -177,16 +177,16 @@ func areMixed(text []byte, p int, word byte) bool {
 func runAround(text []byte, p int, named bool) bool {
 	kinds := byte(0)
 	from, least := p, max(0, p-runStride-maxGlue-1)
-	for from > least && runBytes[text[from-1]] != 0 {
+	for from > least && runKinds[text[from-1]] != 0 {
 		from--
-		kinds |= runBytes[text[from]]
+		kinds |= runKinds[text[from]]
 	}
 	if from == least && from > 0 && kinds&isEscape == 0 {
 		return false // the middle of a long run; the word before p saw where it begins
 	}
 	to, most := p, min(len(text), p+maxSecret)
-	for to < most && runBytes[text[to]] != 0 {
-		kinds |= runBytes[text[to]]
+	for to < most && runKinds[text[to]] != 0 {
+		kinds |= runKinds[text[to]]
 		to++
 	}
 	if to-from < secretLen {
@@ -194,7 +194,7 @@ func runAround(text []byte, p int, named bool) bool {
 	}
 	if kinds&isEscape == 0 {
 		// What may be glued to the head of a token is as short as an escape.
-		return isLoneRun(text, from, to, named) || isTokenStart(text, from, min(from+maxGlue, p))
+		return isLoneCredential(text, from, to, named) || isTokenStart(text, from, min(from+maxGlue, p))
 	}
 	start, end := p, p
 	for start > from && isSecretByte(text[start-1]) {
@@ -203,24 +203,24 @@ func runAround(text []byte, p int, named bool) bool {
 	for end < to && isSecretByte(text[end]) {
 		end++
 	}
-	return isLoneRun(text, start, end, named) || isTokenStart(text, from, p) ||
-		mayJoin(text[from:to]) && (!named || isNamedSecret(text, from)) && isEscapedSecret(text, p)
+	return isLoneCredential(text, start, end, named) || isTokenStart(text, from, p) ||
+		mayHoldEscapedCharacter(text[from:to]) && (!named || isNamedSecret(text, from)) && isEscapedSecret(text, p)
 }
 
-// isLoneRun reports whether the run text[from:to] is a secret or a password that may
+// isLoneCredential reports whether the run text[from:to] is a secret or a password that may
 // stand without an id.
-func isLoneRun(text []byte, from, to int, named bool) bool {
+func isLoneCredential(text []byte, from, to int, named bool) bool {
 	switch n := to - from; {
 	case isLoneSecret(text, from, to):
 		return !named || isNamedSecret(text, from)
-	case n < servicePass || n > smtpLen+maxGlue:
+	case n < servicePassLen || n > smtpLen+maxGlue:
 		return false
 	case to < len(text) && text[to] == '=':
-		from = skipGlue(text, from, to, servicePass)
-		return to-from == servicePass && ownerBefore(text, from, maxOwner) != ""
+		from = skipGlue(text, from, to, servicePassLen)
+		return to-from == servicePassLen && ownerBefore(text, from, maxOwner) != ""
 	}
 	from = skipGlue(text, from, to, smtpLen)
-	return isSMTP(text[from:to]) && (!named || namesSMTP(text, from))
+	return isSMTPPassword(text[from:to]) && (!named || namesSMTP(text, from))
 }
 
 // isLoneSecret reports whether the run text[from:to] is a secret that may stand
@@ -241,7 +241,7 @@ func isTokenStart(text []byte, from, to int) bool {
 			continue
 		}
 		end := i
-		for end < len(text) && end-i < secretLen && runBytes[text[end]] != 0 {
+		for end < len(text) && end-i < secretLen && runKinds[text[end]] != 0 {
 			end++
 		}
 		if end-i == secretLen {
@@ -275,9 +275,9 @@ func hasTokenHead(b []byte) bool {
 	return false
 }
 
-// mayJoin reports whether run may hold an escape that is one character of a
+// mayHoldEscapedCharacter reports whether run may hold an escape that is one character of a
 // secret: \/, %2F, \u002b, \057, &#47;, &sol;. "\x" may end in what looks like one.
-func mayJoin(run []byte) bool {
+func mayHoldEscapedCharacter(run []byte) bool {
 	for i := 1; i < len(run); i++ {
 		switch before := run[i-1]; run[i] {
 		case '/', 'x':
@@ -309,11 +309,11 @@ func mayJoin(run []byte) bool {
 // characters are escaped.
 func isEscapedSecret(text []byte, p int) bool {
 	from, least := p, max(0, p-maxSecret)
-	for from > least && runBytes[text[from-1]] != 0 {
+	for from > least && runKinds[text[from-1]] != 0 {
 		from--
 	}
 	to, most := p, min(len(text), p+maxSecret)
-	for to < most && runBytes[text[to]] != 0 {
+	for to < most && runKinds[text[to]] != 0 {
 		to++
 	}
 	// The context of what may be glued to the secret, and the byte behind it.

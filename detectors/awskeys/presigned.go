@@ -96,9 +96,9 @@ const (
 // requests are the presigned requests in text. Their parameters are looked for once in
 // each stretch of it, not once for each of thousands of ids.
 type requests struct {
-	text []byte
-	some bool              // text has one of requestMarks
-	ends map[int]time.Time // by stretch: endNear
+	text    []byte
+	present bool              // text has one of requestMarks
+	endOf   map[int]time.Time // by stretch: endNear
 }
 
 // requestMarks are parts of the names of parameters. Text in which a line break cuts one
@@ -106,14 +106,14 @@ type requests struct {
 var requestMarks = []string{"X-Amz-", "x-amz-", "X-AMZ-", "AWSAccessKeyId", "awsaccesskeyid", "ignature", "IGNATURE"}
 
 func newRequests(text []byte) requests {
-	return requests{text: text, some: containsAny(text, requestMarks)}
+	return requests{text: text, present: containsAny(text, requestMarks)}
 }
 
 // until returns when the presigned request ends that s is a parameter of, the id or
 // the token of its signer; zero if there is none. Where several requests stand close
 // together and cannot be told apart, it is the end of the last.
 func (r *requests) until(s detectors.Span) time.Time {
-	if !r.some {
+	if !r.present {
 		return time.Time{}
 	}
 	text := r.text
@@ -133,17 +133,17 @@ func (r *requests) until(s detectors.Span) time.Time {
 func (r *requests) endNear(at int) time.Time {
 	const stretch = maxPresigned / 2
 	n := at / stretch
-	until, known := r.ends[n]
+	until, known := r.endOf[n]
 	if !known {
 		near := r.text[max(0, n-1)*stretch : min(len(r.text), (n+2)*stretch)]
 		until = lastRequestEnd(near)
 		if until.IsZero() {
 			until = lastRequestEnd(lineBreak().ReplaceAll(near, nil)) // it was wrapped
 		}
-		if r.ends == nil {
-			r.ends = map[int]time.Time{}
+		if r.endOf == nil {
+			r.endOf = map[int]time.Time{}
 		}
-		r.ends[n] = until
+		r.endOf[n] = until
 	}
 	return until
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 )
 
-// body is the body of an id in Rule.Encoded.
-const body = "################"
+// bodyPattern is the body of an id in Rule.Encoded.
+const bodyPattern = "################"
 
 // Rules implements detectors.Detector.
 func (Detector) Rules() []*detectors.Rule {
@@ -24,7 +24,7 @@ var AccessKey = &detectors.Rule{
 	Title:    "AWS access key",
 	Keywords: []string{"AKIA"},
 	Escaped:  []string{"AKIA"},
-	Encoded:  []string{"AKIA" + body},
+	Encoded:  []string{"AKIA" + bodyPattern},
 	Help: `A long-term access key of an IAM user or of the root user: an id that begins with AKIA, and its secret.
 
 **Why it matters.** With its secret it is a login that needs no second factor and never expires. Who holds it is that user, from anywhere.
@@ -49,7 +49,7 @@ var SessionKey = &detectors.Rule{
 	Keywords:     append([]string{"ASIA"}, tokenMarks...),
 	Escaped:      append([]string{"ASIA"}, tokenMarks...),
 	DistantParts: tokenMarks,
-	Encoded:      []string{"ASIA" + body, "IQoJb3JpZ2lu", "AgoJb3JpZ2lu", "FwoGZXIvYXdz", "FQoGZXIvYXdz", "FQoDYXdzE"},
+	Encoded:      []string{"ASIA" + bodyPattern, "IQoJb3JpZ2lu", "AgoJb3JpZ2lu", "FwoGZXIvYXdz", "FQoGZXIvYXdz", "FQoDYXdzE"},
 	Help: `A temporary access key with its session token, from AWS STS: an id that begins with ASIA, a secret and a token without which both are useless. Caches of the AWS CLI hold them, and logs.
 
 **Why it matters.** Until it expires it is the role or the user that it was issued for.
@@ -94,7 +94,7 @@ var ServiceCredential = &detectors.Rule{
 	Title:    "AWS service credential id",
 	Keywords: []string{"ABIA", "ACCA"},
 	Escaped:  []string{"ABIA", "ACCA"},
-	Encoded:  []string{"ABIA" + body, "ACCA" + body},
+	Encoded:  []string{"ABIA" + bodyPattern, "ACCA" + bodyPattern},
 	Help: `The id of an STS bearer token (ABIA) or of a service-specific credential (ACCA), as CodeCommit, Keyspaces and Bedrock use them.
 
 **Why it matters.** The id alone opens nothing. It says that a password or an API key exists, perhaps close by.

@@ -185,7 +185,7 @@ var CloudFrontKey = &detectors.Rule{
 	ID:           "aws-cloudfront-key",
 	Title:        "Amazon CloudFront private key",
 	Keywords:     []string{"APKA"},
-	Encoded:      []string{"APKA" + body},
+	Encoded:      []string{"APKA" + bodyPattern},
 	DistantParts: []string{"APKA", "PRIVATE KEY-----"},
 	Help: `The private key of a CloudFront key pair: what pk-APKA….pem holds, or a PEM block beside an APKA id.
 

@@ -28,9 +28,9 @@ func appendServices(dst []detectors.Match, text []byte) []detectors.Match {
 	return dst
 }
 
-// secretOnly returns the match of a credential that is the secret at s and has no
+// secretMatch returns the match of a credential that is the secret at s and has no
 // id of its own.
-func secretOnly(rule *detectors.Rule, text []byte, s detectors.Span, why string) detectors.Match {
+func secretMatch(rule *detectors.Rule, text []byte, s detectors.Span, why string) detectors.Match {
 	return detectors.Match{
 		Rule: rule, Span: s, Secret: s, Confidence: detectors.High, Unverifiable: why,
 		Credential: detectors.Credential{Secret: detectors.NewSecret(string(text[s.Start:s.End]))},
@@ -49,9 +49,9 @@ func runEnd(text []byte, at int, is func(byte) bool) int {
 	return at
 }
 
-// decodeAny decodes base64 of either alphabet, padded or not, to printable text; ""
+// base64Text decodes base64 of either alphabet, padded or not, to printable text; ""
 // if it is none.
-func decodeAny(run []byte) string {
+func base64Text(run []byte) string {
 	std := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(string(run), "="))
 	out, err := base64.RawStdEncoding.DecodeString(std)
 	if err != nil {

@@ -26,17 +26,17 @@ const (
 // user before it, as docker keeps it.
 func appendECR(dst []detectors.Match, text []byte) []detectors.Match {
 	for _, head := range []string{ecrAuthHead, ecrHead} {
-		each(text, head, func(at int) {
+		forEachMark(text, head, func(at int) {
 			s := detectors.Span{Start: at, End: runEnd(text, at, isSecretByte)}
-			token := decodeAny(text[s.Start:s.End])
+			token := base64Text(text[s.Start:s.End])
 			if head == ecrAuthHead && len(token) > 4 {
-				token = decodeAny([]byte(token[len("AWS:"):]))
+				token = base64Text([]byte(token[len("AWS:"):]))
 			}
 			expiry := ecrExpiry().FindStringSubmatch(token + " ")
 			if expiry == nil || between(token, `"datakey":"`, `"`) == "" {
 				return
 			}
-			m := secretOnly(ECRToken, text, s, onlyByUse)
+			m := secretMatch(ECRToken, text, s, onlyByUse)
 			m.Enclosing = true
 			if strings.HasSuffix(token, "}") {
 				m.Complete = detectors.SecretPart
@@ -68,7 +68,7 @@ var (
 // appendSSO appends the tokens of Identity Center in text.
 func appendSSO(dst []detectors.Match, text []byte) []detectors.Match {
 	for _, head := range []string{ssoAccess, ssoRefresh} {
-		each(text, head, func(at int) {
+		forEachMark(text, head, func(at int) {
 			if at > 0 && isSecretByte(text[at-1]) && !escapeEnds(text, at) {
 				return
 			}
@@ -76,7 +76,7 @@ func appendSSO(dst []detectors.Match, text []byte) []detectors.Match {
 			if s.End-s.Start < minSSO || !looksRandom(text[s.Start+len(head):s.End]) {
 				return
 			}
-			m := secretOnly(SSOToken, text, s, "STS knows no tokens of Identity Center")
+			m := secretMatch(SSOToken, text, s, "STS knows no tokens of Identity Center")
 			if endsPadded(string(text[s.Start:s.End])) {
 				m.Complete = detectors.SecretPart
 			}
@@ -106,7 +106,7 @@ var appSyncHost = lazy(`https://[a-z0-9]{26}\.appsync-api\.[a-z0-9-]+\.amazonaws
 // appendAppSync appends the API keys of AppSync in text.
 func appendAppSync(dst []detectors.Match, text []byte) []detectors.Match {
 	host, asked := "", false
-	each(text, appSyncHead, func(at int) {
+	forEachMark(text, appSyncHead, func(at int) {
 		s := detectors.Span{Start: at, End: min(len(text), at+len(appSyncHead))}
 		for s.End < len(text) && (isLower(text[s.End]) || isDigit(text[s.End])) {
 			s.End++
@@ -121,7 +121,7 @@ func appendAppSync(dst []detectors.Match, text []byte) []detectors.Match {
 			}
 			host, asked = string(appSyncHost().Find(text)), true
 		}
-		m := secretOnly(AppSyncKey, text, s, onlyByUse)
+		m := secretMatch(AppSyncKey, text, s, onlyByUse)
 		if host == "" {
 			m.Confidence = detectors.Medium
 		}
@@ -137,13 +137,13 @@ var uuid = lazy(`^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
 // appendMWS appends the tokens of MWS in text.
 func appendMWS(dst []detectors.Match, text []byte) []detectors.Match {
-	each(text, mwsHead, func(at int) {
+	forEachMark(text, mwsHead, func(at int) {
 		n := len(uuid().Find(text[at+len(mwsHead):]))
 		s := detectors.Span{Start: at, End: at + len(mwsHead) + n}
 		if n == 0 || s.End < len(text) && (isAlnum(text[s.End]) || text[s.End] == '-') || isFiller(string(text[at+len(mwsHead):s.End])) {
 			return
 		}
-		dst = append(dst, secretOnly(MWSToken, text, s, "MWS was shut down in March 2024"))
+		dst = append(dst, secretMatch(MWSToken, text, s, "MWS was shut down in March 2024"))
 	})
 	return dst
 }
@@ -166,7 +166,7 @@ func appendCloudFront(dst []detectors.Match, text []byte) []detectors.Match {
 		if at[1]-at[0] < 200 {
 			continue
 		}
-		m := secretOnly(CloudFrontKey, text, detectors.Span{Start: at[0], End: at[1]}, "STS knows no key pairs")
+		m := secretMatch(CloudFrontKey, text, detectors.Span{Start: at[0], End: at[1]}, "STS knows no key pairs")
 		m.Account, _ = Account(string(id))
 		m.AddFact("key-pair", string(id), 1)
 		dst = append(dst, m)

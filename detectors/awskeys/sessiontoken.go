@@ -22,7 +22,7 @@ type TokenInfo struct {
 // buffers. ok is false if the token does not follow it: that proves nothing
 // about the token.
 func ParseToken(token string) (info TokenInfo, ok bool) {
-	raw, err := base64.StdEncoding.DecodeString(strings.TrimRight(token, "=") + padding(token))
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimRight(token, "=") + missingPadding(token))
 	if err != nil || len(raw) < 2 {
 		return TokenInfo{}, false
 	}
@@ -30,12 +30,12 @@ func ParseToken(token string) (info TokenInfo, ok bool) {
 	issued := uint64(0)
 	switch info.Type {
 	case 33, 2:
-		ok = fields(raw[1:], func(n, v uint64, b []byte) {
+		ok = protobufFields(raw[1:], func(n, v uint64, b []byte) {
 			switch n {
 			case 3:
-				info.Region = region(b)
+				info.Region = regionName(b)
 			case 5:
-				fields(b, func(n, _ uint64, b []byte) {
+				protobufFields(b, func(n, _ uint64, b []byte) {
 					if n == 3 && isAccount(b) {
 						info.Account = string(b)
 					}
@@ -45,7 +45,7 @@ func ParseToken(token string) (info TokenInfo, ok bool) {
 			}
 		})
 	case 23, 21:
-		ok = fields(raw[1:], func(n, v uint64, _ []byte) {
+		ok = protobufFields(raw[1:], func(n, v uint64, _ []byte) {
 			if n == 5 {
 				issued = v
 			}
@@ -64,16 +64,16 @@ func endsPadded(s string) bool {
 	return strings.HasSuffix(s, "=") && len(s)%4 == 0
 }
 
-// padding returns the "=" that token needs: tokens are copied without.
-func padding(token string) string {
+// missingPadding returns the "=" that token needs: tokens are copied without.
+func missingPadding(token string) string {
 	n := len(strings.TrimRight(token, "="))
 	return strings.Repeat("=", (4-n%4)%4)
 }
 
-// fields calls yield for each field of a protocol buffers message: its number
+// protobufFields calls yield for each field of a protocol buffers message: its number
 // and its value, a varint or bytes. It reports whether the message is well
 // formed (protobuf.dev/programming-guides/encoding).
-func fields(b []byte, yield func(n, v uint64, bytes []byte)) bool {
+func protobufFields(b []byte, yield func(n, v uint64, bytes []byte)) bool {
 	for len(b) > 0 {
 		tag, k := binary.Uvarint(b)
 		if k <= 0 || tag>>3 == 0 {
@@ -101,8 +101,8 @@ func fields(b []byte, yield func(n, v uint64, bytes []byte)) bool {
 	return true
 }
 
-// region returns b if it looks like a region, else "".
-func region(b []byte) string {
+// regionName returns b if it looks like a region, else "".
+func regionName(b []byte) string {
 	for _, c := range b {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
 			return ""

@@ -94,14 +94,14 @@ func longestLower(s []byte) (longest int) {
 // the rest.
 func transitions(s []byte) (n int) {
 	for i := 1; i < len(s); i++ {
-		if class(s[i]) != class(s[i-1]) {
+		if byteClass(s[i]) != byteClass(s[i-1]) {
 			n++
 		}
 	}
 	return n
 }
 
-func class(c byte) int {
+func byteClass(c byte) int {
 	switch {
 	case isLower(c):
 		return 0

@@ -10,7 +10,7 @@ import (
 // an example of the documentation are none.
 func appendPresigned(dst []detectors.Match, text []byte) []detectors.Match {
 	for _, mark := range []string{signatureV4 + "=", signatureV2 + "="} {
-		each(text, mark, func(at int) {
+		forEachMark(text, mark, func(at int) {
 			if at > 0 && text[at-1] == '-' { // V4's own, when looking for V2's
 				return
 			}
@@ -24,7 +24,7 @@ func appendPresigned(dst []detectors.Match, text []byte) []detectors.Match {
 			for end < u.End && text[end] != '&' {
 				end++
 			}
-			m := secretOnly(PresignedURL, text, detectors.Span{Start: from, End: end}, onlyByUse)
+			m := secretMatch(PresignedURL, text, detectors.Span{Start: from, End: end}, onlyByUse)
 			p.describe(&m)
 			dst = append(dst, m)
 		})
@@ -40,14 +40,14 @@ const eksLife = 15 * time.Minute
 
 // appendEKS appends the tokens of EKS in text: presigned URLs in base64.
 func appendEKS(dst []detectors.Match, text []byte) []detectors.Match {
-	each(text, eksHead, func(at int) {
+	forEachMark(text, eksHead, func(at int) {
 		s := detectors.Span{Start: at, End: runEnd(text, at+len(eksHead), isAnyBase64)}
-		request := decodeAny(text[at+len(eksHead) : s.End])
+		request := base64Text(text[at+len(eksHead) : s.End])
 		p, ok := parsePresigned(request)
 		if !ok || placeholderID(p.id) != "" {
 			return
 		}
-		m := secretOnly(EKSToken, text, s, onlyByUse)
+		m := secretMatch(EKSToken, text, s, onlyByUse)
 		m.Enclosing, m.Complete = true, detectors.SecretPart
 		p.describe(&m)
 		if signed, err := time.Parse("20060102T150405Z", between(request+"&", "X-Amz-Date=", "&")); err == nil {
