@@ -15,6 +15,12 @@ import (
 	"cmp"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/otherclouds"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/pairing"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/presigned"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/services"
 )
 
 // Detector finds access keys. It has no state; the zero value works.
@@ -27,23 +33,23 @@ var _ detectors.Detector = Detector{}
 // secrets and tokens that belong to no id but are AWS's by name or by format, and
 // the secrets that may be: those only as partners of an id from another text.
 func (Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match {
-	return appendServices(appendKeys(dst, text), text)
+	return services.Append(appendKeys(dst, text), text)
 }
 
 // appendKeys appends the access keys of text.
 func appendKeys(dst []detectors.Match, text []byte) []detectors.Match {
-	ids := findIDs(text)
-	if len(ids) == 0 && !containsAny(text, SecretKey.Keywords) && !containsAny(text, tokenMarks) {
+	ids := candidates.IDs(text)
+	if len(ids) == 0 && !candidates.ContainsAny(text, SecretKey.Keywords) && !candidates.ContainsAny(text, candidates.TokenMarks) {
 		return dst
 	}
 	s := newKeySearch(text, ids)
-	for i := range s.ids {
+	for i := range s.IDs {
 		dst = s.appendID(dst, i)
 	}
-	for i := range s.secrets {
+	for i := range s.Secrets {
 		dst = s.appendSecret(dst, i)
 	}
-	for i := range s.tokens {
+	for i := range s.Tokens {
 		dst = s.appendToken(dst, i)
 	}
 	return dst
@@ -51,49 +57,49 @@ func appendKeys(dst []detectors.Match, text []byte) []detectors.Match {
 
 // A keySearch makes the matches of one text.
 type keySearch struct {
-	*pairs
+	*pairing.Pairs
 	text      []byte
-	endpoints []mark // of stores that are not AWS's
-	otherIDs  []mark // those that only other clouds have
+	endpoints []otherclouds.Mark // of stores that are not AWS's
+	otherIDs  []otherclouds.Mark // those that only other clouds have
 	fileKind  detectors.Fact
-	requests  requests
+	requests  presigned.Requests
 }
 
 func newKeySearch(text []byte, ids []detectors.Span) *keySearch {
 	return &keySearch{
-		pairs: pairText(text, ids), text: text, endpoints: findEndpoints(text), otherIDs: findOtherIDs(text),
-		fileKind: fileKindOf(text), requests: newRequests(text),
+		Pairs: pairing.New(text, ids), text: text, endpoints: otherclouds.Endpoints(text), otherIDs: otherclouds.IDs(text),
+		fileKind: fileKindOf(text), requests: presigned.RequestsIn(text),
 	}
 }
 
 // appendID appends the matches of id i: one for each candidate secret, or one
 // for the lone id.
 func (k *keySearch) appendID(dst []detectors.Match, i int) []detectors.Match {
-	id := k.ids[i]
-	m := detectors.Match{Rule: ruleOf(id.text), Span: id.Span, Grade: Grade(id.text), Needs: neededParts(id), Account: id.account, Group: id.group, InSignedRequest: id.inSignedRequest}
-	m.Credential.ID = id.text
+	id := k.IDs[i]
+	m := detectors.Match{Rule: ruleOf(id.Text), Span: id.Span, Grade: keyformat.Grade(id.Text), Needs: neededParts(id), Account: id.Account, Group: id.Group, InSignedRequest: id.InSignedRequest}
+	m.Credential.ID = id.Text
 	m.Credential.Partition = partitionNear(k.text, id.Span)
 	m.AddFact(PartitionHint, m.Credential.Partition, 0)
-	markOtherCloud(&m, nearest(k.text, k.endpoints, id.Span, nearEndpoint))
+	otherclouds.MarkMatch(&m, otherclouds.Nearest(k.text, k.endpoints, id.Span, otherclouds.NearEndpoint))
 	m.AddFact(k.fileKind.Name, k.fileKind.Value, k.fileKind.Risk)
-	if t := k.tokenOf[i]; t >= 0 {
-		m.Token = k.tokens[t].Span
-		m.Credential.Token = detectors.NewSecret(k.tokens[t].text)
-		m.Complete = completeToken(k.tokens[t].text)
+	if t := k.TokenOf[i]; t >= 0 {
+		m.Token = k.Tokens[t].Span
+		m.Credential.Token = detectors.NewSecret(k.Tokens[t].Text)
+		m.Complete = completeToken(k.Tokens[t].Text)
 	}
-	first, alone := k.secretOf[i], confidence(m)
+	first, alone := k.SecretOf[i], confidence(m)
 	if first < 0 {
-		m.SignedUntil = k.requests.until(id.Span)
+		m.SignedUntil = k.requests.Until(id.Span)
 		m.Confidence = alone
 		return append(dst, m)
 	}
-	for rank, s := range append([]int{first}, otherCandidates(id, k.secrets, k.secretTaken)...) {
+	for rank, s := range append([]int{first}, pairing.OtherCandidates(id, k.Secrets, k.SecretTaken)...) {
 		m.Rank = rank
-		m.Secret = k.secrets[s].Span
-		m.Credential.Secret = detectors.NewSecret(k.secrets[s].text)
+		m.Secret = k.Secrets[s].Span
+		m.Credential.Secret = detectors.NewSecret(k.Secrets[s].Text)
 		m.Confidence = confidence(m)
 		m.IDConfidence = ""
-		doubted := k.secrets[s].shape == hexadecimal || k.secrets[s].isDoubtfulFor(&id)
+		doubted := k.Secrets[s].Shape == keyformat.Hexadecimal || k.Secrets[s].IsDoubtfulFor(&id)
 		if doubted && m.Confidence == detectors.High {
 			m.Confidence, m.IDConfidence = detectors.Medium, alone
 		}
@@ -104,9 +110,9 @@ func (k *keySearch) appendID(dst []detectors.Match, i int) []detectors.Match {
 
 // neededParts returns the parts of the key that id is of: none for ids that sign
 // nothing, that AWS cannot have issued, or that its documentation made up.
-func neededParts(id value) detectors.Parts {
-	switch rule := ruleOf(id.text); {
-	case rule == ServiceCredential || id.example || Grade(id.text) == Impossible:
+func neededParts(id pairing.Value) detectors.Parts {
+	switch rule := ruleOf(id.Text); {
+	case rule == ServiceCredential || id.Example || keyformat.Grade(id.Text) == keyformat.Impossible:
 		return 0
 	case rule == SessionKey:
 		return detectors.SecretPart | detectors.TokenPart
@@ -117,33 +123,33 @@ func neededParts(id value) detectors.Parts {
 // appendSecret appends secret i if no id has it and its name says whose it is, or
 // at least that it is a secret: then only for ids in other texts.
 func (k *keySearch) appendSecret(dst []detectors.Match, i int) []detectors.Match {
-	s := k.secrets[i]
-	if k.secretTaken[i] || s.name != namedAWS && (s.name != namedSecret || s.example) || s.shape != random {
+	s := k.Secrets[i]
+	if k.SecretTaken[i] || s.Name != pairing.NamedAWS && (s.Name != pairing.NamedSecret || s.Example) || s.Shape != keyformat.Random {
 		return dst
 	}
 	m := detectors.Match{
 		Rule: SecretKey, Span: s.Span, Secret: s.Span, Confidence: detectors.Medium,
-		NeedsID: s.name != namedAWS, Account: accountNear(k.text, s.Span), Group: s.group,
-		Credential: detectors.Credential{Secret: detectors.NewSecret(s.text)},
+		NeedsID: s.Name != pairing.NamedAWS, Account: accountNear(k.text, s.Span), Group: s.Group,
+		Credential: detectors.Credential{Secret: detectors.NewSecret(s.Text)},
 	}
-	markOtherCloud(&m, cmp.Or(nearest(k.text, k.otherIDs, s.Span, nearID), nearest(k.text, k.endpoints, s.Span, nearEndpoint)))
+	otherclouds.MarkMatch(&m, cmp.Or(otherclouds.Nearest(k.text, k.otherIDs, s.Span, otherclouds.NearID), otherclouds.Nearest(k.text, k.endpoints, s.Span, otherclouds.NearEndpoint)))
 	return append(dst, m)
 }
 
 // appendToken appends token i if no id has it and it can be read.
 func (k *keySearch) appendToken(dst []detectors.Match, i int) []detectors.Match {
-	t := k.tokens[i]
-	if _, ok := ParseToken(t.text); !ok || k.tokenTaken[i] {
+	t := k.Tokens[i]
+	if _, ok := keyformat.ParseToken(t.Text); !ok || k.TokenTaken[i] {
 		return dst
 	}
 	return append(dst, detectors.Match{
-		Rule: SessionKey, Span: t.Span, Token: t.Span, Confidence: detectors.Medium, Account: t.account, Group: t.group, Complete: completeToken(t.text), SignedUntil: k.requests.until(t.Span),
-		Credential: detectors.Credential{Token: detectors.NewSecret(t.text)},
+		Rule: SessionKey, Span: t.Span, Token: t.Span, Confidence: detectors.Medium, Account: t.Account, Group: t.Group, Complete: completeToken(t.Text), SignedUntil: k.requests.Until(t.Span),
+		Credential: detectors.Credential{Token: detectors.NewSecret(t.Text)},
 	})
 }
 
 func ruleOf(id string) *detectors.Rule {
-	switch id[:prefixLen] {
+	switch id[:keyformat.PrefixLen] {
 	case "AKIA":
 		return AccessKey
 	case "ASIA":
@@ -159,11 +165,11 @@ func confidence(m detectors.Match) detectors.Confidence {
 	switch {
 	case m.Rule.ID == ServiceCredential.ID:
 		return detectors.Low
-	case m.Grade == Impossible && paired:
+	case m.Grade == keyformat.Impossible && paired:
 		return detectors.Medium
-	case m.Grade == Impossible:
+	case m.Grade == keyformat.Impossible:
 		return detectors.Low
-	case m.Grade == Legacy && !paired:
+	case m.Grade == keyformat.Legacy && !paired:
 		return detectors.Medium
 	}
 	return detectors.High
@@ -172,7 +178,7 @@ func confidence(m detectors.Match) detectors.Confidence {
 // completeToken returns TokenPart if token is seen to be whole: the first line of one that
 // was wrapped can be neither read nor padded.
 func completeToken(token string) detectors.Parts {
-	if _, ok := ParseToken(token); ok || endsPadded(token) {
+	if _, ok := keyformat.ParseToken(token); ok || keyformat.EndsPadded(token) {
 		return detectors.TokenPart
 	}
 	return 0

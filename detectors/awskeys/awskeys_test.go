@@ -1,12 +1,14 @@
 package awskeys
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/pairing"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 )
 
@@ -143,56 +145,6 @@ func TestExampleSecretIsNoCandidate(t *testing.T) {
 	detectorstest.Accept(t, Detector{}, "id={AKIA1}\nsecret="+example, "aws-access-key {AKIA1} - -")
 }
 
-// Vectors of public origin, assembled here: canaries and documentation.
-func TestAccount(t *testing.T) {
-	for _, tt := range []struct{ prefix, body, account, grade string }{
-		{"ASIA", "Y34FZKBOKMUTVV7A", "609629065308", Strong},
-		{"ASIA", "QNZGKIQY56JQ7WML", "029608264753", Strong},
-		{"AKIA", "SP2TPHJSQH3FJRUX", "171436882533", Strong},
-		{"AKIA", "QYLPMN5HHHFPZAM2", "052310077262", Strong},
-		{"AIDA", "YVP4CIPPJ5M54LRCY", "595918472158", Strong},
-		{"AKIA", "IOSFODNN7" + "EXAMPLE", "", Legacy},
-		{"AKIA", "JSIE27KKMHXI3BJQ", "", Legacy},
-		{"AKIA", "7777777777777777", "", Impossible},
-		{"AKIA", "0123456789ABCDEF", "", Impossible},
-		{"ASIA", "QAAAAAAAGMKEM7X5", "", Impossible}, // LocalStack's account zero
-	} {
-		id := tt.prefix + tt.body
-		if account, ok := Account(id); account != tt.account || ok != (tt.account != "") {
-			t.Errorf("Account(%s) = %q, %v, want %q", id, account, ok, tt.account)
-		}
-		if grade := Grade(id); grade != tt.grade {
-			t.Errorf("Grade(%s) = %s, want %s", id, grade, tt.grade)
-		}
-	}
-}
-
-func TestParseToken(t *testing.T) {
-	issued := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	token := detectorstest.Token("123456789012", "eu-west-1", issued, 1)
-	want := TokenInfo{33, "123456789012", "eu-west-1", issued}
-	for _, s := range []string{token, strings.TrimRight(token, "=")} {
-		if got, ok := ParseToken(s); got != want || !ok {
-			t.Errorf("ParseToken = %+v, %v, want %+v", got, ok, want)
-		}
-	}
-	for _, s := range []string{"", "IQoJ", token[:40], token[4:], "FQoGZXIvYXdzEBYaD" + token[20:200]} {
-		if got, ok := ParseToken(s); ok {
-			t.Errorf("ParseToken(%q) = %+v, want none", s, got)
-		}
-	}
-}
-
-func FuzzParseToken(f *testing.F) {
-	f.Add(detectorstest.Token("123456789012", "eu-west-1", time.Unix(1_700_000_000, 0), 1))
-	f.Fuzz(func(t *testing.T, s string) {
-		info, ok := ParseToken(s)
-		if ok && (info.Issued.Year() < 2011 || len(info.Account) != 12 && info.Account != "") {
-			t.Errorf("ParseToken(%q) = %+v", s, info)
-		}
-	})
-}
-
 func TestPlaceholder(t *testing.T) {
 	for _, tt := range []struct {
 		name, id, secret string
@@ -215,4 +167,31 @@ func TestPlaceholder(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzDetect holds that offsets point at what was found, whatever the text.
+func FuzzDetect(f *testing.F) {
+	id, secret := detectorstest.KeyID("AKIA", "123456789012", 1), detectorstest.SecretKey(1)
+	f.Add([]byte("id=" + id + "\nsecret=" + secret))
+	f.Add([]byte(secret + " " + id + " " + secret + "\n\n[x]\n" + id))
+	f.Add([]byte("aws_secret_key: " + secret))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		text = bytes.ReplaceAll(text, []byte{1}, []byte(id))
+		text = bytes.ReplaceAll(text, []byte{2}, []byte(secret))
+		for _, m := range (Detector{}).Detect(nil, text) {
+			c := m.Credential
+			if c.ID != "" && string(text[m.Start:m.End]) != c.ID {
+				t.Errorf("%q: the id's span holds %q", text, text[m.Start:m.End])
+			}
+			if string(text[m.Secret.Start:m.Secret.End]) != c.Secret.Reveal() {
+				t.Errorf("%q: the secret's span holds %q", text, text[m.Secret.Start:m.Secret.End])
+			}
+			if string(text[m.Token.Start:m.Token.End]) != c.Token.Reveal() {
+				t.Errorf("%q: the token's span holds %q", text, text[m.Token.Start:m.Token.End])
+			}
+			if m.Rank >= pairing.MaxCandidates || m.Span.Empty() {
+				t.Errorf("%q: match %+v", text, m)
+			}
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/lazyregexp"
 )
 
 // Some files say by their form what the keys in them are of. Which file it is only
@@ -12,11 +13,11 @@ import (
 var (
 	// rootkey.csv of the console, until about 2022: two lines, and no user could get
 	// a file like it.
-	rootKeyFile = lazy(`^AWSAccessKeyId=[A-Z0-9]{20}\r?\nAWSSecretKey=[A-Za-z0-9+/]{40}\s*$`)
+	rootKeyFile = lazyregexp.New(`^AWSAccessKeyId=[A-Z0-9]{20}\r?\nAWSSecretKey=[A-Za-z0-9+/]{40}\s*$`)
 	// accessKeys.csv, and credentials.csv with the columns of a new user.
-	consoleFile = lazy(`(?i)^"?(?:User name"?,"?(?:Password"?,"?)?)?Access key ID"?,"?Secret access key`)
+	consoleFile = lazyregexp.New(`(?i)^"?(?:User name"?,"?(?:Password"?,"?)?)?Access key ID"?,"?Secret access key`)
 	// terraform.tfstate begins with its version, whatever else it holds.
-	stateFile = lazy(`"terraform_version"\s*:\s*"`)
+	stateFile = lazyregexp.New(`"terraform_version"\s*:\s*"`)
 )
 
 // fileKindOf returns what kind of file text is, the zero Fact if its form does not say.

@@ -4,6 +4,7 @@ import (
 	"regexp"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
 )
 
 // nearPartition is how far from an id its partition may be named: a region stands in
@@ -25,8 +26,8 @@ var partitionMark = regexp.MustCompile(`\barn:aws-(cn|us-gov|eusc):|\b(cn)-north
 // ARNs write it, and "" if none is. The id itself does not tell.
 func partitionNear(text []byte, s detectors.Span) string {
 	from := max(0, s.Start-nearPartition)
-	window := around(text, s, nearPartition)
-	if !containsAny(window, partitionWords) {
+	window := candidates.Around(text, s, nearPartition)
+	if !candidates.ContainsAny(window, partitionWords) {
 		return ""
 	}
 	best, name := 2*nearPartition, ""

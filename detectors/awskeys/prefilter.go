@@ -5,6 +5,10 @@ import (
 	"encoding/binary"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/pairing"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/services"
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
@@ -17,13 +21,13 @@ import (
 const (
 	wordLen = 8
 	// Of the 20 bytes of an id, 13 can begin a word that lies in it.
-	idStride = idLen - wordLen + 1
+	idStride = keyformat.IDLen - wordLen + 1
 	// Of the 40 bytes of a secret, 33 can. 32 is the same and simpler.
 	runStride = 32
 
 	// maxSecret is how long a secret may be with its escapes. One in a thousand
 	// has more than five characters to escape; \u002f takes five more each.
-	maxSecret = secretLen + 32
+	maxSecret = keyformat.SecretLen + 32
 )
 
 // Eight bytes at once: SWAR, "SIMD within a register".
@@ -42,11 +46,11 @@ func (Detector) MayMatchNear(text []byte) bool { return mayHoldID(text) || mayHo
 // glued to it, and the context that says where that begins and ends, or a password of a
 // service with its user.
 func (Detector) Window() int {
-	return max(maxGlue+maxSecret+maxEscape+1, maxOwner+maxGlue+servicePassLen+1)
+	return max(candidates.MaxGlue+maxSecret+candidates.MaxEscape+1, services.MaxOwner+candidates.MaxGlue+services.ServicePassLen+1)
 }
 
 // NearWindow implements detectors.PrefilteringDetector: a window with the name of its secret.
-func (d Detector) NearWindow() int { return d.Window() + maxNames }
+func (d Detector) NearWindow() int { return d.Window() + pairing.MaxNames }
 
 var _ detectors.PrefilteringDetector = Detector{}
 
@@ -81,29 +85,29 @@ func isCapitals(b []byte) bool {
 
 // encodedIDAround reports whether an id holds the word at p.
 func idAround(text []byte, p int) bool {
-	for i := max(0, p-idLen+wordLen); i <= p && i+idLen <= len(text); i++ {
-		if text[i] == 'A' && text[i+3] == 'A' && (isPrefix(text[i:i+prefixLen]) || string(text[i:i+prefixLen]) == "APKA") && isLoneID(text, i) {
+	for i := max(0, p-keyformat.IDLen+wordLen); i <= p && i+keyformat.IDLen <= len(text); i++ {
+		if text[i] == 'A' && text[i+3] == 'A' && (candidates.IsPrefix(text[i:i+keyformat.PrefixLen]) || string(text[i:i+keyformat.PrefixLen]) == "APKA") && isLoneID(text, i) {
 			return true
 		}
 	}
 	return false
 }
 
-// isLoneID is isID without a look at what is before it: an escape perhaps, which
+// isLoneID is IsID without a look at what is before it: an escape perhaps, which
 // is one only when another has been undone, or base64, of which a piece of the
 // text may show less.
 func isLoneID(text []byte, at int) bool {
-	end := at + idLen
-	for _, c := range text[at+prefixLen : end] {
-		if !isUpper(c) && !isDigit(c) {
+	end := at + keyformat.IDLen
+	for _, c := range text[at+keyformat.PrefixLen : end] {
+		if !keyformat.IsUpper(c) && !keyformat.IsDigit(c) {
 			return false
 		}
 	}
-	return end == len(text) || !isAlnum(text[end])
+	return end == len(text) || !keyformat.IsAlnum(text[end])
 }
 
 // mayHoldSecret reports whether text may hold a lone secret or a token: a run of
-// secretLen characters or more of base64, with escapes or without. With
+// SecretLen characters or more of base64, with escapes or without. With
 // named, a secret counts only if it has a name.
 func mayHoldSecret(text []byte, named bool) bool {
 	if isRunAt(text, 0, named) {
@@ -134,23 +138,23 @@ func isRunAt(text []byte, p int, named bool) bool {
 }
 
 // nonRunBytes has the high bits of the bytes of the word that b begins with that are not
-// ASCII or below "#", the least of runKinds, and perhaps of bytes after these.
+// ASCII or below "#", the least of RunKinds, and perhaps of bytes after these.
 func nonRunBytes(b []byte) uint64 {
 	w := binary.LittleEndian.Uint64(b)
 	return (w | (w - '#'*ones)) & highs
 }
 
-// kindsAt returns the runKinds that the eight bytes at p have in common, and those
+// kindsAt returns the RunKinds that the eight bytes at p have in common, and those
 // that one of them has.
 func kindsAt(text []byte, p int) (common, some byte) {
 	b := text[p : p+wordLen : p+wordLen]
-	k0, k1, k2, k3 := runKinds[b[0]], runKinds[b[1]], runKinds[b[2]], runKinds[b[3]]
-	k4, k5, k6, k7 := runKinds[b[4]], runKinds[b[5]], runKinds[b[6]], runKinds[b[7]]
+	k0, k1, k2, k3 := keyformat.RunKinds[b[0]], keyformat.RunKinds[b[1]], keyformat.RunKinds[b[2]], keyformat.RunKinds[b[3]]
+	k4, k5, k6, k7 := keyformat.RunKinds[b[4]], keyformat.RunKinds[b[5]], keyformat.RunKinds[b[6]], keyformat.RunKinds[b[7]]
 	return (k0 & k1) & (k2 & k3) & ((k4 & k5) & (k6 & k7)), (k0 | k1) | (k2 | k3) | ((k4 | k5) | (k6 | k7))
 }
 
 // isLongRun reports whether the word at p, which is in a run, may be in one of
-// secretLen that is no path and no hash: then half of the rest is before the word,
+// SecretLen that is no path and no hash: then half of the rest is before the word,
 // or behind it, and of 24 random characters some are capitals and some are small.
 func isLongRun(text []byte, p int) bool {
 	q := p + wordLen
@@ -168,7 +172,7 @@ func isLongRun(text []byte, p int) bool {
 func haveBothCases(text []byte, p int, word byte) bool {
 	all1, any1 := kindsAt(text, p)
 	all2, any2 := kindsAt(text, p+wordLen)
-	const both = isCapital | isSmall
+	const both = keyformat.IsCapital | keyformat.IsSmall
 	return all1&all2 != 0 && (word|any1|any2)&both == both
 }
 
@@ -176,35 +180,35 @@ func haveBothCases(text []byte, p int, word byte) bool {
 // runStride bytes before, looks like a secret or begins like a token.
 func runAround(text []byte, p int, named bool) bool {
 	kinds := byte(0)
-	from, least := p, max(0, p-runStride-maxGlue-1)
-	for from > least && runKinds[text[from-1]] != 0 {
+	from, least := p, max(0, p-runStride-candidates.MaxGlue-1)
+	for from > least && keyformat.RunKinds[text[from-1]] != 0 {
 		from--
-		kinds |= runKinds[text[from]]
+		kinds |= keyformat.RunKinds[text[from]]
 	}
-	if from == least && from > 0 && kinds&isEscape == 0 {
+	if from == least && from > 0 && kinds&keyformat.IsEscape == 0 {
 		return false // the middle of a long run; the word before p saw where it begins
 	}
 	to, most := p, min(len(text), p+maxSecret)
-	for to < most && runKinds[text[to]] != 0 {
-		kinds |= runKinds[text[to]]
+	for to < most && keyformat.RunKinds[text[to]] != 0 {
+		kinds |= keyformat.RunKinds[text[to]]
 		to++
 	}
-	if to-from < secretLen {
+	if to-from < keyformat.SecretLen {
 		return false
 	}
-	if kinds&isEscape == 0 {
+	if kinds&keyformat.IsEscape == 0 {
 		// What may be glued to the head of a token is as short as an escape.
-		return isLoneCredential(text, from, to, named) || isTokenStart(text, from, min(from+maxGlue, p))
+		return isLoneCredential(text, from, to, named) || isTokenStart(text, from, min(from+candidates.MaxGlue, p))
 	}
 	start, end := p, p
-	for start > from && isSecretByte(text[start-1]) {
+	for start > from && keyformat.IsSecretByte(text[start-1]) {
 		start--
 	}
-	for end < to && isSecretByte(text[end]) {
+	for end < to && keyformat.IsSecretByte(text[end]) {
 		end++
 	}
 	return isLoneCredential(text, start, end, named) || isTokenStart(text, from, p) ||
-		mayHoldEscapedCharacter(text[from:to]) && (!named || isNamedSecret(text, from)) && isEscapedSecret(text, p)
+		mayHoldEscapedCharacter(text[from:to]) && (!named || pairing.IsNamedSecret(text, from)) && isEscapedSecret(text, p)
 }
 
 // isLoneCredential reports whether the run text[from:to] is a secret or a password that may
@@ -212,26 +216,26 @@ func runAround(text []byte, p int, named bool) bool {
 func isLoneCredential(text []byte, from, to int, named bool) bool {
 	switch n := to - from; {
 	case isLoneSecret(text, from, to):
-		return !named || isNamedSecret(text, from)
-	case n < servicePassLen || n > smtpLen+maxGlue:
+		return !named || pairing.IsNamedSecret(text, from)
+	case n < services.ServicePassLen || n > services.SmtpLen+candidates.MaxGlue:
 		return false
 	case to < len(text) && text[to] == '=':
-		from = skipGlue(text, from, to, servicePassLen)
-		return to-from == servicePassLen && ownerBefore(text, from, maxOwner) != ""
+		from = candidates.SkipGlue(text, from, to, services.ServicePassLen)
+		return to-from == services.ServicePassLen && services.OwnerBefore(text, from, services.MaxOwner) != ""
 	}
-	from = skipGlue(text, from, to, smtpLen)
-	return isSMTPPassword(text[from:to]) && (!named || namesSMTP(text, from))
+	from = candidates.SkipGlue(text, from, to, services.SmtpLen)
+	return services.IsSMTPPassword(text[from:to]) && (!named || services.NamesSMTP(text, from))
 }
 
 // isLoneSecret reports whether the run text[from:to] is a secret that may stand
 // without an id.
 func isLoneSecret(text []byte, from, to int) bool {
-	if to-from < secretLen {
+	if to-from < keyformat.SecretLen {
 		return false
 	}
-	from = skipGlue(text, from, to, secretLen)
-	to = endOfSecret(text, from, to)
-	return to-from == secretLen && (to == len(text) || text[to] != '=') && shapeOf(text[from:to]) == random
+	from = candidates.SkipGlue(text, from, to, keyformat.SecretLen)
+	to = candidates.EndOfSecret(text, from, to)
+	return to-from == keyformat.SecretLen && (to == len(text) || text[to] != '=') && keyformat.ShapeOf(text[from:to]) == keyformat.Random
 }
 
 // isTokenStart reports whether a token begins in text[from:to].
@@ -241,10 +245,10 @@ func isTokenStart(text []byte, from, to int) bool {
 			continue
 		}
 		end := i
-		for end < len(text) && end-i < secretLen && runKinds[text[end]] != 0 {
+		for end < len(text) && end-i < keyformat.SecretLen && keyformat.RunKinds[text[end]] != 0 {
 			end++
 		}
-		if end-i == secretLen {
+		if end-i == keyformat.SecretLen {
 			return true
 		}
 	}
@@ -268,9 +272,9 @@ func hasTokenHead(b []byte) bool {
 			}
 		}
 	case 'S':
-		return string(b[:4]) == bedrockHead
+		return string(b[:4]) == services.BedrockHead
 	case 'a', 'r':
-		return string(b[:wordLen]) == ssoAccess || string(b[:wordLen]) == ssoRefresh
+		return string(b[:wordLen]) == services.SsoAccess || string(b[:wordLen]) == services.SsoRefresh
 	}
 	return false
 }
@@ -309,16 +313,16 @@ func mayHoldEscapedCharacter(run []byte) bool {
 // characters are escaped.
 func isEscapedSecret(text []byte, p int) bool {
 	from, least := p, max(0, p-maxSecret)
-	for from > least && runKinds[text[from-1]] != 0 {
+	for from > least && keyformat.RunKinds[text[from-1]] != 0 {
 		from--
 	}
 	to, most := p, min(len(text), p+maxSecret)
-	for to < most && runKinds[text[to]] != 0 {
+	for to < most && keyformat.RunKinds[text[to]] != 0 {
 		to++
 	}
 	// The context of what may be glued to the secret, and the byte behind it.
-	from, to = max(0, from-maxEscape), min(len(text), to+1)
-	var space [2][2*maxSecret + 2*maxEscape]byte
+	from, to = max(0, from-candidates.MaxEscape), min(len(text), to+1)
+	var space [2][2*maxSecret + 2*candidates.MaxEscape]byte
 	run := text[from:to]
 	for depth := range 3 {
 		plain := encodings.AppendUnescaped(space[depth%2][:0], run)
@@ -336,7 +340,7 @@ func isEscapedSecret(text []byte, p int) bool {
 func holdsLoneSecret(text []byte) bool {
 	for i := 0; i < len(text); i++ {
 		from := i
-		for i < len(text) && isSecretByte(text[i]) {
+		for i < len(text) && keyformat.IsSecretByte(text[i]) {
 			i++
 		}
 		if isLoneSecret(text, from, i) {

@@ -4,17 +4,18 @@ import (
 	"strconv"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/pairing"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/services"
 )
-
-// bodyPattern is the body of an id in Rule.Encoded.
-const bodyPattern = "################"
 
 // Rules implements detectors.Detector.
 func (Detector) Rules() []*detectors.Rule {
 	return []*detectors.Rule{
 		AccessKey, SessionKey, SecretKey, ServiceCredential,
-		BedrockKey, BedrockSession, SMTPPassword, ServicePassword,
-		PresignedURL, ECRToken, EKSToken, SSOToken, AppSyncKey, MWSToken, CloudFrontKey,
+		services.BedrockKey, services.BedrockSession, services.SMTPPassword, services.ServicePassword,
+		services.PresignedURL, services.ECRToken, services.EKSToken, services.SSOToken, services.AppSyncKey, services.MWSToken, services.CloudFrontKey,
 	}
 }
 
@@ -24,7 +25,7 @@ var AccessKey = &detectors.Rule{
 	Title:    "AWS access key",
 	Keywords: []string{"AKIA"},
 	Escaped:  []string{"AKIA"},
-	Encoded:  []string{"AKIA" + bodyPattern},
+	Encoded:  []string{"AKIA" + keyformat.BodyPattern},
 	Help: `A long-term access key of an IAM user or of the root user: an id that begins with AKIA, and its secret.
 
 **Why it matters.** With its secret it is a login that needs no second factor and never expires. Who holds it is that user, from anywhere.
@@ -35,7 +36,7 @@ var AccessKey = &detectors.Rule{
 
 **What matches.** AKIA and 16 capital letters or digits that stand on their own. Before and after may be no letter or digit, other than one that ends an escape sequence (a newline as \n, %3D, a terminal colour); an underscore may. An id within a run of base64 is no match.
 
-**Its secret** is 40 characters of base64 that look like 30 random bytes: no SHA-1, no words, no text in base64. Ids and secrets of a text are paired by the names that they are assigned to (DEV_KEY_ID and DEV_SECRET), then by place, order, name and shape; the rules are numbered in detectors/awskeys/pair.go. AWS_SECRET_ACCESS_KEY and its like come first. A secret with the name of something else (JWT_SECRET, SALT, a token) is taken only if nothing else fits and it is within a few lines, with medium confidence; one that is called a hash or a commit never is. More than ` + strconv.Itoa(maxLines) + ` lines apart, only names of one group belong together. An id in a presigned URL or another signed request has its secret on its line or not at all. One id has at most ` + strconv.Itoa(maxCandidates) + ` candidates; each after the first is tried only if STS says that the id is live and the secret before it is not its own, and is reported only if it is proved.
+**Its secret** is 40 characters of base64 that look like 30 random bytes: no SHA-1, no words, no text in base64. Ids and secrets of a text are paired by the names that they are assigned to (DEV_KEY_ID and DEV_SECRET), then by place, order, name and shape; the rules are numbered in detectors/awskeys/internal/pairing/pairing.go. AWS_SECRET_ACCESS_KEY and its like come first. A secret with the name of something else (JWT_SECRET, SALT, a token) is taken only if nothing else fits and it is within a few lines, with medium confidence; one that is called a hash or a commit never is. More than ` + strconv.Itoa(pairing.MaxLines) + ` lines apart, only names of one group belong together. An id in a presigned URL or another signed request has its secret on its line or not at all. One id has at most ` + strconv.Itoa(pairing.MaxCandidates) + ` candidates; each after the first is tried only if STS says that the id is live and the secret before it is not its own, and is reported only if it is proved.
 
 **Parts in several texts.** An id without a secret, or whose secrets STS refused, looks for one in other texts of the repository or directory: secrets that stand alone and are called one. The signals, strongest first, are the same path in another version, the same commit, the same directory. A secret near an ARN of another account is passed over; names of different groups (DEV_…, PROD_…) go last. The rules are numbered in scanner/across.go. What STS proves is reported with high confidence; what it was not asked about with medium or low confidence, if no other secret fits the id as well, and no other id the secret.
 
@@ -46,10 +47,10 @@ var AccessKey = &detectors.Rule{
 var SessionKey = &detectors.Rule{
 	ID:           "aws-session-key",
 	Title:        "AWS temporary access key",
-	Keywords:     append([]string{"ASIA"}, tokenMarks...),
-	Escaped:      append([]string{"ASIA"}, tokenMarks...),
-	DistantParts: tokenMarks,
-	Encoded:      []string{"ASIA" + bodyPattern, "IQoJb3JpZ2lu", "AgoJb3JpZ2lu", "FwoGZXIvYXdz", "FQoGZXIvYXdz", "FQoDYXdzE"},
+	Keywords:     append([]string{"ASIA"}, candidates.TokenMarks...),
+	Escaped:      append([]string{"ASIA"}, candidates.TokenMarks...),
+	DistantParts: candidates.TokenMarks,
+	Encoded:      []string{"ASIA" + keyformat.BodyPattern, "IQoJb3JpZ2lu", "AgoJb3JpZ2lu", "FwoGZXIvYXdz", "FQoGZXIvYXdz", "FQoDYXdzE"},
 	Help: `A temporary access key with its session token, from AWS STS: an id that begins with ASIA, a secret and a token without which both are useless. Caches of the AWS CLI hold them, and logs.
 
 **Why it matters.** Until it expires it is the role or the user that it was issued for.
@@ -94,7 +95,7 @@ var ServiceCredential = &detectors.Rule{
 	Title:    "AWS service credential id",
 	Keywords: []string{"ABIA", "ACCA"},
 	Escaped:  []string{"ABIA", "ACCA"},
-	Encoded:  []string{"ABIA" + bodyPattern, "ACCA" + bodyPattern},
+	Encoded:  []string{"ABIA" + keyformat.BodyPattern, "ACCA" + keyformat.BodyPattern},
 	Help: `The id of an STS bearer token (ABIA) or of a service-specific credential (ACCA), as CodeCommit, Keyspaces and Bedrock use them.
 
 **Why it matters.** The id alone opens nothing. It says that a password or an API key exists, perhaps close by.

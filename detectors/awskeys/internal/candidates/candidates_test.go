@@ -1,4 +1,4 @@
-package awskeys
+package candidates
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 )
 
@@ -45,7 +46,7 @@ func TestFindIDs(t *testing.T) {
 		{"csi_without_letter", "\x1b[33" + id, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := findIDs([]byte(tt.text))
+			got := IDs([]byte(tt.text))
 			if found := len(got) == 1 && tt.text[got[0].Start:got[0].End] == id; found != tt.found || len(got) > 1 {
 				t.Errorf("findIDs(%q) = %v, want found %v", tt.text, got, tt.found)
 			}
@@ -81,7 +82,7 @@ func TestFindSecrets(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := ""
-			for _, f := range findSecrets([]byte(tt.text)) {
+			for _, f := range Secrets([]byte(tt.text)) {
 				got += tt.text[f.Start:f.End]
 			}
 			if got != tt.want {
@@ -91,24 +92,7 @@ func TestFindSecrets(t *testing.T) {
 	}
 }
 
-// TestShapeKeepsSecrets holds the limits of shapeOf to what they claim.
-func TestShapeKeepsSecrets(t *testing.T) {
-	const n = 20000
-	lost, doubted := 0, 0
-	for seed := range uint64(n) {
-		switch shapeOf([]byte(detectorstest.SecretKey(seed))) {
-		case notSecret:
-			lost++
-		case odd:
-			doubted++
-		}
-	}
-	if lost > n/5000 || doubted > n/200 {
-		t.Errorf("of %d secrets %d are lost and %d doubted", n, lost, doubted)
-	}
-}
-
-// oracleIDs says with regular expressions what findIDs does by hand.
+// oracleIDs says with regular expressions what IDs does by hand.
 func oracleIDs(text []byte) []detectors.Span {
 	id := regexp.MustCompile(`^(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}`)
 	after := regexp.MustCompile(`^(?:$|[^A-Za-z0-9])`)
@@ -129,18 +113,18 @@ func oracleIDs(text []byte) []detectors.Span {
 	var ids []detectors.Span
 	for i := 0; i < len(text); i++ {
 		rest := text[i:]
-		if !id.Match(rest) || !after.Match(rest[idLen:]) {
+		if !id.Match(rest) || !after.Match(rest[keyformat.IDLen:]) {
 			continue
 		}
 		if i > 0 && !before.Match(text[max(0, i-8):i]) {
 			continue
 		}
-		head, tail := base64Before.Find(text[max(0, i-64):i]), base64After.Find(text[i+idLen:min(len(text), i+idLen+64)])
+		head, tail := base64Before.Find(text[max(0, i-64):i]), base64After.Find(text[i+keyformat.IDLen:min(len(text), i+keyformat.IDLen+64)])
 		if len(head)+len(tail) > 41 && (random(head) || random(tail)) {
 			continue
 		}
-		ids = append(ids, detectors.Span{Start: i, End: i + idLen})
-		i += idLen - 1
+		ids = append(ids, detectors.Span{Start: i, End: i + keyformat.IDLen})
+		i += keyformat.IDLen - 1
 	}
 	return ids
 }
@@ -158,35 +142,8 @@ func FuzzFindIDs(f *testing.F) {
 		for k, prefix := range []string{"AKIA", "ASIA", "ABIA", "ACCA"} {
 			text = bytes.ReplaceAll(text, []byte{byte(k + 1)}, []byte(prefix+id[4:]))
 		}
-		if diff := cmp.Diff(oracleIDs(text), findIDs(text)); diff != "" {
+		if diff := cmp.Diff(oracleIDs(text), IDs(text)); diff != "" {
 			t.Errorf("%q: (-regexp +hand)\n%s", text, diff)
-		}
-	})
-}
-
-// FuzzDetect holds that offsets point at what was found, whatever the text.
-func FuzzDetect(f *testing.F) {
-	id, secret := detectorstest.KeyID("AKIA", "123456789012", 1), detectorstest.SecretKey(1)
-	f.Add([]byte("id=" + id + "\nsecret=" + secret))
-	f.Add([]byte(secret + " " + id + " " + secret + "\n\n[x]\n" + id))
-	f.Add([]byte("aws_secret_key: " + secret))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		text = bytes.ReplaceAll(text, []byte{1}, []byte(id))
-		text = bytes.ReplaceAll(text, []byte{2}, []byte(secret))
-		for _, m := range (Detector{}).Detect(nil, text) {
-			c := m.Credential
-			if c.ID != "" && string(text[m.Start:m.End]) != c.ID {
-				t.Errorf("%q: the id's span holds %q", text, text[m.Start:m.End])
-			}
-			if string(text[m.Secret.Start:m.Secret.End]) != c.Secret.Reveal() {
-				t.Errorf("%q: the secret's span holds %q", text, text[m.Secret.Start:m.Secret.End])
-			}
-			if string(text[m.Token.Start:m.Token.End]) != c.Token.Reveal() {
-				t.Errorf("%q: the token's span holds %q", text, text[m.Token.Start:m.Token.End])
-			}
-			if m.Rank >= maxCandidates || m.Span.Empty() {
-				t.Errorf("%q: match %+v", text, m)
-			}
 		}
 	})
 }

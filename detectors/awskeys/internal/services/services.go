@@ -1,10 +1,11 @@
-package awskeys
+package services
 
 import (
 	"encoding/base64"
 	"strings"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 )
 
 // The credentials of single services. Each begins with letters of its own, or
@@ -17,8 +18,8 @@ const (
 	onlyByUse   = "to ask is to use it"
 )
 
-// appendServices appends the credentials of single services in text.
-func appendServices(dst []detectors.Match, text []byte) []detectors.Match {
+// Append appends the credentials of single services in text.
+func Append(dst []detectors.Match, text []byte) []detectors.Match {
 	for _, find := range []func([]detectors.Match, []byte) []detectors.Match{
 		appendBedrock, appendSMTP, appendServicePasswords, appendPresigned, appendECR, appendEKS,
 		appendSSO, appendAppSync, appendMWS, appendCloudFront,
@@ -78,7 +79,7 @@ func between(text, before, after string) string {
 // splitOwner splits a user name of IAM, USER-at-ACCOUNT.
 func splitOwner(name string) (user, account string) {
 	i := strings.LastIndex(name, "-at-")
-	if i <= 0 || !isAccount([]byte(name[i+4:])) {
+	if i <= 0 || !keyformat.IsAccount([]byte(name[i+4:])) {
 		return "", ""
 	}
 	return name[:i], name[i+4:]

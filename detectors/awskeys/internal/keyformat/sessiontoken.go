@@ -1,4 +1,4 @@
-package awskeys
+package keyformat
 
 import (
 	"encoding/base64"
@@ -36,7 +36,7 @@ func ParseToken(token string) (info TokenInfo, ok bool) {
 				info.Region = regionName(b)
 			case 5:
 				protobufFields(b, func(n, _ uint64, b []byte) {
-					if n == 3 && isAccount(b) {
+					if n == 3 && IsAccount(b) {
 						info.Account = string(b)
 					}
 				})
@@ -59,8 +59,8 @@ func ParseToken(token string) (info TokenInfo, ok bool) {
 	return info, true
 }
 
-// endsPadded reports whether s ends in the padding that base64 of its length has.
-func endsPadded(s string) bool {
+// EndsPadded reports whether s ends in the padding that base64 of its length has.
+func EndsPadded(s string) bool {
 	return strings.HasSuffix(s, "=") && len(s)%4 == 0
 }
 
@@ -114,7 +114,7 @@ func regionName(b []byte) string {
 	return string(b)
 }
 
-func isAccount(b []byte) bool {
+func IsAccount(b []byte) bool {
 	if len(b) != 12 {
 		return false
 	}

@@ -1,4 +1,4 @@
-package awskeys
+package services
 
 import (
 	"bytes"
@@ -7,13 +7,16 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/lazyregexp"
 )
 
 // Tokens of ECR, Identity Center, AppSync and MWS.
 
 var (
-	ecrHost   = lazy(`(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws`)
-	ecrExpiry = lazy(`"expiration":\s*(\d{9,11})\D`)
+	ecrHost   = lazyregexp.New(`(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws`)
+	ecrExpiry = lazyregexp.New(`"expiration":\s*(\d{9,11})\D`)
 )
 
 const (
@@ -26,8 +29,8 @@ const (
 // user before it, as docker keeps it.
 func appendECR(dst []detectors.Match, text []byte) []detectors.Match {
 	for _, head := range []string{ecrAuthHead, ecrHead} {
-		forEachMark(text, head, func(at int) {
-			s := detectors.Span{Start: at, End: runEnd(text, at, isSecretByte)}
+		candidates.ForEachMark(text, head, func(at int) {
+			s := detectors.Span{Start: at, End: runEnd(text, at, keyformat.IsSecretByte)}
 			token := base64Text(text[s.Start:s.End])
 			if head == ecrAuthHead && len(token) > 4 {
 				token = base64Text([]byte(token[len("AWS:"):]))
@@ -44,7 +47,7 @@ func appendECR(dst []detectors.Match, text []byte) []detectors.Match {
 			if unix, err := strconv.ParseInt(expiry[1], 10, 64); err == nil {
 				m.Expires = time.Unix(unix, 0).UTC()
 			}
-			if host := ecrHost().FindSubmatch(around(text, s, 300)); host != nil {
+			if host := ecrHost().FindSubmatch(candidates.Around(text, s, 300)); host != nil {
 				m.Account = string(host[1])
 				m.AddFact("region", string(host[2]), 0)
 			}
@@ -55,36 +58,36 @@ func appendECR(dst []detectors.Match, text []byte) []detectors.Match {
 }
 
 const (
-	ssoAccess  = "aoaAAAAA"
-	ssoRefresh = "aorAAAAA"
+	SsoAccess  = "aoaAAAAA"
+	SsoRefresh = "aorAAAAA"
 	minSSO     = 60
 )
 
 var (
-	ssoStart  = lazy(`"startUrl"\s*:\s*"(https://[^"\s]+)"`)
-	ssoExpiry = lazy(`"expiresAt"\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)[.\d]*(?:Z|UTC)"`)
+	ssoStart  = lazyregexp.New(`"startUrl"\s*:\s*"(https://[^"\s]+)"`)
+	ssoExpiry = lazyregexp.New(`"expiresAt"\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)[.\d]*(?:Z|UTC)"`)
 )
 
 // appendSSO appends the tokens of Identity Center in text.
 func appendSSO(dst []detectors.Match, text []byte) []detectors.Match {
-	for _, head := range []string{ssoAccess, ssoRefresh} {
-		forEachMark(text, head, func(at int) {
-			if at > 0 && isSecretByte(text[at-1]) && !escapeEnds(text, at) {
+	for _, head := range []string{SsoAccess, SsoRefresh} {
+		candidates.ForEachMark(text, head, func(at int) {
+			if at > 0 && keyformat.IsSecretByte(text[at-1]) && !candidates.EscapeEnds(text, at) {
 				return
 			}
-			s := detectors.Span{Start: at, End: runEnd(text, at, func(c byte) bool { return isAnyBase64(c) || c == ':' })}
-			if s.End-s.Start < minSSO || !looksRandom(text[s.Start+len(head):s.End]) {
+			s := detectors.Span{Start: at, End: runEnd(text, at, func(c byte) bool { return keyformat.IsAnyBase64(c) || c == ':' })}
+			if s.End-s.Start < minSSO || !candidates.LooksRandom(text[s.Start+len(head):s.End]) {
 				return
 			}
 			m := secretMatch(SSOToken, text, s, "STS knows no tokens of Identity Center")
-			if endsPadded(string(text[s.Start:s.End])) {
+			if keyformat.EndsPadded(string(text[s.Start:s.End])) {
 				m.Complete = detectors.SecretPart
 			}
-			near := around(text, s, 4000)
+			near := candidates.Around(text, s, 4000)
 			if url := ssoStart().FindSubmatch(near); url != nil {
 				m.AddFact("start-url", string(url[1]), 1)
 			}
-			if at := ssoExpiry().FindSubmatch(near); at != nil && head == ssoAccess {
+			if at := ssoExpiry().FindSubmatch(near); at != nil && head == SsoAccess {
 				m.Expires, _ = time.Parse("2006-01-02T15:04:05", string(at[1]))
 			}
 			dst = append(dst, m)
@@ -101,22 +104,22 @@ const (
 // appSyncNames are in texts with such keys: the host of an API, or a name for its key.
 var appSyncNames = []string{"appsync-api", "appsync_api", "APPSYNC_API", "appsyncApiKey", "AppSyncApiKey", "GraphQLAPIKey"}
 
-var appSyncHost = lazy(`https://[a-z0-9]{26}\.appsync-api\.[a-z0-9-]+\.amazonaws\.com`)
+var appSyncHost = lazyregexp.New(`https://[a-z0-9]{26}\.appsync-api\.[a-z0-9-]+\.amazonaws\.com`)
 
 // appendAppSync appends the API keys of AppSync in text.
 func appendAppSync(dst []detectors.Match, text []byte) []detectors.Match {
 	host, asked := "", false
-	forEachMark(text, appSyncHead, func(at int) {
+	candidates.ForEachMark(text, appSyncHead, func(at int) {
 		s := detectors.Span{Start: at, End: min(len(text), at+len(appSyncHead))}
-		for s.End < len(text) && (isLower(text[s.End]) || isDigit(text[s.End])) {
+		for s.End < len(text) && (keyformat.IsLower(text[s.End]) || keyformat.IsDigit(text[s.End])) {
 			s.End++
 		}
 		body := text[at+len(appSyncHead) : s.End]
-		if len(body) != appSyncLen || s.End < len(text) && isAlnum(text[s.End]) || countDigits(body) == 0 || isFiller(string(body)) {
+		if len(body) != appSyncLen || s.End < len(text) && keyformat.IsAlnum(text[s.End]) || keyformat.CountDigits(body) == 0 || keyformat.IsFiller(string(body)) {
 			return
 		}
 		if !asked {
-			if !containsAny(text, appSyncNames) {
+			if !candidates.ContainsAny(text, appSyncNames) {
 				return
 			}
 			host, asked = string(appSyncHost().Find(text)), true
@@ -133,14 +136,14 @@ func appendAppSync(dst []detectors.Match, text []byte) []detectors.Match {
 
 const mwsHead = "amzn.mws."
 
-var uuid = lazy(`^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+var uuid = lazyregexp.New(`^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
 // appendMWS appends the tokens of MWS in text.
 func appendMWS(dst []detectors.Match, text []byte) []detectors.Match {
-	forEachMark(text, mwsHead, func(at int) {
+	candidates.ForEachMark(text, mwsHead, func(at int) {
 		n := len(uuid().Find(text[at+len(mwsHead):]))
 		s := detectors.Span{Start: at, End: at + len(mwsHead) + n}
-		if n == 0 || s.End < len(text) && (isAlnum(text[s.End]) || text[s.End] == '-') || isFiller(string(text[at+len(mwsHead):s.End])) {
+		if n == 0 || s.End < len(text) && (keyformat.IsAlnum(text[s.End]) || text[s.End] == '-') || keyformat.IsFiller(string(text[at+len(mwsHead):s.End])) {
 			return
 		}
 		dst = append(dst, secretMatch(MWSToken, text, s, "MWS was shut down in March 2024"))
@@ -149,8 +152,8 @@ func appendMWS(dst []detectors.Match, text []byte) []detectors.Match {
 }
 
 var (
-	pemKey  = lazy(`-----BEGIN (?:RSA |EC )?PRIVATE KEY-----(?:\\n|[\sA-Za-z0-9+/=])*-----END (?:RSA |EC )?PRIVATE KEY-----`)
-	keyPair = lazy(`\bAPKA[A-Z0-9]{16}\b`)
+	pemKey  = lazyregexp.New(`-----BEGIN (?:RSA |EC )?PRIVATE KEY-----(?:\\n|[\sA-Za-z0-9+/=])*-----END (?:RSA |EC )?PRIVATE KEY-----`)
+	keyPair = lazyregexp.New(`\bAPKA[A-Z0-9]{16}\b`)
 )
 
 // appendCloudFront appends the private keys in text, if it names a key pair.
@@ -159,7 +162,7 @@ func appendCloudFront(dst []detectors.Match, text []byte) []detectors.Match {
 		return dst
 	}
 	id := keyPair().Find(text)
-	if id == nil || isExampleText(string(id)) {
+	if id == nil || keyformat.IsExampleText(string(id)) {
 		return dst
 	}
 	for _, at := range pemKey().FindAllIndex(text, -1) {
@@ -167,7 +170,7 @@ func appendCloudFront(dst []detectors.Match, text []byte) []detectors.Match {
 			continue
 		}
 		m := secretMatch(CloudFrontKey, text, detectors.Span{Start: at[0], End: at[1]}, "STS knows no key pairs")
-		m.Account, _ = Account(string(id))
+		m.Account, _ = keyformat.Account(string(id))
 		m.AddFact("key-pair", string(id), 1)
 		dst = append(dst, m)
 	}

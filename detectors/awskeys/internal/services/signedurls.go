@@ -1,22 +1,25 @@
-package awskeys
+package services
 
 import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/presigned"
 )
 
 // appendPresigned appends the presigned URLs in text. Those that were signed with
 // an example of the documentation are none.
 func appendPresigned(dst []detectors.Match, text []byte) []detectors.Match {
-	for _, mark := range []string{signatureV4 + "=", signatureV2 + "="} {
-		forEachMark(text, mark, func(at int) {
+	for _, mark := range []string{presigned.SignatureV4 + "=", presigned.SignatureV2 + "="} {
+		candidates.ForEachMark(text, mark, func(at int) {
 			if at > 0 && text[at-1] == '-' { // V4's own, when looking for V2's
 				return
 			}
-			u := wordAround(text, at)
-			p, ok := parsePresigned(string(text[u.Start:u.End]))
-			if !ok || placeholderID(p.id) != "" || (mark == signatureV4+"=") != (p.region != "") {
+			u := presigned.WordAround(text, at)
+			p, ok := presigned.Parse(string(text[u.Start:u.End]))
+			if !ok || keyformat.PlaceholderID(p.ID) != "" || (mark == presigned.SignatureV4+"=") != (p.Region != "") {
 				return
 			}
 			from := at + len(mark)
@@ -25,7 +28,7 @@ func appendPresigned(dst []detectors.Match, text []byte) []detectors.Match {
 				end++
 			}
 			m := secretMatch(PresignedURL, text, detectors.Span{Start: from, End: end}, onlyByUse)
-			p.describe(&m)
+			p.Describe(&m)
 			dst = append(dst, m)
 		})
 	}
@@ -40,16 +43,16 @@ const eksLife = 15 * time.Minute
 
 // appendEKS appends the tokens of EKS in text: presigned URLs in base64.
 func appendEKS(dst []detectors.Match, text []byte) []detectors.Match {
-	forEachMark(text, eksHead, func(at int) {
-		s := detectors.Span{Start: at, End: runEnd(text, at+len(eksHead), isAnyBase64)}
+	candidates.ForEachMark(text, eksHead, func(at int) {
+		s := detectors.Span{Start: at, End: runEnd(text, at+len(eksHead), keyformat.IsAnyBase64)}
 		request := base64Text(text[at+len(eksHead) : s.End])
-		p, ok := parsePresigned(request)
-		if !ok || placeholderID(p.id) != "" {
+		p, ok := presigned.Parse(request)
+		if !ok || keyformat.PlaceholderID(p.ID) != "" {
 			return
 		}
 		m := secretMatch(EKSToken, text, s, onlyByUse)
 		m.Enclosing, m.Complete = true, detectors.SecretPart
-		p.describe(&m)
+		p.Describe(&m)
 		if signed, err := time.Parse("20060102T150405Z", between(request+"&", "X-Amz-Date=", "&")); err == nil {
 			m.Expires = signed.Add(eksLife)
 		}

@@ -1,10 +1,12 @@
-package awskeys
+package pairing
 
 import (
 	"cmp"
 	"math"
 	"slices"
 	"sort"
+
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 )
 
 // Which secret belongs to which id? The rules, in the order of their weight:
@@ -26,7 +28,7 @@ import (
 //     opens with a brace, and where indentation or braces close the block of one
 //     value and open that of the other: "aws:" and "app:" of YAML. On very long
 //     lines, 200 bytes count as a line.
-//  5. Distance. More than maxLines lines apart, id and secret are strangers: such
+//  5. Distance. More than MaxLines lines apart, id and secret are strangers: such
 //     pairs were entries of one long list, and wrong. Names of one group overrule it
 //     if no other id has that group.
 //  6. Order. Pairs do not cross: of two ids and two secrets the first belong
@@ -44,7 +46,7 @@ import (
 //  10. Example. A secret of a documentation, or a sequence, belongs to no real id.
 //  11. Request. An id in a request that it signed, as a presigned URL, has its secret
 //     on its line or not at all: logs hold the one and never the other.
-//  12. At most maxCandidates secrets are proposed for an id: its own, then the nearest
+//  12. At most MaxCandidates secrets are proposed for an id: its own, then the nearest
 //     that no other id took.
 //
 // Rules 2 to 4, 7 and 8 add up to a cost, rule 6 is the cheapest alignment of the ids
@@ -73,11 +75,11 @@ const (
 )
 
 const (
-	// maxLines is how far a secret may be from its id if their names are of no group.
-	maxLines = 100
-	// maxCandidates is how many secrets of a text are proposed for an id. The scanner
+	// MaxLines is how far a secret may be from its id if their names are of no group.
+	MaxLines = 100
+	// MaxCandidates is how many secrets of a text are proposed for an id. The scanner
 	// asks about the second only if the first is not that of a live key.
-	maxCandidates = 10
+	MaxCandidates = 10
 )
 
 // maxAlign bounds the alignment, which takes ids × secrets steps. A text with
@@ -85,13 +87,13 @@ const (
 const maxAlign = 1 << 18
 
 // secretCost is rules 2 to 5, 7, 8, 10 and 11.
-func secretCost(id, secret value) float64 {
+func secretCost(id, secret Value) float64 {
 	cost, lines := distanceCost(id, secret)
-	own := id.group != "" && id.group == secret.group
+	own := id.Group != "" && id.Group == secret.Group
 	switch {
-	case secret.example && !id.example, id.inSignedRequest && id.line != secret.line, lines > maxLines && (!own || !id.onlyOfGroup):
+	case secret.Example && !id.Example, id.InSignedRequest && id.line != secret.line, lines > MaxLines && (!own || !id.onlyOfGroup):
 		return math.Inf(1)
-	case secret.name == namedAWS && own:
+	case secret.Name == NamedAWS && own:
 		cost -= gainOwnAWS
 	default:
 		cost += nameCost(id, secret, lines)
@@ -100,39 +102,39 @@ func secretCost(id, secret value) float64 {
 }
 
 // nameCost is rules 2, 3 and 7.
-func nameCost(id, secret value, lines int) float64 {
+func nameCost(id, secret Value, lines int) float64 {
 	perLine := 3 * costPerLine * float64(lines) // what is not surely a secret must be close
 	switch {
-	case secret.name == namedOther:
+	case secret.Name == namedOther:
 		return math.Inf(1)
-	case secret.name == namedAWS && id.namedAlike(&secret):
+	case secret.Name == NamedAWS && id.namedAlike(&secret):
 		return -gainAWS - gainNamedAlike
-	case secret.name == namedAWS:
+	case secret.Name == NamedAWS:
 		return -gainAWS
-	case secret.name == namedToken && secret.isForeignTo(&id):
+	case secret.Name == namedToken && secret.isForeignTo(&id):
 		return math.Inf(1)
-	case secret.isDoubtfulFor(&id):
+	case secret.IsDoubtfulFor(&id):
 		return costForeign + 2*perLine
-	case secret.name == namedToken:
+	case secret.Name == namedToken:
 		return costToken
-	case secret.name == unnamed:
+	case secret.Name == unnamed:
 		return costNoName + perLine
-	case secret.name == namedWeak:
+	case secret.Name == namedWeak:
 		return costWeak
 	}
 	return 0
 }
 
 // shapeCost is rule 8.
-func shapeCost(id, secret value, lines int) float64 {
+func shapeCost(id, secret Value, lines int) float64 {
 	switch {
-	case secret.shape == hexadecimal && (lines > 1 || secret.isForeignTo(&id)):
+	case secret.Shape == keyformat.Hexadecimal && (lines > 1 || secret.isForeignTo(&id)):
 		return math.Inf(1)
-	case secret.shape == hexadecimal:
+	case secret.Shape == keyformat.Hexadecimal:
 		return 2 * costOdd
-	case secret.shape == odd && secret.name == unnamed && !isRightBehind(secret, id):
+	case secret.Shape == keyformat.Odd && secret.Name == unnamed && !isRightBehind(secret, id):
 		return math.Inf(1)
-	case secret.shape == odd:
+	case secret.Shape == keyformat.Odd:
 		return costOdd
 	}
 	return 0
@@ -140,32 +142,32 @@ func shapeCost(id, secret value, lines int) float64 {
 
 // namedAlike reports whether the names of v, an id, and of secret both say AWS, or both say
 // nothing but what they are: accessKeyId, secretAccessKey.
-func (v *value) namedAlike(secret *value) bool {
+func (v *Value) namedAlike(secret *Value) bool {
 	if v.saysAWS || secret.saysAWS {
 		return v.saysAWS && secret.saysAWS
 	}
-	return v.name == namedID && v.group == "" && secret.group == ""
+	return v.Name == namedID && v.Group == "" && secret.Group == ""
 }
 
 // isForeignTo is rule 3: it reports whether the name of v, a secret, says that it is that of
 // something else than the key of id.
-func (v *value) isForeignTo(id *value) bool { return v.foreignName && v.group != id.group }
+func (v *Value) isForeignTo(id *Value) bool { return v.foreignName && v.Group != id.Group }
 
-// isDoubtfulFor reports whether the name of v says that it may well be no secret of id, though
+// IsDoubtfulFor reports whether the name of v says that it may well be no secret of id, though
 // nothing fits better.
-func (v *value) isDoubtfulFor(id *value) bool {
-	return v.isForeignTo(id) || v.name == namedToken && (id.group == "" || id.group != v.group)
+func (v *Value) IsDoubtfulFor(id *Value) bool {
+	return v.isForeignTo(id) || v.Name == namedToken && (id.Group == "" || id.Group != v.Group)
 }
 
 // isRightBehind reports whether b ends right before a on its line, as in ID:SECRET: that is
 // as good as a name.
-func isRightBehind(a, b value) bool {
+func isRightBehind(a, b Value) bool {
 	return a.line == b.line && b.End < a.Start && a.Start <= b.End+len(", ")
 }
 
 // tokenCost is rules 4 and 9. Long-term keys have no token.
-func tokenCost(id, token value) float64 {
-	if !isTemporary(id.text) || id.account != "" && token.account != "" && id.account != token.account {
+func tokenCost(id, token Value) float64 {
+	if !isTemporary(id.Text) || id.Account != "" && token.Account != "" && id.Account != token.Account {
 		return math.Inf(1)
 	}
 	cost, _ := distanceCost(id, token)
@@ -174,25 +176,25 @@ func tokenCost(id, token value) float64 {
 
 // alignGroups is rules 1 and 6: align for each group of names, then for all that
 // is left.
-func alignGroups(ids, secrets []value) []int {
+func alignGroups(ids, secrets []Value) []int {
 	partner := make([]int, len(ids))
 	byGroup := map[string][]int{}
 	for i, id := range ids {
 		partner[i] = -1
-		if id.group != "" {
-			byGroup[id.group] = append(byGroup[id.group], i)
+		if id.Group != "" {
+			byGroup[id.Group] = append(byGroup[id.Group], i)
 		}
 	}
 	for _, is := range byGroup {
-		only := !slices.ContainsFunc(is, func(i int) bool { return ids[i].text != ids[is[0]].text })
+		only := !slices.ContainsFunc(is, func(i int) bool { return ids[i].Text != ids[is[0]].Text })
 		for _, i := range is {
 			ids[i].onlyOfGroup = only
 		}
 	}
 	secretsOf := map[string][]int{}
 	for j, s := range secrets {
-		if byGroup[s.group] != nil {
-			secretsOf[s.group] = append(secretsOf[s.group], j)
+		if byGroup[s.Group] != nil {
+			secretsOf[s.Group] = append(secretsOf[s.Group], j)
 		}
 	}
 	took := make([]bool, len(secrets))
@@ -212,8 +214,8 @@ func alignGroups(ids, secrets []value) []int {
 }
 
 // valuesAt returns the values at indices.
-func valuesAt(values []value, indices []int) []value {
-	picked := make([]value, len(indices))
+func valuesAt(values []Value, indices []int) []Value {
+	picked := make([]Value, len(indices))
 	for k, i := range indices {
 		picked[k] = values[i]
 	}
@@ -234,7 +236,7 @@ func indicesWhere(n int, want func(int) bool) []int {
 // align is rule 6: it returns, for each of as, the index of its partner in bs,
 // or -1, such that partners do not cross and the sum of the costs is least; to
 // stay alone costs half of costRefuse.
-func align(as, bs []value, cost func(a, b value) float64) []int {
+func align(as, bs []Value, cost func(a, b Value) float64) []int {
 	partner := make([]int, len(as))
 	for i := range partner {
 		partner[i] = -1
@@ -252,7 +254,7 @@ func align(as, bs []value, cost func(a, b value) float64) []int {
 
 // alignedRange returns the end of the ids that begin at lo and the range of bs around
 // them that are aligned together: everything, unless that is too much.
-func alignedRange(as, bs []value, lo, free int) (hi, from, to int) {
+func alignedRange(as, bs []Value, lo, free int) (hi, from, to int) {
 	if len(as)*len(bs) <= maxAlign {
 		return len(as), 0, len(bs)
 	}
@@ -267,7 +269,7 @@ func alignedRange(as, bs []value, lo, free int) (hi, from, to int) {
 	return hi, from, max(from, min(to, from+maxAlign/512))
 }
 
-func alignRange(as, bs []value, cost func(a, b value) float64, pair func(i, j int)) {
+func alignRange(as, bs []Value, cost func(a, b Value) float64, pair func(i, j int)) {
 	const alone = costRefuse / 2
 	w := len(bs) + 1
 	best := make([]float64, (len(as)+1)*w) // best[i*w+j]: the least cost of as[i:], bs[j:]
@@ -302,9 +304,9 @@ func alignRange(as, bs []value, cost func(a, b value) float64, pair func(i, j in
 	}
 }
 
-// otherCandidates is rule 12: the indices of further candidates for id, best first, among
+// OtherCandidates is rule 12: the indices of further candidates for id, best first, among
 // the secrets around it that nobody took.
-func otherCandidates(id value, secrets []value, taken []bool) []int {
+func OtherCandidates(id Value, secrets []Value, taken []bool) []int {
 	const around = 16 // on each side
 	next := sort.Search(len(secrets), func(i int) bool { return secrets[i].Start >= id.Start })
 	var list []int
@@ -314,7 +316,7 @@ func otherCandidates(id value, secrets []value, taken []bool) []int {
 		}
 	}
 	slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(secretCost(id, secrets[a]), secretCost(id, secrets[b])) })
-	return list[:min(len(list), maxCandidates-1)]
+	return list[:min(len(list), MaxCandidates-1)]
 }
 
 func isTemporary(id string) bool { return id[0:2] == "AS" }

@@ -1,25 +1,27 @@
-package awskeys
+package pairing
 
 import (
 	"bytes"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 )
 
-// A value is an id, a secret or a token in a text.
-type value struct {
+// A Value is an id, a secret or a token in a text.
+type Value struct {
 	detectors.Span
-	text            string
+	Text            string
 	line, stanza    int    // of its start, counted from 0
 	block           *block // that it stands in
-	name            nameKind
-	shape           shape
-	group           string // what sets its name apart
+	Name            nameKind
+	Shape           keyformat.Shape
+	Group           string // what sets its name apart
 	saysAWS         bool   // its name says that it is of AWS
 	foreignName     bool   // a secret whose name, unless it is the id's, says that it is of something else
-	example         bool   // isSample
-	account         string // that an id or a token names, or ""
-	inSignedRequest bool   // an id in a request that it signed
+	Example         bool   // IsSample
+	Account         string // that an id or a token names, or ""
+	InSignedRequest bool   // an id in a request that it signed
 	onlyOfGroup     bool   // an id that is the only one of its group
 }
 
@@ -67,7 +69,7 @@ func newLayoutCursor(text []byte) *layoutCursor {
 }
 
 // value returns what stands at s, which does not begin before the last one.
-func (c *layoutCursor) value(s detectors.Span) value {
+func (c *layoutCursor) value(s detectors.Span) Value {
 	for {
 		k := bytes.IndexByte(c.text[c.at:s.Start], '\n')
 		if k < 0 {
@@ -82,10 +84,10 @@ func (c *layoutCursor) value(s detectors.Span) value {
 	}
 	c.braces(c.text[c.at:s.Start])
 	c.at = s.Start // a long line is read once, not for each value
-	v := value{Span: s, text: string(c.text[s.Start:s.End]), line: c.line, stanza: c.stanza, block: c.block()}
-	v.example = isSample(v.text)
-	if isPrefix(c.text[s.Start : s.Start+prefixLen]) {
-		v.example = isSample(v.text[prefixLen:])
+	v := Value{Span: s, Text: string(c.text[s.Start:s.End]), line: c.line, stanza: c.stanza, block: c.block()}
+	v.Example = keyformat.IsSample(v.Text)
+	if candidates.IsPrefix(c.text[s.Start : s.Start+keyformat.PrefixLen]) {
+		v.Example = keyformat.IsSample(v.Text[keyformat.PrefixLen:])
 	}
 	return v
 }
@@ -161,7 +163,7 @@ func beginsStanza(text []byte) bool {
 }
 
 // distanceCost is rule 4. lines is how far apart a and b are.
-func distanceCost(a, b value) (cost float64, lines int) {
+func distanceCost(a, b Value) (cost float64, lines int) {
 	if a.Start > b.Start {
 		a, b = b, a
 	}

@@ -1,17 +1,20 @@
-package awskeys
+package services
 
 import (
 	"bytes"
 	"strings"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/presigned"
 )
 
 // A long-term API key of Bedrock is "ABSK" and the base64 of USER-at-ACCOUNT:SECRET;
 // AWS documents only that it is a bearer token. The shortest name and account make
 // 100 characters, the longest name 280.
 const (
-	bedrockHead = "ABSK"
+	BedrockHead = "ABSK"
 	minBedrock  = 100
 	maxBedrock  = 280
 	// bedrockSecret is the length of the secret in all known keys.
@@ -26,19 +29,19 @@ const (
 
 // appendBedrock appends the API keys of Bedrock in text.
 func appendBedrock(dst []detectors.Match, text []byte) []detectors.Match {
-	forEachMark(text, bedrockHead, func(at int) {
-		if at > 0 && isSecretByte(text[at-1]) && !escapeEnds(text, at) {
+	candidates.ForEachMark(text, BedrockHead, func(at int) {
+		if at > 0 && keyformat.IsSecretByte(text[at-1]) && !candidates.EscapeEnds(text, at) {
 			return // the middle of other base64
 		}
-		s := detectors.Span{Start: at, End: runEnd(text, at, isSecretByte)}
-		n := s.End - s.Start - len(bedrockHead)
-		if n < minBedrock || n > maxBedrock || !looksRandom(text[at:s.End]) {
+		s := detectors.Span{Start: at, End: runEnd(text, at, keyformat.IsSecretByte)}
+		n := s.End - s.Start - len(BedrockHead)
+		if n < minBedrock || n > maxBedrock || !candidates.LooksRandom(text[at:s.End]) {
 			return
 		}
 		m := secretMatch(BedrockKey, text, s, noAccessKey+", and "+onlyByUse)
 		m.Enclosing = true
-		owner, secret, _ := strings.Cut(base64Text(text[at+len(bedrockHead):s.End]), ":")
-		if key := string(text[at:s.End]); endsPadded(key) || len(key)%4 == 0 && len(secret) == bedrockSecret {
+		owner, secret, _ := strings.Cut(base64Text(text[at+len(BedrockHead):s.End]), ":")
+		if key := string(text[at:s.End]); keyformat.EndsPadded(key) || len(key)%4 == 0 && len(secret) == bedrockSecret {
 			m.Complete = detectors.SecretPart
 		}
 		user, account := splitOwner(owner)
@@ -49,16 +52,16 @@ func appendBedrock(dst []detectors.Match, text []byte) []detectors.Match {
 		m.AddFact("iam-user", user, 1)
 		dst = append(dst, m)
 	})
-	forEachMark(text, bedrockSessionHead, func(at int) {
-		s := detectors.Span{Start: at, End: runEnd(text, at+len(bedrockSessionHead), isAnyBase64)}
-		if s.End-s.Start < minToken || !bytes.HasPrefix(text[at+len(bedrockSessionHead):], []byte(bedrockSessionHost)) {
+	candidates.ForEachMark(text, bedrockSessionHead, func(at int) {
+		s := detectors.Span{Start: at, End: runEnd(text, at+len(bedrockSessionHead), keyformat.IsAnyBase64)}
+		if s.End-s.Start < candidates.MinToken || !bytes.HasPrefix(text[at+len(bedrockSessionHead):], []byte(bedrockSessionHost)) {
 			return
 		}
 		m := secretMatch(BedrockSession, text, s, noAccessKey+", and "+onlyByUse)
 		m.Enclosing = true
-		request, ok := parsePresigned(base64Text(text[at+len(bedrockSessionHead) : s.End]))
+		request, ok := presigned.Parse(base64Text(text[at+len(bedrockSessionHead) : s.End]))
 		if ok {
-			request.describe(&m)
+			request.Describe(&m)
 			m.Complete = detectors.SecretPart
 		} else {
 			m.Confidence = detectors.Medium // cut off, as in a log

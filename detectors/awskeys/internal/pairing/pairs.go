@@ -1,4 +1,4 @@
-package awskeys
+package pairing
 
 import (
 	"bytes"
@@ -8,34 +8,37 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/presigned"
 )
 
-// pairs are the ids, secrets and tokens of a text, and which of them belong together.
-type pairs struct {
+// Pairs are the ids, secrets and tokens of a text, and which of them belong together.
+type Pairs struct {
 	text                    []byte
-	ids, secrets, tokens    []value
-	secretOf, tokenOf       []int  // by id: the index of its secret or token, or -1
-	secretTaken, tokenTaken []bool // by secret, by token: an id has it
+	IDs, Secrets, Tokens    []Value
+	SecretOf, TokenOf       []int  // by id: the index of its secret or token, or -1
+	SecretTaken, TokenTaken []bool // by secret, by token: an id has it
 }
 
-// pairText pairs ids, those of text, with the secrets and tokens of text.
-func pairText(text []byte, ids []detectors.Span) *pairs {
-	p := &pairs{text: text}
-	secrets := slices.DeleteFunc(findSecrets(text), func(s detectors.Span) bool {
+// New pairs ids, those of text, with the secrets and tokens of text.
+func New(text []byte, ids []detectors.Span) *Pairs {
+	p := &Pairs{text: text}
+	secrets := slices.DeleteFunc(candidates.Secrets(text), func(s detectors.Span) bool {
 		return holdsID(ids, s) // "//host/AKIA…/path" may have 40 characters too
 	})
-	p.addValues(ids, secrets, findTokens(text))
+	p.addValues(ids, secrets, candidates.Tokens(text))
 	// Ids that sign nothing (ABIA, ACCA) take part: they stand between others
 	// and their secrets.
-	p.secretOf = alignGroups(p.ids, p.secrets)
-	p.tokenOf = align(p.ids, p.tokens, tokenCost)
-	p.secretTaken = takenBy(p.secretOf, len(p.secrets))
-	p.tokenTaken = takenBy(p.tokenOf, len(p.tokens))
+	p.SecretOf = alignGroups(p.IDs, p.Secrets)
+	p.TokenOf = align(p.IDs, p.Tokens, tokenCost)
+	p.SecretTaken = takenBy(p.SecretOf, len(p.Secrets))
+	p.TokenTaken = takenBy(p.TokenOf, len(p.Tokens))
 	return p
 }
 
 // addValues fills the values of p, in one walk over the text.
-func (p *pairs) addValues(ids, secrets, tokens []detectors.Span) {
+func (p *Pairs) addValues(ids, secrets, tokens []detectors.Span) {
 	c := newLayoutCursor(p.text)
 	next := func(list []detectors.Span) int {
 		if len(list) == 0 {
@@ -46,53 +49,53 @@ func (p *pairs) addValues(ids, secrets, tokens []detectors.Span) {
 	for len(ids)+len(secrets)+len(tokens) > 0 {
 		switch i, s, t := next(ids), next(secrets), next(tokens); {
 		case i <= s && i <= t:
-			p.ids = append(p.ids, p.id(c, ids[0]))
+			p.IDs = append(p.IDs, p.id(c, ids[0]))
 			ids = ids[1:]
 		case s <= t:
 			p.addSecret(c, secrets[0])
 			secrets = secrets[1:]
 		default:
-			p.tokens = append(p.tokens, p.token(c, tokens[0]))
+			p.Tokens = append(p.Tokens, p.token(c, tokens[0]))
 			tokens = tokens[1:]
 		}
 	}
 }
 
-func (p *pairs) id(c *layoutCursor, s detectors.Span) value {
+func (p *Pairs) id(c *layoutCursor, s detectors.Span) Value {
 	v := c.value(s)
 	kind, name := nameOf(p.text, s.Start, idNameKind)
-	v.name = kind
+	v.Name = kind
 	v.setGroup(p.text, name)
-	v.account, _ = Account(v.text)
-	v.inSignedRequest = signsRequest(p.text, s)
+	v.Account, _ = keyformat.Account(v.Text)
+	v.InSignedRequest = signsRequest(p.text, s)
 	return v
 }
 
 // addSecret adds the candidate at s, unless the text calls it something else.
-func (p *pairs) addSecret(c *layoutCursor, s detectors.Span) {
-	shape := shapeOf(p.text[s.Start:s.End])
-	if shape == hexadecimal && !isNamedSecret(p.text, s.Start) { // a rough look: most are commits
+func (p *Pairs) addSecret(c *layoutCursor, s detectors.Span) {
+	shape := keyformat.ShapeOf(p.text[s.Start:s.End])
+	if shape == keyformat.Hexadecimal && !IsNamedSecret(p.text, s.Start) { // a rough look: most are commits
 		return
 	}
 	kind, name := nameOf(p.text, s.Start, secretNameKind)
-	if shape == hexadecimal && kind < namedSecret {
+	if shape == keyformat.Hexadecimal && kind < NamedSecret {
 		return
 	}
 	v := c.value(s)
-	v.name, v.shape = kind, shape
+	v.Name, v.Shape = kind, shape
 	var parts []string
 	if kind == namedToken {
 		parts = tokenWords
 	}
 	v.setGroup(p.text, name, parts...)
-	p.secrets = append(p.secrets, v)
+	p.Secrets = append(p.Secrets, v)
 }
 
-func (p *pairs) token(c *layoutCursor, s detectors.Span) value {
+func (p *Pairs) token(c *layoutCursor, s detectors.Span) Value {
 	v := c.value(s)
 	v.setGroup(p.text, "", grouplessTokens...)
-	info, _ := ParseToken(v.text)
-	v.account = info.Account
+	info, _ := keyformat.ParseToken(v.Text)
+	v.Account = info.Account
 	return v
 }
 
@@ -116,12 +119,12 @@ func takenBy(partner []int, n int) []bool {
 // presigned URL: Credential=ID/DATE/REGION/SERVICE/aws4_request of Signature Version 4,
 // AWSAccessKeyId=ID in a query of Version 2. Logs are full of them.
 func signsRequest(text []byte, s detectors.Span) bool {
-	before := text[max(0, s.Start-maxName):s.Start]
+	before := text[max(0, s.Start-candidates.MaxName):s.Start]
 	name, gap := lastName(lastLine(before))
 	switch {
 	case strings.EqualFold(name, "X-Amz-Credential"):
 		return true
-	case name == idV2:
+	case name == presigned.IDV2:
 		i := len(before) - len(gap) - len(name)
 		return i > 0 && strings.IndexByte("?&;", before[i-1]) >= 0 // ";" ends &amp;
 	}

@@ -1,9 +1,12 @@
-package awskeys
+package services
 
 import (
 	"bytes"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/lazyregexp"
 )
 
 // Passwords that IAM makes: of SES, 33 bytes in base64, of which the first is a
@@ -11,12 +14,12 @@ import (
 // Keyspaces, 32 bytes.
 
 const (
-	smtpLen        = 44
-	servicePassLen = 43 // and a "="
+	SmtpLen        = 44
+	ServicePassLen = 43 // and a "="
 
-	// maxOwner is how far before a password of a service its user may begin: the
+	// MaxOwner is how far before a password of a service its user may begin: the
 	// longest that a probe looks.
-	maxOwner = 56
+	MaxOwner = 56
 	// farOwner is that in texts that speak of such passwords.
 	farOwner = 300
 	// smtpLines is how many lines apart the user of SES and the password may be.
@@ -27,27 +30,27 @@ const (
 // for glue, and reports to it whether a "=" follows.
 func forEachRun(text []byte, n int, yield func(s detectors.Span, padded bool)) {
 	for i := 0; i < len(text); {
-		if !isSecretByte(text[i]) {
+		if !keyformat.IsSecretByte(text[i]) {
 			i++
 			continue
 		}
 		start := i
-		for i < len(text) && isSecretByte(text[i]) {
+		for i < len(text) && keyformat.IsSecretByte(text[i]) {
 			i++
 		}
-		if i-start < n || i-start > n+maxGlue {
+		if i-start < n || i-start > n+candidates.MaxGlue {
 			continue
 		}
-		if start = skipGlue(text, start, i, n); i-start == n {
+		if start = candidates.SkipGlue(text, start, i, n); i-start == n {
 			yield(detectors.Span{Start: start, End: i}, i < len(text) && text[i] == '=')
 		}
 	}
 }
 
-// isSMTPPassword reports whether s has the form of a password of SES: the first byte is 4,
+// IsSMTPPassword reports whether s has the form of a password of SES: the first byte is 4,
 // or was 2.
-func isSMTPPassword(s []byte) bool {
-	if len(s) != smtpLen {
+func IsSMTPPassword(s []byte) bool {
+	if len(s) != SmtpLen {
 		return false
 	}
 	current := s[0] == 'B' && 'A' <= s[1] && s[1] <= 'P'
@@ -55,29 +58,29 @@ func isSMTPPassword(s []byte) bool {
 	return (current || old) && isRandomRun(s)
 }
 
-// isRandomRun is shapeOf for other lengths than that of a secret.
+// isRandomRun is ShapeOf for other lengths than that of a secret.
 func isRandomRun(s []byte) bool {
-	return detectors.Entropy(s) >= 4.25 && countDigits(s) > 0 && longestLower(s) <= 10 && transitions(s) >= 13 && !isExampleText(string(s))
+	return keyformat.Entropy(s) >= 4.25 && keyformat.CountDigits(s) > 0 && keyformat.LongestLower(s) <= 10 && keyformat.Transitions(s) >= 13 && !keyformat.IsExampleText(string(s))
 }
 
-var smtpRegion = lazy(`email-smtp\.([a-z0-9-]+)\.amazonaws`)
+var smtpRegion = lazyregexp.New(`email-smtp\.([a-z0-9-]+)\.amazonaws`)
 
 // appendSMTP appends the passwords of SES in text.
 func appendSMTP(dst []detectors.Match, text []byte) []detectors.Match {
-	if !containsAny(text, SMTPPassword.Keywords) {
+	if !candidates.ContainsAny(text, SMTPPassword.Keywords) {
 		return dst
 	}
 	var ids []detectors.Span
 	looked := false
-	forEachRun(text, smtpLen, func(s detectors.Span, padded bool) {
-		if padded || !isSMTPPassword(text[s.Start:s.End]) {
+	forEachRun(text, SmtpLen, func(s detectors.Span, padded bool) {
+		if padded || !IsSMTPPassword(text[s.Start:s.End]) {
 			return
 		}
 		if !looked {
-			ids, looked = findIDs(text), true
+			ids, looked = candidates.IDs(text), true
 		}
 		user := nearestUser(text, ids, s)
-		named := namesSMTP(text, s.Start)
+		named := NamesSMTP(text, s.Start)
 		if user == "" && !named {
 			return
 		}
@@ -85,9 +88,9 @@ func appendSMTP(dst []detectors.Match, text []byte) []detectors.Match {
 		if user == "" {
 			m.Confidence = detectors.Medium
 		}
-		m.Account, _ = Account(user)
+		m.Account, _ = keyformat.Account(user)
 		m.AddFact("smtp-user", user, 1)
-		if region := smtpRegion().FindSubmatch(around(text, s, 1000)); region != nil {
+		if region := smtpRegion().FindSubmatch(candidates.Around(text, s, 1000)); region != nil {
 			m.AddFact("region", string(region[1]), 0)
 		}
 		dst = append(dst, m)
@@ -108,9 +111,9 @@ func nearestUser(text []byte, ids []detectors.Span, s detectors.Span) string {
 	return user
 }
 
-// namesSMTP reports whether what is right before at speaks of SMTP.
-func namesSMTP(text []byte, at int) bool {
-	before := text[max(0, at-maxName):at]
+// NamesSMTP reports whether what is right before at speaks of SMTP.
+func NamesSMTP(text []byte, at int) bool {
+	before := text[max(0, at-candidates.MaxName):at]
 	for i := 0; i+4 <= len(before); i++ {
 		if before[i]|0x20 == 's' && bytes.EqualFold(before[i:i+4], []byte("smtp")) {
 			return true
@@ -124,14 +127,14 @@ func appendServicePasswords(dst []detectors.Match, text []byte) []detectors.Matc
 	if !bytes.Contains(text, []byte("-at-")) {
 		return dst
 	}
-	far := containsAny(text, []string{"git-codecommit.", "ServicePassword", "service_password"})
-	forEachRun(text, servicePassLen, func(s detectors.Span, padded bool) {
+	far := candidates.ContainsAny(text, []string{"git-codecommit.", "ServicePassword", "service_password"})
+	forEachRun(text, ServicePassLen, func(s detectors.Span, padded bool) {
 		if !padded || !isRandomRun(text[s.Start:s.End]) {
 			return
 		}
-		owner := ownerBefore(text, s.Start, maxOwner)
+		owner := OwnerBefore(text, s.Start, MaxOwner)
 		if owner == "" && far {
-			owner = ownerBefore(text, s.Start, farOwner)
+			owner = OwnerBefore(text, s.Start, farOwner)
 		}
 		user, account := splitOwner(owner)
 		if account == "" {
@@ -146,9 +149,9 @@ func appendServicePasswords(dst []detectors.Match, text []byte) []detectors.Matc
 	return dst
 }
 
-// ownerBefore returns the last USER-at-ACCOUNT of which "-at-" is in the n bytes
+// OwnerBefore returns the last USER-at-ACCOUNT of which "-at-" is in the n bytes
 // before text[at:], "" if there is none.
-func ownerBefore(text []byte, at, n int) string {
+func OwnerBefore(text []byte, at, n int) string {
 	const mark, digits = "-at-", 12
 	from := max(0, at-n)
 	if !bytes.Contains(text[from:at], []byte(mark)) { // much faster than LastIndex
@@ -156,11 +159,11 @@ func ownerBefore(text []byte, at, n int) string {
 	}
 	k := bytes.LastIndex(text[from:at], []byte(mark))
 	end := from + k + len(mark) + digits
-	if end > at || !isAccount(text[end-digits:end]) || end < at && isAlnum(text[end]) {
+	if end > at || !keyformat.IsAccount(text[end-digits:end]) || end < at && keyformat.IsAlnum(text[end]) {
 		return ""
 	}
 	start := from + k
-	for start > 0 && (isNameByte(text[start-1]) && text[start-1] < 0x80 || text[start-1] == '+' || text[start-1] == '@') {
+	for start > 0 && (keyformat.IsNameByte(text[start-1]) && text[start-1] < 0x80 || text[start-1] == '+' || text[start-1] == '@') {
 		start--
 	}
 	if start == from+k {

@@ -1,4 +1,4 @@
-package awskeys
+package keyformat
 
 import "fmt"
 
@@ -9,10 +9,13 @@ import "fmt"
 // ID formats"; T. Be'ery, "A short note on AWS key ID"; WithSecure's bitwise
 // analysis of 3,000 keys).
 const (
-	prefixLen = 4
+	PrefixLen = 4
 	bodyLen   = 16
-	idLen     = prefixLen + bodyLen
+	IDLen     = PrefixLen + bodyLen
 )
+
+// BodyPattern is the body of an id in Rule.Encoded.
+const BodyPattern = "################"
 
 // Grades of an access key id, by its structure.
 const (
@@ -35,7 +38,7 @@ func Grade(id string) string {
 	if _, ok := account(bits); ok {
 		return Strong
 	}
-	if c := id[prefixLen]; c == 'I' || c == 'J' {
+	if c := id[PrefixLen]; c == 'I' || c == 'J' {
 		return Legacy
 	}
 	return Impossible
@@ -61,10 +64,10 @@ func Account(id string) (number string, ok bool) {
 // bodyBits decodes the first ten characters of the body, RFC 4648 base32, into
 // their 50 bits; the whole body must be base32.
 func bodyBits(id string) (bits uint64, ok bool) {
-	if len(id) != idLen && len(id) != idLen+1 {
+	if len(id) != IDLen && len(id) != IDLen+1 {
 		return 0, false
 	}
-	for i, c := range []byte(id[prefixLen:]) {
+	for i, c := range []byte(id[PrefixLen:]) {
 		v := base32Value(c)
 		if v < 0 {
 			return 0, false

@@ -1,4 +1,4 @@
-package awskeys
+package keyformat
 
 import (
 	"crypto/sha256"
@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-func placeholderID(id string) string {
-	body := id[prefixLen:]
+func PlaceholderID(id string) string {
+	body := id[PrefixLen:]
 	switch {
-	case isExampleText(body):
+	case IsExampleText(body):
 		return "example key id of the AWS documentation"
-	case isFiller(body):
+	case IsFiller(body):
 		return "placeholder"
 	}
 	return ""
@@ -26,22 +26,22 @@ var published = map[string]string{
 	"c0a9271ec8c34c6606bd1bc02405be1527b5d821d81af1482101c28818ac16f1": "the AWS CLI's manual",
 }
 
-// manualOf returns the manual that secret is in, "" if it is in none.
-func manualOf(secret string) string {
-	if len(secret) < secretLen {
+// ManualOf returns the manual that secret is in, "" if it is in none.
+func ManualOf(secret string) string {
+	if len(secret) < SecretLen {
 		return ""
 	}
 	hash := sha256.Sum256([]byte(secret))
 	return published[hex.EncodeToString(hash[:])]
 }
 
-// isSample reports whether the body of an id, or a secret, was made up: by a manual, or
+// IsSample reports whether the body of an id, or a secret, was made up: by a manual, or
 // by somebody who typed along the keyboard.
-func isSample(s string) bool { return isExampleText(s) || isFiller(s) || manualOf(s) != "" }
+func IsSample(s string) bool { return IsExampleText(s) || IsFiller(s) || ManualOf(s) != "" }
 
-// isExampleText knows EXAMPLE and the ways it is misspelt in copies of AWS's
+// IsExampleText knows EXAMPLE and the ways it is misspelt in copies of AWS's
 // own example.
-func isExampleText(s string) bool {
+func IsExampleText(s string) bool {
 	for _, word := range []string{"EXAMPLE", "EAXMPLE", "EXAMPL3", "EXMAPLE", "IOSFODNN", "IO5FODNN", "K7MDENG"} {
 		if strings.Contains(s, word) {
 			return true
@@ -50,10 +50,10 @@ func isExampleText(s string) bool {
 	return false
 }
 
-// isFiller reports whether s is a sequence or a repetition: six distinct characters
+// IsFiller reports whether s is a sequence or a repetition: six distinct characters
 // or fewer, or more than half of them are equal to the one before or follow it, or
 // the one before that: "1234567890ABCDEF", "a1b2c3d4e5f6".
-func isFiller(s string) bool {
+func IsFiller(s string) bool {
 	var seen [256]bool
 	distinct := 0
 	for _, c := range []byte(s) {
@@ -77,13 +77,13 @@ func isFiller(s string) bool {
 	return regular*2 > len(s) || woven*2 > len(s)
 }
 
-// isWords reports whether body reads like words: letters only, a third of them
+// IsWords reports whether body reads like words: letters only, a third of them
 // vowels, never more than four consonants in a row. Of random bodies 0.4 % do.
-func isWords(body string) bool {
+func IsWords(body string) bool {
 	vowels, run := 0, 0
 	for _, c := range []byte(body) {
 		switch {
-		case !isUpper(c):
+		case !IsUpper(c):
 			return false
 		case strings.IndexByte("AEIOU", c) >= 0:
 			vowels, run = vowels+1, 0

@@ -1,9 +1,12 @@
-package awskeys
+package pairing
 
 import (
 	"bytes"
 	"slices"
 	"strings"
+
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 )
 
 // nameKind is what the text before a value calls it.
@@ -14,26 +17,26 @@ const (
 	namedOther           // commit, sha1, etag …: not a secret key
 	namedToken           // token, signature: a secret key if nothing better is close to the id
 	namedWeak            // password, pass: a secret key next to an access key id
-	namedSecret          // secret, secret_key …
-	namedAWS             // aws_secret_access_key and the like: AWS's, without doubt
+	NamedSecret          // secret, secret_key …
+	NamedAWS             // aws_secret_access_key and the like: AWS's, without doubt
 	namedID              // access_key, user …, of ids
 )
 
 const (
 	maxWords = 6 // how many words of a name may stand apart: "the secret access key is"
-	// maxNames is how far before a secret its name may be: on its line, or on the
+	// MaxNames is how far before a secret its name may be: on its line, or on the
 	// one above.
-	maxNames = 2*maxName + 1
+	MaxNames = 2*candidates.MaxName + 1
 )
 
 // nameOf says what the value at start is called by what stands before it on its
 // line, or on the line above if it stands alone, as the value of <name>…</name>
 // does in XML, and by which name. judge tells the kind of a name.
 func nameOf(text []byte, start int, judge func(name, joined string) nameKind) (nameKind, string) {
-	before := lastLine(text[max(0, start-maxName):start])
+	before := lastLine(text[max(0, start-candidates.MaxName):start])
 	kind, name, empty := nearestName(before, judge)
 	if line := start - len(before); kind == unnamed && empty && line > 0 {
-		kind, name, _ = nearestName(lastLine(text[max(0, line-maxName):line-1]), judge)
+		kind, name, _ = nearestName(lastLine(text[max(0, line-candidates.MaxName):line-1]), judge)
 	}
 	return kind, name
 }
@@ -46,7 +49,7 @@ func nearestName(before []byte, judge func(name, joined string) nameKind) (kind 
 	empty = true
 	for words := 0; words < maxWords; words++ {
 		name, gap := lastName(before)
-		if name == "" || bytes.ContainsAny(gap, ";|&{}") || len(name) == idLen && isPrefix([]byte(name[:prefixLen])) {
+		if name == "" || bytes.ContainsAny(gap, ";|&{}") || len(name) == keyformat.IDLen && candidates.IsPrefix([]byte(name[:keyformat.PrefixLen])) {
 			return unnamed, "", empty && name == ""
 		}
 		if commas += bytes.Count(gap, []byte(",")); commas > 1 {
@@ -69,21 +72,21 @@ func nearestName(before []byte, judge func(name, joined string) nameKind) (kind 
 // name of that one.
 func endsInSecret(b []byte) bool {
 	at := len(b)
-	for at > 0 && isSecretByte(b[at-1]) {
+	for at > 0 && keyformat.IsSecretByte(b[at-1]) {
 		at--
 	}
-	return len(b)-at == secretLen && shapeOf(b[at:]) == random
+	return len(b)-at == keyformat.SecretLen && keyformat.ShapeOf(b[at:]) == keyformat.Random
 }
 
 // lastName returns the last name in b, of letters, digits, "_", "-" and ".", and
 // what comes after it.
 func lastName(b []byte) (name string, gap []byte) {
 	end := len(b)
-	for end > 0 && (!isNameByte(b[end-1]) || b[end-1] == '-' || b[end-1] == '.') {
+	for end > 0 && (!keyformat.IsNameByte(b[end-1]) || b[end-1] == '-' || b[end-1] == '.') {
 		end--
 	}
 	start := end
-	for start > 0 && isNameByte(b[start-1]) {
+	for start > 0 && keyformat.IsNameByte(b[start-1]) {
 		start--
 	}
 	return string(b[start:end]), b[end:]
@@ -97,9 +100,9 @@ func secretNameKind(name, joined string) nameKind {
 	case slices.Contains(digestWords, words[len(words)-1]): // "secret_sha1" too
 		return namedOther
 	case slices.ContainsFunc(awsNames, contains):
-		return namedAWS
+		return NamedAWS
 	case slices.ContainsFunc(secretNames, contains):
-		return namedSecret
+		return NamedSecret
 	case isWord(words, otherWords):
 		return namedOther
 	case isWord(words, weakWords):
@@ -168,21 +171,21 @@ var (
 // PROD_AWS_SECRET_KEY="…" and of "prod": "…". It is the name that v is assigned to. If
 // there is none, or only "value", said counts: the one that nameOf found. The group is ""
 // if there is nothing special about it. v.name is the kind of a secret.
-func (v *value) setGroup(text []byte, said string, alsoGroupless ...string) {
+func (v *Value) setGroup(text []byte, said string, alsoGroupless ...string) {
 	name := assignedName(text, v.Start)
 	words := splitWords(name)
 	if last := words[len(words)-1:]; isWord(last, fillerNames) || isWord(last, linkWords) || name == "" {
 		name, words = said, splitWords(said)
 	}
-	v.group = plainName(name)
-	v.saysAWS = strings.Contains(v.group, "aws") || strings.Contains(v.group, "amazon")
+	v.Group = plainName(name)
+	v.saysAWS = strings.Contains(v.Group, "aws") || strings.Contains(v.Group, "amazon")
 	for _, part := range slices.Concat(alsoGroupless, groupless, secretNames) {
-		v.group = strings.ReplaceAll(v.group, part, "")
+		v.Group = strings.ReplaceAll(v.Group, part, "")
 	}
-	if v.group == "s" { // of secrets
-		v.group = ""
+	if v.Group == "s" { // of secrets
+		v.Group = ""
 	}
-	v.foreignName = v.name != namedAWS && v.group != "" && (isWord(words, foreignWords) || v.name != unnamed && !v.saysAWS && isForeign(v.group))
+	v.foreignName = v.Name != NamedAWS && v.Group != "" && (isWord(words, foreignWords) || v.Name != unnamed && !v.saysAWS && isForeign(v.Group))
 }
 
 // isForeign reports whether group is a word, and not the name of a service of AWS.
@@ -190,7 +193,7 @@ func isForeign(group string) bool {
 	const word = 3 // letters: secret_2 and my_secret are anybody's
 	letters := 0
 	for _, c := range []byte(group) {
-		if isLower(c) {
+		if keyformat.IsLower(c) {
 			letters++
 		}
 	}
@@ -200,8 +203,8 @@ func isForeign(group string) bool {
 // assignedName returns the name that the value at start is assigned to, "" if it is to
 // none.
 func assignedName(text []byte, start int) string {
-	name, gap := lastName(lastLine(text[max(0, start-maxName):start]))
-	if !bytes.ContainsAny(gap, "=:") || bytes.ContainsAny(gap, ",;(|&") || len(name) >= idLen && isPrefix([]byte(name[:prefixLen])) {
+	name, gap := lastName(lastLine(text[max(0, start-candidates.MaxName):start]))
+	if !bytes.ContainsAny(gap, "=:") || bytes.ContainsAny(gap, ",;(|&") || len(name) >= keyformat.IDLen && candidates.IsPrefix([]byte(name[:keyformat.PrefixLen])) {
 		return ""
 	}
 	return name
@@ -235,7 +238,7 @@ func splitWords(name string) []string {
 			cut(i)
 		case before == '_' || before == '-' || before == '.':
 			start = i
-		case isUpper(c) && isLower(before), isUpper(c) && isUpper(before) && i+1 < len(name) && isLower(name[i+1]):
+		case keyformat.IsUpper(c) && keyformat.IsLower(before), keyformat.IsUpper(c) && keyformat.IsUpper(before) && i+1 < len(name) && keyformat.IsLower(name[i+1]):
 			cut(i)
 		}
 	}
@@ -249,10 +252,10 @@ func splitWords(name string) []string {
 // lastLine returns what of b comes after its last newline.
 func lastLine(b []byte) []byte { return b[bytes.LastIndexByte(b, '\n')+1:] }
 
-// isNamedSecret reports whether what is before text[at:] names a secret, as far as
+// IsNamedSecret reports whether what is before text[at:] names a secret, as far as
 // nameOf looks. The name is judged roughly: it may be escaped.
-func isNamedSecret(text []byte, at int) bool {
-	before := text[max(0, at-maxNames):at]
+func IsNamedSecret(text []byte, at int) bool {
+	before := text[max(0, at-MaxNames):at]
 	for i := len(before) - 4; i > 0; i-- {
 		if before[i]|0x20 != 'c' || before[i-1]|0x20 != 'e' {
 			continue

@@ -1,4 +1,4 @@
-package awskeys
+package otherclouds
 
 import (
 	"bytes"
@@ -10,6 +10,9 @@ import (
 	"sync"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/lazyregexp"
 )
 
 // Many stores speak the protocol of S3, and have ids and secrets that look like
@@ -63,15 +66,15 @@ var idForms = sync.OnceValue(func() map[string]*regexp.Regexp {
 
 // endpointSetting finds what configurations of clients call the place of a store. Other
 // endpoints (of a metrics server, of a database) say nothing about the key.
-var endpointSetting = lazy(`(?i)(?:^|[^a-z0-9_.-])` +
+var endpointSetting = lazyregexp.New(`(?i)(?:^|[^a-z0-9_.-])` +
 	`(?:[a-z0-9_.-]*(?:s3|aws|minio|storage|spaces|bucket|r2|object)[a-z0-9_.-]*[_.-]?)?(?:endpoint|host_base|host_bucket)(?:[_-]?(?:url|uri))?(?:_s3)?` +
 	`["']?\s*(?::|=>?|,)\s*["']?(https?://)?([a-z0-9_%()-][a-z0-9_%().-]*)`)
 
 // rcloneProvider names the provider of a remote of type s3.
-var rcloneProvider = lazy(`(?m)^\s*provider\s*=\s*([A-Z]\w+)\s*$`)
+var rcloneProvider = lazyregexp.New(`(?m)^\s*provider\s*=\s*([A-Z]\w+)\s*$`)
 
-// A mark is what says of what is near it which store it is of, "" for AWS.
-type mark struct {
+// A Mark is what says of what is near it which store it is of, "" for AWS.
+type Mark struct {
 	detectors.Span
 	cloud string
 }
@@ -79,10 +82,10 @@ type mark struct {
 // maxMarks bounds the places that are read closely in one text.
 const maxMarks = 1000
 
-// findEndpoints returns the endpoints of stores in text, in order.
-func findEndpoints(text []byte) []mark {
+// Endpoints returns the endpoints of stores in text, in order.
+func Endpoints(text []byte) []Mark {
 	const before, after = 60, 200
-	var marks []mark
+	var marks []Mark
 	for _, word := range []string{"ndpoint", "NDPOINT", "host_b", "HOST_B", "rovider"} {
 		n := 0
 		for i := 0; n < maxMarks; n++ {
@@ -99,18 +102,18 @@ func findEndpoints(text []byte) []mark {
 			near := text[from:min(len(text), at+after)]
 			if m := matchAt(endpointSetting().FindAllSubmatchIndex(near, -1), at-from); m != nil && word != "rovider" {
 				if name, ok := cloudAt(strings.ToLower(string(near[m[4]:m[5]])), m[2] >= 0); ok {
-					marks = append(marks, mark{detectors.Span{Start: from + m[0], End: from + m[1]}, name})
+					marks = append(marks, Mark{detectors.Span{Start: from + m[0], End: from + m[1]}, name})
 				}
 			} else if m := matchAt(rcloneProvider().FindAllSubmatchIndex(near, -1), at-from); m != nil && word == "rovider" && bytes.Contains(near, []byte("s3")) {
 				name := string(near[m[2]:m[3]])
 				if strings.EqualFold(name, "AWS") {
 					name = ""
 				}
-				marks = append(marks, mark{detectors.Span{Start: from + m[0], End: from + m[1]}, name})
+				marks = append(marks, Mark{detectors.Span{Start: from + m[0], End: from + m[1]}, name})
 			}
 		}
 	}
-	slices.SortFunc(marks, func(a, b mark) int { return cmp.Compare(a.Start, b.Start) })
+	slices.SortFunc(marks, func(a, b Mark) int { return cmp.Compare(a.Start, b.Start) })
 	return marks
 }
 
@@ -122,7 +125,7 @@ func isAssigned(text []byte, at int) bool {
 		switch c := text[i]; {
 		case c == ':' || c == '=' || c == ',':
 			return true
-		case !isNameByte(c) && c != '"' && c != '\'' && c != ' ':
+		case !keyformat.IsNameByte(c) && c != '"' && c != '\'' && c != ' ':
 			return false
 		}
 	}
@@ -155,30 +158,30 @@ func cloudAt(host string, isURL bool) (name string, ok bool) {
 	return host, isURL && strings.Trim(host, "%().") == host
 }
 
-// findOtherIDs returns the ids of other stores in text, in order.
-func findOtherIDs(text []byte) []mark {
-	var marks []mark
+// IDs returns the ids of other stores in text, in order.
+func IDs(text []byte) []Mark {
+	var marks []Mark
 	for _, s := range clouds {
 		if s.idHead == "" {
 			continue
 		}
 		n := 0
-		forEachMark(text, s.idHead, func(at int) {
-			if n++; n > maxMarks || at > 0 && isSecretByte(text[at-1]) {
+		candidates.ForEachMark(text, s.idHead, func(at int) {
+			if n++; n > maxMarks || at > 0 && keyformat.IsSecretByte(text[at-1]) {
 				return
 			}
 			if m := idForms()[s.idHead].Find(text[at:min(len(text), at+80)]); m != nil {
-				marks = append(marks, mark{detectors.Span{Start: at, End: at + len(m)}, s.name})
+				marks = append(marks, Mark{detectors.Span{Start: at, End: at + len(m)}, s.name})
 			}
 		})
 	}
-	slices.SortFunc(marks, func(a, b mark) int { return cmp.Compare(a.Start, b.Start) })
+	slices.SortFunc(marks, func(a, b Mark) int { return cmp.Compare(a.Start, b.Start) })
 	return marks
 }
 
-// nearest returns the mark that is the nearest to s, if it is at most n bytes away and
+// Nearest returns the mark that is the nearest to s, if it is at most n bytes away and
 // no blank line or [section] is between them.
-func nearest(text []byte, marks []mark, s detectors.Span, n int) (name string) {
+func Nearest(text []byte, marks []Mark, s detectors.Span, n int) (name string) {
 	i := sort.Search(len(marks), func(i int) bool { return marks[i].Start >= s.Start })
 	best := n + 1
 	for _, m := range marks[max(0, i-1):min(len(marks), i+1)] {
@@ -194,16 +197,16 @@ func nearest(text []byte, marks []mark, s detectors.Span, n int) (name string) {
 }
 
 // sectionEnd is where a stanza of a configuration ends.
-var sectionEnd = lazy(`\n[ \t\r]*\n|\n\[[^\]\n]*\]`)
+var sectionEnd = lazyregexp.New(`\n[ \t\r]*\n|\n\[[^\]\n]*\]`)
 
 const (
-	nearEndpoint = 1500
-	nearID       = 300
+	NearEndpoint = 1500
+	NearID       = 300
 )
 
-// markOtherCloud tags m if its key is of another store than AWS: it is none that AWS
+// MarkMatch tags m if its key is of another store than AWS: it is none that AWS
 // issued, and is sent nowhere.
-func markOtherCloud(m *detectors.Match, name string) {
+func MarkMatch(m *detectors.Match, name string) {
 	if name == "" {
 		return
 	}

@@ -1,4 +1,4 @@
-package awskeys
+package presigned
 
 import (
 	"strconv"
@@ -6,39 +6,42 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/lazyregexp"
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
-// A presigned is what a request that was signed in advance says of itself (AWS
+// A Request is what a request that was signed in advance says of itself (AWS
 // General Reference, "Signature Version 4 signing process"; of S3's Version 2,
 // "Signing and authenticating REST requests").
-type presigned struct {
-	id, region, service string
+type Request struct {
+	ID, Region, service string
 	expires             time.Time
 	signature           string
 }
 
-const maxPresigned = 8 << 10
+const maxLen = 8 << 10
 
 const (
-	signatureV4 = "X-Amz-Signature"
-	signatureV2 = "Signature"
-	idV2        = "AWSAccessKeyId"
+	SignatureV4 = "X-Amz-Signature"
+	SignatureV2 = "Signature"
+	IDV2        = "AWSAccessKeyId"
 )
 
-// parsePresigned reads the parameters of a URL. ok is false if it is not one that
+// Parse reads the parameters of a URL. ok is false if it is not one that
 // AWS would take.
-func parsePresigned(text string) (p presigned, ok bool) {
+func Parse(text string) (p Request, ok bool) {
 	_, query, found := strings.Cut(text, "?")
 	if !found {
 		return p, false
 	}
 	v := parameters(query)
-	if v[idV2] != "" {
-		p.id, p.signature = v[idV2], v[signatureV2]
+	if v[IDV2] != "" {
+		p.ID, p.signature = v[IDV2], v[SignatureV2]
 		unix, err := strconv.ParseInt(v["Expires"], 10, 64)
 		p.expires = time.Unix(unix, 0).UTC()
-		return p, err == nil && unix > 0 && unix < 1<<33 && p.signature != "" && isKeyID(p.id)
+		return p, err == nil && unix > 0 && unix < 1<<33 && p.signature != "" && isKeyID(p.ID)
 	}
 	scope := strings.Split(v["X-Amz-Credential"], "/") // ID/DATE/REGION/SERVICE/aws4_request
 	signed, err := time.Parse("20060102T150405Z", v["X-Amz-Date"])
@@ -46,8 +49,8 @@ func parsePresigned(text string) (p presigned, ok bool) {
 	if len(scope) != 5 || err != nil || bad != nil || seconds < 0 || seconds > 7*24*60*60 || !isKeyID(scope[0]) {
 		return p, false
 	}
-	p = presigned{scope[0], scope[2], scope[3], signed.Add(time.Duration(seconds) * time.Second), v[signatureV4]}
-	return p, len(p.signature) == 64 && isHexRun([]byte(p.signature))
+	p = Request{scope[0], scope[2], scope[3], signed.Add(time.Duration(seconds) * time.Second), v[SignatureV4]}
+	return p, len(p.signature) == 64 && keyformat.IsHexRun([]byte(p.signature))
 }
 
 // parameters splits a query. What is escaped twice, or for HTML, is read as well:
@@ -62,17 +65,17 @@ func parameters(query string) map[string]string {
 }
 
 func isKeyID(id string) bool {
-	return len(id) == idLen && isPrefix([]byte(id[:prefixLen])) && isID([]byte(id), 0)
+	return len(id) == keyformat.IDLen && candidates.IsPrefix([]byte(id[:keyformat.PrefixLen])) && candidates.IsID([]byte(id), 0)
 }
 
-// describe adds to m what p says.
-func (p presigned) describe(m *detectors.Match) {
-	m.Account, _ = Account(p.id)
+// Describe adds to m what p says.
+func (p Request) Describe(m *detectors.Match) {
+	m.Account, _ = keyformat.Account(p.ID)
 	m.Expires = p.expires
-	m.AddFact("signed-with", p.id, 1)
+	m.AddFact("signed-with", p.ID, 1)
 	m.AddFact("service", p.service, 0)
-	m.AddFact("region", p.region, 0)
-	if Grade(p.id) == Impossible {
+	m.AddFact("region", p.Region, 0)
+	if keyformat.Grade(p.ID) == keyformat.Impossible {
 		m.Confidence = detectors.Low
 	}
 }
@@ -80,12 +83,12 @@ func (p presigned) describe(m *detectors.Match) {
 // The parameters of presigned requests, one by one: in a URL, whole or in pieces, in
 // a form, or in the lists that tools make of them ("name": "X-Amz-Date", "value": "…").
 var (
-	signerBefore = lazy(`(?i)(?:X-Amz-(?:Credential|Security-Token)|AWSAccessKeyId)` + parameterGap + `$`)
-	dateV4       = lazy(`(?i)X-Amz-Date` + parameterGap + `(\d{8}T\d{6}Z)`)
-	secondsV4    = lazy(`(?i)X-Amz-Expires` + parameterGap + `(\d{1,6})\b`)
-	expiresV2    = lazy(`(?i)(?:^|[^a-z-])Expires` + parameterGap + `(\d{9,10})\b`)
-	signatureAny = lazy(`(?i)(?:^|[^a-z])Signature` + parameterGap + `[a-z0-9+/]{8}`)
-	lineBreak    = lazy(`=?\r?\n[ \t]*`)
+	signerBefore = lazyregexp.New(`(?i)(?:X-Amz-(?:Credential|Security-Token)|AWSAccessKeyId)` + parameterGap + `$`)
+	dateV4       = lazyregexp.New(`(?i)X-Amz-Date` + parameterGap + `(\d{8}T\d{6}Z)`)
+	secondsV4    = lazyregexp.New(`(?i)X-Amz-Expires` + parameterGap + `(\d{1,6})\b`)
+	expiresV2    = lazyregexp.New(`(?i)(?:^|[^a-z-])Expires` + parameterGap + `(\d{9,10})\b`)
+	signatureAny = lazyregexp.New(`(?i)(?:^|[^a-z])Signature` + parameterGap + `[a-z0-9+/]{8}`)
+	lineBreak    = lazyregexp.New(`=?\r?\n[ \t]*`)
 )
 
 const (
@@ -93,9 +96,9 @@ const (
 	maxGap       = 80
 )
 
-// requests are the presigned requests in text. Their parameters are looked for once in
+// Requests are the presigned requests in text. Their parameters are looked for once in
 // each stretch of it, not once for each of thousands of ids.
-type requests struct {
+type Requests struct {
 	text    []byte
 	present bool              // text has one of requestMarks
 	endOf   map[int]time.Time // by stretch: endNear
@@ -105,14 +108,14 @@ type requests struct {
 // of them has another one.
 var requestMarks = []string{"X-Amz-", "x-amz-", "X-AMZ-", "AWSAccessKeyId", "awsaccesskeyid", "ignature", "IGNATURE"}
 
-func newRequests(text []byte) requests {
-	return requests{text: text, present: containsAny(text, requestMarks)}
+func RequestsIn(text []byte) Requests {
+	return Requests{text: text, present: candidates.ContainsAny(text, requestMarks)}
 }
 
-// until returns when the presigned request ends that s is a parameter of, the id or
+// Until returns when the presigned request ends that s is a parameter of, the id or
 // the token of its signer; zero if there is none. Where several requests stand close
 // together and cannot be told apart, it is the end of the last.
-func (r *requests) until(s detectors.Span) time.Time {
+func (r *Requests) Until(s detectors.Span) time.Time {
 	if !r.present {
 		return time.Time{}
 	}
@@ -121,8 +124,8 @@ func (r *requests) until(s detectors.Span) time.Time {
 	if !signerBefore().Match(before) && !signerBefore().Match(lineBreak().ReplaceAll(before, nil)) {
 		return time.Time{}
 	}
-	u := wordAround(text, s.Start)
-	if p, ok := parsePresigned(string(text[u.Start:u.End])); ok {
+	u := WordAround(text, s.Start)
+	if p, ok := Parse(string(text[u.Start:u.End])); ok {
 		return p.expires
 	}
 	return r.endNear(s.Start)
@@ -130,8 +133,8 @@ func (r *requests) until(s detectors.Span) time.Time {
 
 // endNear returns when the last of the requests ends whose parameters stand one by one in
 // the stretch that at is in, or in those beside it.
-func (r *requests) endNear(at int) time.Time {
-	const stretch = maxPresigned / 2
+func (r *Requests) endNear(at int) time.Time {
+	const stretch = maxLen / 2
 	n := at / stretch
 	until, known := r.endOf[n]
 	if !known {
@@ -177,14 +180,14 @@ func lastRequestEnd(text []byte) (until time.Time) {
 	return until
 }
 
-// wordAround returns the word that at is in, up to what ends a URL in text.
-func wordAround(text []byte, at int) detectors.Span {
+// WordAround returns the word that at is in, up to what ends a URL in text.
+func WordAround(text []byte, at int) detectors.Span {
 	ends := func(c byte) bool { return c <= ' ' || c >= 0x7f || strings.IndexByte("\"'`<>()[]{}|\\^", c) >= 0 }
 	s := detectors.Span{Start: at, End: at}
-	for s.Start > max(0, at-maxPresigned) && !ends(text[s.Start-1]) {
+	for s.Start > max(0, at-maxLen) && !ends(text[s.Start-1]) {
 		s.Start--
 	}
-	for s.End < min(len(text), at+maxPresigned) && !ends(text[s.End]) {
+	for s.End < min(len(text), at+maxLen) && !ends(text[s.End]) {
 		s.End++
 	}
 	return s

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/pairing"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 )
 
@@ -228,9 +229,9 @@ func TestDistance(t *testing.T) {
 	far := func(n int) string { return strings.Repeat("INFO ok\n", n) }
 	scope := "/20260102/us-east-1/s3/aws4_request"
 	for _, tt := range []struct{ name, text, want string }{
-		{"aws", "AWS_ACCESS_KEY_ID={AKIA1}\n" + far(maxLines-2) + "AWS_SECRET_ACCESS_KEY={secret1}\n", pair},
-		{"aws_too_far", "AWS_ACCESS_KEY_ID={AKIA1}\n" + far(maxLines+1) + "AWS_SECRET_ACCESS_KEY={secret1}\n", alone},
-		{"aws_before_and_too_far", "AWS_SECRET_ACCESS_KEY={secret1}\n" + far(maxLines+1) + "AWS_ACCESS_KEY_ID={AKIA1}\n", alone},
+		{"aws", "AWS_ACCESS_KEY_ID={AKIA1}\n" + far(pairing.MaxLines-2) + "AWS_SECRET_ACCESS_KEY={secret1}\n", pair},
+		{"aws_too_far", "AWS_ACCESS_KEY_ID={AKIA1}\n" + far(pairing.MaxLines+1) + "AWS_SECRET_ACCESS_KEY={secret1}\n", alone},
+		{"aws_before_and_too_far", "AWS_SECRET_ACCESS_KEY={secret1}\n" + far(pairing.MaxLines+1) + "AWS_ACCESS_KEY_ID={AKIA1}\n", alone},
 		{"on_a_long_line", "AWS_ACCESS_KEY_ID={AKIA1} " + strings.Repeat("x ", 30_000) + "AWS_SECRET_ACCESS_KEY={secret1}\n", alone},
 		{"anybodys", "{AKIA1}\n" + far(60_000) + "session_secret = \"{secret1}\"\n", alone},
 		{"group", "PROD_KEY_ID={AKIA1}\n" + far(5000) + "PROD_SECRET={secret1}\n", pair},
@@ -256,34 +257,4 @@ func TestDistance(t *testing.T) {
 	// A group of several ids does not say which of them: place does.
 	const ids = "s3_key={AKIA1}\ns3_secret={secret1}\n"
 	comparePairs(t, ids+far(200)+"s3_key={AKIA2}\n"+far(200)+"s3_secret={secret2}\n", "{AKIA1} {secret1} high", "{AKIA2} high")
-}
-
-// TestDepthIsBounded: comparing the places of two values takes no more steps in a text
-// that is deeply nested.
-func TestDepthIsBounded(t *testing.T) {
-	deep := ""
-	for i := range 10 * maxDepth {
-		deep += strings.Repeat(" ", i) + "a:\n"
-	}
-	deep += strings.Repeat(" ", 10*maxDepth) + strings.Repeat("{", 10*maxDepth)
-	c := newLayoutCursor([]byte(deep + detectorstest.Fill("{AKIA1}")))
-	if v := c.value(detectors.Span{Start: len(deep), End: len(deep) + idLen}); v.block.depth >= 2*maxDepth {
-		t.Errorf("%d blocks around one value", v.block.depth)
-	}
-}
-
-// TestRequestsAreReadOnce: the parameters of requests are looked for once in each
-// stretch of a text, however many ids stand there.
-func TestRequestsAreReadOnce(t *testing.T) {
-	text := ""
-	for i := range uint64(200) {
-		text += "X-Amz-Credential: " + detectorstest.KeyID("AKIA", detectorstest.Account, i) + "\n"
-	}
-	f := newKeySearch([]byte(text), findIDs([]byte(text)))
-	for i := range f.ids {
-		f.appendID(nil, i)
-	}
-	if n := len(f.requests.endOf); len(f.ids) != 200 || n > 1+len(text)/(maxPresigned/2) {
-		t.Errorf("%d stretches of %d bytes were searched for %d ids", n, len(text), len(f.ids))
-	}
 }

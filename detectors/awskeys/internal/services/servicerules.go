@@ -1,6 +1,9 @@
-package awskeys
+package services
 
-import "github.com/stanch-dev/stanch/detectors"
+import (
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
+)
 
 // BedrockKey is the rule of long-term API keys of Bedrock.
 var BedrockKey = &detectors.Rule{
@@ -130,8 +133,8 @@ var SSOToken = &detectors.Rule{
 	Title:    "AWS IAM Identity Center token",
 	Keywords: []string{"aoaAAAAA", "aorAAAAA"},
 	// Most are seen as tokens are; these, if a character of base64url is near the head.
-	Anchors: []string{`: "` + ssoAccess, `: "` + ssoRefresh},
-	Encoded: []string{`: "` + ssoAccess, `: "` + ssoRefresh},
+	Anchors: []string{`: "` + SsoAccess, `: "` + SsoRefresh},
+	Encoded: []string{`: "` + SsoAccess, `: "` + SsoRefresh},
 	Help: `An access token (aoaAAAAA…) or a refresh token (aorAAAAA…) of IAM Identity Center, as ~/.aws/sso/cache holds them, and as Builder ID tools do.
 
 **Why it matters.** The access token fetches credentials for every account and role of its user, for hours; the refresh token gets new access tokens for as long as the session lasts, up to 90 days.
@@ -185,7 +188,7 @@ var CloudFrontKey = &detectors.Rule{
 	ID:           "aws-cloudfront-key",
 	Title:        "Amazon CloudFront private key",
 	Keywords:     []string{"APKA"},
-	Encoded:      []string{"APKA" + bodyPattern},
+	Encoded:      []string{"APKA" + keyformat.BodyPattern},
 	DistantParts: []string{"APKA", "PRIVATE KEY-----"},
 	Help: `The private key of a CloudFront key pair: what pk-APKA….pem holds, or a PEM block beside an APKA id.
 

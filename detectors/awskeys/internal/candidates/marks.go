@@ -1,0 +1,34 @@
+package candidates
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
+)
+
+func ContainsAny(text []byte, words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(text, []byte(w)) })
+}
+
+// ForEachMark calls yield for each place of mark in text that no letter or digit is right
+// before, unless that ends an escape sequence.
+func ForEachMark(text []byte, mark string, yield func(at int)) {
+	for i := 0; ; {
+		k := bytes.Index(text[i:], []byte(mark))
+		if k < 0 {
+			return
+		}
+		i += k
+		if i == 0 || !keyformat.IsAlnum(text[i-1]) || EscapeEnds(text, i) {
+			yield(i)
+		}
+		i += len(mark)
+	}
+}
+
+// Around returns what is at most n bytes before and after s.
+func Around(text []byte, s detectors.Span, n int) []byte {
+	return text[max(0, s.Start-n):min(len(text), s.End+n)]
+}
