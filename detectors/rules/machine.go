@@ -6,6 +6,8 @@ import (
 	"slices"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/stanch-dev/stanch/detectors"
 )
 
 // A machine tells fast of a place in a text that an expression does not match
@@ -151,6 +153,7 @@ const (
 // goroutine at a time.
 type run struct {
 	*machine
+	plan   *plan
 	next   []int32 // by state and class
 	states [][]uint32
 	ends   []bool // by state: a match can end there
@@ -160,10 +163,26 @@ type run struct {
 // maxStates bounds the memory of a run; it starts over then.
 const maxStates = 4096
 
-func (m *machine) newRun() *run {
-	r := &run{machine: m}
+func (p *plan) newRun() *run {
+	r := &run{machine: p.machine(), plan: p}
 	r.reset()
 	return r
+}
+
+// window returns the piece of text that holds every match of the plan with a start at a
+// place, and reports whether there may be one.
+func (r *run) window(text []byte, at int) (w detectors.Span, ok bool) {
+	end, ok := r.may(text[at:])
+	switch {
+	case !ok:
+		return w, false
+	case end < reach:
+		w.End = min(at+end+utf8.UTFMax, len(text))
+	default:
+		w.End = r.plan.tail.after(text, at)
+	}
+	w.Start = r.plan.before.ahead(text, at)
+	return w, true
 }
 
 func (r *run) reset() {

@@ -25,12 +25,10 @@ package rules
 
 import (
 	"fmt"
-	"hash/maphash"
 	"regexp"
 	"regexp/syntax"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/stanch-dev/stanch/detectors"
 )
@@ -106,8 +104,7 @@ type compiled struct {
 // A part is a plan of a rule that is being looked for.
 type part struct {
 	*plan
-	rule    int
-	machine func() *machine
+	rule int
 }
 
 // NewDetector returns the Detector of configs. Rules with the same id count each.
@@ -165,7 +162,7 @@ func (d *Detector) listen(n int, c *compiled) error {
 				return err
 			}
 		}
-		d.parts = append(d.parts, part{p, n, sync.OnceValue(func() *machine { return newMachine(p.rest) })})
+		d.parts = append(d.parts, part{p, n})
 	}
 	if len(c.plans) == 0 && len(words) == 0 {
 		d.always = append(d.always, n)
@@ -192,57 +189,3 @@ func (d *Detector) word(lists *[][]int, word string, n int) error {
 
 // Rules implements detectors.Detector.
 func (d *Detector) Rules() []*detectors.Rule { return d.docs }
-
-// A scratch is what one call of Detect or Probe works with.
-type scratch struct {
-	runs    []*run // by part
-	keyed   []bool
-	windows [][]detectors.Span // by rule: where it may match
-	found   [][]found
-	done    []bool
-	memo    memo
-}
-
-func (d *Detector) take() *scratch {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if n := len(d.idle); n > 0 {
-		s := d.idle[n-1]
-		d.idle = d.idle[:n-1]
-		return s
-	}
-	n := len(d.rules)
-	return &scratch{make([]*run, len(d.parts)), make([]bool, n), make([][]detectors.Span, n), make([][]found, n), make([]bool, n),
-		memo{maphash.MakeSeed(), map[piece][]found{}}}
-}
-
-func (d *Detector) put(s *scratch) {
-	clear(s.keyed)
-	clear(s.done)
-	for i := range s.windows {
-		s.windows[i], s.found[i] = s.windows[i][:0], nil
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.idle = append(d.idle, s)
-}
-
-// window returns the piece of text that holds every match of a part with a start at
-// a place, and reports whether there may be one.
-func (s *scratch) window(d *Detector, n int, text []byte, at int) (w detectors.Span, ok bool) {
-	p := &d.parts[n]
-	if s.runs[n] == nil {
-		s.runs[n] = p.machine().newRun()
-	}
-	end, ok := s.runs[n].may(text[at:])
-	switch {
-	case !ok:
-		return w, false
-	case end < reach:
-		w.End = min(at+end+utf8.UTFMax, len(text))
-	default:
-		w.End = p.tail.after(text, at)
-	}
-	w.Start = p.before.ahead(text, at)
-	return w, true
-}

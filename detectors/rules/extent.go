@@ -1,0 +1,161 @@
+package rules
+
+import (
+	"regexp/syntax"
+	"unicode"
+	"unicode/utf8"
+)
+
+// An extent bounds how many bytes a match takes: all are of holds, those of loop do
+// not count, and of the others there are most at most.
+type extent struct {
+	most        int
+	holds, loop byteSet
+	all         bool // no bound: it may go on to the end of the text
+}
+
+// maxReach is how far an extent goes through bytes of its loop; beyond, the bound
+// is the end of the text, so that not every word of a long line is a walk through it.
+const maxReach = 16 << 10
+
+// add extends e by what re matches.
+func (e *extent) add(re *syntax.Regexp) { e.repeat(re, 1) }
+
+// repeat extends e by n times what re matches.
+func (e *extent) repeat(re *syntax.Regexp, n int) {
+	switch re.Op {
+	case syntax.OpLiteral:
+		for _, r := range re.Rune {
+			e.most += n * width(r)
+		}
+		runesOf(re, e.holds.add)
+	case syntax.OpCharClass:
+		widest := 1
+		for _, r := range re.Rune {
+			widest = max(widest, width(r))
+		}
+		e.most += n * widest
+		runesOf(re, e.holds.add)
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		e.most += n * utf8.UTFMax
+		runesOf(re, e.holds.add)
+	case syntax.OpStar, syntax.OpPlus:
+		e.endless(re.Sub[0])
+	case syntax.OpRepeat:
+		if re.Max < 0 {
+			e.endless(re.Sub[0])
+			return
+		}
+		e.repeat(re.Sub[0], n*re.Max)
+	case syntax.OpAlternate:
+		longest := e.most
+		for _, sub := range re.Sub {
+			branch := extent{}
+			branch.repeat(sub, n)
+			longest = max(longest, e.most+branch.most)
+			e.all = e.all || branch.all
+			e.holds.merge(&branch.holds)
+			e.loop.merge(&branch.loop)
+		}
+		e.most = longest
+	default:
+		for _, sub := range re.Sub {
+			e.repeat(sub, n)
+		}
+	}
+}
+
+// endless extends e by any number of what re matches.
+func (e *extent) endless(re *syntax.Regexp) {
+	e.all = e.all || re.Op == syntax.OpAnyChar
+	for _, sub := range re.Sub {
+		e.endless(sub)
+	}
+	runesOf(re, e.holds.add)
+	runesOf(re, e.loop.add)
+}
+
+// runesOf calls yield for the ranges of characters that re matches one of.
+func runesOf(re *syntax.Regexp, yield func(lo, hi rune)) {
+	switch re.Op {
+	case syntax.OpLiteral:
+		for _, r := range re.Rune {
+			yield(r, r)
+			if re.Flags&syntax.FoldCase != 0 {
+				for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+					yield(f, f)
+				}
+			}
+		}
+	case syntax.OpCharClass:
+		for i := 0; i+1 < len(re.Rune); i += 2 {
+			yield(re.Rune[i], re.Rune[i+1])
+		}
+	case syntax.OpAnyCharNotNL:
+		yield(0, '\n'-1)
+		yield('\n'+1, unicode.MaxRune)
+	case syntax.OpAnyChar:
+		yield(0, unicode.MaxRune)
+	}
+}
+
+// Equal to s and k where case is ignored. They are left out of account, here as in
+// words: no secret is written with them.
+const (
+	longS  = 0x17f
+	kelvin = 0x212a
+)
+
+// width is how many bytes r takes at most, in either case.
+func width(r rune) int {
+	if r == longS || r == kelvin || r < utf8.RuneSelf {
+		return 1
+	}
+	return utf8.UTFMax
+}
+
+// after returns where what begins at from ends at the latest, and one character
+// more.
+func (e *extent) after(text []byte, from int) int {
+	if e.all {
+		return len(text)
+	}
+	left := e.most
+	for i := from; i < len(text); i++ {
+		if i-from > e.most+maxReach {
+			return len(text)
+		}
+		if !e.holds.has(text[i]) {
+			return min(i+utf8.UTFMax, len(text))
+		}
+		if !e.loop.has(text[i]) {
+			if left--; left < 0 {
+				return min(i+utf8.UTFMax, len(text))
+			}
+		}
+	}
+	return len(text)
+}
+
+// ahead returns where what ends at end begins at the earliest, and one character
+// more.
+func (e *extent) ahead(text []byte, end int) int {
+	if e.all {
+		return 0
+	}
+	left := e.most
+	for i := end - 1; i >= 0; i-- {
+		if end-i > e.most+maxReach {
+			return 0
+		}
+		if !e.holds.has(text[i]) {
+			return max(i+1-utf8.UTFMax, 0)
+		}
+		if !e.loop.has(text[i]) {
+			if left--; left < 0 {
+				return max(i+1-utf8.UTFMax, 0)
+			}
+		}
+	}
+	return 0
+}

@@ -1,0 +1,138 @@
+package rules
+
+import (
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// scoreOf prefers long words, and few. 0 is no choice.
+func scoreOf(set []string) int {
+	if len(set) == 0 || shortest(set) < minStart {
+		return 0
+	}
+	return min(shortest(set), 6)*1000 - len(set)
+}
+
+func shortest(set []string) int {
+	n := maxStart
+	for _, s := range set {
+		n = min(n, len(s))
+	}
+	return n
+}
+
+// prefixes returns words, in lower case, with one of which every match of re begins.
+// If exact, the matches are no longer than them. It may return the empty word.
+func prefixes(re *syntax.Regexp) (set []string, exact bool) {
+	set, exact = prefixesOf(re)
+	slices.Sort(set)
+	if set = slices.Compact(set); len(set) > maxStarts {
+		return []string{""}, false
+	}
+	return set, exact
+}
+
+func prefixesOf(re *syntax.Regexp) (set []string, exact bool) {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return literal(re.Rune, re.Flags&syntax.FoldCase != 0)
+	case syntax.OpCharClass:
+		return charClass(re.Rune)
+	case syntax.OpEmptyMatch, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText,
+		syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return []string{""}, true
+	case syntax.OpCapture:
+		return prefixes(re.Sub[0])
+	case syntax.OpQuest:
+		set, exact = prefixes(re.Sub[0])
+		return append(set, ""), exact
+	case syntax.OpPlus:
+		set, _ = prefixes(re.Sub[0])
+		return set, false
+	case syntax.OpRepeat:
+		if re.Min == 0 {
+			return []string{""}, false
+		}
+		items := slices.Repeat(re.Sub[:1], min(re.Min, maxStart))
+		set, exact = prefixes(concat(items))
+		return set, exact && re.Min == re.Max && re.Min == len(items)
+	case syntax.OpAlternate:
+		exact = true
+		for _, sub := range re.Sub {
+			words, same := prefixes(sub)
+			set, exact = append(set, words...), exact && same
+		}
+		return set, exact
+	case syntax.OpConcat:
+		return sequence(re.Sub)
+	}
+	return []string{""}, false
+}
+
+// sequence is prefixes of what follows each other.
+func sequence(items []*syntax.Regexp) (set []string, exact bool) {
+	set = []string{""}
+	for _, sub := range items {
+		words, same := prefixes(sub)
+		if len(set)*len(words) > maxStarts || len(words) > 3 && shortest(set) >= 3 {
+			return set, false
+		}
+		var longer []string
+		for _, a := range set {
+			for _, b := range words {
+				longer = append(longer, a+b)
+			}
+		}
+		set = longer
+		if !same || slices.ContainsFunc(set, func(s string) bool { return len(s) >= maxStart }) {
+			return set, false
+		}
+	}
+	return set, true
+}
+
+// literal returns runes up to what lower case alone does not make equal.
+func literal(runes []rune, fold bool) (set []string, exact bool) {
+	var b strings.Builder
+	for _, r := range runes {
+		if r >= utf8.RuneSelf || fold && foldsFar(r) || b.Len() >= maxStart {
+			return []string{b.String()}, false
+		}
+		b.WriteByte(lower(byte(r)))
+	}
+	return []string{b.String()}, true
+}
+
+// foldsFar reports whether r is equal, in an expression that ignores case, to
+// anything but ASCII.
+func foldsFar(r rune) bool {
+	if r = unicode.ToLower(r); r == 'k' || r == 's' {
+		return false
+	}
+	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+		if f >= utf8.RuneSelf {
+			return true
+		}
+	}
+	return false
+}
+
+// charClass returns the characters of a small class.
+func charClass(ranges []rune) (set []string, exact bool) {
+	for i := 0; i+1 < len(ranges); i += 2 {
+		for r := ranges[i]; r <= ranges[i+1]; r++ {
+			switch {
+			case r == longS || r == kelvin:
+				continue
+			case r >= utf8.RuneSelf || len(set) > 2*36:
+				return []string{""}, false
+			}
+			set = append(set, string(rune(lower(byte(r)))))
+		}
+	}
+	slices.Sort(set)
+	return slices.Compact(set), true
+}
