@@ -18,7 +18,7 @@ type Allowlist struct {
 	Target    string
 	StopWords []string // anywhere in the secret, in either case
 
-	stop *words
+	stopIndex *wordFinder
 }
 
 // Targets of Allowlist.Regexes.
@@ -27,9 +27,9 @@ const (
 	TargetLine  = "line"
 )
 
-// text reports whether a has conditions on what was matched, place on where.
-func (a *Allowlist) text() bool  { return len(a.Regexes)+len(a.StopWords) > 0 }
-func (a *Allowlist) place() bool { return len(a.Paths)+len(a.Commits) > 0 }
+// isAboutText reports whether a has conditions on what was matched, place on where.
+func (a *Allowlist) isAboutText() bool     { return len(a.Regexes)+len(a.StopWords) > 0 }
+func (a *Allowlist) isAboutLocation() bool { return len(a.Paths)+len(a.Commits) > 0 }
 
 // Allows reports whether the conditions of a on a secret hold, and those on the
 // match and its line. Without such conditions they do only with And.
@@ -43,9 +43,9 @@ func (a *Allowlist) Allows(secret, match, line string) bool {
 	}
 	byRegex := target != "" && matchesAny(a.Regexes, target)
 	if a.And {
-		return (len(a.Regexes) == 0 || byRegex) && (len(a.StopWords) == 0 || a.stops(secret))
+		return (len(a.Regexes) == 0 || byRegex) && (len(a.StopWords) == 0 || a.hasStopWord(secret))
 	}
-	return byRegex || a.stops(secret)
+	return byRegex || a.hasStopWord(secret)
 }
 
 // AllowsAt reports whether the conditions of a on a place hold; either may be "".
@@ -59,16 +59,16 @@ func (a *Allowlist) AllowsAt(path, commit string) bool {
 	return byCommit || byPath
 }
 
-// Holds reports whether a allows a secret at a place.
-func (a *Allowlist) Holds(secret, match, line, path, commit string) bool {
+// AllowsSecretAt reports whether a allows a secret at a place.
+func (a *Allowlist) AllowsSecretAt(secret, match, line, path, commit string) bool {
 	if a.And {
 		return a.Allows(secret, match, line) && a.AllowsAt(path, commit)
 	}
 	return a.Allows(secret, match, line) || a.AllowsAt(path, commit)
 }
 
-func (a *Allowlist) stops(secret string) bool {
-	return a.stop != nil && secret != "" && a.stop.any([]byte(secret))
+func (a *Allowlist) hasStopWord(secret string) bool {
+	return a.stopIndex != nil && secret != "" && a.stopIndex.any([]byte(secret))
 }
 
 // prepare makes a ready for use.
@@ -77,11 +77,11 @@ func (a *Allowlist) prepare() {
 		a.Commits[i] = strings.ToLower(strings.TrimSpace(c))
 	}
 	for _, s := range a.StopWords {
-		if a.stop == nil {
-			a.stop = &words{}
+		if a.stopIndex == nil {
+			a.stopIndex = &wordFinder{}
 		}
 		if s != "" {
-			a.stop.add(strings.ToLower(s))
+			a.stopIndex.add(strings.ToLower(s))
 		}
 	}
 }
@@ -90,26 +90,26 @@ func matchesAny(list []*regexp.Regexp, s string) bool {
 	return slices.ContainsFunc(list, func(re *regexp.Regexp) bool { return re.MatchString(s) })
 }
 
-// sort puts allowlists where they are decided.
-func (c *compiled) sort(list []*Allowlist) {
+// addAllowlists puts allowlists where they are decided.
+func (c *compiled) addAllowlists(list []*Allowlist) {
 	for _, a := range list {
 		switch {
-		case a.And && a.text() && a.place():
+		case a.And && a.isAboutText() && a.isAboutLocation():
 			c.byBoth = append(c.byBoth, a)
 			continue
-		case a.text():
+		case a.isAboutText():
 			c.byText = append(c.byText, a)
 		}
-		if a.place() {
-			c.byPlace = append(c.byPlace, a)
+		if a.isAboutLocation() {
+			c.byLocation = append(c.byLocation, a)
 		}
 	}
 }
 
-// at returns whether a match counts at a place, given the allowlists that then hold;
+// countsAt returns whether a match counts at a place, given the allowlists that then hold;
 // nil if it does at each.
-func (c *compiled) at(both []*Allowlist) func(path, commit string) bool {
-	if c.Path == nil && len(c.byPlace) == 0 && len(both) == 0 {
+func (c *compiled) countsAt(both []*Allowlist) func(path, commit string) bool {
+	if c.Path == nil && len(c.byLocation) == 0 && len(both) == 0 {
 		return nil
 	}
 	return func(path, commit string) bool {
@@ -117,6 +117,6 @@ func (c *compiled) at(both []*Allowlist) func(path, commit string) bool {
 			return false
 		}
 		allowed := func(a *Allowlist) bool { return a.AllowsAt(path, commit) }
-		return !slices.ContainsFunc(c.byPlace, allowed) && !slices.ContainsFunc(both, allowed)
+		return !slices.ContainsFunc(c.byLocation, allowed) && !slices.ContainsFunc(both, allowed)
 	}
 }

@@ -13,74 +13,74 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 )
 
-// found is a match of a rule before the rules of others are asked.
-type found struct {
+// ruleMatch is a match of a rule before the rules of others are asked.
+type ruleMatch struct {
 	start, end  int // of the match
 	secretStart int
 	match       string
 	secret      string
-	at          func(path, commit string) bool
+	countsAt    func(path, commit string) bool
 }
 
 // Detect implements detectors.Detector.
 func (d *Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match {
-	s := d.take()
-	defer d.put(s)
-	heard := len(d.always) > 0
+	s := d.takeScratch()
+	defer d.putScratch(s)
+	anyRule := len(d.alwaysRun) > 0
 	d.words.find(text, func(at, id int) bool {
-		for _, n := range d.keyed[id] {
-			s.keyed[n], heard = true, true
+		for _, n := range d.rulesByWord[id] {
+			s.hasKeyword[n], anyRule = true, true
 		}
-		for _, n := range d.starts[id] {
-			r := d.parts[n].rule
+		for _, n := range d.plansByWord[id] {
+			r := d.plans[n].rule
 			if last := len(s.windows[r]) - 1; last >= 0 && s.windows[r][last].End == len(text) && at > reach && s.windows[r][last].Start == 0 {
 				continue // the whole text is looked at
 			}
 			if w, ok := s.window(d, n, text, at); ok {
 				s.windows[r] = append(s.windows[r], w)
-				heard = true
+				anyRule = true
 			}
 		}
 		return true
 	})
-	if !heard {
+	if !anyRule {
 		return dst
 	}
 	var all []detectors.Match
 	generic := false
 	for n, c := range d.rules {
-		if c.SkipReport || len(c.Keywords) > 0 && !s.keyed[n] {
+		if c.SkipReport || len(c.Keywords) > 0 && !s.hasKeyword[n] {
 			continue
 		}
-		for _, f := range d.near(s, n, text, s.find(d, n, text)) {
+		for _, f := range d.withRequired(s, n, text, s.find(d, n, text)) {
 			all = append(all, c.match(f))
 			generic = generic || c.generic
 		}
 	}
 	if generic {
-		all = d.giveWay(all, text)
+		all = d.dropGeneric(all, text)
 	}
 	return append(dst, all...)
 }
 
 // find returns the matches of rule n in text.
-func (s *scratch) find(d *Detector, n int, text []byte) []found {
+func (s *scratch) find(d *Detector, n int, text []byte) []ruleMatch {
 	c := d.rules[n]
 	switch {
-	case s.done[n]:
-		return s.found[n]
+	case s.searched[n]:
+		return s.matches[n]
 	case c.Regex == "":
 		return nil
 	}
-	s.done[n] = true
+	s.searched[n] = true
 	if len(c.plans) == 0 {
-		s.found[n] = c.matches(nil, text, 0, s.memo.matches(n, c, text))
-		return s.found[n]
+		s.matches[n] = c.matches(nil, text, 0, s.memo.matches(n, c, text))
+		return s.matches[n]
 	}
 	for _, w := range merged(s.windows[n]) {
-		s.found[n] = c.matches(s.found[n], text, w.Start, s.memo.matches(n, c, text[w.Start:w.End]))
+		s.matches[n] = c.matches(s.matches[n], text, w.Start, s.memo.matches(n, c, text[w.Start:w.End]))
 	}
-	return s.found[n]
+	return s.matches[n]
 }
 
 // merged sorts windows and makes one of those that overlap: a match in the one may
@@ -102,10 +102,10 @@ func merged(windows []detectors.Span) []detectors.Span {
 // of a file have most of their text in common. It is used by one goroutine at a time.
 type memo struct {
 	seed  maphash.Seed
-	known map[piece][]found
+	known map[memoKey][]ruleMatch
 }
 
-type piece struct {
+type memoKey struct {
 	rule, size int
 	hash       uint64
 }
@@ -114,21 +114,21 @@ type piece struct {
 const maxMemo = 1 << 16
 
 // matches returns the matches of rule n in a window, as far as the window tells.
-func (m *memo) matches(n int, c *compiled, window []byte) []found {
-	p := piece{n, len(window), maphash.Bytes(m.seed, window)}
+func (m *memo) matches(n int, c *compiled, window []byte) []ruleMatch {
+	p := memoKey{n, len(window), maphash.Bytes(m.seed, window)}
 	list, ok := m.known[p]
 	if ok {
 		return list
 	}
 	for _, loc := range c.regex().FindAllIndex(window, -1) {
-		f := found{start: loc[0], end: loc[1]}
+		f := ruleMatch{start: loc[0], end: loc[1]}
 		for f.start < f.end && window[f.start] == '\n' {
 			f.start++
 		}
 		for f.start < f.end && window[f.end-1] == '\n' {
 			f.end--
 		}
-		if c.judge(&f, window) {
+		if c.findSecret(&f, window) {
 			list = append(list, f)
 		}
 	}
@@ -141,18 +141,18 @@ func (m *memo) matches(n int, c *compiled, window []byte) []found {
 
 // matches appends to list those of window, matches in a window of text that begins
 // at from, that are no secret by their lines.
-func (c *compiled) matches(list []found, text []byte, from int, window []found) []found {
+func (c *compiled) matches(list []ruleMatch, text []byte, from int, window []ruleMatch) []ruleMatch {
 	for _, f := range window {
 		f.start, f.end, f.secretStart = f.start+from, f.end+from, f.secretStart+from
-		if c.judgeLine(&f, text) {
+		if c.checkLine(&f, text) {
 			list = append(list, f)
 		}
 	}
 	return list
 }
 
-// judge finds the secret of a match and reports whether it is one.
-func (c *compiled) judge(f *found, text []byte) bool {
+// findSecret finds the secret of a match and reports whether it is one.
+func (c *compiled) findSecret(f *ruleMatch, text []byte) bool {
 	f.match = string(text[f.start:f.end])
 	f.secret, f.secretStart = f.match, f.start
 	groups := c.regex().FindStringSubmatchIndex(f.match)
@@ -174,8 +174,8 @@ func (c *compiled) judge(f *found, text []byte) bool {
 	})
 }
 
-// judgeLine is the part of judge that is about the line, and finds where f counts.
-func (c *compiled) judgeLine(f *found, text []byte) bool {
+// checkLine is the part of judge that is about the line, and finds where f counts.
+func (c *compiled) checkLine(f *ruleMatch, text []byte) bool {
 	line := ""
 	lists := slices.Concat(c.byText, c.byBoth)
 	if slices.ContainsFunc(lists, func(a *Allowlist) bool { return a.Target == TargetLine }) {
@@ -192,7 +192,7 @@ func (c *compiled) judgeLine(f *found, text []byte) bool {
 			both = append(both, a)
 		}
 	}
-	f.at = c.at(both)
+	f.countsAt = c.countsAt(both)
 	return true
 }
 
@@ -214,17 +214,17 @@ func lineOf(text []byte, start, end int) string {
 	return string(text[from:to])
 }
 
-// near returns those of list, matches of rule n, that have beside them what the
+// withRequired returns those of list, matches of rule n, that have beside them what the
 // rule requires.
-func (d *Detector) near(s *scratch, n int, text []byte, list []found) []found {
+func (d *Detector) withRequired(s *scratch, n int, text []byte, list []ruleMatch) []ruleMatch {
 	c := d.rules[n]
 	if len(c.Required) == 0 || len(list) == 0 {
 		return list
 	}
-	return slices.DeleteFunc(slices.Clone(list), func(f found) bool {
+	return slices.DeleteFunc(slices.Clone(list), func(f ruleMatch) bool {
 		return slices.ContainsFunc(c.Required, func(r Required) bool {
 			k, ok := d.byID[r.ID]
-			return !ok || !slices.ContainsFunc(s.find(d, k, text), func(g found) bool { return r.within(text, f.start, g.start) })
+			return !ok || !slices.ContainsFunc(s.find(d, k, text), func(g ruleMatch) bool { return r.within(text, f.start, g.start) })
 		})
 	})
 }
@@ -242,19 +242,19 @@ func (r Required) within(text []byte, a, b int) bool {
 	return r.Columns == nil || distance <= *r.Columns
 }
 
-func (c *compiled) match(f found) detectors.Match {
+func (c *compiled) match(f ruleMatch) detectors.Match {
 	return detectors.Match{
 		Rule: c.doc, Span: detectors.Span{Start: f.start, End: f.end},
 		Secret:     detectors.Span{Start: f.secretStart, End: f.secretStart + len(f.secret)},
 		Credential: detectors.Credential{Secret: detectors.NewSecret(f.secret)},
-		Confidence: detectors.Medium, CountsAt: f.at,
+		Confidence: detectors.Medium, CountsAt: f.countsAt,
 		Unverifiable: "a rule of yours found it: there is nobody to ask whether it works",
 	}
 }
 
-// giveWay drops generic matches that a better rule has too (rule 6). list is in the
+// dropGeneric drops generic matches that a better rule has too (rule 6). list is in the
 // order of the rules.
-func (d *Detector) giveWay(list []detectors.Match, text []byte) []detectors.Match {
+func (d *Detector) dropGeneric(list []detectors.Match, text []byte) []detectors.Match {
 	isGeneric := func(m *detectors.Match) bool { return d.rules[d.byID[m.Rule.ID]].generic }
 	var better []detectors.Match
 	for _, m := range list {
@@ -276,7 +276,7 @@ func (d *Detector) giveWay(list []detectors.Match, text []byte) []detectors.Matc
 				if m.CountsAt == nil {
 					return true
 				}
-				g.CountsAt = except(g.CountsAt, m.CountsAt)
+				g.CountsAt = countsExcept(g.CountsAt, m.CountsAt)
 			}
 		}
 		return false
@@ -290,8 +290,8 @@ func (d *Detector) giveWay(list []detectors.Match, text []byte) []detectors.Matc
 	return kept
 }
 
-// except returns whether a match counts where at says so, and other does not.
-func except(at, other func(path, commit string) bool) func(path, commit string) bool {
+// countsExcept returns whether a match counts where at says so, and other does not.
+func countsExcept(at, other func(path, commit string) bool) func(path, commit string) bool {
 	return func(path, commit string) bool { return (at == nil || at(path, commit)) && !other(path, commit) }
 }
 
@@ -324,8 +324,8 @@ func entropy(s string) (bits float64) {
 	return bits
 }
 
-// holdReach is how large a window is that Probe looks at.
-const holdReach = 512
+// nearReach is how large a window is that Probe looks at.
+const nearReach = 512
 
 // MayMatch implements detectors.PrefilteringDetector: text has a word at which a rule may
 // match.
@@ -340,34 +340,34 @@ func (d *Detector) mayMatch(text []byte, near bool) bool {
 	if len(text) == 0 {
 		return false
 	}
-	if len(d.always) > 0 {
+	if len(d.alwaysRun) > 0 {
 		return true
 	}
-	s := d.take()
-	defer d.put(s)
-	holds := false
+	s := d.takeScratch()
+	defer d.putScratch(s)
+	may := false
 	d.words.find(text, func(at, id int) bool {
-		for _, n := range d.keyed[id] {
-			holds = holds || len(d.rules[n].plans) == 0
+		for _, n := range d.rulesByWord[id] {
+			may = may || len(d.rules[n].plans) == 0
 		}
-		for _, n := range d.starts[id] {
+		for _, n := range d.plansByWord[id] {
 			if w, ok := s.window(d, n, text, at); ok {
-				holds = holds || !near || s.holds(d, d.parts[n].rule, text, w)
+				may = may || !near || s.mayMatchIn(d, d.plans[n].rule, text, w)
 			}
 		}
-		return !holds
+		return !may
 	})
-	return holds
+	return may
 }
 
-// holds reports whether rule n matches in a window, or may in one that is too large
+// mayMatchIn reports whether rule n matches in a window, or may in one that is too large
 // to be looked at for this.
-func (s *scratch) holds(d *Detector, n int, text []byte, w detectors.Span) bool {
-	return w.End-w.Start > holdReach || len(s.memo.matches(n, d.rules[n], text[w.Start:w.End])) > 0
+func (s *scratch) mayMatchIn(d *Detector, n int, text []byte, w detectors.Span) bool {
+	return w.End-w.Start > nearReach || len(s.memo.matches(n, d.rules[n], text[w.Start:w.End])) > 0
 }
 
 // Window implements detectors.PrefilteringDetector.
 func (d *Detector) Window() int { return d.longest + reach }
 
 // NearWindow implements detectors.PrefilteringDetector.
-func (d *Detector) NearWindow() int { return 2*holdReach + d.longest + 2*utf8.UTFMax }
+func (d *Detector) NearWindow() int { return 2*nearReach + d.longest + 2*utf8.UTFMax }

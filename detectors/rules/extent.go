@@ -9,9 +9,9 @@ import (
 // An extent bounds how many bytes a match takes: all are of holds, those of loop do
 // not count, and of the others there are most at most.
 type extent struct {
-	most        int
-	holds, loop byteSet
-	all         bool // no bound: it may go on to the end of the text
+	maxLen           int
+	bytes, loopBytes byteSet
+	unbounded        bool // no bound: it may go on to the end of the text
 }
 
 // maxReach is how far an extent goes through bytes of its loop; beyond, the bound
@@ -26,38 +26,38 @@ func (e *extent) repeat(re *syntax.Regexp, n int) {
 	switch re.Op {
 	case syntax.OpLiteral:
 		for _, r := range re.Rune {
-			e.most += n * width(r)
+			e.maxLen += n * width(r)
 		}
-		runesOf(re, e.holds.add)
+		runesOf(re, e.bytes.add)
 	case syntax.OpCharClass:
 		widest := 1
 		for _, r := range re.Rune {
 			widest = max(widest, width(r))
 		}
-		e.most += n * widest
-		runesOf(re, e.holds.add)
+		e.maxLen += n * widest
+		runesOf(re, e.bytes.add)
 	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
-		e.most += n * utf8.UTFMax
-		runesOf(re, e.holds.add)
+		e.maxLen += n * utf8.UTFMax
+		runesOf(re, e.bytes.add)
 	case syntax.OpStar, syntax.OpPlus:
-		e.endless(re.Sub[0])
+		e.addRepeated(re.Sub[0])
 	case syntax.OpRepeat:
 		if re.Max < 0 {
-			e.endless(re.Sub[0])
+			e.addRepeated(re.Sub[0])
 			return
 		}
 		e.repeat(re.Sub[0], n*re.Max)
 	case syntax.OpAlternate:
-		longest := e.most
+		longest := e.maxLen
 		for _, sub := range re.Sub {
 			branch := extent{}
 			branch.repeat(sub, n)
-			longest = max(longest, e.most+branch.most)
-			e.all = e.all || branch.all
-			e.holds.merge(&branch.holds)
-			e.loop.merge(&branch.loop)
+			longest = max(longest, e.maxLen+branch.maxLen)
+			e.unbounded = e.unbounded || branch.unbounded
+			e.bytes.merge(&branch.bytes)
+			e.loopBytes.merge(&branch.loopBytes)
 		}
-		e.most = longest
+		e.maxLen = longest
 	default:
 		for _, sub := range re.Sub {
 			e.repeat(sub, n)
@@ -65,14 +65,14 @@ func (e *extent) repeat(re *syntax.Regexp, n int) {
 	}
 }
 
-// endless extends e by any number of what re matches.
-func (e *extent) endless(re *syntax.Regexp) {
-	e.all = e.all || re.Op == syntax.OpAnyChar
+// addRepeated extends e by any number of what re matches.
+func (e *extent) addRepeated(re *syntax.Regexp) {
+	e.unbounded = e.unbounded || re.Op == syntax.OpAnyChar
 	for _, sub := range re.Sub {
-		e.endless(sub)
+		e.addRepeated(sub)
 	}
-	runesOf(re, e.holds.add)
-	runesOf(re, e.loop.add)
+	runesOf(re, e.bytes.add)
+	runesOf(re, e.loopBytes.add)
 }
 
 // runesOf calls yield for the ranges of characters that re matches one of.
@@ -114,21 +114,21 @@ func width(r rune) int {
 	return utf8.UTFMax
 }
 
-// after returns where what begins at from ends at the latest, and one character
+// endAfter returns where what begins at from ends at the latest, and one character
 // more.
-func (e *extent) after(text []byte, from int) int {
-	if e.all {
+func (e *extent) endAfter(text []byte, from int) int {
+	if e.unbounded {
 		return len(text)
 	}
-	left := e.most
+	left := e.maxLen
 	for i := from; i < len(text); i++ {
-		if i-from > e.most+maxReach {
+		if i-from > e.maxLen+maxReach {
 			return len(text)
 		}
-		if !e.holds.has(text[i]) {
+		if !e.bytes.has(text[i]) {
 			return min(i+utf8.UTFMax, len(text))
 		}
-		if !e.loop.has(text[i]) {
+		if !e.loopBytes.has(text[i]) {
 			if left--; left < 0 {
 				return min(i+utf8.UTFMax, len(text))
 			}
@@ -137,21 +137,21 @@ func (e *extent) after(text []byte, from int) int {
 	return len(text)
 }
 
-// ahead returns where what ends at end begins at the earliest, and one character
+// startBefore returns where what ends at end begins at the earliest, and one character
 // more.
-func (e *extent) ahead(text []byte, end int) int {
-	if e.all {
+func (e *extent) startBefore(text []byte, end int) int {
+	if e.unbounded {
 		return 0
 	}
-	left := e.most
+	left := e.maxLen
 	for i := end - 1; i >= 0; i-- {
-		if end-i > e.most+maxReach {
+		if end-i > e.maxLen+maxReach {
 			return 0
 		}
-		if !e.holds.has(text[i]) {
+		if !e.bytes.has(text[i]) {
 			return max(i+1-utf8.UTFMax, 0)
 		}
-		if !e.loop.has(text[i]) {
+		if !e.loopBytes.has(text[i]) {
 			if left--; left < 0 {
 				return max(i+1-utf8.UTFMax, 0)
 			}

@@ -64,7 +64,7 @@ func (g Gitleaks) Read(name string, data []byte) (*Config, error) { return g.rea
 func (g Gitleaks) read(name string, data []byte, depth int) (*Config, error) {
 	var file gitleaksFile
 	c := &Config{Name: name}
-	unknown, err := decode(name, data, &file)
+	unknown, err := decodeTOML(name, data, &file)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func (c *Config) allowlist(where string, in *gitleaksAllowlist) *Allowlist {
 			return nil // without the condition it would hide more than was meant
 		}
 	}
-	if !a.text() && !a.place() {
+	if !a.isAboutText() && !a.isAboutLocation() {
 		c.note("%s: has no condition; it is left out", where)
 		return nil
 	}
@@ -324,9 +324,9 @@ func (r *Rule) check() error {
 	return nil
 }
 
-// decode reads a TOML file and returns where it has keys that out does not know, as
+// decodeTOML reads a TOML file and returns where it has keys that out does not know, as
 // "line 3: key". The text of the file is in no error: it may be any file.
-func decode(name string, data []byte, out any) (unknown []string, err error) {
+func decodeTOML(name string, data []byte, out any) (unknown []string, err error) {
 	d := toml.NewDecoder(strings.NewReader(string(data)))
 	d.DisallowUnknownFields()
 	err = d.Decode(out)

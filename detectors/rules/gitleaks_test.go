@@ -84,7 +84,7 @@ func TestGitleaksCases(t *testing.T) {
 		}
 		cases++
 		seen[x.Rule] = true
-		got := found(d, x.Text, x.Path)
+		got := ruleMatch(d, x.Text, x.Path)
 		if !slices.Equal(got, x.Secrets) {
 			t.Errorf("%s: case %d: %d secrets, gitleaks has %d", x.Rule, cases, len(got), len(x.Secrets))
 		}
@@ -101,8 +101,8 @@ func TestGitleaksCases(t *testing.T) {
 	}
 }
 
-// found returns the secrets in text that count at path.
-func found(d detectors.Detector, text []byte, path string) []string {
+// ruleMatch returns the secrets in text that count at path.
+func ruleMatch(d detectors.Detector, text []byte, path string) []string {
 	list := []string{}
 	for _, m := range d.Detect(nil, text) {
 		if m.CountsAt == nil || m.CountsAt(path, "") {

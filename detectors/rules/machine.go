@@ -172,16 +172,16 @@ func (p *plan) newRun() *run {
 // window returns the piece of text that holds every match of the plan with a start at a
 // place, and reports whether there may be one.
 func (r *run) window(text []byte, at int) (w detectors.Span, ok bool) {
-	end, ok := r.may(text[at:])
+	end, ok := r.mayMatch(text[at:])
 	switch {
 	case !ok:
 		return w, false
 	case end < reach:
 		w.End = min(at+end+utf8.UTFMax, len(text))
 	default:
-		w.End = r.plan.tail.after(text, at)
+		w.End = r.plan.tail.endAfter(text, at)
 	}
-	w.Start = r.plan.before.ahead(text, at)
+	w.Start = r.plan.before.startBefore(text, at)
 	return w, true
 }
 
@@ -209,9 +209,9 @@ func (r *run) state(pcs []uint32, ends bool) int32 {
 	return s
 }
 
-// may reports whether the expression may match text at its beginning, and where such
+// mayMatch reports whether the expression may match text at its beginning, and where such
 // matches end at the latest; that is reach if it is not known.
-func (r *run) may(text []byte) (end int, ok bool) {
+func (r *run) mayMatch(text []byte) (end int, ok bool) {
 	s := firstState
 	for i, c := range text[:min(len(text), reach)] {
 		class := int(r.classes[c])

@@ -12,11 +12,11 @@ import (
 func Native(c *Config) string {
 	var b strings.Builder
 	for _, note := range c.Notes {
-		comment(&b, note)
+		writeComment(&b, note)
 	}
 	if c.Extends == "default" {
-		comment(&b, "It extends gitleaks' default rules: save gitleaks' config/gitleaks.toml, and name it here.")
-		comment(&b, `gitleaks_default = "gitleaks.toml"`)
+		writeComment(&b, "It extends gitleaks' default rules: save gitleaks' config/gitleaks.toml, and name it here.")
+		writeComment(&b, `gitleaks_default = "gitleaks.toml"`)
 	}
 	for _, r := range c.Rules {
 		nativeRule(&b, r)
@@ -39,7 +39,7 @@ func NativePatterns(source string, patterns, allowed []string) string {
 	for i, p := range patterns {
 		id := fmt.Sprintf("git-secrets-%d", i+1)
 		if _, err := regexp.Compile(p); err != nil {
-			comment(&b, fmt.Sprintf("pattern %d of %s: %v", i+1, source, err))
+			writeComment(&b, fmt.Sprintf("pattern %d of %s: %v", i+1, source, err))
 			continue
 		}
 		nativeRule(&b, &Rule{ID: id, Title: "git-secrets pattern " + fmt.Sprint(i+1), Help: "Prohibited by " + source, Regex: p})
@@ -47,12 +47,12 @@ func NativePatterns(source string, patterns, allowed []string) string {
 	for i, p := range allowed {
 		re, err := regexp.Compile(p)
 		if err != nil {
-			comment(&b, fmt.Sprintf("allowed pattern %d of %s: %v", i+1, source, err))
+			writeComment(&b, fmt.Sprintf("allowed pattern %d of %s: %v", i+1, source, err))
 			continue
 		}
 		b.WriteString("[[allow]]\n")
-		entry(&b, "reason", quoted("allowed by "+source))
-		entry(&b, "lines", list([]*regexp.Regexp{re}, regexpText))
+		writeEntry(&b, "reason", quoted("allowed by "+source))
+		writeEntry(&b, "lines", listOf([]*regexp.Regexp{re}, regexpText))
 		b.WriteString("\n")
 	}
 	return b.String()
@@ -61,30 +61,30 @@ func NativePatterns(source string, patterns, allowed []string) string {
 func nativeRule(b *strings.Builder, r *Rule) {
 	switch {
 	case r.Regex == "":
-		comment(b, fmt.Sprintf("rule %s: is about paths alone; stanch reads what is in files", r.ID))
+		writeComment(b, fmt.Sprintf("rule %s: is about paths alone; stanch reads what is in files", r.ID))
 		return
 	case len(r.Required) > 0 || r.SkipReport:
-		comment(b, fmt.Sprintf("rule %s: depends on others; keep it in the file of gitleaks, which stanch reads", r.ID))
+		writeComment(b, fmt.Sprintf("rule %s: depends on others; keep it in the file of gitleaks, which stanch reads", r.ID))
 		return
 	}
 	b.WriteString("[[rules]]\n")
-	entry(b, "id", quoted(r.ID))
-	entry(b, "title", quoted(r.Title))
+	writeEntry(b, "id", quoted(r.ID))
+	writeEntry(b, "title", quoted(r.Title))
 	if r.Help != "" {
-		entry(b, "help", quoted(r.Help))
+		writeEntry(b, "help", quoted(r.Help))
 	}
-	entry(b, "regex", literalText(r.Regex))
+	writeEntry(b, "regex", literalText(r.Regex))
 	if len(r.Keywords) > 0 {
-		entry(b, "keywords", list(r.Keywords, quoted))
+		writeEntry(b, "keywords", listOf(r.Keywords, quoted))
 	}
 	if r.SecretGroup != 0 {
-		entry(b, "secret_group", fmt.Sprint(r.SecretGroup))
+		writeEntry(b, "secret_group", fmt.Sprint(r.SecretGroup))
 	}
 	if r.Entropy != 0 {
-		entry(b, "entropy", fmt.Sprint(r.Entropy))
+		writeEntry(b, "entropy", fmt.Sprint(r.Entropy))
 	}
 	if r.Path != nil {
-		entry(b, "path", regexpText(r.Path))
+		writeEntry(b, "path", regexpText(r.Path))
 	}
 	b.WriteString("\n")
 }
@@ -102,11 +102,11 @@ func nativeAllow(b *strings.Builder, name string, a *Allowlist, rules []string) 
 			conditions = append(conditions, [2]string{key, value})
 		}
 	}
-	add("commits", list(a.Commits, quoted), len(a.Commits))
-	add("paths", list(a.Paths, regexpText), len(a.Paths))
-	add("regexes", list(regexes, regexpText), len(regexes))
-	add("lines", list(lines, regexpText), len(lines))
-	add("stopwords", list(a.StopWords, quoted), len(a.StopWords))
+	add("commits", listOf(a.Commits, quoted), len(a.Commits))
+	add("paths", listOf(a.Paths, regexpText), len(a.Paths))
+	add("regexes", listOf(regexes, regexpText), len(regexes))
+	add("lines", listOf(lines, regexpText), len(lines))
+	add("stopwords", listOf(a.StopWords, quoted), len(a.StopWords))
 	reason := a.Description
 	if reason == "" {
 		reason = "allowlist of " + name
@@ -114,15 +114,15 @@ func nativeAllow(b *strings.Builder, name string, a *Allowlist, rules []string) 
 	for i, c := range conditions {
 		if i == 0 || !a.And {
 			b.WriteString("[[allow]]\n")
-			entry(b, "reason", quoted(reason))
+			writeEntry(b, "reason", quoted(reason))
 			if len(rules) > 0 {
-				entry(b, "rules", list(rules, quoted))
+				writeEntry(b, "rules", listOf(rules, quoted))
 			}
 		}
 		if c[0] == "lines" && a.Target == TargetMatch {
-			comment(b, "gitleaks tries these on what the regex of the rule matches, stanch on the line")
+			writeComment(b, "gitleaks tries these on what the regex of the rule matches, stanch on the line")
 		}
-		entry(b, c[0], c[1])
+		writeEntry(b, c[0], c[1])
 		if !a.And || i == len(conditions)-1 {
 			b.WriteString("\n")
 		}
@@ -133,14 +133,14 @@ func nativeAllow(b *strings.Builder, name string, a *Allowlist, rules []string) 
 func NativeAllow(reason, rule, fingerprint string) string {
 	var b strings.Builder
 	b.WriteString("[[allow]]\n")
-	entry(&b, "reason", quoted(reason))
-	entry(&b, "rules", list([]string{rule}, quoted))
-	entry(&b, "fingerprints", list([]string{fingerprint}, quoted))
+	writeEntry(&b, "reason", quoted(reason))
+	writeEntry(&b, "rules", listOf([]string{rule}, quoted))
+	writeEntry(&b, "fingerprints", listOf([]string{fingerprint}, quoted))
 	b.WriteString("\n")
 	return b.String()
 }
 
-func comment(b *strings.Builder, text string) {
+func writeComment(b *strings.Builder, text string) {
 	text = strings.Map(func(r rune) rune {
 		if r < ' ' {
 			return ' '
@@ -150,9 +150,9 @@ func comment(b *strings.Builder, text string) {
 	b.WriteString("# " + text + "\n")
 }
 
-func entry(b *strings.Builder, key, value string) { b.WriteString(key + " = " + value + "\n") }
+func writeEntry(b *strings.Builder, key, value string) { b.WriteString(key + " = " + value + "\n") }
 
-func list[T any](all []T, write func(T) string) string {
+func listOf[T any](all []T, write func(T) string) string {
 	items := []string{}
 	for _, x := range all {
 		items = append(items, write(x))

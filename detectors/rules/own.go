@@ -121,7 +121,7 @@ func IsOwn(data []byte) bool {
 // Dates are those of zone.
 func ReadOwn(name string, data []byte, zone *time.Location) (*Own, error) {
 	var file ownFile
-	unknown, err := decode(name, data, &file)
+	unknown, err := decodeTOML(name, data, &file)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func ReadOwn(name string, data []byte, zone *time.Location) (*Own, error) {
 		return nil, errors.Join(errs...)
 	}
 	o := &Own{Config: Config{Name: name}, Gitleaks: file.Gitleaks}
-	tables := headers(data)
+	tables := tableLines(data)
 	fail := func(table string, i int, format string, args ...any) {
 		line := 0
 		if i < len(tables[table]) {
@@ -183,8 +183,8 @@ func ReadOwn(name string, data []byte, zone *time.Location) (*Own, error) {
 	return o, errors.Join(errs...)
 }
 
-// headers returns the lines of the headers [[table]], by table.
-func headers(data []byte) map[string][]int {
+// tableLines returns the lines of the headers [[table]], by table.
+func tableLines(data []byte) map[string][]int {
 	tables := map[string][]int{}
 	n := 0
 	for line := range strings.Lines(string(data)) {

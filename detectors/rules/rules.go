@@ -76,15 +76,15 @@ type Config struct {
 
 // A Detector runs the rules of users. It implements detectors.Prober.
 type Detector struct {
-	rules   []*compiled
-	byID    map[string]int
-	docs    []*detectors.Rule
-	words   words
-	parts   []part
-	starts  [][]int // by word: parts that may begin with it
-	keyed   [][]int // by word: rules that have it as a keyword
-	always  []int   // rules that no word tells of
-	longest int     // word
+	rules       []*compiled
+	byID        map[string]int
+	docs        []*detectors.Rule
+	words       wordFinder
+	plans       []rulePlan
+	plansByWord [][]int // by word: parts that may begin with it
+	rulesByWord [][]int // by word: rules that have it as a keyword
+	alwaysRun   []int   // rules that no word tells of
+	longest     int     // word
 
 	mu   sync.Mutex
 	idle []*scratch
@@ -97,12 +97,12 @@ type compiled struct {
 	plans []*plan // none: run on the whole text
 	regex func() *regexp.Regexp
 	// Allowlists by what decides them: the match, its place, or both.
-	byText, byPlace, byBoth []*Allowlist
-	generic                 bool
+	byText, byLocation, byBoth []*Allowlist
+	generic                    bool
 }
 
-// A part is a plan of a rule that is being looked for.
-type part struct {
+// A rulePlan is a plan of a rule that is being looked for.
+type rulePlan struct {
 	*plan
 	rule int
 }
@@ -125,8 +125,8 @@ func (d *Detector) add(r *Rule, global []*Allowlist) error {
 	n := len(d.rules)
 	c := &compiled{Rule: r, generic: strings.Contains(strings.ToLower(r.ID), "generic")}
 	c.doc = &detectors.Rule{ID: r.ID, Title: r.Title, Help: r.Help, Value: true}
-	c.sort(r.Allowlists)
-	c.sort(global)
+	c.addAllowlists(r.Allowlists)
+	c.addAllowlists(global)
 	d.rules = append(d.rules, c)
 	d.byID[r.ID] = n
 	if !r.SkipReport {
@@ -142,36 +142,36 @@ func (d *Detector) add(r *Rule, global []*Allowlist) error {
 	// Most rules never see a word of theirs: they are compiled when one does.
 	c.regex = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(r.Regex) })
 	c.plans = newPlans(re)
-	return d.listen(n, c)
+	return d.addWords(n, c)
 }
 
-// listen makes rule n hear of its words.
-func (d *Detector) listen(n int, c *compiled) error {
+// addWords makes rule n hear of its words.
+func (d *Detector) addWords(n int, c *compiled) error {
 	words := []string{}
 	for _, k := range c.Keywords {
 		words = append(words, strings.ToLower(k))
 	}
 	for _, k := range words {
-		if err := d.word(&d.keyed, k, n); err != nil {
+		if err := d.addWord(&d.rulesByWord, k, n); err != nil {
 			return err
 		}
 	}
 	for _, p := range c.plans {
 		for _, s := range p.starts {
-			if err := d.word(&d.starts, s, len(d.parts)); err != nil {
+			if err := d.addWord(&d.plansByWord, s, len(d.plans)); err != nil {
 				return err
 			}
 		}
-		d.parts = append(d.parts, part{p, n})
+		d.plans = append(d.plans, rulePlan{p, n})
 	}
 	if len(c.plans) == 0 && len(words) == 0 {
-		d.always = append(d.always, n)
+		d.alwaysRun = append(d.alwaysRun, n)
 	}
 	return nil
 }
 
-// word notes that number n, of a part or of a rule, is to hear of a word.
-func (d *Detector) word(lists *[][]int, word string, n int) error {
+// addWord notes that number n, of a part or of a rule, is to hear of a word.
+func (d *Detector) addWord(lists *[][]int, word string, n int) error {
 	if word == "" {
 		return fmt.Errorf("empty keyword")
 	}
@@ -180,8 +180,8 @@ func (d *Detector) word(lists *[][]int, word string, n int) error {
 		return fmt.Errorf("too many keywords in all rules together")
 	}
 	d.longest = max(d.longest, len(word))
-	for len(d.starts) <= id {
-		d.starts, d.keyed = append(d.starts, nil), append(d.keyed, nil)
+	for len(d.plansByWord) <= id {
+		d.plansByWord, d.rulesByWord = append(d.plansByWord, nil), append(d.rulesByWord, nil)
 	}
 	(*lists)[id] = append((*lists)[id], n)
 	return nil

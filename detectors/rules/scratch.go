@@ -8,15 +8,15 @@ import (
 
 // A scratch is what one call of Detect or Probe works with.
 type scratch struct {
-	runs    []*run // by part
-	keyed   []bool
-	windows [][]detectors.Span // by rule: where it may match
-	found   [][]found
-	done    []bool
-	memo    memo
+	runs       []*run // by part
+	hasKeyword []bool
+	windows    [][]detectors.Span // by rule: where it may match
+	matches    [][]ruleMatch
+	searched   []bool
+	memo       memo
 }
 
-func (d *Detector) take() *scratch {
+func (d *Detector) takeScratch() *scratch {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if n := len(d.idle); n > 0 {
@@ -25,15 +25,15 @@ func (d *Detector) take() *scratch {
 		return s
 	}
 	n := len(d.rules)
-	return &scratch{make([]*run, len(d.parts)), make([]bool, n), make([][]detectors.Span, n), make([][]found, n), make([]bool, n),
-		memo{maphash.MakeSeed(), map[piece][]found{}}}
+	return &scratch{make([]*run, len(d.plans)), make([]bool, n), make([][]detectors.Span, n), make([][]ruleMatch, n), make([]bool, n),
+		memo{maphash.MakeSeed(), map[memoKey][]ruleMatch{}}}
 }
 
-func (d *Detector) put(s *scratch) {
-	clear(s.keyed)
-	clear(s.done)
+func (d *Detector) putScratch(s *scratch) {
+	clear(s.hasKeyword)
+	clear(s.searched)
 	for i := range s.windows {
-		s.windows[i], s.found[i] = s.windows[i][:0], nil
+		s.windows[i], s.matches[i] = s.windows[i][:0], nil
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -43,7 +43,7 @@ func (d *Detector) put(s *scratch) {
 // window returns the window of part n with a start at a place, see run.window.
 func (s *scratch) window(d *Detector, n int, text []byte, at int) (w detectors.Span, ok bool) {
 	if s.runs[n] == nil {
-		s.runs[n] = d.parts[n].newRun()
+		s.runs[n] = d.plans[n].newRun()
 	}
 	return s.runs[n].window(text, at)
 }

@@ -1,12 +1,12 @@
 package rules
 
-// words finds which of many words stand in a text, ASCII letters in either case.
+// wordFinder finds which of many words stand in a text, ASCII letters in either case.
 //
 // It reads a text once and keeps six bits of each of the last three bytes: what
 // does not begin a word costs one look into a bitmap of 32 KiB. Refused: the
 // automaton of Aho and Corasick, whose table is larger than the caches and whose
 // every step waits for the one before; and five bits, in which "%s" is "es".
-type words struct {
+type wordFinder struct {
 	bits  [keys / 64]uint64
 	heads [keys]uint16 // the first link of a chain, plus one
 	links []link
@@ -27,9 +27,9 @@ const (
 	keys      = 1 << (3 * classBits)
 )
 
-// classes has a number for each letter, in either case, and each digit, and a few
+// byteClasses has a number for each letter, in either case, and each digit, and a few
 // for all other bytes.
-var classes = func() (classes [256]uint8) {
+var byteClasses = func() (classes [256]uint8) {
 	for c := range classes {
 		switch c := byte(c); {
 		case 'a' <= lower(c) && lower(c) <= 'z':
@@ -45,7 +45,7 @@ var classes = func() (classes [256]uint8) {
 
 // add returns the number of word, which is lower case and not empty, or -1 if
 // there is no room.
-func (w *words) add(word string) int {
+func (w *wordFinder) add(word string) int {
 	if id, ok := w.index[word]; ok {
 		return id
 	}
@@ -54,7 +54,7 @@ func (w *words) add(word string) int {
 		var longer []uint
 		for _, k := range starts {
 			if i < len(word) {
-				longer = append(longer, k<<classBits|uint(classes[word[i]]))
+				longer = append(longer, k<<classBits|uint(byteClasses[word[i]]))
 				continue
 			}
 			for c := range uint(1 << classBits) { // whatever follows a short word
@@ -82,13 +82,13 @@ func (w *words) add(word string) int {
 
 // find calls hit for each place at which a word begins, in order, until it returns
 // false.
-func (w *words) find(text []byte, hit func(at, id int) bool) {
+func (w *wordFinder) find(text []byte, hit func(at, id int) bool) {
 	if len(w.links) == 0 {
 		return
 	}
 	k := uint(0)
 	for i, c := range text {
-		k = (k<<classBits | uint(classes[c])) % keys
+		k = (k<<classBits | uint(byteClasses[c])) % keys
 		if w.bits[k/64]&(1<<(k%64)) != 0 && i >= 2 && !w.at(text, i-2, k, hit) {
 			return
 		}
@@ -100,7 +100,7 @@ func (w *words) find(text []byte, hit func(at, id int) bool) {
 	}
 }
 
-func (w *words) at(text []byte, at int, k uint, hit func(at, id int) bool) bool {
+func (w *wordFinder) at(text []byte, at int, k uint, hit func(at, id int) bool) bool {
 	for n := w.heads[k]; n > 0; n = w.links[n-1].next {
 		if l := &w.links[n-1]; hasWord(text[at:], l.word) && !hit(at, l.id) {
 			return false
@@ -130,7 +130,7 @@ func lower(c byte) byte {
 }
 
 // any reports whether text holds a word.
-func (w *words) any(text []byte) bool {
+func (w *wordFinder) any(text []byte) bool {
 	found := false
 	w.find(text, func(int, int) bool {
 		found = true

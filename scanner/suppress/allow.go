@@ -123,7 +123,7 @@ func holds(a *rules.Allowlist, f *scanner.Finding, l *scanner.Location, path str
 	}
 	for i, text := range texts(f) {
 		line := all[min(i, len(all)-1)]
-		if a.Holds(text, line, line, path, l.Commit) {
+		if a.AllowsSecretAt(text, line, line, path, l.Commit) {
 			return true
 		}
 	}
