@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/stanch-dev/stanch/detectors/rules/internal/wordsearch"
 )
 
 // An Allowlist says what is no secret. Of its kinds of conditions one holds, or
@@ -18,7 +20,7 @@ type Allowlist struct {
 	Target    string
 	StopWords []string // anywhere in the secret, in either case
 
-	stopIndex *wordFinder
+	stopIndex *wordsearch.Finder
 }
 
 // Targets of Allowlist.Regexes.
@@ -68,7 +70,7 @@ func (a *Allowlist) AllowsSecretAt(secret, match, line, path, commit string) boo
 }
 
 func (a *Allowlist) hasStopWord(secret string) bool {
-	return a.stopIndex != nil && secret != "" && a.stopIndex.any([]byte(secret))
+	return a.stopIndex != nil && secret != "" && a.stopIndex.Any([]byte(secret))
 }
 
 // prepare makes a ready for use.
@@ -78,10 +80,10 @@ func (a *Allowlist) prepare() {
 	}
 	for _, s := range a.StopWords {
 		if a.stopIndex == nil {
-			a.stopIndex = &wordFinder{}
+			a.stopIndex = &wordsearch.Finder{}
 		}
 		if s != "" {
-			a.stopIndex.add(strings.ToLower(s))
+			a.stopIndex.Add(strings.ToLower(s))
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/rules/internal/regexplan"
 )
 
 // ruleMatch is a match of a rule before the rules of others are asked.
@@ -27,13 +28,13 @@ func (d *Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match 
 	s := d.takeScratch()
 	defer d.putScratch(s)
 	anyRule := len(d.alwaysRun) > 0
-	d.words.find(text, func(at, id int) bool {
+	d.words.Find(text, func(at, id int) bool {
 		for _, n := range d.rulesByWord[id] {
 			s.hasKeyword[n], anyRule = true, true
 		}
 		for _, n := range d.plansByWord[id] {
 			r := d.plans[n].rule
-			if last := len(s.windows[r]) - 1; last >= 0 && s.windows[r][last].End == len(text) && at > reach && s.windows[r][last].Start == 0 {
+			if last := len(s.windows[r]) - 1; last >= 0 && s.windows[r][last].End == len(text) && at > regexplan.Reach && s.windows[r][last].Start == 0 {
 				continue // the whole text is looked at
 			}
 			if w, ok := s.window(d, n, text, at); ok {
@@ -346,7 +347,7 @@ func (d *Detector) mayMatch(text []byte, near bool) bool {
 	s := d.takeScratch()
 	defer d.putScratch(s)
 	may := false
-	d.words.find(text, func(at, id int) bool {
+	d.words.Find(text, func(at, id int) bool {
 		for _, n := range d.rulesByWord[id] {
 			may = may || len(d.rules[n].plans) == 0
 		}
@@ -367,7 +368,7 @@ func (s *scratch) mayMatchIn(d *Detector, n int, text []byte, w detectors.Span) 
 }
 
 // Window implements detectors.PrefilteringDetector.
-func (d *Detector) Window() int { return d.longest + reach }
+func (d *Detector) Window() int { return d.longest + regexplan.Reach }
 
 // NearWindow implements detectors.PrefilteringDetector.
 func (d *Detector) NearWindow() int { return 2*nearReach + d.longest + 2*utf8.UTFMax }

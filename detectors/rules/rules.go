@@ -31,6 +31,8 @@ import (
 	"sync"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/rules/internal/regexplan"
+	"github.com/stanch-dev/stanch/detectors/rules/internal/wordsearch"
 )
 
 // A Rule is one rule of a user.
@@ -79,7 +81,7 @@ type Detector struct {
 	rules       []*compiled
 	byID        map[string]int
 	docs        []*detectors.Rule
-	words       wordFinder
+	words       wordsearch.Finder
 	plans       []rulePlan
 	plansByWord [][]int // by word: parts that may begin with it
 	rulesByWord [][]int // by word: rules that have it as a keyword
@@ -94,7 +96,7 @@ type Detector struct {
 type compiled struct {
 	*Rule
 	doc   *detectors.Rule
-	plans []*plan // none: run on the whole text
+	plans []*regexplan.Plan // none: run on the whole text
 	regex func() *regexp.Regexp
 	// Allowlists by what decides them: the match, its place, or both.
 	byText, byLocation, byBoth []*Allowlist
@@ -103,7 +105,7 @@ type compiled struct {
 
 // A rulePlan is a plan of a rule that is being looked for.
 type rulePlan struct {
-	*plan
+	*regexplan.Plan
 	rule int
 }
 
@@ -141,7 +143,7 @@ func (d *Detector) add(r *Rule, global []*Allowlist) error {
 	}
 	// Most rules never see a word of theirs: they are compiled when one does.
 	c.regex = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(r.Regex) })
-	c.plans = newPlans(re)
+	c.plans = regexplan.New(re)
 	return d.addWords(n, c)
 }
 
@@ -157,7 +159,7 @@ func (d *Detector) addWords(n int, c *compiled) error {
 		}
 	}
 	for _, p := range c.plans {
-		for _, s := range p.starts {
+		for _, s := range p.Starts {
 			if err := d.addWord(&d.plansByWord, s, len(d.plans)); err != nil {
 				return err
 			}
@@ -175,7 +177,7 @@ func (d *Detector) addWord(lists *[][]int, word string, n int) error {
 	if word == "" {
 		return fmt.Errorf("empty keyword")
 	}
-	id := d.words.add(word)
+	id := d.words.Add(word)
 	if id < 0 {
 		return fmt.Errorf("too many keywords in all rules together")
 	}

@@ -4,11 +4,12 @@ import (
 	"hash/maphash"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/rules/internal/regexplan"
 )
 
 // A scratch is what one call of Detect or Probe works with.
 type scratch struct {
-	runs       []*run // by part
+	runs       []*regexplan.Run // by part
 	hasKeyword []bool
 	windows    [][]detectors.Span // by rule: where it may match
 	matches    [][]ruleMatch
@@ -25,7 +26,7 @@ func (d *Detector) takeScratch() *scratch {
 		return s
 	}
 	n := len(d.rules)
-	return &scratch{make([]*run, len(d.plans)), make([]bool, n), make([][]detectors.Span, n), make([][]ruleMatch, n), make([]bool, n),
+	return &scratch{make([]*regexplan.Run, len(d.plans)), make([]bool, n), make([][]detectors.Span, n), make([][]ruleMatch, n), make([]bool, n),
 		memo{maphash.MakeSeed(), map[memoKey][]ruleMatch{}}}
 }
 
@@ -43,7 +44,7 @@ func (d *Detector) putScratch(s *scratch) {
 // window returns the window of part n with a start at a place, see run.window.
 func (s *scratch) window(d *Detector, n int, text []byte, at int) (w detectors.Span, ok bool) {
 	if s.runs[n] == nil {
-		s.runs[n] = d.plans[n].newRun()
+		s.runs[n] = d.plans[n].NewRun()
 	}
-	return s.runs[n].window(text, at)
+	return s.runs[n].Window(text, at)
 }

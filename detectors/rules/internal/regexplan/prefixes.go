@@ -1,4 +1,4 @@
-package rules
+package regexplan
 
 import (
 	"regexp/syntax"
@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/stanch-dev/stanch/detectors/rules/internal/wordsearch"
 )
 
 // scoreOf prefers long words, and few. 0 is no choice.
@@ -101,7 +103,7 @@ func literal(runes []rune, fold bool) (set []string, exact bool) {
 		if r >= utf8.RuneSelf || fold && foldsFar(r) || b.Len() >= maxStart {
 			return []string{b.String()}, false
 		}
-		b.WriteByte(lower(byte(r)))
+		b.WriteByte(wordsearch.Lower(byte(r)))
 	}
 	return []string{b.String()}, true
 }
@@ -130,7 +132,7 @@ func charClass(ranges []rune) (set []string, exact bool) {
 			case r >= utf8.RuneSelf || len(set) > 2*36:
 				return []string{""}, false
 			}
-			set = append(set, string(rune(lower(byte(r)))))
+			set = append(set, string(rune(wordsearch.Lower(byte(r)))))
 		}
 	}
 	slices.Sort(set)

@@ -1,4 +1,4 @@
-package rules
+package regexplan
 
 import (
 	"regexp/syntax"

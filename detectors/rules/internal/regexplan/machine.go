@@ -1,4 +1,4 @@
-package rules
+package regexplan
 
 import (
 	"encoding/binary"
@@ -53,8 +53,8 @@ func (s *byteSet) merge(t *byteSet) {
 	s.wide = s.wide || t.wide
 }
 
-// reach is how many bytes a machine looks at; what still goes on there may match.
-const reach = 512
+// Reach is how many bytes a machine looks at; what still goes on there may match.
+const Reach = 512
 
 func newMachine(re *syntax.Regexp) *machine {
 	prog, err := syntax.Compile(re.Simplify())
@@ -149,11 +149,11 @@ const (
 	firstState
 )
 
-// A run is a machine with the states that were made so far. It is used by one
+// A Run is a machine with the states that were made so far. It is used by one
 // goroutine at a time.
-type run struct {
+type Run struct {
 	*machine
-	plan   *plan
+	plan   *Plan
 	next   []int32 // by state and class
 	states [][]uint32
 	ends   []bool // by state: a match can end there
@@ -163,20 +163,20 @@ type run struct {
 // maxStates bounds the memory of a run; it starts over then.
 const maxStates = 4096
 
-func (p *plan) newRun() *run {
-	r := &run{machine: p.machine(), plan: p}
+func (p *Plan) NewRun() *Run {
+	r := &Run{machine: p.machine(), plan: p}
 	r.reset()
 	return r
 }
 
-// window returns the piece of text that holds every match of the plan with a start at a
+// Window returns the piece of text that holds every match of the plan with a start at a
 // place, and reports whether there may be one.
-func (r *run) window(text []byte, at int) (w detectors.Span, ok bool) {
+func (r *Run) Window(text []byte, at int) (w detectors.Span, ok bool) {
 	end, ok := r.mayMatch(text[at:])
 	switch {
 	case !ok:
 		return w, false
-	case end < reach:
+	case end < Reach:
 		w.End = min(at+end+utf8.UTFMax, len(text))
 	default:
 		w.End = r.plan.tail.endAfter(text, at)
@@ -185,13 +185,13 @@ func (r *run) window(text []byte, at int) (w detectors.Span, ok bool) {
 	return w, true
 }
 
-func (r *run) reset() {
+func (r *Run) reset() {
 	r.next, r.states, r.ends, r.index = r.next[:0], r.states[:0], r.ends[:0], map[string]int32{}
 	r.state(r.first, false)
 }
 
 // state returns the number of the state with these instructions, which are sorted.
-func (r *run) state(pcs []uint32, ends bool) int32 {
+func (r *Run) state(pcs []uint32, ends bool) int32 {
 	key := make([]byte, 0, 4*len(pcs)+1)
 	if ends {
 		key = append(key, 1)
@@ -211,9 +211,9 @@ func (r *run) state(pcs []uint32, ends bool) int32 {
 
 // mayMatch reports whether the expression may match text at its beginning, and where such
 // matches end at the latest; that is reach if it is not known.
-func (r *run) mayMatch(text []byte) (end int, ok bool) {
+func (r *Run) mayMatch(text []byte) (end int, ok bool) {
 	s := firstState
-	for i, c := range text[:min(len(text), reach)] {
+	for i, c := range text[:min(len(text), Reach)] {
 		class := int(r.classes[c])
 		n := r.next[int(s-firstState)*len(r.samples)+class]
 		if n == unmade {
@@ -227,14 +227,14 @@ func (r *run) mayMatch(text []byte) (end int, ok bool) {
 		}
 		s = n
 	}
-	if len(text) < reach {
+	if len(text) < Reach {
 		return end, ok
 	}
-	return reach, true
+	return Reach, true
 }
 
 // step makes the transition of state s by a byte of class.
-func (r *run) step(s int32, class int) int32 {
+func (r *Run) step(s int32, class int) int32 {
 	if len(r.states) >= maxStates {
 		pcs, ends := r.states[s-firstState], r.ends[s-firstState]
 		r.reset()

@@ -1,12 +1,12 @@
-package rules
+package wordsearch
 
-// wordFinder finds which of many words stand in a text, ASCII letters in either case.
+// Finder finds which of many words stand in a text, ASCII letters in either case.
 //
 // It reads a text once and keeps six bits of each of the last three bytes: what
 // does not begin a word costs one look into a bitmap of 32 KiB. Refused: the
 // automaton of Aho and Corasick, whose table is larger than the caches and whose
 // every step waits for the one before; and five bits, in which "%s" is "es".
-type wordFinder struct {
+type Finder struct {
 	bits  [keys / 64]uint64
 	heads [keys]uint16 // the first link of a chain, plus one
 	links []link
@@ -32,8 +32,8 @@ const (
 var byteClasses = func() (classes [256]uint8) {
 	for c := range classes {
 		switch c := byte(c); {
-		case 'a' <= lower(c) && lower(c) <= 'z':
-			classes[c] = lower(c) - 'a'
+		case 'a' <= Lower(c) && Lower(c) <= 'z':
+			classes[c] = Lower(c) - 'a'
 		case '0' <= c && c <= '9':
 			classes[c] = 26 + c - '0'
 		default:
@@ -43,9 +43,9 @@ var byteClasses = func() (classes [256]uint8) {
 	return classes
 }()
 
-// add returns the number of word, which is lower case and not empty, or -1 if
+// Add returns the number of word, which is lower case and not empty, or -1 if
 // there is no room.
-func (w *wordFinder) add(word string) int {
+func (w *Finder) Add(word string) int {
 	if id, ok := w.index[word]; ok {
 		return id
 	}
@@ -80,9 +80,9 @@ func (w *wordFinder) add(word string) int {
 	return id
 }
 
-// find calls hit for each place at which a word begins, in order, until it returns
+// Find calls hit for each place at which a word begins, in order, until it returns
 // false.
-func (w *wordFinder) find(text []byte, hit func(at, id int) bool) {
+func (w *Finder) Find(text []byte, hit func(at, id int) bool) {
 	if len(w.links) == 0 {
 		return
 	}
@@ -100,7 +100,7 @@ func (w *wordFinder) find(text []byte, hit func(at, id int) bool) {
 	}
 }
 
-func (w *wordFinder) at(text []byte, at int, k uint, hit func(at, id int) bool) bool {
+func (w *Finder) at(text []byte, at int, k uint, hit func(at, id int) bool) bool {
 	for n := w.heads[k]; n > 0; n = w.links[n-1].next {
 		if l := &w.links[n-1]; hasWord(text[at:], l.word) && !hit(at, l.id) {
 			return false
@@ -115,24 +115,24 @@ func hasWord(text []byte, word string) bool {
 		return false
 	}
 	for i := range len(word) {
-		if lower(text[i]) != word[i] {
+		if Lower(text[i]) != word[i] {
 			return false
 		}
 	}
 	return true
 }
 
-func lower(c byte) byte {
+func Lower(c byte) byte {
 	if 'A' <= c && c <= 'Z' {
 		return c + 'a' - 'A'
 	}
 	return c
 }
 
-// any reports whether text holds a word.
-func (w *wordFinder) any(text []byte) bool {
+// Any reports whether text holds a word.
+func (w *Finder) Any(text []byte) bool {
 	found := false
-	w.find(text, func(int, int) bool {
+	w.Find(text, func(int, int) bool {
 		found = true
 		return false
 	})

@@ -1,11 +1,11 @@
-package rules
+package regexplan
 
 import (
 	"regexp/syntax"
 	"sync"
 )
 
-// A plan says where in a text a regular expression can match, so that it need not
+// A Plan says where in a text a regular expression can match, so that it need not
 // be run on all of it. It is the expression cut in two: rest begins with one of
 // starts, and before is what stands before that.
 //
@@ -14,8 +14,8 @@ import (
 // farther before the start than before reaches, and ends no farther behind it than
 // rest reaches. Nothing of a match is outside of these bounds, nor is what it looks
 // at: one character to either side.
-type plan struct {
-	starts       []string // lower case
+type Plan struct {
+	Starts       []string // lower case
 	rest         *syntax.Regexp
 	before, tail extent
 	machine      func() *machine // of rest; made when a text has one of starts
@@ -28,17 +28,17 @@ const (
 	minStart  = 2   // bytes: shorter ones stand everywhere
 )
 
-// newPlans returns plans for all matches of an expression, one for each alternative
+// New returns plans for all matches of an expression, one for each alternative
 // if one for all has no words to look for; or none.
-func newPlans(re *syntax.Regexp) []*plan {
+func New(re *syntax.Regexp) []*Plan {
 	if p := newPlan(re); p != nil {
-		return []*plan{p}
+		return []*Plan{p}
 	}
 	items := flatten(nil, re)
 	if len(items) != 1 || items[0].Op != syntax.OpAlternate {
 		return nil
 	}
-	var all []*plan
+	var all []*Plan
 	for _, sub := range items[0].Sub {
 		p := newPlan(sub)
 		if p == nil {
@@ -50,7 +50,7 @@ func newPlans(re *syntax.Regexp) []*plan {
 }
 
 // newPlan returns the plan of an expression, or nil if it has no words to look for.
-func newPlan(re *syntax.Regexp) *plan {
+func newPlan(re *syntax.Regexp) *Plan {
 	items := flatten(nil, re)
 	best, bestScore := -1, 0
 	var starts []string
@@ -63,7 +63,7 @@ func newPlan(re *syntax.Regexp) *plan {
 	if best < 0 {
 		return nil
 	}
-	p := &plan{starts: starts, rest: concat(items[best:])}
+	p := &Plan{Starts: starts, rest: concat(items[best:])}
 	p.before.add(concat(items[:best]))
 	p.tail.add(p.rest)
 	p.machine = sync.OnceValue(func() *machine { return newMachine(p.rest) })
