@@ -38,6 +38,12 @@ var importRules = []struct {
 	{"sources do not know each other; a sweep and a project name repositories to gitsource", `^scanner/gitsource$`, `^(cmd/|scanner/(project|sweep)$)`},
 	{"only commands choose a source", `^scanner/dirsource$`, `^cmd/`},
 	{"the pipeline is given rules and filters, whoever wrote the files", `^scanner/(project|suppress|run)$`, `^(cmd/|scanner/(project|run)$)`},
+	{"one package runs git, so that each run has a clean environment and errors without passwords; hooks are the user's own", `^os/exec$`,
+		`^(cmd/|scanner/(internal/gitcmd|scannertest)$)`},
+	{"what an event says is worked out from what it holds, not from a server", `^net(/|$)`,
+		`^(cmd/|scanner/(githubapi|gitsource|report|scannertest|sweep|sweep/riverqueue)$|verifier/)`},
+	{"formats are chosen by cmd", `^scanner/report$`, `^cmd/`},
+	{"sources do not know each other; a sweep hands repositories to gitsource", `^scanner/(git|dir)source$`, `^(cmd/|scanner/sweep$)`},
 	{"one package knows the engine and the drivers of databases", `^(github.com/(riverqueue|jackc)/|modernc.org/)`, `^scanner/sweep/riverqueue$`},
 	{"sweeps are for cmd to run", `^scanner/sweep(/|$)`, `^(cmd/|scanner/sweep/riverqueue$)`},
 	{"the catalog lists detectors; cmd and the wiring of a scan know single rules, a verifier reads key ids", `^detectors/awskeys$`,
@@ -119,6 +125,8 @@ func TestImportRules(t *testing.T) {
 		{"cmd/stanch/internal/cli", "cmd/stanch/internal/respond"}, {"scanner", "cmd/stanch/internal/cli"},
 		{"scanner/printable", "detectors"}, {"verifier/response", "verifier/response/apply"}, {"verifier/response/planner", "verifier/response/apply"}, {"scanner/filelock", "golang.org/x/sys/unix"},
 		{"scanner", "scanner/project"}, {"scanner", "scanner/run"}, {"scanner/run", "verifier/awsverifier"}, {"scanner/run", "scanner/gitsource"}, {"scanner/gitsource", "scanner/suppress"}, {"scanner/project", "scanner/dirsource"}, {"scanner/project", "scanner/sweep"},
+		{"cmd/stanch", "github.com/google/go-github/v60/github"}, {"scanner/gitsource", "scanner/cievent"}, {"scanner/cievent", "net/http"}, {"scanner/gitsource", "os/exec"}, {"scanner/checkout", "os/exec"},
+		{"scanner/printable", "detectors"}, {"scanner/filelock", "golang.org/x/sys/unix"},
 	} {
 		if len(brokenRules(tt.pkg, tt.imported)) == 0 {
 			t.Errorf("no rule keeps %s from importing %s", tt.pkg, tt.imported)

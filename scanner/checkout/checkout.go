@@ -53,7 +53,6 @@ type Range struct {
 
 // The errors that a user can do something about.
 var (
-	ErrNoGit  = errors.New("there is no git binary, which is needed to find the commits of the event")
 	ErrOwner  = errors.New("git refuses the repository, since somebody else owns it")
 	ErrNoHead = errors.New("the commit to scan cannot be had")
 )

@@ -1,19 +1,17 @@
 package checkout
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/stanch-dev/stanch/scanner/internal/gitcmd"
 )
 
 // fetch gets what the server calls wants: first with the credentials that the
@@ -105,30 +103,30 @@ func (g *repository) git(ctx context.Context, args ...string) (string, error) {
 // feed runs git in the checkout, with lines on its standard input, and returns what it
 // prints.
 func (g *repository) feed(ctx context.Context, config [][2]string, lines []string, args ...string) (string, error) {
-	binary, err := exec.LookPath("git")
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrNoGit, err)
-	}
 	if !isDir(g.Dir) {
 		return "", fmt.Errorf("%s is no folder", g.Dir)
 	}
-	var out, said bytes.Buffer
-	cmd := exec.CommandContext(ctx, binary, args...)
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = g.Dir, env(config), &out, &said
+	c := gitcmd.Command{Dir: g.Dir, Args: args, Config: slices.Concat(checkoutSettings, config), Env: []string{
+		"GIT_NO_REPLACE_OBJECTS=1", // a replaced commit must not stand for the real one
+	}}
 	if lines != nil {
-		cmd.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\n")
+		c.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\n")
 	}
-	cmd.WaitDelay = 5 * time.Second // for helpers that hold stderr when git has ended
-	err = cmd.Run()
+	out, err := gitcmd.Run(ctx, c)
+	var failed *gitcmd.Error
 	switch {
-	case err == nil:
-		return out.String(), nil
-	case ctx.Err() != nil:
-		return "", ctx.Err()
-	case strings.Contains(said.String(), "dubious ownership"):
+	case errors.Is(err, gitcmd.ErrNoGit):
+		return "", fmt.Errorf("finding the commits of the event: %w", err)
+	case errors.As(err, &failed) && strings.Contains(failed.Stderr, "dubious ownership"):
 		return "", fmt.Errorf("%w; run: git config --global --add safe.directory %q", ErrOwner, g.top())
 	}
-	return "", fmt.Errorf("git %s: %w: %s", args[0], err, lastLines(said.String()))
+	return out, err
+}
+
+// checkoutSettings are git's for each command in a checkout.
+var checkoutSettings = [][2]string{
+	{"core.fsmonitor", "false"}, {"maintenance.auto", "false"}, {"fetch.writeCommitGraph", "false"}, {"fetch.fsckObjects", "false"},
+	{"http.lowSpeedLimit", "1"}, {"http.lowSpeedTime", "120"}, // a server that says nothing is none
 }
 
 // top is the folder from here upwards that git takes for the repository's: the one that
@@ -146,45 +144,4 @@ func (g *repository) top() string {
 			return dir
 		}
 	}
-}
-
-// local are the variables that tell git which repository it is in.
-var local = []string{
-	"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
-	"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_NAMESPACE",
-}
-
-// env is the environment of git: the job's, and config, which other processes
-// cannot see as they could arguments.
-func env(config [][2]string) []string {
-	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
-		name, _, _ := strings.Cut(v, "=")
-		return slices.Contains(local, name)
-	})
-	config = append([][2]string{
-		{"core.hooksPath", os.DevNull}, {"core.fsmonitor", "false"}, {"maintenance.auto", "false"},
-		{"fetch.writeCommitGraph", "false"}, {"fetch.fsckObjects", "false"},
-		{"http.lowSpeedLimit", "1"}, {"http.lowSpeedTime", "120"}, // a server that says nothing is none
-	}, config...)
-	env = append(env,
-		"GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=https:http:ssh:git:file", "LC_ALL=C",
-		"GIT_NO_REPLACE_OBJECTS=1", // a replaced commit must not stand for the real one
-	)
-	n, _ := strconv.Atoi(os.Getenv("GIT_CONFIG_COUNT")) // the job's own come first
-	for _, c := range config {
-		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", n, c[0]), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", n, c[1]))
-		n++
-	}
-	return append(env, fmt.Sprintf("GIT_CONFIG_COUNT=%d", n))
-}
-
-var userinfo = regexp.MustCompile(`://[^/@\s]*@`)
-
-// lastLines is the end of what git said: its complaints, without the passwords that
-// the URLs of remotes may hold.
-func lastLines(said string) string {
-	said = userinfo.ReplaceAllString(said, "://")
-	said = strings.ReplaceAll(said, "##[", "## [") // a command of GitHub's runner, if a server says so
-	lines := strings.FieldsFunc(said, func(r rune) bool { return r == '\n' || r == '\r' })
-	return strings.Join(lines[max(0, len(lines)-3):], "; ")
 }

@@ -1,7 +1,6 @@
 package gitsource
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -9,17 +8,13 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"os/exec"
 	"regexp"
-	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	git "github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	"github.com/go-git/go-git/v5/plumbing/transport/http"
 
+	"github.com/stanch-dev/stanch/scanner/internal/gitcmd"
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
@@ -132,13 +127,11 @@ func parseRemote(rawURL string) (remote, error) {
 }
 
 func (r remote) cloneInto(ctx context.Context, dir string, progress io.Writer) (*Repository, error) {
-	var err error
-	if binary, lookErr := exec.LookPath("git"); lookErr == nil {
-		err = r.runGit(ctx, binary, dir, progress)
-		if to, ok := r.moved(ctx, err); ok {
-			err = to.runGit(ctx, binary, dir, progress)
-		}
-	} else {
+	err := r.runGit(ctx, dir, progress)
+	if to, ok := r.moved(ctx, err); ok {
+		err = to.runGit(ctx, dir, progress)
+	}
+	if errors.Is(err, gitcmd.ErrNoGit) {
 		err = r.runGoGit(ctx, dir, progress)
 	}
 	if err != nil {
@@ -147,82 +140,37 @@ func (r remote) cloneInto(ctx context.Context, dir string, progress io.Writer) (
 	return Open(dir)
 }
 
-func (r remote) runGit(ctx context.Context, binary, dir string, progress io.Writer) error {
+func (r remote) runGit(ctx context.Context, dir string, progress io.Writer) error {
 	mode := "--quiet"
 	if progress != nil {
 		mode = "--progress"
 	}
-	var said bytes.Buffer
-	cmd := exec.CommandContext(ctx, binary, "clone", "--mirror", mode, "--", r.url, dir)
-	cmd.Env = append(cleanEnv(), r.env()...)
-	cmd.Stderr = &said
-	if progress != nil {
-		cmd.Stderr = io.MultiWriter(&said, progress)
-	}
-	if r.host != "" {
-		killGroup(cmd)
-	}
-	// For children that still write when git has ended: they hold its stderr.
-	cmd.WaitDelay = 5 * time.Second
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("git clone: %w: %s", err, lastLines(said.Bytes()))
-	}
-	return nil
-}
-
-// localEnv tells git which repository it is in: true in a hook, wrong for a
-// clone (git rev-parse --local-env-vars).
-var localEnv = []string{
-	"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
-	"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_NAMESPACE",
-}
-
-func cleanEnv() []string {
-	return slices.DeleteFunc(os.Environ(), func(v string) bool {
-		name, _, _ := strings.Cut(v, "=")
-		return slices.Contains(localEnv, name)
+	_, err := gitcmd.Run(ctx, gitcmd.Command{
+		Args: []string{"clone", "--mirror", mode, "--", r.url, dir}, Config: r.config(), Progress: progress, KillChildren: r.host != "",
 	})
+	return err
 }
 
-// env is what git needs to clone from a stranger unattended. The user's own
-// configuration stays in force: proxies, keys and credential helpers are there.
-func (r remote) env() []string {
-	config := [][2]string{{"core.hooksPath", os.DevNull}}
+// config returns the settings by which git sends the user and password of r.
+func (r remote) config() [][2]string {
 	switch {
 	case r.host == "" || r.user == "" && r.password == "":
+		return nil
 	case !r.sendsPassword():
-		config = append(config, [2]string{"credential." + r.host + ".username", r.user})
-	default:
-		basic := base64.StdEncoding.EncodeToString([]byte(r.user + ":" + r.password))
-		// Where a server redirects to, git sends the header as well, be it another host.
-		config = append(config, [2]string{"http." + r.host + ".extraHeader", "Authorization: Basic " + basic},
-			[2]string{"http." + r.host + ".followRedirects", "false"})
+		return [][2]string{{"credential." + r.host + ".username", r.user}}
 	}
-	env := []string{"GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=https:http:ssh:git:file", "LC_ALL=C"}
-	n, _ := strconv.Atoi(os.Getenv("GIT_CONFIG_COUNT")) // the user's own come first
-	for _, c := range config {
-		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", n, c[0]), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", n, c[1]))
-		n++
+	basic := base64.StdEncoding.EncodeToString([]byte(r.user + ":" + r.password))
+	// Where a server redirects to, git sends the header as well, be it another host.
+	return [][2]string{
+		{"http." + r.host + ".extraHeader", "Authorization: Basic " + basic},
+		{"http." + r.host + ".followRedirects", "false"},
 	}
-	return append(env, fmt.Sprintf("GIT_CONFIG_COUNT=%d", n))
 }
 
 // minToken is the length from which a user without a password is taken for a
 // token, as in https://TOKEN@github.com/. Shorter ones are names, as in
 // https://me@dev.azure.com/, whose password a credential helper has.
 const minToken = 20
-
-// lastLines returns the complaints at the end of what git said, without the
-// progress before them.
-func lastLines(said []byte) string {
-	var kept []string
-	for _, line := range strings.FieldsFunc(string(said), func(c rune) bool { return c == '\n' || c == '\r' }) {
-		if !strings.HasSuffix(line, "...") && !strings.Contains(line, "% (") {
-			kept = append(kept, strings.TrimSpace(printable.Stripped(line)))
-		}
-	}
-	return strings.Join(kept[max(0, len(kept)-3):], "; ")
-}
 
 func (r remote) runGoGit(ctx context.Context, dir string, progress io.Writer) error {
 	var auth transport.AuthMethod

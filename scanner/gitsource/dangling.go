@@ -1,19 +1,17 @@
 package gitsource
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+	"github.com/stanch-dev/stanch/scanner/internal/gitcmd"
 )
 
 const (
@@ -49,7 +47,7 @@ func (r *Repository) FetchCommits(ctx context.Context, rawURL string, ids []stri
 		lost, err := r.fetchBatch(ctx, remote, slices.Clone(batch))
 		gone = append(gone, lost...)
 		if err != nil {
-			return gone, fmt.Errorf("fetching %d commits of %s that no ref leads to: %w", len(ids), remote.url, errors.Join(ctx.Err(), err))
+			return gone, fmt.Errorf("fetching %d commits of %s that no ref leads to: %w", len(ids), remote.url, endOf(ctx, err))
 		}
 	}
 	return gone, nil
@@ -60,14 +58,16 @@ func (r *Repository) fetchBatch(ctx context.Context, from remote, ids []string) 
 		if len(ids) == 0 {
 			return gone, nil
 		}
-		said, err := r.fetch(ctx, from, ids)
+		err := r.fetch(ctx, from, ids)
 		if err == nil {
 			return gone, nil
 		}
-		lost := notOurRef().FindSubmatch(said)
 		at := -1
-		if lost != nil {
-			at = slices.Index(ids, string(lost[1]))
+		var failed *gitcmd.Error
+		if errors.As(err, &failed) {
+			if lost := notOurRef().FindStringSubmatch(failed.Stderr); lost != nil {
+				at = slices.Index(ids, lost[1])
+			}
 		}
 		if at < 0 {
 			return gone, err
@@ -78,28 +78,16 @@ func (r *Repository) fetchBatch(ctx context.Context, from remote, ids []string) 
 	return gone, fmt.Errorf("the server has lost more than %d of them", fetchTries)
 }
 
-// fetch runs git once, and returns what it said.
-func (r *Repository) fetch(ctx context.Context, from remote, ids []string) (said []byte, err error) {
-	binary, err := exec.LookPath("git")
-	if err != nil {
-		return nil, err
-	}
-	var out bytes.Buffer
-	args := append([]string{"--git-dir", r.commonDir, "-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--no-tags", "--", from.url}, ids...)
-	cmd := exec.CommandContext(ctx, binary, args...)
-	cmd.Env = append(cleanEnv(), from.env()...)
-	cmd.Stderr = &out
-	if from.host != "" {
-		killGroup(cmd)
-	}
-	cmd.WaitDelay = 5 * time.Second
-	err = cmd.Run()
-	if err != nil {
-		err = fmt.Errorf("git fetch: %w: %s", err, lastLines(out.Bytes()))
-	}
+// fetch runs git once.
+func (r *Repository) fetch(ctx context.Context, from remote, ids []string) error {
+	_, err := gitcmd.Run(ctx, gitcmd.Command{
+		Args:   append([]string{"fetch", "--quiet", "--no-tags", "--", from.url}, ids...),
+		Env:    []string{"GIT_DIR=" + r.commonDir},
+		Config: append([][2]string{{"gc.auto", "0"}, {"maintenance.auto", "false"}}, from.config()...), KillChildren: from.host != "",
+	})
 	// It says what was fetched, and would be one more place to look for text.
 	if removed := os.Remove(filepath.Join(r.commonDir, "FETCH_HEAD")); !errors.Is(removed, os.ErrNotExist) {
 		err = errors.Join(err, removed)
 	}
-	return out.Bytes(), err
+	return err
 }

@@ -1,20 +1,19 @@
 package gitsource
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/stanch-dev/stanch/scanner/atomicfile"
 	"github.com/stanch-dev/stanch/scanner/filelock"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+	"github.com/stanch-dev/stanch/scanner/internal/gitcmd"
 )
 
 // ErrMirrorBusy says that another process updates the mirror.
@@ -44,10 +43,6 @@ func Mirror(ctx context.Context, rawURL, dir, reference string) (*Repository, er
 }
 
 func (r remote) mirror(ctx context.Context, dir, reference string) error {
-	binary, err := exec.LookPath("git")
-	if err != nil {
-		return fmt.Errorf("a mirror needs the git binary: %w", err)
-	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -62,7 +57,7 @@ func (r remote) mirror(ctx context.Context, dir, reference string) error {
 	if err := sweepUp(dir); err != nil {
 		return err
 	}
-	m := mirror{remote: r, binary: binary, dir: dir}
+	m := mirror{remote: r, dir: dir}
 	err = m.update(ctx, reference)
 	if to, ok := r.moved(ctx, err); ok {
 		m.remote = to
@@ -91,14 +86,14 @@ func sweepUp(dir string) error {
 // A mirror is one update of a mirror.
 type mirror struct {
 	remote
-	binary, dir string
+	dir string
 }
 
-// quiet is what of git's housekeeping is switched off: it would repack what State knows by
-// the name of the pack, and write what nobody reads.
-var quiet = []string{
-	"gc.auto=0", "maintenance.auto=false", "fetch.writeCommitGraph=false", "core.logAllRefUpdates=false",
-	"fetch.unpackLimit=1", "transfer.unpackLimit=1", "fetch.parallel=1",
+// mirrorSettings switch off git's housekeeping, which would repack what State knows by the
+// name of the pack, and write what nobody reads.
+var mirrorSettings = [][2]string{
+	{"gc.auto", "0"}, {"maintenance.auto", "false"}, {"fetch.writeCommitGraph", "false"}, {"core.logAllRefUpdates", "false"},
+	{"fetch.unpackLimit", "1"}, {"transfer.unpackLimit", "1"}, {"fetch.parallel", "1"},
 }
 
 func (m mirror) update(ctx context.Context, reference string) error {
@@ -177,23 +172,10 @@ func (m mirror) refer(reference string) error {
 
 // git runs git in the mirror, and returns what it prints.
 func (m mirror) git(ctx context.Context, args ...string) (string, error) {
-	var out, said bytes.Buffer
-	var config []string
-	for _, c := range quiet {
-		config = append(config, "-c", c)
-	}
-	cmd := exec.CommandContext(ctx, m.binary, append(config, args...)...)
-	cmd.Dir = m.dir
-	// A server that sends less than a byte a second for so long is given up (git-config(1),
-	// http.lowSpeedLimit).
-	cmd.Env = append(cleanEnv(), append(m.env(), "GIT_DIR=.", "GIT_HTTP_LOW_SPEED_LIMIT=1", "GIT_HTTP_LOW_SPEED_TIME=120")...)
-	cmd.Stdout, cmd.Stderr = &out, &said
-	if m.host != "" {
-		killGroup(cmd)
-	}
-	cmd.WaitDelay = 5 * time.Second
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("git %s: %w: %s", args[0], err, lastLines(said.Bytes()))
-	}
-	return out.String(), nil
+	return gitcmd.Run(ctx, gitcmd.Command{
+		Dir: m.dir, Args: args, Config: slices.Concat(mirrorSettings, m.config()), KillChildren: m.host != "",
+		// A server that sends less than a byte a second for so long is given up (git-config(1),
+		// http.lowSpeedLimit).
+		Env: []string{"GIT_DIR=.", "GIT_HTTP_LOW_SPEED_LIMIT=1", "GIT_HTTP_LOW_SPEED_TIME=120"},
+	})
 }

@@ -9,9 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
@@ -19,6 +17,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
 
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+	"github.com/stanch-dev/stanch/scanner/internal/gitcmd"
 )
 
 // pack asks for a pack, once, and puts it into the repository with an index.
@@ -166,17 +165,12 @@ func indexPack(ctx context.Context, stem string) error {
 	if own == nil {
 		return nil
 	}
-	binary, err := exec.LookPath("git")
-	if err != nil {
+	_, err := gitcmd.Run(ctx, gitcmd.Command{Dir: filepath.Dir(stem), Args: []string{"index-pack", stem + ".pack"}})
+	switch {
+	case errors.Is(err, gitcmd.ErrNoGit):
 		return fmt.Errorf("reading the pack: %w", own)
-	}
-	var said bytes.Buffer
-	cmd := exec.CommandContext(ctx, binary, "index-pack", stem+".pack")
-	cmd.Env, cmd.Stderr = append(cleanEnv(), remote{}.env()...), &said
-	cmd.Dir = filepath.Dir(stem)
-	cmd.WaitDelay = 5 * time.Second
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("reading the pack: %w; git index-pack: %w: %s", own, err, lastLines(said.Bytes()))
+	case err != nil:
+		return fmt.Errorf("reading the pack: %w; %w", own, err)
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package gitsource
+package gitcmd
 
 import "os/exec"
 
