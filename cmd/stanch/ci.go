@@ -215,7 +215,7 @@ func (c *ciRun) scan(ctx context.Context, j *job) error {
 	if err := c.attach(j); err != nil {
 		return err
 	}
-	err = cli.ScanEnded(j.scan(ctx, c.source(ctx, repo, tree), "git", cmp.Or(c.env("GITHUB_REPOSITORY"), c.env("CI_PROJECT_PATH"), c.dir)))
+	err = cli.ScanEnded(j.scan(ctx, c.source(repo), "git", cmp.Or(c.env("GITHUB_REPOSITORY"), c.env("CI_PROJECT_PATH"), c.dir)))
 	return errors.Join(err, c.publish(ctx, err))
 }
 

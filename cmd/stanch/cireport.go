@@ -163,17 +163,14 @@ func lineHash(dir string) func(string, int) string {
 }
 
 // source is what the event is about.
-func (c *ciRun) source(ctx context.Context, repo *gitsource.Repository, tree *checkout.Checkout) scanner.Source {
+func (c *ciRun) source(repo *gitsource.Repository) scanner.Source {
 	if c.rng.All && c.rng.Unread == nil {
 		return repo
 	}
 	if c.rng.All {
 		return &lackingRepository{repo, scanner.Blob{ID: "repository", Kind: scanner.KindCommit, Name: "the whole repository", Err: c.rng.Unread}}
 	}
-	s := &ciSource{Range: gitsource.Range{Repo: repo, Include: c.rng.Include, Exclude: c.rng.Exclude}, rng: &c.rng}
-	// What cannot be listed is at no place of HEAD: that costs a better fingerprint.
-	s.head, _ = tree.Tree(ctx, c.rng.Include[0])
-	return s
+	return &ciSource{Range: gitsource.Range{Repo: repo, Include: c.rng.Include, Exclude: c.rng.Exclude, Head: c.rng.Include[0]}, rng: &c.rng}
 }
 
 // A lackingRepository is a repository of which the server may have more.
@@ -201,8 +198,7 @@ func (s *lackingRepository) Sift(ctx context.Context, p scanner.Prefilter, yield
 // A ciSource is a range of commits with what is known of the checkout.
 type ciSource struct {
 	gitsource.Range
-	rng  *checkout.Range
-	head map[string]string // ids of the files of what is scanned, by path
+	rng *checkout.Range
 }
 
 // Blobs implements scanner.Source.
@@ -218,14 +214,6 @@ func (s *ciSource) Blobs(ctx context.Context, yield func(scanner.Blob) error) er
 			return nil // what is older is of no event
 		}
 		return yield(b)
-	})
-}
-
-// Locate implements scanner.Source.
-func (s *ciSource) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
-	return s.Range.Locate(ctx, ids, func(id scanner.BlobID, p scanner.Provenance) error {
-		p.AtHead = p.Kind == scanner.KindBlob && s.head[p.Path] == string(id)
-		return yield(id, p)
 	})
 }
 

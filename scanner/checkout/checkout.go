@@ -294,11 +294,6 @@ func isDir(dir string) bool {
 	return err == nil && info.IsDir()
 }
 
-// Tree returns the ids of the files of a commit, by path.
-func (c *Checkout) Tree(ctx context.Context, commit string) (map[string]string, error) {
-	return (&repository{Checkout: c}).files(ctx, "-r", "--end-of-options", commit)
-}
-
 // files returns the ids of the files that ls-tree lists, by path.
 func (g *repository) files(ctx context.Context, args ...string) (map[string]string, error) {
 	out, err := g.git(ctx, slices.Concat([]string{"ls-tree", "-z", "--full-tree"}, args)...)

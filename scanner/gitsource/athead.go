@@ -2,42 +2,45 @@ package gitsource
 
 import "github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 
-// AtHead returns the id of what HEAD has at path, "" for nothing. known is false if the
-// repository does not hold the trees that say it: of one that Fetch made, those that did
-// not change.
+// AtHead returns the id of the object that HEAD has at path, "" if there is none. known is
+// false if the repository does not hold the trees that say it: Fetch leaves out those that
+// did not change.
 func (r *Repository) AtHead(path string) (id string, known bool) {
 	if r.head == nil {
 		r.head = &headTree{}
-		r.head.find(r)
+		if commit, err := r.resolve("HEAD"); err == nil && commit != "" {
+			r.head.open(r.lookup(), commit)
+		}
 	}
-	if r.head.root == "" {
+	at, known := r.head.find(path)
+	return at.String(), known
+}
+
+// A headTree answers the one question whether a file is still at HEAD, for whatever commit
+// counts as HEAD: that of the repository, or that of an event of CI.
+type headTree struct {
+	treeLookup
+	root pack.ID // the tree of the commit, "" if it is not known
+}
+
+// open begins at a commit, or at a tag of one.
+func (h *headTree) open(s *store, id pack.ID) {
+	h.store = s
+	commit, ok := peel(s, id)
+	if !ok {
+		return
+	}
+	if c, err := readCommit(s, commit); err == nil {
+		h.root = c.tree
+	}
+}
+
+// find returns the id of the object at path, "" if there is none. known is false if a tree
+// on the way cannot be read.
+func (h *headTree) find(path string) (id pack.ID, known bool) {
+	if h.root == "" {
 		return "", false
 	}
-	at, err := r.head.trees.find(r.head.store, r.head.root, path)
-	if err != nil || at == "" {
-		return "", err == nil
-	}
-	return at.String(), true
-}
-
-// A headTree is the tree of HEAD, if that is known.
-type headTree struct {
-	store *store
-	trees treeCache
-	root  pack.ID
-}
-
-func (h *headTree) find(r *Repository) {
-	id, err := r.resolve("HEAD")
-	if err != nil || id == "" {
-		return
-	}
-	h.store = r.lookup()
-	typ, data, err := h.store.read(id, minGraphLimit)
-	if err != nil || typ != pack.Commit {
-		return
-	}
-	if commit, err := parseCommit(links{}, data); err == nil {
-		h.root = commit.tree
-	}
+	id, err := h.treeLookup.find(h.root, path)
+	return id, err == nil
 }

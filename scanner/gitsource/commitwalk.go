@@ -29,6 +29,24 @@ func readCommit(s *store, id pack.ID) (links, error) {
 	return c, nil
 }
 
+// peel follows tags to the commit that they lead to. It returns false if there is none, or
+// it cannot be read.
+func peel(s *store, id pack.ID) (commit pack.ID, ok bool) {
+	for range maxHops {
+		typ, data, err := s.read(id, minGraphLimit)
+		switch {
+		case err != nil:
+			return "", false
+		case typ != pack.Tag:
+			return id, typ == pack.Commit
+		}
+		if id, err = parseTag(data); err != nil {
+			return "", false
+		}
+	}
+	return "", false
+}
+
 // A walked is a commit on the way.
 type walked struct {
 	id pack.ID
@@ -81,21 +99,10 @@ func (w *commitWalk) add(id pack.ID, excluded bool) {
 
 // addPeeled begins at the commit that an id names, by way of tags or not.
 func (w *commitWalk) addPeeled(hex string, excluded bool) {
-	id, ok := pack.ParseID([]byte(hex))
-	for range maxHops {
-		if !ok {
-			return
-		}
-		typ, data, err := w.store.read(id, minGraphLimit)
-		if err != nil || typ != pack.Tag && typ != pack.Commit {
-			return
-		}
-		if typ == pack.Commit {
+	if id, ok := pack.ParseID([]byte(hex)); ok {
+		if id, ok = peel(w.store, id); ok {
 			w.add(id, excluded)
-			return
 		}
-		id, err = parseTag(data)
-		ok = err == nil
 	}
 }
 

@@ -229,25 +229,3 @@ func (c *treeCache) read(s *store, id pack.ID) ([]byte, error) {
 	c.held[id] = data
 	return data, nil
 }
-
-// find returns what a tree has at path, "" for nothing, or why that cannot be known.
-func (c *treeCache) find(s *store, tree pack.ID, path string) (pack.ID, error) {
-	for {
-		data, err := c.read(s, tree)
-		if err != nil {
-			return "", err
-		}
-		name, below, deeper := strings.Cut(path, "/")
-		entries := cursor{rest: data, hash: s.hash}
-		for entries.next(); entries.ok && string(entries.at.name) != name; {
-			entries.next()
-		}
-		switch {
-		case !entries.ok:
-			return "", nil
-		case !deeper:
-			return pack.ID(entries.at.id), nil
-		}
-		tree, path = pack.ID(entries.at.id), below
-	}
-}

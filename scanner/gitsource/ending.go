@@ -42,7 +42,7 @@ func (e *ending) unread(ctx context.Context) error {
 		if count++; count > maxNamed {
 			return nil
 		}
-		id := e.objectID(n).String()
+		id := e.graph.objectID(n).String()
 		return e.yield(scanner.Blob{
 			ID: scanner.BlobID(id), Kind: scanner.KindBlob, Name: cmp.Or(names[n], id),
 			Err: fmt.Errorf("%s: %w", describe(id, names[n]), err),
@@ -100,14 +100,6 @@ func (e *ending) missing() int {
 		n = max(n, e.seen.Missing)
 	}
 	return n
-}
-
-// objectID is store.id, and knows missing objects too.
-func (e *ending) objectID(n int32) pack.ID {
-	if e.graph.isMissing(n) {
-		return e.graph.missing[int(n)-e.store.len()]
-	}
-	return e.store.id(n)
 }
 
 // lost returns the missing objects that a ref leads to. Others are of no concern:

@@ -88,6 +88,17 @@ func (g *graph) isTree(n int32) bool { return n >= 0 && int(n) < len(g.at) && g.
 // isMissing reports whether n is the number of an object that is not here.
 func (g *graph) isMissing(n int32) bool { return int(n) >= g.store.len() }
 
+// objectID returns the id of an object, of a missing one too, "" for none.
+func (g *graph) objectID(n int32) pack.ID {
+	switch {
+	case n == none:
+		return ""
+	case g.isMissing(n):
+		return g.missing[int(n)-g.store.len()]
+	}
+	return g.store.id(n)
+}
+
 // Records of trees are written one after the other into chunks, so that none is
 // ever copied for want of room: the number of the shape, then the numbers of the
 // objects. A shape is the names of the edges: those of a directory stay the same

@@ -82,9 +82,10 @@ func (l *locator) locate(ctx context.Context, hits []int32) error {
 
 // introduced adds the places that the commits of a class introduce.
 func (l *locator) introduced(ctx context.Context, class class) error {
-	h, headTree := l.history, none
+	h := l.history
+	var headTree pack.ID
 	if c := h.commit(l.graph.store.find([]byte(l.refs.head))); c != none && class == byRef {
-		headTree = l.ways.number(l.graph.commits[c].tree)
+		headTree = l.graph.objectID(l.graph.commits[c].tree)
 	}
 	for _, c := range l.order {
 		if h.class[c] != class {
@@ -121,7 +122,7 @@ const notHeld = "no ref, reflog, commit or tree leads to it"
 func (l *locator) add(s step, c int32, unreachable string) {
 	node := l.ways.nodes[s.node].object
 	f := found{node: node, commit: c}
-	f.Kind, f.Path, f.AtHead = scanner.KindBlob, dirName(s.path), s.node == s.head
+	f.Kind, f.Path, f.AtHead = scanner.KindBlob, dirName(s.path), s.head != "" && s.head == l.graph.objectID(node)
 	f.Unreachable = unreachable
 	if c != none {
 		f.Unreachable = l.history.unreachable(c)
@@ -170,7 +171,7 @@ func (l *locator) tagged(ctx context.Context) error {
 		if l.graph.isTree(target) {
 			name += ":"
 		}
-		top := step{place{l.ways.number(target), name}, none}
+		top := step{place{l.ways.number(target), name}, ""}
 		err := l.ways.descend(ctx, top, l.met, func(s step) error {
 			if !l.placed[l.ways.nodes[s.node].object] {
 				l.add(s, none, "")
@@ -194,7 +195,7 @@ func (l *locator) dangling(ctx context.Context) error {
 			continue
 		}
 		label := "dangling tree " + l.graph.store.id(n.object).String()
-		err := l.ways.descend(ctx, step{place{int32(i), ""}, none}, l.met, func(s step) error {
+		err := l.ways.descend(ctx, step{place{int32(i), ""}, ""}, l.met, func(s step) error {
 			if hit := l.ways.nodes[s.node].object; !l.placed[hit] && !tagged[hit] {
 				l.add(s, none, label)
 			}

@@ -27,6 +27,8 @@ type Range struct {
 	Include, Exclude []string
 	// Names are texts too: the names that refs are to have.
 	Names []string
+	// Head is the id of the commit that counts as HEAD for Provenance.AtHead, "" for none.
+	Head string
 	// Looked is what Blobs has looked at.
 	Looked Looked
 
@@ -222,5 +224,15 @@ func (g *Range) Locate(ctx context.Context, ids []scanner.BlobID, yield func(sca
 	if g.last == nil {
 		return ctx.Err()
 	}
-	return g.last.locate(ctx, ids, yield)
+	var head headTree
+	if id, ok := pack.ParseID([]byte(g.Head)); ok {
+		head.open(g.last.store, id)
+	}
+	return g.last.locate(ctx, ids, func(id scanner.BlobID, p scanner.Provenance) error {
+		if p.Kind == scanner.KindBlob {
+			at, _ := head.find(p.Path) // what cannot be read is not at HEAD
+			p.AtHead = at.String() == string(id)
+		}
+		return yield(id, p)
+	})
 }

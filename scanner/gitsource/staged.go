@@ -155,21 +155,16 @@ var errNotStaged = errors.New(`not in the index, and so not a part of the commit
 // unlike reports whether one of several parents has other content at path: in a merge,
 // somebody chose between them.
 func (d *differ) unlike(trees []pack.ID, path string, id pack.ID) bool {
+	if len(trees) < 2 {
+		return false
+	}
+	lookup := treeLookup{store: d.store}
 	for _, tree := range trees {
-		if len(trees) > 1 && d.find(tree, path) != id {
+		if was, err := lookup.find(tree, path); err != nil || was != id {
 			return true
 		}
 	}
 	return false
-}
-
-// find returns what a tree has at path, or "".
-func (d *differ) find(tree pack.ID, path string) pack.ID {
-	id, err := d.trees.find(d.store, tree, path)
-	if err != nil {
-		return ""
-	}
-	return id
 }
 
 // at returns the entry at path, or the first below it if path is a folder; "." is

@@ -1,6 +1,11 @@
 package gitsource
 
-import "context"
+import (
+	"context"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
 
 // maxPlaces is how many places of one id are listed. Ten trees with ten entries
 // each, all of them the next tree, hold a file at ten billion paths.
@@ -25,7 +30,7 @@ type ways struct {
 	graph   *graph
 	numbers []int32 // of objects: their node, plus one
 	nodes   []node
-	names   map[int32]map[string]int32 // of trees in HEAD, their entries
+	head    treeLookup // in the trees of HEAD
 }
 
 type node struct {
@@ -52,15 +57,15 @@ type place struct {
 	path string
 }
 
-// A step is a place, and what HEAD has at the same path.
+// A step is a place, and the object that HEAD has at the same path, "" for none.
 type step struct {
 	place
-	head int32
+	head pack.ID
 }
 
 // newWays keeps of the graph what leads to hits.
 func newWays(g *graph, hits []int32) *ways {
-	w := &ways{graph: g, numbers: make([]int32, g.store.len()+len(g.missing)), names: map[int32]map[string]int32{}}
+	w := &ways{graph: g, numbers: make([]int32, g.store.len()+len(g.missing)), head: treeLookup{store: g.store}}
 	for _, hit := range hits {
 		w.nodes[w.add(hit)].hit = true
 	}
@@ -230,24 +235,11 @@ func (w *ways) compact(n *node) {
 	n.entries = kept
 }
 
-// sameName returns what HEAD has where s has e, none if nothing there has room.
-func (w *ways) sameName(s step, e way) int32 {
-	switch s.head {
-	case none:
-		return none
-	case s.node:
-		return e.node
+// sameName returns the object that HEAD has where s has e, "" for none.
+func (w *ways) sameName(s step, e way) pack.ID {
+	if s.head == "" {
+		return ""
 	}
-	names := w.names[s.head]
-	if names == nil {
-		names = map[string]int32{}
-		for _, e := range w.nodes[s.head].entries {
-			names[e.name] = e.node
-		}
-		w.names[s.head] = names
-	}
-	if n, ok := names[e.name]; ok {
-		return n
-	}
-	return none
+	id, _ := w.head.child(s.head, strings.TrimSuffix(e.name, "/")) // what cannot be read is not at HEAD
+	return id
 }
