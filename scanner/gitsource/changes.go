@@ -17,15 +17,6 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// Looked counts what was looked at, for people: who reads "0 files" knows that
-// nothing was.
-type Looked struct {
-	Commits, Files int
-	// Lines counts those that are new, and all lines of files that are looked at
-	// as a whole. Those of commits are not counted.
-	Lines int
-}
-
 // changes yields the new content of changes, and remembers where it is.
 type changes struct {
 	store *store
@@ -295,22 +286,8 @@ func (c *changes) provenance(p changed) scanner.Provenance {
 	}
 	out.Commit = p.commit.String()
 	if typ, data, err := c.store.read(p.commit, minGraphLimit); err == nil && typ == pack.Commit {
-		who := signature(header(data, "author"))
-		out.Author, out.Email, out.Time = who.Name, who.Email, saneTime(who.When)
+		who := signature(data, "author")
+		out.Author, out.Email, out.Time = who.Name, who.Email, who.When
 	}
 	return out
-}
-
-// String is l in words: "3 files, 41 added lines", or "2 commits, 3 files".
-func (l Looked) String() string {
-	count := func(n int, what string) string {
-		if n != 1 {
-			what += "s"
-		}
-		return fmt.Sprintf("%d %s", n, what)
-	}
-	if l.Commits > 0 {
-		return count(l.Commits, "commit") + ", " + count(l.Files, "file")
-	}
-	return count(l.Files, "file") + ", " + count(l.Lines, "added line")
 }

@@ -54,37 +54,28 @@ func Redact(operand string) string {
 	return u.String()
 }
 
-// Clone makes a bare mirror of the repository at rawURL, all refs included, in a
-// temporary folder. Close removes it; if Clone returns an error, cancellation
-// included, nothing is left. What git says while it works goes to progress, if
-// that is not nil, without control characters: the server has a say in it.
-//
-// It runs the git binary, which knows the user's proxies, keys and credential
-// helpers, and needs a third of the time and a tenth of the memory; if there is
-// none, go-git. A password in an http URL is given to git in the environment,
-// where, unlike in arguments, others do not see it. Errors do not hold it.
-func Clone(ctx context.Context, rawURL string, progress io.Writer) (*Repository, error) {
+// cloneDir makes a bare mirror of the repository at rawURL in a temporary folder, as Clone
+// says.
+func cloneDir(ctx context.Context, rawURL string, progress io.Writer) (string, error) {
 	remote, err := parseRemote(rawURL)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if progress != nil {
 		progress = printable.StrippedWriter(progress)
 	}
 	dir, err := os.MkdirTemp("", "stanch-*.git")
 	if err != nil {
-		return nil, fmt.Errorf("cloning %s: %w", remote.url, err)
+		return "", fmt.Errorf("cloning %s: %w", remote.url, err)
 	}
-	r, err := remote.cloneInto(ctx, dir, progress)
-	if err != nil {
+	if err := remote.cloneInto(ctx, dir, progress); err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
 		err = fmt.Errorf("cloning %s: %w", remote.url, err)
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return "", errors.Join(err, os.RemoveAll(dir))
 	}
-	r.temp = dir
-	return r, nil
+	return dir, nil
 }
 
 // A remote is a URL whose secrets are kept apart from it.
@@ -126,7 +117,7 @@ func parseRemote(rawURL string) (remote, error) {
 	return r, nil
 }
 
-func (r remote) cloneInto(ctx context.Context, dir string, progress io.Writer) (*Repository, error) {
+func (r remote) cloneInto(ctx context.Context, dir string, progress io.Writer) error {
 	err := r.runGit(ctx, dir, progress)
 	if to, ok := r.moved(ctx, err); ok {
 		err = to.runGit(ctx, dir, progress)
@@ -134,10 +125,7 @@ func (r remote) cloneInto(ctx context.Context, dir string, progress io.Writer) (
 	if errors.Is(err, gitcmd.ErrNoGit) {
 		err = r.runGoGit(ctx, dir, progress)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return Open(dir)
+	return err
 }
 
 func (r remote) runGit(ctx context.Context, dir string, progress io.Writer) error {

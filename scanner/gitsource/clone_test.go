@@ -65,7 +65,7 @@ func TestClone(t *testing.T) {
 				if got := read(t, r).contents(); got != want {
 					t.Errorf("blobs are %q, want %q", got, want)
 				}
-				checkNoPassword(t, r.gitDir)
+				checkNoPassword(t, r.dir.GitDir)
 				if err := errors.Join(r.Close(), r.Close()); err != nil {
 					t.Error(err)
 				}

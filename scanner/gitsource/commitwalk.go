@@ -4,48 +4,12 @@ import (
 	"container/heap"
 	"context"
 	"errors"
-	"fmt"
-	"path/filepath"
 
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
 // ErrShallow says that history is needed that a shallow clone does not have.
 var ErrShallow = errors.New("the clone is shallow, and its history ends too early")
-
-// readCommit reads what a commit refers to.
-func readCommit(s *store, id pack.ID) (links, error) {
-	typ, data, err := s.read(id, minGraphLimit)
-	if err != nil {
-		return links{}, fmt.Errorf("commit %s: %w", id, err)
-	}
-	if typ != pack.Commit {
-		return links{}, fmt.Errorf("%s: %w: a %s where a commit should be", id, errMalformed, typ)
-	}
-	c, err := parseCommit(links{}, data)
-	if err != nil {
-		return links{}, fmt.Errorf("commit %s: %w", id, err)
-	}
-	return c, nil
-}
-
-// peel follows tags to the commit that they lead to. It returns false if there is none, or
-// it cannot be read.
-func peel(s *store, id pack.ID) (commit pack.ID, ok bool) {
-	for range maxHops {
-		typ, data, err := s.read(id, minGraphLimit)
-		switch {
-		case err != nil:
-			return "", false
-		case typ != pack.Tag:
-			return id, typ == pack.Commit
-		}
-		if id, err = parseTag(data); err != nil {
-			return "", false
-		}
-	}
-	return "", false
-}
 
 // A walked is a commit on the way.
 type walked struct {
@@ -67,8 +31,8 @@ type commitWalk struct {
 	wanted  int // in the queue, and not excluded
 }
 
-func newCommitWalk(r *Repository, s *store) (*commitWalk, error) {
-	shallow, err := readShallow(filepath.Join(r.commonDir, "shallow"))
+func newCommitWalk(d Dir, s *store) (*commitWalk, error) {
+	shallow, err := d.shallow()
 	return &commitWalk{store: s, shallow: shallow, seen: map[pack.ID]*walked{}}, err
 }
 

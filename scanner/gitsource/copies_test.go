@@ -83,8 +83,8 @@ func TestGoodCopy(t *testing.T) {
 func TestMovedMeanwhile(t *testing.T) {
 	dir := scannertest.Repo(t, put+"put f one; commit 1; put f two; commit 2\n")
 	r := open(t, dir)
-	s := &store{hash: hashSize(readConfig(r.commonDir))}
-	s.addDir(filepath.Join(r.commonDir, "objects"))
+	s := &store{hash: r.dir.hashSize()}
+	s.addDir(filepath.Join(r.dir.CommonDir, "objects"))
 	s.listLoose(0)
 	scannertest.Git(t, dir, "repack", "-qad")
 	s.openPacks(filepath.Join(s.dirs[0], "pack"))

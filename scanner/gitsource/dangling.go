@@ -25,18 +25,11 @@ const (
 // (git's upload-pack.c).
 var notOurRef = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`not our ref ([0-9a-f]{40,64})`) })
 
-// FetchCommits fetches commits that no ref leads to, and what they lead to, from
-// rawURL into r, which Clone or Mirror has made; nothing has been read from r yet. They become
-// dangling commits of r. GitHub and others give who knows the id of a commit what was
-// force-pushed away. It returns those that the server does not have. It needs the git
-// binary.
-func (r *Repository) FetchCommits(ctx context.Context, rawURL string, ids []string) (gone []string, err error) {
+// fetchLost fetches commits from rawURL into the repository in gitDir, as FetchCommits says.
+func fetchLost(ctx context.Context, gitDir, rawURL string, ids []string) (gone []string, err error) {
 	remote, err := parseRemote(rawURL)
 	if err != nil {
 		return nil, err
-	}
-	if r.root != "" {
-		return nil, errors.New("fetching commits: the repository has a work tree, and so is nobody's clone to add to")
 	}
 	for _, id := range ids {
 		if _, ok := pack.ParseID([]byte(id)); !ok { // other arguments of git have a meaning
@@ -44,7 +37,7 @@ func (r *Repository) FetchCommits(ctx context.Context, rawURL string, ids []stri
 		}
 	}
 	for batch := range slices.Chunk(ids, fetchBatch) {
-		lost, err := r.fetchBatch(ctx, remote, slices.Clone(batch))
+		lost, err := remote.fetchBatch(ctx, gitDir, slices.Clone(batch))
 		gone = append(gone, lost...)
 		if err != nil {
 			return gone, fmt.Errorf("fetching %d commits of %s that no ref leads to: %w", len(ids), remote.url, endOf(ctx, err))
@@ -53,12 +46,12 @@ func (r *Repository) FetchCommits(ctx context.Context, rawURL string, ids []stri
 	return gone, nil
 }
 
-func (r *Repository) fetchBatch(ctx context.Context, from remote, ids []string) (gone []string, err error) {
+func (r remote) fetchBatch(ctx context.Context, gitDir string, ids []string) (gone []string, err error) {
 	for range fetchTries {
 		if len(ids) == 0 {
 			return gone, nil
 		}
-		err := r.fetch(ctx, from, ids)
+		err := r.fetchInto(ctx, gitDir, ids)
 		if err == nil {
 			return gone, nil
 		}
@@ -78,15 +71,15 @@ func (r *Repository) fetchBatch(ctx context.Context, from remote, ids []string) 
 	return gone, fmt.Errorf("the server has lost more than %d of them", fetchTries)
 }
 
-// fetch runs git once.
-func (r *Repository) fetch(ctx context.Context, from remote, ids []string) error {
+// fetchInto runs git once.
+func (r remote) fetchInto(ctx context.Context, gitDir string, ids []string) error {
 	_, err := gitcmd.Run(ctx, gitcmd.Command{
-		Args:   append([]string{"fetch", "--quiet", "--no-tags", "--", from.url}, ids...),
-		Env:    []string{"GIT_DIR=" + r.commonDir},
-		Config: append([][2]string{{"gc.auto", "0"}, {"maintenance.auto", "false"}}, from.config()...), KillChildren: from.host != "",
+		Args:   append([]string{"fetch", "--quiet", "--no-tags", "--", r.url}, ids...),
+		Env:    []string{"GIT_DIR=" + gitDir},
+		Config: append([][2]string{{"gc.auto", "0"}, {"maintenance.auto", "false"}}, r.config()...), KillChildren: r.host != "",
 	})
 	// It says what was fetched, and would be one more place to look for text.
-	if removed := os.Remove(filepath.Join(r.commonDir, "FETCH_HEAD")); !errors.Is(removed, os.ErrNotExist) {
+	if removed := os.Remove(filepath.Join(gitDir, "FETCH_HEAD")); !errors.Is(removed, os.ErrNotExist) {
 		err = errors.Join(err, removed)
 	}
 	return err

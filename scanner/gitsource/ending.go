@@ -3,7 +3,6 @@ package gitsource
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -14,9 +13,14 @@ import (
 // An ending is what can be said of a reading only when all is read.
 type ending struct {
 	*reading
-	refs       *refSet
-	seen       *State
-	yield      func(scanner.Blob) error
+	refs    *refSet
+	shallow map[pack.ID]bool // commits whose parents are missing by intent
+	yield   func(scanner.Blob) error
+	// seen says that something was read before, and is not in the graph. Of what was
+	// missing then, seenMissing is the number.
+	seen        bool
+	seenMissing int
+
 	incomplete bool // objects are missing that ought to be here
 }
 
@@ -64,18 +68,6 @@ func (e *ending) unread(ctx context.Context) error {
 	return e.partial()
 }
 
-// explain says what to do about an object that is too large.
-func explain(err error) error {
-	var e *pack.TooLargeError
-	if errors.As(err, &e) {
-		return fmt.Errorf("%w; raise --max-size to read it", err)
-	}
-	if errors.Is(err, pack.ErrDamaged) {
-		return fmt.Errorf("object is %w", err)
-	}
-	return fmt.Errorf("object is damaged: %w", err)
-}
-
 // partial reports, in one blob, what a partial clone left out.
 func (e *ending) partial() error {
 	n := e.missing()
@@ -92,14 +84,10 @@ func (e *ending) partial() error {
 // missing is how many objects a partial clone does not hold, as far as is known:
 // what was seen before is not counted again.
 func (e *ending) missing() int {
-	if e.graph.skipped == 0 && e.seen == nil {
-		return 0
+	if e.store.partial {
+		return max(e.graph.skipped, e.seenMissing)
 	}
-	n := len(e.graph.absent) - len(e.graph.missing)
-	if e.seen != nil && e.store.partial {
-		n = max(n, e.seen.Missing)
-	}
-	return n
+	return e.graph.skipped
 }
 
 // lost returns the missing objects that a ref leads to. Others are of no concern:
@@ -121,7 +109,7 @@ func (e *ending) lost() []int32 {
 	if len(g.missing) == 0 {
 		return nil
 	}
-	if e.seen != nil && len(e.seen.Packs)+len(e.seen.Loose) > 0 {
+	if e.seen {
 		// What was seen before is not in the graph: whether a ref leads there by it is
 		// not known.
 		return e.allMissing()
@@ -206,38 +194,7 @@ func (e *ending) reachable(ctx context.Context) error {
 	for _, r := range e.refs.roots {
 		roots = append(roots, e.store.find([]byte(r.id)))
 	}
-	reach := e.reach(roots)
-	v := &visitor{reading: e.reading}
-	v.reading.yield = e.yield
-	v.reading.pre.Passed = nil // counted already
-	for n := range int32(e.store.len()) {
-		if !e.held.has(n) || !reach.has(n) {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		typ, data, err := e.store.read(e.store.id(n), e.graphLimit())
-		if err != nil && e.bad[n] != nil {
-			continue // it is reported
-		}
-		if err != nil { // it was read in windows, which store.read cannot do; or its pack has shrunk
-			id := e.store.id(n).String()
-			b := scanner.Blob{ID: scanner.BlobID(id), Kind: scanner.KindBlob, Name: id, Err: explain(err)}
-			if err := e.yield(b); err != nil {
-				return err
-			}
-			continue
-		}
-		kind := [...]scanner.Kind{pack.Commit: scanner.KindCommit, pack.Tree: scanner.KindPath, pack.Blob: scanner.KindBlob, pack.Tag: scanner.KindTag}[typ]
-		if typ == pack.Tree {
-			data = joinNames(data, e.store.hash)
-		}
-		if err := v.text(n, kind, data); err != nil {
-			return err
-		}
-	}
-	return nil
+	return e.again(ctx, e.reach(roots), e.yield)
 }
 
 // describe names an object in a message.

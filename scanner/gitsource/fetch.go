@@ -51,23 +51,32 @@ const unled = "refs/stanch/"
 // pushedAway is the file in which they are noted, and what leads to them by name.
 const pushedAway = "PUSHED_AWAY_HEAD"
 
+// Fetched is the repository that Fetch has made.
+type Fetched struct {
+	Dir   string // a temporary folder
+	Bytes int64  // received
+	// Absent are the ids that were asked for, as blobs or below refs/stanch/, and that the
+	// server does not have, or does not give.
+	Absent []string
+	// Rest says that less was asked for than the tips lead to: objects may be missing.
+	Rest bool
+}
+
 // Fetch makes a bare repository in a temporary folder that holds what w asks for, and
-// nothing else. Close removes it; if Fetch returns an error, nothing is left. The refs
+// nothing else. If Fetch returns an error, nothing is left. The refs
 // are those of w.Tips, and HEAD is that of the server; if w.Haves leads to all of them,
 // nothing is asked for. Rest is set unless all is asked for: then what is missing is unread.
-func (r *Remote) Fetch(ctx context.Context, w Wanted) (*Repository, error) {
+func (r *Remote) Fetch(ctx context.Context, w Wanted) (Fetched, error) {
 	dir, err := os.MkdirTemp(w.Dir, "stanch-*.git")
 	if err != nil {
-		return nil, fmt.Errorf("fetching %s: %w", r.url, err)
+		return Fetched{}, fmt.Errorf("fetching %s: %w", r.url, err)
 	}
 	f := fetch{Remote: r, Wanted: w, dir: dir}
-	repo, err := f.repository(ctx)
-	if err != nil {
+	if err := f.repository(ctx); err != nil {
 		err = fmt.Errorf("fetching %s: %w", r.url, endOf(ctx, err))
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return Fetched{}, errors.Join(err, os.RemoveAll(dir))
 	}
-	repo.temp = dir
-	return repo, nil
+	return Fetched{Dir: dir, Bytes: f.carrier.received, Absent: f.absent, Rest: f.rest()}, nil
 }
 
 // A fetch is one call of Fetch.
@@ -79,12 +88,12 @@ type fetch struct {
 	absent []string // what the server does not have
 }
 
-func (f *fetch) repository(ctx context.Context) (*Repository, error) {
+func (f *fetch) repository(ctx context.Context) error {
 	if err := f.check(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := f.layOut(); err != nil {
-		return nil, err
+		return err
 	}
 	f.carrier.stall = f.Stall
 	if f.Stall <= 0 {
@@ -109,15 +118,10 @@ func (f *fetch) repository(ctx context.Context) (*Repository, error) {
 	// On their own: what haves lead to may be kept back.
 	for _, err := range []error{f.all(ctx, wants, haves), f.all(ctx, objects, nil)} {
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	repo, err := Open(f.dir)
-	if err != nil {
-		return nil, err
-	}
-	repo.Rest, repo.fetched, repo.absent = f.rest(), f.carrier.received, f.absent
-	return repo, nil
+	return nil
 }
 
 // rest reports whether what was asked for is less than all that it leads to, HEAD included.

@@ -26,7 +26,7 @@ func connect(t *testing.T, url string) *Remote {
 
 func fetchAll(t *testing.T, url string, w Wanted) *Repository {
 	t.Helper()
-	r, err := connect(t, url).Fetch(t.Context(), w)
+	r, err := Fetch(t.Context(), connect(t, url), w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestFetchNothing(t *testing.T) {
 	dir := scannertest.Repo(t, put+"put f 1; commit 1; git branch named-new\n")
 	remote := connect(t, serve(t, filepath.Dir(dir))+"/repo/.git")
 	id := remote.Refs().Tips["refs/heads/main"]
-	r, err := remote.Fetch(t.Context(), Wanted{Tips: map[string]string{"refs/heads/named-new": id}, Haves: []string{id}})
+	r, err := Fetch(t.Context(), remote, Wanted{Tips: map[string]string{"refs/heads/named-new": id}, Haves: []string{id}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestFetchIncomplete(t *testing.T) {
 		}
 	}
 	r := fetchAll(t, url, Wanted{Tips: map[string]string{}})
-	if err := os.WriteFile(filepath.Join(r.gitDir, "packed-refs"), []byte(tips["refs/heads/main"]+" refs/heads/main\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(r.dir.GitDir, "packed-refs"), []byte(tips["refs/heads/main"]+" refs/heads/main\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for rest, want := range map[bool]int{false: 2, true: 1} {
@@ -213,13 +213,13 @@ func TestFetchBounded(t *testing.T) {
 		{"moved", t.Context(), Wanted{Tips: map[string]string{"refs/heads/x": strings.Repeat("12", 20)}}, "a ref was moved meanwhile", nil},
 	}
 	for _, tt := range tests {
-		_, err := remote.Fetch(tt.ctx, tt.w)
+		_, err := Fetch(tt.ctx, remote, tt.w)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || tt.is != nil && !errors.Is(err, tt.is) {
 			t.Errorf("%s: got %v", tt.name, err)
 		}
 		checkNothingLeft(t, temp)
 	}
-	r, err := remote.Fetch(t.Context(), Wanted{Tips: tips, MaxBytes: 1 << 20})
+	r, err := Fetch(t.Context(), remote, Wanted{Tips: tips, MaxBytes: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

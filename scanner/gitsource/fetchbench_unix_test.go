@@ -49,7 +49,7 @@ func TestFetchCost(t *testing.T) {
 			}
 			tips := remote.Refs().Tips
 			maps.DeleteFunc(tips, func(_, id string) bool { return slices.Contains(known, id) })
-			return remote.Fetch(t.Context(), Wanted{Tips: tips, Haves: known})
+			return Fetch(t.Context(), remote, Wanted{Tips: tips, Haves: known})
 		}, func(*Repository) {
 			remote, err := Connect(t.Context(), url)
 			if err != nil {
@@ -83,7 +83,7 @@ func TestFetchCost(t *testing.T) {
 				t.Fatal(err)
 			}
 			fetch := time.Since(c.from)
-			disk := size(r.gitDir)
+			disk := size(r.dir.GitDir)
 			var sink scannertest.Sink
 			err = (&scanner.Scanner{Detectors: detectors.NewSet(awskeys.Detector{}), Verifier: awsverifier.Offline{}}).Scan(context.Background(), r, &sink)
 			if err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -188,5 +189,5 @@ func fetchSlowly(url string) error {
 	if err != nil {
 		return err
 	}
-	return r.Close()
+	return os.RemoveAll(r.Dir)
 }

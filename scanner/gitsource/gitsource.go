@@ -65,10 +65,8 @@ type Repository struct {
 	// damaged is. Fetch sets it.
 	Rest bool
 
-	gitDir    string // of this work tree: holds HEAD
-	commonDir string // shared by all work trees: holds objects and refs
-	root      string // of the work tree; "" if there is none
-	temp      string // removed by Close
+	dir  Dir
+	temp string // removed by Close
 
 	fetched int64    // bytes
 	absent  []string // ids that the server did not have
@@ -113,7 +111,7 @@ func (r *Repository) Absent() []string { return r.absent }
 
 // lookup opens the objects of r for reads by id. They stay open until Close.
 func (r *Repository) lookup() *store {
-	s := openLookup(r)
+	s := r.dir.openLookup()
 	r.lookups = append(r.lookups, s)
 	return s
 }
@@ -132,7 +130,7 @@ func (r *Repository) keep(g *graph) {
 // Empty reports whether the repository holds no object: there is nothing to read,
 // which is not the same as nothing found.
 func (r *Repository) Empty() bool {
-	for _, dir := range r.objectDirs() {
+	for _, dir := range r.dir.objectDirs() {
 		files, err := filepath.Glob(filepath.Join(dir, "[0-9a-f][0-9a-f]", "*"))
 		packs, packErr := filepath.Glob(filepath.Join(dir, "pack", "*pack*"))
 		_, noAlternates := os.Stat(filepath.Join(dir, "info", "alternates"))
@@ -140,7 +138,7 @@ func (r *Repository) Empty() bool {
 			return false
 		}
 	}
-	return len(r.refs().broken) == 0
+	return len(r.dir.refs().broken) == 0
 }
 
 // Blobs implements scanner.Source. It yields blobs (symlink targets too), the raw
@@ -165,8 +163,8 @@ func (r *Repository) Sift(ctx context.Context, p scanner.Prefilter, yield func(s
 }
 
 func (r *Repository) sift(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
-	refs := r.refs()
-	store := openStore(r)
+	refs := r.dir.refs()
+	store := r.dir.openStore(r.Rest, r.Seen.hasPack)
 	reading := r.reading(store, p, yield)
 	if r.ReachableOnly { // not known before the end
 		reading.yield = func(scanner.Blob) error { return nil }
@@ -180,7 +178,7 @@ func (r *Repository) sift(ctx context.Context, p scanner.Prefilter, yield func(s
 		return err
 	}
 	r.keep(reading.graph)
-	end := ending{reading: reading, refs: refs, yield: yield, seen: r.Seen}
+	end := r.ending(reading, refs, yield)
 	if err := end.unread(ctx); err != nil {
 		return err
 	}
@@ -190,21 +188,28 @@ func (r *Repository) sift(ctx context.Context, p scanner.Prefilter, yield func(s
 		}
 	}
 	if r.Seen != nil && !end.incomplete {
-		r.Next = reading.next(r.Seen.Version)
-		r.Next.Missing = end.missing()
+		r.Next = &State{Version: r.Seen.Version, Missing: end.missing()}
+		r.Next.Packs, r.Next.Loose = reading.complete()
 	}
 	return r.siftSubmodules(ctx, p, yield)
 }
 
 func (r *Repository) reading(s *store, p scanner.Prefilter, yield func(scanner.Blob) error) *reading {
-	shallow, err := readShallow(filepath.Join(r.commonDir, "shallow"))
-	if err != nil {
-		s.fail(filepath.Join(r.commonDir, "shallow"), err)
+	if _, err := r.dir.shallow(); err != nil {
+		s.fail(r.dir.shallowFile(), err)
 	}
-	return &reading{
-		store: s, graph: newGraph(s), limit: r.limit(), shallow: shallow,
-		skip: r.Seen.hasPack, seen: r.Seen.hasLoose, pre: p, yield: yield, report: yield, bad: map[int32]error{}, lost: map[int]bool{}, held: newBitset(s.len()),
+	reading := newReading(s, r.limit(), p, yield)
+	reading.skip, reading.seen = r.Seen.hasPack, r.Seen.hasLoose
+	return reading
+}
+
+func (r *Repository) ending(reading *reading, refs *refSet, yield func(scanner.Blob) error) *ending {
+	shallow, _ := r.dir.shallow() // reading has said so
+	end := &ending{reading: reading, refs: refs, shallow: shallow, yield: yield}
+	if r.Seen != nil {
+		end.seen, end.seenMissing = len(r.Seen.Packs)+len(r.Seen.Loose) > 0, r.Seen.Missing
 	}
+	return end
 }
 
 // aside yields what is not an object: the names of refs, configuration and logs,
@@ -240,7 +245,7 @@ func (r *Repository) aside(ctx context.Context, s *store, refs *refSet, yield fu
 
 // shallowBlob says that history is missing by intent: one blob, or none.
 func (r *Repository) shallowBlob() []scanner.Blob {
-	shallow, _ := readShallow(filepath.Join(r.commonDir, "shallow"))
+	shallow, _ := r.dir.shallow()
 	if len(shallow) == 0 {
 		return nil
 	}
@@ -253,7 +258,7 @@ func (r *Repository) shallowBlob() []scanner.Blob {
 // reftable says that the refs are not in files: one blob, or none. Reading them
 // with git would mean to run a command in the repository.
 func (r *Repository) reftable() []scanner.Blob {
-	storage := refStorage(readConfig(r.commonDir))
+	storage := r.dir.refStorage()
 	if storage == "" {
 		return nil
 	}
@@ -293,7 +298,7 @@ func (r *Repository) Locate(ctx context.Context, ids []scanner.BlobID, yield fun
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	refs := r.refs()
+	refs := r.dir.refs()
 	if err := r.locateFiles(refs, ids, yield); err != nil {
 		return err
 	}
@@ -306,7 +311,7 @@ func (r *Repository) Locate(ctx context.Context, ids []scanner.BlobID, yield fun
 }
 
 func (r *Repository) locate(ctx context.Context, g *graph, refs *refSet, blobs []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
-	hits := g.store.numbers(blobs)
+	hits := numbers(g.store, blobs)
 	if len(hits) == 0 {
 		return nil
 	}
@@ -316,7 +321,7 @@ func (r *Repository) locate(ctx context.Context, g *graph, refs *refSet, blobs [
 	for i, hit := range hits {
 		ids[i] = g.store.id(hit)
 	}
-	l.index, noNames = r.staged(ids)
+	l.index, noNames = r.dir.staged(ids)
 	if err := l.locate(ctx, hits); err != nil {
 		return err
 	}
@@ -346,8 +351,8 @@ func (r *Repository) graph(ctx context.Context, ids []scanner.BlobID) (*graph, f
 	if r.last != nil && r.Seen == nil && r.last.hasMarked(ids) {
 		return r.last, func() {}, nil
 	}
-	s := openStore(r)
-	nodes := s.numbers(ids)
+	s := r.dir.openStore(r.Rest, r.Seen.hasPack)
+	nodes := numbers(s, ids)
 	if len(nodes) == 0 {
 		s.close()
 		return nil, nil, nil
@@ -379,21 +384,3 @@ func (r *Repository) newNotes(s *store) (errs []error) {
 	}
 	return errs
 }
-
-// hasMarked reports whether the blobs among ids are marked.
-func (g *graph) hasMarked(ids []scanner.BlobID) bool {
-	for _, n := range g.store.numbers(ids) {
-		isBlob := !g.isTree(n) && !slices.ContainsFunc(g.tags, func(t tag) bool { return t.node == n })
-		if isBlob && !g.marks.has(n) && !g.isCommit(n) {
-			return false
-		}
-	}
-	return true
-}
-
-func (g *graph) isCommit(n int32) bool {
-	return slices.ContainsFunc(g.commits, func(c commit) bool { return c.node == n })
-}
-
-// ErrNotRepository says that a path is not in a git repository.
-var ErrNotRepository = errors.New("not a git repository")

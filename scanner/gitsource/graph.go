@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
@@ -137,6 +138,47 @@ func (g *graph) edges(tree int32, yield func(edge)) {
 // name returns the name of an edge. That of a directory ends with "/".
 func (g *graph) name(e edge) string { return g.names[e.name] }
 
+// leads returns the hits and the trees that lead to one.
+func (g *graph) leads(hits []int32) bitset {
+	n := g.store.len() + len(g.missing)
+	leads, done := newBitset(n), newBitset(n)
+	for _, hit := range hits {
+		leads.set(hit)
+	}
+	type frame struct {
+		tree     int32
+		children []uint32 // what is left of them
+	}
+	var stack []frame
+	push := func(tree int32) {
+		if g.isTree(tree) && !done.has(tree) {
+			done.set(tree)
+			nodes, _ := g.record(tree)
+			stack = append(stack, frame{tree, nodes})
+		}
+	}
+	for tree := range g.at {
+		for push(int32(tree)); len(stack) > 0; {
+			f := &stack[len(stack)-1]
+			if len(f.children) == 0 {
+				tree := f.tree
+				stack = stack[:len(stack)-1]
+				if len(stack) > 0 && leads.has(tree) {
+					leads.set(stack[len(stack)-1].tree)
+				}
+				continue
+			}
+			child := int32(f.children[0])
+			f.children = f.children[1:]
+			if leads.has(child) {
+				leads.set(f.tree)
+			}
+			push(child)
+		}
+	}
+	return leads
+}
+
 // A recorder adds records to a graph, for one goroutine.
 type recorder struct {
 	g       *graph
@@ -209,3 +251,31 @@ func newBitset(n int) bitset { return make(bitset, n/64+1) }
 
 func (b bitset) set(n int32)      { b[n/64] |= 1 << (n % 64) }
 func (b bitset) has(n int32) bool { return n >= 0 && int(n/64) < len(b) && b[n/64]&(1<<(n%64)) != 0 }
+
+// hasMarked reports whether the blobs among ids are marked.
+func (g *graph) hasMarked(ids []scanner.BlobID) bool {
+	for _, n := range numbers(g.store, ids) {
+		isBlob := !g.isTree(n) && !slices.ContainsFunc(g.tags, func(t tag) bool { return t.node == n })
+		if isBlob && !g.marks.has(n) && !g.isCommit(n) {
+			return false
+		}
+	}
+	return true
+}
+
+func (g *graph) isCommit(n int32) bool {
+	return slices.ContainsFunc(g.commits, func(c commit) bool { return c.node == n })
+}
+
+// numbers returns those of the ids that name objects of the store.
+func numbers(s *store, ids []scanner.BlobID) []int32 {
+	var nodes []int32
+	for _, id := range ids {
+		if raw, ok := pack.ParseID([]byte(id)); ok {
+			if n := s.find([]byte(raw)); n != none {
+				nodes = append(nodes, n)
+			}
+		}
+	}
+	return nodes
+}

@@ -12,21 +12,21 @@ import (
 
 // staged returns the paths that the indexes of the work trees have for ids, and what
 // of them could not be read.
-func (r *Repository) staged(ids []pack.ID) (map[pack.ID]string, error) {
+func (d Dir) staged(ids []pack.ID) (map[pack.ID]string, error) {
 	staged := map[pack.ID]string{}
 	for _, id := range ids {
 		staged[id] = ""
 	}
-	files, _ := filepath.Glob(filepath.Join(r.commonDir, "worktrees", "*", "index"))
-	shared, _ := filepath.Glob(filepath.Join(r.commonDir, "sharedindex.*")) // git-update-index(1), --split-index
-	files = append(append(files, shared...), filepath.Join(r.commonDir, "index"))
-	if r.gitDir != r.commonDir {
-		files = append(files, filepath.Join(r.gitDir, "index")) // again, with the names of this work tree
+	files, _ := filepath.Glob(filepath.Join(d.CommonDir, "worktrees", "*", "index"))
+	shared, _ := filepath.Glob(filepath.Join(d.CommonDir, "sharedindex.*")) // git-update-index(1), --split-index
+	files = append(append(files, shared...), filepath.Join(d.CommonDir, "index"))
+	if d.GitDir != d.CommonDir {
+		files = append(files, filepath.Join(d.GitDir, "index")) // again, with the names of this work tree
 	}
 	if file := os.Getenv("GIT_INDEX_FILE"); file != "" {
 		files = append(files, file)
 	}
-	hash := hashSize(readConfig(r.commonDir))
+	hash := d.hashSize()
 	var errs []error
 	for _, file := range files {
 		data, err := readText(file, maxList)

@@ -8,7 +8,6 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -236,19 +235,11 @@ func (s *signer) sign(g *graph, f *found) {
 			s.count++
 			s.first = cmp.Or(s.first, err)
 		}
-		from := signature(header(data, key))
+		from := signature(data, key)
 		who = scanner.Provenance{Author: from.Name, Email: from.Email, Time: from.When}
 		s.known[node] = who
 	}
-	f.Author, f.Email, f.Time = who.Author, who.Email, saneTime(who.Time)
-}
-
-// saneTime is t, or zero if it says nothing or JSON cannot hold it.
-func saneTime(t time.Time) time.Time {
-	if t.Unix() == 0 || t.Year() > 9999 {
-		return time.Time{}
-	}
-	return t
+	f.Author, f.Email, f.Time = who.Author, who.Email, who.Time
 }
 
 // unread counts, in one error, what could be read once and not again.
@@ -305,17 +296,4 @@ func (l *locator) nameRefs() {
 // other paths as they are.
 func dirName(path string) string {
 	return cmp.Or(strings.TrimSuffix(path, "/"), ".")
-}
-
-// numbers returns those of the ids that name objects of the store.
-func (s *store) numbers(ids []scanner.BlobID) []int32 {
-	var nodes []int32
-	for _, id := range ids {
-		if raw, ok := pack.ParseID([]byte(id)); ok {
-			if n := s.find([]byte(raw)); n != none {
-				nodes = append(nodes, n)
-			}
-		}
-	}
-	return nodes
 }

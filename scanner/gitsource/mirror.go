@@ -19,27 +19,16 @@ import (
 // ErrMirrorBusy says that another process updates the mirror.
 var ErrMirrorBusy = errors.New("another process updates this mirror")
 
-// Mirror makes dir a bare mirror of the repository at rawURL, all refs included, or
-// updates it, and opens it. It runs the git binary as Clone does, and needs one. Refs that
-// are gone are removed; objects never are, and each update adds one pack at most, so that
-// with Seen only what is new is read.
-//
-// If reference is not "", it is another mirror, that of the repository which this is a fork
-// of: objects that are there are not fetched, but read from there
-// (objects/info/alternates). Whoever removes it breaks this one.
-//
-// What an update that was broken off has left is removed first: locks and half a pack. One
-// update at a time: the error for another wraps ErrMirrorBusy. Errors do not hold the
-// password of the URL. Close removes nothing.
-func Mirror(ctx context.Context, rawURL, dir, reference string) (*Repository, error) {
+// mirrorInto makes dir a bare mirror of the repository at rawURL, as Mirror says.
+func mirrorInto(ctx context.Context, rawURL, dir, reference string) error {
 	at, err := parseRemote(rawURL)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := at.mirror(ctx, dir, reference); err != nil {
-		return nil, fmt.Errorf("mirroring %s: %w", at.url, endOf(ctx, err))
+		return fmt.Errorf("mirroring %s: %w", at.url, endOf(ctx, err))
 	}
-	return Open(dir)
+	return nil
 }
 
 func (r remote) mirror(ctx context.Context, dir, reference string) error {
@@ -131,13 +120,18 @@ func (m mirror) update(ctx context.Context, reference string) error {
 	return err
 }
 
+// A serverHead is the HEAD of a server: a branch, or the id of a commit.
+type serverHead struct {
+	target string // "refs/heads/main"
+	id     pack.ID
+}
+
 // head asks the server what its HEAD is; nothing for an empty repository.
-func (m mirror) head(ctx context.Context) (root, error) {
+func (m mirror) head(ctx context.Context) (at serverHead, err error) {
 	out, err := m.git(ctx, "ls-remote", "--symref", "--", m.url, "HEAD")
 	if err != nil {
-		return root{}, err
+		return serverHead{}, err
 	}
-	at := root{name: "HEAD"}
 	for line := range strings.Lines(out) { // "ref: " NAME or ID, TAB HEAD
 		value, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
 		if name != "HEAD" {

@@ -43,9 +43,9 @@ func TestMovedSinceOpened(t *testing.T) {
 				want := read(t, r)
 				var s *store
 				if how == "look-up" {
-					s = openLookup(r)
+					s = r.dir.openLookup()
 				} else {
-					s = openStore(r)
+					s = r.dir.openStore(r.Rest, r.Seen.hasPack)
 				}
 				defer s.close()
 				scannertest.Script(t, dir, tt.move)
@@ -80,7 +80,7 @@ func TestMovedSinceOpened(t *testing.T) {
 // checkLookups reads all that the refs of r lead to.
 func checkLookups(t *testing.T, s *store, r *Repository) {
 	t.Helper()
-	lines := strings.Split(scannertest.Git(t, r.gitDir, "rev-list", "--objects", "--all"), "\n")
+	lines := strings.Split(scannertest.Git(t, r.dir.GitDir, "rev-list", "--objects", "--all"), "\n")
 	if len(lines) < 16 {
 		t.Fatalf("%d objects", len(lines))
 	}
@@ -104,7 +104,7 @@ func TestMovedWhileListed(t *testing.T) {
 	for _, unlisted := range []bool{true, false} {
 		dir := scannertest.Repo(t, commits+"git repack -adq; put h new; commit 5\n")
 		r := open(t, dir)
-		s := &store{hash: 20, dirs: []string{filepath.Join(r.commonDir, "objects")}, unlisted: unlisted, tried: map[string]bool{}}
+		s := &store{hash: 20, dirs: []string{filepath.Join(r.dir.CommonDir, "objects")}, unlisted: unlisted, tried: map[string]bool{}}
 		packs := filepath.Join(s.dirs[0], "pack")
 		listed := s.listPacks(packs)
 		scannertest.Git(t, dir, "repack", "-adq")
@@ -144,7 +144,7 @@ func TestPassedOver(t *testing.T) {
 			t.Parallel()
 			dir := scannertest.Repo(t, commits+"git repack -adq\n"+unfinished+"d=.git/objects/pack\n"+tt.script+"\n")
 			r := open(t, dir)
-			s := openLookup(r)
+			s := r.dir.openLookup()
 			defer s.close()
 			if len(s.notes) > 0 || len(s.packs) != 1 {
 				t.Errorf("look-up: %d packs, %v", len(s.packs), s.notes)
@@ -175,7 +175,7 @@ func TestRefsMoved(t *testing.T) {
 		t.Error(diff, err)
 	}
 	s := &refSet{byName: map[string]int{}}
-	s.readLoose(filepath.Join(r.commonDir, "refs/heads/other"), "refs/heads/other") // as if listed before
+	s.readLoose(filepath.Join(r.dir.CommonDir, "refs/heads/other"), "refs/heads/other") // as if listed before
 	if len(s.broken)+len(s.roots) > 0 {
 		t.Errorf("a ref that was packed since it was listed: %v", s.broken)
 	}

@@ -3,6 +3,7 @@ package gitsource
 import (
 	"bytes"
 	"errors"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/object"
 
@@ -90,9 +91,19 @@ func header(data []byte, key string) []byte {
 	return nil
 }
 
-func signature(value []byte) (s object.Signature) {
-	s.Decode(value)
+// signature returns who made a commit or tag, by the header with the key, and when.
+func signature(data []byte, key string) (s object.Signature) {
+	s.Decode(header(data, key))
+	s.When = saneTime(s.When)
 	return s
+}
+
+// saneTime is t, or zero if it says nothing or JSON cannot hold it.
+func saneTime(t time.Time) time.Time {
+	if t.Unix() == 0 || t.Year() > 9999 {
+		return time.Time{}
+	}
+	return t
 }
 
 // An entry is a line of a tree object: "<mode> SP <name> NUL <id>" (git's

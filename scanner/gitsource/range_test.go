@@ -195,7 +195,7 @@ func BenchmarkRange(b *testing.B) {
 		b.Fatal(err)
 	}
 	back := func(n int) []string {
-		out, err := exec.CommandContext(b.Context(), "git", "--git-dir", r.gitDir, "rev-parse", fmt.Sprintf("HEAD~%d", n)).Output()
+		out, err := exec.CommandContext(b.Context(), "git", "--git-dir", r.dir.GitDir, "rev-parse", fmt.Sprintf("HEAD~%d", n)).Output()
 		if err != nil {
 			b.Skip(err)
 		}

@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/stanch-dev/stanch/scanner"
@@ -25,9 +26,8 @@ type reading struct {
 	yield   func(scanner.Blob) error
 	report  func(scanner.Blob) error // what cannot be read
 
-	shallow map[pack.ID]bool
-	lost    map[int]bool // packs that could not be read to the end
-	late    []int32      // trees of which a second copy is to be read
+	lost map[int]bool // packs that could not be read to the end
+	late []int32      // trees of which a second copy is to be read
 
 	mu     sync.Mutex
 	held   bitset          // what was yielded
@@ -35,9 +35,12 @@ type reading struct {
 	badIDs []int32         // in the order of their discovery
 }
 
-// minGraphLimit is what a commit, tag or tree may have whatever the limit: one
-// that is not read hides all that it leads to.
-const minGraphLimit = 32 << 20
+func newReading(s *store, limit int64, p scanner.Prefilter, yield func(scanner.Blob) error) *reading {
+	return &reading{
+		store: s, graph: newGraph(s), limit: limit, pre: p, yield: yield, report: yield,
+		bad: map[int32]error{}, lost: map[int]bool{}, held: newBitset(s.len()),
+	}
+}
 
 // all reads blobs first, since trees are recorded with the blobs that matter, and
 // trees last. Each object is read once.
@@ -265,5 +268,32 @@ func (v *visitor) tell() {
 	v.passed, v.passedBytes = 0, 0
 }
 
-// noLimit is the limit of a Repository with MaxBlobSize 0.
-const noLimit = math.MaxInt64
+// complete returns the names of the packs, and the ids of the loose objects, that could be
+// read whole.
+func (r *reading) complete() (packs, looseIDs []string) {
+	packs, looseIDs = []string{}, []string{}
+	damaged := maps.Clone(r.lost)
+	for _, n := range r.badIDs {
+		damaged[r.store.packOf(n)] = true
+	}
+	for _, n := range r.store.notes {
+		for i, p := range r.store.packs {
+			if strings.HasSuffix(n.path, p.Name+".pack") {
+				damaged[i] = true
+			}
+		}
+	}
+	for i, p := range r.store.packs {
+		// A pack without an index is one that git has not finished.
+		if !damaged[i] && strings.HasPrefix(p.Name, "pack-") {
+			packs = append(packs, p.Name)
+		}
+	}
+	for _, l := range r.store.loose {
+		if r.bad[r.store.find([]byte(l.id))] == nil {
+			looseIDs = append(looseIDs, l.id.String())
+		}
+	}
+	slices.Sort(packs)
+	return packs, slices.Compact(looseIDs) // an alternate may have it too
+}

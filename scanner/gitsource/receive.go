@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -90,7 +91,7 @@ func (f *fetch) receive(ctx context.Context, to io.Writer, wants, haves []string
 
 // copyPack copies a pack, up to what is left of MaxBytes.
 func (f *fetch) copyPack(to io.Writer, from io.Reader) error {
-	limit := int64(noLimit)
+	limit := int64(math.MaxInt64)
 	if f.MaxBytes > 0 {
 		limit = f.MaxBytes - f.bytes + 1
 	}

@@ -53,22 +53,22 @@ func (s *refSet) of(kind scanner.Kind) []root {
 
 // refs reads packed and loose refs, those of linked work trees, HEADs, and the
 // older stash entries, which only the reflog of refs/stash holds.
-func (r *Repository) refs() *refSet {
-	s := r.readRefs("refs")
-	s.readLoose(filepath.Join(r.commonDir, "HEAD"), "HEAD")
-	worktrees, _ := os.ReadDir(filepath.Join(r.commonDir, "worktrees"))
+func (d Dir) refs() *refSet {
+	s := d.readRefs("refs")
+	s.readLoose(filepath.Join(d.CommonDir, "HEAD"), "HEAD")
+	worktrees, _ := os.ReadDir(filepath.Join(d.CommonDir, "worktrees"))
 	for _, w := range worktrees {
-		dir, name := filepath.Join(r.commonDir, "worktrees", w.Name()), "worktrees/"+w.Name()
+		dir, name := filepath.Join(d.CommonDir, "worktrees", w.Name()), "worktrees/"+w.Name()
 		s.readLoose(filepath.Join(dir, "HEAD"), name+"/HEAD")
 		s.readTree(filepath.Join(dir, "refs"), name+"/refs")
 	}
-	s.readStashLog(filepath.Join(r.commonDir, "logs", "refs", "stash"))
-	s.readLogs(filepath.Join(r.commonDir, "logs"), "")
+	s.readStashLog(filepath.Join(d.CommonDir, "logs", "refs", "stash"))
+	s.readLogs(filepath.Join(d.CommonDir, "logs"), "")
 	for _, w := range worktrees {
-		s.readLogs(filepath.Join(r.commonDir, "worktrees", w.Name(), "logs"), "worktrees/"+w.Name()+"/")
+		s.readLogs(filepath.Join(d.CommonDir, "worktrees", w.Name(), "logs"), "worktrees/"+w.Name()+"/")
 	}
-	s.readPseudo(r.gitDir)
-	if ref, err := readRef(filepath.Join(r.gitDir, "HEAD")); err == nil {
+	s.readPseudo(d.GitDir)
+	if ref, err := readRef(filepath.Join(d.GitDir, "HEAD")); err == nil {
 		s.head = s.resolve(ref)
 	}
 	return s
@@ -77,11 +77,11 @@ func (r *Repository) refs() *refSet {
 // readRefs reads the refs below dir that are in files of their own, and all packed ones.
 // git pack-refs writes packed-refs before it removes the files: read after them, it has
 // each ref whose file has gone.
-func (r *Repository) readRefs(dir string) *refSet {
+func (d Dir) readRefs(dir string) *refSet {
 	loose := &refSet{byName: map[string]int{}}
-	loose.readTree(filepath.Join(r.commonDir, filepath.FromSlash(dir)), dir)
+	loose.readTree(filepath.Join(d.CommonDir, filepath.FromSlash(dir)), dir)
 	s := &refSet{}
-	s.readPacked(filepath.Join(r.commonDir, "packed-refs"))
+	s.readPacked(filepath.Join(d.CommonDir, "packed-refs"))
 	s.broken = append(s.broken, loose.broken...)
 	for _, ref := range loose.roots {
 		s.add(ref)

@@ -80,7 +80,7 @@ func TestLocateDamage(t *testing.T) {
 func TestReachableDamage(t *testing.T) {
 	dir := scannertest.Repo(t, put+"put f one; commit 1; git repack -qad; chmod u+w .git/objects/pack/*.pack\n")
 	r := open(t, dir)
-	s := openStore(r)
+	s := r.dir.openStore(r.Rest, r.Seen.hasPack)
 	defer s.close()
 	reading := r.reading(s, scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(scanner.Blob) error { return nil })
 	if err := reading.all(t.Context()); err != nil {
@@ -91,7 +91,7 @@ func TestReachableDamage(t *testing.T) {
 	}
 	_, _, lost := s.read(s.id(0), noLimit) // unless the pack was not mapped but read into memory
 	texts, unread := 0, 0
-	end := ending{reading: reading, refs: r.refs(), yield: func(b scanner.Blob) error {
+	end := ending{reading: reading, refs: r.dir.refs(), yield: func(b scanner.Blob) error {
 		if texts++; b.Err != nil {
 			unread++
 		}

@@ -6,45 +6,16 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"strings"
 
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// Refs returns the refs whose full names begin with prefix, "refs/remotes/origin/",
-// and the ids of what they point to, in hex. Symbolic refs are left out: what they
-// name has a name of its own. If some cannot be read, it returns the others with an
-// error; if none can, nil.
-func (r *Repository) Refs(prefix string) (map[string]string, error) {
-	if err := r.refsReadable(); err != nil {
-		return nil, err
-	}
-	s := r.readRefs(strings.TrimSuffix(prefix[:strings.LastIndexByte(prefix, '/')+1], "/"))
-	found := map[string]string{}
-	for _, ref := range s.roots {
-		if strings.HasPrefix(ref.name, prefix) && ref.id != "" {
-			found[ref.name] = ref.id.String()
-		}
-	}
-	if len(s.broken) > 0 {
-		return found, s.broken[0].Err
-	}
-	return found, nil
-}
-
-// Resolve returns the id, in hex, of what a ref points to: HEAD, MERGE_HEAD, or a
-// full name. It is "" if there is no such ref, as for HEAD before the first commit.
-func (r *Repository) Resolve(name string) (string, error) {
-	id, err := r.resolve(name)
-	return id.String(), err
-}
-
-func (r *Repository) resolve(name string) (pack.ID, error) {
-	if err := r.refsReadable(); err != nil {
+func (d Dir) resolve(name string) (pack.ID, error) {
+	if err := d.refsReadable(); err != nil {
 		return "", err
 	}
 	for range 6 { // git follows no more either
-		ref, err := r.readNamed(name)
+		ref, err := d.readNamed(name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return "", nil
@@ -59,8 +30,8 @@ func (r *Repository) resolve(name string) (pack.ID, error) {
 }
 
 // refsReadable returns an error if the refs are not in files.
-func (r *Repository) refsReadable() error {
-	if storage := refStorage(readConfig(r.commonDir)); storage != "" {
+func (d Dir) refsReadable() error {
+	if storage := refStorage(readConfig(d.CommonDir)); storage != "" {
 		return fmt.Errorf("refs are kept as %s, which stanch cannot read; git refs migrate --ref-format=files changes that", storage)
 	}
 	return nil
@@ -68,11 +39,11 @@ func (r *Repository) refsReadable() error {
 
 // readNamed reads a ref by its full name: from a file of the work tree, else from one of
 // the repository, else from packed-refs.
-func (r *Repository) readNamed(name string) (root, error) {
+func (d Dir) readNamed(name string) (root, error) {
 	var ref root
 	err := fs.ErrNotExist
-	for _, dir := range []string{r.gitDir, r.commonDir} {
-		if ref, err = readRef(filepath.Join(dir, filepath.FromSlash(name))); err == nil || dir == r.commonDir {
+	for _, dir := range []string{d.GitDir, d.CommonDir} {
+		if ref, err = readRef(filepath.Join(dir, filepath.FromSlash(name))); err == nil || dir == d.CommonDir {
 			break
 		}
 	}
@@ -83,7 +54,7 @@ func (r *Repository) readNamed(name string) (root, error) {
 	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errNotRegular) {
 		return root{}, err
 	}
-	text, err := readSmall(filepath.Join(r.commonDir, "packed-refs"), maxList)
+	text, err := readSmall(filepath.Join(d.CommonDir, "packed-refs"), maxList)
 	if err != nil {
 		return root{}, err
 	}

@@ -100,7 +100,7 @@ func (f *fetcher) next(t *testing.T, url string) {
 	}
 	tips := maps.Clone(remote.Refs().Tips)
 	maps.DeleteFunc(tips, func(name, id string) bool { return f.known[name] == id })
-	r, err := remote.Fetch(t.Context(), Wanted{Tips: tips, Haves: f.haves})
+	r, err := Fetch(t.Context(), remote, Wanted{Tips: tips, Haves: f.haves})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,10 +114,10 @@ func (f *fetcher) next(t *testing.T, url string) {
 	if diff := cmp.Diff(names, texts.texts[scanner.KindRefName]); diff != "" && len(names)+len(texts.texts[scanner.KindRefName]) > 0 {
 		t.Errorf("names of refs (-want +got):\n%s", diff)
 	}
-	if packs, _ := filepath.Glob(filepath.Join(r.gitDir, "objects/pack/*.pack")); len(packs) > 0 {
-		scannertest.Git(t, r.gitDir, append([]string{"verify-pack"}, packs...)...)
+	if packs, _ := filepath.Glob(filepath.Join(r.dir.GitDir, "objects/pack/*.pack")); len(packs) > 0 {
+		scannertest.Git(t, r.dir.GitDir, append([]string{"verify-pack"}, packs...)...)
 	}
-	for id := range strings.FieldsSeq(scannertest.Git(t, r.gitDir, "cat-file", "--batch-all-objects", "--batch-check=%(objectname)")) {
+	for id := range strings.FieldsSeq(scannertest.Git(t, r.dir.GitDir, "cat-file", "--batch-all-objects", "--batch-check=%(objectname)")) {
 		if f.got[id] && !f.again {
 			t.Errorf("%s is fetched twice", id)
 		}

@@ -30,7 +30,7 @@ git mv d/alpha-one d/alpha-onto; git mv d/beta d/bet; put d/alpha-two w6; git mv
 // modes, names and ids. Each is what it is when it is read whole.
 func TestSplitNames(t *testing.T) {
 	r := open(t, scannertest.Repo(t, twoTrees))
-	s := openStore(r)
+	s := r.dir.openStore(r.Rest, r.Seen.hasPack)
 	defer s.close()
 	id := strings.Repeat("i", 19)
 	for name, trees := range map[string][2][]byte{
@@ -104,7 +104,7 @@ func cutUp(random *rand.Rand, base, made []byte) (parts []pack.Part) {
 
 func treeAt(t *testing.T, r *Repository, s *store, rev string) []byte {
 	t.Helper()
-	id, _ := pack.ParseID([]byte(scannertest.Git(t, r.gitDir, "rev-parse", rev)))
+	id, _ := pack.ParseID([]byte(scannertest.Git(t, r.dir.GitDir, "rev-parse", rev)))
 	typ, data, err := s.read(id, noLimit)
 	if err != nil || typ != pack.Tree {
 		t.Fatal(typ, err)
@@ -117,7 +117,7 @@ func treeAt(t *testing.T, r *Repository, s *store, rev string) []byte {
 func TestSplitNamesInPack(t *testing.T) {
 	dir := scannertest.Repo(t, twoTrees)
 	r := open(t, dir)
-	s := openStore(r)
+	s := r.dir.openStore(r.Rest, r.Seen.hasPack)
 	base, made := treeAt(t, r, s, "HEAD~:d"), treeAt(t, r, s, "HEAD:d")
 	s.close()
 	for _, rev := range []string{"HEAD~:d", "HEAD:d"} {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -77,8 +78,8 @@ func badIndex(format string, args ...any) error {
 }
 
 // loadIndex reads the index in file, and the shared one that it is based on, if it
-// is split. A file that does not exist is an empty index, as for git.
-func (r *Repository) loadIndex(file string, hash int) (*index, error) {
+// is split, which is in gitDir. A file that does not exist is an empty index, as for git.
+func loadIndex(file, gitDir string, hash int) (*index, error) {
 	data, err := readText(file, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &index{}, nil
@@ -88,7 +89,7 @@ func (r *Repository) loadIndex(file string, hash int) (*index, error) {
 	}
 	x, link, err := parseIndex(data, hash)
 	if err == nil && link != nil {
-		err = r.joinShared(x, link, hash)
+		err = joinShared(x, link, gitDir, hash)
 	}
 	if err == nil && !slices.IsSortedFunc(x.entries, compareStaged) {
 		err = badIndex("its entries are not in order")
@@ -103,9 +104,9 @@ func (r *Repository) loadIndex(file string, hash int) (*index, error) {
 const maxIndex = 2 << 30
 
 // joinShared adds the entries of the shared index that x is based on.
-func (r *Repository) joinShared(x *index, l *link, hash int) error {
+func joinShared(x *index, l *link, gitDir string, hash int) error {
 	name := "sharedindex." + l.base.String()
-	data, err := readText(filepath.Join(r.gitDir, name), maxIndex)
+	data, err := readText(filepath.Join(gitDir, name), maxIndex)
 	if err != nil {
 		return fmt.Errorf("reading the shared index: %w", err)
 	}
@@ -367,4 +368,22 @@ func fileMode(m uint32) mode {
 		return submodule
 	}
 	return file
+}
+
+// at returns the entry at path, or the first below it if path is a folder; "." is
+// the root.
+func (x *index) at(path string) (staged, bool) {
+	i := sort.Search(len(x.entries), func(i int) bool { return x.entries[i].path >= path })
+	if i < len(x.entries) && x.entries[i].path == path {
+		return x.entries[i], true
+	}
+	prefix := path + "/"
+	if path == "." {
+		prefix = ""
+	}
+	i = sort.Search(len(x.entries), func(i int) bool { return x.entries[i].path >= prefix })
+	if i < len(x.entries) && strings.HasPrefix(x.entries[i].path, prefix) {
+		return staged{path: path, mode: directory}, true
+	}
+	return staged{}, false
 }

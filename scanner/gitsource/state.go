@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"slices"
-	"strings"
 
 	"github.com/stanch-dev/stanch/scanner/atomicfile"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
@@ -104,34 +102,3 @@ func (s *State) hasPack(p *pack.Pack) bool { return s != nil && s.packs[p.Name] 
 
 // hasLoose reports whether a loose object was read.
 func (s *State) hasLoose(l loose) bool { return s != nil && s.loose[l.id] }
-
-// next returns the state after a reading: with the packs and loose objects that
-// could be read whole.
-func (r *reading) next(version string) *State {
-	s := &State{Version: version, Packs: []string{}, Loose: []string{}}
-	damaged := maps.Clone(r.lost)
-	for _, n := range r.badIDs {
-		damaged[r.store.packOf(n)] = true
-	}
-	for _, n := range r.store.notes {
-		for i, p := range r.store.packs {
-			if strings.HasSuffix(n.path, p.Name+".pack") {
-				damaged[i] = true
-			}
-		}
-	}
-	for i, p := range r.store.packs {
-		// A pack without an index is one that git has not finished.
-		if !damaged[i] && strings.HasPrefix(p.Name, "pack-") {
-			s.Packs = append(s.Packs, p.Name)
-		}
-	}
-	for _, l := range r.store.loose {
-		if r.bad[r.store.find([]byte(l.id))] == nil {
-			s.Loose = append(s.Loose, l.id.String())
-		}
-	}
-	slices.Sort(s.Packs)
-	s.Loose = slices.Compact(s.Loose) // an alternate may have it too
-	return s
-}

@@ -80,13 +80,13 @@ func TestStateOfFault(t *testing.T) {
 	dir := scannertest.Repo(t, put+"for i in 1 2 3; do put f$i w$i; commit $i; done; git repack -qad\n")
 	r := open(t, dir)
 	r.Seen = &State{Version: "1"}
-	s := openStore(r)
+	s := r.dir.openStore(r.Rest, r.Seen.hasPack)
 	defer s.close()
 	reading := r.reading(s, scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(scanner.Blob) error { return nil })
 	if err := reading.all(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	end := ending{reading: reading, refs: r.refs(), seen: r.Seen, yield: reading.yield}
+	end := r.ending(reading, r.dir.refs(), reading.yield)
 	if err := end.unread(t.Context()); err != nil || end.incomplete {
 		t.Fatal(err, end.incomplete)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -58,11 +59,19 @@ type note struct {
 
 var errMissing = errors.New("object is missing")
 
-// openStore opens the object directories of r. What cannot be opened is noted.
-func openStore(r *Repository) *store {
-	cfg := readConfig(r.commonDir)
-	s := &store{hash: hashSize(cfg), partial: isPartial(cfg) || r.Rest, rest: r.Rest}
-	for _, dir := range r.objectDirs() {
+// storeOptions say which objects to open.
+type storeOptions struct {
+	dirs    []string // object directories
+	hash    int      // bytes of an id
+	partial bool     // objects may be missing on purpose
+	rest    bool     // what is missing was read elsewhere
+	seen    func(*pack.Pack) bool
+}
+
+// openStore opens object directories. What cannot be opened is noted.
+func openStore(o storeOptions) *store {
+	s := &store{hash: o.hash, partial: o.partial || o.rest, rest: o.rest}
+	for _, dir := range o.dirs {
 		s.addDir(dir)
 	}
 	for i := 0; i < len(s.dirs); i++ { // alternates may have alternates: dirs grows
@@ -73,7 +82,7 @@ func openStore(r *Repository) *store {
 	}
 	// What was read comes first: a pack that git has fetched thin and completed has copies
 	// of objects of older ones, and of copies the first counts.
-	slices.SortStableFunc(s.packs, func(a, b *pack.Pack) int { return order(r.Seen.hasPack(b)) - order(r.Seen.hasPack(a)) })
+	slices.SortStableFunc(s.packs, func(a, b *pack.Pack) int { return order(o.seen(b)) - order(o.seen(a)) })
 	s.number()
 	return s
 }
@@ -85,14 +94,13 @@ func order(first bool) int {
 	return 0
 }
 
-// openLookup opens the object directories of r for reads by id alone, which takes
+// openLookup opens object directories for reads by id alone, which takes
 // no longer for many loose objects than for none. It opens the packs that git
 // reads, those with an index: a pack without one holds nothing that git can look up.
 // Of the numbers of objects, nothing works.
-func openLookup(r *Repository) *store {
-	cfg := readConfig(r.commonDir)
-	s := &store{hash: hashSize(cfg), partial: isPartial(cfg), unlisted: true}
-	for _, dir := range r.objectDirs() {
+func openLookup(o storeOptions) *store {
+	s := &store{hash: o.hash, partial: o.partial, unlisted: true}
+	for _, dir := range o.dirs {
 		s.addDir(dir)
 	}
 	for i := 0; i < len(s.dirs); i++ {
@@ -350,3 +358,10 @@ func (s *store) readLoose(l loose, limit int64) (pack.Type, []byte, error) {
 	data, err := o.Data(s.hash, l.id)
 	return o.Type, data, err
 }
+
+// minGraphLimit is what a commit, tag or tree may have whatever the limit: one
+// that is not read hides all that it leads to.
+const minGraphLimit = 32 << 20
+
+// noLimit is the limit of a Repository with MaxBlobSize 0.
+const noLimit = math.MaxInt64

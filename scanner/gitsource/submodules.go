@@ -29,7 +29,7 @@ const subPrefix = "modules/"
 // submodules returns the submodules that have been cloned, not those within these.
 func (r *Repository) submodules() ([]subRepository, error) {
 	var list []subRepository
-	top := filepath.Join(r.commonDir, "modules")
+	top := filepath.Join(r.dir.CommonDir, "modules")
 	err := filepath.WalkDir(top, func(dir string, d fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -43,15 +43,7 @@ func (r *Repository) submodules() ([]subRepository, error) {
 			return nil
 		}
 		name, _ := filepath.Rel(top, dir)
-		sub := &Repository{MaxBlobSize: r.MaxBlobSize, ReachableOnly: r.ReachableOnly, gitDir: dir, commonDir: dir, within: true}
-		if root := readConfig(dir).Section("core").Option("worktree"); root != "" {
-			if !filepath.IsAbs(root) {
-				root = filepath.Join(dir, root)
-			}
-			if gitDir, ok := resolveGitDir(filepath.Join(root, ".git")); ok && gitDir == dir {
-				sub.root = root
-			}
-		}
+		sub := &Repository{MaxBlobSize: r.MaxBlobSize, ReachableOnly: r.ReachableOnly, dir: Dir{GitDir: dir, CommonDir: dir, Root: workTreeOf(dir)}, within: true}
 		list = append(list, subRepository{filepath.ToSlash(name), sub})
 		return fs.SkipDir
 	})

@@ -67,3 +67,66 @@ func (l *treeLookup) read(tree pack.ID) *folder {
 	}
 	return f
 }
+
+// A headTree answers the one question whether a file is still at HEAD, for whatever commit
+// counts as HEAD: that of the repository, or that of an event of CI.
+type headTree struct {
+	treeLookup
+	root pack.ID // the tree of the commit, "" if it is not known
+}
+
+// open begins at a commit, or at a tag of one.
+func (h *headTree) open(s *store, id pack.ID) {
+	h.store = s
+	commit, ok := peel(s, id)
+	if !ok {
+		return
+	}
+	if c, err := readCommit(s, commit); err == nil {
+		h.root = c.tree
+	}
+}
+
+// find returns the id of the object at path, "" if there is none. known is false if a tree
+// on the way cannot be read.
+func (h *headTree) find(path string) (id pack.ID, known bool) {
+	if h.root == "" {
+		return "", false
+	}
+	id, err := h.treeLookup.find(h.root, path)
+	return id, err == nil
+}
+
+// readCommit reads what a commit refers to.
+func readCommit(s *store, id pack.ID) (links, error) {
+	typ, data, err := s.read(id, minGraphLimit)
+	if err != nil {
+		return links{}, fmt.Errorf("commit %s: %w", id, err)
+	}
+	if typ != pack.Commit {
+		return links{}, fmt.Errorf("%s: %w: a %s where a commit should be", id, errMalformed, typ)
+	}
+	c, err := parseCommit(links{}, data)
+	if err != nil {
+		return links{}, fmt.Errorf("commit %s: %w", id, err)
+	}
+	return c, nil
+}
+
+// peel follows tags to the commit that they lead to. It returns false if there is none, or
+// it cannot be read.
+func peel(s *store, id pack.ID) (commit pack.ID, ok bool) {
+	for range maxHops {
+		typ, data, err := s.read(id, minGraphLimit)
+		switch {
+		case err != nil:
+			return "", false
+		case typ != pack.Tag:
+			return id, typ == pack.Commit
+		}
+		if id, err = parseTag(data); err != nil {
+			return "", false
+		}
+	}
+	return "", false
+}

@@ -7,22 +7,6 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// maxPlaces is how many places of one id are listed. Ten trees with ten entries
-// each, all of them the next tree, hold a file at ten billion paths.
-const maxPlaces = 1000
-
-// maxPath is from how many bytes on the beginning of a path is cut off: trees
-// that are nested a million times would have paths of a terabyte in all.
-const maxPath = 4096
-
-// cut cuts a path down to maxPath.
-func cut(path string) string {
-	if len(path) > maxPath {
-		path = "…" + path[len(path)-maxPath:]
-	}
-	return path
-}
-
 // ways is the part of the graph that leads to hits. It knows below which of its
 // nodes there is a hit that still has room for a place, so that each step down
 // leads to one: the work is in proportion to what is listed, not to what is there.
@@ -92,47 +76,6 @@ func newWays(g *graph, hits []int32) *ways {
 		}
 	}
 	return w
-}
-
-// leads returns the hits and the trees that lead to one.
-func (g *graph) leads(hits []int32) bitset {
-	n := g.store.len() + len(g.missing)
-	leads, done := newBitset(n), newBitset(n)
-	for _, hit := range hits {
-		leads.set(hit)
-	}
-	type frame struct {
-		tree     int32
-		children []uint32 // what is left of them
-	}
-	var stack []frame
-	push := func(tree int32) {
-		if g.isTree(tree) && !done.has(tree) {
-			done.set(tree)
-			nodes, _ := g.record(tree)
-			stack = append(stack, frame{tree, nodes})
-		}
-	}
-	for tree := range g.at {
-		for push(int32(tree)); len(stack) > 0; {
-			f := &stack[len(stack)-1]
-			if len(f.children) == 0 {
-				tree := f.tree
-				stack = stack[:len(stack)-1]
-				if len(stack) > 0 && leads.has(tree) {
-					leads.set(stack[len(stack)-1].tree)
-				}
-				continue
-			}
-			child := int32(f.children[0])
-			f.children = f.children[1:]
-			if leads.has(child) {
-				leads.set(f.tree)
-			}
-			push(child)
-		}
-	}
-	return leads
 }
 
 // add returns the node of an object, a new one at first.

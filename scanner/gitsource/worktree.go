@@ -23,14 +23,14 @@ const worktreePrefix = "worktree:"
 // staged: what the next "git commit -a" makes objects of. Files that git does not
 // track are left out, since nothing here says which of them are meant to stay.
 func (r *Repository) yieldModified(ctx context.Context, yield func(scanner.Blob) error) error {
-	if r.root == "" || r.ReachableOnly {
+	if r.dir.Root == "" || r.ReachableOnly {
 		return nil
 	}
 	unread := func(err error) error { // what is staged is among the objects, whatever its names
 		return yield(scanner.Blob{ID: worktreePrefix, Kind: scanner.KindWorktree, Name: "work tree", Err: fmt.Errorf("what was changed in it is not known: %w", err)})
 	}
-	name := filepath.Join(r.gitDir, "index")
-	x, err := r.loadIndex(name, hashSize(readConfig(r.commonDir)))
+	name := filepath.Join(r.dir.GitDir, "index")
+	x, err := loadIndex(name, r.dir.GitDir, r.dir.hashSize())
 	if err != nil {
 		return unread(err)
 	}
@@ -44,7 +44,7 @@ func (r *Repository) yieldModified(ctx context.Context, yield func(scanner.Blob)
 		return unread(err)
 	}
 	// A folder may have become a link that leads out of the work tree.
-	root, err := os.OpenRoot(r.root)
+	root, err := os.OpenRoot(r.dir.Root)
 	if err != nil {
 		return unread(err)
 	}
@@ -55,7 +55,7 @@ func (r *Repository) yieldModified(ctx context.Context, yield func(scanner.Blob)
 		if e.mode != file || i > 0 && x.entries[i-1].path == e.path { // the sides of a conflict
 			continue
 		}
-		if err := errors.Join(ctx.Err(), m.entry(filepath.Join(r.root, filepath.FromSlash(e.path)), e)); err != nil {
+		if err := errors.Join(ctx.Err(), m.entry(filepath.Join(r.dir.Root, filepath.FromSlash(e.path)), e)); err != nil {
 			return err
 		}
 	}
@@ -80,7 +80,7 @@ func (m *modified) entry(name string, e *staged) error {
 	case err != nil: // the folder may not be entered
 		b.Err = err
 		return m.yield(b)
-	case e.unchanged(info, m.racy):
+	case unchanged(e, info, m.racy):
 		return nil
 	case info.Mode()&fs.ModeSymlink != 0:
 		target, err := m.root.Readlink(filepath.FromSlash(e.path))
@@ -129,7 +129,7 @@ func (m *modified) differing(b scanner.Blob, e *staged) error {
 
 // unchanged reports whether the file that info is of has the size and the time that
 // it had when it was staged, which was before racy.
-func (e *staged) unchanged(info fs.FileInfo, racy time.Time) bool {
+func unchanged(e *staged, info fs.FileInfo, racy time.Time) bool {
 	at := info.ModTime()
 	return uint32(info.Size()) == e.size && uint32(at.Unix()) == e.seconds && at.Before(racy) &&
 		(e.nanoseconds == 0 || uint32(at.Nanosecond()) == e.nanoseconds) // git may be built without

@@ -267,7 +267,7 @@ func (w *work) fetch(ctx context.Context, url string, remote *gitsource.Remote) 
 	for _, r := range append([]Repository{w.repo}, relatives...) {
 		wanted.Haves = append(wanted.Haves, tipsOf(r.Refs, len(r.Refs))...)
 	}
-	w.fetched, err = remote.Fetch(ctx, wanted)
+	w.fetched, err = gitsource.Fetch(ctx, remote, wanted)
 	return err
 }
 

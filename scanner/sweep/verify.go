@@ -66,7 +66,7 @@ func (e *Engine) readAgain(ctx context.Context, t Target, r Repository, blobs []
 	if err != nil {
 		return Result{}, w.explain(ctx, err)
 	}
-	repo, err := remote.Fetch(ctx, gitsource.Wanted{Objects: blobs, MaxBytes: e.MaxFetch, Dir: e.Temp})
+	repo, err := gitsource.Fetch(ctx, remote, gitsource.Wanted{Objects: blobs, MaxBytes: e.MaxFetch, Dir: e.Temp})
 	if err != nil {
 		return Result{}, w.explain(ctx, err)
 	}

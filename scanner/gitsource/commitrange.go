@@ -1,0 +1,67 @@
+package gitsource
+
+import (
+	"context"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
+
+// A Range is a Source of what some commits bring and others do not have, as "git
+// rev-list INCLUDE --not EXCLUDE" lists it: of each commit, the files that equal no
+// parent, the names of new files, and the commit object itself with its message; of
+// tags, the tag object. What one commit adds and the next removes is there. Only what is
+// new in a file is a hit (scanner.Blob.New), as for Staged.
+//
+// What is needed and missing is yielded with Err: a commit to begin at, a tree, and
+// with ErrShallow the parents of a commit at which a shallow clone was cut off. All
+// files of that count as new then. What is to be excluded and is not here excludes
+// nothing: more is read.
+//
+// In a hook of the server, the objects that are being pushed are found by the
+// variables that git sets (git-receive-pack(1), "Quarantine Environment").
+type Range struct {
+	Repo *Repository
+	// Include and Exclude are ids of commits or tags, in hex.
+	Include, Exclude []string
+	// Names are texts too: the names that refs are to have.
+	Names []string
+	// Head is the id of the commit that counts as HEAD for Provenance.AtHead, "" for none.
+	Head string
+	// Looked is what Blobs has looked at.
+	Looked Looked
+
+	last *commitRange
+}
+
+var _ scanner.Source = (*Range)(nil)
+
+// Blobs implements scanner.Source. It calls yield from several goroutines at once.
+func (g *Range) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	g.last = newCommitRange(g.Repo.dir, g.Repo.lookup(), g.Repo.limit(), yield)
+	g.last.names, g.last.head = g.Names, g.Head
+	err := pack.Guard(func() error { return g.last.read(ctx, g.Include, g.Exclude) })
+	g.Looked = Looked{Commits: g.last.commits, Files: int(g.last.files.Load())}
+	return err
+}
+
+// Locate implements scanner.Source. It knows what Blobs has yielded.
+func (g *Range) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+	if g.last == nil {
+		return ctx.Err()
+	}
+	return g.last.locate(ctx, ids, yield)
+}
+
+// CountCommits returns how many commits some lead to and others do not, ids in hex as of
+// Range. An id that is not here, or names neither a commit nor a tag, counts for nothing.
+func (r *Repository) CountCommits(ctx context.Context, include, exclude []string) (n int, err error) {
+	err = pack.Guard(func() error {
+		n, err = countCommits(ctx, r.dir, r.lookup(), include, exclude)
+		return err
+	})
+	return n, err
+}

@@ -1,0 +1,272 @@
+package gitsource
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha1"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing/format/config"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
+
+// ErrNotRepository says that a path is not in a git repository.
+var ErrNotRepository = errors.New("not a git repository")
+
+// A Dir is where a repository is on disk (gitrepository-layout(5)).
+type Dir struct {
+	GitDir    string // of this work tree: holds HEAD
+	CommonDir string // shared by all work trees: holds objects and refs
+	Root      string // of the work tree; "" if there is none
+}
+
+// findDir finds the repository that path is in, as Open says.
+func findDir(path string) (Dir, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return Dir{}, fmt.Errorf("opening %s: %w", path, err)
+	}
+	if _, err := os.Stat(abs); err != nil {
+		return Dir{}, fmt.Errorf("%s: %w: %w", path, ErrNotRepository, err)
+	}
+	d, err := discover(abs)
+	if err != nil {
+		return Dir{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return d, nil
+}
+
+// findHere finds the repository that git works on, as OpenHere says.
+func findHere() (d Dir, root string, err error) {
+	dir := os.Getenv("GIT_DIR")
+	if dir == "" {
+		if d, err = findDir("."); err != nil {
+			return Dir{}, "", err
+		}
+		return d, d.workTree(), nil
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return Dir{}, "", fmt.Errorf("GIT_DIR %s: %w", dir, err)
+	}
+	gitDir, ok := resolveGitDir(abs)
+	if !ok {
+		return Dir{}, "", fmt.Errorf("GIT_DIR %s: %w", dir, ErrNotRepository)
+	}
+	d = Dir{GitDir: gitDir, CommonDir: commonDir(gitDir)}
+	if common := os.Getenv("GIT_COMMON_DIR"); common != "" {
+		if d.CommonDir, err = filepath.Abs(common); err != nil {
+			return Dir{}, "", fmt.Errorf("GIT_COMMON_DIR %s: %w", common, err)
+		}
+	}
+	// With GIT_DIR, the current folder is the top, unless GIT_WORK_TREE says other.
+	root, err = filepath.Abs(cmp.Or(os.Getenv("GIT_WORK_TREE"), "."))
+	return d, root, err
+}
+
+// discover looks for a repository at path, then in each folder above, as git
+// does. At each level ".git" comes before the folder itself.
+func discover(path string) (Dir, error) {
+	for dir := path; ; dir = filepath.Dir(dir) {
+		if gitDir, ok := resolveGitDir(filepath.Join(dir, ".git")); ok {
+			return Dir{GitDir: gitDir, CommonDir: commonDir(gitDir), Root: dir}, nil
+		}
+		if gitDir, ok := resolveGitDir(dir); ok {
+			return Dir{GitDir: gitDir, CommonDir: commonDir(gitDir)}, nil
+		}
+		if err := locked(filepath.Join(dir, ".git")); err != nil {
+			return Dir{}, err
+		}
+		if dir == filepath.Dir(dir) {
+			return Dir{}, ErrNotRepository
+		}
+	}
+}
+
+// locked returns an error if path may be a git directory or point to one, and the user
+// may not look: what is above it is another repository, and not the one to scan.
+func locked(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		_, err = os.Stat(filepath.Join(path, "HEAD"))
+	} else if err == nil && info.Mode().IsRegular() {
+		_, err = readSmall(path, maxSmall)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("the repository is closed to this user: %w", err)
+	}
+	return nil
+}
+
+// resolveGitDir returns the git directory that path is, or that the file at
+// path points to by "gitdir: ", as in linked work trees and submodules
+// (gitrepository-layout(5)).
+func resolveGitDir(path string) (string, bool) {
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		target, ok := readPointer(path, "gitdir: ")
+		if !ok {
+			return "", false
+		}
+		path = target
+	}
+	common := commonDir(path)
+	for _, dir := range []string{filepath.Join(common, "objects"), filepath.Join(common, "refs")} {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return "", false
+		}
+	}
+	_, err := os.Lstat(filepath.Join(path, "HEAD"))
+	return path, err == nil
+}
+
+// commonDir returns the directory that holds the objects and refs of gitDir,
+// another one in a linked work tree.
+func commonDir(gitDir string) string {
+	if dir, ok := readPointer(filepath.Join(gitDir, "commondir"), ""); ok {
+		return dir
+	}
+	return gitDir
+}
+
+// readPointer reads a file that holds prefix and a path, relative to the file.
+func readPointer(file, prefix string) (string, bool) {
+	text, err := readSmall(file, maxSmall)
+	path, ok := strings.CutPrefix(strings.TrimRight(string(text), "\r\n"), prefix)
+	if err != nil || !ok || path == "" {
+		return "", false
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(file), path)
+	}
+	return filepath.Clean(path), true
+}
+
+// readConfig returns what can be read of the repository's configuration. An
+// error is ignored: of the values asked for, each that is missed shows up later
+// as objects that cannot be read.
+func readConfig(common string) *config.Config {
+	return readConfigFile(filepath.Join(common, "config"))
+}
+
+func readConfigFile(name string) *config.Config {
+	cfg := config.New()
+	if text, err := readSmall(name, maxSmall); err == nil {
+		_ = config.NewDecoder(bytes.NewReader(text)).Decode(cfg)
+	}
+	return cfg
+}
+
+// hashSize is the length of an object id in bytes.
+func hashSize(cfg *config.Config) int {
+	if strings.EqualFold(cfg.Section("extensions").Option("objectFormat"), "sha256") {
+		return sha256.Size
+	}
+	return sha1.Size
+}
+
+// refStorage is how refs are stored if not in files, as reftable.
+func refStorage(cfg *config.Config) string {
+	// The value may be a URI, as in "reftable:///path".
+	s, _, _ := strings.Cut(cfg.Section("extensions").Option("refStorage"), ":")
+	if strings.EqualFold(s, "files") {
+		return ""
+	}
+	return s
+}
+
+// isPartial reports whether the configuration says that objects may be missing
+// (git's Documentation/technical/partial-clone).
+func isPartial(cfg *config.Config) bool {
+	if cfg.Section("extensions").HasOption("partialClone") {
+		return true
+	}
+	for _, remote := range cfg.Section("remote").Subsections {
+		if strings.EqualFold(remote.Option("promisor"), "true") {
+			return true
+		}
+	}
+	return false
+}
+
+// objectDirs returns where the objects of d are, alternates apart. In a hook, git
+// names other directories in the environment, such as the one where it holds what
+// is being pushed (git(1), GIT_OBJECT_DIRECTORY).
+func (d Dir) objectDirs() []string {
+	dirs := []string{filepath.Join(d.CommonDir, "objects")}
+	if gitDir := os.Getenv("GIT_DIR"); gitDir != "" {
+		if abs, err := filepath.Abs(gitDir); err != nil || abs != d.GitDir && abs != d.CommonDir {
+			return dirs // of another repository
+		}
+	}
+	if dir := os.Getenv("GIT_OBJECT_DIRECTORY"); dir != "" {
+		dirs = append([]string{dir}, dirs...)
+	}
+	for _, dir := range filepath.SplitList(os.Getenv("GIT_ALTERNATE_OBJECT_DIRECTORIES")) {
+		dirs = append(dirs, strings.Trim(dir, `"`))
+	}
+	return dirs
+}
+
+// workTree returns the folder, from the current one upwards, that has the
+// repository as its .git.
+func (d Dir) workTree() string {
+	dir, err := filepath.Abs(".")
+	for err == nil {
+		if gitDir, ok := resolveGitDir(filepath.Join(dir, ".git")); ok && gitDir == d.GitDir {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	return ""
+}
+
+// workTreeOf returns the work tree that the configuration of gitDir names, as that of a
+// submodule does, "" if there is none that has gitDir as its own.
+func workTreeOf(gitDir string) string {
+	root := readConfig(gitDir).Section("core").Option("worktree")
+	if root == "" {
+		return ""
+	}
+	if !filepath.IsAbs(root) {
+		root = filepath.Join(gitDir, root)
+	}
+	if own, ok := resolveGitDir(filepath.Join(root, ".git")); !ok || own != gitDir {
+		return ""
+	}
+	return root
+}
+
+// openStore opens the objects of the repository. rest says that missing objects were read
+// elsewhere; seen, which packs were read before.
+func (d Dir) openStore(rest bool, seen func(*pack.Pack) bool) *store {
+	cfg := readConfig(d.CommonDir)
+	return openStore(storeOptions{dirs: d.objectDirs(), hash: hashSize(cfg), partial: isPartial(cfg), rest: rest, seen: seen})
+}
+
+// openLookup opens the objects of the repository for reads by id alone.
+func (d Dir) openLookup() *store {
+	cfg := readConfig(d.CommonDir)
+	return openLookup(storeOptions{dirs: d.objectDirs(), hash: hashSize(cfg), partial: isPartial(cfg)})
+}
+
+// hashSize is the length of the repository's object ids in bytes.
+func (d Dir) hashSize() int { return hashSize(readConfig(d.CommonDir)) }
+
+// refStorage is how refs are stored if not in files, as reftable; else "".
+func (d Dir) refStorage() string { return refStorage(readConfig(d.CommonDir)) }
+
+// shallowFile is the file that lists where a shallow clone is cut off.
+func (d Dir) shallowFile() string { return filepath.Join(d.CommonDir, "shallow") }
+
+// shallow reads the commits that a shallow clone cut off the parents of.
+func (d Dir) shallow() (map[pack.ID]bool, error) { return readShallow(d.shallowFile()) }

@@ -1,0 +1,55 @@
+package gitsource
+
+import (
+	"cmp"
+	"os"
+	"path/filepath"
+)
+
+// WorkTree returns the root of the work tree that path is in, or "" if it is in none.
+// Above a bare repository, or a git directory, there is none.
+func WorkTree(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	for dir := abs; ; dir = filepath.Dir(dir) {
+		if _, ok := resolveGitDir(filepath.Join(dir, ".git")); ok {
+			return dir
+		}
+		if _, ok := resolveGitDir(dir); ok || dir == filepath.Dir(dir) {
+			return ""
+		}
+	}
+}
+
+// Settings returns the values of an option of the configuration of the repository
+// whose work tree is at root, in order. Those of the user and of the system are not
+// read, nor is what it includes.
+func Settings(root, section, option string) []string {
+	gitDir, ok := resolveGitDir(filepath.Join(root, ".git"))
+	if !ok {
+		return nil
+	}
+	return readConfig(commonDir(gitDir)).Section(section).OptionAll(option)
+}
+
+// UserSettings returns the values of an option of the user's own configuration, as "git
+// config --global" writes it (git-config(1), FILES): not what it includes, nor that of
+// the system.
+func UserSettings(section, option string) (values []string) {
+	var files []string
+	if home, err := os.UserHomeDir(); err == nil {
+		files = []string{
+			filepath.Join(cmp.Or(os.Getenv("XDG_CONFIG_HOME"), filepath.Join(home, ".config")), "git", "config"),
+			filepath.Join(home, ".gitconfig"),
+		}
+	}
+	if file, ok := os.LookupEnv("GIT_CONFIG_GLOBAL"); ok {
+		files = []string{file}
+	}
+	for _, file := range files {
+		values = append(values, readConfigFile(file).Section(section).OptionAll(option)...)
+	}
+	return values
+}
