@@ -12,7 +12,7 @@ import (
 )
 
 func TestReplayIsIdentity(t *testing.T) {
-	for _, set := range []string{"several", "fleet", "held", "none", "odd", "unread"} {
+	for _, set := range []string{"several", "fleet", "held", "none", "odd", "unread", "every"} {
 		for _, show := range []bool{false, true} {
 			saved := write(t, "json", set, Options{}, show)
 			var again bytes.Buffer
@@ -41,7 +41,7 @@ func TestReplayDropsSecrets(t *testing.T) {
 // A saved report gives the same text and SARIF as the scan did. Not for the set
 // "odd": JSON cannot hold its bytes.
 func TestReplayIntoFormats(t *testing.T) {
-	for _, set := range []string{"several", "fleet", "held"} {
+	for _, set := range []string{"several", "fleet", "held", "every"} {
 		for _, format := range []string{"text", "sarif", "github", "markdown", "junit"} {
 			o := Options{Verbose: true, Rules: testRules}
 			var got bytes.Buffer

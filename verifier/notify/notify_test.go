@@ -65,6 +65,20 @@ func notices(n int) (list []notify.Notice) {
 	return list
 }
 
+// TestContract: programs of users read notices.
+func TestContract(t *testing.T) {
+	at := time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)
+	n := notify.Notice{Schema: "s", Text: "t", Time: at, Planned: at, Result: "r", Why: []string{"w"}, Off: true, Status: "st", Created: at, Plan: "p"}
+	n.Fingerprint, n.KeyID, n.SecretSHA256, n.Account = "f", "id", "hash", "1"
+	n.Kind, n.Name, n.ARN, n.Where = "k", "n", "a", "wh"
+	got, err := json.Marshal(n)
+	const want = `{"schema":"s","text":"t","time":"2026-03-14T09:26:53Z","planned":"2026-03-14T09:26:53Z","result":"r","why":["w"],"off":true,"status":"st",` +
+		`"fingerprint":"f","key_id":"id","secret_sha256":"hash","account":"1","kind":"k","name":"n","arn":"a","where":"wh","created":"2026-03-14T09:26:53Z","plan":"p"}`
+	if string(got) != want || err != nil {
+		t.Errorf("%s, %v; want %s", got, err, want)
+	}
+}
+
 // TestParseTarget: what is no target is refused before anything is changed, and an
 // error does not hold the URL of a webhook.
 func TestParseTarget(t *testing.T) {
