@@ -19,6 +19,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
 	"github.com/stanch-dev/stanch/scanner/checkout"
 	"github.com/stanch-dev/stanch/scanner/cievent"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report"
@@ -106,7 +107,7 @@ type ciRun struct {
 	rng   checkout.Range
 
 	sarifText, jsonText, junitText, summary bytes.Buffer
-	counts                                  report.Summary
+	counts                                  finding.Summary
 	degraded                                bool
 	commands                                *runnerCommands // nil outside of GitHub Actions
 }

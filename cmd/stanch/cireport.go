@@ -17,6 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/checkout"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier/assessment"
@@ -26,7 +27,7 @@ import (
 func (c *ciRun) attach(j *job) error {
 	j.leak = c.exposure()
 	j.wraps = append(j.wraps, c.deactivate.Watch)
-	handlers := []report.Handler{j.handler, &lastSummary{to: &c.counts}}
+	handlers := []finding.Handler{j.handler, &lastSummary{to: &c.counts}}
 	add := func(format string, w io.Writer) error {
 		h, err := report.New(format, w, report.Options{
 			Rules: append(catalog.Rules(), j.config.Rules()...), Category: c.category(), LineHash: lineHash(c.dir),
@@ -82,12 +83,12 @@ func (c *ciRun) category() string {
 }
 
 // A lastSummary remembers how a scan ended.
-type lastSummary struct{ to *report.Summary }
+type lastSummary struct{ to *finding.Summary }
 
-func (*lastSummary) Scan(report.Scan) error             { return nil }
-func (*lastSummary) Finding(report.Finding) error       { return nil }
-func (*lastSummary) Repository(report.Repository) error { return nil }
-func (h *lastSummary) Summary(s report.Summary) error {
+func (*lastSummary) Scan(finding.Scan) error             { return nil }
+func (*lastSummary) Finding(finding.Finding) error       { return nil }
+func (*lastSummary) Repository(finding.Repository) error { return nil }
+func (h *lastSummary) Summary(s finding.Summary) error {
 	*h.to = s
 	return nil
 }

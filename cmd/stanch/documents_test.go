@@ -159,7 +159,7 @@ func TestPathsInDocuments(t *testing.T) {
 // TestContributing holds what CONTRIBUTING.md names.
 func TestContributing(t *testing.T) {
 	text := readPage(t, "CONTRIBUTING.md")
-	_, handler, _ := strings.Cut(text, "implements `report.Handler`: ")
+	_, handler, _ := strings.Cut(text, "implements `finding.Handler`: ")
 	handler, _, _ = strings.Cut(handler, ". ")
 	f, err := parser.ParseFile(token.NewFileSet(), "../../scanner/report/report.go", nil, 0)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/project"
@@ -154,7 +155,7 @@ func (h *hook) scan(ctx context.Context, subject *subject) error {
 	scan := scanrun.Scan{
 		Options: scanrun.Options{Project: h.config, Verifier: awsverifier.Offline{}},
 		Handler: report.Text(&page, report.Options{Color: cli.WantsColour(h.Stdout), Verbose: h.verbose}),
-		Header:  report.Scan{Version: h.Version, Source: "hook", Target: h.stage, Started: time.Now()},
+		Header:  finding.Scan{Version: h.Version, Source: "hook", Target: h.stage, Started: time.Now()},
 		FailOn:  scanrun.FailOnAny,
 	}
 	result, err := scan.Scan(ctx, subject)

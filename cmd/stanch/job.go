@@ -11,8 +11,8 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/project"
-	"github.com/stanch-dev/stanch/scanner/report"
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
@@ -31,7 +31,7 @@ type job struct {
 	// inventory holds the keys of the operator, nil if none was named.
 	inventory *inventory.Inventory
 	out       *cli.Output
-	handler   report.Handler
+	handler   finding.Handler
 	// wraps are what sees findings before the report, the last one first.
 	wraps []func(scanner.Sink) scanner.Sink
 	// op is the operator's identity, nil unless --assess or --deactivate is given.
@@ -60,7 +60,7 @@ func (j *job) run(ctx context.Context, source, target string, do func(*scanner.S
 	}
 	scan := scanrun.Scan{
 		Options: j.options(), Handler: j.handler, ShowSecrets: j.flags.showSecrets, FailOn: scanrun.FailOn(j.flags.failOn),
-		Header: report.Scan{Version: j.streams.Version, Source: source, Target: target, Started: time.Now()},
+		Header: finding.Scan{Version: j.streams.Version, Source: source, Target: target, Started: time.Now()},
 		Wraps:  append(slices.Clip(j.wraps), func(sink scanner.Sink) scanner.Sink { return j.assessed(ctx, sink) }),
 	}
 	j.log.Debug("scanning", "source", source, "target", target)

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
-	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
@@ -78,14 +78,14 @@ boto3.client("s3", aws_access_key_id=%q, aws_secret_access_key=%q)
 }
 
 // readFindings returns the findings of a JSON report by key id.
-func readFindings(t *testing.T, stream []byte) map[string]report.Finding {
+func readFindings(t *testing.T, stream []byte) map[string]finding.Finding {
 	t.Helper()
-	found := map[string]report.Finding{}
+	found := map[string]finding.Finding{}
 	for line := range bytes.Lines(stream) {
 		if !bytes.Contains(line, []byte(`"type":"finding"`)) {
 			continue
 		}
-		var f report.Finding
+		var f finding.Finding
 		if err := json.Unmarshal(line, &f); err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
-	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 func newReport(s *cli.Streams) *cobra.Command {
@@ -46,11 +46,11 @@ answers of AWS are.`,
 			if err != nil {
 				return err
 			}
-			replayErr := report.Replay(in, h, showSecrets)
+			replayErr := finding.Replay(in, h, showSecrets)
 			if errors.Is(replayErr, context.Canceled) {
 				return replayErr
 			}
-			if replayErr != nil && !errors.Is(replayErr, report.ErrTruncated) {
+			if replayErr != nil && !errors.Is(replayErr, finding.ErrTruncated) {
 				return cli.Incomplete(replayErr)
 			}
 			// Of a stream that was cut off, the report holds what there is.

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
-	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // TestSweepAck acknowledges a finding and takes that back. Nothing but unack removes an
@@ -24,7 +24,7 @@ func TestSweepAck(t *testing.T) {
 	o.repo(t, "a", "", `leak 1 f; commit 1`)
 	o.add(t)
 	o.sweep(t, cli.ExitLeaks)
-	finding := func() (f report.Finding) {
+	finding := func() (f finding.Finding) {
 		t.Helper()
 		_, out, errs := o.stanch(t, "report", "-f", "json")
 		for line := range strings.Lines(out) {
@@ -44,7 +44,7 @@ func TestSweepAck(t *testing.T) {
 			t.Errorf("%q: exit status %d, want %d; it says %q, want %q", args, got, status, out+errs, want)
 		}
 	}
-	by := func(want string) report.Finding {
+	by := func(want string) finding.Finding {
 		t.Helper()
 		f := finding()
 		if f.History.AcknowledgedBy != want || (f.Ignored != "") != (want != "") {

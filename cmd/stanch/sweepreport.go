@@ -15,7 +15,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner"
-	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
@@ -56,7 +56,7 @@ their history, and how each repository fared. Nothing is read or verified again.
 
 // writeSwept writes what store knows of a target to h, and puts out in its place. The
 // error says what there is to act on.
-func writeSwept(ctx context.Context, version string, store *sweep.Store, target, failOn string, h report.Handler, out *cli.Output) error {
+func writeSwept(ctx context.Context, version string, store *sweep.Store, target, failOn string, h finding.Handler, out *cli.Output) error {
 	w := &sweptReport{version: version, store: store, handler: h, target: target, failOn: scanrun.FailOn(failOn)}
 	if err := w.write(ctx); err != nil {
 		return cli.Incomplete(err)
@@ -71,12 +71,12 @@ func writeSwept(ctx context.Context, version string, store *sweep.Store, target,
 type sweptReport struct {
 	version string
 	store   *sweep.Store
-	handler report.Handler
+	handler finding.Handler
 	target  string // "" for all
 	failOn  scanrun.FailOn
 	result  scanrun.Result
 	begun   map[string]time.Time // of the last sweep of each target
-	sum     report.Summary
+	sum     finding.Summary
 }
 
 func (w *sweptReport) write(ctx context.Context) error {
@@ -116,7 +116,7 @@ func (w *sweptReport) write(ctx context.Context) error {
 	}
 	w.sum.Unread = append([]scanner.Unread{}, w.sum.Unread...)
 	return errors.Join(
-		w.handler.Scan(report.Scan{Version: w.version, Source: "github", Target: strings.Join(names, " "), Started: started}),
+		w.handler.Scan(finding.Scan{Version: w.version, Source: "github", Target: strings.Join(names, " "), Started: started}),
 		w.store.Findings(ctx, w.target, w.finding),
 		w.store.Repositories(ctx, w.target, w.repository),
 		w.end(started, ended))
@@ -145,12 +145,12 @@ func (w *sweptReport) end(started, ended time.Time) error {
 
 // finding reports one that was kept.
 func (w *sweptReport) finding(k sweep.Kept) error {
-	var f report.Finding
+	var f finding.Finding
 	if err := sweep.UnmarshalRecord(k.Record, &f); err != nil {
 		return fmt.Errorf("a finding in the database: %w", err)
 	}
 	for _, place := range k.Locations {
-		var l report.Location
+		var l finding.Location
 		if err := sweep.UnmarshalRecord(place.Record, &l); err != nil {
 			return fmt.Errorf("a place in the database: %w", err)
 		}
@@ -158,7 +158,7 @@ func (w *sweptReport) finding(k sweep.Kept) error {
 		f.Locations = append(f.Locations, l)
 	}
 	f.Ignored = k.Ignored
-	f.History = &report.History{
+	f.History = &finding.History{
 		FirstSeen: k.FirstSeen, LastSeen: k.LastSeen, GoneSince: k.GoneSince, DeadSince: k.DeadSince,
 		AcknowledgedBy: k.AcknowledgedBy, AcknowledgedUntil: k.AcknowledgedUntil, Note: k.Note,
 	}
@@ -170,7 +170,7 @@ func (w *sweptReport) finding(k sweep.Kept) error {
 }
 
 // acknowledged makes a finding one that does not count; one that is live does.
-func acknowledged(f *report.Finding) {
+func acknowledged(f *finding.Finding) {
 	why := "acknowledged by " + f.History.AcknowledgedBy
 	if until := f.History.AcknowledgedUntil; !until.IsZero() {
 		why += " until " + until.Format(time.DateOnly)
@@ -182,7 +182,7 @@ func acknowledged(f *report.Finding) {
 	}
 }
 
-func (w *sweptReport) count(f *report.Finding) {
+func (w *sweptReport) count(f *finding.Finding) {
 	if f.Ignored != "" {
 		w.sum.Ignored++
 		return
@@ -201,7 +201,7 @@ func (w *sweptReport) count(f *report.Finding) {
 
 // repository reports how one fared in the last sweep of its target.
 func (w *sweptReport) repository(r sweep.Repository) error {
-	record := report.Repository{
+	record := finding.Repository{
 		Name: r.Name, URL: r.Page, State: r.State, Why: r.Why, At: r.At, ForkOf: r.Parent,
 		Archived: r.Archived, Private: r.Private,
 	}

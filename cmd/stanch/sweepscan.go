@@ -9,8 +9,8 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
-	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
@@ -65,7 +65,7 @@ func (s *searcher) scan(ctx context.Context, src scanner.Source, page string) (s
 		defer s.assessing.Unlock()
 	}
 	k := &keeper{}
-	sink := report.NewSink(k, report.Scan{Version: s.job.streams.Version, Source: "github", Target: page, Started: time.Now()}, set, false)
+	sink := finding.NewSink(k, finding.Scan{Version: s.job.streams.Version, Source: "github", Target: page, Started: time.Now()}, set, false)
 	err = sc.Scan(ctx, src, s.job.assessed(ctx, sink))
 	return k.result, later(err)
 }
@@ -73,20 +73,20 @@ func (s *searcher) scan(ctx context.Context, src scanner.Source, page string) (s
 // A keeper is the Handler of what a store keeps.
 type keeper struct{ result sweep.Result }
 
-// Scan implements report.Handler.
-func (k *keeper) Scan(report.Scan) error { return nil }
+// Scan implements finding.Handler.
+func (k *keeper) Scan(finding.Scan) error { return nil }
 
-// Repository implements report.Handler.
-func (k *keeper) Repository(report.Repository) error { return nil }
+// Repository implements finding.Handler.
+func (k *keeper) Repository(finding.Repository) error { return nil }
 
-// Summary implements report.Handler.
-func (k *keeper) Summary(s report.Summary) error {
+// Summary implements finding.Handler.
+func (k *keeper) Summary(s finding.Summary) error {
 	k.result.Objects, k.result.Unread = s.Objects, s.Unread
 	return nil
 }
 
-// Finding implements report.Handler.
-func (k *keeper) Finding(f report.Finding) error {
+// Finding implements finding.Handler.
+func (k *keeper) Finding(f finding.Finding) error {
 	kept := sweep.Finding{
 		Fingerprint: f.Fingerprint, KeyID: f.KeyID, Account: f.Account,
 		State: string(f.State), Reason: f.Reason, Ignored: f.Ignored, Verified: f.VerifiedAt,

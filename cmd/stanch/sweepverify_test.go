@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
-	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
@@ -25,16 +25,16 @@ func TestSweepVerifies(t *testing.T) {
 	o.repo(t, "b", "", `leak 1 f; leak 2 g; leak 3 h; commit 1`)
 	o.add(t)
 	// sweep returns the states by key, and how many requests came for each.
-	sweepOnce := func(flags ...string) (findings map[string]report.Finding) {
+	sweepOnce := func(flags ...string) (findings map[string]finding.Finding) {
 		t.Helper()
 		args := append([]string{"run", "--retry-after", "10ms", "-f", "json", "--scans", "1", "--sts-endpoint", sts.URL}, flags...)
 		_, out, errs := o.stanch(t, args...)
-		findings = map[string]report.Finding{}
+		findings = map[string]finding.Finding{}
 		for line := range strings.Lines(out) {
 			if !strings.HasPrefix(line, `{"type":"finding"`) {
 				continue
 			}
-			var f report.Finding
+			var f finding.Finding
 			if err := json.Unmarshal([]byte(line), &f); err != nil {
 				t.Fatalf("%v: %s", err, errs)
 			}
@@ -44,7 +44,7 @@ func TestSweepVerifies(t *testing.T) {
 		}
 		return findings
 	}
-	is := func(step string, got map[string]report.Finding, state verifier.State, requests int, k verifiertest.Key) report.Finding {
+	is := func(step string, got map[string]finding.Finding, state verifier.State, requests int, k verifiertest.Key) finding.Finding {
 		t.Helper()
 		f := got[k.Credential.ID]
 		if n := sts.Count(k.Credential.ID); f.State != state || n != requests {

@@ -11,7 +11,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
-	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
@@ -21,13 +21,13 @@ import (
 
 // saved returns the report name of a leakCase, whose key of alice comes first, after
 // change has been at it.
-func (c *leakCase) saved(name string, change func(alice, root *report.Finding)) string {
+func (c *leakCase) saved(name string, change func(alice, root *finding.Finding)) string {
 	c.t.Helper()
 	r := &respond.SavedReport{}
-	if err := report.Replay(strings.NewReader(c.read(name)), r, true); err != nil {
+	if err := finding.Replay(strings.NewReader(c.read(name)), r, true); err != nil {
 		c.t.Fatal(err)
 	}
-	slices.SortFunc(r.Findings, func(a, b report.Finding) int { return strings.Compare(b.Identity.Name, a.Identity.Name) })
+	slices.SortFunc(r.Findings, func(a, b finding.Finding) int { return strings.Compare(b.Identity.Name, a.Identity.Name) })
 	if len(r.Findings) != 2 || r.Findings[0].Identity.Name != "alice" || r.Findings[1].Identity.Kind != "root" {
 		c.t.Fatalf("%+v", r.Findings)
 	}
@@ -37,20 +37,20 @@ func (c *leakCase) saved(name string, change func(alice, root *report.Finding)) 
 	}
 	change(&r.Findings[0], &r.Findings[1])
 	var b strings.Builder
-	if err := r.Replay(report.JSON(&b)); err != nil {
+	if err := r.Replay(finding.JSON(&b)); err != nil {
 		c.t.Fatal(err)
 	}
 	return b.String()
 }
 
 // again verifies a saved report, and returns its findings as JSON tells them.
-func (c *leakCase) again(text string, flags ...string) (code int, alice, root report.Finding, sum report.Summary, stderr string) {
+func (c *leakCase) again(text string, flags ...string) (code int, alice, root finding.Finding, sum finding.Summary, stderr string) {
 	c.t.Helper()
 	args := append([]string{"verify", "-f", "json", "--sts-endpoint", c.aws.URL, "--aws-endpoint", c.aws.URL, "--role", "stanch-respond", "--external-id", "example"}, flags...)
 	code, stdout, stderr := c.run(text, args...)
-	var list []report.Finding
+	var list []finding.Finding
 	for line := range strings.Lines(stdout) {
-		var f report.Finding
+		var f finding.Finding
 		var err error
 		switch {
 		case strings.HasPrefix(line, `{"type":"finding"`):
@@ -73,17 +73,17 @@ func (c *leakCase) again(text string, flags ...string) (code int, alice, root re
 // asked again, or nobody.
 func TestVerifyAgain(t *testing.T) {
 	c := newLeakCase(t)
-	plain := func(*report.Finding, *report.Finding) {}
-	state := func(s verifier.State) func(*report.Finding, *report.Finding) {
-		return func(alice, _ *report.Finding) { alice.State = s }
+	plain := func(*finding.Finding, *finding.Finding) {}
+	state := func(s verifier.State) func(*finding.Finding, *finding.Finding) {
+		return func(alice, _ *finding.Finding) { alice.State = s }
 	}
-	lone := func(s verifier.State) func(*report.Finding, *report.Finding) {
-		return func(alice, _ *report.Finding) {
-			alice.State, alice.SecretSHA256, alice.Identity = s, "", report.Identity{}
+	lone := func(s verifier.State) func(*finding.Finding, *finding.Finding) {
+		return func(alice, _ *finding.Finding) {
+			alice.State, alice.SecretSHA256, alice.Identity = s, "", finding.Identity{}
 		}
 	}
-	ignoreRoot := func(f func(*report.Finding, *report.Finding)) func(*report.Finding, *report.Finding) {
-		return func(alice, root *report.Finding) { f(alice, root); root.Ignored = "known" }
+	ignoreRoot := func(f func(*finding.Finding, *finding.Finding)) func(*finding.Finding, *finding.Finding) {
+		return func(alice, root *finding.Finding) { f(alice, root); root.Ignored = "known" }
 	}
 	iam, noSecrets := []string{"--iam"}, "not asked again: the report holds no secret"
 	inactive := func(off bool) func() {
@@ -94,7 +94,7 @@ func TestVerifyAgain(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		report    string
-		change    func(alice, root *report.Finding)
+		change    func(alice, root *finding.Finding)
 		flags     []string
 		prepare   func()
 		state     verifier.State // of alice's key
@@ -107,15 +107,15 @@ func TestVerifyAgain(t *testing.T) {
 		{"no secret, IAM", "scan.jsonl", plain, iam, nil, verifier.Live, true, "", 1, 2, cli.ExitIncomplete}, // it does not tell of root
 		{"no secret, IAM, the other is ignored", "scan.jsonl", ignoreRoot(plain), iam, nil, verifier.Live, true, "", 1, 1, cli.ExitLeaks},
 		{"secrets", "secret.jsonl", plain, nil, nil, verifier.Live, true, "", 2, 2, cli.ExitLeaks},
-		{"one secret of two", "secret.jsonl", func(alice, _ *report.Finding) { alice.Secret = "" }, nil, nil, verifier.Live, false, noSecrets, 1, 2, cli.ExitIncomplete},
-		{"one secret of two, IAM", "secret.jsonl", func(alice, _ *report.Finding) { alice.Secret = "" }, iam, nil, verifier.Live, true, "", 2, 2, cli.ExitLeaks},
-		{"all ignored", "scan.jsonl", ignoreRoot(func(alice, _ *report.Finding) { alice.Ignored = "known" }), nil, nil, verifier.Live, false, "", 0, 0, cli.ExitClean},
-		{"never asked", "scan.jsonl", func(alice, _ *report.Finding) { alice.State, alice.VerifiedAt = verifier.Skipped, time.Time{} }, nil, nil,
+		{"one secret of two", "secret.jsonl", func(alice, _ *finding.Finding) { alice.Secret = "" }, nil, nil, verifier.Live, false, noSecrets, 1, 2, cli.ExitIncomplete},
+		{"one secret of two, IAM", "secret.jsonl", func(alice, _ *finding.Finding) { alice.Secret = "" }, iam, nil, verifier.Live, true, "", 2, 2, cli.ExitLeaks},
+		{"all ignored", "scan.jsonl", ignoreRoot(func(alice, _ *finding.Finding) { alice.Ignored = "known" }), nil, nil, verifier.Live, false, "", 0, 0, cli.ExitClean},
+		{"never asked", "scan.jsonl", func(alice, _ *finding.Finding) { alice.State, alice.VerifiedAt = verifier.Skipped, time.Time{} }, nil, nil,
 			verifier.Skipped, false, "not asked: the report holds no secret", 0, 2, cli.ExitIncomplete},
-		{"no time", "scan.jsonl", func(alice, _ *report.Finding) { alice.VerifiedAt = time.Time{} }, nil, nil, verifier.Live, false, noSecrets, 0, 2, cli.ExitIncomplete},
-		{"of the future, IAM", "scan.jsonl", ignoreRoot(func(alice, _ *report.Finding) { alice.VerifiedAt = time.Now().AddDate(9, 0, 0) }), iam, nil,
+		{"no time", "scan.jsonl", func(alice, _ *finding.Finding) { alice.VerifiedAt = time.Time{} }, nil, nil, verifier.Live, false, noSecrets, 0, 2, cli.ExitIncomplete},
+		{"of the future, IAM", "scan.jsonl", ignoreRoot(func(alice, _ *finding.Finding) { alice.VerifiedAt = time.Now().AddDate(9, 0, 0) }), iam, nil,
 			verifier.Live, true, "", 1, 1, cli.ExitLeaks},
-		{"stale before", "secret.jsonl", func(alice, _ *report.Finding) { alice.Stale = noSecrets }, nil, nil, verifier.Live, true, "", 2, 2, cli.ExitLeaks},
+		{"stale before", "secret.jsonl", func(alice, _ *finding.Finding) { alice.Stale = noSecrets }, nil, nil, verifier.Live, true, "", 2, 2, cli.ExitLeaks},
 
 		{"shut off, no secret", "scan.jsonl", plain, nil, inactive(true), verifier.Live, false, noSecrets, 0, 2, cli.ExitIncomplete},
 		{"shut off, secrets", "secret.jsonl", ignoreRoot(plain), nil, inactive(true), verifier.Invalid, true, "", 1, 1, cli.ExitClean},
@@ -162,7 +162,7 @@ func TestVerifyAgain(t *testing.T) {
 			if f.State != tt.state || f.Stale != tt.stale || (time.Since(f.VerifiedAt).Abs() < time.Minute) != tt.renewed {
 				t.Errorf("%s at %s, %q; want %s, renewed: %v, %q", f.State, f.VerifiedAt, f.Stale, tt.state, tt.renewed, tt.stale)
 			}
-			if code != tt.code || sum.Again == nil || *sum.Again != (report.Again{Asked: tt.asked, Of: tt.of}) {
+			if code != tt.code || sum.Again == nil || *sum.Again != (finding.Again{Asked: tt.asked, Of: tt.of}) {
 				t.Errorf("exit code %d, %+v; want %d, %d of %d\n%s", code, sum.Again, tt.code, tt.asked, tt.of, stderr)
 			}
 			if sent := len(c.aws.Requests()) - seen; tt.of == 0 && len(tt.flags) == 0 && sent != 0 {
@@ -179,7 +179,7 @@ func TestVerifyAgain(t *testing.T) {
 // one that nobody is asked about.
 func TestVerifyAgainForgetsSecrets(t *testing.T) {
 	c := newLeakCase(t)
-	text := c.saved("secret.jsonl", func(alice, root *report.Finding) {
+	text := c.saved("secret.jsonl", func(alice, root *finding.Finding) {
 		alice.Ignored = "known"
 		root.KeyID, root.HasValue, root.Value = "", true, root.Secret
 	})
@@ -193,7 +193,7 @@ func TestVerifyAgainForgetsSecrets(t *testing.T) {
 func TestVerifyAgainFacts(t *testing.T) {
 	c := newLeakCase(t)
 	var asked time.Time
-	change := func(alice, root *report.Finding) {
+	change := func(alice, root *finding.Finding) {
 		asked = alice.VerifiedAt
 		root.Ignored = "known"
 		alice.Facts = append(alice.Facts, []verifier.Fact{
@@ -233,20 +233,20 @@ func TestVerifyAgainNames(t *testing.T) {
 	arn := "arn:aws:iam::" + detectorstest.Account + ":user/"
 	for _, tt := range []struct {
 		name      string
-		who       report.Identity
+		who       finding.Identity
 		deny      string
 		want, arn string
 	}{
-		{"renamed", report.Identity{Kind: "user", Name: "alicia", ARN: arn + "ci/alicia"}, "", "alice", arn + "ci/alice"},
-		{"renamed, and the ARN cannot be read", report.Identity{Kind: "user", Name: "alicia", ARN: arn + "ci/alicia"}, "iam:GetUser", "alicia", arn + "ci/alicia"},
-		{"not known", report.Identity{}, "", "alice", arn + "ci/alice"},
-		{"not known, and the ARN cannot be read", report.Identity{}, "iam:GetUser", "alice", ""},
-		{"known", report.Identity{Kind: "user", Name: "alice", ARN: "as STS says"}, "", "alice", "as STS says"},
+		{"renamed", finding.Identity{Kind: "user", Name: "alicia", ARN: arn + "ci/alicia"}, "", "alice", arn + "ci/alice"},
+		{"renamed, and the ARN cannot be read", finding.Identity{Kind: "user", Name: "alicia", ARN: arn + "ci/alicia"}, "iam:GetUser", "alicia", arn + "ci/alicia"},
+		{"not known", finding.Identity{}, "", "alice", arn + "ci/alice"},
+		{"not known, and the ARN cannot be read", finding.Identity{}, "iam:GetUser", "alice", ""},
+		{"known", finding.Identity{Kind: "user", Name: "alice", ARN: "as STS says"}, "", "alice", "as STS says"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c.aws.Deny(tt.deny)
 			defer c.aws.Allow(tt.deny)
-			_, f, _, _, _ := c.again(c.saved("scan.jsonl", func(alice, _ *report.Finding) { alice.Identity = tt.who }), "--iam")
+			_, f, _, _, _ := c.again(c.saved("scan.jsonl", func(alice, _ *finding.Finding) { alice.Identity = tt.who }), "--iam")
 			if f.Identity.Name != tt.want || f.Identity.ARN != tt.arn || f.State != verifier.Live {
 				t.Errorf("%+v", f)
 			}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/suppress"
 )
 
@@ -35,7 +35,7 @@ func (c *Config) readBaseline(name string, data []byte) error {
 		return err
 	case bytes.Contains(first, []byte(`"schema":"stanch/`)):
 		known := fingerprints{}
-		if err := report.Replay(bytes.NewReader(data), known, false); err != nil {
+		if err := finding.Replay(bytes.NewReader(data), known, false); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		c.allow = append(c.allow, suppress.Known(name, known))
@@ -48,13 +48,13 @@ func (c *Config) readBaseline(name string, data []byte) error {
 	return fmt.Errorf("%s: is no JSON report of stanch or gitleaks, and no baseline of detect-secrets", name)
 }
 
-// fingerprints collects those of a report. It implements report.Handler.
+// fingerprints collects those of a report. It implements finding.Handler.
 type fingerprints map[string]bool
 
-func (fingerprints) Scan(report.Scan) error             { return nil }
-func (fingerprints) Repository(report.Repository) error { return nil }
-func (fingerprints) Summary(report.Summary) error       { return nil }
-func (f fingerprints) Finding(x report.Finding) error {
+func (fingerprints) Scan(finding.Scan) error             { return nil }
+func (fingerprints) Repository(finding.Repository) error { return nil }
+func (fingerprints) Summary(finding.Summary) error       { return nil }
+func (f fingerprints) Finding(x finding.Finding) error {
 	f[x.Fingerprint] = true
 	return nil
 }

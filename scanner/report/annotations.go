@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
@@ -18,30 +19,30 @@ const maxAnnotations = 10
 // (docs.github.com, "Workflow commands"): one annotation a finding, at its first
 // place, the worst first. Where there are more than GitHub shows, the last one that
 // it does show says how many. It writes at Summary, in one call.
-func Annotations(w io.Writer) Handler { return &annotations{w: w} }
+func Annotations(w io.Writer) finding.Handler { return &annotations{w: w} }
 
 type annotations struct {
 	w        io.Writer
 	o        Options
-	scan     Scan
-	findings []Finding
+	scan     finding.Scan
+	findings []finding.Finding
 }
 
-func (a *annotations) Scan(s Scan) error {
+func (a *annotations) Scan(s finding.Scan) error {
 	a.scan = s
 	return nil
 }
 
-func (a *annotations) Finding(f Finding) error {
+func (a *annotations) Finding(f finding.Finding) error {
 	if f.Ignored == "" {
 		a.findings = append(a.findings, f)
 	}
 	return nil
 }
 
-func (*annotations) Repository(Repository) error { return nil }
+func (*annotations) Repository(finding.Repository) error { return nil }
 
-func (a *annotations) Summary(s Summary) error {
+func (a *annotations) Summary(s finding.Summary) error {
 	worstFirst(a.findings)
 	age := newAge(a.scan, s, a.o)
 	byLevel := map[string][]string{}
@@ -68,14 +69,14 @@ func (a *annotations) Summary(s Summary) error {
 	return nil
 }
 
-func annotationLevel(f *Finding) string {
+func annotationLevel(f *finding.Finding) string {
 	if l := level(f); l != "note" {
 		return l
 	}
 	return "notice"
 }
 
-func annotation(f *Finding, age *age) string {
+func annotation(f *finding.Finding, age *age) string {
 	var props [][2]string
 	text := brief(f, age)
 	if len(f.Locations) > 0 {
@@ -93,7 +94,7 @@ func annotation(f *Finding, age *age) string {
 }
 
 // lines are the region of l. GitHub refuses columns that span lines, and ours never do.
-func lines(l *Location) [][2]string {
+func lines(l *finding.Location) [][2]string {
 	n := strconv.Itoa(l.Line)
 	props := [][2]string{{"line", n}, {"endLine", n}}
 	if l.Column > 0 && l.EndColumn > l.Column {
@@ -103,7 +104,7 @@ func lines(l *Location) [][2]string {
 }
 
 // brief says in a few sentences what f is and what to do.
-func brief(f *Finding, age *age) string {
+func brief(f *finding.Finding, age *age) string {
 	s := word(f)
 	if f.KeyID != "" {
 		s += " " + printable.Quoted(f.KeyID)

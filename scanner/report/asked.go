@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -21,7 +22,7 @@ type age struct {
 	ago          bool      // "12 min ago", of a report that is read at once
 }
 
-func newAge(scan Scan, sum Summary, o Options) age {
+func newAge(scan finding.Scan, sum finding.Summary, o Options) age {
 	a := age{began: scan.Started, ended: scan.Started.Add(time.Duration(sum.ElapsedMS) * time.Millisecond), again: o.Again}
 	if o.Now != nil {
 		a.now = o.Now().UTC()
@@ -30,7 +31,7 @@ func newAge(scan Scan, sum Summary, o Options) age {
 }
 
 // of says how old the answer about f is, or "".
-func (a *age) of(f *Finding) string {
+func (a *age) of(f *finding.Finding) string {
 	at := f.VerifiedAt.UTC()
 	switch {
 	case f.Stale != "":
@@ -55,7 +56,7 @@ func (a *age) of(f *Finding) string {
 }
 
 // was tells the last answer, and its time, if that is not one of now.
-func (a *age) was(f *Finding) string {
+func (a *age) was(f *finding.Finding) string {
 	state, at := was(f.State), f.VerifiedAt.UTC()
 	switch {
 	case state == "":

@@ -10,16 +10,17 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
 // many reports n findings, the live one last, and two unread things.
-func many(t *testing.T, h Handler, n int) {
+func many(t *testing.T, h finding.Handler, n int) {
 	t.Helper()
-	errs := []error{h.Scan(Scan{})}
+	errs := []error{h.Scan(finding.Scan{})}
 	for i := range n {
-		f := Finding{Rule: "r", Title: "AWS access key", KeyID: fmt.Sprint("KEY", i), SecretSHA256: "x", State: verifier.Skipped, Confidence: detectors.High,
-			Locations: []Location{{Kind: scanner.KindBlob, Path: "dir/file.txt", Line: 1, Column: 1, EndColumn: 2}}}
+		f := finding.Finding{Rule: "r", Title: "AWS access key", KeyID: fmt.Sprint("KEY", i), SecretSHA256: "x", State: verifier.Skipped, Confidence: detectors.High,
+			Locations: []finding.Location{{Kind: scanner.KindBlob, Path: "dir/file.txt", Line: 1, Column: 1, EndColumn: 2}}}
 		if i%2 == 0 {
 			f.Confidence = detectors.Medium
 		}
@@ -28,7 +29,7 @@ func many(t *testing.T, h Handler, n int) {
 		}
 		errs = append(errs, h.Finding(f))
 	}
-	if err := errors.Join(append(errs, h.Summary(Summary{Findings: n}))...); err != nil {
+	if err := errors.Join(append(errs, h.Summary(finding.Summary{Findings: n}))...); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -133,7 +134,7 @@ func TestAnonymous(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sink := NewSink(sweeping{Anonymous(h)}, Scan{Source: "git"}, nil, false)
+		sink := finding.NewSink(sweeping{Anonymous(h)}, finding.Scan{Source: "git"}, nil, false)
 		for _, f := range several() {
 			f.Verdict.Reason = "not of account 111122223333"
 			if err := sink.Finding(f); err != nil {
@@ -157,7 +158,7 @@ func TestAnonymous(t *testing.T) {
 // TestAll: each handler gets all, and each error counts.
 func TestAll(t *testing.T) {
 	var text, json bytes.Buffer
-	sink := NewSink(All(Text(&text, Options{}), Text(full{}, Options{}), JSON(&json)), Scan{}, nil, false)
+	sink := finding.NewSink(All(Text(&text, Options{}), Text(full{}, Options{}), finding.JSON(&json)), finding.Scan{}, nil, false)
 	for _, f := range several() {
 		_ = sink.Finding(f)
 	}
@@ -175,10 +176,10 @@ func TestSARIFLineHash(t *testing.T) {
 		}
 		return fmt.Sprintf("%s%d:1", path, line)
 	}})
-	for _, l := range []Location{{Kind: scanner.KindBlob, Path: "a", Line: 2, AtHead: true}, {Kind: scanner.KindBlob, Path: "a", Line: 2}, {Kind: scanner.KindBlob, Path: "gone", Line: 2, AtHead: true}, {Kind: scanner.KindCommit, Line: 2, AtHead: true}} {
-		_ = h.Finding(Finding{Rule: "r", Fingerprint: "f", Locations: []Location{l}})
+	for _, l := range []finding.Location{{Kind: scanner.KindBlob, Path: "a", Line: 2, AtHead: true}, {Kind: scanner.KindBlob, Path: "a", Line: 2}, {Kind: scanner.KindBlob, Path: "gone", Line: 2, AtHead: true}, {Kind: scanner.KindCommit, Line: 2, AtHead: true}} {
+		_ = h.Finding(finding.Finding{Rule: "r", Fingerprint: "f", Locations: []finding.Location{l}})
 	}
-	if err := h.Summary(Summary{}); err != nil {
+	if err := h.Summary(finding.Summary{}); err != nil {
 		t.Fatal(err)
 	}
 	run := parseSARIF(t, b.Bytes())

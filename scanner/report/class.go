@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -46,14 +47,14 @@ var classes = [...]struct {
 }
 
 // word is how the class of f is written in front of it.
-func word(f *Finding) string {
+func word(f *finding.Finding) string {
 	if f.Stale != "" {
 		return classes[classOf(f)].was
 	}
 	return classes[classOf(f)].word
 }
 
-func classOf(f *Finding) class {
+func classOf(f *finding.Finding) class {
 	switch f.State {
 	case verifier.Live:
 		if f.Identity.Kind == "root" {
@@ -81,8 +82,8 @@ func classOf(f *Finding) class {
 
 // worstFirst sorts findings by urgency, the ignored ones last, and keeps the
 // order of the scan within a class.
-func worstFirst(fs []Finding) {
-	slices.SortStableFunc(fs, func(a, b Finding) int {
+func worstFirst(fs []finding.Finding) {
+	slices.SortStableFunc(fs, func(a, b finding.Finding) int {
 		if (a.Ignored != "") != (b.Ignored != "") {
 			return strings.Compare(a.Ignored, b.Ignored)
 		}
@@ -105,7 +106,7 @@ func isKeyID(s string) bool {
 
 // advice returns what to do about f now, one step an element. A step may go on,
 // after a newline, with the command that does it.
-func advice(f *Finding) []string {
+func advice(f *finding.Finding) []string {
 	steps := remedy(f)
 	if c := classOf(f); c <= unverifiable && buried(f) {
 		steps = slices.Insert(steps, 1, "No branch or tag leads to it, and it is out all the same: it is still in this clone, and perhaps on the server (GitHub keeps such commits). Shut it off.")
@@ -113,7 +114,7 @@ func advice(f *Finding) []string {
 	return steps
 }
 
-func remedy(f *Finding) []string {
+func remedy(f *finding.Finding) []string {
 	session := strings.HasPrefix(f.KeyID, "ASIA") || f.HasToken
 	switch c := classOf(f); {
 	case c == liveRoot && session:
@@ -165,7 +166,7 @@ func remedy(f *Finding) []string {
 }
 
 // rulePage ends a step with the command that prints the page of the rule.
-func rulePage(f *Finding) string {
+func rulePage(f *finding.Finding) string {
 	if !rulePattern.MatchString(f.Rule) {
 		return " is in the documentation of its rule."
 	}
@@ -174,7 +175,7 @@ func rulePage(f *Finding) string {
 
 // deactivate ends a step. Without --user-name the command would look for the
 // key at the caller, so that a placeholder is better than nothing.
-func deactivate(f *Finding) string {
+func deactivate(f *finding.Finding) string {
 	if !isKeyID(f.KeyID) {
 		return ", where it was issued."
 	}
@@ -186,7 +187,7 @@ func deactivate(f *Finding) string {
 }
 
 // revoke is the step for temporary credentials, which cannot be deactivated.
-func revoke(f *Finding) string {
+func revoke(f *finding.Finding) string {
 	const s = "It expires by itself, and cannot be deactivated. "
 	switch {
 	case strings.HasPrefix(f.Identity.Name, "AWSReservedSSO_"): // IAM does not change such roles
@@ -199,7 +200,7 @@ func revoke(f *Finding) string {
 	return s + "Attach a policy to its user that denies everything if aws:TokenIssueTime is before now."
 }
 
-func trail(f *Finding) string {
+func trail(f *finding.Finding) string {
 	const s = "See in CloudTrail, in each region, what it was used for"
 	if !isKeyID(f.KeyID) {
 		return s + "."
@@ -208,7 +209,7 @@ func trail(f *Finding) string {
 }
 
 // whose returns what is known of the owner, in a line or two.
-func whose(f *Finding) []string {
+func whose(f *finding.Finding) []string {
 	var parts, lines []string
 	if f.Account != "" {
 		parts = append(parts, "account "+printable.Quoted(f.Account))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -45,7 +46,7 @@ func blob(path string, line int, atHead bool) scanner.Location {
 			Author: "Jane Doe", Email: "jane@example.com", Time: day.AddDate(-1, 0, line), AtHead: atHead}}
 }
 
-func finding(id string, n byte, state verifier.State, where ...scanner.Location) *scanner.Finding {
+func leaked(id string, n byte, state verifier.State, where ...scanner.Location) *scanner.Finding {
 	return &scanner.Finding{
 		Match: detectors.Match{Rule: accessKey, Grade: "strong", Confidence: detectors.High,
 			Credential: detectors.Credential{ID: keyID(id), Secret: detectors.NewSecret(secretKey(n))}},
@@ -57,33 +58,33 @@ func finding(id string, n byte, state verifier.State, where ...scanner.Location)
 
 // several holds a finding of each class, and each kind of location.
 func several() []*scanner.Finding {
-	user := finding("Q7GLPMN5Z", 0, verifier.Live,
+	user := leaked("Q7GLPMN5Z", 0, verifier.Live,
 		blob("config/prod.env", 3, true), blob("deploy.sh", 10, false), blob("a", 1, false),
 		blob("b", 1, false), blob("c", 1, false), blob("d", 1, false), blob("e", 1, false))
 	user.Verdict.Identity = verifier.Identity{Account: "111122223333", Kind: "user", Name: "deploy",
 		ARN: "arn:aws:iam::111122223333:user/ci/deploy", UserID: "AIDA" + "USERIDEXAMPLE"}
 	user.Verdict.Facts = []verifier.Fact{{Name: "policy", Value: "AdministratorAccess", Risk: 3},
 		{Name: "last used", Value: "2026-03-01", Risk: 1}, {Name: "partition", Value: "aws"}}
-	root := finding("RXROOTKEY", 1, verifier.Live, blob("terraform/main.tf", 7, true))
+	root := leaked("RXROOTKEY", 1, verifier.Live, blob("terraform/main.tf", 7, true))
 	root.Verdict.Identity.Kind = "root"
-	session := finding("SXSESSION", 2, verifier.Live, scanner.Location{Line: 4, Column: 1, EndColumn: 21, SecretLine: 4,
+	session := leaked("SXSESSION", 2, verifier.Live, scanner.Location{Line: 4, Column: 1, EndColumn: 21, SecretLine: 4,
 		Blob: scanner.BlobID(sha('d')), Provenance: scanner.Provenance{Kind: scanner.KindCommit, Commit: sha('d'), Author: "Bob", Time: day}})
 	session.Match.Rule = sessionKey
 	session.Match.Credential.Token = detectors.NewSecret("tok" + secretKey(9))
 	session.Verdict.Identity.Kind, session.Verdict.Identity.Name = "role", "ci"
-	active := finding("TXIDLIVES", 3, verifier.IDActive, blob("x.py", 2, true))
+	active := leaked("TXIDLIVES", 3, verifier.IDActive, blob("x.py", 2, true))
 	active.Match.Rank = 1
-	unsure := finding("UXUNKNOWN", 4, verifier.Unknown, blob("y.py", 2, true))
+	unsure := leaked("UXUNKNOWN", 4, verifier.Unknown, blob("y.py", 2, true))
 	unsure.Verdict.Reason, unsure.Match.Confidence = "the answer did not come from AWS", detectors.Medium
-	skipped := finding("VXSKIPPED", 5, verifier.Skipped, blob("z.py", 2, true))
+	skipped := leaked("VXSKIPPED", 5, verifier.Skipped, blob("z.py", 2, true))
 	skipped.Verdict.Reason, skipped.Match.Grade = "verification is off", "legacy"
-	lone := finding("WXLONEIDX", 6, verifier.Skipped, scanner.Location{Line: 1, Column: 6, EndColumn: 26,
+	lone := leaked("WXLONEIDX", 6, verifier.Skipped, scanner.Location{Line: 1, Column: 6, EndColumn: 26,
 		Blob: scanner.BlobID(sha('e')), Provenance: scanner.Provenance{Kind: scanner.KindRefName, Path: "refs/heads/try"}})
 	lone.Match.Credential.Secret = detectors.Secret{}
-	trap := finding("XXCANARYX", 7, verifier.CanarySuspected, blob("aws/credentials", 2, true))
-	old := finding("YXEXPIRED", 8, verifier.Expired, blob("old.log", 200, false))
-	gone := finding("ZXINVALID", 10, verifier.Invalid, blob("gone.rb", 12, false))
-	allowed := finding("QXALLOWED", 11, verifier.Skipped, blob("testdata/key.txt", 1, true))
+	trap := leaked("XXCANARYX", 7, verifier.CanarySuspected, blob("aws/credentials", 2, true))
+	old := leaked("YXEXPIRED", 8, verifier.Expired, blob("old.log", 200, false))
+	gone := leaked("ZXINVALID", 10, verifier.Invalid, blob("gone.rb", 12, false))
+	allowed := leaked("QXALLOWED", 11, verifier.Skipped, blob("testdata/key.txt", 1, true))
 	allowed.Ignored = "allowed by .stanchignore: test data"
 	return []*scanner.Finding{gone, old, trap, lone, allowed, skipped, unsure, active, session, user, root}
 }
@@ -118,7 +119,7 @@ func held() []*scanner.Finding {
 		at(scanner.KindReflog, "logs/HEAD", "", ""),
 	} {
 		state := []verifier.State{verifier.Live, verifier.Unknown, verifier.Invalid}[i%3]
-		fs = append(fs, finding("Q7HELD"+string(rune('A'+i))+"XYZ", byte(i), state, l))
+		fs = append(fs, leaked("Q7HELD"+string(rune('A'+i))+"XYZ", byte(i), state, l))
 	}
 	// A place that a branch holds is enough.
 	fs[4].Locations = append(fs[4].Locations, at(scanner.KindBlob, "also.env", sha('c'), "", "refs/heads/main"))
@@ -129,7 +130,7 @@ func held() []*scanner.Finding {
 // still to come, and those of a saved report that was verified again (see aging).
 func aged() []*scanner.Finding {
 	at := func(id string, n byte, state verifier.State, before time.Duration) *scanner.Finding {
-		f := finding(id, n, state, blob("prod.env", int(n)+1, true))
+		f := leaked(id, n, state, blob("prod.env", int(n)+1, true))
 		f.Verdict.At = day.Add(-before)
 		return f
 	}
@@ -148,9 +149,9 @@ func aged() []*scanner.Finding {
 }
 
 // An aging handler turns the report of a scan into one that was verified again.
-type aging struct{ Handler }
+type aging struct{ finding.Handler }
 
-func (h aging) Finding(f Finding) error {
+func (h aging) Finding(f finding.Finding) error {
 	if strings.Contains(f.KeyID, "STALE") {
 		f.Stale = "not asked again: the report holds no secret"
 		if f.State == verifier.Skipped {
@@ -160,8 +161,8 @@ func (h aging) Finding(f Finding) error {
 	return h.Handler.Finding(f)
 }
 
-func (h aging) Summary(s Summary) error {
-	s.Again = &Again{Asked: 1, Of: 7}
+func (h aging) Summary(s finding.Summary) error {
+	s.Again = &finding.Again{Asked: 1, Of: 7}
 	return h.Handler.Summary(s)
 }
 
@@ -178,7 +179,7 @@ func every() []*scanner.Finding {
 	}
 	same := l
 	same.SecretLine, same.Part, same.Ignored = same.Line, "", ""
-	f := finding("QEVERYONE", 12, verifier.Live, l, same)
+	f := leaked("QEVERYONE", 12, verifier.Live, l, same)
 	f.Match.Rule, f.Match.Confidence, f.Match.IDConfidence, f.Match.Rank = sessionKey, detectors.Medium, detectors.High, 2
 	f.Match.Credential.Token, f.Match.Credential.Partition = detectors.NewSecret("tok"+secretKey(13)), "aws-cn"
 	f.Match.Account, f.Match.Group, f.Match.Unverifiable = "999988887777", "prod", "not reported"
@@ -204,7 +205,7 @@ func odd() []*scanner.Finding {
 		"bad\xff\xfeutf8", "mailto:x", "rtl\u202egpj.exe", "-rf", "[link](http://evil.example)", "..", "日本語/鍵"}
 	var fs []*scanner.Finding
 	for i, p := range paths {
-		f := finding("Q7ODD"+string(rune('A'+i))+"XYZ", byte(i), verifier.Unknown, blob(p, 1, true), blob("x/"+p, 2, false))
+		f := leaked("Q7ODD"+string(rune('A'+i))+"XYZ", byte(i), verifier.Unknown, blob(p, 1, true), blob("x/"+p, 2, false))
 		f.Locations[0].Refs, f.Locations[0].MoreRefs = []string{"refs/heads/" + p, "refs/tags/\x1b[2J", "", "refs/heads/"}, i
 		f.Locations[1].Unreachable = "reflog refs/heads/" + p + "@{0}"
 		f.Locations[0].Author = "Eve\x1b]0;pwned\a\r\n" + p
@@ -216,37 +217,37 @@ func odd() []*scanner.Finding {
 }
 
 // fleet is what a sweep knows of several findings, and the records of its repositories.
-func fleet(f *Finding) {
+func fleet(f *finding.Finding) {
 	at := func(days int) time.Time { return day.AddDate(0, 0, days) }
 	switch f.State {
 	case verifier.Live:
-		f.History = &History{FirstSeen: at(-40), LastSeen: day}
+		f.History = &finding.History{FirstSeen: at(-40), LastSeen: day}
 		if f.Identity.Kind == "root" {
 			f.History.AcknowledgedBy, f.History.Note, f.History.AcknowledgedUntil = "ops@example.com", "rotation\nplanned", at(9)
 		}
 	case verifier.Invalid:
-		f.History = &History{FirstSeen: at(-300), LastSeen: day, GoneSince: at(-200), DeadSince: at(-290)}
+		f.History = &finding.History{FirstSeen: at(-300), LastSeen: day, GoneSince: at(-200), DeadSince: at(-290)}
 	case verifier.Unknown:
-		f.History = &History{FirstSeen: day.Add(time.Minute), LastSeen: day.Add(time.Minute)}
+		f.History = &finding.History{FirstSeen: day.Add(time.Minute), LastSeen: day.Add(time.Minute)}
 	}
 }
 
-var fleetRepositories = []Repository{
-	{Name: "example/app", URL: "https://github.com/example/app", State: RepositorySwept, At: day, Objects: 24154, Fetched: 124_000_000, Private: true},
-	{Name: "example/fork", URL: "https://github.com/example/fork", State: RepositoryUnchanged, At: day, ForkOf: "upstream/fork"},
-	{Name: "example/old", URL: "https://github.com/example/old", State: RepositoryFailed, Why: "fetching:\nthe server hung up", Archived: true},
-	{Name: "example/big", State: RepositorySkipped, Why: "larger than 1 GB"},
+var fleetRepositories = []finding.Repository{
+	{Name: "example/app", URL: "https://github.com/example/app", State: finding.RepositorySwept, At: day, Objects: 24154, Fetched: 124_000_000, Private: true},
+	{Name: "example/fork", URL: "https://github.com/example/fork", State: finding.RepositoryUnchanged, At: day, ForkOf: "upstream/fork"},
+	{Name: "example/old", URL: "https://github.com/example/old", State: finding.RepositoryFailed, Why: "fetching:\nthe server hung up", Archived: true},
+	{Name: "example/big", State: finding.RepositorySkipped, Why: "larger than 1 GB"},
 }
 
 // A sweeping handler turns the report of a scan into one of a sweep.
-type sweeping struct{ Handler }
+type sweeping struct{ finding.Handler }
 
-func (h sweeping) Finding(f Finding) error {
+func (h sweeping) Finding(f finding.Finding) error {
 	fleet(&f)
 	return h.Handler.Finding(f)
 }
 
-func (h sweeping) Summary(s Summary) error {
+func (h sweeping) Summary(s finding.Summary) error {
 	for _, r := range fleetRepositories {
 		if err := h.Repository(r); err != nil {
 			return err
@@ -301,7 +302,7 @@ func write(t testing.TB, format, set string, o Options, show bool) []byte {
 	case "aged":
 		h = aging{h}
 	}
-	sink := NewSink(h, Scan{Version: "0.1.0", Source: "git", Target: "https://github.com/example/app", Started: day}, nil, show)
+	sink := finding.NewSink(h, finding.Scan{Version: "0.1.0", Source: "git", Target: "https://github.com/example/app", Started: day}, nil, show)
 	for _, f := range testFindings(set) {
 		if err := sink.Finding(f); err != nil {
 			t.Fatal(err)

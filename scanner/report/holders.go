@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // holders says in plain words what holds the text of l today: HEAD, branches, a
 // reflog, nothing.
-func holders(l *Location) []string {
+func holders(l *finding.Location) []string {
 	switch {
 	case l.Unreachable != "":
 		return []string{unreachable(l)}
@@ -34,7 +35,7 @@ func holders(l *Location) []string {
 }
 
 // unreachable says what keeps a text that no ref leads to.
-func unreachable(l *Location) string {
+func unreachable(l *finding.Location) string {
 	why := printable.Quoted(shortIDs(l.Unreachable))
 	switch {
 	case l.Kind == scanner.KindTag:
@@ -61,7 +62,7 @@ func shortIDs(s string) string {
 const maxRefNames = 3
 
 // refNames lists the refs of l: "main, v1 and 7 others".
-func refNames(l *Location) string {
+func refNames(l *finding.Location) string {
 	shown, total := l.Refs, len(l.Refs)+l.MoreRefs
 	if total > maxRefNames {
 		shown = shown[:min(len(shown), maxRefNames-1)]
@@ -94,7 +95,7 @@ func shortRef(name string) string {
 }
 
 // buried reports whether no ref leads to any place of f.
-func buried(f *Finding) bool {
+func buried(f *finding.Finding) bool {
 	return len(f.Locations) > 0 && f.Omitted == 0 &&
-		!slices.ContainsFunc(f.Locations, func(l Location) bool { return l.Unreachable == "" })
+		!slices.ContainsFunc(f.Locations, func(l finding.Location) bool { return l.Unreachable == "" })
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 //go:embed html/page.css
@@ -26,7 +27,7 @@ var pageScript string
 // filters and sorts. It writes at Summary, in one call; the records decide every byte, so
 // that the same page can be made for each request. It never shows secrets, not even those
 // in its records; but what surrounds them is clean only if the sink made it so.
-func HTML(w io.Writer) Handler { return &htmlPage{w: w} }
+func HTML(w io.Writer) finding.Handler { return &htmlPage{w: w} }
 
 // ContentSecurityPolicy is what the page of HTML says of itself, for servers to say too:
 // no script and no style but its own, and nothing from elsewhere.
@@ -41,27 +42,27 @@ func ContentSecurityPolicy() string {
 
 type htmlPage struct {
 	w            io.Writer
-	scan         Scan
-	findings     []Finding
-	repositories []Repository
+	scan         finding.Scan
+	findings     []finding.Finding
+	repositories []finding.Repository
 }
 
-func (h *htmlPage) Scan(s Scan) error {
+func (h *htmlPage) Scan(s finding.Scan) error {
 	h.scan = s
 	return nil
 }
 
-func (h *htmlPage) Finding(f Finding) error {
+func (h *htmlPage) Finding(f finding.Finding) error {
 	h.findings = append(h.findings, f)
 	return nil
 }
 
-func (h *htmlPage) Repository(r Repository) error {
+func (h *htmlPage) Repository(r finding.Repository) error {
 	h.repositories = append(h.repositories, r)
 	return nil
 }
 
-func (h *htmlPage) Summary(s Summary) error {
+func (h *htmlPage) Summary(s finding.Summary) error {
 	v := newView(h, s)
 	v.head()
 	v.overview()
@@ -82,11 +83,11 @@ func (h *htmlPage) Summary(s Summary) error {
 // A view is the page in the making, with what several parts of it need.
 type view struct {
 	markup
-	scan         Scan
-	sum          Summary
-	findings     []Finding // the most urgent first, the ignored ones last
-	open         int       // how many are not ignored
-	repositories []Repository
+	scan         finding.Scan
+	sum          finding.Summary
+	findings     []finding.Finding // the most urgent first, the ignored ones last
+	open         int               // how many are not ignored
+	repositories []finding.Repository
 	swept        swept
 	owner        string // "owner/", if all repositories have the same one: rows need not repeat it
 	accounts     index
@@ -94,9 +95,9 @@ type view struct {
 	rules        index
 }
 
-func newView(h *htmlPage, sum Summary) *view {
+func newView(h *htmlPage, sum finding.Summary) *view {
 	v := &view{scan: h.scan, sum: sum, findings: h.findings, repositories: h.repositories}
-	slices.SortStableFunc(v.findings, func(a, b Finding) int {
+	slices.SortStableFunc(v.findings, func(a, b finding.Finding) int {
 		return cmp.Or(
 			cmp.Compare(rank(a.Ignored != ""), rank(b.Ignored != "")),
 			cmp.Compare(classOf(&a), classOf(&b)),
@@ -109,7 +110,7 @@ func newView(h *htmlPage, sum Summary) *view {
 		}
 	}
 	v.owner = commonOwner(v.findings)
-	slices.SortStableFunc(v.repositories, func(a, b Repository) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(v.repositories, func(a, b finding.Repository) int { return strings.Compare(a.Name, b.Name) })
 	for _, r := range v.repositories {
 		v.swept.add(r)
 	}
@@ -117,7 +118,7 @@ func newView(h *htmlPage, sum Summary) *view {
 }
 
 // commonOwner returns "owner/" if all repositories are of one owner.
-func commonOwner(findings []Finding) string {
+func commonOwner(findings []finding.Finding) string {
 	common := ""
 	for i := range findings {
 		for k := range findings[i].Locations {
@@ -139,7 +140,7 @@ func rank(behind bool) int {
 }
 
 // acknowledged reports whether somebody knows of f, at the time of the scan.
-func (v *view) acknowledged(f *Finding) bool {
+func (v *view) acknowledged(f *finding.Finding) bool {
 	h := f.History
 	return h != nil && h.AcknowledgedBy != "" && (h.AcknowledgedUntil.IsZero() || h.AcknowledgedUntil.After(v.scan.Started))
 }
@@ -196,7 +197,7 @@ func (v *view) sweep() {
 		v.put(`<h3 id="failed">Failed: there may be more leaks in here</h3>` + "\n")
 		v.repositoryTable("Repositories that could not be read", v.swept.failed)
 	}
-	rest := slices.DeleteFunc(slices.Clone(v.repositories), func(r Repository) bool { return r.State == RepositoryFailed })
+	rest := slices.DeleteFunc(slices.Clone(v.repositories), func(r finding.Repository) bool { return r.State == finding.RepositoryFailed })
 	if len(rest) > 0 {
 		v.put("<details><summary>%s</summary>\n", thousands(int64(len(rest)))+" others")
 		v.repositoryTable("Other repositories", rest)
@@ -205,7 +206,7 @@ func (v *view) sweep() {
 	v.put("</section>\n")
 }
 
-func (v *view) repositoryTable(caption string, list []Repository) {
+func (v *view) repositoryTable(caption string, list []finding.Repository) {
 	v.put(`<div class="wide" tabindex="0" role="region" aria-label="%s"><table class="repos"><caption class="off">%s</caption><thead><tr><th scope="col">Repository</th><th scope="col">State</th><th scope="col">Why</th><th scope="col">Looked at</th><th scope="col" class="num">Objects</th><th scope="col" class="num">Fetched</th></tr></thead><tbody>`+"\n", caption, caption)
 	for _, r := range list {
 		v.put(`<tr><th scope="row">%s%s</th><td>%s</td><td>%s</td><td>`, v.linked(r.URL, r.Name), remarks(r), foreign(r.State), foreign(r.Why))
@@ -218,7 +219,7 @@ func (v *view) repositoryTable(caption string, list []Repository) {
 }
 
 // remarks says what kind of repository r is.
-func remarks(r Repository) trusted {
+func remarks(r finding.Repository) trusted {
 	var m markup
 	for _, x := range []struct {
 		is   bool

@@ -13,6 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -54,11 +55,11 @@ type sweepMaker struct {
 }
 
 // sweepOf reports a sweep with n findings to h, and returns its secrets.
-func sweepOf(t testing.TB, n int, h Handler) []string {
+func sweepOf(t testing.TB, n int, h finding.Handler) []string {
 	t.Helper()
 	m := &sweepMaker{r: rand.New(rand.NewPCG(7, uint64(n)))}
-	history := map[string]*History{}
-	sink := NewSink(madeUp{h, history}, Scan{Version: "0.2.0", Source: "sweep", Target: "example-corp", Started: day}, nil, false)
+	history := map[string]*finding.History{}
+	sink := finding.NewSink(madeUp{h, history}, finding.Scan{Version: "0.2.0", Source: "sweep", Target: "example-corp", Started: day}, nil, false)
 	sum := scanner.Summary{Findings: n, Objects: 48_113_902, Bytes: 312_000_000_000, Elapsed: 26 * time.Minute,
 		Unread: []scanner.Unread{{What: "example-corp/monorepo: objects/pack/pack-1.pack", Why: "its checksum is wrong"}}}
 	for i := range n {
@@ -76,27 +77,27 @@ func sweepOf(t testing.TB, n int, h Handler) []string {
 
 // madeUp adds to the findings of a scan what a sweep knows of them.
 type madeUp struct {
-	Handler
-	history map[string]*History
+	finding.Handler
+	history map[string]*finding.History
 }
 
-func (h madeUp) Finding(f Finding) error {
+func (h madeUp) Finding(f finding.Finding) error {
 	f.History = h.history[f.KeyID]
 	return h.Handler.Finding(f)
 }
 
-func (h madeUp) Summary(s Summary) error {
+func (h madeUp) Summary(s finding.Summary) error {
 	for i := range 240 {
-		r := Repository{Name: "example-corp/" + repoOf(i), URL: "https://github.com/example-corp/" + repoOf(i), At: day, Private: i%3 > 0}
+		r := finding.Repository{Name: "example-corp/" + repoOf(i), URL: "https://github.com/example-corp/" + repoOf(i), At: day, Private: i%3 > 0}
 		switch {
 		case i == 17:
-			r.State, r.Why = RepositoryFailed, "fetching: the server hung up after 1.2 GB"
+			r.State, r.Why = finding.RepositoryFailed, "fetching: the server hung up after 1.2 GB"
 		case i == 40:
-			r.State, r.Why = RepositoryFailed, "GitHub blocks the repository (HTTP 451)"
+			r.State, r.Why = finding.RepositoryFailed, "GitHub blocks the repository (HTTP 451)"
 		case i%5 == 0:
-			r.State, r.Objects, r.Fetched = RepositorySwept, int64(1200+i*37), int64(i)*1_300_000
+			r.State, r.Objects, r.Fetched = finding.RepositorySwept, int64(1200+i*37), int64(i)*1_300_000
 		default:
-			r.State = RepositoryUnchanged
+			r.State = finding.RepositoryUnchanged
 		}
 		if err := h.Repository(r); err != nil {
 			return err
@@ -115,7 +116,7 @@ func repoOf(i int) string {
 }
 
 // finding makes the i-th of n findings: most are dead, as in real organizations.
-func (m *sweepMaker) finding(i, n int) (*scanner.Finding, *History) {
+func (m *sweepMaker) finding(i, n int) (*scanner.Finding, *finding.History) {
 	r := m.r
 	secret := detectorstest.SecretKey(uint64(i))
 	m.planted = append(m.planted, secret)
@@ -125,7 +126,7 @@ func (m *sweepMaker) finding(i, n int) (*scanner.Finding, *History) {
 	name := []string{"deploy", "ci", "backup", "terraform", "jdoe", "reporting"}[r.IntN(6)]
 	f.Verdict = verifier.Verdict{State: verifier.Invalid, At: day, Identity: verifier.Identity{Account: account}}
 	first := day.AddDate(0, 0, -r.IntN(300)-1)
-	past := &History{FirstSeen: first, LastSeen: day}
+	past := &finding.History{FirstSeen: first, LastSeen: day}
 	live := max(9, n/80)
 	switch {
 	case i < live:

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // anchor is the id of the i-th finding on the page: from its fingerprint, so that a link to
@@ -21,9 +22,9 @@ func (v *view) anchor(i int) trusted {
 }
 
 // name is what a finding is called in a row.
-func name(f *Finding) string { return cmp.Or(f.KeyID, f.Title, f.Rule) }
+func name(f *finding.Finding) string { return cmp.Or(f.KeyID, f.Title, f.Rule) }
 
-func badge(f *Finding) trusted {
+func badge(f *finding.Finding) trusted {
 	c := classOf(f)
 	if f.Ignored != "" {
 		return `<span class="badge ignored">IGNORED</span>`
@@ -32,7 +33,7 @@ func badge(f *Finding) trusted {
 }
 
 // reposOf returns the repositories of f, each once.
-func reposOf(f *Finding) []string {
+func reposOf(f *finding.Finding) []string {
 	var list []string
 	for i := range f.Locations {
 		if r := f.Locations[i].Repo; r != "" && (len(list) == 0 || list[len(list)-1] != r) {
@@ -44,7 +45,7 @@ func reposOf(f *Finding) []string {
 }
 
 // tags says what a finding has been through, in a word each.
-func (v *view) tags(f *Finding) trusted {
+func (v *view) tags(f *finding.Finding) trusted {
 	var m markup
 	for _, word := range v.past(f) {
 		m.put(` <span class="tag %s">%s</span>`, word, word)
@@ -53,7 +54,7 @@ func (v *view) tags(f *Finding) trusted {
 }
 
 // past returns which of new, acknowledged, gone and dead is true of f.
-func (v *view) past(f *Finding) []string {
+func (v *view) past(f *finding.Finding) []string {
 	var words []string
 	if isNew(f, v.scan.Started) {
 		words = append(words, "new")
@@ -167,7 +168,7 @@ func (v *view) row(m *markup, i int) {
 }
 
 // rowPlace writes the first place of a finding, and how many others there are.
-func (v *view) rowPlace(m *markup, f *Finding, repos []string) {
+func (v *view) rowPlace(m *markup, f *finding.Finding, repos []string) {
 	if len(f.Locations) == 0 {
 		m.put(`<span class="repo"></span><span class="at"></span><span class="seen"></span>`)
 		return
@@ -189,7 +190,7 @@ func (v *view) rowPlace(m *markup, f *Finding, repos []string) {
 }
 
 // firstSeen is when a sweep saw f first; without sweeps, when it was committed.
-func firstSeen(f *Finding) time.Time {
+func firstSeen(f *finding.Finding) time.Time {
 	if f.History != nil && !f.History.FirstSeen.IsZero() {
 		return f.History.FirstSeen.UTC()
 	}
@@ -210,7 +211,7 @@ func date(t time.Time) string {
 }
 
 // details writes all that is known of f: what to do, whose it is, where it is.
-func (v *view) details(m *markup, f *Finding) {
+func (v *view) details(m *markup, f *finding.Finding) {
 	m.put("<div>")
 	if f.Ignored == "" {
 		m.put(`<h3>What to do now</h3><ol class="steps">`)
@@ -245,7 +246,7 @@ func step(s string) trusted {
 // risks are the words for how bad a fact is.
 var risks = [...]string{"", "worth knowing", "bad", "act now"}
 
-func (v *view) known(m *markup, f *Finding) {
+func (v *view) known(m *markup, f *finding.Finding) {
 	field := func(label, value string) {
 		if value != "" {
 			m.put("<dt>%s</dt><dd>%s</dd>", label, foreign(value))
@@ -276,7 +277,7 @@ func (v *view) known(m *markup, f *Finding) {
 }
 
 // history writes what earlier sweeps know of f, in the order of time.
-func (v *view) history(m *markup, f *Finding) {
+func (v *view) history(m *markup, f *finding.Finding) {
 	at := func(label string, t time.Time) {
 		if !t.IsZero() {
 			m.put(`<dt>%s</dt><dd><time datetime="%s">%s</time></dd>`, label, t.UTC().Format(time.RFC3339), moment(t))
@@ -309,7 +310,7 @@ func (v *view) history(m *markup, f *Finding) {
 }
 
 // place writes one location, as a link to its line if there is a page of it.
-func (v *view) place(m *markup, l *Location) {
+func (v *view) place(m *markup, l *finding.Location) {
 	m.put("<li>")
 	if l.Repo != "" {
 		m.put(`<span class="repo">%s</span> `, foreign(repoName(l.Repo)))

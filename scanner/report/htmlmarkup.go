@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
@@ -96,7 +97,7 @@ func repoName(repo string) string {
 
 // address returns the page that shows l, or "". github says that the repositories of
 // the scan are GitHub's, of whichever host.
-func address(l *Location, github bool) string {
+func address(l *finding.Location, github bool) string {
 	u := webAddress(l.Repo)
 	if u == nil || !github && u.Host != "github.com" {
 		return ""
@@ -115,7 +116,7 @@ func address(l *Location, github bool) string {
 	return ""
 }
 
-func blobAddress(base string, l *Location) string {
+func blobAddress(base string, l *finding.Location) string {
 	name, _, member := strings.Cut(l.Path, "!")
 	// A browser would take "..", and leave the repository.
 	if name == "" || path.Clean("/"+name) != "/"+name || printable.Quoted(name) != name {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // slugs name the classes in the style and the script of the page.
@@ -19,14 +21,14 @@ const (
 	maxShares = 8
 )
 
-func isLive(f *Finding) bool { return f.Ignored == "" && classOf(f) <= live }
+func isLive(f *finding.Finding) bool { return f.Ignored == "" && classOf(f) <= live }
 
 // overview says what was live when AWS was last asked, where, and what to do. A page is
 // looked at whenever somebody opens it, so that it says of nothing that it is so now.
 func (v *view) overview() {
 	list := v.findings[:v.open]
 	_, verdict := (&text{findings: list}).verdict(len(list), v.missed() > 0)
-	count := func(is func(*Finding) bool) int {
+	count := func(is func(*finding.Finding) bool) int {
 		n := 0
 		for i := range list {
 			if is(&list[i]) {
@@ -51,9 +53,9 @@ func (v *view) overview() {
 	}
 	v.put("</h1><p>%s.%s</p>\n<ul class=\"tiles\">\n", verdict, asked(list))
 	v.tile("live", alive, "live")
-	v.tile("ack", count(func(f *Finding) bool { return isLive(f) && v.acknowledged(f) }), "of them acknowledged")
-	v.tile("new", count(func(f *Finding) bool { return isNew(f, v.scan.Started) }), "new in this sweep")
-	v.tile("open", count(func(f *Finding) bool { c := classOf(f); return c > live && c <= unverifiable }), "to be taken for live until verified")
+	v.tile("ack", count(func(f *finding.Finding) bool { return isLive(f) && v.acknowledged(f) }), "of them acknowledged")
+	v.tile("new", count(func(f *finding.Finding) bool { return isNew(f, v.scan.Started) }), "new in this sweep")
+	v.tile("open", count(func(f *finding.Finding) bool { c := classOf(f); return c > live && c <= unverifiable }), "to be taken for live until verified")
 	v.tile("fail", v.missed(), "not read")
 	v.put("</ul>\n")
 	v.put(`<div class="two">` + "\n")
@@ -63,7 +65,7 @@ func (v *view) overview() {
 }
 
 // asked says when AWS was asked about the findings of list that are live.
-func asked(list []Finding) trusted {
+func asked(list []finding.Finding) trusted {
 	var first, last time.Time
 	for i := range list {
 		at := list[i].VerifiedAt
@@ -96,7 +98,7 @@ func (v *view) tile(kind string, n int, label string) {
 }
 
 // todo lists the most urgent findings with the first step of what to do.
-func (v *view) todo(list []Finding) {
+func (v *view) todo(list []finding.Finding) {
 	v.put(`<section aria-labelledby="h-todo"><h2 id="h-todo">What to do now</h2>` + "\n")
 	n := 0
 	for n < len(list) && classOf(&list[n]) <= idActive {
@@ -138,7 +140,7 @@ func (v *view) todo(list []Finding) {
 }
 
 // where says in which accounts and repositories something was live.
-func (v *view) where(list []Finding) {
+func (v *view) where(list []finding.Finding) {
 	var accounts, repos index
 	live := 0
 	for i := range list {

@@ -6,19 +6,20 @@ import (
 	"io"
 	"strings"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // JUnit returns the Handler that writes JUnit XML, as GitLab and Jenkins show it: a
 // failed test for each finding, the worst first, an error for what could not be
 // read, and one passed test if there is neither. It writes at Summary, in one call.
-func JUnit(w io.Writer) Handler { return &junit{w: w} }
+func JUnit(w io.Writer) finding.Handler { return &junit{w: w} }
 
 type junit struct {
 	w        io.Writer
 	o        Options
-	scan     Scan
-	findings []Finding
+	scan     finding.Scan
+	findings []finding.Finding
 }
 
 type junitSuite struct {
@@ -44,21 +45,21 @@ type junitFault struct {
 	Text    string `xml:",chardata"`
 }
 
-func (j *junit) Scan(s Scan) error {
+func (j *junit) Scan(s finding.Scan) error {
 	j.scan = s
 	return nil
 }
 
-func (j *junit) Finding(f Finding) error {
+func (j *junit) Finding(f finding.Finding) error {
 	if f.Ignored == "" {
 		j.findings = append(j.findings, f)
 	}
 	return nil
 }
 
-func (*junit) Repository(Repository) error { return nil }
+func (*junit) Repository(finding.Repository) error { return nil }
 
-func (j *junit) Summary(s Summary) error {
+func (j *junit) Summary(s finding.Summary) error {
 	worstFirst(j.findings)
 	age := newAge(j.scan, s, j.o)
 	suite := junitSuite{Name: "stanch " + printable.Quoted(j.scan.Target), Time: fmt.Sprintf("%d.%03d", s.ElapsedMS/1000, s.ElapsedMS%1000)}
@@ -84,7 +85,7 @@ func (j *junit) Summary(s Summary) error {
 	return nil
 }
 
-func junitFinding(f *Finding, age *age) junitCase {
+func junitFinding(f *finding.Finding, age *age) junitCase {
 	c := junitCase{Class: printable.Quoted(f.Rule), Name: strings.TrimSpace(word(f) + " " + printable.Quoted(f.KeyID) + " " + f.Fingerprint)}
 	var places []string
 	for i := range firstPlaces(f.Locations, maxPlaces) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
@@ -16,23 +17,23 @@ const maxMarkdown = 900_000
 // a job, or a comment. The worst comes first; what does not fit is counted. Text of
 // strangers is spelt in character references, so that it makes no link, mentions
 // nobody and ends no table. It writes at Summary, in one call.
-func Markdown(w io.Writer) Handler { return &markdown{w: w} }
+func Markdown(w io.Writer) finding.Handler { return &markdown{w: w} }
 
 type markdown struct {
 	w        io.Writer
 	o        Options
-	scan     Scan
+	scan     finding.Scan
 	age      age
-	findings []Finding
+	findings []finding.Finding
 	ignored  int
 }
 
-func (m *markdown) Scan(s Scan) error {
+func (m *markdown) Scan(s finding.Scan) error {
 	m.scan = s
 	return nil
 }
 
-func (m *markdown) Finding(f Finding) error {
+func (m *markdown) Finding(f finding.Finding) error {
 	if f.Ignored != "" {
 		m.ignored++
 		return nil
@@ -41,9 +42,9 @@ func (m *markdown) Finding(f Finding) error {
 	return nil
 }
 
-func (*markdown) Repository(Repository) error { return nil }
+func (*markdown) Repository(finding.Repository) error { return nil }
 
-func (m *markdown) Summary(s Summary) error {
+func (m *markdown) Summary(s finding.Summary) error {
 	worstFirst(m.findings)
 	m.age = newAge(m.scan, s, m.o)
 	_, verdict := (&text{findings: m.findings}).verdict(len(m.findings), len(s.Unread) > 0)
@@ -84,7 +85,7 @@ func (m *markdown) unread(b *strings.Builder, list []scanner.Unread) {
 	b.WriteString("\n")
 }
 
-func (m *markdown) finding(f *Finding) string {
+func (m *markdown) finding(f *finding.Finding) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#### %s %s\n\n", word(f), inert(strings.TrimSpace(f.KeyID+" "+f.Title+doubt(f))))
 	if f.Reason != "" {

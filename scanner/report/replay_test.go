@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 func TestReplayIsIdentity(t *testing.T) {
@@ -16,7 +18,7 @@ func TestReplayIsIdentity(t *testing.T) {
 		for _, show := range []bool{false, true} {
 			saved := write(t, "json", set, Options{}, show)
 			var again bytes.Buffer
-			if err := Replay(bytes.NewReader(saved), JSON(&again), show); err != nil {
+			if err := finding.Replay(bytes.NewReader(saved), finding.JSON(&again), show); err != nil {
 				t.Fatal(err)
 			}
 			if d := cmp.Diff(string(saved), again.String()); d != "" {
@@ -33,7 +35,7 @@ func TestReplayDropsSecrets(t *testing.T) {
 		t.Fatal("the set shows no secret")
 	}
 	var out bytes.Buffer
-	if err := Replay(bytes.NewReader(shown), JSON(&out), false); err != nil || strings.Contains(out.String(), `"secret":`) || strings.Contains(out.String(), `"token":`) {
+	if err := finding.Replay(bytes.NewReader(shown), finding.JSON(&out), false); err != nil || strings.Contains(out.String(), `"secret":`) || strings.Contains(out.String(), `"token":`) {
 		t.Errorf("error %v, wrote %s", err, out.String())
 	}
 }
@@ -46,7 +48,7 @@ func TestReplayIntoFormats(t *testing.T) {
 			o := Options{Verbose: true, Rules: testRules}
 			var got bytes.Buffer
 			h, _ := New(format, &got, o)
-			if err := Replay(bytes.NewReader(write(t, "json", set, o, false)), h, false); err != nil {
+			if err := finding.Replay(bytes.NewReader(write(t, "json", set, o, false)), h, false); err != nil {
 				t.Fatal(err)
 			}
 			if d := cmp.Diff(string(write(t, format, set, o, false)), got.String()); d != "" {
@@ -84,7 +86,7 @@ func TestReplayErrors(t *testing.T) {
 		{"bad_time", strings.Replace(scanLine, `"source"`, `"started":"today","source"`, 1), "line 1: parsing time"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := Replay(strings.NewReader(tt.in), JSON(&bytes.Buffer{}), false)
+			err := finding.Replay(strings.NewReader(tt.in), finding.JSON(&bytes.Buffer{}), false)
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.want)) {
 				t.Errorf("%v, want %q", err, tt.want)
 			}
@@ -96,13 +98,13 @@ func TestReplayTruncated(t *testing.T) {
 	whole := scanLine + findingLine + findingLine
 	for _, in := range []string{whole, whole + findingLine[:50], strings.TrimSuffix(whole, "\n")} {
 		var out, text bytes.Buffer
-		if err := Replay(strings.NewReader(in), JSON(&out), false); !errors.Is(err, ErrTruncated) {
+		if err := finding.Replay(strings.NewReader(in), finding.JSON(&out), false); !errors.Is(err, finding.ErrTruncated) {
 			t.Errorf("%v, want ErrTruncated", err)
 		}
 		if !strings.HasPrefix(out.String(), whole) || !strings.Contains(out.String(), `"type":"summary","findings":2,"ignored":0,"live":2`) {
 			t.Errorf("replayed:\n%s", &out)
 		}
-		_ = Replay(strings.NewReader(in), Text(&text, Options{}), false)
+		_ = finding.Replay(strings.NewReader(in), Text(&text, Options{}), false)
 		if !strings.Contains(text.String(), "LIVE  t") || !strings.Contains(text.String(), "NOT READ") {
 			t.Errorf("text:\n%s", &text)
 		}
@@ -112,7 +114,7 @@ func TestReplayTruncated(t *testing.T) {
 func TestReplayLongLine(t *testing.T) {
 	long := strings.Replace(findingLine, `"title":"t"`, `"title":"`+strings.Repeat("t", 3<<20)+`"`, 1)
 	var out bytes.Buffer
-	if err := Replay(strings.NewReader(scanLine+long+summaryLine), JSON(&out), false); err != nil {
+	if err := finding.Replay(strings.NewReader(scanLine+long+summaryLine), finding.JSON(&out), false); err != nil {
 		t.Fatal(err)
 	}
 	if out.String() != scanLine+long+summaryLine {
@@ -129,7 +131,7 @@ func (full) Write([]byte) (int, error) { return 0, errFull }
 func TestWriteErrors(t *testing.T) {
 	for _, format := range []string{"text", "json", "sarif"} {
 		h, _ := New(format, full{}, Options{})
-		if err := Replay(strings.NewReader(scanLine+summaryLine), h, false); !errors.Is(err, errFull) {
+		if err := finding.Replay(strings.NewReader(scanLine+summaryLine), h, false); !errors.Is(err, errFull) {
 			t.Errorf("%s: %v, want %v", format, err, errFull)
 		}
 	}
@@ -150,19 +152,19 @@ func FuzzReplay(f *testing.F) {
 	f.Add([]byte(scanLine + findingLine))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var once, twice, text, sarif bytes.Buffer
-		err := Replay(bytes.NewReader(in), JSON(&once), true)
-		if err != nil && !errors.Is(err, ErrTruncated) {
+		err := finding.Replay(bytes.NewReader(in), finding.JSON(&once), true)
+		if err != nil && !errors.Is(err, finding.ErrTruncated) {
 			return
 		}
-		if err := Replay(bytes.NewReader(once.Bytes()), JSON(&twice), true); err != nil {
+		if err := finding.Replay(bytes.NewReader(once.Bytes()), finding.JSON(&twice), true); err != nil {
 			t.Fatalf("replaying our own stream: %v\n%s", err, &once)
 		}
 		if d := cmp.Diff(once.String(), twice.String()); d != "" {
 			t.Fatalf("not a fixed point (-once +twice):\n%s", d)
 		}
-		_ = Replay(bytes.NewReader(in), Text(&text, Options{Verbose: true}), true)
+		_ = finding.Replay(bytes.NewReader(in), Text(&text, Options{Verbose: true}), true)
 		harmless(t, text.String())
-		if err := Replay(&once, SARIF(&sarif, Options{}), true); err != nil || !json.Valid(sarif.Bytes()) {
+		if err := finding.Replay(&once, SARIF(&sarif, Options{}), true); err != nil || !json.Valid(sarif.Bytes()) {
 			t.Fatalf("SARIF: %v\n%s", err, &sarif)
 		}
 		if !utf8.Valid(twice.Bytes()) {

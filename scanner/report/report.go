@@ -19,22 +19,8 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
-
-// Schema names the contract of the JSON stream. Within a version, fields and
-// record types may be added; readers ignore those that they do not know.
-const Schema = "stanch/v1"
-
-// A Handler writes one format. It is called by NewSink's sink and by Replay,
-// one call at a time: Scan, each Finding and Repository, Summary, each record after
-// the other. It may retain what it is given, and need not write before Summary. A
-// format that has no use for Repositories ignores them.
-type Handler interface {
-	Scan(Scan) error
-	Finding(Finding) error
-	Repository(Repository) error
-	Summary(Summary) error
-}
 
 // Options are those of all formats; each uses what concerns it.
 type Options struct {
@@ -64,12 +50,12 @@ var Formats = []string{"text", "json", "sarif", "junit", "markdown", "github", "
 
 // New returns the Handler of a format, one of Formats. Commands call it
 // with what the user typed. The Handler writes to w and does not close it.
-func New(format string, w io.Writer, o Options) (Handler, error) {
+func New(format string, w io.Writer, o Options) (finding.Handler, error) {
 	switch format {
 	case "text":
 		return Text(w, o), nil
 	case "json":
-		return JSON(w), nil
+		return finding.JSON(w), nil
 	case "sarif":
 		return SARIF(w, o), nil
 	case "junit":

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
@@ -42,7 +43,7 @@ var semver = regexp.MustCompile(`^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$`)
 // is over GitHub's limit is cut, and a notification says so.
 //
 // A result never quotes the text that was found.
-func SARIF(w io.Writer, o Options) Handler {
+func SARIF(w io.Writer, o Options) finding.Handler {
 	h := &sarif{w: w, o: Options{Now: o.Now, Again: o.Again}, category: cmp.Or(o.Category, "stanch/"), lineHash: o.LineHash, index: map[string]int{}, rules: []sarifRule{}}
 	for _, r := range o.Rules {
 		h.rule(r)
@@ -56,25 +57,25 @@ type sarif struct {
 	age      age
 	category string
 	lineHash func(string, int) string
-	scan     Scan
+	scan     finding.Scan
 	rules    []sarifRule
 	index    map[string]int // of rules, by ID
-	findings []Finding
+	findings []finding.Finding
 }
 
-func (h *sarif) Scan(s Scan) error {
+func (h *sarif) Scan(s finding.Scan) error {
 	h.scan = s
 	return nil
 }
 
-func (h *sarif) Finding(f Finding) error {
+func (h *sarif) Finding(f finding.Finding) error {
 	h.findings = append(h.findings, f)
 	return nil
 }
 
-func (*sarif) Repository(Repository) error { return nil }
+func (*sarif) Repository(finding.Repository) error { return nil }
 
-func (h *sarif) Summary(s Summary) error {
+func (h *sarif) Summary(s finding.Summary) error {
 	worstFirst(h.findings)
 	h.age = newAge(h.scan, s, h.o)
 	run := sarifRun{
@@ -101,7 +102,7 @@ func (h *sarif) Summary(s Summary) error {
 // the same category, and closes the alerts that the new one does not name. A file that
 // misses something must not close alerts for it. So it has a category of its own, which it
 // shares only with files that miss the very same things.
-func (h *sarif) id(s Summary) string {
+func (h *sarif) id(s finding.Summary) string {
 	var missing []string
 	for _, u := range s.Unread {
 		missing = append(missing, fmt.Sprintf("%q %q", u.What, u.Why))
@@ -153,7 +154,7 @@ func (h *sarif) rule(r *detectors.Rule) int {
 	return h.index[r.ID]
 }
 
-func (h *sarif) invocation(s Summary) sarifInvocation {
+func (h *sarif) invocation(s finding.Summary) sarifInvocation {
 	// GitHub refuses a file of an execution that failed. One that could not read
 	// something did not: that is in the notifications.
 	inv := sarifInvocation{ExecutionSuccessful: !s.Stopped}
@@ -178,17 +179,17 @@ func (h *sarif) invocation(s Summary) sarifInvocation {
 	return inv
 }
 
-func (h *sarif) result(f *Finding) sarifResult {
+func (h *sarif) result(f *finding.Finding) sarifResult {
 	r := sarifResult{
 		RuleID:    f.Rule,
 		RuleIndex: h.rule(&detectors.Rule{ID: f.Rule, Title: f.Title, Value: f.HasValue}),
 		Level:     level(f),
 		Message:   sarifMessage{Text: message(f, &h.age)},
-		Locations: []sarifLocation{{PhysicalLocation: physical(&Location{Blob: "unknown"})}},
+		Locations: []sarifLocation{{PhysicalLocation: physical(&finding.Location{Blob: "unknown"})}},
 		PartialFingerprints: map[string]string{
 			// The only one that GitHub reads; of the form hash:count.
 			"primaryLocationLineHash": f.Fingerprint + ":1", // replaced if the line is at HEAD
-			Schema:                    f.Fingerprint,
+			finding.Schema:            f.Fingerprint,
 		},
 		Suppressions: []sarifSuppression{}, // if one result says, all have to
 		Properties:   sarifProperties{State: string(f.State), KeyID: f.KeyID},
@@ -214,14 +215,14 @@ func (h *sarif) result(f *Finding) sarifResult {
 }
 
 // hash is what codeql-action would work out, "" if that can only be our own.
-func (h *sarif) hash(l *Location) string {
+func (h *sarif) hash(l *finding.Location) string {
 	if h.lineHash == nil || !l.AtHead || l.Kind != scanner.KindBlob {
 		return ""
 	}
 	return h.lineHash(l.Path, l.Line)
 }
 
-func level(f *Finding) string {
+func level(f *finding.Finding) string {
 	switch classOf(f) {
 	case liveRoot, live, idActive:
 		return "error"
@@ -245,7 +246,7 @@ func level(f *Finding) string {
 }
 
 // message says what was found and what to do. Places are in the locations.
-func message(f *Finding, age *age) string {
+func message(f *finding.Finding, age *age) string {
 	s := word(f) + ": " + quiet(f.Title)
 	if f.KeyID != "" {
 		s += " " + quiet(f.KeyID)
@@ -277,7 +278,7 @@ func message(f *Finding, age *age) string {
 }
 
 // holding says what holds l today, for programs; nil if there is nothing to say.
-func holding(l *Location) *sarifLocationProperties {
+func holding(l *finding.Location) *sarifLocationProperties {
 	if len(l.Refs) == 0 && l.Unreachable == "" {
 		return nil
 	}
@@ -288,7 +289,7 @@ func holding(l *Location) *sarifLocationProperties {
 // and a region; what is in no file (the message of a commit) gets a path that
 // cannot be mistaken for one of the repository: git/commit-message/ID,
 // git/config/config, github/comment/URL.
-func physical(l *Location) sarifPhysicalLocation {
+func physical(l *finding.Location) sarifPhysicalLocation {
 	name := l.Path
 	switch l.Kind {
 	case scanner.KindCommit, scanner.KindTag, scanner.KindNote, scanner.KindRefName, scanner.KindConfig, scanner.KindReflog:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -61,10 +62,10 @@ func TestSARIFForGitHub(t *testing.T) {
 func TestSARIFHelpPages(t *testing.T) {
 	var b bytes.Buffer
 	h := SARIF(&b, Options{Rules: []*detectors.Rule{{ID: "aws-access-key"}, {ID: "acme-token", Value: true}}})
-	_ = h.Scan(Scan{})
-	_ = h.Finding(Finding{Rule: "acme-token", HasValue: true})
-	_ = h.Finding(Finding{Rule: "of-a-saved-report", HasValue: true})
-	_ = h.Summary(Summary{})
+	_ = h.Scan(finding.Scan{})
+	_ = h.Finding(finding.Finding{Rule: "acme-token", HasValue: true})
+	_ = h.Finding(finding.Finding{Rule: "of-a-saved-report", HasValue: true})
+	_ = h.Summary(finding.Summary{})
 	var pages []string
 	for _, r := range parseSARIF(t, b.Bytes()).Tool.Driver.Rules {
 		page, ok := strings.CutPrefix(r.HelpURI, homePage+"/blob/main/")
@@ -82,12 +83,12 @@ func TestSARIFHelpPages(t *testing.T) {
 func TestSARIFLimits(t *testing.T) {
 	var b bytes.Buffer
 	h := SARIF(&b, Options{})
-	_ = h.Scan(Scan{})
+	_ = h.Scan(finding.Scan{})
 	for range maxResults + 2 {
-		_ = h.Finding(Finding{Rule: "r", State: verifier.Skipped})
+		_ = h.Finding(finding.Finding{Rule: "r", State: verifier.Skipped})
 	}
-	_ = h.Finding(Finding{Rule: "worst", State: verifier.Live, Locations: make([]Location, 30)})
-	if err := h.Summary(Summary{}); err != nil {
+	_ = h.Finding(finding.Finding{Rule: "worst", State: verifier.Live, Locations: make([]finding.Location, 30)})
+	if err := h.Summary(finding.Summary{}); err != nil {
 		t.Fatal(err)
 	}
 	run := parseSARIF(t, b.Bytes())
@@ -104,37 +105,37 @@ func TestSARIFLimits(t *testing.T) {
 // is of a successful execution, and of a category that only files share that miss the same.
 func TestSARIFIncomplete(t *testing.T) {
 	one, two := scanner.Unread{What: "a.zip", Why: "encrypted"}, scanner.Unread{What: "b.gz", Why: "damaged"}
-	write := func(category string, findings int, s Summary) sarifRun {
+	write := func(category string, findings int, s finding.Summary) sarifRun {
 		var b bytes.Buffer
 		h := SARIF(&b, Options{Category: category})
-		_ = h.Scan(Scan{})
+		_ = h.Scan(finding.Scan{})
 		for range findings {
-			_ = h.Finding(Finding{Rule: "r"})
+			_ = h.Finding(finding.Finding{Rule: "r"})
 		}
 		if err := h.Summary(s); err != nil {
 			t.Fatal(err)
 		}
 		return parseSARIF(t, b.Bytes())
 	}
-	first := write("", 0, Summary{Unread: []scanner.Unread{one, two}}).AutomationDetails.ID
+	first := write("", 0, finding.Summary{Unread: []scanner.Unread{one, two}}).AutomationDetails.ID
 	for _, tt := range []struct {
 		name, category string
 		findings       int
-		summary        Summary
+		summary        finding.Summary
 		below          string // the category that it is in or, if it misses something, below
 		same           bool   // as that of the first
 		successful     bool
 		notifications  int
 	}{
-		{"whole", "", 1, Summary{}, "stanch/", false, true, 0},
-		{"accepted", "", 1, Summary{Accepted: []scanner.Unread{one}}, "stanch/", false, true, 0},
-		{"the_same_in_another_order", "", 0, Summary{Unread: []scanner.Unread{two, one}}, "stanch/incomplete/", true, true, 2},
-		{"less", "", 0, Summary{Unread: []scanner.Unread{one}}, "stanch/incomplete/", false, true, 1},
-		{"for_another_reason", "", 0, Summary{Unread: []scanner.Unread{one, {What: two.What, Why: "gone"}}}, "stanch/incomplete/", false, true, 2},
-		{"more_than_notifications_name", "", 0, Summary{Unread: slices.Repeat([]scanner.Unread{one}, 300)}, "stanch/incomplete/", false, true, 101},
-		{"push", "stanch/push/x/", 0, Summary{Unread: []scanner.Unread{one, two}}, "stanch/push/x/incomplete/", false, true, 2},
-		{"too_many_findings", "", maxResults + 1, Summary{}, "stanch/incomplete/", false, true, 1},
-		{"stopped", "", 0, Summary{Stopped: true, Unread: []scanner.Unread{{What: "the rest", Why: "cancelled"}}}, "stanch/incomplete/", false, false, 1},
+		{"whole", "", 1, finding.Summary{}, "stanch/", false, true, 0},
+		{"accepted", "", 1, finding.Summary{Accepted: []scanner.Unread{one}}, "stanch/", false, true, 0},
+		{"the_same_in_another_order", "", 0, finding.Summary{Unread: []scanner.Unread{two, one}}, "stanch/incomplete/", true, true, 2},
+		{"less", "", 0, finding.Summary{Unread: []scanner.Unread{one}}, "stanch/incomplete/", false, true, 1},
+		{"for_another_reason", "", 0, finding.Summary{Unread: []scanner.Unread{one, {What: two.What, Why: "gone"}}}, "stanch/incomplete/", false, true, 2},
+		{"more_than_notifications_name", "", 0, finding.Summary{Unread: slices.Repeat([]scanner.Unread{one}, 300)}, "stanch/incomplete/", false, true, 101},
+		{"push", "stanch/push/x/", 0, finding.Summary{Unread: []scanner.Unread{one, two}}, "stanch/push/x/incomplete/", false, true, 2},
+		{"too_many_findings", "", maxResults + 1, finding.Summary{}, "stanch/incomplete/", false, true, 1},
+		{"stopped", "", 0, finding.Summary{Stopped: true, Unread: []scanner.Unread{{What: "the rest", Why: "cancelled"}}}, "stanch/incomplete/", false, false, 1},
 	} {
 		run := write(tt.category, tt.findings, tt.summary)
 		id, inv := run.AutomationDetails.ID, run.Invocations[0]
@@ -166,7 +167,7 @@ func TestSARIFLevels(t *testing.T) {
 		{verifier.Expired, detectors.High, "x", "note"},
 		{"of-a-later-version", detectors.High, "x", "error"},
 	} {
-		f := Finding{State: tt.state, Confidence: tt.confidence, SecretSHA256: tt.secret}
+		f := finding.Finding{State: tt.state, Confidence: tt.confidence, SecretSHA256: tt.secret}
 		if got := level(&f); got != tt.want {
 			t.Errorf("%s, %s: %s, want %s", tt.state, tt.confidence, got, tt.want)
 		}
@@ -175,7 +176,7 @@ func TestSARIFLevels(t *testing.T) {
 
 func TestSARIFVersion(t *testing.T) {
 	for v, want := range map[string]string{"0.1.0": "0.1.0", "v1.2.3-rc.1": "1.2.3-rc.1", "(devel)": "", "": ""} {
-		if got := (&sarif{scan: Scan{Version: v}}).driver().SemanticVersion; got != want {
+		if got := (&sarif{scan: finding.Scan{Version: v}}).driver().SemanticVersion; got != want {
 			t.Errorf("%q: %q, want %q", v, got, want)
 		}
 	}

@@ -7,21 +7,22 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // swept is how the repositories of a sweep went.
 type swept struct {
 	byState map[string]int
-	failed  []Repository // in the order of the stream
+	failed  []finding.Repository // in the order of the stream
 }
 
-func (s *swept) add(r Repository) {
+func (s *swept) add(r finding.Repository) {
 	if s.byState == nil {
 		s.byState = map[string]int{}
 	}
 	s.byState[r.State]++
-	if r.State == RepositoryFailed {
+	if r.State == finding.RepositoryFailed {
 		s.failed = append(s.failed, r)
 	}
 }
@@ -39,7 +40,7 @@ func (s *swept) others(list []scanner.Unread) []scanner.Unread {
 // counts says "12 swept, 30 unchanged, 1 failed", or nothing of no repository.
 func (s *swept) counts() string {
 	var parts []string
-	for _, state := range []string{RepositorySwept, RepositoryUnchanged, RepositoryFailed, RepositoryWaiting, RepositorySkipped} {
+	for _, state := range []string{finding.RepositorySwept, finding.RepositoryUnchanged, finding.RepositoryFailed, finding.RepositoryWaiting, finding.RepositorySkipped} {
 		if n := s.byState[state]; n > 0 {
 			parts = append(parts, thousands(int64(n))+" "+state)
 		}
@@ -48,14 +49,14 @@ func (s *swept) counts() string {
 }
 
 // isNew reports whether f was first seen in the sweep that began at started.
-func isNew(f *Finding, started time.Time) bool {
+func isNew(f *finding.Finding, started time.Time) bool {
 	return f.History != nil && !started.IsZero() && !f.History.FirstSeen.Before(started)
 }
 
 // newFirst puts what is new in a sweep in front and keeps the order otherwise; what
 // is ignored stays behind.
-func newFirst(fs []Finding, started time.Time) {
-	rank := func(f *Finding) int {
+func newFirst(fs []finding.Finding, started time.Time) {
+	rank := func(f *finding.Finding) int {
 		switch {
 		case f.Ignored != "":
 			return 2
@@ -64,11 +65,11 @@ func newFirst(fs []Finding, started time.Time) {
 		}
 		return 1
 	}
-	slices.SortStableFunc(fs, func(a, b Finding) int { return cmp.Compare(rank(&a), rank(&b)) })
+	slices.SortStableFunc(fs, func(a, b finding.Finding) int { return cmp.Compare(rank(&a), rank(&b)) })
 }
 
 // seen says in a line what earlier sweeps know of a finding.
-func seen(h *History) string {
+func seen(h *finding.History) string {
 	if h == nil {
 		return ""
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
@@ -21,34 +22,34 @@ const (
 // Text returns the Handler for people: what leaked, where, whose it is, whether
 // it works and what to do now, the worst first. It writes at Summary, in one
 // call. Nothing that came from elsewhere can move the cursor: see safe.
-func Text(w io.Writer, o Options) Handler { return &text{w: w, o: o} }
+func Text(w io.Writer, o Options) finding.Handler { return &text{w: w, o: o} }
 
 type text struct {
 	w        io.Writer
 	o        Options
-	scan     Scan
-	findings []Finding
+	scan     finding.Scan
+	findings []finding.Finding
 	swept    swept
 	age      age
 	out      page
 }
 
-func (t *text) Scan(s Scan) error {
+func (t *text) Scan(s finding.Scan) error {
 	t.scan = s
 	return nil
 }
 
-func (t *text) Finding(f Finding) error {
+func (t *text) Finding(f finding.Finding) error {
 	t.findings = append(t.findings, f)
 	return nil
 }
 
-func (t *text) Repository(r Repository) error {
+func (t *text) Repository(r finding.Repository) error {
 	t.swept.add(r)
 	return nil
 }
 
-func (t *text) Summary(s Summary) error {
+func (t *text) Summary(s finding.Summary) error {
 	t.out = page{color: t.o.Color}
 	t.age = newAge(t.scan, s, t.o)
 	t.age.ago = true
@@ -88,7 +89,7 @@ func (t *text) header() {
 	t.out.nl()
 }
 
-func (t *text) finding(f *Finding) {
+func (t *text) finding(f *finding.Finding) {
 	head, st := word(f), classes[classOf(f)].style
 	if f.Ignored != "" {
 		head, st = "IGNORED", dim
@@ -124,7 +125,7 @@ func (t *text) finding(f *Finding) {
 }
 
 // doubt is what a reader should know before believing in f, or "".
-func doubt(f *Finding) string {
+func doubt(f *finding.Finding) string {
 	var s []string
 	if f.Confidence != "high" && f.Confidence != "" {
 		s = append(s, printable.Quoted(string(f.Confidence))+" confidence")
@@ -154,7 +155,7 @@ func (t *text) field(label string, st style, lines []string) {
 	}
 }
 
-func (t *text) facts(f *Finding) {
+func (t *text) facts(f *finding.Finding) {
 	label := "known"
 	for _, x := range f.Facts {
 		if x.Risk < 1 && !t.o.Verbose {
@@ -169,7 +170,7 @@ func (t *text) facts(f *Finding) {
 	}
 }
 
-func (t *text) steps(f *Finding) {
+func (t *text) steps(f *finding.Finding) {
 	label := "now"
 	for _, step := range advice(f) {
 		step, command, _ := strings.Cut(step, "\n")
@@ -181,7 +182,7 @@ func (t *text) steps(f *Finding) {
 	}
 }
 
-func (t *text) places(f *Finding) []string {
+func (t *text) places(f *finding.Finding) []string {
 	shown := f.Locations
 	if !t.o.Verbose {
 		shown = firstPlaces(f.Locations, maxPlaces)
@@ -202,7 +203,7 @@ func (t *text) places(f *Finding) []string {
 
 // firstPlaces returns the first n of list, or one fewer and the first place of a
 // part that would not be seen: of an id and a secret from two files, both count.
-func firstPlaces(list []Location, n int) []Location {
+func firstPlaces(list []finding.Location, n int) []finding.Location {
 	if len(list) <= n {
 		return list
 	}
@@ -220,7 +221,7 @@ func firstPlaces(list []Location, n int) []Location {
 
 // place writes one location in a line, as PATH:LINE where there is a path, so
 // that editors and terminals can open it.
-func place(l *Location) string {
+func place(l *finding.Location) string {
 	var b strings.Builder
 	if l.Part != "" {
 		b.WriteString(printable.Quoted(l.Part) + " in ")
@@ -256,7 +257,7 @@ func place(l *Location) string {
 }
 
 // where names the text that l is in.
-func where(l *Location) string {
+func where(l *finding.Location) string {
 	name := l.Path
 	if name == "" {
 		name = "object " + short(l.Blob)
@@ -314,7 +315,7 @@ func (t *text) unread(word, means string, u []scanner.Unread) {
 }
 
 // total writes the last line, the one that is read first.
-func (t *text) total(s Summary, ignored int) {
+func (t *text) total(s finding.Summary, ignored int) {
 	st, line := t.verdict(len(t.findings)-ignored, len(s.Unread) > 0)
 	t.out.put(st, line)
 	rest := ""

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -38,9 +39,9 @@ func TestNothingMovesTheCursor(t *testing.T) {
 
 // Lines begin with what we write: a path with a newline makes no finding.
 func TestNoForgedLines(t *testing.T) {
-	f := finding("Q7FORGERY", 0, verifier.Unknown, blob("x\nLIVE ROOT  forged", 1, true))
+	f := leaked("Q7FORGERY", 0, verifier.Unknown, blob("x\nLIVE ROOT  forged", 1, true))
 	var b bytes.Buffer
-	sink := NewSink(Text(&b, Options{}), Scan{}, nil, false)
+	sink := finding.NewSink(Text(&b, Options{}), finding.Scan{}, nil, false)
 	_ = sink.Finding(f)
 	_ = sink.Close(scanner.Summary{})
 	if strings.Contains(b.String(), "\nLIVE ROOT") {
@@ -60,7 +61,7 @@ func TestCommandsTakeNoForeignText(t *testing.T) {
 		{"A;id", "user", "x", "where it was issued."},
 		{"", "user", "x", "where it was issued."},
 	} {
-		f := Finding{KeyID: tt.id, State: verifier.Live, Identity: Identity{Kind: tt.kind, Name: tt.name}}
+		f := finding.Finding{KeyID: tt.id, State: verifier.Live, Identity: finding.Identity{Kind: tt.kind, Name: tt.name}}
 		if got := advice(&f)[0]; !strings.HasSuffix(got, tt.want) {
 			t.Errorf("%q: %q, want %q", tt.name, got, tt.want)
 		}
@@ -80,7 +81,7 @@ func TestAdviceOfSessions(t *testing.T) {
 		{"role", "AWSReservedSSO_Admin_0123456789abcdef", "permission set", "Revoke sessions"},
 		{"role", "AWSServiceRoleForSupport", "Stop the resource", "Revoke sessions"},
 	} {
-		f := Finding{KeyID: "ASIA" + keyID("Q7SESSION")[4:], State: verifier.Live, Identity: Identity{Kind: tt.kind, Name: tt.name}}
+		f := finding.Finding{KeyID: "ASIA" + keyID("Q7SESSION")[4:], State: verifier.Live, Identity: finding.Identity{Kind: tt.kind, Name: tt.name}}
 		if got := strings.Join(advice(&f), "\n"); !strings.Contains(got, tt.want) || strings.Contains(got, tt.not) {
 			t.Errorf("%s %s: %s", tt.kind, tt.name, got)
 		}
@@ -111,7 +112,7 @@ func TestNew(t *testing.T) {
 // TestPartsOfSeveralTexts: where the secret stands is said, however many places the
 // id has.
 func TestPartsOfSeveralTexts(t *testing.T) {
-	f := finding("Q7SEVERAL", 0, verifier.Live)
+	f := leaked("Q7SEVERAL", 0, verifier.Live)
 	for i := range 30 {
 		f.Locations = append(f.Locations, blob("id"+strconv.Itoa(i), 1, true))
 	}
@@ -128,7 +129,7 @@ func TestPartsOfSeveralTexts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sink := NewSink(h, Scan{}, nil, false)
+		sink := finding.NewSink(h, finding.Scan{}, nil, false)
 		if err := errors.Join(sink.Finding(f), sink.Close(scanner.Summary{})); err != nil {
 			t.Fatal(err)
 		}

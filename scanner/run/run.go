@@ -16,8 +16,8 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/project"
-	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -59,8 +59,8 @@ func (o *Options) NewScanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
 // A Scan is a scan that makes one report.
 type Scan struct {
 	Options
-	Header      report.Scan // the first record of the report
-	Handler     report.Handler
+	Header      finding.Scan // the first record of the report
+	Handler     finding.Handler
 	ShowSecrets bool
 	// Wraps put sinks in front of the report: the last one sees a finding first.
 	Wraps  []func(scanner.Sink) scanner.Sink
@@ -81,7 +81,7 @@ func (s *Scan) Scan(ctx context.Context, src scanner.Source) (Result, error) {
 // Run calls scan, which may scan several sources and closes the sink.
 func (s *Scan) Run(scan func(*scanner.Scanner, scanner.Sink) error) (Result, error) {
 	set, sc := s.NewScanner(s.Header.Started)
-	sink := report.NewSink(s.Handler, s.Header, set, s.ShowSecrets)
+	sink := finding.NewSink(s.Handler, s.Header, set, s.ShowSecrets)
 	for _, wrap := range s.Wraps {
 		sink = wrap(sink)
 	}

@@ -1,4 +1,4 @@
-package response
+package response_test
 
 import (
 	"encoding/json"
@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -48,7 +51,7 @@ func fill(v reflect.Value, name string, n *int) {
 
 // TestContract: plans and journals are files of users, which a later version reads.
 func TestContract(t *testing.T) {
-	for name, record := range map[string]any{"plan.json": &Plan{}, "journal.json": &Record{}} {
+	for name, record := range map[string]any{"plan.json": &response.Plan{}, "journal.json": &journal.Record{}} {
 		n := 0
 		fill(reflect.ValueOf(record).Elem(), "", &n)
 		got, err := json.MarshalIndent(record, "", "  ")

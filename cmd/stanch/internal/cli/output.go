@@ -14,6 +14,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/scanner/atomicfile"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/report"
 )
 
@@ -35,7 +36,7 @@ func (f *OutputFlags) Add(cmd *cobra.Command) {
 }
 
 // Handler returns the handler of the format, writing to w.
-func (f *OutputFlags) Handler(w *Output, rules ...*detectors.Rule) (report.Handler, error) {
+func (f *OutputFlags) Handler(w *Output, rules ...*detectors.Rule) (finding.Handler, error) {
 	return report.New(f.Format, w, report.Options{
 		Color: WantsColour(w.Writer), Verbose: f.verbose, Rules: append(catalog.Rules(), rules...),
 		Now: time.Now, Again: f.Again,

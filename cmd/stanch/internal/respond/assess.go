@@ -16,8 +16,8 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
-	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/operator"
@@ -66,14 +66,14 @@ var keyID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(
 func subjects(ctx context.Context, s *cli.Streams, args []string) (*SavedReport, error) {
 	r := &SavedReport{}
 	if len(args) > 0 && keyID().MatchString(args[0]) {
-		r.Header = report.Scan{Version: s.Version, Source: "assess", Target: strings.Join(args, " "), Started: time.Now().UTC()}
+		r.Header = finding.Scan{Version: s.Version, Source: "assess", Target: strings.Join(args, " "), Started: time.Now().UTC()}
 		for _, id := range args {
 			if !keyID().MatchString(id) {
 				return nil, fmt.Errorf("%s is not an access key id", id)
 			}
 			account, _ := awskeys.Account(id)
-			r.Findings = append(r.Findings, report.Finding{Rule: "aws-access-key", Title: "AWS access key", KeyID: id, Account: account,
-				State: verifier.Skipped, Reason: "lone id: there is no secret to verify with", Facts: []verifier.Fact{}, Locations: []report.Location{}})
+			r.Findings = append(r.Findings, finding.Finding{Rule: "aws-access-key", Title: "AWS access key", KeyID: id, Account: account,
+				State: verifier.Skipped, Reason: "lone id: there is no secret to verify with", Facts: []verifier.Fact{}, Locations: []finding.Location{}})
 		}
 		r.Totals.Findings = len(r.Findings)
 		return r, nil
@@ -117,7 +117,7 @@ func (r *SavedReport) assess(ctx context.Context, w io.Writer, op *operator.Oper
 	}
 	var err error
 	if format == "json" {
-		err = r.Replay(report.JSON(w))
+		err = r.Replay(finding.JSON(w))
 	} else {
 		_, err = io.WriteString(w, page.String())
 	}
@@ -127,7 +127,7 @@ func (r *SavedReport) assess(ctx context.Context, w io.Writer, op *operator.Oper
 var risks = [...]string{"", "note", "BAD", "ACT NOW"}
 
 // showFacts prints facts for people, the worst first.
-func showFacts(b *strings.Builder, f report.Finding, facts []verifier.Fact) {
+func showFacts(b *strings.Builder, f finding.Finding, facts []verifier.Fact) {
 	fmt.Fprintf(b, "%s  account %s\n", printable.Text(f.KeyID), cmp.Or(printable.Text(f.Account), "not known"))
 	facts = slices.Clone(facts)
 	slices.SortStableFunc(facts, func(a, c verifier.Fact) int { return cmp.Compare(c.Risk, a.Risk) })

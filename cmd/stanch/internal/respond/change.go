@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
-	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
@@ -116,7 +116,7 @@ func (f *respondFlags) secrets(ctx context.Context, s *cli.Streams) (protocol.Cr
 		return nil, errors.New("--findings -: standard input is where you type; use a file, or --yes")
 	}
 	leaks, err := readLeaks(ctx, s, f.findings)
-	if err != nil && !errors.Is(err, report.ErrTruncated) {
+	if err != nil && !errors.Is(err, finding.ErrTruncated) {
 		return nil, cli.Unfinished(err)
 	}
 	for _, l := range leaks {

@@ -8,8 +8,8 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
-	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
@@ -17,14 +17,14 @@ import (
 // readLeaks reads a report that was saved with --format json, from a file, or from
 // stdin if name is "-". Findings that are ignored are left out. What goes on from
 // here into plans, journals and notices holds no secret, though the report may. Of a
-// report that was cut off there are the leaks that it has, and report.ErrTruncated.
+// report that was cut off there are the leaks that it has, and finding.ErrTruncated.
 func readLeaks(ctx context.Context, s *cli.Streams, name string) ([]response.Leak, error) {
 	leaks, _, err := readScan(ctx, s, name)
 	return leaks, err
 }
 
 // readScan is readLeaks, and returns the first record of the report as well.
-func readScan(ctx context.Context, s *cli.Streams, name string) ([]response.Leak, report.Scan, error) {
+func readScan(ctx context.Context, s *cli.Streams, name string) ([]response.Leak, finding.Scan, error) {
 	var c collector
 	if err := readReport(ctx, s, name, true, &c); err != nil {
 		return nil, c.scan, err
@@ -32,9 +32,9 @@ func readScan(ctx context.Context, s *cli.Streams, name string) ([]response.Leak
 	for i := range c.leaks {
 		scrub(&c.leaks[i], c.secrets)
 	}
-	report.Scrub(c.secrets, &c.scan.Target)
+	finding.Scrub(c.secrets, &c.scan.Target)
 	if !c.whole {
-		return c.leaks, c.scan, fmt.Errorf("%s ends early: %w", name, report.ErrTruncated)
+		return c.leaks, c.scan, fmt.Errorf("%s ends early: %w", name, finding.ErrTruncated)
 	}
 	return c.leaks, c.scan, nil
 }
@@ -49,39 +49,39 @@ func scrub(l *response.Leak, secrets []detectors.Secret) {
 			texts = append(texts, &p.Refs[n])
 		}
 	}
-	report.Scrub(secrets, texts...)
+	finding.Scrub(secrets, texts...)
 	if len(l.Places) > 0 {
 		l.Where = printable.Text(l.Places[0].String())
 	}
 }
 
-// A collector is a report.Handler that keeps what is to be acted on.
+// A collector is a finding.Handler that keeps what is to be acted on.
 type collector struct {
-	scan    report.Scan
+	scan    finding.Scan
 	leaks   []response.Leak
 	secrets []detectors.Secret // of all findings
 	whole   bool
 }
 
-// Scan implements report.Handler.
-func (c *collector) Scan(s report.Scan) error { c.scan = s; return nil }
+// Scan implements finding.Handler.
+func (c *collector) Scan(s finding.Scan) error { c.scan = s; return nil }
 
-// Repository implements report.Handler.
-func (*collector) Repository(report.Repository) error { return nil }
+// Repository implements finding.Handler.
+func (*collector) Repository(finding.Repository) error { return nil }
 
-// Summary implements report.Handler.
-func (c *collector) Summary(sum report.Summary) error {
+// Summary implements finding.Handler.
+func (c *collector) Summary(sum finding.Summary) error {
 	c.whole = !cutOff(sum)
 	return nil
 }
 
 // cutOff reports whether a report ended before its summary.
-func cutOff(sum report.Summary) bool {
-	return slices.ContainsFunc(sum.Unread, func(u scanner.Unread) bool { return u.Why == report.ErrTruncated.Error() })
+func cutOff(sum finding.Summary) bool {
+	return slices.ContainsFunc(sum.Unread, func(u scanner.Unread) bool { return u.Why == finding.ErrTruncated.Error() })
 }
 
-// Finding implements report.Handler.
-func (c *collector) Finding(f report.Finding) error {
+// Finding implements finding.Handler.
+func (c *collector) Finding(f finding.Finding) error {
 	secret, token := detectors.NewSecret(f.Secret), detectors.NewSecret(f.Token)
 	c.secrets = append(c.secrets, secret, token, detectors.NewSecret(f.Value))
 	loneID := f.SecretSHA256 == "" && f.State == verifier.Skipped // opens nothing
@@ -102,7 +102,7 @@ func (c *collector) Finding(f report.Finding) error {
 }
 
 // places are where a finding counts.
-func places(f report.Finding) (list []response.Place) {
+func places(f finding.Finding) (list []response.Place) {
 	for _, l := range f.Locations {
 		if l.Ignored == "" {
 			list = append(list, response.Place{

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
-	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
@@ -131,7 +131,7 @@ renews it.`,
 			}
 			rules.ForceInUse = force
 			leaks, scan, err := readScan(cmd.Context(), s, cli.Operand(args, "-"))
-			cutOff := errors.Is(err, report.ErrTruncated)
+			cutOff := errors.Is(err, finding.ErrTruncated)
 			if err != nil && !cutOff {
 				return cli.Unfinished(err)
 			}

@@ -8,34 +8,37 @@ import (
 	"os"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
-	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// A SavedReport is a report.Handler that keeps a report.
+// A SavedReport is a finding.Handler that keeps a report.
 type SavedReport struct {
-	Header       report.Scan
-	Findings     []report.Finding
-	Repositories []report.Repository
-	Totals       report.Summary
+	Header       finding.Scan
+	Findings     []finding.Finding
+	Repositories []finding.Repository
+	Totals       finding.Summary
 }
 
-// Scan implements report.Handler.
-func (r *SavedReport) Scan(s report.Scan) error { r.Header = s; return nil }
+// Scan implements finding.Handler.
+func (r *SavedReport) Scan(s finding.Scan) error { r.Header = s; return nil }
 
-// Finding implements report.Handler.
-func (r *SavedReport) Finding(f report.Finding) error { r.Findings = append(r.Findings, f); return nil }
+// Finding implements finding.Handler.
+func (r *SavedReport) Finding(f finding.Finding) error {
+	r.Findings = append(r.Findings, f)
+	return nil
+}
 
-// Repository implements report.Handler.
-func (r *SavedReport) Repository(x report.Repository) error {
+// Repository implements finding.Handler.
+func (r *SavedReport) Repository(x finding.Repository) error {
 	r.Repositories = append(r.Repositories, x)
 	return nil
 }
 
-// Summary implements report.Handler.
-func (r *SavedReport) Summary(s report.Summary) error { r.Totals = s; return nil }
+// Summary implements finding.Handler.
+func (r *SavedReport) Summary(s finding.Summary) error { r.Totals = s; return nil }
 
 // Replay passes the report to h.
-func (r *SavedReport) Replay(h report.Handler) error {
+func (r *SavedReport) Replay(h finding.Handler) error {
 	err := h.Scan(r.Header)
 	for _, f := range r.Findings {
 		if err == nil {
@@ -55,7 +58,7 @@ func (r *SavedReport) Replay(h report.Handler) error {
 
 // readReport replays a saved report, of a file or, if name is "-", of stdin; what
 // there is of one that was cut off. Secrets in it are dropped unless secrets.
-func readReport(ctx context.Context, s *cli.Streams, name string, secrets bool, h report.Handler) error {
+func readReport(ctx context.Context, s *cli.Streams, name string, secrets bool, h finding.Handler) error {
 	var in io.Reader = cli.Interruptible(ctx, s.Stdin)
 	if name != "-" {
 		file, err := os.Open(name)
@@ -65,7 +68,7 @@ func readReport(ctx context.Context, s *cli.Streams, name string, secrets bool, 
 		defer file.Close()
 		in = file
 	}
-	if err := report.Replay(in, h, secrets); err != nil && !errors.Is(err, report.ErrTruncated) {
+	if err := finding.Replay(in, h, secrets); err != nil && !errors.Is(err, finding.ErrTruncated) {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil

@@ -13,7 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
-	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
@@ -112,7 +112,7 @@ func (f *stsFlags) client(version string) (*awsverifier.Client, error) {
 
 // verify brings the states of r up to date.
 func (r *SavedReport) verify(ctx context.Context, a again) error {
-	r.Totals.Live, r.Totals.Unknown, r.Totals.Again = 0, 0, &report.Again{}
+	r.Totals.Live, r.Totals.Unknown, r.Totals.Again = 0, 0, &finding.Again{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		cred := detectors.Credential{
@@ -146,12 +146,12 @@ const noSecret = "the report holds no secret"
 // verified is how verify ended, as an error for exitCode.
 func (r *SavedReport) verified() error {
 	asked, of := r.Totals.Again.Asked, r.Totals.Again.Of
-	lacking := slices.ContainsFunc(r.Findings, func(f report.Finding) bool {
+	lacking := slices.ContainsFunc(r.Findings, func(f finding.Finding) bool {
 		return strings.HasSuffix(f.Stale, noSecret) && strings.HasPrefix(f.KeyID, "AKIA")
 	})
 	switch {
 	case cutOff(r.Totals):
-		return cli.Unfinished(fmt.Errorf("%d of %d asked: %w", asked, of, report.ErrTruncated))
+		return cli.Unfinished(fmt.Errorf("%d of %d asked: %w", asked, of, finding.ErrTruncated))
 	case asked < of && lacking: // IAM was not asked
 		return cli.Unfinished(fmt.Errorf("%d of %d asked: the report says why; --iam asks IAM about keys without their secret", asked, of))
 	case asked < of:
@@ -175,7 +175,7 @@ type again struct {
 // about. Four kinds of findings are not: canaries; those that have expired; those that
 // are not verifiable, such as the key of another store, which must not be sent to AWS;
 // and those that give nothing to ask with, such as a lone id, unless IAM is asked.
-func (a again) ask(ctx context.Context, f *report.Finding, cred detectors.Credential) (wanted, answered bool) {
+func (a again) ask(ctx context.Context, f *finding.Finding, cred detectors.Credential) (wanted, answered bool) {
 	incomplete := f.SecretSHA256 == "" || strings.HasPrefix(f.KeyID, "ASIA") && !f.HasToken
 	f.Stale = ""
 	switch {
@@ -193,7 +193,7 @@ func (a again) ask(ctx context.Context, f *report.Finding, cred detectors.Creden
 }
 
 // keep leaves f as it was, and says why nobody was asked.
-func keep(f *report.Finding, why string) {
+func keep(f *finding.Finding, why string) {
 	f.Stale = "not asked again: " + why
 	if f.VerifiedAt.IsZero() && !told(f.State) {
 		f.Stale = "not asked: " + why
@@ -207,7 +207,7 @@ func told(s verifier.State) bool {
 
 // partitionOf returns where to ask about a key first: where it was live, or what the
 // text around it named.
-func partitionOf(f *report.Finding) string {
+func partitionOf(f *finding.Finding) string {
 	if parts := strings.Split(f.Identity.ARN, ":"); len(parts) > 1 {
 		return parts[1]
 	}
@@ -221,7 +221,7 @@ func partitionOf(f *report.Finding) string {
 
 // renew puts a new verdict in the place of the last one, and reports whether it is an
 // answer. If it is none, the last answer of AWS is kept.
-func renew(f *report.Finding, v verifier.Verdict) (answered bool) {
+func renew(f *finding.Finding, v verifier.Verdict) (answered bool) {
 	asked := !v.At.IsZero()
 	none := v.State == verifier.Unknown || v.State == verifier.Skipped
 	if none && told(f.State) {
@@ -237,7 +237,7 @@ func renew(f *report.Finding, v verifier.Verdict) (answered bool) {
 		f.Account = v.Identity.Account
 	}
 	if v.Identity.ARN != "" {
-		f.Identity = report.Identity{ARN: v.Identity.ARN, Kind: v.Identity.Kind, Name: v.Identity.Name, UserID: v.Identity.UserID}
+		f.Identity = finding.Identity{ARN: v.Identity.ARN, Kind: v.Identity.Kind, Name: v.Identity.Name, UserID: v.Identity.UserID}
 	}
 	return !none
 }
@@ -245,7 +245,7 @@ func renew(f *report.Finding, v verifier.Verdict) (answered bool) {
 // renewed returns the facts of f with those of a new answer in the place of those of the
 // last. It is called before the time of the answer is noted: the fact UsedBefore is about
 // the question of that time.
-func renewed(f *report.Finding, facts []verifier.Fact) []verifier.Fact {
+func renewed(f *finding.Finding, facts []verifier.Fact) []verifier.Fact {
 	old := slices.DeleteFunc(f.Facts, func(x verifier.Fact) bool {
 		ofAnswer := slices.Contains([]string{"sts-endpoint", "http-status", "error-code", "aws-request-id", verifier.CachedFact}, x.Name)
 		again := slices.ContainsFunc(facts, func(y verifier.Fact) bool { return x.Name == y.Name && x.Source == y.Source })
@@ -267,7 +267,7 @@ func fromIAM(x verifier.Fact) bool {
 
 // askOwner asks IAM of the key's account for its status, which STS does not tell without
 // the secret, and reports whether IAM has answered.
-func (a again) askOwner(ctx context.Context, f *report.Finding) (answered bool) {
+func (a again) askOwner(ctx context.Context, f *finding.Finding) (answered bool) {
 	var err error
 	if f.Account == "" {
 		f.Account, err = owner.AccountOf(ctx, a.op, f.KeyID)
@@ -300,7 +300,7 @@ func (a again) askOwner(ctx context.Context, f *report.Finding) (answered bool) 
 }
 
 // identify notes that the key of f is that of a user, whom nobody knew or who was renamed.
-func (a again) identify(ctx context.Context, f *report.Finding, user string) {
+func (a again) identify(ctx context.Context, f *finding.Finding, user string) {
 	who := &f.Identity
 	if who.Kind != "" && who.Kind != "user" || who.Name == user {
 		return

@@ -1,0 +1,99 @@
+package report
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// leaky returns two findings whose places hold the secrets of each other.
+func leaky() []*scanner.Finding {
+	a := leaked("Q7LEAKONE", 1, verifier.Live, blob("dir/"+secretKey(2)+"/x.env", 1, true))
+	b := leaked("Q7LEAKTWO", 2, verifier.Unknown,
+		blob("u/"+url.PathEscape(secretKey(1)), 1, true), blob("y", 2, false))
+	b.Match.Credential.Token = detectors.NewSecret("tok/" + secretKey(3))
+	b.Locations[0].Author = secretKey(1)
+	b.Locations[0].Email = "tok/" + secretKey(3) + "@example.com"
+	b.Locations[1].Kind, b.Locations[1].Path = scanner.KindRefName, "refs/heads/"+secretKey(2)
+	b.Locations[1].Blob = scanner.BlobID(secretKey(1))
+	b.Locations[1].Refs = []string{"refs/heads/main", "refs/heads/" + secretKey(1)}
+	b.Locations[1].Unreachable = "reflog refs/heads/" + secretKey(2) + "@{0}"
+	b.Verdict.Reason = "proxy said: " + secretKey(2)
+	a.Verdict.Facts = []verifier.Fact{{Name: "tag", Value: secretKey(1), Risk: 1}}
+	a.Verdict.Identity.ARN = "arn:" + secretKey(2)
+	return []*scanner.Finding{a, b}
+}
+
+func report(t *testing.T, format string, show bool) string {
+	t.Helper()
+	var out bytes.Buffer
+	h, err := New(format, &out, Options{Verbose: true, Color: true, Rules: testRules})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink := finding.NewSink(h, finding.Scan{Source: "git", Target: "https://u:" + url.QueryEscape(secretKey(1)) + "@example.com/r"}, nil, show)
+	fs := leaky()
+	fs = append(fs, leaked("Q7IGNORED", 2, "", blob("z", 1, true)))
+	fs[2].Ignored = "line says: " + secretKey(1)
+	for _, f := range fs {
+		if err := sink.Finding(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if fs[0].Verdict.Facts[0].Value != secretKey(1) {
+		t.Error("the sink changed the finding of the scanner")
+	}
+	err = sink.Close(scanner.Summary{Unread: []scanner.Unread{{What: "refs/" + secretKey(2), Why: secretKey(1)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fs[0].Verdict.Facts[0].Value != secretKey(1) || fs[1].Locations[1].Refs[1] != "refs/heads/"+secretKey(1) {
+		t.Error("Close changed the finding of the scanner")
+	}
+	return out.String()
+}
+
+func TestNoFormatHoldsASecret(t *testing.T) {
+	for _, format := range []string{"text", "json", "sarif"} {
+		out := report(t, format, false)
+		for n := range byte(4) {
+			// In pieces, too: no part of a secret between two marks stays.
+			for _, part := range []string{secretKey(n), url.QueryEscape(secretKey(n)), url.PathEscape(secretKey(n)),
+				secretKey(n)[:12], secretKey(n)[24:36], base64.StdEncoding.EncodeToString([]byte(secretKey(n)))} {
+				if strings.Contains(out, part) {
+					t.Errorf("%s holds %q:\n%s", format, part, out)
+				}
+			}
+		}
+		if !strings.Contains(out, "redacted") || !strings.Contains(out, keyID("Q7LEAKONE")) {
+			t.Errorf("%s: no mark, or no key id:\n%s", format, out)
+		}
+	}
+}
+
+func TestShowSecrets(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		out := report(t, format, true)
+		for _, want := range []string{secretKey(1), secretKey(2), "tok/" + secretKey(3)} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s does not hold %q:\n%s", format, want, out)
+			}
+		}
+	}
+	if out := string(write(t, "sarif", "several", Options{}, true)); strings.Contains(out, secretKey(0)) {
+		t.Errorf("SARIF quotes a secret:\n%s", out)
+	}
+	var f finding.Finding
+	line := strings.Split(report(t, "json", true), "\n")[1]
+	if err := json.Unmarshal([]byte(line), &f); err != nil || f.Secret != secretKey(1) || f.Token != "" {
+		t.Errorf("secret %q, token %q, %v", f.Secret, f.Token, err)
+	}
+}
