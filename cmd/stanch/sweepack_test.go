@@ -24,7 +24,7 @@ func TestSweepAck(t *testing.T) {
 	o.repo(t, "a", "", `leak 1 f; commit 1`)
 	o.add(t)
 	o.sweep(t, cli.ExitLeaks)
-	finding := func() (f finding.Finding) {
+	reported := func() (f finding.Finding) {
 		t.Helper()
 		_, out, errs := o.stanch(t, "report", "-f", "json")
 		for line := range strings.Lines(out) {
@@ -36,7 +36,7 @@ func TestSweepAck(t *testing.T) {
 		}
 		return f
 	}
-	fingerprint := finding().Fingerprint
+	fingerprint := reported().Fingerprint
 	says := func(status int, want string, args ...string) {
 		t.Helper()
 		got, out, errs := o.stanch(t, args...)
@@ -46,7 +46,7 @@ func TestSweepAck(t *testing.T) {
 	}
 	by := func(want string) finding.Finding {
 		t.Helper()
-		f := finding()
+		f := reported()
 		if f.History.AcknowledgedBy != want || (f.Ignored != "") != (want != "") {
 			t.Errorf("acknowledged by %q, want %q; ignored: %q", f.History.AcknowledgedBy, want, f.Ignored)
 		}
