@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // Which part from another text belongs to which id? The rules, in the order of
@@ -54,7 +55,7 @@ const (
 // joined says what a finding is joined from; secret and token are nil if they are
 // the id's own.
 type joined struct {
-	id, secret, token *Finding
+	id, secret, token *draft
 	fit               fit
 	sure              bool // rule 10: nothing else fits as well
 	tried             bool // Verify has filled the verdict
@@ -110,14 +111,14 @@ func compareJoined(a, b *joined) int {
 
 // A candidate is a part from another text that may belong to an id.
 type candidate struct {
-	id, part *Finding
+	id, part *draft
 	fit      fit
 }
 
 // across returns a finding for each secret from another text that is proposed for
 // an id, joined with the token that is. findings have been located.
-func across(findings []*Finding) []*Finding {
-	var ids, parts []*Finding
+func across(findings []*draft) []*draft {
+	var ids, parts []*draft
 	taken := map[string]bool{}
 	for _, f := range findings {
 		switch c := f.Match.Credential; {
@@ -133,7 +134,7 @@ func across(findings []*Finding) []*Finding {
 		return nil
 	}
 	byID := candidates(ids, parts)
-	byPart := map[*Finding][]candidate{}
+	byPart := map[*draft][]candidate{}
 	for _, list := range byID {
 		for _, c := range list {
 			if c.id.Match.Lacks()&partOf(c.part) != 0 { // an id with a secret is no rival
@@ -141,7 +142,7 @@ func across(findings []*Finding) []*Finding {
 			}
 		}
 	}
-	var all []*Finding
+	var all []*draft
 	for i, list := range byID {
 		for _, f := range propose(ids[i], list, byPart) {
 			// Two texts may pair the id with other secrets.
@@ -155,7 +156,7 @@ func across(findings []*Finding) []*Finding {
 }
 
 // partOf returns which part of a credential f is.
-func partOf(f *Finding) detectors.Parts {
+func partOf(f *draft) detectors.Parts {
 	if f.Match.Credential.Secret.IsZero() {
 		return detectors.TokenPart
 	}
@@ -164,7 +165,7 @@ func partOf(f *Finding) detectors.Parts {
 
 // candidates returns, for each of ids, what of parts has a relation to it and does
 // not contradict it, best first.
-func candidates(ids, parts []*Finding) [][]candidate {
+func candidates(ids, parts []*draft) [][]candidate {
 	crowds := map[landmark]*crowd{}
 	for _, f := range ids {
 		for mark := range landmarks(f) {
@@ -189,8 +190,8 @@ func candidates(ids, parts []*Finding) [][]candidate {
 }
 
 // candidatesOf is rules 1 to 8 for one id.
-func candidatesOf(id *Finding, crowds map[landmark]*crowd) []candidate {
-	index := map[*Finding]int{}
+func candidatesOf(id *draft, crowds map[landmark]*crowd) []candidate {
+	index := map[*draft]int{}
 	var list []candidate
 	for mark, at := range landmarks(id) {
 		c := crowds[mark]
@@ -222,7 +223,7 @@ func candidatesOf(id *Finding, crowds map[landmark]*crowd) []candidate {
 }
 
 // mayBelong is rule 2.
-func mayBelong(id, part *Finding) bool {
+func mayBelong(id, part *draft) bool {
 	a, b := &id.Match, &part.Match
 	if a.Account != "" && b.Account != "" && a.Account != b.Account {
 		return false
@@ -231,7 +232,7 @@ func mayBelong(id, part *Finding) bool {
 }
 
 // names is rules 3, 5 and 6.
-func names(id, part *Finding) fit {
+func names(id, part *draft) fit {
 	a, b := id.Match.Group, part.Match.Group
 	strange := id.Match.InSignedRequest || b != "" && a != b && (a != "" || part.Match.NeedsID)
 	return fit{strange: strange, group: a != "" && a == b, anybodys: part.Match.NeedsID}
@@ -251,12 +252,12 @@ type crowd struct {
 
 // A resident is a part at a landmark, and since when.
 type resident struct {
-	part *Finding
+	part *draft
 	at   time.Time
 }
 
 // landmarks returns those of f, and since when it is there.
-func landmarks(f *Finding) map[landmark]time.Time {
+func landmarks(f *draft) map[landmark]time.Time {
 	marks := map[landmark]time.Time{}
 	add := func(p place, name string, at time.Time) {
 		mark := landmark{p, name}
@@ -292,7 +293,7 @@ func dirOf(path string) string {
 }
 
 // propose is rules 9 and 10: it joins id with the best of list.
-func propose(id *Finding, list []candidate, byPart map[*Finding][]candidate) []*Finding {
+func propose(id *draft, list []candidate, byPart map[*draft][]candidate) []*draft {
 	var secrets, tokens []candidate
 	for _, c := range list {
 		if partOf(c.part) == detectors.SecretPart {
@@ -301,7 +302,7 @@ func propose(id *Finding, list []candidate, byPart map[*Finding][]candidate) []*
 			tokens = append(tokens, c)
 		}
 	}
-	var all []*Finding
+	var all []*draft
 	var token *candidate
 	tokenSure, tokenClear := true, true
 	if len(tokens) > 0 {
@@ -321,7 +322,7 @@ func propose(id *Finding, list []candidate, byPart map[*Finding][]candidate) []*
 
 // stands reports whether the first of list is the only best one, and its part has
 // no other id that it fits as well: sure with the help of time, clear without.
-func stands(list []candidate, byPart map[*Finding][]candidate) (sure, isClear bool) {
+func stands(list []candidate, byPart map[*draft][]candidate) (sure, isClear bool) {
 	if len(list) == 0 {
 		return false, false
 	}
@@ -340,8 +341,8 @@ func stands(list []candidate, byPart map[*Finding][]candidate) (sure, isClear bo
 }
 
 // join returns the finding of id with the given parts, which may be nil.
-func join(id *Finding, secret, token *candidate, sure, isClear bool) *Finding {
-	f := &Finding{Match: id.Match, joined: &joined{id: id, sure: sure}}
+func join(id *draft, secret, token *candidate, sure, isClear bool) *draft {
+	f := &draft{Finding: finding.Finding{Match: id.Match}, joined: &joined{id: id, sure: sure}}
 	m, j := &f.Match, f.joined
 	f.Locations = head(id.Locations)
 	if token != nil {
@@ -365,7 +366,7 @@ func join(id *Finding, secret, token *candidate, sure, isClear bool) *Finding {
 }
 
 // idPlaces changes list to be the places of an id whose secret stands elsewhere.
-func idPlaces(list []Location) []Location {
+func idPlaces(list []finding.Location) []finding.Location {
 	for i := range list {
 		list[i].SecretLine = 0
 	}
@@ -373,6 +374,6 @@ func idPlaces(list []Location) []Location {
 }
 
 // head returns a copy of the first of list.
-func head(list []Location) []Location {
+func head(list []finding.Location) []finding.Location {
 	return slices.Clone(list[:min(len(list), maxJoinedPlaces)])
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -242,7 +243,7 @@ func TestAcrossSuppressed(t *testing.T) {
 		{"pair", "{AKIA1} {secret1}", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			sink := scan(t, texts, answers{"{AKIA1} {secret1}": verifier.Live}, func(f *scanner.Finding) string {
+			sink := scan(t, texts, answers{"{AKIA1} {secret1}": verifier.Live}, func(f *finding.Finding) string {
 				c := f.Match.Credential
 				if key := c.ID + " " + c.Secret.Reveal(); strings.TrimSuffix(key, " ") == detectorstest.Fill(tt.suppressed) {
 					return "known"

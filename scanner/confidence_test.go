@@ -15,6 +15,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -24,7 +25,7 @@ var levels = []detectors.Confidence{detectors.Low, detectors.Medium, detectors.H
 
 // below suppresses what has less confidence than least.
 func below(least detectors.Confidence) scanner.Filter {
-	return func(f *scanner.Finding) string {
+	return func(f *finding.Finding) string {
 		if slices.Index(levels, f.Match.Confidence) < slices.Index(levels, least) {
 			return "in doubt"
 		}
@@ -190,7 +191,7 @@ func randomLeak(r *rand.Rand) (history, provider, func(*scanner.Scanner)) {
 	if r.IntN(2) == 0 {
 		ignored = detectorstest.Fill(one(id(), secret(), id()+" "+secret()))
 	}
-	known := func(f *scanner.Finding) string {
+	known := func(f *finding.Finding) string {
 		if ignored == partsOf(f.Match.Credential) {
 			return "known"
 		}

@@ -6,35 +6,36 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // findings makes one finding of all hits of one credential, in a stable order.
 // A lone half is a place of the whole if that was found too: an id that stands
 // alone in one text and with its secret in another is one leak.
-func (h *hits) findings() []*Finding {
+func (h *hits) findings() []*draft {
 	slices.SortFunc(h.hits, func(a, b hit) int {
 		return cmp.Or(cmp.Compare(a.blob, b.blob), cmp.Compare(a.member, b.member), cmp.Compare(a.start, b.start),
 			cmp.Compare(a.match.Rank, b.match.Rank), compareCredentials(a.match.Credential, b.match.Credential))
 	})
 	h.dropPartners()
-	all := make([]*Finding, len(h.hits))
+	all := make([]*draft, len(h.hits))
 	for i, x := range h.hits {
-		all[i] = &Finding{Match: x.match, Locations: []Location{x.location()}}
+		all[i] = &draft{Finding: finding.Finding{Match: x.match}, occurrences: []occurrence{x.occurrence()}}
 	}
 	// Lone tokens have one fingerprint. Each goes to its own key first.
-	all = unite(all, func(f *Finding) string {
+	all = unite(all, func(f *draft) string {
 		if c := f.Match.Credential; c.ID == "" && c.Secret.IsZero() {
 			return loneHalf(c)
 		}
 		return f.Fingerprint()
 	})
-	return unite(fold(all), (*Finding).Fingerprint)
+	return unite(fold(all), func(f *draft) string { return f.Fingerprint() })
 }
 
 // unite makes one finding of those of list that have one key, in the order of the first.
-func unite(list []*Finding, key func(*Finding) string) []*Finding {
-	var united []*Finding
-	byKey := map[string]*Finding{}
+func unite(list []*draft, key func(*draft) string) []*draft {
+	var united []*draft
+	byKey := map[string]*draft{}
 	for _, f := range list {
 		k := key(f)
 		known := byKey[k]
@@ -45,7 +46,7 @@ func unite(list []*Finding, key func(*Finding) string) []*Finding {
 		}
 		known.join(f.Match)
 		known.Others = append(known.Others, f.Others...)
-		known.Locations = append(known.Locations, f.Locations...)
+		known.occurrences = append(known.occurrences, f.occurrences...)
 	}
 	return united
 }
@@ -56,17 +57,15 @@ func compareCredentials(a, b detectors.Credential) int {
 	return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Secret.Reveal(), b.Secret.Reveal()), cmp.Compare(a.Token.Reveal(), b.Token.Reveal()))
 }
 
-// location is x's place as known before it is located; Path holds the member.
-func (x hit) location() Location {
+// occurrence is x's place as known before it is located.
+func (x hit) occurrence() occurrence {
 	l := x.place
-	l.Blob = x.blob
-	l.Path = x.member
-	l.at = x.match.CountsAt
-	return l
+	l.Blob, l.Path = x.blob, x.member
+	return occurrence{l, x.match.CountsAt}
 }
 
 // join keeps the best that two occurrences of one credential say.
-func (f *Finding) join(m detectors.Match) {
+func (f *draft) join(m detectors.Match) {
 	f.Match.Rank = min(f.Match.Rank, m.Rank)
 	f.Match.NeedsID = f.Match.NeedsID && m.NeedsID
 	f.Match.SignedUntil = lastEnd(f.Match.SignedUntil, m.SignedUntil)
@@ -93,7 +92,7 @@ func (f *Finding) join(m detectors.Match) {
 
 // learnText takes over what the text of another occurrence says. Of a lone half it does
 // not say that the whole cannot be verified.
-func (f *Finding) learnText(m detectors.Match) {
+func (f *draft) learnText(m detectors.Match) {
 	if f.Match.Unverifiable == "" && f.Match.Rule == m.Rule && f.Match.Credential.Secret.IsZero() == m.Credential.Secret.IsZero() {
 		f.Match.Unverifiable = m.Unverifiable
 	}
@@ -138,8 +137,8 @@ func agreed(a, b string) string {
 
 // fold moves the places of lone ids, secrets and tokens to the finding that
 // holds them paired.
-func fold(all []*Finding) []*Finding {
-	whole := map[string]*Finding{}
+func fold(all []*draft) []*draft {
+	whole := map[string]*draft{}
 	for _, f := range all {
 		c := f.Match.Credential
 		if f.Match.Rule.Value || f.Match.Rank > 0 || c.ID == "" || c.Secret.IsZero() && c.Token.IsZero() {
@@ -151,11 +150,14 @@ func fold(all []*Finding) []*Finding {
 			}
 		}
 	}
-	var kept []*Finding
+	var kept []*draft
 	for _, f := range all {
 		if w := whole[loneHalf(f.Match.Credential)]; w != nil && w != f && !f.Match.Rule.Value {
 			w.join(f.Match)
-			w.Locations = append(w.Locations, f.asPart(f.Locations)...)
+			for _, o := range f.occurrences {
+				o.Part = f.part()
+				w.occurrences = append(w.occurrences, o)
+			}
 			continue
 		}
 		kept = append(kept, f)
@@ -165,20 +167,23 @@ func fold(all []*Finding) []*Finding {
 
 // asPart returns a copy of list, places of f, as places of a whole that f is a part
 // of.
-func (f *Finding) asPart(list []Location) []Location {
-	part, c := "", f.Match.Credential
-	switch {
-	case c.ID != "":
-	case !c.Secret.IsZero():
-		part = PartSecret
-	default:
-		part = PartToken
-	}
+func (f *draft) asPart(list []finding.Location) []finding.Location {
 	list = slices.Clone(list)
 	for i := range list {
-		list[i].Part = part
+		list[i].Part = f.part()
 	}
 	return list
+}
+
+// part returns what Location.Part says where f is a part of a whole credential.
+func (f *draft) part() string {
+	switch c := f.Match.Credential; {
+	case c.ID != "":
+		return ""
+	case !c.Secret.IsZero():
+		return finding.PartSecret
+	}
+	return finding.PartToken
 }
 
 // loneHalf returns the only part that c has, as fold names it, or "".
@@ -197,18 +202,18 @@ func loneHalf(c detectors.Credential) string {
 // attribute replaces each location by those that the source named for its
 // text: at HEAD first, then oldest first. It returns the findings that count
 // anywhere.
-func attribute(findings []*Finding, h *hits) []*Finding {
+func attribute(findings []*draft, h *hits) []*draft {
 	for _, f := range findings {
 		f.Locations = sortLocations(f.locate(h))
 	}
-	findings = slices.DeleteFunc(findings, func(f *Finding) bool { return len(f.Locations) == 0 && f.Omitted == 0 })
+	findings = slices.DeleteFunc(findings, func(f *draft) bool { return len(f.Locations) == 0 && f.Omitted == 0 })
 	sortFindings(findings)
 	return findings
 }
 
 // sortFindings sorts by the first place, and what stands at one place best first.
-func sortFindings(findings []*Finding) {
-	slices.SortStableFunc(findings, func(a, b *Finding) int {
+func sortFindings(findings []*draft) {
+	slices.SortStableFunc(findings, func(a, b *draft) int {
 		return cmp.Or(compareLocations(a.Locations[0], b.Locations[0]), cmp.Compare(a.Match.Rank, b.Match.Rank),
 			compareCredentials(a.Match.Credential, b.Match.Credential))
 	})
@@ -219,18 +224,14 @@ func sortFindings(findings []*Finding) {
 const maxLocations = 20_000
 
 // locate returns the locations of f with the provenance of their texts.
-func (f *Finding) locate(h *hits) []Location {
-	var located []Location
-	for _, l := range f.Locations {
-		member, places := l.Path, h.places(l.Blob)
+func (f *draft) locate(h *hits) []finding.Location {
+	var located []finding.Location
+	for _, o := range f.occurrences {
+		places := h.places(o.Blob)
 		room := min(maxLocations-len(located), len(places))
 		f.Omitted += len(places) - room
-		for _, p := range places[:room] {
-			l.Provenance = p
-			if member != "" {
-				l.Path += "!" + member
-			}
-			if l.at == nil || l.at(l.file(), l.Commit) {
+		for _, text := range places[:room] {
+			if l := o.in(text); o.at == nil || o.at(file(&l), l.Commit) {
 				located = append(located, l)
 			}
 		}
@@ -238,8 +239,19 @@ func (f *Finding) locate(h *hits) []Location {
 	return located
 }
 
+// in returns o as a location in text, which is a place of its blob.
+func (o *occurrence) in(text finding.Location) finding.Location {
+	l := text
+	if o.Path != "" {
+		l.Path += "!" + o.Path
+	}
+	l.Blob, l.Part, l.Around = o.Blob, o.Part, o.Around
+	l.Line, l.Column, l.EndColumn, l.SecretLine = o.Line, o.Column, o.EndColumn, o.SecretLine
+	return l
+}
+
 // file returns the path of the file that l is in, "" if it is in none.
-func (l *Location) file() string {
+func file(l *finding.Location) string {
 	if l.Kind == KindBlob || l.Kind == KindIndex || l.Kind == KindWorktree {
 		return l.Path
 	}
@@ -248,15 +260,15 @@ func (l *Location) file() string {
 
 // sortLocations sorts list, at HEAD first, then oldest first, and drops doubles. Of
 // two the one with the secret stays.
-func sortLocations(list []Location) []Location {
-	slices.SortFunc(list, func(a, b Location) int {
+func sortLocations(list []finding.Location) []finding.Location {
+	slices.SortFunc(list, func(a, b finding.Location) int {
 		return cmp.Or(compareLocations(a, b), cmp.Compare(b.SecretLine, a.SecretLine))
 	})
-	return slices.CompactFunc(list, func(a, b Location) bool { return compareLocations(a, b) == 0 })
+	return slices.CompactFunc(list, func(a, b finding.Location) bool { return compareLocations(a, b) == 0 })
 }
 
-func compareLocations(a, b Location) int {
-	head := func(l Location) int {
+func compareLocations(a, b finding.Location) int {
+	head := func(l finding.Location) int {
 		if l.AtHead {
 			return 0
 		}

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // A hit is a match at one place of one text.
@@ -19,22 +20,22 @@ type hit struct {
 	blob   BlobID
 	member string // of an archive
 	start  int
-	place  Location // without provenance
+	place  finding.Location // without provenance
 }
 
 // hits collects what the goroutines of a source find.
 type hits struct {
 	mu     sync.Mutex
 	hits   []hit
-	blobs  map[BlobID]Provenance // what is known of a blob before it is located
-	placed map[BlobID][]Provenance
+	blobs  map[BlobID]finding.Location // what is known of a blob before it is located
+	placed map[BlobID][]finding.Location
 	failed []unread
 }
 
 // An unread is a part that could not be read. If it is within a blob, what is the
 // member of it, and the blob is called by its path once that is known.
 type unread struct {
-	Unread
+	finding.Unread
 	blob BlobID
 	name string // of the blob, before it is located
 }
@@ -62,9 +63,9 @@ func (h *hits) add(b Blob, member string, data []byte, matches []detectors.Match
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.blobs == nil {
-		h.blobs = map[BlobID]Provenance{}
+		h.blobs = map[BlobID]finding.Location{}
 	}
-	h.blobs[b.ID] = Provenance{Kind: b.Kind, Path: b.Name}
+	h.blobs[b.ID] = finding.Location{Kind: b.Kind, Path: b.Name}
 	h.hits = append(h.hits, found...)
 }
 
@@ -98,17 +99,17 @@ func (h *hits) dropPartners() {
 	for _, x := range h.hits {
 		held[x.blob] = true
 	}
-	maps.DeleteFunc(h.blobs, func(id BlobID, _ Provenance) bool { return !held[id] })
+	maps.DeleteFunc(h.blobs, func(id BlobID, _ finding.Location) bool { return !held[id] })
 }
 
 // unread records that what could not be read.
 func (h *hits) unread(what string, why error) {
-	h.fail(unread{Unread: Unread{What: what, Why: why.Error()}})
+	h.fail(unread{Unread: finding.Unread{What: what, Why: why.Error()}})
 }
 
 // unreadMember records that a member of b could not be read, "" for all of it.
 func (h *hits) unreadMember(b Blob, member string, why error) {
-	h.fail(unread{Unread{What: member, Why: why.Error(), Blob: b.ID}, b.ID, b.Name})
+	h.fail(unread{finding.Unread{What: member, Why: why.Error(), Blob: b.ID}, b.ID, b.Name})
 }
 
 func (h *hits) fail(u unread) {
@@ -118,27 +119,27 @@ func (h *hits) fail(u unread) {
 }
 
 // unreadParts returns what was recorded, in a stable order.
-func (h *hits) unreadParts() []Unread {
-	var parts []Unread
+func (h *hits) unreadParts() []finding.Unread {
+	var parts []finding.Unread
 	for _, u := range h.failed {
 		if u.blob != "" {
 			u.What = strings.TrimSuffix(h.pathOf(u)+"!"+u.What, "!")
 		}
 		parts = append(parts, u.Unread)
 	}
-	slices.SortFunc(parts, func(a, b Unread) int { return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why)) })
+	slices.SortFunc(parts, func(a, b finding.Unread) int { return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why)) })
 	return parts
 }
 
 // pathOf returns the path of the blob that u is in, the one that a finding in it
 // would name first, or what it was called when it was read.
 func (h *hits) pathOf(u unread) string {
-	places := slices.DeleteFunc(slices.Clone(h.placed[u.blob]), func(p Provenance) bool { return p.Path == "" })
+	places := slices.DeleteFunc(slices.Clone(h.placed[u.blob]), func(p finding.Location) bool { return p.Path == "" })
 	if len(places) == 0 {
 		return u.name
 	}
-	return slices.MinFunc(places, func(a, b Provenance) int {
-		return compareLocations(Location{Provenance: a}, Location{Provenance: b})
+	return slices.MinFunc(places, func(a, b finding.Location) int {
+		return compareLocations(a, b)
 	}).Path
 }
 
@@ -166,8 +167,8 @@ func (h *hits) locate(ctx context.Context, src Source) error {
 	if len(ids) == 0 || ctx.Err() != nil {
 		return ctx.Err()
 	}
-	h.placed = map[BlobID][]Provenance{}
-	return src.Locate(ctx, ids, func(id BlobID, p Provenance) error {
+	h.placed = map[BlobID][]finding.Location{}
+	return src.Locate(ctx, ids, func(id BlobID, p finding.Location) error {
 		h.placed[id] = append(h.placed[id], p)
 		return nil
 	})
@@ -175,11 +176,11 @@ func (h *hits) locate(ctx context.Context, src Source) error {
 
 // places returns where the blob is stored; if the source could not say, what
 // was known when it was read.
-func (h *hits) places(id BlobID) []Provenance {
+func (h *hits) places(id BlobID) []finding.Location {
 	if p := h.placed[id]; len(p) > 0 {
 		return p
 	}
-	return []Provenance{h.blobs[id]}
+	return []finding.Location{h.blobs[id]}
 }
 
 // lines finds lines and columns in a text. It goes through the text once, and
@@ -190,7 +191,7 @@ type lines struct {
 }
 
 // place returns where m is. Calls are in the order of the matches.
-func (l *lines) place(m detectors.Match) Location {
+func (l *lines) place(m detectors.Match) finding.Location {
 	between := l.data[l.at:m.Start]
 	if n := bytes.Count(between, []byte{'\n'}); n > 0 {
 		l.line += n
@@ -199,7 +200,7 @@ func (l *lines) place(m detectors.Match) Location {
 	}
 	l.column += utf8.RuneCount(between)
 	l.at = m.Start
-	p := Location{Line: l.line + 1, Column: l.column + 1}
+	p := finding.Location{Line: l.line + 1, Column: l.column + 1}
 	p.EndColumn = p.Column + utf8.RuneCount(l.data[m.Start:m.End])
 	if !m.Secret.Empty() {
 		p.SecretLine = l.lineOf(m.Secret.Start)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/archive"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -24,7 +25,7 @@ type Scanner struct {
 	Detectors *detectors.Set
 	// Annotators add to a finding what its places, a clock or a list of the user's say.
 	// They run before the filters, one call at a time.
-	Annotators []func(*Finding)
+	Annotators []func(*finding.Finding)
 	// Filters suppress what is no credential; Allow and AllowAt what the user allows.
 	// The first that gives a reason counts. What is allowed is verified all the same,
 	// and reported if it is live, unless HonorIgnoresForLive.
@@ -38,7 +39,7 @@ type Scanner struct {
 	Doubtful Filter
 	// AllowUnread returns why something that could not be read does not make the scan
 	// incomplete, or "". It may be nil.
-	AllowUnread func(Unread) string
+	AllowUnread func(finding.Unread) string
 	Verifier    verifier.Verifier
 	// Workers is how many key ids are verified at once; 0 is one.
 	Workers int
@@ -52,12 +53,12 @@ type Scanner struct {
 func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 	start := time.Now()
 	found := &hits{}
-	sum := Summary{}
+	sum := finding.Summary{}
 	var objects, size atomic.Int64
 
 	readErr := s.sift(ctx, src, &objects, &size, func(b Blob) error {
 		if b.Err != nil {
-			found.fail(unread{Unread: Unread{What: b.Name, Why: b.Err.Error(), Blob: b.ID}})
+			found.fail(unread{Unread: finding.Unread{What: b.Name, Why: b.Err.Error(), Blob: b.ID}})
 			return ctx.Err()
 		}
 		found.add(b, "", b.Data, s.Detectors.Detect(nil, b.Data))
@@ -98,8 +99,8 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 	sum.Objects, sum.Bytes = objects.Load(), size.Load()
 	sum.Unread, sum.Accepted = s.accept(found.unreadParts())
 	sum.Stopped = readErr != nil
-	sum.Elapsed = time.Since(start)
-	return errors.Join(readErr, Report(findings, sum, sink))
+	sum.ElapsedMS = time.Since(start).Milliseconds()
+	return errors.Join(readErr, report(findings, sum, sink))
 }
 
 var errLargeArchive = errors.New("an archive too large to be held in memory: it was searched as it is, not unpacked")
@@ -128,34 +129,29 @@ func (s *Scanner) sift(ctx context.Context, src Source, objects, size *atomic.In
 	}, counted)
 }
 
-func (s *Scanner) annotate(findings []*Finding) {
+func (s *Scanner) annotate(findings []*draft) {
 	for _, f := range findings {
 		for _, annotate := range s.Annotators {
-			annotate(f)
+			annotate(&f.Finding)
 		}
 	}
 }
 
+// report passes drafts to sink, and closes it.
+func report(drafts []*draft, sum finding.Summary, sink Sink) error {
+	findings := make([]*finding.Finding, len(drafts))
+	for i, d := range drafts {
+		findings[i] = &d.Finding
+	}
+	return Report(findings, sum, sink)
+}
+
 // Report counts findings in sum, passes them to sink and closes it.
-func Report(findings []*Finding, sum Summary, sink Sink) error {
+func Report(findings []*finding.Finding, sum finding.Summary, sink Sink) error {
 	var errs []error
 	for _, f := range findings {
-		sum.count(f)
+		sum.Count(f)
 		errs = append(errs, sink.Finding(f))
 	}
 	return errors.Join(append(errs, sink.Close(sum))...)
-}
-
-func (s *Summary) count(f *Finding) {
-	if f.Ignored != "" {
-		s.Ignored++
-		return
-	}
-	s.Findings++
-	switch f.Verdict.State {
-	case verifier.Live:
-		s.Live++
-	case verifier.Unknown:
-		s.Unknown++
-	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -254,7 +255,7 @@ func TestProvedSecretIsReportedOnce(t *testing.T) {
 func TestSuppressedIsNotVerified(t *testing.T) {
 	v := &oracle{}
 	sink := scan(t, texts{"a": "{AKIA1} {secret1}"}, v,
-		func(*scanner.Finding) string { return "" }, func(*scanner.Finding) string { return "known" })
+		func(*finding.Finding) string { return "" }, func(*finding.Finding) string { return "known" })
 	if len(v.asked) > 0 || sink.Findings[0].Ignored != "known" || sink.Summary.Ignored != 1 || sink.Summary.Findings != 0 {
 		t.Errorf("asked %v, found %+v", v.asked, sink)
 	}
@@ -262,7 +263,7 @@ func TestSuppressedIsNotVerified(t *testing.T) {
 
 func TestUnreadIsReported(t *testing.T) {
 	sink := scan(t, texts{"b": "error:broken", "a": "error:denied", "c": "{AKIA1}"}, &oracle{})
-	want := []scanner.Unread{{What: "a", Why: "denied", Blob: "a"}, {What: "b", Why: "broken", Blob: "b"}}
+	want := []finding.Unread{{What: "a", Why: "denied", Blob: "a"}, {What: "b", Why: "broken", Blob: "b"}}
 	if diff := cmp.Diff(want, sink.Summary.Unread); diff != "" || len(sink.Findings) != 1 {
 		t.Errorf("found %d (-want +got)\n%s", len(sink.Findings), diff)
 	}

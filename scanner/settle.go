@@ -5,12 +5,13 @@ import (
 	"slices"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
 // looksFurther reports whether the parts that a key id needs may stand in other
 // texts: its own are missing, or were refused.
-func looksFurther(own []*Finding) bool {
+func looksFurther(own []*draft) bool {
 	open := false
 	for _, f := range own {
 		switch {
@@ -27,7 +28,7 @@ func looksFurther(own []*Finding) bool {
 // verifyJoined asks for the parts from other texts that may belong to one key id,
 // best first, as long as the provider says that the id lives, and returns the live
 // one. Anything else that it says is no better for the next.
-func (s *Scanner) verifyJoined(ctx context.Context, joint []*Finding, tried int) *Finding {
+func (s *Scanner) verifyJoined(ctx context.Context, joint []*draft, tried int) *draft {
 	for _, f := range joint {
 		switch {
 		case !f.joined.usable():
@@ -54,7 +55,7 @@ func (s *Scanner) verifyJoined(ctx context.Context, joint []*Finding, tried int)
 
 // usable reports whether no part of j is suppressed: an example, for one.
 func (j *joined) usable() bool {
-	for _, f := range []*Finding{j.id, j.secret, j.token} {
+	for _, f := range []*draft{j.id, j.secret, j.token} {
 		if f != nil && f.Ignored != "" && f.Ignored != proved {
 			return false
 		}
@@ -66,11 +67,11 @@ func (j *joined) usable() bool {
 // joined finding, and the parts that are nothing on their own. What is proved is
 // settled first: its parts belong to nobody else. Nothing is joined only to be hidden
 // for its confidence: its parts may have more.
-func (s *Scanner) settle(findings []*Finding) []*Finding {
+func (s *Scanner) settle(findings []*draft) []*draft {
 	groups := byID(findings)
-	kept, gone := map[*Finding]bool{}, map[*Finding]bool{}
+	kept, gone := map[*draft]bool{}, map[*draft]bool{}
 	reunite(findings, gone)
-	for _, choose := range []func([]*Finding) *Finding{proven, likely} {
+	for _, choose := range []func([]*draft) *draft{proven, likely} {
 		for _, group := range groups {
 			_, joint := split(group)
 			if f := choose(joint); f != nil && !kept[f] && f.free(gone) && !s.hidden(f) {
@@ -85,7 +86,7 @@ func (s *Scanner) settle(findings []*Finding) []*Finding {
 			f.learn(joint)
 		}
 	}
-	left := slices.DeleteFunc(findings, func(f *Finding) bool {
+	left := slices.DeleteFunc(findings, func(f *draft) bool {
 		return gone[f] || f.Match.NeedsID || f.joined != nil && !kept[f]
 	})
 	for _, f := range left {
@@ -96,13 +97,13 @@ func (s *Scanner) settle(findings []*Finding) []*Finding {
 }
 
 // hidden reports whether f, which is joined, would be hidden for its confidence alone.
-func (s *Scanner) hidden(f *Finding) bool {
+func (s *Scanner) hidden(f *draft) bool {
 	return f.Verdict.State != verifier.Live && f.Ignored == "" && f.allowed == "" && s.doubts(&f.Match) != ""
 }
 
 // learnProof takes over what the provider proved: a key id that it knows is one, and the
 // secret of a live key is its own.
-func (f *Finding) learnProof() {
+func (f *draft) learnProof() {
 	switch {
 	case f.Ignored != "":
 	case f.Verdict.State == verifier.Live:
@@ -114,8 +115,8 @@ func (f *Finding) learnProof() {
 
 // reunite makes secrets that stand alone a part of the live key that they were proved to
 // be of, and marks them as gone. fold has done so for the secrets that fit best.
-func reunite(findings []*Finding, gone map[*Finding]bool) {
-	live := map[string]*Finding{}
+func reunite(findings []*draft, gone map[*draft]bool) {
+	live := map[string]*draft{}
 	for _, f := range findings {
 		if c := f.Match.Credential; f.joined == nil && f.Verdict.State == verifier.Live && c.ID != "" {
 			live["secret "+c.Secret.SHA256()] = f
@@ -134,7 +135,7 @@ func reunite(findings []*Finding, gone map[*Finding]bool) {
 
 // proven returns which of joint the provider authenticated, or is suppressed:
 // somebody knew it before.
-func proven(joint []*Finding) *Finding {
+func proven(joint []*draft) *draft {
 	for _, f := range joint {
 		v := &f.Verdict
 		canary := v.State == verifier.CanarySuspected && !v.At.IsZero()
@@ -153,7 +154,7 @@ func proven(joint []*Finding) *Finding {
 // likely returns the best of joint if it is to be reported without proof: nobody
 // was asked, or nobody answered, and nothing else fits as well. A session that is
 // over proves nothing of an id whose token was only guessed.
-func likely(joint []*Finding) *Finding {
+func likely(joint []*draft) *draft {
 	for _, f := range joint {
 		if !f.joined.tried {
 			continue
@@ -171,7 +172,7 @@ func likely(joint []*Finding) *Finding {
 
 // elsewhere returns those of list, places of the secret of f, that are not yet named as
 // the line of the secret beside a place of f.
-func (f *Finding) elsewhere(list []Location) []Location {
+func (f *draft) elsewhere(list []finding.Location) []finding.Location {
 	type line struct {
 		blob         BlobID
 		path, commit string
@@ -181,18 +182,18 @@ func (f *Finding) elsewhere(list []Location) []Location {
 	for _, l := range f.Locations {
 		named[line{l.Blob, l.Path, l.Commit, l.SecretLine}] = true
 	}
-	return slices.DeleteFunc(list, func(l Location) bool { return named[line{l.Blob, l.Path, l.Commit, l.Line}] })
+	return slices.DeleteFunc(list, func(l finding.Location) bool { return named[line{l.Blob, l.Path, l.Commit, l.Line}] })
 }
 
 // free reports whether no part of f is in gone.
-func (f *Finding) free(gone map[*Finding]bool) bool {
+func (f *draft) free(gone map[*draft]bool) bool {
 	j := f.joined
 	return !gone[j.id] && !gone[j.secret] && !gone[j.token]
 }
 
 // complete makes f, which is joined, the whole of its parts, and marks them as gone.
-func (f *Finding) complete(gone map[*Finding]bool) {
-	for _, part := range []*Finding{f.joined.id, f.joined.secret, f.joined.token} {
+func (f *draft) complete(gone map[*draft]bool) {
+	for _, part := range []*draft{f.joined.id, f.joined.secret, f.joined.token} {
 		if part == nil {
 			continue
 		}
@@ -209,7 +210,7 @@ func (f *Finding) complete(gone map[*Finding]bool) {
 }
 
 // sortLocations sorts the places of f and omits the last if there are too many.
-func (f *Finding) sortLocations() {
+func (f *draft) sortLocations() {
 	f.Locations = sortLocations(f.Locations)
 	if more := len(f.Locations) - maxLocations; more > 0 {
 		f.Locations = f.Locations[:maxLocations]
@@ -218,7 +219,7 @@ func (f *Finding) sortLocations() {
 }
 
 // take adds the places of part, and what else is known of it, to f.
-func (f *Finding) take(part *Finding, places []Location) {
+func (f *draft) take(part *draft, places []finding.Location) {
 	f.Locations = append(f.Locations, places...)
 	f.Omitted += part.Omitted
 	f.Others = append(f.Others, part.Others...)
@@ -226,7 +227,7 @@ func (f *Finding) take(part *Finding, places []Location) {
 
 // learn takes over what the provider said of the key id of f when it was asked
 // with parts from other texts, which were not those of the id.
-func (f *Finding) learn(joint []*Finding) {
+func (f *draft) learn(joint []*draft) {
 	for _, c := range joint {
 		f.Others = append(f.Others, c.Match.Credential.Secret, c.Match.Credential.Token)
 		if !c.joined.tried || f.Match.Lacks() == 0 || f.Ignored != "" {

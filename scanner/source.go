@@ -2,37 +2,36 @@ package scanner
 
 import (
 	"context"
-	"time"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// A BlobID names one content within a source: the hex object id in a git
-// repository, the path in a directory.
-type BlobID string
-
-// Kind says what a text is, for people and for the JSON field "kind".
-type Kind string
+// The words that sources and findings share, so that a source needs to import one package.
+type (
+	BlobID     = finding.BlobID
+	Kind       = finding.Kind
+	Provenance = finding.Location
+)
 
 // The kinds of text that sources yield.
 const (
-	KindBlob     Kind = "blob"           // the content of a file
-	KindCommit   Kind = "commit-message" // a commit object, headers included
-	KindTag      Kind = "tag-message"    // an annotated tag object, headers included
-	KindNote     Kind = "note"           // a git note
-	KindRefName  Kind = "ref-name"       // the name of a branch or tag
-	KindPath     Kind = "path"           // the names in a directory
-	KindConfig   Kind = "config"         // configuration of a git repository
-	KindReflog   Kind = "reflog"         // a log of where a ref was, and what was fetched
-	KindIndex    Kind = "index"          // a file that was staged and in no commit
-	KindWorktree Kind = "worktree"       // a tracked file that was changed and not staged
-
-	// What GitHub keeps beside a repository. Path is the URL where people look at it.
-	KindIssue       Kind = "issue"        // title and text
-	KindPullRequest Kind = "pull-request" // title and text
-	KindComment     Kind = "comment"      // on an issue, a pull request, or its changes
-	KindDiscussion  Kind = "discussion"   // a discussion, a comment on it, or a reply
-	KindRelease     Kind = "release"      // its text, or one of its files
-	KindActionsLog  Kind = "actions-log"  // of a run of a workflow
-	KindArtifact    Kind = "artifact"     // that a run of a workflow left
+	KindBlob        = finding.KindBlob
+	KindCommit      = finding.KindCommit
+	KindTag         = finding.KindTag
+	KindNote        = finding.KindNote
+	KindRefName     = finding.KindRefName
+	KindPath        = finding.KindPath
+	KindConfig      = finding.KindConfig
+	KindReflog      = finding.KindReflog
+	KindIndex       = finding.KindIndex
+	KindWorktree    = finding.KindWorktree
+	KindIssue       = finding.KindIssue
+	KindPullRequest = finding.KindPullRequest
+	KindComment     = finding.KindComment
+	KindDiscussion  = finding.KindDiscussion
+	KindRelease     = finding.KindRelease
+	KindActionsLog  = finding.KindActionsLog
+	KindArtifact    = finding.KindArtifact
 )
 
 // A Blob is one text to scan.
@@ -63,27 +62,6 @@ type Window struct {
 	Lead, Tail int
 }
 
-// A Provenance is one place that a blob is stored in.
-type Provenance struct {
-	// Repo is where people look at the repository, if several are scanned as one.
-	Repo string
-	Kind Kind
-	Path string
-	// Commit is the first commit, in topological order, that holds the blob at
-	// Path; empty outside of git. Author, Email and Time are of that commit.
-	Commit, Author, Email string
-	Time                  time.Time
-	// AtHead reports whether the blob is still at Path in HEAD.
-	AtHead bool
-	// Refs are branches and tags that Commit is part of, a few of them, the
-	// nearest to a person first; MoreRefs is how many others there are.
-	Refs     []string
-	MoreRefs int
-	// Unreachable is "" if a ref leads to the blob. Else it says what does, as
-	// "reflog HEAD@{2}" or "dangling commit", or that nothing does.
-	Unreachable string
-}
-
 // A Source is something that holds text: a repository, a directory, a stream.
 type Source interface {
 	// Blobs calls yield once for each BlobID, which is one distinct content in a
@@ -97,7 +75,7 @@ type Source interface {
 	// The scanner calls it after Blobs, and only for what matched: attribution
 	// costs a history walk that most scans never need. What cannot be read on
 	// the way does not stop it: Locate goes on and says so in its error.
-	Locate(ctx context.Context, ids []BlobID, yield func(BlobID, Provenance) error) error
+	Locate(ctx context.Context, ids []BlobID, yield func(BlobID, finding.Location) error) error
 }
 
 // A Prefilter tells texts that may match from those that cannot, from parts of

@@ -5,23 +5,24 @@ import (
 	"slices"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
 // A Filter returns why f is to be ignored, or "". Concurrent calls are not made.
-type Filter func(f *Finding) string
+type Filter func(f *finding.Finding) string
 
 // A PlaceFilter returns why f is to be ignored at l, or "". A finding is suppressed
 // only if it is to be ignored at each of its places.
-type PlaceFilter func(f *Finding, l *Location) string
+type PlaceFilter func(f *finding.Finding, l *finding.Location) string
 
 // suppress asks the filters. What only the user allows is marked, and suppressed
 // once it is known not to be live.
 // With HonorIgnoresForLive it also hides what is in doubt, since nobody is to be asked
 // about that, and leaves out the pairs of several texts that are: their parts may not be.
-func (s *Scanner) suppress(findings []*Finding) []*Finding {
+func (s *Scanner) suppress(findings []*draft) []*draft {
 	for _, f := range findings {
-		f.Ignored = first(f, s.Filters)
+		f.Ignored = first(&f.Finding, s.Filters)
 		if f.Ignored != "" {
 			continue
 		}
@@ -30,16 +31,16 @@ func (s *Scanner) suppress(findings []*Finding) []*Finding {
 		}
 	}
 	if s.HonorIgnoresForLive {
-		findings = slices.DeleteFunc(findings, func(f *Finding) bool { return f.joined != nil && s.hidden(f) })
+		findings = slices.DeleteFunc(findings, func(f *draft) bool { return f.joined != nil && s.hidden(f) })
 		// Parts without an id are not asked about, and may be of a pair that the user allows.
-		s.hide(slices.DeleteFunc(slices.Clone(findings), func(f *Finding) bool { return f.Match.Credential.ID == "" }))
+		s.hide(slices.DeleteFunc(slices.Clone(findings), func(f *draft) bool { return f.Match.Credential.ID == "" }))
 	}
 	return findings
 }
 
 // overrule suppresses what the user allows, now that all its places are known, and
 // reports what is live all the same. Last it hides what is still in doubt.
-func (s *Scanner) overrule(findings []*Finding) {
+func (s *Scanner) overrule(findings []*draft) {
 	for _, f := range findings {
 		if f.Ignored != "" {
 			continue
@@ -59,12 +60,12 @@ func (s *Scanner) doubts(m *detectors.Match) string {
 	if s.Doubtful == nil {
 		return ""
 	}
-	return s.Doubtful(&Finding{Match: *m})
+	return s.Doubtful(&finding.Finding{Match: *m})
 }
 
 // hide suppresses what Doubtful names. If only the secret of a key id is in doubt, the
 // id is reported without it: the id is as certain as if the secret were not there.
-func (s *Scanner) hide(findings []*Finding) {
+func (s *Scanner) hide(findings []*draft) {
 	shown := map[string]bool{}
 	for _, f := range findings {
 		if f.Ignored == "" && s.doubts(&f.Match) == "" {
@@ -87,7 +88,7 @@ func (s *Scanner) hide(findings []*Finding) {
 }
 
 // idAlone returns the match of f without its secret, nil if it would say no more.
-func (f *Finding) idAlone() *detectors.Match {
+func (f *draft) idAlone() *detectors.Match {
 	if f.Match.IDConfidence == "" || f.Match.Rank > 0 {
 		return nil
 	}
@@ -97,7 +98,7 @@ func (f *Finding) idAlone() *detectors.Match {
 	return &m
 }
 
-func first(f *Finding, filters []Filter) string {
+func first(f *finding.Finding, filters []Filter) string {
 	for _, filter := range filters {
 		if why := filter(f); why != "" {
 			return why
@@ -107,8 +108,8 @@ func first(f *Finding, filters []Filter) string {
 }
 
 // allows returns why the user allows f, or "". It marks the places that do not count.
-func (s *Scanner) allows(f *Finding) string {
-	if why := first(f, s.Allow); why != "" {
+func (s *Scanner) allows(f *draft) string {
+	if why := first(&f.Finding, s.Allow); why != "" {
 		return why
 	}
 	ignored := 0
@@ -116,7 +117,7 @@ func (s *Scanner) allows(f *Finding) string {
 		l := &f.Locations[i]
 		l.Ignored = ""
 		for _, filter := range s.AllowAt {
-			if l.Ignored = filter(f, l); l.Ignored != "" {
+			if l.Ignored = filter(&f.Finding, l); l.Ignored != "" {
 				ignored++
 				break
 			}
@@ -129,7 +130,7 @@ func (s *Scanner) allows(f *Finding) string {
 }
 
 // accept splits what could not be read by whether the user knows of it.
-func (s *Scanner) accept(parts []Unread) (unread, accepted []Unread) {
+func (s *Scanner) accept(parts []finding.Unread) (unread, accepted []finding.Unread) {
 	for _, u := range parts {
 		if s.AllowUnread != nil && u.Blob != "" {
 			u.Accepted = s.AllowUnread(u)
@@ -148,12 +149,12 @@ func (s *Scanner) accept(parts []Unread) (unread, accepted []Unread) {
 const maxAround = 1 << 10
 
 // around returns the text around m, which is in data.
-func around(data []byte, m *detectors.Match) *Around {
+func around(data []byte, m *detectors.Match) *finding.Around {
 	if m.NeedsID {
 		return nil // there may be very many
 	}
 	from, to := lineAround(data, m.Start, m.End)
-	a := &Around{Line: detectors.NewSecret(string(data[from:to]))}
+	a := &finding.Around{Line: detectors.NewSecret(string(data[from:to]))}
 	if from > 0 && data[from-1] == '\n' {
 		start, end := lineAround(data, from-1, from-1)
 		a.Before = detectors.NewSecret(string(data[start:end]))

@@ -13,6 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -66,7 +67,7 @@ func TestUnreadMembers(t *testing.T) {
 		"id0004": {{Path: "m.jar"}},
 	}, new([]scanner.BlobID)}
 	const why = "damaged archive: zip: checksum error"
-	want := []scanner.Unread{
+	want := []finding.Unread{
 		{What: "b.zip!bad.txt", Why: why, Blob: "id0001"}, {What: "gone", Why: "missing", Blob: "gone"}, {What: "id0002!bad.txt", Why: why, Blob: "id0002"},
 		{What: "id0003!bad.txt", Why: why, Blob: "id0003"}, {What: "m.jar!bad.txt", Why: why, Blob: "id0004"},
 	}
@@ -88,7 +89,7 @@ func TestManyUnreadMembers(t *testing.T) {
 	}
 }
 
-func unread(t *testing.T, src scanner.Source) []scanner.Unread {
+func unread(t *testing.T, src scanner.Source) []finding.Unread {
 	t.Helper()
 	s := scanner.Scanner{Detectors: detectors.NewSet(awskeys.Detector{}), Verifier: &oracle{}}
 	sink := &scannertest.Sink{}

@@ -15,7 +15,7 @@ import (
 // verify fills the verdicts, but of parts that are not reported on their own.
 // Credentials of one key id are asked one after the other, best candidate first;
 // different ids at once. Suppressed findings are never verified.
-func (s *Scanner) verify(ctx context.Context, findings []*Finding) {
+func (s *Scanner) verify(ctx context.Context, findings []*draft) {
 	var group errgroup.Group
 	group.SetLimit(max(s.Workers, 1))
 	for _, candidates := range byID(findings) {
@@ -29,8 +29,8 @@ func (s *Scanner) verify(ctx context.Context, findings []*Finding) {
 
 // byID groups the findings that share a key id, best candidate first, and those
 // that are joined from several texts last.
-func byID(findings []*Finding) [][]*Finding {
-	var groups [][]*Finding
+func byID(findings []*draft) [][]*draft {
+	var groups [][]*draft
 	index := map[string]int{}
 	for _, f := range findings {
 		if f.Match.NeedsID {
@@ -46,7 +46,7 @@ func byID(findings []*Finding) [][]*Finding {
 		groups[i] = append(groups[i], f)
 	}
 	for _, g := range groups {
-		slices.SortStableFunc(g, func(a, b *Finding) int {
+		slices.SortStableFunc(g, func(a, b *draft) int {
 			return cmp.Or(compareJoined(a.joined, b.joined), a.Match.Rank-b.Match.Rank)
 		})
 	}
@@ -55,8 +55,8 @@ func byID(findings []*Finding) [][]*Finding {
 
 // split returns the findings of a group that a text holds as they are, and those
 // that are joined from several.
-func split(group []*Finding) (own, joint []*Finding) {
-	i := slices.IndexFunc(group, func(f *Finding) bool { return f.joined != nil })
+func split(group []*draft) (own, joint []*draft) {
+	i := slices.IndexFunc(group, func(f *draft) bool { return f.joined != nil })
 	if i < 0 {
 		return group, nil
 	}
@@ -80,7 +80,7 @@ const (
 // live, since an id has one secret, and when maxSecrets were tried. A secret that
 // merely stands close to an id (Rank > 0) is tried only if the better ones are not its
 // own, and is reported only if it is proved. Parts from other texts are tried last.
-func (s *Scanner) verifyID(ctx context.Context, candidates []*Finding) {
+func (s *Scanner) verifyID(ctx context.Context, candidates []*draft) {
 	own, joint := split(candidates)
 	live, tried := s.verifyOwn(ctx, own)
 	if live == nil && looksFurther(own) {
@@ -93,8 +93,8 @@ func (s *Scanner) verifyID(ctx context.Context, candidates []*Finding) {
 
 // verifyOwn asks for the candidates of one key id that stand in its texts. It
 // returns the one that is live, if any, and how many were asked about.
-func (s *Scanner) verifyOwn(ctx context.Context, candidates []*Finding) (live *Finding, tried int) {
-	var dead *Finding
+func (s *Scanner) verifyOwn(ctx context.Context, candidates []*draft) (live *draft, tried int) {
+	var dead *draft
 	mismatch := false
 	for _, f := range candidates {
 		near := f.Match.Rank > 0
@@ -140,7 +140,7 @@ func (s *Scanner) verifyOwn(ctx context.Context, candidates []*Finding) (live *F
 
 // asDeadAs reports whether the answer for dead, that the provider does not know the key
 // id, is the answer for f: no token takes part, and the same partition would be asked.
-func (f *Finding) asDeadAs(dead *Finding) bool {
+func (f *draft) asDeadAs(dead *draft) bool {
 	if dead == nil {
 		return false
 	}
@@ -149,7 +149,7 @@ func (f *Finding) asDeadAs(dead *Finding) bool {
 }
 
 // ask returns the verdict of f. Of what cannot be verified nothing is passed on.
-func (s *Scanner) ask(ctx context.Context, f *Finding) verifier.Verdict {
+func (s *Scanner) ask(ctx context.Context, f *draft) verifier.Verdict {
 	m := &f.Match
 	if m.Unverifiable == "" {
 		return s.Verifier.Verify(ctx, m.Credential)
@@ -163,7 +163,7 @@ func (s *Scanner) ask(ctx context.Context, f *Finding) verifier.Verdict {
 
 // absorb makes the places of those candidates whose secret is not that of the id
 // places of f, which is live: the id stands there.
-func (f *Finding) absorb(candidates []*Finding) {
+func (f *draft) absorb(candidates []*draft) {
 	for _, c := range candidates {
 		if c.Ignored == "" && c.Verdict.State == verifier.IDActive {
 			c.Ignored = proved

@@ -25,7 +25,7 @@ import (
 
 // attach makes j write all that CI wants, beside the report that goes to the log.
 func (c *ciRun) attach(j *job) error {
-	j.leak = c.exposure()
+	j.exposure = c.exposure()
 	j.wraps = append(j.wraps, c.deactivate.Watch)
 	handlers := []finding.Handler{j.handler, &lastSummary{to: &c.counts}}
 	add := func(format string, w io.Writer) error {
@@ -63,12 +63,12 @@ func (c *ciRun) attach(j *job) error {
 }
 
 // exposure is what CI knows of who can read what is found, and since when.
-func (c *ciRun) exposure() assessment.Leak {
-	leak := assessment.Leak{Visibility: c.event.Visibility}
+func (c *ciRun) exposure() assessment.Exposure {
+	e := assessment.Exposure{Visibility: c.event.Visibility}
 	if c.event.Ref != "" && !c.rng.All { // its commits were pushed a moment ago
-		leak.Pushed = time.Now()
+		e.Pushed = time.Now()
 	}
-	return leak
+	return e
 }
 
 // category is that of SARIF in code scanning. What is uploaded to a category closes
@@ -131,7 +131,7 @@ type masking struct {
 	runner io.Writer
 }
 
-func (m masking) Finding(f *scanner.Finding) error {
+func (m masking) Finding(f *finding.Finding) error {
 	cred := f.Match.Credential
 	var masks strings.Builder
 	for _, s := range append([]detectors.Secret{cred.Secret, cred.Token}, f.Others...) {

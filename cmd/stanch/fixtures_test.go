@@ -98,7 +98,7 @@ func TestShapes(t *testing.T) {
 				secret = secret[:39] + "/"
 			}
 			f, ok := found[fillAll(tt.id)]
-			if !ok || len(found) != 1 || f.Secret != secret || f.Token != fillAll(tt.token) {
+			if !ok || len(found) != 1 || f.Match.Credential.Secret.Reveal() != secret || f.Match.Credential.Token.Reveal() != fillAll(tt.token) {
 				t.Errorf("found %v %+v in %q", ok, found, text)
 			}
 		})

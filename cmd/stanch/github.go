@@ -16,6 +16,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/githubapi"
 )
 
@@ -254,7 +255,7 @@ func (w *githubSweep) scan(ctx context.Context, sc *scanner.Scanner, sink scanne
 		}
 	}
 	w.scanGists(ctx, sc, targets, &all)
-	all.sum.Elapsed = time.Since(start)
+	all.sum.ElapsedMS = time.Since(start).Milliseconds()
 	all.sum.Stopped = ctx.Err() != nil
 	return errors.Join(ctx.Err(), all.report(sink))
 }
@@ -278,13 +279,13 @@ func (w *githubSweep) scanOne(ctx context.Context, sc *scanner.Scanner, c clone,
 	case c.wiki && c.err != nil && noRepository().MatchString(c.err.Error()):
 		// GitHub says that there may be one, and not whether it has a page.
 	case c.err != nil:
-		all.sum.Unread = append(all.sum.Unread, scanner.Unread{What: c.page, Why: c.err.Error()})
+		all.sum.Unread = append(all.sum.Unread, finding.Unread{What: c.page, Why: c.err.Error()})
 	case !c.repo.Empty():
 		c.repo.MaxBlobSize = w.flags.maxSize << 20
 		// An error ends up in the summary: that is how a scan says what it has not read.
 		_ = sc.Scan(ctx, onGitHub{paged{c.repo, c.page}}, partOf{all, c.page})
 	}
 	if c.repo != nil && c.deletedErr != nil && ctx.Err() == nil {
-		all.sum.Unread = append(all.sum.Unread, scanner.Unread{What: c.page + " commits that were force-pushed away or deleted", Why: c.deletedErr.Error()})
+		all.sum.Unread = append(all.sum.Unread, finding.Unread{What: c.page + " commits that were force-pushed away or deleted", Why: c.deletedErr.Error()})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/githubapi"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
@@ -43,7 +44,7 @@ func (w *githubSweep) scanTexts(ctx context.Context, sc *scanner.Scanner, r list
 	page := r.from.PageURL(r.Name)
 	texts, err := r.from.Texts(r.Name, kinds, time.Time{})
 	if err != nil {
-		all.sum.Unread = append(all.sum.Unread, scanner.Unread{What: page, Why: err.Error()})
+		all.sum.Unread = append(all.sum.Unread, finding.Unread{What: page, Why: err.Error()})
 		return
 	}
 	texts.MaxSize = w.flags.maxSize << 20
@@ -74,7 +75,7 @@ func (w *githubSweep) scanGists(ctx context.Context, sc *scanner.Scanner, target
 			})
 		}
 		if err != nil && ctx.Err() == nil {
-			all.sum.Unread = append(all.sum.Unread, scanner.Unread{What: "gists of " + target, Why: err.Error()})
+			all.sum.Unread = append(all.sum.Unread, finding.Unread{What: "gists of " + target, Why: err.Error()})
 		}
 	}
 }

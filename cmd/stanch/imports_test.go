@@ -39,11 +39,7 @@ var importRules = []struct {
 	{"one package runs git, so that each run has a clean environment and errors without passwords; hooks are the user's own", `^os/exec$`,
 		`^(cmd/|scanner/(internal/gitcmd|scannertest)$)`},
 	{"what an event says is worked out from what it holds, not from a server", `^net(/|$)`,
-		`^(cmd/|scanner/(githubapi|gitsource|report|scannertest|sweep|sweep/riverqueue)$|verifier/)`},
-	{"what an event says is worked out from what it holds, not from a repository or a server", `^(os/exec|net)(/|$)`,
-		`^(cmd/|scanner/(checkout|finding|githubapi|gitsource|report|scannertest|sweep|sweep/riverqueue)$|verifier/)`},
-	{"formats are chosen by cmd", `^scanner/report$`, `^cmd/`},
-	{"sources do not know each other; a sweep hands repositories to gitsource", `^scanner/(git|dir)source$`, `^(cmd/|scanner/sweep$)`},
+		`^(cmd/|scanner/(finding|githubapi|gitsource|report|scannertest|sweep|sweep/riverqueue)$|verifier/)`},
 	{"one package knows the engine and the drivers of databases", `^(github.com/(riverqueue|jackc)/|modernc.org/)`, `^scanner/sweep/riverqueue$`},
 	{"sweeps are for cmd to run", `^scanner/sweep(/|$)`, `^(cmd/|scanner/sweep/riverqueue$)`},
 	{"the catalog lists detectors; cmd and the wiring of a scan know single rules, a verifier reads key ids", `^detectors/awskeys$`,
@@ -59,6 +55,15 @@ var importRules = []struct {
 // leaves are packages that know nothing of stanch: everybody may import them, and they
 // import the standard library only.
 var leaves = regexp.MustCompile(`^scanner/(atomicfile|filelock|printable)$`)
+
+// shape is the package of findings: it imports what detectors and verifiers say, and those
+// of verifier that act on findings may import it.
+const shape = "scanner/finding"
+
+var (
+	belowShape     = regexp.MustCompile(`^(detectors|verifier)$`)
+	actsOnFindings = regexp.MustCompile(`^verifier/(assessment|notify|response)(/|$)`)
+)
 
 // TestImports holds the rules for all packages, tests excluded: those may import
 // what they test with.
@@ -101,7 +106,10 @@ func brokenRules(pkg, imported string) (reasons []string) {
 	if leaves.MatchString(pkg) && !standard {
 		reasons = append(reasons, "a leaf that everybody may import imports the standard library only")
 	}
-	if leaves.MatchString(imported) {
+	if pkg == shape && ours.MatchString(imported) && !belowShape.MatchString(imported) && !leaves.MatchString(imported) {
+		reasons = append(reasons, "a finding has one shape, below all that makes, keeps or shows one")
+	}
+	if leaves.MatchString(imported) || imported == shape && actsOnFindings.MatchString(pkg) {
 		return reasons
 	}
 	for _, r := range importRules {
@@ -126,6 +134,8 @@ func TestImportRules(t *testing.T) {
 		{"scanner/printable", "detectors"}, {"verifier/response", "verifier/response/apply"}, {"verifier/response/planner", "verifier/response/apply"}, {"scanner/filelock", "golang.org/x/sys/unix"},
 		{"scanner", "scanner/project"}, {"scanner", "scanner/run"}, {"scanner/run", "verifier/awsverifier"}, {"scanner/run", "scanner/gitsource"}, {"scanner/gitsource", "scanner/suppress"}, {"scanner/project", "scanner/dirsource"}, {"scanner/project", "scanner/sweep"},
 		{"cmd/stanch", "github.com/google/go-github/v60/github"}, {"scanner/gitsource", "scanner/cievent"}, {"scanner/cievent", "net/http"}, {"scanner/gitsource", "os/exec"}, {"scanner/checkout", "os/exec"},
+		{"verifier/awsverifier", "scanner/finding"}, {"detectors", "scanner/finding"}, {"verifier/response", "scanner"},
+		{"scanner/finding", "scanner"}, {"scanner/finding", "verifier/operator"},
 	} {
 		if len(brokenRules(tt.pkg, tt.imported)) == 0 {
 			t.Errorf("no rule keeps %s from importing %s", tt.pkg, tt.imported)

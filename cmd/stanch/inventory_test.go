@@ -63,13 +63,13 @@ func TestInventory(t *testing.T) {
 		foreign:     {},
 	} {
 		got := verifier.Fact{}
-		for _, f := range found[id].Facts {
+		for _, f := range found[id].Verdict.Facts {
 			if f.Name == "owner" {
 				got = f
 			}
 		}
-		if got != want || found[id].Confidence != detectors.High || found[id].State != verifier.Skipped {
-			t.Errorf("%+v, confidence %s, state %s; want %+v", got, found[id].Confidence, found[id].State, want)
+		if got != want || found[id].Match.Confidence != detectors.High || found[id].Verdict.State != verifier.Skipped {
+			t.Errorf("%+v, confidence %s, state %s; want %+v", got, found[id].Match.Confidence, found[id].Verdict.State, want)
 		}
 	}
 }

@@ -37,8 +37,8 @@ type job struct {
 	// op is the operator's identity, nil unless --assess or --deactivate is given.
 	op        *operator.Operator
 	assessing assessment.Assessor
-	// leak is what is known of the exposure of all findings.
-	leak assessment.Leak
+	// exposure is what is known of it for all findings.
+	exposure assessment.Exposure
 }
 
 // scan scans src and writes the report. source and target say in the report what src is.
@@ -71,7 +71,7 @@ func (j *job) run(ctx context.Context, source, target string, do func(*scanner.S
 	printNotes(j.streams.Stderr, j.config)
 	j.saySent()
 	sum := result.Summary
-	j.log.Debug("scanned", "objects", sum.Objects, "bytes", sum.Bytes, "elapsed", sum.Elapsed)
+	j.log.Debug("scanned", "objects", sum.Objects, "bytes", sum.Bytes, "elapsed", time.Duration(sum.ElapsedMS)*time.Millisecond)
 	if err := j.out.Commit(); err != nil {
 		return result, cli.Incomplete(err)
 	}
@@ -96,7 +96,7 @@ func (j *job) openOwner(ctx context.Context) (err error) {
 func (j *job) options() scanrun.Options {
 	o := scanrun.Options{
 		Project: j.config, MinConfidence: detectors.Confidence(j.flags.confidence), Verifier: respond.Verifier(j.verifier, j.op, j.flags.accounts), Log: j.log,
-		Annotators: []func(*scanner.Finding){scanrun.NoteFileName},
+		Annotators: []func(*finding.Finding){scanrun.NoteFileName},
 	}
 	if j.inventory != nil {
 		o.Annotators = append(o.Annotators, respond.OwnedBy(j.inventory))
@@ -109,7 +109,7 @@ func (j *job) assessed(ctx context.Context, sink scanner.Sink) scanner.Sink {
 	if !j.flags.owner.Assess {
 		return sink
 	}
-	return respond.AssessingSink{Sink: sink, Context: ctx, Assessor: &j.assessing, Leak: &j.leak}
+	return respond.AssessingSink{Sink: sink, Context: ctx, Assessor: &j.assessing, Exposure: &j.exposure}
 }
 
 // saySent says how often AWS was asked.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
 
@@ -25,13 +26,13 @@ func (p paged) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scan
 
 // merged is a Sink of several scans: a key that several of them find is one finding.
 type merged struct {
-	findings      []*scanner.Finding
+	findings      []*finding.Finding
 	byFingerprint map[string]int // index in findings
-	sum           scanner.Summary
+	sum           finding.Summary
 }
 
 // Finding implements scanner.Sink.
-func (m *merged) Finding(f *scanner.Finding) error {
+func (m *merged) Finding(f *finding.Finding) error {
 	key := f.Fingerprint()
 	i, known := m.byFingerprint[key]
 	if !known {
@@ -53,7 +54,7 @@ func (m *merged) Finding(f *scanner.Finding) error {
 }
 
 // Close implements scanner.Sink.
-func (m *merged) Close(sum scanner.Summary) error {
+func (m *merged) Close(sum finding.Summary) error {
 	m.sum.Objects += sum.Objects
 	m.sum.Bytes += sum.Bytes
 	m.sum.Unread = append(m.sum.Unread, sum.Unread...)
@@ -69,8 +70,8 @@ type partOf struct {
 }
 
 // Close implements scanner.Sink.
-func (p partOf) Close(sum scanner.Summary) error {
-	for _, list := range [][]scanner.Unread{sum.Unread, sum.Accepted} {
+func (p partOf) Close(sum finding.Summary) error {
+	for _, list := range [][]finding.Unread{sum.Unread, sum.Accepted} {
 		for i := range list {
 			if !strings.HasPrefix(list[i].What, p.page) { // texts of GitHub have URLs
 				list[i].What = p.page + " " + list[i].What

@@ -6,22 +6,22 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // TestMerged: one key in two repositories, ignored in one of them. It counts, whichever
 // comes first, and the secrets that reports are to be rid of are those of both.
 func TestMerged(t *testing.T) {
-	finding := func(n uint64, ignored string) *scanner.Finding {
-		f := &scanner.Finding{Ignored: ignored, Omitted: 1, Others: []detectors.Secret{detectors.NewSecret(detectorstest.SecretKey(n))}}
+	leak := func(n uint64, ignored string) *finding.Finding {
+		f := &finding.Finding{Ignored: ignored, Omitted: 1, Others: []detectors.Secret{detectors.NewSecret(detectorstest.SecretKey(n))}}
 		f.Match.Rule = &detectors.Rule{ID: "aws-access-key"}
 		f.Match.Credential.ID = detectorstest.KeyID("AKIA", detectorstest.Account, 9)
-		f.Locations = []scanner.Location{{Line: int(n)}}
+		f.Locations = []finding.Location{{Line: int(n)}}
 		return f
 	}
-	for _, list := range [][]*scanner.Finding{
-		{finding(1, ""), finding(2, "known")},
-		{finding(1, "known"), finding(2, "")},
+	for _, list := range [][]*finding.Finding{
+		{leak(1, ""), leak(2, "known")},
+		{leak(1, "known"), leak(2, "")},
 	} {
 		all := merged{byFingerprint: map[string]int{}}
 		for i, f := range list {
@@ -29,7 +29,7 @@ func TestMerged(t *testing.T) {
 			if err := part.Finding(f); err != nil {
 				t.Fatal(err)
 			}
-			if err := part.Close(scanner.Summary{Objects: 2, Unread: []scanner.Unread{{What: "f"}}}); err != nil {
+			if err := part.Close(finding.Summary{Objects: 2, Unread: []finding.Unread{{What: "f"}}}); err != nil {
 				t.Fatal(err)
 			}
 		}

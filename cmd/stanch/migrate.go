@@ -17,6 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/rules"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/dirsource"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/project"
@@ -123,7 +124,7 @@ func (m *migration) file(name string, data []byte) (string, error) {
 }
 
 // path is where a finding is, as ignore files name it.
-func (m *migration) path(l *scanner.Location) string { return project.PathIn(m.root, l) }
+func (m *migration) path(l *finding.Location) string { return project.PathIn(m.root, l) }
 
 // bind scans the project and returns the fingerprints of what filter hides there.
 func (m *migration) bind(name string, filter scanner.PlaceFilter) (string, error) {
@@ -173,7 +174,7 @@ type bound struct {
 	text strings.Builder
 }
 
-func (b *bound) Finding(f *scanner.Finding) error {
+func (b *bound) Finding(f *finding.Finding) error {
 	if f.Ignored == "listed in "+b.name {
 		l := f.Locations[0]
 		b.text.WriteString(rules.NativeAllow(fmt.Sprintf("was listed in %s: %s:%d", b.name, l.Path, l.Line), f.Match.Rule.ID, f.Fingerprint()))
@@ -181,4 +182,4 @@ func (b *bound) Finding(f *scanner.Finding) error {
 	return nil
 }
 
-func (b *bound) Close(scanner.Summary) error { return nil }
+func (b *bound) Close(finding.Summary) error { return nil }

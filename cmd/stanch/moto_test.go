@@ -70,8 +70,8 @@ boto3.client("s3", aws_access_key_id=%q, aws_secret_access_key=%q)
 		{deleted.ID, verifier.Invalid, "123456789012", ""},
 	} {
 		f := got[tt.id]
-		if f.State != tt.state || f.Account != tt.account || f.Identity.ARN != tt.arn {
-			t.Errorf("state %s (%s), account %s, %s; want %s, %s, %s", f.State, f.Reason, f.Account, f.Identity.ARN, tt.state, tt.account, tt.arn)
+		if f.Verdict.State != tt.state || f.Verdict.Identity.Account != tt.account || f.Verdict.Identity.ARN != tt.arn {
+			t.Errorf("state %s (%s), account %s, %s; want %s, %s, %s", f.Verdict.State, f.Verdict.Reason, f.Verdict.Identity.Account, f.Verdict.Identity.ARN, tt.state, tt.account, tt.arn)
 		}
 	}
 	t.Logf("moto: %d findings, as created", len(got))
@@ -89,7 +89,7 @@ func readFindings(t *testing.T, stream []byte) map[string]finding.Finding {
 		if err := json.Unmarshal(line, &f); err != nil {
 			t.Fatal(err)
 		}
-		found[f.KeyID] = f
+		found[f.Match.Credential.ID] = f
 	}
 	return found
 }

@@ -36,7 +36,8 @@ func TestSweepAck(t *testing.T) {
 		}
 		return f
 	}
-	fingerprint := reported().Fingerprint
+	known := reported()
+	fingerprint := known.Fingerprint()
 	says := func(status int, want string, args ...string) {
 		t.Helper()
 		got, out, errs := o.stanch(t, args...)

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
@@ -78,10 +79,15 @@ func (o *sweptOrg) known(t *testing.T) (found, twice []string) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	err = store.Findings(t.Context(), "", func(k sweep.Kept) error {
-		for _, place := range k.Locations {
-			line := fmt.Sprintf("{\"type\":\"finding\",%s,\"locations\":[%s]}\n", strings.Trim(string(k.Record), "{}"), place.Record)
-			for _, key := range reposOf(t, []byte(line)) {
+	err = store.Findings(t.Context(), "", func(f finding.Finding) error {
+		places := f.Locations
+		for i := range places {
+			f.Locations = places[i : i+1]
+			var line strings.Builder
+			if err := finding.JSON(&line).Finding(f); err != nil {
+				return err
+			}
+			for _, key := range reposOf(t, []byte(line.String())) {
 				found = append(found, strings.ReplaceAll(key, " ", ""))
 			}
 		}

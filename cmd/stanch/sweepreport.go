@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
@@ -114,7 +113,7 @@ func (w *sweptReport) write(ctx context.Context) error {
 	if w.target != "" && len(names) == 0 {
 		return fmt.Errorf("%s: %w", w.target, sweep.ErrNoTarget)
 	}
-	w.sum.Unread = append([]scanner.Unread{}, w.sum.Unread...)
+	w.sum.Unread = append([]finding.Unread{}, w.sum.Unread...)
 	return errors.Join(
 		w.handler.Scan(finding.Scan{Version: w.version, Source: "github", Target: strings.Join(names, " "), Started: started}),
 		w.store.Findings(ctx, w.target, w.finding),
@@ -134,7 +133,7 @@ func (w *sweptReport) outdated(ctx context.Context, names []string) error {
 }
 
 func (w *sweptReport) unread(what, why string) {
-	u := scanner.Unread{What: what, Why: why}
+	u := finding.Unread{What: what, Why: why}
 	w.sum.Unread, w.result.Summary.Unread = append(w.sum.Unread, u), append(w.result.Summary.Unread, u)
 }
 
@@ -144,28 +143,15 @@ func (w *sweptReport) end(started, ended time.Time) error {
 }
 
 // finding reports one that was kept.
-func (w *sweptReport) finding(k sweep.Kept) error {
-	var f finding.Finding
-	if err := sweep.UnmarshalRecord(k.Record, &f); err != nil {
-		return fmt.Errorf("a finding in the database: %w", err)
-	}
-	for _, place := range k.Locations {
-		var l finding.Location
-		if err := sweep.UnmarshalRecord(place.Record, &l); err != nil {
-			return fmt.Errorf("a place in the database: %w", err)
-		}
-		l.AtHead = place.AtHead
-		f.Locations = append(f.Locations, l)
-	}
-	f.Ignored = k.Ignored
-	f.History = &finding.History{
-		FirstSeen: k.FirstSeen, LastSeen: k.LastSeen, GoneSince: k.GoneSince, DeadSince: k.DeadSince,
-		AcknowledgedBy: k.AcknowledgedBy, AcknowledgedUntil: k.AcknowledgedUntil, Note: k.Note,
-	}
-	if k.AcknowledgedBy != "" && (k.AcknowledgedUntil.IsZero() || k.AcknowledgedUntil.After(time.Now())) {
+func (w *sweptReport) finding(f finding.Finding) error {
+	h := f.History
+	if h.AcknowledgedBy != "" && (h.AcknowledgedUntil.IsZero() || h.AcknowledgedUntil.After(time.Now())) {
 		acknowledged(&f)
 	}
-	w.count(&f)
+	w.sum.Count(&f)
+	if f.Ignored == "" && w.failOn.Counts(f.Verdict.State) {
+		w.result.Leaks++
+	}
 	return w.handler.Finding(f)
 }
 
@@ -175,27 +161,10 @@ func acknowledged(f *finding.Finding) {
 	if until := f.History.AcknowledgedUntil; !until.IsZero() {
 		why += " until " + until.Format(time.DateOnly)
 	}
-	if f.State == verifier.Live {
+	if f.Verdict.State == verifier.Live {
 		f.Overruled = why
 	} else {
 		f.Ignored = cmp.Or(f.Ignored, why)
-	}
-}
-
-func (w *sweptReport) count(f *finding.Finding) {
-	if f.Ignored != "" {
-		w.sum.Ignored++
-		return
-	}
-	w.sum.Findings++
-	switch f.State {
-	case verifier.Live:
-		w.sum.Live++
-	case verifier.Unknown:
-		w.sum.Unknown++
-	}
-	if w.failOn.Counts(f.State) {
-		w.result.Leaks++
 	}
 }
 

@@ -87,25 +87,6 @@ func (k *keeper) Summary(s finding.Summary) error {
 
 // Finding implements finding.Handler.
 func (k *keeper) Finding(f finding.Finding) error {
-	kept := sweep.Finding{
-		Fingerprint: f.Fingerprint, KeyID: f.KeyID, Account: f.Account,
-		State: string(f.State), Reason: f.Reason, Ignored: f.Ignored, Verified: f.VerifiedAt,
-	}
-	var err error
-	for _, l := range f.Locations {
-		place := sweep.Location{
-			Blob: l.Blob, Kind: string(l.Kind), Path: l.Path, Part: l.Part,
-			Line: l.Line, Column: l.Column, AtHead: l.AtHead,
-		}
-		if place.Record, err = sweep.MarshalRecord(&l); err != nil {
-			return err
-		}
-		kept.Locations = append(kept.Locations, place)
-	}
-	f.Locations, f.Secret, f.Token, f.Value = nil, "", "", ""
-	if kept.Record, err = sweep.MarshalRecord(&f); err != nil {
-		return err
-	}
-	k.result.Findings = append(k.result.Findings, kept)
+	k.result.Findings = append(k.result.Findings, f)
 	return nil
 }

@@ -38,8 +38,8 @@ func TestSweepVerifies(t *testing.T) {
 			if err := json.Unmarshal([]byte(line), &f); err != nil {
 				t.Fatalf("%v: %s", err, errs)
 			}
-			if f.KeyID != "" {
-				findings[f.KeyID] = f
+			if f.Match.Credential.ID != "" {
+				findings[f.Match.Credential.ID] = f
 			}
 		}
 		return findings
@@ -47,8 +47,8 @@ func TestSweepVerifies(t *testing.T) {
 	is := func(step string, got map[string]finding.Finding, state verifier.State, requests int, k verifiertest.Key) finding.Finding {
 		t.Helper()
 		f := got[k.Credential.ID]
-		if n := sts.Count(k.Credential.ID); f.State != state || n != requests {
-			t.Errorf("%s: %s is %s after %d requests, want %s after %d", step, k.ARN, f.State, n, state, requests)
+		if n := sts.Count(k.Credential.ID); f.Verdict.State != state || n != requests {
+			t.Errorf("%s: %s is %s after %d requests, want %s after %d", step, k.ARN, f.Verdict.State, n, state, requests)
 		}
 		return f
 	}
@@ -76,13 +76,13 @@ func TestSweepVerifies(t *testing.T) {
 
 	sts.Script(verifiertest.Response{Status: 503}, verifiertest.Response{Status: 503}, verifiertest.Response{Status: 503}, verifiertest.Response{Status: 503})
 	got = sweepOnce()
-	if f := got[alice.Credential.ID]; f.State != verifier.Live {
-		t.Errorf("STS does not answer: the last answer is forgotten: %s", f.State)
+	if f := got[alice.Credential.ID]; f.Verdict.State != verifier.Live {
+		t.Errorf("STS does not answer: the last answer is forgotten: %s", f.Verdict.State)
 	}
 
 	o.push(t, "b", `git rm -q f; commit 2`)
 	got = sweepOnce()
-	if f := got[alice.Credential.ID]; f.History.GoneSince.IsZero() || f.State != verifier.Live {
+	if f := got[alice.Credential.ID]; f.History.GoneSince.IsZero() || f.Verdict.State != verifier.Live {
 		t.Errorf("removed from the only HEAD that had it: %+v", f)
 	}
 	o.push(t, "b", `git revert --no-edit HEAD 2>&1; git status; git log --oneline`)
@@ -91,10 +91,11 @@ func TestSweepVerifies(t *testing.T) {
 		t.Errorf("it is back: %+v", f)
 	}
 
-	if code, _, errs := o.stanch(t, "ack", got[alice.Credential.ID].Fingerprint, "--by", "ada", "--note", "known"); code != 0 {
+	ofAlice, ofBob := got[alice.Credential.ID], got[bob.Credential.ID]
+	if code, _, errs := o.stanch(t, "ack", ofAlice.Fingerprint(), "--by", "ada", "--note", "known"); code != 0 {
 		t.Error(errs)
 	}
-	if code, _, errs := o.stanch(t, "ack", got[bob.Credential.ID].Fingerprint, "--by", "ada", "--until", "2100-01-01"); code != 0 {
+	if code, _, errs := o.stanch(t, "ack", ofBob.Fingerprint(), "--by", "ada", "--until", "2100-01-01"); code != 0 {
 		t.Error(errs)
 	}
 	got = sweepOnce()

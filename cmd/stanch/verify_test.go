@@ -10,6 +10,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
+	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
@@ -27,13 +28,15 @@ func (c *leakCase) saved(name string, change func(alice, root *finding.Finding))
 	if err := finding.Replay(strings.NewReader(c.read(name)), r, true); err != nil {
 		c.t.Fatal(err)
 	}
-	slices.SortFunc(r.Findings, func(a, b finding.Finding) int { return strings.Compare(b.Identity.Name, a.Identity.Name) })
-	if len(r.Findings) != 2 || r.Findings[0].Identity.Name != "alice" || r.Findings[1].Identity.Kind != "root" {
+	slices.SortFunc(r.Findings, func(a, b finding.Finding) int {
+		return strings.Compare(b.Verdict.Identity.Name, a.Verdict.Identity.Name)
+	})
+	if len(r.Findings) != 2 || r.Findings[0].Verdict.Identity.Name != "alice" || r.Findings[1].Verdict.Identity.Kind != "root" {
 		c.t.Fatalf("%+v", r.Findings)
 	}
 	old := time.Now().Add(-3 * time.Hour).UTC().Truncate(time.Second)
 	for i := range r.Findings {
-		r.Findings[i].VerifiedAt = old
+		r.Findings[i].Verdict.At = old
 	}
 	change(&r.Findings[0], &r.Findings[1])
 	var b strings.Builder
@@ -75,11 +78,11 @@ func TestVerifyAgain(t *testing.T) {
 	c := newLeakCase(t)
 	plain := func(*finding.Finding, *finding.Finding) {}
 	state := func(s verifier.State) func(*finding.Finding, *finding.Finding) {
-		return func(alice, _ *finding.Finding) { alice.State = s }
+		return func(alice, _ *finding.Finding) { alice.Verdict.State = s }
 	}
 	lone := func(s verifier.State) func(*finding.Finding, *finding.Finding) {
 		return func(alice, _ *finding.Finding) {
-			alice.State, alice.SecretSHA256, alice.Identity = s, "", finding.Identity{}
+			alice.Verdict.State, alice.Digest.SecretSHA256, alice.Verdict.Identity = s, "", verifier.Identity{Account: alice.Verdict.Identity.Account}
 		}
 	}
 	ignoreRoot := func(f func(*finding.Finding, *finding.Finding)) func(*finding.Finding, *finding.Finding) {
@@ -107,13 +110,13 @@ func TestVerifyAgain(t *testing.T) {
 		{"no secret, IAM", "scan.jsonl", plain, iam, nil, verifier.Live, true, "", 1, 2, cli.ExitIncomplete}, // it does not tell of root
 		{"no secret, IAM, the other is ignored", "scan.jsonl", ignoreRoot(plain), iam, nil, verifier.Live, true, "", 1, 1, cli.ExitLeaks},
 		{"secrets", "secret.jsonl", plain, nil, nil, verifier.Live, true, "", 2, 2, cli.ExitLeaks},
-		{"one secret of two", "secret.jsonl", func(alice, _ *finding.Finding) { alice.Secret = "" }, nil, nil, verifier.Live, false, noSecrets, 1, 2, cli.ExitIncomplete},
-		{"one secret of two, IAM", "secret.jsonl", func(alice, _ *finding.Finding) { alice.Secret = "" }, iam, nil, verifier.Live, true, "", 2, 2, cli.ExitLeaks},
+		{"one secret of two", "secret.jsonl", func(alice, _ *finding.Finding) { alice.Match.Credential.Secret = detectors.Secret{} }, nil, nil, verifier.Live, false, noSecrets, 1, 2, cli.ExitIncomplete},
+		{"one secret of two, IAM", "secret.jsonl", func(alice, _ *finding.Finding) { alice.Match.Credential.Secret = detectors.Secret{} }, iam, nil, verifier.Live, true, "", 2, 2, cli.ExitLeaks},
 		{"all ignored", "scan.jsonl", ignoreRoot(func(alice, _ *finding.Finding) { alice.Ignored = "known" }), nil, nil, verifier.Live, false, "", 0, 0, cli.ExitClean},
-		{"never asked", "scan.jsonl", func(alice, _ *finding.Finding) { alice.State, alice.VerifiedAt = verifier.Skipped, time.Time{} }, nil, nil,
+		{"never asked", "scan.jsonl", func(alice, _ *finding.Finding) { alice.Verdict.State, alice.Verdict.At = verifier.Skipped, time.Time{} }, nil, nil,
 			verifier.Skipped, false, "not asked: the report holds no secret", 0, 2, cli.ExitIncomplete},
-		{"no time", "scan.jsonl", func(alice, _ *finding.Finding) { alice.VerifiedAt = time.Time{} }, nil, nil, verifier.Live, false, noSecrets, 0, 2, cli.ExitIncomplete},
-		{"of the future, IAM", "scan.jsonl", ignoreRoot(func(alice, _ *finding.Finding) { alice.VerifiedAt = time.Now().AddDate(9, 0, 0) }), iam, nil,
+		{"no time", "scan.jsonl", func(alice, _ *finding.Finding) { alice.Verdict.At = time.Time{} }, nil, nil, verifier.Live, false, noSecrets, 0, 2, cli.ExitIncomplete},
+		{"of the future, IAM", "scan.jsonl", ignoreRoot(func(alice, _ *finding.Finding) { alice.Verdict.At = time.Now().AddDate(9, 0, 0) }), iam, nil,
 			verifier.Live, true, "", 1, 1, cli.ExitLeaks},
 		{"stale before", "secret.jsonl", func(alice, _ *finding.Finding) { alice.Stale = noSecrets }, nil, nil, verifier.Live, true, "", 2, 2, cli.ExitLeaks},
 
@@ -159,8 +162,8 @@ func TestVerifyAgain(t *testing.T) {
 			}
 			seen := len(c.aws.Requests())
 			code, f, _, sum, stderr := c.again(text, tt.flags...)
-			if f.State != tt.state || f.Stale != tt.stale || (time.Since(f.VerifiedAt).Abs() < time.Minute) != tt.renewed {
-				t.Errorf("%s at %s, %q; want %s, renewed: %v, %q", f.State, f.VerifiedAt, f.Stale, tt.state, tt.renewed, tt.stale)
+			if f.Verdict.State != tt.state || f.Stale != tt.stale || (time.Since(f.Verdict.At).Abs() < time.Minute) != tt.renewed {
+				t.Errorf("%s at %s, %q; want %s, renewed: %v, %q", f.Verdict.State, f.Verdict.At, f.Stale, tt.state, tt.renewed, tt.stale)
 			}
 			if code != tt.code || sum.Again == nil || *sum.Again != (finding.Again{Asked: tt.asked, Of: tt.of}) {
 				t.Errorf("exit code %d, %+v; want %d, %d of %d\n%s", code, sum.Again, tt.code, tt.asked, tt.of, stderr)
@@ -181,9 +184,9 @@ func TestVerifyAgainForgetsSecrets(t *testing.T) {
 	c := newLeakCase(t)
 	text := c.saved("secret.jsonl", func(alice, root *finding.Finding) {
 		alice.Ignored = "known"
-		root.KeyID, root.HasValue, root.Value = "", true, root.Secret
+		root.Match.Credential.ID, root.Match.Rule.Value = "", true
 	})
-	if _, alice, root, _, _ := c.again(text); alice.Secret+root.Secret+root.Value != "" {
+	if _, alice, root, _, _ := c.again(text); !alice.Match.Credential.Secret.IsZero() || !root.Match.Credential.Secret.IsZero() {
 		t.Error("secrets are written again")
 	}
 }
@@ -194,9 +197,9 @@ func TestVerifyAgainFacts(t *testing.T) {
 	c := newLeakCase(t)
 	var asked time.Time
 	change := func(alice, root *finding.Finding) {
-		asked = alice.VerifiedAt
+		asked = alice.Verdict.At
 		root.Ignored = "known"
-		alice.Facts = append(alice.Facts, []verifier.Fact{
+		alice.Verdict.Facts = append(alice.Verdict.Facts, []verifier.Fact{
 			{Name: "iam-user", Value: "alice"}, {Name: "error-code", Value: "Old"}, {Name: verifier.CachedFact, Value: "old"},
 			{Name: owner.KeyStatus, Value: "Inactive", Source: "iam:ListAccessKeys"}, {Name: owner.KeyStatus, Value: "Active"}, {Name: operator.UsedBefore, Value: "never"},
 		}...)
@@ -207,7 +210,7 @@ func TestVerifyAgainFacts(t *testing.T) {
 	} {
 		_, f, _, _, _ := c.again(c.saved(tt.report, change), tt.flag)
 		var names []string
-		for _, x := range f.Facts {
+		for _, x := range f.Facts() {
 			name := x.Name
 			switch x.Name {
 			case owner.KeyStatus, operator.UsedBefore:
@@ -233,21 +236,24 @@ func TestVerifyAgainNames(t *testing.T) {
 	arn := "arn:aws:iam::" + detectorstest.Account + ":user/"
 	for _, tt := range []struct {
 		name      string
-		who       finding.Identity
+		who       verifier.Identity
 		deny      string
 		want, arn string
 	}{
-		{"renamed", finding.Identity{Kind: "user", Name: "alicia", ARN: arn + "ci/alicia"}, "", "alice", arn + "ci/alice"},
-		{"renamed, and the ARN cannot be read", finding.Identity{Kind: "user", Name: "alicia", ARN: arn + "ci/alicia"}, "iam:GetUser", "alicia", arn + "ci/alicia"},
-		{"not known", finding.Identity{}, "", "alice", arn + "ci/alice"},
-		{"not known, and the ARN cannot be read", finding.Identity{}, "iam:GetUser", "alice", ""},
-		{"known", finding.Identity{Kind: "user", Name: "alice", ARN: "as STS says"}, "", "alice", "as STS says"},
+		{"renamed", verifier.Identity{Kind: "user", Name: "alicia", ARN: arn + "ci/alicia"}, "", "alice", arn + "ci/alice"},
+		{"renamed, and the ARN cannot be read", verifier.Identity{Kind: "user", Name: "alicia", ARN: arn + "ci/alicia"}, "iam:GetUser", "alicia", arn + "ci/alicia"},
+		{"not known", verifier.Identity{}, "", "alice", arn + "ci/alice"},
+		{"not known, and the ARN cannot be read", verifier.Identity{}, "iam:GetUser", "alice", ""},
+		{"known", verifier.Identity{Kind: "user", Name: "alice", ARN: "as STS says"}, "", "alice", "as STS says"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c.aws.Deny(tt.deny)
 			defer c.aws.Allow(tt.deny)
-			_, f, _, _, _ := c.again(c.saved("scan.jsonl", func(alice, _ *finding.Finding) { alice.Identity = tt.who }), "--iam")
-			if f.Identity.Name != tt.want || f.Identity.ARN != tt.arn || f.State != verifier.Live {
+			_, f, _, _, _ := c.again(c.saved("scan.jsonl", func(alice, _ *finding.Finding) {
+				tt.who.Account = alice.Verdict.Identity.Account
+				alice.Verdict.Identity = tt.who
+			}), "--iam")
+			if f.Verdict.Identity.Name != tt.want || f.Verdict.Identity.ARN != tt.arn || f.Verdict.State != verifier.Live {
 				t.Errorf("%+v", f)
 			}
 		})

@@ -1,17 +1,133 @@
-// Package finding has the records of a report, and reads and writes them as JSON.
+// Package finding is the one shape of a finding: a leaked credential, whether it works,
+// and every place that it was found in. The scanner makes findings, reports show them, a
+// sweep keeps them, and responses, assessments and notices act on them, all with the types
+// of this package. It knows detectors and verifiers only, so that everybody may import it.
+//
+// # From a scan to a report
+//
+// A scan reports each Finding, with its secret, to the sink of NewSink. The sink turns it
+// into what a report may hold, removes secrets from every text that came from elsewhere,
+// and passes it to a Handler, which writes a format. Replay passes the findings of a saved
+// report to a Handler again. A Handler sees the same finding from both, and a secret only
+// if the user asked to be shown secrets.
+//
+// # The shape
+//
+// A Finding is put together from what the stages of a scan say: the detector's Match, the
+// source's Locations, the verifier's Verdict. Secret parts are a detectors.Secret, which
+// cannot print itself. A report does not hold them. There, a Digest stands for them: the
+// fingerprint, and the hash of the secret.
+//
+// The JSON of stanch/v1 is flat and older than this shape. The unexported type record is
+// that JSON, and the only copy of a Finding's fields; a finding reaches a Handler through
+// it. Therefore no Handler can depend on, or give away, anything that the JSON does not
+// have.
+//
+// Refused: one flat struct with the tags of the JSON for everything. The stages of a scan
+// replace a Match or a Verdict as a whole, and a flat struct would need each of their
+// fields set by hand, and the facts of the text kept apart from those of the verifier.
+// Refused as well: a struct for scans and one for reports, which is what there was. Every
+// user needed one and was handed the other.
 package finding
 
-// Schema names the contract of the JSON stream. Within a version, fields and
-// record types may be added; readers ignore those that they do not know.
-const Schema = "stanch/v1"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"time"
 
-// A Handler writes one format. It is called by NewSink's sink and by Replay,
-// one call at a time: Scan, each Finding and Repository, Summary, each record after
-// the other. It may retain what it is given, and need not write before Summary. A
-// format that has no use for Repositories ignores them.
-type Handler interface {
-	Scan(Scan) error
-	Finding(Finding) error
-	Repository(Repository) error
-	Summary(Summary) error
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// A Finding is one leaked credential with every place it was found in.
+type Finding struct {
+	// Match is the credential; its spans are those of the first occurrence. In a report it
+	// holds the rule's ID and Title, and the fields that a report shows.
+	Match detectors.Match
+	// Digest stands for the secret parts that a report does not hold. It is nil in a scan.
+	Digest *Digest
+	// Others are secret parts that stood with the credential and are not its own. Reports
+	// are cleared of them too. They are nil in a report.
+	Others []detectors.Secret
+	// Locations are sorted: at HEAD first, then oldest first. Omitted is how many more
+	// there are than a report can hold.
+	Locations []Location
+	Omitted   int
+	// Ignored is why the finding is suppressed, or "". Overruled is why it would be if it
+	// were not live.
+	Ignored, Overruled string
+	Verdict            verifier.Verdict
+	// Stale is why Verdict is the answer of Verdict.At, although AWS was to be asked again
+	// since. It is "" if AWS was asked, or nobody wanted to ask.
+	Stale string
+	// History is what earlier sweeps know of the finding; nil outside of a sweep.
+	History *History
+}
+
+// A Digest is what a report holds of the secret parts of a credential.
+type Digest struct {
+	Fingerprint  string
+	SecretSHA256 string
+	HasToken     bool
+}
+
+// digest returns the Digest of f.
+func (f *Finding) digest() Digest {
+	if f.Digest != nil {
+		return *f.Digest
+	}
+	c := f.Match.Credential
+	h := sha256.Sum256([]byte("stanch:v1:" + f.Match.Rule.ID + "\x00" + c.ID + "\x00" + c.Secret.Reveal()))
+	d := Digest{Fingerprint: hex.EncodeToString(h[:16]), HasToken: !c.Token.IsZero()}
+	if !f.Match.Rule.Value { // the hash of a short value gives it away
+		d.SecretSHA256 = c.Secret.SHA256()
+	}
+	return d
+}
+
+// Fingerprint identifies the credential of f: its rule, its id and its secret,
+// never a commit, a path or a line. It survives rebases, renames and moved
+// lines, and a second secret on an ignored line is a new finding.
+func (f *Finding) Fingerprint() string { return f.digest().Fingerprint }
+
+// SecretSHA256 returns the hash of the secret. It is "" if there is none, and for values
+// of users' rules.
+func (f *Finding) SecretSHA256() string { return f.digest().SecretSHA256 }
+
+// HasToken reports whether the credential has a session token.
+func (f *Finding) HasToken() bool { return f.digest().HasToken }
+
+// Over reports whether the credential says of itself that it has ended at now.
+func (f *Finding) Over(now time.Time) bool {
+	return !f.Match.Expires.IsZero() && f.Match.Expires.Before(now)
+}
+
+// Note adds what is known of the credential, once.
+func (f *Finding) Note(fact detectors.Fact) {
+	if !slices.Contains(f.Match.Facts, fact) {
+		f.Match.Facts = append(slices.Clip(f.Match.Facts), fact) // others may share it
+	}
+}
+
+// Facts returns what is known of the credential, never nil: from its text, and from the
+// verifier. The list is the caller's own.
+func (f *Finding) Facts() []verifier.Fact {
+	list := append([]verifier.Fact{}, f.Match.Facts...)
+	if at := f.Match.Expires; !at.IsZero() {
+		list = append(list, verifier.Fact{Name: "expires", Value: at.UTC().Format(time.RFC3339), Risk: 1})
+	}
+	return append(list, f.Verdict.Facts...)
+}
+
+// A Subject says which leaked key a plan or a notice is about. It holds no secret.
+type Subject struct {
+	Fingerprint  string `json:"fingerprint"` // of the finding
+	KeyID        string `json:"key_id"`
+	SecretSHA256 string `json:"secret_sha256,omitempty"`
+	Account      string `json:"account"`
+	Kind         string `json:"kind"` // user, role, root
+	Name         string `json:"name"`
+	ARN          string `json:"arn"`
+	Where        string `json:"where"` // one place of the finding
 }

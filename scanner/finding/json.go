@@ -7,6 +7,10 @@ import (
 	"strings"
 )
 
+// Schema names the contract of the JSON stream. Within a version, fields and
+// record types may be added; readers ignore those that they do not know.
+const Schema = "stanch/v1"
+
 // The values of the field "type".
 const (
 	typeScan       = "scan"
@@ -32,8 +36,8 @@ func (h jsonHandler) Scan(s Scan) error {
 func (h jsonHandler) Finding(f Finding) error {
 	return h.put(struct {
 		Type string `json:"type"`
-		Finding
-	}{typeFinding, f})
+		record
+	}{typeFinding, f.record(true)}) // f has its secrets only if they are to be shown
 }
 
 func (h jsonHandler) Repository(r Repository) error {

@@ -8,8 +8,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/stanch-dev/stanch/scanner"
-	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/detectors"
 )
 
 // ErrTruncated is what Replay returns for the report of a scan that did not
@@ -91,9 +90,9 @@ func (p *player) play(line []byte) error {
 		return decode(line, p.h.Repository)
 	}
 	return decode(line, func(f Finding) error {
-		p.count(f)
+		p.sum.Count(&f)
 		if !p.show {
-			f.Secret, f.Token, f.Value = "", "", ""
+			f.Match.Credential.Secret, f.Match.Credential.Token = detectors.Secret{}, detectors.Secret{}
 		}
 		return p.h.Finding(f)
 	})
@@ -107,19 +106,6 @@ func decode[T any](line []byte, handle func(T) error) error {
 	return handle(record)
 }
 
-func (p *player) count(f Finding) {
-	switch {
-	case f.Ignored != "":
-		p.sum.Ignored++
-		return
-	case f.State == verifier.Live:
-		p.sum.Live++
-	case f.State == verifier.Unknown:
-		p.sum.Unknown++
-	}
-	p.sum.Findings++
-}
-
 func (p *player) end() error {
 	switch {
 	case p.done:
@@ -128,6 +114,6 @@ func (p *player) end() error {
 		return errors.New("no report: the stream holds no scan")
 	}
 	p.sum.Stopped = true
-	p.sum.Unread = []scanner.Unread{{What: "the rest of the report", Why: ErrTruncated.Error()}}
+	p.sum.Unread = []Unread{{What: "the rest of the report", Why: ErrTruncated.Error()}}
 	return errors.Join(ErrTruncated, p.h.Summary(p.sum))
 }

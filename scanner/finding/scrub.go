@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/scanner"
 )
 
 const (
@@ -182,7 +181,7 @@ func encodedSpan(text string, p detectors.Span, secret detectors.Secret) detecto
 func (s scrubber) scan(r *Scan) { s.all(&r.Source, &r.Target, &r.Version) }
 
 // finding changes the slices of r in place: they belong to the record.
-func (s scrubber) finding(r *Finding) {
+func (s scrubber) finding(r *record) {
 	s.all(&r.Account, &r.Reason, &r.Stale, &r.Ignored, &r.Overruled,
 		&r.Identity.ARN, &r.Identity.Kind, &r.Identity.Name, &r.Identity.UserID)
 	for i := range r.Facts {
@@ -190,7 +189,7 @@ func (s scrubber) finding(r *Finding) {
 	}
 	for i := range r.Locations {
 		l := &r.Locations[i]
-		s.all(&l.Repo, &l.Path, &l.Commit, &l.Author, &l.Email, &l.Blob, &l.Unreachable, &l.Ignored)
+		s.all(&l.Repo, &l.Path, &l.Commit, &l.Author, &l.Email, (*string)(&l.Blob), &l.Unreachable, &l.Ignored)
 		for j := range l.Refs {
 			s.all(&l.Refs[j])
 		}
@@ -198,12 +197,10 @@ func (s scrubber) finding(r *Finding) {
 }
 
 func (s scrubber) summary(r *Summary) {
-	for _, list := range [][]scanner.Unread{r.Unread, r.Accepted} {
+	for _, list := range [][]Unread{r.Unread, r.Accepted} {
 		for i := range list {
 			u := &list[i]
-			blob := string(u.Blob)
-			s.all(&u.What, &u.Why, &u.Accepted, &blob)
-			u.Blob = scanner.BlobID(blob)
+			s.all(&u.What, &u.Why, &u.Accepted, (*string)(&u.Blob))
 		}
 	}
 }

@@ -107,7 +107,7 @@ func dirty(v reflect.Value, name, s string, to []string) []string {
 func TestScrubEveryField(t *testing.T) {
 	secret := secretKey(0)
 	clean := newScrubber([]detectors.Secret{detectors.NewSecret(secret)}, nil)
-	var f Finding
+	var f record
 	var s Scan
 	var sum Summary
 	for _, r := range []any{&f, &s, &sum} {

@@ -55,6 +55,6 @@ func (fingerprints) Scan(finding.Scan) error             { return nil }
 func (fingerprints) Repository(finding.Repository) error { return nil }
 func (fingerprints) Summary(finding.Summary) error       { return nil }
 func (f fingerprints) Finding(x finding.Finding) error {
-	f[x.Fingerprint] = true
+	f[x.Fingerprint()] = true
 	return nil
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/rules"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/suppress"
 )
@@ -59,7 +60,7 @@ type Config struct {
 	Notes    suppress.Notes
 	allow    []scanner.Filter
 	allowAt  []scanner.PlaceFilter
-	unread   []func(scanner.Unread) string
+	unread   []func(finding.Unread) string
 }
 
 // Read reads all that o names and finds in the project. A file that cannot be parsed
@@ -319,13 +320,13 @@ func (c *Config) readProject() error {
 }
 
 // name is the path of the file that l is in, relative to the root of the project.
-func (c *Config) name(l *scanner.Location) string { return PathIn(c.root, l) }
+func (c *Config) name(l *finding.Location) string { return PathIn(c.root, l) }
 
 // PathIn returns the path of the file that l is in, relative to root, as ignore files name
 // it; "" if it is no file, as a commit message.
-func PathIn(root string, l *scanner.Location) string {
+func PathIn(root string, l *finding.Location) string {
 	switch l.Kind {
-	case scanner.KindBlob, scanner.KindIndex, scanner.KindWorktree, "":
+	case finding.KindBlob, finding.KindIndex, finding.KindWorktree, "":
 	default:
 		return ""
 	}
@@ -364,7 +365,7 @@ func (c *Config) Suppress(sc *scanner.Scanner) {
 	sc.Allow, sc.AllowAt = c.allow, c.allowAt
 	sc.HonorIgnoresForLive = c.options.HonorLive
 	if len(c.unread) > 0 {
-		sc.AllowUnread = func(u scanner.Unread) string {
+		sc.AllowUnread = func(u finding.Unread) string {
 			for _, accept := range c.unread {
 				if why := accept(u); why != "" {
 					return why

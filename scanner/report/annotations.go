@@ -89,7 +89,7 @@ func annotation(f *finding.Finding, age *age) string {
 		}
 		text += " Found in " + place(l) + "."
 	}
-	props = append(props, [2]string{"title", word(f) + ": " + printable.Quoted(f.Title)})
+	props = append(props, [2]string{"title", word(f) + ": " + printable.Quoted(f.Match.Rule.Title)})
 	return command(annotationLevel(f), props, text)
 }
 
@@ -106,12 +106,12 @@ func lines(l *finding.Location) [][2]string {
 // brief says in a few sentences what f is and what to do.
 func brief(f *finding.Finding, age *age) string {
 	s := word(f)
-	if f.KeyID != "" {
-		s += " " + printable.Quoted(f.KeyID)
+	if f.Match.Credential.ID != "" {
+		s += " " + printable.Quoted(f.Match.Credential.ID)
 	}
 	parts := append([]string{s + doubt(f)}, whose(f)...)
-	if f.Reason != "" {
-		parts = append(parts, printable.Quoted(f.Reason))
+	if f.Verdict.Reason != "" {
+		parts = append(parts, printable.Quoted(f.Verdict.Reason))
 	}
 	parts = append(parts, nonEmpty(age.of(f))...)
 	s = sentence(strings.Join(parts, "; "))

@@ -32,11 +32,11 @@ func newAge(scan finding.Scan, sum finding.Summary, o Options) age {
 
 // of says how old the answer about f is, or "".
 func (a *age) of(f *finding.Finding) string {
-	at := f.VerifiedAt.UTC()
+	at := f.Verdict.At.UTC()
 	switch {
 	case f.Stale != "":
 		return printable.Quoted(f.Stale) + a.was(f)
-	case at.IsZero() && was(f.State) != "":
+	case at.IsZero() && was(f.Verdict.State) != "":
 		return "the report does not say when AWS was asked"
 	case at.IsZero():
 		return ""
@@ -57,7 +57,7 @@ func (a *age) of(f *finding.Finding) string {
 
 // was tells the last answer, and its time, if that is not one of now.
 func (a *age) was(f *finding.Finding) string {
-	state, at := was(f.State), f.VerifiedAt.UTC()
+	state, at := was(f.Verdict.State), f.Verdict.At.UTC()
 	switch {
 	case state == "":
 		return ""

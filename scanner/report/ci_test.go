@@ -19,13 +19,14 @@ func many(t *testing.T, h finding.Handler, n int) {
 	t.Helper()
 	errs := []error{h.Scan(finding.Scan{})}
 	for i := range n {
-		f := finding.Finding{Rule: "r", Title: "AWS access key", KeyID: fmt.Sprint("KEY", i), SecretSHA256: "x", State: verifier.Skipped, Confidence: detectors.High,
-			Locations: []finding.Location{{Kind: scanner.KindBlob, Path: "dir/file.txt", Line: 1, Column: 1, EndColumn: 2}}}
+		f := reported("r", fmt.Sprint("KEY", i), "x", verifier.Skipped)
+		f.Match.Rule.Title, f.Match.Confidence = "AWS access key", detectors.High
+		f.Locations = []finding.Location{{Kind: scanner.KindBlob, Path: "dir/file.txt", Line: 1, Column: 1, EndColumn: 2}}
 		if i%2 == 0 {
-			f.Confidence = detectors.Medium
+			f.Match.Confidence = detectors.Medium
 		}
 		if i == n-1 {
-			f.State = verifier.Live
+			f.Verdict.State = verifier.Live
 		}
 		errs = append(errs, h.Finding(f))
 	}
@@ -177,7 +178,9 @@ func TestSARIFLineHash(t *testing.T) {
 		return fmt.Sprintf("%s%d:1", path, line)
 	}})
 	for _, l := range []finding.Location{{Kind: scanner.KindBlob, Path: "a", Line: 2, AtHead: true}, {Kind: scanner.KindBlob, Path: "a", Line: 2}, {Kind: scanner.KindBlob, Path: "gone", Line: 2, AtHead: true}, {Kind: scanner.KindCommit, Line: 2, AtHead: true}} {
-		_ = h.Finding(finding.Finding{Rule: "r", Fingerprint: "f", Locations: []finding.Location{l}})
+		f := reported("r", "", "", "")
+		f.Digest.Fingerprint, f.Locations = "f", []finding.Location{l}
+		_ = h.Finding(f)
 	}
 	if err := h.Summary(finding.Summary{}); err != nil {
 		t.Fatal(err)

@@ -55,9 +55,9 @@ func word(f *finding.Finding) string {
 }
 
 func classOf(f *finding.Finding) class {
-	switch f.State {
+	switch f.Verdict.State {
 	case verifier.Live:
-		if f.Identity.Kind == "root" {
+		if f.Verdict.Identity.Kind == "root" {
 			return liveRoot
 		}
 		return live
@@ -72,7 +72,7 @@ func classOf(f *finding.Finding) class {
 	case verifier.NotVerifiable:
 		return unverifiable
 	case verifier.Skipped:
-		if f.SecretSHA256 == "" {
+		if f.SecretSHA256() == "" {
 			return loneID
 		}
 		return unverified
@@ -115,7 +115,7 @@ func advice(f *finding.Finding) []string {
 }
 
 func remedy(f *finding.Finding) []string {
-	session := strings.HasPrefix(f.KeyID, "ASIA") || f.HasToken
+	session := strings.HasPrefix(f.Match.Credential.ID, "ASIA") || f.HasToken()
 	switch c := classOf(f); {
 	case c == liveRoot && session:
 		return []string{
@@ -135,7 +135,7 @@ func remedy(f *finding.Finding) []string {
 		return []string{"Deactivate it now" + deactivate(f), "Give what used it a role, or a new key; then delete this one.", trail(f)}
 	case c == idActive:
 		what := "The key id is live, but this is not its secret: the right one may be close by."
-		if f.SecretSHA256 == "" {
+		if f.SecretSHA256() == "" {
 			what = "The key id is live, and no secret that was tried is its own: the right one may be close by."
 		}
 		if f.Stale != "" {
@@ -145,7 +145,7 @@ func remedy(f *finding.Finding) []string {
 			what,
 			"Rotate the key anyway: create a new one, then deactivate this one" + deactivate(f),
 		}
-	case f.HasValue:
+	case f.Match.Rule.Value:
 		return []string{"Find out what it opens. If it is real, replace it where it was issued; then remove it, or allow it with a reason."}
 	case c == unknown, c == unverified:
 		return []string{"Treat it as live until it is verified: rotate it, or scan again when it can be verified."}
@@ -167,34 +167,34 @@ func remedy(f *finding.Finding) []string {
 
 // rulePage ends a step with the command that prints the page of the rule.
 func rulePage(f *finding.Finding) string {
-	if !rulePattern.MatchString(f.Rule) {
+	if !rulePattern.MatchString(f.Match.Rule.ID) {
 		return " is in the documentation of its rule."
 	}
-	return ":\nstanch rules " + f.Rule
+	return ":\nstanch rules " + f.Match.Rule.ID
 }
 
 // deactivate ends a step. Without --user-name the command would look for the
 // key at the caller, so that a placeholder is better than nothing.
 func deactivate(f *finding.Finding) string {
-	if !isKeyID(f.KeyID) {
+	if !isKeyID(f.Match.Credential.ID) {
 		return ", where it was issued."
 	}
 	name := "USER"
-	if f.Identity.Kind == "user" && namePattern.MatchString(f.Identity.Name) {
-		name = f.Identity.Name
+	if f.Verdict.Identity.Kind == "user" && namePattern.MatchString(f.Verdict.Identity.Name) {
+		name = f.Verdict.Identity.Name
 	}
-	return ":\naws iam update-access-key --access-key-id " + f.KeyID + " --status Inactive --user-name " + name
+	return ":\naws iam update-access-key --access-key-id " + f.Match.Credential.ID + " --status Inactive --user-name " + name
 }
 
 // revoke is the step for temporary credentials, which cannot be deactivated.
 func revoke(f *finding.Finding) string {
 	const s = "It expires by itself, and cannot be deactivated. "
 	switch {
-	case strings.HasPrefix(f.Identity.Name, "AWSReservedSSO_"): // IAM does not change such roles
+	case strings.HasPrefix(f.Verdict.Identity.Name, "AWSReservedSSO_"): // IAM does not change such roles
 		return s + "Deny it everything now, in the inline policy of its permission set: IAM Identity Center > Permission sets."
-	case strings.HasPrefix(f.Identity.Name, "AWSServiceRoleFor"):
+	case strings.HasPrefix(f.Verdict.Identity.Name, "AWSServiceRoleFor"):
 		return s + "Stop the resource that uses it now: sessions of a service-linked role cannot be revoked."
-	case f.Identity.Kind == "role":
+	case f.Verdict.Identity.Kind == "role":
 		return s + "Revoke the sessions of the role now: IAM > Roles > Revoke sessions."
 	}
 	return s + "Attach a policy to its user that denies everything if aws:TokenIssueTime is before now."
@@ -202,26 +202,26 @@ func revoke(f *finding.Finding) string {
 
 func trail(f *finding.Finding) string {
 	const s = "See in CloudTrail, in each region, what it was used for"
-	if !isKeyID(f.KeyID) {
+	if !isKeyID(f.Match.Credential.ID) {
 		return s + "."
 	}
-	return s + ":\naws cloudtrail lookup-events --lookup-attributes AttributeKey=AccessKeyId,AttributeValue=" + f.KeyID
+	return s + ":\naws cloudtrail lookup-events --lookup-attributes AttributeKey=AccessKeyId,AttributeValue=" + f.Match.Credential.ID
 }
 
 // whose returns what is known of the owner, in a line or two.
 func whose(f *finding.Finding) []string {
 	var parts, lines []string
-	if f.Account != "" {
-		parts = append(parts, "account "+printable.Quoted(f.Account))
+	if f.Verdict.Identity.Account != "" {
+		parts = append(parts, "account "+printable.Quoted(f.Verdict.Identity.Account))
 	}
-	if who := strings.TrimSpace(f.Identity.Kind + " " + f.Identity.Name); who != "" {
+	if who := strings.TrimSpace(f.Verdict.Identity.Kind + " " + f.Verdict.Identity.Name); who != "" {
 		parts = append(parts, printable.Quoted(who))
 	}
 	if len(parts) > 0 {
 		lines = append(lines, strings.Join(parts, ", "))
 	}
-	if f.Identity.ARN != "" {
-		lines = append(lines, printable.Quoted(f.Identity.ARN))
+	if f.Verdict.Identity.ARN != "" {
+		lines = append(lines, printable.Quoted(f.Verdict.Identity.ARN))
 	}
 	return lines
 }

@@ -40,14 +40,14 @@ var (
 
 func sha(b byte) string { return strings.Repeat(string(rune(b))+"0", 20) }
 
-func blob(path string, line int, atHead bool) scanner.Location {
-	return scanner.Location{Blob: scanner.BlobID(sha('b')), Line: line, Column: 21, EndColumn: 41, SecretLine: line + 1,
-		Provenance: scanner.Provenance{Kind: scanner.KindBlob, Path: path, Commit: sha('c'),
-			Author: "Jane Doe", Email: "jane@example.com", Time: day.AddDate(-1, 0, line), AtHead: atHead}}
+func blob(path string, line int, atHead bool) finding.Location {
+	return finding.Location{Blob: scanner.BlobID(sha('b')), Line: line, Column: 21, EndColumn: 41, SecretLine: line + 1,
+		Kind: scanner.KindBlob, Path: path, Commit: sha('c'),
+		Author: "Jane Doe", Email: "jane@example.com", Time: day.AddDate(-1, 0, line), AtHead: atHead}
 }
 
-func leaked(id string, n byte, state verifier.State, where ...scanner.Location) *scanner.Finding {
-	return &scanner.Finding{
+func leaked(id string, n byte, state verifier.State, where ...finding.Location) *finding.Finding {
+	return &finding.Finding{
 		Match: detectors.Match{Rule: accessKey, Grade: "strong", Confidence: detectors.High,
 			Credential: detectors.Credential{ID: keyID(id), Secret: detectors.NewSecret(secretKey(n))}},
 		Locations: where,
@@ -56,8 +56,17 @@ func leaked(id string, n byte, state verifier.State, where ...scanner.Location) 
 	}
 }
 
+// reported returns a finding as a saved report has it: with the hash of its secret only.
+func reported(rule, id, secretSHA256 string, state verifier.State) finding.Finding {
+	return finding.Finding{
+		Match:   detectors.Match{Rule: &detectors.Rule{ID: rule}, Credential: detectors.Credential{ID: id}},
+		Digest:  &finding.Digest{SecretSHA256: secretSHA256},
+		Verdict: verifier.Verdict{State: state},
+	}
+}
+
 // several holds a finding of each class, and each kind of location.
-func several() []*scanner.Finding {
+func several() []*finding.Finding {
 	user := leaked("Q7GLPMN5Z", 0, verifier.Live,
 		blob("config/prod.env", 3, true), blob("deploy.sh", 10, false), blob("a", 1, false),
 		blob("b", 1, false), blob("c", 1, false), blob("d", 1, false), blob("e", 1, false))
@@ -67,8 +76,8 @@ func several() []*scanner.Finding {
 		{Name: "last used", Value: "2026-03-01", Risk: 1}, {Name: "partition", Value: "aws"}}
 	root := leaked("RXROOTKEY", 1, verifier.Live, blob("terraform/main.tf", 7, true))
 	root.Verdict.Identity.Kind = "root"
-	session := leaked("SXSESSION", 2, verifier.Live, scanner.Location{Line: 4, Column: 1, EndColumn: 21, SecretLine: 4,
-		Blob: scanner.BlobID(sha('d')), Provenance: scanner.Provenance{Kind: scanner.KindCommit, Commit: sha('d'), Author: "Bob", Time: day}})
+	session := leaked("SXSESSION", 2, verifier.Live, finding.Location{Line: 4, Column: 1, EndColumn: 21, SecretLine: 4,
+		Blob: scanner.BlobID(sha('d')), Kind: scanner.KindCommit, Commit: sha('d'), Author: "Bob", Time: day})
 	session.Match.Rule = sessionKey
 	session.Match.Credential.Token = detectors.NewSecret("tok" + secretKey(9))
 	session.Verdict.Identity.Kind, session.Verdict.Identity.Name = "role", "ci"
@@ -78,20 +87,20 @@ func several() []*scanner.Finding {
 	unsure.Verdict.Reason, unsure.Match.Confidence = "the answer did not come from AWS", detectors.Medium
 	skipped := leaked("VXSKIPPED", 5, verifier.Skipped, blob("z.py", 2, true))
 	skipped.Verdict.Reason, skipped.Match.Grade = "verification is off", "legacy"
-	lone := leaked("WXLONEIDX", 6, verifier.Skipped, scanner.Location{Line: 1, Column: 6, EndColumn: 26,
-		Blob: scanner.BlobID(sha('e')), Provenance: scanner.Provenance{Kind: scanner.KindRefName, Path: "refs/heads/try"}})
+	lone := leaked("WXLONEIDX", 6, verifier.Skipped, finding.Location{Line: 1, Column: 6, EndColumn: 26,
+		Blob: scanner.BlobID(sha('e')), Kind: scanner.KindRefName, Path: "refs/heads/try"})
 	lone.Match.Credential.Secret = detectors.Secret{}
 	trap := leaked("XXCANARYX", 7, verifier.CanarySuspected, blob("aws/credentials", 2, true))
 	old := leaked("YXEXPIRED", 8, verifier.Expired, blob("old.log", 200, false))
 	gone := leaked("ZXINVALID", 10, verifier.Invalid, blob("gone.rb", 12, false))
 	allowed := leaked("QXALLOWED", 11, verifier.Skipped, blob("testdata/key.txt", 1, true))
 	allowed.Ignored = "allowed by .stanchignore: test data"
-	return []*scanner.Finding{gone, old, trap, lone, allowed, skipped, unsure, active, session, user, root}
+	return []*finding.Finding{gone, old, trap, lone, allowed, skipped, unsure, active, session, user, root}
 }
 
 // held holds a finding for each kind of thing that may hold a text.
-func held() []*scanner.Finding {
-	at := func(kind scanner.Kind, path, commit, unreachable string, refs ...string) scanner.Location {
+func held() []*finding.Finding {
+	at := func(kind scanner.Kind, path, commit, unreachable string, refs ...string) finding.Location {
 		l := blob(path, 3, false)
 		l.Kind, l.Commit, l.Unreachable, l.Refs = kind, commit, unreachable, refs
 		if commit == "" {
@@ -101,8 +110,8 @@ func held() []*scanner.Finding {
 	}
 	many := at(scanner.KindBlob, "many.env", sha('c'), "", "refs/heads/main", "refs/heads/dev", "refs/tags/v1", "refs/remotes/origin/x", "refs/pull/7/head")
 	many.MoreRefs, many.AtHead = 12340, true
-	var fs []*scanner.Finding
-	for i, l := range []scanner.Location{
+	var fs []*finding.Finding
+	for i, l := range []finding.Location{
 		at(scanner.KindBlob, "one.env", sha('c'), "", "refs/heads/main"),
 		at(scanner.KindBlob, "two.env", sha('c'), "", "refs/heads/main", "refs/tags/v1"),
 		many,
@@ -128,8 +137,8 @@ func held() []*scanner.Finding {
 
 // aged holds answers that are not of the scan: kept by an earlier run, of a time that is
 // still to come, and those of a saved report that was verified again (see aging).
-func aged() []*scanner.Finding {
-	at := func(id string, n byte, state verifier.State, before time.Duration) *scanner.Finding {
+func aged() []*finding.Finding {
+	at := func(id string, n byte, state verifier.State, before time.Duration) *finding.Finding {
 		f := leaked(id, n, state, blob("prod.env", int(n)+1, true))
 		f.Verdict.At = day.Add(-before)
 		return f
@@ -140,7 +149,7 @@ func aged() []*scanner.Finding {
 	never.Verdict.At = time.Time{}
 	nowhere := at("QCNOTTOLD", 2, verifier.Live, 0)
 	nowhere.Verdict.At = time.Time{}
-	return []*scanner.Finding{
+	return []*finding.Finding{
 		at("QCCACHEDX", 3, verifier.Live, 12*time.Minute), at("QCCACHEDY", 4, verifier.Invalid, 23*time.Hour),
 		at("QCNOWASKD", 5, verifier.Live, -time.Second), at("QCTOMORRW", 6, verifier.Live, -25*time.Hour),
 		root, at("QCSTALELV", 7, verifier.Live, 26*time.Hour), at("QCSTALEID", 8, verifier.IDActive, 26*time.Hour),
@@ -152,9 +161,9 @@ func aged() []*scanner.Finding {
 type aging struct{ finding.Handler }
 
 func (h aging) Finding(f finding.Finding) error {
-	if strings.Contains(f.KeyID, "STALE") {
+	if strings.Contains(f.Match.Credential.ID, "STALE") {
 		f.Stale = "not asked again: the report holds no secret"
-		if f.State == verifier.Skipped {
+		if f.Verdict.State == verifier.Skipped {
 			f.Stale = "not asked: the report holds no secret"
 		}
 	}
@@ -168,14 +177,12 @@ func (h aging) Summary(s finding.Summary) error {
 
 // every holds a finding in which everything is set that a scan can set, and one of a rule
 // of the user.
-func every() []*scanner.Finding {
-	l := scanner.Location{
-		Blob: scanner.BlobID(sha('b')), Line: 3, Column: 21, EndColumn: 41, SecretLine: 4, Part: scanner.PartSecret, Ignored: "allowed here",
-		Provenance: scanner.Provenance{
-			Repo: "https://github.com/example/other", Kind: scanner.KindBlob, Path: "config/prod.env", Commit: sha('c'), Author: "Jane Doe", Email: "jane@example.com",
-			Time: day.In(time.FixedZone("", 3600)), AtHead: true, Refs: []string{"refs/heads/main", "refs/tags/" + secretKey(20)}, MoreRefs: 7, Unreachable: "reflog HEAD@{2}",
-		},
-		Around: &scanner.Around{Before: detectors.NewSecret("before"), Line: detectors.NewSecret("line"), SecretLine: detectors.NewSecret("secret line")},
+func every() []*finding.Finding {
+	l := finding.Location{
+		Blob: scanner.BlobID(sha('b')), Line: 3, Column: 21, EndColumn: 41, SecretLine: 4, Part: finding.PartSecret, Ignored: "allowed here",
+		Repo: "https://github.com/example/other", Kind: scanner.KindBlob, Path: "config/prod.env", Commit: sha('c'), Author: "Jane Doe", Email: "jane@example.com",
+		Time: day.In(time.FixedZone("", 3600)), AtHead: true, Refs: []string{"refs/heads/main", "refs/tags/" + secretKey(20)}, MoreRefs: 7, Unreachable: "reflog HEAD@{2}",
+		Around: &finding.Around{Before: detectors.NewSecret("before"), Line: detectors.NewSecret("line"), SecretLine: detectors.NewSecret("secret line")},
 	}
 	same := l
 	same.SecretLine, same.Part, same.Ignored = same.Line, "", ""
@@ -192,18 +199,18 @@ func every() []*scanner.Finding {
 	f.Verdict.Identity = verifier.Identity{Account: "111122223333", ARN: "arn:aws:sts::111122223333:assumed-role/ci/" + secretKey(20), UserID: "AROA" + "USERIDEXAMPLE", Kind: "role", Name: "ci"}
 	f.Verdict.Facts = []verifier.Fact{{Name: "account-name", Value: "prod", Source: "organizations:DescribeAccount"}}
 	own := &detectors.Rule{ID: "own-rule", Title: "Own rule", Value: true}
-	value := &scanner.Finding{
+	value := &finding.Finding{
 		Match:     detectors.Match{Rule: own, Confidence: detectors.High, Credential: detectors.Credential{Secret: detectors.NewSecret("hunter2!")}},
-		Locations: []scanner.Location{{Line: 1, Column: 1, EndColumn: 9, SecretLine: 1, Blob: "x", Provenance: scanner.Provenance{Kind: scanner.KindBlob, Path: "has hunter2! in it"}}},
+		Locations: []finding.Location{{Line: 1, Column: 1, EndColumn: 9, SecretLine: 1, Blob: "x", Kind: scanner.KindBlob, Path: "has hunter2! in it"}},
 	}
-	return []*scanner.Finding{f, value}
+	return []*finding.Finding{f, value}
 }
 
 // odd holds strings that break terminals, URIs and SARIF messages.
-func odd() []*scanner.Finding {
+func odd() []*finding.Finding {
 	paths := []string{"a b/ü#?%41:c.txt", "c:\\dir\\key.txt", "../../etc/passwd", "/abs/path", "new\nline\x1b[31m",
 		"bad\xff\xfeutf8", "mailto:x", "rtl\u202egpj.exe", "-rf", "[link](http://evil.example)", "..", "日本語/鍵"}
-	var fs []*scanner.Finding
+	var fs []*finding.Finding
 	for i, p := range paths {
 		f := leaked("Q7ODD"+string(rune('A'+i))+"XYZ", byte(i), verifier.Unknown, blob(p, 1, true), blob("x/"+p, 2, false))
 		f.Locations[0].Refs, f.Locations[0].MoreRefs = []string{"refs/heads/" + p, "refs/tags/\x1b[2J", "", "refs/heads/"}, i
@@ -219,10 +226,10 @@ func odd() []*scanner.Finding {
 // fleet is what a sweep knows of several findings, and the records of its repositories.
 func fleet(f *finding.Finding) {
 	at := func(days int) time.Time { return day.AddDate(0, 0, days) }
-	switch f.State {
+	switch f.Verdict.State {
 	case verifier.Live:
 		f.History = &finding.History{FirstSeen: at(-40), LastSeen: day}
-		if f.Identity.Kind == "root" {
+		if f.Verdict.Identity.Kind == "root" {
 			f.History.AcknowledgedBy, f.History.Note, f.History.AcknowledgedUntil = "ops@example.com", "rotation\nplanned", at(9)
 		}
 	case verifier.Invalid:
@@ -256,22 +263,22 @@ func (h sweeping) Summary(s finding.Summary) error {
 	return h.Handler.Summary(s)
 }
 
-var sums = map[string]scanner.Summary{
-	"several": {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, Objects: 24154, Bytes: 124_000_000, Elapsed: 4100 * time.Millisecond},
-	"fleet": {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, Objects: 24154, Bytes: 124_000_000, Elapsed: 4100 * time.Millisecond,
-		Unread: []scanner.Unread{{What: "https://github.com/example/old", Why: "fetching:\nthe server hung up"}, {What: "https://github.com/example/later", Why: "it waits for its turn"}}},
-	"every": {Findings: 1, Ignored: 1, Live: 1, Unknown: 3, Objects: 4, Bytes: 5, Elapsed: 1999 * time.Microsecond, Stopped: true,
-		Unread:   []scanner.Unread{{What: "a " + secretKey(12), Why: "damaged", Blob: scanner.BlobID(sha('d'))}},
-		Accepted: []scanner.Unread{{What: "b", Why: "too large", Blob: "b", Accepted: "known to us"}}},
-	"aged": {Findings: 10, Live: 6, Objects: 14, Bytes: 1500, Elapsed: 12 * time.Millisecond},
-	"held": {Findings: 14, Live: 5, Unknown: 5, Objects: 14, Bytes: 1500, Elapsed: 12 * time.Millisecond},
-	"none": {Objects: 1, Bytes: 1500, Elapsed: 12 * time.Millisecond},
-	"odd": {Findings: 12, Unknown: 12, Objects: 99, Bytes: 12_345, Elapsed: time.Minute,
-		Unread: []scanner.Unread{{What: "objects/pack/\x1b[31mpack-1.pack", Why: "checksum\nmismatch"}, {What: "tree " + sha('f'), Why: "missing"}}},
-	"unread": {Objects: 5, Unread: []scanner.Unread{{What: "tree " + sha('f'), Why: "missing"}}},
+var sums = map[string]finding.Summary{
+	"several": {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, Objects: 24154, Bytes: 124_000_000, ElapsedMS: 4100},
+	"fleet": {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, Objects: 24154, Bytes: 124_000_000, ElapsedMS: 4100,
+		Unread: []finding.Unread{{What: "https://github.com/example/old", Why: "fetching:\nthe server hung up"}, {What: "https://github.com/example/later", Why: "it waits for its turn"}}},
+	"every": {Findings: 1, Ignored: 1, Live: 1, Unknown: 3, Objects: 4, Bytes: 5, ElapsedMS: 1, Stopped: true,
+		Unread:   []finding.Unread{{What: "a " + secretKey(12), Why: "damaged", Blob: scanner.BlobID(sha('d'))}},
+		Accepted: []finding.Unread{{What: "b", Why: "too large", Blob: "b", Accepted: "known to us"}}},
+	"aged": {Findings: 10, Live: 6, Objects: 14, Bytes: 1500, ElapsedMS: 12},
+	"held": {Findings: 14, Live: 5, Unknown: 5, Objects: 14, Bytes: 1500, ElapsedMS: 12},
+	"none": {Objects: 1, Bytes: 1500, ElapsedMS: 12},
+	"odd": {Findings: 12, Unknown: 12, Objects: 99, Bytes: 12_345, ElapsedMS: 60_000,
+		Unread: []finding.Unread{{What: "objects/pack/\x1b[31mpack-1.pack", Why: "checksum\nmismatch"}, {What: "tree " + sha('f'), Why: "missing"}}},
+	"unread": {Objects: 5, Unread: []finding.Unread{{What: "tree " + sha('f'), Why: "missing"}}},
 }
 
-func testFindings(set string) []*scanner.Finding {
+func testFindings(set string) []*finding.Finding {
 	switch set {
 	case "several", "fleet":
 		return several()

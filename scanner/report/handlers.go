@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
@@ -46,12 +47,13 @@ func Anonymous(h finding.Handler) finding.Handler { return anonymous{h} }
 type anonymous struct{ finding.Handler }
 
 func (a anonymous) Finding(f finding.Finding) error {
-	if f.Account != "" {
-		f.Reason = strings.ReplaceAll(f.Reason, f.Account, "[account]")
-		f.Stale = strings.ReplaceAll(f.Stale, f.Account, "[account]")
+	v := &f.Verdict
+	if account := v.Identity.Account; account != "" {
+		v.Reason = strings.ReplaceAll(v.Reason, account, "[account]")
+		f.Stale = strings.ReplaceAll(f.Stale, account, "[account]")
 	}
-	f.Account, f.Facts = "", []verifier.Fact{}
-	f.Identity = finding.Identity{Kind: f.Identity.Kind}
+	f.Match.Facts, f.Match.Expires, v.Facts = nil, time.Time{}, nil
+	v.Identity = verifier.Identity{Kind: v.Identity.Kind}
 	if f.History != nil {
 		h := *f.History
 		h.AcknowledgedBy, h.Note = "", ""

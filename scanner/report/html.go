@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
@@ -243,7 +242,7 @@ func (v *view) linked(address, text string) trusted {
 	return trusted(m.String())
 }
 
-func (v *view) unread(title, means string, list []scanner.Unread) {
+func (v *view) unread(title, means string, list []finding.Unread) {
 	if len(list) == 0 {
 		return
 	}

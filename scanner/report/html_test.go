@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
@@ -55,8 +56,12 @@ func fillAll(v reflect.Value, s string) {
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		fillAll(v.Index(0), s)
 	case reflect.Struct:
-		if t, ok := v.Addr().Interface().(*time.Time); ok {
-			*t = day
+		switch x := v.Addr().Interface().(type) {
+		case *time.Time:
+			*x = day
+			return
+		case *detectors.Secret:
+			*x = detectors.NewSecret(s)
 			return
 		}
 		for i := range v.NumField() {
@@ -87,9 +92,10 @@ func hostilePage(t testing.TB, texts, secrets []string) []byte {
 		for k, state := range states {
 			var f finding.Finding
 			fillAll(reflect.ValueOf(&f).Elem(), s)
-			f.State, f.Secret, f.Token, f.Value = state, secrets[i%len(secrets)], secrets[i%len(secrets)], secrets[i%len(secrets)]
-			if f.State == "" {
-				f.State = verifier.State(s)
+			secret := detectors.NewSecret(secrets[i%len(secrets)])
+			f.Verdict.State, f.Match.Credential.Secret, f.Match.Credential.Token = state, secret, secret
+			if state == "" {
+				f.Verdict.State = verifier.State(s)
 			} else if k != 0 {
 				f.Ignored = ""
 			}

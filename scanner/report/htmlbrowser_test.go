@@ -12,7 +12,6 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -60,8 +59,8 @@ func sweepOf(t testing.TB, n int, h finding.Handler) []string {
 	m := &sweepMaker{r: rand.New(rand.NewPCG(7, uint64(n)))}
 	history := map[string]*finding.History{}
 	sink := finding.NewSink(madeUp{h, history}, finding.Scan{Version: "0.2.0", Source: "sweep", Target: "example-corp", Started: day}, nil, false)
-	sum := scanner.Summary{Findings: n, Objects: 48_113_902, Bytes: 312_000_000_000, Elapsed: 26 * time.Minute,
-		Unread: []scanner.Unread{{What: "example-corp/monorepo: objects/pack/pack-1.pack", Why: "its checksum is wrong"}}}
+	sum := finding.Summary{Findings: n, Objects: 48_113_902, Bytes: 312_000_000_000, ElapsedMS: (26 * time.Minute).Milliseconds(),
+		Unread: []finding.Unread{{What: "example-corp/monorepo: objects/pack/pack-1.pack", Why: "its checksum is wrong"}}}
 	for i := range n {
 		f, past := m.finding(i, n)
 		history[f.Match.Credential.ID] = past
@@ -82,7 +81,7 @@ type madeUp struct {
 }
 
 func (h madeUp) Finding(f finding.Finding) error {
-	f.History = h.history[f.KeyID]
+	f.History = h.history[f.Match.Credential.ID]
 	return h.Handler.Finding(f)
 }
 
@@ -116,11 +115,11 @@ func repoOf(i int) string {
 }
 
 // finding makes the i-th of n findings: most are dead, as in real organizations.
-func (m *sweepMaker) finding(i, n int) (*scanner.Finding, *finding.History) {
+func (m *sweepMaker) finding(i, n int) (*finding.Finding, *finding.History) {
 	r := m.r
 	secret := detectorstest.SecretKey(uint64(i))
 	m.planted = append(m.planted, secret)
-	f := &scanner.Finding{Match: detectors.Match{Rule: accessKey, Grade: "strong", Confidence: detectors.High,
+	f := &finding.Finding{Match: detectors.Match{Rule: accessKey, Grade: "strong", Confidence: detectors.High,
 		Credential: detectors.Credential{ID: keyID(fmt.Sprintf("%09d", i)), Secret: detectors.NewSecret(secret)}}}
 	account := fmt.Sprintf("%012d", 111122223333+int64(r.IntN(12))*1_010_101)
 	name := []string{"deploy", "ci", "backup", "terraform", "jdoe", "reporting"}[r.IntN(6)]

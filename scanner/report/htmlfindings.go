@@ -15,14 +15,16 @@ import (
 // anchor is the id of the i-th finding on the page: from its fingerprint, so that a link to
 // it leads there tomorrow too.
 func (v *view) anchor(i int) trusted {
-	if f := v.findings[i].Fingerprint; len(f) == 32 && strings.Trim(f, "0123456789abcdef") == "" {
+	if f := v.findings[i].Fingerprint(); len(f) == 32 && strings.Trim(f, "0123456789abcdef") == "" {
 		return trusted("f-" + f)
 	}
 	return trusted("n-" + strconv.Itoa(i)) // of a stream that stanch did not write
 }
 
 // name is what a finding is called in a row.
-func name(f *finding.Finding) string { return cmp.Or(f.KeyID, f.Title, f.Rule) }
+func name(f *finding.Finding) string {
+	return cmp.Or(f.Match.Credential.ID, f.Match.Rule.Title, f.Match.Rule.ID)
+}
 
 func badge(f *finding.Finding) trusted {
 	c := classOf(f)
@@ -153,14 +155,14 @@ func (v *view) row(m *markup, i int) {
 		numbers = append(numbers, strconv.Itoa(v.repos.add(r)))
 	}
 	m.put(`<li id="%s" class="%s" data-h="%s" data-a="%d" data-r="%s" data-u="%d" data-t="%d" data-n="%d"><details><summary>%s`,
-		v.anchor(i), slug, strings.Join(v.past(f), " "), v.accounts.add(f.Account), strings.Join(numbers, " "), v.rules.add(f.Rule),
+		v.anchor(i), slug, strings.Join(v.past(f), " "), v.accounts.add(f.Verdict.Identity.Account), strings.Join(numbers, " "), v.rules.add(f.Match.Rule.ID),
 		firstSeen(f).Unix(), len(f.Locations)+f.Omitted, badge(f))
 	title := ""
-	if f.KeyID != "" {
-		title = f.Title
+	if f.Match.Credential.ID != "" {
+		title = f.Match.Rule.Title
 	}
 	m.put(`<span class="key"><b>%s</b>%s</span> <span class="what">%s</span> `, foreign(name(f)), v.tags(f), foreign(title))
-	m.put(`<span class="who">%s</span> `, foreign(strings.TrimSpace(f.Account+" "+f.Identity.Name)))
+	m.put(`<span class="who">%s</span> `, foreign(strings.TrimSpace(f.Verdict.Identity.Account+" "+f.Verdict.Identity.Name)))
 	v.rowPlace(m, f, repos)
 	m.put("</summary><noscript><div class=\"more\">")
 	v.details(m, f)
@@ -252,15 +254,15 @@ func (v *view) known(m *markup, f *finding.Finding) {
 			m.put("<dt>%s</dt><dd>%s</dd>", label, foreign(value))
 		}
 	}
-	field("why", f.Reason)
+	field("why", f.Verdict.Reason)
 	age := newAge(v.scan, v.sum, Options{})
 	field("when", age.of(f))
 	field("ignored", f.Ignored)
 	field("not ignored, since it is live", f.Overruled)
-	field("account", f.Account)
-	field("identity", strings.TrimSpace(f.Identity.Kind+" "+f.Identity.Name))
-	field("arn", f.Identity.ARN)
-	facts := slices.Clone(f.Facts)
+	field("account", f.Verdict.Identity.Account)
+	field("identity", strings.TrimSpace(f.Verdict.Identity.Kind+" "+f.Verdict.Identity.Name))
+	field("arn", f.Verdict.Identity.ARN)
+	facts := slices.Clone(f.Facts())
 	slices.SortStableFunc(facts, func(a, b detectors.Fact) int { return cmp.Compare(b.Risk, a.Risk) })
 	for _, x := range facts {
 		risk := min(max(x.Risk, 0), len(risks)-1)
@@ -272,8 +274,8 @@ func (v *view) known(m *markup, f *finding.Finding) {
 	}
 	v.history(m, f)
 	field("doubt", strings.Trim(doubt(f), " ()"))
-	field("rule", f.Rule)
-	field("fingerprint", f.Fingerprint)
+	field("rule", f.Match.Rule.ID)
+	field("fingerprint", f.Fingerprint())
 }
 
 // history writes what earlier sweeps know of f, in the order of time.
@@ -283,7 +285,7 @@ func (v *view) history(m *markup, f *finding.Finding) {
 			m.put(`<dt>%s</dt><dd><time datetime="%s">%s</time></dd>`, label, t.UTC().Format(time.RFC3339), moment(t))
 		}
 	}
-	at("verified", f.VerifiedAt)
+	at("verified", f.Verdict.At)
 	h := f.History
 	if h == nil {
 		return

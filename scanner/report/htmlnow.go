@@ -68,7 +68,7 @@ func (v *view) overview() {
 func asked(list []finding.Finding) trusted {
 	var first, last time.Time
 	for i := range list {
-		at := list[i].VerifiedAt
+		at := list[i].Verdict.At
 		if !isLive(&list[i]) || at.IsZero() {
 			continue
 		}
@@ -149,7 +149,7 @@ func (v *view) where(list []finding.Finding) {
 			continue
 		}
 		live++
-		accounts.add(f.Account)
+		accounts.add(f.Verdict.Identity.Account)
 		for _, r := range reposOf(f) {
 			repos.add(r)
 		}

@@ -86,7 +86,7 @@ func (j *junit) Summary(s finding.Summary) error {
 }
 
 func junitFinding(f *finding.Finding, age *age) junitCase {
-	c := junitCase{Class: printable.Quoted(f.Rule), Name: strings.TrimSpace(word(f) + " " + printable.Quoted(f.KeyID) + " " + f.Fingerprint)}
+	c := junitCase{Class: printable.Quoted(f.Match.Rule.ID), Name: strings.TrimSpace(word(f) + " " + printable.Quoted(f.Match.Credential.ID) + " " + f.Fingerprint())}
 	var places []string
 	for i := range firstPlaces(f.Locations, maxPlaces) {
 		places = append(places, place(&f.Locations[i]))

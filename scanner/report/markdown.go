@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
@@ -70,7 +69,7 @@ func (m *markdown) Summary(s finding.Summary) error {
 	return nil
 }
 
-func (m *markdown) unread(b *strings.Builder, list []scanner.Unread) {
+func (m *markdown) unread(b *strings.Builder, list []finding.Unread) {
 	if len(list) == 0 {
 		return
 	}
@@ -87,9 +86,9 @@ func (m *markdown) unread(b *strings.Builder, list []scanner.Unread) {
 
 func (m *markdown) finding(f *finding.Finding) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "#### %s %s\n\n", word(f), inert(strings.TrimSpace(f.KeyID+" "+f.Title+doubt(f))))
-	if f.Reason != "" {
-		fmt.Fprintf(&b, "- why: %s\n", inert(f.Reason))
+	fmt.Fprintf(&b, "#### %s %s\n\n", word(f), inert(strings.TrimSpace(f.Match.Credential.ID+" "+f.Match.Rule.Title+doubt(f))))
+	if f.Verdict.Reason != "" {
+		fmt.Fprintf(&b, "- why: %s\n", inert(f.Verdict.Reason))
 	}
 	if when := m.age.of(f); when != "" {
 		fmt.Fprintf(&b, "- when: %s\n", inert(when))
@@ -111,7 +110,7 @@ func (m *markdown) finding(f *finding.Finding) string {
 			fmt.Fprintf(&b, "  ```\n  %s\n  ```\n", cmd)
 		}
 	}
-	fmt.Fprintf(&b, "- id: %s\n\n", inert(f.Rule+" "+f.Fingerprint))
+	fmt.Fprintf(&b, "- id: %s\n\n", inert(f.Match.Rule.ID+" "+f.Fingerprint()))
 	return b.String()
 }
 

@@ -181,18 +181,18 @@ func (h *sarif) invocation(s finding.Summary) sarifInvocation {
 
 func (h *sarif) result(f *finding.Finding) sarifResult {
 	r := sarifResult{
-		RuleID:    f.Rule,
-		RuleIndex: h.rule(&detectors.Rule{ID: f.Rule, Title: f.Title, Value: f.HasValue}),
+		RuleID:    f.Match.Rule.ID,
+		RuleIndex: h.rule(&detectors.Rule{ID: f.Match.Rule.ID, Title: f.Match.Rule.Title, Value: f.Match.Rule.Value}),
 		Level:     level(f),
 		Message:   sarifMessage{Text: message(f, &h.age)},
 		Locations: []sarifLocation{{PhysicalLocation: physical(&finding.Location{Blob: "unknown"})}},
 		PartialFingerprints: map[string]string{
 			// The only one that GitHub reads; of the form hash:count.
-			"primaryLocationLineHash": f.Fingerprint + ":1", // replaced if the line is at HEAD
-			finding.Schema:            f.Fingerprint,
+			"primaryLocationLineHash": f.Fingerprint() + ":1", // replaced if the line is at HEAD
+			finding.Schema:            f.Fingerprint(),
 		},
 		Suppressions: []sarifSuppression{}, // if one result says, all have to
-		Properties:   sarifProperties{State: string(f.State), KeyID: f.KeyID},
+		Properties:   sarifProperties{State: string(f.Verdict.State), KeyID: f.Match.Credential.ID},
 	}
 	places := firstPlaces(f.Locations, 1+maxRelated)
 	for i := range places {
@@ -227,7 +227,7 @@ func level(f *finding.Finding) string {
 	case liveRoot, live, idActive:
 		return "error"
 	case unknown, unverified, unverifiable:
-		switch f.Confidence {
+		switch f.Match.Confidence {
 		case detectors.Low:
 			return "note"
 		case detectors.Medium:
@@ -235,7 +235,7 @@ func level(f *finding.Finding) string {
 		}
 		return "error"
 	case loneID:
-		if f.Confidence == detectors.High {
+		if f.Match.Confidence == detectors.High {
 			return "warning"
 		}
 		return "note"
@@ -247,14 +247,14 @@ func level(f *finding.Finding) string {
 
 // message says what was found and what to do. Places are in the locations.
 func message(f *finding.Finding, age *age) string {
-	s := word(f) + ": " + quiet(f.Title)
-	if f.KeyID != "" {
-		s += " " + quiet(f.KeyID)
+	s := word(f) + ": " + quiet(f.Match.Rule.Title)
+	if f.Match.Credential.ID != "" {
+		s += " " + quiet(f.Match.Credential.ID)
 	}
 	s += quiet(doubt(f))
 	parts := append([]string{s}, whose(f)...)
-	if f.Reason != "" {
-		parts = append(parts, f.Reason)
+	if f.Verdict.Reason != "" {
+		parts = append(parts, f.Verdict.Reason)
 	}
 	parts = append(parts, nonEmpty(age.of(f))...)
 	for i := range parts[1:] {
@@ -293,11 +293,11 @@ func physical(l *finding.Location) sarifPhysicalLocation {
 	name := l.Path
 	switch l.Kind {
 	case scanner.KindCommit, scanner.KindTag, scanner.KindNote, scanner.KindRefName, scanner.KindConfig, scanner.KindReflog:
-		name = "git/" + string(l.Kind) + "/" + cmp.Or(name, l.Commit, l.Blob)
+		name = "git/" + string(l.Kind) + "/" + cmp.Or(name, l.Commit, string(l.Blob))
 	case scanner.KindIssue, scanner.KindPullRequest, scanner.KindComment, scanner.KindDiscussion, scanner.KindRelease, scanner.KindActionsLog, scanner.KindArtifact:
-		name = "github/" + string(l.Kind) + "/" + cmp.Or(name, l.Blob)
+		name = "github/" + string(l.Kind) + "/" + cmp.Or(name, string(l.Blob))
 	default:
-		name = cmp.Or(name, "git/blob/"+l.Blob)
+		name = cmp.Or(name, "git/blob/"+string(l.Blob))
 	}
 	line, column := max(l.Line, 1), max(l.Column, 1)
 	return sarifPhysicalLocation{

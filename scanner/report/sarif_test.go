@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -62,9 +61,14 @@ func TestSARIFForGitHub(t *testing.T) {
 func TestSARIFHelpPages(t *testing.T) {
 	var b bytes.Buffer
 	h := SARIF(&b, Options{Rules: []*detectors.Rule{{ID: "aws-access-key"}, {ID: "acme-token", Value: true}}})
+	value := func(rule string) finding.Finding {
+		f := reported(rule, "", "", "")
+		f.Match.Rule.Value = true
+		return f
+	}
 	_ = h.Scan(finding.Scan{})
-	_ = h.Finding(finding.Finding{Rule: "acme-token", HasValue: true})
-	_ = h.Finding(finding.Finding{Rule: "of-a-saved-report", HasValue: true})
+	_ = h.Finding(value("acme-token"))
+	_ = h.Finding(value("of-a-saved-report"))
 	_ = h.Summary(finding.Summary{})
 	var pages []string
 	for _, r := range parseSARIF(t, b.Bytes()).Tool.Driver.Rules {
@@ -85,9 +89,11 @@ func TestSARIFLimits(t *testing.T) {
 	h := SARIF(&b, Options{})
 	_ = h.Scan(finding.Scan{})
 	for range maxResults + 2 {
-		_ = h.Finding(finding.Finding{Rule: "r", State: verifier.Skipped})
+		_ = h.Finding(reported("r", "", "", verifier.Skipped))
 	}
-	_ = h.Finding(finding.Finding{Rule: "worst", State: verifier.Live, Locations: make([]finding.Location, 30)})
+	worst := reported("worst", "", "", verifier.Live)
+	worst.Locations = make([]finding.Location, 30)
+	_ = h.Finding(worst)
 	if err := h.Summary(finding.Summary{}); err != nil {
 		t.Fatal(err)
 	}
@@ -104,20 +110,20 @@ func TestSARIFLimits(t *testing.T) {
 // alerts that a file of the same category does not name. So a file that misses something
 // is of a successful execution, and of a category that only files share that miss the same.
 func TestSARIFIncomplete(t *testing.T) {
-	one, two := scanner.Unread{What: "a.zip", Why: "encrypted"}, scanner.Unread{What: "b.gz", Why: "damaged"}
+	one, two := finding.Unread{What: "a.zip", Why: "encrypted"}, finding.Unread{What: "b.gz", Why: "damaged"}
 	write := func(category string, findings int, s finding.Summary) sarifRun {
 		var b bytes.Buffer
 		h := SARIF(&b, Options{Category: category})
 		_ = h.Scan(finding.Scan{})
 		for range findings {
-			_ = h.Finding(finding.Finding{Rule: "r"})
+			_ = h.Finding(reported("r", "", "", ""))
 		}
 		if err := h.Summary(s); err != nil {
 			t.Fatal(err)
 		}
 		return parseSARIF(t, b.Bytes())
 	}
-	first := write("", 0, finding.Summary{Unread: []scanner.Unread{one, two}}).AutomationDetails.ID
+	first := write("", 0, finding.Summary{Unread: []finding.Unread{one, two}}).AutomationDetails.ID
 	for _, tt := range []struct {
 		name, category string
 		findings       int
@@ -128,14 +134,14 @@ func TestSARIFIncomplete(t *testing.T) {
 		notifications  int
 	}{
 		{"whole", "", 1, finding.Summary{}, "stanch/", false, true, 0},
-		{"accepted", "", 1, finding.Summary{Accepted: []scanner.Unread{one}}, "stanch/", false, true, 0},
-		{"the_same_in_another_order", "", 0, finding.Summary{Unread: []scanner.Unread{two, one}}, "stanch/incomplete/", true, true, 2},
-		{"less", "", 0, finding.Summary{Unread: []scanner.Unread{one}}, "stanch/incomplete/", false, true, 1},
-		{"for_another_reason", "", 0, finding.Summary{Unread: []scanner.Unread{one, {What: two.What, Why: "gone"}}}, "stanch/incomplete/", false, true, 2},
-		{"more_than_notifications_name", "", 0, finding.Summary{Unread: slices.Repeat([]scanner.Unread{one}, 300)}, "stanch/incomplete/", false, true, 101},
-		{"push", "stanch/push/x/", 0, finding.Summary{Unread: []scanner.Unread{one, two}}, "stanch/push/x/incomplete/", false, true, 2},
+		{"accepted", "", 1, finding.Summary{Accepted: []finding.Unread{one}}, "stanch/", false, true, 0},
+		{"the_same_in_another_order", "", 0, finding.Summary{Unread: []finding.Unread{two, one}}, "stanch/incomplete/", true, true, 2},
+		{"less", "", 0, finding.Summary{Unread: []finding.Unread{one}}, "stanch/incomplete/", false, true, 1},
+		{"for_another_reason", "", 0, finding.Summary{Unread: []finding.Unread{one, {What: two.What, Why: "gone"}}}, "stanch/incomplete/", false, true, 2},
+		{"more_than_notifications_name", "", 0, finding.Summary{Unread: slices.Repeat([]finding.Unread{one}, 300)}, "stanch/incomplete/", false, true, 101},
+		{"push", "stanch/push/x/", 0, finding.Summary{Unread: []finding.Unread{one, two}}, "stanch/push/x/incomplete/", false, true, 2},
 		{"too_many_findings", "", maxResults + 1, finding.Summary{}, "stanch/incomplete/", false, true, 1},
-		{"stopped", "", 0, finding.Summary{Stopped: true, Unread: []scanner.Unread{{What: "the rest", Why: "cancelled"}}}, "stanch/incomplete/", false, false, 1},
+		{"stopped", "", 0, finding.Summary{Stopped: true, Unread: []finding.Unread{{What: "the rest", Why: "cancelled"}}}, "stanch/incomplete/", false, false, 1},
 	} {
 		run := write(tt.category, tt.findings, tt.summary)
 		id, inv := run.AutomationDetails.ID, run.Invocations[0]
@@ -167,7 +173,8 @@ func TestSARIFLevels(t *testing.T) {
 		{verifier.Expired, detectors.High, "x", "note"},
 		{"of-a-later-version", detectors.High, "x", "error"},
 	} {
-		f := finding.Finding{State: tt.state, Confidence: tt.confidence, SecretSHA256: tt.secret}
+		f := reported("r", "", tt.secret, tt.state)
+		f.Match.Confidence = tt.confidence
 		if got := level(&f); got != tt.want {
 			t.Errorf("%s, %s: %s, want %s", tt.state, tt.confidence, got, tt.want)
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 // leaky returns two findings whose places hold the secrets of each other.
-func leaky() []*scanner.Finding {
+func leaky() []*finding.Finding {
 	a := leaked("Q7LEAKONE", 1, verifier.Live, blob("dir/"+secretKey(2)+"/x.env", 1, true))
 	b := leaked("Q7LEAKTWO", 2, verifier.Unknown,
 		blob("u/"+url.PathEscape(secretKey(1)), 1, true), blob("y", 2, false))
@@ -29,7 +29,7 @@ func leaky() []*scanner.Finding {
 	b.Verdict.Reason = "proxy said: " + secretKey(2)
 	a.Verdict.Facts = []verifier.Fact{{Name: "tag", Value: secretKey(1), Risk: 1}}
 	a.Verdict.Identity.ARN = "arn:" + secretKey(2)
-	return []*scanner.Finding{a, b}
+	return []*finding.Finding{a, b}
 }
 
 func report(t *testing.T, format string, show bool) string {
@@ -51,7 +51,7 @@ func report(t *testing.T, format string, show bool) string {
 	if fs[0].Verdict.Facts[0].Value != secretKey(1) {
 		t.Error("the sink changed the finding of the scanner")
 	}
-	err = sink.Close(scanner.Summary{Unread: []scanner.Unread{{What: "refs/" + secretKey(2), Why: secretKey(1)}}})
+	err = sink.Close(finding.Summary{Unread: []finding.Unread{{What: "refs/" + secretKey(2), Why: secretKey(1)}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,8 @@ func TestShowSecrets(t *testing.T) {
 	}
 	var f finding.Finding
 	line := strings.Split(report(t, "json", true), "\n")[1]
-	if err := json.Unmarshal([]byte(line), &f); err != nil || f.Secret != secretKey(1) || f.Token != "" {
-		t.Errorf("secret %q, token %q, %v", f.Secret, f.Token, err)
+	err := json.Unmarshal([]byte(line), &f)
+	if c := f.Match.Credential; err != nil || c.Secret.Reveal() != secretKey(1) || !c.Token.IsZero() {
+		t.Errorf("secret %q, token %q, %v", c.Secret.Reveal(), c.Token.Reveal(), err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
@@ -29,12 +28,12 @@ func (s *swept) add(r finding.Repository) {
 
 // others returns those of list that are not about a failed repository, which is named
 // already: a sweep counts it among what was not read as well.
-func (s *swept) others(list []scanner.Unread) []scanner.Unread {
+func (s *swept) others(list []finding.Unread) []finding.Unread {
 	failed := map[string]bool{}
 	for _, r := range s.failed {
 		failed[r.Name], failed[r.URL] = true, true
 	}
-	return slices.DeleteFunc(slices.Clone(list), func(u scanner.Unread) bool { return failed[u.What] })
+	return slices.DeleteFunc(slices.Clone(list), func(u finding.Unread) bool { return failed[u.What] })
 }
 
 // counts says "12 swept, 30 unchanged, 1 failed", or nothing of no repository.

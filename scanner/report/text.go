@@ -95,11 +95,11 @@ func (t *text) finding(f *finding.Finding) {
 		head, st = "IGNORED", dim
 	}
 	t.out.put(st, head)
-	if f.KeyID != "" {
+	if f.Match.Credential.ID != "" {
 		t.out.put(plain, "  ")
-		t.out.put(bold, f.KeyID)
+		t.out.put(bold, f.Match.Credential.ID)
 	}
-	t.out.put(plain, "  "+printable.Quoted(f.Title)+doubt(f))
+	t.out.put(plain, "  "+printable.Quoted(f.Match.Rule.Title)+doubt(f))
 	if isNew(f, t.scan.Started) {
 		t.out.put(warn, "  new")
 	}
@@ -108,32 +108,30 @@ func (t *text) finding(f *finding.Finding) {
 	if f.Overruled != "" {
 		t.field("ignored", warn, []string{"no, since it is live: " + printable.Quoted(f.Overruled)})
 	}
-	t.field("why", plain, nonEmpty(printable.Quoted(f.Reason)))
+	t.field("why", plain, nonEmpty(printable.Quoted(f.Verdict.Reason)))
 	t.field("when", plain, nonEmpty(t.age.of(f)))
 	t.field("whose", plain, whose(f))
 	t.field("seen", plain, nonEmpty(seen(f.History)))
 	t.field("where", plain, t.places(f))
 	t.facts(f)
-	t.field("secret", plain, nonEmpty(printable.Quoted(f.Secret)))
-	t.field("token", plain, nonEmpty(printable.Quoted(f.Token)))
-	t.field("value", plain, nonEmpty(printable.Quoted(f.Value)))
+	t.secrets(f)
 	if f.Ignored == "" {
 		t.steps(f)
 	}
-	t.field("id", dim, []string{printable.Quoted(f.Rule) + " " + printable.Quoted(f.Fingerprint)}) // what ignore files name
+	t.field("id", dim, []string{printable.Quoted(f.Match.Rule.ID) + " " + printable.Quoted(f.Fingerprint())}) // what ignore files name
 	t.out.nl()
 }
 
 // doubt is what a reader should know before believing in f, or "".
 func doubt(f *finding.Finding) string {
 	var s []string
-	if f.Confidence != "high" && f.Confidence != "" {
-		s = append(s, printable.Quoted(string(f.Confidence))+" confidence")
+	if f.Match.Confidence != "high" && f.Match.Confidence != "" {
+		s = append(s, printable.Quoted(string(f.Match.Confidence))+" confidence")
 	}
-	if f.Grade != "strong" && f.Grade != "" {
-		s = append(s, printable.Quoted(f.Grade)+" id")
+	if f.Match.Grade != "strong" && f.Match.Grade != "" {
+		s = append(s, printable.Quoted(f.Match.Grade)+" id")
 	}
-	if f.SecretRank > 0 {
+	if f.Match.Rank > 0 {
 		s = append(s, "the secret may be of another id")
 	}
 	if len(s) == 0 {
@@ -155,9 +153,19 @@ func (t *text) field(label string, st style, lines []string) {
 	}
 }
 
+// secrets writes the secret parts, which f holds only if the user asked to be shown them.
+func (t *text) secrets(f *finding.Finding) {
+	secret := "secret"
+	if f.Match.Rule.Value {
+		secret = "value"
+	}
+	t.field(secret, plain, nonEmpty(printable.Quoted(f.Match.Credential.Secret.Reveal())))
+	t.field("token", plain, nonEmpty(printable.Quoted(f.Match.Credential.Token.Reveal())))
+}
+
 func (t *text) facts(f *finding.Finding) {
 	label := "known"
-	for _, x := range f.Facts {
+	for _, x := range f.Facts() {
 		if x.Risk < 1 && !t.o.Verbose {
 			continue
 		}
@@ -260,15 +268,15 @@ func place(l *finding.Location) string {
 func where(l *finding.Location) string {
 	name := l.Path
 	if name == "" {
-		name = "object " + short(l.Blob)
+		name = "object " + short(string(l.Blob))
 	}
 	switch l.Kind {
 	case scanner.KindBlob, "":
 		return printable.Quoted(name)
 	case scanner.KindCommit:
-		return "message of commit " + printable.Quoted(short(cmp.Or(l.Commit, l.Path, l.Blob)))
+		return "message of commit " + printable.Quoted(short(cmp.Or(l.Commit, l.Path, string(l.Blob))))
 	case scanner.KindTag:
-		return "message of tag " + printable.Quoted(short(cmp.Or(l.Path, l.Blob)))
+		return "message of tag " + printable.Quoted(short(cmp.Or(l.Path, string(l.Blob))))
 	case scanner.KindRefName:
 		return "name of ref " + printable.Quoted(name)
 	case scanner.KindPath:
@@ -291,7 +299,7 @@ func short(id string) string {
 	return id
 }
 
-func (t *text) unread(word, means string, u []scanner.Unread) {
+func (t *text) unread(word, means string, u []finding.Unread) {
 	if len(u) == 0 {
 		return
 	}

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -43,7 +42,7 @@ func TestNoForgedLines(t *testing.T) {
 	var b bytes.Buffer
 	sink := finding.NewSink(Text(&b, Options{}), finding.Scan{}, nil, false)
 	_ = sink.Finding(f)
-	_ = sink.Close(scanner.Summary{})
+	_ = sink.Close(finding.Summary{})
 	if strings.Contains(b.String(), "\nLIVE ROOT") {
 		t.Errorf("forged:\n%s", &b)
 	}
@@ -61,7 +60,8 @@ func TestCommandsTakeNoForeignText(t *testing.T) {
 		{"A;id", "user", "x", "where it was issued."},
 		{"", "user", "x", "where it was issued."},
 	} {
-		f := finding.Finding{KeyID: tt.id, State: verifier.Live, Identity: finding.Identity{Kind: tt.kind, Name: tt.name}}
+		f := reported("r", tt.id, "", verifier.Live)
+		f.Verdict.Identity.Kind, f.Verdict.Identity.Name = tt.kind, tt.name
 		if got := advice(&f)[0]; !strings.HasSuffix(got, tt.want) {
 			t.Errorf("%q: %q, want %q", tt.name, got, tt.want)
 		}
@@ -81,7 +81,8 @@ func TestAdviceOfSessions(t *testing.T) {
 		{"role", "AWSReservedSSO_Admin_0123456789abcdef", "permission set", "Revoke sessions"},
 		{"role", "AWSServiceRoleForSupport", "Stop the resource", "Revoke sessions"},
 	} {
-		f := finding.Finding{KeyID: "ASIA" + keyID("Q7SESSION")[4:], State: verifier.Live, Identity: finding.Identity{Kind: tt.kind, Name: tt.name}}
+		f := reported("r", "ASIA"+keyID("Q7SESSION")[4:], "", verifier.Live)
+		f.Verdict.Identity.Kind, f.Verdict.Identity.Name = tt.kind, tt.name
 		if got := strings.Join(advice(&f), "\n"); !strings.Contains(got, tt.want) || strings.Contains(got, tt.not) {
 			t.Errorf("%s %s: %s", tt.kind, tt.name, got)
 		}
@@ -117,7 +118,7 @@ func TestPartsOfSeveralTexts(t *testing.T) {
 		f.Locations = append(f.Locations, blob("id"+strconv.Itoa(i), 1, true))
 	}
 	secret := blob("secret.env", 7, true)
-	secret.SecretLine, secret.Part = 7, scanner.PartSecret
+	secret.SecretLine, secret.Part = 7, finding.PartSecret
 	f.Locations = append(f.Locations, secret)
 	for format, want := range map[string]string{
 		"text":  "          secret in secret.env:7  commit",
@@ -130,7 +131,7 @@ func TestPartsOfSeveralTexts(t *testing.T) {
 			t.Fatal(err)
 		}
 		sink := finding.NewSink(h, finding.Scan{}, nil, false)
-		if err := errors.Join(sink.Finding(f), sink.Close(scanner.Summary{})); err != nil {
+		if err := errors.Join(sink.Finding(f), sink.Close(finding.Summary{})); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(b.String(), want) {

@@ -8,6 +8,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -16,7 +17,7 @@ var Confidences = []string{string(detectors.High), string(detectors.Medium), str
 
 // Placeholders ignores the examples of AWS's documentation, and filler. Findings of the
 // user's own rules are judged by those rules alone.
-func Placeholders(f *scanner.Finding) string {
+func Placeholders(f *finding.Finding) string {
 	if f.Match.Rule.Value {
 		return ""
 	}
@@ -25,7 +26,7 @@ func Placeholders(f *scanner.Finding) string {
 
 // below ignores findings of less confidence than least.
 func below(least detectors.Confidence) scanner.Filter {
-	return func(f *scanner.Finding) string {
+	return func(f *finding.Finding) string {
 		if slices.Index(Confidences, string(f.Match.Confidence)) <= slices.Index(Confidences, string(least)) {
 			return ""
 		}
@@ -35,7 +36,7 @@ func below(least detectors.Confidence) scanner.Filter {
 
 // expiredURLs ignores presigned URLs that have expired: they open nothing.
 func expiredURLs(now time.Time) scanner.Filter {
-	return func(f *scanner.Finding) string {
+	return func(f *finding.Finding) string {
 		if f.Match.Rule != awskeys.PresignedURL || !f.Over(now) {
 			return ""
 		}
@@ -46,7 +47,7 @@ func expiredURLs(now time.Time) scanner.Filter {
 // expiredSigners ignores ids and tokens without a secret that stand only in presigned URLs
 // that have expired. They can still become part of a key, whose secret is in another text.
 func expiredSigners(now time.Time) scanner.Filter {
-	return func(f *scanner.Finding) string {
+	return func(f *finding.Finding) string {
 		until := f.Match.SignedUntil
 		if until.IsZero() || !until.Before(now) || !f.Match.Credential.Secret.IsZero() || f.Verdict.State == verifier.IDActive {
 			return ""
@@ -57,7 +58,7 @@ func expiredSigners(now time.Time) scanner.Filter {
 
 // NoteFileName adds a fact to keys in rootkey.csv, the file that AWS made for keys of the
 // root user. It is an annotator.
-func NoteFileName(f *scanner.Finding) {
+func NoteFileName(f *finding.Finding) {
 	if f.Match.Rule != awskeys.AccessKey {
 		return
 	}

@@ -26,7 +26,7 @@ type Options struct {
 	Project *project.Config
 	// MinConfidence ignores findings of less confidence; "" ignores none.
 	MinConfidence detectors.Confidence
-	Annotators    []func(*scanner.Finding)
+	Annotators    []func(*finding.Finding)
 	Verifier      verifier.Verifier
 	Log           *slog.Logger // of verdicts; may be nil
 }
@@ -70,7 +70,7 @@ type Scan struct {
 // A Result is what a scan has found that decides the exit code.
 type Result struct {
 	Leaks   int // findings that FailOn counts
-	Summary scanner.Summary
+	Summary finding.Summary
 }
 
 // Scan scans src.
@@ -81,7 +81,7 @@ func (s *Scan) Scan(ctx context.Context, src scanner.Source) (Result, error) {
 // Run calls scan, which may scan several sources and closes the sink.
 func (s *Scan) Run(scan func(*scanner.Scanner, scanner.Sink) error) (Result, error) {
 	set, sc := s.NewScanner(s.Header.Started)
-	sink := finding.NewSink(s.Handler, s.Header, set, s.ShowSecrets)
+	var sink scanner.Sink = finding.NewSink(s.Handler, s.Header, set, s.ShowSecrets)
 	for _, wrap := range s.Wraps {
 		sink = wrap(sink)
 	}
@@ -125,7 +125,7 @@ type failCounter struct {
 }
 
 // Finding implements scanner.Sink.
-func (c *failCounter) Finding(f *scanner.Finding) error {
+func (c *failCounter) Finding(f *finding.Finding) error {
 	if f.Ignored == "" && c.failOn.Counts(f.Verdict.State) {
 		c.Leaks++
 	}
@@ -133,7 +133,7 @@ func (c *failCounter) Finding(f *scanner.Finding) error {
 }
 
 // Close implements scanner.Sink.
-func (c *failCounter) Close(sum scanner.Summary) error {
+func (c *failCounter) Close(sum finding.Summary) error {
 	c.Summary = sum
 	return c.Sink.Close(sum)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 func TestRepo(t *testing.T) {
@@ -32,7 +33,7 @@ C
 
 func TestSink(t *testing.T) {
 	var s Sink
-	f := scanner.Finding{Locations: []scanner.Location{{Line: 1}}}
+	f := finding.Finding{Locations: []finding.Location{{Line: 1}}}
 	if err := s.Finding(&f); err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func TestSink(t *testing.T) {
 	if got := s.Findings[0].Locations[0].Line; got != 1 {
 		t.Errorf("the sink keeps what the scanner reuses: line %d", got)
 	}
-	if err := errors.Join(s.Close(scanner.Summary{Findings: 1}), s.Close(scanner.Summary{})); err == nil || s.Summary.Findings != 1 {
+	if err := errors.Join(s.Close(finding.Summary{Findings: 1}), s.Close(finding.Summary{})); err == nil || s.Summary.Findings != 1 {
 		t.Errorf("closing twice: %v, %+v", err, s.Summary)
 	}
 	if err := s.Finding(&f); err == nil {

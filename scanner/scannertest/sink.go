@@ -5,20 +5,21 @@ import (
 	"slices"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // A Sink records what a scan reports. The zero Sink is ready. It is not for
 // concurrent use, as no scanner.Sink is.
 type Sink struct {
-	Findings []scanner.Finding // copies
-	Summary  scanner.Summary
+	Findings []finding.Finding // copies
+	Summary  finding.Summary
 	Closed   bool
 }
 
 var _ scanner.Sink = (*Sink)(nil)
 
 // Finding keeps a copy of f. It is an error after Close.
-func (s *Sink) Finding(f *scanner.Finding) error {
+func (s *Sink) Finding(f *finding.Finding) error {
 	if s.Closed {
 		return errors.New("finding after close")
 	}
@@ -29,7 +30,7 @@ func (s *Sink) Finding(f *scanner.Finding) error {
 }
 
 // Close keeps the summary. It is an error to close twice.
-func (s *Sink) Close(sum scanner.Summary) error {
+func (s *Sink) Close(sum finding.Summary) error {
 	if s.Closed {
 		return errors.New("closed twice")
 	}

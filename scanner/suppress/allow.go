@@ -9,6 +9,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors/rules"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // Allow returns the filter of the allowlists of a configuration. Those that are over
@@ -17,7 +18,7 @@ func Allow(own *rules.Own, name Namer, now time.Time, notes *Notes) scanner.Plac
 	list := slices.DeleteFunc(slices.Clone(own.Allow), func(a *rules.Allow) bool {
 		return over(own.Name, "[[allow]]", &a.Note, now, notes)
 	})
-	return func(f *scanner.Finding, l *scanner.Location) string {
+	return func(f *finding.Finding, l *finding.Location) string {
 		for _, a := range list {
 			if allows(a, f, l, name) {
 				return reason(own.Name, &a.Note)
@@ -27,7 +28,7 @@ func Allow(own *rules.Own, name Namer, now time.Time, notes *Notes) scanner.Plac
 	}
 }
 
-func allows(a *rules.Allow, f *scanner.Finding, l *scanner.Location, name Namer) bool {
+func allows(a *rules.Allow, f *finding.Finding, l *finding.Location, name Namer) bool {
 	if len(a.Rules) > 0 && !slices.Contains(a.Rules, f.Match.Rule.ID) ||
 		len(a.Fingerprints) > 0 && !slices.Contains(a.Fingerprints, f.Fingerprint()) ||
 		len(a.Commits) > 0 && !slices.ContainsFunc(a.Commits, func(c string) bool { return strings.HasPrefix(l.Commit, c) }) ||
@@ -44,7 +45,7 @@ func allows(a *rules.Allow, f *scanner.Finding, l *scanner.Location, name Namer)
 
 // onLine reports whether one of list matches a line of l, alone or as PATH:LINE:TEXT,
 // the form that git grep prints and git-secrets looks at.
-func onLine(list []*regexp.Regexp, l *scanner.Location, path string) bool {
+func onLine(list []*regexp.Regexp, l *finding.Location, path string) bool {
 	numbers := []int{l.Line, l.SecretLine}
 	for i, line := range lines(l) {
 		if anyOf(list, line) || anyOf(list, fmt.Sprintf("%s:%d:%s", path, numbers[i], line)) {
@@ -61,11 +62,11 @@ func anyOf(list []*regexp.Regexp, s string) bool {
 
 // Unread returns what scanner.Scanner.AllowUnread is: why a part that could not be
 // read is accepted. Paths are tried on what the report calls the part.
-func Unread(own *rules.Own, now time.Time, notes *Notes) func(scanner.Unread) string {
+func Unread(own *rules.Own, now time.Time, notes *Notes) func(finding.Unread) string {
 	list := slices.DeleteFunc(slices.Clone(own.Unread), func(u *rules.Unread) bool {
 		return over(own.Name, "[[unread]]", &u.Note, now, notes)
 	})
-	return func(part scanner.Unread) string {
+	return func(part finding.Unread) string {
 		for _, u := range list {
 			if slices.Contains(u.Blobs, string(part.Blob)) || anyOf(u.Paths, part.What) {
 				return reason(own.Name, &u.Note)
@@ -101,7 +102,7 @@ func Gitleaks(c *rules.Config, name Namer) scanner.PlaceFilter {
 			list = append(list, r.Allowlists...)
 		}
 	}
-	return func(f *scanner.Finding, l *scanner.Location) string {
+	return func(f *finding.Finding, l *finding.Location) string {
 		if f.Match.Rule.Value {
 			return ""
 		}
@@ -116,7 +117,7 @@ func Gitleaks(c *rules.Config, name Namer) scanner.PlaceFilter {
 
 // holds tries an allowlist on the id and on the secret. There is no match of a regex
 // here: the line stands for it.
-func holds(a *rules.Allowlist, f *scanner.Finding, l *scanner.Location, path string) bool {
+func holds(a *rules.Allowlist, f *finding.Finding, l *finding.Location, path string) bool {
 	all := lines(l)
 	if len(all) == 0 {
 		all = []string{""}

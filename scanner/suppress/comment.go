@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // The comments of other tools, as those read them. Compiled when something is found.
@@ -28,7 +29,7 @@ func lazy(pattern string) func() *regexp.Regexp {
 // needs a reason; without, and when its last day is over at now, it hides nothing,
 // and notes say so.
 func Comments(now time.Time, notes *Notes) scanner.PlaceFilter {
-	return func(_ *scanner.Finding, l *scanner.Location) string {
+	return func(_ *finding.Finding, l *finding.Location) string {
 		for _, line := range lines(l) {
 			if why := comment(line, now, func(format string, args ...any) {
 				notes.Add("%s:%d: stanch:allow "+format, append([]any{l.Path, l.Line}, args...)...)

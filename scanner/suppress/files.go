@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // GitleaksIgnore reads a .gitleaksignore: a line is FILE:RULE:LINE or
@@ -76,9 +77,9 @@ func positions(file string, list []position, name Namer) scanner.PlaceFilter {
 		k := key{p.path, p.line}
 		index[k] = append(index[k], p)
 	}
-	var last *scanner.Finding
+	var last *finding.Finding
 	var hidden map[string]bool // files in which last is
-	return func(f *scanner.Finding, l *scanner.Location) string {
+	return func(f *finding.Finding, l *finding.Location) string {
 		if f != last {
 			last, hidden = f, map[string]bool{}
 			for i := range f.Locations {
@@ -104,7 +105,7 @@ func DetectSecrets(file string, data []byte, name Namer) (scanner.PlaceFilter, e
 	if err != nil {
 		return nil, err
 	}
-	return func(f *scanner.Finding, l *scanner.Location) string {
+	return func(f *finding.Finding, l *finding.Location) string {
 		path := name(l)
 		for _, s := range texts(f) {
 			sum := sha1.Sum([]byte(s))
@@ -173,7 +174,7 @@ func GitSecrets(source string, patterns []string, name Namer) (scanner.PlaceFilt
 		}
 		list = append(list, re)
 	}
-	return func(_ *scanner.Finding, l *scanner.Location) string {
+	return func(_ *finding.Finding, l *finding.Location) string {
 		numbers := []int{l.Line, l.SecretLine}
 		for i, line := range lines(l) {
 			if anyOf(list, fmt.Sprintf("%s:%d:%s", name(l), numbers[i], line)) {
@@ -196,7 +197,7 @@ func Lines(data []byte) (list []string) {
 
 // Known returns the filter for findings of an earlier report, by their fingerprints.
 func Known(file string, fingerprints map[string]bool) scanner.Filter {
-	return func(f *scanner.Finding) string {
+	return func(f *finding.Finding) string {
 		if fingerprints[f.Fingerprint()] {
 			return "known: in " + file
 		}
@@ -227,7 +228,7 @@ func GitleaksReport(file string, data []byte, name Namer) (scanner.PlaceFilter, 
 		list = append(list, position{r.Commit, r.File, r.RuleID, r.StartLine})
 	}
 	redacted := positions(file, list, name)
-	return func(f *scanner.Finding, l *scanner.Location) string {
+	return func(f *finding.Finding, l *finding.Location) string {
 		for _, s := range texts(f) {
 			if slices.ContainsFunc(secrets[s], func(rule string) bool { return about(rule, f) }) {
 				return "known: in " + file

@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // Notes collects what the user ought to know about what suppresses: an allowance
@@ -39,11 +39,11 @@ func (n *Notes) List() []string { return n.list }
 
 // A Namer returns the path of the file that a location is in as ignore files call
 // it, relative to where they are, with slashes; "" if it is in no file.
-type Namer func(*scanner.Location) string
+type Namer func(*finding.Location) string
 
 // texts returns the parts of the credential of f that lists compare: its id, its
 // secret, or what a rule of the user found.
-func texts(f *scanner.Finding) []string {
+func texts(f *finding.Finding) []string {
 	c := f.Match.Credential
 	var all []string
 	for _, s := range []string{c.ID, c.Secret.Reveal()} {
@@ -55,7 +55,7 @@ func texts(f *scanner.Finding) []string {
 }
 
 // lines returns the lines that the parts of a credential stand on at l.
-func lines(l *scanner.Location) []string {
+func lines(l *finding.Location) []string {
 	if l.Around == nil {
 		return nil
 	}
@@ -74,6 +74,6 @@ func forOurs(rule string) bool {
 }
 
 // about reports whether a rule of another tool is about f.
-func about(rule string, f *scanner.Finding) bool {
+func about(rule string, f *finding.Finding) bool {
 	return f.Match.Rule.ID == rule || !f.Match.Rule.Value && forOurs(rule)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/detectors/rules"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/scanner/suppress"
 	"github.com/stanch-dev/stanch/verifier"
@@ -24,17 +25,17 @@ import (
 var now = time.Date(2026, 11, 22, 23, 59, 0, 0, time.UTC)
 
 // found is key 1 in app/a.ini: the id on line 3, the secret on line 4.
-func found() *scanner.Finding {
+func found() *finding.Finding {
 	secret := detectors.NewSecret
-	return &scanner.Finding{
+	return &finding.Finding{
 		Match: detectors.Match{
 			Rule:       awskeys.AccessKey,
 			Credential: detectors.Credential{ID: detectorstest.Fill("{AKIA1}"), Secret: secret(detectorstest.Fill("{secret1}"))},
 		},
-		Locations: []scanner.Location{{
-			Provenance: scanner.Provenance{Kind: scanner.KindBlob, Path: "app/a.ini", Commit: "0123456789abcdef0123456789abcdef01234567"},
-			Line:       3, SecretLine: 4,
-			Around: &scanner.Around{
+		Locations: []finding.Location{{
+			Kind: scanner.KindBlob, Path: "app/a.ini", Commit: "0123456789abcdef0123456789abcdef01234567",
+			Line: 3, SecretLine: 4,
+			Around: &finding.Around{
 				Before: secret("[default]"), Line: secret(detectorstest.Fill("id = {AKIA1}")), SecretLine: secret(detectorstest.Fill("key = {secret1}")),
 			},
 		}},
@@ -42,7 +43,7 @@ func found() *scanner.Finding {
 }
 
 // path is a Namer.
-func path(l *scanner.Location) string { return l.Path }
+func path(l *finding.Location) string { return l.Path }
 
 // hash1 is what a baseline of detect-secrets has for a text.
 func hash1(text string) string {
@@ -78,7 +79,7 @@ func TestComments(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := found()
-			f.Locations[0].Around = &scanner.Around{
+			f.Locations[0].Around = &finding.Around{
 				Before: detectors.NewSecret(tt.before), Line: detectors.NewSecret(tt.line), SecretLine: detectors.NewSecret(tt.secretLine),
 			}
 			var notes suppress.Notes
@@ -289,13 +290,13 @@ func TestUnread(t *testing.T) {
 	var notes suppress.Notes
 	accept := suppress.Unread(own, now, &notes)
 	for _, tt := range []struct {
-		part scanner.Unread
+		part finding.Unread
 		why  string
 	}{
-		{scanner.Unread{What: "old.zip"}, "x.toml:1: lost its tail"},
-		{scanner.Unread{What: "x", Blob: "0123456789abcdef0123456789abcdef01234567"}, "x.toml:1: lost its tail"},
-		{scanner.Unread{What: "very/old.zip"}, ""},
-		{scanner.Unread{What: "new.zip"}, ""},
+		{finding.Unread{What: "old.zip"}, "x.toml:1: lost its tail"},
+		{finding.Unread{What: "x", Blob: "0123456789abcdef0123456789abcdef01234567"}, "x.toml:1: lost its tail"},
+		{finding.Unread{What: "very/old.zip"}, ""},
+		{finding.Unread{What: "new.zip"}, ""},
 	} {
 		if why := accept(tt.part); why != tt.why {
 			t.Errorf("%v: %q, want %q", tt.part, why, tt.why)

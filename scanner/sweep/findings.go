@@ -12,33 +12,34 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
 // place names a location within a finding and a repository: the same content at the same
 // path is the same place, whichever commit shows it.
-func (l *Location) place() string {
+func place(l *finding.Location) string {
 	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%d\x00%d", l.Kind, l.Blob, l.Path, l.Part, l.Line, l.Column))
 	return hex.EncodeToString(h[:12])
 }
 
 // answered reports whether a state is what a provider, or the credential itself, said of
 // it: anything else says that nobody knows.
-func answered(state string) bool {
-	switch verifier.State(state) {
+func answered(state verifier.State) bool {
+	switch state {
 	case verifier.Live, verifier.IDActive, verifier.Invalid, verifier.Expired:
 		return true
 	}
 	return false
 }
 
-func dead(state string) bool {
-	return state == string(verifier.Invalid) || state == string(verifier.Expired)
+func dead(state verifier.State) bool {
+	return state == verifier.Invalid || state == verifier.Expired
 }
 
 // putFindings keeps what was found in r, as part of tx. With afresh it takes the place of
 // all that was known of it: all was read again.
-func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, r Repository, findings []Finding, afresh bool) error {
+func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, r Repository, findings []finding.Finding, afresh bool) error {
 	number := r.Number
 	if afresh {
 		if _, err := exec(ctx, tx, `UPDATE location SET gone_since = -1 WHERE repository = $1`, number); err != nil {
@@ -56,7 +57,7 @@ func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, r Repository, findi
 			return err
 		}
 		for j := range findings[i].Locations {
-			if err := s.putLocation(ctx, tx, findings[i].Fingerprint, number, &findings[i].Locations[j]); err != nil {
+			if err := s.putLocation(ctx, tx, findings[i].Fingerprint(), number, &findings[i].Locations[j]); err != nil {
 				return err
 			}
 		}
@@ -72,66 +73,93 @@ func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, r Repository, findi
 
 // ignoreNow has f, in r, ignored if nothing else that was read with the same rules has it:
 // what others once said of it does not count.
-func ignoreNow(ctx context.Context, tx *sql.Tx, r Repository, f *Finding) error {
+func ignoreNow(ctx context.Context, tx *sql.Tx, r Repository, f *finding.Finding) error {
 	_, err := exec(ctx, tx, `UPDATE finding SET ignored = $2 WHERE fingerprint = $1 AND ignored = '' AND NOT EXISTS
 		(SELECT 1 FROM location l JOIN repository o ON o.number = l.repository WHERE l.fingerprint = $1 AND o.number <> $3 AND o.detector = $4)`,
-		f.Fingerprint, f.Ignored, r.Number, r.Detector)
+		f.Fingerprint(), f.Ignored, r.Number, r.Detector)
 	return err
 }
 
 // byFingerprint puts findings in the order in which all transactions write them, so that
 // two do not wait for each other.
-func byFingerprint(findings []Finding) {
-	slices.SortFunc(findings, func(a, b Finding) int { return strings.Compare(a.Fingerprint, b.Fingerprint) })
+func byFingerprint(findings []finding.Finding) {
+	slices.SortFunc(findings, func(a, b finding.Finding) int { return strings.Compare(a.Fingerprint(), b.Fingerprint()) })
+}
+
+// recordOf returns f as the store keeps it: in the JSON of a report, without a secret, and
+// without its locations, each of which has a row of its own.
+func recordOf(f *finding.Finding) (string, error) {
+	r := f.Reported()
+	r.Locations = nil
+	record, err := MarshalRecord(&r)
+	return string(record), err
+}
+
+func recordOfLocation(l *finding.Location) (string, error) {
+	r := *l
+	r.Refs = slices.Clone(l.Refs)
+	record, err := MarshalRecord(&r)
+	return string(record), err
 }
 
 // putFinding keeps f. An answer is not forgotten for the lack of one.
-func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *Finding) error {
+func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding) error {
 	now := millis(s.now())
-	var state, record string
+	kept, err := recordOf(f)
+	if err != nil {
+		return err
+	}
+	v, id := &f.Verdict, f.Fingerprint()
+	account := v.Identity.Account
+	var was, record string
 	var since int64
-	err := one(ctx, tx, `SELECT state, record, dead_since FROM finding WHERE fingerprint = $1`, f.Fingerprint)(&state, &record, &since)
+	err = one(ctx, tx, `SELECT state, record, dead_since FROM finding WHERE fingerprint = $1`, id)(&was, &record, &since)
+	state := verifier.State(was)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		_, err = exec(ctx, tx, `INSERT INTO finding (fingerprint, key_id, account, state, reason, ignored, verified, first_seen, last_seen, record)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (fingerprint) DO NOTHING`,
-			f.Fingerprint, f.KeyID, f.Account, f.State, f.Reason, f.Ignored, millis(f.Verified), now, now, string(f.Record))
+			id, f.Match.Credential.ID, account, string(v.State), v.Reason, f.Ignored, millis(v.At), now, now, kept)
 	case err != nil:
-	case answered(state) && !answered(f.State):
+	case answered(state) && !answered(v.State):
 		// What counts in one repository counts.
-		_, err = exec(ctx, tx, `UPDATE finding SET last_seen = $2, ignored = CASE WHEN $3 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`, f.Fingerprint, now, f.Ignored)
+		_, err = exec(ctx, tx, `UPDATE finding SET last_seen = $2, ignored = CASE WHEN $3 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`, id, now, f.Ignored)
 	default:
-		if !dead(f.State) {
+		if !dead(v.State) {
 			since = 0
 		} else if since == 0 && answered(state) && !dead(state) {
 			since = now
 		}
 		_, err = exec(ctx, tx, `UPDATE finding SET account = $2, state = $3, reason = $4, verified = $5, last_seen = $6, dead_since = $7, record = $8,
 			ignored = CASE WHEN $9 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`,
-			f.Fingerprint, f.Account, f.State, f.Reason, millis(f.Verified), now, since, string(f.Record), f.Ignored)
+			id, account, string(v.State), v.Reason, millis(v.At), now, since, kept, f.Ignored)
 	}
-	if err != nil || f.Verified.IsZero() || f.State == state { // what says the same is no news
+	if err != nil || v.At.IsZero() || v.State == state { // what says the same is no news
 		return err
 	}
 	_, err = exec(ctx, tx, `INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (fingerprint, at) DO NOTHING`,
-		f.Fingerprint, millis(f.Verified), f.State, f.Reason, f.Account)
+		id, millis(v.At), string(v.State), v.Reason, account)
 	return err
 }
 
 // answer keeps what was said of a finding that is known, as part of tx. One that is ignored
 // stays that: a text alone has no path to be ignored for.
-func (s *Store) answer(ctx context.Context, tx *sql.Tx, f *Finding) error {
+func (s *Store) answer(ctx context.Context, tx *sql.Tx, f *finding.Finding) error {
 	var n int
-	if err := one(ctx, tx, `SELECT COUNT(*) FROM finding WHERE fingerprint = $1 AND ignored = ''`, f.Fingerprint)(&n); err != nil || n == 0 {
+	if err := one(ctx, tx, `SELECT COUNT(*) FROM finding WHERE fingerprint = $1 AND ignored = ''`, f.Fingerprint())(&n); err != nil || n == 0 {
 		return err
 	}
 	return s.putFinding(ctx, tx, f)
 }
 
-func (s *Store) putLocation(ctx context.Context, tx *sql.Tx, fingerprint string, repository int64, l *Location) error {
-	_, err := exec(ctx, tx, `INSERT INTO location (fingerprint, repository, place, kind, blob, path, at_head, first_seen, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+func (s *Store) putLocation(ctx context.Context, tx *sql.Tx, fingerprint string, repository int64, l *finding.Location) error {
+	record, err := recordOfLocation(l)
+	if err != nil {
+		return err
+	}
+	_, err = exec(ctx, tx, `INSERT INTO location (fingerprint, repository, place, kind, blob, path, at_head, first_seen, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (fingerprint, repository, place) DO UPDATE SET path = excluded.path, at_head = excluded.at_head, gone_since = 0, record = excluded.record`,
-		fingerprint, repository, l.place(), l.Kind, l.Blob, l.Path, number(l.AtHead), millis(s.now()), string(l.Record))
+		fingerprint, repository, place(l), string(l.Kind), string(l.Blob), l.Path, number(l.AtHead), millis(s.now()), record)
 	return err
 }
 
@@ -230,61 +258,55 @@ func (s *Store) acted(ctx context.Context, tx *sql.Tx, who, what, fingerprint, r
 	return err
 }
 
-// A KeptLocation is a place of a finding as the store has it.
-type KeptLocation struct {
-	Record json.RawMessage // of the JSON contract, as it was when the place was read
-	AtHead bool            // as the last sweep saw it
-}
-
-// A Kept is a finding as the store has it.
-type Kept struct {
-	Record               json.RawMessage // of the JSON contract, without locations
-	Locations            []KeptLocation
-	Ignored              string
-	FirstSeen, LastSeen  time.Time
-	GoneSince, DeadSince time.Time
-	AcknowledgedBy, Note string
-	AcknowledgedUntil    time.Time
-	headed               bool
-	fingerprint          string
-}
-
 // Findings calls each for the findings of a target, of all targets if it is "": the
-// newest first.
-func (s *Store) Findings(ctx context.Context, target string, each func(Kept) error) error {
-	var last *Kept
+// newest first. They have all their locations and their history.
+func (s *Store) Findings(ctx context.Context, target string, each func(finding.Finding) error) error {
+	var last *finding.Finding
+	var lastID string
+	headed := false
 	flush := func() error {
 		if last == nil {
 			return nil
 		}
-		if last.headed {
-			last.GoneSince = time.Time{}
+		if headed {
+			last.History.GoneSince = time.Time{}
 		}
 		return each(*last)
 	}
 	err := rows(ctx, s.db, func(scan func(...any) error) error {
-		var k Kept
-		var record, location, state string
+		var fingerprint, record, ignored, by, note, location, state string
 		var first, seen, dead, until, gone, begun int64
 		var atHead int
-		if err := scan(&k.fingerprint, &record, &k.Ignored, &first, &seen, &dead, &k.AcknowledgedBy, &until, &k.Note, &location, &atHead, &gone, &state, &begun); err != nil {
+		if err := scan(&fingerprint, &record, &ignored, &first, &seen, &dead, &by, &until, &note, &location, &atHead, &gone, &state, &begun); err != nil {
 			return err
 		}
-		if last == nil || last.fingerprint != k.fingerprint {
+		if last == nil || lastID != fingerprint {
 			if err := flush(); err != nil {
 				return err
 			}
-			k.Record = json.RawMessage(record)
-			k.FirstSeen, k.LastSeen, k.DeadSince, k.AcknowledgedUntil = fromMillis(first), fromMillis(seen), fromMillis(dead), fromMillis(until)
-			last = &k
+			last, lastID, headed = &finding.Finding{}, fingerprint, false
+			if err := UnmarshalRecord(json.RawMessage(record), last); err != nil {
+				return fmt.Errorf("a finding in the database: %w", err)
+			}
+			last.Ignored = ignored
+			last.History = &finding.History{
+				FirstSeen: fromMillis(first), LastSeen: fromMillis(seen), DeadSince: fromMillis(dead),
+				AcknowledgedBy: by, AcknowledgedUntil: fromMillis(until), Note: note,
+			}
 		}
-		last.Locations = append(last.Locations, KeptLocation{json.RawMessage(location), atHead != 0})
-		last.headed = last.headed || atHead != 0
-		if t := fromMillis(gone); t.After(last.GoneSince) {
-			last.GoneSince = t
+		var l finding.Location
+		if err := UnmarshalRecord(json.RawMessage(location), &l); err != nil {
+			return fmt.Errorf("a place in the database: %w", err)
 		}
-		if t := fromMillis(begun); state != Gone && t.After(last.LastSeen) {
-			last.LastSeen = t // the last sweep saw the repository, and nothing in it had changed
+		l.AtHead = atHead != 0 // as the last sweep saw it
+		last.Locations = append(last.Locations, l)
+		headed = headed || l.AtHead
+		h := last.History
+		if t := fromMillis(gone); t.After(h.GoneSince) {
+			h.GoneSince = t
+		}
+		if t := fromMillis(begun); state != Gone && t.After(h.LastSeen) {
+			h.LastSeen = t // the last sweep saw the repository, and nothing in it had changed
 		}
 		return nil
 	}, `SELECT f.fingerprint, f.record, f.ignored, f.first_seen, f.last_seen, f.dead_since, f.acknowledged_by, f.acknowledged_until, f.note,

@@ -3,6 +3,8 @@ package sweep
 import (
 	"context"
 	"time"
+
+	"github.com/stanch-dev/stanch/verifier"
 )
 
 // A Status is how far sweeps are.
@@ -137,7 +139,7 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 		case known != 0:
 			st.Findings.Acknowledged += n
 			return err
-		case !dead(state):
+		case !dead(verifier.State(state)):
 			st.Findings.Open += n
 		}
 		st.Findings.ByState[state] = n

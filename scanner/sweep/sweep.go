@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // A Target is what is swept: an organization, a user or a repository.
@@ -121,29 +122,11 @@ type Hub interface {
 	PageURL(name string) string
 }
 
-// A Finding is a credential that was found, as it is kept: without its secret.
-type Finding struct {
-	Fingerprint, KeyID, Account string
-	State, Reason, Ignored      string
-	Verified                    time.Time
-	// Record is the finding of the JSON contract, without its locations.
-	Record    json.RawMessage
-	Locations []Location
-}
-
-// A Location is a place of a finding.
-type Location struct {
-	Blob, Kind, Path, Part string
-	Line, Column           int
-	AtHead                 bool
-	Record                 json.RawMessage // of the JSON contract
-}
-
 // A Result is what the scan of one source gave.
 type Result struct {
-	Findings []Finding
+	Findings []finding.Finding // of which no secret is kept
 	Objects  int64
-	Unread   []scanner.Unread
+	Unread   []finding.Unread
 }
 
 // A Job is what a Queue runs.

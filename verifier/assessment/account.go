@@ -56,7 +56,7 @@ func (r *inquiry) trustedAdvisor(ctx context.Context) {
 	}
 	for _, f := range out.Result.Flagged {
 		// Key id, user, fraud type, case id, time, location, deadline, usage.
-		if len(f.Metadata) > 0 && f.Metadata[0] == r.subject.KeyID {
+		if len(f.Metadata) > 0 && f.Metadata[0] == r.keyID {
 			r.add("trusted-advisor", "exposed: "+strings.Join(f.Metadata[1:], ", "), act, source(c))
 			return
 		}
@@ -66,7 +66,7 @@ func (r *inquiry) trustedAdvisor(ctx context.Context) {
 
 // health asks for events of AWS Health about the key.
 func (r *inquiry) health(ctx context.Context) {
-	body := map[string]any{"filter": map[string]any{"entityValues": []string{r.subject.KeyID}}}
+	body := map[string]any{"filter": map[string]any{"entityValues": []string{r.keyID}}}
 	c := operator.Call{Service: "health", Action: "DescribeEvents", Body: body}
 	found := false
 	for range maxPages {
@@ -129,7 +129,7 @@ func (r *inquiry) guardDuty(ctx context.Context, region string) {
 	}
 	path := "/detector/" + detectors.IDs[0] + "/findings"
 	body := map[string]any{"findingCriteria": map[string]any{"criterion": map[string]any{
-		"resource.accessKeyDetails.accessKeyId": map[string]any{"eq": []string{r.subject.KeyID}},
+		"resource.accessKeyDetails.accessKeyId": map[string]any{"eq": []string{r.keyID}},
 	}}}
 	found := false
 	for range maxPages { // of 50 findings, as many as GetFindings takes

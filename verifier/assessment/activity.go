@@ -24,12 +24,12 @@ type callTimes struct {
 
 // lookUpEvents reads the events of the key in a region.
 func (r *inquiry) lookUpEvents(ctx context.Context, region string) {
-	since := r.subject.Leak.Since
+	since := r.exposure.Since
 	if oldest := r.now().Add(-history); since.Before(oldest) {
 		since = oldest
 	}
 	body := map[string]any{
-		"LookupAttributes": []map[string]string{{"AttributeKey": "AccessKeyId", "AttributeValue": r.subject.KeyID}},
+		"LookupAttributes": []map[string]string{{"AttributeKey": "AccessKeyId", "AttributeValue": r.keyID}},
 		"StartTime":        since.Unix(), "MaxResults": 50,
 	}
 	c := operator.Call{Service: "cloudtrail", Action: "LookupEvents", Region: region, Body: body}
@@ -115,18 +115,18 @@ func (r *inquiry) activity() {
 		r.add("activity", text, g.risk(), call)
 	}
 	if len(groups) == 0 && !slices.ContainsFunc(r.facts, isActivity) {
-		r.add("activity", "none since "+r.subject.since(r.now())+", but for what data events would show", neutral, call)
+		r.add("activity", "none since "+r.exposure.since(r.now())+", but for what data events would show", neutral, call)
 	}
 }
 
 // isActivity reports whether f says that events of a region could not be read.
 func isActivity(f verifier.Fact) bool { return f.Name == "activity" }
 
-func (s Subject) since(now time.Time) string {
-	if oldest := now.Add(-history); s.Leak.Since.Before(oldest) {
+func (e Exposure) since(now time.Time) string {
+	if oldest := now.Add(-history); e.Since.Before(oldest) {
 		return oldest.UTC().Format(time.DateOnly) + " (CloudTrail's history)"
 	}
-	return s.Leak.Since.UTC().Format(time.DateOnly)
+	return e.Since.UTC().Format(time.DateOnly)
 }
 
 // risk judges a call: what makes more keys, hides tracks or costs money, and

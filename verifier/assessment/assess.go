@@ -8,17 +8,24 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// Assess returns what is known of s. If there is no way into its account, that is
-// the only fact.
-func (a *Assessor) Assess(ctx context.Context, s Subject) []verifier.Fact {
-	r := &inquiry{Assessor: a, subject: s}
-	r.exposure()
+// Assess returns what is known of the key of f, of whose owner at least the account has to
+// be known. If there is no way into its account, that is the only fact. e is what is known
+// beside f of who could read the key, and since when. Without any such time CloudTrail is
+// asked for as much as it has, 90 days. If a fact of f says what the key was last used for
+// before STS was asked about it, that counts, and IAM's answer of now does not.
+func (a *Assessor) Assess(ctx context.Context, f *finding.Finding, e Exposure) []verifier.Fact {
+	for i := range f.Locations {
+		e.add(&f.Locations[i])
+	}
+	r := &inquiry{Assessor: a, keyID: f.Match.Credential.ID, identity: f.Verdict.Identity, exposure: e, used: usedBefore(f.Verdict.Facts)}
+	r.exposed()
 	r.organization(ctx)
-	session, err := a.Operator.In(ctx, s.Identity.Account, "assess", "")
+	session, err := a.Operator.In(ctx, r.identity.Account, "assess", "")
 	if err != nil {
 		r.add("access", unknownPrefix+err.Error(), notable, "sts:AssumeRole")
 		return r.facts
@@ -29,7 +36,7 @@ func (a *Assessor) Assess(ctx context.Context, s Subject) []verifier.Fact {
 	switch {
 	case r.user != "":
 		r.userFacts(ctx)
-	case s.Identity.Kind == "role" && s.Identity.Name != "":
+	case r.identity.Kind == "role" && r.identity.Name != "":
 		r.roleFacts(ctx)
 	}
 	r.simulate(ctx)
@@ -56,7 +63,7 @@ func (r *inquiry) organization(ctx context.Context) {
 		Account struct{ Name, Email, Status, State string } // State is to replace Status
 	}
 	c := operator.Call{Service: "organizations", Action: "DescribeAccount",
-		Body: map[string]string{"AccountId": r.subject.Identity.Account}}
+		Body: map[string]string{"AccountId": r.identity.Account}}
 	if err := r.Operator.Own().Do(ctx, c, &out); err != nil {
 		r.unknown("account-name", c, err)
 		var e *operator.Error
@@ -74,7 +81,7 @@ func (r *inquiry) organization(ctx context.Context) {
 }
 
 func (r *inquiry) principal() {
-	switch kind := r.subject.Identity.Kind; kind {
+	switch kind := r.identity.Kind; kind {
 	case "":
 	case "root":
 		r.add("principal", "root: no policy limits it, and nobody else can deactivate it", act, "")
@@ -85,7 +92,7 @@ func (r *inquiry) principal() {
 
 // owner finds the user of the key, and when it was last used: by whom is not said.
 func (r *inquiry) owner(ctx context.Context) {
-	who := r.subject.Identity
+	who := r.identity
 	r.arn = who.ARN
 	switch who.Kind {
 	case "user":
@@ -94,11 +101,11 @@ func (r *inquiry) owner(ctx context.Context) {
 		_, rest, _ := strings.Cut(who.ARN, ":sts:")
 		r.arn = "arn:" + r.session.Partition() + ":iam" + strings.Replace(rest[:max(0, strings.LastIndexByte(rest, '/'))], ":assumed-role/", ":role/", 1)
 	}
-	if who.Kind == "role" || who.Kind == "root" || strings.HasPrefix(r.subject.KeyID, "ASIA") {
+	if who.Kind == "role" || who.Kind == "root" || strings.HasPrefix(r.keyID, "ASIA") {
 		return
 	}
 	c := r.iam("GetAccessKeyLastUsed")
-	used, err := r.session.LastUsed(ctx, r.subject.KeyID)
+	used, err := r.session.LastUsed(ctx, r.keyID)
 	if err != nil {
 		r.unknown("last-used", c, err)
 		return
@@ -109,7 +116,7 @@ func (r *inquiry) owner(ctx context.Context) {
 	}
 	r.add("user", used.User, neutral, source(c))
 	text := used.String()
-	if before := r.subject.Used; before != nil && used.Service == "sts" {
+	if before := r.used; before != nil && used.Service == "sts" {
 		used, text = *before, before.String()+", before STS was asked about it"
 	}
 	risk := neutral

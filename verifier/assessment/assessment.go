@@ -12,36 +12,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
-
-// A Subject is the key to assess.
-type Subject struct {
-	KeyID string
-	// Identity is what is known of its owner; at least the account.
-	Identity verifier.Identity
-	// Leak is since when it could be read. Without it CloudTrail is asked for as much as
-	// it has, 90 days.
-	Leak Leak
-	// Used is what IAM said of its last use before STS was asked about it; nil asks
-	// IAM now.
-	Used *operator.LastUsed
-}
-
-// A Leak is since when, and by whom, a key could be read. What is not known is zero.
-type Leak struct {
-	// Since is the time of the first commit that holds it.
-	Since time.Time
-	// Pushed is when that commit came to the server.
-	Pushed time.Time
-	// AtHead reports whether it is still there, in the newest commit.
-	AtHead bool
-	// Remote is a branch of a remote that holds it.
-	Remote string
-	// Visibility is that of the repository: "public", "private".
-	Visibility string
-}
 
 // An Assessor assesses keys. It is used by one goroutine.
 type Assessor struct {

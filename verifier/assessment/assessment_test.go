@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/operator"
@@ -136,20 +137,33 @@ func events() string {
 	return string(b)
 }
 
-func (s *setting) assess(t *testing.T, subject assessment.Subject) []verifier.Fact {
+func (s *setting) assess(t *testing.T, subject *finding.Finding) []verifier.Fact {
+	t.Helper()
+	a := assessment.Assessor{Operator: s.operator(t), Pace: -1}
+	return a.Assess(t.Context(), subject, assessment.Exposure{})
+}
+
+func (s *setting) operator(t *testing.T) *operator.Operator {
 	t.Helper()
 	o, err := operator.New(t.Context(), operator.Config{Role: "stanch-read", ExternalID: "example", Endpoint: s.URL, Wait: time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := assessment.Assessor{Operator: o, Pace: -1}
-	return a.Assess(t.Context(), subject)
+	return o
 }
 
-func (s *setting) subject() assessment.Subject {
-	return assessment.Subject{KeyID: s.key.ID, Leak: assessment.Leak{Since: time.Now().Add(-48 * time.Hour), AtHead: true}, Identity: verifier.Identity{
-		Account: prod, Kind: "user", Name: "deploy", ARN: "arn:aws:iam::" + prod + ":user/deploy",
-	}}
+// of returns a finding of a key, whose owner is who.
+func of(keyID string, who verifier.Identity) *finding.Finding {
+	return &finding.Finding{
+		Match:   detectors.Match{Credential: detectors.Credential{ID: keyID}},
+		Verdict: verifier.Verdict{Identity: who},
+	}
+}
+
+func (s *setting) subject() *finding.Finding {
+	f := of(s.key.ID, verifier.Identity{Account: prod, Kind: "user", Name: "deploy", ARN: "arn:aws:iam::" + prod + ":user/deploy"})
+	f.Locations = []finding.Location{{Time: time.Now().Add(-48 * time.Hour), AtHead: true}}
+	return f
 }
 
 func has(facts []verifier.Fact, name, value string, risk int, source string) bool {
@@ -346,13 +360,13 @@ func TestPages(t *testing.T) {
 func TestOthers(t *testing.T) {
 	s := newSetting(t)
 	lone := s.subject()
-	lone.Identity = verifier.Identity{Account: prod}
+	lone.Verdict.Identity = verifier.Identity{Account: prod}
 	if facts := s.assess(t, lone); !has(facts, "user", "deploy", 0, "iam:GetAccessKeyLastUsed") ||
 		!has(facts, "may", "iam:PassRole", 3, "iam:SimulatePrincipalPolicy") {
 		t.Errorf("lone id:\n%s", list(facts))
 	}
 	root := s.subject()
-	root.Identity = verifier.Identity{Account: prod, Kind: "root", ARN: "arn:aws:iam::" + prod + ":root"}
+	root.Verdict.Identity = verifier.Identity{Account: prod, Kind: "root", ARN: "arn:aws:iam::" + prod + ":root"}
 	if facts := s.assess(t, root); !has(facts, "principal", "root", 3, "") || !has(facts, "root-keys", "present", 2, "iam:GetAccountSummary") {
 		t.Errorf("root:\n%s", list(facts))
 	}
@@ -363,7 +377,7 @@ func TestOthers(t *testing.T) {
 		t.Errorf("role:\n%s", list(facts))
 	}
 	away := s.subject()
-	away.Identity.Account = "999988887777"
+	away.Verdict.Identity.Account = "999988887777"
 	if facts := s.assess(t, away); !has(facts, "access", "not known: assuming", 1, "sts:AssumeRole") || len(facts) != 4 {
 		t.Errorf("no way in:\n%s", list(facts))
 	}

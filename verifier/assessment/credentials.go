@@ -112,7 +112,7 @@ func (r *inquiry) rootUserUse(at func(string) time.Time, source string) {
 			continue
 		}
 		risk := neutral
-		if !t.Before(r.subject.Leak.Since) && r.now().Sub(t) < rotation {
+		if !t.Before(r.exposure.Since) && r.now().Sub(t) < rotation {
 			risk = notable // root is for emergencies
 		}
 		r.add(use.fact, t.UTC().Format(time.RFC3339), risk, source)
@@ -121,7 +121,7 @@ func (r *inquiry) rootUserUse(at func(string) time.Time, source string) {
 
 // accountOwner tells who answers for the account, as tags of the usual names say.
 func (r *inquiry) accountOwner(ctx context.Context) {
-	body := map[string]string{"ResourceId": r.subject.Identity.Account}
+	body := map[string]string{"ResourceId": r.identity.Account}
 	c := operator.Call{Service: "organizations", Action: "ListTagsForResource", Body: body}
 	var owners []string
 	for range maxPages {

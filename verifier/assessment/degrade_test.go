@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/operator"
@@ -16,16 +17,14 @@ import (
 )
 
 // roleSubject makes the leaked key one of a session of the role builder.
-func (s *setting) roleSubject() assessment.Subject {
+func (s *setting) roleSubject() *finding.Finding {
 	s.Change(prod, func(a *verifiertest.Account) {
 		a.Answers["iam:GetRole"] = `<GetRoleResponse><GetRoleResult><Role><Arn>arn:aws:iam::` + prod + `:role/ci/builder</Arn>
 			<RoleLastUsed><LastUsedDate>2026-11-01T00:00:00Z</LastUsedDate><Region>eu-west-1</Region></RoleLastUsed></Role></GetRoleResult></GetRoleResponse>`
 		a.Answers["iam:ListAttachedRolePolicies"] = strings.ReplaceAll(a.Answers["iam:ListAttachedGroupPolicies"], "GroupPolicies", "RolePolicies")
 		a.Answers["iam:ListRolePolicies"] = `<ListRolePoliciesResponse><ListRolePoliciesResult><PolicyNames/></ListRolePoliciesResult></ListRolePoliciesResponse>`
 	})
-	return assessment.Subject{KeyID: "ASIA" + s.key.ID[4:], Identity: verifier.Identity{
-		Account: prod, Kind: "role", Name: "builder", ARN: "arn:aws:sts::" + prod + ":assumed-role/builder/x",
-	}}
+	return of("ASIA"+s.key.ID[4:], verifier.Identity{Account: prod, Kind: "role", Name: "builder", ARN: "arn:aws:sts::" + prod + ":assumed-role/builder/x"})
 }
 
 // TestRoleDenied: the same for the calls that are about a role.
@@ -84,9 +83,9 @@ func TestSessionEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := assessment.Assessor{Operator: o, Pace: -1}
-	a.Assess(t.Context(), subject)
+	a.Assess(t.Context(), subject, assessment.Exposure{})
 	s.EndSessions()
-	if diff := cmp.Diff(want, a.Assess(t.Context(), subject)); diff != "" {
+	if diff := cmp.Diff(want, a.Assess(t.Context(), subject, assessment.Exposure{})); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -104,7 +103,7 @@ func TestThrottled(t *testing.T) {
 	a := assessment.Assessor{Operator: o}
 	for range 2 {
 		s.Next("cloudtrail:LookupEvents", page, page, page)
-		facts := a.Assess(t.Context(), s.subject())
+		facts := a.Assess(t.Context(), s.subject(), assessment.Exposure{})
 		if !has(facts, "activity", "iam:CreateUser, 8 times", 3, "cloudtrail:LookupEvents") || strings.Contains(list(facts), "not known") {
 			t.Errorf("%s", list(facts))
 		}
@@ -128,24 +127,24 @@ func TestExposed(t *testing.T) {
 	s := newSetting(t)
 	day := time.Now().Add(-24 * time.Hour)
 	for _, tt := range []struct {
-		leak assessment.Leak
-		want string
-		risk int
+		exposure assessment.Exposure
+		want     string
+		risk     int
 	}{
-		{assessment.Leak{Since: day}, "1 days, in history", 1},
-		{assessment.Leak{Since: day, AtHead: true}, "1 days, still at HEAD", 2},
-		{assessment.Leak{Since: day, Remote: "refs/remotes/origin/main"}, "in history, pushed: it is in origin/main", 1},
-		{assessment.Leak{Since: day, Pushed: day.Add(time.Hour), Remote: "refs/remotes/origin/main"}, "in history, pushed " + day.Add(time.Hour).UTC().Format(time.RFC3339), 1},
-		{assessment.Leak{Since: day, Visibility: "private", AtHead: true}, "still at HEAD, the repository is private", 2},
-		{assessment.Leak{Since: day, Visibility: "public"}, "in history, everybody can read the repository", 3},
+		{assessment.Exposure{Since: day}, "1 days, in history", 1},
+		{assessment.Exposure{Since: day, AtHead: true}, "1 days, still at HEAD", 2},
+		{assessment.Exposure{Since: day, Remote: "refs/remotes/origin/main"}, "in history, pushed: it is in origin/main", 1},
+		{assessment.Exposure{Since: day, Pushed: day.Add(time.Hour), Remote: "refs/remotes/origin/main"}, "in history, pushed " + day.Add(time.Hour).UTC().Format(time.RFC3339), 1},
+		{assessment.Exposure{Since: day, Visibility: "private", AtHead: true}, "still at HEAD, the repository is private", 2},
+		{assessment.Exposure{Since: day, Visibility: "public"}, "in history, everybody can read the repository", 3},
 	} {
-		subject := assessment.Subject{KeyID: s.key.ID, Leak: tt.leak, Identity: verifier.Identity{Account: "999988887777"}}
-		facts := s.assess(t, subject)
+		a := assessment.Assessor{Operator: s.operator(t), Pace: -1}
+		facts := a.Assess(t.Context(), of(s.key.ID, verifier.Identity{Account: "999988887777"}), tt.exposure)
 		if !has(facts, "exposed", tt.want, tt.risk, "") {
-			t.Errorf("%+v:\n%s", tt.leak, list(facts))
+			t.Errorf("%+v:\n%s", tt.exposure, list(facts))
 		}
 	}
-	if facts := s.assess(t, assessment.Subject{KeyID: s.key.ID, Identity: verifier.Identity{Account: "999988887777"}}); slices.Contains(names(facts), "exposed") {
+	if facts := s.assess(t, of(s.key.ID, verifier.Identity{Account: "999988887777"})); slices.Contains(names(facts), "exposed") {
 		t.Errorf("nothing is known, and told:\n%s", list(facts))
 	}
 }
@@ -155,11 +154,12 @@ func TestUsedBefore(t *testing.T) {
 	s := newSetting(t)
 	s.Change(prod, func(*verifiertest.Account) { s.user.Keys[0].Used, s.user.Keys[0].UsedService = time.Now(), "sts" })
 	subject := s.subject()
-	subject.Used = &operator.LastUsed{At: time.Now().Add(-2 * time.Hour), Service: "dynamodb", Region: "eu-west-1"}
+	before := operator.LastUsed{At: time.Now().Add(-2 * time.Hour), Service: "dynamodb", Region: "eu-west-1"}
+	subject.Verdict.Facts = []verifier.Fact{{Name: operator.UsedBefore, Value: before.String()}}
 	if facts := s.assess(t, subject); !has(facts, "last-used", "dynamodb in eu-west-1, before STS was asked about it", 1, "iam:GetAccessKeyLastUsed") {
 		t.Errorf("%s", list(facts))
 	}
-	subject.Used = &operator.LastUsed{}
+	subject.Verdict.Facts = []verifier.Fact{{Name: operator.UsedBefore, Value: "never"}}
 	if facts := s.assess(t, subject); !has(facts, "last-used", "never, before STS", 0, "iam:GetAccessKeyLastUsed") {
 		t.Errorf("%s", list(facts))
 	}

@@ -4,11 +4,51 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// exposure tells how long the key could be read, and by whom.
-func (r *inquiry) exposure() {
-	l := r.subject.Leak
+// An Exposure is since when, and by whom, a key could be read. What is not known is zero.
+type Exposure struct {
+	// Since is the time of the first commit that holds it.
+	Since time.Time
+	// Pushed is when that commit came to the server.
+	Pushed time.Time
+	// AtHead reports whether it is still there, in the newest commit.
+	AtHead bool
+	// Remote is a branch of a remote that holds it.
+	Remote string
+	// Visibility is that of the repository: "public", "private".
+	Visibility string
+}
+
+// add adds to e what one place of the key says.
+func (e *Exposure) add(l *finding.Location) {
+	if !l.Time.IsZero() && (e.Since.IsZero() || l.Time.Before(e.Since)) {
+		e.Since = l.Time
+	}
+	e.AtHead = e.AtHead || l.AtHead
+	for _, ref := range l.Refs {
+		if strings.HasPrefix(ref, "refs/remotes/") && e.Remote == "" {
+			e.Remote = ref
+		}
+	}
+}
+
+// usedBefore returns what facts say of the last use before STS was asked, nil if they
+// do not say.
+func usedBefore(facts []verifier.Fact) *operator.LastUsed {
+	if used, ok := operator.FindUsedBefore(facts); ok {
+		return &used
+	}
+	return nil
+}
+
+// exposed tells how long the key could be read, and by whom.
+func (r *inquiry) exposed() {
+	l := r.exposure
 	if l.Since.IsZero() {
 		return
 	}

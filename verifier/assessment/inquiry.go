@@ -48,10 +48,13 @@ func (r *inquiry) mergeRegions(all int) {
 	}
 }
 
-// A inquiry is the assessment of one key.
+// An inquiry is the assessment of one key.
 type inquiry struct {
 	*Assessor
-	subject   Subject
+	keyID     string
+	identity  verifier.Identity // of its owner, as the finding says
+	exposure  Exposure
+	used      *operator.LastUsed // before STS was asked about it; nil asks IAM now
 	session   *operator.Session
 	user      string // the owner, as far as known
 	arn       string // of the principal that has the policies

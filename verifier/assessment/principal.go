@@ -39,7 +39,7 @@ func (r *inquiry) roleFacts(ctx context.Context) {
 		Used     string `xml:"GetRoleResult>Role>RoleLastUsed>LastUsedDate"`
 		Region   string `xml:"GetRoleResult>Role>RoleLastUsed>Region"`
 	}
-	if c := r.iam("GetRole", "RoleName", r.subject.Identity.Name); r.read(ctx, "boundary", c, &own) {
+	if c := r.iam("GetRole", "RoleName", r.identity.Name); r.read(ctx, "boundary", c, &own) {
 		r.arn = own.ARN
 		r.add("boundary", orNone(own.Boundary), neutral, source(c))
 		used := "never"
@@ -48,7 +48,7 @@ func (r *inquiry) roleFacts(ctx context.Context) {
 		}
 		r.add("role-last-used", used, neutral, source(c))
 	}
-	r.policies(ctx, "Role", "RoleName", r.subject.Identity.Name)
+	r.policies(ctx, "Role", "RoleName", r.identity.Name)
 }
 
 func (r *inquiry) accessKeys(ctx context.Context) {
@@ -59,7 +59,7 @@ func (r *inquiry) accessKeys(ctx context.Context) {
 		return
 	}
 	for _, k := range keys {
-		if k.ID != r.subject.KeyID {
+		if k.ID != r.keyID {
 			risk := neutral
 			if k.Status == "Active" {
 				risk = notable

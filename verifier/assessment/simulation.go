@@ -56,7 +56,7 @@ var escalations = []struct {
 // simulate has IAM simulate the probes on all resources. It knows neither service
 // control policies nor conditions that it is not given.
 func (r *inquiry) simulate(ctx context.Context) {
-	if r.arn == "" || r.subject.Identity.Kind == "root" {
+	if r.arn == "" || r.identity.Kind == "root" {
 		return
 	}
 	c := r.iam("SimulatePrincipalPolicy", "PolicySourceArn", r.arn)

@@ -10,9 +10,9 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// A finding is one of Security Hub's, in the AWS Security Finding Format. Names
+// A hubFinding is one of Security Hub's, in the AWS Security Finding Format. Names
 // and lengths are those of the API's model (BatchImportFindings).
-type finding struct {
+type hubFinding struct {
 	SchemaVersion         string
 	ID                    string `json:"Id"`
 	ProductARN            string `json:"ProductArn"`
@@ -60,9 +60,9 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z
 
 // asff makes the finding of one key. Its id is the fingerprint of the leak, so that
 // a later notice updates it.
-func (n *Notifier) asff(notice Notice) finding {
+func (n *Notifier) asff(notice Notice) hubFinding {
 	own := n.Operator
-	f := finding{
+	f := hubFinding{
 		SchemaVersion: "2018-10-08", ID: "stanch/" + notice.Fingerprint, GeneratorID: "stanch",
 		ProductARN: fmt.Sprintf("arn:%s:securityhub:%s:%s:product/%[3]s/default", own.Partition(), own.Region(), own.Account),
 		// Of the caller, whosever the key is: Security Hub takes no other.
@@ -103,7 +103,7 @@ func (n *Notifier) asff(notice Notice) finding {
 
 // securityHub imports up to 100 findings.
 func (n *Notifier) securityHub(ctx context.Context, notices []Notice) error {
-	var in struct{ Findings []finding }
+	var in struct{ Findings []hubFinding }
 	for _, notice := range notices {
 		in.Findings = append(in.Findings, n.asff(notice))
 	}

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
@@ -29,23 +30,16 @@ const Schema = "stanch-notice/v1"
 type Notice struct {
 	Schema string `json:"schema"`
 	// Text is all of it for people, in a line. Slack and its kin show it.
-	Text         string    `json:"text"`
-	Time         time.Time `json:"time"`
-	Planned      time.Time `json:"planned"`
-	Result       string    `json:"result"`           // as "stanch respond" prints it
-	Why          []string  `json:"why"`              // why not better
-	Off          bool      `json:"off"`              // the key does not work any more
-	Status       string    `json:"status,omitempty"` // as last read: Active, Inactive, absent
-	Fingerprint  string    `json:"fingerprint"`
-	KeyID        string    `json:"key_id"`
-	SecretSHA256 string    `json:"secret_sha256,omitempty"`
-	Account      string    `json:"account"`
-	Kind         string    `json:"kind"` // user, role, root
-	Name         string    `json:"name"`
-	ARN          string    `json:"arn"`
-	Where        string    `json:"where"`
-	Created      time.Time `json:"created,omitzero"` // the key
-	Plan         string    `json:"plan"`             // its hash
+	Text    string    `json:"text"`
+	Time    time.Time `json:"time"`
+	Planned time.Time `json:"planned"`
+	Result  string    `json:"result"`           // as "stanch respond" prints it
+	Why     []string  `json:"why"`              // why not better
+	Off     bool      `json:"off"`              // the key does not work any more
+	Status  string    `json:"status,omitempty"` // as last read: Active, Inactive, absent
+	finding.Subject
+	Created time.Time `json:"created,omitzero"` // the key
+	Plan    string    `json:"plan"`             // its hash
 }
 
 // A Target is who is told.

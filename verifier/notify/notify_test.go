@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier/notify"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
@@ -58,8 +59,11 @@ func notices(n int) (list []notify.Notice) {
 	for i := range n {
 		list = append(list, notify.Notice{
 			Schema: notify.Schema, Text: "leaked", Time: time.Now(), Planned: time.Now(), Result: "contained", Off: true, Status: "Inactive",
-			Fingerprint: strings.Repeat("f", i+1), KeyID: detectorstest.KeyID("AKIA", prod, uint64(i)), Account: prod, Kind: "user", Name: "deploy",
-			ARN: "arn:aws:iam::" + prod + ":user/deploy", Where: "prod.env:1", Created: time.Now(),
+			Subject: finding.Subject{
+				Fingerprint: strings.Repeat("f", i+1), KeyID: detectorstest.KeyID("AKIA", prod, uint64(i)), Account: prod, Kind: "user", Name: "deploy",
+				ARN: "arn:aws:iam::" + prod + ":user/deploy", Where: "prod.env:1",
+			},
+			Created: time.Now(),
 		})
 	}
 	return list

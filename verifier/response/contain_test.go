@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/response/apply"
@@ -53,7 +54,7 @@ func newIntruder(t *testing.T, off, lag time.Duration, date func() string) *intr
 		in.aws.Now = func() time.Time { return time.Now().Add(off + time.Duration(i.passed.Load())) }
 		in.aws.Lag, in.aws.Date = lag, date
 	})
-	i.key = i.as(in.leak.Credential)
+	i.key = i.as(in.leak.Match.Credential)
 	return i
 }
 
@@ -220,12 +221,12 @@ func TestTwoKeysOfAUser(t *testing.T) {
 	in := i.in
 	second := in.leak
 	in.aws.Change(prod, func(*verifiertest.Account) {
-		second.Credential = verifiertest.LongTerm(prod, 7)
-		in.user.Keys = append(in.user.Keys, &verifiertest.IAMKey{Credential: second.Credential, Created: time.Now()})
+		second.Match.Credential = verifiertest.LongTerm(prod, 7)
+		in.user.Keys = append(in.user.Keys, &verifiertest.IAMKey{Credential: second.Match.Credential, Created: time.Now()})
 	})
-	second.Fingerprint, in.maxKeys = "fedcba9876543210", 2
+	second.Digest, in.maxKeys = &finding.Digest{Fingerprint: "fedcba9876543210"}, 2
 	plan := in.plan(in.leak, second)
-	i.key = i.as(second.Credential) // the one that is shut off last
+	i.key = i.as(second.Match.Credential) // the one that is shut off last
 	a, closeJournal := in.applier()
 	i.attend(a)
 	a.Now = func() time.Time { return time.Now().Add(time.Duration(i.passed.Load())) }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
@@ -30,7 +31,7 @@ func TestPlanGates(t *testing.T) {
 	role := func(name string) func(*incident) {
 		return identity("role", name, "arn:aws:sts::"+prod+":assumed-role/"+name+"/x")
 	}
-	forget := func(in *incident) { in.leak.Credential.Secret = detectors.Secret{} }
+	forget := func(in *incident) { in.leak.Match.Credential.Secret = detectors.Secret{} }
 	for _, tt := range []struct {
 		name   string
 		spoil  func(*incident)
@@ -41,7 +42,7 @@ func TestPlanGates(t *testing.T) {
 		{"state unknown", state(verifier.Unknown), response.GateState, "unknown"},
 		{"secret of another id", state(verifier.IDActive), response.GateState, "mismatch"},
 		{"never asked", state(verifier.Skipped), response.GateState, "skipped"},
-		{"no id", func(in *incident) { in.leak.Credential.ID = "" }, response.GateNoKey, "id"},
+		{"no id", func(in *incident) { in.leak.Match.Credential.ID = "" }, response.GateNoKey, "id"},
 		{"saved yesterday, no secret", func(in *incident) { forget(in); in.leak.Verdict.At = time.Now().Add(-25 * time.Hour) }, response.GateStale, "scan again"},
 		{"saved tomorrow, no secret", func(in *incident) { forget(in); in.leak.Verdict.At = time.Now().Add(25 * time.Hour) }, response.GateStale, "scan again"},
 		{"never verified, no secret", func(in *incident) { forget(in); in.leak.Verdict.At = time.Time{} }, response.GateStale, "does not say when AWS was asked"},
@@ -50,13 +51,13 @@ func TestPlanGates(t *testing.T) {
 		{"an id that is active", func(in *incident) { forget(in); state(verifier.IDActive)(in) }, response.GateState, "no proof that the key leaked"},
 		{"dead by now", func(in *incident) {
 			key := in.aws
-			key.Set(verifiertest.Key{Credential: in.leak.Credential, ARN: in.leak.Verdict.Identity.ARN, State: verifiertest.Inactive})
+			key.Set(verifiertest.Key{Credential: in.leak.Match.Credential, ARN: in.leak.Verdict.Identity.ARN, State: verifiertest.Inactive})
 		}, response.GateState, "asked now"},
-		{"secret is not its own", func(in *incident) { in.leak.Credential.Secret = detectors.NewSecret(strings.Repeat("x", 40)) }, response.GateState, "asked now"},
+		{"secret is not its own", func(in *incident) { in.leak.Match.Credential.Secret = detectors.NewSecret(strings.Repeat("x", 40)) }, response.GateState, "asked now"},
 		{"no identity", identity("", "", ""), response.GateIdentity, "whose"},
 		{"identity of another account", identity("user", "deploy", "arn:aws:iam::"+ops+":user/deploy"), response.GateIdentity, "whose"},
 		{"name of another user", func(in *incident) { in.leak.Verdict.Identity.Name = "mallory" }, response.GateIdentity, "do not agree"},
-		{"an id that is none", func(in *incident) { in.leak.Credential.ID = "AKIA;rm -rf" }, response.GateNoKey, "not the id of an access key"},
+		{"an id that is none", func(in *incident) { in.leak.Match.Credential.ID = "AKIA;rm -rf" }, response.GateNoKey, "not the id of an access key"},
 		{"account not listed", func(in *incident) { in.rules.Accounts = []string{ops} }, response.GateAccount, prod},
 		{"root", identity("root", "", "arn:aws:iam::"+prod+":root"), response.GateRoot, "root"},
 		{"federated", identity("federated", "x", "arn:aws:sts::"+prod+":federated-user/x"), response.GateManual, "which user"},
@@ -68,7 +69,7 @@ func TestPlanGates(t *testing.T) {
 		{"break-glass by ARN without the path", func(in *incident) { in.rules.BreakGlass = []string{"arn:aws:iam::" + prod + ":user/deploy"} }, response.GateProtected, "break-glass"},
 		{"break-glass by ARN of a role", func(in *incident) {
 			role("builder")(in)
-			in.leak.Credential.ID = "ASIA" + in.leak.Credential.ID[4:]
+			in.leak.Match.Credential.ID = "ASIA" + in.leak.Match.Credential.ID[4:]
 			in.rules.BreakGlass = []string{"arn:aws:iam::" + prod + ":role/ci/builder"}
 		}, response.GateProtected, "break-glass"},
 		{"protected by tag in another case", change(func(in *incident) { in.user.Tags["Stanch:Protected"] = "true" }), response.GateProtected, "tag"},
@@ -82,10 +83,10 @@ func TestPlanGates(t *testing.T) {
 		{"responder in another account", func(in *incident) {
 			in.aws.Change(prod, func(a *verifiertest.Account) { a.Roles["stanch-respond"].Elsewhere = ops })
 		}, response.GateResponder, "another account"},
-		{"the operator's own key", func(in *incident) { setIdentity(in.t, in.leak.Credential) }, response.GateOwn, "shut yourself out"},
+		{"the operator's own key", func(in *incident) { setIdentity(in.t, in.leak.Match.Credential) }, response.GateOwn, "shut yourself out"},
 		{"the responder's own role", func(in *incident) {
 			role("stanch-respond")(in)
-			in.leak.Credential.ID = "ASIA" + in.leak.Credential.ID[4:]
+			in.leak.Match.Credential.ID = "ASIA" + in.leak.Match.Credential.ID[4:]
 		}, response.GateOwn, "shut yourself out"},
 		{"inactive already", change(func(in *incident) { in.user.Keys[0].Inactive = true }), response.GateState, "Inactive already"},
 		{"key of another user", change(func(in *incident) { in.user.Keys, in.user.Path = nil, "/" }), response.GateUnreadable, "last used"},
@@ -116,27 +117,27 @@ func TestPlanGates(t *testing.T) {
 func TestRenew(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
-		spoil func(*response.Leak)
+		spoil func(*finding.Finding)
 		gate  response.Gate
 		do    string
 	}{
-		{"too old", func(l *response.Leak) { l.Verdict.At = time.Now().Add(-2 * time.Hour) }, response.GateStale, "ask again"},
-		{"never asked", func(l *response.Leak) { l.Verdict.State = verifier.Skipped }, response.GateState, "ask again"},
-		{"not known", func(l *response.Leak) { l.Verdict.State = verifier.Unknown }, response.GateState, "ask again"},
-		{"an active id", func(l *response.Leak) { l.Verdict.State = verifier.IDActive }, response.GateState, "--status Inactive --user-name deploy"},
-		{"canary", func(l *response.Leak) { l.Verdict.State = verifier.CanarySuspected }, response.GateCanary, ""},
-		{"no such user", func(l *response.Leak) { l.Verdict.At, l.Verdict.Identity.Name = time.Now(), "mallory" }, response.GateIdentity, ""},
+		{"too old", func(l *finding.Finding) { l.Verdict.At = time.Now().Add(-2 * time.Hour) }, response.GateStale, "ask again"},
+		{"never asked", func(l *finding.Finding) { l.Verdict.State = verifier.Skipped }, response.GateState, "ask again"},
+		{"not known", func(l *finding.Finding) { l.Verdict.State = verifier.Unknown }, response.GateState, "ask again"},
+		{"an active id", func(l *finding.Finding) { l.Verdict.State = verifier.IDActive }, response.GateState, "--status Inactive --user-name deploy"},
+		{"canary", func(l *finding.Finding) { l.Verdict.State = verifier.CanarySuspected }, response.GateCanary, ""},
+		{"no such user", func(l *finding.Finding) { l.Verdict.At, l.Verdict.Identity.Name = time.Now(), "mallory" }, response.GateIdentity, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := newIncident(t)
-			in.leak.Credential.Secret = detectors.Secret{}
+			in.leak.Match.Credential.Secret = detectors.Secret{}
 			tt.spoil(&in.leak)
 			op, err := operator.New(t.Context(), operator.Config{Role: in.role, ExternalID: in.externalID, Endpoint: in.aws.URL, Wait: time.Millisecond})
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := planner.Planner{Operator: op, Rules: in.rules, Renew: func(response.Leak) []string { return []string{"ask again"} }}
-			plan, err := p.Plan(t.Context(), []response.Leak{in.leak})
+			p := planner.Planner{Operator: op, Rules: in.rules, Renew: func(*finding.Finding) []string { return []string{"ask again"} }}
+			plan, err := p.Plan(t.Context(), []finding.Finding{in.leak})
 			if err != nil || len(plan.Refused) != 1 || plan.Refused[0].Gate != tt.gate {
 				t.Fatalf("%v %s", err, plan.Encode())
 			}
@@ -223,7 +224,7 @@ func TestApplyGates(t *testing.T) {
 		{"responder elsewhere since", func(in *incident, _ *response.Plan) {
 			in.aws.Change(prod, func(a *verifiertest.Account) { a.Roles["stanch-respond"].Elsewhere = ops })
 		}, response.GateResponder, "another account"},
-		{"operator is the user by now", func(in *incident, _ *response.Plan) { setIdentity(in.t, in.leak.Credential) }, response.GateOwn, "shut yourself out"},
+		{"operator is the user by now", func(in *incident, _ *response.Plan) { setIdentity(in.t, in.leak.Match.Credential) }, response.GateOwn, "shut yourself out"},
 		{"deactivated by hand since", at(func(in *incident) { in.user.Keys[0].Inactive = true }), response.GateDrift, "and is Inactive"},
 		{"deleted since", at(func(in *incident) { in.user.Keys = nil }), response.GateDrift, "and is absent"},
 		{"user deleted since", func(in *incident, _ *response.Plan) {
@@ -303,8 +304,8 @@ func TestFinished(t *testing.T) {
 func TestSecondKey(t *testing.T) {
 	in := newIncident(t)
 	second := in.leak
-	in.aws.Change(prod, func(a *verifiertest.Account) { second.Credential = a.User("second", 7).Keys[0].Credential })
-	second.Fingerprint = "fedcba9876543210"
+	in.aws.Change(prod, func(a *verifiertest.Account) { second.Match.Credential = a.User("second", 7).Keys[0].Credential })
+	second.Digest = &finding.Digest{Fingerprint: "fedcba9876543210"}
 	second.Verdict.Identity = verifier.Identity{Account: prod, ARN: "arn:aws:iam::" + prod + ":user/second", Kind: "user", Name: "second"}
 	plan := in.plan(in.leak, second)
 	if _, err := in.apply(plan); response.Refused(err) != response.GateMany || !strings.Contains(err.Error(), "has 2 keys, and --max-keys allows 1") {

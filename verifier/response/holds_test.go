@@ -312,7 +312,7 @@ func TestResultOfWhatWasMissed(t *testing.T) {
 		key := verifiertest.Role(prod, "session", 9)
 		key.ARN = in.leak.Verdict.Identity.ARN
 		in.aws.Set(key)
-		in.leak.Credential, in.leak.Verdict.State = key.Credential, verifier.Live
+		in.leak.Match.Credential, in.leak.Verdict.State = key.Credential, verifier.Live
 	}
 	for _, tt := range []struct {
 		name  string

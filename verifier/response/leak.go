@@ -5,31 +5,31 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// A Leak is a finding that the operator wants shut off.
-type Leak struct {
-	Fingerprint string
-	Rule        string
-	// Credential may lack its secret, as saved reports do. Then what the finding
-	// says of its state has to do, as long as it is fresh.
-	Credential detectors.Credential
-	Verdict    verifier.Verdict
-	Where      string // one place, for the record
-	Places     []Place
-}
-
-// A Place is where a leak stands.
+// A Place is a finding.Location with the JSON of a plan, which has fewer of its fields.
+// Go converts one into the other as long as the fields are the same.
 type Place struct {
-	Repo   string    `json:"repo,omitempty"`
-	Path   string    `json:"path,omitempty"`
-	Line   int       `json:"line,omitempty"`
-	Commit string    `json:"commit,omitempty"`
-	Time   time.Time `json:"time,omitzero"` // of the commit
-	AtHead bool      `json:"at_head,omitempty"`
-	Refs   []string  `json:"refs,omitempty"`
+	Kind        finding.Kind    `json:"-"`
+	Repo        string          `json:"repo,omitempty"`
+	Path        string          `json:"path,omitempty"`
+	Part        string          `json:"-"`
+	Line        int             `json:"line,omitempty"`
+	Column      int             `json:"-"`
+	EndColumn   int             `json:"-"`
+	SecretLine  int             `json:"-"`
+	Commit      string          `json:"commit,omitempty"`
+	Author      string          `json:"-"`
+	Email       string          `json:"-"`
+	Time        time.Time       `json:"time,omitzero"` // of the commit
+	AtHead      bool            `json:"at_head,omitempty"`
+	Refs        []string        `json:"refs,omitempty"`
+	MoreRefs    int             `json:"-"`
+	Unreachable string          `json:"-"`
+	Blob        finding.BlobID  `json:"-"`
+	Ignored     string          `json:"-"`
+	Around      *finding.Around `json:"-"`
 }
 
 // String says where, in a line.

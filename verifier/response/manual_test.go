@@ -43,7 +43,7 @@ func TestAdviceFits(t *testing.T) {
 			if tt.spoil != nil {
 				tt.spoil(in)
 			} else {
-				in.leak.Credential.ID = tt.prefix + in.leak.Credential.ID[4:]
+				in.leak.Match.Credential.ID = tt.prefix + in.leak.Match.Credential.ID[4:]
 				in.leak.Verdict.Identity = verifier.Identity{Account: prod, Kind: tt.kind, Name: tt.who, ARN: tt.arn}
 			}
 			plan := in.plan(in.leak)

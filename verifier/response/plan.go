@@ -19,6 +19,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // PlanSchema is of the plans that this package writes, and the only one it reads.
@@ -42,14 +44,7 @@ type Plan struct {
 
 // A Key is one credential of a plan, with the steps that shut it off.
 type Key struct {
-	Fingerprint  string `json:"fingerprint"` // of the finding
-	KeyID        string `json:"key_id"`
-	SecretSHA256 string `json:"secret_sha256,omitempty"`
-	Account      string `json:"account"`
-	Kind         string `json:"kind"` // user, role; root with --self
-	Name         string `json:"name"`
-	ARN          string `json:"arn"`
-	Where        string `json:"where"` // one place of the finding
+	finding.Subject // its Kind is user or role, root with --self
 	// Places are all of them, as far as a page has room; Since is the time of the
 	// first commit.
 	Places []Place   `json:"places,omitempty"`

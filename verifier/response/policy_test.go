@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/response/permissions"
@@ -72,7 +73,7 @@ func ofRole(in *incident) {
 	in.aws.Change(prod, func(a *verifiertest.Account) { a.Role("builder", "") })
 	key := verifiertest.Role(prod, "builder", 9)
 	in.aws.Set(key)
-	in.leak.Credential = key.Credential
+	in.leak.Match.Credential = key.Credential
 	in.leak.Verdict.Identity = verifier.Identity{Account: prod, ARN: key.ARN, Kind: "role", Name: "builder"}
 }
 
@@ -81,7 +82,7 @@ func ofService(in *incident) {
 	in.aws.Change(prod, func(*verifiertest.Account) {
 		in.user.ServiceCreds = []*verifiertest.ServiceCredential{{ID: "ACCA" + strings.Repeat("B", 16), Service: "bedrock.amazonaws.com"}}
 	})
-	in.leak = response.Leak{Fingerprint: "f", Rule: "aws-bedrock-api-key", Verdict: verifier.Verdict{
+	in.leak = finding.Finding{Match: detectors.Match{Rule: &detectors.Rule{ID: "aws-bedrock-api-key"}}, Verdict: verifier.Verdict{
 		State: verifier.NotVerifiable, Identity: verifier.Identity{Account: prod}, Facts: []verifier.Fact{{Name: "iam-user", Value: "deploy"}},
 	}}
 }
@@ -243,7 +244,7 @@ func TestErrorClassesOfPlans(t *testing.T) {
 // GetCallerIdentity and nothing else.
 func TestUsedForOneThing(t *testing.T) {
 	in := newIncident(t)
-	in.sts(t.Context(), in.leak.Credential)
+	in.sts(t.Context(), in.leak.Match.Credential)
 	in.quarantine = true
 	in.aws.Deny("iam:PutUserPolicy")
 	plan := in.plan(in.leak)
@@ -263,7 +264,7 @@ func TestUsedForOneThing(t *testing.T) {
 	if outcomes, err := in.apply(again); err != nil || outcomes[0].Result != response.Contained {
 		t.Fatalf("%v %+v", err, outcomes)
 	}
-	in.leak.Credential.Secret = detectors.Secret{}
+	in.leak.Match.Credential.Secret = detectors.Secret{}
 	in.plan(in.leak)
 	in.checkLeakedKey()
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
@@ -28,7 +29,7 @@ type incident struct {
 	t       *testing.T
 	aws     *verifiertest.AWS
 	user    *verifiertest.IAMUser
-	leak    response.Leak
+	leak    finding.Finding
 	journal string
 
 	role, externalID string
@@ -53,8 +54,10 @@ func newIncident(t *testing.T) *incident {
 		a.Role("stanch-respond", "example")
 	})
 	c := in.user.Keys[0].Credential
-	in.leak = response.Leak{
-		Fingerprint: "0123456789abcdef", Rule: "aws-access-key", Credential: c, Where: "app config/prod.env:2 commit b2de72a",
+	in.leak = finding.Finding{
+		Match:     detectors.Match{Rule: &detectors.Rule{ID: "aws-access-key"}, Credential: c},
+		Digest:    &finding.Digest{Fingerprint: "0123456789abcdef"},
+		Locations: []finding.Location{{Repo: "app", Path: "config/prod.env", Line: 2, Commit: "b2de72a"}},
 		Verdict: verifier.Verdict{State: verifier.Live, At: time.Now(), Identity: verifier.Identity{
 			Account: prod, ARN: "arn:aws:iam::" + prod + ":user/ci/deploy", Kind: "user", Name: "deploy",
 		}},
@@ -100,7 +103,7 @@ type asker func(context.Context, detectors.Credential) verifier.Verdict
 
 func (f asker) Verify(ctx context.Context, c detectors.Credential) verifier.Verdict { return f(ctx, c) }
 
-func (in *incident) plan(leaks ...response.Leak) response.Plan {
+func (in *incident) plan(leaks ...finding.Finding) response.Plan {
 	in.t.Helper()
 	p := planner.Planner{Verifier: asker(in.sts), Rules: in.rules, Quarantine: in.quarantine}
 	if !in.rules.Self {
@@ -124,17 +127,17 @@ func (in *incident) applier() (a *apply.Applier, closeJournal func()) {
 	a = &apply.Applier{
 		Journal: j, Rules: in.rules, MaxKeys: in.maxKeys,
 		Recheck: func(ctx context.Context, id string) (verifier.Verdict, bool) {
-			if id != in.leak.Credential.ID || in.leak.Credential.Secret.IsZero() {
+			if id != in.leak.Match.Credential.ID || in.leak.Match.Credential.Secret.IsZero() {
 				return verifier.Verdict{}, false
 			}
-			return in.sts(ctx, in.leak.Credential), true
+			return in.sts(ctx, in.leak.Match.Credential), true
 		},
 		Sleep: func(_ context.Context, d time.Duration) { in.slept += d },
 		Leaked: func(k response.Key) (*operator.Session, bool, error) {
-			if in.leak.Credential.Secret.IsZero() {
+			if in.leak.Match.Credential.Secret.IsZero() {
 				return nil, false, nil
 			}
-			s, err := operator.Leaked(operator.Config{Version: "test", Endpoint: in.aws.URL, Wait: time.Millisecond}, in.leak.Credential, k.ARN)
+			s, err := operator.Leaked(operator.Config{Version: "test", Endpoint: in.aws.URL, Wait: time.Millisecond}, in.leak.Match.Credential, k.ARN)
 			return s, true, err
 		},
 	}
@@ -184,7 +187,7 @@ func (in *incident) events() (events []string) {
 // for one thing only, and no secret in anything that is written.
 func TestIncident(t *testing.T) {
 	in := newIncident(t)
-	if v := in.sts(t.Context(), in.leak.Credential); v.State != verifier.Live {
+	if v := in.sts(t.Context(), in.leak.Match.Credential); v.State != verifier.Live {
 		t.Fatalf("state %s", v.State)
 	}
 	plan := in.plan(in.leak)
@@ -202,7 +205,7 @@ func TestIncident(t *testing.T) {
 	if !in.user.Keys[0].Inactive || len(in.user.Inline) != 1 {
 		t.Errorf("at AWS: inactive %v, policies %v", in.user.Keys[0].Inactive, in.user.Inline)
 	}
-	if v := in.sts(t.Context(), in.leak.Credential); v.State != verifier.Invalid {
+	if v := in.sts(t.Context(), in.leak.Match.Credential); v.State != verifier.Invalid {
 		t.Errorf("state %s", v.State)
 	}
 	if outcomes, err = in.undo(plan); err != nil || outcomes[0].Result != response.Undone {
@@ -226,7 +229,7 @@ func (in *incident) checkLeakedKey() {
 	in.t.Helper()
 	n := 0
 	for _, r := range in.aws.Requests() {
-		if r.KeyID != in.leak.Credential.ID {
+		if r.KeyID != in.leak.Match.Credential.ID {
 			continue
 		}
 		n++
@@ -246,7 +249,7 @@ func (in *incident) checkNoSecret(plan response.Plan) {
 		in.t.Fatal(err)
 	}
 	for _, text := range []string{string(journal), string(plan.Encode())} {
-		for _, secret := range []string{in.leak.Credential.Secret.Reveal(), os.Getenv("AWS_SECRET_ACCESS_KEY")} {
+		for _, secret := range []string{in.leak.Match.Credential.Secret.Reveal(), os.Getenv("AWS_SECRET_ACCESS_KEY")} {
 			if strings.Contains(text, secret) {
 				in.t.Error("a secret is in the plan or in the journal")
 			}
@@ -262,7 +265,7 @@ func TestRole(t *testing.T) {
 	in.aws.Change(prod, func(a *verifiertest.Account) { role = a.Role("builder", "") })
 	key := verifiertest.Role(prod, "builder", 9)
 	in.aws.Set(key)
-	in.leak.Credential = key.Credential
+	in.leak.Match.Credential = key.Credential
 	in.leak.Verdict.Identity = verifier.Identity{Account: prod, ARN: key.ARN, Kind: "role", Name: "builder"}
 	plan := in.plan(in.leak)
 	outcomes, err := in.apply(plan)

@@ -32,7 +32,7 @@ func newRoot(t *testing.T) *incident {
 	in.aws.Change(prod, func(a *verifiertest.Account) {
 		a.RootKeys = []*verifiertest.IAMKey{{Credential: c, Created: time.Now().AddDate(-3, 0, 0)}}
 	})
-	in.leak.Credential = c
+	in.leak.Match.Credential = c
 	in.leak.Verdict.Identity = verifier.Identity{Account: prod, Kind: "root", ARN: "arn:aws:iam::" + prod + ":root"}
 	return in
 }
@@ -40,7 +40,7 @@ func newRoot(t *testing.T) *incident {
 // used returns what the leaked key was used for, but for questions who it is.
 func (in *incident) used() (actions []string) {
 	for _, r := range in.aws.Requests() {
-		if r.KeyID == in.leak.Credential.ID && r.Action != "GetCallerIdentity" {
+		if r.KeyID == in.leak.Match.Credential.ID && r.Action != "GetCallerIdentity" {
 			actions = append(actions, r.Service+":"+r.Action)
 		}
 	}
@@ -68,7 +68,7 @@ func TestSelf(t *testing.T) {
 			if err != nil || outcomes[0].Result != response.Incomplete || !strings.Contains(outcomes[0].Why[0], "36 hours") {
 				t.Fatalf("%v %+v", err, outcomes)
 			}
-			if v := in.sts(t.Context(), in.leak.Credential); v.State != verifier.Invalid {
+			if v := in.sts(t.Context(), in.leak.Match.Credential); v.State != verifier.Invalid {
 				t.Errorf("state %s", v.State)
 			}
 			if got := in.used(); !slices.Equal(got, []string{"iam:UpdateAccessKey"}) {
@@ -82,7 +82,7 @@ func TestSelf(t *testing.T) {
 				t.Errorf("undo: %v", err)
 			}
 			for _, r := range in.aws.Requests() {
-				if r.KeyID != in.leak.Credential.ID {
+				if r.KeyID != in.leak.Match.Credential.ID {
 					t.Errorf("somebody else asked: %+v", r)
 				}
 			}
@@ -99,12 +99,12 @@ func TestSelfGates(t *testing.T) {
 		gate   response.Gate
 		reason string
 	}{
-		{"without its secret", func(in *incident) { in.leak.Credential.Secret = detectors.Secret{} }, response.GateSelf, "--show-secrets"},
+		{"without its secret", func(in *incident) { in.leak.Match.Credential.Secret = detectors.Secret{} }, response.GateSelf, "--show-secrets"},
 		{"in use or not is not known", func(in *incident) { in.rules.ForceInUse = false }, response.GateInUse, "--force-in-use"},
 		{"quarantined by AWS", func(in *incident) {
 			in.leak.Verdict.Facts = []verifier.Fact{{Name: "quarantine", Value: "AWSCompromisedKeyQuarantineV3"}}
 		}, response.GateQuarantine, "responder"},
-		{"session", func(in *incident) { in.leak.Credential.ID = "ASIA" + in.leak.Credential.ID[4:] }, response.GateManual, "end itself"},
+		{"session", func(in *incident) { in.leak.Match.Credential.ID = "ASIA" + in.leak.Match.Credential.ID[4:] }, response.GateManual, "end itself"},
 		{"account not listed", func(in *incident) { in.rules.Accounts = []string{ops} }, response.GateAccount, prod},
 		{"break-glass", func(in *incident) { in.rules.BreakGlass = []string{"deploy"} }, response.GateProtected, "break-glass"},
 		{"canary", func(in *incident) { in.leak.Verdict.State = verifier.CanarySuspected }, response.GateCanary, "alarm"},
@@ -112,7 +112,7 @@ func TestSelfGates(t *testing.T) {
 			in.aws.Change(prod, func(*verifiertest.Account) { in.user.Keys[0].Inactive = true })
 		}, response.GateState, "asked now"},
 		{"service credential", func(in *incident) {
-			in.leak.Rule, in.leak.Verdict.State = "aws-bedrock-api-key", verifier.NotVerifiable
+			in.leak.Match.Rule.ID, in.leak.Verdict.State = "aws-bedrock-api-key", verifier.NotVerifiable
 		}, response.GateManual, "no access key"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -141,7 +141,7 @@ func TestSelfApplyGates(t *testing.T) {
 		reason string
 	}{
 		{"not asked for again", func(in *incident, _ *response.Plan) { in.rules.Self = false }, response.GateSelf, "say --self again"},
-		{"without its secret", func(in *incident, _ *response.Plan) { in.leak.Credential.Secret = detectors.Secret{} }, response.GateSelf, "--findings"},
+		{"without its secret", func(in *incident, _ *response.Plan) { in.leak.Match.Credential.Secret = detectors.Secret{} }, response.GateSelf, "--findings"},
 		{"off by now", func(in *incident, _ *response.Plan) {
 			in.aws.Change(prod, func(*verifiertest.Account) { in.user.Keys[0].Inactive = true })
 		}, response.GateDrift, "invalid"},
@@ -216,11 +216,11 @@ func TestSelfRefused(t *testing.T) {
 // TestLeakedSession: the session of a leaked key sends nothing else.
 func TestLeakedSession(t *testing.T) {
 	in := newSelf(t)
-	s, err := operator.Leaked(operator.Config{Endpoint: in.aws.URL}, in.leak.Credential, in.leak.Verdict.Identity.ARN)
+	s, err := operator.Leaked(operator.Config{Endpoint: in.aws.URL}, in.leak.Match.Credential, in.leak.Verdict.Identity.ARN)
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := in.leak.Credential.ID
+	id := in.leak.Match.Credential.ID
 	for _, c := range []operator.Call{
 		{Service: "iam", Action: "ListAccessKeys", Params: map[string]string{}},
 		{Service: "iam", Action: "UpdateAccessKey", Params: map[string]string{"AccessKeyId": id, "Status": "Active"}},
@@ -255,12 +255,12 @@ func TestRootLeftAlone(t *testing.T) {
 		{"off", func(in *incident) {
 			management(in)
 			// STS would not say live any more: the report is fresh, and has no secret.
-			in.leak.Credential.Secret = detectors.Secret{}
+			in.leak.Match.Credential.Secret = detectors.Secret{}
 			in.aws.Change(prod, func(a *verifiertest.Account) { a.RootKeys[0].Inactive = true })
 		}, response.GateState, "Inactive already"},
 		{"deleted", func(in *incident) {
 			management(in)
-			in.leak.Credential.Secret = detectors.Secret{}
+			in.leak.Match.Credential.Secret = detectors.Secret{}
 			in.aws.Change(prod, func(a *verifiertest.Account) { a.RootKeys = nil })
 		}, response.GateState, "no such key any more"},
 		{"audit not allowed", func(in *incident) { management(in); in.aws.Deny("iam:ListAccessKeys") }, response.GateRoot, "needs iam:ListAccessKeys"},

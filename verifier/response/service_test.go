@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
@@ -37,7 +38,7 @@ func TestServiceCredential(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			in := newIncident(t)
 			in.aws.Change(prod, func(*verifiertest.Account) { in.user.ServiceCreds = tt.creds })
-			leak := response.Leak{Fingerprint: "f", Rule: tt.rule, Places: []response.Place{{Path: "x", Time: leaked}}, Credential: detectors.Credential{}, Verdict: verifier.Verdict{
+			leak := finding.Finding{Match: detectors.Match{Rule: &detectors.Rule{ID: tt.rule}}, Locations: []finding.Location{{Path: "x", Time: leaked}}, Verdict: verifier.Verdict{
 				State: verifier.NotVerifiable, Identity: verifier.Identity{Account: prod}, Facts: []verifier.Fact{{Name: "iam-user", Value: "deploy"}},
 			}}
 			plan := in.plan(leak)

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
-	"github.com/stanch-dev/stanch/verifier/response"
 )
 
 // Flags are those of a command of stanch that the next command needs as well.
@@ -41,20 +41,20 @@ func (f Flags) identity() string {
 // by IAM, about a key of a user that was live; or else by the scan that found it, if that
 // is one command. report is the name of the file, "-" for standard input; source and
 // target are those of its scan.
-func (f Flags) Renew(report, source, target string) func(response.Leak) []string {
+func (f Flags) Renew(report, source, target string) func(*finding.Finding) []string {
 	plan := "stanch respond plan fresh.jsonl" + flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() + flag("break-glass", f.BreakGlass)
 	if f.Self {
 		plan += " --self"
 	}
-	return func(leak response.Leak) []string {
+	return func(leak *finding.Finding) []string {
 		const fresh = " --format json --output fresh.jsonl"
 		command, operand := "stanch verify", " REPORT"
 		if report != "-" {
 			operand = " " + quote(report)
 		}
-		ofUser := strings.HasPrefix(leak.Credential.ID, "AKIA") && leak.Verdict.Identity.Kind == "user"
+		ofUser := strings.HasPrefix(leak.Match.Credential.ID, "AKIA") && leak.Verdict.Identity.Kind == "user"
 		switch {
-		case !leak.Credential.Secret.IsZero():
+		case !leak.Match.Credential.Secret.IsZero():
 		case ofUser && leak.Verdict.State == verifier.Live && !f.Self:
 			command += " --iam" + f.identity()
 		case source == "git" && f.Self:

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
@@ -23,12 +24,12 @@ func shellWord(s, placeholder string) string {
 
 // Manual returns what a human can do about a leak that stanch does not touch: one
 // command or sentence an element. Nothing of it is ever run by stanch.
-func Manual(g response.Gate, leak response.Leak) []string {
-	id := shellWord(leak.Credential.ID, "KEY")
+func Manual(g response.Gate, leak *finding.Finding) []string {
+	id := shellWord(leak.Match.Credential.ID, "KEY")
 	account := shellWord(leak.Verdict.Identity.Account, "ACCOUNT")
 	who := leak.Verdict.Identity
 	switch {
-	case who.Kind == "root" && response.IsSession(leak.Credential.ID) && (g == response.GateRoot || g == response.GateManual):
+	case who.Kind == "root" && response.IsSession(leak.Match.Credential.ID) && (g == response.GateRoot || g == response.GateManual):
 		return manualRootSession(account)
 	case g == response.GateRoot:
 		return []string{
@@ -43,7 +44,7 @@ func Manual(g response.Gate, leak response.Leak) []string {
 	case g == response.GateState && leak.Verdict.State == verifier.IDActive && response.IsAccessKeyID(id):
 		return []string{"If you know that it leaked, as by a mail of AWS: aws iam update-access-key --access-key-id " + id +
 			" --status Inactive --user-name " + shellWord(who.Name, "USER")}
-	case g == response.GateInUse && !response.IsSession(leak.Credential.ID):
+	case g == response.GateInUse && !response.IsSession(leak.Match.Credential.ID):
 		return []string{"aws iam get-access-key-last-used --access-key-id " + id}
 	case g == response.GateManual:
 		return manualSession(leak)
@@ -63,7 +64,7 @@ func manualRootSession(account string) []string {
 }
 
 // manualSession is about a session, or a credential, that the plan cannot shut off.
-func manualSession(leak response.Leak) []string {
+func manualSession(leak *finding.Finding) []string {
 	who := leak.Verdict.Identity
 	switch {
 	case who.Kind == "federated":

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
@@ -30,14 +32,16 @@ type Planner struct {
 	Quarantine bool
 	// Renew returns the commands that have AWS asked again about a leak that is left
 	// alone for want of proof; nil knows none.
-	Renew func(response.Leak) []string
+	Renew func(*finding.Finding) []string
 	Now   func() time.Time // nil means time.Now
 }
 
-// Plan judges each leak, and plans the steps for those that no gate keeps back.
+// Plan judges each finding that the operator wants shut off, and plans the steps for those
+// that no gate keeps back. A finding may lack its secret, as saved reports do. Then its
+// verdict has to do, as long as that is fresh.
 // Leaks that are known to be dead are left out without a word. The error is of
 // the rules, or of ctx.
-func (p *Planner) Plan(ctx context.Context, leaks []response.Leak) (response.Plan, error) {
+func (p *Planner) Plan(ctx context.Context, leaks []finding.Finding) (response.Plan, error) {
 	if err := p.Rules.Check(); err != nil {
 		return response.Plan{}, err
 	}
@@ -50,8 +54,9 @@ func (p *Planner) Plan(ctx context.Context, leaks []response.Leak) (response.Pla
 		plan.Operator = p.Operator.Own().ARN
 	}
 	planned := map[string]bool{}
-	for _, leak := range leaks {
-		if dead(leak.Verdict.State) || leak.Credential.ID != "" && planned[leak.Credential.ID] {
+	for i := range leaks {
+		leak := &leaks[i]
+		if dead(leak.Verdict.State) || leak.Match.Credential.ID != "" && planned[leak.Match.Credential.ID] {
 			continue
 		}
 		key, err := p.key(ctx, leak, plan.ID)
@@ -82,16 +87,16 @@ func (p *Planner) now() time.Time {
 // dead reports whether there is nothing to shut off, as far as anybody can say.
 func dead(s verifier.State) bool { return s == verifier.Invalid || s == verifier.Expired }
 
-func (p *Planner) refusal(ctx context.Context, leak response.Leak, err error) response.Refusal {
+func (p *Planner) refusal(ctx context.Context, leak *finding.Finding, err error) response.Refusal {
 	r := response.Refusal{
-		Fingerprint: leak.Fingerprint, KeyID: leak.Credential.ID, Account: leak.Verdict.Identity.Account,
+		Fingerprint: leak.Fingerprint(), KeyID: leak.Match.Credential.ID, Account: leak.Verdict.Identity.Account,
 		Gate: response.GateUnreadable, Why: err.Error(),
 	}
 	var e *response.RefusedError
 	if errors.As(err, &e) {
 		r.Gate, r.Why = e.Gate, e.Why
 	}
-	if r.Gate == response.GateRoot && !response.IsSession(leak.Credential.ID) {
+	if r.Gate == response.GateRoot && !response.IsSession(leak.Match.Credential.ID) {
 		r.Gate, r.Why = p.root(ctx, leak)
 	}
 	r.Do = advice.Manual(r.Gate, leak)
@@ -102,7 +107,7 @@ func (p *Planner) refusal(ctx context.Context, leak response.Leak, err error) re
 }
 
 // key passes leak through the gates, those first that ask nobody.
-func (p *Planner) key(ctx context.Context, leak response.Leak, id string) (response.Key, error) {
+func (p *Planner) key(ctx context.Context, leak *finding.Finding, id string) (response.Key, error) {
 	if p.Rules.Self {
 		return p.self(ctx, leak)
 	}
@@ -113,7 +118,7 @@ func (p *Planner) key(ctx context.Context, leak response.Leak, id string) (respo
 	if err := judge(p.Rules, leak, p.now()); err != nil {
 		return response.Key{}, err
 	}
-	session, err := p.Operator.In(ctx, who.Account, leak.Fingerprint[:min(8, len(leak.Fingerprint))], permissions.Read())
+	session, err := p.Operator.In(ctx, who.Account, leak.Fingerprint()[:min(8, len(leak.Fingerprint()))], permissions.Read())
 	if err != nil {
 		return response.Key{}, response.Refuse(response.GateResponder, "%v", err)
 	}
@@ -124,7 +129,7 @@ func (p *Planner) key(ctx context.Context, leak response.Leak, id string) (respo
 		return response.Key{}, err
 	}
 	k.Owner = owner(tags, leak.Verdict.Facts)
-	if !response.IsSession(leak.Credential.ID) {
+	if !response.IsSession(leak.Match.Credential.ID) {
 		if err := p.longTerm(ctx, session, leak.Verdict, &k); err != nil {
 			return response.Key{}, err
 		}
@@ -139,18 +144,27 @@ func (p *Planner) key(ctx context.Context, leak response.Leak, id string) (respo
 // maxPlaces is how many places of a leak a plan names.
 const maxPlaces = 20
 
-// key returns what the finding says of the key.
-func keyOf(l response.Leak) response.Key {
-	who := l.Verdict.Identity
+// keyOf returns what the finding says of the key.
+func keyOf(leak *finding.Finding) response.Key {
+	who, c := leak.Verdict.Identity, leak.Match.Credential
 	k := response.Key{
-		Fingerprint: l.Fingerprint, KeyID: l.Credential.ID, SecretSHA256: l.Credential.Secret.SHA256(),
-		Account: who.Account, Kind: who.Kind, Name: who.Name, ARN: who.ARN, Where: l.Where,
-		Places: l.Places[:min(len(l.Places), maxPlaces)], Warnings: []string{},
-		Owner: owner(nil, l.Verdict.Facts),
+		Subject: finding.Subject{
+			Fingerprint: leak.Fingerprint(), KeyID: c.ID, SecretSHA256: c.Secret.SHA256(),
+			Account: who.Account, Kind: who.Kind, Name: who.Name, ARN: who.ARN,
+		},
+		Warnings: []string{}, Owner: owner(nil, leak.Verdict.Facts),
 	}
-	for _, place := range l.Places {
-		if !place.Time.IsZero() && (k.Since.IsZero() || place.Time.Before(k.Since)) {
-			k.Since = place.Time
+	for i, l := range leak.Locations {
+		l.Around = nil
+		place := response.Place(l)
+		if i == 0 {
+			k.Where = printable.Text(place.String())
+		}
+		if i < maxPlaces {
+			k.Places = append(k.Places, place)
+		}
+		if !l.Time.IsZero() && (k.Since.IsZero() || l.Time.Before(k.Since)) {
+			k.Since = l.Time
 		}
 	}
 	return k
@@ -177,7 +191,7 @@ func owner(tags map[string]string, facts []verifier.Fact) string {
 
 // lacksProof reports whether a gate holds leak back for want of proof that it works now,
 // which another question to AWS may give.
-func lacksProof(g response.Gate, leak response.Leak) bool {
+func lacksProof(g response.Gate, leak *finding.Finding) bool {
 	s := leak.Verdict.State
 	return g == response.GateStale || g == response.GateState && (s == verifier.Unknown || s == verifier.Skipped)
 }
@@ -194,20 +208,20 @@ func asked(at, now time.Time) string {
 }
 
 // judge holds leak against what needs no question to AWS.
-func judge(r response.Rules, leak response.Leak, now time.Time) error {
+func judge(r response.Rules, leak *finding.Finding, now time.Time) error {
 	v, who := leak.Verdict, leak.Verdict.Identity
 	switch {
 	case v.State == verifier.CanarySuspected:
 		return response.Refuse(response.GateCanary, "it was planted to raise an alarm: leave it, and tell the security team")
-	case leak.Credential.ID == "":
+	case leak.Match.Credential.ID == "":
 		return response.Refuse(response.GateNoKey, "a secret without its key id: find the id first")
-	case !response.IsAccessKeyID(leak.Credential.ID):
-		return response.Refuse(response.GateNoKey, "%q is not the id of an access key", leak.Credential.ID)
+	case !response.IsAccessKeyID(leak.Match.Credential.ID):
+		return response.Refuse(response.GateNoKey, "%q is not the id of an access key", leak.Match.Credential.ID)
 	case v.State == verifier.IDActive:
 		return response.Refuse(response.GateState, "its state is %s, not live: the id is active, and no secret that was found is its own, which is no proof that the key leaked", v.State)
 	case v.State != verifier.Live:
 		return response.Refuse(response.GateState, "its state is %s, not live: verify it first", v.State)
-	case leak.Credential.Secret.IsZero() && (now.Sub(v.At) > fresh || v.At.After(now.Add(time.Minute))):
+	case leak.Match.Credential.Secret.IsZero() && (now.Sub(v.At) > fresh || v.At.After(now.Add(time.Minute))):
 		return response.Refuse(response.GateStale, "%s: verify the report again, or scan again, and plan within %s", asked(v.At, now), fresh)
 	case who.Account == "" || who.ARN == "" || !strings.Contains(who.ARN, "::"+who.Account+":"):
 		return response.Refuse(response.GateIdentity, "whose it is is not known")
@@ -221,7 +235,7 @@ func judge(r response.Rules, leak response.Leak, now time.Time) error {
 	case who.Kind == "root" && r.Self:
 		return nil
 	case who.Kind == "root":
-		if response.IsSession(leak.Credential.ID) {
+		if response.IsSession(leak.Match.Credential.ID) {
 			return response.Refuse(response.GateRoot, "a session of the root user: no call ends it, and no policy of the account denies it anything")
 		}
 		return response.Refuse(response.GateRoot, "a key of the root user: nobody else can deactivate it")
@@ -273,11 +287,11 @@ func (p *Planner) longTerm(ctx context.Context, s *operator.Session, v verifier.
 }
 
 // stillLive asks STS again, if there is something to ask with.
-func (p *Planner) stillLive(ctx context.Context, leak response.Leak) error {
-	if leak.Credential.Secret.IsZero() || p.Verifier == nil {
+func (p *Planner) stillLive(ctx context.Context, leak *finding.Finding) error {
+	if leak.Match.Credential.Secret.IsZero() || p.Verifier == nil {
 		return nil
 	}
-	v := p.Verifier.Verify(ctx, leak.Credential)
+	v := p.Verifier.Verify(ctx, leak.Match.Credential)
 	switch {
 	case v.State == verifier.CanarySuspected:
 		return response.Refuse(response.GateCanary, "it was planted to raise an alarm")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
@@ -15,7 +16,7 @@ import (
 // plan says so.
 
 // self plans for a leak without an identity of the operator's.
-func (p *Planner) self(ctx context.Context, leak response.Leak) (response.Key, error) {
+func (p *Planner) self(ctx context.Context, leak *finding.Finding) (response.Key, error) {
 	if _, ok := isService(leak); ok {
 		return response.Key{}, response.Refuse(response.GateManual, "it is no access key: --self cannot switch it off")
 	}
@@ -24,11 +25,11 @@ func (p *Planner) self(ctx context.Context, leak response.Leak) (response.Key, e
 	}
 	who := leak.Verdict.Identity
 	switch {
-	case response.IsSession(leak.Credential.ID) && who.Kind == "root":
+	case response.IsSession(leak.Match.Credential.ID) && who.Kind == "root":
 		return response.Key{}, response.Refuse(response.GateManual, "a session of the root user: it cannot end itself, and no responder can end it")
-	case response.IsSession(leak.Credential.ID) || who.Kind == "role":
+	case response.IsSession(leak.Match.Credential.ID) || who.Kind == "role":
 		return response.Key{}, response.Refuse(response.GateManual, "a session cannot end itself: it takes a responder in its account")
-	case leak.Credential.Secret.IsZero() || p.Verifier == nil:
+	case leak.Match.Credential.Secret.IsZero() || p.Verifier == nil:
 		return response.Key{}, response.Refuse(response.GateSelf, "--self signs with the leaked key: plan from a report with its secret (--show-secrets)")
 	}
 	for _, f := range leak.Verdict.Facts {
@@ -59,7 +60,7 @@ func (p *Planner) self(ctx context.Context, leak response.Leak) (response.Key, e
 
 // root says why a key of the root user is left alone, with what an audit of the
 // root user's credentials tells, if the operator may do one.
-func (p *Planner) root(ctx context.Context, leak response.Leak) (response.Gate, string) {
+func (p *Planner) root(ctx context.Context, leak *finding.Finding) (response.Gate, string) {
 	const why = "a key of the root user: nobody else can deactivate it"
 	s, err := p.Operator.Root(ctx, leak.Verdict.Identity.Account)
 	if err != nil {
@@ -70,7 +71,7 @@ func (p *Planner) root(ctx context.Context, leak response.Leak) (response.Gate, 
 		return response.GateRoot, why + " (it cannot be looked at: " + response.Explain(err) + ")"
 	}
 	for _, k := range keys {
-		if k.ID != leak.Credential.ID {
+		if k.ID != leak.Match.Credential.ID {
 			continue
 		}
 		if k.Status != response.Active {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
@@ -27,7 +28,7 @@ func serviceOf(rule string) (service string, ok bool) {
 
 // service plans for a credential that STS does not know: it names its user, and
 // that IAM lists it as active is the proof.
-func (p *Planner) service(ctx context.Context, leak response.Leak, service string) (response.Key, error) {
+func (p *Planner) service(ctx context.Context, leak *finding.Finding, service string) (response.Key, error) {
 	account, name := leak.Verdict.Identity.Account, ""
 	for _, f := range leak.Verdict.Facts {
 		if f.Name == "iam-user" {
@@ -40,7 +41,7 @@ func (p *Planner) service(ctx context.Context, leak response.Leak, service strin
 	if err := p.Rules.Allow(account, name, ""); err != nil {
 		return response.Key{}, err
 	}
-	s, err := p.Operator.In(ctx, account, leak.Fingerprint[:min(8, len(leak.Fingerprint))], permissions.Read())
+	s, err := p.Operator.In(ctx, account, leak.Fingerprint()[:min(8, len(leak.Fingerprint()))], permissions.Read())
 	if err != nil {
 		return response.Key{}, response.Refuse(response.GateResponder, "%v", err)
 	}
@@ -78,7 +79,7 @@ func (p *Planner) service(ctx context.Context, leak response.Leak, service strin
 }
 
 // isService reports whether leak is one that service plans for.
-func isService(leak response.Leak) (service string, ok bool) {
-	service, ok = serviceOf(leak.Rule)
+func isService(leak *finding.Finding) (service string, ok bool) {
+	service, ok = serviceOf(leak.Match.Rule.ID)
 	return service, ok && leak.Verdict.State == verifier.NotVerifiable
 }

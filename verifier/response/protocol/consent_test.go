@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/response/protocol"
 )
@@ -12,8 +13,8 @@ import (
 // TestAsk: each key is typed for, also if all answers come at once.
 func TestAsk(t *testing.T) {
 	plan := response.Plan{Keys: []response.Key{
-		{KeyID: "key-one1", Account: "111122223333", Kind: "user", Name: "a"},
-		{KeyID: "key-two2", Account: "222233334444", Kind: "user", Name: "b"},
+		{Subject: finding.Subject{KeyID: "key-one1", Account: "111122223333", Kind: "user", Name: "a"}},
+		{Subject: finding.Subject{KeyID: "key-two2", Account: "222233334444", Kind: "user", Name: "b"}},
 	}}
 	for typed, gate := range map[string]response.Gate{
 		"111122223333 one1\n222233334444 two2\n": "",

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
@@ -72,8 +73,12 @@ func subjects(ctx context.Context, s *cli.Streams, args []string) (*SavedReport,
 				return nil, fmt.Errorf("%s is not an access key id", id)
 			}
 			account, _ := awskeys.Account(id)
-			r.Findings = append(r.Findings, finding.Finding{Rule: "aws-access-key", Title: "AWS access key", KeyID: id, Account: account,
-				State: verifier.Skipped, Reason: "lone id: there is no secret to verify with", Facts: []verifier.Fact{}, Locations: []finding.Location{}})
+			r.Findings = append(r.Findings, finding.Finding{
+				Match:     detectors.Match{Rule: awskeys.AccessKey, Credential: detectors.Credential{ID: id}},
+				Digest:    &finding.Digest{}, // the id alone is no finding that could be ignored
+				Verdict:   verifier.Verdict{State: verifier.Skipped, Reason: "lone id: there is no secret to verify with", Identity: verifier.Identity{Account: account}},
+				Locations: []finding.Location{},
+			})
 		}
 		r.Totals.Findings = len(r.Findings)
 		return r, nil
@@ -89,31 +94,25 @@ func (r *SavedReport) assess(ctx context.Context, w io.Writer, op *operator.Oper
 	var page strings.Builder
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		if f.Ignored != "" || !keyID().MatchString(f.KeyID) {
+		id, account := f.Match.Credential.ID, &f.Verdict.Identity.Account
+		if f.Ignored != "" || !keyID().MatchString(id) {
 			continue
 		}
 		var facts []verifier.Fact
-		if f.Account == "" {
-			account, err := op.Own().AccountOf(ctx, f.KeyID)
-			if err != nil {
+		if *account == "" {
+			var err error
+			if *account, err = op.Own().AccountOf(ctx, id); err != nil {
 				facts = append(facts, owner.UnknownAccount(err))
 			}
-			f.Account = account
 		}
-		if f.Account != "" {
-			var leak assessment.Leak
-			for _, l := range f.Locations {
-				addLocation(&leak, l.Time, l.AtHead, l.Refs)
-			}
-			facts = append(facts, a.Assess(ctx, assessment.Subject{KeyID: f.KeyID, Leak: leak, Used: usedBefore(f.Facts), Identity: verifier.Identity{
-				Account: f.Account, ARN: f.Identity.ARN, Kind: f.Identity.Kind, Name: f.Identity.Name,
-			}})...)
+		if *account != "" {
+			facts = append(facts, a.Assess(ctx, f, assessment.Exposure{})...)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		f.Facts = append(f.Facts, facts...)
-		showFacts(&page, *f, facts)
+		f.Verdict.Facts = append(f.Verdict.Facts, facts...)
+		showFacts(&page, f, facts)
 	}
 	var err error
 	if format == "json" {
@@ -127,8 +126,8 @@ func (r *SavedReport) assess(ctx context.Context, w io.Writer, op *operator.Oper
 var risks = [...]string{"", "note", "BAD", "ACT NOW"}
 
 // showFacts prints facts for people, the worst first.
-func showFacts(b *strings.Builder, f finding.Finding, facts []verifier.Fact) {
-	fmt.Fprintf(b, "%s  account %s\n", printable.Text(f.KeyID), cmp.Or(printable.Text(f.Account), "not known"))
+func showFacts(b *strings.Builder, f *finding.Finding, facts []verifier.Fact) {
+	fmt.Fprintf(b, "%s  account %s\n", printable.Text(f.Match.Credential.ID), cmp.Or(printable.Text(f.Verdict.Identity.Account), "not known"))
 	facts = slices.Clone(facts)
 	slices.SortStableFunc(facts, func(a, c verifier.Fact) int { return cmp.Compare(c.Risk, a.Risk) })
 	for _, fact := range facts {

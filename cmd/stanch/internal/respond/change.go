@@ -120,8 +120,8 @@ func (f *respondFlags) secrets(ctx context.Context, s *cli.Streams) (protocol.Cr
 		return nil, cli.Unfinished(err)
 	}
 	for _, l := range leaks {
-		if !l.Credential.Secret.IsZero() && l.Verdict.State == verifier.Live {
-			byID[l.Credential.ID] = l.Credential
+		if !l.Match.Credential.Secret.IsZero() && l.Verdict.State == verifier.Live {
+			byID[l.Match.Credential.ID] = l.Match.Credential
 		}
 	}
 	if len(byID) == 0 {

@@ -12,6 +12,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
@@ -28,7 +29,7 @@ type Deactivation struct {
 
 	wanted  bool
 	respond respondFlags
-	leaks   []response.Leak
+	leaks   []finding.Finding
 	secrets []detectors.Secret // of all findings: a path may hold one
 }
 
@@ -91,14 +92,14 @@ type watcher struct {
 }
 
 // Finding implements scanner.Sink.
-func (w watcher) Finding(f *scanner.Finding) error {
+func (w watcher) Finding(f *finding.Finding) error {
 	w.d.secrets = append(w.d.secrets, f.Match.Credential.Secret, f.Match.Credential.Token)
 	if f.Ignored == "" && f.Verdict.State == "live" {
-		leak := response.Leak{Fingerprint: f.Fingerprint(), Rule: f.Match.Rule.ID, Credential: f.Match.Credential, Verdict: f.Verdict}
-		for _, l := range f.Locations {
-			leak.Places = append(leak.Places, response.Place{
-				Path: l.Path, Line: l.Line, Commit: l.Commit, Time: l.Time, AtHead: l.AtHead, Refs: slices.Clone(l.Refs),
-			})
+		leak := *f // the sink must not retain f
+		leak.Locations = slices.Clone(f.Locations)
+		for i := range leak.Locations {
+			l := &leak.Locations[i]
+			l.Refs = slices.Clone(l.Refs)
 		}
 		w.d.leaks = append(w.d.leaks, leak)
 	}
@@ -158,7 +159,7 @@ func (d *Deactivation) Run(ctx context.Context, s *cli.Streams, op *operator.Ope
 func (d *Deactivation) newRun(ctx context.Context, s *cli.Streams, op *operator.Operator, rules response.Rules) (*protocol.Run, error) {
 	secrets := protocol.Credentials{}
 	for _, l := range d.leaks {
-		secrets[l.Credential.ID] = l.Credential
+		secrets[l.Match.Credential.ID] = l.Match.Credential
 	}
 	r, err := d.respond.newRun(s, op, op.Own().ARN, rules, secrets)
 	if err != nil {

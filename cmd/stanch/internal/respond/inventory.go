@@ -13,7 +13,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/inventory"
 )
@@ -104,8 +104,8 @@ func ReadInventories(files []string) (*inventory.Inventory, error) {
 }
 
 // OwnedBy marks the keys of inv: they are keys for certain, and whose is known.
-func OwnedBy(inv *inventory.Inventory) func(*scanner.Finding) {
-	return func(f *scanner.Finding) {
+func OwnedBy(inv *inventory.Inventory) func(*finding.Finding) {
+	return func(f *finding.Finding) {
 		ids := []string{f.Match.Credential.ID}
 		for _, fact := range f.Match.Facts {
 			ids = append(ids, fact.Value) // the key that a password or a URL was made with

@@ -65,8 +65,7 @@ func noticeOf(plan response.Plan, o response.Outcome) notify.Notice {
 	n := notify.Notice{
 		Schema: notify.Schema, Time: time.Now().UTC().Truncate(time.Second), Planned: plan.Created, Plan: plan.Hash,
 		Result: string(o.Result), Why: append([]string{}, o.Why...), Off: o.Result == response.Contained || o.Result == response.Incomplete, Status: o.Status,
-		Fingerprint: k.Fingerprint, KeyID: k.KeyID, SecretSHA256: k.SecretSHA256, Account: k.Account,
-		Kind: k.Kind, Name: k.Name, ARN: k.ARN, Where: k.Where, Created: k.Created,
+		Subject: k.Subject, Created: k.Created,
 	}
 	n.Text = fmt.Sprintf("stanch: leaked key %s of %s in account %s: %s. Found in %s.",
 		k.KeyID, advice.Principal(k), k.Account, strings.ReplaceAll(n.Result, "_", " "), k.Where)

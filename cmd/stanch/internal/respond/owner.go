@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
@@ -66,43 +65,15 @@ type AssessingSink struct {
 	scanner.Sink
 	Context  context.Context // of the scan
 	Assessor *assessment.Assessor
-	Leak     *assessment.Leak // what is known of the exposure of all findings
+	Exposure *assessment.Exposure // that all findings have in common
 }
 
 // Finding implements scanner.Sink.
-func (a AssessingSink) Finding(f *scanner.Finding) error {
+func (a AssessingSink) Finding(f *finding.Finding) error {
 	v, id := &f.Verdict, f.Match.Credential.ID
 	active := v.State == verifier.Live || v.State == verifier.IDActive
 	if f.Ignored == "" && active && a.Context.Err() == nil && keyID().MatchString(id) && v.Identity.Account != "" {
-		leak := *a.Leak
-		for i := range f.Locations {
-			addLocation(&leak, f.Locations[i].Time, f.Locations[i].AtHead, f.Locations[i].Refs)
-		}
-		v.Facts = append(v.Facts, a.Assessor.Assess(a.Context, assessment.Subject{
-			KeyID: id, Identity: v.Identity, Leak: leak, Used: usedBefore(v.Facts),
-		})...)
+		v.Facts = append(v.Facts, a.Assessor.Assess(a.Context, f, *a.Exposure)...)
 	}
 	return a.Sink.Finding(f)
-}
-
-// addLocation adds to leak what one of its locations tells.
-func addLocation(leak *assessment.Leak, at time.Time, atHead bool, refs []string) {
-	if !at.IsZero() && (leak.Since.IsZero() || at.Before(leak.Since)) {
-		leak.Since = at
-	}
-	leak.AtHead = leak.AtHead || atHead
-	for _, ref := range refs {
-		if strings.HasPrefix(ref, "refs/remotes/") && leak.Remote == "" {
-			leak.Remote = ref
-		}
-	}
-}
-
-// usedBefore returns the last use before STS was asked, as facts tell it; nil if they do
-// not.
-func usedBefore(facts []verifier.Fact) *operator.LastUsed {
-	if used, ok := operator.FindUsedBefore(facts); ok {
-		return &used
-	}
-	return nil
 }

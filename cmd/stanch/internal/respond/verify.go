@@ -1,6 +1,7 @@
 package respond
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -115,10 +116,9 @@ func (r *SavedReport) verify(ctx context.Context, a again) error {
 	r.Totals.Live, r.Totals.Unknown, r.Totals.Again = 0, 0, &finding.Again{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		cred := detectors.Credential{
-			ID: f.KeyID, Secret: detectors.NewSecret(f.Secret), Token: detectors.NewSecret(f.Token), Partition: partitionOf(f),
-		}
-		f.Secret, f.Token, f.Value = "", "", ""
+		cred := f.Match.Credential
+		cred.Partition = partitionOf(f)
+		f.Match.Credential = detectors.Credential{ID: cred.ID} // the report is not to hold them again
 		if f.Ignored != "" {
 			continue
 		}
@@ -131,7 +131,7 @@ func (r *SavedReport) verify(ctx context.Context, a again) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		switch f.State {
+		switch f.Verdict.State {
 		case verifier.Live:
 			r.Totals.Live++
 		case verifier.Unknown:
@@ -147,7 +147,7 @@ const noSecret = "the report holds no secret"
 func (r *SavedReport) verified() error {
 	asked, of := r.Totals.Again.Asked, r.Totals.Again.Of
 	lacking := slices.ContainsFunc(r.Findings, func(f finding.Finding) bool {
-		return strings.HasSuffix(f.Stale, noSecret) && strings.HasPrefix(f.KeyID, "AKIA")
+		return strings.HasSuffix(f.Stale, noSecret) && strings.HasPrefix(f.Match.Credential.ID, "AKIA")
 	})
 	switch {
 	case cutOff(r.Totals):
@@ -176,16 +176,17 @@ type again struct {
 // are not verifiable, such as the key of another store, which must not be sent to AWS;
 // and those that give nothing to ask with, such as a lone id, unless IAM is asked.
 func (a again) ask(ctx context.Context, f *finding.Finding, cred detectors.Credential) (wanted, answered bool) {
-	incomplete := f.SecretSHA256 == "" || strings.HasPrefix(f.KeyID, "ASIA") && !f.HasToken
+	incomplete := f.SecretSHA256() == "" || strings.HasPrefix(cred.ID, "ASIA") && !f.HasToken()
 	f.Stale = ""
+	state := f.Verdict.State
 	switch {
-	case f.KeyID == "", f.State == verifier.CanarySuspected, f.State == verifier.Expired, f.State == verifier.NotVerifiable:
+	case cred.ID == "", state == verifier.CanarySuspected, state == verifier.Expired, state == verifier.NotVerifiable:
 		return false, false
 	case !cred.Secret.IsZero() && !incomplete:
 		return true, renew(f, a.sts.Verify(ctx, cred))
-	case a.op != nil && strings.HasPrefix(f.KeyID, "AKIA") && keyID().MatchString(f.KeyID):
+	case a.op != nil && strings.HasPrefix(cred.ID, "AKIA") && keyID().MatchString(cred.ID):
 		return true, a.askOwner(ctx, f)
-	case f.State == verifier.Skipped && incomplete:
+	case state == verifier.Skipped && incomplete:
 		return false, false
 	}
 	keep(f, noSecret)
@@ -195,7 +196,7 @@ func (a again) ask(ctx context.Context, f *finding.Finding, cred detectors.Crede
 // keep leaves f as it was, and says why nobody was asked.
 func keep(f *finding.Finding, why string) {
 	f.Stale = "not asked again: " + why
-	if f.VerifiedAt.IsZero() && !told(f.State) {
+	if f.Verdict.At.IsZero() && !told(f.Verdict.State) {
 		f.Stale = "not asked: " + why
 	}
 }
@@ -208,10 +209,10 @@ func told(s verifier.State) bool {
 // partitionOf returns where to ask about a key first: where it was live, or what the
 // text around it named.
 func partitionOf(f *finding.Finding) string {
-	if parts := strings.Split(f.Identity.ARN, ":"); len(parts) > 1 {
+	if parts := strings.Split(f.Verdict.Identity.ARN, ":"); len(parts) > 1 {
 		return parts[1]
 	}
-	for _, x := range f.Facts {
+	for _, x := range f.Verdict.Facts {
 		if x.Name == awskeys.PartitionHint {
 			return x.Value
 		}
@@ -224,21 +225,20 @@ func partitionOf(f *finding.Finding) string {
 func renew(f *finding.Finding, v verifier.Verdict) (answered bool) {
 	asked := !v.At.IsZero()
 	none := v.State == verifier.Unknown || v.State == verifier.Skipped
-	if none && told(f.State) {
+	if none && told(f.Verdict.State) {
 		keep(f, strings.TrimPrefix(v.Reason, "not asked: "))
 		if asked {
 			f.Stale = "asked again, without an answer: " + strings.TrimPrefix(v.Reason, "no answer: ")
 		}
 		return false
 	}
-	f.Facts = renewed(f, v.Facts)
-	f.State, f.Reason, f.VerifiedAt = v.State, v.Reason, v.At.UTC()
-	if v.Identity.Account != "" {
-		f.Account = v.Identity.Account
-	}
+	who := f.Verdict.Identity
 	if v.Identity.ARN != "" {
-		f.Identity = finding.Identity{ARN: v.Identity.ARN, Kind: v.Identity.Kind, Name: v.Identity.Name, UserID: v.Identity.UserID}
+		who = v.Identity
 	}
+	who.Account = cmp.Or(v.Identity.Account, f.Verdict.Identity.Account)
+	v.Facts, v.At, v.Identity = renewed(f, v.Facts), v.At.UTC(), who
+	f.Verdict = v
 	return !none
 }
 
@@ -246,7 +246,7 @@ func renew(f *finding.Finding, v verifier.Verdict) (answered bool) {
 // last. It is called before the time of the answer is noted: the fact UsedBefore is about
 // the question of that time.
 func renewed(f *finding.Finding, facts []verifier.Fact) []verifier.Fact {
-	old := slices.DeleteFunc(f.Facts, func(x verifier.Fact) bool {
+	old := slices.DeleteFunc(f.Verdict.Facts, func(x verifier.Fact) bool {
 		ofAnswer := slices.Contains([]string{"sts-endpoint", "http-status", "error-code", "aws-request-id", verifier.CachedFact}, x.Name)
 		again := slices.ContainsFunc(facts, func(y verifier.Fact) bool { return x.Name == y.Name && x.Source == y.Source })
 		return ofAnswer || again || fromIAM(x)
@@ -254,8 +254,8 @@ func renewed(f *finding.Finding, facts []verifier.Fact) []verifier.Fact {
 	has := func(name string) bool {
 		return slices.ContainsFunc(old, func(x verifier.Fact) bool { return x.Name == name })
 	}
-	if has(operator.UsedBefore) && !has(operator.UsedBeforeAt) && !f.VerifiedAt.IsZero() {
-		old = append(old, verifier.Fact{Name: operator.UsedBeforeAt, Value: f.VerifiedAt.UTC().Format(time.RFC3339)})
+	if has(operator.UsedBefore) && !has(operator.UsedBeforeAt) && !f.Verdict.At.IsZero() {
+		old = append(old, verifier.Fact{Name: operator.UsedBeforeAt, Value: f.Verdict.At.UTC().Format(time.RFC3339)})
 	}
 	return append(old, facts...)
 }
@@ -268,32 +268,33 @@ func fromIAM(x verifier.Fact) bool {
 // askOwner asks IAM of the key's account for its status, which STS does not tell without
 // the secret, and reports whether IAM has answered.
 func (a again) askOwner(ctx context.Context, f *finding.Finding) (answered bool) {
+	v, id := &f.Verdict, f.Match.Credential.ID
 	var err error
-	if f.Account == "" {
-		f.Account, err = owner.AccountOf(ctx, a.op, f.KeyID)
+	if v.Identity.Account == "" {
+		v.Identity.Account, err = owner.AccountOf(ctx, a.op, id)
 	}
-	if f.Account != "" && len(a.accounts) > 0 && !slices.Contains(a.accounts, f.Account) {
-		keep(f, "account "+f.Account+" is not among those to verify")
+	if v.Identity.Account != "" && len(a.accounts) > 0 && !slices.Contains(a.accounts, v.Identity.Account) {
+		keep(f, "account "+v.Identity.Account+" is not among those to verify")
 		return false
 	}
 	var key owner.Key
 	if err == nil {
-		key, err = owner.Find(ctx, a.op, f.Account, f.KeyID)
+		key, err = owner.Find(ctx, a.op, v.Identity.Account, id)
 	}
 	if err != nil {
-		f.Facts = append(slices.DeleteFunc(f.Facts, fromIAM), key.Fact(err))
+		v.Facts = append(slices.DeleteFunc(v.Facts, fromIAM), key.Fact(err))
 		keep(f, "IAM does not tell: "+assessment.Why(err))
 		return false
 	}
-	f.Facts = renewed(f, []verifier.Fact{key.Fact(nil)})
-	f.VerifiedAt = time.Now().UTC()
+	v.Facts = renewed(f, []verifier.Fact{key.Fact(nil)})
+	v.At = time.Now().UTC()
 	switch {
-	case f.State == verifier.Live && key.Status == owner.Active: // it was, and an id has one secret for good
-		f.Reason = ""
-	case key.Status == owner.Active && f.State != verifier.IDActive && f.SecretSHA256 != "":
-		f.State, f.Reason = verifier.Unknown, "IAM says that the id is Active; whether the secret is its own was not asked"
+	case v.State == verifier.Live && key.Status == owner.Active: // it was, and an id has one secret for good
+		v.Reason = ""
+	case key.Status == owner.Active && v.State != verifier.IDActive && f.SecretSHA256() != "":
+		v.State, v.Reason = verifier.Unknown, "IAM says that the id is Active; whether the secret is its own was not asked"
 	default:
-		f.State, f.Reason = key.State()
+		v.State, v.Reason = key.State()
 	}
 	a.identify(ctx, f, key.User)
 	return true
@@ -301,11 +302,11 @@ func (a again) askOwner(ctx context.Context, f *finding.Finding) (answered bool)
 
 // identify notes that the key of f is that of a user, whom nobody knew or who was renamed.
 func (a again) identify(ctx context.Context, f *finding.Finding, user string) {
-	who := &f.Identity
+	who := &f.Verdict.Identity
 	if who.Kind != "" && who.Kind != "user" || who.Name == user {
 		return
 	}
-	arn := owner.ARN(ctx, a.op, f.Account, user)
+	arn := owner.ARN(ctx, a.op, f.Verdict.Identity.Account, user)
 	if arn == "" && who.Name != "" {
 		return // a new name and an old ARN would not agree
 	}

@@ -1,0 +1,33 @@
+package scanner
+
+import (
+	"github.com/stanch-dev/stanch/scanner/finding"
+)
+
+// A draft is a finding on its way through a scan. Each stage fills its own fields and
+// reads only those of the stages before; Verify also sets Ignored, for candidates that turn
+// out not to be the secret of their id.
+type draft struct {
+	finding.Finding
+	// occurrences are the places of the credential before Locate; Locations those after.
+	occurrences []occurrence
+	// allowed is what the rules of the user say; it becomes Ignored or Overruled.
+	allowed string
+	// joined is set if the parts are from several texts (across.go).
+	joined *joined
+}
+
+// An occurrence is a place of a credential in a text that was not yet located: Path holds
+// the member of an archive.
+type occurrence struct {
+	finding.Location
+	at func(path, commit string) bool // detectors.Match.At
+}
+
+// A Sink receives the results of a scan, one call at a time: each finding, then
+// Close once.
+type Sink interface {
+	// Finding must not retain f.
+	Finding(f *finding.Finding) error
+	Close(finding.Summary) error
+}

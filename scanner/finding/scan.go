@@ -1,0 +1,117 @@
+package finding
+
+import (
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// A Handler writes one format. It is called by NewSink's sink and by Replay,
+// one call at a time: Scan, each Finding and Repository, Summary, each record after
+// the other. It may retain what it is given, and need not write before Summary. A
+// format that has no use for Repositories ignores them.
+type Handler interface {
+	Scan(Scan) error
+	Finding(Finding) error
+	Repository(Repository) error
+	Summary(Summary) error
+}
+
+// Scan opens a stream: what is scanned, and by which stanch.
+type Scan struct {
+	Version string    `json:"version"`
+	Source  string    `json:"source"` // git, dir, github …
+	Target  string    `json:"target"`
+	Started time.Time `json:"started,omitzero"`
+}
+
+// The values of Repository.State.
+const (
+	RepositorySwept     = "swept"     // read, as far as it was new
+	RepositoryUnchanged = "unchanged" // nothing in it was new
+	RepositoryFailed    = "failed"    // could not be read, or not to the end
+	RepositoryWaiting   = "waiting"   // not yet looked at, or told to come back later
+	RepositorySkipped   = "skipped"   // left out, as it was asked for
+)
+
+// Repository is how one repository of a sweep went.
+type Repository struct {
+	Name     string    `json:"name"` // owner/name
+	URL      string    `json:"url,omitempty"`
+	State    string    `json:"state"`
+	Why      string    `json:"why,omitempty"` // of failed, waiting and skipped
+	At       time.Time `json:"at,omitzero"`   // when it was last looked at
+	ForkOf   string    `json:"fork_of,omitempty"`
+	Archived bool      `json:"archived,omitempty"`
+	Private  bool      `json:"private,omitempty"`
+	Objects  int64     `json:"objects,omitempty"` // that were read this time
+	Fetched  int64     `json:"fetched,omitempty"` // bytes
+}
+
+// History is how a finding fared from sweep to sweep. Each time is that of the sweep
+// which noticed; zero says that it did not happen, or is not known.
+type History struct {
+	FirstSeen time.Time `json:"first_seen,omitzero"`
+	LastSeen  time.Time `json:"last_seen,omitzero"`
+	GoneSince time.Time `json:"gone_since,omitzero"` // from the HEAD of every repository
+	DeadSince time.Time `json:"dead_since,omitzero"` // it was live, and is not any more
+	// AcknowledgedBy is who knows of it and says that it need not be told again until
+	// AcknowledgedUntil; without an end if that is zero. Note is what they wrote.
+	AcknowledgedBy    string    `json:"acknowledged_by,omitempty"`
+	AcknowledgedUntil time.Time `json:"acknowledged_until,omitzero"`
+	Note              string    `json:"note,omitempty"`
+}
+
+// Summary closes a stream. A stream without one is of an interrupted scan.
+type Summary struct {
+	// Findings counts those that are not ignored; Live and Unknown count among
+	// them by state.
+	Findings int   `json:"findings"`
+	Ignored  int   `json:"ignored"`
+	Live     int   `json:"live"`
+	Unknown  int   `json:"unknown"`
+	Objects  int64 `json:"objects"`
+	Bytes    int64 `json:"bytes"`
+	// Unread lists what exists and could not be read: the scan is incomplete,
+	// not clean.
+	Unread []Unread `json:"unread"`
+	// Accepted lists what could not be read either, and the user knows of.
+	Accepted []Unread `json:"accepted,omitempty"`
+	// Stopped says that the scan ended early: it was cancelled, or its source could
+	// not go on.
+	Stopped   bool  `json:"stopped,omitempty"`
+	ElapsedMS int64 `json:"elapsed_ms"`
+	// Again is how the report was verified again; nil if it was not.
+	Again *Again `json:"verified_again,omitempty"`
+}
+
+// Count counts f.
+func (s *Summary) Count(f *Finding) {
+	if f.Ignored != "" {
+		s.Ignored++
+		return
+	}
+	s.Findings++
+	switch f.Verdict.State {
+	case verifier.Live:
+		s.Live++
+	case verifier.Unknown:
+		s.Unknown++
+	}
+}
+
+// Again counts the keys of a saved report that AWS was to be asked about again.
+type Again struct {
+	Asked int `json:"asked"` // and has answered
+	Of    int `json:"of"`
+}
+
+// Unread is something that a scan could not read.
+type Unread struct {
+	What string `json:"what"`
+	Why  string `json:"why"`
+	// Blob is the text that it is or is in, "" if it is none.
+	Blob BlobID `json:"blob,omitempty"`
+	// Accepted is why it does not make the scan incomplete, or "".
+	Accepted string `json:"accepted,omitempty"`
+}
