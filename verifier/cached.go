@@ -13,15 +13,14 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 )
 
-// Cached asks Verifier once for each credential, however often and from however
-// many goroutines it is asked itself. Unknown is remembered too: a leaked key
-// is used once a run, not until an answer pleases. Only the verdict of a call
-// that was cancelled is forgotten, since it says nothing about the credential.
-// Live and IDActive, which end when the owner acts, are asked again after a
-// minute: a sweep runs for hours.
+// Cached asks Verifier once for each credential, no matter how often and from how many
+// goroutines it is called. It remembers Unknown too: a leaked key is used once a run, not
+// until the answer pleases. It forgets only the verdict of a call that was cancelled, which
+// says nothing about the credential. Live and IDActive end when the owner acts; a sweep runs
+// for hours, so after a minute they are asked about again.
 //
-// Credentials are remembered as an HMAC under a key that lives as long as the
-// process, so that a core dump does not hold hashes to compare with.
+// Credentials are remembered as an HMAC under a key that lives as long as the process: a
+// core dump holds no hashes to compare with.
 type Cached struct {
 	Verifier Verifier
 	Now      func() time.Time // nil means time.Now
@@ -57,8 +56,7 @@ func (c *Cached) Verify(ctx context.Context, cred detectors.Credential) Verdict 
 	}
 }
 
-// call returns the question that cred stands for, and whether the caller is
-// the one who has to ask it.
+// call returns the question about cred, and whether the caller has to ask it.
 func (c *Cached) call(cred detectors.Credential) (q *call, id [sha256.Size]byte, mine bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -95,7 +93,7 @@ func (q *call) isOld(now time.Time) bool {
 }
 
 func (c *Cached) askAndShare(ctx context.Context, cred detectors.Credential, q *call, id [sha256.Size]byte) Verdict {
-	q.noVerdict = true // stands if Verify panics: those who wait must not hang
+	q.noVerdict = true // if Verify panics, the callers that wait ask for themselves
 	defer func() {
 		if q.noVerdict {
 			c.mu.Lock()

@@ -13,11 +13,11 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 )
 
-// Limited keeps the questions to a provider few and orderly: one at a time for
-// each key id, a rate over all, one more try when the provider is busy, and
-// none at all once the network has shown that it does not lead to the provider.
+// Limited paces the questions to a provider: one at a time for each key id, a rate over all
+// of them, one retry when the provider is busy, and none at all once the network has shown
+// that it does not lead to the provider.
 //
-// It belongs around a Verifier that sends something at every call.
+// Put it around a Verifier that sends something at every call.
 type Limited struct {
 	Verifier Verifier
 

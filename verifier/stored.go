@@ -22,24 +22,24 @@ import (
 	"github.com/stanch-dev/stanch/scanner/atomicfile"
 )
 
-// Stored remembers verdicts in a folder, from one run to the next: a key that is
-// found again an hour later is not used again. How long depends on what was said;
-// Unknown is not remembered.
+// Stored keeps verdicts in a folder from one run to the next: a key that is found again an
+// hour later is not used again. lifetimeOf says for how long. Unknown is not kept.
 //
-// The folder tells nobody what was found. It holds a random key, a file of mode 0600,
-// and a file for each verdict. The name of that is an HMAC of the credential, and what
-// is in it can only be read with the credential at hand: it is sealed (AES-GCM) under
-// another HMAC of it, so that it cannot be forged without the random key either.
+// The folder does not reveal which credentials were found. It holds a random key in a file
+// of mode 0600, and one file a verdict. The name of such a file is an HMAC of the
+// credential. Its content is sealed (AES-GCM) under another HMAC of the credential: only a
+// process that has the credential can read it, and only one that has the random key as well
+// can forge it.
 //
-// A folder that cannot be read or written costs a request, and nothing else: then
-// Stored is as if it were not there. Processes may share a folder.
+// If the folder cannot be read or written, Stored asks Verifier as if it were not there.
+// Processes may share a folder.
 type Stored struct {
 	Verifier Verifier
 	// Dir is the folder. It is made, for its owner alone, with the first verdict.
 	Dir string
-	// Refresh asks always. What is said is remembered all the same.
+	// Refresh asks even if a verdict is kept, and keeps the new one.
 	Refresh bool
-	// Scope tells those apart who are asked: verdicts count for their scope only.
+	// Scope separates verdicts of different providers: a verdict counts for its scope only.
 	Scope string
 	Now   func() time.Time // nil means time.Now
 
@@ -54,15 +54,16 @@ const (
 	forever    = -1
 )
 
-// liveLifetime is how long an answer counts that somebody acts on and waits to see change:
-// a key that was shut off must not be called live for longer. It spares two commands in a
-// row, such as a scan and the same scan in another format, a second use of the key.
+// liveLifetime is how long a live verdict counts. Its owner acts on it and waits to see it
+// change, so it has to be short: a key that was shut off must not be called live. A minute
+// spares two commands in a row, such as a scan and the same scan in another format, a second
+// use of the key.
 const liveLifetime = time.Minute
 
-// lifetimeOf returns how long v counts, 0 for not at all. Live and a mismatch end when
-// the owner acts, on our advice. Nobody waits for an Invalid key to change, and an old
-// repository has hundreds of them; but one may be activated again. An Expired one stays
-// so, and a canary that gave itself away is not to be touched again.
+// lifetimeOf returns how long v counts, 0 for not at all. Live and IDActive end when the
+// owner acts, on our advice. Nobody waits for an Invalid key to change, and an old
+// repository has hundreds of them; but one may be activated again. Expired is final. A
+// canary that gave itself away must not be touched again.
 func lifetimeOf(v Verdict) time.Duration {
 	if v.At.IsZero() {
 		return 0 // nobody was asked
@@ -94,7 +95,7 @@ func (s *Stored) Verify(ctx context.Context, c detectors.Credential) Verdict {
 	}
 	v := s.Verifier.Verify(ctx, c)
 	if life := lifetimeOf(v); life != 0 {
-		_ = s.save(c, v, life) // what cannot be kept is asked again
+		_ = s.save(c, v, life) // a verdict that is not kept is asked for again
 	} else {
 		// An answer of a time when the clock was ahead would be believed as soon as
 		// the clock gets there.
@@ -103,8 +104,8 @@ func (s *Stored) Verify(ctx context.Context, c detectors.Credential) Verdict {
 	return v
 }
 
-// Forget removes what is known of a key id, whatever its secret: its owner has changed
-// it, or is about to.
+// Forget removes the verdicts of a key id, with any secret: its owner has changed the key,
+// or is about to.
 func (s *Stored) Forget(id string) error {
 	if len(s.files("")) == 0 {
 		return nil
@@ -131,7 +132,7 @@ func (s *Stored) files(prefix string) (paths []string) {
 	return paths
 }
 
-// open reads the key, makes one if there is none, and removes what is over.
+// open reads the random key, or makes one, and removes verdicts that have ended.
 func (s *Stored) open() {
 	key, err := s.readKey()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -176,7 +177,7 @@ func (s *Stored) put(name string, b []byte) error {
 	return atomicfile.Write(filepath.Join(s.Dir, name), b, 0o600)
 }
 
-// A record is what a file holds.
+// A record is the content of a file.
 type record struct {
 	Until  time.Time `json:"until,omitzero"` // zero: forever
 	Sealed []byte    `json:"sealed"`
@@ -196,8 +197,8 @@ func readRecord(name string) (r record, err error) {
 	return r, err
 }
 
-// A sealed is what a record holds, sealed. Its end is in it as well: that of the
-// record can be edited.
+// A sealed is the sealed part of a record. It repeats the end of the record, which is not
+// sealed and can be edited.
 type sealed struct {
 	State    State
 	At       time.Time
@@ -228,8 +229,8 @@ func (s *Stored) load(c detectors.Credential) (Verdict, bool) {
 	return v, true
 }
 
-// isOver reports whether v does not count any more at now, or is from the future: the
-// clock was set back, and nobody knows how old it is.
+// isOver reports whether v no longer counts at now, or is from the future: then the clock
+// was set back, and the age of v is not known.
 func isOver(v Verdict, now time.Time) bool {
 	life := lifetimeOf(v)
 	return v.At.After(now) || life != forever && !now.Before(v.At.Add(life))
@@ -260,7 +261,7 @@ func (s *Stored) file(c detectors.Credential) string {
 
 func (s *Stored) name(parts ...string) string { return hex.EncodeToString(s.hash(parts...)[:16]) }
 
-// hash is an HMAC of parts and the scope, under the key of the folder.
+// hash returns an HMAC of parts and the scope, under the key of the folder.
 func (s *Stored) hash(parts ...string) []byte {
 	return keyedHash(s.key, append(parts, s.Scope)...)
 }

@@ -1,6 +1,10 @@
-// Package verifier says what a credential is worth: does it work, whose is it.
+// Package verifier finds out whether a credential works, and who owns it. It only reads:
+// nothing here changes anything at a provider.
 //
-// It only reads: nothing here changes anything at a provider.
+// This package and its Verifier interface are the contract: a program that uses stanch as a
+// library implements Verifier for its own provider, or asks AWS with awsverifier. Cached,
+// Stored and Limited are verifiers around another one. The packages below, except for
+// awsverifier, serve the commands of stanch and may change.
 package verifier
 
 import (
@@ -20,8 +24,8 @@ type Verifier interface {
 	Verify(ctx context.Context, c detectors.Credential) Verdict
 }
 
-// State is what is known of a credential. The strings are part of the JSON
-// contract.
+// State says whether a credential works, as far as it is known. The strings are part of the
+// JSON contract.
 type State string
 
 const (
@@ -35,15 +39,14 @@ const (
 	Invalid State = "invalid"
 	// Expired: a temporary credential whose time is over.
 	Expired State = "expired"
-	// CanarySuspected: the key belongs to an account that plants keys to catch
-	// whoever uses them. Nothing was sent, unless Verdict.At is set: then only
-	// the answer gave it away.
+	// CanarySuspected: the key belongs to an account that plants keys to catch intruders.
+	// Nothing was sent, unless Verdict.At is set: then only the answer gave it away.
 	CanarySuspected State = "canary-suspected"
 	// Skipped: not asked, by policy or because there is nothing to ask with;
 	// Verdict.Reason says why.
 	Skipped State = "skipped"
-	// NotVerifiable: the provider cannot be asked without using the credential for
-	// what it opens, or it is not the provider's; Verdict.Reason says which. It may
+	// NotVerifiable: the only way to ask the provider is to use the credential for its
+	// purpose, or the credential is another provider's; Verdict.Reason says which. It may
 	// well be live.
 	NotVerifiable State = "not-verifiable"
 	// Unknown: asked, and no answer that can be trusted came back;
@@ -52,15 +55,15 @@ const (
 )
 
 var (
-	// ErrNoAnswer is wrapped by Verdict.Err if nothing came back that the
-	// provider itself said: the network failed, or a proxy answered.
+	// ErrNoAnswer is wrapped by Verdict.Err if the provider itself did not answer: the
+	// network failed, or a proxy replied.
 	ErrNoAnswer = errors.New("no answer from the provider")
 	// ErrBusy is wrapped by Verdict.Err if the provider asked to come back
 	// later.
 	ErrBusy = errors.New("the provider is busy")
 )
 
-// A Verdict is what a Verifier found out. It holds no secret.
+// A Verdict is the answer of a Verifier. It holds no secret.
 type Verdict struct {
 	State  State
 	Reason string // for Skipped, NotVerifiable and Unknown: why, in a few words
@@ -72,8 +75,8 @@ type Verdict struct {
 	Err error
 }
 
-// An Identity is who a credential belongs to. Fields that are not known are
-// empty; Account may be known offline, from the key id alone.
+// An Identity is the owner of a credential. Fields that are not known are empty; Account
+// may be known offline, from the key id alone.
 type Identity struct {
 	Account string // twelve digits
 	ARN     string

@@ -26,7 +26,7 @@ func TestBadReports(t *testing.T) {
 		{"binary", "\x00\xff\n", "not a record of a report"},
 		{"another kind of JSON", `{"Findings": []}` + "\n", "no report"},
 		{"empty", "", "no report"},
-		{"cut off", report[:strings.Index(report, id)], "ends early: what is missing in it is not planned for"},
+		{"cut off", report[:strings.Index(report, id)], "ends early: the plan lacks the keys of the missing part"},
 		{"an id that is none", edit(id, "AKIA; rm -rf /"), `no-key`},
 		{"an id that is a service credential's", edit(id, "ACCA"+id[4:]), `no-key`},
 		{"an id of another prefix", edit(id, "AIDA"+id[4:]), `no-key`},

@@ -106,7 +106,7 @@ func (r *inquiry) regions(ctx context.Context) (names []string, all bool) {
 	return slices.DeleteFunc(out.Names, func(region string) bool { return !r.session.Covers(region) }), true // moto names all
 }
 
-// guardDuty reads what GuardDuty found about the key in a region.
+// guardDuty reads GuardDuty's findings about the key in a region.
 func (r *inquiry) guardDuty(ctx context.Context, region string) {
 	const name = "guardduty"
 	read := func(c operator.Call, out any) bool {

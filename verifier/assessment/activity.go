@@ -13,10 +13,10 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// A callGroup is what the events have in common that are told as one.
+// A callGroup is calls of the key that are told in one fact.
 type callGroup struct{ action, address, agent, region, code string }
 
-// A callTimes is when events of a group happened, and how often.
+// callTimes says when the calls of a group were made, and how many.
 type callTimes struct {
 	n           int
 	first, last time.Time
@@ -87,7 +87,7 @@ func (r *inquiry) countEvent(text string, at time.Time, region string) {
 	}
 }
 
-// activity tells what the key did, the dangerous first.
+// activity adds a fact for each group of calls, the dangerous first.
 func (r *inquiry) activity() {
 	groups := make([]callGroup, 0, len(r.events))
 	for g := range r.events {
@@ -119,7 +119,7 @@ func (r *inquiry) activity() {
 	}
 }
 
-// isActivity reports whether f says that events of a region could not be read.
+// isActivity reports whether f says that the events of a region could not be read.
 func isActivity(f verifier.Fact) bool { return f.Name == "activity" }
 
 func (e Exposure) since(now time.Time) string {
@@ -129,8 +129,8 @@ func (e Exposure) since(now time.Time) string {
 	return e.Since.UTC().Format(time.DateOnly)
 }
 
-// risk judges a call: what makes more keys, hides tracks or costs money, and
-// whether it was refused.
+// risk judges a call: dangerous are those that make more keys, hide tracks or cost money. A
+// refused one did less harm.
 func (g callGroup) risk() int {
 	_, name, _ := strings.Cut(g.action, ":")
 	switch {

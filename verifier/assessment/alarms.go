@@ -7,15 +7,15 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// A metric counts what a filter finds in a log group.
+// A metric is the count of a metric filter of a log group.
 type metric struct {
 	Name      string `json:"metricName"`
 	Namespace string `json:"metricNamespace"`
 }
 
-// alarms tells whether somebody is told when root works, and when calls are
-// refused: a metric filter on the trail's log group, with an alarm on its metric. It
-// looks in the home region, where trails for all regions usually write.
+// alarms finds out whether somebody hears of calls of the root user, and of refused calls:
+// that takes a metric filter on the trail's log group, and an alarm on its metric. It looks
+// in the home region, where trails for all regions usually write.
 func (r *inquiry) alarms(ctx context.Context) {
 	c := operator.Call{Service: "logs", Action: "DescribeMetricFilters"}
 	metrics := map[string][]metric{}
@@ -56,7 +56,7 @@ func alarmKind(pattern string) string {
 	return ""
 }
 
-// alarm tells whether there is an alarm on one of metrics.
+// alarm finds out whether one of metrics has an alarm.
 func (r *inquiry) alarm(ctx context.Context, kind string, metrics []metric, source string) {
 	for _, m := range metrics {
 		var out struct {

@@ -13,11 +13,11 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// Assess returns what is known of the key of f, of whose owner at least the account has to
-// be known. If there is no way into its account, that is the only fact. e is what is known
-// beside f of who could read the key, and since when. Without any such time CloudTrail is
-// asked for as much as it has, 90 days. If a fact of f says what the key was last used for
-// before STS was asked about it, that counts, and IAM's answer of now does not.
+// Assess returns the facts about the key of f, of whose owner it has to know the account.
+// If there is no way into the account, that is the only fact. e adds to the locations of f
+// since when, and by whom, the key could be read; without any such time CloudTrail is asked
+// for all that it has, 90 days. If a fact of f tells the last use before STS was asked about
+// the key, that counts, and not IAM's answer of now.
 func (a *Assessor) Assess(ctx context.Context, f *finding.Finding, e Exposure) []verifier.Fact {
 	for i := range f.Locations {
 		e.add(&f.Locations[i])
@@ -90,7 +90,7 @@ func (r *inquiry) principal() {
 	}
 }
 
-// owner finds the user of the key, and when it was last used: by whom is not said.
+// owner finds the user of the key, and its last use; IAM does not tell who used it.
 func (r *inquiry) owner(ctx context.Context) {
 	who := r.identity
 	r.arn = who.ARN

@@ -1,10 +1,12 @@
-// Package assessment says how dangerous a leaked key is: whose it is, what it may
-// do, what it did since it leaked, and how well its account would have noticed. It
-// asks with the operator's identity, and only reads; the leaked key is not used.
+// Package assessment finds out how dangerous a leaked key is: its owner, its rights, its use
+// since it leaked, and how well its account would have noticed. It asks with the operator's
+// identity and only reads; the leaked key is not used.
 //
-// Each answer is a verifier.Fact with the call that it comes from. What cannot be
-// asked is a fact as well: "not known: needs iam:ListAccessKeys". One missing
+// Each answer is a verifier.Fact with the call that it comes from. If a question cannot be
+// asked, there is a fact that says why: "not known: needs iam:ListAccessKeys". One missing
 // permission never costs another fact.
+//
+// It is public for the commands of stanch, and no contract.
 package assessment
 
 import (

@@ -13,7 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// serviceCredentials tells what else the user has that opens something.
+// serviceCredentials lists the user's service-specific credentials.
 func (r *inquiry) serviceCredentials(ctx context.Context) {
 	c := r.iam("ListServiceSpecificCredentials")
 	list, err := r.session.ServiceCredentials(ctx, r.user)
@@ -36,9 +36,8 @@ func (r *inquiry) serviceCredentials(ctx context.Context) {
 // reportTries bounds how often IAM is asked whether the credential report is made.
 const reportTries = 5
 
-// credentialReport reads the credential report: what IAM tells nowhere else is when the root
-// user, and the user's password, were last used. IAM makes one every four hours at
-// most, on request.
+// credentialReport reads the one place where IAM tells when the root user, and the password
+// of the user, were last used. IAM makes a report every four hours at most, on request.
 func (r *inquiry) credentialReport(ctx context.Context) {
 	const name = "credential-report"
 	generate := r.iam("GenerateCredentialReport")
@@ -74,7 +73,7 @@ func (r *inquiry) credentialReport(ctx context.Context) {
 	}
 }
 
-// readCredentialReport reads the rows of the root user and of the key's own.
+// readCredentialReport reads the rows of the root user and of the user of the key.
 func (r *inquiry) readCredentialReport(text, source string) error {
 	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil || len(lines) == 0 {
@@ -119,7 +118,7 @@ func (r *inquiry) rootUserUse(at func(string) time.Time, source string) {
 	}
 }
 
-// accountOwner tells who answers for the account, as tags of the usual names say.
+// accountOwner reads the tags that usually name the people behind the account.
 func (r *inquiry) accountOwner(ctx context.Context) {
 	body := map[string]string{"ResourceId": r.identity.Account}
 	c := operator.Call{Service: "organizations", Action: "ListTagsForResource", Body: body}

@@ -21,7 +21,7 @@ const (
 	maxGroups = 50
 )
 
-// addIn adds a fact of a region; regional makes one of those that are alike.
+// addIn adds a fact about a region. mergeRegions makes one fact of those that are alike.
 func (r *inquiry) addIn(region, name, value string, risk int, source string) {
 	f := verifier.Fact{Name: name, Value: value, Risk: risk, Source: source}
 	i := slices.IndexFunc(r.inRegions, func(g regionalFact) bool { return g.Fact == f })
@@ -67,7 +67,7 @@ func (r *inquiry) add(name, value string, risk int, source string) {
 	r.facts = append(r.facts, verifier.Fact{Name: name, Value: value, Risk: risk, Source: source})
 }
 
-// unknown adds the fact that name could not be found out by call.
+// unknown adds the fact that call did not answer.
 func (r *inquiry) unknown(name string, c operator.Call, err error) {
 	r.add(name, unknownPrefix+Why(err), neutral, source(c))
 }
@@ -80,7 +80,7 @@ func (r *inquiry) iam(action string, params ...string) operator.Call {
 	return c
 }
 
-// read makes a call, or adds that name is not known.
+// read makes a call, or adds the fact that its answer is not known.
 func (r *inquiry) read(ctx context.Context, name string, c operator.Call, out any) bool {
 	do := r.session.Do
 	if c.Service == "iam" {

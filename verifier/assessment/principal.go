@@ -14,7 +14,7 @@ import (
 // rotation is how old a key may be by AWS's own advice.
 const rotation = 90 * 24 * time.Hour
 
-// userFacts reads what IAM says of the user.
+// userFacts reads IAM's facts about the user.
 func (r *inquiry) userFacts(ctx context.Context) {
 	r.accessKeys(ctx)
 	r.console(ctx)
@@ -31,7 +31,7 @@ func (r *inquiry) userFacts(ctx context.Context) {
 	r.serviceCredentials(ctx)
 }
 
-// roleFacts reads what IAM says of the role of a session.
+// roleFacts reads IAM's facts about the role of a session.
 func (r *inquiry) roleFacts(ctx context.Context) {
 	var own struct {
 		ARN      string `xml:"GetRoleResult>Role>Arn"` // with its path, which STS does not tell
@@ -81,7 +81,7 @@ func (r *inquiry) accessKeys(ctx context.Context) {
 	}
 }
 
-// console tells whether the user can sign in, and with what.
+// console finds out whether the user has a password and MFA.
 func (r *inquiry) console(ctx context.Context) {
 	password := true
 	login := r.iam("GetLoginProfile", "UserName", r.user)
@@ -145,7 +145,7 @@ func (r *inquiry) policies(ctx context.Context, noun, param, name string) {
 	}
 }
 
-// judgePolicy adds what the name of a managed policy says by itself.
+// judgePolicy adds a fact about a managed policy that is known by its name.
 func (r *inquiry) judgePolicy(policy, source string) {
 	switch {
 	case policy == "AdministratorAccess":

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// triedActions are the actions that the policies are tried with: how a key becomes more
-// than it is, and what it is usually stolen for.
+// triedActions are the actions that the policies are tried with: those by which a key gets
+// more rights, and those that keys are usually stolen for.
 var triedActions = []struct {
 	action string
 	risk   int
@@ -35,10 +35,9 @@ var triedActions = []struct {
 	{"organizations:LeaveOrganization", act},
 }
 
-// escalations are how a key gets rights that it does not have. All actions of one are
-// needed.
+// escalations are ways to rights that the key does not have. Each needs all of its actions.
 var escalations = []struct {
-	what    string
+	effect  string
 	actions []string
 }{
 	{"makes keys for other users", []string{"iam:CreateAccessKey"}},
@@ -53,8 +52,8 @@ var escalations = []struct {
 	{"changes what functions do with their roles", []string{"lambda:UpdateFunctionCode"}},
 }
 
-// simulate has IAM simulate the probes on all resources. It knows neither service
-// control policies nor conditions that it is not given.
+// simulate has IAM simulate triedActions on all resources. The simulation knows neither
+// service control policies nor conditions that it is not given.
 func (r *inquiry) simulate(ctx context.Context) {
 	if r.arn == "" || r.identity.Kind == "root" {
 		return
@@ -91,7 +90,7 @@ func (r *inquiry) simulate(ctx context.Context) {
 	r.add("may", text, risk, source(c))
 	for _, p := range escalations {
 		if !slices.ContainsFunc(p.actions, func(a string) bool { return !slices.Contains(allowed, a) }) {
-			r.add("escalation", p.what+", by "+strings.Join(p.actions, " and "), act, source(c))
+			r.add("escalation", p.effect+", by "+strings.Join(p.actions, " and "), act, source(c))
 		}
 	}
 }

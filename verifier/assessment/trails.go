@@ -16,10 +16,10 @@ type trail struct {
 	HomeRegion         string
 }
 
-// trails tells whether CloudTrail keeps more than the 90 days of its history. The home
-// region shows the trails of all regions; a trail of one region shows there alone. So
-// the others are asked only if the home region has none that covers them. all says
-// whether regions are all that the account has enabled.
+// trails finds out whether CloudTrail keeps more than the 90 days of its history. The home
+// region shows the trails that cover all regions; a trail of one region shows there alone.
+// So the other regions are asked only if the home region shows none that covers them. all
+// says whether regions are all that the account has enabled.
 func (r *inquiry) trails(ctx context.Context, regions []string, all bool) {
 	const name = "cloudtrail"
 	home := r.session.HomeRegion()

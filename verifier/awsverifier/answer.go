@@ -25,10 +25,9 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// An answer is what came back for one request, whoever sent it. code and
-// requestID have been checked for their shape and may be shown. message must
-// not: whoever answered may quote the signed headers in it, and the session
-// token is one of them.
+// An answer is the reply to one request, from STS or from something between. code and
+// requestID have been checked for their shape and may be shown. message must not be shown:
+// it may quote the signed headers, and the session token is one of them.
 type answer struct {
 	host                     string
 	status                   int // 0: nothing came back
@@ -91,15 +90,15 @@ func (a answer) verdict(decoded string) verifier.Verdict {
 	}
 	switch a.code {
 	case "InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken", "ExpiredTokenException":
-		// AWS may look at the time of a request first or last. What it says of a key
-		// is not believed if it cannot have accepted the time.
+		// AWS may check the time of a request first or last. Its word on a key counts only
+		// if it can have accepted the time.
 		if a.skew.Abs() > maxSkew || clockText().MatchString(a.message) {
 			return a.unknown(a.wrongClock(), nil)
 		}
 	}
 	switch a.code {
 	case "AccessDenied", "AccessDeniedException":
-		// Denied is who was authenticated first, if the text says who that is.
+		// AWS authenticates before it denies, and the text names the identity.
 		if m := deniedUser().FindStringSubmatch(a.message); m != nil {
 			return a.identified(identity(m[1]).Account, m[1], decoded)
 		}
@@ -162,7 +161,7 @@ func (a answer) unknown(reason string, cause error) verifier.Verdict {
 	return verifier.Verdict{State: verifier.Unknown, Reason: reason, Err: err}
 }
 
-// noAnswer is the verdict if what came back is not from STS, or nothing did.
+// noAnswer is the verdict if STS did not reply: something else did, or nothing.
 func (a answer) noAnswer() verifier.Verdict {
 	if reason, cause := networkTrouble(a.err); a.status == 0 || reason == timedOut {
 		err := fmt.Errorf("sts:GetCallerIdentity at %s: %w: %w", a.host, verifier.ErrNoAnswer, cause)
@@ -182,7 +181,7 @@ func as[E error](err error) (e E, ok bool) {
 
 const timedOut = "timed out"
 
-// networkTrouble says in two words what err is about, and returns its cause
+// networkTrouble names the kind of failure in two words, and returns the cause of err
 // without the layers of the SDK.
 func networkTrouble(err error) (reason string, cause error) {
 	cause = err
@@ -247,7 +246,7 @@ func identity(arn string) verifier.Identity {
 	return verifier.Identity{}
 }
 
-// facts returns what is known of the exchange, for who looks for it in a log.
+// facts returns facts about the exchange, for a person who looks for it in a log.
 func (a answer) facts() []verifier.Fact {
 	facts := []verifier.Fact{{Name: "sts-endpoint", Value: a.host}}
 	if a.status != 0 {

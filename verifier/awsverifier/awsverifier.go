@@ -1,17 +1,16 @@
-// Package awsverifier tells what a found AWS key is worth.
+// Package awsverifier asks AWS whether a leaked key works.
 //
-// A key says a lot about itself: the account is in its id, the time of issue
-// and the region are in a session token. Offline reads that and sends nothing.
-// What can still be live after it is asked at AWS with the one call that needs
-// no permission and changes nothing, sts:GetCallerIdentity, once, at a pinned
-// host.
+// A key tells some things by itself, and Offline reads them: its account, that a session is
+// over, that it is a canary. If the key may still be live, Client sends one request,
+// sts:GetCallerIdentity, which needs no permission and changes nothing.
 //
-// Two rules carry the package. A leaked key must not reach anybody but AWS: the
-// client reads no profile, no environment, no metadata service, uses no proxy
-// and follows no redirect, and checks the host right before it dials. And only
-// what STS itself said counts: an answer is judged by its error code, never by
-// its HTTP status, so that what a proxy or a captive portal says makes a key
-// unknown, never invalid.
+// Leaked keys are signed for here, so the package is strict about where they go. It reads no
+// profile, no environment and no metadata service, uses no proxy, follows no redirect, and
+// checks the host right before it dials. Only STS itself changes a verdict: an answer is
+// judged by its error code, never by its HTTP status. So the reply of a proxy or a captive
+// portal makes a key unknown, never invalid.
+//
+// It is public, as the Verifier for AWS; New and Offline are the contract.
 package awsverifier
 
 import (
@@ -25,8 +24,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// Config is what New needs to know. The zero Config asks AWS about keys of any
-// account, except those that are known to be canaries.
+// Config configures a Client. The zero Config asks AWS about keys of any account, except
+// those that are known to be canaries.
 type Config struct {
 	// Version of stanch. The owner of a key sees it in CloudTrail, as app/stanch-VERSION
 	// in the user agent.
@@ -67,7 +66,7 @@ type Client struct {
 	sent     *requestCount
 }
 
-// New returns a Client, or an error that names what is wrong with cfg.
+// New returns a Client. Its error names the field of cfg that is wrong.
 func New(cfg Config) (*Client, error) {
 	for _, a := range slices.Concat(cfg.Accounts, cfg.CanaryAccounts) {
 		if !accountNumber().MatchString(a) {
@@ -89,7 +88,7 @@ func New(cfg Config) (*Client, error) {
 	if !cfg.Offline {
 		c.online = &verifier.Limited{Verifier: client, PerSecond: cfg.PerSecond, Backoff: cfg.Backoff}
 		if cfg.Cache != "" {
-			// Where somebody stands in for AWS, what they say counts for them alone.
+			// Answers of a test server do not count for AWS.
 			c.online = &verifier.Stored{Verifier: c.online, Dir: cfg.Cache, Refresh: cfg.Refresh, Scope: client.endpoint, Now: cfg.Now}
 		}
 		c.online = &verifier.Cached{Verifier: c.online, Now: cfg.Now}
@@ -97,7 +96,7 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// Forget removes what cfg.Cache holds of a key id: the key is no longer what it was.
+// Forget removes the verdicts on a key id from cfg.Cache, because the key has changed.
 func Forget(cfg Config, id string) error {
 	base, _, err := checkEndpoint(cfg.Endpoint)
 	if err != nil || cfg.Cache == "" {
@@ -106,8 +105,8 @@ func Forget(cfg Config, id string) error {
 	return (&verifier.Stored{Dir: cfg.Cache, Scope: base}).Forget(id)
 }
 
-// Verify implements verifier.Verifier. Candidates for the secret of one key id
-// are asked about in the order of the calls: call it with the best one first.
+// Verify implements verifier.Verifier. Candidates for the secret of one key id are asked
+// about in the order of the calls: begin with the best one.
 func (c *Client) Verify(ctx context.Context, cred detectors.Credential) verifier.Verdict {
 	if !strings.HasPrefix(cred.ID, session) {
 		// Only session keys have tokens. One that was paired with a long-term
@@ -129,9 +128,8 @@ func (c *Client) Verify(ctx context.Context, cred detectors.Credential) verifier
 	return v
 }
 
-// Asks reports whether Verify would ask AWS about cred, if it has not yet: it is not
-// known to be dead or a canary, it is complete, and its account is among those to ask
-// about.
+// Asks reports whether Verify would ask AWS about cred: it is complete, its account is among
+// those to ask about, and it is not known to be dead or a canary.
 func (c *Client) Asks(ctx context.Context, cred detectors.Credential) bool {
 	if !strings.HasPrefix(cred.ID, session) {
 		cred.Token = detectors.Secret{}
@@ -157,8 +155,8 @@ type Sent struct {
 	Requests int
 }
 
-// Sent returns what was sent so far, by host. A request counts from the moment
-// it is handed to the network, whether or not it arrived.
+// Sent returns the number of requests so far, by host. A request counts from the moment it
+// is handed to the network, whether or not it arrived.
 func (c *Client) Sent() []Sent { return c.sent.list() }
 
 var accountNumber = pattern(`^[0-9]{12}$`)

@@ -2,10 +2,9 @@ package awsverifier
 
 import "strings"
 
-// canaryList returns which list of canary accounts holds account, or "". A
-// canary alarms its owner when it is used, however it is used, so the check
-// comes before any request. The numbers are those that TruffleHog ships
-// (pkg/detectors/aws/access_keys/canary.go at 3ab759fe, 2026-08).
+// canaryList returns the list of canary accounts that has account, or "". Every use of a
+// canary alarms its owner, so the check comes before any request. The numbers are those that
+// TruffleHog ships (pkg/detectors/aws/access_keys/canary.go at 3ab759fe, 2026-08).
 func canaryList(account string) string {
 	switch account {
 	case "052310077262", "171436882533", "266735846894", "534261010715", "595918472158",

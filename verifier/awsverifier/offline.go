@@ -19,9 +19,9 @@ const (
 	session  = "ASIA"
 )
 
-// sessionLife is the longest that STS lets a session live (36 hours, for
-// GetSessionToken and GetFederationToken). Roles and the root user get less,
-// but a token does not tell what it was made by.
+// sessionLife is the longest that STS lets a session live (36 hours, for GetSessionToken and
+// GetFederationToken). Roles and the root user get less, but a token does not tell which
+// call made it.
 const sessionLife = 36 * time.Hour
 
 // pattern compiles a regexp when it is first needed: commands that verify nothing, and
@@ -32,9 +32,9 @@ func pattern(expr string) func() *regexp.Regexp {
 
 var signingID = pattern(`^(` + longTerm + `|` + session + `)[A-Z0-9]{12,124}$`)
 
-// Offline is a verifier.Verifier that reads what a key says about itself and
-// sends nothing. It can tell that a key is a canary or that a session is over;
-// everything else is Skipped. Its zero value works.
+// Offline is a verifier.Verifier that reads the key alone and sends nothing. It recognises
+// canaries and sessions that are over; every other credential is Skipped. Its zero value
+// works.
 type Offline struct {
 	CanaryAccounts []string         // in addition to the built-in list
 	Now            func() time.Time // nil means time.Now
@@ -75,7 +75,7 @@ func (o Offline) now() time.Time {
 	return o.Now()
 }
 
-// canary returns the list that one of accounts is on, or "".
+// canary returns the list that names one of accounts, or "".
 func (o Offline) canary(accounts ...string) string {
 	for _, a := range accounts {
 		if list := canaryList(a); list != "" {

@@ -19,9 +19,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier/internal/partition"
 )
 
-// An stsClient asks STS about complete credentials, whatever they are: policy, pace
-// and memory are its callers' business. Calls for one key id must come one
-// after the other.
+// An stsClient asks STS about complete credentials. Its callers decide which, how fast, and
+// how long to remember. Calls for one key id must come one after the other.
 type stsClient struct {
 	app      string // user agent
 	endpoint string // base URL instead of AWS's, or ""
@@ -101,8 +100,8 @@ func (a *stsClient) remember(c detectors.Credential) {
 	a.asked[c.ID][c.Secret.SHA256()] = time.Now()
 }
 
-// ask sends one request, and one more for each further partition as long as none
-// knows the key: in the wrong partition every key is one that does not exist.
+// ask sends one request, and one more for each further partition as long as none knows the
+// key: in the wrong partition a key looks as if it did not exist.
 func (a *stsClient) ask(ctx context.Context, c detectors.Credential) (v verifier.Verdict) {
 	at := a.now()
 	for _, region := range a.regionsFor(c) {
@@ -114,9 +113,9 @@ func (a *stsClient) ask(ctx context.Context, c detectors.Credential) (v verifier
 	return v
 }
 
-// regionsFor returns where to ask about c, in order: only where its token says that
-// it was issued; else first where the text around it says, then at the partition of
-// most keys, then at those that the user names.
+// regionsFor returns the regions in which to ask about c, in order. If its token names one,
+// it is asked there alone. Else its partition is guessed: first the one that the text around
+// it names, then aws, then those of Config.Partitions.
 func (a *stsClient) regionsFor(c detectors.Credential) []string {
 	token, _ := awskeys.ParseToken(c.Token.Reveal())
 	if token.Region != "" {

@@ -59,7 +59,7 @@ func loopbackOnly(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// A guard is the last thing that a request passes on its way out.
+// A guard checks every request right before it is sent.
 type guard struct {
 	override string // the only host to let through, if not empty
 	sent     *requestCount

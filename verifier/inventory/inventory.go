@@ -1,15 +1,17 @@
-// Package inventory knows which access keys are the operator's own. A file lists
-// them by the hash of their ids, so that a scan can say without asking anybody: this
-// is a key of that user. list.go makes the list, with the operator's own identity.
+// Package inventory recognises the operator's own access keys. A file lists them by the hash
+// of their ids, so that a scan can say offline: this is a key of that user. list.go makes
+// the list, with the operator's own identity.
 //
 // The file is JSON, an object a line. The first says how the others are to be read:
 //
 //	{"type":"inventory","schema":"stanch-inventory/v1","salt":"…","created":"…"}
 //	{"type":"key","id_hmac":"…","account":"123456789012","user":"alice","status":"Active","created":"…"}
 //
-// id_hmac is the HMAC-SHA256 of the key id under salt, in hexadecimal. It keeps ids
-// out of sight, and no more: they have 39 random bits, which can be tried out. Ids are
-// no secrets; who has which key is nobody's business either.
+// id_hmac is the HMAC-SHA256 of the key id under salt, in hexadecimal. It only keeps ids out
+// of sight: they have 39 random bits, which can be tried out. Ids are no secrets, but the
+// list of who has which key is not for everybody.
+//
+// The package is public for the commands of stanch. Its contract is the file.
 package inventory
 
 import (
@@ -27,7 +29,7 @@ import (
 	"time"
 )
 
-// Schema is of the files that this package writes, and the only one that it reads.
+// Schema is that of the files that this package writes, and the only one that it reads.
 const Schema = "stanch-inventory/v1"
 
 // The types of lines.
@@ -67,7 +69,7 @@ type line struct {
 // Concurrent calls of Find are allowed.
 type Inventory struct{ files []saltedKeys }
 
-// A saltedKeys is what was read under one salt.
+// A saltedKeys is the keys of one file.
 type saltedKeys struct {
 	salt []byte
 	keys map[string]Key // by the HMAC of the id

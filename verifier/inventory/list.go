@@ -21,9 +21,9 @@ type List struct {
 // a second.
 const workers = 4
 
-// Fetch asks IAM for the access keys of all users of one account, as the operator. It
-// needs iam:ListUsers and iam:ListAccessKeys, and reads only. The keys of the root user
-// are not among them: IAM lists them to nobody else.
+// Fetch asks IAM for the access keys of all users of the operator's account. It needs
+// iam:ListUsers and iam:ListAccessKeys, and only reads. The keys of the root user are
+// missing: IAM lists them only to the root user itself.
 func Fetch(ctx context.Context, op *operator.Operator, now time.Time) (List, error) {
 	s := op.Own()
 	users, err := s.Users(ctx)

@@ -58,14 +58,14 @@ type accessKey struct {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// asff makes the finding of one key. Its id is the fingerprint of the leak, so that
-// a later notice updates it.
+// asff returns the finding of one key. Its id is the fingerprint of the leak, so that a
+// later notice updates it.
 func (n *Notifier) asff(notice Notice) hubFinding {
 	own := n.Operator
 	f := hubFinding{
 		SchemaVersion: "2018-10-08", ID: "stanch/" + notice.Fingerprint, GeneratorID: "stanch",
 		ProductARN: fmt.Sprintf("arn:%s:securityhub:%s:%s:product/%[3]s/default", own.Partition(), own.Region(), own.Account),
-		// Of the caller, whosever the key is: Security Hub takes no other.
+		// The caller's account, not that of the key: Security Hub takes no other.
 		AccountID: own.Account,
 		CreatedAt: stamp(notice.Planned), UpdatedAt: stamp(notice.Time),
 		Title:       cut("Leaked AWS key "+notice.KeyID+": "+notice.Result, 256),
@@ -77,7 +77,7 @@ func (n *Notifier) asff(notice Notice) hubFinding {
 		},
 	}
 	f.Severity.Label = "CRITICAL"
-	if notice.Off { // what it did until then is still to be looked at
+	if notice.Off { // somebody still has to look at the use of the key until then
 		f.Severity.Label = "MEDIUM"
 	}
 	f.FindingProviderFields.Severity, f.FindingProviderFields.Types = f.Severity, f.Types

@@ -1,9 +1,11 @@
-// Package notify tells other systems how a response to a leaked key went: AWS
-// Security Hub, Amazon EventBridge, Amazon SNS, and webhooks such as Slack's.
+// Package notify tells other systems how a response to a leaked key went: AWS Security Hub,
+// Amazon EventBridge, Amazon SNS, and webhooks such as Slack's.
 //
-// What it sends names keys by id and secrets by hash; it is given no secret. AWS
-// is told with the operator's own identity, never by the role that shuts keys
-// off, which may do nothing else, and never with a leaked key.
+// A notice names a key by its id and a secret by its hash; the package is given no secret.
+// It tells AWS with the operator's own identity, never with the role that shuts keys off,
+// which may do nothing else, and never with a leaked key.
+//
+// It is public for the commands of stanch, and no contract but for the JSON of Notice.
 package notify
 
 import (
@@ -22,11 +24,11 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// Schema is of the notices that are sent as JSON. A reader may ignore fields that
-// it does not know.
+// Schema is that of the notices sent as JSON. A reader may ignore fields that it does not
+// know.
 const Schema = "stanch-notice/v1"
 
-// A Notice is what is told of one key.
+// A Notice tells of one key.
 type Notice struct {
 	Schema string `json:"schema"`
 	// Text is all of it for people, in a line. Slack and its kin show it.
@@ -42,14 +44,14 @@ type Notice struct {
 	Plan    string    `json:"plan"`             // its hash
 }
 
-// A Target is who is told.
+// A Target is a system that gets notices.
 type Target struct {
 	kind, to string
 	region   string // "" is the operator's
 	name     string // for people; of a webhook not its URL, which is a secret
 }
 
-// String names the target without what opens it.
+// String names the target without its secret: the URL of a webhook.
 func (t Target) String() string { return t.name }
 
 // AWS reports whether the operator's identity is needed to tell it.
@@ -61,8 +63,8 @@ var (
 	busName  = pattern(`^[\w./-]{1,256}$`)
 )
 
-// pattern compiles a regexp when it is first needed: what tells nobody, and hooks above
-// all, is not to wait for it.
+// pattern compiles a regexp when it is first needed, so that other commands, hooks above
+// all, do not wait for it.
 func pattern(expr string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }
@@ -121,15 +123,15 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && a.IsLoopback()
 }
 
-// A Notifier tells targets. The zero Notifier tells webhooks only.
+// A Notifier sends notices. The zero Notifier reaches webhooks only.
 type Notifier struct {
-	// Operator tells AWS, in the account that it is of.
+	// Operator signs for AWS, in its own account.
 	Operator *operator.Session
 	Version  string        // of stanch, for the user agent
 	Wait     time.Duration // before the second attempt at a webhook; 0 is a second
 }
 
-// Send tells all targets of all notices. One that fails keeps no other from being
+// Send sends all notices to all targets. One that fails keeps none of the others from being
 // told; the error names each that failed.
 func (n *Notifier) Send(ctx context.Context, targets []Target, notices []Notice) error {
 	if len(notices) == 0 {

@@ -55,7 +55,7 @@ func (n *Notifier) postOnce(ctx context.Context, t Target, notice Notice) (again
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "stanch/"+n.Version)
 	client := http.Client{
-		// What is meant for one host is not carried to another.
+		// The notice is for this host only.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	resp, err := client.Do(r)
@@ -67,7 +67,7 @@ func (n *Notifier) postOnce(ctx context.Context, t Target, notice Notice) (again
 		return true, err
 	}
 	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // what it says is nobody's business
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // the reply may quote the URL
 	if resp.StatusCode/100 == 2 {
 		return false, nil
 	}

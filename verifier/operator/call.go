@@ -32,7 +32,7 @@ type Call struct {
 	Path, Method string
 }
 
-// maxAnswer is more than any page that is asked for.
+// maxAnswer is more than any page has.
 const maxAnswer = 16 << 20
 
 // attempts bounds how often a request is sent when AWS is busy, says 5xx or
@@ -40,9 +40,9 @@ const maxAnswer = 16 << 20
 // a state that is set already when they come twice, or tell somebody once more.
 const attempts = 5
 
-// Do makes the call and decodes the answer into out, a pointer to a struct with
-// tags of encoding/xml or encoding/json as the service has it; nil drops the
-// answer. What AWS refused is an *Error.
+// Do makes the call and decodes the answer into out, a pointer to a struct with tags of
+// encoding/xml or encoding/json, as the service has it; nil drops the answer. If AWS refuses
+// the call, the error is an *Error.
 func (s *Session) Do(ctx context.Context, c Call, out any) error {
 	if err := s.mayDo(c); err != nil {
 		return err
@@ -161,8 +161,8 @@ func (s *Session) once(ctx context.Context, c Call, out any) error {
 	return err
 }
 
-// decode holds that the answer is one to c, also if nothing of it is wanted: the page of
-// a proxy may be good XML, in which there is no tag, no key and no policy.
+// decode checks that the answer is one to c, even if out is nil: the page of a proxy may be
+// good XML, and would read as an account without tags, keys and policies.
 func decode(c Call, answer []byte, out any) error {
 	var err error
 	if services[c.Service].version == "" {

@@ -17,8 +17,8 @@ type clock struct {
 	read time.Time // when it came, on this machine
 }
 
-// set notes the Date header of an answer that came at read. A date that is further
-// off than any request may be was not written by the server that accepted it.
+// set notes the Date header of an answer that came at read. A date that is further off than
+// any request may be was not written by the server that accepted the request.
 func (c *clock) set(header string, read time.Time) {
 	const slowest = time.Minute // more than a request and its answer may take
 	date, err := http.ParseTime(header)
@@ -30,9 +30,9 @@ func (c *clock) set(header string, read time.Time) {
 	c.date, c.read = date, read
 }
 
-// Time returns what time it is at AWS, and how far the clock of this machine is ahead
-// of it, from the Date of IAM's last answer. known is false if that answer had no Date
-// that can be right, or if there was no answer yet.
+// Time returns the time at AWS, and how far the clock of this machine is ahead of it, from
+// the Date of IAM's last answer. known is false if that answer had no plausible Date, or if
+// there was no answer yet.
 func (s *Session) Time() (now time.Time, ahead time.Duration, known bool) {
 	s.clock.mu.Lock()
 	defer s.clock.mu.Unlock()

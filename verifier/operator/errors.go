@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// An Error is what AWS said instead of an answer.
+// An Error is AWS's refusal of a call.
 type Error struct {
 	Call      Call
 	Status    int // of HTTP
@@ -28,11 +28,11 @@ type Error struct {
 
 // Error implements error.
 func (e *Error) Error() string {
-	what := e.Call.Service + ":" + e.Call.Action
+	call := e.Call.Service + ":" + e.Call.Action
 	if e.Skew != 0 {
-		return fmt.Sprintf("%s: the clock of this machine is wrong by %s", what, e.Skew.Round(time.Second))
+		return fmt.Sprintf("%s: the clock of this machine is wrong by %s", call, e.Skew.Round(time.Second))
 	}
-	s := fmt.Sprintf("%s: %s (HTTP %d)", what, e.Code, e.Status)
+	s := fmt.Sprintf("%s: %s (HTTP %d)", call, e.Code, e.Status)
 	if e.Message != "" {
 		s += ": " + e.Message
 	}
@@ -52,9 +52,9 @@ func (e *Error) Denied() bool {
 // Permission is the IAM action that the call needs.
 func (e *Error) Permission() string { return permission(e.Call) }
 
-// Refusal says of a call that AWS denied which permission is missing, in AWS's own
-// sentence. That tells who was refused and by which kind of policy: a permission that
-// a service control policy denies cannot be given to the role.
+// Refusal returns the permission that is missing, and AWS's own sentence. That names the
+// caller and the kind of policy: a permission that a service control policy denies cannot be
+// given to the role.
 func (e *Error) Refusal() string {
 	s := "needs " + e.Permission()
 	if e.explicit() {
@@ -66,7 +66,7 @@ func (e *Error) Refusal() string {
 	return s
 }
 
-// Reason says the same in a few words, without the names in AWS's sentence.
+// Reason is Refusal in a few words, without the names in AWS's sentence.
 func (e *Error) Reason() string {
 	clause := ""
 	if i := strings.Index(e.Message, " because "); i >= 0 {
@@ -88,8 +88,8 @@ func (e *Error) Reason() string {
 // explicit reports whether some policy denies the call, so that no other can allow it.
 func (e *Error) explicit() bool { return strings.Contains(e.Message, "explicit deny") }
 
-// shorten cuts a sentence of AWS's that is longer than any that has to be read, such as
-// one with an encoded message.
+// shorten cuts a sentence of AWS's that nobody would read to its end, such as one with an
+// encoded message.
 func shorten(s string) string {
 	const most = 1000
 	if r := []rune(s); len(r) > most {
@@ -124,13 +124,13 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
-// ErrNotFound is what errors.Is finds in an Error that says: there is no such thing.
+// ErrNotFound is matched (errors.Is) by every Error that says: there is no such thing.
 var ErrNotFound = errors.New("not found")
 
 var clockText = regexp.MustCompile(`(?i)signature (expired|not yet current)`)
 
-// withoutKeys takes out of what AWS says what it quotes of the request: of one whose
-// signature does not match that is every signed header, and the token is one.
+// withoutKeys removes secrets from the message of an Error: about a signature that does not
+// match, AWS quotes every signed header, and the session token is one.
 func withoutKeys(err error, keys aws.Credentials) error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -202,7 +202,7 @@ func jsonError(header string, body []byte) (code, message string) {
 		Code    string `json:"code"`
 		Message string `json:"message"` // or Message: encoding/json takes both
 	}
-	_ = json.Unmarshal(body, &b) // what is no JSON has no code
+	_ = json.Unmarshal(body, &b) // without JSON there is no code
 	for _, code = range []string{header, b.Type, b.Code} {
 		if code != "" {
 			break

@@ -60,8 +60,8 @@ func (s *Session) UserARN(ctx context.Context, name string) (string, error) {
 	return out.ARN, err
 }
 
-// LastUsed says who has a key and what it was last used for. Asking AWS STS about
-// the key changes the answer: ask this first.
+// LastUsed is the user of a key and its last use. A question to STS about the key is a use:
+// ask for the last use first.
 type LastUsed struct {
 	User            string
 	At              time.Time // zero: never, or not since AWS keeps track
@@ -87,8 +87,8 @@ func (s *Session) LastUsed(ctx context.Context, keyID string) (LastUsed, error) 
 	return LastUsed{out.User, at, out.Service, out.Region}, nil
 }
 
-// AccountOf asks which account a key id belongs to, whoever's it is. The owner of
-// the key does not see the question.
+// AccountOf asks for the account of any key id. The owner of the key does not see the
+// question.
 func (s *Session) AccountOf(ctx context.Context, keyID string) (string, error) {
 	var out struct {
 		Account string `xml:"GetAccessKeyInfoResult>Account"`

@@ -8,13 +8,12 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 )
 
-// UsedBefore is the name of the fact that tells what a key was last used for before
-// STS was asked about it, which counts as a use. Its value is a LastUsed as String
-// writes it.
+// UsedBefore names the fact that tells the last use of a key before STS was asked about it:
+// the question is a use. Its value is that of LastUsed.String.
 const UsedBefore = "used-before-verifying"
 
-// UsedBeforeAt is the name of the fact that tells when STS was asked that time, if the key
-// was verified again since.
+// UsedBeforeAt names the fact that tells when STS was asked that time, if the key was
+// verified again since.
 const UsedBeforeAt = "used-before-verifying-at"
 
 // String returns u as ParseLastUsed reads it. It does not name the user.
@@ -25,7 +24,7 @@ func (u LastUsed) String() string {
 	return fmt.Sprintf("%s, %s in %s", u.At.UTC().Format(time.RFC3339), u.Service, u.Region)
 }
 
-// ParseLastUsed reads what String wrote.
+// ParseLastUsed reads the result of String.
 func ParseLastUsed(s string) (u LastUsed, ok bool) {
 	if s == "never" {
 		return u, true
@@ -39,7 +38,8 @@ func ParseLastUsed(s string) (u LastUsed, ok bool) {
 	return LastUsed{At: t, Service: service, Region: region}, true
 }
 
-// FindUsedBefore returns what the fact UsedBefore tells, if facts have one that can be read.
+// FindUsedBefore returns the value of the fact UsedBefore, if facts have one that can be
+// read.
 func FindUsedBefore(facts []detectors.Fact) (LastUsed, bool) {
 	for _, f := range facts {
 		if f.Name == UsedBefore {

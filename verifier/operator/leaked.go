@@ -12,11 +12,11 @@ import (
 	"github.com/stanch-dev/stanch/verifier/internal/partition"
 )
 
-// Leaked returns a session of a leaked long-term key, for "stanch respond
-// --self". It can do two things: ask who it is, and set itself to Inactive. All
-// else is an error, and nothing is sent. arn is whose it is, after STS.
+// Leaked returns a session of a leaked long-term key, for "stanch respond --self". It can do
+// two things: ask who it is, and set itself to Inactive. Any other call is an error, and
+// nothing is sent. arn is the owner, as STS named it.
 //
-// No proxy is used: what is signed with a leaked key goes to AWS itself.
+// No proxy is used: requests that are signed with a leaked key go to AWS itself.
 func Leaked(cfg Config, c detectors.Credential, arn string) (*Session, error) {
 	client, err := newHTTPClient(cfg.Endpoint)
 	if err != nil {
@@ -31,7 +31,7 @@ func Leaked(cfg Config, c detectors.Credential, arn string) (*Session, error) {
 	return o.own, nil
 }
 
-// mayDo holds that a leaked key is used for nothing but to switch itself off.
+// mayDo refuses every call of a leaked key but those that switch it off.
 func (s *Session) mayDo(c Call) error {
 	off := map[string]string{"AccessKeyId": s.leaked, "Status": "Inactive"}
 	switch {

@@ -1,14 +1,15 @@
-// Package operator calls AWS as the person who runs stanch: with the identity
-// of their profile, or with a role that it may assume in the account concerned.
+// Package operator calls AWS as the person who runs stanch: with the identity of their
+// profile, or with a role that it may assume in the account concerned.
 //
-// It is the other side of a wall. Package awsverifier signs with leaked keys
-// and reads nothing of the operator's; this package reads the operator's
-// configuration and never sees a leaked key.
+// Packages awsverifier and operator are kept apart. The former signs with leaked keys and
+// reads nothing of the operator's; the latter reads the operator's configuration and never
+// sees a leaked key, except for Leaked, which lets one switch itself off.
 //
-// Requests are made here, signed with the SDK's signer, and not with a service
-// package of the SDK for each of the services that are asked: whoever has
-// stanch as a hook builds it from source, and the package of IAM alone costs
-// more to build than all of stanch's own code (bench/2026-11-22-operator).
+// Requests are made here and signed with the SDK's signer, without a service package of the
+// SDK for each service. Many users build stanch from source, as a hook, and the package of
+// IAM alone costs more to build than all of stanch's own code (bench/2026-11-22-operator).
+//
+// It is public for the commands of stanch, and no contract.
 package operator
 
 import (
@@ -29,8 +30,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier/internal/partition"
 )
 
-// Config says who the operator is. The zero Config is the identity that the AWS
-// CLI would use.
+// Config names the operator's identity. The zero Config is the identity that the AWS CLI
+// would use.
 type Config struct {
 	Profile string // of ~/.aws; "" is the default one
 	// Role is assumed in accounts other than the operator's own. ExternalID
@@ -55,8 +56,8 @@ type Operator struct {
 	opened map[string]*Session // by account and policy
 }
 
-// New finds out who the operator is: it reads the AWS configuration and asks
-// STS once. The error says what to do if there is no identity.
+// New reads the AWS configuration and asks STS once who the operator is. Without an
+// identity, the error tells how to get one.
 func New(ctx context.Context, cfg Config) (*Operator, error) {
 	client, err := newHTTPClient(cfg.Endpoint)
 	if err != nil {
@@ -65,8 +66,8 @@ func New(ctx context.Context, cfg Config) (*Operator, error) {
 	if cfg.Role != "" && !roleName().MatchString(cfg.Role) {
 		return nil, fmt.Errorf("role %q: not the name of a role (give its name or path/name, without an account)", cfg.Role)
 	}
-	// The SDK is used for what only it can do: single sign-on, credential
-	// processes, web identities, instance roles.
+	// Only the SDK can do single sign-on, credential processes, web identities and
+	// instance roles.
 	loaded, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(cfg.Profile))
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
@@ -114,7 +115,7 @@ func (o *Operator) In(ctx context.Context, account, purpose, policy string) (*Se
 	if err != nil {
 		return nil, fmt.Errorf("assuming %s: %w", role, err)
 	}
-	// Not the account that the role's ARN says, but the one that the answer is of.
+	// The account of the answer counts, not that of the role's ARN.
 	s.ARN, s.Account = arn, accountOf(arn)
 	if s.Account != account {
 		return nil, fmt.Errorf("%w: %s belongs to account %q, the key to %s", ErrOtherAccount, role, s.Account, account)

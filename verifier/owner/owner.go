@@ -1,7 +1,7 @@
-// Package owner asks IAM about leaked keys, as the owner of the account that they belong
-// to. IAM tells two things that STS does not: whether a key id without its secret is
-// active, and what a key was last used for. The latter has to be asked first: a question
-// to STS is a use of the key.
+// Package owner asks IAM about leaked keys, as the owner of the account that they belong to.
+// IAM knows two things that STS does not tell: whether a key id without its secret is
+// active, and the last use of a key. The last use has to be asked for first: a question to
+// STS is a use of the key.
 //
 // It is public for the commands of stanch, and no contract.
 package owner

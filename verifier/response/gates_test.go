@@ -54,8 +54,8 @@ func TestPlanGates(t *testing.T) {
 			key.Set(verifiertest.Key{Credential: in.leak.Match.Credential, ARN: in.leak.Verdict.Identity.ARN, State: verifiertest.Inactive})
 		}, response.GateState, "asked now"},
 		{"secret is not its own", func(in *incident) { in.leak.Match.Credential.Secret = detectors.NewSecret(strings.Repeat("x", 40)) }, response.GateState, "asked now"},
-		{"no identity", identity("", "", ""), response.GateIdentity, "whose"},
-		{"identity of another account", identity("user", "deploy", "arn:aws:iam::"+ops+":user/deploy"), response.GateIdentity, "whose"},
+		{"no identity", identity("", "", ""), response.GateIdentity, "owner"},
+		{"identity of another account", identity("user", "deploy", "arn:aws:iam::"+ops+":user/deploy"), response.GateIdentity, "owner"},
 		{"name of another user", func(in *incident) { in.leak.Verdict.Identity.Name = "mallory" }, response.GateIdentity, "do not agree"},
 		{"an id that is none", func(in *incident) { in.leak.Match.Credential.ID = "AKIA;rm -rf" }, response.GateNoKey, "not the id of an access key"},
 		{"account not listed", func(in *incident) { in.rules.Accounts = []string{ops} }, response.GateAccount, prod},

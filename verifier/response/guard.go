@@ -8,8 +8,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// Guard judges what has to be asked of AWS, when a plan is made and again before
-// it is applied. It returns the tags of the user or the role.
+// Guard judges the gates that need answers of AWS, when a plan is made and again before it
+// is applied. It returns the tags of the user or the role.
 func Guard(ctx context.Context, op *operator.Operator, s *operator.Session, r Rules, k Key) (tags map[string]string, err error) {
 	if k.SwitchesItselfOff() { // it asks nobody, and cannot be the operator's own
 		return nil, r.Allow(k.Account, k.Name, k.ARN)
@@ -32,20 +32,20 @@ func Guard(ctx context.Context, op *operator.Operator, s *operator.Session, r Ru
 	return tags, nil
 }
 
-// Unreadable says that a gate could not be judged. A gate that is not known holds.
-func Unreadable(what string, err error) error {
+// Unreadable returns the error of a gate whose subject cannot be read, for the reason err.
+// Such a gate refuses.
+func Unreadable(subject string, err error) error {
 	gate := GateUnreadable
 	if errors.Is(err, operator.ErrNotFound) {
 		gate = GateIdentity
 	}
-	return Refuse(gate, "%s", NotKnown(what, err))
+	return Refuse(gate, "%s", NotKnown(subject, err))
 }
 
-// NotKnown says that something could not be read, and why not.
-func NotKnown(what string, err error) string { return what + " is not known: " + Explain(err) }
+// NotKnown says that a subject could not be read, and why.
+func NotKnown(subject string, err error) string { return subject + " is not known: " + Explain(err) }
 
-// protects reports whether tags have ProtectedTag. IAM does not tell keys of tags apart by
-// their case.
+// protects reports whether tags have ProtectedTag. IAM ignores the case of keys of tags.
 func protects(tags map[string]string) bool {
 	for key, value := range tags {
 		if strings.EqualFold(key, ProtectedTag) && strings.EqualFold(value, "true") {
@@ -55,7 +55,8 @@ func protects(tags map[string]string) bool {
 	return false
 }
 
-// Explain says why AWS did not do something: of a call that it denied, which permission is missing.
+// Explain says why AWS did not do something. If it denied a call, that is the permission
+// that is missing.
 func Explain(err error) string {
 	var e *operator.Error
 	if errors.As(err, &e) && e.Denied() {

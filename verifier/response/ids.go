@@ -14,8 +14,8 @@ var (
 	quarantineARN       = pattern(`^arn:aws[a-z-]*:iam::aws:policy/AWSCompromisedKeyQuarantineV[3-9]$`)
 )
 
-// pattern compiles a regexp when it is first needed: what does not respond to leaks, and
-// hooks above all, is not to wait for it.
+// pattern compiles a regexp when it is first needed, so that other commands, hooks above
+// all, do not wait for it.
 func pattern(expr string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }
@@ -36,8 +36,8 @@ func sameRole(caller, account, role string) bool {
 	return strings.Contains(caller, "::"+account+":assumed-role/"+role+"/")
 }
 
-// SamePrincipal reports whether an ARN is of the user or role with a name. Of another kind
-// than these it is true: they have gates of their own.
+// SamePrincipal reports whether arn is that of the user or role with a name. It is true of
+// other kinds, which have gates of their own.
 func SamePrincipal(kind, account, name, arn string) bool {
 	switch kind {
 	case "user":
@@ -48,6 +48,7 @@ func SamePrincipal(kind, account, name, arn string) bool {
 	return true
 }
 
-// PolicyName is of the inline policy that a plan puts. It is the plan's own, so
-// that no policy is ever overwritten and undo removes only what stanch made.
+// PolicyName is the name of the inline policy that a plan puts. Each plan has one of its
+// own, so that no policy is ever overwritten, and undo removes only the policy that stanch
+// made.
 func PolicyName(id string) string { return "stanch-deny-older-sessions-" + id }

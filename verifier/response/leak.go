@@ -32,7 +32,7 @@ type Place struct {
 	Around      *finding.Around `json:"-"`
 }
 
-// String says where, in a line.
+// String returns the place in a line.
 func (p Place) String() string {
 	s := strings.TrimSpace(p.Repo + " " + p.Path)
 	if p.Line > 0 {

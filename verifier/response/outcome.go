@@ -2,12 +2,12 @@ package response
 
 import "time"
 
-// A Result is how it went for one key.
+// A Result says how well a key was shut off.
 type Result string
 
 // The results. All but Contained leave something to do.
 const (
-	// Contained: every step is taken, and what was read afterwards agrees.
+	// Contained: every step is taken, and AWS confirms all of them.
 	Contained Result = "contained"
 	// Unconfirmed: every step is taken, and AWS still says otherwise.
 	Unconfirmed Result = "unconfirmed"
@@ -23,17 +23,18 @@ const (
 	NotUndone Result = "not_undone"
 )
 
-// An Outcome is how it went for one key, and why not better.
+// An Outcome is the result for one key, and why it is not better.
 type Outcome struct {
 	Key    Key
 	Result Result
 	Why    []string
-	// Notes are what else there is to know, such as that a clock is wrong.
+	// Notes tell anything else that matters, such as a clock that is wrong.
 	Notes []string
-	// Status is how the key itself was when it was last read: Active, Inactive, or
-	// absent if there is no such key any more; "" if it has none, or was not read.
+	// Status is the status of the key when it was last read: Active, Inactive, or absent if
+	// there is no such key any more; "" if it has none, or was not read.
 	Status string
-	// Until is until when the policy that denies sessions is needed; zero if there is none.
+	// Until is when the policy that denies sessions is no longer needed; zero if there is
+	// none.
 	Until time.Time
 	// Undid are the steps that an undo has taken back. Others were not in effect.
 	Undid []Action
@@ -41,7 +42,7 @@ type Outcome struct {
 	Closed bool
 }
 
-// How the object of a step can be. Active and Inactive are IAM's words.
+// The states of the object of a step. Active and Inactive are IAM's words.
 const (
 	Active   = "Active"
 	Inactive = "Inactive"

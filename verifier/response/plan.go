@@ -1,15 +1,24 @@
-// Package response shuts leaked keys off, reversibly.
+// Package response shuts leaked keys off, reversibly. It holds what all parts of a response
+// have in common: plans and their steps, the gates that refuse a key, the operator's rules,
+// and outcomes. The parts are packages of their own, each above those before it:
 //
-// It is the only package that changes anything at AWS, and it does so with the
-// operator's identity. A leaked key is used for it only where that was asked for,
-// to switch itself off (self.go). A change is planned first,
-// which changes nothing; an approved plan is applied step by step, each of which
-// stands in a journal before it is taken; and the journal is what undo goes by.
-// Nothing is ever deleted but policies that stanch itself has put.
+//	response     plans, gates, rules, outcomes
+//	permissions  the IAM policies that a response needs
+//	journal      records of every change, written before the change
+//	advice       the text of plans and outcomes, and tasks for people
+//	planner      judges leaks and makes a plan; changes nothing
+//	apply        takes the steps of a plan, reads them back, takes them back
+//	protocol     approval, consent and apply, in the one order that is safe
 //
-// Why one may not be touched is a gate, listed in gates.go. Gates are judged
-// when the plan is made and again before it is applied, for all keys before the
-// first is changed.
+// Changes are made with the operator's identity. A leaked key signs only if the operator
+// asks for it (--self), and then only to switch itself off. Nothing is deleted at AWS but
+// policies that stanch itself has put.
+//
+// A gate is a reason not to touch a key. Gates are judged when a plan is made, and again
+// before it is applied, for all keys before the first is changed.
+//
+// These packages are public for the commands of stanch, and no contract but for the JSON of
+// plans and of the journal.
 package response
 
 import (
@@ -23,13 +32,15 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// PlanSchema is of the plans that this package writes, and the only one it reads.
+// PlanSchema is the schema of the plans that this package writes, and the only one that it
+// reads.
 const PlanSchema = "stanch-plan/v1"
 
-// PlanLife is how long a plan may be applied: what it rests on gets old.
+// PlanLife is how long a plan may be applied. After that, the facts that it rests on may no
+// longer be true.
 const PlanLife = 15 * time.Minute
 
-// A Plan is what would be done. It holds no secret.
+// A Plan lists the steps for each key, and the keys that are left alone. It holds no secret.
 type Plan struct {
 	Schema   string    `json:"schema"`
 	ID       string    `json:"id"` // random; part of the names of policies
@@ -38,7 +49,7 @@ type Plan struct {
 	Operator string    `json:"operator"` // who planned, an ARN
 	Keys     []Key     `json:"keys"`
 	Refused  []Refusal `json:"refused"`
-	// Hash is of the plan with an empty hash.
+	// Hash is the hash of the plan with an empty Hash.
 	Hash string `json:"hash"`
 }
 
@@ -49,7 +60,7 @@ type Key struct {
 	// first commit.
 	Places []Place   `json:"places,omitempty"`
 	Since  time.Time `json:"since,omitzero"`
-	// Owner is whom to talk to, after tags and the account's name.
+	// Owner names the people to talk to, by tags and the account's name.
 	Owner string `json:"owner,omitempty"`
 	// Others are the user's other access keys, with their status.
 	Others    []string  `json:"others,omitempty"`
@@ -68,7 +79,7 @@ type Refusal struct {
 	Account     string `json:"account,omitempty"`
 	Gate        Gate   `json:"gate"`
 	Why         string `json:"why"`
-	// Do are commands for a human, who may do what stanch does not.
+	// Do are commands for people, who may do more than stanch.
 	Do []string `json:"do,omitempty"`
 }
 
@@ -77,15 +88,15 @@ type Step struct {
 	Do   Action `json:"do"`
 	Kind string `json:"kind"` // of the principal: user, role
 	Name string `json:"name"` // of the principal
-	// Object is what is changed: a key id, the id of a service credential, the
-	// name or ARN of a policy.
+	// Object is the thing to change: a key id, the id of a service credential, the name or
+	// ARN of a policy.
 	Object string `json:"object"`
 }
 
-// Action names what a step does.
+// Action is the kind of change that a step makes.
 type Action string
 
-// The actions. Want says how it is afterwards.
+// The actions.
 const (
 	// DenySessions puts an inline policy on a user or a role that denies
 	// everything to sessions issued until now. It does not touch long-term keys. If the
@@ -139,7 +150,8 @@ func (p Plan) Encode() []byte {
 	return append(b, '\n')
 }
 
-// ParsePlan reads a plan and holds that nobody changed it since it was made.
+// ParsePlan reads a plan. The error is a RefusedError if the plan was changed after it was
+// made.
 func ParsePlan(b []byte) (Plan, error) {
 	var head struct{ Schema string }
 	if err := json.Unmarshal(b, &head); err != nil {
@@ -160,8 +172,8 @@ func ParsePlan(b []byte) (Plan, error) {
 	return p, p.Check()
 }
 
-// Check holds that the steps of each key are about that key and its owner. A
-// plan can be made by hand, with a hash that fits.
+// Check refuses a plan whose steps are not about their key and its owner: somebody may have
+// made it by hand, with a hash that fits.
 func (p Plan) Check() error {
 	seen := map[string]bool{}
 	for _, k := range p.Keys {
@@ -181,7 +193,7 @@ func (p Plan) Check() error {
 	return nil
 }
 
-// owns holds that s is a step that a plan of id makes for k.
+// owns refuses a step that no plan with the given id makes for k.
 func (k Key) owns(s Step, id string) error {
 	ok := s.Kind == k.Kind && s.Name == k.Name
 	switch s.Do {
@@ -204,5 +216,5 @@ func (k Key) owns(s Step, id string) error {
 	return nil
 }
 
-// SwitchesItselfOff reports whether k is switched off with itself.
+// SwitchesItselfOff reports whether the leaked key k signs for its own step (--self).
 func (k Key) SwitchesItselfOff() bool { return len(k.Steps) > 0 && k.Steps[0].Do == DeactivateSelf }

@@ -8,24 +8,22 @@ import (
 	"strings"
 )
 
-// Rules are what the operator allows. The zero Rules allow nothing.
+// Rules are the operator's limits. The zero Rules allow nothing.
 type Rules struct {
 	// Accounts are the only ones in which anything is changed.
 	Accounts []string
 	// BreakGlass are names or ARNs of users and roles that are never touched.
 	BreakGlass []string
-	// ForceInUse lets keys be shut off that something works with.
+	// ForceInUse lets keys be shut off although something works with them.
 	ForceInUse bool
-	// Self lets leaked keys switch themselves off, see self.go. Nothing of the
-	// operator's is used then.
+	// Self lets leaked keys switch themselves off. Nothing of the operator's is used then.
 	Self bool
 }
 
-// ProtectedTag on a user or a role, with the value "true", keeps it from being
-// touched.
+// ProtectedTag protects a user or a role that has it with the value "true".
 const ProtectedTag = "stanch:protected"
 
-// Check returns what is wrong with r.
+// Check returns an error if r is incomplete or has an entry that cannot be right.
 func (r Rules) Check() error {
 	if len(r.Accounts) == 0 {
 		return errors.New("--accounts: list the accounts in which keys may be shut off")
@@ -43,7 +41,7 @@ func (r Rules) Check() error {
 	return nil
 }
 
-// Allow judges what needs no question to AWS.
+// Allow judges a principal by the rules alone, without a question to AWS.
 func (r Rules) Allow(account, name, arn string) error {
 	switch {
 	case !slices.Contains(r.Accounts, account):
@@ -54,9 +52,9 @@ func (r Rules) Allow(account, name, arn string) error {
 	return nil
 }
 
-// names reports whether entry, of the break-glass list, names a user or a role: by its
-// name, by what STS calls it, or by its ARN, of which STS does not tell the path of a
-// role. IAM does not tell names apart by their case.
+// names reports whether entry, of the break-glass list, names a user or a role. It may be a
+// plain name, the principal as STS writes it, or an ARN of IAM. STS leaves the path of a
+// role out, so the path is not compared. IAM ignores the case of names.
 func names(entry, account, name, arn string) bool {
 	kind := map[bool]string{true: "role", false: "user"}[strings.Contains(arn, ":assumed-role/")]
 	_, path, of := strings.Cut(strings.ToLower(entry), ":iam::"+account+":"+kind+"/")

@@ -14,21 +14,21 @@ import (
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 )
 
-// An AWS is an STS that also answers for IAM and the other services that stanch
-// asks, for any number of accounts. All requests are checked as those to STS are.
-// Bodies have the form that AWS gives them, errors included.
+// An AWS is an STS that also answers for IAM and the other services that stanch asks, for
+// any number of accounts. All requests are checked as those to STS are. Bodies have the form
+// that AWS gives them, errors included.
 //
-// What moto lacks is here: keys that are really off when they are Inactive, root
+// It has features that moto lacks: keys that are really off when they are Inactive, root
 // keys, service-specific credentials, LookupEvents, and errors of every class.
 type AWS struct {
 	*STS
 	accounts map[string]*Account
 	denied   map[string]bool // permissions
 	next     map[string][]Response
-	policies map[string][]string // by id of a session: what its role may do, and its session policy
+	policies map[string][]string // by id of a session: those of its role, and its session policy
 	made     uint64              // seed of the last session
-	// Tracks makes a use of a key change what IAM says of its last use, as it is at
-	// AWS. Set it before the first request.
+	// Tracks makes a use of a key its last use at IAM, as AWS does. Set it before the
+	// first request.
 	Tracks bool
 	// Lag is how long STS goes on knowing a key that IAM has set to Inactive, as it
 	// does at AWS for some seconds. Set it before the first request.
@@ -37,7 +37,7 @@ type AWS struct {
 	issued map[string]time.Time // by id of a session: when STS has issued it
 }
 
-// An Account is what IAM of one account knows. Change it through AWS.Change.
+// An Account is IAM's knowledge of one account. Change it through AWS.Change.
 type Account struct {
 	ID    string
 	Users map[string]*IAMUser
@@ -316,8 +316,8 @@ func members(name string, list []string) string {
 	return "<" + name + "><member>" + strings.Join(list, "</member><member>") + "</member></" + name + ">"
 }
 
-func noSuch(what, name string) Response {
-	return Failure(http.StatusNotFound, "NoSuchEntity", "The "+what+" with name "+name+" cannot be found.")
+func noSuch(kind, name string) Response {
+	return Failure(http.StatusNotFound, "NoSuchEntity", "The "+kind+" with name "+name+" cannot be found.")
 }
 
 // Writes returns the calls so far that change something, by key id: "service:Action".

@@ -136,7 +136,7 @@ func (u *IAMUser) serviceCredentials(action string, form url.Values) Response {
 	return answer("iam", action, members("ServiceSpecificCredentials", list))
 }
 
-// facts answers what is only ever read.
+// facts answers calls about facts that nothing changes.
 func (u *IAMUser) facts(acct *Account, action string) (result string, ok bool) {
 	switch action {
 	case "GetUser":

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// publish takes what is told to others, as strictly as AWS does, and keeps it.
+// publish takes notices as strictly as AWS does, and keeps them.
 func (acct *Account) publish(service string, form url.Values, body []byte) Response {
 	acct.Published[service] = append(acct.Published[service], string(body))
 	switch service {
@@ -58,7 +58,7 @@ func putEvents(body []byte) Response {
 
 var asffTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$`)
 
-// importFindings holds findings against what the API's reference requires.
+// importFindings checks findings against the requirements of the API's reference.
 func (acct *Account) importFindings(body []byte) Response {
 	var in struct{ Findings []map[string]any }
 	if err := json.Unmarshal(body, &in); err != nil || len(in.Findings) == 0 || len(in.Findings) > 100 {

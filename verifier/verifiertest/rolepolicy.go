@@ -63,7 +63,7 @@ func Actions(policy string) (actions []string) {
 			Action []string
 		}
 	}
-	_ = json.Unmarshal([]byte(policy), &p) // of what is no policy there are none
+	_ = json.Unmarshal([]byte(policy), &p) // a text that is no policy has no statements
 	for _, s := range p.Statement {
 		if s.Effect == "Allow" {
 			actions = append(actions, s.Action...)

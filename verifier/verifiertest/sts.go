@@ -60,7 +60,7 @@ type Key struct {
 	lingers time.Time // until then it works though it is Inactive
 }
 
-// KeyState is what the owner, or time, has made of a key.
+// KeyState is the state of a key.
 type KeyState int
 
 // The states of a key. A key that was deleted is one that the STS does not
@@ -81,7 +81,7 @@ type Response struct {
 	Delay time.Duration
 }
 
-// A Request is what an STS keeps of a request. It holds no secret and no token.
+// A Request is the record of a request to an STS. It holds no secret and no token.
 type Request struct {
 	KeyID, Host, Path, Region, UserAgent string
 	Service, Action                      string
@@ -220,8 +220,8 @@ func (s *STS) next(r *http.Request, auth authorization, body []byte) Response {
 	return s.service(key, request, r, body)
 }
 
-// actionOf returns what a request asks for: the parameter of the query protocol,
-// the end of the target header, or the method and the path.
+// actionOf returns the action of a request: the parameter of the query protocol, the end of
+// the target header, or the method and the path.
 func actionOf(r *http.Request, body []byte) string {
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		return target[strings.LastIndexByte(target, '.')+1:]
@@ -270,7 +270,7 @@ func sameCloud(arn, region string) bool {
 	return strings.HasPrefix(arn, "arn:"+partition.OfRegion(region).Name+":")
 }
 
-// skew returns what AWS says if date is not about now, else "".
+// skew returns AWS's error text if date is too far from now, else "".
 func (s *STS) skew(date string) string {
 	now := s.now()
 	const layout, limit = "20060102T150405Z", 15 * time.Minute

@@ -1,6 +1,5 @@
-// Package advice writes what people do about a leak themselves: the commands for a key that
-// stanch leaves alone, and the tasks that are left after a key was shut off. stanch runs
-// none of them.
+// Package advice writes for people: the text of plans, outcomes and journal records, and the
+// tasks that stanch leaves to them, as commands to paste. stanch runs none of them.
 package advice
 
 import (
@@ -12,7 +11,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
-// plainWord is what may stand in a command that people paste into a shell.
+// plainWord matches a word that is safe in a command that people paste into a shell.
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/][A-Za-z0-9_+=,.@:/-]*$`)
 
 func shellWord(s, placeholder string) string {
@@ -22,8 +21,8 @@ func shellWord(s, placeholder string) string {
 	return placeholder
 }
 
-// Manual returns what a human can do about a leak that stanch does not touch: one
-// command or sentence an element. Nothing of it is ever run by stanch.
+// Manual returns the tasks for a leak that stanch leaves alone: one command or sentence an
+// element.
 func Manual(g response.Gate, leak *finding.Finding) []string {
 	id := shellWord(leak.Match.Credential.ID, "KEY")
 	account := shellWord(leak.Verdict.Identity.Account, "ACCOUNT")
@@ -52,8 +51,8 @@ func Manual(g response.Gate, leak *finding.Finding) []string {
 	return nil
 }
 
-// manualRootSession is about a session of the root user. It has no status, IAM attaches
-// no policy to the root user, and --self is for keys.
+// manualRootSession is about a session of the root user: it has no status, IAM attaches no
+// policy to the root user, and --self is for keys.
 func manualRootSession(account string) []string {
 	return []string{
 		"No call ends a session of the root user. It is over by itself: after an hour at most if an access key issued it (GetSessionToken), after 15 minutes if sts:AssumeRoot did.",
@@ -63,7 +62,7 @@ func manualRootSession(account string) []string {
 	}
 }
 
-// manualSession is about a session, or a credential, that the plan cannot shut off.
+// manualSession is about a session, or a credential, that no plan can shut off.
 func manualSession(leak *finding.Finding) []string {
 	who := leak.Verdict.Identity
 	switch {
@@ -78,7 +77,7 @@ func manualSession(leak *finding.Finding) []string {
 	case strings.HasPrefix(who.Name, "AWSServiceRoleFor"):
 		return []string{"Sessions of a service-linked role cannot be revoked: stop the resource that uses it."}
 	}
-	// It is --self that does not fit.
+	// A plan without --self can shut it off.
 	return []string{"Plan with your own identity, without --self: stanch respond plan REPORT --accounts " +
 		shellWord(who.Account, "ACCOUNT") + ", with --role if that is not your own account."}
 }

@@ -8,9 +8,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
-// Next returns the tasks that are left after a key was shut off: one command or
-// sentence an element, in the order in which to do it. Nothing of it is ever run
-// by stanch.
+// Next returns the tasks that are left after a key was shut off, in order: one command or
+// sentence an element.
 func Next(o response.Outcome) []string {
 	k := o.Key
 	id, name := shellWord(k.KeyID, "KEY"), shellWord(k.Name, "NAME")
@@ -68,7 +67,7 @@ func since(k response.Key) string {
 	return " since the leak (" + k.Since.UTC().Format(time.DateOnly) + ")"
 }
 
-// rotate gives what used the key of a user something else.
+// rotate returns the tasks that replace a key of a user.
 func rotate(o response.Outcome, id, name string) (steps []string) {
 	k := o.Key
 	if len(k.Others) > 0 {
@@ -88,7 +87,7 @@ func rotate(o response.Outcome, id, name string) (steps []string) {
 		"Some days later: aws iam delete-access-key --access-key-id "+id+" --user-name "+name)
 }
 
-// purge says what to do where the key was found.
+// purge returns the tasks in the places where the key was found.
 func purge(k response.Key) []string {
 	const shown = 5
 	var steps []string

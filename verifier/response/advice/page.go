@@ -83,8 +83,8 @@ func describe(s response.Step) string {
 	return string(s.Do)
 }
 
-// undone says how a key is after an undo. Not every undo makes a key work: somebody else
-// may have shut it off, or nothing of the plan was in effect.
+// undone describes a key after an undo. Not every undo makes a key work: somebody else may
+// have shut it off, or no step of the plan was in effect.
 func undone(o response.Outcome) string {
 	text := "Nothing had to be taken back: no step of the plan was in effect. "
 	switch {
@@ -109,7 +109,7 @@ func undone(o response.Outcome) string {
 	return text + "How the key is was not seen."
 }
 
-// urgent says what has to be done at once, "" for nothing.
+// urgent returns the task that cannot wait, "" if there is none.
 func urgent(o response.Outcome) string {
 	const again = "what is done is not done twice."
 	self := len(o.Key.Steps) > 0 && o.Key.Steps[0].Do == response.DeactivateSelf
@@ -122,7 +122,7 @@ func urgent(o response.Outcome) string {
 	case response.NotUndone:
 		return "Put that right, and run the same command again: " + again
 	case response.Incomplete, response.Unconfirmed:
-		if self { // it cannot do more
+		if self { // a key that switches itself off cannot do more
 			return ""
 		}
 	case response.Contained:

@@ -23,20 +23,20 @@ type Applier struct {
 	Rules    response.Rules
 	// MaxKeys is how many keys a plan may have.
 	MaxKeys int
-	// Recheck asks STS about the leaked key itself, each time anew. It returns
-	// false if it has no secret to ask with. nil never asks.
+	// Recheck asks STS about the leaked key, each time by a new request. It returns false if
+	// it has no secret to ask with. nil never asks.
 	Recheck func(ctx context.Context, keyID string) (verifier.Verdict, bool)
-	// Leaked opens a session of the leaked key, if Rules.Self; it returns false if
-	// it has no secret to do so.
+	// Leaked opens a session of the leaked key, if Rules.Self. It returns false if it has no
+	// secret to do so.
 	Leaked func(k response.Key) (*operator.Session, bool, error)
 	Now    func() time.Time                           // nil means time.Now
 	Sleep  func(ctx context.Context, d time.Duration) // nil waits
-	// OnRecord, if not nil, is told of each record once it is durable.
+	// OnRecord, if not nil, is called with each record once it is durable.
 	OnRecord func(journal.Record)
 }
 
-// Admit judges whether plan may be applied, before any of it is. An apply that
-// was begun may be finished when the plan is over: nothing new is approved by it.
+// Admit judges whether plan may be applied, before any step is taken. An apply that was
+// begun may be continued after the plan has expired: nothing new is approved by it.
 func (a *Applier) Admit(ctx context.Context, plan response.Plan) error {
 	if err := a.admitPlan(plan); err != nil {
 		return err
@@ -96,8 +96,8 @@ func (a *Applier) admitPlan(plan response.Plan) error {
 	return nil
 }
 
-// admitKind holds that leaked keys are used only if the operator says so each
-// time, and then nothing else is.
+// admitKind refuses to use a leaked key unless the operator says --self each time, and then
+// refuses everything else.
 func (a *Applier) admitKind(plan response.Plan) error {
 	for _, k := range plan.Keys {
 		switch {
@@ -110,8 +110,7 @@ func (a *Applier) admitKind(plan response.Plan) error {
 	return nil
 }
 
-// admitUnchanged holds that a key is as it was when the plan was made, or as this plan
-// has left it.
+// admitUnchanged refuses a key that somebody changed since the plan was made.
 func (a *Applier) admitUnchanged(ctx context.Context, s *operator.Session, hash string, k response.Key) error {
 	if k.SwitchesItselfOff() {
 		return a.admitSelf(ctx, hash, k)
@@ -160,12 +159,12 @@ func (a *Applier) now() time.Time {
 // Admit first. The error is of the journal or of ctx: the run ended in the
 // middle, and Apply can be called again.
 func (a *Applier) Apply(ctx context.Context, plan response.Plan) ([]response.Outcome, error) {
-	// Again: whoever was asked for consent may have slept over it.
+	// Again: the person who was asked for consent may have slept over it.
 	if err := a.admitPlan(plan); err != nil {
 		return nil, err
 	}
-	// All keys are shut off before the first of them is waited for, and so on: the waits
-	// are for AWS, not for one key.
+	// Each stage is done for all keys before the next begins. So all keys are off before
+	// stanch waits for AWS, and the waits of several keys are one.
 	var attempts []attempt
 	for _, k := range plan.Keys {
 		t, err := a.attempt(ctx, plan, k)
@@ -190,7 +189,7 @@ func (a *Applier) Apply(ctx context.Context, plan response.Plan) ([]response.Out
 	return outcomes, nil
 }
 
-// An keyRun is the part of the journal that is about one key of one plan.
+// A keyRun is the work of a plan on one key.
 type keyRun struct {
 	*Applier
 	plan    string
@@ -213,8 +212,8 @@ func (j keyRun) record(r journal.Record) error {
 	return nil
 }
 
-// take takes one step, unless it was taken and holds. why says what kept it from being
-// taken; err is of the journal or of ctx.
+// take takes one step, unless it was taken and still holds. why says why it was not taken;
+// err is that of the journal or of ctx.
 func (j keyRun) take(ctx context.Context, step response.Step) (why string, err error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
@@ -231,7 +230,7 @@ func (j keyRun) take(ctx context.Context, step response.Step) (why string, err e
 	was := is == after
 	if err == nil && step.Do == response.DenySessions && is == response.Present {
 		was = begun && held == h.Intent.Document
-		if !slices.Contains(h.Documents, held) { // one of ours is put anew
+		if !slices.Contains(h.Documents, held) { // an older one of ours is replaced
 			err = other(step)
 		}
 	}
@@ -260,14 +259,14 @@ func (j keyRun) take(ctx context.Context, step response.Step) (why string, err e
 	return j.change(ctx, step, is, document)
 }
 
-// noLongerHolds reports whether a step that was taken is seen not to hold any more. One that
-// cannot be read now is left to confirm, which reads it back.
+// noLongerHolds reports whether a step that was taken is seen not to hold any more. If it
+// cannot be read now, confirm reads it later.
 func (j keyRun) noLongerHolds(ctx context.Context, step response.Step) bool {
 	_, why, err := j.readBack(ctx, step)
 	return err == nil && why != ""
 }
 
-// change makes the call of step, which stands in the journal.
+// change makes the call of step, whose intent is in the journal.
 func (j keyRun) change(ctx context.Context, step response.Step, is, document string) (why string, err error) {
 	after, _ := want(step)
 	done := journal.Record{Event: journal.EventDone, Step: &step, Before: is, After: after}
@@ -276,7 +275,8 @@ func (j keyRun) change(ctx context.Context, step response.Step, is, document str
 		return "", j.record(done)
 	}
 	if step.Do == response.DeactivateSelf {
-		// The first of two attempts may have had its effect: who is off cannot repeat itself.
+		// The first of two attempts may have succeeded: then the second signs with a key
+		// that is off.
 		if now, _, stateErr := j.state(ctx, step); stateErr == nil && now == after {
 			done.Why = "the answer to an earlier call was lost"
 			return "", j.record(done)
@@ -285,9 +285,8 @@ func (j keyRun) change(ctx context.Context, step response.Step, is, document str
 	return j.failed(ctx, step, true, err)
 }
 
-// outdated reports whether step denies what was issued before some time, and the key was
-// deactivated, or seen to be off, only later. Whoever had it may have made new sessions
-// in the meantime.
+// outdated reports whether step denies sessions issued before some time, and the key was
+// deactivated, or seen to be off, only later: it may have made new sessions in the meantime.
 func (j keyRun) outdated(step response.Step) bool {
 	h := j.Journal.History(j.plan)
 	put := h.Of(step).Intent
@@ -305,7 +304,7 @@ func (j keyRun) outdated(step response.Step) bool {
 	return false
 }
 
-// state reads how the object of step is, and of a policy the document.
+// state reads the state of the object of step, and the document if it is a policy.
 func (j keyRun) state(ctx context.Context, step response.Step) (is, document string, err error) {
 	if step.Do == response.DeactivateSelf {
 		is, err = j.selfState(ctx, j.key.KeyID)
@@ -314,7 +313,7 @@ func (j keyRun) state(ctx context.Context, step response.Step) (is, document str
 	return state(ctx, step, j.session)
 }
 
-// failed records why a step was not taken, whether AWS was asked to take it or not.
+// failed records why a step was not taken. asked says whether AWS was asked to take it.
 func (j keyRun) failed(ctx context.Context, step response.Step, asked bool, cause error) (why string, err error) {
 	if ctx.Err() != nil {
 		return "", ctx.Err()

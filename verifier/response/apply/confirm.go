@@ -13,14 +13,14 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response/journal"
 )
 
-// IAM takes seconds to agree with itself everywhere. What is not confirmed after
-// the last of these waits, a minute in all, is reported.
+// IAM takes seconds to agree with itself everywhere. If it does not agree after the last of
+// these waits, a minute in all, that is reported.
 var waits = []time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 30 * time.Second}
 
-// confirm reads every step back, and asks STS about the key if it can, until all
-// agree. why says who does not.
+// confirm reads every step back, and asks STS about the key if it can, until all agree. why
+// names the one that does not.
 func (j keyRun) confirm(ctx context.Context) (why string, err error) {
-	if !j.key.SwitchesItselfOff() { // STS alone tells, and has told
+	if !j.key.SwitchesItselfOff() { // else STS, the only one to ask, has answered
 		j.awaitPropagation(ctx)
 	}
 	seen, err := j.observeUntilAgreed(ctx, j.key.Steps)
@@ -33,7 +33,7 @@ func (j keyRun) confirm(ctx context.Context) (why string, err error) {
 	return seen.why, j.recordObservation(seen)
 }
 
-// recordObservation records what was seen.
+// recordObservation puts seen into the journal.
 func (j keyRun) recordObservation(seen observation) error {
 	r := journal.Record{Event: journal.EventConfirm, Result: seen.result, Why: seen.why}
 	if seen.works != nil {
@@ -42,7 +42,7 @@ func (j keyRun) recordObservation(seen observation) error {
 	return j.record(r)
 }
 
-// observeUntilAgreed looks at steps until nobody disagrees, or for a minute.
+// observeUntilAgreed observes steps until all of them are confirmed, for a minute at most.
 func (j keyRun) observeUntilAgreed(ctx context.Context, steps []response.Step) (seen observation, err error) {
 	for n := 0; ; n++ {
 		seen = j.observe(ctx, steps)
@@ -67,14 +67,14 @@ func (a *Applier) sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// A observation is what was seen of a key and its steps.
+// An observation is the state of a key and its steps as they are read back.
 type observation struct {
-	result string         // what agrees
-	why    string         // what does not; "" if all does
+	result string         // who confirms it: IAM, or IAM and STS
+	why    string         // why it is not confirmed; "" if it is
 	status string         // of the key itself, see Outcome
 	sts    bool           // STS was asked
 	denies bool           // the policy that denies sessions is there
-	works  *response.Step // that was to shut the key off, if it works all the same
+	works  *response.Step // the step that shuts the key off, if the key works all the same
 }
 
 // observe reads steps back, and asks STS about the key if one of them is about the key.
@@ -106,7 +106,7 @@ func (j keyRun) observe(ctx context.Context, steps []response.Step) (seen observ
 		seen.result, seen.sts = "STS does not know the key any more", true
 		return seen
 	case deactivates == nil || j.Recheck == nil:
-		// To a session STS says who it is even if a policy denies it everything.
+		// STS answers a session even if a policy denies it everything.
 		seen.result = "IAM agrees"
 		return seen
 	}
@@ -126,8 +126,8 @@ func (j keyRun) observe(ctx context.Context, steps []response.Step) (seen observ
 	return seen
 }
 
-// readBack reads how the object of step is, and says why that is not as the step left it.
-// That there is nothing left to shut off is as good.
+// readBack reads the state of the object of step, and says why it is not as the step left
+// it. If there is nothing left to shut off, that is as good.
 func (j keyRun) readBack(ctx context.Context, step response.Step) (is, why string, err error) {
 	after, _ := want(step)
 	is, held, err := j.state(ctx, step)
@@ -142,7 +142,7 @@ func (j keyRun) readBack(ctx context.Context, step response.Step) (is, why strin
 	case err != nil:
 		return "", "", err
 	case step.Do == response.DenySessions && is == response.Present && put != nil && held != put.Document:
-		return is, other(step).Error(), nil // whoever has the rights may have put another one in its place
+		return is, other(step).Error(), nil // somebody has put another one in its place
 	case is != after:
 		return is, "read back, it is " + is, nil
 	}
@@ -150,8 +150,8 @@ func (j keyRun) readBack(ctx context.Context, step response.Step) (is, why strin
 }
 
 // gone reports whether the absent object of step leaves nothing to shut off: the key is
-// deleted, or its user is, or the policy was taken off when all sessions were over.
-// notFound is set if IAM does not know the user either.
+// deleted, or its user is, or the policy was taken off when all sessions were over. notFound
+// is set if IAM does not know the user either.
 func (j keyRun) gone(ctx context.Context, step response.Step, notFound error) (bool, error) {
 	if notFound == nil && (shutsOff(step) || step.Do == response.DenySessions && j.sessionsOver()) {
 		return true, nil
@@ -163,8 +163,8 @@ func (j keyRun) gone(ctx context.Context, step response.Step, notFound error) (b
 	return false, err
 }
 
-// Confirm looks at the keys of an applied plan once more, some time later: an
-// attacker may have undone it. It writes to the journal, and changes nothing.
+// Confirm reads the keys of an applied plan back some time later: an attacker may have
+// undone it. It writes to the journal, and changes nothing at AWS.
 func (a *Applier) Confirm(ctx context.Context, plan response.Plan) ([]response.Outcome, error) {
 	h := a.Journal.History(plan.Hash)
 	if !h.Begun {
@@ -205,7 +205,7 @@ func (a *Applier) Confirm(ctx context.Context, plan response.Plan) ([]response.O
 	return outcomes, nil
 }
 
-// admitFinished refuses a plan that was applied, if all that it did is seen to hold. If
+// admitFinished refuses a plan that was applied, if all of its steps still hold. If they do
 // not, somebody has undone it, and the plan may be applied again.
 func (a *Applier) admitFinished(ctx context.Context, plan response.Plan) error {
 	holds := true

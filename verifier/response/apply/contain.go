@@ -11,17 +11,17 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response/journal"
 )
 
-// A key goes on making sessions, each good for 36 hours, until STS has heard from IAM
-// that the key is off. That took 3 to 4 seconds where it was measured; AWS names no
-// bound. So its sessions are denied twice: at once, and again when it is seen to be off.
+// A key that is off at IAM goes on making sessions, each good for 36 hours, until STS has
+// heard from IAM. That took 3 to 4 seconds when it was measured; AWS names no bound. So
+// the sessions are denied twice: at once, and again when STS no longer knows the key.
 const (
-	// propagation is how long IAM's word is given to reach everybody, where nobody can
-	// be asked whether it has: more than twice as long as was ever measured.
+	// propagation is how long to wait for a change at IAM to reach STS, if STS cannot be
+	// asked whether it has: more than twice as long as was ever measured.
 	propagation = 10 * time.Second
 	// margin is how far ahead of AWS's time sessions are denied. The console's "Revoke
 	// active sessions" takes the same 30 seconds: not every endpoint of STS hears at once.
 	margin = 30 * time.Second
-	// tolerable is how far two clocks may be apart without a word. A Date has no
+	// tolerable is the difference of two clocks that is not reported. A Date has no
 	// fractions of seconds, and answers take their time.
 	tolerable = 10 * time.Second
 )
@@ -84,7 +84,7 @@ func (t *attempt) contain(ctx context.Context) error {
 	return nil
 }
 
-// end reads everything back, and returns how it went.
+// end reads everything back, and returns the outcome.
 func (t *attempt) end(ctx context.Context) (response.Outcome, error) {
 	if t.outcome.Result == response.Contained {
 		why, err := t.confirm(ctx)
@@ -100,7 +100,7 @@ func (t *attempt) end(ctx context.Context) (response.Outcome, error) {
 	return o, t.record(journal.Record{Event: journal.EventEnd, Result: string(o.Result)})
 }
 
-// result is how the steps went, before anything is read back.
+// result is the result by the steps that were taken, before anything is read back.
 func (t *attempt) result() response.Result {
 	denied := slices.ContainsFunc(t.key.Steps, func(s response.Step) bool { return s.Do == response.DenySessions && !t.missed[s.Do] })
 	off := denied // a session has nothing else to shut off
@@ -120,8 +120,8 @@ func (t *attempt) result() response.Result {
 	return response.Untouched
 }
 
-// awaitOff waits until the key is seen to be off: until STS does not know it any more or,
-// if STS cannot be asked, until IAM has said so for as long as its word may take.
+// awaitOff waits until the key is seen to be off: until STS does not know it any more or, if
+// STS cannot be asked, until IAM has called it Inactive for as long as propagation takes.
 func (j keyRun) awaitOff(ctx context.Context) (why string, err error) {
 	i := slices.IndexFunc(j.key.Steps, func(s response.Step) bool { return s.Do == response.Deactivate })
 	if i < 0 || j.Journal.History(j.plan).Of(j.key.Steps[i]).Off != nil {
@@ -143,17 +143,17 @@ func (j keyRun) awaitOff(ctx context.Context) (why string, err error) {
 	return "", j.record(journal.Record{Event: journal.EventOff, Step: &key[0], After: seen.status, Result: seen.result})
 }
 
-// awaitPropagation waits until the last change of the key is as old as IAM's word may take.
+// awaitPropagation waits until the last change of the key is old enough to have reached STS.
 func (j keyRun) awaitPropagation(ctx context.Context) {
 	if d := propagation - j.now().Sub(j.Journal.History(j.plan).LastChange(j.key)); d > 0 {
 		j.sleep(ctx, min(d, propagation)) // the clock may have been set back since
 	}
 }
 
-// denyBefore returns the time before which sessions are denied, and what there is to say
-// of it. It is AWS's time, with a margin: this machine's clock may be wrong. If AWS does
-// not tell, it is the latest that AWS's clock can say, since it takes the signatures of
-// this machine's.
+// denyBefore returns the time before which sessions are denied, and a note on it. It is
+// AWS's time with a margin, since this machine's clock may be wrong. If AWS does not tell
+// its time, it is the latest that AWS's clock can show: AWS accepts the signatures of this
+// machine.
 func (j keyRun) denyBefore() (before time.Time, note string) {
 	if now, _, known := j.session.Time(); known {
 		return now.Add(margin), j.clockDifference()
@@ -174,7 +174,7 @@ func (j keyRun) clockDifference() string {
 	return ""
 }
 
-// notes are what the report says of clocks.
+// notes returns the notes on clocks.
 func (j keyRun) notes() []string {
 	note := j.clockDifference()
 	for _, step := range j.key.Steps {
@@ -188,8 +188,8 @@ func (j keyRun) notes() []string {
 	return []string{note}
 }
 
-// denyNeededUntil returns until when the policy is needed that denies sessions. Zero says that it
-// was not put, or that the key may still make sessions.
+// denyNeededUntil returns until when the policy that denies sessions is needed. Zero says
+// that it was not put, or that the key may still make sessions.
 func (j keyRun) denyNeededUntil() (t time.Time) {
 	h := j.Journal.History(j.plan)
 	for _, s := range j.key.Steps {
@@ -200,7 +200,8 @@ func (j keyRun) denyNeededUntil() (t time.Time) {
 	return t
 }
 
-// survivingSessions says which sessions go on though the key is off, "" if there are none.
+// survivingSessions names the sessions that go on although the key is off, "" if there are
+// none.
 func (j keyRun) survivingSessions() string {
 	switch {
 	case j.sessionsOver():

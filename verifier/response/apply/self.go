@@ -35,7 +35,7 @@ func (a *Applier) ask(ctx context.Context, keyID string) (verifier.Verdict, erro
 	return verifier.Verdict{}, response.Refuse(response.GateSelf, "--self signs with the leaked key: give a report with its secret (--findings)")
 }
 
-// selfState returns how a key is that can be asked about at STS only.
+// selfState returns the status of a key that only STS can be asked about.
 func (a *Applier) selfState(ctx context.Context, keyID string) (string, error) {
 	v, err := a.ask(ctx, keyID)
 	switch {

@@ -11,12 +11,13 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
-// shutsOff reports whether s is about the credential itself, and not about its sessions.
+// shutsOff reports whether s is about the credential itself, not about its sessions.
 func shutsOff(s response.Step) bool {
 	return s.Do == response.Deactivate || s.Do == response.DeactivateSelf || s.Do == response.DisableServiceCredential
 }
 
-// want returns how the object is after s, and before it, after an undo.
+// want returns the state of the object after s, and before it: the latter is that after an
+// undo.
 func want(s response.Step) (after, before string) {
 	switch s.Do {
 	case response.DenySessions, response.Quarantine:
@@ -27,15 +28,17 @@ func want(s response.Step) (after, before string) {
 	return "", ""
 }
 
-// errOther is in the error for a policy that is not the one that stanch has put.
+// errOther is in the error for a policy that somebody else has put.
 var errOther = errors.New("another one")
 
-// other says that the policy of s is there, and is not the one that stanch has put.
+// other returns the error for a policy that has the name of that of s, and is not the one
+// that stanch has put.
 func other(s response.Step) error {
 	return fmt.Errorf("the policy %s of %s %s is %w", s.Object, s.Kind, s.Name, errOther)
 }
 
-// state reads how the object of s is now, and of a policy that is put the document.
+// state reads the state of the object of s, and the document if it is a policy that stanch
+// puts.
 func state(ctx context.Context, s response.Step, r *operator.Session) (is, document string, err error) {
 	is = response.Absent
 	switch s.Do {
@@ -76,7 +79,7 @@ func state(ctx context.Context, s response.Step, r *operator.Session) (is, docum
 	return is, document, nil
 }
 
-// do takes the step. Twice does no harm.
+// do takes the step. It can be called twice.
 func do(ctx context.Context, s response.Step, r *operator.Session, document string) error {
 	return r.Do(ctx, call(s, false, document), nil)
 }
@@ -119,7 +122,7 @@ func call(s response.Step, back bool, document string) operator.Call {
 		c.Action = "UpdateAccessKey"
 		c.Params = map[string]string{"UserName": s.Name, "AccessKeyId": s.Object, "Status": status}
 	case response.DeactivateSelf:
-		// Without UserName it is about the caller: that works for the root user as well.
+		// Without UserName it is about the caller, and works for the root user as well.
 		c.Action = "UpdateAccessKey"
 		c.Params = map[string]string{"AccessKeyId": s.Object, "Status": status}
 	case response.DisableServiceCredential:

@@ -39,8 +39,8 @@ func (a *Applier) AdmitUndo(ctx context.Context, plan response.Plan) error {
 	return nil
 }
 
-// undoable returns the steps that the plan has taken, or may have taken, and that
-// are not taken back, the last first.
+// undoable returns the steps that the plan has taken, or may have taken, and that are not
+// taken back; the last first.
 func (a *Applier) undoable(plan response.Plan) (steps []response.Step) {
 	h := a.Journal.History(plan.Hash)
 	for _, k := range plan.Keys {
@@ -54,9 +54,9 @@ func (a *Applier) undoable(plan response.Plan) (steps []response.Step) {
 	return steps
 }
 
-// Undo takes back the steps that the journal says plan has taken, and those that
-// it may have taken when it was cut off; the last first. What was so before is
-// left. Call AdmitUndo first. The error is of the journal or of ctx.
+// Undo takes back the steps that plan has taken by the journal, and those that it may have
+// taken when it was cut off; the last first. It leaves a state that was there before the
+// plan. Call AdmitUndo first. The error is that of the journal or of ctx.
 func (a *Applier) Undo(ctx context.Context, plan response.Plan) ([]response.Outcome, error) {
 	left := a.undoable(plan)
 	var outcomes []response.Outcome
@@ -93,7 +93,8 @@ func (a *Applier) Undo(ctx context.Context, plan response.Plan) ([]response.Outc
 	return outcomes, nil
 }
 
-// status reads how the key itself is; "" if it has no status, or if that cannot be read.
+// status reads the status of the key; it is "" if the key has none, or if that cannot be
+// read.
 func (j keyRun) status(ctx context.Context) string {
 	for _, step := range j.key.Steps {
 		switch {
@@ -109,7 +110,7 @@ func (j keyRun) status(ctx context.Context) string {
 	return ""
 }
 
-// takeBack takes one step back. changed is false if it was so already.
+// takeBack takes one step back. changed is false if there was nothing to take back.
 func (j keyRun) takeBack(ctx context.Context, step response.Step) (changed bool, why string, err error) {
 	if err := ctx.Err(); err != nil {
 		return false, "", err

@@ -7,7 +7,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
-// A History is what the journal knows of one plan.
+// A History is the state of one plan, by its records.
 type History struct {
 	Begun  bool
 	Undone bool              // some step was taken back
@@ -15,18 +15,18 @@ type History struct {
 	steps  map[response.Step]*StepHistory
 }
 
-// StepHistory is what the journal knows of one step.
+// A StepHistory is the state of one step, by its records.
 type StepHistory struct {
 	Intent                *Record // the last
 	Ended                 *Record // the last that says that it is as it should be
-	Off                   *Record // that says since when the key was seen to be off
+	Off                   *Record // since when the key was seen to be off
 	works                 bool    // the key was seen to work since
 	Done, Skipped, Undone bool
-	Refused               bool     // AWS took it not, the last time it was asked
+	Refused               bool     // AWS refused it, the last time it was asked
 	Documents             []string // of the policies that it may have put
 }
 
-// History returns what the journal knows of the plan with a hash.
+// History returns the history of the plan with a hash.
 func (j *Journal) History(plan string) History {
 	h := History{steps: map[response.Step]*StepHistory{}, result: map[string]string{}}
 	for i := range j.Records {
@@ -57,7 +57,7 @@ func (h History) Finished(plan response.Plan) bool {
 }
 
 // SessionsDenied reports whether the sessions of k were denied after the key was seen to be
-// off. Until then it may have made new ones, which an earlier policy does not deny.
+// off. Until then the key may have made new ones, which an earlier policy does not deny.
 func (h History) SessionsDenied(k response.Key) bool {
 	for _, key := range k.Steps {
 		for _, deny := range k.Steps {
@@ -73,7 +73,8 @@ func (h History) SessionsDenied(k response.Key) bool {
 	return true
 }
 
-// LastChange returns when a step of k last came to be, or was seen to be, as it should be.
+// LastChange returns when a step of k last took effect, or was last seen to have taken
+// effect.
 func (h History) LastChange(k response.Key) (t time.Time) {
 	for _, s := range k.Steps {
 		for _, r := range []*Record{h.Of(s).Ended, h.Of(s).Off} {
@@ -85,8 +86,8 @@ func (h History) LastChange(k response.Key) (t time.Time) {
 	return t
 }
 
-// SeenWorking reports whether k was last seen to work, after it was shut off. Somebody may have
-// shut it off since: until when it made sessions is not known then.
+// SeenWorking reports whether k was last seen to work after it was shut off. Somebody may
+// have shut it off since; it is not known when.
 func (h History) SeenWorking(k response.Key) bool {
 	return slices.ContainsFunc(k.Steps, func(s response.Step) bool { return h.Of(s).works })
 }
@@ -98,9 +99,9 @@ func (h History) Of(s response.Step) *StepHistory {
 	return h.steps[s]
 }
 
-// Ours reports whether stanch has taken the step, or may have. What AWS has refused it
-// somebody else may do afterwards: that is not ours to take back. A policy is
-// ours in any case: its name is the plan's own.
+// Ours reports whether stanch has taken the step, or may have. If AWS refused it, somebody
+// else may have taken it afterwards, and undo must not take that back. A policy is ours in
+// any case: its name is the plan's own.
 func (t *StepHistory) Ours() bool {
 	return t.Intent != nil && (t.Done || !t.Refused || t.Intent.Step.Do == response.DenySessions)
 }

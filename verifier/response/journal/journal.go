@@ -1,5 +1,6 @@
-// Package journal keeps the records of all that stanch changes at AWS: each stands in a
-// file before the change is made. What a plan has done is read from it (History).
+// Package journal records every change that stanch makes at AWS, before it makes it. The
+// file tells which steps of a plan were taken (History), so that an apply can go on after a
+// crash, and undo knows its steps.
 package journal
 
 import (
@@ -27,7 +28,7 @@ const (
 	EventSkipped = "skipped" // it was so already, and not by us: undo leaves it
 	EventFailed  = "failed"  // AWS refused; a later apply tries again
 	EventOff     = "off"     // the key was seen to be off: it makes no sessions any more
-	EventConfirm = "confirm" // what was read afterwards; with a step if the key works in spite of it
+	EventConfirm = "confirm" // AWS was read again; with a step if the key works in spite of it
 	EventEnd     = "end"     // of an apply, with its result
 
 	EventUndoIntent = "undo-intent"
@@ -54,28 +55,25 @@ type Record struct {
 	Result       string         `json:"result,omitempty"`
 	Code         string         `json:"code,omitempty"`
 	Why          string         `json:"why,omitempty"`
-	// Refused says of a step that failed that AWS took it not: it is nobody's of ours.
+	// Refused says of a step that failed that AWS refused to take it: then undo leaves it.
 	Refused bool `json:"refused,omitempty"`
 
 	Prev string `json:"prev"` // hash of the line before
 	Hash string `json:"hash"` // of this line with an empty hash
 }
 
-// A Journal is the file of what was done at AWS: one JSON record a line, each
-// with the hash of the one before. It is only ever appended to. While it is
-// open, nobody else can open it.
+// A Journal is a file of one JSON record a line, each with the hash of the one before. It is
+// only ever appended to. While it is open, nobody else can open it.
 //
-// FILE.head holds the last hash, so that cutting lines off at the end shows as
-// well. Neither is proof against somebody who may write both files and knows how
-// hashes are made: for that, copy the head elsewhere.
+// FILE.head holds the last hash, so that cutting off lines at the end shows as well.
+// Somebody who may write both files and knows how hashes are made can still forge them:
+// against that, copy the head elsewhere.
 type Journal struct {
 	Records []Record // all so far
 
 	name string
 	file *os.File
 	lock *lock
-	// wrote, if not nil, is called after each record is durable. Tests stop there.
-	wrote func()
 }
 
 // head is the content of FILE.head.
@@ -84,9 +82,9 @@ type head struct {
 	Hash string `json:"hash"`
 }
 
-// Open opens or makes the journal for writing, as actor, and checks its
-// chain. A record that was cut off while it was written is removed: its step was
-// never taken. ErrHeld is in the error if somebody else has it open.
+// Open opens or makes the journal for writing, as actor, and checks its chain. A record that
+// was cut off while it was written is removed: its step was never taken. ErrHeld is in the
+// error if another process has it open.
 func Open(name, actor string) (j *Journal, err error) {
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
@@ -113,7 +111,7 @@ func Open(name, actor string) (j *Journal, err error) {
 		return nil, fmt.Errorf("journal %s: %w", name, err)
 	}
 	j = &Journal{Records: records, name: name, file: file, lock: l}
-	if n := len(records); n > 0 { // whoever wrote the last line may have died before its head
+	if n := len(records); n > 0 { // the process may have died between the last line and its head
 		if err = j.putHead(head{n - 1, records[n-1].Hash}); err != nil {
 			_ = file.Close()
 			return nil, fmt.Errorf("journal %s.head: %w", name, err)
@@ -122,7 +120,7 @@ func Open(name, actor string) (j *Journal, err error) {
 	return j, nil
 }
 
-// cut removes what stands behind the last whole line.
+// cut removes an unfinished line at the end.
 func cut(file *os.File, whole int64) error {
 	info, err := file.Stat()
 	if err != nil || info.Size() == whole {
@@ -146,12 +144,12 @@ func Read(name string) ([]Record, error) {
 	return records, nil
 }
 
-// ErrBroken is in the error for a journal that was changed by somebody else.
+// ErrBroken is in the error for a journal that somebody has edited.
 var ErrBroken = errors.New("the chain is broken: the journal was edited")
 
 // read returns the records, and the length of the lines that they stand in.
 func read(r io.Reader, name string) (records []Record, whole int64, err error) {
-	// The head first: whoever writes appends to the lines before it moves the head.
+	// The head first: a writer appends a line before it moves the head.
 	known, err := readHead(name)
 	if err != nil {
 		return nil, 0, err
@@ -161,7 +159,7 @@ func read(r io.Reader, name string) (records []Record, whole int64, err error) {
 	for {
 		line, err := lines.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			break // what is behind the last newline was never finished
+			break // bytes behind the last newline are an unfinished record
 		}
 		if err != nil {
 			return records, whole, err
@@ -238,9 +236,7 @@ func (j *Journal) Put(r Record) error {
 		return fmt.Errorf("journal %s.head: %w", j.name, errors.Join(err, j.file.Truncate(before)))
 	}
 	j.Records = append(j.Records, r)
-	if j.wrote != nil {
-		j.wrote()
-	}
+
 	return nil
 }
 

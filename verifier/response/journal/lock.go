@@ -14,8 +14,8 @@ import (
 // ErrHeld is in the error for a journal that another process has open.
 var ErrHeld = errors.New("another stanch is at work")
 
-// A lock is held as long as the process lives that took it, however it ends. The
-// file says who that is; it stays behind.
+// A lock is held as long as the process lives that took it, however it ends. The file names
+// the holder; it stays behind.
 type lock struct{ file *os.File }
 
 type holder struct {
@@ -48,7 +48,7 @@ func acquire(name, actor string) (*lock, error) {
 	return &lock{file}, nil
 }
 
-// heldBy names who has the lock, as far as it can be read.
+// heldBy names the holder of the lock, as far as it can be read.
 func heldBy(name string) error {
 	file, err := os.Open(name)
 	if err != nil {

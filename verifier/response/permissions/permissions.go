@@ -25,8 +25,8 @@ func Read() string {
 	return operator.Policy(operator.Statement{Effect: "Allow", Action: readActions, Resource: []string{"*"}})
 }
 
-// Write is what the responder may do while it applies or undoes k: it can
-// read, and change this one principal.
+// Write is the session policy of a responder that applies or undoes k: it can read, and
+// change this one principal.
 func Write(k response.Key) string {
 	partition, _, _ := strings.Cut(strings.TrimPrefix(k.ARN, "arn:"), ":")
 	// An ARN of a user has its path; that of a role's session has not.
@@ -53,9 +53,8 @@ func quarantineStatement(partition, resource string) operator.Statement {
 	}
 }
 
-// Responder is the least that a responder's role needs, to be attached to
-// it, in a partition (aws, aws-cn, aws-us-gov, aws-eusc). It cannot delete or
-// create a key, nor pass a role.
+// Responder is the policy with the least rights for a responder's role, in a partition (aws,
+// aws-cn, aws-us-gov, aws-eusc). It cannot delete or create a key, nor pass a role.
 func Responder(partition string) string {
 	users, roles := "arn:"+partition+":iam::*:user/*", "arn:"+partition+":iam::*:role/*"
 	return operator.Policy(
@@ -74,9 +73,9 @@ func withSid(sid string, s operator.Statement) operator.Statement {
 	return s
 }
 
-// Operator is the least that the operator's own identity needs: to assume
-// role in the accounts of leaked keys, to look at the keys of their root users, to
-// know the accounts' names, and to tell others (--notify).
+// Operator is the policy with the least rights for the operator's own identity: to assume
+// role in the accounts of leaked keys, to look at the keys of their root users, to read the
+// accounts' names, and to send notices (--notify).
 func Operator(partition, role string) string {
 	arn := "arn:" + partition + ":iam::"
 	return operator.Policy(
@@ -89,8 +88,8 @@ func Operator(partition, role string) string {
 	)
 }
 
-// Trust lets principal, an ARN, assume the responder's role, with MFA and,
-// if it is not "", with the external id.
+// Trust is the trust policy by which principal, an ARN, may assume the responder's role:
+// with MFA and, if it is not "", with the external id.
 func Trust(principal, externalID string) string {
 	condition := map[string]map[string]string{"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 	if externalID != "" {

@@ -9,13 +9,14 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
-// ownCall is how far what IAM says of the last use of a key may be from when stanch
-// asked STS about it, and still be that question: clocks differ, and IAM is slow.
+// ownCall is the largest difference between the last use of a key by IAM, and the time when
+// stanch asked STS about it, at which the two are taken for the same call: clocks differ,
+// and IAM is slow.
 const ownCall = 15 * time.Minute
 
-// inUse judges whether something works with the key. IAM keeps the last use only, and
-// a question to STS is one: where that is what IAM tells, what was so before the
-// question counts too, if the scan has looked.
+// inUse judges whether something works with the key. IAM keeps the last use only, and a
+// question to STS is a use. If IAM tells of such a question, the use before it counts too,
+// if the scan has asked for that.
 func (p *Planner) inUse(k *response.Key, used operator.LastUsed, v verifier.Verdict) error {
 	if err := p.holdUse(k, used); err != nil || !p.recent(used) || used.Service != "sts" {
 		return err
@@ -35,7 +36,7 @@ func (p *Planner) inUse(k *response.Key, used operator.LastUsed, v verifier.Verd
 	return nil
 }
 
-// holdUse holds what used says that something works with, or warns of it.
+// holdUse refuses a key that something works with, or warns of it with --force-in-use.
 func (p *Planner) holdUse(k *response.Key, used operator.LastUsed) error {
 	if !p.recent(used) || used.Service == "sts" {
 		return nil
@@ -51,8 +52,8 @@ func (p *Planner) recent(used operator.LastUsed) bool {
 	return !used.At.IsZero() && p.now().Sub(used.At) <= recentUse
 }
 
-// askedSTS returns when STS was asked about the key after the use that UsedBefore tells: the
-// question of v may be a later one, or one to IAM, which is no use of the key.
+// askedSTS returns when STS was asked about the key, after the use that UsedBefore tells.
+// The question of v may be a later one, or one to IAM, which is no use of the key.
 func askedSTS(v verifier.Verdict) time.Time {
 	for _, f := range v.Facts {
 		if f.Name == operator.UsedBeforeAt {

@@ -1,5 +1,5 @@
 // Package planner plans how leaked keys are shut off. It judges each leak by the gates of
-// package response, asks AWS what only AWS knows, and changes nothing.
+// package response, reads the facts that only AWS has, and changes nothing.
 package planner
 
 import (
@@ -30,8 +30,8 @@ type Planner struct {
 	Rules    response.Rules
 	// Quarantine also attaches AWS's quarantine policy.
 	Quarantine bool
-	// Renew returns the commands that have AWS asked again about a leak that is left
-	// alone for want of proof; nil knows none.
+	// Renew returns the commands that have AWS asked again about a leak that is left alone
+	// for want of proof; nil knows none.
 	Renew func(*finding.Finding) []string
 	Now   func() time.Time // nil means time.Now
 }
@@ -106,7 +106,8 @@ func (p *Planner) refusal(ctx context.Context, leak *finding.Finding, err error)
 	return r
 }
 
-// key passes leak through the gates, those first that ask nobody.
+// key judges leak by each gate, beginning with those that ask nobody, and returns its key
+// with the steps.
 func (p *Planner) key(ctx context.Context, leak *finding.Finding, id string) (response.Key, error) {
 	if p.Rules.Self {
 		return p.self(ctx, leak)
@@ -144,7 +145,7 @@ func (p *Planner) key(ctx context.Context, leak *finding.Finding, id string) (re
 // maxPlaces is how many places of a leak a plan names.
 const maxPlaces = 20
 
-// keyOf returns what the finding says of the key.
+// keyOf returns the key as the finding describes it.
 func keyOf(leak *finding.Finding) response.Key {
 	who, c := leak.Verdict.Identity, leak.Match.Credential
 	k := response.Key{
@@ -170,8 +171,8 @@ func keyOf(leak *finding.Finding) response.Key {
 	return k
 }
 
-// owner says whom to talk to: what tags of the usual names say, and whose the
-// account is, if the leak was assessed.
+// owner names the people to talk to: by tags of the usual names, and by the account's facts
+// if the leak was assessed.
 func owner(tags map[string]string, facts []verifier.Fact) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(tags)) {
@@ -207,7 +208,7 @@ func asked(at, now time.Time) string {
 	return fmt.Sprintf("AWS was asked at %s, %s ago", at.UTC().Format(time.RFC3339), now.Sub(at).Round(time.Minute))
 }
 
-// judge holds leak against what needs no question to AWS.
+// judge judges leak by the gates that need no question to AWS.
 func judge(r response.Rules, leak *finding.Finding, now time.Time) error {
 	v, who := leak.Verdict, leak.Verdict.Identity
 	switch {
@@ -224,7 +225,7 @@ func judge(r response.Rules, leak *finding.Finding, now time.Time) error {
 	case leak.Match.Credential.Secret.IsZero() && (now.Sub(v.At) > fresh || v.At.After(now.Add(time.Minute))):
 		return response.Refuse(response.GateStale, "%s: verify the report again, or scan again, and plan within %s", asked(v.At, now), fresh)
 	case who.Account == "" || who.ARN == "" || !strings.Contains(who.ARN, "::"+who.Account+":"):
-		return response.Refuse(response.GateIdentity, "whose it is is not known")
+		return response.Refuse(response.GateIdentity, "its owner is not known")
 	case !response.SamePrincipal(who.Kind, who.Account, who.Name, who.ARN):
 		return response.Refuse(response.GateIdentity, "the %s %q and the ARN %s do not agree", who.Kind, who.Name, who.ARN)
 	}
@@ -246,13 +247,12 @@ func judge(r response.Rules, leak *finding.Finding, now time.Time) error {
 	case who.Kind == "role" && strings.HasPrefix(who.Name, "AWSServiceRoleFor"):
 		return response.Refuse(response.GateManual, "a service-linked role cannot be changed")
 	case who.Kind != "user" && who.Kind != "role" || who.Name == "":
-		return response.Refuse(response.GateIdentity, "whose it is is not known")
+		return response.Refuse(response.GateIdentity, "its owner is not known")
 	}
 	return nil
 }
 
-// longTerm reads what IAM knows of a key of a user, and holds it against what
-// STS said.
+// longTerm reads IAM's facts about a key of a user, and compares them with those of STS.
 func (p *Planner) longTerm(ctx context.Context, s *operator.Session, v verifier.Verdict, k *response.Key) error {
 	// Before STS is asked about the key, which counts as a use.
 	used, err := s.LastUsed(ctx, k.KeyID)
@@ -303,9 +303,9 @@ func (p *Planner) stillLive(ctx context.Context, leak *finding.Finding) error {
 	return nil
 }
 
-// steps fills in what is to be done. The key comes first, then the sessions that were
-// made with it, which outlive it by up to 36 hours: a policy that denies those that were
-// issued until now does not deny one that is issued while the key still works.
+// steps adds the steps to k: the key first, and then its sessions, which outlive it by up to
+// 36 hours. The other order would leave a gap: a policy that denies the sessions issued
+// until now does not deny one that is issued while the key still works.
 func (p *Planner) steps(ctx context.Context, s *operator.Session, k *response.Key, id string) {
 	if k.Kind == "user" && !response.IsSession(k.KeyID) {
 		k.Steps = append(k.Steps, response.Step{Do: response.Deactivate, Kind: k.Kind, Name: k.Name, Object: k.KeyID})
@@ -330,10 +330,10 @@ func (p *Planner) steps(ctx context.Context, s *operator.Session, k *response.Ke
 }
 
 const (
-	// fresh is how long the word of STS that a key is live counts, if it cannot
-	// be asked again for want of the secret.
+	// fresh is how long STS's answer that a key is live counts, if there is no secret to
+	// ask again with.
 	fresh = time.Hour
-	// recentUse makes a key one that is in use.
+	// recentUse is how long ago a key was last used that counts as in use.
 	recentUse = 24 * time.Hour
 )
 

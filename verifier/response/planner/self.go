@@ -9,13 +9,10 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
-// A leaked key may set itself to Inactive, if the operator asks for it: where
-// there is no responder in the account, and for the root user, whose keys nobody
-// else can switch off. Nothing else is done with it: not its tags, not its last
-// use, not its policies are read. What these would tell is not known, and the
-// plan says so.
-
-// self plans for a leak without an identity of the operator's.
+// self plans for a leaked key that sets itself to Inactive (--self): where there is no
+// responder in the account, and for the root user, whose keys nobody else can switch off.
+// The key is used for nothing else, so its tags, its last use and its policies are not
+// known. The plan says so.
 func (p *Planner) self(ctx context.Context, leak *finding.Finding) (response.Key, error) {
 	if _, ok := isService(leak); ok {
 		return response.Key{}, response.Refuse(response.GateManual, "it is no access key: --self cannot switch it off")
@@ -58,8 +55,8 @@ func (p *Planner) self(ctx context.Context, leak *finding.Finding) (response.Key
 	return k, nil
 }
 
-// root says why a key of the root user is left alone, with what an audit of the
-// root user's credentials tells, if the operator may do one.
+// root says why a key of the root user is left alone. If the operator may audit the root
+// user's credentials, it adds the status of the key.
 func (p *Planner) root(ctx context.Context, leak *finding.Finding) (response.Gate, string) {
 	const why = "a key of the root user: nobody else can deactivate it"
 	s, err := p.Operator.Root(ctx, leak.Verdict.Identity.Account)

@@ -13,9 +13,9 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response/permissions"
 )
 
-// serviceOf returns the service that a rule's credentials are for, as IAM names it,
-// and whether they are service-specific credentials at all. "" is any but Bedrock:
-// the passwords of CodeCommit and Keyspaces look alike.
+// serviceOf returns the service that a rule's credentials are for, as IAM names it, and
+// whether they are service-specific credentials at all. "" is any but Bedrock: the passwords
+// of CodeCommit and Keyspaces look alike.
 func serviceOf(rule string) (service string, ok bool) {
 	switch rule {
 	case "aws-bedrock-api-key":
@@ -26,8 +26,8 @@ func serviceOf(rule string) (service string, ok bool) {
 	return "", false
 }
 
-// service plans for a credential that STS does not know: it names its user, and
-// that IAM lists it as active is the proof.
+// service plans for a service-specific credential. STS does not know it, but it names its
+// user, and IAM proves that it is active.
 func (p *Planner) service(ctx context.Context, leak *finding.Finding, service string) (response.Key, error) {
 	account, name := leak.Verdict.Identity.Account, ""
 	for _, f := range leak.Verdict.Facts {
@@ -78,7 +78,7 @@ func (p *Planner) service(ctx context.Context, leak *finding.Finding, service st
 	return k, err
 }
 
-// isService reports whether leak is one that service plans for.
+// isService reports whether service can plan for leak.
 func isService(leak *finding.Finding) (service string, ok bool) {
 	service, ok = serviceOf(leak.Match.Rule.ID)
 	return service, ok && leak.Verdict.State == verifier.NotVerifiable

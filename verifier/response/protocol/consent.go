@@ -55,7 +55,7 @@ func ask(ctx context.Context, in *bufio.Reader, out io.Writer, question, answer 
 		if err != nil {
 			return &response.RefusedError{Gate: response.GateConfirm, Why: "nothing was typed (in a script: --yes)"}
 		}
-		return &response.RefusedError{Gate: response.GateConfirm, Why: "what was typed is something else"}
+		return &response.RefusedError{Gate: response.GateConfirm, Why: "something else was typed"}
 	}
 	return nil
 }

@@ -31,14 +31,14 @@ func NewAssess(s *cli.Streams) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use:   "assess [REPORT | KEY-ID...]",
-		Short: "Say how dangerous leaked keys are: whose, what they may do, what they did",
+		Short: "Say how dangerous leaked keys are: their owner, rights and use",
 		Long: `Ask AWS with your own identity about the keys of a report that was saved with
-"--format json" (REPORT, or standard input), or about key ids. Whose is it, how old,
-what may it do, what did it do since it leaked, does its account notice such things?
+"--format json" (REPORT, or standard input), or about key ids: their owner, age and
+rights, their use since they leaked, and whether their account notices such things.
 The leaked key is not used, and nothing is changed.
 
-What you may not ask is told with the permission that is missing. With --format json
-the report is written again, with the facts added.`,
+If you may not ask a question, the answer is the permission that is missing. With
+--format json the report is written again, with the facts added.`,
 		Example: "  stanch git -f json | stanch assess\n  stanch assess scan.jsonl --role stanch-read --external-id example",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format != "text" && format != "json" {
@@ -60,7 +60,7 @@ the report is written again, with the facts added.`,
 	return cmd
 }
 
-// keyID is compiled when it is first needed: hooks are not to wait for it.
+// keyID is compiled when it is first needed: hooks do not wait for it.
 var keyID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(AKIA|ASIA)[A-Z0-9]{12,124}$`) })
 
 // subjects reads the report that args name, or makes one of the ids in args.
@@ -89,6 +89,8 @@ func subjects(ctx context.Context, s *cli.Streams, args []string) (*SavedReport,
 	return r, readReport(ctx, s, cli.Operand(args, "-"), false, r)
 }
 
+// assess adds the facts about each key to the report, and writes them to w: as text, or with
+// the report as JSON.
 func (r *SavedReport) assess(ctx context.Context, w io.Writer, op *operator.Operator, format string) error {
 	a := assessment.Assessor{Operator: op}
 	var page strings.Builder

@@ -20,8 +20,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response/protocol"
 )
 
-// change does what do does with the plan in a file. verb says in the question for consent
-// what that is; "" asks nobody, since nothing is changed.
+// change reads a plan from a file and lets do work on it. verb names the work in the
+// question for consent: "shut off". With "" nobody is asked, since nothing is changed.
 func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 	do func(*protocol.Run, context.Context, response.Plan) ([]response.Outcome, error), verb string,
 ) error {

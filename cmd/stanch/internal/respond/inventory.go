@@ -103,7 +103,8 @@ func ReadInventories(files []string) (*inventory.Inventory, error) {
 	return inv, nil
 }
 
-// OwnedBy marks the keys of inv: they are keys for certain, and whose is known.
+// OwnedBy returns an annotator that marks the keys of inv: they are keys for certain, and
+// their owner is known.
 func OwnedBy(inv *inventory.Inventory) func(*finding.Finding) {
 	return func(f *finding.Finding) {
 		ids := []string{f.Match.Credential.ID}

@@ -11,16 +11,17 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// readLeaks reads a report that was saved with --format json, from a file, or from
-// stdin if name is "-". Findings that are ignored are left out. What goes on from
-// here into plans, journals and notices holds no secret, though the report may. Of a
-// report that was cut off there are the leaks that it has, and finding.ErrTruncated.
+// readLeaks reads a report that was saved with --format json, from a file or, if name is
+// "-", from stdin. It leaves out findings that are ignored. The leaks hold no secret but in
+// their Match, so none gets into plans, journals and notices, though the report may
+// have them. Of a report that was cut off, it returns the leaks that there are, and
+// finding.ErrTruncated.
 func readLeaks(ctx context.Context, s *cli.Streams, name string) ([]finding.Finding, error) {
 	leaks, _, err := readScan(ctx, s, name)
 	return leaks, err
 }
 
-// readScan is readLeaks, and returns the first record of the report as well.
+// readScan is readLeaks, and also returns the first record of the report.
 func readScan(ctx context.Context, s *cli.Streams, name string) ([]finding.Finding, finding.Scan, error) {
 	var c collector
 	if err := readReport(ctx, s, name, true, &c); err != nil {
@@ -36,7 +37,7 @@ func readScan(ctx context.Context, s *cli.Streams, name string) ([]finding.Findi
 	return c.leaks, c.scan, nil
 }
 
-// scrub removes secrets from where a leak is said to be.
+// scrub removes secrets from the locations of a leak.
 func scrub(f *finding.Finding, secrets []detectors.Secret) {
 	var texts []*string
 	for i := range f.Locations {
@@ -49,7 +50,7 @@ func scrub(f *finding.Finding, secrets []detectors.Secret) {
 	finding.Scrub(secrets, texts...)
 }
 
-// A collector is a finding.Handler that keeps what is to be acted on.
+// A collector is a finding.Handler that keeps the leaks of a report.
 type collector struct {
 	scan    finding.Scan
 	leaks   []finding.Finding

@@ -63,10 +63,10 @@ func newPolicy(s *cli.Streams) *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&assess, "assess", false, "print what \"stanch assess\" needs")
-	cmd.Flags().BoolVar(&own, "own", false, "print what your own identity needs, to assume --role and for --notify")
+	cmd.Flags().BoolVar(&assess, "assess", false, "print the policy that \"stanch assess\" needs")
+	cmd.Flags().BoolVar(&own, "own", false, "print the policy that your own identity needs, to assume --role and for --notify")
 	cmd.Flags().StringVar(&role, "role", "stanch-respond", "name of the role, for --own")
-	cmd.Flags().BoolVar(&trust, "trust", false, "print who may assume the role, and not what it may do")
+	cmd.Flags().BoolVar(&trust, "trust", false, "print the trust policy of the role, in place of its permissions")
 	cmd.Flags().StringVar(&partition, "partition", "aws", "aws, aws-cn, aws-us-gov or aws-eusc")
 	cmd.Flags().StringVar(&principal, "principal", "arn:aws:iam::ACCOUNT:role/ROLE", "who may assume the role")
 	cmd.Flags().StringVar(&externalID, "external-id", "", "external id that they have to know")

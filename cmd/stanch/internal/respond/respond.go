@@ -26,9 +26,9 @@ func NewRespond(s *cli.Streams) *cobra.Command {
 		Use:   "respond",
 		Short: "Shut leaked keys off: plan, apply, confirm, undo",
 		Long: `Shut leaked keys off with your own AWS identity, reversibly. Nothing is changed
-without a plan that you have seen: "plan" reads, "apply" changes what the plan
-says, after you have typed what it asks for, and "undo" takes it back. Every change
-is in a journal before it is made. Keys are deactivated, never deleted.`,
+without a plan that you have seen: "plan" only reads, "apply" takes the steps of the
+plan once you have typed the answer that it asks for, and "undo" takes them back. Every
+change is in a journal before it is made. Keys are deactivated, never deleted.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -64,7 +64,7 @@ func (f *respondFlags) addJournal(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.journal, "journal", "", "the journal (default: stanch/journal.jsonl in your configuration folder)")
 }
 
-// addConsent defines the flags by which a script says what a human would type.
+// addConsent defines the flags by which a script gives the consent that a person types.
 func (f *respondFlags) addConsent(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.yes, "yes", false, "do not ask; needs --plan")
@@ -75,7 +75,7 @@ func (f *respondFlags) addConsent(cmd *cobra.Command) {
 	f.cache.AddDir(cmd)
 }
 
-// addNotify defines who is told how it went.
+// addNotify defines the targets that get notices.
 func (f *respondFlags) addNotify(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.notify, "notify", nil,
 		"tell how it went: securityhub, eventbridge[:BUS], sns:TOPIC-ARN, webhook:URL or webhook:env:VARIABLE; more than once if wanted")
@@ -109,13 +109,13 @@ func newPlan(s *cli.Streams) *cobra.Command {
 	var out cli.OutputFlags
 	cmd := &cobra.Command{
 		Use:   "plan [REPORT]",
-		Short: "Say what would be done about the live keys of a report",
+		Short: "Plan how to shut off the live keys of a report",
 		Long: `Read a report that was saved with "--format json", from REPORT or from standard
-input, and plan how to shut off what is live in it. Nothing is changed.
+input, and plan how to shut off its live keys. Nothing is changed.
 
 If the report has the secrets (--show-secrets), AWS STS is asked again whether the
-keys are live. If not, what the report says counts for an hour; "stanch verify --iam"
-renews it.`,
+keys are live. Without them, the answers in the report count for an hour; "stanch
+verify --iam" renews them.`,
 		Example: "  stanch git -f json -o scan.jsonl\n  stanch respond plan scan.jsonl --accounts 111122223333 -o plan.json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -146,7 +146,7 @@ renews it.`,
 			}
 			err = writePlan(&out, s, f, plan)
 			if cutOff && (err == nil || errors.Is(err, errNotPlanned)) {
-				err = fmt.Errorf("%s ends early: what is missing in it is not planned for", cli.Operand(args, "standard input"))
+				err = fmt.Errorf("%s ends early: the plan lacks the keys of the missing part", cli.Operand(args, "standard input"))
 			}
 			return cli.UnfinishedIf(err)
 		},
@@ -155,7 +155,7 @@ renews it.`,
 	cmd.Flags().BoolVar(&force, "force-in-use", false, "plan for keys that were used in the last day, too")
 	cmd.Flags().BoolVar(&quarantine, "quarantine", false, "also attach AWS's quarantine policy to the user")
 	cmd.Flags().StringVarP(&out.File, "output", "o", "", "write the plan to this file, for apply")
-	cmd.Flags().StringVarP(&out.Format, "format", "f", "text", "what stdout gets: text, or json (the plan)")
+	cmd.Flags().StringVarP(&out.Format, "format", "f", "text", "format of stdout: text, or json (the plan)")
 	return cmd
 }
 
@@ -200,10 +200,10 @@ func newApply(s *cli.Streams) *cobra.Command {
 	f := &respondFlags{}
 	cmd := &cobra.Command{
 		Use:   "apply PLAN",
-		Short: "Do what a plan says",
-		Long: `Do what PLAN says, step by step, each in the journal first, and read back what AWS
-makes of it. A plan is good for 15 minutes. An apply that was cut off is continued
-by the same command, also later.`,
+		Short: "Take the steps of a plan",
+		Long: `Take the steps of PLAN, each in the journal first, and read them back from AWS. A plan
+is good for 15 minutes. The same command continues an apply that was cut off, also
+later.`,
 		Example: "  stanch respond apply plan.json --accounts 111122223333\n" +
 			"  stanch respond apply plan.json --accounts 111122223333 --yes --plan HASH",
 		Args: cobra.ExactArgs(1),
@@ -221,10 +221,10 @@ func newUndo(s *cli.Streams) *cobra.Command {
 	f := &respondFlags{}
 	cmd := &cobra.Command{
 		Use:   "undo PLAN",
-		Short: "Take back what a plan did",
-		Long: `Take back, the last first, what the journal says that PLAN did: keys become active
+		Short: "Take back the steps of a plan",
+		Long: `Take back the steps of PLAN that are in the journal, the last first: keys become active
 again, and the policies that stanch put are removed. The key is as public as it was:
-undo only to repair what broke, and shut it off again soon.`,
+undo only to repair a service that broke, and shut the key off again soon.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.change(cmd.Context(), s, args[0], (*protocol.Run).Undo, "make work again")
@@ -240,9 +240,9 @@ func newConfirm(s *cli.Streams) *cobra.Command {
 	f := &respondFlags{maxKeys: 1 << 30, yes: true}
 	cmd := &cobra.Command{
 		Use:   "confirm PLAN",
-		Short: "Look whether what a plan did still holds",
-		Long: `Read back what PLAN did, some minutes or days later: who has the rights can undo it.
-With --findings STS is asked about the keys as well. Nothing is changed.`,
+		Short: "Look whether the steps of a plan still hold",
+		Long: `Read back the steps of PLAN, some minutes or days later: an intruder with the rights can
+undo them. With --findings STS is asked about the keys as well. Nothing is changed.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.change(cmd.Context(), s, args[0], (*protocol.Run).Confirm, "")

@@ -56,8 +56,9 @@ func (r *SavedReport) Replay(h finding.Handler) error {
 	return err
 }
 
-// readReport replays a saved report, of a file or, if name is "-", of stdin; what
-// there is of one that was cut off. Secrets in it are dropped unless secrets.
+// readReport passes a saved report to h: that of a file or, if name is "-", of stdin. Of a
+// report that was cut off, h gets the part that there is. Without secrets, those in the
+// report are dropped.
 func readReport(ctx context.Context, s *cli.Streams, name string, secrets bool, h finding.Handler) error {
 	var in io.Reader = cli.Interruptible(ctx, s.Stdin)
 	if name != "-" {

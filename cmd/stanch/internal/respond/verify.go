@@ -31,16 +31,16 @@ func NewVerify(s *cli.Streams) *cobra.Command {
 		Use:   "verify [REPORT]",
 		Short: "Ask again whether the keys of a saved report are live",
 		Long: `Read a report that was saved with "--format json", from REPORT or from standard
-input, ask again, and write the report with what is known now.
+input, ask AWS again, and write the report with the new answers.
 
 STS is asked about keys whose secrets the report has (--show-secrets). With --iam,
 IAM is asked with your own identity about the others: a key that was live and is
 Active still is, one that is Inactive is not. A lone id that is Active is reported as
 live id. The secrets are not written again.
 
-A key that nobody could be asked about keeps what the report says of it, with the
-reason and the time, and the exit code is 3. It is 1 if all were asked about and one
-is live, and 0 if none is.`,
+If AWS cannot be asked about a key, the report keeps its last state, with the reason
+and the time, and the exit code is 3. The exit code is 1 if AWS was asked about all
+keys and one is live, and 0 if none is.`,
 		Example: "  stanch verify scan.jsonl\n  stanch verify --iam --role stanch-respond --external-id example scan.jsonl",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -143,7 +143,7 @@ func (r *SavedReport) verify(ctx context.Context, a again) error {
 
 const noSecret = "the report holds no secret"
 
-// verified is how verify ended, as an error for exitCode.
+// verified returns how verify ended, for the exit code.
 func (r *SavedReport) verified() error {
 	asked, of := r.Totals.Again.Asked, r.Totals.Again.Of
 	lacking := slices.ContainsFunc(r.Findings, func(f finding.Finding) bool {
@@ -164,17 +164,17 @@ func (r *SavedReport) verified() error {
 	return nil
 }
 
-// again asks about the keys of a saved report once more.
+// An again asks about the keys of a saved report once more.
 type again struct {
 	sts      verifier.Verifier
 	op       *operator.Operator // nil: IAM is not asked
 	accounts []string           // if any, nothing is asked about others
 }
 
-// ask asks about f: STS if cred has a secret, else IAM. wanted is whether f is one to ask
-// about. Four kinds of findings are not: canaries; those that have expired; those that
-// are not verifiable, such as the key of another store, which must not be sent to AWS;
-// and those that give nothing to ask with, such as a lone id, unless IAM is asked.
+// ask asks about f: STS if cred has a secret, else IAM. wanted is false for findings that
+// are not asked about: canaries; those that have expired; those that are not verifiable,
+// such as the key of another store, which must not be sent to AWS; and those that give
+// nothing to ask with, such as a lone id, unless IAM is asked.
 func (a again) ask(ctx context.Context, f *finding.Finding, cred detectors.Credential) (wanted, answered bool) {
 	incomplete := f.SecretSHA256() == "" || strings.HasPrefix(cred.ID, "ASIA") && !f.HasToken()
 	f.Stale = ""
@@ -193,7 +193,7 @@ func (a again) ask(ctx context.Context, f *finding.Finding, cred detectors.Crede
 	return true, false
 }
 
-// keep leaves f as it was, and says why nobody was asked.
+// keep leaves f as it was, and notes why AWS was not asked.
 func keep(f *finding.Finding, why string) {
 	f.Stale = "not asked again: " + why
 	if f.Verdict.At.IsZero() && !told(f.Verdict.State) {
@@ -201,13 +201,13 @@ func keep(f *finding.Finding, why string) {
 	}
 }
 
-// told reports whether a state is one that AWS has told.
+// told reports whether s is an answer of AWS.
 func told(s verifier.State) bool {
 	return s == verifier.Live || s == verifier.IDActive || s == verifier.Invalid
 }
 
-// partitionOf returns where to ask about a key first: where it was live, or what the
-// text around it named.
+// partitionOf returns the partition to ask about a key first: that in which it was live, or
+// the one that the text around it named.
 func partitionOf(f *finding.Finding) string {
 	if parts := strings.Split(f.Verdict.Identity.ARN, ":"); len(parts) > 1 {
 		return parts[1]
@@ -220,8 +220,8 @@ func partitionOf(f *finding.Finding) string {
 	return ""
 }
 
-// renew puts a new verdict in the place of the last one, and reports whether it is an
-// answer. If it is none, the last answer of AWS is kept.
+// renew replaces the verdict of f by v, and reports whether v is an answer. If it is none,
+// the last answer of AWS stays.
 func renew(f *finding.Finding, v verifier.Verdict) (answered bool) {
 	asked := !v.At.IsZero()
 	none := v.State == verifier.Unknown || v.State == verifier.Skipped
@@ -242,9 +242,9 @@ func renew(f *finding.Finding, v verifier.Verdict) (answered bool) {
 	return !none
 }
 
-// renewed returns the facts of f with those of a new answer in the place of those of the
-// last. It is called before the time of the answer is noted: the fact UsedBefore is about
-// the question of that time.
+// renewed returns the facts of f with those of the last answer replaced by facts. Call it
+// before the time of the new answer is noted: the fact UsedBefore is about the question of
+// the time that f has.
 func renewed(f *finding.Finding, facts []verifier.Fact) []verifier.Fact {
 	old := slices.DeleteFunc(f.Verdict.Facts, func(x verifier.Fact) bool {
 		ofAnswer := slices.Contains([]string{"sts-endpoint", "http-status", "error-code", "aws-request-id", verifier.CachedFact}, x.Name)
@@ -260,13 +260,13 @@ func renewed(f *finding.Finding, facts []verifier.Fact) []verifier.Fact {
 	return append(old, facts...)
 }
 
-// fromIAM reports whether x is the status of a key as IAM told it, and not an inventory.
+// fromIAM reports whether x is the status of a key by IAM, not by an inventory.
 func fromIAM(x verifier.Fact) bool {
 	return x.Name == owner.KeyStatus && strings.HasPrefix(x.Source, "iam:")
 }
 
-// askOwner asks IAM of the key's account for its status, which STS does not tell without
-// the secret, and reports whether IAM has answered.
+// askOwner asks IAM of the key's account for its status, which STS does not tell without the
+// secret, and reports whether IAM has answered.
 func (a again) askOwner(ctx context.Context, f *finding.Finding) (answered bool) {
 	v, id := &f.Verdict, f.Match.Credential.ID
 	var err error
@@ -300,7 +300,7 @@ func (a again) askOwner(ctx context.Context, f *finding.Finding) (answered bool)
 	return true
 }
 
-// identify notes that the key of f is that of a user, whom nobody knew or who was renamed.
+// identify notes the user of the key of f, if the user was not known or has a new name.
 func (a again) identify(ctx context.Context, f *finding.Finding, user string) {
 	who := &f.Verdict.Identity
 	if who.Kind != "" && who.Kind != "user" || who.Name == user {
