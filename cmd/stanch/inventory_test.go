@@ -12,6 +12,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
 // TestInventory makes a list of keys at moto's IAM and finds them, offline.
@@ -77,13 +78,7 @@ func TestInventory(t *testing.T) {
 // operateAt makes the default chain of the AWS CLI sign with key.
 func operateAt(t *testing.T, key accessKey) {
 	t.Helper()
-	none := filepath.Join(t.TempDir(), "none")
-	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": key.ID, "AWS_SECRET_ACCESS_KEY": key.Secret, "AWS_SESSION_TOKEN": "",
-		"AWS_REGION": "us-east-1", "AWS_PROFILE": "", "AWS_CONFIG_FILE": none, "AWS_SHARED_CREDENTIALS_FILE": none, "AWS_EC2_METADATA_DISABLED": "true",
-	} {
-		t.Setenv(name, value)
-	}
+	verifiertest.SignAs(t, detectors.Credential{ID: key.ID, Secret: detectors.NewSecret(key.Secret)})
 }
 
 // TestInventoryOfNobody: without an identity, or with one that IAM refuses, nothing is

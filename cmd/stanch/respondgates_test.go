@@ -57,14 +57,7 @@ commit root
 	return c
 }
 
-func (c *leakCase) identity(k detectors.Credential) {
-	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": k.ID, "AWS_SECRET_ACCESS_KEY": k.Secret.Reveal(), "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_REGION": "us-east-1",
-		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true",
-	} {
-		c.t.Setenv(name, value)
-	}
-}
+func (c *leakCase) identity(k detectors.Credential) { verifiertest.SignAs(c.t, k) }
 
 func (c *leakCase) file(name string) string { return filepath.Join(c.dir, name) }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -65,12 +64,7 @@ func newSetting(t *testing.T) *setting {
 		a.Answers["organizations:DescribeAccount"] = `{"Account":{"Id":"222233334444","Name":"production","Email":"prod@example.com","Status":"ACTIVE"}}`
 		a.Answers["organizations:ListTagsForResource"] = `{"Tags":[{"Key":"Owner","Value":"payments"},{"Key":"cost","Value":"7"}]}`
 	})
-	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": own.ID, "AWS_SECRET_ACCESS_KEY": own.Secret.Reveal(), "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
-		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
-	} {
-		t.Setenv(name, value)
-	}
+	verifiertest.SignAs(t, own)
 	return s
 }
 

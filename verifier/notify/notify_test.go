@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -27,12 +26,8 @@ func newNotifier(t *testing.T) (*notify.Notifier, *verifiertest.AWS) {
 	aws := verifiertest.NewAWS(t)
 	aws.Change(ops, func(a *verifiertest.Account) {
 		c := a.User("olga", 1).Keys[0].Credential
-		for name, value := range map[string]string{
-			"AWS_ACCESS_KEY_ID": c.ID, "AWS_SECRET_ACCESS_KEY": c.Secret.Reveal(), "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
-			"AWS_REGION": "eu-west-1", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true",
-		} {
-			t.Setenv(name, value)
-		}
+		verifiertest.SignAs(t, c)
+		t.Setenv("AWS_REGION", "eu-west-1")
 	})
 	o, err := operator.New(t.Context(), operator.Config{Endpoint: aws.URL, Wait: time.Millisecond})
 	if err != nil {

@@ -2,12 +2,12 @@ package operator
 
 import (
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/verifier/internal/partition"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
@@ -15,12 +15,8 @@ import (
 
 func identify(t *testing.T, id, secret string) {
 	t.Helper()
-	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_REGION": "",
-		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true",
-	} {
-		t.Setenv(name, value)
-	}
+	verifiertest.SignAs(t, detectors.Credential{ID: id, Secret: detectors.NewSecret(secret)})
+	t.Setenv("AWS_REGION", "")
 }
 
 // TestHosts: after the endpoint rules of botocore.

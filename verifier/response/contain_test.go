@@ -62,9 +62,9 @@ func newIntruder(t *testing.T, off, lag time.Duration, date func() string) *intr
 func (i *intruder) as(c detectors.Credential) *operator.Session {
 	i.t.Helper()
 	own := detectors.Credential{ID: os.Getenv("AWS_ACCESS_KEY_ID"), Secret: detectors.NewSecret(os.Getenv("AWS_SECRET_ACCESS_KEY"))}
-	setIdentity(i.t, c)
+	verifiertest.SignAs(i.t, c)
 	i.t.Setenv("AWS_SESSION_TOKEN", c.Token.Reveal())
-	defer setIdentity(i.t, own)
+	defer verifiertest.SignAs(i.t, own)
 	o, err := operator.New(i.t.Context(), operator.Config{Endpoint: i.in.aws.URL, Wait: time.Millisecond})
 	if err != nil {
 		i.t.Fatal(err)

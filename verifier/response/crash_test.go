@@ -26,14 +26,17 @@ import (
 func TestCrash(t *testing.T) {
 	for _, mode := range []string{"apply", "undo"} {
 		for _, kind := range []string{"record", "before", "after"} {
-			points := 0
-			for crash(t, mode, kind, points+1) {
-				points++
-			}
-			t.Logf("%s: killed at each of %d points (%s)", mode, points, kind)
-			if points < 5 {
-				t.Errorf("%s, %s: only %d points: the test does not kill", mode, kind, points)
-			}
+			t.Run(mode+" "+kind, func(t *testing.T) {
+				t.Parallel()
+				points := 0
+				for crash(t, mode, kind, points+1) {
+					points++
+				}
+				t.Logf("killed at each of %d points", points)
+				if points < 5 {
+					t.Errorf("only %d points: the test does not kill", points)
+				}
+			})
 		}
 	}
 }

@@ -83,7 +83,7 @@ func TestPlanGates(t *testing.T) {
 		{"responder in another account", func(in *incident) {
 			in.aws.Change(prod, func(a *verifiertest.Account) { a.Roles["stanch-respond"].Elsewhere = ops })
 		}, response.GateResponder, "another account"},
-		{"the operator's own key", func(in *incident) { setIdentity(in.t, in.leak.Match.Credential) }, response.GateOwn, "shut yourself out"},
+		{"the operator's own key", func(in *incident) { verifiertest.SignAs(in.t, in.leak.Match.Credential) }, response.GateOwn, "shut yourself out"},
 		{"the responder's own role", func(in *incident) {
 			role("stanch-respond")(in)
 			in.leak.Match.Credential.ID = "ASIA" + in.leak.Match.Credential.ID[4:]
@@ -224,7 +224,7 @@ func TestApplyGates(t *testing.T) {
 		{"responder elsewhere since", func(in *incident, _ *response.Plan) {
 			in.aws.Change(prod, func(a *verifiertest.Account) { a.Roles["stanch-respond"].Elsewhere = ops })
 		}, response.GateResponder, "another account"},
-		{"operator is the user by now", func(in *incident, _ *response.Plan) { setIdentity(in.t, in.leak.Match.Credential) }, response.GateOwn, "shut yourself out"},
+		{"operator is the user by now", func(in *incident, _ *response.Plan) { verifiertest.SignAs(in.t, in.leak.Match.Credential) }, response.GateOwn, "shut yourself out"},
 		{"deactivated by hand since", at(func(in *incident) { in.user.Keys[0].Inactive = true }), response.GateDrift, "and is Inactive"},
 		{"deleted since", at(func(in *incident) { in.user.Keys = nil }), response.GateDrift, "and is absent"},
 		{"user deleted since", func(in *incident, _ *response.Plan) {
@@ -328,7 +328,8 @@ func TestSecondKey(t *testing.T) {
 // TestNobody: without an identity nothing begins.
 func TestNobody(t *testing.T) {
 	in := newIncident(t)
-	_ = os.Unsetenv("AWS_ACCESS_KEY_ID") // t.Setenv of newIncident restores it
+	t.Setenv("AWS_ACCESS_KEY_ID", "") // which restores it
+	_ = os.Unsetenv("AWS_ACCESS_KEY_ID")
 	p := planner.Planner{Rules: response.Rules{}}
 	if _, err := p.Plan(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "--accounts") {
 		t.Errorf("no accounts: %v", err)

@@ -61,6 +61,7 @@ func TestConfirmLater(t *testing.T) {
 		{"key active again, long after", 2 * day, func(in *incident, _ *verifiertest.Account) { in.user.Keys[0].Inactive = false }, response.Unconfirmed, "Active", "Active"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			in, plan := contained(t)
 			in.aws.Change(prod, func(a *verifiertest.Account) { tt.change(in, a) })
 			a, closeJournal := in.applier()
@@ -143,6 +144,7 @@ func TestApplyAgain(t *testing.T) {
 			said: "deny-sessions: read back, it is absent", writes: []string{"iam:PutUserPolicy"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			in, plan := contained(t)
 			if tt.change != nil {
 				in.aws.Change(prod, func(a *verifiertest.Account) { tt.change(in, a) })
@@ -211,6 +213,7 @@ func TestShutOffByOthers(t *testing.T) {
 		{"only STS knew of it", active(false), active(false), inUse, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			in, plan := contained(t)
 			change := func(do func(*incident)) { in.aws.Change(prod, func(*verifiertest.Account) { do(in) }) }
 			a, closeJournal := in.applier()
@@ -295,6 +298,7 @@ func TestUndoneNothing(t *testing.T) {
 		}, "Inactive", []response.Action{response.DenySessions}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			in := newIncident(t)
 			plan := in.plan(in.leak)
 			tt.do(in, plan)
@@ -328,6 +332,7 @@ func TestResultOfWhatWasMissed(t *testing.T) {
 		{"a session, denied, not quarantined", ofUserSession, []string{"iam:AttachUserPolicy"}, response.Incomplete},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			in := newIncident(t)
 			in.quarantine = true
 			if tt.spoil != nil {

@@ -123,6 +123,7 @@ func TestErrorClasses(t *testing.T) {
 	} {
 		for _, c := range errorClasses {
 			t.Run(tt.call+" "+c.code, func(t *testing.T) {
+				t.Parallel()
 				in := newIncident(t)
 				tt.spoil(in)
 				plan := in.plan(in.leak)
@@ -156,28 +157,31 @@ func TestErrorClasses(t *testing.T) {
 func TestErrorClassesOfUndo(t *testing.T) {
 	for _, call := range []string{"iam:DeleteUserPolicy", "iam:DetachUserPolicy", "iam:UpdateAccessKey", "iam:GetUserPolicy"} {
 		for _, c := range errorClasses {
-			in := newIncident(t)
-			in.quarantine = true
-			plan := in.plan(in.leak)
-			if _, err := in.apply(plan); err != nil {
-				t.Fatal(err)
-			}
-			in.aws.Next(call, c.answers()...)
-			outcomes, err := in.undo(plan)
-			if err != nil {
-				t.Fatal(err)
-			}
-			// What is not there need not be removed.
-			fine := call != "iam:UpdateAccessKey" && c.code == "NoSuchEntity"
-			if o := outcomes[0]; (o.Result == response.Undone) != fine || c.said(call, o.Why) == fine {
-				t.Errorf("%s %s: %s %q", call, c.code, o.Result, o.Why)
-			}
-			if fine {
-				continue
-			}
-			if outcomes, err = in.undo(plan); err != nil || outcomes[0].Result != response.Undone {
-				t.Errorf("%s %s, again: %v %+v", call, c.code, err, outcomes)
-			}
+			t.Run(call+" "+c.code, func(t *testing.T) {
+				t.Parallel()
+				in := newIncident(t)
+				in.quarantine = true
+				plan := in.plan(in.leak)
+				if _, err := in.apply(plan); err != nil {
+					t.Fatal(err)
+				}
+				in.aws.Next(call, c.answers()...)
+				outcomes, err := in.undo(plan)
+				if err != nil {
+					t.Fatal(err)
+				}
+				// What is not there need not be removed.
+				fine := call != "iam:UpdateAccessKey" && c.code == "NoSuchEntity"
+				if o := outcomes[0]; (o.Result == response.Undone) != fine || c.said(call, o.Why) == fine {
+					t.Errorf("%s %q", o.Result, o.Why)
+				}
+				if fine {
+					return
+				}
+				if outcomes, err = in.undo(plan); err != nil || outcomes[0].Result != response.Undone {
+					t.Errorf("again: %v %+v", err, outcomes)
+				}
+			})
 		}
 	}
 }

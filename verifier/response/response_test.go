@@ -46,8 +46,7 @@ func newIncident(t *testing.T) *incident {
 		role: "stanch-respond", externalID: "example", maxKeys: 1,
 		rules: response.Rules{Accounts: []string{prod}},
 	}
-	var own detectors.Credential
-	in.aws.Change(ops, func(a *verifiertest.Account) { own = a.User("olga", 1).Keys[0].Credential })
+	in.aws.Change(ops, func(a *verifiertest.Account) { a.User("olga", 1) })
 	in.aws.Change(prod, func(a *verifiertest.Account) {
 		in.user = a.User("deploy", 2)
 		in.user.Path = "/ci/"
@@ -62,20 +61,18 @@ func newIncident(t *testing.T) *incident {
 			Account: prod, ARN: "arn:aws:iam::" + prod + ":user/ci/deploy", Kind: "user", Name: "deploy",
 		}},
 	}
-	setIdentity(t, own)
 	return in
 }
 
-// setIdentity makes c the operator's own key.
-func setIdentity(t *testing.T, c detectors.Credential) {
-	t.Helper()
-	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": c.ID, "AWS_SECRET_ACCESS_KEY": c.Secret.Reveal(), "AWS_SESSION_TOKEN": "",
-		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_PROFILE": "", "AWS_REGION": "us-east-1",
-		"AWS_EC2_METADATA_DISABLED": "true",
-	} {
-		t.Setenv(name, value)
+// TestMain makes the key of olga, who is in every incident, the operator's own, so that
+// tests can run in parallel.
+func TestMain(m *testing.M) {
+	for name, value := range verifiertest.Environment(verifiertest.LongTerm(ops, 1)) {
+		if err := os.Setenv(name, value); err != nil {
+			panic(err)
+		}
 	}
+	os.Exit(m.Run())
 }
 
 func (in *incident) operator() *operator.Operator {
@@ -295,6 +292,7 @@ func TestPartly(t *testing.T) {
 		{"iam:GetUserPolicy", response.Incomplete, "deny-sessions: needs iam:GetUserPolicy"},
 	} {
 		t.Run(tt.deny, func(t *testing.T) {
+			t.Parallel()
 			in := newIncident(t)
 			plan := in.plan(in.leak)
 			in.aws.Deny(tt.deny)

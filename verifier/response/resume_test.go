@@ -150,6 +150,7 @@ func TestNoRoomForTheHead(t *testing.T) {
 
 // TestNoRecordNoStep: if the journal cannot be written, nothing is changed at AWS.
 func TestNoRecordNoStep(t *testing.T) {
+	t.Parallel()
 	for n := 1; n <= 5; n++ {
 		in := newIncident(t)
 		plan := in.plan(in.leak)

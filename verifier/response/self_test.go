@@ -56,7 +56,7 @@ func TestSelf(t *testing.T) {
 	}{{"user", newSelf}, {"root", newRoot}} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := tt.make(t)
-			setIdentity(t, detectors.Credential{ID: "AKIA" + strings.Repeat("Q", 16), Secret: detectors.NewSecret("nobody's")})
+			verifiertest.SignAs(t, detectors.Credential{ID: "AKIA" + strings.Repeat("Q", 16), Secret: detectors.NewSecret("nobody's")})
 			plan := in.plan(in.leak)
 			if len(plan.Keys) != 1 || len(plan.Keys[0].Steps) != 1 || len(in.used()) != 0 {
 				t.Fatalf("%s\nused %v", plan.Encode(), in.used())

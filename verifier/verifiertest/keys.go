@@ -62,10 +62,16 @@ func accountOf(arn string) string {
 // SignAs makes c the identity that the AWS configuration names, for the rest of a test.
 func SignAs(t testing.TB, c detectors.Credential) {
 	t.Helper()
-	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": c.ID, "AWS_SECRET_ACCESS_KEY": c.Secret.Reveal(), "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_REGION": "us-east-1",
-		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true",
-	} {
+	for name, value := range Environment(c) {
 		t.Setenv(name, value)
+	}
+}
+
+// Environment returns the variables that make c the identity that the AWS configuration
+// names.
+func Environment(c detectors.Credential) map[string]string {
+	return map[string]string{
+		"AWS_ACCESS_KEY_ID": c.ID, "AWS_SECRET_ACCESS_KEY": c.Secret.Reveal(), "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_REGION": "us-east-1",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true", "AWS_CA_BUNDLE": "",
 	}
 }
