@@ -2,23 +2,22 @@ package detectors
 
 import "github.com/stanch-dev/stanch/detectors/internal/views"
 
-// DetectAll is Detect without the probe: what the probe is held to.
-func (s *Set) DetectAll(text []byte) []Match {
-	return (&search{set: s, unpackLeft: views.MaxUnpacked, skipPrefilter: true}).run(text)
+// A SearchedView is a view and the matches in it; their offsets are into the view.
+type SearchedView struct {
+	Decoder string
+	*views.View
+	Matches []Match
 }
 
-// DetectOnce is DetectAll with one round of views.
-func (s *Set) DetectOnce(text []byte) []Match {
-	q := &search{set: s, unpackLeft: views.MaxUnpacked, skipPrefilter: true}
-	q.matches = q.searchText(q.matches, text)
-	q.searchJoined(text)
-	for _, d := range views.All() {
-		if v := q.searchView(d, text); v != nil {
-			text = v.Text
+// SearchViews returns the views that each decoder makes of text alone.
+func (s *Set) SearchViews(text []byte) (list []SearchedView) {
+	q := &search{set: s, skipPrefilter: true}
+	for _, d := range append(views.All(), views.Joiner) {
+		if v := d.Decode(text, views.MaxUnpacked); v != nil {
+			list = append(list, SearchedView{d.Name, v, q.searchText(nil, v.Text)})
 		}
 	}
-	q.searchJoined(text)
-	return q.matches
+	return list
 }
 
 // DetectEvery is Detect with a search of every view: what the choice of those that say

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
+	"github.com/stanch-dev/stanch/detectors/internal/views"
 )
 
 // plants are texts that hold a match, as their neighbours leave it alone.
@@ -134,9 +134,9 @@ func filler(r *rand.Rand, n int) string {
 	return b.String()
 }
 
-// TestProbeFinds holds that each plant is found, and so that the test below
+// TestPlantsAreFound holds that each plant is found, and so that the test below
 // plants what it should.
-func TestProbeFinds(t *testing.T) {
+func TestPlantsAreFound(t *testing.T) {
 	set := detectors.NewSet(awskeys.Detector{})
 	for name, plant := range plants(1) {
 		if len(set.Detect(nil, []byte(plant))) == 0 {
@@ -145,9 +145,9 @@ func TestProbeFinds(t *testing.T) {
 	}
 }
 
-// TestProbeIsLocal holds that where a text is cut into pieces, such that every
+// TestMayMatchIsLocal holds that where a text is cut into pieces, such that every
 // window is in one, the probe sees in one of them what it sees in the whole.
-func TestProbeIsLocal(t *testing.T) {
+func TestMayMatchIsLocal(t *testing.T) {
 	set := detectors.NewSet(awskeys.Detector{})
 	for _, p := range []struct {
 		name string
@@ -173,9 +173,95 @@ func TestProbeIsLocal(t *testing.T) {
 	}
 }
 
-// FuzzProbe holds that the probe loses nothing. Bytes 1 to 9 and 16 to 20 of the
+// TestMayMatch has a row for each kind of id that the prefilter lost by mistake, and for
+// those that it may lose.
+func TestMayMatch(t *testing.T) {
+	id := detectorstest.Fill("{AKIA1}")
+	b64 := base64.StdEncoding.EncodeToString
+	set := detectors.NewSet(awskeys.Detector{})
+	for _, tt := range []struct {
+		name, text string
+		want       bool
+	}{
+		// "=" is between the digits and the letters of ASCII: the piece behind it was passed over.
+		{"piece_behind_an_equals_sign", "a=" + id[:11] + `"+"` + id[11:16] + `"+"` + id[16:], true},
+		// =C3 is no character of an id: the piece seemed to have more characters than one.
+		{"long_piece_behind_an_escape", "=C3" + id[:19] + `"+"` + id[19:], true},
+		{"long_piece_behind_a_slash", "%2F" + id[:19] + "%41", true},
+		{"utf16_in_base64", b64([]byte(encodeUTF16(id, false, ""))), true},
+		{"utf16_in_base64_without_its_last_zero", base64.RawStdEncoding.EncodeToString([]byte(encodeUTF16(id, false, "")[:39])), true},
+		// Only a part is encoded. A view shows it together with the rest.
+		{"utf16_in_base64_without_its_last_character", b64([]byte(encodeUTF16(id[:19], true, ""))) + "=" + id[19:], false},
+		{"base64_of_a_part", b64([]byte(id[:19])) + id[19:], false},
+		{"utf16_of_a_part", encodeUTF16(id[:19], true, "") + id[19:], false},
+		{"utf32_of_a_part", encodeUTF32(id[:19], false)[:75] + id[19:], false},
+		// One zero is missing, and with it the byte order changes.
+		{"utf16_of_two_parts", encodeUTF16(id[:8], true, "") + encodeUTF16(id[8:], false, ""), false},
+		{"utf16_in_base64_in_lines", b64([]byte(encodeUTF16(id[:10], false, ""))[:24]) + "\n" + b64([]byte(encodeUTF16(id, false, "")))[24:], false},
+		{"base64_in_short_lines", "x: " + b64([]byte(id))[:14] + "\n" + b64([]byte(id))[14:], false},
+		{"short_pieces", id[:5] + `"+"` + id[5:10] + `"+"` + id[10:15] + `"+"` + id[15:], false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := set.MayMatch([]byte(tt.text)); got != tt.want {
+				t.Errorf("%q: %v, want %v", tt.text, got, tt.want)
+			}
+			if found := promised(set, []byte(tt.text)); !tt.want && len(found) > 0 {
+				t.Errorf("%q: %s is promised", tt.text, found[0].Credential.ID)
+			}
+		})
+	}
+}
+
+// TestMayMatchKeepsItsPromises mutates encoded ids at random. FuzzMayMatch does so with
+// more patience.
+func TestMayMatchKeepsItsPromises(t *testing.T) {
+	id := detectorstest.Fill("{AKIA1}")
+	bits := []string{
+		"A", "\n", " ", "=", "/", "+", "a", "Q", "\x00", "\\", "\"", "%41", "_", "-", "\r\n", `"+"`, "AA", "AAA", `\n`, "==", "0", "x", "A=", "\n  ",
+	}
+	encodings := []func(string) string{
+		func(s string) string { return s }, percent, octal, html,
+		func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+		func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) },
+		func(s string) string { return hex.EncodeToString([]byte(s)) },
+		func(s string) string { return encodeUTF16(s, false, "") },
+		func(s string) string { return encodeUTF16(s, true, "") },
+		func(s string) string { return encodeUTF32(s, true) },
+	}
+	set := detectors.NewSet(awskeys.Detector{})
+	r := rand.New(rand.NewPCG(1, 3))
+	some := func() (s string) {
+		for range r.IntN(3) {
+			s += bits[r.IntN(len(bits))]
+		}
+		return s
+	}
+	found := 0
+	for range 50_000 {
+		s := some() + id + some()
+		cut := len(s) - r.IntN(6)
+		text := encodings[r.IntN(len(encodings))](s[:cut]) + s[cut:]
+		for range r.IntN(7) {
+			from := r.IntN(len(text))
+			to := from + r.IntN(2)
+			text = text[:from] + bits[r.IntN(len(bits))] + text[to:]
+		}
+		if set.MayMatchNear([]byte(text)) {
+			found++
+			continue
+		}
+		for _, m := range append(promised(set, []byte(text)), awskeys.Detector{}.Detect(nil, []byte(text))...) {
+			t.Errorf("%q: the prefilter rules out %s", text, m.Credential.ID)
+		}
+	}
+	if found < 10_000 {
+		t.Errorf("only %d texts may match", found)
+	}
+}
+
+// FuzzMayMatch holds that the prefilter sees all that it promises to see. Bytes 1 to 9 and 16 to 20 of the
 // fuzzed text stand for things to find.
-func FuzzProbe(f *testing.F) {
+func FuzzMayMatch(f *testing.F) {
 	id, secret := detectorstest.Fill("{AKIA1}"), detectorstest.Fill("{secret1}")
 	token := detectorstest.Fill("{token1}")
 	things := []string{
@@ -205,25 +291,111 @@ func FuzzProbe(f *testing.F) {
 		if set.MayMatchNear(text) {
 			return
 		}
-		once := set.DetectOnce(text)
-		for _, m := range set.DetectAll(text) {
-			if !isLoneSecret(m) && !isTwiceEncodedID(m, once) {
-				t.Errorf("%q: the probe rules out %s at %v", text, m.Rule.ID, m.Span)
-			}
+		for _, m := range promised(set, text) {
+			t.Errorf("%q: the prefilter rules out %s, ID %q", text, m.Rule.ID, m.Credential.ID)
 		}
 		for _, m := range (awskeys.Detector{}).Detect(nil, text) {
-			t.Errorf("%q: the probe rules out %s at %v, which is not even encoded", text, m.Rule.ID, m.Span)
+			t.Errorf("%q: the prefilter rules out %s at %v, which is not even encoded", text, m.Rule.ID, m.Span)
 		}
 	})
 }
 
-// isTwiceEncodedID reports whether m is an id that one round of views does not show, such
-// as one of octal escapes whose digits are octal escapes: see Hints.
-func isTwiceEncodedID(m detectors.Match, once []detectors.Match) bool {
-	return m.Credential.ID != "" && !slices.ContainsFunc(once, func(x detectors.Match) bool { return x.Credential.ID == m.Credential.ID })
+// promised returns the matches of text that MayMatch promises to see although they are
+// encoded: ids and tokens that one decoder shows alone, except those that MayMatch lists
+// as lost.
+func promised(set *detectors.Set, text []byte) (list []detectors.Match) {
+	for _, v := range set.SearchViews(text) {
+		for _, m := range v.Matches {
+			part := m.Span
+			if m.Credential.ID == "" {
+				part = m.Token
+			}
+			span := views.Span(part)
+			switch {
+			case part.Empty(): // a secret without an id
+			case v.Decoder == "escapes" || v.Decoder == "joins":
+				if m.Credential.ID != "" && isJoinedFromLongPiece(v.View, span, text) {
+					list = append(list, m)
+				}
+			case v.SpansPieces(span): // only a part of it is encoded
+			case v.Decoder == "utf16" && !isWide(string(v.Text[span.Start:span.End]), text):
+			case v.Decoder == "hex" && m.Credential.ID == "": // a token
+			case v.Decoder == "base64" && !isUnbroken(v.View, span, m.Credential.ID, text):
+			default:
+				list = append(list, m)
+			}
+		}
+	}
+	return list
 }
 
-// isLoneSecret is for what the probe may rule out where it is encoded: see Hints.
-func isLoneSecret(m detectors.Match) bool {
-	return m.Credential.ID == "" && m.Credential.Token.IsZero()
+// isJoinedFromLongPiece reports whether seven characters of the id at s of v stand in one
+// piece of text, and all of them within 108 bytes.
+func isJoinedFromLongPiece(v *views.View, s views.Span, text []byte) bool {
+	longest, n, last := 0, 0, -1
+	for i := s.Start; i < s.End; i++ {
+		o := v.OriginOf(views.Span{Start: i, End: i + 1})
+		if isVerbatim := o.End-o.Start == 1 && text[o.Start] == v.Text[i]; !isVerbatim {
+			n, last = 0, -1
+			continue
+		}
+		if o.Start != last+1 || last < 0 {
+			n = 0
+		}
+		n, last = n+1, o.Start
+		longest = max(longest, n)
+	}
+	o := v.OriginOf(s)
+	return longest >= 7 && o.End-o.Start < 108
+}
+
+// isWide reports whether text holds s in UTF-16 or, if s is an id, in UTF-32.
+func isWide(s string, text []byte) bool {
+	spread := func(zeros string) bool {
+		return bytes.Contains(text, []byte(strings.Join(strings.Split(s, ""), zeros)))
+	}
+	return spread("\x00") || len(s) == 20 && spread("\x00\x00\x00")
+}
+
+// isUnbroken reports whether 20 characters of the base64 that encodes id stand in one
+// line of text. The id is at s of v; all of a token, whose id is "", has to.
+func isUnbroken(v *views.View, s views.Span, id string, text []byte) bool {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
+	inRun := func(c byte) bool { return strings.IndexByte(alphabet+" \t\r\n", c) >= 0 }
+	o := v.OriginOf(s)
+	for o.Start > 0 && inRun(text[o.Start-1]) {
+		o.Start--
+	}
+	for o.End < len(text) && inRun(text[o.End]) {
+		o.End++
+	}
+	var run []byte    // without line breaks
+	var offsets []int // of its characters
+	for i := o.Start; i < o.End; i++ {
+		if strings.IndexByte(alphabet, text[i]) >= 0 {
+			run, offsets = append(run, text[i]), append(offsets, i)
+		}
+	}
+	if len(offsets) == o.End-o.Start || id == "" {
+		return len(offsets) == o.End-o.Start
+	}
+	run = []byte(strings.NewReplacer("-", "+", "_", "/").Replace(string(run)))
+	for shift := range min(4, len(run)) {
+		plain := make([]byte, len(run))
+		n, _ := base64.RawStdEncoding.Decode(plain, run[shift:])
+		k := bytes.Index(plain[:n], []byte(id))
+		if k < 0 {
+			continue
+		}
+		n = 0
+		for i := shift + (k*4+2)/3; i < shift+(k+len(id))*4/3; i++ {
+			if n++; i == 0 || offsets[i] != offsets[i-1]+1 {
+				n = 1
+			}
+			if n == 20 {
+				return true
+			}
+		}
+	}
+	return false
 }

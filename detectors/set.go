@@ -126,8 +126,11 @@ func notCovered(known, found []Match) []Match {
 //   - an id in base64 that a line break cuts into pieces of less than 20 characters;
 //   - an id in pieces of which none has seven characters, or that are farther apart
 //     than 108 bytes;
+//   - an id of which only a part is in base64, hexadecimal, UTF-16 or UTF-32 and the
+//     rest right beside it, or of which two parts are so encoded, each on its own;
 //   - an id within two encodings, except gzip of 36 bytes or more in base64, UTF-16
-//     in base64, and base64 in base64 beside a name of Rule.Encoded.
+//     in base64 that no line break cuts, and base64 in base64 beside a name of
+//     Rule.Encoded.
 func (s *Set) MayMatch(text []byte) bool {
 	return s.prefilter.MayMatch(text) ||
 		slices.ContainsFunc(s.plainOnly, func(d PrefilteringDetector) bool { return d.MayMatch(text) })

@@ -65,7 +65,8 @@ func (f *Filter) piecesAround(text []byte, i, n int) bool {
 	return f.piecesAt(text, from, starts)
 }
 
-// idMask returns a bit for each of the eight bytes of w that is from '0' to 'Z'.
+// idMask returns a bit for each of the eight bytes of w that is from '0' to 'Z'. The seven
+// between the digits and the letters are few in text, but "=" is one.
 func idMask(w uint64) uint64 {
 	const highs = 0x80 * ones
 	const gather = 0x0102040810204080 // bit 8i to bit 56+i
@@ -82,7 +83,11 @@ func (f *Filter) piecesAt(text []byte, at int, starts uint64) bool {
 		if f.pieceAround(text, at+k) {
 			return true
 		}
-		starts &^= 1<<(k+idPiece) - 1
+		n := 1 // until the piece ends, which pieceAround saw whole
+		for n < idPiece && idBytes[text[at+k+n-1]] && idBytes[text[at+k+n]] {
+			n++
+		}
+		starts &^= 1<<(k+n) - 1
 	}
 	return false
 }
@@ -102,7 +107,7 @@ func (f *Filter) pieceAround(text []byte, i int) bool {
 		return false
 	}
 	from = afterEscape(text, from)
-	if to-from < idPiece || to-from >= encodings.IDLen {
+	if to-from < idPiece || to-afterAnyEscape(text, from) >= encodings.IDLen {
 		return false
 	}
 	g := joinedChars{first: encodings.IDLen + idPiece, last: encodings.IDLen + idPiece}
@@ -123,6 +128,20 @@ func afterEscape(text []byte, i int) int {
 	for k := i - 1; k >= max(0, i-3); k-- { // \u{
 		if encodings.JointStarts[text[k]] || encodings.EscapeStarts[text[k]] {
 			return max(i, linkOrEscape(text, k).To)
+		}
+	}
+	return i
+}
+
+// afterAnyEscape is afterEscape for the escapes of all bytes: "%2F" and "=C3" stand right
+// before an id, but are no part of it.
+func afterAnyEscape(text []byte, i int) int {
+	for k := i - 1; k >= max(0, i-3); k-- {
+		if n, _ := encodings.DecodeEscape(text[k:]); n > 0 {
+			return max(i, k+n)
+		}
+		if (text[k] == '=' || text[k] == '%') && k+2 < len(text) && encodings.HexSet[text[k+1]] && encodings.HexSet[text[k+2]] {
+			return max(i, k+3)
 		}
 	}
 	return i
