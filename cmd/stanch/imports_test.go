@@ -45,6 +45,15 @@ var importRules = []struct {
 	{"the catalog lists detectors; cmd and the wiring of a scan know single rules, a verifier reads key ids", `^detectors/awskeys$`,
 		`^(cmd/|scanner/run$|detectors/(catalog|detectorstest)$|verifier/(awsverifier|owner|verifiertest)$)`},
 	{"cmd and the wiring of a scan choose the detectors: the pipeline is given a set", `^detectors/catalog$`, `^(cmd/|scanner/run$)`},
+	{"the parts of a Set know encodings, not detectors, so that each can be read alone", `^detectors$`,
+		`^(cmd|scanner|verifier)(/|$)|^detectors/(awskeys|catalog|rules|detectorstest)(/|$)`},
+	{"a Set asks the prefilter and makes views; detectors are asked", `^detectors/(prefilter|internal/views)$`, `^detectors$`},
+	{"encodings import no package of stanch", `^(cmd|scanner|verifier|detectors)(/|$)`, `^(cmd|scanner|verifier)(/|$)|^detectors$|^detectors/(awskeys|catalog|rules|detectorstest|prefilter|internal/views)(/|$)`},
+	{"a detector does not know the others", `^detectors/rules(/|$)`, `^cmd/|^scanner(/|$)|^detectors/rules(/|$)`},
+	{"the form of ids and tokens needs no text around it", `^detectors/awskeys/internal/(candidates|presigned|otherclouds|pairing|services)$`,
+		`^detectors/awskeys(/internal/(candidates|presigned|otherclouds|pairing|services))?$`},
+	{"which parts belong together is decided from candidates, not from what services have", `^detectors/awskeys/internal/(otherclouds|services)$`, `^detectors/awskeys$`},
+	{"where a regex or a word may be has nothing to do with rules", `^detectors/rules$`, `^(cmd|scanner)(/|$)`},
 	{"detectors are a leaf", `^(verifier|scanner)(/|$)`, `^(verifier|scanner|cmd)(/|$)`},
 	{"a verifier takes credentials, not findings", `^scanner(/|$)`, `^(scanner|cmd)(/|$)`},
 	{"detectors do no I/O, use no network and no clock to decide", `^(net|os|io/fs)(/|$)`, `^(verifier|scanner|cmd)(/|$)`},
@@ -136,6 +145,10 @@ func TestImportRules(t *testing.T) {
 		{"cmd/stanch", "github.com/google/go-github/v60/github"}, {"scanner/gitsource", "scanner/cievent"}, {"scanner/cievent", "net/http"}, {"scanner/gitsource", "os/exec"}, {"scanner/checkout", "os/exec"},
 		{"verifier/awsverifier", "scanner/finding"}, {"detectors", "scanner/finding"}, {"verifier/response", "scanner"},
 		{"scanner/finding", "scanner"}, {"scanner/finding", "verifier/operator"},
+		{"detectors/prefilter", "detectors"}, {"detectors/internal/views", "detectors/prefilter"}, {"detectors/awskeys", "detectors/prefilter"},
+		{"detectors/internal/encodings", "detectors/internal/views"}, {"detectors/awskeys", "detectors/rules"},
+		{"detectors/awskeys/internal/keyformat", "detectors/awskeys/internal/candidates"},
+		{"detectors/awskeys/internal/pairing", "detectors/awskeys/internal/services"}, {"detectors/rules/internal/regexplan", "detectors/rules"},
 	} {
 		if len(brokenRules(tt.pkg, tt.imported)) == 0 {
 			t.Errorf("no rule keeps %s from importing %s", tt.pkg, tt.imported)
