@@ -217,13 +217,13 @@ func isLoneCredential(text []byte, from, to int, named bool) bool {
 	switch n := to - from; {
 	case isLoneSecret(text, from, to):
 		return !named || pairing.IsNamedSecret(text, from)
-	case n < services.ServicePassLen || n > services.SmtpLen+candidates.MaxGlue:
+	case n < services.ServicePassLen || n > services.SMTPLen+candidates.MaxGlue:
 		return false
 	case to < len(text) && text[to] == '=':
 		from = candidates.SkipGlue(text, from, to, services.ServicePassLen)
 		return to-from == services.ServicePassLen && services.OwnerBefore(text, from, services.MaxOwner) != ""
 	}
-	from = candidates.SkipGlue(text, from, to, services.SmtpLen)
+	from = candidates.SkipGlue(text, from, to, services.SMTPLen)
 	return services.IsSMTPPassword(text[from:to]) && (!named || services.NamesSMTP(text, from))
 }
 
@@ -274,7 +274,7 @@ func hasTokenHead(b []byte) bool {
 	case 'S':
 		return string(b[:4]) == services.BedrockHead
 	case 'a', 'r':
-		return string(b[:wordLen]) == services.SsoAccess || string(b[:wordLen]) == services.SsoRefresh
+		return string(b[:wordLen]) == services.SSOAccess || string(b[:wordLen]) == services.SSORefresh
 	}
 	return false
 }

@@ -14,7 +14,7 @@ import (
 // Keyspaces, 32 bytes.
 
 const (
-	SmtpLen        = 44
+	SMTPLen        = 44
 	ServicePassLen = 43 // and a "="
 
 	// MaxOwner is how far before a password of a service its user may begin: the
@@ -50,7 +50,7 @@ func forEachRun(text []byte, n int, yield func(s detectors.Span, padded bool)) {
 // IsSMTPPassword reports whether s has the form of a password of SES: the first byte is 4,
 // or was 2.
 func IsSMTPPassword(s []byte) bool {
-	if len(s) != SmtpLen {
+	if len(s) != SMTPLen {
 		return false
 	}
 	current := s[0] == 'B' && 'A' <= s[1] && s[1] <= 'P'
@@ -72,7 +72,7 @@ func appendSMTP(dst []detectors.Match, text []byte) []detectors.Match {
 	}
 	var ids []detectors.Span
 	looked := false
-	forEachRun(text, SmtpLen, func(s detectors.Span, padded bool) {
+	forEachRun(text, SMTPLen, func(s detectors.Span, padded bool) {
 		if padded || !IsSMTPPassword(text[s.Start:s.End]) {
 			return
 		}

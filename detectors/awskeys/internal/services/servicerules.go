@@ -133,8 +133,8 @@ var SSOToken = &detectors.Rule{
 	Title:    "AWS IAM Identity Center token",
 	Keywords: []string{"aoaAAAAA", "aorAAAAA"},
 	// Most are seen as tokens are; these, if a character of base64url is near the head.
-	Anchors: []string{`: "` + SsoAccess, `: "` + SsoRefresh},
-	Encoded: []string{`: "` + SsoAccess, `: "` + SsoRefresh},
+	Anchors: []string{`: "` + SSOAccess, `: "` + SSORefresh},
+	Encoded: []string{`: "` + SSOAccess, `: "` + SSORefresh},
 	Help: `An access token (aoaAAAAA…) or a refresh token (aorAAAAA…) of IAM Identity Center, as ~/.aws/sso/cache holds them, and as Builder ID tools do.
 
 **Why it matters.** The access token fetches credentials for every account and role of its user, for hours; the refresh token gets new access tokens for as long as the session lasts, up to 90 days.

@@ -58,8 +58,8 @@ func appendECR(dst []detectors.Match, text []byte) []detectors.Match {
 }
 
 const (
-	SsoAccess  = "aoaAAAAA"
-	SsoRefresh = "aorAAAAA"
+	SSOAccess  = "aoaAAAAA"
+	SSORefresh = "aorAAAAA"
 	minSSO     = 60
 )
 
@@ -70,7 +70,7 @@ var (
 
 // appendSSO appends the tokens of Identity Center in text.
 func appendSSO(dst []detectors.Match, text []byte) []detectors.Match {
-	for _, head := range []string{SsoAccess, SsoRefresh} {
+	for _, head := range []string{SSOAccess, SSORefresh} {
 		candidates.ForEachMark(text, head, func(at int) {
 			if at > 0 && keyformat.IsSecretByte(text[at-1]) && !candidates.EscapeEnds(text, at) {
 				return
@@ -87,7 +87,7 @@ func appendSSO(dst []detectors.Match, text []byte) []detectors.Match {
 			if url := ssoStart().FindSubmatch(near); url != nil {
 				m.AddFact("start-url", string(url[1]), 1)
 			}
-			if at := ssoExpiry().FindSubmatch(near); at != nil && head == SsoAccess {
+			if at := ssoExpiry().FindSubmatch(near); at != nil && head == SSOAccess {
 				m.Expires, _ = time.Parse("2006-01-02T15:04:05", string(at[1]))
 			}
 			dst = append(dst, m)
