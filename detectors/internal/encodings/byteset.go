@@ -1,9 +1,9 @@
 package encodings
 
-// byteSet is a set of bytes, to look one up in.
-type byteSet [256]bool
+// ByteSet is a set of bytes, to look one up in.
+type ByteSet [256]bool
 
-func NewByteSet(ranges string, in func(c byte) bool) (set byteSet) {
+func NewByteSet(ranges string, in func(c byte) bool) (set ByteSet) {
 	for c := range set {
 		set[c] = in != nil && in(byte(c))
 	}
@@ -16,7 +16,7 @@ func NewByteSet(ranges string, in func(c byte) bool) (set byteSet) {
 // NextRun returns the first run of n bytes of set or more in text[from:], which
 // does not begin within one, and an empty range if there is none. It looks at the
 // last byte of n first, so that it reads only some of the others.
-func NextRun(text []byte, from, n int, set *byteSet) (start, end int) {
+func NextRun(text []byte, from, n int, set *ByteSet) (start, end int) {
 	for from+n <= len(text) {
 		i := from + n - 1
 		for i >= from && set[text[i]] {
@@ -32,7 +32,7 @@ func NextRun(text []byte, from, n int, set *byteSet) (start, end int) {
 }
 
 // RunEnd returns the end of the bytes of set that begin at i.
-func RunEnd(text []byte, i int, set *byteSet) int {
+func RunEnd(text []byte, i int, set *ByteSet) int {
 	for i < len(text) && set[text[i]] {
 		i++
 	}
