@@ -8,22 +8,29 @@ import (
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
-// An id is four letters and a body of capital letters and digits. The four
-// letters make too short a pattern for grams if they are in base64 or UTF-16,
-// and the body is none at all; but it is a class of characters that little else
-// is made of, and a word within it can be recognised as words within plain ids
-// are (awskeys).
+// An id is four letters, such as AKIA, and a body of 16 capital letters and digits. In
+// base64 or UTF-16, the four letters are too short for the gram index, and the body is no
+// pattern at all. But few other things are made of capital letters and digits alone. So a
+// word of eight bytes within the encoded body can be recognised by its bits:
+//
+//	plain        A K I A Q 7 X …
+//	UTF-16       A . K . I . A . Q . 7 . X . …    every second byte is zero
+//	hexadecimal  41 4b 49 41 51 37 58 …           every second digit is 3, 4 or 5
+//	base64       QUtJ QVE3 WA…                    every fourth character is M to W
+//
+// Where a word has these bits, the characters around it are decoded and compared with the
+// known prefixes.
 
 const (
-	// idInBase64Len is the length of an id in base64, with what it shares of the
-	// groups at its ends.
+	// idInBase64Len is the length of an id in base64, with the whole groups at its ends.
 	idInBase64Len   = 28
 	encodedIDWindow = 2*idInBase64Len + wordLen + 2*encodings.MaxBreak
 	// idInUTF16InBase64Len is the same for an id in UTF-16 in base64: 40 bytes, 16 groups.
 	idInUTF16InBase64Len = 4 * 16
 )
 
-// prefixOfID returns the letters that e begins with, if it describes an id.
+// prefixOfID returns the prefix of the id that e describes, AKIA of "AKIA################",
+// or "" if e describes no id.
 func prefixOfID(e string) string {
 	prefix, body := strings.CutSuffix(e, strings.Repeat("#", encodings.IDBody))
 	if !body {
@@ -32,7 +39,7 @@ func prefixOfID(e string) string {
 	return prefix
 }
 
-// holdsID reports whether text holds an id, whatever is around it.
+// holdsID reports whether text holds an id. The characters around it do not matter.
 func (f *Filter) holdsID(text []byte) bool {
 	for i := 0; i+encodings.IDLen <= len(text); i++ {
 		for _, prefix := range f.ids {
@@ -62,23 +69,22 @@ func isBody(b []byte) bool {
 	return true
 }
 
-// Base64 of capital letters and digits: every fourth character is the upper six
-// bits of one, and these are the letters from M to W.
+// Base64 of capital letters and digits: every fourth character is the upper six bits of
+// one of them, which is a letter from M to W.
 
 const ones = 0x0101010101010101
 
 const someBodyLetters = 0x80808080
 
-// bodyLetters returns the high bits of those of the first four bytes of w that are,
-// like the fourth after them, from M to W.
+// bodyLetters marks, by their high bits, those of the first four bytes of w that are from
+// M to W, if the fourth byte after them is too.
 func bodyLetters(w uint64) uint64 {
 	t := (w + (0x80-'M')*ones) &^ (w + (0x7f-'W')*ones)
 	return t & (t >> 32)
 }
 
-// idStride is how far apart words may be, such that one is in any 20 unbroken
-// characters of an id in base64. With a word in 27 it would be more; but there may
-// be a line break between them.
+// idStride is the distance of the words that are read. One of them lies in any 20 unbroken
+// characters. An id in base64 has 27, but a line break may cut them.
 const idStride = 13
 
 // HasEncodedID reports whether text may hold an id in base64, UTF-16 or UTF-32, in
@@ -91,7 +97,7 @@ func (f *Filter) HasEncodedID(text []byte) bool {
 		v, w := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[2*idStride:])
 		c := bodyLetters(v) | bodyLetters(w) |
 			bodyLetters(binary.LittleEndian.Uint64(b[idStride:])) | bodyLetters(binary.LittleEndian.Uint64(b[3*idStride:]))
-		// The others hold one word in 32 bytes or more.
+		// An id in one of the other encodings has 40 bytes or more: two words are enough.
 		if c&someBodyLetters != 0 || isUTF16Word(v) || isUTF16Word(w) || isHexWord(v) || isHexWord(w) ||
 			isUTF16InBase64Word(v) || isUTF16InBase64Word(w) {
 			if f.encodedIDAround(text, i, i+step) {
@@ -102,8 +108,8 @@ func (f *Filter) HasEncodedID(text []byte) bool {
 	return f.encodedIDAround(text, i, len(text))
 }
 
-// encodedIDAround reports whether one of the words at from, from+13 and so on of
-// text[from:to] is within an encoded id.
+// encodedIDAround reports whether one of the words at from, from+13, … of text[from:to] is
+// within an encoded id.
 func (f *Filter) encodedIDAround(text []byte, from, to int) bool {
 	for i := from; i < to && i+wordLen <= len(text); i += idStride {
 		word := text[i : i+wordLen : i+wordLen]
@@ -133,17 +139,16 @@ func isBase64Word(b []byte) bool {
 	return (v[b[0]]|v[b[1]]|v[b[2]]|v[b[3]]|v[b[4]]|v[b[5]]|v[b[6]]|v[b[7]])&encodings.NoBase64 == 0
 }
 
-// mayBeBodyGroup reports whether word, which begins with a group of base64, may be
-// within an id: the group is three characters of its body, and so is the first
-// of the next.
+// mayBeBodyGroup reports whether word, which begins with a group of base64, may be within
+// an id: the group decodes to three characters of a body, and the next one may do so too.
 func mayBeBodyGroup(word []byte) bool {
 	var out [3]byte
 	decodeGroup(out[:], word)
 	return isBody(out[:]) && 'M' <= word[4] && word[4] <= 'W'
 }
 
-// hasBodyGroups reports whether the group at text[at:] is one of four in a row that
-// are in the middle of an id: any 20 unbroken characters of it hold as many.
+// hasBodyGroups reports whether the group at text[at:] is one of four in a row that decode
+// to characters of a body. Any 20 unbroken characters of an id in base64 hold four.
 func hasBodyGroups(text []byte, at int) bool {
 	n := 1
 	for i := at + 4; n < 4 && i+4 <= len(text) && decodesToBody(text[i:i+4]); i += 4 {
@@ -155,15 +160,15 @@ func hasBodyGroups(text []byte, at int) bool {
 	return n == 4
 }
 
-// decodesToBody reports whether b is a group of base64 of three characters of an id.
+// decodesToBody reports whether b, a group of base64, decodes to characters of a body.
 func decodesToBody(b []byte) bool {
 	var out [3]byte
 	decodeGroup(out[:], b)
 	return areBase64(b) && isBody(out[:])
 }
 
-// idInBase64 reports whether an id is around text[at:], which begins with a group
-// of base64. As in decodeBase64, a line break is none of it.
+// idInBase64 reports whether an id is around the group of base64 at text[at:]. It skips
+// line breaks, as decoding does.
 func (f *Filter) idInBase64(text []byte, at int) bool {
 	var chars [2*idInBase64Len + 4]byte
 	from := idInBase64Len
@@ -185,14 +190,14 @@ func (f *Filter) idInBase64(text []byte, at int) bool {
 	from += (idInBase64Len - from) % 4
 	var plain [len(chars) / 4 * 3]byte
 	n := 0
-	for ; from < to; from += 4 { // zeros beyond to decode to something, and do no harm
+	for ; from < to; from += 4 { // the zeros behind to do no harm
 		decodeGroup(plain[n:], chars[from:])
 		n += 3
 	}
 	return f.holdsID(plain[:n])
 }
 
-// decodeGroup decodes the four characters of base64 that b begins with.
+// decodeGroup decodes the group of four characters at the beginning of b.
 func decodeGroup(out, b []byte) {
 	var bits uint32
 	for _, c := range b[:4] {
@@ -201,21 +206,21 @@ func decodeGroup(out, b []byte) {
 	out[0], out[1], out[2] = byte(bits>>16), byte(bits>>8), byte(bits)
 }
 
-// UTF-16 and UTF-32: every second byte is zero, or more.
+// UTF-16 and UTF-32: at least every second byte is zero.
 
 const everySecondByte = 0x00ff00ff00ff00ff
 
 func isUTF16Word(w uint64) bool { return w&everySecondByte == 0 || w&^everySecondByte == 0 }
 
-// idInUTF16 reports whether the word at i is within an id of which each character
-// takes width bytes, all but one of them zero.
+// idInUTF16 reports whether the word at i is within an id whose characters take width bytes
+// each, all but one of them zero.
 func (f *Filter) idInUTF16(text []byte, i, width int) bool {
 	end := i + wordLen
 	for i < end && text[i] == 0 {
 		i++
 	}
 	if i == end {
-		return false // nothing but zeros, as large files may be
+		return false // zeros alone, as large files may have
 	}
 	for k := i; k < end; k++ {
 		if at := k - i; at%width == 0 && !isBody(text[k:k+1]) || at%width != 0 && text[k] != 0 {
@@ -234,11 +239,11 @@ func (f *Filter) idInUTF16(text []byte, i, width int) bool {
 	return f.holdsID(narrow[:n])
 }
 
-// UTF-16 in base64: every second group of three bytes is a zero, a character and
-// a zero. It begins and ends in "A".
+// UTF-16 in base64: every second group of three bytes is a zero, a character and a zero.
+// The four characters of such a group begin and end with "A".
 
-// isUTF16InBase64Word reports whether w has an "A" and another three bytes later,
-// if it goes on as it began.
+// isUTF16InBase64Word reports whether w has an "A" and another one three bytes later, if
+// its eight bytes are repeated.
 func isUTF16InBase64Word(w uint64) bool {
 	x := w ^ 'A'*ones
 	z := (x - ones) &^ x & (0x80 * ones)
@@ -248,7 +253,7 @@ func isUTF16InBase64Word(w uint64) bool {
 // idInUTF16InBase64 reports whether the word at i is within an id in UTF-16 in base64.
 func (f *Filter) idInUTF16InBase64(text []byte, i int) bool {
 	for at := i; at < i+wordLen && at+4 <= len(text); at++ {
-		// The upper half of a character is 3, 4 or 5.
+		// The upper half of a capital letter or a digit is 3, 4 or 5.
 		if text[at] != 'A' || text[at+3] != 'A' || text[at+1] < 'D' || text[at+1] > 'F' {
 			continue
 		}
@@ -259,7 +264,7 @@ func (f *Filter) idInUTF16InBase64(text []byte, i int) bool {
 		for to+4 <= len(text) && to-at < idInUTF16InBase64Len && areBase64(text[to:to+4]) {
 			to += 4
 		}
-		// The last group may be cut off.
+		// The text may end in the middle of the last group.
 		var chars [2*idInUTF16InBase64Len + 4]byte
 		n := copy(chars[:], text[from:min(to+3, len(text))])
 		var plain [len(chars) / 4 * 3]byte
@@ -281,8 +286,8 @@ func (f *Filter) idInUTF16InBase64(text []byte, i int) bool {
 
 // Hexadecimal: every second digit is the upper half of a character, 3, 4 or 5.
 
-// isHexWord reports whether one of two bytes of w is such a digit, or a 6, the
-// same of each two.
+// isHexWord reports whether every second byte of w, even or odd ones, is such a digit or a
+// 6.
 func isHexWord(w uint64) bool {
 	const three, four = 0x0033003300330033, 0x00fc00fc00fc00fc
 	return (w&everySecondByte-three)&four == 0 || (w>>8&everySecondByte-three)&four == 0

@@ -7,32 +7,40 @@ import (
 	"strings"
 )
 
-// gramIndex finds patterns of minPattern bytes or more; a "#" at the end of one is any
-// hexadecimal digit. It looks at the four bytes
-// at every eighth place of a text, which are among the first minPattern of a
-// pattern that holds them, and asks of a bitmap whether any pattern has such
-// four bytes there. The bitmap stays in the processor's first cache. One in sixty
-// places is in it by chance, and nearly none of those in a second one.
+// A gramIndex finds patterns of at least minPattern bytes. A "#" at the end of a pattern
+// stands for any hexadecimal digit.
+//
+// It reads the four bytes, the gram, at every eighth offset of a text. If a pattern is
+// there, the gram is one of those that begin among its first eight bytes:
+//
+//	text      …  name: k8s-aws-v1.aHR0cHM6Ly9zdHM…
+//	offsets   |       |       |       |       |
+//	pattern                s-v1.aHR0cHM6
+//	gram                      1.aH
+//
+// A bitmap, small enough for the first cache of the processor, says whether any pattern
+// has this gram. By chance it says yes at one offset in sixty, and a second bitmap hardly
+// ever agrees.
 type gramIndex struct {
 	bits       [gramBits / 64]uint64
 	secondBits [secondSize / 64]uint64
 	patterns   []pattern
 	places     []gramPlace
-	heads      [chains]uint16 // the first spot of a chain, plus one
-	longest    int            // pattern
+	heads      [chains]uint16 // of each chain the index of its first place, plus one
+	longest    int            // length of the longest pattern
 }
 
-// A pattern is what it is without "#", and the first of its bytes as a number.
+// A pattern is a string without its "#", and its first eight bytes as a number.
 type pattern struct {
 	text string
 	head uint64
 }
 
-// A gramPlace is a place in a pattern.
+// A gramPlace says that a pattern has a gram at an offset.
 type gramPlace struct {
 	gram    uint32
 	at      uint16
-	next    uint16 // of the chain, plus one
+	next    uint16 // index of the next place of the chain, plus one
 	pattern uint16
 }
 
@@ -45,7 +53,8 @@ const (
 	chains     = 1 << 13
 )
 
-// newGramIndex is fast, and allocates little: a hook makes a Set for each commit.
+// newGramIndex compiles patterns. It is fast and allocates little, because a hook makes a
+// Set for each commit.
 func newGramIndex(patterns []string) *gramIndex {
 	g := &gramIndex{patterns: make([]pattern, len(patterns))}
 	n := 0
@@ -82,13 +91,13 @@ func (g *gramIndex) add(gram uint32, at, pattern int) {
 	*head = uint16(len(g.places))
 }
 
-// variants returns how many grams a text with pattern may have at an offset: after
-// the pattern come hexadecimal digits.
+// variants returns how many grams a text with pattern may have at an offset. There is more
+// than one if the gram reaches into the digits behind the pattern.
 func variants(pattern string, at int) int {
 	return 1 << (4 * max(0, at+gramLen-len(pattern)))
 }
 
-// gramOf returns the one of them with number k.
+// gramOf returns the k-th of these variants.
 func gramOf(pattern string, at, k int) uint32 {
 	var b [gramLen]byte
 	for i := copy(b[:], pattern[at:]); i < gramLen; i++ {
@@ -105,7 +114,7 @@ func gramHash(gram uint32) uint32 { return gram * 0x9e3779b1 >> 14 }
 // secondHash does so with another number (Murmur3's finalizer).
 func secondHash(gram uint32) uint32 { return gram * 0x85ebca6b >> 16 }
 
-// contains reports whether text holds a pattern.
+// contains reports whether text holds one of the patterns.
 func (g *gramIndex) contains(text []byte) bool {
 	i := 0
 	for ; i+4*wordLen <= len(text); i += 4 * wordLen {
@@ -119,14 +128,13 @@ func (g *gramIndex) contains(text []byte) bool {
 	return g.findFrom(text, i, len(text))
 }
 
-// mayHave reports whether a pattern may hold the gram that b begins with.
+// mayHave reports whether a pattern may hold the gram at the beginning of b.
 func (g *gramIndex) mayHave(b []byte) bool {
 	h := gramHash(binary.LittleEndian.Uint32(b))
 	return g.bits[h/64]&(1<<(h%64)) != 0
 }
 
-// findFrom reports whether a pattern has its gram at one of the places from, from+8
-// and so on of text[from:to].
+// findFrom reports whether a pattern covers one of the offsets from, from+8, … up to to.
 func (g *gramIndex) findFrom(text []byte, from, to int) bool {
 	for i := from; i < to && i+gramLen <= len(text); i += wordLen {
 		if !g.mayHave(text[i:]) {

@@ -7,13 +7,16 @@ import (
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
-// An id in pieces, or one of which some characters are escaped, holds a run of
-// idPiece of its characters: the longest of three pieces. That is seen fast; then
-// it is put together.
+// An id may be cut into pieces, or have some of its characters escaped:
+//
+//	"AKIAQ7X" + "…"      AKIAQ7X\u0041…
+//
+// The longest of three pieces has at least idPiece characters. Such a run is found fast;
+// then the pieces around it are put together, link by link.
 
 const (
 	idPiece = 7
-	// joinedIDWindow bounds an id in three pieces with what is between them.
+	// joinedIDWindow bounds an id in three pieces, with the joints between them.
 	joinedIDWindow = encodings.IDLen + 2*(encodings.MaxGap+4)
 )
 
@@ -42,8 +45,8 @@ func (f *Filter) HasJoinedID(text []byte) bool {
 
 const someHalf = 0x8000000080000000
 
-// idHalves has a bit of someHalf if one half of w is of what idMask knows, and a few
-// others: of a piece, one half of a word is a part.
+// idHalves has a bit of someHalf if the four bytes of one half of w may be of an id. A
+// piece covers one half of some word. A few bytes other than those of idMask pass too.
 func idHalves(w uint64) uint64 {
 	const bit = 0x40 * ones
 	// Digits have the bits 5 and 4 of the seven, capital letters 6 and not 5.
@@ -51,8 +54,8 @@ func idHalves(w uint64) uint64 {
 	return not - (1<<32 + 1)
 }
 
-// piecesAround reports whether a piece with a half of a word in the n bytes at i is of
-// an id.
+// piecesAround reports whether one of the pieces in the n bytes at i, or reaching into
+// them, is of an id.
 func (f *Filter) piecesAround(text []byte, i, n int) bool {
 	from, to := max(0, i-wordLen), min(len(text), i+n+wordLen)
 	starts := uint64(0)
@@ -65,8 +68,8 @@ func (f *Filter) piecesAround(text []byte, i, n int) bool {
 	return f.piecesAt(text, from, starts)
 }
 
-// idMask returns a bit for each of the eight bytes of w that is from '0' to 'Z'. The seven
-// between the digits and the letters are few in text, but "=" is one.
+// idMask returns a bit for each of the eight bytes of w that is from '0' to 'Z'. These are
+// digits, capital letters and the seven bytes between them, of which "=" is one.
 func idMask(w uint64) uint64 {
 	const highs = 0x80 * ones
 	const gather = 0x0102040810204080 // bit 8i to bit 56+i
@@ -75,15 +78,15 @@ func idMask(w uint64) uint64 {
 	return in >> 7 * gather >> 56
 }
 
-// piecesAt reports whether one of the pieces that begin at the bits of starts,
-// from the offset at on, is of an id.
+// piecesAt reports whether one of the pieces at the bits of starts, counted from the offset
+// at, is of an id.
 func (f *Filter) piecesAt(text []byte, at int, starts uint64) bool {
 	for starts != 0 {
 		k := bits.TrailingZeros64(starts)
 		if f.pieceAround(text, at+k) {
 			return true
 		}
-		n := 1 // until the piece ends, which pieceAround saw whole
+		n := 1 // skip the rest of the piece: pieceAround looked at all of it
 		for n < idPiece && idBytes[text[at+k+n-1]] && idBytes[text[at+k+n]] {
 			n++
 		}
@@ -92,7 +95,7 @@ func (f *Filter) piecesAt(text []byte, at int, starts uint64) bool {
 	return false
 }
 
-// pieceAround reports whether the character at i is of an id in pieces.
+// pieceAround reports whether the piece with the character at i is of an id in pieces.
 func (f *Filter) pieceAround(text []byte, i int) bool {
 	from, to, letter := i, i, false
 	for from > 0 && i-from < encodings.IDLen+maxEscape && idBytes[text[from-1]] {
@@ -122,8 +125,8 @@ func (f *Filter) pieceAround(text []byte, i int) bool {
 	return (g.gatherAfter(text, to) || before) && g.holdsID(f)
 }
 
-// afterEscape returns where the piece that seems to begin at i begins, if the first
-// of its characters are the digits of an escape.
+// afterEscape returns the real start of the piece that seems to begin at i. Its first
+// characters may be digits of an escape: "41KIA" of \x41KIA begins at the K.
 func afterEscape(text []byte, i int) int {
 	for k := i - 1; k >= max(0, i-3); k-- { // \u{
 		if encodings.JointStarts[text[k]] || encodings.EscapeStarts[text[k]] {
@@ -133,8 +136,8 @@ func afterEscape(text []byte, i int) int {
 	return i
 }
 
-// afterAnyEscape is afterEscape for the escapes of all bytes: "%2F" and "=C3" stand right
-// before an id, but are no part of it.
+// afterAnyEscape is afterEscape for escapes of all bytes: %2F and =C3 may stand right before
+// an id, and are no part of it.
 func afterAnyEscape(text []byte, i int) int {
 	for k := i - 1; k >= max(0, i-3); k-- {
 		if n, _ := encodings.DecodeEscape(text[k:]); n > 0 {
@@ -154,8 +157,8 @@ func mayFollow(text []byte, i int) bool {
 
 var idBytes = encodings.NewByteSet("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", nil)
 
-// joinedChars is what a word reads like with its links undone, and where each
-// character comes from. The piece that was found first is in the middle.
+// joinedChars are the characters of a string with its links undone, and their offsets. The
+// piece that was found first is in the middle.
 type joinedChars struct {
 	chars       [2*encodings.IDLen + 2*encodings.IDLen]byte
 	places      [2*encodings.IDLen + 2*encodings.IDLen]int
@@ -169,7 +172,7 @@ func (g *joinedChars) push(c byte, at int) {
 	}
 }
 
-// gatherBefore gathers what is before the piece that begins at from.
+// gatherBefore gathers the characters before the piece that begins at from.
 func (g *joinedChars) gatherBefore(text []byte, from int) {
 	least := max(0, from-joinedIDWindow)
 	for g.first > 0 && from > least {
@@ -188,8 +191,8 @@ func (g *joinedChars) gatherBefore(text []byte, from int) {
 	}
 }
 
-// gatherAfter gathers what is behind the piece that ends at to, and reports whether
-// there is anything.
+// gatherAfter gathers the characters behind the piece that ends at to, and reports whether
+// there are any.
 func (g *joinedChars) gatherAfter(text []byte, to int) bool {
 	last := g.last
 	most := min(len(text), to+joinedIDWindow)
@@ -208,7 +211,7 @@ func (g *joinedChars) gatherAfter(text []byte, to int) bool {
 	return g.last > last
 }
 
-// holdsID reports whether an id was gathered that is not too long.
+// holdsID reports whether the gathered characters hold an id within joinedIDWindow bytes.
 func (g *joinedChars) holdsID(f *Filter) bool {
 	for i := g.first; i+encodings.IDLen <= g.last; i++ {
 		if g.places[i+encodings.IDLen-1]-g.places[i] < joinedIDWindow && f.holdsID(g.chars[i:i+encodings.IDLen]) {
@@ -218,12 +221,12 @@ func (g *joinedChars) holdsID(f *Filter) bool {
 	return false
 }
 
-// linkBefore returns the link that ends at i and begins at least or later.
+// linkBefore returns the link that ends at i, if it begins at least or later.
 func linkBefore(text []byte, i, least int) encodings.Link {
 	if i == 0 {
 		return encodings.Link{}
 	}
-	from, most := i, 0 // where it may begin
+	from, most := i, 0 // the link begins at most bytes before from
 	switch c := text[i-1]; {
 	case c == '"' || c == '\'' || c == '`':
 		most = encodings.MaxGap + 2
@@ -255,7 +258,7 @@ func linkBefore(text []byte, i, least int) encodings.Link {
 // maxEscape is the length of the longest escape, \U00000041 or \u{000041}.
 const maxEscape = 10
 
-// linkOrEscape is LinkAt for escapes too.
+// linkOrEscape returns the link or the escape at i.
 func linkOrEscape(text []byte, i int) encodings.Link {
 	if l := encodings.LinkAt(text, i); l.To > 0 {
 		return l

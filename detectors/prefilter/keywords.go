@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// An spelling is a set of ways in which text may hold a keyword.
+// A spelling is a set of ways to write a keyword.
 type spelling uint8
 
 const (
@@ -17,13 +17,10 @@ const (
 
 const allSpellings = plainSpelling | escapedSpelling | base64Spelling | utf16Spelling
 
-// keywordSearch finds out in one pass whether a text can hold a keyword, and in
-// which encoding. Nearly every text holds none, and then this is all that the
-// scan costs.
-//
-// The search is that of Wu and Manber (A fast algorithm for multi-pattern
-// searching, 1994) with blocks of two bytes: it looks at every third byte or so.
-// Refused: one bytes.Index per anchor, which reads the text forty times.
+// A keywordSearch finds out in one pass whether a text holds a keyword, and how it is
+// spelled. It is the algorithm of Wu and Manber (A fast algorithm for multi-pattern
+// searching, 1994) with blocks of two bytes, which looks at every third byte or so. One
+// bytes.Index for each form of a keyword would read the text forty times.
 type keywordSearch struct {
 	window  int // length of the shortest pattern
 	longest int // length of the longest
@@ -61,10 +58,10 @@ func newKeywordSearch(keywords []string) *keywordSearch {
 	return a
 }
 
-// block is the two bytes of text that end at i.
+// block returns the two bytes of text that end at i, as a number.
 func block(text []byte, i int) uint16 { return uint16(text[i-1])<<8 | uint16(text[i]) }
 
-// find returns the encodings in which text holds an anchor.
+// find returns the spellings of the keywords in text.
 func (a *keywordSearch) find(text []byte) (found spelling) {
 	for i := a.window - 1; i < len(text); {
 		b := block(text, i)
@@ -85,7 +82,7 @@ func (a *keywordSearch) find(text []byte) (found spelling) {
 	return found
 }
 
-// formsOf returns what to look for if k may be encoded.
+// formsOf returns k and its encoded forms.
 func formsOf(k string) []keywordForm {
 	list := []keywordForm{{[]byte(k), plainSpelling}, {[]byte(utf16Form(k)), utf16Spelling}}
 	for _, s := range escapedForms(k) {

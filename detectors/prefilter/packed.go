@@ -6,12 +6,12 @@ import (
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
-// gzipMark is what gzip begins with in base64; few of its next bytes are ever
-// other than zero if it is encoded once more.
+// gzipMark is the beginning of gzip in base64. The bytes behind it are usually zero, which
+// is how New recognises gzip that is encoded twice.
 const gzipMark = "H4sI"
 
-// gzipWindow bounds the first characters of gzip in base64, some of which may be
-// escapes or line breaks.
+// gzipWindow bounds the first characters of gzip in base64, escapes and line breaks
+// included.
 const gzipWindow = 2 * encodings.MinGzip / 3 * 4
 
 // HasGzip reports whether text may hold gzip in base64 of more than a few words.

@@ -1,12 +1,34 @@
-// Package prefilter tells texts that may hold a credential from those that cannot.
+// Package prefilter answers one question about a text: can it match at all? Nearly every
+// text cannot, and then the answer is all that the scan of it costs.
+//
+// A text may match if one of these looks at it and says so:
+//
+//	                     text
+//	                      │
+//	  ┌───────────┬───────┴───┬────────────┬───────────┬───────────┐
+//	PlainFilter  keywords   grams       encodedid   joinedid    packed
+//	of a         of other   patterns    AKIA… in    "AKIA" +    gzip in
+//	detector:    detectors  in base64,  base64,     "…", \x41   base64
+//	AKIA… as     in any     UTF-16,     UTF-16,     for A
+//	it stands    encoding   escapes     hexadecimal
+//	  └───────────┴───────────┴────────────┴───────────┴───────────┘
+//	                      │ any says yes
+//	                search of the text and its views (package detectors)
+//
+// None of them decodes the text. Each looks at a few bytes at regular distances, so far
+// apart that some of them must lie within the string that it looks for: a run of 20
+// characters holds one of any words of eight bytes that stand 13 bytes apart. Where these
+// bytes look right, it reads the text around them.
+//
+// detectors.Set is the one caller, and documents the contract of MayMatch. Use the Set,
+// unless you write one.
 package prefilter
 
-// Patterns are what the rules of a detector look for. detectors.Rule documents the
-// lists.
+// Patterns are the strings that a rule looks for. detectors.Rule documents the lists.
 type Patterns struct{ Keywords, Anchors, Escaped, Encoded []string }
 
-// A PlainFilter says whether text may match as it stands, with nothing decoded. Its
-// methods keep the promises of those of Filter.
+// A PlainFilter reports whether text may match as it stands, with nothing decoded. Its
+// methods keep the promises of Filter's.
 type PlainFilter interface {
 	MayMatch(text []byte) bool
 	MayMatchNear(text []byte) bool
@@ -14,8 +36,8 @@ type PlainFilter interface {
 	NearWindow() int
 }
 
-// A Filter decides whether a text is worth a search. Its plain filters look for what is
-// not encoded, it itself for what is.
+// A Filter decides whether a text is worth a search. It asks its plain filters about the
+// text as it stands, and looks for encoded ids and patterns itself.
 type Filter struct {
 	plain    []PlainFilter
 	keywords *keywordSearch // nil if there are none
@@ -25,8 +47,9 @@ type Filter struct {
 	window, nearWindow int
 }
 
-// New returns the filter of patterns and plain. Keywords are for rules whose detector
-// has no plain filter, the other lists for those whose detector has one.
+// New returns a filter of plain and of the patterns of rules. A rule has Keywords if its
+// detector has no plain filter, and the other lists if it has one. New panics if a string
+// is shorter than detectors.Rule allows.
 func New(plain []PlainFilter, rules []Patterns) Filter {
 	f := Filter{plain: plain, window: max(encodedIDWindow, joinedIDWindow, gzipWindow)}
 	var patterns, keywords []string
@@ -70,8 +93,8 @@ func (f *Filter) MayMatch(text []byte) bool {
 	return f.mayMatchEncoded(text)
 }
 
-// MayMatchNear is MayMatch with a look around: a secret without an id needs a name
-// before it.
+// MayMatchNear is MayMatch with a look at the text near a secret: without an id, it needs
+// a name before it.
 func (f *Filter) MayMatchNear(text []byte) bool {
 	for _, p := range f.plain {
 		if p.MayMatchNear(text) {
@@ -81,10 +104,10 @@ func (f *Filter) MayMatchNear(text []byte) bool {
 	return f.mayMatchEncoded(text)
 }
 
-// Window returns the most bytes that MayMatch needs to see of a match.
+// Window returns the size of the windows of MayMatch.
 func (f *Filter) Window() int { return f.window }
 
-// NearWindow returns the most bytes that MayMatchNear needs to see of a match.
+// NearWindow returns the size of the windows of MayMatchNear.
 func (f *Filter) NearWindow() int { return f.nearWindow }
 
 func (f *Filter) mayMatchEncoded(text []byte) bool {
@@ -92,7 +115,7 @@ func (f *Filter) mayMatchEncoded(text []byte) bool {
 		f.keywords != nil && f.keywords.find(text) != 0
 }
 
-// HasPattern reports whether text holds one of the patterns.
+// HasPattern reports whether text holds one of Patterns.Anchors, Escaped or Encoded.
 func (f *Filter) HasPattern(text []byte) bool { return f.patterns.contains(text) }
 
 // HasPlainKeyword reports whether text holds one of Patterns.Keywords as it stands.

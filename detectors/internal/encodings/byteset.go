@@ -1,21 +1,23 @@
 package encodings
 
-// ByteSet is a set of bytes, to look one up in.
+// A ByteSet is a set of bytes. Looking one up is a single load.
 type ByteSet [256]bool
 
-func NewByteSet(ranges string, in func(c byte) bool) (set ByteSet) {
+// NewByteSet returns the set of the bytes of members and of those for which in, unless it
+// is nil, is true.
+func NewByteSet(members string, in func(c byte) bool) (set ByteSet) {
 	for c := range set {
 		set[c] = in != nil && in(byte(c))
 	}
-	for _, c := range []byte(ranges) {
+	for _, c := range []byte(members) {
 		set[c] = true
 	}
 	return set
 }
 
-// NextRun returns the first run of n bytes of set or more in text[from:], which
-// does not begin within one, and an empty range if there is none. It looks at the
-// last byte of n first, so that it reads only some of the others.
+// NextRun returns the first run of at least n bytes of set in text[from:], or an empty
+// range. The caller must not start within a run. NextRun looks at the last of n bytes
+// first, so it skips most of the text unread.
 func NextRun(text []byte, from, n int, set *ByteSet) (start, end int) {
 	for from+n <= len(text) {
 		i := from + n - 1
@@ -31,7 +33,7 @@ func NextRun(text []byte, from, n int, set *ByteSet) (start, end int) {
 	return len(text), len(text)
 }
 
-// RunEnd returns the end of the bytes of set that begin at i.
+// RunEnd returns where the run of bytes of set that begins at i ends.
 func RunEnd(text []byte, i int, set *ByteSet) int {
 	for i < len(text) && set[text[i]] {
 		i++
@@ -39,8 +41,8 @@ func RunEnd(text []byte, i int, set *ByteSet) int {
 	return i
 }
 
-// IsText reports whether b is printable, but for one byte in sixteen: text in
-// other alphabets, a stray control character.
+// IsText reports whether at most one byte in sixteen of b is not printable. Text in
+// another alphabet and a stray control character pass.
 func IsText(b []byte) bool {
 	odd := 0
 	for _, c := range b {
@@ -51,4 +53,5 @@ func IsText(b []byte) bool {
 	return odd*16 <= len(b)
 }
 
+// Printable holds printable ASCII and the usual white space.
 var Printable = NewByteSet("\n\r\t", func(c byte) bool { return ' ' <= c && c <= '~' })

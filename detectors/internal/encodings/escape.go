@@ -5,10 +5,11 @@ import (
 	"strconv"
 )
 
+// EscapeStarts holds the first bytes of escape sequences.
 var EscapeStarts = NewByteSet("\\%&\x1b", nil)
 
-// AppendUnescaped appends text to dst, its escapes undone once as in the view
-// that a Set makes, and returns the extended slice.
+// AppendUnescaped appends text to dst with its escapes undone once, as the view of
+// escapes does, and returns the extended slice.
 func AppendUnescaped(dst, text []byte) []byte {
 	for len(text) > 0 {
 		if n, c := DecodeEscape(text); n > 0 {
@@ -20,8 +21,9 @@ func AppendUnescaped(dst, text []byte) []byte {
 	return dst
 }
 
-// DecodeEscape returns the length of the escape sequence that b begins with, 0 if
-// none, and the byte that it stands for. Only ASCII matters here.
+// DecodeEscape returns the length of the escape sequence at the beginning of b and the
+// byte that it stands for. n is 0 if there is no escape sequence, or one of a character
+// that is not ASCII: ids and secrets have none.
 func DecodeEscape(b []byte) (n int, c byte) {
 	switch b[0] {
 	case '%':
@@ -86,7 +88,8 @@ func backslashEscape(b []byte) (int, byte) {
 	return 0, 0
 }
 
-// octalByte reads \NNN, three digits: with fewer, the next character may be one.
+// octalByte reads \NNN. It wants three digits: after fewer, the next character might be
+// another one.
 func octalByte(b []byte) (int, byte) {
 	if len(b) < 4 || b[2] < '0' || b[2] > '7' || b[3] < '0' || b[3] > '7' {
 		return 0, 0
@@ -106,7 +109,7 @@ func bracedByte(b []byte) (int, byte) {
 	return 0, 0
 }
 
-// The named references of HTML that stand for what is in a secret.
+// entities are the named references of HTML for characters of secrets.
 var entities = map[string]byte{"plus": '+', "sol": '/', "equals": '='}
 
 // htmlEntity reads a character reference: &#47;, &#x2F; or &sol;.
@@ -132,8 +135,8 @@ func htmlEntity(b []byte) (int, byte) {
 	return end + 1, byte(n)
 }
 
-// colour reads ESC [ parameters letter (ECMA-48, control sequences). It reads
-// as a space, so that what it separates stays apart.
+// colour reads a control sequence of ECMA-48: ESC "[", parameters and a letter. It stands
+// for a space, so that the words to either side stay apart.
 func colour(b []byte) (int, byte) {
 	if len(b) < 3 || b[1] != '[' {
 		return 0, 0

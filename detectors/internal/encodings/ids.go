@@ -1,6 +1,7 @@
 package encodings
 
-// An id is four letters and a body of capital letters and digits.
+// The parts of an id: four letters that name its kind, such as AKIA, and a body of
+// capital letters and digits.
 const (
 	IDPrefix = 4
 	IDBody   = 16

@@ -2,39 +2,41 @@ package encodings
 
 import "bytes"
 
-// MaxRounds bounds views of views: JSON in base64 in JSON is what a log holds of
-// a Kubernetes secret.
+// MaxRounds bounds views of views. A log of a Kubernetes secret needs three rounds: it
+// holds JSON in base64 in JSON.
 const MaxRounds = 3
 
 const (
-	MaxGap = 40 // of a joint between two literals, without their quotes
-	// MaxBackslashes is how often the backslash before a line break is escaped at most:
-	// each round of views halves them.
+	// MaxGap bounds a joint between two literals, without their quotes.
+	MaxGap = 40
+	// MaxBackslashes bounds the backslashes before a line break. Code within a string has
+	// twice as many, and each round of views halves them.
 	MaxBackslashes = 1 << MaxRounds
 )
 
-// Joinable is what ids and secrets are made of.
+// Joinable holds the characters of ids and secrets.
 var Joinable = NewByteSet(base64Std, nil)
 
-// JointStarts are what a joint or the escape of one character can begin with.
+// JointStarts holds the first bytes of joints.
 var JointStarts = NewByteSet("\"'`\\=\r\n", nil)
 
-// A Link is a joint, or an escape that stands for char, in text[from:to].
+// A Link connects two pieces of a string: the joint or the escape text[From:To]. Between
+// "AKIA" and "REST" it is `" + "`.
 type Link struct {
 	From, To int
-	Char     byte
-	Comma    bool // between the literals of a list
+	Char     byte // that an escape stands for; 0 for a joint
+	Comma    bool // the joint is the comma of a list of literals
 }
 
-// LinkAt returns the link that text[i:] begins with; its end is 0 if there is none. It
-// takes the text for quoted-printable.
+// LinkAt returns the link at the beginning of text[i:]; its To is 0 if there is none. A
+// "=" is read as quoted-printable; the caller has to know whether text is.
 func LinkAt(text []byte, i int) (l Link) {
 	switch text[i] {
 	case '"', '\'', '`':
 		return literalJoint(text, i)
 	case '\\':
-		// Of shells, C and Python; YAML and Makefiles leave out the indentation too. Code
-		// in a string has its backslash twice, and so on.
+		// A continued line of shells, C and Python; in YAML and Makefiles the indentation
+		// is no part of the string either.
 		last := i + 1
 		for last < len(text) && last-i < MaxBackslashes && text[last] == '\\' {
 			last++
@@ -58,11 +60,11 @@ func LinkAt(text []byte, i int) (l Link) {
 	return Link{}
 }
 
-// gapBytes are what stands between two literals: operators of all languages, and
-// what leads from one line to the next.
+// gapBytes holds the bytes between two literals: operators of all languages, white space
+// and the marks of continued lines.
 var gapBytes = NewByteSet(" \t\r\n+.&|_\\<>~^", nil)
 
-// literalJoint reads what is between two literals of which the first ends at i.
+// literalJoint returns the joint between two literals of which the first ends at i.
 func literalJoint(text []byte, i int) Link {
 	comma := false
 	if bytes.HasPrefix(text[i+1:], []byte("}${")) && i+4 < len(text) && text[i+4] == text[i] { // of JavaScript
@@ -90,8 +92,8 @@ func literalJoint(text []byte, i int) Link {
 	return Link{}
 }
 
-// wordInGap returns the end of what may stand in a gap and is no operator: the
-// prefix of a literal, as in b"" or @"", and "; name" before "+=".
+// wordInGap returns the end of a word that may stand between two literals: the prefix of
+// the second, as in b"" or @"", or "; name +=". It returns 0 if the word is none of these.
 func wordInGap(text []byte, j int) int {
 	if j+1 < len(text) && (text[j+1] == '"' || text[j+1] == '\'') {
 		return j + 1
@@ -108,7 +110,7 @@ func wordInGap(text []byte, j int) int {
 
 var nameBytes = NewByteSet(base64Most+"_$", nil)
 
-// SoftBreak returns the link that "=" and a line break at i are.
+// SoftBreak returns the link of the "=" at i if a line break follows it.
 func SoftBreak(text []byte, i int) Link {
 	switch b := text[i+1:]; {
 	case bytes.HasPrefix(b, []byte{'\n'}):

@@ -1,9 +1,10 @@
 package encodings
 
-// MaxBreak bounds the line break and the indentation in base64.
+// MaxBreak bounds a line break in base64 with the indentation of the next line.
 const MaxBreak = 24
 
-// SkipLineBreak returns the end of the line break and the indentation at i, or i.
+// SkipLineBreak returns the end of the line break at i and of the indentation behind it,
+// or i if there is no line break.
 func SkipLineBreak(text []byte, i int) int {
 	j, most := i, min(len(text), i+MaxBreak)
 	if j == len(text) || text[j] != '\n' && text[j] != '\r' {
@@ -15,8 +16,8 @@ func SkipLineBreak(text []byte, i int) int {
 	return j
 }
 
-// SkipLineBreakBack returns the start of the line break and the indentation that end
-// at i, or i.
+// SkipLineBreakBack returns the start of the line break whose indentation ends at i, or i
+// if there is none.
 func SkipLineBreakBack(text []byte, i int) int {
 	j, least := i, max(0, i-MaxBreak)
 	broken := false
@@ -30,4 +31,5 @@ func SkipLineBreakBack(text []byte, i int) int {
 	return j
 }
 
+// IsBlank reports whether c is a space, a tab or part of a line break.
 func IsBlank(c byte) bool { return c == '\n' || c == '\r' || c == ' ' || c == '\t' }

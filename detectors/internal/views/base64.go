@@ -8,13 +8,12 @@ import (
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
-// Shorter runs of base64 cannot hold a key id; they are words.
+// minBase64 is the least length of a run of base64. A shorter one cannot hold an id.
 const minBase64 = 24
 
 // decodeBase64 replaces every run of base64 that decodes to text, to UTF-16
-// (PowerShell's -EncodedCommand) or to gzip of text (releases of Helm). Secrets of
-// Kubernetes have each value encoded on its own, so that only the whole view
-// shows the pair.
+// (PowerShell's -EncodedCommand) or to gzip of text (releases of Helm). A Kubernetes
+// secret encodes each value on its own; the view shows the id and the secret together.
 func decodeBase64(text []byte, room int) *View {
 	v, done := &View{}, 0
 	var out []byte
@@ -44,7 +43,7 @@ func decodeBase64(text []byte, room int) *View {
 	for start, _ := encodings.NextRun(text, 0, minBase64, &encodings.Base64Set); start < len(text); {
 		end := base64End(text, start)
 		if !replace(start, end) {
-			// Not one wrapped text: perhaps a line of it is one.
+			// The lines do not decode together. Perhaps one of them does.
 			for from, to := encodings.NextRun(text[:end], start, minBase64, &encodings.Base64Set); from < to; from, to = encodings.NextRun(text[:end], to, minBase64, &encodings.Base64Set) {
 				replace(from, to)
 			}
@@ -58,12 +57,12 @@ func decodeBase64(text []byte, room int) *View {
 	return v
 }
 
-// Encoders wrap at 60 to 120 columns, 76 (MIME) and 64 (PEM) most of all. What is
-// shorter is a word at the end of its line.
+// minWrapped is the least length of a wrapped line. Encoders wrap at 60 to 120 columns,
+// most of them at 76 (MIME) or 64 (PEM). A shorter run is a word at the end of its line.
 const minWrapped = 40
 
-// base64End returns the end of the run of base64 that begins at start. A run goes
-// on in the next line, indented or not, if it filled its own.
+// base64End returns the end of the run of base64 that begins at start. A run continues in
+// the next line, indented or not, if its part of the line has at least minWrapped bytes.
 func base64End(text []byte, start int) int {
 	line := start
 	for i := start; ; {
@@ -79,9 +78,9 @@ func base64End(text []byte, start int) int {
 	}
 }
 
-// base64Text decodes run, of either alphabet and wrapped or not, if it gives
-// printable text, perhaps of wide characters, or gzip. It uses the space of out.
-// What is glued to the front of run (a path, a name) may have shifted it.
+// base64Text decodes run, of either alphabet and wrapped or not. It returns nil unless the
+// result is printable text, UTF-16 of it, or gzip. It uses the space of out. Up to three
+// characters at the front are skipped: a path or a name may be glued to the run.
 func base64Text(out, run []byte) []byte {
 	for shift := range min(4, len(run)) {
 		if plain, ok := decodeRun(out[:0], run[shift:]); ok {
@@ -91,10 +90,10 @@ func base64Text(out, run []byte) []byte {
 	return nil
 }
 
-// decodeRun appends what run decodes to, and reports whether it is anything. It
-// gives up as soon as it cannot be.
+// decodeRun appends the decoded run to dst and reports whether it is text, UTF-16 or gzip.
+// It gives up as soon as the result cannot be any of them.
 func decodeRun(dst, run []byte) ([]byte, bool) {
-	most := len(run) * 3 / 4 / 16 // odd bytes, as in IsText
+	most := len(run) * 3 / 4 / 16 // bytes that are not printable, as in IsText
 	odd, wide, n, bits := 0, 0, 0, uint32(0)
 	for _, c := range run {
 		value := encodings.Base64Values[c]
@@ -113,7 +112,7 @@ func decodeRun(dst, run []byte) ([]byte, bool) {
 			}
 			dst = append(dst, b)
 		}
-		// Of UTF-16, half of the bytes are zero.
+		// Half of the bytes of UTF-16 are zero, no more.
 		if odd > most && !bytes.HasPrefix(dst, encodings.GzipMagic) || len(dst) == 24 && wide > len(dst)/2+1 {
 			return nil, false
 		}
@@ -143,19 +142,19 @@ func isWide(b []byte) bool {
 	return zeros*5 >= len(b)*2 && zeros*2 <= len(b)+1 && odd*16 <= len(b)
 }
 
-// MaxUnpacked bounds what gzip in base64 is unpacked to. A release of Helm has at
-// most one MiB, packed.
+// MaxUnpacked bounds the size of unpacked gzip. A release of Helm has at most one MiB,
+// packed.
 const MaxUnpacked = 16 << 20
 
-// gunzip unpacks b as far as it is whole and there is room, and returns nil if it
-// is not gzip of text.
+// gunzip unpacks b up to room bytes. It returns nil if b is not gzip of text, and the part
+// before the damage if b is damaged.
 func gunzip(b []byte, room int) []byte {
 	r, err := gzip.NewReader(bytes.NewReader(b))
 	if err != nil {
 		return nil
 	}
 	var head [512]byte
-	n, _ := io.ReadFull(r, head[:]) // what could be unpacked is looked at
+	n, _ := io.ReadFull(r, head[:]) // a damaged file may still begin with text
 	if !encodings.IsText(head[:n]) {
 		return nil
 	}

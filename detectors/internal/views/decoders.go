@@ -1,14 +1,14 @@
 package views
 
-// A Decoder makes a view of a text, and nil if there is nothing to decode that
-// could hold more than a word. room is how much may be unpacked.
+// A Decoder undoes one encoding. Decode returns the view of text, or nil if text holds no
+// encoded run long enough for a part of a credential. It unpacks at most room bytes.
 type Decoder struct {
 	Name   string // in benchmarks
 	Decode func(text []byte, room int) *View
 }
 
-// All returns what is tried, in order, each on what those before it made: a
-// URL within JSON in UTF-16 within base64 takes two rounds.
+// All returns the decoders of a round in order. Each decodes the view of the one before:
+// a URL within JSON within UTF-16 takes one round, all that within base64 takes two.
 func All() []Decoder {
 	return []Decoder{
 		{"utf16", decodeWide},
@@ -18,8 +18,8 @@ func All() []Decoder {
 	}
 }
 
-// Base64 is also tried on joined text.
+// Base64 decodes base64. A search also applies it to joined text.
 var Base64 = Decoder{"base64", decodeBase64}
 
-// Joiner is tried on what each round begins with.
+// Joiner puts pieces of strings together. A search applies it before each round.
 var Joiner = Decoder{"joins", decodeJoins}

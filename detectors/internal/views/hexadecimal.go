@@ -33,8 +33,8 @@ func decodeHex(text []byte, _ int) *View {
 	return v
 }
 
-// glued reports whether the run is a part of a longer word. Decoded, it would set the
-// rest of the word free: of AKIA… and "2020…" right behind it, an id and spaces.
+// glued reports whether the run is a part of a longer word. If it were decoded, the rest
+// of the word would stand alone: AKIA…2020… would read as an id and spaces.
 func glued(text []byte, start, end int) bool {
 	return end < len(text) && encodings.WordBytes[text[end]] || start > 0 && encodings.WordBytes[text[start-1]] && !hasHexPrefix(text[:start])
 }
@@ -45,7 +45,7 @@ func hasHexPrefix(b []byte) bool {
 	return n >= 2 && b[n-1]|0x20 == 'x' && (b[n-2] == '0' || b[n-2] == '\\')
 }
 
-// appendHex appends what run decodes to, and reports whether it is text.
+// appendHex appends the decoded run to dst and reports whether it is text.
 func appendHex(dst, run []byte) ([]byte, bool) {
 	odd := 0
 	for i := 0; i+1 < len(run); i += 2 {

@@ -6,23 +6,23 @@ import (
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
-// Credentials are cut into pieces: by programmers, so that a scanner does not see
-// them, and by editors and encoders, so that a line is not too long.
+// Credentials are cut into pieces: by programmers, to hide them from a scanner, and by
+// editors and encoders, to keep lines short.
 //
 //	"AKIA" + "REST"     'AKIA' . 'REST'     "AKIA" & _ "REST"     "AKIA" "REST"
 //	s = "AKIA"; s += "REST"     ["AKIA", "REST"].join("")     `${"AKIA"}${"REST"}`
-//	AKIA\ and a line break, AKIA= and a line break (decodequoted.go)
-//	lines of a token in base64
+//	AKIA\ and a line break, AKIA= and a line break (quoted.go)
+//	lines of a token in base64 (lines.go)
 //
-// A joint is what stands between two pieces. What is put together may be strangers,
-// such as two arguments: a view of joints counts only for what is in two pieces.
+// The characters between two pieces are a joint. The pieces need not belong together: they
+// may be two arguments. So a match in a joined view counts only if it spans two of them.
 const (
 	minJoined = encodings.IDLen
-	// minTokenLines is what lines of base64 have at least, if they are one token.
+	// minTokenLines is the least length of a token over several lines.
 	minTokenLines = 100
 )
 
-// decodeJoins puts pieces together where they have the length of an id or more.
+// decodeJoins puts pieces together if they have at least the length of an id.
 func decodeJoins(text []byte, _ int) *View {
 	v, done, q := &View{JoinsPieces: true}, 0, &quoted{}
 	var links []encodings.Link
@@ -52,9 +52,9 @@ func decodeJoins(text []byte, _ int) *View {
 	return v
 }
 
-// linksAt appends the links of the chain whose first is at text[i:], behind a piece that
-// begins at least or later, and returns where to look for the next. In quoted-printable
-// text, any link is a chain.
+// linksAt appends the links of the chain that begins at text[i:], and returns where to look
+// for the next chain. The piece before i begins at least or later. In quoted-printable
+// text, a single link is a chain.
 func (q *quoted) linksAt(text []byte, i, least int, links []encodings.Link) ([]encodings.Link, int) {
 	end := i
 	if encodings.Joinable[text[i-1]] && mayJoin(text, i) {
@@ -64,7 +64,7 @@ func (q *quoted) linksAt(text []byte, i, least int, links []encodings.Link) ([]e
 	}
 	l := q.lineBreakOrEscape(text, i)
 	if l.To == 0 && i >= minTokenLines && encodings.Joinable[text[i-1]] && encodings.Joinable[text[i-minTokenLines]] {
-		l = padJoint(text, i, i-runStart(text, i)) // of one line
+		l = padJoint(text, i, i-runStart(text, i)) // a token in one line, and its padding
 	}
 	if l.To > 0 {
 		return append(links, l), l.To
@@ -72,7 +72,8 @@ func (q *quoted) linksAt(text []byte, i, least int, links []encodings.Link) ([]e
 	return links, end
 }
 
-// mayJoin is a first look at what begins at i: a link, or the end of a long line.
+// mayJoin reports whether a chain may begin at i, with a link or at the end of a long line.
+// It is a cheap first look.
 func mayJoin(text []byte, i int) bool {
 	if text[i] == '\n' || text[i] == '\r' {
 		return i >= minWrapped && encodings.Joinable[text[i-minWrapped]] && encodings.Joinable[text[i-minWrapped/2]] || longLineAt(text, i)
@@ -81,9 +82,9 @@ func mayJoin(text []byte, i int) bool {
 	return l.To > 0 && (l.To == len(text) || encodings.Joinable[text[l.To]])
 }
 
-// chainAt appends the links of the chain whose first is at text[i:], behind a
-// piece that begins at least or later, and returns where to look for the next: no links,
-// if the pieces are not as long as an id.
+// chainAt appends the links of the chain that begins at text[i:], and returns where to look
+// for the next one. The piece before i begins at least or later. It appends none if the
+// pieces together are shorter than an id.
 func (q *quoted) chainAt(text []byte, i, least int, links []encodings.Link) ([]encodings.Link, int) {
 	start := i
 	for start > least && i-start < minJoined && encodings.Joinable[text[start-1]] {
@@ -115,8 +116,8 @@ func (q *quoted) chainAt(text []byte, i, least int, links []encodings.Link) ([]e
 	return links, i
 }
 
-// hasCapitals reports whether there are as many capital letters in b as in an id.
-// There are hardly ever fewer in a secret, and in words, as the imports of Go.
+// hasCapitals reports whether b has four capital letters, as every id has, and nearly every
+// secret. Words, such as the import paths of Go, hardly ever do.
 func hasCapitals(b []byte) bool {
 	n := 0
 	for _, c := range b {
@@ -129,7 +130,7 @@ func hasCapitals(b []byte) bool {
 	return false
 }
 
-// LinkAt is LinkAt for text in which "=" may be no link.
+// linkAt is encodings.LinkAt, but "=" is a link in quoted-printable text only.
 func (q *quoted) linkAt(text []byte, i int) encodings.Link {
 	l := encodings.LinkAt(text, i)
 	if l.To > 0 && text[i] == '=' && !q.isQuotedAt(text, i) {
@@ -138,11 +139,11 @@ func (q *quoted) linkAt(text []byte, i int) encodings.Link {
 	return l
 }
 
-// A listChain is what is known of literals with commas between them.
+// A listChain knows whether a list of literals is joined, as in ["AK", "IA"].join("").
 type listChain struct{ looked, isJoined bool }
 
-// isJoinedAround reports whether what is around text[start:end] puts literals together. It
-// looks once: a list has as many of them as it likes.
+// isJoinedAround reports whether a call around text[start:end] joins the literals of the
+// list. It looks only once, since a list may have any number of literals.
 func (c *listChain) isJoinedAround(text []byte, start, end int) bool {
 	const before, after = 64, 160
 	if !c.looked {

@@ -6,25 +6,29 @@ import (
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
-// A lineChain is a text in base64 that goes over lines, all of one width but the
-// first and the last. The first may have a name before it: it is as long as the others
-// with that name, where a terminal wrapped it, or without, where an encoder did.
+// A lineChain is a text in base64 over several lines. All but the first and the last have
+// one width. The first may have a name before it. A terminal wraps the name and the text
+// at that width, an encoder only the text:
+//
+//	TOKEN=IQoJb3JpZ2…     TOKEN=
+//	luX2VjEJr//////…      IQoJb3JpZ2luX2…
+//	Aw==                  VjEJr//////wEa…
 type lineChain struct {
 	count  int  // of line breaks
-	first  int  // where the text begins
+	first  int  // offset of the text
 	width  int  // of a line that is not the last
-	length int  // of the lines before the last break
-	last   bool // the line that was read last is shorter than the others
+	length int  // of all lines before the last break
+	last   bool // the line that was read last is shorter than width
 }
 
 const (
-	// minHead is how much of a text its first line holds at least.
+	// minHead is the least number of characters of the text in the first line.
 	minHead = 8
-	// maxColumns is more than terminals have, but for a few.
+	// maxColumns is wider than nearly all terminals.
 	maxColumns = 256
 )
 
-// continues reports whether the text goes on behind the line that ends at i.
+// continues reports whether the text continues behind the line that ends at i.
 func (c *lineChain) continues(text []byte, i int) bool {
 	if text[i] != '\n' && text[i] != '\r' || c.last {
 		return false
@@ -41,16 +45,17 @@ func (c *lineChain) continues(text []byte, i int) bool {
 	c.length += width
 	c.last = more < c.width
 	if more > c.width || c.last && c.isSeparate(text[next:end], c.padding(text, next, end)) ||
-		bytes.HasPrefix(text[next:end], text[c.first:c.first+minHead]) { // a list of such texts
+		bytes.HasPrefix(text[next:end], text[c.first:c.first+minHead]) { // a list of texts that begin alike
 		return false
 	}
 	c.count++
 	return true
 }
 
-// finish returns links, which lead from start to i, with the line break before the last
-// padding, and where to look for the next chain. Lines that are too short together, or
-// hold no capital letters, are no chain; then the lines behind the first are none either.
+// finish returns the links of the chain from start to i, with the line break before the
+// last padding, and where to look for the next chain. It returns no links if the lines
+// together are too short or have no capital letters; the search then continues at i,
+// because the lines behind the first are no chain either.
 func (c *lineChain) finish(text []byte, start, i int, links []encodings.Link) ([]encodings.Link, int) {
 	length := c.length + i - links[len(links)-1].To
 	if length < minTokenLines || !hasCapitals(text[start:i]) {
@@ -62,8 +67,8 @@ func (c *lineChain) finish(text []byte, start, i int, links []encodings.Link) ([
 	return links, i + 1 // the line break there joins nothing
 }
 
-// firstWidth returns how wide the lines are of which text[start:i] is the first, and next
-// the second; 0 if they are not.
+// firstWidth returns the width of the lines that begin with text[start:i] and next, or 0
+// if these two do not belong together.
 func firstWidth(text []byte, start, i int, next Span) int {
 	width, more := i-start, next.End-next.Start
 	if more <= width {
@@ -85,14 +90,14 @@ func firstWidth(text []byte, start, i int, next Span) int {
 	return 0
 }
 
-// isFollowedByEqualLine reports whether a line as long as that at s follows it.
+// isFollowedByEqualLine reports whether the line at s is followed by one of its length.
 func isFollowedByEqualLine(text []byte, s Span) bool {
 	next := encodings.SkipLineBreak(text, s.End)
 	return next > s.End && encodings.RunEnd(text, next, &encodings.Joinable)-next == s.End-s.Start
 }
 
-// padding returns how many "=" there are behind the last line, text[start:end]: the second
-// may be on a line of its own, where the width leaves no room for it.
+// padding returns the number of "=" behind the last line, text[start:end]. If the width
+// leaves no room for the second, it stands on a line of its own.
 func (c *lineChain) padding(text []byte, start, end int) int {
 	pad := padding(text, end)
 	if pad == 1 && end+pad-start == c.width {
@@ -101,10 +106,12 @@ func (c *lineChain) padding(text []byte, start, end int) int {
 	return pad
 }
 
-// isSeparate reports whether a last line, with pad "=" behind it, is something of its own:
-// the text may be whole without it, and with it it is not, or the line looks like a word.
-// Below the only line, so is what looks like an id or a secret, and a short line below
-// one that is too long for a terminal.
+// isSeparate reports whether line, the last one, with pad "=" behind it, is no part of the
+// text. The text must be complete without it, and one of these must hold:
+//
+//   - With the line, the text would not be complete, or the line looks like a word.
+//   - It is the second line and has the length of an id or a secret.
+//   - It is the second line and short, and the first is too long for a terminal.
 func (c *lineChain) isSeparate(line []byte, pad int) bool {
 	const secretLen = 40
 	if c.length%4 != 0 || c.length < minTokenLines {
@@ -120,8 +127,8 @@ func (c *lineChain) isSeparate(line []byte, pad int) bool {
 	return pad == 0 && (n == encodings.IDLen || n == secretLen) || c.length > maxColumns && n < 2*minWrapped
 }
 
-// isWord reports whether the letters and digits of line are small letters, capital letters
-// or digits alone, but for its first character.
+// isWord reports whether all characters of line but the first are of one kind: small
+// letters, capital letters or digits. Punctuation other than "+" does not count.
 func isWord(line []byte) bool {
 	if bytes.IndexByte(line[1:], '+') >= 0 {
 		return false
@@ -140,7 +147,7 @@ func isWord(line []byte) bool {
 	return small+capitals+digits <= 1
 }
 
-// padding returns how many "=" there are at i, at most two.
+// padding returns the number of "=" at i, at most two.
 func padding(text []byte, i int) int {
 	n := 0
 	for n < 2 && i+n < len(text) && text[i+n] == '=' {
@@ -149,7 +156,7 @@ func padding(text []byte, i int) int {
 	return n
 }
 
-// padJoint returns the line break within the padding, or before it, of base64 of which
+// padJoint returns the link for the line break before or within the padding of base64. Its
 // length characters end at i.
 func padJoint(text []byte, i, length int) encodings.Link {
 	first := padding(text, i)
@@ -162,8 +169,8 @@ func padJoint(text []byte, i, length int) encodings.Link {
 	return encodings.Link{From: from, To: next}
 }
 
-// endsLine reports whether nothing but padding and a quote stands between i and
-// the end of its line.
+// endsLine reports whether only padding and a quote stand between i and the end of its
+// line.
 func endsLine(text []byte, i int) bool {
 	i += padding(text, i)
 	return i == len(text) || lineEnds[text[i]]
@@ -171,12 +178,12 @@ func endsLine(text []byte, i int) bool {
 
 var lineEnds = encodings.NewByteSet("\r\n\"'`<\\,;)", nil)
 
-// lineJoint is the line break at i, with the indentation behind it.
+// lineJoint returns the link for the line break at i and the indentation behind it.
 func lineJoint(text []byte, i int) encodings.Link {
 	return encodings.Link{From: i, To: encodings.SkipLineBreak(text, i)}
 }
 
-// longLineAt reports whether the line behind the break at i may be a long one of base64.
+// longLineAt reports whether the line behind the break at i may be a long line of base64.
 func longLineAt(text []byte, i int) bool {
 	if text[i] == '\r' {
 		i++

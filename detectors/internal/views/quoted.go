@@ -8,9 +8,9 @@ import (
 )
 
 // Quoted-printable (RFC 2045, 6.7) breaks a line with "=" at its end, and writes "=3D"
-// for "=". Nearly everywhere, both mean something else: "=" at the end of a line is the
-// padding of base64, and NAME_1=52… is an assignment. So both are undone only in a
-// paragraph that is quoted-printable:
+// for "=". In most texts, both mean something else: "=" at the end of a line is the padding
+// of base64, and NAME_1=52… is an assignment. So both are undone only in a paragraph that
+// is quoted-printable:
 //
 //   - Each of its lines has at most 76 characters, and each "=" in them ends a line
 //     or begins an escape.
@@ -18,15 +18,15 @@ import (
 //     (=3D), two escapes in a row (=C3=A9), or a line that an encoder filled before
 //     its "=".
 //
-// Without that header, an escape in small digits, or of a single letter or digit, is
-// an assignment: encoders write none.
+// Encoders write no escape in small digits (=c3), nor one of a single letter or digit
+// (=41). Without that header, such an escape makes the paragraph an ordinary text.
 const (
 	maxQuotedLine = 76
 	minFilledLine = maxQuotedLine - 3 // an escape is not broken
 )
 
-// quoted tells which paragraphs of one text are quoted-printable. It remembers the last
-// paragraph, and the headers once they were looked for.
+// quoted tells which paragraphs of one text are quoted-printable. It remembers the answer
+// for the last paragraph, and the headers after the first search for them.
 type quoted struct {
 	paragraph         Span
 	paragraphIsQuoted bool
@@ -34,14 +34,14 @@ type quoted struct {
 	searched          bool
 }
 
-// A transferHeader is a Content-Transfer-Encoding that ends at end.
+// A transferHeader is a Content-Transfer-Encoding header; end is the offset of its value.
 type transferHeader struct {
 	end    int
 	quoted bool
 }
 
-// lineBreakOrEscape returns the line break or the escape that begins at i, if the text there is
-// quoted-printable. Its end is 0 if there is none.
+// lineBreakOrEscape returns the link for the line break or the escape at i, if the text
+// there is quoted-printable. Its To is 0 if there is none.
 func (q *quoted) lineBreakOrEscape(text []byte, i int) encodings.Link {
 	if text[i] != '=' {
 		return encodings.Link{}
@@ -56,8 +56,8 @@ func (q *quoted) lineBreakOrEscape(text []byte, i int) encodings.Link {
 	return l
 }
 
-// isQuotedAt reports whether the text at i is quoted-printable. It looks at the line first: in
-// most texts that decides, and costs little.
+// isQuotedAt reports whether the text at i is quoted-printable. It looks at the line of i
+// first, which is cheap and rules out most texts.
 func (q *quoted) isQuotedAt(text []byte, i int) bool {
 	if i >= q.paragraph.Start && i < q.paragraph.End {
 		return q.paragraphIsQuoted
@@ -75,7 +75,8 @@ func (q *quoted) isQuotedAt(text []byte, i int) bool {
 	return q.paragraphIsQuoted
 }
 
-// paragraphAt returns the lines around i, up to empty ones. The line of i is not empty.
+// paragraphAt returns the lines around i up to the next empty ones. The line of i must not
+// be empty.
 func paragraphAt(text []byte, i int) Span {
 	start := bytes.LastIndexByte(text[:i], '\n') + 1
 	p := Span{start, start}
@@ -117,10 +118,10 @@ func (q *quoted) judgeParagraph(text []byte) bool {
 type lineKind int
 
 const (
-	plainLine    lineKind = iota // it can
+	plainLine    lineKind = iota // it can be
 	quotedLine                   // it is
-	doubtfulLine                 // it is, if a header says so
-	notQuoted                    // it cannot
+	doubtfulLine                 // it is if a header says so
+	notQuoted                    // it cannot be
 )
 
 // judgeLine judges a line, without its newline.
@@ -175,8 +176,8 @@ func escapedByte(line []byte, i int) (c byte, ok bool) {
 	return high<<4 | low, high != encodings.NoHex && low != encodings.NoHex
 }
 
-// isFilled reports whether line, without the "=" at its end, is as long as encoders make
-// lines, and does not end in base64 that this "=" pads.
+// isFilled reports whether line, which had a "=" at its end, is as long as encoders make
+// lines, and that "=" was not the padding of base64.
 func isFilled(line []byte) bool {
 	if len(line)+1 < minFilledLine {
 		return false
@@ -197,8 +198,8 @@ func isLetterOrDigit(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
 }
 
-// declared reports whether the last Content-Transfer-Encoding above the paragraph says
-// that it is quoted-printable.
+// declared reports whether the last Content-Transfer-Encoding above the paragraph is
+// quoted-printable.
 func (q *quoted) declared(text []byte) bool {
 	if !q.searched {
 		q.searched, q.headers = true, transferHeaders(text)

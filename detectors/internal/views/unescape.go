@@ -3,7 +3,7 @@ package views
 import "github.com/stanch-dev/stanch/detectors/internal/encodings"
 
 // unescape undoes the escapes of JSON, URLs, HTML, shells' \x and \0 and
-// terminals' colours in one pass. They mix: a URL within JSON within a log.
+// terminals' colours in one pass, since they mix: a URL within JSON within a log.
 func unescape(text []byte, _ int) *View {
 	v, done := &View{}, 0
 	var one [1]byte

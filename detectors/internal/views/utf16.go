@@ -2,14 +2,14 @@ package views
 
 import "bytes"
 
-// Shorter runs of wide characters are numbers in a binary file. An id has twenty,
-// but a part of it may be encoded once more.
+// minWide is the least number of wide characters in a run. Shorter runs are numbers in a
+// binary file. An id has twenty, but a part of it may be encoded once more.
 const minWide = 8
 
 // decodeWide reads runs of UTF-16 and UTF-32 of either byte order, with a byte
 // order mark or without, in a file that may hold other things: the strings of a
-// program, for instance. Of ASCII the order matters little, since each character
-// is one byte between zeros. What is not ASCII reads as a substitute.
+// program, for instance. The order hardly matters for ASCII: each character is one byte
+// between zeros. Other characters become a substitute.
 func decodeWide(text []byte, _ int) *View {
 	v, done := &View{}, 0
 	var narrow []byte

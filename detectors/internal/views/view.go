@@ -1,19 +1,29 @@
-// Package views shows texts as they read after decoding.
+// Package views shows text as it reads after decoding.
+//
+// A View is the whole text with each encoded run replaced by its decoded form, and knows
+// where each part comes from:
+//
+//	text  id: QUtJ…  secret: wJal…      (the id is in base64)
+//	view  id: AKIA…  secret: wJal…      (now both stand beside each other)
+//
+// Each Decoder undoes one encoding. The search of package detectors applies them one to
+// the result of the other, in rounds, and maps the matches back.
 package views
 
 import "sort"
 
-// A View is a text as it reads after decoding, whole, so that an id and its
-// secret meet in it even if only one of them was encoded.
+// A View is a whole text after decoding, so that an id and its secret meet in it even if
+// only one of them was encoded.
 type View struct {
 	Text     []byte
 	segments []segment
-	// JoinsPieces is true if parts of the text were put together that may be strangers:
-	// then only a match that is of several parts counts.
+	// JoinsPieces is true if the view puts pieces of the text together that may have
+	// nothing to do with each other, such as two arguments. Then a match counts only if
+	// it spans several of them.
 	JoinsPieces bool
 }
 
-// A segment says where a part of a view's text comes from.
+// A segment says where a part of the text of a view comes from.
 type segment struct {
 	at       int // offset in the view
 	from, to int // range of the original
@@ -23,7 +33,7 @@ type segment struct {
 // A Span is a half-open range of bytes, [Start, End).
 type Span struct{ Start, End int }
 
-// appendVerbatim appends src[from:to] as it is.
+// appendVerbatim appends src[from:to] unchanged.
 func (v *View) appendVerbatim(src []byte, from, to int) {
 	if from < to {
 		if v.Text == nil {
@@ -34,7 +44,7 @@ func (v *View) appendVerbatim(src []byte, from, to int) {
 	}
 }
 
-// appendDecoded appends decoded, which stands for the original's bytes from to to.
+// appendDecoded appends decoded, which replaces bytes from to to of the original.
 func (v *View) appendDecoded(decoded []byte, from, to int) {
 	if !v.extendLast(len(decoded), from, to) {
 		v.segments = append(v.segments, segment{len(v.Text), from, to, false})
@@ -42,8 +52,9 @@ func (v *View) appendDecoded(decoded []byte, from, to int) {
 	v.Text = append(v.Text, decoded...)
 }
 
-// extendLast makes the last segment longer if n bytes for from to to are in its
-// proportion: text in which every byte is escaped is one segment, not millions.
+// extendLast makes the last segment longer by n bytes, decoded from the range from to to,
+// if its ratio of decoded to encoded bytes stays the same. So a text of which every byte
+// is escaped is one segment, not millions. It reports whether it did.
 func (v *View) extendLast(n, from, to int) bool {
 	if len(v.segments) == 0 {
 		return false
@@ -56,7 +67,7 @@ func (v *View) extendLast(n, from, to int) bool {
 	return true
 }
 
-// OriginOf returns the range of the original that s was made from.
+// OriginOf returns the range of the original from which s was made.
 func (v *View) OriginOf(s Span) Span {
 	if s.Start >= s.End {
 		return Span{}
@@ -64,13 +75,13 @@ func (v *View) OriginOf(s Span) Span {
 	return Span{v.originOffset(s.Start), v.originOffset(s.End-1) + 1}
 }
 
-// segmentAt returns the index of the segment that offset at is in.
+// segmentAt returns the index of the segment with offset at of the view.
 func (v *View) segmentAt(at int) int {
 	return sort.Search(len(v.segments), func(i int) bool { return v.segments[i].at > at }) - 1
 }
 
-// originOffset maps one offset. Inside a decoded segment it is proportional: exact
-// for nothing, but never outside of the encoded text.
+// originOffset maps an offset of the view to the original. In a decoded segment the result
+// is proportional: hardly ever exact, but always within the encoded run.
 func (v *View) originOffset(at int) int {
 	i := v.segmentAt(at)
 	s := v.segments[i]
@@ -84,8 +95,7 @@ func (v *View) originOffset(at int) int {
 	return s.from + (at-s.at)*(s.to-s.from)/(end-s.at)
 }
 
-// ImageOf returns the range of the view that holds what was made from s, a range of
-// the original.
+// ImageOf returns the range of the view that was made from s, a range of the original.
 func (v *View) ImageOf(s Span) Span {
 	i, j := v.segmentsFrom(s)
 	out := Span{v.segments[i].at, len(v.Text)}
@@ -101,23 +111,24 @@ func (v *View) ImageOf(s Span) Span {
 	return out
 }
 
-// DiffersIn reports whether the view differs from the original in s, a range of it.
+// DiffersIn reports whether the view differs from the original in s, a range of the
+// original.
 func (v *View) DiffersIn(s Span) bool {
 	i, j := v.segmentsFrom(s)
 	return i < j || !v.segments[i].verbatim
 }
 
-// segmentsFrom returns the first and the last segment that s, a range of the original, went
-// into: those beside it, if it was left out.
+// segmentsFrom returns the first and the last segment made from s, a range of the original.
+// If the view leaves s out, it returns the segments beside it.
 func (v *View) segmentsFrom(s Span) (first, last int) {
 	first = sort.Search(len(v.segments)-1, func(i int) bool { return v.segments[i].to > s.Start })
 	last = sort.Search(len(v.segments), func(i int) bool { return v.segments[i].from >= s.End }) - 1
 	return first, max(first, last)
 }
 
-// AppendAddedBytes appends what of the view may hold what the original does not: any run
-// of span bytes of it lies in one piece of the result, or in the original. Pieces
-// are set apart by a newline.
+// AppendAddedBytes appends the bytes that decoding added, with span bytes of the view to
+// either side. So any run of at most span bytes of the view lies in the original, or in
+// one piece of the result. Pieces are set apart by a newline.
 func (v *View) AppendAddedBytes(dst []byte, span int) []byte {
 	done := 0 // of the view
 	for i := range v.segments {
@@ -142,7 +153,8 @@ func (v *View) AppendAddedBytes(dst []byte, span int) []byte {
 	return dst
 }
 
-// SpansPieces reports whether s is of several parts of the original.
+// SpansPieces reports whether s, a range of the view, was made from several pieces of the
+// original.
 func (v *View) SpansPieces(s Span) bool {
 	return s.Start < s.End && v.segmentAt(s.Start) != v.segmentAt(s.End-1)
 }
