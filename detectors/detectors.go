@@ -1,25 +1,35 @@
 // Package detectors finds credentials in bytes.
 //
-// It is a leaf: no I/O, no network, no clock, and it imports nothing else of
-// stanch. A Detector knows one family of credentials; a Set runs several over
-// one text and over the decoded views of it (see decode.go).
+// A Detector knows one family of credentials, such as the keys of AWS. A Set runs several
+// of them over a text and over its decoded views, and is the entry point of this package.
+// Package catalog has the Set of all detectors that are built in; build one of your own
+// with NewSet to search with others:
+//
+//	set := detectors.NewSet(awskeys.Detector{})
+//	for _, m := range set.Detect(nil, text) {
+//		fmt.Println(m.Rule.ID, m.Start, m.Confidence)
+//	}
+//
+// These types are the contract between detectors, the scanner and the verifiers. The
+// package is a leaf: it does no I/O, knows no network and no clock, and imports nothing of
+// stanch but its own parts. Package prefilter rules out most texts; internal/views decodes
+// the others.
 package detectors
 
 import "time"
 
 // A Detector finds the credentials of one family.
 type Detector interface {
-	// Rules documents what Detect can report. It returns the same values at
-	// each call.
+	// Rules documents the kinds of matches. It returns the same values at each call.
 	Rules() []*Rule
-	// Detect appends a Match to dst for each credential in text and returns
-	// the extended slice. Offsets are into text. It does not retain text.
-	// Concurrent calls are allowed.
+	// Detect appends a Match to dst for each credential in text and returns the extended
+	// slice. Offsets are into text. Detect must not retain text. Concurrent calls are
+	// allowed.
 	Detect(dst []Match, text []byte) []Match
 }
 
-// A PrefilteringDetector is a Detector that can rule out most texts fast. In the texts
-// for other detectors, a Set looks for Rule.Keywords.
+// A PrefilteringDetector is a Detector that can rule out most texts fast. For a Detector
+// that cannot, a Set looks for Rule.Keywords instead.
 type PrefilteringDetector interface {
 	Detector
 	// MayMatch and MayMatchNear report whether text may hold a match as it stands, with
@@ -32,92 +42,93 @@ type PrefilteringDetector interface {
 	NearWindow() int
 }
 
-// A Rule documents one kind of finding. Help, SARIF rules and the rule pages
-// are made from it.
+// A Rule documents one kind of finding. The help, the rules in SARIF and the pages in
+// docs/rules are made from it.
+//
+// Keywords are for every Rule. The other lists of strings are for the rules of a
+// PrefilteringDetector, and name the parts of a match that it cannot see.
 type Rule struct {
 	ID    string // stable, kebab-case: aws-access-key
 	Title string // a few words: "AWS access key"
-	Help  string // what it is, why it matters, what to do; Markdown without headings
-	// Keywords are strings, of four bytes or more, one of which every text
-	// that the rule matches holds. A Set skips texts without.
+	Help  string // meaning, danger, remedy; Markdown without headings
+	// Keywords are strings of at least four bytes. Every text with a match holds one of
+	// them, and a Set skips texts that hold none.
 	Keywords []string
-	// Anchors are what a Set looks for in plain for a Prober that does not see it:
-	// strings of eleven bytes or more, one of which every such text holds. A "#" at
-	// the end is any hexadecimal digit. What is frequent among the first eleven
-	// bytes slows every scan.
+	// Anchors are strings of at least eleven bytes that a Set looks for in plain text.
+	// Every text with a match holds one of them. A "#" at the end stands for any
+	// hexadecimal digit: "amzn.mws.##". An Anchor whose first eleven bytes are frequent
+	// slows every scan.
 	Anchors []string
-	// Escaped are what a Set looks for in text of which every character is escaped:
-	// strings of four bytes or more.
+	// Escaped are strings of at least four bytes that a Set looks for in text of which
+	// every character is escaped: AKIA finds %41%4B%49%41.
 	Escaped []string
-	// Encoded are what a Set looks for in base64 and UTF-16, where a Prober sees
-	// nothing and Keywords are too short to be looked for fast: strings of nine
-	// bytes or more, or the four that an id begins with and a "#" for each of
-	// the sixteen capital letters and digits of its body. A text that holds none
-	// is skipped, even if it matches: they are a choice.
+	// Encoded are strings that a Set looks for in base64 and UTF-16. They have at least
+	// nine bytes, or are the four letters of an id with a "#" for each of the 16 capital
+	// letters and digits behind them. An encoded match without one of them is lost, so the
+	// list is a choice: "kind: Secret" finds the secrets of Kubernetes.
 	Encoded []string
-	// DistantParts are parts of a match that may be so far from the rest of it that neither
-	// hints at the other. Of a text with one of them, a Set searches all views.
+	// DistantParts are parts of a match that may be anywhere in the text, far from the
+	// part that MayMatch sees. If a text holds one of them, a Set searches all of its
+	// views.
 	DistantParts []string
-	// Value marks the rules of users: what they find is a value of whatever kind. It
-	// is no part of a credential of another kind, nobody can be asked whether it
-	// works, and it may be so short that its hash gives it away.
+	// Value marks the rules of users. Their matches may be values of any kind. They are
+	// not paired with parts of other credentials, cannot be verified, and may be so short
+	// that a hash gives them away.
 	Value bool
 }
 
 // A Match is one credential found in a text.
 type Match struct {
 	Rule *Rule
-	// Span is where the match is: the key id, or the secret where the kind of
-	// credential has no id.
+	// Span is the range of the key id, or of the secret if this kind has no id.
 	Span
-	// Secret and Token are where the parts of Credential stand; empty for
-	// parts that were not found.
+	// Secret and Token are the ranges of these parts of Credential; empty for a part that
+	// was not found.
 	Secret, Token Span
 	Credential    Credential
-	// Grade says what the structure of the id proves ("strong", "legacy",
-	// "impossible"; awskeys documents them), "" for kinds without an id.
+	// Grade is the verdict on the structure of the id: "strong", "legacy" or "impossible",
+	// which awskeys documents. It is "" for kinds without an id.
 	Grade string
 	// Confidence that this is a credential at all, and not test data.
 	Confidence Confidence
-	// IDConfidence is that of the id without the secret, if the secret is in doubt and
-	// the id is not; else "".
+	// IDConfidence is the confidence of the id alone, if its secret is in doubt and it is
+	// not; else "".
 	IDConfidence Confidence
 	// Rank orders the secrets that may belong to one id: 0 is the best.
 	Rank int
-	// NeedsID marks a part that may be anybody's: it is reported only as a part of
-	// an id from another text, never on its own.
+	// NeedsID marks a secret whose name does not say whose it is, such as SECRET_KEY. It
+	// is reported only as the secret of an id from another text.
 	NeedsID bool
-	// Needs is what a credential of this kind has beside its id and may be looked
-	// for in other texts. It is 0 for what has no id, and for ids that no secret
-	// belongs to: examples, and those that sign nothing.
+	// Needs are the parts that a credential of this kind has besides its id, and that may
+	// be in other texts. It is 0 for kinds without an id, for examples, and for ids that
+	// sign nothing.
 	Needs Parts
-	// InSignedRequest marks an id in a request that it signed, as a presigned URL: its secret is
-	// hardly near.
+	// InSignedRequest marks an id in a request that it signed, such as a presigned URL.
+	// Logs are full of them, and its secret is hardly ever near.
 	InSignedRequest bool
-	// Account is the account that the match names, or for a secret the text around
-	// it, and Group what sets its name apart from others, "prod" of PROD_KEY_ID; ""
-	// if nothing does. Parts of different accounts never belong together.
+	// Account is the account that the match names or, for a secret, the text around it.
+	// Group is the part of its name that sets it apart from others: "prod" of PROD_KEY_ID.
+	// Both may be "". Parts of different accounts never belong together.
 	Account, Group string
-	// Enclosing marks a token that other credentials are encoded in: what is found
-	// within its span is a part of it, and no finding.
+	// Enclosing marks a token with other credentials encoded in it, such as a presigned
+	// URL in an EKS token. Matches within its Span are parts of it, not findings.
 	Enclosing bool
-	// Complete are the parts whose own format says where they end: padding that fits, a
-	// message that can be read. If a view shows such a part with more characters, the view
-	// is wrong.
+	// Complete are the parts whose own format says where they end: by correct padding, or
+	// because they can be decoded. If a view shows such a part with more characters, the
+	// view is wrong.
 	Complete Parts
-	// Unverifiable is why nobody can be asked whether the credential works: it
-	// signs no requests, or is not of the provider. It is "" if one can.
+	// Unverifiable is the reason why no verifier can be asked about the credential, such
+	// as that it signs no requests; "" if one can.
 	Unverifiable string
-	// Expires is when the credential says that it ends; zero if it does not say.
+	// Expires is the end of the credential by its own account; zero if it names none.
 	Expires time.Time
-	// SignedUntil is when a request ends that was signed in advance and holds the match,
-	// as a presigned URL holds the id and the token of its signer; zero if none does. A
-	// request holds no secret.
+	// SignedUntil is the end of the presigned request that holds the match, the id or the
+	// token of its signer; zero if none does.
 	SignedUntil time.Time
-	// Facts are what the text says about the credential.
+	// Facts are statements of the text about the credential.
 	Facts []Fact
-	// CountsAt reports whether the match counts where its text is stored, nil if it does
-	// everywhere. Either argument may be "". Concurrent calls are allowed.
+	// CountsAt reports whether the match counts in a text with this path and commit; nil
+	// if it counts everywhere. Either argument may be "". Concurrent calls are allowed.
 	CountsAt func(path, commit string) bool
 }
 
@@ -126,7 +137,8 @@ type Fact struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 	Risk  int    `json:"risk"` // 0 neutral, 1 worth knowing, 2 bad, 3 act now
-	// Source is the call that told, "iam:ListAccessKeys"; "" if none was needed.
+	// Source is the API call that returned it, such as "iam:ListAccessKeys"; "" if none
+	// was needed.
 	Source string `json:"source,omitempty"`
 }
 
@@ -174,14 +186,13 @@ const (
 	Low    Confidence = "low"
 )
 
-// A Credential is what opens a door: an id and the secret parts that belong to
-// it. Any part may be missing: a lone id has no Secret, a long-term key has no
-// Token, some kinds have no ID.
+// A Credential is an id and the secret parts that belong to it. Any part may be missing: a
+// lone id has no Secret, a long-term key has no Token, and some kinds have no ID.
 type Credential struct {
 	ID            string
 	Secret, Token Secret
-	// Partition is where the text around the id says that it works, as a hint of
-	// where to ask first: aws-cn, aws-us-gov, aws-eusc; "" if it does not say. It is
-	// no part of what the credential is.
+	// Partition is a hint where to verify first, from the text around the id: aws-cn,
+	// aws-us-gov or aws-eusc; "" if the text names none. Two credentials that differ in it
+	// alone are the same.
 	Partition string
 }

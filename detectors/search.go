@@ -11,24 +11,29 @@ import (
 	"github.com/stanch-dev/stanch/detectors/internal/views"
 )
 
-// A search looks at one text and at its views.
+// A search looks for matches in one text and in its views:
+//
+//	text ── plain search
+//	  ├─ joined ─ base64 of it             pieces put together: once a round, a dead end
+//	  └─ utf16 ─ hex ─ escapes ─ base64 ─┐ each decodes the view before it
+//	  ┌───────────── next round ─────────┘ until nothing is left to decode
+//
+// The matches of a view replace those of the text that they overlap.
 type search struct {
 	set     *Set
 	matches []Match
 	first   int // of this search; those before it are the caller's
-	// unpackLeft is how much may still be unpacked. All other views are shorter than
-	// what they are made of.
+	// unpackLeft is the number of bytes that may still be unpacked. Only gzip makes a view
+	// longer than its text.
 	unpackLeft    int
-	skipPrefilter bool // the probe is not asked
-	// everyView view is searched, new or not, as in tests.
-	everyView  bool
-	addedBytes []byte // room for what is new in a view
-	// views leads from the text to the view that is looked at.
+	skipPrefilter bool // for tests: search everything
+	everyView     bool // for tests: search views that add nothing too
+	addedBytes    []byte
+	// views are the views from the text to the current one.
 	views []*views.View
 }
 
-// run returns the matches of text. Each round undoes what those before it have
-// brought to light, and a view shows all that was undone until then.
+// run returns the matches of text. Each round decodes the views of the round before.
 func (s *search) run(text []byte) []Match {
 	s.matches = s.searchText(s.matches, text)
 	text = blankEnclosing(text, s.matches[s.first:])
@@ -48,8 +53,8 @@ func (s *search) run(text []byte) []Match {
 	return s.matches
 }
 
-// searchJoined looks at text with its pieces put together, and at what these are decoded.
-// It leads nowhere else: what does not belong together is broken there.
+// searchJoined searches text with its pieces put together, and that in base64. No further
+// view is made of it: pieces that do not belong together are garbled in it.
 func (s *search) searchJoined(text []byte) {
 	known := len(s.views)
 	if v := s.searchView(views.Joiner, text); v != nil {
@@ -58,7 +63,7 @@ func (s *search) searchJoined(text []byte) {
 	s.views = s.views[:known]
 }
 
-// searchView looks at the view of text that d makes and returns it, or nil.
+// searchView searches the view of text that d makes and returns the view, or nil.
 func (s *search) searchView(d views.Decoder, text []byte) *views.View {
 	v := d.Decode(text, s.unpackLeft)
 	if v == nil {
@@ -82,10 +87,12 @@ func (s *search) searchView(d views.Decoder, text []byte) *views.View {
 	return v
 }
 
-// mayAddMatches reports whether something may be found in v that was not found in what it
-// is made of: what was decoded hints at something, together with what it stands
-// beside (Set.Hints), or it stands near a match and says more of it, or
-// what may be far from it begins a match (Rule.Far).
+// mayAddMatches reports whether v may have a match that the text before it does not have,
+// or tell more about one. That needs one of these:
+//
+//   - The decoded bytes and their neighbours may match (Set.MayMatch).
+//   - The decoded bytes are near a known match: they may be its name or its account.
+//   - The view has a part whose match may be anywhere (Rule.DistantParts).
 func (s *search) mayAddMatches(v *views.View) bool {
 	parents := s.views[:len(s.views)-1]
 	for i := range s.matches[s.first:] {
@@ -107,11 +114,12 @@ func (s *search) mayAddMatches(v *views.View) bool {
 	return s.set.prefilter.MayMatch(s.addedBytes) || s.set.hasDistantPart(v.Text)
 }
 
-// contextBytes is farther than detectors look for what says more of a match, but for
-// secrets and ids, which are matches.
+// contextBytes is farther than detectors look for facts about a match. The secrets and ids
+// that they look for are matches themselves.
 const contextBytes = 4000
 
-// searchText appends the matches of text as it stands. The text itself was probed.
+// searchText appends the matches of text as it stands. It asks the prefilter only about
+// views: run is called for texts that may match.
 func (s *search) searchText(dst []Match, text []byte) []Match {
 	if len(s.views) > 0 && !s.skipPrefilter && !s.set.prefilter.MayMatchNear(text) {
 		return dst
@@ -125,9 +133,8 @@ func (s *search) searchText(dst []Match, text []byte) []Match {
 	return dst
 }
 
-// mapToText maps m, of the last view of the chain, back to the text. It reports whether
-// m counts: what is in one piece, beside pieces that were put together, was seen
-// before they were.
+// mapToText maps m, of the last view, back to the text. It reports whether m counts: in a
+// joined view, a match within a single piece was found before.
 func (s *search) mapToText(m *Match) bool {
 	for _, v := range slices.Backward(s.views) {
 		id, secret, token := views.Span(m.Span), views.Span(m.Secret), views.Span(m.Token)
@@ -139,9 +146,9 @@ func (s *search) mapToText(m *Match) bool {
 	return true
 }
 
-// anyCovers reports whether a match without joints has all of m: a private key has lines.
-// raw is sorted by where they end. Spans are rarely within each other, so that the
-// first few to end with m or after it decide.
+// anyCovers reports whether one of raw, matches of the text before its pieces were put
+// together, covers m: the lines of a private key look like pieces. raw is sorted by ends.
+// Spans are rarely nested, so only the first few that end with m or behind it are compared.
 func anyCovers(raw []Match, m *Match) bool {
 	const few = 4
 	covers := func(a, b Span) bool { return b.Empty() || a.Start <= b.Start && b.End <= a.End }
@@ -154,10 +161,9 @@ func anyCovers(raw []Match, m *Match) bool {
 	return false
 }
 
-// mergeMatches returns decoded and what of raw does not overlap it. The decoded text
-// says more: a secret with an escape in it is whole only there. What is decoded
-// from within a match that is whole is left out, and the complete parts of raw stay
-// as they are.
+// mergeMatches returns decoded and those of raw that do not overlap it. A view knows
+// better: a secret with an escape in it is whole only there. There are two exceptions.
+// Matches within an enclosing match of raw are left out, and complete parts of raw stay.
 func mergeMatches(raw, decoded []Match) []Match {
 	decoded = keepComplete(raw, outsideEnclosing(raw, decoded))
 	var covered []Span
@@ -167,8 +173,8 @@ func mergeMatches(raw, decoded []Match) []Match {
 	slices.SortFunc(covered, func(a, b Span) int { return cmp.Compare(a.End, b.End) })
 	out := decoded
 	for _, m := range raw {
-		// The spans are those of ids and secrets: short, and rarely within each
-		// other, so that the first to end after m begins decides.
+		// The spans of ids and secrets are short and rarely nested, so the first that
+		// ends behind the start of m decides.
 		i := sort.Search(len(covered), func(i int) bool { return covered[i].End > m.Start })
 		if i == len(covered) || covered[i].Start >= m.End {
 			out = append(out, m)
@@ -177,8 +183,8 @@ func mergeMatches(raw, decoded []Match) []Match {
 	return out
 }
 
-// outsideEnclosing returns those of decoded that do not begin within a match of raw that is
-// whole. Their ends are not exact (view.offset).
+// outsideEnclosing returns those of decoded that do not begin within an enclosing match of
+// raw. It compares beginnings because ends are not exact (views.View.OriginOf).
 func outsideEnclosing(raw, decoded []Match) []Match {
 	var whole []Span
 	for i := range raw {
@@ -199,9 +205,9 @@ func outsideEnclosing(raw, decoded []Match) []Match {
 	})
 }
 
-// blankEnclosing returns text with blanks for those of its matches that are whole and
-// complete. Decoded, they would show ids and secrets that are no findings, and that take
-// the place of others.
+// blankEnclosing returns text with blanks for its enclosing and complete matches. A view
+// would show the ids and secrets in them, which are no findings and would be paired with
+// others.
 func blankEnclosing(text []byte, matches []Match) []byte {
 	copied := false
 	for i := range matches {
@@ -225,8 +231,9 @@ type matchPart struct {
 	secret Secret
 }
 
-// keepComplete gives the matches of decoded the complete tokens of raw where they hold
-// them with more, or less, and leaves out those that hold a complete secret so.
+// keepComplete corrects matches of decoded that hold a complete part of raw with more or
+// fewer characters. A token is replaced by the complete one; a match with such a secret is
+// left out.
 func keepComplete(raw, decoded []Match) []Match {
 	var complete []matchPart
 	for i := range raw {
@@ -258,7 +265,8 @@ func keepComplete(raw, decoded []Match) []Match {
 	return kept
 }
 
-// alteredComplete returns which of complete, sorted by their ends, p is with more or less, or nil.
+// alteredComplete returns the one of complete, sorted by their ends, that p is with more or
+// fewer characters, or nil.
 func alteredComplete(complete []matchPart, p matchPart) *matchPart {
 	if p.Empty() {
 		return nil
@@ -270,7 +278,7 @@ func alteredComplete(complete []matchPart, p matchPart) *matchPart {
 			break
 		}
 		whole, value := c.secret.Reveal(), p.secret.Reveal()
-		if rest, ok := strings.CutPrefix(value, whole); ok && strings.Trim(rest, "=") == "" { // more of its padding
+		if rest, ok := strings.CutPrefix(value, whole); ok && strings.Trim(rest, "=") == "" { // only more padding
 			continue
 		}
 		if strings.Contains(value, strings.TrimRight(whole, "=")) || strings.Contains(whole, value) {

@@ -10,16 +10,16 @@ import (
 
 const redacted = "[redacted]"
 
-// A Secret is text that must not leave the process: a secret access key, a
-// session token. It prints as "[redacted]" whichever way it is printed; Reveal
-// is the only way out, so that `grep -r Reveal` is the audit. The zero Secret
-// is "there is none" and prints as the empty string.
+// A Secret is text that must not leave the process, such as a secret access key or a
+// session token. Every way to print it prints "[redacted]". Reveal is the only way out, so
+// `grep -r Reveal` is the audit. The zero Secret means that there is none, and prints as
+// the empty string.
 //
 // Secrets are immutable and may be shared between goroutines.
 type Secret struct {
-	// A pointer, not a string: fmt cannot call methods on the unexported fields
-	// of other structs and would print a string there; of a pointer it prints
-	// the address.
+	// A pointer, not a string: fmt cannot call the methods of a Secret in an unexported
+	// field of another struct. There it would print a string; it prints a pointer as an
+	// address.
 	s *string
 }
 
@@ -45,9 +45,9 @@ func (s Secret) IsZero() bool { return s.s == nil }
 // Equal reports whether both hold the same text.
 func (s Secret) Equal(t Secret) bool { return s.Reveal() == t.Reveal() }
 
-// SHA256 returns the lower-case hexadecimal SHA-256 of the secret, or "" for
-// none. It may be published for secrets of high entropy only: AWS secret keys
-// have 240 bits, so that a hash tells nothing to who does not have the key.
+// SHA256 returns the SHA-256 of the secret in small hexadecimal digits, or "" if there is
+// none. Publish it for secrets of high entropy only. An AWS secret key has 240 bits, too
+// many to guess it from its hash.
 func (s Secret) SHA256() string {
 	if s.s == nil {
 		return ""

@@ -15,7 +15,7 @@ import (
 type Set struct {
 	detectors []Detector
 	prefilter prefilter.Filter
-	// distantParts are those of all rules.
+	// distantParts are the DistantParts of all rules.
 	distantParts []string
 	plainOnly    []PrefilteringDetector // see WithPlain
 }
@@ -79,7 +79,7 @@ func (s *Set) Detect(dst []Match, text []byte) []Match {
 	return dst
 }
 
-// notCovered returns those of found whose secret is none of known, nor a part of one.
+// notCovered returns those of found whose secret overlaps no part of a match of known.
 func notCovered(known, found []Match) []Match {
 	var covered []Span
 	for i := range known {
