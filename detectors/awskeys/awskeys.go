@@ -1,14 +1,19 @@
-// Package awskeys detects the credentials of Amazon Web Services.
+// Package awskeys detects the credentials of Amazon Web Services: access keys, and the
+// credentials of single services such as Bedrock, SES and CodeCommit.
 //
-// Access keys are long-term (AKIA) or temporary (ASIA, with a session token), or
-// secret keys that stand without an id. keyid.go knows what an id says, token.go
-// what a session token says, find.go where either may stand, shape.go what a secret
-// looks like, names.go what it is called, place.go where it stands,
-// pair.go what belongs together and store.go what is not AWS's.
+// Detector is the detector; the package catalog lists it. Account, Grade and ParseToken
+// read an id or a token offline, for those that verify and report. Rules are documented
+// values, of which commands know a few by name. All else is below internal:
 //
-// The credentials of single services (Bedrock, SES, CodeCommit …) are found by
-// services.go and what it names. They have no id of their own: ids in them are
-// facts. rules.go documents all kinds.
+//	keyformat     the form of an id, a secret, a session token: account, grade, shape
+//	candidates    where in a text one of these may stand
+//	pairing       its name and place, and which id, secret and token belong together
+//	otherclouds   which keys are not of AWS
+//	presigned     requests that were signed in advance
+//	services      the credentials of single services, and their rules
+//	lazyregexp    patterns that are compiled when they are first needed
+//
+// Credentials of services have no id of their own: an id in them is a fact.
 package awskeys
 
 import (
@@ -28,10 +33,13 @@ type Detector struct{}
 
 var _ detectors.Detector = Detector{}
 
-// Detect implements detectors.Detector. It reports each id with the secrets and
-// the token that fit it best (the rules are in pair.go), or alone; then the
-// secrets and tokens that belong to no id but are AWS's by name or by format, and
-// the secrets that may be: those only as partners of an id from another text.
+// Detect implements detectors.Detector. It reports, in this order:
+//
+//   - each id, with the secrets and the token that fit it best (pairing.go has the rules),
+//     or alone;
+//   - the secrets and tokens without an id that are of AWS by their name or format, and the
+//     secrets that may be, with NeedsID;
+//   - the credentials of single services.
 func (Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match {
 	return services.Append(appendKeys(dst, text), text)
 }
@@ -55,12 +63,12 @@ func appendKeys(dst []detectors.Match, text []byte) []detectors.Match {
 	return dst
 }
 
-// A keySearch makes the matches of one text.
+// A keySearch makes the matches of access keys in one text.
 type keySearch struct {
 	*pairing.Pairs
 	text      []byte
-	endpoints []otherclouds.Mark // of stores that are not AWS's
-	otherIDs  []otherclouds.Mark // those that only other clouds have
+	endpoints []otherclouds.Mark // of any cloud, AWS included
+	otherIDs  []otherclouds.Mark // ids that only other clouds have
 	fileKind  detectors.Fact
 	requests  presigned.Requests
 }
@@ -72,8 +80,8 @@ func newKeySearch(text []byte, ids []detectors.Span) *keySearch {
 	}
 }
 
-// appendID appends the matches of id i: one for each candidate secret, or one
-// for the lone id.
+// appendID appends the matches of id i: one for each candidate secret, or one without a
+// secret.
 func (k *keySearch) appendID(dst []detectors.Match, i int) []detectors.Match {
 	id := k.IDs[i]
 	m := detectors.Match{Rule: ruleOf(id.Text), Span: id.Span, Grade: keyformat.Grade(id.Text), Needs: neededParts(id), Account: id.Account, Group: id.Group, InSignedRequest: id.InSignedRequest}
@@ -108,8 +116,9 @@ func (k *keySearch) appendID(dst []detectors.Match, i int) []detectors.Match {
 	return dst
 }
 
-// neededParts returns the parts of the key that id is of: none for ids that sign
-// nothing, that AWS cannot have issued, or that its documentation made up.
+// neededParts returns the parts that the key of id has besides the id. Ids that sign
+// nothing, that AWS cannot have issued, or that are examples of its documentation need
+// none.
 func neededParts(id pairing.Value) detectors.Parts {
 	switch rule := ruleOf(id.Text); {
 	case rule == ServiceCredential || id.Example || keyformat.Grade(id.Text) == keyformat.Impossible:
@@ -120,8 +129,8 @@ func neededParts(id pairing.Value) detectors.Parts {
 	return detectors.SecretPart
 }
 
-// appendSecret appends secret i if no id has it and its name says whose it is, or
-// at least that it is a secret: then only for ids in other texts.
+// appendSecret appends secret i if no id has it and its name says that it is of AWS. If the
+// name says only that it is a secret, the match NeedsID.
 func (k *keySearch) appendSecret(dst []detectors.Match, i int) []detectors.Match {
 	s := k.Secrets[i]
 	if k.SecretTaken[i] || s.Name != pairing.NamedAWS && (s.Name != pairing.NamedSecret || s.Example) || s.Shape != keyformat.Random {
@@ -136,7 +145,7 @@ func (k *keySearch) appendSecret(dst []detectors.Match, i int) []detectors.Match
 	return append(dst, m)
 }
 
-// appendToken appends token i if no id has it and it can be read.
+// appendToken appends token i if no id has it and its clear fields can be read.
 func (k *keySearch) appendToken(dst []detectors.Match, i int) []detectors.Match {
 	t := k.Tokens[i]
 	if _, ok := keyformat.ParseToken(t.Text); !ok || k.TokenTaken[i] {
@@ -158,8 +167,8 @@ func ruleOf(id string) *detectors.Rule {
 	return ServiceCredential
 }
 
-// confidence weighs the grade of the id, worth a factor of 13 on random text,
-// and the presence of a secret.
+// confidence weighs the grade of the id and the presence of a secret. On random text, a
+// strong id is 13 times as rare as one of any grade.
 func confidence(m detectors.Match) detectors.Confidence {
 	paired := !m.Credential.Secret.IsZero()
 	switch {
@@ -175,8 +184,8 @@ func confidence(m detectors.Match) detectors.Confidence {
 	return detectors.High
 }
 
-// completeToken returns TokenPart if token is seen to be whole: the first line of one that
-// was wrapped can be neither read nor padded.
+// completeToken returns TokenPart if token is whole. The first line of a wrapped token is
+// not: it can neither be read nor is it padded.
 func completeToken(token string) detectors.Parts {
 	if _, ok := keyformat.ParseToken(token); ok || keyformat.EndsPadded(token) {
 		return detectors.TokenPart

@@ -7,20 +7,21 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/lazyregexp"
 )
 
-// Some files say by their form what the keys in them are of. Which file it is only
-// the scanner knows; a copy of it says the same.
+// Some files tell by their form whose the keys in them are. The name of the file is not
+// known here; a copy under another name has the same form.
 
 var (
-	// rootkey.csv of the console, until about 2022: two lines, and no user could get
-	// a file like it.
+	// rootkey.csv of the console, until about 2022. It has two lines; no user other than
+	// root got such a file.
 	rootKeyFile = lazyregexp.New(`^AWSAccessKeyId=[A-Z0-9]{20}\r?\nAWSSecretKey=[A-Za-z0-9+/]{40}\s*$`)
 	// accessKeys.csv, and credentials.csv with the columns of a new user.
 	consoleFile = lazyregexp.New(`(?i)^"?(?:User name"?,"?(?:Password"?,"?)?)?Access key ID"?,"?Secret access key`)
-	// terraform.tfstate begins with its version, whatever else it holds.
+	// terraform.tfstate always begins with its version.
 	stateFile = lazyregexp.New(`"terraform_version"\s*:\s*"`)
 )
 
-// fileKindOf returns what kind of file text is, the zero Fact if its form does not say.
+// fileKindOf returns the kind of file that text is, or the zero Fact if its form does not
+// tell.
 func fileKindOf(text []byte) detectors.Fact {
 	fact := func(value string) detectors.Fact { return detectors.Fact{Name: "found-in", Value: value, Risk: 1} }
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // a byte order mark
@@ -36,6 +37,5 @@ func fileKindOf(text []byte) detectors.Fact {
 	return detectors.Fact{}
 }
 
-// RootKeyFile is the fact that a key is from the file that the console makes for root
-// users.
+// RootKeyFile is the fact that a key is from the file that the console made for root users.
 var RootKeyFile = detectors.Fact{Name: "found-in", Value: "rootkey.csv: the key is probably of the root user", Risk: 3}

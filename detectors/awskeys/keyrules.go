@@ -73,9 +73,9 @@ var SecretKey = &detectors.Rule{
 		"ws_secret", "WS_SECRET", "wsSecretK", "wsSecretA", "ws-secret", "ws.secret", "awssecret", "AWSSECRET",
 		"s3_secret", "S3_SECRET", "s3SecretK", "s3SecretA", "3a.secret", "s3.secret", "ec2_secret", "EC2_SECRET",
 		"key_secret", "KEY_SECRET", "KeySecret", "amazon_secret", "AMAZON_SECRET", "amazonSecret",
-		// An id next to its name is found even if a line break cuts it.
+		// Thanks to its name, an id is found even if a line break cuts it.
 		"ccess_key", "CCESS_KEY", "ccess-key", "ccessKeyI",
-		// Of Kubernetes: what it holds is in base64 once more.
+		// A secret of Kubernetes holds values in base64, and may be in base64 itself.
 		"kind: Secret", `kind":"Secret`, `kind": "Secret`,
 	},
 	Help: `The secret half of an access key, by its name and its shape, without an id in its text or close to it.

@@ -12,11 +12,15 @@ import (
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
-// The probe asks of a text what nearly every text answers with no: is there a
-// key id, a lone secret or the head of a token? It does not read the text but
-// looks at words of eight bytes, so far apart that one of them lies wholly
-// within whatever is looked for. Ordinary text fails at once: a space, a quote
-// or, for ids, a lower-case letter is in nearly every word.
+// The prefilter of this detector looks for a key id, a lone secret or the head of a token.
+// It does not read all of a text. It looks at words of eight bytes, so far apart that one of
+// them lies within any id or secret:
+//
+//	text   aws_access_key_id = AKIA…………………………  # prod
+//	words  ........     ........     ........     ........
+//
+// Nearly every word of ordinary text has a space, a quote or, for ids, a small letter, and
+// is done with at once. Only around the others the text is read.
 
 const (
 	wordLen = 8
@@ -25,8 +29,8 @@ const (
 	// Of the 40 bytes of a secret, 33 can. 32 is the same and simpler.
 	runStride = 32
 
-	// maxSecret is how long a secret may be with its escapes. One in a thousand
-	// has more than five characters to escape; \u002f takes five more each.
+	// maxSecret bounds a secret with its escapes. One in a thousand has more than five
+	// characters to escape, each of which takes five more bytes as \u002f.
 	maxSecret = keyformat.SecretLen + 32
 )
 
@@ -42,14 +46,14 @@ func (Detector) MayMatch(text []byte) bool { return mayHoldID(text) || mayHoldSe
 // MayMatchNear implements detectors.PrefilteringDetector.
 func (Detector) MayMatchNear(text []byte) bool { return mayHoldID(text) || mayHoldSecret(text, true) }
 
-// Window implements detectors.PrefilteringDetector: a secret with its escapes, what may be
-// glued to it, and the context that says where that begins and ends, or a password of a
-// service with its user.
+// Window implements detectors.PrefilteringDetector. It holds a secret with its escapes,
+// characters that may be glued to it and one more at the end, or a password of a service
+// with its user.
 func (Detector) Window() int {
 	return max(candidates.MaxGlue+maxSecret+candidates.MaxEscape+1, services.MaxOwner+candidates.MaxGlue+services.ServicePassLen+1)
 }
 
-// NearWindow implements detectors.PrefilteringDetector: a window with the name of its secret.
+// NearWindow implements detectors.PrefilteringDetector. It holds the name of the secret too.
 func (d Detector) NearWindow() int { return d.Window() + pairing.MaxNames }
 
 var _ detectors.PrefilteringDetector = Detector{}
@@ -59,7 +63,7 @@ func mayHoldID(text []byte) bool {
 	const step = 4 * idStride
 	p := 0
 	for ; p+step <= len(text); p += step {
-		b := text[p : p+step : p+step] // four at once: half of a short loop is counting
+		b := text[p : p+step : p+step] // four at once, since a short loop spends half of its time counting
 		if isCapitals(b) && idAround(text, p) ||
 			isCapitals(b[idStride:]) && idAround(text, p+idStride) ||
 			isCapitals(b[2*idStride:]) && idAround(text, p+2*idStride) ||
@@ -75,11 +79,11 @@ func mayHoldID(text []byte) bool {
 	return false
 }
 
-// isCapitals reports whether the word that b begins with is made of what an id is
-// made of, or of what is between '9' and 'A'.
+// isCapitals reports whether the eight bytes at the beginning of b are all from '0' to 'Z':
+// characters of an id, or one of the seven bytes between '9' and 'A'.
 func isCapitals(b []byte) bool {
 	w := binary.LittleEndian.Uint64(b)
-	// Below '0' the difference has the high bit, above 'Z' the sum.
+	// A byte below '0' sets the high bit of the difference, one above 'Z' that of the sum.
 	return ((w-'0'*ones)|(w+(0x7f-'Z')*ones))&highs == 0
 }
 
@@ -93,9 +97,9 @@ func idAround(text []byte, p int) bool {
 	return false
 }
 
-// isLoneID is IsID without a look at what is before it: an escape perhaps, which
-// is one only when another has been undone, or base64, of which a piece of the
-// text may show less.
+// isLoneID is candidates.IsID without a look at the bytes before the id. They may be an
+// escape that shows only after another one has been undone, or base64 of which a piece of
+// the text does not hold enough.
 func isLoneID(text []byte, at int) bool {
 	end := at + keyformat.IDLen
 	for _, c := range text[at+keyformat.PrefixLen : end] {
@@ -106,17 +110,17 @@ func isLoneID(text []byte, at int) bool {
 	return end == len(text) || !keyformat.IsAlnum(text[end])
 }
 
-// mayHoldSecret reports whether text may hold a lone secret or a token: a run of
-// SecretLen characters or more of base64, with escapes or without. With
-// named, a secret counts only if it has a name.
+// mayHoldSecret reports whether text may hold a lone secret or a token: a run of at least
+// SecretLen characters of base64, with escapes or without. If named is true, a secret counts
+// only if it has a name.
 func mayHoldSecret(text []byte, named bool) bool {
 	if isRunAt(text, 0, named) {
 		return true
 	}
 	p := runStride
 	for ; p+3*wordLen <= len(text); p += runStride {
-		// A first look, which little survives, and without a branch that nobody can
-		// predict: half of the rest of a secret is before the word, or behind it.
+		// A secret goes on for 16 bytes before the word or behind it. This first test has
+		// no branches to mispredict, and rules out nearly all words.
 		b := text[p-2*wordLen : p+3*wordLen : p+3*wordLen]
 		before := nonRunBytes(b) | nonRunBytes(b[wordLen:])
 		after := nonRunBytes(b[3*wordLen:]) | nonRunBytes(b[4*wordLen:])
@@ -127,8 +131,8 @@ func mayHoldSecret(text []byte, named bool) bool {
 	return isRunAt(text, p, named)
 }
 
-// isRunAt reports whether the word at p is in a run that looks like a secret or
-// begins like a token.
+// isRunAt reports whether the word at p is in a run that looks like a secret or begins like
+// a token.
 func isRunAt(text []byte, p int, named bool) bool {
 	if p+wordLen > len(text) {
 		return false
@@ -137,15 +141,15 @@ func isRunAt(text []byte, p int, named bool) bool {
 	return all != 0 && isLongRun(text, p) && runAround(text, p, named)
 }
 
-// nonRunBytes has the high bits of the bytes of the word that b begins with that are not
-// ASCII or below "#", the least of RunKinds, and perhaps of bytes after these.
+// nonRunBytes marks, by their high bits, those of the first eight bytes of b that are below
+// "#", the least byte of a run, or not ASCII. It may mark bytes after these too.
 func nonRunBytes(b []byte) uint64 {
 	w := binary.LittleEndian.Uint64(b)
 	return (w | (w - '#'*ones)) & highs
 }
 
-// kindsAt returns the RunKinds that the eight bytes at p have in common, and those
-// that one of them has.
+// kindsAt returns the RunKinds that all of the eight bytes at p have, and those that some
+// of them have.
 func kindsAt(text []byte, p int) (common, some byte) {
 	b := text[p : p+wordLen : p+wordLen]
 	k0, k1, k2, k3 := keyformat.RunKinds[b[0]], keyformat.RunKinds[b[1]], keyformat.RunKinds[b[2]], keyformat.RunKinds[b[3]]
@@ -153,9 +157,9 @@ func kindsAt(text []byte, p int) (common, some byte) {
 	return (k0 & k1) & (k2 & k3) & ((k4 & k5) & (k6 & k7)), (k0 | k1) | (k2 | k3) | ((k4 | k5) | (k6 | k7))
 }
 
-// isLongRun reports whether the word at p, which is in a run, may be in one of
-// SecretLen that is no path and no hash: then half of the rest is before the word,
-// or behind it, and of 24 random characters some are capitals and some are small.
+// isLongRun reports whether the word at p, which is in a run, may be in one of SecretLen
+// characters that is no path and no hash. Half of the rest of such a run is before the word
+// or behind it, and 24 random characters have letters of both cases.
 func isLongRun(text []byte, p int) bool {
 	q := p + wordLen
 	after := q+2*wordLen <= len(text) && nonRunBytes(text[q:])|nonRunBytes(text[q+wordLen:]) == 0
@@ -167,8 +171,8 @@ func isLongRun(text []byte, p int) bool {
 	return after && haveBothCases(text, q, word) || before && haveBothCases(text, p-2*wordLen, word)
 }
 
-// haveBothCases reports whether the 16 bytes at p are in a run and hold, together with
-// what has the kinds word, letters of both cases.
+// haveBothCases reports whether the 16 bytes at p are in a run and have letters of both
+// cases, together with a word of the kinds word.
 func haveBothCases(text []byte, p int, word byte) bool {
 	all1, any1 := kindsAt(text, p)
 	all2, any2 := kindsAt(text, p+wordLen)
@@ -176,8 +180,8 @@ func haveBothCases(text []byte, p int, word byte) bool {
 	return all1&all2 != 0 && (word|any1|any2)&both == both
 }
 
-// runAround reports whether a run that holds the word at p, and no word of
-// runStride bytes before, looks like a secret or begins like a token.
+// runAround reports whether the run around the word at p looks like a secret or begins like
+// a token. It is false if the run holds the word before p too, which saw its beginning.
 func runAround(text []byte, p int, named bool) bool {
 	kinds := byte(0)
 	from, least := p, max(0, p-runStride-candidates.MaxGlue-1)
@@ -186,7 +190,7 @@ func runAround(text []byte, p int, named bool) bool {
 		kinds |= keyformat.RunKinds[text[from]]
 	}
 	if from == least && from > 0 && kinds&keyformat.IsEscape == 0 {
-		return false // the middle of a long run; the word before p saw where it begins
+		return false // the middle of a long run: the word before p saw its beginning
 	}
 	to, most := p, min(len(text), p+maxSecret)
 	for to < most && keyformat.RunKinds[text[to]] != 0 {
@@ -197,7 +201,7 @@ func runAround(text []byte, p int, named bool) bool {
 		return false
 	}
 	if kinds&keyformat.IsEscape == 0 {
-		// What may be glued to the head of a token is as short as an escape.
+		// At most an escape is glued to the head of a token.
 		return isLoneCredential(text, from, to, named) || isTokenStart(text, from, min(from+candidates.MaxGlue, p))
 	}
 	start, end := p, p
@@ -211,8 +215,8 @@ func runAround(text []byte, p int, named bool) bool {
 		mayHoldEscapedCharacter(text[from:to]) && (!named || pairing.IsNamedSecret(text, from)) && isEscapedSecret(text, p)
 }
 
-// isLoneCredential reports whether the run text[from:to] is a secret or a password that may
-// stand without an id.
+// isLoneCredential reports whether the run text[from:to] is a secret or a password that
+// counts without an id.
 func isLoneCredential(text []byte, from, to int, named bool) bool {
 	switch n := to - from; {
 	case isLoneSecret(text, from, to):
@@ -227,8 +231,7 @@ func isLoneCredential(text []byte, from, to int, named bool) bool {
 	return services.IsSMTPPassword(text[from:to]) && (!named || services.NamesSMTP(text, from))
 }
 
-// isLoneSecret reports whether the run text[from:to] is a secret that may stand
-// without an id.
+// isLoneSecret reports whether the run text[from:to] is a secret that counts without an id.
 func isLoneSecret(text []byte, from, to int) bool {
 	if to-from < keyformat.SecretLen {
 		return false
@@ -279,8 +282,8 @@ func hasTokenHead(b []byte) bool {
 	return false
 }
 
-// mayHoldEscapedCharacter reports whether run may hold an escape that is one character of a
-// secret: \/, %2F, \u002b, \057, &#47;, &sol;. "\x" may end in what looks like one.
+// mayHoldEscapedCharacter reports whether run may hold the escape of a character of a
+// secret: \/, %2F, \u002b, \057, &#47;, &sol;. It lets every "\x" pass.
 func mayHoldEscapedCharacter(run []byte) bool {
 	for i := 1; i < len(run); i++ {
 		switch before := run[i-1]; run[i] {
@@ -309,8 +312,7 @@ func mayHoldEscapedCharacter(run []byte) bool {
 	return false
 }
 
-// isEscapedSecret reports whether the word at p is in a lone secret of which
-// characters are escaped.
+// isEscapedSecret reports whether the word at p is in a lone secret with escaped characters.
 func isEscapedSecret(text []byte, p int) bool {
 	from, least := p, max(0, p-maxSecret)
 	for from > least && keyformat.RunKinds[text[from-1]] != 0 {
@@ -320,7 +322,7 @@ func isEscapedSecret(text []byte, p int) bool {
 	for to < most && keyformat.RunKinds[text[to]] != 0 {
 		to++
 	}
-	// The context of what may be glued to the secret, and the byte behind it.
+	// An escape may be glued to the front of the secret; the byte behind it may be "=".
 	from, to = max(0, from-candidates.MaxEscape), min(len(text), to+1)
 	var space [2][2*maxSecret + 2*candidates.MaxEscape]byte
 	run := text[from:to]

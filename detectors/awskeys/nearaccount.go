@@ -7,8 +7,8 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/lazyregexp"
 )
 
-// accountNear returns the account that the ARNs within a few lines of s name, or the
-// unique ids of users and roles, and "" if several are named.
+// accountNear returns the account that is named within a few lines of s, in an ARN for
+// instance. It returns "" if there is none, or more than one.
 func accountNear(text []byte, s detectors.Span) string {
 	const near = 400
 	account := ""
@@ -28,7 +28,6 @@ func accountNear(text []byte, s detectors.Span) string {
 	return account
 }
 
-// accountMark finds what names an account: arn:PARTITION:SERVICE:REGION:ACCOUNT:…,
-// with partitions aws, aws-cn …, the ids of users, roles, groups and instance
-// profiles, which are never reported, registries and login links.
+// accountMark finds names of accounts: in ARNs (arn:PARTITION:SERVICE:REGION:ACCOUNT:…), in
+// the ids of users, roles, groups and instance profiles, in registries and in login links.
 var accountMark = lazyregexp.New(`arn:aws[a-z-]*:[^:\s]*:[^:\s]*:(\d{12}):|\b(A(?:IDA|ROA|GPA|IPA)[A-Z2-7]{17})\b|\b(\d{12})\.(?:dkr\.ecr|signin\.aws)\b`)

@@ -7,23 +7,24 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
 )
 
-// nearPartition is how far from an id its partition may be named: a region stands in
-// the same stanza, or in one next to it.
+// nearPartition bounds the distance between an id and the name of its partition. A region
+// stands in the same stanza or in the next.
 const nearPartition = 1000
 
-// PartitionHint is the name of the fact that holds Credential.Partition.
+// PartitionHint is the name of the fact with Credential.Partition.
 const PartitionHint = "partition-hint"
 
-// partitionWords are such that a text without any names no other partition.
+// partitionWords are parts of all names that partitionMark finds: a text without one of
+// them names no other partition.
 var partitionWords = []string{"cn-north", "us-gov", "eusc", "aws-cn", ".com.cn", "aws.eu", "amazonaws.cn"}
 
-// partitionMark finds what names a partition other than aws: an ARN, a region, a
-// host (the partitions.json of botocore; the consoles of China and GovCloud).
+// partitionMark finds the names of partitions other than aws: in ARNs, regions and hosts
+// (the partitions.json of botocore; the consoles of China and GovCloud).
 var partitionMark = regexp.MustCompile(`\barn:aws-(cn|us-gov|eusc):|\b(cn)-north(?:west)?-\d|\b(us-gov)-(?:east|west)-\d|\b(eusc)-[a-z]{2}-[a-z]+-\d` +
 	`|\.amazonaws\.(?:(com\.cn|cn)|(eu))\b|\b(?:signin|console)\.(amazonaws\.cn|amazonaws-us-gov\.com)\b`)
 
-// partitionNear returns the partition other than aws that is named the nearest to s, as
-// ARNs write it, and "" if none is. The id itself does not tell.
+// partitionNear returns the partition other than aws whose name is nearest to s, as ARNs
+// write it, or "" if there is none. An id does not tell its partition.
 func partitionNear(text []byte, s detectors.Span) string {
 	from := max(0, s.Start-nearPartition)
 	window := candidates.Around(text, s, nearPartition)

@@ -5,9 +5,8 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 )
 
-// Placeholder returns why c is no credential but an example or filler, or "".
-// It is a filter, not a detector: what it names is suppressed with its reason,
-// not lost.
+// Placeholder returns the reason why c is an example or filler and no credential, or "".
+// The scanner suppresses such findings with the reason; Detect reports them.
 func Placeholder(c detectors.Credential) string {
 	if c.ID != "" {
 		if why := keyformat.PlaceholderID(c.ID); why != "" {

@@ -1,3 +1,7 @@
+// Package lazyregexp compiles patterns when they are first used.
+//
+// Few runs meet a text that one of them is for, least of all a hook, and compiling all of
+// them costs as much as starting the program.
 package lazyregexp
 
 import (
@@ -5,8 +9,8 @@ import (
 	"sync"
 )
 
-// New compiles a pattern when it is first asked for: few runs, and hardly one of a
-// hook, meet a text that it is for, and to compile all costs as much as to start.
+// New returns a function that returns the compiled pattern. It panics if pattern is no
+// regular expression, when it is first called.
 func New(pattern string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }

@@ -8,28 +8,28 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 )
 
-// A Value is an id, a secret or a token in a text.
+// A Value is an id, a secret or a token in a text, with its place and its name.
 type Value struct {
 	detectors.Span
 	Text            string
 	line, stanza    int    // of its start, counted from 0
-	block           *block // that it stands in
+	block           *block // innermost block around it
 	Name            nameKind
 	Shape           keyformat.Shape
-	Group           string // what sets its name apart
+	Group           string // part of its name that sets it apart: "dev" of DEV_KEY_ID
 	saysAWS         bool   // its name says that it is of AWS
-	foreignName     bool   // a secret whose name, unless it is the id's, says that it is of something else
-	Example         bool   // IsSample
-	Account         string // that an id or a token names, or ""
-	InSignedRequest bool   // an id in a request that it signed
-	onlyOfGroup     bool   // an id that is the only one of its group
+	foreignName     bool   // a secret: its name is of another service, unless the id has it too
+	Example         bool   // an example or filler, see keyformat.IsSample
+	Account         string // named by an id or a token, or ""
+	InSignedRequest bool   // an id: it stands in a request that it signed
+	onlyOfGroup     bool   // an id: no other one has its group
 }
 
-// A block is a part of a text that indentation or braces set apart: all below "aws:" in
-// YAML, {"id":"…","key":"…"} in JSON.
+// A block is a part of a text that indentation or braces set apart: the lines below "aws:"
+// in YAML, {"id":"…","key":"…"} in JSON.
 type block struct {
 	outer *block
-	depth int // how many blocks are around it
+	depth int // number of blocks around it
 }
 
 // isWithin reports whether b is c or lies within it.
@@ -40,26 +40,27 @@ func (b *block) isWithin(c *block) bool {
 	return b == c
 }
 
-// A layoutCursor goes through the lines, stanzas and blocks of a text, once and forwards.
+// A layoutCursor walks through a text once, forwards, and knows in which line, stanza and
+// block it is.
 type layoutCursor struct {
 	text         []byte
-	at           int // what is before has been counted
+	at           int // offset up to which the text was read
 	line, stanza int
-	// open are the blocks around at, outermost first: those that the indentation of
-	// the line opened, then those of its braces.
+	// open are the blocks around at, outermost first: those of the indentation, then those
+	// of the braces of the line.
 	open     []openBlock
-	indented int // how many of open are of the indentation
-	deeper   int // how many braces are open beyond maxDepth
+	indented int // number of open blocks of the indentation
+	deeper   int // number of open braces beyond maxDepth
 }
 
-// A openBlock is an open block. There is no block yet if no value stands in it.
+// An openBlock is a block that has begun. Its block is made when a value stands in it.
 type openBlock struct {
 	indent int
 	block  *block
 }
 
-// maxDepth bounds the blocks that indentation opens, and those that the braces of one
-// line do. Deeper ones belong to the innermost of them.
+// maxDepth bounds the blocks of the indentation, and those of the braces of a line. Deeper
+// ones count as the innermost of them.
 const maxDepth = 64
 
 func newLayoutCursor(text []byte) *layoutCursor {
@@ -68,7 +69,7 @@ func newLayoutCursor(text []byte) *layoutCursor {
 	return c
 }
 
-// value returns what stands at s, which does not begin before the last one.
+// value returns the value at s, which must not begin before the last one.
 func (c *layoutCursor) value(s detectors.Span) Value {
 	for {
 		k := bytes.IndexByte(c.text[c.at:s.Start], '\n')
@@ -83,7 +84,7 @@ func (c *layoutCursor) value(s detectors.Span) Value {
 		c.indent()
 	}
 	c.braces(c.text[c.at:s.Start])
-	c.at = s.Start // a long line is read once, not for each value
+	c.at = s.Start // so that a long line with many values is read once
 	v := Value{Span: s, Text: string(c.text[s.Start:s.End]), line: c.line, stanza: c.stanza, block: c.block()}
 	v.Example = keyformat.IsSample(v.Text)
 	if candidates.IsPrefix(c.text[s.Start : s.Start+keyformat.PrefixLen]) {
@@ -92,8 +93,8 @@ func (c *layoutCursor) value(s detectors.Span) Value {
 	return v
 }
 
-// indent closes the blocks that the line at c.at is not indented enough for, and opens
-// one if it is indented more.
+// indent closes the blocks that are indented more than the line at c.at, and opens one if
+// the line is indented more than all of them.
 func (c *layoutCursor) indent() {
 	c.open, c.deeper = c.open[:c.indented], 0
 	indent, blank := indentOf(c.text[c.at:])
@@ -109,8 +110,8 @@ func (c *layoutCursor) indent() {
 	c.indented = len(c.open)
 }
 
-// indentOf returns how far the line that text begins with is indented. The marks of
-// lists, comments, quotes and diffs count as blanks.
+// indentOf returns the indentation of the first line of text. The marks of lists, comments,
+// quotes and diffs count as blanks.
 func indentOf(text []byte) (indent int, blank bool) {
 	for i, c := range text {
 		switch c {
@@ -122,8 +123,8 @@ func indentOf(text []byte) (indent int, blank bool) {
 	return len(text), true
 }
 
-// braces opens and closes the blocks of a piece of a line. A brace that closes the block
-// of an earlier line ends that of the line, for another one may follow: }, {
+// braces opens and closes the blocks of the braces in a piece of a line. A brace may close
+// the block of an earlier line. Then the values behind it are in a new block, as in "}, {".
 func (c *layoutCursor) braces(piece []byte) {
 	for _, b := range piece {
 		switch {
@@ -153,8 +154,8 @@ func (c *layoutCursor) block() *block {
 	return outer
 }
 
-// beginsStanza reports whether the line that text begins with is blank, a
-// [section] or opens with a brace.
+// beginsStanza reports whether the first line of text is blank, is a [section] or begins
+// with a brace.
 func beginsStanza(text []byte) bool {
 	const enough = 256
 	line, _, _ := bytes.Cut(text[:min(len(text), enough)], []byte{'\n'})
@@ -162,7 +163,7 @@ func beginsStanza(text []byte) bool {
 	return len(line) == 0 || line[0] == '[' && line[len(line)-1] == ']' || line[0] == '{' || line[0] == '}'
 }
 
-// distanceCost is rule 4. lines is how far apart a and b are.
+// distanceCost is rule 4. It also returns the number of lines between a and b.
 func distanceCost(a, b Value) (cost float64, lines int) {
 	if a.Start > b.Start {
 		a, b = b, a

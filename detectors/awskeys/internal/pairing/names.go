@@ -9,7 +9,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 )
 
-// nameKind is what the text before a value calls it.
+// A nameKind is the kind of name that the text gives to a value.
 type nameKind int
 
 const (
@@ -23,15 +23,15 @@ const (
 )
 
 const (
-	maxWords = 6 // how many words of a name may stand apart: "the secret access key is"
-	// MaxNames is how far before a secret its name may be: on its line, or on the
-	// one above.
+	maxWords = 6 // words of a name that stand apart: "the secret access key is"
+	// MaxNames bounds the distance of a secret from its name, on its line or on the line
+	// above.
 	MaxNames = 2*candidates.MaxName + 1
 )
 
-// nameOf says what the value at start is called by what stands before it on its
-// line, or on the line above if it stands alone, as the value of <name>…</name>
-// does in XML, and by which name. judge tells the kind of a name.
+// nameOf returns the name of the value at start, and its kind, which judge tells. The name
+// stands before the value on its line. If nothing does, it stands on the line above, as
+// <name>…</name> above <value>…</value> in XML.
 func nameOf(text []byte, start int, judge func(name, joined string) nameKind) (nameKind, string) {
 	before := lastLine(text[max(0, start-candidates.MaxName):start])
 	kind, name, empty := nearestName(before, judge)
@@ -41,9 +41,9 @@ func nameOf(text []byte, start int, judge func(name, joined string) nameKind) (n
 	return kind, name
 }
 
-// nearestName goes back through before, name by name, to the first that says
-// what the value is. It does not look beyond a key id, another secret, a second comma or
-// the start of an assignment. empty reports that there is no name, or only "value".
+// nearestName goes back through before, name by name, to the first one of a known kind. It
+// stops at a key id, another secret, a second comma or the start of an assignment. empty
+// reports that there is no name, or only "value".
 func nearestName(before []byte, judge func(name, joined string) nameKind) (kind nameKind, name string, empty bool) {
 	joined, commas := "", 0
 	empty = true
@@ -68,8 +68,8 @@ func nearestName(before []byte, judge func(name, joined string) nameKind) (kind 
 	return unnamed, "", false
 }
 
-// endsInSecret reports whether b ends in what may be a secret: what is before it is the
-// name of that one.
+// endsInSecret reports whether b ends in a candidate secret. A name before it belongs to
+// that secret.
 func endsInSecret(b []byte) bool {
 	at := len(b)
 	for at > 0 && keyformat.IsSecretByte(b[at-1]) {
@@ -78,8 +78,8 @@ func endsInSecret(b []byte) bool {
 	return len(b)-at == keyformat.SecretLen && keyformat.ShapeOf(b[at:]) == keyformat.Random
 }
 
-// lastName returns the last name in b, of letters, digits, "_", "-" and ".", and
-// what comes after it.
+// lastName returns the last name in b, made of letters, digits, "_", "-" and ".", and the
+// gap behind it.
 func lastName(b []byte) (name string, gap []byte) {
 	end := len(b)
 	for end > 0 && (!keyformat.IsNameByte(b[end-1]) || b[end-1] == '-' || b[end-1] == '.') {
@@ -92,7 +92,8 @@ func lastName(b []byte) (name string, gap []byte) {
 	return string(b[start:end]), b[end:]
 }
 
-// secretNameKind judges one name of a secret; joined is it and those that follow, in one.
+// secretNameKind returns the kind of a name of a secret. joined is the name with all that
+// follow it, in one word.
 func secretNameKind(name, joined string) nameKind {
 	words := splitWords(name)
 	contains := func(s string) bool { return strings.Contains(joined, s) }
@@ -125,9 +126,9 @@ func isWord(words, list []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(list, w) })
 }
 
-// The dictionaries. awsNames and secretNames are looked for in names as plainName
-// makes them, the words as splitWords does. "key" says nothing of a secret: ids are keys
-// too.
+// The dictionaries. awsNames and secretNames are parts of names as plainName returns them;
+// the other lists have words as splitWords returns them. "key" is in no list for secrets:
+// ids are keys too.
 var (
 	awsNames = []string{
 		"secretaccesskey", "awssecret", "awsseckey", "secretaccess", "s3secret", "s3asecret", "s3nsecret", "ec2secret",
@@ -143,34 +144,33 @@ var (
 	idWords     = []string{"access", "key", "id", "user", "username", "login"}
 	fillerNames = []string{"value", "string", "text"}
 	linkWords   = []string{"is", "are", "was"}
-	// groupless are the parts of a name that do not tell one key from another.
+	// groupless are parts of names that do not tell one key from another.
 	groupless = []string{
 		"credentials", "credential", "username", "password", "security", "access", "secret", "amazon",
 		"login", "export", "value", "string", "name", "user", "pass", "pwd", "aws", "key", "env", "set", "cred", "sec", "id",
 	}
-	// grouplessTokens are those parts of the names of tokens only: a session_secret is
-	// that of a web server.
+	// grouplessTokens are such parts in names of tokens only: a session_secret belongs to a
+	// web server.
 	grouplessTokens = []string{"session", "token"}
-	// foreignWords say that a value without "secret" in its name is of something else
-	// than AWS. A name with "secret" needs none: whatever it says beside that is somebody
-	// else's.
+	// foreignWords say that a value without "secret" in its name is not of AWS. A name with
+	// "secret" needs no such word: any group in it is foreign.
 	foreignWords = []string{
 		"api", "jwt", "session", "cookie", "csrf", "salt", "pepper", "hmac", "encryption", "encrypt", "signing", "webhook", "vault",
 		"github", "gitlab", "bitbucket", "slack", "stripe", "azure", "google", "gcp", "firebase", "facebook", "twitter", "discord",
 		"telegram", "twilio", "sendgrid", "mailgun", "mailchimp", "sentry", "datadog", "oauth", "okta", "auth0", "nextauth", "npm",
 		"docker", "recaptcha", "db", "database", "mysql", "postgres", "redis", "mongo", "django", "flask", "rails", "laravel",
 	}
-	// awsServices are groups that do not tell a key of AWS from another one.
+	// awsServices are groups that are not foreign.
 	awsServices = []string{
 		"s3", "s3a", "s3n", "ec2", "iam", "sts", "ses", "sns", "sqs", "dynamodb", "dynamo", "lambda", "cloudfront", "cloudwatch",
 		"route53", "kinesis", "rekognition", "polly", "textract", "transcribe", "bedrock", "cognito", "rds", "ecr", "athena",
 	}
 )
 
-// setGroup sets v.group to what sets the name of v apart from others: "prod" of
-// PROD_AWS_SECRET_KEY="…" and of "prod": "…". It is the name that v is assigned to. If
-// there is none, or only "value", said counts: the one that nameOf found. The group is ""
-// if there is nothing special about it. v.name is the kind of a secret.
+// setGroup sets v.Group to the part of the name of v that sets it apart: "prod" of
+// PROD_AWS_SECRET_KEY="…" and of "prod": "…". The name is the one to which v is assigned or,
+// if there is none but "value", the one that nameOf found, said. The group is "" if the name
+// has no such part. It also sets saysAWS and foreignName; v.Name must be set.
 func (v *Value) setGroup(text []byte, said string, alsoGroupless ...string) {
 	name := assignedName(text, v.Start)
 	words := splitWords(name)
@@ -188,9 +188,9 @@ func (v *Value) setGroup(text []byte, said string, alsoGroupless ...string) {
 	v.foreignName = v.Name != NamedAWS && v.Group != "" && (isWord(words, foreignWords) || v.Name != unnamed && !v.saysAWS && isForeign(v.Group))
 }
 
-// isForeign reports whether group is a word, and not the name of a service of AWS.
+// isForeign reports whether group is a word and not the name of a service of AWS.
 func isForeign(group string) bool {
-	const word = 3 // letters: secret_2 and my_secret are anybody's
+	const word = 3 // letters; the groups of secret_2 and my_secret have fewer
 	letters := 0
 	for _, c := range []byte(group) {
 		if keyformat.IsLower(c) {
@@ -200,8 +200,7 @@ func isForeign(group string) bool {
 	return letters >= word && !slices.Contains(awsServices, group)
 }
 
-// assignedName returns the name that the value at start is assigned to, "" if it is to
-// none.
+// assignedName returns the name to which the value at start is assigned, or "".
 func assignedName(text []byte, start int) string {
 	name, gap := lastName(lastLine(text[max(0, start-candidates.MaxName):start]))
 	if !bytes.ContainsAny(gap, "=:") || bytes.ContainsAny(gap, ",;(|&") || len(name) >= keyformat.IDLen && candidates.IsPrefix([]byte(name[:keyformat.PrefixLen])) {
@@ -210,7 +209,7 @@ func assignedName(text []byte, start int) string {
 	return name
 }
 
-// plainName returns name in lower case, without what separates its words.
+// plainName returns name in lower case and without separators.
 func plainName(name string) string {
 	return strings.ToLower(strings.Map(func(r rune) rune {
 		if r == '_' || r == '-' || r == '.' {
@@ -220,9 +219,9 @@ func plainName(name string) string {
 	}, name))
 }
 
-// splitWords splits name at separators and where its case says so, and returns
-// its words in lower case: awsSecretKey, AWS_SECRET_KEY and HTTPSecret have three,
-// three and two. There is at least one, which may be "".
+// splitWords splits name at separators and changes of case, and returns its words in lower
+// case: awsSecretKey, AWS_SECRET_KEY and HTTPSecret have three, three and two. It returns
+// at least one word, which may be "".
 func splitWords(name string) []string {
 	var words []string
 	start := 0
@@ -249,11 +248,11 @@ func splitWords(name string) []string {
 	return words
 }
 
-// lastLine returns what of b comes after its last newline.
+// lastLine returns the bytes of b behind its last newline.
 func lastLine(b []byte) []byte { return b[bytes.LastIndexByte(b, '\n')+1:] }
 
-// IsNamedSecret reports whether what is before text[at:] names a secret, as far as
-// nameOf looks. The name is judged roughly: it may be escaped.
+// IsNamedSecret reports whether a name of a secret may stand before text[at:], as far as
+// nameOf looks. It judges roughly, because the name may be escaped.
 func IsNamedSecret(text []byte, at int) bool {
 	before := text[max(0, at-MaxNames):at]
 	for i := len(before) - 4; i > 0; i-- {

@@ -1,3 +1,13 @@
+// Package pairing decides which secret and which token of a text belong to which id.
+//
+// New finds the candidates, works out the name and the place of each, and aligns them:
+//
+//	text        DEV_KEY_ID=AKIA…  DEV_SECRET=…
+//	values      id, group "dev"   secret, group "dev", same line
+//	cost        of each id with each secret: rules 2 to 5, 7, 8, 10 and 11
+//	alignment   the pairs of least cost that do not cross
+//
+// The rules, in the order of their weight, are below.
 package pairing
 
 import (
@@ -9,52 +19,49 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 )
 
-// Which secret belongs to which id? The rules, in the order of their weight:
+// The rules of pairing, in the order of their weight:
 //
-//  1. Group. Names that are the same but for "id" and "secret" belong together:
-//     DEV_KEY_ID and DEV_SECRET, wherever PROD_SECRET stands. Whoever has several
-//     keys tells them apart by their names.
-//  2. AWS's name. In its group a secret that has AWS's name for one
-//     (AWS_SECRET_ACCESS_KEY, awsSecretKey, s3_secret) beats every other at any
-//     place: nobody calls another secret so. Without a group only a secret that is
-//     clearly nearer beats it, and less so if the id's name says AWS as well, or both
-//     names say no more than what they are: accessKeyId and secretAccessKey.
-//  3. Strangers. A secret whose name is of no group of the id, JWT_SECRET or SALT
-//     beside AWS_ACCESS_KEY_ID, is that of another service. It is a partner only if
-//     nothing else is, within a few lines of the same stanza, and with less
-//     confidence.
-//  4. Place. The same line beats the next line beats the same stanza beats the
-//     same text. A stanza ends at a blank line, a [section] or a line that
-//     opens with a brace, and where indentation or braces close the block of one
-//     value and open that of the other: "aws:" and "app:" of YAML. On very long
-//     lines, 200 bytes count as a line.
-//  5. Distance. More than MaxLines lines apart, id and secret are strangers: such
-//     pairs were entries of one long list, and wrong. Names of one group overrule it
-//     if no other id has that group.
-//  6. Order. Pairs do not cross: of two ids and two secrets the first belong
-//     together, in "id secret id secret", "secret id secret id" and "id id
-//     secret secret" alike. Each id and each secret is in one pair only.
-//  7. Name. A secret that is called one beats one without a name. One that is called a
-//     token is a stranger, unless the id has the rest of its name: auth_id, auth_token.
-//     A value that is called a hash or a commit is no candidate.
-//  8. Shape. What looks like random bytes beats what does so less; without a
-//     name, only random ones are candidates, and right behind an id what does so
-//     less. Hexadecimal digits are, if a name right beside the id says so: AWS
-//     makes such a secret in one of 10^24 keys.
-//  9. Account. A session token that names another account than the id is no
-//     candidate.
+//  1. Group. Names that differ only in "id" and "secret" belong together: DEV_KEY_ID and
+//     DEV_SECRET, wherever PROD_SECRET stands. People with several keys tell them apart by
+//     their names.
+//  2. AWS's name. A secret with a name of AWS (AWS_SECRET_ACCESS_KEY, awsSecretKey,
+//     s3_secret) beats every other secret of its group at any place: nobody calls another
+//     secret so. Without a group, only a secret that is clearly nearer beats it. It has to
+//     be nearer still if the name of the id says AWS as well, or if both names say no more
+//     than accessKeyId and secretAccessKey do.
+//  3. Foreign names. A secret whose name has another group than the id, such as JWT_SECRET
+//     or SALT beside AWS_ACCESS_KEY_ID, belongs to another service. It is paired only if no
+//     other secret is, within a few lines of the same stanza, and with less confidence.
+//  4. Place. The same line beats the next line, which beats the same stanza, which beats
+//     the same text. A stanza ends at a blank line, at a [section], at a line that begins
+//     with a brace, and where indentation or braces close the block of one value and open
+//     that of the other: "aws:" and "app:" of YAML. On very long lines, 200 bytes count as
+//     a line.
+//  5. Distance. An id and a secret more than MaxLines lines apart do not belong together:
+//     such pairs were entries of one long list, and wrong. They do if their group is the
+//     same, and no other id has it.
+//  6. Order. Pairs do not cross. Of two ids and two secrets the first belong together, in
+//     "id secret id secret", "secret id secret id" and "id id secret secret" alike. Each id
+//     and each secret is in one pair only.
+//  7. Name. A secret that is called one beats a secret without a name. One that is called a
+//     token is foreign, unless the id has the rest of its name: auth_id, auth_token. A
+//     value that is called a hash or a commit is no candidate.
+//  8. Shape. A string that looks like random bytes beats one that does so less. Without a
+//     name, only random strings are candidates, or any right behind an id. Hexadecimal
+//     digits are candidates if a name right beside the id says so: one AWS secret in 10^24
+//     has no other characters.
+//  9. Account. A session token that names another account than the id is no candidate.
 //  10. Example. A secret of a documentation, or a sequence, belongs to no real id.
-//  11. Request. An id in a request that it signed, as a presigned URL, has its secret
-//     on its line or not at all: logs hold the one and never the other.
-//  12. At most MaxCandidates secrets are proposed for an id: its own, then the nearest
-//     that no other id took.
+//  11. Request. An id in a request that it signed, such as a presigned URL, has its secret
+//     on its line or nowhere: logs hold such ids and never their secrets.
+//  12. Number. At most MaxCandidates secrets are proposed for an id: its own, then the
+//     nearest that no other id took.
 //
-// Rules 2 to 4, 7 and 8 add up to a cost, rule 6 is the cheapest alignment of the ids
-// with the secrets, as of two sequences; rule 1 aligns each group first. Refused:
-// all ids with all secrets, which sends the secret of one account to STS under
-// the id of another.
+// Rules 2 to 4, 7 and 8 add up to a cost. Rule 6 finds the cheapest alignment of ids and
+// secrets, as of two sequences; rule 1 aligns each group first. Pairing all ids with all
+// secrets instead would send the secret of one account to STS under the id of another.
 
-// A cost is how badly a secret fits an id, a gain how well its name does.
+// A cost says how badly a secret fits an id; a gain says how well its name does.
 const (
 	costLine    = 0.0
 	costNext    = 1.0
@@ -67,7 +74,7 @@ const (
 	costForeign = 5.0
 	costWeak    = 0.5
 	costOdd     = 1.0
-	costRefuse  = 9.0 // dearer than this, id and secret are strangers
+	costRefuse  = 9.0 // an id and a secret that cost more do not belong together
 
 	gainAWS        = 2.5
 	gainNamedAlike = 2.0
@@ -103,7 +110,7 @@ func secretCost(id, secret Value) float64 {
 
 // nameCost is rules 2, 3 and 7.
 func nameCost(id, secret Value, lines int) float64 {
-	perLine := 3 * costPerLine * float64(lines) // what is not surely a secret must be close
+	perLine := 3 * costPerLine * float64(lines) // a doubtful secret must be close
 	switch {
 	case secret.Name == namedOther:
 		return math.Inf(1)
@@ -140,8 +147,8 @@ func shapeCost(id, secret Value, lines int) float64 {
 	return 0
 }
 
-// namedAlike reports whether the names of v, an id, and of secret both say AWS, or both say
-// nothing but what they are: accessKeyId, secretAccessKey.
+// namedAlike reports whether the names of v, an id, and of secret both say AWS, or both are
+// as plain as accessKeyId and secretAccessKey.
 func (v *Value) namedAlike(secret *Value) bool {
 	if v.saysAWS || secret.saysAWS {
 		return v.saysAWS && secret.saysAWS
@@ -149,18 +156,18 @@ func (v *Value) namedAlike(secret *Value) bool {
 	return v.Name == namedID && v.Group == "" && secret.Group == ""
 }
 
-// isForeignTo is rule 3: it reports whether the name of v, a secret, says that it is that of
+// isForeignTo is rule 3. It reports whether the name of v, a secret, says that it belongs to
 // something else than the key of id.
 func (v *Value) isForeignTo(id *Value) bool { return v.foreignName && v.Group != id.Group }
 
-// IsDoubtfulFor reports whether the name of v says that it may well be no secret of id, though
-// nothing fits better.
+// IsDoubtfulFor reports whether v is probably no secret of id by its name, even if no other
+// secret fits better.
 func (v *Value) IsDoubtfulFor(id *Value) bool {
 	return v.isForeignTo(id) || v.Name == namedToken && (id.Group == "" || id.Group != v.Group)
 }
 
-// isRightBehind reports whether b ends right before a on its line, as in ID:SECRET: that is
-// as good as a name.
+// isRightBehind reports whether a begins right behind b on its line, as in ID:SECRET. That
+// is as good as a name.
 func isRightBehind(a, b Value) bool {
 	return a.line == b.line && b.End < a.Start && a.Start <= b.End+len(", ")
 }
@@ -174,8 +181,8 @@ func tokenCost(id, token Value) float64 {
 	return cost
 }
 
-// alignGroups is rules 1 and 6: align for each group of names, then for all that
-// is left.
+// alignGroups is rules 1 and 6. It aligns each group of names, then all other values, and
+// returns for each id the index of its secret, or -1.
 func alignGroups(ids, secrets []Value) []int {
 	partner := make([]int, len(ids))
 	byGroup := map[string][]int{}
@@ -222,7 +229,7 @@ func valuesAt(values []Value, indices []int) []Value {
 	return picked
 }
 
-// indicesWhere returns those below n that want is true for.
+// indicesWhere returns the numbers below n for which want is true.
 func indicesWhere(n int, want func(int) bool) []int {
 	var list []int
 	for i := range n {
@@ -233,15 +240,15 @@ func indicesWhere(n int, want func(int) bool) []int {
 	return list
 }
 
-// align is rule 6: it returns, for each of as, the index of its partner in bs,
-// or -1, such that partners do not cross and the sum of the costs is least; to
-// stay alone costs half of costRefuse.
+// align is rule 6. It returns for each of as the index of its partner in bs, or -1. Pairs do
+// not cross, and the sum of the costs is least. A value without a partner costs half of
+// costRefuse.
 func align(as, bs []Value, cost func(a, b Value) float64) []int {
 	partner := make([]int, len(as))
 	for i := range partner {
 		partner[i] = -1
 	}
-	for lo, free := 0, 0; lo < len(as); { // free: the first of bs that nobody before lo took
+	for lo, free := 0, 0; lo < len(as); { // free: bs before it are taken
 		hi, from, to := alignedRange(as, bs, lo, free)
 		alignRange(as[lo:hi], bs[from:to], cost, func(i, j int) {
 			partner[lo+i] = from + j
@@ -252,8 +259,8 @@ func align(as, bs []Value, cost func(a, b Value) float64) []int {
 	return partner
 }
 
-// alignedRange returns the end of the ids that begin at lo and the range of bs around
-// them that are aligned together: everything, unless that is too much.
+// alignedRange returns which values to align together: as[lo:hi] and bs[from:to]. That is
+// all of them, unless they are too many; then it is a number of as and the bs around them.
 func alignedRange(as, bs []Value, lo, free int) (hi, from, to int) {
 	if len(as)*len(bs) <= maxAlign {
 		return len(as), 0, len(bs)
@@ -304,8 +311,8 @@ func alignRange(as, bs []Value, cost func(a, b Value) float64, pair func(i, j in
 	}
 }
 
-// OtherCandidates is rule 12: the indices of further candidates for id, best first, among
-// the secrets around it that nobody took.
+// OtherCandidates is rule 12. It returns the indices of further candidates for id, best
+// first, among the secrets around it that no id took.
 func OtherCandidates(id Value, secrets []Value, taken []bool) []int {
 	const around = 16 // on each side
 	next := sort.Search(len(secrets), func(i int) bool { return secrets[i].Start >= id.Start })

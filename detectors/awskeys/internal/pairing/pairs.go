@@ -21,14 +21,14 @@ type Pairs struct {
 	SecretTaken, TokenTaken []bool // by secret, by token: an id has it
 }
 
-// New pairs ids, those of text, with the secrets and tokens of text.
+// New finds the secrets and tokens of text, and pairs them with ids, the ids of text.
 func New(text []byte, ids []detectors.Span) *Pairs {
 	p := &Pairs{text: text}
 	secrets := slices.DeleteFunc(candidates.Secrets(text), func(s detectors.Span) bool {
 		return holdsID(ids, s) // "//host/AKIA…/path" may have 40 characters too
 	})
 	p.addValues(ids, secrets, candidates.Tokens(text))
-	// Ids that sign nothing (ABIA, ACCA) take part: they stand between others
+	// Ids that sign nothing (ABIA, ACCA) take part too: they may stand between other ids
 	// and their secrets.
 	p.SecretOf = alignGroups(p.IDs, p.Secrets)
 	p.TokenOf = align(p.IDs, p.Tokens, tokenCost)
@@ -71,10 +71,11 @@ func (p *Pairs) id(c *layoutCursor, s detectors.Span) Value {
 	return v
 }
 
-// addSecret adds the candidate at s, unless the text calls it something else.
+// addSecret adds the candidate at s. Hexadecimal digits are a candidate only if the text
+// calls them a secret.
 func (p *Pairs) addSecret(c *layoutCursor, s detectors.Span) {
 	shape := keyformat.ShapeOf(p.text[s.Start:s.End])
-	if shape == keyformat.Hexadecimal && !IsNamedSecret(p.text, s.Start) { // a rough look: most are commits
+	if shape == keyformat.Hexadecimal && !IsNamedSecret(p.text, s.Start) { // a cheap first test, since most are commits
 		return
 	}
 	kind, name := nameOf(p.text, s.Start, secretNameKind)
@@ -99,7 +100,7 @@ func (p *Pairs) token(c *layoutCursor, s detectors.Span) Value {
 	return v
 }
 
-// holdsID reports whether one of ids, in order, lies in s.
+// holdsID reports whether one of ids, which are in order, lies in s.
 func holdsID(ids []detectors.Span, s detectors.Span) bool {
 	i := sort.Search(len(ids), func(i int) bool { return ids[i].End > s.Start })
 	return i < len(ids) && ids[i].Start < s.End
@@ -115,9 +116,9 @@ func takenBy(partner []int, n int) []bool {
 	return t
 }
 
-// signsRequest is rule 11: it reports whether the id at s stands in a request that it signed, as in a
-// presigned URL: Credential=ID/DATE/REGION/SERVICE/aws4_request of Signature Version 4,
-// AWSAccessKeyId=ID in a query of Version 2. Logs are full of them.
+// signsRequest is rule 11. It reports whether the id at s stands in a request that it
+// signed, such as a presigned URL: as ID/DATE/REGION/SERVICE/aws4_request of Signature
+// Version 4, or in a query as AWSAccessKeyId=ID of Version 2.
 func signsRequest(text []byte, s detectors.Span) bool {
 	before := text[max(0, s.Start-candidates.MaxName):s.Start]
 	name, gap := lastName(lastLine(before))
@@ -138,7 +139,7 @@ func signsRequest(text []byte, s detectors.Span) bool {
 	return ok && err == nil
 }
 
-// cutSlash returns what comes after the slash, or its escape, that b begins with.
+// cutSlash returns b without the slash at its beginning, plain or escaped.
 func cutSlash(b []byte) (rest []byte, ok bool) {
 	for _, slash := range []string{"/", "%2F", "%2f", "%252F", "%252f"} {
 		if rest, ok := bytes.CutPrefix(b, []byte(slash)); ok {
