@@ -1,3 +1,5 @@
+// Package candidates finds where in a text an id, a secret or a session token may stand, by
+// its form and the bytes right beside it. Package pairing decides which of them count.
 package candidates
 
 import (
@@ -8,18 +10,16 @@ import (
 )
 
 const (
-	// MaxGlue is what SkipGlue may take off a run. Not of "AKIA…/SECRET", which
-	// the id gives away.
+	// MaxGlue bounds the bytes that SkipGlue skips, except for the id of "AKIA…/SECRET".
 	MaxGlue = 6
-	// MaxEscape is how far back EscapeEnds looks.
+	// MaxEscape bounds the escapes that EscapeEnds sees.
 	MaxEscape = 8
-	// MaxName is how far before a value its name may begin, in bytes.
+	// MaxName bounds the distance of a value from the beginning of its name, in bytes.
 	MaxName = 72
 )
 
-// IDs returns where text holds an access key id, in order. Boundaries are
-// judged by hand: \b would lose ids glued to an underscore and would cut ids out
-// of base64.
+// IDs returns the ranges of the access key ids in text, in order. It does not use a regexp:
+// \b would lose ids that are glued to an underscore, and would cut ids out of base64.
 func IDs(text []byte) []detectors.Span {
 	var ids []detectors.Span
 	for i := 0; ; {
@@ -37,8 +37,8 @@ func IDs(text []byte) []detectors.Span {
 	}
 }
 
-// nextPrefix returns the offset of the first prefix of an access key id in b,
-// or -1. All of them end in IA or CA, and only A..A is common to them.
+// nextPrefix returns the offset of the first prefix of an access key id in b, or -1. All
+// prefixes begin and end with A.
 func nextPrefix(b []byte) int {
 	for i := 0; ; i++ {
 		k := bytes.IndexByte(b[i:], 'A')
@@ -60,8 +60,8 @@ func IsPrefix(p []byte) bool {
 	return false
 }
 
-// IsID reports whether an id stands, on its own, at text[at:]. A prefix stands
-// there.
+// IsID reports whether an id stands on its own at text[at:]. The caller has seen that a
+// prefix does.
 func IsID(text []byte, at int) bool {
 	end := at + keyformat.IDLen
 	if end > len(text) {
@@ -81,15 +81,15 @@ func IsID(text []byte, at int) bool {
 	return !inBase64(text, at, end)
 }
 
-// EscapeEnds reports whether an escape sequence that ends in a letter or digit
-// ends right before at: "\nAKIA", "%3DAKIA", "=3DAKIA", ESC "[33mAKIA".
+// EscapeEnds reports whether an escape sequence ends right before at, with a letter or a
+// digit: \nAKIA…, %3DAKIA…, =3DAKIA…, ESC "[33mAKIA…".
 func EscapeEnds(text []byte, at int) bool {
 	before := text[max(0, at-8):at]
 	n := len(before)
 	if n >= 2 && before[n-2] == '\\' && (before[n-1] == 'n' || before[n-1] == 't' || before[n-1] == 'r') {
 		return true
 	}
-	// A URL's %3D, quoted-printable's =3D (RFC 2045).
+	// %3D of URLs, =3D of quoted-printable (RFC 2045).
 	if n >= 3 && (before[n-3] == '%' || before[n-3] == '=') && keyformat.IsHex(before[n-2]) && keyformat.IsHex(before[n-1]) {
 		return true
 	}
@@ -115,10 +115,9 @@ func endsInColour(before []byte) bool {
 	return true
 }
 
-// inBase64 reports whether what adjoins text[at:end] by "/" or "+" is a run of
-// base64, of which the id is then a part by chance. Paths and URLs have slashes
-// too ("s3://AKIA…", "AKIA…/20260101/us-east-1", "AKIA…/SECRET"): they are short,
-// or made of words.
+// inBase64 reports whether the id text[at:end] is a part of base64 by chance: a long random
+// run adjoins it by "/" or "+". The parts of paths and URLs are short or words: s3://AKIA…,
+// AKIA…/20260101/us-east-1, AKIA…/SECRET.
 func inBase64(text []byte, at, end int) bool {
 	const look = 64
 	var before, after []byte
@@ -142,8 +141,8 @@ func inBase64(text []byte, at, end int) bool {
 	return LooksRandom(before) || LooksRandom(after)
 }
 
-// LooksRandom reports whether one part of run between slashes is no word: ten
-// characters or more that change case or kind at every other one.
+// LooksRandom reports whether a part of run between slashes is no word: it has at least ten
+// characters, and the case or kind changes at two of five.
 func LooksRandom(run []byte) bool {
 	for part := range bytes.SplitSeq(run, []byte{'/'}) {
 		if len(part) >= 10 && keyformat.Transitions(part)*5 >= len(part)*2 {
@@ -153,10 +152,10 @@ func LooksRandom(run []byte) bool {
 	return false
 }
 
-// Secrets returns where text holds 40 characters of base64 that stand on
-// their own and have the shape of random bytes, in order. A secret may begin or
-// end in "/" or "+", so that \b is wrong here as well; "=" may stand before it
-// (an assignment) and not after it (padding).
+// Secrets returns the ranges of candidate secrets in text, in order: 40 characters of base64
+// that stand on their own and have the shape of random bytes. They may begin or end with "/"
+// or "+", so \b would be wrong here too. A "=" may stand before them, as an assignment, but
+// not behind them, as padding.
 func Secrets(text []byte) []detectors.Span {
 	var secrets []detectors.Span
 	for start, end := nextRun(text, 0, keyformat.SecretLen); start < end; start, end = nextRun(text, end, keyformat.SecretLen) {
@@ -169,9 +168,9 @@ func Secrets(text []byte) []detectors.Span {
 	return secrets
 }
 
-// nextRun returns the first run of n secret bytes or more in text[from:], which
-// does not begin within one, and an empty range if there is none. It looks at the
-// last byte of n first, so that it reads only some of the others.
+// nextRun returns the first run of at least n bytes of base64 in text[from:], or an empty
+// range. from must not be within a run. It looks at the last of n bytes first, so it skips
+// most of the text unread.
 func nextRun(text []byte, from, n int) (start, end int) {
 	for from+n <= len(text) {
 		i := from + n - 1
@@ -190,9 +189,9 @@ func nextRun(text []byte, from, n int) (start, end int) {
 	return len(text), len(text)
 }
 
-// SkipGlue returns where the value of n bytes at the end of text[start:end] begins if
-// the first characters belong to what is before it: an escape sequence, the "//" of
-// a comment, the "+" of a diff, the id of "AKIA…/SECRET".
+// SkipGlue returns the start of the value of n bytes at the end of the run text[start:end],
+// if the bytes before it are glue: an escape sequence, the "//" of a comment, the "+" of a
+// diff or the id of "AKIA…/SECRET". Else it returns start.
 func SkipGlue(text []byte, start, end, n int) int {
 	at := end - n
 	if at <= start {
@@ -207,8 +206,8 @@ func SkipGlue(text []byte, start, end, n int) int {
 	return start
 }
 
-// EndOfSecret returns where the secret ends that begins at start, in a run that goes
-// on to end: before the "//" of a comment. What is padded is one value, as the hashes of
+// EndOfSecret returns the end of the secret that begins at start in the run that ends at
+// end: before the "//" of a comment, or end. A padded run is one value, such as a hash of
 // go.sum.
 func EndOfSecret(text []byte, start, end int) int {
 	padded := end < len(text) && text[end] == '='
@@ -218,20 +217,18 @@ func EndOfSecret(text []byte, start, end int) int {
 	return end
 }
 
-// TokenMarks stand at the head of every session token, in clear: "origin_ec",
-// "er/aws" and "aws" (ParseToken says where).
+// TokenMarks are in clear at the head of every session token, one of them in each:
+// "origin_ec", "er/aws" or "aws" in base64.
 var TokenMarks = []string{"b3JpZ2luX2Vj", "ZXIvYXdz", "QoDYXdz"}
 
-// Session tokens begin with the base64 of their type byte and the first field
-// (see ParseToken). Real ones have 276 to 1,304 characters; what is far longer
-// is data.
+// Bounds of session tokens. Real ones have 276 to 1,304 characters.
 const (
 	MinToken   = 100
 	maxToken   = 8 << 10
 	maxPadding = 2
 )
 
-// Tokens returns where text holds a session token, in order.
+// Tokens returns the ranges of session tokens in text, in order.
 func Tokens(text []byte) []detectors.Span {
 	var tokens []detectors.Span
 	for start, end := nextRun(text, 0, MinToken-maxPadding); start < end; start, end = nextRun(text, end, MinToken-maxPadding) {
@@ -249,8 +246,8 @@ func Tokens(text []byte) []detectors.Span {
 	return tokens
 }
 
-// tokenStart returns where a token begins in the run at start, which has a token's
-// length: there, or behind what is left of an escape sequence; or -1.
+// tokenStart returns where a token begins in the run at start: there, or behind the rest of
+// an escape sequence. It returns -1 if none does.
 func tokenStart(text []byte, start int) int {
 	for i := start; i <= start+MaxGlue; i++ {
 		if isTokenHead(text[i:]) && (i == start || EscapeEnds(text, i)) {

@@ -12,8 +12,8 @@ func ContainsAny(text []byte, words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(text, []byte(w)) })
 }
 
-// ForEachMark calls yield for each place of mark in text that no letter or digit is right
-// before, unless that ends an escape sequence.
+// ForEachMark calls yield for each offset of mark in text with no letter or digit right
+// before it, other than the end of an escape sequence.
 func ForEachMark(text []byte, mark string, yield func(at int)) {
 	for i := 0; ; {
 		k := bytes.Index(text[i:], []byte(mark))
@@ -28,7 +28,7 @@ func ForEachMark(text []byte, mark string, yield func(at int)) {
 	}
 }
 
-// Around returns what is at most n bytes before and after s.
+// Around returns s with up to n bytes of text to either side.
 func Around(text []byte, s detectors.Span, n int) []byte {
 	return text[max(0, s.Start-n):min(len(text), s.End+n)]
 }

@@ -17,8 +17,8 @@ func PlaceholderID(id string) string {
 	return ""
 }
 
-// published are the SHA-256 of secrets that are in a manual for everybody to use, and
-// in hundreds of copies of it. AWS's own examples have EXAMPLE in them instead.
+// published maps the SHA-256 of secrets that a manual gives as examples to the manual. There
+// are hundreds of copies of them. AWS's later examples have EXAMPLE in them instead.
 var published = map[string]string{
 	"0114c1456f2504384f9111557e6dc0dd99de9fbc6644c6afa8a1bcac8ef391b1": "the old documentation of S3",
 	"df452eef23e8cf2c74af54c0c7419c05a5ec70ef4d5c2eb04082b02af8c55598": "MinIO's public playground",
@@ -26,7 +26,7 @@ var published = map[string]string{
 	"c0a9271ec8c34c6606bd1bc02405be1527b5d821d81af1482101c28818ac16f1": "the AWS CLI's manual",
 }
 
-// ManualOf returns the manual that secret is in, "" if it is in none.
+// ManualOf returns the manual with secret in it, or "".
 func ManualOf(secret string) string {
 	if len(secret) < SecretLen {
 		return ""
@@ -35,12 +35,12 @@ func ManualOf(secret string) string {
 	return published[hex.EncodeToString(hash[:])]
 }
 
-// IsSample reports whether the body of an id, or a secret, was made up: by a manual, or
-// by somebody who typed along the keyboard.
+// IsSample reports whether s, the body of an id or a secret, was made up: for a manual, or
+// by typing along the keyboard.
 func IsSample(s string) bool { return IsExampleText(s) || IsFiller(s) || ManualOf(s) != "" }
 
-// IsExampleText knows EXAMPLE and the ways it is misspelt in copies of AWS's
-// own example.
+// IsExampleText reports whether s holds EXAMPLE, or another part of AWS's own example, as
+// it is misspelt in copies.
 func IsExampleText(s string) bool {
 	for _, word := range []string{"EXAMPLE", "EAXMPLE", "EXAMPL3", "EXMAPLE", "IOSFODNN", "IO5FODNN", "K7MDENG"} {
 		if strings.Contains(s, word) {
@@ -50,9 +50,9 @@ func IsExampleText(s string) bool {
 	return false
 }
 
-// IsFiller reports whether s is a sequence or a repetition: six distinct characters
-// or fewer, or more than half of them are equal to the one before or follow it, or
-// the one before that: "1234567890ABCDEF", "a1b2c3d4e5f6".
+// IsFiller reports whether s is a sequence or a repetition, such as 1234567890ABCDEF or
+// a1b2c3d4e5f6. Either it has at most six distinct characters, or more than half of them
+// equal or follow the character before, or follow the one before that.
 func IsFiller(s string) bool {
 	var seen [256]bool
 	distinct := 0
@@ -77,8 +77,8 @@ func IsFiller(s string) bool {
 	return regular*2 > len(s) || woven*2 > len(s)
 }
 
-// IsWords reports whether body reads like words: letters only, a third of them
-// vowels, never more than four consonants in a row. Of random bodies 0.4 % do.
+// IsWords reports whether body reads like words: letters only, a third of them vowels, never
+// more than four consonants in a row. 0.4 % of random bodies do.
 func IsWords(body string) bool {
 	vowels, run := 0, 0
 	for _, c := range []byte(body) {

@@ -4,8 +4,8 @@ import "fmt"
 
 // A key id is a prefix of four letters and a body. AWS documents the prefixes
 // (IAM User Guide, "Understanding unique ID prefixes") and that an id has 16 to
-// 128 characters; only 20 were ever seen for access keys. The layout of the
-// body is not documented; it is read off real ids (A. Steele, "AWS Access Key
+// 128 characters; all known access keys have 20. The layout of the
+// body is not documented; others read it off real ids (A. Steele, "AWS Access Key
 // ID formats"; T. Be'ery, "A short note on AWS key ID"; WithSecure's bitwise
 // analysis of 3,000 keys).
 const (
@@ -14,7 +14,7 @@ const (
 	IDLen     = PrefixLen + bodyLen
 )
 
-// BodyPattern is the body of an id in Rule.Encoded.
+// BodyPattern is the body of an id in detectors.Rule.Encoded.
 const BodyPattern = "################"
 
 // Grades of an access key id, by its structure.
@@ -29,7 +29,7 @@ const (
 	Impossible = "impossible"
 )
 
-// Grade returns what the structure of the access key id proves.
+// Grade returns the grade of an access key id.
 func Grade(id string) string {
 	bits, ok := bodyBits(id)
 	if !ok {
@@ -44,11 +44,9 @@ func Grade(id string) string {
 	return Impossible
 }
 
-// Account returns the number, twelve digits, of the account that the key id
-// belongs to. It works offline for ids of the current layout: access keys
-// (AKIA, ASIA), and the unique ids of users, roles and groups (AIDA, AROA,
-// AGPA), which are 21 characters. ok is false for the layout before 2019 and
-// for what is no id.
+// Account returns the account, twelve digits, that the structure of a key id names. ok is
+// false for the layout before 2019 and for a string that is no id. The unique ids of users,
+// roles and groups (AIDA, AROA, AGPA) have the same layout and 21 characters.
 func Account(id string) (number string, ok bool) {
 	bits, ok := bodyBits(id)
 	if !ok {
@@ -79,8 +77,8 @@ func bodyBits(id string) (bits uint64, ok bool) {
 	return bits, true
 }
 
-// account reads bit 0, the generation, and bits 1 to 40, the account number,
-// off the 50 bits of bodyBits.
+// account returns the account number, bits 1 to 40 of the 50 bits of bodyBits. Bit 0 is the
+// generation; ok is false if it is not set or the number is no account.
 func account(bits uint64) (number uint64, ok bool) {
 	const maxAccount = 999_999_999_999
 	number = bits >> 9 & (1<<40 - 1)

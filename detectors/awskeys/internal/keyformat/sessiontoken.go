@@ -7,20 +7,19 @@ import (
 	"time"
 )
 
-// TokenInfo is what a session token says in clear. Fields that the token's
-// type does not carry are zero.
+// TokenInfo holds the fields of a session token that are not encrypted. Fields that the type
+// of the token does not carry are zero.
 type TokenInfo struct {
 	Type    int    // first byte: 33 and 2 current, 23 and 21 older
 	Account string // twelve digits; types 33 and 2
-	Region  string // that issued it; types 33 and 2
+	Region  string // of the issuer; types 33 and 2
 	Issued  time.Time
 }
 
-// ParseToken reads the clear fields of a session token. AWS documents no
-// format; this one is read off public tokens by T. Be'ery
-// (github.com/talbeerysec/STS-token-decoder): a type byte, then protocol
-// buffers. ok is false if the token does not follow it: that proves nothing
-// about the token.
+// ParseToken reads the clear fields of a session token: a type byte, then protocol buffers.
+// AWS does not document the format; T. Be'ery read it off public tokens
+// (github.com/talbeerysec/STS-token-decoder). If ok is false, the token has another format;
+// it may work all the same.
 func ParseToken(token string) (info TokenInfo, ok bool) {
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimRight(token, "=") + missingPadding(token))
 	if err != nil || len(raw) < 2 {
@@ -59,12 +58,12 @@ func ParseToken(token string) (info TokenInfo, ok bool) {
 	return info, true
 }
 
-// EndsPadded reports whether s ends in the padding that base64 of its length has.
+// EndsPadded reports whether s ends in padding that is right for its length.
 func EndsPadded(s string) bool {
 	return strings.HasSuffix(s, "=") && len(s)%4 == 0
 }
 
-// missingPadding returns the "=" that token needs: tokens are copied without.
+// missingPadding returns the "=" that token lacks: it may have been copied without.
 func missingPadding(token string) string {
 	n := len(strings.TrimRight(token, "="))
 	return strings.Repeat("=", (4-n%4)%4)

@@ -4,25 +4,24 @@ import (
 	"encoding/base64"
 )
 
-// SecretLen is the length of a secret access key: 30 bytes in base64, which
-// never pads.
+// SecretLen is the length of a secret access key: 30 bytes in base64, without padding.
 const SecretLen = 40
 
-// Shape grades how much 40 characters look like 30 random bytes in base64.
+// A Shape says how much 40 characters look like 30 random bytes in base64.
 type Shape int
 
 const (
 	NotSecret   Shape = iota // text in base64, words, a placeholder
-	Hexadecimal              // a hash, unless a name says otherwise right beside an id
-	Odd                      // one secret in five hundred looks like this: a name must vouch for it
+	Hexadecimal              // a hash, unless it is called a secret right beside an id
+	Odd                      // as one secret in five hundred looks: a candidate if it has a name
 	Random
 )
 
 // ShapeOf judges s, 40 characters of base64. The limits are percentiles of
 // 200,000 random secrets: entropy is below 4.25 bits for 0.011 % of them, the
 // longest lower-case run above 10 for 0.1 %, changes of character class below
-// 13 for 0.01 %; 0.11 % have no digit. Together they keep 99.78 %; identifiers,
-// paths and hashes fail at least one.
+// 13 for 0.01 %; 0.11 % have no digit. 99.78 % pass them all; identifiers, paths and hashes
+// fail at least one.
 func ShapeOf(s []byte) Shape {
 	switch {
 	case IsHexRun(s) && !IsFiller(string(s)):
@@ -42,8 +41,8 @@ func ShapeOf(s []byte) Shape {
 	return NotSecret
 }
 
-// IsHexRun reports whether s is a SHA-1 in hexadecimal: a secret is that with
-// a probability of 1e-24.
+// IsHexRun reports whether all of s are hexadecimal digits, as in a SHA-1. A secret has no
+// other characters with a probability of 1e-24.
 func IsHexRun(s []byte) bool {
 	for _, c := range s {
 		if !IsHex(c) {
@@ -53,8 +52,8 @@ func IsHexRun(s []byte) bool {
 	return true
 }
 
-// decodesToText reports whether s is text in base64: random bytes are all
-// printable with a probability of 1e-13.
+// decodesToText reports whether s is text in base64. 30 random bytes are all printable with
+// a probability of 1e-13.
 func decodesToText(s []byte) bool {
 	var out [SecretLen]byte
 	n, err := base64.RawStdEncoding.Decode(out[:], s)
@@ -69,6 +68,7 @@ func decodesToText(s []byte) bool {
 	return true
 }
 
+// CountDigits returns the number of digits in s.
 func CountDigits(s []byte) (n int) {
 	for _, c := range s {
 		if IsDigit(c) {

@@ -1,3 +1,4 @@
+// Package otherclouds tells keys of AWS from those of other clouds that speak its protocols.
 package otherclouds
 
 import (
@@ -15,22 +16,20 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/lazyregexp"
 )
 
-// Many stores speak the protocol of S3, and have ids and secrets that look like
-// those of AWS: MinIO, DigitalOcean Spaces, Wasabi, Cloudflare R2, Google Cloud
-// Storage, LocalStack. Two things tell them apart: an endpoint beside the key, and
-// an id of their own beside the secret. Such keys are reported, with the name of the
-// store, and sent to nobody.
+// Many stores speak the protocol of S3 and have ids and secrets that look like those of AWS:
+// MinIO, DigitalOcean Spaces, Wasabi, Cloudflare R2, Google Cloud Storage, LocalStack. Two
+// things tell them apart: an endpoint near the key, or an id that only they have near the
+// secret. Such a key is reported with the name of the store, and never verified.
 
-// A cloud is one that is known by its ids or its host.
+// A cloud is known by the form of its ids or by its host.
 type cloud struct {
 	name   string
-	idHead string // of its ids, "" if they look like anything
-	idBody string // the rest, a regexp
-	host   string // a part of it
+	idHead string // "" if its ids have no form of their own
+	idBody string // regexp of the rest
+	host   string // a part of the name of its hosts
 }
 
-// The forms of ids are those that each store documents; "" if they have none of
-// their own.
+// clouds are documented by their vendors.
 var clouds = []cloud{
 	{"Google Cloud Storage", "GOOG", `1?[A-Z0-9]{16,60}`, "storage.googleapis.com"},
 	{"DigitalOcean Spaces", "DO00", `[A-Z0-9]{16}`, "digitaloceanspaces.com"},
@@ -52,8 +51,7 @@ var clouds = []cloud{
 	{"MinIO", "", "", "minio"},
 }
 
-// idForms are the forms of ids that only other stores have, by the head that is
-// looked for first.
+// idForms maps the heads of ids that only other clouds have to patterns of the whole ids.
 var idForms = sync.OnceValue(func() map[string]*regexp.Regexp {
 	forms := map[string]*regexp.Regexp{}
 	for _, s := range clouds {
@@ -64,22 +62,23 @@ var idForms = sync.OnceValue(func() map[string]*regexp.Regexp {
 	return forms
 })
 
-// endpointSetting finds what configurations of clients call the place of a store. Other
-// endpoints (of a metrics server, of a database) say nothing about the key.
+// endpointSetting finds the endpoint of a store in the configuration of a client. Endpoints
+// of other servers, such as a database, say nothing about the key.
 var endpointSetting = lazyregexp.New(`(?i)(?:^|[^a-z0-9_.-])` +
 	`(?:[a-z0-9_.-]*(?:s3|aws|minio|storage|spaces|bucket|r2|object)[a-z0-9_.-]*[_.-]?)?(?:endpoint|host_base|host_bucket)(?:[_-]?(?:url|uri))?(?:_s3)?` +
 	`["']?\s*(?::|=>?|,)\s*["']?(https?://)?([a-z0-9_%()-][a-z0-9_%().-]*)`)
 
-// rcloneProvider names the provider of a remote of type s3.
+// rcloneProvider finds the provider of a remote of type s3 in a configuration of rclone.
 var rcloneProvider = lazyregexp.New(`(?m)^\s*provider\s*=\s*([A-Z]\w+)\s*$`)
 
-// A Mark is what says of what is near it which store it is of, "" for AWS.
+// A Mark is an endpoint or an id that says of which cloud the keys near it are; cloud is ""
+// for AWS.
 type Mark struct {
 	detectors.Span
 	cloud string
 }
 
-// maxMarks bounds the places that are read closely in one text.
+// maxMarks bounds the marks of each word that are read closely in one text.
 const maxMarks = 1000
 
 // Endpoints returns the endpoints of stores in text, in order.
@@ -117,8 +116,8 @@ func Endpoints(text []byte) []Mark {
 	return marks
 }
 
-// isAssigned reports whether what is named before text[at:] gets a value there: most
-// words are only spoken of, and a regexp is slow.
+// isAssigned reports whether the name before text[at:] gets a value there. Most texts only
+// mention the word, and the regexp is slow.
 func isAssigned(text []byte, at int) bool {
 	const longest = 24
 	for i := at; i < min(len(text), at+longest); i++ {
@@ -132,7 +131,7 @@ func isAssigned(text []byte, at int) bool {
 	return false
 }
 
-// matchAt returns which of matches at is in, or nil.
+// matchAt returns the one of matches that covers at, or nil.
 func matchAt(matches [][]int, at int) []int {
 	for _, m := range matches {
 		if m[0] <= at && at < m[1] {
@@ -142,8 +141,8 @@ func matchAt(matches [][]int, at int) []int {
 	return nil
 }
 
-// cloudAt returns the name of the store at host, "" for AWS. ok is false if it may be
-// no host at all: "endpoint = var.endpoint".
+// cloudAt returns the name of the store at host, "" for AWS. ok is false if host may be no
+// host at all, as in "endpoint = var.endpoint".
 func cloudAt(host string, isURL bool) (name string, ok bool) {
 	for _, aws := range []string{"amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws", "amazon.com"} {
 		if host == aws || strings.HasSuffix(host, "."+aws) {
@@ -158,7 +157,7 @@ func cloudAt(host string, isURL bool) (name string, ok bool) {
 	return host, isURL && strings.Trim(host, "%().") == host
 }
 
-// IDs returns the ids of other stores in text, in order.
+// IDs returns the ids of other clouds in text, in order.
 func IDs(text []byte) []Mark {
 	var marks []Mark
 	for _, s := range clouds {
@@ -179,8 +178,8 @@ func IDs(text []byte) []Mark {
 	return marks
 }
 
-// Nearest returns the mark that is the nearest to s, if it is at most n bytes away and
-// no blank line or [section] is between them.
+// Nearest returns the cloud of the mark nearest to s, if it is at most n bytes away and no
+// blank line or [section] stands between them.
 func Nearest(text []byte, marks []Mark, s detectors.Span, n int) (name string) {
 	i := sort.Search(len(marks), func(i int) bool { return marks[i].Start >= s.Start })
 	best := n + 1
@@ -196,7 +195,7 @@ func Nearest(text []byte, marks []Mark, s detectors.Span, n int) (name string) {
 	return name
 }
 
-// sectionEnd is where a stanza of a configuration ends.
+// sectionEnd finds the end of a stanza of a configuration.
 var sectionEnd = lazyregexp.New(`\n[ \t\r]*\n|\n\[[^\]\n]*\]`)
 
 const (
@@ -204,8 +203,8 @@ const (
 	NearID       = 300
 )
 
-// MarkMatch tags m if its key is of another store than AWS: it is none that AWS
-// issued, and is sent nowhere.
+// MarkMatch makes m unverifiable, with a fact, unless name is "": its key is of the store
+// with that name, and is sent to nobody.
 func MarkMatch(m *detectors.Match, name string) {
 	if name == "" {
 		return

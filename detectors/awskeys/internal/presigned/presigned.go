@@ -1,3 +1,5 @@
+// Package presigned reads requests that were signed in advance: from a URL, and from
+// parameters that stand one by one in a text.
 package presigned
 
 import (
@@ -12,9 +14,9 @@ import (
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
 
-// A Request is what a request that was signed in advance says of itself (AWS
-// General Reference, "Signature Version 4 signing process"; of S3's Version 2,
-// "Signing and authenticating REST requests").
+// A Request holds the parameters of a request that was signed in advance (AWS General
+// Reference, "Signature Version 4 signing process"; S3, "Signing and authenticating REST
+// requests" for Version 2).
 type Request struct {
 	ID, Region, service string
 	expires             time.Time
@@ -29,8 +31,8 @@ const (
 	IDV2        = "AWSAccessKeyId"
 )
 
-// Parse reads the parameters of a URL. ok is false if it is not one that
-// AWS would take.
+// Parse reads the parameters of a URL. ok is false if AWS would not accept it as a presigned
+// request, whatever its time.
 func Parse(text string) (p Request, ok bool) {
 	_, query, found := strings.Cut(text, "?")
 	if !found {
@@ -53,8 +55,8 @@ func Parse(text string) (p Request, ok bool) {
 	return p, len(p.signature) == 64 && keyformat.IsHexRun([]byte(p.signature))
 }
 
-// parameters splits a query. What is escaped twice, or for HTML, is read as well:
-// the text is from wherever it was pasted.
+// parameters splits a query. It reads parameters that are escaped twice, or for HTML, as
+// well: the URL may have been pasted into any kind of text.
 func parameters(query string) map[string]string {
 	values := map[string]string{}
 	for part := range strings.SplitSeq(query, "&") {
@@ -68,7 +70,7 @@ func isKeyID(id string) bool {
 	return len(id) == keyformat.IDLen && candidates.IsPrefix([]byte(id[:keyformat.PrefixLen])) && candidates.IsID([]byte(id), 0)
 }
 
-// Describe adds to m what p says.
+// Describe adds the account, the end and the facts of p to m.
 func (p Request) Describe(m *detectors.Match) {
 	m.Account, _ = keyformat.Account(p.ID)
 	m.Expires = p.expires
@@ -80,8 +82,8 @@ func (p Request) Describe(m *detectors.Match) {
 	}
 }
 
-// The parameters of presigned requests, one by one: in a URL, whole or in pieces, in
-// a form, or in the lists that tools make of them ("name": "X-Amz-Date", "value": "…").
+// These patterns find single parameters of presigned requests: in a URL, whole or in pieces,
+// in a form, or in a list of a tool ("name": "X-Amz-Date", "value": "…").
 var (
 	signerBefore = lazyregexp.New(`(?i)(?:X-Amz-(?:Credential|Security-Token)|AWSAccessKeyId)` + parameterGap + `$`)
 	dateV4       = lazyregexp.New(`(?i)X-Amz-Date` + parameterGap + `(\d{8}T\d{6}Z)`)
@@ -96,25 +98,26 @@ const (
 	maxGap       = 80
 )
 
-// Requests are the presigned requests in text. Their parameters are looked for once in
-// each stretch of it, not once for each of thousands of ids.
+// Requests are the presigned requests in a text. Each stretch of the text is searched for
+// parameters at most once, even if it has thousands of ids.
 type Requests struct {
 	text    []byte
 	present bool              // text has one of requestMarks
-	endOf   map[int]time.Time // by stretch: endNear
+	endOf   map[int]time.Time // results of endNear, by stretch
 }
 
-// requestMarks are parts of the names of parameters. Text in which a line break cuts one
-// of them has another one.
+// requestMarks are parts of the names of parameters. If a line break cuts one of them, the
+// text still has another.
 var requestMarks = []string{"X-Amz-", "x-amz-", "X-AMZ-", "AWSAccessKeyId", "awsaccesskeyid", "ignature", "IGNATURE"}
 
+// RequestsIn returns the presigned requests in text.
 func RequestsIn(text []byte) Requests {
 	return Requests{text: text, present: candidates.ContainsAny(text, requestMarks)}
 }
 
-// Until returns when the presigned request ends that s is a parameter of, the id or
-// the token of its signer; zero if there is none. Where several requests stand close
-// together and cannot be told apart, it is the end of the last.
+// Until returns the end of the presigned request with s in it, the id or the token of its
+// signer; zero if s is in none. If several requests stand close together, it is the end of
+// the last one.
 func (r *Requests) Until(s detectors.Span) time.Time {
 	if !r.present {
 		return time.Time{}
@@ -131,8 +134,8 @@ func (r *Requests) Until(s detectors.Span) time.Time {
 	return r.endNear(s.Start)
 }
 
-// endNear returns when the last of the requests ends whose parameters stand one by one in
-// the stretch that at is in, or in those beside it.
+// endNear returns the end of the last request whose parameters stand one by one in the
+// stretch of at or in those beside it.
 func (r *Requests) endNear(at int) time.Time {
 	const stretch = maxLen / 2
 	n := at / stretch
@@ -141,7 +144,7 @@ func (r *Requests) endNear(at int) time.Time {
 		near := r.text[max(0, n-1)*stretch : min(len(r.text), (n+2)*stretch)]
 		until = lastRequestEnd(near)
 		if until.IsZero() {
-			until = lastRequestEnd(lineBreak().ReplaceAll(near, nil)) // it was wrapped
+			until = lastRequestEnd(lineBreak().ReplaceAll(near, nil)) // perhaps it is wrapped
 		}
 		if r.endOf == nil {
 			r.endOf = map[int]time.Time{}
@@ -151,8 +154,8 @@ func (r *Requests) endNear(at int) time.Time {
 	return until
 }
 
-// lastRequestEnd returns when the last of the presigned requests in text ends, of which
-// the parameters stand one by one; zero if there is none.
+// lastRequestEnd returns the end of the last presigned request whose parameters stand one by
+// one in text; zero if there is none.
 func lastRequestEnd(text []byte) (until time.Time) {
 	if !signatureAny().Match(text) {
 		return until
@@ -180,7 +183,7 @@ func lastRequestEnd(text []byte) (until time.Time) {
 	return until
 }
 
-// WordAround returns the word that at is in, up to what ends a URL in text.
+// WordAround returns the word around at. It ends at characters that end a URL in a text.
 func WordAround(text []byte, at int) detectors.Span {
 	ends := func(c byte) bool { return c <= ' ' || c >= 0x7f || strings.IndexByte("\"'`<>()[]{}|\\^", c) >= 0 }
 	s := detectors.Span{Start: at, End: at}

@@ -21,7 +21,8 @@ const (
 	bedrockSecret = 60
 )
 
-// A short-term key goes on with the base64 of "bedrock.amazonaws.com".
+// A short-term key is this head, the base64 of "bedrock.amazonaws.com" and the rest of a
+// presigned URL.
 const (
 	bedrockSessionHead = "bedrock-api-key-"
 	bedrockSessionHost = "YmVkcm9jay5hbWF6b25hd3MuY29t"
@@ -31,7 +32,7 @@ const (
 func appendBedrock(dst []detectors.Match, text []byte) []detectors.Match {
 	candidates.ForEachMark(text, BedrockHead, func(at int) {
 		if at > 0 && keyformat.IsSecretByte(text[at-1]) && !candidates.EscapeEnds(text, at) {
-			return // the middle of other base64
+			return // a part of other base64
 		}
 		s := detectors.Span{Start: at, End: runEnd(text, at, keyformat.IsSecretByte)}
 		n := s.End - s.Start - len(BedrockHead)

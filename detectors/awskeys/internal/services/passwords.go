@@ -9,25 +9,27 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/lazyregexp"
 )
 
-// Passwords that IAM makes: of SES, 33 bytes in base64, of which the first is a
-// version (SES Developer Guide, "Obtaining SMTP credentials"); of CodeCommit and
-// Keyspaces, 32 bytes.
+// IAM makes passwords for some services. One of SES is 33 bytes in base64, the first of
+// which is a version (SES Developer Guide, "Obtaining SMTP credentials"). One of CodeCommit
+// or Keyspaces is 32 bytes.
 
 const (
-	SMTPLen        = 44
-	ServicePassLen = 43 // and a "="
+	// SMTPLen is the length of a password of SES.
+	SMTPLen = 44
+	// ServicePassLen is the length of a password of a service, without the "=" at its end.
+	ServicePassLen = 43
 
-	// MaxOwner is how far before a password of a service its user may begin: the
-	// longest that a probe looks.
+	// MaxOwner bounds the distance of a password of a service from its user. The window of
+	// the prefilter holds both.
 	MaxOwner = 56
-	// farOwner is that in texts that speak of such passwords.
+	// farOwner is the same bound in a text that mentions such passwords.
 	farOwner = 300
-	// smtpLines is how many lines apart the user of SES and the password may be.
+	// smtpLines bounds the lines between the user of SES and the password.
 	smtpLines = 5
 )
 
-// forEachRun calls yield for each run of base64 of n characters that stands on its own, but
-// for glue, and reports to it whether a "=" follows.
+// forEachRun calls yield for each run of n characters of base64 that stands on its own, apart
+// from glue. padded is true if a "=" follows.
 func forEachRun(text []byte, n int, yield func(s detectors.Span, padded bool)) {
 	for i := 0; i < len(text); {
 		if !keyformat.IsSecretByte(text[i]) {
@@ -58,7 +60,7 @@ func IsSMTPPassword(s []byte) bool {
 	return (current || old) && isRandomRun(s)
 }
 
-// isRandomRun is ShapeOf for other lengths than that of a secret.
+// isRandomRun is keyformat.ShapeOf for passwords, which have other lengths than secrets.
 func isRandomRun(s []byte) bool {
 	return keyformat.Entropy(s) >= 4.25 && keyformat.CountDigits(s) > 0 && keyformat.LongestLower(s) <= 10 && keyformat.Transitions(s) >= 13 && !keyformat.IsExampleText(string(s))
 }
@@ -98,8 +100,7 @@ func appendSMTP(dst []detectors.Match, text []byte) []detectors.Match {
 	return dst
 }
 
-// nearestUser returns the long-term key id that is nearest to s and within a few
-// lines, or "".
+// nearestUser returns the nearest long-term key id within a few lines of s, or "".
 func nearestUser(text []byte, ids []detectors.Span, s detectors.Span) string {
 	best, user := len(text)+1, ""
 	for _, id := range ids {
@@ -111,7 +112,7 @@ func nearestUser(text []byte, ids []detectors.Span, s detectors.Span) string {
 	return user
 }
 
-// NamesSMTP reports whether what is right before at speaks of SMTP.
+// NamesSMTP reports whether a name with "smtp" in it stands right before at.
 func NamesSMTP(text []byte, at int) bool {
 	before := text[max(0, at-candidates.MaxName):at]
 	for i := 0; i+4 <= len(before); i++ {
@@ -149,8 +150,8 @@ func appendServicePasswords(dst []detectors.Match, text []byte) []detectors.Matc
 	return dst
 }
 
-// OwnerBefore returns the last USER-at-ACCOUNT of which "-at-" is in the n bytes
-// before text[at:], "" if there is none.
+// OwnerBefore returns the last USER-at-ACCOUNT before text[at:], or "". Its "-at-" is within
+// n bytes.
 func OwnerBefore(text []byte, at, n int) string {
 	const mark, digits = "-at-", 12
 	from := max(0, at-n)

@@ -132,7 +132,7 @@ var SSOToken = &detectors.Rule{
 	ID:       "aws-sso-token",
 	Title:    "AWS IAM Identity Center token",
 	Keywords: []string{"aoaAAAAA", "aorAAAAA"},
-	// Most are seen as tokens are; these, if a character of base64url is near the head.
+	// awskeys sees the head of a token, unless a character of base64url alone is near it.
 	Anchors: []string{`: "` + SSOAccess, `: "` + SSORefresh},
 	Encoded: []string{`: "` + SSOAccess, `: "` + SSORefresh},
 	Help: `An access token (aoaAAAAA…) or a refresh token (aorAAAAA…) of IAM Identity Center, as ~/.aws/sso/cache holds them, and as Builder ID tools do.

@@ -1,3 +1,6 @@
+// Package services finds the credentials of single services: Bedrock, SES, CodeCommit, ECR,
+// EKS, Identity Center, AppSync, MWS and CloudFront. They have no id of their own, and STS
+// knows none of them, so they are never verified. servicerules.go documents each.
 package services
 
 import (
@@ -8,11 +11,10 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 )
 
-// The credentials of single services. Each begins with letters of its own, or
-// stands in a place of its own; a text is searched for these first, with
-// bytes.Index, and read closely only around them.
+// Each credential begins with letters of its own or has a known name near it. A text is
+// first searched for these with bytes.Index, and read closely only around them.
 
-// Why STS cannot be asked, in a few words.
+// Reasons why STS cannot be asked, for Match.Unverifiable.
 const (
 	noAccessKey = "STS knows no such credential: it is no access key"
 	onlyByUse   = "to ask is to use it"
@@ -29,8 +31,8 @@ func Append(dst []detectors.Match, text []byte) []detectors.Match {
 	return dst
 }
 
-// secretMatch returns the match of a credential that is the secret at s and has no
-// id of its own.
+// secretMatch returns the match of a credential that is the secret at s and has no id. why
+// is Match.Unverifiable.
 func secretMatch(rule *detectors.Rule, text []byte, s detectors.Span, why string) detectors.Match {
 	return detectors.Match{
 		Rule: rule, Span: s, Secret: s, Confidence: detectors.High, Unverifiable: why,
@@ -38,8 +40,8 @@ func secretMatch(rule *detectors.Rule, text []byte, s detectors.Span, why string
 	}
 }
 
-// runEnd returns the end of the bytes from at on that is is true of, and up to two
-// "=" behind them.
+// runEnd returns the end of the run at at of bytes for which is is true, with up to two "="
+// behind it.
 func runEnd(text []byte, at int, is func(byte) bool) int {
 	for at < len(text) && is(text[at]) {
 		at++
@@ -50,8 +52,8 @@ func runEnd(text []byte, at int, is func(byte) bool) int {
 	return at
 }
 
-// base64Text decodes base64 of either alphabet, padded or not, to printable text; ""
-// if it is none.
+// base64Text decodes base64 of either alphabet, padded or not. It returns "" if the result
+// is not printable text.
 func base64Text(run []byte) string {
 	std := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(string(run), "="))
 	out, err := base64.RawStdEncoding.DecodeString(std)
@@ -66,7 +68,7 @@ func base64Text(run []byte) string {
 	return string(out)
 }
 
-// between returns what stands in text between before and after, "" if it does not.
+// between returns the part of text between before and after, or "" if it lacks either.
 func between(text, before, after string) string {
 	_, rest, found := strings.Cut(text, before)
 	value, _, closed := strings.Cut(rest, after)
@@ -76,7 +78,7 @@ func between(text, before, after string) string {
 	return value
 }
 
-// splitOwner splits a user name of IAM, USER-at-ACCOUNT.
+// splitOwner splits USER-at-ACCOUNT, the user name of a service-specific credential.
 func splitOwner(name string) (user, account string) {
 	i := strings.LastIndex(name, "-at-")
 	if i <= 0 || !keyformat.IsAccount([]byte(name[i+4:])) {

@@ -12,7 +12,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/lazyregexp"
 )
 
-// Tokens of ECR, Identity Center, AppSync and MWS.
+// Tokens of ECR, Identity Center, AppSync and MWS, and private keys of CloudFront.
 
 var (
 	ecrHost   = lazyregexp.New(`(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws`)
@@ -24,9 +24,9 @@ const (
 	ecrHead     = "eyJwYXlsb2FkIjoi" // `{"payload":"` in base64
 )
 
-// appendECR appends the authorization tokens of ECR in text: the base64 of a JSON
-// object with payload, datakey, version, type and expiration, and of that with its
-// user before it, as docker keeps it.
+// appendECR appends the authorization tokens of ECR in text: the base64 of a JSON object with
+// payload, datakey, version, type and expiration. docker keeps them with the user before
+// them, "AWS:", in base64 once more.
 func appendECR(dst []detectors.Match, text []byte) []detectors.Match {
 	for _, head := range []string{ecrAuthHead, ecrHead} {
 		candidates.ForEachMark(text, head, func(at int) {
@@ -101,7 +101,7 @@ const (
 	appSyncLen  = 26
 )
 
-// appSyncNames are in texts with such keys: the host of an API, or a name for its key.
+// appSyncNames are the host of an API and names for its key. A text with a key has one.
 var appSyncNames = []string{"appsync-api", "appsync_api", "APPSYNC_API", "appsyncApiKey", "AppSyncApiKey", "GraphQLAPIKey"}
 
 var appSyncHost = lazyregexp.New(`https://[a-z0-9]{26}\.appsync-api\.[a-z0-9-]+\.amazonaws\.com`)
@@ -156,7 +156,7 @@ var (
 	keyPair = lazyregexp.New(`\bAPKA[A-Z0-9]{16}\b`)
 )
 
-// appendCloudFront appends the private keys in text, if it names a key pair.
+// appendCloudFront appends the private keys in text, if it has the id of a key pair.
 func appendCloudFront(dst []detectors.Match, text []byte) []detectors.Match {
 	if !bytes.Contains(text, []byte("APKA")) { // a regexp reads ten times slower
 		return dst

@@ -9,12 +9,12 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/presigned"
 )
 
-// appendPresigned appends the presigned URLs in text. Those that were signed with
-// an example of the documentation are none.
+// appendPresigned appends the presigned URLs in text, except those that were signed with an
+// example of the documentation.
 func appendPresigned(dst []detectors.Match, text []byte) []detectors.Match {
 	for _, mark := range []string{presigned.SignatureV4 + "=", presigned.SignatureV2 + "="} {
 		candidates.ForEachMark(text, mark, func(at int) {
-			if at > 0 && text[at-1] == '-' { // V4's own, when looking for V2's
+			if at > 0 && text[at-1] == '-' { // X-Amz-Signature of Version 4
 				return
 			}
 			u := presigned.WordAround(text, at)
@@ -37,8 +37,8 @@ func appendPresigned(dst []detectors.Match, text []byte) []detectors.Match {
 
 const eksHead = "k8s-aws-v1."
 
-// eksLife is how long a cluster takes a token after its date, whatever the URL says
-// (kubernetes-sigs/aws-iam-authenticator, README).
+// eksLife is the time for which a cluster accepts a token after its date, whatever the URL
+// says (kubernetes-sigs/aws-iam-authenticator, README).
 const eksLife = 15 * time.Minute
 
 // appendEKS appends the tokens of EKS in text: presigned URLs in base64.
