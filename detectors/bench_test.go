@@ -61,9 +61,9 @@ func BenchmarkDetect(b *testing.B) {
 	}
 }
 
-// BenchmarkProbe runs on texts that the probe has to read to their end, and on
+// BenchmarkMayMatch runs on texts that the prefilter has to read to their end, and on
 // the blobs of the repository that STANCH_REPO names.
-func BenchmarkProbe(b *testing.B) {
+func BenchmarkMayMatch(b *testing.B) {
 	set := detectors.NewSet(awskeys.Detector{})
 	for _, bb := range append(benchTexts(),
 		benchText{"upper_case", "THE_QUICK_BROWN_FOX = JUMPSOVERTHELAZYDOG\n"},
@@ -100,7 +100,7 @@ func BenchmarkProbe(b *testing.B) {
 	})
 }
 
-// BenchmarkViews runs the parts of the probe, and what makes the views, on the blobs
+// BenchmarkViews runs the parts of the prefilter, and the decoders, on the blobs
 // of the repository that STANCH_REPO names.
 func BenchmarkViews(b *testing.B) {
 	blobs, size := repoBlobs(b, 100<<20)
@@ -124,7 +124,7 @@ func BenchmarkViews(b *testing.B) {
 			})
 		}
 	}
-	run("probe", detectors.NewSet(awskeys.Detector{}).Parts())
+	run("prefilter", detectors.NewSet(awskeys.Detector{}).Parts())
 	run("view", detectors.Views())
 }
 

@@ -20,8 +20,8 @@ func (s *Set) SearchViews(text []byte) (list []SearchedView) {
 	return list
 }
 
-// DetectEvery is Detect with a search of every view: what the choice of those that say
-// something new is held to.
+// DetectEvery is Detect with a search of every view: the oracle for the choice of those that
+// may add matches.
 func (s *Set) DetectEvery(text []byte) []Match {
 	if !s.prefilter.MayMatchNear(text) {
 		return nil
@@ -29,7 +29,7 @@ func (s *Set) DetectEvery(text []byte) []Match {
 	return (&search{set: s, unpackLeft: views.MaxUnpacked, everyView: true}).run(text)
 }
 
-// Parts returns what the probe is made of.
+// Parts returns the parts of the prefilter.
 func (s *Set) Parts() map[string]func(text []byte) bool {
 	p := &s.prefilter
 	return map[string]func([]byte) bool{
@@ -42,7 +42,7 @@ func (s *Set) Parts() map[string]func(text []byte) bool {
 	}
 }
 
-// Views returns what makes views; each reports whether it made one.
+// Views returns the decoders; each reports whether it made a view.
 func Views() map[string]func(text []byte) bool {
 	found := map[string]func([]byte) bool{}
 	for _, d := range append(views.All(), views.Joiner) {

@@ -146,14 +146,14 @@ func TestPlantsAreFound(t *testing.T) {
 }
 
 // TestMayMatchIsLocal holds that where a text is cut into pieces, such that every
-// window is in one, the probe sees in one of them what it sees in the whole.
+// window is in one, the prefilter sees in one of them that the whole may match.
 func TestMayMatchIsLocal(t *testing.T) {
 	set := detectors.NewSet(awskeys.Detector{})
 	for _, p := range []struct {
 		name string
 		in   func([]byte) bool
 		span int
-	}{{"hints", set.MayMatch, set.Window()}, {"holds", set.MayMatchNear, set.NearWindow()}} {
+	}{{"may_match", set.MayMatch, set.Window()}, {"may_match_near", set.MayMatchNear, set.NearWindow()}} {
 		r := rand.New(rand.NewPCG(1, 2))
 		for seed := range uint64(100) {
 			for name, plant := range plants(seed) {

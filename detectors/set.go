@@ -145,8 +145,8 @@ func (s *Set) Window() int {
 	return n
 }
 
-// MayMatchNear is MayMatch with a look at what is near a secret: without an id, the
-// secret needs a name before it. It rules out more texts, and its windows are larger.
+// MayMatchNear is MayMatch with a look at the text near a secret: without an id, the secret
+// needs a name before it. It rules out more texts, and its windows are larger.
 func (s *Set) MayMatchNear(text []byte) bool {
 	return s.prefilter.MayMatchNear(text) ||
 		slices.ContainsFunc(s.plainOnly, func(d PrefilteringDetector) bool { return d.MayMatchNear(text) })

@@ -239,8 +239,8 @@ func wrapToken(token string, width int, indent, before string) string {
 	return before + strings.TrimPrefix(wrap(token, width, indent), indent)
 }
 
-// TestJoinsOfStrangers holds that what does not belong together is left alone.
-func TestJoinsOfStrangers(t *testing.T) {
+// TestJoinsOfSeparatePieces holds that pieces that do not belong together are left alone.
+func TestJoinsOfSeparatePieces(t *testing.T) {
 	set := detectors.NewSet(awskeys.Detector{})
 	id, secret := detectorstest.Fill("{AKIA1}"), detectorstest.Fill("{secret1}")
 	lone := "aws-access-key {AKIA1} - -"

@@ -70,7 +70,7 @@ func TestDetect(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			detectorstest.Accept(t, Detector{}, tt.text, tt.want...)
 			if tt.want != nil && !(Detector{}).MayMatchNear([]byte(detectorstest.Fill(tt.text))) {
-				t.Error("the probe rules it out")
+				t.Error("the prefilter rules it out")
 			}
 		})
 	}
@@ -100,7 +100,7 @@ func TestOddSecret(t *testing.T) {
 	}
 }
 
-// TestTokenAccount holds rule 9 of pair.go: a token of another account belongs to no id.
+// TestTokenAccount holds rule 9 of pairing.go: a token of another account belongs to no id.
 func TestTokenAccount(t *testing.T) {
 	foreign := detectorstest.Token("210987654321", "us-east-1", time.Unix(1_700_000_000, 0), 9)
 	detectorstest.Accept(t, Detector{}, "id={ASIA1}\nsecret={secret1}\ntoken="+foreign,

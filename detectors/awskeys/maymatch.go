@@ -24,9 +24,9 @@ import (
 
 const (
 	wordLen = 8
-	// Of the 20 bytes of an id, 13 can begin a word that lies in it.
+	// A word that lies in an id of 20 bytes begins at one of the first 13.
 	idStride = keyformat.IDLen - wordLen + 1
-	// Of the 40 bytes of a secret, 33 can. 32 is the same and simpler.
+	// In a secret of 40 bytes it begins at one of the first 33; 32 is simpler.
 	runStride = 32
 
 	// maxSecret bounds a secret with its escapes. One in a thousand has more than five

@@ -72,8 +72,8 @@ func orders(fields [][2]string, yield func([][2]string)) {
 	}
 }
 
-// strangers are names of secrets of other services, and of nobody's.
-var strangers = []string{
+// foreignNames are names of secrets of other services, and such as say nothing.
+var foreignNames = []string{
 	"JWT_SECRET", "SESSION_SECRET", "API_SECRET", "APP_SECRET", "CLIENT_SECRET", "GITHUB_CLIENT_SECRET", "CSRF_SECRET", "COOKIE_SECRET",
 	"SECRET_KEY", "SECRET_KEY_BASE", "STRIPE_SECRET_KEY", "DB_PASSWORD", "ADMIN_PASSWORD", "PASSWORD_SALT", "ENCRYPTION_KEY",
 	"GITHUB_TOKEN", "ACCESS_TOKEN_SECRET", "HASH_KEY", "jwtSecret", "sessionSecret", "nextauth_secret", "some_key",
@@ -88,9 +88,9 @@ func TestOtherSecrets(t *testing.T) {
 	}
 	for layout := range layouts {
 		t.Run(layout, func(t *testing.T) {
-			for i, stranger := range strangers {
+			for i, foreign := range foreignNames {
 				name := names[i%len(names)]
-				fields := [][2]string{{name[0], "{AKIA1}"}, {name[1], "{secret1}"}, {stranger, "{secret2}"}, {"AWS_REGION", "eu-west-1"}}
+				fields := [][2]string{{name[0], "{AKIA1}"}, {name[1], "{secret1}"}, {foreign, "{secret2}"}, {"AWS_REGION", "eu-west-1"}}
 				orders(fields, func(fields [][2]string) {
 					comparePairs(t, write(layout, fields...), "{AKIA1} {secret1} high")
 				})
@@ -121,9 +121,9 @@ func TestManyOtherSecrets(t *testing.T) {
 	for layout := range layouts {
 		t.Run(layout, func(t *testing.T) {
 			var before, after [][2]string
-			for i, stranger := range strangers[:8] {
-				before = append(before, [2]string{stranger, detectorstest.SecretKey(uint64(10 + i))})
-				after = append(after, [2]string{"OTHER_" + stranger, detectorstest.SecretKey(uint64(20 + i))})
+			for i, foreign := range foreignNames[:8] {
+				before = append(before, [2]string{foreign, detectorstest.SecretKey(uint64(10 + i))})
+				after = append(after, [2]string{"OTHER_" + foreign, detectorstest.SecretKey(uint64(20 + i))})
 			}
 			id, secret := [2]string{"AWS_ACCESS_KEY_ID", "{AKIA1}"}, [2]string{"AWS_SECRET_ACCESS_KEY", "{secret1}"}
 			comparePairs(t, write(layout, append(append(before, id), append(after, secret)...)...), "{AKIA1} {secret1} high")
@@ -160,12 +160,12 @@ func TestGroupsOfPlace(t *testing.T) {
 func TestAccountsAndOtherSecrets(t *testing.T) {
 	for layout := range layouts {
 		for _, separate := range []string{"", "\n", "[x]\n"} {
-			for i, stranger := range []string{"jwt_secret", "session_secret", "client_secret", "SALT"} {
+			for i, foreign := range []string{"jwt_secret", "session_secret", "client_secret", "SALT"} {
 				text, want := "", []string(nil)
 				for n := range 3 {
 					fields := [][2]string{
 						{"aws_access_key_id", fmt.Sprintf("{AKIA%d}", n)}, {"aws_secret_access_key", fmt.Sprintf("{secret%d}", n)},
-						{stranger, fmt.Sprintf("{secret%d}", n+4)},
+						{foreign, fmt.Sprintf("{secret%d}", n+4)},
 					}
 					for range (i + n) % 3 { // another order in each
 						fields = append(fields[1:], fields[0])
@@ -179,9 +179,9 @@ func TestAccountsAndOtherSecrets(t *testing.T) {
 	}
 }
 
-// TestStrangers: a secret of something else is a partner only if nothing else is and it
+// TestForeignNames: a secret of another service is paired only if no other is and it
 // is close, with less confidence: that of the id alone is kept.
-func TestStrangers(t *testing.T) {
+func TestForeignNames(t *testing.T) {
 	const (
 		id    = "AWS_ACCESS_KEY_ID={AKIA1}\n"
 		alone = "{AKIA1} high"

@@ -1,8 +1,9 @@
-// Package catalog is the one list of the detectors that are built in.
+// Package catalog is the one list of the detectors that are built in. To search for all of
+// them, use NewSet.
 //
-// Every command takes its detectors and their rules from here, so a detector that
-// is added to the list is searched for by each of them and documented wherever
-// rules are: in "stanch rules", SARIF and docs/rules.
+// Every command takes its detectors and their rules from here. So each of them searches with
+// a detector that is added to the list, and its rules are documented wherever rules are: in
+// "stanch rules", SARIF and docs/rules.
 package catalog
 
 import (

@@ -48,7 +48,7 @@ func Fill(text string) string {
 
 // Accept tests that d finds exactly want in text, both with the blanks of Fill.
 // Each of want is "rule id secret token", "-" for a part that is missing; a
-// candidate that is not the best ends in "#" and its rank, a partner in "?".
+// candidate that is not the best ends in "#" and its rank, a match that NeedsID in "?".
 func Accept(t *testing.T, d interface {
 	Detect([]detectors.Match, []byte) []detectors.Match
 }, text string, want ...string) {

@@ -2,8 +2,9 @@ package detectorstest
 
 import "strings"
 
-// Contexts returns texts with blanks for InContext, in which a value stands with an id and
-// a secret: in many formats, and with many things right behind it. Their names say which.
+// Contexts returns texts with blanks for InContext, by name. In each, a value stands with an
+// id and a secret, in one of many formats and with something else right behind it. The name
+// is "format/follow".
 func Contexts() map[string]string {
 	texts := map[string]string{}
 	for format, text := range formats {

@@ -1,6 +1,6 @@
-// Package detectorstest helps to test detectors, and whatever else needs
-// credentials. Key-shaped strings are made at run time from a seed, so that the
-// repository holds none and is clean under its own scanner.
+// Package detectorstest helps to test detectors and all code that needs credentials. It makes
+// key-shaped strings at run time from a seed. So the repository holds none, and is clean
+// under its own scanner. Nothing that ships imports it.
 package detectorstest
 
 import (
@@ -27,7 +27,7 @@ func KeyID(prefix, account string, seed uint64) string {
 		panic(fmt.Sprintf("account %q is not twelve digits", account))
 	}
 	r := source(seed)
-	// 41 bits say generation and account, 39 are random (awskeys).
+	// 41 bits are the generation and the account, 39 are random (awskeys.Account).
 	hi := 1<<49 | n<<9 | r.Uint64()&(1<<9-1)
 	id := []byte(prefix)
 	for i := 9; i >= 0; i-- {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// What single services of AWS have for credentials, made from a seed like the rest.
+// The credentials of single services of AWS, made from a seed like the others.
 
 // BedrockKey returns a long-term API key of Bedrock.
 func BedrockKey(user, account string, seed uint64) string {
@@ -27,7 +27,7 @@ func EKSToken(signed time.Time, seed uint64) string {
 	return "k8s-aws-v1." + base64.RawURLEncoding.EncodeToString([]byte(u))
 }
 
-// Presigned returns the URL, which has a query, signed in advance by a session.
+// Presigned returns url, which must have a query, signed in advance by a session.
 func Presigned(url, service string, signed time.Time, life time.Duration, seed uint64) string {
 	date := signed.UTC().Format("20060102T150405Z")
 	escape := strings.NewReplacer("/", "%2F", "+", "%2B", "=", "%3D").Replace
@@ -36,7 +36,7 @@ func Presigned(url, service string, signed time.Time, life time.Duration, seed u
 		url, escape(scope), date, int(life.Seconds()), escape(Token(Account, "eu-west-1", signed, seed)), Hex(64, seed))
 }
 
-// ECRToken returns what docker sends to ECR as a password.
+// ECRToken returns an authorization token of ECR, which docker sends as a password.
 func ECRToken(expires time.Time, seed uint64) string {
 	r := source(seed ^ 0xec4)
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"payload":%q,"datakey":%q,"version":"2","type":"DATA_KEY","expiration":%d}`,
@@ -71,7 +71,7 @@ func MWSToken(seed uint64) string {
 	return "amzn.mws." + strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
 }
 
-// PrivateKey returns a private key in PEM that is none.
+// PrivateKey returns random bytes that look like a private key in PEM.
 func PrivateKey(seed uint64) string {
 	body := randomBase64(source(seed^0x9e3), 64*12)
 	var b strings.Builder

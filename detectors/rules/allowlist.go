@@ -8,15 +8,15 @@ import (
 	"github.com/stanch-dev/stanch/detectors/rules/internal/wordsearch"
 )
 
-// An Allowlist says what is no secret. Of its kinds of conditions one holds, or
-// with And each that is not empty.
+// An Allowlist says which matches are no secrets. One of its conditions must hold or, with
+// And, one of each kind that it has.
 type Allowlist struct {
 	Description string
 	And         bool
 	Commits     []string // lower case
 	Paths       []*regexp.Regexp
 	Regexes     []*regexp.Regexp
-	// Target is what Regexes are tried on: "" is the secret, "match", "line".
+	// Target is the text for Regexes: TargetMatch, TargetLine, or "" for the secret.
 	Target    string
 	StopWords []string // anywhere in the secret, in either case
 
@@ -29,12 +29,13 @@ const (
 	TargetLine  = "line"
 )
 
-// isAboutText reports whether a has conditions on what was matched, place on where.
+// isAboutText reports whether a has conditions on the match, isAboutLocation whether it has
+// conditions on its path or commit.
 func (a *Allowlist) isAboutText() bool     { return len(a.Regexes)+len(a.StopWords) > 0 }
 func (a *Allowlist) isAboutLocation() bool { return len(a.Paths)+len(a.Commits) > 0 }
 
-// Allows reports whether the conditions of a on a secret hold, and those on the
-// match and its line. Without such conditions they do only with And.
+// Allows reports whether the conditions of a on the secret, the match and the line hold. If
+// there are none, the result is a.And.
 func (a *Allowlist) Allows(secret, match, line string) bool {
 	target := secret
 	switch a.Target {
@@ -50,8 +51,8 @@ func (a *Allowlist) Allows(secret, match, line string) bool {
 	return byRegex || a.hasStopWord(secret)
 }
 
-// AllowsAt reports whether the conditions of a on a place hold; either may be "".
-// Without such conditions they do only with And.
+// AllowsAt reports whether the conditions of a on the location hold. If there are none, the
+// result is a.And. path and commit may be "".
 func (a *Allowlist) AllowsAt(path, commit string) bool {
 	byCommit := commit != "" && slices.Contains(a.Commits, strings.ToLower(commit))
 	byPath := path != "" && matchesAny(a.Paths, path)
@@ -61,7 +62,7 @@ func (a *Allowlist) AllowsAt(path, commit string) bool {
 	return byCommit || byPath
 }
 
-// AllowsSecretAt reports whether a allows a secret at a place.
+// AllowsSecretAt reports whether a allows the secret at the location.
 func (a *Allowlist) AllowsSecretAt(secret, match, line, path, commit string) bool {
 	if a.And {
 		return a.Allows(secret, match, line) && a.AllowsAt(path, commit)
@@ -92,7 +93,7 @@ func matchesAny(list []*regexp.Regexp, s string) bool {
 	return slices.ContainsFunc(list, func(re *regexp.Regexp) bool { return re.MatchString(s) })
 }
 
-// addAllowlists puts allowlists where they are decided.
+// addAllowlists sorts allowlists by their conditions: on the match, on its location or both.
 func (c *compiled) addAllowlists(list []*Allowlist) {
 	for _, a := range list {
 		switch {
@@ -108,8 +109,8 @@ func (c *compiled) addAllowlists(list []*Allowlist) {
 	}
 }
 
-// countsAt returns whether a match counts at a place, given the allowlists that then hold;
-// nil if it does at each.
+// countsAt returns the function detectors.Match.CountsAt of a match; nil if the match counts
+// everywhere. both are the allowlists whose conditions on the match hold already.
 func (c *compiled) countsAt(both []*Allowlist) func(path, commit string) bool {
 	if c.Path == nil && len(c.byLocation) == 0 && len(both) == 0 {
 		return nil

@@ -14,9 +14,9 @@ import (
 	"github.com/stanch-dev/stanch/detectors/rules/internal/regexplan"
 )
 
-// ruleMatch is a match of a rule before the rules of others are asked.
+// A ruleMatch is a match of a rule before Required and rule 6 are applied.
 type ruleMatch struct {
-	start, end  int // of the match
+	start, end  int // range of the match
 	secretStart int
 	match       string
 	secret      string
@@ -35,7 +35,7 @@ func (d *Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match 
 		for _, n := range d.plansByWord[id] {
 			r := d.plans[n].rule
 			if last := len(s.windows[r]) - 1; last >= 0 && s.windows[r][last].End == len(text) && at > regexplan.Reach && s.windows[r][last].Start == 0 {
-				continue // the whole text is looked at
+				continue // the window is the whole text already
 			}
 			if w, ok := s.window(d, n, text, at); ok {
 				s.windows[r] = append(s.windows[r], w)
@@ -84,8 +84,8 @@ func (s *scratch) find(d *Detector, n int, text []byte) []ruleMatch {
 	return s.matches[n]
 }
 
-// merged sorts windows and makes one of those that overlap: a match in the one may
-// end where another would begin.
+// merged sorts windows and joins those that overlap, so that matches in them are found one
+// after the other as in the whole text.
 func merged(windows []detectors.Span) []detectors.Span {
 	slices.SortFunc(windows, func(a, b detectors.Span) int { return cmp.Compare(a.Start, b.Start) })
 	list := windows[:0]
@@ -99,8 +99,8 @@ func merged(windows []detectors.Span) []detectors.Span {
 	return list
 }
 
-// A memo remembers what rules match in pieces of text, each by a hash: the versions
-// of a file have most of their text in common. It is used by one goroutine at a time.
+// A memo remembers the matches of rules in windows, by a hash of the window: the versions of
+// a file have most of their text in common. It is used by one goroutine at a time.
 type memo struct {
 	seed  maphash.Seed
 	known map[memoKey][]ruleMatch
@@ -111,10 +111,11 @@ type memoKey struct {
 	hash       uint64
 }
 
-// maxMemo is how many pieces are remembered; then it forgets all.
+// maxMemo bounds the remembered windows. If there are more, the memo starts anew.
 const maxMemo = 1 << 16
 
-// matches returns the matches of rule n in a window, as far as the window tells.
+// matches returns the matches of rule n in a window. Conditions on their lines are not
+// applied: a line may go beyond the window.
 func (m *memo) matches(n int, c *compiled, window []byte) []ruleMatch {
 	p := memoKey{n, len(window), maphash.Bytes(m.seed, window)}
 	list, ok := m.known[p]
@@ -140,8 +141,8 @@ func (m *memo) matches(n int, c *compiled, window []byte) []ruleMatch {
 	return list
 }
 
-// matches appends to list those of window, matches in a window of text that begins
-// at from, that are no secret by their lines.
+// matches appends to list the matches of a window that begins at from and that no condition
+// on their line allows.
 func (c *compiled) matches(list []ruleMatch, text []byte, from int, window []ruleMatch) []ruleMatch {
 	for _, f := range window {
 		f.start, f.end, f.secretStart = f.start+from, f.end+from, f.secretStart+from
@@ -152,7 +153,8 @@ func (c *compiled) matches(list []ruleMatch, text []byte, from int, window []rul
 	return list
 }
 
-// findSecret finds the secret of a match and reports whether it is one.
+// findSecret sets the secret of f and reports whether it counts by its entropy and by the
+// allowlists that need no line.
 func (c *compiled) findSecret(f *ruleMatch, text []byte) bool {
 	f.match = string(text[f.start:f.end])
 	f.secret, f.secretStart = f.match, f.start
@@ -175,7 +177,8 @@ func (c *compiled) findSecret(f *ruleMatch, text []byte) bool {
 	})
 }
 
-// checkLine is the part of judge that is about the line, and finds where f counts.
+// checkLine reports whether f counts by the allowlists that need its line, and sets
+// f.countsAt.
 func (c *compiled) checkLine(f *ruleMatch, text []byte) bool {
 	line := ""
 	lists := slices.Concat(c.byText, c.byBoth)
@@ -197,12 +200,11 @@ func (c *compiled) checkLine(f *ruleMatch, text []byte) bool {
 	return true
 }
 
-// maxLine is how much of a line, to either side of a match, is looked at: a file
-// may be a single line.
+// maxLine bounds the part of a line to either side of a match: a file may be a single line.
 const maxLine = 16 << 10
 
-// lineOf returns the lines that text[start:end] stands in, with the newline before
-// them, as gitleaks has it.
+// lineOf returns the lines of text[start:end], with the newline before them, as gitleaks
+// does.
 func lineOf(text []byte, start, end int) string {
 	from := max(0, start-maxLine)
 	if i := bytes.LastIndexByte(text[from:start], '\n'); i >= 0 {
@@ -215,8 +217,8 @@ func lineOf(text []byte, start, end int) string {
 	return string(text[from:to])
 }
 
-// withRequired returns those of list, matches of rule n, that have beside them what the
-// rule requires.
+// withRequired returns those of list, matches of rule n, that have the matches of
+// Rule.Required near them.
 func (d *Detector) withRequired(s *scratch, n int, text []byte, list []ruleMatch) []ruleMatch {
 	c := d.rules[n]
 	if len(c.Required) == 0 || len(list) == 0 {
@@ -230,7 +232,7 @@ func (d *Detector) withRequired(s *scratch, n int, text []byte, list []ruleMatch
 	})
 }
 
-// within reports whether two matches that begin at a and b are near enough.
+// within reports whether matches that begin at a and b are near enough.
 func (r Required) within(text []byte, a, b int) bool {
 	if r.Lines != nil && bytes.Count(text[min(a, b):max(a, b)], []byte{'\n'}) > *r.Lines {
 		return false
@@ -253,8 +255,7 @@ func (c *compiled) match(f ruleMatch) detectors.Match {
 	}
 }
 
-// dropGeneric drops generic matches that a better rule has too (rule 6). list is in the
-// order of the rules.
+// dropGeneric is rule 6. list is in the order of the rules.
 func (d *Detector) dropGeneric(list []detectors.Match, text []byte) []detectors.Match {
 	isGeneric := func(m *detectors.Match) bool { return d.rules[d.byID[m.Rule.ID]].generic }
 	var better []detectors.Match
@@ -291,13 +292,13 @@ func (d *Detector) dropGeneric(list []detectors.Match, text []byte) []detectors.
 	return kept
 }
 
-// countsExcept returns whether a match counts where at says so, and other does not.
+// countsExcept returns a CountsAt that is true where at is true, or nil, and other is false.
 func countsExcept(at, other func(path, commit string) bool) func(path, commit string) bool {
 	return func(path, commit string) bool { return (at == nil || at(path, commit)) && !other(path, commit) }
 }
 
-// maxApart is how far from each other two matches on one line may begin, so that a
-// file of a single line is no reason to compare all with all.
+// maxApart bounds the distance of the beginnings of two matches on one line. Without it, all
+// matches of a file with a single line would be compared with each other.
 const maxApart = 1 << 10
 
 // sameLine reports whether no line ends between a and b.
@@ -305,8 +306,8 @@ func sameLine(text []byte, a, b int) bool {
 	return bytes.IndexByte(text[min(a, b):max(a, b)], '\n') < 0
 }
 
-// entropy is that of Shannon, in bits a character, as gitleaks computes it: of
-// characters, divided by the number of bytes.
+// entropy returns the Shannon entropy of s as gitleaks computes it: of characters, but
+// divided by the number of bytes.
 func entropy(s string) (bits float64) {
 	counts := map[rune]int{}
 	for _, r := range s {
@@ -325,16 +326,15 @@ func entropy(s string) (bits float64) {
 	return bits
 }
 
-// nearReach is how large a window is that Probe looks at.
+// nearReach bounds the windows that MayMatchNear searches.
 const nearReach = 512
 
-// MayMatch implements detectors.PrefilteringDetector: text has a word at which a rule may
-// match.
+// MayMatch implements detectors.PrefilteringDetector. It is true if text has a word at which
+// a rule may match.
 func (d *Detector) MayMatch(text []byte) bool { return d.mayMatch(text, false) }
 
-// MayMatchNear implements detectors.PrefilteringDetector: a rule matches at one of its
-// words, entropy and allowlists considered, unless it takes more than a look around to
-// tell.
+// MayMatchNear implements detectors.PrefilteringDetector. It is true if a rule matches at
+// one of its words, entropy and allowlists considered, or if that would need a large window.
 func (d *Detector) MayMatchNear(text []byte) bool { return d.mayMatch(text, true) }
 
 func (d *Detector) mayMatch(text []byte, near bool) bool {
@@ -361,8 +361,7 @@ func (d *Detector) mayMatch(text []byte, near bool) bool {
 	return may
 }
 
-// mayMatchIn reports whether rule n matches in a window, or may in one that is too large
-// to be looked at for this.
+// mayMatchIn reports whether rule n matches in a window, or the window is too large to look.
 func (s *scratch) mayMatchIn(d *Detector, n int, text []byte, w detectors.Span) bool {
 	return w.End-w.Start > nearReach || len(s.memo.matches(n, d.rules[n], text[w.Start:w.End])) > 0
 }

@@ -53,12 +53,11 @@ type Gitleaks struct {
 	DefaultName string
 }
 
-// maxExtends is how many files may extend each other, as in gitleaks.
+// maxExtends bounds the chain of files that extend each other, as in gitleaks.
 const maxExtends = 2
 
-// Read returns what a file says. Rules and conditions that cannot be used are left
-// out, and Config.Notes name them; the error names the line and key of what is no
-// configuration at all.
+// Read reads a file. Rules and conditions that cannot be used are left out, and Config.Notes
+// name them. If the file is no configuration at all, the error names the line and the key.
 func (g Gitleaks) Read(name string, data []byte) (*Config, error) { return g.read(name, data, 0) }
 
 func (g Gitleaks) read(name string, data []byte, depth int) (*Config, error) {
@@ -114,8 +113,8 @@ func (c *Config) note(format string, args ...any) {
 	c.Notes = append(c.Notes, c.Name+": "+fmt.Sprintf(format, args...))
 }
 
-// addRule adds a rule. One that can mean nothing is left out later: it may only
-// change a rule of the file that is extended.
+// addRule adds a rule, even one without a regex: it may change a rule of the file that is
+// extended. read leaves out the rules that have none in the end.
 func (c *Config) addRule(in *gitleaksRule) {
 	r := &Rule{
 		ID: in.ID, Title: titleOf(in.ID), Help: in.Description, Regex: in.Regex, Keywords: in.Keywords,
@@ -152,7 +151,7 @@ func (c *Config) addRule(in *gitleaksRule) {
 	c.Rules = append(c.Rules, r)
 }
 
-// titleOf makes a title of an id: descriptions are whole sentences.
+// titleOf makes a title of an id. Descriptions are whole sentences, too long for a title.
 func titleOf(id string) string { return strings.NewReplacer("-", " ", "_", " ").Replace(id) }
 
 // allowlist returns nil if the list has no condition that can be used.
@@ -191,7 +190,7 @@ func (c *Config) allowlist(where string, in *gitleaksAllowlist) *Allowlist {
 	return a
 }
 
-// compileAll compiles what can be.
+// compileAll returns the expressions that can be compiled, and the errors of the others.
 func compileAll(list []string) (all []*regexp.Regexp, err error) {
 	var errs []error
 	for _, s := range list {
@@ -257,7 +256,7 @@ func (g Gitleaks) extend(c *Config, file *gitleaksFile, depth int) error {
 	return nil
 }
 
-// override returns base with what r says of it.
+// override returns base with the fields that r sets.
 func override(base, r *Rule) *Rule {
 	out := *base
 	if r.Help != "" {
@@ -282,7 +281,7 @@ func override(base, r *Rule) *Rule {
 	return &out
 }
 
-// usable reports whether r can find anything, and notes why not.
+// usable reports whether r can find anything. If not, it notes why.
 func (c *Config) usable(r *Rule) bool {
 	why := ""
 	switch {
@@ -312,7 +311,7 @@ func (c *Config) usable(r *Rule) bool {
 	return why == ""
 }
 
-// check returns what is wrong with the regex of r.
+// check returns an error if the regex of r, or its SecretGroup, is wrong.
 func (r *Rule) check() error {
 	re, err := syntax.Parse(r.Regex, syntax.Perl)
 	switch {
@@ -324,8 +323,8 @@ func (r *Rule) check() error {
 	return nil
 }
 
-// decodeTOML reads a TOML file and returns where it has keys that out does not know, as
-// "line 3: key". The text of the file is in no error: it may be any file.
+// decodeTOML reads a TOML file into out. It returns the keys that out does not have, as
+// "line 3: key". No error holds text of the file, which may be any file.
 func decodeTOML(name string, data []byte, out any) (unknown []string, err error) {
 	d := toml.NewDecoder(strings.NewReader(string(data)))
 	d.DisallowUnknownFields()

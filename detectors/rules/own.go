@@ -11,8 +11,8 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// Own is what a file in the format of stanch says. Unlike those of others it has no
-// part that is left out: what is not understood is an error.
+// Own is a file in the format of stanch. No part of it is ever left out: an unknown key is
+// an error.
 type Own struct {
 	Config
 	Allow  []*Allow
@@ -21,8 +21,7 @@ type Own struct {
 	Gitleaks string
 }
 
-// An Allow suppresses findings for which all of its conditions hold: of each list
-// that is not empty, one.
+// An Allow suppresses findings. One condition of each list that is not empty must hold.
 type Allow struct {
 	Note
 	Rules        []string
@@ -30,22 +29,21 @@ type Allow struct {
 	Commits      []string // lower case, seven digits or more
 	Paths        []*regexp.Regexp
 	Regexes      []*regexp.Regexp // of the id or the secret
-	Lines        []*regexp.Regexp // of the line that it is on
+	Lines        []*regexp.Regexp // of the line with the finding
 	StopWords    []string         // lower case, in the id or the secret
 }
 
-// An Unread says that something that cannot be read is known, by its path or by the
-// id of the object.
+// An Unread declares that an object is known to be unreadable, by its path or its id.
 type Unread struct {
 	Note
 	Paths []*regexp.Regexp
 	Blobs []string
 }
 
-// A Note says why something is suppressed, who said so, and until when.
+// A Note is the reason for a suppression, with its author and its end.
 type Note struct {
 	Reason, Author string
-	// Expires is the last day, at the beginning of it; zero is never.
+	// Expires is the beginning of the last day; zero is never.
 	Expires time.Time
 	Line    int // in the file
 }
@@ -102,8 +100,8 @@ func (p *pattern) UnmarshalText(text []byte) error {
 	return err
 }
 
-// IsOwn reports whether data, a configuration, is in the format of stanch and not
-// in that of gitleaks. What is neither counts as stanch's, whose reader is strict.
+// IsOwn reports whether data, a configuration, is not in the format of gitleaks. Data in
+// neither format counts as stanch's own, whose reader is strict.
 func IsOwn(data []byte) bool {
 	for line := range strings.Lines(string(data)) {
 		line = strings.ToLower(strings.Join(strings.Fields(line), ""))
@@ -214,7 +212,7 @@ func (n *ownNote) note(zone *time.Location, lines []int, i int) (Note, error) {
 
 var ruleID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
-// checkRule returns what is wrong with a rule of the user's own.
+// checkRule returns an error if r is no valid rule of a file in the format of stanch.
 func (o *Own) checkRule(r *Rule) error {
 	switch {
 	case !ruleID.MatchString(r.ID):

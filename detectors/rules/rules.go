@@ -1,26 +1,25 @@
-// Package rules finds what users' own rules describe, in the format of stanch or in
-// that of gitleaks (https://github.com/gitleaks/gitleaks, v8.30.1).
+// Package rules runs the rules of users, in the format of stanch or in that of gitleaks
+// (https://github.com/gitleaks/gitleaks, v8.30.1).
 //
-// A Config is read from a file (ReadGitleaks, ReadOwn); a Detector runs the rules
-// of several. A rule means what it means to gitleaks:
+// A Config is read from a file by Gitleaks.Read or ReadOwn; a Detector runs the rules of
+// several. A rule means the same as in gitleaks:
 //
-//  1. It is tried on a text that holds one of its keywords, in either case, or if
-//     it has none.
-//  2. A match is what its regex matches, without newlines at the ends. The secret
-//     is the group SecretGroup of the regex, matched on the match alone; by default
-//     the first group that is not empty, or the match.
-//  3. The entropy of the secret is more than Entropy, if that is set.
-//  4. No allowlist of the rule or of its Config holds. What an allowlist says of
-//     paths and commits, and Rule.Path, is judged where a match is located:
-//     detectors.Match.At.
-//  5. A rule with Required is a match only near matches of those; a rule with
-//     SkipReport is only for that.
-//  6. A match of a rule with "generic" in its id gives way to that of another on
-//     the same line whose secret holds its own.
+//  1. It is tried on a text with one of its keywords, in either case, or on every text if
+//     it has no keywords.
+//  2. Its regex matches, and newlines at the ends of the match are cut off. The secret is
+//     the group SecretGroup of the regex, applied to the match alone. By default it is the
+//     first group that is not empty, or else the match.
+//  3. If Entropy is set, the entropy of the secret must exceed it.
+//  4. No allowlist of the rule or of its Config may hold. Conditions on paths and commits,
+//     Rule.Path among them, are judged when a match is located (Match.CountsAt).
+//  5. If the rule has Required, a match of each of those rules must be near. A rule with
+//     SkipReport serves only for that.
+//  6. A match of a rule with "generic" in its id is dropped if another rule matches on the
+//     same line, with a secret that holds its secret.
 //
-// What is other than in gitleaks: it looks at pieces of a diff, stanch at whole
-// texts. So a keyword may stand farther from the match, and a regex may match
-// across lines of which one is older.
+// There is one difference: gitleaks looks at pieces of a diff, stanch at whole texts. So a
+// keyword may stand farther from the match, and a regex may match across lines of which
+// only one is new.
 package rules
 
 import (
@@ -38,14 +37,16 @@ import (
 // A Rule is one rule of a user.
 type Rule struct {
 	ID, Title, Help string
-	// Regex is RE2; "" for a rule that is about the path alone.
+	// Regex is RE2; "" for a rule about the path alone.
 	Regex    string
 	Keywords []string
-	// SecretGroup is the group of Regex that is the secret; 0 is the first.
+	// SecretGroup is the number of the group of Regex with the secret. 0 is the first group
+	// that is not empty.
 	SecretGroup int
-	// Entropy in bits a character that a secret must exceed, if it is not 0.
+	// Entropy, unless it is 0, must be exceeded by the entropy of the secret, in bits a
+	// character.
 	Entropy float64
-	// Path is what the path of a text must match; nil for any.
+	// Path, unless it is nil, must match the path of a text.
 	Path       *regexp.Regexp
 	Allowlists []*Allowlist
 	Required   []Required
@@ -56,37 +57,39 @@ type Rule struct {
 // Required is a rule that must match close to another.
 type Required struct {
 	ID string
-	// Lines and Columns bound how far from each other the matches begin; nil is
-	// anywhere in the text.
+	// Lines and Columns bound the distance of the beginnings of the matches; nil is no
+	// bound.
 	Lines, Columns *int
 }
 
-// A Config is what one file says.
+// A Config is one file of rules.
 type Config struct {
 	Name  string // of the file
 	Rules []*Rule
-	// Allowlists are those of all of Rules.
+	// Allowlists apply to all of Rules.
 	Allowlists []*Allowlist
-	// Own are allowlists that are meant for what stanch finds by itself too: those of
-	// the file itself, not of one that it extends.
+	// Own are the Allowlists of the file itself, not of one that it extends. They apply to
+	// the findings of the other detectors too.
 	Own []*Allowlist
-	// Notes say what was left out and why, one a line.
+	// Notes say which parts of the file were left out and why, one a line.
 	Notes []string
-	// Extends is what the file extends that was not read: "default", or a path.
+	// Extends names the configuration that the file extends and that was not read:
+	// "default", or a path.
 	Extends string
 }
 
-// A Detector runs the rules of users. It implements detectors.Prober.
+// A Detector runs the rules of users. It implements detectors.PrefilteringDetector. Make it
+// with NewDetector.
 type Detector struct {
 	rules       []*compiled
 	byID        map[string]int
 	docs        []*detectors.Rule
 	words       wordsearch.Finder
 	plans       []rulePlan
-	plansByWord [][]int // by word: parts that may begin with it
-	rulesByWord [][]int // by word: rules that have it as a keyword
-	alwaysRun   []int   // rules that no word tells of
-	longest     int     // word
+	plansByWord [][]int // by number of a word: the plans with it as a start
+	rulesByWord [][]int // by number of a word: the rules with it as a keyword
+	alwaysRun   []int   // rules without words
+	longest     int     // length of the longest word
 
 	mu   sync.Mutex
 	idle []*scratch
@@ -96,21 +99,21 @@ type Detector struct {
 type compiled struct {
 	*Rule
 	doc   *detectors.Rule
-	plans []*regexplan.Plan // none: run on the whole text
+	plans []*regexplan.Plan // if there are none, the rule is run on the whole text
 	regex func() *regexp.Regexp
-	// Allowlists by what decides them: the match, its place, or both.
+	// Allowlists with conditions on the match, on its location, or on both together.
 	byText, byLocation, byBoth []*Allowlist
 	generic                    bool
 }
 
-// A rulePlan is a plan of a rule that is being looked for.
+// A rulePlan is a plan of the rule with number rule.
 type rulePlan struct {
 	*regexplan.Plan
 	rule int
 }
 
-// NewDetector returns the Detector of configs. Rules with the same id count each.
-// The error names the rule that cannot be run: readers check what they read.
+// NewDetector returns a Detector of the rules of configs. Rules with equal ids all count.
+// An error names the rule that cannot be run; rules from readers can be.
 func NewDetector(configs ...*Config) (*Detector, error) {
 	d := &Detector{byID: map[string]int{}}
 	for _, c := range configs {
@@ -141,13 +144,14 @@ func (d *Detector) add(r *Rule, global []*Allowlist) error {
 	if err != nil {
 		return err
 	}
-	// Most rules never see a word of theirs: they are compiled when one does.
+	// Compiled on first use: most rules never see one of their words in a text.
 	c.regex = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(r.Regex) })
 	c.plans = regexplan.New(re)
 	return d.addWords(n, c)
 }
 
-// addWords makes rule n hear of its words.
+// addWords adds the keywords of rule n and the starts of its plans to the words that are
+// searched for.
 func (d *Detector) addWords(n int, c *compiled) error {
 	words := []string{}
 	for _, k := range c.Keywords {
@@ -172,7 +176,7 @@ func (d *Detector) addWords(n int, c *compiled) error {
 	return nil
 }
 
-// addWord notes that number n, of a part or of a rule, is to hear of a word.
+// addWord adds n, the number of a plan or a rule, to the list of a word.
 func (d *Detector) addWord(lists *[][]int, word string, n int) error {
 	if word == "" {
 		return fmt.Errorf("empty keyword")

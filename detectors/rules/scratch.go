@@ -7,9 +7,10 @@ import (
 	"github.com/stanch-dev/stanch/detectors/rules/internal/regexplan"
 )
 
-// A scratch is what one call of Detect or Probe works with.
+// A scratch is the working memory of one call of Detect or MayMatch. Detectors keep and
+// reuse them.
 type scratch struct {
-	runs       []*regexplan.Run // by part
+	runs       []*regexplan.Run // by plan
 	hasKeyword []bool
 	windows    [][]detectors.Span // by rule: where it may match
 	matches    [][]ruleMatch
@@ -41,7 +42,7 @@ func (d *Detector) putScratch(s *scratch) {
 	d.idle = append(d.idle, s)
 }
 
-// window returns the window of part n with a start at a place, see run.window.
+// window returns the window of plan n for a start at an offset, see regexplan.Run.Window.
 func (s *scratch) window(d *Detector, n int, text []byte, at int) (w detectors.Span, ok bool) {
 	if s.runs[n] == nil {
 		s.runs[n] = d.plans[n].NewRun()

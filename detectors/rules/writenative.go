@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Native returns a configuration of gitleaks in the format of stanch. What has no
-// equivalent there stands in it as a comment, with the reason.
+// Native returns a configuration of gitleaks in the format of stanch. Parts without an
+// equivalent become comments that give the reason.
 func Native(c *Config) string {
 	var b strings.Builder
 	for _, note := range c.Notes {
@@ -165,7 +165,7 @@ func listOf[T any](all []T, write func(T) string) string {
 
 func regexpText(re *regexp.Regexp) string { return literalText(re.String()) }
 
-// literalText writes a string of TOML in which nothing is escaped, if that can be.
+// literalText returns s as a string of TOML, without escapes if that is possible.
 func literalText(s string) string {
 	if strings.Contains(s, "'''") || strings.HasSuffix(s, "'") || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return quoted(s)
@@ -173,7 +173,7 @@ func literalText(s string) string {
 	return "'''" + s + "'''"
 }
 
-// quoted writes a basic string of TOML, whose escapes are those of JSON.
+// quoted returns s as a basic string of TOML, whose escapes are those of JSON.
 func quoted(s string) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)

@@ -52,6 +52,7 @@ func nextPrefix(b []byte) int {
 	}
 }
 
+// IsPrefix reports whether p, four bytes, is the prefix of an access key id.
 func IsPrefix(p []byte) bool {
 	switch string(p) {
 	case "AKIA", "ASIA", "ABIA", "ACCA":

@@ -8,6 +8,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 )
 
+// ContainsAny reports whether text holds one of words.
 func ContainsAny(text []byte, words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(text, []byte(w)) })
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 )
 
+// PlaceholderID returns the reason why id is an example or filler, or "".
 func PlaceholderID(id string) string {
 	body := id[PrefixLen:]
 	switch {

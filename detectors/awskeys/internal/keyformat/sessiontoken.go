@@ -113,6 +113,7 @@ func regionName(b []byte) string {
 	return string(b)
 }
 
+// IsAccount reports whether b is an account: twelve digits.
 func IsAccount(b []byte) bool {
 	if len(b) != 12 {
 		return false

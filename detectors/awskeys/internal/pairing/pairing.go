@@ -40,9 +40,9 @@ import (
 //  5. Distance. An id and a secret more than MaxLines lines apart do not belong together:
 //     such pairs were entries of one long list, and wrong. They do if their group is the
 //     same, and no other id has it.
-//  6. Order. Pairs do not cross. Of two ids and two secrets the first belong together, in
-//     "id secret id secret", "secret id secret id" and "id id secret secret" alike. Each id
-//     and each secret is in one pair only.
+//  6. Order. Pairs do not cross. The first id and the first secret belong together in "id
+//     secret id secret", in "secret id secret id" and in "id id secret secret". Each id and
+//     each secret is in one pair only.
 //  7. Name. A secret that is called one beats a secret without a name. One that is called a
 //     token is foreign, unless the id has the rest of its name: auth_id, auth_token. A
 //     value that is called a hash or a commit is no candidate.

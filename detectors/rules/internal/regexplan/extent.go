@@ -6,22 +6,23 @@ import (
 	"unicode/utf8"
 )
 
-// An extent bounds how many bytes a match takes: all are of holds, those of loop do
-// not count, and of the others there are most at most.
+// An extent bounds the length of a match. All of its bytes are in bytes. Any number of them
+// may be in loopBytes, and at most maxLen may not be. For `a{2}[0-9]*` maxLen is 2, and
+// loopBytes are the digits.
 type extent struct {
 	maxLen           int
 	bytes, loopBytes byteSet
-	unbounded        bool // no bound: it may go on to the end of the text
+	unbounded        bool // the match may go on to the end of the text
 }
 
-// maxReach is how far an extent goes through bytes of its loop; beyond, the bound
-// is the end of the text, so that not every word of a long line is a walk through it.
+// maxReach bounds the walk through loopBytes. Beyond, the end of the text is the bound, so
+// that not every word of a long line costs a walk through the line.
 const maxReach = 16 << 10
 
-// add extends e by what re matches.
+// add extends e by a match of re.
 func (e *extent) add(re *syntax.Regexp) { e.repeat(re, 1) }
 
-// repeat extends e by n times what re matches.
+// repeat extends e by n matches of re.
 func (e *extent) repeat(re *syntax.Regexp, n int) {
 	switch re.Op {
 	case syntax.OpLiteral:
@@ -65,7 +66,7 @@ func (e *extent) repeat(re *syntax.Regexp, n int) {
 	}
 }
 
-// addRepeated extends e by any number of what re matches.
+// addRepeated extends e by any number of matches of re.
 func (e *extent) addRepeated(re *syntax.Regexp) {
 	e.unbounded = e.unbounded || re.Op == syntax.OpAnyChar
 	for _, sub := range re.Sub {
@@ -75,7 +76,7 @@ func (e *extent) addRepeated(re *syntax.Regexp) {
 	runesOf(re, e.loopBytes.add)
 }
 
-// runesOf calls yield for the ranges of characters that re matches one of.
+// runesOf calls yield for the ranges of characters of re, which matches one character.
 func runesOf(re *syntax.Regexp, yield func(lo, hi rune)) {
 	switch re.Op {
 	case syntax.OpLiteral:
@@ -99,14 +100,14 @@ func runesOf(re *syntax.Regexp, yield func(lo, hi rune)) {
 	}
 }
 
-// Equal to s and k where case is ignored. They are left out of account, here as in
-// words: no secret is written with them.
+// Characters that equal s and k if case is ignored. The windows of a plan ignore them, as
+// package wordsearch does: no secret has them.
 const (
 	longS  = 0x17f
 	kelvin = 0x212a
 )
 
-// width is how many bytes r takes at most, in either case.
+// width returns the most bytes that r takes, in either case.
 func width(r rune) int {
 	if r == longS || r == kelvin || r < utf8.RuneSelf {
 		return 1
@@ -114,8 +115,7 @@ func width(r rune) int {
 	return utf8.UTFMax
 }
 
-// endAfter returns where what begins at from ends at the latest, and one character
-// more.
+// endAfter returns the last possible end of a match that begins at from, plus one character.
 func (e *extent) endAfter(text []byte, from int) int {
 	if e.unbounded {
 		return len(text)
@@ -137,8 +137,8 @@ func (e *extent) endAfter(text []byte, from int) int {
 	return len(text)
 }
 
-// startBefore returns where what ends at end begins at the earliest, and one character
-// more.
+// startBefore returns the first possible start of a match that ends at end, minus one
+// character.
 func (e *extent) startBefore(text []byte, end int) int {
 	if e.unbounded {
 		return 0

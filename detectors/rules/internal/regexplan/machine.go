@@ -10,26 +10,25 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 )
 
-// A machine tells fast of a place in a text that an expression does not match
-// there. It is the expression as a deterministic automaton over bytes whose states
-// are made when they are needed. It says yes too often, never no too often: to
-// "\b", "^" and "$" it says yes everywhere, bytes that are not ASCII are all alike,
-// and it looks no farther than reach.
+// A machine tells fast that an expression does not match at an offset. It is a deterministic
+// automaton over bytes whose states are made when they are needed. It errs to one side: it
+// may say yes where the expression does not match. It accepts \b, ^ and $ everywhere, takes
+// all bytes other than ASCII for equal, and reads at most Reach bytes.
 //
-// The package regexp has no such automaton: it takes fifty times as long, and a
-// word such as "key" stands in every other line.
+// Package regexp has no such automaton and takes fifty times as long. A word such as "key"
+// is in every other line.
 type machine struct {
 	prog    *syntax.Prog
-	sets    []byteSet // of each instruction
+	sets    []byteSet // by instruction: the bytes that it takes
 	classes [256]uint8
 	samples []byte // a byte of each class
 	first   []uint32
 }
 
-// byteSet is the bytes that an instruction takes.
+// A byteSet is the set of bytes that an instruction takes.
 type byteSet struct {
 	bits [4]uint64
-	wide bool // it takes bytes that are not ASCII, as many as there are
+	wide bool // it takes any number of bytes other than ASCII
 }
 
 func (s *byteSet) has(c byte) bool { return s.bits[c/64]&(1<<(c%64)) != 0 }
@@ -53,12 +52,13 @@ func (s *byteSet) merge(t *byteSet) {
 	s.wide = s.wide || t.wide
 }
 
-// Reach is how many bytes a machine looks at; what still goes on there may match.
+// Reach is the number of bytes that a machine reads. If the match may still go on there, the
+// answer is yes.
 const Reach = 512
 
 func newMachine(re *syntax.Regexp) *machine {
 	prog, err := syntax.Compile(re.Simplify())
-	if err != nil { // package regexp discards it too: what was parsed compiles
+	if err != nil { // package regexp ignores this error too: a parsed expression compiles
 		panic(err)
 	}
 	m := &machine{prog: prog, sets: make([]byteSet, len(prog.Inst))}
@@ -67,7 +67,7 @@ func newMachine(re *syntax.Regexp) *machine {
 		m.sets[i] = bytesOf(&prog.Inst[i])
 		distinct[m.sets[i]] = true
 	}
-	// Bytes that no set tells apart are one class.
+	// Bytes that are in the same sets are one class.
 	index := map[string]uint8{}
 	sets := make([]byteSet, 0, len(distinct))
 	for s := range distinct {
@@ -96,7 +96,7 @@ func newMachine(re *syntax.Regexp) *machine {
 	return m
 }
 
-// bytesOf returns what an instruction takes.
+// bytesOf returns the bytes that an instruction takes.
 func bytesOf(i *syntax.Inst) (s byteSet) {
 	switch i.Op {
 	case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
@@ -119,8 +119,8 @@ func bytesOf(i *syntax.Inst) (s byteSet) {
 	return s
 }
 
-// closure appends to list the instructions that take a byte and can be reached from
-// pc without one, and reports whether the match can end there.
+// closure appends to list the instructions that can be reached from pc without a byte and
+// take one. It reports whether the match can end there.
 func (m *machine) closure(list []uint32, pc uint32, seen map[uint32]bool) ([]uint32, bool) {
 	if seen[pc] {
 		return list, false
@@ -142,15 +142,14 @@ func (m *machine) closure(list []uint32, pc uint32, seen map[uint32]bool) ([]uin
 	return append(list, pc), false
 }
 
-// States of a run. Those that are made follow.
+// The first states of a run. Others are made from firstState on.
 const (
 	unmade int32 = iota
 	dead
 	firstState
 )
 
-// A Run is a machine with the states that were made so far. It is used by one
-// goroutine at a time.
+// A Run is a machine with the states made so far. It is used by one goroutine at a time.
 type Run struct {
 	*machine
 	plan   *Plan
@@ -160,17 +159,18 @@ type Run struct {
 	index  map[string]int32
 }
 
-// maxStates bounds the memory of a run; it starts over then.
+// maxStates bounds the memory of a run. If there are more states, it starts over.
 const maxStates = 4096
 
+// NewRun returns a Run of the machine of p, which is made on first use.
 func (p *Plan) NewRun() *Run {
 	r := &Run{machine: p.machine(), plan: p}
 	r.reset()
 	return r
 }
 
-// Window returns the piece of text that holds every match of the plan with a start at a
-// place, and reports whether there may be one.
+// Window returns the piece of text that holds every match with one of Starts at an offset.
+// ok is false if there is no such match.
 func (r *Run) Window(text []byte, at int) (w detectors.Span, ok bool) {
 	end, ok := r.mayMatch(text[at:])
 	switch {
@@ -209,8 +209,8 @@ func (r *Run) state(pcs []uint32, ends bool) int32 {
 	return s
 }
 
-// mayMatch reports whether the expression may match text at its beginning, and where such
-// matches end at the latest; that is reach if it is not known.
+// mayMatch reports whether the expression may match at the beginning of text, and returns the
+// last possible end of such a match, or Reach if that is not known.
 func (r *Run) mayMatch(text []byte) (end int, ok bool) {
 	s := firstState
 	for i, c := range text[:min(len(text), Reach)] {
@@ -250,7 +250,7 @@ func (r *Run) step(s int32, class int) int32 {
 			continue
 		}
 		if set.wide && c >= utf8.RuneSelf && !seen[pc] {
-			seen[pc] = true // the character may go on
+			seen[pc] = true // the next byte may be of the same character
 			list = append(list, pc)
 		}
 		var end bool

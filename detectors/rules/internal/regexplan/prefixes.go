@@ -10,7 +10,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/rules/internal/wordsearch"
 )
 
-// scoreOf prefers long words, and few. 0 is no choice.
+// scoreOf prefers long words, and few of them. 0 means that set is useless.
 func scoreOf(set []string) int {
 	if len(set) == 0 || shortest(set) < minStart {
 		return 0
@@ -26,8 +26,8 @@ func shortest(set []string) int {
 	return n
 }
 
-// prefixes returns words, in lower case, with one of which every match of re begins.
-// If exact, the matches are no longer than them. It may return the empty word.
+// prefixes returns words in lower case. Every match of re begins with one of them and, if
+// exact is true, is no longer. It may return the empty word.
 func prefixes(re *syntax.Regexp) (set []string, exact bool) {
 	set, exact = prefixesOf(re)
 	slices.Sort(set)
@@ -74,7 +74,7 @@ func prefixesOf(re *syntax.Regexp) (set []string, exact bool) {
 	return []string{""}, false
 }
 
-// sequence is prefixes of what follows each other.
+// sequence is prefixes for expressions that follow each other.
 func sequence(items []*syntax.Regexp) (set []string, exact bool) {
 	set = []string{""}
 	for _, sub := range items {
@@ -96,7 +96,8 @@ func sequence(items []*syntax.Regexp) (set []string, exact bool) {
 	return set, true
 }
 
-// literal returns runes up to what lower case alone does not make equal.
+// literal returns the longest prefix of runes that lower case alone makes equal to all of
+// its spellings.
 func literal(runes []rune, fold bool) (set []string, exact bool) {
 	var b strings.Builder
 	for _, r := range runes {
@@ -108,8 +109,7 @@ func literal(runes []rune, fold bool) (set []string, exact bool) {
 	return []string{b.String()}, true
 }
 
-// foldsFar reports whether r is equal, in an expression that ignores case, to
-// anything but ASCII.
+// foldsFar reports whether r equals a character other than ASCII if case is ignored.
 func foldsFar(r rune) bool {
 	if r = unicode.ToLower(r); r == 'k' || r == 's' {
 		return false
@@ -122,7 +122,7 @@ func foldsFar(r rune) bool {
 	return false
 }
 
-// charClass returns the characters of a small class.
+// charClass returns the characters of a small class of ASCII.
 func charClass(ranges []rune) (set []string, exact bool) {
 	for i := 0; i+1 < len(ranges); i += 2 {
 		for r := ranges[i]; r <= ranges[i+1]; r++ {

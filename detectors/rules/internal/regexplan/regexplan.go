@@ -1,3 +1,10 @@
+// Package regexplan says where in a text a regular expression can match, so that it need
+// not be run on all of the text. It works on the syntax tree of package regexp/syntax, and
+// knows nothing of rules.
+//
+// For `(?i)[\w-]{0,9}(?:key|token)\s*=\s*[a-z0-9]{8}` the words to look for are "key" and
+// "token". Behind such a word, an automaton tells fast whether the rest can match there. If
+// so, the expression has to be run on a window around the word.
 package regexplan
 
 import (
@@ -5,15 +12,13 @@ import (
 	"sync"
 )
 
-// A Plan says where in a text a regular expression can match, so that it need not
-// be run on all of it. It is the expression cut in two: rest begins with one of
-// starts, and before is what stands before that.
+// A Plan is an expression cut in two. rest is its end and begins with one of Starts; before
+// bounds the part before that.
 //
-// Each match is found by the plan, at the same place as in the whole text: a match
-// holds a start, at which rest (as a machine, see there) goes on; it begins no
-// farther before the start than before reaches, and ends no farther behind it than
-// rest reaches. Nothing of a match is outside of these bounds, nor is what it looks
-// at: one character to either side.
+// The windows of a plan hold each match of the expression, with one character to either
+// side for \b and its like. A match holds one of Starts, at which the machine of rest goes
+// on. It begins no farther before that start than before allows, and ends no farther behind
+// it than tail allows.
 type Plan struct {
 	Starts       []string // lower case
 	rest         *syntax.Regexp
@@ -21,15 +26,15 @@ type Plan struct {
 	machine      func() *machine // of rest; made when a text has one of starts
 }
 
-// Bounds of what is worked out of an expression.
+// Bounds of the words of an expression.
 const (
 	maxStarts = 128 // words
 	maxStart  = 12  // bytes of a word
-	minStart  = 2   // bytes: shorter ones stand everywhere
+	minStart  = 2   // bytes; shorter words are in every text
 )
 
-// New returns plans for all matches of an expression, one for each alternative
-// if one for all has no words to look for; or none.
+// New returns plans that together find all matches of an expression: one, or one for each
+// alternative if the whole has no words. It returns none if there are no words to look for.
 func New(re *syntax.Regexp) []*Plan {
 	if p := newPlan(re); p != nil {
 		return []*Plan{p}
@@ -49,7 +54,7 @@ func New(re *syntax.Regexp) []*Plan {
 	return all
 }
 
-// newPlan returns the plan of an expression, or nil if it has no words to look for.
+// newPlan returns the plan of an expression, or nil if there are no words to look for.
 func newPlan(re *syntax.Regexp) *Plan {
 	items := flatten(nil, re)
 	best, bestScore := -1, 0

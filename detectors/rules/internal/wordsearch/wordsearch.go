@@ -1,24 +1,26 @@
+// Package wordsearch finds which of many words are in a text.
 package wordsearch
 
-// Finder finds which of many words stand in a text, ASCII letters in either case.
+// A Finder finds words in a text, with ASCII letters in either case.
 //
-// It reads a text once and keeps six bits of each of the last three bytes: what
-// does not begin a word costs one look into a bitmap of 32 KiB. Refused: the
-// automaton of Aho and Corasick, whose table is larger than the caches and whose
-// every step waits for the one before; and five bits, in which "%s" is "es".
+// It reads a text once and keeps six bits of each of the last three bytes. These 18 bits are
+// an index into a bitmap of 32 KiB, which says whether a word begins so. At most offsets
+// that lookup is all. The automaton of Aho and Corasick would be slower: its table does not
+// fit the caches, and each step waits for the one before. With five bits a byte, "%s" would
+// be "es".
 type Finder struct {
 	bits  [keys / 64]uint64
-	heads [keys]uint16 // the first link of a chain, plus one
+	heads [keys]uint16 // index of the first link of a chain, plus one
 	links []link
 	list  []string
 	index map[string]int
 }
 
-// A link is a word in the chain of those that begin alike.
+// A link is one word in the chain of words that begin alike.
 type link struct {
 	word string
 	id   int
-	next uint16 // plus one
+	next uint16 // index of the next link, plus one
 }
 
 const (
@@ -43,7 +45,7 @@ var byteClasses = func() (classes [256]uint8) {
 	return classes
 }()
 
-// Add returns the number of word, which is lower case and not empty, or -1 if
+// Add adds word, which is lower case and not empty, and returns its number. It returns -1 if
 // there is no room.
 func (w *Finder) Add(word string) int {
 	if id, ok := w.index[word]; ok {
@@ -57,7 +59,7 @@ func (w *Finder) Add(word string) int {
 				longer = append(longer, k<<classBits|uint(byteClasses[word[i]]))
 				continue
 			}
-			for c := range uint(1 << classBits) { // whatever follows a short word
+			for c := range uint(1 << classBits) { // a short word may be followed by anything
 				longer = append(longer, k<<classBits|c)
 			}
 		}
@@ -80,7 +82,7 @@ func (w *Finder) Add(word string) int {
 	return id
 }
 
-// Find calls hit for each place at which a word begins, in order, until it returns
+// Find calls hit for each word in text, in the order of their offsets, until hit returns
 // false.
 func (w *Finder) Find(text []byte, hit func(at, id int) bool) {
 	if len(w.links) == 0 {
@@ -109,7 +111,7 @@ func (w *Finder) at(text []byte, at int, k uint, hit func(at, id int) bool) bool
 	return true
 }
 
-// hasWord reports whether text begins with word, which is lower case.
+// hasWord reports whether text begins with word, in either case. word is lower case.
 func hasWord(text []byte, word string) bool {
 	if len(text) < len(word) {
 		return false
@@ -122,6 +124,7 @@ func hasWord(text []byte, word string) bool {
 	return true
 }
 
+// Lower returns c in lower case, if it is a letter of ASCII.
 func Lower(c byte) byte {
 	if 'A' <= c && c <= 'Z' {
 		return c + 'a' - 'A'
@@ -129,7 +132,7 @@ func Lower(c byte) byte {
 	return c
 }
 
-// Any reports whether text holds a word.
+// Any reports whether text holds one of the words.
 func (w *Finder) Any(text []byte) bool {
 	found := false
 	w.Find(text, func(int, int) bool {
