@@ -21,7 +21,7 @@ type draft struct {
 // the member of an archive.
 type occurrence struct {
 	finding.Location
-	at func(path, commit string) bool // detectors.Match.At
+	at func(path, commit string) bool // detectors.Match.CountsAt
 }
 
 // A Sink receives the results of a scan, one call at a time: each finding, then
