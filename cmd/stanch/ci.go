@@ -22,7 +22,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/printable"
-	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/report/annotations"
 )
 
 func newCI(s *cli.Streams) *cobra.Command {
@@ -293,7 +293,7 @@ func (c *ciRun) finish(err error) error {
 // annotate tells people something about the run in an annotation.
 func (c *ciRun) annotate(level, text string) {
 	if c.commands != nil {
-		_, _ = io.WriteString(c.commands, report.Notice(level, "stanch", printable.Text(text)))
+		_, _ = io.WriteString(c.commands, annotations.Notice(level, "stanch", printable.Text(text)))
 	}
 }
 

@@ -20,6 +20,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/report/annotations"
+	"github.com/stanch-dev/stanch/scanner/report/sarif"
 	"github.com/stanch-dev/stanch/verifier/assessment"
 )
 
@@ -135,7 +137,7 @@ func (m masking) Finding(f *finding.Finding) error {
 	cred := f.Match.Credential
 	var masks strings.Builder
 	for _, s := range append([]detectors.Secret{cred.Secret, cred.Token}, f.Others...) {
-		masks.WriteString(report.Mask(s.Reveal()))
+		masks.WriteString(annotations.Mask(s.Reveal()))
 	}
 	if _, err := io.WriteString(m.runner, masks.String()); err != nil {
 		return err
@@ -159,7 +161,7 @@ func lineHash(dir string) func(string, int) string {
 		if err != nil {
 			return ""
 		}
-		return report.LineHash(string(text), line)
+		return sarif.LineHash(string(text), line)
 	}
 }
 

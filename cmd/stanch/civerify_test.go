@@ -10,7 +10,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
-	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/report/sarif"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
@@ -40,9 +40,9 @@ func TestCIVerify(t *testing.T) {
 // GitHub works out for the line.
 func TestCIFiles(t *testing.T) {
 	dir := scannertest.Repo(t, detectorstest.Fill("commit first; printf 'a\\nid {AKIA1}\\nsecret {secret1}\\n' >leak.env; commit second"))
-	sarif, junit := filepath.Join(t.TempDir(), "s"), filepath.Join(t.TempDir(), "j")
+	file, junit := filepath.Join(t.TempDir(), "s"), filepath.Join(t.TempDir(), "j")
 	t.Setenv("STANCH_JUNIT", junit)
-	r := runCI(t, dir, "push", "", "--base", "HEAD~", "--sarif", sarif)
+	r := runCI(t, dir, "push", "", "--base", "HEAD~", "--sarif", file)
 	if r.status != cli.ExitLeaks {
 		t.Fatal(r.log)
 	}
@@ -52,7 +52,7 @@ func TestCIFiles(t *testing.T) {
 			Results           []struct{ PartialFingerprints map[string]string }
 		}
 	}
-	text, err := os.ReadFile(sarif)
+	text, err := os.ReadFile(file)
 	if err == nil {
 		err = json.Unmarshal(text, &log)
 	}
@@ -64,14 +64,14 @@ func TestCIFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	head := scannertest.Git(t, dir, "rev-parse", "HEAD")
-	if got := log.Runs[0].Results[0].PartialFingerprints["primaryLocationLineHash"]; got != report.LineHash(string(leak), 2) {
+	if got := log.Runs[0].Results[0].PartialFingerprints["primaryLocationLineHash"]; got != sarif.LineHash(string(leak), 2) {
 		t.Errorf("the hash is %s", got)
 	}
 	if id := log.Runs[0].AutomationDetails.ID; id != "stanch/push/"+head+"/" {
 		t.Errorf("the category is %s", id)
 	}
 	t.Run("multitool", func(t *testing.T) {
-		out, err := exec.Command(tool(t, "SARIF_MULTITOOL"), "validate", sarif, "--rule-kind", "Ghas;Sarif", "-o", sarif+".checked", "--log", "ForceOverwrite").CombinedOutput()
+		out, err := exec.Command(tool(t, "SARIF_MULTITOOL"), "validate", file, "--rule-kind", "Ghas;Sarif", "-o", file+".checked", "--log", "ForceOverwrite").CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "Analysis completed successfully") || strings.Contains(string(out), " error ") || strings.Contains(string(out), " warning ") {
 			t.Errorf("%v\n%s", err, out)
 		}

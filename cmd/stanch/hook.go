@@ -18,7 +18,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/project"
-	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/report/plaintext"
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 )
@@ -154,7 +154,7 @@ func (h *hook) scan(ctx context.Context, subject *subject) error {
 	var page bytes.Buffer
 	scan := scanrun.Scan{
 		Options: scanrun.Options{Project: h.config, Verifier: awsverifier.Offline{}},
-		Handler: report.Text(&page, report.Options{Color: cli.WantsColour(h.Stdout), Verbose: h.verbose}),
+		Handler: plaintext.New(&page, plaintext.Options{Color: cli.WantsColour(h.Stdout), Verbose: h.verbose}),
 		Header:  finding.Scan{Version: h.Version, Source: "hook", Target: h.stage, Started: time.Now()},
 		FailOn:  scanrun.FailOnAny,
 	}

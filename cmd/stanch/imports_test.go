@@ -40,6 +40,10 @@ var importRules = []struct {
 		`^(cmd/|scanner/(internal/gitcmd|scannertest)$)`},
 	{"what an event says is worked out from what it holds, not from a server", `^net(/|$)`,
 		`^(cmd/|scanner/(finding|githubapi|gitsource|report|scannertest|sweep|sweep/riverqueue)$|verifier/)`},
+	{"what an event says is worked out from what it holds, not from a repository or a server", `^(os/exec|net)(/|$)`,
+		`^(cmd/|scanner/(checkout|finding|githubapi|gitsource|report(/html)?|scannertest|sweep|sweep/riverqueue)$|verifier/)`},
+	{"formats are chosen by cmd, and do not know each other", `^scanner/report(/[^/]+)?$`, `^(cmd/|scanner/report$)`},
+	{"sources do not know each other; a sweep hands repositories to gitsource", `^scanner/(git|dir)source$`, `^(cmd/|scanner/sweep$)`},
 	{"one package knows the engine and the drivers of databases", `^(github.com/(riverqueue|jackc)/|modernc.org/)`, `^scanner/sweep/riverqueue$`},
 	{"sweeps are for cmd to run", `^scanner/sweep(/|$)`, `^(cmd/|scanner/sweep/riverqueue$)`},
 	{"the catalog lists detectors; cmd and the wiring of a scan know single rules, a verifier reads key ids", `^detectors/awskeys$`,
@@ -58,7 +62,7 @@ var importRules = []struct {
 	{"a verifier takes credentials, not findings", `^scanner(/|$)`, `^(scanner|cmd)(/|$)`},
 	{"detectors do no I/O, use no network and no clock to decide", `^(net|os|io/fs)(/|$)`, `^(verifier|scanner|cmd)(/|$)`},
 	{"templates keep every method that reflection could reach in the binary", `^(text|html)/template$`, `^$`},
-	{"what helps tests is not shipped", `^(testing$|detectors/detectorstest|verifier/verifiertest|scanner/scannertest)`, `test$`},
+	{"what helps tests is not shipped", `^(testing$|detectors/detectorstest|verifier/verifiertest|scanner/(scannertest|report/internal/reporttest))`, `test$`},
 }
 
 // leaves are packages that know nothing of stanch: everybody may import them, and they

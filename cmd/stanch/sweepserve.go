@@ -25,7 +25,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/printable"
-	"github.com/stanch-dev/stanch/scanner/report"
+	"github.com/stanch-dev/stanch/scanner/report/html"
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 )
@@ -168,7 +168,7 @@ func (p *page) is(token string) bool {
 // findings shows the page: of ?target=NAME, or of all.
 func (p *page) findings(w http.ResponseWriter, r *http.Request) {
 	var text bytes.Buffer
-	swept := &sweptReport{version: p.version, store: p.store, handler: report.HTML(&text), target: r.URL.Query().Get("target"), failOn: scanrun.FailOnNever}
+	swept := &sweptReport{version: p.version, store: p.store, handler: html.New(&text), target: r.URL.Query().Get("target"), failOn: scanrun.FailOnNever}
 	if err := swept.write(r.Context()); err != nil {
 		p.fail(w, err)
 		return

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/report/internal/reporttest"
 )
 
 func TestReplayIsIdentity(t *testing.T) {
@@ -45,7 +46,7 @@ func TestReplayDropsSecrets(t *testing.T) {
 func TestReplayIntoFormats(t *testing.T) {
 	for _, set := range []string{"several", "fleet", "held", "every"} {
 		for _, format := range []string{"text", "sarif", "github", "markdown", "junit"} {
-			o := Options{Verbose: true, Rules: testRules}
+			o := Options{Verbose: true, Rules: reporttest.Rules}
 			var got bytes.Buffer
 			h, _ := New(format, &got, o)
 			if err := finding.Replay(bytes.NewReader(write(t, "json", set, o, false)), h, false); err != nil {
@@ -104,7 +105,7 @@ func TestReplayTruncated(t *testing.T) {
 		if !strings.HasPrefix(out.String(), whole) || !strings.Contains(out.String(), `"type":"summary","findings":2,"ignored":0,"live":2`) {
 			t.Errorf("replayed:\n%s", &out)
 		}
-		_ = finding.Replay(strings.NewReader(in), Text(&text, Options{}), false)
+		_ = finding.Replay(strings.NewReader(in), handler(t, "text", &text, Options{}), false)
 		if !strings.Contains(text.String(), "LIVE  t") || !strings.Contains(text.String(), "NOT READ") {
 			t.Errorf("text:\n%s", &text)
 		}
@@ -162,9 +163,9 @@ func FuzzReplay(f *testing.F) {
 		if d := cmp.Diff(once.String(), twice.String()); d != "" {
 			t.Fatalf("not a fixed point (-once +twice):\n%s", d)
 		}
-		_ = finding.Replay(bytes.NewReader(in), Text(&text, Options{Verbose: true}), true)
-		harmless(t, text.String())
-		if err := finding.Replay(&once, SARIF(&sarif, Options{}), true); err != nil || !json.Valid(sarif.Bytes()) {
+		_ = finding.Replay(bytes.NewReader(in), handler(t, "text", &text, Options{Verbose: true}), true)
+		reporttest.Harmless(t, text.String())
+		if err := finding.Replay(&once, handler(t, "sarif", &sarif, Options{}), true); err != nil || !json.Valid(sarif.Bytes()) {
 			t.Fatalf("SARIF: %v\n%s", err, &sarif)
 		}
 		if !utf8.Valid(twice.Bytes()) {

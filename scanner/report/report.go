@@ -1,15 +1,7 @@
 // Package report writes what a scan found: for people, for programs, for code
-// scanning.
-//
-// A report is a stream of records: one Scan, any number of Findings and
-// Repositories, one Summary. Each format is a Handler of that stream. The JSON format is the
-// stream itself, one record a line, so that Replay can turn a saved report into
-// any other format later.
-//
-// NewSink makes the records of a running scan. It is the boundary that secrets
-// do not cross: a Handler never sees one unless the user asked to be shown
-// secrets, and so no format can leak what it was not given. Key ids are not
-// secrets and are written in full: without them nobody can act.
+// scanning. Each format is a package with a Handler of the stream of findings; New makes
+// the one that a user names. The JSON format is the stream itself, one record a line, so
+// that finding.Replay can turn a saved report into any other format later.
 package report
 
 import (
@@ -20,6 +12,13 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/report/annotations"
+	"github.com/stanch-dev/stanch/scanner/report/html"
+	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
+	"github.com/stanch-dev/stanch/scanner/report/junit"
+	"github.com/stanch-dev/stanch/scanner/report/markdown"
+	"github.com/stanch-dev/stanch/scanner/report/plaintext"
+	"github.com/stanch-dev/stanch/scanner/report/sarif"
 )
 
 // Options are those of all formats; each uses what concerns it.
@@ -32,16 +31,9 @@ type Options struct {
 	// Again is the flag or the command that has AWS asked anew, for the reader of an old
 	// answer.
 	Again string
-	// Rules are documented in SARIF, whether or not they found anything. They
-	// are not retained.
-	Rules []*detectors.Rule
-	// Category is the category of SARIF in code scanning, "stanch/" if it is "":
-	// an upload replaces the one before it in the same category. It ends with "/", since
-	// GitHub takes the rest after the last slash for the id of a run. A report that
-	// misses something is in a category below it.
+	// Rules, Category and LineHash are those of sarif.Options.
+	Rules    []*detectors.Rule
 	Category string
-	// LineHash returns the LineHash of a line of a file at HEAD, "" if it cannot.
-	// SARIF calls it for places at HEAD; nil is as if it never could.
 	LineHash func(path string, line int) string
 }
 
@@ -51,21 +43,22 @@ var Formats = []string{"text", "json", "sarif", "junit", "markdown", "github", "
 // New returns the Handler of a format, one of Formats. Commands call it
 // with what the user typed. The Handler writes to w and does not close it.
 func New(format string, w io.Writer, o Options) (finding.Handler, error) {
+	read := wording.Reading{Now: o.Now, Again: o.Again}
 	switch format {
 	case "text":
-		return Text(w, o), nil
+		return plaintext.New(w, plaintext.Options{Color: o.Color, Verbose: o.Verbose, Reading: read}), nil
 	case "json":
 		return finding.JSON(w), nil
 	case "sarif":
-		return SARIF(w, o), nil
+		return sarif.New(w, sarif.Options{Rules: o.Rules, Category: o.Category, LineHash: o.LineHash, Reading: read}), nil
 	case "junit":
-		return &junit{w: w, o: o}, nil
+		return junit.New(w, read), nil
 	case "markdown":
-		return &markdown{w: w, o: o}, nil
+		return markdown.New(w, read), nil
 	case "github":
-		return &annotations{w: w, o: o}, nil
+		return annotations.New(w, read), nil
 	case "html":
-		return HTML(w), nil
+		return html.New(w), nil
 	}
 	return nil, fmt.Errorf("unknown format %q: known are %s", format, strings.Join(Formats, ", "))
 }

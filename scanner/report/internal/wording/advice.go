@@ -1,95 +1,12 @@
-package report
+package wording
 
 import (
-	"cmp"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
-	"github.com/stanch-dev/stanch/scanner/printable"
-	"github.com/stanch-dev/stanch/verifier"
 )
-
-// A class says what the reader has to do about a finding. They are in order of
-// urgency, which is the order of every report that is not streamed.
-type class int
-
-const (
-	liveRoot class = iota
-	live
-	idActive
-	unknown
-	unverified   // there is a secret, and nobody asked whether it works
-	unverifiable // nobody can be asked
-	loneID
-	canary
-	expired
-	invalid
-)
-
-// classes says how each class is written: in front of a finding, in front of one whose
-// state is not of now (Finding.Stale), and behind a number.
-var classes = [...]struct {
-	word, was, count string
-	style            style
-}{
-	liveRoot:     {"LIVE ROOT", "WAS LIVE ROOT", "live root", alarm},
-	live:         {"LIVE", "WAS LIVE", "live", alarm},
-	idActive:     {"ID IS LIVE", "ID WAS LIVE", "with a live id", alarm},
-	unknown:      {"UNKNOWN", "UNKNOWN", "unknown", warn},
-	unverified:   {"NOT VERIFIED", "NOT VERIFIED", "not verified", warn},
-	unverifiable: {"NOT VERIFIABLE", "NOT VERIFIABLE", "not verifiable", warn},
-	loneID:       {"ID ONLY", "ID ONLY", "id only", note},
-	canary:       {"CANARY", "CANARY", "canary", warn},
-	expired:      {"EXPIRED", "EXPIRED", "expired", dim},
-	invalid:      {"INVALID", "WAS INVALID", "invalid", dim},
-}
-
-// word is how the class of f is written in front of it.
-func word(f *finding.Finding) string {
-	if f.Stale != "" {
-		return classes[classOf(f)].was
-	}
-	return classes[classOf(f)].word
-}
-
-func classOf(f *finding.Finding) class {
-	switch f.Verdict.State {
-	case verifier.Live:
-		if f.Verdict.Identity.Kind == "root" {
-			return liveRoot
-		}
-		return live
-	case verifier.IDActive:
-		return idActive
-	case verifier.CanarySuspected:
-		return canary
-	case verifier.Expired:
-		return expired
-	case verifier.Invalid:
-		return invalid
-	case verifier.NotVerifiable:
-		return unverifiable
-	case verifier.Skipped:
-		if f.SecretSHA256() == "" {
-			return loneID
-		}
-		return unverified
-	}
-	return unknown // also states of later versions, in a replayed stream
-}
-
-// worstFirst sorts findings by urgency, the ignored ones last, and keeps the
-// order of the scan within a class.
-func worstFirst(fs []finding.Finding) {
-	slices.SortStableFunc(fs, func(a, b finding.Finding) int {
-		if (a.Ignored != "") != (b.Ignored != "") {
-			return strings.Compare(a.Ignored, b.Ignored)
-		}
-		return cmp.Compare(classOf(&a), classOf(&b))
-	})
-}
 
 // What goes into a command that people paste into a shell. A stream can come
 // from anywhere, and so can a "user name" with a semicolon in it.
@@ -104,11 +21,11 @@ func isKeyID(s string) bool {
 	return len(s) >= 16 && len(s) <= 128 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
 }
 
-// advice returns what to do about f now, one step an element. A step may go on,
+// Advice returns what to do about f now, one step an element. A step may go on,
 // after a newline, with the command that does it.
-func advice(f *finding.Finding) []string {
+func Advice(f *finding.Finding) []string {
 	steps := remedy(f)
-	if c := classOf(f); c <= unverifiable && buried(f) {
+	if c := UrgencyOf(f); c <= Unverifiable && Buried(f) {
 		steps = slices.Insert(steps, 1, "No branch or tag leads to it, and it is out all the same: it is still in this clone, and perhaps on the server (GitHub keeps such commits). Shut it off.")
 	}
 	return steps
@@ -116,24 +33,24 @@ func advice(f *finding.Finding) []string {
 
 func remedy(f *finding.Finding) []string {
 	session := strings.HasPrefix(f.Match.Credential.ID, "ASIA") || f.HasToken()
-	switch c := classOf(f); {
-	case c == liveRoot && session:
+	switch c := UrgencyOf(f); {
+	case c == LiveRoot && session:
 		return []string{
 			"No call ends a session of the root user, and no policy of the account denies it anything: it is over by itself, after an hour at most if an access key issued it.",
 			"Sign in as the root user of the account. If an access key issued it, deactivate that key: Security credentials > Access keys. If a sign-in did, change the password.",
 			trail(f),
 		}
-	case c == liveRoot:
+	case c == LiveRoot:
 		return []string{
 			"Sign in as the root user of the account and deactivate the key now: Security credentials > Access keys.",
 			"Do not replace it: no policy can limit a root key. Give what used it a role.",
 			trail(f),
 		}
-	case c == live && session:
+	case c == Live && session:
 		return []string{revoke(f), "Find out where it was issued from: the next one may leak the same way.", trail(f)}
-	case c == live:
+	case c == Live:
 		return []string{"Deactivate it now" + deactivate(f), "Give what used it a role, or a new key; then delete this one.", trail(f)}
-	case c == idActive:
+	case c == IDActive:
 		what := "The key id is live, but this is not its secret: the right one may be close by."
 		if f.SecretSHA256() == "" {
 			what = "The key id is live, and no secret that was tried is its own: the right one may be close by."
@@ -147,15 +64,15 @@ func remedy(f *finding.Finding) []string {
 		}
 	case f.Match.Rule.Value:
 		return []string{"Find out what it opens. If it is real, replace it where it was issued; then remove it, or allow it with a reason."}
-	case c == unknown, c == unverified:
+	case c == Unknown, c == Unverified:
 		return []string{"Treat it as live until it is verified: rotate it, or scan again when it can be verified."}
-	case c == unverifiable:
+	case c == Unverifiable:
 		return []string{"Treat it as live. What it opens and how it is shut off" + rulePage(f)}
-	case c == loneID:
+	case c == LoneID:
 		return []string{"The id alone opens nothing. Make sure that its secret is not close by, then remove it."}
-	case c == canary:
+	case c == Canary:
 		return []string{"Do not use, test or remove it: it was planted to raise an alarm. Tell the security team."}
-	case c == expired:
+	case c == Expired:
 		return []string{"Nothing to shut off. Remove it, and find out where it was issued from."}
 	}
 	does := "does"
@@ -206,22 +123,4 @@ func trail(f *finding.Finding) string {
 		return s + "."
 	}
 	return s + ":\naws cloudtrail lookup-events --lookup-attributes AttributeKey=AccessKeyId,AttributeValue=" + f.Match.Credential.ID
-}
-
-// whose returns what is known of the owner, in a line or two.
-func whose(f *finding.Finding) []string {
-	var parts, lines []string
-	if f.Verdict.Identity.Account != "" {
-		parts = append(parts, "account "+printable.Quoted(f.Verdict.Identity.Account))
-	}
-	if who := strings.TrimSpace(f.Verdict.Identity.Kind + " " + f.Verdict.Identity.Name); who != "" {
-		parts = append(parts, printable.Quoted(who))
-	}
-	if len(parts) > 0 {
-		lines = append(lines, strings.Join(parts, ", "))
-	}
-	if f.Verdict.Identity.ARN != "" {
-		lines = append(lines, printable.Quoted(f.Verdict.Identity.ARN))
-	}
-	return lines
 }

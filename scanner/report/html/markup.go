@@ -1,4 +1,4 @@
-package report
+package html
 
 import (
 	"fmt"
@@ -14,6 +14,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
 // A markup is HTML in the making. It is not made with html/template, which would keep
@@ -106,7 +107,7 @@ func address(l *finding.Location, github bool) string {
 		return p.String()
 	}
 	repo := u.Scheme + "://" + u.Host + strings.TrimSuffix(strings.TrimSuffix(u.EscapedPath(), "/"), ".git")
-	commit := short(l.Commit) != l.Commit // else it is no object id
+	commit := wording.ShortID(l.Commit) != l.Commit // else it is no object id
 	switch {
 	case l.Kind == scanner.KindCommit && commit:
 		return repo + "/commit/" + l.Commit

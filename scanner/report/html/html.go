@@ -1,4 +1,5 @@
-package report
+// Package html writes reports as one page for browsers.
+package html
 
 import (
 	"cmp"
@@ -12,23 +13,24 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
-//go:embed html/page.css
+//go:embed page.css
 var pageStyle string
 
-//go:embed html/page.js
+//go:embed page.js
 var pageScript string
 
-// HTML returns the Handler that writes one page for browsers: what is live and what to
+// New returns the Handler that writes one page for browsers: what is live and what to
 // do, then every finding with all its places, then how the scan or sweep went. It is one
 // file that asks no server for anything, and shows all without its script too, which
 // filters and sorts. It writes at Summary, in one call; the records decide every byte, so
 // that the same page can be made for each request. It never shows secrets, not even those
 // in its records; but what surrounds them is clean only if the sink made it so.
-func HTML(w io.Writer) finding.Handler { return &htmlPage{w: w} }
+func New(w io.Writer) finding.Handler { return &handler{w: w} }
 
-// ContentSecurityPolicy is what the page of HTML says of itself, for servers to say too:
+// ContentSecurityPolicy is what the page says of itself, for servers to say too:
 // no script and no style but its own, and nothing from elsewhere.
 func ContentSecurityPolicy() string {
 	hash := func(s string) string {
@@ -39,36 +41,36 @@ func ContentSecurityPolicy() string {
 		"; base-uri 'none'; form-action 'none'"
 }
 
-type htmlPage struct {
+type handler struct {
 	w            io.Writer
 	scan         finding.Scan
 	findings     []finding.Finding
 	repositories []finding.Repository
 }
 
-func (h *htmlPage) Scan(s finding.Scan) error {
+func (h *handler) Scan(s finding.Scan) error {
 	h.scan = s
 	return nil
 }
 
-func (h *htmlPage) Finding(f finding.Finding) error {
+func (h *handler) Finding(f finding.Finding) error {
 	h.findings = append(h.findings, f)
 	return nil
 }
 
-func (h *htmlPage) Repository(r finding.Repository) error {
+func (h *handler) Repository(r finding.Repository) error {
 	h.repositories = append(h.repositories, r)
 	return nil
 }
 
-func (h *htmlPage) Summary(s finding.Summary) error {
+func (h *handler) Summary(s finding.Summary) error {
 	v := newView(h, s)
 	v.head()
 	v.overview()
 	v.list()
 	v.put(`<div id="unread">` + "\n")
 	v.sweep()
-	v.unread("Not read", "There may be more leaks in here.", v.swept.others(s.Unread))
+	v.unread("Not read", "There may be more leaks in here.", v.swept.Others(s.Unread))
 	v.put("</div>\n")
 	v.unread("Not read, and accepted", "Known to you.", s.Accepted)
 	v.charts()
@@ -87,21 +89,21 @@ type view struct {
 	findings     []finding.Finding // the most urgent first, the ignored ones last
 	open         int               // how many are not ignored
 	repositories []finding.Repository
-	swept        swept
+	swept        wording.Swept
 	owner        string // "owner/", if all repositories have the same one: rows need not repeat it
 	accounts     index
 	repos        index
 	rules        index
 }
 
-func newView(h *htmlPage, sum finding.Summary) *view {
+func newView(h *handler, sum finding.Summary) *view {
 	v := &view{scan: h.scan, sum: sum, findings: h.findings, repositories: h.repositories}
 	slices.SortStableFunc(v.findings, func(a, b finding.Finding) int {
 		return cmp.Or(
 			cmp.Compare(rank(a.Ignored != ""), rank(b.Ignored != "")),
-			cmp.Compare(classOf(&a), classOf(&b)),
+			cmp.Compare(wording.UrgencyOf(&a), wording.UrgencyOf(&b)),
 			cmp.Compare(rank(v.acknowledged(&a)), rank(v.acknowledged(&b))),
-			cmp.Compare(rank(!isNew(&a, v.scan.Started)), rank(!isNew(&b, v.scan.Started))))
+			cmp.Compare(rank(!wording.IsNew(&a, v.scan.Started)), rank(!wording.IsNew(&b, v.scan.Started))))
 	})
 	for i := range v.findings {
 		if v.findings[i].Ignored == "" {
@@ -111,7 +113,7 @@ func newView(h *htmlPage, sum finding.Summary) *view {
 	v.owner = commonOwner(v.findings)
 	slices.SortStableFunc(v.repositories, func(a, b finding.Repository) int { return strings.Compare(a.Name, b.Name) })
 	for _, r := range v.repositories {
-		v.swept.add(r)
+		v.swept.Add(r)
 	}
 	return v
 }
@@ -167,10 +169,10 @@ func (v *view) head() {
 
 func (v *view) foot() {
 	v.put("</main>\n<footer><p>")
-	if counts := v.swept.counts(); counts != "" {
+	if counts := v.swept.Counts(); counts != "" {
 		v.put("Repositories: %s. ", counts)
 	}
-	v.put("%s read, %s, in %s", plural(int(v.sum.Objects), "object"), size(v.sum.Bytes), elapsed(v.sum.ElapsedMS))
+	v.put("%s read, %s, in %s", wording.Plural(int(v.sum.Objects), "object"), wording.Size(v.sum.Bytes), wording.Elapsed(v.sum.ElapsedMS))
 	if v.scan.Version != "" {
 		v.put(", by stanch %s", foreign(v.scan.Version))
 	}
@@ -191,14 +193,14 @@ func (v *view) sweep() {
 	if len(v.repositories) == 0 {
 		return
 	}
-	v.put(`<section aria-labelledby="h-repos"><h2 id="h-repos">Repositories</h2><p>%s.</p>`+"\n", v.swept.counts())
-	if len(v.swept.failed) > 0 {
+	v.put(`<section aria-labelledby="h-repos"><h2 id="h-repos">Repositories</h2><p>%s.</p>`+"\n", v.swept.Counts())
+	if len(v.swept.Failed) > 0 {
 		v.put(`<h3 id="failed">Failed: there may be more leaks in here</h3>` + "\n")
-		v.repositoryTable("Repositories that could not be read", v.swept.failed)
+		v.repositoryTable("Repositories that could not be read", v.swept.Failed)
 	}
 	rest := slices.DeleteFunc(slices.Clone(v.repositories), func(r finding.Repository) bool { return r.State == finding.RepositoryFailed })
 	if len(rest) > 0 {
-		v.put("<details><summary>%s</summary>\n", thousands(int64(len(rest)))+" others")
+		v.put("<details><summary>%s</summary>\n", wording.Thousands(int64(len(rest)))+" others")
 		v.repositoryTable("Other repositories", rest)
 		v.put("</details>\n")
 	}
@@ -212,7 +214,7 @@ func (v *view) repositoryTable(caption string, list []finding.Repository) {
 		if !r.At.IsZero() {
 			v.put("%s", r.At.UTC().Format("2006-01-02 15:04"))
 		}
-		v.put(`</td><td class="num">%s</td><td class="num">%s</td></tr>`+"\n", thousands(r.Objects), size(r.Fetched))
+		v.put(`</td><td class="num">%s</td><td class="num">%s</td></tr>`+"\n", wording.Thousands(r.Objects), wording.Size(r.Fetched))
 	}
 	v.put("</tbody></table></div>\n")
 }

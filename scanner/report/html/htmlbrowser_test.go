@@ -1,4 +1,4 @@
-package report
+package html
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/report/internal/reporttest"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -36,7 +37,7 @@ func TestPagesForBrowser(t *testing.T) {
 	}
 	for name, n := range map[string]int{"many": 5000, "demo": 60} {
 		var page bytes.Buffer
-		planted := sweepOf(t, n, HTML(&page))
+		planted := sweepOf(t, n, New(&page))
 		save(name, page.Bytes(), planted)
 	}
 	var planted []string
@@ -58,7 +59,7 @@ func sweepOf(t testing.TB, n int, h finding.Handler) []string {
 	t.Helper()
 	m := &sweepMaker{r: rand.New(rand.NewPCG(7, uint64(n)))}
 	history := map[string]*finding.History{}
-	sink := finding.NewSink(madeUp{h, history}, finding.Scan{Version: "0.2.0", Source: "sweep", Target: "example-corp", Started: day}, nil, false)
+	sink := finding.NewSink(madeUp{h, history}, finding.Scan{Version: "0.2.0", Source: "sweep", Target: "example-corp", Started: reporttest.Day}, nil, false)
 	sum := finding.Summary{Findings: n, Objects: 48_113_902, Bytes: 312_000_000_000, ElapsedMS: (26 * time.Minute).Milliseconds(),
 		Unread: []finding.Unread{{What: "example-corp/monorepo: objects/pack/pack-1.pack", Why: "its checksum is wrong"}}}
 	for i := range n {
@@ -87,7 +88,7 @@ func (h madeUp) Finding(f finding.Finding) error {
 
 func (h madeUp) Summary(s finding.Summary) error {
 	for i := range 240 {
-		r := finding.Repository{Name: "example-corp/" + repoOf(i), URL: "https://github.com/example-corp/" + repoOf(i), At: day, Private: i%3 > 0}
+		r := finding.Repository{Name: "example-corp/" + repoOf(i), URL: "https://github.com/example-corp/" + repoOf(i), At: reporttest.Day, Private: i%3 > 0}
 		switch {
 		case i == 17:
 			r.State, r.Why = finding.RepositoryFailed, "fetching: the server hung up after 1.2 GB"
@@ -119,13 +120,13 @@ func (m *sweepMaker) finding(i, n int) (*finding.Finding, *finding.History) {
 	r := m.r
 	secret := detectorstest.SecretKey(uint64(i))
 	m.planted = append(m.planted, secret)
-	f := &finding.Finding{Match: detectors.Match{Rule: accessKey, Grade: "strong", Confidence: detectors.High,
-		Credential: detectors.Credential{ID: keyID(fmt.Sprintf("%09d", i)), Secret: detectors.NewSecret(secret)}}}
+	f := &finding.Finding{Match: detectors.Match{Rule: reporttest.AccessKey, Grade: "strong", Confidence: detectors.High,
+		Credential: detectors.Credential{ID: reporttest.KeyID(fmt.Sprintf("%09d", i)), Secret: detectors.NewSecret(secret)}}}
 	account := fmt.Sprintf("%012d", 111122223333+int64(r.IntN(12))*1_010_101)
 	name := []string{"deploy", "ci", "backup", "terraform", "jdoe", "reporting"}[r.IntN(6)]
-	f.Verdict = verifier.Verdict{State: verifier.Invalid, At: day, Identity: verifier.Identity{Account: account}}
-	first := day.AddDate(0, 0, -r.IntN(300)-1)
-	past := &finding.History{FirstSeen: first, LastSeen: day}
+	f.Verdict = verifier.Verdict{State: verifier.Invalid, At: reporttest.Day, Identity: verifier.Identity{Account: account}}
+	first := reporttest.Day.AddDate(0, 0, -r.IntN(300)-1)
+	past := &finding.History{FirstSeen: first, LastSeen: reporttest.Day}
 	live := max(9, n/80)
 	switch {
 	case i < live:
@@ -136,11 +137,11 @@ func (m *sweepMaker) finding(i, n int) (*finding.Finding, *finding.History) {
 		switch i {
 		case 0:
 			f.Verdict.Identity.Kind, f.Verdict.Identity.Name, f.Verdict.Identity.ARN = "root", "", "arn:aws:iam::"+account+":root"
-			past.FirstSeen, past.LastSeen = day.Add(time.Minute), day.Add(time.Minute)
+			past.FirstSeen, past.LastSeen = reporttest.Day.Add(time.Minute), reporttest.Day.Add(time.Minute)
 		case 1:
-			past.FirstSeen, past.LastSeen = day.Add(time.Minute), day.Add(time.Minute)
+			past.FirstSeen, past.LastSeen = reporttest.Day.Add(time.Minute), reporttest.Day.Add(time.Minute)
 		case 2:
-			past.AcknowledgedBy, past.Note, past.AcknowledgedUntil = "sam@example.com", "rotation is planned for Tuesday", day.AddDate(0, 0, 3)
+			past.AcknowledgedBy, past.Note, past.AcknowledgedUntil = "sam@example.com", "rotation is planned for Tuesday", reporttest.Day.AddDate(0, 0, 3)
 		}
 	case i < live+n/60:
 		f.Verdict.State = verifier.IDActive
@@ -150,8 +151,8 @@ func (m *sweepMaker) finding(i, n int) (*finding.Finding, *finding.History) {
 		f.Verdict.State, f.Verdict.Reason = verifier.CanarySuspected, "an account that plants keys"
 	default:
 		past.DeadSince = first.Add(time.Duration(r.ExpFloat64() * float64(9*24*time.Hour)))
-		if past.DeadSince.After(day) {
-			past.DeadSince = day
+		if past.DeadSince.After(reporttest.Day) {
+			past.DeadSince = reporttest.Day
 		}
 		if i%3 == 0 {
 			past.GoneSince = past.DeadSince
@@ -169,7 +170,7 @@ func (m *sweepMaker) finding(i, n int) (*finding.Finding, *finding.History) {
 		repo = i % 7 % 4
 	}
 	for k := range places {
-		l := blob([]string{"deploy/prod.env", "config/settings.py", "terraform/main.tf", "scripts/release.sh", ".github/workflows/ci.yml", "src/main/resources/application.properties"}[r.IntN(6)], 1+r.IntN(200), k == 0 && i%3 > 0)
+		l := reporttest.Blob([]string{"deploy/prod.env", "config/settings.py", "terraform/main.tf", "scripts/release.sh", ".github/workflows/ci.yml", "src/main/resources/application.properties"}[r.IntN(6)], 1+r.IntN(200), k == 0 && i%3 > 0)
 		l.Repo = "https://github.com/example-corp/" + repoOf((repo+k/3)%240)
 		l.Time = first.AddDate(0, 0, -r.IntN(500))
 		l.Author, l.Email = []string{"Ada Example", "Grace Example", "Alan Example"}[r.IntN(3)], "dev@example.com"

@@ -1,4 +1,5 @@
-package report
+// Package sarif writes reports as SARIF 2.1.0, for code scanning.
+package sarif
 
 import (
 	"cmp"
@@ -16,6 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
 // GitHub refuses files with more than 25,000 results, shows 5,000 of them and
@@ -27,68 +29,83 @@ const (
 )
 
 const (
-	sarifSchema = "https://json.schemastore.org/sarif-2.1.0.json"
-	sarifTime   = "2006-01-02T15:04:05.000Z"
-	homePage    = "https://github.com/stanch-dev/stanch"
-	rulePages   = homePage + "/blob/main/docs/rules/"
+	schema     = "https://json.schemastore.org/sarif-2.1.0.json"
+	timeFormat = "2006-01-02T15:04:05.000Z"
+	homePage   = "https://github.com/stanch-dev/stanch"
+	rulePages  = homePage + "/blob/main/docs/rules/"
 	// Rules of users have no page of their own: this says where they are from.
 	ownRulePage = homePage + "/blob/main/docs/configuration.md"
 )
 
 var semver = regexp.MustCompile(`^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$`)
 
-// SARIF returns the Handler that writes SARIF 2.1.0 with all that GitHub code
+// Options are those of New.
+type Options struct {
+	// Rules are documented, whether or not they found anything. They are not retained.
+	Rules []*detectors.Rule
+	// Category is the category in code scanning, "stanch/" if it is "": an upload replaces
+	// the one before it in the same category. It ends with "/", since GitHub takes the rest
+	// after the last slash for the id of a run. A report that misses something is in a
+	// category below it.
+	Category string
+	// LineHash returns the LineHash of a line of a file at HEAD, "" if it cannot. It is
+	// called for places at HEAD; nil is as if it never could.
+	LineHash func(path string, line int) string
+	Reading  wording.Reading
+}
+
+// New returns the Handler that writes SARIF 2.1.0 with all that GitHub code
 // scanning asks for beyond the schema. The rules are documented whether or not
 // they found anything. It writes at Summary, in one call, the worst first: what
 // is over GitHub's limit is cut, and a notification says so.
 //
 // A result never quotes the text that was found.
-func SARIF(w io.Writer, o Options) finding.Handler {
-	h := &sarif{w: w, o: Options{Now: o.Now, Again: o.Again}, category: cmp.Or(o.Category, "stanch/"), lineHash: o.LineHash, index: map[string]int{}, rules: []sarifRule{}}
+func New(w io.Writer, o Options) finding.Handler {
+	h := &handler{w: w, reading: o.Reading, category: cmp.Or(o.Category, "stanch/"), lineHash: o.LineHash, index: map[string]int{}, rules: []rule{}}
 	for _, r := range o.Rules {
 		h.rule(r)
 	}
 	return h
 }
 
-type sarif struct {
+type handler struct {
 	w        io.Writer
-	o        Options // without what is not retained
-	age      age
+	reading  wording.Reading
+	age      wording.Age
 	category string
 	lineHash func(string, int) string
 	scan     finding.Scan
-	rules    []sarifRule
+	rules    []rule
 	index    map[string]int // of rules, by ID
 	findings []finding.Finding
 }
 
-func (h *sarif) Scan(s finding.Scan) error {
+func (h *handler) Scan(s finding.Scan) error {
 	h.scan = s
 	return nil
 }
 
-func (h *sarif) Finding(f finding.Finding) error {
+func (h *handler) Finding(f finding.Finding) error {
 	h.findings = append(h.findings, f)
 	return nil
 }
 
-func (*sarif) Repository(finding.Repository) error { return nil }
+func (*handler) Repository(finding.Repository) error { return nil }
 
-func (h *sarif) Summary(s finding.Summary) error {
-	worstFirst(h.findings)
-	h.age = newAge(h.scan, s, h.o)
-	run := sarifRun{
-		AutomationDetails: sarifAutomation{h.id(s)},
-		Invocations:       []sarifInvocation{h.invocation(s)},
+func (h *handler) Summary(s finding.Summary) error {
+	wording.WorstFirst(h.findings)
+	h.age = wording.NewAge(h.scan, s, h.reading)
+	this := run{
+		AutomationDetails: automation{h.id(s)},
+		Invocations:       []invocation{h.invocation(s)},
 		ColumnKind:        "unicodeCodePoints",
-		Results:           []sarifResult{}, // null would mean that nothing was scanned
+		Results:           []result{}, // null would mean that nothing was scanned
 	}
 	for i := range h.findings[:min(len(h.findings), maxResults)] {
-		run.Results = append(run.Results, h.result(&h.findings[i]))
+		this.Results = append(this.Results, h.result(&h.findings[i]))
 	}
-	run.Tool.Driver = h.driver() // last: replayed findings bring rules along
-	b, err := json.MarshalIndent(sarifLog{sarifSchema, "2.1.0", []sarifRun{run}}, "", "  ")
+	this.Tool.Driver = h.driver() // last: replayed findings bring rules along
+	b, err := json.MarshalIndent(log{schema, "2.1.0", []run{this}}, "", "  ")
 	if err == nil {
 		_, err = h.w.Write(append(b, '\n'))
 	}
@@ -102,7 +119,7 @@ func (h *sarif) Summary(s finding.Summary) error {
 // the same category, and closes the alerts that the new one does not name. A file that
 // misses something must not close alerts for it. So it has a category of its own, which it
 // shares only with files that miss the very same things.
-func (h *sarif) id(s finding.Summary) string {
+func (h *handler) id(s finding.Summary) string {
 	var missing []string
 	for _, u := range s.Unread {
 		missing = append(missing, fmt.Sprintf("%q %q", u.What, u.Why))
@@ -118,8 +135,8 @@ func (h *sarif) id(s finding.Summary) string {
 	return fmt.Sprintf("%s/incomplete/%x/", strings.TrimSuffix(h.category, "/"), sum[:8])
 }
 
-func (h *sarif) driver() sarifDriver {
-	d := sarifDriver{Name: "stanch", Version: h.scan.Version, InformationURI: homePage, Rules: h.rules}
+func (h *handler) driver() driver {
+	d := driver{Name: "stanch", Version: h.scan.Version, InformationURI: homePage, Rules: h.rules}
 	if v := strings.TrimPrefix(h.scan.Version, "v"); semver.MatchString(v) {
 		d.SemanticVersion = v
 	}
@@ -127,7 +144,7 @@ func (h *sarif) driver() sarifDriver {
 }
 
 // rule adds r unless it is known, and returns its index.
-func (h *sarif) rule(r *detectors.Rule) int {
+func (h *handler) rule(r *detectors.Rule) int {
 	if i, ok := h.index[r.ID]; ok {
 		return i
 	}
@@ -138,14 +155,14 @@ func (h *sarif) rule(r *detectors.Rule) int {
 		page = ownRulePage
 	}
 	h.index[r.ID] = len(h.rules)
-	h.rules = append(h.rules, sarifRule{
+	h.rules = append(h.rules, rule{
 		ID:               r.ID,
 		Name:             pascal(r.ID),
-		ShortDescription: sarifMessage{Text: sentence(title)},
-		FullDescription:  sarifMessage{Text: sentence(first)},
-		Help:             sarifMessage{Text: sentence(help), Markdown: help},
+		ShortDescription: message{Text: wording.Sentence(title)},
+		FullDescription:  message{Text: wording.Sentence(first)},
+		Help:             message{Text: wording.Sentence(help), Markdown: help},
 		HelpURI:          page,
-		Properties: sarifRuleProperties{
+		Properties: ruleProperties{
 			SecuritySeverity: "9.5", // over 9.0 is critical; GitHub knows no severity of results
 			Precision:        "high",
 			Tags:             []string{"security", "secret", "external/cwe/cwe-798"},
@@ -154,50 +171,50 @@ func (h *sarif) rule(r *detectors.Rule) int {
 	return h.index[r.ID]
 }
 
-func (h *sarif) invocation(s finding.Summary) sarifInvocation {
+func (h *handler) invocation(s finding.Summary) invocation {
 	// GitHub refuses a file of an execution that failed. One that could not read
 	// something did not: that is in the notifications.
-	inv := sarifInvocation{ExecutionSuccessful: !s.Stopped}
+	inv := invocation{ExecutionSuccessful: !s.Stopped}
 	if !h.scan.Started.IsZero() {
-		inv.StartTimeUTC = h.scan.Started.UTC().Format(sarifTime)
+		inv.StartTimeUTC = h.scan.Started.UTC().Format(timeFormat)
 		end := h.scan.Started.Add(time.Duration(s.ElapsedMS) * time.Millisecond)
-		inv.EndTimeUTC = end.UTC().Format(sarifTime)
+		inv.EndTimeUTC = end.UTC().Format(timeFormat)
 	}
 	say := func(level, text string) {
-		inv.Notifications = append(inv.Notifications, sarifNotification{level, sarifMessage{Text: text}})
+		inv.Notifications = append(inv.Notifications, notification{level, message{Text: text}})
 	}
 	for i, u := range s.Unread {
 		if i == maxNotifications {
-			say("error", "Not read: "+thousands(int64(len(s.Unread)-i))+" more.")
+			say("error", "Not read: "+wording.Thousands(int64(len(s.Unread)-i))+" more.")
 			break
 		}
-		say("error", sentence("Not read: "+quiet(u.What)+": "+quiet(u.Why)))
+		say("error", wording.Sentence("Not read: "+quiet(u.What)+": "+quiet(u.Why)))
 	}
 	if n := len(h.findings) - maxResults; n > 0 {
-		say("warning", "Over the limit of code scanning: "+plural(n, "more finding")+" not in this file.")
+		say("warning", "Over the limit of code scanning: "+wording.Plural(n, "more finding")+" not in this file.")
 	}
 	return inv
 }
 
-func (h *sarif) result(f *finding.Finding) sarifResult {
-	r := sarifResult{
+func (h *handler) result(f *finding.Finding) result {
+	r := result{
 		RuleID:    f.Match.Rule.ID,
 		RuleIndex: h.rule(&detectors.Rule{ID: f.Match.Rule.ID, Title: f.Match.Rule.Title, Value: f.Match.Rule.Value}),
-		Level:     level(f),
-		Message:   sarifMessage{Text: message(f, &h.age)},
-		Locations: []sarifLocation{{PhysicalLocation: physical(&finding.Location{Blob: "unknown"})}},
+		Level:     wording.Level(f),
+		Message:   message{Text: messageOf(f, &h.age)},
+		Locations: []location{{PhysicalLocation: physical(&finding.Location{Blob: "unknown"})}},
 		PartialFingerprints: map[string]string{
 			// The only one that GitHub reads; of the form hash:count.
 			"primaryLocationLineHash": f.Fingerprint() + ":1", // replaced if the line is at HEAD
 			finding.Schema:            f.Fingerprint(),
 		},
-		Suppressions: []sarifSuppression{}, // if one result says, all have to
-		Properties:   sarifProperties{State: string(f.Verdict.State), KeyID: f.Match.Credential.ID},
+		Suppressions: []suppression{}, // if one result says, all have to
+		Properties:   properties{State: string(f.Verdict.State), KeyID: f.Match.Credential.ID},
 	}
-	places := firstPlaces(f.Locations, 1+maxRelated)
+	places := wording.FirstPlaces(f.Locations, 1+maxRelated)
 	for i := range places {
 		l := &places[i]
-		loc := sarifLocation{PhysicalLocation: physical(l), Properties: holding(l)}
+		loc := location{PhysicalLocation: physical(l), Properties: holding(l)}
 		if i == 0 { // one: each further one would be an alert of its own
 			r.Locations[0] = loc
 			if hash := h.hash(l); hash != "" {
@@ -205,69 +222,46 @@ func (h *sarif) result(f *finding.Finding) sarifResult {
 			}
 			continue
 		}
-		loc.Message = &sarifMessage{Text: sentence(quiet(place(l)))}
+		loc.Message = &message{Text: wording.Sentence(quiet(wording.Place(l)))}
 		r.RelatedLocations = append(r.RelatedLocations, loc)
 	}
 	if f.Ignored != "" {
-		r.Suppressions = append(r.Suppressions, sarifSuppression{"external", f.Ignored})
+		r.Suppressions = append(r.Suppressions, suppression{"external", f.Ignored})
 	}
 	return r
 }
 
 // hash is what codeql-action would work out, "" if that can only be our own.
-func (h *sarif) hash(l *finding.Location) string {
+func (h *handler) hash(l *finding.Location) string {
 	if h.lineHash == nil || !l.AtHead || l.Kind != scanner.KindBlob {
 		return ""
 	}
 	return h.lineHash(l.Path, l.Line)
 }
 
-func level(f *finding.Finding) string {
-	switch classOf(f) {
-	case liveRoot, live, idActive:
-		return "error"
-	case unknown, unverified, unverifiable:
-		switch f.Match.Confidence {
-		case detectors.Low:
-			return "note"
-		case detectors.Medium:
-			return "warning"
-		}
-		return "error"
-	case loneID:
-		if f.Match.Confidence == detectors.High {
-			return "warning"
-		}
-		return "note"
-	case canary, invalid:
-		return "warning"
-	}
-	return "note"
-}
-
-// message says what was found and what to do. Places are in the locations.
-func message(f *finding.Finding, age *age) string {
-	s := word(f) + ": " + quiet(f.Match.Rule.Title)
+// messageOf says what was found and what to do. Places are in the locations.
+func messageOf(f *finding.Finding, age *wording.Age) string {
+	s := wording.Word(f) + ": " + quiet(f.Match.Rule.Title)
 	if f.Match.Credential.ID != "" {
 		s += " " + quiet(f.Match.Credential.ID)
 	}
-	s += quiet(doubt(f))
-	parts := append([]string{s}, whose(f)...)
+	s += quiet(wording.Doubt(f))
+	parts := append([]string{s}, wording.Whose(f)...)
 	if f.Verdict.Reason != "" {
 		parts = append(parts, f.Verdict.Reason)
 	}
-	parts = append(parts, nonEmpty(age.of(f))...)
+	parts = append(parts, wording.NonEmpty(age.Of(f))...)
 	for i := range parts[1:] {
 		parts[i+1] = quiet(parts[i+1])
 	}
-	if buried(f) {
-		parts = append(parts, quiet(unreachable(&f.Locations[0])))
+	if wording.Buried(f) {
+		parts = append(parts, quiet(wording.Unreachable(&f.Locations[0])))
 	}
 	if n := len(f.Locations); n > 1 {
-		parts = append(parts, "in "+plural(n, "place"))
+		parts = append(parts, "in "+wording.Plural(n, "place"))
 	}
-	s = sentence(strings.Join(parts, "; "))
-	for _, step := range advice(f) {
+	s = wording.Sentence(strings.Join(parts, "; "))
+	for _, step := range wording.Advice(f) {
 		step, command, _ := strings.Cut(step, "\n")
 		if command != "" {
 			step += " `" + command + "`."
@@ -278,18 +272,18 @@ func message(f *finding.Finding, age *age) string {
 }
 
 // holding says what holds l today, for programs; nil if there is nothing to say.
-func holding(l *finding.Location) *sarifLocationProperties {
+func holding(l *finding.Location) *locationProperties {
 	if len(l.Refs) == 0 && l.Unreachable == "" {
 		return nil
 	}
-	return &sarifLocationProperties{l.Refs, l.MoreRefs, l.Unreachable}
+	return &locationProperties{l.Refs, l.MoreRefs, l.Unreachable}
 }
 
 // physical is where l is in the checkout. GitHub refuses results without a file
 // and a region; what is in no file (the message of a commit) gets a path that
 // cannot be mistaken for one of the repository: git/commit-message/ID,
 // git/config/config, github/comment/URL.
-func physical(l *finding.Location) sarifPhysicalLocation {
+func physical(l *finding.Location) physicalLocation {
 	name := l.Path
 	switch l.Kind {
 	case scanner.KindCommit, scanner.KindTag, scanner.KindNote, scanner.KindRefName, scanner.KindConfig, scanner.KindReflog:
@@ -300,9 +294,9 @@ func physical(l *finding.Location) sarifPhysicalLocation {
 		name = cmp.Or(name, "git/blob/"+string(l.Blob))
 	}
 	line, column := max(l.Line, 1), max(l.Column, 1)
-	return sarifPhysicalLocation{
-		ArtifactLocation: sarifArtifactLocation{relativeURI(name)},
-		Region:           sarifRegion{line, column, line, max(l.EndColumn, column)},
+	return physicalLocation{
+		ArtifactLocation: artifactLocation{relativeURI(name)},
+		Region:           region{line, column, line, max(l.EndColumn, column)},
 	}
 }
 
@@ -335,14 +329,6 @@ func segment(s string) string {
 func quiet(s string) string { return brackets.Replace(printable.Quoted(s)) }
 
 var brackets = strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`)
-
-func sentence(s string) string {
-	s = strings.TrimSpace(s)
-	if s == "" || strings.HasSuffix(s, ".") {
-		return s
-	}
-	return s + "."
-}
 
 // pascal turns aws-access-key into AwsAccessKey.
 func pascal(id string) string {

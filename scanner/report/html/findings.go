@@ -1,4 +1,4 @@
-package report
+package html
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
 // anchor is the id of the i-th finding on the page: from its fingerprint, so that a link to
@@ -27,11 +28,11 @@ func name(f *finding.Finding) string {
 }
 
 func badge(f *finding.Finding) trusted {
-	c := classOf(f)
+	c := wording.UrgencyOf(f)
 	if f.Ignored != "" {
 		return `<span class="badge ignored">IGNORED</span>`
 	}
-	return trusted(fmt.Sprintf(`<span class="badge %s">%s</span>`, slugs[c], word(f)))
+	return trusted(fmt.Sprintf(`<span class="badge %s">%s</span>`, slugs[c], wording.Word(f)))
 }
 
 // reposOf returns the repositories of f, each once.
@@ -58,7 +59,7 @@ func (v *view) tags(f *finding.Finding) trusted {
 // past returns which of new, acknowledged, gone and dead is true of f.
 func (v *view) past(f *finding.Finding) []string {
 	var words []string
-	if isNew(f, v.scan.Started) {
+	if wording.IsNew(f, v.scan.Started) {
 		words = append(words, "new")
 	}
 	if v.acknowledged(f) {
@@ -89,25 +90,25 @@ func (v *view) list() {
 func (v *view) filters() {
 	v.put(`<form id="filter" class="js" hidden="" role="search" aria-label="Findings"><label class="text"><span>Filter</span><input type="search" name="text" autocomplete="off" spellcheck="false" placeholder="key, path … ( / )"/></label>` + "\n")
 	v.put(`<label><span>State</span><select name="state"><option value="">not ignored (%d)</option><option value="*">all (%d)</option><optgroup label="State">`, v.open, len(v.findings))
-	var by [len(classes) + 1]int
+	var by [wording.Urgencies + 1]int
 	past := map[string]int{}
 	for i := range v.findings {
 		f := &v.findings[i]
 		if f.Ignored != "" {
-			by[len(classes)]++
+			by[wording.Urgencies]++
 			continue
 		}
-		by[classOf(f)]++
+		by[wording.UrgencyOf(f)]++
 		for _, word := range v.past(f) {
 			past[word]++
 		}
 	}
-	for c, n := range by[:len(classes)] {
+	for c, n := range by[:wording.Urgencies] {
 		if n > 0 {
-			v.put(`<option value="%s">%s (%d)</option>`, slugs[c], strings.ToLower(classes[c].word), n)
+			v.put(`<option value="%s">%s (%d)</option>`, slugs[c], strings.ToLower(wording.Urgency(c).String()), n)
 		}
 	}
-	if n := by[len(classes)]; n > 0 {
+	if n := by[wording.Urgencies]; n > 0 {
 		v.put(`<option value="ignored">ignored (%d)</option>`, n)
 	}
 	v.put("</optgroup>")
@@ -145,7 +146,7 @@ func (v *view) menu(title, name string, x *index) {
 // thousands of findings cost what their lines cost; others show it.
 func (v *view) row(m *markup, i int) {
 	f := &v.findings[i]
-	slug := slugs[classOf(f)]
+	slug := slugs[wording.UrgencyOf(f)]
 	if f.Ignored != "" {
 		slug = "ignored"
 	}
@@ -176,7 +177,7 @@ func (v *view) rowPlace(m *markup, f *finding.Finding, repos []string) {
 		return
 	}
 	l := &f.Locations[0]
-	at := where(l)
+	at := wording.Where(l)
 	if l.Line > 0 {
 		at += ":" + strconv.Itoa(l.Line)
 	}
@@ -186,7 +187,7 @@ func (v *view) rowPlace(m *markup, f *finding.Finding, repos []string) {
 	}
 	m.put(`</span> <span class="at">%s`, foreign(at))
 	if n := len(f.Locations) + f.Omitted - 1; n > 0 {
-		m.put(` <span class="dim">+%s</span>`, thousands(int64(n)))
+		m.put(` <span class="dim">+%s</span>`, wording.Thousands(int64(n)))
 	}
 	m.put(`</span> <span class="seen">%s</span>`, date(firstSeen(f)))
 }
@@ -217,17 +218,17 @@ func (v *view) details(m *markup, f *finding.Finding) {
 	m.put("<div>")
 	if f.Ignored == "" {
 		m.put(`<h3>What to do now</h3><ol class="steps">`)
-		for _, s := range advice(f) {
+		for _, s := range wording.Advice(f) {
 			m.put("<li>%s</li>", step(s))
 		}
 		m.put("</ol>")
 	}
-	m.put("<h3>%s</h3><ul class=\"places\">", plural(len(f.Locations)+f.Omitted, "place"))
+	m.put("<h3>%s</h3><ul class=\"places\">", wording.Plural(len(f.Locations)+f.Omitted, "place"))
 	for i := range f.Locations {
 		v.place(m, &f.Locations[i])
 	}
 	if f.Omitted > 0 {
-		m.put("<li>and %s more, which the report does not hold</li>", thousands(int64(f.Omitted)))
+		m.put("<li>and %s more, which the report does not hold</li>", wording.Thousands(int64(f.Omitted)))
 	}
 	m.put("</ul></div><div><h3>What is known</h3><dl>")
 	v.known(m, f)
@@ -255,8 +256,8 @@ func (v *view) known(m *markup, f *finding.Finding) {
 		}
 	}
 	field("why", f.Verdict.Reason)
-	age := newAge(v.scan, v.sum, Options{})
-	field("when", age.of(f))
+	age := wording.NewAge(v.scan, v.sum, wording.Reading{})
+	field("when", age.Of(f))
 	field("ignored", f.Ignored)
 	field("not ignored, since it is live", f.Overruled)
 	field("account", f.Verdict.Identity.Account)
@@ -273,7 +274,7 @@ func (v *view) known(m *markup, f *finding.Finding) {
 		m.put("</dd>")
 	}
 	v.history(m, f)
-	field("doubt", strings.Trim(doubt(f), " ()"))
+	field("doubt", strings.Trim(wording.Doubt(f), " ()"))
 	field("rule", f.Match.Rule.ID)
 	field("fingerprint", f.Fingerprint())
 }
@@ -282,7 +283,7 @@ func (v *view) known(m *markup, f *finding.Finding) {
 func (v *view) history(m *markup, f *finding.Finding) {
 	at := func(label string, t time.Time) {
 		if !t.IsZero() {
-			m.put(`<dt>%s</dt><dd><time datetime="%s">%s</time></dd>`, label, t.UTC().Format(time.RFC3339), moment(t))
+			m.put(`<dt>%s</dt><dd><time datetime="%s">%s</time></dd>`, label, t.UTC().Format(time.RFC3339), wording.Moment(t))
 		}
 	}
 	at("verified", f.Verdict.At)
@@ -317,7 +318,7 @@ func (v *view) place(m *markup, l *finding.Location) {
 	if l.Repo != "" {
 		m.put(`<span class="repo">%s</span> `, foreign(repoName(l.Repo)))
 	}
-	at := where(l)
+	at := wording.Where(l)
 	if l.Line > 0 {
 		at += ":" + strconv.Itoa(l.Line)
 	}
@@ -330,11 +331,11 @@ func (v *view) place(m *markup, l *finding.Location) {
 	}
 	var about []string
 	if l.Commit != "" {
-		about = append(about, "commit "+short(l.Commit))
+		about = append(about, "commit "+wording.ShortID(l.Commit))
 	}
-	about = append(about, nonEmpty(strings.TrimSpace(l.Author+" "+l.Email))...)
-	about = append(about, nonEmpty(date(l.Time))...)
-	about = append(about, holders(l)...)
+	about = append(about, wording.NonEmpty(strings.TrimSpace(l.Author+" "+l.Email))...)
+	about = append(about, wording.NonEmpty(date(l.Time))...)
+	about = append(about, wording.Reachability(l)...)
 	if l.Ignored != "" {
 		about = append(about, "ignored: "+l.Ignored)
 	}

@@ -1,4 +1,4 @@
-package report
+package wording
 
 import (
 	"fmt"
@@ -13,25 +13,35 @@ import (
 // now: somebody has just scanned, and reads the report.
 const fresh = time.Minute
 
-// An age says how old the answers are that states rest on. An answer that AWS gave during
-// the scan needs no word, until the report itself is old.
-type age struct {
-	began, ended time.Time // the scan
-	now          time.Time // zero: nobody knows when the report is read
-	again        string    // how AWS is asked anew, "" if that is not to be said
-	ago          bool      // "12 min ago", of a report that is read at once
+// A Reading is when and how a report is read.
+type Reading struct {
+	// Now returns the time of it; nil says that the report is kept, and read later.
+	Now func() time.Time
+	// Again is the flag or the command that has AWS asked anew, "" if that is not to be said.
+	Again string
+	// Ago writes "12 min ago", for a report that is read at once.
+	Ago bool
 }
 
-func newAge(scan finding.Scan, sum finding.Summary, o Options) age {
-	a := age{began: scan.Started, ended: scan.Started.Add(time.Duration(sum.ElapsedMS) * time.Millisecond), again: o.Again}
-	if o.Now != nil {
-		a.now = o.Now().UTC()
+// An Age says how old the answers are that states rest on. An answer that AWS gave during
+// the scan needs no word, until the report itself is old.
+type Age struct {
+	began, ended time.Time // the scan
+	now          time.Time // zero: nobody knows when the report is read
+	reading      Reading
+}
+
+// NewAge returns the Age of the answers in the report of a scan.
+func NewAge(scan finding.Scan, sum finding.Summary, r Reading) Age {
+	a := Age{began: scan.Started, ended: scan.Started.Add(time.Duration(sum.ElapsedMS) * time.Millisecond), reading: r}
+	if r.Now != nil {
+		a.now = r.Now().UTC()
 	}
 	return a
 }
 
-// of says how old the answer about f is, or "".
-func (a *age) of(f *finding.Finding) string {
+// Of says how old the answer about f is, or "".
+func (a *Age) Of(f *finding.Finding) string {
 	at := f.Verdict.At.UTC()
 	switch {
 	case f.Stale != "":
@@ -41,22 +51,22 @@ func (a *age) of(f *finding.Finding) string {
 	case at.IsZero():
 		return ""
 	case !a.now.IsZero() && at.After(a.now.Add(fresh)):
-		return "asked at " + moment(at) + ", a time that is still to come: one of two clocks is wrong"
+		return "asked at " + Moment(at) + ", a time that is still to come: one of two clocks is wrong"
 	case !at.Before(a.began) && (a.now.IsZero() || a.now.Sub(later(at, a.ended)) <= fresh):
 		return ""
 	}
-	s := "asked at " + moment(at)
-	if a.ago && !a.now.IsZero() {
+	s := "asked at " + Moment(at)
+	if a.reading.Ago && !a.now.IsZero() {
 		s = "asked " + ago(a.now.Sub(at)) + " ago"
 	}
-	if s += ", not again"; a.again != "" {
-		s += ": " + a.again
+	if s += ", not again"; a.reading.Again != "" {
+		s += ": " + a.reading.Again
 	}
 	return s
 }
 
 // was tells the last answer, and its time, if that is not one of now.
-func (a *age) was(f *finding.Finding) string {
+func (a *Age) was(f *finding.Finding) string {
 	state, at := was(f.Verdict.State), f.Verdict.At.UTC()
 	switch {
 	case state == "":
@@ -64,11 +74,11 @@ func (a *age) was(f *finding.Finding) string {
 	case at.IsZero():
 		return "; " + state + " at a time that the report does not say"
 	case !a.now.IsZero() && at.After(a.now.Add(fresh)):
-		return "; " + state + " at " + moment(at) + ", a time that is still to come: one of two clocks is wrong"
-	case a.ago && at.Truncate(24*time.Hour).Equal(a.now.Truncate(24*time.Hour)):
+		return "; " + state + " at " + Moment(at) + ", a time that is still to come: one of two clocks is wrong"
+	case a.reading.Ago && at.Truncate(24*time.Hour).Equal(a.now.Truncate(24*time.Hour)):
 		return "; " + state + " at " + at.Format("15:04 UTC")
 	}
-	return "; " + state + " at " + moment(at)
+	return "; " + state + " at " + Moment(at)
 }
 
 // was returns the words for a state that AWS has told and that may have changed since, ""
@@ -85,7 +95,8 @@ func was(s verifier.State) string {
 	return ""
 }
 
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+// Moment writes a time to the minute.
+func Moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
@@ -104,5 +115,5 @@ func ago(d time.Duration) string {
 	case d < 48*time.Hour:
 		return fmt.Sprintf("%d h", int(d.Hours()))
 	}
-	return plural(int(d.Hours()/24), "day")
+	return Plural(int(d.Hours()/24), "day")
 }

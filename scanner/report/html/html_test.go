@@ -1,4 +1,4 @@
-package report
+package html
 
 import (
 	"bytes"
@@ -22,6 +22,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/report/internal/reporttest"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -58,7 +59,7 @@ func fillAll(v reflect.Value, s string) {
 	case reflect.Struct:
 		switch x := v.Addr().Interface().(type) {
 		case *time.Time:
-			*x = day
+			*x = reporttest.Day
 			return
 		case *detectors.Secret:
 			*x = detectors.NewSecret(s)
@@ -75,7 +76,7 @@ func fillAll(v reflect.Value, s string) {
 func hostilePage(t testing.TB, texts, secrets []string) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	h := HTML(&b)
+	h := New(&b)
 	var scan finding.Scan
 	var sum finding.Summary
 	fillAll(reflect.ValueOf(&scan).Elem(), texts[0])
@@ -100,7 +101,7 @@ func hostilePage(t testing.TB, texts, secrets []string) []byte {
 				f.Ignored = ""
 			}
 			commit := f.Locations[0]
-			commit.Kind, commit.Commit, commit.Unreachable = kinds[k%len(kinds)], sha('c'), ""
+			commit.Kind, commit.Commit, commit.Unreachable = kinds[k%len(kinds)], reporttest.SHA('c'), ""
 			known := commit // of a repository that can be linked to
 			known.Repo = "https://github.com/example/app"
 			f.Locations = append(f.Locations, commit, known)
@@ -162,10 +163,10 @@ func intact(t *testing.T, page []byte) {
 
 func TestHTMLEscapes(t *testing.T) {
 	for _, s := range hostile {
-		t.Run(s, func(t *testing.T) { intact(t, hostilePage(t, []string{s}, []string{secretKey(1)})) })
+		t.Run(s, func(t *testing.T) { intact(t, hostilePage(t, []string{s}, []string{reporttest.SecretKey(1)})) })
 	}
 	for _, set := range []string{"several", "fleet", "held", "none", "odd", "unread"} {
-		t.Run(set, func(t *testing.T) { intact(t, write(t, "html", set, Options{}, false)) })
+		t.Run(set, func(t *testing.T) { intact(t, write(t, set, false)) })
 	}
 }
 
@@ -173,14 +174,16 @@ func FuzzHTML(f *testing.F) {
 	for _, s := range hostile {
 		f.Add(s)
 	}
-	f.Fuzz(func(t *testing.T, s string) { intact(t, hostilePage(t, []string{s}, []string{secretKey(1)})) })
+	f.Fuzz(func(t *testing.T, s string) {
+		intact(t, hostilePage(t, []string{s}, []string{reporttest.SecretKey(1)}))
+	})
 }
 
 // TestHTMLShowsNoSecret: not even if the stream holds them.
 func TestHTMLShowsNoSecret(t *testing.T) {
-	page := string(write(t, "html", "several", Options{}, true)) + string(hostilePage(t, hostile, []string{secretKey(1)}))
+	page := string(write(t, "several", true)) + string(hostilePage(t, hostile, []string{reporttest.SecretKey(1)}))
 	for n := range byte(12) {
-		if strings.Contains(page, secretKey(n)) {
+		if strings.Contains(page, reporttest.SecretKey(n)) {
 			t.Errorf("secret %d is in the page", n)
 		}
 	}
@@ -189,7 +192,7 @@ func TestHTMLShowsNoSecret(t *testing.T) {
 // TestHTMLPolicy: the browser runs the script and takes the style, since their hashes are
 // those of the elements.
 func TestHTMLPolicy(t *testing.T) {
-	page := string(write(t, "html", "several", Options{}, false))
+	page := string(write(t, "several", false))
 	for _, name := range []string{"style", "script"} {
 		_, rest, _ := strings.Cut(page, "<"+name+">")
 		text, _, ok := strings.Cut(rest, "</"+name+">")
@@ -204,7 +207,7 @@ func TestHTMLPolicy(t *testing.T) {
 }
 
 func TestAddress(t *testing.T) {
-	c := sha('c')
+	c := reporttest.SHA('c')
 	base := "https://github.com/o/n/blob/" + c + "/"
 	for _, tt := range []struct {
 		name   string
@@ -238,7 +241,7 @@ func TestAddress(t *testing.T) {
 
 func TestPerDay(t *testing.T) {
 	at := func(days, hours int) time.Time {
-		return startOfDay(day).AddDate(0, 0, days).Add(time.Duration(hours) * time.Hour)
+		return startOfDay(reporttest.Day).AddDate(0, 0, days).Add(time.Duration(hours) * time.Hour)
 	}
 	for _, tt := range []struct {
 		name  string
@@ -253,14 +256,22 @@ func TestPerDay(t *testing.T) {
 		{"dead_before_it_was_found", []lifetime{{from: at(-1, 0), to: at(-2, 0)}}, at(-1, 0), []int{0, 0}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			first, got := perDay(tt.open, day)
+			first, got := perDay(tt.open, reporttest.Day)
 			if d := cmp.Diff(fmt.Sprint(tt.first, tt.want), fmt.Sprint(first, got)); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})
 	}
-	first, counts := perDay([]lifetime{{from: day.AddDate(-20, 0, 0)}}, day)
+	first, counts := perDay([]lifetime{{from: reporttest.Day.AddDate(-20, 0, 0)}}, reporttest.Day)
 	if len(counts) != chartDays || counts[0] != 1 || !first.Equal(at(1-chartDays, 0)) {
 		t.Errorf("of twenty years: %d days from %s", len(counts), first)
 	}
+}
+
+// write returns the report of a set of findings.
+func write(t testing.TB, set string, showSecrets bool) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	reporttest.Write(t, New(&b), set, showSecrets)
+	return b.Bytes()
 }

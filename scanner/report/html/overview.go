@@ -1,4 +1,4 @@
-package report
+package html
 
 import (
 	"cmp"
@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
 // slugs name the classes in the style and the script of the page.
 var slugs = [...]string{
-	liveRoot: "root", live: "live", idActive: "id-live", unknown: "unknown", unverified: "unverified",
-	unverifiable: "unverifiable", loneID: "lone", canary: "canary", expired: "expired", invalid: "invalid",
+	wording.LiveRoot: "root", wording.Live: "live", wording.IDActive: "id-live", wording.Unknown: "unknown", wording.Unverified: "unverified",
+	wording.Unverifiable: "unverifiable", wording.LoneID: "lone", wording.Canary: "canary", wording.Expired: "expired", wording.Invalid: "invalid",
 }
 
 // maxToDo is how many findings stand under "what to do now"; maxShares, how many accounts and
@@ -21,13 +22,13 @@ const (
 	maxShares = 8
 )
 
-func isLive(f *finding.Finding) bool { return f.Ignored == "" && classOf(f) <= live }
+func isLive(f *finding.Finding) bool { return f.Ignored == "" && wording.UrgencyOf(f) <= wording.Live }
 
 // overview says what was live when AWS was last asked, where, and what to do. A page is
 // looked at whenever somebody opens it, so that it says of nothing that it is so now.
 func (v *view) overview() {
 	list := v.findings[:v.open]
-	_, verdict := (&text{findings: list}).verdict(len(list), v.missed() > 0)
+	verdict := wording.Verdict(list, v.missed() > 0)
 	count := func(is func(*finding.Finding) bool) int {
 		n := 0
 		for i := range list {
@@ -49,13 +50,16 @@ func (v *view) overview() {
 	case 1:
 		v.put("1 credential was live when AWS was last asked")
 	default:
-		v.put("%s credentials were live when AWS was last asked", thousands(int64(alive)))
+		v.put("%s credentials were live when AWS was last asked", wording.Thousands(int64(alive)))
 	}
 	v.put("</h1><p>%s.%s</p>\n<ul class=\"tiles\">\n", verdict, asked(list))
 	v.tile("live", alive, "live")
 	v.tile("ack", count(func(f *finding.Finding) bool { return isLive(f) && v.acknowledged(f) }), "of them acknowledged")
-	v.tile("new", count(func(f *finding.Finding) bool { return isNew(f, v.scan.Started) }), "new in this sweep")
-	v.tile("open", count(func(f *finding.Finding) bool { c := classOf(f); return c > live && c <= unverifiable }), "to be taken for live until verified")
+	v.tile("new", count(func(f *finding.Finding) bool { return wording.IsNew(f, v.scan.Started) }), "new in this sweep")
+	v.tile("open", count(func(f *finding.Finding) bool {
+		c := wording.UrgencyOf(f)
+		return c > wording.Live && c <= wording.Unverifiable
+	}), "to be taken for live until verified")
 	v.tile("fail", v.missed(), "not read")
 	v.put("</ul>\n")
 	v.put(`<div class="two">` + "\n")
@@ -75,25 +79,27 @@ func asked(list []finding.Finding) trusted {
 		if first.IsZero() || at.Before(first) {
 			first = at
 		}
-		last = later(last, at)
+		if at.After(last) {
+			last = at
+		}
 	}
 	var m markup
 	switch {
 	case first.IsZero():
-	case moment(first) == moment(last):
-		m.put(" AWS was asked at %s.", moment(last))
+	case wording.Moment(first) == wording.Moment(last):
+		m.put(" AWS was asked at %s.", wording.Moment(last))
 	default:
-		m.put(" AWS was asked between %s and %s.", moment(first), moment(last))
+		m.put(" AWS was asked between %s and %s.", wording.Moment(first), wording.Moment(last))
 	}
 	return trusted(m.String())
 }
 
 // missed is how much could not be read.
-func (v *view) missed() int { return len(v.swept.failed) + len(v.swept.others(v.sum.Unread)) }
+func (v *view) missed() int { return len(v.swept.Failed) + len(v.swept.Others(v.sum.Unread)) }
 
 func (v *view) tile(kind string, n int, label string) {
 	if n > 0 || kind == "live" {
-		v.put(`<li class="%s"><b>%s</b> %s</li>`+"\n", trusted(kind), thousands(int64(n)), label)
+		v.put(`<li class="%s"><b>%s</b> %s</li>`+"\n", trusted(kind), wording.Thousands(int64(n)), label)
 	}
 }
 
@@ -101,12 +107,12 @@ func (v *view) tile(kind string, n int, label string) {
 func (v *view) todo(list []finding.Finding) {
 	v.put(`<section aria-labelledby="h-todo"><h2 id="h-todo">What to do now</h2>` + "\n")
 	n := 0
-	for n < len(list) && classOf(&list[n]) <= idActive {
+	for n < len(list) && wording.UrgencyOf(&list[n]) <= wording.IDActive {
 		n++
 	}
 	rest := 0
 	for i := range list[n:] {
-		if classOf(&list[n+i]) <= unverifiable {
+		if wording.UrgencyOf(&list[n+i]) <= wording.Unverifiable {
 			rest++
 		}
 	}
@@ -115,23 +121,23 @@ func (v *view) todo(list []finding.Finding) {
 		for i := range list[:min(n, maxToDo)] {
 			f := &list[i]
 			v.put(`<li>%s <a href="#%s"><b>%s</b></a>%s`, badge(f), v.anchor(i), foreign(name(f)), v.tags(f))
-			for _, who := range whose(f)[:min(1, len(whose(f)))] {
+			for _, who := range wording.Whose(f)[:min(1, len(wording.Whose(f)))] {
 				v.put(` <span class="dim">%s</span>`, foreign(who))
 			}
-			v.put("<p>%s</p>", step(advice(f)[0]))
+			v.put("<p>%s</p>", step(wording.Advice(f)[0]))
 			v.put("</li>\n")
 		}
 		v.put("</ol>\n")
 	}
 	missed := v.missed()
 	if n > maxToDo {
-		v.put(`<p>And <a href="#findings">%s more</a>, most urgent first.</p>`+"\n", thousands(int64(n-maxToDo)))
+		v.put(`<p>And <a href="#findings">%s more</a>, most urgent first.</p>`+"\n", wording.Thousands(int64(n-maxToDo)))
 	}
 	if rest > 0 {
-		v.put("<p>%s nobody could verify: take them for live until somebody has.</p>\n", plural(rest, "finding"))
+		v.put("<p>%s nobody could verify: take them for live until somebody has.</p>\n", wording.Plural(rest, "finding"))
 	}
 	if missed > 0 {
-		v.put(`<p>%s could not be read, <a href="#unread">see why</a>: there may be more leaks in there.</p>`+"\n", plural(missed, "part"))
+		v.put(`<p>%s could not be read, <a href="#unread">see why</a>: there may be more leaks in there.</p>`+"\n", wording.Plural(missed, "part"))
 	}
 	if n+rest+missed == 0 {
 		v.put("<p>Nothing to shut off.</p>\n")
@@ -142,13 +148,13 @@ func (v *view) todo(list []finding.Finding) {
 // where says in which accounts and repositories something was live.
 func (v *view) where(list []finding.Finding) {
 	var accounts, repos index
-	live := 0
+	alive := 0
 	for i := range list {
 		f := &list[i]
 		if !isLive(f) {
 			continue
 		}
-		live++
+		alive++
 		accounts.add(f.Verdict.Identity.Account)
 		for _, r := range reposOf(f) {
 			repos.add(r)
@@ -158,13 +164,13 @@ func (v *view) where(list []finding.Finding) {
 		return
 	}
 	v.put(`<section aria-labelledby="h-where"><h2 id="h-where">Where it was live</h2><div class="shares">` + "\n")
-	v.shares("Account", "account", &accounts, live)
-	v.shares("Repository", "repository", &repos, live)
+	v.shares("Account", "account", &accounts, alive)
+	v.shares("Repository", "repository", &repos, alive)
 	v.put("</div></section>\n")
 }
 
 // shares writes a table of the names with the largest counts, of all that is live.
-func (v *view) shares(title, filter string, x *index, live int) {
+func (v *view) shares(title, filter string, x *index, alive int) {
 	if len(x.names) == 0 {
 		return
 	}
@@ -178,10 +184,10 @@ func (v *view) shares(title, filter string, x *index, live int) {
 		}
 		label = cmp.Or(label, "not known")
 		v.put(`<tr><th scope="row"><a href="#findings" data-filter="%s" data-name="%s">%s</a></th><td class="num">%s</td><td class="bar"><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width="%d" height="8"/></svg></td></tr>`+"\n",
-			trusted(filter), x.names[i], foreign(label), thousands(int64(x.counts[i])), x.counts[i]*100/live)
+			trusted(filter), x.names[i], foreign(label), wording.Thousands(int64(x.counts[i])), x.counts[i]*100/alive)
 	}
 	v.put("</tbody></table>\n")
 	if n := len(order) - maxShares; n > 0 {
-		v.put(`<p class="dim">And %s more</p>`+"\n", thousands(int64(n)))
+		v.put(`<p class="dim">And %s more</p>`+"\n", wording.Thousands(int64(n)))
 	}
 }

@@ -1,4 +1,4 @@
-package report
+package wording
 
 import (
 	"slices"
@@ -9,12 +9,12 @@ import (
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
-// holders says in plain words what holds the text of l today: HEAD, branches, a
+// Reachability says in plain words what holds the text of l today: HEAD, branches, a
 // reflog, nothing.
-func holders(l *finding.Location) []string {
+func Reachability(l *finding.Location) []string {
 	switch {
 	case l.Unreachable != "":
-		return []string{unreachable(l)}
+		return []string{Unreachable(l)}
 	case l.Kind == scanner.KindConfig, l.Kind == scanner.KindReflog:
 		return []string{"git's own file, in this clone only"}
 	case l.Kind == scanner.KindIndex, l.Kind == scanner.KindWorktree:
@@ -34,8 +34,8 @@ func holders(l *finding.Location) []string {
 	return s
 }
 
-// unreachable says what keeps a text that no ref leads to.
-func unreachable(l *finding.Location) string {
+// Unreachable says what keeps a text that no ref leads to.
+func Unreachable(l *finding.Location) string {
 	why := printable.Quoted(shortIDs(l.Unreachable))
 	switch {
 	case l.Kind == scanner.KindTag:
@@ -52,7 +52,7 @@ func unreachable(l *finding.Location) string {
 func shortIDs(s string) string {
 	words := strings.Split(s, " ")
 	for i := range words {
-		words[i] = short(words[i])
+		words[i] = ShortID(words[i])
 	}
 	return strings.Join(words, " ")
 }
@@ -75,7 +75,7 @@ func refNames(l *finding.Location) string {
 	case others == 1:
 		names = append(names, "1 other")
 	case others > 1:
-		names = append(names, thousands(int64(others))+" others")
+		names = append(names, Thousands(int64(others))+" others")
 	}
 	last := len(names) - 1
 	if last == 0 {
@@ -94,8 +94,8 @@ func shortRef(name string) string {
 	return name
 }
 
-// buried reports whether no ref leads to any place of f.
-func buried(f *finding.Finding) bool {
+// Buried reports whether no ref leads to any place of f.
+func Buried(f *finding.Finding) bool {
 	return len(f.Locations) > 0 && f.Omitted == 0 &&
 		!slices.ContainsFunc(f.Locations, func(l finding.Location) bool { return l.Unreachable == "" })
 }

@@ -1,8 +1,9 @@
-package report
+package sarif
 
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -11,13 +12,15 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/report/internal/reporttest"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-func parseSARIF(t *testing.T, b []byte) sarifRun {
+func parseSARIF(t *testing.T, b []byte) run {
 	t.Helper()
-	var log sarifLog
+	var log log
 	if err := json.Unmarshal(b, &log); err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +31,7 @@ func parseSARIF(t *testing.T, b []byte) sarifRun {
 // testdata; this says in which line of ours a rule is broken.
 func TestSARIFForGitHub(t *testing.T) {
 	for _, set := range []string{"several", "held", "odd"} {
-		run := parseSARIF(t, write(t, "sarif", set, Options{}, false))
+		run := parseSARIF(t, write(t, set, false))
 		for _, r := range run.Tool.Driver.Rules {
 			if r.ShortDescription.Text == "" || r.FullDescription.Text == "" || r.Help.Text == "" {
 				t.Errorf("%s: rule %s has no text", set, r.ID)
@@ -60,9 +63,9 @@ func TestSARIFForGitHub(t *testing.T) {
 // rule, or, of a rule of the user's own, to what says where such rules come from.
 func TestSARIFHelpPages(t *testing.T) {
 	var b bytes.Buffer
-	h := SARIF(&b, Options{Rules: []*detectors.Rule{{ID: "aws-access-key"}, {ID: "acme-token", Value: true}}})
+	h := New(&b, Options{Rules: []*detectors.Rule{{ID: "aws-access-key"}, {ID: "acme-token", Value: true}}})
 	value := func(rule string) finding.Finding {
-		f := reported(rule, "", "", "")
+		f := reporttest.Reported(rule, "", "", "")
 		f.Match.Rule.Value = true
 		return f
 	}
@@ -73,7 +76,7 @@ func TestSARIFHelpPages(t *testing.T) {
 	var pages []string
 	for _, r := range parseSARIF(t, b.Bytes()).Tool.Driver.Rules {
 		page, ok := strings.CutPrefix(r.HelpURI, homePage+"/blob/main/")
-		if _, err := os.Stat(filepath.Join("../..", page)); !ok || err != nil {
+		if _, err := os.Stat(filepath.Join("../../..", page)); !ok || err != nil {
 			t.Errorf("%s: %s, %v", r.ID, r.HelpURI, err)
 		}
 		pages = append(pages, r.ID+" "+page)
@@ -86,12 +89,12 @@ func TestSARIFHelpPages(t *testing.T) {
 
 func TestSARIFLimits(t *testing.T) {
 	var b bytes.Buffer
-	h := SARIF(&b, Options{})
+	h := New(&b, Options{})
 	_ = h.Scan(finding.Scan{})
 	for range maxResults + 2 {
-		_ = h.Finding(reported("r", "", "", verifier.Skipped))
+		_ = h.Finding(reporttest.Reported("r", "", "", verifier.Skipped))
 	}
-	worst := reported("worst", "", "", verifier.Live)
+	worst := reporttest.Reported("worst", "", "", verifier.Live)
 	worst.Locations = make([]finding.Location, 30)
 	_ = h.Finding(worst)
 	if err := h.Summary(finding.Summary{}); err != nil {
@@ -111,12 +114,12 @@ func TestSARIFLimits(t *testing.T) {
 // is of a successful execution, and of a category that only files share that miss the same.
 func TestSARIFIncomplete(t *testing.T) {
 	one, two := finding.Unread{What: "a.zip", Why: "encrypted"}, finding.Unread{What: "b.gz", Why: "damaged"}
-	write := func(category string, findings int, s finding.Summary) sarifRun {
+	write := func(category string, findings int, s finding.Summary) run {
 		var b bytes.Buffer
-		h := SARIF(&b, Options{Category: category})
+		h := New(&b, Options{Category: category})
 		_ = h.Scan(finding.Scan{})
 		for range findings {
-			_ = h.Finding(reported("r", "", "", ""))
+			_ = h.Finding(reporttest.Reported("r", "", "", ""))
 		}
 		if err := h.Summary(s); err != nil {
 			t.Fatal(err)
@@ -154,37 +157,45 @@ func TestSARIFIncomplete(t *testing.T) {
 	}
 }
 
-func TestSARIFLevels(t *testing.T) {
-	for _, tt := range []struct {
-		state      verifier.State
-		confidence detectors.Confidence
-		secret     string
-		want       string
-	}{
-		{verifier.Live, detectors.Low, "x", "error"},
-		{verifier.IDActive, detectors.Low, "x", "error"},
-		{verifier.Unknown, detectors.High, "x", "error"},
-		{verifier.Unknown, detectors.Medium, "x", "warning"},
-		{verifier.Skipped, detectors.Low, "x", "note"},
-		{verifier.Skipped, detectors.High, "", "warning"},
-		{verifier.Skipped, detectors.Medium, "", "note"},
-		{verifier.CanarySuspected, detectors.High, "x", "warning"},
-		{verifier.Invalid, detectors.High, "x", "warning"},
-		{verifier.Expired, detectors.High, "x", "note"},
-		{"of-a-later-version", detectors.High, "x", "error"},
-	} {
-		f := reported("r", "", tt.secret, tt.state)
-		f.Match.Confidence = tt.confidence
-		if got := level(&f); got != tt.want {
-			t.Errorf("%s, %s: %s, want %s", tt.state, tt.confidence, got, tt.want)
+func TestSARIFVersion(t *testing.T) {
+	for v, want := range map[string]string{"0.1.0": "0.1.0", "v1.2.3-rc.1": "1.2.3-rc.1", "(devel)": "", "": ""} {
+		if got := (&handler{scan: finding.Scan{Version: v}}).driver().SemanticVersion; got != want {
+			t.Errorf("%q: %q, want %q", v, got, want)
 		}
 	}
 }
 
-func TestSARIFVersion(t *testing.T) {
-	for v, want := range map[string]string{"0.1.0": "0.1.0", "v1.2.3-rc.1": "1.2.3-rc.1", "(devel)": "", "": ""} {
-		if got := (&sarif{scan: finding.Scan{Version: v}}).driver().SemanticVersion; got != want {
-			t.Errorf("%q: %q, want %q", v, got, want)
+// TestSARIFLineHash: what is at HEAD has the hash of its line, the rest our own.
+func TestSARIFLineHash(t *testing.T) {
+	var b bytes.Buffer
+	h := New(&b, Options{Category: "stanch/push/x", LineHash: func(path string, line int) string {
+		if path == "gone" {
+			return ""
 		}
+		return fmt.Sprintf("%s%d:1", path, line)
+	}})
+	for _, l := range []finding.Location{{Kind: scanner.KindBlob, Path: "a", Line: 2, AtHead: true}, {Kind: scanner.KindBlob, Path: "a", Line: 2}, {Kind: scanner.KindBlob, Path: "gone", Line: 2, AtHead: true}, {Kind: scanner.KindCommit, Line: 2, AtHead: true}} {
+		f := reporttest.Reported("r", "", "", "")
+		f.Digest.Fingerprint, f.Locations = "f", []finding.Location{l}
+		_ = h.Finding(f)
 	}
+	if err := h.Summary(finding.Summary{}); err != nil {
+		t.Fatal(err)
+	}
+	run := parseSARIF(t, b.Bytes())
+	var got []string
+	for _, r := range run.Results {
+		got = append(got, r.PartialFingerprints["primaryLocationLineHash"])
+	}
+	if fmt.Sprint(got) != "[a2:1 f:1 f:1 f:1]" || run.AutomationDetails.ID != "stanch/push/x" {
+		t.Errorf("%v in %s", got, run.AutomationDetails.ID)
+	}
+}
+
+// write returns the report of a set of findings.
+func write(t testing.TB, set string, showSecrets bool) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	reporttest.Write(t, New(&b, Options{Rules: reporttest.Rules}), set, showSecrets)
+	return b.Bytes()
 }

@@ -1,4 +1,6 @@
-package report
+// Package annotations writes reports as workflow commands of GitHub Actions, which annotate
+// lines of a pull request.
+package annotations
 
 import (
 	"fmt"
@@ -9,46 +11,47 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
 // maxAnnotations is how many annotations of a level GitHub shows for a step. More
 // are dropped without a word, whichever those are.
 const maxAnnotations = 10
 
-// Annotations returns the Handler that writes workflow commands of GitHub Actions
+// New returns the Handler that writes workflow commands of GitHub Actions
 // (docs.github.com, "Workflow commands"): one annotation a finding, at its first
 // place, the worst first. Where there are more than GitHub shows, the last one that
 // it does show says how many. It writes at Summary, in one call.
-func Annotations(w io.Writer) finding.Handler { return &annotations{w: w} }
+func New(w io.Writer, r wording.Reading) finding.Handler { return &handler{w: w, reading: r} }
 
-type annotations struct {
+type handler struct {
 	w        io.Writer
-	o        Options
+	reading  wording.Reading
 	scan     finding.Scan
 	findings []finding.Finding
 }
 
-func (a *annotations) Scan(s finding.Scan) error {
+func (a *handler) Scan(s finding.Scan) error {
 	a.scan = s
 	return nil
 }
 
-func (a *annotations) Finding(f finding.Finding) error {
+func (a *handler) Finding(f finding.Finding) error {
 	if f.Ignored == "" {
 		a.findings = append(a.findings, f)
 	}
 	return nil
 }
 
-func (*annotations) Repository(finding.Repository) error { return nil }
+func (*handler) Repository(finding.Repository) error { return nil }
 
-func (a *annotations) Summary(s finding.Summary) error {
-	worstFirst(a.findings)
-	age := newAge(a.scan, s, a.o)
+func (a *handler) Summary(s finding.Summary) error {
+	wording.WorstFirst(a.findings)
+	age := wording.NewAge(a.scan, s, a.reading)
 	byLevel := map[string][]string{}
 	for i := range a.findings {
 		f := &a.findings[i]
-		l := annotationLevel(f)
+		l := level(f)
 		byLevel[l] = append(byLevel[l], annotation(f, &age))
 	}
 	for _, u := range s.Unread {
@@ -58,7 +61,7 @@ func (a *annotations) Summary(s finding.Summary) error {
 	for _, level := range []string{"error", "warning", "notice"} {
 		list := byLevel[level]
 		if over := len(list) - maxAnnotations; over > 0 {
-			rest := fmt.Sprintf("%s in all: the others are in the log and in the summary of the job.", plural(len(list), "annotation"))
+			rest := fmt.Sprintf("%s in all: the others are in the log and in the summary of the job.", wording.Plural(len(list), "annotation"))
 			list = append(list[:maxAnnotations-1:maxAnnotations-1], command(level, [][2]string{{"title", fmt.Sprintf("stanch: %d more", over+1)}}, rest))
 		}
 		b.WriteString(strings.Join(list, ""))
@@ -69,16 +72,16 @@ func (a *annotations) Summary(s finding.Summary) error {
 	return nil
 }
 
-func annotationLevel(f *finding.Finding) string {
-	if l := level(f); l != "note" {
+func level(f *finding.Finding) string {
+	if l := wording.Level(f); l != "note" {
 		return l
 	}
 	return "notice"
 }
 
-func annotation(f *finding.Finding, age *age) string {
+func annotation(f *finding.Finding, age *wording.Age) string {
 	var props [][2]string
-	text := brief(f, age)
+	text := wording.Brief(f, age)
 	if len(f.Locations) > 0 {
 		l := &f.Locations[0]
 		if file, _, _ := strings.Cut(l.Path, "!"); l.Kind == scanner.KindBlob && file != "" && printable.Quoted(file) == file {
@@ -87,10 +90,10 @@ func annotation(f *finding.Finding, age *age) string {
 				props = append(props, lines(l)...)
 			}
 		}
-		text += " Found in " + place(l) + "."
+		text += " Found in " + wording.Place(l) + "."
 	}
-	props = append(props, [2]string{"title", word(f) + ": " + printable.Quoted(f.Match.Rule.Title)})
-	return command(annotationLevel(f), props, text)
+	props = append(props, [2]string{"title", wording.Word(f) + ": " + printable.Quoted(f.Match.Rule.Title)})
+	return command(level(f), props, text)
 }
 
 // lines are the region of l. GitHub refuses columns that span lines, and ours never do.
@@ -101,27 +104,6 @@ func lines(l *finding.Location) [][2]string {
 		props = append(props, [2]string{"col", strconv.Itoa(l.Column)}, [2]string{"endColumn", strconv.Itoa(l.EndColumn)})
 	}
 	return props
-}
-
-// brief says in a few sentences what f is and what to do.
-func brief(f *finding.Finding, age *age) string {
-	s := word(f)
-	if f.Match.Credential.ID != "" {
-		s += " " + printable.Quoted(f.Match.Credential.ID)
-	}
-	parts := append([]string{s + doubt(f)}, whose(f)...)
-	if f.Verdict.Reason != "" {
-		parts = append(parts, printable.Quoted(f.Verdict.Reason))
-	}
-	parts = append(parts, nonEmpty(age.of(f))...)
-	s = sentence(strings.Join(parts, "; "))
-	for _, step := range advice(f) {
-		step, cmd, _ := strings.Cut(step, "\n")
-		if s += " " + step; cmd != "" {
-			s += " " + cmd + " ."
-		}
-	}
-	return s
 }
 
 // command writes a workflow command. Escapes are those of @actions/core: what

@@ -1,0 +1,61 @@
+package annotations
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/scanner/report/internal/reporttest"
+	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
+)
+
+func TestAnnotationLimit(t *testing.T) {
+	for n, want := range map[int][2]int{1: {1, 0}, 20: {10, 10}, 21: {10, 10}, 22: {10, 10}, 500: {10, 10}} {
+		var b strings.Builder
+		reporttest.Many(t, New(&b, wording.Reading{}), n)
+		if got := [2]int{strings.Count(b.String(), "::error "), strings.Count(b.String(), "::warning ")}; got != want {
+			t.Errorf("%d findings: %v errors and warnings, want %v", n, got, want)
+		}
+		if first, _, _ := strings.Cut(b.String(), "\n"); !strings.Contains(first, fmt.Sprintf("LIVE KEY%d", n-1)) {
+			t.Errorf("the first of %d is %s", n, first)
+		}
+		if over := n > 20; strings.Contains(b.String(), " annotations in all") != over {
+			t.Errorf("%d findings: %s", n, b.String())
+		}
+	}
+}
+
+// TestAnnotationsAreOneLine: no text of strangers begins another command, or ends a
+// property.
+func TestAnnotationsAreOneLine(t *testing.T) {
+	for line := range strings.Lines(string(write(t, "odd", false))) {
+		head, _, _ := strings.Cut(strings.TrimPrefix(line, "::"), "::")
+		if !strings.HasPrefix(line, "::error ") && !strings.HasPrefix(line, "::warning ") || strings.ContainsAny(line, "\x1b\r") {
+			t.Errorf("%q", line)
+		}
+		for p := range strings.SplitSeq(strings.TrimPrefix(strings.TrimPrefix(head, "error "), "warning "), ",") {
+			if name, _, _ := strings.Cut(p, "="); !strings.Contains(" file line endLine col endColumn title ", " "+name+" ") {
+				t.Errorf("property %q of %q", p, line)
+			}
+		}
+	}
+}
+
+func TestMask(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "a%b": "::add-mask::a%25b\n", "a\nb\r\n\nc": "::add-mask::a\n::add-mask::b\n::add-mask::c\n",
+	} {
+		if got := Mask(in); got != want {
+			t.Errorf("Mask(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// write returns the report of a set of findings.
+func write(t testing.TB, set string, showSecrets bool) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	reporttest.Write(t, New(&b, wording.Reading{}), set, showSecrets)
+	return b.Bytes()
+}

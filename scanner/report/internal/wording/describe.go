@@ -1,0 +1,85 @@
+// Package wording says in words what a finding is: how urgent, whose, where it stands, how
+// old the answer of AWS is, what to do now. All formats share it, so that a leak is
+// described alike on a terminal, in a pull request and on a page.
+package wording
+
+import (
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
+)
+
+// Doubt is what a reader should know before believing in f, or "".
+func Doubt(f *finding.Finding) string {
+	var s []string
+	if f.Match.Confidence != "high" && f.Match.Confidence != "" {
+		s = append(s, printable.Quoted(string(f.Match.Confidence))+" confidence")
+	}
+	if f.Match.Grade != "strong" && f.Match.Grade != "" {
+		s = append(s, printable.Quoted(f.Match.Grade)+" id")
+	}
+	if f.Match.Rank > 0 {
+		s = append(s, "the secret may be of another id")
+	}
+	if len(s) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(s, ", ") + ")"
+}
+
+// Whose returns what is known of the owner, in a line or two.
+func Whose(f *finding.Finding) []string {
+	var parts, lines []string
+	if f.Verdict.Identity.Account != "" {
+		parts = append(parts, "account "+printable.Quoted(f.Verdict.Identity.Account))
+	}
+	if who := strings.TrimSpace(f.Verdict.Identity.Kind + " " + f.Verdict.Identity.Name); who != "" {
+		parts = append(parts, printable.Quoted(who))
+	}
+	if len(parts) > 0 {
+		lines = append(lines, strings.Join(parts, ", "))
+	}
+	if f.Verdict.Identity.ARN != "" {
+		lines = append(lines, printable.Quoted(f.Verdict.Identity.ARN))
+	}
+	return lines
+}
+
+// Brief says in a few sentences what f is and what to do.
+func Brief(f *finding.Finding, age *Age) string {
+	s := Word(f)
+	if f.Match.Credential.ID != "" {
+		s += " " + printable.Quoted(f.Match.Credential.ID)
+	}
+	parts := append([]string{s + Doubt(f)}, Whose(f)...)
+	if f.Verdict.Reason != "" {
+		parts = append(parts, printable.Quoted(f.Verdict.Reason))
+	}
+	parts = append(parts, NonEmpty(age.Of(f))...)
+	s = Sentence(strings.Join(parts, "; "))
+	for _, step := range Advice(f) {
+		step, cmd, _ := strings.Cut(step, "\n")
+		if s += " " + step; cmd != "" {
+			s += " " + cmd + " ."
+		}
+	}
+	return s
+}
+
+// Sentence ends s with a full stop.
+func Sentence(s string) string {
+	s = strings.TrimSpace(s)
+	if s == "" || strings.HasSuffix(s, ".") {
+		return s
+	}
+	return s + "."
+}
+
+// NonEmpty returns a list of s, empty if s is.
+func NonEmpty(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}

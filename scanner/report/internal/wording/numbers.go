@@ -1,0 +1,53 @@
+package wording
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Plural writes "1 place" and "2,000 places".
+func Plural(n int, noun string) string {
+	return Thousands(int64(n)) + " " + noun + Ending(int64(n))
+}
+
+// Ending is the end of a noun behind n.
+func Ending(n int64) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
+}
+
+// Thousands writes 24154 as 24,154.
+func Thousands(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// Size writes a number of bytes.
+func Size(n int64) string {
+	units := [...]string{"B", "kB", "MB", "GB", "TB"}
+	f, unit := float64(n), 0
+	for f >= 999.5 && unit < len(units)-1 {
+		f, unit = f/1000, unit+1
+	}
+	if unit == 0 || f >= 99.5 {
+		return fmt.Sprintf("%.0f %s", f, units[unit])
+	}
+	return fmt.Sprintf("%.1f %s", f, units[unit])
+}
+
+// Elapsed writes a duration in milliseconds.
+func Elapsed(ms int64) string {
+	switch {
+	case ms < 1000:
+		return fmt.Sprintf("%d ms", ms)
+	case ms < 60_000:
+		return fmt.Sprintf("%.1f s", float64(ms)/1000)
+	}
+	return (time.Duration(ms) * time.Millisecond).Round(time.Second).String()
+}

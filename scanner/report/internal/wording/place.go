@@ -1,0 +1,109 @@
+package wording
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
+)
+
+// How many places of a finding, and how many things that were not read, a report lists.
+const (
+	MaxPlaces = 5
+	MaxUnread = 20
+)
+
+// FirstPlaces returns the first n of list, or one fewer and the first place of a
+// part that would not be seen: of an id and a secret from two files, both count.
+func FirstPlaces(list []finding.Location, n int) []finding.Location {
+	if len(list) <= n {
+		return list
+	}
+	seen := map[string]bool{}
+	for _, l := range list[:n] {
+		seen[l.Part] = true
+	}
+	for _, l := range list[n:] {
+		if !seen[l.Part] {
+			return append(slices.Clone(list[:n-1]), l)
+		}
+	}
+	return list[:n]
+}
+
+// Place writes one location in a line, as PATH:LINE where there is a path, so
+// that editors and terminals can open it.
+func Place(l *finding.Location) string {
+	var b strings.Builder
+	if l.Part != "" {
+		b.WriteString(printable.Quoted(l.Part) + " in ")
+	}
+	b.WriteString(Where(l))
+	if l.Line > 0 {
+		fmt.Fprintf(&b, ":%d", l.Line)
+	}
+	if l.SecretLine > 0 {
+		fmt.Fprintf(&b, " (secret on line %d)", l.SecretLine)
+	}
+	var about []string
+	if l.Commit != "" && l.Kind != scanner.KindCommit {
+		about = append(about, "commit "+printable.Quoted(ShortID(l.Commit)))
+	}
+	if who := l.Author; who != "" || l.Email != "" {
+		if who == "" {
+			who = l.Email
+		}
+		about = append(about, printable.Quoted(who))
+	}
+	if !l.Time.IsZero() {
+		about = append(about, l.Time.Format(time.DateOnly))
+	}
+	about = append(about, Reachability(l)...)
+	if l.Ignored != "" {
+		about = append(about, "ignored: "+printable.Quoted(l.Ignored))
+	}
+	if len(about) > 0 {
+		b.WriteString("  " + strings.Join(about, ", "))
+	}
+	return b.String()
+}
+
+// Where names the text that l is in.
+func Where(l *finding.Location) string {
+	name := l.Path
+	if name == "" {
+		name = "object " + ShortID(string(l.Blob))
+	}
+	switch l.Kind {
+	case scanner.KindBlob, "":
+		return printable.Quoted(name)
+	case scanner.KindCommit:
+		return "message of commit " + printable.Quoted(ShortID(cmp.Or(l.Commit, l.Path, string(l.Blob))))
+	case scanner.KindTag:
+		return "message of tag " + printable.Quoted(ShortID(cmp.Or(l.Path, string(l.Blob))))
+	case scanner.KindRefName:
+		return "name of ref " + printable.Quoted(name)
+	case scanner.KindPath:
+		return "file name " + printable.Quoted(name)
+	case scanner.KindConfig, scanner.KindReflog:
+		return printable.Quoted(".git/" + name)
+	case scanner.KindIndex:
+		return "staged file " + printable.Quoted(name)
+	case scanner.KindWorktree:
+		return "changed file " + printable.Quoted(name)
+	}
+	return printable.Quoted(string(l.Kind)) + " " + printable.Quoted(name)
+}
+
+// ShortID abbreviates object ids, and nothing else.
+func ShortID(id string) string {
+	if (len(id) == 40 || len(id) == 64) && strings.Trim(id, "0123456789abcdef") == "" {
+		return id[:10]
+	}
+	return id
+}

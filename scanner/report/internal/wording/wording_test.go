@@ -1,0 +1,93 @@
+package wording
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/report/internal/reporttest"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// Commands are pasted into shells.
+func TestCommandsTakeNoForeignText(t *testing.T) {
+	for _, tt := range []struct{ id, kind, name, want string }{
+		{reporttest.KeyID("Q7COMMAND"), "user", "jane.doe@example.com", " --user-name jane.doe@example.com"},
+		{reporttest.KeyID("Q7COMMAND"), "user", "x; rm -rf ~", " --user-name USER"},
+		{reporttest.KeyID("Q7COMMAND"), "user", "$(id)", " --user-name USER"},
+		{reporttest.KeyID("Q7COMMAND"), "user", "--profile=x", " --user-name USER"},
+		{reporttest.KeyID("Q7COMMAND"), "user", "x\nid", " --user-name USER"},
+		{reporttest.KeyID("Q7COMMAND"), "", "", " --user-name USER"},
+		{"A;id", "user", "x", "where it was issued."},
+		{"", "user", "x", "where it was issued."},
+	} {
+		f := reporttest.Reported("r", tt.id, "", verifier.Live)
+		f.Verdict.Identity.Kind, f.Verdict.Identity.Name = tt.kind, tt.name
+		if got := Advice(&f)[0]; !strings.HasSuffix(got, tt.want) {
+			t.Errorf("%q: %q, want %q", tt.name, got, tt.want)
+		}
+		if s := strings.Join(Advice(&f), ""); strings.ContainsAny(s, "$;~") && !strings.Contains(s, "key; then") {
+			t.Errorf("%q: %q", tt.name, s)
+		}
+	}
+}
+
+// TestAdviceOfSessions: no session is advised to be deactivated, and no role of others to
+// be changed in IAM.
+func TestAdviceOfSessions(t *testing.T) {
+	for _, tt := range []struct{ kind, name, want, not string }{
+		{"root", "", "No call ends a session of the root user", "deactivate the key"},
+		{"user", "deploy", "aws:TokenIssueTime", "update-access-key"},
+		{"role", "builder", "Revoke sessions", "update-access-key"},
+		{"role", "AWSReservedSSO_Admin_0123456789abcdef", "permission set", "Revoke sessions"},
+		{"role", "AWSServiceRoleForSupport", "Stop the resource", "Revoke sessions"},
+	} {
+		f := reporttest.Reported("r", "ASIA"+reporttest.KeyID("Q7SESSION")[4:], "", verifier.Live)
+		f.Verdict.Identity.Kind, f.Verdict.Identity.Name = tt.kind, tt.name
+		if got := strings.Join(Advice(&f), "\n"); !strings.Contains(got, tt.want) || strings.Contains(got, tt.not) {
+			t.Errorf("%s %s: %s", tt.kind, tt.name, got)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for _, tt := range []struct{ got, want string }{
+		{Thousands(0), "0"}, {Thousands(999), "999"}, {Thousands(1000), "1,000"},
+		{Thousands(1234567), "1,234,567"}, {Thousands(-1234), "-1,234"}, {Thousands(-123), "-123"},
+		{Size(0), "0 B"}, {Size(999), "999 B"}, {Size(1000), "1.0 kB"}, {Size(12_345), "12.3 kB"},
+		{Size(999_999), "1.0 MB"}, {Size(124_000_000), "124 MB"}, {Size(7_500_000_000_000_000), "7500 TB"},
+		{Elapsed(0), "0 ms"}, {Elapsed(4100), "4.1 s"}, {Elapsed(125_000), "2m5s"},
+		{Plural(1, "place"), "1 place"}, {Plural(2000, "place"), "2,000 places"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%q, want %q", tt.got, tt.want)
+		}
+	}
+}
+
+func TestLevel(t *testing.T) {
+	for _, tt := range []struct {
+		state      verifier.State
+		confidence detectors.Confidence
+		secret     string
+		want       string
+	}{
+		{verifier.Live, detectors.Low, "x", "error"},
+		{verifier.IDActive, detectors.Low, "x", "error"},
+		{verifier.Unknown, detectors.High, "x", "error"},
+		{verifier.Unknown, detectors.Medium, "x", "warning"},
+		{verifier.Skipped, detectors.Low, "x", "note"},
+		{verifier.Skipped, detectors.High, "", "warning"},
+		{verifier.Skipped, detectors.Medium, "", "note"},
+		{verifier.CanarySuspected, detectors.High, "x", "warning"},
+		{verifier.Invalid, detectors.High, "x", "warning"},
+		{verifier.Expired, detectors.High, "x", "note"},
+		{"of-a-later-version", detectors.High, "x", "error"},
+	} {
+		f := reporttest.Reported("r", "", tt.secret, tt.state)
+		f.Match.Confidence = tt.confidence
+		if got := Level(&f); got != tt.want {
+			t.Errorf("%s, %s: %s, want %s", tt.state, tt.confidence, got, tt.want)
+		}
+	}
+}

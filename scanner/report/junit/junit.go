@@ -1,0 +1,101 @@
+// Package junit writes reports as JUnit XML, for GitLab and Jenkins.
+package junit
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
+)
+
+// New returns the Handler that writes JUnit XML, as GitLab and Jenkins show it: a
+// failed test for each finding, the worst first, an error for what could not be
+// read, and one passed test if there is neither. It writes at Summary, in one call.
+func New(w io.Writer, r wording.Reading) finding.Handler { return &handler{w: w, reading: r} }
+
+type handler struct {
+	w        io.Writer
+	reading  wording.Reading
+	scan     finding.Scan
+	findings []finding.Finding
+}
+
+type testSuite struct {
+	XMLName  xml.Name   `xml:"testsuite"`
+	Name     string     `xml:"name,attr"`
+	Tests    int        `xml:"tests,attr"`
+	Failures int        `xml:"failures,attr"`
+	Errors   int        `xml:"errors,attr"`
+	Time     string     `xml:"time,attr"`
+	Cases    []testCase `xml:"testcase"`
+}
+
+type testCase struct {
+	Name    string `xml:"name,attr"`
+	Class   string `xml:"classname,attr"`
+	File    string `xml:"file,attr,omitempty"`
+	Failure *fault `xml:"failure,omitempty"`
+	Error   *fault `xml:"error,omitempty"`
+}
+
+type fault struct {
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+func (j *handler) Scan(s finding.Scan) error {
+	j.scan = s
+	return nil
+}
+
+func (j *handler) Finding(f finding.Finding) error {
+	if f.Ignored == "" {
+		j.findings = append(j.findings, f)
+	}
+	return nil
+}
+
+func (*handler) Repository(finding.Repository) error { return nil }
+
+func (j *handler) Summary(s finding.Summary) error {
+	wording.WorstFirst(j.findings)
+	age := wording.NewAge(j.scan, s, j.reading)
+	suite := testSuite{Name: "stanch " + printable.Quoted(j.scan.Target), Time: fmt.Sprintf("%d.%03d", s.ElapsedMS/1000, s.ElapsedMS%1000)}
+	for i := range j.findings {
+		suite.Cases = append(suite.Cases, caseOf(&j.findings[i], &age))
+		suite.Failures++
+	}
+	for _, u := range s.Unread {
+		suite.Cases = append(suite.Cases, testCase{Name: "not read: " + printable.Quoted(u.What), Class: "stanch", Error: &fault{Message: printable.Quoted(u.Why)}})
+		suite.Errors++
+	}
+	if len(suite.Cases) == 0 {
+		suite.Cases = []testCase{{Name: "no leaked credentials", Class: "stanch"}}
+	}
+	suite.Tests = len(suite.Cases)
+	b, err := xml.MarshalIndent(suite, "", "  ")
+	if err == nil {
+		_, err = io.WriteString(j.w, xml.Header+string(b)+"\n")
+	}
+	if err != nil {
+		return fmt.Errorf("writing the JUnit report: %w", err)
+	}
+	return nil
+}
+
+func caseOf(f *finding.Finding, age *wording.Age) testCase {
+	c := testCase{Class: printable.Quoted(f.Match.Rule.ID), Name: strings.TrimSpace(wording.Word(f) + " " + printable.Quoted(f.Match.Credential.ID) + " " + f.Fingerprint())}
+	var places []string
+	for i := range wording.FirstPlaces(f.Locations, wording.MaxPlaces) {
+		places = append(places, wording.Place(&f.Locations[i]))
+	}
+	if len(f.Locations) > 0 {
+		c.File = printable.Quoted(f.Locations[0].Path)
+	}
+	c.Failure = &fault{Message: wording.Brief(f, age), Text: strings.Join(places, "\n")}
+	return c
+}

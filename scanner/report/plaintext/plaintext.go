@@ -1,0 +1,267 @@
+// Package plaintext writes reports for people: on a terminal, in a log, in a mail.
+package plaintext
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
+)
+
+const labelWidth = 8
+
+// Options are those of New.
+type Options struct {
+	Color   bool // SGR colours
+	Verbose bool // every place and fact, and what is ignored
+	Reading wording.Reading
+}
+
+// styles are those of each urgency.
+var styles = [wording.Urgencies]style{
+	wording.LiveRoot: alarm, wording.Live: alarm, wording.IDActive: alarm,
+	wording.Unknown: warn, wording.Unverified: warn, wording.Unverifiable: warn,
+	wording.LoneID: note, wording.Canary: warn, wording.Expired: dim, wording.Invalid: dim,
+}
+
+// New returns the Handler for people: what leaked, where, whose it is, whether
+// it works and what to do now, the worst first. It writes at Summary, in one
+// call. Nothing that came from elsewhere can move the cursor: see printable.Quoted.
+func New(w io.Writer, o Options) finding.Handler { return &handler{w: w, o: o} }
+
+type handler struct {
+	w        io.Writer
+	o        Options
+	scan     finding.Scan
+	findings []finding.Finding
+	swept    wording.Swept
+	age      wording.Age
+	out      page
+}
+
+func (t *handler) Scan(s finding.Scan) error {
+	t.scan = s
+	return nil
+}
+
+func (t *handler) Finding(f finding.Finding) error {
+	t.findings = append(t.findings, f)
+	return nil
+}
+
+func (t *handler) Repository(r finding.Repository) error {
+	t.swept.Add(r)
+	return nil
+}
+
+func (t *handler) Summary(s finding.Summary) error {
+	t.out = page{color: t.o.Color}
+	t.o.Reading.Ago = true
+	t.age = wording.NewAge(t.scan, s, t.o.Reading)
+	if t.o.Verbose {
+		t.header()
+	}
+	wording.WorstFirst(t.findings)
+	wording.NewFirst(t.findings, t.scan.Started)
+	ignored := 0
+	for i := range t.findings {
+		f := &t.findings[i]
+		if f.Ignored != "" {
+			ignored++
+		}
+		if f.Ignored == "" || t.o.Verbose {
+			t.finding(f)
+		}
+	}
+	t.unread("NOT READ", "there may be more leaks in here", t.swept.Others(s.Unread))
+	if t.o.Verbose {
+		t.unread("ACCEPTED", "not read, and known to you", s.Accepted)
+	}
+	t.repositories()
+	t.total(s, ignored)
+	if _, err := io.WriteString(t.w, t.out.String()); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+func (t *handler) header() {
+	t.out.put(dim, fmt.Sprintf("stanch %s, %s %s", printable.Quoted(t.scan.Version), printable.Quoted(t.scan.Source), printable.Quoted(t.scan.Target)))
+	if !t.scan.Started.IsZero() {
+		t.out.put(dim, ", "+t.scan.Started.Format(time.RFC3339))
+	}
+	t.out.nl()
+	t.out.nl()
+}
+
+func (t *handler) finding(f *finding.Finding) {
+	head, st := wording.Word(f), styles[wording.UrgencyOf(f)]
+	if f.Ignored != "" {
+		head, st = "IGNORED", dim
+	}
+	t.out.put(st, head)
+	if f.Match.Credential.ID != "" {
+		t.out.put(plain, "  ")
+		t.out.put(bold, f.Match.Credential.ID)
+	}
+	t.out.put(plain, "  "+printable.Quoted(f.Match.Rule.Title)+wording.Doubt(f))
+	if wording.IsNew(f, t.scan.Started) {
+		t.out.put(warn, "  new")
+	}
+	t.out.nl()
+	t.field("ignored", plain, wording.NonEmpty(printable.Quoted(f.Ignored)))
+	if f.Overruled != "" {
+		t.field("ignored", warn, []string{"no, since it is live: " + printable.Quoted(f.Overruled)})
+	}
+	t.field("why", plain, wording.NonEmpty(printable.Quoted(f.Verdict.Reason)))
+	t.field("when", plain, wording.NonEmpty(t.age.Of(f)))
+	t.field("whose", plain, wording.Whose(f))
+	t.field("seen", plain, wording.NonEmpty(seen(f.History)))
+	t.field("where", plain, t.places(f))
+	t.facts(f)
+	t.secrets(f)
+	if f.Ignored == "" {
+		t.steps(f)
+	}
+	t.field("id", dim, []string{printable.Quoted(f.Match.Rule.ID) + " " + printable.Quoted(f.Fingerprint())}) // what ignore files name
+	t.out.nl()
+}
+
+func (t *handler) field(label string, st style, lines []string) {
+	for i, l := range lines {
+		if i > 0 {
+			label = ""
+		}
+		t.out.put(plain, "  ")
+		t.out.put(dim, label)
+		t.out.put(plain, strings.Repeat(" ", labelWidth-len(label)))
+		t.out.put(st, l)
+		t.out.nl()
+	}
+}
+
+// secrets writes the secret parts, which f holds only if the user asked to be shown them.
+func (t *handler) secrets(f *finding.Finding) {
+	secret := "secret"
+	if f.Match.Rule.Value {
+		secret = "value"
+	}
+	t.field(secret, plain, wording.NonEmpty(printable.Quoted(f.Match.Credential.Secret.Reveal())))
+	t.field("token", plain, wording.NonEmpty(printable.Quoted(f.Match.Credential.Token.Reveal())))
+}
+
+func (t *handler) facts(f *finding.Finding) {
+	label := "known"
+	for _, x := range f.Facts() {
+		if x.Risk < 1 && !t.o.Verbose {
+			continue
+		}
+		st := plain
+		if x.Risk >= 2 {
+			st = warn
+		}
+		t.field(label, st, []string{printable.Quoted(x.Name) + ": " + printable.Quoted(x.Value)})
+		label = ""
+	}
+}
+
+func (t *handler) steps(f *finding.Finding) {
+	label := "now"
+	for _, step := range wording.Advice(f) {
+		step, command, _ := strings.Cut(step, "\n")
+		t.field(label, plain, []string{step})
+		if command != "" {
+			t.field("", bold, []string{"  " + command})
+		}
+		label = ""
+	}
+}
+
+func (t *handler) places(f *finding.Finding) []string {
+	shown := f.Locations
+	if !t.o.Verbose {
+		shown = wording.FirstPlaces(f.Locations, wording.MaxPlaces)
+	}
+	var lines []string
+	for i := range shown {
+		line := wording.Place(&shown[i])
+		if t.scan.Source != "git" && shown[i].Repo != "" { // one of several
+			line = printable.Quoted(shown[i].Repo) + "  " + line
+		}
+		lines = append(lines, line)
+	}
+	if more := len(f.Locations) - len(shown) + f.Omitted; more > 0 {
+		lines = append(lines, "+ "+wording.Plural(more, "more place"))
+	}
+	return lines
+}
+
+func (t *handler) unread(word, means string, u []finding.Unread) {
+	if len(u) == 0 {
+		return
+	}
+	t.out.put(warn, word)
+	t.out.put(plain, "  "+means)
+	t.out.nl()
+	for i, x := range u {
+		if i == wording.MaxUnread && !t.o.Verbose {
+			t.out.put(plain, "  + "+fmt.Sprintf("%s more", wording.Thousands(int64(len(u)-i))))
+			t.out.nl()
+			break
+		}
+		line := "  " + printable.Quoted(x.What) + ": " + printable.Quoted(x.Why)
+		if x.Accepted != "" {
+			line += " (" + printable.Quoted(x.Accepted) + ")"
+		}
+		t.out.put(plain, line)
+		t.out.nl()
+	}
+	t.out.nl()
+}
+
+// total writes the last line, the one that is read first.
+func (t *handler) total(s finding.Summary, ignored int) {
+	counted := t.findings[:len(t.findings)-ignored] // the ignored ones are last
+	incomplete := len(s.Unread) > 0
+	t.out.put(verdictStyle(counted, incomplete), wording.Verdict(counted, incomplete))
+	rest := ""
+	if ignored > 0 {
+		rest += fmt.Sprintf(" · %s ignored", wording.Thousands(int64(ignored)))
+	}
+	if n := len(s.Accepted); n > 0 {
+		rest += fmt.Sprintf(" · %s not read and accepted", wording.Thousands(int64(n)))
+	}
+	if n := len(s.Unread); n > 0 {
+		rest += fmt.Sprintf(" · %s not read", wording.Thousands(int64(n)))
+	}
+	t.out.put(plain, fmt.Sprintf("%s · %s object%s, %s read in %s", rest,
+		wording.Thousands(s.Objects), wording.Ending(s.Objects), wording.Size(s.Bytes), wording.Elapsed(s.ElapsedMS)))
+	t.out.nl()
+	if a := s.Again; a != nil {
+		st := plain
+		if a.Asked < a.Of {
+			st = warn
+		}
+		t.out.put(st, fmt.Sprintf("%s of %s asked", wording.Thousands(int64(a.Asked)), wording.Thousands(int64(a.Of))))
+		t.out.nl()
+	}
+}
+
+// verdictStyle is the style of the most urgent of findings.
+func verdictStyle(findings []finding.Finding, incomplete bool) style {
+	switch {
+	case len(findings) == 0 && incomplete:
+		return warn
+	case len(findings) == 0:
+		return good
+	}
+	worst := wording.Invalid
+	for i := range findings {
+		worst = min(worst, wording.UrgencyOf(&findings[i]))
+	}
+	return styles[worst]
+}

@@ -1,0 +1,93 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/report/internal/reporttest"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// TestAnonymous: no format names who owns a credential, and none loses its id.
+func TestAnonymous(t *testing.T) {
+	for _, format := range Formats {
+		var b bytes.Buffer
+		h, err := New(format, &b, Options{Verbose: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink := finding.NewSink(reporttest.Sweeping{Handler: Anonymous(h)}, finding.Scan{Source: "git"}, nil, false)
+		for _, f := range reporttest.Set("several") {
+			f.Verdict.Reason = "not of account 111122223333"
+			if err := sink.Finding(f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := sink.Close(reporttest.Sums["several"]); err != nil {
+			t.Fatal(err)
+		}
+		for _, owner := range []string{"111122223333", "deploy ", "AIDA" + "USERIDEXAMPLE", "Administrator", "arn:", "ops@example.com", "planned"} {
+			if strings.Contains(b.String(), owner) {
+				t.Errorf("%s names %q:\n%s", format, owner, b.String())
+			}
+		}
+		if !strings.Contains(b.String(), reporttest.KeyID("Q7GLPMN5Z")) {
+			t.Errorf("%s has lost an id", format)
+		}
+	}
+}
+
+// TestAll: each handler gets all, and each error counts.
+func TestAll(t *testing.T) {
+	var text, json bytes.Buffer
+	sink := finding.NewSink(All(handler(t, "text", &text, Options{}), handler(t, "text", full{}, Options{}), finding.JSON(&json)), finding.Scan{}, nil, false)
+	for _, f := range reporttest.Set("several") {
+		_ = sink.Finding(f)
+	}
+	if err := sink.Close(reporttest.Sums["several"]); err == nil || text.Len() == 0 || !bytes.Contains(json.Bytes(), []byte(`"summary"`)) {
+		t.Errorf("error %v, %d and %d bytes", err, text.Len(), json.Len())
+	}
+}
+
+// TestPartsOfSeveralTexts: where the secret stands is said, however many places the
+// id has.
+func TestPartsOfSeveralTexts(t *testing.T) {
+	f := reporttest.Leaked("Q7SEVERAL", 0, verifier.Live)
+	for i := range 30 {
+		f.Locations = append(f.Locations, reporttest.Blob("id"+strconv.Itoa(i), 1, true))
+	}
+	secret := reporttest.Blob("secret.env", 7, true)
+	secret.SecretLine, secret.Part = 7, finding.PartSecret
+	f.Locations = append(f.Locations, secret)
+	for format, want := range map[string]string{
+		"text":  "          secret in secret.env:7  commit",
+		"sarif": "secret in secret.env:7  commit",
+		"json":  `"path":"secret.env","part":"secret","line":7,"column":21,"end_column":41,"commit"`,
+	} {
+		var b bytes.Buffer
+		h, err := New(format, &b, Options{Rules: reporttest.Rules})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink := finding.NewSink(h, finding.Scan{}, nil, false)
+		if err := errors.Join(sink.Finding(f), sink.Close(finding.Summary{})); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%s: no %q in\n%s", format, want, &b)
+		}
+		if more := "+ 26 more places"; format == "text" && !strings.Contains(b.String(), more) {
+			t.Errorf("no %q in\n%s", more, &b)
+		}
+	}
+}
+
+func TestNew(t *testing.T) {
+	if _, err := New("xml", nil, Options{}); err == nil || err.Error() != `unknown format "xml": known are text, json, sarif, junit, markdown, github, html` {
+		t.Error(err)
+	}
+}
