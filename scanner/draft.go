@@ -13,7 +13,7 @@ type draft struct {
 	occurrences []occurrence
 	// allowed is what the rules of the user say; it becomes Ignored or Overruled.
 	allowed string
-	// joined is set if the parts are from several texts (across.go).
+	// joined is set if the parts are from several texts (pairing.go).
 	joined *joined
 }
 
