@@ -59,7 +59,7 @@ func compareCredentials(a, b detectors.Credential) int {
 
 // occurrence is x's place as known before it is located.
 func (x hit) occurrence() occurrence {
-	l := x.place
+	l := x.location
 	l.Blob, l.Path = x.blob, x.member
 	return occurrence{l, x.match.CountsAt}
 }
@@ -199,10 +199,10 @@ func loneHalf(c detectors.Credential) string {
 	return ""
 }
 
-// attribute replaces each location by those that the source named for its
+// locate replaces each location by those that the source named for its
 // text: at HEAD first, then oldest first. It returns the findings that count
 // anywhere.
-func attribute(findings []*draft, h *hits) []*draft {
+func locate(findings []*draft, h *hits) []*draft {
 	for _, f := range findings {
 		f.Locations = sortLocations(f.locate(h))
 	}
@@ -227,7 +227,7 @@ const maxLocations = 20_000
 func (f *draft) locate(h *hits) []finding.Location {
 	var located []finding.Location
 	for _, o := range f.occurrences {
-		places := h.places(o.Blob)
+		places := h.locations(o.Blob)
 		room := min(maxLocations-len(located), len(places))
 		f.Omitted += len(places) - room
 		for _, text := range places[:room] {

@@ -16,20 +16,20 @@ import (
 
 // A hit is a match at one place of one text.
 type hit struct {
-	match  detectors.Match
-	blob   BlobID
-	member string // of an archive
-	start  int
-	place  finding.Location // without provenance
+	match    detectors.Match
+	blob     BlobID
+	member   string // of an archive
+	start    int
+	location finding.Location // without provenance
 }
 
 // hits collects what the goroutines of a source find.
 type hits struct {
-	mu     sync.Mutex
-	hits   []hit
-	blobs  map[BlobID]finding.Location // what is known of a blob before it is located
-	placed map[BlobID][]finding.Location
-	failed []unread
+	mu      sync.Mutex
+	hits    []hit
+	blobs   map[BlobID]finding.Location // what is known of a blob before it is located
+	located map[BlobID][]finding.Location
+	failed  []unread
 }
 
 // An unread is a part that could not be read. If it is within a blob, what is the
@@ -43,9 +43,9 @@ type unread struct {
 // add records the matches of data, which is the content of b or of a member of
 // it. Positions are worked out now: data is gone later.
 func (h *hits) add(b Blob, member string, data []byte, matches []detectors.Match) {
-	matches = b.Window.own(matches, len(data))
+	matches = b.Window.ownMatches(matches, len(data))
 	if member == "" { // in an archive that has changed, all is new
-		matches = b.fresh(matches)
+		matches = b.newMatches(matches)
 	}
 	if len(matches) == 0 {
 		return
@@ -57,8 +57,8 @@ func (h *hits) add(b Blob, member string, data []byte, matches []detectors.Match
 	slices.SortStableFunc(matches, func(a, b detectors.Match) int { return cmp.Compare(a.Start, b.Start) })
 	found := make([]hit, len(matches))
 	for i, m := range matches {
-		found[i] = hit{m, b.ID, member, offset + m.Start, lines.place(m)}
-		found[i].place.Around = around(data, &m)
+		found[i] = hit{m, b.ID, member, offset + m.Start, lines.location(m)}
+		found[i].location.Around = around(data, &m)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -69,8 +69,8 @@ func (h *hits) add(b Blob, member string, data []byte, matches []detectors.Match
 	h.hits = append(h.hits, found...)
 }
 
-// fresh returns those of matches of which a part is new.
-func (b Blob) fresh(matches []detectors.Match) []detectors.Match {
+// newMatches returns those of matches of which a part is new.
+func (b Blob) newMatches(matches []detectors.Match) []detectors.Match {
 	if b.New == nil {
 		return matches
 	}
@@ -134,7 +134,7 @@ func (h *hits) unreadParts() []finding.Unread {
 // pathOf returns the path of the blob that u is in, the one that a finding in it
 // would name first, or what it was called when it was read.
 func (h *hits) pathOf(u unread) string {
-	places := slices.DeleteFunc(slices.Clone(h.placed[u.blob]), func(p finding.Location) bool { return p.Path == "" })
+	places := slices.DeleteFunc(slices.Clone(h.located[u.blob]), func(p finding.Location) bool { return p.Path == "" })
 	if len(places) == 0 {
 		return u.name
 	}
@@ -167,17 +167,17 @@ func (h *hits) locate(ctx context.Context, src Source) error {
 	if len(ids) == 0 || ctx.Err() != nil {
 		return ctx.Err()
 	}
-	h.placed = map[BlobID][]finding.Location{}
+	h.located = map[BlobID][]finding.Location{}
 	return src.Locate(ctx, ids, func(id BlobID, p finding.Location) error {
-		h.placed[id] = append(h.placed[id], p)
+		h.located[id] = append(h.located[id], p)
 		return nil
 	})
 }
 
-// places returns where the blob is stored; if the source could not say, what
+// locations returns where the blob is stored; if the source could not say, what
 // was known when it was read.
-func (h *hits) places(id BlobID) []finding.Location {
-	if p := h.placed[id]; len(p) > 0 {
+func (h *hits) locations(id BlobID) []finding.Location {
+	if p := h.located[id]; len(p) > 0 {
 		return p
 	}
 	return []finding.Location{h.blobs[id]}
@@ -190,8 +190,8 @@ type lines struct {
 	at, line, column int // the place that was asked for last; line counts from 0
 }
 
-// place returns where m is. Calls are in the order of the matches.
-func (l *lines) place(m detectors.Match) finding.Location {
+// location returns where m is. Calls are in the order of the matches.
+func (l *lines) location(m detectors.Match) finding.Location {
 	between := l.data[l.at:m.Start]
 	if n := bytes.Count(between, []byte{'\n'}); n > 0 {
 		l.line += n

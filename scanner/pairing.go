@@ -31,7 +31,7 @@ import (
 //  5. Group again: the same beats none.
 //  6. Name. What the detector would report alone beats what may be anybody's.
 //  7. Time. Of what fits equally well, the nearest.
-//  8. Crowd. A path, commit or directory with more than maxCrowd ids, or as many
+//  8. Cluster. A path, commit or directory with more than maxCrowd ids, or as many
 //     parts, says nothing: it is a list or an import, not a place.
 //  9. At most maxSecrets secrets are proposed for an id, and one token: the best.
 //  10. Proof. What the provider proves is reported. What it was not asked about is
@@ -44,49 +44,49 @@ import (
 // its own.
 
 const (
-	maxCrowd = 32
-	// maxPlaces is how many places of a part are looked at, the first ones.
-	maxPlaces = 1000
+	maxCluster = 32
+	// maxLocationsOfPart is how many places of a part are looked at, the first ones.
+	maxLocationsOfPart = 1000
 	// A joined finding holds this many places until it is settled: most are
 	// dropped, and a part may have thousands of places and ids.
-	maxJoinedPlaces = 16
+	maxJoinedLocations = 16
 )
 
 // joined says what a finding is joined from; secret and token are nil if they are
 // the id's own.
 type joined struct {
 	id, secret, token *draft
-	fit               fit
+	score             score
 	sure              bool // rule 10: nothing else fits as well
 	tried             bool // Verify has filled the verdict
 }
 
-// fit is how well a part fits an id.
-type fit struct {
-	strange  bool // rules 1 and 3: a pair only if it is proved
-	place    place
-	group    bool // their names are of one group
-	anybodys bool
-	distance time.Duration
+// score is how well a part fits an id.
+type score struct {
+	needsProof bool // rules 1 and 3: a pair only if it is proved
+	relation   relation
+	group      bool // their names are of one group
+	generic    bool
+	distance   time.Duration
 }
 
-// place is what the places of two texts have in common, in the order of weight.
-type place uint8
+// relation is what the places of two texts have in common, in the order of weight.
+type relation uint8
 
 const (
-	sameDir place = 1 << iota
+	sameDir relation = 1 << iota
 	sameCommit
 	samePath
 	sameText // which the detector has judged: rule 1
 )
 
 // compareClues is rules 3 to 6: negative if a is better.
-func compareClues(a, b fit) int {
-	return cmp.Or(compareBool(a.strange, b.strange), cmp.Compare(b.place, a.place), compareBool(b.group, a.group), compareBool(a.anybodys, b.anybodys))
+func compareClues(a, b score) int {
+	return cmp.Or(compareBool(a.needsProof, b.needsProof), cmp.Compare(b.relation, a.relation), compareBool(b.group, a.group), compareBool(a.generic, b.generic))
 }
 
-// compareFits is compareClues, and rule 7.
-func compareFits(a, b fit) int {
+// compareScores is compareClues, and rule 7.
+func compareScores(a, b score) int {
 	return cmp.Or(compareClues(a, b), cmp.Compare(a.distance, b.distance))
 }
 
@@ -106,18 +106,18 @@ func compareJoined(a, b *joined) int {
 	if a == nil || b == nil {
 		return compareBool(a != nil, b != nil)
 	}
-	return compareFits(a.fit, b.fit)
+	return compareScores(a.score, b.score)
 }
 
 // A candidate is a part from another text that may belong to an id.
 type candidate struct {
 	id, part *draft
-	fit      fit
+	score    score
 }
 
-// across returns a finding for each secret from another text that is proposed for
+// pairAcrossTexts returns a finding for each secret from another text that is proposed for
 // an id, joined with the token that is. findings have been located.
-func across(findings []*draft) []*draft {
+func pairAcrossTexts(findings []*draft) []*draft {
 	var ids, parts []*draft
 	taken := map[string]bool{}
 	for _, f := range findings {
@@ -166,36 +166,36 @@ func partOf(f *draft) detectors.Parts {
 // candidates returns, for each of ids, what of parts has a relation to it and does
 // not contradict it, best first.
 func candidates(ids, parts []*draft) [][]candidate {
-	crowds := map[landmark]*crowd{}
+	clusters := map[landmark]*cluster{}
 	for _, f := range ids {
 		for mark := range landmarks(f) {
-			if crowds[mark] == nil {
-				crowds[mark] = &crowd{}
+			if clusters[mark] == nil {
+				clusters[mark] = &cluster{}
 			}
-			crowds[mark].ids++
+			clusters[mark].ids++
 		}
 	}
 	for _, f := range parts {
 		for mark, at := range landmarks(f) {
-			if c := crowds[mark]; c != nil && len(c.parts) <= maxCrowd {
-				c.parts = append(c.parts, resident{f, at})
+			if c := clusters[mark]; c != nil && len(c.parts) <= maxCluster {
+				c.parts = append(c.parts, member{f, at})
 			}
 		}
 	}
 	lists := make([][]candidate, len(ids))
 	for i, id := range ids {
-		lists[i] = candidatesOf(id, crowds)
+		lists[i] = candidatesOf(id, clusters)
 	}
 	return lists
 }
 
 // candidatesOf is rules 1 to 8 for one id.
-func candidatesOf(id *draft, crowds map[landmark]*crowd) []candidate {
+func candidatesOf(id *draft, clusters map[landmark]*cluster) []candidate {
 	index := map[*draft]int{}
 	var list []candidate
 	for mark, at := range landmarks(id) {
-		c := crowds[mark]
-		if c.ids > maxCrowd || len(c.parts) > maxCrowd {
+		c := clusters[mark]
+		if c.ids > maxCluster || len(c.parts) > maxCluster {
 			continue
 		}
 		for _, r := range c.parts {
@@ -207,17 +207,17 @@ func candidatesOf(id *draft, crowds map[landmark]*crowd) []candidate {
 			if !ok {
 				i = len(list)
 				index[r.part] = i
-				list = append(list, candidate{id, r.part, names(id, r.part)})
-				list[i].fit.distance = distance
+				list = append(list, candidate{id, r.part, scoreOfNames(id, r.part)})
+				list[i].score.distance = distance
 			}
-			list[i].fit.place |= mark.place &^ sameText
-			list[i].fit.strange = list[i].fit.strange || mark.place == sameText
-			list[i].fit.distance = min(list[i].fit.distance, distance)
+			list[i].score.relation |= mark.relation &^ sameText
+			list[i].score.needsProof = list[i].score.needsProof || mark.relation == sameText
+			list[i].score.distance = min(list[i].score.distance, distance)
 		}
 	}
 	slices.SortFunc(list, func(a, b candidate) int {
 		// The last makes the order the same in each scan: marks come from a map.
-		return cmp.Or(compareFits(a.fit, b.fit), compareCredentials(a.part.Match.Credential, b.part.Match.Credential))
+		return cmp.Or(compareScores(a.score, b.score), compareCredentials(a.part.Match.Credential, b.part.Match.Credential))
 	})
 	return list
 }
@@ -231,27 +231,27 @@ func mayBelong(id, part *draft) bool {
 	return partOf(part) == detectors.SecretPart || a.Rule == b.Rule && a.Lacks()&detectors.TokenPart != 0
 }
 
-// names is rules 3, 5 and 6.
-func names(id, part *draft) fit {
+// scoreOfNames is rules 3, 5 and 6.
+func scoreOfNames(id, part *draft) score {
 	a, b := id.Match.Group, part.Match.Group
 	strange := id.Match.InSignedRequest || b != "" && a != b && (a != "" || part.Match.NeedsID)
-	return fit{strange: strange, group: a != "" && a == b, anybodys: part.Match.NeedsID}
+	return score{needsProof: strange, group: a != "" && a == b, generic: part.Match.NeedsID}
 }
 
 // A landmark is what the places of two texts may have in common.
 type landmark struct {
-	place place
-	name  string
+	relation relation
+	name     string
 }
 
-// A crowd is who stands at a landmark.
-type crowd struct {
+// A cluster is who stands at a landmark.
+type cluster struct {
 	ids   int
-	parts []resident
+	parts []member
 }
 
-// A resident is a part at a landmark, and since when.
-type resident struct {
+// A member is a part at a landmark, and since when.
+type member struct {
 	part *draft
 	at   time.Time
 }
@@ -259,13 +259,13 @@ type resident struct {
 // landmarks returns those of f, and since when it is there.
 func landmarks(f *draft) map[landmark]time.Time {
 	marks := map[landmark]time.Time{}
-	add := func(p place, name string, at time.Time) {
+	add := func(p relation, name string, at time.Time) {
 		mark := landmark{p, name}
 		if known, ok := marks[mark]; !ok || at.Before(known) {
 			marks[mark] = at
 		}
 	}
-	for _, l := range f.Locations[:min(len(f.Locations), maxPlaces)] {
+	for _, l := range f.Locations[:min(len(f.Locations), maxLocationsOfPart)] {
 		switch l.Kind {
 		case KindBlob:
 			add(sameText, string(l.Blob)+" "+l.Path, l.Time)
@@ -307,55 +307,55 @@ func propose(id *draft, list []candidate, byPart map[*draft][]candidate) []*draf
 	tokenSure, tokenClear := true, true
 	if len(tokens) > 0 {
 		token = &tokens[0]
-		tokenSure, tokenClear = stands(tokens, byPart)
+		tokenSure, tokenClear = isUnrivalled(tokens, byPart)
 		if !id.Match.Credential.Secret.IsZero() {
-			all = append(all, join(id, nil, token, tokenSure, tokenClear))
+			all = append(all, joinParts(id, nil, token, tokenSure, tokenClear))
 		}
 	}
-	secretSure, secretClear := stands(secrets, byPart)
+	secretSure, secretClear := isUnrivalled(secrets, byPart)
 	for i := range secrets[:min(len(secrets), maxSecrets)] {
 		first := i == 0
-		all = append(all, join(id, &secrets[i], token, first && secretSure && tokenSure, first && secretClear && tokenClear))
+		all = append(all, joinParts(id, &secrets[i], token, first && secretSure && tokenSure, first && secretClear && tokenClear))
 	}
 	return all
 }
 
-// stands reports whether the first of list is the only best one, and its part has
+// isUnrivalled reports whether the first of list is the only best one, and its part has
 // no other id that it fits as well: sure with the help of time, clear without.
-func stands(list []candidate, byPart map[*draft][]candidate) (sure, isClear bool) {
+func isUnrivalled(list []candidate, byPart map[*draft][]candidate) (sure, isClear bool) {
 	if len(list) == 0 {
 		return false, false
 	}
 	best := list[0]
-	isClear = best.fit.place > sameCommit // two signals, or the strongest
-	sure = !best.fit.strange && (isClear || !best.fit.anybodys)
+	isClear = best.score.relation > sameCommit // two signals, or the strongest
+	sure = !best.score.needsProof && (isClear || !best.score.generic)
 	rivals := slices.Concat(list[1:min(len(list), 2)], byPart[best.part])
 	for _, r := range rivals {
 		if r.id == best.id && r.part == best.part {
 			continue
 		}
-		sure = sure && compareFits(best.fit, r.fit) < 0
-		isClear = isClear && compareClues(best.fit, r.fit) < 0
+		sure = sure && compareScores(best.score, r.score) < 0
+		isClear = isClear && compareClues(best.score, r.score) < 0
 	}
 	return sure, sure && isClear
 }
 
-// join returns the finding of id with the given parts, which may be nil.
-func join(id *draft, secret, token *candidate, sure, isClear bool) *draft {
+// joinParts returns the finding of id with the given parts, which may be nil.
+func joinParts(id *draft, secret, token *candidate, sure, isClear bool) *draft {
 	f := &draft{Finding: finding.Finding{Match: id.Match}, joined: &joined{id: id, sure: sure}}
 	m, j := &f.Match, f.joined
-	f.Locations = head(id.Locations)
+	f.Locations = firstLocations(id.Locations)
 	if token != nil {
-		j.token, j.fit = token.part, token.fit
+		j.token, j.score = token.part, token.score
 		m.Credential.Token = token.part.Match.Credential.Token
-		f.Locations = append(f.Locations, token.part.asPart(head(token.part.Locations))...)
+		f.Locations = append(f.Locations, token.part.asPart(firstLocations(token.part.Locations))...)
 	}
 	if secret != nil {
-		j.secret, j.fit = secret.part, secret.fit
-		f.Locations = idPlaces(f.Locations)
+		j.secret, j.score = secret.part, secret.score
+		f.Locations = withoutSecretLines(f.Locations)
 		m.Secret = detectors.Span{}
 		m.Credential.Secret = secret.part.Match.Credential.Secret
-		f.Locations = append(f.Locations, secret.part.asPart(head(secret.part.Locations))...)
+		f.Locations = append(f.Locations, secret.part.asPart(firstLocations(secret.part.Locations))...)
 	}
 	if !isClear || m.Confidence == detectors.Low {
 		m.Confidence = detectors.Low
@@ -365,15 +365,15 @@ func join(id *draft, secret, token *candidate, sure, isClear bool) *draft {
 	return f
 }
 
-// idPlaces changes list to be the places of an id whose secret stands elsewhere.
-func idPlaces(list []finding.Location) []finding.Location {
+// withoutSecretLines changes list to be the places of an id whose secret stands elsewhere.
+func withoutSecretLines(list []finding.Location) []finding.Location {
 	for i := range list {
 		list[i].SecretLine = 0
 	}
 	return list
 }
 
-// head returns a copy of the first of list.
-func head(list []finding.Location) []finding.Location {
-	return slices.Clone(list[:min(len(list), maxJoinedPlaces)])
+// firstLocations returns a copy of the first of list.
+func firstLocations(list []finding.Location) []finding.Location {
+	return slices.Clone(list[:min(len(list), maxJoinedLocations)])
 }

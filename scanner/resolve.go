@@ -9,9 +9,9 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// looksFurther reports whether the parts that a key id needs may stand in other
+// needsOtherTexts reports whether the parts that a key id needs may stand in other
 // texts: its own are missing, or were refused.
-func looksFurther(own []*draft) bool {
+func needsOtherTexts(own []*draft) bool {
 	open := false
 	for _, f := range own {
 		switch {
@@ -63,47 +63,47 @@ func (j *joined) usable() bool {
 	return true
 }
 
-// settle drops what was joined and is not to be reported, what is now a part of a
+// resolve drops what was joined and is not to be reported, what is now a part of a
 // joined finding, and the parts that are nothing on their own. What is proved is
 // settled first: its parts belong to nobody else. Nothing is joined only to be hidden
 // for its confidence: its parts may have more.
-func (s *Scanner) settle(findings []*draft) []*draft {
+func (s *Scanner) resolve(findings []*draft) []*draft {
 	groups := byID(findings)
 	kept, gone := map[*draft]bool{}, map[*draft]bool{}
-	reunite(findings, gone)
-	for _, choose := range []func([]*draft) *draft{proven, likely} {
+	foldProven(findings, gone)
+	for _, choose := range []func([]*draft) *draft{bestProven, bestUnproven} {
 		for _, group := range groups {
-			_, joint := split(group)
-			if f := choose(joint); f != nil && !kept[f] && f.free(gone) && !s.hidden(f) {
+			_, joint := splitJoined(group)
+			if f := choose(joint); f != nil && !kept[f] && f.isFree(gone) && !s.wouldHide(f) {
 				kept[f] = true
-				f.complete(gone)
+				f.absorbParts(gone)
 			}
 		}
 	}
 	for _, group := range groups {
-		own, joint := split(group)
+		own, joint := splitJoined(group)
 		for _, f := range own {
-			f.learn(joint)
+			f.takeVerdictOf(joint)
 		}
 	}
 	left := slices.DeleteFunc(findings, func(f *draft) bool {
 		return gone[f] || f.Match.NeedsID || f.joined != nil && !kept[f]
 	})
 	for _, f := range left {
-		f.learnProof()
+		f.applyProof()
 	}
 	sortFindings(left)
 	return left
 }
 
-// hidden reports whether f, which is joined, would be hidden for its confidence alone.
-func (s *Scanner) hidden(f *draft) bool {
-	return f.Verdict.State != verifier.Live && f.Ignored == "" && f.allowed == "" && s.doubts(&f.Match) != ""
+// wouldHide reports whether f, which is joined, would be wouldHide for its confidence alone.
+func (s *Scanner) wouldHide(f *draft) bool {
+	return f.Verdict.State != verifier.Live && f.Ignored == "" && f.allowed == "" && s.whyDoubtful(&f.Match) != ""
 }
 
-// learnProof takes over what the provider proved: a key id that it knows is one, and the
+// applyProof takes over what the provider proved: a key id that it knows is one, and the
 // secret of a live key is its own.
-func (f *draft) learnProof() {
+func (f *draft) applyProof() {
 	switch {
 	case f.Ignored != "":
 	case f.Verdict.State == verifier.Live:
@@ -113,9 +113,9 @@ func (f *draft) learnProof() {
 	}
 }
 
-// reunite makes secrets that stand alone a part of the live key that they were proved to
+// foldProven makes secrets that stand alone a part of the live key that they were proved to
 // be of, and marks them as gone. fold has done so for the secrets that fit best.
-func reunite(findings []*draft, gone map[*draft]bool) {
+func foldProven(findings []*draft, gone map[*draft]bool) {
 	live := map[string]*draft{}
 	for _, f := range findings {
 		if c := f.Match.Credential; f.joined == nil && f.Verdict.State == verifier.Live && c.ID != "" {
@@ -127,15 +127,15 @@ func reunite(findings []*draft, gone map[*draft]bool) {
 		if f == nil || part.Match.Rule.Value {
 			continue
 		}
-		f.take(part, f.elsewhere(part.asPart(part.Locations)))
+		f.take(part, f.unnamedLocations(part.asPart(part.Locations)))
 		f.sortLocations()
 		gone[part] = true
 	}
 }
 
-// proven returns which of joint the provider authenticated, or is suppressed:
+// bestProven returns which of joint the provider authenticated, or is suppressed:
 // somebody knew it before.
-func proven(joint []*draft) *draft {
+func bestProven(joint []*draft) *draft {
 	for _, f := range joint {
 		v := &f.Verdict
 		canary := v.State == verifier.CanarySuspected && !v.At.IsZero()
@@ -151,10 +151,10 @@ func proven(joint []*draft) *draft {
 	return nil
 }
 
-// likely returns the best of joint if it is to be reported without proof: nobody
+// bestUnproven returns the best of joint if it is to be reported without proof: nobody
 // was asked, or nobody answered, and nothing else fits as well. A session that is
 // over proves nothing of an id whose token was only guessed.
-func likely(joint []*draft) *draft {
+func bestUnproven(joint []*draft) *draft {
 	for _, f := range joint {
 		if !f.joined.tried {
 			continue
@@ -170,9 +170,9 @@ func likely(joint []*draft) *draft {
 	return nil
 }
 
-// elsewhere returns those of list, places of the secret of f, that are not yet named as
+// unnamedLocations returns those of list, places of the secret of f, that are not yet named as
 // the line of the secret beside a place of f.
-func (f *draft) elsewhere(list []finding.Location) []finding.Location {
+func (f *draft) unnamedLocations(list []finding.Location) []finding.Location {
 	type line struct {
 		blob         BlobID
 		path, commit string
@@ -185,21 +185,21 @@ func (f *draft) elsewhere(list []finding.Location) []finding.Location {
 	return slices.DeleteFunc(list, func(l finding.Location) bool { return named[line{l.Blob, l.Path, l.Commit, l.Line}] })
 }
 
-// free reports whether no part of f is in gone.
-func (f *draft) free(gone map[*draft]bool) bool {
+// isFree reports whether no part of f is in gone.
+func (f *draft) isFree(gone map[*draft]bool) bool {
 	j := f.joined
 	return !gone[j.id] && !gone[j.secret] && !gone[j.token]
 }
 
-// complete makes f, which is joined, the whole of its parts, and marks them as gone.
-func (f *draft) complete(gone map[*draft]bool) {
+// absorbParts makes f, which is joined, the whole of its parts, and marks them as gone.
+func (f *draft) absorbParts(gone map[*draft]bool) {
 	for _, part := range []*draft{f.joined.id, f.joined.secret, f.joined.token} {
 		if part == nil {
 			continue
 		}
 		places := part.asPart(part.Locations)
 		if part == f.joined.id && f.joined.secret != nil {
-			places = idPlaces(places)
+			places = withoutSecretLines(places)
 		}
 		f.take(part, places)
 		if part.Match.Credential.ID == "" || part.Match.Lacks() != 0 {
@@ -225,9 +225,9 @@ func (f *draft) take(part *draft, places []finding.Location) {
 	f.Others = append(f.Others, part.Others...)
 }
 
-// learn takes over what the provider said of the key id of f when it was asked
+// takeVerdictOf takes over what the provider said of the key id of f when it was asked
 // with parts from other texts, which were not those of the id.
-func (f *draft) learn(joint []*draft) {
+func (f *draft) takeVerdictOf(joint []*draft) {
 	for _, c := range joint {
 		f.Others = append(f.Others, c.Match.Credential.Secret, c.Match.Credential.Token)
 		if !c.joined.tried || f.Match.Lacks() == 0 || f.Ignored != "" {

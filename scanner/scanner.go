@@ -31,7 +31,7 @@ type Scanner struct {
 	// and reported if it is live, unless HonorIgnoresForLive.
 	Filters             []Filter
 	Allow               []Filter
-	AllowAt             []PlaceFilter
+	AllowAt             []LocationFilter
 	HonorIgnoresForLive bool
 	// Doubtful suppresses findings for their confidence, and looks at nothing else of
 	// them. It may be nil. It judges after Verifier, which may prove what was doubted, or
@@ -56,7 +56,7 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 	sum := finding.Summary{}
 	var objects, size atomic.Int64
 
-	readErr := s.sift(ctx, src, &objects, &size, func(b Blob) error {
+	readErr := s.read(ctx, src, &objects, &size, func(b Blob) error {
 		if b.Err != nil {
 			found.fail(unread{Unread: finding.Unread{What: b.Name, Why: b.Err.Error(), Blob: b.ID}})
 			return ctx.Err()
@@ -85,13 +85,13 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 	if err := found.locate(ctx, src); err != nil {
 		found.unread("where some findings come from", err)
 	}
-	findings = attribute(findings, found)
+	findings = locate(findings, found)
 	s.annotate(findings)
-	findings = append(findings, across(findings)...)
+	findings = append(findings, pairAcrossTexts(findings)...)
 	findings = s.suppress(findings)
 	s.verify(ctx, findings)
-	findings = s.settle(findings)
-	s.overrule(findings)
+	findings = s.resolve(findings)
+	s.reportIfLive(findings)
 	if readErr == nil {
 		readErr = ctx.Err() // what came after reading was cut short
 	}
@@ -105,9 +105,9 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 
 var errLargeArchive = errors.New("an archive too large to be held in memory: it was searched as it is, not unpacked")
 
-// sift reads src and counts what it reads. A source that can leave out what
+// read reads src and counts what it reads. A source that can leave out what
 // cannot match does so.
-func (s *Scanner) sift(ctx context.Context, src Source, objects, size *atomic.Int64, yield func(Blob) error) error {
+func (s *Scanner) read(ctx context.Context, src Source, objects, size *atomic.Int64, yield func(Blob) error) error {
 	counted := func(b Blob) error {
 		if b.Err == nil {
 			if b.Window == nil || b.Window.Offset == 0 {
@@ -117,11 +117,11 @@ func (s *Scanner) sift(ctx context.Context, src Source, objects, size *atomic.In
 		}
 		return yield(b)
 	}
-	sifter, ok := src.(Sifter)
+	selective, ok := src.(SelectiveSource)
 	if !ok {
 		return src.Blobs(ctx, counted)
 	}
-	return sifter.Sift(ctx, Prefilter{
+	return selective.BlobsMatching(ctx, Prefilter{
 		Hints: s.Detectors.MayMatch, HintSpan: s.Detectors.Window(),
 		Holds: s.Detectors.MayMatchNear, HoldSpan: s.Detectors.NearWindow(),
 		Whole: archive.Is, HeadSize: archive.HeadSize,

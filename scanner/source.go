@@ -96,11 +96,11 @@ type Prefilter struct {
 	Passed func(objects, bytes int64)
 }
 
-// A Sifter is a Source that can leave out texts that cannot match, and so need not
+// A SelectiveSource is a Source that can leave out texts that cannot match, and so need not
 // even put them together.
-type Sifter interface {
+type SelectiveSource interface {
 	Source
-	// Sift does what Blobs does, but for texts of which both p.Holds and p.Whole
+	// BlobsMatching does what Blobs does, but for texts of which both p.Holds and p.Whole
 	// are false it may call p.Passed instead of yield.
-	Sift(ctx context.Context, p Prefilter, yield func(Blob) error) error
+	BlobsMatching(ctx context.Context, p Prefilter, yield func(Blob) error) error
 }

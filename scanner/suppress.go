@@ -12,9 +12,9 @@ import (
 // A Filter returns why f is to be ignored, or "". Concurrent calls are not made.
 type Filter func(f *finding.Finding) string
 
-// A PlaceFilter returns why f is to be ignored at l, or "". A finding is suppressed
+// A LocationFilter returns why f is to be ignored at l, or "". A finding is suppressed
 // only if it is to be ignored at each of its places.
-type PlaceFilter func(f *finding.Finding, l *finding.Location) string
+type LocationFilter func(f *finding.Finding, l *finding.Location) string
 
 // suppress asks the filters. What only the user allows is marked, and suppressed
 // once it is known not to be live.
@@ -22,65 +22,65 @@ type PlaceFilter func(f *finding.Finding, l *finding.Location) string
 // about that, and leaves out the pairs of several texts that are: their parts may not be.
 func (s *Scanner) suppress(findings []*draft) []*draft {
 	for _, f := range findings {
-		f.Ignored = first(&f.Finding, s.Filters)
+		f.Ignored = firstReason(&f.Finding, s.Filters)
 		if f.Ignored != "" {
 			continue
 		}
-		if f.allowed = s.allows(f); s.HonorIgnoresForLive {
+		if f.allowed = s.whyAllowed(f); s.HonorIgnoresForLive {
 			f.Ignored = f.allowed
 		}
 	}
 	if s.HonorIgnoresForLive {
-		findings = slices.DeleteFunc(findings, func(f *draft) bool { return f.joined != nil && s.hidden(f) })
+		findings = slices.DeleteFunc(findings, func(f *draft) bool { return f.joined != nil && s.wouldHide(f) })
 		// Parts without an id are not asked about, and may be of a pair that the user allows.
-		s.hide(slices.DeleteFunc(slices.Clone(findings), func(f *draft) bool { return f.Match.Credential.ID == "" }))
+		s.hideDoubtful(slices.DeleteFunc(slices.Clone(findings), func(f *draft) bool { return f.Match.Credential.ID == "" }))
 	}
 	return findings
 }
 
-// overrule suppresses what the user allows, now that all its places are known, and
+// reportIfLive suppresses what the user allows, now that all its places are known, and
 // reports what is live all the same. Last it hides what is still in doubt.
-func (s *Scanner) overrule(findings []*draft) {
+func (s *Scanner) reportIfLive(findings []*draft) {
 	for _, f := range findings {
 		if f.Ignored != "" {
 			continue
 		}
-		f.allowed = s.allows(f)
+		f.allowed = s.whyAllowed(f)
 		if f.Verdict.State == verifier.Live && !s.HonorIgnoresForLive {
 			f.Overruled = f.allowed
 			continue
 		}
 		f.Ignored = f.allowed
 	}
-	s.hide(findings)
+	s.hideDoubtful(findings)
 }
 
-// doubts returns why a finding of m is suppressed for its confidence, or "".
-func (s *Scanner) doubts(m *detectors.Match) string {
+// whyDoubtful returns why a finding of m is suppressed for its confidence, or "".
+func (s *Scanner) whyDoubtful(m *detectors.Match) string {
 	if s.Doubtful == nil {
 		return ""
 	}
 	return s.Doubtful(&finding.Finding{Match: *m})
 }
 
-// hide suppresses what Doubtful names. If only the secret of a key id is in doubt, the
+// hideDoubtful suppresses what Doubtful names. If only the secret of a key id is in doubt, the
 // id is reported without it: the id is as certain as if the secret were not there.
-func (s *Scanner) hide(findings []*draft) {
+func (s *Scanner) hideDoubtful(findings []*draft) {
 	shown := map[string]bool{}
 	for _, f := range findings {
-		if f.Ignored == "" && s.doubts(&f.Match) == "" {
+		if f.Ignored == "" && s.whyDoubtful(&f.Match) == "" {
 			shown[f.Match.Credential.ID] = true
 		}
 	}
 	for _, f := range findings {
-		why := s.doubts(&f.Match)
+		why := s.whyDoubtful(&f.Match)
 		if f.Ignored != "" || why == "" {
 			continue
 		}
-		if m := f.idAlone(); m != nil && !shown[m.Credential.ID] && s.doubts(m) == "" {
+		if m := f.idAlone(); m != nil && !shown[m.Credential.ID] && s.whyDoubtful(m) == "" {
 			shown[m.Credential.ID] = true
 			f.Others = append(f.Others, f.Match.Credential.Secret)
-			f.Match, f.Locations = *m, idPlaces(f.Locations)
+			f.Match, f.Locations = *m, withoutSecretLines(f.Locations)
 			continue
 		}
 		f.Ignored = why
@@ -98,7 +98,7 @@ func (f *draft) idAlone() *detectors.Match {
 	return &m
 }
 
-func first(f *finding.Finding, filters []Filter) string {
+func firstReason(f *finding.Finding, filters []Filter) string {
 	for _, filter := range filters {
 		if why := filter(f); why != "" {
 			return why
@@ -107,9 +107,9 @@ func first(f *finding.Finding, filters []Filter) string {
 	return ""
 }
 
-// allows returns why the user allows f, or "". It marks the places that do not count.
-func (s *Scanner) allows(f *draft) string {
-	if why := first(&f.Finding, s.Allow); why != "" {
+// whyAllowed returns why the user whyAllowed f, or "". It marks the places that do not count.
+func (s *Scanner) whyAllowed(f *draft) string {
+	if why := firstReason(&f.Finding, s.Allow); why != "" {
 		return why
 	}
 	ignored := 0

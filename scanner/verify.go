@@ -53,9 +53,9 @@ func byID(findings []*draft) [][]*draft {
 	return groups
 }
 
-// split returns the findings of a group that a text holds as they are, and those
+// splitJoined returns the findings of a group that a text holds as they are, and those
 // that are joined from several.
-func split(group []*draft) (own, joint []*draft) {
+func splitJoined(group []*draft) (own, joint []*draft) {
 	i := slices.IndexFunc(group, func(f *draft) bool { return f.joined != nil })
 	if i < 0 {
 		return group, nil
@@ -81,13 +81,13 @@ const (
 // merely stands close to an id (Rank > 0) is tried only if the better ones are not its
 // own, and is reported only if it is proved. Parts from other texts are tried last.
 func (s *Scanner) verifyID(ctx context.Context, candidates []*draft) {
-	own, joint := split(candidates)
+	own, joint := splitJoined(candidates)
 	live, tried := s.verifyOwn(ctx, own)
-	if live == nil && looksFurther(own) {
+	if live == nil && needsOtherTexts(own) {
 		live = s.verifyJoined(ctx, joint, tried)
 	}
 	if live != nil {
-		live.absorb(own)
+		live.takeLocationsOf(own)
 	}
 }
 
@@ -109,7 +109,7 @@ func (s *Scanner) verifyOwn(ctx context.Context, candidates []*draft) (live *dra
 		case f.Ignored != "":
 			f.Verdict = verifier.Verdict{State: verifier.Skipped, Reason: "suppressed"}
 			continue
-		case f.asDeadAs(dead):
+		case f.isDeadLike(dead):
 			f.Verdict = dead.Verdict
 			continue
 		case tried >= maxSecrets:
@@ -138,9 +138,9 @@ func (s *Scanner) verifyOwn(ctx context.Context, candidates []*draft) (live *dra
 	return live, tried
 }
 
-// asDeadAs reports whether the answer for dead, that the provider does not know the key
+// isDeadLike reports whether the answer for dead, that the provider does not know the key
 // id, is the answer for f: no token takes part, and the same partition would be asked.
-func (f *draft) asDeadAs(dead *draft) bool {
+func (f *draft) isDeadLike(dead *draft) bool {
 	if dead == nil {
 		return false
 	}
@@ -161,15 +161,15 @@ func (s *Scanner) ask(ctx context.Context, f *draft) verifier.Verdict {
 	return v
 }
 
-// absorb makes the places of those candidates whose secret is not that of the id
+// takeLocationsOf makes the places of those candidates whose secret is not that of the id
 // places of f, which is live: the id stands there.
-func (f *draft) absorb(candidates []*draft) {
+func (f *draft) takeLocationsOf(candidates []*draft) {
 	for _, c := range candidates {
 		if c.Ignored == "" && c.Verdict.State == verifier.IDActive {
 			c.Ignored = proved
 		}
 		if c.Ignored == proved {
-			f.Locations = append(f.Locations, idPlaces(slices.Clone(c.Locations))...)
+			f.Locations = append(f.Locations, withoutSecretLines(slices.Clone(c.Locations))...)
 		}
 	}
 	f.Locations = sortLocations(f.Locations)

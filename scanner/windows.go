@@ -97,12 +97,12 @@ func (w *Window) advance(text []byte) {
 	w.Column += utf8.RuneCount(text)
 }
 
-// own returns those of matches, in a window of size bytes, that begin where the
+// ownMatches returns those of matches, in a window of size bytes, that begin where the
 // window has enough of the text around them. The others are those of a neighbour,
 // where no secret is cut off at the border, and none looks like one by that. What
-// begins in the middle of an overlap is the own of both: it is found at the same
+// begins in the middle of an overlap is the ownMatches of both: it is found at the same
 // place twice, which is one.
-func (w *Window) own(matches []detectors.Match, size int) []detectors.Match {
+func (w *Window) ownMatches(matches []detectors.Match, size int) []detectors.Match {
 	if w == nil {
 		return matches
 	}

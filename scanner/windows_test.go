@@ -146,7 +146,7 @@ func TestPairAtBorders(t *testing.T) {
 func render(h *hits) []string {
 	var lines []string
 	findings := h.findings()
-	attribute(findings, h)
+	locate(findings, h)
 	for _, f := range findings {
 		c := f.Match.Credential
 		line := fmt.Sprintf("%s %s rank %d", c.ID, c.Secret.Reveal(), f.Match.Rank)

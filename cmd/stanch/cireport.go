@@ -190,12 +190,12 @@ func (s *lackingRepository) Blobs(ctx context.Context, yield func(scanner.Blob) 
 	return s.Repository.Blobs(ctx, yield)
 }
 
-// Sift implements scanner.Sifter.
-func (s *lackingRepository) Sift(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
+// BlobsMatching implements scanner.SelectiveSource.
+func (s *lackingRepository) BlobsMatching(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	if err := yield(s.rest); err != nil {
 		return err
 	}
-	return s.Repository.Sift(ctx, p, yield)
+	return s.Repository.BlobsMatching(ctx, p, yield)
 }
 
 // A ciSource is a range of commits with what is known of the checkout.

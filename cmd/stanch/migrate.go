@@ -91,7 +91,7 @@ func (m *migration) files(names []string) error {
 }
 
 func (m *migration) file(name string, data []byte) (string, error) {
-	var filter scanner.PlaceFilter
+	var filter scanner.LocationFilter
 	var err error
 	base := filepath.Base(name)
 	switch {
@@ -127,7 +127,7 @@ func (m *migration) file(name string, data []byte) (string, error) {
 func (m *migration) path(l *finding.Location) string { return project.PathIn(m.root, l) }
 
 // bind scans the project and returns the fingerprints of what filter hides there.
-func (m *migration) bind(name string, filter scanner.PlaceFilter) (string, error) {
+func (m *migration) bind(name string, filter scanner.LocationFilter) (string, error) {
 	src, closeSource, err := m.source()
 	if err != nil {
 		return "", err
@@ -141,7 +141,7 @@ func (m *migration) bind(name string, filter scanner.PlaceFilter) (string, error
 	sc := scanner.Scanner{
 		Detectors: known.Extend(catalog.NewSet()),
 		Filters:   []scanner.Filter{scanrun.Placeholders},
-		AllowAt:   []scanner.PlaceFilter{filter},
+		AllowAt:   []scanner.LocationFilter{filter},
 		Verifier:  unasked{},
 	}
 	if err := sc.Scan(m.ctx, src, hidden); err != nil {

@@ -174,7 +174,7 @@ func (p *page) findings(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", report.ContentSecurityPolicy())
+	w.Header().Set("Content-Security-Policy", html.ContentSecurityPolicy())
 	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		_, _ = text.WriteTo(w)
 		return

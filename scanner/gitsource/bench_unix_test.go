@@ -31,7 +31,7 @@ func BenchmarkProvenance(b *testing.B) {
 		})
 	})
 	b.Run("after_scan", func(b *testing.B) {
-		if err := r.Sift(context.Background(), scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(scanner.Blob) error { return nil }); err != nil {
+		if err := r.BlobsMatching(context.Background(), scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(scanner.Blob) error { return nil }); err != nil {
 			b.Fatal(err)
 		}
 		besideRevList(b, locate)

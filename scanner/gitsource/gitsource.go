@@ -45,7 +45,7 @@ import (
 )
 
 // A Repository is a git repository on disk. Make one with Open, Clone, Remote.Fetch or
-// Mirror. It may be used by one goroutine at a time: Locate reads what Blobs or Sift has
+// Mirror. It may be used by one goroutine at a time: Locate reads what Blobs or BlobsMatching has
 // noted.
 type Repository struct {
 	// MaxBlobSize is the size in bytes from which an object is yielded with Err
@@ -57,7 +57,7 @@ type Repository struct {
 	// ReachableOnly leaves out what no ref leads to. It is read none the less: what
 	// a pack holds comes in one piece.
 	ReachableOnly bool
-	// Seen is what needs not be read again, nil for nothing. Blobs and Sift put
+	// Seen is what needs not be read again, nil for nothing. Blobs and BlobsMatching put
 	// what has been read then into Next, if they come to their end and no object
 	// that a ref leads to is missing, a partial clone apart.
 	Seen, Next *State
@@ -72,16 +72,16 @@ type Repository struct {
 	absent  []string // ids that the server did not have
 
 	within bool            // another repository, which yields the own files of both
-	subs   []subRepository // of the last Blobs or Sift
+	subs   []subRepository // of the last Blobs or BlobsMatching
 
-	last    *graph   // of the last Blobs or Sift
+	last    *graph   // of the last Blobs or BlobsMatching
 	lookups []*store // of Staged, Range and AtHead, to be closed
 	head    *headTree
 }
 
 var (
-	_ scanner.Source = (*Repository)(nil)
-	_ scanner.Sifter = (*Repository)(nil)
+	_ scanner.Source          = (*Repository)(nil)
+	_ scanner.SelectiveSource = (*Repository)(nil)
 )
 
 // Close closes the packs and removes what Clone or Fetch made. It may be called more than
@@ -153,12 +153,12 @@ func (r *Repository) Empty() bool {
 // is cut off and that objects were left out of a partial clone. Missing objects are
 // never fetched.
 func (r *Repository) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
-	return r.Sift(ctx, scanner.Prefilter{Whole: func([]byte) bool { return true }}, yield)
+	return r.BlobsMatching(ctx, scanner.Prefilter{Whole: func([]byte) bool { return true }}, yield)
 }
 
-// Sift implements scanner.Sifter. A blob that is a delta, and that nothing is made
+// BlobsMatching implements scanner.SelectiveSource. A blob that is a delta, and that nothing is made
 // from, is not even put together unless what is new in it may match.
-func (r *Repository) Sift(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
+func (r *Repository) BlobsMatching(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	return pack.Guard(func() error { return r.sift(ctx, p, yield) })
 }
 

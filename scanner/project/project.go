@@ -59,7 +59,7 @@ type Config struct {
 	root     string    // of the project, "" if there is none
 	Notes    suppress.Notes
 	allow    []scanner.Filter
-	allowAt  []scanner.PlaceFilter
+	allowAt  []scanner.LocationFilter
 	unread   []func(finding.Unread) string
 }
 
@@ -281,15 +281,15 @@ func (c *Config) readProject() error {
 	defer done()
 	for _, x := range []struct {
 		name string
-		read func(name string, data []byte) (scanner.PlaceFilter, error)
+		read func(name string, data []byte) (scanner.LocationFilter, error)
 	}{
-		{GitleaksIgnore, func(name string, data []byte) (scanner.PlaceFilter, error) {
+		{GitleaksIgnore, func(name string, data []byte) (scanner.LocationFilter, error) {
 			return suppress.GitleaksIgnore(name, data, c.name, &c.Notes)
 		}},
-		{DetectSecretsBaseline, func(name string, data []byte) (scanner.PlaceFilter, error) {
+		{DetectSecretsBaseline, func(name string, data []byte) (scanner.LocationFilter, error) {
 			return suppress.DetectSecrets(name, data, c.name)
 		}},
-		{GitAllowed, func(name string, data []byte) (scanner.PlaceFilter, error) {
+		{GitAllowed, func(name string, data []byte) (scanner.LocationFilter, error) {
 			return suppress.GitSecrets(name, suppress.Lines(data), c.name)
 		}},
 	} {

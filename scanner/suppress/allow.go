@@ -14,7 +14,7 @@ import (
 
 // Allow returns the filter of the allowlists of a configuration. Those that are over
 // at now hide nothing, and notes say so.
-func Allow(own *rules.Own, name Namer, now time.Time, notes *Notes) scanner.PlaceFilter {
+func Allow(own *rules.Own, name Namer, now time.Time, notes *Notes) scanner.LocationFilter {
 	list := slices.DeleteFunc(slices.Clone(own.Allow), func(a *rules.Allow) bool {
 		return over(own.Name, "[[allow]]", &a.Note, now, notes)
 	})
@@ -95,7 +95,7 @@ func reason(file string, n *rules.Note) string {
 // Gitleaks returns the filter for what stanch itself finds of the allowlists of a
 // configuration of gitleaks: those for all rules, and those of rules that are about
 // AWS. What its own rules find they have judged already.
-func Gitleaks(c *rules.Config, name Namer) scanner.PlaceFilter {
+func Gitleaks(c *rules.Config, name Namer) scanner.LocationFilter {
 	list := slices.Clone(c.Own)
 	for _, r := range c.Rules {
 		if strings.Contains(strings.ToLower(r.ID), "aws") {

@@ -28,7 +28,7 @@ func lazy(pattern string) func() *regexp.Regexp {
 // the pragmas of detect-secrets, of which one stands on the line before. Our own
 // needs a reason; without, and when its last day is over at now, it hides nothing,
 // and notes say so.
-func Comments(now time.Time, notes *Notes) scanner.PlaceFilter {
+func Comments(now time.Time, notes *Notes) scanner.LocationFilter {
 	return func(_ *finding.Finding, l *finding.Location) string {
 		for _, line := range lines(l) {
 			if why := comment(line, now, func(format string, args ...any) {

@@ -20,7 +20,7 @@ import (
 // GitleaksIgnore reads a .gitleaksignore: a line is FILE:RULE:LINE or
 // COMMIT:FILE:RULE:LINE, and "#" begins a comment. Lines that are neither are noted,
 // as in gitleaks.
-func GitleaksIgnore(file string, data []byte, name Namer, notes *Notes) (scanner.PlaceFilter, error) {
+func GitleaksIgnore(file string, data []byte, name Namer, notes *Notes) (scanner.LocationFilter, error) {
 	list, err := readIgnore(file, data, notes)
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func isText(data []byte) bool { return bytes.IndexByte(data, 0) < 0 }
 // at a position of the list in any version of the same file: gitleaks names the
 // commit and the line that it was added at, and it is still the same when the line
 // has moved since.
-func positions(file string, list []position, name Namer) scanner.PlaceFilter {
+func positions(file string, list []position, name Namer) scanner.LocationFilter {
 	type key struct {
 		path string
 		line int
@@ -100,7 +100,7 @@ func positions(file string, list []position, name Namer) scanner.PlaceFilter {
 
 // DetectSecrets reads a .secrets.baseline of detect-secrets: which secrets, by their
 // SHA-1, are known in which file. What was audited as a real secret is not hidden.
-func DetectSecrets(file string, data []byte, name Namer) (scanner.PlaceFilter, error) {
+func DetectSecrets(file string, data []byte, name Namer) (scanner.LocationFilter, error) {
 	known, err := readDetectSecrets(file, data)
 	if err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func quiet(err error) error {
 // regular expressions that are tried on PATH:LINE:TEXT, the output of git grep. It
 // takes those of a .gitallowed, one a line, or of git's configuration. The error
 // names a pattern that cannot be used.
-func GitSecrets(source string, patterns []string, name Namer) (scanner.PlaceFilter, error) {
+func GitSecrets(source string, patterns []string, name Namer) (scanner.LocationFilter, error) {
 	var list []*regexp.Regexp
 	for i, p := range patterns {
 		if p = strings.TrimRight(p, "\r\n"); p == "" || strings.HasPrefix(p, "#") {
@@ -207,7 +207,7 @@ func Known(file string, fingerprints map[string]bool) scanner.Filter {
 
 // GitleaksReport reads a JSON report of gitleaks. A finding that it lists with its
 // secret is hidden wherever it is; one without, redacted, where it is listed.
-func GitleaksReport(file string, data []byte, name Namer) (scanner.PlaceFilter, error) {
+func GitleaksReport(file string, data []byte, name Namer) (scanner.LocationFilter, error) {
 	var report []struct {
 		RuleID, File, Commit, Secret string
 		StartLine                    int

@@ -140,22 +140,22 @@ func TestAllow(t *testing.T) {
 
 // TestFiles: what the files of other tools, and reports, hide.
 func TestFiles(t *testing.T) {
-	ignore := func(data string) (scanner.PlaceFilter, error) {
+	ignore := func(data string) (scanner.LocationFilter, error) {
 		return suppress.GitleaksIgnore("ignore", []byte(data), path, nil)
 	}
-	baseline := func(data string) (scanner.PlaceFilter, error) {
+	baseline := func(data string) (scanner.LocationFilter, error) {
 		return suppress.DetectSecrets("baseline", []byte(data), path)
 	}
-	allowed := func(data string) (scanner.PlaceFilter, error) {
+	allowed := func(data string) (scanner.LocationFilter, error) {
 		return suppress.GitSecrets("allowed", suppress.Lines([]byte(data)), path)
 	}
-	reported := func(data string) (scanner.PlaceFilter, error) {
+	reported := func(data string) (scanner.LocationFilter, error) {
 		return suppress.GitleaksReport("report", []byte(detectorstest.Fill(data)), path)
 	}
 	const commit = "0123456789abcdef0123456789abcdef01234567"
 	tests := []struct {
 		name string
-		read func(string) (scanner.PlaceFilter, error)
+		read func(string) (scanner.LocationFilter, error)
 		data string
 		why  string
 	}{
@@ -208,11 +208,11 @@ func TestFiles(t *testing.T) {
 // it: never a filter that hides nothing, or all.
 func TestBroken(t *testing.T) {
 	secret := detectorstest.Fill("{secret1}")
-	readers := map[string]func([]byte) (scanner.PlaceFilter, error){
-		"gitleaksignore": func(b []byte) (scanner.PlaceFilter, error) { return suppress.GitleaksIgnore("file.x", b, path, nil) },
-		"detect-secrets": func(b []byte) (scanner.PlaceFilter, error) { return suppress.DetectSecrets("file.x", b, path) },
-		"gitleaks":       func(b []byte) (scanner.PlaceFilter, error) { return suppress.GitleaksReport("file.x", b, path) },
-		"git-secrets": func(b []byte) (scanner.PlaceFilter, error) {
+	readers := map[string]func([]byte) (scanner.LocationFilter, error){
+		"gitleaksignore": func(b []byte) (scanner.LocationFilter, error) { return suppress.GitleaksIgnore("file.x", b, path, nil) },
+		"detect-secrets": func(b []byte) (scanner.LocationFilter, error) { return suppress.DetectSecrets("file.x", b, path) },
+		"gitleaks":       func(b []byte) (scanner.LocationFilter, error) { return suppress.GitleaksReport("file.x", b, path) },
+		"git-secrets": func(b []byte) (scanner.LocationFilter, error) {
 			return suppress.GitSecrets("file.x", suppress.Lines(b), path)
 		},
 	}
@@ -312,10 +312,10 @@ func TestUnread(t *testing.T) {
 func TestLive(t *testing.T) {
 	all := regexp.MustCompile("")
 	filters := map[string]func(*scanner.Scanner){
-		"comment": func(s *scanner.Scanner) { s.AllowAt = []scanner.PlaceFilter{suppress.Comments(now, nil)} },
+		"comment": func(s *scanner.Scanner) { s.AllowAt = []scanner.LocationFilter{suppress.Comments(now, nil)} },
 		"allow": func(s *scanner.Scanner) {
 			own := &rules.Own{Allow: []*rules.Allow{{Note: rules.Note{Reason: "demo"}, Paths: []*regexp.Regexp{all}}}}
-			s.AllowAt = []scanner.PlaceFilter{suppress.Allow(own, path, now, nil)}
+			s.AllowAt = []scanner.LocationFilter{suppress.Allow(own, path, now, nil)}
 		},
 		"baseline": func(s *scanner.Scanner) {
 			s.Allow = []scanner.Filter{suppress.Known("known", map[string]bool{found().Fingerprint(): true})}

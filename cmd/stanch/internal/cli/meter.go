@@ -13,11 +13,11 @@ import (
 )
 
 // Metered returns src with a meter: while it is read, a line on w, a terminal, says how
-// many objects and bytes have passed. A Sifter stays one: a plain Source has to assemble
-// objects that a Sifter can leave out.
+// many objects and bytes have passed. A SelectiveSource stays one: a plain Source has to
+// assemble objects that a SelectiveSource can leave out.
 func Metered(src scanner.Source, w io.Writer) scanner.Source {
-	if s, ok := src.(scanner.Sifter); ok {
-		return siftingMeter{meter{src, w}, s}
+	if s, ok := src.(scanner.SelectiveSource); ok {
+		return selectiveMeter{meter{src, w}, s}
 	}
 	return meter{src, w}
 }
@@ -32,12 +32,12 @@ func (m meter) Blobs(ctx context.Context, yield func(scanner.Blob) error) error 
 	return c.show(m.w, func() error { return m.Source.Blobs(ctx, c.counted(yield)) })
 }
 
-type siftingMeter struct {
+type selectiveMeter struct {
 	meter
-	sifter scanner.Sifter
+	selective scanner.SelectiveSource
 }
 
-func (m siftingMeter) Sift(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
+func (m selectiveMeter) BlobsMatching(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	var c counter
 	passed := p.Passed
 	p.Passed = func(objects, bytes int64) {
@@ -46,7 +46,7 @@ func (m siftingMeter) Sift(ctx context.Context, p scanner.Prefilter, yield func(
 			passed(objects, bytes)
 		}
 	}
-	return c.show(m.w, func() error { return m.sifter.Sift(ctx, p, c.counted(yield)) })
+	return c.show(m.w, func() error { return m.selective.BlobsMatching(ctx, p, c.counted(yield)) })
 }
 
 // A counter counts what was read. Its methods may be called concurrently.

@@ -21,28 +21,28 @@ func (plainSource) Blobs(_ context.Context, yield func(scanner.Blob) error) erro
 	return nil
 }
 
-// siftingSource leaves out three texts more.
-type siftingSource struct{ plainSource }
+// selectiveSource leaves out three texts more.
+type selectiveSource struct{ plainSource }
 
-func (s siftingSource) Sift(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
+func (s selectiveSource) BlobsMatching(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	p.Passed(3, 300)
 	return s.Blobs(ctx, yield)
 }
 
-// TestMeter: a Sifter stays a Sifter, and what it leaves out is counted.
+// TestMeter: a SelectiveSource stays a SelectiveSource, and what it leaves out is counted.
 func TestMeter(t *testing.T) {
 	var screen bytes.Buffer
-	if _, ok := Metered(plainSource{}, &screen).(scanner.Sifter); ok {
-		t.Error("a Source that cannot sift says that it can")
+	if _, ok := Metered(plainSource{}, &screen).(scanner.SelectiveSource); ok {
+		t.Error("a Source that cannot leave texts out says that it can")
 	}
-	sifter, ok := Metered(siftingSource{}, &screen).(scanner.Sifter)
+	selective, ok := Metered(selectiveSource{}, &screen).(scanner.SelectiveSource)
 	if !ok {
-		t.Fatal("a Sifter became a mere Source")
+		t.Fatal("a SelectiveSource became a mere Source")
 	}
 	passed, yielded := int64(0), 0
 	count := scanner.Prefilter{Passed: func(objects, bytes int64) { passed += objects + bytes }}
 	for _, p := range []scanner.Prefilter{count, {}} {
-		if err := sifter.Sift(t.Context(), p, func(scanner.Blob) error { yielded++; return nil }); err != nil {
+		if err := selective.BlobsMatching(t.Context(), p, func(scanner.Blob) error { yielded++; return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
