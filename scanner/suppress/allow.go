@@ -16,7 +16,7 @@ import (
 // at now hide nothing, and notes say so.
 func Allow(own *rules.Own, name Namer, now time.Time, notes *Notes) scanner.LocationFilter {
 	list := slices.DeleteFunc(slices.Clone(own.Allow), func(a *rules.Allow) bool {
-		return over(own.Name, "[[allow]]", &a.Note, now, notes)
+		return isExpired(own.Name, "[[allow]]", &a.Note, now, notes)
 	})
 	return func(f *finding.Finding, l *finding.Location) string {
 		for _, a := range list {
@@ -64,7 +64,7 @@ func anyOf(list []*regexp.Regexp, s string) bool {
 // read is accepted. Paths are tried on what the report calls the part.
 func Unread(own *rules.Own, now time.Time, notes *Notes) func(finding.Unread) string {
 	list := slices.DeleteFunc(slices.Clone(own.Unread), func(u *rules.Unread) bool {
-		return over(own.Name, "[[unread]]", &u.Note, now, notes)
+		return isExpired(own.Name, "[[unread]]", &u.Note, now, notes)
 	})
 	return func(part finding.Unread) string {
 		for _, u := range list {
@@ -76,7 +76,7 @@ func Unread(own *rules.Own, now time.Time, notes *Notes) func(finding.Unread) st
 	}
 }
 
-func over(file, table string, n *rules.Note, now time.Time, notes *Notes) bool {
+func isExpired(file, table string, n *rules.Note, now time.Time, notes *Notes) bool {
 	if n.Expired(now) {
 		notes.Add("%s: line %d: %s ended on %s: it hides nothing any more", file, n.Line, table, n.Expires.Format(time.DateOnly))
 		return true
@@ -107,7 +107,7 @@ func Gitleaks(c *rules.Config, name Namer) scanner.LocationFilter {
 			return ""
 		}
 		for _, a := range list {
-			if holds(a, f, l, name(l)) {
+			if matches(a, f, l, name(l)) {
 				return strings.TrimSuffix("allowlist of "+c.Name+": "+a.Description, ": ")
 			}
 		}
@@ -115,9 +115,9 @@ func Gitleaks(c *rules.Config, name Namer) scanner.LocationFilter {
 	}
 }
 
-// holds tries an allowlist on the id and on the secret. There is no match of a regex
+// matches tries an allowlist on the id and on the secret. There is no match of a regex
 // here: the line stands for it.
-func holds(a *rules.Allowlist, f *finding.Finding, l *finding.Location, path string) bool {
+func matches(a *rules.Allowlist, f *finding.Finding, l *finding.Location, path string) bool {
 	all := lines(l)
 	if len(all) == 0 {
 		all = []string{""}

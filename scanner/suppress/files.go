@@ -85,7 +85,7 @@ func positions(file string, list []position, name Namer) scanner.LocationFilter 
 			for i := range f.Locations {
 				l := &f.Locations[i]
 				for _, p := range slices.Concat(index[key{name(l), l.Line}], index[key{name(l), l.SecretLine}]) {
-					if (p.commit == "" || p.commit == l.Commit) && about(p.rule, f) {
+					if (p.commit == "" || p.commit == l.Commit) && isAbout(p.rule, f) {
 						hidden[p.path] = true
 					}
 				}
@@ -126,7 +126,7 @@ func readDetectSecrets(file string, data []byte) (known map[string]bool, err err
 		}
 	}
 	if err := json.Unmarshal(data, &baseline); err != nil {
-		return nil, fmt.Errorf("%s: not a baseline of detect-secrets: %w", file, quiet(err))
+		return nil, fmt.Errorf("%s: not a baseline of detect-secrets: %w", file, withoutContent(err))
 	}
 	if baseline.Results == nil {
 		return nil, fmt.Errorf("%s: not a baseline of detect-secrets: it has no results", file)
@@ -145,8 +145,8 @@ func readDetectSecrets(file string, data []byte) (known map[string]bool, err err
 	return known, nil
 }
 
-// quiet returns an error of JSON without the text that it quotes: the file may be any.
-func quiet(err error) error {
+// withoutContent returns an error of JSON without the text that it quotes: the file may be any.
+func withoutContent(err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
@@ -213,7 +213,7 @@ func GitleaksReport(file string, data []byte, name Namer) (scanner.LocationFilte
 		StartLine                    int
 	}
 	if err := json.Unmarshal(data, &report); err != nil {
-		return nil, fmt.Errorf("%s: not a report of gitleaks: %w", file, quiet(err))
+		return nil, fmt.Errorf("%s: not a report of gitleaks: %w", file, withoutContent(err))
 	}
 	secrets := map[string][]string{} // rules, by secret
 	var list []position
@@ -230,7 +230,7 @@ func GitleaksReport(file string, data []byte, name Namer) (scanner.LocationFilte
 	redacted := positions(file, list, name)
 	return func(f *finding.Finding, l *finding.Location) string {
 		for _, s := range texts(f) {
-			if slices.ContainsFunc(secrets[s], func(rule string) bool { return about(rule, f) }) {
+			if slices.ContainsFunc(secrets[s], func(rule string) bool { return isAbout(rule, f) }) {
 				return "known: in " + file
 			}
 		}

@@ -73,7 +73,7 @@ func forOurs(rule string) bool {
 	return strings.Contains(rule, "aws") || strings.Contains(rule, "generic")
 }
 
-// about reports whether a rule of another tool is about f.
-func about(rule string, f *finding.Finding) bool {
+// isAbout reports whether a rule of another tool is about f.
+func isAbout(rule string, f *finding.Finding) bool {
 	return f.Match.Rule.ID == rule || !f.Match.Rule.Value && forOurs(rule)
 }

@@ -188,7 +188,7 @@ func (h *handler) invocation(s finding.Summary) invocation {
 			say("error", "Not read: "+wording.Thousands(int64(len(s.Unread)-i))+" more.")
 			break
 		}
-		say("error", wording.Sentence("Not read: "+quiet(u.What)+": "+quiet(u.Why)))
+		say("error", wording.Sentence("Not read: "+escape(u.What)+": "+escape(u.Why)))
 	}
 	if n := len(h.findings) - maxResults; n > 0 {
 		say("warning", "Over the limit of code scanning: "+wording.Plural(n, "more finding")+" not in this file.")
@@ -222,7 +222,7 @@ func (h *handler) result(f *finding.Finding) result {
 			}
 			continue
 		}
-		loc.Message = &message{Text: wording.Sentence(quiet(wording.Place(l)))}
+		loc.Message = &message{Text: wording.Sentence(escape(wording.Place(l)))}
 		r.RelatedLocations = append(r.RelatedLocations, loc)
 	}
 	if f.Ignored != "" {
@@ -241,21 +241,21 @@ func (h *handler) hash(l *finding.Location) string {
 
 // messageOf says what was found and what to do. Places are in the locations.
 func messageOf(f *finding.Finding, age *wording.Age) string {
-	s := wording.Word(f) + ": " + quiet(f.Match.Rule.Title)
+	s := wording.Word(f) + ": " + escape(f.Match.Rule.Title)
 	if f.Match.Credential.ID != "" {
-		s += " " + quiet(f.Match.Credential.ID)
+		s += " " + escape(f.Match.Credential.ID)
 	}
-	s += quiet(wording.Doubt(f))
+	s += escape(wording.Doubt(f))
 	parts := append([]string{s}, wording.Whose(f)...)
 	if f.Verdict.Reason != "" {
 		parts = append(parts, f.Verdict.Reason)
 	}
 	parts = append(parts, wording.NonEmpty(age.Of(f))...)
 	for i := range parts[1:] {
-		parts[i+1] = quiet(parts[i+1])
+		parts[i+1] = escape(parts[i+1])
 	}
 	if wording.Buried(f) {
-		parts = append(parts, quiet(wording.Unreachable(&f.Locations[0])))
+		parts = append(parts, escape(wording.Unreachable(&f.Locations[0])))
 	}
 	if n := len(f.Locations); n > 1 {
 		parts = append(parts, "in "+wording.Plural(n, "place"))
@@ -324,9 +324,9 @@ func segment(s string) string {
 	return b.String()
 }
 
-// quiet makes the text of a stranger inert in a SARIF message, where [text](1)
+// escape makes the text of a stranger inert in a SARIF message, where [text](1)
 // is a link.
-func quiet(s string) string { return brackets.Replace(printable.Quoted(s)) }
+func escape(s string) string { return brackets.Replace(printable.Quoted(s)) }
 
 var brackets = strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`)
 
