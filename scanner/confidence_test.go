@@ -23,7 +23,7 @@ import (
 // levels are the confidences that a user may ask for, from doubtful to sure.
 var levels = []detectors.Confidence{detectors.Low, detectors.Medium, detectors.High}
 
-// below suppresses what has less confidence than least.
+// below suppresses findings of less confidence than least.
 func below(least detectors.Confidence) scanner.Filter {
 	return func(f *finding.Finding) string {
 		if slices.Index(levels, f.Match.Confidence) < slices.Index(levels, least) {
@@ -54,7 +54,7 @@ func (p provider) Verify(_ context.Context, c detectors.Credential) verifier.Ver
 	return v
 }
 
-// scanAt scans h and shows what has the least confidence.
+// scanAt scans h and shows findings of the least confidence and more.
 func scanAt(t *testing.T, h history, v verifier.Verifier, least detectors.Confidence, set func(*scanner.Scanner)) *scannertest.Sink {
 	t.Helper()
 	s := scanner.Scanner{Detectors: detectors.NewSet(awskeys.Detector{}), Verifier: v, Doubtful: below(least), Workers: 2}
@@ -71,7 +71,7 @@ func scanAt(t *testing.T, h history, v verifier.Verifier, least detectors.Confid
 // legacyID returns an id of the layout before 2019, which names no account.
 func legacyID() string { return "AKIAJ" + detectorstest.KeyID("AKIA", detectorstest.Account, 1)[5:] }
 
-// TestConfidence: what is hidden for its confidence, and what is left of it.
+// TestConfidence: a finding is hidden for its confidence, or reported as an id alone.
 func TestConfidence(t *testing.T) {
 	one := history{"1 a/x": "id={AKIA1}", "1 b/y": "aws_secret={secret1}"}  // low: one commit, two directories
 	path := history{"1 a/x": "id={AKIA1}", "2 a/x": "aws_secret={secret1}"} // medium: one path
@@ -165,8 +165,8 @@ func TestConfidenceIsMonotone(t *testing.T) {
 	}
 }
 
-// randomLeak returns a small history of ids, secrets and tokens in several texts, what a
-// provider knows of them, and what a user ignores.
+// randomLeak returns a small history of ids, secrets and tokens in several texts, a
+// provider that knows some of them, and the ignores of a user.
 func randomLeak(r *rand.Rand) (history, provider, func(*scanner.Scanner)) {
 	one := func(list ...string) string { return list[r.IntN(len(list))] }
 	id := func() string {

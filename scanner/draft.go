@@ -11,7 +11,7 @@ type draft struct {
 	finding.Finding
 	// occurrences are the places of the credential before Locate; Locations those after.
 	occurrences []occurrence
-	// allowed is what the rules of the user say; it becomes Ignored or Overruled.
+	// allowed is why the rules of the user allow it; it becomes Ignored or Overruled.
 	allowed string
 	// joined is set if the parts are from several texts (pairing.go).
 	joined *joined

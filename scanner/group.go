@@ -51,8 +51,8 @@ func unite(list []*draft, key func(*draft) string) []*draft {
 	return united
 }
 
-// compareCredentials orders what cannot be told apart by place: archives may hold
-// two files of one name.
+// compareCredentials orders credentials at one place: an archive may hold two files of
+// one name.
 func compareCredentials(a, b detectors.Credential) int {
 	return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Secret.Reveal(), b.Secret.Reveal()), cmp.Compare(a.Token.Reveal(), b.Token.Reveal()))
 }
@@ -90,8 +90,8 @@ func (f *draft) join(m detectors.Match) {
 	}
 }
 
-// learnText takes over what the text of another occurrence says. Of a lone half it does
-// not say that the whole cannot be verified.
+// learnText adds what the text of another occurrence says to f. A lone half does not say
+// that the whole cannot be verified.
 func (f *draft) learnText(m detectors.Match) {
 	if f.Match.Unverifiable == "" && f.Match.Rule == m.Rule && f.Match.Credential.Secret.IsZero() == m.Credential.Secret.IsZero() {
 		f.Match.Unverifiable = m.Unverifiable
@@ -113,7 +113,7 @@ func surer(a, b detectors.Confidence) detectors.Confidence {
 	return ""
 }
 
-// maxFacts bounds what thousands of texts say of one credential.
+// maxFacts bounds the facts of a credential that stands in thousands of texts.
 const maxFacts = 20
 
 // lastEnd returns when the last of two signed requests ends, zero if one of them is none.
@@ -127,7 +127,7 @@ func lastEnd(a, b time.Time) time.Time {
 	return b
 }
 
-// agreed returns what two occurrences of one part say, "" if they differ.
+// agreed returns the word of two occurrences of one part, "" if they differ.
 func agreed(a, b string) string {
 	if a != "" && b != "" && a != b {
 		return ""
@@ -175,7 +175,7 @@ func (f *draft) asPart(list []finding.Location) []finding.Location {
 	return list
 }
 
-// part returns what Location.Part says where f is a part of a whole credential.
+// part returns the Location.Part of f where f is a part of a whole credential.
 func (f *draft) part() string {
 	switch c := f.Match.Credential; {
 	case c.ID != "":
@@ -211,7 +211,7 @@ func locate(findings []*draft, h *hits) []*draft {
 	return findings
 }
 
-// sortFindings sorts by the first place, and what stands at one place best first.
+// sortFindings sorts by the first place; findings at one place are sorted best first.
 func sortFindings(findings []*draft) {
 	slices.SortStableFunc(findings, func(a, b *draft) int {
 		return cmp.Or(compareLocations(a.Locations[0], b.Locations[0]), cmp.Compare(a.Match.Rank, b.Match.Rank),

@@ -23,16 +23,16 @@ type hit struct {
 	location finding.Location // without provenance
 }
 
-// hits collects what the goroutines of a source find.
+// hits collects the matches that the goroutines of a source find.
 type hits struct {
 	mu      sync.Mutex
 	hits    []hit
-	blobs   map[BlobID]finding.Location // what is known of a blob before it is located
+	blobs   map[BlobID]finding.Location // as the blob was named when it was read
 	located map[BlobID][]finding.Location
 	failed  []unread
 }
 
-// An unread is a part that could not be read. If it is within a blob, what is the
+// An unread is a part that could not be read. If it is within a blob, What is the
 // member of it, and the blob is called by its path once that is known.
 type unread struct {
 	finding.Unread
@@ -102,7 +102,7 @@ func (h *hits) dropPartners() {
 	maps.DeleteFunc(h.blobs, func(id BlobID, _ finding.Location) bool { return !held[id] })
 }
 
-// unread records that what could not be read.
+// unread records that something could not be read.
 func (h *hits) unread(what string, why error) {
 	h.fail(unread{Unread: finding.Unread{What: what, Why: why.Error()}})
 }
@@ -118,7 +118,7 @@ func (h *hits) fail(u unread) {
 	h.failed = append(h.failed, u)
 }
 
-// unreadParts returns what was recorded, in a stable order.
+// unreadParts returns the recorded parts in a stable order.
 func (h *hits) unreadParts() []finding.Unread {
 	var parts []finding.Unread
 	for _, u := range h.failed {
@@ -132,7 +132,7 @@ func (h *hits) unreadParts() []finding.Unread {
 }
 
 // pathOf returns the path of the blob that u is in, the one that a finding in it
-// would name first, or what it was called when it was read.
+// would name first, or its name when it was read.
 func (h *hits) pathOf(u unread) string {
 	places := slices.DeleteFunc(slices.Clone(h.located[u.blob]), func(p finding.Location) bool { return p.Path == "" })
 	if len(places) == 0 {
@@ -174,8 +174,8 @@ func (h *hits) locate(ctx context.Context, src Source) error {
 	})
 }
 
-// locations returns where the blob is stored; if the source could not say, what
-// was known when it was read.
+// locations returns where the blob is stored. If the source could not say, that is the
+// name that the blob had when it was read.
 func (h *hits) locations(id BlobID) []finding.Location {
 	if p := h.located[id]; len(p) > 0 {
 		return p

@@ -13,7 +13,7 @@ import (
 // Which part from another text belongs to which id? The rules, in the order of
 // their weight:
 //
-//  1. Own text. What stands with its id in one text was paired there, and is
+//  1. Own text. A part that stands with its id in one text was paired there, and is
 //     proposed to no other id. Only an id that lacks a part, or whose secrets the
 //     provider refused, looks into other texts. A part that stands in one text with
 //     the id and was not paired there, for its distance or its name, goes last, and is
@@ -25,21 +25,22 @@ import (
 //  3. Group. Names that say they are of different keys, DEV_KEY_ID and PROD_SECRET,
 //     go last, and are no pair unless it is proved. So does a secret that may be
 //     anybody's and has a name of its own, JWT_SECRET, if the id has none.
-//  4. Place. The same path in another version beats a text that the same commit
-//     introduced beats the same directory; what agrees in two beats what agrees in
-//     one. Without any relation there is no candidate.
+//  4. Relation. The same path in another version beats a text that the same commit
+//     introduced, and that beats the same directory. Two relations beat one. Without
+//     any, there is no candidate.
 //  5. Group again: the same beats none.
-//  6. Name. What the detector would report alone beats what may be anybody's.
-//  7. Time. Of what fits equally well, the nearest.
-//  8. Cluster. A path, commit or directory with more than maxCrowd ids, or as many
+//  6. Kind. A part that the detector would report alone beats a generic one, which may
+//     be anybody's.
+//  7. Time. Among equals, the nearest wins.
+//  8. Cluster. A path, commit or directory with more than maxCluster ids, or as many
 //     parts, says nothing: it is a list or an import, not a place.
 //  9. At most maxSecrets secrets are proposed for an id, and one token: the best.
-//  10. Proof. What the provider proves is reported. What it was not asked about is
-//     reported only if the id has no better or equal candidate, and the part no
-//     better or equal id; what may be anybody's also only at the same path, or of
-//     the same commit and directory. All else is as if nobody had looked.
+//  10. Proof. A pair that the provider proves is reported. A pair that it was not asked
+//     about is reported only if the id has no better or equal candidate, and the part
+//     no better or equal id. A generic part must also stand at the same path, or in
+//     the same commit and directory. Every other pair is dropped.
 //
-// Rule 8 bounds the work to maxCrowd steps for each place. Refused: to propose by
+// Rule 8 bounds the work to maxCluster steps for each place. Refused: to propose by
 // the likeness of paths ("dev/id", "prod/../dev/secret"), of which every layout has
 // its own.
 
@@ -47,12 +48,12 @@ const (
 	maxCluster = 32
 	// maxLocationsOfPart is how many places of a part are looked at, the first ones.
 	maxLocationsOfPart = 1000
-	// A joined finding holds this many places until it is settled: most are
+	// A joined finding holds this many places until it is resolved: most are
 	// dropped, and a part may have thousands of places and ids.
 	maxJoinedLocations = 16
 )
 
-// joined says what a finding is joined from; secret and token are nil if they are
+// joined has the parts that a finding is joined from; secret and token are nil if they are
 // the id's own.
 type joined struct {
 	id, secret, token *draft
@@ -70,7 +71,7 @@ type score struct {
 	distance   time.Duration
 }
 
-// relation is what the places of two texts have in common, in the order of weight.
+// A relation says how the places of two texts are related, in the order of weight.
 type relation uint8
 
 const (
@@ -101,7 +102,7 @@ func compareBool(a, b bool) int {
 	return 1
 }
 
-// compareJoined orders what stands in one text first, then the best fit.
+// compareJoined puts findings from one text first, then those with the best score.
 func compareJoined(a, b *joined) int {
 	if a == nil || b == nil {
 		return compareBool(a != nil, b != nil)
@@ -163,8 +164,8 @@ func partOf(f *draft) detectors.Parts {
 	return detectors.SecretPart
 }
 
-// candidates returns, for each of ids, what of parts has a relation to it and does
-// not contradict it, best first.
+// candidates returns, for each of ids, the parts that are related to it and do not
+// contradict it, best first.
 func candidates(ids, parts []*draft) [][]candidate {
 	clusters := map[landmark]*cluster{}
 	for _, f := range ids {
@@ -238,13 +239,13 @@ func scoreOfNames(id, part *draft) score {
 	return score{needsProof: strange, group: a != "" && a == b, generic: part.Match.NeedsID}
 }
 
-// A landmark is what the places of two texts may have in common.
+// A landmark is a path, a commit or a directory that places of two texts may share.
 type landmark struct {
 	relation relation
 	name     string
 }
 
-// A cluster is who stands at a landmark.
+// A cluster is all that stands at a landmark.
 type cluster struct {
 	ids   int
 	parts []member
@@ -365,7 +366,7 @@ func joinParts(id *draft, secret, token *candidate, sure, isClear bool) *draft {
 	return f
 }
 
-// withoutSecretLines changes list to be the places of an id whose secret stands elsewhere.
+// withoutSecretLines changes list to places of an id that has its secret elsewhere.
 func withoutSecretLines(list []finding.Location) []finding.Location {
 	for i := range list {
 		list[i].SecretLine = 0

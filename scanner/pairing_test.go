@@ -50,7 +50,7 @@ func (h history) Locate(_ context.Context, ids []scanner.BlobID, yield func(scan
 	return nil
 }
 
-// reported renders what is not ignored: the parts with their places, the
+// reported renders findings that are not ignored: the parts with their places, the
 // confidence and the state.
 func reported(sink *scannertest.Sink) []string {
 	var out []string
@@ -84,7 +84,7 @@ func fillAll(list []string) []string {
 }
 
 // answers is a verifier that knows the state of "{AKIA1} {secret1}"; of the rest it
-// says what a verifier does that is offline.
+// answers as a verifier that is offline.
 type answers map[string]verifier.State
 
 func (a answers) Verify(_ context.Context, c detectors.Credential) verifier.Verdict {
@@ -96,7 +96,7 @@ func (a answers) Verify(_ context.Context, c detectors.Credential) verifier.Verd
 	return verifier.Verdict{State: verifier.Skipped}
 }
 
-// TestAcross holds the rules of across.go, without proof.
+// TestAcross holds the rules of pairing.go, without proof.
 func TestAcross(t *testing.T) {
 	const (
 		id, secret = "id={AKIA1}", "secret={secret1}"
@@ -182,7 +182,7 @@ func TestAcross(t *testing.T) {
 	}
 }
 
-// TestAcrossVerified: what the provider says of an id and parts from other texts.
+// TestAcrossVerified: answers of the provider about an id with parts from other texts.
 func TestAcrossVerified(t *testing.T) {
 	const live, active, invalid, unknown = verifier.Live, verifier.IDActive, verifier.Invalid, verifier.Unknown
 	one := history{"1 a/x": "id={AKIA1}", "2 a/x": "secret={secret1}"}

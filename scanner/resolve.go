@@ -63,9 +63,9 @@ func (j *joined) usable() bool {
 	return true
 }
 
-// resolve drops what was joined and is not to be reported, what is now a part of a
-// joined finding, and the parts that are nothing on their own. What is proved is
-// settled first: its parts belong to nobody else. Nothing is joined only to be hidden
+// resolve drops joined findings that are not to be reported, findings that are now a part
+// of a joined one, and parts that are nothing on their own. Proved pairs are resolved
+// first: their parts belong to nobody else. Nothing is joined only to be hidden
 // for its confidence: its parts may have more.
 func (s *Scanner) resolve(findings []*draft) []*draft {
 	groups := byID(findings)
@@ -101,7 +101,7 @@ func (s *Scanner) wouldHide(f *draft) bool {
 	return f.Verdict.State != verifier.Live && f.Ignored == "" && f.allowed == "" && s.whyDoubtful(&f.Match) != ""
 }
 
-// applyProof takes over what the provider proved: a key id that it knows is one, and the
+// applyProof raises the confidence that the verdict proves: a key id that AWS knows is one, and the
 // secret of a live key is its own.
 func (f *draft) applyProof() {
 	switch {
@@ -218,14 +218,14 @@ func (f *draft) sortLocations() {
 	}
 }
 
-// take adds the places of part, and what else is known of it, to f.
+// take adds places, which are those of part, and the other secrets of part to f.
 func (f *draft) take(part *draft, places []finding.Location) {
 	f.Locations = append(f.Locations, places...)
 	f.Omitted += part.Omitted
 	f.Others = append(f.Others, part.Others...)
 }
 
-// takeVerdictOf takes over what the provider said of the key id of f when it was asked
+// takeVerdictOf takes over the answer about the key id of f when the provider was asked
 // with parts from other texts, which were not those of the id.
 func (f *draft) takeVerdictOf(joint []*draft) {
 	for _, c := range joint {

@@ -1,5 +1,6 @@
-// Package scanner is the pipeline: what a source holds is read, searched,
-// located, paired, filtered, verified and reported, in that order and in one direction.
+// Package scanner is the pipeline: it reads the texts of a source, searches them, locates
+// and pairs the matches, filters, verifies and reports them, in that order and in one
+// direction.
 //
 //	Source → Detect → Locate → Pair across texts → Suppress → Verify → Sink
 //
@@ -19,22 +20,22 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// A Scanner holds what a scan is made of. Its fields must not change while it
+// A Scanner holds the parts of a scan. Its fields must not change while it
 // scans; several scans may share one.
 type Scanner struct {
 	Detectors *detectors.Set
-	// Annotators add to a finding what its places, a clock or a list of the user's say.
+	// Annotators add facts to a finding, from its places, a clock or a list of the user's.
 	// They run before the filters, one call at a time.
 	Annotators []func(*finding.Finding)
-	// Filters suppress what is no credential; Allow and AllowAt what the user allows.
-	// The first that gives a reason counts. What is allowed is verified all the same,
-	// and reported if it is live, unless HonorIgnoresForLive.
+	// Filters suppress examples and placeholders; Allow and AllowAt are the user's. The
+	// first that gives a reason counts. A finding that is allowed is verified all the
+	// same, and reported if it is live, unless HonorIgnoresForLive.
 	Filters             []Filter
 	Allow               []Filter
 	AllowAt             []LocationFilter
 	HonorIgnoresForLive bool
 	// Doubtful suppresses findings for their confidence, and looks at nothing else of
-	// them. It may be nil. It judges after Verifier, which may prove what was doubted, or
+	// them. It may be nil. It judges after Verifier, which may prove a finding in doubt, or
 	// before with HonorIgnoresForLive.
 	Doubtful Filter
 	// AllowUnread returns why something that could not be read does not make the scan
@@ -48,7 +49,7 @@ type Scanner struct {
 // Scan reads all of src and reports to sink, which it closes in any case.
 //
 // The error is that of the source, if it could not go on, that of ctx, if it
-// ended before the scan, or that of the sink. What was found until then has been
+// ended before the scan, or that of the sink. Findings until then have been
 // reported, and the summary says that the scan is incomplete.
 func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 	start := time.Now()
@@ -93,7 +94,7 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 	findings = s.resolve(findings)
 	s.reportIfLive(findings)
 	if readErr == nil {
-		readErr = ctx.Err() // what came after reading was cut short
+		readErr = ctx.Err() // the steps after reading were cut short
 	}
 
 	sum.Objects, sum.Bytes = objects.Load(), size.Load()
@@ -105,8 +106,8 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 
 var errLargeArchive = errors.New("an archive too large to be held in memory: it was searched as it is, not unpacked")
 
-// read reads src and counts what it reads. A source that can leave out what
-// cannot match does so.
+// read reads src and counts its texts. A source that can leave out texts that cannot match
+// does so.
 func (s *Scanner) read(ctx context.Context, src Source, objects, size *atomic.Int64, yield func(Blob) error) error {
 	counted := func(b Blob) error {
 		if b.Err == nil {

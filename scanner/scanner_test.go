@@ -49,7 +49,7 @@ func (s texts) Locate(_ context.Context, ids []scanner.BlobID, yield func(scanne
 	return nil
 }
 
-// oracle is a verifier that knows the state of "id secret", and records what it
+// oracle is a verifier that knows the state of "id secret", and records all that it
 // is asked.
 type oracle struct {
 	mu     sync.Mutex
@@ -269,7 +269,7 @@ func TestUnreadIsReported(t *testing.T) {
 	}
 }
 
-// TestCancelled: whenever the user loses patience, what was found is reported, as
+// TestCancelled: whenever the user loses patience, all findings until then are reported, as
 // incomplete where it is, and the scan says that it was interrupted.
 func TestCancelled(t *testing.T) {
 	for _, stage := range []string{"read", "locate", "verify"} {
@@ -294,7 +294,7 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// cancelling is a source, and a verifier, that calls what at says when it gets
+// cancelling is a source, and a verifier, that calls the function at when it gets
 // there.
 type cancelling struct {
 	texts
@@ -327,7 +327,7 @@ func (c cancelling) Verify(ctx context.Context, _ detectors.Credential) verifier
 	return verifier.Verdict{State: verifier.Unknown, Reason: "interrupted", Err: ctx.Err()}
 }
 
-// TestManyPlaces: what a hostile repository multiplies is counted, not listed.
+// TestManyPlaces: places that a hostile repository multiplies are counted, not listed.
 func TestManyPlaces(t *testing.T) {
 	src := multiplied{texts{"a": strings.Repeat("{AKIA1}\n", 300)}}
 	s := scanner.Scanner{Detectors: detectors.NewSet(awskeys.Detector{}), Verifier: &oracle{}}

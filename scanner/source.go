@@ -38,14 +38,14 @@ const (
 type Blob struct {
 	ID   BlobID
 	Kind Kind
-	// Name is what to call the blob before it is located: a path, an object id.
+	// Name is the name of the blob until it is located: a path, an object id.
 	Name string
 	// Data is valid only until yield returns.
 	Data []byte
 	// Window is set if Data is a part of a text that is too large to be held.
 	Window *Window
-	// New reports whether some of Data[from:to] is new. What stands in Data and is
-	// not is no hit. It is nil if all is new, and valid until yield returns.
+	// New reports whether some of Data[from:to] is new. A match that is not new is no
+	// hit. It is nil if all is new, and valid until yield returns.
 	New func(from, to int) bool
 	// Err is set, and Data empty, if the text is known to exist and could not
 	// be read. The scan goes on and is reported as incomplete.
@@ -57,8 +57,8 @@ type Blob struct {
 type Window struct {
 	Offset       int64 // of its first byte
 	Line, Column int   // of its first byte, counted from 0; columns in code points
-	// What begins in the first Lead bytes of Data, or in the last Tail, is whole in
-	// the window before or after, and is left to that.
+	// A match that begins in the first Lead bytes of Data, or in the last Tail, is whole
+	// in the window before or after, and is left to that.
 	Lead, Tail int
 }
 
@@ -67,14 +67,14 @@ type Source interface {
 	// Blobs calls yield once for each BlobID, which is one distinct content in a
 	// repository and one file in a directory. It may call yield from
 	// several goroutines at once. It stops at the first error that yield
-	// returns, or that keeps it from going on at all, and returns it. What
+	// returns, or that keeps it from going on at all, and returns it. A text that
 	// cannot be read on the way is yielded with Err set.
 	Blobs(ctx context.Context, yield func(Blob) error) error
 	// Locate calls yield for each place that one of ids is stored in, one call
 	// at a time; of an id with more than a thousand places, a thousand will do.
-	// The scanner calls it after Blobs, and only for what matched: attribution
-	// costs a history walk that most scans never need. What cannot be read on
-	// the way does not stop it: Locate goes on and says so in its error.
+	// The scanner calls it after Blobs, and only for texts that matched: to locate
+	// them costs a history walk that most scans never need. An object that cannot
+	// be read on the way does not stop it: Locate goes on and says so in its error.
 	Locate(ctx context.Context, ids []BlobID, yield func(BlobID, finding.Location) error) error
 }
 
@@ -100,7 +100,7 @@ type Prefilter struct {
 // even put them together.
 type SelectiveSource interface {
 	Source
-	// BlobsMatching does what Blobs does, but for texts of which both p.Holds and p.Whole
-	// are false it may call p.Passed instead of yield.
+	// BlobsMatching is Blobs, except that it may call p.Passed instead of yield for texts
+	// of which both p.Holds and p.Whole are false.
 	BlobsMatching(ctx context.Context, p Prefilter, yield func(Blob) error) error
 }

@@ -16,10 +16,10 @@ type Filter func(f *finding.Finding) string
 // only if it is to be ignored at each of its places.
 type LocationFilter func(f *finding.Finding, l *finding.Location) string
 
-// suppress asks the filters. What only the user allows is marked, and suppressed
+// suppress asks the filters. A finding that only the user allows is marked, and suppressed
 // once it is known not to be live.
-// With HonorIgnoresForLive it also hides what is in doubt, since nobody is to be asked
-// about that, and leaves out the pairs of several texts that are: their parts may not be.
+// With HonorIgnoresForLive it also hides findings in doubt, since nobody is to be asked
+// about them. It leaves out pairs from several texts that are in doubt: their parts may not be.
 func (s *Scanner) suppress(findings []*draft) []*draft {
 	for _, f := range findings {
 		f.Ignored = firstReason(&f.Finding, s.Filters)
@@ -38,8 +38,8 @@ func (s *Scanner) suppress(findings []*draft) []*draft {
 	return findings
 }
 
-// reportIfLive suppresses what the user allows, now that all its places are known, and
-// reports what is live all the same. Last it hides what is still in doubt.
+// reportIfLive suppresses findings that the user allows, now that all their places are
+// known, but reports live ones all the same. Last it hides those that are still in doubt.
 func (s *Scanner) reportIfLive(findings []*draft) {
 	for _, f := range findings {
 		if f.Ignored != "" {
@@ -63,7 +63,7 @@ func (s *Scanner) whyDoubtful(m *detectors.Match) string {
 	return s.Doubtful(&finding.Finding{Match: *m})
 }
 
-// hideDoubtful suppresses what Doubtful names. If only the secret of a key id is in doubt, the
+// hideDoubtful suppresses the findings that Doubtful names. If only the secret of a key id is in doubt, the
 // id is reported without it: the id is as certain as if the secret were not there.
 func (s *Scanner) hideDoubtful(findings []*draft) {
 	shown := map[string]bool{}
@@ -129,7 +129,7 @@ func (s *Scanner) whyAllowed(f *draft) string {
 	return f.Locations[0].Ignored
 }
 
-// accept splits what could not be read by whether the user knows of it.
+// accept splits unread parts by whether the user knows of them.
 func (s *Scanner) accept(parts []finding.Unread) (unread, accepted []finding.Unread) {
 	for _, u := range parts {
 		if s.AllowUnread != nil && u.Blob != "" {

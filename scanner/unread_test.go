@@ -58,7 +58,7 @@ func (p packed) Locate(_ context.Context, ids []scanner.BlobID, yield func(scann
 	return nil
 }
 
-// TestUnreadMembers: what cannot be read within a blob is called by the path that a
+// TestUnreadMembers: a member that cannot be read within a blob is called by the path that a
 // finding would name first, and by the id of the blob if there is none.
 func TestUnreadMembers(t *testing.T) {
 	src := packed{4, map[scanner.BlobID][]scanner.Provenance{

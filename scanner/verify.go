@@ -148,7 +148,7 @@ func (f *draft) isDeadLike(dead *draft) bool {
 	return a.ID != "" && a.Token.IsZero() && b.Token.IsZero() && !a.Secret.IsZero() && a.Partition == b.Partition && f.Match.Unverifiable == ""
 }
 
-// ask returns the verdict of f. Of what cannot be verified nothing is passed on.
+// ask returns the verdict of f. A credential that cannot be verified is not passed on.
 func (s *Scanner) ask(ctx context.Context, f *draft) verifier.Verdict {
 	m := &f.Match
 	if m.Unverifiable == "" {

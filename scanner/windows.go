@@ -22,7 +22,7 @@ const (
 
 // Windows yields the text that r reads in overlapping windows, each as a copy of b
 // with Data and Window set, at least one. It returns the first error of r or yield;
-// what r read before its error is yielded.
+// the text before an error of r is yielded.
 func Windows(r io.Reader, b Blob, yield func(Blob) error) error {
 	return windows(r, b, WindowSize, Overlap, yield)
 }
@@ -99,9 +99,9 @@ func (w *Window) advance(text []byte) {
 
 // ownMatches returns those of matches, in a window of size bytes, that begin where the
 // window has enough of the text around them. The others are those of a neighbour,
-// where no secret is cut off at the border, and none looks like one by that. What
-// begins in the middle of an overlap is the ownMatches of both: it is found at the same
-// place twice, which is one.
+// where no secret is cut off at the border, and none looks like one by that. A match that
+// begins in the middle of an overlap belongs to both: it is found at the same place twice,
+// which counts once.
 func (w *Window) ownMatches(matches []detectors.Match, size int) []detectors.Match {
 	if w == nil {
 		return matches

@@ -20,7 +20,7 @@ import (
 // The sizes that these tests use in the place of WindowSize and Overlap.
 const testWindow, testOverlap = 1000, 400
 
-// cut returns the windows of what r reads, with copies of their data.
+// cut returns the windows of the text of r, with copies of their data.
 func cut(r io.Reader) ([]Blob, error) {
 	var all []Blob
 	err := windows(r, Blob{ID: "id", Name: "name"}, testWindow, testOverlap, func(b Blob) error {
@@ -69,7 +69,7 @@ func TestWindows(t *testing.T) {
 }
 
 // TestWindowPositions: line and column of a window are those of its first byte, in
-// text with long runes, without newlines, and in what is no text at all.
+// text with long runes, without newlines, and in data that is no text at all.
 func TestWindowPositions(t *testing.T) {
 	for _, piece := range []string{"a", "\n", "ab\n", "é", "鍵x", "🔑", "🔑\n鍵é", "\xff", "\x80\x80\x80\x80\x80", "\xf0\x9f", "鍵\xffx\n\xe9"} {
 		for shift := range 5 {
@@ -92,7 +92,7 @@ func TestWindowPositions(t *testing.T) {
 	}
 }
 
-// TestWindowErrors: what was read before an error is searched, an error is none of
+// TestWindowErrors: the text before an error is searched, an error is none of
 // the ends of a text, and that of yield ends it.
 func TestWindowErrors(t *testing.T) {
 	broken := errors.New("broken")
@@ -142,7 +142,7 @@ func TestPairAtBorders(t *testing.T) {
 	}
 }
 
-// render returns what is found, a line each.
+// render returns the matches, a line each.
 func render(h *hits) []string {
 	var lines []string
 	findings := h.findings()

@@ -1,9 +1,9 @@
-// Package archive reads what is packed: zip and its kin (jar, docx, whl), tar, gzip,
+// Package archive unpacks files: zip and its kin (jar, docx, whl), tar, gzip,
 // bzip2, xz and zstd, nested (an image of Docker is tars in a tar); the cells of an
 // SQLite database and the text of a PDF. It knows them by content, not by name.
 //
-// Strangers make archives to break who unpacks them. What a walk unpacks, what it
-// holds at once and how deep it goes have limits; what is beyond one is reported.
+// Strangers make archives to break programs that unpack them. A walk has limits: how much it
+// unpacks, how much it holds at once, how deep it goes. It reports files beyond a limit.
 package archive
 
 import (
@@ -18,10 +18,10 @@ import (
 // Limits of one Walk.
 const (
 	maxDepth  = 8         // a compressed image in a bundle: gzip, tar, tar, gzip, tar, jar, jar …
-	maxMember = 64 << 20  // what is looked at of one file
+	maxMember = 64 << 20  // searched of one file
 	maxHeld   = 128 << 20 // of all that are open at once
-	// A walk unpacks minTotal, and more if it is ratio times what the archive takes,
-	// up to maxTotal: what compresses better is made to.
+	// A walk unpacks minTotal, and up to ratio times the size of the archive, but never
+	// more than maxTotal: a file that compresses better was made to.
 	minTotal = 128 << 20
 	maxTotal = 4 << 30
 	ratio    = 100
@@ -35,7 +35,7 @@ var (
 
 // Walk calls yield for each file packed in data, with its name within data
 // ("dir/file", "inner.tar!file" if nested, "" for data itself) and its content, which is valid until
-// yield returns. What cannot be unpacked is passed with an error. It stops at the
+// yield returns. A file that cannot be unpacked is passed with an error. It stops at the
 // first error of yield, or when ctx is done, and returns it. Data that is no
 // archive costs a look at its first bytes.
 //
@@ -70,11 +70,11 @@ type walk struct {
 	left  int64 // bytes that may still be unpacked
 	open  int64 // bytes that are held
 	yield func(name string, data []byte, err error) error
-	// space is for what is held, by depth.
+	// space is for files that are held, by depth.
 	space [maxDepth + 1][]byte
 }
 
-// held returns what reads an archive that has to be held, or nil.
+// held returns the reader of an archive that has to be held, or nil.
 func (w *walk) held(head []byte) func(name string, data []byte, depth int) error {
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
@@ -91,14 +91,14 @@ func (w *walk) held(head []byte) func(name string, data []byte, depth int) error
 	return nil
 }
 
-// refuse returns what reports that archives of format are not unpacked.
+// refuse returns a reader that reports that archives of format are not unpacked.
 func (w *walk) refuse(format string) func(string, []byte, int) error {
 	return func(name string, _ []byte, _ int) error {
 		return w.yield(name, nil, errors.New(format+" is not unpacked"))
 	}
 }
 
-// streamed returns what reads an archive from one end to the other, or nil.
+// streamed returns the reader of an archive that is read from one end to the other, or nil.
 func (w *walk) streamed(head []byte) func(name string, r *bufio.Reader, depth int) error {
 	if len(head) > 262 && bytes.Equal(head[257:262], []byte("ustar")) {
 		return w.tar
@@ -127,12 +127,12 @@ func (w *walk) member(base, name string, from io.Reader, depth int) error {
 	data, err := w.readAll(r, depth)
 	w.open += int64(len(data))
 	defer func() { w.open -= int64(len(data)) }()
-	if len(data) > 0 { // what could be unpacked is scanned, whole or not
+	if len(data) > 0 { // the unpacked part is scanned, whole or not
 		if err := w.yield(name, data, nil); err != nil {
 			return err
 		}
 	}
-	if err != nil { // what came before the damage is scanned
+	if err != nil { // files before the damage are scanned
 		return w.failed(name, err)
 	}
 	if hold != nil {
@@ -141,7 +141,7 @@ func (w *walk) member(base, name string, from io.Reader, depth int) error {
 	return nil
 }
 
-// readAll reads what of r may be held. It uses the space for depth.
+// readAll reads r, up to the limit. It uses the space for depth.
 func (w *walk) readAll(r io.Reader, depth int) ([]byte, error) {
 	limit := int(max(0, min(maxMember, maxHeld-w.open)))
 	data := w.space[depth][:0]
@@ -149,7 +149,7 @@ func (w *walk) readAll(r io.Reader, depth int) ([]byte, error) {
 		if len(data) > limit {
 			return data[:limit], errTooLarge
 		}
-		if len(data) == cap(data) { // no more than the limit: what grows by itself may take twice as much
+		if len(data) == cap(data) { // no more than the limit: append may take twice as much
 			size := min(max(2*cap(data), 4<<10), limit+1)
 			data = append(make([]byte, 0, size), data...)
 			w.space[depth] = data
@@ -182,7 +182,7 @@ func (w *walk) failed(name string, err error) error {
 	return w.yield(name, nil, err)
 }
 
-// A meter counts what is unpacked, also what is only skipped, and ends the walk at
+// A meter counts the bytes that are unpacked, skipped ones too, and ends the walk at
 // its limit.
 type meter struct {
 	w *walk

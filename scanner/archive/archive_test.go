@@ -179,7 +179,7 @@ func TestSQLite(t *testing.T) {
 	}
 }
 
-// TestHostile holds that what is made to break a reader costs bounded memory and
+// TestHostile holds that an archive that is made to break a reader costs bounded memory and
 // work, and is reported.
 func TestHostile(t *testing.T) {
 	deepGzip, deepZip := []byte("x"), []byte("x")

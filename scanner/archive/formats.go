@@ -59,7 +59,7 @@ func (w *walk) tar(name string, from *bufio.Reader, depth int) error {
 		case err != nil:
 			return w.failed(name, err)
 		}
-		if h.Typeflag != tar.TypeReg { // links too: what they point to is not here
+		if h.Typeflag != tar.TypeReg { // links too: their targets are not here
 			continue
 		}
 		member := join(name, h.Name)
@@ -71,7 +71,7 @@ func (w *walk) tar(name string, from *bufio.Reader, depth int) error {
 
 // A compression is a format that holds one stream without a name.
 type compression struct {
-	member string // what to call it
+	member string // its name
 	open   func(r io.Reader) (io.Reader, error)
 }
 
@@ -94,7 +94,7 @@ func compressionOf(head []byte) *compression {
 	return nil
 }
 
-// maxWindow bounds what a decompressor holds of what it wrote: that of xz -9. zstd
+// maxWindow bounds how much a decompressor holds of its output: that of xz -9. zstd
 // needs more only with --ultra or --long.
 const maxWindow = 64 << 20
 
@@ -106,7 +106,7 @@ func openZstd(r io.Reader) (io.Reader, error) {
 	return d.IOReadCloser(), nil
 }
 
-// compressed reads one stream. What is in a tar in it is named as if the tar were not
+// compressed reads one stream. Files of a tar in it are named as if the tar were not
 // compressed.
 func (w *walk) compressed(c *compression, name string, from *bufio.Reader, depth int) error {
 	r, err := c.open(from)

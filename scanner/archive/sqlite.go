@@ -8,8 +8,8 @@ import (
 // sqlite reads the rows of all tables of a database (sqlite.org/fileformat2.html)
 // and yields them as one text, a line each. In the file, the cells of a row adjoin
 // each other, so that a key id and its secret are one word; and a long text is cut
-// into pages. What was deleted, and what is in a write-ahead log, is found only as
-// it stands in the file.
+// into pages. Deleted rows, and those in a write-ahead log, are found only as they
+// stand in the file.
 func (w *walk) sqlite(name string, data []byte, _ int) error {
 	const header = 100
 	if len(data) < header {
@@ -47,8 +47,8 @@ type database struct {
 
 const tableLeaf = 0x0d
 
-// appendPage appends the rows of a page that holds some. What looks like a page and
-// is none, or is damaged, gives no rows.
+// appendPage appends the rows of a page that holds some. A page that is damaged, or
+// only looks like one, gives no rows.
 func (d *database) appendPage(number int) {
 	page := d.data[number*d.size:][:d.size]
 	header := page
@@ -100,7 +100,7 @@ func (d *database) appendCell(cell []byte) {
 	d.appendRecord(d.payload)
 }
 
-// overflow appends to the payload what is in the pages from next on, until it is
+// overflow appends the pages from next on to the payload, until it is
 // total bytes.
 func (d *database) overflow(next uint32, total int) {
 	for range len(d.data) / d.size { // a circle ends

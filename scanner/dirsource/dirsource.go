@@ -30,7 +30,7 @@ type Files struct {
 	// MaxSize is the size in bytes above which an archive is not held in memory to
 	// be unpacked, which is reported, but searched as it is; 0 is no limit. Other
 	// files are read whatever their size, in windows if it is more than
-	// scanner.LargeText; and what is less is held in any case.
+	// scanner.LargeText; smaller ones are held in any case.
 	MaxSize int64
 }
 
@@ -73,10 +73,10 @@ func root(path string) string {
 // it from being read.
 type reader func(ctx context.Context, b scanner.Blob, yield func(scanner.Blob) error) error
 
-// unread is the reader of what cannot be read, as b says.
+// unread is the reader of a file that cannot be read, as b says.
 func unread(_ context.Context, b scanner.Blob, yield func(scanner.Blob) error) error { return yield(b) }
 
-// walk calls visit for each file below path, with what reads it.
+// walk calls visit for each file below path, with its reader.
 func (f *Files) walk(ctx context.Context, path string, visit func(scanner.Blob, reader)) error {
 	return filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
@@ -106,8 +106,8 @@ func readLink(_ context.Context, b scanner.Blob, yield func(scanner.Blob) error)
 	return yield(b)
 }
 
-// read is the reader of a file. What is no file is not even opened: a device, a
-// pipe that nobody writes to.
+// read is the reader of a file. A device, or a pipe that nobody writes to, is not even
+// opened.
 func (f *Files) read(ctx context.Context, b scanner.Blob, yield func(scanner.Blob) error) error {
 	name := string(b.ID)
 	info, err := os.Stat(name)
@@ -154,7 +154,7 @@ func hold(head []byte, size, limit int64) bool {
 	return archive.Is(head) && (limit == 0 || size <= limit)
 }
 
-// stream yields in windows what r reads, then the error that it ended with.
+// stream yields the text of r in windows, then the error that it ended with.
 func stream(ctx context.Context, b scanner.Blob, r io.Reader, yield func(scanner.Blob) error) error {
 	var stop error
 	err := scanner.Windows(contextReader{ctx, r}, b, func(b scanner.Blob) error {
@@ -198,7 +198,7 @@ func locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID
 // Stream is the source of one text.
 type Stream struct {
 	Reader io.Reader
-	// Name is what to call it, "stdin".
+	// Name is its name in reports, "stdin".
 	Name string
 	// MaxSize is that of Files.
 	MaxSize int64
@@ -228,7 +228,7 @@ func (s *Stream) Blobs(ctx context.Context, yield func(scanner.Blob) error) erro
 	return yield(b)
 }
 
-// readUpTo appends to data what r reads until there are more than limit bytes. The
+// readUpTo reads r and appends to data until there are more than limit bytes. The
 // error is nil if there are, io.EOF if r ended before.
 func readUpTo(r io.Reader, data []byte, limit int64) ([]byte, error) {
 	out := bytes.NewBuffer(data)

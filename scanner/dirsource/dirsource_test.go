@@ -22,7 +22,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
-// read renders what src yields, sorted: "name=content" or "name:error".
+// read renders the texts of src, sorted: "name=content" or "name:error".
 func read(t *testing.T, src scanner.Source, trim string) []string {
 	t.Helper()
 	var mu sync.Mutex
@@ -154,7 +154,7 @@ func TestLarge(t *testing.T) {
 	for _, tt := range []struct {
 		name, head string
 		limit      int64
-		want       string // what is yielded: whole, windows, error
+		want       string // the text as it is yielded: whole, windows, error
 	}{
 		{"text", "text", 1 << 20, "windows"},
 		{"text_without_limit", "text", 0, "windows"},

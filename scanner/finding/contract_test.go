@@ -52,7 +52,7 @@ func TestContractIsWhole(t *testing.T) {
 	}
 }
 
-// fieldNames returns the names in JSON of the fields of a record and of what it holds.
+// fieldNames returns the names in JSON of the fields of a record, however deep.
 func fieldNames(record reflect.Type) (names []string) {
 	switch record.Kind() {
 	case reflect.Slice, reflect.Pointer:

@@ -6,14 +6,14 @@
 // # From a scan to a report
 //
 // A scan reports each Finding, with its secret, to the sink of NewSink. The sink turns it
-// into what a report may hold, removes secrets from every text that came from elsewhere,
+// into the form that a report may hold, removes secrets from every text that came from elsewhere,
 // and passes it to a Handler, which writes a format. Replay passes the findings of a saved
 // report to a Handler again. A Handler sees the same finding from both, and a secret only
 // if the user asked to be shown secrets.
 //
 // # The shape
 //
-// A Finding is put together from what the stages of a scan say: the detector's Match, the
+// A Finding is put together from the results of the stages of a scan: the detector's Match, the
 // source's Locations, the verifier's Verdict. Secret parts are a detectors.Secret, which
 // cannot print itself. A report does not hold them. There, a Digest stands for them: the
 // fingerprint, and the hash of the secret.
@@ -26,8 +26,8 @@
 // Refused: one flat struct with the tags of the JSON for everything. The stages of a scan
 // replace a Match or a Verdict as a whole, and a flat struct would need each of their
 // fields set by hand, and the facts of the text kept apart from those of the verifier.
-// Refused as well: a struct for scans and one for reports, which is what there was. Every
-// user needed one and was handed the other.
+// Refused as well: a struct for scans and one for reports, as before. Every user needed one
+// and was handed the other.
 package finding
 
 import (
@@ -61,11 +61,11 @@ type Finding struct {
 	// Stale is why Verdict is the answer of Verdict.At, although AWS was to be asked again
 	// since. It is "" if AWS was asked, or nobody wanted to ask.
 	Stale string
-	// History is what earlier sweeps know of the finding; nil outside of a sweep.
+	// History is how the finding fared in earlier sweeps; nil outside of a sweep.
 	History *History
 }
 
-// A Digest is what a report holds of the secret parts of a credential.
+// A Digest stands in a report for the secret parts of a credential.
 type Digest struct {
 	Fingerprint  string
 	SecretSHA256 string
@@ -103,15 +103,15 @@ func (f *Finding) Over(now time.Time) bool {
 	return !f.Match.Expires.IsZero() && f.Match.Expires.Before(now)
 }
 
-// Note adds what is known of the credential, once.
+// Note adds a fact about the credential, once.
 func (f *Finding) Note(fact detectors.Fact) {
 	if !slices.Contains(f.Match.Facts, fact) {
 		f.Match.Facts = append(slices.Clip(f.Match.Facts), fact) // others may share it
 	}
 }
 
-// Facts returns what is known of the credential, never nil: from its text, and from the
-// verifier. The list is the caller's own.
+// Facts returns the facts about the credential from its text and from the verifier, never
+// nil. The list is the caller's own.
 func (f *Finding) Facts() []verifier.Fact {
 	list := append([]verifier.Fact{}, f.Match.Facts...)
 	if at := f.Match.Expires; !at.IsZero() {

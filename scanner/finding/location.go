@@ -10,7 +10,7 @@ import (
 // repository, the path in a directory.
 type BlobID string
 
-// Kind says what a text is, for people and for the JSON field "kind".
+// A Kind is the kind of a text, for people and for the JSON field "kind".
 type Kind string
 
 // The kinds of text that sources yield.
@@ -22,11 +22,11 @@ const (
 	KindRefName  Kind = "ref-name"       // the name of a branch or tag
 	KindPath     Kind = "path"           // the names in a directory
 	KindConfig   Kind = "config"         // configuration of a git repository
-	KindReflog   Kind = "reflog"         // a log of where a ref was, and what was fetched
+	KindReflog   Kind = "reflog"         // a log of where a ref was, or of fetches
 	KindIndex    Kind = "index"          // a file that was staged and in no commit
 	KindWorktree Kind = "worktree"       // a tracked file that was changed and not staged
 
-	// What GitHub keeps beside a repository. Path is the URL where people look at it.
+	// Texts that GitHub keeps beside a repository. Path is the URL where people look at it.
 	KindIssue       Kind = "issue"        // title and text
 	KindPullRequest Kind = "pull-request" // title and text
 	KindComment     Kind = "comment"      // on an issue, a pull request, or its changes
@@ -69,7 +69,8 @@ type Location struct {
 	Refs     []string `json:"refs,omitempty"`
 	MoreRefs int      `json:"refs_omitted,omitempty"`
 	// Unreachable is "" if a ref leads to the text, or if it is in no object of git. Else
-	// it says what does, as "reflog HEAD@{2}" or "dangling commit", or that nothing does.
+	// it names the object or log that does, "reflog HEAD@{2}" or "dangling commit", or says
+	// that nothing does.
 	Unreachable string `json:"unreachable,omitempty"`
 	Blob        BlobID `json:"blob,omitempty"`
 	// Ignored is why this place does not count, or "". A finding is suppressed if none of
@@ -79,8 +80,8 @@ type Location struct {
 	Around *Around `json:"-"`
 }
 
-// Around is where a comment on a credential may stand. Of a long line it holds what
-// is next to the credential.
+// Around is where a comment on a credential may stand. Of a long line it holds the
+// part next to the credential.
 type Around struct {
 	// Before is the line before Line; Line holds the match, and SecretLine the secret if that is
 	// on another.

@@ -10,7 +10,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// Names and order of the fields are the JSON contract: they are what users' programs read.
+// Names and order of the fields are the JSON contract: users' programs read them.
 // Strings that come from repositories can hold any bytes; JSON can not, so that bytes which
 // are not UTF-8 are written as U+FFFD.
 
@@ -26,7 +26,7 @@ type record struct {
 	KeyID        string `json:"key_id,omitempty"`
 	SecretSHA256 string `json:"secret_sha256,omitempty"`
 	HasToken     bool   `json:"has_token,omitempty"`
-	// HasValue is set for what a rule of the user found. It has no SecretSHA256: of a
+	// HasValue is set for a value that a rule of the user found. It has no SecretSHA256: of a
 	// short value, that would give it away.
 	HasValue bool `json:"has_value,omitempty"`
 	// SecretRank orders the secrets that may belong to KeyID: 0 is the best.
@@ -44,7 +44,7 @@ type record struct {
 	Ignored string `json:"ignored"`
 	// Overruled is why it would be, if it were not live.
 	Overruled string `json:"overruled,omitempty"`
-	// History is what earlier sweeps know of the finding; nil outside of a sweep.
+	// History is how the finding fared in earlier sweeps; nil outside of a sweep.
 	History   *History   `json:"history,omitempty"`
 	Locations []Location `json:"locations"`
 	// Omitted is how many more places there are.
@@ -132,8 +132,8 @@ func (r *record) finding() Finding {
 	}
 }
 
-// Reported returns a copy of f as a report holds it: without secrets, and without what only
-// a scan knows.
+// Reported returns a copy of f as a report holds it: without secrets, and without the
+// fields that only a scan knows.
 func (f *Finding) Reported() Finding {
 	r := f.record(false)
 	return r.finding()

@@ -11,8 +11,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 )
 
-// ErrTruncated is what Replay returns for the report of a scan that did not
-// finish.
+// ErrTruncated says that a report is of a scan that did not finish.
 var ErrTruncated = errors.New("the stream ends without a summary: the scan was interrupted")
 
 // maxLine bounds one record: a credential in some hundred thousand places.
@@ -24,7 +23,7 @@ const maxLine = 256 << 20
 //
 // Secrets that were saved with the report are dropped unless showSecrets.
 //
-// Of a stream without a summary it reports what is there, under a summary which
+// If the stream has no summary, Replay passes on all that there is, then a summary that
 // says that the rest is missing, and returns ErrTruncated.
 func Replay(r io.Reader, h Handler, showSecrets bool) error {
 	lines := bufio.NewScanner(r)

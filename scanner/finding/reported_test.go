@@ -10,7 +10,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 )
 
-// secretsIn returns the names of the fields of v, and of what it holds, that have a secret.
+// secretsIn returns the names of the fields of v, however deep, that have a secret.
 func secretsIn(v reflect.Value, name string) (found []string) {
 	if v.CanInterface() {
 		if s, ok := v.Interface().(detectors.Secret); ok {

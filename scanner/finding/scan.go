@@ -8,7 +8,7 @@ import (
 
 // A Handler writes one format. It is called by NewSink's sink and by Replay,
 // one call at a time: Scan, each Finding and Repository, Summary, each record after
-// the other. It may retain what it is given, and need not write before Summary. A
+// the other. It may retain its arguments, and need not write before Summary. A
 // format that has no use for Repositories ignores them.
 type Handler interface {
 	Scan(Scan) error
@@ -17,7 +17,7 @@ type Handler interface {
 	Summary(Summary) error
 }
 
-// Scan opens a stream: what is scanned, and by which stanch.
+// Scan opens a stream: the target of the scan, and the version of stanch.
 type Scan struct {
 	Version string    `json:"version"`
 	Source  string    `json:"source"` // git, dir, github …
@@ -56,7 +56,7 @@ type History struct {
 	GoneSince time.Time `json:"gone_since,omitzero"` // from the HEAD of every repository
 	DeadSince time.Time `json:"dead_since,omitzero"` // it was live, and is not any more
 	// AcknowledgedBy is who knows of it and says that it need not be told again until
-	// AcknowledgedUntil; without an end if that is zero. Note is what they wrote.
+	// AcknowledgedUntil; without an end if that is zero. Note is their comment.
 	AcknowledgedBy    string    `json:"acknowledged_by,omitempty"`
 	AcknowledgedUntil time.Time `json:"acknowledged_until,omitzero"`
 	Note              string    `json:"note,omitempty"`
@@ -72,10 +72,10 @@ type Summary struct {
 	Unknown  int   `json:"unknown"`
 	Objects  int64 `json:"objects"`
 	Bytes    int64 `json:"bytes"`
-	// Unread lists what exists and could not be read: the scan is incomplete,
+	// Unread lists texts that exist and could not be read: the scan is incomplete,
 	// not clean.
 	Unread []Unread `json:"unread"`
-	// Accepted lists what could not be read either, and the user knows of.
+	// Accepted lists those that could not be read either, and that the user knows of.
 	Accepted []Unread `json:"accepted,omitempty"`
 	// Stopped says that the scan ended early: it was cancelled, or its source could
 	// not go on.

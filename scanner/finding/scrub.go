@@ -12,17 +12,17 @@ import (
 
 const (
 	redacted = "[redacted]"
-	// minSecret: what is shorter is not secret, and to remove every "a" would
-	// leave no path that can be found.
+	// minSecret is the length of the shortest secret that is removed. To remove every
+	// "a" would leave no path that can be found.
 	minSecret = 4
 )
 
 // A scrubber removes known secrets from text that came from a repository, from
 // the provider or from the command line. Words of our own (rules, states) and
-// what is computed (fingerprints, hashes) are left alone: a custom rule that
+// computed values (fingerprints, hashes) are left alone: a custom rule that
 // finds the password "live" must not make the state unreadable.
 //
-// It also removes what the detectors find in such text: the name of a folder
+// It also removes secrets that the detectors find in such text: the name of a folder
 // may hold the secret of a key that was found nowhere else.
 type scrubber struct {
 	r         *strings.Replacer

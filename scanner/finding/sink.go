@@ -20,11 +20,11 @@ type Sink struct {
 // Close: a secret can also stand in the path, the author or the branch of
 // another finding, and only at the end are all of them known and removed.
 //
-// Removed are the secrets of all findings, and what set finds in the names of
+// It removes the secrets of all findings, and those that set finds in the names of
 // files, authors and branches; set may be nil.
 //
 // With showSecrets the secrets are part of the findings, and nothing is removed.
-// That is for the eyes of who asked, not for files that are passed on.
+// That is for the eyes of the user who asked, not for files that are passed on.
 func NewSink(h Handler, s Scan, set *detectors.Set, showSecrets bool) *Sink {
 	return &Sink{handler: h, scan: s, detectors: set, show: showSecrets}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // All returns the Handler that passes each record on to all of handlers, whatever
-// one of them answers. They share what a record points to.
+// one of them answers. They share the slices of a record.
 func All(handlers ...finding.Handler) finding.Handler { return all(handlers) }
 
 type all []finding.Handler
@@ -39,7 +39,7 @@ func (a all) each(call func(finding.Handler) error) error {
 	return errors.Join(errs...)
 }
 
-// Anonymous returns the Handler that passes on to h what everybody may read: no
+// Anonymous returns the Handler that passes findings on to h in a form that everybody may read: no
 // account, name or ARN of a credential's owner, and not who acknowledged it. Key ids stay, since nobody can act
 // without them and who reads the report can read the repository.
 func Anonymous(h finding.Handler) finding.Handler { return anonymous{h} }

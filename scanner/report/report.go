@@ -1,4 +1,4 @@
-// Package report writes what a scan found: for people, for programs, for code
+// Package report writes the findings of a scan for people, for programs, and for code
 // scanning. Each format is a package with a Handler of the stream of findings; New makes
 // the one that a user names. The JSON format is the stream itself, one record a line, so
 // that finding.Replay can turn a saved report into any other format later.
@@ -21,10 +21,10 @@ import (
 	"github.com/stanch-dev/stanch/scanner/report/sarif"
 )
 
-// Options are those of all formats; each uses what concerns it.
+// Options are those of all formats; each uses some.
 type Options struct {
-	Color   bool // Text: SGR colours
-	Verbose bool // Text: every place and fact, and what is ignored
+	Color   bool // text: SGR colours
+	Verbose bool // text: every place and fact, and ignored findings
 	// Now tells when a report is read: then old answers of AWS are told as such. nil is
 	// of reports that are kept and read later. HTML does not use it.
 	Now func() time.Time
@@ -41,7 +41,7 @@ type Options struct {
 var Formats = []string{"text", "json", "sarif", "junit", "markdown", "github", "html"}
 
 // New returns the Handler of a format, one of Formats. Commands call it
-// with what the user typed. The Handler writes to w and does not close it.
+// with the name that the user typed. The Handler writes to w and does not close it.
 func New(format string, w io.Writer, o Options) (finding.Handler, error) {
 	read := wording.Reading{Now: o.Now, Again: o.Again}
 	switch format {

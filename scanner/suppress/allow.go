@@ -60,8 +60,8 @@ func anyOf(list []*regexp.Regexp, s string) bool {
 	return s != "" && slices.ContainsFunc(list, func(re *regexp.Regexp) bool { return re.MatchString(s) })
 }
 
-// Unread returns what scanner.Scanner.AllowUnread is: why a part that could not be
-// read is accepted. Paths are tried on what the report calls the part.
+// Unread returns a function for scanner.Scanner.AllowUnread: it says why a part that could
+// not be read is accepted. Paths are tried on the name of the part in the report.
 func Unread(own *rules.Own, now time.Time, notes *Notes) func(finding.Unread) string {
 	list := slices.DeleteFunc(slices.Clone(own.Unread), func(u *rules.Unread) bool {
 		return isExpired(own.Name, "[[unread]]", &u.Note, now, notes)
@@ -92,9 +92,9 @@ func reason(file string, n *rules.Note) string {
 	return s
 }
 
-// Gitleaks returns the filter for what stanch itself finds of the allowlists of a
-// configuration of gitleaks: those for all rules, and those of rules that are about
-// AWS. What its own rules find they have judged already.
+// Gitleaks returns the filter that applies the allowlists of a configuration of gitleaks to
+// findings of stanch itself: allowlists for all rules, and those of rules that are about
+// AWS. The rules of the configuration have judged their own findings already.
 func Gitleaks(c *rules.Config, name Namer) scanner.LocationFilter {
 	list := slices.Clone(c.Own)
 	for _, r := range c.Rules {

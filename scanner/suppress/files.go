@@ -99,7 +99,7 @@ func positions(file string, list []position, name Namer) scanner.LocationFilter 
 }
 
 // DetectSecrets reads a .secrets.baseline of detect-secrets: which secrets, by their
-// SHA-1, are known in which file. What was audited as a real secret is not hidden.
+// SHA-1, are known in which file. A secret that was audited as real is not hidden.
 func DetectSecrets(file string, data []byte, name Namer) (scanner.LocationFilter, error) {
 	known, err := readDetectSecrets(file, data)
 	if err != nil {

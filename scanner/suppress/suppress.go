@@ -1,10 +1,10 @@
-// Package suppress says what a user does not want to hear of again: comments in the
+// Package suppress hides findings that a user does not want to hear of again: comments in the
 // scanned text, allowlists, ignore files of stanch and of other tools, reports of
 // earlier scans. Each is a filter of the scanner.
 //
-// What cannot be read is an error, never a filter that hides nothing or all. What
-// a file says about a position (FILE:RULE:LINE) holds for the credential that stands
-// there in a version of the file, wherever its line moves in others; if the position
+// A file that cannot be read is an error, never a filter that hides nothing or all. An
+// entry about a position (FILE:RULE:LINE) hides the credential that stands there in a
+// version of the file, wherever its line moves in others; if the position
 // names a commit, another credential on that line is new.
 package suppress
 
@@ -16,8 +16,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// Notes collects what the user ought to know about what suppresses: an allowance
-// that is over, a line that says nothing.
+// Notes collects warnings about suppressions for the user: an allowance that has ended, a
+// line that cannot be read.
 type Notes struct {
 	list []string
 	Said int // how many the caller has passed on
@@ -42,7 +42,7 @@ func (n *Notes) List() []string { return n.list }
 type Namer func(*finding.Location) string
 
 // texts returns the parts of the credential of f that lists compare: its id, its
-// secret, or what a rule of the user found.
+// secret, or the value that a rule of the user found.
 func texts(f *finding.Finding) []string {
 	c := f.Match.Credential
 	var all []string
@@ -66,8 +66,8 @@ func lines(l *finding.Location) []string {
 	return all
 }
 
-// forOurs reports whether a rule of another tool may be about what stanch itself
-// finds: rules of AWS, and those for any secret.
+// forOurs reports whether a rule of another tool may be about findings of stanch
+// itself: rules of AWS, and those for any secret.
 func forOurs(rule string) bool {
 	rule = strings.ToLower(rule)
 	return strings.Contains(rule, "aws") || strings.Contains(rule, "generic")

@@ -45,7 +45,7 @@ func found() *finding.Finding {
 // path is a Namer.
 func path(l *finding.Location) string { return l.Path }
 
-// hash1 is what a baseline of detect-secrets has for a text.
+// hash1 is the hash of a text in a baseline of detect-secrets.
 func hash1(text string) string {
 	sum := sha1.Sum([]byte(detectorstest.Fill(text)))
 	return hex.EncodeToString(sum[:])
@@ -138,7 +138,7 @@ func TestAllow(t *testing.T) {
 	}
 }
 
-// TestFiles: what the files of other tools, and reports, hide.
+// TestFiles: the files of other tools, and reports, hide findings.
 func TestFiles(t *testing.T) {
 	ignore := func(data string) (scanner.LocationFilter, error) {
 		return suppress.GitleaksIgnore("ignore", []byte(data), path, nil)
@@ -204,7 +204,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestBroken: what cannot be read is an error that names the file, and quotes none of
+// TestBroken: a file that cannot be read is an error that names the file, and quotes none of
 // it: never a filter that hides nothing, or all.
 func TestBroken(t *testing.T) {
 	secret := detectorstest.Fill("{secret1}")
@@ -248,7 +248,7 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestGitleaksAllowlists: those of a configuration of gitleaks are for what stanch finds
+// TestGitleaksAllowlists: those of a configuration of gitleaks are for findings of stanch
 // by itself, and for no rule of the user.
 func TestGitleaksAllowlists(t *testing.T) {
 	c, err := (&rules.Gitleaks{}).Read("x.toml", []byte(`[[allowlists]]
@@ -279,7 +279,7 @@ regexes = ['''AKIA''']
 	}
 }
 
-// TestUnread: what is known to be unreadable is accepted by path and by object, until
+// TestUnread: a text that is known to be unreadable is accepted by path and by object, until
 // its last day.
 func TestUnread(t *testing.T) {
 	own, err := rules.ReadOwn("x.toml", []byte("[[unread]]\nreason = 'lost its tail'\npaths = ['''^old\\.zip$''']\nblobs = ['0123456789abcdef0123456789abcdef01234567']\n"+
@@ -308,7 +308,7 @@ func TestUnread(t *testing.T) {
 }
 
 // TestLive: what is live is reported, whatever allows it, unless the user says
-// otherwise; what a report lists is allowed like the rest.
+// otherwise; a finding that a report lists is allowed like the rest.
 func TestLive(t *testing.T) {
 	all := regexp.MustCompile("")
 	filters := map[string]func(*scanner.Scanner){

@@ -106,8 +106,8 @@ func lines(l *finding.Location) [][2]string {
 	return props
 }
 
-// command writes a workflow command. Escapes are those of @actions/core: what
-// they leave alone cannot end the command or begin another one.
+// command writes a workflow command. Escapes are those of @actions/core: a
+// text cannot end the command or begin another one.
 func command(name string, props [][2]string, text string) string {
 	var b strings.Builder
 	b.WriteString("::" + name)

@@ -15,7 +15,7 @@ const (
 	chartTop   = 140
 )
 
-// charts shows how long what leaked was live, as far as sweeps know.
+// charts shows how long leaked keys were live, as far as sweeps know.
 func (v *view) charts() {
 	var open []lifetime
 	var took []time.Duration

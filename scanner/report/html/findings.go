@@ -22,7 +22,7 @@ func (v *view) anchor(i int) trusted {
 	return trusted("n-" + strconv.Itoa(i)) // of a stream that stanch did not write
 }
 
-// name is what a finding is called in a row.
+// name is the name of a finding in a row.
 func name(f *finding.Finding) string {
 	return cmp.Or(f.Match.Credential.ID, f.Match.Rule.Title, f.Match.Rule.ID)
 }
@@ -47,7 +47,7 @@ func reposOf(f *finding.Finding) []string {
 	return slices.Compact(list)
 }
 
-// tags says what a finding has been through, in a word each.
+// tags returns the history of a finding, in a word each.
 func (v *view) tags(f *finding.Finding) trusted {
 	var m markup
 	for _, word := range v.past(f) {
@@ -71,7 +71,7 @@ func (v *view) past(f *finding.Finding) []string {
 	return words
 }
 
-// list writes all findings, with what filters and sorts them.
+// list writes all findings, with the menus that filter and sort them.
 func (v *view) list() {
 	v.put(`<section aria-labelledby="findings"><h2 id="findings" tabindex="-1">Findings</h2>` + "\n")
 	var rows markup
@@ -141,9 +141,9 @@ func (v *view) menu(title, name string, x *index) {
 	v.put("</select></label>\n")
 }
 
-// row writes the i-th finding: a line, and what it opens. The latter is in a noscript
+// row writes the i-th finding: a line, and the details that it opens. The latter is in a noscript
 // element: a browser that runs the script keeps it as text until it is wanted, so that
-// thousands of findings cost what their lines cost; others show it.
+// thousands of findings cost no more than their lines; others show it.
 func (v *view) row(m *markup, i int) {
 	f := &v.findings[i]
 	slug := slugs[wording.UrgencyOf(f)]
@@ -213,7 +213,7 @@ func date(t time.Time) string {
 	return t.UTC().Format(time.DateOnly)
 }
 
-// details writes all that is known of f: what to do, whose it is, where it is.
+// details writes all that is known of f: the steps to take, the owner, the places.
 func (v *view) details(m *markup, f *finding.Finding) {
 	m.put("<div>")
 	if f.Ignored == "" {
@@ -279,7 +279,7 @@ func (v *view) known(m *markup, f *finding.Finding) {
 	field("fingerprint", f.Fingerprint())
 }
 
-// history writes what earlier sweeps know of f, in the order of time.
+// history writes how f fared in earlier sweeps, in the order of time.
 func (v *view) history(m *markup, f *finding.Finding) {
 	at := func(label string, t time.Time) {
 		if !t.IsZero() {

@@ -22,15 +22,15 @@ var pageStyle string
 //go:embed page.js
 var pageScript string
 
-// New returns the Handler that writes one page for browsers: what is live and what to
-// do, then every finding with all its places, then how the scan or sweep went. It is one
+// New returns the Handler that writes one page for browsers: live keys and the steps to
+// take, then every finding with all its places, then how the scan or sweep went. It is one
 // file that asks no server for anything, and shows all without its script too, which
 // filters and sorts. It writes at Summary, in one call; the records decide every byte, so
 // that the same page can be made for each request. It never shows secrets, not even those
-// in its records; but what surrounds them is clean only if the sink made it so.
+// in its records; but the text around them is clean only if the sink made it so.
 func New(w io.Writer) finding.Handler { return &handler{w: w} }
 
-// ContentSecurityPolicy is what the page says of itself, for servers to say too:
+// ContentSecurityPolicy is the policy that the page has, for servers to send too:
 // no script and no style but its own, and nothing from elsewhere.
 func ContentSecurityPolicy() string {
 	hash := func(s string) string {
@@ -81,7 +81,7 @@ func (h *handler) Summary(s finding.Summary) error {
 	return nil
 }
 
-// A view is the page in the making, with what several parts of it need.
+// A view is the page in the making, with the data that several parts of it need.
 type view struct {
 	markup
 	scan         finding.Scan
@@ -219,7 +219,7 @@ func (v *view) repositoryTable(caption string, list []finding.Repository) {
 	v.put("</tbody></table></div>\n")
 }
 
-// remarks says what kind of repository r is.
+// remarks says whether r is private, archived or a fork.
 func remarks(r finding.Repository) trusted {
 	var m markup
 	for _, x := range []struct {

@@ -26,7 +26,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// hostile strings try to end what they stand in.
+// hostile strings try to end the element or attribute that they stand in.
 var hostile = []string{
 	`</script><script>window.pwned=1</script><b-ad>`,
 	`</noscript></details></li></ol><img src=x onerror=window.pwned=1>`,

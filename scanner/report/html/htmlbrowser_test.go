@@ -17,7 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// TestPagesForBrowser writes the pages that .ci/page opens in a browser, with what was
+// TestPagesForBrowser writes the pages that .ci/page opens in a browser, with the secrets that were
 // planted in them, to the folder that STANCH_PAGES names.
 func TestPagesForBrowser(t *testing.T) {
 	dir := os.Getenv("STANCH_PAGES")
@@ -75,7 +75,7 @@ func sweepOf(t testing.TB, n int, h finding.Handler) []string {
 	return m.planted
 }
 
-// madeUp adds to the findings of a scan what a sweep knows of them.
+// madeUp adds a history to the findings of a scan.
 type madeUp struct {
 	finding.Handler
 	history map[string]*finding.History

@@ -29,7 +29,7 @@ type trusted string
 type foreign string
 
 // put writes format, a constant, with each string among args escaped, for elements and
-// for attributes in double quotes. Nothing in it that does not print is written as it is: see safe.
+// for attributes in double quotes. Nothing in it that does not print is written as it is: see printable.Quoted.
 func (m *markup) put(format string, args ...any) {
 	for i, a := range args {
 		switch a := a.(type) {
@@ -77,7 +77,7 @@ func (x *index) byName() []int {
 var hostPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9.-]+(:[0-9]+)?$`) })
 
 // webAddress parses raw, and returns nil unless it is the address of a page: http or
-// https, with a host, without a password. What is asked for (?) is left out.
+// https, with a host, without a password. The query (?) is left out.
 func webAddress(raw string) *url.URL {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || !hostPattern().MatchString(u.Host) || u.User != nil {
@@ -86,7 +86,7 @@ func webAddress(raw string) *url.URL {
 	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath, Fragment: u.Fragment, RawFragment: u.RawFragment}
 }
 
-// repoName is what people call a repository: owner/name of an address, else what is there.
+// repoName is the name of a repository for people: owner/name of an address, else repo.
 func repoName(repo string) string {
 	if u := webAddress(repo); u != nil {
 		if name := strings.TrimSuffix(strings.Trim(u.Path, "/"), ".git"); name != "" {

@@ -15,7 +15,7 @@ var slugs = [...]string{
 	wording.Unverifiable: "unverifiable", wording.LoneID: "lone", wording.Canary: "canary", wording.Expired: "expired", wording.Invalid: "invalid",
 }
 
-// maxToDo is how many findings stand under "what to do now"; maxShares, how many accounts and
+// maxToDo is how many findings stand in the list of first steps; maxShares, how many accounts and
 // repositories under "where".
 const (
 	maxToDo   = 3
@@ -24,8 +24,8 @@ const (
 
 func isLive(f *finding.Finding) bool { return f.Ignored == "" && wording.UrgencyOf(f) <= wording.Live }
 
-// overview says what was live when AWS was last asked, where, and what to do. A page is
-// looked at whenever somebody opens it, so that it says of nothing that it is so now.
+// overview says which keys were live when AWS was last asked, where they are, and the steps
+// to take. Somebody may open the page at any time, so that it calls nothing live now.
 func (v *view) overview() {
 	list := v.findings[:v.open]
 	verdict := wording.Verdict(list, v.missed() > 0)
@@ -103,7 +103,7 @@ func (v *view) tile(kind string, n int, label string) {
 	}
 }
 
-// todo lists the most urgent findings with the first step of what to do.
+// todo lists the most urgent findings with their first step.
 func (v *view) todo(list []finding.Finding) {
 	v.put(`<section aria-labelledby="h-todo"><h2 id="h-todo">What to do now</h2>` + "\n")
 	n := 0

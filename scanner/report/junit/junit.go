@@ -13,7 +13,7 @@ import (
 )
 
 // New returns the Handler that writes JUnit XML, as GitLab and Jenkins show it: a
-// failed test for each finding, the worst first, an error for what could not be
+// failed test for each finding, the worst first, an error for each text that could not be
 // read, and one passed test if there is neither. It writes at Summary, in one call.
 func New(w io.Writer, r wording.Reading) finding.Handler { return &handler{w: w, reading: r} }
 

@@ -16,7 +16,7 @@ import (
 const maxMarkdown = 900_000
 
 // New returns the Handler that writes GitHub-flavoured Markdown: the summary of
-// a job, or a comment. The worst comes first; what does not fit is counted. Text of
+// a job, or a comment. The worst comes first; findings that do not fit are counted. Text of
 // strangers is spelt in character references, so that it makes no link, mentions
 // nobody and ends no table. It writes at Summary, in one call.
 func New(w io.Writer, r wording.Reading) finding.Handler { return &handler{w: w, reading: r} }

@@ -8,7 +8,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
-// TestMarkdownLimit: the summary stays below what GitHub drops as a whole.
+// TestMarkdownLimit: the summary stays below the size that GitHub drops as a whole.
 func TestMarkdownLimit(t *testing.T) {
 	var b strings.Builder
 	reporttest.Many(t, New(&b, wording.Reading{}), 20_000)

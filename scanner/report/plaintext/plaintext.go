@@ -17,7 +17,7 @@ const labelWidth = 8
 // Options are those of New.
 type Options struct {
 	Color   bool // SGR colours
-	Verbose bool // every place and fact, and what is ignored
+	Verbose bool // every place and fact, and ignored findings
 	Reading wording.Reading
 }
 
@@ -28,8 +28,8 @@ var styles = [wording.Urgencies]style{
 	wording.LoneID: note, wording.Canary: warn, wording.Expired: dim, wording.Invalid: dim,
 }
 
-// New returns the Handler for people: what leaked, where, whose it is, whether
-// it works and what to do now, the worst first. It writes at Summary, in one
+// New returns the Handler for people: the leaked key, its places and owner, whether
+// it works and the steps to take, the worst first. It writes at Summary, in one
 // call. Nothing that came from elsewhere can move the cursor: see printable.Quoted.
 func New(w io.Writer, o Options) finding.Handler { return &handler{w: w, o: o} }
 
@@ -127,7 +127,7 @@ func (t *handler) finding(f *finding.Finding) {
 	if f.Ignored == "" {
 		t.steps(f)
 	}
-	t.field("id", dim, []string{printable.Quoted(f.Match.Rule.ID) + " " + printable.Quoted(f.Fingerprint())}) // what ignore files name
+	t.field("id", dim, []string{printable.Quoted(f.Match.Rule.ID) + " " + printable.Quoted(f.Fingerprint())}) // for ignore files
 	t.out.nl()
 }
 

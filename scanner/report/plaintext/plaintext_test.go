@@ -21,7 +21,7 @@ func TestNothingMovesTheCursor(t *testing.T) {
 	}
 }
 
-// Lines begin with what we write: a path with a newline makes no finding.
+// Lines begin with words of ours: a path with a newline makes no finding.
 func TestNoForgedLines(t *testing.T) {
 	f := reporttest.Leaked("Q7FORGERY", 0, verifier.Unknown, reporttest.Blob("x\nLIVE ROOT  forged", 1, true))
 	var b bytes.Buffer

@@ -8,7 +8,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
-// seen says in a line what earlier sweeps know of a finding.
+// seen says in a line how a finding fared in earlier sweeps.
 func seen(h *finding.History) string {
 	if h == nil {
 		return ""

@@ -8,7 +8,7 @@ import (
 // hashBlock is how many characters of a text the hash of a line covers.
 const hashBlock = 100
 
-// LineHash returns what GitHub calls the primaryLocationLineHash of a line, counted
+// LineHash returns GitHub's primaryLocationLineHash of a line, counted
 // from 1, of a text, "" if it has no such line. It is the hash that
 // github/codeql-action works out for SARIF that comes without one
 // (src/fingerprints.ts), so that alerts stay the same whoever uploads them: a
@@ -44,7 +44,7 @@ func hashedUnits(text string) (units []uint16, starts []int) {
 		start = u == '\n'
 		units = append(units, u)
 	}
-	for _, u := range utf16.Encode([]rune(text)) { // what is not UTF-8 is U+FFFD, as in JavaScript
+	for _, u := range utf16.Encode([]rune(text)) { // bytes that are not UTF-8 are U+FFFD, as in JavaScript
 		switch {
 		case u == ' ' || u == '\t' || u == '\n' && afterCR:
 			afterCR = false

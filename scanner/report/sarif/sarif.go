@@ -56,8 +56,8 @@ type Options struct {
 
 // New returns the Handler that writes SARIF 2.1.0 with all that GitHub code
 // scanning asks for beyond the schema. The rules are documented whether or not
-// they found anything. It writes at Summary, in one call, the worst first: what
-// is over GitHub's limit is cut, and a notification says so.
+// they found anything. It writes at Summary, in one call, the worst first.
+// Findings over GitHub's limit are cut, and a notification says so.
 //
 // A result never quotes the text that was found.
 func New(w io.Writer, o Options) finding.Handler {
@@ -231,7 +231,7 @@ func (h *handler) result(f *finding.Finding) result {
 	return r
 }
 
-// hash is what codeql-action would work out, "" if that can only be our own.
+// hash is the hash that codeql-action would work out, "" if there is only our own.
 func (h *handler) hash(l *finding.Location) string {
 	if h.lineHash == nil || !l.AtHead || l.Kind != scanner.KindBlob {
 		return ""
@@ -239,7 +239,7 @@ func (h *handler) hash(l *finding.Location) string {
 	return h.lineHash(l.Path, l.Line)
 }
 
-// messageOf says what was found and what to do. Places are in the locations.
+// messageOf names the key and the steps to take. Places are in the locations.
 func messageOf(f *finding.Finding, age *wording.Age) string {
 	s := wording.Word(f) + ": " + escape(f.Match.Rule.Title)
 	if f.Match.Credential.ID != "" {
@@ -271,7 +271,7 @@ func messageOf(f *finding.Finding, age *wording.Age) string {
 	return s
 }
 
-// holding says what holds l today, for programs; nil if there is nothing to say.
+// holding names the refs or logs that hold l today, for programs; nil if there are none.
 func holding(l *finding.Location) *locationProperties {
 	if len(l.Refs) == 0 && l.Unreachable == "" {
 		return nil
@@ -280,7 +280,7 @@ func holding(l *finding.Location) *locationProperties {
 }
 
 // physical is where l is in the checkout. GitHub refuses results without a file
-// and a region; what is in no file (the message of a commit) gets a path that
+// and a region; a text in no file (the message of a commit) gets a path that
 // cannot be mistaken for one of the repository: git/commit-message/ID,
 // git/config/config, github/comment/URL.
 func physical(l *finding.Location) physicalLocation {
@@ -310,8 +310,8 @@ func relativeURI(p string) string {
 	return cmp.Or(strings.Join(parts, "/"), "unknown")
 }
 
-// segment percent-encodes all but what is unreserved. A colon would make a
-// scheme of what stands before it.
+// segment percent-encodes all but unreserved characters. A colon would make a scheme of the
+// text before it.
 func segment(s string) string {
 	var b strings.Builder
 	for _, c := range []byte(s) {

@@ -27,7 +27,7 @@ func parseSARIF(t *testing.T, b []byte) run {
 	return log.Runs[0]
 }
 
-// What GitHub asks for beyond the schema. The real validator runs in CI over
+// TestSARIFForGitHub: GitHub asks for more than the schema. The real validator runs in CI over
 // testdata; this says in which line of ours a rule is broken.
 func TestSARIFForGitHub(t *testing.T) {
 	for _, set := range []string{"several", "held", "odd"} {
@@ -60,7 +60,7 @@ func TestSARIFForGitHub(t *testing.T) {
 }
 
 // TestSARIFHelpPages: the link of each rule leads to a page that exists: to that of the
-// rule, or, of a rule of the user's own, to what says where such rules come from.
+// rule, or, of a rule of the user's own, to that about configuration.
 func TestSARIFHelpPages(t *testing.T) {
 	var b bytes.Buffer
 	h := New(&b, Options{Rules: []*detectors.Rule{{ID: "aws-access-key"}, {ID: "acme-token", Value: true}}})
@@ -165,7 +165,7 @@ func TestSARIFVersion(t *testing.T) {
 	}
 }
 
-// TestSARIFLineHash: what is at HEAD has the hash of its line, the rest our own.
+// TestSARIFLineHash: a place at HEAD has the hash of its line, others our own.
 func TestSARIFLineHash(t *testing.T) {
 	var b bytes.Buffer
 	h := New(&b, Options{Category: "stanch/push/x", LineHash: func(path string, line int) string {

@@ -224,7 +224,7 @@ func odd() []*finding.Finding {
 	return fs
 }
 
-// fleet is what a sweep knows of several findings, and the records of its repositories.
+// fleet adds the history of several findings in a sweep.
 func fleet(f *finding.Finding) {
 	at := func(days int) time.Time { return Day.AddDate(0, 0, days) }
 	switch f.Verdict.State {

@@ -8,7 +8,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// What goes into a command that people paste into a shell. A stream can come
+// Patterns of text that goes into a command that people paste into a shell. A stream can come
 // from anywhere, and so can a "user name" with a semicolon in it.
 var (
 	rulePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
@@ -21,7 +21,7 @@ func isKeyID(s string) bool {
 	return len(s) >= 16 && len(s) <= 128 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
 }
 
-// Advice returns what to do about f now, one step an element. A step may go on,
+// Advice returns the steps to take about f now, one an element. A step may go on,
 // after a newline, with the command that does it.
 func Advice(f *finding.Finding) []string {
 	steps := remedy(f)

@@ -1,5 +1,5 @@
-// Package wording says in words what a finding is: how urgent, whose, where it stands, how
-// old the answer of AWS is, what to do now. All formats share it, so that a leak is
+// Package wording describes a finding in words: its urgency, its owner, its places, the age
+// of AWS's answer, the steps to take. All formats share it, so that a leak is
 // described alike on a terminal, in a pull request and on a page.
 package wording
 
@@ -10,7 +10,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
-// Doubt is what a reader should know before believing in f, or "".
+// Doubt is the reason not to believe in f at once, or "".
 func Doubt(f *finding.Finding) string {
 	var s []string
 	if f.Match.Confidence != "high" && f.Match.Confidence != "" {
@@ -28,7 +28,7 @@ func Doubt(f *finding.Finding) string {
 	return " (" + strings.Join(s, ", ") + ")"
 }
 
-// Whose returns what is known of the owner, in a line or two.
+// Whose describes the owner, in a line or two.
 func Whose(f *finding.Finding) []string {
 	var parts, lines []string
 	if f.Verdict.Identity.Account != "" {
@@ -46,7 +46,7 @@ func Whose(f *finding.Finding) []string {
 	return lines
 }
 
-// Brief says in a few sentences what f is and what to do.
+// Brief describes f and the steps to take in a few sentences.
 func Brief(f *finding.Finding, age *Age) string {
 	s := Word(f)
 	if f.Match.Credential.ID != "" {

@@ -9,8 +9,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
-// Reachability says in plain words what holds the text of l today: HEAD, branches, a
-// reflog, nothing.
+// Reachability names in plain words the refs or logs that hold the text of l today: HEAD,
+// branches, a reflog, nothing.
 func Reachability(l *finding.Location) []string {
 	switch {
 	case l.Unreachable != "":
@@ -34,7 +34,7 @@ func Reachability(l *finding.Location) []string {
 	return s
 }
 
-// Unreachable says what keeps a text that no ref leads to.
+// Unreachable names the object or log that keeps a text that no ref leads to.
 func Unreachable(l *finding.Location) string {
 	why := printable.Quoted(shortIDs(l.Unreachable))
 	switch {
@@ -84,7 +84,7 @@ func refNames(l *finding.Location) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// shortRef is what people call a ref.
+// shortRef is the name of a ref for people.
 func shortRef(name string) string {
 	for _, prefix := range []string{"refs/heads/", "refs/tags/", "refs/remotes/"} {
 		if s, ok := strings.CutPrefix(name, prefix); ok && s != "" {

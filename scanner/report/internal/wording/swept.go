@@ -27,7 +27,7 @@ func (s *Swept) Add(r finding.Repository) {
 }
 
 // Others returns those of list that are not about a failed repository, which is named
-// already: a sweep counts it among what was not read as well.
+// already: a sweep counts it among the unread parts as well.
 func (s *Swept) Others(list []finding.Unread) []finding.Unread {
 	failed := map[string]bool{}
 	for _, r := range s.Failed {
@@ -52,8 +52,8 @@ func IsNew(f *finding.Finding, started time.Time) bool {
 	return f.History != nil && !started.IsZero() && !f.History.FirstSeen.Before(started)
 }
 
-// NewFirst puts what is new in a sweep in front and keeps the order otherwise; what
-// is ignored stays behind.
+// NewFirst puts findings that are new in a sweep in front, and ignored ones last. It keeps
+// the order otherwise.
 func NewFirst(fs []finding.Finding, started time.Time) {
 	rank := func(f *finding.Finding) int {
 		switch {
