@@ -6,14 +6,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/cgi"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,33 +18,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
-// password is what no error, argument or file may show.
-const password = "p@ss:word-of-mine"
-
-// serve serves the folder over smart HTTP to who knows the password, and
-// returns the URL with it.
-func serve(t *testing.T, folder string) string {
-	t.Helper()
-	git, err := exec.LookPath("git")
-	if err != nil {
-		t.Fatal(err)
-	}
-	backend := &cgi.Handler{Path: git, Args: []string{"http-backend"}, Env: []string{"GIT_PROJECT_ROOT=" + folder, "GIT_HTTP_EXPORT_ALL=1"}, Stderr: io.Discard}
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if user, pass, _ := r.BasicAuth(); user != "me" || pass != password {
-			w.Header().Set("WWW-Authenticate", "Basic")
-			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		backend.ServeHTTP(w, r)
-	}))
-	t.Cleanup(srv.Close)
-	return strings.Replace(srv.URL, "://", "://me:p%40ss%3Aword-of-mine@", 1)
-}
-
 func TestClone(t *testing.T) {
 	dir := scannertest.Repo(t, put+`put f main; commit 1; put f pulled; commit 2; git update-ref refs/pull/1/head HEAD; git reset -q --hard HEAD~; git init -q --bare ../empty`+"\n")
-	base := serve(t, filepath.Dir(dir))
+	base := scannertest.GitServer(t, filepath.Dir(dir))
 	for _, engine := range []string{"git", "go-git"} {
 		t.Run(engine, func(t *testing.T) {
 			temp := t.TempDir()
@@ -92,7 +65,7 @@ func checkNothingLeft(t *testing.T, dir string) {
 
 func TestCloneErrors(t *testing.T) {
 	scannertest.Need(t, "git")
-	base := serve(t, t.TempDir())
+	base := scannertest.GitServer(t, t.TempDir())
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
 	tests := []struct {
@@ -123,7 +96,7 @@ func TestCloneErrors(t *testing.T) {
 // no other host: git would send it along from the second request on.
 func TestCloneRedirected(t *testing.T) {
 	dir := scannertest.Repo(t, put+"put f main; commit 1\n")
-	backend, err := url.Parse(serve(t, filepath.Dir(dir)))
+	backend, err := url.Parse(scannertest.GitServer(t, filepath.Dir(dir)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +104,7 @@ func TestCloneRedirected(t *testing.T) {
 	stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _, sent := r.BasicAuth()
 		leaked = leaked || sent
-		r.SetBasicAuth("me", password)
+		r.SetBasicAuth("me", scannertest.Password)
 		httputil.NewSingleHostReverseProxy(&url.URL{Scheme: backend.Scheme, Host: backend.Host}).ServeHTTP(w, r)
 	}))
 	defer stranger.Close()
@@ -189,69 +162,6 @@ func TestCloneCancelled(t *testing.T) {
 		t.Error("a child of git goes on after the end")
 	}
 	checkNothingLeft(t, temp)
-}
-
-func TestRemoteConfig(t *testing.T) {
-	tests := []struct {
-		url  string
-		want [][2]string
-	}{
-		{"https://me:pw@h:8/x", [][2]string{{"http.https://h:8/.extraHeader", "Authorization: Basic bWU6cHc="}, {"http.https://h:8/.followRedirects", "false"}}},
-		{"https://me@h/x", [][2]string{{"credential.https://h/.username", "me"}}},
-		{"https://" + strings.Repeat("t", 20) + "@h/x", [][2]string{
-			{"http.https://h/.extraHeader", "Authorization: Basic dHR0dHR0dHR0dHR0dHR0dHR0dHQ6"}, {"http.https://h/.followRedirects", "false"},
-		}},
-		{"https://h/x", nil},
-	}
-	for _, tt := range tests {
-		r, err := parseRemote(tt.url)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := r.config(); !slices.Equal(got, tt.want) {
-			t.Errorf("%s: settings are %q", tt.url, got)
-		}
-		if strings.Contains(r.url, "@") {
-			t.Errorf("%s: argument is %s", tt.url, r.url)
-		}
-	}
-}
-
-func TestIsURL(t *testing.T) {
-	t.Chdir(t.TempDir())
-	if err := os.Mkdir("git@host:here", 0o700); err != nil {
-		t.Skip(err) // Windows has no such names
-	}
-	for operand, want := range map[string]bool{
-		"https://github.com/a/b": true, "ssh://git@h/x": true, "file:///x": true, "git@github.com:a/b.git": true, "host:path": true,
-		".": false, "..": false, "dir/sub": false, `C:\repo`: false, "C:/repo": false, "/abs:olute": false, "./a:b": false,
-		"git@host:here": false, "": false, "-x": false,
-	} {
-		if got := IsURL(operand); got != want {
-			t.Errorf("IsURL(%q) is %v", operand, got)
-		}
-	}
-}
-
-func TestRedact(t *testing.T) {
-	for operand, want := range map[string]string{
-		"https://me:pw@h/x":             "https://h/x",
-		"https://token@h/x":             "https://h/x",
-		"https://h/@scope/x":            "https://h/@scope/x",
-		"https://me:pw@h/@scope/x":      "https://h/@scope/x",
-		"https://me:p@ss@h/x":           "https://h/x",
-		"https://me:pw/1@host/%zz":      "https://host/%zz",
-		"https://me:p%zz@host/x":        "https://host/x",
-		"ssh://git@h:2222/x":            "ssh://h:2222/x",
-		"git@github.com:a/b.git":        "git@github.com:a/b.git",
-		"dir/@x":                        "dir/@x",
-		"https://h/A%2fb?c=%41#d":       "https://h/A%2fb?c=%41#d",
-		"https://me:pw@h/A%2fb?c=%41#d": "https://h/A%2fb?c=%41#d",
-	} {
-		if got := Redact(operand); got != want {
-			t.Errorf("Redact(%q) is %q, want %q", operand, got, want)
-		}
-	}
 }
 
 // TestCloneHostile clones from a server that talks to the terminal.

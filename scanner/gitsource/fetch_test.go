@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,7 +37,7 @@ func fetchAll(t *testing.T, url string, w Wanted) *Repository {
 // the refs that lead to it, and whether it is at HEAD.
 func TestFetchLocates(t *testing.T) {
 	dir := scannertest.Repo(t, states+`put d/f 1; put g/g stay; commit 1; next; put d/f 2; commit 2; git checkout -qb b; put side side; commit 3; git checkout -q main; next`+"\n")
-	base := serve(t, filepath.Dir(dir))
+	base := scannertest.GitServer(t, filepath.Dir(dir))
 	old := connect(t, base+"/state1").Refs()
 	remote := connect(t, base+"/state2")
 	if remote.Refs().Head != "refs/heads/main" {
@@ -63,7 +62,7 @@ func TestFetchLocates(t *testing.T) {
 // TestFetchNothing: a new ref to what is known asks for nothing, and its name is read.
 func TestFetchNothing(t *testing.T) {
 	dir := scannertest.Repo(t, put+"put f 1; commit 1; git branch named-new\n")
-	remote := connect(t, serve(t, filepath.Dir(dir))+"/repo/.git")
+	remote := connect(t, scannertest.GitServer(t, filepath.Dir(dir))+"/repo/.git")
 	id := remote.Refs().Tips["refs/heads/main"]
 	r, err := Fetch(t.Context(), remote, Wanted{Tips: map[string]string{"refs/heads/named-new": id}, Haves: []string{id}})
 	if err != nil {
@@ -82,7 +81,7 @@ func TestFetchNothing(t *testing.T) {
 func TestFetchPushedAway(t *testing.T) {
 	dir := scannertest.Repo(t, put+`put f 1; put g blob; commit 1; put f away; commit 2; git reset -q --hard HEAD~; git reflog expire --expire=now --all
 git config uploadpack.allowAnySHA1InWant true; cp -r .git ../closed; git -C ../closed config uploadpack.allowAnySHA1InWant false`+"\n")
-	base := serve(t, filepath.Dir(dir))
+	base := scannertest.GitServer(t, filepath.Dir(dir))
 	objects := scannertest.Git(t, dir, "cat-file", "--batch-check=%(objectname) %(objecttype)", "--batch-all-objects", "--unordered")
 	var gone string
 	head := scannertest.Git(t, dir, "rev-parse", "HEAD")
@@ -106,7 +105,7 @@ git config uploadpack.allowAnySHA1InWant true; cp -r .git ../closed; git -C ../c
 		t.Errorf("names of refs: %q", names)
 	}
 	err := r.Locate(t.Context(), []scanner.BlobID{scanner.BlobID(gone)}, func(_ scanner.BlobID, p scanner.Provenance) error {
-		if p.Unreachable != pushedAway {
+		if p.Unreachable != "PUSHED_AWAY_HEAD" {
 			t.Errorf("led to by %q", p.Unreachable)
 		}
 		return nil
@@ -124,7 +123,7 @@ git config uploadpack.allowAnySHA1InWant true; cp -r .git ../closed; git -C ../c
 // all; and with haves, that its history is cut off.
 func TestFetchIncomplete(t *testing.T) {
 	dir := scannertest.Repo(t, put+`put f 1; commit 1; put f 2; commit 2; put f 3; commit 3; git clone -q --bare --depth=2 "file://$PWD" ../shallow`+"\n")
-	url := serve(t, filepath.Dir(dir)) + "/shallow"
+	url := scannertest.GitServer(t, filepath.Dir(dir)) + "/shallow"
 	tips := connect(t, url).Refs().Tips
 	for _, haves := range [][]string{nil, {scannertest.Git(t, dir, "rev-parse", "HEAD~")}} {
 		texts := read(t, fetchAll(t, url, Wanted{Tips: tips, Haves: haves}))
@@ -146,7 +145,7 @@ func TestFetchIncomplete(t *testing.T) {
 // TestFetchManyHaves: most of the ids are unknown to the server, which is no error.
 func TestFetchManyHaves(t *testing.T) {
 	dir := scannertest.Repo(t, put+"put f 1; commit 1; put f 2; commit 2\n")
-	url := serve(t, filepath.Dir(dir)) + "/repo/.git"
+	url := scannertest.GitServer(t, filepath.Dir(dir)) + "/repo/.git"
 	haves := []string{scannertest.Git(t, dir, "rev-parse", "HEAD~")}
 	for i := range 50_000 {
 		haves = append(haves, fmt.Sprintf("%040x", i+1))
@@ -157,43 +156,10 @@ func TestFetchManyHaves(t *testing.T) {
 	}
 }
 
-// TestFetchDiskFull tells a full disk from a server that fails.
-func TestFetchDiskFull(t *testing.T) {
-	full, err := os.Open(os.DevNull) // cannot be written to
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer full.Close()
-	f := fetch{Remote: &Remote{carrier: &carrier{}}}
-	if err := f.copyPack(full, strings.NewReader("PACK")); err == nil || !strings.Contains(err.Error(), "writing the pack: ") {
-		t.Errorf("got %v", err)
-	}
-}
-
-// TestOrigin: go-git leaves out a port that is the default.
-func TestOrigin(t *testing.T) {
-	for _, tt := range []struct {
-		a, b string
-		same bool
-	}{
-		{"https://Host/x", "https://host:443/y", true},
-		{"http://[::1]/x", "http://[::1]:80/y", true},
-		{"https://host/x", "http://host/x", false},
-		{"https://host/x", "https://host:8443/x", false},
-		{"https://host/x", "https://host.example/x", false},
-	} {
-		a, errA := url.Parse(tt.a)
-		b, errB := url.Parse(tt.b)
-		if errA != nil || errB != nil || (origin(a) == origin(b)) != tt.same {
-			t.Errorf("%s and %s: %v, %v", tt.a, tt.b, errA, errB)
-		}
-	}
-}
-
 // TestFetchBounded: too large, cancelled, and what is no id.
 func TestFetchBounded(t *testing.T) {
 	dir := scannertest.Repo(t, put+"seq 1 30000 >f; commit 1\n")
-	remote := connect(t, serve(t, filepath.Dir(dir))+"/repo/.git")
+	remote := connect(t, scannertest.GitServer(t, filepath.Dir(dir))+"/repo/.git")
 	tips := remote.Refs().Tips
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)

@@ -31,7 +31,7 @@ import (
 // Only paths in commits that branches, tags and other refs lead to are compared,
 // those of notes apart.
 func TestFindObject(t *testing.T) {
-	dir := repoOfUser(t)
+	dir := userRepo(t)
 	n, err := strconv.Atoi(os.Getenv("STANCH_BLOBS"))
 	if err != nil {
 		n = 200
@@ -211,4 +211,14 @@ func comparePlaces(t *testing.T, dir string, got map[string]scanner.Provenance, 
 		}
 	}
 	return problems
+}
+
+// userRepo returns the git directory that STANCH_REPO names.
+func userRepo(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("STANCH_REPO")
+	if dir == "" {
+		t.Skip("STANCH_REPO names no repository to compare")
+	}
+	return scannertest.Git(t, dir, "rev-parse", "--absolute-git-dir")
 }

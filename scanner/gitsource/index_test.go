@@ -3,7 +3,6 @@ package gitsource
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -80,30 +79,4 @@ func TestStray(t *testing.T) {
 			}
 		})
 	}
-}
-
-// FuzzIndex: an index is read or refused; a small one never names much.
-func FuzzIndex(f *testing.F) {
-	dir := scannertest.Repo(f, put+"put a/b one; put a/c two; git add -A; git update-index --index-version 4\n")
-	data, err := os.ReadFile(filepath.Join(dir, ".git", "index"))
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(data)
-	f.Add(append([]byte("DIRC\x00\x00\x00\x02"), data[8:]...))
-	f.Add(append([]byte("DIRC\x00\x00\x00\x04\x00\x00\x00\x01"), append(make([]byte, 62), "\x05name\x00"...)...))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) < 32 {
-			t.Skip("parseIndex refuses it")
-		}
-		x, _, err := parseEntries(string(data), 20)
-		if err != nil {
-			return
-		}
-		for _, e := range x.entries {
-			if len(e.id) != 20 || len(e.path) > max(len(data), maxName) {
-				t.Errorf("id %x, path of %d bytes, of an index of %d", e.id, len(e.path), len(data))
-			}
-		}
-	})
 }

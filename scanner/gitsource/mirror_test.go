@@ -28,7 +28,7 @@ func openMirror(t *testing.T, url, dir, reference string) *Repository {
 // read again.
 func TestMirrorOfFork(t *testing.T) {
 	dir := scannertest.Repo(t, states+"put f parent; commit 1; next; put g fork; commit 2; next\n")
-	base, folder := serve(t, filepath.Dir(dir)), t.TempDir()
+	base, folder := scannertest.GitServer(t, filepath.Dir(dir)), t.TempDir()
 	parent := openMirror(t, base+"/state1", filepath.Join(folder, "parent"), "")
 	parent.Seen = &State{}
 	if got := read(t, parent).contents(); got != "parent" {
@@ -56,7 +56,7 @@ func TestMirrorOfFork(t *testing.T) {
 // TestMirrorAfterCrash: what a git that was killed has left is not in the way.
 func TestMirrorAfterCrash(t *testing.T) {
 	dir := scannertest.Repo(t, states+"put f 1; commit 1; next; put f 2; commit 2; git branch b; next\n")
-	base, mirror := serve(t, filepath.Dir(dir)), filepath.Join(t.TempDir(), "mirror")
+	base, mirror := scannertest.GitServer(t, filepath.Dir(dir)), filepath.Join(t.TempDir(), "mirror")
 	for _, half := range []string{"packed-refs.lock", "HEAD.lock", "shallow.lock", "refs/heads/main.lock", "refs/heads/b.lock", "objects/pack/tmp_pack_x", "objects/pack/tmp_idx_x", "config.lock"} {
 		openMirror(t, base+"/state1", mirror, "")
 		file := filepath.Join(mirror, half)
@@ -92,7 +92,7 @@ func TestMirrorAfterCrash(t *testing.T) {
 // TestMirrorBrokenOff: a fetch that ends in the middle leaves the mirror as it was.
 func TestMirrorBrokenOff(t *testing.T) {
 	dir := scannertest.Repo(t, states+"put f 1; commit 1; next; seq 1 50000 >f; commit 2; next\n")
-	base, mirror := serve(t, filepath.Dir(dir)), filepath.Join(t.TempDir(), "mirror")
+	base, mirror := scannertest.GitServer(t, filepath.Dir(dir)), filepath.Join(t.TempDir(), "mirror")
 	openMirror(t, base+"/state1", mirror, "")
 	before := scannertest.Git(t, mirror, "for-each-ref")
 	late, cancel := context.WithTimeout(t.Context(), time.Second)

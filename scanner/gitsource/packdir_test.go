@@ -2,7 +2,6 @@ package gitsource
 
 import (
 	"errors"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -69,7 +68,7 @@ func TestMovedSinceOpened(t *testing.T) {
 				}
 				for id, name := range want.names {
 					if _, ok := pack.ParseID([]byte(id)); ok && !got[id] {
-						t.Errorf("%s (%s) is not read: %v", id, name, reading.bad)
+						t.Errorf("%s (%s) is not read: %v", id, name, reading.badIDs)
 					}
 				}
 			})
@@ -95,32 +94,6 @@ func checkLookups(t *testing.T, s *store, r *Repository) {
 	ghost := pack.ID(strings.Repeat("\xee", 20))
 	if _, _, err := s.read(ghost, noLimit); !errors.Is(err, errMissing) {
 		t.Errorf("an object that is nowhere: %v", err)
-	}
-}
-
-// TestMovedWhileListed: a pack that has gone when it is to be opened is no problem, and
-// the one in its place is opened.
-func TestMovedWhileListed(t *testing.T) {
-	for _, unlisted := range []bool{true, false} {
-		dir := scannertest.Repo(t, commits+"git repack -adq; put h new; commit 5\n")
-		r := open(t, dir)
-		s := &store{hash: 20, dirs: []string{filepath.Join(r.dir.CommonDir, "objects")}, unlisted: unlisted, tried: map[string]bool{}}
-		packs := filepath.Join(s.dirs[0], "pack")
-		listed := s.listPacks(packs)
-		scannertest.Git(t, dir, "repack", "-adq")
-		for _, file := range listed {
-			if err := s.openPack(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("%s: %v", file, err)
-			}
-		}
-		if len(s.packs)+len(s.notes) > 0 {
-			t.Errorf("%d packs, %v", len(s.packs), s.notes)
-		}
-		s.openPacks(packs)
-		if len(s.packs) != 1 || s.packs[0].Len() < 20 || len(s.notes) > 0 {
-			t.Errorf("%d packs, %v", len(s.packs), s.notes)
-		}
-		s.close()
 	}
 }
 
@@ -173,10 +146,5 @@ func TestRefsMoved(t *testing.T) {
 	got, err := r.Refs("refs/")
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Error(diff, err)
-	}
-	s := &refSet{byName: map[string]int{}}
-	s.readLoose(filepath.Join(r.dir.CommonDir, "refs/heads/other"), "refs/heads/other") // as if listed before
-	if len(s.broken)+len(s.roots) > 0 {
-		t.Errorf("a ref that was packed since it was listed: %v", s.broken)
 	}
 }

@@ -86,7 +86,7 @@ func TestReachableDamage(t *testing.T) {
 	if err := reading.all(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(packsOf(t, filepath.Join(dir, ".git"))[0]+".pack", 0); err != nil {
+	if err := os.Truncate(packStems(t, filepath.Join(dir, ".git"))[0]+".pack", 0); err != nil {
 		t.Fatal(err)
 	}
 	_, _, lost := s.read(s.id(0), noLimit) // unless the pack was not mapped but read into memory
@@ -114,7 +114,7 @@ func TestLocateFault(t *testing.T) {
 	dir := scannertest.Repo(t, put+"put f one; commit 1; git repack -qad; chmod u+w .git/objects/pack/*.idx\n")
 	r := open(t, dir)
 	var cutErr error
-	ctx := hooked{t.Context(), sync.OnceFunc(func() { cutErr = os.Truncate(packsOf(t, filepath.Join(dir, ".git"))[0]+".idx", 0) })}
+	ctx := hooked{t.Context(), sync.OnceFunc(func() { cutErr = os.Truncate(packStems(t, filepath.Join(dir, ".git"))[0]+".idx", 0) })}
 	one := scanner.BlobID("5626abf0f72e58d7a153368ba57db4c673c0e171")
 	places := 0
 	err := r.Locate(ctx, []scanner.BlobID{one}, func(scanner.BlobID, scanner.Provenance) error { places++; return nil })
@@ -136,4 +136,17 @@ type hooked struct {
 func (h hooked) Done() <-chan struct{} {
 	h.hook()
 	return h.Context.Done()
+}
+
+// packStems returns the packs in a git directory, without ".pack".
+func packStems(t testing.TB, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "objects/pack/*.pack"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no packs in %s: %v", dir, err)
+	}
+	for i := range files {
+		files[i] = strings.TrimSuffix(files[i], ".pack")
+	}
+	return files
 }

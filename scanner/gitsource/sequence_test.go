@@ -55,7 +55,7 @@ func TestSequences(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Dir(scannertest.Repo(t, states+tt.script+"\n"))
-			base := serve(t, dir)
+			base := scannertest.GitServer(t, dir)
 			count, _ := filepath.Glob(filepath.Join(dir, "state*"))
 			if len(count) == 0 {
 				t.Fatal("no state")

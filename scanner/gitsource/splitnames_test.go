@@ -5,15 +5,10 @@ import (
 	"compress/zlib"
 	"crypto/sha1"
 	"encoding/binary"
-	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
@@ -25,60 +20,6 @@ const twoTrees = put + `
 put d/alpha-one w1; put d/alpha-two w2; put d/beta w3; put d/sub/x w4; put d/tail w5; commit 1
 git mv d/alpha-one d/alpha-onto; git mv d/beta d/bet; put d/alpha-two w6; git mv d/sub d/sub2; put d/b w3; commit 2
 `
-
-// TestSplitNames reads trees that are deltas, cut into pieces at any place: within
-// modes, names and ids. Each is what it is when it is read whole.
-func TestSplitNames(t *testing.T) {
-	r := open(t, scannertest.Repo(t, twoTrees))
-	s := r.dir.openStore(r.Rest, r.Seen.hasPack)
-	defer s.close()
-	id := strings.Repeat("i", 19)
-	for name, trees := range map[string][2][]byte{
-		"renamed":            {treeAt(t, r, s, "HEAD~:d"), treeAt(t, r, s, "HEAD:d")},
-		"entry_in_a_name":    {[]byte("100644 100644 bet\x00A" + id + "100644 tail\x00B" + id), []byte("100644 bet\x00A" + id + "100644 tail\x00B" + id)},
-		"last_byte_of_an_id": {[]byte("100644 a\x00" + id + "A100644 b\x00" + id + "B"), []byte("100644 a\x00" + id + "C100644 b\x00" + id + "B")},
-	} {
-		t.Run(name, func(t *testing.T) {
-			reading := r.reading(s, scanner.Prefilter{}, func(scanner.Blob) error { return nil })
-			for n := range int32(s.len()) {
-				reading.graph.mark(n)
-			}
-			checkSplit(t, (&visitor{reading: reading}).trees(), trees[0], trees[1])
-		})
-	}
-}
-
-func checkSplit(t *testing.T, v *treeVisitor, base, made []byte) {
-	t.Helper()
-	from, whole := &listing{}, &listing{}
-	if err := errors.Join(v.parse(from, base, nil), v.parse(whole, made, nil)); err != nil || len(whole.entries) < 2 {
-		t.Fatal(err, whole)
-	}
-	random := rand.New(rand.NewPCG(1, 2))
-	copied := 0
-	for range 10_000 {
-		v.parts = cutUp(random, base, made)
-		got := &listing{}
-		if err := v.parse(got, made, from); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(whole, got, cmp.AllowUnexported(listing{}, listed{})); diff != "" {
-			t.Fatalf("parts %v: %s", v.parts, diff)
-		}
-		fresh := bytes.Split(bytes.TrimSuffix(v.fresh, []byte("\n")), []byte("\n"))
-		if len(fresh) < len(whole.entries) {
-			copied++
-		}
-		for _, name := range fresh {
-			if !bytes.Contains(append([]byte("\n"), joinNames(made, 20)...), slices.Concat([]byte("\n"), name, []byte("\n"))) && len(name) > 0 {
-				t.Fatalf("parts %v: a name is %q", v.parts, name)
-			}
-		}
-	}
-	if copied < 50 {
-		t.Errorf("entries were copied %d times", copied)
-	}
-}
 
 // cutUp makes the parts of a delta, of any length.
 func cutUp(random *rand.Rand, base, made []byte) (parts []pack.Part) {

@@ -1,4 +1,4 @@
-package gitsource
+package pack_test
 
 import (
 	"bufio"
