@@ -13,6 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
+	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 )
 
 func newGit(s *cli.Streams) *cobra.Command {
@@ -41,7 +42,7 @@ cloned to a temporary folder, which is removed afterwards.`,
 				return errors.New("--since-state and --reachable-only do not go together: a branch may come to lead to what was left out before")
 			}
 			f.config.Within = operand
-			if gitsource.IsURL(operand) {
+			if transport.IsURL(operand) {
 				f.config.Within = "" // what is in it is a stranger's
 			}
 			if err := f.deactivate.Check(f.verifies(), f.accounts, &f.owner, &f.cache); err != nil {
@@ -88,10 +89,10 @@ func (f *gitFlags) scan(ctx context.Context, j *job, operand string) error {
 	}()
 	repo.MaxBlobSize, repo.ReachableOnly = j.flags.maxSize<<20, f.reachableOnly
 	if repo.Empty() {
-		fmt.Fprintf(s.Stderr, "stanch: %s has no commits and no other objects: there is nothing to scan\n", gitsource.Redact(operand))
+		fmt.Fprintf(s.Stderr, "stanch: %s has no commits and no other objects: there is nothing to scan\n", transport.Redact(operand))
 	}
 	if f.sinceState == "" {
-		return cli.ScanEnded(j.scan(ctx, repo, "git", gitsource.Redact(operand)))
+		return cli.ScanEnded(j.scan(ctx, repo, "git", transport.Redact(operand)))
 	}
 	return f.scanNew(ctx, j, repo, operand)
 }
@@ -108,7 +109,7 @@ func (f *gitFlags) scanNew(ctx context.Context, j *job, repo *gitsource.Reposito
 	if repo.Seen, err = gitsource.ReadState(f.sinceState, reader); err != nil {
 		return err
 	}
-	result, err := j.scan(ctx, repo, "git", gitsource.Redact(operand))
+	result, err := j.scan(ctx, repo, "git", transport.Redact(operand))
 	if repo.Next == nil || err != nil {
 		return cli.ScanEnded(result, err) // what was found may not have been reported
 	}
@@ -120,7 +121,7 @@ func (f *gitFlags) scanNew(ctx context.Context, j *job, repo *gitsource.Reposito
 }
 
 func openGit(ctx context.Context, s *cli.Streams, operand string) (*gitsource.Repository, error) {
-	if !gitsource.IsURL(operand) {
+	if !transport.IsURL(operand) {
 		return gitsource.Open(operand)
 	}
 	var progress io.Writer

@@ -84,18 +84,18 @@ func TestMovedMeanwhile(t *testing.T) {
 	dir := scannertest.Repo(t, put+"put f one; commit 1; put f two; commit 2\n")
 	r := open(t, dir)
 	scannertest.Git(t, dir, "repack", "-qa") // as if git had packed them after they were listed
-	s := r.dir.openStore(r.Rest, r.Seen.hasPack)
-	defer s.close()
+	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
+	defer s.Close()
 	scannertest.Git(t, dir, "prune-packed")
-	if s.len() != 12 {
-		t.Fatalf("%d objects", s.len())
+	if s.Len() != 12 {
+		t.Fatalf("%d objects", s.Len())
 	}
 	texts := make(chan string, 100)
 	reading := r.reading(s, scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(b scanner.Blob) error {
 		texts <- fmt.Sprint(b.Kind, b.Err, string(b.Data))
 		return nil
 	})
-	if err := reading.all(t.Context()); err != nil {
+	if err := reading.All(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	close(texts)
@@ -105,8 +105,8 @@ func TestMovedMeanwhile(t *testing.T) {
 	}
 	slices.Sort(all)
 	// A commit and a tree each, and the two trees have the same names.
-	if len(all) != 6 || len(slices.Compact(slices.Clone(all))) != 5 || len(reading.badIDs) > 0 {
-		t.Errorf("read %q, %d bad", all, len(reading.badIDs))
+	if len(all) != 6 || len(slices.Compact(slices.Clone(all))) != 5 || len(reading.Failed) > 0 {
+		t.Errorf("read %q, %d bad", all, len(reading.Failed))
 	}
 }
 

@@ -11,19 +11,20 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
-func connect(t *testing.T, url string) *Remote {
+func connect(t *testing.T, url string) *transport.Remote {
 	t.Helper()
-	r, err := Connect(t.Context(), url)
+	r, err := transport.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-func fetchAll(t *testing.T, url string, w Wanted) *Repository {
+func fetchAll(t *testing.T, url string, w transport.Wanted) *Repository {
 	t.Helper()
 	r, err := Fetch(t.Context(), connect(t, url), w)
 	if err != nil {
@@ -43,7 +44,7 @@ func TestFetchLocates(t *testing.T) {
 	if remote.Refs().Head != "refs/heads/main" {
 		t.Errorf("HEAD is %q", remote.Refs().Head)
 	}
-	r := fetchAll(t, base+"/state2", Wanted{Tips: remote.Refs().Tips, Haves: []string{old.Tips["refs/heads/main"]}})
+	r := fetchAll(t, base+"/state2", transport.Wanted{Tips: remote.Refs().Tips, Haves: []string{old.Tips["refs/heads/main"]}})
 	if texts := read(t, r); texts.contents() != "2 side" || len(texts.errs) > 0 || r.Fetched() == 0 {
 		t.Errorf("blobs are %q, unread %q, %d bytes", texts.contents(), texts.errs, r.Fetched())
 	}
@@ -64,7 +65,7 @@ func TestFetchNothing(t *testing.T) {
 	dir := scannertest.Repo(t, put+"put f 1; commit 1; git branch named-new\n")
 	remote := connect(t, scannertest.GitServer(t, filepath.Dir(dir))+"/repo/.git")
 	id := remote.Refs().Tips["refs/heads/main"]
-	r, err := Fetch(t.Context(), remote, Wanted{Tips: map[string]string{"refs/heads/named-new": id}, Haves: []string{id}})
+	r, err := Fetch(t.Context(), remote, transport.Wanted{Tips: map[string]string{"refs/heads/named-new": id}, Haves: []string{id}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +93,7 @@ git config uploadpack.allowAnySHA1InWant true; cp -r .git ../closed; git -C ../c
 	}
 	blob := scannertest.Git(t, dir, "rev-parse", "HEAD:g")
 	none := strings.Repeat("12", 20)
-	w := Wanted{
+	w := transport.Wanted{
 		Tips:  map[string]string{"refs/stanch/activity/7": gone, "refs/stanch/activity/8": none},
 		Haves: []string{head, strings.Repeat("34", 20)}, Objects: []string{blob},
 	}
@@ -126,12 +127,12 @@ func TestFetchIncomplete(t *testing.T) {
 	url := scannertest.GitServer(t, filepath.Dir(dir)) + "/shallow"
 	tips := connect(t, url).Refs().Tips
 	for _, haves := range [][]string{nil, {scannertest.Git(t, dir, "rev-parse", "HEAD~")}} {
-		texts := read(t, fetchAll(t, url, Wanted{Tips: tips, Haves: haves}))
+		texts := read(t, fetchAll(t, url, transport.Wanted{Tips: tips, Haves: haves}))
 		if len(texts.errs) != 1 || !strings.Contains(texts.errs[0], "history is cut off") {
 			t.Errorf("with %d haves: unread %q", len(haves), texts.errs)
 		}
 	}
-	r := fetchAll(t, url, Wanted{Tips: map[string]string{}})
+	r := fetchAll(t, url, transport.Wanted{Tips: map[string]string{}})
 	if err := os.WriteFile(filepath.Join(r.dir.GitDir, "packed-refs"), []byte(tips["refs/heads/main"]+" refs/heads/main\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +151,7 @@ func TestFetchManyHaves(t *testing.T) {
 	for i := range 50_000 {
 		haves = append(haves, fmt.Sprintf("%040x", i+1))
 	}
-	r := fetchAll(t, url, Wanted{Tips: connect(t, url).Refs().Tips, Haves: haves})
+	r := fetchAll(t, url, transport.Wanted{Tips: connect(t, url).Refs().Tips, Haves: haves})
 	if got := read(t, r).contents(); got != "2" {
 		t.Errorf("blobs are %q", got)
 	}
@@ -168,15 +169,15 @@ func TestFetchBounded(t *testing.T) {
 	tests := []struct {
 		name string
 		ctx  context.Context
-		w    Wanted
+		w    transport.Wanted
 		want string
 		is   error
 	}{
-		{"too_large", t.Context(), Wanted{Tips: tips, MaxBytes: 1000}, "more than 1000 bytes", ErrTooLarge},
-		{"cancelled", cancelled, Wanted{Tips: tips}, "context canceled", context.Canceled},
-		{"no_id", t.Context(), Wanted{Tips: map[string]string{"refs/heads/x": "x"}}, `"x" is no id`, nil},
-		{"no_name", t.Context(), Wanted{Tips: map[string]string{"refs/heads/x\ny": tips["refs/heads/main"]}}, "no name of a ref", nil},
-		{"moved", t.Context(), Wanted{Tips: map[string]string{"refs/heads/x": strings.Repeat("12", 20)}}, "a ref was moved meanwhile", nil},
+		{"too_large", t.Context(), transport.Wanted{Tips: tips, MaxBytes: 1000}, "more than 1000 bytes", transport.ErrTooLarge},
+		{"cancelled", cancelled, transport.Wanted{Tips: tips}, "context canceled", context.Canceled},
+		{"no_id", t.Context(), transport.Wanted{Tips: map[string]string{"refs/heads/x": "x"}}, `"x" is no id`, nil},
+		{"no_name", t.Context(), transport.Wanted{Tips: map[string]string{"refs/heads/x\ny": tips["refs/heads/main"]}}, "no name of a ref", nil},
+		{"moved", t.Context(), transport.Wanted{Tips: map[string]string{"refs/heads/x": strings.Repeat("12", 20)}}, "a ref was moved meanwhile", nil},
 	}
 	for _, tt := range tests {
 		_, err := Fetch(tt.ctx, remote, tt.w)
@@ -185,7 +186,7 @@ func TestFetchBounded(t *testing.T) {
 		}
 		checkNothingLeft(t, temp)
 	}
-	r, err := Fetch(t.Context(), remote, Wanted{Tips: tips, MaxBytes: 1 << 20})
+	r, err := Fetch(t.Context(), remote, transport.Wanted{Tips: tips, MaxBytes: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

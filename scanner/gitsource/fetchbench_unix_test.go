@@ -20,6 +20,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 )
@@ -43,15 +44,15 @@ func TestFetchCost(t *testing.T) {
 		done func(*Repository)
 	}{
 		{"stateless", func() (*Repository, error) {
-			remote, err := Connect(t.Context(), url)
+			remote, err := transport.Connect(t.Context(), url)
 			if err != nil {
 				return nil, err
 			}
 			tips := remote.Refs().Tips
 			maps.DeleteFunc(tips, func(_, id string) bool { return slices.Contains(known, id) })
-			return Fetch(t.Context(), remote, Wanted{Tips: tips, Haves: known})
+			return Fetch(t.Context(), remote, transport.Wanted{Tips: tips, Haves: known})
 		}, func(*Repository) {
-			remote, err := Connect(t.Context(), url)
+			remote, err := transport.Connect(t.Context(), url)
 			if err != nil {
 				t.Fatal(err)
 			}

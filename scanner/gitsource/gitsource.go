@@ -41,7 +41,12 @@ import (
 	"slices"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/graph"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/history"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objectwalk"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
 // A Repository is a git repository on disk. Make one with Open, Clone, Remote.Fetch or
@@ -65,7 +70,7 @@ type Repository struct {
 	// damaged is. Fetch sets it.
 	Rest bool
 
-	dir  Dir
+	dir  repo.Dir
 	temp string // removed by Close
 
 	fetched int64    // bytes
@@ -74,9 +79,9 @@ type Repository struct {
 	within bool            // another repository, which yields the own files of both
 	subs   []subRepository // of the last Blobs or BlobsMatching
 
-	last    *graph   // of the last Blobs or BlobsMatching
-	lookups []*store // of Staged, Range and AtHead, to be closed
-	head    *headTree
+	last    *graph.Graph     // of the last Blobs or BlobsMatching
+	lookups []*objects.Store // of Staged, Range and AtHead, to be closed
+	head    *objects.HeadTree
 }
 
 var (
@@ -93,7 +98,7 @@ func (r *Repository) Close() error {
 	}
 	r.subs = nil
 	for _, s := range r.lookups {
-		s.close()
+		s.Close()
 	}
 	r.lookups = nil
 	if r.temp == "" {
@@ -110,19 +115,19 @@ func (r *Repository) Fetched() int64 { return r.fetched }
 func (r *Repository) Absent() []string { return r.absent }
 
 // lookup opens the objects of r for reads by id. They stay open until Close.
-func (r *Repository) lookup() *store {
-	s := r.dir.openLookup()
+func (r *Repository) lookup() *objects.Store {
+	s := r.dir.OpenLookup()
 	r.lookups = append(r.lookups, s)
 	return s
 }
 
 // limit is the size from which an object is not held in memory.
-func (r *Repository) limit() int64 { return cmp.Or(r.MaxBlobSize, noLimit) }
+func (r *Repository) limit() int64 { return cmp.Or(r.MaxBlobSize, objects.NoLimit) }
 
 // keep keeps g for Locate, in place of the last.
-func (r *Repository) keep(g *graph) {
+func (r *Repository) keep(g *graph.Graph) {
 	if r.last != nil {
-		r.last.store.close()
+		r.last.Store.Close()
 	}
 	r.last = g
 }
@@ -130,7 +135,7 @@ func (r *Repository) keep(g *graph) {
 // Empty reports whether the repository holds no object: there is nothing to read,
 // which is not the same as nothing found.
 func (r *Repository) Empty() bool {
-	for _, dir := range r.dir.objectDirs() {
+	for _, dir := range r.dir.ObjectDirs() {
 		files, err := filepath.Glob(filepath.Join(dir, "[0-9a-f][0-9a-f]", "*"))
 		packs, packErr := filepath.Glob(filepath.Join(dir, "pack", "*pack*"))
 		_, noAlternates := os.Stat(filepath.Join(dir, "info", "alternates"))
@@ -138,7 +143,7 @@ func (r *Repository) Empty() bool {
 			return false
 		}
 	}
-	return len(r.dir.refs().broken) == 0
+	return len(r.dir.Refs().Broken) == 0
 }
 
 // Blobs implements scanner.Source. It yields blobs (symlink targets too), the raw
@@ -163,61 +168,61 @@ func (r *Repository) BlobsMatching(ctx context.Context, p scanner.Prefilter, yie
 }
 
 func (r *Repository) sift(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
-	refs := r.dir.refs()
-	store := r.dir.openStore(r.Rest, r.Seen.hasPack)
+	refs := r.dir.Refs()
+	store := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
 	reading := r.reading(store, p, yield)
 	if r.ReachableOnly { // not known before the end
-		reading.yield = func(scanner.Blob) error { return nil }
+		reading.Yield = func(scanner.Blob) error { return nil }
 	}
 	if err := r.aside(ctx, store, refs, yield); err != nil {
-		store.close()
+		store.Close()
 		return err
 	}
-	if err := reading.all(ctx); err != nil {
-		store.close()
+	if err := reading.All(ctx); err != nil {
+		store.Close()
 		return err
 	}
-	r.keep(reading.graph)
+	r.keep(reading.Graph)
 	end := r.ending(reading, refs, yield)
-	if err := end.unread(ctx); err != nil {
+	if err := end.Unread(ctx); err != nil {
 		return err
 	}
 	if r.ReachableOnly {
-		if err := end.reachable(ctx); err != nil {
+		if err := end.Reachable(ctx); err != nil {
 			return err
 		}
 	}
-	if r.Seen != nil && !end.incomplete {
-		r.Next = &State{Version: r.Seen.Version, Missing: end.missing()}
-		r.Next.Packs, r.Next.Loose = reading.complete()
+	if r.Seen != nil && !end.Incomplete {
+		r.Next = &State{Version: r.Seen.Version, Missing: end.Missing()}
+		r.Next.Packs, r.Next.Loose = reading.Complete()
 	}
 	return r.siftSubmodules(ctx, p, yield)
 }
 
-func (r *Repository) reading(s *store, p scanner.Prefilter, yield func(scanner.Blob) error) *reading {
-	if _, err := r.dir.shallow(); err != nil {
-		s.fail(r.dir.shallowFile(), err)
+func (r *Repository) reading(s *objects.Store, p scanner.Prefilter, yield func(scanner.Blob) error) *objectwalk.Walk {
+	if _, err := r.dir.Shallow(); err != nil {
+		s.Fail(r.dir.ShallowFile(), err)
 	}
-	reading := newReading(s, r.limit(), p, yield)
-	reading.skip, reading.seen = r.Seen.hasPack, r.Seen.hasLoose
+	reading := objectwalk.NewWalk(s, r.limit(), p, yield)
+	reading.Skip, reading.Seen = r.Seen.hasPack, r.Seen.hasLoose
 	return reading
 }
 
-func (r *Repository) ending(reading *reading, refs *refSet, yield func(scanner.Blob) error) *ending {
-	shallow, _ := r.dir.shallow() // reading has said so
-	end := &ending{reading: reading, refs: refs, shallow: shallow, yield: yield}
+func (r *Repository) ending(reading *objectwalk.Walk, refs *repo.RefSet, yield func(scanner.Blob) error) *history.Completeness {
+	shallow, _ := r.dir.Shallow() // reading has said so
+	end := &history.Completeness{Walk: reading, Refs: refs, Shallow: shallow, Yield: yield}
 	if r.Seen != nil {
-		end.seen, end.seenMissing = len(r.Seen.Packs)+len(r.Seen.Loose) > 0, r.Seen.Missing
+		end.Seen, end.SeenMissing = len(r.Seen.Packs)+len(r.Seen.Loose) > 0, r.Seen.Missing
 	}
 	return end
 }
 
 // aside yields what is not an object: the names of refs, configuration and logs,
 // and what of the repository could not be opened.
-func (r *Repository) aside(ctx context.Context, s *store, refs *refSet, yield func(scanner.Blob) error) error {
-	blobs := slices.Clone(refs.broken)
-	for _, n := range s.notes {
-		blobs = append(blobs, scanner.Blob{ID: scanner.BlobID(n.path), Kind: scanner.KindBlob, Name: n.path, Err: n.err})
+func (r *Repository) aside(ctx context.Context, s *objects.Store, refs *repo.RefSet, yield func(scanner.Blob) error) error {
+	blobs := slices.Clone(refs.Broken)
+	for _, n := range s.Notes {
+		blobs = append(blobs, scanner.Blob{ID: scanner.BlobID(n.Path), Kind: scanner.KindBlob, Name: n.Path, Err: n.Err})
 	}
 	blobs = append(blobs, r.shallowBlob()...)
 	blobs = append(blobs, r.reftable()...)
@@ -226,11 +231,11 @@ func (r *Repository) aside(ctx context.Context, s *store, refs *refSet, yield fu
 			return err
 		}
 	}
-	for _, ref := range refs.roots { // tens of thousands, where pull requests are refs
-		if !ref.named() {
+	for _, ref := range refs.Roots { // tens of thousands, where pull requests are refs
+		if !ref.Named() {
 			continue
 		}
-		b := scanner.Blob{ID: scanner.BlobID(ref.name), Kind: scanner.KindRefName, Name: ref.name, Data: []byte(ref.name)}
+		b := scanner.Blob{ID: scanner.BlobID(ref.Name), Kind: scanner.KindRefName, Name: ref.Name, Data: []byte(ref.Name)}
 		if err := errors.Join(ctx.Err(), yield(b)); err != nil {
 			return err
 		}
@@ -245,7 +250,7 @@ func (r *Repository) aside(ctx context.Context, s *store, refs *refSet, yield fu
 
 // shallowBlob says that history is missing by intent: one blob, or none.
 func (r *Repository) shallowBlob() []scanner.Blob {
-	shallow, _ := r.dir.shallow()
+	shallow, _ := r.dir.Shallow()
 	if len(shallow) == 0 {
 		return nil
 	}
@@ -258,7 +263,7 @@ func (r *Repository) shallowBlob() []scanner.Blob {
 // reftable says that the refs are not in files: one blob, or none. Reading them
 // with git would mean to run a command in the repository.
 func (r *Repository) reftable() []scanner.Blob {
-	storage := r.dir.refStorage()
+	storage := r.dir.RefStorage()
 	if storage == "" {
 		return nil
 	}
@@ -298,7 +303,7 @@ func (r *Repository) Locate(ctx context.Context, ids []scanner.BlobID, yield fun
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	refs := r.dir.refs()
+	refs := r.dir.Refs()
 	if err := r.locateFiles(refs, ids, yield); err != nil {
 		return err
 	}
@@ -310,51 +315,51 @@ func (r *Repository) Locate(ctx context.Context, ids []scanner.BlobID, yield fun
 	return errors.Join(err, r.locateSubmodules(ctx, ids, yield))
 }
 
-func (r *Repository) locate(ctx context.Context, g *graph, refs *refSet, blobs []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
-	hits := numbers(g.store, blobs)
+func (r *Repository) locate(ctx context.Context, g *graph.Graph, refs *repo.RefSet, blobs []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+	hits := graph.Numbers(g.Store, blobs)
 	if len(hits) == 0 {
 		return nil
 	}
-	l := newLocator(g, refs, hits)
+	l := history.NewLocator(g, refs, hits)
 	var noNames error
 	ids := make([]pack.ID, len(hits))
 	for i, hit := range hits {
-		ids[i] = g.store.id(hit)
+		ids[i] = g.Store.Id(hit)
 	}
-	l.index, noNames = r.dir.staged(ids)
-	if err := l.locate(ctx, hits); err != nil {
+	l.Index, noNames = r.dir.Staged(ids)
+	if err := l.Locate(ctx, hits); err != nil {
 		return err
 	}
 	strays := false
-	signer := signer{store: g.store, limit: max(cmp.Or(r.MaxBlobSize, noLimit), minGraphLimit), known: map[int32]scanner.Provenance{}}
-	for i := range l.found {
-		f := &l.found[i]
+	signer := history.Signer{Store: g.Store, Limit: max(cmp.Or(r.MaxBlobSize, objects.NoLimit), objects.MinGraphLimit), Known: map[int32]scanner.Provenance{}}
+	for i := range l.Found {
+		f := &l.Found[i]
 		if r.ReachableOnly && f.Unreachable != "" {
 			continue
 		}
-		strays = strays || f.Unreachable == notHeld
-		signer.sign(g, f)
-		if err := yield(scanner.BlobID(g.store.id(f.node).String()), f.Provenance); err != nil {
+		strays = strays || f.Unreachable == history.NotHeld
+		signer.Sign(g, f)
+		if err := yield(scanner.BlobID(g.Store.Id(f.Node).String()), f.Provenance); err != nil {
 			return err
 		}
 	}
 	if !strays {
 		noNames = nil // they are not needed
 	}
-	return errors.Join(signer.unread(), noNames)
+	return errors.Join(signer.Unread(), noNames)
 }
 
 // graph returns a graph in which ids are marked: that of the last reading if it
 // has read everything and marked them, else a new one. The error may come with a
 // graph: then some objects are missing from it.
-func (r *Repository) graph(ctx context.Context, ids []scanner.BlobID) (*graph, func(), error) {
-	if r.last != nil && r.Seen == nil && r.last.hasMarked(ids) {
+func (r *Repository) graph(ctx context.Context, ids []scanner.BlobID) (*graph.Graph, func(), error) {
+	if r.last != nil && r.Seen == nil && r.last.HasMarked(ids) {
 		return r.last, func() {}, nil
 	}
-	s := r.dir.openStore(r.Rest, r.Seen.hasPack)
-	nodes := numbers(s, ids)
+	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
+	nodes := graph.Numbers(s, ids)
 	if len(nodes) == 0 {
-		s.close()
+		s.Close()
 		return nil, nil, nil
 	}
 	lost := r.newNotes(s)
@@ -364,22 +369,22 @@ func (r *Repository) graph(ctx context.Context, ids []scanner.BlobID) (*graph, f
 		}
 		return nil
 	})
-	reading.skip, reading.seen = (*State)(nil).hasPack, (*State)(nil).hasLoose
+	reading.Skip, reading.Seen = (*State)(nil).hasPack, (*State)(nil).hasLoose
 	for _, n := range nodes {
-		reading.graph.mark(n)
+		reading.Graph.Mark(n)
 	}
-	if err := reading.links(ctx); err != nil {
-		s.close()
+	if err := reading.Links(ctx); err != nil {
+		s.Close()
 		return nil, nil, err
 	}
-	return reading.graph, s.close, reading.unreadLinks(lost)
+	return reading.Graph, s.Close, reading.UnreadLinks(lost)
 }
 
 // newNotes returns what of s could not be opened, and could when Blobs did.
-func (r *Repository) newNotes(s *store) (errs []error) {
-	for _, n := range s.notes {
-		if r.last == nil || !slices.ContainsFunc(r.last.store.notes, func(old note) bool { return old.path == n.path }) {
-			errs = append(errs, fmt.Errorf("%s: %w", n.path, n.err))
+func (r *Repository) newNotes(s *objects.Store) (errs []error) {
+	for _, n := range s.Notes {
+		if r.last == nil || !slices.ContainsFunc(r.last.Store.Notes, func(old objects.Note) bool { return old.Path == n.Path }) {
+			errs = append(errs, fmt.Errorf("%s: %w", n.Path, n.Err))
 		}
 	}
 	return errs

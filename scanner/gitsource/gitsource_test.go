@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -205,7 +206,7 @@ func TestOpenErrors(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
-			if is := errors.Is(err, ErrNotRepository); is != strings.HasSuffix(tt.want, "git repository") {
+			if is := errors.Is(err, repo.ErrNotRepository); is != strings.HasSuffix(tt.want, "git repository") {
 				t.Errorf("errors.Is(%v, ErrNotRepository) is %v", err, is)
 			}
 		})

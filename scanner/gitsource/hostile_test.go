@@ -16,6 +16,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -42,14 +43,14 @@ func TestBomb(t *testing.T) {
 		name, script string
 		want         int // places of the blob "key"
 	}{
-		{"one_commit", `point $(bomb 10 $(blob key) "$ten") 1`, maxPlaces},
+		{"one_commit", `point $(bomb 10 $(blob key) "$ten") 1`, repo.MaxPlaces},
 		{"below_the_cap", `point $(bomb 2 $(blob key) "$ten") 1`, 100},
-		{"at_the_cap", `point $(bomb 3 $(blob key) "$ten") 1`, maxPlaces},
-		{"many_commits", `for i in $(seq 20); do point $(bomb 10 $(blob key) "$ten $i-") $i; done`, maxPlaces},
+		{"at_the_cap", `point $(bomb 3 $(blob key) "$ten") 1`, repo.MaxPlaces},
+		{"many_commits", `for i in $(seq 20); do point $(bomb 10 $(blob key) "$ten $i-") $i; done`, repo.MaxPlaces},
 		{"beside_a_place_to_come", `k=$(blob key); point $(printf '040000 tree %s\ta\n100644 blob %s\tz\n' $(bomb 10 $(blob other) "$ten") $k | git mktree) 1`, 1},
-		{"tag", `put f x; commit 1; git tag t $(bomb 10 $(blob key) "$ten")`, maxPlaces},
+		{"tag", `put f x; commit 1; git tag t $(bomb 10 $(blob key) "$ten")`, repo.MaxPlaces},
 		{"commit_and_tag", `put f key; commit 1; git tag t $(bomb 10 $(git rev-parse HEAD:f) "$ten")`, 1},
-		{"note", `put f x; commit 1; git update-ref refs/notes/n $(git commit-tree -m n $(bomb 10 $(blob key) "$ten"))`, maxPlaces},
+		{"note", `put f x; commit 1; git update-ref refs/notes/n $(git commit-tree -m n $(bomb 10 $(blob key) "$ten"))`, repo.MaxPlaces},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -68,7 +69,7 @@ func TestBomb(t *testing.T) {
 				t.Errorf("%d places, want %d", n, tt.want)
 			}
 			for id, places := range got {
-				if len(places) > maxPlaces {
+				if len(places) > repo.MaxPlaces {
 					t.Errorf("%s has %d places", id, len(places))
 				}
 			}
@@ -107,7 +108,7 @@ func TestDeep(t *testing.T) {
 	if len(places) != 1 || !places[0].AtHead {
 		t.Fatalf("places are %+v", places)
 	}
-	if path := places[0].Path; !strings.HasPrefix(path, "…") || !strings.HasSuffix(path, "n/"+name) || len(path) > maxPath+8 {
+	if path := places[0].Path; !strings.HasPrefix(path, "…") || !strings.HasSuffix(path, "n/"+name) || len(path) > repo.MaxPath+8 {
 		t.Errorf("path is %q", path)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/filelock"
+	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -81,7 +82,7 @@ func TestMirrorAfterCrash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Mirror(t.Context(), base+"/state2", mirror, ""); !errors.Is(err, ErrMirrorBusy) {
+	if _, err := Mirror(t.Context(), base+"/state2", mirror, ""); !errors.Is(err, transport.ErrMirrorBusy) {
 		t.Errorf("two at once: %v", err)
 	}
 	if err := lock.Close(); err != nil {

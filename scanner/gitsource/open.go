@@ -1,11 +1,13 @@
 package gitsource
 
+import "github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
+
 // Open opens the repository that path is in. path may be a work tree or a
 // folder in one, a bare repository, a git directory (of a submodule too), a
 // linked work tree, or the ".git" file of one. The error wraps ErrNotRepository
 // if there is none. Open writes nothing; who owns the repository does not matter.
 func Open(path string) (*Repository, error) {
-	dir, err := findDir(path)
+	dir, err := repo.FindDir(path)
 	if err != nil {
 		return nil, err
 	}
@@ -16,7 +18,7 @@ func Open(path string) (*Repository, error) {
 // git does for hooks (githooks(5)), or that of the current folder. root is the top
 // of the work tree, "" if there is none.
 func OpenHere() (r *Repository, root string, err error) {
-	dir, root, err := findHere()
+	dir, root, err := repo.FindHere()
 	if err != nil {
 		return nil, "", err
 	}

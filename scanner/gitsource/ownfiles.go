@@ -6,20 +6,22 @@ import (
 	"path/filepath"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/boundedfile"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
 // yieldFiles yields the own files.
 func (r *Repository) yieldFiles(yield func(scanner.Blob) error) error {
-	files, unread := r.dir.ownFiles()
+	files, unread := r.dir.OwnFiles()
 	for _, err := range unread {
 		if err := yield(scanner.Blob{ID: "git directory", Kind: scanner.KindConfig, Name: "git directory", Err: err}); err != nil {
 			return err
 		}
 	}
 	for name, kind := range files {
-		data, err := readSmall(filepath.Join(r.dir.CommonDir, filepath.FromSlash(name)), maxList)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) {
+		data, err := boundedfile.ReadSmall(filepath.Join(r.dir.CommonDir, filepath.FromSlash(name)), boundedfile.MaxList)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, boundedfile.ErrNotRegular) {
 			continue
 		}
 		b := scanner.Blob{ID: scanner.BlobID(name), Kind: kind, Name: name, Data: data, Err: err}
@@ -32,7 +34,7 @@ func (r *Repository) yieldFiles(yield func(scanner.Blob) error) error {
 
 // locateFiles yields the places of those ids that are no objects: names of refs,
 // and own files.
-func (r *Repository) locateFiles(refs *refSet, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (r *Repository) locateFiles(refs *repo.RefSet, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
 	var files map[string]scanner.Kind
 	for _, id := range ids {
 		if _, ok := pack.ParseID([]byte(id)); ok {
@@ -45,10 +47,10 @@ func (r *Repository) locateFiles(refs *refSet, ids []scanner.BlobID, yield func(
 			continue
 		}
 		if files == nil {
-			files, _ = r.dir.ownFiles()
+			files, _ = r.dir.OwnFiles()
 		}
 		p := scanner.Provenance{Kind: files[string(id)], Path: string(id)}
-		if i, ok := refs.byName[string(id)]; ok && refs.roots[i].named() {
+		if i, ok := refs.ByName[string(id)]; ok && refs.Roots[i].Named() {
 			p.Kind = scanner.KindRefName
 		}
 		if p.Kind == "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -40,13 +41,13 @@ func TestMovedSinceOpened(t *testing.T) {
 				dir := scannertest.Repo(t, commits+tt.setup+"\n")
 				r := open(t, filepath.Join(dir, tt.open))
 				want := read(t, r)
-				var s *store
+				var s *objects.Store
 				if how == "look-up" {
-					s = r.dir.openLookup()
+					s = r.dir.OpenLookup()
 				} else {
-					s = r.dir.openStore(r.Rest, r.Seen.hasPack)
+					s = r.dir.OpenStore(r.Rest, r.Seen.hasPack)
 				}
-				defer s.close()
+				defer s.Close()
 				scannertest.Script(t, dir, tt.move)
 				if how == "look-up" {
 					checkLookups(t, s, r)
@@ -63,12 +64,12 @@ func TestMovedSinceOpened(t *testing.T) {
 					got[b.ID] = true
 					return nil
 				})
-				if err := reading.all(t.Context()); err != nil {
+				if err := reading.All(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				for id, name := range want.names {
 					if _, ok := pack.ParseID([]byte(id)); ok && !got[id] {
-						t.Errorf("%s (%s) is not read: %v", id, name, reading.badIDs)
+						t.Errorf("%s (%s) is not read: %v", id, name, reading.Failed)
 					}
 				}
 			})
@@ -77,7 +78,7 @@ func TestMovedSinceOpened(t *testing.T) {
 }
 
 // checkLookups reads all that the refs of r lead to.
-func checkLookups(t *testing.T, s *store, r *Repository) {
+func checkLookups(t *testing.T, s *objects.Store, r *Repository) {
 	t.Helper()
 	lines := strings.Split(scannertest.Git(t, r.dir.GitDir, "rev-list", "--objects", "--all"), "\n")
 	if len(lines) < 16 {
@@ -86,13 +87,13 @@ func checkLookups(t *testing.T, s *store, r *Repository) {
 	for _, line := range lines {
 		hex, _, _ := strings.Cut(line, " ")
 		id, _ := pack.ParseID([]byte(hex))
-		typ, data, err := s.read(id, noLimit)
+		typ, data, err := s.Read(id, objects.NoLimit)
 		if err != nil || pack.Sum(len(id), typ, data) != id {
 			t.Errorf("%s: %v", line, err)
 		}
 	}
 	ghost := pack.ID(strings.Repeat("\xee", 20))
-	if _, _, err := s.read(ghost, noLimit); !errors.Is(err, errMissing) {
+	if _, _, err := s.Read(ghost, objects.NoLimit); !errors.Is(err, objects.ErrMissing) {
 		t.Errorf("an object that is nowhere: %v", err)
 	}
 }
@@ -117,10 +118,10 @@ func TestPassedOver(t *testing.T) {
 			t.Parallel()
 			dir := scannertest.Repo(t, commits+"git repack -adq\n"+unfinished+"d=.git/objects/pack\n"+tt.script+"\n")
 			r := open(t, dir)
-			s := r.dir.openLookup()
-			defer s.close()
-			if len(s.notes) > 0 || len(s.packs) != 1 {
-				t.Errorf("look-up: %d packs, %v", len(s.packs), s.notes)
+			s := r.dir.OpenLookup()
+			defer s.Close()
+			if len(s.Notes) > 0 || len(s.Packs) != 1 {
+				t.Errorf("look-up: %d packs, %v", len(s.Packs), s.Notes)
 			}
 			checkLookups(t, s, r)
 			got := read(t, r)

@@ -2,202 +2,67 @@ package gitsource
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/changes"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A commitRange reads what some commits bring and others do not have.
-type commitRange struct {
-	changes
-	dir     Dir
-	names   []string // that refs are to have: texts too
-	head    string   // the commit that counts as HEAD
-	commits int      // that were read
+// A Range is a Source of what some commits bring and others do not have, as "git
+// rev-list INCLUDE --not EXCLUDE" lists it: of each commit, the files that equal no
+// parent, the names of new files, and the commit object itself with its message; of
+// tags, the tag object. What one commit adds and the next removes is there. Only what is
+// new in a file is a hit (scanner.Blob.New), as for Staged.
+//
+// What is needed and missing is yielded with Err: a commit to begin at, a tree, and
+// with ErrShallow the parents of a commit at which a shallow clone was cut off. All
+// files of that count as new then. What is to be excluded and is not here excludes
+// nothing: more is read.
+//
+// In a hook of the server, the objects that are being pushed are found by the
+// variables that git sets (git-receive-pack(1), "Quarantine Environment").
+type Range struct {
+	Repo *Repository
+	// Include and Exclude are ids of commits or tags, in hex.
+	Include, Exclude []string
+	// Names are texts too: the names that refs are to have.
+	Names []string
+	// Head is the id of the commit that counts as HEAD for Provenance.AtHead, "" for none.
+	Head string
+	// Looked is what Blobs has looked at.
+	Looked Looked
+
+	last *changes.CommitRange
 }
 
-func newCommitRange(d Dir, s *store, limit int64, yield func(scanner.Blob) error) *commitRange {
-	return &commitRange{changes: changes{store: s, limit: limit, kind: scanner.KindBlob, yield: yield}, dir: d}
-}
+var _ scanner.Source = (*Range)(nil)
 
-func (g *commitRange) read(ctx context.Context, include, exclude []string) error {
-	for _, n := range g.store.notes {
-		if err := g.yield(scanner.Blob{ID: scanner.BlobID(n.path), Kind: scanner.KindBlob, Name: n.path, Err: n.err}); err != nil {
-			return err
-		}
-	}
-	for _, name := range g.names {
-		b := scanner.Blob{ID: scanner.BlobID("ref " + name), Kind: scanner.KindRefName, Name: name, Data: []byte(name)}
-		if g.note(b.ID, changed{kind: b.Kind, path: name}) {
-			if err := g.yield(b); err != nil {
-				return err
-			}
-		}
-	}
-	walk, err := newCommitWalk(g.dir, g.store)
-	if err != nil {
+// Blobs implements scanner.Source. It calls yield from several goroutines at once.
+func (g *Range) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	for _, x := range []struct {
-		ids      []string
-		excluded bool
-	}{{exclude, true}, {include, false}} {
-		for _, id := range x.ids {
-			if err := g.begin(ctx, walk, id, x.excluded); err != nil {
-				return err
-			}
-		}
+	g.last = changes.NewCommitRange(g.Repo.dir, g.Repo.lookup(), g.Repo.limit(), yield)
+	g.last.Names, g.last.Head = g.Names, g.Head
+	err := pack.Guard(func() error { return g.last.Read(ctx, g.Include, g.Exclude) })
+	g.Looked = Looked{Commits: g.last.Commits, Files: int(g.last.Files.Load())}
+	return err
+}
+
+// Locate implements scanner.Source. It knows what Blobs has yielded.
+func (g *Range) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+	if g.last == nil {
+		return ctx.Err()
 	}
-	commits, err := walk.list(ctx)
-	if err != nil {
+	return g.last.Locate(ctx, ids, yield)
+}
+
+// CountCommits returns how many commits some lead to and others do not, ids in hex as of
+// Range. An id that is not here, or names neither a commit nor a tag, counts for nothing.
+func (r *Repository) CountCommits(ctx context.Context, include, exclude []string) (n int, err error) {
+	err = pack.Guard(func() error {
+		n, err = changes.CountCommits(ctx, r.dir, r.lookup(), include, exclude)
 		return err
-	}
-	g.commits = len(commits)
-	trees := &treeCache{}
-	for _, c := range commits {
-		if err := g.commit(ctx, c, trees, walk); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// countCommits returns how many commits some lead to and others do not.
-func countCommits(ctx context.Context, d Dir, s *store, include, exclude []string) (int, error) {
-	walk, err := newCommitWalk(d, s)
-	if err != nil {
-		return 0, err
-	}
-	for _, hex := range exclude {
-		walk.addPeeled(hex, true)
-	}
-	for _, hex := range include {
-		walk.addPeeled(hex, false)
-	}
-	commits, err := walk.list(ctx)
-	return len(commits), err
-}
-
-// begin peels what an id names to a commit. Tags on the way are texts; a tree or a
-// blob, which a ref may point to as well, is read as a whole.
-func (g *commitRange) begin(ctx context.Context, walk *commitWalk, hex string, excluded bool) error {
-	id, ok := pack.ParseID([]byte(hex))
-	if !ok {
-		return fmt.Errorf("%q is no id of an object", hex)
-	}
-	for range maxHops {
-		typ, data, err := walk.store.read(id, minGraphLimit)
-		switch {
-		case err != nil && excluded:
-			return nil // what is not here excludes nothing: more is read
-		case err != nil:
-			return g.fail(id, fmt.Errorf("object %s: %w", id, err))
-		case typ == pack.Commit:
-			walk.add(id, excluded)
-			return nil
-		case typ == pack.Tag:
-			if !excluded {
-				if err := g.text(id, scanner.KindTag, data); err != nil {
-					return err
-				}
-			}
-			if id, err = parseTag(data); err != nil {
-				return g.fail(id, err)
-			}
-		case excluded:
-			return nil
-		case typ == pack.Blob:
-			return g.eachChange(ctx, []change{{path: id.String(), id: id}}, nil, "")
-		default:
-			return g.compare(ctx, &treeCache{}, id, nil, "")
-		}
-	}
-	return g.fail(id, fmt.Errorf("%w: tags that point to tags without end", errMalformed))
-}
-
-func (g *commitRange) fail(id pack.ID, err error) error {
-	name := id.String()
-	return g.yield(scanner.Blob{ID: scanner.BlobID(name), Kind: scanner.KindCommit, Name: name, Err: err})
-}
-
-// text yields a commit or a tag, once.
-func (g *commitRange) text(id pack.ID, kind scanner.Kind, data []byte) error {
-	name := scanner.BlobID(id.String())
-	place := changed{kind: kind, commit: id}
-	if kind == scanner.KindTag {
-		place = changed{kind: kind, path: id.String()}
-	}
-	if !g.note(name, place) {
-		return nil
-	}
-	return g.yield(scanner.Blob{ID: name, Kind: kind, Name: id.String(), Data: data})
-}
-
-// commit reads what a commit brings.
-func (g *commitRange) commit(ctx context.Context, c *walked, trees *treeCache, walk *commitWalk) error {
-	if c.err != nil {
-		return g.fail(c.id, c.err)
-	}
-	_, data, err := g.store.read(c.id, minGraphLimit)
-	if err != nil {
-		return g.fail(c.id, err)
-	}
-	if err := g.text(c.id, scanner.KindCommit, data); err != nil {
-		return err
-	}
-	if c.cut {
-		if err := g.fail(c.id, fmt.Errorf("%w: at commit %s; run git fetch --deepen, or --unshallow", ErrShallow, c.id)); err != nil {
-			return err
-		}
-	}
-	var olds []pack.ID
-	for _, p := range c.parents {
-		if parent := walk.seen[p]; parent != nil && parent.err == nil {
-			olds = append(olds, parent.tree)
-			continue
-		}
-		if parent, err := readCommit(g.store, p); err == nil {
-			olds = append(olds, parent.tree)
-		}
-	}
-	return g.compare(ctx, trees, c.tree, olds, c.id)
-}
-
-// compare reads what is new in a tree.
-func (g *commitRange) compare(ctx context.Context, trees *treeCache, tree pack.ID, olds []pack.ID, commit pack.ID) error {
-	for _, old := range olds {
-		if old == tree {
-			return nil
-		}
-	}
-	var list []change
-	d := &differ{ctx: ctx, store: g.store, trees: trees, changed: func(c change) error {
-		list = append(list, c)
-		return nil
-	}}
-	if err := d.tree("", tree, olds); err != nil {
-		if ctx.Err() != nil {
-			return err
-		}
-		if err := g.fail(commit, err); err != nil {
-			return err
-		}
-	}
-	return g.eachChange(ctx, list, d.gone, commit)
-}
-
-// locate yields the places of ids, of files also whether they are still at HEAD.
-func (g *commitRange) locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
-	var head headTree
-	if id, ok := pack.ParseID([]byte(g.head)); ok {
-		head.open(g.store, id)
-	}
-	return g.changes.locate(ctx, ids, func(id scanner.BlobID, p scanner.Provenance) error {
-		if p.Kind == scanner.KindBlob {
-			at, _ := head.find(p.Path) // what cannot be read is not at HEAD
-			p.AtHead = at.String() == string(id)
-		}
-		return yield(id, p)
 	})
+	return n, err
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/changes"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -125,11 +127,11 @@ func TestRangeUnread(t *testing.T) {
 		want               error
 	}{
 		{"shallow_enough", clone("2"), "late~", nil},
-		{"shallow", clone("2"), "base", ErrShallow},
-		{"shallow_all", clone("1"), "", ErrShallow},
-		{"missing", t.TempDir(), "", errMissing},
+		{"shallow", clone("2"), "base", changes.ErrShallow},
+		{"shallow_all", clone("1"), "", changes.ErrShallow},
+		{"missing", t.TempDir(), "", objects.ErrMissing},
 	} {
-		if tt.want == errMissing { //nolint:errorlint // a row of the table
+		if tt.want == objects.ErrMissing { //nolint:errorlint // a row of the table
 			scannertest.Git(t, tt.dir, "init", "-q")
 		}
 		g := &Range{Repo: openRepo(t, tt.dir), Include: []string{head}}

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/history"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -56,7 +58,7 @@ func TestLocateDamage(t *testing.T) {
 			}
 			commit, _ := pack.ParseID([]byte(scannertest.Git(t, dir, "rev-parse", "HEAD~")))
 			shell(t, dir, "set -eu; . ../damage")
-			if _, _, err := r.last.store.read(commit, noLimit); err == nil && !tt.again {
+			if _, _, err := r.last.Store.Read(commit, objects.NoLimit); err == nil && !tt.again {
 				tt.want = "" // the pack was not mapped but read into memory
 			}
 			var paths []string
@@ -80,24 +82,24 @@ func TestLocateDamage(t *testing.T) {
 func TestReachableDamage(t *testing.T) {
 	dir := scannertest.Repo(t, put+"put f one; commit 1; git repack -qad; chmod u+w .git/objects/pack/*.pack\n")
 	r := open(t, dir)
-	s := r.dir.openStore(r.Rest, r.Seen.hasPack)
-	defer s.close()
+	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
+	defer s.Close()
 	reading := r.reading(s, scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(scanner.Blob) error { return nil })
-	if err := reading.all(t.Context()); err != nil {
+	if err := reading.All(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Truncate(packStems(t, filepath.Join(dir, ".git"))[0]+".pack", 0); err != nil {
 		t.Fatal(err)
 	}
-	_, _, lost := s.read(s.id(0), noLimit) // unless the pack was not mapped but read into memory
+	_, _, lost := s.Read(s.Id(0), objects.NoLimit) // unless the pack was not mapped but read into memory
 	texts, unread := 0, 0
-	end := ending{reading: reading, refs: r.dir.refs(), yield: func(b scanner.Blob) error {
+	end := history.Completeness{Walk: reading, Refs: r.dir.Refs(), Yield: func(b scanner.Blob) error {
 		if texts++; b.Err != nil {
 			unread++
 		}
 		return nil
 	}}
-	if err := end.reachable(t.Context()); err != nil || texts != 3 || unread != 0 && unread != 3 || (unread > 0) != (lost != nil) {
+	if err := end.Reachable(t.Context()); err != nil || texts != 3 || unread != 0 && unread != 3 || (unread > 0) != (lost != nil) {
 		t.Errorf("%d texts, %d of them unread, error %v", texts, unread, err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -94,13 +95,13 @@ func newFetcher(again bool) *fetcher {
 
 func (f *fetcher) next(t *testing.T, url string) {
 	t.Helper()
-	remote, err := Connect(t.Context(), url)
+	remote, err := transport.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	tips := maps.Clone(remote.Refs().Tips)
 	maps.DeleteFunc(tips, func(name, id string) bool { return f.known[name] == id })
-	r, err := Fetch(t.Context(), remote, Wanted{Tips: tips, Haves: f.haves})
+	r, err := Fetch(t.Context(), remote, transport.Wanted{Tips: tips, Haves: f.haves})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"os"
 	"path/filepath"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
 // WorkTree returns the root of the work tree that path is in, or "" if it is in none.
@@ -14,10 +16,10 @@ func WorkTree(path string) string {
 		return ""
 	}
 	for dir := abs; ; dir = filepath.Dir(dir) {
-		if _, ok := resolveGitDir(filepath.Join(dir, ".git")); ok {
+		if _, ok := repo.ResolveGitDir(filepath.Join(dir, ".git")); ok {
 			return dir
 		}
-		if _, ok := resolveGitDir(dir); ok || dir == filepath.Dir(dir) {
+		if _, ok := repo.ResolveGitDir(dir); ok || dir == filepath.Dir(dir) {
 			return ""
 		}
 	}
@@ -27,11 +29,11 @@ func WorkTree(path string) string {
 // whose work tree is at root, in order. Those of the user and of the system are not
 // read, nor is what it includes.
 func Settings(root, section, option string) []string {
-	gitDir, ok := resolveGitDir(filepath.Join(root, ".git"))
+	gitDir, ok := repo.ResolveGitDir(filepath.Join(root, ".git"))
 	if !ok {
 		return nil
 	}
-	return readConfig(commonDir(gitDir)).Section(section).OptionAll(option)
+	return repo.ReadConfig(repo.CommonDir(gitDir)).Section(section).OptionAll(option)
 }
 
 // UserSettings returns the values of an option of the user's own configuration, as "git
@@ -49,7 +51,7 @@ func UserSettings(section, option string) (values []string) {
 		files = []string{file}
 	}
 	for _, file := range files {
-		values = append(values, readConfigFile(file).Section(section).OptionAll(option)...)
+		values = append(values, repo.ReadConfigFile(file).Section(section).OptionAll(option)...)
 	}
 	return values
 }

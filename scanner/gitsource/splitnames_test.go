@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -43,10 +44,10 @@ func cutUp(random *rand.Rand, base, made []byte) (parts []pack.Part) {
 	return parts
 }
 
-func treeAt(t *testing.T, r *Repository, s *store, rev string) []byte {
+func treeAt(t *testing.T, r *Repository, s *objects.Store, rev string) []byte {
 	t.Helper()
 	id, _ := pack.ParseID([]byte(scannertest.Git(t, r.dir.GitDir, "rev-parse", rev)))
-	typ, data, err := s.read(id, noLimit)
+	typ, data, err := s.Read(id, objects.NoLimit)
 	if err != nil || typ != pack.Tree {
 		t.Fatal(typ, err)
 	}
@@ -58,9 +59,9 @@ func treeAt(t *testing.T, r *Repository, s *store, rev string) []byte {
 func TestSplitNamesInPack(t *testing.T) {
 	dir := scannertest.Repo(t, twoTrees)
 	r := open(t, dir)
-	s := r.dir.openStore(r.Rest, r.Seen.hasPack)
+	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
 	base, made := treeAt(t, r, s, "HEAD~:d"), treeAt(t, r, s, "HEAD:d")
-	s.close()
+	s.Close()
 	for _, rev := range []string{"HEAD~:d", "HEAD:d"} {
 		id := scannertest.Git(t, dir, "rev-parse", rev)
 		if err := os.Remove(filepath.Join(dir, ".git/objects", id[:2], id[2:])); err != nil {

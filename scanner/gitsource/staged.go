@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/changes"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
@@ -32,7 +33,7 @@ type Staged struct {
 	// Looked is what Blobs has looked at.
 	Looked Looked
 
-	last *stagedFiles
+	last *changes.StagedFiles
 }
 
 var _ scanner.Source = (*Staged)(nil)
@@ -45,10 +46,10 @@ func (s *Staged) Blobs(ctx context.Context, yield func(scanner.Blob) error) erro
 	if file == "" {
 		file = filepath.Join(s.Repo.dir.GitDir, "index")
 	}
-	s.last = newStagedFiles(s.Repo.lookup(), s.Repo.limit(), yield)
-	s.last.parents, s.last.paths, s.last.whole = s.Parents, s.Paths, s.Whole
-	err := pack.Guard(func() error { return s.last.read(ctx, file, s.Repo.dir.GitDir) })
-	s.Looked = Looked{Files: int(s.last.files.Load()), Lines: int(s.last.lines.Load())}
+	s.last = changes.NewStagedFiles(s.Repo.lookup(), s.Repo.limit(), yield)
+	s.last.Parents, s.last.Paths, s.last.Whole = s.Parents, s.Paths, s.Whole
+	err := pack.Guard(func() error { return s.last.Read(ctx, file, s.Repo.dir.GitDir) })
+	s.Looked = Looked{Files: int(s.last.Files.Load()), Lines: int(s.last.Lines.Load())}
 	return err
 }
 
@@ -57,5 +58,5 @@ func (s *Staged) Locate(ctx context.Context, ids []scanner.BlobID, yield func(sc
 	if s.last == nil {
 		return ctx.Err()
 	}
-	return s.last.locate(ctx, ids, yield)
+	return s.last.Locate(ctx, ids, yield)
 }

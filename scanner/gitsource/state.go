@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/stanch-dev/stanch/scanner/atomicfile"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/boundedfile"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
@@ -34,7 +36,7 @@ const stateSchema = "stanch-state/v1"
 // file, or one of another version.
 func ReadState(file, version string) (*State, error) {
 	s := &State{Version: version}
-	text, err := readSmall(file, maxList)
+	text, err := boundedfile.ReadSmall(file, boundedfile.MaxList)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
@@ -101,4 +103,4 @@ func (s *State) Write(file string) error {
 func (s *State) hasPack(p *pack.Pack) bool { return s != nil && s.packs[p.Name] }
 
 // hasLoose reports whether a loose object was read.
-func (s *State) hasLoose(l loose) bool { return s != nil && s.loose[l.id] }
+func (s *State) hasLoose(l objects.Loose) bool { return s != nil && s.loose[l.Id] }

@@ -80,20 +80,20 @@ func TestStateOfFault(t *testing.T) {
 	dir := scannertest.Repo(t, put+"for i in 1 2 3; do put f$i w$i; commit $i; done; git repack -qad\n")
 	r := open(t, dir)
 	r.Seen = &State{Version: "1"}
-	s := r.dir.openStore(r.Rest, r.Seen.hasPack)
-	defer s.close()
+	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
+	defer s.Close()
 	reading := r.reading(s, scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(scanner.Blob) error { return nil })
-	if err := reading.all(t.Context()); err != nil {
+	if err := reading.All(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	end := r.ending(reading, r.dir.refs(), reading.yield)
-	if err := end.unread(t.Context()); err != nil || end.incomplete {
-		t.Fatal(err, end.incomplete)
+	end := r.ending(reading, r.dir.Refs(), reading.Yield)
+	if err := end.Unread(t.Context()); err != nil || end.Incomplete {
+		t.Fatal(err, end.Incomplete)
 	}
-	if err := reading.lose(0, pack.ErrDamaged); err != nil {
+	if err := reading.FailPack(0, pack.ErrDamaged); err != nil {
 		t.Fatal(err)
 	}
-	if err := end.unread(t.Context()); err != nil || !end.incomplete {
+	if err := end.Unread(t.Context()); err != nil || !end.Incomplete {
 		t.Errorf("a lost pack leaves a state, error %v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
 // A subRepository is that of a submodule: one within the git directory of another
@@ -39,11 +40,11 @@ func (r *Repository) submodules() ([]subRepository, error) {
 		case !d.IsDir() || dir == top: // a module may be called "objects"
 			return nil
 		}
-		if _, ok := resolveGitDir(dir); !ok {
+		if _, ok := repo.ResolveGitDir(dir); !ok {
 			return nil
 		}
 		name, _ := filepath.Rel(top, dir)
-		sub := &Repository{MaxBlobSize: r.MaxBlobSize, ReachableOnly: r.ReachableOnly, dir: Dir{GitDir: dir, CommonDir: dir, Root: workTreeOf(dir)}, within: true}
+		sub := &Repository{MaxBlobSize: r.MaxBlobSize, ReachableOnly: r.ReachableOnly, dir: repo.Dir{GitDir: dir, CommonDir: dir, Root: repo.WorkTreeOf(dir)}, within: true}
 		list = append(list, subRepository{filepath.ToSlash(name), sub})
 		return fs.SkipDir
 	})

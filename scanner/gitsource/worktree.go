@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/gitindex"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
@@ -30,11 +32,11 @@ func (r *Repository) yieldModified(ctx context.Context, yield func(scanner.Blob)
 		return yield(scanner.Blob{ID: worktreePrefix, Kind: scanner.KindWorktree, Name: "work tree", Err: fmt.Errorf("what was changed in it is not known: %w", err)})
 	}
 	name := filepath.Join(r.dir.GitDir, "index")
-	x, err := loadIndex(name, r.dir.GitDir, r.dir.hashSize())
+	x, err := gitindex.LoadIndex(name, r.dir.GitDir, r.dir.HashSize())
 	if err != nil {
 		return unread(err)
 	}
-	if len(x.entries) == 0 {
+	if len(x.Entries) == 0 {
 		return nil
 	}
 	// Of what was changed within the tick of the clock in which the index was
@@ -50,12 +52,12 @@ func (r *Repository) yieldModified(ctx context.Context, yield func(scanner.Blob)
 	}
 	defer func() { _ = root.Close() }()
 	m := modified{root: root, racy: info.ModTime(), limit: min(r.limit(), scanner.LargeText), yield: yield}
-	for i := range x.entries {
-		e := &x.entries[i]
-		if e.mode != file || i > 0 && x.entries[i-1].path == e.path { // the sides of a conflict
+	for i := range x.Entries {
+		e := &x.Entries[i]
+		if e.Mode != objects.File || i > 0 && x.Entries[i-1].Path == e.Path { // the sides of a conflict
 			continue
 		}
-		if err := errors.Join(ctx.Err(), m.entry(filepath.Join(r.dir.Root, filepath.FromSlash(e.path)), e)); err != nil {
+		if err := errors.Join(ctx.Err(), m.entry(filepath.Join(r.dir.Root, filepath.FromSlash(e.Path)), e)); err != nil {
 			return err
 		}
 	}
@@ -71,9 +73,9 @@ type modified struct {
 }
 
 // entry yields the file of an entry, if it is not what was staged.
-func (m *modified) entry(name string, e *staged) error {
+func (m *modified) entry(name string, e *gitindex.Staged) error {
 	info, err := os.Lstat(name)
-	b := scanner.Blob{ID: scanner.BlobID(worktreePrefix + e.path), Kind: scanner.KindWorktree, Name: e.path}
+	b := scanner.Blob{ID: scanner.BlobID(worktreePrefix + e.Path), Kind: scanner.KindWorktree, Name: e.Path}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
 		return nil // it was deleted, or lies in a folder that is a file now
@@ -83,7 +85,7 @@ func (m *modified) entry(name string, e *staged) error {
 	case unchanged(e, info, m.racy):
 		return nil
 	case info.Mode()&fs.ModeSymlink != 0:
-		target, err := m.root.Readlink(filepath.FromSlash(e.path))
+		target, err := m.root.Readlink(filepath.FromSlash(e.Path))
 		b.Data, b.Err = []byte(target), err
 	case !info.Mode().IsRegular():
 		return nil
@@ -93,8 +95,8 @@ func (m *modified) entry(name string, e *staged) error {
 	return m.differing(b, e)
 }
 
-func (m *modified) file(b scanner.Blob, e *staged) error {
-	f, err := m.root.Open(filepath.FromSlash(e.path))
+func (m *modified) file(b scanner.Blob, e *gitindex.Staged) error {
+	f, err := m.root.Open(filepath.FromSlash(e.Path))
 	if err != nil {
 		b.Err = err
 		return m.yield(b)
@@ -118,10 +120,10 @@ func (m *modified) file(b scanner.Blob, e *staged) error {
 }
 
 // differing yields b unless it is what was staged: then it was read already.
-func (m *modified) differing(b scanner.Blob, e *staged) error {
+func (m *modified) differing(b scanner.Blob, e *gitindex.Staged) error {
 	if b.Err != nil {
 		b.Data = nil
-	} else if pack.Sum(len(e.id), pack.Blob, b.Data) == e.id {
+	} else if pack.Sum(len(e.Id), pack.Blob, b.Data) == e.Id {
 		return nil
 	}
 	return m.yield(b)
@@ -129,10 +131,10 @@ func (m *modified) differing(b scanner.Blob, e *staged) error {
 
 // unchanged reports whether the file that info is of has the size and the time that
 // it had when it was staged, which was before racy.
-func unchanged(e *staged, info fs.FileInfo, racy time.Time) bool {
+func unchanged(e *gitindex.Staged, info fs.FileInfo, racy time.Time) bool {
 	at := info.ModTime()
-	return uint32(info.Size()) == e.size && uint32(at.Unix()) == e.seconds && at.Before(racy) &&
-		(e.nanoseconds == 0 || uint32(at.Nanosecond()) == e.nanoseconds) // git may be built without
+	return uint32(info.Size()) == e.Size && uint32(at.Unix()) == e.Seconds && at.Before(racy) &&
+		(e.Nanoseconds == 0 || uint32(at.Nanosecond()) == e.Nanoseconds) // git may be built without
 }
 
 // worktreeFile returns the path of a file of the work tree that yieldModified yields.

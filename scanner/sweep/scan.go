@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/gitsource"
+	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 )
 
 // A work is the scan of one repository by one job.
@@ -27,7 +28,7 @@ type work struct {
 	repo   Repository
 	lease  string
 	// What this job has learned.
-	refs    gitsource.Refs
+	refs    transport.Refs
 	lost    map[string]string // ids that no ref leads to any more, by what happened
 	afresh  bool              // all is read again
 	again   bool              // texts beside it could not be read: they may be, the next time
@@ -63,7 +64,7 @@ func (w *work) failed(ctx context.Context, err error, last bool) error {
 	}
 	var final *Final
 	// What failed in the last sweep, too, is tried once: three tries each hour add up.
-	if errors.Is(err, gitsource.ErrTooLarge) || w.repo.State == Failed && w.repo.At.Before(w.target.Begun) {
+	if errors.Is(err, transport.ErrTooLarge) || w.repo.State == Failed && w.repo.At.Before(w.target.Begun) {
 		err = &Final{err}
 	}
 	w.Log.Warn("a repository could not be read", "repository", w.repo.Name, "err", err)
@@ -147,13 +148,13 @@ func (w *work) readGit(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	remote, err := gitsource.Connect(ctx, url)
-	var refused *gitsource.StatusError
+	remote, err := transport.Connect(ctx, url)
+	var refused *transport.StatusError
 	switch {
 	case err == nil:
 	case errors.As(err, &refused) && refused.Code == http.StatusNotFound && strings.HasSuffix(w.repo.ID, ".wiki"):
 		return Result{}, nil // GitHub says that there may be one, and not whether it has a page
-	case errors.Is(err, gitsource.ErrObjectFormat):
+	case errors.Is(err, transport.ErrObjectFormat):
 		return w.readClone(ctx, url)
 	default:
 		return Result{}, w.explain(ctx, err)
@@ -174,7 +175,7 @@ func (w *work) readGit(ctx context.Context) (Result, error) {
 
 // explain says of a refusal when, or that it is no use, to ask again.
 func (w *work) explain(ctx context.Context, err error) error {
-	var refused *gitsource.StatusError
+	var refused *transport.StatusError
 	if !errors.As(err, &refused) {
 		return err
 	}
@@ -238,7 +239,7 @@ func (w *work) news() bool {
 }
 
 // fetch gets what is new into w.fetched.
-func (w *work) fetch(ctx context.Context, url string, remote *gitsource.Remote) (err error) {
+func (w *work) fetch(ctx context.Context, url string, remote *transport.Remote) (err error) {
 	relatives, err := w.Store.relatives(ctx, w.repo, w.refs.Tips, w.Detector)
 	if err != nil {
 		return err
@@ -252,7 +253,7 @@ func (w *work) fetch(ctx context.Context, url string, remote *gitsource.Remote) 
 			known[id] = true
 		}
 	}
-	wanted := gitsource.Wanted{Tips: map[string]string{}, MaxBytes: w.MaxFetch, Dir: w.Temp}
+	wanted := transport.Wanted{Tips: map[string]string{}, MaxBytes: w.MaxFetch, Dir: w.Temp}
 	for name, id := range w.refs.Tips {
 		if w.repo.Refs[keptRef(name)] != id { // a new name of what is known is read, too
 			wanted.Tips[name] = id

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/stanch-dev/stanch/scanner/gitsource"
+	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 )
 
 // verify reads the texts of open findings of a repository again, which are the only
@@ -62,11 +63,11 @@ func (e *Engine) readAgain(ctx context.Context, t Target, r Repository, blobs []
 	if err != nil {
 		return Result{}, err
 	}
-	remote, err := gitsource.Connect(ctx, url)
+	remote, err := transport.Connect(ctx, url)
 	if err != nil {
 		return Result{}, w.explain(ctx, err)
 	}
-	repo, err := gitsource.Fetch(ctx, remote, gitsource.Wanted{Objects: blobs, MaxBytes: e.MaxFetch, Dir: e.Temp})
+	repo, err := gitsource.Fetch(ctx, remote, transport.Wanted{Objects: blobs, MaxBytes: e.MaxFetch, Dir: e.Temp})
 	if err != nil {
 		return Result{}, w.explain(ctx, err)
 	}

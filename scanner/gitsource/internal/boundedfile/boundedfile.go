@@ -1,0 +1,81 @@
+// Package boundedfile reads regular files up to a size. A repository may belong to a
+// stranger: a file in it may be a FIFO, a device without an end, or far too large.
+package boundedfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+var ErrNotRegular = errors.New("not a regular file")
+
+const (
+	// MaxSmall bounds what is read of a file that should hold a line or a few.
+	MaxSmall = 1 << 20
+	// MaxList bounds what is read of a file with a line for each ref or commit:
+	// millions of them.
+	MaxList = 256 << 20
+)
+
+// openRegular opens a file and returns its size. What is not regular is not even
+// opened: a FIFO would block and a device may have no end. More than the size
+// is not to be read: files that the kernel makes up say 0, and may block too.
+func openRegular(name string) (*os.File, int64, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, &fs.PathError{Op: "open", Path: name, Err: ErrNotRegular}
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	if info, err = f.Stat(); err != nil { // again: git replaces files by renaming
+		_ = f.Close()
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
+}
+
+// ReadSmall reads a regular file of at most limit bytes.
+func ReadSmall(name string, limit int64) ([]byte, error) {
+	f, size, err := openSmall(name, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data := make([]byte, size)
+	n, err := io.ReadFull(f, data)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // it became shorter
+		err = nil
+	}
+	return data[:n], err
+}
+
+// ReadText is readSmall for what is cut into strings: it is in memory once.
+func ReadText(name string, limit int64) (string, error) {
+	f, size, err := openSmall(name, limit)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	var text strings.Builder
+	text.Grow(int(size))
+	_, err = io.Copy(&text, io.LimitReader(f, size))
+	return text.String(), err
+}
+
+func openSmall(name string, limit int64) (*os.File, int64, error) {
+	f, size, err := openRegular(name)
+	if err == nil && size > limit {
+		_ = f.Close()
+		return nil, 0, fmt.Errorf("%s: %d bytes are more than such a file should have", name, size)
+	}
+	return f, size, err
+}

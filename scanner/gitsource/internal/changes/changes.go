@@ -1,0 +1,302 @@
+// Package changes reads the difference that a commit makes: between the index and HEAD
+// (StagedFiles), or between each commit of a range and its parents (CommitRange).
+//
+//	commit walk or index ──► diff: files that equal no parent ──► added lines ──► yield
+//
+// Detection sees whole files, so that an id and its secret are found together even if only
+// one of them is new. Blob.New tells the new lines from the others afterwards.
+package changes
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
+)
+
+// changes yields the new content of changes, and remembers where it is.
+type changes struct {
+	store *objects.Store
+	limit int64
+	kind  scanner.Kind // of contents
+	yield func(scanner.Blob) error
+	// count is whether lines are counted, for which all versions before must be read;
+	// else those of texts with a hit are.
+	count bool
+
+	Files, Lines atomic.Int64
+
+	mu     sync.Mutex
+	places map[scanner.BlobID][]changed
+	gone   []goneFile
+	moved  func() lineSet // made when it is needed: the lines of gone
+}
+
+// A changed is a place of a text.
+type changed struct {
+	kind   scanner.Kind
+	path   string
+	commit pack.ID // "" if there is none yet
+}
+
+// maxGone is how many files that were removed are read, to know a line of a file
+// that was renamed and edited. Beyond that all lines of new files are new: git
+// gives up looking for renames at as many (diff.renameLimit).
+const maxGone = 1000
+
+// eachChange reads list, several at once. gone is what the changes have removed.
+func (c *changes) eachChange(ctx context.Context, list []change, gone []goneFile, commit pack.ID) error {
+	c.gone = gone
+	c.moved = sync.OnceValue(c.goneLines)
+	renamed := map[pack.ID]bool{}
+	for _, g := range gone {
+		renamed[g.id] = true
+	}
+	group, each := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, x := range c.byContent(list, commit) {
+		if each.Err() != nil {
+			break
+		}
+		group.Go(func() error {
+			return pack.Guard(func() error {
+				if each.Err() != nil {
+					return each.Err()
+				}
+				return c.read(x, renamed[x.places[0].id], commit)
+			})
+		})
+	}
+	return errors.Join(group.Wait(), ctx.Err())
+}
+
+// A content is what several changes may have in common.
+type content struct {
+	places []change
+	known  bool // it was read before
+}
+
+// byContent groups list, in its order.
+func (c *changes) byContent(list []change, commit pack.ID) []*content {
+	var groups []*content
+	at := map[pack.ID]*content{}
+	for _, x := range list {
+		first := c.note(scanner.BlobID(x.id.String()), changed{c.kind, x.path, commit})
+		if at[x.id] == nil {
+			at[x.id] = &content{known: !first}
+			groups = append(groups, at[x.id])
+		}
+		at[x.id].places = append(at[x.id].places, x)
+	}
+	return groups
+}
+
+// note remembers a place of a text, and reports whether it is the first.
+func (c *changes) note(id scanner.BlobID, place changed) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.places == nil {
+		c.places = map[scanner.BlobID][]changed{}
+	}
+	known := c.places[id]
+	if len(known) < repo.MaxPlaces {
+		c.places[id] = append(known, place)
+	}
+	return len(known) == 0
+}
+
+// read yields the names of files that are new, and the content.
+func (c *changes) read(same *content, renamed bool, commit pack.ID) error {
+	for _, x := range same.places {
+		c.Files.Add(1)
+		if len(x.olds) == 0 {
+			if err := c.name(x.path, commit); err != nil {
+				return err
+			}
+		}
+	}
+	x := same.places[0]
+	if same.known || renamed && !x.whole {
+		return nil
+	}
+	id := x.id.String()
+	b := scanner.Blob{ID: scanner.BlobID(id), Kind: c.kind, Name: x.path}
+	if large, err := c.stream(b, x.id); large || err != nil {
+		return err
+	}
+	typ, data, err := c.store.Read(x.id, c.limit)
+	switch {
+	case err != nil:
+		b.Err = fmt.Errorf("object %s: %w", id, err)
+		return c.yield(b)
+	case typ != pack.Blob:
+		b.Err = fmt.Errorf("object %s: %w: a %s where a file should be", id, objects.ErrMalformed, typ)
+		return c.yield(b)
+	}
+	b.Data = data
+	if x.whole {
+		c.Lines.Add(countLines(data))
+		return c.yield(b)
+	}
+	versions := sync.OnceValue(func() []*added { return c.added(data, same.places) })
+	if c.count {
+		c.Lines.Add(int64(slices.MaxFunc(versions(), func(a, b *added) int { return a.count - b.count }).count))
+	}
+	b.New = func(from, to int) bool {
+		return slices.ContainsFunc(versions(), func(a *added) bool { return a.overlaps(from, to) })
+	}
+	return c.yield(b)
+}
+
+// name yields the path of a new file, as a text.
+func (c *changes) name(path string, commit pack.ID) error {
+	id := scanner.BlobID("path " + path)
+	if !c.note(id, changed{scanner.KindPath, path, commit}) {
+		return nil
+	}
+	return c.yield(scanner.Blob{ID: id, Kind: scanner.KindPath, Name: path, Data: []byte(path)})
+}
+
+// added works out what is new in data at each of its places.
+func (c *changes) added(data []byte, places []change) (versions []*added) {
+	for _, x := range places {
+		var olds [][]byte
+		for _, old := range x.olds {
+			if _, was, err := c.store.Read(old, c.limit); err == nil { // else more is new
+				olds = append(olds, was)
+			}
+		}
+		known := lineSet{}
+		if len(x.olds) == 0 {
+			known = c.moved()
+		}
+		versions = append(versions, newAdded(data, olds, known))
+	}
+	return versions
+}
+
+// goneLines returns the lines of the files that were removed.
+func (c *changes) goneLines() (lines lineSet) {
+	n := 0
+	queue := slices.Clone(c.gone)
+	for len(queue) > 0 {
+		g := queue[0]
+		queue = queue[1:]
+		if n++; n > maxGone {
+			return lineSet{}
+		}
+		typ, data, err := c.store.Read(g.id, c.limit)
+		switch {
+		case err != nil: // then more is new
+		case typ == pack.Blob:
+			lines.add(data)
+		case typ == pack.Tree:
+			for len(data) > 0 {
+				e, size := objects.ParseEntry(data, c.store.Hash)
+				if size == 0 {
+					break
+				}
+				if e.Mode != objects.Submodule {
+					queue = append(queue, goneFile{pack.ID(e.Id), e.Mode})
+				}
+				data = data[size:]
+			}
+		}
+	}
+	return lines
+}
+
+// stream yields a loose object in windows if it is too large to be held. All of it
+// counts as new.
+func (c *changes) stream(b scanner.Blob, id pack.ID) (large bool, err error) {
+	for _, l := range c.store.Copies(id) {
+		file := c.store.LooseFile(l)
+		if info, err := os.Stat(file); err != nil || info.Size() < scanner.LargeText/1100 {
+			continue // zlib makes no more of a byte than 1,032
+		}
+		if large, err := c.streamFile(b, file); large || err != nil {
+			return large, err
+		}
+	}
+	return false, nil
+}
+
+func (c *changes) streamFile(b scanner.Blob, file string) (large bool, err error) {
+	var files pack.Loose
+	o, err := files.Open(file)
+	if err != nil {
+		return false, nil // there may be another copy; who reads that says so
+	}
+	defer o.Close()
+	if o.Type != pack.Blob || o.Size <= scanner.LargeText {
+		return false, nil
+	}
+	var stop error
+	read := scanner.Windows(o, b, func(w scanner.Blob) error {
+		c.Lines.Add(countLines(w.Data[min(overlap(w), len(w.Data)):]))
+		stop = c.yield(w)
+		return stop
+	})
+	if read != nil && stop == nil {
+		b.Err = read
+		return true, c.yield(b)
+	}
+	return true, stop
+}
+
+// overlap is how much of a window the one before has held.
+func overlap(w scanner.Blob) int {
+	if w.Window.Offset == 0 {
+		return 0
+	}
+	return scanner.Overlap
+}
+
+func countLines(text []byte) int64 {
+	n := bytes.Count(text, []byte{'\n'})
+	if len(text) > 0 && text[len(text)-1] != '\n' {
+		n++
+	}
+	return int64(n)
+}
+
+// Locate yields the places of ids.
+func (c *changes) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+	for _, id := range ids {
+		for _, p := range c.places[id] {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := yield(id, c.provenance(p)); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// provenance is what a report says of a place.
+func (c *changes) provenance(p changed) scanner.Provenance {
+	out := scanner.Provenance{Kind: p.kind, Path: p.path}
+	if p.commit == "" {
+		return out
+	}
+	out.Commit = p.commit.String()
+	if typ, data, err := c.store.Read(p.commit, objects.MinGraphLimit); err == nil && typ == pack.Commit {
+		who := objects.Signature(data, "author")
+		out.Author, out.Email, out.Time = who.Name, who.Email, who.When
+	}
+	return out
+}

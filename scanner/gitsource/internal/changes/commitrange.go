@@ -1,0 +1,205 @@
+package changes
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
+)
+
+// A CommitRange reads what some commits bring and others do not have.
+type CommitRange struct {
+	changes
+	dir     repo.Dir
+	Names   []string // that refs are to have: texts too
+	Head    string   // the commit that counts as HEAD
+	Commits int      // that were read
+}
+
+func NewCommitRange(d repo.Dir, s *objects.Store, limit int64, yield func(scanner.Blob) error) *CommitRange {
+	return &CommitRange{changes: changes{store: s, limit: limit, kind: scanner.KindBlob, yield: yield}, dir: d}
+}
+
+func (g *CommitRange) Read(ctx context.Context, include, exclude []string) error {
+	for _, n := range g.store.Notes {
+		if err := g.yield(scanner.Blob{ID: scanner.BlobID(n.Path), Kind: scanner.KindBlob, Name: n.Path, Err: n.Err}); err != nil {
+			return err
+		}
+	}
+	for _, name := range g.Names {
+		b := scanner.Blob{ID: scanner.BlobID("ref " + name), Kind: scanner.KindRefName, Name: name, Data: []byte(name)}
+		if g.note(b.ID, changed{kind: b.Kind, path: name}) {
+			if err := g.yield(b); err != nil {
+				return err
+			}
+		}
+	}
+	walk, err := newCommitWalk(g.dir, g.store)
+	if err != nil {
+		return err
+	}
+	for _, x := range []struct {
+		ids      []string
+		excluded bool
+	}{{exclude, true}, {include, false}} {
+		for _, id := range x.ids {
+			if err := g.begin(ctx, walk, id, x.excluded); err != nil {
+				return err
+			}
+		}
+	}
+	commits, err := walk.list(ctx)
+	if err != nil {
+		return err
+	}
+	g.Commits = len(commits)
+	trees := &treeCache{}
+	for _, c := range commits {
+		if err := g.commit(ctx, c, trees, walk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CountCommits returns how many commits some lead to and others do not.
+func CountCommits(ctx context.Context, d repo.Dir, s *objects.Store, include, exclude []string) (int, error) {
+	walk, err := newCommitWalk(d, s)
+	if err != nil {
+		return 0, err
+	}
+	for _, hex := range exclude {
+		walk.addPeeled(hex, true)
+	}
+	for _, hex := range include {
+		walk.addPeeled(hex, false)
+	}
+	commits, err := walk.list(ctx)
+	return len(commits), err
+}
+
+// begin peels what an id names to a commit. Tags on the way are texts; a tree or a
+// blob, which a ref may point to as well, is read as a whole.
+func (g *CommitRange) begin(ctx context.Context, walk *commitWalk, hex string, excluded bool) error {
+	id, ok := pack.ParseID([]byte(hex))
+	if !ok {
+		return fmt.Errorf("%q is no id of an object", hex)
+	}
+	for range objects.MaxHops {
+		typ, data, err := walk.store.Read(id, objects.MinGraphLimit)
+		switch {
+		case err != nil && excluded:
+			return nil // what is not here excludes nothing: more is read
+		case err != nil:
+			return g.fail(id, fmt.Errorf("object %s: %w", id, err))
+		case typ == pack.Commit:
+			walk.add(id, excluded)
+			return nil
+		case typ == pack.Tag:
+			if !excluded {
+				if err := g.text(id, scanner.KindTag, data); err != nil {
+					return err
+				}
+			}
+			if id, err = objects.ParseTag(data); err != nil {
+				return g.fail(id, err)
+			}
+		case excluded:
+			return nil
+		case typ == pack.Blob:
+			return g.eachChange(ctx, []change{{path: id.String(), id: id}}, nil, "")
+		default:
+			return g.compare(ctx, &treeCache{}, id, nil, "")
+		}
+	}
+	return g.fail(id, fmt.Errorf("%w: tags that point to tags without end", objects.ErrMalformed))
+}
+
+func (g *CommitRange) fail(id pack.ID, err error) error {
+	name := id.String()
+	return g.yield(scanner.Blob{ID: scanner.BlobID(name), Kind: scanner.KindCommit, Name: name, Err: err})
+}
+
+// text yields a commit or a tag, once.
+func (g *CommitRange) text(id pack.ID, kind scanner.Kind, data []byte) error {
+	name := scanner.BlobID(id.String())
+	place := changed{kind: kind, commit: id}
+	if kind == scanner.KindTag {
+		place = changed{kind: kind, path: id.String()}
+	}
+	if !g.note(name, place) {
+		return nil
+	}
+	return g.yield(scanner.Blob{ID: name, Kind: kind, Name: id.String(), Data: data})
+}
+
+// commit reads what a commit brings.
+func (g *CommitRange) commit(ctx context.Context, c *walked, trees *treeCache, walk *commitWalk) error {
+	if c.err != nil {
+		return g.fail(c.id, c.err)
+	}
+	_, data, err := g.store.Read(c.id, objects.MinGraphLimit)
+	if err != nil {
+		return g.fail(c.id, err)
+	}
+	if err := g.text(c.id, scanner.KindCommit, data); err != nil {
+		return err
+	}
+	if c.cut {
+		if err := g.fail(c.id, fmt.Errorf("%w: at commit %s; run git fetch --deepen, or --unshallow", ErrShallow, c.id)); err != nil {
+			return err
+		}
+	}
+	var olds []pack.ID
+	for _, p := range c.Parents {
+		if parent := walk.seen[p]; parent != nil && parent.err == nil {
+			olds = append(olds, parent.Tree)
+			continue
+		}
+		if parent, err := objects.ReadCommit(g.store, p); err == nil {
+			olds = append(olds, parent.Tree)
+		}
+	}
+	return g.compare(ctx, trees, c.Tree, olds, c.id)
+}
+
+// compare reads what is new in a tree.
+func (g *CommitRange) compare(ctx context.Context, trees *treeCache, tree pack.ID, olds []pack.ID, commit pack.ID) error {
+	for _, old := range olds {
+		if old == tree {
+			return nil
+		}
+	}
+	var list []change
+	d := &differ{ctx: ctx, store: g.store, trees: trees, changed: func(c change) error {
+		list = append(list, c)
+		return nil
+	}}
+	if err := d.tree("", tree, olds); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		if err := g.fail(commit, err); err != nil {
+			return err
+		}
+	}
+	return g.eachChange(ctx, list, d.gone, commit)
+}
+
+// Locate yields the places of ids, of files also whether they are still at HEAD.
+func (g *CommitRange) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+	var head objects.HeadTree
+	if id, ok := pack.ParseID([]byte(g.Head)); ok {
+		head.Open(g.store, id)
+	}
+	return g.changes.Locate(ctx, ids, func(id scanner.BlobID, p scanner.Provenance) error {
+		if p.Kind == scanner.KindBlob {
+			at, _ := head.Find(p.Path) // what cannot be read is not at HEAD
+			p.AtHead = at.String() == string(id)
+		}
+		return yield(id, p)
+	})
+}

@@ -1,0 +1,150 @@
+package changes
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
+)
+
+// ErrShallow says that history is needed that a shallow clone does not have.
+var ErrShallow = errors.New("the clone is shallow, and its history ends too early")
+
+// A walked is a commit on the way.
+type walked struct {
+	id pack.ID
+	objects.Links
+	excluded, taken bool
+	cut             bool  // its parents are not in the clone
+	err             error // it cannot be read
+}
+
+// A commitWalk lists the commits that some lead to and others do not, as git
+// rev-list does: by date, the latest first, until all that is left is excluded. A
+// commit with a wrong date may make it list more, never less.
+type commitWalk struct {
+	store   *objects.Store
+	shallow map[pack.ID]bool
+	seen    map[pack.ID]*walked
+	queue   newestFirst
+	wanted  int // in the queue, and not excluded
+}
+
+func newCommitWalk(d repo.Dir, s *objects.Store) (*commitWalk, error) {
+	shallow, err := d.Shallow()
+	return &commitWalk{store: s, shallow: shallow, seen: map[pack.ID]*walked{}}, err
+}
+
+// add begins at a commit. What is excluded and not here excludes nothing.
+func (w *commitWalk) add(id pack.ID, excluded bool) {
+	c := w.seen[id]
+	if c == nil {
+		c = &walked{id: id, excluded: excluded}
+		c.Links, c.err = objects.ReadCommit(w.store, id)
+		c.cut = w.shallow[id] // the parents that it names are not here
+		w.seen[id] = c
+		if c.cut {
+			c.Parents = nil
+		}
+		if excluded && c.err != nil {
+			return
+		}
+		heap.Push(&w.queue, c)
+		if !excluded {
+			w.wanted++
+		}
+		return
+	}
+	if excluded {
+		w.exclude(c)
+	}
+}
+
+// addPeeled begins at the commit that an id names, by way of tags or not.
+func (w *commitWalk) addPeeled(hex string, excluded bool) {
+	if id, ok := pack.ParseID([]byte(hex)); ok {
+		if id, ok = objects.Peel(w.store, id); ok {
+			w.add(id, excluded)
+		}
+	}
+}
+
+// exclude marks c and what it leads to, as far as that is known.
+func (w *commitWalk) exclude(c *walked) {
+	for stack := []*walked{c}; len(stack) > 0; {
+		c, stack = stack[len(stack)-1], stack[:len(stack)-1]
+		if c.excluded {
+			continue
+		}
+		c.excluded = true
+		if !c.taken {
+			w.wanted--
+		}
+		for _, p := range c.Parents {
+			if known := w.seen[p]; known != nil {
+				stack = append(stack, known)
+			}
+		}
+	}
+}
+
+// slop is how many commits more are looked at when it seems to be over, in case
+// that dates are wrong; git looks at 5 (SLOP in revision.c).
+const slop = 64
+
+// list returns the commits, parents before children as far as dates are right.
+func (w *commitWalk) list(ctx context.Context) ([]*walked, error) {
+	var found []*walked
+	oldest, left := int64(0), slop
+	for n := 0; len(w.queue) > 0; n++ {
+		if n%256 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		c, _ := heap.Pop(&w.queue).(*walked)
+		// All that is left is excluded, and older than what was found: unless a date is
+		// wrong, it leads to none of that.
+		if left--; w.wanted > 0 || len(found) > 0 && c.When >= oldest {
+			left = slop
+		} else if left <= 0 || len(found) == 0 {
+			break
+		}
+		c.taken = true
+		if !c.excluded {
+			w.wanted--
+			if oldest = c.When; len(found) > 0 {
+				oldest = min(oldest, found[len(found)-1].When)
+			}
+			found = append(found, c)
+		}
+		for _, p := range c.Parents {
+			w.add(p, c.excluded)
+		}
+	}
+	var kept []*walked
+	for i := len(found) - 1; i >= 0; i-- {
+		if !found[i].excluded {
+			kept = append(kept, found[i])
+		}
+	}
+	return kept, nil
+}
+
+// newestFirst is a heap of commits, the latest first.
+type newestFirst []*walked
+
+func (q newestFirst) Len() int           { return len(q) }
+func (q newestFirst) Less(i, j int) bool { return q[i].When > q[j].When }
+func (q newestFirst) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+
+// Push implements heap.Interface.
+func (q *newestFirst) Push(c any) { *q = append(*q, c.(*walked)) }
+
+// Pop implements heap.Interface.
+func (q *newestFirst) Pop() any {
+	last := (*q)[len(*q)-1]
+	*q = (*q)[:len(*q)-1]
+	return last
+}

@@ -1,0 +1,233 @@
+package changes
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/gitindex"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
+
+// A change is a file of which the content is that of no parent: new, edited, or in
+// a merge made of both sides.
+type change struct {
+	path string
+	id   pack.ID
+	// olds is what stood at the path in the parents, empty if nothing did. It is nil
+	// too if the whole file is wanted, edited or not.
+	olds  []pack.ID
+	whole bool
+}
+
+// A differ compares what is new with any number of parents. It lists files that
+// equal no parent, and what the parents have at no such path any more: a file that
+// was renamed is one of these.
+type differ struct {
+	ctx     context.Context
+	store   *objects.Store
+	trees   *treeCache
+	changed func(change) error
+	gone    []goneFile
+}
+
+// A goneFile is a file or folder of a parent that is no more at its path.
+type goneFile struct {
+	id   pack.ID
+	mode objects.Mode
+}
+
+// An item is a name in a folder of what is new.
+type item struct {
+	name []byte
+	id   pack.ID // empty for a folder of an index whose tree is not known
+	mode objects.Mode
+	// from and to are the entries of the folder in the index; both 0 for a tree.
+	from, to int
+	cached   *gitindex.CacheTree
+}
+
+// tree compares a tree with those of the parents that have one at the path.
+func (d *differ) tree(prefix string, id pack.ID, olds []pack.ID) error {
+	data, err := d.trees.read(d.store, id)
+	if err != nil {
+		return fmt.Errorf("reading the tree of %s: %w", cmp.Or(prefix, "."), err)
+	}
+	var items []item
+	for len(data) > 0 {
+		e, n := objects.ParseEntry(data, d.store.Hash)
+		if n == 0 {
+			return fmt.Errorf("reading the tree of %s: %w", cmp.Or(prefix, "."), objects.ErrMalformed)
+		}
+		items = append(items, item{name: e.Name, id: pack.ID(e.Id), mode: e.Mode})
+		data = data[n:]
+	}
+	return d.folder(prefix, items, olds, nil)
+}
+
+// staged compares entries [from, to) of an index, which are those of the folder
+// prefix, with the trees of the parents.
+func (d *differ) staged(x *gitindex.Index, prefix string, from, to int, cached *gitindex.CacheTree, olds []pack.ID) error {
+	var items []item
+	for i := from; i < to; {
+		e := x.Entries[i]
+		name, below, inFolder := strings.Cut(e.Path[len(prefix):], "/")
+		if !inFolder {
+			if !e.Intent && e.Stage != base {
+				items = append(items, item{name: []byte(name), id: e.Id, mode: e.Mode})
+			}
+			i++
+			continue
+		}
+		if below == "" && e.Mode == objects.Directory { // of a sparse index
+			items = append(items, item{name: []byte(name), id: e.Id, mode: objects.Directory})
+			i++
+			continue
+		}
+		folder := prefix + name + "/"
+		end := i + sort.Search(to-i, func(k int) bool { return !strings.HasPrefix(x.Entries[i+k].Path, folder) })
+		child := cached.Child(name)
+		items = append(items, item{name: []byte(name), id: child.Valid(), mode: objects.Directory, from: i, to: end, cached: child})
+		i = end
+	}
+	return d.folder(prefix, items, olds, x)
+}
+
+// base is the stage of what both sides of a conflict were made from.
+const base = 1
+
+// folder compares what is in a folder.
+func (d *differ) folder(prefix string, items []item, olds []pack.ID, x *gitindex.Index) error {
+	if err := d.ctx.Err(); err != nil {
+		return err
+	}
+	cursors := make([]cursor, len(olds))
+	for i, id := range olds {
+		data, err := d.trees.read(d.store, id)
+		if err != nil {
+			return fmt.Errorf("reading what %s was before: %w", cmp.Or(prefix, "."), err)
+		}
+		cursors[i] = cursor{rest: data, hash: d.store.Hash}
+		cursors[i].next()
+	}
+	for _, it := range items {
+		if err := d.item(prefix, it, cursors, x); err != nil {
+			return err
+		}
+	}
+	for i := range cursors {
+		d.leave(&cursors[i], func(objects.Entry) bool { return true })
+	}
+	return nil
+}
+
+func (d *differ) item(prefix string, it item, cursors []cursor, x *gitindex.Index) error {
+	var was []pack.ID
+	same := false
+	for i := range cursors {
+		c := &cursors[i]
+		d.leave(c, func(e objects.Entry) bool { return compareNames(e, it.name, it.mode) < 0 })
+		if c.ok && compareNames(c.at, it.name, it.mode) == 0 {
+			c.matched = true
+			was = append(was, pack.ID(c.at.Id))
+			same = same || string(c.at.Id) == string(it.id)
+		}
+	}
+	path := prefix + string(it.name)
+	switch {
+	case same || it.mode == objects.Submodule:
+		return nil
+	case it.mode != objects.Directory:
+		return d.changed(change{path: path, id: it.id, olds: was})
+	case it.from < it.to:
+		return d.staged(x, path+"/", it.from, it.to, it.cached, was)
+	case strings.Count(path, "/") > gitindex.MaxFolders:
+		return fmt.Errorf("%w: folders lie in each other more than %d deep", objects.ErrMalformed, gitindex.MaxFolders)
+	}
+	return d.tree(path+"/", it.id, was)
+}
+
+// leave moves c over the entries of which passed is true, and notes those that
+// nothing new has the name of.
+func (d *differ) leave(c *cursor, passed func(objects.Entry) bool) {
+	for c.ok && passed(c.at) {
+		if !c.matched && c.at.Mode != objects.Submodule {
+			d.gone = append(d.gone, goneFile{pack.ID(c.at.Id), c.at.Mode})
+		}
+		c.next()
+	}
+}
+
+// A cursor goes through a tree of a parent. What comes after a malformed entry is
+// not seen, and so all is new that stands there.
+type cursor struct {
+	rest    []byte
+	hash    int
+	at      objects.Entry
+	ok      bool
+	matched bool // something new has the name
+}
+
+func (c *cursor) next() {
+	e, n := objects.ParseEntry(c.rest, c.hash)
+	c.at, c.ok, c.matched = e, n > 0, false
+	c.rest = c.rest[n:]
+}
+
+// compareNames compares an entry with a name as git sorts trees: folders as if
+// there were a "/" at their end. A file and a folder of one name differ.
+func compareNames(e objects.Entry, name []byte, m objects.Mode) int {
+	n := min(len(e.Name), len(name))
+	if c := bytes.Compare(e.Name[:n], name[:n]); c != 0 {
+		return c
+	}
+	return int(byteAfter(e.Name, n, e.Mode)) - int(byteAfter(name, n, m))
+}
+
+func byteAfter(name []byte, n int, m objects.Mode) byte {
+	switch {
+	case n < len(name):
+		return name[n]
+	case m == objects.Directory:
+		return '/'
+	}
+	return 0
+}
+
+// A treeCache keeps trees: those of a commit are those of the next but for a few.
+type treeCache struct {
+	mu   sync.Mutex
+	held map[pack.ID][]byte
+	size int
+}
+
+// maxTrees is how many bytes of trees are kept.
+const maxTrees = 16 << 20
+
+func (c *treeCache) read(s *objects.Store, id pack.ID) ([]byte, error) {
+	c.mu.Lock()
+	data, ok := c.held[id]
+	c.mu.Unlock()
+	if ok {
+		return data, nil
+	}
+	typ, data, err := s.Read(id, objects.MinGraphLimit)
+	if err != nil {
+		return nil, fmt.Errorf("object %s: %w", id, err)
+	}
+	if typ != pack.Tree {
+		return nil, fmt.Errorf("object %s: %w: a %s where a tree should be", id, objects.ErrMalformed, typ)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.size += len(data); c.held == nil || c.size > maxTrees {
+		c.held, c.size = map[pack.ID][]byte{}, len(data)
+	}
+	c.held[id] = data
+	return data, nil
+}

@@ -1,0 +1,285 @@
+// Package graph holds the links between the objects of a store: commit to tree and
+// parents, tag to target, tree to entries. Package objectwalk fills a graph while it reads
+// the objects; package history asks it which paths and commits lead to a hit.
+package graph
+
+import (
+	"encoding/binary"
+	"slices"
+	"sync"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
+
+// A Graph is what the commits, tags and trees of a store refer to, all of them,
+// whether a ref leads there or not: what Locate needs. Of the entries of trees it
+// has the directories, and of the files only those that are marked.
+//
+// It is made while the objects are read, so that no object is read twice; hence
+// the marks are those of blobs that may hold something, and not only of those that
+// turn out to.
+type Graph struct {
+	Store   *objects.Store
+	Commits []Commit
+	Tags    []Tag
+
+	Marks Bitset
+
+	mu      sync.Mutex
+	chunks  [][]uint32 // see record
+	shapes  [][]uint32 // see record
+	names   []string
+	numbers map[string]uint32 // of names
+	Missing []pack.ID         // numbered after the objects of the store
+	Absent  map[pack.ID]int32 // numbers of missing
+	Skipped int               // missing in a partial clone, of which only the count is kept
+	At      []uint32          // of each tree: one more than the place of its record
+}
+
+// A Commit, by numbers.
+type Commit struct {
+	Node, Tree int32
+	Parents    []int32
+	When       int64 // of the committer, Unix seconds
+}
+
+// A Tag is an annotated tag and what it points to.
+type Tag struct{ Node, Target int32 }
+
+func NewGraph(s *objects.Store) *Graph {
+	return &Graph{
+		Store: s, Marks: NewBitset(s.Len()), At: make([]uint32, s.Len()),
+		numbers: map[string]uint32{}, Absent: map[pack.ID]int32{},
+	}
+}
+
+// Mark marks an object. Concurrent calls are allowed.
+func (g *Graph) Mark(node int32) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.Marks.Set(node)
+}
+
+// maxMissing is how many missing objects are numbered; more are only counted.
+const maxMissing = 10_000
+
+// Lose returns the number of an object that is not in the store.
+func (g *Graph) Lose(id pack.ID) int32 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n, ok := g.Absent[id]
+	if ok {
+		return n
+	}
+	n = objects.None
+	if objects.IsEmptyTree(id) { // nothing is lost: see store.readBut
+		return n
+	}
+	if g.Store.Partial || len(g.Missing) >= maxMissing {
+		g.Skipped++
+	} else {
+		n = int32(g.Store.Len() + len(g.Missing))
+		g.Missing = append(g.Missing, id)
+	}
+	g.Absent[id] = n
+	return n
+}
+
+// IsTree reports whether n is a tree that was read.
+func (g *Graph) IsTree(n int32) bool { return n >= 0 && int(n) < len(g.At) && g.At[n] != 0 }
+
+// IsMissing reports whether n is the number of an object that is not here.
+func (g *Graph) IsMissing(n int32) bool { return int(n) >= g.Store.Len() }
+
+// ObjectID returns the id of an object, of a missing one too, "" for none.
+func (g *Graph) ObjectID(n int32) pack.ID {
+	switch {
+	case n == objects.None:
+		return ""
+	case g.IsMissing(n):
+		return g.Missing[int(n)-g.Store.Len()]
+	}
+	return g.Store.Id(n)
+}
+
+// Records of trees are written one after the other into chunks, so that none is
+// ever copied for want of room: the number of the shape, then the numbers of the
+// objects. A shape is the names of the edges: those of a directory stay the same
+// through most of its versions, and are kept once.
+const (
+	chunkBits = 16
+	chunkSize = 1 << chunkBits
+)
+
+// An Edge is an entry of a tree.
+type Edge struct {
+	Node int32
+	name uint32
+}
+
+// record returns the numbers of the objects that a tree refers to, and those of
+// their names; none if it was not read.
+func (g *Graph) record(tree int32) (nodes, names []uint32) {
+	if !g.IsTree(tree) {
+		return nil, nil
+	}
+	at := g.At[tree] - 1
+	record := g.chunks[at>>chunkBits][at&(chunkSize-1):]
+	names = g.shapes[record[0]]
+	return record[1 : 1+len(names)], names
+}
+
+// Edges calls yield for each edge of a tree.
+func (g *Graph) Edges(tree int32, yield func(Edge)) {
+	nodes, names := g.record(tree)
+	for i, n := range nodes {
+		yield(Edge{int32(n), names[i]})
+	}
+}
+
+// Name returns the name of an edge. That of a directory ends with "/".
+func (g *Graph) Name(e Edge) string { return g.names[e.name] }
+
+// Leads returns the hits and the trees that lead to one.
+func (g *Graph) Leads(hits []int32) Bitset {
+	n := g.Store.Len() + len(g.Missing)
+	leads, done := NewBitset(n), NewBitset(n)
+	for _, hit := range hits {
+		leads.Set(hit)
+	}
+	type frame struct {
+		tree     int32
+		children []uint32 // what is left of them
+	}
+	var stack []frame
+	push := func(tree int32) {
+		if g.IsTree(tree) && !done.Has(tree) {
+			done.Set(tree)
+			nodes, _ := g.record(tree)
+			stack = append(stack, frame{tree, nodes})
+		}
+	}
+	for tree := range g.At {
+		for push(int32(tree)); len(stack) > 0; {
+			f := &stack[len(stack)-1]
+			if len(f.children) == 0 {
+				tree := f.tree
+				stack = stack[:len(stack)-1]
+				if len(stack) > 0 && leads.Has(tree) {
+					leads.Set(stack[len(stack)-1].tree)
+				}
+				continue
+			}
+			child := int32(f.children[0])
+			f.children = f.children[1:]
+			if leads.Has(child) {
+				leads.Set(f.tree)
+			}
+			push(child)
+		}
+	}
+	return leads
+}
+
+// A Recorder adds records to a graph, for one goroutine.
+type Recorder struct {
+	g       *Graph
+	chunk   []uint32 // what is left of it
+	place   uint32   // of chunk[0]
+	numbers map[string]uint32
+	shapes  map[string]uint32 // those that this goroutine has met
+	key     []byte
+}
+
+func (g *Graph) Recorder() *Recorder {
+	return &Recorder{g: g, numbers: map[string]uint32{}, shapes: map[string]uint32{}}
+}
+
+// Name returns the number of a name.
+func (r *Recorder) Name(name []byte) uint32 {
+	if n, ok := r.numbers[string(name)]; ok {
+		return n
+	}
+	r.g.mu.Lock()
+	defer r.g.mu.Unlock()
+	n, ok := r.g.numbers[string(name)]
+	if !ok {
+		n = uint32(len(r.g.names))
+		r.g.names = append(r.g.names, string(name))
+		r.g.numbers[string(name)] = n
+	}
+	r.numbers[r.g.names[n]] = n
+	return n
+}
+
+// Record records the edges of a tree: the objects with their names.
+func (r *Recorder) Record(tree int32, nodes, names []uint32) {
+	size := 1 + len(nodes)
+	if size > len(r.chunk) {
+		r.chunk = make([]uint32, max(size, chunkSize))
+		r.g.mu.Lock()
+		r.place = uint32(len(r.g.chunks)) << chunkBits
+		r.g.chunks = append(r.g.chunks, r.chunk)
+		r.g.mu.Unlock()
+	}
+	r.chunk[0] = r.shape(names)
+	copy(r.chunk[1:], nodes)
+	r.g.At[tree] = r.place + 1
+	r.chunk = r.chunk[size:]
+	r.place += uint32(size)
+}
+
+// shape returns the number of a list of names.
+func (r *Recorder) shape(names []uint32) uint32 {
+	r.key = r.key[:0]
+	for _, n := range names {
+		r.key = binary.LittleEndian.AppendUint32(r.key, n)
+	}
+	if n, ok := r.shapes[string(r.key)]; ok {
+		return n
+	}
+	r.g.mu.Lock()
+	defer r.g.mu.Unlock()
+	n := uint32(len(r.g.shapes))
+	r.g.shapes = append(r.g.shapes, slices.Clone(names))
+	r.shapes[string(r.key)] = n
+	return n
+}
+
+// A Bitset is a set of numbers.
+type Bitset []uint64
+
+func NewBitset(n int) Bitset { return make(Bitset, n/64+1) }
+
+func (b Bitset) Set(n int32)      { b[n/64] |= 1 << (n % 64) }
+func (b Bitset) Has(n int32) bool { return n >= 0 && int(n/64) < len(b) && b[n/64]&(1<<(n%64)) != 0 }
+
+// HasMarked reports whether the blobs among ids are marked.
+func (g *Graph) HasMarked(ids []scanner.BlobID) bool {
+	for _, n := range Numbers(g.Store, ids) {
+		isBlob := !g.IsTree(n) && !slices.ContainsFunc(g.Tags, func(t Tag) bool { return t.Node == n })
+		if isBlob && !g.Marks.Has(n) && !g.isCommit(n) {
+			return false
+		}
+	}
+	return true
+}
+
+func (g *Graph) isCommit(n int32) bool {
+	return slices.ContainsFunc(g.Commits, func(c Commit) bool { return c.Node == n })
+}
+
+// Numbers returns those of the ids that name objects of the store.
+func Numbers(s *objects.Store, ids []scanner.BlobID) []int32 {
+	var nodes []int32
+	for _, id := range ids {
+		if raw, ok := pack.ParseID([]byte(id)); ok {
+			if n := s.Find([]byte(raw)); n != objects.None {
+				nodes = append(nodes, n)
+			}
+		}
+	}
+	return nodes
+}

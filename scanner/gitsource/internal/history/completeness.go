@@ -1,0 +1,210 @@
+package history
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/graph"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objectwalk"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
+)
+
+// An Completeness is what can be said of a reading only when all is read.
+type Completeness struct {
+	*objectwalk.Walk
+	Refs    *repo.RefSet
+	Shallow map[pack.ID]bool // commits whose parents are missing by intent
+	Yield   func(scanner.Blob) error
+	// Seen says that something was read before, and is not in the graph. Of what was
+	// missing then, seenMissing is the number.
+	Seen        bool
+	SeenMissing int
+
+	Incomplete bool // objects are missing that ought to be here
+}
+
+// maxNamed is how many unread objects are reported one by one.
+const maxNamed = 1000
+
+// Unread yields the objects that are damaged, each under a path, and those that
+// are missing, if a ref leads to them.
+func (e *Completeness) Unread(ctx context.Context) error {
+	nodes := slices.DeleteFunc(slices.Clone(e.Failed), func(n int32) bool { return e.Failures[n] == nil })
+	lost := e.lost()
+	e.Incomplete = len(lost)+len(e.Walk.LostPacks) > 0 || e.Graph.Skipped > 0 && !e.Store.Partial
+	all := append(nodes, lost...)
+	names := map[int32]string{}
+	if len(all) > 0 {
+		var err error
+		if names, err = e.names(ctx, all[:min(len(all), maxNamed)]); err != nil {
+			return err
+		}
+	}
+	count := 0
+	report := func(n int32, err error) error {
+		if count++; count > maxNamed {
+			return nil
+		}
+		id := e.Graph.ObjectID(n).String()
+		return e.Yield(scanner.Blob{
+			ID: scanner.BlobID(id), Kind: scanner.KindBlob, Name: cmp.Or(names[n], id),
+			Err: fmt.Errorf("%s: %w", describe(id, names[n]), err),
+		})
+	}
+	for _, n := range nodes {
+		if err := report(n, objectwalk.Explain(e.Failures[n])); err != nil {
+			return err
+		}
+	}
+	for _, n := range lost {
+		if err := report(n, objects.ErrMissing); err != nil {
+			return err
+		}
+	}
+	if count > maxNamed {
+		return e.Yield(scanner.Blob{ID: "more", Kind: scanner.KindBlob, Name: "objects", Err: fmt.Errorf("%d more objects are damaged or missing", count-maxNamed)})
+	}
+	return e.partial()
+}
+
+// partial reports, in one blob, what a partial clone left out.
+func (e *Completeness) partial() error {
+	n := e.Missing()
+	if n == 0 || e.Store.Rest {
+		return nil
+	}
+	why := fmt.Errorf("%d objects are not in this partial clone and are never fetched; clone again without --filter", n)
+	if !e.Store.Partial {
+		why = fmt.Errorf("%d more objects are missing", e.Graph.Skipped)
+	}
+	return e.Yield(scanner.Blob{ID: "partial clone", Kind: scanner.KindBlob, Name: "partial clone", Err: why})
+}
+
+// Missing is how many objects a partial clone does not hold, as far as is known:
+// what was seen before is not counted again.
+func (e *Completeness) Missing() int {
+	if e.Store.Partial {
+		return max(e.Graph.Skipped, e.SeenMissing)
+	}
+	return e.Graph.Skipped
+}
+
+// lost returns the missing objects that a ref leads to. Others are of no concern:
+// git prunes old objects that newer dangling ones refer to. The parents of shallow
+// commits are missing by intent.
+func (e *Completeness) lost() []int32 {
+	g := e.Graph
+	refs := make([]int32, 0)
+	for _, r := range e.Refs.Roots {
+		if r.Id == "" {
+			continue
+		}
+		n := e.Store.Find([]byte(r.Id))
+		if n == objects.None {
+			n = g.Lose(r.Id)
+		}
+		refs = append(refs, n)
+	}
+	if len(g.Missing) == 0 {
+		return nil
+	}
+	if e.Seen {
+		// What was seen before is not in the graph: whether a ref leads there by it is
+		// not known.
+		return e.allMissing()
+	}
+	reach := e.reach(refs)
+	var lost []int32
+	for i := range g.Missing {
+		if n := int32(e.Store.Len() + i); reach.Has(n) {
+			lost = append(lost, n)
+		}
+	}
+	return lost
+}
+
+func (e *Completeness) allMissing() []int32 {
+	lost := make([]int32, len(e.Graph.Missing))
+	for i := range lost {
+		lost[i] = int32(e.Store.Len() + i)
+	}
+	return lost
+}
+
+// reach returns what objects lead to, missing ones included.
+func (e *Completeness) reach(from []int32) graph.Bitset {
+	g := e.Graph
+	reach := graph.NewBitset(e.Store.Len() + len(g.Missing))
+	h := newHistory(g, &repo.RefSet{})
+	stack := slices.Clone(from)
+	push := func(n int32) {
+		if n != objects.None && !reach.Has(n) {
+			stack = append(stack, n)
+		}
+	}
+	for len(stack) > 0 {
+		n := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if n == objects.None || reach.Has(n) {
+			continue
+		}
+		reach.Set(n)
+		if target, ok := h.tags[n]; ok {
+			push(target)
+		} else if c := h.commit(n); c != objects.None {
+			push(g.Commits[c].Tree)
+			if !e.Shallow[e.Store.Id(n)] {
+				for _, p := range g.Commits[c].Parents {
+					push(p)
+				}
+			}
+		}
+		g.Edges(n, func(e graph.Edge) { push(e.Node) })
+	}
+	return reach
+}
+
+// names returns a path for each of nodes that has one.
+func (e *Completeness) names(ctx context.Context, nodes []int32) (map[int32]string, error) {
+	l := NewLocator(e.Graph, e.Refs, nodes)
+	if err := l.Locate(ctx, nodes); err != nil {
+		return nil, err
+	}
+	names := map[int32]string{}
+	for _, r := range e.Refs.Roots {
+		if n := e.Store.Find([]byte(r.Id)); n != objects.None {
+			names[n] = r.Name
+		} else if n, ok := e.Graph.Absent[r.Id]; ok {
+			names[n] = r.Name
+		}
+	}
+	for _, f := range l.Found {
+		if _, ok := names[f.Node]; !ok && f.Path != "" {
+			names[f.Node] = f.Path
+		}
+	}
+	return names, nil
+}
+
+// Reachable reads those texts again that may hold something and that a ref leads
+// to, and yields them.
+func (e *Completeness) Reachable(ctx context.Context) error {
+	var roots []int32
+	for _, r := range e.Refs.Roots {
+		roots = append(roots, e.Store.Find([]byte(r.Id)))
+	}
+	return e.Again(ctx, e.reach(roots), e.Yield)
+}
+
+// describe names an object in a message.
+func describe(id, name string) string {
+	if name == "" || name == id {
+		return id
+	}
+	return fmt.Sprintf("%s (%s)", id, name)
+}

@@ -1,0 +1,168 @@
+package objects
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
+
+// git repack and git gc write a pack, then its index, and only then remove the packs
+// and loose objects that it replaces. So an object that is not where it was a moment
+// ago is in a pack that is there now.
+
+const (
+	// A file that vanishes before it is opened, or an index without its pack, is an error
+	// once it was listed packPatience times. packPause, in between, is more than git takes
+	// from the removal of a pack to that of its index.
+	packPatience = 5
+	packPause    = 10 * time.Millisecond
+	// maxListings is how often a folder is listed in which packs come and go.
+	maxListings = 100
+)
+
+// openPacks opens the packs in dir, in the order of their names, so that two runs
+// number alike. If one vanishes meanwhile, the folder is listed again.
+func (s *Store) openPacks(dir string) {
+	if s.tried == nil {
+		s.tried = map[string]bool{}
+	}
+	missed := map[string]int{}
+	for range maxListings {
+		moved := false
+		for _, file := range s.listPacks(dir) {
+			err := s.openPack(file)
+			if err == nil {
+				continue
+			}
+			if missed[file]++; missed[file] == packPatience {
+				s.Fail(file, err)
+			}
+			moved = moved || missed[file] < packPatience
+		}
+		if !moved {
+			return
+		}
+		time.Sleep(packPause)
+	}
+	s.Fail(dir, fmt.Errorf("packs come and go: listed %d times, and each time one was gone when it was opened", maxListings))
+}
+
+// listPacks returns the files in a folder of packs.
+func (s *Store) listPacks(dir string) (files []string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !s.tried[dir] {
+		s.tried[dir] = true
+		s.Fail(dir, err)
+	}
+	for _, e := range entries {
+		files = append(files, filepath.Join(dir, e.Name()))
+	}
+	return files
+}
+
+// openPack opens the pack that a file is, or is the index of, unless it was tried
+// before. The error is for one that is not there. Other problems are noted.
+func (s *Store) openPack(file string) error {
+	stem, isPack := strings.CutSuffix(file, ".pack")
+	index, isIndex := strings.CutSuffix(file, ".idx")
+	alone := strings.HasPrefix(filepath.Base(file), "tmp_pack_")
+	if s.unlisted && isIndex {
+		file = index + ".pack"
+	}
+	var p *pack.Pack
+	var note, err error
+	switch {
+	case strings.HasSuffix(file, ".promisor"):
+		s.Partial = true
+		return nil
+	case s.tried[file]:
+		return nil
+	case s.unlisted && isIndex:
+		if p, note, err = pack.OpenIndexed(index, s.Hash); errors.Is(err, fs.ErrNotExist) {
+			return nil // git passes over it too
+		}
+	case s.unlisted:
+		return nil
+	case isIndex:
+		if _, err := os.Lstat(index + ".pack"); err != nil {
+			return fmt.Errorf("opening the pack of this index: %w", err)
+		}
+		return nil
+	case isPack:
+		p, note, err = pack.Open(stem, s.Hash)
+	case alone:
+		p, note, err = openUnfinished(file, s.Hash)
+	default:
+		return nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("opening pack: %w", err)
+	}
+	s.tried[file] = true
+	if err = errors.Join(note, err); err != nil {
+		s.Fail(file, fmt.Errorf("opening pack: %w", err))
+	}
+	if p != nil {
+		s.Packs = append(s.Packs, p)
+	}
+	return nil
+}
+
+// openUnfinished opens a pack that git is writing, or was when it was stopped. git
+// itself never reads one, but what came in with it may be a key. That its end is not
+// there is no problem: what was never written is not in the repository.
+func openUnfinished(file string, hash int) (p *pack.Pack, note, err error) {
+	p, note, err = pack.OpenAlone(file, hash)
+	if errors.Is(err, pack.ErrCutOff) {
+		return nil, nil, nil
+	}
+	if errors.Is(note, pack.ErrCutOff) {
+		note = nil
+	}
+	const why = "a fetch is under way, or broke off and git gc --prune=now removes it: %w"
+	if note != nil {
+		note = fmt.Errorf(why, note)
+	}
+	if err != nil {
+		err = fmt.Errorf(why, err)
+	}
+	return p, note, err
+}
+
+// again opens the packs that have come since the store was opened, and returns them:
+// git does so too when it does not find an object (reprepare_packed_git).
+func (s *Store) again() []*pack.Pack {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fresh := &Store{Hash: s.Hash, dirs: slices.Clone(s.dirs), unlisted: true, tried: s.tried}
+	for i := 0; i < len(fresh.dirs); i++ {
+		fresh.addAlternates(fresh.dirs[i])
+		for _, file := range fresh.listPacks(filepath.Join(fresh.dirs[i], "pack")) {
+			_ = fresh.openPack(file) // a pack that has vanished again holds nothing
+		}
+	}
+	s.dirs = fresh.dirs
+	s.late = append(s.late, fresh.Packs...)
+	return fresh.Packs
+}
+
+// latePacks returns what again has opened.
+func (s *Store) latePacks() []*pack.Pack {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.late
+}
+
+// allDirs returns the object directories, to which again adds.
+func (s *Store) allDirs() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.dirs
+}

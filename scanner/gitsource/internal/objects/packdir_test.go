@@ -1,0 +1,35 @@
+package objects
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"testing"
+
+	"github.com/stanch-dev/stanch/scanner/scannertest"
+)
+
+// TestMovedWhileListed: a pack that has gone when it is to be opened is no problem, and
+// the one in its place is opened.
+func TestMovedWhileListed(t *testing.T) {
+	for _, unlisted := range []bool{true, false} {
+		dir := scannertest.Repo(t, "for i in 1 2 3 4; do seq $i 300 >f; echo w$i >g$i; commit $i; done; git tag -am t t; git repack -adq; echo new >h; commit 5\n")
+		s := &Store{Hash: 20, dirs: []string{filepath.Join(dir, ".git", "objects")}, unlisted: unlisted, tried: map[string]bool{}}
+		packs := filepath.Join(s.dirs[0], "pack")
+		listed := s.listPacks(packs)
+		scannertest.Git(t, dir, "repack", "-adq")
+		for _, file := range listed {
+			if err := s.openPack(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%s: %v", file, err)
+			}
+		}
+		if len(s.Packs)+len(s.Notes) > 0 {
+			t.Errorf("%d packs, %v", len(s.Packs), s.Notes)
+		}
+		s.openPacks(packs)
+		if len(s.Packs) != 1 || s.Packs[0].Len() < 20 || len(s.Notes) > 0 {
+			t.Errorf("%d packs, %v", len(s.Packs), s.Notes)
+		}
+		s.Close()
+	}
+}

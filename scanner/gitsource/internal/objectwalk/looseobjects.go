@@ -1,0 +1,130 @@
+package objectwalk
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
+
+// loose reads the loose objects but for the trees, which it returns.
+func (r *Walk) loose(ctx context.Context) (trees []int32, err error) {
+	var nodes []int32
+	for i, l := range r.Store.Loose {
+		node := int32(r.Store.Packed() + i)
+		if !r.Seen(l) && r.Store.Find([]byte(l.Id)) == node {
+			nodes = append(nodes, node)
+		}
+	}
+	var mu sync.Mutex
+	err = r.each(ctx, nodes, func(v *visitor, files *pack.Loose, node int32) error {
+		var damage []error
+		moved := false
+		for _, l := range v.Store.Copies(r.Store.Loose[int(node)-r.Store.Packed()].Id) {
+			typ, bad, err := v.looseObject(files, l, node)
+			if typ == pack.Tree {
+				mu.Lock()
+				trees = append(trees, node)
+				mu.Unlock()
+			}
+			if bad == nil || err != nil {
+				return err
+			}
+			damage = append(damage, bad)
+			moved = moved || errors.Is(bad, fs.ErrNotExist)
+		}
+		if moved { // git has packed it since it was listed
+			typ, data, err := v.Store.Read(v.Store.Id(node), v.graphLimit())
+			switch {
+			case err == nil && typ == pack.Tree:
+				mu.Lock()
+				defer mu.Unlock()
+				trees = append(trees, node)
+				return nil
+			case err == nil:
+				return v.object(node, typ, data)
+			}
+			damage = []error{err}
+		}
+		return v.unread(node, errors.Join(damage...))
+	})
+	return trees, err
+}
+
+// looseObject reads a loose object; of a tree only the header. bad is what is wrong
+// with it, if another copy may do.
+func (v *visitor) looseObject(files *pack.Loose, l objects.Loose, node int32) (typ pack.Type, bad, err error) {
+	o, err := files.Open(v.Store.LooseFile(l))
+	if err != nil {
+		return 0, err, nil
+	}
+	defer o.Close()
+	switch {
+	case o.Type == pack.Tree, v.noBlobs && o.Type == pack.Blob:
+		return o.Type, nil, nil
+	case o.Type == pack.Blob && o.Size > scanner.LargeText:
+		return o.Type, nil, v.stream(node, o.Checked(v.Store.Hash, l.Id), o.Size)
+	}
+	limit := v.limit
+	if o.Type != pack.Blob {
+		limit = v.graphLimit()
+	}
+	if o.Size > limit {
+		return o.Type, nil, v.unread(node, &pack.TooLargeError{Size: o.Size, Limit: limit})
+	}
+	data, err := o.Data(v.Store.Hash, l.Id)
+	if err != nil {
+		return o.Type, err, nil
+	}
+	return o.Type, nil, v.object(node, o.Type, data)
+}
+
+// otherTrees reads trees that are loose, or of which the first copy is damaged.
+func (r *Walk) otherTrees(ctx context.Context, trees []int32) error {
+	slices.Sort(trees)
+	return r.each(ctx, trees, func(v *visitor, _ *pack.Loose, node int32) error {
+		_, data, err := v.Store.Read(v.Store.Id(node), v.graphLimit())
+		if err != nil {
+			return v.unread(node, err)
+		}
+		return v.object(node, pack.Tree, data)
+	})
+}
+
+// each calls fn for each of nodes, several at once.
+func (r *Walk) each(ctx context.Context, nodes []int32, fn func(*visitor, *pack.Loose, int32) error) error {
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range min(runtime.GOMAXPROCS(0), len(nodes)) {
+		v := &visitor{Walk: r, pack: len(r.Store.Packs)}
+		files := &pack.Loose{}
+		g.Go(func() error {
+			return pack.Guard(func() error {
+				for {
+					i := int(next.Add(1)) - 1
+					if i >= len(nodes) {
+						return nil
+					}
+					if err := ctx.Err(); err != nil {
+						return err
+					}
+					err := fn(v, files, nodes[i])
+					v.tell()
+					if err != nil {
+						return err
+					}
+				}
+			})
+		})
+	}
+	return g.Wait()
+}

@@ -1,0 +1,309 @@
+// Package objectwalk reads every object of a store once and yields its text.
+//
+//	blobs ──► yielded if they may hold a match
+//	commits, tags ──► yielded likewise, and their links noted in the graph
+//	trees ──► their names yielded likewise, and the entries that matter noted
+//
+// The order counts. Trees come last, since by then it is known which blobs matter, and only
+// the entries that lead to one of these are noted.
+package objectwalk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/graph"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
+
+// A Walk is one pass over all objects of a store. It yields their texts and
+// makes the graph on the way.
+type Walk struct {
+	Store   *objects.Store
+	Graph   *graph.Graph
+	limit   int64 // of an object that is held in memory
+	noBlobs bool  // the graph is all that is wanted
+	Skip    func(pack *pack.Pack) bool
+	Seen    func(objects.Loose) bool
+	pre     scanner.Prefilter
+	Yield   func(scanner.Blob) error
+	report  func(scanner.Blob) error // what cannot be read
+
+	LostPacks map[int]bool // packs that could not be read to the end
+	late      []int32      // trees of which a second copy is to be read
+
+	mu       sync.Mutex
+	held     graph.Bitset    // what was yielded
+	Failures map[int32]error // objects that cannot be read; nil if another copy can
+	Failed   []int32         // in the order of their discovery
+}
+
+func NewWalk(s *objects.Store, limit int64, p scanner.Prefilter, yield func(scanner.Blob) error) *Walk {
+	return &Walk{
+		Store: s, Graph: graph.NewGraph(s), limit: limit, pre: p, Yield: yield, report: yield,
+		Failures: map[int32]error{}, LostPacks: map[int]bool{}, held: graph.NewBitset(s.Len()),
+	}
+}
+
+// All reads blobs first, since trees are recorded with the blobs that matter, and
+// trees last. Each object is read once.
+func (r *Walk) All(ctx context.Context) error {
+	if !r.nothingNew() {
+		for i, p := range r.Store.Packs {
+			err := pack.Guard(func() error { p.Index().Prepare(); return nil })
+			if err = r.FailPack(i, err); err != nil {
+				return err
+			}
+		}
+	}
+	var trees []int32 // loose ones
+	var err error
+	if !r.noBlobs {
+		err = r.walkPacks(ctx, []pack.Type{pack.Blob}, r.limit, func(v *visitor) pack.Visitor { return &blobVisitor{visitor: v} })
+	}
+	if err == nil {
+		trees, err = r.loose(ctx)
+	}
+	if err == nil {
+		err = r.walkPacks(ctx, []pack.Type{pack.Commit, pack.Tag}, r.graphLimit(), func(v *visitor) pack.Visitor {
+			return &historyVisitor{visitor: v}
+		})
+	}
+	for _, node := range r.Failed { // to be called by their path
+		r.Graph.Mark(node)
+	}
+	if err == nil {
+		err = r.walkPacks(ctx, []pack.Type{pack.Tree}, r.graphLimit(), func(v *visitor) pack.Visitor { return v.trees() })
+	}
+	if err == nil {
+		err = r.otherTrees(ctx, append(trees, r.late...))
+	}
+	return err
+}
+
+// nothingNew reports whether all packs were read before. What is loose then is so
+// little that a fast index costs more than it saves.
+func (r *Walk) nothingNew() bool {
+	return !slices.ContainsFunc(r.Store.Packs, func(p *pack.Pack) bool { return !r.Skip(p) })
+}
+
+// Links reads what makes the graph, and no blobs.
+func (r *Walk) Links(ctx context.Context) error {
+	r.noBlobs = true
+	return r.All(ctx)
+}
+
+// FailPack reports a pack that cannot be read any further, and passes on other errors.
+func (r *Walk) FailPack(i int, err error) error {
+	if !errors.Is(err, pack.ErrDamaged) {
+		return err
+	}
+	r.LostPacks[i] = true
+	name := r.Store.Packs[i].Name
+	return r.report(scanner.Blob{ID: scanner.BlobID(name), Kind: scanner.KindBlob, Name: name, Err: fmt.Errorf("reading pack %s: %w", name, err)})
+}
+
+// UnreadLinks returns an error that counts what links could not read: objects, and
+// packs, of which lost says why.
+func (r *Walk) UnreadLinks(lost []error) error {
+	if len(lost) > 0 {
+		return fmt.Errorf("%d packs and %d objects on the way could not be read, the first: %w", len(lost), len(r.Failed), lost[0])
+	}
+	if len(r.Failed) > 0 {
+		first := r.Failed[0]
+		return fmt.Errorf("%d objects on the way could not be read, the first: %s: %w", len(r.Failed), r.Store.Id(first), r.Failures[first])
+	}
+	return nil
+}
+
+// graphLimit is the limit of commits, tags and trees.
+func (r *Walk) graphLimit() int64 { return max(r.limit, objects.MinGraphLimit) }
+
+func (r *Walk) walkPacks(ctx context.Context, types []pack.Type, limit int64, of func(*visitor) pack.Visitor) error {
+	for i, p := range r.Store.Packs {
+		if r.Skip(p) || r.LostPacks[i] {
+			continue
+		}
+		var visitors []*visitor
+		err := p.Walk(ctx, pack.Walk{
+			Types: types, Limit: limit, Stream: scanner.LargeText,
+			Base: func(id pack.ID) (pack.Type, []byte, error) { return r.Store.ReadBut(id, limit, p, 1) },
+			Visitor: func() pack.Visitor {
+				v := &visitor{Walk: r, pack: i}
+				visitors = append(visitors, v)
+				return of(v)
+			},
+		})
+		for _, v := range visitors {
+			v.tell()
+		}
+		if err := r.FailPack(i, err); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// A visitor is what the visitors of all types have in common. It is used by one
+// goroutine.
+type visitor struct {
+	*Walk
+	pack  int // the packs, then the loose objects
+	fresh []byte
+	head  []byte
+
+	passed, passedBytes int64 // not yet told to pre.Passed
+}
+
+func (v *visitor) trees() *treeVisitor {
+	return &treeVisitor{visitor: v, rec: v.Graph.Recorder(), own: &listing{}}
+}
+
+// number returns the number in the store of an object of the pack.
+func (v *visitor) number(i int) int32 { return int32(v.Store.First[v.pack] + i) }
+
+// canonical reports whether an object is read here, and not from a pack before.
+func (v *visitor) canonical(node int32) bool {
+	if v.pack == 0 {
+		return true
+	}
+	n := v.Store.Find([]byte(v.Store.Id(node)))
+	return n == node || n == objects.None // of an index that is out of order
+}
+
+// Bad implements pack.Visitor. Another copy will do.
+func (v *visitor) Bad(i int, err error) error {
+	node := v.number(i)
+	if !v.canonical(node) {
+		return nil
+	}
+	return v.other(node, err)
+}
+
+// Done implements pack.Visitor.
+func (v *visitor) Done(any) {}
+
+// other reads another copy of an object of which the first cannot be read.
+func (v *visitor) other(node int32, why error) error {
+	if !v.first(node) {
+		return nil // what is no object at all is met with each type
+	}
+	var tooLarge *pack.TooLargeError
+	if errors.As(why, &tooLarge) {
+		return v.unread(node, why)
+	}
+	typ, data, err := v.Store.ReadBut(v.Store.Id(node), v.graphLimit(), v.Store.Packs[v.pack], 1)
+	if err != nil {
+		if !errors.Is(err, objects.ErrMissing) {
+			why = errors.Join(why, err)
+		}
+		return v.unread(node, why)
+	}
+	if typ == pack.Tree { // with the others, when it is known which blobs matter
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.late = append(v.late, node)
+		return nil
+	}
+	return v.object(node, typ, data)
+}
+
+// first reports whether node was not found bad before.
+func (v *visitor) first(node int32) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	_, known := v.Failures[node]
+	if !known {
+		v.Failures[node] = nil
+	}
+	return !known
+}
+
+// object takes a whole object of any type.
+func (v *visitor) object(node int32, typ pack.Type, data []byte) error {
+	switch typ {
+	case pack.Blob:
+		if v.noBlobs {
+			return nil
+		}
+		return (&blobVisitor{visitor: v}).take(node, data, v.judge(data))
+	case pack.Tree:
+		return v.trees().tree(node, data, &listing{}, nil, true)
+	}
+	return (&historyVisitor{visitor: v}).whole(node, typ, data)
+}
+
+// unread notes that an object could not be read. It is reported when there is a
+// path to call it by.
+func (v *visitor) unread(node int32, err error) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.Failures[node] == nil {
+		v.Failures[node] = err
+		v.Failed = append(v.Failed, node)
+	}
+	return nil
+}
+
+// text yields the text of an object.
+func (v *visitor) text(node int32, kind scanner.Kind, data []byte) error {
+	id := v.Store.Id(node).String()
+	v.mu.Lock()
+	v.held.Set(node)
+	v.mu.Unlock()
+	return v.Yield(scanner.Blob{ID: scanner.BlobID(id), Kind: kind, Name: id, Data: data})
+}
+
+// pass counts a text that is not yielded.
+func (v *visitor) pass(size int64) {
+	v.passed++
+	v.passedBytes += size
+	if v.passed >= 1024 { // often enough for a meter
+		v.tell()
+	}
+}
+
+// tell tells the prefilter of what was passed.
+func (v *visitor) tell() {
+	if v.pre.Passed != nil {
+		v.pre.Passed(v.passed, v.passedBytes)
+	}
+	v.passed, v.passedBytes = 0, 0
+}
+
+// Complete returns the names of the packs, and the ids of the loose objects, that could be
+// read whole.
+func (r *Walk) Complete() (packs, looseIDs []string) {
+	packs, looseIDs = []string{}, []string{}
+	damaged := maps.Clone(r.LostPacks)
+	for _, n := range r.Failed {
+		damaged[r.Store.PackOf(n)] = true
+	}
+	for _, n := range r.Store.Notes {
+		for i, p := range r.Store.Packs {
+			if strings.HasSuffix(n.Path, p.Name+".pack") {
+				damaged[i] = true
+			}
+		}
+	}
+	for i, p := range r.Store.Packs {
+		// A pack without an index is one that git has not finished.
+		if !damaged[i] && strings.HasPrefix(p.Name, "pack-") {
+			packs = append(packs, p.Name)
+		}
+	}
+	for _, l := range r.Store.Loose {
+		if r.Failures[r.Store.Find([]byte(l.Id))] == nil {
+			looseIDs = append(looseIDs, l.Id.String())
+		}
+	}
+	slices.Sort(packs)
+	return packs, slices.Compact(looseIDs) // an alternate may have it too
+}

@@ -1,0 +1,59 @@
+package objectwalk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/graph"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
+
+// Again reads those texts again that were yielded, or would have been, and that are in
+// chosen, and yields them.
+func (r *Walk) Again(ctx context.Context, chosen graph.Bitset, yield func(scanner.Blob) error) error {
+	v := &visitor{Walk: r}
+	r.Yield = yield
+	r.pre.Passed = nil // counted already
+	for n := range int32(r.Store.Len()) {
+		if !r.held.Has(n) || !chosen.Has(n) {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		typ, data, err := r.Store.Read(r.Store.Id(n), r.graphLimit())
+		if err != nil && r.Failures[n] != nil {
+			continue // it is reported
+		}
+		if err != nil { // it was read in windows, which storr.read cannot do; or its pack has shrunk
+			id := r.Store.Id(n).String()
+			b := scanner.Blob{ID: scanner.BlobID(id), Kind: scanner.KindBlob, Name: id, Err: Explain(err)}
+			if err := yield(b); err != nil {
+				return err
+			}
+			continue
+		}
+		kind := [...]scanner.Kind{pack.Commit: scanner.KindCommit, pack.Tree: scanner.KindPath, pack.Blob: scanner.KindBlob, pack.Tag: scanner.KindTag}[typ]
+		if typ == pack.Tree {
+			data = joinNames(data, r.Store.Hash)
+		}
+		if err := v.text(n, kind, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Explain says what to do about an object that is too large.
+func Explain(err error) error {
+	var e *pack.TooLargeError
+	if errors.As(err, &e) {
+		return fmt.Errorf("%w; raise --max-size to read it", err)
+	}
+	if errors.Is(err, pack.ErrDamaged) {
+		return fmt.Errorf("object is %w", err)
+	}
+	return fmt.Errorf("object is damaged: %w", err)
+}

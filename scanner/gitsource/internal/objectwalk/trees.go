@@ -1,0 +1,202 @@
+package objectwalk
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/graph"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
+
+// A listing is a parsed tree, kept while trees are made from it: what they copy
+// need not be parsed again, nor looked up.
+type listing struct {
+	entries []listed
+	size    int     // of the tree
+	known   verdict // of its names
+}
+
+// A listed is an entry of a listing.
+type listed struct {
+	start uint32 // in the tree
+	node  int32  // none for submodules
+	name  uint32 // noName if it is no edge
+}
+
+const noName = 1<<32 - 1
+
+// A treeVisitor reads trees: it searches their names and records their edges.
+type treeVisitor struct {
+	*visitor
+	rec   *graph.Recorder
+	parts []pack.Part // of the tree at hand, if it is a delta
+	spare []*listing
+	fresh []byte // names that the base does not have, a line each
+	path  []byte
+
+	nodes, names []uint32 // of edges
+	own          *listing
+}
+
+// Visit implements pack.Visitor.
+func (v *treeVisitor) Visit(n *pack.Node) error {
+	data, err := n.Data()
+	if err != nil {
+		return v.Bad(n.Number(), err)
+	}
+	base := (*listing)(nil)
+	if b := n.Base(); b != nil {
+		base, _ = b.Note.(*listing)
+	}
+	l := v.own
+	if n.Inner() {
+		l = v.listing()
+		n.Note = l
+	}
+	v.parts = nil
+	if base != nil {
+		v.parts = n.Parts()
+	}
+	node := v.number(n.Number())
+	return v.tree(node, data, l, base, v.canonical(node))
+}
+
+// Done implements pack.Visitor.
+func (v *treeVisitor) Done(note any) {
+	if l, ok := note.(*listing); ok {
+		v.spare = append(v.spare, l)
+	}
+}
+
+func (v *treeVisitor) listing() *listing {
+	if k := len(v.spare); k > 0 {
+		l := v.spare[k-1]
+		v.spare = v.spare[:k-1]
+		return l
+	}
+	return &listing{}
+}
+
+// tree parses a tree into l, with what v.parts copies from base, and records it
+// unless it is a second copy.
+func (v *treeVisitor) tree(node int32, data []byte, l, base *listing, record bool) error {
+	bad := v.parse(l, data, base)
+	l.known = empty
+	if base != nil && base.known != empty || v.hints(v.fresh) { // more than is new may hold it, or less
+		names := joinNames(data, v.Store.Hash)
+		if l.known = v.judge(names); l.known == holds && record {
+			if err := v.text(node, scanner.KindPath, names); err != nil {
+				return err
+			}
+		}
+	}
+	if !record {
+		return nil
+	}
+	if l.known != holds && !v.noBlobs {
+		v.pass(int64(len(data)))
+	}
+	v.record(node, l)
+	if bad != nil {
+		return v.unread(node, bad)
+	}
+	return nil
+}
+
+// record records the edges of a tree.
+func (v *treeVisitor) record(node int32, l *listing) {
+	v.nodes, v.names = v.nodes[:0], v.names[:0]
+	for i := range l.entries {
+		if e := &l.entries[i]; e.name != noName {
+			v.nodes, v.names = append(v.nodes, uint32(e.node)), append(v.names, e.name)
+		}
+	}
+	v.rec.Record(node, v.nodes, v.names)
+}
+
+// parse fills l and v.fresh. What comes after an entry that is malformed is lost.
+func (v *treeVisitor) parse(l *listing, data []byte, base *listing) error {
+	l.entries, l.size, v.fresh = l.entries[:0], len(data), v.fresh[:0]
+	parts := v.parts
+	for at := 0; at < len(data); {
+		for len(parts) > 0 && int(parts[0].At+parts[0].Len) <= at {
+			parts = parts[1:]
+		}
+		if len(parts) > 0 && parts[0].From >= 0 && base != nil {
+			if to := l.copy(base, parts[0], at); to > at {
+				at = to
+				continue
+			}
+		}
+		e, n := objects.ParseEntry(data[at:], v.Store.Hash)
+		if n == 0 {
+			l.size = at
+			return fmt.Errorf("%w: entry %d of the tree", objects.ErrMalformed, len(l.entries)+1)
+		}
+		v.fresh = append(append(v.fresh, e.Name...), '\n')
+		l.entries = append(l.entries, v.entry(at, e))
+		at += n
+	}
+	return nil
+}
+
+// copy appends the entries of base that p copies whole to at and after, and returns
+// where they end, or at if there are none.
+func (l *listing) copy(base *listing, p pack.Part, at int) int {
+	from := at - int(p.At) + int(p.From)
+	k := sort.Search(len(base.entries), func(i int) bool { return int(base.entries[i].start) >= from })
+	if k == len(base.entries) || int(base.entries[k].start) != from {
+		return at
+	}
+	for end := int(p.From + p.Len); k < len(base.entries); k++ {
+		next := base.size
+		if k+1 < len(base.entries) {
+			next = int(base.entries[k+1].start)
+		}
+		if next > end {
+			break
+		}
+		e := base.entries[k]
+		shift := at - int(e.start)
+		e.start = uint32(at)
+		l.entries = append(l.entries, e)
+		at = next + shift
+	}
+	return at
+}
+
+// entry looks up what is new in a tree.
+func (v *treeVisitor) entry(at int, e objects.Entry) listed {
+	x := listed{uint32(at), objects.None, noName}
+	if e.Mode == objects.Submodule {
+		return x
+	}
+	if x.node = v.Store.Find(e.Id); x.node == objects.None {
+		x.node = v.Graph.Lose(pack.ID(e.Id))
+	}
+	switch {
+	case x.node == objects.None:
+	case e.Mode == objects.Directory:
+		v.path = append(append(v.path[:0], e.Name...), '/')
+		x.name = v.rec.Name(v.path)
+	case v.Graph.Marks.Has(x.node) || v.Graph.IsMissing(x.node):
+		x.name = v.rec.Name(e.Name)
+	}
+	return x
+}
+
+// joinNames returns the names in a tree, a line each.
+func joinNames(data []byte, hash int) []byte {
+	var names []byte
+	for len(data) > 0 {
+		e, n := objects.ParseEntry(data, hash)
+		if n == 0 {
+			break
+		}
+		names = append(append(names, e.Name...), '\n')
+		data = data[n:]
+	}
+	return names
+}

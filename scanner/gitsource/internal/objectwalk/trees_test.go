@@ -1,0 +1,115 @@
+package objectwalk
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
+	"github.com/stanch-dev/stanch/scanner/scannertest"
+)
+
+// splitTrees makes two trees with names that share their beginnings and ends.
+const splitTrees = `
+put() { mkdir -p "$(dirname "$1")" && echo "$2" >"$1"; }
+put d/alpha-one w1; put d/alpha-two w2; put d/beta w3; put d/sub/x w4; put d/tail w5; commit 1
+git mv d/alpha-one d/alpha-onto; git mv d/beta d/bet; put d/alpha-two w6; git mv d/sub d/sub2; put d/b w3; commit 2
+`
+
+// TestSplitNames reads trees that are deltas, cut into pieces at any place: within
+// modes, names and ids. Each is what it is when it is read whole.
+func TestSplitNames(t *testing.T) {
+	dir := scannertest.Repo(t, splitTrees)
+	d, err := repo.FindDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := d.OpenStore(false, func(*pack.Pack) bool { return false })
+	defer s.Close()
+	id := strings.Repeat("i", 19)
+	for name, trees := range map[string][2][]byte{
+		"renamed":            {treeOf(t, dir, s, "HEAD~:d"), treeOf(t, dir, s, "HEAD:d")},
+		"entry_in_a_name":    {[]byte("100644 100644 bet\x00A" + id + "100644 tail\x00B" + id), []byte("100644 bet\x00A" + id + "100644 tail\x00B" + id)},
+		"last_byte_of_an_id": {[]byte("100644 a\x00" + id + "A100644 b\x00" + id + "B"), []byte("100644 a\x00" + id + "C100644 b\x00" + id + "B")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reading := NewWalk(s, objects.NoLimit, scanner.Prefilter{}, func(scanner.Blob) error { return nil })
+			for n := range int32(s.Len()) {
+				reading.Graph.Mark(n)
+			}
+			checkSplit(t, (&visitor{Walk: reading}).trees(), trees[0], trees[1])
+		})
+	}
+}
+
+func checkSplit(t *testing.T, v *treeVisitor, base, made []byte) {
+	t.Helper()
+	from, whole := &listing{}, &listing{}
+	if err := errors.Join(v.parse(from, base, nil), v.parse(whole, made, nil)); err != nil || len(whole.entries) < 2 {
+		t.Fatal(err, whole)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	copied := 0
+	for range 10_000 {
+		v.parts = cutAnywhere(random, base, made)
+		got := &listing{}
+		if err := v.parse(got, made, from); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(whole, got, cmp.AllowUnexported(listing{}, listed{})); diff != "" {
+			t.Fatalf("parts %v: %s", v.parts, diff)
+		}
+		fresh := bytes.Split(bytes.TrimSuffix(v.fresh, []byte("\n")), []byte("\n"))
+		if len(fresh) < len(whole.entries) {
+			copied++
+		}
+		for _, name := range fresh {
+			if !bytes.Contains(append([]byte("\n"), joinNames(made, 20)...), slices.Concat([]byte("\n"), name, []byte("\n"))) && len(name) > 0 {
+				t.Fatalf("parts %v: a name is %q", v.parts, name)
+			}
+		}
+	}
+	if copied < 50 {
+		t.Errorf("entries were copied %d times", copied)
+	}
+}
+
+// cutAnywhere makes the parts of a delta, of any length.
+func cutAnywhere(random *rand.Rand, base, made []byte) (parts []pack.Part) {
+	for at := 0; at < len(made); {
+		n := min(1+random.IntN(60), len(made)-at)
+		p := pack.Part{At: int32(at), From: -1, Len: int32(n)}
+		skip := random.IntN(len(base))
+		if random.IntN(4) == 0 {
+			skip = 0
+		}
+		if k := bytes.Index(base[skip:], made[at:at+n]); k >= 0 {
+			p.From = int32(skip + k)
+			for at+n < len(made) && skip+k+n < len(base) && made[at+n] == base[skip+k+n] && random.IntN(30) > 0 {
+				n++
+			}
+			p.Len = int32(n)
+		}
+		parts = append(parts, p)
+		at += n
+	}
+	return parts
+}
+
+func treeOf(t *testing.T, dir string, s *objects.Store, rev string) []byte {
+	t.Helper()
+	id, _ := pack.ParseID([]byte(scannertest.Git(t, dir, "rev-parse", rev)))
+	typ, data, err := s.Read(id, objects.NoLimit)
+	if err != nil || typ != pack.Tree {
+		t.Fatal(typ, err)
+	}
+	return data
+}

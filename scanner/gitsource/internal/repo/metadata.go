@@ -1,0 +1,44 @@
+package repo
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner"
+)
+
+// OwnFiles returns the files in the git directory that hold what people typed:
+// the configurations, those of work trees and submodules too, with the URLs of
+// remotes; and logs, which hold the URL of a clone and the messages of commits.
+func (d Dir) OwnFiles() (files map[string]scanner.Kind, unread []error) {
+	files = map[string]scanner.Kind{}
+	_ = filepath.WalkDir(d.CommonDir, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			if !errors.Is(err, fs.ErrNotExist) { // a folder that git has just removed
+				unread = append(unread, err)
+			}
+			return nil
+		}
+		rel, _ := filepath.Rel(d.CommonDir, file)
+		rel = filepath.ToSlash(rel)
+		base := entry.Name()
+		switch {
+		case entry.IsDir():
+			// Of a git directory: a branch or a submodule may have such a name too.
+			_, noHead := os.Lstat(filepath.Join(filepath.Dir(file), "HEAD"))
+			if noHead == nil && slices.Contains([]string{"objects", "refs", "lfs", "hooks"}, base) {
+				return fs.SkipDir
+			}
+		case base == "config" || base == "config.worktree":
+			files[rel] = scanner.KindConfig
+		case base == "FETCH_HEAD" || strings.HasPrefix(rel, "logs/") || strings.Contains(rel, "/logs/"):
+			files[rel] = scanner.KindReflog
+		}
+		return nil
+	})
+	return files, unread
+}

@@ -1,0 +1,285 @@
+package repo
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/boundedfile"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
+
+// A root is a place where reading starts.
+type root struct {
+	Name   string  // refs/heads/main, HEAD, worktrees/x/HEAD, refs/stash@{1}
+	Id     pack.ID // empty for a symbolic ref
+	target string  // of a symbolic ref, itself a root unless it dangles
+}
+
+// Named reports whether r is a ref that someone chose the name of.
+func (r root) Named() bool {
+	return strings.HasPrefix(r.Name, "refs/") && !strings.Contains(r.Name, "@{")
+}
+
+func (r root) Kind() scanner.Kind {
+	if strings.HasPrefix(r.Name, "refs/notes/") {
+		return scanner.KindNote
+	}
+	return scanner.KindBlob
+}
+
+// RefSet is what the refs of a repository say.
+//
+// go-git's own reader is not used: it gives up at the first ref that it cannot
+// parse, and it knows neither linked work trees nor the reflog of the stash.
+type RefSet struct {
+	Roots  []root
+	ByName map[string]int // index in roots
+	Broken []scanner.Blob // refs that could not be read
+	Head   pack.ID        // of the work tree that was opened; empty if unborn
+	Logged []root         // where refs were before, by the reflogs, the latest first
+}
+
+// Of returns the roots that lead to content of the kind.
+func (s *RefSet) Of(kind scanner.Kind) []root {
+	return slices.DeleteFunc(slices.Clone(s.Roots), func(r root) bool { return r.Id == "" || r.Kind() != kind })
+}
+
+// Refs reads packed and loose refs, those of linked work trees, HEADs, and the
+// older stash entries, which only the reflog of refs/stash holds.
+func (d Dir) Refs() *RefSet {
+	s := d.ReadRefs("refs")
+	s.readLoose(filepath.Join(d.CommonDir, "HEAD"), "HEAD")
+	worktrees, _ := os.ReadDir(filepath.Join(d.CommonDir, "worktrees"))
+	for _, w := range worktrees {
+		dir, name := filepath.Join(d.CommonDir, "worktrees", w.Name()), "worktrees/"+w.Name()
+		s.readLoose(filepath.Join(dir, "HEAD"), name+"/HEAD")
+		s.readTree(filepath.Join(dir, "refs"), name+"/refs")
+	}
+	s.readStashLog(filepath.Join(d.CommonDir, "logs", "refs", "stash"))
+	s.readLogs(filepath.Join(d.CommonDir, "logs"), "")
+	for _, w := range worktrees {
+		s.readLogs(filepath.Join(d.CommonDir, "worktrees", w.Name(), "logs"), "worktrees/"+w.Name()+"/")
+	}
+	s.readPseudo(d.GitDir)
+	if ref, err := ReadRef(filepath.Join(d.GitDir, "HEAD")); err == nil {
+		s.Head = s.resolve(ref)
+	}
+	return s
+}
+
+// ReadRefs reads the refs below dir that are in files of their own, and all packed ones.
+// git pack-refs writes packed-refs before it removes the files: read after them, it has
+// each ref whose file has gone.
+func (d Dir) ReadRefs(dir string) *RefSet {
+	loose := &RefSet{ByName: map[string]int{}}
+	loose.readTree(filepath.Join(d.CommonDir, filepath.FromSlash(dir)), dir)
+	s := &RefSet{}
+	s.readPacked(filepath.Join(d.CommonDir, "packed-refs"))
+	s.Broken = append(s.Broken, loose.Broken...)
+	for _, ref := range loose.Roots {
+		s.add(ref)
+	}
+	return s
+}
+
+// add adds ref, in place of one of the same name.
+func (s *RefSet) add(ref root) {
+	if i, ok := s.ByName[ref.Name]; ok {
+		s.Roots[i] = ref
+		return
+	}
+	s.ByName[ref.Name] = len(s.Roots)
+	s.Roots = append(s.Roots, ref)
+}
+
+func (s *RefSet) fail(file, name string, err error) {
+	s.Broken = append(s.Broken, scanner.Blob{
+		ID: scanner.BlobID(file), Kind: scanner.KindRefName, Name: name,
+		Err: fmt.Errorf("reading ref %s: %w", name, err),
+	})
+}
+
+// readPacked reads packed-refs: "<id> SP <name>" a line, with "#" for a header
+// and "^" for what the tag above peels to (git's refs/packed-backend.c).
+func (s *RefSet) readPacked(file string) {
+	text, err := boundedfile.ReadSmall(file, boundedfile.MaxList)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.fail(file, "packed-refs", err)
+	}
+	// There may be tens of thousands: one text that all names are parts of, and no
+	// growing in between.
+	lines := bytes.Count(text, []byte("\n")) + 1
+	s.ByName, s.Roots = make(map[string]int, lines), make([]root, 0, lines)
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimRight(line, "\r\n")
+		if line == "" || line[0] == '#' || line[0] == '^' {
+			continue
+		}
+		hash, name, _ := strings.Cut(line, " ")
+		id, ok := pack.ParseID([]byte(hash))
+		if !ok || name == "" {
+			s.fail(file, "packed-refs", objects.ErrMalformed)
+			continue
+		}
+		s.add(root{Name: name, Id: id})
+	}
+}
+
+// readTree reads the loose refs below dir. They override packed ones.
+func (s *RefSet) readTree(dir, name string) {
+	_ = filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+		rel, _ := filepath.Rel(dir, file)
+		ref := name + "/" + filepath.ToSlash(rel)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			s.fail(file, ref, err)
+		case !d.IsDir() && isRefName(ref):
+			s.readLoose(file, ref)
+		}
+		return nil
+	})
+}
+
+// isRefName tells refs from the locks and the .DS_Store that lie beside them
+// (git-check-ref-format(1), rule 1).
+func isRefName(name string) bool {
+	return !strings.HasSuffix(name, ".lock") && !strings.HasPrefix(path.Base(name), ".")
+}
+
+func (s *RefSet) readLoose(file, name string) {
+	ref, err := ReadRef(file)
+	if _, gone := os.Lstat(file); err != nil && strings.Contains(name, "refs/") && errors.Is(gone, fs.ErrNotExist) {
+		return // git has packed it
+	}
+	if err != nil {
+		s.fail(file, name, err)
+		return
+	}
+	ref.Name = name
+	s.add(ref)
+}
+
+// ReadRef reads a loose ref: an id, or "ref: " and the name of another ref.
+func ReadRef(file string) (root, error) {
+	text, err := boundedfile.ReadSmall(file, boundedfile.MaxSmall)
+	if err != nil {
+		return root{}, err
+	}
+	text = bytes.TrimSpace(text)
+	if name, ok := bytes.CutPrefix(text, []byte("ref:")); ok {
+		return root{target: string(bytes.TrimSpace(name))}, nil
+	}
+	id, ok := pack.ParseID(text)
+	if !ok {
+		// The text stays out of the message: by a symlink it may be any file.
+		return root{}, objects.ErrMalformed
+	}
+	return root{Id: id}, nil
+}
+
+// resolve follows symbolic refs, no further than git does. It returns zero for
+// one that dangles, as HEAD does before the first commit.
+func (s *RefSet) resolve(ref root) pack.ID {
+	for range 5 {
+		i, ok := s.ByName[ref.target]
+		if ref.target == "" || !ok {
+			break
+		}
+		ref = s.Roots[i]
+	}
+	return ref.Id
+}
+
+// readStashLog adds each entry of the stash: "<old> <new> <who> TAB <message>"
+// a line, the newest last.
+func (s *RefSet) readStashLog(file string) {
+	text, err := boundedfile.ReadSmall(file, boundedfile.MaxList)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.fail(file, "refs/stash@{}", err)
+	}
+	lines := bytes.Split(bytes.TrimRight(text, "\n"), []byte("\n"))
+	for i, line := range lines {
+		name := fmt.Sprintf("refs/stash@{%d}", len(lines)-1-i)
+		fields := bytes.SplitN(line, []byte(" "), 3)
+		if len(fields) < 3 {
+			if len(line) > 0 {
+				s.fail(file, name, objects.ErrMalformed)
+			}
+			continue
+		}
+		if id, ok := pack.ParseID(fields[1]); ok {
+			s.add(root{Name: name, Id: id})
+		} else {
+			s.fail(file, name, objects.ErrMalformed)
+		}
+	}
+}
+
+// readLogs notes where the refs were that have a reflog below dir. What cannot be
+// read is passed over: it is no more than a name for what is read anyway.
+func (s *RefSet) readLogs(dir, prefix string) {
+	_ = filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return nil //nolint:nilerr // yieldFiles says so
+		}
+		rel, _ := filepath.Rel(dir, file)
+		text, _ := boundedfile.ReadSmall(file, boundedfile.MaxList)
+		lines := bytes.Split(bytes.TrimRight(text, "\n"), []byte("\n"))
+		for i := len(lines) - 1; i >= 0; i-- {
+			old, rest, _ := bytes.Cut(lines[i], []byte(" "))
+			now, _, _ := bytes.Cut(rest, []byte(" "))
+			name := prefix + filepath.ToSlash(rel)
+			s.logs(fmt.Sprintf("%s@{%d}", name, len(lines)-1-i), now)
+			s.logs(fmt.Sprintf("%s@{%d}", name, len(lines)-i), old)
+		}
+		return nil
+	})
+}
+
+func (s *RefSet) logs(name string, hash []byte) {
+	if id, ok := pack.ParseID(hash); ok {
+		s.Logged = append(s.Logged, root{Name: name, Id: id})
+	}
+}
+
+// readPseudo notes what git remembers in the middle of things: ORIG_HEAD,
+// MERGE_HEAD, FETCH_HEAD … (gitrevisions(7)).
+func (s *RefSet) readPseudo(gitDir string) {
+	files, _ := filepath.Glob(filepath.Join(gitDir, "*_HEAD"))
+	for _, file := range files {
+		text, _ := boundedfile.ReadSmall(file, boundedfile.MaxSmall)
+		for line := range bytes.Lines(text) {
+			hash, _, _ := bytes.Cut(bytes.TrimSpace(line), []byte("\t"))
+			s.logs(filepath.Base(file), hash)
+		}
+	}
+}
+
+// readShallow reads the commits that a shallow clone cut off the parents of
+// (git's Documentation/technical/shallow): an id a line. At an error, there is
+// none: the parents show up as missing.
+func readShallow(file string) (map[pack.ID]bool, error) {
+	text, err := boundedfile.ReadSmall(file, boundedfile.MaxList)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading the shallow boundary: %w", err)
+	}
+	shallow := map[pack.ID]bool{}
+	for word := range bytes.FieldsSeq(text) {
+		id, ok := pack.ParseID(word)
+		if !ok {
+			return nil, fmt.Errorf("reading %s: %w", file, objects.ErrMalformed)
+		}
+		shallow[id] = true
+	}
+	return shallow, nil
+}

@@ -1,0 +1,72 @@
+package repo
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/boundedfile"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+)
+
+func (d Dir) Resolve(name string) (pack.ID, error) {
+	if err := d.RefsReadable(); err != nil {
+		return "", err
+	}
+	for range 6 { // git follows no more either
+		ref, err := d.readNamed(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return "", nil
+		case err != nil:
+			return "", fmt.Errorf("reading ref %s: %w", name, err)
+		case ref.target == "":
+			return ref.Id, nil
+		}
+		name = ref.target
+	}
+	return "", fmt.Errorf("reading ref %s: %w: symbolic refs lead to each other", name, objects.ErrMalformed)
+}
+
+// RefsReadable returns an error if the refs are not in files.
+func (d Dir) RefsReadable() error {
+	if storage := refStorage(ReadConfig(d.CommonDir)); storage != "" {
+		return fmt.Errorf("refs are kept as %s, which stanch cannot read; git refs migrate --ref-format=files changes that", storage)
+	}
+	return nil
+}
+
+// readNamed reads a ref by its full name: from a file of the work tree, else from one of
+// the repository, else from packed-refs.
+func (d Dir) readNamed(name string) (root, error) {
+	var ref root
+	err := fs.ErrNotExist
+	for _, dir := range []string{d.GitDir, d.CommonDir} {
+		if ref, err = ReadRef(filepath.Join(dir, filepath.FromSlash(name))); err == nil || dir == d.CommonDir {
+			break
+		}
+	}
+	if err == nil {
+		return ref, nil
+	}
+	// A folder of the name, empty since its last ref was packed, is no ref either.
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, boundedfile.ErrNotRegular) {
+		return root{}, err
+	}
+	text, err := boundedfile.ReadSmall(filepath.Join(d.CommonDir, "packed-refs"), boundedfile.MaxList)
+	if err != nil {
+		return root{}, err
+	}
+	at := bytes.Index(text, []byte(" "+name+"\n"))
+	if at < 0 {
+		return root{}, fs.ErrNotExist
+	}
+	id, ok := pack.ParseID(text[bytes.LastIndexByte(text[:at], '\n')+1 : at])
+	if !ok {
+		return root{}, objects.ErrMalformed
+	}
+	return root{Id: id}, nil
+}

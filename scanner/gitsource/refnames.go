@@ -1,0 +1,31 @@
+package gitsource
+
+import "strings"
+
+// Refs returns the refs whose full names begin with prefix, "refs/remotes/origin/",
+// and the ids of what they point to, in hex. Symbolic refs are left out: what they
+// name has a name of its own. If some cannot be read, it returns the others with an
+// error; if none can, nil.
+func (r *Repository) Refs(prefix string) (map[string]string, error) {
+	if err := r.dir.RefsReadable(); err != nil {
+		return nil, err
+	}
+	s := r.dir.ReadRefs(strings.TrimSuffix(prefix[:strings.LastIndexByte(prefix, '/')+1], "/"))
+	found := map[string]string{}
+	for _, ref := range s.Roots {
+		if strings.HasPrefix(ref.Name, prefix) && ref.Id != "" {
+			found[ref.Name] = ref.Id.String()
+		}
+	}
+	if len(s.Broken) > 0 {
+		return found, s.Broken[0].Err
+	}
+	return found, nil
+}
+
+// Resolve returns the id, in hex, of what a ref points to: HEAD, MERGE_HEAD, or a
+// full name. It is "" if there is no such ref, as for HEAD before the first commit.
+func (r *Repository) Resolve(name string) (string, error) {
+	id, err := r.dir.Resolve(name)
+	return id.String(), err
+}

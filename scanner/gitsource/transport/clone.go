@@ -1,0 +1,77 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	git "github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/plumbing/transport"
+	"github.com/go-git/go-git/v5/plumbing/transport/http"
+
+	"github.com/stanch-dev/stanch/scanner/internal/gitcmd"
+	"github.com/stanch-dev/stanch/scanner/printable"
+)
+
+// CloneDir makes a bare mirror of the repository at rawURL in a temporary folder, as Clone
+// says.
+func CloneDir(ctx context.Context, rawURL string, progress io.Writer) (string, error) {
+	remote, err := parseRemote(rawURL)
+	if err != nil {
+		return "", err
+	}
+	if progress != nil {
+		progress = printable.StrippedWriter(progress)
+	}
+	dir, err := os.MkdirTemp("", "stanch-*.git")
+	if err != nil {
+		return "", fmt.Errorf("cloning %s: %w", remote.url, err)
+	}
+	if err := remote.cloneInto(ctx, dir, progress); err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		err = fmt.Errorf("cloning %s: %w", remote.url, err)
+		return "", errors.Join(err, os.RemoveAll(dir))
+	}
+	return dir, nil
+}
+
+func (r address) cloneInto(ctx context.Context, dir string, progress io.Writer) error {
+	err := r.runGit(ctx, dir, progress)
+	if to, ok := r.moved(ctx, err); ok {
+		err = to.runGit(ctx, dir, progress)
+	}
+	if errors.Is(err, gitcmd.ErrNoGit) {
+		err = r.runGoGit(ctx, dir, progress)
+	}
+	return err
+}
+
+func (r address) runGit(ctx context.Context, dir string, progress io.Writer) error {
+	mode := "--quiet"
+	if progress != nil {
+		mode = "--progress"
+	}
+	_, err := gitcmd.Run(ctx, gitcmd.Command{
+		Args: []string{"clone", "--mirror", mode, "--", r.url, dir}, Config: r.config(), Progress: progress, KillChildren: r.host != "",
+	})
+	return err
+}
+
+func (r address) runGoGit(ctx context.Context, dir string, progress io.Writer) error {
+	var auth transport.AuthMethod
+	if r.host != "" && r.user+r.password != "" {
+		auth = &http.BasicAuth{Username: r.user, Password: r.password}
+	}
+	_, err := git.PlainCloneContext(ctx, dir, true, &git.CloneOptions{URL: r.url, Auth: auth, Mirror: true, Progress: progress})
+	if errors.Is(err, transport.ErrEmptyRemoteRepository) {
+		_, err = git.PlainInit(dir, true) // go-git has removed what it made
+	}
+	if err != nil && printable.Stripped(err.Error()) != err.Error() { // quotes the server
+		return errors.New(printable.Stripped(err.Error()))
+	}
+	return err
+}

@@ -1,0 +1,197 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// ErrTooLarge says that a server sent more than Wanted.MaxBytes.
+var ErrTooLarge = errors.New("the repository is too large")
+
+// Wanted is what Fetch is to get.
+type Wanted struct {
+	// Tips are refs, as in Refs.Tips. What is below refs/stanch/ is no ref of the server
+	// but an id that no ref leads to any more, as those of force pushes: it is located as
+	// unreachable, and that the server does not have it is no error.
+	Tips map[string]string
+	// Haves are ids: the commits that they lead to are not sent, nor what the parents of new
+	// commits hold; single files that only older ones hold may be. Those that the server does not have are
+	// no error. Only the first 32,768 count (maxHaves): those of branches should come before
+	// those of pull requests.
+	Haves []string
+	// Objects are ids of single blobs, of which nothing else is sent.
+	Objects []string
+	// MaxBytes is how large the pack may be; one that is larger is an error that wraps
+	// ErrTooLarge. 0 means no limit.
+	MaxBytes int64
+	// Dir is where the temporary folder is made, "" for where the system has such.
+	Dir string
+	// Stall is how long a server may send nothing, before the error is ErrStalled; 0 means
+	// two minutes.
+	Stall time.Duration
+}
+
+// maxHaves is how many ids are sent of what is here: compressed they are a body of less
+// than 1 MiB, which is what nginx takes by default (client_max_body_size). git http-backend
+// takes 10 MiB. What is left out costs bytes only: it may be sent once more.
+const maxHaves = 32 << 10
+
+// unled is the prefix of ids in Wanted.Tips that no ref leads to.
+const unled = "refs/stanch/"
+
+// pushedAway is the file in which they are noted, and what leads to them by name.
+const pushedAway = "PUSHED_AWAY_HEAD"
+
+// Fetched is the repository that Fetch has made.
+type Fetched struct {
+	Dir   string // a temporary folder
+	Bytes int64  // received
+	// Absent are the ids that were asked for, as blobs or below refs/stanch/, and that the
+	// server does not have, or does not give.
+	Absent []string
+	// Rest says that less was asked for than the tips lead to: objects may be missing.
+	Rest bool
+}
+
+// Fetch makes a bare repository in a temporary folder that holds what w asks for, and
+// nothing else. If Fetch returns an error, nothing is left. The refs
+// are those of w.Tips, and HEAD is that of the server; if w.Haves leads to all of them,
+// nothing is asked for. Rest is set unless all is asked for: then what is missing is unread.
+func (r *Remote) Fetch(ctx context.Context, w Wanted) (Fetched, error) {
+	dir, err := os.MkdirTemp(w.Dir, "stanch-*.git")
+	if err != nil {
+		return Fetched{}, fmt.Errorf("fetching %s: %w", r.url, err)
+	}
+	f := fetch{Remote: r, Wanted: w, dir: dir}
+	if err := f.repository(ctx); err != nil {
+		err = fmt.Errorf("fetching %s: %w", r.url, endOf(ctx, err))
+		return Fetched{}, errors.Join(err, os.RemoveAll(dir))
+	}
+	return Fetched{Dir: dir, Bytes: f.carrier.received, Absent: f.absent, Rest: f.rest()}, nil
+}
+
+// A fetch is one call of Fetch.
+type fetch struct {
+	*Remote
+	Wanted
+	dir    string
+	bytes  int64    // of packs
+	absent []string // what the server does not have
+}
+
+func (f *fetch) repository(ctx context.Context) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	if err := f.layOut(); err != nil {
+		return err
+	}
+	f.carrier.stall = f.Stall
+	if f.Stall <= 0 {
+		f.carrier.stall = defaultStall
+	}
+	f.carrier.received = 0
+	haves := f.Haves[:min(len(f.Haves), maxHaves)]
+	have := make(map[string]bool, len(f.Haves))
+	for _, id := range f.Haves {
+		have[id] = true
+	}
+	wants := map[string]bool{} // whether the server may not have it
+	for name, id := range f.Tips {
+		if may, ok := wants[id]; !have[id] && (!ok || may) {
+			wants[id] = strings.HasPrefix(name, unled)
+		}
+	}
+	objects := map[string]bool{}
+	for _, id := range f.Objects {
+		objects[id] = true
+	}
+	// On their own: what haves lead to may be kept back.
+	for _, err := range []error{f.all(ctx, wants, haves), f.all(ctx, objects, nil)} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rest reports whether what was asked for is less than all that it leads to, HEAD included.
+func (f *fetch) rest() bool {
+	detached := f.refs.Tips["HEAD"]
+	return len(f.Haves)+len(f.Objects) > 0 || f.Tips["HEAD"] != detached
+}
+
+// check returns an error for what is no id or no name.
+func (f *fetch) check() error {
+	for _, id := range slices.Concat(f.Haves, f.Objects, slices.Collect(maps.Values(f.Tips))) {
+		if !plumbing.IsHash(id) || len(id) != len(plumbing.ZeroHash)*2 {
+			return fmt.Errorf("%q is no id", excerpt(id))
+		}
+	}
+	for name := range f.Tips {
+		if strings.ContainsFunc(name, notInRef) {
+			return fmt.Errorf("%q is no name of a ref", excerpt(name))
+		}
+	}
+	return nil
+}
+
+// layOut makes the repository, without objects (gitrepository-layout(5)).
+func (f *fetch) layOut() error {
+	head := "ref: " + f.refs.Head
+	if f.refs.Head == "" {
+		head = f.refs.Tips["HEAD"]
+		if head == "" {
+			head = "ref: refs/heads/main" // there is none, and git needs a line
+		}
+	}
+	var packed, away strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(f.Tips)) {
+		switch {
+		case strings.HasPrefix(name, unled):
+			fmt.Fprintf(&away, "%s\t%s\n", f.Tips[name], name)
+		case name != "HEAD":
+			fmt.Fprintf(&packed, "%s %s\n", f.Tips[name], name)
+		}
+	}
+	err := errors.Join(os.MkdirAll(filepath.Join(f.dir, "objects", "pack"), 0o700), os.Mkdir(filepath.Join(f.dir, "refs"), 0o700))
+	for name, text := range map[string]string{
+		"HEAD": head + "\n", "packed-refs": packed.String(), pushedAway: away.String(), "shallow": strings.Join(f.shallow, "\n"),
+		"config": "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
+	} {
+		if text != "" && err == nil {
+			err = os.WriteFile(filepath.Join(f.dir, name), []byte(text), 0o600)
+		}
+	}
+	return err
+}
+
+// all gets what wants leads to and haves does not. What the server may not have is asked
+// for until it refuses it: it names one at a time.
+func (f *fetch) all(ctx context.Context, wants map[string]bool, haves []string) error {
+	for len(wants) > 0 {
+		err := f.pack(ctx, slices.Sorted(maps.Keys(wants)), haves)
+		if err == nil {
+			return nil
+		}
+		m := notOurRef().FindStringSubmatch(err.Error())
+		if m == nil || ctx.Err() != nil {
+			return err
+		}
+		if mayBeAbsent, asked := wants[m[1]]; !asked || !mayBeAbsent {
+			return fmt.Errorf("%w; a ref was moved meanwhile: try again", err)
+		}
+		f.absent = append(f.absent, m[1])
+		delete(wants, m[1])
+	}
+	return nil
+}

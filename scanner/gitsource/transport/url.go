@@ -1,0 +1,106 @@
+package transport
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"regexp"
+)
+
+var (
+	schemeURL = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
+	// git-clone(1), GIT URLS: the scp-like syntax has no slash before the first
+	// colon. One letter before it is a Windows drive.
+	scpURL = regexp.MustCompile(`^([^/\\:@]+@[^/:]+|[^/\\:@]{2,}):[^:]`)
+	// Greedy: a password may hold "@".
+	userinfo = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*://).*@`)
+)
+
+// IsURL reports whether operand names a repository to clone: it has a scheme,
+// or is in git's scp-like form host:path and there is no such file.
+func IsURL(operand string) bool {
+	if schemeURL.MatchString(operand) {
+		return true
+	}
+	_, err := os.Lstat(operand)
+	return err != nil && scpURL.MatchString(operand)
+}
+
+// Redact returns operand without the user and password that a URL may hold: what
+// reports and messages call it.
+func Redact(operand string) string {
+	if !schemeURL.MatchString(operand) {
+		return operand
+	}
+	u, err := url.Parse(operand)
+	switch {
+	case err != nil:
+		return userinfo.ReplaceAllString(operand, "${1}")
+	case u.User == nil:
+		return operand
+	}
+	u.User = nil
+	return u.String()
+}
+
+// An address is a URL whose secrets are kept apart from it.
+type address struct {
+	url            string
+	host           string // scheme://host/, for http
+	user, password string // for http
+}
+
+func parseRemote(rawURL string) (address, error) {
+	if !schemeURL.MatchString(rawURL) {
+		return address{url: rawURL}, nil // scp-like: holds a user at most
+	}
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		var parse *url.Error // its text holds the URL
+		if errors.As(err, &parse) {
+			err = parse.Err
+		}
+		if userinfo.MatchString(rawURL) {
+			// Nor is the cause safe: "invalid port" quotes what may be a password.
+			err = errors.New("not a valid URL; does the password need percent-encoding?")
+		}
+		return address{}, fmt.Errorf("cloning %s: %w", userinfo.ReplaceAllString(rawURL, "${1}[redacted]@"), err)
+	}
+	r := address{}
+	if u.User != nil {
+		r.user = u.User.Username()
+		r.password, _ = u.User.Password()
+		u.User = nil
+		if u.Scheme == "ssh" && r.user != "" {
+			u.User = url.User(r.user)
+		}
+	}
+	r.url = u.String()
+	if u.Scheme == "http" || u.Scheme == "https" {
+		r.host = u.Scheme + "://" + u.Host + "/"
+	}
+	return r, nil
+}
+
+// config returns the settings by which git sends the user and password of r.
+func (r address) config() [][2]string {
+	switch {
+	case r.host == "" || r.user == "" && r.password == "":
+		return nil
+	case !r.sendsPassword():
+		return [][2]string{{"credential." + r.host + ".username", r.user}}
+	}
+	basic := base64.StdEncoding.EncodeToString([]byte(r.user + ":" + r.password))
+	// Where a server redirects to, git sends the header as well, be it another host.
+	return [][2]string{
+		{"http." + r.host + ".extraHeader", "Authorization: Basic " + basic},
+		{"http." + r.host + ".followRedirects", "false"},
+	}
+}
+
+// minToken is the length from which a user without a password is taken for a
+// token, as in https://TOKEN@github.com/. Shorter ones are names, as in
+// https://me@dev.azure.com/, whose password a credential helper has.
+const minToken = 20

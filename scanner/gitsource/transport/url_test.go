@@ -1,0 +1,71 @@
+package transport
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestRemoteConfig(t *testing.T) {
+	tests := []struct {
+		url  string
+		want [][2]string
+	}{
+		{"https://me:pw@h:8/x", [][2]string{{"http.https://h:8/.extraHeader", "Authorization: Basic bWU6cHc="}, {"http.https://h:8/.followRedirects", "false"}}},
+		{"https://me@h/x", [][2]string{{"credential.https://h/.username", "me"}}},
+		{"https://" + strings.Repeat("t", 20) + "@h/x", [][2]string{
+			{"http.https://h/.extraHeader", "Authorization: Basic dHR0dHR0dHR0dHR0dHR0dHR0dHQ6"}, {"http.https://h/.followRedirects", "false"},
+		}},
+		{"https://h/x", nil},
+	}
+	for _, tt := range tests {
+		r, err := parseRemote(tt.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.config(); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: settings are %q", tt.url, got)
+		}
+		if strings.Contains(r.url, "@") {
+			t.Errorf("%s: argument is %s", tt.url, r.url)
+		}
+	}
+}
+
+func TestIsURL(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("git@host:here", 0o700); err != nil {
+		t.Skip(err) // Windows has no such names
+	}
+	for operand, want := range map[string]bool{
+		"https://github.com/a/b": true, "ssh://git@h/x": true, "file:///x": true, "git@github.com:a/b.git": true, "host:path": true,
+		".": false, "..": false, "dir/sub": false, `C:\repo`: false, "C:/repo": false, "/abs:olute": false, "./a:b": false,
+		"git@host:here": false, "": false, "-x": false,
+	} {
+		if got := IsURL(operand); got != want {
+			t.Errorf("IsURL(%q) is %v", operand, got)
+		}
+	}
+}
+
+func TestRedact(t *testing.T) {
+	for operand, want := range map[string]string{
+		"https://me:pw@h/x":             "https://h/x",
+		"https://token@h/x":             "https://h/x",
+		"https://h/@scope/x":            "https://h/@scope/x",
+		"https://me:pw@h/@scope/x":      "https://h/@scope/x",
+		"https://me:p@ss@h/x":           "https://h/x",
+		"https://me:pw/1@host/%zz":      "https://host/%zz",
+		"https://me:p%zz@host/x":        "https://host/x",
+		"ssh://git@h:2222/x":            "ssh://h:2222/x",
+		"git@github.com:a/b.git":        "git@github.com:a/b.git",
+		"dir/@x":                        "dir/@x",
+		"https://h/A%2fb?c=%41#d":       "https://h/A%2fb?c=%41#d",
+		"https://me:pw@h/A%2fb?c=%41#d": "https://h/A%2fb?c=%41#d",
+	} {
+		if got := Redact(operand); got != want {
+			t.Errorf("Redact(%q) is %q, want %q", operand, got, want)
+		}
+	}
+}
