@@ -89,7 +89,7 @@ func (g *repository) find(ctx context.Context, e *cievent.Event) (Range, error) 
 	if err := g.deepen(ctx, &r); err != nil {
 		return Range{}, err
 	}
-	err = g.settle(ctx, e, &r)
+	err = g.countRange(ctx, e, &r)
 	return r, err
 }
 
@@ -161,7 +161,7 @@ func (g *repository) exclude(ctx context.Context, e *cievent.Event, r *Range) er
 		r.Exclude = []string{base}
 		return err
 	case e.Base != "":
-		err := g.want(ctx, e.Base, depth(e))
+		err := g.ensureCommit(ctx, e.Base, depth(e))
 		if err == nil {
 			r.Exclude = []string{e.Base}
 			return nil
@@ -195,8 +195,8 @@ func (g *repository) verify(ctx context.Context, name string) (string, error) {
 	return strings.TrimSpace(out), err
 }
 
-// want sees to it that the commit with this id is there.
-func (g *repository) want(ctx context.Context, id string, depth int) error {
+// ensureCommit sees to it that the commit with this id is there.
+func (g *repository) ensureCommit(ctx context.Context, id string, depth int) error {
 	if g.has(ctx, id) {
 		return nil
 	}
@@ -232,8 +232,8 @@ func (g *repository) everything(ctx context.Context, e *cievent.Event) (Range, e
 	return r, nil
 }
 
-// settle counts the range, and makes sure that it is not empty.
-func (g *repository) settle(ctx context.Context, e *cievent.Event, r *Range) error {
+// countRange counts the range, and makes sure that it is not empty.
+func (g *repository) countRange(ctx context.Context, e *cievent.Event, r *Range) error {
 	out, err := g.git(ctx, slices.Concat([]string{"rev-list", "--count"}, r.revisions())...)
 	if err != nil {
 		return err

@@ -51,7 +51,7 @@ func (g *repository) fetchDefault(ctx context.Context, e *cievent.Event) (string
 	}
 	for _, ref := range refs { // git lists refs/x/refs/heads/main for refs/heads/main, too
 		if ref.name == "refs/heads/"+e.DefaultBranch {
-			return ref.id, g.want(ctx, ref.id, depth(e))
+			return ref.id, g.ensureCommit(ctx, ref.id, depth(e))
 		}
 	}
 	return "", fmt.Errorf("the server has no branch %s", e.DefaultBranch)
@@ -100,7 +100,7 @@ func (g *repository) fetchAll(ctx context.Context, e *cievent.Event) error {
 	for _, ref := range lacking {
 		ids = append(ids, ref.id)
 	}
-	if found, checkErr := g.feed(ctx, nil, ids, "cat-file", "--batch-check=%(objecttype)"); checkErr != nil || strings.Contains(found, " missing") {
+	if found, checkErr := g.runGit(ctx, nil, ids, "cat-file", "--batch-check=%(objecttype)"); checkErr != nil || strings.Contains(found, " missing") {
 		return errors.Join(err, checkErr)
 	}
 	return nil
@@ -117,7 +117,7 @@ const allHistory = 1<<31 - 1
 // deepen fetches history until the range is what it would be in a whole clone.
 func (g *repository) deepen(ctx context.Context, r *Range) error {
 	for _, step := range steps {
-		cut, wide, err := g.cut(ctx, r)
+		cut, wide, err := g.cutOff(ctx, r)
 		if err != nil || cut == 0 && !wide {
 			return err
 		}
@@ -134,17 +134,17 @@ func (g *repository) deepen(ctx context.Context, r *Range) error {
 			return nil
 		}
 	}
-	cut, _, err := g.cut(ctx, r)
+	cut, _, err := g.cutOff(ctx, r)
 	if cut > 0 {
 		g.notes = append(g.notes, fmt.Sprintf("history is cut off at %d commits of the range, on the server too", cut))
 	}
 	return err
 }
 
-// cut counts the commits of the range at which history is cut off: what comes before
+// cutOff counts the commits of the range at which history is cut off: what comes before
 // them may belong to the range. wide says that the range goes back to where history
 // begins while that of what is excluded is cut off: the two may meet before.
-func (g *repository) cut(ctx context.Context, r *Range) (cut int, wide bool, err error) {
+func (g *repository) cutOff(ctx context.Context, r *Range) (cut int, wide bool, err error) {
 	shallow, err := g.shallow(ctx)
 	if err != nil || len(shallow) == 0 {
 		return 0, false, err

@@ -25,7 +25,7 @@ func (g *repository) fetch(ctx context.Context, more int, wants ...string) error
 	if shallow, err := g.shallow(ctx); err != nil || len(shallow) > 0 { // what is whole must not be made shallow
 		depth := more
 		if more < allHistory {
-			depth += g.held(ctx)
+			depth += g.countCommits(ctx)
 		}
 		args = append(args, fmt.Sprintf("--depth=%d", depth))
 	}
@@ -34,21 +34,21 @@ func (g *repository) fetch(ctx context.Context, more int, wants ...string) error
 
 // fetchWith runs git fetch with settings, and lines on its standard input.
 func (g *repository) fetchWith(ctx context.Context, config [][2]string, lines []string, args ...string) error {
-	_, err := g.ask(ctx, config, lines, args...)
+	_, err := g.askServer(ctx, config, lines, args...)
 	return err
 }
 
-// ask runs a git command that asks the server, as feed does: with the credentials that
+// askServer runs a git command that asks the server, as feed does: with the credentials that
 // the checkout has, and if that fails, with the token.
-func (g *repository) ask(ctx context.Context, config [][2]string, lines []string, args ...string) (string, error) {
+func (g *repository) askServer(ctx context.Context, config [][2]string, lines []string, args ...string) (string, error) {
 	if g.remote == "" {
 		return "", errNoRemote
 	}
-	out, err := g.feed(ctx, config, lines, args...)
+	out, err := g.runGit(ctx, config, lines, args...)
 	if err == nil || g.Token == "" || g.Server == "" || ctx.Err() != nil {
 		return out, err
 	}
-	out, tokenErr := g.feed(ctx, slices.Concat(config, g.tokenConfig()), lines, args...)
+	out, tokenErr := g.runGit(ctx, slices.Concat(config, g.tokenConfig()), lines, args...)
 	if tokenErr != nil {
 		return "", err // the first is about the checkout, which the user knows
 	}
@@ -62,7 +62,7 @@ type serverRef struct{ id, name string }
 
 // list returns the refs of the server that options of ls-remote and names choose.
 func (g *repository) list(ctx context.Context, options []string, names ...string) (refs []serverRef, err error) {
-	out, err := g.ask(ctx, nil, nil, slices.Concat([]string{"ls-remote", "--quiet"}, options, []string{"--end-of-options", g.remote}, names)...)
+	out, err := g.askServer(ctx, nil, nil, slices.Concat([]string{"ls-remote", "--quiet"}, options, []string{"--end-of-options", g.remote}, names)...)
 	for line := range strings.Lines(out) {
 		id, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
 		refs = append(refs, serverRef{id, name})
@@ -70,9 +70,9 @@ func (g *repository) list(ctx context.Context, options []string, names ...string
 	return refs, err
 }
 
-// held is how many commits there are: no history is deeper, so that none is cut off
+// countCommits is how many commits there are: no history is deeper, so that none is cut off
 // by asking for more.
-func (g *repository) held(ctx context.Context) int {
+func (g *repository) countCommits(ctx context.Context) int {
 	out, err := g.git(ctx, "rev-list", "--count", "--all", "HEAD", "--")
 	if err != nil {
 		return 0 // HEAD is not born
@@ -97,12 +97,12 @@ func (g *repository) lines(ctx context.Context, args ...string) ([]string, error
 }
 
 func (g *repository) git(ctx context.Context, args ...string) (string, error) {
-	return g.feed(ctx, nil, nil, args...)
+	return g.runGit(ctx, nil, nil, args...)
 }
 
-// feed runs git in the checkout, with lines on its standard input, and returns what it
+// runGit runs git in the checkout, with lines on its standard input, and returns what it
 // prints.
-func (g *repository) feed(ctx context.Context, config [][2]string, lines []string, args ...string) (string, error) {
+func (g *repository) runGit(ctx context.Context, config [][2]string, lines []string, args ...string) (string, error) {
 	if !isDir(g.Dir) {
 		return "", fmt.Errorf("%s is no folder", g.Dir)
 	}
@@ -118,7 +118,7 @@ func (g *repository) feed(ctx context.Context, config [][2]string, lines []strin
 	case errors.Is(err, gitcmd.ErrNoGit):
 		return "", fmt.Errorf("finding the commits of the event: %w", err)
 	case errors.As(err, &failed) && strings.Contains(failed.Stderr, "dubious ownership"):
-		return "", fmt.Errorf("%w; run: git config --global --add safe.directory %q", ErrOwner, g.top())
+		return "", fmt.Errorf("%w; run: git config --global --add safe.directory %q", ErrOwner, g.ownedFolder())
 	}
 	return out, err
 }
@@ -129,9 +129,9 @@ var checkoutSettings = [][2]string{
 	{"http.lowSpeedLimit", "1"}, {"http.lowSpeedTime", "120"}, // a server that says nothing is none
 }
 
-// top is the folder from here upwards that git takes for the repository's: the one that
+// ownedFolder is the folder from here upwards that git takes for the repository's: the one that
 // it wants to be named.
-func (g *repository) top() string {
+func (g *repository) ownedFolder() string {
 	dir, err := filepath.Abs(g.Dir)
 	if err != nil {
 		return g.Dir

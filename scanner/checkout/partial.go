@@ -36,7 +36,7 @@ func (g *repository) complete(ctx context.Context, r *Range) error {
 	}
 	before, err := g.before(ctx, r)
 	if err != nil {
-		r.lacks(fmt.Errorf("what stood there before is unknown: %w", err))
+		r.addUnread(fmt.Errorf("what stood there before is unknown: %w", err))
 		return ctx.Err()
 	}
 	if len(before) > 0 {
@@ -48,8 +48,8 @@ func (g *repository) complete(ctx context.Context, r *Range) error {
 // maxFolders is how deep folders may lie in each other, as for gitsource.
 const maxFolders = 4096
 
-// lacks notes that something of r is not there.
-func (r *Range) lacks(err error) {
+// addUnread notes that something of r is not there.
+func (r *Range) addUnread(err error) {
 	if r.Unread != nil {
 		err = fmt.Errorf("%w; %w", r.Unread, err)
 	}
@@ -106,7 +106,7 @@ func (g *repository) before(ctx context.Context, r *Range) (ids []string, err er
 		return nil, err
 	}
 	slices.Sort(lacking)
-	changes, err := g.feed(ctx, nil, commits, "diff-tree", "--stdin", "-r", "-m", "--no-renames", "--no-commit-id", "--raw", "--no-abbrev", "-z")
+	changes, err := g.runGit(ctx, nil, commits, "diff-tree", "--stdin", "-r", "-m", "--no-renames", "--no-commit-id", "--raw", "--no-abbrev", "-z")
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (g *repository) fetchObjects(ctx context.Context, r *Range, ids []string, w
 		"--no-recurse-submodules", "--no-auto-gc", "--filter=blob:none", "--stdin", "--end-of-options", g.remote)
 	if err != nil {
 		g.say(err.Error())
-		r.lacks(fmt.Errorf("%d objects are not in this partial clone, %s: %w", len(ids), what, err))
+		r.addUnread(fmt.Errorf("%d objects are not in this partial clone, %s: %w", len(ids), what, err))
 	}
 	return err == nil
 }

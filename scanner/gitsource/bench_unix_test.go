@@ -26,7 +26,7 @@ func BenchmarkProvenance(b *testing.B) {
 	}
 	b.Run("alone", func(b *testing.B) {
 		besideRevList(b, func() {
-			r.keep(nil)
+			r.keepGraph(nil)
 			locate()
 		})
 	})

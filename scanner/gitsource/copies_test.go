@@ -91,7 +91,7 @@ func TestMovedMeanwhile(t *testing.T) {
 		t.Fatalf("%d objects", s.Len())
 	}
 	texts := make(chan string, 100)
-	reading := r.reading(s, scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(b scanner.Blob) error {
+	reading := r.newWalk(s, scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(b scanner.Blob) error {
 		texts <- fmt.Sprint(b.Kind, b.Err, string(b.Data))
 		return nil
 	})

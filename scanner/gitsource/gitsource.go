@@ -76,12 +76,12 @@ type Repository struct {
 	fetched int64    // bytes
 	absent  []string // ids that the server did not have
 
-	within bool            // another repository, which yields the own files of both
-	subs   []subRepository // of the last Blobs or BlobsMatching
+	isSubmodule    bool            // another repository, which yields the own files of both
+	lastSubmodules []subRepository // of the last Blobs or BlobsMatching
 
-	last    *graph.Graph     // of the last Blobs or BlobsMatching
-	lookups []*objects.Store // of Staged, Range and AtHead, to be closed
-	head    *objects.HeadTree
+	lastGraph *graph.Graph     // of the last Blobs or BlobsMatching
+	lookups   []*objects.Store // of Staged, Range and AtHead, to be closed
+	head      *objects.HeadTree
 }
 
 var (
@@ -92,11 +92,11 @@ var (
 // Close closes the packs and removes what Clone or Fetch made. It may be called more than
 // once. No other call may be under way.
 func (r *Repository) Close() error {
-	r.keep(nil)
-	for i := range r.subs {
-		_ = r.subs[i].repo.Close() // closes files that were read
+	r.keepGraph(nil)
+	for i := range r.lastSubmodules {
+		_ = r.lastSubmodules[i].repo.Close() // closes files that were read
 	}
-	r.subs = nil
+	r.lastSubmodules = nil
 	for _, s := range r.lookups {
 		s.Close()
 	}
@@ -124,12 +124,12 @@ func (r *Repository) lookup() *objects.Store {
 // limit is the size from which an object is not held in memory.
 func (r *Repository) limit() int64 { return cmp.Or(r.MaxBlobSize, objects.NoLimit) }
 
-// keep keeps g for Locate, in place of the last.
-func (r *Repository) keep(g *graph.Graph) {
-	if r.last != nil {
-		r.last.Store.Close()
+// keepGraph keeps g for Locate, in place of the last.
+func (r *Repository) keepGraph(g *graph.Graph) {
+	if r.lastGraph != nil {
+		r.lastGraph.Store.Close()
 	}
-	r.last = g
+	r.lastGraph = g
 }
 
 // Empty reports whether the repository holds no object: there is nothing to read,
@@ -170,11 +170,11 @@ func (r *Repository) BlobsMatching(ctx context.Context, p scanner.Prefilter, yie
 func (r *Repository) sift(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	refs := r.dir.Refs()
 	store := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
-	reading := r.reading(store, p, yield)
+	reading := r.newWalk(store, p, yield)
 	if r.ReachableOnly { // not known before the end
 		reading.Yield = func(scanner.Blob) error { return nil }
 	}
-	if err := r.aside(ctx, store, refs, yield); err != nil {
+	if err := r.yieldMetadata(ctx, store, refs, yield); err != nil {
 		store.Close()
 		return err
 	}
@@ -182,33 +182,33 @@ func (r *Repository) sift(ctx context.Context, p scanner.Prefilter, yield func(s
 		store.Close()
 		return err
 	}
-	r.keep(reading.Graph)
-	end := r.ending(reading, refs, yield)
-	if err := end.Unread(ctx); err != nil {
+	r.keepGraph(reading.Graph)
+	end := r.completeness(reading, refs, yield)
+	if err := end.YieldUnread(ctx); err != nil {
 		return err
 	}
 	if r.ReachableOnly {
-		if err := end.Reachable(ctx); err != nil {
+		if err := end.YieldReachable(ctx); err != nil {
 			return err
 		}
 	}
 	if r.Seen != nil && !end.Incomplete {
 		r.Next = &State{Version: r.Seen.Version, Missing: end.Missing()}
-		r.Next.Packs, r.Next.Loose = reading.Complete()
+		r.Next.Packs, r.Next.Loose = reading.ReadWhole()
 	}
 	return r.siftSubmodules(ctx, p, yield)
 }
 
-func (r *Repository) reading(s *objects.Store, p scanner.Prefilter, yield func(scanner.Blob) error) *objectwalk.Walk {
+func (r *Repository) newWalk(s *objects.Store, p scanner.Prefilter, yield func(scanner.Blob) error) *objectwalk.Walk {
 	if _, err := r.dir.Shallow(); err != nil {
-		s.Fail(r.dir.ShallowFile(), err)
+		s.AddProblem(r.dir.ShallowFile(), err)
 	}
 	reading := objectwalk.NewWalk(s, r.limit(), p, yield)
-	reading.Skip, reading.Seen = r.Seen.hasPack, r.Seen.hasLoose
+	reading.SkipPack, reading.SkipLoose = r.Seen.hasPack, r.Seen.hasLoose
 	return reading
 }
 
-func (r *Repository) ending(reading *objectwalk.Walk, refs *repo.RefSet, yield func(scanner.Blob) error) *history.Completeness {
+func (r *Repository) completeness(reading *objectwalk.Walk, refs *repo.RefSet, yield func(scanner.Blob) error) *history.Completeness {
 	shallow, _ := r.dir.Shallow() // reading has said so
 	end := &history.Completeness{Walk: reading, Refs: refs, Shallow: shallow, Yield: yield}
 	if r.Seen != nil {
@@ -217,11 +217,11 @@ func (r *Repository) ending(reading *objectwalk.Walk, refs *repo.RefSet, yield f
 	return end
 }
 
-// aside yields what is not an object: the names of refs, configuration and logs,
+// yieldMetadata yields what is not an object: the names of refs, configuration and logs,
 // and what of the repository could not be opened.
-func (r *Repository) aside(ctx context.Context, s *objects.Store, refs *repo.RefSet, yield func(scanner.Blob) error) error {
+func (r *Repository) yieldMetadata(ctx context.Context, s *objects.Store, refs *repo.RefSet, yield func(scanner.Blob) error) error {
 	blobs := slices.Clone(refs.Broken)
-	for _, n := range s.Notes {
+	for _, n := range s.Problems {
 		blobs = append(blobs, scanner.Blob{ID: scanner.BlobID(n.Path), Kind: scanner.KindBlob, Name: n.Path, Err: n.Err})
 	}
 	blobs = append(blobs, r.shallowBlob()...)
@@ -231,8 +231,8 @@ func (r *Repository) aside(ctx context.Context, s *objects.Store, refs *repo.Ref
 			return err
 		}
 	}
-	for _, ref := range refs.Roots { // tens of thousands, where pull requests are refs
-		if !ref.Named() {
+	for _, ref := range refs.Refs { // tens of thousands, where pull requests are refs
+		if !ref.IsNamed() {
 			continue
 		}
 		b := scanner.Blob{ID: scanner.BlobID(ref.Name), Kind: scanner.KindRefName, Name: ref.Name, Data: []byte(ref.Name)}
@@ -240,8 +240,8 @@ func (r *Repository) aside(ctx context.Context, s *objects.Store, refs *repo.Ref
 			return err
 		}
 	}
-	if !r.within {
-		if err := r.yieldFiles(yield); err != nil {
+	if !r.isSubmodule {
+		if err := r.yieldMetadataFiles(yield); err != nil {
 			return err
 		}
 	}
@@ -324,37 +324,37 @@ func (r *Repository) locate(ctx context.Context, g *graph.Graph, refs *repo.RefS
 	var noNames error
 	ids := make([]pack.ID, len(hits))
 	for i, hit := range hits {
-		ids[i] = g.Store.Id(hit)
+		ids[i] = g.Store.ID(hit)
 	}
-	l.Index, noNames = r.dir.Staged(ids)
+	l.StagedPaths, noNames = r.dir.StagedPaths(ids)
 	if err := l.Locate(ctx, hits); err != nil {
 		return err
 	}
 	strays := false
-	signer := history.Signer{Store: g.Store, Limit: max(cmp.Or(r.MaxBlobSize, objects.NoLimit), objects.MinGraphLimit), Known: map[int32]scanner.Provenance{}}
+	signer := history.Attribution{Store: g.Store, Limit: max(cmp.Or(r.MaxBlobSize, objects.NoLimit), objects.MinGraphLimit), Known: map[int32]scanner.Provenance{}}
 	for i := range l.Found {
 		f := &l.Found[i]
 		if r.ReachableOnly && f.Unreachable != "" {
 			continue
 		}
-		strays = strays || f.Unreachable == history.NotHeld
-		signer.Sign(g, f)
-		if err := yield(scanner.BlobID(g.Store.Id(f.Node).String()), f.Provenance); err != nil {
+		strays = strays || f.Unreachable == history.Unreferenced
+		signer.Fill(g, f)
+		if err := yield(scanner.BlobID(g.Store.ID(f.Node).String()), f.Provenance); err != nil {
 			return err
 		}
 	}
 	if !strays {
 		noNames = nil // they are not needed
 	}
-	return errors.Join(signer.Unread(), noNames)
+	return errors.Join(signer.Err(), noNames)
 }
 
 // graph returns a graph in which ids are marked: that of the last reading if it
 // has read everything and marked them, else a new one. The error may come with a
 // graph: then some objects are missing from it.
 func (r *Repository) graph(ctx context.Context, ids []scanner.BlobID) (*graph.Graph, func(), error) {
-	if r.last != nil && r.Seen == nil && r.last.HasMarked(ids) {
-		return r.last, func() {}, nil
+	if r.lastGraph != nil && r.Seen == nil && r.lastGraph.HasMarked(ids) {
+		return r.lastGraph, func() {}, nil
 	}
 	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
 	nodes := graph.Numbers(s, ids)
@@ -362,14 +362,14 @@ func (r *Repository) graph(ctx context.Context, ids []scanner.BlobID) (*graph.Gr
 		s.Close()
 		return nil, nil, nil
 	}
-	lost := r.newNotes(s)
-	reading := r.reading(s, scanner.Prefilter{}, func(b scanner.Blob) error {
+	lost := r.newProblems(s)
+	reading := r.newWalk(s, scanner.Prefilter{}, func(b scanner.Blob) error {
 		if b.Err != nil { // of a pack; objects are noted in reading.bad
 			lost = append(lost, b.Err)
 		}
 		return nil
 	})
-	reading.Skip, reading.Seen = (*State)(nil).hasPack, (*State)(nil).hasLoose
+	reading.SkipPack, reading.SkipLoose = (*State)(nil).hasPack, (*State)(nil).hasLoose
 	for _, n := range nodes {
 		reading.Graph.Mark(n)
 	}
@@ -380,10 +380,10 @@ func (r *Repository) graph(ctx context.Context, ids []scanner.BlobID) (*graph.Gr
 	return reading.Graph, s.Close, reading.UnreadLinks(lost)
 }
 
-// newNotes returns what of s could not be opened, and could when Blobs did.
-func (r *Repository) newNotes(s *objects.Store) (errs []error) {
-	for _, n := range s.Notes {
-		if r.last == nil || !slices.ContainsFunc(r.last.Store.Notes, func(old objects.Note) bool { return old.Path == n.Path }) {
+// newProblems returns what of s could not be opened, and could when Blobs did.
+func (r *Repository) newProblems(s *objects.Store) (errs []error) {
+	for _, n := range s.Problems {
+		if r.lastGraph == nil || !slices.ContainsFunc(r.lastGraph.Store.Problems, func(old objects.Problem) bool { return old.Path == n.Path }) {
 			errs = append(errs, fmt.Errorf("%s: %w", n.Path, n.Err))
 		}
 	}

@@ -43,14 +43,14 @@ func TestBomb(t *testing.T) {
 		name, script string
 		want         int // places of the blob "key"
 	}{
-		{"one_commit", `point $(bomb 10 $(blob key) "$ten") 1`, repo.MaxPlaces},
+		{"one_commit", `point $(bomb 10 $(blob key) "$ten") 1`, repo.MaxLocations},
 		{"below_the_cap", `point $(bomb 2 $(blob key) "$ten") 1`, 100},
-		{"at_the_cap", `point $(bomb 3 $(blob key) "$ten") 1`, repo.MaxPlaces},
-		{"many_commits", `for i in $(seq 20); do point $(bomb 10 $(blob key) "$ten $i-") $i; done`, repo.MaxPlaces},
+		{"at_the_cap", `point $(bomb 3 $(blob key) "$ten") 1`, repo.MaxLocations},
+		{"many_commits", `for i in $(seq 20); do point $(bomb 10 $(blob key) "$ten $i-") $i; done`, repo.MaxLocations},
 		{"beside_a_place_to_come", `k=$(blob key); point $(printf '040000 tree %s\ta\n100644 blob %s\tz\n' $(bomb 10 $(blob other) "$ten") $k | git mktree) 1`, 1},
-		{"tag", `put f x; commit 1; git tag t $(bomb 10 $(blob key) "$ten")`, repo.MaxPlaces},
+		{"tag", `put f x; commit 1; git tag t $(bomb 10 $(blob key) "$ten")`, repo.MaxLocations},
 		{"commit_and_tag", `put f key; commit 1; git tag t $(bomb 10 $(git rev-parse HEAD:f) "$ten")`, 1},
-		{"note", `put f x; commit 1; git update-ref refs/notes/n $(git commit-tree -m n $(bomb 10 $(blob key) "$ten"))`, repo.MaxPlaces},
+		{"note", `put f x; commit 1; git update-ref refs/notes/n $(git commit-tree -m n $(bomb 10 $(blob key) "$ten"))`, repo.MaxLocations},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -69,7 +69,7 @@ func TestBomb(t *testing.T) {
 				t.Errorf("%d places, want %d", n, tt.want)
 			}
 			for id, places := range got {
-				if len(places) > repo.MaxPlaces {
+				if len(places) > repo.MaxLocations {
 					t.Errorf("%s has %d places", id, len(places))
 				}
 			}
@@ -190,7 +190,7 @@ func TestLocateUnread(t *testing.T) {
 			if err := r.Locate(context.Background(), ids, func(scanner.BlobID, scanner.Provenance) error { return nil }); err != nil {
 				t.Errorf("after Blobs: %v", err)
 			}
-			r.keep(nil)
+			r.keepGraph(nil)
 			err := r.Locate(context.Background(), ids, func(scanner.BlobID, scanner.Provenance) error { return nil })
 			if got := fmt.Sprint(err); tt.want == "" && err != nil || !strings.HasPrefix(got, tt.want) && tt.want != "" || strings.Contains(got, "\n") {
 				t.Errorf("got %v, want %q", err, tt.want)

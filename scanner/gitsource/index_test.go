@@ -41,7 +41,7 @@ func TestIndex(t *testing.T) {
 				want[id] = words[3]
 				ids = append(ids, id)
 			}
-			got, err := open(t, dir).dir.Staged(ids)
+			got, err := open(t, dir).dir.StagedPaths(ids)
 			if diff := cmp.Diff(want, got); diff != "" || err != nil {
 				t.Errorf("error %v, paths %s", err, diff)
 			}

@@ -7,7 +7,7 @@ import "github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 // linked work tree, or the ".git" file of one. The error wraps ErrNotRepository
 // if there is none. Open writes nothing; who owns the repository does not matter.
 func Open(path string) (*Repository, error) {
-	dir, err := repo.FindDir(path)
+	dir, err := repo.Find(path)
 	if err != nil {
 		return nil, err
 	}

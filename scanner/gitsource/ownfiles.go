@@ -11,9 +11,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
-// yieldFiles yields the own files.
-func (r *Repository) yieldFiles(yield func(scanner.Blob) error) error {
-	files, unread := r.dir.OwnFiles()
+// yieldMetadataFiles yields the own files.
+func (r *Repository) yieldMetadataFiles(yield func(scanner.Blob) error) error {
+	files, unread := r.dir.MetadataFiles()
 	for _, err := range unread {
 		if err := yield(scanner.Blob{ID: "git directory", Kind: scanner.KindConfig, Name: "git directory", Err: err}); err != nil {
 			return err
@@ -47,10 +47,10 @@ func (r *Repository) locateFiles(refs *repo.RefSet, ids []scanner.BlobID, yield 
 			continue
 		}
 		if files == nil {
-			files, _ = r.dir.OwnFiles()
+			files, _ = r.dir.MetadataFiles()
 		}
 		p := scanner.Provenance{Kind: files[string(id)], Path: string(id)}
-		if i, ok := refs.ByName[string(id)]; ok && refs.Roots[i].Named() {
+		if i, ok := refs.ByName[string(id)]; ok && refs.Refs[i].IsNamed() {
 			p.Kind = scanner.KindRefName
 		}
 		if p.Kind == "" {

@@ -55,7 +55,7 @@ func TestMovedSinceOpened(t *testing.T) {
 				}
 				var mu = make(chan struct{}, 1)
 				got := map[scanner.BlobID]bool{}
-				reading := r.reading(s, scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(b scanner.Blob) error {
+				reading := r.newWalk(s, scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(b scanner.Blob) error {
 					mu <- struct{}{}
 					defer func() { <-mu }()
 					if b.Err != nil {
@@ -120,8 +120,8 @@ func TestPassedOver(t *testing.T) {
 			r := open(t, dir)
 			s := r.dir.OpenLookup()
 			defer s.Close()
-			if len(s.Notes) > 0 || len(s.Packs) != 1 {
-				t.Errorf("look-up: %d packs, %v", len(s.Packs), s.Notes)
+			if len(s.Problems) > 0 || len(s.Packs) != 1 {
+				t.Errorf("look-up: %d packs, %v", len(s.Packs), s.Problems)
 			}
 			checkLookups(t, s, r)
 			got := read(t, r)

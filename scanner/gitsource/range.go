@@ -32,7 +32,7 @@ type Range struct {
 	// Looked is what Blobs has looked at.
 	Looked Looked
 
-	last *changes.CommitRange
+	commits *changes.CommitRange
 }
 
 var _ scanner.Source = (*Range)(nil)
@@ -42,19 +42,19 @@ func (g *Range) Blobs(ctx context.Context, yield func(scanner.Blob) error) error
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	g.last = changes.NewCommitRange(g.Repo.dir, g.Repo.lookup(), g.Repo.limit(), yield)
-	g.last.Names, g.last.Head = g.Names, g.Head
-	err := pack.Guard(func() error { return g.last.Read(ctx, g.Include, g.Exclude) })
-	g.Looked = Looked{Commits: g.last.Commits, Files: int(g.last.Files.Load())}
+	g.commits = changes.NewCommitRange(g.Repo.dir, g.Repo.lookup(), g.Repo.limit(), yield)
+	g.commits.Names, g.commits.Head = g.Names, g.Head
+	err := pack.Guard(func() error { return g.commits.Read(ctx, g.Include, g.Exclude) })
+	g.Looked = Looked{Commits: g.commits.Commits, Files: int(g.commits.Files.Load())}
 	return err
 }
 
 // Locate implements scanner.Source. It knows what Blobs has yielded.
 func (g *Range) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
-	if g.last == nil {
+	if g.commits == nil {
 		return ctx.Err()
 	}
-	return g.last.Locate(ctx, ids, yield)
+	return g.commits.Locate(ctx, ids, yield)
 }
 
 // CountCommits returns how many commits some lead to and others do not, ids in hex as of

@@ -7,12 +7,12 @@ import "strings"
 // name has a name of its own. If some cannot be read, it returns the others with an
 // error; if none can, nil.
 func (r *Repository) Refs(prefix string) (map[string]string, error) {
-	if err := r.dir.RefsReadable(); err != nil {
+	if err := r.dir.CheckRefStorage(); err != nil {
 		return nil, err
 	}
-	s := r.dir.ReadRefs(strings.TrimSuffix(prefix[:strings.LastIndexByte(prefix, '/')+1], "/"))
+	s := r.dir.ReadRefsBelow(strings.TrimSuffix(prefix[:strings.LastIndexByte(prefix, '/')+1], "/"))
 	found := map[string]string{}
-	for _, ref := range s.Roots {
+	for _, ref := range s.Refs {
 		if strings.HasPrefix(ref.Name, prefix) && ref.Id != "" {
 			found[ref.Name] = ref.Id.String()
 		}

@@ -58,7 +58,7 @@ func TestLocateDamage(t *testing.T) {
 			}
 			commit, _ := pack.ParseID([]byte(scannertest.Git(t, dir, "rev-parse", "HEAD~")))
 			shell(t, dir, "set -eu; . ../damage")
-			if _, _, err := r.last.Store.Read(commit, objects.NoLimit); err == nil && !tt.again {
+			if _, _, err := r.lastGraph.Store.Read(commit, objects.NoLimit); err == nil && !tt.again {
 				tt.want = "" // the pack was not mapped but read into memory
 			}
 			var paths []string
@@ -84,14 +84,14 @@ func TestReachableDamage(t *testing.T) {
 	r := open(t, dir)
 	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
 	defer s.Close()
-	reading := r.reading(s, scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(scanner.Blob) error { return nil })
+	reading := r.newWalk(s, scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(scanner.Blob) error { return nil })
 	if err := reading.All(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Truncate(packStems(t, filepath.Join(dir, ".git"))[0]+".pack", 0); err != nil {
 		t.Fatal(err)
 	}
-	_, _, lost := s.Read(s.Id(0), objects.NoLimit) // unless the pack was not mapped but read into memory
+	_, _, lost := s.Read(s.ID(0), objects.NoLimit) // unless the pack was not mapped but read into memory
 	texts, unread := 0, 0
 	end := history.Completeness{Walk: reading, Refs: r.dir.Refs(), Yield: func(b scanner.Blob) error {
 		if texts++; b.Err != nil {
@@ -99,7 +99,7 @@ func TestReachableDamage(t *testing.T) {
 		}
 		return nil
 	}}
-	if err := end.Reachable(t.Context()); err != nil || texts != 3 || unread != 0 && unread != 3 || (unread > 0) != (lost != nil) {
+	if err := end.YieldReachable(t.Context()); err != nil || texts != 3 || unread != 0 && unread != 3 || (unread > 0) != (lost != nil) {
 		t.Errorf("%d texts, %d of them unread, error %v", texts, unread, err)
 	}
 }

@@ -33,7 +33,7 @@ type Staged struct {
 	// Looked is what Blobs has looked at.
 	Looked Looked
 
-	last *changes.StagedFiles
+	files *changes.StagedFiles
 }
 
 var _ scanner.Source = (*Staged)(nil)
@@ -46,17 +46,17 @@ func (s *Staged) Blobs(ctx context.Context, yield func(scanner.Blob) error) erro
 	if file == "" {
 		file = filepath.Join(s.Repo.dir.GitDir, "index")
 	}
-	s.last = changes.NewStagedFiles(s.Repo.lookup(), s.Repo.limit(), yield)
-	s.last.Parents, s.last.Paths, s.last.Whole = s.Parents, s.Paths, s.Whole
-	err := pack.Guard(func() error { return s.last.Read(ctx, file, s.Repo.dir.GitDir) })
-	s.Looked = Looked{Files: int(s.last.Files.Load()), Lines: int(s.last.Lines.Load())}
+	s.files = changes.NewStagedFiles(s.Repo.lookup(), s.Repo.limit(), yield)
+	s.files.Parents, s.files.Paths, s.files.Whole = s.Parents, s.Paths, s.Whole
+	err := pack.Guard(func() error { return s.files.Read(ctx, file, s.Repo.dir.GitDir) })
+	s.Looked = Looked{Files: int(s.files.Files.Load()), Lines: int(s.files.Lines.Load())}
 	return err
 }
 
 // Locate implements scanner.Source. It knows what Blobs has yielded.
 func (s *Staged) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
-	if s.last == nil {
+	if s.files == nil {
 		return ctx.Err()
 	}
-	return s.last.Locate(ctx, ids, yield)
+	return s.files.Locate(ctx, ids, yield)
 }

@@ -82,18 +82,18 @@ func TestStateOfFault(t *testing.T) {
 	r.Seen = &State{Version: "1"}
 	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
 	defer s.Close()
-	reading := r.reading(s, scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(scanner.Blob) error { return nil })
+	reading := r.newWalk(s, scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(scanner.Blob) error { return nil })
 	if err := reading.All(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	end := r.ending(reading, r.dir.Refs(), reading.Yield)
-	if err := end.Unread(t.Context()); err != nil || end.Incomplete {
+	end := r.completeness(reading, r.dir.Refs(), reading.Yield)
+	if err := end.YieldUnread(t.Context()); err != nil || end.Incomplete {
 		t.Fatal(err, end.Incomplete)
 	}
 	if err := reading.FailPack(0, pack.ErrDamaged); err != nil {
 		t.Fatal(err)
 	}
-	if err := end.Unread(t.Context()); err != nil || !end.Incomplete {
+	if err := end.YieldUnread(t.Context()); err != nil || !end.Incomplete {
 		t.Errorf("a lost pack leaves a state, error %v", err)
 	}
 }

@@ -44,7 +44,7 @@ func (r *Repository) submodules() ([]subRepository, error) {
 			return nil
 		}
 		name, _ := filepath.Rel(top, dir)
-		sub := &Repository{MaxBlobSize: r.MaxBlobSize, ReachableOnly: r.ReachableOnly, dir: repo.Dir{GitDir: dir, CommonDir: dir, Root: repo.WorkTreeOf(dir)}, within: true}
+		sub := &Repository{MaxBlobSize: r.MaxBlobSize, ReachableOnly: r.ReachableOnly, dir: repo.Dir{GitDir: dir, CommonDir: dir, Root: repo.WorkTreeOf(dir)}, isSubmodule: true}
 		list = append(list, subRepository{filepath.ToSlash(name), sub})
 		return fs.SkipDir
 	})
@@ -59,7 +59,7 @@ func (r *Repository) siftSubmodules(ctx context.Context, p scanner.Prefilter, yi
 			return err
 		}
 	}
-	r.subs = list
+	r.lastSubmodules = list
 	for i := range list {
 		s := &list[i]
 		err := s.repo.sift(ctx, p, func(b scanner.Blob) error {
@@ -78,12 +78,12 @@ func (r *Repository) siftSubmodules(ctx context.Context, p scanner.Prefilter, yi
 func (r *Repository) locateSubmodules(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
 	var errs []error
 	inSub := func(id scanner.BlobID) bool { return strings.HasPrefix(string(id), subPrefix) }
-	if r.subs == nil && slices.ContainsFunc(ids, inSub) { // nothing has been read yet
+	if r.lastSubmodules == nil && slices.ContainsFunc(ids, inSub) { // nothing has been read yet
 		list, err := r.submodules()
-		r.subs, errs = list, append(errs, err)
+		r.lastSubmodules, errs = list, append(errs, err)
 	}
-	for i := range r.subs {
-		s := &r.subs[i]
+	for i := range r.lastSubmodules {
+		s := &r.lastSubmodules[i]
 		var own []scanner.BlobID
 		for _, id := range ids {
 			if rest, ok := strings.CutPrefix(string(id), s.prefix()); ok {

@@ -82,7 +82,7 @@ func (m *modified) entry(name string, e *gitindex.Staged) error {
 	case err != nil: // the folder may not be entered
 		b.Err = err
 		return m.yield(b)
-	case unchanged(e, info, m.racy):
+	case isUnchanged(e, info, m.racy):
 		return nil
 	case info.Mode()&fs.ModeSymlink != 0:
 		target, err := m.root.Readlink(filepath.FromSlash(e.Path))
@@ -92,7 +92,7 @@ func (m *modified) entry(name string, e *gitindex.Staged) error {
 	default:
 		return m.file(b, e)
 	}
-	return m.differing(b, e)
+	return m.yieldIfDiffers(b, e)
 }
 
 func (m *modified) file(b scanner.Blob, e *gitindex.Staged) error {
@@ -105,7 +105,7 @@ func (m *modified) file(b scanner.Blob, e *gitindex.Staged) error {
 	info, err := f.Stat()
 	if err != nil || info.Size() <= m.limit {
 		b.Data, b.Err = io.ReadAll(f)
-		return m.differing(b, e)
+		return m.yieldIfDiffers(b, e)
 	}
 	var stop error
 	err = scanner.Windows(f, b, func(b scanner.Blob) error {
@@ -119,8 +119,8 @@ func (m *modified) file(b scanner.Blob, e *gitindex.Staged) error {
 	return m.yield(b)
 }
 
-// differing yields b unless it is what was staged: then it was read already.
-func (m *modified) differing(b scanner.Blob, e *gitindex.Staged) error {
+// yieldIfDiffers yields b unless it is what was staged: then it was read already.
+func (m *modified) yieldIfDiffers(b scanner.Blob, e *gitindex.Staged) error {
 	if b.Err != nil {
 		b.Data = nil
 	} else if pack.Sum(len(e.Id), pack.Blob, b.Data) == e.Id {
@@ -129,9 +129,9 @@ func (m *modified) differing(b scanner.Blob, e *gitindex.Staged) error {
 	return m.yield(b)
 }
 
-// unchanged reports whether the file that info is of has the size and the time that
+// isUnchanged reports whether the file that info is of has the size and the time that
 // it had when it was staged, which was before racy.
-func unchanged(e *gitindex.Staged, info fs.FileInfo, racy time.Time) bool {
+func isUnchanged(e *gitindex.Staged, info fs.FileInfo, racy time.Time) bool {
 	at := info.ModTime()
 	return uint32(info.Size()) == e.Size && uint32(at.Unix()) == e.Seconds && at.Before(racy) &&
 		(e.Nanoseconds == 0 || uint32(at.Nanosecond()) == e.Nanoseconds) // git may be built without

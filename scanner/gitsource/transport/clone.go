@@ -41,7 +41,7 @@ func CloneDir(ctx context.Context, rawURL string, progress io.Writer) (string, e
 
 func (r address) cloneInto(ctx context.Context, dir string, progress io.Writer) error {
 	err := r.runGit(ctx, dir, progress)
-	if to, ok := r.moved(ctx, err); ok {
+	if to, ok := r.redirect(ctx, err); ok {
 		err = to.runGit(ctx, dir, progress)
 	}
 	if errors.Is(err, gitcmd.ErrNoGit) {

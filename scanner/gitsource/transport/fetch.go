@@ -45,11 +45,11 @@ type Wanted struct {
 // takes 10 MiB. What is left out costs bytes only: it may be sent once more.
 const maxHaves = 32 << 10
 
-// unled is the prefix of ids in Wanted.Tips that no ref leads to.
-const unled = "refs/stanch/"
+// unreferencedPrefix is the prefix of ids in Wanted.Tips that no ref leads to.
+const unreferencedPrefix = "refs/stanch/"
 
-// pushedAway is the file in which they are noted, and what leads to them by name.
-const pushedAway = "PUSHED_AWAY_HEAD"
+// pushedAwayFile is the file in which they are noted, and what leads to them by name.
+const pushedAwayFile = "PUSHED_AWAY_HEAD"
 
 // Fetched is the repository that Fetch has made.
 type Fetched struct {
@@ -72,11 +72,11 @@ func (r *Remote) Fetch(ctx context.Context, w Wanted) (Fetched, error) {
 		return Fetched{}, fmt.Errorf("fetching %s: %w", r.url, err)
 	}
 	f := fetch{Remote: r, Wanted: w, dir: dir}
-	if err := f.repository(ctx); err != nil {
-		err = fmt.Errorf("fetching %s: %w", r.url, endOf(ctx, err))
+	if err := f.makeRepository(ctx); err != nil {
+		err = fmt.Errorf("fetching %s: %w", r.url, contextErrorOr(ctx, err))
 		return Fetched{}, errors.Join(err, os.RemoveAll(dir))
 	}
-	return Fetched{Dir: dir, Bytes: f.carrier.received, Absent: f.absent, Rest: f.rest()}, nil
+	return Fetched{Dir: dir, Bytes: f.http.received, Absent: f.absent, Rest: f.rest()}, nil
 }
 
 // A fetch is one call of Fetch.
@@ -88,18 +88,18 @@ type fetch struct {
 	absent []string // what the server does not have
 }
 
-func (f *fetch) repository(ctx context.Context) error {
+func (f *fetch) makeRepository(ctx context.Context) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	if err := f.layOut(); err != nil {
+	if err := f.writeLayout(); err != nil {
 		return err
 	}
-	f.carrier.stall = f.Stall
+	f.http.stall = f.Stall
 	if f.Stall <= 0 {
-		f.carrier.stall = defaultStall
+		f.http.stall = defaultStall
 	}
-	f.carrier.received = 0
+	f.http.received = 0
 	haves := f.Haves[:min(len(f.Haves), maxHaves)]
 	have := make(map[string]bool, len(f.Haves))
 	for _, id := range f.Haves {
@@ -108,7 +108,7 @@ func (f *fetch) repository(ctx context.Context) error {
 	wants := map[string]bool{} // whether the server may not have it
 	for name, id := range f.Tips {
 		if may, ok := wants[id]; !have[id] && (!ok || may) {
-			wants[id] = strings.HasPrefix(name, unled)
+			wants[id] = strings.HasPrefix(name, unreferencedPrefix)
 		}
 	}
 	objects := map[string]bool{}
@@ -116,7 +116,7 @@ func (f *fetch) repository(ctx context.Context) error {
 		objects[id] = true
 	}
 	// On their own: what haves lead to may be kept back.
-	for _, err := range []error{f.all(ctx, wants, haves), f.all(ctx, objects, nil)} {
+	for _, err := range []error{f.fetchWants(ctx, wants, haves), f.fetchWants(ctx, objects, nil)} {
 		if err != nil {
 			return err
 		}
@@ -138,15 +138,15 @@ func (f *fetch) check() error {
 		}
 	}
 	for name := range f.Tips {
-		if strings.ContainsFunc(name, notInRef) {
+		if strings.ContainsFunc(name, isNotInRef) {
 			return fmt.Errorf("%q is no name of a ref", excerpt(name))
 		}
 	}
 	return nil
 }
 
-// layOut makes the repository, without objects (gitrepository-layout(5)).
-func (f *fetch) layOut() error {
+// writeLayout makes the repository, without objects (gitrepository-layout(5)).
+func (f *fetch) writeLayout() error {
 	head := "ref: " + f.refs.Head
 	if f.refs.Head == "" {
 		head = f.refs.Tips["HEAD"]
@@ -157,7 +157,7 @@ func (f *fetch) layOut() error {
 	var packed, away strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(f.Tips)) {
 		switch {
-		case strings.HasPrefix(name, unled):
+		case strings.HasPrefix(name, unreferencedPrefix):
 			fmt.Fprintf(&away, "%s\t%s\n", f.Tips[name], name)
 		case name != "HEAD":
 			fmt.Fprintf(&packed, "%s %s\n", f.Tips[name], name)
@@ -165,7 +165,7 @@ func (f *fetch) layOut() error {
 	}
 	err := errors.Join(os.MkdirAll(filepath.Join(f.dir, "objects", "pack"), 0o700), os.Mkdir(filepath.Join(f.dir, "refs"), 0o700))
 	for name, text := range map[string]string{
-		"HEAD": head + "\n", "packed-refs": packed.String(), pushedAway: away.String(), "shallow": strings.Join(f.shallow, "\n"),
+		"HEAD": head + "\n", "packed-refs": packed.String(), pushedAwayFile: away.String(), "shallow": strings.Join(f.shallow, "\n"),
 		"config": "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
 	} {
 		if text != "" && err == nil {
@@ -175,11 +175,11 @@ func (f *fetch) layOut() error {
 	return err
 }
 
-// all gets what wants leads to and haves does not. What the server may not have is asked
+// fetchWants gets what wants leads to and haves does not. What the server may not have is asked
 // for until it refuses it: it names one at a time.
-func (f *fetch) all(ctx context.Context, wants map[string]bool, haves []string) error {
+func (f *fetch) fetchWants(ctx context.Context, wants map[string]bool, haves []string) error {
 	for len(wants) > 0 {
-		err := f.pack(ctx, slices.Sorted(maps.Keys(wants)), haves)
+		err := f.fetchPack(ctx, slices.Sorted(maps.Keys(wants)), haves)
 		if err == nil {
 			return nil
 		}

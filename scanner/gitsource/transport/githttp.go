@@ -55,21 +55,21 @@ const (
 	gzipFrom = 1024
 )
 
-// A carrier takes the requests of go-git's transport to one server and to no other.
+// A gitHTTP takes the requests of go-git's transport to one server and to no other.
 // It gives up on a server that is silent, tells what is git's from what is not, and
 // counts. It is used for one request at a time.
-type carrier struct {
+type gitHTTP struct {
 	host  string // as origin has it
 	stall time.Duration
 
-	received int64  // bytes of all answers
-	head     []byte // of the last answer
-	failed   error  // why the last request failed, which go-git may say worse
-	last     *answerBody
+	received    int64  // bytes of all answers
+	answerStart []byte // of the last answer
+	failed      error  // why the last request failed, which go-git may say worse
+	last        *answerBody
 }
 
-// done ends the last request: where go-git cannot read an answer, it leaves it open.
-func (c *carrier) done() {
+// closeAnswer ends the last request: where go-git cannot read an answer, it leaves it open.
+func (c *gitHTTP) closeAnswer() {
 	if c.last != nil {
 		_ = c.last.answer.Close() // nobody reads it
 		c.last.end()
@@ -87,8 +87,8 @@ func origin(u *url.URL) string {
 }
 
 // RoundTrip implements http.RoundTripper.
-func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
-	c.head, c.failed = nil, nil
+func (c *gitHTTP) RoundTrip(req *http.Request) (*http.Response, error) {
+	c.answerStart, c.failed = nil, nil
 	res, err := c.send(req)
 	if err != nil {
 		c.failed = err
@@ -96,13 +96,13 @@ func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-func (c *carrier) send(req *http.Request) (*http.Response, error) {
+func (c *gitHTTP) send(req *http.Request) (*http.Response, error) {
 	if host := origin(req.URL); host != c.host {
 		return nil, fmt.Errorf("the server redirects to another host, which is not followed: %s", printable.Stripped(host))
 	}
 	// Of its own context: the timer ends it, be it in the header or in the body.
 	ctx, cancel := context.WithCancelCause(req.Context())
-	body := &answerBody{carrier: c, ctx: ctx, cancel: cancel}
+	body := &answerBody{gitHTTP: c, ctx: ctx, cancel: cancel}
 	body.timer = time.AfterFunc(c.stall, func() { cancel(ErrStalled) })
 	req = req.Clone(ctx)
 	if err := compress(req); err != nil {
@@ -113,7 +113,7 @@ func (c *carrier) send(req *http.Request) (*http.Response, error) {
 	res, err := http.DefaultTransport.RoundTrip(req)
 	body.timer.Stop()
 	if err != nil {
-		err = body.why(err)
+		err = body.explainStall(err)
 		body.end()
 		return nil, err
 	}
@@ -198,7 +198,7 @@ func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 // An answerBody is the body of an answer. Only while it is read does the timer run:
 // a slow disk is not the server's fault.
 type answerBody struct {
-	*carrier
+	*gitHTTP
 	ctx    context.Context //nolint:containedctx // of this one request
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
@@ -218,16 +218,16 @@ func (b *answerBody) read(p []byte) (int, error) {
 	if b.size += int64(n); b.isList && b.size > maxAdvertised {
 		err = fmt.Errorf("the list of refs has more than %d MiB", maxAdvertised>>20)
 	}
-	b.head = append(b.head, p[:min(n, keptHead-len(b.head))]...)
+	b.answerStart = append(b.answerStart, p[:min(n, keptHead-len(b.answerStart))]...)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = b.why(err)
+		err = b.explainStall(err)
 		b.failed = err
 	}
 	return n, err
 }
 
-// why is err, or that the server has stalled if that is the cause.
-func (b *answerBody) why(err error) error {
+// explainStall is err, or that the server has stalled if that is the cause.
+func (b *answerBody) explainStall(err error) error {
 	if cause := context.Cause(b.ctx); errors.Is(cause, ErrStalled) {
 		return fmt.Errorf("%w: nothing for %v", ErrStalled, b.stall)
 	}

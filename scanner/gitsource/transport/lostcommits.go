@@ -40,7 +40,7 @@ func FetchLost(ctx context.Context, gitDir, rawURL string, ids []string) (gone [
 		lost, err := remote.fetchBatch(ctx, gitDir, slices.Clone(batch))
 		gone = append(gone, lost...)
 		if err != nil {
-			return gone, fmt.Errorf("fetching %d commits of %s that no ref leads to: %w", len(ids), remote.url, endOf(ctx, err))
+			return gone, fmt.Errorf("fetching %d commits of %s that no ref leads to: %w", len(ids), remote.url, contextErrorOr(ctx, err))
 		}
 	}
 	return gone, nil

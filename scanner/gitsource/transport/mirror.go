@@ -27,7 +27,7 @@ func MirrorInto(ctx context.Context, rawURL, dir, reference string) error {
 		return err
 	}
 	if err := at.mirror(ctx, dir, reference); err != nil {
-		return fmt.Errorf("mirroring %s: %w", at.url, endOf(ctx, err))
+		return fmt.Errorf("mirroring %s: %w", at.url, contextErrorOr(ctx, err))
 	}
 	return nil
 }
@@ -44,21 +44,21 @@ func (r address) mirror(ctx context.Context, dir, reference string) error {
 		return err
 	}
 	defer func() { _ = lock.Close() }() // frees it
-	if err := sweepUp(dir); err != nil {
+	if err := removeStaleFiles(dir); err != nil {
 		return err
 	}
 	m := mirror{address: r, dir: dir}
 	err = m.update(ctx, reference)
-	if to, ok := r.moved(ctx, err); ok {
+	if to, ok := r.redirect(ctx, err); ok {
 		m.address = to
 		err = m.update(ctx, reference)
 	}
 	return err
 }
 
-// sweepUp removes what a git that was killed has left, which would be in the way of the
+// removeStaleFiles removes what a git that was killed has left, which would be in the way of the
 // next. Who has the lock of the mirror is alone.
-func sweepUp(dir string) error {
+func removeStaleFiles(dir string) error {
 	return filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -102,7 +102,7 @@ func (m mirror) update(ctx context.Context, reference string) error {
 			return err
 		}
 	}
-	if err := m.refer(reference); err != nil {
+	if err := m.shareObjects(reference); err != nil {
 		return err
 	}
 	if _, err := m.git(ctx, "fetch", "--quiet", "--prune", "--force", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head",
@@ -147,8 +147,8 @@ func (m mirror) head(ctx context.Context) (at serverHead, err error) {
 	return at, nil
 }
 
-// refer makes the objects of the other mirror those of this one too.
-func (m mirror) refer(reference string) error {
+// shareObjects makes the objects of the other mirror those of this one too.
+func (m mirror) shareObjects(reference string) error {
 	if reference == "" {
 		return nil
 	}

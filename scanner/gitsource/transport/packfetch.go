@@ -21,14 +21,14 @@ import (
 	"github.com/stanch-dev/stanch/scanner/internal/gitcmd"
 )
 
-// pack asks for a pack, once, and puts it into the repository with an index.
-func (f *fetch) pack(ctx context.Context, wants, haves []string) error {
+// fetchPack asks for a pack, once, and puts it into the repository with an index.
+func (f *fetch) fetchPack(ctx context.Context, wants, haves []string) error {
 	dir := filepath.Join(f.dir, "objects", "pack")
 	file, err := os.CreateTemp(dir, "tmp_pack_")
 	if err != nil {
 		return err
 	}
-	err = f.receive(ctx, file, wants, haves)
+	err = f.requestPack(ctx, file, wants, haves)
 	var sum string
 	if err == nil {
 		sum, err = checkPack(file)
@@ -43,12 +43,12 @@ func (f *fetch) pack(ctx context.Context, wants, haves []string) error {
 	return indexPack(ctx, stem)
 }
 
-// receive writes the pack that leads from haves to wants.
+// requestPack writes the pack that leads from haves to wants.
 //
 // It is one request, without negotiation: the server is told all that is known at once
 // (gitprotocol-pack(5), "Packfile Negotiation"). No thin pack is asked for: what its
 // deltas are made from would have to be here.
-func (f *fetch) receive(ctx context.Context, to io.Writer, wants, haves []string) error {
+func (f *fetch) requestPack(ctx context.Context, to io.Writer, wants, haves []string) error {
 	if f.caps == nil {
 		return errors.New("the server has no objects: it is empty")
 	}
@@ -65,7 +65,7 @@ func (f *fetch) receive(ctx context.Context, to io.Writer, wants, haves []string
 	for _, id := range haves {
 		req.Haves = append(req.Haves, plumbing.NewHash(id))
 	}
-	defer f.carrier.done()
+	defer f.http.closeAnswer()
 	res, err := f.session.UploadPack(ctx, req)
 	if err != nil {
 		return f.explain(err)
@@ -83,8 +83,8 @@ func (f *fetch) receive(ctx context.Context, to io.Writer, wants, haves []string
 	if n, _ := io.ReadFull(res, make([]byte, 1)); n > 0 {
 		return errors.New("there is more after the pack")
 	}
-	if f.carrier.failed != nil {
-		return f.carrier.failed
+	if f.http.failed != nil {
+		return f.http.failed
 	}
 	return nil
 }
@@ -95,7 +95,7 @@ func (f *fetch) copyPack(to io.Writer, from io.Reader) error {
 	if f.MaxBytes > 0 {
 		limit = f.MaxBytes - f.bytes + 1
 	}
-	out := &failing{to: to}
+	out := &failureKeeper{to: to}
 	n, err := io.CopyBuffer(out, io.LimitReader(from, limit), make([]byte, 64<<10))
 	f.bytes += n
 	switch {
@@ -109,13 +109,13 @@ func (f *fetch) copyPack(to io.Writer, from io.Reader) error {
 	return nil
 }
 
-// failing tells errors of a writer from those of what is copied to it.
-type failing struct {
+// failureKeeper tells errors of a writer from those of what is copied to it.
+type failureKeeper struct {
 	to  io.Writer
 	err error
 }
 
-func (w *failing) Write(p []byte) (int, error) {
+func (w *failureKeeper) Write(p []byte) (int, error) {
 	n, err := w.to.Write(p)
 	w.err = errors.Join(w.err, err)
 	return n, err

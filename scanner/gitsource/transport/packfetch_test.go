@@ -14,7 +14,7 @@ func TestFetchDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer full.Close()
-	f := fetch{Remote: &Remote{carrier: &carrier{}}}
+	f := fetch{Remote: &Remote{http: &gitHTTP{}}}
 	if err := f.copyPack(full, strings.NewReader("PACK")); err == nil || !strings.Contains(err.Error(), "writing the pack: ") {
 		t.Errorf("got %v", err)
 	}

@@ -10,13 +10,13 @@ import (
 
 // sendsPassword reports whether a password, or a token, goes along with each request.
 func (r address) sendsPassword() bool {
-	return r.host != "" && (r.password != "" || len(r.user) >= minToken)
+	return r.host != "" && (r.password != "" || len(r.user) >= minTokenLength)
 }
 
-// moved returns where on the same host r is now, if that is why git failed: GitHub
+// redirect returns where on the same host r is now, if that is why git failed: GitHub
 // redirects from old names, and GitLab to those that end in ".git". With a password to
 // send, git follows no redirect by itself, see env.
-func (r address) moved(ctx context.Context, failed error) (to address, ok bool) {
+func (r address) redirect(ctx context.Context, failed error) (to address, ok bool) {
 	if failed == nil || !r.sendsPassword() || !strings.Contains(failed.Error(), "returned error: 30") {
 		return r, false
 	}

@@ -37,7 +37,7 @@ var ErrObjectFormat = errors.New("the repository has ids of SHA-256, which only 
 type Remote struct {
 	address
 	refs    Refs
-	carrier *carrier
+	http    *gitHTTP
 	session transport.UploadPackSession
 	caps    *capability.List
 	stall   time.Duration // while it connects
@@ -68,7 +68,7 @@ func Connect(ctx context.Context, rawURL string) (*Remote, error) {
 	}
 	r := &Remote{address: at, refs: Refs{Tips: map[string]string{}}, stall: defaultStall}
 	if err := r.connect(ctx); err != nil {
-		return nil, fmt.Errorf("reading the refs of %s: %w", r.url, endOf(ctx, err))
+		return nil, fmt.Errorf("reading the refs of %s: %w", r.url, contextErrorOr(ctx, err))
 	}
 	return r, nil
 }
@@ -89,44 +89,44 @@ func (r *Remote) connect(ctx context.Context) error {
 	if r.user+r.password != "" {
 		auth = &githttp.BasicAuth{Username: r.user, Password: r.password}
 	}
-	r.carrier = &carrier{host: origin(at), stall: r.stall}
-	client := githttp.NewClient(&http.Client{Transport: r.carrier})
+	r.http = &gitHTTP{host: origin(at), stall: r.stall}
+	client := githttp.NewClient(&http.Client{Transport: r.http})
 	if r.session, err = client.NewUploadPackSession(endpoint, auth); err != nil {
 		return err
 	}
-	defer r.carrier.done()
+	defer r.http.closeAnswer()
 	adv, err := r.session.AdvertisedReferencesContext(ctx)
-	if errors.Is(err, transport.ErrEmptyRemoteRepository) && r.carrier.failed == nil {
+	if errors.Is(err, transport.ErrEmptyRemoteRepository) && r.http.failed == nil {
 		return r.checkFormat()
 	}
 	if err != nil {
 		return cmp.Or(r.checkFormat(), r.explain(err))
 	}
 	r.caps = adv.Capabilities
-	return r.take(adv)
+	return r.takeRefs(adv)
 }
 
 // explain says why a request failed: what the carrier knows is nearer to the cause.
 func (r *Remote) explain(err error) error {
-	if r.carrier.failed != nil {
-		return r.carrier.failed
+	if r.http.failed != nil {
+		return r.http.failed
 	}
 	return errors.New(excerpt(err.Error())) // may quote the server
 }
 
 // checkFormat returns an error for a server with ids that go-git takes for damage.
 func (r *Remote) checkFormat() error {
-	if bytes.Contains(r.carrier.head, []byte("object-format=sha256")) {
+	if bytes.Contains(r.http.answerStart, []byte("object-format=sha256")) {
 		return ErrObjectFormat
 	}
 	return nil
 }
 
-// take takes the refs of what a server advertised.
-func (r *Remote) take(adv *packp.AdvRefs) error {
+// takeRefs takes the refs of what a server advertised.
+func (r *Remote) takeRefs(adv *packp.AdvRefs) error {
 	for name, id := range adv.References {
 		// It becomes a line of packed-refs.
-		if !strings.HasPrefix(name, "refs/") || strings.ContainsFunc(name, notInRef) || id.IsZero() {
+		if !strings.HasPrefix(name, "refs/") || strings.ContainsFunc(name, isNotInRef) || id.IsZero() {
 			return fmt.Errorf("the server has a ref that cannot be: %s", excerpt(name))
 		}
 		r.refs.Tips[name] = id.String()
@@ -136,7 +136,7 @@ func (r *Remote) take(adv *packp.AdvRefs) error {
 	}
 	for _, symref := range adv.Capabilities.Get(capability.SymRef) {
 		name, target, _ := strings.Cut(symref, ":")
-		if name == "HEAD" && strings.HasPrefix(target, "refs/") && !strings.ContainsFunc(target, notInRef) {
+		if name == "HEAD" && strings.HasPrefix(target, "refs/") && !strings.ContainsFunc(target, isNotInRef) {
 			r.refs.Head = target
 		}
 	}
@@ -146,8 +146,8 @@ func (r *Remote) take(adv *packp.AdvRefs) error {
 	return nil
 }
 
-// notInRef reports whether no name of a ref has c (git-check-ref-format(1), rule 4).
-func notInRef(c rune) bool { return c == ' ' || unicode.IsControl(c) }
+// isNotInRef reports whether no name of a ref has c (git-check-ref-format(1), rule 4).
+func isNotInRef(c rune) bool { return c == ' ' || unicode.IsControl(c) }
 
-// endOf is why ctx has ended, if it has, and else err.
-func endOf(ctx context.Context, err error) error { return cmp.Or(ctx.Err(), err) }
+// contextErrorOr is why ctx has ended, if it has, and else err.
+func contextErrorOr(ctx context.Context, err error) error { return cmp.Or(ctx.Err(), err) }

@@ -100,7 +100,7 @@ func (r address) config() [][2]string {
 	}
 }
 
-// minToken is the length from which a user without a password is taken for a
+// minTokenLength is the length from which a user without a password is taken for a
 // token, as in https://TOKEN@github.com/. Shorter ones are names, as in
 // https://me@dev.azure.com/, whose password a credential helper has.
-const minToken = 20
+const minTokenLength = 20

@@ -7,12 +7,12 @@ import (
 	"sort"
 )
 
-// added says which lines of a text are new: those that none of the versions before
+// addedLines says which lines of a text are new: those that none of the versions before
 // has, or that it has less often. A line that was moved is not new.
 //
 // It is not what a diff prints, which would have to choose which of several equal
 // lines is the new one, and calls a line that was moved new.
-type added struct {
+type addedLines struct {
 	lines []lineSpan // that are new, in order
 	all   bool       // all lines are
 	count int
@@ -22,7 +22,7 @@ type added struct {
 type lineSpan struct{ from, to int }
 
 // overlaps reports whether some of text[from:to] is new.
-func (a *added) overlaps(from, to int) bool {
+func (a *addedLines) overlaps(from, to int) bool {
 	if a.all {
 		return true
 	}
@@ -30,16 +30,16 @@ func (a *added) overlaps(from, to int) bool {
 	return i < len(a.lines) && a.lines[i].from < max(to, from+1)
 }
 
-// newAdded compares text with the versions before, and with lines from elsewhere
+// findAddedLines compares text with the versions before, and with lines from elsewhere
 // that are known.
-func newAdded(text []byte, olds [][]byte, known lineSet) *added {
-	if len(olds) == 0 && known.held == nil {
-		return &added{all: true, count: int(countLines(text))}
+func findAddedLines(text []byte, olds [][]byte, known lineSet) *addedLines {
+	if len(olds) == 0 && known.hashes == nil {
+		return &addedLines{all: true, count: int(countLines(text))}
 	}
-	a := &added{}
+	a := &addedLines{}
 	fresh := []lineSpan{{0, len(text)}}
 	for _, old := range olds {
-		fresh = without(text, fresh, old)
+		fresh = unmatchedLines(text, fresh, old)
 	}
 	for _, part := range fresh {
 		eachLine(text[part.from:part.to], func(line lineSpan) {
@@ -54,8 +54,8 @@ func newAdded(text []byte, olds [][]byte, known lineSet) *added {
 	return a
 }
 
-// without returns the lines among fresh that old does not have, or less often.
-func without(text []byte, fresh []lineSpan, old []byte) (left []lineSpan) {
+// unmatchedLines returns the lines among fresh that old does not have, or less often.
+func unmatchedLines(text []byte, fresh []lineSpan, old []byte) (left []lineSpan) {
 	// What begins and ends alike is most of it, and needs no table.
 	if len(fresh) == 1 && fresh[0] == (lineSpan{0, len(text)}) {
 		head, tail := sameEnds(text, old)
@@ -125,17 +125,17 @@ func eachLine(text []byte, fn func(lineSpan)) {
 
 // A lineSet is a set of lines. The zero set is empty.
 type lineSet struct {
-	seed maphash.Seed
-	held map[uint64]bool
+	seed   maphash.Seed
+	hashes map[uint64]bool
 }
 
 func (s *lineSet) add(text []byte) {
-	if s.held == nil {
-		s.seed, s.held = maphash.MakeSeed(), map[uint64]bool{}
+	if s.hashes == nil {
+		s.seed, s.hashes = maphash.MakeSeed(), map[uint64]bool{}
 	}
-	eachLine(text, func(l lineSpan) { s.held[maphash.Bytes(s.seed, trimmed(text[l.from:l.to]))] = true })
+	eachLine(text, func(l lineSpan) { s.hashes[maphash.Bytes(s.seed, trimmed(text[l.from:l.to]))] = true })
 }
 
 func (s *lineSet) has(line []byte) bool {
-	return s.held != nil && s.held[maphash.Bytes(s.seed, trimmed(line))]
+	return s.hashes != nil && s.hashes[maphash.Bytes(s.seed, trimmed(line))]
 }

@@ -26,8 +26,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
-// changes yields the new content of changes, and remembers where it is.
-type changes struct {
+// contentReader yields the new content of changes, and remembers where it is.
+type contentReader struct {
 	store *objects.Store
 	limit int64
 	kind  scanner.Kind // of contents
@@ -38,35 +38,35 @@ type changes struct {
 
 	Files, Lines atomic.Int64
 
-	mu     sync.Mutex
-	places map[scanner.BlobID][]changed
-	gone   []goneFile
-	moved  func() lineSet // made when it is needed: the lines of gone
+	mu           sync.Mutex
+	locations    map[scanner.BlobID][]location
+	removed      []removedFile
+	removedLines func() lineSet // made when it is needed: the lines of gone
 }
 
-// A changed is a place of a text.
-type changed struct {
+// A location is a place of a text.
+type location struct {
 	kind   scanner.Kind
 	path   string
 	commit pack.ID // "" if there is none yet
 }
 
-// maxGone is how many files that were removed are read, to know a line of a file
+// maxRemoved is how many files that were removed are read, to know a line of a file
 // that was renamed and edited. Beyond that all lines of new files are new: git
 // gives up looking for renames at as many (diff.renameLimit).
-const maxGone = 1000
+const maxRemoved = 1000
 
-// eachChange reads list, several at once. gone is what the changes have removed.
-func (c *changes) eachChange(ctx context.Context, list []change, gone []goneFile, commit pack.ID) error {
-	c.gone = gone
-	c.moved = sync.OnceValue(c.goneLines)
+// readAll reads list, several at once. gone is what the changes have removed.
+func (c *contentReader) readAll(ctx context.Context, list []changedFile, gone []removedFile, commit pack.ID) error {
+	c.removed = gone
+	c.removedLines = sync.OnceValue(c.readRemovedLines)
 	renamed := map[pack.ID]bool{}
 	for _, g := range gone {
 		renamed[g.id] = true
 	}
 	group, each := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, x := range c.byContent(list, commit) {
+	for _, x := range c.groupByContent(list, commit) {
 		if each.Err() != nil {
 			break
 		}
@@ -84,16 +84,16 @@ func (c *changes) eachChange(ctx context.Context, list []change, gone []goneFile
 
 // A content is what several changes may have in common.
 type content struct {
-	places []change
+	places []changedFile
 	known  bool // it was read before
 }
 
-// byContent groups list, in its order.
-func (c *changes) byContent(list []change, commit pack.ID) []*content {
+// groupByContent groups list, in its order.
+func (c *contentReader) groupByContent(list []changedFile, commit pack.ID) []*content {
 	var groups []*content
 	at := map[pack.ID]*content{}
 	for _, x := range list {
-		first := c.note(scanner.BlobID(x.id.String()), changed{c.kind, x.path, commit})
+		first := c.addLocation(scanner.BlobID(x.id.String()), location{c.kind, x.path, commit})
 		if at[x.id] == nil {
 			at[x.id] = &content{known: !first}
 			groups = append(groups, at[x.id])
@@ -103,26 +103,26 @@ func (c *changes) byContent(list []change, commit pack.ID) []*content {
 	return groups
 }
 
-// note remembers a place of a text, and reports whether it is the first.
-func (c *changes) note(id scanner.BlobID, place changed) bool {
+// addLocation remembers a place of a text, and reports whether it is the first.
+func (c *contentReader) addLocation(id scanner.BlobID, place location) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.places == nil {
-		c.places = map[scanner.BlobID][]changed{}
+	if c.locations == nil {
+		c.locations = map[scanner.BlobID][]location{}
 	}
-	known := c.places[id]
-	if len(known) < repo.MaxPlaces {
-		c.places[id] = append(known, place)
+	known := c.locations[id]
+	if len(known) < repo.MaxLocations {
+		c.locations[id] = append(known, place)
 	}
 	return len(known) == 0
 }
 
 // read yields the names of files that are new, and the content.
-func (c *changes) read(same *content, renamed bool, commit pack.ID) error {
+func (c *contentReader) read(same *content, renamed bool, commit pack.ID) error {
 	for _, x := range same.places {
 		c.Files.Add(1)
 		if len(x.olds) == 0 {
-			if err := c.name(x.path, commit); err != nil {
+			if err := c.yieldName(x.path, commit); err != nil {
 				return err
 			}
 		}
@@ -133,7 +133,7 @@ func (c *changes) read(same *content, renamed bool, commit pack.ID) error {
 	}
 	id := x.id.String()
 	b := scanner.Blob{ID: scanner.BlobID(id), Kind: c.kind, Name: x.path}
-	if large, err := c.stream(b, x.id); large || err != nil {
+	if large, err := c.yieldLarge(b, x.id); large || err != nil {
 		return err
 	}
 	typ, data, err := c.store.Read(x.id, c.limit)
@@ -150,27 +150,27 @@ func (c *changes) read(same *content, renamed bool, commit pack.ID) error {
 		c.Lines.Add(countLines(data))
 		return c.yield(b)
 	}
-	versions := sync.OnceValue(func() []*added { return c.added(data, same.places) })
+	versions := sync.OnceValue(func() []*addedLines { return c.addedLinesOf(data, same.places) })
 	if c.count {
-		c.Lines.Add(int64(slices.MaxFunc(versions(), func(a, b *added) int { return a.count - b.count }).count))
+		c.Lines.Add(int64(slices.MaxFunc(versions(), func(a, b *addedLines) int { return a.count - b.count }).count))
 	}
 	b.New = func(from, to int) bool {
-		return slices.ContainsFunc(versions(), func(a *added) bool { return a.overlaps(from, to) })
+		return slices.ContainsFunc(versions(), func(a *addedLines) bool { return a.overlaps(from, to) })
 	}
 	return c.yield(b)
 }
 
-// name yields the path of a new file, as a text.
-func (c *changes) name(path string, commit pack.ID) error {
+// yieldName yields the path of a new file, as a text.
+func (c *contentReader) yieldName(path string, commit pack.ID) error {
 	id := scanner.BlobID("path " + path)
-	if !c.note(id, changed{scanner.KindPath, path, commit}) {
+	if !c.addLocation(id, location{scanner.KindPath, path, commit}) {
 		return nil
 	}
 	return c.yield(scanner.Blob{ID: id, Kind: scanner.KindPath, Name: path, Data: []byte(path)})
 }
 
-// added works out what is new in data at each of its places.
-func (c *changes) added(data []byte, places []change) (versions []*added) {
+// addedLinesOf works out what is new in data at each of its places.
+func (c *contentReader) addedLinesOf(data []byte, places []changedFile) (versions []*addedLines) {
 	for _, x := range places {
 		var olds [][]byte
 		for _, old := range x.olds {
@@ -180,21 +180,21 @@ func (c *changes) added(data []byte, places []change) (versions []*added) {
 		}
 		known := lineSet{}
 		if len(x.olds) == 0 {
-			known = c.moved()
+			known = c.removedLines()
 		}
-		versions = append(versions, newAdded(data, olds, known))
+		versions = append(versions, findAddedLines(data, olds, known))
 	}
 	return versions
 }
 
-// goneLines returns the lines of the files that were removed.
-func (c *changes) goneLines() (lines lineSet) {
+// readRemovedLines returns the lines of the files that were removed.
+func (c *contentReader) readRemovedLines() (lines lineSet) {
 	n := 0
-	queue := slices.Clone(c.gone)
+	queue := slices.Clone(c.removed)
 	for len(queue) > 0 {
 		g := queue[0]
 		queue = queue[1:]
-		if n++; n > maxGone {
+		if n++; n > maxRemoved {
 			return lineSet{}
 		}
 		typ, data, err := c.store.Read(g.id, c.limit)
@@ -204,12 +204,12 @@ func (c *changes) goneLines() (lines lineSet) {
 			lines.add(data)
 		case typ == pack.Tree:
 			for len(data) > 0 {
-				e, size := objects.ParseEntry(data, c.store.Hash)
+				e, size := objects.ParseTreeEntry(data, c.store.Hash)
 				if size == 0 {
 					break
 				}
 				if e.Mode != objects.Submodule {
-					queue = append(queue, goneFile{pack.ID(e.Id), e.Mode})
+					queue = append(queue, removedFile{pack.ID(e.Id), e.Mode})
 				}
 				data = data[size:]
 			}
@@ -218,22 +218,22 @@ func (c *changes) goneLines() (lines lineSet) {
 	return lines
 }
 
-// stream yields a loose object in windows if it is too large to be held. All of it
+// yieldLarge yields a loose object in windows if it is too large to be held. All of it
 // counts as new.
-func (c *changes) stream(b scanner.Blob, id pack.ID) (large bool, err error) {
-	for _, l := range c.store.Copies(id) {
+func (c *contentReader) yieldLarge(b scanner.Blob, id pack.ID) (large bool, err error) {
+	for _, l := range c.store.LooseCopies(id) {
 		file := c.store.LooseFile(l)
 		if info, err := os.Stat(file); err != nil || info.Size() < scanner.LargeText/1100 {
 			continue // zlib makes no more of a byte than 1,032
 		}
-		if large, err := c.streamFile(b, file); large || err != nil {
+		if large, err := c.yieldLargeFile(b, file); large || err != nil {
 			return large, err
 		}
 	}
 	return false, nil
 }
 
-func (c *changes) streamFile(b scanner.Blob, file string) (large bool, err error) {
+func (c *contentReader) yieldLargeFile(b scanner.Blob, file string) (large bool, err error) {
 	var files pack.Loose
 	o, err := files.Open(file)
 	if err != nil {
@@ -273,9 +273,9 @@ func countLines(text []byte) int64 {
 }
 
 // Locate yields the places of ids.
-func (c *changes) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (c *contentReader) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
 	for _, id := range ids {
-		for _, p := range c.places[id] {
+		for _, p := range c.locations[id] {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -288,7 +288,7 @@ func (c *changes) Locate(ctx context.Context, ids []scanner.BlobID, yield func(s
 }
 
 // provenance is what a report says of a place.
-func (c *changes) provenance(p changed) scanner.Provenance {
+func (c *contentReader) provenance(p location) scanner.Provenance {
 	out := scanner.Provenance{Kind: p.kind, Path: p.path}
 	if p.commit == "" {
 		return out

@@ -12,7 +12,7 @@ import (
 
 // A CommitRange reads what some commits bring and others do not have.
 type CommitRange struct {
-	changes
+	contentReader
 	dir     repo.Dir
 	Names   []string // that refs are to have: texts too
 	Head    string   // the commit that counts as HEAD
@@ -20,18 +20,18 @@ type CommitRange struct {
 }
 
 func NewCommitRange(d repo.Dir, s *objects.Store, limit int64, yield func(scanner.Blob) error) *CommitRange {
-	return &CommitRange{changes: changes{store: s, limit: limit, kind: scanner.KindBlob, yield: yield}, dir: d}
+	return &CommitRange{contentReader: contentReader{store: s, limit: limit, kind: scanner.KindBlob, yield: yield}, dir: d}
 }
 
 func (g *CommitRange) Read(ctx context.Context, include, exclude []string) error {
-	for _, n := range g.store.Notes {
+	for _, n := range g.store.Problems {
 		if err := g.yield(scanner.Blob{ID: scanner.BlobID(n.Path), Kind: scanner.KindBlob, Name: n.Path, Err: n.Err}); err != nil {
 			return err
 		}
 	}
 	for _, name := range g.Names {
 		b := scanner.Blob{ID: scanner.BlobID("ref " + name), Kind: scanner.KindRefName, Name: name, Data: []byte(name)}
-		if g.note(b.ID, changed{kind: b.Kind, path: name}) {
+		if g.addLocation(b.ID, location{kind: b.Kind, path: name}) {
 			if err := g.yield(b); err != nil {
 				return err
 			}
@@ -46,7 +46,7 @@ func (g *CommitRange) Read(ctx context.Context, include, exclude []string) error
 		excluded bool
 	}{{exclude, true}, {include, false}} {
 		for _, id := range x.ids {
-			if err := g.begin(ctx, walk, id, x.excluded); err != nil {
+			if err := g.start(ctx, walk, id, x.excluded); err != nil {
 				return err
 			}
 		}
@@ -81,9 +81,9 @@ func CountCommits(ctx context.Context, d repo.Dir, s *objects.Store, include, ex
 	return len(commits), err
 }
 
-// begin peels what an id names to a commit. Tags on the way are texts; a tree or a
+// start peels what an id names to a commit. Tags on the way are texts; a tree or a
 // blob, which a ref may point to as well, is read as a whole.
-func (g *CommitRange) begin(ctx context.Context, walk *commitWalk, hex string, excluded bool) error {
+func (g *CommitRange) start(ctx context.Context, walk *commitWalk, hex string, excluded bool) error {
 	id, ok := pack.ParseID([]byte(hex))
 	if !ok {
 		return fmt.Errorf("%q is no id of an object", hex)
@@ -94,62 +94,62 @@ func (g *CommitRange) begin(ctx context.Context, walk *commitWalk, hex string, e
 		case err != nil && excluded:
 			return nil // what is not here excludes nothing: more is read
 		case err != nil:
-			return g.fail(id, fmt.Errorf("object %s: %w", id, err))
+			return g.yieldError(id, fmt.Errorf("object %s: %w", id, err))
 		case typ == pack.Commit:
 			walk.add(id, excluded)
 			return nil
 		case typ == pack.Tag:
 			if !excluded {
-				if err := g.text(id, scanner.KindTag, data); err != nil {
+				if err := g.yieldObject(id, scanner.KindTag, data); err != nil {
 					return err
 				}
 			}
 			if id, err = objects.ParseTag(data); err != nil {
-				return g.fail(id, err)
+				return g.yieldError(id, err)
 			}
 		case excluded:
 			return nil
 		case typ == pack.Blob:
-			return g.eachChange(ctx, []change{{path: id.String(), id: id}}, nil, "")
+			return g.readAll(ctx, []changedFile{{path: id.String(), id: id}}, nil, "")
 		default:
 			return g.compare(ctx, &treeCache{}, id, nil, "")
 		}
 	}
-	return g.fail(id, fmt.Errorf("%w: tags that point to tags without end", objects.ErrMalformed))
+	return g.yieldError(id, fmt.Errorf("%w: tags that point to tags without end", objects.ErrMalformed))
 }
 
-func (g *CommitRange) fail(id pack.ID, err error) error {
+func (g *CommitRange) yieldError(id pack.ID, err error) error {
 	name := id.String()
 	return g.yield(scanner.Blob{ID: scanner.BlobID(name), Kind: scanner.KindCommit, Name: name, Err: err})
 }
 
-// text yields a commit or a tag, once.
-func (g *CommitRange) text(id pack.ID, kind scanner.Kind, data []byte) error {
+// yieldObject yields a commit or a tag, once.
+func (g *CommitRange) yieldObject(id pack.ID, kind scanner.Kind, data []byte) error {
 	name := scanner.BlobID(id.String())
-	place := changed{kind: kind, commit: id}
+	place := location{kind: kind, commit: id}
 	if kind == scanner.KindTag {
-		place = changed{kind: kind, path: id.String()}
+		place = location{kind: kind, path: id.String()}
 	}
-	if !g.note(name, place) {
+	if !g.addLocation(name, place) {
 		return nil
 	}
 	return g.yield(scanner.Blob{ID: name, Kind: kind, Name: id.String(), Data: data})
 }
 
 // commit reads what a commit brings.
-func (g *CommitRange) commit(ctx context.Context, c *walked, trees *treeCache, walk *commitWalk) error {
+func (g *CommitRange) commit(ctx context.Context, c *walkedCommit, trees *treeCache, walk *commitWalk) error {
 	if c.err != nil {
-		return g.fail(c.id, c.err)
+		return g.yieldError(c.id, c.err)
 	}
 	_, data, err := g.store.Read(c.id, objects.MinGraphLimit)
 	if err != nil {
-		return g.fail(c.id, err)
+		return g.yieldError(c.id, err)
 	}
-	if err := g.text(c.id, scanner.KindCommit, data); err != nil {
+	if err := g.yieldObject(c.id, scanner.KindCommit, data); err != nil {
 		return err
 	}
-	if c.cut {
-		if err := g.fail(c.id, fmt.Errorf("%w: at commit %s; run git fetch --deepen, or --unshallow", ErrShallow, c.id)); err != nil {
+	if c.isShallow {
+		if err := g.yieldError(c.id, fmt.Errorf("%w: at commit %s; run git fetch --deepen, or --unshallow", ErrShallow, c.id)); err != nil {
 			return err
 		}
 	}
@@ -173,8 +173,8 @@ func (g *CommitRange) compare(ctx context.Context, trees *treeCache, tree pack.I
 			return nil
 		}
 	}
-	var list []change
-	d := &differ{ctx: ctx, store: g.store, trees: trees, changed: func(c change) error {
+	var list []changedFile
+	d := &differ{ctx: ctx, store: g.store, trees: trees, changed: func(c changedFile) error {
 		list = append(list, c)
 		return nil
 	}}
@@ -182,11 +182,11 @@ func (g *CommitRange) compare(ctx context.Context, trees *treeCache, tree pack.I
 		if ctx.Err() != nil {
 			return err
 		}
-		if err := g.fail(commit, err); err != nil {
+		if err := g.yieldError(commit, err); err != nil {
 			return err
 		}
 	}
-	return g.eachChange(ctx, list, d.gone, commit)
+	return g.readAll(ctx, list, d.removed, commit)
 }
 
 // Locate yields the places of ids, of files also whether they are still at HEAD.
@@ -195,7 +195,7 @@ func (g *CommitRange) Locate(ctx context.Context, ids []scanner.BlobID, yield fu
 	if id, ok := pack.ParseID([]byte(g.Head)); ok {
 		head.Open(g.store, id)
 	}
-	return g.changes.Locate(ctx, ids, func(id scanner.BlobID, p scanner.Provenance) error {
+	return g.contentReader.Locate(ctx, ids, func(id scanner.BlobID, p scanner.Provenance) error {
 		if p.Kind == scanner.KindBlob {
 			at, _ := head.Find(p.Path) // what cannot be read is not at HEAD
 			p.AtHead = at.String() == string(id)

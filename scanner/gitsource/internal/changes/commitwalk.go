@@ -13,13 +13,13 @@ import (
 // ErrShallow says that history is needed that a shallow clone does not have.
 var ErrShallow = errors.New("the clone is shallow, and its history ends too early")
 
-// A walked is a commit on the way.
-type walked struct {
+// A walkedCommit is a commit on the way.
+type walkedCommit struct {
 	id pack.ID
-	objects.Links
-	excluded, taken bool
-	cut             bool  // its parents are not in the clone
-	err             error // it cannot be read
+	objects.CommitLinks
+	excluded, visited bool
+	isShallow         bool  // its parents are not in the clone
+	err               error // it cannot be read
 }
 
 // A commitWalk lists the commits that some lead to and others do not, as git
@@ -28,25 +28,25 @@ type walked struct {
 type commitWalk struct {
 	store   *objects.Store
 	shallow map[pack.ID]bool
-	seen    map[pack.ID]*walked
+	seen    map[pack.ID]*walkedCommit
 	queue   newestFirst
 	wanted  int // in the queue, and not excluded
 }
 
 func newCommitWalk(d repo.Dir, s *objects.Store) (*commitWalk, error) {
 	shallow, err := d.Shallow()
-	return &commitWalk{store: s, shallow: shallow, seen: map[pack.ID]*walked{}}, err
+	return &commitWalk{store: s, shallow: shallow, seen: map[pack.ID]*walkedCommit{}}, err
 }
 
 // add begins at a commit. What is excluded and not here excludes nothing.
 func (w *commitWalk) add(id pack.ID, excluded bool) {
 	c := w.seen[id]
 	if c == nil {
-		c = &walked{id: id, excluded: excluded}
-		c.Links, c.err = objects.ReadCommit(w.store, id)
-		c.cut = w.shallow[id] // the parents that it names are not here
+		c = &walkedCommit{id: id, excluded: excluded}
+		c.CommitLinks, c.err = objects.ReadCommit(w.store, id)
+		c.isShallow = w.shallow[id] // the parents that it names are not here
 		w.seen[id] = c
-		if c.cut {
+		if c.isShallow {
 			c.Parents = nil
 		}
 		if excluded && c.err != nil {
@@ -73,14 +73,14 @@ func (w *commitWalk) addPeeled(hex string, excluded bool) {
 }
 
 // exclude marks c and what it leads to, as far as that is known.
-func (w *commitWalk) exclude(c *walked) {
-	for stack := []*walked{c}; len(stack) > 0; {
+func (w *commitWalk) exclude(c *walkedCommit) {
+	for stack := []*walkedCommit{c}; len(stack) > 0; {
 		c, stack = stack[len(stack)-1], stack[:len(stack)-1]
 		if c.excluded {
 			continue
 		}
 		c.excluded = true
-		if !c.taken {
+		if !c.visited {
 			w.wanted--
 		}
 		for _, p := range c.Parents {
@@ -96,14 +96,14 @@ func (w *commitWalk) exclude(c *walked) {
 const slop = 64
 
 // list returns the commits, parents before children as far as dates are right.
-func (w *commitWalk) list(ctx context.Context) ([]*walked, error) {
-	var found []*walked
+func (w *commitWalk) list(ctx context.Context) ([]*walkedCommit, error) {
+	var found []*walkedCommit
 	oldest, left := int64(0), slop
 	for n := 0; len(w.queue) > 0; n++ {
 		if n%256 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		c, _ := heap.Pop(&w.queue).(*walked)
+		c, _ := heap.Pop(&w.queue).(*walkedCommit)
 		// All that is left is excluded, and older than what was found: unless a date is
 		// wrong, it leads to none of that.
 		if left--; w.wanted > 0 || len(found) > 0 && c.When >= oldest {
@@ -111,7 +111,7 @@ func (w *commitWalk) list(ctx context.Context) ([]*walked, error) {
 		} else if left <= 0 || len(found) == 0 {
 			break
 		}
-		c.taken = true
+		c.visited = true
 		if !c.excluded {
 			w.wanted--
 			if oldest = c.When; len(found) > 0 {
@@ -123,7 +123,7 @@ func (w *commitWalk) list(ctx context.Context) ([]*walked, error) {
 			w.add(p, c.excluded)
 		}
 	}
-	var kept []*walked
+	var kept []*walkedCommit
 	for i := len(found) - 1; i >= 0; i-- {
 		if !found[i].excluded {
 			kept = append(kept, found[i])
@@ -133,14 +133,14 @@ func (w *commitWalk) list(ctx context.Context) ([]*walked, error) {
 }
 
 // newestFirst is a heap of commits, the latest first.
-type newestFirst []*walked
+type newestFirst []*walkedCommit
 
 func (q newestFirst) Len() int           { return len(q) }
 func (q newestFirst) Less(i, j int) bool { return q[i].When > q[j].When }
 func (q newestFirst) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
 
 // Push implements heap.Interface.
-func (q *newestFirst) Push(c any) { *q = append(*q, c.(*walked)) }
+func (q *newestFirst) Push(c any) { *q = append(*q, c.(*walkedCommit)) }
 
 // Pop implements heap.Interface.
 func (q *newestFirst) Pop() any {

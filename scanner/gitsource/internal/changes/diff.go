@@ -14,9 +14,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A change is a file of which the content is that of no parent: new, edited, or in
+// A changedFile is a file of which the content is that of no parent: new, edited, or in
 // a merge made of both sides.
-type change struct {
+type changedFile struct {
 	path string
 	id   pack.ID
 	// olds is what stood at the path in the parents, empty if nothing did. It is nil
@@ -32,18 +32,18 @@ type differ struct {
 	ctx     context.Context
 	store   *objects.Store
 	trees   *treeCache
-	changed func(change) error
-	gone    []goneFile
+	changed func(changedFile) error
+	removed []removedFile
 }
 
-// A goneFile is a file or folder of a parent that is no more at its path.
-type goneFile struct {
+// A removedFile is a file or folder of a parent that is no more at its path.
+type removedFile struct {
 	id   pack.ID
 	mode objects.Mode
 }
 
-// An item is a name in a folder of what is new.
-type item struct {
+// A folderItem is a name in a folder of what is new.
+type folderItem struct {
 	name []byte
 	id   pack.ID // empty for a folder of an index whose tree is not known
 	mode objects.Mode
@@ -58,41 +58,41 @@ func (d *differ) tree(prefix string, id pack.ID, olds []pack.ID) error {
 	if err != nil {
 		return fmt.Errorf("reading the tree of %s: %w", cmp.Or(prefix, "."), err)
 	}
-	var items []item
+	var items []folderItem
 	for len(data) > 0 {
-		e, n := objects.ParseEntry(data, d.store.Hash)
+		e, n := objects.ParseTreeEntry(data, d.store.Hash)
 		if n == 0 {
 			return fmt.Errorf("reading the tree of %s: %w", cmp.Or(prefix, "."), objects.ErrMalformed)
 		}
-		items = append(items, item{name: e.Name, id: pack.ID(e.Id), mode: e.Mode})
+		items = append(items, folderItem{name: e.Name, id: pack.ID(e.Id), mode: e.Mode})
 		data = data[n:]
 	}
 	return d.folder(prefix, items, olds, nil)
 }
 
-// staged compares entries [from, to) of an index, which are those of the folder
+// index compares entries [from, to) of an index, which are those of the folder
 // prefix, with the trees of the parents.
-func (d *differ) staged(x *gitindex.Index, prefix string, from, to int, cached *gitindex.CacheTree, olds []pack.ID) error {
-	var items []item
+func (d *differ) index(x *gitindex.Index, prefix string, from, to int, cached *gitindex.CacheTree, olds []pack.ID) error {
+	var items []folderItem
 	for i := from; i < to; {
 		e := x.Entries[i]
 		name, below, inFolder := strings.Cut(e.Path[len(prefix):], "/")
 		if !inFolder {
 			if !e.Intent && e.Stage != base {
-				items = append(items, item{name: []byte(name), id: e.Id, mode: e.Mode})
+				items = append(items, folderItem{name: []byte(name), id: e.Id, mode: e.Mode})
 			}
 			i++
 			continue
 		}
 		if below == "" && e.Mode == objects.Directory { // of a sparse index
-			items = append(items, item{name: []byte(name), id: e.Id, mode: objects.Directory})
+			items = append(items, folderItem{name: []byte(name), id: e.Id, mode: objects.Directory})
 			i++
 			continue
 		}
 		folder := prefix + name + "/"
 		end := i + sort.Search(to-i, func(k int) bool { return !strings.HasPrefix(x.Entries[i+k].Path, folder) })
 		child := cached.Child(name)
-		items = append(items, item{name: []byte(name), id: child.Valid(), mode: objects.Directory, from: i, to: end, cached: child})
+		items = append(items, folderItem{name: []byte(name), id: child.Valid(), mode: objects.Directory, from: i, to: end, cached: child})
 		i = end
 	}
 	return d.folder(prefix, items, olds, x)
@@ -102,7 +102,7 @@ func (d *differ) staged(x *gitindex.Index, prefix string, from, to int, cached *
 const base = 1
 
 // folder compares what is in a folder.
-func (d *differ) folder(prefix string, items []item, olds []pack.ID, x *gitindex.Index) error {
+func (d *differ) folder(prefix string, items []folderItem, olds []pack.ID, x *gitindex.Index) error {
 	if err := d.ctx.Err(); err != nil {
 		return err
 	}
@@ -121,17 +121,17 @@ func (d *differ) folder(prefix string, items []item, olds []pack.ID, x *gitindex
 		}
 	}
 	for i := range cursors {
-		d.leave(&cursors[i], func(objects.Entry) bool { return true })
+		d.passOver(&cursors[i], func(objects.TreeEntry) bool { return true })
 	}
 	return nil
 }
 
-func (d *differ) item(prefix string, it item, cursors []cursor, x *gitindex.Index) error {
+func (d *differ) item(prefix string, it folderItem, cursors []cursor, x *gitindex.Index) error {
 	var was []pack.ID
 	same := false
 	for i := range cursors {
 		c := &cursors[i]
-		d.leave(c, func(e objects.Entry) bool { return compareNames(e, it.name, it.mode) < 0 })
+		d.passOver(c, func(e objects.TreeEntry) bool { return compareNames(e, it.name, it.mode) < 0 })
 		if c.ok && compareNames(c.at, it.name, it.mode) == 0 {
 			c.matched = true
 			was = append(was, pack.ID(c.at.Id))
@@ -143,21 +143,21 @@ func (d *differ) item(prefix string, it item, cursors []cursor, x *gitindex.Inde
 	case same || it.mode == objects.Submodule:
 		return nil
 	case it.mode != objects.Directory:
-		return d.changed(change{path: path, id: it.id, olds: was})
+		return d.changed(changedFile{path: path, id: it.id, olds: was})
 	case it.from < it.to:
-		return d.staged(x, path+"/", it.from, it.to, it.cached, was)
+		return d.index(x, path+"/", it.from, it.to, it.cached, was)
 	case strings.Count(path, "/") > gitindex.MaxFolders:
 		return fmt.Errorf("%w: folders lie in each other more than %d deep", objects.ErrMalformed, gitindex.MaxFolders)
 	}
 	return d.tree(path+"/", it.id, was)
 }
 
-// leave moves c over the entries of which passed is true, and notes those that
+// passOver moves c over the entries of which passed is true, and notes those that
 // nothing new has the name of.
-func (d *differ) leave(c *cursor, passed func(objects.Entry) bool) {
+func (d *differ) passOver(c *cursor, passed func(objects.TreeEntry) bool) {
 	for c.ok && passed(c.at) {
 		if !c.matched && c.at.Mode != objects.Submodule {
-			d.gone = append(d.gone, goneFile{pack.ID(c.at.Id), c.at.Mode})
+			d.removed = append(d.removed, removedFile{pack.ID(c.at.Id), c.at.Mode})
 		}
 		c.next()
 	}
@@ -168,20 +168,20 @@ func (d *differ) leave(c *cursor, passed func(objects.Entry) bool) {
 type cursor struct {
 	rest    []byte
 	hash    int
-	at      objects.Entry
+	at      objects.TreeEntry
 	ok      bool
 	matched bool // something new has the name
 }
 
 func (c *cursor) next() {
-	e, n := objects.ParseEntry(c.rest, c.hash)
+	e, n := objects.ParseTreeEntry(c.rest, c.hash)
 	c.at, c.ok, c.matched = e, n > 0, false
 	c.rest = c.rest[n:]
 }
 
 // compareNames compares an entry with a name as git sorts trees: folders as if
 // there were a "/" at their end. A file and a folder of one name differ.
-func compareNames(e objects.Entry, name []byte, m objects.Mode) int {
+func compareNames(e objects.TreeEntry, name []byte, m objects.Mode) int {
 	n := min(len(e.Name), len(name))
 	if c := bytes.Compare(e.Name[:n], name[:n]); c != 0 {
 		return c

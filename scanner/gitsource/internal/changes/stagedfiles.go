@@ -15,18 +15,18 @@ import (
 
 // StagedFiles reads what is about to be committed.
 type StagedFiles struct {
-	changes
+	contentReader
 	Parents, Paths []string
 	Whole          bool
 }
 
 func NewStagedFiles(s *objects.Store, limit int64, yield func(scanner.Blob) error) *StagedFiles {
-	return &StagedFiles{changes: changes{store: s, limit: limit, kind: scanner.KindIndex, yield: yield, count: true}}
+	return &StagedFiles{contentReader: contentReader{store: s, limit: limit, kind: scanner.KindIndex, yield: yield, count: true}}
 }
 
 // Read reads an index of the repository in gitDir.
 func (s *StagedFiles) Read(ctx context.Context, file, gitDir string) error {
-	for _, n := range s.store.Notes {
+	for _, n := range s.store.Problems {
 		b := scanner.Blob{ID: scanner.BlobID(n.Path), Kind: scanner.KindBlob, Name: n.Path, Err: n.Err}
 		if err := s.yield(b); err != nil {
 			return err
@@ -41,24 +41,24 @@ func (s *StagedFiles) Read(ctx context.Context, file, gitDir string) error {
 	if err != nil {
 		return err
 	}
-	return s.eachChange(ctx, list, d.gone, "")
+	return s.readAll(ctx, list, d.removed, "")
 }
 
 // list returns the changes to read.
-func (s *StagedFiles) list(d *differ, x *gitindex.Index) ([]change, error) {
+func (s *StagedFiles) list(d *differ, x *gitindex.Index) ([]changedFile, error) {
 	if s.Whole && s.Paths == nil {
-		return s.wholes(d, x, func(string) bool { return true })
+		return s.wholeFiles(d, x, func(string) bool { return true })
 	}
 	trees, err := s.trees(d.store)
 	if err != nil {
 		return nil, err
 	}
-	var list []change
-	d.changed = func(c change) error {
+	var list []changedFile
+	d.changed = func(c changedFile) error {
 		list = append(list, c)
 		return nil
 	}
-	if err := d.staged(x, "", 0, len(x.Entries), x.Tree, trees); err != nil || s.Paths == nil {
+	if err := d.index(x, "", 0, len(x.Entries), x.Tree, trees); err != nil || s.Paths == nil {
 		return list, err
 	}
 	chosen, whole, err := s.choose(d, x, list, trees)
@@ -67,9 +67,9 @@ func (s *StagedFiles) list(d *differ, x *gitindex.Index) ([]change, error) {
 	}
 	in := func(path string) bool { return within(chosen, path) }
 	if whole {
-		return s.wholes(d, x, in)
+		return s.wholeFiles(d, x, in)
 	}
-	return slices.DeleteFunc(list, func(c change) bool { return !in(c.path) }), nil
+	return slices.DeleteFunc(list, func(c changedFile) bool { return !in(c.path) }), nil
 }
 
 // trees returns the trees of the parents.
@@ -90,7 +90,7 @@ func (s *StagedFiles) trees(store *objects.Store) (trees []pack.ID, err error) {
 
 // choose returns which of the paths are in the index, and whether one of them was not
 // changed.
-func (s *StagedFiles) choose(d *differ, x *gitindex.Index, list []change, trees []pack.ID) (chosen map[string]bool, whole bool, err error) {
+func (s *StagedFiles) choose(d *differ, x *gitindex.Index, list []changedFile, trees []pack.ID) (chosen map[string]bool, whole bool, err error) {
 	chosen = map[string]bool{}
 	differs := map[string]bool{}
 	for _, c := range list {
@@ -108,7 +108,7 @@ func (s *StagedFiles) choose(d *differ, x *gitindex.Index, list []change, trees 
 				return nil, false, err
 			}
 			continue
-		case e.Mode == objects.Submodule || e.Intent || differs[p] || d.unlike(trees, p, e.Id):
+		case e.Mode == objects.Submodule || e.Intent || differs[p] || d.differsInMerge(trees, p, e.Id):
 		default:
 			whole = true
 		}
@@ -119,9 +119,9 @@ func (s *StagedFiles) choose(d *differ, x *gitindex.Index, list []change, trees 
 
 var errNotStaged = errors.New(`not in the index, and so not a part of the commit: "git add" it, or scan it with "stanch dir"`)
 
-// unlike reports whether one of several parents has other content at path: in a merge,
+// differsInMerge reports whether one of several parents has other content at path: in a merge,
 // somebody chose between them.
-func (d *differ) unlike(trees []pack.ID, path string, id pack.ID) bool {
+func (d *differ) differsInMerge(trees []pack.ID, path string, id pack.ID) bool {
 	if len(trees) < 2 {
 		return false
 	}
@@ -144,11 +144,11 @@ func within(chosen map[string]bool, p string) bool {
 	return chosen["."]
 }
 
-// wholes returns the files of the index as wholes.
-func (s *StagedFiles) wholes(d *differ, x *gitindex.Index, in func(string) bool) (list []change, err error) {
-	add := func(c change) error {
+// wholeFiles returns the files of the index as wholes.
+func (s *StagedFiles) wholeFiles(d *differ, x *gitindex.Index, in func(string) bool) (list []changedFile, err error) {
+	add := func(c changedFile) error {
 		if in(c.path) {
-			list = append(list, change{path: c.path, id: c.id, whole: true})
+			list = append(list, changedFile{path: c.path, id: c.id, whole: true})
 		}
 		return nil
 	}
@@ -161,7 +161,7 @@ func (s *StagedFiles) wholes(d *differ, x *gitindex.Index, in func(string) bool)
 				return nil, err
 			}
 		default:
-			_ = add(change{path: e.Path, id: e.Id})
+			_ = add(changedFile{path: e.Path, id: e.Id})
 		}
 	}
 	return list, nil

@@ -27,15 +27,15 @@ type Graph struct {
 
 	Marks Bitset
 
-	mu      sync.Mutex
-	chunks  [][]uint32 // see record
-	shapes  [][]uint32 // see record
-	names   []string
-	numbers map[string]uint32 // of names
-	Missing []pack.ID         // numbered after the objects of the store
-	Absent  map[pack.ID]int32 // numbers of missing
-	Skipped int               // missing in a partial clone, of which only the count is kept
-	At      []uint32          // of each tree: one more than the place of its record
+	mu       sync.Mutex
+	chunks   [][]uint32 // see record
+	shapes   [][]uint32 // see record
+	names    []string
+	numbers  map[string]uint32 // of names
+	Missing  []pack.ID         // numbered after the objects of the store
+	Absent   map[pack.ID]int32 // numbers of missing
+	Skipped  int               // missing in a partial clone, of which only the count is kept
+	RecordAt []uint32          // of each tree: one more than the place of its record
 }
 
 // A Commit, by numbers.
@@ -50,7 +50,7 @@ type Tag struct{ Node, Target int32 }
 
 func NewGraph(s *objects.Store) *Graph {
 	return &Graph{
-		Store: s, Marks: NewBitset(s.Len()), At: make([]uint32, s.Len()),
+		Store: s, Marks: NewBitset(s.Len()), RecordAt: make([]uint32, s.Len()),
 		numbers: map[string]uint32{}, Absent: map[pack.ID]int32{},
 	}
 }
@@ -65,8 +65,8 @@ func (g *Graph) Mark(node int32) {
 // maxMissing is how many missing objects are numbered; more are only counted.
 const maxMissing = 10_000
 
-// Lose returns the number of an object that is not in the store.
-func (g *Graph) Lose(id pack.ID) int32 {
+// AddMissing returns the number of an object that is not in the store.
+func (g *Graph) AddMissing(id pack.ID) int32 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	n, ok := g.Absent[id]
@@ -88,7 +88,7 @@ func (g *Graph) Lose(id pack.ID) int32 {
 }
 
 // IsTree reports whether n is a tree that was read.
-func (g *Graph) IsTree(n int32) bool { return n >= 0 && int(n) < len(g.At) && g.At[n] != 0 }
+func (g *Graph) IsTree(n int32) bool { return n >= 0 && int(n) < len(g.RecordAt) && g.RecordAt[n] != 0 }
 
 // IsMissing reports whether n is the number of an object that is not here.
 func (g *Graph) IsMissing(n int32) bool { return int(n) >= g.Store.Len() }
@@ -101,7 +101,7 @@ func (g *Graph) ObjectID(n int32) pack.ID {
 	case g.IsMissing(n):
 		return g.Missing[int(n)-g.Store.Len()]
 	}
-	return g.Store.Id(n)
+	return g.Store.ID(n)
 }
 
 // Records of trees are written one after the other into chunks, so that none is
@@ -125,7 +125,7 @@ func (g *Graph) record(tree int32) (nodes, names []uint32) {
 	if !g.IsTree(tree) {
 		return nil, nil
 	}
-	at := g.At[tree] - 1
+	at := g.RecordAt[tree] - 1
 	record := g.chunks[at>>chunkBits][at&(chunkSize-1):]
 	names = g.shapes[record[0]]
 	return record[1 : 1+len(names)], names
@@ -142,8 +142,8 @@ func (g *Graph) Edges(tree int32, yield func(Edge)) {
 // Name returns the name of an edge. That of a directory ends with "/".
 func (g *Graph) Name(e Edge) string { return g.names[e.name] }
 
-// Leads returns the hits and the trees that lead to one.
-func (g *Graph) Leads(hits []int32) Bitset {
+// LeadingTo returns the hits and the trees that lead to one.
+func (g *Graph) LeadingTo(hits []int32) Bitset {
 	n := g.Store.Len() + len(g.Missing)
 	leads, done := NewBitset(n), NewBitset(n)
 	for _, hit := range hits {
@@ -161,7 +161,7 @@ func (g *Graph) Leads(hits []int32) Bitset {
 			stack = append(stack, frame{tree, nodes})
 		}
 	}
-	for tree := range g.At {
+	for tree := range g.RecordAt {
 		for push(int32(tree)); len(stack) > 0; {
 			f := &stack[len(stack)-1]
 			if len(f.children) == 0 {
@@ -226,7 +226,7 @@ func (r *Recorder) Record(tree int32, nodes, names []uint32) {
 	}
 	r.chunk[0] = r.shape(names)
 	copy(r.chunk[1:], nodes)
-	r.g.At[tree] = r.place + 1
+	r.g.RecordAt[tree] = r.place + 1
 	r.chunk = r.chunk[size:]
 	r.place += uint32(size)
 }

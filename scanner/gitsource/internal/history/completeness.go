@@ -14,7 +14,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
-// An Completeness is what can be said of a reading only when all is read.
+// A Completeness is what can be said of a reading only when all is read.
 type Completeness struct {
 	*objectwalk.Walk
 	Refs    *repo.RefSet
@@ -31,17 +31,17 @@ type Completeness struct {
 // maxNamed is how many unread objects are reported one by one.
 const maxNamed = 1000
 
-// Unread yields the objects that are damaged, each under a path, and those that
+// YieldUnread yields the objects that are damaged, each under a path, and those that
 // are missing, if a ref leads to them.
-func (e *Completeness) Unread(ctx context.Context) error {
+func (e *Completeness) YieldUnread(ctx context.Context) error {
 	nodes := slices.DeleteFunc(slices.Clone(e.Failed), func(n int32) bool { return e.Failures[n] == nil })
-	lost := e.lost()
+	lost := e.missingReferenced()
 	e.Incomplete = len(lost)+len(e.Walk.LostPacks) > 0 || e.Graph.Skipped > 0 && !e.Store.Partial
 	all := append(nodes, lost...)
 	names := map[int32]string{}
 	if len(all) > 0 {
 		var err error
-		if names, err = e.names(ctx, all[:min(len(all), maxNamed)]); err != nil {
+		if names, err = e.pathsOf(ctx, all[:min(len(all), maxNamed)]); err != nil {
 			return err
 		}
 	}
@@ -57,7 +57,7 @@ func (e *Completeness) Unread(ctx context.Context) error {
 		})
 	}
 	for _, n := range nodes {
-		if err := report(n, objectwalk.Explain(e.Failures[n])); err != nil {
+		if err := report(n, objectwalk.ExplainDamage(e.Failures[n])); err != nil {
 			return err
 		}
 	}
@@ -75,7 +75,7 @@ func (e *Completeness) Unread(ctx context.Context) error {
 // partial reports, in one blob, what a partial clone left out.
 func (e *Completeness) partial() error {
 	n := e.Missing()
-	if n == 0 || e.Store.Rest {
+	if n == 0 || e.Store.MissingElsewhere {
 		return nil
 	}
 	why := fmt.Errorf("%d objects are not in this partial clone and are never fetched; clone again without --filter", n)
@@ -94,19 +94,19 @@ func (e *Completeness) Missing() int {
 	return e.Graph.Skipped
 }
 
-// lost returns the missing objects that a ref leads to. Others are of no concern:
+// missingReferenced returns the missing objects that a ref leads to. Others are of no concern:
 // git prunes old objects that newer dangling ones refer to. The parents of shallow
 // commits are missing by intent.
-func (e *Completeness) lost() []int32 {
+func (e *Completeness) missingReferenced() []int32 {
 	g := e.Graph
 	refs := make([]int32, 0)
-	for _, r := range e.Refs.Roots {
+	for _, r := range e.Refs.Refs {
 		if r.Id == "" {
 			continue
 		}
 		n := e.Store.Find([]byte(r.Id))
 		if n == objects.None {
-			n = g.Lose(r.Id)
+			n = g.AddMissing(r.Id)
 		}
 		refs = append(refs, n)
 	}
@@ -118,7 +118,7 @@ func (e *Completeness) lost() []int32 {
 		// not known.
 		return e.allMissing()
 	}
-	reach := e.reach(refs)
+	reach := e.reachableFrom(refs)
 	var lost []int32
 	for i := range g.Missing {
 		if n := int32(e.Store.Len() + i); reach.Has(n) {
@@ -136,11 +136,11 @@ func (e *Completeness) allMissing() []int32 {
 	return lost
 }
 
-// reach returns what objects lead to, missing ones included.
-func (e *Completeness) reach(from []int32) graph.Bitset {
+// reachableFrom returns what objects lead to, missing ones included.
+func (e *Completeness) reachableFrom(from []int32) graph.Bitset {
 	g := e.Graph
 	reach := graph.NewBitset(e.Store.Len() + len(g.Missing))
-	h := newHistory(g, &repo.RefSet{})
+	h := newCommitIndex(g, &repo.RefSet{})
 	stack := slices.Clone(from)
 	push := func(n int32) {
 		if n != objects.None && !reach.Has(n) {
@@ -158,7 +158,7 @@ func (e *Completeness) reach(from []int32) graph.Bitset {
 			push(target)
 		} else if c := h.commit(n); c != objects.None {
 			push(g.Commits[c].Tree)
-			if !e.Shallow[e.Store.Id(n)] {
+			if !e.Shallow[e.Store.ID(n)] {
 				for _, p := range g.Commits[c].Parents {
 					push(p)
 				}
@@ -169,14 +169,14 @@ func (e *Completeness) reach(from []int32) graph.Bitset {
 	return reach
 }
 
-// names returns a path for each of nodes that has one.
-func (e *Completeness) names(ctx context.Context, nodes []int32) (map[int32]string, error) {
+// pathsOf returns a path for each of nodes that has one.
+func (e *Completeness) pathsOf(ctx context.Context, nodes []int32) (map[int32]string, error) {
 	l := NewLocator(e.Graph, e.Refs, nodes)
 	if err := l.Locate(ctx, nodes); err != nil {
 		return nil, err
 	}
 	names := map[int32]string{}
-	for _, r := range e.Refs.Roots {
+	for _, r := range e.Refs.Refs {
 		if n := e.Store.Find([]byte(r.Id)); n != objects.None {
 			names[n] = r.Name
 		} else if n, ok := e.Graph.Absent[r.Id]; ok {
@@ -191,14 +191,14 @@ func (e *Completeness) names(ctx context.Context, nodes []int32) (map[int32]stri
 	return names, nil
 }
 
-// Reachable reads those texts again that may hold something and that a ref leads
+// YieldReachable reads those texts again that may hold something and that a ref leads
 // to, and yields them.
-func (e *Completeness) Reachable(ctx context.Context) error {
+func (e *Completeness) YieldReachable(ctx context.Context) error {
 	var roots []int32
-	for _, r := range e.Refs.Roots {
+	for _, r := range e.Refs.Refs {
 		roots = append(roots, e.Store.Find([]byte(r.Id)))
 	}
-	return e.Again(ctx, e.reach(roots), e.Yield)
+	return e.YieldAgain(ctx, e.reachableFrom(roots), e.Yield)
 }
 
 // describe names an object in a message.

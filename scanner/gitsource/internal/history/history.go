@@ -12,23 +12,23 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
-// A history is the commits of a graph, and what leads to them.
-type history struct {
-	graph *graph.Graph
-	at    []int32 // of each object: the number of the commit, one more
-	class []class // of each commit
-	log   []int32 // of each commit that a reflog leads to: the entry, in refs.logged
-	refs  *repo.RefSet
-	named []namedCommit
-	tags  map[int32]int32 // what each annotated tag points to
-	known map[int32]bool  // tags that refs lead to
+// A commitIndex is the commits of a graph, and what leads to them.
+type commitIndex struct {
+	graph          *graph.Graph
+	commitAt       []int32    // of each object: the number of the commit, one more
+	class          []refClass // of each commit
+	reflogEntry    []int32    // of each commit that a reflog leads to: the entry, in refs.logged
+	refs           *repo.RefSet
+	named          []namedCommit
+	tags           map[int32]int32 // what each annotated tag points to
+	referencedTags map[int32]bool  // tags that refs lead to
 }
 
-// A class is what leads to a commit.
-type class uint8
+// A refClass is what leads to a commit.
+type refClass uint8
 
 const (
-	byRef class = iota
+	byRef refClass = iota
 	byNote
 	byLog
 	byNothing
@@ -41,38 +41,38 @@ type namedCommit struct {
 	commit int32
 }
 
-func newHistory(g *graph.Graph, refs *repo.RefSet) *history {
-	h := &history{graph: g, refs: refs, tags: map[int32]int32{}, known: map[int32]bool{}}
-	h.at = make([]int32, g.Store.Len())
+func newCommitIndex(g *graph.Graph, refs *repo.RefSet) *commitIndex {
+	h := &commitIndex{graph: g, refs: refs, tags: map[int32]int32{}, referencedTags: map[int32]bool{}}
+	h.commitAt = make([]int32, g.Store.Len())
 	for i, c := range g.Commits {
-		h.at[c.Node] = int32(i) + 1
+		h.commitAt[c.Node] = int32(i) + 1
 	}
 	for _, t := range g.Tags {
 		h.tags[t.Node] = t.Target
 	}
-	h.class = make([]class, len(g.Commits))
+	h.class = make([]refClass, len(g.Commits))
 	for i := range h.class {
 		h.class[i] = byNothing
 	}
-	h.log = make([]int32, len(g.Commits))
-	for _, r := range refs.Roots {
+	h.reflogEntry = make([]int32, len(g.Commits))
+	for _, r := range refs.Refs {
 		node := g.Store.Find([]byte(r.Id))
-		for t, ok := node, true; ok && !h.known[t]; {
-			h.known[t] = true
+		for t, ok := node, true; ok && !h.referencedTags[t]; {
+			h.referencedTags[t] = true
 			t, ok = h.tags[t]
 		}
 		if c := h.commit(h.peel(node)); c != objects.None && r.Kind() == scanner.KindBlob {
-			h.spread(c, byRef, 0)
-			if r.Named() {
+			h.markAncestors(c, byRef, 0)
+			if r.IsNamed() {
 				h.named = append(h.named, namedCommit{r.Name, c})
 			}
 		}
 	}
-	for _, r := range refs.Of(scanner.KindNote) {
-		h.spread(h.commit(h.peel(g.Store.Find([]byte(r.Id)))), byNote, 0)
+	for _, r := range refs.OfKind(scanner.KindNote) {
+		h.markAncestors(h.commit(h.peel(g.Store.Find([]byte(r.Id)))), byNote, 0)
 	}
-	for i, r := range refs.Logged {
-		h.spread(h.commit(h.peel(g.Store.Find([]byte(r.Id)))), byLog, int32(i))
+	for i, r := range refs.Reflogs {
+		h.markAncestors(h.commit(h.peel(g.Store.Find([]byte(r.Id)))), byLog, int32(i))
 	}
 	slices.SortStableFunc(h.named, func(a, b namedCommit) int { return cmp.Or(rank(a.name)-rank(b.name), cmp.Compare(a.name, b.name)) })
 	return h
@@ -89,15 +89,15 @@ func rank(name string) int {
 }
 
 // commit returns the number of the commit that an object is, or none.
-func (h *history) commit(node int32) int32 {
-	if node < 0 || int(node) >= len(h.at) {
+func (h *commitIndex) commit(node int32) int32 {
+	if node < 0 || int(node) >= len(h.commitAt) {
 		return objects.None
 	}
-	return h.at[node] - 1
+	return h.commitAt[node] - 1
 }
 
 // peel follows annotated tags to what is none.
-func (h *history) peel(node int32) int32 {
+func (h *commitIndex) peel(node int32) int32 {
 	const most = 100 // people make two at most
 	for range most {
 		target, ok := h.tags[node]
@@ -109,8 +109,8 @@ func (h *history) peel(node int32) int32 {
 	return objects.None
 }
 
-// spread gives c and what it comes from the class, as far as they have none.
-func (h *history) spread(c int32, class class, log int32) {
+// markAncestors gives c and what it comes from the class, as far as they have none.
+func (h *commitIndex) markAncestors(c int32, class refClass, log int32) {
 	if c == objects.None {
 		return
 	}
@@ -121,7 +121,7 @@ func (h *history) spread(c int32, class class, log int32) {
 		if h.class[c] != byNothing {
 			continue
 		}
-		h.class[c], h.log[c] = class, log
+		h.class[c], h.reflogEntry[c] = class, log
 		for _, p := range h.graph.Commits[c].Parents {
 			if p := h.commit(p); p != objects.None {
 				stack = append(stack, p)
@@ -131,10 +131,10 @@ func (h *history) spread(c int32, class class, log int32) {
 }
 
 // unreachable says what leads to a commit if no ref does, and "" if one does.
-func (h *history) unreachable(c int32) string {
+func (h *commitIndex) unreachable(c int32) string {
 	switch h.class[c] {
 	case byLog:
-		name := h.refs.Logged[h.log[c]].Name
+		name := h.refs.Reflogs[h.reflogEntry[c]].Name
 		if strings.HasSuffix(name, "}") {
 			return "reflog " + name
 		}
@@ -147,7 +147,7 @@ func (h *history) unreachable(c int32) string {
 
 // topological returns the commits, parents first, of those that are free the
 // oldest first.
-func (h *history) topological() []int32 {
+func (h *commitIndex) topological() []int32 {
 	commits := h.graph.Commits
 	waits := make([]int32, len(commits))
 	children := make([][]int32, len(commits))
@@ -177,9 +177,9 @@ func (h *history) topological() []int32 {
 	return order
 }
 
-// carry returns for each commit the bits of own that it comes from. order is
+// propagate returns for each commit the bits of own that it comes from. order is
 // topological.
-func (h *history) carry(order []int32, own map[int32]uint64) []uint64 {
+func (h *commitIndex) propagate(order []int32, own map[int32]uint64) []uint64 {
 	masks := make([]uint64, len(h.graph.Commits))
 	for _, c := range order {
 		m := own[c]

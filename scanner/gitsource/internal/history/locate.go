@@ -24,22 +24,22 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
-// A locator finds where hits are, in the graph.
-type locator struct {
-	graph   *graph.Graph
-	refs    *repo.RefSet
-	history *history
-	order   []int32 // of the commits, topological
-	ways    *ways
-	met     map[place]bool
-	placed  map[int32]bool // hits that a commit holds, or are one
-	tags    map[int32]bool // hits that only a tag or a dangling tree holds
-	Found   []found
-	Index   map[pack.ID]string // paths of what is staged
+// A Locator finds where hits are, in the graph.
+type Locator struct {
+	graph         *graph.Graph
+	refs          *repo.RefSet
+	commits       *commitIndex
+	order         []int32 // of the commits, topological
+	paths         *pathIndex
+	visited       map[location]bool
+	located       map[int32]bool // hits that a commit holds, or are one
+	withoutCommit map[int32]bool // hits that only a tag or a dangling tree holds
+	Found         []FoundLocation
+	StagedPaths   map[pack.ID]string // paths of what is staged
 }
 
-// A found is a place of a hit.
-type found struct {
+// A FoundLocation is a place of a hit.
+type FoundLocation struct {
 	Node   int32
 	commit int32 // in the graph; none if no commit holds it
 	scanner.Provenance
@@ -47,50 +47,50 @@ type found struct {
 
 // NewLocator prepares to locate hits, which are numbers of objects. What is to be
 // known of trees and of commits is worked out at the same time.
-func NewLocator(g *graph.Graph, refs *repo.RefSet, hits []int32) *locator {
-	l := &locator{graph: g, refs: refs, met: map[place]bool{}, placed: map[int32]bool{}, tags: map[int32]bool{}}
+func NewLocator(g *graph.Graph, refs *repo.RefSet, hits []int32) *Locator {
+	l := &Locator{graph: g, refs: refs, visited: map[location]bool{}, located: map[int32]bool{}, withoutCommit: map[int32]bool{}}
 	var trees errgroup.Group
 	trees.Go(func() error {
-		l.ways = newWays(g, hits) // of the graph alone: nothing that is mapped
+		l.paths = newPathIndex(g, hits) // of the graph alone: nothing that is mapped
 		return nil
 	})
-	l.history = newHistory(g, refs)
-	l.order = l.history.topological()
+	l.commits = newCommitIndex(g, refs)
+	l.order = l.commits.topological()
 	_ = trees.Wait() // there are none
 	return l
 }
 
 // Locate finds the places of all hits. The order is that of the classes of
 // commits, so that a place that a branch has is not called dangling.
-func (l *locator) Locate(ctx context.Context, hits []int32) error {
+func (l *Locator) Locate(ctx context.Context, hits []int32) error {
 	for _, hit := range hits {
-		l.message(hit)
+		l.locateMessage(hit)
 	}
 	for class := range classes {
-		if err := l.introduced(ctx, class); err != nil {
+		if err := l.locateIntroduced(ctx, class); err != nil {
 			return err
 		}
 		if class == byRef {
-			if err := l.tagged(ctx); err != nil {
+			if err := l.locateTagged(ctx); err != nil {
 				return err
 			}
 		}
 	}
-	if err := l.dangling(ctx); err != nil {
+	if err := l.locateDangling(ctx); err != nil {
 		return err
 	}
 	for _, hit := range hits {
-		if !l.placed[hit] && !l.tags[hit] {
-			l.Found = append(l.Found, found{hit, objects.None, l.stray(hit)})
+		if !l.located[hit] && !l.withoutCommit[hit] {
+			l.Found = append(l.Found, FoundLocation{hit, objects.None, l.unreferenced(hit)})
 		}
 	}
 	l.nameRefs()
 	return nil
 }
 
-// introduced adds the places that the commits of a class introduce.
-func (l *locator) introduced(ctx context.Context, class class) error {
-	h := l.history
+// locateIntroduced adds the places that the commits of a class introduce.
+func (l *Locator) locateIntroduced(ctx context.Context, class refClass) error {
+	h := l.commits
 	var headTree pack.ID
 	if c := h.commit(l.graph.Store.Find([]byte(l.refs.Head))); c != objects.None && class == byRef {
 		headTree = l.graph.ObjectID(l.graph.Commits[c].Tree)
@@ -102,18 +102,18 @@ func (l *locator) introduced(ctx context.Context, class class) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		top := step{place{l.ways.number(l.graph.Commits[c].Tree), ""}, headTree}
-		if err := l.ways.descend(ctx, top, l.met, func(s step) error { l.add(s, c, ""); return nil }); err != nil {
+		top := step{location{l.paths.nodeOf(l.graph.Commits[c].Tree), ""}, headTree}
+		if err := l.paths.descend(ctx, top, l.visited, func(s step) error { l.add(s, c, ""); return nil }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// stray is the place of an object that nothing leads to: the index perhaps.
-func (l *locator) stray(hit int32) scanner.Provenance {
+// unreferenced is the place of an object that nothing leads to: the index perhaps.
+func (l *Locator) unreferenced(hit int32) scanner.Provenance {
 	if !l.graph.IsMissing(hit) {
-		if path := l.Index[l.graph.Store.Id(hit)]; path != "" {
+		if path := l.StagedPaths[l.graph.Store.ID(hit)]; path != "" {
 			return scanner.Provenance{Kind: scanner.KindIndex, Path: path}
 		}
 	}
@@ -121,67 +121,67 @@ func (l *locator) stray(hit int32) scanner.Provenance {
 	if l.graph.IsTree(hit) {
 		kind = scanner.KindPath
 	}
-	return scanner.Provenance{Kind: kind, Unreachable: NotHeld}
+	return scanner.Provenance{Kind: kind, Unreachable: Unreferenced}
 }
 
-const NotHeld = "no ref, reflog, commit or tree leads to it"
+const Unreferenced = "no ref, reflog, commit or tree leads to it"
 
 // add adds the place of a hit that commit c introduces.
-func (l *locator) add(s step, c int32, unreachable string) {
-	node := l.ways.nodes[s.node].object
-	f := found{Node: node, commit: c}
-	f.Kind, f.Path, f.AtHead = scanner.KindBlob, dirName(s.path), s.head != "" && s.head == l.graph.ObjectID(node)
+func (l *Locator) add(s step, c int32, unreachable string) {
+	node := l.paths.nodes[s.node].object
+	f := FoundLocation{Node: node, commit: c}
+	f.Kind, f.Path, f.AtHead = scanner.KindBlob, dirName(s.path), s.atHead != "" && s.atHead == l.graph.ObjectID(node)
 	f.Unreachable = unreachable
 	if c != objects.None {
-		f.Unreachable = l.history.unreachable(c)
+		f.Unreachable = l.commits.unreachable(c)
 	}
 	switch {
 	case l.graph.IsTree(node):
 		f.Kind = scanner.KindPath
-	case c != objects.None && l.history.class[c] == byNote:
+	case c != objects.None && l.commits.class[c] == byNote:
 		// The id of the annotated object, cut into directories when there are
 		// many (git's notes.c, "fanout").
 		f.Kind, f.Path = scanner.KindNote, strings.ReplaceAll(f.Path, "/", "")
 	}
 	if c != objects.None {
-		l.placed[node] = true
+		l.located[node] = true
 	} else {
-		l.tags[node] = true
+		l.withoutCommit[node] = true
 	}
 	l.Found = append(l.Found, f)
 }
 
-// message adds a hit that is a commit or a tag: it is its own place.
-func (l *locator) message(hit int32) {
-	if c := l.history.commit(hit); c != objects.None {
-		l.placed[hit] = true
-		l.Found = append(l.Found, found{hit, c, scanner.Provenance{Kind: scanner.KindCommit, Unreachable: l.history.unreachable(c)}})
+// locateMessage adds a hit that is a commit or a tag: it is its own place.
+func (l *Locator) locateMessage(hit int32) {
+	if c := l.commits.commit(hit); c != objects.None {
+		l.located[hit] = true
+		l.Found = append(l.Found, FoundLocation{hit, c, scanner.Provenance{Kind: scanner.KindCommit, Unreachable: l.commits.unreachable(c)}})
 		return
 	}
-	if _, ok := l.history.tags[hit]; ok {
-		l.placed[hit] = true
-		f := found{hit, l.history.commit(l.history.peel(hit)), scanner.Provenance{Kind: scanner.KindTag}}
-		if !l.history.known[hit] {
+	if _, ok := l.commits.tags[hit]; ok {
+		l.located[hit] = true
+		f := FoundLocation{hit, l.commits.commit(l.commits.peel(hit)), scanner.Provenance{Kind: scanner.KindTag}}
+		if !l.commits.referencedTags[hit] {
 			f.Unreachable = "dangling tag"
 		}
 		l.Found = append(l.Found, f)
 	}
 }
 
-// tagged adds the places of hits that refs and tags lead to without a commit.
-func (l *locator) tagged(ctx context.Context) error {
-	for _, r := range l.refs.Roots {
-		target := l.history.peel(l.graph.Store.Find([]byte(r.Id)))
-		if target == objects.None || l.history.commit(target) != objects.None {
+// locateTagged adds the places of hits that refs and tags lead to without a commit.
+func (l *Locator) locateTagged(ctx context.Context) error {
+	for _, r := range l.refs.Refs {
+		target := l.commits.peel(l.graph.Store.Find([]byte(r.Id)))
+		if target == objects.None || l.commits.commit(target) != objects.None {
 			continue
 		}
 		name := r.Name
 		if l.graph.IsTree(target) {
 			name += ":"
 		}
-		top := step{place{l.ways.number(target), name}, ""}
-		err := l.ways.descend(ctx, top, l.met, func(s step) error {
-			if !l.placed[l.ways.nodes[s.node].object] {
+		top := step{location{l.paths.nodeOf(target), name}, ""}
+		err := l.paths.descend(ctx, top, l.visited, func(s step) error {
+			if !l.located[l.paths.nodes[s.node].object] {
 				l.add(s, objects.None, "")
 			}
 			return nil
@@ -193,18 +193,18 @@ func (l *locator) tagged(ctx context.Context) error {
 	return nil
 }
 
-// dangling adds the places of hits that only trees lead to that are themselves in
+// locateDangling adds the places of hits that only trees lead to that are themselves in
 // no commit.
-func (l *locator) dangling(ctx context.Context) error {
-	tagged := maps.Clone(l.tags)
-	for i := range l.ways.nodes {
-		n := &l.ways.nodes[i]
-		if len(n.entries) == 0 || n.inner {
+func (l *Locator) locateDangling(ctx context.Context) error {
+	tagged := maps.Clone(l.withoutCommit)
+	for i := range l.paths.nodes {
+		n := &l.paths.nodes[i]
+		if len(n.entries) == 0 || n.hasParent {
 			continue
 		}
-		label := "dangling tree " + l.graph.Store.Id(n.object).String()
-		err := l.ways.descend(ctx, step{place{int32(i), ""}, ""}, l.met, func(s step) error {
-			if hit := l.ways.nodes[s.node].object; !l.placed[hit] && !tagged[hit] {
+		label := "dangling tree " + l.graph.Store.ID(n.object).String()
+		err := l.paths.descend(ctx, step{location{int32(i), ""}, ""}, l.visited, func(s step) error {
+			if hit := l.paths.nodes[s.node].object; !l.located[hit] && !tagged[hit] {
 				l.add(s, objects.None, label)
 			}
 			return nil
@@ -216,8 +216,8 @@ func (l *locator) dangling(ctx context.Context) error {
 	return nil
 }
 
-// A Signer reads who made the commits and tags that places are about.
-type Signer struct {
+// An Attribution reads who made the commits and tags that places are about.
+type Attribution struct {
 	Store *objects.Store
 	Limit int64
 	Known map[int32]scanner.Provenance
@@ -225,11 +225,11 @@ type Signer struct {
 	first error // of them
 }
 
-// Sign fills in who made the commit or tag that f is about.
-func (s *Signer) Sign(g *graph.Graph, f *found) {
+// Fill fills in who made the commit or tag that f is about.
+func (s *Attribution) Fill(g *graph.Graph, f *FoundLocation) {
 	node, key := f.Node, "tagger"
 	if f.commit != objects.None {
-		f.Commit = s.Store.Id(g.Commits[f.commit].Node).String()
+		f.Commit = s.Store.ID(g.Commits[f.commit].Node).String()
 	}
 	if f.Kind != scanner.KindTag {
 		if f.commit == objects.None {
@@ -239,7 +239,7 @@ func (s *Signer) Sign(g *graph.Graph, f *found) {
 	}
 	who, ok := s.Known[node]
 	if !ok {
-		_, data, err := s.Store.Read(s.Store.Id(node), s.Limit)
+		_, data, err := s.Store.Read(s.Store.ID(node), s.Limit)
 		if err != nil {
 			s.count++
 			s.first = cmp.Or(s.first, err)
@@ -251,8 +251,8 @@ func (s *Signer) Sign(g *graph.Graph, f *found) {
 	f.Author, f.Email, f.Time = who.Author, who.Email, who.Time
 }
 
-// Unread counts, in one error, what could be read once and not again.
-func (s *Signer) Unread() error {
+// Err counts, in one error, what could be read once and not again.
+func (s *Attribution) Err() error {
 	if s.count == 0 {
 		return nil
 	}
@@ -264,7 +264,7 @@ const maxRefs = 5
 
 // nameRefs fills in which refs lead to the commits found. Each pass carries 64 of
 // them through the history at once, a bit each.
-func (l *locator) nameRefs() {
+func (l *Locator) nameRefs() {
 	const perPass, passes = 64, 64
 	type refs struct {
 		first []string
@@ -273,7 +273,7 @@ func (l *locator) nameRefs() {
 	var commits []int32
 	named := map[int32]*refs{}
 	for _, f := range l.Found {
-		if named[f.commit] == nil && f.commit != objects.None && l.history.class[f.commit] == byRef && len(commits) < perPass*passes {
+		if named[f.commit] == nil && f.commit != objects.None && l.commits.class[f.commit] == byRef && len(commits) < perPass*passes {
 			named[f.commit] = &refs{}
 			commits = append(commits, f.commit)
 		}
@@ -283,8 +283,8 @@ func (l *locator) nameRefs() {
 		for bit, c := range pass {
 			own[c] = 1 << bit
 		}
-		masks := l.history.carry(l.order, own)
-		for _, r := range l.history.named { // 50,000, where pull requests are refs
+		masks := l.commits.propagate(l.order, own)
+		for _, r := range l.commits.named { // 50,000, where pull requests are refs
 			for mask := masks[r.commit]; mask != 0; mask &= mask - 1 {
 				to := named[pass[bits.TrailingZeros64(mask)]]
 				if to.count++; to.count <= maxRefs {

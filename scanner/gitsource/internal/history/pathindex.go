@@ -10,54 +10,54 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
-// ways is the part of the graph that leads to hits. It knows below which of its
+// pathIndex is the part of the graph that leads to hits. It knows below which of its
 // nodes there is a hit that still has room for a place, so that each step down
 // leads to one: the work is in proportion to what is listed, not to what is there.
-type ways struct {
+type pathIndex struct {
 	graph   *graph.Graph
-	numbers []int32 // of objects: their node, plus one
+	nodesOf []int32 // of objects: their node, plus one
 	nodes   []node
 	head    objects.TreeLookup // in the trees of HEAD
 }
 
 type node struct {
-	object  int32
-	hit     bool
-	inner   bool    // some tree holds it, or a commit
-	full    bool    // nothing here or below has room
-	places  int     // of a hit
-	room    int     // how many of entries are not full
-	entries []way   // full ones may be left out
-	parents []int32 // one for each entry that is this node
+	object      int32
+	hit         bool
+	hasParent   bool        // some tree holds it, or a commit
+	full        bool        // nothing here or below has room
+	locations   int         // of a hit
+	openEntries int         // how many of entries are not full
+	entries     []treeEntry // full ones may be left out
+	parents     []int32     // one for each entry that is this node
 }
 
-// A way is an entry of a tree. The name of a tree ends with "/".
-type way struct {
+// A treeEntry is an entry of a tree. The name of a tree ends with "/".
+type treeEntry struct {
 	node int32
 	name string
 }
 
-// A place is an object at a path. The path of a tree is empty or ends with "/"
+// A location is an object at a path. The path of a tree is empty or ends with "/"
 // or ":".
-type place struct {
+type location struct {
 	node int32
 	path string
 }
 
 // A step is a place, and the object that HEAD has at the same path, "" for none.
 type step struct {
-	place
-	head pack.ID
+	location
+	atHead pack.ID
 }
 
-// newWays keeps of the graph what leads to hits.
-func newWays(g *graph.Graph, hits []int32) *ways {
-	w := &ways{graph: g, numbers: make([]int32, g.Store.Len()+len(g.Missing)), head: objects.TreeLookup{Store: g.Store}}
+// newPathIndex keeps of the graph what leads to hits.
+func newPathIndex(g *graph.Graph, hits []int32) *pathIndex {
+	w := &pathIndex{graph: g, nodesOf: make([]int32, g.Store.Len()+len(g.Missing)), head: objects.TreeLookup{Store: g.Store}}
 	for _, hit := range hits {
 		w.nodes[w.add(hit)].hit = true
 	}
-	leads := g.Leads(hits)
-	for tree, at := range g.At {
+	leads := g.LeadingTo(hits)
+	for tree, at := range g.RecordAt {
 		if at == 0 || !leads.Has(int32(tree)) {
 			continue
 		}
@@ -67,50 +67,50 @@ func newWays(g *graph.Graph, hits []int32) *ways {
 				return
 			}
 			child := w.add(e.Node)
-			w.nodes[parent].entries = append(w.nodes[parent].entries, way{child, g.Name(e)})
+			w.nodes[parent].entries = append(w.nodes[parent].entries, treeEntry{child, g.Name(e)})
 			w.nodes[child].parents = append(w.nodes[child].parents, parent)
-			w.nodes[child].inner = true
+			w.nodes[child].hasParent = true
 		})
-		w.nodes[parent].room = len(w.nodes[parent].entries)
+		w.nodes[parent].openEntries = len(w.nodes[parent].entries)
 	}
 	for _, c := range g.Commits {
-		if n := w.number(c.Tree); n != objects.None {
-			w.nodes[n].inner = true
+		if n := w.nodeOf(c.Tree); n != objects.None {
+			w.nodes[n].hasParent = true
 		}
 	}
 	return w
 }
 
 // add returns the node of an object, a new one at first.
-func (w *ways) add(object int32) int32 {
-	if n := w.numbers[object]; n > 0 {
+func (w *pathIndex) add(object int32) int32 {
+	if n := w.nodesOf[object]; n > 0 {
 		return n - 1
 	}
 	w.nodes = append(w.nodes, node{object: object})
-	w.numbers[object] = int32(len(w.nodes))
+	w.nodesOf[object] = int32(len(w.nodes))
 	return int32(len(w.nodes)) - 1
 }
 
-// number returns the node of an object, none if it leads to no hit.
-func (w *ways) number(object int32) int32 {
+// nodeOf returns the node of an object, none if it leads to no hit.
+func (w *pathIndex) nodeOf(object int32) int32 {
 	if object < 0 {
 		return objects.None
 	}
-	return w.numbers[object] - 1
+	return w.nodesOf[object] - 1
 }
 
-// fill notes it if n is full, and those above that are full by that.
-func (w *ways) fill(n int32) {
+// markFull notes it if n is full, and those above that are full by that.
+func (w *pathIndex) markFull(n int32) {
 	stack := []int32{n}
 	for len(stack) > 0 {
 		n := &w.nodes[stack[len(stack)-1]]
 		stack = stack[:len(stack)-1]
-		if n.full || n.room > 0 || n.hit && n.places < repo.MaxPlaces {
+		if n.full || n.openEntries > 0 || n.hit && n.locations < repo.MaxLocations {
 			continue
 		}
 		n.full = true
 		for _, p := range n.parents {
-			w.nodes[p].room--
+			w.nodes[p].openEntries--
 		}
 		stack = append(stack, n.parents...)
 		n.parents = nil
@@ -119,27 +119,27 @@ func (w *ways) fill(n int32) {
 
 // descend calls found for the hits at and below top, those places apart that
 // were met before, until they have no room.
-func (w *ways) descend(ctx context.Context, top step, met map[place]bool, found func(step) error) error {
+func (w *pathIndex) descend(ctx context.Context, top step, met map[location]bool, found func(step) error) error {
 	type frame struct {
 		step
 		next int // in the entries
 	}
 	var stack []frame
 	visit := func(s step) error {
-		if s.node == objects.None || w.nodes[s.node].full || met[s.place] {
+		if s.node == objects.None || w.nodes[s.node].full || met[s.location] {
 			return nil
 		}
-		met[s.place] = true
+		met[s.location] = true
 		n := &w.nodes[s.node]
 		if n.hit {
 			if err := found(s); err != nil {
 				return err
 			}
-			n.places++
-			w.fill(s.node)
+			n.locations++
+			w.markFull(s.node)
 		}
-		if n.room > 0 {
-			w.compact(n)
+		if n.openEntries > 0 {
+			w.dropFull(n)
 			stack = append(stack, frame{step: s})
 		}
 		return ctx.Err()
@@ -150,7 +150,7 @@ func (w *ways) descend(ctx context.Context, top step, met map[place]bool, found 
 	for len(stack) > 0 {
 		f := &stack[len(stack)-1]
 		entries := w.nodes[f.node].entries
-		if f.next == len(entries) || w.nodes[f.node].room == 0 {
+		if f.next == len(entries) || w.nodes[f.node].openEntries == 0 {
 			stack = stack[:len(stack)-1]
 			continue
 		}
@@ -159,17 +159,17 @@ func (w *ways) descend(ctx context.Context, top step, met map[place]bool, found 
 		if w.nodes[e.node].full {
 			continue
 		}
-		if err := visit(step{place{e.node, repo.Cut(f.path + e.name)}, w.sameName(f.step, e)}); err != nil {
+		if err := visit(step{location{e.node, repo.CutPath(f.path + e.name)}, w.sameName(f.step, e)}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// compact drops the entries of n that are full, so that they cost nothing at the
+// dropFull drops the entries of n that are full, so that they cost nothing at the
 // next path of n.
-func (w *ways) compact(n *node) {
-	if n.room == len(n.entries) {
+func (w *pathIndex) dropFull(n *node) {
+	if n.openEntries == len(n.entries) {
 		return
 	}
 	kept := n.entries[:0]
@@ -182,10 +182,10 @@ func (w *ways) compact(n *node) {
 }
 
 // sameName returns the object that HEAD has where s has e, "" for none.
-func (w *ways) sameName(s step, e way) pack.ID {
-	if s.head == "" {
+func (w *pathIndex) sameName(s step, e treeEntry) pack.ID {
+	if s.atHead == "" {
 		return ""
 	}
-	id, _ := w.head.Child(s.head, strings.TrimSuffix(e.name, "/")) // what cannot be read is not at HEAD
+	id, _ := w.head.Child(s.atHead, strings.TrimSuffix(e.name, "/")) // what cannot be read is not at HEAD
 	return id
 }

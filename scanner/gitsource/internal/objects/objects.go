@@ -34,20 +34,20 @@ import (
 // loose ones by id. An object that is stored more than once has the first of its
 // numbers. Concurrent calls are allowed.
 type Store struct {
-	Hash    int      // bytes of an id
-	dirs    []string // object directories
-	Packs   []*pack.Pack
-	First   []int // number of the first object of each pack, and of the loose ones
-	Loose   []Loose
-	Notes   []Note // what could not be opened
-	Partial bool   // objects may be missing on purpose
-	Rest    bool   // and they were read elsewhere: partial too
-	// unlisted is set if loose objects are in no list, but looked for one by one.
-	unlisted bool
+	Hash             int      // bytes of an id
+	dirs             []string // object directories
+	Packs            []*pack.Pack
+	First            []int // number of the first object of each pack, and of the loose ones
+	Loose            []Loose
+	Problems         []Problem // what could not be opened
+	Partial          bool      // objects may be missing on purpose
+	MissingElsewhere bool      // and they were read elsewhere: partial too
+	// lookupOnly is set if loose objects are in no list, but looked for one by one.
+	lookupOnly bool
 
-	mu    sync.Mutex      // of dirs, tried, late and notes, once the store is open
-	tried map[string]bool // files of packs that were opened, or cannot be
-	late  []*pack.Pack    // that again has opened: they have no numbers
+	mu        sync.Mutex      // of dirs, tried, late and notes, once the store is open
+	tried     map[string]bool // files of packs that were opened, or cannot be
+	latePacks []*pack.Pack    // that again has opened: they have no numbers
 }
 
 // A Loose is an object in a file of its own.
@@ -61,26 +61,26 @@ func (s *Store) LooseFile(l Loose) string {
 	return filepath.Join(s.allDirs()[l.dir], hex[:2], hex[2:])
 }
 
-// A Note says what could not be read, and why.
-type Note struct {
+// A Problem says what could not be read, and why.
+type Problem struct {
 	Path string
 	Err  error
 }
 
 var ErrMissing = errors.New("object is missing")
 
-// StoreOptions say which objects to open.
-type StoreOptions struct {
-	Dirs    []string // object directories
-	Hash    int      // bytes of an id
-	Partial bool     // objects may be missing on purpose
-	Rest    bool     // what is missing was read elsewhere
-	Seen    func(*pack.Pack) bool
+// Options say which objects to open.
+type Options struct {
+	Dirs             []string // object directories
+	Hash             int      // bytes of an id
+	Partial          bool     // objects may be missing on purpose
+	MissingElsewhere bool     // what is missing was read elsewhere
+	ReadBefore       func(*pack.Pack) bool
 }
 
-// OpenStore opens object directories. What cannot be opened is noted.
-func OpenStore(o StoreOptions) *Store {
-	s := &Store{Hash: o.Hash, Partial: o.Partial || o.Rest, Rest: o.Rest}
+// Open opens object directories. What cannot be opened is noted.
+func Open(o Options) *Store {
+	s := &Store{Hash: o.Hash, Partial: o.Partial || o.MissingElsewhere, MissingElsewhere: o.MissingElsewhere}
 	for _, dir := range o.Dirs {
 		s.addDir(dir)
 	}
@@ -92,12 +92,12 @@ func OpenStore(o StoreOptions) *Store {
 	}
 	// What was read comes first: a pack that git has fetched thin and completed has copies
 	// of objects of older ones, and of copies the first counts.
-	slices.SortStableFunc(s.Packs, func(a, b *pack.Pack) int { return order(o.Seen(b)) - order(o.Seen(a)) })
+	slices.SortStableFunc(s.Packs, func(a, b *pack.Pack) int { return rank(o.ReadBefore(b)) - rank(o.ReadBefore(a)) })
 	s.number()
 	return s
 }
 
-func order(first bool) int {
+func rank(first bool) int {
 	if first {
 		return 1
 	}
@@ -108,8 +108,8 @@ func order(first bool) int {
 // no longer for many loose objects than for none. It opens the packs that git
 // reads, those with an index: a pack without one holds nothing that git can look up.
 // Of the numbers of objects, nothing works.
-func OpenLookup(o StoreOptions) *Store {
-	s := &Store{Hash: o.Hash, Partial: o.Partial, unlisted: true}
+func OpenLookup(o Options) *Store {
+	s := &Store{Hash: o.Hash, Partial: o.Partial, lookupOnly: true}
 	for _, dir := range o.Dirs {
 		s.addDir(dir)
 	}
@@ -132,12 +132,14 @@ func (s *Store) number() {
 }
 
 func (s *Store) Close() {
-	for _, p := range append(s.Packs, s.late...) {
+	for _, p := range append(s.Packs, s.latePacks...) {
 		_ = p.Close() // only read from
 	}
 }
 
-func (s *Store) Fail(path string, err error) { s.Notes = append(s.Notes, Note{path, err}) }
+func (s *Store) AddProblem(path string, err error) {
+	s.Problems = append(s.Problems, Problem{path, err})
+}
 
 // addDir adds an object directory once, however alternates refer to each other,
 // by symbolic links too.
@@ -156,7 +158,7 @@ func (s *Store) addAlternates(dir string) {
 	file := filepath.Join(dir, "info", "alternates")
 	text, err := boundedfile.ReadSmall(file, boundedfile.MaxSmall)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.Fail(file, err)
+		s.AddProblem(file, err)
 	}
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimRight(line, "\r\n")
@@ -170,7 +172,7 @@ func (s *Store) addAlternates(dir string) {
 			line = filepath.Join(dir, line)
 		}
 		if _, err := os.Stat(line); err != nil {
-			s.Fail(line, fmt.Errorf("opening alternate object directory: %w", err))
+			s.AddProblem(line, fmt.Errorf("opening alternate object directory: %w", err))
 			continue
 		}
 		s.addDir(filepath.Clean(line))
@@ -195,7 +197,7 @@ func (s *Store) listLoose(dir int) {
 		name := fmt.Sprintf("%02x", i)
 		files, err := os.ReadDir(filepath.Join(s.dirs[dir], name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			s.Fail(filepath.Join(s.dirs[dir], name), err)
+			s.AddProblem(filepath.Join(s.dirs[dir], name), err)
 		}
 		for _, f := range files {
 			if id, ok := pack.ParseID([]byte(name + f.Name())); ok && len(id) == s.Hash {
@@ -232,10 +234,10 @@ func (s *Store) findLoose(id []byte) int {
 	return -1
 }
 
-// Copies returns the loose objects with the id, one a directory at most.
-func (s *Store) Copies(id pack.ID) []Loose {
-	if s.unlisted {
-		return s.stored(id)
+// LooseCopies returns the loose objects with the id, one a directory at most.
+func (s *Store) LooseCopies(id pack.ID) []Loose {
+	if s.lookupOnly {
+		return s.looseNow(id)
 	}
 	from := max(s.findLoose([]byte(id)), 0)
 	to := from
@@ -245,8 +247,8 @@ func (s *Store) Copies(id pack.ID) []Loose {
 	return s.Loose[from:to]
 }
 
-// stored is copies for those that are there now, in a list or not.
-func (s *Store) stored(id pack.ID) (found []Loose) {
+// looseNow is copies for those that are there now, in a list or not.
+func (s *Store) looseNow(id pack.ID) (found []Loose) {
 	for dir := range s.allDirs() {
 		l := Loose{id, dir}
 		if _, err := os.Lstat(s.LooseFile(l)); err == nil {
@@ -265,8 +267,8 @@ func (s *Store) PackOf(n int32) int {
 	return sort.Search(len(s.First), func(i int) bool { return s.First[i] > int(n) }) - 1
 }
 
-// Id returns the id of an object.
-func (s *Store) Id(n int32) pack.ID {
+// ID returns the id of an object.
+func (s *Store) ID(n int32) pack.ID {
 	i := s.PackOf(n)
 	if i >= len(s.Packs) {
 		return s.Loose[int(n)-s.Packed()].Id
@@ -278,22 +280,22 @@ func (s *Store) Id(n int32) pack.ID {
 // *pack.TooLargeError if it is larger than limit, else it says what is damaged. If
 // there are several copies, one that can be read is enough.
 func (s *Store) Read(id pack.ID, limit int64) (pack.Type, []byte, error) {
-	return s.ReadBut(id, limit, nil, 0)
+	return s.ReadExcept(id, limit, nil, 0)
 }
 
 // MaxHops is how often a base may be in another pack. Only thin packs refer to
 // others at all, and git completes them before it keeps them.
 const MaxHops = 10
 
-// ReadBut is read without the copy in the pack but. An object that is not found is looked
+// ReadExcept is read without the copy in the pack but. An object that is not found is looked
 // for once more in the packs that have come since: git moves objects while others read.
-func (s *Store) ReadBut(id pack.ID, limit int64, but *pack.Pack, hops int) (pack.Type, []byte, error) {
+func (s *Store) ReadExcept(id pack.ID, limit int64, but *pack.Pack, hops int) (pack.Type, []byte, error) {
 	if hops > MaxHops {
 		return 0, nil, fmt.Errorf("%w: packs refer to each other", pack.ErrDamaged)
 	}
 	r := &objectRead{store: s, id: id, limit: limit, but: but, hops: hops}
-	if r.packed(s.Packs) || r.loose(s.Copies(id)) || r.packed(s.latePacks()) || r.packed(s.again()) ||
-		r.damage == nil && r.loose(s.stored(id)) {
+	if r.packed(s.Packs) || r.loose(s.LooseCopies(id)) || r.packed(s.listLatePacks()) || r.packed(s.openNewPacks()) ||
+		r.damage == nil && r.loose(s.looseNow(id)) {
 		return r.typ, r.data, nil
 	}
 	switch {
@@ -324,7 +326,7 @@ func (r *objectRead) packed(packs []*pack.Pack) (ok bool) {
 		if k < 0 || p == r.but {
 			continue
 		}
-		base := func(base pack.ID) (pack.Type, []byte, error) { return r.store.ReadBut(base, r.limit, p, r.hops+1) }
+		base := func(base pack.ID) (pack.Type, []byte, error) { return r.store.ReadExcept(base, r.limit, p, r.hops+1) }
 		var err error
 		if r.typ, r.data, err = p.Read(k, r.limit, base); err == nil {
 			return true

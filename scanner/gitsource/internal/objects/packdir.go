@@ -42,7 +42,7 @@ func (s *Store) openPacks(dir string) {
 				continue
 			}
 			if missed[file]++; missed[file] == packPatience {
-				s.Fail(file, err)
+				s.AddProblem(file, err)
 			}
 			moved = moved || missed[file] < packPatience
 		}
@@ -51,7 +51,7 @@ func (s *Store) openPacks(dir string) {
 		}
 		time.Sleep(packPause)
 	}
-	s.Fail(dir, fmt.Errorf("packs come and go: listed %d times, and each time one was gone when it was opened", maxListings))
+	s.AddProblem(dir, fmt.Errorf("packs come and go: listed %d times, and each time one was gone when it was opened", maxListings))
 }
 
 // listPacks returns the files in a folder of packs.
@@ -59,7 +59,7 @@ func (s *Store) listPacks(dir string) (files []string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !s.tried[dir] {
 		s.tried[dir] = true
-		s.Fail(dir, err)
+		s.AddProblem(dir, err)
 	}
 	for _, e := range entries {
 		files = append(files, filepath.Join(dir, e.Name()))
@@ -73,7 +73,7 @@ func (s *Store) openPack(file string) error {
 	stem, isPack := strings.CutSuffix(file, ".pack")
 	index, isIndex := strings.CutSuffix(file, ".idx")
 	alone := strings.HasPrefix(filepath.Base(file), "tmp_pack_")
-	if s.unlisted && isIndex {
+	if s.lookupOnly && isIndex {
 		file = index + ".pack"
 	}
 	var p *pack.Pack
@@ -84,11 +84,11 @@ func (s *Store) openPack(file string) error {
 		return nil
 	case s.tried[file]:
 		return nil
-	case s.unlisted && isIndex:
+	case s.lookupOnly && isIndex:
 		if p, note, err = pack.OpenIndexed(index, s.Hash); errors.Is(err, fs.ErrNotExist) {
 			return nil // git passes over it too
 		}
-	case s.unlisted:
+	case s.lookupOnly:
 		return nil
 	case isIndex:
 		if _, err := os.Lstat(index + ".pack"); err != nil {
@@ -107,7 +107,7 @@ func (s *Store) openPack(file string) error {
 	}
 	s.tried[file] = true
 	if err = errors.Join(note, err); err != nil {
-		s.Fail(file, fmt.Errorf("opening pack: %w", err))
+		s.AddProblem(file, fmt.Errorf("opening pack: %w", err))
 	}
 	if p != nil {
 		s.Packs = append(s.Packs, p)
@@ -136,12 +136,12 @@ func openUnfinished(file string, hash int) (p *pack.Pack, note, err error) {
 	return p, note, err
 }
 
-// again opens the packs that have come since the store was opened, and returns them:
+// openNewPacks opens the packs that have come since the store was opened, and returns them:
 // git does so too when it does not find an object (reprepare_packed_git).
-func (s *Store) again() []*pack.Pack {
+func (s *Store) openNewPacks() []*pack.Pack {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fresh := &Store{Hash: s.Hash, dirs: slices.Clone(s.dirs), unlisted: true, tried: s.tried}
+	fresh := &Store{Hash: s.Hash, dirs: slices.Clone(s.dirs), lookupOnly: true, tried: s.tried}
 	for i := 0; i < len(fresh.dirs); i++ {
 		fresh.addAlternates(fresh.dirs[i])
 		for _, file := range fresh.listPacks(filepath.Join(fresh.dirs[i], "pack")) {
@@ -149,15 +149,15 @@ func (s *Store) again() []*pack.Pack {
 		}
 	}
 	s.dirs = fresh.dirs
-	s.late = append(s.late, fresh.Packs...)
+	s.latePacks = append(s.latePacks, fresh.Packs...)
 	return fresh.Packs
 }
 
-// latePacks returns what again has opened.
-func (s *Store) latePacks() []*pack.Pack {
+// listLatePacks returns what again has opened.
+func (s *Store) listLatePacks() []*pack.Pack {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.late
+	return s.latePacks
 }
 
 // allDirs returns the object directories, to which again adds.

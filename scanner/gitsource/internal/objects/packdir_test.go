@@ -14,7 +14,7 @@ import (
 func TestMovedWhileListed(t *testing.T) {
 	for _, unlisted := range []bool{true, false} {
 		dir := scannertest.Repo(t, "for i in 1 2 3 4; do seq $i 300 >f; echo w$i >g$i; commit $i; done; git tag -am t t; git repack -adq; echo new >h; commit 5\n")
-		s := &Store{Hash: 20, dirs: []string{filepath.Join(dir, ".git", "objects")}, unlisted: unlisted, tried: map[string]bool{}}
+		s := &Store{Hash: 20, dirs: []string{filepath.Join(dir, ".git", "objects")}, lookupOnly: unlisted, tried: map[string]bool{}}
 		packs := filepath.Join(s.dirs[0], "pack")
 		listed := s.listPacks(packs)
 		scannertest.Git(t, dir, "repack", "-adq")
@@ -23,12 +23,12 @@ func TestMovedWhileListed(t *testing.T) {
 				t.Errorf("%s: %v", file, err)
 			}
 		}
-		if len(s.Packs)+len(s.Notes) > 0 {
-			t.Errorf("%d packs, %v", len(s.Packs), s.Notes)
+		if len(s.Packs)+len(s.Problems) > 0 {
+			t.Errorf("%d packs, %v", len(s.Packs), s.Problems)
 		}
 		s.openPacks(packs)
-		if len(s.Packs) != 1 || s.Packs[0].Len() < 20 || len(s.Notes) > 0 {
-			t.Errorf("%d packs, %v", len(s.Packs), s.Notes)
+		if len(s.Packs) != 1 || s.Packs[0].Len() < 20 || len(s.Problems) > 0 {
+			t.Errorf("%d packs, %v", len(s.Packs), s.Problems)
 		}
 		s.Close()
 	}

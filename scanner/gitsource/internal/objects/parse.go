@@ -12,8 +12,8 @@ import (
 
 var ErrMalformed = errors.New("malformed")
 
-// Links are what a commit refers to.
-type Links struct {
+// CommitLinks are what a commit refers to.
+type CommitLinks struct {
 	Tree    pack.ID
 	Parents []pack.ID
 	When    int64 // of the committer, Unix seconds
@@ -22,7 +22,7 @@ type Links struct {
 // ParseCommit reads the headers: "tree", any "parent", "author", "committer",
 // others, then an empty line (git's Documentation/user-manual, "commit object").
 // The parents are appended to those of dst.
-func ParseCommit(dst Links, data []byte) (Links, error) {
+func ParseCommit(dst CommitLinks, data []byte) (CommitLinks, error) {
 	for len(data) > 0 {
 		line, rest, _ := bytes.Cut(data, []byte{'\n'})
 		data = rest
@@ -106,9 +106,9 @@ func saneTime(t time.Time) time.Time {
 	return t
 }
 
-// An Entry is a line of a tree object: "<mode> SP <name> NUL <id>" (git's
+// A TreeEntry is a line of a tree object: "<mode> SP <name> NUL <id>" (git's
 // tree-walk.c). It points into the object.
-type Entry struct {
+type TreeEntry struct {
 	Name, Id []byte
 	Mode     Mode
 }
@@ -121,9 +121,9 @@ const (
 	Submodule
 )
 
-// ParseEntry reads the entry that data begins with, and returns its length, 0 if
+// ParseTreeEntry reads the entry that data begins with, and returns its length, 0 if
 // it is malformed.
-func ParseEntry(data []byte, hash int) (e Entry, n int) {
+func ParseTreeEntry(data []byte, hash int) (e TreeEntry, n int) {
 	space := bytes.IndexByte(data[:min(len(data), 8)], ' ')
 	if space <= 0 {
 		return e, 0

@@ -56,7 +56,7 @@ func (l *TreeLookup) read(tree pack.ID) *folder {
 	}
 	f := &folder{entries: map[string]pack.ID{}}
 	for len(data) > 0 {
-		e, n := ParseEntry(data, l.Store.Hash)
+		e, n := ParseTreeEntry(data, l.Store.Hash)
 		if n == 0 { // entries after a malformed one are lost
 			break
 		}
@@ -98,17 +98,17 @@ func (h *HeadTree) Find(path string) (id pack.ID, known bool) {
 }
 
 // ReadCommit reads what a commit refers to.
-func ReadCommit(s *Store, id pack.ID) (Links, error) {
+func ReadCommit(s *Store, id pack.ID) (CommitLinks, error) {
 	typ, data, err := s.Read(id, MinGraphLimit)
 	if err != nil {
-		return Links{}, fmt.Errorf("commit %s: %w", id, err)
+		return CommitLinks{}, fmt.Errorf("commit %s: %w", id, err)
 	}
 	if typ != pack.Commit {
-		return Links{}, fmt.Errorf("%s: %w: a %s where a commit should be", id, ErrMalformed, typ)
+		return CommitLinks{}, fmt.Errorf("%s: %w: a %s where a commit should be", id, ErrMalformed, typ)
 	}
-	c, err := ParseCommit(Links{}, data)
+	c, err := ParseCommit(CommitLinks{}, data)
 	if err != nil {
-		return Links{}, fmt.Errorf("commit %s: %w", id, err)
+		return CommitLinks{}, fmt.Errorf("commit %s: %w", id, err)
 	}
 	return c, nil
 }

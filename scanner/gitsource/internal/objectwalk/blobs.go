@@ -8,27 +8,27 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// holds reports whether text may hold a match. Without a prefilter all may.
-func (v *visitor) holds(text []byte) bool { return v.judge(text) == holds }
+// mayMatch reports whether text may hold a match. Without a prefilter all may.
+func (v *visitor) textMayMatch(text []byte) bool { return v.judge(text) == mayMatch }
 
 // hints reports whether a piece of text may be part of a match.
-func (v *visitor) hints(text []byte) bool {
-	return !v.noBlobs && (v.pre.Hints == nil || v.pre.Hints(text))
+func (v *visitor) pieceMayMatch(text []byte) bool {
+	return !v.linksOnly && (v.prefilter.Hints == nil || v.prefilter.Hints(text))
 }
 
 // judge is what the prefilter says of a whole text.
 func (v *visitor) judge(text []byte) verdict {
 	switch {
-	case v.noBlobs:
-		return empty
-	case v.pre.Holds == nil:
-		return holds
-	case !v.pre.Hints(text):
-		return empty
-	case !v.pre.Holds(text):
-		return hints
+	case v.linksOnly:
+		return cannotMatch
+	case v.prefilter.Holds == nil:
+		return mayMatch
+	case !v.prefilter.Hints(text):
+		return cannotMatch
+	case !v.prefilter.Holds(text):
+		return mayMatchNear
 	}
-	return holds
+	return mayMatch
 }
 
 // A verdict is what is known of a text: that it holds no match and hints at none,
@@ -36,9 +36,9 @@ func (v *visitor) judge(text []byte) verdict {
 type verdict uint8
 
 const (
-	empty verdict = iota
-	hints
-	holds
+	cannotMatch verdict = iota
+	mayMatchNear
+	mayMatch
 )
 
 // A blobVisitor reads blobs. The note of a blob is the verdict: what it holds or
@@ -49,47 +49,47 @@ type blobVisitor struct{ *visitor }
 func (v *blobVisitor) Visit(n *pack.Node) error {
 	node := v.number(n.Number())
 	base := n.Base()
-	if base == nil || v.pre.Holds == nil {
-		return v.full(n, node)
+	if base == nil || v.prefilter.Holds == nil {
+		return v.readWhole(n, node)
 	}
 	// What is new must make the difference, together with what it stands beside.
 	known, _ := base.Note.(verdict)
 	more := false
 	switch known {
-	case empty:
-		v.fresh = n.AppendFresh(v.fresh[:0], v.pre.HintSpan)
-		more = v.pre.Hints(v.fresh)
-	case hints:
-		v.fresh = n.AppendFresh(v.fresh[:0], v.pre.HoldSpan)
-		more = v.pre.Holds(v.fresh)
-	case holds:
+	case cannotMatch:
+		v.newBytes = n.AppendFresh(v.newBytes[:0], v.prefilter.HintSpan)
+		more = v.prefilter.Hints(v.newBytes)
+	case mayMatchNear:
+		v.newBytes = n.AppendFresh(v.newBytes[:0], v.prefilter.HoldSpan)
+		more = v.prefilter.Holds(v.newBytes)
+	case mayMatch:
 		more = true
 	}
 	if more {
-		return v.full(n, node)
+		return v.readWhole(n, node)
 	}
-	v.head = n.AppendHead(v.head[:0], v.pre.HeadSize)
-	if v.pre.Whole(v.head) {
-		return v.full(n, node)
+	v.head = n.AppendHead(v.head[:0], v.prefilter.HeadSize)
+	if v.prefilter.Whole(v.head) {
+		return v.readWhole(n, node)
 	}
 	n.Note = known
-	if v.canonical(node) {
-		v.pass(n.Size)
+	if v.isFirstCopy(node) {
+		v.countPassed(n.Size)
 	}
 	return nil
 }
 
-// full looks at all of a blob.
-func (v *blobVisitor) full(n *pack.Node, node int32) error {
+// readWhole looks at all of a blob.
+func (v *blobVisitor) readWhole(n *pack.Node, node int32) error {
 	data, err := n.Data()
 	if err != nil {
 		r, openErr := n.Open()
 		if openErr != nil {
 			return v.Bad(n.Number(), err)
 		}
-		v.head = n.AppendHead(v.head[:0], v.pre.HeadSize)
-		if n.Size > v.limit || !v.pre.Whole(v.head) {
-			return v.windows(n, node, r)
+		v.head = n.AppendHead(v.head[:0], v.prefilter.HeadSize)
+		if n.Size > v.limit || !v.prefilter.Whole(v.head) {
+			return v.yieldWindows(n, node, r)
 		}
 		if data, err = io.ReadAll(io.LimitReader(r, n.Size)); err != nil {
 			return v.Bad(n.Number(), err)
@@ -97,37 +97,37 @@ func (v *blobVisitor) full(n *pack.Node, node int32) error {
 	}
 	known := v.judge(data)
 	n.Note = known
-	if !v.canonical(node) {
+	if !v.isFirstCopy(node) {
 		return nil
 	}
-	return v.take(node, data, known)
+	return v.yieldIfMayMatch(node, data, known)
 }
 
-// take yields a blob that may hold a match or must be seen whole.
-func (v *blobVisitor) take(node int32, data []byte, known verdict) error {
-	if known == holds || v.pre.Whole(data[:min(len(data), v.pre.HeadSize)]) {
+// yieldIfMayMatch yields a blob that may hold a match or must be seen whole.
+func (v *blobVisitor) yieldIfMayMatch(node int32, data []byte, known verdict) error {
+	if known == mayMatch || v.prefilter.Whole(data[:min(len(data), v.prefilter.HeadSize)]) {
 		v.Graph.Mark(node)
-		return v.text(node, scanner.KindBlob, data)
+		return v.yieldText(node, scanner.KindBlob, data)
 	}
-	v.pass(int64(len(data)))
+	v.countPassed(int64(len(data)))
 	return nil
 }
 
-// windows yields a blob that is too large to be held.
-func (v *blobVisitor) windows(n *pack.Node, node int32, r io.Reader) error {
-	if !v.canonical(node) {
+// yieldWindows yields a blob that is too large to be held.
+func (v *blobVisitor) yieldWindows(n *pack.Node, node int32, r io.Reader) error {
+	if !v.isFirstCopy(node) {
 		return nil
 	}
-	return v.stream(node, io.LimitReader(r, n.Size), n.Size)
+	return v.yieldStream(node, io.LimitReader(r, n.Size), n.Size)
 }
 
-// stream yields in windows what r reads, which should be size bytes.
-func (v *visitor) stream(node int32, r io.Reader, size int64) error {
+// yieldStream yields in windows what r reads, which should be size bytes.
+func (v *visitor) yieldStream(node int32, r io.Reader, size int64) error {
 	v.Graph.Mark(node)
 	v.mu.Lock()
-	v.held.Set(node)
+	v.yielded.Set(node)
 	v.mu.Unlock()
-	id := v.Store.Id(node).String()
+	id := v.Store.ID(node).String()
 	b := scanner.Blob{ID: scanner.BlobID(id), Kind: scanner.KindBlob, Name: id}
 	var stop error
 	var end int64
@@ -140,7 +140,7 @@ func (v *visitor) stream(node int32, r io.Reader, size int64) error {
 		err = fmt.Errorf("%w: it has %d bytes, not %d as it says", pack.ErrDamaged, end, size)
 	}
 	if err != nil && stop == nil {
-		return v.unread(node, err)
+		return v.addFailure(node, err)
 	}
 	return err
 }

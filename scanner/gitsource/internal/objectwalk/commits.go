@@ -7,46 +7,46 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A historyVisitor reads commits and tags.
-type historyVisitor struct {
+// A commitVisitor reads commits and tags.
+type commitVisitor struct {
 	*visitor
-	links objects.Links
+	links objects.CommitLinks
 }
 
 // Visit implements pack.Visitor.
-func (v *historyVisitor) Visit(n *pack.Node) error {
+func (v *commitVisitor) Visit(n *pack.Node) error {
 	data, err := n.Data()
 	if err != nil {
 		return v.Bad(n.Number(), err)
 	}
 	node := v.number(n.Number())
-	if !v.canonical(node) {
+	if !v.isFirstCopy(node) {
 		return nil
 	}
-	return v.whole(node, n.Type, data)
+	return v.object(node, n.Type, data)
 }
 
-func (v *historyVisitor) whole(node int32, typ pack.Type, data []byte) error {
+func (v *commitVisitor) object(node int32, typ pack.Type, data []byte) error {
 	kind, link := scanner.KindCommit, v.commit
 	if typ == pack.Tag {
 		kind, link = scanner.KindTag, v.tag
 	}
 	if err := link(node, data); err != nil {
-		if err := v.unread(node, err); err != nil {
+		if err := v.addFailure(node, err); err != nil {
 			return err
 		}
 	}
-	if !v.holds(data) {
-		v.pass(int64(len(data)))
+	if !v.textMayMatch(data) {
+		v.countPassed(int64(len(data)))
 		return nil
 	}
 	v.Graph.Mark(node)
-	return v.text(node, kind, data)
+	return v.yieldText(node, kind, data)
 }
 
-func (v *historyVisitor) commit(node int32, data []byte) error {
+func (v *commitVisitor) commit(node int32, data []byte) error {
 	var err error
-	if v.links, err = objects.ParseCommit(objects.Links{Parents: v.links.Parents[:0]}, data); err != nil {
+	if v.links, err = objects.ParseCommit(objects.CommitLinks{Parents: v.links.Parents[:0]}, data); err != nil {
 		return err
 	}
 	c := graph.Commit{Node: node, Tree: v.lookup(v.links.Tree), When: v.links.When}
@@ -62,7 +62,7 @@ func (v *historyVisitor) commit(node int32, data []byte) error {
 	return nil
 }
 
-func (v *historyVisitor) tag(node int32, data []byte) error {
+func (v *commitVisitor) tag(node int32, data []byte) error {
 	target, err := objects.ParseTag(data)
 	if err != nil {
 		return err
@@ -74,9 +74,9 @@ func (v *historyVisitor) tag(node int32, data []byte) error {
 	return nil
 }
 
-func (v *historyVisitor) lookup(id pack.ID) int32 {
+func (v *commitVisitor) lookup(id pack.ID) int32 {
 	if n := v.Store.Find([]byte(id)); n != objects.None {
 		return n
 	}
-	return v.Graph.Lose(id)
+	return v.Graph.AddMissing(id)
 }

@@ -16,20 +16,20 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// loose reads the loose objects but for the trees, which it returns.
-func (r *Walk) loose(ctx context.Context) (trees []int32, err error) {
+// readLoose reads the loose objects but for the trees, which it returns.
+func (r *Walk) readLoose(ctx context.Context) (trees []int32, err error) {
 	var nodes []int32
 	for i, l := range r.Store.Loose {
 		node := int32(r.Store.Packed() + i)
-		if !r.Seen(l) && r.Store.Find([]byte(l.Id)) == node {
+		if !r.SkipLoose(l) && r.Store.Find([]byte(l.Id)) == node {
 			nodes = append(nodes, node)
 		}
 	}
 	var mu sync.Mutex
-	err = r.each(ctx, nodes, func(v *visitor, files *pack.Loose, node int32) error {
+	err = r.forEach(ctx, nodes, func(v *visitor, files *pack.Loose, node int32) error {
 		var damage []error
 		moved := false
-		for _, l := range v.Store.Copies(r.Store.Loose[int(node)-r.Store.Packed()].Id) {
+		for _, l := range v.Store.LooseCopies(r.Store.Loose[int(node)-r.Store.Packed()].Id) {
 			typ, bad, err := v.looseObject(files, l, node)
 			if typ == pack.Tree {
 				mu.Lock()
@@ -43,7 +43,7 @@ func (r *Walk) loose(ctx context.Context) (trees []int32, err error) {
 			moved = moved || errors.Is(bad, fs.ErrNotExist)
 		}
 		if moved { // git has packed it since it was listed
-			typ, data, err := v.Store.Read(v.Store.Id(node), v.graphLimit())
+			typ, data, err := v.Store.Read(v.Store.ID(node), v.graphLimit())
 			switch {
 			case err == nil && typ == pack.Tree:
 				mu.Lock()
@@ -55,7 +55,7 @@ func (r *Walk) loose(ctx context.Context) (trees []int32, err error) {
 			}
 			damage = []error{err}
 		}
-		return v.unread(node, errors.Join(damage...))
+		return v.addFailure(node, errors.Join(damage...))
 	})
 	return trees, err
 }
@@ -69,17 +69,17 @@ func (v *visitor) looseObject(files *pack.Loose, l objects.Loose, node int32) (t
 	}
 	defer o.Close()
 	switch {
-	case o.Type == pack.Tree, v.noBlobs && o.Type == pack.Blob:
+	case o.Type == pack.Tree, v.linksOnly && o.Type == pack.Blob:
 		return o.Type, nil, nil
 	case o.Type == pack.Blob && o.Size > scanner.LargeText:
-		return o.Type, nil, v.stream(node, o.Checked(v.Store.Hash, l.Id), o.Size)
+		return o.Type, nil, v.yieldStream(node, o.Checked(v.Store.Hash, l.Id), o.Size)
 	}
 	limit := v.limit
 	if o.Type != pack.Blob {
 		limit = v.graphLimit()
 	}
 	if o.Size > limit {
-		return o.Type, nil, v.unread(node, &pack.TooLargeError{Size: o.Size, Limit: limit})
+		return o.Type, nil, v.addFailure(node, &pack.TooLargeError{Size: o.Size, Limit: limit})
 	}
 	data, err := o.Data(v.Store.Hash, l.Id)
 	if err != nil {
@@ -88,20 +88,20 @@ func (v *visitor) looseObject(files *pack.Loose, l objects.Loose, node int32) (t
 	return o.Type, nil, v.object(node, o.Type, data)
 }
 
-// otherTrees reads trees that are loose, or of which the first copy is damaged.
-func (r *Walk) otherTrees(ctx context.Context, trees []int32) error {
+// readOtherTrees reads trees that are loose, or of which the first copy is damaged.
+func (r *Walk) readOtherTrees(ctx context.Context, trees []int32) error {
 	slices.Sort(trees)
-	return r.each(ctx, trees, func(v *visitor, _ *pack.Loose, node int32) error {
-		_, data, err := v.Store.Read(v.Store.Id(node), v.graphLimit())
+	return r.forEach(ctx, trees, func(v *visitor, _ *pack.Loose, node int32) error {
+		_, data, err := v.Store.Read(v.Store.ID(node), v.graphLimit())
 		if err != nil {
-			return v.unread(node, err)
+			return v.addFailure(node, err)
 		}
 		return v.object(node, pack.Tree, data)
 	})
 }
 
-// each calls fn for each of nodes, several at once.
-func (r *Walk) each(ctx context.Context, nodes []int32, fn func(*visitor, *pack.Loose, int32) error) error {
+// forEach calls fn for each of nodes, several at once.
+func (r *Walk) forEach(ctx context.Context, nodes []int32, fn func(*visitor, *pack.Loose, int32) error) error {
 	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	for range min(runtime.GOMAXPROCS(0), len(nodes)) {
@@ -118,7 +118,7 @@ func (r *Walk) each(ctx context.Context, nodes []int32, fn func(*visitor, *pack.
 						return err
 					}
 					err := fn(v, files, nodes[i])
-					v.tell()
+					v.reportPassed()
 					if err != nil {
 						return err
 					}

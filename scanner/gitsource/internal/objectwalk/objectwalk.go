@@ -26,29 +26,29 @@ import (
 // A Walk is one pass over all objects of a store. It yields their texts and
 // makes the graph on the way.
 type Walk struct {
-	Store   *objects.Store
-	Graph   *graph.Graph
-	limit   int64 // of an object that is held in memory
-	noBlobs bool  // the graph is all that is wanted
-	Skip    func(pack *pack.Pack) bool
-	Seen    func(objects.Loose) bool
-	pre     scanner.Prefilter
-	Yield   func(scanner.Blob) error
-	report  func(scanner.Blob) error // what cannot be read
+	Store     *objects.Store
+	Graph     *graph.Graph
+	limit     int64 // of an object that is held in memory
+	linksOnly bool  // the graph is all that is wanted
+	SkipPack  func(pack *pack.Pack) bool
+	SkipLoose func(objects.Loose) bool
+	prefilter scanner.Prefilter
+	Yield     func(scanner.Blob) error
+	report    func(scanner.Blob) error // what cannot be read
 
 	LostPacks map[int]bool // packs that could not be read to the end
-	late      []int32      // trees of which a second copy is to be read
+	lateTrees []int32      // trees of which a second copy is to be read
 
 	mu       sync.Mutex
-	held     graph.Bitset    // what was yielded
+	yielded  graph.Bitset    // what was yielded
 	Failures map[int32]error // objects that cannot be read; nil if another copy can
 	Failed   []int32         // in the order of their discovery
 }
 
 func NewWalk(s *objects.Store, limit int64, p scanner.Prefilter, yield func(scanner.Blob) error) *Walk {
 	return &Walk{
-		Store: s, Graph: graph.NewGraph(s), limit: limit, pre: p, Yield: yield, report: yield,
-		Failures: map[int32]error{}, LostPacks: map[int]bool{}, held: graph.NewBitset(s.Len()),
+		Store: s, Graph: graph.NewGraph(s), limit: limit, prefilter: p, Yield: yield, report: yield,
+		Failures: map[int32]error{}, LostPacks: map[int]bool{}, yielded: graph.NewBitset(s.Len()),
 	}
 }
 
@@ -65,15 +65,15 @@ func (r *Walk) All(ctx context.Context) error {
 	}
 	var trees []int32 // loose ones
 	var err error
-	if !r.noBlobs {
+	if !r.linksOnly {
 		err = r.walkPacks(ctx, []pack.Type{pack.Blob}, r.limit, func(v *visitor) pack.Visitor { return &blobVisitor{visitor: v} })
 	}
 	if err == nil {
-		trees, err = r.loose(ctx)
+		trees, err = r.readLoose(ctx)
 	}
 	if err == nil {
 		err = r.walkPacks(ctx, []pack.Type{pack.Commit, pack.Tag}, r.graphLimit(), func(v *visitor) pack.Visitor {
-			return &historyVisitor{visitor: v}
+			return &commitVisitor{visitor: v}
 		})
 	}
 	for _, node := range r.Failed { // to be called by their path
@@ -83,7 +83,7 @@ func (r *Walk) All(ctx context.Context) error {
 		err = r.walkPacks(ctx, []pack.Type{pack.Tree}, r.graphLimit(), func(v *visitor) pack.Visitor { return v.trees() })
 	}
 	if err == nil {
-		err = r.otherTrees(ctx, append(trees, r.late...))
+		err = r.readOtherTrees(ctx, append(trees, r.lateTrees...))
 	}
 	return err
 }
@@ -91,12 +91,12 @@ func (r *Walk) All(ctx context.Context) error {
 // nothingNew reports whether all packs were read before. What is loose then is so
 // little that a fast index costs more than it saves.
 func (r *Walk) nothingNew() bool {
-	return !slices.ContainsFunc(r.Store.Packs, func(p *pack.Pack) bool { return !r.Skip(p) })
+	return !slices.ContainsFunc(r.Store.Packs, func(p *pack.Pack) bool { return !r.SkipPack(p) })
 }
 
 // Links reads what makes the graph, and no blobs.
 func (r *Walk) Links(ctx context.Context) error {
-	r.noBlobs = true
+	r.linksOnly = true
 	return r.All(ctx)
 }
 
@@ -118,7 +118,7 @@ func (r *Walk) UnreadLinks(lost []error) error {
 	}
 	if len(r.Failed) > 0 {
 		first := r.Failed[0]
-		return fmt.Errorf("%d objects on the way could not be read, the first: %s: %w", len(r.Failed), r.Store.Id(first), r.Failures[first])
+		return fmt.Errorf("%d objects on the way could not be read, the first: %s: %w", len(r.Failed), r.Store.ID(first), r.Failures[first])
 	}
 	return nil
 }
@@ -128,13 +128,13 @@ func (r *Walk) graphLimit() int64 { return max(r.limit, objects.MinGraphLimit) }
 
 func (r *Walk) walkPacks(ctx context.Context, types []pack.Type, limit int64, of func(*visitor) pack.Visitor) error {
 	for i, p := range r.Store.Packs {
-		if r.Skip(p) || r.LostPacks[i] {
+		if r.SkipPack(p) || r.LostPacks[i] {
 			continue
 		}
 		var visitors []*visitor
 		err := p.Walk(ctx, pack.Walk{
 			Types: types, Limit: limit, Stream: scanner.LargeText,
-			Base: func(id pack.ID) (pack.Type, []byte, error) { return r.Store.ReadBut(id, limit, p, 1) },
+			Base: func(id pack.ID) (pack.Type, []byte, error) { return r.Store.ReadExcept(id, limit, p, 1) },
 			Visitor: func() pack.Visitor {
 				v := &visitor{Walk: r, pack: i}
 				visitors = append(visitors, v)
@@ -142,7 +142,7 @@ func (r *Walk) walkPacks(ctx context.Context, types []pack.Type, limit int64, of
 			},
 		})
 		for _, v := range visitors {
-			v.tell()
+			v.reportPassed()
 		}
 		if err := r.FailPack(i, err); err != nil {
 			return err
@@ -155,68 +155,68 @@ func (r *Walk) walkPacks(ctx context.Context, types []pack.Type, limit int64, of
 // goroutine.
 type visitor struct {
 	*Walk
-	pack  int // the packs, then the loose objects
-	fresh []byte
-	head  []byte
+	pack     int // the packs, then the loose objects
+	newBytes []byte
+	head     []byte
 
-	passed, passedBytes int64 // not yet told to pre.Passed
+	passedTexts, passedBytes int64 // not yet told to pre.Passed
 }
 
 func (v *visitor) trees() *treeVisitor {
-	return &treeVisitor{visitor: v, rec: v.Graph.Recorder(), own: &listing{}}
+	return &treeVisitor{visitor: v, recorder: v.Graph.Recorder(), unshared: &parsedTree{}}
 }
 
 // number returns the number in the store of an object of the pack.
 func (v *visitor) number(i int) int32 { return int32(v.Store.First[v.pack] + i) }
 
-// canonical reports whether an object is read here, and not from a pack before.
-func (v *visitor) canonical(node int32) bool {
+// isFirstCopy reports whether an object is read here, and not from a pack before.
+func (v *visitor) isFirstCopy(node int32) bool {
 	if v.pack == 0 {
 		return true
 	}
-	n := v.Store.Find([]byte(v.Store.Id(node)))
+	n := v.Store.Find([]byte(v.Store.ID(node)))
 	return n == node || n == objects.None // of an index that is out of order
 }
 
 // Bad implements pack.Visitor. Another copy will do.
 func (v *visitor) Bad(i int, err error) error {
 	node := v.number(i)
-	if !v.canonical(node) {
+	if !v.isFirstCopy(node) {
 		return nil
 	}
-	return v.other(node, err)
+	return v.readOtherCopy(node, err)
 }
 
 // Done implements pack.Visitor.
 func (v *visitor) Done(any) {}
 
-// other reads another copy of an object of which the first cannot be read.
-func (v *visitor) other(node int32, why error) error {
-	if !v.first(node) {
+// readOtherCopy reads another copy of an object of which the first cannot be read.
+func (v *visitor) readOtherCopy(node int32, why error) error {
+	if !v.isFirstFailure(node) {
 		return nil // what is no object at all is met with each type
 	}
 	var tooLarge *pack.TooLargeError
 	if errors.As(why, &tooLarge) {
-		return v.unread(node, why)
+		return v.addFailure(node, why)
 	}
-	typ, data, err := v.Store.ReadBut(v.Store.Id(node), v.graphLimit(), v.Store.Packs[v.pack], 1)
+	typ, data, err := v.Store.ReadExcept(v.Store.ID(node), v.graphLimit(), v.Store.Packs[v.pack], 1)
 	if err != nil {
 		if !errors.Is(err, objects.ErrMissing) {
 			why = errors.Join(why, err)
 		}
-		return v.unread(node, why)
+		return v.addFailure(node, why)
 	}
 	if typ == pack.Tree { // with the others, when it is known which blobs matter
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		v.late = append(v.late, node)
+		v.lateTrees = append(v.lateTrees, node)
 		return nil
 	}
 	return v.object(node, typ, data)
 }
 
-// first reports whether node was not found bad before.
-func (v *visitor) first(node int32) bool {
+// isFirstFailure reports whether node was not found bad before.
+func (v *visitor) isFirstFailure(node int32) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	_, known := v.Failures[node]
@@ -230,19 +230,19 @@ func (v *visitor) first(node int32) bool {
 func (v *visitor) object(node int32, typ pack.Type, data []byte) error {
 	switch typ {
 	case pack.Blob:
-		if v.noBlobs {
+		if v.linksOnly {
 			return nil
 		}
-		return (&blobVisitor{visitor: v}).take(node, data, v.judge(data))
+		return (&blobVisitor{visitor: v}).yieldIfMayMatch(node, data, v.judge(data))
 	case pack.Tree:
-		return v.trees().tree(node, data, &listing{}, nil, true)
+		return v.trees().tree(node, data, &parsedTree{}, nil, true)
 	}
-	return (&historyVisitor{visitor: v}).whole(node, typ, data)
+	return (&commitVisitor{visitor: v}).object(node, typ, data)
 }
 
-// unread notes that an object could not be read. It is reported when there is a
+// addFailure notes that an object could not be read. It is reported when there is a
 // path to call it by.
-func (v *visitor) unread(node int32, err error) error {
+func (v *visitor) addFailure(node int32, err error) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.Failures[node] == nil {
@@ -252,41 +252,41 @@ func (v *visitor) unread(node int32, err error) error {
 	return nil
 }
 
-// text yields the text of an object.
-func (v *visitor) text(node int32, kind scanner.Kind, data []byte) error {
-	id := v.Store.Id(node).String()
+// yieldText yields the text of an object.
+func (v *visitor) yieldText(node int32, kind scanner.Kind, data []byte) error {
+	id := v.Store.ID(node).String()
 	v.mu.Lock()
-	v.held.Set(node)
+	v.yielded.Set(node)
 	v.mu.Unlock()
 	return v.Yield(scanner.Blob{ID: scanner.BlobID(id), Kind: kind, Name: id, Data: data})
 }
 
-// pass counts a text that is not yielded.
-func (v *visitor) pass(size int64) {
-	v.passed++
+// countPassed counts a text that is not yielded.
+func (v *visitor) countPassed(size int64) {
+	v.passedTexts++
 	v.passedBytes += size
-	if v.passed >= 1024 { // often enough for a meter
-		v.tell()
+	if v.passedTexts >= 1024 { // often enough for a meter
+		v.reportPassed()
 	}
 }
 
-// tell tells the prefilter of what was passed.
-func (v *visitor) tell() {
-	if v.pre.Passed != nil {
-		v.pre.Passed(v.passed, v.passedBytes)
+// reportPassed tells the prefilter of what was passed.
+func (v *visitor) reportPassed() {
+	if v.prefilter.Passed != nil {
+		v.prefilter.Passed(v.passedTexts, v.passedBytes)
 	}
-	v.passed, v.passedBytes = 0, 0
+	v.passedTexts, v.passedBytes = 0, 0
 }
 
-// Complete returns the names of the packs, and the ids of the loose objects, that could be
+// ReadWhole returns the names of the packs, and the ids of the loose objects, that could be
 // read whole.
-func (r *Walk) Complete() (packs, looseIDs []string) {
+func (r *Walk) ReadWhole() (packs, looseIDs []string) {
 	packs, looseIDs = []string{}, []string{}
 	damaged := maps.Clone(r.LostPacks)
 	for _, n := range r.Failed {
 		damaged[r.Store.PackOf(n)] = true
 	}
-	for _, n := range r.Store.Notes {
+	for _, n := range r.Store.Problems {
 		for i, p := range r.Store.Packs {
 			if strings.HasSuffix(n.Path, p.Name+".pack") {
 				damaged[i] = true

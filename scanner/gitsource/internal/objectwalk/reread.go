@@ -10,26 +10,26 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// Again reads those texts again that were yielded, or would have been, and that are in
+// YieldAgain reads those texts again that were yielded, or would have been, and that are in
 // chosen, and yields them.
-func (r *Walk) Again(ctx context.Context, chosen graph.Bitset, yield func(scanner.Blob) error) error {
+func (r *Walk) YieldAgain(ctx context.Context, chosen graph.Bitset, yield func(scanner.Blob) error) error {
 	v := &visitor{Walk: r}
 	r.Yield = yield
-	r.pre.Passed = nil // counted already
+	r.prefilter.Passed = nil // counted already
 	for n := range int32(r.Store.Len()) {
-		if !r.held.Has(n) || !chosen.Has(n) {
+		if !r.yielded.Has(n) || !chosen.Has(n) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		typ, data, err := r.Store.Read(r.Store.Id(n), r.graphLimit())
+		typ, data, err := r.Store.Read(r.Store.ID(n), r.graphLimit())
 		if err != nil && r.Failures[n] != nil {
 			continue // it is reported
 		}
 		if err != nil { // it was read in windows, which storr.read cannot do; or its pack has shrunk
-			id := r.Store.Id(n).String()
-			b := scanner.Blob{ID: scanner.BlobID(id), Kind: scanner.KindBlob, Name: id, Err: Explain(err)}
+			id := r.Store.ID(n).String()
+			b := scanner.Blob{ID: scanner.BlobID(id), Kind: scanner.KindBlob, Name: id, Err: ExplainDamage(err)}
 			if err := yield(b); err != nil {
 				return err
 			}
@@ -39,15 +39,15 @@ func (r *Walk) Again(ctx context.Context, chosen graph.Bitset, yield func(scanne
 		if typ == pack.Tree {
 			data = joinNames(data, r.Store.Hash)
 		}
-		if err := v.text(n, kind, data); err != nil {
+		if err := v.yieldText(n, kind, data); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Explain says what to do about an object that is too large.
-func Explain(err error) error {
+// ExplainDamage says what to do about an object that is too large.
+func ExplainDamage(err error) error {
 	var e *pack.TooLargeError
 	if errors.As(err, &e) {
 		return fmt.Errorf("%w; raise --max-size to read it", err)

@@ -10,16 +10,16 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A listing is a parsed tree, kept while trees are made from it: what they copy
+// A parsedTree is a parsed tree, kept while trees are made from it: what they copy
 // need not be parsed again, nor looked up.
-type listing struct {
-	entries []listed
+type parsedTree struct {
+	entries []parsedEntry
 	size    int     // of the tree
-	known   verdict // of its names
+	names   verdict // of its names
 }
 
-// A listed is an entry of a listing.
-type listed struct {
+// A parsedEntry is an entry of a listing.
+type parsedEntry struct {
 	start uint32 // in the tree
 	node  int32  // none for submodules
 	name  uint32 // noName if it is no edge
@@ -30,14 +30,14 @@ const noName = 1<<32 - 1
 // A treeVisitor reads trees: it searches their names and records their edges.
 type treeVisitor struct {
 	*visitor
-	rec   *graph.Recorder
-	parts []pack.Part // of the tree at hand, if it is a delta
-	spare []*listing
-	fresh []byte // names that the base does not have, a line each
-	path  []byte
+	recorder *graph.Recorder
+	parts    []pack.Part // of the tree at hand, if it is a delta
+	spare    []*parsedTree
+	newNames []byte // names that the base does not have, a line each
+	path     []byte
 
 	nodes, names []uint32 // of edges
-	own          *listing
+	unshared     *parsedTree
 }
 
 // Visit implements pack.Visitor.
@@ -46,13 +46,13 @@ func (v *treeVisitor) Visit(n *pack.Node) error {
 	if err != nil {
 		return v.Bad(n.Number(), err)
 	}
-	base := (*listing)(nil)
+	base := (*parsedTree)(nil)
 	if b := n.Base(); b != nil {
-		base, _ = b.Note.(*listing)
+		base, _ = b.Note.(*parsedTree)
 	}
-	l := v.own
+	l := v.unshared
 	if n.Inner() {
-		l = v.listing()
+		l = v.parsedTree()
 		n.Note = l
 	}
 	v.parts = nil
@@ -60,34 +60,34 @@ func (v *treeVisitor) Visit(n *pack.Node) error {
 		v.parts = n.Parts()
 	}
 	node := v.number(n.Number())
-	return v.tree(node, data, l, base, v.canonical(node))
+	return v.tree(node, data, l, base, v.isFirstCopy(node))
 }
 
 // Done implements pack.Visitor.
 func (v *treeVisitor) Done(note any) {
-	if l, ok := note.(*listing); ok {
+	if l, ok := note.(*parsedTree); ok {
 		v.spare = append(v.spare, l)
 	}
 }
 
-func (v *treeVisitor) listing() *listing {
+func (v *treeVisitor) parsedTree() *parsedTree {
 	if k := len(v.spare); k > 0 {
 		l := v.spare[k-1]
 		v.spare = v.spare[:k-1]
 		return l
 	}
-	return &listing{}
+	return &parsedTree{}
 }
 
 // tree parses a tree into l, with what v.parts copies from base, and records it
 // unless it is a second copy.
-func (v *treeVisitor) tree(node int32, data []byte, l, base *listing, record bool) error {
+func (v *treeVisitor) tree(node int32, data []byte, l, base *parsedTree, record bool) error {
 	bad := v.parse(l, data, base)
-	l.known = empty
-	if base != nil && base.known != empty || v.hints(v.fresh) { // more than is new may hold it, or less
+	l.names = cannotMatch
+	if base != nil && base.names != cannotMatch || v.pieceMayMatch(v.newNames) { // more than is new may hold it, or less
 		names := joinNames(data, v.Store.Hash)
-		if l.known = v.judge(names); l.known == holds && record {
-			if err := v.text(node, scanner.KindPath, names); err != nil {
+		if l.names = v.judge(names); l.names == mayMatch && record {
+			if err := v.yieldText(node, scanner.KindPath, names); err != nil {
 				return err
 			}
 		}
@@ -95,30 +95,30 @@ func (v *treeVisitor) tree(node int32, data []byte, l, base *listing, record boo
 	if !record {
 		return nil
 	}
-	if l.known != holds && !v.noBlobs {
-		v.pass(int64(len(data)))
+	if l.names != mayMatch && !v.linksOnly {
+		v.countPassed(int64(len(data)))
 	}
 	v.record(node, l)
 	if bad != nil {
-		return v.unread(node, bad)
+		return v.addFailure(node, bad)
 	}
 	return nil
 }
 
 // record records the edges of a tree.
-func (v *treeVisitor) record(node int32, l *listing) {
+func (v *treeVisitor) record(node int32, l *parsedTree) {
 	v.nodes, v.names = v.nodes[:0], v.names[:0]
 	for i := range l.entries {
 		if e := &l.entries[i]; e.name != noName {
 			v.nodes, v.names = append(v.nodes, uint32(e.node)), append(v.names, e.name)
 		}
 	}
-	v.rec.Record(node, v.nodes, v.names)
+	v.recorder.Record(node, v.nodes, v.names)
 }
 
 // parse fills l and v.fresh. What comes after an entry that is malformed is lost.
-func (v *treeVisitor) parse(l *listing, data []byte, base *listing) error {
-	l.entries, l.size, v.fresh = l.entries[:0], len(data), v.fresh[:0]
+func (v *treeVisitor) parse(l *parsedTree, data []byte, base *parsedTree) error {
+	l.entries, l.size, v.newNames = l.entries[:0], len(data), v.newNames[:0]
 	parts := v.parts
 	for at := 0; at < len(data); {
 		for len(parts) > 0 && int(parts[0].At+parts[0].Len) <= at {
@@ -130,12 +130,12 @@ func (v *treeVisitor) parse(l *listing, data []byte, base *listing) error {
 				continue
 			}
 		}
-		e, n := objects.ParseEntry(data[at:], v.Store.Hash)
+		e, n := objects.ParseTreeEntry(data[at:], v.Store.Hash)
 		if n == 0 {
 			l.size = at
 			return fmt.Errorf("%w: entry %d of the tree", objects.ErrMalformed, len(l.entries)+1)
 		}
-		v.fresh = append(append(v.fresh, e.Name...), '\n')
+		v.newNames = append(append(v.newNames, e.Name...), '\n')
 		l.entries = append(l.entries, v.entry(at, e))
 		at += n
 	}
@@ -144,7 +144,7 @@ func (v *treeVisitor) parse(l *listing, data []byte, base *listing) error {
 
 // copy appends the entries of base that p copies whole to at and after, and returns
 // where they end, or at if there are none.
-func (l *listing) copy(base *listing, p pack.Part, at int) int {
+func (l *parsedTree) copy(base *parsedTree, p pack.Part, at int) int {
 	from := at - int(p.At) + int(p.From)
 	k := sort.Search(len(base.entries), func(i int) bool { return int(base.entries[i].start) >= from })
 	if k == len(base.entries) || int(base.entries[k].start) != from {
@@ -168,21 +168,21 @@ func (l *listing) copy(base *listing, p pack.Part, at int) int {
 }
 
 // entry looks up what is new in a tree.
-func (v *treeVisitor) entry(at int, e objects.Entry) listed {
-	x := listed{uint32(at), objects.None, noName}
+func (v *treeVisitor) entry(at int, e objects.TreeEntry) parsedEntry {
+	x := parsedEntry{uint32(at), objects.None, noName}
 	if e.Mode == objects.Submodule {
 		return x
 	}
 	if x.node = v.Store.Find(e.Id); x.node == objects.None {
-		x.node = v.Graph.Lose(pack.ID(e.Id))
+		x.node = v.Graph.AddMissing(pack.ID(e.Id))
 	}
 	switch {
 	case x.node == objects.None:
 	case e.Mode == objects.Directory:
 		v.path = append(append(v.path[:0], e.Name...), '/')
-		x.name = v.rec.Name(v.path)
+		x.name = v.recorder.Name(v.path)
 	case v.Graph.Marks.Has(x.node) || v.Graph.IsMissing(x.node):
-		x.name = v.rec.Name(e.Name)
+		x.name = v.recorder.Name(e.Name)
 	}
 	return x
 }
@@ -191,7 +191,7 @@ func (v *treeVisitor) entry(at int, e objects.Entry) listed {
 func joinNames(data []byte, hash int) []byte {
 	var names []byte
 	for len(data) > 0 {
-		e, n := objects.ParseEntry(data, hash)
+		e, n := objects.ParseTreeEntry(data, hash)
 		if n == 0 {
 			break
 		}

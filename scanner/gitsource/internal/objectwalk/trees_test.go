@@ -28,7 +28,7 @@ git mv d/alpha-one d/alpha-onto; git mv d/beta d/bet; put d/alpha-two w6; git mv
 // modes, names and ids. Each is what it is when it is read whole.
 func TestSplitNames(t *testing.T) {
 	dir := scannertest.Repo(t, splitTrees)
-	d, err := repo.FindDir(dir)
+	d, err := repo.Find(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestSplitNames(t *testing.T) {
 
 func checkSplit(t *testing.T, v *treeVisitor, base, made []byte) {
 	t.Helper()
-	from, whole := &listing{}, &listing{}
+	from, whole := &parsedTree{}, &parsedTree{}
 	if err := errors.Join(v.parse(from, base, nil), v.parse(whole, made, nil)); err != nil || len(whole.entries) < 2 {
 		t.Fatal(err, whole)
 	}
@@ -60,14 +60,14 @@ func checkSplit(t *testing.T, v *treeVisitor, base, made []byte) {
 	copied := 0
 	for range 10_000 {
 		v.parts = cutAnywhere(random, base, made)
-		got := &listing{}
+		got := &parsedTree{}
 		if err := v.parse(got, made, from); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(whole, got, cmp.AllowUnexported(listing{}, listed{})); diff != "" {
+		if diff := cmp.Diff(whole, got, cmp.AllowUnexported(parsedTree{}, parsedEntry{})); diff != "" {
 			t.Fatalf("parts %v: %s", v.parts, diff)
 		}
-		fresh := bytes.Split(bytes.TrimSuffix(v.fresh, []byte("\n")), []byte("\n"))
+		fresh := bytes.Split(bytes.TrimSuffix(v.newNames, []byte("\n")), []byte("\n"))
 		if len(fresh) < len(whole.entries) {
 			copied++
 		}

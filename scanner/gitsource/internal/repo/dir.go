@@ -35,8 +35,8 @@ type Dir struct {
 	Root      string // of the work tree; "" if there is none
 }
 
-// FindDir finds the repository that path is in, as Open says.
-func FindDir(path string) (Dir, error) {
+// Find finds the repository that path is in, as Open says.
+func Find(path string) (Dir, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return Dir{}, fmt.Errorf("opening %s: %w", path, err)
@@ -55,7 +55,7 @@ func FindDir(path string) (Dir, error) {
 func FindHere() (d Dir, root string, err error) {
 	dir := os.Getenv("GIT_DIR")
 	if dir == "" {
-		if d, err = FindDir("."); err != nil {
+		if d, err = Find("."); err != nil {
 			return Dir{}, "", err
 		}
 		return d, d.workTree(), nil
@@ -89,7 +89,7 @@ func discover(path string) (Dir, error) {
 		if gitDir, ok := ResolveGitDir(dir); ok {
 			return Dir{GitDir: gitDir, CommonDir: CommonDir(gitDir)}, nil
 		}
-		if err := locked(filepath.Join(dir, ".git")); err != nil {
+		if err := checkAccess(filepath.Join(dir, ".git")); err != nil {
 			return Dir{}, err
 		}
 		if dir == filepath.Dir(dir) {
@@ -98,9 +98,9 @@ func discover(path string) (Dir, error) {
 	}
 }
 
-// locked returns an error if path may be a git directory or point to one, and the user
+// checkAccess returns an error if path may be a git directory or point to one, and the user
 // may not look: what is above it is another repository, and not the one to scan.
-func locked(path string) error {
+func checkAccess(path string) error {
 	info, err := os.Stat(path)
 	if err == nil && info.IsDir() {
 		_, err = os.Stat(filepath.Join(path, "HEAD"))
@@ -258,13 +258,13 @@ func WorkTreeOf(gitDir string) string {
 // elsewhere; seen, which packs were read before.
 func (d Dir) OpenStore(rest bool, seen func(*pack.Pack) bool) *objects.Store {
 	cfg := ReadConfig(d.CommonDir)
-	return objects.OpenStore(objects.StoreOptions{Dirs: d.ObjectDirs(), Hash: hashSize(cfg), Partial: isPartial(cfg), Rest: rest, Seen: seen})
+	return objects.Open(objects.Options{Dirs: d.ObjectDirs(), Hash: hashSize(cfg), Partial: isPartial(cfg), MissingElsewhere: rest, ReadBefore: seen})
 }
 
 // OpenLookup opens the objects of the repository for reads by id alone.
 func (d Dir) OpenLookup() *objects.Store {
 	cfg := ReadConfig(d.CommonDir)
-	return objects.OpenLookup(objects.StoreOptions{Dirs: d.ObjectDirs(), Hash: hashSize(cfg), Partial: isPartial(cfg)})
+	return objects.OpenLookup(objects.Options{Dirs: d.ObjectDirs(), Hash: hashSize(cfg), Partial: isPartial(cfg)})
 }
 
 // HashSize is the length of the repository's object ids in bytes.

@@ -11,10 +11,10 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 )
 
-// OwnFiles returns the files in the git directory that hold what people typed:
+// MetadataFiles returns the files in the git directory that hold what people typed:
 // the configurations, those of work trees and submodules too, with the URLs of
 // remotes; and logs, which hold the URL of a clone and the messages of commits.
-func (d Dir) OwnFiles() (files map[string]scanner.Kind, unread []error) {
+func (d Dir) MetadataFiles() (files map[string]scanner.Kind, unread []error) {
 	files = map[string]scanner.Kind{}
 	_ = filepath.WalkDir(d.CommonDir, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {

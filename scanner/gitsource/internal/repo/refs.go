@@ -17,19 +17,19 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A root is a place where reading starts.
-type root struct {
+// A Ref is a place where reading starts.
+type Ref struct {
 	Name   string  // refs/heads/main, HEAD, worktrees/x/HEAD, refs/stash@{1}
 	Id     pack.ID // empty for a symbolic ref
 	target string  // of a symbolic ref, itself a root unless it dangles
 }
 
-// Named reports whether r is a ref that someone chose the name of.
-func (r root) Named() bool {
+// IsNamed reports whether r is a ref that someone chose the name of.
+func (r Ref) IsNamed() bool {
 	return strings.HasPrefix(r.Name, "refs/") && !strings.Contains(r.Name, "@{")
 }
 
-func (r root) Kind() scanner.Kind {
+func (r Ref) Kind() scanner.Kind {
 	if strings.HasPrefix(r.Name, "refs/notes/") {
 		return scanner.KindNote
 	}
@@ -41,22 +41,22 @@ func (r root) Kind() scanner.Kind {
 // go-git's own reader is not used: it gives up at the first ref that it cannot
 // parse, and it knows neither linked work trees nor the reflog of the stash.
 type RefSet struct {
-	Roots  []root
-	ByName map[string]int // index in roots
-	Broken []scanner.Blob // refs that could not be read
-	Head   pack.ID        // of the work tree that was opened; empty if unborn
-	Logged []root         // where refs were before, by the reflogs, the latest first
+	Refs    []Ref
+	ByName  map[string]int // index in roots
+	Broken  []scanner.Blob // refs that could not be read
+	Head    pack.ID        // of the work tree that was opened; empty if unborn
+	Reflogs []Ref          // where refs were before, by the reflogs, the latest first
 }
 
-// Of returns the roots that lead to content of the kind.
-func (s *RefSet) Of(kind scanner.Kind) []root {
-	return slices.DeleteFunc(slices.Clone(s.Roots), func(r root) bool { return r.Id == "" || r.Kind() != kind })
+// OfKind returns the roots that lead to content of the kind.
+func (s *RefSet) OfKind(kind scanner.Kind) []Ref {
+	return slices.DeleteFunc(slices.Clone(s.Refs), func(r Ref) bool { return r.Id == "" || r.Kind() != kind })
 }
 
 // Refs reads packed and loose refs, those of linked work trees, HEADs, and the
 // older stash entries, which only the reflog of refs/stash holds.
 func (d Dir) Refs() *RefSet {
-	s := d.ReadRefs("refs")
+	s := d.ReadRefsBelow("refs")
 	s.readLoose(filepath.Join(d.CommonDir, "HEAD"), "HEAD")
 	worktrees, _ := os.ReadDir(filepath.Join(d.CommonDir, "worktrees"))
 	for _, w := range worktrees {
@@ -69,39 +69,39 @@ func (d Dir) Refs() *RefSet {
 	for _, w := range worktrees {
 		s.readLogs(filepath.Join(d.CommonDir, "worktrees", w.Name(), "logs"), "worktrees/"+w.Name()+"/")
 	}
-	s.readPseudo(d.GitDir)
+	s.readPseudoRefs(d.GitDir)
 	if ref, err := ReadRef(filepath.Join(d.GitDir, "HEAD")); err == nil {
 		s.Head = s.resolve(ref)
 	}
 	return s
 }
 
-// ReadRefs reads the refs below dir that are in files of their own, and all packed ones.
+// ReadRefsBelow reads the refs below dir that are in files of their own, and all packed ones.
 // git pack-refs writes packed-refs before it removes the files: read after them, it has
 // each ref whose file has gone.
-func (d Dir) ReadRefs(dir string) *RefSet {
+func (d Dir) ReadRefsBelow(dir string) *RefSet {
 	loose := &RefSet{ByName: map[string]int{}}
 	loose.readTree(filepath.Join(d.CommonDir, filepath.FromSlash(dir)), dir)
 	s := &RefSet{}
 	s.readPacked(filepath.Join(d.CommonDir, "packed-refs"))
 	s.Broken = append(s.Broken, loose.Broken...)
-	for _, ref := range loose.Roots {
+	for _, ref := range loose.Refs {
 		s.add(ref)
 	}
 	return s
 }
 
 // add adds ref, in place of one of the same name.
-func (s *RefSet) add(ref root) {
+func (s *RefSet) add(ref Ref) {
 	if i, ok := s.ByName[ref.Name]; ok {
-		s.Roots[i] = ref
+		s.Refs[i] = ref
 		return
 	}
-	s.ByName[ref.Name] = len(s.Roots)
-	s.Roots = append(s.Roots, ref)
+	s.ByName[ref.Name] = len(s.Refs)
+	s.Refs = append(s.Refs, ref)
 }
 
-func (s *RefSet) fail(file, name string, err error) {
+func (s *RefSet) addBroken(file, name string, err error) {
 	s.Broken = append(s.Broken, scanner.Blob{
 		ID: scanner.BlobID(file), Kind: scanner.KindRefName, Name: name,
 		Err: fmt.Errorf("reading ref %s: %w", name, err),
@@ -113,12 +113,12 @@ func (s *RefSet) fail(file, name string, err error) {
 func (s *RefSet) readPacked(file string) {
 	text, err := boundedfile.ReadSmall(file, boundedfile.MaxList)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.fail(file, "packed-refs", err)
+		s.addBroken(file, "packed-refs", err)
 	}
 	// There may be tens of thousands: one text that all names are parts of, and no
 	// growing in between.
 	lines := bytes.Count(text, []byte("\n")) + 1
-	s.ByName, s.Roots = make(map[string]int, lines), make([]root, 0, lines)
+	s.ByName, s.Refs = make(map[string]int, lines), make([]Ref, 0, lines)
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimRight(line, "\r\n")
 		if line == "" || line[0] == '#' || line[0] == '^' {
@@ -127,10 +127,10 @@ func (s *RefSet) readPacked(file string) {
 		hash, name, _ := strings.Cut(line, " ")
 		id, ok := pack.ParseID([]byte(hash))
 		if !ok || name == "" {
-			s.fail(file, "packed-refs", objects.ErrMalformed)
+			s.addBroken(file, "packed-refs", objects.ErrMalformed)
 			continue
 		}
-		s.add(root{Name: name, Id: id})
+		s.add(Ref{Name: name, Id: id})
 	}
 }
 
@@ -142,7 +142,7 @@ func (s *RefSet) readTree(dir, name string) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
-			s.fail(file, ref, err)
+			s.addBroken(file, ref, err)
 		case !d.IsDir() && isRefName(ref):
 			s.readLoose(file, ref)
 		}
@@ -162,7 +162,7 @@ func (s *RefSet) readLoose(file, name string) {
 		return // git has packed it
 	}
 	if err != nil {
-		s.fail(file, name, err)
+		s.addBroken(file, name, err)
 		return
 	}
 	ref.Name = name
@@ -170,32 +170,32 @@ func (s *RefSet) readLoose(file, name string) {
 }
 
 // ReadRef reads a loose ref: an id, or "ref: " and the name of another ref.
-func ReadRef(file string) (root, error) {
+func ReadRef(file string) (Ref, error) {
 	text, err := boundedfile.ReadSmall(file, boundedfile.MaxSmall)
 	if err != nil {
-		return root{}, err
+		return Ref{}, err
 	}
 	text = bytes.TrimSpace(text)
 	if name, ok := bytes.CutPrefix(text, []byte("ref:")); ok {
-		return root{target: string(bytes.TrimSpace(name))}, nil
+		return Ref{target: string(bytes.TrimSpace(name))}, nil
 	}
 	id, ok := pack.ParseID(text)
 	if !ok {
 		// The text stays out of the message: by a symlink it may be any file.
-		return root{}, objects.ErrMalformed
+		return Ref{}, objects.ErrMalformed
 	}
-	return root{Id: id}, nil
+	return Ref{Id: id}, nil
 }
 
 // resolve follows symbolic refs, no further than git does. It returns zero for
 // one that dangles, as HEAD does before the first commit.
-func (s *RefSet) resolve(ref root) pack.ID {
+func (s *RefSet) resolve(ref Ref) pack.ID {
 	for range 5 {
 		i, ok := s.ByName[ref.target]
 		if ref.target == "" || !ok {
 			break
 		}
-		ref = s.Roots[i]
+		ref = s.Refs[i]
 	}
 	return ref.Id
 }
@@ -205,7 +205,7 @@ func (s *RefSet) resolve(ref root) pack.ID {
 func (s *RefSet) readStashLog(file string) {
 	text, err := boundedfile.ReadSmall(file, boundedfile.MaxList)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.fail(file, "refs/stash@{}", err)
+		s.addBroken(file, "refs/stash@{}", err)
 	}
 	lines := bytes.Split(bytes.TrimRight(text, "\n"), []byte("\n"))
 	for i, line := range lines {
@@ -213,14 +213,14 @@ func (s *RefSet) readStashLog(file string) {
 		fields := bytes.SplitN(line, []byte(" "), 3)
 		if len(fields) < 3 {
 			if len(line) > 0 {
-				s.fail(file, name, objects.ErrMalformed)
+				s.addBroken(file, name, objects.ErrMalformed)
 			}
 			continue
 		}
 		if id, ok := pack.ParseID(fields[1]); ok {
-			s.add(root{Name: name, Id: id})
+			s.add(Ref{Name: name, Id: id})
 		} else {
-			s.fail(file, name, objects.ErrMalformed)
+			s.addBroken(file, name, objects.ErrMalformed)
 		}
 	}
 }
@@ -239,28 +239,28 @@ func (s *RefSet) readLogs(dir, prefix string) {
 			old, rest, _ := bytes.Cut(lines[i], []byte(" "))
 			now, _, _ := bytes.Cut(rest, []byte(" "))
 			name := prefix + filepath.ToSlash(rel)
-			s.logs(fmt.Sprintf("%s@{%d}", name, len(lines)-1-i), now)
-			s.logs(fmt.Sprintf("%s@{%d}", name, len(lines)-i), old)
+			s.addLogged(fmt.Sprintf("%s@{%d}", name, len(lines)-1-i), now)
+			s.addLogged(fmt.Sprintf("%s@{%d}", name, len(lines)-i), old)
 		}
 		return nil
 	})
 }
 
-func (s *RefSet) logs(name string, hash []byte) {
+func (s *RefSet) addLogged(name string, hash []byte) {
 	if id, ok := pack.ParseID(hash); ok {
-		s.Logged = append(s.Logged, root{Name: name, Id: id})
+		s.Reflogs = append(s.Reflogs, Ref{Name: name, Id: id})
 	}
 }
 
-// readPseudo notes what git remembers in the middle of things: ORIG_HEAD,
+// readPseudoRefs notes what git remembers in the middle of things: ORIG_HEAD,
 // MERGE_HEAD, FETCH_HEAD … (gitrevisions(7)).
-func (s *RefSet) readPseudo(gitDir string) {
+func (s *RefSet) readPseudoRefs(gitDir string) {
 	files, _ := filepath.Glob(filepath.Join(gitDir, "*_HEAD"))
 	for _, file := range files {
 		text, _ := boundedfile.ReadSmall(file, boundedfile.MaxSmall)
 		for line := range bytes.Lines(text) {
 			hash, _, _ := bytes.Cut(bytes.TrimSpace(line), []byte("\t"))
-			s.logs(filepath.Base(file), hash)
+			s.addLogged(filepath.Base(file), hash)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 func TestRefPacked(t *testing.T) {
 	s := &RefSet{ByName: map[string]int{}}
 	s.readLoose(filepath.Join(t.TempDir(), "refs/heads/other"), "refs/heads/other")
-	if len(s.Broken)+len(s.Roots) > 0 {
+	if len(s.Broken)+len(s.Refs) > 0 {
 		t.Errorf("broken: %v", s.Broken)
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func (d Dir) Resolve(name string) (pack.ID, error) {
-	if err := d.RefsReadable(); err != nil {
+	if err := d.CheckRefStorage(); err != nil {
 		return "", err
 	}
 	for range 6 { // git follows no more either
@@ -31,8 +31,8 @@ func (d Dir) Resolve(name string) (pack.ID, error) {
 	return "", fmt.Errorf("reading ref %s: %w: symbolic refs lead to each other", name, objects.ErrMalformed)
 }
 
-// RefsReadable returns an error if the refs are not in files.
-func (d Dir) RefsReadable() error {
+// CheckRefStorage returns an error if the refs are not in files.
+func (d Dir) CheckRefStorage() error {
 	if storage := refStorage(ReadConfig(d.CommonDir)); storage != "" {
 		return fmt.Errorf("refs are kept as %s, which stanch cannot read; git refs migrate --ref-format=files changes that", storage)
 	}
@@ -41,8 +41,8 @@ func (d Dir) RefsReadable() error {
 
 // readNamed reads a ref by its full name: from a file of the work tree, else from one of
 // the repository, else from packed-refs.
-func (d Dir) readNamed(name string) (root, error) {
-	var ref root
+func (d Dir) readNamed(name string) (Ref, error) {
+	var ref Ref
 	err := fs.ErrNotExist
 	for _, dir := range []string{d.GitDir, d.CommonDir} {
 		if ref, err = ReadRef(filepath.Join(dir, filepath.FromSlash(name))); err == nil || dir == d.CommonDir {
@@ -54,19 +54,19 @@ func (d Dir) readNamed(name string) (root, error) {
 	}
 	// A folder of the name, empty since its last ref was packed, is no ref either.
 	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, boundedfile.ErrNotRegular) {
-		return root{}, err
+		return Ref{}, err
 	}
 	text, err := boundedfile.ReadSmall(filepath.Join(d.CommonDir, "packed-refs"), boundedfile.MaxList)
 	if err != nil {
-		return root{}, err
+		return Ref{}, err
 	}
 	at := bytes.Index(text, []byte(" "+name+"\n"))
 	if at < 0 {
-		return root{}, fs.ErrNotExist
+		return Ref{}, fs.ErrNotExist
 	}
 	id, ok := pack.ParseID(text[bytes.LastIndexByte(text[:at], '\n')+1 : at])
 	if !ok {
-		return root{}, objects.ErrMalformed
+		return Ref{}, objects.ErrMalformed
 	}
-	return root{Id: id}, nil
+	return Ref{Id: id}, nil
 }

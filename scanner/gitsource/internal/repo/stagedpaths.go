@@ -12,9 +12,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// Staged returns the paths that the indexes of the work trees have for ids, and what
+// StagedPaths returns the paths that the indexes of the work trees have for ids, and what
 // of them could not be read.
-func (d Dir) Staged(ids []pack.ID) (map[pack.ID]string, error) {
+func (d Dir) StagedPaths(ids []pack.ID) (map[pack.ID]string, error) {
 	staged := map[pack.ID]string{}
 	for _, id := range ids {
 		staged[id] = ""
@@ -45,7 +45,7 @@ func (d Dir) Staged(ids []pack.ID) (map[pack.ID]string, error) {
 		}
 		for _, e := range x.Entries {
 			if _, ok := staged[e.Id]; ok && e.Path != "" { // else it is that of the shared index
-				staged[e.Id] = Cut(e.Path)
+				staged[e.Id] = CutPath(e.Path)
 			}
 		}
 	}
