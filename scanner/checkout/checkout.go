@@ -1,11 +1,14 @@
-// Package checkout finds the commits of a CI event in the checkout that CI made,
-// and fetches what is missing of them: checkouts are shallow, a depth of one as a
-// rule, and the old end of a branch is seldom there.
+// Package checkout finds the commits of a CI event in the checkout that CI made, and fetches
+// those that are missing. Checkouts are shallow, as a rule with a depth of one, and the old
+// end of a branch is seldom there.
 //
-// It runs the git binary in the checkout, since only that has the checkout's
-// credentials, proxies and certificates. git is told to run no hook, to prompt for
-// nothing and to start no maintenance; refs are written only when all branches are
-// fetched. Object ids come from cievent, which has checked them.
+//	c := checkout.Checkout{Dir: ".", Token: token, Server: "https://github.com"}
+//	r, err := c.Resolve(ctx, event) // r.Include, r.Exclude: commits to scan, all of them there
+//
+// It runs the git binary in the checkout, since only that has the checkout's credentials,
+// proxies and certificates. git is told to run no hook, to prompt for nothing and to start no
+// maintenance; refs are written only when all branches are fetched. Object ids come from
+// cievent, which has checked them.
 package checkout
 
 import (
@@ -28,26 +31,26 @@ type Checkout struct {
 	// Token is sent to Server, as "https://github.com", and to no other host. Both
 	// may be "".
 	Token, Server string
-	// Log is told what is fetched and why, a sentence a call. It may be nil.
+	// Log gets a sentence for each fetch, and why it is needed. It may be nil.
 	Log func(string)
 }
 
-// A Range is what a scan has to read.
+// A Range says which commits a scan has to read.
 type Range struct {
 	// All says that everything in the repository is to be read; Include and Exclude
 	// are empty then.
 	All bool
-	// Include and Exclude are object ids of commits and annotated tags: what the
-	// former lead to and the latter do not.
+	// Include and Exclude are object ids of commits and annotated tags. The range is
+	// everything that the former lead to and the latter do not.
 	Include, Exclude []string
 	// Commits is how many those are.
 	Commits int
 	// Tip is set if no commit is new: then it is the newest commit that is read, with
 	// all files that it has, so that something is. Include has its tree as well.
 	Tip bool
-	// Notes say, for people, what was decided and why.
+	// Notes explain to people which range was chosen and why.
 	Notes []string
-	// Unread says what belongs to the range and is not there; nil if nothing.
+	// Unread names the parts of the range that are not there; nil if there are none.
 	Unread error
 }
 
@@ -57,8 +60,8 @@ var (
 	ErrNoHead = errors.New("the commit to scan cannot be had")
 )
 
-// Resolve finds the range of e, and fetches what of it is missing. An error means
-// that nothing can be scanned; what is only in part there is in Range.Unread.
+// Resolve finds the range of e, and fetches the parts of it that are missing. An error means
+// that nothing can be scanned. Range.Unread names parts that could not be fetched.
 func (c *Checkout) Resolve(ctx context.Context, e *cievent.Event) (Range, error) {
 	g, err := c.open(ctx)
 	if err != nil {
@@ -72,7 +75,7 @@ func (c *Checkout) Resolve(ctx context.Context, e *cievent.Event) (Range, error)
 	return r, err
 }
 
-// find is Resolve, but for what a partial clone left out.
+// find is Resolve, except for the objects that a partial clone left out.
 func (g *repository) find(ctx context.Context, e *cievent.Event) (Range, error) {
 	if e.Kind == cievent.Everything {
 		return g.everything(ctx, e)
@@ -97,8 +100,8 @@ func (g *repository) find(ctx context.Context, e *cievent.Event) (Range, error) 
 type repository struct {
 	*Checkout
 	remote  string   // its name, or URL; "" if there is none
-	fetched bool     // there is or was one: a setting says what to fetch
-	notes   []string // what went wrong on the way, for Range.Unread
+	fetched bool     // there is or was one: a setting names the refs to fetch
+	notes   []string // problems on the way, for Range.Unread
 }
 
 func (c *Checkout) open(ctx context.Context) (*repository, error) {
@@ -127,7 +130,7 @@ func (c *Checkout) open(ctx context.Context) (*repository, error) {
 	return g, nil
 }
 
-// head returns the id of what is to be scanned.
+// head returns the id of the commit to be scanned.
 func (g *repository) head(ctx context.Context, e *cievent.Event) (string, error) {
 	if e.Service == "" {
 		return g.revision(ctx, e.Head)
@@ -151,7 +154,7 @@ func (g *repository) head(ctx context.Context, e *cievent.Event) (string, error)
 // depth is how many commits to fetch at first.
 func depth(e *cievent.Event) int { return min(max(e.Commits, 1)+1, 500) }
 
-// exclude finds what was there before the event.
+// exclude finds the commits that were there before the event.
 func (g *repository) exclude(ctx context.Context, e *cievent.Event, r *Range) error {
 	switch {
 	case e.Base == "" && e.Service == "":
@@ -172,7 +175,7 @@ func (g *repository) exclude(ctx context.Context, e *cievent.Event, r *Range) er
 	return g.excludeDefault(ctx, e, r)
 }
 
-// revision resolves what a user calls a commit. A name that only the server has is
+// revision resolves a user's name for a commit. If only the server has the name, it is
 // fetched.
 func (g *repository) revision(ctx context.Context, name string) (string, error) {
 	id, err := g.verify(ctx, name)
@@ -209,7 +212,7 @@ func (g *repository) ensureCommit(ctx context.Context, id string, depth int) err
 	return nil
 }
 
-// has reports whether an object and, of a tag, what it leads to is there.
+// has reports whether an object is there and, if it is a tag, its commit too.
 func (g *repository) has(ctx context.Context, id string) bool {
 	_, err := g.verify(ctx, id)
 	return err == nil
@@ -310,8 +313,8 @@ func (g *repository) files(ctx context.Context, args ...string) (map[string]stri
 	return files, nil
 }
 
-// File returns the content of a file in a commit: what a pull request cannot change.
-// The error wraps fs.ErrNotExist if the commit has no such file.
+// File returns the content of a file in a commit, where a pull request cannot change it. The
+// error wraps fs.ErrNotExist if the commit has no such file.
 func (c *Checkout) File(ctx context.Context, commit, path string) ([]byte, error) {
 	none := fmt.Errorf("%s in commit %s: %w", path, short(commit), fs.ErrNotExist)
 	if !fs.ValidPath(path) || path == "." {

@@ -114,7 +114,7 @@ var steps = []int{30, 200, 1500, allHistory}
 // --unshallow stands for.
 const allHistory = 1<<31 - 1
 
-// deepen fetches history until the range is what it would be in a whole clone.
+// deepen fetches history until the range is as it would be in a whole clone.
 func (g *repository) deepen(ctx context.Context, r *Range) error {
 	for _, step := range steps {
 		cut, wide, err := g.cutOff(ctx, r)
@@ -141,9 +141,9 @@ func (g *repository) deepen(ctx context.Context, r *Range) error {
 	return err
 }
 
-// cutOff counts the commits of the range at which history is cut off: what comes before
-// them may belong to the range. wide says that the range goes back to where history
-// begins while that of what is excluded is cut off: the two may meet before.
+// cutOff counts the commits of the range at which history is cut off: commits before them may
+// belong to the range. wide says that the range goes back to where history begins, while the
+// history of the excluded commits is cut off: the two may meet before.
 func (g *repository) cutOff(ctx context.Context, r *Range) (cut int, wide bool, err error) {
 	shallow, err := g.shallow(ctx)
 	if err != nil || len(shallow) == 0 {

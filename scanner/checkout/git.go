@@ -14,15 +14,15 @@ import (
 	"github.com/stanch-dev/stanch/scanner/internal/gitcmd"
 )
 
-// fetch gets what the server calls wants: first with the credentials that the
+// fetch gets the commits that the server calls wants: first with the credentials that the
 // checkout has, then with the token. Sent together, servers refuse both.
 //
-// If the checkout is shallow, history comes more commits deep than there are now.
-// "--deepen" would do just that, but not for what no ref of the server leads to, as
-// the old end of a branch.
+// If the checkout is shallow, history comes more commits deep than there are now. "--deepen"
+// would do just that, but not for a commit that no ref of the server leads to, as the old end
+// of a branch.
 func (g *repository) fetch(ctx context.Context, more int, wants ...string) error {
 	args := []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc", "--no-prune"}
-	if shallow, err := g.shallow(ctx); err != nil || len(shallow) > 0 { // what is whole must not be made shallow
+	if shallow, err := g.shallow(ctx); err != nil || len(shallow) > 0 { // a whole clone must not be made shallow
 		depth := more
 		if more < allHistory {
 			depth += g.countCommits(ctx)
@@ -100,8 +100,7 @@ func (g *repository) git(ctx context.Context, args ...string) (string, error) {
 	return g.runGit(ctx, nil, nil, args...)
 }
 
-// runGit runs git in the checkout, with lines on its standard input, and returns what it
-// prints.
+// runGit runs git in the checkout, with lines on its standard input, and returns its output.
 func (g *repository) runGit(ctx context.Context, config [][2]string, lines []string, args ...string) (string, error) {
 	if !isDir(g.Dir) {
 		return "", fmt.Errorf("%s is no folder", g.Dir)

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// complete fetches what of r a partial clone left out (git-clone(1), --filter): the
-// files of its commits, and those before them, to tell what is new. What cannot be had is
-// noted; whoever reads the range finds it missing, too.
+// complete fetches the objects of r that a partial clone left out (git-clone(1), --filter):
+// the files of its commits, and the versions before them, to tell which lines are new. It
+// notes objects that cannot be had; a scan of the range finds them missing, too.
 func (g *repository) complete(ctx context.Context, r *Range) error {
 	if partial, err := g.partial(ctx); err != nil || !partial {
 		return err
@@ -18,7 +18,7 @@ func (g *repository) complete(ctx context.Context, r *Range) error {
 	if r.All {
 		revisions = []string{"--all", "HEAD", "--"}
 	}
-	// What is missing names what else is, if folders are: they are had level by level.
+	// Missing folders name further missing objects: they are fetched level by level.
 	for range maxFolders {
 		ids, err := g.missing(ctx, revisions...)
 		if err != nil {
@@ -71,8 +71,8 @@ func (g *repository) settings(ctx context.Context) ([]string, error) {
 	return strings.Split(out, "\x00"), err
 }
 
-// missing returns the ids of what revisions lead to and is not there, as far as what is
-// there names it. git fetches none of it on the way.
+// missing returns the ids of missing objects that revisions lead to, as far as objects that
+// are there name them. git fetches none of them on the way.
 func (g *repository) missing(ctx context.Context, revisions ...string) (ids []string, err error) {
 	lines, err := g.lines(ctx, slices.Concat([]string{"rev-list", "--objects", "--no-object-names", "--missing=print"}, revisions)...)
 	for _, line := range lines {

@@ -1,34 +1,55 @@
-// Package gitsource reads git repositories: every object that they hold, each
-// once, whether a ref leads to it or not.
+// Package gitsource reads git repositories: every object in them, each once, whether a ref
+// leads to it or not.
 //
-// Objects are read straight from the packs, in the order in which they lie there
-// (internal/pack), and not by path or by commit: a file that stayed for a thousand
-// commits costs as much as one that stayed for one, and what no commit holds any
-// more is found as well. Blobs come first, then commits and tags, then trees.
-// While the trees are read, the graph is noted that says what holds what
-// (graph.go). Where a hit came from is worked out from it, for hits only.
+//	r, err := gitsource.Open("some/repository")
+//	if err != nil { … }
+//	defer r.Close()
+//	err = r.Blobs(ctx, func(b scanner.Blob) error { … }) // each distinct text
+//	err = r.Locate(ctx, ids, yield)                      // where the hits are
 //
-// Nothing is ever written to a repository, no command is run in it, and no
-// hook, filter or helper that its configuration names: it may belong to someone
-// else. Blobs are read as stored, before any clean or smudge filter.
+// This package is the top of some layers. Each calls only the layers below it:
+//
+//	          gitsource   Repository, Staged, Range: the Sources
+//	    ┌─────────┼──────────────┬─────────────┐
+//	transport  changes        history          │
+//	servers    new lines      where a hit is   │
+//	    │         │              │             │
+//	    │         │         objectwalk     all objects, once
+//	    │         │              │             │
+//	    │         │            graph       links between them
+//	    └───────repo─────────────┘             │
+//	      refs, indexes, folders               │
+//	              └───objects──────────────────┘
+//	                  pack, inflate
+//
+// Objects are read straight from the packs, in the order of the file, and not by path or by
+// commit. So a file that stayed for a thousand commits costs as much as one that stayed for
+// one, and an object that no commit holds any more is found as well. Blobs come first, then
+// commits and tags, then trees. While the trees are read, their links are noted in a graph.
+// Locate works out from the graph where a hit is; nothing is located that is no hit.
+//
+// Nothing is ever written to a repository. No command is run in it, and no hook, filter or
+// helper of its configuration: it may belong to someone else. Blobs are read as stored, before
+// any clean or smudge filter.
 //
 // # Fetching
 //
-// Clone makes a temporary repository of all that a server has, Connect and Fetch one of
-// what is new since the last time, of which nothing needs to be kept but ids, and Mirror
-// keeps a copy up to date. With Fetch, git may send an object that was sent before: what
-// only older commits hold, and new ones hold again.
+// Clone makes a temporary repository with everything that a server has. Fetch makes one with
+// everything new since the last time; only ids need to be kept in between. Mirror keeps a copy
+// up to date. A server may send Fetch an object for a second time, if only older commits held
+// it and new ones hold it again.
 //
-// An object that git moves while it is read is looked for in its new place (packdir.go).
+// git may repack while a repository is read. An object that has moved is looked for in its new
+// place (internal/objects/packdir.go).
 //
 // # Limitations
 //
-// The refs of reftables are not read, so that all is called unreachable there.
-// Grafts and replace refs are not applied: the replaced object and the replacement
-// are both read. The checksums of packed objects are not computed: bytes that rot
-// into other valid ones are read as they are. Of loose ones they are, but what comes in
-// windows is yielded before its checksum is known, and a damaged copy of it does not
-// make way for a good one.
+// Refs in reftables are not read, so that there every object is called unreachable. Grafts and
+// replace refs are not applied: the replaced object and the replacement are both read. The
+// checksums of packed objects are not computed: bytes that rot into other valid ones are read
+// as they are. Those of loose objects are computed. But a blob that is yielded in windows is
+// yielded before its checksum is known, and a damaged copy of it does not make way for a good
+// one.
 package gitsource
 
 import (
@@ -49,9 +70,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
-// A Repository is a git repository on disk. Make one with Open, Clone, Remote.Fetch or
-// Mirror. It may be used by one goroutine at a time: Locate reads what Blobs or BlobsMatching has
-// noted.
+// A Repository is a git repository on disk. Make one with Open, Clone, Fetch or Mirror. Use it
+// from one goroutine at a time: Locate reads the notes that Blobs or BlobsMatching has made.
 type Repository struct {
 	// MaxBlobSize is the size in bytes from which an object is yielded with Err
 	// set and not held in memory, unless it is stored whole: then it is yielded in
@@ -59,15 +79,16 @@ type Repository struct {
 	// MaxBlobSize if that is more. 0 means no limit. Not to be changed during a
 	// call.
 	MaxBlobSize int64
-	// ReachableOnly leaves out what no ref leads to. It is read none the less: what
-	// a pack holds comes in one piece.
+	// ReachableOnly leaves out objects that no ref leads to. They are read none the less,
+	// since a pack comes in one piece.
 	ReachableOnly bool
-	// Seen is what needs not be read again, nil for nothing. Blobs and BlobsMatching put
-	// what has been read then into Next, if they come to their end and no object
-	// that a ref leads to is missing, a partial clone apart.
+	// Seen lists packs and loose objects that need not be read again; nil lists none. If Blobs
+	// or BlobsMatching comes to its end, and no object is missing that a ref leads to, it sets Next to
+	// the list of all that has been read by then. Objects that a partial clone leaves out do
+	// not count as missing.
 	Seen, Next *State
-	// Rest says that what is missing was read elsewhere: it is no unread part. What is
-	// damaged is. Fetch sets it.
+	// Rest says that missing objects were read elsewhere, so that they are not reported as
+	// unread. Damaged objects are. Fetch sets it.
 	Rest bool
 
 	dir  repo.Dir
@@ -89,8 +110,8 @@ var (
 	_ scanner.SelectiveSource = (*Repository)(nil)
 )
 
-// Close closes the packs and removes what Clone or Fetch made. It may be called more than
-// once. No other call may be under way.
+// Close closes the packs, and removes the folder that Clone or Fetch made. It may be called
+// more than once, but not during another call.
 func (r *Repository) Close() error {
 	r.keepGraph(nil)
 	for i := range r.lastSubmodules {
@@ -146,23 +167,22 @@ func (r *Repository) Empty() bool {
 	return len(r.dir.Refs().Broken) == 0
 }
 
-// Blobs implements scanner.Source. It yields blobs (symlink targets too), the raw
-// bytes of commits and annotated tags, the names in each tree, a line each, the
-// name of each ref, the configuration and reflogs, which hold URLs, and tracked
-// files of the work tree that were changed since they were staged; and the same of
-// submodules that have been cloned. It calls yield from several goroutines at once.
+// Blobs implements scanner.Source. It yields blobs (symlink targets too), the raw bytes of
+// commits and annotated tags, the names in each tree, a line each, the name of each ref, the
+// configuration and reflogs, which hold URLs, and tracked files of the work tree that were
+// changed since they were staged; and the same of submodules that have been cloned. It calls
+// yield from several goroutines at once.
 //
-// What exists and cannot be read is yielded with Err: objects that are damaged, and
-// those that are missing and that a ref leads to, each; packs that cannot be
-// opened; refs that cannot be read; and, in one blob each, that a shallow history
-// is cut off and that objects were left out of a partial clone. Missing objects are
-// never fetched.
+// A part of the repository that cannot be read is yielded with Err: each object that is
+// damaged, or that is missing although a ref leads to it; packs that cannot be opened; refs
+// that cannot be read; and, in one blob each, that a shallow history is cut off and that
+// objects were left out of a partial clone. Missing objects are never fetched.
 func (r *Repository) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
 	return r.BlobsMatching(ctx, scanner.Prefilter{Whole: func([]byte) bool { return true }}, yield)
 }
 
-// BlobsMatching implements scanner.SelectiveSource. A blob that is a delta, and that nothing is made
-// from, is not even put together unless what is new in it may match.
+// BlobsMatching implements scanner.SelectiveSource. A blob that is a delta, and the base of no other, is put
+// together only if its new bytes may match.
 func (r *Repository) BlobsMatching(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	return pack.Guard(func() error { return r.sift(ctx, p, yield) })
 }
@@ -217,8 +237,8 @@ func (r *Repository) completeness(reading *objectwalk.Walk, refs *repo.RefSet, y
 	return end
 }
 
-// yieldMetadata yields what is not an object: the names of refs, configuration and logs,
-// and what of the repository could not be opened.
+// yieldMetadata yields everything but objects: the names of refs, configuration and logs, and
+// the parts of the repository that could not be opened.
 func (r *Repository) yieldMetadata(ctx context.Context, s *objects.Store, refs *repo.RefSet, yield func(scanner.Blob) error) error {
 	blobs := slices.Clone(refs.Broken)
 	for _, n := range s.Problems {
@@ -273,8 +293,8 @@ func (r *Repository) reftable() []scanner.Blob {
 	}}
 }
 
-// Locate implements scanner.Source. Ids that it does not know are passed over. Of
-// each id it yields
+// Locate implements scanner.Source. It passes over ids that it does not know. For each other
+// id it yields
 //
 //   - blob: each path it ever had, with the first commit, parents before
 //     children and then by commit date, that has it there; below refs/notes the
@@ -284,21 +304,20 @@ func (r *Repository) reftable() []scanner.Blob {
 //   - annotated tag: the tagger, and the commit that it leads to, if any;
 //   - ref name, configuration, reflog: the name, as Path;
 //   - file of the work tree: its path;
-//   - what is in a submodule: the same, paths of files behind its name.
+//   - text of a submodule: the same, paths of files behind its name.
 //
-// The commits that refs lead to come first, then those that only a reflog leads to,
-// then dangling ones; a place is listed under the first that has it, and
-// Unreachable says which of the latter it is. A blob or tree that no commit holds,
-// only a tag, has no Commit and a path in the form "refs/tags/name:dir/file"; one
-// that nothing holds has no path, or that in the index. yield is called in the
-// calling goroutine.
+// The commits that refs lead to come first, then those that only a reflog leads to, then
+// dangling ones. A location is listed under the first commit that has it, and Unreachable says
+// to which of the latter groups that belongs. If only a tag holds a blob or tree, and no
+// commit, then it has no Commit and a path in the form "refs/tags/name:dir/file". If nothing
+// holds it, it has no path, or that in the index. yield is called in the calling goroutine.
 //
-// Of each id no more than 1,000 places are listed (maxPlaces), those of the
-// first commits: a few trees that hold each other make for any number. Of a path
-// with more than 4,096 bytes, the beginning is cut off.
+// At most 1,000 locations of an id are listed (repo.MaxLocations), those of the first commits:
+// a few trees that hold each other make for any number. A path of more than 4,096 bytes loses
+// its beginning.
 //
-// What Blobs has read needs not be read again. If it was not called before, what
-// cannot be read on the way is counted in the error.
+// Locate reads nothing again that Blobs has read. If Blobs was not called before, the error
+// counts the objects on the way that cannot be read.
 func (r *Repository) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -380,7 +399,8 @@ func (r *Repository) graph(ctx context.Context, ids []scanner.BlobID) (*graph.Gr
 	return reading.Graph, s.Close, reading.UnreadLinks(lost)
 }
 
-// newProblems returns what of s could not be opened, and could when Blobs did.
+// newProblems returns the parts of s that could not be opened, unless Blobs could not open
+// them either.
 func (r *Repository) newProblems(s *objects.Store) (errs []error) {
 	for _, n := range s.Problems {
 		if r.lastGraph == nil || !slices.ContainsFunc(r.lastGraph.Store.Problems, func(old objects.Problem) bool { return old.Path == n.Path }) {

@@ -2,8 +2,8 @@ package gitsource
 
 import "fmt"
 
-// Looked counts what was looked at, for people: who reads "0 files" knows that
-// nothing was.
+// Looked counts the commits, files and lines that were looked at, for people: "0 files" tells
+// them that nothing was.
 type Looked struct {
 	Commits, Files int
 	// Lines counts those that are new, and all lines of files that are looked at

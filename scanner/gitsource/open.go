@@ -25,5 +25,5 @@ func OpenHere() (r *Repository, root string, err error) {
 	return &Repository{dir: dir}, root, nil
 }
 
-// GitDir returns the folder of the work tree in the repository: what holds HEAD.
+// GitDir returns the folder of the repository that holds the HEAD of this work tree.
 func (r *Repository) GitDir() string { return r.dir.GitDir }

@@ -8,19 +8,19 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A Range is a Source of what some commits bring and others do not have, as "git
-// rev-list INCLUDE --not EXCLUDE" lists it: of each commit, the files that equal no
-// parent, the names of new files, and the commit object itself with its message; of
-// tags, the tag object. What one commit adds and the next removes is there. Only what is
-// new in a file is a hit (scanner.Blob.New), as for Staged.
+// A Range is a Source of everything that some commits bring and others do not have, as "git
+// rev-list INCLUDE --not EXCLUDE" lists them. For each commit these are the files that equal
+// no parent, the names of new files, and the commit object itself with its message; for each
+// tag, the tag object. A line that one commit adds and the next removes is there. Only new
+// lines of a file are hits (scanner.Blob.New), as for Staged.
 //
-// What is needed and missing is yielded with Err: a commit to begin at, a tree, and
-// with ErrShallow the parents of a commit at which a shallow clone was cut off. All
-// files of that count as new then. What is to be excluded and is not here excludes
-// nothing: more is read.
+// If a commit to begin at or a tree is missing, it is yielded with Err; so are, with
+// ErrShallow, the parents of a commit at which a shallow clone was cut off. All files of that
+// commit count as new then. A missing object in Exclude excludes nothing, so that more is
+// read.
 //
-// In a hook of the server, the objects that are being pushed are found by the
-// variables that git sets (git-receive-pack(1), "Quarantine Environment").
+// In a hook of the server, the objects that are being pushed are found by the variables that
+// git sets (git-receive-pack(1), "Quarantine Environment").
 type Range struct {
 	Repo *Repository
 	// Include and Exclude are ids of commits or tags, in hex.
@@ -29,7 +29,7 @@ type Range struct {
 	Names []string
 	// Head is the id of the commit that counts as HEAD for Provenance.AtHead, "" for none.
 	Head string
-	// Looked is what Blobs has looked at.
+	// Looked counts the texts that Blobs has looked at.
 	Looked Looked
 
 	commits *changes.CommitRange
@@ -49,7 +49,7 @@ func (g *Range) Blobs(ctx context.Context, yield func(scanner.Blob) error) error
 	return err
 }
 
-// Locate implements scanner.Source. It knows what Blobs has yielded.
+// Locate implements scanner.Source. It knows the texts that Blobs has yielded.
 func (g *Range) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
 	if g.commits == nil {
 		return ctx.Err()

@@ -2,10 +2,10 @@ package gitsource
 
 import "strings"
 
-// Refs returns the refs whose full names begin with prefix, "refs/remotes/origin/",
-// and the ids of what they point to, in hex. Symbolic refs are left out: what they
-// name has a name of its own. If some cannot be read, it returns the others with an
-// error; if none can, nil.
+// Refs returns the ids, in hex, of the refs whose full names begin with prefix,
+// "refs/remotes/origin/", by name. Symbolic refs are left out: their targets have names of
+// their own. If some refs cannot be read, it returns the others with an error; if none can,
+// nil.
 func (r *Repository) Refs(prefix string) (map[string]string, error) {
 	if err := r.dir.CheckRefStorage(); err != nil {
 		return nil, err
@@ -23,8 +23,8 @@ func (r *Repository) Refs(prefix string) (map[string]string, error) {
 	return found, nil
 }
 
-// Resolve returns the id, in hex, of what a ref points to: HEAD, MERGE_HEAD, or a
-// full name. It is "" if there is no such ref, as for HEAD before the first commit.
+// Resolve returns the id, in hex, that a ref points to: HEAD, MERGE_HEAD, or a full name. It
+// is "" if there is no such ref, as for HEAD before the first commit.
 func (r *Repository) Resolve(name string) (string, error) {
 	id, err := r.dir.Resolve(name)
 	return id.String(), err

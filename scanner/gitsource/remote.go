@@ -9,15 +9,15 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 )
 
-// Clone makes a bare mirror of the repository at rawURL, all refs included, in a
-// temporary folder. Close removes it; if Clone returns an error, cancellation
-// included, nothing is left. What git says while it works goes to progress, if
-// that is not nil, without control characters: the server has a say in it.
+// Clone makes a bare mirror of the repository at rawURL, all refs included, in a temporary
+// folder. Close removes it; if Clone returns an error, cancellation included, nothing is left.
+// If progress is not nil, it gets git's messages while git works, without control characters,
+// since the server has a say in them.
 //
-// It runs the git binary, which knows the user's proxies, keys and credential
-// helpers, and needs a third of the time and a tenth of the memory; if there is
-// none, go-git. A password in an http URL is given to git in the environment,
-// where, unlike in arguments, others do not see it. Errors do not hold it.
+// It runs the git binary, which knows the user's proxies, keys and credential helpers, and
+// needs a third of the time and a tenth of the memory; if there is none, go-git. A password in
+// an http URL is given to git in the environment, where, unlike in arguments, others do not
+// see it. Errors do not hold it.
 func Clone(ctx context.Context, rawURL string, progress io.Writer) (*Repository, error) {
 	dir, err := transport.CloneDir(ctx, rawURL, progress)
 	if err != nil {
@@ -36,18 +36,18 @@ func openTemporary(dir string) (*Repository, error) {
 	return r, nil
 }
 
-// Mirror makes dir a bare mirror of the repository at rawURL, all refs included, or
-// updates it, and opens it. It runs the git binary as Clone does, and needs one. Refs that
-// are gone are removed; objects never are, and each update adds one pack at most, so that
-// with Seen only what is new is read.
+// Mirror makes dir a bare mirror of the repository at rawURL, all refs included, or updates
+// it, and opens it. It runs the git binary as Clone does, and needs one. Refs that are gone
+// are removed; objects never are. Each update adds one pack at most, so that with Seen only
+// new objects are read.
 //
-// If reference is not "", it is another mirror, that of the repository which this is a fork
-// of: objects that are there are not fetched, but read from there
-// (objects/info/alternates). Whoever removes it breaks this one.
+// reference may be the folder of another mirror, that of the repository which this is a fork
+// of. Its objects are not fetched, but read from there (objects/info/alternates). Removing it
+// breaks this mirror.
 //
-// What an update that was broken off has left is removed first: locks and half a pack. One
-// update at a time: the error for another wraps ErrMirrorBusy. Errors do not hold the
-// password of the URL. Close removes nothing.
+// An update first removes the remains of one that was broken off: locks and half a pack. Only
+// one process at a time may update a mirror; another gets ErrMirrorBusy. Errors do not hold
+// the password of the URL. Close removes nothing.
 func Mirror(ctx context.Context, rawURL, dir, reference string) (*Repository, error) {
 	if err := transport.MirrorInto(ctx, rawURL, dir, reference); err != nil {
 		return nil, err
@@ -55,9 +55,9 @@ func Mirror(ctx context.Context, rawURL, dir, reference string) (*Repository, er
 	return Open(dir)
 }
 
-// Fetch makes a repository of what w asks a server for, see transport.Remote.Fetch. Close
-// removes it. If less was asked for than the refs lead to, Rest is set: what is missing is
-// no unread part.
+// Fetch makes a repository of the objects that w asks a server for, see
+// transport.Remote.Fetch. Close removes it. If w asks for less than the refs lead to, Rest is
+// set, so that missing objects do not count as unread.
 func Fetch(ctx context.Context, from *transport.Remote, w transport.Wanted) (*Repository, error) {
 	f, err := from.Fetch(ctx, w)
 	if err != nil {
@@ -71,10 +71,10 @@ func Fetch(ctx context.Context, from *transport.Remote, w transport.Wanted) (*Re
 	return r, nil
 }
 
-// FetchCommits fetches commits that no ref leads to, and what they lead to, from
-// rawURL into r, which Clone or Mirror has made; nothing has been read from r yet. They become
-// dangling commits of r. GitHub and others give who knows the id of a commit what was
-// force-pushed away. It returns those that the server does not have. It needs the git
+// FetchCommits fetches commits that no ref leads to, and all that they lead to, from rawURL
+// into r. They become dangling commits of r. Clone or Mirror must have made r, and nothing
+// must have been read from it yet. GitHub and others give force-pushed commits to anyone who
+// knows the id. FetchCommits returns the ids that the server does not have. It needs the git
 // binary.
 func (r *Repository) FetchCommits(ctx context.Context, rawURL string, ids []string) (gone []string, err error) {
 	if r.dir.Root != "" {

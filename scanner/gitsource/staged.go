@@ -9,28 +9,27 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// Staged is a Source of what is about to be committed: the files of the index that
-// differ from HEAD, and in a merge from each parent. The work tree is not looked
-// at. Of each file only what is new is a hit (scanner.Blob.New): what the parents
-// have at the path, and, in new files, lines of files that are removed, is not.
-// Names of new files are texts too.
+// Staged is a Source of everything that is about to be committed: the files of the index that
+// differ from HEAD, and in a merge from each parent. The work tree is not looked at. Only new
+// lines of a file are hits (scanner.Blob.New). A line is not new if a parent has it at the
+// same path or, for a new file, if a removed file had it. Names of new files are texts too.
 //
-// Not read are submodules, and what "git add -N" has promised without content.
+// Submodules are not read, nor files without content yet ("git add -N").
 type Staged struct {
 	Repo *Repository
 	// Index is the index to read, of any version; "" for that of the work tree.
 	Index string
-	// Parents are those of the commit to be, as hex ids: HEAD and what is merged.
-	// There are none before the first commit.
+	// Parents are the ids, in hex, that the commit will have as parents: HEAD, and each commit
+	// that is being merged. There are none before the first commit.
 	Parents []string
-	// Paths, slash-separated and relative to the root of the work tree, choose files,
-	// or folders with all that is in them; nil for all. Those that are not in the
-	// index are yielded with Err. If one was not changed, all are read as a whole:
-	// somebody asked for files, and not for what is new in them.
+	// Paths, slash-separated and relative to the root of the work tree, choose files, or
+	// folders with everything in them; nil chooses all. A path that is not in the index is
+	// yielded with Err. If one of them was not changed, all are read as a whole: the user
+	// asked for files, and not for new lines.
 	Paths []string
 	// Whole reads all of all files, changed or not.
 	Whole bool
-	// Looked is what Blobs has looked at.
+	// Looked counts the texts that Blobs has looked at.
 	Looked Looked
 
 	files *changes.StagedFiles
@@ -38,9 +37,9 @@ type Staged struct {
 
 var _ scanner.Source = (*Staged)(nil)
 
-// Blobs implements scanner.Source. It calls yield from several goroutines at once.
-// The error is about what keeps it from knowing what is staged: an index or a tree of
-// a parent that cannot be read.
+// Blobs implements scanner.Source. It calls yield from several goroutines at once. The error
+// is about an index or the tree of a parent that cannot be read: without it, it is not known
+// which files are staged.
 func (s *Staged) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
 	file := s.Index
 	if file == "" {
@@ -53,7 +52,7 @@ func (s *Staged) Blobs(ctx context.Context, yield func(scanner.Blob) error) erro
 	return err
 }
 
-// Locate implements scanner.Source. It knows what Blobs has yielded.
+// Locate implements scanner.Source. It knows the texts that Blobs has yielded.
 func (s *Staged) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
 	if s.files == nil {
 		return ctx.Err()

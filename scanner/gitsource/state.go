@@ -13,13 +13,12 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A State says what of a repository was read, so that the next scan reads only
-// what is new: packs by name, which is a hash of the ids that they hold, and loose
-// objects by id. It holds nothing of their content, and nothing that was found. A
-// nil State has seen nothing.
+// A State lists the parts of a repository that were read, so that the next scan reads only new
+// ones: packs by name, which is a hash of the ids in them, and loose objects by id. It holds
+// none of their content and no findings. A nil State lists nothing.
 type State struct {
-	// Version is that of whatever searched the texts. What another version has
-	// seen counts for nothing.
+	// Version is that of the detectors and rules that searched the texts. A state of another
+	// version counts for nothing.
 	Version string   `json:"version"`
 	Packs   []string `json:"packs"` // sorted
 	Loose   []string `json:"loose"` // sorted, in hexadecimal
@@ -59,8 +58,8 @@ func ReadState(file, version string) (*State, error) {
 	return s, nil
 }
 
-// Add adds what other has seen, of the same version: that of a mirror which this one has
-// objects of, say. It must not be nil.
+// Add adds the parts that other lists, say of a mirror that this one borrows objects from.
+// other must be of the same version, and not nil.
 func (s *State) Add(other *State) {
 	if s.packs == nil {
 		own := *s

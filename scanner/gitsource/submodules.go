@@ -22,7 +22,7 @@ type subRepository struct {
 	repo *Repository
 }
 
-// prefix begins the ids of what is in s.
+// prefix begins the ids of all texts in s.
 func (s *subRepository) prefix() string { return subPrefix + s.name + ":" }
 
 const subPrefix = "modules/"
@@ -51,7 +51,7 @@ func (r *Repository) submodules() ([]subRepository, error) {
 	return list, err
 }
 
-// siftSubmodules does what sift does for each submodule. They are kept for Locate.
+// siftSubmodules is sift for each submodule. It keeps them for Locate.
 func (r *Repository) siftSubmodules(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	list, err := r.submodules()
 	if err != nil {
@@ -73,8 +73,8 @@ func (r *Repository) siftSubmodules(ctx context.Context, p scanner.Prefilter, yi
 	return nil
 }
 
-// locateSubmodules does what Locate does for those of ids that are in submodules. The
-// paths of files begin with the name of the submodule.
+// locateSubmodules is Locate for those of ids that are in submodules. The paths of files begin
+// with the name of the submodule.
 func (r *Repository) locateSubmodules(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
 	var errs []error
 	inSub := func(id scanner.BlobID) bool { return strings.HasPrefix(string(id), subPrefix) }

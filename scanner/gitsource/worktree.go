@@ -21,14 +21,14 @@ import (
 // worktreePrefix begins the ids of files of the work tree, which are no objects yet.
 const worktreePrefix = "worktree:"
 
-// yieldModified yields the tracked files of the work tree that were changed and not
-// staged: what the next "git commit -a" makes objects of. Files that git does not
-// track are left out, since nothing here says which of them are meant to stay.
+// yieldModified yields the tracked files of the work tree that were changed and not staged:
+// "git commit -a" would make objects of them. It leaves out files that git does not track,
+// since nothing here says which of them are meant to stay.
 func (r *Repository) yieldModified(ctx context.Context, yield func(scanner.Blob) error) error {
 	if r.dir.Root == "" || r.ReachableOnly {
 		return nil
 	}
-	unread := func(err error) error { // what is staged is among the objects, whatever its names
+	unread := func(err error) error { // staged files are among the objects, whatever their names
 		return yield(scanner.Blob{ID: worktreePrefix, Kind: scanner.KindWorktree, Name: "work tree", Err: fmt.Errorf("what was changed in it is not known: %w", err)})
 	}
 	name := filepath.Join(r.dir.GitDir, "index")
@@ -39,8 +39,8 @@ func (r *Repository) yieldModified(ctx context.Context, yield func(scanner.Blob)
 	if len(x.Entries) == 0 {
 		return nil
 	}
-	// Of what was changed within the tick of the clock in which the index was
-	// written, the times say nothing ("racy git", gitformat-index(5)).
+	// If a file was changed within the tick of the clock in which the index was written, its
+	// time says nothing ("racy git", gitformat-index(5)).
 	info, err := os.Stat(name)
 	if err != nil {
 		return unread(err)
@@ -72,7 +72,7 @@ type modified struct {
 	yield func(scanner.Blob) error
 }
 
-// entry yields the file of an entry, if it is not what was staged.
+// entry yields the file of an entry, if it differs from the staged one.
 func (m *modified) entry(name string, e *gitindex.Staged) error {
 	info, err := os.Lstat(name)
 	b := scanner.Blob{ID: scanner.BlobID(worktreePrefix + e.Path), Kind: scanner.KindWorktree, Name: e.Path}
@@ -119,7 +119,7 @@ func (m *modified) file(b scanner.Blob, e *gitindex.Staged) error {
 	return m.yield(b)
 }
 
-// yieldIfDiffers yields b unless it is what was staged: then it was read already.
+// yieldIfDiffers yields b unless it equals the staged file, which was read already.
 func (m *modified) yieldIfDiffers(b scanner.Blob, e *gitindex.Staged) error {
 	if b.Err != nil {
 		b.Data = nil

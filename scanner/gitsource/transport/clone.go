@@ -68,7 +68,7 @@ func (r address) runGoGit(ctx context.Context, dir string, progress io.Writer) e
 	}
 	_, err := git.PlainCloneContext(ctx, dir, true, &git.CloneOptions{URL: r.url, Auth: auth, Mirror: true, Progress: progress})
 	if errors.Is(err, transport.ErrEmptyRemoteRepository) {
-		_, err = git.PlainInit(dir, true) // go-git has removed what it made
+		_, err = git.PlainInit(dir, true) // go-git has removed its folder
 	}
 	if err != nil && printable.Stripped(err.Error()) != err.Error() { // quotes the server
 		return errors.New(printable.Stripped(err.Error()))

@@ -17,16 +17,16 @@ import (
 // ErrTooLarge says that a server sent more than Wanted.MaxBytes.
 var ErrTooLarge = errors.New("the repository is too large")
 
-// Wanted is what Fetch is to get.
+// Wanted says which objects Fetch is to get.
 type Wanted struct {
-	// Tips are refs, as in Refs.Tips. What is below refs/stanch/ is no ref of the server
-	// but an id that no ref leads to any more, as those of force pushes: it is located as
-	// unreachable, and that the server does not have it is no error.
+	// Tips are refs, as in Refs.Tips. A name below refs/stanch/ is no ref of the server: its
+	// id is one that no ref leads to any more, as after a force push. It is located as
+	// unreachable, and it is no error if the server does not have it.
 	Tips map[string]string
-	// Haves are ids: the commits that they lead to are not sent, nor what the parents of new
-	// commits hold; single files that only older ones hold may be. Those that the server does not have are
-	// no error. Only the first 32,768 count (maxHaves): those of branches should come before
-	// those of pull requests.
+	// Haves are ids that were read before. The commits that they lead to are not sent, nor the
+	// files in the parents of new commits; files that only older commits hold may be. It is no
+	// error if the server does not have one of them. Only the first 32,768 count (maxHaves),
+	// so those of branches should come before those of pull requests.
 	Haves []string
 	// Objects are ids of single blobs, of which nothing else is sent.
 	Objects []string
@@ -40,15 +40,16 @@ type Wanted struct {
 	Stall time.Duration
 }
 
-// maxHaves is how many ids are sent of what is here: compressed they are a body of less
-// than 1 MiB, which is what nginx takes by default (client_max_body_size). git http-backend
-// takes 10 MiB. What is left out costs bytes only: it may be sent once more.
+// maxHaves is how many ids the server is told. Compressed they are a body of less than 1 MiB,
+// which nginx takes by default (client_max_body_size); git http-backend takes 10 MiB. To leave
+// one out costs bytes only: some objects may be sent once more.
 const maxHaves = 32 << 10
 
 // unreferencedPrefix is the prefix of ids in Wanted.Tips that no ref leads to.
 const unreferencedPrefix = "refs/stanch/"
 
-// pushedAwayFile is the file in which they are noted, and what leads to them by name.
+// pushedAwayFile is the file that lists such ids. Reports name it as the place that leads to
+// them.
 const pushedAwayFile = "PUSHED_AWAY_HEAD"
 
 // Fetched is the repository that Fetch has made.
@@ -62,10 +63,10 @@ type Fetched struct {
 	Rest bool
 }
 
-// Fetch makes a bare repository in a temporary folder that holds what w asks for, and
-// nothing else. If Fetch returns an error, nothing is left. The refs
-// are those of w.Tips, and HEAD is that of the server; if w.Haves leads to all of them,
-// nothing is asked for. Rest is set unless all is asked for: then what is missing is unread.
+// Fetch makes a bare repository in a temporary folder that holds the objects that w asks for,
+// and nothing else. If it returns an error, nothing is left. The refs are those of w.Tips, and
+// HEAD is that of the server. If w.Haves leads to all of them, the server is asked for
+// nothing.
 func (r *Remote) Fetch(ctx context.Context, w Wanted) (Fetched, error) {
 	dir, err := os.MkdirTemp(w.Dir, "stanch-*.git")
 	if err != nil {
@@ -85,7 +86,7 @@ type fetch struct {
 	Wanted
 	dir    string
 	bytes  int64    // of packs
-	absent []string // what the server does not have
+	absent []string // ids that the server does not have
 }
 
 func (f *fetch) makeRepository(ctx context.Context) error {
@@ -115,7 +116,7 @@ func (f *fetch) makeRepository(ctx context.Context) error {
 	for _, id := range f.Objects {
 		objects[id] = true
 	}
-	// On their own: what haves lead to may be kept back.
+	// Blobs on their own: the server may keep back those that haves lead to.
 	for _, err := range []error{f.fetchWants(ctx, wants, haves), f.fetchWants(ctx, objects, nil)} {
 		if err != nil {
 			return err
@@ -124,13 +125,13 @@ func (f *fetch) makeRepository(ctx context.Context) error {
 	return nil
 }
 
-// rest reports whether what was asked for is less than all that it leads to, HEAD included.
+// rest reports whether less was asked for than the tips, HEAD included, lead to.
 func (f *fetch) rest() bool {
 	detached := f.refs.Tips["HEAD"]
 	return len(f.Haves)+len(f.Objects) > 0 || f.Tips["HEAD"] != detached
 }
 
-// check returns an error for what is no id or no name.
+// check returns an error for a string that is no id or no name of a ref.
 func (f *fetch) check() error {
 	for _, id := range slices.Concat(f.Haves, f.Objects, slices.Collect(maps.Values(f.Tips))) {
 		if !plumbing.IsHash(id) || len(id) != len(plumbing.ZeroHash)*2 {
@@ -175,8 +176,8 @@ func (f *fetch) writeLayout() error {
 	return err
 }
 
-// fetchWants gets what wants leads to and haves does not. What the server may not have is asked
-// for until it refuses it: it names one at a time.
+// fetchWants gets the objects that wants lead to and haves do not. An id that the server may
+// not have is asked for until the server refuses it: it names one at a time.
 func (f *fetch) fetchWants(ctx context.Context, wants map[string]bool, haves []string) error {
 	for len(wants) > 0 {
 		err := f.fetchPack(ctx, slices.Sorted(maps.Keys(wants)), haves)

@@ -21,7 +21,7 @@ import (
 type StatusError struct {
 	Code       int    // of HTTP
 	RetryAfter string // as the server has it, "" if it says nothing
-	Text       string // the beginning of what it says, printable
+	Text       string // the beginning of its answer, printable
 }
 
 func (e *StatusError) Error() string {
@@ -55,9 +55,9 @@ const (
 	gzipFrom = 1024
 )
 
-// A gitHTTP takes the requests of go-git's transport to one server and to no other.
-// It gives up on a server that is silent, tells what is git's from what is not, and
-// counts. It is used for one request at a time.
+// A gitHTTP takes the requests of go-git's transport to one server and to no other. It gives
+// up on a server that is silent, refuses answers that are not git's, and counts bytes. It is
+// used for one request at a time.
 type gitHTTP struct {
 	host  string // as origin has it
 	stall time.Duration
@@ -100,7 +100,8 @@ func (c *gitHTTP) send(req *http.Request) (*http.Response, error) {
 	if host := origin(req.URL); host != c.host {
 		return nil, fmt.Errorf("the server redirects to another host, which is not followed: %s", printable.Stripped(host))
 	}
-	// Of its own context: the timer ends it, be it in the header or in the body.
+	// A context of its own: the timer ends it, while the header is awaited or the body is
+	// read.
 	ctx, cancel := context.WithCancelCause(req.Context())
 	body := &answerBody{gitHTTP: c, ctx: ctx, cancel: cancel}
 	body.timer = time.AfterFunc(c.stall, func() { cancel(ErrStalled) })
@@ -153,7 +154,7 @@ func check(req *http.Request, res *http.Response) error {
 		return nil
 	}
 	if res.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(res.Body, 4<<10)) // what there is of it
+		text, _ := io.ReadAll(io.LimitReader(res.Body, 4<<10)) // as much as there is
 		e := &StatusError{Code: res.StatusCode, RetryAfter: printable.Stripped(res.Header.Get("Retry-After"))}
 		if strings.HasPrefix(res.Header.Get("Content-Type"), "text/plain") {
 			e.Text = excerpt(withoutLogin(req, string(text)))
@@ -170,8 +171,8 @@ func check(req *http.Request, res *http.Response) error {
 	return nil
 }
 
-// withoutLogin returns what a server says without the login of req: some repeat what
-// they were sent.
+// withoutLogin returns a server's text without the login of req: some servers repeat the
+// request.
 func withoutLogin(req *http.Request, text string) string {
 	_, password, ok := req.BasicAuth()
 	if !ok || password == "" {
@@ -234,8 +235,8 @@ func (b *answerBody) explainStall(err error) error {
 	return err
 }
 
-// Close is called when go-git has read what it understands. That there is more is an
-// error, which go-git returns if it knows of no other.
+// Close is called when go-git has read the part that it understands. It is an error if there
+// is more; go-git returns that error if it knows of no other.
 func (b *answerBody) Close() error {
 	defer b.end()
 	_, err := b.buffer.ReadByte()

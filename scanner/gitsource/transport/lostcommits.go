@@ -21,8 +21,8 @@ const (
 	fetchTries = 50
 )
 
-// notOurRef is what a server says of a commit that it does not have any more
-// (git's upload-pack.c).
+// notOurRef matches a server's answer to an id that it does not have any more (git's
+// upload-pack.c).
 var notOurRef = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`not our ref ([0-9a-f]{40,64})`) })
 
 // FetchLost fetches commits from rawURL into the repository in gitDir, as FetchCommits says.
@@ -78,7 +78,7 @@ func (r address) fetchInto(ctx context.Context, gitDir string, ids []string) err
 		Env:    []string{"GIT_DIR=" + gitDir},
 		Config: append([][2]string{{"gc.auto", "0"}, {"maintenance.auto", "false"}}, r.config()...), KillChildren: r.host != "",
 	})
-	// It says what was fetched, and would be one more place to look for text.
+	// It names the commits, and would be one more text to search.
 	if removed := os.Remove(filepath.Join(gitDir, "FETCH_HEAD")); !errors.Is(removed, os.ErrNotExist) {
 		err = errors.Join(err, removed)
 	}

@@ -56,8 +56,8 @@ func (r address) mirror(ctx context.Context, dir, reference string) error {
 	return err
 }
 
-// removeStaleFiles removes what a git that was killed has left, which would be in the way of the
-// next. Who has the lock of the mirror is alone.
+// removeStaleFiles removes the files of a git that was killed, which would be in the way of
+// the next one. The process that holds the mirror's lock is alone.
 func removeStaleFiles(dir string) error {
 	return filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -79,8 +79,8 @@ type mirror struct {
 	dir string
 }
 
-// mirrorSettings switch off git's housekeeping, which would repack what State knows by the
-// name of the pack, and write what nobody reads.
+// mirrorSettings switch off git's housekeeping: it would repack, and a State knows packs by
+// name; and it would write files that nobody reads.
 var mirrorSettings = [][2]string{
 	{"gc.auto", "0"}, {"maintenance.auto", "false"}, {"fetch.writeCommitGraph", "false"}, {"core.logAllRefUpdates", "false"},
 	{"fetch.unpackLimit", "1"}, {"transfer.unpackLimit", "1"}, {"fetch.parallel", "1"},
@@ -127,7 +127,7 @@ type serverHead struct {
 	id     pack.ID
 }
 
-// head asks the server what its HEAD is; nothing for an empty repository.
+// head asks the server for its HEAD. It returns the zero value for an empty repository.
 func (m mirror) head(ctx context.Context) (at serverHead, err error) {
 	out, err := m.git(ctx, "ls-remote", "--symref", "--", m.url, "HEAD")
 	if err != nil {
@@ -165,7 +165,7 @@ func (m mirror) shareObjects(reference string) error {
 	return atomicfile.Write(filepath.Join(m.dir, "objects", "info", "alternates"), []byte(objects+"\n"), 0o600)
 }
 
-// git runs git in the mirror, and returns what it prints.
+// git runs git in the mirror, and returns its output.
 func (m mirror) git(ctx context.Context, args ...string) (string, error) {
 	return gitcmd.Run(ctx, gitcmd.Command{
 		Dir: m.dir, Args: args, Config: slices.Concat(mirrorSettings, m.config()), KillChildren: m.host != "",

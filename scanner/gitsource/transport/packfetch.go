@@ -45,9 +45,9 @@ func (f *fetch) fetchPack(ctx context.Context, wants, haves []string) error {
 
 // requestPack writes the pack that leads from haves to wants.
 //
-// It is one request, without negotiation: the server is told all that is known at once
-// (gitprotocol-pack(5), "Packfile Negotiation"). No thin pack is asked for: what its
-// deltas are made from would have to be here.
+// It is one request, without negotiation: the server is told all known ids at once
+// (gitprotocol-pack(5), "Packfile Negotiation"). It asks for no thin pack, since the bases of
+// its deltas would not be in the temporary repository.
 func (f *fetch) requestPack(ctx context.Context, to io.Writer, wants, haves []string) error {
 	if f.caps == nil {
 		return errors.New("the server has no objects: it is empty")
@@ -89,7 +89,7 @@ func (f *fetch) requestPack(ctx context.Context, to io.Writer, wants, haves []st
 	return nil
 }
 
-// copyPack copies a pack, up to what is left of MaxBytes.
+// copyPack copies a pack, up to the rest of MaxBytes.
 func (f *fetch) copyPack(to io.Writer, from io.Reader) error {
 	limit := int64(math.MaxInt64)
 	if f.MaxBytes > 0 {
@@ -109,7 +109,8 @@ func (f *fetch) copyPack(to io.Writer, from io.Reader) error {
 	return nil
 }
 
-// failureKeeper tells errors of a writer from those of what is copied to it.
+// A failureKeeper is a writer that keeps its errors, to tell them from errors of the reader
+// that is copied to it.
 type failureKeeper struct {
 	to  io.Writer
 	err error
@@ -133,7 +134,7 @@ func checkPack(file *os.File) (sum string, err error) {
 		return "", err
 	}
 	r := bufio.NewReaderSize(file, 1<<16)
-	start, _ := r.Peek(header) // what is missing is found below
+	start, _ := r.Peek(header) // a start that is too short is found below
 	if size < header+trailer || !bytes.HasPrefix(start, []byte("PACK")) {
 		return "", fmt.Errorf("what the server sends is no pack: it begins with %q", excerpt(string(start)))
 	}
@@ -155,12 +156,12 @@ func checkPack(file *os.File) (sum string, err error) {
 	return fmt.Sprintf("%x", end), nil
 }
 
-// indexPack writes the index of a pack. All of it is read for that, so that a pack with an
-// index is one that can be read.
+// indexPack writes the index of a pack. All of the pack is read for that, so that a pack with
+// an index is one that can be read.
 //
-// The pack reader does it in a third of the time of git index-pack and a tenth of
-// go-git's (bench/2026-11-22-sweep). What it does not hold in memory, deltas that make
-// more than 64 MiB, git does.
+// The pack reader does it in a third of the time of git index-pack and a tenth of go-git's
+// (bench/2026-11-22-sweep). Where deltas make more than 64 MiB, which it does not hold in
+// memory, git does it.
 func indexPack(ctx context.Context, stem string) error {
 	own := pack.Guard(func() error { return pack.WriteIndex(stem, sha1.Size) })
 	if own == nil {

@@ -1,6 +1,6 @@
 // Package transport gets repositories from servers: with the git binary (Clone, Mirror,
-// FetchLost) or with its own client (Connect, Remote.Fetch), which asks a server for what is
-// new and keeps nothing. It writes folders and opens none: package gitsource does.
+// FetchLost) or with its own client (Connect, Remote.Fetch), which asks a server for new
+// objects and keeps nothing. It writes folders and opens none: package gitsource does.
 //
 //	remote, err := transport.Connect(ctx, "https://github.com/golang/example")
 //	if err != nil { … }
@@ -44,7 +44,7 @@ type Remote struct {
 	shallow []string      // commits whose parents the server does not have
 }
 
-// Refs is what a server says of its refs.
+// Refs are the refs of a server.
 type Refs struct {
 	// Head is the full name of the branch that HEAD is, "" if it is none: then it is
 	// in Tips, if there is one.
@@ -106,7 +106,7 @@ func (r *Remote) connect(ctx context.Context) error {
 	return r.takeRefs(adv)
 }
 
-// explain says why a request failed: what the carrier knows is nearer to the cause.
+// explain says why a request failed: the error of the gitHTTP is nearer to the cause.
 func (r *Remote) explain(err error) error {
 	if r.http.failed != nil {
 		return r.http.failed
@@ -122,7 +122,7 @@ func (r *Remote) checkFormat() error {
 	return nil
 }
 
-// takeRefs takes the refs of what a server advertised.
+// takeRefs takes the refs that a server has advertised.
 func (r *Remote) takeRefs(adv *packp.AdvRefs) error {
 	for name, id := range adv.References {
 		// It becomes a line of packed-refs.

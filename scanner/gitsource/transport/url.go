@@ -28,8 +28,8 @@ func IsURL(operand string) bool {
 	return err != nil && scpURL.MatchString(operand)
 }
 
-// Redact returns operand without the user and password that a URL may hold: what
-// reports and messages call it.
+// Redact returns operand without the user and password that a URL may hold: the name of the
+// repository in reports and messages.
 func Redact(operand string) string {
 	if !schemeURL.MatchString(operand) {
 		return operand
@@ -63,7 +63,7 @@ func parseRemote(rawURL string) (address, error) {
 			err = parse.Err
 		}
 		if userinfo.MatchString(rawURL) {
-			// Nor is the cause safe: "invalid port" quotes what may be a password.
+			// Nor is the cause safe: "invalid port" may quote a password.
 			err = errors.New("not a valid URL; does the password need percent-encoding?")
 		}
 		return address{}, fmt.Errorf("cloning %s: %w", userinfo.ReplaceAllString(rawURL, "${1}[redacted]@"), err)

@@ -11,19 +11,19 @@ import (
 	"strings"
 )
 
+// ErrNotRegular says that a name is a folder, FIFO or device.
 var ErrNotRegular = errors.New("not a regular file")
 
 const (
-	// MaxSmall bounds what is read of a file that should hold a line or a few.
+	// MaxSmall is the size limit of files that should hold a line or a few.
 	MaxSmall = 1 << 20
-	// MaxList bounds what is read of a file with a line for each ref or commit:
-	// millions of them.
+	// MaxList is the size limit of files with a line for each ref or commit: millions of them.
 	MaxList = 256 << 20
 )
 
-// openRegular opens a file and returns its size. What is not regular is not even
-// opened: a FIFO would block and a device may have no end. More than the size
-// is not to be read: files that the kernel makes up say 0, and may block too.
+// openRegular opens a file and returns its size. A file that is not regular is not even
+// opened: a FIFO would block and a device may have no end. No more than the size is to be
+// read: files that the kernel makes up say 0, and may block too.
 func openRegular(name string) (*os.File, int64, error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -58,7 +58,7 @@ func ReadSmall(name string, limit int64) ([]byte, error) {
 	return data[:n], err
 }
 
-// ReadText is readSmall for what is cut into strings: it is in memory once.
+// ReadText is ReadSmall for text that is cut into strings: it is in memory once.
 func ReadText(name string, limit int64) (string, error) {
 	f, size, err := openSmall(name, limit)
 	if err != nil {

@@ -7,11 +7,11 @@ import (
 	"sort"
 )
 
-// addedLines says which lines of a text are new: those that none of the versions before
-// has, or that it has less often. A line that was moved is not new.
+// addedLines are the new lines of a text: no version before has them, or each has them less
+// often. A line that was moved is not new.
 //
-// It is not what a diff prints, which would have to choose which of several equal
-// lines is the new one, and calls a line that was moved new.
+// A diff would not do. It has to choose which of several equal lines is the new one, and calls
+// a line new that was moved.
 type addedLines struct {
 	lines []lineSpan // that are new, in order
 	all   bool       // all lines are
@@ -56,7 +56,7 @@ func findAddedLines(text []byte, olds [][]byte, known lineSet) *addedLines {
 
 // unmatchedLines returns the lines among fresh that old does not have, or less often.
 func unmatchedLines(text []byte, fresh []lineSpan, old []byte) (left []lineSpan) {
-	// What begins and ends alike is most of it, and needs no table.
+	// The common beginning and end is most of it, and needs no table.
 	if len(fresh) == 1 && fresh[0] == (lineSpan{0, len(text)}) {
 		head, tail := sameEnds(text, old)
 		fresh = []lineSpan{{head, len(text) - tail}}

@@ -44,7 +44,7 @@ type contentReader struct {
 	removedLines func() lineSet // made when it is needed: the lines of gone
 }
 
-// A location is a place of a text.
+// A location is where a text was found.
 type location struct {
 	kind   scanner.Kind
 	path   string
@@ -56,7 +56,8 @@ type location struct {
 // gives up looking for renames at as many (diff.renameLimit).
 const maxRemoved = 1000
 
-// readAll reads list, several at once. gone is what the changes have removed.
+// readAll reads the files of list, several at once. removed are the files that the same change
+// has removed.
 func (c *contentReader) readAll(ctx context.Context, list []changedFile, gone []removedFile, commit pack.ID) error {
 	c.removed = gone
 	c.removedLines = sync.OnceValue(c.readRemovedLines)
@@ -82,7 +83,7 @@ func (c *contentReader) readAll(ctx context.Context, list []changedFile, gone []
 	return errors.Join(group.Wait(), ctx.Err())
 }
 
-// A content is what several changes may have in common.
+// A content is shared by changed files with the same id.
 type content struct {
 	places []changedFile
 	known  bool // it was read before
@@ -169,7 +170,7 @@ func (c *contentReader) yieldName(path string, commit pack.ID) error {
 	return c.yield(scanner.Blob{ID: id, Kind: scanner.KindPath, Name: path, Data: []byte(path)})
 }
 
-// addedLinesOf works out what is new in data at each of its places.
+// addedLinesOf finds the new lines of data at each of its paths.
 func (c *contentReader) addedLinesOf(data []byte, places []changedFile) (versions []*addedLines) {
 	for _, x := range places {
 		var olds [][]byte
@@ -287,7 +288,7 @@ func (c *contentReader) Locate(ctx context.Context, ids []scanner.BlobID, yield 
 	return ctx.Err()
 }
 
-// provenance is what a report says of a place.
+// provenance makes a location into that of a report.
 func (c *contentReader) provenance(p location) scanner.Provenance {
 	out := scanner.Provenance{Kind: p.kind, Path: p.path}
 	if p.commit == "" {

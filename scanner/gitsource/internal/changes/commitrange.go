@@ -10,7 +10,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
-// A CommitRange reads what some commits bring and others do not have.
+// A CommitRange reads everything that some commits bring and others do not have.
 type CommitRange struct {
 	contentReader
 	dir     repo.Dir
@@ -19,6 +19,7 @@ type CommitRange struct {
 	Commits int      // that were read
 }
 
+// NewCommitRange prepares to read a range of commits of d, whose objects are in s.
 func NewCommitRange(d repo.Dir, s *objects.Store, limit int64, yield func(scanner.Blob) error) *CommitRange {
 	return &CommitRange{contentReader: contentReader{store: s, limit: limit, kind: scanner.KindBlob, yield: yield}, dir: d}
 }
@@ -81,8 +82,8 @@ func CountCommits(ctx context.Context, d repo.Dir, s *objects.Store, include, ex
 	return len(commits), err
 }
 
-// start peels what an id names to a commit. Tags on the way are texts; a tree or a
-// blob, which a ref may point to as well, is read as a whole.
+// start begins at the commit that an id leads to. Tags on the way are texts. A tree or a blob,
+// to which a ref may point as well, is read as a whole.
 func (g *CommitRange) start(ctx context.Context, walk *commitWalk, hex string, excluded bool) error {
 	id, ok := pack.ParseID([]byte(hex))
 	if !ok {
@@ -92,7 +93,7 @@ func (g *CommitRange) start(ctx context.Context, walk *commitWalk, hex string, e
 		typ, data, err := walk.store.Read(id, objects.MinGraphLimit)
 		switch {
 		case err != nil && excluded:
-			return nil // what is not here excludes nothing: more is read
+			return nil // a missing object excludes nothing: more is read
 		case err != nil:
 			return g.yieldError(id, fmt.Errorf("object %s: %w", id, err))
 		case typ == pack.Commit:
@@ -136,7 +137,7 @@ func (g *CommitRange) yieldObject(id pack.ID, kind scanner.Kind, data []byte) er
 	return g.yield(scanner.Blob{ID: name, Kind: kind, Name: id.String(), Data: data})
 }
 
-// commit reads what a commit brings.
+// commit reads the changes of a commit.
 func (g *CommitRange) commit(ctx context.Context, c *walkedCommit, trees *treeCache, walk *commitWalk) error {
 	if c.err != nil {
 		return g.yieldError(c.id, c.err)
@@ -166,7 +167,7 @@ func (g *CommitRange) commit(ctx context.Context, c *walkedCommit, trees *treeCa
 	return g.compare(ctx, trees, c.Tree, olds, c.id)
 }
 
-// compare reads what is new in a tree.
+// compare reads the new files of a tree.
 func (g *CommitRange) compare(ctx context.Context, trees *treeCache, tree pack.ID, olds []pack.ID, commit pack.ID) error {
 	for _, old := range olds {
 		if old == tree {
@@ -197,7 +198,7 @@ func (g *CommitRange) Locate(ctx context.Context, ids []scanner.BlobID, yield fu
 	}
 	return g.contentReader.Locate(ctx, ids, func(id scanner.BlobID, p scanner.Provenance) error {
 		if p.Kind == scanner.KindBlob {
-			at, _ := head.Find(p.Path) // what cannot be read is not at HEAD
+			at, _ := head.Find(p.Path) // a folder that cannot be read is not at HEAD
 			p.AtHead = at.String() == string(id)
 		}
 		return yield(id, p)

@@ -13,7 +13,7 @@ import (
 // ErrShallow says that history is needed that a shallow clone does not have.
 var ErrShallow = errors.New("the clone is shallow, and its history ends too early")
 
-// A walkedCommit is a commit on the way.
+// A walkedCommit is a commit that the walk has come to.
 type walkedCommit struct {
 	id pack.ID
 	objects.CommitLinks
@@ -38,7 +38,7 @@ func newCommitWalk(d repo.Dir, s *objects.Store) (*commitWalk, error) {
 	return &commitWalk{store: s, shallow: shallow, seen: map[pack.ID]*walkedCommit{}}, err
 }
 
-// add begins at a commit. What is excluded and not here excludes nothing.
+// add begins at a commit. An excluded commit that is not here excludes nothing.
 func (w *commitWalk) add(id pack.ID, excluded bool) {
 	c := w.seen[id]
 	if c == nil {
@@ -72,7 +72,7 @@ func (w *commitWalk) addPeeled(hex string, excluded bool) {
 	}
 }
 
-// exclude marks c and what it leads to, as far as that is known.
+// exclude marks c and its ancestors, as far as they are known.
 func (w *commitWalk) exclude(c *walkedCommit) {
 	for stack := []*walkedCommit{c}; len(stack) > 0; {
 		c, stack = stack[len(stack)-1], stack[:len(stack)-1]
@@ -104,8 +104,8 @@ func (w *commitWalk) list(ctx context.Context) ([]*walkedCommit, error) {
 			return nil, ctx.Err()
 		}
 		c, _ := heap.Pop(&w.queue).(*walkedCommit)
-		// All that is left is excluded, and older than what was found: unless a date is
-		// wrong, it leads to none of that.
+		// All commits that are left are excluded, and older than those that were found: unless
+		// a date is wrong, they lead to none of these.
 		if left--; w.wanted > 0 || len(found) > 0 && c.When >= oldest {
 			left = slop
 		} else if left <= 0 || len(found) == 0 {

@@ -14,20 +14,20 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A changedFile is a file of which the content is that of no parent: new, edited, or in
-// a merge made of both sides.
+// A changedFile is a file whose content equals that of no parent: new, edited, or in a merge
+// made of both sides.
 type changedFile struct {
 	path string
 	id   pack.ID
-	// olds is what stood at the path in the parents, empty if nothing did. It is nil
+	// olds are the ids at the same path in the parents, empty if none has the path. It is nil
 	// too if the whole file is wanted, edited or not.
 	olds  []pack.ID
 	whole bool
 }
 
-// A differ compares what is new with any number of parents. It lists files that
-// equal no parent, and what the parents have at no such path any more: a file that
-// was renamed is one of these.
+// A differ compares a new tree with those of any number of parents. It lists the files that
+// equal no parent, and the files of parents whose path is gone: a file that was renamed is one
+// of these.
 type differ struct {
 	ctx     context.Context
 	store   *objects.Store
@@ -42,7 +42,7 @@ type removedFile struct {
 	mode objects.Mode
 }
 
-// A folderItem is a name in a folder of what is new.
+// A folderItem is an entry of a folder in the new tree.
 type folderItem struct {
 	name []byte
 	id   pack.ID // empty for a folder of an index whose tree is not known
@@ -98,10 +98,10 @@ func (d *differ) index(x *gitindex.Index, prefix string, from, to int, cached *g
 	return d.folder(prefix, items, olds, x)
 }
 
-// base is the stage of what both sides of a conflict were made from.
+// base is the stage of the common version before a conflict.
 const base = 1
 
-// folder compares what is in a folder.
+// folder compares the entries of a folder.
 func (d *differ) folder(prefix string, items []folderItem, olds []pack.ID, x *gitindex.Index) error {
 	if err := d.ctx.Err(); err != nil {
 		return err
@@ -163,8 +163,8 @@ func (d *differ) passOver(c *cursor, passed func(objects.TreeEntry) bool) {
 	}
 }
 
-// A cursor goes through a tree of a parent. What comes after a malformed entry is
-// not seen, and so all is new that stands there.
+// A cursor goes through a tree of a parent. Entries after a malformed one are not seen, so
+// that everything at their names counts as new.
 type cursor struct {
 	rest    []byte
 	hash    int

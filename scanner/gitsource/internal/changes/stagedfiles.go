@@ -13,13 +13,14 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// StagedFiles reads what is about to be committed.
+// StagedFiles reads the files that are about to be committed.
 type StagedFiles struct {
 	contentReader
 	Parents, Paths []string
 	Whole          bool
 }
 
+// NewStagedFiles prepares to read the index of a repository whose objects are in s.
 func NewStagedFiles(s *objects.Store, limit int64, yield func(scanner.Blob) error) *StagedFiles {
 	return &StagedFiles{contentReader: contentReader{store: s, limit: limit, kind: scanner.KindIndex, yield: yield, count: true}}
 }

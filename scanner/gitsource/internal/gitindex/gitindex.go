@@ -22,9 +22,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// An Index is what is staged (gitformat-index(5)). go-git's reader is not used: it
-// knows neither split nor sparse indexes, no SHA-256, and takes an index without
-// a checksum (index.skipHash) for a damaged one.
+// An Index lists the staged files (gitformat-index(5)). go-git's reader is not used: it knows
+// neither split nor sparse indexes, no SHA-256, and takes an index without a checksum
+// (index.skipHash) for a damaged one.
 type Index struct {
 	Entries []Staged // by path, then by stage
 	Tree    *CacheTree
@@ -36,10 +36,10 @@ type Staged struct {
 	Id    pack.ID
 	Mode  objects.Mode
 	Stage uint8 // 1 to 3 in a conflict
-	// Intent marks what "git add -N" has promised: it has no content yet.
+	// Intent marks a file without content yet ("git add -N").
 	Intent bool
-	// What the file was when it was staged: when it was changed, and its size, both
-	// without what is above 32 bits.
+	// The time of the last change and the size of the file when it was staged, both without
+	// the bits above 32.
 	Seconds, Nanoseconds, Size uint32
 }
 
@@ -74,7 +74,7 @@ func (c *CacheTree) Valid() pack.ID {
 	return c.id
 }
 
-// errIndex is wrapped by all errors about what an index says.
+// errIndex is wrapped by all errors about the content of an index.
 var errIndex = errors.New(`the index is damaged, or of a format that stanch does not know ("git reset", with the file moved away, makes it anew)`)
 
 func badIndex(format string, args ...any) error {
@@ -195,7 +195,7 @@ func checkSum(data string, hash int) error {
 type indexParser struct {
 	rest          string
 	hash, version int
-	path          string // of the last entry, which version 4 leaves out what it repeats of
+	path          string // of the last entry: version 4 leaves out the part that the next repeats
 }
 
 // Before the id of an entry stand ten numbers that stat(2) gave; the mode is the
@@ -261,8 +261,8 @@ func (p *indexParser) paddedName(at int) error {
 // maxName is more than any system lets a path have (PATH_MAX of Linux).
 const maxName = 4096
 
-// shortName reads how much to drop from the end of the last name, and what comes
-// instead, up to a NUL.
+// shortName reads how many bytes to drop from the end of the last name, and the bytes that
+// replace them, up to a NUL.
 func (p *indexParser) shortName(at int) error {
 	drop, next := ofsVarint(p.rest, at)
 	if next < 0 || drop > len(p.path) {
@@ -298,8 +298,8 @@ func ofsVarint(b string, at int) (n, next int) {
 	return 0, -1
 }
 
-// extensions reads what follows the entries: a name of four letters and a length
-// each. Those that begin with a capital may be passed over.
+// extensions reads the rest of the index, after the entries: a name of four letters and a
+// length each. Those that begin with a capital may be passed over.
 func (p *indexParser) extensions(x *Index) (l *link, err error) {
 	for len(p.rest) > 0 {
 		if len(p.rest) < 8 {

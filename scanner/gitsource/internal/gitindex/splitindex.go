@@ -7,7 +7,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A link says what an index takes from the shared one that it is based on ("Split
+// A link says which entries an index takes from the shared one that it is based on ("Split
 // index" in gitformat-index(5)).
 type link struct {
 	base              pack.ID // of the file sharedindex.<id>
@@ -61,11 +61,10 @@ func (l *link) join(shared, own []Staged) ([]Staged, error) {
 // maxBits bounds a bitmap, which a few bytes may say anything of the length of.
 const maxBits = 1 << 27
 
-// parseEWAH reads a compressed bitmap, and returns what follows it
-// (gitformat-bitmap(5), "Appendix A"): the number of bits, of 64-bit words, the
-// words, and the position of the last marker. A marker says in its lowest bit
-// which, in the next 32 how many equal words come, and in the rest how many
-// literal words after them.
+// parseEWAH reads a compressed bitmap, and returns the bytes after it (gitformat-bitmap(5),
+// "Appendix A"): the number of bits, of 64-bit words, the words, and the position of the last
+// marker. The lowest bit of a marker is a value, the next 32 bits say how many words of that
+// value come, and the rest how many literal words after them.
 func parseEWAH(data []byte) (bits []bool, rest []byte, ok bool) {
 	if len(data) < 8 {
 		return nil, nil, false

@@ -13,13 +13,12 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A Graph is what the commits, tags and trees of a store refer to, all of them,
-// whether a ref leads there or not: what Locate needs. Of the entries of trees it
-// has the directories, and of the files only those that are marked.
+// A Graph holds the links of all commits, tags and trees of a store, whether a ref leads there
+// or not. Of the entries of trees it has the directories, and only those files that are
+// marked.
 //
-// It is made while the objects are read, so that no object is read twice; hence
-// the marks are those of blobs that may hold something, and not only of those that
-// turn out to.
+// It is made while the objects are read, so that no object is read twice. So all blobs that
+// may hold a match are marked, before it is known which do.
 type Graph struct {
 	Store   *objects.Store
 	Commits []Commit
@@ -38,16 +37,17 @@ type Graph struct {
 	RecordAt []uint32          // of each tree: one more than the place of its record
 }
 
-// A Commit, by numbers.
+// A Commit is a commit with its links, as numbers of objects.
 type Commit struct {
 	Node, Tree int32
 	Parents    []int32
 	When       int64 // of the committer, Unix seconds
 }
 
-// A Tag is an annotated tag and what it points to.
+// A Tag is an annotated tag, and the object that it points to.
 type Tag struct{ Node, Target int32 }
 
+// NewGraph makes an empty graph for the objects of a store.
 func NewGraph(s *objects.Store) *Graph {
 	return &Graph{
 		Store: s, Marks: NewBitset(s.Len()), RecordAt: make([]uint32, s.Len()),
@@ -151,7 +151,7 @@ func (g *Graph) LeadingTo(hits []int32) Bitset {
 	}
 	type frame struct {
 		tree     int32
-		children []uint32 // what is left of them
+		children []uint32 // those that are left
 	}
 	var stack []frame
 	push := func(tree int32) {
@@ -186,13 +186,14 @@ func (g *Graph) LeadingTo(hits []int32) Bitset {
 // A Recorder adds records to a graph, for one goroutine.
 type Recorder struct {
 	g       *Graph
-	chunk   []uint32 // what is left of it
+	chunk   []uint32 // the rest of it
 	place   uint32   // of chunk[0]
 	numbers map[string]uint32
 	shapes  map[string]uint32 // those that this goroutine has met
 	key     []byte
 }
 
+// Recorder returns a recorder for one goroutine.
 func (g *Graph) Recorder() *Recorder {
 	return &Recorder{g: g, numbers: map[string]uint32{}, shapes: map[string]uint32{}}
 }
@@ -251,9 +252,13 @@ func (r *Recorder) shape(names []uint32) uint32 {
 // A Bitset is a set of numbers.
 type Bitset []uint64
 
+// NewBitset returns an empty set with room for the numbers below n.
 func NewBitset(n int) Bitset { return make(Bitset, n/64+1) }
 
-func (b Bitset) Set(n int32)      { b[n/64] |= 1 << (n % 64) }
+// Set adds n.
+func (b Bitset) Set(n int32) { b[n/64] |= 1 << (n % 64) }
+
+// Has reports whether the set has n.
 func (b Bitset) Has(n int32) bool { return n >= 0 && int(n/64) < len(b) && b[n/64]&(1<<(n%64)) != 0 }
 
 // HasMarked reports whether the blobs among ids are marked.

@@ -14,14 +14,15 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
-// A Completeness is what can be said of a reading only when all is read.
+// A Completeness says, when a walk has come to its end, which objects are missing or damaged
+// and whether a ref leads to them.
 type Completeness struct {
 	*objectwalk.Walk
 	Refs    *repo.RefSet
 	Shallow map[pack.ID]bool // commits whose parents are missing by intent
 	Yield   func(scanner.Blob) error
-	// Seen says that something was read before, and is not in the graph. Of what was
-	// missing then, seenMissing is the number.
+	// Seen says that some objects were read before this walk, and are not in the graph.
+	// SeenMissing is how many were missing then.
 	Seen        bool
 	SeenMissing int
 
@@ -72,7 +73,7 @@ func (e *Completeness) YieldUnread(ctx context.Context) error {
 	return e.partial()
 }
 
-// partial reports, in one blob, what a partial clone left out.
+// partial yields one blob that says how many objects a partial clone left out.
 func (e *Completeness) partial() error {
 	n := e.Missing()
 	if n == 0 || e.Store.MissingElsewhere {
@@ -85,8 +86,8 @@ func (e *Completeness) partial() error {
 	return e.Yield(scanner.Blob{ID: "partial clone", Kind: scanner.KindBlob, Name: "partial clone", Err: why})
 }
 
-// Missing is how many objects a partial clone does not hold, as far as is known:
-// what was seen before is not counted again.
+// Missing is how many objects a partial clone does not hold, as far as is known. Objects that
+// were read before are not counted again.
 func (e *Completeness) Missing() int {
 	if e.Store.Partial {
 		return max(e.Graph.Skipped, e.SeenMissing)
@@ -114,8 +115,8 @@ func (e *Completeness) missingReferenced() []int32 {
 		return nil
 	}
 	if e.Seen {
-		// What was seen before is not in the graph: whether a ref leads there by it is
-		// not known.
+		// Objects that were read before are not in the graph: whether a ref leads to a missing
+		// object by way of them is not known.
 		return e.allMissing()
 	}
 	reach := e.reachableFrom(refs)
@@ -136,7 +137,7 @@ func (e *Completeness) allMissing() []int32 {
 	return lost
 }
 
-// reachableFrom returns what objects lead to, missing ones included.
+// reachableFrom returns all objects that some lead to, missing ones included.
 func (e *Completeness) reachableFrom(from []int32) graph.Bitset {
 	g := e.Graph
 	reach := graph.NewBitset(e.Store.Len() + len(g.Missing))

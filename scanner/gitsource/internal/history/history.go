@@ -12,7 +12,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
-// A commitIndex is the commits of a graph, and what leads to them.
+// A commitIndex finds the commits of a graph by object, and says which refs or reflogs lead to
+// each.
 type commitIndex struct {
 	graph          *graph.Graph
 	commitAt       []int32    // of each object: the number of the commit, one more
@@ -20,11 +21,11 @@ type commitIndex struct {
 	reflogEntry    []int32    // of each commit that a reflog leads to: the entry, in refs.logged
 	refs           *repo.RefSet
 	named          []namedCommit
-	tags           map[int32]int32 // what each annotated tag points to
+	tags           map[int32]int32 // from each annotated tag to its target
 	referencedTags map[int32]bool  // tags that refs lead to
 }
 
-// A refClass is what leads to a commit.
+// A refClass says which kind of ref leads to a commit.
 type refClass uint8
 
 const (
@@ -35,7 +36,7 @@ const (
 	classes
 )
 
-// A namedCommit is what a branch or tag points to.
+// A namedCommit is a branch or tag, and its commit.
 type namedCommit struct {
 	name   string
 	commit int32
@@ -96,7 +97,7 @@ func (h *commitIndex) commit(node int32) int32 {
 	return h.commitAt[node] - 1
 }
 
-// peel follows annotated tags to what is none.
+// peel follows annotated tags to an object that is no tag.
 func (h *commitIndex) peel(node int32) int32 {
 	const most = 100 // people make two at most
 	for range most {
@@ -109,7 +110,7 @@ func (h *commitIndex) peel(node int32) int32 {
 	return objects.None
 }
 
-// markAncestors gives c and what it comes from the class, as far as they have none.
+// markAncestors gives the class to c and its ancestors, as far as they have none.
 func (h *commitIndex) markAncestors(c int32, class refClass, log int32) {
 	if c == objects.None {
 		return
@@ -130,7 +131,8 @@ func (h *commitIndex) markAncestors(c int32, class refClass, log int32) {
 	}
 }
 
-// unreachable says what leads to a commit if no ref does, and "" if one does.
+// unreachable names the reflog that leads to a commit, or says that it is dangling. It returns
+// "" if a ref leads to it.
 func (h *commitIndex) unreachable(c int32) string {
 	switch h.class[c] {
 	case byLog:

@@ -35,18 +35,18 @@ type Locator struct {
 	located       map[int32]bool // hits that a commit holds, or are one
 	withoutCommit map[int32]bool // hits that only a tag or a dangling tree holds
 	Found         []FoundLocation
-	StagedPaths   map[pack.ID]string // paths of what is staged
+	StagedPaths   map[pack.ID]string // paths of staged files
 }
 
-// A FoundLocation is a place of a hit.
+// A FoundLocation is a location of a hit.
 type FoundLocation struct {
 	Node   int32
 	commit int32 // in the graph; none if no commit holds it
 	scanner.Provenance
 }
 
-// NewLocator prepares to locate hits, which are numbers of objects. What is to be
-// known of trees and of commits is worked out at the same time.
+// NewLocator prepares to locate hits, which are numbers of objects. It indexes trees and
+// commits at the same time.
 func NewLocator(g *graph.Graph, refs *repo.RefSet, hits []int32) *Locator {
 	l := &Locator{graph: g, refs: refs, visited: map[location]bool{}, located: map[int32]bool{}, withoutCommit: map[int32]bool{}}
 	var trees errgroup.Group
@@ -251,7 +251,7 @@ func (s *Attribution) Fill(g *graph.Graph, f *FoundLocation) {
 	f.Author, f.Email, f.Time = who.Author, who.Email, who.Time
 }
 
-// Err counts, in one error, what could be read once and not again.
+// Err counts, in one error, the commits and tags that could be read once and not again.
 func (s *Attribution) Err() error {
 	if s.count == 0 {
 		return nil

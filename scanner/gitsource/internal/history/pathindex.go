@@ -10,9 +10,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
-// pathIndex is the part of the graph that leads to hits. It knows below which of its
-// nodes there is a hit that still has room for a place, so that each step down
-// leads to one: the work is in proportion to what is listed, not to what is there.
+// pathIndex is the subgraph of trees that lead to a hit. Each node counts the entries that may
+// still produce a location, so a walk never enters a subtree with nothing left to report: the
+// work is in proportion to the list of locations, not to the size of the graph.
 type pathIndex struct {
 	graph   *graph.Graph
 	nodesOf []int32 // of objects: their node, plus one
@@ -44,13 +44,13 @@ type location struct {
 	path string
 }
 
-// A step is a place, and the object that HEAD has at the same path, "" for none.
+// A step is a location, and the object that HEAD has at the same path, "" for none.
 type step struct {
 	location
 	atHead pack.ID
 }
 
-// newPathIndex keeps of the graph what leads to hits.
+// newPathIndex takes from the graph the trees that lead to hits.
 func newPathIndex(g *graph.Graph, hits []int32) *pathIndex {
 	w := &pathIndex{graph: g, nodesOf: make([]int32, g.Store.Len()+len(g.Missing)), head: objects.TreeLookup{Store: g.Store}}
 	for _, hit := range hits {
@@ -186,6 +186,6 @@ func (w *pathIndex) sameName(s step, e treeEntry) pack.ID {
 	if s.atHead == "" {
 		return ""
 	}
-	id, _ := w.head.Child(s.atHead, strings.TrimSuffix(e.name, "/")) // what cannot be read is not at HEAD
+	id, _ := w.head.Child(s.atHead, strings.TrimSuffix(e.name, "/")) // a folder that cannot be read is not at HEAD
 	return id
 }

@@ -19,8 +19,8 @@ func adler32(p []byte) uint32 {
 	a, b := uint64(1), uint64(0)
 	for len(p) >= 8 {
 		n := min(len(p)/8, adlerWords)
-		// Of the bytes at even and odd places: their sums, and the sums of these
-		// before each word.
+		// The bytes at even and odd places have sums of their own: these, and the sums of
+		// these before each word.
 		var even, odd, evens, odds uint64
 		q := p[:8*n]
 		for len(q) >= 8 {

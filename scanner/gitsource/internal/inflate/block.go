@@ -140,9 +140,9 @@ func (d *Decoder) block(t *tables, dst []byte, op int) (int, error) {
 	return op, err
 }
 
-// copyMatch copies length bytes, or as many as there is room for, from dist bytes
-// before op to op, and returns how many. Where they overlap what was copied is
-// copied again (RFC 1951, 3.2.3).
+// copyMatch copies length bytes, or as many as there is room for, from dist bytes before op to
+// op, and returns how many. Where the two overlap, bytes that were copied are copied again
+// (RFC 1951, 3.2.3).
 func copyMatch(dst []byte, op, dist, length int) int {
 	to := dst[op:]
 	if len(to) > length {
@@ -157,7 +157,7 @@ func copyMatch(dst []byte, op, dist, length int) int {
 		return len(to)
 	}
 	for n := 0; n < len(to); {
-		// From the same place each time: what repeats doubles.
+		// From the same place each time: a repeated pattern doubles.
 		n += copy(to[n:], dst[op-dist:op+n])
 	}
 	return len(to)

@@ -74,7 +74,7 @@ func (d *Decoder) readPrecode() bool {
 	return true
 }
 
-// fill is what the function fill is to the large tables.
+// fill is the function fill, for the large tables.
 func (p *precode) fill(count *[8]uint8, sorted []uint8) {
 	code, i := uint(0), 0
 	for n := uint(1); n < 8; n++ {

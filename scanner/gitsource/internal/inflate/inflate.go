@@ -14,7 +14,7 @@ import (
 	"fmt"
 )
 
-// What is wrong with a stream. Errors of a Decoder wrap exactly one of these.
+// How a stream can be damaged. Errors of a Decoder wrap exactly one of these.
 var (
 	ErrCorrupt   = errors.New("inflate: corrupt stream")
 	ErrTruncated = errors.New("inflate: stream ends early")
@@ -52,13 +52,13 @@ type Decoder struct {
 	lengths  [maxCodes + 1]uint16 // one more: see readLengths
 }
 
-// Zlib inflates the zlib stream that src begins with into dst, whose length is
-// the size that the stream must have, and returns how many bytes of src the
-// stream takes, checksum included. What follows the stream in src is not looked
-// at, but some of it should be there: the last 8 bytes of src take a slower way.
+// Zlib inflates the zlib stream that src begins with into dst, whose length is the size that
+// the stream must have, and returns how many bytes of src the stream takes, checksum included.
+// Bytes after the stream are not looked at, but some should be there: the last 8 bytes of src
+// take a slower way.
 //
-// An error wraps ErrCorrupt, ErrTruncated, ErrSize or ErrChecksum; then n is 0 and
-// the content of dst is undefined. Streams with a preset dictionary are corrupt.
+// An error wraps ErrCorrupt, ErrTruncated, ErrSize or ErrChecksum; then n is 0 and the content
+// of dst is undefined. Streams with a preset dictionary are corrupt.
 func (d *Decoder) Zlib(dst, src []byte) (n int, err error) {
 	if err := header(src); err != nil {
 		return 0, err
@@ -90,7 +90,7 @@ func (d *Decoder) Head(dst, src []byte) (n int, err error) {
 	n, err = d.inflate(dst, src)
 	d.in.release()
 	if n == len(dst) {
-		return n, nil // what came after the last byte asked for does not count
+		return n, nil // bytes after the last one asked for do not count
 	}
 	return n, err
 }
@@ -131,7 +131,7 @@ func (d *Decoder) inflate(dst, src []byte) (n int, err error) {
 			err = errBlockType
 		}
 	}
-	// Zeros stand in for what lies behind src, and decode to anything.
+	// Zeros stand in for the bytes behind src, and decode to anything.
 	if d.in.offset() > len(src) {
 		return n, ErrTruncated
 	}

@@ -11,7 +11,7 @@ const (
 	litBits  = 10 // of the first lookup: most codes are shorter, and 4 KiB fill fast
 	distBits = 8
 
-	// What the first table and the tables of longer codes need at most, for any
+	// The most entries that the first table and the tables of longer codes need, for any
 	// complete code: "enough 288 10 15" and "enough 32 8 15" of zlib's examples.
 	litSize  = 1334
 	distSize = 402
@@ -181,8 +181,8 @@ func fill(table []uint32, width uint, count *[maxBits + 1]uint16, sorted []uint3
 	}
 }
 
-// increment adds one to a code whose bits are reversed; mask has a bit for each
-// of them. It returns what it likes after the last code, which has all bits set.
+// increment adds one to a code whose bits are reversed; mask has a bit for each of them. The
+// result after the last code, which has all bits set, is arbitrary.
 func increment(code, mask uint) uint {
 	top := uint(1) << (uint(bits.Len(code^mask)-1) & 63) & mask // the highest bit not set
 	return code&(top-1) | top

@@ -39,7 +39,7 @@ type Store struct {
 	Packs            []*pack.Pack
 	First            []int // number of the first object of each pack, and of the loose ones
 	Loose            []Loose
-	Problems         []Problem // what could not be opened
+	Problems         []Problem // packs and folders that could not be opened
 	Partial          bool      // objects may be missing on purpose
 	MissingElsewhere bool      // and they were read elsewhere: partial too
 	// lookupOnly is set if loose objects are in no list, but looked for one by one.
@@ -56,17 +56,19 @@ type Loose struct {
 	dir int // in dirs
 }
 
+// LooseFile returns the name of the file of a loose object.
 func (s *Store) LooseFile(l Loose) string {
 	hex := l.Id.String()
 	return filepath.Join(s.allDirs()[l.dir], hex[:2], hex[2:])
 }
 
-// A Problem says what could not be read, and why.
+// A Problem is a file or folder that could not be read, and why.
 type Problem struct {
 	Path string
 	Err  error
 }
 
+// ErrMissing says that an object is in no pack and in no file of its own.
 var ErrMissing = errors.New("object is missing")
 
 // Options say which objects to open.
@@ -74,11 +76,11 @@ type Options struct {
 	Dirs             []string // object directories
 	Hash             int      // bytes of an id
 	Partial          bool     // objects may be missing on purpose
-	MissingElsewhere bool     // what is missing was read elsewhere
+	MissingElsewhere bool     // missing objects were read elsewhere
 	ReadBefore       func(*pack.Pack) bool
 }
 
-// Open opens object directories. What cannot be opened is noted.
+// Open opens object directories. It notes in Problems the parts that cannot be opened.
 func Open(o Options) *Store {
 	s := &Store{Hash: o.Hash, Partial: o.Partial || o.MissingElsewhere, MissingElsewhere: o.MissingElsewhere}
 	for _, dir := range o.Dirs {
@@ -87,11 +89,11 @@ func Open(o Options) *Store {
 	for i := 0; i < len(s.dirs); i++ { // alternates may have alternates: dirs grows
 		s.addAlternates(s.dirs[i])
 		s.addQuarantines(s.dirs[i])
-		s.listLoose(i) // first: what git gc moves meanwhile is met twice, and not never
+		s.listLoose(i) // first: objects that git gc moves meanwhile are met twice, rather than never
 		s.openPacks(filepath.Join(s.dirs[i], "pack"))
 	}
-	// What was read comes first: a pack that git has fetched thin and completed has copies
-	// of objects of older ones, and of copies the first counts.
+	// Packs that were read before come first: a pack that git has fetched thin and completed
+	// holds copies of objects of older ones, and the first copy counts.
 	slices.SortStableFunc(s.Packs, func(a, b *pack.Pack) int { return rank(o.ReadBefore(b)) - rank(o.ReadBefore(a)) })
 	s.number()
 	return s
@@ -131,12 +133,14 @@ func (s *Store) number() {
 	slices.SortFunc(s.Loose, func(a, b Loose) int { return cmp.Or(cmp.Compare(a.Id, b.Id), cmp.Compare(a.dir, b.dir)) })
 }
 
+// Close closes the packs.
 func (s *Store) Close() {
 	for _, p := range append(s.Packs, s.latePacks...) {
 		_ = p.Close() // only read from
 	}
 }
 
+// AddProblem notes a file that could not be read.
 func (s *Store) AddProblem(path string, err error) {
 	s.Problems = append(s.Problems, Problem{path, err})
 }
@@ -179,9 +183,8 @@ func (s *Store) addAlternates(dir string) {
 	}
 }
 
-// addQuarantines adds the directories in which git holds what is being pushed
-// until the hooks have let it in (git-receive-pack(1), "Quarantine Environment").
-// After a crash they stay.
+// addQuarantines adds the directories in which git holds pushed objects until the hooks have
+// let them in (git-receive-pack(1), "Quarantine Environment"). After a crash they stay.
 func (s *Store) addQuarantines(dir string) {
 	entries, _ := os.ReadDir(dir) // an error shows up when the objects are listed
 	for _, e := range entries {
@@ -276,9 +279,9 @@ func (s *Store) ID(n int32) pack.ID {
 	return s.Packs[i].Index().ID(int(n) - s.First[i])
 }
 
-// Read reads an object on its own. The error is errMissing if it is not here, a
-// *pack.TooLargeError if it is larger than limit, else it says what is damaged. If
-// there are several copies, one that can be read is enough.
+// Read reads an object on its own. The error is ErrMissing if it is not here, a
+// *pack.TooLargeError if it is larger than limit, and else says where it is damaged. If there
+// are several copies, one that can be read is enough.
 func (s *Store) Read(id pack.ID, limit int64) (pack.Type, []byte, error) {
 	return s.ReadExcept(id, limit, nil, 0)
 }
@@ -371,8 +374,8 @@ func (s *Store) readLoose(l Loose, limit int64) (pack.Type, []byte, error) {
 	return o.Type, data, err
 }
 
-// MinGraphLimit is what a commit, tag or tree may have whatever the limit: one
-// that is not read hides all that it leads to.
+// MinGraphLimit is the size up to which a commit, tag or tree is read whatever the limit: an
+// unread one hides everything that it leads to.
 const MinGraphLimit = 32 << 20
 
 // NoLimit is the limit of a Repository with MaxBlobSize 0.

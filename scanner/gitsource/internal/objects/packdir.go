@@ -115,9 +115,9 @@ func (s *Store) openPack(file string) error {
 	return nil
 }
 
-// openUnfinished opens a pack that git is writing, or was when it was stopped. git
-// itself never reads one, but what came in with it may be a key. That its end is not
-// there is no problem: what was never written is not in the repository.
+// openUnfinished opens a pack that git is writing, or was writing when it was stopped. git
+// itself never reads one, but it may have brought in a key. It is no problem that its end is
+// missing: bytes that were never written are not in the repository.
 func openUnfinished(file string, hash int) (p *pack.Pack, note, err error) {
 	p, note, err = pack.OpenAlone(file, hash)
 	if errors.Is(err, pack.ErrCutOff) {
@@ -153,7 +153,7 @@ func (s *Store) openNewPacks() []*pack.Pack {
 	return fresh.Packs
 }
 
-// listLatePacks returns what again has opened.
+// listLatePacks returns the packs that openNewPacks has opened.
 func (s *Store) listLatePacks() []*pack.Pack {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,9 +10,10 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
+// ErrMalformed says that the content of an object, ref or index makes no sense.
 var ErrMalformed = errors.New("malformed")
 
-// CommitLinks are what a commit refers to.
+// CommitLinks are the ids in a commit, and its date.
 type CommitLinks struct {
 	Tree    pack.ID
 	Parents []pack.ID
@@ -67,7 +68,7 @@ func seconds(signature []byte) (t int64) {
 	return t
 }
 
-// ParseTag returns what a tag object points to: its first header.
+// ParseTag returns the id that a tag object points to: its first header.
 func ParseTag(data []byte) (pack.ID, error) {
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	value, ok := bytes.CutPrefix(line, []byte("object "))
@@ -113,6 +114,7 @@ type TreeEntry struct {
 	Mode     Mode
 }
 
+// A Mode is the kind of a tree entry. All files are of one kind, symbolic links too.
 type Mode uint8
 
 const (

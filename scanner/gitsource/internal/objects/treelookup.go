@@ -7,7 +7,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A TreeLookup finds what trees have at a path. It remembers the folders that it has read.
+// A TreeLookup finds the object at a path of a tree. It remembers the folders that it has
+// read.
 type TreeLookup struct {
 	Store   *Store
 	folders map[pack.ID]*folder
@@ -97,7 +98,7 @@ func (h *HeadTree) Find(path string) (id pack.ID, known bool) {
 	return id, err == nil
 }
 
-// ReadCommit reads what a commit refers to.
+// ReadCommit reads the links of a commit.
 func ReadCommit(s *Store, id pack.ID) (CommitLinks, error) {
 	typ, data, err := s.Read(id, MinGraphLimit)
 	if err != nil {

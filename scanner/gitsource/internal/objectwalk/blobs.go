@@ -16,7 +16,7 @@ func (v *visitor) pieceMayMatch(text []byte) bool {
 	return !v.linksOnly && (v.prefilter.Hints == nil || v.prefilter.Hints(text))
 }
 
-// judge is what the prefilter says of a whole text.
+// judge asks the prefilter about a whole text.
 func (v *visitor) judge(text []byte) verdict {
 	switch {
 	case v.linksOnly:
@@ -31,8 +31,8 @@ func (v *visitor) judge(text []byte) verdict {
 	return mayMatch
 }
 
-// A verdict is what is known of a text: that it holds no match and hints at none,
-// that it holds none, or that it may hold one.
+// A verdict is the prefilter's answer for a text: it cannot match; it cannot, but a piece of
+// it may be part of a match; or it may match.
 type verdict uint8
 
 const (
@@ -41,8 +41,8 @@ const (
 	mayMatch
 )
 
-// A blobVisitor reads blobs. The note of a blob is the verdict: what it holds or
-// hints at, those made from it may hold too.
+// A blobVisitor reads blobs. The note of a blob is its verdict: a blob that is made from it
+// may hold the same bytes.
 type blobVisitor struct{ *visitor }
 
 // Visit implements pack.Visitor.
@@ -52,7 +52,7 @@ func (v *blobVisitor) Visit(n *pack.Node) error {
 	if base == nil || v.prefilter.Holds == nil {
 		return v.readWhole(n, node)
 	}
-	// What is new must make the difference, together with what it stands beside.
+	// The new bytes must make the difference, together with those beside them.
 	known, _ := base.Note.(verdict)
 	more := false
 	switch known {
@@ -113,7 +113,7 @@ func (v *blobVisitor) yieldIfMayMatch(node int32, data []byte, known verdict) er
 	return nil
 }
 
-// yieldWindows yields a blob that is too large to be held.
+// yieldWindows yields a blob that is too large to be held in memory.
 func (v *blobVisitor) yieldWindows(n *pack.Node, node int32, r io.Reader) error {
 	if !v.isFirstCopy(node) {
 		return nil
@@ -121,7 +121,7 @@ func (v *blobVisitor) yieldWindows(n *pack.Node, node int32, r io.Reader) error 
 	return v.yieldStream(node, io.LimitReader(r, n.Size), n.Size)
 }
 
-// yieldStream yields in windows what r reads, which should be size bytes.
+// yieldStream yields in windows the text that r reads, which should be size bytes.
 func (v *visitor) yieldStream(node int32, r io.Reader, size int64) error {
 	v.Graph.Mark(node)
 	v.mu.Lock()

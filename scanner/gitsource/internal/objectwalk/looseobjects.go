@@ -60,8 +60,8 @@ func (r *Walk) readLoose(ctx context.Context) (trees []int32, err error) {
 	return trees, err
 }
 
-// looseObject reads a loose object; of a tree only the header. bad is what is wrong
-// with it, if another copy may do.
+// looseObject reads a loose object; of a tree only the header. bad says how it is damaged, if
+// another copy may do.
 func (v *visitor) looseObject(files *pack.Loose, l objects.Loose, node int32) (typ pack.Type, bad, err error) {
 	o, err := files.Open(v.Store.LooseFile(l))
 	if err != nil {

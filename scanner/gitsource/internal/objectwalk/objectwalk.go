@@ -34,17 +34,18 @@ type Walk struct {
 	SkipLoose func(objects.Loose) bool
 	prefilter scanner.Prefilter
 	Yield     func(scanner.Blob) error
-	report    func(scanner.Blob) error // what cannot be read
+	report    func(scanner.Blob) error // gets objects and packs that cannot be read
 
 	LostPacks map[int]bool // packs that could not be read to the end
 	lateTrees []int32      // trees of which a second copy is to be read
 
 	mu       sync.Mutex
-	yielded  graph.Bitset    // what was yielded
+	yielded  graph.Bitset    // texts that were yielded
 	Failures map[int32]error // objects that cannot be read; nil if another copy can
 	Failed   []int32         // in the order of their discovery
 }
 
+// NewWalk prepares a walk. Objects of more than limit bytes are not held in memory.
 func NewWalk(s *objects.Store, limit int64, p scanner.Prefilter, yield func(scanner.Blob) error) *Walk {
 	return &Walk{
 		Store: s, Graph: graph.NewGraph(s), limit: limit, prefilter: p, Yield: yield, report: yield,
@@ -88,13 +89,13 @@ func (r *Walk) All(ctx context.Context) error {
 	return err
 }
 
-// nothingNew reports whether all packs were read before. What is loose then is so
-// little that a fast index costs more than it saves.
+// nothingNew reports whether all packs were read before. The loose objects are then so few
+// that a fast index costs more than it saves.
 func (r *Walk) nothingNew() bool {
 	return !slices.ContainsFunc(r.Store.Packs, func(p *pack.Pack) bool { return !r.SkipPack(p) })
 }
 
-// Links reads what makes the graph, and no blobs.
+// Links reads the objects that make the graph, and no blobs.
 func (r *Walk) Links(ctx context.Context) error {
 	r.linksOnly = true
 	return r.All(ctx)
@@ -110,8 +111,8 @@ func (r *Walk) FailPack(i int, err error) error {
 	return r.report(scanner.Blob{ID: scanner.BlobID(name), Kind: scanner.KindBlob, Name: name, Err: fmt.Errorf("reading pack %s: %w", name, err)})
 }
 
-// UnreadLinks returns an error that counts what links could not read: objects, and
-// packs, of which lost says why.
+// UnreadLinks returns an error that counts the objects and packs that Links could not read.
+// lost says why packs could not be.
 func (r *Walk) UnreadLinks(lost []error) error {
 	if len(lost) > 0 {
 		return fmt.Errorf("%d packs and %d objects on the way could not be read, the first: %w", len(lost), len(r.Failed), lost[0])
@@ -151,8 +152,7 @@ func (r *Walk) walkPacks(ctx context.Context, types []pack.Type, limit int64, of
 	return ctx.Err()
 }
 
-// A visitor is what the visitors of all types have in common. It is used by one
-// goroutine.
+// A visitor is the common part of the visitors of all types. It is used by one goroutine.
 type visitor struct {
 	*Walk
 	pack     int // the packs, then the loose objects
@@ -193,7 +193,7 @@ func (v *visitor) Done(any) {}
 // readOtherCopy reads another copy of an object of which the first cannot be read.
 func (v *visitor) readOtherCopy(node int32, why error) error {
 	if !v.isFirstFailure(node) {
-		return nil // what is no object at all is met with each type
+		return nil // bytes that are no object at all are met with each type
 	}
 	var tooLarge *pack.TooLargeError
 	if errors.As(why, &tooLarge) {
@@ -270,7 +270,7 @@ func (v *visitor) countPassed(size int64) {
 	}
 }
 
-// reportPassed tells the prefilter of what was passed.
+// reportPassed tells the prefilter how many texts were not yielded.
 func (v *visitor) reportPassed() {
 	if v.prefilter.Passed != nil {
 		v.prefilter.Passed(v.passedTexts, v.passedBytes)

@@ -46,7 +46,7 @@ func (r *Walk) YieldAgain(ctx context.Context, chosen graph.Bitset, yield func(s
 	return nil
 }
 
-// ExplainDamage says what to do about an object that is too large.
+// ExplainDamage wraps the error of an object, and says how to read one that is too large.
 func ExplainDamage(err error) error {
 	var e *pack.TooLargeError
 	if errors.As(err, &e) {

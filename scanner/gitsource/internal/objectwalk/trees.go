@@ -10,15 +10,15 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A parsedTree is a parsed tree, kept while trees are made from it: what they copy
-// need not be parsed again, nor looked up.
+// A parsedTree is kept while trees are made from it: entries that they copy need not be parsed
+// again, nor looked up.
 type parsedTree struct {
 	entries []parsedEntry
 	size    int     // of the tree
 	names   verdict // of its names
 }
 
-// A parsedEntry is an entry of a listing.
+// A parsedEntry is an entry of a parsedTree.
 type parsedEntry struct {
 	start uint32 // in the tree
 	node  int32  // none for submodules
@@ -79,7 +79,7 @@ func (v *treeVisitor) parsedTree() *parsedTree {
 	return &parsedTree{}
 }
 
-// tree parses a tree into l, with what v.parts copies from base, and records it
+// tree parses a tree into l, with the entries that v.parts copies from base, and records it
 // unless it is a second copy.
 func (v *treeVisitor) tree(node int32, data []byte, l, base *parsedTree, record bool) error {
 	bad := v.parse(l, data, base)
@@ -116,7 +116,7 @@ func (v *treeVisitor) record(node int32, l *parsedTree) {
 	v.recorder.Record(node, v.nodes, v.names)
 }
 
-// parse fills l and v.fresh. What comes after an entry that is malformed is lost.
+// parse fills l and v.newNames. Entries after a malformed one are lost.
 func (v *treeVisitor) parse(l *parsedTree, data []byte, base *parsedTree) error {
 	l.entries, l.size, v.newNames = l.entries[:0], len(data), v.newNames[:0]
 	parts := v.parts
@@ -167,7 +167,7 @@ func (l *parsedTree) copy(base *parsedTree, p pack.Part, at int) int {
 	return at
 }
 
-// entry looks up what is new in a tree.
+// entry looks up an entry that the base does not have.
 func (v *treeVisitor) entry(at int, e objects.TreeEntry) parsedEntry {
 	x := parsedEntry{uint32(at), objects.None, noName}
 	if e.Mode == objects.Submodule {

@@ -2,7 +2,8 @@ package pack
 
 import "fmt"
 
-// bad reports i and all that is made from it, without what the visitor was told of.
+// bad reports i and all objects that are made from it, except those that the visitor was told
+// of.
 func (w *walker) bad(i int32, err error, told []int32) error {
 	f := w.p.forest
 	known := make(map[int32]bool, len(told))

@@ -8,8 +8,8 @@ type buffers struct {
 	kept int
 }
 
-// maxKept is how much a walker keeps for later. What is more is left to the
-// garbage collector: one large object must not stay for the rest of the walk.
+// maxKept is how much a walker keeps for later. The garbage collector gets the rest: one large
+// object must not stay for the rest of the walk.
 const maxKept = 8 << 20
 
 // get returns a buffer of the size.

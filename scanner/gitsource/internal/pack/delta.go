@@ -11,7 +11,7 @@ import (
 type delta struct {
 	size  int64 // of the object
 	parts []Part
-	text  []byte // the instructions, which hold what is inserted
+	text  []byte // the instructions, with the bytes to insert
 }
 
 // A Part is a piece of an object that is made by a delta: bytes [At, At+Len) of
@@ -19,7 +19,7 @@ type delta struct {
 // Of two that follow each other in the base as well, one part is made.
 type Part struct{ At, From, Len int32 }
 
-// inserted returns what p inserts.
+// inserted returns the bytes that p inserts.
 func (d *delta) inserted(p Part) []byte { return d.text[^p.From:][:p.Len] }
 
 // parse reads the two sizes that a delta begins with and its instructions, which
@@ -34,7 +34,7 @@ func (d *delta) parse(data []byte, baseSize int) error {
 	if base != int64(baseSize) {
 		return damaged("delta for a base of %d bytes, which has %d", base, baseSize)
 	}
-	if max(size, base, int64(len(data))) > math.MaxInt32 { // git makes no deltas of what is over core.bigFileThreshold
+	if max(size, base, int64(len(data))) > math.MaxInt32 { // git makes no deltas of files over core.bigFileThreshold
 		return &TooLargeError{max(size, base), math.MaxInt32}
 	}
 	d.size, d.text = size, data
@@ -100,9 +100,8 @@ func upTo8(b []byte) uint64 {
 	return binary.LittleEndian.Uint64(end[:])
 }
 
-// copyOp reads what follows the byte c of a copy instruction: of four bytes of an
-// offset and three of a size, those of which c has the bit. It returns how many
-// that are.
+// copyOp reads the operands of the copy instruction c: those of four bytes of an offset and
+// three of a size for which c has the bit. It returns how many bytes that are.
 func copyOp(c byte, w uint64) (from, size int64, n int) {
 	fromBits, sizeBits := c&15, c>>4&7
 	k, m := fields[fromBits], fields[sizeBits]
@@ -160,10 +159,10 @@ func (d *delta) apply(dst, base []byte) {
 	}
 }
 
-// appendFresh appends to dst the pieces of the object that may hold what the base
-// does not: what is inserted, and span bytes to each side of every place where
-// two parts meet. Pieces are set apart by a newline. Any run of span bytes of the
-// object lies within a piece, or within the base.
+// appendFresh appends to dst the pieces of the object that may hold text that the base does
+// not: the inserted bytes, and span bytes to each side of every place where two parts meet.
+// Pieces are set apart by a newline. Any run of span bytes of the object lies within a piece,
+// or within the base.
 func (d *delta) appendFresh(dst, base []byte, span int) []byte {
 	for _, p := range d.parts {
 		if p.From < 0 {
@@ -171,7 +170,7 @@ func (d *delta) appendFresh(dst, base []byte, span int) []byte {
 			continue
 		}
 		text := base[p.From:][:p.Len]
-		// What begins or ends with the base, as the object does, meets nothing there.
+		// A part that begins or ends with the base, as the object does, meets nothing there.
 		first := p.At == 0 && p.From == 0
 		last := int64(p.At+p.Len) == d.size && int(p.From+p.Len) == len(base)
 		switch {

@@ -2,8 +2,8 @@ package pack
 
 import "github.com/stanch-dev/stanch/scanner/gitsource/internal/inflate"
 
-// An entry is the header of what a pack holds at an offset (gitformat-pack(5),
-// "pack-*.pack files have the following format").
+// An entry is the header of an object in a pack (gitformat-pack(5), "pack-*.pack files have
+// the following format").
 type entry struct {
 	typ    Type
 	size   int64 // inflated; of a delta, that of its instructions
@@ -21,9 +21,9 @@ func (e entry) fits(limit int64) bool {
 	return e.size <= limit
 }
 
-// No zlib stream inflates to more than 1,032 times its size: a length and a
-// distance code of one bit each yield 258 bytes (RFC 1951). What claims more is
-// refused before memory is made for it.
+// No zlib stream inflates to more than 1,032 times its size: a length and a distance code of
+// one bit each yield 258 bytes (RFC 1951). A larger claim is refused before memory is made for
+// it.
 const maxRatio = 1032
 
 // entry reads the header at off.

@@ -125,7 +125,7 @@ func (p *Pack) readHeaders(f *forest, bases []int32) {
 	if err == nil {
 		return
 	}
-	for i, t := range f.types { // the file was cut off: what was not reached has the type broken
+	for i, t := range f.types { // the file was cut off: objects that were not reached have the type broken
 		if t == broken && f.bad[int32(i)] == nil {
 			bases[i] = none
 			f.bad[int32(i)] = err
@@ -184,9 +184,9 @@ func (f *forest) inherit(bases []int32) {
 	}
 }
 
-// link makes the lists of children and of roots. Of several children, the one
-// with the heaviest tree comes last: a walk can let go of the base before it goes
-// down there, and so never holds more than log(n) bases at once.
+// link makes the lists of children and of roots. The child with the heaviest tree comes last:
+// a walk can let go of the base before it goes down there, and so never holds more than log(n)
+// bases at once.
 func (f *forest) link(bases []int32) {
 	n := len(bases)
 	weights, heaviest := make([]uint32, n), make([]int32, n)

@@ -102,8 +102,7 @@ func (c *checked) Read(p []byte) (int, error) {
 	return n, cmp.Or(c.check(c.read, c.id, ID(c.hash.Sum(nil))), err)
 }
 
-// check returns what is wrong with an object of so many bytes that should have the
-// id, if anything is.
+// check returns an error if an object of so many bytes does not have the id.
 func (o *LooseObject) check(size int64, id, is ID) error {
 	switch {
 	case size != o.Size:

@@ -6,11 +6,11 @@
 // delta hangs below its base. Walk goes through the trees of the forest base
 // first, several trees at once, so that a base is at hand whenever a delta needs
 // it and nothing is inflated twice. An object at the end of a chain need not even
-// be put together: its delta says what is new in it (Node.AppendFresh).
+// be put together: its delta says which bytes are new (Node.AppendFresh).
 //
 // The formats are those of gitformat-pack(5). Whatever a pack or an index says is
-// checked before it is believed: sizes against what the bytes at hand can hold,
-// offsets against the file, chains against circles.
+// checked before it is believed: sizes against the bytes at hand, offsets against
+// the file, chains against circles.
 package pack
 
 import (
@@ -44,7 +44,7 @@ func ParseID(text []byte) (ID, bool) {
 	return ID(raw[:n]), err == nil
 }
 
-// A Type is what an object is.
+// A Type is the type of an object.
 type Type uint8
 
 // The types, with the numbers that packs give them. Numbers 6 and 7 are deltas,
@@ -73,7 +73,7 @@ func (t Type) String() string {
 	return "delta"
 }
 
-// ErrDamaged is wrapped by all errors about what a pack or object says.
+// ErrDamaged is wrapped by all errors about the content of a pack or object.
 var ErrDamaged = errors.New("damaged")
 
 func damaged(format string, args ...any) error {
@@ -87,8 +87,8 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("larger than %g MiB", float64(e.Limit)/(1<<20))
 }
 
-// ErrCutOff is what a pack without an index is if all was read of it that is there: it
-// ends before an object, or in the middle of one.
+// ErrCutOff says that a pack without an index ends before an object, or in the middle of one.
+// Everything before that was read.
 var ErrCutOff = errors.New("cut off")
 
 // A cutOff is an error that is ErrCutOff too.
@@ -110,13 +110,12 @@ type Pack struct {
 	felled error   // why it could not be made
 }
 
-// Open opens the pack at stem.pack with its index at stem.idx, for objects with
-// ids of hash bytes. The files may be unlinked afterwards, as git gc does.
+// Open opens the pack at stem.pack with its index at stem.idx, for objects with ids of hash
+// bytes. The files may be unlinked afterwards, as git gc does.
 //
-// If there is something wrong, note says what: objects are missing from a pack
-// that was cut off; with an index that is missing or damaged, the pack has been
-// read in sequence. A missing index alone is no reason for a note. The error is
-// for what cannot be read at all.
+// A note says that something is wrong: objects are missing from a pack that was cut off; or
+// the index is missing or damaged, and the pack has been read in sequence. A missing index
+// alone is no reason for a note. The error is for packs that cannot be read at all.
 func Open(stem string, hash int) (p *Pack, note, err error) {
 	return open(stem+".pack", stem+".idx", hash, false)
 }
@@ -185,9 +184,8 @@ func (p *Pack) trees() (*forest, error) {
 	return p.forest, p.felled
 }
 
-// Guard calls fn, and returns an error if that meets the end of a file that was cut
-// off since it was mapped. What reads ids of an Index needs it; Walk and Read have
-// their own.
+// Guard calls fn, and returns an error if that meets the end of a file that was cut off since
+// it was mapped. Whoever reads ids of an Index needs it; Walk and Read have their own.
 func Guard(fn func() error) (err error) {
 	defer recoverFault(&err)()
 	return fn()
@@ -210,8 +208,8 @@ func (p *Pack) checkHeader() error {
 	return nil
 }
 
-// checkEnd compares the checksum at the end with that in the index. If they
-// differ, what is there is not the end.
+// checkEnd compares the checksum at the end with that in the index. If they differ, the end of
+// the file is not the end of the pack.
 func (p *Pack) checkEnd() error {
 	if string(p.file.data[p.end:]) == string(p.index.checksum) {
 		return nil
@@ -271,7 +269,7 @@ func parallel(n int, fn func(from, to int) error) error {
 
 var errNotRegular = errors.New("not a regular file")
 
-// isRegular refuses what would block (a FIFO) or never end (a device).
+// isRegular refuses files that would block (a FIFO) or never end (a device).
 func isRegular(f *os.File) (int64, error) {
 	info, err := f.Stat()
 	if err != nil {

@@ -17,10 +17,10 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/inflate"
 )
 
-// scan makes the index of a pack that has none: it inflates the entries one after
-// the other, since only the end of one tells where the next begins, and then
-// computes the ids. What comes after an entry that cannot be inflated is lost; the
-// error says where that was, and the pack is usable as far as it goes.
+// scan makes the index of a pack that has none: it inflates the entries one after the other,
+// since only the end of one tells where the next begins, and then computes the ids. Objects
+// after an entry that cannot be inflated are lost; the error says where that was, and the pack
+// is usable as far as it goes.
 func (p *Pack) scan() error {
 	offsets, lost := p.scanOffsets()
 	ids := map[ID]int64{}
@@ -57,7 +57,7 @@ func (p *Pack) scanOffsets() (offsets []int64, err error) {
 	at := int64(headerSize)
 	for i := range n {
 		e, err := p.entry(at)
-		if err != nil && p.end < int64(len(p.file.data)) { // what was cut off has no trailer
+		if err != nil && p.end < int64(len(p.file.data)) { // a pack that was cut off has no trailer
 			p.end = int64(len(p.file.data))
 			e, err = p.entry(at)
 		}
@@ -218,7 +218,7 @@ func sum(h hash.Hash, t Type, data []byte) ID {
 	return ID(h.Sum(nil))
 }
 
-// begin hashes what comes before the content of an object.
+// begin hashes the header that comes before the content of an object.
 func begin(h hash.Hash, t Type, size int64) {
 	h.Reset()
 	h.Write(fmt.Appendf(nil, "%s %d\x00", t, size))

@@ -10,9 +10,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/inflate"
 )
 
-// A Walk says what of a pack is to be gone through, and how.
+// A Walk says which objects of a pack to visit, and how.
 type Walk struct {
-	// Types is what to visit.
+	// Types are the types to visit.
 	Types []Type
 	// Limit is the size in bytes from which an object is not put together: its
 	// Data is an error, unless it is stored whole and can be read by Open. It
@@ -64,7 +64,7 @@ type Node struct {
 // Number is that of the object in the index.
 func (n *Node) Number() int { return int(n.w.p.forest.numbers[n.entry]) }
 
-// Base is what n was made from, nil for an object that is stored whole.
+// Base is the object that n was made from, nil for an object that is stored whole.
 func (n *Node) Base() *Node { return n.base }
 
 // Inner reports whether other objects are made from n.
@@ -90,9 +90,9 @@ func (n *Node) Data() ([]byte, error) {
 	return n.data, nil
 }
 
-// AppendFresh appends what of the object may hold what its base does not: any run
-// of span bytes of it lies in one piece of the result, or in the base. Pieces are
-// set apart by a newline. The object must have a base.
+// AppendFresh appends the pieces of the object that may hold text that its base does not: any
+// run of span bytes of it lies in one piece, or in the base. Pieces are set apart by a
+// newline. The object must have a base.
 func (n *Node) AppendFresh(dst []byte, span int) []byte {
 	return n.delta.appendFresh(dst, n.base.data, span)
 }
@@ -161,7 +161,7 @@ type walker struct {
 	parts    []Part
 	stack    []*Node
 	spare    []*Node
-	told     []int32 // of the tree at hand: what the visitor has been told of
+	told     []int32 // of the tree at hand: objects that the visitor has been told of
 	buffers
 }
 

@@ -99,7 +99,7 @@ func discover(path string) (Dir, error) {
 }
 
 // checkAccess returns an error if path may be a git directory or point to one, and the user
-// may not look: what is above it is another repository, and not the one to scan.
+// may not look: the next repository upwards is another one, and not the one to scan.
 func checkAccess(path string) error {
 	info, err := os.Stat(path)
 	if err == nil && info.IsDir() {
@@ -156,13 +156,13 @@ func readPointer(file, prefix string) (string, bool) {
 	return filepath.Clean(path), true
 }
 
-// ReadConfig returns what can be read of the repository's configuration. An
-// error is ignored: of the values asked for, each that is missed shows up later
-// as objects that cannot be read.
+// ReadConfig returns the readable part of the repository's configuration. It ignores errors: a
+// value that is missed shows up later as objects that cannot be read.
 func ReadConfig(common string) *config.Config {
 	return ReadConfigFile(filepath.Join(common, "config"))
 }
 
+// ReadConfigFile is ReadConfig for one file.
 func ReadConfigFile(name string) *config.Config {
 	cfg := config.New()
 	if text, err := boundedfile.ReadSmall(name, boundedfile.MaxSmall); err == nil {
@@ -203,9 +203,9 @@ func isPartial(cfg *config.Config) bool {
 	return false
 }
 
-// ObjectDirs returns where the objects of d are, alternates apart. In a hook, git
-// names other directories in the environment, such as the one where it holds what
-// is being pushed (git(1), GIT_OBJECT_DIRECTORY).
+// ObjectDirs returns the object directories of d, alternates apart. In a hook, git names other
+// directories in the environment, such as the one where it holds the objects that are being
+// pushed (git(1), GIT_OBJECT_DIRECTORY).
 func (d Dir) ObjectDirs() []string {
 	dirs := []string{filepath.Join(d.CommonDir, "objects")}
 	if gitDir := os.Getenv("GIT_DIR"); gitDir != "" {

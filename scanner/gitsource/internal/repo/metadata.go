@@ -11,9 +11,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 )
 
-// MetadataFiles returns the files in the git directory that hold what people typed:
-// the configurations, those of work trees and submodules too, with the URLs of
-// remotes; and logs, which hold the URL of a clone and the messages of commits.
+// MetadataFiles returns the files of the git directory with text that people have typed: the
+// configurations, those of work trees and submodules too, with the URLs of remotes; and logs,
+// which hold the URL of a clone and the messages of commits.
 func (d Dir) MetadataFiles() (files map[string]scanner.Kind, unread []error) {
 	files = map[string]scanner.Kind{}
 	_ = filepath.WalkDir(d.CommonDir, func(file string, entry fs.DirEntry, err error) error {
@@ -28,7 +28,7 @@ func (d Dir) MetadataFiles() (files map[string]scanner.Kind, unread []error) {
 		base := entry.Name()
 		switch {
 		case entry.IsDir():
-			// Of a git directory: a branch or a submodule may have such a name too.
+			// A folder of a git directory: a branch or a submodule may have such a name too.
 			_, noHead := os.Lstat(filepath.Join(filepath.Dir(file), "HEAD"))
 			if noHead == nil && slices.Contains([]string{"objects", "refs", "lfs", "hooks"}, base) {
 				return fs.SkipDir

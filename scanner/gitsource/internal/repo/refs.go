@@ -17,7 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A Ref is a place where reading starts.
+// A Ref is a name for an object, or for another ref.
 type Ref struct {
 	Name   string  // refs/heads/main, HEAD, worktrees/x/HEAD, refs/stash@{1}
 	Id     pack.ID // empty for a symbolic ref
@@ -29,6 +29,7 @@ func (r Ref) IsNamed() bool {
 	return strings.HasPrefix(r.Name, "refs/") && !strings.Contains(r.Name, "@{")
 }
 
+// Kind returns the kind of the blobs that r leads to.
 func (r Ref) Kind() scanner.Kind {
 	if strings.HasPrefix(r.Name, "refs/notes/") {
 		return scanner.KindNote
@@ -36,10 +37,10 @@ func (r Ref) Kind() scanner.Kind {
 	return scanner.KindBlob
 }
 
-// RefSet is what the refs of a repository say.
+// A RefSet holds the refs of a repository.
 //
-// go-git's own reader is not used: it gives up at the first ref that it cannot
-// parse, and it knows neither linked work trees nor the reflog of the stash.
+// go-git's own reader is not used: it gives up at the first ref that it cannot parse, and it
+// knows neither linked work trees nor the reflog of the stash.
 type RefSet struct {
 	Refs    []Ref
 	ByName  map[string]int // index in roots
@@ -108,8 +109,8 @@ func (s *RefSet) addBroken(file, name string, err error) {
 	})
 }
 
-// readPacked reads packed-refs: "<id> SP <name>" a line, with "#" for a header
-// and "^" for what the tag above peels to (git's refs/packed-backend.c).
+// readPacked reads packed-refs: "<id> SP <name>" a line, with "#" for a header and "^" for the
+// commit that the tag above peels to (git's refs/packed-backend.c).
 func (s *RefSet) readPacked(file string) {
 	text, err := boundedfile.ReadSmall(file, boundedfile.MaxList)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -225,8 +226,8 @@ func (s *RefSet) readStashLog(file string) {
 	}
 }
 
-// readLogs notes where the refs were that have a reflog below dir. What cannot be
-// read is passed over: it is no more than a name for what is read anyway.
+// readLogs notes where the refs were that have a reflog below dir. It passes over logs that
+// cannot be read: they would only add names for objects that are read anyway.
 func (s *RefSet) readLogs(dir, prefix string) {
 	_ = filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -252,7 +253,7 @@ func (s *RefSet) addLogged(name string, hash []byte) {
 	}
 }
 
-// readPseudoRefs notes what git remembers in the middle of things: ORIG_HEAD,
+// readPseudoRefs notes the ids that git remembers in the middle of things: ORIG_HEAD,
 // MERGE_HEAD, FETCH_HEAD … (gitrevisions(7)).
 func (s *RefSet) readPseudoRefs(gitDir string) {
 	files, _ := filepath.Glob(filepath.Join(gitDir, "*_HEAD"))

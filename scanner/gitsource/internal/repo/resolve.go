@@ -12,6 +12,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
+// Resolve follows a ref, symbolic ones too, to an id, "" if there is no such ref.
 func (d Dir) Resolve(name string) (pack.ID, error) {
 	if err := d.CheckRefStorage(); err != nil {
 		return "", err

@@ -12,8 +12,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// StagedPaths returns the paths that the indexes of the work trees have for ids, and what
-// of them could not be read.
+// StagedPaths returns the paths that the indexes of the work trees have for ids. The error is
+// about indexes that cannot be read.
 func (d Dir) StagedPaths(ids []pack.ID) (map[pack.ID]string, error) {
 	staged := map[pack.ID]string{}
 	for _, id := range ids {
