@@ -190,20 +190,20 @@ func (r *Repository) BlobsMatching(ctx context.Context, p scanner.Prefilter, yie
 func (r *Repository) sift(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	refs := r.dir.Refs()
 	store := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
-	reading := r.newWalk(store, p, yield)
+	walk := r.newWalk(store, p, yield)
 	if r.ReachableOnly { // not known before the end
-		reading.Yield = func(scanner.Blob) error { return nil }
+		walk.Yield = func(scanner.Blob) error { return nil }
 	}
 	if err := r.yieldMetadata(ctx, store, refs, yield); err != nil {
 		store.Close()
 		return err
 	}
-	if err := reading.All(ctx); err != nil {
+	if err := walk.All(ctx); err != nil {
 		store.Close()
 		return err
 	}
-	r.keepGraph(reading.Graph)
-	end := r.completeness(reading, refs, yield)
+	r.keepGraph(walk.Graph)
+	end := r.completeness(walk, refs, yield)
 	if err := end.YieldUnread(ctx); err != nil {
 		return err
 	}
@@ -214,7 +214,7 @@ func (r *Repository) sift(ctx context.Context, p scanner.Prefilter, yield func(s
 	}
 	if r.Seen != nil && !end.Incomplete {
 		r.Next = &State{Version: r.Seen.Version, Missing: end.Missing()}
-		r.Next.Packs, r.Next.Loose = reading.ReadWhole()
+		r.Next.Packs, r.Next.Loose = walk.ReadWhole()
 	}
 	return r.siftSubmodules(ctx, p, yield)
 }
@@ -223,14 +223,14 @@ func (r *Repository) newWalk(s *objects.Store, p scanner.Prefilter, yield func(s
 	if _, err := r.dir.Shallow(); err != nil {
 		s.AddProblem(r.dir.ShallowFile(), err)
 	}
-	reading := objectwalk.NewWalk(s, r.limit(), p, yield)
-	reading.SkipPack, reading.SkipLoose = r.Seen.hasPack, r.Seen.hasLoose
-	return reading
+	walk := objectwalk.NewWalk(s, r.limit(), p, yield)
+	walk.SkipPack, walk.SkipLoose = r.Seen.hasPack, r.Seen.hasLoose
+	return walk
 }
 
-func (r *Repository) completeness(reading *objectwalk.Walk, refs *repo.RefSet, yield func(scanner.Blob) error) *history.Completeness {
-	shallow, _ := r.dir.Shallow() // reading has said so
-	end := &history.Completeness{Walk: reading, Refs: refs, Shallow: shallow, Yield: yield}
+func (r *Repository) completeness(walk *objectwalk.Walk, refs *repo.RefSet, yield func(scanner.Blob) error) *history.Completeness {
+	shallow, _ := r.dir.Shallow() // newWalk has noted why
+	end := &history.Completeness{Walk: walk, Refs: refs, Shallow: shallow, Yield: yield}
 	if r.Seen != nil {
 		end.Seen, end.SeenMissing = len(r.Seen.Packs)+len(r.Seen.Loose) > 0, r.Seen.Missing
 	}
@@ -349,26 +349,26 @@ func (r *Repository) locate(ctx context.Context, g *graph.Graph, refs *repo.RefS
 	if err := l.Locate(ctx, hits); err != nil {
 		return err
 	}
-	strays := false
-	signer := history.Attribution{Store: g.Store, Limit: max(cmp.Or(r.MaxBlobSize, objects.NoLimit), objects.MinGraphLimit), Known: map[int32]scanner.Provenance{}}
+	anyUnreferenced := false
+	attribution := history.Attribution{Store: g.Store, Limit: max(cmp.Or(r.MaxBlobSize, objects.NoLimit), objects.MinGraphLimit), Known: map[int32]scanner.Provenance{}}
 	for i := range l.Found {
 		f := &l.Found[i]
 		if r.ReachableOnly && f.Unreachable != "" {
 			continue
 		}
-		strays = strays || f.Unreachable == history.Unreferenced
-		signer.Fill(g, f)
+		anyUnreferenced = anyUnreferenced || f.Unreachable == history.Unreferenced
+		attribution.Fill(g, f)
 		if err := yield(scanner.BlobID(g.Store.ID(f.Node).String()), f.Provenance); err != nil {
 			return err
 		}
 	}
-	if !strays {
+	if !anyUnreferenced {
 		noNames = nil // they are not needed
 	}
-	return errors.Join(signer.Err(), noNames)
+	return errors.Join(attribution.Err(), noNames)
 }
 
-// graph returns a graph in which ids are marked: that of the last reading if it
+// graph returns a graph in which ids are marked: that of the last walk if it
 // has read everything and marked them, else a new one. The error may come with a
 // graph: then some objects are missing from it.
 func (r *Repository) graph(ctx context.Context, ids []scanner.BlobID) (*graph.Graph, func(), error) {
@@ -382,21 +382,21 @@ func (r *Repository) graph(ctx context.Context, ids []scanner.BlobID) (*graph.Gr
 		return nil, nil, nil
 	}
 	lost := r.newProblems(s)
-	reading := r.newWalk(s, scanner.Prefilter{}, func(b scanner.Blob) error {
-		if b.Err != nil { // of a pack; objects are noted in reading.bad
+	walk := r.newWalk(s, scanner.Prefilter{}, func(b scanner.Blob) error {
+		if b.Err != nil { // of a pack; objects are noted in walk.Failures
 			lost = append(lost, b.Err)
 		}
 		return nil
 	})
-	reading.SkipPack, reading.SkipLoose = (*State)(nil).hasPack, (*State)(nil).hasLoose
+	walk.SkipPack, walk.SkipLoose = (*State)(nil).hasPack, (*State)(nil).hasLoose
 	for _, n := range nodes {
-		reading.Graph.Mark(n)
+		walk.Graph.Mark(n)
 	}
-	if err := reading.Links(ctx); err != nil {
+	if err := walk.Links(ctx); err != nil {
 		s.Close()
 		return nil, nil, err
 	}
-	return reading.Graph, s.Close, reading.UnreadLinks(lost)
+	return walk.Graph, s.Close, walk.UnreadLinks(lost)
 }
 
 // newProblems returns the parts of s that could not be opened, unless Blobs could not open

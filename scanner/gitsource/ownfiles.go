@@ -32,7 +32,7 @@ func (r *Repository) yieldMetadataFiles(yield func(scanner.Blob) error) error {
 	return nil
 }
 
-// locateFiles yields the places of those ids that are no objects: names of refs,
+// locateFiles yields the locations of those ids that are no objects: names of refs,
 // and own files.
 func (r *Repository) locateFiles(refs *repo.RefSet, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
 	var files map[string]scanner.Kind

@@ -13,8 +13,8 @@ func (r *Repository) Refs(prefix string) (map[string]string, error) {
 	s := r.dir.ReadRefsBelow(strings.TrimSuffix(prefix[:strings.LastIndexByte(prefix, '/')+1], "/"))
 	found := map[string]string{}
 	for _, ref := range s.Refs {
-		if strings.HasPrefix(ref.Name, prefix) && ref.Id != "" {
-			found[ref.Name] = ref.Id.String()
+		if strings.HasPrefix(ref.Name, prefix) && ref.ID != "" {
+			found[ref.Name] = ref.ID.String()
 		}
 	}
 	if len(s.Broken) > 0 {

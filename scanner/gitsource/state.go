@@ -102,4 +102,4 @@ func (s *State) Write(file string) error {
 func (s *State) hasPack(p *pack.Pack) bool { return s != nil && s.packs[p.Name] }
 
 // hasLoose reports whether a loose object was read.
-func (s *State) hasLoose(l objects.Loose) bool { return s != nil && s.loose[l.Id] }
+func (s *State) hasLoose(l objects.Loose) bool { return s != nil && s.loose[l.ID] }

@@ -73,7 +73,7 @@ type modified struct {
 }
 
 // entry yields the file of an entry, if it differs from the staged one.
-func (m *modified) entry(name string, e *gitindex.Staged) error {
+func (m *modified) entry(name string, e *gitindex.Entry) error {
 	info, err := os.Lstat(name)
 	b := scanner.Blob{ID: scanner.BlobID(worktreePrefix + e.Path), Kind: scanner.KindWorktree, Name: e.Path}
 	switch {
@@ -95,7 +95,7 @@ func (m *modified) entry(name string, e *gitindex.Staged) error {
 	return m.yieldIfDiffers(b, e)
 }
 
-func (m *modified) file(b scanner.Blob, e *gitindex.Staged) error {
+func (m *modified) file(b scanner.Blob, e *gitindex.Entry) error {
 	f, err := m.root.Open(filepath.FromSlash(e.Path))
 	if err != nil {
 		b.Err = err
@@ -120,10 +120,10 @@ func (m *modified) file(b scanner.Blob, e *gitindex.Staged) error {
 }
 
 // yieldIfDiffers yields b unless it equals the staged file, which was read already.
-func (m *modified) yieldIfDiffers(b scanner.Blob, e *gitindex.Staged) error {
+func (m *modified) yieldIfDiffers(b scanner.Blob, e *gitindex.Entry) error {
 	if b.Err != nil {
 		b.Data = nil
-	} else if pack.Sum(len(e.Id), pack.Blob, b.Data) == e.Id {
+	} else if pack.Sum(len(e.ID), pack.Blob, b.Data) == e.ID {
 		return nil
 	}
 	return m.yield(b)
@@ -131,7 +131,7 @@ func (m *modified) yieldIfDiffers(b scanner.Blob, e *gitindex.Staged) error {
 
 // isUnchanged reports whether the file that info is of has the size and the time that
 // it had when it was staged, which was before racy.
-func isUnchanged(e *gitindex.Staged, info fs.FileInfo, racy time.Time) bool {
+func isUnchanged(e *gitindex.Entry, info fs.FileInfo, racy time.Time) bool {
 	at := info.ModTime()
 	return uint32(info.Size()) == e.Size && uint32(at.Unix()) == e.Seconds && at.Before(racy) &&
 		(e.Nanoseconds == 0 || uint32(at.Nanosecond()) == e.Nanoseconds) // git may be built without

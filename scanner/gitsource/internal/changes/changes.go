@@ -76,7 +76,7 @@ func (c *contentReader) readAll(ctx context.Context, list []changedFile, gone []
 				if each.Err() != nil {
 					return each.Err()
 				}
-				return c.read(x, renamed[x.places[0].id], commit)
+				return c.read(x, renamed[x.files[0].id], commit)
 			})
 		})
 	}
@@ -85,8 +85,8 @@ func (c *contentReader) readAll(ctx context.Context, list []changedFile, gone []
 
 // A content is shared by changed files with the same id.
 type content struct {
-	places []changedFile
-	known  bool // it was read before
+	files []changedFile
+	known bool // it was read before
 }
 
 // groupByContent groups list, in its order.
@@ -99,13 +99,13 @@ func (c *contentReader) groupByContent(list []changedFile, commit pack.ID) []*co
 			at[x.id] = &content{known: !first}
 			groups = append(groups, at[x.id])
 		}
-		at[x.id].places = append(at[x.id].places, x)
+		at[x.id].files = append(at[x.id].files, x)
 	}
 	return groups
 }
 
-// addLocation remembers a place of a text, and reports whether it is the first.
-func (c *contentReader) addLocation(id scanner.BlobID, place location) bool {
+// addLocation remembers a location of a text, and reports whether it is the first.
+func (c *contentReader) addLocation(id scanner.BlobID, where location) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.locations == nil {
@@ -113,14 +113,14 @@ func (c *contentReader) addLocation(id scanner.BlobID, place location) bool {
 	}
 	known := c.locations[id]
 	if len(known) < repo.MaxLocations {
-		c.locations[id] = append(known, place)
+		c.locations[id] = append(known, where)
 	}
 	return len(known) == 0
 }
 
 // read yields the names of files that are new, and the content.
 func (c *contentReader) read(same *content, renamed bool, commit pack.ID) error {
-	for _, x := range same.places {
+	for _, x := range same.files {
 		c.Files.Add(1)
 		if len(x.olds) == 0 {
 			if err := c.yieldName(x.path, commit); err != nil {
@@ -128,7 +128,7 @@ func (c *contentReader) read(same *content, renamed bool, commit pack.ID) error 
 			}
 		}
 	}
-	x := same.places[0]
+	x := same.files[0]
 	if same.known || renamed && !x.whole {
 		return nil
 	}
@@ -151,7 +151,7 @@ func (c *contentReader) read(same *content, renamed bool, commit pack.ID) error 
 		c.Lines.Add(countLines(data))
 		return c.yield(b)
 	}
-	versions := sync.OnceValue(func() []*addedLines { return c.addedLinesOf(data, same.places) })
+	versions := sync.OnceValue(func() []*addedLines { return c.addedLinesOf(data, same.files) })
 	if c.count {
 		c.Lines.Add(int64(slices.MaxFunc(versions(), func(a, b *addedLines) int { return a.count - b.count }).count))
 	}
@@ -171,8 +171,8 @@ func (c *contentReader) yieldName(path string, commit pack.ID) error {
 }
 
 // addedLinesOf finds the new lines of data at each of its paths.
-func (c *contentReader) addedLinesOf(data []byte, places []changedFile) (versions []*addedLines) {
-	for _, x := range places {
+func (c *contentReader) addedLinesOf(data []byte, files []changedFile) (versions []*addedLines) {
+	for _, x := range files {
 		var olds [][]byte
 		for _, old := range x.olds {
 			if _, was, err := c.store.Read(old, c.limit); err == nil { // else more is new
@@ -210,7 +210,7 @@ func (c *contentReader) readRemovedLines() (lines lineSet) {
 					break
 				}
 				if e.Mode != objects.Submodule {
-					queue = append(queue, removedFile{pack.ID(e.Id), e.Mode})
+					queue = append(queue, removedFile{pack.ID(e.ID), e.Mode})
 				}
 				data = data[size:]
 			}
@@ -273,7 +273,7 @@ func countLines(text []byte) int64 {
 	return int64(n)
 }
 
-// Locate yields the places of ids.
+// Locate yields the locations of ids.
 func (c *contentReader) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
 	for _, id := range ids {
 		for _, p := range c.locations[id] {

@@ -127,11 +127,11 @@ func (g *CommitRange) yieldError(id pack.ID, err error) error {
 // yieldObject yields a commit or a tag, once.
 func (g *CommitRange) yieldObject(id pack.ID, kind scanner.Kind, data []byte) error {
 	name := scanner.BlobID(id.String())
-	place := location{kind: kind, commit: id}
+	where := location{kind: kind, commit: id}
 	if kind == scanner.KindTag {
-		place = location{kind: kind, path: id.String()}
+		where = location{kind: kind, path: id.String()}
 	}
-	if !g.addLocation(name, place) {
+	if !g.addLocation(name, where) {
 		return nil
 	}
 	return g.yield(scanner.Blob{ID: name, Kind: kind, Name: id.String(), Data: data})
@@ -190,7 +190,7 @@ func (g *CommitRange) compare(ctx context.Context, trees *treeCache, tree pack.I
 	return g.readAll(ctx, list, d.removed, commit)
 }
 
-// Locate yields the places of ids, of files also whether they are still at HEAD.
+// Locate yields the locations of ids, of files also whether they are still at HEAD.
 func (g *CommitRange) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
 	var head objects.HeadTree
 	if id, ok := pack.ParseID([]byte(g.Head)); ok {

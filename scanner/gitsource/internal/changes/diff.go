@@ -64,7 +64,7 @@ func (d *differ) tree(prefix string, id pack.ID, olds []pack.ID) error {
 		if n == 0 {
 			return fmt.Errorf("reading the tree of %s: %w", cmp.Or(prefix, "."), objects.ErrMalformed)
 		}
-		items = append(items, folderItem{name: e.Name, id: pack.ID(e.Id), mode: e.Mode})
+		items = append(items, folderItem{name: e.Name, id: pack.ID(e.ID), mode: e.Mode})
 		data = data[n:]
 	}
 	return d.folder(prefix, items, olds, nil)
@@ -79,13 +79,13 @@ func (d *differ) index(x *gitindex.Index, prefix string, from, to int, cached *g
 		name, below, inFolder := strings.Cut(e.Path[len(prefix):], "/")
 		if !inFolder {
 			if !e.Intent && e.Stage != base {
-				items = append(items, folderItem{name: []byte(name), id: e.Id, mode: e.Mode})
+				items = append(items, folderItem{name: []byte(name), id: e.ID, mode: e.Mode})
 			}
 			i++
 			continue
 		}
 		if below == "" && e.Mode == objects.Directory { // of a sparse index
-			items = append(items, folderItem{name: []byte(name), id: e.Id, mode: objects.Directory})
+			items = append(items, folderItem{name: []byte(name), id: e.ID, mode: objects.Directory})
 			i++
 			continue
 		}
@@ -134,8 +134,8 @@ func (d *differ) item(prefix string, it folderItem, cursors []cursor, x *gitinde
 		d.passOver(c, func(e objects.TreeEntry) bool { return compareNames(e, it.name, it.mode) < 0 })
 		if c.ok && compareNames(c.at, it.name, it.mode) == 0 {
 			c.matched = true
-			was = append(was, pack.ID(c.at.Id))
-			same = same || string(c.at.Id) == string(it.id)
+			was = append(was, pack.ID(c.at.ID))
+			same = same || string(c.at.ID) == string(it.id)
 		}
 	}
 	path := prefix + string(it.name)
@@ -157,7 +157,7 @@ func (d *differ) item(prefix string, it folderItem, cursors []cursor, x *gitinde
 func (d *differ) passOver(c *cursor, passed func(objects.TreeEntry) bool) {
 	for c.ok && passed(c.at) {
 		if !c.matched && c.at.Mode != objects.Submodule {
-			d.removed = append(d.removed, removedFile{pack.ID(c.at.Id), c.at.Mode})
+			d.removed = append(d.removed, removedFile{pack.ID(c.at.ID), c.at.Mode})
 		}
 		c.next()
 	}

@@ -109,7 +109,7 @@ func (s *StagedFiles) choose(d *differ, x *gitindex.Index, list []changedFile, t
 				return nil, false, err
 			}
 			continue
-		case e.Mode == objects.Submodule || e.Intent || differs[p] || d.differsInMerge(trees, p, e.Id):
+		case e.Mode == objects.Submodule || e.Intent || differs[p] || d.differsInMerge(trees, p, e.ID):
 		default:
 			whole = true
 		}
@@ -158,11 +158,11 @@ func (s *StagedFiles) wholeFiles(d *differ, x *gitindex.Index, in func(string) b
 		switch {
 		case e.Mode == objects.Submodule || e.Intent:
 		case e.Mode == objects.Directory:
-			if err := d.tree(e.Path, e.Id, nil); err != nil {
+			if err := d.tree(e.Path, e.ID, nil); err != nil {
 				return nil, err
 			}
 		default:
-			_ = add(changedFile{path: e.Path, id: e.Id})
+			_ = add(changedFile{path: e.Path, id: e.ID})
 		}
 	}
 	return list, nil

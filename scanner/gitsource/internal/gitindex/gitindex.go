@@ -26,14 +26,14 @@ import (
 // neither split nor sparse indexes, no SHA-256, and takes an index without a checksum
 // (index.skipHash) for a damaged one.
 type Index struct {
-	Entries []Staged // by path, then by stage
+	Entries []Entry // by path, then by stage
 	Tree    *CacheTree
 }
 
-// A Staged is an entry of an index.
-type Staged struct {
+// A Entry is an entry of an index.
+type Entry struct {
 	Path  string // of a folder, with "/" at its end, in a sparse index
-	Id    pack.ID
+	ID    pack.ID
 	Mode  objects.Mode
 	Stage uint8 // 1 to 3 in a conflict
 	// Intent marks a file without content yet ("git add -N").
@@ -125,7 +125,7 @@ func joinShared(x *Index, l *link, gitDir string, hash int) error {
 	return err
 }
 
-func compareStaged(a, b Staged) int {
+func compareStaged(a, b Entry) int {
 	if c := strings.Compare(a.Path, b.Path); c != 0 {
 		return c
 	}
@@ -159,7 +159,7 @@ func parseEntries(data string, hash int) (*Index, *link, error) {
 	if uint64(n)*uint64(statSize+hash) > uint64(len(data)) {
 		return nil, nil, badIndex("%d entries in %d bytes", n, len(data))
 	}
-	x.Entries = make([]Staged, 0, n)
+	x.Entries = make([]Entry, 0, n)
 	for range n {
 		e, err := p.entry()
 		if err != nil {
@@ -207,14 +207,14 @@ const (
 	flagIntent                        = 0x2000 // in the second two
 )
 
-func (p *indexParser) entry() (Staged, error) {
+func (p *indexParser) entry() (Entry, error) {
 	size := statSize + p.hash + 2
 	if len(p.rest) < size {
-		return Staged{}, badIndex("it is cut off")
+		return Entry{}, badIndex("it is cut off")
 	}
 	flags := uint16(p.number(size-2, 2))
-	e := Staged{
-		Id: pack.ID(p.rest[statSize : statSize+p.hash]), Stage: uint8(flags & flagStage >> 12),
+	e := Entry{
+		ID: pack.ID(p.rest[statSize : statSize+p.hash]), Stage: uint8(flags & flagStage >> 12),
 		Mode: fileMode(p.number(modeAt, 4)), Seconds: p.number(mtimeAt, 4), Nanoseconds: p.number(mtimeAt+4, 4), Size: p.number(sizeAt, 4),
 	}
 	if flags&flagExtended != 0 && p.version > 2 {
@@ -376,7 +376,7 @@ func fileMode(m uint32) objects.Mode {
 
 // At returns the entry at path, or the first below it if path is a folder; "." is
 // the root.
-func (x *Index) At(path string) (Staged, bool) {
+func (x *Index) At(path string) (Entry, bool) {
 	i := sort.Search(len(x.Entries), func(i int) bool { return x.Entries[i].Path >= path })
 	if i < len(x.Entries) && x.Entries[i].Path == path {
 		return x.Entries[i], true
@@ -387,7 +387,7 @@ func (x *Index) At(path string) (Staged, bool) {
 	}
 	i = sort.Search(len(x.Entries), func(i int) bool { return x.Entries[i].Path >= prefix })
 	if i < len(x.Entries) && strings.HasPrefix(x.Entries[i].Path, prefix) {
-		return Staged{Path: path, Mode: objects.Directory}, true
+		return Entry{Path: path, Mode: objects.Directory}, true
 	}
-	return Staged{}, false
+	return Entry{}, false
 }

@@ -29,8 +29,8 @@ func FuzzIndex(f *testing.F) {
 			return
 		}
 		for _, e := range x.Entries {
-			if len(e.Id) != 20 || len(e.Path) > max(len(data), maxName) {
-				t.Errorf("id %x, path of %d bytes, of an index of %d", e.Id, len(e.Path), len(data))
+			if len(e.ID) != 20 || len(e.Path) > max(len(data), maxName) {
+				t.Errorf("id %x, path of %d bytes, of an index of %d", e.ID, len(e.Path), len(data))
 			}
 		}
 	})

@@ -34,9 +34,9 @@ func parseLink(data []byte, hash int) (*link, error) {
 
 // join returns the entries of shared that are not deleted, and own, of which the
 // first, without names, replace entries of shared in turn.
-func (l *link) join(shared, own []Staged) ([]Staged, error) {
+func (l *link) join(shared, own []Entry) ([]Entry, error) {
 	at := func(bits []bool, i int) bool { return i < len(bits) && bits[i] }
-	all := make([]Staged, 0, len(shared)+len(own))
+	all := make([]Entry, 0, len(shared)+len(own))
 	for i, e := range shared {
 		if at(l.replaced, i) {
 			if len(own) == 0 || own[0].Path != "" {

@@ -14,7 +14,7 @@ import (
 )
 
 // A Graph holds the links of all commits, tags and trees of a store, whether a ref leads there
-// or not. Of the entries of trees it has the directories, and only those files that are
+// or not. It has the directories among the entries of trees, and only those files that are
 // marked.
 //
 // It is made while the objects are read, so that no object is read twice. So all blobs that

@@ -102,12 +102,12 @@ func (e *Completeness) missingReferenced() []int32 {
 	g := e.Graph
 	refs := make([]int32, 0)
 	for _, r := range e.Refs.Refs {
-		if r.Id == "" {
+		if r.ID == "" {
 			continue
 		}
-		n := e.Store.Find([]byte(r.Id))
+		n := e.Store.Find([]byte(r.ID))
 		if n == objects.None {
-			n = g.AddMissing(r.Id)
+			n = g.AddMissing(r.ID)
 		}
 		refs = append(refs, n)
 	}
@@ -178,9 +178,9 @@ func (e *Completeness) pathsOf(ctx context.Context, nodes []int32) (map[int32]st
 	}
 	names := map[int32]string{}
 	for _, r := range e.Refs.Refs {
-		if n := e.Store.Find([]byte(r.Id)); n != objects.None {
+		if n := e.Store.Find([]byte(r.ID)); n != objects.None {
 			names[n] = r.Name
-		} else if n, ok := e.Graph.Absent[r.Id]; ok {
+		} else if n, ok := e.Graph.Absent[r.ID]; ok {
 			names[n] = r.Name
 		}
 	}
@@ -197,7 +197,7 @@ func (e *Completeness) pathsOf(ctx context.Context, nodes []int32) (map[int32]st
 func (e *Completeness) YieldReachable(ctx context.Context) error {
 	var roots []int32
 	for _, r := range e.Refs.Refs {
-		roots = append(roots, e.Store.Find([]byte(r.Id)))
+		roots = append(roots, e.Store.Find([]byte(r.ID)))
 	}
 	return e.YieldAgain(ctx, e.reachableFrom(roots), e.Yield)
 }

@@ -57,7 +57,7 @@ func newCommitIndex(g *graph.Graph, refs *repo.RefSet) *commitIndex {
 	}
 	h.reflogEntry = make([]int32, len(g.Commits))
 	for _, r := range refs.Refs {
-		node := g.Store.Find([]byte(r.Id))
+		node := g.Store.Find([]byte(r.ID))
 		for t, ok := node, true; ok && !h.referencedTags[t]; {
 			h.referencedTags[t] = true
 			t, ok = h.tags[t]
@@ -70,10 +70,10 @@ func newCommitIndex(g *graph.Graph, refs *repo.RefSet) *commitIndex {
 		}
 	}
 	for _, r := range refs.OfKind(scanner.KindNote) {
-		h.markAncestors(h.commit(h.peel(g.Store.Find([]byte(r.Id)))), byNote, 0)
+		h.markAncestors(h.commit(h.peel(g.Store.Find([]byte(r.ID)))), byNote, 0)
 	}
 	for i, r := range refs.Reflogs {
-		h.markAncestors(h.commit(h.peel(g.Store.Find([]byte(r.Id)))), byLog, int32(i))
+		h.markAncestors(h.commit(h.peel(g.Store.Find([]byte(r.ID)))), byLog, int32(i))
 	}
 	slices.SortStableFunc(h.named, func(a, b namedCommit) int { return cmp.Or(rank(a.name)-rank(b.name), cmp.Compare(a.name, b.name)) })
 	return h

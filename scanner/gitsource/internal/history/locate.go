@@ -60,8 +60,8 @@ func NewLocator(g *graph.Graph, refs *repo.RefSet, hits []int32) *Locator {
 	return l
 }
 
-// Locate finds the places of all hits. The order is that of the classes of
-// commits, so that a place that a branch has is not called dangling.
+// Locate finds the locations of all hits. The order is that of the classes of
+// commits, so that a location that a branch has is not called dangling.
 func (l *Locator) Locate(ctx context.Context, hits []int32) error {
 	for _, hit := range hits {
 		l.locateMessage(hit)
@@ -88,7 +88,7 @@ func (l *Locator) Locate(ctx context.Context, hits []int32) error {
 	return nil
 }
 
-// locateIntroduced adds the places that the commits of a class introduce.
+// locateIntroduced adds the locations that the commits of a class introduce.
 func (l *Locator) locateIntroduced(ctx context.Context, class refClass) error {
 	h := l.commits
 	var headTree pack.ID
@@ -110,7 +110,7 @@ func (l *Locator) locateIntroduced(ctx context.Context, class refClass) error {
 	return nil
 }
 
-// unreferenced is the place of an object that nothing leads to: the index perhaps.
+// unreferenced is the location of an object that nothing leads to: the index perhaps.
 func (l *Locator) unreferenced(hit int32) scanner.Provenance {
 	if !l.graph.IsMissing(hit) {
 		if path := l.StagedPaths[l.graph.Store.ID(hit)]; path != "" {
@@ -126,7 +126,7 @@ func (l *Locator) unreferenced(hit int32) scanner.Provenance {
 
 const Unreferenced = "no ref, reflog, commit or tree leads to it"
 
-// add adds the place of a hit that commit c introduces.
+// add adds the location of a hit that commit c introduces.
 func (l *Locator) add(s step, c int32, unreachable string) {
 	node := l.paths.nodes[s.node].object
 	f := FoundLocation{Node: node, commit: c}
@@ -151,7 +151,7 @@ func (l *Locator) add(s step, c int32, unreachable string) {
 	l.Found = append(l.Found, f)
 }
 
-// locateMessage adds a hit that is a commit or a tag: it is its own place.
+// locateMessage adds a hit that is a commit or a tag: it is its own location.
 func (l *Locator) locateMessage(hit int32) {
 	if c := l.commits.commit(hit); c != objects.None {
 		l.located[hit] = true
@@ -168,10 +168,10 @@ func (l *Locator) locateMessage(hit int32) {
 	}
 }
 
-// locateTagged adds the places of hits that refs and tags lead to without a commit.
+// locateTagged adds the locations of hits that refs and tags lead to without a commit.
 func (l *Locator) locateTagged(ctx context.Context) error {
 	for _, r := range l.refs.Refs {
-		target := l.commits.peel(l.graph.Store.Find([]byte(r.Id)))
+		target := l.commits.peel(l.graph.Store.Find([]byte(r.ID)))
 		if target == objects.None || l.commits.commit(target) != objects.None {
 			continue
 		}
@@ -193,7 +193,7 @@ func (l *Locator) locateTagged(ctx context.Context) error {
 	return nil
 }
 
-// locateDangling adds the places of hits that only trees lead to that are themselves in
+// locateDangling adds the locations of hits that only trees lead to that are themselves in
 // no commit.
 func (l *Locator) locateDangling(ctx context.Context) error {
 	tagged := maps.Clone(l.withoutCommit)
@@ -216,7 +216,7 @@ func (l *Locator) locateDangling(ctx context.Context) error {
 	return nil
 }
 
-// An Attribution reads who made the commits and tags that places are about.
+// An Attribution reads who made the commits and tags that locations are about.
 type Attribution struct {
 	Store *objects.Store
 	Limit int64
@@ -259,7 +259,7 @@ func (s *Attribution) Err() error {
 	return fmt.Errorf("who made %d commits or tags could not be read, the first: %w", s.count, s.first)
 }
 
-// maxRefs is how many refs are named for one place.
+// maxRefs is how many refs are named for one location.
 const maxRefs = 5
 
 // nameRefs fills in which refs lead to the commits found. Each pass carries 64 of

@@ -117,7 +117,7 @@ func (w *pathIndex) markFull(n int32) {
 	}
 }
 
-// descend calls found for the hits at and below top, those places apart that
+// descend calls found for the hits at and below top, those locations apart that
 // were met before, until they have no room.
 func (w *pathIndex) descend(ctx context.Context, top step, met map[location]bool, found func(step) error) error {
 	type frame struct {

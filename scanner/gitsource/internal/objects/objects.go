@@ -52,13 +52,13 @@ type Store struct {
 
 // A Loose is an object in a file of its own.
 type Loose struct {
-	Id  pack.ID
+	ID  pack.ID
 	dir int // in dirs
 }
 
 // LooseFile returns the name of the file of a loose object.
 func (s *Store) LooseFile(l Loose) string {
-	hex := l.Id.String()
+	hex := l.ID.String()
 	return filepath.Join(s.allDirs()[l.dir], hex[:2], hex[2:])
 }
 
@@ -109,7 +109,7 @@ func rank(first bool) int {
 // OpenLookup opens object directories for reads by id alone, which takes
 // no longer for many loose objects than for none. It opens the packs that git
 // reads, those with an index: a pack without one holds nothing that git can look up.
-// Of the numbers of objects, nothing works.
+// Objects have no numbers then.
 func OpenLookup(o Options) *Store {
 	s := &Store{Hash: o.Hash, Partial: o.Partial, lookupOnly: true}
 	for _, dir := range o.Dirs {
@@ -130,7 +130,7 @@ func (s *Store) number() {
 		at += p.Len()
 	}
 	s.First = append(s.First, at)
-	slices.SortFunc(s.Loose, func(a, b Loose) int { return cmp.Or(cmp.Compare(a.Id, b.Id), cmp.Compare(a.dir, b.dir)) })
+	slices.SortFunc(s.Loose, func(a, b Loose) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.dir, b.dir)) })
 }
 
 // Close closes the packs.
@@ -230,8 +230,8 @@ func (s *Store) Find(id []byte) int32 {
 }
 
 func (s *Store) findLoose(id []byte) int {
-	i := sort.Search(len(s.Loose), func(i int) bool { return string(s.Loose[i].Id) >= string(id) })
-	if i < len(s.Loose) && string(s.Loose[i].Id) == string(id) {
+	i := sort.Search(len(s.Loose), func(i int) bool { return string(s.Loose[i].ID) >= string(id) })
+	if i < len(s.Loose) && string(s.Loose[i].ID) == string(id) {
 		return i
 	}
 	return -1
@@ -244,7 +244,7 @@ func (s *Store) LooseCopies(id pack.ID) []Loose {
 	}
 	from := max(s.findLoose([]byte(id)), 0)
 	to := from
-	for to < len(s.Loose) && s.Loose[to].Id == id {
+	for to < len(s.Loose) && s.Loose[to].ID == id {
 		to++
 	}
 	return s.Loose[from:to]
@@ -274,7 +274,7 @@ func (s *Store) PackOf(n int32) int {
 func (s *Store) ID(n int32) pack.ID {
 	i := s.PackOf(n)
 	if i >= len(s.Packs) {
-		return s.Loose[int(n)-s.Packed()].Id
+		return s.Loose[int(n)-s.Packed()].ID
 	}
 	return s.Packs[i].Index().ID(int(n) - s.First[i])
 }
@@ -370,7 +370,7 @@ func (s *Store) readLoose(l Loose, limit int64) (pack.Type, []byte, error) {
 	if o.Size > limit {
 		return 0, nil, &pack.TooLargeError{Size: o.Size, Limit: limit}
 	}
-	data, err := o.Data(s.Hash, l.Id)
+	data, err := o.Data(s.Hash, l.ID)
 	return o.Type, data, err
 }
 

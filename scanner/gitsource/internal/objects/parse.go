@@ -110,7 +110,7 @@ func saneTime(t time.Time) time.Time {
 // A TreeEntry is a line of a tree object: "<mode> SP <name> NUL <id>" (git's
 // tree-walk.c). It points into the object.
 type TreeEntry struct {
-	Name, Id []byte
+	Name, ID []byte
 	Mode     Mode
 }
 
@@ -135,7 +135,7 @@ func ParseTreeEntry(data []byte, hash int) (e TreeEntry, n int) {
 	if nul < 0 || n > len(data) {
 		return e, 0
 	}
-	e.Name, e.Id = data[space+1:space+1+nul], data[n-hash:n]
+	e.Name, e.ID = data[space+1:space+1+nul], data[n-hash:n]
 	// Old versions of git wrote the mode of a tree with a leading zero.
 	switch m := data[:space]; {
 	case string(m) == "40000" || string(m) == "040000":

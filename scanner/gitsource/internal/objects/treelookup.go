@@ -62,7 +62,7 @@ func (l *TreeLookup) read(tree pack.ID) *folder {
 			break
 		}
 		if _, ok := f.entries[string(e.Name)]; !ok {
-			f.entries[string(e.Name)] = pack.ID(e.Id)
+			f.entries[string(e.Name)] = pack.ID(e.ID)
 		}
 		data = data[n:]
 	}

@@ -11,7 +11,7 @@ import (
 // mayMatch reports whether text may hold a match. Without a prefilter all may.
 func (v *visitor) textMayMatch(text []byte) bool { return v.judge(text) == mayMatch }
 
-// hints reports whether a piece of text may be part of a match.
+// pieceMayMatch reports whether a piece of text may be part of a match.
 func (v *visitor) pieceMayMatch(text []byte) bool {
 	return !v.linksOnly && (v.prefilter.Hints == nil || v.prefilter.Hints(text))
 }

@@ -21,7 +21,7 @@ func (r *Walk) readLoose(ctx context.Context) (trees []int32, err error) {
 	var nodes []int32
 	for i, l := range r.Store.Loose {
 		node := int32(r.Store.Packed() + i)
-		if !r.SkipLoose(l) && r.Store.Find([]byte(l.Id)) == node {
+		if !r.SkipLoose(l) && r.Store.Find([]byte(l.ID)) == node {
 			nodes = append(nodes, node)
 		}
 	}
@@ -29,7 +29,7 @@ func (r *Walk) readLoose(ctx context.Context) (trees []int32, err error) {
 	err = r.forEach(ctx, nodes, func(v *visitor, files *pack.Loose, node int32) error {
 		var damage []error
 		moved := false
-		for _, l := range v.Store.LooseCopies(r.Store.Loose[int(node)-r.Store.Packed()].Id) {
+		for _, l := range v.Store.LooseCopies(r.Store.Loose[int(node)-r.Store.Packed()].ID) {
 			typ, bad, err := v.looseObject(files, l, node)
 			if typ == pack.Tree {
 				mu.Lock()
@@ -72,7 +72,7 @@ func (v *visitor) looseObject(files *pack.Loose, l objects.Loose, node int32) (t
 	case o.Type == pack.Tree, v.linksOnly && o.Type == pack.Blob:
 		return o.Type, nil, nil
 	case o.Type == pack.Blob && o.Size > scanner.LargeText:
-		return o.Type, nil, v.yieldStream(node, o.Checked(v.Store.Hash, l.Id), o.Size)
+		return o.Type, nil, v.yieldStream(node, o.Checked(v.Store.Hash, l.ID), o.Size)
 	}
 	limit := v.limit
 	if o.Type != pack.Blob {
@@ -81,7 +81,7 @@ func (v *visitor) looseObject(files *pack.Loose, l objects.Loose, node int32) (t
 	if o.Size > limit {
 		return o.Type, nil, v.addFailure(node, &pack.TooLargeError{Size: o.Size, Limit: limit})
 	}
-	data, err := o.Data(v.Store.Hash, l.Id)
+	data, err := o.Data(v.Store.Hash, l.ID)
 	if err != nil {
 		return o.Type, err, nil
 	}

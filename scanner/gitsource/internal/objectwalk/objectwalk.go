@@ -300,8 +300,8 @@ func (r *Walk) ReadWhole() (packs, looseIDs []string) {
 		}
 	}
 	for _, l := range r.Store.Loose {
-		if r.Failures[r.Store.Find([]byte(l.Id))] == nil {
-			looseIDs = append(looseIDs, l.Id.String())
+		if r.Failures[r.Store.Find([]byte(l.ID))] == nil {
+			looseIDs = append(looseIDs, l.ID.String())
 		}
 	}
 	slices.Sort(packs)

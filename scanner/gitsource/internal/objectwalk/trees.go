@@ -173,8 +173,8 @@ func (v *treeVisitor) entry(at int, e objects.TreeEntry) parsedEntry {
 	if e.Mode == objects.Submodule {
 		return x
 	}
-	if x.node = v.Store.Find(e.Id); x.node == objects.None {
-		x.node = v.Graph.AddMissing(pack.ID(e.Id))
+	if x.node = v.Store.Find(e.ID); x.node == objects.None {
+		x.node = v.Graph.AddMissing(pack.ID(e.ID))
 	}
 	switch {
 	case x.node == objects.None:

@@ -16,7 +16,7 @@ type delta struct {
 
 // A Part is a piece of an object that is made by a delta: bytes [At, At+Len) of
 // it. Copied ones stand in the base at From; inserted ones have a negative From.
-// Of two that follow each other in the base as well, one part is made.
+// Two parts that follow each other in the base as well are made one.
 type Part struct{ At, From, Len int32 }
 
 // inserted returns the bytes that p inserts.

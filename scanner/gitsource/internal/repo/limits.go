@@ -1,6 +1,6 @@
 package repo
 
-// MaxLocations is how many places of one id are listed. Ten trees with ten entries
+// MaxLocations is how many locations of one id are listed. Ten trees with ten entries
 // each, all of them the next tree, hold a file at ten billion paths.
 const MaxLocations = 1000
 

@@ -20,7 +20,7 @@ import (
 // A Ref is a name for an object, or for another ref.
 type Ref struct {
 	Name   string  // refs/heads/main, HEAD, worktrees/x/HEAD, refs/stash@{1}
-	Id     pack.ID // empty for a symbolic ref
+	ID     pack.ID // empty for a symbolic ref
 	target string  // of a symbolic ref, itself a root unless it dangles
 }
 
@@ -51,7 +51,7 @@ type RefSet struct {
 
 // OfKind returns the roots that lead to content of the kind.
 func (s *RefSet) OfKind(kind scanner.Kind) []Ref {
-	return slices.DeleteFunc(slices.Clone(s.Refs), func(r Ref) bool { return r.Id == "" || r.Kind() != kind })
+	return slices.DeleteFunc(slices.Clone(s.Refs), func(r Ref) bool { return r.ID == "" || r.Kind() != kind })
 }
 
 // Refs reads packed and loose refs, those of linked work trees, HEADs, and the
@@ -131,7 +131,7 @@ func (s *RefSet) readPacked(file string) {
 			s.addBroken(file, "packed-refs", objects.ErrMalformed)
 			continue
 		}
-		s.add(Ref{Name: name, Id: id})
+		s.add(Ref{Name: name, ID: id})
 	}
 }
 
@@ -185,7 +185,7 @@ func ReadRef(file string) (Ref, error) {
 		// The text stays out of the message: by a symlink it may be any file.
 		return Ref{}, objects.ErrMalformed
 	}
-	return Ref{Id: id}, nil
+	return Ref{ID: id}, nil
 }
 
 // resolve follows symbolic refs, no further than git does. It returns zero for
@@ -198,7 +198,7 @@ func (s *RefSet) resolve(ref Ref) pack.ID {
 		}
 		ref = s.Refs[i]
 	}
-	return ref.Id
+	return ref.ID
 }
 
 // readStashLog adds each entry of the stash: "<old> <new> <who> TAB <message>"
@@ -219,7 +219,7 @@ func (s *RefSet) readStashLog(file string) {
 			continue
 		}
 		if id, ok := pack.ParseID(fields[1]); ok {
-			s.add(Ref{Name: name, Id: id})
+			s.add(Ref{Name: name, ID: id})
 		} else {
 			s.addBroken(file, name, objects.ErrMalformed)
 		}
@@ -249,7 +249,7 @@ func (s *RefSet) readLogs(dir, prefix string) {
 
 func (s *RefSet) addLogged(name string, hash []byte) {
 	if id, ok := pack.ParseID(hash); ok {
-		s.Reflogs = append(s.Reflogs, Ref{Name: name, Id: id})
+		s.Reflogs = append(s.Reflogs, Ref{Name: name, ID: id})
 	}
 }
 

@@ -25,7 +25,7 @@ func (d Dir) Resolve(name string) (pack.ID, error) {
 		case err != nil:
 			return "", fmt.Errorf("reading ref %s: %w", name, err)
 		case ref.target == "":
-			return ref.Id, nil
+			return ref.ID, nil
 		}
 		name = ref.target
 	}
@@ -69,5 +69,5 @@ func (d Dir) readNamed(name string) (Ref, error) {
 	if !ok {
 		return Ref{}, objects.ErrMalformed
 	}
-	return Ref{Id: id}, nil
+	return Ref{ID: id}, nil
 }

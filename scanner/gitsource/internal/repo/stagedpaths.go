@@ -44,8 +44,8 @@ func (d Dir) StagedPaths(ids []pack.ID) (map[pack.ID]string, error) {
 			continue
 		}
 		for _, e := range x.Entries {
-			if _, ok := staged[e.Id]; ok && e.Path != "" { // else it is that of the shared index
-				staged[e.Id] = CutPath(e.Path)
+			if _, ok := staged[e.ID]; ok && e.Path != "" { // else it is that of the shared index
+				staged[e.ID] = CutPath(e.Path)
 			}
 		}
 	}
