@@ -50,7 +50,7 @@ var statedLimits = []struct{ page, says, file, declares string }{
 	{"ARCHITECTURE.md", "more than 64 MiB that is stored whole", "scanner/windows.go", `LargeText += 64 << 20`},
 	{"docs/hooks.md", "more than 64 MiB, when edited", "scanner/windows.go", `LargeText += 64 << 20`},
 	{"SECURITY.md", "64 KiB, ten seconds", "verifier/awsverifier/transport.go", `requestTimeout += 10 \* time.Second\s[^)]*maxBody += 64 << 10`},
-	{"SECURITY.md", "given up after two minutes", "scanner/gitsource/carrier.go", `defaultStall += 2 \* time.Minute`},
+	{"SECURITY.md", "given up after two minutes", "scanner/gitsource/transport/githttp.go", `defaultStall += 2 \* time.Minute`},
 	{"docs/verification.md", "waits ten seconds and reads 64 KiB", "verifier/awsverifier/transport.go", `requestTimeout += 10 \* time.Second\s[^)]*maxBody += 64 << 10`},
 	{"docs/sweep.md", "`--max-fetch` (20 GiB)", "cmd/stanch/sweep.go", `"max-fetch", 20<<10, "`},
 }
