@@ -36,7 +36,7 @@ func (f *Filter) HasJoinedID(text []byte) bool {
 		}
 	}
 	for i = max(0, i-wordLen); i < len(text); i += idPiece {
-		if f.pieceAround(text, i) {
+		if _, ok := f.pieceAround(text, i); ok {
 			return true
 		}
 	}
@@ -83,46 +83,45 @@ func idMask(w uint64) uint64 {
 func (f *Filter) piecesAt(text []byte, at int, starts uint64) bool {
 	for starts != 0 {
 		k := bits.TrailingZeros64(starts)
-		if f.pieceAround(text, at+k) {
+		end, ok := f.pieceAround(text, at+k)
+		if ok {
 			return true
 		}
-		n := 1 // skip the rest of the piece: pieceAround looked at all of it
-		for n < idPiece && idBytes[text[at+k+n-1]] && idBytes[text[at+k+n]] {
-			n++
-		}
+		n := max(1, min(idPiece, end-at-k)) // skip the rest of the piece
 		starts &^= 1<<(k+n) - 1
 	}
 	return false
 }
 
-// pieceAround reports whether the piece with the character at i is of an id in pieces.
-func (f *Filter) pieceAround(text []byte, i int) bool {
-	from, to, letter := i, i, false
+// pieceAround reports whether the piece with the character at i is of an id in pieces, and
+// returns its end.
+func (f *Filter) pieceAround(text []byte, i int) (to int, ok bool) {
+	from, letter := i, false
 	for from > 0 && i-from < encodings.IDLen+maxEscape && idBytes[text[from-1]] {
 		from--
 		letter = letter || text[from] >= 'A'
 	}
-	for to < len(text) && to-i < encodings.IDLen+maxEscape && idBytes[text[to]] {
+	for to = i; to < len(text) && to-i < encodings.IDLen+maxEscape && idBytes[text[to]]; {
 		letter = letter || text[to] >= 'A'
 		to++
 	}
 	if !letter || to-from < idPiece {
-		return false
+		return to, false
 	}
 	from = afterEscape(text, from)
-	if to-from < idPiece || to-afterAnyEscape(text, from) >= encodings.IDLen {
-		return false
+	if n := to - from; n < idPiece || n >= encodings.IDLen+maxEscape || n >= encodings.IDLen && to-afterAnyEscape(text, from) >= encodings.IDLen {
+		return to, false
 	}
 	g := joinedChars{first: encodings.IDLen + idPiece, last: encodings.IDLen + idPiece}
 	g.gatherBefore(text, from)
 	before := g.first < encodings.IDLen+idPiece
 	if !before && !mayFollow(text, to) {
-		return false
+		return to, false
 	}
 	for ; from < to; from++ {
 		g.push(text[from], from)
 	}
-	return (g.gatherAfter(text, to) || before) && g.holdsID(f)
+	return to, (g.gatherAfter(text, to) || before) && g.holdsID(f)
 }
 
 // afterEscape returns the real start of the piece that seems to begin at i. Its first
