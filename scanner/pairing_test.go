@@ -96,16 +96,16 @@ func (a answers) Verify(_ context.Context, c detectors.Credential) verifier.Verd
 	return verifier.Verdict{State: verifier.Skipped}
 }
 
-// TestAcross holds the rules of pairing.go, without proof.
-func TestAcross(t *testing.T) {
+// TestPairing holds the rules of pairing.go, without proof.
+func TestPairing(t *testing.T) {
 	const (
 		id, secret = "id={AKIA1}", "secret={secret1}"
 		foreign    = "\narn:aws:iam::210987654321:user/x"
 	)
-	crowd := history{"1 a/id": id, "2 a/s": secret}
+	cluster := history{"1 a/id": id, "2 a/s": secret}
 	far := history{"1 a/x": id + strings.Repeat("\n", 500) + "aws_secret={secret1}"}
 	for i := range 40 {
-		crowd[fmt.Sprintf("%d a/%d", i+3, i)] = "secret=" + detectorstest.SecretKey(uint64(i)+100)
+		cluster[fmt.Sprintf("%d a/%d", i+3, i)] = "secret=" + detectorstest.SecretKey(uint64(i)+100)
 	}
 	for _, tt := range []struct {
 		name  string
@@ -151,7 +151,7 @@ func TestAcross(t *testing.T) {
 			[]string{"{AKIA1} {secret1}, 1 a/x, secret 1 a/y, medium", "{AKIA2} {secret2}, 1 b/x, secret 1 b/y, medium"}},
 		{"name", history{"1 a/x": id, "1 a/y": "secret={secret2}", "1 a/z": "aws_secret={secret1}"}, []string{"{AKIA1} {secret1}, 1 a/x, secret 1 a/z, medium"}},
 		{"time", history{"1 a/x": id, "2 a/x": secret, "3 a/x": "secret={secret2}"}, []string{"{AKIA1} {secret1}, 1 a/x, secret 2 a/x, low"}},
-		{"crowd", crowd, []string{"{AKIA1}, 1 a/id, high"}},
+		{"cluster", cluster, []string{"{AKIA1}, 1 a/id, high"}},
 		{"two_secrets_fit_alike", history{"1 a/x": id, "1 a/y": secret, "1 a/z": "secret={secret2}"}, []string{"{AKIA1}, 1 a/x, high"}},
 		{"two_ids_fit_alike", history{"1 a/x": id, "1 a/y": secret, "1 a/z": "id={AKIA2}"}, []string{"{AKIA1}, 1 a/x, high", "{AKIA2}, 1 a/z, high"}},
 		{"an_id_with_a_secret_is_no_rival", history{"1 a/x": id, "1 a/y": secret, "1 a/z": "id={AKIA2} secret={secret2}"},
@@ -182,8 +182,8 @@ func TestAcross(t *testing.T) {
 	}
 }
 
-// TestAcrossVerified: answers of the provider about an id with parts from other texts.
-func TestAcrossVerified(t *testing.T) {
+// TestPairingVerified: answers of the provider about an id with parts from other texts.
+func TestPairingVerified(t *testing.T) {
 	const live, active, invalid, unknown = verifier.Live, verifier.IDActive, verifier.Invalid, verifier.Unknown
 	one := history{"1 a/x": "id={AKIA1}", "2 a/x": "secret={secret1}"}
 	three := history{"1 a/x": "id={AKIA1}", "2 a/x": "secret={secret1}", "3 a/x": "secret={secret2}", "4 a/x": "secret={secret3}", "5 a/x": "secret={secret4}"}
@@ -233,9 +233,9 @@ func TestAcrossVerified(t *testing.T) {
 	}
 }
 
-// TestAcrossSuppressed: a suppressed part is no candidate; of a suppressed pair the
+// TestPairingSuppressed: a suppressed part is no candidate; of a suppressed pair the
 // id is not reported either.
-func TestAcrossSuppressed(t *testing.T) {
+func TestPairingSuppressed(t *testing.T) {
 	texts := history{"1 a/x": "id={AKIA1}", "2 a/x": "secret={secret1}"}
 	for _, tt := range []struct{ name, suppressed, want string }{
 		{"id", "{AKIA1}", ""},
@@ -260,8 +260,8 @@ func TestAcrossSuppressed(t *testing.T) {
 	}
 }
 
-// TestAcrossCost: an id that may have thousands of secrets costs no more than one.
-func TestAcrossCost(t *testing.T) {
+// TestPairingCost: an id that may have thousands of secrets costs no more than one.
+func TestPairingCost(t *testing.T) {
 	asked := &oracle{}
 	texts := history{}
 	for i := range 30 {

@@ -6,10 +6,13 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// The words that sources and findings share, so that a source needs to import one package.
+// Types that sources and findings share. A source needs to import this package only.
 type (
-	BlobID     = finding.BlobID
-	Kind       = finding.Kind
+	// A BlobID is a finding.BlobID.
+	BlobID = finding.BlobID
+	// A Kind is a finding.Kind.
+	Kind = finding.Kind
+	// A Provenance is the finding.Location of a whole text: it has no line.
 	Provenance = finding.Location
 )
 

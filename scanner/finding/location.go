@@ -80,8 +80,8 @@ type Location struct {
 	Around *Around `json:"-"`
 }
 
-// Around is where a comment on a credential may stand. Of a long line it holds the
-// part next to the credential.
+// Around is where a comment on a credential may stand. A long line is cut to the part
+// next to the credential.
 type Around struct {
 	// Before is the line before Line; Line holds the match, and SecretLine the secret if that is
 	// on another.

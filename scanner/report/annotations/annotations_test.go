@@ -10,6 +10,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
+// TestAnnotationLimit: no more are written of each level than GitHub shows; the worst
+// is the first, and the last says how many there are.
 func TestAnnotationLimit(t *testing.T) {
 	for n, want := range map[int][2]int{1: {1, 0}, 20: {10, 10}, 21: {10, 10}, 22: {10, 10}, 500: {10, 10}} {
 		var b strings.Builder

@@ -16,9 +16,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// Key-shaped text is made at run time, so that no scanner finds this file. In
-// golden files all ids hold EXAMPLE, which marks documentation.
-// KeyID returns a key id that holds EXAMPLE.
+// KeyID returns a key id. It is made at run time, so that no scanner finds this file, and
+// holds EXAMPLE, which marks documentation, so that none finds the golden files.
 func KeyID(body string) string { return "AKIA" + body + "EXAMPLE" }
 
 // SecretKey returns a secret of AWS's shape.
@@ -26,6 +25,7 @@ func SecretKey(n byte) string {
 	return strings.Repeat(string(rune('a'+n))+"B3/", 5) + strings.Repeat("x+9"+string(rune('A'+n)), 5)
 }
 
+// The rules of all findings, and the day of the scan.
 var (
 	AccessKey = &detectors.Rule{ID: "aws-access-key", Title: "AWS access key",
 		Help: "A long-term key of an IAM user or of the root user.\n\nWho holds it *is* that user, from anywhere."}
@@ -250,11 +250,13 @@ var fleetRepositories = []finding.Repository{
 // A Sweeping handler turns the report of a scan into one of a sweep.
 type Sweeping struct{ finding.Handler }
 
+// Finding adds the history of f.
 func (h Sweeping) Finding(f finding.Finding) error {
 	fleet(&f)
 	return h.Handler.Finding(f)
 }
 
+// Summary reports the repositories before it.
 func (h Sweeping) Summary(s finding.Summary) error {
 	for _, r := range fleetRepositories {
 		if err := h.Repository(r); err != nil {
@@ -318,8 +320,6 @@ func Many(t *testing.T, h finding.Handler, n int) {
 	}
 }
 
-// TestAnnotationLimit: of each level no more are written than GitHub shows; the worst
-// is the first, and the last says how many there are.
 // Harmless checks that s can move no cursor.
 func Harmless(t *testing.T, s string) {
 	t.Helper()
