@@ -123,8 +123,8 @@ func (s *Scanner) read(ctx context.Context, src Source, objects, size *atomic.In
 		return src.Blobs(ctx, counted)
 	}
 	return selective.BlobsMatching(ctx, Prefilter{
-		Hints: s.Detectors.MayMatch, HintSpan: s.Detectors.Window(),
-		Holds: s.Detectors.MayMatchNear, HoldSpan: s.Detectors.NearWindow(),
+		MayMatch: s.Detectors.MayMatch, Window: s.Detectors.Window(),
+		MayMatchNear: s.Detectors.MayMatchNear, NearWindow: s.Detectors.NearWindow(),
 		Whole: archive.Is, HeadSize: archive.HeadSize,
 		Passed: func(n, bytes int64) { objects.Add(n); size.Add(bytes) },
 	}, counted)

@@ -82,14 +82,15 @@ type Source interface {
 }
 
 // A Prefilter tells texts that may match from those that cannot, from parts of
-// them. It judges in two steps: Hints is fast and looks at little, Holds is false
-// of more and looks farther.
+// them. It judges in two steps: MayMatch is fast and looks at little, MayMatchNear looks
+// farther and is false of more texts.
 type Prefilter struct {
-	// Hints and Holds report whether text may hold a match; a text of which either
-	// is false holds none. Each is true of a text if it is true of one of the parts
-	// of it that have HintSpan or HoldSpan bytes, and false if it is false of all.
-	Hints, Holds       func(text []byte) bool
-	HintSpan, HoldSpan int
+	// MayMatch and MayMatchNear are conservative and local. Conservative: if one returns
+	// false, text has no match. Local: each returns true for a text if and only if it does
+	// for some part of it of Window or NearWindow bytes. So of a delta only the new bytes,
+	// and as many on each side, have to be tested.
+	MayMatch, MayMatchNear func(text []byte) bool
+	Window, NearWindow     int
 	// Whole reports, from its first bytes, HeadSize of them if there are as many,
 	// whether a text must be seen whatever they say.
 	Whole    func(head []byte) bool
@@ -104,6 +105,6 @@ type Prefilter struct {
 type SelectiveSource interface {
 	Source
 	// BlobsMatching is Blobs, except that it may call p.Passed instead of yield for texts
-	// of which both p.Holds and p.Whole are false.
+	// of which both p.MayMatchNear and p.Whole are false.
 	BlobsMatching(ctx context.Context, p Prefilter, yield func(Blob) error) error
 }

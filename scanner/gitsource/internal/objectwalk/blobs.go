@@ -13,7 +13,7 @@ func (v *visitor) textMayMatch(text []byte) bool { return v.judge(text) == mayMa
 
 // pieceMayMatch reports whether a piece of text may be part of a match.
 func (v *visitor) pieceMayMatch(text []byte) bool {
-	return !v.linksOnly && (v.prefilter.Hints == nil || v.prefilter.Hints(text))
+	return !v.linksOnly && (v.prefilter.MayMatch == nil || v.prefilter.MayMatch(text))
 }
 
 // judge asks the prefilter about a whole text.
@@ -21,11 +21,11 @@ func (v *visitor) judge(text []byte) verdict {
 	switch {
 	case v.linksOnly:
 		return cannotMatch
-	case v.prefilter.Holds == nil:
+	case v.prefilter.MayMatchNear == nil:
 		return mayMatch
-	case !v.prefilter.Hints(text):
+	case !v.prefilter.MayMatch(text):
 		return cannotMatch
-	case !v.prefilter.Holds(text):
+	case !v.prefilter.MayMatchNear(text):
 		return mayMatchNear
 	}
 	return mayMatch
@@ -49,7 +49,7 @@ type blobVisitor struct{ *visitor }
 func (v *blobVisitor) Visit(n *pack.Node) error {
 	node := v.number(n.Number())
 	base := n.Base()
-	if base == nil || v.prefilter.Holds == nil {
+	if base == nil || v.prefilter.MayMatchNear == nil {
 		return v.readWhole(n, node)
 	}
 	// The new bytes must make the difference, together with those beside them.
@@ -57,11 +57,11 @@ func (v *blobVisitor) Visit(n *pack.Node) error {
 	more := false
 	switch known {
 	case cannotMatch:
-		v.newBytes = n.AppendFresh(v.newBytes[:0], v.prefilter.HintSpan)
-		more = v.prefilter.Hints(v.newBytes)
+		v.newBytes = n.AppendFresh(v.newBytes[:0], v.prefilter.Window)
+		more = v.prefilter.MayMatch(v.newBytes)
 	case mayMatchNear:
-		v.newBytes = n.AppendFresh(v.newBytes[:0], v.prefilter.HoldSpan)
-		more = v.prefilter.Holds(v.newBytes)
+		v.newBytes = n.AppendFresh(v.newBytes[:0], v.prefilter.NearWindow)
+		more = v.prefilter.MayMatchNear(v.newBytes)
 	case mayMatch:
 		more = true
 	}
