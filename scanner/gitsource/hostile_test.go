@@ -73,8 +73,9 @@ func TestBomb(t *testing.T) {
 					t.Errorf("%s has %d places", id, len(places))
 				}
 			}
-			// To walk the paths would allocate each.
-			if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; mib > 300 {
+			// To walk the paths would allocate each. The list of places that this test makes
+			// counts as well: a place has 264 bytes.
+			if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; mib > 450 {
 				t.Errorf("took %d MiB", mib)
 			}
 		})
