@@ -17,6 +17,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/checkout"
 	"github.com/stanch-dev/stanch/scanner/cievent"
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -55,7 +56,7 @@ What everybody can read, the log of a public repository, names no account.`,
 			return c.run(cmd.Context())
 		},
 	}
-	f.add(cmd, false)
+	f.Add(cmd, false)
 	f.deactivate.Add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.head, "head", "", "scan what leads to this revision (default: that of the event, or HEAD with --base)")
@@ -72,7 +73,7 @@ What everybody can read, the log of a public repository, names no account.`,
 }
 
 type ciFlags struct {
-	scanFlags
+	scanflags.Flags
 	head, base, scanWhat string
 	sarif, json, junit   string
 	upload               string
@@ -119,11 +120,11 @@ func (c *ciRun) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer job.out.Discard()
+	defer job.Out.Discard()
 	if c.onGitHub() {
 		// One stream, so that the runner sees all in this order.
 		c.Streams = &cli.Streams{Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stdout, Version: c.Version}
-		job.streams = c.Streams
+		job.Streams = c.Streams
 		c.commands = &runnerCommands{c.Stdout, rand.Text()}
 		if err := c.commands.stop(); err != nil {
 			return cli.Incomplete(err)
@@ -131,14 +132,14 @@ func (c *ciRun) run(ctx context.Context) error {
 	}
 	err = c.scan(ctx, job)
 	c.deactivate.Quiet = c.quiet()
-	return c.finish(c.deactivate.Run(ctx, c.Streams, job.op, err))
+	return c.finish(c.deactivate.Run(ctx, c.Streams, job.Operator, err))
 }
 
 // quiet reports whether the log is to name no account.
 func (c *ciRun) quiet() bool { return c.event.Public && !c.nameAccounts }
 
 // job checks the flags.
-func (c *ciRun) job() (*job, error) {
+func (c *ciRun) job() (*scanflags.Job, error) {
 	if c.scanWhat != "event" && c.scanWhat != "history" {
 		return nil, fmt.Errorf("--scan %s: must be event or history", c.scanWhat)
 	}
@@ -147,25 +148,25 @@ func (c *ciRun) job() (*job, error) {
 	default:
 		return nil, fmt.Errorf("--upload-sarif %s: must be auto, true or false", c.upload)
 	}
-	if c.showSecrets {
+	if c.ShowSecrets {
 		return nil, errors.New("--show-secrets: not in CI, where logs and reports are kept")
 	}
-	if err := c.deactivate.Check(c.verifies(), c.accounts, &c.owner, &c.cache); err != nil {
+	if err := c.deactivate.Check(c.Verifies(), c.Accounts, &c.Owner, &c.Cache); err != nil {
 		return nil, err
 	}
 	if err := c.deactivate.CheckCI(); err != nil {
 		return nil, err
 	}
-	c.config.Within = "" // configure reads what the event lets count
-	return c.prepare(c.Streams)
+	c.Config.Within = "" // configure reads what the event lets count
+	return c.Prepare(c.Streams)
 }
 
 // configure reads the configuration and the ignore files of the project: those of a
 // pull request from what it is to be merged into, which its author cannot change.
-func (c *ciRun) configure(ctx context.Context, j *job, tree *checkout.Checkout) (err error) {
-	c.config.Within = c.dir
+func (c *ciRun) configure(ctx context.Context, j *scanflags.Job, tree *checkout.Checkout) (err error) {
+	c.Config.Within = c.dir
 	if commit := c.event.Trusted; commit != "" {
-		c.config.Trusted = func(name string) ([]byte, error) {
+		c.Config.Trusted = func(name string) ([]byte, error) {
 			data, err := tree.File(ctx, commit, name)
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil, nil
@@ -176,12 +177,12 @@ func (c *ciRun) configure(ctx context.Context, j *job, tree *checkout.Checkout) 
 			return data, nil
 		}
 	}
-	j.config, err = c.config.read(c.Stderr)
+	j.Config, err = c.Config.Read(c.Stderr)
 	return err
 }
 
 // scan works out what to scan, and does it.
-func (c *ciRun) scan(ctx context.Context, j *job) error {
+func (c *ciRun) scan(ctx context.Context, j *scanflags.Job) error {
 	if err := c.findEvent(); err != nil {
 		return err
 	}
@@ -194,7 +195,7 @@ func (c *ciRun) scan(ctx context.Context, j *job) error {
 		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w; check the repository out first, with git", err))
 	}
 	defer func() { _ = repo.Close() }() // it is not a clone: there is nothing to remove
-	repo.MaxBlobSize = c.maxSize << 20
+	repo.MaxBlobSize = c.MaxSize << 20
 	tree := &checkout.Checkout{
 		Dir: c.dir, Token: c.token(), Server: cmp.Or(c.env("GITHUB_SERVER_URL"), c.env("CI_SERVER_URL")),
 		Log: func(s string) { fmt.Fprintln(c.Stderr, "stanch:", printable.Text(s)) },
@@ -216,7 +217,7 @@ func (c *ciRun) scan(ctx context.Context, j *job) error {
 	if err := c.attach(j); err != nil {
 		return err
 	}
-	err = cli.ScanEnded(j.scan(ctx, c.source(repo), "git", cmp.Or(c.env("GITHUB_REPOSITORY"), c.env("CI_PROJECT_PATH"), c.dir)))
+	err = cli.ScanEnded(j.Scan(ctx, c.source(repo), "git", cmp.Or(c.env("GITHUB_REPOSITORY"), c.env("CI_PROJECT_PATH"), c.dir)))
 	return errors.Join(err, c.publish(ctx, err))
 }
 

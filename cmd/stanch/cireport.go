@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/scanner"
@@ -26,14 +27,14 @@ import (
 )
 
 // attach makes j write all that CI wants, beside the report that goes to the log.
-func (c *ciRun) attach(j *job) error {
-	j.exposure = c.exposure()
-	j.wraps = append(j.wraps, c.deactivate.Watch)
-	handlers := []finding.Handler{j.handler, &lastSummary{to: &c.counts}}
+func (c *ciRun) attach(j *scanflags.Job) error {
+	j.Exposure = c.exposure()
+	j.Wraps = append(j.Wraps, c.deactivate.Watch)
+	handlers := []finding.Handler{j.Handler, &lastSummary{to: &c.counts}}
 	add := func(format string, w io.Writer) error {
 		h, err := report.New(format, w, report.Options{
-			Rules: append(catalog.Rules(), j.config.Rules()...), Category: c.category(), LineHash: lineHash(c.dir),
-			Now: time.Now, Again: j.flags.output.Again,
+			Rules: append(catalog.Rules(), j.Config.Rules()...), Category: c.category(), LineHash: lineHash(c.dir),
+			Now: time.Now, Again: j.Flags.Output.Again,
 		})
 		handlers = append(handlers, h)
 		return err
@@ -50,16 +51,16 @@ func (c *ciRun) attach(j *job) error {
 	}
 	if c.onGitHub() {
 		wanted["github"], wanted["markdown"] = c.commands, &c.summary
-		j.wraps = append(j.wraps, func(s scanner.Sink) scanner.Sink { return masking{s, c.commands} })
+		j.Wraps = append(j.Wraps, func(s scanner.Sink) scanner.Sink { return masking{s, c.commands} })
 	}
 	for _, format := range slices.Sorted(maps.Keys(wanted)) {
 		if err := add(format, wanted[format]); err != nil {
 			return err
 		}
 	}
-	j.handler = report.All(handlers...)
+	j.Handler = report.All(handlers...)
 	if c.quiet() {
-		j.handler = report.Anonymous(j.handler)
+		j.Handler = report.Anonymous(j.Handler)
 	}
 	return nil
 }

@@ -6,11 +6,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/dirsource"
 )
 
 func newDir(s *cli.Streams) *cobra.Command {
-	f := &scanFlags{}
+	f := &scanflags.Flags{}
 	cmd := &cobra.Command{
 		Use:   "dir PATH...",
 		Short: "Scan files and directories as they are on disk",
@@ -19,34 +20,34 @@ but not the insides of .git. Symbolic links are not followed below a PATH.`,
 		Example: "  stanch dir .\n  stanch dir --verify ~/.aws deploy.zip",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			job, err := f.prepare(s)
+			job, err := f.Prepare(s)
 			if err != nil {
 				return err
 			}
-			src := &dirsource.Files{Paths: args, MaxSize: f.maxSize << 20}
-			return cli.ScanEnded(job.scan(cmd.Context(), src, "dir", strings.Join(args, " ")))
+			src := &dirsource.Files{Paths: args, MaxSize: f.MaxSize << 20}
+			return cli.ScanEnded(job.Scan(cmd.Context(), src, "dir", strings.Join(args, " ")))
 		},
 	}
-	f.add(cmd, false)
+	f.Add(cmd, false)
 	return cmd
 }
 
 func newStdin(s *cli.Streams) *cobra.Command {
-	f := &scanFlags{}
+	f := &scanflags.Flags{}
 	cmd := &cobra.Command{
 		Use:     "stdin",
 		Short:   "Scan what comes in on standard input",
 		Example: "  kubectl get secrets -A -o yaml | stanch stdin",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			job, err := f.prepare(s)
+			job, err := f.Prepare(s)
 			if err != nil {
 				return err
 			}
-			src := &dirsource.Stream{Reader: cli.Interruptible(cmd.Context(), s.Stdin), Name: "stdin", MaxSize: f.maxSize << 20}
-			return cli.ScanEnded(job.scan(cmd.Context(), src, "stdin", "stdin"))
+			src := &dirsource.Stream{Reader: cli.Interruptible(cmd.Context(), s.Stdin), Name: "stdin", MaxSize: f.MaxSize << 20}
+			return cli.ScanEnded(job.Scan(cmd.Context(), src, "stdin", "stdin"))
 		},
 	}
-	f.add(cmd, false)
+	f.Add(cmd, false)
 	return cmd
 }

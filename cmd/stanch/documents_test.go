@@ -45,7 +45,7 @@ func pages(t *testing.T) []string {
 var statedLimits = []struct{ page, says, file, declares string }{
 	{"docs/scanning.md", "nested eight deep", "scanner/archive/archive.go", `maxDepth += 8 `},
 	{"docs/scanning.md", "than 64 MiB is searched in overlapping windows of 16 MiB", "scanner/windows.go", `LargeText += 64 << 20\s+WindowSize += 16 << 20`},
-	{"docs/scanning.md", "`--max-size` (256 MiB)", "cmd/stanch/scan.go", `"max-size", 256, "`},
+	{"docs/scanning.md", "`--max-size` (256 MiB)", "cmd/stanch/internal/scanflags/flags.go", `"max-size", 256, "`},
 	{"docs/limitations.md", "Texts of up to 64 MiB are held in memory", "scanner/windows.go", `LargeText += 64 << 20`},
 	{"ARCHITECTURE.md", "more than 64 MiB that is stored whole", "scanner/windows.go", `LargeText += 64 << 20`},
 	{"docs/hooks.md", "more than 64 MiB, when edited", "scanner/windows.go", `LargeText += 64 << 20`},

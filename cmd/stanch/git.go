@@ -12,6 +12,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 )
@@ -41,23 +42,23 @@ cloned to a temporary folder, which is removed afterwards.`,
 			if f.sinceState != "" && f.reachableOnly {
 				return errors.New("--since-state and --reachable-only do not go together: a branch may come to lead to what was left out before")
 			}
-			f.config.Within = operand
+			f.Config.Within = operand
 			if transport.IsURL(operand) {
-				f.config.Within = "" // what is in it is a stranger's
+				f.Config.Within = "" // what is in it is a stranger's
 			}
-			if err := f.deactivate.Check(f.verifies(), f.accounts, &f.owner, &f.cache); err != nil {
+			if err := f.deactivate.Check(f.Verifies(), f.Accounts, &f.Owner, &f.Cache); err != nil {
 				return err
 			}
-			job, err := f.prepare(s)
+			job, err := f.Prepare(s)
 			if err != nil {
 				return err
 			}
-			job.wraps = append(job.wraps, f.deactivate.Watch)
+			job.Wraps = append(job.Wraps, f.deactivate.Watch)
 			scanErr := f.scan(cmd.Context(), job, operand)
-			return f.deactivate.Run(cmd.Context(), s, job.op, scanErr)
+			return f.deactivate.Run(cmd.Context(), s, job.Operator, scanErr)
 		},
 	}
-	f.add(cmd, true)
+	f.Add(cmd, true)
 	f.deactivate.Add(cmd)
 	cmd.Flags().BoolVar(&f.reachableOnly, "reachable-only", false, "leave out objects that no branch, tag or other ref leads to")
 	cmd.Flags().StringVar(&f.sinceState, "since-state", "", "read only what was added since the scan that wrote this file, and write it anew")
@@ -66,15 +67,15 @@ cloned to a temporary folder, which is removed afterwards.`,
 
 // gitFlags are those of scans of repositories.
 type gitFlags struct {
-	scanFlags
+	scanflags.Flags
 	reachableOnly bool
 	sinceState    string
 	deactivate    respond.Deactivation
 }
 
-func (f *gitFlags) scan(ctx context.Context, j *job, operand string) error {
-	s := j.streams
-	defer j.out.Discard()
+func (f *gitFlags) scan(ctx context.Context, j *scanflags.Job, operand string) error {
+	s := j.Streams
+	defer j.Out.Discard()
 	repo, err := openGit(ctx, s, operand)
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -87,29 +88,29 @@ func (f *gitFlags) scan(ctx context.Context, j *job, operand string) error {
 			fmt.Fprintf(s.Stderr, "stanch: a temporary clone is left behind, remove it: %v\n", err)
 		}
 	}()
-	repo.MaxBlobSize, repo.ReachableOnly = j.flags.maxSize<<20, f.reachableOnly
+	repo.MaxBlobSize, repo.ReachableOnly = j.Flags.MaxSize<<20, f.reachableOnly
 	if repo.Empty() {
 		fmt.Fprintf(s.Stderr, "stanch: %s has no commits and no other objects: there is nothing to scan\n", transport.Redact(operand))
 	}
 	if f.sinceState == "" {
-		return cli.ScanEnded(j.scan(ctx, repo, "git", transport.Redact(operand)))
+		return cli.ScanEnded(j.Scan(ctx, repo, "git", transport.Redact(operand)))
 	}
 	return f.scanNew(ctx, j, repo, operand)
 }
 
 // scanNew scans what --since-state has not seen.
-func (f *gitFlags) scanNew(ctx context.Context, j *job, repo *gitsource.Repository, operand string) error {
-	build, err := buildOf(j.streams.Version)
+func (f *gitFlags) scanNew(ctx context.Context, j *scanflags.Job, repo *gitsource.Repository, operand string) error {
+	build, err := buildOf(j.Streams.Version)
 	if err != nil {
 		return cli.Incomplete(fmt.Errorf("--since-state: %w", err))
 	}
 	// Another build may see more, and so may other rules. And what was reported unverified is to be verified
 	// when that is wanted.
-	reader := fmt.Sprintf("%s verify=%v rules=%x", build, !f.noVerify, j.config.RulesDigest())
+	reader := fmt.Sprintf("%s verify=%v rules=%x", build, !f.NoVerify, j.Config.RulesDigest())
 	if repo.Seen, err = gitsource.ReadState(f.sinceState, reader); err != nil {
 		return err
 	}
-	result, err := j.scan(ctx, repo, "git", transport.Redact(operand))
+	result, err := j.Scan(ctx, repo, "git", transport.Redact(operand))
 	if repo.Next == nil || err != nil {
 		return cli.ScanEnded(result, err) // what was found may not have been reported
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/githubapi"
@@ -68,7 +69,7 @@ scanned; the exit code is 3 then.`,
 					return err
 				}
 			}
-			job, err := f.prepare(s)
+			job, err := f.Prepare(s)
 			if err != nil {
 				return err
 			}
@@ -76,7 +77,7 @@ scanned; the exit code is 3 then.`,
 			return w.run(cmd.Context(), args)
 		},
 	}
-	f.add(cmd, true)
+	f.Add(cmd, true)
 	f.login.add(cmd.Flags())
 	f.addFilter(cmd.Flags())
 	f.addInclude(cmd.Flags())
@@ -95,7 +96,7 @@ func (f *githubFlags) addDeleted(flags *pflag.FlagSet) {
 
 // githubFlags are those of stanch github.
 type githubFlags struct {
-	scanFlags
+	scanflags.Flags
 	login               githubLogin
 	filter              githubapi.Filter
 	include             []string
@@ -130,7 +131,7 @@ func waitAloud(s *cli.Streams) func(context.Context, time.Duration) error {
 
 // A githubSweep scans repositories one after the other, and makes one report.
 type githubSweep struct {
-	job     *job
+	job     *scanflags.Job
 	flags   *githubFlags
 	shard   shard
 	streams *cli.Streams
@@ -165,7 +166,7 @@ type listed struct {
 }
 
 func (w *githubSweep) run(ctx context.Context, targets []string) error {
-	defer w.job.out.Discard()
+	defer w.job.Out.Discard()
 	repos, err := w.list(ctx, targets)
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -186,7 +187,7 @@ func (w *githubSweep) run(ctx context.Context, targets []string) error {
 	if w.shard.of > 0 {
 		target += ", shard " + w.shard.String()
 	}
-	return cli.ScanEnded(w.job.run(ctx, "github", target, func(sc *scanner.Scanner, sink scanner.Sink) error {
+	return cli.ScanEnded(w.job.Run(ctx, "github", target, func(sc *scanner.Scanner, sink scanner.Sink) error {
 		return w.scan(ctx, sc, sink, targets, repos)
 	}))
 }
@@ -281,7 +282,7 @@ func (w *githubSweep) scanOne(ctx context.Context, sc *scanner.Scanner, c clone,
 	case c.err != nil:
 		all.sum.Unread = append(all.sum.Unread, finding.Unread{What: c.page, Why: c.err.Error()})
 	case !c.repo.Empty():
-		c.repo.MaxBlobSize = w.flags.maxSize << 20
+		c.repo.MaxBlobSize = w.flags.MaxSize << 20
 		// An error ends up in the summary: that is how a scan says what it has not read.
 		_ = sc.Scan(ctx, onGitHub{paged{c.repo, c.page}}, partOf{all, c.page})
 	}

@@ -47,7 +47,7 @@ func (w *githubSweep) scanTexts(ctx context.Context, sc *scanner.Scanner, r list
 		all.sum.Unread = append(all.sum.Unread, finding.Unread{What: page, Why: err.Error()})
 		return
 	}
-	texts.MaxSize = w.flags.maxSize << 20
+	texts.MaxSize = w.flags.MaxSize << 20
 	// An error ends up in the summary.
 	_ = sc.Scan(ctx, texts, partOf{all, page})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
@@ -74,14 +75,14 @@ sent.`,
 	_ = cmd.RegisterFlagCompletionFunc("stage", cobra.FixedCompletions(hookStages, cobra.ShellCompDirectiveNoFileComp))
 	flags.BoolVar(&f.allFiles, "all-files", false, "scan all of each file in the index, changed or not")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list every place and what was ignored, with the reason")
-	f.config.addFiles(cmd)
+	f.config.AddFiles(cmd)
 	return cmd
 }
 
 type hookFlags struct {
 	stage             string
 	allFiles, verbose bool
-	config            configFlags
+	config            scanflags.ConfigFlags
 }
 
 func (f *hookFlags) run(ctx context.Context, s *cli.Streams, args []string) error {
@@ -103,7 +104,7 @@ func (f *hookFlags) run(ctx context.Context, s *cli.Streams, args []string) erro
 	if h.stage != preReceive { // there the files of a work tree are those that were pushed last
 		f.config.Root = root
 	}
-	if h.config, err = f.config.read(s.Stderr); err != nil {
+	if h.config, err = f.config.Read(s.Stderr); err != nil {
 		return err
 	}
 	subject, err := h.subject(ctx)
@@ -159,7 +160,7 @@ func (h *hook) scan(ctx context.Context, subject *subject) error {
 		FailOn:  scanrun.FailOnAny,
 	}
 	result, err := scan.Scan(ctx, subject)
-	printNotes(h.Stderr, h.config)
+	scanflags.PrintNotes(h.Stderr, h.config)
 	verdict := cli.ScanEnded(result, err)
 	if verdict == nil && !h.verbose {
 		fmt.Fprintf(h.Stderr, "stanch: no leaked credentials in %s: %s%s\n", subject.name, subject.looked(), passedOver(result.Summary.Ignored))

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
@@ -86,7 +87,7 @@ func (f *databaseFlags) with(ctx context.Context, do func(*sweep.Store, *riverqu
 
 // engineFlags are those of commands that do the jobs of a sweep.
 type engineFlags struct {
-	scanFlags
+	scanflags.Flags
 	login     githubLogin
 	scans     int
 	mirrors   string
@@ -98,8 +99,8 @@ type engineFlags struct {
 }
 
 func (f *engineFlags) add(cmd *cobra.Command) {
-	f.scanFlags.add(cmd, true)
-	f.output.Again = "" // each sweep asks again about what may be live
+	f.Flags.Add(cmd, true)
+	f.Output.Again = "" // each sweep asks again about what may be live
 	flags := cmd.Flags()
 	f.login.addToken(flags)
 	flags.IntVar(&f.scans, "scans", 2, "read so many repositories at once")
@@ -113,11 +114,11 @@ func (f *engineFlags) add(cmd *cobra.Command) {
 }
 
 // engine returns what does the jobs that are in store, as the flags say.
-func (f *engineFlags) engine(j *job, store *sweep.Store, q *riverqueue.Queue, log *slog.Logger) (*sweep.Engine, error) {
+func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue.Queue, log *slog.Logger) (*sweep.Engine, error) {
 	if f.scans < 1 {
 		return nil, fmt.Errorf("--scans %d: must be 1 or more", f.scans)
 	}
-	build, err := buildName(j.streams.Version)
+	build, err := buildName(j.Streams.Version)
 	if err != nil {
 		return nil, cli.Unfinished(err)
 	}
@@ -126,15 +127,15 @@ func (f *engineFlags) engine(j *job, store *sweep.Store, q *riverqueue.Queue, lo
 			return nil, fmt.Errorf("--mirrors: %w", err)
 		}
 	}
-	detector, err := f.detector(build, j.config)
+	detector, err := f.detector(build, j.Config)
 	if err != nil {
 		return nil, err
 	}
 	searcher := newSearcher(j)
 	return &sweep.Engine{
-		Store: store, Queue: q, Hub: hubs(f.login, j.streams.Version, f.maxSize<<20), Scan: searcher.scan,
+		Store: store, Queue: q, Hub: hubs(f.login, j.Streams.Version, f.MaxSize<<20), Scan: searcher.scan,
 		Detector: detector, Began: time.Now(),
-		Verifies: f.verifies(), Mirrors: f.mirrors, Temp: f.temp, MaxFetch: f.maxFetch << 20, MaxBlobSize: f.maxSize << 20,
+		Verifies: f.Verifies(), Mirrors: f.mirrors, Temp: f.temp, MaxFetch: f.maxFetch << 20, MaxBlobSize: f.MaxSize << 20,
 		LookEvery: f.lookEvery, Log: log,
 	}, nil
 }
@@ -144,16 +145,16 @@ func (f *engineFlags) engine(j *job, store *sweep.Store, q *riverqueue.Queue, lo
 // says only whether there is one. Some are made anew each day, and to read all repositories
 // each day costs too much.
 func (f *engineFlags) detector(build string, c *project.Config) (string, error) {
-	canaries, err := cli.ReadList("--canary-accounts", f.canaryAccounts)
+	canaries, err := cli.ReadList("--canary-accounts", f.CanaryAccounts)
 	if err != nil {
 		return "", err
 	}
 	asks := sha256.New()
-	for _, list := range [][]string{f.accounts, f.partitions, canaries} {
+	for _, list := range [][]string{f.Accounts, f.Partitions, canaries} {
 		_, _ = fmt.Fprintf(asks, "%q", slices.Compact(slices.Sorted(slices.Values(list))))
 	}
 	return fmt.Sprintf("%s verify=%v asks=%x assess=%v rules=%x ignores=%x inventory=%v confidence=%s max=%d",
-		build, f.verifies(), asks.Sum(nil)[:8], f.owner.Assess, c.RulesDigest(), c.IgnoresDigest()[:8], len(f.inventory) > 0, f.confidence, f.maxSize), nil
+		build, f.Verifies(), asks.Sum(nil)[:8], f.Owner.Assess, c.RulesDigest(), c.IgnoresDigest()[:8], len(f.Inventory) > 0, f.Confidence, f.MaxSize), nil
 }
 
 // buildName tells this build from others, the same on all machines of a fleet: the
@@ -172,19 +173,19 @@ type errand struct {
 	once   bool // end when no job is left
 	begin  func(*sweep.Store, *riverqueue.Queue) error
 	beside func(context.Context, *sweep.Store, *slog.Logger) error // until ctx ends
-	after  func(*job, *sweep.Store) error                          // if it was interrupted, too
+	after  func(*scanflags.Job, *sweep.Store) error                // if it was interrupted, too
 }
 
 // run does jobs until ctx ends, or until there are none.
 func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags, e errand) error {
-	if f.showSecrets {
+	if f.ShowSecrets {
 		return errors.New("--show-secrets: a sweep keeps no secret that it could show; stanch github shows them")
 	}
-	j, err := f.prepare(s)
+	j, err := f.Prepare(s)
 	if err != nil {
 		return err
 	}
-	defer j.out.Discard()
+	defer j.Out.Discard()
 	name, err := db.name()
 	if err != nil {
 		return err
@@ -204,11 +205,11 @@ func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags
 			defer func() { _ = os.RemoveAll(f.temp) }()
 		}
 	}
-	if err := j.openOwner(ctx); err != nil {
+	if err := j.OpenOwner(ctx); err != nil {
 		return err
 	}
 	err = f.work(ctx, j, store, e)
-	j.saySent()
+	j.SaySent()
 	if e.after == nil || err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
@@ -233,8 +234,8 @@ func ownTemp(database string) string {
 }
 
 // work does jobs with what is beside them.
-func (f *engineFlags) work(ctx context.Context, j *job, store *sweep.Store, e errand) error {
-	log := slog.New(slog.NewTextHandler(j.streams.Stderr, &slog.HandlerOptions{Level: f.level(e.once)}))
+func (f *engineFlags) work(ctx context.Context, j *scanflags.Job, store *sweep.Store, e errand) error {
+	log := slog.New(slog.NewTextHandler(j.Streams.Stderr, &slog.HandlerOptions{Level: f.level(e.once)}))
 	q, err := riverqueue.New(riverqueue.Config{Store: store, Scans: f.scans, Pause: f.pause, Silence: f.silence, Log: log})
 	if err != nil {
 		return cli.Unfinished(err)
@@ -267,7 +268,7 @@ func (f *engineFlags) work(ctx context.Context, j *job, store *sweep.Store, e er
 
 func (f *engineFlags) level(once bool) slog.Level {
 	switch {
-	case f.debug:
+	case f.Debug:
 		return slog.LevelDebug
 	case once: // the report says it
 		return slog.LevelError

@@ -151,7 +151,7 @@ func TestDetector(t *testing.T) {
 		if err := cmd.ParseFlags(flags); err != nil {
 			t.Fatal(err)
 		}
-		c, err := f.config.read(s.Stderr)
+		c, err := f.Config.Read(s.Stderr)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
@@ -22,7 +23,7 @@ import (
 )
 
 func newSweepReport(s *cli.Streams, db *databaseFlags) *cobra.Command {
-	f := &scanFlags{}
+	f := &scanflags.Flags{}
 	cmd := &cobra.Command{
 		Use:   "report [TARGET]",
 		Short: "Write what all sweeps have found, in any format",
@@ -31,25 +32,25 @@ their history, and how each repository fared. Nothing is read or verified again.
 		Example: "  stanch sweep report --format html --output leaks.html\n  stanch sweep report acme --format json | stanch respond plan --accounts 111122223333",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !slices.Contains(scanrun.FailLevels, f.failOn) {
-				return fmt.Errorf("--fail-on %s: must be one of %s", f.failOn, strings.Join(scanrun.FailLevels, ", "))
+			if !slices.Contains(scanrun.FailLevels, f.FailOn) {
+				return fmt.Errorf("--fail-on %s: must be one of %s", f.FailOn, strings.Join(scanrun.FailLevels, ", "))
 			}
-			out, err := f.output.Open(s.Stdout)
+			out, err := f.Output.Open(s.Stdout)
 			if err != nil {
 				return err
 			}
 			defer out.Discard()
-			h, err := f.output.Handler(out)
+			h, err := f.Output.Handler(out)
 			if err != nil {
 				return err
 			}
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
-				return writeSwept(cmd.Context(), s.Version, store, append(args, "")[0], f.failOn, h, out)
+				return writeSwept(cmd.Context(), s.Version, store, append(args, "")[0], f.FailOn, h, out)
 			})
 		},
 	}
-	f.output.Add(cmd)
-	f.addFailOn(cmd)
+	f.Output.Add(cmd)
+	f.AddFailOn(cmd)
 	return cmd
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
@@ -43,12 +44,12 @@ report, the exit code is 3, and the next sweep tries again.`,
 				}
 				return nil
 			}
-			after := func(j *job, store *sweep.Store) error {
+			after := func(j *scanflags.Job, store *sweep.Store) error {
 				target := ""
 				if len(args) == 1 {
 					target = args[0]
 				}
-				return writeSwept(context.WithoutCancel(ctx), j.streams.Version, store, target, f.failOn, j.handler, j.out)
+				return writeSwept(context.WithoutCancel(ctx), j.Streams.Version, store, target, f.FailOn, j.Handler, j.Out)
 			}
 			beside := func(ctx context.Context, store *sweep.Store, _ *slog.Logger) error {
 				progress(ctx, s, store)

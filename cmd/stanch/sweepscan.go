@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -18,15 +19,15 @@ import (
 type searcher struct {
 	assessing sync.Mutex
 	mu        sync.Mutex // of what follows
-	job       job
+	job       scanflags.Job
 	made      time.Time
 	set       *detectors.Set
 	scanner   *scanner.Scanner
 }
 
-func newSearcher(j *job) *searcher {
+func newSearcher(j *scanflags.Job) *searcher {
 	s := &searcher{job: *j, made: time.Now()}
-	s.set, s.scanner = s.job.newScanner(s.made)
+	s.set, s.scanner = s.job.NewScanner(s.made)
 	return s
 }
 
@@ -41,12 +42,12 @@ func (s *searcher) current() (*detectors.Set, *scanner.Scanner, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := time.Now(); now.Sub(s.made).Abs() > forget {
-		v, err := s.job.flags.verifier(s.job.streams.Version)
+		v, err := s.job.Flags.NewVerifier(s.job.Streams.Version)
 		if err != nil {
 			return nil, nil, err
 		}
-		s.job.verifier, s.made = v, now
-		s.set, s.scanner = s.job.newScanner(now)
+		s.job.STS, s.made = v, now
+		s.set, s.scanner = s.job.NewScanner(now)
 	}
 	return s.set, s.scanner, nil
 }
@@ -60,13 +61,13 @@ func (s *searcher) scan(ctx context.Context, src scanner.Source, page string) (s
 	if err != nil {
 		return sweep.Result{}, err
 	}
-	if s.job.flags.owner.Assess { // an Assessor is for one goroutine
+	if s.job.Flags.Owner.Assess { // an Assessor is for one goroutine
 		s.assessing.Lock()
 		defer s.assessing.Unlock()
 	}
 	k := &keeper{}
-	sink := finding.NewSink(k, finding.Scan{Version: s.job.streams.Version, Source: "github", Target: page, Started: time.Now()}, set, false)
-	err = sc.Scan(ctx, src, s.job.assessed(ctx, sink))
+	sink := finding.NewSink(k, finding.Scan{Version: s.job.Streams.Version, Source: "github", Target: page, Started: time.Now()}, set, false)
+	err = sc.Scan(ctx, src, s.job.Assessed(ctx, sink))
 	return k.result, later(err)
 }
 

@@ -1,4 +1,4 @@
-package main
+package scanflags
 
 import (
 	"fmt"
@@ -10,38 +10,38 @@ import (
 	"github.com/stanch-dev/stanch/scanner/project"
 )
 
-// configFlags say what rules there are beside stanch's own, and what they allow.
-type configFlags struct {
+// ConfigFlags say what rules there are beside stanch's own, and what they allow.
+type ConfigFlags struct {
 	project.Options
 }
 
-func (f *configFlags) add(cmd *cobra.Command) {
+func (f *ConfigFlags) add(cmd *cobra.Command) {
 	f.Within = "."
-	f.addFiles(cmd)
+	f.AddFiles(cmd)
 	cmd.Flags().BoolVar(&f.HonorLive, "honor-ignores-for-live", false, "hide what is ignored even if it is live, and do not verify it")
 }
 
-// addFiles adds the flags of commands that verify nothing.
-func (f *configFlags) addFiles(cmd *cobra.Command) {
+// AddFiles adds the flags of commands that verify nothing.
+func (f *ConfigFlags) AddFiles(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.Files, "config", nil, "read rules and allowlists from this file, in the format of stanch or gitleaks, and not those of the project")
 	flags.StringArrayVar(&f.Baselines, "baseline", nil, "ignore what this report lists: JSON of stanch or gitleaks, or a baseline of detect-secrets")
 	flags.BoolVar(&f.NoIgnores, "no-ignores", false, "read no configuration and no ignore file of the project, and honour no allow comment")
 }
 
-// read reads what f names and what is found in the project, and says on stderr what cannot
+// Read reads what f names and what is found in the project, and says on stderr what cannot
 // be used.
-func (f *configFlags) read(stderr io.Writer) (*project.Config, error) {
+func (f *ConfigFlags) Read(stderr io.Writer) (*project.Config, error) {
 	c, err := project.Read(f.Options)
 	if err != nil {
 		return nil, err
 	}
-	printNotes(stderr, c)
+	PrintNotes(stderr, c)
 	return c, nil
 }
 
-// printNotes writes the notes that were not written yet.
-func printNotes(stderr io.Writer, c *project.Config) {
+// PrintNotes writes the notes that were not written yet.
+func PrintNotes(stderr io.Writer, c *project.Config) {
 	for _, note := range c.NewNotes() {
 		fmt.Fprintln(stderr, "stanch:", printable.Text(note))
 	}

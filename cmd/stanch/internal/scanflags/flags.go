@@ -1,0 +1,143 @@
+package scanflags
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
+	"github.com/stanch-dev/stanch/scanner/run"
+	"github.com/stanch-dev/stanch/verifier/awsverifier"
+)
+
+// scanFlags are what all commands that scan have in common.
+type Flags struct {
+	Output      cli.OutputFlags
+	ShowSecrets bool
+	FailOn      string
+	Confidence  string
+	Inventory   []string
+	Config      ConfigFlags
+	MaxSize     int64 // MiB
+	Debug       bool
+
+	verify         bool // of commands that do not verify unless told to
+	NoVerify       bool // of those that do
+	Accounts       []string
+	CanaryAccounts string
+	Partitions     []string
+	stsEndpoint    string
+	Cache          cli.CacheFlags
+	Owner          respond.OwnerFlags
+}
+
+// Add defines the flags on cmd. verifies is whether cmd verifies unless told
+// otherwise: a scan of a history does, a look at a file does not.
+func (f *Flags) Add(cmd *cobra.Command, verifies bool) {
+	f.Output.Add(cmd)
+	f.Output.Again = "--no-cache"
+	flags := cmd.Flags()
+	flags.BoolVar(&f.ShowSecrets, "show-secrets", false, "print secrets; only to a terminal or a file that nobody else can read")
+	f.AddFailOn(cmd)
+	flags.StringVar(&f.Confidence, "min-confidence", "low", "ignore findings of less confidence: high, medium, low (nothing)")
+	_ = cmd.RegisterFlagCompletionFunc("min-confidence", cobra.FixedCompletions(run.Confidences, cobra.ShellCompDirectiveNoFileComp))
+	flags.StringSliceVar(&f.Inventory, "inventory", nil, "file of your own key ids, made by \"stanch inventory\": findings of these keys are certain")
+	flags.Int64Var(&f.MaxSize, "max-size", 256, "hold at most this many MiB of an archive or a git object in memory, and report as unread what is larger and cannot be read piece by piece; 0 is no limit")
+	flags.BoolVar(&f.Debug, "debug", false, "log what is done to stderr")
+	f.Config.add(cmd)
+	if verifies {
+		flags.BoolVar(&f.NoVerify, "no-verify", false, "send nothing to AWS")
+	} else {
+		f.NoVerify = true
+		flags.BoolVar(&f.verify, "verify", false, "ask AWS STS whether the keys are live")
+	}
+	flags.StringSliceVar(&f.Accounts, "accounts", nil, "verify keys of these AWS accounts only")
+	flags.StringSliceVar(&f.Partitions, "partitions", nil, "ask these partitions too about keys that AWS does not know: aws-cn, aws-us-gov, aws-eusc")
+	flags.StringVar(&f.CanaryAccounts, "canary-accounts", "", "file of further AWS accounts whose keys are never verified, one a line")
+	flags.StringVar(&f.stsEndpoint, "sts-endpoint", "", "verify at this loopback URL instead of AWS, for tests")
+	_ = flags.MarkHidden("sts-endpoint")
+	f.Cache.Add(cmd)
+	f.Owner.Add(cmd)
+}
+
+func (f *Flags) AddFailOn(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.FailOn, "fail-on", "any", "exit with 1 for these leaks: any, unknown (live or not known to be dead), live, never")
+	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(run.FailLevels, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// Verifies reports whether STS is asked.
+func (f *Flags) Verifies() bool { return !f.NoVerify || f.verify }
+
+// Prepare returns the job that f asks for, or what is wrong with it.
+func (f *Flags) Prepare(s *cli.Streams) (*Job, error) {
+	if !slices.Contains(run.FailLevels, f.FailOn) {
+		return nil, fmt.Errorf("--fail-on %s: must be one of %s", f.FailOn, strings.Join(run.FailLevels, ", "))
+	}
+	if !slices.Contains(run.Confidences, f.Confidence) {
+		return nil, fmt.Errorf("--min-confidence %s: must be one of %s", f.Confidence, strings.Join(run.Confidences, ", "))
+	}
+	if f.MaxSize < 0 || f.MaxSize > 1<<40 {
+		return nil, fmt.Errorf("--max-size %d: not a size in MiB", f.MaxSize)
+	}
+	if err := f.Owner.Check(f.Verifies()); err != nil {
+		return nil, err
+	}
+	if f.ShowSecrets {
+		if err := f.Output.CheckPrivate(s.Stdout); err != nil {
+			return nil, err
+		}
+	}
+	own, err := respond.ReadInventories(f.Inventory)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := f.Config.Read(s.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	v, err := f.NewVerifier(s.Version)
+	if err != nil {
+		return nil, err
+	}
+	out, err := f.Output.Open(s.Stdout)
+	if err != nil {
+		return nil, err
+	}
+	h, err := f.Output.Handler(out, cfg.Rules()...)
+	if err != nil {
+		out.Discard()
+		return nil, err
+	}
+	return &Job{Flags: f, Streams: s, log: f.logger(s.Stderr), STS: v, Config: cfg, inventory: own, Out: out, Handler: h}, nil
+}
+
+// verifier returns the client of STS that f asks for.
+func (f *Flags) NewVerifier(version string) (*awsverifier.Client, error) {
+	canaries, err := cli.ReadList("--canary-accounts", f.CanaryAccounts)
+	if err != nil {
+		return nil, err
+	}
+	return awsverifier.New(awsverifier.Config{
+		Version:        version,
+		Offline:        !f.Verifies(),
+		Cache:          f.Cache.Folder(f.stsEndpoint),
+		Refresh:        f.Cache.Refresh,
+		Accounts:       f.Accounts,
+		CanaryAccounts: canaries,
+		Partitions:     f.Partitions,
+		Endpoint:       f.stsEndpoint,
+	})
+}
+
+// logger returns the log of --debug.
+func (f *Flags) logger(w io.Writer) *slog.Logger {
+	if !f.Debug {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}

@@ -1,0 +1,120 @@
+package scanflags
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/project"
+	"github.com/stanch-dev/stanch/scanner/run"
+	"github.com/stanch-dev/stanch/verifier/assessment"
+	"github.com/stanch-dev/stanch/verifier/awsverifier"
+	"github.com/stanch-dev/stanch/verifier/inventory"
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+// A Job is a scan whose flags have been found right, before anything is read,
+// cloned or sent.
+type Job struct {
+	Flags   *Flags
+	Streams *cli.Streams
+	log     *slog.Logger
+	STS     *awsverifier.Client
+	Config  *project.Config
+	// inventory holds the keys of the operator, nil if none was named.
+	inventory *inventory.Inventory
+	Out       *cli.Output
+	Handler   finding.Handler
+	// wraps are what sees findings before the report, the last one first.
+	Wraps []func(scanner.Sink) scanner.Sink
+	// op is the operator's identity, nil unless --assess or --deactivate is given.
+	Operator  *operator.Operator
+	assessing assessment.Assessor
+	// Exposure is what is known of it for all findings.
+	Exposure assessment.Exposure
+}
+
+// Scan scans src and writes the report. source and target say in the report what src is.
+// It is called once.
+func (j *Job) Scan(ctx context.Context, src scanner.Source, source, target string) (run.Result, error) {
+	return j.Run(ctx, source, target, func(sc *scanner.Scanner, sink scanner.Sink) error {
+		if cli.MayMove(j.Streams.Stderr) {
+			src = cli.Metered(src, j.Streams.Stderr)
+		}
+		return sc.Scan(ctx, src, sink)
+	})
+}
+
+// Run is scan for several sources: do scans them and closes the sink.
+func (j *Job) Run(ctx context.Context, source, target string, do func(*scanner.Scanner, scanner.Sink) error) (run.Result, error) {
+	defer j.Out.Discard()
+	if err := j.OpenOwner(ctx); err != nil {
+		return run.Result{}, err
+	}
+	scan := run.Scan{
+		Options: j.options(), Handler: j.Handler, ShowSecrets: j.Flags.ShowSecrets, FailOn: run.FailOn(j.Flags.FailOn),
+		Header: finding.Scan{Version: j.Streams.Version, Source: source, Target: target, Started: time.Now()},
+		Wraps:  append(slices.Clip(j.Wraps), func(sink scanner.Sink) scanner.Sink { return j.Assessed(ctx, sink) }),
+	}
+	j.log.Debug("scanning", "source", source, "target", target)
+	result, scanErr := scan.Run(do)
+	if j.Flags.Owner.Assess && scanErr == nil {
+		scanErr = ctx.Err() // the report holds all findings, but not all were assessed
+	}
+	PrintNotes(j.Streams.Stderr, j.Config)
+	j.SaySent()
+	sum := result.Summary
+	j.log.Debug("scanned", "objects", sum.Objects, "bytes", sum.Bytes, "elapsed", time.Duration(sum.ElapsedMS)*time.Millisecond)
+	if err := j.Out.Commit(); err != nil {
+		return result, cli.Incomplete(err)
+	}
+	return result, scanErr
+}
+
+// NewScanner returns a scanner for sources whose findings go to another sink than the
+// report, and its detectors of credentials.
+func (j *Job) NewScanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
+	o := j.options()
+	return o.NewScanner(now)
+}
+
+// OpenOwner signs in as the operator, if the scan needs that.
+func (j *Job) OpenOwner(ctx context.Context) (err error) {
+	j.Operator, err = j.Flags.Owner.Open(ctx, j.Streams.Version)
+	j.assessing.Operator = j.Operator
+	return err
+}
+
+// options returns the options of scans.
+func (j *Job) options() run.Options {
+	o := run.Options{
+		Project: j.Config, MinConfidence: detectors.Confidence(j.Flags.Confidence), Verifier: respond.Verifier(j.STS, j.Operator, j.Flags.Accounts), Log: j.log,
+		Annotators: []func(*finding.Finding){run.NoteFileName},
+	}
+	if j.inventory != nil {
+		o.Annotators = append(o.Annotators, respond.OwnedBy(j.inventory))
+	}
+	return o
+}
+
+// Assessed returns sink, with facts added to what passes through it, if that was asked for.
+func (j *Job) Assessed(ctx context.Context, sink scanner.Sink) scanner.Sink {
+	if !j.Flags.Owner.Assess {
+		return sink
+	}
+	return respond.AssessingSink{Sink: sink, Context: ctx, Assessor: &j.assessing, Exposure: &j.Exposure}
+}
+
+// SaySent says how often AWS was asked.
+func (j *Job) SaySent() {
+	for _, sent := range j.STS.Sent() {
+		fmt.Fprintf(j.Streams.Stderr, "stanch: requests sent to %s: %d (GetCallerIdentity)\n", sent.Host, sent.Requests)
+	}
+}
