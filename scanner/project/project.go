@@ -35,20 +35,20 @@ const (
 	GitAllowed            = ".gitallowed"
 )
 
-// Options say what is read of the user's and the project's files. The zero value reads no file.
+// Options name the files to read. The zero value reads none.
 type Options struct {
 	Files     []string // configurations, instead of those of the project
 	Baselines []string
 	NoIgnores bool   // read nothing in the project, and honour no allow comment
 	HonorLive bool   // hide what is ignored even if it is live
-	Within    string // a path in the project that is scanned; "" reads nothing there
-	Root      string // of the project, if it is known; else it is looked for
+	Within    string // a path in the project whose files are read; "" if none are
+	Root      string // of the project, if it is known; by default it is looked for
 	// Trusted reads the files of the project as they are in a commit, instead of from
 	// disk; nil data if one is not there.
 	Trusted func(name string) ([]byte, error)
 }
 
-// A Config is what the user's files say.
+// A Config holds the rules of the user's files, and the filters that they make.
 type Config struct {
 	options  Options
 	now      time.Time

@@ -10,7 +10,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/project"
 )
 
-// ConfigFlags say what rules there are beside stanch's own, and what they allow.
+// ConfigFlags name files with rules beside stanch's own, and with findings to ignore.
 type ConfigFlags struct {
 	project.Options
 }
@@ -29,8 +29,8 @@ func (f *ConfigFlags) AddFiles(cmd *cobra.Command) {
 	flags.BoolVar(&f.NoIgnores, "no-ignores", false, "read no configuration and no ignore file of the project, and honour no allow comment")
 }
 
-// Read reads what f names and what is found in the project, and says on stderr what cannot
-// be used.
+// Read reads the files that f names and those of the project. A part that cannot be used is
+// a note on stderr.
 func (f *ConfigFlags) Read(stderr io.Writer) (*project.Config, error) {
 	c, err := project.Read(f.Options)
 	if err != nil {
@@ -40,7 +40,7 @@ func (f *ConfigFlags) Read(stderr io.Writer) (*project.Config, error) {
 	return c, nil
 }
 
-// PrintNotes writes the notes that were not written yet.
+// PrintNotes writes the notes of c that it has not written before.
 func PrintNotes(stderr io.Writer, c *project.Config) {
 	for _, note := range c.NewNotes() {
 		fmt.Fprintln(stderr, "stanch:", printable.Text(note))

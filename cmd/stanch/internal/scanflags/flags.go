@@ -1,3 +1,5 @@
+// Package scanflags holds the flags that all commands that scan have in common, and the job
+// that they prepare: flags are checked before anything is read, cloned or sent.
 package scanflags
 
 import (
@@ -15,7 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 )
 
-// scanFlags are what all commands that scan have in common.
+// Flags are those of every command that scans.
 type Flags struct {
 	Output      cli.OutputFlags
 	ShowSecrets bool
@@ -26,8 +28,8 @@ type Flags struct {
 	MaxSize     int64 // MiB
 	Debug       bool
 
-	verify         bool // of commands that do not verify unless told to
-	NoVerify       bool // of those that do
+	verify         bool // set by --verify, of commands that do not verify by default
+	NoVerify       bool // set by --no-verify, of those that do
 	Accounts       []string
 	CanaryAccounts string
 	Partitions     []string
@@ -36,8 +38,8 @@ type Flags struct {
 	Owner          respond.OwnerFlags
 }
 
-// Add defines the flags on cmd. verifies is whether cmd verifies unless told
-// otherwise: a scan of a history does, a look at a file does not.
+// Add adds the flags to a command. verifies is whether it asks AWS by default: a scan of a
+// history does, a scan of a file does not.
 func (f *Flags) Add(cmd *cobra.Command, verifies bool) {
 	f.Output.Add(cmd)
 	f.Output.Again = "--no-cache"
@@ -65,6 +67,7 @@ func (f *Flags) Add(cmd *cobra.Command, verifies bool) {
 	f.Owner.Add(cmd)
 }
 
+// AddFailOn adds --fail-on alone.
 func (f *Flags) AddFailOn(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.FailOn, "fail-on", "any", "exit with 1 for these leaks: any, unknown (live or not known to be dead), live, never")
 	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(run.FailLevels, cobra.ShellCompDirectiveNoFileComp))
@@ -73,7 +76,7 @@ func (f *Flags) AddFailOn(cmd *cobra.Command) {
 // Verifies reports whether STS is asked.
 func (f *Flags) Verifies() bool { return !f.NoVerify || f.verify }
 
-// Prepare returns the job that f asks for, or what is wrong with it.
+// Prepare returns the job that f asks for. An error names the flag that is wrong.
 func (f *Flags) Prepare(s *cli.Streams) (*Job, error) {
 	if !slices.Contains(run.FailLevels, f.FailOn) {
 		return nil, fmt.Errorf("--fail-on %s: must be one of %s", f.FailOn, strings.Join(run.FailLevels, ", "))
@@ -116,7 +119,7 @@ func (f *Flags) Prepare(s *cli.Streams) (*Job, error) {
 	return &Job{Flags: f, Streams: s, log: f.logger(s.Stderr), STS: v, Config: cfg, inventory: own, Out: out, Handler: h}, nil
 }
 
-// verifier returns the client of STS that f asks for.
+// NewVerifier returns the client of STS that f asks for.
 func (f *Flags) NewVerifier(version string) (*awsverifier.Client, error) {
 	canaries, err := cli.ReadList("--canary-accounts", f.CanaryAccounts)
 	if err != nil {

@@ -20,25 +20,24 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// A Job is a scan whose flags have been found right, before anything is read,
-// cloned or sent.
+// A Job is a scan whose flags are right and whose output is open.
 type Job struct {
 	Flags   *Flags
 	Streams *cli.Streams
-	log     *slog.Logger
 	STS     *awsverifier.Client
 	Config  *project.Config
-	// inventory holds the keys of the operator, nil if none was named.
-	inventory *inventory.Inventory
-	Out       *cli.Output
-	Handler   finding.Handler
-	// wraps are what sees findings before the report, the last one first.
+	Out     *cli.Output
+	Handler finding.Handler
+	// Wraps put sinks in front of the report: the last one sees a finding first.
 	Wraps []func(scanner.Sink) scanner.Sink
-	// op is the operator's identity, nil unless --assess or --deactivate is given.
-	Operator  *operator.Operator
-	assessing assessment.Assessor
-	// Exposure is what is known of it for all findings.
+	// Operator is nil unless --assess or --deactivate is given.
+	Operator *operator.Operator
+	// Exposure is what all findings share of it, as the visibility of their repository.
 	Exposure assessment.Exposure
+
+	log       *slog.Logger
+	inventory *inventory.Inventory // of --inventory, or nil
+	assessor  assessment.Assessor
 }
 
 // Scan scans src and writes the report. source and target say in the report what src is.
@@ -52,7 +51,7 @@ func (j *Job) Scan(ctx context.Context, src scanner.Source, source, target strin
 	})
 }
 
-// Run is scan for several sources: do scans them and closes the sink.
+// Run is Scan for several sources: do scans them and closes the sink.
 func (j *Job) Run(ctx context.Context, source, target string, do func(*scanner.Scanner, scanner.Sink) error) (run.Result, error) {
 	defer j.Out.Discard()
 	if err := j.OpenOwner(ctx); err != nil {
@@ -88,14 +87,15 @@ func (j *Job) NewScanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
 // OpenOwner signs in as the operator, if the scan needs that.
 func (j *Job) OpenOwner(ctx context.Context) (err error) {
 	j.Operator, err = j.Flags.Owner.Open(ctx, j.Streams.Version)
-	j.assessing.Operator = j.Operator
+	j.assessor.Operator = j.Operator
 	return err
 }
 
 // options returns the options of scans.
 func (j *Job) options() run.Options {
 	o := run.Options{
-		Project: j.Config, MinConfidence: detectors.Confidence(j.Flags.Confidence), Verifier: respond.Verifier(j.STS, j.Operator, j.Flags.Accounts), Log: j.log,
+		Project: j.Config, MinConfidence: detectors.Confidence(j.Flags.Confidence),
+		Verifier: respond.Verifier(j.STS, j.Operator, j.Flags.Accounts), Log: j.log,
 		Annotators: []func(*finding.Finding){run.NoteFileName},
 	}
 	if j.inventory != nil {
@@ -104,15 +104,15 @@ func (j *Job) options() run.Options {
 	return o
 }
 
-// Assessed returns sink, with facts added to what passes through it, if that was asked for.
+// Assessed returns sink; with --assess, one that adds to live findings how dangerous they are.
 func (j *Job) Assessed(ctx context.Context, sink scanner.Sink) scanner.Sink {
 	if !j.Flags.Owner.Assess {
 		return sink
 	}
-	return respond.AssessingSink{Sink: sink, Context: ctx, Assessor: &j.assessing, Exposure: &j.Exposure}
+	return respond.AssessingSink{Sink: sink, Context: ctx, Assessor: &j.assessor, Exposure: &j.Exposure}
 }
 
-// SaySent says how often AWS was asked.
+// SaySent says how many requests AWS got.
 func (j *Job) SaySent() {
 	for _, sent := range j.STS.Sent() {
 		fmt.Fprintf(j.Streams.Stderr, "stanch: requests sent to %s: %d (GetCallerIdentity)\n", sent.Host, sent.Requests)
