@@ -16,13 +16,8 @@ import (
 // arguments.
 func (h *hook) swallowed(ctx context.Context) string {
 	const why = "no refs came in on standard input"
-	if len(h.args) == 0 {
+	if len(h.args) == 0 || h.noPipe {
 		return why
-	}
-	if f, ok := h.Stdin.(*os.File); ok {
-		if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice != 0 { // a terminal, or the null device
-			return why
-		}
 	}
 	file := pushHook(ctx)
 	switch {

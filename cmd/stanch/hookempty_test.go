@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -69,7 +68,7 @@ func TestSwallowed(t *testing.T) {
 				scannertest.Git(t, dir, "config", "core.hooksPath", ".husky/_")
 			}
 			t.Chdir(dir)
-			h := &hook{Streams: &cli.Streams{Stdin: strings.NewReader("")}, root: dir, args: []string{"origin", "../remote"}}
+			h := &hook{stdin: strings.NewReader(""), root: dir, args: []string{"origin", "../remote"}}
 			if why := h.swallowed(t.Context()); (why != "") != tt.want {
 				t.Errorf("it says %q, want %v", why, tt.want)
 			}

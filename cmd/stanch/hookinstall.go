@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -12,9 +13,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
-	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/atomicfile"
 )
 
@@ -25,101 +23,47 @@ var (
 	defaultStages = []string{preCommit, preMerge, commitMsg, prePush}
 )
 
-// installFlags are those of install, uninstall and status.
-type installFlags struct {
-	global bool
-	stages []string
-}
-
-func (f *installFlags) add(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.BoolVar(&f.global, "global", false, "for all repositories of this user")
-	flags.StringSliceVar(&f.stages, "stage", defaultStages, "which hooks: "+strings.Join(installable, ", "))
-	_ = cmd.RegisterFlagCompletionFunc("stage", cobra.FixedCompletions(installable, cobra.ShellCompDirectiveNoFileComp))
-}
-
-func (f *installFlags) check() error {
-	for _, stage := range f.stages {
-		if !slices.Contains(installable, stage) {
-			return fmt.Errorf("--stage %s: must be one of %s", stage, strings.Join(installable, ", "))
-		}
-	}
-	if f.global && slices.Contains(f.stages, preReceive) {
-		return errors.New("--stage pre-receive: is for one repository, on a server")
-	}
-	return nil
-}
-
-func newHookInstall(s *cli.Streams) *cobra.Command {
-	f := &installFlags{}
-	cmd := &cobra.Command{
-		Use:   "install",
-		Short: "Install hooks in this repository, or with --global in all",
-		Long: `Install hooks that run "stanch hook run". git 2.54 and later takes them from its
-configuration, where they run beside all others; before, they are files in the
-folder of hooks, core.hooksPath included. A hook that is there already is kept: it
-is renamed to NAME.before-stanch, and runs first. --global needs git 2.54: an older
-one has no hooks for all repositories that leave those of each alone.`,
-		Example: "  stanch hook install\n  stanch hook install --global\n  stanch hook install --stage pre-receive",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.with(cmd.Context(), s, func(i *installer) error { return i.install() })
-		},
-	}
-	f.add(cmd)
-	return cmd
-}
-
-func newHookStatus(s *cli.Streams) *cobra.Command {
-	f := &installFlags{}
-	cmd := &cobra.Command{
-		Use:   "status",
-		Short: "Say which hooks run, and what keeps others from running",
-		Long:  "Say which hooks run, and what keeps others from running. The exit status is 3 if one of the stages is not guarded.",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.with(cmd.Context(), s, func(i *installer) error { return i.status() })
-		},
-	}
-	f.add(cmd)
-	return cmd
-}
-
 // An installer changes the hooks of a repository, or of a user.
 type installer struct {
-	*installFlags
-	*cli.Streams
+	stages     []string
+	global     bool // of all repositories of the user
+	out        io.Writer
 	ctx        context.Context
 	executable string // of stanch, with forward slashes
 	version    string // of git: "git version 2.39.5"
 	configured bool   // git takes hooks from its configuration
 }
 
-func (f *installFlags) with(ctx context.Context, s *cli.Streams, do func(*installer) error) error {
-	if err := f.check(); err != nil {
-		return err
-	}
-	if len(f.stages) == 0 {
-		return errors.New("--stage: names no stage")
-	}
-	i := &installer{installFlags: f, Streams: s, ctx: ctx}
+// newInstaller returns an installer of hooks of stages: in the repository of the current
+// folder or, if global, for all repositories of the user. It says on out what it does.
+func newInstaller(ctx context.Context, stages []string, global bool, out io.Writer) (*installer, error) {
+	i := &installer{stages: stages, global: global, out: out, ctx: ctx}
 	version, err := i.git("version")
 	if err != nil {
-		return cli.Incomplete(fmt.Errorf("hooks are run by git, which is not to be found: %w", err))
+		return nil, fmt.Errorf("hooks are run by git, which is not to be found: %w", err)
 	}
 	i.version, i.configured = version, hooksInConfig(version)
 	name, err := os.Executable()
 	if err != nil {
-		return cli.Incomplete(fmt.Errorf("finding the program of this process: %w", err))
+		return nil, fmt.Errorf("finding the program of this process: %w", err)
 	}
 	i.executable = filepath.ToSlash(name)
-	if !f.global {
+	if !global {
 		if _, err := i.git("rev-parse", "--git-dir"); err != nil {
-			return cli.Incomplete(err)
+			return nil, err
 		}
 	}
-	return do(i)
+	return i, nil
 }
+
+// A refusedError says why hooks cannot be installed in a place, and how to do it. Nothing
+// was changed.
+type refusedError struct{ why string }
+
+// Error implements error.
+func (e *refusedError) Error() string { return e.why }
+
+func refused(format string, args ...any) error { return &refusedError{fmt.Sprintf(format, args...)} }
 
 // hooksInConfig reports whether git is 2.54 or later: "git version 2.54.0.windows.1".
 func hooksInConfig(version string) bool {
@@ -166,11 +110,11 @@ func (i *installer) install() error {
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return cli.Incomplete(err)
+		return err
 	}
 	for _, name := range i.stages {
 		if err := i.installFile(dir, name); err != nil {
-			return cli.Incomplete(fmt.Errorf("installing %s: %w", name, err))
+			return fmt.Errorf("installing %s: %w", name, err)
 		}
 	}
 	return nil
@@ -185,7 +129,7 @@ func (i *installer) refuseGlobal() error {
 	if _, err := i.ownFolder(); err == nil {
 		undo = `. An older stanch has set core.hooksPath: undo that by "stanch hook uninstall --global"`
 	}
-	return fmt.Errorf("--global: this is %s, whose only hooks for all repositories, core.hooksPath, replace those of each, "+
+	return refused("--global: this is %s, whose only hooks for all repositories, core.hooksPath, replace those of each, "+
 		`of git-lfs, of pre-commit and of a server: run "stanch hook install" in each repository, or use git 2.54 or later%s`, i.version, undo)
 }
 
@@ -194,14 +138,14 @@ func (i *installer) installConfig() error {
 	for _, stage := range i.stages {
 		for _, kv := range [][2]string{{"command", i.command(stage)}, {"event", stage}} {
 			if _, err := i.gitConfig("--replace-all", section(stage)+"."+kv[0], kv[1]); err != nil {
-				return cli.Incomplete(err)
+				return err
 			}
 		}
-		fmt.Fprintf(i.Stdout, "%s: installed as %s in the configuration of git\n", stage, section(stage))
+		fmt.Fprintf(i.out, "%s: installed as %s in the configuration of git\n", stage, section(stage))
 	}
 	if i.global { // of before git was upgraded
 		if _, err := i.uninstallFolder(); err != nil {
-			return cli.Incomplete(err)
+			return err
 		}
 	}
 	return nil
@@ -211,17 +155,17 @@ func (i *installer) installConfig() error {
 func (i *installer) hooksDir() (string, error) {
 	path, scope := i.hooksPath()
 	if manager := managerOf(path); manager != "" {
-		return "", fmt.Errorf("core.hooksPath is %s, which %s writes anew: add \"stanch hook run\" to its hooks instead (docs/hooks.md)", path, manager)
+		return "", refused("core.hooksPath is %s, which %s writes anew: add \"stanch hook run\" to its hooks instead (docs/hooks.md)", path, manager)
 	}
 	if _, err := i.ownFolder(); err == nil && scope == "global" {
-		return "", fmt.Errorf("core.hooksPath is %s for all repositories, as an older stanch has set it, so that git runs no hooks of this one: run \"stanch hook uninstall --global\" first", path)
+		return "", refused("core.hooksPath is %s for all repositories, as an older stanch has set it, so that git runs no hooks of this one: run \"stanch hook uninstall --global\" first", path)
 	}
 	if scope == "global" || scope == "system" {
-		return "", fmt.Errorf("core.hooksPath is %s for all repositories, so that git runs no hooks of this one: unset it, set core.hooksPath in this repository, or add \"stanch hook run\" to the hooks there (docs/hooks.md)", path)
+		return "", refused("core.hooksPath is %s for all repositories, so that git runs no hooks of this one: unset it, set core.hooksPath in this repository, or add \"stanch hook run\" to the hooks there (docs/hooks.md)", path)
 	}
 	dir, err := i.gitPath()
 	if err != nil {
-		return "", cli.Incomplete(err)
+		return "", err
 	}
 	return dir, nil
 }
@@ -300,12 +244,12 @@ func (i *installer) installFile(dir, name string) error {
 		if err := os.Rename(file, kept); err != nil {
 			return err
 		}
-		fmt.Fprintf(i.Stdout, "%s: the hook that was here is kept as %s, and runs first\n", name, kept)
+		fmt.Fprintf(i.out, "%s: the hook that was here is kept as %s, and runs first\n", name, kept)
 	}
 	// A hook that is cut off would run.
 	if err := atomicfile.Write(file, i.script(name), 0o755); err != nil {
 		return err
 	}
-	fmt.Fprintf(i.Stdout, "%s: installed as %s\n", name, file)
+	fmt.Fprintf(i.out, "%s: installed as %s\n", name, file)
 	return nil
 }

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 )
 
 var errUnguarded = errors.New("not all stages are guarded; see above")
@@ -18,23 +16,23 @@ var errUnguarded = errors.New("not all stages are guarded; see above")
 func (i *installer) status() error {
 	path, scope := i.hooksPath()
 	if path != "" {
-		fmt.Fprintf(i.Stdout, "core.hooksPath is %s (%s): git runs no hooks from elsewhere\n", path, scope)
+		fmt.Fprintf(i.out, "core.hooksPath is %s (%s): git runs no hooks from elsewhere\n", path, scope)
 	}
 	if own, err := i.ownFolder(); err == nil && filepath.Clean(path) == own {
 		instead := `"stanch hook uninstall --global", and then "stanch hook install" in each repository`
 		if i.configured {
 			instead = `"stanch hook install --global" again`
 		}
-		fmt.Fprintf(i.Stdout, "An older stanch has set it. Hooks of a server do not run, and a push updates the files of no work tree: run %s\n", instead)
+		fmt.Fprintf(i.out, "An older stanch has set it. Hooks of a server do not run, and a push updates the files of no work tree: run %s\n", instead)
 	}
 	if manager := managerOf(path); manager != "" {
-		fmt.Fprintf(i.Stdout, "%s manages these hooks\n", manager)
+		fmt.Fprintf(i.out, "%s manages these hooks\n", manager)
 	}
 	dir := path
 	if !i.global {
 		var err error
 		if dir, err = i.gitPath(); err != nil {
-			return cli.Incomplete(err)
+			return err
 		}
 	}
 	unguarded := false
@@ -47,10 +45,10 @@ func (i *installer) status() error {
 				guard += ": " + shadowed + " is there, and git does not run it"
 			}
 		}
-		fmt.Fprintf(i.Stdout, "%-16s  %s\n", stage, guard)
+		fmt.Fprintf(i.out, "%-16s  %s\n", stage, guard)
 	}
 	if unguarded {
-		return cli.Incomplete(errUnguarded)
+		return errUnguarded
 	}
 	return nil
 }
@@ -101,7 +99,7 @@ func (i *installer) configGuards(stage string) bool {
 		_, err = exec.LookPath("stanch")
 	}
 	if err != nil {
-		fmt.Fprintf(i.Stdout, "%s runs %s, which is not there any more, so that git refuses each time: run \"stanch hook install\"\n", section(stage), file)
+		fmt.Fprintf(i.out, "%s runs %s, which is not there any more, so that git refuses each time: run \"stanch hook install\"\n", section(stage), file)
 	}
 	return err == nil
 }
@@ -121,13 +119,13 @@ func (i *installer) otherGuard(file, text string) string {
 				return fmt.Sprintf("guarded by %s, whose %s names stanch", m.manager, m.config)
 			}
 		}
-		fmt.Fprintf(i.Stdout, "%s is from %s, and its %s does not name stanch\n", file, m.manager, m.config)
+		fmt.Fprintf(i.out, "%s is from %s, and its %s does not name stanch\n", file, m.manager, m.config)
 		return ""
 	}
 	if strings.Contains(text, "stanch hook run") {
 		return "guarded by " + file + ", which calls stanch"
 	}
-	fmt.Fprintf(i.Stdout, "%s is not from stanch; stanch hook install keeps it, and runs it first\n", file)
+	fmt.Fprintf(i.out, "%s is not from stanch; stanch hook install keeps it, and runs it first\n", file)
 	return ""
 }
 

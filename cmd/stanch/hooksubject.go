@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/dirsource"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
@@ -49,16 +48,22 @@ func (h *hook) isMessage(file string) bool {
 }
 
 // subject returns what the hook looks at in its stage.
-func (h *hook) subject(ctx context.Context) (*subject, error) {
+func (h *hook) subject(ctx context.Context) (s *subject, err error) {
 	switch h.stage {
 	case commitMsg:
-		return h.message()
+		s, err = h.message()
 	case prePush:
-		return h.push(ctx)
+		s, err = h.push(ctx)
 	case preReceive:
-		return h.received()
+		s, err = h.received()
+	default:
+		s, err = h.staged()
 	}
-	return h.staged()
+	if err != nil {
+		return nil, err
+	}
+	s.note = h.note
+	return s, nil
 }
 
 // staged is the index that git is about to commit, which is not always that of the
@@ -83,7 +88,7 @@ func (h *hook) staged() (*subject, error) {
 		}
 		src.Paths = append(src.Paths, p)
 	}
-	return &subject{src, "what is staged", func() string { return src.Looked.String() }}, nil
+	return &subject{Source: src, name: "what is staged", looked: func() string { return src.Looked.String() }}, nil
 }
 
 // merged returns the other parents of the commit to be. While git merges by itself,
@@ -140,8 +145,8 @@ func (h *hook) message() (*subject, error) {
 	}
 	text = aboveScissors(text)
 	src := &dirsource.Stream{Reader: bytes.NewReader(text), Name: filepath.ToSlash(h.args[0])}
-	lines := cli.Plural(bytes.Count(text, []byte("\n")), "line")
-	return &subject{src, "the message", func() string { return lines }}, nil
+	lines := plural(bytes.Count(text, []byte("\n")), "line")
+	return &subject{Source: src, name: "the message", looked: func() string { return lines }}, nil
 }
 
 // aboveScissors cuts what git is to ignore: a line of scissors, comments below it,
@@ -180,7 +185,7 @@ func (h *hook) push(ctx context.Context) (*subject, error) {
 		err = h.allLocal(src, "the hook manager tells of the first ref of a push only")
 	default:
 		var updates []refUpdate
-		if updates, err = readUpdates(cli.Interruptible(ctx, h.Stdin), 4); err != nil {
+		if updates, err = readUpdates(h.stdin, 4); err != nil {
 			return nil, err
 		}
 		for _, u := range updates {
@@ -198,7 +203,7 @@ func (h *hook) push(ctx context.Context) (*subject, error) {
 	if err == nil && len(src.Include) > 0 {
 		err = h.known(ctx, src, remote)
 	}
-	return &subject{src, "what is pushed", func() string { return src.Looked.String() }}, err
+	return &subject{Source: src, name: "what is pushed", looked: func() string { return src.Looked.String() }}, err
 }
 
 // known excludes from src what is in a remote already, as far as is known here: it has
@@ -234,7 +239,7 @@ func (h *hook) known(ctx context.Context, src *gitsource.Range, remote string) e
 	}
 	looked, err := h.repo.CountCommits(ctx, src.Include, all)
 	if more := lacking - looked; err == nil && more > 0 {
-		h.note = cli.Plural(more, "commit") + " left out that another remote has, and " + remote + ", as far as is known here, has not"
+		h.note = plural(more, "commit") + " left out that another remote has, and " + remote + ", as far as is known here, has not"
 	}
 	return err
 }
@@ -268,13 +273,13 @@ func (h *hook) between(ctx context.Context, src *gitsource.Range, from, to strin
 		}
 		*list = append(*list, strings.TrimSpace(string(out)))
 	}
-	return &subject{src, "the commits from " + from + " to " + to, func() string { return src.Looked.String() }}, nil
+	return &subject{Source: src, name: "the commits from " + from + " to " + to, looked: func() string { return src.Looked.String() }}, nil
 }
 
 // received is what a server has received and not let in yet: "<old id> <new id>
 // <ref>" a line on standard input (githooks(5), pre-receive).
 func (h *hook) received() (*subject, error) {
-	updates, err := readUpdates(h.Stdin, 3)
+	updates, err := readUpdates(h.stdin, 3)
 	if err != nil {
 		return nil, err
 	}
@@ -288,7 +293,7 @@ func (h *hook) received() (*subject, error) {
 	}
 	known, err := h.repo.Refs("refs/")
 	src.Exclude = slices.AppendSeq(src.Exclude, maps.Values(known))
-	return &subject{src, "what is received", func() string { return src.Looked.String() }}, err
+	return &subject{Source: src, name: "what is received", looked: func() string { return src.Looked.String() }}, err
 }
 
 // A refUpdate is a ref that is about to change, from the id that the receiver has to
@@ -323,4 +328,11 @@ func ids(id string) []string {
 		return nil
 	}
 	return []string{id}
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -4,31 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/spf13/cobra"
-
-	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 )
-
-func newHookUninstall(s *cli.Streams) *cobra.Command {
-	f := &installFlags{}
-	cmd := &cobra.Command{
-		Use:   "uninstall",
-		Short: `Remove what "stanch hook install" has installed, and nothing else`,
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.with(cmd.Context(), s, func(i *installer) error { return i.uninstall() })
-		},
-	}
-	f.add(cmd)
-	return cmd
-}
 
 func (i *installer) uninstall() error {
 	removed := 0
 	for _, stage := range i.stages {
 		if _, err := i.gitConfig("--remove-section", section(stage)); err == nil {
-			fmt.Fprintf(i.Stdout, "%s: removed from the configuration of git\n", stage)
+			fmt.Fprintf(i.out, "%s: removed from the configuration of git\n", stage)
 			removed++
 		}
 	}
@@ -38,10 +20,10 @@ func (i *installer) uninstall() error {
 	}
 	n, err := files()
 	if err != nil {
-		return cli.Incomplete(err)
+		return err
 	}
 	if removed+n == 0 {
-		fmt.Fprintln(i.Stdout, "there was no hook of stanch")
+		fmt.Fprintln(i.out, "there was no hook of stanch")
 	}
 	return nil
 }
@@ -83,7 +65,7 @@ func (i *installer) uninstallFolder() (removed int, err error) {
 		if _, err := i.gitConfig("--unset-all", "core.hooksPath"); err != nil {
 			return 0, err
 		}
-		fmt.Fprintln(i.Stdout, "core.hooksPath, which an older stanch has set, is no longer set")
+		fmt.Fprintln(i.out, "core.hooksPath, which an older stanch has set, is no longer set")
 		removed++
 	}
 	for _, name := range globalHooks {
@@ -108,9 +90,9 @@ func (i *installer) removeFile(file string) (removed int, err error) {
 		return 0, err
 	}
 	if err := os.Rename(file+chained, file); err == nil {
-		fmt.Fprintf(i.Stdout, "%s: the hook from before is back\n", filepath.Base(file))
+		fmt.Fprintf(i.out, "%s: the hook from before is back\n", filepath.Base(file))
 	} else if !i.global {
-		fmt.Fprintf(i.Stdout, "%s: removed\n", filepath.Base(file))
+		fmt.Fprintf(i.out, "%s: removed\n", filepath.Base(file))
 	}
 	return 1, nil
 }

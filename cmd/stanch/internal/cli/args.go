@@ -34,11 +34,3 @@ func ReadList(flag, file string) ([]string, error) {
 	}
 	return slices.Compact(names), nil
 }
-
-// Plural says how many there are of a thing: "1 line", "2 lines".
-func Plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}

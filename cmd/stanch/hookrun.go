@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -14,7 +15,6 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/printable"
@@ -23,29 +23,6 @@ import (
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 )
-
-func newHook(s *cli.Streams) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "hook",
-		Short: "Keep keys from being committed and pushed: hooks for git",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newHookRun(s), newHookInstall(s), newHookUninstall(s), newHookStatus(s))
-	return cmd
-}
-
-// The stages of git that a hook can run in (githooks(5)), and manual, by hand.
-const (
-	preCommit  = "pre-commit"
-	preMerge   = "pre-merge-commit"
-	commitMsg  = "commit-msg"
-	prePush    = "pre-push"
-	preReceive = "pre-receive"
-	byHand     = "manual"
-)
-
-var hookStages = []string{preCommit, preMerge, commitMsg, prePush, preReceive, byHand}
 
 func newHookRun(s *cli.Streams) *cobra.Command {
 	f := &hookFlags{}
@@ -94,8 +71,11 @@ func (f *hookFlags) run(ctx context.Context, s *cli.Streams, args []string) erro
 		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w", err))
 	}
 	defer func() { _ = repo.Close() }() // it was only read from
-	repo.MaxBlobSize = hookMaxSize
-	h := &hook{hookFlags: f, Streams: s, repo: repo, root: root, args: args}
+	repo.MaxBlobSize = maxSize
+	h := hook{
+		repo: repo, root: root, stage: f.stage, args: args, allFiles: f.allFiles,
+		stdin: cli.Interruptible(ctx, s.Stdin), noPipe: isDevice(s.Stdin),
+	}
 	h.stage = h.findStage()
 	if h.stage != preReceive && skipped(os.Getenv("SKIP"), h.stage) {
 		fmt.Fprintf(s.Stderr, "stanch: %s: nothing was scanned, because SKIP=%s\n", h.stage, printable.Text(os.Getenv("SKIP")))
@@ -104,7 +84,8 @@ func (f *hookFlags) run(ctx context.Context, s *cli.Streams, args []string) erro
 	if h.stage != preReceive { // there the files of a work tree are those that were pushed last
 		f.config.Root = root
 	}
-	if h.config, err = f.config.Read(s.Stderr); err != nil {
+	config, err := f.config.Read(s.Stderr)
+	if err != nil {
 		return err
 	}
 	subject, err := h.subject(ctx)
@@ -114,82 +95,67 @@ func (f *hookFlags) run(ctx context.Context, s *cli.Streams, args []string) erro
 		}
 		return cli.Incomplete(fmt.Errorf("%s: nothing was scanned: %w", h.stage, err))
 	}
-	return h.scan(ctx, subject)
+	return f.scan(ctx, s, h.stage, subject, config)
 }
 
-// hookMaxSize bounds what is held in memory of one object, as --max-size does by
-// default elsewhere.
-const hookMaxSize = 256 << 20
+// maxSize bounds how much of one object is held in memory, as --max-size does by default
+// elsewhere.
+const maxSize = 256 << 20
 
-// skipped reports whether SKIP, a list of hook ids that pre-commit and prek know,
-// holds that of the stage.
-func skipped(list, stage string) bool {
-	id := "stanch"
-	if stage == prePush {
-		id = "stanch-push"
+// isDevice reports whether r is a terminal or a device, as the null device.
+func isDevice(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	if !ok {
+		return false
 	}
-	return slices.Contains(strings.Split(strings.ReplaceAll(list, " ", ""), ","), id)
+	info, err := f.Stat()
+	return err != nil || info.Mode()&os.ModeCharDevice != 0
 }
 
-// A hook is one run of "stanch hook run".
-type hook struct {
-	*hookFlags
-	*cli.Streams
-	repo   *gitsource.Repository
-	root   string // of the work tree, "" if there is none
-	config *project.Config
-	args   []string
-	note   string // what to know of the subject, or ""
-}
-
-// A subject is what a hook looks at. looked says what that was, when it is over.
-type subject struct {
-	scanner.Source
-	name   string
-	looked func() string
-}
-
-// scan runs the pipeline over what the hook is about. A report is printed only if
-// there is something in it: what a hook prints, it prints at each commit.
-func (h *hook) scan(ctx context.Context, subject *subject) error {
+// scan scans the subject of a hook. It prints a report only if there is something in it:
+// the user reads it at each commit.
+func (f *hookFlags) scan(ctx context.Context, s *cli.Streams, stage string, subject *subject, config *project.Config) error {
 	var page bytes.Buffer
 	scan := scanrun.Scan{
-		Options: scanrun.Options{Project: h.config, Verifier: awsverifier.Offline{}},
-		Handler: plaintext.New(&page, plaintext.Options{Color: cli.WantsColour(h.Stdout), Verbose: h.verbose}),
-		Header:  finding.Scan{Version: h.Version, Source: "hook", Target: h.stage, Started: time.Now()},
+		Options: scanrun.Options{Project: config, Verifier: awsverifier.Offline{}},
+		Handler: plaintext.New(&page, plaintext.Options{Color: cli.WantsColour(s.Stdout), Verbose: f.verbose}),
+		Header:  finding.Scan{Version: s.Version, Source: "hook", Target: stage, Started: time.Now()},
 		FailOn:  scanrun.FailOnAny,
 	}
 	result, err := scan.Scan(ctx, subject)
-	scanflags.PrintNotes(h.Stderr, h.config)
+	scanflags.PrintNotes(s.Stderr, config)
 	verdict := cli.ScanEnded(result, err)
-	if verdict == nil && !h.verbose {
-		fmt.Fprintf(h.Stderr, "stanch: no leaked credentials in %s: %s%s\n", subject.name, subject.looked(), passedOver(result.Summary.Ignored))
-	} else if _, err := h.Stdout.Write(page.Bytes()); err != nil {
+	if verdict == nil && !f.verbose {
+		fmt.Fprintf(s.Stderr, "stanch: no leaked credentials in %s: %s%s\n", subject.name, subject.looked(), ignored(result.Summary.Ignored))
+	} else if _, err := s.Stdout.Write(page.Bytes()); err != nil {
 		return cli.Incomplete(fmt.Errorf("writing the report: %w", err))
 	} else {
-		fmt.Fprintf(h.Stderr, "stanch: looked at %s: %s\n", subject.name, subject.looked())
+		fmt.Fprintf(s.Stderr, "stanch: looked at %s: %s\n", subject.name, subject.looked())
 	}
-	if h.note != "" {
-		fmt.Fprintln(h.Stderr, "stanch:", h.note)
+	if subject.note != "" {
+		fmt.Fprintln(s.Stderr, "stanch:", subject.note)
 	}
 	if errors.Is(verdict, cli.ErrLeaks) {
-		fmt.Fprintln(h.Stderr, h.remedy())
+		fmt.Fprintln(s.Stderr, remedy(stage))
 	}
 	return verdict
 }
 
-// passedOver says that something was found and ignored: what allows it may be new, or
+// ignored says that findings were ignored: the entry that allows them may be new, or
 // somebody else's.
-func passedOver(n int) string {
-	if n == 0 {
+func ignored(n int) string {
+	switch n {
+	case 0:
 		return ""
+	case 1:
+		return "; 1 finding ignored, --verbose says why"
 	}
-	return fmt.Sprintf("; %s ignored, --verbose says why", cli.Plural(n, "finding"))
+	return fmt.Sprintf("; %d findings ignored, --verbose says why", n)
 }
 
-// remedy says what to do about what was found.
-func (h *hook) remedy() string {
-	switch h.stage {
+// remedy says how to go on after findings in a stage.
+func remedy(stage string) string {
+	switch stage {
 	case prePush:
 		return `stanch: the push is refused. Take the keys out of the commits (git rebase -i, git commit --amend): a commit
 on top does not remove them. What was ever pushed or shared has to be deactivated.

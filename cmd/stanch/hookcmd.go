@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+)
+
+func newHook(s *cli.Streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "hook",
+		Short: "Keep keys from being committed and pushed: hooks for git",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newHookRun(s), newHookInstall(s), newHookUninstall(s), newHookStatus(s))
+	return cmd
+}
+
+// installFlags are those of install, uninstall and status.
+type installFlags struct {
+	global bool
+	stages []string
+}
+
+func (f *installFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&f.global, "global", false, "for all repositories of this user")
+	flags.StringSliceVar(&f.stages, "stage", defaultStages, "which hooks: "+strings.Join(installable, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("stage", cobra.FixedCompletions(installable, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func (f *installFlags) check() error {
+	for _, stage := range f.stages {
+		if !slices.Contains(installable, stage) {
+			return fmt.Errorf("--stage %s: must be one of %s", stage, strings.Join(installable, ", "))
+		}
+	}
+	if f.global && slices.Contains(f.stages, preReceive) {
+		return errors.New("--stage pre-receive: is for one repository, on a server")
+	}
+	return nil
+}
+
+func newHookInstall(s *cli.Streams) *cobra.Command {
+	f := &installFlags{}
+	cmd := &cobra.Command{
+		Use:   "install",
+		Short: "Install hooks in this repository, or with --global in all",
+		Long: `Install hooks that run "stanch hook run". git 2.54 and later takes them from its
+configuration, where they run beside all others; before, they are files in the
+folder of hooks, core.hooksPath included. A hook that is there already is kept: it
+is renamed to NAME.before-stanch, and runs first. --global needs git 2.54: an older
+one has no hooks for all repositories that leave those of each alone.`,
+		Example: "  stanch hook install\n  stanch hook install --global\n  stanch hook install --stage pre-receive",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.with(cmd.Context(), s, (*installer).install)
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func newHookStatus(s *cli.Streams) *cobra.Command {
+	f := &installFlags{}
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Say which hooks run, and what keeps others from running",
+		Long:  "Say which hooks run, and what keeps others from running. The exit status is 3 if one of the stages is not guarded.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.with(cmd.Context(), s, (*installer).status)
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func newHookUninstall(s *cli.Streams) *cobra.Command {
+	f := &installFlags{}
+	cmd := &cobra.Command{
+		Use:   "uninstall",
+		Short: `Remove what "stanch hook install" has installed, and nothing else`,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.with(cmd.Context(), s, (*installer).uninstall)
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+// with calls do with the installer that f asks for.
+func (f *installFlags) with(ctx context.Context, s *cli.Streams, do func(*installer) error) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	if len(f.stages) == 0 {
+		return errors.New("--stage: names no stage")
+	}
+	i, err := newInstaller(ctx, f.stages, f.global, s.Stdout)
+	if err == nil {
+		err = do(i)
+	}
+	var refused *refusedError
+	if err == nil || errors.As(err, &refused) {
+		return err
+	}
+	return cli.Incomplete(err)
+}
