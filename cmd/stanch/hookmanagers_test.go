@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stanch-dev/stanch/scanner/hook"
 )
 
 // hookManagers returns the hook managers in the folder that STANCH_HOOK_TOOLS names,
@@ -26,7 +28,7 @@ func hookManagers(t *testing.T) []hookManager {
 	old := preCommitConfig(source, rev, "commit, merge-commit, commit-msg", "push")
 	now := preCommitConfig(source, rev, "pre-commit, pre-merge-commit, commit-msg", "pre-push")
 	husky := map[string]string{}
-	for stage, args := range map[string]string{preCommit: "", preMerge: "", commitMsg: ` --stage commit-msg "$1"`, prePush: ` --stage pre-push "$@"`} {
+	for stage, args := range map[string]string{hook.PreCommit: "", hook.PreMerge: "", hook.CommitMsg: ` --stage commit-msg "$1"`, hook.PrePush: ` --stage pre-push "$@"`} {
 		husky[".husky/"+stage] = "stanch hook run" + args + "\n"
 	}
 	notUTF8 := map[string]string{"name that is not UTF-8": "it decodes names of files as UTF-8, and crashes"}

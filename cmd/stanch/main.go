@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/hook"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
 )
 
@@ -50,7 +51,7 @@ var release string
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	s := &cli.Streams{Stdin: stdin, Stdout: stdout, Stderr: stderr, Version: strings.TrimSpace(release)}
 	root := cli.NewRoot(s, manual)
-	root.AddCommand(newHook(s))
+	root.AddCommand(hook.New(s))
 	if len(args) == 0 || args[0] != "hook" { // at each commit, nobody is to wait for the flags of all others
 		root.AddCommand(newGit(s), newGitHub(s), newSweep(s), newDir(s), newStdin(s), newReport(s), newRules(s), respond.NewInventory(s), newMigrate(s), newCI(s), respond.NewVerify(s), respond.NewAssess(s), respond.NewRespond(s))
 	}

@@ -1,4 +1,4 @@
-package main
+package hook
 
 import (
 	"bufio"
@@ -19,42 +19,42 @@ import (
 )
 
 // errUsage marks errors of usage where others mean that nothing could be read.
-var errUsage = errors.New("wrong usage")
+var ErrUsage = errors.New("wrong usage")
 
-// findStage returns the stage that was named, or that the surroundings are of.
-func (h *hook) findStage() string {
+// FindStage returns the stage that was named, or that the surroundings are of.
+func (h *Hook) FindStage() string {
 	switch {
-	case h.stage != "":
-		return h.stage
+	case h.Stage != "":
+		return h.Stage
 	case os.Getenv("PRE_COMMIT_REMOTE_NAME") != "" || os.Getenv("PRE_COMMIT_TO_REF") != "":
-		return prePush
+		return PrePush
 	case os.Getenv("GIT_QUARANTINE_PATH") != "":
-		return preReceive
-	case len(h.args) == 1 && h.isMessage(h.args[0]):
-		return commitMsg
+		return PreReceive
+	case len(h.Args) == 1 && h.isMessage(h.Args[0]):
+		return CommitMsg
 	}
-	return preCommit
+	return PreCommit
 }
 
 // isMessage reports whether a file is the message of a commit: git keeps it in the
 // git directory, where no file is that is committed.
-func (h *hook) isMessage(file string) bool {
+func (h *Hook) isMessage(file string) bool {
 	abs, err := filepath.Abs(file)
 	if err != nil {
 		return false
 	}
-	rel, err := filepath.Rel(h.repo.GitDir(), abs)
-	return err == nil && filepath.IsLocal(rel) && h.root != ""
+	rel, err := filepath.Rel(h.Repo.GitDir(), abs)
+	return err == nil && filepath.IsLocal(rel) && h.Root != ""
 }
 
-// subject returns what the hook looks at in its stage.
-func (h *hook) subject(ctx context.Context) (s *subject, err error) {
-	switch h.stage {
-	case commitMsg:
+// Subject returns what the hook looks at in its stage.
+func (h *Hook) Subject(ctx context.Context) (s *Subject, err error) {
+	switch h.Stage {
+	case CommitMsg:
 		s, err = h.message()
-	case prePush:
+	case PrePush:
 		s, err = h.push(ctx)
-	case preReceive:
+	case PreReceive:
 		s, err = h.received()
 	default:
 		s, err = h.staged()
@@ -62,40 +62,40 @@ func (h *hook) subject(ctx context.Context) (s *subject, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.note = h.note
+	s.Note = h.note
 	return s, nil
 }
 
 // staged is the index that git is about to commit, which is not always that of the
 // work tree: "git commit -a" and "git commit FILE" make their own (githooks(5),
 // GIT_INDEX_FILE).
-func (h *hook) staged() (*subject, error) {
-	src := &gitsource.Staged{Repo: h.repo, Index: os.Getenv("GIT_INDEX_FILE"), Whole: h.allFiles}
-	if h.root == "" && src.Index == "" && len(h.args) == 0 {
+func (h *Hook) staged() (*Subject, error) {
+	src := &gitsource.Staged{Repo: h.Repo, Index: os.Getenv("GIT_INDEX_FILE"), Whole: h.AllFiles}
+	if h.Root == "" && src.Index == "" && len(h.Args) == 0 {
 		return nil, errors.New(`there is no index here, as in a bare repository: on a server, use --stage pre-receive, and for the history "stanch git"`)
 	}
-	head, err := h.repo.Resolve("HEAD")
+	head, err := h.Repo.Resolve("HEAD")
 	if err != nil {
 		return nil, err
 	}
 	if head != "" {
 		src.Parents = append([]string{head}, h.merged(head)...)
 	}
-	for _, file := range h.args {
+	for _, file := range h.Args {
 		p, err := h.inTree(file)
 		if err != nil {
 			return nil, err
 		}
 		src.Paths = append(src.Paths, p)
 	}
-	return &subject{Source: src, name: "what is staged", looked: func() string { return src.Looked.String() }}, nil
+	return &Subject{Source: src, Name: "what is staged", Looked: func() string { return src.Looked.String() }}, nil
 }
 
 // merged returns the other parents of the commit to be. While git merges by itself,
 // MERGE_HEAD is not written yet, but git names the parents in its environment
 // (builtin/merge.c, GITHEAD_<id>).
-func (h *hook) merged(head string) (ids []string) {
-	text, _ := os.ReadFile(filepath.Join(h.repo.GitDir(), "MERGE_HEAD")) // absent unless merging
+func (h *Hook) merged(head string) (ids []string) {
+	text, _ := os.ReadFile(filepath.Join(h.Repo.GitDir(), "MERGE_HEAD")) // absent unless merging
 	ids = strings.Fields(string(text))
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")
@@ -107,22 +107,22 @@ func (h *hook) merged(head string) (ids []string) {
 }
 
 // inTree returns the path of a file from the top of the work tree.
-func (h *hook) inTree(file string) (string, error) {
-	if h.root == "" {
-		return "", fmt.Errorf("%w: %s: there is no work tree here to find it in", errUsage, file)
+func (h *Hook) inTree(file string) (string, error) {
+	if h.Root == "" {
+		return "", fmt.Errorf("%w: %s: there is no work tree here to find it in", ErrUsage, file)
 	}
 	abs, err := filepath.Abs(file)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", file, err)
 	}
-	for _, root := range []string{h.root, resolved(h.root)} {
+	for _, root := range []string{h.Root, resolved(h.Root)} {
 		for _, path := range []string{abs, filepath.Join(resolved(filepath.Dir(abs)), filepath.Base(abs))} {
 			if rel, err := filepath.Rel(root, path); err == nil && filepath.IsLocal(rel) {
 				return filepath.ToSlash(rel), nil
 			}
 		}
 	}
-	return "", fmt.Errorf("%w: %s: not in the work tree %s", errUsage, file, h.root)
+	return "", fmt.Errorf("%w: %s: not in the work tree %s", ErrUsage, file, h.Root)
 }
 
 // resolved is path without symbolic links, or path.
@@ -135,18 +135,18 @@ func resolved(path string) string {
 
 // message is the message of a commit, without the diff that "git commit --verbose"
 // shows below it.
-func (h *hook) message() (*subject, error) {
-	if len(h.args) != 1 {
-		return nil, fmt.Errorf("%w: --stage commit-msg takes the file with the message", errUsage)
+func (h *Hook) message() (*Subject, error) {
+	if len(h.Args) != 1 {
+		return nil, fmt.Errorf("%w: --stage commit-msg takes the file with the message", ErrUsage)
 	}
-	text, err := os.ReadFile(h.args[0])
+	text, err := os.ReadFile(h.Args[0])
 	if err != nil {
 		return nil, fmt.Errorf("reading the message: %w", err)
 	}
 	text = aboveScissors(text)
-	src := &dirsource.Stream{Reader: bytes.NewReader(text), Name: filepath.ToSlash(h.args[0])}
+	src := &dirsource.Stream{Reader: bytes.NewReader(text), Name: filepath.ToSlash(h.Args[0])}
 	lines := plural(bytes.Count(text, []byte("\n")), "line")
-	return &subject{Source: src, name: "the message", looked: func() string { return lines }}, nil
+	return &Subject{Source: src, Name: "the message", Looked: func() string { return lines }}, nil
 }
 
 // aboveScissors cuts what git is to ignore: a line of scissors, comments below it,
@@ -168,13 +168,13 @@ func aboveScissors(text []byte) []byte {
 // ref> <local id> <remote ref> <remote id>", and none if there is nothing to push.
 // pre-commit and prek read that and tell of the first ref only, and other managers may
 // not pass it on: then all local branches and tags are looked at that no remote has.
-func (h *hook) push(ctx context.Context) (*subject, error) {
-	src := &gitsource.Range{Repo: h.repo}
+func (h *Hook) push(ctx context.Context) (*Subject, error) {
+	src := &gitsource.Range{Repo: h.Repo}
 	remote := os.Getenv("PRE_COMMIT_REMOTE_NAME")
 	from, to := os.Getenv("PRE_COMMIT_FROM_REF"), os.Getenv("PRE_COMMIT_TO_REF")
 	managed := remote != "" || to != ""
-	if !managed && len(h.args) > 0 {
-		remote = h.args[0]
+	if !managed && len(h.Args) > 0 {
+		remote = h.Args[0]
 	}
 	var err error
 	switch {
@@ -185,7 +185,7 @@ func (h *hook) push(ctx context.Context) (*subject, error) {
 		err = h.allLocal(src, "the hook manager tells of the first ref of a push only")
 	default:
 		var updates []refUpdate
-		if updates, err = readUpdates(h.stdin, 4); err != nil {
+		if updates, err = readUpdates(h.Stdin, 4); err != nil {
 			return nil, err
 		}
 		for _, u := range updates {
@@ -203,7 +203,7 @@ func (h *hook) push(ctx context.Context) (*subject, error) {
 	if err == nil && len(src.Include) > 0 {
 		err = h.known(ctx, src, remote)
 	}
-	return &subject{Source: src, name: "what is pushed", looked: func() string { return src.Looked.String() }}, err
+	return &Subject{Source: src, Name: "what is pushed", Looked: func() string { return src.Looked.String() }}, err
 }
 
 // known excludes from src what is in a remote already, as far as is known here: it has
@@ -211,8 +211,8 @@ func (h *hook) push(ctx context.Context) (*subject, error) {
 // not only of the one that is pushed to: a fork lacks what the original repository has,
 // and of a URL, or of a remote that was never fetched, nothing is known at all. The note
 // says what was left out for another remote: it may be private.
-func (h *hook) known(ctx context.Context, src *gitsource.Range, remote string) error {
-	refs, err := h.repo.Refs("refs/remotes/")
+func (h *Hook) known(ctx context.Context, src *gitsource.Range, remote string) error {
+	refs, err := h.Repo.Refs("refs/remotes/")
 	if refs == nil { // one that git too calls broken leaves out no commit
 		return err
 	}
@@ -233,11 +233,11 @@ func (h *hook) known(ctx context.Context, src *gitsource.Range, remote string) e
 		h.note = "it is not known what the repository has that is pushed to: commits that any remote has were left out"
 		return nil
 	}
-	lacking, err := h.repo.CountCommits(ctx, src.Include, own)
+	lacking, err := h.Repo.CountCommits(ctx, src.Include, own)
 	if err != nil {
 		return err
 	}
-	looked, err := h.repo.CountCommits(ctx, src.Include, all)
+	looked, err := h.Repo.CountCommits(ctx, src.Include, all)
 	if more := lacking - looked; err == nil && more > 0 {
 		h.note = plural(more, "commit") + " left out that another remote has, and " + remote + ", as far as is known here, has not"
 	}
@@ -245,9 +245,9 @@ func (h *hook) known(ctx context.Context, src *gitsource.Range, remote string) e
 }
 
 // allLocal adds all local branches and tags to src.
-func (h *hook) allLocal(src *gitsource.Range, why string) error {
+func (h *Hook) allLocal(src *gitsource.Range, why string) error {
 	for _, prefix := range []string{"refs/heads/", "refs/tags/"} {
-		refs, err := h.repo.Refs(prefix)
+		refs, err := h.Repo.Refs(prefix)
 		if err != nil {
 			return err
 		}
@@ -259,7 +259,7 @@ func (h *hook) allLocal(src *gitsource.Range, why string) error {
 }
 
 // between is what was changed from one revision to another, which only git can read.
-func (h *hook) between(ctx context.Context, src *gitsource.Range, from, to string) (*subject, error) {
+func (h *Hook) between(ctx context.Context, src *gitsource.Range, from, to string) (*Subject, error) {
 	for name, list := range map[string]*[]string{from: &src.Exclude, to: &src.Include} {
 		if name == "" {
 			continue
@@ -273,27 +273,27 @@ func (h *hook) between(ctx context.Context, src *gitsource.Range, from, to strin
 		}
 		*list = append(*list, strings.TrimSpace(string(out)))
 	}
-	return &subject{Source: src, name: "the commits from " + from + " to " + to, looked: func() string { return src.Looked.String() }}, nil
+	return &Subject{Source: src, Name: "the commits from " + from + " to " + to, Looked: func() string { return src.Looked.String() }}, nil
 }
 
 // received is what a server has received and not let in yet: "<old id> <new id>
 // <ref>" a line on standard input (githooks(5), pre-receive).
-func (h *hook) received() (*subject, error) {
-	updates, err := readUpdates(h.stdin, 3)
+func (h *Hook) received() (*Subject, error) {
+	updates, err := readUpdates(h.Stdin, 3)
 	if err != nil {
 		return nil, err
 	}
 	if len(updates) == 0 {
 		return nil, errors.New("no refs came in on standard input, as git gives them to pre-receive")
 	}
-	src := &gitsource.Range{Repo: h.repo}
+	src := &gitsource.Range{Repo: h.Repo}
 	for _, u := range updates {
 		src.Include, src.Exclude = append(src.Include, ids(u.local)...), append(src.Exclude, ids(u.remote)...)
 		src.Names = append(src.Names, u.name)
 	}
-	known, err := h.repo.Refs("refs/")
+	known, err := h.Repo.Refs("refs/")
 	src.Exclude = slices.AppendSeq(src.Exclude, maps.Values(known))
-	return &subject{Source: src, name: "what is received", looked: func() string { return src.Looked.String() }}, err
+	return &Subject{Source: src, Name: "what is received", Looked: func() string { return src.Looked.String() }}, err
 }
 
 // A refUpdate is a ref that is about to change, from the id that the receiver has to

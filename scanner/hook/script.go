@@ -1,4 +1,4 @@
-package main
+package hook
 
 import (
 	"bytes"
@@ -25,11 +25,11 @@ var globalHooks = []string{
 // script is the text of a hook, for the shell that git brings along (POSIX sh). It
 // runs the hook that was there before, and then stanch. The input that git
 // writes to a hook is read once and given to both.
-func (i *installer) script(name string) []byte {
+func (i *Installer) script(name string) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#!/bin/sh\n%s\n", marker)
 	from := ""
-	if name == prePush || name == preReceive {
+	if name == PrePush || name == PreReceive {
 		b.WriteString("input=$(cat; echo .)\n")
 		from = `printf '%s' "${input%.}" | `
 	}
@@ -41,13 +41,13 @@ func (i *installer) script(name string) []byte {
 
 // command is the hook of a stage for the configuration of git, which adds the arguments
 // at its end. It is one line, for those who list the configuration.
-func (i *installer) command(stage string) string {
+func (i *Installer) command(stage string) string {
 	return i.find("run git config "+i.scope()+" --remove-section "+section(stage)) + "; " + runStage(stage)
 }
 
 // find makes $stanch of the program that installs, of the one on PATH when that has gone,
 // as after an upgrade, and else ends with 3 and what to do.
-func (i *installer) find(remove string) string {
+func (i *Installer) find(remove string) string {
 	return fmt.Sprintf(`stanch=%s; [ -x "$stanch" ] || stanch=$(command -v stanch) || { `+
 		`echo "stanch is not installed any more, and nothing was scanned: install it, or %s" >&2; exit 3; }`, quoted(i.executable), remove)
 }

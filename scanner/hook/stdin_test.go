@@ -1,6 +1,7 @@
-package main
+package hook
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -68,7 +69,7 @@ func TestSwallowed(t *testing.T) {
 				scannertest.Git(t, dir, "config", "core.hooksPath", ".husky/_")
 			}
 			t.Chdir(dir)
-			h := &hook{stdin: strings.NewReader(""), root: dir, args: []string{"origin", "../remote"}}
+			h := &Hook{Stdin: strings.NewReader(""), Root: dir, Args: []string{"origin", "../remote"}}
 			if why := h.swallowed(t.Context()); (why != "") != tt.want {
 				t.Errorf("it says %q, want %v", why, tt.want)
 			}
@@ -78,5 +79,15 @@ func TestSwallowed(t *testing.T) {
 				t.Errorf("beside a hook of the configuration, it says %q", why)
 			}
 		})
+	}
+}
+
+func writeFile(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package hook
 
 import (
 	"bytes"
@@ -19,12 +19,12 @@ import (
 // The stages that install takes, and those that it takes by default: all in which a
 // key can come in on a developer's machine.
 var (
-	installable   = []string{preCommit, preMerge, commitMsg, prePush, preReceive}
-	defaultStages = []string{preCommit, preMerge, commitMsg, prePush}
+	Installable   = []string{PreCommit, PreMerge, CommitMsg, PrePush, PreReceive}
+	DefaultStages = []string{PreCommit, PreMerge, CommitMsg, PrePush}
 )
 
-// An installer changes the hooks of a repository, or of a user.
-type installer struct {
+// An Installer changes the hooks of a repository, or of a user.
+type Installer struct {
 	stages     []string
 	global     bool // of all repositories of the user
 	out        io.Writer
@@ -34,10 +34,10 @@ type installer struct {
 	configured bool   // git takes hooks from its configuration
 }
 
-// newInstaller returns an installer of hooks of stages: in the repository of the current
+// NewInstaller returns an installer of hooks of stages: in the repository of the current
 // folder or, if global, for all repositories of the user. It says on out what it does.
-func newInstaller(ctx context.Context, stages []string, global bool, out io.Writer) (*installer, error) {
-	i := &installer{stages: stages, global: global, out: out, ctx: ctx}
+func NewInstaller(ctx context.Context, stages []string, global bool, out io.Writer) (*Installer, error) {
+	i := &Installer{stages: stages, global: global, out: out, ctx: ctx}
 	version, err := i.git("version")
 	if err != nil {
 		return nil, fmt.Errorf("hooks are run by git, which is not to be found: %w", err)
@@ -56,14 +56,14 @@ func newInstaller(ctx context.Context, stages []string, global bool, out io.Writ
 	return i, nil
 }
 
-// A refusedError says why hooks cannot be installed in a place, and how to do it. Nothing
+// A RefusedError says why hooks cannot be installed in a place, and how to do it. Nothing
 // was changed.
-type refusedError struct{ why string }
+type RefusedError struct{ why string }
 
 // Error implements error.
-func (e *refusedError) Error() string { return e.why }
+func (e *RefusedError) Error() string { return e.why }
 
-func refused(format string, args ...any) error { return &refusedError{fmt.Sprintf(format, args...)} }
+func refused(format string, args ...any) error { return &RefusedError{fmt.Sprintf(format, args...)} }
 
 // hooksInConfig reports whether git is 2.54 or later: "git version 2.54.0.windows.1".
 func hooksInConfig(version string) bool {
@@ -75,7 +75,7 @@ func hooksInConfig(version string) bool {
 }
 
 // git runs git and returns what it prints, without the newline at its end.
-func (i *installer) git(args ...string) (string, error) {
+func (i *Installer) git(args ...string) (string, error) {
 	cmd := exec.CommandContext(i.ctx, "git", args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -87,18 +87,20 @@ func (i *installer) git(args ...string) (string, error) {
 }
 
 // gitConfig is git config in the scope of i.
-func (i *installer) gitConfig(args ...string) (string, error) {
+func (i *Installer) gitConfig(args ...string) (string, error) {
 	return i.git(append([]string{"config", i.scope()}, args...)...)
 }
 
-func (i *installer) scope() string {
+func (i *Installer) scope() string {
 	if i.global {
 		return "--global"
 	}
 	return "--local"
 }
 
-func (i *installer) install() error {
+// Install installs the hooks: in the configuration of git where git takes them from there,
+// else as files. A hook that is there already is kept, and runs first.
+func (i *Installer) Install() error {
 	if i.configured {
 		return i.installConfig()
 	}
@@ -124,7 +126,7 @@ func (i *installer) install() error {
 // looks for all hooks in one folder. It would have to hold one of each kind that runs
 // that of the repository, and push-to-checkout changes what git does by being there,
 // while reference-transaction runs three times for each ref.
-func (i *installer) refuseGlobal() error {
+func (i *Installer) refuseGlobal() error {
 	undo := ""
 	if _, err := i.ownFolder(); err == nil {
 		undo = `. An older stanch has set core.hooksPath: undo that by "stanch hook uninstall --global"`
@@ -134,7 +136,7 @@ func (i *installer) refuseGlobal() error {
 }
 
 // installConfig installs hooks that git finds in its configuration (git-hook(1)).
-func (i *installer) installConfig() error {
+func (i *Installer) installConfig() error {
 	for _, stage := range i.stages {
 		for _, kv := range [][2]string{{"command", i.command(stage)}, {"event", stage}} {
 			if _, err := i.gitConfig("--replace-all", section(stage)+"."+kv[0], kv[1]); err != nil {
@@ -152,7 +154,7 @@ func (i *installer) installConfig() error {
 }
 
 // hooksDir returns the folder to install files in.
-func (i *installer) hooksDir() (string, error) {
+func (i *Installer) hooksDir() (string, error) {
 	path, scope := i.hooksPath()
 	if manager := managerOf(path); manager != "" {
 		return "", refused("core.hooksPath is %s, which %s writes anew: add \"stanch hook run\" to its hooks instead (docs/hooks.md)", path, manager)
@@ -172,7 +174,7 @@ func (i *installer) hooksDir() (string, error) {
 
 // gitPath is where git looks for hooks: below the git directory that all work trees
 // share, or core.hooksPath, which is relative to the top of each.
-func (i *installer) gitPath() (string, error) {
+func (i *Installer) gitPath() (string, error) {
 	dir, err := i.git("rev-parse", "--git-path", "hooks")
 	if err != nil {
 		return "", err
@@ -181,7 +183,7 @@ func (i *installer) gitPath() (string, error) {
 }
 
 // hooksPath returns core.hooksPath and where it is set, "" if it is not.
-func (i *installer) hooksPath() (path, scope string) {
+func (i *Installer) hooksPath() (path, scope string) {
 	args := []string{"config", "--show-scope", "--type=path", "core.hooksPath"}
 	if i.global {
 		args = slices.Insert(args, 1, "--global")
@@ -204,7 +206,7 @@ func ownHooks() (string, error) {
 }
 
 // ownFolder returns ownHooks if the user's core.hooksPath is that, else an error.
-func (i *installer) ownFolder() (string, error) {
+func (i *Installer) ownFolder() (string, error) {
 	dir, err := ownHooks()
 	if err != nil {
 		return "", err
@@ -228,7 +230,7 @@ func managerOf(dir string) string {
 }
 
 // installFile writes a hook, and keeps the one that is there.
-func (i *installer) installFile(dir, name string) error {
+func (i *Installer) installFile(dir, name string) error {
 	file := filepath.Join(dir, name)
 	text, err := os.ReadFile(file)
 	switch {

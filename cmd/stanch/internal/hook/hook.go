@@ -1,4 +1,5 @@
-package main
+// Package hook is "stanch hook": it runs in git's hooks, and installs them.
+package hook
 
 import (
 	"context"
@@ -10,9 +11,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/scanner/hook"
 )
 
-func newHook(s *cli.Streams) *cobra.Command {
+// New returns the command with its subcommands.
+func New(s *cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hook",
 		Short: "Keep keys from being committed and pushed: hooks for git",
@@ -32,17 +35,17 @@ type installFlags struct {
 func (f *installFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.global, "global", false, "for all repositories of this user")
-	flags.StringSliceVar(&f.stages, "stage", defaultStages, "which hooks: "+strings.Join(installable, ", "))
-	_ = cmd.RegisterFlagCompletionFunc("stage", cobra.FixedCompletions(installable, cobra.ShellCompDirectiveNoFileComp))
+	flags.StringSliceVar(&f.stages, "stage", hook.DefaultStages, "which hooks: "+strings.Join(hook.Installable, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("stage", cobra.FixedCompletions(hook.Installable, cobra.ShellCompDirectiveNoFileComp))
 }
 
 func (f *installFlags) check() error {
 	for _, stage := range f.stages {
-		if !slices.Contains(installable, stage) {
-			return fmt.Errorf("--stage %s: must be one of %s", stage, strings.Join(installable, ", "))
+		if !slices.Contains(hook.Installable, stage) {
+			return fmt.Errorf("--stage %s: must be one of %s", stage, strings.Join(hook.Installable, ", "))
 		}
 	}
-	if f.global && slices.Contains(f.stages, preReceive) {
+	if f.global && slices.Contains(f.stages, hook.PreReceive) {
 		return errors.New("--stage pre-receive: is for one repository, on a server")
 	}
 	return nil
@@ -61,7 +64,7 @@ one has no hooks for all repositories that leave those of each alone.`,
 		Example: "  stanch hook install\n  stanch hook install --global\n  stanch hook install --stage pre-receive",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.with(cmd.Context(), s, (*installer).install)
+			return f.with(cmd.Context(), s, (*hook.Installer).Install)
 		},
 	}
 	f.add(cmd)
@@ -76,7 +79,7 @@ func newHookStatus(s *cli.Streams) *cobra.Command {
 		Long:  "Say which hooks run, and what keeps others from running. The exit status is 3 if one of the stages is not guarded.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.with(cmd.Context(), s, (*installer).status)
+			return f.with(cmd.Context(), s, (*hook.Installer).Status)
 		},
 	}
 	f.add(cmd)
@@ -90,7 +93,7 @@ func newHookUninstall(s *cli.Streams) *cobra.Command {
 		Short: `Remove what "stanch hook install" has installed, and nothing else`,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.with(cmd.Context(), s, (*installer).uninstall)
+			return f.with(cmd.Context(), s, (*hook.Installer).Uninstall)
 		},
 	}
 	f.add(cmd)
@@ -98,18 +101,18 @@ func newHookUninstall(s *cli.Streams) *cobra.Command {
 }
 
 // with calls do with the installer that f asks for.
-func (f *installFlags) with(ctx context.Context, s *cli.Streams, do func(*installer) error) error {
+func (f *installFlags) with(ctx context.Context, s *cli.Streams, do func(*hook.Installer) error) error {
 	if err := f.check(); err != nil {
 		return err
 	}
 	if len(f.stages) == 0 {
 		return errors.New("--stage: names no stage")
 	}
-	i, err := newInstaller(ctx, f.stages, f.global, s.Stdout)
+	i, err := hook.NewInstaller(ctx, f.stages, f.global, s.Stdout)
 	if err == nil {
 		err = do(i)
 	}
-	var refused *refusedError
+	var refused *hook.RefusedError
 	if err == nil || errors.As(err, &refused) {
 		return err
 	}

@@ -1,4 +1,4 @@
-package main
+package hook
 
 import (
 	"bytes"
@@ -17,10 +17,11 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
+	"github.com/stanch-dev/stanch/scanner/hook"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/scanner/report/plaintext"
-	scanrun "github.com/stanch-dev/stanch/scanner/run"
+	"github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 )
 
@@ -48,8 +49,8 @@ sent.`,
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), s, args) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.stage, "stage", "", "where it runs: "+strings.Join(hookStages, ", ")+"; default: found out")
-	_ = cmd.RegisterFlagCompletionFunc("stage", cobra.FixedCompletions(hookStages, cobra.ShellCompDirectiveNoFileComp))
+	flags.StringVar(&f.stage, "stage", "", "where it runs: "+strings.Join(hook.Stages, ", ")+"; default: found out")
+	_ = cmd.RegisterFlagCompletionFunc("stage", cobra.FixedCompletions(hook.Stages, cobra.ShellCompDirectiveNoFileComp))
 	flags.BoolVar(&f.allFiles, "all-files", false, "scan all of each file in the index, changed or not")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list every place and what was ignored, with the reason")
 	f.config.AddFiles(cmd)
@@ -63,8 +64,8 @@ type hookFlags struct {
 }
 
 func (f *hookFlags) run(ctx context.Context, s *cli.Streams, args []string) error {
-	if f.stage != "" && !slices.Contains(hookStages, f.stage) {
-		return fmt.Errorf("--stage %s: must be one of %s", f.stage, strings.Join(hookStages, ", "))
+	if f.stage != "" && !slices.Contains(hook.Stages, f.stage) {
+		return fmt.Errorf("--stage %s: must be one of %s", f.stage, strings.Join(hook.Stages, ", "))
 	}
 	repo, root, err := gitsource.OpenHere()
 	if err != nil {
@@ -72,30 +73,30 @@ func (f *hookFlags) run(ctx context.Context, s *cli.Streams, args []string) erro
 	}
 	defer func() { _ = repo.Close() }() // it was only read from
 	repo.MaxBlobSize = maxSize
-	h := hook{
-		repo: repo, root: root, stage: f.stage, args: args, allFiles: f.allFiles,
-		stdin: cli.Interruptible(ctx, s.Stdin), noPipe: isDevice(s.Stdin),
+	h := hook.Hook{
+		Repo: repo, Root: root, Stage: f.stage, Args: args, AllFiles: f.allFiles,
+		Stdin: cli.Interruptible(ctx, s.Stdin), NoPipe: isDevice(s.Stdin),
 	}
-	h.stage = h.findStage()
-	if h.stage != preReceive && skipped(os.Getenv("SKIP"), h.stage) {
-		fmt.Fprintf(s.Stderr, "stanch: %s: nothing was scanned, because SKIP=%s\n", h.stage, printable.Text(os.Getenv("SKIP")))
+	h.Stage = h.FindStage()
+	if h.Stage != hook.PreReceive && hook.Skipped(os.Getenv("SKIP"), h.Stage) {
+		fmt.Fprintf(s.Stderr, "stanch: %s: nothing was scanned, because SKIP=%s\n", h.Stage, printable.Text(os.Getenv("SKIP")))
 		return nil
 	}
-	if h.stage != preReceive { // there the files of a work tree are those that were pushed last
+	if h.Stage != hook.PreReceive { // there the files of a work tree are those that were pushed last
 		f.config.Root = root
 	}
 	config, err := f.config.Read(s.Stderr)
 	if err != nil {
 		return err
 	}
-	subject, err := h.subject(ctx)
+	subject, err := h.Subject(ctx)
 	if err != nil {
-		if ctx.Err() != nil || errors.Is(err, errUsage) {
+		if ctx.Err() != nil || errors.Is(err, hook.ErrUsage) {
 			return err
 		}
-		return cli.Incomplete(fmt.Errorf("%s: nothing was scanned: %w", h.stage, err))
+		return cli.Incomplete(fmt.Errorf("%s: nothing was scanned: %w", h.Stage, err))
 	}
-	return f.scan(ctx, s, h.stage, subject, config)
+	return f.scan(ctx, s, h.Stage, subject, config)
 }
 
 // maxSize bounds how much of one object is held in memory, as --max-size does by default
@@ -114,26 +115,26 @@ func isDevice(r io.Reader) bool {
 
 // scan scans the subject of a hook. It prints a report only if there is something in it:
 // the user reads it at each commit.
-func (f *hookFlags) scan(ctx context.Context, s *cli.Streams, stage string, subject *subject, config *project.Config) error {
+func (f *hookFlags) scan(ctx context.Context, s *cli.Streams, stage string, subject *hook.Subject, config *project.Config) error {
 	var page bytes.Buffer
-	scan := scanrun.Scan{
-		Options: scanrun.Options{Project: config, Verifier: awsverifier.Offline{}},
+	scan := run.Scan{
+		Options: run.Options{Project: config, Verifier: awsverifier.Offline{}},
 		Handler: plaintext.New(&page, plaintext.Options{Color: cli.WantsColour(s.Stdout), Verbose: f.verbose}),
 		Header:  finding.Scan{Version: s.Version, Source: "hook", Target: stage, Started: time.Now()},
-		FailOn:  scanrun.FailOnAny,
+		FailOn:  run.FailOnAny,
 	}
 	result, err := scan.Scan(ctx, subject)
 	scanflags.PrintNotes(s.Stderr, config)
 	verdict := cli.ScanEnded(result, err)
 	if verdict == nil && !f.verbose {
-		fmt.Fprintf(s.Stderr, "stanch: no leaked credentials in %s: %s%s\n", subject.name, subject.looked(), ignored(result.Summary.Ignored))
+		fmt.Fprintf(s.Stderr, "stanch: no leaked credentials in %s: %s%s\n", subject.Name, subject.Looked(), ignored(result.Summary.Ignored))
 	} else if _, err := s.Stdout.Write(page.Bytes()); err != nil {
 		return cli.Incomplete(fmt.Errorf("writing the report: %w", err))
 	} else {
-		fmt.Fprintf(s.Stderr, "stanch: looked at %s: %s\n", subject.name, subject.looked())
+		fmt.Fprintf(s.Stderr, "stanch: looked at %s: %s\n", subject.Name, subject.Looked())
 	}
-	if subject.note != "" {
-		fmt.Fprintln(s.Stderr, "stanch:", subject.note)
+	if subject.Note != "" {
+		fmt.Fprintln(s.Stderr, "stanch:", subject.Note)
 	}
 	if errors.Is(verdict, cli.ErrLeaks) {
 		fmt.Fprintln(s.Stderr, remedy(stage))
@@ -156,13 +157,13 @@ func ignored(n int) string {
 // remedy says how to go on after findings in a stage.
 func remedy(stage string) string {
 	switch stage {
-	case prePush:
+	case hook.PrePush:
 		return `stanch: the push is refused. Take the keys out of the commits (git rebase -i, git commit --amend): a commit
 on top does not remove them. What was ever pushed or shared has to be deactivated.
 To push all the same: SKIP=stanch-push git push, or git push --no-verify.`
-	case preReceive:
+	case hook.PreReceive:
 		return "stanch: the push is refused. Take the keys out of the commits: a commit on top does not remove them."
-	case commitMsg:
+	case hook.CommitMsg:
 		return "stanch: the commit is refused. Its message is in .git/COMMIT_EDITMSG.\nTo commit all the same: SKIP=stanch git commit …, or git commit --no-verify."
 	}
 	return `stanch: the commit is refused. Take the keys out, "git add" the files again, and commit.

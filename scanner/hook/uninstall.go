@@ -1,4 +1,4 @@
-package main
+package hook
 
 import (
 	"fmt"
@@ -6,7 +6,8 @@ import (
 	"path/filepath"
 )
 
-func (i *installer) uninstall() error {
+// Uninstall removes the hooks that stanch has installed, and nothing else.
+func (i *Installer) Uninstall() error {
 	removed := 0
 	for _, stage := range i.stages {
 		if _, err := i.gitConfig("--remove-section", section(stage)); err == nil {
@@ -30,7 +31,7 @@ func (i *installer) uninstall() error {
 
 // uninstallFiles removes the files of this repository: also those that git does not run,
 // because core.hooksPath names another folder.
-func (i *installer) uninstallFiles() (removed int, err error) {
+func (i *Installer) uninstallFiles() (removed int, err error) {
 	common, err := i.git("rev-parse", "--git-common-dir")
 	if err != nil {
 		return 0, err
@@ -56,7 +57,7 @@ func (i *installer) uninstallFiles() (removed int, err error) {
 }
 
 // uninstallFolder removes the hooks for all repositories that an older stanch has made.
-func (i *installer) uninstallFolder() (removed int, err error) {
+func (i *Installer) uninstallFolder() (removed int, err error) {
 	dir, err := ownHooks()
 	if err != nil {
 		return 0, err
@@ -81,7 +82,7 @@ func (i *installer) uninstallFolder() (removed int, err error) {
 
 // removeFile removes a hook that stanch has written, and brings back the one that was
 // there before.
-func (i *installer) removeFile(file string) (removed int, err error) {
+func (i *Installer) removeFile(file string) (removed int, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil || !isOurs(text) {
 		return 0, nil //nolint:nilerr // what is not there, or no file, is not ours

@@ -1,4 +1,4 @@
-package main
+package hook
 
 import (
 	"bytes"
@@ -14,9 +14,9 @@ import (
 // swallowed says why it is not known that nothing is pushed although standard input was
 // empty, or "": git gives a pipe to pre-push, with the name and the URL of the remote as
 // arguments.
-func (h *hook) swallowed(ctx context.Context) string {
+func (h *Hook) swallowed(ctx context.Context) string {
 	const why = "no refs came in on standard input"
-	if len(h.args) == 0 || h.noPipe {
+	if len(h.Args) == 0 || h.NoPipe {
 		return why
 	}
 	file := pushHook(ctx)
@@ -32,14 +32,14 @@ func (h *hook) swallowed(ctx context.Context) string {
 // pushHook is the text of the file that git runs before a push, and of the one that
 // husky's runs, unless git runs the stanch of its configuration by itself.
 func pushHook(ctx context.Context) string {
-	if exec.CommandContext(ctx, "git", "config", "--get", section(prePush)+".command").Run() == nil {
+	if exec.CommandContext(ctx, "git", "config", "--get", section(PrePush)+".command").Run() == nil {
 		return ""
 	}
 	out, _ := exec.CommandContext(ctx, "git", "rev-parse", "--git-path", "hooks/pre-push").Output() // none is ""
 	file := strings.TrimSuffix(string(out), "\n")
 	text, _ := os.ReadFile(file)
 	if dir := filepath.Dir(file); filepath.Base(dir) == "_" {
-		users, _ := os.ReadFile(filepath.Join(filepath.Dir(dir), prePush))
+		users, _ := os.ReadFile(filepath.Join(filepath.Dir(dir), PrePush))
 		text = slices.Concat(text, users)
 	}
 	if isOurs(text) { // it gives standard input to all that it runs
@@ -64,10 +64,10 @@ func lfsSwallows(hook string) bool {
 // lefthookSwallows reports whether lefthook runs stanch, and does not pass standard input
 // on to it: it gives an empty pipe then. If lefthook is what git runs, and its
 // configuration does not name stanch, a script or another file may run it.
-func (h *hook) lefthookSwallows(hook string) bool {
+func (h *Hook) lefthookSwallows(hook string) bool {
 	named := false
 	for _, pattern := range []string{"lefthook*", ".lefthook*", filepath.Join(".config", "lefthook*")} {
-		files, _ := filepath.Glob(filepath.Join(h.root, pattern)) // the pattern is right
+		files, _ := filepath.Glob(filepath.Join(h.Root, pattern)) // the pattern is right
 		for _, file := range files {
 			text, _ := os.ReadFile(file) // of a folder, nothing
 			lines := strings.Split(string(bytes.ReplaceAll(text, []byte("\r"), nil)), "\n")

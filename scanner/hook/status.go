@@ -1,4 +1,4 @@
-package main
+package hook
 
 import (
 	"errors"
@@ -12,8 +12,8 @@ import (
 
 var errUnguarded = errors.New("not all stages are guarded; see above")
 
-// status says of each stage what guards it, and what shadows that.
-func (i *installer) status() error {
+// Status says of each stage what guards it, and what shadows that.
+func (i *Installer) Status() error {
 	path, scope := i.hooksPath()
 	if path != "" {
 		fmt.Fprintf(i.out, "core.hooksPath is %s (%s): git runs no hooks from elsewhere\n", path, scope)
@@ -54,7 +54,7 @@ func (i *installer) status() error {
 }
 
 // guard says what runs stanch in a stage, "" if nothing does.
-func (i *installer) guard(dir, stage string) string {
+func (i *Installer) guard(dir, stage string) string {
 	if i.configured && i.configGuards(stage) {
 		return "guarded by " + section(stage) + " in the configuration of git"
 	}
@@ -80,7 +80,7 @@ func (i *installer) guard(dir, stage string) string {
 
 // configGuards reports whether the configuration of git has a hook for the stage, and the
 // stanch that it runs is there.
-func (i *installer) configGuards(stage string) bool {
+func (i *Installer) configGuards(stage string) bool {
 	get := func(args ...string) string {
 		if i.global {
 			args = append([]string{"--global"}, args...)
@@ -106,7 +106,7 @@ func (i *installer) configGuards(stage string) bool {
 
 // otherGuard says whose hook a file is. What that runs is in a configuration of its
 // own; a plain script may call stanch itself.
-func (i *installer) otherGuard(file, text string) string {
+func (i *Installer) otherGuard(file, text string) string {
 	for _, m := range []struct{ mark, manager, config string }{
 		{"pre-commit.com", "pre-commit", ".pre-commit-config.yaml"}, {"prek", "prek", ".pre-commit-config.yaml"},
 		{"lefthook", "lefthook", "lefthook.yml"}, {"husky", "husky", ".husky/" + filepath.Base(file)}, {"$0\")/h\"", "husky", ".husky/" + filepath.Base(file)},
@@ -130,7 +130,7 @@ func (i *installer) otherGuard(file, text string) string {
 }
 
 // shadowed returns a hook of stanch that git does not run.
-func (i *installer) shadowed(dir, stage string) string {
+func (i *Installer) shadowed(dir, stage string) string {
 	common, err := i.git("rev-parse", "--git-common-dir")
 	if err != nil {
 		return ""
