@@ -37,7 +37,7 @@ var importRules = []struct {
 	{"sources do not know each other; a sweep and a project name repositories to gitsource", `^scanner/gitsource$`, `^(cmd/|scanner/(hook|project|sweep)$)`},
 	{"only commands choose a source", `^scanner/dirsource$`, `^(cmd/|scanner/hook$)`},
 	{"the pipeline is given rules and filters, whoever wrote the files", `^scanner/(project|suppress|run)$`, `^(cmd/|scanner/(project|run)$)`},
-	{"one package runs git, so that each run has a clean environment and errors without passwords; hooks are the user's own", `^os/exec$`,
+	{"one package runs git, so that each run has a clean environment and errors without passwords; hook looks up the program that it runs", `^os/exec$`,
 		`^(cmd/|scanner/(hook|internal/gitcmd|scannertest)$)`},
 	{"what an event says is worked out from what it holds, not from a server", `^net(/|$)`,
 		`^(cmd/|scanner/(finding|githubapi|gitsource/transport|report/[a-z]+|scannertest|sweep|sweep/riverqueue)$|verifier/)`},

@@ -1,19 +1,18 @@
 package hook
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner/atomicfile"
+	"github.com/stanch-dev/stanch/scanner/internal/gitcmd"
 )
 
 // The stages that install takes, and those that it takes by default: all in which a
@@ -76,14 +75,13 @@ func hooksInConfig(version string) bool {
 
 // git runs git and returns what it prints, without the newline at its end.
 func (i *Installer) git(args ...string) (string, error) {
-	cmd := exec.CommandContext(i.ctx, "git", args...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		err = fmt.Errorf("git %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
-	}
-	return strings.TrimSuffix(string(out), "\n"), err
+	return git(i.ctx, args...)
+}
+
+// git runs git as the user would, in the current folder.
+func git(ctx context.Context, args ...string) (string, error) {
+	out, err := gitcmd.Run(ctx, gitcmd.Command{Args: args, AsUser: true})
+	return strings.TrimSuffix(out, "\n"), err
 }
 
 // gitConfig is git config in the scope of i.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -32,11 +31,10 @@ func (h *Hook) swallowed(ctx context.Context) string {
 // pushHook is the text of the file that git runs before a push, and of the one that
 // husky's runs, unless git runs the stanch of its configuration by itself.
 func pushHook(ctx context.Context) string {
-	if exec.CommandContext(ctx, "git", "config", "--get", section(PrePush)+".command").Run() == nil {
+	if _, err := git(ctx, "config", "--get", section(PrePush)+".command"); err == nil {
 		return ""
 	}
-	out, _ := exec.CommandContext(ctx, "git", "rev-parse", "--git-path", "hooks/pre-push").Output() // none is ""
-	file := strings.TrimSuffix(string(out), "\n")
+	file, _ := git(ctx, "rev-parse", "--git-path", "hooks/pre-push") // none is ""
 	text, _ := os.ReadFile(file)
 	if dir := filepath.Dir(file); filepath.Base(dir) == "_" {
 		users, _ := os.ReadFile(filepath.Join(filepath.Dir(dir), PrePush))

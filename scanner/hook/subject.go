@@ -9,7 +9,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -264,14 +263,11 @@ func (h *Hook) between(ctx context.Context, src *gitsource.Range, from, to strin
 		if name == "" {
 			continue
 		}
-		cmd := exec.CommandContext(ctx, "git", "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
+		id, err := git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
 		if err != nil {
-			return nil, fmt.Errorf("finding commit %s: git rev-parse: %w: %s", name, err, strings.TrimSpace(stderr.String()))
+			return nil, fmt.Errorf("finding commit %s: %w", name, err)
 		}
-		*list = append(*list, strings.TrimSpace(string(out)))
+		*list = append(*list, id)
 	}
 	return &Subject{Source: src, Name: "the commits from " + from + " to " + to, Looked: func() string { return src.Looked.String() }}, nil
 }
