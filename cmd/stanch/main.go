@@ -13,6 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/hook"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/scan"
 )
 
 func main() {
@@ -53,7 +54,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root := cli.NewRoot(s, manual)
 	root.AddCommand(hook.New(s))
 	if len(args) == 0 || args[0] != "hook" { // at each commit, nobody is to wait for the flags of all others
-		root.AddCommand(newGit(s), newGitHub(s), newSweep(s), newDir(s), newStdin(s), newReport(s), newRules(s), respond.NewInventory(s), newMigrate(s), newCI(s), respond.NewVerify(s), respond.NewAssess(s), respond.NewRespond(s))
+		root.AddCommand(scan.NewGit(s), newGitHub(s), newSweep(s), scan.NewDir(s), scan.NewStdin(s), newReport(s), newRules(s), respond.NewInventory(s), newMigrate(s), newCI(s), respond.NewVerify(s), respond.NewAssess(s), respond.NewRespond(s))
 	}
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)

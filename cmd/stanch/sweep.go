@@ -22,6 +22,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/project"
+	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
@@ -165,7 +166,7 @@ func buildName(version string) (string, error) {
 			return v, nil
 		}
 	}
-	return buildOf(version)
+	return scanrun.Build(version)
 }
 
 // An errand is what a command has to do around the jobs. Each function may be nil.

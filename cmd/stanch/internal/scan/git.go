@@ -1,12 +1,11 @@
-package main
+// Package scan is "stanch git", "stanch dir" and "stanch stdin".
+package scan
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -15,9 +14,11 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
+	"github.com/stanch-dev/stanch/scanner/run"
 )
 
-func newGit(s *cli.Streams) *cobra.Command {
+// NewGit returns the command that scans a repository.
+func NewGit(s *cli.Streams) *cobra.Command {
 	f := &gitFlags{}
 	cmd := &cobra.Command{
 		Use:   "git [PATH|URL]",
@@ -98,21 +99,22 @@ func (f *gitFlags) scan(ctx context.Context, j *scanflags.Job, operand string) e
 	return f.scanNew(ctx, j, repo, operand)
 }
 
-// scanNew scans what --since-state has not seen.
+// scanNew scans what was added since the scan that wrote the file of --since-state, and
+// updates the file.
 func (f *gitFlags) scanNew(ctx context.Context, j *scanflags.Job, repo *gitsource.Repository, operand string) error {
-	build, err := buildOf(j.Streams.Version)
+	build, err := run.Build(j.Streams.Version)
 	if err != nil {
 		return cli.Incomplete(fmt.Errorf("--since-state: %w", err))
 	}
-	// Another build may see more, and so may other rules. And what was reported unverified is to be verified
-	// when that is wanted.
+	// Another build or other rules may find more in what was read, and findings that were not
+	// verified have to be if that is wanted now.
 	reader := fmt.Sprintf("%s verify=%v rules=%x", build, !f.NoVerify, j.Config.RulesDigest())
 	if repo.Seen, err = gitsource.ReadState(f.sinceState, reader); err != nil {
 		return err
 	}
 	result, err := j.Scan(ctx, repo, "git", transport.Redact(operand))
 	if repo.Next == nil || err != nil {
-		return cli.ScanEnded(result, err) // what was found may not have been reported
+		return cli.ScanEnded(result, err) // findings may be missing in the report
 	}
 	err = cli.ScanEnded(result, nil)
 	if saveErr := repo.Next.Write(f.sinceState); saveErr != nil {
@@ -130,23 +132,4 @@ func openGit(ctx context.Context, s *cli.Streams, operand string) (*gitsource.Re
 		progress = s.Stderr
 	}
 	return gitsource.Clone(ctx, operand, progress)
-}
-
-// buildOf tells this build from all others, whatever it was made from: the version
-// says nothing of a build from a changed checkout.
-func buildOf(version string) (string, error) {
-	name, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%s %x", version, h.Sum(nil)), nil
 }

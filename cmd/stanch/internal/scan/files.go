@@ -1,4 +1,4 @@
-package main
+package scan
 
 import (
 	"strings"
@@ -10,7 +10,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/dirsource"
 )
 
-func newDir(s *cli.Streams) *cobra.Command {
+// NewDir returns the command that scans files and folders.
+func NewDir(s *cli.Streams) *cobra.Command {
 	f := &scanflags.Flags{}
 	cmd := &cobra.Command{
 		Use:   "dir PATH...",
@@ -32,7 +33,8 @@ but not the insides of .git. Symbolic links are not followed below a PATH.`,
 	return cmd
 }
 
-func newStdin(s *cli.Streams) *cobra.Command {
+// NewStdin returns the command that scans standard input.
+func NewStdin(s *cli.Streams) *cobra.Command {
 	f := &scanflags.Flags{}
 	cmd := &cobra.Command{
 		Use:     "stdin",
