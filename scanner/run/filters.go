@@ -15,9 +15,9 @@ import (
 // Confidences are the values of Options.MinConfidence, the highest first.
 var Confidences = []string{string(detectors.High), string(detectors.Medium), string(detectors.Low)}
 
-// Placeholders ignores the examples of AWS's documentation, and filler. Findings of the
+// placeholders ignores the examples of AWS's documentation, and filler. Findings of the
 // user's own rules are judged by those rules alone.
-func Placeholders(f *finding.Finding) string {
+func placeholders(f *finding.Finding) string {
 	if f.Match.Rule.Value {
 		return ""
 	}

@@ -35,13 +35,13 @@ type Options struct {
 const workers = 4
 
 // NewScanner returns the scanner that o asks for, and its detectors of credentials, which
-// the rules of the user are not part of. A URL that expired before now is ignored.
+// the rules of the user are not part of. A presigned URL that expired before now is ignored; with the zero time none is.
 func (o *Options) NewScanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
 	set := catalog.NewSet()
 	sc := &scanner.Scanner{
 		Detectors:  o.Project.Extend(set),
 		Annotators: o.Annotators,
-		Filters:    []scanner.Filter{Placeholders, expiredURLs(now)},
+		Filters:    []scanner.Filter{placeholders, expiredURLs(now)},
 		Verifier:   o.Verifier,
 		Workers:    workers,
 	}
