@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/report"
 )
 
 // typedWord is a word of a command in the documentation: 'x y', "x y" or x.
@@ -57,7 +58,7 @@ func checkCommand(t *testing.T, file, line string) {
 	var out bytes.Buffer
 	s := &cli.Streams{Stdout: &out, Stderr: &out}
 	root := cli.NewRoot(s, manual)
-	root.AddCommand(newSweep(s), newGitHub(s), newReport(s))
+	root.AddCommand(newSweep(s), newGitHub(s), report.NewReport(s))
 	cmd, rest, err := root.Find(args)
 	if err == nil {
 		err = cmd.ParseFlags(rest)

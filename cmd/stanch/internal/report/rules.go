@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"encoding/json"
@@ -13,7 +13,8 @@ import (
 	"github.com/stanch-dev/stanch/detectors/catalog"
 )
 
-func newRules(s *cli.Streams) *cobra.Command {
+// NewRules returns the command that lists the rules.
+func NewRules(s *cli.Streams) *cobra.Command {
 	format := ""
 	cmd := &cobra.Command{
 		Use:   "rules [ID]",

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"errors"
@@ -10,7 +10,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/project"
 )
 
-func newMigrate(s *cli.Streams) *cobra.Command {
+// NewMigrate returns the command that writes files of other tools in the format of stanch.
+func NewMigrate(s *cli.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate [FILE...]",
 		Short: "Print the rules and ignore files of other tools in the format of " + project.OwnConfig,

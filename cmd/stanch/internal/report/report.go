@@ -1,4 +1,6 @@
-package main
+// Package report holds the commands that scan nothing: "stanch report", "stanch rules" and
+// "stanch migrate".
+package report
 
 import (
 	"context"
@@ -12,7 +14,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-func newReport(s *cli.Streams) *cobra.Command {
+// NewReport returns the command that converts a saved report.
+func NewReport(s *cli.Streams) *cobra.Command {
 	f, showSecrets := &cli.OutputFlags{Again: "stanch verify"}, false
 	cmd := &cobra.Command{
 		Use:   "report [FILE]",
@@ -53,7 +56,7 @@ answers of AWS are.`,
 			if replayErr != nil && !errors.Is(replayErr, finding.ErrTruncated) {
 				return cli.Incomplete(replayErr)
 			}
-			// Of a stream that was cut off, the report holds what there is.
+			// From a stream that was cut off, the report holds all there is.
 			if err := errors.Join(replayErr, out.Commit()); err != nil {
 				return cli.Incomplete(err)
 			}
