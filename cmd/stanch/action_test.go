@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
-	"github.com/stanch-dev/stanch/scanner/cievent"
+	"github.com/stanch-dev/stanch/scanner/ci"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -217,16 +217,16 @@ func TestCIPayloads(t *testing.T) {
 
 func checkPayload(t *testing.T, name, file string, got map[string]int) {
 	t.Helper()
-	e, err := cievent.GitHub(func(v string) string {
+	e, err := ci.GitHub(func(v string) string {
 		return map[string]string{"GITHUB_EVENT_NAME": name, "GITHUB_EVENT_PATH": file}[v]
 	})
 	got[name+" "+string(e.Kind)]++
 	switch {
 	case err != nil:
 		t.Errorf("%s: %v", name, err)
-	case e.Kind == cievent.Commits && (len(e.Head) != 40 || e.Head == e.Base):
+	case e.Kind == ci.Commits && (len(e.Head) != 40 || e.Head == e.Base):
 		t.Errorf("%s: from %q to %q", name, e.Base, e.Head)
-	case e.Kind == cievent.Commits && strings.HasPrefix(name, "pull_request") && (e.PullRequest == 0 || e.Trusted != e.Base):
+	case e.Kind == ci.Commits && strings.HasPrefix(name, "pull_request") && (e.PullRequest == 0 || e.Trusted != e.Base):
 		t.Errorf("%s: %+v", name, e)
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
-	"github.com/stanch-dev/stanch/scanner/checkout"
-	"github.com/stanch-dev/stanch/scanner/cievent"
+	"github.com/stanch-dev/stanch/scanner/ci/checkout"
+	"github.com/stanch-dev/stanch/scanner/ci"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/printable"
@@ -85,7 +85,7 @@ type ciFlags struct {
 // fromEnvironment sets flags that were not given from variables, as the action
 // does: the input fail-on is STANCH_FAIL_ON. Nothing is interpolated into a script
 // that way.
-func fromEnvironment(flags *pflag.FlagSet, env cievent.Env) error {
+func fromEnvironment(flags *pflag.FlagSet, env ci.Env) error {
 	var errs []error
 	flags.VisitAll(func(f *pflag.Flag) {
 		name := "STANCH_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
@@ -102,9 +102,9 @@ func fromEnvironment(flags *pflag.FlagSet, env cievent.Env) error {
 type ciRun struct {
 	*ciFlags
 	*cli.Streams
-	env   cievent.Env
+	env   ci.Env
 	dir   string
-	event cievent.Event
+	event ci.Event
 	rng   checkout.Range
 
 	sarifText, jsonText, junitText, summary bytes.Buffer
@@ -186,7 +186,7 @@ func (c *ciRun) scan(ctx context.Context, j *scanflags.Job) error {
 	if err := c.findEvent(); err != nil {
 		return err
 	}
-	if c.event.Kind == cievent.Nothing {
+	if c.event.Kind == ci.Nothing {
 		c.say(fmt.Sprintf("A %s of a deleted ref brings no commits: there is nothing to scan.", c.event.Name))
 		return nil
 	}
@@ -223,13 +223,13 @@ func (c *ciRun) scan(ctx context.Context, j *scanflags.Job) error {
 
 // findEvent says what CI runs for: what the user names, else what the service says.
 func (c *ciRun) findEvent() error {
-	var service cievent.Event
+	var service ci.Event
 	var err error
 	switch {
 	case c.onGitHub():
-		service, err = cievent.GitHub(c.env)
+		service, err = ci.GitHub(c.env)
 	case c.env("GITLAB_CI") != "":
-		service, err = cievent.GitLab(c.env)
+		service, err = ci.GitLab(c.env)
 	}
 	switch {
 	case c.scanWhat == "history":

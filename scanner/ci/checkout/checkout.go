@@ -8,7 +8,7 @@
 // It runs the git binary in the checkout, since only that has the checkout's credentials,
 // proxies and certificates. git is told to run no hook, to prompt for nothing and to start no
 // maintenance; refs are written only when all branches are fetched. Object ids come from
-// cievent, which has checked them.
+// package ci, which has checked them.
 package checkout
 
 import (
@@ -21,7 +21,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/stanch-dev/stanch/scanner/cievent"
+	"github.com/stanch-dev/stanch/scanner/ci"
 )
 
 // A Checkout is a work tree or repository that a CI service made.
@@ -62,7 +62,7 @@ var (
 
 // Resolve finds the range of e, and fetches the parts of it that are missing. An error means
 // that nothing can be scanned. Range.Unread names parts that could not be fetched.
-func (c *Checkout) Resolve(ctx context.Context, e *cievent.Event) (Range, error) {
+func (c *Checkout) Resolve(ctx context.Context, e *ci.Event) (Range, error) {
 	g, err := c.open(ctx)
 	if err != nil {
 		return Range{}, err
@@ -76,8 +76,8 @@ func (c *Checkout) Resolve(ctx context.Context, e *cievent.Event) (Range, error)
 }
 
 // find is Resolve, except for the objects that a partial clone left out.
-func (g *repository) find(ctx context.Context, e *cievent.Event) (Range, error) {
-	if e.Kind == cievent.Everything {
+func (g *repository) find(ctx context.Context, e *ci.Event) (Range, error) {
+	if e.Kind == ci.Everything {
 		return g.everything(ctx, e)
 	}
 	r := Range{}
@@ -131,7 +131,7 @@ func (c *Checkout) open(ctx context.Context) (*repository, error) {
 }
 
 // head returns the id of the commit to be scanned.
-func (g *repository) head(ctx context.Context, e *cievent.Event) (string, error) {
+func (g *repository) head(ctx context.Context, e *ci.Event) (string, error) {
 	if e.Service == "" {
 		return g.revision(ctx, e.Head)
 	}
@@ -152,10 +152,10 @@ func (g *repository) head(ctx context.Context, e *cievent.Event) (string, error)
 }
 
 // depth is how many commits to fetch at first.
-func depth(e *cievent.Event) int { return min(max(e.Commits, 1)+1, 500) }
+func depth(e *ci.Event) int { return min(max(e.Commits, 1)+1, 500) }
 
 // exclude finds the commits that were there before the event.
-func (g *repository) exclude(ctx context.Context, e *cievent.Event, r *Range) error {
+func (g *repository) exclude(ctx context.Context, e *ci.Event, r *Range) error {
 	switch {
 	case e.Base == "" && e.Service == "":
 		return nil // all that leads to head
@@ -219,7 +219,7 @@ func (g *repository) has(ctx context.Context, id string) bool {
 }
 
 // everything sees to it that all branches and tags are there with their history.
-func (g *repository) everything(ctx context.Context, e *cievent.Event) (Range, error) {
+func (g *repository) everything(ctx context.Context, e *ci.Event) (Range, error) {
 	r := Range{All: true}
 	err := g.fetchAll(ctx, e)
 	switch {
@@ -236,7 +236,7 @@ func (g *repository) everything(ctx context.Context, e *cievent.Event) (Range, e
 }
 
 // countRange counts the range, and makes sure that it is not empty.
-func (g *repository) countRange(ctx context.Context, e *cievent.Event, r *Range) error {
+func (g *repository) countRange(ctx context.Context, e *ci.Event, r *Range) error {
 	out, err := g.git(ctx, slices.Concat([]string{"rev-list", "--count"}, r.revisions())...)
 	if err != nil {
 		return err
@@ -254,7 +254,7 @@ func (g *repository) countRange(ctx context.Context, e *cievent.Event, r *Range)
 }
 
 // tip makes r about the newest commit and its files.
-func (g *repository) tip(ctx context.Context, e *cievent.Event, r *Range) error {
+func (g *repository) tip(ctx context.Context, e *ci.Event, r *Range) error {
 	out, err := g.git(ctx, "rev-list", "--no-walk", "--parents", r.Include[0], "--")
 	if err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stanch-dev/stanch/scanner/cievent"
+	"github.com/stanch-dev/stanch/scanner/ci"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -35,11 +35,11 @@ git checkout -q --detach main; echo m >m; commit moved; git tag -f moving; git c
 // there afterwards with their history; otherwise the range says that they are not.
 func TestEverything(t *testing.T) {
 	const unread = "all branches and tags of the server"
-	service := cievent.Event{Service: "x", Name: "schedule", Kind: cievent.Everything}
-	user := cievent.Event{}.Whole()
+	service := ci.Event{Service: "x", Name: "schedule", Kind: ci.Everything}
+	user := ci.Event{}.Whole()
 	for _, tt := range []struct {
 		name, script string // which makes a checkout
-		event        cievent.Event
+		event        ci.Event
 		unread       string
 	}{
 		{"one_branch", `git clone -q --single-branch -b main $SERVER .`, service, ""},
@@ -113,7 +113,7 @@ func TestEverythingIsThere(t *testing.T) {
 	dir := filepath.Join(server, "../c")
 	before := refs(t, dir)
 	var log []string
-	e := cievent.Event{Service: "x", Kind: cievent.Everything}
+	e := ci.Event{Service: "x", Kind: ci.Everything}
 	r, err := (&Checkout{Dir: dir, Log: func(s string) { log = append(log, s) }}).Resolve(t.Context(), &e)
 	if after := refs(t, dir); err != nil || r.Unread != nil || len(log) > 0 || !maps.Equal(after, before) {
 		t.Errorf("%v, %v, %q\n%s\nwas\n%s", err, r.Unread, log, after, before)
@@ -134,7 +134,7 @@ func refs(t *testing.T, dir string) map[string]string {
 func TestEverythingCancelled(t *testing.T) {
 	server := scannertest.Repo(t, everythingServer+`git clone -q --single-branch -b main $SERVER .`)
 	ctx, cancel := context.WithCancel(t.Context())
-	e := cievent.Event{Service: "x", Kind: cievent.Everything}
+	e := ci.Event{Service: "x", Kind: ci.Everything}
 	_, err := (&Checkout{Dir: filepath.Join(server, "../c"), Log: func(string) { cancel() }}).Resolve(ctx, &e)
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
@@ -171,8 +171,8 @@ git checkout -q --detach main; echo n >n; commit 6; git branch -f main; git chec
 			{"refs/heads/release", "gone", false, 3, false, "could not be fetched: all that leads to the commit"},
 			{"refs/heads/release", "main", true, 1, false, "could not be fetched: it is left out as the checkout has it"},
 		} {
-			e := cievent.Event{
-				Service: "x", Name: "push", Kind: cievent.Commits, Ref: tt.ref, DefaultBranch: tt.defaultBranch, Commits: 5,
+			e := ci.Event{
+				Service: "x", Name: "push", Kind: ci.Commits, Ref: tt.ref, DefaultBranch: tt.defaultBranch, Commits: 5,
 				Head: scannertest.Git(t, server, "rev-parse", tt.ref), HeadRefs: []string{tt.ref},
 			}
 			if tt.offline && dir == "../ahead" {

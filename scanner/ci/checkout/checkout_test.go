@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stanch-dev/stanch/scanner/cievent"
+	"github.com/stanch-dev/stanch/scanner/ci"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -66,7 +66,7 @@ git config core.fsmonitor 'echo fsmonitor >>../ran; false'`)
 		base string
 		n    int
 	}{{side, 50}, {"", 60}} {
-		e := cievent.Event{}.Given(want.base, head)
+		e := ci.Event{}.Given(want.base, head)
 		r, err := (&Checkout{Dir: dir}).Resolve(t.Context(), &e)
 		if err != nil || r.Commits != want.n || r.Unread != nil || !slices.Equal(r.Include, []string{head}) {
 			t.Fatalf("%+v, %v; want %d commits", r, err, want.n)
@@ -87,7 +87,7 @@ git config core.fsmonitor 'echo fsmonitor >>../ran; false'`)
 func TestErrorsHoldNoPassword(t *testing.T) {
 	dir := scannertest.Repo(t, `commit 1; git remote add origin http://ci:word-of-mine@127.0.0.1:1/x.git`)
 	var log strings.Builder
-	e := cievent.Event{Service: "x", Name: "push", Kind: cievent.Commits, Head: strings.Repeat("5e", 20)}
+	e := ci.Event{Service: "x", Name: "push", Kind: ci.Commits, Head: strings.Repeat("5e", 20)}
 	_, err := (&Checkout{Dir: dir, Log: func(s string) { log.WriteString(s) }}).Resolve(t.Context(), &e)
 	if !errors.Is(err, ErrNoHead) || strings.Contains(err.Error()+log.String(), "word-of-mine") {
 		t.Errorf("%v, %s", err, log.String())

@@ -1,4 +1,4 @@
-package cievent
+package ci
 
 import (
 	"encoding/json"

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stanch-dev/stanch/scanner/cievent"
+	"github.com/stanch-dev/stanch/scanner/ci"
 )
 
 // excludeDefault excludes the default branch from the range of a ref that is new, or whose
@@ -19,7 +19,7 @@ import (
 // their common commits from each other's run. So findings of another branch may be
 // reported again, which is the lesser evil. Without the default branch, each new branch
 // of an old repository would be scanned from its beginning.
-func (g *repository) excludeDefault(ctx context.Context, e *cievent.Event, r *Range) error {
+func (g *repository) excludeDefault(ctx context.Context, e *ci.Event, r *Range) error {
 	switch {
 	case e.OnDefaultBranch():
 		return nil
@@ -44,7 +44,7 @@ func (g *repository) excludeDefault(ctx context.Context, e *cievent.Event, r *Ra
 
 // fetchDefault returns the id of the server's default branch, and sees to it that it is
 // here.
-func (g *repository) fetchDefault(ctx context.Context, e *cievent.Event) (string, error) {
+func (g *repository) fetchDefault(ctx context.Context, e *ci.Event) (string, error) {
 	refs, err := g.list(ctx, nil, "refs/heads/"+e.DefaultBranch)
 	if err != nil {
 		return "", err
@@ -60,7 +60,7 @@ func (g *repository) fetchDefault(ctx context.Context, e *cievent.Event) (string
 // fetchAll fetches the branches and tags of the server that are not here, with their
 // history. Only the server knows which those are: to git, a checkout of one branch is as
 // whole as one of all.
-func (g *repository) fetchAll(ctx context.Context, e *cievent.Event) error {
+func (g *repository) fetchAll(ctx context.Context, e *ci.Event) error {
 	shallow, err := g.shallow(ctx)
 	if err != nil {
 		return err

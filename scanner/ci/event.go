@@ -1,11 +1,13 @@
-// Package cievent says which commits a run of CI is about, from what the service
-// tells it: the webhook payload of GitHub Actions, the variables of GitLab CI, or
-// two revisions that the user names. It reads no repository; scanner/checkout
-// finds the commits.
+// Package ci works out which commits a run of CI is about, from the variables and files of
+// the service: the webhook payload of GitHub Actions, the variables of GitLab CI. Its event
+// names commits; it reads no repository, and scanner/ci/checkout finds them.
 //
-// Lists of commits in payloads are never used: they are cut off (at 2,048 for a
-// push, at 20 in the events API) and empty for a new tag or a merged branch.
-package cievent
+// A payload also lists commits. The lists are never used: GitHub cuts them off (at 2,048
+// for a push, at 20 in its events API), and leaves them empty for a new tag or a merged
+// branch.
+//
+// It is public for the commands of stanch, and no contract.
+package ci
 
 import (
 	"errors"
