@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -18,12 +17,11 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
-	"github.com/stanch-dev/stanch/scanner/ci/checkout"
 	"github.com/stanch-dev/stanch/scanner/ci"
-	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/ci/checkout"
+	"github.com/stanch-dev/stanch/scanner/ci/publish"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/printable"
-	"github.com/stanch-dev/stanch/scanner/report/annotations"
 )
 
 func newCI(s *cli.Streams) *cobra.Command {
@@ -49,7 +47,7 @@ What everybody can read, the log of a public repository, names no account.`,
 			if err := fromEnvironment(cmd.Flags(), os.Getenv); err != nil {
 				return err
 			}
-			c := &ciRun{ciFlags: f, Streams: s, env: os.Getenv, dir: "."}
+			c := &ciRun{ciFlags: f, Streams: s, env: os.Getenv, dir: ".", pub: publish.Publisher{Env: os.Getenv, Version: s.Version, Log: s.Stderr}}
 			if len(args) > 0 {
 				c.dir = args[0]
 			}
@@ -102,15 +100,11 @@ func fromEnvironment(flags *pflag.FlagSet, env ci.Env) error {
 type ciRun struct {
 	*ciFlags
 	*cli.Streams
-	env   ci.Env
-	dir   string
-	event ci.Event
-	rng   checkout.Range
+	env ci.Env
+	dir string
+	pub publish.Publisher
 
-	sarifText, jsonText, junitText, summary bytes.Buffer
-	counts                                  finding.Summary
-	degraded                                bool
-	commands                                *runnerCommands // nil outside of GitHub Actions
+	sarifText, jsonText, junitText bytes.Buffer
 }
 
 func (c *ciRun) onGitHub() bool { return c.env("GITHUB_ACTIONS") == "true" }
@@ -125,18 +119,19 @@ func (c *ciRun) run(ctx context.Context) error {
 		// One stream, so that the runner sees all in this order.
 		c.Streams = &cli.Streams{Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stdout, Version: c.Version}
 		job.Streams = c.Streams
-		c.commands = &runnerCommands{c.Stdout, rand.Text()}
-		if err := c.commands.stop(); err != nil {
+		c.pub.Runner = publish.NewRunner(c.Stdout)
+		if err := c.pub.Runner.Stop(); err != nil {
 			return cli.Incomplete(err)
 		}
 	}
+	c.pub.Log = c.Stderr
 	err = c.scan(ctx, job)
 	c.deactivate.Quiet = c.quiet()
 	return c.finish(c.deactivate.Run(ctx, c.Streams, job.Operator, err))
 }
 
 // quiet reports whether the log is to name no account.
-func (c *ciRun) quiet() bool { return c.event.Public && !c.nameAccounts }
+func (c *ciRun) quiet() bool { return c.pub.Event.Public && !c.nameAccounts }
 
 // job checks the flags.
 func (c *ciRun) job() (*scanflags.Job, error) {
@@ -144,7 +139,7 @@ func (c *ciRun) job() (*scanflags.Job, error) {
 		return nil, fmt.Errorf("--scan %s: must be event or history", c.scanWhat)
 	}
 	switch c.upload = strings.ToLower(c.upload); c.upload {
-	case "auto", "true", "false":
+	case publish.UploadAuto, publish.UploadAlways, publish.UploadNever:
 	default:
 		return nil, fmt.Errorf("--upload-sarif %s: must be auto, true or false", c.upload)
 	}
@@ -165,7 +160,7 @@ func (c *ciRun) job() (*scanflags.Job, error) {
 // pull request from what it is to be merged into, which its author cannot change.
 func (c *ciRun) configure(ctx context.Context, j *scanflags.Job, tree *checkout.Checkout) (err error) {
 	c.Config.Within = c.dir
-	if commit := c.event.Trusted; commit != "" {
+	if commit := c.pub.Event.Trusted; commit != "" {
 		c.Config.Trusted = func(name string) ([]byte, error) {
 			data, err := tree.File(ctx, commit, name)
 			if errors.Is(err, fs.ErrNotExist) {
@@ -186,8 +181,8 @@ func (c *ciRun) scan(ctx context.Context, j *scanflags.Job) error {
 	if err := c.findEvent(); err != nil {
 		return err
 	}
-	if c.event.Kind == ci.Nothing {
-		c.say(fmt.Sprintf("A %s of a deleted ref brings no commits: there is nothing to scan.", c.event.Name))
+	if c.pub.Event.Kind == ci.Nothing {
+		c.pub.Say(fmt.Sprintf("A %s of a deleted ref brings no commits: there is nothing to scan.", c.pub.Event.Name))
 		return nil
 	}
 	repo, err := gitsource.Open(c.dir)
@@ -197,27 +192,27 @@ func (c *ciRun) scan(ctx context.Context, j *scanflags.Job) error {
 	defer func() { _ = repo.Close() }() // it is not a clone: there is nothing to remove
 	repo.MaxBlobSize = c.MaxSize << 20
 	tree := &checkout.Checkout{
-		Dir: c.dir, Token: c.token(), Server: cmp.Or(c.env("GITHUB_SERVER_URL"), c.env("CI_SERVER_URL")),
+		Dir: c.dir, Token: c.pub.Token(), Server: cmp.Or(c.env("GITHUB_SERVER_URL"), c.env("CI_SERVER_URL")),
 		Log: func(s string) { fmt.Fprintln(c.Stderr, "stanch:", printable.Text(s)) },
 	}
-	if c.rng, err = tree.Resolve(ctx, &c.event); err != nil {
+	if c.pub.Range, err = tree.Resolve(ctx, &c.pub.Event); err != nil {
+		c.pub.Range.Unread = nil // err says it
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w", err))
 	}
-	c.degraded = c.rng.Unread != nil
-	for _, note := range c.rng.Notes {
-		c.say(note)
+	for _, note := range c.pub.Range.Notes {
+		c.pub.Say(note)
 	}
-	c.say(c.scope())
+	c.pub.Say(c.pub.Range.Describe(&c.pub.Event))
 	if err := c.configure(ctx, j, tree); err != nil {
 		return err
 	}
 	if err := c.attach(j); err != nil {
 		return err
 	}
-	err = cli.ScanEnded(j.Scan(ctx, c.source(repo), "git", cmp.Or(c.env("GITHUB_REPOSITORY"), c.env("CI_PROJECT_PATH"), c.dir)))
+	err = cli.ScanEnded(j.Scan(ctx, c.pub.Range.Source(repo), "git", cmp.Or(c.env("GITHUB_REPOSITORY"), c.env("CI_PROJECT_PATH"), c.dir)))
 	return errors.Join(err, c.publish(ctx, err))
 }
 
@@ -233,46 +228,18 @@ func (c *ciRun) findEvent() error {
 	}
 	switch {
 	case c.scanWhat == "history":
-		c.event = service.Whole()
+		c.pub.Event = service.Whole()
 	case c.base != "" || c.head != "":
-		c.event = service.Given(c.base, cmp.Or(c.head, "HEAD"))
+		c.pub.Event = service.Given(c.base, cmp.Or(c.head, "HEAD"))
 	case err != nil:
 		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w; use --base and --head, or --scan history", err))
 	case service.Service == "":
 		return errors.New("this is neither GitHub Actions nor GitLab CI: name the range with --base and --head, or use --scan history")
 	default:
-		c.event = service
+		c.pub.Event = service
 	}
 	return nil
 }
-
-// scope says in a sentence what is scanned.
-func (c *ciRun) scope() string {
-	e, r := &c.event, &c.rng
-	if r.All {
-		return "Scanning all branches, tags and other objects that the checkout holds."
-	}
-	commits := "1 commit"
-	if r.Commits != 1 {
-		commits = fmt.Sprintf("%d commits", r.Commits)
-	}
-	s := fmt.Sprintf("Scanning %s of %s: what leads to %s", commits, e.Name, r.Include[0])
-	if len(r.Exclude) > 0 {
-		s += " and not to " + strings.Join(r.Exclude[:min(3, len(r.Exclude))], ", ")
-	}
-	if more := len(r.Exclude) - 3; more > 0 {
-		s += fmt.Sprintf(" or %d others", more)
-	}
-	return s + "."
-}
-
-// say tells people what is scanned and why, in the log and the summary.
-func (c *ciRun) say(s string) {
-	fmt.Fprintln(c.Stderr, "stanch:", printable.Text(s))
-	fmt.Fprintf(&c.summary, "%s\n\n", s)
-}
-
-func (c *ciRun) token() string { return cmp.Or(c.env("STANCH_TOKEN"), c.env("GITHUB_TOKEN")) }
 
 // finish tells GitHub how it ended: the summary of the job, and outputs.
 func (c *ciRun) finish(err error) error {
@@ -280,61 +247,40 @@ func (c *ciRun) finish(err error) error {
 		return err
 	}
 	if errors.Is(err, context.Canceled) {
-		return errors.Join(err, c.commands.resume())
+		return errors.Join(err, c.pub.Runner.Resume())
 	}
-	if errors.Is(err, cli.ErrIncomplete) && c.counts.ElapsedMS == 0 && c.counts.Objects == 0 {
+	if errors.Is(err, cli.ErrIncomplete) && c.pub.Summary.ElapsedMS == 0 && c.pub.Summary.Objects == 0 {
 		why := printable.Text(err.Error())
-		c.annotate("error", why)
-		fmt.Fprintf(&c.summary, "### stanch: nothing was scanned\n\n    %s\n", strings.ReplaceAll(why, "\n", "\n    "))
+		c.pub.Annotate("error", why)
+		fmt.Fprintf(&c.pub.Page, "### stanch: nothing was scanned\n\n    %s\n", strings.ReplaceAll(why, "\n", "\n    "))
 	}
-	err = errors.Join(err, c.tell("GITHUB_STEP_SUMMARY", c.summary.String()), c.commands.resume())
-	return errors.Join(err, c.tell("GITHUB_OUTPUT", c.outputs(err)))
-}
-
-// annotate tells people something about the run in an annotation.
-func (c *ciRun) annotate(level, text string) {
-	if c.commands != nil {
-		_, _ = io.WriteString(c.commands, annotations.Notice(level, "stanch", printable.Text(text)))
-	}
+	err = errors.Join(err, c.tell("GITHUB_STEP_SUMMARY", c.pub.Page.String()), c.pub.Runner.Resume())
+	return errors.Join(err, c.tell("GITHUB_OUTPUT", c.pub.Outputs(cli.ExitCode(io.Discard, err), c.sarif, c.json)))
 }
 
 // tell appends text to the file that a variable of GitHub Actions names.
 func (c *ciRun) tell(variable, text string) error {
-	name := c.env(variable)
-	if name == "" {
-		return nil
-	}
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
-	if err == nil {
-		_, err = io.WriteString(file, text)
-		err = errors.Join(err, file.Close())
-	}
-	if err != nil {
-		return cli.Incomplete(fmt.Errorf("%s: %w", variable, err))
-	}
-	return nil
+	return incompleteIf(c.pub.Append(variable, text))
 }
 
-// outputs are those of the step. None can hold a newline.
-func (c *ciRun) outputs(err error) string {
-	var base, head string
-	if len(c.rng.Include) > 0 {
-		head = c.rng.Include[0]
+// incompleteIf is cli.Incomplete, or nil if err is.
+func incompleteIf(err error) error {
+	if err == nil {
+		return nil
 	}
-	if len(c.rng.Exclude) > 0 {
-		base = c.rng.Exclude[0]
+	return cli.Incomplete(err)
+}
+
+// publish writes the files, and tells GitHub about the scan, which ended with the error
+// scanned: one that was cut short must not close alerts.
+func (c *ciRun) publish(ctx context.Context, scanned error) error {
+	err := c.writeFiles()
+	if errors.Is(scanned, context.Canceled) || !c.onGitHub() {
+		return err
 	}
-	var b strings.Builder
-	for _, o := range []struct {
-		name  string
-		value any
-	}{
-		{"findings", c.counts.Findings}, {"verified", c.counts.Live}, {"unread", len(c.counts.Unread)},
-		{"scanned-commits", c.rng.Commits}, {"base", base}, {"head", head},
-		{"sarif-file", c.sarif}, {"json-file", c.json}, {"degraded", c.degraded},
-		{"exit-code", cli.ExitCode(io.Discard, err)},
-	} {
-		fmt.Fprintf(&b, "%s=%s\n", o.name, strings.NewReplacer("\n", "", "\r", "").Replace(fmt.Sprint(o.value)))
+	err = errors.Join(err, incompleteIf(c.pub.UploadSARIF(ctx, c.upload, c.sarifText.Bytes(), errors.Is(scanned, cli.ErrIncomplete))))
+	if c.comment {
+		err = errors.Join(err, incompleteIf(c.pub.Comment(ctx)))
 	}
-	return b.String()
+	return err
 }

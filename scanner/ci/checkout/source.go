@@ -1,0 +1,86 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/ci"
+	"github.com/stanch-dev/stanch/scanner/gitsource"
+)
+
+// Source returns what is to be read of the range in repo.
+func (r *Range) Source(repo *gitsource.Repository) scanner.Source {
+	if r.All && r.Unread == nil {
+		return repo
+	}
+	if r.All {
+		return &lackingRepository{repo, scanner.Blob{ID: "repository", Kind: scanner.KindCommit, Name: "the whole repository", Err: r.Unread}}
+	}
+	return &rangeSource{Range: gitsource.Range{Repo: repo, Include: r.Include, Exclude: r.Exclude, Head: r.Include[0]}, checkout: r}
+}
+
+// A lackingRepository is a repository of which the server may have more.
+type lackingRepository struct {
+	*gitsource.Repository
+	rest scanner.Blob // says why
+}
+
+// Blobs implements scanner.Source.
+func (s *lackingRepository) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
+	if err := yield(s.rest); err != nil {
+		return err
+	}
+	return s.Repository.Blobs(ctx, yield)
+}
+
+// BlobsMatching implements scanner.SelectiveSource.
+func (s *lackingRepository) BlobsMatching(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
+	if err := yield(s.rest); err != nil {
+		return err
+	}
+	return s.Repository.BlobsMatching(ctx, p, yield)
+}
+
+// A rangeSource reads a range of commits, and reports those that the checkout lacks.
+type rangeSource struct {
+	gitsource.Range
+	checkout *Range
+}
+
+// Blobs implements scanner.Source.
+func (s *rangeSource) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
+	if s.checkout.Unread != nil {
+		b := scanner.Blob{ID: "range", Kind: scanner.KindCommit, Name: "commits of the event", Err: s.checkout.Unread}
+		if err := yield(b); err != nil {
+			return err
+		}
+	}
+	return s.Range.Blobs(ctx, func(b scanner.Blob) error {
+		if s.checkout.Tip && errors.Is(b.Err, gitsource.ErrShallow) {
+			return nil // what is older is of no event
+		}
+		return yield(b)
+	})
+}
+
+// Describe says in a sentence which commits of an event are scanned.
+func (r *Range) Describe(e *ci.Event) string {
+	if r.All {
+		return "Scanning all branches, tags and other objects that the checkout holds."
+	}
+	commits := "1 commit"
+	if r.Commits != 1 {
+		commits = fmt.Sprintf("%d commits", r.Commits)
+	}
+	s := fmt.Sprintf("Scanning %s of %s: what leads to %s", commits, e.Name, r.Include[0])
+	if len(r.Exclude) > 0 {
+		s += " and not to " + strings.Join(r.Exclude[:min(3, len(r.Exclude))], ", ")
+	}
+	if more := len(r.Exclude) - 3; more > 0 {
+		s += fmt.Sprintf(" or %d others", more)
+	}
+	return s + "."
+}
