@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/ci"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/hook"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/report"
@@ -55,7 +56,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root := cli.NewRoot(s, manual)
 	root.AddCommand(hook.New(s))
 	if len(args) == 0 || args[0] != "hook" { // at each commit, nobody is to wait for the flags of all others
-		root.AddCommand(scan.NewGit(s), newGitHub(s), newSweep(s), scan.NewDir(s), scan.NewStdin(s), report.NewReport(s), report.NewRules(s), respond.NewInventory(s), report.NewMigrate(s), newCI(s), respond.NewVerify(s), respond.NewAssess(s), respond.NewRespond(s))
+		root.AddCommand(scan.NewGit(s), newGitHub(s), newSweep(s), scan.NewDir(s), scan.NewStdin(s), report.NewReport(s), report.NewRules(s), respond.NewInventory(s), report.NewMigrate(s), ci.New(s), respond.NewVerify(s), respond.NewAssess(s), respond.NewRespond(s))
 	}
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)

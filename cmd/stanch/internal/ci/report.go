@@ -1,4 +1,4 @@
-package main
+package ci
 
 import (
 	"errors"
@@ -17,7 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/assessment"
 )
 
-// attach makes j write all that CI wants, beside the report that goes to the log.
+// attach makes j write every report that CI wants, beside the one that goes to the log.
 func (c *ciRun) attach(j *scanflags.Job) error {
 	j.Exposure = c.exposure()
 	j.Wraps = append(j.Wraps, c.deactivate.Watch)
@@ -56,7 +56,7 @@ func (c *ciRun) attach(j *scanflags.Job) error {
 	return nil
 }
 
-// exposure is what CI knows of who can read what is found, and since when.
+// exposure says who can read the findings, and since when, as far as CI knows.
 func (c *ciRun) exposure() assessment.Exposure {
 	e := assessment.Exposure{Visibility: c.pub.Event.Visibility}
 	if c.pub.Event.Ref != "" && !c.pub.Range.All { // its commits were pushed a moment ago
@@ -65,7 +65,7 @@ func (c *ciRun) exposure() assessment.Exposure {
 	return e
 }
 
-// A lastSummary remembers how a scan ended.
+// A lastSummary is a handler that keeps the summary.
 type lastSummary struct{ to *finding.Summary }
 
 func (*lastSummary) Scan(finding.Scan) error             { return nil }

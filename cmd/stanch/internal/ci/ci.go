@@ -1,4 +1,5 @@
-package main
+// Package ci is "stanch ci".
+package ci
 
 import (
 	"bytes"
@@ -24,7 +25,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
-func newCI(s *cli.Streams) *cobra.Command {
+// New returns the command.
+func New(s *cli.Streams) *cobra.Command {
 	f := &ciFlags{}
 	cmd := &cobra.Command{
 		Use:   "ci [PATH]",
@@ -152,7 +154,7 @@ func (c *ciRun) job() (*scanflags.Job, error) {
 	if err := c.deactivate.CheckCI(); err != nil {
 		return nil, err
 	}
-	c.Config.Within = "" // configure reads what the event lets count
+	c.Config.Within = "" // configure reads the project, when the event says which files to trust
 	return c.Prepare(c.Streams)
 }
 
@@ -241,7 +243,7 @@ func (c *ciRun) findEvent() error {
 	return nil
 }
 
-// finish tells GitHub how it ended: the summary of the job, and outputs.
+// finish writes the summary and the outputs of the job in GitHub Actions.
 func (c *ciRun) finish(err error) error {
 	if !c.onGitHub() {
 		return err
