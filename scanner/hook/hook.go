@@ -13,7 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
 
-// The stages of git that a hook can run in (githooks(5)), and manual, by hand.
+// The stages of git that a hook runs in (githooks(5)); manual is for a run by hand.
 const (
 	PreCommit  = "pre-commit"
 	PreMerge   = "pre-merge-commit"
@@ -29,24 +29,24 @@ var Stages = []string{PreCommit, PreMerge, CommitMsg, PrePush, PreReceive, byHan
 type Hook struct {
 	Repo     *gitsource.Repository
 	Root     string // of the work tree, "" if there is none
-	Stage    string // "" to find it out
+	Stage    string // "" to let FindStage work it out
 	Args     []string
 	Stdin    io.Reader
-	NoPipe   bool // stdin is a terminal or a device: not from git, which makes a pipe
-	AllFiles bool // look at all of each file, changed or not
+	NoPipe   bool // Stdin is a terminal or a device: git gives a hook a pipe
+	AllFiles bool // read whole files, changed or not
 	note     string
 }
 
-// A Subject is what a hook looks at.
+// A Subject is the source that a hook scans.
 type Subject struct {
 	scanner.Source
 	Name   string        // "what is staged"
-	Looked func() string // how much was read, when the scan is over: "2 files, 12 lines"
-	Note   string        // to be told to the user, or ""
+	Looked func() string // after the scan, how much was read: "2 files, 12 lines"
+	Note   string        // for the user, or ""
 }
 
-// Skipped reports whether SKIP, a list of hook ids that pre-commit and prek know,
-// holds that of the stage.
+// Skipped reports whether list holds the id of the stage's hook. list is the variable SKIP,
+// by which users of pre-commit and prek skip hooks.
 func Skipped(list, stage string) bool {
 	id := "stanch"
 	if stage == PrePush {

@@ -15,14 +15,14 @@ import (
 	"github.com/stanch-dev/stanch/scanner/internal/gitcmd"
 )
 
-// The stages that install takes, and those that it takes by default: all in which a
-// key can come in on a developer's machine.
+// The stages that a hook can be installed in; by default, all in which a key can come in on
+// a developer's machine.
 var (
 	Installable   = []string{PreCommit, PreMerge, CommitMsg, PrePush, PreReceive}
 	DefaultStages = []string{PreCommit, PreMerge, CommitMsg, PrePush}
 )
 
-// An Installer changes the hooks of a repository, or of a user.
+// An Installer installs and removes the hooks of a repository or of a user.
 type Installer struct {
 	stages     []string
 	global     bool // of all repositories of the user
@@ -73,7 +73,7 @@ func hooksInConfig(version string) bool {
 	return major > 2 || major == 2 && minor >= 54
 }
 
-// git runs git and returns what it prints, without the newline at its end.
+// git runs git and returns its output, without the newline at the end.
 func (i *Installer) git(args ...string) (string, error) {
 	return git(i.ctx, args...)
 }
@@ -84,7 +84,7 @@ func git(ctx context.Context, args ...string) (string, error) {
 	return strings.TrimSuffix(out, "\n"), err
 }
 
-// gitConfig is git config in the scope of i.
+// gitConfig runs git config in the scope of i.
 func (i *Installer) gitConfig(args ...string) (string, error) {
 	return i.git(append([]string{"config", i.scope()}, args...)...)
 }
@@ -120,10 +120,10 @@ func (i *Installer) Install() error {
 	return nil
 }
 
-// refuseGlobal says why there are no hooks for all repositories. With core.hooksPath, git
-// looks for all hooks in one folder. It would have to hold one of each kind that runs
-// that of the repository, and push-to-checkout changes what git does by being there,
-// while reference-transaction runs three times for each ref.
+// refuseGlobal says why an older git has no hooks for all repositories. With core.hooksPath,
+// git takes every hook from one folder. The folder would need a hook of each kind, to run
+// the hook of the repository. But a push-to-checkout changes what git does by being there,
+// and a reference-transaction runs three times for each ref.
 func (i *Installer) refuseGlobal() error {
 	undo := ""
 	if _, err := i.ownFolder(); err == nil {
@@ -143,7 +143,7 @@ func (i *Installer) installConfig() error {
 		}
 		fmt.Fprintf(i.out, "%s: installed as %s in the configuration of git\n", stage, section(stage))
 	}
-	if i.global { // of before git was upgraded
+	if i.global { // from before git was upgraded
 		if _, err := i.uninstallFolder(); err != nil {
 			return err
 		}
@@ -170,8 +170,8 @@ func (i *Installer) hooksDir() (string, error) {
 	return dir, nil
 }
 
-// gitPath is where git looks for hooks: below the git directory that all work trees
-// share, or core.hooksPath, which is relative to the top of each.
+// gitPath returns the folder where git looks for hooks: below the git directory that all
+// work trees share, or core.hooksPath, which is relative to the top of each work tree.
 func (i *Installer) gitPath() (string, error) {
 	dir, err := i.git("rev-parse", "--git-path", "hooks")
 	if err != nil {
@@ -194,7 +194,7 @@ func (i *Installer) hooksPath() (path, scope string) {
 	return path, scope
 }
 
-// ownHooks is where an older stanch had hooks for all repositories.
+// ownHooks returns the folder where an older stanch had hooks for all repositories.
 func ownHooks() (string, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {
@@ -203,7 +203,7 @@ func ownHooks() (string, error) {
 	return filepath.Join(dir, "stanch", "hooks"), nil
 }
 
-// ownFolder returns ownHooks if the user's core.hooksPath is that, else an error.
+// ownFolder returns ownHooks if the user's core.hooksPath names it, else an error.
 func (i *Installer) ownFolder() (string, error) {
 	dir, err := ownHooks()
 	if err != nil {
@@ -216,7 +216,7 @@ func (i *Installer) ownFolder() (string, error) {
 	return dir, err
 }
 
-// managerOf returns which hook manager a folder of hooks belongs to, "" for none.
+// managerOf returns the hook manager that a folder of hooks belongs to, "" for none.
 func managerOf(dir string) string {
 	if dir == "" {
 		return ""
@@ -227,7 +227,7 @@ func managerOf(dir string) string {
 	return ""
 }
 
-// installFile writes a hook, and keeps the one that is there.
+// installFile writes a hook, and renames the one that is there.
 func (i *Installer) installFile(dir, name string) error {
 	file := filepath.Join(dir, name)
 	text, err := os.ReadFile(file)
@@ -246,7 +246,7 @@ func (i *Installer) installFile(dir, name string) error {
 		}
 		fmt.Fprintf(i.out, "%s: the hook that was here is kept as %s, and runs first\n", name, kept)
 	}
-	// A hook that is cut off would run.
+	// git would run a hook that is half written.
 	if err := atomicfile.Write(file, i.script(name), 0o755); err != nil {
 		return err
 	}

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// marker is in each hook that stanch has written, and in no other.
+// marker is a line in each hook that stanch has written, and in no other.
 const marker = "# written by stanch hook install; stanch hook uninstall removes it"
 
-// chained is what is added to the name of a hook that was there before.
+// chained is the suffix of a hook that was there before.
 const chained = ".before-stanch"
 
 func isOurs(text []byte) bool { return bytes.Contains(text, []byte(marker)) }
@@ -22,9 +22,8 @@ var globalHooks = []string{
 	"post-index-change", "reference-transaction", "push-to-checkout",
 }
 
-// script is the text of a hook, for the shell that git brings along (POSIX sh). It
-// runs the hook that was there before, and then stanch. The input that git
-// writes to a hook is read once and given to both.
+// script returns the text of a hook, for the shell that comes with git (POSIX sh). It runs
+// the hook that was there before, and then stanch. Both get the input that git writes.
 func (i *Installer) script(name string) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#!/bin/sh\n%s\n", marker)
@@ -39,14 +38,15 @@ func (i *Installer) script(name string) []byte {
 	return []byte(b.String())
 }
 
-// command is the hook of a stage for the configuration of git, which adds the arguments
-// at its end. It is one line, for those who list the configuration.
+// command returns the hook of a stage for the configuration of git. git adds the arguments
+// at its end. It is one line, so that a list of the configuration can be read.
 func (i *Installer) command(stage string) string {
 	return i.find("run git config "+i.scope()+" --remove-section "+section(stage)) + "; " + runStage(stage)
 }
 
-// find makes $stanch of the program that installs, of the one on PATH when that has gone,
-// as after an upgrade, and else ends with 3 and what to do.
+// find returns shell code that sets $stanch: to the program that installs or, if that is
+// gone after an upgrade, to the one on PATH. Without either it exits with 3 and says how to
+// mend that: install stanch, or remove the hook.
 func (i *Installer) find(remove string) string {
 	return fmt.Sprintf(`stanch=%s; [ -x "$stanch" ] || stanch=$(command -v stanch) || { `+
 		`echo "stanch is not installed any more, and nothing was scanned: install it, or %s" >&2; exit 3; }`, quoted(i.executable), remove)
@@ -54,16 +54,16 @@ func (i *Installer) find(remove string) string {
 
 func runStage(stage string) string { return `"$stanch" hook run --stage ` + stage }
 
-// section is where the configuration of git has the hook of a stage.
+// section returns the section of git's configuration for the hook of a stage.
 func section(stage string) string { return "hook.stanch-" + stage }
 
-// program returns the one that a command in the configuration of git names: its first
-// quoted word.
+// program returns the program that a command in git's configuration names: its first quoted
+// word.
 func program(command string) string {
 	_, rest, _ := strings.Cut(command, "'")
 	word, _, _ := strings.Cut(strings.ReplaceAll(rest, `'\''`, "\x00"), "'")
 	return strings.ReplaceAll(word, "\x00", "'")
 }
 
-// quoted is s as one word of the shell.
+// quoted returns s as one word of the shell.
 func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -12,7 +12,8 @@ import (
 
 var errUnguarded = errors.New("not all stages are guarded; see above")
 
-// Status says of each stage what guards it, and what shadows that.
+// Status says for each stage which hook guards it, or which one git does not run. It returns
+// an error if a stage is not guarded.
 func (i *Installer) Status() error {
 	path, scope := i.hooksPath()
 	if path != "" {
@@ -53,7 +54,7 @@ func (i *Installer) Status() error {
 	return nil
 }
 
-// guard says what runs stanch in a stage, "" if nothing does.
+// guard says which hook runs stanch in a stage, "" if none does.
 func (i *Installer) guard(dir, stage string) string {
 	if i.configured && i.configGuards(stage) {
 		return "guarded by " + section(stage) + " in the configuration of git"
@@ -78,8 +79,8 @@ func (i *Installer) guard(dir, stage string) string {
 	return i.otherGuard(file, string(text))
 }
 
-// configGuards reports whether the configuration of git has a hook for the stage, and the
-// stanch that it runs is there.
+// configGuards reports whether git's configuration has a hook for the stage, and the program
+// that it names exists.
 func (i *Installer) configGuards(stage string) bool {
 	get := func(args ...string) string {
 		if i.global {
@@ -104,8 +105,8 @@ func (i *Installer) configGuards(stage string) bool {
 	return err == nil
 }
 
-// otherGuard says whose hook a file is. What that runs is in a configuration of its
-// own; a plain script may call stanch itself.
+// otherGuard says which hook manager a hook is from, if that runs stanch: the configuration of
+// the manager names it. A script of the user's own may call stanch itself.
 func (i *Installer) otherGuard(file, text string) string {
 	for _, m := range []struct{ mark, manager, config string }{
 		{"pre-commit.com", "pre-commit", ".pre-commit-config.yaml"}, {"prek", "prek", ".pre-commit-config.yaml"},
@@ -129,7 +130,8 @@ func (i *Installer) otherGuard(file, text string) string {
 	return ""
 }
 
-// shadowed returns a hook of stanch that git does not run.
+// shadowed returns a hook of stanch that git does not run, because core.hooksPath names
+// another folder; "" if there is none.
 func (i *Installer) shadowed(dir, stage string) string {
 	common, err := i.git("rev-parse", "--git-common-dir")
 	if err != nil {

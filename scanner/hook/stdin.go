@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// swallowed says why it is not known that nothing is pushed although standard input was
-// empty, or "": git gives a pipe to pre-push, with the name and the URL of the remote as
-// arguments.
+// swallowed says why refs may be pushed although standard input was empty: another program
+// may have read them before. It returns "" if nothing is pushed. git gives pre-push a pipe,
+// and the name and the URL of the remote as arguments.
 func (h *Hook) swallowed(ctx context.Context) string {
 	const why = "no refs came in on standard input"
 	if len(h.Args) == 0 || h.NoPipe {
@@ -28,8 +28,9 @@ func (h *Hook) swallowed(ctx context.Context) string {
 	return ""
 }
 
-// pushHook is the text of the file that git runs before a push, and of the one that
-// husky's runs, unless git runs the stanch of its configuration by itself.
+// pushHook returns the text of the pre-push hook that git runs, with that of the user's hook
+// if it is husky's. It returns "" if each hook gets standard input for itself: from git's
+// configuration, or from a hook of stanch.
 func pushHook(ctx context.Context) string {
 	if _, err := git(ctx, "config", "--get", section(PrePush)+".command"); err == nil {
 		return ""
@@ -40,14 +41,14 @@ func pushHook(ctx context.Context) string {
 		users, _ := os.ReadFile(filepath.Join(filepath.Dir(dir), PrePush))
 		text = slices.Concat(text, users)
 	}
-	if isOurs(text) { // it gives standard input to all that it runs
+	if isOurs(text) { // it gives standard input to each hook that it runs
 		return ""
 	}
 	return string(text)
 }
 
-// lfsSwallows reports whether a hook runs git lfs, which reads standard input, and then
-// stanch. A line with a pipe or a redirection gives git lfs something else to read.
+// lfsSwallows reports whether a hook runs git lfs, which reads standard input, before
+// stanch. A line with a pipe or a redirection gives git lfs another input.
 func lfsSwallows(hook string) bool {
 	before, _, found := strings.Cut(hook, "stanch hook run")
 	for line := range strings.Lines(before) {
@@ -59,15 +60,15 @@ func lfsSwallows(hook string) bool {
 	return false
 }
 
-// lefthookSwallows reports whether lefthook runs stanch, and does not pass standard input
-// on to it: it gives an empty pipe then. If lefthook is what git runs, and its
-// configuration does not name stanch, a script or another file may run it.
+// lefthookSwallows reports whether lefthook runs stanch without passing standard input on: it
+// gives an empty pipe then. If git runs lefthook and no configuration of lefthook names
+// stanch, a script or another file may run it: that counts as well.
 func (h *Hook) lefthookSwallows(hook string) bool {
 	named := false
 	for _, pattern := range []string{"lefthook*", ".lefthook*", filepath.Join(".config", "lefthook*")} {
 		files, _ := filepath.Glob(filepath.Join(h.Root, pattern)) // the pattern is right
 		for _, file := range files {
-			text, _ := os.ReadFile(file) // of a folder, nothing
+			text, _ := os.ReadFile(file) // a folder has no text
 			lines := strings.Split(string(bytes.ReplaceAll(text, []byte("\r"), nil)), "\n")
 			for i, line := range lines {
 				if !runsAtPush.MatchString(line) {
@@ -89,8 +90,8 @@ var (
 	stdinInside = regexp.MustCompile(`\{[^{}]*\buse_stdin["']?: *true,[^{}]*\bstanch hook run|\bstanch hook run([^{}]|\{\d\})*,[^{}]*\buse_stdin["']?: *true\b`)
 )
 
-// usesStdin reports whether the command of lefthook in lines[i] has use_stdin: in the
-// same braces, or in a line of its block that is as far to the right.
+// usesStdin reports whether the command of lefthook in lines[i] has use_stdin: true in the
+// same braces, or in a line of the same block with the same indentation.
 func usesStdin(lines []string, i int) bool {
 	own := column(lines[i])
 	inside := func(line string) bool {
@@ -113,5 +114,5 @@ func usesStdin(lines []string, i int) bool {
 	})
 }
 
-// column is where the text of a line begins, that of an item after its dash.
+// column returns where the text of a line begins; in "- run: x", after the dash.
 func column(line string) int { return len(line) - len(strings.TrimLeft(line, " \t-")) }

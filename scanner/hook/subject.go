@@ -17,10 +17,11 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
 
-// errUsage marks errors of usage where others mean that nothing could be read.
+// ErrUsage marks an error of usage. Every other error means that nothing could be read.
 var ErrUsage = errors.New("wrong usage")
 
-// FindStage returns the stage that was named, or that the surroundings are of.
+// FindStage returns h.Stage or, if it is "", the stage that the environment and the arguments
+// tell.
 func (h *Hook) FindStage() string {
 	switch {
 	case h.Stage != "":
@@ -35,8 +36,8 @@ func (h *Hook) FindStage() string {
 	return PreCommit
 }
 
-// isMessage reports whether a file is the message of a commit: git keeps it in the
-// git directory, where no file is that is committed.
+// isMessage reports whether a file is the message of a commit. git keeps that in the git
+// directory, from which no file is committed.
 func (h *Hook) isMessage(file string) bool {
 	abs, err := filepath.Abs(file)
 	if err != nil {
@@ -46,7 +47,7 @@ func (h *Hook) isMessage(file string) bool {
 	return err == nil && filepath.IsLocal(rel) && h.Root != ""
 }
 
-// Subject returns what the hook looks at in its stage.
+// Subject returns the source that the hook scans in its stage.
 func (h *Hook) Subject(ctx context.Context) (s *Subject, err error) {
 	switch h.Stage {
 	case CommitMsg:
@@ -65,7 +66,7 @@ func (h *Hook) Subject(ctx context.Context) (s *Subject, err error) {
 	return s, nil
 }
 
-// staged is the index that git is about to commit, which is not always that of the
+// staged returns the index that git is about to commit. That is not always the index of the
 // work tree: "git commit -a" and "git commit FILE" make their own (githooks(5),
 // GIT_INDEX_FILE).
 func (h *Hook) staged() (*Subject, error) {
@@ -90,8 +91,8 @@ func (h *Hook) staged() (*Subject, error) {
 	return &Subject{Source: src, Name: "what is staged", Looked: func() string { return src.Looked.String() }}, nil
 }
 
-// merged returns the other parents of the commit to be. While git merges by itself,
-// MERGE_HEAD is not written yet, but git names the parents in its environment
+// merged returns the other parents of the next commit. In the middle of "git merge",
+// MERGE_HEAD is not written yet, but git names the parents in the environment
 // (builtin/merge.c, GITHEAD_<id>).
 func (h *Hook) merged(head string) (ids []string) {
 	text, _ := os.ReadFile(filepath.Join(h.Repo.GitDir(), "MERGE_HEAD")) // absent unless merging
@@ -105,7 +106,7 @@ func (h *Hook) merged(head string) (ids []string) {
 	return ids
 }
 
-// inTree returns the path of a file from the top of the work tree.
+// inTree returns the path of a file relative to the top of the work tree.
 func (h *Hook) inTree(file string) (string, error) {
 	if h.Root == "" {
 		return "", fmt.Errorf("%w: %s: there is no work tree here to find it in", ErrUsage, file)
@@ -124,7 +125,7 @@ func (h *Hook) inTree(file string) (string, error) {
 	return "", fmt.Errorf("%w: %s: not in the work tree %s", ErrUsage, file, h.Root)
 }
 
-// resolved is path without symbolic links, or path.
+// resolved returns path without symbolic links; path itself if it does not exist.
 func resolved(path string) string {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		return target
@@ -132,8 +133,8 @@ func resolved(path string) string {
 	return path
 }
 
-// message is the message of a commit, without the diff that "git commit --verbose"
-// shows below it.
+// message returns the message of a commit, without the diff that "git commit --verbose" shows
+// below it.
 func (h *Hook) message() (*Subject, error) {
 	if len(h.Args) != 1 {
 		return nil, fmt.Errorf("%w: --stage commit-msg takes the file with the message", ErrUsage)
@@ -148,9 +149,9 @@ func (h *Hook) message() (*Subject, error) {
 	return &Subject{Source: src, Name: "the message", Looked: func() string { return lines }}, nil
 }
 
-// aboveScissors cuts what git is to ignore: a line of scissors, comments below it,
-// and a diff, with the lines of it that are removed. Without the comments, it is a
-// line that somebody typed.
+// aboveScissors returns the part of a message that git keeps: the text above the scissors.
+// Below them, git writes comments and a diff, which holds removed lines as well. Scissors
+// without a comment below were typed by a person, and end nothing.
 func aboveScissors(text []byte) []byte {
 	const scissors = " ------------------------ >8 ------------------------\n"
 	at := bytes.Index(text, []byte(scissors))
@@ -163,10 +164,10 @@ func aboveScissors(text []byte) []byte {
 	return text
 }
 
-// push is what a push sends. git says it on standard input, a line a ref: "<local
-// ref> <local id> <remote ref> <remote id>", and none if there is nothing to push.
-// pre-commit and prek read that and tell of the first ref only, and other managers may
-// not pass it on: then all local branches and tags are looked at that no remote has.
+// push returns the commits that a push sends. git names them on standard input, a line for
+// each ref: "<local ref> <local id> <remote ref> <remote id>", and no line if nothing is
+// pushed. pre-commit and prek read these lines and name only the first ref; other managers
+// may not pass them on. Then the subject is all local branches and tags.
 func (h *Hook) push(ctx context.Context) (*Subject, error) {
 	src := &gitsource.Range{Repo: h.Repo}
 	remote := os.Getenv("PRE_COMMIT_REMOTE_NAME")
@@ -205,14 +206,15 @@ func (h *Hook) push(ctx context.Context) (*Subject, error) {
 	return &Subject{Source: src, Name: "what is pushed", Looked: func() string { return src.Looked.String() }}, err
 }
 
-// known excludes from src what is in a remote already, as far as is known here: it has
-// left this machine, or came from elsewhere, and is not new. That is so of all remotes,
-// not only of the one that is pushed to: a fork lacks what the original repository has,
-// and of a URL, or of a remote that was never fetched, nothing is known at all. The note
-// says what was left out for another remote: it may be private.
+// known excludes the commits that any remote has, as far as this repository knows: they have
+// left this machine, or came from elsewhere, and are not new.
+//
+// All remotes count, not only the one that is pushed to. A fork lacks commits of the original
+// repository. And for a URL, or a remote that was never fetched, nothing is known at all.
+// The note says how many commits are left out because of another remote, which may be private.
 func (h *Hook) known(ctx context.Context, src *gitsource.Range, remote string) error {
 	refs, err := h.Repo.Refs("refs/remotes/")
-	if refs == nil { // one that git too calls broken leaves out no commit
+	if refs == nil { // git calls it broken, too: it leaves out no commit
 		return err
 	}
 	own, all, others := slices.Clone(src.Exclude), src.Exclude, 0
@@ -243,7 +245,7 @@ func (h *Hook) known(ctx context.Context, src *gitsource.Range, remote string) e
 	return err
 }
 
-// allLocal adds all local branches and tags to src.
+// allLocal adds all local branches and tags to src, and notes why.
 func (h *Hook) allLocal(src *gitsource.Range, why string) error {
 	for _, prefix := range []string{"refs/heads/", "refs/tags/"} {
 		refs, err := h.Repo.Refs(prefix)
@@ -257,7 +259,8 @@ func (h *Hook) allLocal(src *gitsource.Range, why string) error {
 	return nil
 }
 
-// between is what was changed from one revision to another, which only git can read.
+// between returns the commits from one revision to another. git resolves the revisions:
+// nothing else knows all forms of them.
 func (h *Hook) between(ctx context.Context, src *gitsource.Range, from, to string) (*Subject, error) {
 	for name, list := range map[string]*[]string{from: &src.Exclude, to: &src.Include} {
 		if name == "" {
@@ -272,8 +275,8 @@ func (h *Hook) between(ctx context.Context, src *gitsource.Range, from, to strin
 	return &Subject{Source: src, Name: "the commits from " + from + " to " + to, Looked: func() string { return src.Looked.String() }}, nil
 }
 
-// received is what a server has received and not let in yet: "<old id> <new id>
-// <ref>" a line on standard input (githooks(5), pre-receive).
+// received returns the commits that a server has received and not accepted yet. git names
+// them on standard input, "<old id> <new id> <ref>" a line (githooks(5), pre-receive).
 func (h *Hook) received() (*Subject, error) {
 	updates, err := readUpdates(h.Stdin, 3)
 	if err != nil {
@@ -292,11 +295,11 @@ func (h *Hook) received() (*Subject, error) {
 	return &Subject{Source: src, Name: "what is received", Looked: func() string { return src.Looked.String() }}, err
 }
 
-// A refUpdate is a ref that is about to change, from the id that the receiver has to
-// that of the sender.
+// A refUpdate is a ref that is about to change: from the id remote, which the receiver has,
+// to local, which the sender has.
 type refUpdate struct{ name, local, remote string }
 
-// readUpdates reads lines of three or four fields.
+// readUpdates reads lines of three fields (received) or four (push).
 func readUpdates(r io.Reader, fields int) (updates []refUpdate, err error) {
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
@@ -318,7 +321,7 @@ func readUpdates(r io.Reader, fields int) (updates []refUpdate, err error) {
 	return updates, nil
 }
 
-// ids returns id, unless it is empty or all zeros: a ref that is not there.
+// ids returns id; nothing if it is empty or all zeros, as for a ref that does not exist.
 func ids(id string) []string {
 	if strings.Trim(id, "0") == "" {
 		return nil

@@ -29,7 +29,7 @@ func (i *Installer) Uninstall() error {
 	return nil
 }
 
-// uninstallFiles removes the files of this repository: also those that git does not run,
+// uninstallFiles removes the files of this repository, and also those that git does not run
 // because core.hooksPath names another folder.
 func (i *Installer) uninstallFiles() (removed int, err error) {
 	common, err := i.git("rev-parse", "--git-common-dir")
@@ -56,7 +56,7 @@ func (i *Installer) uninstallFiles() (removed int, err error) {
 	return removed, nil
 }
 
-// uninstallFolder removes the hooks for all repositories that an older stanch has made.
+// uninstallFolder removes the hooks for all repositories that an older stanch installed.
 func (i *Installer) uninstallFolder() (removed int, err error) {
 	dir, err := ownHooks()
 	if err != nil {
@@ -85,7 +85,7 @@ func (i *Installer) uninstallFolder() (removed int, err error) {
 func (i *Installer) removeFile(file string) (removed int, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil || !isOurs(text) {
-		return 0, nil //nolint:nilerr // what is not there, or no file, is not ours
+		return 0, nil //nolint:nilerr // a file that cannot be read is not ours
 	}
 	if err := os.Remove(file); err != nil {
 		return 0, err

@@ -9,8 +9,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/suppress"
 )
 
-// readBaselines reads what --baseline names. Which tool wrote it is told from what
-// it begins with, and what is of none is an error.
+// readBaselines reads the baselines. The first bytes of a file tell which tool wrote it; a
+// file of no known tool is an error.
 func (c *Config) readBaselines() error {
 	for _, name := range c.options.Baselines {
 		data, err := os.ReadFile(name)
@@ -48,7 +48,7 @@ func (c *Config) readBaseline(name string, data []byte) error {
 	return fmt.Errorf("%s: is no JSON report of stanch or gitleaks, and no baseline of detect-secrets", name)
 }
 
-// fingerprints collects those of a report. It implements finding.Handler.
+// fingerprints is a finding.Handler that keeps the fingerprints of a report.
 type fingerprints map[string]bool
 
 func (fingerprints) Scan(finding.Scan) error             { return nil }

@@ -1,7 +1,8 @@
-// Package project reads the files by which a user tells stanch what to look for and what to
-// ignore: its configuration, ignore files of other tools, and baselines. Some are named by
-// the user, others found in the root of the project, from disk or from a commit that is
-// trusted: an ignore file that comes with a pull request must not hide what it brings.
+// Package project reads the files in which users write rules and list findings to ignore:
+// stanch's configuration, ignore files of other tools, and baselines. The user names some of
+// them; others are in the root of the project. There they are read from disk or, for a pull
+// request, from the commit that it is merged into: a pull request must not hide its own keys
+// with an ignore file.
 //
 // It is public for the commands of stanch, and no contract.
 package project
@@ -26,7 +27,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/suppress"
 )
 
-// The files that are read where they are found, in the root of the project.
+// The files that are looked for in the root of the project.
 const (
 	OwnConfig             = ".stanch.toml"
 	GitleaksConfig        = ".gitleaks.toml"
@@ -40,11 +41,11 @@ type Options struct {
 	Files     []string // configurations, instead of those of the project
 	Baselines []string
 	NoIgnores bool   // read nothing in the project, and honour no allow comment
-	HonorLive bool   // hide what is ignored even if it is live
+	HonorLive bool   // hide ignored findings even if they are live
 	Within    string // a path in the project whose files are read; "" if none are
 	Root      string // of the project, if it is known; by default it is looked for
-	// Trusted reads the files of the project as they are in a commit, instead of from
-	// disk; nil data if one is not there.
+	// Trusted, if not nil, reads the files of the project from a commit instead of from disk.
+	// It returns nil data for a file that the commit does not have.
 	Trusted func(name string) ([]byte, error)
 }
 
@@ -54,7 +55,7 @@ type Config struct {
 	now      time.Time
 	configs  []*rules.Config
 	detector *rules.Detector
-	digest   hash.Hash // of what the rules are made of
+	digest   hash.Hash // of the files with rules
 	ignores  hash.Hash // of ignore files and baselines
 	root     string    // of the project, "" if there is none
 	Notes    suppress.Notes
@@ -63,8 +64,8 @@ type Config struct {
 	unread   []func(finding.Unread) string
 }
 
-// Read reads all that o names and finds in the project. A file that cannot be parsed
-// is an error; a part that cannot be used is a note.
+// Read reads the files that o names and those of the project. A file that cannot be parsed is
+// an error; an entry that cannot be used is a note.
 func Read(o Options) (*Config, error) {
 	c := &Config{options: o, now: time.Now(), digest: sha256.New(), ignores: sha256.New(), root: o.Root}
 	if o.Root == "" && o.Within != "" {
@@ -93,7 +94,7 @@ func Read(o Options) (*Config, error) {
 	return c, nil
 }
 
-// ReadRules reads only the rules of the project at root, not what it ignores.
+// ReadRules reads the rules of the project at root, and none of its ignore files.
 func ReadRules(root string) (*Config, error) {
 	c := &Config{options: Options{Within: root}, root: root}
 	if err := errors.Join(c.readFiles(), c.compile()); err != nil {
@@ -103,7 +104,7 @@ func ReadRules(root string) (*Config, error) {
 	return c, nil
 }
 
-// compile makes the detector of what was read.
+// compile makes a detector of the rules.
 func (c *Config) compile() (err error) {
 	if len(c.configs) == 0 {
 		return nil
@@ -112,8 +113,8 @@ func (c *Config) compile() (err error) {
 	return err
 }
 
-// FindRoot returns the root of the work tree that path is in; outside of one, the
-// folder itself.
+// FindRoot returns the root of the work tree that path is in; outside of one, path itself. It
+// returns "" for a bare repository.
 func FindRoot(path string) string {
 	if root := gitsource.WorkTree(path); root != "" {
 		return root
@@ -128,8 +129,8 @@ func FindRoot(path string) string {
 	return root
 }
 
-// readFiles reads what --config names, which may be anywhere, or else the
-// configurations of the project.
+// readFiles reads the configurations that the user names, wherever they are, or else those of
+// the project.
 func (c *Config) readFiles() error {
 	if len(c.options.Files) > 0 {
 		var all []configFile
@@ -154,14 +155,14 @@ func (c *Config) readFiles() error {
 			return err
 		}
 		if data != nil {
-			// The file may be a stranger's: it names none outside of its project.
+			// The file may be a stranger's: it can name files of its project only.
 			all = append(all, configFile{name, data, project})
 		}
 	}
 	return c.addAll(all)
 }
 
-// Beside returns the path of other as it is named in the file name.
+// Beside returns the path of other, which the file name refers to.
 func Beside(name, other string) string {
 	if filepath.IsAbs(other) {
 		return other
@@ -169,8 +170,8 @@ func Beside(name, other string) string {
 	return filepath.Join(filepath.Dir(name), other)
 }
 
-// project returns how files of the project are read, and what ends that; nil if
-// nothing is to be read there.
+// project returns a function that reads files of the project, and one to call at the end.
+// They are nil if no file of the project is to be read.
 func (c *Config) project() (read func(name string) ([]byte, error), done func()) {
 	if c.options.NoIgnores {
 		return nil, nil
@@ -183,12 +184,12 @@ func (c *Config) project() (read func(name string) ([]byte, error), done func())
 	}
 	root, err := os.OpenRoot(c.root)
 	if err != nil {
-		return nil, nil // a file, or not there: the scan says so
+		return nil, nil // not a folder: the scan says so
 	}
 	return func(name string) ([]byte, error) { return readIn(root, name) }, func() { _ = root.Close() }
 }
 
-// seen makes a file with rules part of the digest.
+// seen adds a file with rules to the digest.
 func (c *Config) seen(data []byte) {
 	if c.digest == nil {
 		c.digest = sha256.New()
@@ -196,7 +197,7 @@ func (c *Config) seen(data []byte) {
 	_, _ = fmt.Fprintf(c.digest, "%d\n%s", len(data), data)
 }
 
-// ignored makes an ignore file or a baseline part of the digest of those.
+// ignored adds an ignore file or a baseline to the digest of ignores.
 func (c *Config) ignored(list []byte) {
 	if c.ignores == nil {
 		c.ignores = sha256.New()
@@ -204,14 +205,15 @@ func (c *Config) ignored(list []byte) {
 	_, _ = fmt.Fprintf(c.ignores, "%d\n%s", len(list), list)
 }
 
-// A configFile is one that is to be read, with a way to read those that it names.
+// A configFile is a configuration, with a function that reads the files that it refers to.
 type configFile struct {
 	name string
 	data []byte
 	open func(name string) ([]byte, error)
 }
 
-// addAll reads configurations, ours first: they say what gitleaks' default is.
+// addAll parses configurations, ours first: they name the default rules of gitleaks, which the
+// others may extend.
 func (c *Config) addAll(files []configFile) error {
 	reader := rules.Gitleaks{}
 	for _, f := range files {
@@ -272,7 +274,7 @@ func notThere(name string, data []byte) error {
 	return nil
 }
 
-// readProject reads the ignore files of the project, of whichever tool.
+// readProject reads the ignore files of the project, of all tools.
 func (c *Config) readProject() error {
 	project, done := c.project()
 	if project == nil {
@@ -319,11 +321,11 @@ func (c *Config) readProject() error {
 	return nil
 }
 
-// name is the path of the file that l is in, relative to the root of the project.
+// name returns the path of the file that l is in, relative to the root of the project.
 func (c *Config) name(l *finding.Location) string { return PathIn(c.root, l) }
 
-// PathIn returns the path of the file that l is in, relative to root, as ignore files name
-// it; "" if it is no file, as a commit message.
+// PathIn returns the path of the file that l is in, relative to root, as ignore files have it;
+// "" if l is not in a file but, say, in a commit message.
 func PathIn(root string, l *finding.Location) string {
 	switch l.Kind {
 	case finding.KindBlob, finding.KindIndex, finding.KindWorktree, "":
@@ -332,7 +334,7 @@ func PathIn(root string, l *finding.Location) string {
 	}
 	path := filepath.ToSlash(l.Path)
 	if l.Commit != "" || root == "" || string(l.Blob) != l.Path && !strings.HasPrefix(l.Path, string(l.Blob)+"!") {
-		return path // of a repository: it is relative to the root
+		return path // in a repository: already relative to its root
 	}
 	abs, err := filepath.Abs(l.Path)
 	if err != nil {
@@ -344,7 +346,7 @@ func PathIn(root string, l *finding.Location) string {
 	return path
 }
 
-// Rules returns the rules of the user, to be documented in reports.
+// Rules returns the rules of the user, which reports explain.
 func (c *Config) Rules() []*detectors.Rule {
 	if c.detector == nil {
 		return nil
@@ -352,7 +354,7 @@ func (c *Config) Rules() []*detectors.Rule {
 	return c.detector.Rules()
 }
 
-// Extend returns set with the rules of the user.
+// Extend returns set with the rules of the user added.
 func (c *Config) Extend(set *detectors.Set) *detectors.Set {
 	if c.detector == nil || len(c.Rules()) == 0 {
 		return set
@@ -360,7 +362,7 @@ func (c *Config) Extend(set *detectors.Set) *detectors.Set {
 	return set.WithPlain(c.detector)
 }
 
-// Suppress gives sc what the user allows.
+// Suppress sets the filters of sc that ignore findings as the user says.
 func (c *Config) Suppress(sc *scanner.Scanner) {
 	sc.Allow, sc.AllowAt = c.allow, c.allowAt
 	sc.HonorIgnoresForLive = c.options.HonorLive
@@ -376,18 +378,19 @@ func (c *Config) Suppress(sc *scanner.Scanner) {
 	}
 }
 
-// NewNotes returns the notes that it did not return before: what is wrong with a file, or
-// has expired in it.
+// NewNotes returns the notes that it has not returned before, on entries of files that cannot
+// be used or have expired.
 func (c *Config) NewNotes() []string {
 	notes := slices.Clone(c.Notes.List())[c.Notes.Said:]
 	c.Notes.Said = len(c.Notes.List())
 	return notes
 }
 
-// RulesDigest is a hash of all that rules were read from.
+// RulesDigest returns a hash of the files with rules.
 func (c *Config) RulesDigest() []byte { return c.digest.Sum(nil) }
 
-// IgnoresDigest is a hash of all that decides what is ignored, and what has expired of it.
+// IgnoresDigest returns a hash of all that decides which findings are ignored: files, options,
+// and entries that have expired.
 func (c *Config) IgnoresDigest() []byte {
 	h := sha256.New()
 	_, _ = fmt.Fprintf(h, "%v %v %x %q", c.options.NoIgnores, c.options.HonorLive, c.ignores.Sum(nil), c.Notes.List())

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 )
 
-// maxConfig bounds what is read of a file that may be a stranger's.
+// maxConfig bounds the size of a file, which may be a stranger's.
 const maxConfig = 64 << 20
 
 // readIn returns the content of a file below root, nil if it is not there.
@@ -21,7 +21,7 @@ func readIn(root *os.Root, name string) ([]byte, error) {
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
-	case !info.Mode().IsRegular(): // to open a FIFO would wait for somebody to write to it
+	case !info.Mode().IsRegular(): // to open a FIFO waits for a writer
 		return nil, fmt.Errorf("%s: it is not a regular file", name)
 	}
 	f, err := root.Open(file)

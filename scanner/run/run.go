@@ -21,7 +21,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// Options say what is looked for, what is ignored, and who is asked about it.
+// Options say how a scan judges findings: by which rules, ignore files and verifier.
 type Options struct {
 	Project *project.Config
 	// MinConfidence ignores findings of less confidence; "" ignores none.
@@ -34,8 +34,8 @@ type Options struct {
 // workers is how many keys are verified at once.
 const workers = 4
 
-// NewScanner returns the scanner that o asks for, and its detectors of credentials, which
-// the rules of the user are not part of. A presigned URL that expired before now is ignored; with the zero time none is.
+// NewScanner returns the scanner that o asks for, and its detectors of credentials, without
+// the rules of the user. A presigned URL that expired before now is ignored; with the zero time none is.
 func (o *Options) NewScanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
 	set := catalog.NewSet()
 	sc := &scanner.Scanner{
@@ -67,7 +67,7 @@ type Scan struct {
 	FailOn FailOn
 }
 
-// A Result is what a scan has found that decides the exit code.
+// A Result holds all that decides the exit code of a scan.
 type Result struct {
 	Leaks   int // findings that FailOn counts
 	Summary finding.Summary
