@@ -1,8 +1,8 @@
-// Command stanch finds leaked AWS keys, proves which are live and says what to
-// do. This file is its manual.
+// Command stanch finds leaked AWS keys, proves which are live and says how to shut them off.
+// This file is its manual.
 package main
 
-// manual is the long help of stanch, its man page in short.
+// manual is the long help of the command stanch.
 const manual = `stanch finds leaked AWS keys in git repositories and files, pairs ids with their
 secrets, asks AWS which of them are live, and says what to do.
 

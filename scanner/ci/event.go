@@ -14,64 +14,62 @@ import (
 	"strings"
 )
 
-// A Kind is how much of a repository an event is about.
+// A Kind says which part of a repository an event is about.
 type Kind string
 
 const (
-	// Commits are those that Head leads to and Base does not.
+	// Commits are the commits that Head leads to and Base does not.
 	Commits Kind = "commits"
-	// Everything is all branches and tags.
+	// Everything is all branches and tags, as for a schedule.
 	Everything Kind = "everything"
-	// Nothing is what a deleted ref brings.
+	// Nothing is to be scanned: a ref was deleted.
 	Nothing Kind = "nothing"
 )
 
-// An Event is what made CI run. Ids are full object ids, in lower case.
+// An Event says why CI runs. Its ids are full object ids, in lower case.
 type Event struct {
-	Service string // GitHub Actions, GitLab CI, or "" for revisions of the user
+	Service string // GitHub Actions, GitLab CI, or "" for revisions that the user names
 	Name    string // as the service calls it: push, pull_request, merge_group …
 	Kind    Kind
-	// Head is what is to be scanned: the id of a commit or of an annotated tag, or
-	// any revision if the user named it.
+	// Head is the commit or annotated tag to scan: an id, or any revision if the user
+	// named it.
 	Head string
-	// Base is what was there before: "" for a ref that is new.
+	// Base is the commit that the ref led to before: "" for a new ref.
 	Base string
-	// HeadRefs are names by which the server may know Head, if it gives out no ids.
+	// HeadRefs are refs that lead to Head, for servers that do not send commits by id.
 	HeadRefs []string
-	// Ref is the full name of the ref that was pushed, "" if none was.
+	// Ref is the full name of the ref that was pushed, "" without a push.
 	Ref string
 	// DefaultBranch is its short name, "" if unknown.
 	DefaultBranch string
 	// Commits is how many commits the service counts, 0 if unknown: a hint at how
 	// much history to fetch.
 	Commits int
-	// PullRequest is its number, 0 if it is none. Fork says that its author may have
-	// no right to write to the repository.
+	// PullRequest is the number of the pull request, 0 without one. Fork says that it comes
+	// from another repository: its author may have no right to write to this one.
 	PullRequest int
 	Fork        bool
-	// Public says that everybody can read the log, as far as anybody knows.
+	// Public says that everybody can read the log, or may for all that is known.
 	Public bool
 	// Visibility is that of the repository, in the words of the service: public,
 	// private, internal; "" if it does not say.
 	Visibility string
-	// Trusted is the commit that configuration and ignore files are to be read from:
-	// what a pull request says about them is for its reviewers, not for its own scan.
-	// It is "" if those of the work tree count.
+	// Trusted is the commit from which configuration and ignore files are read, "" for the
+	// work tree. A pull request cannot change its own scan: its reviewers decide first.
 	Trusted string
 }
 
-// ErrPayload says that an event lacks what its name promises: nothing can be
-// scanned, and nothing was.
+// ErrPayload says that an event lacks a field that its name promises. Nothing was scanned.
 var ErrPayload = errors.New("the event cannot be understood")
 
-// Given is the event of a user who names two revisions. Without base all is meant
-// that leads to head. Of what the service says, e, it keeps who may read the log and
-// whom to trust; the zero Event is that of no service.
+// Given returns the event of a user who names two revisions: the commits that lead to head
+// and not to base, which may be "". From e, the event of the service, it keeps who may read
+// the log and which files are trusted. The zero Event is of no service.
 func (e Event) Given(base, head string) Event {
 	return Event{Name: "range", Kind: Commits, Head: head, Base: base, Public: e.Public || e.Service == "", Visibility: e.Visibility, Trusted: e.Trusted}
 }
 
-// Whole is the event of a user who wants all of the repository scanned.
+// Whole returns the event of a user who scans the whole repository.
 func (e Event) Whole() Event {
 	return Event{Service: e.Service, Name: "scan of the history", Kind: Everything, Public: e.Public || e.Service == "", Visibility: e.Visibility, Trusted: e.Trusted}
 }
@@ -79,16 +77,16 @@ func (e Event) Whole() Event {
 // Env returns the value of an environment variable, "" if it is not set: os.Getenv.
 type Env func(name string) string
 
-// isObjectID reports whether id is that of an object, of SHA-1 or of SHA-256. It is not
-// a regexp: to repeat 64 times takes longer to compile than a hook has to start.
+// isObjectID reports whether id has the form of an object id, of SHA-1 or SHA-256. It is no
+// regexp: one with a repetition of 64 takes longer to compile than a hook has to start.
 func isObjectID(id string) bool {
 	return (len(id) == 40 || len(id) == 64) && strings.Trim(id, "0123456789abcdef") == ""
 }
 
-// none reports whether id stands for no object.
+// none reports whether id stands for no object: it is empty or all zeros.
 func none(id string) bool { return id == "" || strings.Trim(id, "0") == "" }
 
-// isBranch reports whether a full ref name is that of branch.
+// isBranch reports whether branch was pushed.
 func (e *Event) isBranch(branch string) bool { return branch != "" && e.Ref == "refs/heads/"+branch }
 
 // OnDefaultBranch reports whether the default branch was pushed.

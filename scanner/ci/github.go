@@ -28,7 +28,7 @@ func GitHub(env Env) (Event, error) {
 	return e, nil
 }
 
-// payload holds the fields of GitHub's payloads that are read, of all events.
+// payload holds the fields that are read from GitHub's payloads, for all events.
 type payload struct {
 	Ref     string `json:"ref"`
 	Before  string `json:"before"`
@@ -70,7 +70,7 @@ func githubEvent(name string, text []byte) (Event, error) {
 	}
 	e := Event{
 		Service: "GitHub Actions", Name: name, DefaultBranch: p.Repository.DefaultBranch,
-		// What is not known to be private may be read by everybody.
+		// Unless GitHub says that it is private, everybody may read the log.
 		Public: p.Repository.Private == nil || !*p.Repository.Private,
 	}
 	if private := p.Repository.Private; private != nil {
@@ -87,8 +87,8 @@ func githubEvent(name string, text []byte) (Event, error) {
 	case "delete":
 		e.Kind = Nothing
 	default:
-		// schedule, workflow_dispatch, repository_dispatch, and whatever GitHub may
-		// invent: what has no range of its own is about all there is.
+		// schedule, workflow_dispatch, repository_dispatch, and events that GitHub may
+		// invent: an event without a range of its own is about the whole repository.
 		e.Kind = Everything
 	}
 	return e, err
@@ -132,7 +132,7 @@ func (e *Event) mergeGroup(p *payload) error {
 	return e.commits("merge_group.head_sha", p.MergeGroup.HeadSHA, "merge_group.base_sha", p.MergeGroup.BaseSHA)
 }
 
-// commits sets the range. Ids go to git as arguments: what is none is refused.
+// commits sets the range. Ids become arguments of git, so anything else is refused.
 func (e *Event) commits(headName, head, baseName, base string) error {
 	e.Kind = Commits
 	if none(head) || !isObjectID(head) {

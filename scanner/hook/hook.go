@@ -23,6 +23,7 @@ const (
 	byHand     = "manual"
 )
 
+// Stages are all stages, for the flag --stage.
 var Stages = []string{PreCommit, PreMerge, CommitMsg, PrePush, PreReceive, byHand}
 
 // A Hook is one run in a stage of git.

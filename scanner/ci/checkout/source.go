@@ -11,7 +11,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
 
-// Source returns what is to be read of the range in repo.
+// Source returns the source that reads the range from repo.
 func (r *Range) Source(repo *gitsource.Repository) scanner.Source {
 	if r.All && r.Unread == nil {
 		return repo
@@ -22,10 +22,11 @@ func (r *Range) Source(repo *gitsource.Repository) scanner.Source {
 	return &rangeSource{Range: gitsource.Range{Repo: repo, Include: r.Include, Exclude: r.Exclude, Head: r.Include[0]}, checkout: r}
 }
 
-// A lackingRepository is a repository of which the server may have more.
+// A lackingRepository is a repository of which the server may have more. It reports that as
+// unread.
 type lackingRepository struct {
 	*gitsource.Repository
-	rest scanner.Blob // says why
+	rest scanner.Blob // stands for the rest, with the error
 }
 
 // Blobs implements scanner.Source.
@@ -60,7 +61,7 @@ func (s *rangeSource) Blobs(ctx context.Context, yield func(scanner.Blob) error)
 	}
 	return s.Range.Blobs(ctx, func(b scanner.Blob) error {
 		if s.checkout.Tip && errors.Is(b.Err, gitsource.ErrShallow) {
-			return nil // what is older is of no event
+			return nil // older commits belong to no event
 		}
 		return yield(b)
 	})

@@ -82,9 +82,9 @@ type ciFlags struct {
 	deactivate           respond.Deactivation
 }
 
-// fromEnvironment sets flags that were not given from variables, as the action
-// does: the input fail-on is STANCH_FAIL_ON. Nothing is interpolated into a script
-// that way.
+// fromEnvironment sets flags that were not given from variables: --fail-on from
+// STANCH_FAIL_ON. The action passes its inputs that way, so that none is interpolated into a
+// script.
 func fromEnvironment(flags *pflag.FlagSet, env ci.Env) error {
 	var errs []error
 	flags.VisitAll(func(f *pflag.Flag) {
@@ -118,7 +118,7 @@ func (c *ciRun) run(ctx context.Context) error {
 	}
 	defer job.Out.Discard()
 	if c.onGitHub() {
-		// One stream, so that the runner sees all in this order.
+		// One stream, so that the runner sees commands and text in order.
 		c.Streams = &cli.Streams{Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stdout, Version: c.Version}
 		job.Streams = c.Streams
 		c.pub.Runner = publish.NewRunner(c.Stdout)
@@ -132,10 +132,10 @@ func (c *ciRun) run(ctx context.Context) error {
 	return c.finish(c.deactivate.Run(ctx, c.Streams, job.Operator, err))
 }
 
-// quiet reports whether the log is to name no account.
+// quiet reports whether the log must not name accounts.
 func (c *ciRun) quiet() bool { return c.pub.Event.Public && !c.nameAccounts }
 
-// job checks the flags.
+// job checks the flags and returns the job that they ask for.
 func (c *ciRun) job() (*scanflags.Job, error) {
 	if c.scanWhat != "event" && c.scanWhat != "history" {
 		return nil, fmt.Errorf("--scan %s: must be event or history", c.scanWhat)
@@ -158,8 +158,8 @@ func (c *ciRun) job() (*scanflags.Job, error) {
 	return c.Prepare(c.Streams)
 }
 
-// configure reads the configuration and the ignore files of the project: those of a
-// pull request from what it is to be merged into, which its author cannot change.
+// configure reads the configuration and the ignore files of the project. For a pull request
+// it reads them from the commit that it is merged into: its author cannot change that.
 func (c *ciRun) configure(ctx context.Context, j *scanflags.Job, tree *checkout.Checkout) (err error) {
 	c.Config.Within = c.dir
 	if commit := c.pub.Event.Trusted; commit != "" {
@@ -178,7 +178,7 @@ func (c *ciRun) configure(ctx context.Context, j *scanflags.Job, tree *checkout.
 	return err
 }
 
-// scan works out what to scan, and does it.
+// scan finds the commits of the event and scans them.
 func (c *ciRun) scan(ctx context.Context, j *scanflags.Job) error {
 	if err := c.findEvent(); err != nil {
 		return err
@@ -191,7 +191,7 @@ func (c *ciRun) scan(ctx context.Context, j *scanflags.Job) error {
 	if err != nil {
 		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w; check the repository out first, with git", err))
 	}
-	defer func() { _ = repo.Close() }() // it is not a clone: there is nothing to remove
+	defer func() { _ = repo.Close() }() // it was only read from
 	repo.MaxBlobSize = c.MaxSize << 20
 	tree := &checkout.Checkout{
 		Dir: c.dir, Token: c.pub.Token(), Server: cmp.Or(c.env("GITHUB_SERVER_URL"), c.env("CI_SERVER_URL")),
@@ -218,7 +218,7 @@ func (c *ciRun) scan(ctx context.Context, j *scanflags.Job) error {
 	return errors.Join(err, c.publish(ctx, err))
 }
 
-// findEvent says what CI runs for: what the user names, else what the service says.
+// findEvent sets the event: the revisions that the user names, or the event of the service.
 func (c *ciRun) findEvent() error {
 	var service ci.Event
 	var err error

@@ -26,7 +26,7 @@ func New(s *cli.Streams) *cobra.Command {
 	return cmd
 }
 
-// installFlags are those of install, uninstall and status.
+// installFlags are the flags of install, uninstall and status.
 type installFlags struct {
 	global bool
 	stages []string

@@ -82,7 +82,7 @@ func (f *hookFlags) run(ctx context.Context, s *cli.Streams, args []string) erro
 		fmt.Fprintf(s.Stderr, "stanch: %s: nothing was scanned, because SKIP=%s\n", h.Stage, printable.Text(os.Getenv("SKIP")))
 		return nil
 	}
-	if h.Stage != hook.PreReceive { // there the files of a work tree are those that were pushed last
+	if h.Stage != hook.PreReceive { // a work tree on a server holds the files of the last push
 		f.config.Root = root
 	}
 	config, err := f.config.Read(s.Stderr)

@@ -5,7 +5,6 @@ package report
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -31,7 +30,7 @@ answers of AWS are.`,
 					return err
 				}
 			}
-			var in io.Reader = cli.Interruptible(cmd.Context(), s.Stdin)
+			in := cli.Interruptible(cmd.Context(), s.Stdin)
 			if name := cli.Operand(args, "-"); name != "-" {
 				file, err := os.Open(name)
 				if err != nil {

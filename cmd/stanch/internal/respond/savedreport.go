@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
@@ -60,7 +59,7 @@ func (r *SavedReport) Replay(h finding.Handler) error {
 // report that was cut off, h gets the part that there is. Without secrets, those in the
 // report are dropped.
 func readReport(ctx context.Context, s *cli.Streams, name string, secrets bool, h finding.Handler) error {
-	var in io.Reader = cli.Interruptible(ctx, s.Stdin)
+	in := cli.Interruptible(ctx, s.Stdin)
 	if name != "-" {
 		file, err := os.Open(name)
 		if err != nil {

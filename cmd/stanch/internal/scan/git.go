@@ -45,7 +45,7 @@ cloned to a temporary folder, which is removed afterwards.`,
 			}
 			f.Config.Within = operand
 			if transport.IsURL(operand) {
-				f.Config.Within = "" // what is in it is a stranger's
+				f.Config.Within = "" // its files are a stranger's
 			}
 			if err := f.deactivate.Check(f.Verifies(), f.Accounts, &f.Owner, &f.Cache); err != nil {
 				return err
@@ -62,11 +62,11 @@ cloned to a temporary folder, which is removed afterwards.`,
 	f.Add(cmd, true)
 	f.deactivate.Add(cmd)
 	cmd.Flags().BoolVar(&f.reachableOnly, "reachable-only", false, "leave out objects that no branch, tag or other ref leads to")
-	cmd.Flags().StringVar(&f.sinceState, "since-state", "", "read only what was added since the scan that wrote this file, and write it anew")
+	cmd.Flags().StringVar(&f.sinceState, "since-state", "", "scan only what was added since the scan that wrote this file, then update the file")
 	return cmd
 }
 
-// gitFlags are those of scans of repositories.
+// gitFlags are the flags of "stanch git".
 type gitFlags struct {
 	scanflags.Flags
 	reachableOnly bool
