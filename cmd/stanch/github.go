@@ -18,7 +18,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
-	"github.com/stanch-dev/stanch/scanner/githubapi"
+	"github.com/stanch-dev/stanch/scanner/github"
 )
 
 func newGitHub(s *cli.Streams) *cobra.Command {
@@ -63,7 +63,7 @@ scanned; the exit code is 3 then.`,
 				return err
 			}
 			f.deletedSet = cmd.Flags().Changed("deleted")
-			w := &githubSweep{flags: f, shard: part, listers: map[string]*githubapi.Lister{}, streams: s}
+			w := &githubSweep{flags: f, shard: part, listers: map[string]*github.Lister{}, streams: s}
 			for _, target := range args {
 				if _, err := w.lister(cmd.Context(), target); err != nil {
 					return err
@@ -98,7 +98,7 @@ func (f *githubFlags) addDeleted(flags *pflag.FlagSet) {
 type githubFlags struct {
 	scanflags.Flags
 	login               githubLogin
-	filter              githubapi.Filter
+	filter              github.Filter
 	include             []string
 	shard               string
 	deleted, deletedSet bool
@@ -135,14 +135,14 @@ type githubSweep struct {
 	flags   *githubFlags
 	shard   shard
 	streams *cli.Streams
-	listers map[string]*githubapi.Lister // by owner, if they differ
-	listed  int                          // repositories, those that are left out included
+	listers map[string]*github.Lister // by owner, if they differ
+	listed  int                       // repositories, those that are left out included
 	// saidNoDeleted is of the goroutine that clones.
 	saidNoDeleted bool
 }
 
 // lister returns the Lister for target.
-func (w *githubSweep) lister(ctx context.Context, target string) (*githubapi.Lister, error) {
+func (w *githubSweep) lister(ctx context.Context, target string) (*github.Lister, error) {
 	owner, _, _ := strings.Cut(target, "/")
 	key := ""
 	if w.flags.login.perOwner() {
@@ -161,8 +161,8 @@ func (w *githubSweep) lister(ctx context.Context, target string) (*githubapi.Lis
 
 // A listed repository is one to scan, and who asks for it.
 type listed struct {
-	githubapi.Repository
-	from *githubapi.Lister
+	github.Repository
+	from *github.Lister
 }
 
 func (w *githubSweep) run(ctx context.Context, targets []string) error {

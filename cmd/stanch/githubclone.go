@@ -9,7 +9,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner"
-	"github.com/stanch-dev/stanch/scanner/githubapi"
+	"github.com/stanch-dev/stanch/scanner/github"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
 
@@ -85,7 +85,7 @@ func (w *githubSweep) fetchDeleted(ctx context.Context, c clone) error {
 		return nil
 	}
 	events, err := c.from.Activity(ctx, c.Name, time.Time{})
-	if errors.Is(err, githubapi.ErrNoActivity) && !w.flags.deletedSet {
+	if errors.Is(err, github.ErrNoActivity) && !w.flags.deletedSet {
 		w.sayNoDeleted("this GitHub does not say what it was")
 		return nil
 	}

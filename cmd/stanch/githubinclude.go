@@ -9,14 +9,14 @@ import (
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
-	"github.com/stanch-dev/stanch/scanner/githubapi"
+	"github.com/stanch-dev/stanch/scanner/github"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
 
 const gists = "gists"
 
 // includable is what --include takes: what GitHub keeps beside repositories.
-var includable = []string{githubapi.Issues, githubapi.Pulls, githubapi.Discussions, githubapi.Releases, githubapi.Actions, gists}
+var includable = []string{github.Issues, github.Pulls, github.Discussions, github.Releases, github.Actions, gists}
 
 func checkInclude(include []string) error {
 	for _, what := range include {
@@ -33,7 +33,7 @@ func (w *githubSweep) scanTexts(ctx context.Context, sc *scanner.Scanner, r list
 	for _, what := range w.flags.include {
 		switch {
 		case what == gists:
-		case what == githubapi.Discussions && !r.HasDiscussions:
+		case what == github.Discussions && !r.HasDiscussions:
 		default:
 			kinds = append(kinds, what)
 		}
@@ -63,7 +63,7 @@ func (w *githubSweep) scanGists(ctx context.Context, sc *scanner.Scanner, target
 		}
 		lister, err := w.lister(ctx, target)
 		if err == nil {
-			err = lister.Gists(ctx, target, time.Time{}, func(g githubapi.Gist) error {
+			err = lister.Gists(ctx, target, time.Time{}, func(g github.Gist) error {
 				if !w.shard.hasName(g.Page) {
 					return ctx.Err()
 				}

@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/scanner/githubapi"
+	"github.com/stanch-dev/stanch/scanner/github"
 )
 
 // A githubLogin says which GitHub is asked, and as whom.
@@ -44,31 +44,31 @@ func (g *githubLogin) addToken(flags *pflag.FlagSet) {
 
 // lister returns a Lister for the repositories of owner, an organization or user. It
 // waits for GitHub up to maxWait, by wait, time.After if that is nil.
-func (g *githubLogin) lister(ctx context.Context, version, owner string, maxWait time.Duration, wait func(context.Context, time.Duration) error) (*githubapi.Lister, error) {
+func (g *githubLogin) lister(ctx context.Context, version, owner string, maxWait time.Duration, wait func(context.Context, time.Duration) error) (*github.Lister, error) {
 	tokens, err := g.tokens(ctx, version, owner)
 	if err != nil {
 		return nil, err
 	}
-	lister, err := githubapi.NewLister(g.api, tokens, version)
+	lister, err := github.NewLister(g.api, tokens, version)
 	if err != nil {
 		return nil, fmt.Errorf("--api-url: %w", err)
 	}
 	lister.MaxWait, lister.Wait = maxWait, wait
-	if app, ok := tokens.(*githubapi.App); ok {
+	if app, ok := tokens.(*github.App); ok {
 		app.MaxWait, app.Wait = maxWait, wait
 	}
 	return lister, nil
 }
 
 // tokens returns what has the token for the repositories of owner.
-func (g *githubLogin) tokens(ctx context.Context, version, owner string) (githubapi.TokenSource, error) {
+func (g *githubLogin) tokens(ctx context.Context, version, owner string) (github.TokenSource, error) {
 	switch {
 	case g.appID == "" && g.appKey == "" && g.appInstallation == 0:
 		token, err := g.token(ctx)
 		if g.tokenFile != "" && err == nil {
 			return &fileToken{path: g.tokenFile, last: token}, nil
 		}
-		return githubapi.Static{Secret: token}, err
+		return github.Static{Secret: token}, err
 	case g.appID == "" || g.appKey == "":
 		return nil, errors.New("--app-id and --app-key are needed together")
 	case g.tokenFile != "":
@@ -78,7 +78,7 @@ func (g *githubLogin) tokens(ctx context.Context, version, owner string) (github
 	if err != nil {
 		return nil, fmt.Errorf("--app-key: %w", err)
 	}
-	app, err := githubapi.NewApp(g.api, g.appID, detectors.NewSecret(string(key)), g.appInstallation, owner, version)
+	app, err := github.NewApp(g.api, g.appID, detectors.NewSecret(string(key)), g.appInstallation, owner, version)
 	if err != nil {
 		return nil, fmt.Errorf("--app-id: %w", err)
 	}
@@ -116,7 +116,7 @@ func readToken(file string) (detectors.Secret, error) {
 // notInToken reports whether r is in no token, and no header may hold it.
 func notInToken(r rune) bool { return r <= ' ' || r > '~' }
 
-// A fileToken is a githubapi.TokenSource: the token in a file, which others may replace
+// A fileToken is a github.TokenSource: the token in a file, which others may replace
 // while a long sweep runs. It is read again when GitHub refuses what was there.
 type fileToken struct {
 	path string
@@ -124,7 +124,7 @@ type fileToken struct {
 	last detectors.Secret
 }
 
-// Token implements githubapi.TokenSource.
+// Token implements github.TokenSource.
 func (f *fileToken) Token(_ context.Context, refused detectors.Secret) (detectors.Secret, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stanch-dev/stanch/scanner/githubapi"
+	"github.com/stanch-dev/stanch/scanner/github"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -117,7 +117,7 @@ func TestTokenFileReplaced(t *testing.T) {
 		t.Error(asked, err)
 	}
 	good = "second"
-	if err := list(); !errors.Is(err, githubapi.ErrDenied) || asked != 2 {
+	if err := list(); !errors.Is(err, github.ErrDenied) || asked != 2 {
 		t.Error(asked, err)
 	}
 	write(good)

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/stanch-dev/stanch/scanner/githubapi"
+	"github.com/stanch-dev/stanch/scanner/github"
 )
 
 // A shard is one of several equal parts of the repositories, each for a machine of its
@@ -44,7 +44,7 @@ func (s shard) String() string { return fmt.Sprintf("%d/%d", s.number, s.of) }
 
 // has reports whether the shard has a repository. It depends on nothing but the id of
 // that: a list that changes while machines ask for it takes none from all of them.
-func (s shard) has(r githubapi.Repository) bool {
+func (s shard) has(r github.Repository) bool {
 	if r.ID == 0 {
 		return s.hasName(strings.ToLower(r.Name))
 	}

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stanch-dev/stanch/scanner/githubapi"
+	"github.com/stanch-dev/stanch/scanner/github"
 )
 
 func TestParseShard(t *testing.T) {
@@ -23,9 +23,9 @@ func TestParseShard(t *testing.T) {
 // TestShards: each repository is in one shard, whatever others there are, and the shards
 // have about the same number.
 func TestShards(t *testing.T) {
-	var repos []githubapi.Repository
+	var repos []github.Repository
 	for i := range int64(3000) {
-		repos = append(repos, githubapi.Repository{ID: i * i, Name: "acme/" + strings.Repeat("x", int(i))}) // the first has no id
+		repos = append(repos, github.Repository{ID: i * i, Name: "acme/" + strings.Repeat("x", int(i))}) // the first has no id
 	}
 	for _, of := range []uint64{1, 2, 3, 7, 10} {
 		count := make([]int, of)
@@ -55,13 +55,13 @@ func TestShards(t *testing.T) {
 // share them out alike, and who renames one leaves it where it is.
 func TestShardStays(t *testing.T) {
 	for _, tt := range []struct {
-		repo githubapi.Repository
+		repo github.Repository
 		want uint64
 	}{
-		{githubapi.Repository{ID: 1296269, Name: "octocat/Hello-World"}, 7},
-		{githubapi.Repository{ID: 1296269, Name: "octocat/renamed"}, 7},
-		{githubapi.Repository{Name: "octocat/Hello-World"}, 7},
-		{githubapi.Repository{Name: "OctoCat/hello-world"}, 7},
+		{github.Repository{ID: 1296269, Name: "octocat/Hello-World"}, 7},
+		{github.Repository{ID: 1296269, Name: "octocat/renamed"}, 7},
+		{github.Repository{Name: "octocat/Hello-World"}, 7},
+		{github.Repository{Name: "OctoCat/hello-world"}, 7},
 	} {
 		for i := range uint64(8) {
 			if (shard{i + 1, 8}).has(tt.repo) != (i+1 == tt.want) {

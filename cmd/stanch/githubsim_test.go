@@ -8,12 +8,12 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
-	"github.com/stanch-dev/stanch/scanner/githubapi"
+	"github.com/stanch-dev/stanch/scanner/github"
 )
 
 // TestGitHubSimulator reads what GitHub's own description of its API has as examples.
 func TestGitHubSimulator(t *testing.T) {
-	l, err := githubapi.NewLister(gitHubSimulator(t), githubapi.Static{Secret: detectors.NewSecret("ghs-of-this-test")}, "test")
+	l, err := github.NewLister(gitHubSimulator(t), github.Static{Secret: detectors.NewSecret("ghs-of-this-test")}, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,12 +28,12 @@ func TestGitHubSimulator(t *testing.T) {
 		t.Errorf("%+v, %v", events, err)
 	}
 	for kind, want := range map[string]string{
-		githubapi.Issues:   `issues/comments/1@2011-04-14T16:00:49Z: Me too`,
-		githubapi.Pulls:    `pulls/1347@2011-01-26T19:01:12Z: Amazing new feature`,
-		githubapi.Releases: `releases/1: v1.0.0`,
-		githubapi.Actions:  `actions/runs/30433642: http: no Location header`, // it has no example of one
+		github.Issues:   `issues/comments/1@2011-04-14T16:00:49Z: Me too`,
+		github.Pulls:    `pulls/1347@2011-01-26T19:01:12Z: Amazing new feature`,
+		github.Releases: `releases/1: v1.0.0`,
+		github.Actions:  `actions/runs/30433642: http: no Location header`, // it has no example of one
 		// The query has passed GitHub's schema; the simulator has no repository.
-		githubapi.Discussions: `discussions: GitHub's GraphQL: Assert condition failed: no repository found`,
+		github.Discussions: `discussions: GitHub's GraphQL: Assert condition failed: no repository found`,
 	} {
 		texts, err := l.Texts("ada/app", []string{kind}, time.Time{})
 		if err != nil {

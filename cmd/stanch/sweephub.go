@@ -14,15 +14,15 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
-	"github.com/stanch-dev/stanch/scanner/githubapi"
+	"github.com/stanch-dev/stanch/scanner/github"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
 // targetOptions are those of a sweep.Target.
 type targetOptions struct {
-	Filter  githubapi.Filter `json:"filter"`
-	Deleted bool             `json:"deleted"`
-	Include []string         `json:"include,omitempty"`
+	Filter  github.Filter `json:"filter"`
+	Deleted bool          `json:"deleted"`
+	Include []string      `json:"include,omitempty"`
 }
 
 // maxPause is for how long a worker sleeps because GitHub asks it to. For longer the job
@@ -33,7 +33,7 @@ const maxPause = 5 * time.Second
 // known of its limits.
 func hubs(as githubLogin, version string, maxSize int64) func(sweep.Target) (sweep.Hub, error) {
 	var mu sync.Mutex
-	listers := map[string]*githubapi.Lister{}
+	listers := map[string]*github.Lister{}
 	return func(t sweep.Target) (sweep.Hub, error) {
 		var options targetOptions
 		if err := json.Unmarshal(t.Options, &options); err != nil {
@@ -69,7 +69,7 @@ func hubs(as githubLogin, version string, maxSize int64) func(sweep.Target) (swe
 
 // A hub is GitHub as a sweep sees it.
 type hub struct {
-	lister  *githubapi.Lister
+	lister  *github.Lister
 	options targetOptions
 	one     bool // the target is a repository
 	maxSize int64
@@ -78,11 +78,11 @@ type hub struct {
 
 // later makes of a limit of GitHub what a queue knows.
 func later(err error) error {
-	var limited *githubapi.RateLimited
+	var limited *github.RateLimited
 	if errors.As(err, &limited) {
 		return &sweep.Later{At: limited.Until, Why: limited.Error()}
 	}
-	if errors.Is(err, githubapi.ErrGone) || errors.Is(err, githubapi.ErrDenied) {
+	if errors.Is(err, github.ErrGone) || errors.Is(err, github.ErrDenied) {
 		return &sweep.Final{Err: err}
 	}
 	return err
@@ -90,7 +90,7 @@ func later(err error) error {
 
 // Pages implements sweep.Hub.
 func (h *hub) Pages(ctx context.Context, target string, yield func([]sweep.Listed) (bool, error)) error {
-	return later(h.lister.Pages(ctx, target, func(page []githubapi.Repository) (bool, error) {
+	return later(h.lister.Pages(ctx, target, func(page []github.Repository) (bool, error) {
 		list := make([]sweep.Listed, len(page))
 		for i, r := range page {
 			list[i] = sweep.Listed{
@@ -107,7 +107,7 @@ func (h *hub) More(ctx context.Context, target string, yield func([]sweep.Listed
 	if h.one || !slices.Contains(h.options.Include, gists) {
 		return nil
 	}
-	return later(h.lister.Gists(ctx, target, time.Time{}, func(g githubapi.Gist) error {
+	return later(h.lister.Gists(ctx, target, time.Time{}, func(g github.Gist) error {
 		name := strings.TrimPrefix(strings.TrimPrefix(g.Page, "https://"), "http://")
 		return yield([]sweep.Listed{{ID: "gist " + name, Name: name, Pushed: g.UpdatedAt, Page: g.Page, Clone: g.CloneURL}})
 	}))
@@ -151,7 +151,7 @@ func (h *hub) Lost(ctx context.Context, name string, since time.Time) (map[strin
 		return nil, err // GitHub tells nobody else
 	}
 	events, err := h.lister.Activity(ctx, name, since)
-	if errors.Is(err, githubapi.ErrNoActivity) {
+	if errors.Is(err, github.ErrNoActivity) {
 		return nil, nil
 	}
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
-	"github.com/stanch-dev/stanch/scanner/githubapi"
+	"github.com/stanch-dev/stanch/scanner/github"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
@@ -35,7 +35,7 @@ kept: who sweeps has it.`,
 				return fmt.Errorf("--every %s: must be a minute or more", every)
 			}
 			for _, name := range args {
-				if err := githubapi.CheckTarget(name); err != nil {
+				if err := github.CheckTarget(name); err != nil {
 					return err
 				}
 			}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stanch-dev/stanch/scanner/githubapi"
+	"github.com/stanch-dev/stanch/scanner/github"
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
@@ -33,7 +33,7 @@ func (p *Publisher) UploadSARIF(ctx context.Context, upload string, sarif []byte
 	client, err := p.client()
 	if err == nil {
 		ref, commit := p.analysed()
-		err = client.Upload(ctx, githubapi.Analysis{
+		err = client.Upload(ctx, github.Analysis{
 			SARIF: sarif, Commit: commit, Ref: ref,
 			Started: time.Now().Add(-time.Duration(p.Summary.ElapsedMS) * time.Millisecond),
 		})
@@ -45,14 +45,14 @@ func (p *Publisher) UploadSARIF(ctx context.Context, upload string, sarif []byte
 	case err == nil:
 		p.Say("SARIF was uploaded to code scanning.")
 		return nil
-	case errors.Is(err, githubapi.ErrPending):
+	case errors.Is(err, github.ErrPending):
 		p.notice("warning", err.Error())
 		return nil
-	case upload == UploadAuto && errors.Is(err, githubapi.ErrDenied):
+	case upload == UploadAuto && errors.Is(err, github.ErrDenied):
 		p.notice("warning", "SARIF was not uploaded: "+err.Error()+". "+permissionHint)
 		return nil
 	}
-	if errors.Is(err, githubapi.ErrDenied) {
+	if errors.Is(err, github.ErrDenied) {
 		return fmt.Errorf("%w. The scan itself is above. %s", err, permissionHint)
 	}
 	return fmt.Errorf("%w. The scan itself is above. To go without code scanning, set upload-sarif to false", err)
@@ -108,15 +108,15 @@ func (p *Publisher) Comment(ctx context.Context) error {
 		}
 		err = client.Comment(ctx, p.Event.PullRequest, text, p.Summary.Findings > 0)
 	}
-	if err != nil && errors.Is(err, githubapi.ErrDenied) {
+	if err != nil && errors.Is(err, github.ErrDenied) {
 		p.notice("warning", err.Error()+`. The job needs "pull-requests: write"; pull requests from forks never have it.`)
 		return nil
 	}
 	return err
 }
 
-func (p *Publisher) client() (*githubapi.Client, error) {
-	return githubapi.New(cmp.Or(p.Env("GITHUB_API_URL"), "https://api.github.com"), p.Env("GITHUB_REPOSITORY"), p.Token(), p.Version)
+func (p *Publisher) client() (*github.Client, error) {
+	return github.New(cmp.Or(p.Env("GITHUB_API_URL"), "https://api.github.com"), p.Env("GITHUB_REPOSITORY"), p.Token(), p.Version)
 }
 
 // notice tells people something about the run, not about a finding.

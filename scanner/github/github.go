@@ -1,11 +1,11 @@
-// Package githubapi asks and tells GitHub: it lists repositories and what GitHub keeps
+// Package github asks and tells GitHub: it lists repositories and what GitHub keeps
 // beside them, and leaves what a scan in CI found as alerts of code scanning and as a
 // comment of a pull request. It is the only package that talks to GitHub's API, so
 // that there is one to audit for what is sent and with which token.
 //
 // The token goes to the host of the API and to no other, redirects included. Limits
 // of requests are kept, and what may pass is tried again (transport.go).
-package githubapi
+package github
 
 import (
 	"context"
