@@ -182,3 +182,37 @@ func TestImportRules(t *testing.T) {
 		}
 	}
 }
+
+// TestEngineBehindTag: without the tag sweep nothing imports the engine of sweeps, tests
+// included. pre-commit runs go install ./... on each developer's machine; River, pgx and
+// SQLite would take half again the CPU that stanch takes.
+func TestEngineBehindTag(t *testing.T) {
+	engine := regexp.MustCompile(`^(github.com/(riverqueue|jackc)/|modernc.org/)`)
+	seen := 0
+	err := filepath.WalkDir("../..", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly|parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		for _, i := range f.Imports {
+			imported, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return err
+			}
+			if !engine.MatchString(imported) {
+				continue
+			}
+			seen++
+			if len(f.Comments) == 0 || f.Comments[0].List[0].Text != "//go:build sweep" {
+				t.Errorf("%s imports %s, and is not behind the tag sweep", name, imported)
+			}
+		}
+		return nil
+	})
+	if err != nil || seen < 5 {
+		t.Errorf("%d imports of the engine: %v", seen, err)
+	}
+}

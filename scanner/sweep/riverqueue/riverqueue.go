@@ -1,6 +1,5 @@
-// Package riverqueue runs the jobs of a sweep with River (riverqueue.com), in the
-// database that the store is in: SQLite for one process, PostgreSQL for a fleet. A job
-// and what it did are committed together.
+//go:build sweep
+
 package riverqueue
 
 import (
