@@ -80,7 +80,7 @@ var importRules = []struct {
 	{"a verifier takes credentials, not findings", `^scanner(/|$)`, `^(scanner|cmd)(/|$)`},
 	{"detectors do no I/O, use no network and no clock to decide", `^(net|os|io/fs)(/|$)`, `^(verifier|scanner|cmd)(/|$)`},
 	{"templates keep every method that reflection could reach in the binary", `^(text|html)/template$`, `^$`},
-	{"what helps tests is not shipped", `^(testing$|detectors/detectorstest|verifier/verifiertest|scanner/(scannertest|report/internal/reporttest))`, `test$`},
+	{"what helps tests is not shipped", `^(testing$|detectors/detectorstest|verifier/verifiertest|scanner/(scannertest|sweep/sweeptest|report/internal/reporttest))`, `test$`},
 }
 
 // leaves are packages that know nothing of stanch: everybody may import them, and they

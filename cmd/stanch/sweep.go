@@ -91,7 +91,6 @@ type engineFlags struct {
 	scanflags.Flags
 	login     githubLogin
 	scans     int
-	mirrors   string
 	maxFetch  int64 // MiB
 	lookEvery time.Duration
 	temp      string        // "" for the system's
@@ -105,7 +104,6 @@ func (f *engineFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	f.login.addToken(flags)
 	flags.IntVar(&f.scans, "scans", 2, "read so many repositories at once")
-	flags.StringVar(&f.mirrors, "mirrors", "", "keep a mirror of each repository in this folder, instead of nothing")
 	flags.Int64Var(&f.maxFetch, "max-fetch", 20<<10, "fail repositories of which more MiB would have to be fetched at once; 0 is no limit")
 	flags.DurationVar(&f.pause, "retry-after", 10*time.Second, "wait so long before what failed is tried again, the first time")
 	_ = flags.MarkHidden("retry-after")
@@ -123,11 +121,6 @@ func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue
 	if err != nil {
 		return nil, cli.Unfinished(err)
 	}
-	if f.mirrors != "" {
-		if err := os.MkdirAll(f.mirrors, 0o700); err != nil {
-			return nil, fmt.Errorf("--mirrors: %w", err)
-		}
-	}
 	detector, err := f.detector(build, j.Config)
 	if err != nil {
 		return nil, err
@@ -136,7 +129,7 @@ func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue
 	return &sweep.Engine{
 		Store: store, Queue: q, Hub: hubs(f.login, j.Streams.Version, f.MaxSize<<20), Scan: searcher.scan,
 		Detector: detector, Began: time.Now(),
-		Verifies: f.Verifies(), Mirrors: f.mirrors, Temp: f.temp, MaxFetch: f.maxFetch << 20, MaxBlobSize: f.MaxSize << 20,
+		Verifies: f.Verifies(), Temp: f.temp, MaxFetch: f.maxFetch << 20, MaxBlobSize: f.MaxSize << 20,
 		LookEvery: f.lookEvery, Log: log,
 	}, nil
 }

@@ -17,7 +17,6 @@ import (
 type sweptOrg struct {
 	*simulated
 	database string
-	extra    []string // flags of run
 }
 
 func newSweptOrg(t *testing.T, database string) *sweptOrg {
@@ -52,7 +51,7 @@ func (o *sweptOrg) add(t *testing.T, flags ...string) {
 // repositories that it is in.
 func (o *sweptOrg) sweep(t *testing.T, wantStatus int, flags ...string) []string {
 	t.Helper()
-	args := append([]string{"run", "--no-verify", "--retry-after", "10ms", "-f", "json"}, append(o.extra, flags...)...)
+	args := append([]string{"run", "--no-verify", "--retry-after", "10ms", "-f", "json"}, flags...)
 	status, out, errs := o.stanch(t, args...)
 	if status != wantStatus {
 		t.Errorf("exit status %d, want %d: %s\n%s", status, wantStatus, errs, out)
@@ -63,16 +62,13 @@ func (o *sweptOrg) sweep(t *testing.T, wantStatus int, flags ...string) []string
 // TestSweep follows an organization through changes: each sweep reads what is new, asks
 // GitHub no more than it must, and forgets nothing.
 func TestSweep(t *testing.T) {
-	for _, mode := range []string{"stateless", "mirrors", "postgresql"} {
+	for _, mode := range []string{"sqlite", "postgresql"} {
 		t.Run(mode, func(t *testing.T) {
 			database := filepath.Join(t.TempDir(), "sweep.db")
 			if mode == "postgresql" {
 				database = startPostgres(t).url
 			}
 			o := newSweptOrg(t, database)
-			if mode == "mirrors" {
-				o.extra = []string{"--mirrors", filepath.Join(t.TempDir(), "mirrors")}
-			}
 			o.repo(t, "app", "", `leak 1 f; commit 1; git rm -q f; commit 2`)
 			o.repo(t, "clean", "", `echo x >f; commit 1`)
 			o.repo(t, "copy", "app", `leak 2 g; commit 3`)

@@ -23,49 +23,25 @@ import (
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
-// TestSweepForgotten holds that what was read counts only for who still knows what was
-// found: another database, an older one, and a target that stays when another goes.
+// TestSweepForgotten: a target that stays keeps its findings when another goes.
 func TestSweepForgotten(t *testing.T) {
-	t.Run("mirrors", func(t *testing.T) {
-		o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
-		o.extra = []string{"--mirrors", filepath.Join(t.TempDir(), "mirrors")}
-		o.repo(t, "a", "", `leak 1 f; commit 1`)
-		o.add(t)
-		want := func(keys ...string) {
-			t.Helper()
-			if got := o.sweep(t, cli.ExitLeaks); !slices.Equal(got, keys) {
-				t.Errorf("found %q, want %q", got, keys)
-			}
-		}
-		want("1: a")
-		database := o.database
-		o.database = filepath.Join(t.TempDir(), "new.db")
-		o.add(t)
-		o.push(t, "a", `leak 2 g; commit 2`)
-		want("1: a", "2: a")
-		o.database = database // it is older than the mirror
-		o.push(t, "a", `leak 3 h; commit 3`)
-		want("1: a", "2: a", "3: a")
-	})
-	t.Run("targets", func(t *testing.T) {
-		o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
-		o.repo(t, "a", "", `leak 1 f; commit 1`)
-		o.add(t)
-		o.sweep(t, cli.ExitLeaks)
-		if code, _, errs := o.stanch(t, "add", "acme/a", "--api-url", o.url); code != 0 {
-			t.Fatal(errs)
-		}
-		o.sweep(t, cli.ExitLeaks)
-		if _, out, _ := o.stanch(t, "report", "acme/a", "-f", "json"); !slices.Equal(reposOf(t, []byte(out)), []string{"1: a"}) {
-			t.Errorf("the report of the other target has %q", reposOf(t, []byte(out)))
-		}
-		if code, _, errs := o.stanch(t, "remove", "acme"); code != 0 {
-			t.Fatal(errs)
-		}
-		if got := o.sweep(t, cli.ExitLeaks); !slices.Equal(got, []string{"1: a"}) {
-			t.Errorf("after one of two targets was removed: %q", got)
-		}
-	})
+	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+	o.repo(t, "a", "", `leak 1 f; commit 1`)
+	o.add(t)
+	o.sweep(t, cli.ExitLeaks)
+	if code, _, errs := o.stanch(t, "add", "acme/a", "--api-url", o.url); code != 0 {
+		t.Fatal(errs)
+	}
+	o.sweep(t, cli.ExitLeaks)
+	if _, out, _ := o.stanch(t, "report", "acme/a", "-f", "json"); !slices.Equal(reposOf(t, []byte(out)), []string{"1: a"}) {
+		t.Errorf("the report of the other target has %q", reposOf(t, []byte(out)))
+	}
+	if code, _, errs := o.stanch(t, "remove", "acme"); code != 0 {
+		t.Fatal(errs)
+	}
+	if got := o.sweep(t, cli.ExitLeaks); !slices.Equal(got, []string{"1: a"}) {
+		t.Errorf("after one of two targets was removed: %q", got)
+	}
 }
 
 // TestSweepVerifiesCopies holds that a key is asked about again as long as one of the

@@ -19,16 +19,13 @@ import (
 // TestSweepReadsAgain adds a rule between two sweeps: the next one reads all repositories
 // again, on whichever page of the list they are, and the one after that none.
 func TestSweepReadsAgain(t *testing.T) {
-	for _, mode := range []string{"sqlite", "postgresql", "mirrors"} {
+	for _, mode := range []string{"sqlite", "postgresql"} {
 		t.Run(mode, func(t *testing.T) {
 			database := filepath.Join(t.TempDir(), "sweep.db")
 			if mode == "postgresql" {
 				database = startPostgres(t).url
 			}
 			o := newSweptOrg(t, database)
-			if mode == "mirrors" {
-				o.extra = []string{"--mirrors", filepath.Join(t.TempDir(), "mirrors")}
-			}
 			for i := range 7 { // two pages
 				o.repo(t, fmt.Sprintf("r%02d", i), "", fmt.Sprintf("echo internal-%06d >f; commit 1", i))
 			}

@@ -28,9 +28,6 @@ type Engine struct {
 	Began    time.Time
 	// Verifies says that Scan asks whether what it finds is live.
 	Verifies bool
-	// Mirrors is a folder in which repositories are kept between sweeps, "" for none: then
-	// nothing of them is kept, and servers are asked for what is new.
-	Mirrors string
 	// Temp is the folder in which what is fetched is kept until it is scanned, "" for the
 	// system's.
 	Temp string

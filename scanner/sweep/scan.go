@@ -2,15 +2,11 @@ package sweep
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -166,7 +162,7 @@ func (w *work) readGit(ctx context.Context) (Result, error) {
 	if !w.news() {
 		return Result{}, nil
 	}
-	if err := w.fetch(ctx, url, remote); err != nil {
+	if err := w.fetch(ctx, remote); err != nil {
 		return Result{}, w.explain(ctx, err)
 	}
 	w.fetched.MaxBlobSize = w.MaxBlobSize
@@ -239,13 +235,10 @@ func (w *work) news() bool {
 }
 
 // fetch gets what is new into w.fetched.
-func (w *work) fetch(ctx context.Context, url string, remote *transport.Remote) (err error) {
+func (w *work) fetch(ctx context.Context, remote *transport.Remote) (err error) {
 	relatives, err := w.Store.relatives(ctx, w.repo, w.refs.Tips, w.Detector)
 	if err != nil {
 		return err
-	}
-	if w.Mirrors != "" {
-		return w.fetchMirror(ctx, url, relatives)
 	}
 	known := map[string]bool{}
 	for _, r := range append(relatives, w.repo) {
@@ -272,64 +265,6 @@ func (w *work) fetch(ctx context.Context, url string, remote *transport.Remote) 
 	return err
 }
 
-// fetchMirror brings the mirror of the repository up to date. It shares the objects of a
-// relative, and what was seen of them.
-func (w *work) fetchMirror(ctx context.Context, url string, relatives []Repository) (err error) {
-	dir, reference := w.mirror(w.repo), ""
-	for _, r := range relatives {
-		if _, err := os.Stat(w.mirror(r)); err == nil {
-			reference = w.mirror(r)
-			break
-		}
-	}
-	if w.fetched, err = gitsource.Mirror(ctx, url, dir, reference); err != nil {
-		return err
-	}
-	if lost := slices.Collect(maps.Values(w.lost)); len(lost) > 0 {
-		// Those that GitHub does not have any more are no failure.
-		if _, err := w.fetched.FetchCommits(ctx, url, lost); err != nil {
-			return err
-		}
-	}
-	own, err := w.seen(w.repo)
-	if err != nil {
-		return err
-	}
-	own.Version = w.Detector
-	for _, r := range relatives {
-		if reference != w.mirror(r) {
-			continue
-		}
-		shared, err := w.seen(r)
-		if err != nil {
-			return err
-		}
-		own.Add(shared)
-	}
-	w.fetched.Seen = own
-	return nil
-}
-
-// seen returns what was read of the mirror of r, as far as the store knows what was found
-// there: nothing if it is another store, or an older one, than that which was written last.
-func (w *work) seen(r Repository) (*gitsource.State, error) {
-	version, err := w.stateOf(r)
-	if err != nil {
-		return nil, err
-	}
-	return gitsource.ReadState(w.mirror(r)+".json", version)
-}
-
-// stateOf is the version of the state of the mirror of r.
-func (w *work) stateOf(r Repository) (string, error) {
-	refs, err := packRefs(r.Refs)
-	return fmt.Sprintf("%s refs=%x", w.Detector, sha256.Sum256(refs)), err
-}
-
-func (w *work) mirror(r Repository) string {
-	return filepath.Join(w.Mirrors, r.ID+".git")
-}
-
 // keep keeps what was read, and ends the job.
 func (w *work) keep(ctx context.Context, result Result, done Done) error {
 	changed := w.fetched != nil
@@ -349,7 +284,7 @@ func (w *work) keep(ctx context.Context, result Result, done Done) error {
 		w.repo.State, w.repo.Why = Unchanged, ""
 	}
 	w.repo.Detector, w.repo.Refs = w.Detector, keptRefs(w.refs.Tips)
-	err := w.Store.tx(ctx, func(tx *sql.Tx) error {
+	return w.Store.tx(ctx, func(tx *sql.Tx) error {
 		if err := still(ctx, tx, w.repo.Number, w.lease); err != nil {
 			return err
 		}
@@ -369,14 +304,6 @@ func (w *work) keep(ctx context.Context, result Result, done Done) error {
 		}
 		return done(ctx, tx)
 	})
-	if err != nil || w.Mirrors == "" || !changed || w.fetched.Next == nil {
-		return err
-	}
-	// After the findings: what is lost between the two is read twice, not never.
-	if w.fetched.Next.Version, err = w.stateOf(w.repo); err != nil {
-		return err
-	}
-	return w.fetched.Next.Write(w.mirror(w.repo) + ".json")
 }
 
 func unreadText(r Result) string {
