@@ -1,14 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"regexp"
-	"slices"
+	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,8 +14,9 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner"
-	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/github"
+	"github.com/stanch-dev/stanch/scanner/github/login"
+	"github.com/stanch-dev/stanch/scanner/github/orgscan"
 )
 
 func newGitHub(s *cli.Streams) *cobra.Command {
@@ -55,17 +53,16 @@ scanned; the exit code is 3 then.`,
 			if err := f.filter.Check(); err != nil {
 				return err
 			}
-			if err := checkInclude(f.include); err != nil {
+			if err := github.CheckInclude(f.include); err != nil {
 				return err
 			}
-			part, err := parseShard(f.shard)
+			shard, err := orgscan.ParseShard(f.shard)
 			if err != nil {
 				return err
 			}
-			f.deletedSet = cmd.Flags().Changed("deleted")
-			w := &githubSweep{flags: f, shard: part, listers: map[string]*github.Lister{}, streams: s}
-			for _, target := range args {
-				if _, err := w.lister(cmd.Context(), target); err != nil {
+			scan := f.orgScan(s, shard, cmd.Flags().Changed("deleted"))
+			for _, target := range args { // before anything is asked: the token may be missing
+				if _, err := scan.Lister(cmd.Context(), target); err != nil {
 					return err
 				}
 			}
@@ -73,12 +70,12 @@ scanned; the exit code is 3 then.`,
 			if err != nil {
 				return err
 			}
-			w.job = job
-			return w.run(cmd.Context(), args)
+			return runOrgScan(cmd.Context(), job, scan, args)
 		},
 	}
 	f.Add(cmd, true)
-	f.login.add(cmd.Flags())
+	addAPI(cmd.Flags(), &f.login)
+	addToken(cmd.Flags(), &f.login)
 	f.addFilter(cmd.Flags())
 	f.addInclude(cmd.Flags())
 	f.addDeleted(cmd.Flags())
@@ -87,7 +84,7 @@ scanned; the exit code is 3 then.`,
 }
 
 func (f *githubFlags) addInclude(flags *pflag.FlagSet) {
-	flags.StringSliceVar(&f.include, "include", nil, "scan these too: "+strings.Join(includable, ", "))
+	flags.StringSliceVar(&f.include, "include", nil, "scan these too: "+strings.Join(github.Includable(), ", "))
 }
 
 func (f *githubFlags) addDeleted(flags *pflag.FlagSet) {
@@ -97,11 +94,11 @@ func (f *githubFlags) addDeleted(flags *pflag.FlagSet) {
 // githubFlags are those of stanch github.
 type githubFlags struct {
 	scanflags.Flags
-	login               githubLogin
-	filter              github.Filter
-	include             []string
-	shard               string
-	deleted, deletedSet bool
+	login   login.Login
+	filter  github.Filter
+	include []string
+	shard   string
+	deleted bool
 }
 
 func (f *githubFlags) addFilter(flags *pflag.FlagSet) {
@@ -114,8 +111,21 @@ func (f *githubFlags) addFilter(flags *pflag.FlagSet) {
 	flags.Int64Var(&f.filter.MaxSize, "max-repo-size", 0, "leave out repositories that GitHub says are larger than this many MiB; 0 is no limit")
 }
 
-// waitAloud waits, and says so if it takes longer than a person expects.
-func waitAloud(s *cli.Streams) func(context.Context, time.Duration) error {
+// addAPI adds the flag that says which GitHub is asked.
+func addAPI(flags *pflag.FlagSet, l *login.Login) {
+	flags.StringVar(&l.API, "api-url", cmp.Or(os.Getenv("GITHUB_API_URL"), "https://api.github.com"), "of GitHub Enterprise Server: https://HOST/api/v3")
+}
+
+// addToken adds the flags that say as whom it is asked.
+func addToken(flags *pflag.FlagSet, l *login.Login) {
+	flags.StringVar(&l.TokenFile, "token-file", "", "read the token from this `file`, not from GITHUB_TOKEN, GH_TOKEN or gh")
+	flags.StringVar(&l.AppID, "app-id", os.Getenv("STANCH_APP_ID"), "ask as the GitHub App with this `id`, or client id; STANCH_APP_ID is the same")
+	flags.StringVar(&l.AppKey, "app-key", os.Getenv("STANCH_APP_KEY"), "`file` with the private key of the App; STANCH_APP_KEY is the same")
+	flags.Int64Var(&l.AppInstallation, "app-installation", 0, "`id` of the installation of the App; by default that of each owner is looked up")
+}
+
+// waitNoticeably waits, and says so if it takes longer than a person expects.
+func waitNoticeably(s *cli.Streams) func(context.Context, time.Duration) error {
 	return func(ctx context.Context, d time.Duration) error {
 		if d > 5*time.Second {
 			fmt.Fprintf(s.Stderr, "stanch: GitHub asks to wait until %s\n", time.Now().Add(d).Format(time.TimeOnly))
@@ -129,164 +139,53 @@ func waitAloud(s *cli.Streams) func(context.Context, time.Duration) error {
 	}
 }
 
-// A githubSweep scans repositories one after the other, and makes one report.
-type githubSweep struct {
-	job     *scanflags.Job
-	flags   *githubFlags
-	shard   shard
-	streams *cli.Streams
-	listers map[string]*github.Lister // by owner, if they differ
-	listed  int                       // repositories, those that are left out included
-	// saidNoDeleted is of the goroutine that clones.
-	saidNoDeleted bool
-}
-
-// lister returns the Lister for target.
-func (w *githubSweep) lister(ctx context.Context, target string) (*github.Lister, error) {
-	owner, _, _ := strings.Cut(target, "/")
-	key := ""
-	if w.flags.login.perOwner() {
-		key = strings.ToLower(owner)
+// orgScan returns the scan that the flags ask for. deletedSet says that --deleted was
+// among them.
+func (f *githubFlags) orgScan(s *cli.Streams, shard orgscan.Shard, deletedSet bool) *orgscan.Scan {
+	as := f.login
+	as.Version = s.Version
+	// GitHub counts requests by the hour.
+	listers := &login.Listers{Login: as, MaxWait: time.Hour + time.Minute, Wait: waitNoticeably(s)}
+	lost := orgscan.LostIfPossible
+	switch {
+	case !f.deleted:
+		lost = orgscan.LostNever
+	case deletedSet:
+		lost = orgscan.LostAlways
 	}
-	if w.listers[key] == nil {
-		// The limit of requests is by the hour.
-		lister, err := w.flags.login.lister(ctx, w.streams.Version, owner, time.Hour+time.Minute, waitAloud(w.streams))
-		if err != nil {
-			return nil, err
-		}
-		w.listers[key] = lister
+	return &orgscan.Scan{
+		Lister: func(ctx context.Context, target string) (*github.Lister, error) {
+			lister, _, err := listers.For(ctx, as.API, target)
+			return lister, err
+		},
+		Filter: f.filter, Shard: shard, Include: f.include, Lost: lost, MaxBlobSize: f.MaxSize << 20,
+		Notice: func(format string, args ...any) { fmt.Fprintf(s.Stderr, "stanch: "+format+"\n", args...) },
+		Progress: func(format string, args ...any) {
+			if cli.MayMove(s.Stderr) {
+				fmt.Fprintf(s.Stderr, "\r\x1b[K"+format+"\n", args...)
+			}
+		},
 	}
-	return w.listers[key], nil
 }
 
-// A listed repository is one to scan, and who asks for it.
-type listed struct {
-	github.Repository
-	from *github.Lister
-}
-
-func (w *githubSweep) run(ctx context.Context, targets []string) error {
-	defer w.job.Out.Discard()
-	repos, err := w.list(ctx, targets)
+// runOrgScan lists the repositories of targets, and scans them.
+func runOrgScan(ctx context.Context, j *scanflags.Job, scan *orgscan.Scan, targets []string) error {
+	defer j.Out.Discard()
+	repos, err := scan.List(ctx, targets)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
 		return cli.Incomplete(err)
-	case len(repos) == 0:
-		fmt.Fprintln(w.streams.Stderr, "stanch: there is no repository to scan")
-	}
-	// A token that has lost its rights sees what an owner without repositories has.
-	if w.listed == 0 {
-		return cli.Incomplete(fmt.Errorf("%s: GitHub lists no repository, which may be for want of rights of the token", strings.Join(targets, ", ")))
 	}
 	target := targets[0]
 	if len(targets) > 1 {
 		target = fmt.Sprintf("%s and %d more", target, len(targets)-1)
 	}
-	if w.shard.of > 0 {
-		target += ", shard " + w.shard.String()
+	if shard := scan.Shard.String(); shard != "" {
+		target += ", shard " + shard
 	}
-	return cli.ScanEnded(w.job.Run(ctx, "github", target, func(sc *scanner.Scanner, sink scanner.Sink) error {
-		return w.scan(ctx, sc, sink, targets, repos)
+	return cli.ScanEnded(j.Run(ctx, "github", target, func(sc *scanner.Scanner, sink scanner.Sink) error {
+		return scan.Run(ctx, sc, sink, targets, repos)
 	}))
-}
-
-// list returns the repositories of the targets that the flags leave, each once.
-func (w *githubSweep) list(ctx context.Context, targets []string) (repos []listed, err error) {
-	left, seen := map[string]string{}, map[string]bool{}
-	for _, target := range targets {
-		lister, err := w.lister(ctx, target)
-		if err != nil {
-			return nil, err
-		}
-		list, err := lister.List(ctx, target)
-		if err != nil {
-			return nil, err
-		}
-		w.listed += len(list)
-		for _, r := range list {
-			why := w.flags.filter.Why(r, strings.Contains(target, "/"))
-			if why == "" && !w.shard.has(r) {
-				why = "in other shards than " + w.shard.String()
-			}
-			if why != "" && !seen[r.Name] {
-				left[r.Name] = why
-			} else if !seen[r.Name] {
-				repos = append(repos, listed{r, lister})
-				seen[r.Name] = true
-				delete(left, r.Name)
-			}
-		}
-	}
-	w.sayLeft(left)
-	return repos, nil
-}
-
-// sayLeft says how many repositories are left out for a reason that may surprise.
-func (w *githubSweep) sayLeft(left map[string]string) {
-	count := map[string]int{}
-	for _, why := range left {
-		count[why]++
-	}
-	for _, why := range slices.Sorted(maps.Keys(count)) {
-		switch why {
-		case "forks":
-			fmt.Fprintf(w.streams.Stderr, "stanch: %d forks are left out; --forks scans them\n", count[why])
-		case "skipped":
-		default:
-			fmt.Fprintf(w.streams.Stderr, "stanch: %d repositories are left out: %s\n", count[why], why)
-		}
-	}
-}
-
-// scan scans repos and reports to sink, which it closes.
-func (w *githubSweep) scan(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink, targets []string, repos []listed) error {
-	start := time.Now()
-	all := merged{byFingerprint: map[string]int{}}
-	clones, stop := w.clone(ctx, repos)
-	defer stop()
-	n := 0
-	for c := range clones {
-		n++
-		w.say("%d/%d %s", n, len(repos), c.Name)
-		w.scanOne(ctx, sc, c, &all)
-		if !c.wiki {
-			w.scanTexts(ctx, sc, c.listed, &all)
-		}
-	}
-	w.scanGists(ctx, sc, targets, &all)
-	all.sum.ElapsedMS = time.Since(start).Milliseconds()
-	all.sum.Stopped = ctx.Err() != nil
-	return errors.Join(ctx.Err(), all.report(sink))
-}
-
-// say tells a person at a terminal how far the sweep is.
-func (w *githubSweep) say(format string, args ...any) {
-	if cli.MayMove(w.streams.Stderr) {
-		fmt.Fprintf(w.streams.Stderr, "\r\x1b[K"+format+"\n", args...)
-	}
-}
-
-// noRepository is what git and go-git say of a repository that is not there, and of
-// nothing else: objects and hosts are not found, too.
-var noRepository = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)repository( '[^']*')? not found`) })
-
-// scanOne scans a clone and adds what it finds to all.
-func (w *githubSweep) scanOne(ctx context.Context, sc *scanner.Scanner, c clone, all *merged) {
-	defer c.close(w.streams)
-	switch {
-	case ctx.Err() != nil:
-	case c.wiki && c.err != nil && noRepository().MatchString(c.err.Error()):
-		// GitHub says that there may be one, and not whether it has a page.
-	case c.err != nil:
-		all.sum.Unread = append(all.sum.Unread, finding.Unread{What: c.page, Why: c.err.Error()})
-	case !c.repo.Empty():
-		c.repo.MaxBlobSize = w.flags.MaxSize << 20
-		// An error ends up in the summary: that is how a scan says what it has not read.
-		_ = sc.Scan(ctx, onGitHub{paged{c.repo, c.page}}, partOf{all, c.page})
-	}
-	if c.repo != nil && c.deletedErr != nil && ctx.Err() == nil {
-		all.sum.Unread = append(all.sum.Unread, finding.Unread{What: c.page + " commits that were force-pushed away or deleted", Why: c.deletedErr.Error()})
-	}
 }

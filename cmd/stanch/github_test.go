@@ -201,24 +201,6 @@ func TestGitHub(t *testing.T) {
 	}
 }
 
-// TestNoRepository holds which failures say that a wiki has no page: a wiki that is
-// damaged, or behind a proxy, is unread.
-func TestNoRepository(t *testing.T) {
-	for said, want := range map[string]bool{
-		"git clone: exit status 128: remote: Repository not found.; fatal: repository 'https://h/a/b.wiki.git/' not found": true,
-		"repository not found":                                     true,
-		"authentication required: Repository not found.":           true,
-		"reference not found":                                      false,
-		"object not found":                                         false,
-		"fatal: unable to access 'https://h/': host not found":     false,
-		"fatal: remote error: upload-pack: not our ref, not found": false,
-	} {
-		if got := noRepository().MatchString(said); got != want {
-			t.Errorf("%s: got %v", said, got)
-		}
-	}
-}
-
 // reposOf returns the keys of a report in order, each with the repositories that it is in.
 func reposOf(t *testing.T, report []byte) []string {
 	t.Helper()

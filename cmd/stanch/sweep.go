@@ -21,9 +21,11 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
+	"github.com/stanch-dev/stanch/scanner/github/login"
 	"github.com/stanch-dev/stanch/scanner/project"
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/githubhub"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
 
@@ -89,7 +91,7 @@ func (f *databaseFlags) with(ctx context.Context, do func(*sweep.Store, *riverqu
 // engineFlags are those of commands that do the jobs of a sweep.
 type engineFlags struct {
 	scanflags.Flags
-	login     githubLogin
+	login     login.Login
 	scans     int
 	maxFetch  int64 // MiB
 	lookEvery time.Duration
@@ -102,7 +104,7 @@ func (f *engineFlags) add(cmd *cobra.Command) {
 	f.Flags.Add(cmd, true)
 	f.Output.Again = "" // each sweep asks again about what may be live
 	flags := cmd.Flags()
-	f.login.addToken(flags)
+	addToken(flags, &f.login)
 	flags.IntVar(&f.scans, "scans", 2, "read so many repositories at once")
 	flags.Int64Var(&f.maxFetch, "max-fetch", 20<<10, "fail repositories of which more MiB would have to be fetched at once; 0 is no limit")
 	flags.DurationVar(&f.pause, "retry-after", 10*time.Second, "wait so long before what failed is tried again, the first time")
@@ -125,9 +127,10 @@ func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue
 	if err != nil {
 		return nil, err
 	}
-	searcher := newSearcher(j)
+	searcher, as := newSearcher(j), f.login
+	as.Version = j.streams.Version
 	return &sweep.Engine{
-		Store: store, Queue: q, Hub: hubs(f.login, j.Streams.Version, f.MaxSize<<20), Scan: searcher.scan,
+		Store: store, Queue: q, Hub: githubhub.New(as, f.MaxSize<<20), Scan: searcher.scan,
 		Detector: detector, Began: time.Now(),
 		Verifies: f.Verifies(), Temp: f.temp, MaxFetch: f.maxFetch << 20, MaxBlobSize: f.MaxSize << 20,
 		LookEvery: f.lookEvery, Log: log,

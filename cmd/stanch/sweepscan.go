@@ -11,8 +11,10 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/github/fetch"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/githubhub"
 )
 
 // A searcher scans sources for a sweep. It may be used concurrently.
@@ -55,7 +57,7 @@ func (s *searcher) current() (*detectors.Set, *scanner.Scanner, error) {
 // scan implements sweep.Engine.Scan.
 func (s *searcher) scan(ctx context.Context, src scanner.Source, page string) (sweep.Result, error) {
 	if repo, ok := src.(*gitsource.Repository); ok {
-		src = paged{repo, page}
+		src = fetch.Source{Repository: repo, Page: page}
 	}
 	set, sc, err := s.current()
 	if err != nil {
@@ -68,7 +70,7 @@ func (s *searcher) scan(ctx context.Context, src scanner.Source, page string) (s
 	k := &keeper{}
 	sink := finding.NewSink(k, finding.Scan{Version: s.job.Streams.Version, Source: "github", Target: page, Started: time.Now()}, set, false)
 	err = sc.Scan(ctx, src, s.job.Assessed(ctx, sink))
-	return k.result, later(err)
+	return k.result, githubhub.Later(err)
 }
 
 // A keeper is the Handler of what a store keeps.

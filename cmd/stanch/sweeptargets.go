@@ -17,6 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/github"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/scanner/sweep/githubhub"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
 
@@ -42,16 +43,16 @@ kept: who sweeps has it.`,
 			if err := f.filter.Check(); err != nil {
 				return err
 			}
-			if err := checkInclude(f.include); err != nil {
+			if err := github.CheckInclude(f.include); err != nil {
 				return err
 			}
-			text, err := json.Marshal(targetOptions{f.filter, f.deleted, f.include})
+			text, err := json.Marshal(githubhub.Options{Filter: f.filter, Deleted: f.deleted, Include: f.include})
 			if err != nil {
 				return err
 			}
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
 				for _, name := range args {
-					if err := store.PutTarget(cmd.Context(), sweep.Target{Name: name, API: f.login.api, Options: text, Every: every}); err != nil {
+					if err := store.PutTarget(cmd.Context(), sweep.Target{Name: name, API: f.login.API, Options: text, Every: every}); err != nil {
 						return cli.Unfinished(err)
 					}
 				}
@@ -59,7 +60,7 @@ kept: who sweeps has it.`,
 			})
 		},
 	}
-	f.login.addAPI(cmd.Flags())
+	addAPI(cmd.Flags(), &f.login)
 	f.addFilter(cmd.Flags())
 	f.addDeleted(cmd.Flags())
 	f.addInclude(cmd.Flags())

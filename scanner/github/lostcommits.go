@@ -68,6 +68,24 @@ func (l *Lister) Activity(ctx context.Context, name string, since time.Time) ([]
 	return all, nil
 }
 
+// Lost returns the commits that Activity names, by how they were lost: forced/main/… and
+// deleted/topic/…, with the beginning of the id.
+func (l *Lister) Lost(ctx context.Context, name string, since time.Time) (map[string]string, error) {
+	events, err := l.Activity(ctx, name, since)
+	if err != nil {
+		return nil, err
+	}
+	lost := make(map[string]string, len(events))
+	for _, e := range events {
+		how := "deleted/"
+		if e.Forced {
+			how = "forced/"
+		}
+		lost[how+strings.TrimPrefix(e.Ref, "refs/heads/")+"/"+e.Before[:12]] = e.Before
+	}
+	return lost, nil
+}
+
 func conflict(err error) bool {
 	var answer *github.ErrorResponse
 	return errors.As(err, &answer) && answer.Response.StatusCode == http.StatusConflict

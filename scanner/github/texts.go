@@ -21,6 +21,24 @@ const (
 	Discussions = "discussions" // the comments on them, and replies
 )
 
+// Gists are not beside a repository but of a person: Lister.Gists lists them.
+const Gists = "gists"
+
+// Includable returns all that may be read besides git: the kinds of Texts, and Gists.
+func Includable() []string {
+	return []string{Issues, Pulls, Discussions, Releases, Actions, Gists}
+}
+
+// CheckInclude returns an error, for the flag --include, if a kind is none of Includable.
+func CheckInclude(kinds []string) error {
+	for _, kind := range kinds {
+		if !slices.Contains(Includable(), kind) {
+			return fmt.Errorf("--include %s: it is some of %s", kind, strings.Join(Includable(), ", "))
+		}
+	}
+	return nil
+}
+
 // Texts is a scanner.Source: what GitHub keeps beside one repository and is no git
 // object. Of a text that was edited, it has what stands there now.
 //

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/github/fetch"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 )
@@ -24,7 +25,7 @@ type work struct {
 	repo   Repository
 	lease  string
 	// What this job has learned.
-	refs    transport.Refs
+	tips    map[string]string // ids of refs
 	lost    map[string]string // ids that no ref leads to any more, by what happened
 	afresh  bool              // all is read again
 	again   bool              // texts beside it could not be read: they may be, the next time
@@ -144,23 +145,22 @@ func (w *work) readGit(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	remote, err := transport.Connect(ctx, url)
-	var refused *transport.StatusError
+	remote, err := fetch.Connect(ctx, url)
 	switch {
 	case err == nil:
-	case errors.As(err, &refused) && refused.Code == http.StatusNotFound && strings.HasSuffix(w.repo.ID, ".wiki"):
+	case fetch.NotThere(err) && strings.HasSuffix(w.repo.ID, ".wiki"):
 		return Result{}, nil // GitHub says that there may be one, and not whether it has a page
-	case errors.Is(err, transport.ErrObjectFormat):
-		return w.readClone(ctx, url)
 	default:
 		return Result{}, w.explain(ctx, err)
 	}
-	w.refs = remote.Refs()
-	if err := w.activity(ctx); err != nil {
-		return Result{}, err
-	}
-	if !w.news() {
-		return Result{}, nil
+	if !remote.OnlyWhole() { // of such a repository nothing is remembered but that it was read
+		w.tips = remote.Tips()
+		if err := w.activity(ctx); err != nil {
+			return Result{}, err
+		}
+		if !w.news() {
+			return Result{}, nil
+		}
 	}
 	if err := w.fetch(ctx, remote); err != nil {
 		return Result{}, w.explain(ctx, err)
@@ -192,16 +192,6 @@ func (w *work) explain(ctx context.Context, err error) error {
 	return err
 }
 
-// readClone scans a clone, and remembers nothing of it but that: of a repository whose
-// ids are of SHA-256, which cannot be fetched piece by piece.
-func (w *work) readClone(ctx context.Context, url string) (result Result, err error) {
-	if w.fetched, err = gitsource.Clone(ctx, url, nil); err != nil {
-		return Result{}, err
-	}
-	w.fetched.MaxBlobSize = w.MaxBlobSize
-	return w.Scan(ctx, w.fetched, w.repo.Page)
-}
-
 // plain reports whether the repository is one, and no wiki or gist.
 func (w *work) plain() bool { return w.repo.Clone == "" && !strings.HasSuffix(w.repo.ID, ".wiki") }
 
@@ -231,12 +221,12 @@ func (w *work) activity(ctx context.Context) (err error) {
 
 // news reports whether the repository has what was not read.
 func (w *work) news() bool {
-	return len(w.lost) > 0 || !maps.Equal(keptRefs(w.refs.Tips), w.repo.Refs)
+	return len(w.lost) > 0 || !maps.Equal(keptRefs(w.tips), w.repo.Refs)
 }
 
 // fetch gets what is new into w.fetched.
-func (w *work) fetch(ctx context.Context, remote *transport.Remote) (err error) {
-	relatives, err := w.Store.relatives(ctx, w.repo, w.refs.Tips, w.Detector)
+func (w *work) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
+	relatives, err := w.Store.relatives(ctx, w.repo, w.tips, w.Detector)
 	if err != nil {
 		return err
 	}
@@ -246,22 +236,22 @@ func (w *work) fetch(ctx context.Context, remote *transport.Remote) (err error) 
 			known[id] = true
 		}
 	}
-	wanted := transport.Wanted{Tips: map[string]string{}, MaxBytes: w.MaxFetch, Dir: w.Temp}
-	for name, id := range w.refs.Tips {
+	wanted := fetch.Wanted{Tips: map[string]string{}, Lost: map[string]string{}, MaxBytes: w.MaxFetch, Dir: w.Temp}
+	for name, id := range w.tips {
 		if w.repo.Refs[keptRef(name)] != id { // a new name of what is known is read, too
 			wanted.Tips[name] = id
 		}
 	}
 	for name, id := range w.lost {
 		if !known[id] {
-			wanted.Tips["refs/stanch/"+name] = id
+			wanted.Lost[name] = id
 		}
 	}
 	// Its own first: there is a limit to how many are sent.
 	for _, r := range append([]Repository{w.repo}, relatives...) {
 		wanted.Haves = append(wanted.Haves, tipsOf(r.Refs, len(r.Refs))...)
 	}
-	w.fetched, err = gitsource.Fetch(ctx, remote, wanted)
+	w.fetched, err = remote.Fetch(ctx, wanted)
 	return err
 }
 
@@ -283,7 +273,7 @@ func (w *work) keep(ctx context.Context, result Result, done Done) error {
 	default:
 		w.repo.State, w.repo.Why = Unchanged, ""
 	}
-	w.repo.Detector, w.repo.Refs = w.Detector, keptRefs(w.refs.Tips)
+	w.repo.Detector, w.repo.Refs = w.Detector, keptRefs(w.tips)
 	return w.Store.tx(ctx, func(tx *sql.Tx) error {
 		if err := still(ctx, tx, w.repo.Number, w.lease); err != nil {
 			return err

@@ -5,8 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
-	"github.com/stanch-dev/stanch/scanner/gitsource"
-	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
+	"github.com/stanch-dev/stanch/scanner/github/fetch"
 )
 
 // verify reads the texts of open findings of a repository again, which are the only
@@ -63,11 +62,11 @@ func (e *Engine) readAgain(ctx context.Context, t Target, r Repository, blobs []
 	if err != nil {
 		return Result{}, err
 	}
-	remote, err := transport.Connect(ctx, url)
+	remote, err := fetch.Connect(ctx, url)
 	if err != nil {
 		return Result{}, w.explain(ctx, err)
 	}
-	repo, err := gitsource.Fetch(ctx, remote, transport.Wanted{Objects: blobs, MaxBytes: e.MaxFetch, Dir: e.Temp})
+	repo, err := remote.Fetch(ctx, fetch.Wanted{Objects: blobs, MaxBytes: e.MaxFetch, Dir: e.Temp})
 	if err != nil {
 		return Result{}, w.explain(ctx, err)
 	}

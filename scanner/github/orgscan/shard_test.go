@@ -1,4 +1,4 @@
-package main
+package orgscan
 
 import (
 	"strings"
@@ -8,13 +8,13 @@ import (
 )
 
 func TestParseShard(t *testing.T) {
-	for text, want := range map[string]shard{"": {}, "1/1": {1, 1}, "2/8": {2, 8}, "10000/10000": {10000, 10000}} {
-		if got, err := parseShard(text); err != nil || got != want {
+	for text, want := range map[string]Shard{"": {}, "1/1": {1, 1}, "2/8": {2, 8}, "10000/10000": {10000, 10000}} {
+		if got, err := ParseShard(text); err != nil || got != want {
 			t.Errorf("%q: %v, %v, want %v", text, got, err, want)
 		}
 	}
 	for _, text := range []string{"0/2", "3/2", "1/0", "0/0", "1", "1/", "/2", "-1/2", "+1/2", "1/2/3", "1.0/2", " 1/2", "1/10001", "1/99999999999999999999", "a/b"} {
-		if got, err := parseShard(text); err == nil || !strings.Contains(err.Error(), "--shard "+text) {
+		if got, err := ParseShard(text); err == nil || !strings.Contains(err.Error(), "--shard "+text) {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
 	}
@@ -32,7 +32,7 @@ func TestShards(t *testing.T) {
 		for _, r := range repos {
 			in := 0
 			for i := range of {
-				if (shard{i + 1, of}).has(r) {
+				if (Shard{i + 1, of}).has(r) {
 					in, count[i] = in+1, count[i]+1
 				}
 			}
@@ -46,8 +46,8 @@ func TestShards(t *testing.T) {
 			}
 		}
 	}
-	if !(shard{}).has(repos[0]) {
-		t.Error("the zero shard is not all")
+	if !(Shard{}).has(repos[0]) {
+		t.Error("the zero Shard is not all")
 	}
 }
 
@@ -64,7 +64,7 @@ func TestShardStays(t *testing.T) {
 		{github.Repository{Name: "OctoCat/hello-world"}, 7},
 	} {
 		for i := range uint64(8) {
-			if (shard{i + 1, 8}).has(tt.repo) != (i+1 == tt.want) {
+			if (Shard{i + 1, 8}).has(tt.repo) != (i+1 == tt.want) {
 				t.Errorf("%d %s: it is not in shard %d of 8 alone", tt.repo.ID, tt.repo.Name, tt.want)
 			}
 		}

@@ -1,4 +1,4 @@
-package main
+package login
 
 import (
 	"context"
@@ -15,8 +15,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
-// TestGitHubToken holds where the token is from: the first place that has one.
-func TestGitHubToken(t *testing.T) {
+// TestToken holds where the token is from: the first place that has one.
+func TestToken(t *testing.T) {
 	scannertest.Need(t, "sh")
 	dir := t.TempDir()
 	write := func(name, text string, mode os.FileMode) string {
@@ -51,9 +51,9 @@ func TestGitHubToken(t *testing.T) {
 			t.Setenv("HOST", tt.host)
 			write("gh", gh+tt.gh+"\n", 0o755)
 			t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
-			login := githubLogin{tokenFile: tt.file, api: tt.api}
-			if login.api == "" {
-				login.api = "https://api.github.com"
+			login := Login{TokenFile: tt.file, API: tt.api}
+			if login.API == "" {
+				login.API = "https://api.github.com"
 			}
 			got, err := login.token(t.Context())
 			if got.Reveal() != tt.want || (err == nil) != (tt.fails == "") || err != nil && !strings.Contains(err.Error(), tt.fails) {
@@ -63,25 +63,25 @@ func TestGitHubToken(t *testing.T) {
 	}
 }
 
-// TestGitHubApp refuses what cannot be meant.
-func TestGitHubApp(t *testing.T) {
+// TestApp refuses what cannot be meant.
+func TestApp(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(file, []byte("no key"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
-		login githubLogin
+		login Login
 		want  string
 	}{
-		{githubLogin{appID: "1"}, "needed together"},
-		{githubLogin{appKey: file}, "needed together"},
-		{githubLogin{appInstallation: 1}, "needed together"},
-		{githubLogin{appID: "1", appKey: file, tokenFile: file}, "the one or the other"},
-		{githubLogin{appID: "1", appKey: file + "x"}, "--app-key"},
-		{githubLogin{appID: "1", appKey: file}, "not in the form of PEM"},
+		{Login{AppID: "1"}, "needed together"},
+		{Login{AppKey: file}, "needed together"},
+		{Login{AppInstallation: 1}, "needed together"},
+		{Login{AppID: "1", AppKey: file, TokenFile: file}, "the one or the other"},
+		{Login{AppID: "1", AppKey: file + "x"}, "--app-key"},
+		{Login{AppID: "1", AppKey: file}, "not in the form of PEM"},
 	} {
-		tt.login.api = "https://api.github.com"
-		_, err := tt.login.lister(t.Context(), "0.1.0", "acme", time.Minute, func(context.Context, time.Duration) error { return nil })
+		tt.login.API = "https://api.github.com"
+		_, err := tt.login.Lister(t.Context(), "acme", time.Minute, func(context.Context, time.Duration) error { return nil })
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "no key") {
 			t.Errorf("%+v: %v, want %q", tt.login, err, tt.want)
 		}
@@ -107,8 +107,8 @@ func TestTokenFileReplaced(t *testing.T) {
 	}))
 	t.Cleanup(srv.Close)
 	write(good)
-	login := githubLogin{api: srv.URL, tokenFile: file}
-	l, err := login.lister(t.Context(), "0.1.0", "acme", time.Second, nil)
+	login := Login{API: srv.URL, TokenFile: file}
+	l, err := login.Lister(t.Context(), "acme", time.Second, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,5 @@
-//go:build sweep
-
-package main
+// Package githubhub is GitHub as a sweep sees it: the Hub of a target.
+package githubhub
 
 import (
 	"context"
@@ -10,74 +9,62 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/github"
+	"github.com/stanch-dev/stanch/scanner/github/login"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
-// targetOptions are those of a sweep.Target.
-type targetOptions struct {
+// Options say which repositories of a target count and what of them is read: they are the
+// Options of a sweep.Target, as JSON.
+type Options struct {
 	Filter  github.Filter `json:"filter"`
-	Deleted bool          `json:"deleted"`
+	Deleted bool          `json:"deleted"` // commits that no ref leads to any more, too
 	Include []string      `json:"include,omitempty"`
 }
 
-// maxPause is for how long a worker sleeps because GitHub asks it to. For longer the job
+// maxWait is for how long a worker sleeps because GitHub asks it to. For longer the job
 // is put away, and the worker does another one.
-const maxPause = 5 * time.Second
+const maxWait = 5 * time.Second
 
-// hubs returns what makes the Hub of a target. Targets with the same token share what is
-// known of its limits.
-func hubs(as githubLogin, version string, maxSize int64) func(sweep.Target) (sweep.Hub, error) {
-	var mu sync.Mutex
-	listers := map[string]*github.Lister{}
+// New returns a function that makes the Hub of a target, for sweep.Engine. Targets with
+// the same token share what is known of its limits. maxSize bounds a file, log or artifact
+// beside a repository; 0 is no limit.
+func New(as login.Login, maxSize int64) func(sweep.Target) (sweep.Hub, error) {
+	listers := &login.Listers{Login: as, MaxWait: maxWait}
 	return func(t sweep.Target) (sweep.Hub, error) {
-		var options targetOptions
+		var options Options
 		if err := json.Unmarshal(t.Options, &options); err != nil {
 			return nil, fmt.Errorf("the options of %s in the database: %w", t.Name, err)
 		}
-		owner, _, one := strings.Cut(t.Name, "/")
-		key := t.API
-		if as.perOwner() {
-			key += " " + strings.ToLower(owner)
+		lister, budget, err := listers.For(context.Background(), t.API, t.Name)
+		if err != nil {
+			return nil, err
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		if listers[key] == nil {
-			login := as
-			login.api = t.API
-			lister, err := login.lister(context.Background(), version, owner, maxPause, nil)
-			if err != nil {
-				return nil, err
-			}
-			listers[key] = lister
-		}
-		budget := key
-		if !as.perOwner() { // each worker may have a token of its own
-			token, err := listers[key].Token(context.Background())
+		if !as.PerOwner() { // each worker may have a token of its own
+			token, err := lister.Token(context.Background())
 			if err != nil {
 				return nil, err
 			}
 			budget += " " + token.SHA256()[:min(12, len(token.SHA256()))]
 		}
-		return &hub{listers[key], options, one, maxSize, budget}, nil
+		return &hub{lister, options, strings.Contains(t.Name, "/"), maxSize, budget}, nil
 	}
 }
 
 // A hub is GitHub as a sweep sees it.
 type hub struct {
 	lister  *github.Lister
-	options targetOptions
-	one     bool // the target is a repository
+	options Options
+	single  bool // the target is a repository
 	maxSize int64
 	budget  string
 }
 
-// later makes of a limit of GitHub what a queue knows.
-func later(err error) error {
+// Later turns a limit of GitHub into a *sweep.Later, and a refusal into a *sweep.Final.
+func Later(err error) error {
 	var limited *github.RateLimited
 	if errors.As(err, &limited) {
 		return &sweep.Later{At: limited.Until, Why: limited.Error()}
@@ -90,12 +77,12 @@ func later(err error) error {
 
 // Pages implements sweep.Hub.
 func (h *hub) Pages(ctx context.Context, target string, yield func([]sweep.Listed) (bool, error)) error {
-	return later(h.lister.Pages(ctx, target, func(page []github.Repository) (bool, error) {
+	return Later(h.lister.Pages(ctx, target, func(page []github.Repository) (bool, error) {
 		list := make([]sweep.Listed, len(page))
 		for i, r := range page {
 			list[i] = sweep.Listed{
 				ID: strconv.FormatInt(r.ID, 10), Name: r.Name, Fork: r.Fork, Archived: r.Archived, Private: r.Private,
-				HasWiki: r.HasWiki, Pushed: r.PushedAt, Skip: h.options.Filter.Why(r, h.one),
+				HasWiki: r.HasWiki, Pushed: r.PushedAt, Skip: h.options.Filter.Why(r, h.single),
 			}
 		}
 		return yield(list)
@@ -104,10 +91,10 @@ func (h *hub) Pages(ctx context.Context, target string, yield func([]sweep.Liste
 
 // More implements sweep.Hub.
 func (h *hub) More(ctx context.Context, target string, yield func([]sweep.Listed) error) error {
-	if h.one || !slices.Contains(h.options.Include, gists) {
+	if h.single || !slices.Contains(h.options.Include, github.Gists) {
 		return nil
 	}
-	return later(h.lister.Gists(ctx, target, time.Time{}, func(g github.Gist) error {
+	return Later(h.lister.Gists(ctx, target, time.Time{}, func(g github.Gist) error {
 		name := strings.TrimPrefix(strings.TrimPrefix(g.Page, "https://"), "http://")
 		return yield([]sweep.Listed{{ID: "gist " + name, Name: name, Pushed: g.UpdatedAt, Page: g.Page, Clone: g.CloneURL}})
 	}))
@@ -115,7 +102,7 @@ func (h *hub) More(ctx context.Context, target string, yield func([]sweep.Listed
 
 // Texts implements sweep.Hub.
 func (h *hub) Texts(_ context.Context, name, cursor string) (scanner.Source, func() string, error) {
-	kinds := slices.DeleteFunc(slices.Clone(h.options.Include), func(what string) bool { return what == gists })
+	kinds := slices.DeleteFunc(slices.Clone(h.options.Include), func(kind string) bool { return kind == github.Gists })
 	if len(kinds) == 0 {
 		return nil, nil, nil
 	}
@@ -142,7 +129,7 @@ func (h *hub) Texts(_ context.Context, name, cursor string) (scanner.Source, fun
 // Parent implements sweep.Hub.
 func (h *hub) Parent(ctx context.Context, name string) (string, error) {
 	parent, err := h.lister.Parent(ctx, name)
-	return parent, later(err)
+	return parent, Later(err)
 }
 
 // Lost implements sweep.Hub.
@@ -150,28 +137,17 @@ func (h *hub) Lost(ctx context.Context, name string, since time.Time) (map[strin
 	if token, err := h.lister.Token(ctx); !h.options.Deleted || err != nil || token.IsZero() {
 		return nil, err // GitHub tells nobody else
 	}
-	events, err := h.lister.Activity(ctx, name, since)
+	lost, err := h.lister.Lost(ctx, name, since)
 	if errors.Is(err, github.ErrNoActivity) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, later(err)
-	}
-	lost := make(map[string]string, len(events))
-	for _, e := range events {
-		what := "deleted/"
-		if e.Forced {
-			what = "forced/"
-		}
-		lost[what+strings.TrimPrefix(e.Ref, "refs/heads/")+"/"+e.Before[:12]] = e.Before
-	}
-	return lost, nil
+	return lost, Later(err)
 }
 
 // CloneURL implements sweep.Hub.
 func (h *hub) CloneURL(ctx context.Context, name string) (string, error) {
 	url, err := h.lister.CloneURL(ctx, name)
-	return url, later(err)
+	return url, Later(err)
 }
 
 // Budget implements sweep.Hub.

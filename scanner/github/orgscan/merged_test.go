@@ -1,4 +1,4 @@
-package main
+package orgscan
 
 import (
 	"slices"
@@ -23,9 +23,9 @@ func TestMerged(t *testing.T) {
 		{leak(1, ""), leak(2, "known")},
 		{leak(1, "known"), leak(2, "")},
 	} {
-		all := merged{byFingerprint: map[string]int{}}
+		all := newMerged()
 		for i, f := range list {
-			part := partOf{&all, []string{"first", "second"}[i]}
+			part := partOf{all, []string{"first", "second"}[i]}
 			if err := part.Finding(f); err != nil {
 				t.Fatal(err)
 			}

@@ -1,4 +1,4 @@
-package main
+package orgscan
 
 import (
 	"crypto/sha256"
@@ -10,9 +10,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner/github"
 )
 
-// A shard is one of several equal parts of the repositories, each for a machine of its
-// own. The zero shard is all of them.
-type shard struct {
+// A Shard is one of several equal parts of the repositories, each for a machine of its
+// own. The zero Shard is all of them.
+type Shard struct {
 	number uint64 // counted from 1
 	of     uint64
 }
@@ -20,31 +20,36 @@ type shard struct {
 // maxShards is more than any matrix has jobs.
 const maxShards = 10_000
 
-// parseShard reads what --shard says: "" or "2/8".
-func parseShard(text string) (shard, error) {
+// ParseShard reads what --shard says: "" or "2/8".
+func ParseShard(text string) (Shard, error) {
 	if text == "" {
-		return shard{}, nil
+		return Shard{}, nil
 	}
 	wrong := fmt.Errorf("--shard %s: it is I/N, I from 1 to N, N up to %d, as 2/8", text, maxShards)
 	number, of, _ := strings.Cut(text, "/")
 	n, numberErr := strconv.ParseUint(number, 10, 32)
 	m, ofErr := strconv.ParseUint(of, 10, 32)
 	if numberErr != nil || ofErr != nil {
-		return shard{}, wrong
+		return Shard{}, wrong
 	}
-	s := shard{n, m}
+	s := Shard{n, m}
 	if s.number < 1 || s.number > s.of || s.of > maxShards {
-		return shard{}, wrong
+		return Shard{}, wrong
 	}
 	return s, nil
 }
 
-// String is what parseShard reads.
-func (s shard) String() string { return fmt.Sprintf("%d/%d", s.number, s.of) }
+// String returns the text that ParseShard reads.
+func (s Shard) String() string {
+	if s.of == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d", s.number, s.of)
+}
 
 // has reports whether the shard has a repository. It depends on nothing but the id of
 // that: a list that changes while machines ask for it takes none from all of them.
-func (s shard) has(r github.Repository) bool {
+func (s Shard) has(r github.Repository) bool {
 	if r.ID == 0 {
 		return s.hasName(strings.ToLower(r.Name))
 	}
@@ -52,7 +57,7 @@ func (s shard) has(r github.Repository) bool {
 }
 
 // hasName reports whether the shard has what has no id but a name.
-func (s shard) hasName(name string) bool {
+func (s Shard) hasName(name string) bool {
 	if s.of == 0 {
 		return true
 	}

@@ -1,4 +1,6 @@
-package main
+// Package login says as whom GitHub is asked: with a token from a file, from the
+// environment or of gh, GitHub's own command, or as a GitHub App.
+package login
 
 import (
 	"bytes"
@@ -13,43 +15,28 @@ import (
 	"sync"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/github"
 )
 
-// A githubLogin says which GitHub is asked, and as whom.
-type githubLogin struct {
-	api, tokenFile  string
-	appID, appKey   string
-	appInstallation int64
+// A Login says which GitHub is asked, and as whom. Errors name its fields as the flags
+// that set them are called.
+type Login struct {
+	API             string // URL, of GitHub Enterprise Server https://HOST/api/v3
+	TokenFile       string // in place of GITHUB_TOKEN, GH_TOKEN and gh
+	AppID, AppKey   string // of a GitHub App; the latter names a file
+	AppInstallation int64  // 0 for the one that the owner has
+	Version         string // of this program, for GitHub to see
 }
 
-func (g *githubLogin) add(flags *pflag.FlagSet) {
-	g.addAPI(flags)
-	g.addToken(flags)
-}
-
-func (g *githubLogin) addAPI(flags *pflag.FlagSet) {
-	flags.StringVar(&g.api, "api-url", cmp.Or(os.Getenv("GITHUB_API_URL"), "https://api.github.com"), "of GitHub Enterprise Server: https://HOST/api/v3")
-}
-
-func (g *githubLogin) addToken(flags *pflag.FlagSet) {
-	flags.StringVar(&g.tokenFile, "token-file", "", "read the token from this `file`, not from GITHUB_TOKEN, GH_TOKEN or gh")
-	flags.StringVar(&g.appID, "app-id", os.Getenv("STANCH_APP_ID"), "ask as the GitHub App with this `id`, or client id; STANCH_APP_ID is the same")
-	flags.StringVar(&g.appKey, "app-key", os.Getenv("STANCH_APP_KEY"), "`file` with the private key of the App; STANCH_APP_KEY is the same")
-	flags.Int64Var(&g.appInstallation, "app-installation", 0, "`id` of the installation of the App; by default that of each owner is looked up")
-}
-
-// lister returns a Lister for the repositories of owner, an organization or user. It
+// Lister returns a Lister for the repositories of owner, an organization or user. It
 // waits for GitHub up to maxWait, by wait, time.After if that is nil.
-func (g *githubLogin) lister(ctx context.Context, version, owner string, maxWait time.Duration, wait func(context.Context, time.Duration) error) (*github.Lister, error) {
-	tokens, err := g.tokens(ctx, version, owner)
+func (l *Login) Lister(ctx context.Context, owner string, maxWait time.Duration, wait func(context.Context, time.Duration) error) (*github.Lister, error) {
+	tokens, err := l.tokens(ctx, owner)
 	if err != nil {
 		return nil, err
 	}
-	lister, err := github.NewLister(g.api, tokens, version)
+	lister, err := github.NewLister(l.API, tokens, l.Version)
 	if err != nil {
 		return nil, fmt.Errorf("--api-url: %w", err)
 	}
@@ -61,44 +48,44 @@ func (g *githubLogin) lister(ctx context.Context, version, owner string, maxWait
 }
 
 // tokens returns what has the token for the repositories of owner.
-func (g *githubLogin) tokens(ctx context.Context, version, owner string) (github.TokenSource, error) {
+func (l *Login) tokens(ctx context.Context, owner string) (github.TokenSource, error) {
 	switch {
-	case g.appID == "" && g.appKey == "" && g.appInstallation == 0:
-		token, err := g.token(ctx)
-		if g.tokenFile != "" && err == nil {
-			return &fileToken{path: g.tokenFile, last: token}, nil
+	case l.AppID == "" && l.AppKey == "" && l.AppInstallation == 0:
+		token, err := l.token(ctx)
+		if l.TokenFile != "" && err == nil {
+			return &fileToken{path: l.TokenFile, last: token}, nil
 		}
 		return github.Static{Secret: token}, err
-	case g.appID == "" || g.appKey == "":
+	case l.AppID == "" || l.AppKey == "":
 		return nil, errors.New("--app-id and --app-key are needed together")
-	case g.tokenFile != "":
+	case l.TokenFile != "":
 		return nil, errors.New("--token-file and --app-id: it is the one or the other")
 	}
-	key, err := os.ReadFile(g.appKey)
+	key, err := os.ReadFile(l.AppKey)
 	if err != nil {
 		return nil, fmt.Errorf("--app-key: %w", err)
 	}
-	app, err := github.NewApp(g.api, g.appID, detectors.NewSecret(string(key)), g.appInstallation, owner, version)
+	app, err := github.NewApp(l.API, l.AppID, detectors.NewSecret(string(key)), l.AppInstallation, owner, l.Version)
 	if err != nil {
 		return nil, fmt.Errorf("--app-id: %w", err)
 	}
 	return app, nil
 }
 
-// perOwner reports whether each owner needs a Lister of its own: an installation of an
+// PerOwner reports whether each owner needs a Lister of its own: an installation of an
 // App is of one.
-func (g *githubLogin) perOwner() bool { return g.appID != "" }
+func (l *Login) PerOwner() bool { return l.AppID != "" }
 
 // token returns the first token that there is: in the file, in the environment, of gh;
 // or none.
-func (g *githubLogin) token(ctx context.Context) (detectors.Secret, error) {
-	if g.tokenFile != "" {
-		return readToken(g.tokenFile)
+func (l *Login) token(ctx context.Context) (detectors.Secret, error) {
+	if l.TokenFile != "" {
+		return readToken(l.TokenFile)
 	}
 	if token := cmp.Or(os.Getenv("GITHUB_TOKEN"), os.Getenv("GH_TOKEN")); token != "" {
 		return detectors.NewSecret(token), nil
 	}
-	return ghToken(ctx, g.api), nil
+	return ghToken(ctx, l.API), nil
 }
 
 func readToken(file string) (detectors.Secret, error) {

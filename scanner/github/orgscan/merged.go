@@ -1,34 +1,25 @@
-package main
+package orgscan
 
 import (
-	"context"
 	"slices"
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
-	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
-
-// paged is a repository whose places say which one it is.
-type paged struct {
-	*gitsource.Repository
-	page string
-}
-
-// Locate implements scanner.Source.
-func (p paged) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
-	return p.Repository.Locate(ctx, ids, func(id scanner.BlobID, place scanner.Provenance) error {
-		place.Repo = p.page
-		return yield(id, place)
-	})
-}
 
 // merged is a Sink of several scans: a key that several of them find is one finding.
 type merged struct {
 	findings      []*finding.Finding
 	byFingerprint map[string]int // index in findings
 	sum           finding.Summary
+}
+
+func newMerged() *merged { return &merged{byFingerprint: map[string]int{}} }
+
+// unread notes what could not be scanned, and why.
+func (m *merged) unread(what string, why error) {
+	m.sum.Unread = append(m.sum.Unread, finding.Unread{What: what, Why: why.Error()})
 }
 
 // Finding implements scanner.Sink.

@@ -1,0 +1,96 @@
+// Package fetch gets one repository of GitHub, a wiki or a gist with git: all of it, or
+// only what was not read before, and the commits that branches have left behind. The scan
+// of an organization and the sweep both fetch with it.
+package fetch
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/gitsource"
+	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
+)
+
+// A Remote is a repository on a server that has listed its refs. It is for one goroutine
+// at a time, and needs not be closed.
+type Remote struct {
+	url    string
+	remote *transport.Remote // nil if only a clone can read the repository
+}
+
+// Connect asks the server of url, which may hold a token, for the refs of a repository.
+// That it is empty is no error.
+func Connect(ctx context.Context, url string) (*Remote, error) {
+	remote, err := transport.Connect(ctx, url)
+	if errors.Is(err, transport.ErrObjectFormat) {
+		return &Remote{url: url}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Remote{url, remote}, nil
+}
+
+// NotThere reports whether err, from Connect, says that the server has no such
+// repository. GitHub lists which repositories may have a wiki, not which have one.
+func NotThere(err error) bool {
+	var refused *transport.StatusError
+	return errors.As(err, &refused) && refused.Code == http.StatusNotFound
+}
+
+// OnlyWhole reports whether the repository can only be fetched as a whole: its ids are of
+// SHA-256. It has no Tips then.
+func (r *Remote) OnlyWhole() bool { return r.remote == nil }
+
+// Tips returns the ids of all refs by their full names.
+func (r *Remote) Tips() map[string]string {
+	if r.OnlyWhole() {
+		return nil
+	}
+	return r.remote.Refs().Tips
+}
+
+// Wanted says what Fetch gets. A repository that is OnlyWhole is cloned whatever it says.
+type Wanted struct {
+	// Tips are refs of Remote.Tips. Lost are commits that no ref leads to any more, by a
+	// name that tells what happened; that the server does not have one is no error.
+	Tips, Lost map[string]string
+	// Haves are ids that were read before: what they lead to is not sent.
+	Haves []string
+	// Objects are ids of single blobs.
+	Objects []string
+	// MaxBytes is how large the pack may be, 0 for any size.
+	MaxBytes int64
+	// Dir is where the temporary folder is made, "" for the system's.
+	Dir string
+}
+
+// Fetch makes a repository in a temporary folder that holds what w asks for. Close
+// removes it; if Fetch returns an error, nothing is left.
+func (r *Remote) Fetch(ctx context.Context, w Wanted) (*gitsource.Repository, error) {
+	if r.OnlyWhole() {
+		return gitsource.Clone(ctx, r.url, nil)
+	}
+	tips := maps.Clone(w.Tips)
+	for name, id := range w.Lost {
+		tips["refs/stanch/"+name] = id // see transport.Wanted
+	}
+	return gitsource.Fetch(ctx, r.remote, transport.Wanted{Tips: tips, Haves: w.Haves, Objects: w.Objects, MaxBytes: w.MaxBytes, Dir: w.Dir})
+}
+
+// A Source is a repository whose locations name the page that shows it.
+type Source struct {
+	*gitsource.Repository
+	Page string
+}
+
+// Locate implements scanner.Source.
+func (s Source) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+	return s.Repository.Locate(ctx, ids, func(id scanner.BlobID, at scanner.Provenance) error {
+		at.Repo = s.Page
+		return yield(id, at)
+	})
+}

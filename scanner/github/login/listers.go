@@ -1,0 +1,47 @@
+package login
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner/github"
+)
+
+// Listers makes the Listers of a Login and keeps them. Owners for whom the same token is
+// used share one, which knows what is left of its limits. It may be used concurrently.
+type Listers struct {
+	Login Login
+	// MaxWait and Wait are those of each Lister.
+	MaxWait time.Duration
+	Wait    func(context.Context, time.Duration) error
+
+	mu   sync.Mutex
+	made map[string]*github.Lister
+}
+
+// For returns the Lister for target, an owner or owner/name, at an API. group names the
+// targets that share it.
+func (l *Listers) For(ctx context.Context, api, target string) (lister *github.Lister, group string, err error) {
+	owner, _, _ := strings.Cut(target, "/")
+	group = api
+	if l.Login.PerOwner() {
+		group += " " + strings.ToLower(owner)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.made[group] == nil {
+		login := l.Login
+		login.API = api
+		lister, err := login.Lister(ctx, owner, l.MaxWait, l.Wait)
+		if err != nil {
+			return nil, "", err
+		}
+		if l.made == nil {
+			l.made = map[string]*github.Lister{}
+		}
+		l.made[group] = lister
+	}
+	return l.made[group], group, nil
+}

@@ -1,0 +1,59 @@
+package orgscan
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/github"
+)
+
+// scanTexts scans what GitHub keeps beside a repository and adds what it finds to all.
+func (s *Scan) scanTexts(ctx context.Context, sc *scanner.Scanner, r Repository, all *merged) {
+	kinds := slices.DeleteFunc(slices.Clone(s.Include), func(kind string) bool {
+		return kind == github.Gists || kind == github.Discussions && !r.HasDiscussions
+	})
+	if len(kinds) == 0 || ctx.Err() != nil {
+		return
+	}
+	page := r.lister.PageURL(r.Name)
+	texts, err := r.lister.Texts(r.Name, kinds, time.Time{})
+	if err != nil {
+		all.unread(page, err)
+		return
+	}
+	texts.MaxSize = s.MaxBlobSize
+	// An error ends up in the summary.
+	_ = sc.Scan(ctx, texts, partOf{all, page})
+}
+
+// scanGists scans the gists of the owners among targets, and of their members.
+func (s *Scan) scanGists(ctx context.Context, sc *scanner.Scanner, targets []string, all *merged) {
+	if !slices.Contains(s.Include, github.Gists) {
+		return
+	}
+	for _, target := range targets {
+		if strings.Contains(target, "/") || ctx.Err() != nil {
+			continue
+		}
+		lister, err := s.Lister(ctx, target)
+		if err == nil {
+			err = lister.Gists(ctx, target, time.Time{}, func(g github.Gist) error {
+				if !s.Shard.hasName(g.Page) {
+					return ctx.Err()
+				}
+				s.Progress("%s", g.Page)
+				f := &fetched{page: g.Page}
+				f.repo, f.err = fetchAll(ctx, g.CloneURL, nil)
+				s.scanRepository(ctx, sc, f, all)
+				s.close(f)
+				return ctx.Err()
+			})
+		}
+		if err != nil && ctx.Err() == nil {
+			all.unread("gists of "+target, err)
+		}
+	}
+}
