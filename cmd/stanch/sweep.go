@@ -128,7 +128,7 @@ func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue
 		return nil, err
 	}
 	searcher, as := newSearcher(j), f.login
-	as.Version = j.streams.Version
+	as.Version = j.Streams.Version
 	return &sweep.Engine{
 		Store: store, Queue: q, Hub: githubhub.New(as, f.MaxSize<<20), Scan: searcher.scan,
 		Detector: detector, Began: time.Now(),
@@ -198,7 +198,7 @@ func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags
 			return cli.Unfinished(err)
 		}
 		defer lock.Close()
-		if f.temp = ownTemp(name); f.temp != "" {
+		if f.temp = riverqueue.TempFolder(name); f.temp != "" {
 			defer func() { _ = os.RemoveAll(f.temp) }()
 		}
 	}
@@ -211,23 +211,6 @@ func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags
 		return err
 	}
 	return errors.Join(err, e.after(j, store))
-}
-
-// ownTemp makes a folder for what is fetched while this process has the lock of a
-// database, and removes what one before was killed with: repositories are large. It
-// returns "" if it cannot.
-func ownTemp(database string) string {
-	abs, err := filepath.Abs(database)
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256([]byte(abs))
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("stanch-sweep-%x", sum[:8]))
-	// Mkdir, not MkdirAll: a folder of that name that is somebody else's is not used.
-	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil {
-		return ""
-	}
-	return dir
 }
 
 // work does jobs with what is beside them.

@@ -127,7 +127,7 @@ func (w *sweptReport) outdated(ctx context.Context, names []string) error {
 	counts, err := w.store.Outdated(ctx)
 	for _, name := range names {
 		if n := counts[name]; n > 0 {
-			w.unread(name, fmt.Sprintf("%d of its repositories were read with %s, and not yet again", n, outdated))
+			w.unread(name, fmt.Sprintf("%d of its repositories were read with %s, and not yet again", n, sweep.OtherDetector))
 		}
 	}
 	return err

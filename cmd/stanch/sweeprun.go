@@ -13,7 +13,6 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
-	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
@@ -115,16 +114,6 @@ func progress(ctx context.Context, s *cli.Streams, store *sweep.Store) {
 		if err != nil {
 			continue
 		}
-		left, all, why := 0, 0, ""
-		for _, t := range status.Targets {
-			for _, n := range t.States {
-				all += n
-			}
-			left += t.Due
-			if t.Why != "" {
-				why = ", " + printable.Text(t.Why)
-			}
-		}
-		fmt.Fprintf(s.Stderr, "\r\x1b[K%d of %d repositories to look at%s", left, all, why)
+		fmt.Fprint(s.Stderr, "\r\x1b[K"+status.Progress())
 	}
 }

@@ -6,16 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/github"
-	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/githubhub"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
@@ -103,42 +99,10 @@ func newSweepList(s *cli.Streams, db *databaseFlags) *cobra.Command {
 				if err != nil {
 					return cli.Unfinished(err)
 				}
-				table := tabwriter.NewWriter(s.Stdout, 0, 0, 2, ' ', 0)
-				var w io.Writer = table
-				fmt.Fprintln(w, "TARGET\tEVERY\tLAST SWEEP\tNEXT")
-				for _, t := range targets {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", printable.Text(t.Name), every(t.Every), when(t.Begun), next(t))
-				}
-				return table.Flush()
+				return sweep.WriteTargets(s.Stdout, targets)
 			})
 		},
 	}
-}
-
-func every(d time.Duration) string {
-	if d == 0 {
-		return "by hand"
-	}
-	return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
-}
-
-func when(t time.Time) string {
-	if t.IsZero() {
-		return "never"
-	}
-	return t.Local().Format(time.DateTime)
-}
-
-func next(t sweep.Target) string {
-	switch {
-	case t.Begun.After(t.Ended):
-		return "running"
-	case t.Every == 0:
-		return "-"
-	case t.Begun.IsZero():
-		return "now"
-	}
-	return when(t.Begun.Add(t.Every))
 }
 
 func newSweepMigrate(db *databaseFlags) *cobra.Command {

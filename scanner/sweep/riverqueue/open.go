@@ -4,11 +4,14 @@ package riverqueue
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner/sweep"
@@ -111,4 +114,21 @@ func Lock(ctx context.Context, file string) (io.Closer, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", file, err), db.Close())
 	}
 	return db, nil
+}
+
+// TempFolder makes a folder for repositories that the holder of the Lock of a database
+// fetches. It removes those that an earlier holder left when it was killed. It returns ""
+// if it cannot.
+func TempFolder(database string) string {
+	abs, err := filepath.Abs(database)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(abs))
+	dir := filepath.Join(os.TempDir(), fmt.Sprintf("stanch-sweep-%x", sum[:8]))
+	// Mkdir, not MkdirAll: a folder of that name that is somebody else's is not used.
+	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil {
+		return ""
+	}
+	return dir
 }

@@ -1,0 +1,64 @@
+package sweep
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// ErrNoFinding says that the store has no finding of a fingerprint, and ErrNotAcknowledged
+// that nobody has acknowledged the one that it has.
+var (
+	ErrNoFinding       = errors.New("there is no finding")
+	ErrNotAcknowledged = errors.New("nobody has acknowledged it")
+)
+
+// Acknowledge notes that who, which must not be "", knows of a finding, until a time, or
+// for good if that is zero.
+func (s *Store) Acknowledge(ctx context.Context, fingerprint, who, note string, until time.Time) error {
+	if who == "" { // the store would take that for none
+		return errors.New("an acknowledgement needs a name")
+	}
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if _, err := acknowledgedBy(ctx, tx, fingerprint); err != nil {
+			return err
+		}
+		if _, err := exec(ctx, tx, `UPDATE finding SET acknowledged_by = $2, note = $3, acknowledged_until = $4 WHERE fingerprint = $1`, fingerprint, who, note, millis(until)); err != nil {
+			return err
+		}
+		return s.acted(ctx, tx, who, "acknowledge", fingerprint, note)
+	})
+}
+
+// Unacknowledge takes an acknowledgement back. who, which may be "", does that.
+func (s *Store) Unacknowledge(ctx context.Context, fingerprint, who string) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		by, err := acknowledgedBy(ctx, tx, fingerprint)
+		if err == nil && by == "" {
+			err = ErrNotAcknowledged
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := exec(ctx, tx, `UPDATE finding SET acknowledged_by = '', note = '', acknowledged_until = 0 WHERE fingerprint = $1`, fingerprint); err != nil {
+			return err
+		}
+		return s.acted(ctx, tx, who, "unacknowledge", fingerprint, "")
+	})
+}
+
+// acknowledgedBy returns who has acknowledged a finding, "" for nobody.
+func acknowledgedBy(ctx context.Context, tx *sql.Tx, fingerprint string) (by string, err error) {
+	err = one(ctx, tx, `SELECT acknowledged_by FROM finding WHERE fingerprint = $1`, fingerprint)(&by)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNoFinding
+	}
+	return by, err
+}
+
+// acted notes who did what to a finding.
+func (s *Store) acted(ctx context.Context, tx *sql.Tx, who, what, fingerprint, result string) error {
+	_, err := exec(ctx, tx, `INSERT INTO action (at, who, what, subject, result) VALUES ($1, $2, $3, $4, $5)`, millis(s.now()), who, what, fingerprint, result)
+	return err
+}

@@ -1,0 +1,116 @@
+package sweep
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner/printable"
+)
+
+// OtherDetector says in reports how outdated repositories were read, see Store.Outdated.
+const OtherDetector = "an earlier build, other rules or other flags"
+
+// WriteText writes the status as tables for people.
+func (st Status) WriteText(out io.Writer) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var w io.Writer = table
+	for _, t := range st.Targets {
+		state := "not swept yet"
+		switch {
+		case !t.Ended.IsZero():
+			state = "swept " + localTime(t.Ended)
+		case !t.Begun.IsZero():
+			state = fmt.Sprintf("sweeping since %s, %d to look at", localTime(t.Begun), t.Due)
+		}
+		if !t.Next.IsZero() {
+			state += ", next " + localTime(t.Next)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", printable.Text(t.Name), state, counts(t.States))
+		if t.Outdated > 0 {
+			fmt.Fprintf(w, "\t%d read with %s\t\n", t.Outdated, OtherDetector)
+		}
+		if t.Why != "" {
+			fmt.Fprintf(w, "\tlisting: %s\t\n", printable.Text(t.Why))
+		}
+	}
+	if n := len(st.Troubled); n > 0 {
+		fmt.Fprintln(w)
+		for _, r := range st.Troubled {
+			fmt.Fprintf(w, "%s\t%s\t%s\n", strings.ToUpper(r.State), printable.Text(r.Name), printable.Text(r.Why))
+		}
+	}
+	if len(st.Workers) > 0 {
+		fmt.Fprintln(w)
+	}
+	for _, worker := range st.Workers {
+		fmt.Fprintf(w, "worker\t%s\tseen %s\n", printable.Text(worker.Name), localTime(worker.Seen))
+	}
+	fmt.Fprintf(w, "\nfindings\t%d open, %d acknowledged\t%s\n", st.Findings.Open, st.Findings.Acknowledged, counts(st.Findings.ByState))
+	return table.Flush()
+}
+
+// counts says "3 failed, 12 swept".
+func counts(by map[string]int) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		parts = append(parts, fmt.Sprintf("%d %s", by[name], name))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// WriteTargets writes a table of targets for people.
+func WriteTargets(out io.Writer, targets []Target) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var w io.Writer = table
+	fmt.Fprintln(w, "TARGET\tEVERY\tLAST SWEEP\tNEXT")
+	for _, t := range targets {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", printable.Text(t.Name), schedule(t.Every), localTime(t.Begun), nextSweep(t))
+	}
+	return table.Flush()
+}
+
+func schedule(d time.Duration) string {
+	if d == 0 {
+		return "by hand"
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
+}
+
+func localTime(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.Local().Format(time.DateTime)
+}
+
+func nextSweep(t Target) string {
+	switch {
+	case t.Begun.After(t.Ended):
+		return "running"
+	case t.Every == 0:
+		return "-"
+	case t.Begun.IsZero():
+		return "now"
+	}
+	return localTime(t.Begun.Add(t.Every))
+}
+
+// Progress says in one line how far all sweeps are.
+func (st Status) Progress() string {
+	left, all, why := 0, 0, ""
+	for _, t := range st.Targets {
+		for _, n := range t.States {
+			all += n
+		}
+		left += t.Due
+		if t.Why != "" {
+			why = ", " + printable.Text(t.Why)
+		}
+	}
+	return fmt.Sprintf("%d of %d repositories to look at%s", left, all, why)
+}
