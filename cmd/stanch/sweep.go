@@ -165,8 +165,8 @@ func buildName(version string) (string, error) {
 	return scanrun.Build(version)
 }
 
-// An errand is what a command has to do around the jobs. Each function may be nil.
-type errand struct {
+// An lifecycle is what a command has to do around the jobs. Each function may be nil.
+type lifecycle struct {
 	once   bool // end when no job is left
 	begin  func(*sweep.Store, *riverqueue.Queue) error
 	beside func(context.Context, *sweep.Store, *slog.Logger) error // until ctx ends
@@ -174,7 +174,7 @@ type errand struct {
 }
 
 // run does jobs until ctx ends, or until there are none.
-func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags, e errand) error {
+func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags, e lifecycle) error {
 	if f.ShowSecrets {
 		return errors.New("--show-secrets: a sweep keeps no secret that it could show; stanch github shows them")
 	}
@@ -214,7 +214,7 @@ func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags
 }
 
 // work does jobs with what is beside them.
-func (f *engineFlags) work(ctx context.Context, j *scanflags.Job, store *sweep.Store, e errand) error {
+func (f *engineFlags) work(ctx context.Context, j *scanflags.Job, store *sweep.Store, e lifecycle) error {
 	log := slog.New(slog.NewTextHandler(j.Streams.Stderr, &slog.HandlerOptions{Level: f.level(e.once)}))
 	q, err := riverqueue.New(riverqueue.Config{Store: store, Scans: f.scans, Pause: f.pause, Silence: f.silence, Log: log})
 	if err != nil {

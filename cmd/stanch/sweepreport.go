@@ -172,7 +172,7 @@ func acknowledged(f *finding.Finding) {
 // repository reports how one fared in the last sweep of its target.
 func (w *sweptReport) repository(r sweep.Repository) error {
 	record := finding.Repository{
-		Name: r.Name, URL: r.Page, State: r.State, Why: r.Why, At: r.At, ForkOf: r.Parent,
+		Name: r.Name, URL: r.WebURL, State: r.State, Why: r.Why, At: r.At, ForkOf: r.Parent,
 		Archived: r.Archived, Private: r.Private,
 	}
 	if r.At.Before(w.begun[r.Target]) && (r.State == sweep.Swept || r.State == sweep.Unchanged) {
@@ -188,10 +188,10 @@ func (w *sweptReport) repository(r sweep.Repository) error {
 		record.State = sweep.Skipped
 	case sweep.Failed, sweep.Incomplete:
 		record.State = sweep.Failed
-		w.unread(r.Page, r.Why)
+		w.unread(r.WebURL, r.Why)
 	}
 	if record.State == sweep.Waiting {
-		w.unread(r.Page, "it waits "+record.Why)
+		w.unread(r.WebURL, "it waits "+record.Why)
 	}
 	return w.handler.Repository(record)
 }

@@ -54,7 +54,7 @@ report, the exit code is 3, and the next sweep tries again.`,
 				progress(ctx, s, store)
 				return nil
 			}
-			return f.run(ctx, s, db, errand{once: true, begin: begin, beside: beside, after: after})
+			return f.run(ctx, s, db, lifecycle{once: true, begin: begin, beside: beside, after: after})
 		},
 	}
 	f.add(cmd)
@@ -91,7 +91,7 @@ number of workers may share a database of PostgreSQL. SIGTERM ends it: what it w
 doing is done by another one.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.run(cmd.Context(), s, db, errand{})
+			return f.run(cmd.Context(), s, db, lifecycle{})
 		},
 	}
 	f.add(cmd)

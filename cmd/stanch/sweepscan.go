@@ -33,17 +33,17 @@ func newSearcher(j *scanflags.Job) *searcher {
 	return s
 }
 
-// forget is how long what AWS said is good for while a process sweeps: within a sweep a
+// verdictTTL is how long what AWS said is good for while a process sweeps: within a sweep a
 // key is asked about once, however many copies there are, or once a minute if it is live
 // (verifier.Cached). A key that was activated again must not stay dead until the process
 // ends.
-const forget = 10 * time.Minute
+const verdictTTL = 10 * time.Minute
 
 // current returns what scans are made of now.
 func (s *searcher) current() (*detectors.Set, *scanner.Scanner, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now := time.Now(); now.Sub(s.made).Abs() > forget {
+	if now := time.Now(); now.Sub(s.made).Abs() > verdictTTL {
 		v, err := s.job.Flags.NewVerifier(s.job.Streams.Version)
 		if err != nil {
 			return nil, nil, err
@@ -57,7 +57,7 @@ func (s *searcher) current() (*detectors.Set, *scanner.Scanner, error) {
 // scan implements sweep.Engine.Scan.
 func (s *searcher) scan(ctx context.Context, src scanner.Source, page string) (sweep.Result, error) {
 	if repo, ok := src.(*gitsource.Repository); ok {
-		src = fetch.Source{Repository: repo, Page: page}
+		src = fetch.Source{Repository: repo, WebURL: page}
 	}
 	set, sc, err := s.current()
 	if err != nil {
@@ -67,29 +67,29 @@ func (s *searcher) scan(ctx context.Context, src scanner.Source, page string) (s
 		s.assessing.Lock()
 		defer s.assessing.Unlock()
 	}
-	k := &keeper{}
+	k := &storeSink{}
 	sink := finding.NewSink(k, finding.Scan{Version: s.job.Streams.Version, Source: "github", Target: page, Started: time.Now()}, set, false)
 	err = sc.Scan(ctx, src, s.job.Assessed(ctx, sink))
 	return k.result, githubhub.Later(err)
 }
 
-// A keeper is the Handler of what a store keeps.
-type keeper struct{ result sweep.Result }
+// A storeSink is the Handler of what a store keeps.
+type storeSink struct{ result sweep.Result }
 
 // Scan implements finding.Handler.
-func (k *keeper) Scan(finding.Scan) error { return nil }
+func (k *storeSink) Scan(finding.Scan) error { return nil }
 
 // Repository implements finding.Handler.
-func (k *keeper) Repository(finding.Repository) error { return nil }
+func (k *storeSink) Repository(finding.Repository) error { return nil }
 
 // Summary implements finding.Handler.
-func (k *keeper) Summary(s finding.Summary) error {
+func (k *storeSink) Summary(s finding.Summary) error {
 	k.result.Objects, k.result.Unread = s.Objects, s.Unread
 	return nil
 }
 
 // Finding implements finding.Handler.
-func (k *keeper) Finding(f finding.Finding) error {
+func (k *storeSink) Finding(f finding.Finding) error {
 	k.result.Findings = append(k.result.Findings, f)
 	return nil
 }

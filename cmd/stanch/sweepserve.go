@@ -46,7 +46,7 @@ speaks TLS in front of it before others are to see it.`,
 				return fmt.Errorf("--listen: %w", err)
 			}
 			defer func() { _ = listener.Close() }()
-			return f.run(cmd.Context(), s, db, errand{beside: func(ctx context.Context, store *sweep.Store, log *slog.Logger) error {
+			return f.run(cmd.Context(), s, db, lifecycle{beside: func(ctx context.Context, store *sweep.Store, log *slog.Logger) error {
 				if tokenFile == "" {
 					fmt.Fprintf(s.Stderr, "stanch: the page is at http://%s/?token=%s\n", listener.Addr(), token)
 				} else {

@@ -25,7 +25,7 @@ func (l *Lister) download(ctx context.Context, path string, maxSize int64) ([]by
 	ctx, cancel := context.WithTimeout(ctx, downloadTime)
 	defer cancel()
 	var err error
-	for range tries {
+	for range maxTries {
 		var data []byte
 		var again bool
 		if data, again, err = l.downloadOnce(ctx, path, maxSize); !again {
@@ -35,7 +35,7 @@ func (l *Lister) download(ctx context.Context, path string, maxSize int64) ([]by
 			return nil, waited
 		}
 	}
-	return nil, fmt.Errorf("tried %d times: %w", tries, err)
+	return nil, fmt.Errorf("tried %d times: %w", maxTries, err)
 }
 
 // downloadOnce reports whether another try makes sense, too.
@@ -45,7 +45,7 @@ func (l *Lister) downloadOnce(ctx context.Context, path string, maxSize int64) (
 		return nil, false, err
 	}
 	if strings.Contains(path, "/assets/") { // else GitHub describes it
-		req.Header.Set("Accept", anyFile)
+		req.Header.Set("Accept", octetStream)
 	}
 	// The limits of the API are those of the transport; a redirect is an answer to it.
 	resp, err := l.transport.RoundTrip(req.WithContext(ctx))
@@ -54,7 +54,7 @@ func (l *Lister) downloadOnce(ctx context.Context, path string, maxSize int64) (
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusFound && resp.StatusCode != http.StatusTemporaryRedirect {
-		if err := denied(github.CheckResponse(resp)); err != nil {
+		if err := classify(github.CheckResponse(resp)); err != nil {
 			return nil, false, err
 		}
 		data, err := readMost(resp.Body, maxSize)

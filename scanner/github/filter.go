@@ -43,9 +43,9 @@ func (f Filter) Check() error {
 	return nil
 }
 
-// Why returns why r is left out, as "forks", to be counted, or "" if it is meant. Of a
+// Excludes returns why r is left out, as "forks", to be counted, or "" if it is meant. Of a
 // repository that was named, not listed, only Skip has a say.
-func (f Filter) Why(r Repository, named bool) string {
+func (f Filter) Excludes(r Repository, named bool) string {
 	switch {
 	case matches(f.Skip, r.Name):
 		return "skipped"

@@ -47,7 +47,7 @@ func TestFilter(t *testing.T) {
 			if err := tt.filter.Check(); err != nil {
 				t.Error(err)
 			}
-			if why := tt.filter.Why(tt.r, tt.named); why != tt.why {
+			if why := tt.filter.Excludes(tt.r, tt.named); why != tt.why {
 				t.Errorf("got %q, want %q", why, tt.why)
 			}
 		})

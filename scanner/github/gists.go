@@ -12,8 +12,8 @@ import (
 
 // A Gist is a git repository of one person.
 type Gist struct {
-	Page, CloneURL string // without a token: who knows the URL may read it
-	UpdatedAt      time.Time
+	WebURL, CloneURL string // without a token: who knows the URL may read it
+	UpdatedAt        time.Time
 }
 
 // Gists calls yield with the gists that owner, if it is a user, or the members of
@@ -25,7 +25,7 @@ func (l *Lister) Gists(ctx context.Context, owner string, since time.Time, yield
 		return fmt.Errorf("%q is no name of an organization or user", owner)
 	}
 	var members []string
-	err := pages(ctx, l.sender, fmt.Sprintf("orgs/%s/members?per_page=%d", owner, perPage), func(page []*github.User) (bool, error) {
+	err := eachAPIPage(ctx, l.sender, fmt.Sprintf("orgs/%s/members?per_page=%d", owner, perPage), func(page []*github.User) (bool, error) {
 		for _, u := range page {
 			if !ownerName().MatchString(u.GetLogin()) {
 				return false, fmt.Errorf("GitHub lists a member with the name %q, which is none", u.GetLogin())
@@ -45,12 +45,12 @@ func (l *Lister) Gists(ctx context.Context, owner string, since time.Time, yield
 		query = "&since=" + since.UTC().Format(time.RFC3339)
 	}
 	for _, name := range members {
-		err := pages(ctx, l.sender, fmt.Sprintf("users/%s/gists?per_page=%d%s", name, perPage, query), func(page []*github.Gist) (bool, error) {
+		err := eachAPIPage(ctx, l.sender, fmt.Sprintf("users/%s/gists?per_page=%d%s", name, perPage, query), func(page []*github.Gist) (bool, error) {
 			for _, g := range page {
 				if err := l.checkGist(g); err != nil {
 					return false, err
 				}
-				if err := yield(Gist{Page: g.GetHTMLURL(), CloneURL: g.GetGitPullURL(), UpdatedAt: g.GetUpdatedAt().Time}); err != nil {
+				if err := yield(Gist{WebURL: g.GetHTMLURL(), CloneURL: g.GetGitPullURL(), UpdatedAt: g.GetUpdatedAt().Time}); err != nil {
 					return false, err
 				}
 			}

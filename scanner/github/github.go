@@ -94,10 +94,10 @@ func isLoopback(host string) bool {
 // has been waited for, or tried again, by the transport.
 func (c *sender) do(request func() (*github.Response, error)) error {
 	_, err := request()
-	return denied(err)
+	return classify(err)
 }
 
-func denied(err error) error {
+func classify(err error) error {
 	var answer *github.ErrorResponse
 	if !errors.As(err, &answer) {
 		return err

@@ -76,14 +76,14 @@ func CheckTarget(target string) error {
 
 // List returns all that Pages lists.
 func (l *Lister) List(ctx context.Context, target string) (all []Repository, err error) {
-	err = l.Pages(ctx, target, func(page []Repository) (bool, error) {
+	err = l.EachAPIPage(ctx, target, func(page []Repository) (bool, error) {
 		all = append(all, page...)
 		return true, nil
 	})
 	return all, err
 }
 
-// Pages calls yield with the repositories of target, an organization or a user, or
+// EachAPIPage calls yield with the repositories of target, an organization or a user, or
 // with the one that it is, in the form owner/name; the one that was pushed to last
 // comes first. The token decides which private ones are among them. It stops when
 // yield needs no more. Of an organization a page costs a request; of a user there are
@@ -91,9 +91,9 @@ func (l *Lister) List(ctx context.Context, target string) (all []Repository, err
 //
 // A repository that is pushed to meanwhile moves to the front and is not missed; none
 // is yielded twice.
-func (l *Lister) Pages(ctx context.Context, target string, yield func(page []Repository) (more bool, err error)) error {
+func (l *Lister) EachAPIPage(ctx context.Context, target string, yield func(page []Repository) (more bool, err error)) error {
 	if strings.Contains(target, "/") {
-		one, err := l.one(ctx, target)
+		one, err := l.lookUp(ctx, target)
 		if err != nil {
 			return fmt.Errorf("looking up %s: %w", target, err)
 		}
@@ -103,10 +103,10 @@ func (l *Lister) Pages(ctx context.Context, target string, yield func(page []Rep
 	if !ownerName().MatchString(target) {
 		return fmt.Errorf("looking up %q: that is no name of an organization or user", target)
 	}
-	c := collector{seen: map[int64]bool{}, yield: yield}
-	err := pages(ctx, l.sender, listPath("orgs/"+target+"/repos", "type=all"), c.page)
+	c := apiPageCollector{seen: map[int64]bool{}, yield: yield}
+	err := eachAPIPage(ctx, l.sender, listPath("orgs/"+target+"/repos", "type=all"), c.add)
 	if errors.Is(err, ErrGone) && !c.called {
-		return l.ofUser(ctx, target, c)
+		return l.listUser(ctx, target, c)
 	}
 	if err != nil {
 		return fmt.Errorf("listing the repositories of %s: %w", target, err)
@@ -118,9 +118,9 @@ func listPath(path, query string) string {
 	return fmt.Sprintf("%s?%s&sort=pushed&direction=desc&per_page=%d", path, query, perPage)
 }
 
-// ofUser lists the repositories of a user: of whom the token belongs to, private ones
+// listUser lists the repositories of a user: of whom the token belongs to, private ones
 // too.
-func (l *Lister) ofUser(ctx context.Context, name string, c collector) error {
+func (l *Lister) listUser(ctx context.Context, name string, c apiPageCollector) error {
 	var user, self github.User
 	if _, err := get(ctx, l.sender, "users/"+name, &user); err != nil {
 		return fmt.Errorf("looking up %s: %w", name, err)
@@ -131,7 +131,7 @@ func (l *Lister) ofUser(ctx context.Context, name string, c collector) error {
 	}
 	switch _, ofApp := l.transport.tokens.(*App); {
 	case ofApp:
-		err = l.ofApp(ctx, name, c)
+		err = l.listInstallation(ctx, name, c)
 	case !token.IsZero():
 		if _, err := get(ctx, l.sender, "user", &self); err != nil && !errors.Is(err, ErrDenied) { // that of a job has no user
 			return fmt.Errorf("looking up the user of the token: %w", err)
@@ -142,7 +142,7 @@ func (l *Lister) ofUser(ctx context.Context, name string, c collector) error {
 		if strings.EqualFold(self.GetLogin(), name) {
 			path = listPath("user/repos", "affiliation=owner")
 		}
-		err = pages(ctx, l.sender, path, c.page)
+		err = eachAPIPage(ctx, l.sender, path, c.add)
 	}
 	if err != nil {
 		return fmt.Errorf("listing the repositories of %s: %w", name, err)
@@ -150,13 +150,13 @@ func (l *Lister) ofUser(ctx context.Context, name string, c collector) error {
 	return nil
 }
 
-// ofApp lists what the user has given to the App. GitHub does not sort it.
-func (l *Lister) ofApp(ctx context.Context, owner string, c collector) error {
+// listInstallation lists what the user has given to the App. GitHub does not sort it.
+func (l *Lister) listInstallation(ctx context.Context, owner string, c apiPageCollector) error {
 	var all []*github.Repository
 	for n := 1; ; n++ {
 		var page github.ListRepositories
 		if _, err := get(ctx, l.sender, fmt.Sprintf("installation/repositories?per_page=%d&page=%d", perPage, n), &page); err != nil {
-			return pageError(n, err)
+			return apiPageError(n, err)
 		}
 		for _, r := range page.Repositories {
 			if o, _, _ := strings.Cut(r.GetFullName(), "/"); strings.EqualFold(o, owner) {
@@ -167,26 +167,26 @@ func (l *Lister) ofApp(ctx context.Context, owner string, c collector) error {
 			break
 		}
 		if n*perPage > page.GetTotalCount() {
-			return pageError(n, errors.New("there are more repositories than GitHub says"))
+			return apiPageError(n, errors.New("there are more repositories than GitHub says"))
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *github.Repository) int { return b.GetPushedAt().Compare(a.GetPushedAt().Time) })
-	_, err := c.page(all)
+	_, err := c.add(all)
 	return err
 }
 
-// A collector hands pages on, and each repository once.
-type collector struct {
+// A apiPageCollector hands pages on, and each repository once.
+type apiPageCollector struct {
 	seen   map[int64]bool
 	stale  int  // pages in a row without anything new
 	called bool // yield was
 	yield  func([]Repository) (bool, error)
 }
 
-func (c *collector) page(list []*github.Repository) (more bool, err error) {
+func (c *apiPageCollector) add(list []*github.Repository) (more bool, err error) {
 	page := make([]Repository, 0, len(list))
 	for _, r := range list {
-		if err := check(r); err != nil {
+		if err := checkName(r); err != nil {
 			return false, err
 		}
 		// Only tests have none.
@@ -206,7 +206,7 @@ func (c *collector) page(list []*github.Repository) (more bool, err error) {
 	return c.yield(page)
 }
 
-func check(r *github.Repository) error {
+func checkName(r *github.Repository) error {
 	_, name, _ := strings.Cut(r.GetFullName(), "/")
 	if !fullName().MatchString(r.GetFullName()) || name == "." || name == ".." {
 		return fmt.Errorf("GitHub lists a repository with the name %q, which is none", r.GetFullName())
@@ -231,8 +231,8 @@ func visibility(r *github.Repository) string {
 	return cmp.Or(r.GetVisibility(), "public")
 }
 
-// one looks up a repository. One that was renamed is found by its old name.
-func (l *Lister) one(ctx context.Context, name string) (*github.Repository, error) {
+// lookUp looks up a repository. One that was renamed is found by its old name.
+func (l *Lister) lookUp(ctx context.Context, name string) (*github.Repository, error) {
 	if !fullName().MatchString(name) {
 		return nil, fmt.Errorf("%q is no repository of the form owner/name", name)
 	}
@@ -240,15 +240,15 @@ func (l *Lister) one(ctx context.Context, name string) (*github.Repository, erro
 	if _, err := get(ctx, l.sender, "repos/"+name, &r); err != nil {
 		return nil, err
 	}
-	return &r, check(&r)
+	return &r, checkName(&r)
 }
 
 // Parent returns the name of the repository that name is a fork of, "" if it is none.
 // It costs a request.
 func (l *Lister) Parent(ctx context.Context, name string) (string, error) {
-	r, err := l.one(ctx, name)
+	r, err := l.lookUp(ctx, name)
 	if err == nil && r.Parent != nil {
-		err = check(r.Parent)
+		err = checkName(r.Parent)
 	}
 	if err != nil {
 		return "", fmt.Errorf("looking up what %s is a fork of: %w", name, err)
@@ -261,8 +261,8 @@ func (l *Lister) Token(ctx context.Context) (detectors.Secret, error) {
 	return l.transport.tokens.Token(ctx, detectors.Secret{})
 }
 
-// PageURL is where a person looks at the repository with the name owner/name.
-func (l *Lister) PageURL(name string) string { return l.web.JoinPath(name).String() }
+// WebURL is where a person looks at the repository with the name owner/name.
+func (l *Lister) WebURL(name string) string { return l.web.JoinPath(name).String() }
 
 // CloneURL is what git clones the repository with the name owner/name from. It holds
 // the token of now.

@@ -41,7 +41,7 @@ func (l *Lister) Activity(ctx context.Context, name string, since time.Time) ([]
 	var all []Event
 	for _, kind := range []string{"force_push", "branch_deletion"} {
 		path := fmt.Sprintf("repos/%s/activity?activity_type=%s&per_page=%d%s", name, kind, perPage, l.period(since))
-		err := pages(ctx, l.sender, path, func(page []activity) (bool, error) {
+		err := eachAPIPage(ctx, l.sender, path, func(page []activity) (bool, error) {
 			for _, a := range page {
 				e, err := a.event(kind)
 				if err != nil {
@@ -68,9 +68,9 @@ func (l *Lister) Activity(ctx context.Context, name string, since time.Time) ([]
 	return all, nil
 }
 
-// Lost returns the commits that Activity names, by how they were lost: forced/main/… and
+// LostCommits returns the commits that Activity names, by how they were lost: forced/main/… and
 // deleted/topic/…, with the beginning of the id.
-func (l *Lister) Lost(ctx context.Context, name string, since time.Time) (map[string]string, error) {
+func (l *Lister) LostCommits(ctx context.Context, name string, since time.Time) (map[string]string, error) {
 	events, err := l.Activity(ctx, name, since)
 	if err != nil {
 		return nil, err

@@ -89,8 +89,8 @@ type text struct {
 	err         error
 }
 
-// A readTexts is one call of Blobs.
-type readTexts struct {
+// A textReader is one call of Blobs.
+type textReader struct {
 	*Texts
 	seen    map[scanner.BlobID]bool
 	yield   func(scanner.Blob) error
@@ -102,7 +102,7 @@ type readTexts struct {
 func (t *Texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
 	begun := time.Now()
 	t.places = map[scanner.BlobID]scanner.Provenance{}
-	r := &readTexts{Texts: t, seen: map[scanner.BlobID]bool{}, yield: yield}
+	r := &textReader{Texts: t, seen: map[scanner.BlobID]bool{}, yield: yield}
 	for _, feed := range []struct {
 		what  string
 		kinds []string
@@ -142,10 +142,10 @@ func (t *Texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error
 	return ctx.Err()
 }
 
-func (r *readTexts) wants(kind string) bool { return slices.Contains(r.kinds, kind) }
+func (r *textReader) wants(kind string) bool { return slices.Contains(r.kinds, kind) }
 
 // add yields one, if it was not yielded before.
-func (r *readTexts) add(one text) error {
+func (r *textReader) add(one text) error {
 	// Lists overlap, and one may be edited between two pages.
 	id := scanner.BlobID(one.id)
 	if !one.edited.IsZero() {
@@ -155,7 +155,7 @@ func (r *readTexts) add(one text) error {
 		return nil
 	}
 	r.seen[id] = true
-	one.url = cmp.Or(one.url, r.lister.PageURL(r.repo)+"/"+one.id)
+	one.url = cmp.Or(one.url, r.lister.WebURL(r.repo)+"/"+one.id)
 	b := scanner.Blob{ID: id, Kind: one.kind, Name: one.url, Data: one.file, Err: one.err}
 	switch {
 	case one.err != nil:
@@ -164,7 +164,7 @@ func (r *readTexts) add(one text) error {
 	case one.file == nil:
 		b.Data = []byte(strings.TrimPrefix(one.title+"\n\n"+one.body, "\n\n"))
 	}
-	r.places[id] = scanner.Provenance{Repo: r.lister.PageURL(r.repo), Kind: one.kind, Path: one.url, Author: one.author, Time: one.at}
+	r.places[id] = scanner.Provenance{Repo: r.lister.WebURL(r.repo), Kind: one.kind, Path: one.url, Author: one.author, Time: one.at}
 	r.stopped = r.yield(b)
 	return r.stopped
 }

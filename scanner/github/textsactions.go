@@ -15,7 +15,7 @@ import (
 const maxRuns = 100
 
 // logs reads the logs of the last runs, a zip each.
-func (r *readTexts) logs(ctx context.Context) error {
+func (r *textReader) logs(ctx context.Context) error {
 	var list struct {
 		Runs []*github.WorkflowRun `json:"workflow_runs"`
 	}
@@ -40,7 +40,7 @@ func (r *readTexts) logs(ctx context.Context) error {
 // created returns the parameter that leaves out runs which were read before. A run
 // lasts up to 35 days, most up to an hour: one that began a day before is asked for
 // again.
-func (r *readTexts) created() string {
+func (r *textReader) created() string {
 	if r.since.IsZero() {
 		return ""
 	}
@@ -48,7 +48,7 @@ func (r *readTexts) created() string {
 }
 
 // artifacts reads what the last runs have left, a zip each.
-func (r *readTexts) artifacts(ctx context.Context) error {
+func (r *textReader) artifacts(ctx context.Context) error {
 	var list struct {
 		Artifacts []*github.Artifact `json:"artifacts"`
 	}
@@ -61,7 +61,7 @@ func (r *readTexts) artifacts(ctx context.Context) error {
 		}
 		one := text{
 			kind: scanner.KindArtifact, id: fmt.Sprintf("actions/artifacts/%d", a.GetID()), at: a.GetCreatedAt().Time,
-			url: fmt.Sprintf("%s/actions/runs/%d/artifacts/%d", r.lister.PageURL(r.repo), a.GetWorkflowRun().GetID(), a.GetID()),
+			url: fmt.Sprintf("%s/actions/runs/%d/artifacts/%d", r.lister.WebURL(r.repo), a.GetWorkflowRun().GetID(), a.GetID()),
 		}
 		var err error
 		if r.MaxSize > 0 && a.GetSizeInBytes() > r.MaxSize {

@@ -53,7 +53,7 @@ type graphAnswer struct {
 }
 
 // discussions reads the discussions, with all comments and replies.
-func (r *readTexts) discussions(ctx context.Context) error {
+func (r *textReader) discussions(ctx context.Context) error {
 	owner, name, _ := strings.Cut(r.repo, "/")
 	return r.posts(ctx, posts{}, true, allDiscussions, map[string]any{"owner": owner, "name": name}, func(a *graphAnswer) (posts, bool) {
 		if a.Data.Repository == nil {
@@ -65,7 +65,7 @@ func (r *readTexts) discussions(ctx context.Context) error {
 
 // posts adds those of page, what is below them, and those of the pages after it, which
 // query gives. With first set, that of the first page as well.
-func (r *readTexts) posts(ctx context.Context, page posts, first bool, query string, variables map[string]any, of func(*graphAnswer) (posts, bool)) error {
+func (r *textReader) posts(ctx context.Context, page posts, first bool, query string, variables map[string]any, of func(*graphAnswer) (posts, bool)) error {
 	for n := 1; ; n++ {
 		for _, p := range page.Nodes {
 			if err := r.post(ctx, p); err != nil {
@@ -77,23 +77,23 @@ func (r *readTexts) posts(ctx context.Context, page posts, first bool, query str
 		}
 		if !first {
 			if variables["after"] == page.PageInfo.EndCursor {
-				return pageError(n, errors.New("the next page is the same again"))
+				return apiPageError(n, errors.New("the next page is the same again"))
 			}
 			variables["after"] = page.PageInfo.EndCursor
 		}
 		first = false
 		answer, err := r.query(ctx, query, variables)
 		if err != nil {
-			return pageError(n, err)
+			return apiPageError(n, err)
 		}
 		var ok bool
 		if page, ok = of(answer); !ok {
-			return pageError(n, ErrGone)
+			return apiPageError(n, ErrGone)
 		}
 	}
 }
 
-func (r *readTexts) post(ctx context.Context, p post) error {
+func (r *textReader) post(ctx context.Context, p post) error {
 	one := text{kind: scanner.KindDiscussion, id: "discussions/" + p.ID, url: p.URL, at: p.CreatedAt, edited: p.UpdatedAt, title: p.Title, body: p.Body}
 	if p.Author != nil {
 		one.author = p.Author.Login
@@ -120,9 +120,9 @@ func (r *readTexts) post(ctx context.Context, p post) error {
 
 // query asks GraphQL, again if it is over a limit: that is an answer with the status
 // 200, and the transport waits before the next.
-func (r *readTexts) query(ctx context.Context, query string, variables map[string]any) (*graphAnswer, error) {
+func (r *textReader) query(ctx context.Context, query string, variables map[string]any) (*graphAnswer, error) {
 	var err error
-	for range tries {
+	for range maxTries {
 		var answer graphAnswer
 		err = r.lister.do(func() (*github.Response, error) {
 			// GraphQL is at /graphql, and at /api/graphql beside /api/v3.

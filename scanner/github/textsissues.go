@@ -23,7 +23,7 @@ func switchedOff(err error) bool {
 // change first. It asks for the next page by the time of the last item, not by number:
 // what is edited meanwhile moves to the end, and with it, a page later, what would
 // never be seen.
-func edited[T any](ctx context.Context, r *readTexts, path string, item func(T) text, wanted func(T) bool) error {
+func edited[T any](ctx context.Context, r *textReader, path string, item func(T) text, wanted func(T) bool) error {
 	since, page, stale, seen := r.since, 1, 0, map[string]bool{}
 	for n := 1; ; n++ {
 		query := fmt.Sprintf("repos/%s/%s&sort=updated&direction=asc&per_page=%d&page=%d", r.repo, path, perPage, page)
@@ -32,7 +32,7 @@ func edited[T any](ctx context.Context, r *readTexts, path string, item func(T) 
 		}
 		var list []T
 		if _, err := get(ctx, r.lister.sender, query, &list); err != nil {
-			return pageError(n, err)
+			return apiPageError(n, err)
 		}
 		stale++
 		var last time.Time
@@ -53,7 +53,7 @@ func edited[T any](ctx context.Context, r *readTexts, path string, item func(T) 
 		case len(list) < perPage:
 			return nil
 		case stale > 1:
-			return pageError(n, errors.New("GitHub lists the same again"))
+			return apiPageError(n, errors.New("GitHub lists the same again"))
 		case next.After(since):
 			since, page = next, 1
 		default: // a hundred of one second
@@ -63,7 +63,7 @@ func edited[T any](ctx context.Context, r *readTexts, path string, item func(T) 
 }
 
 // issues reads the issues; GitHub has pull requests among them.
-func (r *readTexts) issues(ctx context.Context) error {
+func (r *textReader) issues(ctx context.Context) error {
 	return edited(ctx, r, "issues?state=all", func(i github.Issue) text {
 		return text{
 			kind: scanner.KindIssue, id: fmt.Sprintf("issues/%d", i.GetNumber()), url: i.GetHTMLURL(), author: i.GetUser().GetLogin(),
@@ -74,9 +74,9 @@ func (r *readTexts) issues(ctx context.Context) error {
 
 // pulls reads the pull requests. They have no "since": the last change comes first.
 // One that is changed meanwhile moves to the front, and nothing is missed.
-func (r *readTexts) pulls(ctx context.Context) error {
+func (r *textReader) pulls(ctx context.Context) error {
 	path := fmt.Sprintf("repos/%s/pulls?state=all&sort=updated&direction=desc&per_page=%d", r.repo, perPage)
-	return pages(ctx, r.lister.sender, path, func(page []*github.PullRequest) (bool, error) {
+	return eachAPIPage(ctx, r.lister.sender, path, func(page []*github.PullRequest) (bool, error) {
 		for _, p := range page {
 			if p.GetUpdatedAt().Before(r.since) {
 				return false, nil
@@ -94,7 +94,7 @@ func (r *readTexts) pulls(ctx context.Context) error {
 }
 
 // comments reads those on issues and on pull requests, which have one list.
-func (r *readTexts) comments(ctx context.Context) error {
+func (r *textReader) comments(ctx context.Context) error {
 	return edited(ctx, r, "issues/comments?", func(c github.IssueComment) text {
 		return text{
 			kind: scanner.KindComment, id: fmt.Sprintf("issues/comments/%d", c.GetID()), url: c.GetHTMLURL(), author: c.GetUser().GetLogin(),
@@ -108,7 +108,7 @@ func (r *readTexts) comments(ctx context.Context) error {
 
 // reviewComments reads the comments on lines of the changes of pull requests, each
 // with the lines that it stands at: they may be in no commit any more.
-func (r *readTexts) reviewComments(ctx context.Context) error {
+func (r *textReader) reviewComments(ctx context.Context) error {
 	return edited(ctx, r, "pulls/comments?", func(c github.PullRequestComment) text {
 		return text{
 			kind: scanner.KindComment, id: fmt.Sprintf("pulls/comments/%d", c.GetID()), url: c.GetHTMLURL(), author: c.GetUser().GetLogin(),

@@ -15,9 +15,9 @@ import (
 const maxAsset = 1 << 20
 
 // releases reads the texts of releases, and their small files.
-func (r *readTexts) releases(ctx context.Context) error {
+func (r *textReader) releases(ctx context.Context) error {
 	path := fmt.Sprintf("repos/%s/releases?per_page=%d", r.repo, perPage)
-	return pages(ctx, r.lister.sender, path, func(page []*github.RepositoryRelease) (bool, error) {
+	return eachAPIPage(ctx, r.lister.sender, path, func(page []*github.RepositoryRelease) (bool, error) {
 		for _, release := range page {
 			if err := r.release(ctx, release); err != nil {
 				return false, err
@@ -27,7 +27,7 @@ func (r *readTexts) releases(ctx context.Context) error {
 	})
 }
 
-func (r *readTexts) release(ctx context.Context, release *github.RepositoryRelease) error {
+func (r *textReader) release(ctx context.Context, release *github.RepositoryRelease) error {
 	one := text{
 		kind: scanner.KindRelease, id: fmt.Sprintf("releases/%d", release.GetID()), url: release.GetHTMLURL(), author: release.GetAuthor().GetLogin(),
 		at: release.GetCreatedAt().Time, title: release.GetTagName() + " " + release.GetName(), body: release.GetBody(),
@@ -51,7 +51,7 @@ func (r *readTexts) release(ctx context.Context, release *github.RepositoryRelea
 }
 
 // addFile yields one with the content of the file at path.
-func (r *readTexts) addFile(ctx context.Context, one text, path string, maxSize int64) error {
+func (r *textReader) addFile(ctx context.Context, one text, path string, maxSize int64) error {
 	one.file, one.err = r.lister.download(ctx, path, maxSize)
 	if errors.Is(one.err, ErrGone) || ctx.Err() != nil { // deleted or expired since it was listed
 		return ctx.Err()

@@ -19,10 +19,10 @@ import (
 )
 
 const (
-	// tries is how often a request is made that GitHub is too busy for, and patience
+	// maxTries is how often a request is made that GitHub is too busy for, and patience
 	// how often one that is over a limit.
-	tries    = 3
-	patience = 6
+	maxTries   = 3
+	maxLimited = 6
 	// maxWait is the longest pause in CI, where the next run asks again: what GitHub wants
 	// at least if it names no time.
 	maxWait = minSecondary * 5 / 4
@@ -65,11 +65,11 @@ type transport struct {
 	tokens TokenSource
 	turn   chan struct{} // holds one element while a request is made
 
-	mu    sync.Mutex
-	until time.Time     // none is made before
-	said  string        // why
-	times int           // how often in a row it was over a limit
-	skew  time.Duration // what the clock of GitHub is ahead of ours
+	mu           sync.Mutex
+	until        time.Time     // none is made before
+	said         string        // why
+	limitedTimes int           // how often in a row it was over a limit
+	skew         time.Duration // what the clock of GitHub is ahead of ours
 }
 
 func newTransport(s *sender, host string, tokens TokenSource) *transport {
@@ -85,17 +85,17 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	renewed, limits, failures, pause := false, 0, 0, time.Second
 	for {
-		if err := t.enter(ctx); err != nil {
+		if err := t.acquire(ctx); err != nil {
 			return nil, err
 		}
-		answer, err := t.ask(req, token)
-		limited := t.keep(answer)
+		answer, err := t.send(req, token)
+		limited := t.noteLimits(answer)
 		<-t.turn
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case limited:
-			if limits++; limits == patience {
+			if limits++; limits == maxLimited {
 				return nil, t.limited()
 			}
 			continue // enter waits
@@ -114,8 +114,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		case errors.Is(err, errTooLong):
 			return nil, err
 		}
-		if failures++; failures == tries {
-			return nil, fmt.Errorf("tried %d times: %w", tries, err)
+		if failures++; failures == maxTries {
+			return nil, fmt.Errorf("tried %d times: %w", maxTries, err)
 		}
 		if err := t.sender.wait(ctx, pause); err != nil {
 			return nil, err
@@ -132,9 +132,9 @@ func (t *transport) token(req *http.Request, refused detectors.Secret) (detector
 	return t.tokens.Token(req.Context(), refused)
 }
 
-// enter waits for the turn of a request, and until GitHub answers again. Whoever gets
+// acquire waits for the turn of a request, and until GitHub answers again. Whoever gets
 // no error ends the turn by receiving from t.turn.
-func (t *transport) enter(ctx context.Context) error {
+func (t *transport) acquire(ctx context.Context) error {
 	for {
 		select {
 		case t.turn <- struct{}{}:
@@ -188,8 +188,8 @@ func (a *reply) response() *http.Response {
 
 var errTooLong = fmt.Errorf("the answer has more than %d MiB", maxAnswer>>20)
 
-// ask makes one request, and reads the answer.
-func (t *transport) ask(req *http.Request, token detectors.Secret) (*reply, error) {
+// send makes one request, and reads the answer.
+func (t *transport) send(req *http.Request, token detectors.Secret) (*reply, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), answerTime)
 	defer cancel()
 	again := req.Clone(ctx)
@@ -227,15 +227,15 @@ func (t *transport) ask(req *http.Request, token detectors.Secret) (*reply, erro
 // isFile reports whether the answer is what a download is for.
 func isFile(resp *http.Response) bool {
 	kind := resp.Header.Get("Content-Type")
-	return strings.Contains(resp.Request.Header.Get("Accept"), anyFile) || strings.Contains(kind, "zip") || strings.Contains(kind, anyFile)
+	return strings.Contains(resp.Request.Header.Get("Accept"), octetStream) || strings.Contains(kind, "zip") || strings.Contains(kind, octetStream)
 }
 
-// anyFile is the type of what may be anything.
-const anyFile = "application/octet-stream"
+// octetStream is the type of what may be anything.
+const octetStream = "application/octet-stream"
 
-// keep keeps what a says of limits, and reports whether it is over one (docs.github.com,
+// noteLimits keeps what a says of limits, and reports whether it is over one (docs.github.com,
 // "Rate limits for the REST API").
-func (t *transport) keep(a *reply) bool {
+func (t *transport) noteLimits(a *reply) bool {
 	if a == nil {
 		return false
 	}
@@ -249,12 +249,12 @@ func (t *transport) keep(a *reply) bool {
 	t.skew = theirs.Sub(now)
 	var said struct{ Message string }
 	_ = json.Unmarshal(a.body, &said) // a proxy says no JSON
-	wait, over := limit(a, theirs, said.Message, t.times)
+	wait, over := limit(a, theirs, said.Message, t.limitedTimes)
 	switch {
 	case over:
-		t.times = min(t.times+1, patience)
+		t.limitedTimes = min(t.limitedTimes+1, maxLimited)
 	case a.StatusCode < http.StatusBadRequest:
-		t.times = 0
+		t.limitedTimes = 0
 	}
 	if wait > 0 {
 		t.until, t.said = now.Add(wait), cmp.Or(said.Message, a.Status)

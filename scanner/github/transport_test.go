@@ -119,10 +119,10 @@ func TestLimitsForEver(t *testing.T) {
 		limited     bool
 		least, most time.Duration // in all
 	}{
-		{"secondary", says(429, `{"message":"slow"}`), patience, true, (1 + 2 + 4 + 8 + 16) * time.Minute, 40 * time.Minute},
-		{"reset_past", says(403, ``, "X-RateLimit-Remaining: 0", "X-RateLimit-Reset: 0"), patience, true, time.Minute, 10 * time.Minute},
-		{"server_error", says(500, ``), tries, false, 5 * time.Second, 5 * time.Second},
-		{"truncated", says(200, `[`), tries, false, 5 * time.Second, 5 * time.Second},
+		{"secondary", says(429, `{"message":"slow"}`), maxLimited, true, (1 + 2 + 4 + 8 + 16) * time.Minute, 40 * time.Minute},
+		{"reset_past", says(403, ``, "X-RateLimit-Remaining: 0", "X-RateLimit-Reset: 0"), maxLimited, true, time.Minute, 10 * time.Minute},
+		{"server_error", says(500, ``), maxTries, false, 5 * time.Second, 5 * time.Second},
+		{"truncated", says(200, `[`), maxTries, false, 5 * time.Second, 5 * time.Second},
 		{"no_limit", says(403, `{"message":"Resource not accessible by integration"}`, "X-RateLimit-Remaining: 7"), 1, false, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -272,7 +272,7 @@ func TestPagesStops(t *testing.T) {
 		}
 		says(200, `[{"id":1,"full_name":"ada/app","size":7,"topics":["x"],"pushed_at":"2026-01-02T03:04:05Z"}]`, `Link: <http://{host}/x?page=2>; rel="next"`)(w, r)
 	})
-	err := l.Pages(t.Context(), "ada", func(page []Repository) (bool, error) {
+	err := l.EachAPIPage(t.Context(), "ada", func(page []Repository) (bool, error) {
 		if r := page[0]; r.Size != 7 || r.PushedAt.Year() != 2026 || r.Visibility != "public" || r.Topics[0] != "x" {
 			t.Errorf("%+v", r)
 		}

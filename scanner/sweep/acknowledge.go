@@ -27,7 +27,7 @@ func (s *Store) Acknowledge(ctx context.Context, fingerprint, who, note string, 
 		if _, err := exec(ctx, tx, `UPDATE finding SET acknowledged_by = $2, note = $3, acknowledged_until = $4 WHERE fingerprint = $1`, fingerprint, who, note, millis(until)); err != nil {
 			return err
 		}
-		return s.acted(ctx, tx, who, "acknowledge", fingerprint, note)
+		return s.logAction(ctx, tx, who, "acknowledge", fingerprint, note)
 	})
 }
 
@@ -44,21 +44,21 @@ func (s *Store) Unacknowledge(ctx context.Context, fingerprint, who string) erro
 		if _, err := exec(ctx, tx, `UPDATE finding SET acknowledged_by = '', note = '', acknowledged_until = 0 WHERE fingerprint = $1`, fingerprint); err != nil {
 			return err
 		}
-		return s.acted(ctx, tx, who, "unacknowledge", fingerprint, "")
+		return s.logAction(ctx, tx, who, "unacknowledge", fingerprint, "")
 	})
 }
 
 // acknowledgedBy returns who has acknowledged a finding, "" for nobody.
 func acknowledgedBy(ctx context.Context, tx *sql.Tx, fingerprint string) (by string, err error) {
-	err = one(ctx, tx, `SELECT acknowledged_by FROM finding WHERE fingerprint = $1`, fingerprint)(&by)
+	err = queryRow(ctx, tx, `SELECT acknowledged_by FROM finding WHERE fingerprint = $1`, fingerprint)(&by)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNoFinding
 	}
 	return by, err
 }
 
-// acted notes who did what to a finding.
-func (s *Store) acted(ctx context.Context, tx *sql.Tx, who, what, fingerprint, result string) error {
+// logAction notes who did what to a finding.
+func (s *Store) logAction(ctx context.Context, tx *sql.Tx, who, what, fingerprint, result string) error {
 	_, err := exec(ctx, tx, `INSERT INTO action (at, who, what, subject, result) VALUES ($1, $2, $3, $4, $5)`, millis(s.now()), who, what, fingerprint, result)
 	return err
 }

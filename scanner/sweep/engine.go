@@ -58,27 +58,27 @@ func (e *Engine) Do(ctx context.Context, j Job, last bool, done Done) error {
 	default:
 		err = fmt.Errorf("%q is no kind of job: it was put into the database by a newer stanch", j.Kind)
 	}
-	if errors.Is(err, errOver) || errors.Is(err, ErrNoTarget) { // there is nothing left to do
+	if errors.Is(err, errObsolete) || errors.Is(err, ErrNoTarget) { // there is nothing left to do
 		return e.Store.tx(ctx, func(tx *sql.Tx) error { return done(ctx, tx) })
 	}
 	return err
 }
 
-// errOver says that what a job was about is over: a sweep that has ended, a repository
+// errObsolete says that what a job was about is over: a sweep that has ended, a repository
 // that was removed.
-var errOver = errors.New("there is no such job any more")
+var errObsolete = errors.New("there is no such job any more")
 
 // GiveUp notes that a job has failed for good, and why.
 func (e *Engine) GiveUp(ctx context.Context, j Job, why error) error {
 	switch j.Kind {
 	case KindList:
-		return errors.Join(why, e.Store.wait(ctx, j.Target, why.Error(), time.Time{}))
+		return errors.Join(why, e.Store.noteListing(ctx, j.Target, why.Error(), time.Time{}))
 	case KindVerify:
-		return errors.Join(why, e.Store.failed(ctx, j.Number, why.Error()))
+		return errors.Join(why, e.Store.noteFailed(ctx, j.Number, why.Error()))
 	}
-	r, lease, err := e.Store.take(ctx, j.Number)
+	r, lease, err := e.Store.lease(ctx, j.Number)
 	if err == nil {
-		err = e.Store.note(ctx, r, lease, Failed, why.Error(), true)
+		err = e.Store.noteState(ctx, r, lease, Failed, why.Error(), true)
 	}
 	return errors.Join(why, err)
 }
@@ -91,13 +91,13 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 		return err
 	}
 	if !t.Ended.IsZero() { // the job may be older than the sweep: there is one at a time
-		return errOver
+		return errObsolete
 	}
-	l, err := e.lookOf(ctx, t, j.Full)
+	l, err := e.selectionFor(ctx, t, j.Full)
 	if err != nil {
 		return err
 	}
-	if err := e.listPages(ctx, t, l); err != nil {
+	if err := e.listRepositories(ctx, t, l); err != nil {
 		return e.waitOrFail(ctx, t, err)
 	}
 	return e.Store.tx(ctx, func(tx *sql.Tx) error {
@@ -108,7 +108,7 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 		if err != nil {
 			return err
 		}
-		if err := e.Store.listed(ctx, tx, t, l); err != nil {
+		if err := e.Store.endListing(ctx, tx, t, l); err != nil {
 			return err
 		}
 		if err := e.putVerify(ctx, tx, t); err != nil {
@@ -118,9 +118,9 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 	})
 }
 
-// A look selects the repositories of a target that are looked at though they have not
+// A selection selects the repositories of a target that are looked at though they have not
 // changed.
-type look struct {
+type selection struct {
 	full bool // all of them
 	all  bool // all are listed
 	// Those are looked at that another detector has read, in an earlier sweep or before a
@@ -129,10 +129,10 @@ type look struct {
 	before   time.Time
 }
 
-// lookOf decides how much of t is looked at. If another detector has read a part of it, all
+// selectionFor decides how much of t is looked at. If another detector has read a part of it, all
 // is listed: that costs little beside reading again, and tells which repositories are gone.
-func (e *Engine) lookOf(ctx context.Context, t Target, full bool) (l look, err error) {
-	l = look{detector: e.Detector, before: e.Began}
+func (e *Engine) selectionFor(ctx context.Context, t Target, full bool) (l selection, err error) {
+	l = selection{detector: e.Detector, before: e.Began}
 	l.full = full || e.Store.now().Sub(t.Full) >= e.LookEvery || t.Full.After(e.Store.now())
 	if l.all = l.full; !l.all {
 		l.all, err = e.Store.hasOutdated(ctx, t, l)
@@ -140,21 +140,21 @@ func (e *Engine) lookOf(ctx context.Context, t Target, full bool) (l look, err e
 	return l, err
 }
 
-// listPages queues the repositories that l selects and those that have changed, page by
+// listRepositories queues the repositories that l selects and those that have changed, page by
 // page.
-func (e *Engine) listPages(ctx context.Context, t Target, l look) error {
+func (e *Engine) listRepositories(ctx context.Context, t Target, l selection) error {
 	hub, err := e.Hub(t)
 	if err != nil {
 		return err
 	}
-	hub, listed := e.within(hub), 0
-	err = hub.Pages(ctx, t.Name, func(page []Listed) (bool, error) {
+	hub, listed := e.withLimits(hub), 0
+	err = hub.Repositories(ctx, t.Name, func(page []Listed) (bool, error) {
 		listed += len(page)
-		return e.putPage(ctx, t, hub, page, l)
+		return e.putListed(ctx, t, hub, page, l)
 	})
 	if err == nil && l.all {
-		err = hub.More(ctx, t.Name, func(page []Listed) error {
-			_, err := e.putPage(ctx, t, hub, page, l)
+		err = hub.Gists(ctx, t.Name, func(page []Listed) error {
+			_, err := e.putListed(ctx, t, hub, page, l)
 			return err
 		})
 	}
@@ -172,12 +172,12 @@ func (e *Engine) waitOrFail(ctx context.Context, t Target, err error) error {
 	if errors.As(err, &later) {
 		why, until = later.Why, later.At
 	}
-	return errors.Join(err, e.Store.wait(context.WithoutCancel(ctx), t.Name, why, until))
+	return errors.Join(err, e.Store.noteListing(context.WithoutCancel(ctx), t.Name, why, until))
 }
 
-func (e *Engine) putPage(ctx context.Context, t Target, hub Hub, page []Listed, l look) (more bool, err error) {
+func (e *Engine) putListed(ctx context.Context, t Target, hub Hub, page []Listed, l selection) (more bool, err error) {
 	err = e.Store.tx(ctx, func(tx *sql.Tx) error {
-		due, changed, err := e.Store.putListed(ctx, tx, t, page, hub.PageURL, l)
+		due, changed, err := e.Store.putListed(ctx, tx, t, page, hub.WebURL, l)
 		if err != nil {
 			return err
 		}
@@ -197,7 +197,7 @@ func (e *Engine) putVerify(ctx context.Context, tx *sql.Tx, t Target) error {
 	if !e.Verifies {
 		return nil
 	}
-	numbers, err := e.Store.toVerify(ctx, tx, t.Name, t.Begun)
+	numbers, err := e.Store.repositoriesToVerify(ctx, tx, t.Name, t.Begun)
 	if err != nil || len(numbers) == 0 {
 		return err
 	}

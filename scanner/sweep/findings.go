@@ -23,9 +23,9 @@ func place(l *finding.Location) string {
 	return hex.EncodeToString(h[:12])
 }
 
-// answered reports whether a state is what a provider, or the credential itself, said of
+// isAnswer reports whether a state is what a provider, or the credential itself, said of
 // it: anything else says that nobody knows.
-func answered(state verifier.State) bool {
+func isAnswer(state verifier.State) bool {
 	switch state {
 	case verifier.Live, verifier.IDActive, verifier.Invalid, verifier.Expired:
 		return true
@@ -33,7 +33,7 @@ func answered(state verifier.State) bool {
 	return false
 }
 
-func dead(state verifier.State) bool {
+func isDead(state verifier.State) bool {
 	return state == verifier.Invalid || state == verifier.Expired
 }
 
@@ -46,10 +46,10 @@ func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, r Repository, findi
 			return err
 		}
 	}
-	byFingerprint(findings)
+	sortFindings(findings)
 	for i := range findings {
 		if afresh && findings[i].Ignored != "" {
-			if err := ignoreNow(ctx, tx, r, &findings[i]); err != nil {
+			if err := markIgnored(ctx, tx, r, &findings[i]); err != nil {
 				return err
 			}
 		}
@@ -71,18 +71,18 @@ func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, r Repository, findi
 	return err
 }
 
-// ignoreNow has f, in r, ignored if nothing else that was read with the same rules has it:
+// markIgnored has f, in r, ignored if nothing else that was read with the same rules has it:
 // what others once said of it does not count.
-func ignoreNow(ctx context.Context, tx *sql.Tx, r Repository, f *finding.Finding) error {
+func markIgnored(ctx context.Context, tx *sql.Tx, r Repository, f *finding.Finding) error {
 	_, err := exec(ctx, tx, `UPDATE finding SET ignored = $2 WHERE fingerprint = $1 AND ignored = '' AND NOT EXISTS
 		(SELECT 1 FROM location l JOIN repository o ON o.number = l.repository WHERE l.fingerprint = $1 AND o.number <> $3 AND o.detector = $4)`,
 		f.Fingerprint(), f.Ignored, r.Number, r.Detector)
 	return err
 }
 
-// byFingerprint puts findings in the order in which all transactions write them, so that
+// sortFindings puts findings in the order in which all transactions write them, so that
 // two do not wait for each other.
-func byFingerprint(findings []finding.Finding) {
+func sortFindings(findings []finding.Finding) {
 	slices.SortFunc(findings, func(a, b finding.Finding) int { return strings.Compare(a.Fingerprint(), b.Fingerprint()) })
 }
 
@@ -113,7 +113,7 @@ func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding) 
 	account := v.Identity.Account
 	var was, record string
 	var since int64
-	err = one(ctx, tx, `SELECT state, record, dead_since FROM finding WHERE fingerprint = $1`, id)(&was, &record, &since)
+	err = queryRow(ctx, tx, `SELECT state, record, dead_since FROM finding WHERE fingerprint = $1`, id)(&was, &record, &since)
 	state := verifier.State(was)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -121,13 +121,13 @@ func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding) 
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (fingerprint) DO NOTHING`,
 			id, f.Match.Credential.ID, account, string(v.State), v.Reason, f.Ignored, millis(v.At), now, now, kept)
 	case err != nil:
-	case answered(state) && !answered(v.State):
+	case isAnswer(state) && !isAnswer(v.State):
 		// What counts in one repository counts.
 		_, err = exec(ctx, tx, `UPDATE finding SET last_seen = $2, ignored = CASE WHEN $3 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`, id, now, f.Ignored)
 	default:
-		if !dead(v.State) {
+		if !isDead(v.State) {
 			since = 0
-		} else if since == 0 && answered(state) && !dead(state) {
+		} else if since == 0 && isAnswer(state) && !isDead(state) {
 			since = now
 		}
 		_, err = exec(ctx, tx, `UPDATE finding SET account = $2, state = $3, reason = $4, verified = $5, last_seen = $6, dead_since = $7, record = $8,
@@ -142,11 +142,11 @@ func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding) 
 	return err
 }
 
-// answer keeps what was said of a finding that is known, as part of tx. One that is ignored
+// putVerdict keeps what was said of a finding that is known, as part of tx. One that is ignored
 // stays that: a text alone has no path to be ignored for.
-func (s *Store) answer(ctx context.Context, tx *sql.Tx, f *finding.Finding) error {
+func (s *Store) putVerdict(ctx context.Context, tx *sql.Tx, f *finding.Finding) error {
 	var n int
-	if err := one(ctx, tx, `SELECT COUNT(*) FROM finding WHERE fingerprint = $1 AND ignored = ''`, f.Fingerprint())(&n); err != nil || n == 0 {
+	if err := queryRow(ctx, tx, `SELECT COUNT(*) FROM finding WHERE fingerprint = $1 AND ignored = ''`, f.Fingerprint())(&n); err != nil || n == 0 {
 		return err
 	}
 	return s.putFinding(ctx, tx, f)
@@ -159,19 +159,19 @@ func (s *Store) putLocation(ctx context.Context, tx *sql.Tx, fingerprint string,
 	}
 	_, err = exec(ctx, tx, `INSERT INTO location (fingerprint, repository, place, kind, blob, path, at_head, first_seen, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (fingerprint, repository, place) DO UPDATE SET path = excluded.path, at_head = excluded.at_head, gone_since = 0, record = excluded.record`,
-		fingerprint, repository, place(l), string(l.Kind), string(l.Blob), l.Path, number(l.AtHead), millis(s.now()), record)
+		fingerprint, repository, place(l), string(l.Kind), string(l.Blob), l.Path, boolToInt(l.AtHead), millis(s.now()), record)
 	return err
 }
 
-// headed says of each place of a repository that is a file whether HEAD has it: at
+// updateAtHead says of each place of a repository that is a file whether HEAD has it: at
 // returns the blob at a path, and false if that is what it was. It is part of tx.
-func (s *Store) headed(ctx context.Context, tx *sql.Tx, repository int64, at func(path string) (blob string, known bool)) error {
+func (s *Store) updateAtHead(ctx context.Context, tx *sql.Tx, repository int64, at func(path string) (blob string, known bool)) error {
 	type move struct {
 		fingerprint, place string
 		atHead             bool
 	}
 	var moves []move
-	err := rows(ctx, tx, func(scan func(...any) error) error {
+	err := eachRow(ctx, tx, func(scan func(...any) error) error {
 		var m move
 		var blob, path string
 		var was int
@@ -196,7 +196,7 @@ func (s *Store) headed(ctx context.Context, tx *sql.Tx, repository int64, at fun
 		}
 		if err == nil {
 			_, err = exec(ctx, tx, `UPDATE location SET at_head = $3, gone_since = $4 WHERE fingerprint = $1 AND place = $2 AND repository = $5`,
-				m.fingerprint, m.place, number(m.atHead), millis(gone), repository)
+				m.fingerprint, m.place, boolToInt(m.atHead), millis(gone), repository)
 		}
 	}
 	return err
@@ -217,7 +217,7 @@ func (s *Store) Findings(ctx context.Context, target string, each func(finding.F
 		}
 		return each(*last)
 	}
-	err := rows(ctx, s.db, func(scan func(...any) error) error {
+	err := eachRow(ctx, s.db, func(scan func(...any) error) error {
 		var fingerprint, record, ignored, by, note, location, state string
 		var first, seen, dead, until, gone, begun int64
 		var atHead int
@@ -263,40 +263,40 @@ func (s *Store) Findings(ctx context.Context, target string, each func(finding.F
 	return flush()
 }
 
-// again returns what has to be read to ask once more about the open findings of a
+// blobsToVerify returns what has to be read to ask once more about the open findings of a
 // repository that were last asked about before then: texts by id. Findings of other
 // kinds of text than files are left out: they cannot be had alone.
-func (s *Store) again(ctx context.Context, number int64, before time.Time) (blobs []string, err error) {
-	err = rows(ctx, s.db, func(scan func(...any) error) error {
+func (s *Store) blobsToVerify(ctx context.Context, number int64, before time.Time) (blobs []string, err error) {
+	err = eachRow(ctx, s.db, func(scan func(...any) error) error {
 		var blob string
 		err := scan(&blob)
 		blobs = append(blobs, blob)
 		return err
 	}, `SELECT DISTINCT l.blob FROM location l JOIN finding f ON f.fingerprint = l.fingerprint
-		WHERE l.repository = $1 AND l.blob <> '' AND `+open+` AND f.verified < $2 AND l.kind = 'blob'
-		AND `+first, number, millis(before))
+		WHERE l.repository = $1 AND l.blob <> '' AND `+isOpen+` AND f.verified < $2 AND l.kind = 'blob'
+		AND `+isFirstCopy, number, millis(before))
 	return blobs, err
 }
 
-// open is true of findings that may still be live. Those that nobody was asked about
+// isOpen is true of findings that may still be live. Those that nobody was asked about
 // are not asked about again, whatever the reason was.
-const open = `f.ignored = '' AND f.verified > 0 AND f.state IN ('live', 'id-active-secret-mismatch', 'unknown')`
+const isOpen = `f.ignored = '' AND f.verified > 0 AND f.state IN ('live', 'id-active-secret-mismatch', 'unknown')`
 
-// first is true of one of the repositories of a target that have the text of a finding:
+// isFirstCopy is true of one of the repositories of a target that have the text of a finding:
 // one of those that are still there.
-const first = `l.repository = (SELECT MIN(m.repository) FROM location m JOIN repository o ON o.number = m.repository
+const isFirstCopy = `l.repository = (SELECT MIN(m.repository) FROM location m JOIN repository o ON o.number = m.repository
 	WHERE m.fingerprint = l.fingerprint AND m.kind = 'blob' AND m.blob <> '' AND o.state <> 'gone'
 	AND o.target = (SELECT target FROM repository WHERE number = l.repository))`
 
-// toVerify returns the repositories of a target that again has something of.
-func (s *Store) toVerify(ctx context.Context, tx *sql.Tx, target string, before time.Time) (numbers []int64, err error) {
-	err = rows(ctx, tx, func(scan func(...any) error) error {
+// repositoriesToVerify returns the repositories of a target that again has something of.
+func (s *Store) repositoriesToVerify(ctx context.Context, tx *sql.Tx, target string, before time.Time) (numbers []int64, err error) {
+	err = eachRow(ctx, tx, func(scan func(...any) error) error {
 		var n int64
 		err := scan(&n)
 		numbers = append(numbers, n)
 		return err
 	}, `SELECT DISTINCT l.repository FROM location l JOIN finding f ON f.fingerprint = l.fingerprint JOIN repository r ON r.number = l.repository
-		WHERE r.target = $1 AND r.state <> 'gone' AND l.kind = 'blob' AND `+open+` AND f.verified < $2
-		AND `+first, target, millis(before))
+		WHERE r.target = $1 AND r.state <> 'gone' AND l.kind = 'blob' AND `+isOpen+` AND f.verified < $2
+		AND `+isFirstCopy, target, millis(before))
 	return numbers, err
 }

@@ -9,18 +9,18 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 )
 
-// within returns hub, kept within what its host grants: once it has said to one worker
+// withLimits returns hub, kept within what its host grants: once it has said to one worker
 // when it answers again, no other asks before. Budget names what is granted together.
-func (e *Engine) within(hub Hub) Hub { return limited{hub, e.Store} }
+func (e *Engine) withLimits(hub Hub) Hub { return limitedHub{hub, e.Store} }
 
-// A limited is a Hub whose limits all workers know.
-type limited struct {
+// A limitedHub is a Hub whose limits all workers know.
+type limitedHub struct {
 	Hub
 	store *Store
 }
 
-// ask makes a request if the budget is not spent, and notes if it is then.
-func (l limited) ask(ctx context.Context, request func() error) error {
+// request makes a request if the budget is not spent, and notes if it is then.
+func (l limitedHub) request(ctx context.Context, request func() error) error {
 	later, err := l.store.limit(ctx, l.Budget())
 	if err != nil {
 		return err
@@ -35,37 +35,37 @@ func (l limited) ask(ctx context.Context, request func() error) error {
 	return err
 }
 
-// Pages implements Hub.
-func (l limited) Pages(ctx context.Context, target string, yield func([]Listed) (bool, error)) error {
-	return l.ask(ctx, func() error { return l.Hub.Pages(ctx, target, yield) })
+// Repositories implements Hub.
+func (l limitedHub) Repositories(ctx context.Context, target string, yield func([]Listed) (bool, error)) error {
+	return l.request(ctx, func() error { return l.Hub.Repositories(ctx, target, yield) })
 }
 
-// More implements Hub.
-func (l limited) More(ctx context.Context, target string, yield func([]Listed) error) error {
-	return l.ask(ctx, func() error { return l.Hub.More(ctx, target, yield) })
+// Gists implements Hub.
+func (l limitedHub) Gists(ctx context.Context, target string, yield func([]Listed) error) error {
+	return l.request(ctx, func() error { return l.Hub.Gists(ctx, target, yield) })
 }
 
 // Parent implements Hub.
-func (l limited) Parent(ctx context.Context, name string) (parent string, err error) {
-	err = l.ask(ctx, func() error {
+func (l limitedHub) Parent(ctx context.Context, name string) (parent string, err error) {
+	err = l.request(ctx, func() error {
 		parent, err = l.Hub.Parent(ctx, name)
 		return err
 	})
 	return parent, err
 }
 
-// Lost implements Hub.
-func (l limited) Lost(ctx context.Context, name string, since time.Time) (lost map[string]string, err error) {
-	err = l.ask(ctx, func() error {
-		lost, err = l.Hub.Lost(ctx, name, since)
+// LostCommits implements Hub.
+func (l limitedHub) LostCommits(ctx context.Context, name string, since time.Time) (lost map[string]string, err error) {
+	err = l.request(ctx, func() error {
+		lost, err = l.Hub.LostCommits(ctx, name, since)
 		return err
 	})
 	return lost, err
 }
 
 // Texts implements Hub.
-func (l limited) Texts(ctx context.Context, name, cursor string) (texts scanner.Source, next func() string, err error) {
-	err = l.ask(ctx, func() error {
+func (l limitedHub) Texts(ctx context.Context, name, cursor string) (texts scanner.Source, next func() string, err error) {
+	err = l.request(ctx, func() error {
 		texts, next, err = l.Hub.Texts(ctx, name, cursor)
 		return err
 	})
@@ -73,7 +73,7 @@ func (l limited) Texts(ctx context.Context, name, cursor string) (texts scanner.
 }
 
 // CloneURL implements Hub. What serves git has limits of its own.
-func (l limited) CloneURL(ctx context.Context, name string) (string, error) {
+func (l limitedHub) CloneURL(ctx context.Context, name string) (string, error) {
 	later, err := l.store.limit(ctx, gitBudget(l))
 	if err != nil {
 		return "", err
@@ -91,7 +91,7 @@ func gitBudget(h Hub) string { return h.Budget() + " git" }
 func (s *Store) limit(ctx context.Context, budget string) (*Later, error) {
 	var until int64
 	later := &Later{}
-	err := one(ctx, s.db, `SELECT until, why FROM budget WHERE name = $1`, budget)(&until, &later.Why)
+	err := queryRow(ctx, s.db, `SELECT until, why FROM budget WHERE name = $1`, budget)(&until, &later.Why)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, nil

@@ -25,7 +25,7 @@ func scanRepository(scan func(...any) error) (Repository, error) {
 	var fork, archived, private int
 	var pushed, looked, at, activity int64
 	var refs []byte
-	err := scan(&r.Number, &r.ID, &r.Target, &r.Name, &r.Page, &r.Clone, &fork, &r.Parent, &archived, &private, &pushed, &looked,
+	err := scan(&r.Number, &r.ID, &r.Target, &r.Name, &r.WebURL, &r.Clone, &fork, &r.Parent, &archived, &private, &pushed, &looked,
 		&r.State, &r.Why, &at, &r.Detector, &refs, &activity, &r.Texts, &r.Objects, &r.Fetched)
 	if err != nil {
 		return r, err
@@ -36,21 +36,21 @@ func scanRepository(scan func(...any) error) (Repository, error) {
 	return r, err
 }
 
-// ofPull is the name of a ref that GitHub makes, and nobody else.
-var ofPull = regexp.MustCompile(`^(HEAD|refs/pull/[0-9]+/(head|merge))$`)
+// pullRef is the name of a ref that GitHub makes, and nobody else.
+var pullRef = regexp.MustCompile(`^(HEAD|refs/pull/[0-9]+/(head|merge))$`)
 
-// keptRefs returns refs as they are kept: people name branches and tags, after secrets,
+// hashedRefs returns refs as they are kept: people name branches and tags, after secrets,
 // too, so of their names there is a hash.
-func keptRefs(refs map[string]string) map[string]string {
+func hashedRefs(refs map[string]string) map[string]string {
 	kept := make(map[string]string, len(refs))
 	for name, id := range refs {
-		kept[keptRef(name)] = id
+		kept[hashRefName(name)] = id
 	}
 	return kept
 }
 
-func keptRef(name string) string {
-	if ofPull.MatchString(name) {
+func hashRefName(name string) string {
+	if pullRef.MatchString(name) {
 		return name
 	}
 	sum := sha256.Sum256([]byte(name))
@@ -103,9 +103,9 @@ func unpackRefs(packed []byte) (map[string]string, error) {
 // putListed notes a page of a listing, as part of tx, and returns the repositories that
 // have to be looked at: new ones, those that were pushed to, those that failed, and those
 // that k selects.
-func (s *Store) putListed(ctx context.Context, tx *sql.Tx, t Target, page []Listed, pageURL func(string) string, k look) (due []Job, changed bool, err error) {
+func (s *Store) putListed(ctx context.Context, tx *sql.Tx, t Target, page []Listed, pageURL func(string) string, k selection) (due []Job, changed bool, err error) {
 	for _, l := range page {
-		jobs, news, err := s.putOne(ctx, tx, t, l, pageURL, k)
+		jobs, news, err := s.putListedRepository(ctx, tx, t, l, pageURL, k)
 		if err != nil {
 			return nil, false, err
 		}
@@ -114,8 +114,8 @@ func (s *Store) putListed(ctx context.Context, tx *sql.Tx, t Target, page []List
 	return due, changed, nil
 }
 
-func (s *Store) putOne(ctx context.Context, tx *sql.Tx, t Target, l Listed, pageURL func(string) string, k look) (due []Job, changed bool, err error) {
-	number, changed, err := s.upsert(ctx, tx, t, l, cmp.Or(l.Page, pageURL(l.Name)), k)
+func (s *Store) putListedRepository(ctx context.Context, tx *sql.Tx, t Target, l Listed, pageURL func(string) string, k selection) (due []Job, changed bool, err error) {
+	number, changed, err := s.upsert(ctx, tx, t, l, cmp.Or(l.WebURL, pageURL(l.Name)), k)
 	if err != nil || number == 0 {
 		return nil, changed, err
 	}
@@ -136,18 +136,18 @@ func (s *Store) putOne(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 // upsert notes one repository. The number is 0 if it needs not be looked at. It has
 // changed if the last listing that came to its end had it otherwise: one of this sweep
 // that was cut off says nothing of what comes after it.
-func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page string, k look) (num int64, changed bool, err error) {
+func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page string, k selection) (num int64, changed bool, err error) {
 	now := millis(s.now())
 	var looked, sweep, pushed, listed, at int64
 	var due int
 	var state, name, detector string
-	err = one(ctx, tx, `SELECT number, looked, sweep, pushed, listed, at, due, state, name, detector FROM repository WHERE target = $1 AND id = $2`+s.forUpdate(), t.Name, l.ID)(
+	err = queryRow(ctx, tx, `SELECT number, looked, sweep, pushed, listed, at, due, state, name, detector FROM repository WHERE target = $1 AND id = $2`+s.forUpdate(), t.Name, l.ID)(
 		&num, &looked, &sweep, &pushed, &listed, &at, &due, &state, &name, &detector)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		err = one(ctx, tx, `INSERT INTO repository (id, target, name, page, clone, fork, archived, private, pushed, state, at, listed, looked, due)
+		err = queryRow(ctx, tx, `INSERT INTO repository (id, target, name, page, clone, fork, archived, private, pushed, state, at, listed, looked, due)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, -1, 0) RETURNING number`,
-			l.ID, t.Name, l.Name, page, l.Clone, number(l.Fork), number(l.Archived), number(l.Private), millis(l.Pushed), New, now, millis(t.Begun))(&num)
+			l.ID, t.Name, l.Name, page, l.Clone, boolToInt(l.Fork), boolToInt(l.Archived), boolToInt(l.Private), millis(l.Pushed), New, now, millis(t.Begun))(&num)
 		if err != nil {
 			return 0, false, err
 		}
@@ -156,7 +156,7 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 		return 0, false, err
 	default:
 		_, err = exec(ctx, tx, `UPDATE repository SET name = $2, page = $3, fork = $4, archived = $5, private = $6, pushed = $7, listed = $8 WHERE number = $1`,
-			num, l.Name, page, number(l.Fork), number(l.Archived), number(l.Private), millis(l.Pushed), millis(t.Begun))
+			num, l.Name, page, boolToInt(l.Fork), boolToInt(l.Archived), boolToInt(l.Private), millis(l.Pushed), millis(t.Begun))
 		if err != nil {
 			return 0, false, err
 		}
@@ -178,9 +178,9 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 
 // hasOutdated reports whether l selects a repository of t that another detector has read
 // and that is not due yet. Repositories that failed are due in each sweep.
-func (s *Store) hasOutdated(ctx context.Context, t Target, l look) (bool, error) {
+func (s *Store) hasOutdated(ctx context.Context, t Target, l selection) (bool, error) {
 	var n int
-	err := one(ctx, s.db, `SELECT COUNT(*) FROM repository WHERE target = $1 AND due = 0 AND detector <> $2 AND (sweep < $3 OR at < $4) AND state NOT IN ($5, $6, $7)`,
+	err := queryRow(ctx, s.db, `SELECT COUNT(*) FROM repository WHERE target = $1 AND due = 0 AND detector <> $2 AND (sweep < $3 OR at < $4) AND state NOT IN ($5, $6, $7)`,
 		t.Name, l.detector, t.Sweep, millis(l.before), Failed, Gone, Skipped)(&n)
 	return n > 0, err
 }
@@ -188,7 +188,7 @@ func (s *Store) hasOutdated(ctx context.Context, t Target, l look) (bool, error)
 // putFailed returns the repositories that the sweep before could not read, on whichever
 // page they are, as part of tx: each sweep tries them again.
 func (s *Store) putFailed(ctx context.Context, tx *sql.Tx, t Target) (due []Job, err error) {
-	err = rows(ctx, tx, func(scan func(...any) error) error {
+	err = eachRow(ctx, tx, func(scan func(...any) error) error {
 		j := Job{Kind: KindScan, Sweep: t.Sweep}
 		err := scan(&j.Number)
 		due = append(due, j)
@@ -197,8 +197,8 @@ func (s *Store) putFailed(ctx context.Context, tx *sql.Tx, t Target) (due []Job,
 	return due, err
 }
 
-// take gives a repository to a job, away from any other that works on it.
-func (s *Store) take(ctx context.Context, number int64) (r Repository, lease string, err error) {
+// lease gives a repository to a job, away from any other that works on it.
+func (s *Store) lease(ctx context.Context, number int64) (r Repository, lease string, err error) {
 	random := make([]byte, 16)
 	_, _ = rand.Read(random) // never fails
 	lease = hex.EncodeToString(random)
@@ -206,25 +206,25 @@ func (s *Store) take(ctx context.Context, number int64) (r Repository, lease str
 		if _, err := exec(ctx, tx, `UPDATE repository SET lease = $2 WHERE number = $1`, number, lease); err != nil {
 			return err
 		}
-		r, err = scanRepository(one(ctx, tx, `SELECT `+repositoryColumns+` FROM repository WHERE number = $1`, number))
+		r, err = scanRepository(queryRow(ctx, tx, `SELECT `+repositoryColumns+` FROM repository WHERE number = $1`, number))
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		err = errOver
+		err = errObsolete
 	}
 	return r, lease, err
 }
 
 func (s *Store) repository(ctx context.Context, number int64) (Repository, error) {
-	r, err := scanRepository(one(ctx, s.db, `SELECT `+repositoryColumns+` FROM repository WHERE number = $1`, number))
+	r, err := scanRepository(queryRow(ctx, s.db, `SELECT `+repositoryColumns+` FROM repository WHERE number = $1`, number))
 	if errors.Is(err, sql.ErrNoRows) {
-		err = errOver
+		err = errObsolete
 	}
 	return r, err
 }
 
-// still locks the repository for tx, or says that it is another job's now.
-func still(ctx context.Context, tx *sql.Tx, number int64, lease string) error {
+// endLease locks the repository for tx, or says that it is another job's now.
+func endLease(ctx context.Context, tx *sql.Tx, number int64, lease string) error {
 	result, err := exec(ctx, tx, `UPDATE repository SET lease = '' WHERE number = $1 AND lease = $2`, number, lease)
 	if err != nil {
 		return err
@@ -235,23 +235,23 @@ func still(ctx context.Context, tx *sql.Tx, number int64, lease string) error {
 	return nil
 }
 
-// note says how a repository fares that is not done: waiting, or failed, for good if it
+// noteState says how a repository fares that is not done: waiting, or failed, for good if it
 // is not tried again in this sweep.
-func (s *Store) note(ctx context.Context, r Repository, lease, state, why string, last bool) error {
+func (s *Store) noteState(ctx context.Context, r Repository, lease, state, why string, last bool) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if err := still(ctx, tx, r.Number, lease); err != nil {
+		if err := endLease(ctx, tx, r.Number, lease); err != nil {
 			return err
 		}
 		if _, err := exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, due = $5, parent = $6 WHERE number = $1`,
-			r.Number, state, why, millis(s.now()), number(!last), r.Parent); err != nil {
+			r.Number, state, why, millis(s.now()), boolToInt(!last), r.Parent); err != nil {
 			return err
 		}
 		return s.endIfDone(ctx, tx, r.Target)
 	})
 }
 
-// failed says of a repository that no scan works on why it is not done.
-func (s *Store) failed(ctx context.Context, number int64, why string) error {
+// noteFailed says of a repository that no scan works on why it is not done.
+func (s *Store) noteFailed(ctx context.Context, number int64, why string) error {
 	_, err := exec(ctx, s.db, `UPDATE repository SET state = $2, why = $3, at = $4 WHERE number = $1 AND due = 0`, number, Failed, why, millis(s.now()))
 	return err
 }
@@ -339,7 +339,7 @@ func (s *Store) relatives(ctx context.Context, r Repository, refs map[string]str
 		return err
 	}
 	if r.Parent != "" {
-		if err := rows(ctx, s.db, add, `SELECT `+repositoryColumns+` FROM repository WHERE name = $1 AND detector = $2 AND target = $3`, r.Parent, detector, r.Target); err != nil {
+		if err := eachRow(ctx, s.db, add, `SELECT `+repositoryColumns+` FROM repository WHERE name = $1 AND detector = $2 AND target = $3`, r.Parent, detector, r.Target); err != nil {
 			return nil, err
 		}
 	}
@@ -358,17 +358,17 @@ func (s *Store) relatives(ctx context.Context, r Repository, refs map[string]str
 		fmt.Fprintf(&marks, ",$%d", len(args))
 	}
 	// One that was read as little as this one has nothing to offer.
-	err = rows(ctx, s.db, add, `SELECT `+repositoryColumns+` FROM repository WHERE detector = $1 AND target = $2 AND number IN
+	err = eachRow(ctx, s.db, add, `SELECT `+repositoryColumns+` FROM repository WHERE detector = $1 AND target = $2 AND number IN
 		(SELECT repository FROM tip WHERE object IN (`+marks.String()[1:]+`)) ORDER BY number LIMIT 4`, args...)
 	return list, err
 }
 
-// pending reports whether the parent of r has yet to be read by detector in this sweep.
+// parentIsDue reports whether the parent of r has yet to be read by detector in this sweep.
 // What was forked is older, and has a lower id: names change hands, and two must not wait
 // for each other.
-func (s *Store) pending(ctx context.Context, r Repository, detector string) (bool, error) {
+func (s *Store) parentIsDue(ctx context.Context, r Repository, detector string) (bool, error) {
 	var n int
-	err := one(ctx, s.db, `SELECT COUNT(*) FROM repository WHERE target = $1 AND name = $2 AND due = 1 AND detector <> $3 AND state NOT IN ($4, $5)
+	err := queryRow(ctx, s.db, `SELECT COUNT(*) FROM repository WHERE target = $1 AND name = $2 AND due = 1 AND detector <> $3 AND state NOT IN ($4, $5)
 		AND (LENGTH(id) < LENGTH($6) OR LENGTH(id) = LENGTH($6) AND id < $6)`,
 		r.Target, r.Parent, detector, Failed, Skipped, r.ID)(&n)
 	return n > 0, err
@@ -377,7 +377,7 @@ func (s *Store) pending(ctx context.Context, r Repository, detector string) (boo
 // Repositories calls each for the repositories of a target, by name; of all targets if
 // it is "".
 func (s *Store) Repositories(ctx context.Context, target string, each func(Repository) error) error {
-	return rows(ctx, s.db, func(scan func(...any) error) error {
+	return eachRow(ctx, s.db, func(scan func(...any) error) error {
 		r, err := scanRepository(scan)
 		if err != nil {
 			return err

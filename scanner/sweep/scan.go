@@ -16,8 +16,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 )
 
-// A work is the scan of one repository by one job.
-type work struct {
+// A scanJob is the scan of one repository by one job.
+type scanJob struct {
 	*Engine
 	job    Job
 	target Target
@@ -25,18 +25,18 @@ type work struct {
 	repo   Repository
 	lease  string
 	// What this job has learned.
-	tips    map[string]string // ids of refs
-	lost    map[string]string // ids that no ref leads to any more, by what happened
-	afresh  bool              // all is read again
-	again   bool              // texts beside it could not be read: they may be, the next time
-	fetched *gitsource.Repository
+	tips        map[string]string // ids of refs
+	lost        map[string]string // ids that no ref leads to any more, by what happened
+	afresh      bool              // all is read again
+	textsFailed bool              // texts beside it could not be read: they may be, the next time
+	fetched     *gitsource.Repository
 }
 
 // scanRepository reads what is new in a repository.
 func (e *Engine) scanRepository(ctx context.Context, j Job, last bool, done Done) error {
-	w := &work{Engine: e, job: j}
+	w := &scanJob{Engine: e, job: j}
 	var err error
-	if w.repo, w.lease, err = e.Store.take(ctx, j.Number); err != nil {
+	if w.repo, w.lease, err = e.Store.lease(ctx, j.Number); err != nil {
 		return err
 	}
 	err = w.run(ctx, done)
@@ -45,11 +45,11 @@ func (e *Engine) scanRepository(ctx context.Context, j Job, last bool, done Done
 			e.Log.Warn("a temporary folder is left behind", "repository", w.repo.Name, "err", closeErr)
 		}
 	}
-	return w.failed(ctx, err, last)
+	return w.noteFailure(ctx, err, last)
 }
 
-// failed notes why a job did not come to its end. It is tried again, unless last.
-func (w *work) failed(ctx context.Context, err error, last bool) error {
+// noteFailure notes why a job did not come to its end. It is tried again, unless last.
+func (w *scanJob) noteFailure(ctx context.Context, err error, last bool) error {
 	var later *Later
 	switch {
 	case err == nil, errors.Is(err, ErrTaken):
@@ -57,7 +57,7 @@ func (w *work) failed(ctx context.Context, err error, last bool) error {
 	case ctx.Err() != nil: // stopped: another one goes on
 		return ctx.Err()
 	case errors.As(err, &later):
-		return errors.Join(err, w.Store.note(ctx, w.repo, w.lease, Waiting, later.Why+", until "+later.At.UTC().Format(time.RFC3339), false))
+		return errors.Join(err, w.Store.noteState(ctx, w.repo, w.lease, Waiting, later.Why+", until "+later.At.UTC().Format(time.RFC3339), false))
 	}
 	var final *Final
 	// What failed in the last sweep, too, is tried once: three tries each hour add up.
@@ -65,10 +65,10 @@ func (w *work) failed(ctx context.Context, err error, last bool) error {
 		err = &Final{err}
 	}
 	w.Log.Warn("a repository could not be read", "repository", w.repo.Name, "err", err)
-	return errors.Join(err, w.Store.note(ctx, w.repo, w.lease, Failed, err.Error(), last || errors.As(err, &final)))
+	return errors.Join(err, w.Store.noteState(ctx, w.repo, w.lease, Failed, err.Error(), last || errors.As(err, &final)))
 }
 
-func (w *work) run(ctx context.Context, done Done) (err error) {
+func (w *scanJob) run(ctx context.Context, done Done) (err error) {
 	if w.target, err = w.Store.target(ctx, w.repo.Target); err != nil {
 		return err
 	}
@@ -76,23 +76,23 @@ func (w *work) run(ctx context.Context, done Done) (err error) {
 	if err != nil {
 		return err
 	}
-	w.hub = w.within(hub)
+	w.hub = w.withLimits(hub)
 	if w.afresh = w.repo.Detector != w.Detector; w.afresh {
 		w.repo.Refs = map[string]string{}
 	}
-	if err := w.parent(ctx); err != nil {
+	if err := w.waitForParent(ctx); err != nil {
 		return err
 	}
 	result, err := w.read(ctx)
 	if err != nil {
 		return err
 	}
-	return w.keep(ctx, result, done)
+	return w.commit(ctx, result, done)
 }
 
-// parent finds out what a fork is a fork of, and lets that go first: what both have is
+// waitForParent finds out what a fork is a fork of, and lets that go first: what both have is
 // read once.
-func (w *work) parent(ctx context.Context) (err error) {
+func (w *scanJob) waitForParent(ctx context.Context) (err error) {
 	if !w.repo.Fork || w.repo.Detector == w.Detector {
 		return nil
 	}
@@ -105,7 +105,7 @@ func (w *work) parent(ctx context.Context) (err error) {
 			w.repo.Parent += ".wiki"
 		}
 	}
-	wait, err := w.Store.pending(ctx, w.repo, w.Detector)
+	wait, err := w.Store.parentIsDue(ctx, w.repo, w.Detector)
 	if err == nil && wait {
 		err = &Later{At: w.Store.now().Add(2 * time.Second), Why: "it is a fork of " + w.repo.Parent + ", which comes first"}
 	}
@@ -113,9 +113,9 @@ func (w *work) parent(ctx context.Context) (err error) {
 }
 
 // read scans what is new in the repository, and beside it.
-func (w *work) read(ctx context.Context) (Result, error) {
+func (w *scanJob) read(ctx context.Context) (Result, error) {
 	result, err := w.readGit(ctx)
-	if err != nil || !w.plain() {
+	if err != nil || !w.isRepository() {
 		return result, err
 	}
 	cursor := w.repo.Texts
@@ -126,12 +126,12 @@ func (w *work) read(ctx context.Context) (Result, error) {
 	if err != nil || texts == nil {
 		return result, err
 	}
-	more, err := w.Scan(ctx, texts, w.repo.Page)
+	more, err := w.Scan(ctx, texts, w.repo.WebURL)
 	var later *Later
 	if errors.As(err, &later) {
 		return result, errors.Join(err, w.Store.putLimit(ctx, w.hub.Budget(), later))
 	}
-	w.again = len(more.Unread) > 0 && next() == cursor
+	w.textsFailed = len(more.Unread) > 0 && next() == cursor
 	w.repo.Texts = next()
 	result.Findings = append(result.Findings, more.Findings...)
 	result.Unread = append(result.Unread, more.Unread...)
@@ -140,7 +140,7 @@ func (w *work) read(ctx context.Context) (Result, error) {
 }
 
 // readGit fetches what is new of the repository, and scans it.
-func (w *work) readGit(ctx context.Context) (Result, error) {
+func (w *scanJob) readGit(ctx context.Context) (Result, error) {
 	url, err := w.cloneURL(ctx)
 	if err != nil {
 		return Result{}, err
@@ -151,26 +151,26 @@ func (w *work) readGit(ctx context.Context) (Result, error) {
 	case fetch.NotThere(err) && strings.HasSuffix(w.repo.ID, ".wiki"):
 		return Result{}, nil // GitHub says that there may be one, and not whether it has a page
 	default:
-		return Result{}, w.explain(ctx, err)
+		return Result{}, w.classify(ctx, err)
 	}
 	if !remote.OnlyWhole() { // of such a repository nothing is remembered but that it was read
 		w.tips = remote.Tips()
-		if err := w.activity(ctx); err != nil {
+		if err := w.findLost(ctx); err != nil {
 			return Result{}, err
 		}
-		if !w.news() {
+		if !w.changed() {
 			return Result{}, nil
 		}
 	}
 	if err := w.fetch(ctx, remote); err != nil {
-		return Result{}, w.explain(ctx, err)
+		return Result{}, w.classify(ctx, err)
 	}
 	w.fetched.MaxBlobSize = w.MaxBlobSize
-	return w.Scan(ctx, w.fetched, w.repo.Page)
+	return w.Scan(ctx, w.fetched, w.repo.WebURL)
 }
 
-// explain says of a refusal when, or that it is no use, to ask again.
-func (w *work) explain(ctx context.Context, err error) error {
+// classify says of a refusal when, or that it is no use, to ask again.
+func (w *scanJob) classify(ctx context.Context, err error) error {
 	var refused *transport.StatusError
 	if !errors.As(err, &refused) {
 		return err
@@ -192,20 +192,22 @@ func (w *work) explain(ctx context.Context, err error) error {
 	return err
 }
 
-// plain reports whether the repository is one, and no wiki or gist.
-func (w *work) plain() bool { return w.repo.Clone == "" && !strings.HasSuffix(w.repo.ID, ".wiki") }
+// isRepository reports whether the repository is one, and no wiki or gist.
+func (w *scanJob) isRepository() bool {
+	return w.repo.Clone == "" && !strings.HasSuffix(w.repo.ID, ".wiki")
+}
 
-func (w *work) cloneURL(ctx context.Context) (string, error) {
+func (w *scanJob) cloneURL(ctx context.Context) (string, error) {
 	if w.repo.Clone != "" {
 		return w.repo.Clone, nil
 	}
 	return w.hub.CloneURL(ctx, w.repo.Name)
 }
 
-// activity asks what was forced away since the last time. That is a push, too: where
+// findLost asks what was forced away since the last time. That is a push, too: where
 // there was none, nobody needs to be asked.
-func (w *work) activity(ctx context.Context) (err error) {
-	if !w.plain() || !w.afresh && w.repo.Looked.Equal(w.repo.Pushed) {
+func (w *scanJob) findLost(ctx context.Context) (err error) {
+	if !w.isRepository() || !w.afresh && w.repo.Looked.Equal(w.repo.Pushed) {
 		return nil
 	}
 	since := w.repo.Activity
@@ -213,19 +215,19 @@ func (w *work) activity(ctx context.Context) (err error) {
 		since = time.Time{}
 	}
 	now := w.Store.now()
-	if w.lost, err = w.hub.Lost(ctx, w.repo.Name, since); err == nil {
+	if w.lost, err = w.hub.LostCommits(ctx, w.repo.Name, since); err == nil {
 		w.repo.Activity = now.Add(-10 * time.Minute) // clocks differ
 	}
 	return err
 }
 
-// news reports whether the repository has what was not read.
-func (w *work) news() bool {
-	return len(w.lost) > 0 || !maps.Equal(keptRefs(w.tips), w.repo.Refs)
+// changed reports whether the repository has what was not read.
+func (w *scanJob) changed() bool {
+	return len(w.lost) > 0 || !maps.Equal(hashedRefs(w.tips), w.repo.Refs)
 }
 
 // fetch gets what is new into w.fetched.
-func (w *work) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
+func (w *scanJob) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
 	relatives, err := w.Store.relatives(ctx, w.repo, w.tips, w.Detector)
 	if err != nil {
 		return err
@@ -238,7 +240,7 @@ func (w *work) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
 	}
 	wanted := fetch.Wanted{Tips: map[string]string{}, Lost: map[string]string{}, MaxBytes: w.MaxFetch, Dir: w.Temp}
 	for name, id := range w.tips {
-		if w.repo.Refs[keptRef(name)] != id { // a new name of what is known is read, too
+		if w.repo.Refs[hashRefName(name)] != id { // a new name of what is known is read, too
 			wanted.Tips[name] = id
 		}
 	}
@@ -255,15 +257,15 @@ func (w *work) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
 	return err
 }
 
-// keep keeps what was read, and ends the job.
-func (w *work) keep(ctx context.Context, result Result, done Done) error {
+// commit keeps what was read, and ends the job.
+func (w *scanJob) commit(ctx context.Context, result Result, done Done) error {
 	changed := w.fetched != nil
 	w.repo.Objects, w.repo.Fetched = result.Objects, 0
 	if changed {
 		w.repo.Fetched = w.fetched.Fetched()
 	}
 	switch {
-	case w.again:
+	case w.textsFailed:
 		w.repo.State, w.repo.Why = Failed, unreadText(result)
 	case len(result.Unread) > 0:
 		w.repo.State, w.repo.Why = Incomplete, unreadText(result)
@@ -273,16 +275,16 @@ func (w *work) keep(ctx context.Context, result Result, done Done) error {
 	default:
 		w.repo.State, w.repo.Why = Unchanged, ""
 	}
-	w.repo.Detector, w.repo.Refs = w.Detector, keptRefs(w.tips)
+	w.repo.Detector, w.repo.Refs = w.Detector, hashedRefs(w.tips)
 	return w.Store.tx(ctx, func(tx *sql.Tx) error {
-		if err := still(ctx, tx, w.repo.Number, w.lease); err != nil {
+		if err := endLease(ctx, tx, w.repo.Number, w.lease); err != nil {
 			return err
 		}
 		if err := w.Store.putFindings(ctx, tx, w.repo, result.Findings, w.afresh); err != nil {
 			return err
 		}
 		if changed {
-			if err := w.Store.headed(ctx, tx, w.repo.Number, w.fetched.AtHead); err != nil {
+			if err := w.Store.updateAtHead(ctx, tx, w.repo.Number, w.fetched.AtHead); err != nil {
 				return err
 			}
 		}

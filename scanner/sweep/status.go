@@ -55,7 +55,7 @@ type FindingStatus struct {
 // detector than the one that has read last. The sweep, or the next one, reads them again.
 func (s *Store) Outdated(ctx context.Context) (map[string]int, error) {
 	outdated, seen := map[string]int{}, map[string]bool{}
-	err := rows(ctx, s.db, func(scan func(...any) error) error {
+	err := eachRow(ctx, s.db, func(scan func(...any) error) error {
 		var target string
 		var n int
 		err := scan(&target, &n)
@@ -88,7 +88,7 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 		index[t.Name] = i
 		st.Targets = append(st.Targets, one)
 	}
-	err = rows(ctx, s.db, func(scan func(...any) error) error {
+	err = eachRow(ctx, s.db, func(scan func(...any) error) error {
 		var target, state string
 		var n, due int
 		err := scan(&target, &state, &n, &due)
@@ -109,7 +109,7 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 			st.Targets[i].Outdated = n
 		}
 	}
-	err = rows(ctx, s.db, func(scan func(...any) error) error {
+	err = eachRow(ctx, s.db, func(scan func(...any) error) error {
 		var r RepositoryStatus
 		var at int64
 		err := scan(&r.Name, &r.State, &r.Why, &at)
@@ -120,7 +120,7 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return st, err
 	}
-	err = rows(ctx, s.db, func(scan func(...any) error) error {
+	err = eachRow(ctx, s.db, func(scan func(...any) error) error {
 		var w WorkerStatus
 		var seen int64
 		err := scan(&w.Name, &seen)
@@ -131,7 +131,7 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return st, err
 	}
-	return st, rows(ctx, s.db, func(scan func(...any) error) error {
+	return st, eachRow(ctx, s.db, func(scan func(...any) error) error {
 		var state string
 		var known, n int
 		err := scan(&state, &known, &n)
@@ -139,7 +139,7 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 		case known != 0:
 			st.Findings.Acknowledged += n
 			return err
-		case !dead(verifier.State(state)):
+		case !isDead(verifier.State(state)):
 			st.Findings.Open += n
 		}
 		st.Findings.ByState[state] = n

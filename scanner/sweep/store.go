@@ -65,7 +65,7 @@ func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
 		return fmt.Errorf("the database: %w", err)
 	}
 	if err := f(tx); err != nil {
-		return errors.Join(err, ignore(tx.Rollback(), sql.ErrTxDone))
+		return errors.Join(err, ignoreError(tx.Rollback(), sql.ErrTxDone))
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("the database: %w", err)
@@ -82,7 +82,7 @@ func (s *Store) forUpdate() string {
 	return ""
 }
 
-func ignore(err, what error) error {
+func ignoreError(err, what error) error {
 	if errors.Is(err, what) {
 		return nil
 	}
@@ -103,7 +103,7 @@ func fromMillis(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-func number(b bool) int {
+func boolToInt(b bool) int {
 	if b {
 		return 1
 	}

@@ -66,7 +66,7 @@ type Repository struct {
 	ID     string // of GitHub, which stays if it is renamed: "12345", "12345.wiki"
 	Target string
 	Name   string // owner/name
-	Page   string // URL
+	WebURL string // URL
 	Clone  string // URL, "" for that of the Hub: of a gist, which needs no token
 	// Fork says that it is one; Parent is what of, "" if that is not known yet.
 	Fork              bool
@@ -92,34 +92,34 @@ type Listed struct {
 	Fork, Archived, Private, HasWiki bool
 	Pushed                           time.Time
 	Skip                             string // why it is left out, or ""
-	// Page and Clone are where it is shown and fetched from, if its Name does not say it.
-	Page, Clone string
+	// WebURL and Clone are where it is shown and fetched from, if its Name does not say it.
+	WebURL, Clone string
 }
 
 // A Hub is where the repositories of a target are. Its methods may be called
 // concurrently. An error that is or wraps a *Later says when to ask again.
 type Hub interface {
-	// Pages calls yield with what target has, most recently pushed first, until there is
+	// Repositories calls yield with what target has, most recently pushed first, until there is
 	// no more or yield wants no more.
-	Pages(ctx context.Context, target string, yield func([]Listed) (more bool, err error)) error
-	// More calls yield with what Pages leaves out: gists. It is asked for less often.
-	More(ctx context.Context, target string, yield func([]Listed) error) error
+	Repositories(ctx context.Context, target string, yield func([]Listed) (more bool, err error)) error
+	// Gists calls yield with what Pages leaves out: gists. It is asked for less often.
+	Gists(ctx context.Context, target string, yield func([]Listed) error) error
 	// Texts returns what is kept beside a repository and was changed since a cursor, all if
 	// that is ""; and, once that was read, the next cursor. It returns nil if that is
 	// nothing.
 	Texts(ctx context.Context, name, cursor string) (texts scanner.Source, next func() string, err error)
 	// Parent returns the name of what a fork is a fork of.
 	Parent(ctx context.Context, name string) (string, error)
-	// Lost returns the commits that refs of a repository led to and were made not to since
+	// LostCommits returns the commits that refs of a repository led to and were made not to since
 	// then, by id; the names say what happened.
-	Lost(ctx context.Context, name string, since time.Time) (map[string]string, error)
+	LostCommits(ctx context.Context, name string, since time.Time) (map[string]string, error)
 	// CloneURL is what git fetches from; it holds a token.
 	CloneURL(ctx context.Context, name string) (string, error)
 	// Budget names what its requests are counted against: the same for all Hubs with the
 	// same token. It holds no secret.
 	Budget() string
-	// PageURL is where a person looks at a repository.
-	PageURL(name string) string
+	// WebURL is where a person looks at a repository.
+	WebURL(name string) string
 }
 
 // A Result is what the scan of one source gave.

@@ -59,7 +59,7 @@ func (s *Store) RemoveTarget(ctx context.Context, name string) (there bool, err 
 
 // Targets returns all targets, by name.
 func (s *Store) Targets(ctx context.Context) (targets []Target, err error) {
-	err = rows(ctx, s.db, func(scan func(...any) error) error {
+	err = eachRow(ctx, s.db, func(scan func(...any) error) error {
 		t, err := scanTarget(scan)
 		targets = append(targets, t)
 		return err
@@ -71,7 +71,7 @@ func (s *Store) Targets(ctx context.Context) (targets []Target, err error) {
 var ErrNoTarget = errors.New("there is no such target")
 
 func (s *Store) target(ctx context.Context, name string) (Target, error) {
-	t, err := scanTarget(one(ctx, s.db, `SELECT `+targetColumns+` FROM target WHERE name = $1`, name))
+	t, err := scanTarget(queryRow(ctx, s.db, `SELECT `+targetColumns+` FROM target WHERE name = $1`, name))
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, fmt.Errorf("%s: %w", name, ErrNoTarget)
 	}
@@ -87,7 +87,7 @@ func (s *Store) Begin(ctx context.Context, q Queue, name string, full bool) erro
 			return err
 		}
 		var sweep int64
-		if err := one(ctx, tx, `SELECT sweep FROM target WHERE name = $1`, name)(&sweep); err != nil {
+		if err := queryRow(ctx, tx, `SELECT sweep FROM target WHERE name = $1`, name)(&sweep); err != nil {
 			return fmt.Errorf("%s: %w", name, ErrNoTarget)
 		}
 		if n, err := r.RowsAffected(); err != nil {
@@ -98,7 +98,7 @@ func (s *Store) Begin(ctx context.Context, q Queue, name string, full bool) erro
 			}
 		}
 		// A job that is in the queue already may be for less.
-		if _, err := exec(ctx, tx, `UPDATE target SET asked = $2, full_at = CASE WHEN $3 = 1 THEN 0 ELSE full_at END WHERE name = $1`, name, millis(s.now()), number(full)); err != nil {
+		if _, err := exec(ctx, tx, `UPDATE target SET asked = $2, full_at = CASE WHEN $3 = 1 THEN 0 ELSE full_at END WHERE name = $1`, name, millis(s.now()), boolToInt(full)); err != nil {
 			return err
 		}
 		return q.Put(ctx, tx, []Job{{Kind: KindList, Target: name, Sweep: sweep, Full: full}})
@@ -124,15 +124,15 @@ func (s *Store) BeginDue(ctx context.Context, q Queue) error {
 	return nil
 }
 
-// wait notes why the listing of a target does not go on, and until when; "" that it does.
-func (s *Store) wait(ctx context.Context, target, why string, until time.Time) error {
+// noteListing notes why the listing of a target does not go on, and until when; "" that it does.
+func (s *Store) noteListing(ctx context.Context, target, why string, until time.Time) error {
 	_, err := exec(ctx, s.db, `UPDATE target SET why = $2, wait = $3 WHERE name = $1`, target, why, millis(until))
 	return err
 }
 
-// listed notes the end of a listing, as part of tx. If all were listed, repositories that
+// endListing notes the end of a listing, as part of tx. If all were listed, repositories that
 // were not on it are gone.
-func (s *Store) listed(ctx context.Context, tx *sql.Tx, t Target, l look) error {
+func (s *Store) endListing(ctx context.Context, tx *sql.Tx, t Target, l selection) error {
 	var statements []string
 	if l.all {
 		statements = append(statements, `UPDATE repository SET state = '`+Gone+`', why = 'GitHub does not list it any more', at = $2, due = 0 WHERE target = $1 AND listed < $3 AND state <> '`+Gone+`'`)
@@ -148,7 +148,7 @@ func (s *Store) listed(ctx context.Context, tx *sql.Tx, t Target, l look) error 
 	if _, err := exec(ctx, tx, `UPDATE target SET why = '', wait = 0 WHERE name = $1`, t.Name); err != nil {
 		return err
 	}
-	if _, err := exec(ctx, tx, `UPDATE sweep SET complete = $3 WHERE target = $1 AND number = $2`, t.Name, t.Sweep, 1+number(l.full)); err != nil {
+	if _, err := exec(ctx, tx, `UPDATE sweep SET complete = $3 WHERE target = $1 AND number = $2`, t.Name, t.Sweep, 1+boolToInt(l.full)); err != nil {
 		return err
 	}
 	return s.endIfDone(ctx, tx, t.Name)
@@ -159,8 +159,8 @@ func (s *Store) endIfDone(ctx context.Context, tx *sql.Tx, target string) error 
 	now := millis(s.now())
 	// One after the other: of two that end at once, each would see that the other is left.
 	var begun int64
-	if err := one(ctx, tx, `SELECT begun FROM target WHERE name = $1`+s.forUpdate(), target)(&begun); err != nil {
-		return ignore(err, sql.ErrNoRows)
+	if err := queryRow(ctx, tx, `SELECT begun FROM target WHERE name = $1`+s.forUpdate(), target)(&begun); err != nil {
+		return ignoreError(err, sql.ErrNoRows)
 	}
 	_, err := exec(ctx, tx, `UPDATE target SET ended = $2 WHERE name = $1 AND ended = 0
 		AND EXISTS (SELECT 1 FROM sweep WHERE sweep.target = $1 AND sweep.number = target.sweep AND complete > 0)

@@ -85,13 +85,13 @@ func exec(ctx context.Context, q querier, statement string, args ...any) (sql.Re
 	return q.ExecContext(ctx, statement, storable(args)...)
 }
 
-// one runs a query for one row, and returns what scans that.
-func one(ctx context.Context, q querier, query string, args ...any) func(...any) error {
+// queryRow runs a query for one row, and returns what scans that.
+func queryRow(ctx context.Context, q querier, query string, args ...any) func(...any) error {
 	return original(q.QueryRowContext(ctx, query, storable(args)...).Scan)
 }
 
-// rows calls each for each row of a query.
-func rows(ctx context.Context, q querier, each func(scan func(...any) error) error, query string, args ...any) error {
+// eachRow calls each for each row of a query.
+func eachRow(ctx context.Context, q querier, each func(scan func(...any) error) error, query string, args ...any) error {
 	r, err := q.QueryContext(ctx, query, storable(args)...)
 	if err != nil {
 		return fmt.Errorf("the database: %w", err)

@@ -19,7 +19,7 @@ func (e *Engine) verify(ctx context.Context, j Job, last bool, done Done) error 
 	if err != nil {
 		return err
 	}
-	blobs, err := e.Store.again(ctx, r.Number, t.Begun)
+	blobs, err := e.Store.blobsToVerify(ctx, r.Number, t.Begun)
 	if err != nil {
 		return err
 	}
@@ -29,11 +29,11 @@ func (e *Engine) verify(ctx context.Context, j Job, last bool, done Done) error 
 			return e.notVerified(ctx, r, err, last)
 		}
 	}
-	byFingerprint(result.Findings)
+	sortFindings(result.Findings)
 	return e.Store.tx(ctx, func(tx *sql.Tx) error {
 		for i := range result.Findings {
 			// Without their places: these are those of a few texts.
-			if err := e.Store.answer(ctx, tx, &result.Findings[i]); err != nil {
+			if err := e.Store.putVerdict(ctx, tx, &result.Findings[i]); err != nil {
 				return err
 			}
 		}
@@ -49,7 +49,7 @@ func (e *Engine) notVerified(ctx context.Context, r Repository, err error, last 
 	if errors.As(err, &later) || ctx.Err() != nil || !last && !errors.As(err, &final) {
 		return err
 	}
-	return errors.Join(err, e.Store.failed(ctx, r.Number, "its open findings could not be verified again: "+err.Error()))
+	return errors.Join(err, e.Store.noteFailed(ctx, r.Number, "its open findings could not be verified again: "+err.Error()))
 }
 
 func (e *Engine) readAgain(ctx context.Context, t Target, r Repository, blobs []string) (Result, error) {
@@ -57,20 +57,20 @@ func (e *Engine) readAgain(ctx context.Context, t Target, r Repository, blobs []
 	if err != nil {
 		return Result{}, err
 	}
-	w := work{Engine: e, hub: e.within(hub), repo: r}
+	w := scanJob{Engine: e, hub: e.withLimits(hub), repo: r}
 	url, err := w.cloneURL(ctx)
 	if err != nil {
 		return Result{}, err
 	}
 	remote, err := fetch.Connect(ctx, url)
 	if err != nil {
-		return Result{}, w.explain(ctx, err)
+		return Result{}, w.classify(ctx, err)
 	}
 	repo, err := remote.Fetch(ctx, fetch.Wanted{Objects: blobs, MaxBytes: e.MaxFetch, Dir: e.Temp})
 	if err != nil {
-		return Result{}, w.explain(ctx, err)
+		return Result{}, w.classify(ctx, err)
 	}
-	result, err := e.Scan(ctx, repo, r.Page)
+	result, err := e.Scan(ctx, repo, r.WebURL)
 	if closeErr := repo.Close(); closeErr != nil {
 		e.Log.Warn("a temporary folder is left behind", "repository", r.Name, "err", closeErr)
 	}

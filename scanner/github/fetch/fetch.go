@@ -84,13 +84,13 @@ func (r *Remote) Fetch(ctx context.Context, w Wanted) (*gitsource.Repository, er
 // A Source is a repository whose locations name the page that shows it.
 type Source struct {
 	*gitsource.Repository
-	Page string
+	WebURL string
 }
 
 // Locate implements scanner.Source.
 func (s Source) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
 	return s.Repository.Locate(ctx, ids, func(id scanner.BlobID, at scanner.Provenance) error {
-		at.Repo = s.Page
+		at.Repo = s.WebURL
 		return yield(id, at)
 	})
 }

@@ -133,7 +133,7 @@ func contents(t *testing.T, src Source) string {
 		t.Error(err)
 	}
 	err = src.Locate(t.Context(), ids, func(id scanner.BlobID, at scanner.Provenance) error {
-		if at.Repo != src.Page {
+		if at.Repo != src.WebURL {
 			t.Errorf("%s is in %q", id, at.Repo)
 		}
 		return nil

@@ -52,7 +52,7 @@ func (s *Scan) fetchAhead(ctx context.Context, repos []Repository, use func(*fet
 
 // fetch fetches one repository, or its wiki.
 func (s *Scan) fetch(ctx context.Context, r Repository, wiki bool) *fetched {
-	f := &fetched{Repository: r, page: r.lister.PageURL(r.Name), wiki: wiki}
+	f := &fetched{Repository: r, page: r.lister.WebURL(r.Name), wiki: wiki}
 	var lost map[string]string
 	if !wiki { // before the URL, whose token may end while GitHub has this wait
 		lost, f.lostErr = s.lost(ctx, r)
@@ -93,7 +93,7 @@ func (s *Scan) lost(ctx context.Context, r Repository) (map[string]string, error
 		s.noticeNoLost("there is no token: 60 requests an hour are few")
 		return nil, nil
 	}
-	lost, err := r.lister.Lost(ctx, r.Name, time.Time{})
+	lost, err := r.lister.LostCommits(ctx, r.Name, time.Time{})
 	if errors.Is(err, github.ErrNoActivity) && s.Lost == LostIfPossible {
 		s.noticeNoLost("this GitHub does not say what it was")
 		return nil, nil

@@ -18,7 +18,7 @@ func (s *Scan) scanTexts(ctx context.Context, sc *scanner.Scanner, r Repository,
 	if len(kinds) == 0 || ctx.Err() != nil {
 		return
 	}
-	page := r.lister.PageURL(r.Name)
+	page := r.lister.WebURL(r.Name)
 	texts, err := r.lister.Texts(r.Name, kinds, time.Time{})
 	if err != nil {
 		all.unread(page, err)
@@ -41,11 +41,11 @@ func (s *Scan) scanGists(ctx context.Context, sc *scanner.Scanner, targets []str
 		lister, err := s.Lister(ctx, target)
 		if err == nil {
 			err = lister.Gists(ctx, target, time.Time{}, func(g github.Gist) error {
-				if !s.Shard.hasName(g.Page) {
+				if !s.Shard.hasName(g.WebURL) {
 					return ctx.Err()
 				}
-				s.Progress("%s", g.Page)
-				f := &fetched{page: g.Page}
+				s.Progress("%s", g.WebURL)
+				f := &fetched{page: g.WebURL}
 				f.repo, f.err = fetchAll(ctx, g.CloneURL, nil)
 				s.scanRepository(ctx, sc, f, all)
 				s.close(f)

@@ -69,7 +69,7 @@ func (s *Scan) List(ctx context.Context, targets []string) (repos []Repository, 
 		}
 		listed += len(list)
 		for _, r := range list {
-			why := s.Filter.Why(r, strings.Contains(target, "/"))
+			why := s.Filter.Excludes(r, strings.Contains(target, "/"))
 			if why == "" && !s.Shard.has(r) {
 				why = "in other shards than " + s.Shard.String()
 			}
@@ -142,7 +142,7 @@ func (s *Scan) scanRepository(ctx context.Context, sc *scanner.Scanner, f *fetch
 	case !f.repo.Empty():
 		f.repo.MaxBlobSize = s.MaxBlobSize
 		// An error ends up in the summary: that is how a scan says what it has not read.
-		_ = sc.Scan(ctx, source{fetch.Source{Repository: f.repo, Page: f.page}}, partOf{all, f.page})
+		_ = sc.Scan(ctx, source{fetch.Source{Repository: f.repo, WebURL: f.page}}, partOf{all, f.page})
 	}
 	if f.repo != nil && f.lostErr != nil && ctx.Err() == nil {
 		all.unread(f.page+" commits that were force-pushed away or deleted", f.lostErr)

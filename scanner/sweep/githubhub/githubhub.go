@@ -75,28 +75,28 @@ func Later(err error) error {
 	return err
 }
 
-// Pages implements sweep.Hub.
-func (h *hub) Pages(ctx context.Context, target string, yield func([]sweep.Listed) (bool, error)) error {
-	return Later(h.lister.Pages(ctx, target, func(page []github.Repository) (bool, error) {
+// Repositories implements sweep.Hub.
+func (h *hub) Repositories(ctx context.Context, target string, yield func([]sweep.Listed) (bool, error)) error {
+	return Later(h.lister.EachAPIPage(ctx, target, func(page []github.Repository) (bool, error) {
 		list := make([]sweep.Listed, len(page))
 		for i, r := range page {
 			list[i] = sweep.Listed{
 				ID: strconv.FormatInt(r.ID, 10), Name: r.Name, Fork: r.Fork, Archived: r.Archived, Private: r.Private,
-				HasWiki: r.HasWiki, Pushed: r.PushedAt, Skip: h.options.Filter.Why(r, h.single),
+				HasWiki: r.HasWiki, Pushed: r.PushedAt, Skip: h.options.Filter.Excludes(r, h.single),
 			}
 		}
 		return yield(list)
 	}))
 }
 
-// More implements sweep.Hub.
-func (h *hub) More(ctx context.Context, target string, yield func([]sweep.Listed) error) error {
+// Gists implements sweep.Hub.
+func (h *hub) Gists(ctx context.Context, target string, yield func([]sweep.Listed) error) error {
 	if h.single || !slices.Contains(h.options.Include, github.Gists) {
 		return nil
 	}
 	return Later(h.lister.Gists(ctx, target, time.Time{}, func(g github.Gist) error {
-		name := strings.TrimPrefix(strings.TrimPrefix(g.Page, "https://"), "http://")
-		return yield([]sweep.Listed{{ID: "gist " + name, Name: name, Pushed: g.UpdatedAt, Page: g.Page, Clone: g.CloneURL}})
+		name := strings.TrimPrefix(strings.TrimPrefix(g.WebURL, "https://"), "http://")
+		return yield([]sweep.Listed{{ID: "gist " + name, Name: name, Pushed: g.UpdatedAt, WebURL: g.WebURL, Clone: g.CloneURL}})
 	}))
 }
 
@@ -132,12 +132,12 @@ func (h *hub) Parent(ctx context.Context, name string) (string, error) {
 	return parent, Later(err)
 }
 
-// Lost implements sweep.Hub.
-func (h *hub) Lost(ctx context.Context, name string, since time.Time) (map[string]string, error) {
+// LostCommits implements sweep.Hub.
+func (h *hub) LostCommits(ctx context.Context, name string, since time.Time) (map[string]string, error) {
 	if token, err := h.lister.Token(ctx); !h.options.Deleted || err != nil || token.IsZero() {
 		return nil, err // GitHub tells nobody else
 	}
-	lost, err := h.lister.Lost(ctx, name, since)
+	lost, err := h.lister.LostCommits(ctx, name, since)
 	if errors.Is(err, github.ErrNoActivity) {
 		return nil, nil
 	}
@@ -153,5 +153,5 @@ func (h *hub) CloneURL(ctx context.Context, name string) (string, error) {
 // Budget implements sweep.Hub.
 func (h *hub) Budget() string { return h.budget }
 
-// PageURL implements sweep.Hub.
-func (h *hub) PageURL(name string) string { return h.lister.PageURL(name) }
+// WebURL implements sweep.Hub.
+func (h *hub) WebURL(name string) string { return h.lister.WebURL(name) }

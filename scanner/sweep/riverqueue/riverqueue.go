@@ -42,11 +42,11 @@ type Config struct {
 	Log  *slog.Logger // nil for none
 }
 
-// tries is how often a job is tried that fails. A job that ends its process with it is
+// maxTries is how often a job is tried that fails. A job that ends its process with it is
 // started more often: it is rather the process that was ended.
 const (
-	tries  = 3
-	starts = 64
+	maxTries  = 3
+	maxStarts = 64
 )
 
 // A Queue is a sweep.Queue. Make one with New.
@@ -61,7 +61,7 @@ type Queue struct {
 // New returns the queue in the database of a store, whose schema is up to date.
 func New(c Config) (*Queue, error) {
 	q := &Queue{config: c, driver: driverOf(c.Store)}
-	client, err := river.NewClient(q.driver, &river.Config{Logger: quiet(c.Log)})
+	client, err := river.NewClient(q.driver, &river.Config{Logger: quietLogger(c.Log)})
 	if err != nil {
 		return nil, fmt.Errorf("the queue: %w", err)
 	}
@@ -76,8 +76,8 @@ func driverOf(s *sweep.Store) riverdriver.Driver[*sql.Tx] {
 	return riversqlite.New(s.DB())
 }
 
-// quiet is for River, which calls what a job may do an error.
-func quiet(log *slog.Logger) *slog.Logger {
+// quietLogger is for River, which calls what a job may do an error.
+func quietLogger(log *slog.Logger) *slog.Logger {
 	if log == nil || !log.Enabled(context.Background(), slog.LevelDebug) {
 		return slog.New(slog.DiscardHandler)
 	}
@@ -86,7 +86,7 @@ func quiet(log *slog.Logger) *slog.Logger {
 
 // Migrate brings the tables of River up to date, or removes them.
 func Migrate(ctx context.Context, s *sweep.Store, down bool) error {
-	m, err := rivermigrate.New(driverOf(s), &rivermigrate.Config{Logger: quiet(nil)})
+	m, err := rivermigrate.New(driverOf(s), &rivermigrate.Config{Logger: quietLogger(nil)})
 	if err != nil {
 		return fmt.Errorf("migrating the queue: %w", err)
 	}
@@ -100,8 +100,8 @@ func Migrate(ctx context.Context, s *sweep.Store, down bool) error {
 	return nil
 }
 
-// args are a job as River keeps it. Of two with the same unique fields, one is kept.
-type args struct {
+// jobArgs are a job as River keeps it. Of two with the same unique fields, one is kept.
+type jobArgs struct {
 	What   string `json:"what" river:"unique"`
 	Target string `json:"target,omitempty" river:"unique"`
 	Number int64  `json:"number,omitempty" river:"unique"`
@@ -110,16 +110,16 @@ type args struct {
 }
 
 // Kind implements river.JobArgs.
-func (args) Kind() string { return "stanch" }
+func (jobArgs) Kind() string { return "stanch" }
 
 // Put implements sweep.Queue.
 func (q *Queue) Put(ctx context.Context, tx *sql.Tx, jobs []sweep.Job) error {
 	params := make([]river.InsertManyParams, len(jobs))
 	for i, j := range jobs {
 		params[i] = river.InsertManyParams{
-			Args: args{What: j.Kind, Target: sweep.Storable(j.Target), Number: j.Number, Sweep: j.Sweep, Full: j.Full},
+			Args: jobArgs{What: j.Kind, Target: sweep.Storable(j.Target), Number: j.Number, Sweep: j.Sweep, Full: j.Full},
 			InsertOpts: &river.InsertOpts{
-				Queue: j.Kind, MaxAttempts: starts, Priority: priority(j),
+				Queue: j.Kind, MaxAttempts: maxStarts, Priority: priority(j),
 				UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
 					rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled,
 				}},
@@ -141,13 +141,13 @@ func (q *Queue) Run(ctx context.Context, e *sweep.Engine, once bool) error {
 	river.AddWorker(workers, &worker{q: q})
 	client, err := river.NewClient(q.driver, &river.Config{
 		ID:     q.config.Name,
-		Logger: quiet(q.config.Log),
+		Logger: quietLogger(q.config.Log),
 		Queues: map[string]river.QueueConfig{
 			sweep.KindList:   {MaxWorkers: 1},
 			sweep.KindScan:   {MaxWorkers: cmp.Or(q.config.Scans, 2)},
 			sweep.KindVerify: {MaxWorkers: 2},
 		},
-		Workers: workers, MaxAttempts: starts, JobTimeout: -1, RetryPolicy: backoff(cmp.Or(q.config.Pause, 10*time.Second)),
+		Workers: workers, MaxAttempts: maxStarts, JobTimeout: -1, RetryPolicy: backoff(cmp.Or(q.config.Pause, 10*time.Second)),
 		// One process polls its own file; the default of a tenth of a second would be the
 		// time between two small repositories.
 		FetchCooldown: 10 * time.Millisecond, FetchPollInterval: 250 * time.Millisecond,

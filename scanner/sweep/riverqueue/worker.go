@@ -30,18 +30,18 @@ func (b backoff) NextRetry(job *rivertype.JobRow) time.Time {
 }
 
 type worker struct {
-	river.WorkerDefaults[args]
+	river.WorkerDefaults[jobArgs]
 	q *Queue
 }
 
 // Work implements river.Worker.
-func (w *worker) Work(ctx context.Context, job *river.Job[args]) error {
+func (w *worker) Work(ctx context.Context, job *river.Job[jobArgs]) error {
 	w.q.jobs.begin(job.ID)
 	defer w.q.jobs.end(job.ID)
 	a := job.Args
-	last := len(job.Errors)+1 >= tries
-	if job.Attempt >= starts {
-		return river.JobCancel(storable(w.q.engine.GiveUp(ctx, w.job(a), fmt.Errorf("it was begun %d times, and each time the process ended", job.Attempt))))
+	last := len(job.Errors)+1 >= maxTries
+	if job.Attempt >= maxStarts {
+		return river.JobCancel(storableError(w.q.engine.GiveUp(ctx, w.job(a), fmt.Errorf("it was begun %d times, and each time the process ended", job.Attempt))))
 	}
 	err := w.q.engine.Do(ctx, w.job(a), last, func(ctx context.Context, tx *sql.Tx) error {
 		return w.complete(ctx, tx, job)
@@ -56,22 +56,22 @@ func (w *worker) Work(ctx context.Context, job *river.Job[args]) error {
 	case errors.As(err, &later):
 		return river.JobSnooze(max(0, time.Until(later.At)))
 	case errors.Is(err, sweep.ErrTaken):
-		return w.yield(ctx, job)
+		return w.waitForOther(ctx, job)
 	case last, errors.As(err, &final):
-		return river.JobCancel(storable(err))
+		return river.JobCancel(storableError(err))
 	}
-	return storable(err)
+	return storableError(err)
 }
 
-// storable returns an error for River, which keeps the text as JSON in the row of the job:
+// storableError returns an error for River, which keeps the text as JSON in the row of the job:
 // servers write what they like into an error.
-func storable(err error) error { return errors.New(sweep.Storable(err.Error())) }
+func storableError(err error) error { return errors.New(sweep.Storable(err.Error())) }
 
-func (w *worker) job(a args) sweep.Job {
+func (w *worker) job(a jobArgs) sweep.Job {
 	return sweep.Job{Kind: a.What, Target: sweep.Original(a.Target), Number: a.Number, Sweep: a.Sweep, Full: a.Full}
 }
 
-func (w *worker) complete(ctx context.Context, tx *sql.Tx, job *river.Job[args]) error {
+func (w *worker) complete(ctx context.Context, tx *sql.Tx, job *river.Job[jobArgs]) error {
 	var err error
 	if w.q.config.Store.Postgres() {
 		_, err = river.JobCompleteTx[*riverdatabasesql.Driver](ctx, tx, job)
@@ -81,10 +81,10 @@ func (w *worker) complete(ctx context.Context, tx *sql.Tx, job *river.Job[args])
 	return err
 }
 
-// yield leaves a job to another worker, which it was given while this one was thought to
+// waitForOther leaves a job to another worker, which it was given while this one was thought to
 // be dead. River takes the end of the one for that of the other: so the other one's is
 // waited for.
-func (w *worker) yield(ctx context.Context, job *river.Job[args]) error {
+func (w *worker) waitForOther(ctx context.Context, job *river.Job[jobArgs]) error {
 	for {
 		row, err := w.q.client.JobGet(ctx, job.ID)
 		switch {

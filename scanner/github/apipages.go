@@ -17,44 +17,44 @@ const perPage = 100
 
 var nextLink = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`<([^>]*)>\s*;[^,]*\brel="?next"?`) })
 
-// pages asks for the list at path, which is relative to the API, and calls yield with
+// eachAPIPage asks for the list at path, which is relative to the API, and calls yield with
 // each page until that says that it needs no more. A page that is called the next of
 // itself, or of an earlier one, is an error, and so is one elsewhere.
-func pages[T any](ctx context.Context, s *sender, path string, yield func(page []T) (more bool, err error)) error {
+func eachAPIPage[T any](ctx context.Context, s *sender, path string, yield func(page []T) (more bool, err error)) error {
 	seen := map[string]bool{}
 	for n := 1; ; n++ {
 		var page []T
 		response, err := get(ctx, s, path, &page)
 		if err != nil {
-			return pageError(n, err)
+			return apiPageError(n, err)
 		}
 		seen[path] = true
 		more, err := yield(page)
 		if err != nil {
-			return pageError(n, err)
+			return apiPageError(n, err)
 		}
 		next := nextLink().FindStringSubmatch(response.Header.Get("Link"))
 		switch {
 		case !more || next == nil:
 			return nil
-		case !s.holds(next[1]):
-			return pageError(n, errors.New("the next page is not on this server"))
+		case !s.isOnServer(next[1]):
+			return apiPageError(n, errors.New("the next page is not on this server"))
 		case seen[next[1]]:
-			return pageError(n, errors.New("the next page is one of those before"))
+			return apiPageError(n, errors.New("the next page is one of those before"))
 		}
 		path = next[1]
 	}
 }
 
-func pageError(n int, err error) error {
+func apiPageError(n int, err error) error {
 	if n == 1 {
 		return err
 	}
 	return fmt.Errorf("page %d: %w", n, err)
 }
 
-// holds reports whether rawURL is one of the API that s asks.
-func (c *sender) holds(rawURL string) bool {
+// isOnServer reports whether rawURL is one of the API that s asks.
+func (c *sender) isOnServer(rawURL string) bool {
 	u, err := url.Parse(rawURL)
 	return err == nil && u.Scheme == c.api.BaseURL.Scheme && u.Host == c.api.BaseURL.Host && u.User == nil && strings.HasPrefix(u.Path, c.api.BaseURL.Path)
 }
