@@ -11,6 +11,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
+	"github.com/stanch-dev/stanch/scanner/sweep/sweeptest"
 )
 
 // A sweptOrg is a database and the GitHub that is swept into it.
@@ -66,7 +67,7 @@ func TestSweep(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			database := filepath.Join(t.TempDir(), "sweep.db")
 			if mode == "postgresql" {
-				database = startPostgres(t).url
+				database = sweeptest.StartPostgres(t).URL
 			}
 			o := newSweptOrg(t, database)
 			o.repo(t, "app", "", `leak 1 f; commit 1; git rm -q f; commit 2`)

@@ -77,42 +77,6 @@ func TestSweepVerifiesCopies(t *testing.T) {
 	}
 }
 
-// TestSweepForkWaits holds that a fork which waits for its parent asks GitHub no more
-// than once what that is, and that it waits for no other than that.
-func TestSweepForkWaits(t *testing.T) {
-	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
-	o.repo(t, "app", "", `leak 1 f; commit 1`)
-	o.repo(t, "copy", "app", `leak 2 g; commit 2`)
-	o.add(t, "--forks")
-	o.setFault(only(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Retry-After", "12")
-		w.WriteHeader(http.StatusServiceUnavailable) // of this one, and not of all
-		o.setFault(nil)
-	}, "/app.git/info/refs"))
-	if got, want := o.sweep(t, cli.ExitLeaks), []string{"1: app", "2: copy"}; !slices.Equal(got, want) {
-		t.Errorf("found %q, want %q", got, want)
-	}
-	calls, _ := o.taken()
-	if asked := slices.DeleteFunc(calls, func(c string) bool { return c != "/repos/acme/copy" }); len(asked) != 1 {
-		t.Errorf("it asks %q", asked)
-	}
-	// The fork takes the name of its parent, and all is read again.
-	o.remove(t, "app")
-	o.rename(t, "copy", "app")
-	store, err := riverqueue.Open(t.Context(), o.database, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := store.DB().ExecContext(t.Context(), `UPDATE repository SET detector = 'old'`); err != nil {
-		t.Fatal(err)
-	}
-	store.Close()
-	o.sweep(t, cli.ExitLeaks, "--full")
-	if st := o.status(t); st.Targets[0].States[sweep.Waiting] > 0 {
-		t.Errorf("status says %+v", st)
-	}
-}
-
 // TestSweepGitLimits holds that git may be limited as the API is, and at each step.
 func TestSweepGitLimits(t *testing.T) {
 	for _, tt := range []struct {
@@ -160,22 +124,6 @@ func TestSweepNeverSwept(t *testing.T) {
 	o.sweep(t, 0)
 	if code, out, errs := o.stanch(t, "report"); code != 0 {
 		t.Errorf("exit status %d: %s %s", code, out, errs)
-	}
-}
-
-// TestSweepTextsFail holds that texts which could not be read are read by the next sweep.
-func TestSweepTextsFail(t *testing.T) {
-	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
-	o.repo(t, "a", "", `leak 1 f; commit 1`)
-	o.add(t, "--include", "issues")
-	o.setFault(only(code(403, `{"message":"Resource not accessible"}`), "/repos/acme/a/issues"))
-	o.sweep(t, cli.ExitIncomplete)
-	o.setFault(only(code(200, `[]`), "/repos/acme/a/issues"))
-	if got, want := o.sweep(t, cli.ExitLeaks), []string{"1: a"}; !slices.Equal(got, want) {
-		t.Errorf("found %q, want %q", got, want)
-	}
-	if st := o.status(t); len(st.Troubled) > 0 {
-		t.Errorf("status says %+v", st.Troubled)
 	}
 }
 

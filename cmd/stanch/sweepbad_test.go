@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/sweep"
@@ -214,38 +213,5 @@ func TestSweepRefuses(t *testing.T) {
 	got, _, errs := o.stanch(t, "status")
 	if got != cli.ExitIncomplete || strings.Contains(errs, "pass-of-the-test") || !strings.Contains(errs, "127.0.0.1:1") {
 		t.Errorf("exit status %d: %s", got, errs)
-	}
-}
-
-// TestSweepClock holds that a clock which jumps delays no target, and hides nothing.
-func TestSweepClock(t *testing.T) {
-	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
-	o.repo(t, "a", "", `leak 1 f; commit 1`)
-	o.add(t, "--every", "1h")
-	if got := o.sweep(t, cli.ExitLeaks); !slices.Equal(got, []string{"1: a"}) {
-		t.Errorf("found %q", got)
-	}
-	store, err := riverqueue.Open(t.Context(), o.database, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	for _, begun := range []time.Time{time.Now().AddDate(3, 0, 0), time.Now().Add(-2 * time.Hour)} { // it was set back, or was away
-		if _, err := store.DB().ExecContext(t.Context(), `UPDATE target SET asked = $1`, begun.UnixMilli()); err != nil {
-			t.Fatal(err)
-		}
-		q, err := riverqueue.New(riverqueue.Config{Store: store})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := store.BeginDue(t.Context(), q); err != nil {
-			t.Fatal(err)
-		}
-		if n, err := q.Open(t.Context()); err != nil || n != 1 {
-			t.Errorf("with the last sweep at %s, %d jobs: %v", begun, n, err)
-		}
-		if _, err := store.DB().ExecContext(t.Context(), `DELETE FROM river_job`); err != nil {
-			t.Fatal(err)
-		}
 	}
 }

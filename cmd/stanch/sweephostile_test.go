@@ -17,6 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
+	"github.com/stanch-dev/stanch/scanner/sweep/sweeptest"
 )
 
 // hostileNames are names that git and archives allow, and PostgreSQL and JSON do not.
@@ -126,7 +127,7 @@ var clock = regexp.MustCompile(`"(started|first_seen|last_seen|at|elapsed_ms|byt
 // TestSweepHostileNames sweeps names that are not UTF-8, or hold a NUL, or are long: with
 // both databases all keys are found, and the reports are the same.
 func TestSweepHostileNames(t *testing.T) {
-	p := startPostgres(t)
+	p := sweeptest.StartPostgres(t)
 	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
 	repositories := o.hostile(t)
 	slices.Sort(repositories)
@@ -163,7 +164,7 @@ func TestSweepHostileNames(t *testing.T) {
 		return all
 	}
 	sqlite := text()
-	o.database = p.url
+	o.database = p.URL
 	o.add(t)
 	if postgres := text(); !slices.Equal(sqlite, postgres) {
 		for i := range min(len(sqlite), len(postgres)) {
@@ -188,8 +189,8 @@ func TestSweepHostileNames(t *testing.T) {
 
 // TestSweepHostileAnswers gives servers' errors that PostgreSQL does not hold.
 func TestSweepHostileAnswers(t *testing.T) {
-	p := startPostgres(t)
-	o := newSweptOrg(t, p.url)
+	p := sweeptest.StartPostgres(t)
+	o := newSweptOrg(t, p.URL)
 	o.repo(t, "good", "", `leak 1 f; commit 1`)
 	o.repo(t, "bad", "", `leak 2 f; commit 1`)
 	o.add(t)
@@ -224,7 +225,7 @@ func TestSweepHostileAnswers(t *testing.T) {
 			t.Errorf("add %q: exit status %d: %s", name, status, errs)
 		}
 	}
-	latin, err := riverqueue.Open(t.Context(), p.url, true)
+	latin, err := riverqueue.Open(t.Context(), p.URL, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +233,7 @@ func TestSweepHostileAnswers(t *testing.T) {
 	if _, err := latin.DB().ExecContext(t.Context(), `CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`); err != nil {
 		t.Fatal(err)
 	}
-	o.database = strings.Replace(p.url, "/postgres?", "/latin?", 1)
+	o.database = strings.Replace(p.URL, "/postgres?", "/latin?", 1)
 	if status, _, errs := o.stanch(t, "status"); status != cli.ExitIncomplete || !strings.Contains(errs, "ENCODING 'UTF8'") {
 		t.Errorf("a database of Latin-1: exit status %d: %s", status, errs)
 	}

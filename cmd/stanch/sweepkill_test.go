@@ -23,6 +23,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
+	"github.com/stanch-dev/stanch/scanner/sweep/sweeptest"
 )
 
 // build returns a stanch to be killed.
@@ -132,10 +133,10 @@ func TestSweepKilled(t *testing.T) {
 	kills := 50
 	for _, kind := range []string{"sqlite", "postgresql"} {
 		t.Run(kind, func(t *testing.T) {
-			database, server := filepath.Join(t.TempDir(), "sweep.db"), (*postgres)(nil)
+			database, server := filepath.Join(t.TempDir(), "sweep.db"), (*sweeptest.Postgres)(nil)
 			if kind == "postgresql" {
-				server = startPostgres(t)
-				database = server.url
+				server = sweeptest.StartPostgres(t)
+				database = server.URL
 			}
 			o := newSweptOrg(t, database)
 			want := o.many(t, 15)
@@ -161,8 +162,8 @@ func TestSweepKilled(t *testing.T) {
 				kill(t, cmd)
 				n++
 				if server != nil && n%5 == 0 {
-					server.stop(t, "immediate")
-					server.start(t)
+					server.Stop(t, "immediate")
+					server.Start(t)
 				}
 			}
 			o.setFault(nil)
@@ -194,7 +195,7 @@ func TestSweepKilled(t *testing.T) {
 // TestFleet sweeps with four workers, of which one is killed and one is cut off for so
 // long that the others take it for dead, and comes back.
 func TestFleet(t *testing.T) {
-	o := newSweptOrg(t, startPostgres(t).url)
+	o := newSweptOrg(t, sweeptest.StartPostgres(t).URL)
 	want := o.many(t, 30)
 	o.add(t)
 	stanch := build(t)

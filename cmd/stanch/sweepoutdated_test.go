@@ -14,6 +14,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
+	"github.com/stanch-dev/stanch/scanner/sweep/sweeptest"
 )
 
 // TestSweepReadsAgain adds a rule between two sweeps: the next one reads all repositories
@@ -23,7 +24,7 @@ func TestSweepReadsAgain(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			database := filepath.Join(t.TempDir(), "sweep.db")
 			if mode == "postgresql" {
-				database = startPostgres(t).url
+				database = sweeptest.StartPostgres(t).URL
 			}
 			o := newSweptOrg(t, database)
 			for i := range 7 { // two pages

@@ -237,14 +237,3 @@ func (s *simulated) remove(t *testing.T, name string) {
 		t.Fatal(err)
 	}
 }
-
-// rename gives a repository another name. It stays the same.
-func (s *simulated) rename(t *testing.T, name, to string) {
-	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.find(name).Name = "acme/" + to
-	if err := os.Rename(filepath.Join(s.dir, "acme", name+".git"), filepath.Join(s.dir, "acme", to+".git")); err != nil {
-		t.Fatal(err)
-	}
-}

@@ -1,8 +1,8 @@
-//go:build sweep
-
-package main
+// Package sweeptest starts a server of PostgreSQL for tests of sweeps.
+package sweeptest
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -14,17 +14,17 @@ import (
 	"time"
 )
 
-// A postgres is a server of PostgreSQL of a test.
-type postgres struct {
-	url      string // of the database that every server has
+// A Postgres is a server of PostgreSQL of a test.
+type Postgres struct {
+	URL      string // of the database that every server has
 	bin, dir string
 	as       []string // what runs its programs: they refuse to be root's
 	port     int
 }
 
-// startPostgres starts a server, which ends with the test. Without its programs the test
+// StartPostgres starts a server, which ends with the test. Without its programs the test
 // is skipped, but not in CI.
-func startPostgres(t *testing.T) *postgres {
+func StartPostgres(t *testing.T) *Postgres {
 	t.Helper()
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if path, err := exec.LookPath("initdb"); err == nil {
@@ -36,7 +36,7 @@ func startPostgres(t *testing.T) *postgres {
 		}
 		t.Skip("needs the programs of PostgreSQL (Debian: postgresql)")
 	}
-	p := &postgres{bin: filepath.Dir(found[len(found)-1])}
+	p := &Postgres{bin: filepath.Dir(found[len(found)-1])}
 	dir, err := os.MkdirTemp("", "pg") //nolint:usetesting // that of the test is too long for a socket, and closed to the user of the server
 	if err != nil {
 		t.Fatal(err)
@@ -54,34 +54,36 @@ func startPostgres(t *testing.T) *postgres {
 			t.Fatal(err)
 		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.port = l.Addr().(*net.TCPAddr).Port
 	_ = l.Close()
 	p.run(t, "initdb", "-D", p.dir, "-U", "stanch", "--auth=trust", "--no-sync", "-E", "UTF8")
-	p.start(t)
-	t.Cleanup(func() { p.stop(t, "immediate") })
-	p.url = fmt.Sprintf("postgres://stanch@127.0.0.1:%d/postgres?sslmode=disable", p.port)
+	p.Start(t)
+	t.Cleanup(func() { p.Stop(t, "immediate") })
+	p.URL = fmt.Sprintf("postgres://stanch@127.0.0.1:%d/postgres?sslmode=disable", p.port)
 	return p
 }
 
-func (p *postgres) start(t *testing.T) {
+// Start starts the server again, after Stop.
+func (p *Postgres) Start(t *testing.T) {
 	t.Helper()
 	p.run(t, "pg_ctl", "-D", p.dir, "-w", "-l", filepath.Join(filepath.Dir(p.dir), "log"), "-o",
 		fmt.Sprintf("-p %d -k %s -c listen_addresses=127.0.0.1 -c fsync=off", p.port, filepath.Dir(p.dir)), "start")
 }
 
-func (p *postgres) stop(t *testing.T, mode string) {
+// Stop stops the server as the mode of pg_ctl says.
+func (p *Postgres) Stop(t *testing.T, mode string) {
 	t.Helper()
 	p.run(t, "pg_ctl", "-D", p.dir, "-w", "-m", mode, "stop")
 }
 
-func (p *postgres) run(t *testing.T, program string, args ...string) {
+func (p *Postgres) run(t *testing.T, program string, args ...string) {
 	t.Helper()
 	argv := append(append([]string{}, p.as...), append([]string{filepath.Join(p.bin, program)}, args...)...)
-	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), argv[0], argv[1:]...) // it stops the server after the test, too
 	cmd.Dir = "/"
 	cmd.WaitDelay = time.Second // the server keeps what pg_ctl had open
 	if out, err := cmd.CombinedOutput(); err != nil && cmd.ProcessState.ExitCode() != 0 {

@@ -1,0 +1,434 @@
+//go:build sweep
+
+package sweep
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/cgi"
+	"net/http/httptest"
+	"os"
+	osexec "os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the drivers, as in riverqueue
+	_ "modernc.org/sqlite"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/github/fetch"
+	"github.com/stanch-dev/stanch/scanner/gitsource"
+	"github.com/stanch-dev/stanch/scanner/scannertest"
+	"github.com/stanch-dev/stanch/scanner/sweep/sweeptest"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// A database is a test with a store of its own.
+type database struct {
+	t     *testing.T
+	store *clockedStore
+}
+
+// onEachDatabase runs tests in SQLite and in PostgreSQL.
+func onEachDatabase(t *testing.T, tests map[string]func(database)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		for _, name := range slices.Sorted(maps.Keys(tests)) {
+			t.Run(name, func(t *testing.T) { tests[name](database{t, sqlite(t)}) })
+		}
+	})
+	t.Run("postgresql", func(t *testing.T) {
+		db, err := sql.Open("pgx", sweeptest.StartPostgres(t).URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		for _, name := range slices.Sorted(maps.Keys(tests)) {
+			t.Run(name, func(t *testing.T) {
+				s := newClockedStore(t, db, true)
+				tests[name](database{t, s})
+				if err := s.Migrate(t.Context(), 0); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	})
+}
+
+// A clockedStore is a Store with a clock that tests set.
+type clockedStore struct {
+	*Store
+	clock time.Time
+}
+
+func newClockedStore(t *testing.T, db *sql.DB, postgres bool) *clockedStore {
+	t.Helper()
+	s := &clockedStore{NewStore(db, postgres), time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}
+	s.now = func() time.Time { return s.clock }
+	if err := s.Migrate(t.Context(), Version()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func sqlite(t *testing.T) *clockedStore {
+	t.Helper()
+	dsn, err := SQLiteDSN(filepath.Join(t.TempDir(), "sweep.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	s := newClockedStore(t, db, false)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// do runs f in a transaction.
+func (s *clockedStore) do(t *testing.T, f func(context.Context, *sql.Tx) error) {
+	t.Helper()
+	if err := s.tx(t.Context(), func(tx *sql.Tx) error { return f(t.Context(), tx) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A queue is a Queue in memory.
+type queue struct{ jobs []Job }
+
+// Put implements Queue.
+func (q *queue) Put(_ context.Context, _ *sql.Tx, jobs []Job) error {
+	for _, j := range jobs {
+		same := func(o Job) bool { return o.Kind == j.Kind && o.Target == j.Target && o.Number == j.Number }
+		if !slices.ContainsFunc(q.jobs, same) {
+			q.jobs = append(q.jobs, j)
+		}
+	}
+	return nil
+}
+
+// A host is a Hub with a git server. It has the target acme.
+type host struct {
+	dir, url string // of the repositories
+	listed   []Listed
+	parents  map[string]string
+	lost     map[string]map[string]string // by repository
+	gists    []Listed
+	texts    map[string]*texts
+	calls    []string
+	// fail returns the status of the git server, 0 for its own, or the error of a call.
+	fail func(call string) (int, error)
+}
+
+func newHost(t *testing.T) *host {
+	t.Helper()
+	scannertest.Need(t, "git", "sh")
+	git, err := osexec.LookPath("git")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &host{
+		dir: t.TempDir(), parents: map[string]string{}, lost: map[string]map[string]string{}, texts: map[string]*texts{},
+		fail: func(string) (int, error) { return 0, nil },
+	}
+	backend := &cgi.Handler{Path: git, Args: []string{"http-backend"}, Env: []string{"GIT_PROJECT_ROOT=" + h.dir, "GIT_HTTP_EXPORT_ALL=1"}, Stderr: t.Output()}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.calls = append(h.calls, "git "+r.URL.Path)
+		if code, _ := h.fail("git " + r.URL.Path); code != 0 {
+			w.Header().Set("Retry-After", "30")
+			w.WriteHeader(code)
+			return
+		}
+		backend.ServeHTTP(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	h.url = srv.URL
+	return h
+}
+
+// repository adds a repository, a fork of parent if that is not "", made by a script.
+func (h *host) repository(t *testing.T, name, parent, script string) {
+	t.Helper()
+	dir := filepath.Join(h.dir, "acme", name)
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if parent != "" {
+		scannertest.Git(t, h.dir, "clone", "-q", filepath.Join(h.dir, "acme", parent), dir)
+		h.parents["acme/"+name] = "acme/" + parent
+	} else {
+		scannertest.Git(t, h.dir, "init", "-q", "-b", "main", dir)
+	}
+	scannertest.Git(t, dir, "config", "uploadpack.allowAnySHA1InWant", "true")
+	h.listed = append(h.listed, Listed{ID: fmt.Sprint(100 + len(h.listed)), Name: "acme/" + name, Fork: parent != ""})
+	h.push(t, name, script)
+}
+
+// push runs a script in a repository, which counts as a push.
+func (h *host) push(t *testing.T, name, script string) {
+	t.Helper()
+	scannertest.Script(t, filepath.Join(h.dir, "acme", name), script)
+	i := slices.IndexFunc(h.listed, func(l Listed) bool { return l.Name == "acme/"+name })
+	l := h.listed[i]
+	l.Pushed = time.Now()
+	h.listed = slices.Insert(slices.Delete(h.listed, i, i+1), 0, l)
+}
+
+func (h *host) call(format string, args ...any) error {
+	call := fmt.Sprintf(format, args...)
+	h.calls = append(h.calls, call)
+	_, err := h.fail(call)
+	return err
+}
+
+// taken returns the calls since the last time.
+func (h *host) taken() []string {
+	calls := h.calls
+	h.calls = nil
+	return calls
+}
+
+// Repositories implements Hub, with two repositories a page.
+func (h *host) Repositories(_ context.Context, target string, yield func([]Listed) (bool, error)) error {
+	for n, page := range slices.Collect(slices.Chunk(h.listed, 2)) {
+		if err := h.call("list %s %d", target, n+1); err != nil {
+			return err
+		}
+		if more, err := yield(page); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// Gists implements Hub.
+func (h *host) Gists(_ context.Context, target string, yield func([]Listed) error) error {
+	if err := h.call("gists %s", target); err != nil || len(h.gists) == 0 {
+		return err
+	}
+	return yield(h.gists)
+}
+
+// Texts implements Hub.
+func (h *host) Texts(_ context.Context, name, cursor string) (scanner.Source, func() string, error) {
+	if err := h.call("texts %s %s", name, cursor); err != nil || h.texts[name] == nil {
+		return nil, nil, err
+	}
+	next := cursor + "+"
+	if h.texts[name].err != nil {
+		next = cursor
+	}
+	return h.texts[name], func() string { return next }, nil
+}
+
+// texts is a source of one text, or of one that cannot be read.
+type texts struct {
+	text string
+	err  error
+}
+
+// Blobs implements scanner.Source.
+func (m *texts) Blobs(_ context.Context, yield func(scanner.Blob) error) error {
+	b := scanner.Blob{ID: "1", Kind: scanner.KindIssue, Name: "issue", Err: m.err}
+	if m.err == nil {
+		b.Data = []byte(m.text)
+	}
+	return yield(b)
+}
+
+// Locate implements scanner.Source.
+func (m *texts) Locate(_ context.Context, ids []finding.BlobID, yield func(finding.BlobID, scanner.Provenance) error) error {
+	for _, id := range ids {
+		if err := yield(id, scanner.Provenance{Kind: scanner.KindIssue, Path: "issue"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Parent implements Hub.
+func (h *host) Parent(_ context.Context, name string) (string, error) {
+	return h.parents[name], h.call("parent %s", name)
+}
+
+// LostCommits implements Hub.
+func (h *host) LostCommits(_ context.Context, name string, _ time.Time) (map[string]string, error) {
+	return h.lost[name], h.call("lost %s", name)
+}
+
+// CloneURL implements Hub.
+func (h *host) CloneURL(_ context.Context, name string) (string, error) {
+	return h.url + "/" + name + "/.git", nil
+}
+
+// Budget implements Hub.
+func (h *host) Budget() string { return "token" }
+
+// WebURL implements Hub.
+func (h *host) WebURL(name string) string { return "https://h/" + name }
+
+// A sweeper is a store, an engine and the host that it sweeps.
+type sweeper struct {
+	*clockedStore
+	*host
+	queue  queue
+	engine *Engine
+	// states of keys are those that verification gives, unknown if there is none.
+	states map[string]verifier.State
+}
+
+// newSweeper returns one whose store has the target acme.
+func newSweeper(t *testing.T) *sweeper {
+	t.Helper()
+	s := &sweeper{clockedStore: sqlite(t), host: newHost(t), states: map[string]verifier.State{}}
+	s.engine = &Engine{
+		Store: s.Store, Queue: &s.queue, Hub: func(Target) (Hub, error) { return s.host, nil }, Scan: s.scan,
+		Detector: "v1", Began: s.clock, Verifies: true, Temp: t.TempDir(), LookEvery: 24 * time.Hour, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}
+	if err := s.PutTarget(t.Context(), Target{Name: "acme", Options: []byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+var key = regexp.MustCompile(`key-[0-9]`)
+
+// scan implements Engine.Scan: key-1 is a key.
+func (s *sweeper) scan(ctx context.Context, src scanner.Source, page string) (result Result, err error) {
+	if repo, ok := src.(*gitsource.Repository); ok {
+		src = fetch.Source{Repository: repo, WebURL: page}
+	}
+	found := map[finding.BlobID][]string{}
+	err = src.Blobs(ctx, func(b scanner.Blob) error {
+		result.Objects++
+		if b.Err != nil {
+			result.Unread = append(result.Unread, finding.Unread{What: b.Name, Why: b.Err.Error()})
+		}
+		for _, k := range key.FindAll(b.Data, -1) {
+			found[b.ID] = append(found[b.ID], string(k))
+		}
+		return nil
+	})
+	if err != nil {
+		return result, err
+	}
+	places := map[string][]finding.Location{}
+	err = src.Locate(ctx, slices.Collect(maps.Keys(found)), func(id finding.BlobID, at scanner.Provenance) error {
+		for _, k := range found[id] {
+			places[k] = append(places[k], finding.Location{Blob: id, Kind: at.Kind, Path: at.Path, AtHead: at.AtHead})
+		}
+		return nil
+	})
+	for _, k := range slices.Sorted(maps.Keys(places)) {
+		result.Findings = append(result.Findings, s.finding(k, places[k]...))
+	}
+	return result, err
+}
+
+// finding returns one that was verified now.
+func (s *sweeper) finding(key string, places ...finding.Location) finding.Finding {
+	state := s.states[key]
+	if state == "" {
+		state = verifier.Unknown
+	}
+	return newFinding(key, state, "", s.clock, places...)
+}
+
+// newFinding returns a finding with a fingerprint of its own.
+func newFinding(fingerprint string, state verifier.State, ignored string, verified time.Time, places ...finding.Location) finding.Finding {
+	f := finding.Finding{Digest: &finding.Digest{Fingerprint: fingerprint}, Ignored: ignored, Locations: places}
+	f.Match.Rule = &detectors.Rule{ID: "aws-access-key"}
+	f.Verdict.State, f.Verdict.At = state, verified
+	return f
+}
+
+// sweep sweeps acme a minute later, until no job is left, and returns the errors of jobs
+// that were given up.
+func (s *sweeper) sweep(t *testing.T, full bool) (failed []error) {
+	t.Helper()
+	s.clock = s.clock.Add(time.Minute)
+	if err := s.Begin(t.Context(), &s.queue, "acme", full); err != nil {
+		t.Fatal(err)
+	}
+	return s.work(t)
+}
+
+// work does jobs until none is left. A job that waits moves the clock.
+func (s *sweeper) work(t *testing.T) (failed []error) {
+	t.Helper()
+	tries := map[Job]int{}
+	for range 1000 {
+		if len(s.queue.jobs) == 0 {
+			return failed
+		}
+		i := max(0, slices.IndexFunc(s.queue.jobs, func(j Job) bool { return !j.Late }))
+		j := s.queue.jobs[i]
+		s.queue.jobs = slices.Delete(s.queue.jobs, i, i+1)
+		tries[j]++
+		s.clock = s.clock.Add(time.Second)
+		last, ended := tries[j] == 3, false
+		err := s.engine.Do(t.Context(), j, last, func(context.Context, *sql.Tx) error { ended = true; return nil })
+		var later *Later
+		var final *Final
+		switch {
+		case err == nil && !ended:
+			t.Errorf("%+v has no error, and was not ended", j)
+		case err == nil:
+		case errors.As(err, &later):
+			if later.At.After(s.clock) {
+				s.clock = later.At
+			}
+			tries[j]--
+			j.Late = true
+			s.queue.jobs = append(s.queue.jobs, j)
+		case last || errors.As(err, &final):
+			failed = append(failed, err)
+		default:
+			s.queue.jobs = append(s.queue.jobs, j)
+		}
+	}
+	t.Fatal("the jobs do not come to an end")
+	return nil
+}
+
+// repositories returns "name state" for each.
+func (s *sweeper) repositories(t *testing.T) (list []string) {
+	t.Helper()
+	err := s.Store.Repositories(t.Context(), "", func(r Repository) error {
+		list = append(list, strings.TrimPrefix(r.Name, "acme/")+" "+r.State)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// known returns the findings by fingerprint.
+func (s *clockedStore) known(t *testing.T) map[string]finding.Finding {
+	t.Helper()
+	all := map[string]finding.Finding{}
+	if err := s.Findings(t.Context(), "", func(f finding.Finding) error { all[f.Fingerprint()] = f; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// keys returns the fingerprints of all findings, in order.
+func (s *clockedStore) keys(t *testing.T) string {
+	t.Helper()
+	return strings.Join(slices.Sorted(maps.Keys(s.known(t))), " ")
+}

@@ -1,0 +1,68 @@
+package githubhub
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner/github"
+	"github.com/stanch-dev/stanch/scanner/github/login"
+	"github.com/stanch-dev/stanch/scanner/sweep"
+)
+
+// TestLater: a limit of GitHub is waited for, a refusal is final, and all else is tried
+// again.
+func TestLater(t *testing.T) {
+	until := time.Now().Add(time.Hour)
+	for _, err := range []error{&github.RateLimited{Until: until}, fmt.Errorf("listing: %w", &github.RateLimited{Until: until})} {
+		var later *sweep.Later
+		if !errors.As(Later(err), &later) || !later.At.Equal(until) {
+			t.Errorf("%v is not waited for", err)
+		}
+	}
+	for _, err := range []error{github.ErrDenied, github.ErrGone, github.ErrBlocked} {
+		var final *sweep.Final
+		if !errors.As(Later(err), &final) || !errors.Is(Later(err), err) {
+			t.Errorf("%v is tried again", err)
+		}
+	}
+	var later *sweep.Later
+	var final *sweep.Final
+	if other := Later(errors.New("other")); errors.As(other, &later) || errors.As(other, &final) || Later(nil) != nil {
+		t.Errorf("another error becomes %v", other)
+	}
+}
+
+// TestHub holds that budgets tell tokens apart, and hold none; and that options of a newer
+// version, or damaged ones, are an error.
+func TestHub(t *testing.T) {
+	budgets := map[string]string{}
+	for _, token := range []string{"first-of-the-test", "other-of-the-test"} {
+		t.Setenv("GITHUB_TOKEN", token)
+		hubs := New(login.Login{}, 0)
+		for _, name := range []string{"acme", "acme/app", "other"} {
+			hub, err := hubs(sweep.Target{Name: name, API: "https://api.github.com", Options: []byte(`{"include":["gists"]}`)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(hub.Budget(), token) {
+				t.Errorf("the budget is %q", hub.Budget())
+			}
+			budgets[hub.Budget()] = token
+			if texts, _, err := hub.Texts(t.Context(), "acme/app", ""); texts != nil || err != nil {
+				t.Errorf("gists are beside a repository: %v, %v", texts, err)
+			}
+			if url := hub.WebURL("acme/app"); url != "https://github.com/acme/app" {
+				t.Errorf("the URL is %s", url)
+			}
+		}
+		if _, err := hubs(sweep.Target{Name: "acme", Options: []byte("{")}); err == nil {
+			t.Error("damaged options are no error")
+		}
+	}
+	if len(budgets) != 2 {
+		t.Errorf("two tokens have the budgets %v", budgets)
+	}
+}

@@ -1,0 +1,650 @@
+//go:build sweep
+
+package sweep
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+func TestStore(t *testing.T) {
+	onEachDatabase(t, map[string]func(database){
+		"targets": testTargets, "begin": testBegin, "due": testDue, "listing": testListing, "gone": testGone,
+		"lease": testLease, "relatives": testRelatives, "parent": testParent, "limits": testLimits, "states": testStates,
+		"heads": testHeads, "ignored": testIgnored, "acknowledge": testAcknowledge, "to_verify": testToVerify, "status": testStatus,
+	})
+}
+
+// put adds acme, and begins a sweep of it.
+func (s *clockedStore) put(t *testing.T) Target {
+	t.Helper()
+	if err := errors.Join(s.PutTarget(t.Context(), Target{Name: "acme", Options: []byte("{}")}), s.Begin(t.Context(), &queue{}, "acme", false)); err != nil {
+		t.Fatal(err)
+	}
+	return s.get(t)
+}
+
+func (s *clockedStore) get(t *testing.T) Target {
+	t.Helper()
+	target, err := s.target(t.Context(), "acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target
+}
+
+func testTargets(on database) {
+	t, s := on.t, on.store
+	put := func(options string) Target {
+		t.Helper()
+		if err := s.PutTarget(t.Context(), Target{Name: "acme", API: "https://h", Options: []byte(options), Every: time.Hour}); err != nil {
+			t.Fatal(err)
+		}
+		return s.get(t)
+	}
+	added := s.clock
+	put(`{"a":1}`)
+	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := exec(ctx, tx, `UPDATE target SET full_at = $1`, millis(s.clock))
+		return err
+	})
+	s.clock = s.clock.Add(time.Minute)
+	if got := put(`{"a":1}`); !got.Full.Equal(added) || !got.Added.Equal(added) || got.Every != time.Hour {
+		t.Errorf("added again, it is %+v", got)
+	}
+	if got := put(`{"a":2}`); !got.Full.IsZero() || string(got.Options) != `{"a":2}` {
+		t.Errorf("with other options, all are looked at: %+v", got)
+	}
+	for _, want := range []bool{true, false} {
+		if there, err := s.RemoveTarget(t.Context(), "acme"); there != want || err != nil {
+			t.Errorf("it was there: %v, %v", there, err)
+		}
+	}
+	if _, err := s.target(t.Context(), "acme"); !errors.Is(err, ErrNoTarget) {
+		t.Errorf("the error is %v", err)
+	}
+	if err := s.Begin(t.Context(), &queue{}, "acme", false); !errors.Is(err, ErrNoTarget) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// testBegin begins a sweep while one is under way, which then goes on.
+func testBegin(on database) {
+	t, s := on.t, on.store
+	first := s.put(t)
+	s.clock = s.clock.Add(time.Hour)
+	q := &queue{}
+	if err := s.Begin(t.Context(), q, "acme", false); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.get(t); got.Sweep != 1 || !got.Begun.Equal(first.Begun) || !got.Asked.Equal(s.clock) || len(q.jobs) != 1 {
+		t.Errorf("while one is under way: %+v, %+v", got, q.jobs)
+	}
+	target := s.get(t)
+	s.do(t, func(ctx context.Context, tx *sql.Tx) error { return s.endListing(ctx, tx, target, selection{}) })
+	if got := s.get(t); !got.Ended.Equal(s.clock) {
+		t.Errorf("without a repository, it ends with the listing: %+v", got)
+	}
+	s.clock = s.clock.Add(time.Hour)
+	if err := s.Begin(t.Context(), q, "acme", true); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.get(t); got.Sweep != 2 || !got.Begun.Equal(s.clock) || !got.Ended.IsZero() {
+		t.Errorf("the next one is %+v", got)
+	}
+}
+
+// testDue: a clock that was set back delays no target by more than its interval.
+func testDue(on database) {
+	t, s := on.t, on.store
+	if err := s.PutTarget(t.Context(), Target{Name: "acme", Options: []byte("{}"), Every: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.PutTarget(t.Context(), Target{Name: "by-hand", Options: []byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name  string
+		since time.Duration
+		want  int
+	}{
+		{"never swept", 0, 1}, {"just now", time.Second, 0}, {"nearly", 58 * time.Minute, 0}, {"in time", 2 * time.Minute, 1},
+		{"set back", -3 * 365 * 24 * time.Hour, 1}, {"and again", time.Minute, 0}, {"away", 1000 * time.Hour, 1},
+	} {
+		s.clock = s.clock.Add(tt.since)
+		q := &queue{}
+		if err := s.BeginDue(t.Context(), q); err != nil || len(q.jobs) != tt.want {
+			t.Errorf("%s: %+v, %v", tt.name, q.jobs, err)
+		}
+	}
+}
+
+// list notes one page of repositories, and returns the numbers of those to look at.
+func (s *clockedStore) list(t *testing.T, sel selection, page ...Listed) (due []int64, changed bool) {
+	t.Helper()
+	target := s.get(t)
+	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
+		jobs, c, err := s.putListed(ctx, tx, target, page, func(name string) string { return "https://h/" + name }, sel)
+		for _, j := range jobs {
+			due = append(due, j.Number)
+		}
+		changed = c
+		return err
+	})
+	return due, changed
+}
+
+// read notes that a repository was read now, with refs.
+func (s *clockedStore) read(t *testing.T, number int64, state string, refs map[string]string) Repository {
+	t.Helper()
+	r, lease, err := s.lease(t.Context(), number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.State, r.Detector, r.Refs = state, "v1", hashedRefs(refs)
+	sweep := s.get(t).Sweep
+	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
+		return errors.Join(endLease(ctx, tx, number, lease), s.putRepository(ctx, tx, r, sweep), s.endIfDone(ctx, tx, r.Target))
+	})
+	return r
+}
+
+// next ends the sweep and begins another one, an hour later.
+func (s *clockedStore) next(t *testing.T) {
+	t.Helper()
+	target := s.get(t)
+	s.do(t, func(ctx context.Context, tx *sql.Tx) error { return s.endListing(ctx, tx, target, selection{}) })
+	s.clock = s.clock.Add(time.Hour)
+	if err := s.Begin(t.Context(), &queue{}, "acme", false); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// testListing holds which repositories of a listing are looked at.
+func testListing(on database) {
+	t, s := on.t, on.store
+	s.put(t)
+	pushed := s.clock.Add(-time.Hour)
+	app := Listed{ID: "1", Name: "acme/app", Pushed: pushed, HasWiki: true}
+	v1 := selection{detector: "v1"}
+	due, changed := s.list(t, v1, app)
+	if len(due) != 2 || !changed {
+		t.Fatalf("a new one and its wiki: %v, %v", due, changed)
+	}
+	for _, n := range due {
+		s.read(t, n, Swept, nil)
+	}
+	later, renamed, skipped := app, app, app
+	later.Pushed, renamed.Name, skipped.Skip = pushed.Add(time.Minute), "acme/other", "archived"
+	for _, tt := range []struct {
+		name    string
+		sel     selection
+		listed  Listed
+		want    int
+		changed bool
+	}{
+		{"nothing is new", v1, app, 0, false},
+		{"all are looked at", selection{detector: "v1", full: true}, app, 2, false},
+		{"another detector", selection{detector: "v2"}, app, 2, false},
+		{"pushed to", v1, later, 2, true},
+		{"renamed", v1, renamed, 2, true},
+		{"named as before", v1, app, 2, true},
+		{"left out", v1, skipped, 0, false},
+		{"no more left out", v1, app, 1, false}, // a listing leaves its wiki as it was
+	} {
+		s.next(t)
+		due, changed := s.list(t, tt.sel, tt.listed)
+		if len(due) != tt.want || changed != tt.changed {
+			t.Errorf("%s: %v, changed: %v", tt.name, due, changed)
+		}
+		for _, n := range due {
+			s.read(t, n, Swept, nil)
+		}
+		if again, _ := s.list(t, v1, tt.listed); len(again) > 0 && tt.sel.detector == "v1" {
+			t.Errorf("%s: %v again in the same sweep", tt.name, again)
+		}
+	}
+	s.next(t)
+	s.read(t, due[0], Failed, nil)
+	s.next(t)
+	target := s.get(t)
+	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
+		jobs, err := s.putFailed(ctx, tx, target)
+		if len(jobs) != 1 || jobs[0].Number != due[0] {
+			t.Errorf("those that failed are tried again: %+v", jobs)
+		}
+		return err
+	})
+}
+
+// testGone: a repository that a listing of all does not have is gone, and comes back.
+func testGone(on database) {
+	t, s := on.t, on.store
+	s.put(t)
+	one, two := Listed{ID: "1", Name: "acme/one"}, Listed{ID: "2", Name: "acme/two"}
+	due, _ := s.list(t, selection{}, one, two)
+	for _, n := range due {
+		s.read(t, n, Swept, nil)
+	}
+	s.next(t)
+	s.list(t, selection{detector: "v1"}, one)
+	states := func(all bool) (states []string) {
+		t.Helper()
+		target := s.get(t)
+		s.do(t, func(ctx context.Context, tx *sql.Tx) error {
+			return s.endListing(ctx, tx, target, selection{all: all, full: all})
+		})
+		if err := s.Repositories(t.Context(), "acme", func(r Repository) error { states = append(states, r.State); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return states
+	}
+	if got := states(false); !slices.Equal(got, []string{Swept, Swept}) {
+		t.Errorf("after a listing that ended early: %q", got)
+	}
+	if got := states(true); !slices.Equal(got, []string{Swept, Gone}) {
+		t.Errorf("after one of all: %q", got)
+	}
+	s.next(t)
+	if due, _ := s.list(t, selection{detector: "v1"}, two); len(due) != 1 {
+		t.Errorf("it is back: %v", due)
+	}
+}
+
+// testLease: only the job that leased a repository last can end.
+func testLease(on database) {
+	t, s := on.t, on.store
+	s.put(t)
+	due, _ := s.list(t, selection{}, Listed{ID: "1", Name: "acme/app"})
+	r, first, err := s.lease(t.Context(), due[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, second, err := s.lease(t.Context(), due[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.noteState(t.Context(), r, first, Failed, "", true); !errors.Is(err, ErrTaken) {
+		t.Errorf("the first job ends with %v", err)
+	}
+	if err := s.noteState(t.Context(), r, second, Failed, "", true); err != nil {
+		t.Errorf("the second job ends with %v", err)
+	}
+	if err := s.noteState(t.Context(), r, second, Failed, "", true); !errors.Is(err, ErrTaken) {
+		t.Errorf("the second job ends again with %v", err)
+	}
+	if _, _, err := s.lease(t.Context(), due[0]+1); !errors.Is(err, errObsolete) {
+		t.Errorf("a repository that is none: %v", err)
+	}
+}
+
+// testRelatives: what has a tip in common, or is the parent, was read with the same
+// detector, for the same target.
+func testRelatives(on database) {
+	t, s := on.t, on.store
+	s.put(t)
+	due, _ := s.list(t, selection{}, Listed{ID: "1", Name: "acme/app"}, Listed{ID: "2", Name: "acme/other"}, Listed{ID: "3", Name: "acme/copy", Fork: true})
+	id := func(n int) string { return strings.Repeat(fmt.Sprint(n), 40) }
+	s.read(t, due[0], Swept, map[string]string{"refs/heads/main": id(1), "refs/heads/b": id(2)})
+	s.read(t, due[1], Swept, map[string]string{"refs/heads/main": id(3)})
+	copied, err := s.repository(t.Context(), due[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, parent, detector string
+		refs                   map[string]string
+		want                   string
+	}{
+		{"by a tip", "", "v1", map[string]string{"refs/heads/x": id(2)}, "acme/app"},
+		{"by tips of two", "", "v1", map[string]string{"refs/heads/x": id(2), "refs/heads/y": id(3)}, "acme/app acme/other"},
+		{"by its parent", "acme/other", "v1", map[string]string{"refs/heads/x": id(9)}, "acme/other"},
+		{"by nothing", "", "v1", map[string]string{"refs/heads/x": id(9)}, ""},
+		{"without refs", "", "v1", nil, ""},
+		{"other detector", "acme/app", "v2", map[string]string{"refs/heads/x": id(2)}, ""},
+	} {
+		copied.Parent = tt.parent
+		list, err := s.relatives(t.Context(), copied, tt.refs, tt.detector)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, r := range list {
+			names = append(names, r.Name)
+		}
+		if got := strings.Join(names, " "); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// testParent: a fork waits for its parent, if that has a lower id and is read in this
+// sweep.
+func testParent(on database) {
+	t, s := on.t, on.store
+	s.put(t)
+	due, _ := s.list(t, selection{}, Listed{ID: "9", Name: "acme/app"}, Listed{ID: "10", Name: "acme/copy", Fork: true})
+	app, _ := s.repository(t.Context(), due[0])
+	fork, _ := s.repository(t.Context(), due[1])
+	app.Parent, fork.Parent = "acme/copy", "acme/app"
+	is := func(name string, r Repository, want bool) {
+		t.Helper()
+		if got, err := s.parentIsDue(t.Context(), r, "v1"); got != want || err != nil {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+	is("it is due", fork, true)
+	is("the older one waits for none", app, false)
+	s.read(t, due[0], Swept, nil)
+	is("it was read", fork, false)
+}
+
+// testLimits: all workers know until when a budget is spent.
+func testLimits(on database) {
+	t, s := on.t, on.store
+	limit := func() *Later {
+		t.Helper()
+		later, err := s.limit(t.Context(), "token")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return later
+	}
+	if got := limit(); got != nil {
+		t.Errorf("unknown: %v", got)
+	}
+	at := s.clock.Add(time.Hour)
+	if err := s.putLimit(t.Context(), "token", &Later{At: at, Why: "spent"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := limit(); got == nil || !got.At.Equal(at) || got.Why != "spent" {
+		t.Errorf("spent: %v", got)
+	}
+	s.clock = at.Add(-3 * time.Hour)
+	if got := limit(); got != nil {
+		t.Errorf("noted by a clock that was set back: %v", got)
+	}
+	s.clock = at
+	if got := limit(); got != nil {
+		t.Errorf("over: %v", got)
+	}
+}
+
+// repository adds a repository that was read, and returns it.
+func (s *clockedStore) repositoryNamed(t *testing.T, id string) Repository {
+	t.Helper()
+	due, _ := s.list(t, selection{}, Listed{ID: id, Name: "acme/r" + id})
+	if len(due) != 1 {
+		t.Fatalf("%v are due", due)
+	}
+	return s.read(t, due[0], Swept, nil)
+}
+
+// found puts a finding of a repository, as a scan of all or of the new.
+func (s *clockedStore) found(t *testing.T, r Repository, afresh bool, findings ...finding.Finding) {
+	t.Helper()
+	s.do(t, func(ctx context.Context, tx *sql.Tx) error { return s.putFindings(ctx, tx, r, findings, afresh) })
+}
+
+// testStates follows the state of a key.
+func testStates(on database) {
+	t, s := on.t, on.store
+	s.put(t)
+	r := s.repositoryNamed(t, "1")
+	first := s.clock
+	died := time.Time{}
+	for _, tt := range []struct {
+		state, want string
+		diesNow     bool // else it stays as dead, or as alive, as it was
+		dead        bool
+	}{
+		{"unknown", "unknown", false, false},
+		{"invalid", "invalid", false, false}, // it was never seen alive
+		{"live", "live", false, false},
+		{"unknown", "live", false, false}, // an answer is not forgotten for the lack of one
+		{"skipped", "live", false, false},
+		{"invalid", "invalid", true, true},
+		{"invalid", "invalid", false, true},
+		{"unknown", "invalid", false, true},
+		{"live", "live", false, false},
+		{"expired", "expired", true, true},
+	} {
+		s.clock = s.clock.Add(time.Hour)
+		s.found(t, r, false, newFinding("f", verifier.State(tt.state), "", s.clock, finding.Location{Blob: "b", Kind: finding.KindBlob, Path: "p", AtHead: true}))
+		if tt.diesNow {
+			died = s.clock
+		}
+		got := s.known(t)["f"]
+		if string(got.Verdict.State) != tt.want {
+			t.Errorf("after %s, it is %s, want %s", tt.state, got.Verdict.State, tt.want)
+		}
+		want := time.Time{}
+		if tt.dead {
+			want = died
+		}
+		if !got.History.DeadSince.Equal(want) || !got.History.LastSeen.Equal(s.clock) || !got.History.FirstSeen.Equal(first.Add(time.Hour)) {
+			t.Errorf("after %s: %+v, want it to be dead since %s", tt.state, got, want)
+		}
+	}
+}
+
+// testHeads follows a location: at HEAD, gone, back, and forced away.
+func testHeads(on database) {
+	t, s := on.t, on.store
+	s.put(t)
+	r, other := s.repositoryNamed(t, "1"), s.repositoryNamed(t, "2")
+	in := func(path string, blob finding.BlobID) finding.Finding {
+		return newFinding("f", verifier.Live, "", s.clock, finding.Location{Blob: blob, Kind: finding.KindBlob, Path: path, AtHead: true})
+	}
+	s.found(t, r, false, in("dir/f", "b1"), in("a.zip!in/f", "b2"))
+	heads := func(at map[string]string) finding.Finding {
+		t.Helper()
+		s.clock = s.clock.Add(time.Hour)
+		s.do(t, func(ctx context.Context, tx *sql.Tx) error {
+			return s.updateAtHead(ctx, tx, r.Number, func(path string) (string, bool) { return at[path], at[path] != "?" })
+		})
+		return s.known(t)["f"]
+	}
+	if got := heads(map[string]string{"dir/f": "?", "a.zip": "?", "a.zip!in/f": "?"}); !got.History.GoneSince.IsZero() {
+		t.Errorf("HEAD did not change: %+v", got)
+	}
+	if got := heads(map[string]string{"dir/f": "other", "a.zip": "b2"}); !got.History.GoneSince.IsZero() || got.Locations[0].AtHead == got.Locations[1].AtHead {
+		t.Errorf("one of two: %+v", got)
+	}
+	if got := heads(nil); !got.History.GoneSince.Equal(s.clock) {
+		t.Errorf("gone: %+v", got)
+	}
+	if got := heads(map[string]string{"dir/f": "b1"}); !got.History.GoneSince.IsZero() {
+		t.Errorf("back: %+v", got)
+	}
+	s.found(t, other, false, in("dir/f", "b1"))
+	if got := heads(nil); !got.History.GoneSince.IsZero() || len(got.Locations) != 3 {
+		t.Errorf("another repository has it at HEAD: %+v", got)
+	}
+	s.clock = s.clock.Add(time.Hour)
+	s.found(t, other, true)
+	if got := s.known(t)["f"]; !got.History.GoneSince.Equal(s.clock) || len(got.Locations) != 3 {
+		t.Errorf("forced away: %+v", got)
+	}
+}
+
+// testIgnored: a finding counts if it counts in one repository, as they were read last.
+func testIgnored(on database) {
+	t, s := on.t, on.store
+	s.put(t)
+	one, two := s.repositoryNamed(t, "1"), s.repositoryNamed(t, "2")
+	f := func(ignored string) finding.Finding {
+		return newFinding("f", verifier.Unknown, ignored, time.Time{}, finding.Location{Blob: "b", Kind: finding.KindBlob})
+	}
+	for _, tt := range []struct {
+		name    string
+		r       Repository
+		ignored string
+		afresh  bool
+		want    string
+	}{
+		{"in one", one, "known", false, "known"},
+		{"not in the other", two, "", false, ""},
+		{"again", one, "known", true, ""},
+		{"in no more", two, "known", true, ""}, // one was read by the same detector, and has it
+	} {
+		s.found(t, tt.r, tt.afresh, f(tt.ignored))
+		if got := s.known(t)["f"].Ignored; got != tt.want {
+			t.Errorf("%s: ignored as %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	two.Detector = "v2"
+	s.found(t, two, true, f("known"))
+	if got := s.known(t)["f"].Ignored; got != "known" {
+		t.Errorf("another detector: ignored as %q", got)
+	}
+}
+
+// testAcknowledge acknowledges, and takes that back. Removing a target removes findings
+// that no other has.
+func testAcknowledge(on database) {
+	t, s := on.t, on.store
+	s.put(t)
+	ctx := t.Context()
+	s.found(t, s.repositoryNamed(t, "1"), false, newFinding("f", verifier.Live, "", time.Time{}, finding.Location{Blob: "b", Kind: finding.KindBlob}))
+	if err := s.Unacknowledge(ctx, "f", "ada"); !errors.Is(err, ErrNotAcknowledged) {
+		t.Errorf("the error is %v", err)
+	}
+	if err := errors.Join(s.Acknowledge(ctx, "none", "ada", "", time.Time{}), s.Unacknowledge(ctx, "none", "ada")); !errors.Is(err, ErrNoFinding) {
+		t.Errorf("the error is %v", err)
+	}
+	if err := s.Acknowledge(ctx, "f", "", "", time.Time{}); err == nil {
+		t.Error("an acknowledgement by nobody is no error")
+	}
+	until := s.clock.Add(time.Hour)
+	open := func() string {
+		t.Helper()
+		st, err := s.Status(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%d open, %d acknowledged", st.Findings.Open, st.Findings.Acknowledged)
+	}
+	if err := s.Acknowledge(ctx, "f", "ada", "rotated", until); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.known(t)["f"]; got.History.AcknowledgedBy != "ada" || got.History.Note != "rotated" || !got.History.AcknowledgedUntil.Equal(until) {
+		t.Errorf("acknowledged: %+v", got)
+	}
+	if got := open(); got != "0 open, 1 acknowledged" {
+		t.Error(got)
+	}
+	s.clock = until
+	if got := open(); got != "1 open, 0 acknowledged" {
+		t.Errorf("when that is over: %s", got)
+	}
+	if err := s.Unacknowledge(ctx, "f", ""); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.known(t)["f"]; got.History.AcknowledgedBy != "" || got.History.Note != "" || !got.History.AcknowledgedUntil.IsZero() {
+		t.Errorf("taken back: %+v", got)
+	}
+	if _, err := s.RemoveTarget(ctx, "acme"); err != nil || s.keys(t) != "" {
+		t.Errorf("it is kept without a target: %v", err)
+	}
+}
+
+// testToVerify: texts of findings that may be live are read again, in one of the
+// repositories that have them.
+func testToVerify(on database) {
+	t, s := on.t, on.store
+	s.put(t)
+	one, two := s.repositoryNamed(t, "1"), s.repositoryNamed(t, "2")
+	f := func(name string, state verifier.State, ignored string, kind finding.Kind, verified time.Time) finding.Finding {
+		return newFinding(name, state, ignored, verified, finding.Location{Blob: finding.BlobID(name), Kind: kind})
+	}
+	at := s.clock
+	list := []finding.Finding{
+		f("live", "live", "", "blob", at), f("mismatch", "id-active-secret-mismatch", "", "blob", at), f("unknown", "unknown", "", "blob", at),
+		f("dead", "invalid", "", "blob", at), f("ignored", "live", "test", "blob", at), f("never", "unknown", "", "blob", time.Time{}), f("message", "live", "", "commit-message", at),
+	}
+	s.found(t, one, false, slices.Clone(list)...)
+	s.found(t, two, false, slices.Clone(list)...)
+	s.clock = s.clock.Add(time.Hour)
+	for _, tt := range []struct {
+		name   string
+		number int64
+		before time.Time
+		want   string
+	}{
+		{"the first repository", one.Number, s.clock, "live mismatch unknown"},
+		{"a copy", two.Number, s.clock, ""},
+		{"asked about in this sweep", one.Number, at, ""},
+	} {
+		blobs, err := s.blobsToVerify(t.Context(), tt.number, tt.before)
+		slices.Sort(blobs)
+		if got := strings.Join(blobs, " "); got != tt.want || err != nil {
+			t.Errorf("%s: %q, %v", tt.name, got, err)
+		}
+	}
+	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := exec(ctx, tx, `UPDATE repository SET state = $1 WHERE number = $2`, Gone, one.Number); err != nil {
+			return err
+		}
+		numbers, err := s.repositoriesToVerify(ctx, tx, "acme", s.clock)
+		if !slices.Equal(numbers, []int64{two.Number}) {
+			t.Errorf("the first repository is gone: %v", numbers)
+		}
+		return err
+	})
+}
+
+// testStatus holds that a status names what is due, outdated and not done.
+func testStatus(on database) {
+	t, s := on.t, on.store
+	s.put(t)
+	due, _ := s.list(t, selection{}, Listed{ID: "1", Name: "acme/a"}, Listed{ID: "2", Name: "acme/b"}, Listed{ID: "3", Name: "acme/c"})
+	r, lease, err := s.lease(t.Context(), due[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.noteState(t.Context(), r, lease, Failed, "a damaged pack\x1b", true); err != nil {
+		t.Fatal(err)
+	}
+	s.read(t, due[0], Swept, nil)
+	status := func() Status {
+		t.Helper()
+		st, err := s.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st
+	}
+	st := status()
+	if got := st.Targets[0]; got.Due != 1 || got.States[New] != 1 || got.States[Swept] != 1 || got.Outdated != 0 || !got.Ended.IsZero() {
+		t.Errorf("under way: %+v", got)
+	}
+	if len(st.Troubled) != 1 || st.Troubled[0].Name != "acme/b" {
+		t.Errorf("troubled are %+v", st.Troubled)
+	}
+	if got := st.Progress(); got != "1 of 3 repositories to look at" {
+		t.Error(got)
+	}
+	var text strings.Builder
+	if err := st.WriteText(&text); err != nil || !strings.Contains(text.String(), "FAILED  acme/b") || strings.Contains(text.String(), "\x1b") {
+		t.Errorf("the text is %q, %v", text.String(), err)
+	}
+	s.next(t)
+	s.clock = s.clock.Add(time.Minute)
+	s.do(t, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := exec(ctx, tx, `UPDATE repository SET detector = 'v0', state = $1 WHERE number = $2`, Unchanged, due[2])
+		return err
+	})
+	if got := status().Targets[0]; got.Outdated != 1 {
+		t.Errorf("another detector: %+v", got)
+	}
+}
