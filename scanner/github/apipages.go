@@ -59,7 +59,7 @@ func (c *sender) isOnServer(rawURL string) bool {
 	return err == nil && u.Scheme == c.api.BaseURL.Scheme && u.Host == c.api.BaseURL.Host && u.User == nil && strings.HasPrefix(u.Path, c.api.BaseURL.Path)
 }
 
-// get asks for what is at path into v.
+// get reads the JSON at path into v.
 func get(ctx context.Context, s *sender, path string, v any) (response *github.Response, err error) {
 	err = s.do(func() (*github.Response, error) {
 		req, err := s.api.NewRequest("GET", path, nil)

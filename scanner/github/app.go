@@ -36,9 +36,9 @@ type App struct {
 	expires      time.Time // by the clock of GitHub
 }
 
-// NewApp returns the App with this id, or client id, at the API whose URL is base. key
-// is its private key, the PEM file that GitHub makes. An installation of 0 is looked
-// up: that of owner.
+// NewApp returns the App with this id, or client id, at the API at base. key is its
+// private key, the PEM file that GitHub makes. If installation is 0, that of owner is
+// looked up.
 func NewApp(base, id string, key detectors.Secret, installation int64, owner, version string) (*App, error) {
 	signer, err := parseKey(key)
 	if err != nil {
@@ -58,7 +58,7 @@ func parseKey(key detectors.Secret) (*rsa.PrivateKey, error) {
 	if block == nil {
 		return nil, errors.New("it is not in the form of PEM")
 	}
-	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil { // what GitHub makes
+	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil { // the form that GitHub makes
 		return key, nil
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
@@ -68,8 +68,8 @@ func parseKey(key detectors.Secret) (*rsa.PrivateKey, error) {
 	return nil, errors.New("it is no RSA key")
 }
 
-// renewBefore is how long a clone that begins with a token may take to ask with it for
-// the last time.
+// renewBefore is how long a clone may take from its first request with a token to the
+// last.
 const renewBefore = 5 * time.Minute
 
 // Token implements TokenSource.
@@ -136,7 +136,7 @@ func (a *App) find(ctx context.Context) error {
 	return err
 }
 
-// explain says what the user can do about err.
+// explain adds to err how the user can mend it.
 func (a *App) explain(doing string, err error) error {
 	hint := ""
 	var answer *github.ErrorResponse
@@ -162,9 +162,9 @@ type jwt struct {
 	now    func() time.Time // by the clock of GitHub
 }
 
-// Token implements TokenSource: each is good for nine minutes; GitHub takes ten. That
-// it begins a minute ago allows for clocks that differ, and if they differ by more,
-// the answer has said so when the next one is made.
+// Token implements TokenSource. A token is good for nine minutes, of the ten that GitHub
+// allows. It begins a minute ago, in case the clocks differ; if they differ by more, the
+// answer has a Date, and the next token is right.
 func (j *jwt) Token(context.Context, detectors.Secret) (detectors.Secret, error) {
 	now := j.now()
 	claims, err := json.Marshal(map[string]any{"iss": j.issuer, "iat": now.Add(-time.Minute).Unix(), "exp": now.Add(9 * time.Minute).Unix()})

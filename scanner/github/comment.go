@@ -8,16 +8,15 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// marker is how a comment of ours is known again. Markdown does not show it.
+// marker identifies comments of stanch. Markdown does not show it.
 const marker = "<!-- stanch -->\n"
 
 // maxComment is how many characters GitHub takes.
 const maxComment = 65_536
 
-// Comment leaves text, in Markdown, as a comment of the pull request: one, which the
-// next call replaces. With create unset it replaces what is there and makes none
-// anew: there is no need to be told that nothing was found. The error wraps
-// ErrDenied if the token may not.
+// Comment writes text, in Markdown, as a comment on the pull request, and replaces an
+// earlier comment of stanch. Without create it only replaces: a pull request without
+// findings gets no new comment. The error wraps ErrDenied if the token lacks the right.
 func (c *Client) Comment(ctx context.Context, number int, text string, create bool) error {
 	body := marker + text
 	if len(body) > maxComment {
@@ -41,8 +40,8 @@ func (c *Client) Comment(ctx context.Context, number int, text string, create bo
 	return nil
 }
 
-// find returns the id of our comment, 0 if there is none. Those of people who copied
-// the marker are not ours to change.
+// find returns the id of the comment that stanch wrote, 0 if there is none. A comment of
+// a person who copied the marker is left alone.
 func (c *Client) find(ctx context.Context, number int) (int64, error) {
 	o := &github.IssueListCommentsOptions{ListOptions: github.ListOptions{PerPage: 100}}
 	for page := 1; page != 0; {

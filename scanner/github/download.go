@@ -19,8 +19,8 @@ const downloadTime = 10 * time.Minute
 // errTooLarge says that a file is not read.
 var errTooLarge = errors.New("larger than what is held in memory (--max-size)")
 
-// download returns the file at path, which is one of the API. GitHub answers with
-// where the file is for a minute: on another host, which gets no token.
+// download returns the file at path, a path of the API. GitHub redirects to another host,
+// where the file is for a minute; that host gets no token.
 func (l *Lister) download(ctx context.Context, path string, maxSize int64) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, downloadTime)
 	defer cancel()
@@ -70,8 +70,8 @@ func (l *Lister) downloadOnce(ctx context.Context, path string, maxSize int64) (
 	return fetchFile(ctx, to, maxSize)
 }
 
-// fetchFile gets a file without a token. Errors do not hold its URL, which is good for
-// anybody who has it.
+// fetchFile gets a file without a token. Errors do not hold its URL: anybody who has that
+// could get the file.
 func fetchFile(ctx context.Context, from *url.URL, maxSize int64) (data []byte, again bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from.String(), nil)
 	if err != nil {

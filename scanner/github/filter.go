@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// A Filter says which repositories of an owner are meant. The zero Filter leaves out
-// forks, whose own commits are few, and nothing else: a key in an archived repository
-// works as well as any.
+// A Filter selects repositories of an owner. The zero Filter leaves out forks, which have
+// few commits of their own, and nothing else: a key in an archived repository works as
+// well as any.
 type Filter struct {
 	Archived   string   // "include", as "" does, "exclude" or "only"
 	Forks      bool     // forks, too
@@ -19,8 +19,7 @@ type Filter struct {
 	MaxSize    int64    // MiB; 0 is no limit
 }
 
-// Check returns an error if f cannot be meant. It names the field as the flag that
-// sets it is called.
+// Check returns an error if f is a mistake. It names the field as the flag that sets it.
 func (f Filter) Check() error {
 	for flag, patterns := range map[string][]string{"skip": f.Skip, "only": f.Only} {
 		for _, p := range patterns {
@@ -43,8 +42,8 @@ func (f Filter) Check() error {
 	return nil
 }
 
-// Excludes returns why r is left out, as "forks", to be counted, or "" if it is meant. Of a
-// repository that was named, not listed, only Skip has a say.
+// Excludes returns why r is left out, for example "forks", or "" if it is selected. named
+// says that the user named the repository: then only Skip can leave it out.
 func (f Filter) Excludes(r Repository, named bool) string {
 	switch {
 	case matches(f.Skip, r.Name):
@@ -69,7 +68,7 @@ func (f Filter) Excludes(r Repository, named bool) string {
 	return ""
 }
 
-// matches reports whether one of patterns fits name, in which case does not count.
+// matches reports whether one of patterns matches name, ignoring case.
 func matches(patterns []string, name string) bool {
 	name = strings.ToLower(name)
 	for _, p := range patterns {

@@ -12,7 +12,7 @@ import (
 
 // A Gist is a git repository of one person.
 type Gist struct {
-	WebURL, CloneURL string // without a token: who knows the URL may read it
+	WebURL, CloneURL string // without a token: anybody with the URL may read it
 	UpdatedAt        time.Time
 }
 

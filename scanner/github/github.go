@@ -1,10 +1,10 @@
-// Package github asks and tells GitHub: it lists repositories and what GitHub keeps
-// beside them, and leaves what a scan in CI found as alerts of code scanning and as a
-// comment of a pull request. It is the only package that talks to GitHub's API, so
-// that there is one to audit for what is sent and with which token.
+// Package github is the client of GitHub. It lists repositories, and the texts beside
+// them; it names commits that branches have left behind; for a scan in CI it uploads
+// alerts of code scanning and comments on pull requests. It is the only package that
+// calls GitHub's API, so that one audit covers all requests and their tokens.
 //
-// The token goes to the host of the API and to no other, redirects included. Limits
-// of requests are kept, and what may pass is tried again (transport.go).
+// The token goes to the host of the API and to no other, redirects included. Limits of
+// requests are kept, and failures that may pass are tried again (transport.go).
 package github
 
 import (
@@ -33,17 +33,17 @@ type sender struct {
 	// Wait waits before a request that GitHub does not answer yet, and while it works on
 	// an upload: time.After if it is nil. It may be called from several goroutines.
 	Wait func(context.Context, time.Duration) error
-	// MaxWait is the longest wait: 75 seconds, unless it is set to something else. What
-	// would have to wait longer fails with a RateLimited.
+	// MaxWait is the longest wait: 75 seconds, unless it is set. A request that would
+	// have to wait longer fails with a RateLimited.
 	MaxWait time.Duration
 }
 
 var (
-	// ErrDenied says that the token may not do what was asked, or that the feature is
-	// not there: code scanning of a private repository needs a licence.
+	// ErrDenied says that the token lacks the right, or that the feature is not there:
+	// code scanning of a private repository needs a licence.
 	ErrDenied = errors.New("GitHub does not permit it")
-	// ErrGone is an ErrDenied: what was asked for is not there, or the token may not
-	// know of it. GitHub does not say which.
+	// ErrGone is an ErrDenied: the object is not there, or the token may not know of it.
+	// GitHub does not say which.
 	ErrGone = fmt.Errorf("%w: it is not there, or not for this token", ErrDenied)
 	// ErrBlocked is an ErrDenied: GitHub, or a court, has shut off the repository.
 	ErrBlocked = fmt.Errorf("%w: access to it is blocked", ErrDenied)
@@ -90,13 +90,14 @@ func isLoopback(host string) bool {
 	return host == "127.0.0.1" || host == "::1" || host == "localhost"
 }
 
-// do makes a request, and says of what kind its failure is. A failure that may pass
-// has been waited for, or tried again, by the transport.
+// do makes a request and classifies its failure. The transport has already waited for a
+// limit, and tried again after failures that may pass.
 func (c *sender) do(request func() (*github.Response, error)) error {
 	_, err := request()
 	return classify(err)
 }
 
+// classify wraps a refusal in ErrBlocked, ErrGone or ErrDenied.
 func classify(err error) error {
 	var answer *github.ErrorResponse
 	if !errors.As(err, &answer) {

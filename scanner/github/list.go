@@ -30,16 +30,16 @@ type Repository struct {
 	DefaultBranch                      string
 }
 
-// A Lister lists repositories, and what GitHub keeps beside them. It is safe for use by
-// several goroutines once its fields are set; it makes one request at a time.
+// A Lister lists repositories and the texts beside them. Several goroutines may use it
+// once its fields are set; it makes one request at a time.
 type Lister struct {
 	*sender
 	transport *transport
 	web       *url.URL // where the repositories are cloned from
 }
 
-// NewLister returns a Lister for the API whose URL is base. Without a token, GitHub
-// shows what is public, and answers 60 requests an hour.
+// NewLister returns a Lister for the API whose URL is base. Without a token, GitHub shows
+// public repositories, and answers 60 requests an hour.
 func NewLister(base string, tokens TokenSource, version string) (*Lister, error) {
 	s, t, err := newSender(base, tokens, version)
 	if err != nil {
@@ -59,14 +59,14 @@ func webOf(api *url.URL) *url.URL {
 	return web
 }
 
-// fullName is what GitHub lets repositories be called; the server has a say in what
-// becomes part of a URL.
+// fullName matches the names that GitHub lets people give to repositories. A server
+// chooses the name, and it becomes part of a URL.
 var fullName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-_]*/[A-Za-z0-9._-]+$`) })
 
-// ownerName is what it lets their owners be called.
+// ownerName matches the names of users and organizations.
 var ownerName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-_]*$`) })
 
-// CheckTarget returns an error if target is no name that Pages could list.
+// CheckTarget returns an error if target is no name of an owner or a repository.
 func CheckTarget(target string) error {
 	if ownerName().MatchString(target) || fullName().MatchString(target) {
 		return nil
@@ -74,7 +74,7 @@ func CheckTarget(target string) error {
 	return fmt.Errorf("%q is no name of an organization, a user or a repository: acme, or acme/app", target)
 }
 
-// List returns all that Pages lists.
+// List returns all repositories that EachAPIPage yields.
 func (l *Lister) List(ctx context.Context, target string) (all []Repository, err error) {
 	err = l.EachAPIPage(ctx, target, func(page []Repository) (bool, error) {
 		all = append(all, page...)
@@ -84,13 +84,13 @@ func (l *Lister) List(ctx context.Context, target string) (all []Repository, err
 }
 
 // EachAPIPage calls yield with the repositories of target, an organization or a user, or
-// with the one that it is, in the form owner/name; the one that was pushed to last
-// comes first. The token decides which private ones are among them. It stops when
-// yield needs no more. Of an organization a page costs a request; of a user there are
-// two more, and with the token of an App there is one page, of what the App was given.
+// with target itself, if it has the form owner/name. The repository with the latest push
+// comes first. The token decides which private ones are listed. EachAPIPage stops when
+// yield needs no more. A page costs one request; the first page of a user costs three.
+// With the token of an App, a user has one page: the repositories that the App was given.
 //
-// A repository that is pushed to meanwhile moves to the front and is not missed; none
-// is yielded twice.
+// A repository that is pushed to meanwhile moves to the front and is not missed; none is
+// yielded twice.
 func (l *Lister) EachAPIPage(ctx context.Context, target string, yield func(page []Repository) (more bool, err error)) error {
 	if strings.Contains(target, "/") {
 		one, err := l.lookUp(ctx, target)
@@ -118,8 +118,8 @@ func listPath(path, query string) string {
 	return fmt.Sprintf("%s?%s&sort=pushed&direction=desc&per_page=%d", path, query, perPage)
 }
 
-// listUser lists the repositories of a user: of whom the token belongs to, private ones
-// too.
+// listUser lists the repositories of a user; the private ones too, if the token is that
+// user's.
 func (l *Lister) listUser(ctx context.Context, name string, c apiPageCollector) error {
 	var user, self github.User
 	if _, err := get(ctx, l.sender, "users/"+name, &user); err != nil {
@@ -150,7 +150,8 @@ func (l *Lister) listUser(ctx context.Context, name string, c apiPageCollector) 
 	return nil
 }
 
-// listInstallation lists what the user has given to the App. GitHub does not sort it.
+// listInstallation lists the repositories that owner has given to the App. GitHub does
+// not sort them.
 func (l *Lister) listInstallation(ctx context.Context, owner string, c apiPageCollector) error {
 	var all []*github.Repository
 	for n := 1; ; n++ {
@@ -223,7 +224,7 @@ func repository(r *github.Repository) Repository {
 	}
 }
 
-// visibility is that of r; old servers do not say it.
+// visibility returns the visibility of r; old servers do not send it.
 func visibility(r *github.Repository) string {
 	if r.GetPrivate() {
 		return cmp.Or(r.GetVisibility(), "private")
@@ -231,7 +232,7 @@ func visibility(r *github.Repository) string {
 	return cmp.Or(r.GetVisibility(), "public")
 }
 
-// lookUp looks up a repository. One that was renamed is found by its old name.
+// lookUp asks for one repository. GitHub finds one that was renamed by its old name.
 func (l *Lister) lookUp(ctx context.Context, name string) (*github.Repository, error) {
 	if !fullName().MatchString(name) {
 		return nil, fmt.Errorf("%q is no repository of the form owner/name", name)
@@ -261,11 +262,11 @@ func (l *Lister) Token(ctx context.Context) (detectors.Secret, error) {
 	return l.transport.tokens.Token(ctx, detectors.Secret{})
 }
 
-// WebURL is where a person looks at the repository with the name owner/name.
+// WebURL returns the URL where people look at the repository owner/name.
 func (l *Lister) WebURL(name string) string { return l.web.JoinPath(name).String() }
 
-// CloneURL is what git clones the repository with the name owner/name from. It holds
-// the token of now.
+// CloneURL returns the URL that git clones the repository owner/name from. It holds the
+// current token.
 func (l *Lister) CloneURL(ctx context.Context, name string) (string, error) {
 	token, err := l.Token(ctx)
 	if err != nil {

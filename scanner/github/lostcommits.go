@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// An Event is that a branch has left commits behind. GitHub keeps them, and gives them
-// to who knows their ids.
+// An Event says that a branch has left commits behind. GitHub keeps them, and serves them
+// to anybody with their ids.
 type Event struct {
 	Ref    string    // full name
 	Before string    // id of the commit that it led to
@@ -31,9 +31,9 @@ var periods = []struct {
 	days int
 }{{"day", 1}, {"week", 7}, {"month", 28}, {"quarter", 90}, {"year", 365}}
 
-// Activity returns the force pushes and deleted branches of a repository since then,
-// or all that GitHub knows of if since is zero, newest first. It costs two requests,
-// and one more for each hundred events.
+// Activity returns the force pushes and deleted branches of a repository since then, or
+// all that GitHub knows if since is zero, newest first. It costs two requests, and one
+// more for each hundred events.
 func (l *Lister) Activity(ctx context.Context, name string, since time.Time) ([]Event, error) {
 	if !fullName().MatchString(name) {
 		return nil, fmt.Errorf("%q is no repository of the form owner/name", name)
@@ -68,8 +68,8 @@ func (l *Lister) Activity(ctx context.Context, name string, since time.Time) ([]
 	return all, nil
 }
 
-// LostCommits returns the commits that Activity names, by how they were lost: forced/main/… and
-// deleted/topic/…, with the beginning of the id.
+// LostCommits returns the commits that Activity names. The key says how each was lost:
+// forced/main/0123456789ab, deleted/topic/0123456789ab.
 func (l *Lister) LostCommits(ctx context.Context, name string, since time.Time) (map[string]string, error) {
 	events, err := l.Activity(ctx, name, since)
 	if err != nil {
@@ -104,8 +104,8 @@ func (l *Lister) period(since time.Time) string {
 	return ""
 }
 
-// activity is what GitHub says. Its schema and its example differ in the names of
-// fields.
+// activity is an entry of the list. The names of its fields differ between GitHub's
+// schema and its example.
 type activity struct {
 	Before    string    `json:"before"`
 	Ref       string    `json:"ref"`

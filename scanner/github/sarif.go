@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// An Analysis is a SARIF file and what it is about.
+// An Analysis is a SARIF file and the commit that it describes.
 type Analysis struct {
 	SARIF   []byte
 	Commit  string // its id
@@ -79,7 +79,7 @@ func pack(sarif []byte) (string, error) {
 	return base64.StdEncoding.EncodeToString(b.Bytes()), nil
 }
 
-// upload is what GitHub says of one. go-github leaves out the errors.
+// upload is the state of one, as GitHub describes it. go-github leaves out the errors.
 type upload struct {
 	Status string   `json:"processing_status"`
 	Errors []string `json:"errors"`

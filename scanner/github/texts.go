@@ -12,7 +12,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 )
 
-// What GitHub keeps beside a repository, in the order in which it is read.
+// Kinds of Texts, in the order in which they are read.
 const (
 	Issues      = "issues"      // and the comments on them
 	Pulls       = "pulls"       // pull requests, the comments on them and on their changes
@@ -39,12 +39,12 @@ func CheckInclude(kinds []string) error {
 	return nil
 }
 
-// Texts is a scanner.Source: what GitHub keeps beside one repository and is no git
-// object. Of a text that was edited, it has what stands there now.
+// Texts is a scanner.Source of the texts that GitHub keeps beside one repository, outside
+// of git. An edited text has its current version only.
 //
-// What GitHub does not give, for want of rights or time, is yielded with Err. That a
-// repository has no issues, or no discussions, is no failure. A RateLimited ends the
-// reading, and is the error of Blobs.
+// A text that GitHub does not give, for want of rights or time, is yielded with Err. It
+// is no failure that a repository has no issues, or no discussions. A RateLimited ends
+// the reading, and Blobs returns it.
 type Texts struct {
 	// MaxSize is the most bytes of one file, log or artifact that are held; more is
 	// yielded with Err. 0 is no limit.
@@ -58,9 +58,9 @@ type Texts struct {
 	places map[scanner.BlobID]scanner.Provenance
 }
 
-// Texts returns what there is of kinds beside the repository with this name and was
-// changed since then, or all if since is zero. Discussions, and the texts of releases,
-// are read as a whole each time.
+// Texts returns the texts of some kinds beside a repository that changed since then; all
+// if since is zero. Discussions, and the texts of releases, are read as a whole each
+// time.
 func (l *Lister) Texts(repo string, kinds []string, since time.Time) (*Texts, error) {
 	if !fullName().MatchString(repo) {
 		return nil, fmt.Errorf("%q is no repository of the form owner/name", repo)
@@ -73,14 +73,14 @@ func (l *Lister) Texts(repo string, kinds []string, since time.Time) (*Texts, er
 	return &Texts{lister: l, repo: repo, kinds: kinds, since: since, next: since}, nil
 }
 
-// Next returns the time from which on the next Texts of the same kinds is to read, by
-// the clock of GitHub. Until Blobs has read everything it is that of this one.
+// Next returns the time since which the next Texts of the same kinds has to read, by the
+// clock of GitHub. Until Blobs has read everything it is that of this one.
 func (t *Texts) Next() time.Time { return t.next }
 
 // A text is one of Texts.
 type text struct {
 	kind        scanner.Kind
-	id          string // names it within the repository
+	id          string // unique within the repository
 	url, author string
 	at          time.Time
 	edited      time.Time // the last time
@@ -159,7 +159,7 @@ func (r *textReader) add(one text) error {
 	b := scanner.Blob{ID: id, Kind: one.kind, Name: one.url, Data: one.file, Err: one.err}
 	switch {
 	case one.err != nil:
-		// What is too large is so the next time, too.
+		// A file that is too large now will be too large the next time.
 		r.unread, b.Data = r.unread || !errors.Is(one.err, errTooLarge), nil
 	case one.file == nil:
 		b.Data = []byte(strings.TrimPrefix(one.title+"\n\n"+one.body, "\n\n"))
@@ -169,7 +169,7 @@ func (r *textReader) add(one text) error {
 	return r.stopped
 }
 
-// Locate implements scanner.Source, for what Blobs has yielded.
+// Locate implements scanner.Source, for texts that Blobs has yielded.
 func (t *Texts) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
 	for _, id := range ids {
 		if err := ctx.Err(); err != nil {

@@ -47,7 +47,7 @@ func (r *textReader) created() string {
 	return "&created=%3E%3D" + r.since.Add(-24*time.Hour).UTC().Format("2006-01-02T15:04:05Z")
 }
 
-// artifacts reads what the last runs have left, a zip each.
+// artifacts reads the artifacts of the last runs, a zip each.
 func (r *textReader) artifacts(ctx context.Context) error {
 	var list struct {
 		Artifacts []*github.Artifact `json:"artifacts"`

@@ -63,8 +63,8 @@ func (r *textReader) discussions(ctx context.Context) error {
 	})
 }
 
-// posts adds those of page, what is below them, and those of the pages after it, which
-// query gives. With first set, that of the first page as well.
+// posts adds the posts of page, those below them, and those of the pages after it, which
+// query asks for. With first set, it also adds the first post of page.
 func (r *textReader) posts(ctx context.Context, page posts, first bool, query string, variables map[string]any, of func(*graphAnswer) (posts, bool)) error {
 	for n := 1; ; n++ {
 		for _, p := range page.Nodes {

@@ -19,10 +19,10 @@ func switchedOff(err error) bool {
 	return errors.As(err, &answer) && answer.Response.StatusCode == http.StatusGone
 }
 
-// edited reads the list at path, what was changed since the time of r, the oldest
-// change first. It asks for the next page by the time of the last item, not by number:
-// what is edited meanwhile moves to the end, and with it, a page later, what would
-// never be seen.
+// edited reads the items of the list at path that changed since the time of r, the oldest
+// change first. It asks for the next page by the time of the last item, not by number. An
+// item that is edited meanwhile moves to the end; with numbered pages, the items after it
+// would move up by one, and one of them would be missed.
 func edited[T any](ctx context.Context, r *textReader, path string, item func(T) text, wanted func(T) bool) error {
 	since, page, stale, seen := r.since, 1, 0, map[string]bool{}
 	for n := 1; ; n++ {

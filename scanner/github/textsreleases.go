@@ -10,8 +10,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 )
 
-// maxAsset is the size up to which files of releases are read: configurations and
-// scripts have it, what was built from the repository has more.
+// maxAsset is the size up to which files of releases are read: configurations and scripts
+// are smaller, builds are larger.
 const maxAsset = 1 << 20
 
 // releases reads the texts of releases, and their small files.

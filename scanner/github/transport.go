@@ -19,16 +19,16 @@ import (
 )
 
 const (
-	// maxTries is how often a request is made that GitHub is too busy for, and patience
+	// maxTries is how often a request is made that GitHub is too busy for, and maxLimited
 	// how often one that is over a limit.
 	maxTries   = 3
 	maxLimited = 6
-	// maxWait is the longest pause in CI, where the next run asks again: what GitHub wants
-	// at least if it names no time.
+	// maxWait is the longest wait in CI, where the next run asks again. It is the least
+	// that GitHub asks for if it names no time.
 	maxWait = minSecondary * 5 / 4
 	// maxLimit is the longest pause that is believed: primary limits are by the hour.
 	maxLimit = time.Hour
-	// minSecondary is what GitHub wants to be left alone for if it does not say how long.
+	// minSecondary is how long to wait if GitHub refuses requests without naming a time.
 	minSecondary = time.Minute
 	// maxAnswer bounds an answer; a hundred comments of 64 KiB have room.
 	maxAnswer = 64 << 20
@@ -48,17 +48,17 @@ func (e *RateLimited) Error() string {
 	return strings.TrimSuffix("GitHub answers no more requests until "+e.Until.UTC().Format(time.RFC3339)+": "+e.Said, ": ")
 }
 
-// A transport sends requests to one host, below go-github, which takes no 429 for a
-// limit and asks the clock of this machine when one has passed.
+// A transport sends requests to one host. It is below go-github, which does not treat 429
+// as a limit, and which compares the end of a limit with the clock of this machine.
 //
-// One request is made at a time, as GitHub advises (docs.github.com, "Best practices
-// for using the REST API"), from however many goroutines: so none is made before the
-// time that GitHub has named. A limit is kept for all requests, whichever of GitHub's
-// limits it is. Times are counted from the Date of the answer, so that neither a
-// clock that is wrong nor one that is set has a say.
+// It makes one request at a time, as GitHub advises (docs.github.com, "Best practices for
+// using the REST API"), from however many goroutines: so none is made before the time
+// that GitHub has named. A limit holds for all requests, whichever of GitHub's limits it
+// is. Times are counted from the Date of the answer, so that a wrong clock does not
+// matter, nor one that is set meanwhile.
 //
-// What is cut off, what is no JSON and what has a status of 5xx is tried again,
-// twice.
+// A request is made again, twice at most, if the answer is cut off, is no JSON, or has a
+// status of 5xx.
 type transport struct {
 	sender *sender
 	host   string // which gets the token
@@ -69,7 +69,7 @@ type transport struct {
 	until        time.Time     // none is made before
 	said         string        // why
 	limitedTimes int           // how often in a row it was over a limit
-	skew         time.Duration // what the clock of GitHub is ahead of ours
+	skew         time.Duration // by how much the clock of GitHub is ahead of ours
 }
 
 func newTransport(s *sender, host string, tokens TokenSource) *transport {
@@ -124,7 +124,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// token returns the token for req, another one than refused if there is.
+// token returns the token for req, a different one from refused if possible.
 func (t *transport) token(req *http.Request, refused detectors.Secret) (detectors.Secret, error) {
 	if req.URL.Host != t.host || t.tokens == nil {
 		return detectors.Secret{}, nil
@@ -132,8 +132,8 @@ func (t *transport) token(req *http.Request, refused detectors.Secret) (detector
 	return t.tokens.Token(req.Context(), refused)
 }
 
-// acquire waits for the turn of a request, and until GitHub answers again. Whoever gets
-// no error ends the turn by receiving from t.turn.
+// acquire waits for the turn of a request, and until GitHub answers again. If it returns
+// no error, the caller has to end the turn by receiving from t.turn.
 func (t *transport) acquire(ctx context.Context) error {
 	for {
 		select {
@@ -170,14 +170,14 @@ func (t *transport) limited() error {
 	return &RateLimited{Until: t.until, Said: t.said}
 }
 
-// A reply is what GitHub sent, as a whole.
+// A reply is a whole answer of GitHub.
 type reply struct {
 	*http.Response
 	body []byte
 }
 
-// response returns a for who asked. What it says of limits is left out: go-github
-// would keep them by another clock.
+// response returns a for go-github, without the headers about limits: go-github would
+// apply them by another clock.
 func (a *reply) response() *http.Response {
 	for _, name := range []string{"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset", "Retry-After"} {
 		a.Header.Del(name)
@@ -218,23 +218,23 @@ func (t *transport) send(req *http.Request, token detectors.Secret) (*reply, err
 	case req.Method == http.MethodGet && resp.StatusCode == http.StatusOK && !isFile(resp) && !json.Valid(body):
 		return nil, fmt.Errorf("the answer, %d bytes, is no JSON; is this the API of GitHub?", len(body))
 	}
-	if resp.StatusCode >= http.StatusBadRequest && !token.IsZero() { // some repeat what they were sent, and it becomes a message
+	if resp.StatusCode >= http.StatusBadRequest && !token.IsZero() { // some servers repeat the request in an error, which becomes a message
 		body = bytes.ReplaceAll(body, []byte(token.Reveal()), []byte("[redacted]"))
 	}
 	return &reply{resp, body}, nil
 }
 
-// isFile reports whether the answer is what a download is for.
+// isFile reports whether the answer is a file, as downloads ask for.
 func isFile(resp *http.Response) bool {
 	kind := resp.Header.Get("Content-Type")
 	return strings.Contains(resp.Request.Header.Get("Accept"), octetStream) || strings.Contains(kind, "zip") || strings.Contains(kind, octetStream)
 }
 
-// octetStream is the type of what may be anything.
+// octetStream is the media type of any file.
 const octetStream = "application/octet-stream"
 
-// noteLimits keeps what a says of limits, and reports whether it is over one (docs.github.com,
-// "Rate limits for the REST API").
+// noteLimits notes the limits that a names, and reports whether it is over one
+// (docs.github.com, "Rate limits for the REST API").
 func (t *transport) noteLimits(a *reply) bool {
 	if a == nil {
 		return false
@@ -262,15 +262,15 @@ func (t *transport) noteLimits(a *reply) bool {
 	return over
 }
 
-// limit returns for how long a forbids requests, and whether it is no answer for that
-// reason. It is the times-th in a row, counted from 0; theirs is the time of GitHub.
+// limit returns for how long a forbids requests, and whether a is a refusal for that
+// reason. times counts the refusals in a row before it; theirs is the time of GitHub.
 func limit(a *reply, theirs time.Time, message string, times int) (wait time.Duration, over bool) {
 	refused := a.StatusCode == http.StatusForbidden || a.StatusCode == http.StatusTooManyRequests
 	busy := a.StatusCode >= http.StatusInternalServerError
 	after, named := retryAfter(a.Header.Get("Retry-After"), theirs)
 	reset, err := strconv.ParseInt(a.Header.Get("X-Ratelimit-Reset"), 10, 64)
 	spent := a.Header.Get("X-Ratelimit-Remaining") == "0"
-	// What is due already, or is no time, is asked again soon, and then less often.
+	// If the time has passed, or is unreadable, ask again soon, and then less often.
 	least := time.Second << (2 * times)
 	switch {
 	case named && (refused || busy):

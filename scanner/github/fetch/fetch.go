@@ -1,6 +1,6 @@
 // Package fetch gets one repository of GitHub, a wiki or a gist with git: all of it, or
-// only what was not read before, and the commits that branches have left behind. The scan
-// of an organization and the sweep both fetch with it.
+// only the new part, and the commits that branches have left behind. The scan of an
+// organization and the sweep both fetch with it.
 package fetch
 
 import (
@@ -53,12 +53,14 @@ func (r *Remote) Tips() map[string]string {
 	return r.remote.Refs().Tips
 }
 
-// Wanted says what Fetch gets. A repository that is OnlyWhole is cloned whatever it says.
+// Wanted selects objects for Fetch. It is ignored for a repository that is OnlyWhole,
+// which is cloned.
 type Wanted struct {
 	// Tips are refs of Remote.Tips. Lost are commits that no ref leads to any more, by a
-	// name that tells what happened; that the server does not have one is no error.
+	// name that tells how they were lost; it is no error if the server does not have one.
 	Tips, Lost map[string]string
-	// Haves are ids that were read before: what they lead to is not sent.
+	// Haves are ids that were read before: the server does not send the objects that they
+	// lead to.
 	Haves []string
 	// Objects are ids of single blobs.
 	Objects []string
@@ -68,7 +70,7 @@ type Wanted struct {
 	Dir string
 }
 
-// Fetch makes a repository in a temporary folder that holds what w asks for. Close
+// Fetch makes a repository in a temporary folder that holds the objects of w. Close
 // removes it; if Fetch returns an error, nothing is left.
 func (r *Remote) Fetch(ctx context.Context, w Wanted) (*gitsource.Repository, error) {
 	if r.OnlyWhole() {

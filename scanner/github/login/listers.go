@@ -9,8 +9,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/github"
 )
 
-// Listers makes the Listers of a Login and keeps them. Owners for whom the same token is
-// used share one, which knows what is left of its limits. It may be used concurrently.
+// Listers makes the Listers of a Login and keeps them. Owners with the same token share
+// one, which knows the rest of its limits. It may be used concurrently.
 type Listers struct {
 	Login Login
 	// MaxWait and Wait are those of each Lister.

@@ -47,7 +47,7 @@ func (l *Login) Lister(ctx context.Context, owner string, maxWait time.Duration,
 	return lister, nil
 }
 
-// tokens returns what has the token for the repositories of owner.
+// tokens returns the source of tokens for the repositories of owner.
 func (l *Login) tokens(ctx context.Context, owner string) (github.TokenSource, error) {
 	switch {
 	case l.AppID == "" && l.AppKey == "" && l.AppInstallation == 0:
@@ -76,8 +76,7 @@ func (l *Login) tokens(ctx context.Context, owner string) (github.TokenSource, e
 // App is of one.
 func (l *Login) PerOwner() bool { return l.AppID != "" }
 
-// token returns the first token that there is: in the file, in the environment, of gh;
-// or none.
+// token returns the first token of three places: the file, the environment, gh; or none.
 func (l *Login) token(ctx context.Context) (detectors.Secret, error) {
 	if l.TokenFile != "" {
 		return readToken(l.TokenFile)
@@ -104,7 +103,7 @@ func readToken(file string) (detectors.Secret, error) {
 func notInToken(r rune) bool { return r <= ' ' || r > '~' }
 
 // A fileToken is a github.TokenSource: the token in a file, which others may replace
-// while a long sweep runs. It is read again when GitHub refuses what was there.
+// while a long sweep runs. It reads the file again when GitHub refuses the token.
 type fileToken struct {
 	path string
 	mu   sync.Mutex

@@ -64,7 +64,7 @@ func (s *Scan) fetch(ctx context.Context, r Repository, wiki bool) *fetched {
 	}
 	f.repo, f.err = fetchAll(ctx, url, lost)
 	if f.err != nil && len(lost) > 0 && ctx.Err() == nil {
-		// A server may refuse ids that no ref leads to. What the refs lead to is scanned.
+		// A server may refuse ids that no ref leads to. Scan the rest.
 		f.lostErr = f.err
 		f.repo, f.err = fetchAll(ctx, url, nil)
 	}

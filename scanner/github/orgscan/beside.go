@@ -10,7 +10,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/github"
 )
 
-// scanTexts scans what GitHub keeps beside a repository and adds what it finds to all.
+// scanTexts scans the texts beside a repository and adds its findings to all.
 func (s *Scan) scanTexts(ctx context.Context, sc *scanner.Scanner, r Repository, all *merged) {
 	kinds := slices.DeleteFunc(slices.Clone(s.Include), func(kind string) bool {
 		return kind == github.Gists || kind == github.Discussions && !r.HasDiscussions
@@ -25,7 +25,7 @@ func (s *Scan) scanTexts(ctx context.Context, sc *scanner.Scanner, r Repository,
 		return
 	}
 	texts.MaxSize = s.MaxBlobSize
-	// An error ends up in the summary.
+	// An error is in the summary as well.
 	_ = sc.Scan(ctx, texts, partOf{all, page})
 }
 

@@ -17,7 +17,7 @@ type merged struct {
 
 func newMerged() *merged { return &merged{byFingerprint: map[string]int{}} }
 
-// unread notes what could not be scanned, and why.
+// unread notes that a part could not be scanned, and why.
 func (m *merged) unread(what string, why error) {
 	m.sum.Unread = append(m.sum.Unread, finding.Unread{What: what, Why: why.Error()})
 }
@@ -33,7 +33,7 @@ func (m *merged) Finding(f *finding.Finding) error {
 		return nil
 	}
 	first, second := m.findings[i], f
-	if first.Ignored != "" && f.Ignored == "" { // what counts in one of them counts
+	if first.Ignored != "" && f.Ignored == "" { // a finding counts if it counts in one of them
 		first, second = f, m.findings[i]
 	}
 	both := *first
@@ -53,8 +53,8 @@ func (m *merged) Close(sum finding.Summary) error {
 	return nil
 }
 
-// partOf is the Sink of the scan of one repository: it says of what could not be
-// read which one it is in.
+// partOf is the Sink of the scan of one repository. It puts the URL of the repository
+// before the name of each unread part.
 type partOf struct {
 	scanner.Sink
 	page string
@@ -72,7 +72,7 @@ func (p partOf) Close(sum finding.Summary) error {
 	return p.Sink.Close(sum)
 }
 
-// report passes all on to sink, and closes it.
+// report passes all findings on to sink, and closes it.
 func (m *merged) report(sink scanner.Sink) error {
 	return scanner.Report(m.findings, m.sum, sink)
 }

@@ -41,8 +41,8 @@ type Scan struct {
 	Lost    LostCommits
 	// MaxBlobSize is gitsource.Repository's.
 	MaxBlobSize int64
-	// Notice tells the user what the report does not say. Progress tells which repository
-	// is next. They may be called from two goroutines.
+	// Notice tells the user about the scan itself, for example how many forks are left
+	// out. Progress names the next repository. They may be called from two goroutines.
 	Notice, Progress func(format string, args ...any)
 
 	saidNoLost bool
@@ -86,7 +86,7 @@ func (s *Scan) List(ctx context.Context, targets []string) (repos []Repository, 
 	if len(repos) == 0 {
 		s.Notice("there is no repository to scan")
 	}
-	// A token that has lost its rights sees what an owner without repositories has.
+	// With a token that has lost its rights, GitHub lists nothing, and no error.
 	if listed == 0 {
 		err = fmt.Errorf("%s: GitHub lists no repository, which may be for want of rights of the token", strings.Join(targets, ", "))
 	}
@@ -130,7 +130,7 @@ func (s *Scan) Run(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink, 
 	return errors.Join(ctx.Err(), all.report(sink))
 }
 
-// scanRepository scans one, and adds what it finds to all.
+// scanRepository scans one repository, and adds its findings to all.
 func (s *Scan) scanRepository(ctx context.Context, sc *scanner.Scanner, f *fetched, all *merged) {
 	switch {
 	case ctx.Err() != nil:
@@ -141,7 +141,7 @@ func (s *Scan) scanRepository(ctx context.Context, sc *scanner.Scanner, f *fetch
 		all.unread(f.page, f.err)
 	case !f.repo.Empty():
 		f.repo.MaxBlobSize = s.MaxBlobSize
-		// An error ends up in the summary: that is how a scan says what it has not read.
+		// An error is in the summary as well, as an unread part.
 		_ = sc.Scan(ctx, source{fetch.Source{Repository: f.repo, WebURL: f.page}}, partOf{all, f.page})
 	}
 	if f.repo != nil && f.lostErr != nil && ctx.Err() == nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/github"
 )
 
-// A Shard is one of several equal parts of the repositories, each for a machine of its
-// own. The zero Shard is all of them.
+// A Shard is one of several equal parts of the repositories, each for one machine. The
+// zero Shard has all of them.
 type Shard struct {
 	number uint64 // counted from 1
 	of     uint64
@@ -20,7 +20,7 @@ type Shard struct {
 // maxShards is more than any matrix has jobs.
 const maxShards = 10_000
 
-// ParseShard reads what --shard says: "" or "2/8".
+// ParseShard reads the value of --shard: "" or "2/8".
 func ParseShard(text string) (Shard, error) {
 	if text == "" {
 		return Shard{}, nil
@@ -47,8 +47,9 @@ func (s Shard) String() string {
 	return fmt.Sprintf("%d/%d", s.number, s.of)
 }
 
-// has reports whether the shard has a repository. It depends on nothing but the id of
-// that: a list that changes while machines ask for it takes none from all of them.
+// has reports whether the shard has a repository. That depends on its id alone: if the
+// list changes while machines ask for it, each repository is still scanned by one of
+// them.
 func (s Shard) has(r github.Repository) bool {
 	if r.ID == 0 {
 		return s.hasName(strings.ToLower(r.Name))
@@ -56,7 +57,7 @@ func (s Shard) has(r github.Repository) bool {
 	return s.hasName(strconv.FormatInt(r.ID, 10))
 }
 
-// hasName reports whether the shard has what has no id but a name.
+// hasName reports whether the shard has a gist, or a repository without an id.
 func (s Shard) hasName(name string) bool {
 	if s.of == 0 {
 		return true
