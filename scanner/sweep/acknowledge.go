@@ -14,8 +14,8 @@ var (
 	ErrNotAcknowledged = errors.New("nobody has acknowledged it")
 )
 
-// Acknowledge notes that who, which must not be "", knows of a finding, until a time, or
-// for good if that is zero.
+// Acknowledge notes that a person, who, knows of a finding, until a time, or for good if
+// that is zero. who must not be "".
 func (s *Store) Acknowledge(ctx context.Context, fingerprint, who, note string, until time.Time) error {
 	if who == "" { // the store would take that for none
 		return errors.New("an acknowledgement needs a name")
@@ -31,7 +31,8 @@ func (s *Store) Acknowledge(ctx context.Context, fingerprint, who, note string, 
 	})
 }
 
-// Unacknowledge takes an acknowledgement back. who, which may be "", does that.
+// Unacknowledge removes an acknowledgement. who, which may be "", is the person who
+// removes it.
 func (s *Store) Unacknowledge(ctx context.Context, fingerprint, who string) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		by, err := acknowledgedBy(ctx, tx, fingerprint)
@@ -48,7 +49,8 @@ func (s *Store) Unacknowledge(ctx context.Context, fingerprint, who string) erro
 	})
 }
 
-// acknowledgedBy returns who has acknowledged a finding, "" for nobody.
+// acknowledgedBy returns the name of the person who has acknowledged a finding, "" for
+// nobody.
 func acknowledgedBy(ctx context.Context, tx *sql.Tx, fingerprint string) (by string, err error) {
 	err = queryRow(ctx, tx, `SELECT acknowledged_by FROM finding WHERE fingerprint = $1`, fingerprint)(&by)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -57,7 +59,7 @@ func acknowledgedBy(ctx context.Context, tx *sql.Tx, fingerprint string) (by str
 	return by, err
 }
 
-// logAction notes who did what to a finding.
+// logAction notes an action of a person on a finding.
 func (s *Store) logAction(ctx context.Context, tx *sql.Tx, who, what, fingerprint, result string) error {
 	_, err := exec(ctx, tx, `INSERT INTO action (at, who, what, subject, result) VALUES ($1, $2, $3, $4, $5)`, millis(s.now()), who, what, fingerprint, result)
 	return err

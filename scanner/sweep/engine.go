@@ -18,34 +18,35 @@ type Engine struct {
 	Queue Queue
 	// Hub returns where the repositories of a target are.
 	Hub func(Target) (Hub, error)
-	// Scan searches a source, whose places are shown below page. It keeps nothing of it.
+	// Scan searches a source, whose locations are shown below the URL page. It retains
+	// nothing of it.
 	Scan func(ctx context.Context, src scanner.Source, page string) (Result, error)
-	// Detector is the version of what Scan searches with, rules included. A repository that
+	// Detector is the version of the rules and flags that Scan uses. A repository that
 	// another detector has read is read again, if that was in an earlier sweep or before
 	// Began, the start of this process. Workers of one fleet may differ during an update:
 	// within a sweep they do not read again after each other.
 	Detector string
 	Began    time.Time
-	// Verifies says that Scan asks whether what it finds is live.
+	// Verifies reports whether Scan asks AWS whether a key is live.
 	Verifies bool
-	// Temp is the folder in which what is fetched is kept until it is scanned, "" for the
+	// Temp is the folder for fetched repositories until they are scanned, "" for the
 	// system's.
 	Temp string
 	// MaxFetch is how many bytes a repository may have to be fetched, 0 for any.
 	MaxFetch int64
 	// MaxBlobSize is gitsource.Repository's.
 	MaxBlobSize int64
-	// LookEvery is how often repositories are looked at that were not pushed to, as far
-	// as GitHub says: wikis and refs of pull requests change without.
+	// LookEvery is how often repositories are looked at although GitHub lists no push:
+	// wikis and refs of pull requests change without one.
 	LookEvery time.Duration
 	Log       *slog.Logger
 }
 
-// A Done ends a job, as part of the transaction that holds what it did.
+// A Done ends a job, as part of the transaction that holds its results.
 type Done func(ctx context.Context, tx *sql.Tx) error
 
-// Do does a job. The last try of one says so: a repository that cannot be read is not
-// waited for any longer then. An error that is a *Later is no failure.
+// Do does a job. last is set for its last try: then a repository that cannot be read is
+// noted as failed. An error that is a *Later is no failure.
 func (e *Engine) Do(ctx context.Context, j Job, last bool, done Done) error {
 	var err error
 	switch j.Kind {
@@ -64,8 +65,8 @@ func (e *Engine) Do(ctx context.Context, j Job, last bool, done Done) error {
 	return err
 }
 
-// errObsolete says that what a job was about is over: a sweep that has ended, a repository
-// that was removed.
+// errObsolete says that a job has lost its subject: the sweep has ended, or the
+// repository was removed.
 var errObsolete = errors.New("there is no such job any more")
 
 // GiveUp notes that a job has failed for good, and why.
@@ -83,8 +84,8 @@ func (e *Engine) GiveUp(ctx context.Context, j Job, why error) error {
 	return errors.Join(why, err)
 }
 
-// list lists a target, page by page: what each page has to be looked at for is in the
-// queue before the next page is asked for.
+// list lists a target. It queues the repositories to look at on each API page before it
+// asks for the next one.
 func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 	t, err := e.Store.target(ctx, j.Target)
 	if err != nil {
@@ -93,11 +94,11 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 	if !t.Ended.IsZero() { // the job may be older than the sweep: there is one at a time
 		return errObsolete
 	}
-	l, err := e.selectionFor(ctx, t, j.Full)
+	sel, err := e.selectionFor(ctx, t, j.Full)
 	if err != nil {
 		return err
 	}
-	if err := e.listRepositories(ctx, t, l); err != nil {
+	if err := e.listRepositories(ctx, t, sel); err != nil {
 		return e.waitOrFail(ctx, t, err)
 	}
 	return e.Store.tx(ctx, func(tx *sql.Tx) error {
@@ -108,7 +109,7 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 		if err != nil {
 			return err
 		}
-		if err := e.Store.endListing(ctx, tx, t, l); err != nil {
+		if err := e.Store.endListing(ctx, tx, t, sel); err != nil {
 			return err
 		}
 		if err := e.putVerify(ctx, tx, t); err != nil {
@@ -118,31 +119,30 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 	})
 }
 
-// A selection selects the repositories of a target that are looked at though they have not
-// changed.
+// A selection says which repositories are looked at although they have not changed.
 type selection struct {
-	full bool // all of them
-	all  bool // all are listed
-	// Those are looked at that another detector has read, in an earlier sweep or before a
-	// time.
+	full bool // all repositories
+	all  bool // list all repositories, even after an API page without change
+	// Repositories are selected that another detector has read, in an earlier sweep or
+	// before a time.
 	detector string
 	before   time.Time
 }
 
-// selectionFor decides how much of t is looked at. If another detector has read a part of it, all
-// is listed: that costs little beside reading again, and tells which repositories are gone.
-func (e *Engine) selectionFor(ctx context.Context, t Target, full bool) (l selection, err error) {
-	l = selection{detector: e.Detector, before: e.Began}
-	l.full = full || e.Store.now().Sub(t.Full) >= e.LookEvery || t.Full.After(e.Store.now())
-	if l.all = l.full; !l.all {
-		l.all, err = e.Store.hasOutdated(ctx, t, l)
+// selectionFor returns the selection for the next listing of t. If another detector has
+// read a part of it, all is listed: that costs little beside reading again, and shows
+// which repositories are gone.
+func (e *Engine) selectionFor(ctx context.Context, t Target, full bool) (sel selection, err error) {
+	sel = selection{detector: e.Detector, before: e.Began}
+	sel.full = full || e.Store.now().Sub(t.Full) >= e.LookEvery || t.Full.After(e.Store.now())
+	if sel.all = sel.full; !sel.all {
+		sel.all, err = e.Store.hasOutdated(ctx, t, sel)
 	}
-	return l, err
+	return sel, err
 }
 
-// listRepositories queues the repositories that l selects and those that have changed, page by
-// page.
-func (e *Engine) listRepositories(ctx context.Context, t Target, l selection) error {
+// listRepositories queues the repositories that sel selects and those that have changed.
+func (e *Engine) listRepositories(ctx context.Context, t Target, sel selection) error {
 	hub, err := e.Hub(t)
 	if err != nil {
 		return err
@@ -150,16 +150,16 @@ func (e *Engine) listRepositories(ctx context.Context, t Target, l selection) er
 	hub, listed := e.withLimits(hub), 0
 	err = hub.Repositories(ctx, t.Name, func(page []Listed) (bool, error) {
 		listed += len(page)
-		return e.putListed(ctx, t, hub, page, l)
+		return e.putListed(ctx, t, hub, page, sel)
 	})
-	if err == nil && l.all {
+	if err == nil && sel.all {
 		err = hub.Gists(ctx, t.Name, func(page []Listed) error {
-			_, err := e.putListed(ctx, t, hub, page, l)
+			_, err := e.putListed(ctx, t, hub, page, sel)
 			return err
 		})
 	}
-	// A token that has lost its rights sees what an owner without repositories has.
-	if err == nil && l.all && listed == 0 {
+	// With a token that has lost its rights, GitHub lists nothing, and no error.
+	if err == nil && sel.all && listed == 0 {
 		err = errors.New("GitHub lists no repository, which may be for want of rights of the token")
 	}
 	return err
@@ -175,15 +175,15 @@ func (e *Engine) waitOrFail(ctx context.Context, t Target, err error) error {
 	return errors.Join(err, e.Store.noteListing(context.WithoutCancel(ctx), t.Name, why, until))
 }
 
-func (e *Engine) putListed(ctx context.Context, t Target, hub Hub, page []Listed, l selection) (more bool, err error) {
+func (e *Engine) putListed(ctx context.Context, t Target, hub Hub, page []Listed, sel selection) (more bool, err error) {
 	err = e.Store.tx(ctx, func(tx *sql.Tx) error {
-		due, changed, err := e.Store.putListed(ctx, tx, t, page, hub.WebURL, l)
+		due, changed, err := e.Store.putListed(ctx, tx, t, page, hub.WebURL, sel)
 		if err != nil {
 			return err
 		}
-		// The list begins with what was pushed to last: after a page on which nothing has
-		// changed, nothing has.
-		more = l.all || changed
+		// The list begins with the latest push: after an API page without change there is
+		// none.
+		more = sel.all || changed
 		if len(due) == 0 {
 			return nil
 		}
@@ -192,7 +192,8 @@ func (e *Engine) putListed(ctx context.Context, t Target, hub Hub, page []Listed
 	return more, err
 }
 
-// putVerify asks again about what was open when the sweep began.
+// putVerify queues jobs that verify again the findings which were open when the sweep
+// began.
 func (e *Engine) putVerify(ctx context.Context, tx *sql.Tx, t Target) error {
 	if !e.Verifies {
 		return nil

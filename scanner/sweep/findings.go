@@ -16,15 +16,15 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// place names a location within a finding and a repository: the same content at the same
-// path is the same place, whichever commit shows it.
+// place identifies a location within a finding and a repository: the same content at the
+// same path is the same place, in whichever commit.
 func place(l *finding.Location) string {
 	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%d\x00%d", l.Kind, l.Blob, l.Path, l.Part, l.Line, l.Column))
 	return hex.EncodeToString(h[:12])
 }
 
-// isAnswer reports whether a state is what a provider, or the credential itself, said of
-// it: anything else says that nobody knows.
+// isAnswer reports whether a provider, or the credential itself, gave a state. Other
+// states say that nobody knows.
 func isAnswer(state verifier.State) bool {
 	switch state {
 	case verifier.Live, verifier.IDActive, verifier.Invalid, verifier.Expired:
@@ -37,8 +37,8 @@ func isDead(state verifier.State) bool {
 	return state == verifier.Invalid || state == verifier.Expired
 }
 
-// putFindings keeps what was found in r, as part of tx. With afresh it takes the place of
-// all that was known of it: all was read again.
+// putFindings stores the findings of r, as part of tx. With afresh they replace all
+// earlier ones: everything was read again.
 func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, r Repository, findings []finding.Finding, afresh bool) error {
 	number := r.Number
 	if afresh {
@@ -65,14 +65,15 @@ func (s *Store) putFindings(ctx context.Context, tx *sql.Tx, r Repository, findi
 	if !afresh {
 		return nil
 	}
-	// What is not there any more was forced away, and its key may be live, or this version
-	// does not call it a finding. Nobody can tell the two apart: both stay known.
+	// A location that is not there any more was forced away, and its key may be live; or
+	// this version does not call it a finding. Nobody can tell the two apart, so both
+	// stay known.
 	_, err := exec(ctx, tx, `UPDATE location SET gone_since = $2, at_head = 0 WHERE repository = $1 AND gone_since = -1`, number, millis(s.now()))
 	return err
 }
 
-// markIgnored has f, in r, ignored if nothing else that was read with the same rules has it:
-// what others once said of it does not count.
+// markIgnored marks f, in r, as ignored, unless another repository that was read with the
+// same rules has it. Repositories that were read with other rules do not count.
 func markIgnored(ctx context.Context, tx *sql.Tx, r Repository, f *finding.Finding) error {
 	_, err := exec(ctx, tx, `UPDATE finding SET ignored = $2 WHERE fingerprint = $1 AND ignored = '' AND NOT EXISTS
 		(SELECT 1 FROM location l JOIN repository o ON o.number = l.repository WHERE l.fingerprint = $1 AND o.number <> $3 AND o.detector = $4)`,
@@ -80,8 +81,8 @@ func markIgnored(ctx context.Context, tx *sql.Tx, r Repository, f *finding.Findi
 	return err
 }
 
-// sortFindings puts findings in the order in which all transactions write them, so that
-// two do not wait for each other.
+// sortFindings sorts findings. All transactions write them in this order, so that two do
+// not wait for each other.
 func sortFindings(findings []finding.Finding) {
 	slices.SortFunc(findings, func(a, b finding.Finding) int { return strings.Compare(a.Fingerprint(), b.Fingerprint()) })
 }
@@ -102,7 +103,8 @@ func recordOfLocation(l *finding.Location) (string, error) {
 	return string(record), err
 }
 
-// putFinding keeps f. An answer is not forgotten for the lack of one.
+// putFinding stores f. A state that a provider gave is not replaced by one that nobody
+// gave.
 func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding) error {
 	now := millis(s.now())
 	kept, err := recordOf(f)
@@ -122,7 +124,7 @@ func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding) 
 			id, f.Match.Credential.ID, account, string(v.State), v.Reason, f.Ignored, millis(v.At), now, now, kept)
 	case err != nil:
 	case isAnswer(state) && !isAnswer(v.State):
-		// What counts in one repository counts.
+		// A finding that counts in one repository counts.
 		_, err = exec(ctx, tx, `UPDATE finding SET last_seen = $2, ignored = CASE WHEN $3 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`, id, now, f.Ignored)
 	default:
 		if !isDead(v.State) {
@@ -134,7 +136,7 @@ func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding) 
 			ignored = CASE WHEN $9 = '' THEN '' ELSE ignored END WHERE fingerprint = $1`,
 			id, account, string(v.State), v.Reason, millis(v.At), now, since, kept, f.Ignored)
 	}
-	if err != nil || v.At.IsZero() || v.State == state { // what says the same is no news
+	if err != nil || v.At.IsZero() || v.State == state { // the history holds changes only
 		return err
 	}
 	_, err = exec(ctx, tx, `INSERT INTO verification (fingerprint, at, state, reason, account) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (fingerprint, at) DO NOTHING`,
@@ -142,8 +144,8 @@ func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding) 
 	return err
 }
 
-// putVerdict keeps what was said of a finding that is known, as part of tx. One that is ignored
-// stays that: a text alone has no path to be ignored for.
+// putVerdict stores the new state of a known finding, as part of tx. An ignored one stays
+// ignored: this text alone has no path that it could be ignored for.
 func (s *Store) putVerdict(ctx context.Context, tx *sql.Tx, f *finding.Finding) error {
 	var n int
 	if err := queryRow(ctx, tx, `SELECT COUNT(*) FROM finding WHERE fingerprint = $1 AND ignored = ''`, f.Fingerprint())(&n); err != nil || n == 0 {
@@ -163,8 +165,8 @@ func (s *Store) putLocation(ctx context.Context, tx *sql.Tx, fingerprint string,
 	return err
 }
 
-// updateAtHead says of each place of a repository that is a file whether HEAD has it: at
-// returns the blob at a path, and false if that is what it was. It is part of tx.
+// updateAtHead notes for each file location of a repository whether HEAD has it, as part
+// of tx. at returns the blob at a path; known is false if that has not changed.
 func (s *Store) updateAtHead(ctx context.Context, tx *sql.Tx, repository int64, at func(path string) (blob string, known bool)) error {
 	type move struct {
 		fingerprint, place string
@@ -263,9 +265,9 @@ func (s *Store) Findings(ctx context.Context, target string, each func(finding.F
 	return flush()
 }
 
-// blobsToVerify returns what has to be read to ask once more about the open findings of a
-// repository that were last asked about before then: texts by id. Findings of other
-// kinds of text than files are left out: they cannot be had alone.
+// blobsToVerify returns the ids of the files to fetch in order to verify the open
+// findings of a repository that were last verified before then. Findings in other kinds
+// of text are left out: those cannot be fetched alone.
 func (s *Store) blobsToVerify(ctx context.Context, number int64, before time.Time) (blobs []string, err error) {
 	err = eachRow(ctx, s.db, func(scan func(...any) error) error {
 		var blob string
@@ -278,17 +280,18 @@ func (s *Store) blobsToVerify(ctx context.Context, number int64, before time.Tim
 	return blobs, err
 }
 
-// isOpen is true of findings that may still be live. Those that nobody was asked about
-// are not asked about again, whatever the reason was.
+// isOpen is true of findings that may still be live. One that was never verified is left
+// out, for whichever reason it was not.
 const isOpen = `f.ignored = '' AND f.verified > 0 AND f.state IN ('live', 'id-active-secret-mismatch', 'unknown')`
 
-// isFirstCopy is true of one of the repositories of a target that have the text of a finding:
-// one of those that are still there.
+// isFirstCopy is true of one of the repositories of a target that have the text of a
+// finding and still exist.
 const isFirstCopy = `l.repository = (SELECT MIN(m.repository) FROM location m JOIN repository o ON o.number = m.repository
 	WHERE m.fingerprint = l.fingerprint AND m.kind = 'blob' AND m.blob <> '' AND o.state <> 'gone'
 	AND o.target = (SELECT target FROM repository WHERE number = l.repository))`
 
-// repositoriesToVerify returns the repositories of a target that again has something of.
+// repositoriesToVerify returns the repositories of a target for which blobsToVerify is
+// not empty.
 func (s *Store) repositoriesToVerify(ctx context.Context, tx *sql.Tx, target string, before time.Time) (numbers []int64, err error) {
 	err = eachRow(ctx, tx, func(scan func(...any) error) error {
 		var n int64

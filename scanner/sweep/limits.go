@@ -9,8 +9,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 )
 
-// withLimits returns hub, kept within what its host grants: once it has said to one worker
-// when it answers again, no other asks before. Budget names what is granted together.
+// withLimits returns a Hub that keeps the limits of its host for all workers: once the
+// host has told one of them when to ask again, no other asks before. Hubs with the same
+// Budget share limits.
 func (e *Engine) withLimits(hub Hub) Hub { return limitedHub{hub, e.Store} }
 
 // A limitedHub is a Hub whose limits all workers know.
@@ -19,7 +20,7 @@ type limitedHub struct {
 	store *Store
 }
 
-// request makes a request if the budget is not spent, and notes if it is then.
+// request makes a request unless the budget is spent, and notes it if the answer says so.
 func (l limitedHub) request(ctx context.Context, request func() error) error {
 	later, err := l.store.limit(ctx, l.Budget())
 	if err != nil {
@@ -72,7 +73,7 @@ func (l limitedHub) Texts(ctx context.Context, name, cursor string) (texts scann
 	return texts, next, err
 }
 
-// CloneURL implements Hub. What serves git has limits of its own.
+// CloneURL implements Hub. The git server has limits of its own.
 func (l limitedHub) CloneURL(ctx context.Context, name string) (string, error) {
 	later, err := l.store.limit(ctx, gitBudget(l))
 	if err != nil {
@@ -84,10 +85,10 @@ func (l limitedHub) CloneURL(ctx context.Context, name string) (string, error) {
 	return l.Hub.CloneURL(ctx, name)
 }
 
-// gitBudget names what fetches are counted against.
+// gitBudget names the limit that fetches count against.
 func gitBudget(h Hub) string { return h.Budget() + " git" }
 
-// limit returns until when a budget is spent, or nil.
+// limit returns until when a budget is spent, or nil if it is not.
 func (s *Store) limit(ctx context.Context, budget string) (*Later, error) {
 	var until int64
 	later := &Later{}
@@ -98,8 +99,8 @@ func (s *Store) limit(ctx context.Context, budget string) (*Later, error) {
 	case err != nil:
 		return nil, err
 	}
-	// Limits are by the hour at most: one that is farther away is of a clock that was set
-	// back.
+	// A limit lasts an hour at most: one that is farther away was noted by a clock that
+	// has been set back since.
 	if left := fromMillis(until).Sub(s.now()); left <= 0 || left > 2*time.Hour {
 		return nil, nil
 	}

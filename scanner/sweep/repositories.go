@@ -36,11 +36,11 @@ func scanRepository(scan func(...any) error) (Repository, error) {
 	return r, err
 }
 
-// pullRef is the name of a ref that GitHub makes, and nobody else.
+// pullRef matches refs that GitHub itself makes.
 var pullRef = regexp.MustCompile(`^(HEAD|refs/pull/[0-9]+/(head|merge))$`)
 
-// hashedRefs returns refs as they are kept: people name branches and tags, after secrets,
-// too, so of their names there is a hash.
+// hashedRefs returns refs with hashes in place of the names of branches and tags: people
+// name those after secrets, too.
 func hashedRefs(refs map[string]string) map[string]string {
 	kept := make(map[string]string, len(refs))
 	for name, id := range refs {
@@ -63,9 +63,8 @@ func hashRefName(name string) string {
 	return "refs/" + hash
 }
 
-// packRefs makes a text of refs, a line each, and compresses it: most names and half of
-// the ids of pull requests are unlike anything else, but there is a row for each
-// repository.
+// packRefs returns refs as compressed text, a line each. There is a row for each
+// repository, and names and ids of pull requests are long.
 func packRefs(refs map[string]string) ([]byte, error) {
 	lines := make([]string, 0, len(refs))
 	for name, id := range refs {
@@ -100,22 +99,22 @@ func unpackRefs(packed []byte) (map[string]string, error) {
 	return refs, nil
 }
 
-// putListed notes a page of a listing, as part of tx, and returns the repositories that
-// have to be looked at: new ones, those that were pushed to, those that failed, and those
-// that k selects.
-func (s *Store) putListed(ctx context.Context, tx *sql.Tx, t Target, page []Listed, pageURL func(string) string, k selection) (due []Job, changed bool, err error) {
+// putListed notes an API page of a listing, as part of tx. It returns jobs for the
+// repositories to look at: new ones, those that were pushed to, those that failed, and
+// those that sel selects. changed reports whether the page differs from the last listing.
+func (s *Store) putListed(ctx context.Context, tx *sql.Tx, t Target, page []Listed, webURL func(string) string, sel selection) (due []Job, changed bool, err error) {
 	for _, l := range page {
-		jobs, news, err := s.putListedRepository(ctx, tx, t, l, pageURL, k)
+		jobs, c, err := s.putListedRepository(ctx, tx, t, l, webURL, sel)
 		if err != nil {
 			return nil, false, err
 		}
-		due, changed = append(due, jobs...), changed || news
+		due, changed = append(due, jobs...), changed || c
 	}
 	return due, changed, nil
 }
 
-func (s *Store) putListedRepository(ctx context.Context, tx *sql.Tx, t Target, l Listed, pageURL func(string) string, k selection) (due []Job, changed bool, err error) {
-	number, changed, err := s.upsert(ctx, tx, t, l, cmp.Or(l.WebURL, pageURL(l.Name)), k)
+func (s *Store) putListedRepository(ctx context.Context, tx *sql.Tx, t Target, l Listed, webURL func(string) string, sel selection) (due []Job, changed bool, err error) {
+	number, changed, err := s.upsert(ctx, tx, t, l, cmp.Or(l.WebURL, webURL(l.Name)), sel)
 	if err != nil || number == 0 {
 		return nil, changed, err
 	}
@@ -124,19 +123,19 @@ func (s *Store) putListedRepository(ctx context.Context, tx *sql.Tx, t Target, l
 		return due, changed, nil
 	}
 	wiki := l
-	// What is written in a wiki is no push to its repository: only a look tells.
+	// A change of a wiki is no push to its repository: it has to be looked at.
 	wiki.ID, wiki.Name, wiki.HasWiki = l.ID+".wiki", l.Name+".wiki", false
-	number, _, err = s.upsert(ctx, tx, t, wiki, pageURL(l.Name)+"/wiki", k)
+	number, _, err = s.upsert(ctx, tx, t, wiki, webURL(l.Name)+"/wiki", sel)
 	if number != 0 {
 		due = append(due, Job{Kind: KindScan, Number: number, Sweep: t.Sweep, Late: l.Fork})
 	}
 	return due, changed, err
 }
 
-// upsert notes one repository. The number is 0 if it needs not be looked at. It has
-// changed if the last listing that came to its end had it otherwise: one of this sweep
-// that was cut off says nothing of what comes after it.
-func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page string, k selection) (num int64, changed bool, err error) {
+// upsert notes one repository. The number is 0 if it need not be looked at. changed
+// reports whether the last complete listing had it otherwise. A listing of this sweep
+// that was cut off does not count: it says nothing of the repositories after its end.
+func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page string, sel selection) (num int64, changed bool, err error) {
 	now := millis(s.now())
 	var looked, sweep, pushed, listed, at int64
 	var due int
@@ -162,31 +161,32 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 		}
 		changed = pushed != millis(l.Pushed) || name != l.Name || listed == millis(t.Begun)
 	}
-	outdated := detector != k.detector && (sweep < t.Sweep || at < millis(k.before))
+	outdated := detector != sel.detector && (sweep < t.Sweep || at < millis(sel.before))
 	read := looked == millis(l.Pushed) && name == l.Name && !outdated
 	switch {
 	case l.Skip != "":
 		_, err = exec(ctx, tx, `UPDATE repository SET state = $2, why = $3, at = $4, due = 0 WHERE number = $1`, num, Skipped, l.Skip, now)
 		return 0, changed, err
-	// A listing that was cut off begins again: what this sweep has looked at is done.
-	case read && (!k.full || sweep == t.Sweep) && due == 0 && state != Failed && state != New && state != Skipped && state != Gone:
+	// A listing that was cut off begins again: skip repositories that this sweep has looked at.
+	case read && (!sel.full || sweep == t.Sweep) && due == 0 && state != Failed && state != New && state != Skipped && state != Gone:
 		return 0, changed, nil
 	}
 	_, err = exec(ctx, tx, `UPDATE repository SET due = 1, state = CASE WHEN state = $2 OR state = $3 THEN $4 ELSE state END WHERE number = $1`, num, Skipped, Gone, New)
 	return num, changed, err
 }
 
-// hasOutdated reports whether l selects a repository of t that another detector has read
-// and that is not due yet. Repositories that failed are due in each sweep.
-func (s *Store) hasOutdated(ctx context.Context, t Target, l selection) (bool, error) {
+// hasOutdated reports whether t has a repository that another detector has read and that
+// sel selects for it, and that is not due yet. Repositories that failed are due in each
+// sweep.
+func (s *Store) hasOutdated(ctx context.Context, t Target, sel selection) (bool, error) {
 	var n int
 	err := queryRow(ctx, s.db, `SELECT COUNT(*) FROM repository WHERE target = $1 AND due = 0 AND detector <> $2 AND (sweep < $3 OR at < $4) AND state NOT IN ($5, $6, $7)`,
-		t.Name, l.detector, t.Sweep, millis(l.before), Failed, Gone, Skipped)(&n)
+		t.Name, sel.detector, t.Sweep, millis(sel.before), Failed, Gone, Skipped)(&n)
 	return n > 0, err
 }
 
-// putFailed returns the repositories that the sweep before could not read, on whichever
-// page they are, as part of tx: each sweep tries them again.
+// putFailed returns jobs for the repositories that the sweep before could not read, on
+// whichever API page they are, as part of tx. Each sweep tries them again.
 func (s *Store) putFailed(ctx context.Context, tx *sql.Tx, t Target) (due []Job, err error) {
 	err = eachRow(ctx, tx, func(scan func(...any) error) error {
 		j := Job{Kind: KindScan, Sweep: t.Sweep}
@@ -197,7 +197,7 @@ func (s *Store) putFailed(ctx context.Context, tx *sql.Tx, t Target) (due []Job,
 	return due, err
 }
 
-// lease gives a repository to a job, away from any other that works on it.
+// lease gives a repository to a job, and takes it away from any other.
 func (s *Store) lease(ctx context.Context, number int64) (r Repository, lease string, err error) {
 	random := make([]byte, 16)
 	_, _ = rand.Read(random) // never fails
@@ -223,7 +223,8 @@ func (s *Store) repository(ctx context.Context, number int64) (Repository, error
 	return r, err
 }
 
-// endLease locks the repository for tx, or says that it is another job's now.
+// endLease ends the lease of a job, as part of tx. The error is ErrTaken if another job
+// has the repository now.
 func endLease(ctx context.Context, tx *sql.Tx, number int64, lease string) error {
 	result, err := exec(ctx, tx, `UPDATE repository SET lease = '' WHERE number = $1 AND lease = $2`, number, lease)
 	if err != nil {
@@ -235,8 +236,8 @@ func endLease(ctx context.Context, tx *sql.Tx, number int64, lease string) error
 	return nil
 }
 
-// noteState says how a repository fares that is not done: waiting, or failed, for good if it
-// is not tried again in this sweep.
+// noteState notes the state of a repository that is not done: waiting or failed. last
+// says that it is not tried again in this sweep.
 func (s *Store) noteState(ctx context.Context, r Repository, lease, state, why string, last bool) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		if err := endLease(ctx, tx, r.Number, lease); err != nil {
@@ -250,13 +251,13 @@ func (s *Store) noteState(ctx context.Context, r Repository, lease, state, why s
 	})
 }
 
-// noteFailed says of a repository that no scan works on why it is not done.
+// noteFailed notes why a repository is not done that no scan works on.
 func (s *Store) noteFailed(ctx context.Context, number int64, why string) error {
 	_, err := exec(ctx, s.db, `UPDATE repository SET state = $2, why = $3, at = $4 WHERE number = $1 AND due = 0`, number, Failed, why, millis(s.now()))
 	return err
 }
 
-// putRepository keeps what a job has made of r, as part of tx.
+// putRepository stores r after a scan, as part of tx.
 func (s *Store) putRepository(ctx context.Context, tx *sql.Tx, r Repository, sweep int64) error {
 	refs, err := packRefs(r.Refs)
 	if err != nil {
@@ -271,8 +272,8 @@ func (s *Store) putRepository(ctx context.Context, tx *sql.Tx, r Repository, swe
 	return s.putTips(ctx, tx, r)
 }
 
-// maxTips is how many tips of a repository are kept for others to be found by: that of
-// a fork is hardly ever beyond.
+// maxTips is how many tips of a repository are stored to find relatives by. The tip of a
+// fork is hardly ever beyond.
 const maxTips = 200
 
 // putTips keeps the tips of the branches and tags of r.
@@ -292,7 +293,7 @@ func (s *Store) putTips(ctx context.Context, tx *sql.Tx, r Repository) error {
 	return nil
 }
 
-// tipsOf returns the different ids of refs, n at most: those of branches first, then of
+// tipsOf returns the distinct ids of refs, n at most: those of branches first, then of
 // tags, then the rest.
 func tipsOf(refs map[string]string, n int) []string {
 	rank := func(name string) int {
@@ -325,9 +326,9 @@ func tipsOf(refs map[string]string, n int) []string {
 	return ids
 }
 
-// relatives returns repositories of the same target that have been read by detector and
-// share a tip with refs, and the one that is called parent: three at most, and not r
-// itself. Another target has its own report, and may be removed.
+// relatives returns up to three repositories of the same target that detector has read:
+// the parent of r, or else those that share a tip with refs. Other targets do not count:
+// each has its own report, and may be removed.
 func (s *Store) relatives(ctx context.Context, r Repository, refs map[string]string, detector string) (list []Repository, err error) {
 	seen := map[int64]bool{r.Number: true}
 	add := func(scan func(...any) error) error {
@@ -357,15 +358,14 @@ func (s *Store) relatives(ctx context.Context, r Repository, refs map[string]str
 		args = append(args, object)
 		fmt.Fprintf(&marks, ",$%d", len(args))
 	}
-	// One that was read as little as this one has nothing to offer.
 	err = eachRow(ctx, s.db, add, `SELECT `+repositoryColumns+` FROM repository WHERE detector = $1 AND target = $2 AND number IN
 		(SELECT repository FROM tip WHERE object IN (`+marks.String()[1:]+`)) ORDER BY number LIMIT 4`, args...)
 	return list, err
 }
 
-// parentIsDue reports whether the parent of r has yet to be read by detector in this sweep.
-// What was forked is older, and has a lower id: names change hands, and two must not wait
-// for each other.
+// parentIsDue reports whether the parent of r has yet to be read by detector in this
+// sweep. A parent is older than its fork and has a lower id. The ids are compared because
+// names change hands, and two repositories must not wait for each other.
 func (s *Store) parentIsDue(ctx context.Context, r Repository, detector string) (bool, error) {
 	var n int
 	err := queryRow(ctx, s.db, `SELECT COUNT(*) FROM repository WHERE target = $1 AND name = $2 AND due = 1 AND detector <> $3 AND state NOT IN ($4, $5)

@@ -24,15 +24,15 @@ type scanJob struct {
 	hub    Hub
 	repo   Repository
 	lease  string
-	// What this job has learned.
+	// Facts that this job has found out.
 	tips        map[string]string // ids of refs
-	lost        map[string]string // ids that no ref leads to any more, by what happened
+	lost        map[string]string // ids that no ref leads to any more, by how they were lost
 	afresh      bool              // all is read again
 	textsFailed bool              // texts beside it could not be read: they may be, the next time
 	fetched     *gitsource.Repository
 }
 
-// scanRepository reads what is new in a repository.
+// scanRepository reads the new objects of a repository.
 func (e *Engine) scanRepository(ctx context.Context, j Job, last bool, done Done) error {
 	w := &scanJob{Engine: e, job: j}
 	var err error
@@ -48,7 +48,8 @@ func (e *Engine) scanRepository(ctx context.Context, j Job, last bool, done Done
 	return w.noteFailure(ctx, err, last)
 }
 
-// noteFailure notes why a job did not come to its end. It is tried again, unless last.
+// noteFailure notes why a job did not come to its end. The job is tried again, unless
+// last.
 func (w *scanJob) noteFailure(ctx context.Context, err error, last bool) error {
 	var later *Later
 	switch {
@@ -60,7 +61,7 @@ func (w *scanJob) noteFailure(ctx context.Context, err error, last bool) error {
 		return errors.Join(err, w.Store.noteState(ctx, w.repo, w.lease, Waiting, later.Why+", until "+later.At.UTC().Format(time.RFC3339), false))
 	}
 	var final *Final
-	// What failed in the last sweep, too, is tried once: three tries each hour add up.
+	// A repository that failed in the last sweep too is tried once: three tries each hour add up.
 	if errors.Is(err, transport.ErrTooLarge) || w.repo.State == Failed && w.repo.At.Before(w.target.Begun) {
 		err = &Final{err}
 	}
@@ -90,8 +91,8 @@ func (w *scanJob) run(ctx context.Context, done Done) (err error) {
 	return w.commit(ctx, result, done)
 }
 
-// waitForParent finds out what a fork is a fork of, and lets that go first: what both have is
-// read once.
+// waitForParent looks up the parent of a fork, and returns a *Later until that was read:
+// objects of both are read once.
 func (w *scanJob) waitForParent(ctx context.Context) (err error) {
 	if !w.repo.Fork || w.repo.Detector == w.Detector {
 		return nil
@@ -112,7 +113,7 @@ func (w *scanJob) waitForParent(ctx context.Context) (err error) {
 	return err
 }
 
-// read scans what is new in the repository, and beside it.
+// read scans the new objects of the repository, and the texts beside it.
 func (w *scanJob) read(ctx context.Context) (Result, error) {
 	result, err := w.readGit(ctx)
 	if err != nil || !w.isRepository() {
@@ -139,7 +140,7 @@ func (w *scanJob) read(ctx context.Context) (Result, error) {
 	return result, err
 }
 
-// readGit fetches what is new of the repository, and scans it.
+// readGit fetches the new objects of the repository, and scans them.
 func (w *scanJob) readGit(ctx context.Context) (Result, error) {
 	url, err := w.cloneURL(ctx)
 	if err != nil {
@@ -169,7 +170,8 @@ func (w *scanJob) readGit(ctx context.Context) (Result, error) {
 	return w.Scan(ctx, w.fetched, w.repo.WebURL)
 }
 
-// classify says of a refusal when, or that it is no use, to ask again.
+// classify turns the refusal of a git server into a *Later, if it says when to ask again,
+// or into a *Final, if asking again is no use.
 func (w *scanJob) classify(ctx context.Context, err error) error {
 	var refused *transport.StatusError
 	if !errors.As(err, &refused) {
@@ -192,7 +194,7 @@ func (w *scanJob) classify(ctx context.Context, err error) error {
 	return err
 }
 
-// isRepository reports whether the repository is one, and no wiki or gist.
+// isRepository reports whether the subject is a repository, not a wiki or a gist.
 func (w *scanJob) isRepository() bool {
 	return w.repo.Clone == "" && !strings.HasSuffix(w.repo.ID, ".wiki")
 }
@@ -204,8 +206,8 @@ func (w *scanJob) cloneURL(ctx context.Context) (string, error) {
 	return w.hub.CloneURL(ctx, w.repo.Name)
 }
 
-// findLost asks what was forced away since the last time. That is a push, too: where
-// there was none, nobody needs to be asked.
+// findLost asks which commits were left behind since the last time. Each such change is a
+// push: without one, there is nothing to ask.
 func (w *scanJob) findLost(ctx context.Context) (err error) {
 	if !w.isRepository() || !w.afresh && w.repo.Looked.Equal(w.repo.Pushed) {
 		return nil
@@ -221,12 +223,12 @@ func (w *scanJob) findLost(ctx context.Context) (err error) {
 	return err
 }
 
-// changed reports whether the repository has what was not read.
+// changed reports whether the repository has refs or lost commits that were not read.
 func (w *scanJob) changed() bool {
 	return len(w.lost) > 0 || !maps.Equal(hashedRefs(w.tips), w.repo.Refs)
 }
 
-// fetch gets what is new into w.fetched.
+// fetch fetches the new objects into w.fetched.
 func (w *scanJob) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
 	relatives, err := w.Store.relatives(ctx, w.repo, w.tips, w.Detector)
 	if err != nil {
@@ -240,7 +242,7 @@ func (w *scanJob) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
 	}
 	wanted := fetch.Wanted{Tips: map[string]string{}, Lost: map[string]string{}, MaxBytes: w.MaxFetch, Dir: w.Temp}
 	for name, id := range w.tips {
-		if w.repo.Refs[hashRefName(name)] != id { // a new name of what is known is read, too
+		if w.repo.Refs[hashRefName(name)] != id { // a new name of a known commit is read, too
 			wanted.Tips[name] = id
 		}
 	}
@@ -249,7 +251,7 @@ func (w *scanJob) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
 			wanted.Lost[name] = id
 		}
 	}
-	// Its own first: there is a limit to how many are sent.
+	// Its own first: only so many are sent.
 	for _, r := range append([]Repository{w.repo}, relatives...) {
 		wanted.Haves = append(wanted.Haves, tipsOf(r.Refs, len(r.Refs))...)
 	}
@@ -257,7 +259,7 @@ func (w *scanJob) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
 	return err
 }
 
-// commit keeps what was read, and ends the job.
+// commit stores the result and ends the job, in one transaction.
 func (w *scanJob) commit(ctx context.Context, result Result, done Done) error {
 	changed := w.fetched != nil
 	w.repo.Objects, w.repo.Fetched = result.Objects, 0

@@ -26,7 +26,7 @@ type TargetStatus struct {
 	States map[string]int `json:"states"`         // repositories by state
 	// Outdated counts the repositories that another detector has read than the last one.
 	Outdated int       `json:"outdated,omitempty"`
-	Why      string    `json:"why,omitempty"` // what listing it waits for, or failed with
+	Why      string    `json:"why,omitempty"` // why the listing waits, or failed
 	Wait     time.Time `json:"wait,omitzero"`
 }
 

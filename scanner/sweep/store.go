@@ -19,7 +19,7 @@ type Store struct {
 	now      func() time.Time
 }
 
-// NewStore returns the store in db, whose schema is to be brought up by Migrate.
+// NewStore returns the store in db. Call Migrate before other methods.
 func NewStore(db *sql.DB, postgres bool) *Store {
 	return &Store{db: db, postgres: postgres, now: time.Now}
 }
@@ -29,9 +29,9 @@ func IsPostgres(url string) bool {
 	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
 }
 
-// SQLiteDSN returns how the driver of SQLite is told to open file, which is made if
-// there is none, for nobody else to read. Other processes may read and write it at the
-// same time.
+// SQLiteDSN returns the data source name of a file of SQLite. It makes the file if there
+// is none, readable by this user alone. Other processes may read and write it at the same
+// time.
 func SQLiteDSN(file string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return "", fmt.Errorf("making the folder of the database: %w", err)
@@ -49,7 +49,7 @@ func SQLiteDSN(file string) (string, error) {
 	return "file:" + filepath.ToSlash(file) + "?_pragma=busy_timeout(30000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(NORMAL)&_txlock=immediate", nil
 }
 
-// Close closes the database. What was not committed does not count.
+// Close closes the database. Transactions that were not committed do not count.
 func (s *Store) Close() { _ = s.db.Close() }
 
 // DB is the database, for the queue that shares it.
@@ -73,8 +73,9 @@ func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
 	return nil
 }
 
-// forUpdate makes a row that is read wait for who changes it, and keep others from that
-// until the transaction ends. SQLite has one writer.
+// forUpdate returns the clause that makes a query wait for transactions that change its
+// rows, and keeps others from changing them until this one ends. SQLite needs none: it
+// has one writer.
 func (s *Store) forUpdate() string {
 	if s.postgres {
 		return " FOR UPDATE"

@@ -34,8 +34,8 @@ func (s *Store) PutTarget(ctx context.Context, t Target) error {
 	})
 }
 
-// RemoveTarget removes a target, and what is known of its repositories. Findings that
-// are in no other go with it. It reports whether there was one.
+// RemoveTarget removes a target, its repositories, and findings that no other target has.
+// It reports whether there was one.
 func (s *Store) RemoveTarget(ctx context.Context, name string) (there bool, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		r, err := exec(ctx, tx, `DELETE FROM target WHERE name = $1`, name)
@@ -78,8 +78,8 @@ func (s *Store) target(ctx context.Context, name string) (Target, error) {
 	return t, err
 }
 
-// Begin begins a sweep of a target, now, unless one is under way: then that goes on. The
-// jobs of the repositories that it has not come to are kept either way.
+// Begin begins a sweep of a target now, unless one is under way: then that goes on.
+// Repositories that the last sweep did not come to keep their jobs either way.
 func (s *Store) Begin(ctx context.Context, q Queue, name string, full bool) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		r, err := exec(ctx, tx, `UPDATE target SET begun = $2, sweep = sweep + 1, ended = 0 WHERE name = $1 AND (sweep = 0 OR ended > 0)`, name, millis(s.now()))
@@ -105,8 +105,8 @@ func (s *Store) Begin(ctx context.Context, q Queue, name string, full bool) erro
 	})
 }
 
-// BeginDue begins a sweep of each target whose time has come. A clock that was set back
-// delays none by more than its interval.
+// BeginDue begins a sweep of each target with a schedule, if it is time. A clock that was
+// set back delays none by more than its interval.
 func (s *Store) BeginDue(ctx context.Context, q Queue) error {
 	targets, err := s.Targets(ctx)
 	if err != nil {
@@ -124,7 +124,7 @@ func (s *Store) BeginDue(ctx context.Context, q Queue) error {
 	return nil
 }
 
-// noteListing notes why the listing of a target does not go on, and until when; "" that it does.
+// noteListing notes why the listing of a target does not go on, and until when.
 func (s *Store) noteListing(ctx context.Context, target, why string, until time.Time) error {
 	_, err := exec(ctx, s.db, `UPDATE target SET why = $2, wait = $3 WHERE name = $1`, target, why, millis(until))
 	return err
@@ -132,12 +132,12 @@ func (s *Store) noteListing(ctx context.Context, target, why string, until time.
 
 // endListing notes the end of a listing, as part of tx. If all were listed, repositories that
 // were not on it are gone.
-func (s *Store) endListing(ctx context.Context, tx *sql.Tx, t Target, l selection) error {
+func (s *Store) endListing(ctx context.Context, tx *sql.Tx, t Target, sel selection) error {
 	var statements []string
-	if l.all {
+	if sel.all {
 		statements = append(statements, `UPDATE repository SET state = '`+Gone+`', why = 'GitHub does not list it any more', at = $2, due = 0 WHERE target = $1 AND listed < $3 AND state <> '`+Gone+`'`)
 	}
-	if l.full {
+	if sel.full {
 		statements = append(statements, `UPDATE target SET full_at = $2 WHERE name = $1 AND begun = $3`)
 	}
 	for _, statement := range statements {
@@ -148,7 +148,7 @@ func (s *Store) endListing(ctx context.Context, tx *sql.Tx, t Target, l selectio
 	if _, err := exec(ctx, tx, `UPDATE target SET why = '', wait = 0 WHERE name = $1`, t.Name); err != nil {
 		return err
 	}
-	if _, err := exec(ctx, tx, `UPDATE sweep SET complete = $3 WHERE target = $1 AND number = $2`, t.Name, t.Sweep, 1+boolToInt(l.full)); err != nil {
+	if _, err := exec(ctx, tx, `UPDATE sweep SET complete = $3 WHERE target = $1 AND number = $2`, t.Name, t.Sweep, 1+boolToInt(sel.full)); err != nil {
 		return err
 	}
 	return s.endIfDone(ctx, tx, t.Name)

@@ -40,7 +40,7 @@ func MarshalRecord(v any) (json.RawMessage, error) {
 	return json.Marshal(v)
 }
 
-// UnmarshalRecord reads into v what MarshalRecord has made of such a value.
+// UnmarshalRecord reads into v the JSON that MarshalRecord has made of such a value.
 func UnmarshalRecord(record json.RawMessage, v any) error {
 	if err := json.Unmarshal(record, v); err != nil {
 		return err
@@ -49,8 +49,8 @@ func UnmarshalRecord(record json.RawMessage, v any) error {
 	return nil
 }
 
-// eachText replaces each string in what v points to. Maps and interfaces are left alone:
-// records have none.
+// eachText replaces each string that v leads to. It skips maps and interfaces: records
+// have none.
 func eachText(v reflect.Value, replace func(string) string) {
 	switch v.Kind() {
 	case reflect.String:
@@ -72,8 +72,8 @@ func eachText(v reflect.Value, replace func(string) string) {
 	}
 }
 
-// A querier is a *sql.DB or a *sql.Tx. Text goes to it and comes from it by exec, one and
-// rows alone, which make it storable and give the original back.
+// A querier is a *sql.DB or a *sql.Tx. Only exec, queryRow and eachRow use it: they make
+// text storable, and give the original back.
 type querier interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
@@ -85,7 +85,7 @@ func exec(ctx context.Context, q querier, statement string, args ...any) (sql.Re
 	return q.ExecContext(ctx, statement, storable(args)...)
 }
 
-// queryRow runs a query for one row, and returns what scans that.
+// queryRow runs a query for one row, and returns a function that scans it.
 func queryRow(ctx context.Context, q querier, query string, args ...any) func(...any) error {
 	return original(q.QueryRowContext(ctx, query, storable(args)...).Scan)
 }

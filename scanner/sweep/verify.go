@@ -8,8 +8,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/github/fetch"
 )
 
-// verify reads the texts of open findings of a repository again, which are the only
-// ones who know the secrets, and asks whether they are still live.
+// verify asks AWS again about the open findings of a repository. The database holds no
+// secrets, so it fetches the files that the findings are in.
 func (e *Engine) verify(ctx context.Context, j Job, last bool, done Done) error {
 	r, err := e.Store.repository(ctx, j.Number)
 	if err != nil {
@@ -32,7 +32,7 @@ func (e *Engine) verify(ctx context.Context, j Job, last bool, done Done) error 
 	sortFindings(result.Findings)
 	return e.Store.tx(ctx, func(tx *sql.Tx) error {
 		for i := range result.Findings {
-			// Without their places: these are those of a few texts.
+			// Without their locations: a few texts do not have all of them.
 			if err := e.Store.putVerdict(ctx, tx, &result.Findings[i]); err != nil {
 				return err
 			}
@@ -41,8 +41,8 @@ func (e *Engine) verify(ctx context.Context, j Job, last bool, done Done) error 
 	})
 }
 
-// notVerified notes why the findings of r could not be asked about, if that is not tried
-// again in this sweep: what is known of them is older than it.
+// notVerified notes why the findings of r could not be verified again, if they are not
+// tried again in this sweep: the states in the report are older than it.
 func (e *Engine) notVerified(ctx context.Context, r Repository, err error, last bool) error {
 	var later *Later
 	var final *Final

@@ -1,4 +1,4 @@
-// Package githubhub is GitHub as a sweep sees it: the Hub of a target.
+// Package githubhub is the Hub of a sweep for GitHub.
 package githubhub
 
 import (
@@ -17,21 +17,21 @@ import (
 	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
-// Options say which repositories of a target count and what of them is read: they are the
-// Options of a sweep.Target, as JSON.
+// Options select repositories of a target and the parts of them to read. As JSON, they
+// are the Options of a sweep.Target.
 type Options struct {
 	Filter  github.Filter `json:"filter"`
 	Deleted bool          `json:"deleted"` // commits that no ref leads to any more, too
 	Include []string      `json:"include,omitempty"`
 }
 
-// maxWait is for how long a worker sleeps because GitHub asks it to. For longer the job
-// is put away, and the worker does another one.
+// maxWait is for how long a worker waits for GitHub. For longer, the job goes back to the
+// queue, and the worker does another one.
 const maxWait = 5 * time.Second
 
 // New returns a function that makes the Hub of a target, for sweep.Engine. Targets with
-// the same token share what is known of its limits. maxSize bounds a file, log or artifact
-// beside a repository; 0 is no limit.
+// the same token share its limits. maxSize bounds a file, log or artifact beside a
+// repository; 0 is no limit.
 func New(as login.Login, maxSize int64) func(sweep.Target) (sweep.Hub, error) {
 	listers := &login.Listers{Login: as, MaxWait: maxWait}
 	return func(t sweep.Target) (sweep.Hub, error) {

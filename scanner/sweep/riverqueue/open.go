@@ -52,8 +52,8 @@ func Open(ctx context.Context, database string, migrate bool) (*sweep.Store, err
 	return s, nil
 }
 
-// checkEncoding refuses a database of PostgreSQL that holds one alphabet only: the first
-// path in another one would keep all that is in its repository out of it.
+// checkEncoding refuses a database of PostgreSQL that holds one alphabet only: a
+// repository with a path in another one could not be stored.
 func checkEncoding(ctx context.Context, db *sql.DB) error {
 	var encoding string
 	if err := db.QueryRowContext(ctx, `SHOW server_encoding`).Scan(&encoding); err != nil {
@@ -65,7 +65,7 @@ func checkEncoding(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// redacted is what a database is called in messages.
+// redacted returns the name of a database for messages.
 func redacted(database string) string {
 	if !sweep.IsPostgres(database) {
 		return database
@@ -78,7 +78,7 @@ func redacted(database string) string {
 	return u.String()
 }
 
-// scrub keeps the cause, unless it quotes the URL.
+// scrub returns err, or an error without its text if that quotes the URL.
 func scrub(err error, database string) error {
 	if u, parseErr := url.Parse(database); parseErr == nil && u.User != nil {
 		if password, _ := u.User.Password(); password != "" && strings.Contains(err.Error(), password) {

@@ -31,19 +31,19 @@ type Config struct {
 	Store *sweep.Store
 	// Scans is how many repositories are read at once, 0 for two.
 	Scans int
-	// Pause is how long is waited before a job that failed is tried again, the first
-	// time; then twice that. 0 is ten seconds.
+	// Pause is the time before a failed job is tried again; it doubles with each try. 0
+	// is ten seconds.
 	Pause time.Duration
-	// Silence is how long a worker may not be heard of before others take over what it was
-	// doing, 0 for a minute.
+	// Silence is how long a worker may send no sign of life before others take over its
+	// jobs, 0 for a minute.
 	Silence time.Duration
 	// Name is that of this worker in a fleet, "" for one from the host.
 	Name string
 	Log  *slog.Logger // nil for none
 }
 
-// maxTries is how often a job is tried that fails. A job that ends its process with it is
-// started more often: it is rather the process that was ended.
+// maxTries is how often a failing job is tried. maxStarts is how often a job is started
+// whose process ends with it: mostly it is the process that was ended.
 const (
 	maxTries  = 3
 	maxStarts = 64
@@ -58,7 +58,7 @@ type Queue struct {
 	jobs   jobs
 }
 
-// New returns the queue in the database of a store, whose schema is up to date.
+// New returns the queue in the database of a store. The schema must be up to date.
 func New(c Config) (*Queue, error) {
 	q := &Queue{config: c, driver: driverOf(c.Store)}
 	client, err := river.NewClient(q.driver, &river.Config{Logger: quietLogger(c.Log)})
@@ -76,7 +76,8 @@ func driverOf(s *sweep.Store) riverdriver.Driver[*sql.Tx] {
 	return riversqlite.New(s.DB())
 }
 
-// quietLogger is for River, which calls what a job may do an error.
+// quietLogger returns a logger for River, which logs as errors the ordinary ends of a
+// job.
 func quietLogger(log *slog.Logger) *slog.Logger {
 	if log == nil || !log.Enabled(context.Background(), slog.LevelDebug) {
 		return slog.New(slog.DiscardHandler)
@@ -100,7 +101,8 @@ func Migrate(ctx context.Context, s *sweep.Store, down bool) error {
 	return nil
 }
 
-// jobArgs are a job as River keeps it. Of two with the same unique fields, one is kept.
+// jobArgs are a job as River keeps it. River keeps one of several jobs whose unique
+// fields are equal.
 type jobArgs struct {
 	What   string `json:"what" river:"unique"`
 	Target string `json:"target,omitempty" river:"unique"`
@@ -132,8 +134,8 @@ func (q *Queue) Put(ctx context.Context, tx *sql.Tx, jobs []sweep.Job) error {
 	return nil
 }
 
-// Run does jobs with e until ctx ends, or until there is none left if once is set; then
-// waiting ones are waited for. It returns once all that it began has ended.
+// Run does jobs with e until ctx ends, or, with once, until there are none, jobs that
+// wait included. It returns when all jobs that it began have ended.
 func (q *Queue) Run(ctx context.Context, e *sweep.Engine, once bool) error {
 	q.engine = e
 	q.config.Name = cmp.Or(q.config.Name, workerName())
@@ -151,7 +153,7 @@ func (q *Queue) Run(ctx context.Context, e *sweep.Engine, once bool) error {
 		// One process polls its own file; the default of a tenth of a second would be the
 		// time between two small repositories.
 		FetchCooldown: 10 * time.Millisecond, FetchPollInterval: 250 * time.Millisecond,
-		// A clone may take hours. What a dead worker ran is found by its silence: rescue.
+		// A clone may take hours. rescue finds dead workers by their silence.
 		RescueStuckJobsAfter: 30 * 24 * time.Hour,
 	})
 	if err != nil {
@@ -160,8 +162,7 @@ func (q *Queue) Run(ctx context.Context, e *sweep.Engine, once bool) error {
 	if err := q.rescue(ctx); err != nil {
 		return err
 	}
-	// Not with ctx: that a process is asked to end must not keep what it has done from
-	// being written down.
+	// Not with ctx: a process that is asked to end must still write down its results.
 	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("starting the queue: %w", err)
 	}
@@ -180,9 +181,9 @@ func workerName() string {
 	return sweep.Storable(fmt.Sprintf("%s-%d-%d", cmp.Or(host, "worker"), os.Getpid(), time.Now().UnixNano()%1e6))
 }
 
-// watch keeps the others informed that this worker lives, and takes over from those that
-// do not, until ctx ends or, with once, nothing is left to do. With once it ends, too, if
-// the database cannot be written to for too long: its disk may be full.
+// watch tells the other workers that this one lives, and takes over jobs of dead ones,
+// until ctx ends or, with once, no job is left. With once it also ends if it cannot write
+// to the database for too long: the disk may be full.
 func (q *Queue) watch(ctx context.Context, once bool) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -195,7 +196,7 @@ func (q *Queue) watch(ctx context.Context, once bool) error {
 		}
 		if now := time.Now(); now.Sub(beat) > min(q.silence()/6, 5*time.Second) {
 			beat = now
-			// Whoever may wait waits: jobs do, too.
+			// Jobs wait for the database as well.
 			err := errors.Join(q.rescue(ctx), q.config.Store.BeginDue(ctx, q))
 			switch {
 			case err == nil:
@@ -230,12 +231,12 @@ func (q *Queue) Open(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// silence is how long a worker may not be heard of. It says that it lives six times as
-// often, and more: a pause of the machine is no death.
+// silence is how long a worker may send no sign of life. It sends six or more in that
+// time: a pause of the machine is no death.
 func (q *Queue) silence() time.Duration { return cmp.Or(q.config.Silence, time.Minute) }
 
-// rescue says that this worker lives, and makes available what one was doing that is no
-// more. With SQLite that is all other than this one: a lock keeps them away.
+// rescue notes that this worker lives, and makes the jobs of dead workers available. With
+// SQLite all other workers are dead: a lock keeps them away.
 func (q *Queue) rescue(ctx context.Context) error {
 	db, name := q.config.Store.DB(), q.config.Name
 	now, by := `CAST(unixepoch('subsec') * 1000 AS INTEGER)`, `json_extract(attempted_by, '$[#-1]')`
@@ -260,8 +261,8 @@ func (q *Queue) rescue(ctx context.Context) error {
 	return q.rescueOwn(ctx, `SELECT id FROM river_job WHERE state = 'running' AND `+by+` = $1`)
 }
 
-// rescueOwn makes available what this worker has ended, and could not write down that it
-// has: River tries that for a while only.
+// rescueOwn makes jobs available that this worker has ended without being able to write
+// that down: River tries only for a while.
 func (q *Queue) rescueOwn(ctx context.Context, running string) error {
 	db := q.config.Store.DB()
 	rows, err := db.QueryContext(ctx, running, q.config.Name)

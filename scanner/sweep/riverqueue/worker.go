@@ -19,8 +19,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/sweep"
 )
 
-// backoff is the pause before the second try; each further one is twice as long, and up
-// to a quarter more, so that what failed together does not come back together.
+// backoff is the pause before the second try. Each further pause is twice as long, and up
+// to a quarter more, so that jobs that failed together do not come back together.
 type backoff time.Duration
 
 // NextRetry implements river.ClientRetryPolicy.
@@ -63,8 +63,8 @@ func (w *worker) Work(ctx context.Context, job *river.Job[jobArgs]) error {
 	return storableError(err)
 }
 
-// storableError returns an error for River, which keeps the text as JSON in the row of the job:
-// servers write what they like into an error.
+// storableError returns err as River can store it: River keeps the text as JSON in the
+// row of the job, and errors quote servers.
 func storableError(err error) error { return errors.New(sweep.Storable(err.Error())) }
 
 func (w *worker) job(a jobArgs) sweep.Job {
@@ -81,9 +81,9 @@ func (w *worker) complete(ctx context.Context, tx *sql.Tx, job *river.Job[jobArg
 	return err
 }
 
-// waitForOther leaves a job to another worker, which it was given while this one was thought to
-// be dead. River takes the end of the one for that of the other: so the other one's is
-// waited for.
+// waitForOther leaves a job to another worker, which took it while this one was thought
+// to be dead. It waits until that one has ended: River would take the end of this one for
+// that of the other.
 func (w *worker) waitForOther(ctx context.Context, job *river.Job[jobArgs]) error {
 	for {
 		row, err := w.q.client.JobGet(ctx, job.ID)
@@ -101,7 +101,8 @@ func (w *worker) waitForOther(ctx context.Context, job *river.Job[jobArgs]) erro
 	}
 }
 
-// jobs are those that a worker does, and when it ended those that it has done lately.
+// jobs are the ids of those that a worker does, and when those ended that it has done
+// lately.
 type jobs struct {
 	mu sync.Mutex
 	at map[int64]time.Time // zero while it is done

@@ -1,5 +1,4 @@
-// Package serve shows over HTTP how sweeps are and what they found. Nothing can be changed
-// there.
+// Package serve shows the state and the findings of sweeps over HTTP. It changes nothing.
 //
 //	/             the page
 //	/status.json  how far sweeps are
@@ -54,7 +53,7 @@ func Token(listen, file string) (string, error) {
 	return token, nil
 }
 
-// A Server shows what a store knows. All fields must be set.
+// A Server shows the content of a store. All fields must be set.
 type Server struct {
 	Store *sweep.Store
 	Token string
@@ -110,7 +109,7 @@ func (s *Server) withToken(show http.HandlerFunc) http.HandlerFunc {
 			show(w, r)
 		case s.isToken(linked):
 			http.SetCookie(w, &http.Cookie{Name: cookieName, Value: linked, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.Header.Get("X-Forwarded-Proto") == "https"})
-			// Of the same site: a redirect from another one would not send the cookie.
+			// A redirect that another site began would not send the cookie; this one is of the same site.
 			h.Set("Refresh", "0; url="+r.URL.Path)
 		default:
 			h.Set("WWW-Authenticate", "Bearer")

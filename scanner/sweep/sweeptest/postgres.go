@@ -18,7 +18,7 @@ import (
 type Postgres struct {
 	URL      string // of the database that every server has
 	bin, dir string
-	as       []string // what runs its programs: they refuse to be root's
+	as       []string // command to run its programs as another user: they refuse to run as root
 	port     int
 }
 
@@ -85,7 +85,7 @@ func (p *Postgres) run(t *testing.T, program string, args ...string) {
 	argv := append(append([]string{}, p.as...), append([]string{filepath.Join(p.bin, program)}, args...)...)
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), argv[0], argv[1:]...) // it stops the server after the test, too
 	cmd.Dir = "/"
-	cmd.WaitDelay = time.Second // the server keeps what pg_ctl had open
+	cmd.WaitDelay = time.Second // the server holds the output of pg_ctl open
 	if out, err := cmd.CombinedOutput(); err != nil && cmd.ProcessState.ExitCode() != 0 {
 		t.Fatalf("%s: %v: %s", program, err, out)
 	}
