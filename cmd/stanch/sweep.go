@@ -27,6 +27,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/githubhub"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
+	"github.com/stanch-dev/stanch/scanner/sweep/search"
 )
 
 func newSweep(s *cli.Streams) *cobra.Command {
@@ -54,7 +55,7 @@ The database is a file of SQLite, or PostgreSQL for a fleet: STANCH_DATABASE_URL
 // databaseFlags say which database a sweep uses.
 type databaseFlags struct{ url string }
 
-// name returns the URL or the file.
+// name returns the URL or the name of the file.
 func (f *databaseFlags) name() (string, error) {
 	if name := cmp.Or(f.url, os.Getenv("STANCH_DATABASE_URL")); name != "" {
 		return name, nil
@@ -70,7 +71,7 @@ func (f *databaseFlags) name() (string, error) {
 	return filepath.Join(dir, "stanch", "sweep.db"), nil
 }
 
-// with calls do with the store, and with a queue in it.
+// with calls do with the store and its queue.
 func (f *databaseFlags) with(ctx context.Context, do func(*sweep.Store, *riverqueue.Queue) error) error {
 	name, err := f.name()
 	if err != nil {
@@ -96,13 +97,13 @@ type engineFlags struct {
 	maxFetch  int64 // MiB
 	lookEvery time.Duration
 	temp      string        // "" for the system's
-	pause     time.Duration // of tests, as
+	pause     time.Duration // hidden flags, for tests
 	silence   time.Duration
 }
 
 func (f *engineFlags) add(cmd *cobra.Command) {
 	f.Flags.Add(cmd, true)
-	f.Output.Again = "" // each sweep asks again about what may be live
+	f.Output.Again = "" // each sweep verifies again the keys that may be live
 	flags := cmd.Flags()
 	addToken(flags, &f.login)
 	flags.IntVar(&f.scans, "scans", 2, "read so many repositories at once")
@@ -114,7 +115,7 @@ func (f *engineFlags) add(cmd *cobra.Command) {
 	flags.DurationVar(&f.lookEvery, "look-every", 24*time.Hour, "look at repositories that were not pushed to so often: wikis and pull requests change without")
 }
 
-// engine returns what does the jobs that are in store, as the flags say.
+// engine returns the engine that the flags ask for.
 func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue.Queue, log *slog.Logger) (*sweep.Engine, error) {
 	if f.scans < 1 {
 		return nil, fmt.Errorf("--scans %d: must be 1 or more", f.scans)
@@ -127,20 +128,42 @@ func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue
 	if err != nil {
 		return nil, err
 	}
-	searcher, as := newSearcher(j), f.login
+	as := f.login
 	as.Version = j.Streams.Version
 	return &sweep.Engine{
-		Store: store, Queue: q, Hub: githubhub.New(as, f.MaxSize<<20), Scan: searcher.scan,
+		Store: store, Queue: q, Hub: githubhub.New(as, f.MaxSize<<20), Scan: f.searcher(j).Scan,
 		Detector: detector, Began: time.Now(),
 		Verifies: f.Verifies(), Temp: f.temp, MaxFetch: f.maxFetch << 20, MaxBlobSize: f.MaxSize << 20,
 		LookEvery: f.lookEvery, Log: log,
 	}, nil
 }
 
+// searcher returns the searcher that the flags ask for.
+func (f *engineFlags) searcher(j *scanflags.Job) *search.Searcher {
+	first := true
+	s := &search.Searcher{Version: j.Streams.Version, Options: func() (scanrun.Options, error) {
+		if first { // its requests are counted at the end
+			first = false
+			return j.Options(), nil
+		}
+		v, err := f.NewVerifier(j.Streams.Version)
+		if err != nil {
+			return scanrun.Options{}, err
+		}
+		fresh := *j
+		fresh.STS = v
+		return fresh.Options(), nil
+	}}
+	if f.Owner.Assess { // an Assessor is for one goroutine
+		s.Wrap = j.Assessed
+	}
+	return s
+}
+
 // detector names the build, the rules and all flags that change findings or how they are
-// verified: repositories that another detector has read are read again. Of an inventory it
-// says only whether there is one. Some are made anew each day, and to read all repositories
-// each day costs too much.
+// verified: repositories that another detector has read are read again. It says whether
+// there is an inventory, and not which one: some users make theirs each day, and reading
+// all repositories each day costs too much.
 func (f *engineFlags) detector(build string, c *project.Config) (string, error) {
 	canaries, err := cli.ReadList("--canary-accounts", f.CanaryAccounts)
 	if err != nil {
@@ -165,7 +188,7 @@ func buildName(version string) (string, error) {
 	return scanrun.Build(version)
 }
 
-// An lifecycle is what a command has to do around the jobs. Each function may be nil.
+// A lifecycle has the functions that a command calls around the jobs. Each function may be nil.
 type lifecycle struct {
 	once   bool // end when no job is left
 	begin  func(*sweep.Store, *riverqueue.Queue) error
@@ -213,7 +236,7 @@ func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags
 	return errors.Join(err, e.after(j, store))
 }
 
-// work does jobs with what is beside them.
+// work does jobs, and calls the functions of e around them.
 func (f *engineFlags) work(ctx context.Context, j *scanflags.Job, store *sweep.Store, e lifecycle) error {
 	log := slog.New(slog.NewTextHandler(j.Streams.Stderr, &slog.HandlerOptions{Level: f.level(e.once)}))
 	q, err := riverqueue.New(riverqueue.Config{Store: store, Scans: f.scans, Pause: f.pause, Silence: f.silence, Log: log})

@@ -16,6 +16,7 @@ import (
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/serve"
+	"github.com/stanch-dev/stanch/scanner/sweep/sweepreport"
 )
 
 func newSweepServe(s *cli.Streams, db *databaseFlags) *cobra.Command {
@@ -54,8 +55,9 @@ speaks TLS in front of it before others are to see it.`,
 				}
 				server := &serve.Server{Store: store, Token: token, Log: log, Policy: html.ContentSecurityPolicy(),
 					WritePage: func(ctx context.Context, w io.Writer, target string) error {
-						swept := &sweptReport{store: store, handler: html.New(w), version: s.Version, target: target, failOn: scanrun.FailOnNever}
-						return swept.write(ctx)
+						r := &sweepreport.Report{Store: store, Handler: html.New(w), Version: s.Version, Target: target, FailOn: scanrun.FailOnNever}
+						_, err := r.Write(ctx)
+						return err
 					}}
 				return server.Serve(ctx, listener)
 			}})

@@ -58,7 +58,7 @@ func (j *Job) Run(ctx context.Context, source, target string, do func(*scanner.S
 		return run.Result{}, err
 	}
 	scan := run.Scan{
-		Options: j.options(), Handler: j.Handler, ShowSecrets: j.Flags.ShowSecrets, FailOn: run.FailOn(j.Flags.FailOn),
+		Options: j.Options(), Handler: j.Handler, ShowSecrets: j.Flags.ShowSecrets, FailOn: run.FailOn(j.Flags.FailOn),
 		Header: finding.Scan{Version: j.Streams.Version, Source: source, Target: target, Started: time.Now()},
 		Wraps:  append(slices.Clip(j.Wraps), func(sink scanner.Sink) scanner.Sink { return j.Assessed(ctx, sink) }),
 	}
@@ -77,13 +77,6 @@ func (j *Job) Run(ctx context.Context, source, target string, do func(*scanner.S
 	return result, scanErr
 }
 
-// NewScanner returns a scanner for sources whose findings go to another sink than the
-// report, and its detectors of credentials.
-func (j *Job) NewScanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
-	o := j.options()
-	return o.NewScanner(now)
-}
-
 // OpenOwner signs in as the operator, if the scan needs that.
 func (j *Job) OpenOwner(ctx context.Context) (err error) {
 	j.Operator, err = j.Flags.Owner.Open(ctx, j.Streams.Version)
@@ -91,8 +84,8 @@ func (j *Job) OpenOwner(ctx context.Context) (err error) {
 	return err
 }
 
-// options returns the options of scans.
-func (j *Job) options() run.Options {
+// Options returns the options of scans.
+func (j *Job) Options() run.Options {
 	o := run.Options{
 		Project: j.Config, MinConfidence: detectors.Confidence(j.Flags.Confidence),
 		Verifier: respond.Verifier(j.STS, j.Operator, j.Flags.Accounts), Log: j.log,

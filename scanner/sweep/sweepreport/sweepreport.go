@@ -1,0 +1,157 @@
+// Package sweepreport writes the content of the store of a sweep as the records of a
+// report: findings with their history, and the outcome for each repository.
+package sweepreport
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
+	scanrun "github.com/stanch-dev/stanch/scanner/run"
+	"github.com/stanch-dev/stanch/scanner/sweep"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// A Report is the report of a target, or of all targets if Target is "".
+type Report struct {
+	Store   *sweep.Store
+	Target  string
+	Handler finding.Handler // writes the records
+	Version string          // of this program
+	FailOn  scanrun.FailOn
+}
+
+// Write writes the report. The result counts the leaks, and has the summary.
+func (r *Report) Write(ctx context.Context) (scanrun.Result, error) {
+	w := &writer{Report: r}
+	err := w.write(ctx)
+	return w.result, err
+}
+
+// A writer is one call of Write.
+type writer struct {
+	*Report
+	result scanrun.Result
+	begun  map[string]time.Time // the last sweep of each target
+}
+
+func (w *writer) write(ctx context.Context) error {
+	targets, err := w.Store.Targets(ctx)
+	if err != nil {
+		return err
+	}
+	w.begun, w.result.Summary.Unread = map[string]time.Time{}, []finding.Unread{} // not null in JSON
+	var names []string
+	started, ended := time.Time{}, time.Time{}
+	for _, t := range targets {
+		if w.Target != "" && w.Target != t.Name {
+			continue
+		}
+		w.begun[t.Name] = t.Begun
+		names = append(names, t.Name)
+		if started.IsZero() || t.Begun.Before(started) {
+			started = t.Begun
+		}
+		if t.Ended.After(ended) {
+			ended = t.Ended
+		}
+		switch {
+		case t.Why != "":
+			w.unread(t.Name, t.Why)
+		case t.Begun.IsZero():
+			w.unread(t.Name, "it was not swept yet")
+		case t.Ended.IsZero():
+			w.unread(t.Name, "the sweep has not come to its end")
+		}
+	}
+	if err := w.outdated(ctx, names); err != nil {
+		return err
+	}
+	if w.Target != "" && len(names) == 0 {
+		return fmt.Errorf("%s: %w", w.Target, sweep.ErrNoTarget)
+	}
+	return errors.Join(
+		w.Handler.Scan(finding.Scan{Version: w.Version, Source: "github", Target: strings.Join(names, " "), Started: started}),
+		w.Store.Findings(ctx, w.Target, w.finding),
+		w.Store.Repositories(ctx, w.Target, w.repository),
+		w.end(started, ended))
+}
+
+// outdated notes the targets that different detectors have read parts of.
+func (w *writer) outdated(ctx context.Context, names []string) error {
+	counts, err := w.Store.Outdated(ctx)
+	for _, name := range names {
+		if n := counts[name]; n > 0 {
+			w.unread(name, fmt.Sprintf("%d of its repositories were read with %s, and not yet again", n, sweep.OtherDetector))
+		}
+	}
+	return err
+}
+
+func (w *writer) unread(what, why string) {
+	w.result.Summary.Unread = append(w.result.Summary.Unread, finding.Unread{What: what, Why: why})
+}
+
+func (w *writer) end(started, ended time.Time) error {
+	w.result.Summary.ElapsedMS = max(0, ended.Sub(started).Milliseconds())
+	return w.Handler.Summary(w.result.Summary)
+}
+
+// finding writes a finding.
+func (w *writer) finding(f finding.Finding) error {
+	h := f.History
+	if h.AcknowledgedBy != "" && (h.AcknowledgedUntil.IsZero() || h.AcknowledgedUntil.After(time.Now())) {
+		acknowledged(&f)
+	}
+	w.result.Summary.Count(&f)
+	if f.Ignored == "" && w.FailOn.Counts(f.Verdict.State) {
+		w.result.Leaks++
+	}
+	return w.Handler.Finding(f)
+}
+
+// acknowledged marks a finding as ignored, or, if it is live, as one that counts all the
+// same.
+func acknowledged(f *finding.Finding) {
+	why := "acknowledged by " + f.History.AcknowledgedBy
+	if until := f.History.AcknowledgedUntil; !until.IsZero() {
+		why += " until " + until.Format(time.DateOnly)
+	}
+	if f.Verdict.State == verifier.Live {
+		f.Overruled = why
+	} else {
+		f.Ignored = cmp.Or(f.Ignored, why)
+	}
+}
+
+// repository writes the outcome of the last sweep for a repository.
+func (w *writer) repository(r sweep.Repository) error {
+	record := finding.Repository{
+		Name: r.Name, URL: r.WebURL, State: r.State, Why: r.Why, At: r.At, ForkOf: r.Parent,
+		Archived: r.Archived, Private: r.Private,
+	}
+	if r.At.Before(w.begun[r.Target]) && (r.State == sweep.Swept || r.State == sweep.Unchanged) {
+		record.State = sweep.Unchanged // GitHub listed no push, and so it was not looked at
+	} else {
+		record.Objects, record.Fetched = r.Objects, r.Fetched
+		w.result.Summary.Objects += r.Objects
+		w.result.Summary.Bytes += r.Fetched
+	}
+	switch r.State {
+	case sweep.New:
+		record.State, record.Why = sweep.Waiting, cmp.Or(r.Why, "for its turn")
+	case sweep.Gone:
+		record.State = sweep.Skipped
+	case sweep.Failed, sweep.Incomplete:
+		record.State = sweep.Failed
+		w.unread(r.WebURL, r.Why)
+	}
+	if record.State == sweep.Waiting {
+		w.unread(r.WebURL, "it waits "+record.Why)
+	}
+	return w.Handler.Repository(record)
+}
