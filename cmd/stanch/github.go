@@ -27,16 +27,17 @@ func newGitHub(s *cli.Streams) *cobra.Command {
 		Long: `Scan the whole history of each repository of an organization or a user, pull
 requests and wikis included, and report each key once, with all its places. The
 token decides which private repositories are among them; it goes to GitHub alone.
-It is that of --token-file, GITHUB_TOKEN, GH_TOKEN, or what "gh auth token" says,
-the first that there is; or that of a GitHub App (--app-id and --app-key).
+It is the first that there is of --token-file, GITHUB_TOKEN, GH_TOKEN and the output of
+"gh auth token"; or that of a GitHub App (--app-id and --app-key).
 Repositories are cloned to a temporary folder, the next while one is scanned, and
 removed when they have been read.
 
 GitHub keeps commits that were force-pushed away or whose branch was deleted, and
-gives them to who asks. They are scanned too, if there is a token: that costs two
-requests for each repository, of 5,000 an hour. --deleted=false leaves them out.
+anybody with their ids can fetch them. They are scanned too, if there is a token: that
+costs two requests for each repository, of 5,000 an hour. --deleted=false leaves them
+out.
 
---include adds what GitHub keeps beside repositories: the texts of issues, pull
+--include adds texts that GitHub keeps beside repositories: those of issues, pull
 requests and discussions, with the comments on them; the texts of releases, and
 their files of up to a MiB; logs and artifacts of the last 100 runs of workflows;
 the public gists of an owner or its members.
@@ -103,7 +104,7 @@ type githubFlags struct {
 
 func (f *githubFlags) addFilter(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.filter.Forks, "forks", false, "scan forks too")
-	flags.StringVar(&f.filter.Archived, "archived", "include", "what of archived repositories: include, exclude, or only")
+	flags.StringVar(&f.filter.Archived, "archived", "include", "archived repositories: include, exclude, or only")
 	flags.StringSliceVar(&f.filter.Visibility, "visibility", nil, "scan only repositories that are public, private, or internal")
 	flags.StringSliceVar(&f.filter.Topics, "topic", nil, "scan only repositories with one of these topics")
 	flags.StringSliceVar(&f.filter.Skip, "skip", nil, "leave out repositories whose OWNER/NAME, or NAME, fits this pattern, as acme/*-archive")
@@ -111,12 +112,12 @@ func (f *githubFlags) addFilter(flags *pflag.FlagSet) {
 	flags.Int64Var(&f.filter.MaxSize, "max-repo-size", 0, "leave out repositories that GitHub says are larger than this many MiB; 0 is no limit")
 }
 
-// addAPI adds the flag that says which GitHub is asked.
+// addAPI adds the flag for the URL of the API.
 func addAPI(flags *pflag.FlagSet, l *login.Login) {
 	flags.StringVar(&l.API, "api-url", cmp.Or(os.Getenv("GITHUB_API_URL"), "https://api.github.com"), "of GitHub Enterprise Server: https://HOST/api/v3")
 }
 
-// addToken adds the flags that say as whom it is asked.
+// addToken adds the flags for the token.
 func addToken(flags *pflag.FlagSet, l *login.Login) {
 	flags.StringVar(&l.TokenFile, "token-file", "", "read the token from this `file`, not from GITHUB_TOKEN, GH_TOKEN or gh")
 	flags.StringVar(&l.AppID, "app-id", os.Getenv("STANCH_APP_ID"), "ask as the GitHub App with this `id`, or client id; STANCH_APP_ID is the same")

@@ -10,9 +10,9 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 )
 
-// newSweep says where the command is. With its engine and databases, a
-// developer's machine would take 1.6 times the CPU to build the hook, at the first commit
-// (bench/2026-11-22-sweep/build.md).
+// newSweep tells the user where to get the command. With its engine and databases, the
+// machine of a developer would take 1.6 times the CPU to build the hook, at the first
+// commit (bench/2026-11-22-sweep/build.md).
 func newSweep(*cli.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:                "sweep",

@@ -35,9 +35,9 @@ func newSweep(s *cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sweep",
 		Short: "Sweep organizations again and again, reading only what is new",
-		Long: `Keep organizations, users and repositories of GitHub under watch. What was read of
-a repository is remembered, and is not read again: a sweep of what has not changed
-costs a request or two.
+		Long: `Keep organizations, users and repositories of GitHub under watch. A sweep remembers
+which objects it has read, and does not read them again: for an organization that has
+not changed it makes a request or two.
 
 The database is a file of SQLite, or PostgreSQL for a fleet: STANCH_DATABASE_URL or
 --database-url. No secret is stored in it; a name of a branch or a file may be one
@@ -108,9 +108,9 @@ func (f *engineFlags) add(cmd *cobra.Command) {
 	addToken(flags, &f.login)
 	flags.IntVar(&f.scans, "scans", 2, "read so many repositories at once")
 	flags.Int64Var(&f.maxFetch, "max-fetch", 20<<10, "fail repositories of which more MiB would have to be fetched at once; 0 is no limit")
-	flags.DurationVar(&f.pause, "retry-after", 10*time.Second, "wait so long before what failed is tried again, the first time")
+	flags.DurationVar(&f.pause, "retry-after", 10*time.Second, "wait so long before the first retry")
 	_ = flags.MarkHidden("retry-after")
-	flags.DurationVar(&f.silence, "dead-after", time.Minute, "take over from workers that were not heard of for so long")
+	flags.DurationVar(&f.silence, "dead-after", time.Minute, "take over from workers that were silent for so long")
 	_ = flags.MarkHidden("dead-after")
 	flags.DurationVar(&f.lookEvery, "look-every", 24*time.Hour, "look at repositories that were not pushed to so often: wikis and pull requests change without")
 }

@@ -25,8 +25,9 @@ func newSweepAck(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ack FINGERPRINT",
 		Short: "Say that somebody knows of a finding",
-		Long: `Acknowledge a finding: reports name who did, and until when it does not count. One
-that is live is reported all the same. Another acknowledgement replaces the first;
+		Long: `Acknowledge a finding, for good or until the end of a day: it does not count, and
+reports name the person and the day. A live one is reported all the same. Another
+acknowledgement replaces the first;
 "stanch sweep unack" takes it back.`,
 		Example: "  stanch sweep ack 0123456789abcdef0123456789abcdef --by ada --until 2027-01-31 --note 'rotated with release 12'",
 		Args:    cobra.ExactArgs(1),
@@ -142,8 +143,8 @@ func acknowledger(by string, typed bool, userName func() string) (string, error)
 	return name, nil
 }
 
-// userName returns the name of the user who runs this process. It is "" in a container
-// whose user is in no list, if $USER does not say it either.
+// userName returns the name of the user that runs this process. It is "" in a container
+// without a list of users, if $USER is empty too.
 func userName() string {
 	if u, err := user.Current(); err == nil && u.Username != "" {
 		return u.Username

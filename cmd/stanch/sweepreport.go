@@ -23,9 +23,9 @@ func newSweepReport(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	f := &scanflags.Flags{}
 	cmd := &cobra.Command{
 		Use:   "report [TARGET]",
-		Short: "Write what all sweeps have found, in any format",
-		Long: `Write what is known of all targets, or of one: findings with all their places and
-their history, and how each repository fared. Nothing is read or verified again.`,
+		Short: "Write the findings of all sweeps, in any format",
+		Long: `Write the report of all targets, or of one: findings with all their places and their
+history, and the outcome for each repository. Nothing is read or verified again.`,
 		Example: "  stanch sweep report --format html --output leaks.html\n  stanch sweep report acme --format json | stanch respond plan --accounts 111122223333",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

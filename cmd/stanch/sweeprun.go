@@ -22,9 +22,8 @@ func newSweepRun(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [TARGET...]",
 		Short: "Sweep targets now, and report",
-		Long: `Sweep the targets, all if none is named, wait until that is done, and report what is
-known of them. What is new comes first. Interrupted, it goes on where it was with the
-next run.
+		Long: `Sweep the targets, all if none is named, wait until that is done, and report all their
+findings, the newest first. If it is interrupted, the next run goes on from there.
 
 A repository that cannot be read is tried three times; then it is named in the
 report, the exit code is 3, and the next sweep tries again.`,
@@ -86,9 +85,9 @@ func newSweepWork(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "work",
 		Short: "Do the jobs of a fleet until told to end",
-		Long: `Do what there is to do in the database, and begin the sweeps whose time has come. Any
-number of workers may share a database of PostgreSQL. SIGTERM ends it: what it was
-doing is done by another one.`,
+		Long: `Do the jobs in the database, and begin sweeps when they are due. Any number of workers
+may share a database of PostgreSQL. SIGTERM ends it, and other workers take over its
+jobs.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.run(cmd.Context(), s, db, lifecycle{})

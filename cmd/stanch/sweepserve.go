@@ -24,17 +24,17 @@ func newSweepServe(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Sweep by schedule, and show a page",
-		Long: `Begin the sweeps whose time has come, do their jobs, and show what is known on a page,
-which nothing can be changed on:
+		Long: `Begin sweeps when they are due, do their jobs, and show the findings on a read-only
+page:
 
-  /             what is live, where, since when, what to do
+  /             live keys: where, since when, and the next steps
   /status.json  how far sweeps are
   /metrics      for Prometheus
   /healthz      whether the database answers
 
-It is shown on this machine only, unless --listen says otherwise, and to who has the
+Only this machine can reach the page, unless --listen says otherwise, and it asks for a
 token: that of --page-token-file, or one that is made up and printed. Put a server that
-speaks TLS in front of it before others are to see it.`,
+speaks TLS in front of it before you give others access.`,
 		Example: "  stanch sweep serve\n  stanch sweep serve --listen :8470 --page-token-file /run/secrets/page",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -16,7 +16,7 @@ func newSweepStatus(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Say how far sweeps are, and what they wait for",
+		Short: "Show how far sweeps are, and why they wait",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {

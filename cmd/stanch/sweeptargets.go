@@ -24,7 +24,7 @@ func newSweepAdd(db *databaseFlags) *cobra.Command {
 		Short: "Keep targets under watch, or change how",
 		Long: `Remember targets, which "stanch sweep run" sweeps, and, with --every, "stanch sweep
 serve" and "work" do by themselves. Adding one again changes its flags. No token is
-kept: who sweeps has it.`,
+stored: each worker has its own.`,
 		Example: "  stanch sweep add acme --every 1h\n  stanch sweep add octocat/hello-world --every 24h",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -111,7 +111,7 @@ func newSweepMigrate(db *databaseFlags) *cobra.Command {
 		Use:   "migrate",
 		Short: "Bring the tables of the database up to date, or remove them",
 		Long: `Each command of a sweep brings the tables up to date before it begins. --down removes
-them, with all that is known.`,
+them, with all findings.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			name, err := db.name()
