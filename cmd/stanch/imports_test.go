@@ -14,73 +14,77 @@ import (
 
 const module = "github.com/stanch-dev/stanch/"
 
-// importRules say who may import what, the reason first. A rule concerns the
-// imports that match what, by packages other than who.
+// importRules say who may import a package, the reason first. A rule is broken if a package
+// whose path does not match importers imports one whose path matches imported.
 var importRules = []struct {
-	reason    string
-	what, who string // regexps of package paths, without module for ours
+	reason              string
+	imported, importers string // regexps of paths, without module for packages of stanch
 }{
-	{"cmd is the top: it wires everything, nothing imports it", `^cmd/`, `^cmd/`},
-	{"only the command line knows flags", `^github.com/spf13/`, `^cmd/`},
-	{"only those who sign requests know the SDK: with leaked keys awsverifier, with the operator's operator", `^github.com/aws/`, `^verifier/(awsverifier|operator)$`},
-	{"AWS is chosen by cmd, never by the pipeline", `^verifier/(awsverifier|inventory|response|assessment|notify|owner)(/|$)`, `^(cmd/|verifier/)`},
-	{"keys are changed in one order: nothing is applied but by protocol", `^verifier/response/apply$`, `^(cmd/|verifier/response/protocol$)`},
-	{"a plan is judged before it is known how it will be carried out", `^verifier/response/(planner|protocol)$`, `^cmd/`},
-	{"packages that hold leaked keys have no use for the operator's identity", `^verifier/operator$`,
-		`^(cmd/|verifier/(response|assessment|inventory|notify|owner)(/|$))`},
+	// From above: commands.
+	{"nothing imports a command", `^cmd/`, `^cmd/`},
+	{"the commands share cli, which knows none of them", `^cmd/stanch/internal/`, `^cmd/stanch(/internal/([^c][a-z]+|ci))?$`},
+	{"only commands know flags", `^github.com/spf13/`, `^cmd/`},
+	{"libraries for commands: the pipeline below them knows no hook, no CI service and no organization",
+		`^scanner/(ci(/[a-z]+)?|migrate|github/(login|orgscan))$`, `^(cmd/|scanner/(ci/|github/orgscan$|sweep/githubhub$))`},
+	{"a hook is for its own command, which starts at each commit", `^scanner/hook$`, `^cmd/stanch/internal/hook$`},
+	{"sweeps are run by commands alone", `^scanner/sweep(/|$)`, `^(cmd/|scanner/sweep/)`},
+	{"only riverqueue knows the engine and the drivers of databases", `^(github.com/(riverqueue|jackc)/|modernc.org/)`, `^scanner/sweep/riverqueue$`},
+
+	// The pipeline and its wiring.
+	{"the wiring of a scan is for those who scan; the pipeline is given filters, whoever wrote the files",
+		`^scanner/(project|suppress|run)$`, `^(cmd/|scanner/(migrate|project|run|sweep/(search|sweepreport))$)`},
+	{"formats are chosen from above, and do not know each other", `^scanner/report(/[^/]+)?$`, `^(cmd/|scanner/(report|ci/publish)$)`},
+	{"the pipeline gets a Source, and sources do not know each other", `^scanner/gitsource$`,
+		`^(cmd/|scanner/(ci/checkout|github/(fetch|orgscan)|hook|migrate|project|sweep(/search)?)$)`},
+	{"files outside of git are for those whom a user points to them", `^scanner/dirsource$`, `^(cmd/|scanner/(hook|migrate)$)`},
+	{"an archive is read by those who read texts", `^scanner/archive$`, `^scanner(/dirsource)?$`},
+
+	// Git and GitHub.
 	{"only gitsource reads git", `^github.com/go-git/`, `^scanner/gitsource(/|$)`},
-	{"one package talks to GitHub, so that there is one to audit for what is sent with which token", `^github.com/google/go-github`, `^scanner/githubapi$`},
-	{"what CI is about, and whom it tells, is wired by cmd: the pipeline knows no CI service", `^scanner/(ci(/.*)?|githubapi)$`, `^(cmd/|scanner/ci/)`},
-	{"what git is about to do is for the command of the hook", `^scanner/hook$`, `^cmd/stanch/internal/hook$`},
-	{"the commands share cli, which knows none of them", `^cmd/stanch/internal/`, `^cmd/stanch(/internal/([^c][a-z]+|ci))?$`},
-	{"formats are chosen by commands, and do not know each other", `^scanner/report(/[^/]+)?$`, `^(cmd/|scanner/(report|ci/publish)$)`},
-	{"sources do not know each other; a sweep and a project name repositories to gitsource", `^scanner/gitsource$`, `^(cmd/|scanner/(ci/checkout|hook|migrate|project|sweep)$)`},
-	{"only commands choose a source", `^scanner/dirsource$`, `^(cmd/|scanner/(hook|migrate)$)`},
-	{"the pipeline is given rules and filters, whoever wrote the files", `^scanner/(project|suppress|run|migrate)$`, `^(cmd/|scanner/(project|run|migrate)$)`},
-	{"one package runs git, so that each run has a clean environment and errors without passwords; hook looks up the program that it runs", `^os/exec$`,
-		`^(cmd/|scanner/(hook|internal/gitcmd|scannertest)$)`},
-	{"one package talks to GitHub, so that there is one to audit for what is sent with which token", `^github.com/google/go-github`, `^scanner/github$`},
-	{"what CI is about, and whom it tells, is wired by cmd: the pipeline knows no CI service", `^scanner/(checkout|cievent)$`, `^(cmd/|scanner/checkout$)`},
-	{"who asks GitHub, and as whom, is wired by cmd: scans of an organization and sweeps are given a Lister", `^scanner/github(/login|/orgscan)?$`, `^(cmd/|scanner/(github/|sweep/githubhub$))`},
-	{"a sweep fetches as the scan of an organization does, and knows GitHub by its Hub alone", `^scanner/github/fetch$`, `^(cmd/|scanner/(github/orgscan|sweep|sweep/search)$)`},
-	{"the commands share cli, which knows none of them", `^cmd/stanch/internal/`, `^cmd/stanch(/internal/([^c][a-z]+|ci))?$`},
-	{"formats are chosen by commands, and do not know each other", `^scanner/report(/[^/]+)?$`, `^(cmd/|scanner/report$)`},
-	{"sources do not know each other; a sweep and a project name repositories to gitsource", `^scanner/gitsource$`, `^(cmd/|scanner/(project|github/(fetch|orgscan)|sweep|sweep/search)$)`},
-	{"only commands choose a source", `^scanner/dirsource$`, `^cmd/`},
-	{"the pipeline is given rules and filters, whoever wrote the files", `^scanner/(project|suppress|run)$`, `^(cmd/|scanner/(project|run|sweep/(search|sweepreport))$)`},
-	{"one package runs git, so that each run has a clean environment and errors without passwords; hooks are the user's own", `^os/exec$`,
-		`^(cmd/|scanner/(internal/gitcmd|github/login|scannertest|sweep/sweeptest)$)`},
-	{"what an event says is worked out from what it holds, not from a server", `^net(/|$)`,
-		`^(cmd/|scanner/(finding|github|github/fetch|github/login|gitsource/transport|report/[a-z]+|scannertest|sweep(/[a-z]+)?)$|verifier/)`},
-	{"the layers of gitsource, from below: only the pack reader needs zlib from memory to memory", `^scanner/gitsource/internal/inflate$`, `^scanner/gitsource/internal/pack$`},
-	{"a server is asked for a folder, and its objects are read by the package that opens it", `^scanner/gitsource/internal/objects$`,
+	{"one package runs git, in a clean environment and with errors that hold no password; hook looks up programs, login asks gh for its token", `^os/exec$`,
+		`^scanner/(internal/gitcmd|hook|github/login|scannertest|sweep/sweeptest)$`},
+	{"only the pack reader needs zlib from memory to memory", `^scanner/gitsource/internal/inflate$`, `^scanner/gitsource/internal/pack$`},
+	{"transport knows folders and packs, not the objects in them", `^scanner/gitsource/internal/objects$`,
 		`^scanner/gitsource(/internal/(gitindex|repo|graph|objectwalk|history|changes))?$`},
 	{"objects and graphs know no refs and no folders of a repository", `^scanner/gitsource/internal/repo$`,
 		`^scanner/gitsource(/transport|/internal/(history|changes))?$`},
-	{"a walk fills the graph, and history asks it: a hook is over before there would be one", `^scanner/gitsource/internal/graph$`,
+	{"a walk fills the graph, and history asks it: a hook ends before there would be one", `^scanner/gitsource/internal/graph$`,
 		`^scanner/gitsource(/internal/(objectwalk|history))?$`},
-	{"a walk reads all objects, which a hook must not", `^scanner/gitsource/internal/objectwalk$`, `^scanner/gitsource(/internal/history)?$`},
+	{"a walk reads all objects, and a hook must not", `^scanner/gitsource/internal/objectwalk$`, `^scanner/gitsource(/internal/history)?$`},
 	{"history and changes are side by side, with the Source alone above them", `^scanner/gitsource/internal/(history|changes)$`, `^scanner/gitsource$`},
-	{"whoever reads a repository asks no server", `^scanner/gitsource/transport$`, `^(cmd/|scanner/(gitsource|github/fetch|sweep)$)`},
-	{"one package knows the engine and the drivers of databases", `^(github.com/(riverqueue|jackc)/|modernc.org/)`, `^scanner/sweep/riverqueue$`},
-	{"sweeps are for cmd to run", `^scanner/sweep(/|$)`, `^(cmd/|scanner/sweep/)`},
-	{"the catalog lists detectors; cmd and the wiring of a scan know single rules, a verifier reads key ids", `^detectors/awskeys$`,
+	{"reading a repository asks no server", `^scanner/gitsource/transport$`, `^(cmd/|scanner/(gitsource|github/fetch|sweep)$)`},
+	{"one package talks to GitHub, so that there is one to audit for which token is sent where", `^github.com/google/go-github`, `^scanner/github$`},
+	{"a sweep knows GitHub by its Hub alone", `^scanner/github$`, `^(cmd/|scanner/(ci/publish|github/[a-z]+|sweep/githubhub)$)`},
+	{"a sweep and the scan of an organization fetch a repository in the same way", `^scanner/github/fetch$`, `^scanner/(github/orgscan|sweep(/search)?)$`},
+	{"an event of CI is read from its text alone; a server is asked by those who are named here", `^net(/|$)`,
+		`^(cmd/|scanner/(finding|github(/[a-z]+)?|gitsource/transport|report/[a-z]+|scannertest|sweep(/[a-z]+)?)$|verifier/)`},
+
+	// AWS.
+	{"AWS is chosen by commands, never by the pipeline", `^verifier/[a-z]+(/|$)`, `^(cmd|verifier)/`},
+	{"only awsverifier signs with leaked keys, and only operator with the operator's: nobody else knows the SDK", `^github.com/aws/`, `^verifier/(awsverifier|operator)$`},
+	{"packages that hold leaked keys have no use for the operator's identity", `^verifier/operator$`,
+		`^(cmd/|verifier/(response|assessment|inventory|notify|owner)(/|$))`},
+	{"keys are changed in one order: only protocol applies a plan", `^verifier/response/apply$`, `^(cmd/|verifier/response/protocol$)`},
+	{"a plan is judged before anybody knows how it will be carried out", `^verifier/response/(planner|protocol)$`, `^cmd/`},
+	{"a verifier takes credentials, not findings", `^scanner(/|$)`, `^(scanner|cmd)(/|$)`},
+
+	// Detectors.
+	{"detectors are below all else", `^(verifier|scanner)(/|$)`, `^(verifier|scanner|cmd)(/|$)`},
+	{"detectors do no I/O, and decide by no clock and no network", `^(net|os|io/fs)(/|$)`, `^(verifier|scanner|cmd)(/|$)`},
+	{"commands and the wiring of a scan choose the detectors: the pipeline is given a set", `^detectors/catalog$`, `^(cmd/|scanner/run$)`},
+	{"the catalog lists detectors; the wiring of a scan knows single rules, and verifiers read key ids", `^detectors/awskeys$`,
 		`^(cmd/|scanner/run$|detectors/(catalog|detectorstest)$|verifier/(awsverifier|owner|verifiertest)$)`},
-	{"cmd and the wiring of a scan choose the detectors: the pipeline is given a set", `^detectors/catalog$`, `^(cmd/|scanner/run$)`},
 	{"the parts of a Set know encodings, not detectors, so that each can be read alone", `^detectors$`,
 		`^(cmd|scanner|verifier)(/|$)|^detectors/(awskeys|catalog|rules|detectorstest)(/|$)`},
-	{"a Set asks the prefilter and makes views; detectors are asked", `^detectors/(prefilter|internal/views)$`, `^detectors$`},
-	{"encodings import no package of stanch", `^(cmd|scanner|verifier|detectors)(/|$)`, `^(cmd|scanner|verifier)(/|$)|^detectors$|^detectors/(awskeys|catalog|rules|detectorstest|prefilter|internal/views)(/|$)`},
-	{"a detector does not know the others", `^detectors/rules(/|$)`, `^cmd/|^scanner(/|$)|^detectors/rules(/|$)`},
+	{"only a Set asks the prefilter and makes views", `^detectors/(prefilter|internal/views)$`, `^detectors$`},
+	{"encodings know nothing of stanch", `^(cmd|scanner|verifier|detectors)(/|$)`, `^(cmd|scanner|verifier)(/|$)|^detectors$|^detectors/(awskeys|catalog|rules|detectorstest|prefilter|internal/views)(/|$)`},
+	{"a detector does not know the others; rules of users come from files", `^detectors/rules$`, `^(cmd|scanner)(/|$)`},
 	{"the form of ids and tokens needs no text around it", `^detectors/awskeys/internal/(candidates|presigned|otherclouds|pairing|services)$`,
 		`^detectors/awskeys(/internal/(candidates|presigned|otherclouds|pairing|services))?$`},
-	{"which parts belong together is decided from candidates, not from what services have", `^detectors/awskeys/internal/(otherclouds|services)$`, `^detectors/awskeys$`},
-	{"where a regex or a word may be has nothing to do with rules", `^detectors/rules$`, `^(cmd|scanner)(/|$)`},
-	{"detectors are a leaf", `^(verifier|scanner)(/|$)`, `^(verifier|scanner|cmd)(/|$)`},
-	{"a verifier takes credentials, not findings", `^scanner(/|$)`, `^(scanner|cmd)(/|$)`},
-	{"detectors do no I/O, use no network and no clock to decide", `^(net|os|io/fs)(/|$)`, `^(verifier|scanner|cmd)(/|$)`},
+	{"pairing knows candidates, not the services that they are for", `^detectors/awskeys/internal/(otherclouds|services)$`, `^detectors/awskeys$`},
+
 	{"templates keep every method that reflection could reach in the binary", `^(text|html)/template$`, `^$`},
-	{"what helps tests is not shipped", `^(testing$|detectors/detectorstest|verifier/verifiertest|scanner/(scannertest|sweep/sweeptest|report/internal/reporttest))`, `test$`},
+	{"helpers of tests are not shipped", `^(testing$|detectors/detectorstest|verifier/verifiertest|scanner/(scannertest|sweep/sweeptest|report/internal/reporttest))`, `test$`},
 }
 
 // leaves are packages that know nothing of stanch: everybody may import them, and they
@@ -144,7 +148,7 @@ func brokenRules(pkg, imported string) (reasons []string) {
 		return reasons
 	}
 	for _, r := range importRules {
-		if regexp.MustCompile(r.what).MatchString(imported) && !regexp.MustCompile(r.who).MatchString(pkg) {
+		if regexp.MustCompile(r.imported).MatchString(imported) && !regexp.MustCompile(r.importers).MatchString(pkg) {
 			reasons = append(reasons, r.reason)
 		}
 	}
