@@ -22,6 +22,18 @@ var importRules = []struct {
 }{
 	// From above: commands.
 	{"nothing imports a command", `^cmd/`, `^cmd/`},
+	{"cmd is the top: it wires everything, nothing imports it", `^cmd/`, `^cmd/`},
+	{"only the command line knows flags", `^github.com/spf13/`, `^cmd/`},
+	{"only those who sign requests know the SDK: with leaked keys awsverifier, with the operator's operator", `^github.com/aws/`, `^verifier/(awsverifier|operator)$`},
+	{"AWS is chosen by cmd, never by the pipeline", `^verifier/(awsverifier|inventory|response|assessment|notify|owner|recheck)(/|$)`, `^(cmd/|verifier/)`},
+	{"keys are changed in one order: nothing is applied but by protocol", `^verifier/response/apply$`, `^(cmd/|verifier/response/protocol$)`},
+	{"a plan is judged before it is known how it will be carried out", `^verifier/response/(planner|protocol)$`, `^cmd/`},
+	{"packages that hold leaked keys have no use for the operator's identity", `^verifier/operator$`,
+		`^(cmd/|verifier/(response|assessment|inventory|notify|owner|recheck)(/|$))`},
+	{"only gitsource reads git", `^github.com/go-git/`, `^scanner/gitsource(/|$)`},
+	{"one package talks to GitHub, so that there is one to audit for what is sent with which token", `^github.com/google/go-github`, `^scanner/githubapi$`},
+	{"what CI is about, and whom it tells, is wired by cmd: the pipeline knows no CI service", `^scanner/(ci(/.*)?|githubapi)$`, `^(cmd/|scanner/ci/)`},
+	{"what git is about to do is for the command of the hook", `^scanner/hook$`, `^cmd/stanch/internal/hook$`},
 	{"the commands share cli, which knows none of them", `^cmd/stanch/internal/`, `^cmd/stanch(/internal/([^c][a-z]+|ci))?$`},
 	{"only commands know flags", `^github.com/spf13/`, `^cmd/`},
 	{"libraries for commands: the pipeline below them knows no hook, no CI service and no organization",
@@ -74,6 +86,12 @@ var importRules = []struct {
 	{"commands and the wiring of a scan choose the detectors: the pipeline is given a set", `^detectors/catalog$`, `^(cmd/|scanner/run$)`},
 	{"the catalog lists detectors; the wiring of a scan knows single rules, and verifiers read key ids", `^detectors/awskeys$`,
 		`^(cmd/|scanner/run$|detectors/(catalog|detectorstest)$|verifier/(awsverifier|owner|verifiertest)$)`},
+	{"whoever reads a repository asks no server", `^scanner/gitsource/transport$`, `^(cmd/|scanner/(gitsource|sweep)$)`},
+	{"one package knows the engine and the drivers of databases", `^(github.com/(riverqueue|jackc)/|modernc.org/)`, `^scanner/sweep/riverqueue$`},
+	{"sweeps are for cmd to run", `^scanner/sweep(/|$)`, `^(cmd/|scanner/sweep/riverqueue$)`},
+	{"the catalog lists detectors; cmd and the wiring of a scan know single rules, a verifier reads key ids", `^detectors/awskeys$`,
+		`^(cmd/|scanner/run$|detectors/(catalog|detectorstest)$|verifier/(awsverifier|owner|recheck|verifiertest)$)`},
+	{"cmd and the wiring of a scan choose the detectors: the pipeline is given a set", `^detectors/catalog$`, `^(cmd/|scanner/run$)`},
 	{"the parts of a Set know encodings, not detectors, so that each can be read alone", `^detectors$`,
 		`^(cmd|scanner|verifier)(/|$)|^detectors/(awskeys|catalog|rules|detectorstest)(/|$)`},
 	{"only a Set asks the prefilter and makes views", `^detectors/(prefilter|internal/views)$`, `^detectors$`},
@@ -97,7 +115,7 @@ const shape = "scanner/finding"
 
 var (
 	belowShape     = regexp.MustCompile(`^(detectors|verifier)$`)
-	actsOnFindings = regexp.MustCompile(`^verifier/(assessment|notify|response)(/|$)`)
+	actsOnFindings = regexp.MustCompile(`^verifier/(assessment|notify|recheck|response)(/|$)`)
 )
 
 // TestImports holds the rules for all packages, tests excluded: those may import

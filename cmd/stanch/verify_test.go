@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
-	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -24,7 +23,7 @@ import (
 // change has been at it.
 func (c *leakCase) saved(name string, change func(alice, root *finding.Finding)) string {
 	c.t.Helper()
-	r := &respond.SavedReport{}
+	r := &finding.Saved{}
 	if err := finding.Replay(strings.NewReader(c.read(name)), r, true); err != nil {
 		c.t.Fatal(err)
 	}

@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -45,7 +44,7 @@ type Verifier struct {
 
 // Verify implements verifier.Verifier.
 func (o *Verifier) Verify(ctx context.Context, c detectors.Credential) verifier.Verdict {
-	if !longTermID().MatchString(c.ID) {
+	if !operator.IsLongTermKeyID(c.ID) {
 		return o.STS.Verify(ctx, c)
 	}
 	if c.Secret.IsZero() {
@@ -63,9 +62,6 @@ func (o *Verifier) Verify(ctx context.Context, c detectors.Credential) verifier.
 	v.Facts = append(v.Facts, before)
 	return v
 }
-
-// longTermID is compiled when it is first needed: hooks do not wait for it.
-var longTermID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^AKIA[A-Z0-9]{12,124}$`) })
 
 // lastUsed returns the last use that IAM told when it was first asked about a key: later
 // ones may be our own questions to STS. If IAM did not tell, the fact says why.
@@ -107,7 +103,7 @@ func (o *Verifier) askLastUsed(ctx context.Context, id string) (operator.LastUse
 func (o *Verifier) lookUp(ctx context.Context, id string, v *verifier.Verdict) {
 	account, err := AccountOf(ctx, o.Operator, id)
 	if err != nil {
-		v.Facts = append(v.Facts, UnknownAccount(err))
+		v.Facts = append(v.Facts, assessment.UnknownAccount(err))
 		return
 	}
 	v.Identity.Account = account
@@ -130,11 +126,6 @@ func AccountOf(ctx context.Context, op *operator.Operator, id string) (string, e
 		return account, nil
 	}
 	return op.Own().AccountOf(ctx, id)
-}
-
-// UnknownAccount is the fact that AccountOf failed with err.
-func UnknownAccount(err error) verifier.Fact {
-	return verifier.Fact{Name: "account", Value: "not known: " + assessment.Why(err), Source: "sts:GetAccessKeyInfo"}
 }
 
 const (

@@ -7,7 +7,6 @@ import (
 )
 
 var (
-	accessKeyID         = pattern(`^(AKIA|ASIA)[A-Z0-9]{12,124}$`)
 	accountNumber       = pattern(`^[0-9]{12}$`)
 	serviceCredentialID = pattern(`^ACCA[A-Z0-9]{12,124}$`)
 	breakGlass          = pattern(`^([\w+=,.@-]+|arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:(root|[a-z-]+/[^*?]+))$`)
@@ -21,9 +20,6 @@ func pattern(expr string) func() *regexp.Regexp {
 }
 
 func isQuarantine(arn string) bool { return quarantineARN().MatchString(arn) }
-
-// IsAccessKeyID reports whether id is that of an access key, of a user or of a session.
-func IsAccessKeyID(id string) bool { return accessKeyID().MatchString(id) }
 
 // IsServiceCredentialID reports whether id is that of a service-specific credential.
 func IsServiceCredentialID(id string) bool { return serviceCredentialID().MatchString(id) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
@@ -40,7 +41,7 @@ func Manual(g response.Gate, leak *finding.Finding) []string {
 			"and with the credentials that it prints:",
 			"aws iam delete-access-key --access-key-id " + id,
 		}
-	case g == response.GateState && leak.Verdict.State == verifier.IDActive && response.IsAccessKeyID(id):
+	case g == response.GateState && leak.Verdict.State == verifier.IDActive && operator.IsAccessKeyID(id):
 		return []string{"If you know that it leaked, as by a mail of AWS: aws iam update-access-key --access-key-id " + id +
 			" --status Inactive --user-name " + shellWord(who.Name, "USER")}
 	case g == response.GateInUse && !response.IsSession(leak.Match.Credential.ID):

@@ -216,7 +216,7 @@ func judge(r response.Rules, leak *finding.Finding, now time.Time) error {
 		return response.Refuse(response.GateCanary, "it was planted to raise an alarm: leave it, and tell the security team")
 	case leak.Match.Credential.ID == "":
 		return response.Refuse(response.GateNoKey, "a secret without its key id: find the id first")
-	case !response.IsAccessKeyID(leak.Match.Credential.ID):
+	case !operator.IsAccessKeyID(leak.Match.Credential.ID):
 		return response.Refuse(response.GateNoKey, "%q is not the id of an access key", leak.Match.Credential.ID)
 	case v.State == verifier.IDActive:
 		return response.Refuse(response.GateState, "its state is %s, not live: the id is active, and no secret that was found is its own, which is no proof that the key leaked", v.State)

@@ -1,15 +1,11 @@
 package respond
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,11 +14,9 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/scanner/finding"
-	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/operator"
-	"github.com/stanch-dev/stanch/verifier/owner"
 )
 
 // NewAssess returns the command "stanch assess".
@@ -52,7 +46,18 @@ If you may not ask a question, the answer is the permission that is missing. Wit
 			if err != nil {
 				return err
 			}
-			return saved.assess(cmd.Context(), s.Stdout, op, format)
+			var page strings.Builder
+			a := assessment.Assessor{Operator: op}
+			err = a.Report(cmd.Context(), saved, func(f *finding.Finding, facts []verifier.Fact) { assessment.WriteFacts(&page, f, facts) })
+			switch {
+			case err != nil:
+				return err
+			case format == "json":
+				err = saved.Replay(finding.JSON(s.Stdout))
+			default:
+				_, err = io.WriteString(s.Stdout, page.String())
+			}
+			return cli.UnfinishedIf(err)
 		},
 	}
 	f.Add(cmd)
@@ -60,16 +65,13 @@ If you may not ask a question, the answer is the permission that is missing. Wit
 	return cmd
 }
 
-// keyID is compiled when it is first needed: hooks do not wait for it.
-var keyID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(AKIA|ASIA)[A-Z0-9]{12,124}$`) })
-
 // subjects reads the report that args name, or makes one of the ids in args.
-func subjects(ctx context.Context, s *cli.Streams, args []string) (*SavedReport, error) {
-	r := &SavedReport{}
-	if len(args) > 0 && keyID().MatchString(args[0]) {
+func subjects(ctx context.Context, s *cli.Streams, args []string) (*finding.Saved, error) {
+	r := &finding.Saved{}
+	if len(args) > 0 && operator.IsAccessKeyID(args[0]) {
 		r.Header = finding.Scan{Version: s.Version, Source: "assess", Target: strings.Join(args, " "), Started: time.Now().UTC()}
 		for _, id := range args {
-			if !keyID().MatchString(id) {
+			if !operator.IsAccessKeyID(id) {
 				return nil, fmt.Errorf("%s is not an access key id", id)
 			}
 			account, _ := awskeys.Account(id)
@@ -87,57 +89,4 @@ func subjects(ctx context.Context, s *cli.Streams, args []string) (*SavedReport,
 		return nil, errors.New("one report, or key ids")
 	}
 	return r, readReport(ctx, s, cli.Operand(args, "-"), false, r)
-}
-
-// assess adds the facts about each key to the report, and writes them to w: as text, or with
-// the report as JSON.
-func (r *SavedReport) assess(ctx context.Context, w io.Writer, op *operator.Operator, format string) error {
-	a := assessment.Assessor{Operator: op}
-	var page strings.Builder
-	for i := range r.Findings {
-		f := &r.Findings[i]
-		id, account := f.Match.Credential.ID, &f.Verdict.Identity.Account
-		if f.Ignored != "" || !keyID().MatchString(id) {
-			continue
-		}
-		var facts []verifier.Fact
-		if *account == "" {
-			var err error
-			if *account, err = op.Own().AccountOf(ctx, id); err != nil {
-				facts = append(facts, owner.UnknownAccount(err))
-			}
-		}
-		if *account != "" {
-			facts = append(facts, a.Assess(ctx, f, assessment.Exposure{})...)
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		f.Verdict.Facts = append(f.Verdict.Facts, facts...)
-		showFacts(&page, f, facts)
-	}
-	var err error
-	if format == "json" {
-		err = r.Replay(finding.JSON(w))
-	} else {
-		_, err = io.WriteString(w, page.String())
-	}
-	return cli.UnfinishedIf(err)
-}
-
-var risks = [...]string{"", "note", "BAD", "ACT NOW"}
-
-// showFacts prints facts for people, the worst first.
-func showFacts(b *strings.Builder, f *finding.Finding, facts []verifier.Fact) {
-	fmt.Fprintf(b, "%s  account %s\n", printable.Text(f.Match.Credential.ID), cmp.Or(printable.Text(f.Verdict.Identity.Account), "not known"))
-	facts = slices.Clone(facts)
-	slices.SortStableFunc(facts, func(a, c verifier.Fact) int { return cmp.Compare(c.Risk, a.Risk) })
-	for _, fact := range facts {
-		fmt.Fprintf(b, "  %-7s  %s: %s", risks[min(max(fact.Risk, 0), len(risks)-1)], printable.Text(fact.Name), printable.Text(fact.Value))
-		if fact.Source != "" {
-			fmt.Fprintf(b, "  (%s)", printable.Text(fact.Source))
-		}
-		b.WriteByte('\n')
-	}
-	b.WriteByte('\n')
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response/advice"
 	"github.com/stanch-dev/stanch/verifier/response/apply"
 	"github.com/stanch-dev/stanch/verifier/response/journal"
+	"github.com/stanch-dev/stanch/verifier/response/planner"
 	"github.com/stanch-dev/stanch/verifier/response/protocol"
 )
 
@@ -115,11 +116,11 @@ func (f *respondFlags) secrets(ctx context.Context, s *cli.Streams) (protocol.Cr
 	if f.findings == "-" && !f.yes {
 		return nil, errors.New("--findings -: standard input is where you type; use a file, or --yes")
 	}
-	leaks, err := readLeaks(ctx, s, f.findings)
-	if err != nil && !errors.Is(err, finding.ErrTruncated) {
+	saved := &finding.Saved{}
+	if err := readReport(ctx, s, f.findings, true, saved); err != nil {
 		return nil, cli.Unfinished(err)
 	}
-	for _, l := range leaks {
+	for _, l := range planner.Leaks(saved) {
 		if !l.Match.Credential.Secret.IsZero() && l.Verdict.State == verifier.Live {
 			byID[l.Match.Credential.ID] = l.Match.Credential
 		}

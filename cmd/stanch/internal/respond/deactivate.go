@@ -120,9 +120,7 @@ func (d *Deactivation) Run(ctx context.Context, s *cli.Streams, op *operator.Ope
 	if err != nil {
 		return err
 	}
-	for i := range d.leaks {
-		scrub(&d.leaks[i], d.secrets)
-	}
+	planner.Scrub(d.leaks, d.secrets)
 	// The scan has asked STS a moment ago, and each key is asked about once.
 	plan, err := (&planner.Planner{Operator: op, Rules: rules}).Plan(ctx, d.leaks)
 	if err != nil {

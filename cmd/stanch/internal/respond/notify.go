@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/verifier/notify"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
-	"github.com/stanch-dev/stanch/verifier/response/advice"
+	"github.com/stanch-dev/stanch/verifier/response/protocol"
 )
 
 // targets reads --notify, before anything is changed.
@@ -51,26 +50,10 @@ func (f *respondFlags) notifyAll(ctx context.Context, version string, targets []
 	}
 	var notices []notify.Notice
 	for _, o := range outcomes {
-		notices = append(notices, noticeOf(plan, o))
+		notices = append(notices, protocol.NewNotice(plan, o, time.Now()))
 	}
 	if err := n.Send(ctx, targets, notices); err != nil {
 		return cli.Unfinished(err)
 	}
 	return nil
-}
-
-// noticeOf says how it went for one key. Keys and outcomes hold no secret.
-func noticeOf(plan response.Plan, o response.Outcome) notify.Notice {
-	k := o.Key
-	n := notify.Notice{
-		Schema: notify.Schema, Time: time.Now().UTC().Truncate(time.Second), Planned: plan.Created, Plan: plan.Hash,
-		Result: string(o.Result), Why: append([]string{}, o.Why...), Off: o.Result == response.Contained || o.Result == response.Incomplete, Status: o.Status,
-		Subject: k.Subject, Created: k.Created,
-	}
-	n.Text = fmt.Sprintf("stanch: leaked key %s of %s in account %s: %s. Found in %s.",
-		k.KeyID, advice.Principal(k), k.Account, strings.ReplaceAll(n.Result, "_", " "), k.Where)
-	if len(o.Why) > 0 {
-		n.Text += " " + strings.Join(o.Why, "; ") + "."
-	}
-	return n
 }

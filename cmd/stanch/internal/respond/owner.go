@@ -72,7 +72,7 @@ type AssessingSink struct {
 func (a AssessingSink) Finding(f *finding.Finding) error {
 	v, id := &f.Verdict, f.Match.Credential.ID
 	active := v.State == verifier.Live || v.State == verifier.IDActive
-	if f.Ignored == "" && active && a.Context.Err() == nil && keyID().MatchString(id) && v.Identity.Account != "" {
+	if f.Ignored == "" && active && a.Context.Err() == nil && operator.IsAccessKeyID(id) && v.Identity.Account != "" {
 		v.Facts = append(v.Facts, a.Assessor.Assess(a.Context, f, *a.Exposure)...)
 	}
 	return a.Sink.Finding(f)

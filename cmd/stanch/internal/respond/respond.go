@@ -130,22 +130,22 @@ verify --iam" renews them.`,
 				return errors.New("--self and --quarantine do not go together: a leaked key does nothing but switch itself off")
 			}
 			rules.ForceInUse = force
-			leaks, scan, err := readScan(cmd.Context(), s, cli.Operand(args, "-"))
-			cutOff := errors.Is(err, finding.ErrTruncated)
-			if err != nil && !cutOff {
+			saved := &finding.Saved{}
+			if err := readReport(cmd.Context(), s, cli.Operand(args, "-"), true, saved); err != nil {
 				return cli.Unfinished(err)
 			}
+			leaks := planner.Leaks(saved)
 			op, _, err := f.identity(cmd.Context(), s.Version)
 			if err != nil {
 				return err
 			}
-			p := planner.Planner{Operator: op, Verifier: f.sts(s.Version), Rules: rules, Quarantine: quarantine, Renew: f.advised().Renew(cli.Operand(args, "-"), scan.Source, scan.Target)}
+			p := planner.Planner{Operator: op, Verifier: f.sts(s.Version), Rules: rules, Quarantine: quarantine, Renew: f.advised().Renew(cli.Operand(args, "-"), saved.Header.Source, saved.Header.Target)}
 			plan, err := p.Plan(cmd.Context(), leaks)
 			if err != nil {
 				return err
 			}
 			err = writePlan(&out, s, f, plan)
-			if cutOff && (err == nil || errors.Is(err, errNotPlanned)) {
+			if saved.CutOff() && (err == nil || errors.Is(err, errNotPlanned)) {
 				err = fmt.Errorf("%s ends early: the plan lacks the keys of the missing part", cli.Operand(args, "standard input"))
 			}
 			return cli.UnfinishedIf(err)

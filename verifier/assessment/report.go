@@ -1,0 +1,64 @@
+package assessment
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+// Report adds facts to each access key of r that is not ignored, and calls each with the
+// facts that are new. The error is that of ctx.
+func (a *Assessor) Report(ctx context.Context, r *finding.Saved, each func(*finding.Finding, []verifier.Fact)) error {
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		id, account := f.Match.Credential.ID, &f.Verdict.Identity.Account
+		if f.Ignored != "" || !operator.IsAccessKeyID(id) {
+			continue
+		}
+		var facts []verifier.Fact
+		if *account == "" {
+			var err error
+			if *account, err = a.Operator.Own().AccountOf(ctx, id); err != nil {
+				facts = append(facts, UnknownAccount(err))
+			}
+		}
+		if *account != "" {
+			facts = append(facts, a.Assess(ctx, f, Exposure{})...)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		f.Verdict.Facts = append(f.Verdict.Facts, facts...)
+		each(f, facts)
+	}
+	return nil
+}
+
+// UnknownAccount is the fact that AWS did not tell the account of a key id, for the reason
+// err.
+func UnknownAccount(err error) verifier.Fact {
+	return verifier.Fact{Name: "account", Value: unknownPrefix + Why(err), Source: "sts:GetAccessKeyInfo"}
+}
+
+// WriteFacts writes facts about the key of f for people, the worst first.
+func WriteFacts(b *strings.Builder, f *finding.Finding, facts []verifier.Fact) {
+	risks := [...]string{neutral: "", notable: "note", bad: "BAD", act: "ACT NOW"}
+	fmt.Fprintf(b, "%s  account %s\n", printable.Text(f.Match.Credential.ID), cmp.Or(printable.Text(f.Verdict.Identity.Account), "not known"))
+	facts = slices.Clone(facts)
+	slices.SortStableFunc(facts, func(a, c verifier.Fact) int { return cmp.Compare(c.Risk, a.Risk) })
+	for _, fact := range facts {
+		fmt.Fprintf(b, "  %-7s  %s: %s", risks[min(max(fact.Risk, neutral), act)], printable.Text(fact.Name), printable.Text(fact.Value))
+		if fact.Source != "" {
+			fmt.Fprintf(b, "  (%s)", printable.Text(fact.Source))
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
+}

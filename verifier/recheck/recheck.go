@@ -1,0 +1,208 @@
+// Package recheck asks AWS again about the keys of a saved report: STS about those whose
+// secret the report has, and IAM about the others.
+//
+// It is public for the commands of stanch, and no contract.
+package recheck
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/assessment"
+	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/owner"
+)
+
+// A Rechecker asks about keys of saved reports.
+type Rechecker struct {
+	STS verifier.Verifier
+	// Operator asks IAM about keys without their secret; nil asks only STS.
+	Operator *operator.Operator
+	// Accounts, if not empty, are the only ones that IAM is asked about.
+	Accounts []string
+}
+
+// Report asks about each finding of r, and brings its states and counts up to date. Secrets
+// are removed. The error is that of ctx.
+func (a Rechecker) Report(ctx context.Context, r *finding.Saved) error {
+	r.Totals.Live, r.Totals.Unknown, r.Totals.Again = 0, 0, &finding.Again{}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		cred := f.Match.Credential
+		cred.Partition = PartitionOf(f)
+		f.Match.Credential = detectors.Credential{ID: cred.ID} // the report is not to hold them again
+		if f.Ignored != "" {
+			continue
+		}
+		if wanted, answered := a.ask(ctx, f, cred); wanted {
+			r.Totals.Again.Of++
+			if answered {
+				r.Totals.Again.Asked++
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		switch f.Verdict.State {
+		case verifier.Live:
+			r.Totals.Live++
+		case verifier.Unknown:
+			r.Totals.Unknown++
+		}
+	}
+	return nil
+}
+
+const noSecret = "the report holds no secret"
+
+// LacksSecret reports whether AWS was not asked about f for want of its secret.
+func LacksSecret(f finding.Finding) bool { return strings.HasSuffix(f.Stale, noSecret) }
+
+// ask asks about f: STS if cred has a secret, else IAM. wanted is false for findings that
+// are not asked about: canaries; those that have expired; those that are not verifiable,
+// such as the key of another store, which must not be sent to AWS; and those that give
+// nothing to ask with, such as a lone id, unless IAM is asked.
+func (a Rechecker) ask(ctx context.Context, f *finding.Finding, cred detectors.Credential) (wanted, answered bool) {
+	incomplete := f.SecretSHA256() == "" || strings.HasPrefix(cred.ID, "ASIA") && !f.HasToken()
+	f.Stale = ""
+	state := f.Verdict.State
+	switch {
+	case cred.ID == "", state == verifier.CanarySuspected, state == verifier.Expired, state == verifier.NotVerifiable:
+		return false, false
+	case !cred.Secret.IsZero() && !incomplete:
+		return true, renew(f, a.STS.Verify(ctx, cred))
+	case a.Operator != nil && operator.IsLongTermKeyID(cred.ID):
+		return true, a.askOwner(ctx, f)
+	case state == verifier.Skipped && incomplete:
+		return false, false
+	}
+	keepVerdict(f, noSecret)
+	return true, false
+}
+
+// keepVerdict leaves f as it was, and notes why AWS was not asked.
+func keepVerdict(f *finding.Finding, why string) {
+	f.Stale = "not asked again: " + why
+	if f.Verdict.At.IsZero() && !isAnswer(f.Verdict.State) {
+		f.Stale = "not asked: " + why
+	}
+}
+
+// isAnswer reports whether s is an answer of AWS.
+func isAnswer(s verifier.State) bool {
+	return s == verifier.Live || s == verifier.IDActive || s == verifier.Invalid
+}
+
+// PartitionOf returns the partition to ask about a key first: that in which it was live, or
+// the one that the text around it named.
+func PartitionOf(f *finding.Finding) string {
+	if parts := strings.Split(f.Verdict.Identity.ARN, ":"); len(parts) > 1 {
+		return parts[1]
+	}
+	for _, x := range f.Verdict.Facts {
+		if x.Name == awskeys.PartitionHint {
+			return x.Value
+		}
+	}
+	return ""
+}
+
+// renew replaces the verdict of f by v, and reports whether v is an answer. If it is none,
+// the last answer of AWS stays.
+func renew(f *finding.Finding, v verifier.Verdict) (answered bool) {
+	asked := !v.At.IsZero()
+	none := v.State == verifier.Unknown || v.State == verifier.Skipped
+	if none && isAnswer(f.Verdict.State) {
+		keepVerdict(f, strings.TrimPrefix(v.Reason, "not asked: "))
+		if asked {
+			f.Stale = "asked again, without an answer: " + strings.TrimPrefix(v.Reason, "no answer: ")
+		}
+		return false
+	}
+	who := f.Verdict.Identity
+	if v.Identity.ARN != "" {
+		who = v.Identity
+	}
+	who.Account = cmp.Or(v.Identity.Account, f.Verdict.Identity.Account)
+	v.Facts, v.At, v.Identity = renewed(f, v.Facts), v.At.UTC(), who
+	f.Verdict = v
+	return !none
+}
+
+// renewed returns the facts of f with those of the last answer replaced by facts. Call it
+// before the time of the new answer is noted: the fact UsedBefore is about the question of
+// the time that f has.
+func renewed(f *finding.Finding, facts []verifier.Fact) []verifier.Fact {
+	old := slices.DeleteFunc(f.Verdict.Facts, func(x verifier.Fact) bool {
+		ofAnswer := slices.Contains([]string{"sts-endpoint", "http-status", "error-code", "aws-request-id", verifier.CachedFact}, x.Name)
+		again := slices.ContainsFunc(facts, func(y verifier.Fact) bool { return x.Name == y.Name && x.Source == y.Source })
+		return ofAnswer || again || fromIAM(x)
+	})
+	has := func(name string) bool {
+		return slices.ContainsFunc(old, func(x verifier.Fact) bool { return x.Name == name })
+	}
+	if has(operator.UsedBefore) && !has(operator.UsedBeforeAt) && !f.Verdict.At.IsZero() {
+		old = append(old, verifier.Fact{Name: operator.UsedBeforeAt, Value: f.Verdict.At.UTC().Format(time.RFC3339)})
+	}
+	return append(old, facts...)
+}
+
+// fromIAM reports whether x is the status of a key by IAM, not by an inventory.
+func fromIAM(x verifier.Fact) bool {
+	return x.Name == owner.KeyStatus && strings.HasPrefix(x.Source, "iam:")
+}
+
+// askOwner asks IAM of the key's account for its status, which STS does not tell without the
+// secret, and reports whether IAM has answered.
+func (a Rechecker) askOwner(ctx context.Context, f *finding.Finding) (answered bool) {
+	v, id := &f.Verdict, f.Match.Credential.ID
+	var err error
+	if v.Identity.Account == "" {
+		v.Identity.Account, err = owner.AccountOf(ctx, a.Operator, id)
+	}
+	if v.Identity.Account != "" && len(a.Accounts) > 0 && !slices.Contains(a.Accounts, v.Identity.Account) {
+		keepVerdict(f, "account "+v.Identity.Account+" is not among those to verify")
+		return false
+	}
+	var key owner.Key
+	if err == nil {
+		key, err = owner.Find(ctx, a.Operator, v.Identity.Account, id)
+	}
+	if err != nil {
+		v.Facts = append(slices.DeleteFunc(v.Facts, fromIAM), key.Fact(err))
+		keepVerdict(f, "IAM does not tell: "+assessment.Why(err))
+		return false
+	}
+	v.Facts = renewed(f, []verifier.Fact{key.Fact(nil)})
+	v.At = time.Now().UTC()
+	switch {
+	case v.State == verifier.Live && key.Status == owner.Active: // it was, and an id has one secret for good
+		v.Reason = ""
+	case key.Status == owner.Active && v.State != verifier.IDActive && f.SecretSHA256() != "":
+		v.State, v.Reason = verifier.Unknown, "IAM says that the id is Active; whether the secret is its own was not asked"
+	default:
+		v.State, v.Reason = key.State()
+	}
+	a.identify(ctx, f, key.User)
+	return true
+}
+
+// identify notes the user of the key of f, if the user was not known or has a new name.
+func (a Rechecker) identify(ctx context.Context, f *finding.Finding, user string) {
+	who := &f.Verdict.Identity
+	if who.Kind != "" && who.Kind != "user" || who.Name == user {
+		return
+	}
+	arn := owner.ARN(ctx, a.Operator, f.Verdict.Identity.Account, user)
+	if arn == "" && who.Name != "" {
+		return // a new name and an old ARN would not agree
+	}
+	who.Kind, who.Name, who.ARN = "user", user, arn
+}
