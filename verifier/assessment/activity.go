@@ -64,7 +64,7 @@ func (r *inquiry) countEvent(text string, at time.Time, region string) {
 		e.EventName = "unreadable event"
 	}
 	service, _, _ := strings.Cut(e.EventSource, ".")
-	// By the call as well: whoever names themselves stanch hides nothing by it.
+	// The call has to fit as well: an intruder with this user agent hides nothing else.
 	if e.EventName == "GetCallerIdentity" && strings.Contains(e.UserAgent, "app/stanch-") {
 		return
 	}

@@ -13,11 +13,10 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// Assess returns the facts about the key of f, of whose owner it has to know the account.
-// If there is no way into the account, that is the only fact. e adds to the locations of f
-// since when, and by whom, the key could be read; without any such time CloudTrail is asked
-// for all that it has, 90 days. If a fact of f tells the last use before STS was asked about
-// the key, that counts, and not IAM's answer of now.
+// Assess returns the facts about the key of f, which has to name the account. If there is no
+// way into the account, that is the only fact. The exposure is e with the locations of f; if
+// it has no time, CloudTrail is asked for all that it has, 90 days. If a fact of f tells the
+// last use before STS was asked about the key, that use counts, not IAM's answer of now.
 func (a *Assessor) Assess(ctx context.Context, f *finding.Finding, e Exposure) []verifier.Fact {
 	for i := range f.Locations {
 		e.add(&f.Locations[i])

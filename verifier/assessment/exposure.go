@@ -10,7 +10,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// An Exposure is since when, and by whom, a key could be read. What is not known is zero.
+// An Exposure says since when a key could be read, and by whom. Fields that are not known
+// are zero.
 type Exposure struct {
 	// Since is the time of the first commit that holds it.
 	Since time.Time
@@ -24,7 +25,7 @@ type Exposure struct {
 	Visibility string
 }
 
-// add adds to e what one place of the key says.
+// add adds one location of the key to e.
 func (e *Exposure) add(l *finding.Location) {
 	if !l.Time.IsZero() && (e.Since.IsZero() || l.Time.Before(e.Since)) {
 		e.Since = l.Time
@@ -37,8 +38,8 @@ func (e *Exposure) add(l *finding.Location) {
 	}
 }
 
-// usedBefore returns what facts say of the last use before STS was asked, nil if they
-// do not say.
+// usedBefore returns the last use before STS was asked, as facts tell it; nil if they do
+// not.
 func usedBefore(facts []verifier.Fact) *operator.LastUsed {
 	if used, ok := operator.FindUsedBefore(facts); ok {
 		return &used
@@ -46,7 +47,7 @@ func usedBefore(facts []verifier.Fact) *operator.LastUsed {
 	return nil
 }
 
-// exposed tells how long the key could be read, and by whom.
+// exposed adds how long the key could be read, and by whom.
 func (r *inquiry) exposed() {
 	l := r.exposure
 	if l.Since.IsZero() {

@@ -164,7 +164,7 @@ func (a *stsClient) sdkClient(c detectors.Credential, region, base string) *sts.
 			return keys, nil
 		}),
 		Retryer: aws.NopRetryer{},
-		// It would sign with the time that whoever answered claims.
+		// The correction would sign with the time of an answer that may not be AWS's.
 		DisableClockSkewCorrection: true,
 	})
 }

@@ -182,8 +182,8 @@ func (k Key) Fact(err error) verifier.Fact {
 	return f
 }
 
-// State returns the state of a key id that is known without its secret: IDActive says
-// that whoever has the secret can use it.
+// State returns the state of a key id that is known without its secret: IDActive says that
+// anybody with the secret can use it.
 func (k Key) State() (verifier.State, string) {
 	if k.Status == Active {
 		return verifier.IDActive, "IAM says that it is Active"

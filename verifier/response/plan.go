@@ -56,7 +56,7 @@ type Plan struct {
 // A Key is one credential of a plan, with the steps that shut it off.
 type Key struct {
 	finding.Subject // its Kind is user or role, root with --self
-	// Places are all of them, as far as a page has room; Since is the time of the
+	// Places are the locations of the finding, at most twenty; Since is the time of the
 	// first commit.
 	Places []Place   `json:"places,omitempty"`
 	Since  time.Time `json:"since,omitzero"`

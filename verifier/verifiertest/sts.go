@@ -72,7 +72,7 @@ const (
 	Denied            // authenticated, then refused by a policy of the endpoint
 )
 
-// A Response is sent as it is, whoever asks.
+// A Response is sent as it is, to any caller.
 type Response struct {
 	Status int // 0 means 200
 	Header http.Header

@@ -19,7 +19,7 @@ func (a *Applier) AdmitUndo(ctx context.Context, plan response.Plan) error {
 	}
 	for _, k := range plan.Keys {
 		if k.SwitchesItselfOff() {
-			return response.Refuse(response.GateManual, "a key that is off cannot switch itself on: who has rights in account %s can", k.Account)
+			return response.Refuse(response.GateManual, "a key that is off cannot switch itself on: somebody with rights in account %s can", k.Account)
 		}
 	}
 	if len(plan.Keys) > a.MaxKeys {

@@ -92,6 +92,7 @@ func (h History) SeenWorking(k response.Key) bool {
 	return slices.ContainsFunc(k.Steps, func(s response.Step) bool { return h.Of(s).works })
 }
 
+// Of returns the history of a step, never nil.
 func (h History) Of(s response.Step) *StepHistory {
 	if h.steps[s] == nil {
 		h.steps[s] = &StepHistory{}

@@ -21,6 +21,7 @@ var writeActions = []string{
 	"iam:PutUserPolicy", "iam:DeleteUserPolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy",
 }
 
+// Read is the session policy of a responder that plans: it can only read.
 func Read() string {
 	return operator.Policy(operator.Statement{Effect: "Allow", Action: readActions, Resource: []string{"*"}})
 }

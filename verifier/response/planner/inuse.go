@@ -27,7 +27,7 @@ func (p *Planner) inUse(k *response.Key, used operator.LastUsed, v verifier.Verd
 			return err
 		}
 	}
-	// A question before that to STS may be of an earlier scan, or of whoever found it.
+	// A question to STS before that may be of an earlier scan, or of somebody who found the key.
 	if known && used.At.Sub(askedSTS(v)).Abs() <= ownCall && (!p.recent(before) || before.Service != "sts") {
 		k.LastUsed = fmt.Sprintf("%s, before stanch asked", before)
 		return nil

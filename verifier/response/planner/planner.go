@@ -36,11 +36,10 @@ type Planner struct {
 	Now   func() time.Time // nil means time.Now
 }
 
-// Plan judges each finding that the operator wants shut off, and plans the steps for those
-// that no gate keeps back. A finding may lack its secret, as saved reports do. Then its
-// verdict has to do, as long as that is fresh.
-// Leaks that are known to be dead are left out without a word. The error is of
-// the rules, or of ctx.
+// Plan judges each finding, and plans steps for those that no gate refuses. It leaves out
+// findings that are known to be dead. A finding may lack its secret, as saved reports do;
+// then its verdict counts as long as it is fresh. The error is about the rules, or that of
+// ctx.
 func (p *Planner) Plan(ctx context.Context, leaks []finding.Finding) (response.Plan, error) {
 	if err := p.Rules.Check(); err != nil {
 		return response.Plan{}, err

@@ -44,7 +44,7 @@ func (p *Planner) self(ctx context.Context, leak *finding.Finding) (response.Key
 	k.Responder, k.Status, k.LastUsed = who.ARN, response.Active, "not known"
 	k.Warnings = []string{
 		"the leaked key itself is used, for iam:UpdateAccessKey on itself: its owner sees that in CloudTrail as a call of the key",
-		"this cannot be taken back by stanch: who has rights in the account can activate the key again",
+		"stanch cannot take this back: somebody with rights in the account can activate the key again",
 		"its tags are not read: whether it is protected (" + response.ProtectedTag + ") is not known",
 		"sessions that were made with it go on for up to 36 hours: only a responder can deny them",
 	}

@@ -18,7 +18,7 @@ import (
 type Run struct {
 	// Applier does the work. Its Journal is opened and closed by the run.
 	Applier apply.Applier
-	// JournalFile is the name of the journal, and Actor the name of whoever writes to it.
+	// JournalFile is the name of the journal, and Actor the writer that its lock names.
 	JournalFile, Actor string
 	// Consent is asked once the plan is admitted, before anything is changed; nil asks
 	// nobody. Confirm never asks.

@@ -28,7 +28,7 @@ func NewInventory(s *cli.Streams) *cobra.Command {
 		Short: "List your own access keys, hashed, for scans to recognise",
 		Long: `Ask IAM for the access keys of all users of your account, and write the hashes of
 their ids, with account, user and status. Scans with --inventory FILE recognise
-these keys offline, whoever leaked them, with or without their secrets.
+these keys offline, with or without their secrets.
 
 It signs as you do: with the credentials that the AWS CLI would use. It needs
 iam:ListUsers and iam:ListAccessKeys and changes nothing. --profile names the

@@ -4,18 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// readReport passes a saved report to h: that of a file or, if name is "-", of stdin. Of a
-// report that was cut off, h gets the part that there is. Without secrets, those in the
-// report are dropped.
+// readReport passes a saved report to h: that of a file or, if name is "-", of stdin. If the
+// report was cut off, h gets the part that there is. Without secrets, those in the report
+// are dropped.
 func readReport(ctx context.Context, s *cli.Streams, name string, secrets bool, h finding.Handler) error {
-	var in io.Reader = cli.Interruptible(ctx, s.Stdin)
+	in := cli.Interruptible(ctx, s.Stdin)
 	if name != "-" {
 		file, err := os.Open(name)
 		if err != nil {
