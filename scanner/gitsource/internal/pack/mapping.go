@@ -1,7 +1,9 @@
 package pack
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"runtime/debug"
@@ -61,4 +63,18 @@ func (m *mapping) close() error {
 func panicOnFault() (undo func()) {
 	old := debug.SetPanicOnFault(true)
 	return func() { debug.SetPanicOnFault(old) }
+}
+
+var errNotRegular = errors.New("not a regular file")
+
+// isRegular refuses files that would block (a FIFO) or never end (a device).
+func isRegular(f *os.File) (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return 0, &fs.PathError{Op: "open", Path: f.Name(), Err: errNotRegular}
+	}
+	return info.Size(), nil
 }

@@ -15,87 +15,13 @@ package pack
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
 )
-
-// An ID is the name of an object in binary: 20 bytes of SHA-1 or 32 of SHA-256.
-type ID string
-
-// String returns id in hexadecimal.
-func (id ID) String() string { return hex.EncodeToString([]byte(id)) }
-
-// ParseID reads an id in hexadecimal, of either length.
-func ParseID(text []byte) (ID, bool) {
-	var raw [32]byte
-	if len(text) != 40 && len(text) != 64 {
-		return "", false
-	}
-	n, err := hex.Decode(raw[:], text)
-	return ID(raw[:n]), err == nil
-}
-
-// A Type is the type of an object.
-type Type uint8
-
-// The types, with the numbers that packs give them. Numbers 6 and 7 are deltas,
-// which have the type of their base.
-const (
-	Commit Type = 1
-	Tree   Type = 2
-	Blob   Type = 3
-	Tag    Type = 4
-
-	ofsDelta = 6
-	refDelta = 7
-
-	// broken marks an entry whose header cannot be read or whose bases lead
-	// nowhere; external one whose base is in another pack.
-	broken   Type = 0
-	external Type = 8
-)
-
-// String returns the name that git gives t.
-func (t Type) String() string {
-	names := [...]string{"damaged object", "commit", "tree", "blob", "tag"}
-	if int(t) < len(names) {
-		return names[t]
-	}
-	return "delta"
-}
-
-// ErrDamaged is wrapped by all errors about the content of a pack or object.
-var ErrDamaged = errors.New("damaged")
-
-func damaged(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
-}
-
-// A TooLargeError says that an object was not put together.
-type TooLargeError struct{ Size, Limit int64 }
-
-func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("larger than %g MiB", float64(e.Limit)/(1<<20))
-}
-
-// ErrCutOff says that a pack without an index ends before an object, or in the middle of one.
-// Everything before that was read.
-var ErrCutOff = errors.New("cut off")
-
-// A cutOff is an error that is ErrCutOff too.
-type cutOff struct{ error }
-
-func (e cutOff) Is(target error) bool { return target == ErrCutOff }
-func (e cutOff) Unwrap() error        { return e.error }
 
 // A Pack is an open pack. Concurrent calls of its methods are allowed.
 type Pack struct {
@@ -184,13 +110,6 @@ func (p *Pack) trees() (*forest, error) {
 	return p.forest, p.felled
 }
 
-// Guard calls fn, and returns an error if that meets the end of a file that was cut off since
-// it was mapped. Whoever reads ids of an Index needs it; Walk and Read have their own.
-func Guard(fn func() error) (err error) {
-	defer recoverFault(&err)()
-	return fn()
-}
-
 const headerSize = 12 // "PACK", version, number of objects
 
 func (p *Pack) checkHeader() error {
@@ -229,54 +148,4 @@ func (p *Pack) openIndex(name string) error {
 	}
 	p.index = idx
 	return nil
-}
-
-// recoverFault turns a fault in mapped memory into an error: a file that became
-// shorter since it was mapped. To be deferred, as in defer recoverFault(&err)().
-// It is in force in the calling goroutine only.
-func recoverFault(err *error) func() {
-	undo := panicOnFault()
-	return func() {
-		undo()
-		switch p := recover().(type) {
-		case nil:
-		case runtime.Error:
-			if _, fault := p.(interface{ Addr() uintptr }); !fault {
-				panic(p)
-			}
-			*err = damaged("the file was cut off while it was read")
-		default:
-			panic(p)
-		}
-	}
-}
-
-func workers() int { return runtime.GOMAXPROCS(0) }
-
-// parallel runs fn for parts of [0, n), as many at once as there are CPUs.
-func parallel(n int, fn func(from, to int) error) error {
-	const least = 1 << 14 // less is not worth a goroutine
-	parts := min(workers(), n/least+1)
-	var g errgroup.Group
-	for i := range parts {
-		g.Go(func() (err error) {
-			defer recoverFault(&err)()
-			return fn(n*i/parts, n*(i+1)/parts)
-		})
-	}
-	return g.Wait()
-}
-
-var errNotRegular = errors.New("not a regular file")
-
-// isRegular refuses files that would block (a FIFO) or never end (a device).
-func isRegular(f *os.File) (int64, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
-	if !info.Mode().IsRegular() {
-		return 0, &fs.PathError{Op: "open", Path: f.Name(), Err: errNotRegular}
-	}
-	return info.Size(), nil
 }
