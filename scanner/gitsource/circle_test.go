@@ -22,6 +22,7 @@ import (
 // TestCircleOfDeltas: two deltas, each the base of the other, are damage like any
 // other. git refuses to make such a pack, so it is made here.
 func TestCircleOfDeltas(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, "commit first\n-- file --\ncontent\n")
 	a, b := plumbing.NewHash(strings.Repeat("a", 40)), plumbing.NewHash(strings.Repeat("b", 40))
 	pack := bytes.NewBufferString("PACK")

@@ -95,6 +95,7 @@ func TestCloneErrors(t *testing.T) {
 // TestCloneRedirected follows a repository that was renamed, and takes the password to
 // no other host: git would send it along from the second request on.
 func TestCloneRedirected(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, put+"put f main; commit 1\n")
 	backend, err := url.Parse(scannertest.GitServer(t, filepath.Dir(dir)))
 	if err != nil {

@@ -32,6 +32,7 @@ header() { hurt "$1" "$2" 0 '\120'; }
 // TestGoodCopy: of an object that is damaged in one place and good in another, the
 // good copy is read, once, whichever is met first, and nothing is called unread.
 func TestGoodCopy(t *testing.T) {
+	t.Parallel()
 	const (
 		history = `put d/e/f one; put g two; commit 1; put d/e/f three; commit 2; `
 		two     = `git repack -qad --depth=0; mkdir ../two; git rev-list --objects --all | cut -d' ' -f1 | git pack-objects -q --window=0 --compression=1 ../two/pack >/dev/null
@@ -48,12 +49,14 @@ func TestGoodCopy(t *testing.T) {
 		{"loose_and_loose_of_alternate", `cp -r . ../s; cd ../s; echo $OLDPWD/.git/objects >.git/objects/info/alternates; garble $(loose $rev) junk`, "../s"},
 		{"loose_of_alternate", `cp -r . ../s; garble $(loose $rev) junk; echo $PWD/.git/objects >../s/.git/objects/info/alternates`, "../s"},
 	}
-	want := read(t, open(t, scannertest.Repo(t, hurt+history+"\n")))
+	base := scannertest.Repo(t, hurt+history+"\n")
+	want := read(t, open(t, base))
 	for _, place := range places {
 		for _, rev := range []string{"HEAD:d/e/f", "HEAD:d/e", "HEAD:d", "HEAD:", "HEAD~:d/e", "HEAD", "HEAD~"} {
 			t.Run(place.name+"/"+rev, func(t *testing.T) {
 				t.Parallel()
-				dir := scannertest.Repo(t, hurt+history+"rev="+rev+"\n"+place.script+"\n")
+				dir := scannertest.Copy(t, base)
+				scannertest.Script(t, dir, hurt+"rev="+rev+"\n"+place.script+"\n")
 				r := open(t, filepath.Join(dir, place.open))
 				defer r.Close()
 				r.Seen = &State{Version: "1"}
@@ -81,6 +84,7 @@ func TestGoodCopy(t *testing.T) {
 // TestMovedMeanwhile: what git gc packs between the two lists that are made of a
 // directory is met twice and read once.
 func TestMovedMeanwhile(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, put+"put f one; commit 1; put f two; commit 2\n")
 	r := open(t, dir)
 	scannertest.Git(t, dir, "repack", "-qa") // as if git had packed them after they were listed
@@ -113,6 +117,7 @@ func TestMovedMeanwhile(t *testing.T) {
 // TestCutPack cuts a pack with an intact index at the end of each object and a byte
 // before: what git says lies before is read, and each of the others is reported.
 func TestCutPack(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, put+"for i in 1 2 3 4 5; do seq $i 300 >f; put g$i w$i; commit $i; done; git repack -qad --depth=3; git prune-packed\n")
 	files, _ := filepath.Glob(filepath.Join(dir, ".git/objects/pack/*.pack"))
 	whole, err := os.ReadFile(files[0])
@@ -176,6 +181,7 @@ func replace(t *testing.T, file string, data []byte) {
 // TestLargeSwapped: a loose object that is read in windows is compared with its id
 // too.
 func TestLargeSwapped(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, large+"\n")
 	id := scannertest.Git(t, dir, "rev-parse", "HEAD:f")
 	var b bytes.Buffer

@@ -15,6 +15,7 @@ import (
 // TestDisorderedIndex reads packs of which one index has an id out of order, so
 // that it is not found by it, and to which no ref leads: what is there is read, or is an error.
 func TestDisorderedIndex(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, put+`put f one; commit 1; git repack -qd; git prune-packed; put f two; commit 2; git repack -qd; git prune-packed
 git update-ref -d HEAD; git reflog expire --expire=now --all; rm -f .git/index
 `)
@@ -52,6 +53,7 @@ git update-ref -d HEAD; git reflog expire --expire=now --all; rm -f .git/index
 // TestThinWithoutIndex reads a pack that a push has left behind: its deltas are on
 // objects of another.
 func TestThinWithoutIndex(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, put+`seq 2000 >f; commit 1; git repack -qad; (seq 2000; echo key) >f; commit 2
 printf '%s\n^%s\n' $(git rev-parse HEAD HEAD~) | git pack-objects --thin --revs --stdout -q >../thin
 git reset -q --hard HEAD~; git reflog expire --expire=now --all; rm .git/ORIG_HEAD; git prune; mv ../thin .git/objects/pack/tmp_pack_thin
@@ -68,6 +70,7 @@ git reset -q --hard HEAD~; git reflog expire --expire=now --all; rm .git/ORIG_HE
 // TestCopies: an object that is damaged in one pack is read from the other, once,
 // and nothing is reported.
 func TestCopies(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, put+`for i in 1 2 3; do seq $i 300 >f; put g$i w$i; commit $i; done; git repack -qad
 mkdir ../two; git rev-list --objects --all | cut -d' ' -f1 | git pack-objects -q --window=0 ../two/pack >/dev/null; mv ../two/* .git/objects/pack/
 `)

@@ -37,6 +37,7 @@ func fetchAll(t *testing.T, url string, w transport.Wanted) *Repository {
 // TestFetchLocates: what is fetched on top of what was read before is located: its path,
 // the refs that lead to it, and whether it is at HEAD.
 func TestFetchLocates(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, states+`put d/f 1; put g/g stay; commit 1; next; put d/f 2; commit 2; git checkout -qb b; put side side; commit 3; git checkout -q main; next`+"\n")
 	base := scannertest.GitServer(t, filepath.Dir(dir))
 	old := connect(t, base+"/state1").Refs()
@@ -62,6 +63,7 @@ func TestFetchLocates(t *testing.T) {
 
 // TestFetchNothing: a new ref to what is known asks for nothing, and its name is read.
 func TestFetchNothing(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, put+"put f 1; commit 1; git branch named-new\n")
 	remote := connect(t, scannertest.GitServer(t, filepath.Dir(dir))+"/repo/.git")
 	id := remote.Refs().Tips["refs/heads/main"]
@@ -80,6 +82,7 @@ func TestFetchNothing(t *testing.T) {
 
 // TestFetchPushedAway gets by id what no ref leads to, and single blobs.
 func TestFetchPushedAway(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, put+`put f 1; put g blob; commit 1; put f away; commit 2; git reset -q --hard HEAD~; git reflog expire --expire=now --all
 git config uploadpack.allowAnySHA1InWant true; cp -r .git ../closed; git -C ../closed config uploadpack.allowAnySHA1InWant false`+"\n")
 	base := scannertest.GitServer(t, filepath.Dir(dir))
@@ -123,6 +126,7 @@ git config uploadpack.allowAnySHA1InWant true; cp -r .git ../closed; git -C ../c
 // TestFetchIncomplete: what a server does not have itself is unread, if it was asked for
 // all; and with haves, that its history is cut off.
 func TestFetchIncomplete(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, put+`put f 1; commit 1; put f 2; commit 2; put f 3; commit 3; git clone -q --bare --depth=2 "file://$PWD" ../shallow`+"\n")
 	url := scannertest.GitServer(t, filepath.Dir(dir)) + "/shallow"
 	tips := connect(t, url).Refs().Tips
@@ -145,6 +149,7 @@ func TestFetchIncomplete(t *testing.T) {
 
 // TestFetchManyHaves: most of the ids are unknown to the server, which is no error.
 func TestFetchManyHaves(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, put+"put f 1; commit 1; put f 2; commit 2\n")
 	url := scannertest.GitServer(t, filepath.Dir(dir)) + "/repo/.git"
 	haves := []string{scannertest.Git(t, dir, "rev-parse", "HEAD~")}

@@ -71,6 +71,7 @@ const put = `put() { mkdir -p "$(dirname "$1")" && echo "$2" >"$1"; }
 `
 
 func TestBlobs(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, script, open string
 		want               string // contents of all blobs
@@ -123,6 +124,7 @@ func TestBlobs(t *testing.T) {
 }
 
 func TestKinds(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, put+`
 put dir/f main
 commit subject
@@ -154,6 +156,7 @@ commit two
 }
 
 func TestContract(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, put+`
 for i in 1 2 3; do put d/$i v$i; put e/f$i w$i; commit $i; git tag -am $i t$i; done
 git notes add -m noted
@@ -164,6 +167,7 @@ git tag blob $(echo lone | git hash-object -w --stdin)
 
 // TestCancelMidway cancels while objects are read.
 func TestCancelMidway(t *testing.T) {
+	t.Parallel()
 	r := open(t, scannertest.Repo(t, put+`for i in 1 2 3; do put f$i v$i; done; commit 1`+"\n"))
 	ctx, cancel := context.WithCancel(context.Background())
 	err := r.Blobs(ctx, func(scanner.Blob) error {
@@ -176,6 +180,7 @@ func TestCancelMidway(t *testing.T) {
 }
 
 func TestMaxBlobSize(t *testing.T) {
+	t.Parallel()
 	for _, gc := range []string{"", "git gc -q"} {
 		dir := scannertest.Repo(t, `
 seq 1 20000 >large; commit 1
@@ -195,6 +200,7 @@ seq 1 20001 >large; echo small >s; commit 2
 }
 
 func TestOpenErrors(t *testing.T) {
+	t.Parallel()
 	tests := []struct{ name, script, open, want string }{
 		{"not_a_repository", `mkdir ../plain`, "../plain", "plain: not a git repository"},
 		{"no_such_path", ``, "../nothing", "not a git repository"},
@@ -214,6 +220,7 @@ func TestOpenErrors(t *testing.T) {
 }
 
 func TestEmpty(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		script string
 		want   bool
@@ -229,6 +236,7 @@ func TestEmpty(t *testing.T) {
 }
 
 func TestNothingWritten(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, put+`put f one; commit 1; git gc -q; put f two; commit 2; touch -d 2001-01-01 f; git stash -q || true`+"\n")
 	before := listFiles(t, filepath.Dir(dir))
 	r := open(t, dir)

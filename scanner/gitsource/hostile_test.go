@@ -39,6 +39,7 @@ blob() { echo "$1" | git hash-object -w --stdin; }
 
 // TestBomb locates keys at ten billion paths.
 func TestBomb(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, script string
 		want         int // places of the blob "key"
@@ -84,6 +85,7 @@ func TestBomb(t *testing.T) {
 
 // TestBombAtHead checks AtHead where a tree moved away and its neighbour stayed.
 func TestBombAtHead(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, bomb+`k=$(blob key); git read-tree --prefix=a $(bomb 2 $k "$ten"); git read-tree --prefix=b $(bomb 2 $k "$ten"); git commit -qm 1
 git rm -rq --cached a; git rm -q --cached b/3/4; git commit -qm 2
 `)
@@ -101,6 +103,7 @@ git rm -rq --cached a; git rm -q --cached b/3/4; git commit -qm 2
 
 // TestDeep nests trees deeper than any path that can be checked out.
 func TestDeep(t *testing.T) {
+	t.Parallel()
 	name := strings.Repeat("n", 200)
 	dir := scannertest.Repo(t, bomb+`git update-ref HEAD $(git commit-tree -m 1 $(bomb 60 $(blob key) `+name+`))`+"\n")
 	r := open(t, dir)
@@ -117,6 +120,7 @@ func TestDeep(t *testing.T) {
 // TestLimits yields what is larger than the limit with an error, whatever refers
 // to it, and follows the links of what is not as large as minGraphLimit.
 func TestLimits(t *testing.T) {
+	t.Parallel()
 	const large = `big() { head -c $1 /dev/zero | tr '\0' a; }
 grown() { { git cat-file commit HEAD; big $1; } | git hash-object -t commit -w --stdin --literally; }
 `
@@ -135,25 +139,31 @@ grown() { { git cat-file commit HEAD; big $1; } | git hash-object -t commit -w -
 		{"huge_tree", `put f x; commit 1; t=$({ printf '100644 '; big 40000000; printf '\0'; raw HEAD:f; } | tree); git update-ref refs/odd $(git commit-tree -m odd $t)`, "x", []string{": larger than 32 MiB"}},
 	}
 	for _, tt := range tests {
-		for _, pack := range []string{"", "\ngit repack -qad"} {
-			t.Run(tt.name+strings.TrimSpace(pack), func(t *testing.T) {
-				t.Parallel()
-				r := open(t, scannertest.Repo(t, damage+bomb+large+tt.script+pack+"\n"))
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := scannertest.Repo(t, damage+bomb+large+tt.script+"\n")
+			for _, pack := range []string{"loose", "packed"} {
+				if pack == "packed" {
+					scannertest.Git(t, dir, "repack", "-qad")
+				}
+				r := open(t, dir)
 				r.MaxBlobSize = 1 << 16
 				got := read(t, r)
 				if got.contents() != tt.want || !matchAll(got.errs, tt.errs) {
-					t.Errorf("read %q, unread %q", got.contents(), got.errs)
+					t.Errorf("%s: read %q, unread %q", pack, got.contents(), got.errs)
 				}
 				if r.MaxBlobSize = 0; len(read(t, r).errs) > 0 {
-					t.Error("there is a limit without one")
+					t.Errorf("%s: there is a limit without one", pack)
 				}
-			})
-		}
+				_ = r.Close()
+			}
+		})
 	}
 }
 
 // TestLooseHeader reads a loose object that inflates to a header without end.
 func TestLooseHeader(t *testing.T) {
+	t.Parallel()
 	var b bytes.Buffer
 	z := zlib.NewWriter(&b)
 	if _, err := z.Write(bytes.Repeat([]byte("a"), 1<<20)); err != nil {
@@ -174,6 +184,7 @@ func TestLooseHeader(t *testing.T) {
 // TestLocateUnread counts, in one error, what Locate could not read, if Blobs has not
 // reported it.
 func TestLocateUnread(t *testing.T) {
+	t.Parallel()
 	const two = `put a one; commit 1; put a two; put d/b side; commit 2; `
 	tests := []struct{ name, script, open, want string }{
 		{"damaged_trees", two + `garble $(loose HEAD~:) junk; garble $(loose HEAD:d) junk`, "", "2 objects on the way could not be read, the first: "},

@@ -16,6 +16,7 @@ import (
 
 // TestIndex compares the paths of the index with git's.
 func TestIndex(t *testing.T) {
+	t.Parallel()
 	const files = `for i in $(seq 30); do put d$((i / 10))/$(head -c $((i * 8)) /dev/zero | tr '\0' n)/f$i w$i; done; git add -A; `
 	tests := []struct{ name, script, open string }{
 		{"version_2", files, ""},
@@ -52,6 +53,7 @@ func TestIndex(t *testing.T) {
 // TestStray locates what only the index holds, by its name there; if that cannot be
 // read, it is said, but not where no name is missed.
 func TestStray(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, script, open string
 		path, want         string // in the error

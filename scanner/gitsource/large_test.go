@@ -19,8 +19,13 @@ const large = `head -c 65M /dev/zero >f; commit 1; `
 // TestLargeReachable: a blob that comes in windows is yielded with ReachableOnly
 // too, or is called unread.
 func TestLargeReachable(t *testing.T) {
-	for _, gc := range []string{"", "git gc -q"} {
-		r := open(t, scannertest.Repo(t, large+gc+"\n"))
+	t.Parallel()
+	dir := scannertest.Repo(t, large+"\n")
+	for _, gc := range []string{"", "gc"} {
+		if gc != "" {
+			scannertest.Git(t, dir, gc, "-q")
+		}
+		r := open(t, dir)
 		r.ReachableOnly = true
 		for _, tt := range []struct {
 			limit int64
@@ -45,10 +50,11 @@ func TestLargeReachable(t *testing.T) {
 // TestLargeShort: a loose object that has less than it says is damaged, in windows
 // too.
 func TestLargeShort(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, large+"\n")
 	id := scannertest.Git(t, dir, "rev-parse", "HEAD:f")
 	var b bytes.Buffer
-	w := zlib.NewWriter(&b)
+	w, _ := zlib.NewWriterLevel(&b, zlib.BestSpeed)
 	fmt.Fprintf(w, "blob %d\x00text", 66<<20)
 	_, _ = w.Write(bytes.Repeat([]byte("0123456789abcdef"), 4<<20+4))
 	if err := w.Close(); err != nil {

@@ -30,6 +30,7 @@ func locate(t *testing.T, r *Repository, ids ...scanner.BlobID) map[scanner.Blob
 }
 
 func TestLocate(t *testing.T) {
+	t.Parallel()
 	// rev names what is located, in git's syntax; want has "commit subject"
 	// or "" , kind, path, and "head" for each place.
 	tests := []struct{ name, script, rev, want string }{
@@ -80,6 +81,7 @@ func TestLocate(t *testing.T) {
 }
 
 func TestLocateTexts(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, put+`put f x; commit 1; git tag -am m v1; git notes add -m noted; git notes --ref other add -m noted`+"\n")
 	rev := func(name string) scanner.BlobID {
 		return scanner.BlobID(scannertest.Git(t, dir, "rev-parse", name))
@@ -104,6 +106,7 @@ func TestLocateTexts(t *testing.T) {
 // TestLocateOracle compares with git ls-tree over histories at random: merges
 // with any trees, so that most are evil, renames, reverts and several roots.
 func TestLocateOracle(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()

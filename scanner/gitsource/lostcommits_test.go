@@ -12,6 +12,7 @@ import (
 
 // TestFetchCommits fetches what a server has and no ref leads to, and what it has lost.
 func TestFetchCommits(t *testing.T) {
+	t.Parallel()
 	scannertest.Need(t, "git", "sh")
 	dir := scannertest.Repo(t, `echo a >f; commit 1
 		echo b >f; commit 2; git rev-parse HEAD >.git/forced; git reset -q --hard HEAD~

@@ -28,6 +28,7 @@ func openMirror(t *testing.T, url, dir, reference string) *Repository {
 // TestMirrorOfFork: what the parent has is neither fetched nor, with what was seen there,
 // read again.
 func TestMirrorOfFork(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, states+"put f parent; commit 1; next; put g fork; commit 2; next\n")
 	base, folder := scannertest.GitServer(t, filepath.Dir(dir)), t.TempDir()
 	parent := openMirror(t, base+"/state1", filepath.Join(folder, "parent"), "")

@@ -34,6 +34,7 @@ var moves = []struct{ name, setup, open, move string }{
 // TestMovedSinceOpened: what git moves after the packs were opened is found where it is
 // then, by its id and by a reading of all.
 func TestMovedSinceOpened(t *testing.T) {
+	t.Parallel()
 	for _, tt := range moves {
 		for _, how := range []string{"look-up", "reading"} {
 			t.Run(tt.name+"/"+how, func(t *testing.T) {
@@ -101,6 +102,7 @@ func checkLookups(t *testing.T, s *objects.Store, r *Repository) {
 // TestPassedOver: what lies beside the packs and is none that git reads is no problem of
 // a look-up. A reading of all reads what is there, and names what it cannot.
 func TestPassedOver(t *testing.T) {
+	t.Parallel()
 	const unfinished = `put k key; git add k; git rev-parse HEAD~2:g1 :k HEAD~:g2 | git pack-objects -q --stdout >../p; git reset -q --hard; git prune
 `
 	for _, tt := range []struct{ name, script, all string }{
@@ -137,6 +139,7 @@ func TestPassedOver(t *testing.T) {
 
 // TestRefsMoved: git pack-refs writes packed-refs, and then removes the files of the refs.
 func TestRefsMoved(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, commits+"git branch other HEAD~; git update-ref refs/remotes/o/main HEAD\n")
 	r := open(t, dir)
 	want, err := r.Refs("refs/")

@@ -21,6 +21,7 @@ import (
 // was never called: what Locate meets is counted in its error, and the other hits
 // are located.
 func TestLocateDamage(t *testing.T) {
+	t.Parallel()
 	const (
 		two  = `put a one; commit 1; put a two; put d/b side; commit 2; git repack -qad; put c three; commit 3; git repack -qd; `
 		pick = `for p in .git/objects/pack/*.pack; do if git show-index <${p%pack}idx | grep -q $(git rev-parse $rev); then break; fi; done; `
@@ -80,6 +81,7 @@ func TestLocateDamage(t *testing.T) {
 // TestReachableDamage cuts a pack between the two times that ReachableOnly reads it:
 // what is lost is called unread.
 func TestReachableDamage(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, put+"put f one; commit 1; git repack -qad; chmod u+w .git/objects/pack/*.pack\n")
 	r := open(t, dir)
 	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
@@ -113,6 +115,7 @@ func shell(t *testing.T, dir, script string) {
 // TestLocateFault cuts an index off while Locate reads: the pack is counted, and
 // nothing crashes.
 func TestLocateFault(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, put+"put f one; commit 1; git repack -qad; chmod u+w .git/objects/pack/*.idx\n")
 	r := open(t, dir)
 	var cutErr error

@@ -52,6 +52,7 @@ var sequences = []struct {
 // TestSequences: what the fetches of each state yield is what a clone of each would, and
 // nothing is read twice.
 func TestSequences(t *testing.T) {
+	t.Parallel()
 	for _, tt := range sequences {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -57,6 +57,7 @@ func treeAt(t *testing.T, r *Repository, s *objects.Store, rev string) []byte {
 // TestSplitNamesInPack locates files in a tree that is a delta which git accepts, and
 // of which each byte of a name comes from elsewhere.
 func TestSplitNamesInPack(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, twoTrees)
 	r := open(t, dir)
 	s := r.dir.OpenStore(r.Rest, r.Seen.hasPack)

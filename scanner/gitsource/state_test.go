@@ -13,6 +13,7 @@ import (
 // TestStateOfDamage: what could not be read is not in the state, so that the next
 // scan reads it again, and reports it again.
 func TestStateOfDamage(t *testing.T) {
+	t.Parallel()
 	const (
 		two  = `put f one; commit 1; git repack -qad; put f two; commit 2; put g three; commit 3; git repack -qd; set -- .git/objects/pack/*.pack; test $# = 2; `
 		last = `git prune-packed; for i in $*; do if git show-index <${i%pack}idx | grep -q $(git rev-parse HEAD:f); then p=$i; fi; done; `
@@ -77,6 +78,7 @@ func TestStateOfDamage(t *testing.T) {
 // TestStateOfFault: a pack that is cut off while it is read, and may hide what others
 // have as well, leaves no state.
 func TestStateOfFault(t *testing.T) {
+	t.Parallel()
 	dir := scannertest.Repo(t, put+"for i in 1 2 3; do put f$i w$i; commit $i; done; git repack -qad\n")
 	r := open(t, dir)
 	r.Seen = &State{Version: "1"}

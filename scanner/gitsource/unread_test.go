@@ -19,6 +19,7 @@ tree() { git hash-object -t tree -w --stdin --literally; }
 `
 
 func TestUnread(t *testing.T) {
+	t.Parallel()
 	const three = `put a one; commit 1; put a two; put d/b side; commit 2; put a three; commit 3; `
 	tests := []struct {
 		name, script, open string
@@ -68,10 +69,17 @@ func TestUnread(t *testing.T) {
 			[]string{"refs are kept as reftable, which cannot be read: all objects were, but none is known to be reachable", "reading ref refs/heads: malformed"}},
 		{"alternates_in_a_circle", three + `ln -s . .git/objects/x; ln -s . .git/objects/y; printf 'x\ny\n' >.git/objects/info/alternates`, "", "one side three two", nil},
 	}
+	base := scannertest.Repo(t, damage+three+"\n")
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			dir := scannertest.Repo(t, damage+tt.script+"\n")
+			dir := ""
+			if after, ok := strings.CutPrefix(tt.script, three); ok {
+				dir = scannertest.Copy(t, base)
+				scannertest.Script(t, dir, damage+after+"\n")
+			} else {
+				dir = scannertest.Repo(t, damage+tt.script+"\n")
+			}
 			r := open(t, filepath.Join(dir, tt.open))
 			got := read(t, r)
 			want := strings.Fields(tt.want)
@@ -105,11 +113,13 @@ func matchAll(errs, want []string) bool {
 // TestTruncatedPack cuts a pack at each of many lengths: whatever is left is
 // read, and whatever is not is reported.
 func TestTruncatedPack(t *testing.T) {
-	for _, percent := range []string{"90", "50", "10"} {
-		dir := scannertest.Repo(t, damage+`
-for i in $(seq 1 30); do seq 1 $i >f$i; seq $i 90 >same; commit $i; done
+	t.Parallel()
+	base := scannertest.Repo(t, `for i in $(seq 1 30); do seq 1 $i >f$i; seq $i 90 >same; commit $i; done
 git repack -qad --depth=10
-p=$(ls .git/objects/pack/*.pack); n=$(wc -c <$p); chmod u+w $p
+`)
+	for _, percent := range []string{"90", "50", "10"} {
+		dir := scannertest.Copy(t, base)
+		scannertest.Script(t, dir, `p=$(ls .git/objects/pack/*.pack); n=$(wc -c <$p); chmod u+w $p
 truncate -s $((n * `+percent+` / 100)) $p
 `)
 		got := read(t, open(t, dir))

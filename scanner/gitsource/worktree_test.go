@@ -11,6 +11,7 @@ import (
 
 // TestWorktree lists what is read of work trees: changed files and nothing else.
 func TestWorktree(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, script string
 		open         string // beside the work tree

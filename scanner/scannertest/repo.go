@@ -50,6 +50,17 @@ func Repo(t testing.TB, script string) string {
 	return dir
 }
 
+// Copy copies a repository that Repo has made, with all that stands beside it, and returns
+// the work tree of the copy: a test with many cases makes their common history once.
+func Copy(t testing.TB, dir string) string {
+	t.Helper()
+	to := t.TempDir()
+	if err := os.CopyFS(to, os.DirFS(filepath.Dir(dir))); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(to, filepath.Base(dir))
+}
+
 // Git runs git in dir, as isolated as Repo, and returns what it prints to
 // standard output, without the newline at its end.
 func Git(t testing.TB, dir string, args ...string) string {
