@@ -7,26 +7,23 @@
 //	err = r.Blobs(ctx, func(b scanner.Blob) error { … }) // each distinct text
 //	err = r.Locate(ctx, ids, yield)                      // where the hits are
 //
-// This package is the top of some layers. Each calls only the layers below it:
+// This package is the top of some layers. A layer calls only layers further down:
 //
-//	          gitsource   Repository, Staged, Range: the Sources
-//	    ┌─────────┼──────────────┬─────────────┐
-//	transport  changes        history          │
-//	servers    new lines      where a hit is   │
-//	    │         │              │             │
-//	    │         │         objectwalk     all objects, once
-//	    │         │              │             │
-//	    │         │            graph       links between them
-//	    └───────repo─────────────┘             │
-//	      refs, indexes, folders               │
-//	              └───objects──────────────────┘
-//	                  pack, inflate
+//	gitsource               Repository, Staged, Range: the Sources
+//	  transport             clones and fetches; knows servers and folders, no objects
+//	  history               where a hit is: paths, commits, refs
+//	    objectwalk          reads all objects once, and fills
+//	      graph             the links between them
+//	  changes               the new lines of a commit, or of the index
+//	    repo, gitindex      folders, refs, configuration, indexes
+//	      objects           an object by its id, or all by their numbers
+//	        pack, inflate   the files of git
 //
 // Objects are read straight from the packs, in the order of the file, and not by path or by
 // commit. So a file that stayed for a thousand commits costs as much as one that stayed for
 // one, and an object that no commit holds any more is found as well. Blobs come first, then
 // commits and tags, then trees. While the trees are read, their links are noted in a graph.
-// Locate works out from the graph where a hit is; nothing is located that is no hit.
+// Locate works out from the graph where the hits are; other objects are not located.
 //
 // Nothing is ever written to a repository. No command is run in it, and no hook, filter or
 // helper of its configuration: it may belong to someone else. Blobs are read as stored, before

@@ -8,7 +8,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// mayMatch reports whether text may hold a match. Without a prefilter all may.
+// textMayMatch reports whether text may hold a match. Without a prefilter every text may.
 func (v *visitor) textMayMatch(text []byte) bool { return v.judge(text) == mayMatch }
 
 // pieceMayMatch reports whether a piece of text may be part of a match.
