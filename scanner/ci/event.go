@@ -74,6 +74,18 @@ func (e Event) Whole() Event {
 	return Event{Service: e.Service, Name: "scan of the history", Kind: Everything, Public: e.Public || e.Service == "", Visibility: e.Visibility, Trusted: e.Trusted}
 }
 
+// Find returns the event of the service in whose job this process runs; the zero Event if it
+// knows no such service.
+func Find(env Env) (Event, error) {
+	switch {
+	case env("GITHUB_ACTIONS") == "true":
+		return GitHub(env)
+	case env("GITLAB_CI") != "":
+		return GitLab(env)
+	}
+	return Event{}, nil
+}
+
 // Env returns the value of an environment variable, "" if it is not set: os.Getenv.
 type Env func(name string) string
 

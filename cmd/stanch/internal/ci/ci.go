@@ -27,7 +27,7 @@ import (
 
 // New returns the command.
 func New(s *cli.Streams) *cobra.Command {
-	f := &ciFlags{}
+	f := &ciOptions{}
 	cmd := &cobra.Command{
 		Use:   "ci [PATH]",
 		Short: "Scan what a push, pull request or merge brings, in CI",
@@ -49,7 +49,7 @@ What everybody can read, the log of a public repository, names no account.`,
 			if err := fromEnvironment(cmd.Flags(), os.Getenv); err != nil {
 				return err
 			}
-			c := &ciRun{ciFlags: f, Streams: s, env: os.Getenv, dir: ".", pub: publish.Publisher{Env: os.Getenv, Version: s.Version, Log: s.Stderr}}
+			c := &ciScan{ciOptions: f, Streams: s, env: os.Getenv, dir: ".", publisher: publish.Publisher{Env: os.Getenv, Version: s.Version, Log: s.Stderr}}
 			if len(args) > 0 {
 				c.dir = args[0]
 			}
@@ -72,7 +72,7 @@ What everybody can read, the log of a public repository, names no account.`,
 	return cmd
 }
 
-type ciFlags struct {
+type ciOptions struct {
 	scanflags.Flags
 	head, base, scanWhat string
 	sarif, json, junit   string
@@ -98,20 +98,20 @@ func fromEnvironment(flags *pflag.FlagSet, env ci.Env) error {
 	return errors.Join(errs...)
 }
 
-// A ciRun is one run of "stanch ci".
-type ciRun struct {
-	*ciFlags
+// A ciScan is one run of "stanch ci".
+type ciScan struct {
+	*ciOptions
 	*cli.Streams
-	env ci.Env
-	dir string
-	pub publish.Publisher
+	env       ci.Env
+	dir       string
+	publisher publish.Publisher
 
 	sarifText, jsonText, junitText bytes.Buffer
 }
 
-func (c *ciRun) onGitHub() bool { return c.env("GITHUB_ACTIONS") == "true" }
+func (c *ciScan) onGitHub() bool { return c.env("GITHUB_ACTIONS") == "true" }
 
-func (c *ciRun) run(ctx context.Context) error {
+func (c *ciScan) run(ctx context.Context) error {
 	job, err := c.job()
 	if err != nil {
 		return err
@@ -121,22 +121,22 @@ func (c *ciRun) run(ctx context.Context) error {
 		// One stream, so that the runner sees commands and text in order.
 		c.Streams = &cli.Streams{Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stdout, Version: c.Version}
 		job.Streams = c.Streams
-		c.pub.Runner = publish.NewRunner(c.Stdout)
-		if err := c.pub.Runner.Stop(); err != nil {
+		c.publisher.Runner = publish.NewRunner(c.Stdout)
+		if err := c.publisher.Runner.Stop(); err != nil {
 			return cli.Incomplete(err)
 		}
 	}
-	c.pub.Log = c.Stderr
+	c.publisher.Log = c.Stderr
 	err = c.scan(ctx, job)
 	c.deactivate.Quiet = c.quiet()
 	return c.finish(c.deactivate.Run(ctx, c.Streams, job.Operator, err))
 }
 
 // quiet reports whether the log must not name accounts.
-func (c *ciRun) quiet() bool { return c.pub.Event.Public && !c.nameAccounts }
+func (c *ciScan) quiet() bool { return c.publisher.Event.Public && !c.nameAccounts }
 
 // job checks the flags and returns the job that they ask for.
-func (c *ciRun) job() (*scanflags.Job, error) {
+func (c *ciScan) job() (*scanflags.Job, error) {
 	if c.scanWhat != "event" && c.scanWhat != "history" {
 		return nil, fmt.Errorf("--scan %s: must be event or history", c.scanWhat)
 	}
@@ -160,9 +160,9 @@ func (c *ciRun) job() (*scanflags.Job, error) {
 
 // configure reads the configuration and the ignore files of the project. For a pull request
 // it reads them from the commit that it is merged into: its author cannot change that.
-func (c *ciRun) configure(ctx context.Context, j *scanflags.Job, tree *checkout.Checkout) (err error) {
+func (c *ciScan) configure(ctx context.Context, j *scanflags.Job, tree *checkout.Checkout) (err error) {
 	c.Config.Within = c.dir
-	if commit := c.pub.Event.Trusted; commit != "" {
+	if commit := c.publisher.Event.Trusted; commit != "" {
 		c.Config.Trusted = func(name string) ([]byte, error) {
 			data, err := tree.File(ctx, commit, name)
 			if errors.Is(err, fs.ErrNotExist) {
@@ -179,12 +179,12 @@ func (c *ciRun) configure(ctx context.Context, j *scanflags.Job, tree *checkout.
 }
 
 // scan finds the commits of the event and scans them.
-func (c *ciRun) scan(ctx context.Context, j *scanflags.Job) error {
+func (c *ciScan) scan(ctx context.Context, j *scanflags.Job) error {
 	if err := c.findEvent(); err != nil {
 		return err
 	}
-	if c.pub.Event.Kind == ci.Nothing {
-		c.pub.Say(fmt.Sprintf("A %s of a deleted ref brings no commits: there is nothing to scan.", c.pub.Event.Name))
+	if c.publisher.Event.Kind == ci.Nothing {
+		c.publisher.Say(fmt.Sprintf("A %s of a deleted ref brings no commits: there is nothing to scan.", c.publisher.Event.Name))
 		return nil
 	}
 	repo, err := gitsource.Open(c.dir)
@@ -194,75 +194,68 @@ func (c *ciRun) scan(ctx context.Context, j *scanflags.Job) error {
 	defer func() { _ = repo.Close() }() // it was only read from
 	repo.MaxBlobSize = c.MaxSize << 20
 	tree := &checkout.Checkout{
-		Dir: c.dir, Token: c.pub.Token(), Server: cmp.Or(c.env("GITHUB_SERVER_URL"), c.env("CI_SERVER_URL")),
+		Dir: c.dir, Token: c.publisher.Token(), Server: cmp.Or(c.env("GITHUB_SERVER_URL"), c.env("CI_SERVER_URL")),
 		Log: func(s string) { fmt.Fprintln(c.Stderr, "stanch:", printable.Text(s)) },
 	}
-	if c.pub.Range, err = tree.Resolve(ctx, &c.pub.Event); err != nil {
-		c.pub.Range.Unread = nil // err says it
+	if c.publisher.Range, err = tree.Resolve(ctx, &c.publisher.Event); err != nil {
+		c.publisher.Range.Unread = nil // err says it
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w", err))
 	}
-	for _, note := range c.pub.Range.Notes {
-		c.pub.Say(note)
+	for _, note := range c.publisher.Range.Notes {
+		c.publisher.Say(note)
 	}
-	c.pub.Say(c.pub.Range.Describe(&c.pub.Event))
+	c.publisher.Say(c.publisher.Range.Describe(&c.publisher.Event))
 	if err := c.configure(ctx, j, tree); err != nil {
 		return err
 	}
 	if err := c.attach(j); err != nil {
 		return err
 	}
-	err = cli.ScanEnded(j.Scan(ctx, c.pub.Range.Source(repo), "git", cmp.Or(c.env("GITHUB_REPOSITORY"), c.env("CI_PROJECT_PATH"), c.dir)))
+	err = cli.ScanEnded(j.Scan(ctx, c.publisher.Range.Source(repo), "git", cmp.Or(c.env("GITHUB_REPOSITORY"), c.env("CI_PROJECT_PATH"), c.dir)))
 	return errors.Join(err, c.publish(ctx, err))
 }
 
 // findEvent sets the event: the revisions that the user names, or the event of the service.
-func (c *ciRun) findEvent() error {
-	var service ci.Event
-	var err error
-	switch {
-	case c.onGitHub():
-		service, err = ci.GitHub(c.env)
-	case c.env("GITLAB_CI") != "":
-		service, err = ci.GitLab(c.env)
-	}
+func (c *ciScan) findEvent() error {
+	service, err := ci.Find(c.env)
 	switch {
 	case c.scanWhat == "history":
-		c.pub.Event = service.Whole()
+		c.publisher.Event = service.Whole()
 	case c.base != "" || c.head != "":
-		c.pub.Event = service.Given(c.base, cmp.Or(c.head, "HEAD"))
+		c.publisher.Event = service.Given(c.base, cmp.Or(c.head, "HEAD"))
 	case err != nil:
 		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w; use --base and --head, or --scan history", err))
 	case service.Service == "":
 		return errors.New("this is neither GitHub Actions nor GitLab CI: name the range with --base and --head, or use --scan history")
 	default:
-		c.pub.Event = service
+		c.publisher.Event = service
 	}
 	return nil
 }
 
 // finish writes the summary and the outputs of the job in GitHub Actions.
-func (c *ciRun) finish(err error) error {
+func (c *ciScan) finish(err error) error {
 	if !c.onGitHub() {
 		return err
 	}
 	if errors.Is(err, context.Canceled) {
-		return errors.Join(err, c.pub.Runner.Resume())
+		return errors.Join(err, c.publisher.Runner.Resume())
 	}
-	if errors.Is(err, cli.ErrIncomplete) && c.pub.Summary.ElapsedMS == 0 && c.pub.Summary.Objects == 0 {
+	if errors.Is(err, cli.ErrIncomplete) && c.publisher.Summary.ElapsedMS == 0 && c.publisher.Summary.Objects == 0 {
 		why := printable.Text(err.Error())
-		c.pub.Annotate("error", why)
-		fmt.Fprintf(&c.pub.Page, "### stanch: nothing was scanned\n\n    %s\n", strings.ReplaceAll(why, "\n", "\n    "))
+		c.publisher.Annotate("error", why)
+		fmt.Fprintf(&c.publisher.Page, "### stanch: nothing was scanned\n\n    %s\n", strings.ReplaceAll(why, "\n", "\n    "))
 	}
-	err = errors.Join(err, c.tell("GITHUB_STEP_SUMMARY", c.pub.Page.String()), c.pub.Runner.Resume())
-	return errors.Join(err, c.tell("GITHUB_OUTPUT", c.pub.Outputs(cli.ExitCode(io.Discard, err), c.sarif, c.json)))
+	err = errors.Join(err, c.tell("GITHUB_STEP_SUMMARY", c.publisher.Page.String()), c.publisher.Runner.Resume())
+	return errors.Join(err, c.tell("GITHUB_OUTPUT", c.publisher.Outputs(cli.ExitCode(io.Discard, err), c.sarif, c.json)))
 }
 
 // tell appends text to the file that a variable of GitHub Actions names.
-func (c *ciRun) tell(variable, text string) error {
-	return incompleteIf(c.pub.Append(variable, text))
+func (c *ciScan) tell(variable, text string) error {
+	return incompleteIf(c.publisher.Append(variable, text))
 }
 
 // incompleteIf is cli.Incomplete, or nil if err is.
@@ -275,14 +268,14 @@ func incompleteIf(err error) error {
 
 // publish writes the files, and tells GitHub about the scan, which ended with the error
 // scanned: one that was cut short must not close alerts.
-func (c *ciRun) publish(ctx context.Context, scanned error) error {
+func (c *ciScan) publish(ctx context.Context, scanned error) error {
 	err := c.writeFiles()
 	if errors.Is(scanned, context.Canceled) || !c.onGitHub() {
 		return err
 	}
-	err = errors.Join(err, incompleteIf(c.pub.UploadSARIF(ctx, c.upload, c.sarifText.Bytes(), errors.Is(scanned, cli.ErrIncomplete))))
+	err = errors.Join(err, incompleteIf(c.publisher.UploadSARIF(ctx, c.upload, c.sarifText.Bytes(), errors.Is(scanned, cli.ErrIncomplete))))
 	if c.comment {
-		err = errors.Join(err, incompleteIf(c.pub.Comment(ctx)))
+		err = errors.Join(err, incompleteIf(c.publisher.Comment(ctx)))
 	}
 	return err
 }

@@ -18,13 +18,13 @@ import (
 )
 
 // attach makes j write every report that CI wants, beside the one that goes to the log.
-func (c *ciRun) attach(j *scanflags.Job) error {
+func (c *ciScan) attach(j *scanflags.Job) error {
 	j.Exposure = c.exposure()
 	j.Wraps = append(j.Wraps, c.deactivate.Watch)
-	handlers := []finding.Handler{j.Handler, &lastSummary{to: &c.pub.Summary}}
+	handlers := []finding.Handler{j.Handler, &lastSummary{to: &c.publisher.Summary}}
 	add := func(format string, w io.Writer) error {
 		h, err := report.New(format, w, report.Options{
-			Rules: append(catalog.Rules(), j.Config.Rules()...), Category: c.pub.Category(), LineHash: publish.LineHash(c.dir),
+			Rules: append(catalog.Rules(), j.Config.Rules()...), Category: c.publisher.Category(), LineHash: publish.LineHash(c.dir),
 			Now: time.Now, Again: j.Flags.Output.Again,
 		})
 		handlers = append(handlers, h)
@@ -41,8 +41,8 @@ func (c *ciRun) attach(j *scanflags.Job) error {
 		wanted["junit"] = &c.junitText
 	}
 	if c.onGitHub() {
-		wanted["github"], wanted["markdown"] = c.pub.Runner, &c.pub.Page
-		j.Wraps = append(j.Wraps, c.pub.Runner.Mask)
+		wanted["github"], wanted["markdown"] = c.publisher.Runner, &c.publisher.Page
+		j.Wraps = append(j.Wraps, c.publisher.Runner.Mask)
 	}
 	for _, format := range slices.Sorted(maps.Keys(wanted)) {
 		if err := add(format, wanted[format]); err != nil {
@@ -57,9 +57,9 @@ func (c *ciRun) attach(j *scanflags.Job) error {
 }
 
 // exposure says who can read the findings, and since when, as far as CI knows.
-func (c *ciRun) exposure() assessment.Exposure {
-	e := assessment.Exposure{Visibility: c.pub.Event.Visibility}
-	if c.pub.Event.Ref != "" && !c.pub.Range.All { // its commits were pushed a moment ago
+func (c *ciScan) exposure() assessment.Exposure {
+	e := assessment.Exposure{Visibility: c.publisher.Event.Visibility}
+	if c.publisher.Event.Ref != "" && !c.publisher.Range.All { // its commits were pushed a moment ago
 		e.Pushed = time.Now()
 	}
 	return e
@@ -77,7 +77,7 @@ func (h *lastSummary) Summary(s finding.Summary) error {
 }
 
 // writeFiles writes the reports that flags name.
-func (c *ciRun) writeFiles() error {
+func (c *ciScan) writeFiles() error {
 	var errs []error
 	for _, f := range []struct {
 		flag, name string
