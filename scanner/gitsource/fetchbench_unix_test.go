@@ -25,7 +25,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 )
 
-// TestFetchCost measures three ways to keep up with the repository at STANCH_REPO, which
+// TestFetchCost measures two ways to keep up with the repository at STANCH_REPO, which
 // is served at STANCH_URL by another process: first all of it, then nothing new, then one
 // commit, which it makes there. bench/2026-11-22-sweep says how it is run.
 func TestFetchCost(t *testing.T) {
@@ -36,8 +36,6 @@ func TestFetchCost(t *testing.T) {
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
 	var known []string
-	seen := &State{}
-	mirror := filepath.Join(temp, "mirror")
 	ways := []struct {
 		name string
 		get  func() (*Repository, error)
@@ -57,16 +55,6 @@ func TestFetchCost(t *testing.T) {
 				t.Fatal(err)
 			}
 			known = slices.Sorted(maps.Values(remote.Refs().Tips))
-		}},
-		{"mirror", func() (*Repository, error) {
-			r, err := Mirror(t.Context(), url, mirror, "")
-			if err == nil {
-				r.Seen = seen
-			}
-			return r, err
-		}, func(r *Repository) {
-			seen = &State{}
-			seen.Add(r.Next)
 		}},
 		{"clone", func() (*Repository, error) { return Clone(t.Context(), url, nil) }, func(*Repository) {}},
 	}

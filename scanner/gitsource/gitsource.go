@@ -32,9 +32,8 @@
 // # Fetching
 //
 // Clone makes a temporary repository with everything that a server has. Fetch makes one with
-// everything new since the last time; only ids need to be kept in between. Mirror keeps a copy
-// up to date. A server may send Fetch an object for a second time, if only older commits held
-// it and new ones hold it again.
+// everything new since the last time; only ids need to be kept in between. A server may send
+// Fetch an object for a second time, if only older commits held it and new ones hold it again.
 //
 // git may repack while a repository is read. An object that has moved is looked for in its new
 // place (internal/objects/packdir.go).
@@ -67,8 +66,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
-// A Repository is a git repository on disk. Make one with Open, Clone, Fetch or Mirror. Use it
-// from one goroutine at a time: Locate reads the notes that Blobs or BlobsMatching has made.
+// A Repository is a git repository on disk. Make one with Open, Clone or Fetch. Use it from
+// one goroutine at a time: Locate reads the notes that Blobs or BlobsMatching has made.
 type Repository struct {
 	// MaxBlobSize is the size in bytes from which an object is yielded with Err
 	// set and not held in memory, unless it is stored whole: then it is yielded in

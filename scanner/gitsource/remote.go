@@ -36,25 +36,6 @@ func openTemporary(dir string) (*Repository, error) {
 	return r, nil
 }
 
-// Mirror makes dir a bare mirror of the repository at rawURL, all refs included, or updates
-// it, and opens it. It runs the git binary as Clone does, and needs one. Refs that are gone
-// are removed; objects never are. Each update adds one pack at most, so that with Seen only
-// new objects are read.
-//
-// reference may be the folder of another mirror, that of the repository which this is a fork
-// of. Its objects are not fetched, but read from there (objects/info/alternates). Removing it
-// breaks this mirror.
-//
-// An update first removes the remains of one that was broken off: locks and half a pack. Only
-// one process at a time may update a mirror; another gets ErrMirrorBusy. Errors do not hold
-// the password of the URL. Close removes nothing.
-func Mirror(ctx context.Context, rawURL, dir, reference string) (*Repository, error) {
-	if err := transport.MirrorInto(ctx, rawURL, dir, reference); err != nil {
-		return nil, err
-	}
-	return Open(dir)
-}
-
 // Fetch makes a repository of the objects that w asks a server for, see
 // transport.Remote.Fetch. Close removes it. If w asks for less than the refs lead to, Rest is
 // set, so that missing objects do not count as unread.
@@ -69,16 +50,4 @@ func Fetch(ctx context.Context, from *transport.Remote, w transport.Wanted) (*Re
 	}
 	r.Rest, r.fetched, r.absent = f.Rest, f.Bytes, f.Absent
 	return r, nil
-}
-
-// FetchCommits fetches commits that no ref leads to, and all that they lead to, from rawURL
-// into r. They become dangling commits of r. Clone or Mirror must have made r, and nothing
-// must have been read from it yet. GitHub and others give force-pushed commits to anyone who
-// knows the id. FetchCommits returns the ids that the server does not have. It needs the git
-// binary.
-func (r *Repository) FetchCommits(ctx context.Context, rawURL string, ids []string) (gone []string, err error) {
-	if r.dir.Root != "" {
-		return nil, errors.New("fetching commits: the repository has a work tree, and so is nobody's clone to add to")
-	}
-	return transport.FetchLost(ctx, r.dir.CommonDir, rawURL, ids)
 }

@@ -140,7 +140,16 @@ type mirrorer struct {
 
 func (m *mirrorer) next(t *testing.T, url string) {
 	t.Helper()
-	r, err := Mirror(t.Context(), url, m.dir, "")
+	if m.got == nil {
+		scannertest.Git(t, filepath.Dir(m.dir), "init", "-q", "--bare", m.dir)
+	}
+	// One pack a fetch, which git must not repack: State knows packs by name.
+	args := []string{"-c", "gc.auto=0", "-c", "fetch.unpackLimit=1", "fetch", "-q", "--prune", "--force", "--no-tags", "--no-write-fetch-head", url, "+refs/*:refs/*"}
+	if scannertest.Git(t, m.dir, "ls-remote", url, "HEAD") != "" { // it may be detached
+		args = append(args, "+HEAD:refs/server-head")
+	}
+	scannertest.Git(t, m.dir, args...)
+	r, err := Open(m.dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,7 @@ func ReadState(file, version string) (*State, error) {
 	return s, nil
 }
 
-// Add adds the parts that other lists, say of a mirror that this one borrows objects from.
+// Add adds the parts that other lists.
 // other must be of the same version, and not nil.
 func (s *State) Add(other *State) {
 	if s.packs == nil {

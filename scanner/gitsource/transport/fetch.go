@@ -7,8 +7,10 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -175,6 +177,10 @@ func (f *fetch) writeLayout() error {
 	}
 	return err
 }
+
+// notOurRef matches a server's answer to an id that it does not have any more (git's
+// upload-pack.c).
+var notOurRef = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`not our ref ([0-9a-f]{40,64})`) })
 
 // fetchWants gets the objects that wants lead to and haves do not. An id that the server may
 // not have is asked for until the server refuses it: it names one at a time.

@@ -1,6 +1,6 @@
-// Package transport gets repositories from servers: with the git binary (Clone, Mirror,
-// FetchLost) or with its own client (Connect, Remote.Fetch), which asks a server for new
-// objects and keeps nothing. It writes folders and opens none: package gitsource does.
+// Package transport gets repositories from servers: with the git binary (CloneDir) or
+// with its own client (Connect, Remote.Fetch), which asks a server for new objects and keeps
+// nothing. It writes folders and opens none: package gitsource does.
 //
 //	remote, err := transport.Connect(ctx, "https://github.com/golang/example")
 //	if err != nil { … }
@@ -29,7 +29,7 @@ import (
 )
 
 // ErrObjectFormat says that a server has ids of SHA-256, which Connect cannot read.
-// Clone and Mirror can.
+// Clone can.
 var ErrObjectFormat = errors.New("the repository has ids of SHA-256, which only a clone can read")
 
 // A Remote is a repository on a server, of which the refs were read. It is for one
