@@ -16,6 +16,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/report"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scan"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/sweep"
 )
 
 func main() {
@@ -55,7 +56,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.AddCommand(hook.New(s))
 	if len(args) == 0 || args[0] != "hook" { // a commit must not wait for the flags of all others
 		root.AddCommand(
-			scan.NewGit(s), newGitHub(s), newSweep(s), scan.NewDir(s), scan.NewStdin(s), ci.New(s),
+			scan.NewGit(s), scan.NewGitHub(s), sweep.New(s), scan.NewDir(s), scan.NewStdin(s), ci.New(s),
 			report.NewReport(s), report.NewRules(s), report.NewMigrate(s),
 			respond.NewInventory(s), respond.NewVerify(s), respond.NewAssess(s), respond.NewRespond(s),
 		)

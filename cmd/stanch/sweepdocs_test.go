@@ -12,6 +12,8 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/report"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/scan"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/sweep"
 )
 
 // typedWord is a word of a command in the documentation: 'x y', "x y" or x.
@@ -58,7 +60,7 @@ func checkCommand(t *testing.T, file, line string) {
 	var out bytes.Buffer
 	s := &cli.Streams{Stdout: &out, Stderr: &out}
 	root := cli.NewRoot(s, manual)
-	root.AddCommand(newSweep(s), newGitHub(s), report.NewReport(s))
+	root.AddCommand(sweep.New(s), scan.NewGitHub(s), report.NewReport(s))
 	cmd, rest, err := root.Find(args)
 	if err == nil {
 		err = cmd.ParseFlags(rest)

@@ -1,6 +1,6 @@
 //go:build !sweep
 
-package main
+package sweep
 
 import (
 	"errors"
@@ -10,10 +10,10 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 )
 
-// newSweep tells the user where to get the command. With its engine and databases, the
+// New tells the user where to get the command. With its engine and databases, the
 // machine of a developer would take 1.6 times the CPU to build the hook, at the first
 // commit (bench/2026-11-22-sweep/build.md).
-func newSweep(*cli.Streams) *cobra.Command {
+func New(*cli.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:                "sweep",
 		Short:              "Sweep organizations again and again (in builds with the tag \"sweep\")",

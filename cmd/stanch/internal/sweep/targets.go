@@ -1,6 +1,6 @@
 //go:build sweep
 
-package main
+package sweep
 
 import (
 	"encoding/json"
@@ -11,14 +11,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/scan"
 	"github.com/stanch-dev/stanch/scanner/github"
+	"github.com/stanch-dev/stanch/scanner/github/login"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/scanner/sweep/githubhub"
 	"github.com/stanch-dev/stanch/scanner/sweep/riverqueue"
 )
 
 func newSweepAdd(db *databaseFlags) *cobra.Command {
-	f, every := &githubFlags{}, time.Duration(0)
+	f, api, every := scan.GitHubFlags{}, login.Login{}, time.Duration(0)
 	cmd := &cobra.Command{
 		Use:   "add ORG|USER|OWNER/REPO...",
 		Short: "Keep targets under watch, or change how",
@@ -36,19 +38,16 @@ stored: each worker has its own.`,
 					return err
 				}
 			}
-			if err := f.filter.Check(); err != nil {
+			if err := f.Check(); err != nil {
 				return err
 			}
-			if err := github.CheckInclude(f.include); err != nil {
-				return err
-			}
-			text, err := json.Marshal(githubhub.Options{Filter: f.filter, Deleted: f.deleted, Include: f.include})
+			text, err := json.Marshal(githubhub.Options{Filter: f.Filter, Deleted: f.Deleted, Include: f.Include})
 			if err != nil {
 				return err
 			}
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
 				for _, name := range args {
-					if err := store.PutTarget(cmd.Context(), sweep.Target{Name: name, API: f.login.API, Options: text, Every: every}); err != nil {
+					if err := store.PutTarget(cmd.Context(), sweep.Target{Name: name, API: api.API, Options: text, Every: every}); err != nil {
 						return cli.Unfinished(err)
 					}
 				}
@@ -56,10 +55,8 @@ stored: each worker has its own.`,
 			})
 		},
 	}
-	addAPI(cmd.Flags(), &f.login)
-	f.addFilter(cmd.Flags())
-	f.addDeleted(cmd.Flags())
-	f.addInclude(cmd.Flags())
+	scan.AddAPI(cmd.Flags(), &api)
+	f.Add(cmd.Flags())
 	cmd.Flags().DurationVar(&every, "every", 0, "begin a sweep so long after the last one began, as 1h; 0 is never")
 	return cmd
 }

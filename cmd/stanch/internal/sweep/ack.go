@@ -1,6 +1,6 @@
 //go:build sweep
 
-package main
+package sweep
 
 import (
 	"context"

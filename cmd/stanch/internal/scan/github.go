@@ -1,4 +1,4 @@
-package main
+package scan
 
 import (
 	"cmp"
@@ -19,7 +19,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/github/orgscan"
 )
 
-func newGitHub(s *cli.Streams) *cobra.Command {
+// NewGitHub returns the command that scans an organization.
+func NewGitHub(s *cli.Streams) *cobra.Command {
 	f := &githubFlags{}
 	cmd := &cobra.Command{
 		Use:   "github ORG|USER|OWNER/REPO...",
@@ -51,10 +52,7 @@ scanned; the exit code is 3 then.`,
 		Example: "  GITHUB_TOKEN=$(gh auth token) stanch github acme\n  stanch github acme --forks --skip 'acme/*-archive' --format json --output acme.jsonl\n  stanch github octocat/hello-world",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.filter.Check(); err != nil {
-				return err
-			}
-			if err := github.CheckInclude(f.include); err != nil {
+			if err := f.Check(); err != nil {
 				return err
 			}
 			shard, err := orgscan.ParseShard(f.shard)
@@ -74,51 +72,57 @@ scanned; the exit code is 3 then.`,
 			return runOrgScan(cmd.Context(), job, scan, args)
 		},
 	}
-	f.Add(cmd, true)
-	addAPI(cmd.Flags(), &f.login)
-	addToken(cmd.Flags(), &f.login)
-	f.addFilter(cmd.Flags())
-	f.addInclude(cmd.Flags())
-	f.addDeleted(cmd.Flags())
+	f.Flags.Add(cmd, true)
+	AddAPI(cmd.Flags(), &f.login)
+	AddToken(cmd.Flags(), &f.login)
+	f.GitHubFlags.Add(cmd.Flags())
 	cmd.Flags().StringVar(&f.shard, "shard", "", "scan part `I/N` of the repositories, for N machines that scan all of them")
 	return cmd
-}
-
-func (f *githubFlags) addInclude(flags *pflag.FlagSet) {
-	flags.StringSliceVar(&f.include, "include", nil, "scan these too: "+strings.Join(github.Includable(), ", "))
-}
-
-func (f *githubFlags) addDeleted(flags *pflag.FlagSet) {
-	flags.BoolVar(&f.deleted, "deleted", true, "scan commits that were force-pushed away or whose branch was deleted, if there is a token")
 }
 
 // githubFlags are those of stanch github.
 type githubFlags struct {
 	scanflags.Flags
-	login   login.Login
-	filter  github.Filter
-	include []string
-	shard   string
-	deleted bool
+	GitHubFlags
+	login login.Login
+	shard string
 }
 
-func (f *githubFlags) addFilter(flags *pflag.FlagSet) {
-	flags.BoolVar(&f.filter.Forks, "forks", false, "scan forks too")
-	flags.StringVar(&f.filter.Archived, "archived", "include", "archived repositories: include, exclude, or only")
-	flags.StringSliceVar(&f.filter.Visibility, "visibility", nil, "scan only repositories that are public, private, or internal")
-	flags.StringSliceVar(&f.filter.Topics, "topic", nil, "scan only repositories with one of these topics")
-	flags.StringSliceVar(&f.filter.Skip, "skip", nil, "leave out repositories whose OWNER/NAME, or NAME, fits this pattern, as acme/*-archive")
-	flags.StringSliceVar(&f.filter.Only, "only", nil, "scan only repositories whose OWNER/NAME, or NAME, fits one of these patterns")
-	flags.Int64Var(&f.filter.MaxSize, "max-repo-size", 0, "leave out repositories that GitHub says are larger than this many MiB; 0 is no limit")
+// GitHubFlags select repositories, and texts beside them, for a scan or for sweeps.
+type GitHubFlags struct {
+	Filter  github.Filter
+	Include []string
+	Deleted bool
 }
 
-// addAPI adds the flag for the URL of the API.
-func addAPI(flags *pflag.FlagSet, l *login.Login) {
+// Check returns an error if the flags are a mistake.
+func (f *GitHubFlags) Check() error {
+	if err := f.Filter.Check(); err != nil {
+		return err
+	}
+	return github.CheckInclude(f.Include)
+}
+
+// Add defines the flags.
+func (f *GitHubFlags) Add(flags *pflag.FlagSet) {
+	flags.StringSliceVar(&f.Include, "include", nil, "scan these too: "+strings.Join(github.Includable(), ", "))
+	flags.BoolVar(&f.Deleted, "deleted", true, "scan commits that were force-pushed away or whose branch was deleted, if there is a token")
+	flags.BoolVar(&f.Filter.Forks, "forks", false, "scan forks too")
+	flags.StringVar(&f.Filter.Archived, "archived", "include", "archived repositories: include, exclude, or only")
+	flags.StringSliceVar(&f.Filter.Visibility, "visibility", nil, "scan only repositories that are public, private, or internal")
+	flags.StringSliceVar(&f.Filter.Topics, "topic", nil, "scan only repositories with one of these topics")
+	flags.StringSliceVar(&f.Filter.Skip, "skip", nil, "leave out repositories whose OWNER/NAME, or NAME, fits this pattern, as acme/*-archive")
+	flags.StringSliceVar(&f.Filter.Only, "only", nil, "scan only repositories whose OWNER/NAME, or NAME, fits one of these patterns")
+	flags.Int64Var(&f.Filter.MaxSize, "max-repo-size", 0, "leave out repositories that GitHub says are larger than this many MiB; 0 is no limit")
+}
+
+// AddAPI adds the flag for the URL of the API.
+func AddAPI(flags *pflag.FlagSet, l *login.Login) {
 	flags.StringVar(&l.API, "api-url", cmp.Or(os.Getenv("GITHUB_API_URL"), "https://api.github.com"), "of GitHub Enterprise Server: https://HOST/api/v3")
 }
 
-// addToken adds the flags for the token.
-func addToken(flags *pflag.FlagSet, l *login.Login) {
+// AddToken adds the flags for the token.
+func AddToken(flags *pflag.FlagSet, l *login.Login) {
 	flags.StringVar(&l.TokenFile, "token-file", "", "read the token from this `file`, not from GITHUB_TOKEN, GH_TOKEN or gh")
 	flags.StringVar(&l.AppID, "app-id", os.Getenv("STANCH_APP_ID"), "ask as the GitHub App with this `id`, or client id; STANCH_APP_ID is the same")
 	flags.StringVar(&l.AppKey, "app-key", os.Getenv("STANCH_APP_KEY"), "`file` with the private key of the App; STANCH_APP_KEY is the same")
@@ -149,7 +153,7 @@ func (f *githubFlags) orgScan(s *cli.Streams, shard orgscan.Shard, deletedSet bo
 	listers := &login.Listers{Login: as, MaxWait: time.Hour + time.Minute, Wait: waitNoticeably(s)}
 	lost := orgscan.LostIfPossible
 	switch {
-	case !f.deleted:
+	case !f.Deleted:
 		lost = orgscan.LostNever
 	case deletedSet:
 		lost = orgscan.LostAlways
@@ -159,7 +163,7 @@ func (f *githubFlags) orgScan(s *cli.Streams, shard orgscan.Shard, deletedSet bo
 			lister, _, err := listers.For(ctx, as.API, target)
 			return lister, err
 		},
-		Filter: f.filter, Shard: shard, Include: f.include, Lost: lost, MaxBlobSize: f.MaxSize << 20,
+		Filter: f.Filter, Shard: shard, Include: f.Include, Lost: lost, MaxBlobSize: f.MaxSize << 20,
 		Notice: func(format string, args ...any) { fmt.Fprintf(s.Stderr, "stanch: "+format+"\n", args...) },
 		Progress: func(format string, args ...any) {
 			if cli.MayMove(s.Stderr) {
