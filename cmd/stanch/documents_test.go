@@ -52,7 +52,7 @@ var statedLimits = []struct{ page, says, file, declares string }{
 	{"SECURITY.md", "64 KiB, ten seconds", "verifier/awsverifier/transport.go", `requestTimeout += 10 \* time.Second\s[^)]*maxBody += 64 << 10`},
 	{"SECURITY.md", "given up after two minutes", "scanner/gitsource/transport/githttp.go", `defaultStall += 2 \* time.Minute`},
 	{"docs/verification.md", "waits ten seconds and reads 64 KiB", "verifier/awsverifier/transport.go", `requestTimeout += 10 \* time.Second\s[^)]*maxBody += 64 << 10`},
-	{"docs/sweep.md", "`--max-fetch` (20 GiB)", "cmd/stanch/sweep.go", `"max-fetch", 20<<10, "`},
+	{"docs/sweep.md", "`--max-fetch` (20 GiB)", "cmd/stanch/internal/sweep/sweep.go", `"max-fetch", 20<<10, "`},
 }
 
 // TestStatedLimits holds that a limit that a page states is that of the code, and
