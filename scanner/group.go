@@ -252,7 +252,7 @@ func (o *occurrence) in(text finding.Location) finding.Location {
 
 // file returns the path of the file that l is in, "" if it is in none.
 func file(l *finding.Location) string {
-	if l.Kind == KindBlob || l.Kind == KindIndex || l.Kind == KindWorktree {
+	if l.Kind == finding.KindBlob || l.Kind == finding.KindIndex || l.Kind == finding.KindWorktree {
 		return l.Path
 	}
 	return ""

@@ -17,7 +17,7 @@ import (
 // A hit is a match at one place of one text.
 type hit struct {
 	match    detectors.Match
-	blob     BlobID
+	blob     finding.BlobID
 	member   string // of an archive
 	start    int
 	location finding.Location // without provenance
@@ -27,8 +27,8 @@ type hit struct {
 type hits struct {
 	mu      sync.Mutex
 	hits    []hit
-	blobs   map[BlobID]finding.Location // as the blob was named when it was read
-	located map[BlobID][]finding.Location
+	blobs   map[finding.BlobID]finding.Location // as the blob was named when it was read
+	located map[finding.BlobID][]finding.Location
 	failed  []unread
 }
 
@@ -36,7 +36,7 @@ type hits struct {
 // member of it, and the blob is called by its path once that is known.
 type unread struct {
 	finding.Unread
-	blob BlobID
+	blob finding.BlobID
 	name string // of the blob, before it is located
 }
 
@@ -63,7 +63,7 @@ func (h *hits) add(b Blob, member string, data []byte, matches []detectors.Match
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.blobs == nil {
-		h.blobs = map[BlobID]finding.Location{}
+		h.blobs = map[finding.BlobID]finding.Location{}
 	}
 	h.blobs[b.ID] = finding.Location{Kind: b.Kind, Path: b.Name}
 	h.hits = append(h.hits, found...)
@@ -95,11 +95,11 @@ func (h *hits) dropPartners() {
 		}
 		return x.match.NeedsID && room < 0
 	})
-	held := map[BlobID]bool{}
+	held := map[finding.BlobID]bool{}
 	for _, x := range h.hits {
 		held[x.blob] = true
 	}
-	maps.DeleteFunc(h.blobs, func(id BlobID, _ finding.Location) bool { return !held[id] })
+	maps.DeleteFunc(h.blobs, func(id finding.BlobID, _ finding.Location) bool { return !held[id] })
 }
 
 // unread records that something could not be read.
@@ -148,8 +148,8 @@ func (h *hits) pathOf(u unread) string {
 const maxUnreadBlobs = 1000
 
 // toLocate returns the texts that hold a hit, and some of those with unread members.
-func (h *hits) toLocate() []BlobID {
-	damaged := map[BlobID]bool{}
+func (h *hits) toLocate() []finding.BlobID {
+	damaged := map[finding.BlobID]bool{}
 	for _, u := range h.failed {
 		if u.blob != "" {
 			damaged[u.blob] = true
@@ -167,8 +167,8 @@ func (h *hits) locate(ctx context.Context, src Source) error {
 	if len(ids) == 0 || ctx.Err() != nil {
 		return ctx.Err()
 	}
-	h.located = map[BlobID][]finding.Location{}
-	return src.Locate(ctx, ids, func(id BlobID, p finding.Location) error {
+	h.located = map[finding.BlobID][]finding.Location{}
+	return src.Locate(ctx, ids, func(id finding.BlobID, p finding.Location) error {
 		h.located[id] = append(h.located[id], p)
 		return nil
 	})
@@ -176,7 +176,7 @@ func (h *hits) locate(ctx context.Context, src Source) error {
 
 // locations returns where the blob is stored. If the source could not say, that is the
 // name that the blob had when it was read.
-func (h *hits) locations(id BlobID) []finding.Location {
+func (h *hits) locations(id finding.BlobID) []finding.Location {
 	if p := h.located[id]; len(p) > 0 {
 		return p
 	}

@@ -268,13 +268,13 @@ func landmarks(f *draft) map[landmark]time.Time {
 	}
 	for _, l := range f.Locations[:min(len(f.Locations), maxLocationsOfPart)] {
 		switch l.Kind {
-		case KindBlob:
+		case finding.KindBlob:
 			add(sameText, string(l.Blob)+" "+l.Path, l.Time)
 			add(samePath, l.Path, l.Time)
 			add(sameDir, dirOf(l.Path), l.Time)
-		case KindPath:
+		case finding.KindPath:
 			add(sameDir, l.Path, l.Time)
-		case KindIssue, KindPullRequest, KindComment, KindDiscussion:
+		case finding.KindIssue, finding.KindPullRequest, finding.KindComment, finding.KindDiscussion:
 			thread, _, _ := strings.Cut(l.Path, "#") // who asks posts the one, who helps the other
 			add(sameDir, thread, l.Time)
 		}

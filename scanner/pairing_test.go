@@ -25,7 +25,7 @@ type history map[string]string
 
 func (h history) Blobs(_ context.Context, yield func(scanner.Blob) error) error {
 	for place, text := range h {
-		b := scanner.Blob{ID: scanner.BlobID(place), Kind: scanner.KindBlob, Name: place, Data: []byte(detectorstest.Fill(text))}
+		b := scanner.Blob{ID: finding.BlobID(place), Kind: finding.KindBlob, Name: place, Data: []byte(detectorstest.Fill(text))}
 		if err := yield(b); err != nil {
 			return err
 		}
@@ -33,15 +33,15 @@ func (h history) Blobs(_ context.Context, yield func(scanner.Blob) error) error 
 	return nil
 }
 
-func (h history) Locate(_ context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (h history) Locate(_ context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	for _, id := range ids {
 		commit, path, _ := strings.Cut(string(id), " ")
-		p := scanner.Provenance{Kind: scanner.KindBlob, Path: path}
+		p := finding.Location{Kind: finding.KindBlob, Path: path}
 		if n, err := strconv.Atoi(commit); err == nil {
 			p.Commit, p.Time = commit, time.Unix(int64(n)*86400, 0)
 		}
 		if path == "" {
-			p.Kind = scanner.KindCommit
+			p.Kind = finding.KindCommit
 		}
 		if err := yield(id, p); err != nil {
 			return err

@@ -174,7 +174,7 @@ func bestUnproven(joint []*draft) *draft {
 // the line of the secret beside a place of f.
 func (f *draft) unnamedLocations(list []finding.Location) []finding.Location {
 	type line struct {
-		blob         BlobID
+		blob         finding.BlobID
 		path, commit string
 		line         int
 	}

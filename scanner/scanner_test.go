@@ -26,7 +26,7 @@ type texts map[string]string
 
 func (s texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
 	for name, text := range s {
-		b := scanner.Blob{ID: scanner.BlobID(name), Kind: scanner.KindBlob, Name: name, Data: []byte(detectorstest.Fill(text))}
+		b := scanner.Blob{ID: finding.BlobID(name), Kind: finding.KindBlob, Name: name, Data: []byte(detectorstest.Fill(text))}
 		if why, bad := strings.CutPrefix(text, "error:"); bad {
 			b.Data, b.Err = nil, errors.New(why)
 		}
@@ -40,9 +40,9 @@ func (s texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error 
 	return nil
 }
 
-func (s texts) Locate(_ context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (s texts) Locate(_ context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	for _, id := range ids {
-		if err := yield(id, scanner.Provenance{Kind: scanner.KindBlob, Path: string(id), Time: time.Unix(int64(len(id)), 0)}); err != nil {
+		if err := yield(id, finding.Location{Kind: finding.KindBlob, Path: string(id), Time: time.Unix(int64(len(id)), 0)}); err != nil {
 			return err
 		}
 	}
@@ -314,7 +314,7 @@ func (c cancelling) Blobs(ctx context.Context, yield func(scanner.Blob) error) e
 	})
 }
 
-func (c cancelling) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (c cancelling) Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	c.call("locate")
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -344,9 +344,9 @@ func TestManyPlaces(t *testing.T) {
 // multiplied is a source in which each text has a thousand places.
 type multiplied struct{ texts }
 
-func (multiplied) Locate(_ context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (multiplied) Locate(_ context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	for i := range 1000 {
-		if err := yield(ids[0], scanner.Provenance{Kind: scanner.KindBlob, Path: fmt.Sprint(i)}); err != nil {
+		if err := yield(ids[0], finding.Location{Kind: finding.KindBlob, Path: fmt.Sprint(i)}); err != nil {
 			return err
 		}
 	}

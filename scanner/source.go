@@ -6,41 +6,10 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// Types that sources and findings share. A source needs to import this package only.
-type (
-	// A BlobID is a finding.BlobID.
-	BlobID = finding.BlobID
-	// A Kind is a finding.Kind.
-	Kind = finding.Kind
-	// A Provenance is the finding.Location of a whole text: it has no line.
-	Provenance = finding.Location
-)
-
-// The kinds of text that sources yield.
-const (
-	KindBlob        = finding.KindBlob
-	KindCommit      = finding.KindCommit
-	KindTag         = finding.KindTag
-	KindNote        = finding.KindNote
-	KindRefName     = finding.KindRefName
-	KindPath        = finding.KindPath
-	KindConfig      = finding.KindConfig
-	KindReflog      = finding.KindReflog
-	KindIndex       = finding.KindIndex
-	KindWorktree    = finding.KindWorktree
-	KindIssue       = finding.KindIssue
-	KindPullRequest = finding.KindPullRequest
-	KindComment     = finding.KindComment
-	KindDiscussion  = finding.KindDiscussion
-	KindRelease     = finding.KindRelease
-	KindActionsLog  = finding.KindActionsLog
-	KindArtifact    = finding.KindArtifact
-)
-
 // A Blob is one text to scan.
 type Blob struct {
-	ID   BlobID
-	Kind Kind
+	ID   finding.BlobID
+	Kind finding.Kind
 	// Name is the name of the blob until it is located: a path, an object id.
 	Name string
 	// Data is valid only until yield returns.
@@ -67,7 +36,7 @@ type Window struct {
 
 // A Source is something that holds text: a repository, a directory, a stream.
 type Source interface {
-	// Blobs calls yield once for each BlobID, which is one distinct content in a
+	// Blobs calls yield once for each finding.BlobID, which is one distinct content in a
 	// repository and one file in a directory. It may call yield from
 	// several goroutines at once. It stops at the first error that yield
 	// returns, or that keeps it from going on at all, and returns it. A text that
@@ -78,7 +47,7 @@ type Source interface {
 	// The scanner calls it after Blobs, and only for texts that matched: to locate
 	// them costs a history walk that most scans never need. An object that cannot
 	// be read on the way does not stop it: Locate goes on and says so in its error.
-	Locate(ctx context.Context, ids []BlobID, yield func(BlobID, finding.Location) error) error
+	Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error
 }
 
 // A Prefilter tells texts that may match from those that cannot, from parts of

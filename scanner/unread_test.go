@@ -21,8 +21,8 @@ import (
 // names are ids until they are located.
 type packed struct {
 	blobs  int
-	places map[scanner.BlobID][]scanner.Provenance
-	asked  *[]scanner.BlobID
+	places map[finding.BlobID][]finding.Location
+	asked  *[]finding.BlobID
 }
 
 func damagedZip() []byte {
@@ -39,14 +39,14 @@ func damagedZip() []byte {
 func (p packed) Blobs(_ context.Context, yield func(scanner.Blob) error) error {
 	for i := range p.blobs {
 		id := fmt.Sprintf("id%04d", p.blobs-i)
-		if err := yield(scanner.Blob{ID: scanner.BlobID(id), Kind: scanner.KindBlob, Name: id, Data: damagedZip()}); err != nil {
+		if err := yield(scanner.Blob{ID: finding.BlobID(id), Kind: finding.KindBlob, Name: id, Data: damagedZip()}); err != nil {
 			return err
 		}
 	}
 	return yield(scanner.Blob{ID: "gone", Name: "gone", Err: errors.New("missing")})
 }
 
-func (p packed) Locate(_ context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (p packed) Locate(_ context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	*p.asked = ids
 	for _, id := range ids {
 		for _, place := range p.places[id] {
@@ -61,11 +61,11 @@ func (p packed) Locate(_ context.Context, ids []scanner.BlobID, yield func(scann
 // TestUnreadMembers: a member that cannot be read within a blob is called by the path that a
 // finding would name first, and by the id of the blob if there is none.
 func TestUnreadMembers(t *testing.T) {
-	src := packed{4, map[scanner.BlobID][]scanner.Provenance{
+	src := packed{4, map[finding.BlobID][]finding.Location{
 		"id0001": {{Path: "z.zip", Commit: "1"}, {Path: "new/a.zip", Commit: "2", AtHead: true}, {Path: "b.zip", Commit: "3", AtHead: true}},
 		"id0003": {{Unreachable: "nothing leads to it"}},
 		"id0004": {{Path: "m.jar"}},
-	}, new([]scanner.BlobID)}
+	}, new([]finding.BlobID)}
 	const why = "damaged archive: zip: checksum error"
 	want := []finding.Unread{
 		{What: "b.zip!bad.txt", Why: why, Blob: "id0001"}, {What: "gone", Why: "missing", Blob: "gone"}, {What: "id0002!bad.txt", Why: why, Blob: "id0002"},
@@ -76,14 +76,14 @@ func TestUnreadMembers(t *testing.T) {
 			t.Fatalf("(-want +got)\n%s", diff)
 		}
 	}
-	if want := []scanner.BlobID{"id0001", "id0002", "id0003", "id0004"}; !cmp.Equal(want, *src.asked) {
+	if want := []finding.BlobID{"id0001", "id0002", "id0003", "id0004"}; !cmp.Equal(want, *src.asked) {
 		t.Errorf("asked for %v", *src.asked)
 	}
 }
 
 // TestManyUnreadMembers: names are worth a walk for so many, and no more.
 func TestManyUnreadMembers(t *testing.T) {
-	src := packed{1200, nil, new([]scanner.BlobID)}
+	src := packed{1200, nil, new([]finding.BlobID)}
 	if got := unread(t, src); len(got) != 1201 || len(*src.asked) != 1000 || (*src.asked)[999] != "id1000" {
 		t.Errorf("%d unread, asked for %d", len(got), len(*src.asked))
 	}

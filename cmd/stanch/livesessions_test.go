@@ -11,6 +11,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
@@ -22,16 +23,16 @@ type folders map[string]string
 
 func (s folders) Blobs(_ context.Context, yield func(scanner.Blob) error) error {
 	for name, text := range s {
-		if err := yield(scanner.Blob{ID: scanner.BlobID(name), Kind: scanner.KindBlob, Name: name, Data: []byte(text)}); err != nil {
+		if err := yield(scanner.Blob{ID: finding.BlobID(name), Kind: finding.KindBlob, Name: name, Data: []byte(text)}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s folders) Locate(_ context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (s folders) Locate(_ context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	for _, id := range ids {
-		if err := yield(id, scanner.Provenance{Kind: scanner.KindBlob, Path: string(id) + "/f"}); err != nil {
+		if err := yield(id, finding.Location{Kind: finding.KindBlob, Path: string(id) + "/f"}); err != nil {
 			return err
 		}
 	}

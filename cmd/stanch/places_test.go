@@ -13,7 +13,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -150,9 +150,9 @@ type placesReport []struct {
 	KeyID        string `json:"key_id"`
 	SecretSHA256 string `json:"secret_sha256"`
 	Locations    []struct {
-		Kind scanner.Kind
+		Kind finding.Kind
 		Path string
-		Blob scanner.BlobID
+		Blob finding.BlobID
 	}
 }
 
@@ -190,7 +190,7 @@ func placesOf(t *testing.T, repo string, report placesReport) []string {
 			continue
 		}
 		for _, l := range f.Locations {
-			err := r.Locate(context.Background(), []scanner.BlobID{l.Blob}, func(_ scanner.BlobID, p scanner.Provenance) error {
+			err := r.Locate(context.Background(), []finding.BlobID{l.Blob}, func(_ finding.BlobID, p finding.Location) error {
 				place := fmt.Sprintf("%s %s", p.Kind, p.Path)
 				if p.Unreachable != "" {
 					place += " (" + p.Unreachable + ")"

@@ -18,6 +18,7 @@ import (
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/archive"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // Files is the source of the files below Paths.
@@ -82,7 +83,7 @@ func (f *Files) walk(ctx context.Context, path string, visit func(scanner.Blob, 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		b := scanner.Blob{ID: scanner.BlobID(name), Kind: scanner.KindBlob, Name: filepath.ToSlash(name)}
+		b := scanner.Blob{ID: finding.BlobID(name), Kind: finding.KindBlob, Name: filepath.ToSlash(name)}
 		switch {
 		case err != nil:
 			b.Err = cause(err)
@@ -178,16 +179,16 @@ func cause(err error) error {
 }
 
 // Locate implements scanner.Source: a file is where it is.
-func (f *Files) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (f *Files) Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	return locate(ctx, ids, yield)
 }
 
-func locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	for _, id := range ids {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		p := scanner.Provenance{Kind: scanner.KindBlob, Path: strings.TrimPrefix(filepath.ToSlash(string(id)), "./")}
+		p := finding.Location{Kind: finding.KindBlob, Path: strings.TrimPrefix(filepath.ToSlash(string(id)), "./")}
 		if err := yield(id, p); err != nil {
 			return err
 		}
@@ -208,7 +209,7 @@ var _ scanner.Source = (*Stream)(nil)
 
 // Blobs implements scanner.Source. It reads Reader to its end, once.
 func (s *Stream) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
-	b := scanner.Blob{ID: scanner.BlobID(s.Name), Kind: scanner.KindBlob, Name: s.Name}
+	b := scanner.Blob{ID: finding.BlobID(s.Name), Kind: finding.KindBlob, Name: s.Name}
 	r := contextReader{ctx, s.Reader}
 	data, readErr := readUpTo(r, nil, scanner.LargeText)
 	if readErr == nil && hold(data, int64(len(data)), s.MaxSize) {
@@ -240,7 +241,7 @@ func readUpTo(r io.Reader, data []byte, limit int64) ([]byte, error) {
 }
 
 // Locate implements scanner.Source.
-func (s *Stream) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (s *Stream) Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	return locate(ctx, ids, yield)
 }
 

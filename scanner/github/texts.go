@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // Kinds of Texts, in the order in which they are read.
@@ -55,7 +56,7 @@ type Texts struct {
 	kinds  []string
 	since  time.Time
 	next   time.Time
-	places map[scanner.BlobID]scanner.Provenance
+	places map[finding.BlobID]finding.Location
 }
 
 // Texts returns the texts of some kinds beside a repository that changed since then; all
@@ -79,7 +80,7 @@ func (t *Texts) Next() time.Time { return t.next }
 
 // A text is one of Texts.
 type text struct {
-	kind        scanner.Kind
+	kind        finding.Kind
 	id          string // unique within the repository
 	url, author string
 	at          time.Time
@@ -92,7 +93,7 @@ type text struct {
 // A textReader is one call of Blobs.
 type textReader struct {
 	*Texts
-	seen    map[scanner.BlobID]bool
+	seen    map[finding.BlobID]bool
 	yield   func(scanner.Blob) error
 	stopped error // of yield
 	unread  bool
@@ -101,8 +102,8 @@ type textReader struct {
 // Blobs implements scanner.Source.
 func (t *Texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
 	begun := time.Now()
-	t.places = map[scanner.BlobID]scanner.Provenance{}
-	r := &textReader{Texts: t, seen: map[scanner.BlobID]bool{}, yield: yield}
+	t.places = map[finding.BlobID]finding.Location{}
+	r := &textReader{Texts: t, seen: map[finding.BlobID]bool{}, yield: yield}
 	for _, feed := range []struct {
 		what  string
 		kinds []string
@@ -129,7 +130,7 @@ func (t *Texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error
 		}
 		if err != nil && !switchedOff(err) {
 			r.unread = true
-			b := scanner.Blob{ID: scanner.BlobID(feed.what), Kind: scanner.KindComment, Name: feed.what, Err: err}
+			b := scanner.Blob{ID: finding.BlobID(feed.what), Kind: finding.KindComment, Name: feed.what, Err: err}
 			if err := yield(b); err != nil {
 				return err
 			}
@@ -147,9 +148,9 @@ func (r *textReader) wants(kind string) bool { return slices.Contains(r.kinds, k
 // add yields one, if it was not yielded before.
 func (r *textReader) add(one text) error {
 	// Lists overlap, and one may be edited between two pages.
-	id := scanner.BlobID(one.id)
+	id := finding.BlobID(one.id)
 	if !one.edited.IsZero() {
-		id += scanner.BlobID("@" + one.edited.UTC().Format(time.RFC3339))
+		id += finding.BlobID("@" + one.edited.UTC().Format(time.RFC3339))
 	}
 	if r.seen[id] {
 		return nil
@@ -164,13 +165,13 @@ func (r *textReader) add(one text) error {
 	case one.file == nil:
 		b.Data = []byte(strings.TrimPrefix(one.title+"\n\n"+one.body, "\n\n"))
 	}
-	r.places[id] = scanner.Provenance{Repo: r.lister.WebURL(r.repo), Kind: one.kind, Path: one.url, Author: one.author, Time: one.at}
+	r.places[id] = finding.Location{Repo: r.lister.WebURL(r.repo), Kind: one.kind, Path: one.url, Author: one.author, Time: one.at}
 	r.stopped = r.yield(b)
 	return r.stopped
 }
 
 // Locate implements scanner.Source, for texts that Blobs has yielded.
-func (t *Texts) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (t *Texts) Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	for _, id := range ids {
 		if err := ctx.Err(); err != nil {
 			return err

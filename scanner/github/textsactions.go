@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-github/v60/github"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // maxRuns is how many runs of workflows, and as many artifacts, are read: the last
@@ -27,7 +27,7 @@ func (r *textReader) logs(ctx context.Context) error {
 			continue
 		}
 		one := text{
-			kind: scanner.KindActionsLog, id: fmt.Sprintf("actions/runs/%d", run.GetID()), url: run.GetHTMLURL(),
+			kind: finding.KindActionsLog, id: fmt.Sprintf("actions/runs/%d", run.GetID()), url: run.GetHTMLURL(),
 			author: run.GetActor().GetLogin(), at: run.GetCreatedAt().Time,
 		}
 		if err := r.addFile(ctx, one, fmt.Sprintf("repos/%s/actions/runs/%d/logs", r.repo, run.GetID()), r.MaxSize); err != nil {
@@ -60,7 +60,7 @@ func (r *textReader) artifacts(ctx context.Context) error {
 			continue
 		}
 		one := text{
-			kind: scanner.KindArtifact, id: fmt.Sprintf("actions/artifacts/%d", a.GetID()), at: a.GetCreatedAt().Time,
+			kind: finding.KindArtifact, id: fmt.Sprintf("actions/artifacts/%d", a.GetID()), at: a.GetCreatedAt().Time,
 			url: fmt.Sprintf("%s/actions/runs/%d/artifacts/%d", r.lister.WebURL(r.repo), a.GetWorkflowRun().GetID(), a.GetID()),
 		}
 		var err error

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-github/v60/github"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // Discussions are in GraphQL alone. go-github knows none, and a request and an answer
@@ -94,7 +94,7 @@ func (r *textReader) posts(ctx context.Context, page posts, first bool, query st
 }
 
 func (r *textReader) post(ctx context.Context, p post) error {
-	one := text{kind: scanner.KindDiscussion, id: "discussions/" + p.ID, url: p.URL, at: p.CreatedAt, edited: p.UpdatedAt, title: p.Title, body: p.Body}
+	one := text{kind: finding.KindDiscussion, id: "discussions/" + p.ID, url: p.URL, at: p.CreatedAt, edited: p.UpdatedAt, title: p.Title, body: p.Body}
 	if p.Author != nil {
 		one.author = p.Author.Login
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-github/v60/github"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // switchedOff reports whether err says that the repository has no issues.
@@ -66,7 +66,7 @@ func edited[T any](ctx context.Context, r *textReader, path string, item func(T)
 func (r *textReader) issues(ctx context.Context) error {
 	return edited(ctx, r, "issues?state=all", func(i github.Issue) text {
 		return text{
-			kind: scanner.KindIssue, id: fmt.Sprintf("issues/%d", i.GetNumber()), url: i.GetHTMLURL(), author: i.GetUser().GetLogin(),
+			kind: finding.KindIssue, id: fmt.Sprintf("issues/%d", i.GetNumber()), url: i.GetHTMLURL(), author: i.GetUser().GetLogin(),
 			at: i.GetCreatedAt().Time, edited: i.GetUpdatedAt().Time, title: i.GetTitle(), body: i.GetBody(),
 		}
 	}, func(i github.Issue) bool { return !i.IsPullRequest() })
@@ -82,7 +82,7 @@ func (r *textReader) pulls(ctx context.Context) error {
 				return false, nil
 			}
 			err := r.add(text{
-				kind: scanner.KindPullRequest, id: fmt.Sprintf("pulls/%d", p.GetNumber()), url: p.GetHTMLURL(), author: p.GetUser().GetLogin(),
+				kind: finding.KindPullRequest, id: fmt.Sprintf("pulls/%d", p.GetNumber()), url: p.GetHTMLURL(), author: p.GetUser().GetLogin(),
 				at: p.GetCreatedAt().Time, edited: p.GetUpdatedAt().Time, title: p.GetTitle(), body: p.GetBody(),
 			})
 			if err != nil {
@@ -97,7 +97,7 @@ func (r *textReader) pulls(ctx context.Context) error {
 func (r *textReader) comments(ctx context.Context) error {
 	return edited(ctx, r, "issues/comments?", func(c github.IssueComment) text {
 		return text{
-			kind: scanner.KindComment, id: fmt.Sprintf("issues/comments/%d", c.GetID()), url: c.GetHTMLURL(), author: c.GetUser().GetLogin(),
+			kind: finding.KindComment, id: fmt.Sprintf("issues/comments/%d", c.GetID()), url: c.GetHTMLURL(), author: c.GetUser().GetLogin(),
 			at: c.GetCreatedAt().Time, edited: c.GetUpdatedAt().Time, body: c.GetBody(),
 		}
 	}, func(c github.IssueComment) bool {
@@ -111,7 +111,7 @@ func (r *textReader) comments(ctx context.Context) error {
 func (r *textReader) reviewComments(ctx context.Context) error {
 	return edited(ctx, r, "pulls/comments?", func(c github.PullRequestComment) text {
 		return text{
-			kind: scanner.KindComment, id: fmt.Sprintf("pulls/comments/%d", c.GetID()), url: c.GetHTMLURL(), author: c.GetUser().GetLogin(),
+			kind: finding.KindComment, id: fmt.Sprintf("pulls/comments/%d", c.GetID()), url: c.GetHTMLURL(), author: c.GetUser().GetLogin(),
 			at: c.GetCreatedAt().Time, edited: c.GetUpdatedAt().Time, body: strings.TrimSuffix(c.GetBody()+"\n\n"+c.GetDiffHunk(), "\n\n"),
 		}
 	}, func(github.PullRequestComment) bool { return true })

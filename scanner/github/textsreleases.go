@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-github/v60/github"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // maxAsset is the size up to which files of releases are read: configurations and scripts
@@ -29,7 +29,7 @@ func (r *textReader) releases(ctx context.Context) error {
 
 func (r *textReader) release(ctx context.Context, release *github.RepositoryRelease) error {
 	one := text{
-		kind: scanner.KindRelease, id: fmt.Sprintf("releases/%d", release.GetID()), url: release.GetHTMLURL(), author: release.GetAuthor().GetLogin(),
+		kind: finding.KindRelease, id: fmt.Sprintf("releases/%d", release.GetID()), url: release.GetHTMLURL(), author: release.GetAuthor().GetLogin(),
 		at: release.GetCreatedAt().Time, title: release.GetTagName() + " " + release.GetName(), body: release.GetBody(),
 	}
 	if err := r.add(one); err != nil {
@@ -40,7 +40,7 @@ func (r *textReader) release(ctx context.Context, release *github.RepositoryRele
 			continue
 		}
 		one := text{
-			kind: scanner.KindRelease, id: fmt.Sprintf("releases/assets/%d", asset.GetID()), url: asset.GetBrowserDownloadURL(),
+			kind: finding.KindRelease, id: fmt.Sprintf("releases/assets/%d", asset.GetID()), url: asset.GetBrowserDownloadURL(),
 			author: asset.GetUploader().GetLogin(), at: asset.GetCreatedAt().Time,
 		}
 		if err := r.addFile(ctx, one, fmt.Sprintf("repos/%s/releases/assets/%d", r.repo, asset.GetID()), maxAsset); err != nil {

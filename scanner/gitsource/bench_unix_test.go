@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // BenchmarkProvenance locates 100 blobs at random, beside git rev-list --all
@@ -20,7 +21,7 @@ func BenchmarkProvenance(b *testing.B) {
 	r := benchRepo(b)
 	ids := randomBlobs(b, os.Getenv("STANCH_REPO"), 100)
 	locate := func() {
-		if err := r.Locate(context.Background(), ids, func(scanner.BlobID, scanner.Provenance) error { return nil }); err != nil {
+		if err := r.Locate(context.Background(), ids, func(finding.BlobID, finding.Location) error { return nil }); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -61,17 +62,17 @@ func TestGoodCopy(t *testing.T) {
 				defer r.Close()
 				r.Seen = &State{Version: "1"}
 				got := read(t, r)
-				if diff := cmp.Diff(want.texts[scanner.KindBlob], got.texts[scanner.KindBlob]); diff != "" || len(got.errs) > 0 {
+				if diff := cmp.Diff(want.texts[finding.KindBlob], got.texts[finding.KindBlob]); diff != "" || len(got.errs) > 0 {
 					t.Errorf("blobs: %s, unread %q", diff, got.errs)
 				}
-				for _, kind := range []scanner.Kind{scanner.KindCommit, scanner.KindPath} {
+				for _, kind := range []finding.Kind{finding.KindCommit, finding.KindPath} {
 					if diff := cmp.Diff(want.texts[kind], got.texts[kind]); diff != "" {
 						t.Errorf("%s: %s", kind, diff)
 					}
 				}
 				for _, seen := range []*State{nil, r.Seen} { // the graph of Blobs, and one of its own
 					r.Seen = seen
-					three := scanner.BlobID("2bdf67abb163a4ffb2d7f3f0880c9fe5068ce782")
+					three := finding.BlobID("2bdf67abb163a4ffb2d7f3f0880c9fe5068ce782")
 					if p := locate(t, r, three)[three]; len(p) != 1 || p[0].Path != "d/e/f" || !p[0].AtHead || p[0].Author != "Ada" {
 						t.Errorf("places: %+v", p)
 					}
@@ -148,7 +149,7 @@ func TestCutPack(t *testing.T) {
 			gone := 0
 			for _, other := range objects {
 				damaged := slices.ContainsFunc(got.errs, func(e string) bool { return strings.HasPrefix(e, other.id) })
-				_, isRead := got.names[scanner.BlobID(other.id)]
+				_, isRead := got.names[finding.BlobID(other.id)]
 				if other.end > n {
 					gone++
 				}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -50,8 +50,8 @@ func TestFetchLocates(t *testing.T) {
 		t.Errorf("blobs are %q, unread %q, %d bytes", texts.contents(), texts.errs, r.Fetched())
 	}
 	var got []string
-	ids := []scanner.BlobID{scanner.BlobID(scannertest.Git(t, dir, "rev-parse", "main:d/f")), scanner.BlobID(scannertest.Git(t, dir, "rev-parse", "b:side"))}
-	err := r.Locate(t.Context(), ids, func(_ scanner.BlobID, p scanner.Provenance) error {
+	ids := []finding.BlobID{finding.BlobID(scannertest.Git(t, dir, "rev-parse", "main:d/f")), finding.BlobID(scannertest.Git(t, dir, "rev-parse", "b:side"))}
+	err := r.Locate(t.Context(), ids, func(_ finding.BlobID, p finding.Location) error {
 		got = append(got, fmt.Sprint(p.Path, p.AtHead, p.Refs, p.Unreachable, p.Author))
 		return nil
 	})
@@ -72,7 +72,7 @@ func TestFetchNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	texts := read(t, r)
-	if names := texts.texts[scanner.KindRefName]; len(names) != 1 || names[0] != "refs/heads/named-new" || len(texts.errs) > 0 || r.Fetched() != 0 || !r.Empty() {
+	if names := texts.texts[finding.KindRefName]; len(names) != 1 || names[0] != "refs/heads/named-new" || len(texts.errs) > 0 || r.Fetched() != 0 || !r.Empty() {
 		t.Errorf("names %q, unread %q, %d bytes", names, texts.errs, r.Fetched())
 	}
 	if err := r.Close(); err != nil {
@@ -105,10 +105,10 @@ git config uploadpack.allowAnySHA1InWant true; cp -r .git ../closed; git -C ../c
 	if texts.contents() != "away blob" || len(texts.errs) > 0 || !slices.Equal(r.Absent(), []string{none}) {
 		t.Errorf("blobs are %q, unread %q, absent %q", texts.contents(), texts.errs, r.Absent())
 	}
-	if names := texts.texts[scanner.KindRefName]; len(names) > 0 {
+	if names := texts.texts[finding.KindRefName]; len(names) > 0 {
 		t.Errorf("names of refs: %q", names)
 	}
-	err := r.Locate(t.Context(), []scanner.BlobID{scanner.BlobID(gone)}, func(_ scanner.BlobID, p scanner.Provenance) error {
+	err := r.Locate(t.Context(), []finding.BlobID{finding.BlobID(gone)}, func(_ finding.BlobID, p finding.Location) error {
 		if p.Unreachable != "PUSHED_AWAY_HEAD" {
 			t.Errorf("led to by %q", p.Unreachable)
 		}

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -39,11 +39,11 @@ func TestFindObject(t *testing.T) {
 	blobs := randomBlobs(t, dir, n)
 	r := open(t, dir)
 	defer r.Close()
-	got := map[scanner.BlobID]map[string]scanner.Provenance{}
-	err = r.Locate(context.Background(), blobs, func(id scanner.BlobID, p scanner.Provenance) error {
-		if p.Kind == scanner.KindBlob && p.Commit != "" && p.Unreachable == "" {
+	got := map[finding.BlobID]map[string]finding.Location{}
+	err = r.Locate(context.Background(), blobs, func(id finding.BlobID, p finding.Location) error {
+		if p.Kind == finding.KindBlob && p.Commit != "" && p.Unreachable == "" {
 			if got[id] == nil {
-				got[id] = map[string]scanner.Provenance{}
+				got[id] = map[string]finding.Location{}
 			}
 			if _, twice := got[id][p.Path]; twice {
 				t.Errorf("%s: %s comes twice", id, p.Path)
@@ -72,7 +72,7 @@ func TestFindObject(t *testing.T) {
 }
 
 // randomBlobs draws from the blobs that refs lead to, notes apart.
-func randomBlobs(t testing.TB, dir string, n int) []scanner.BlobID {
+func randomBlobs(t testing.TB, dir string, n int) []finding.BlobID {
 	t.Helper()
 	cmd := exec.Command("git", "--git-dir", dir, "rev-list", "--exclude=refs/notes/*", "--all", "--objects", "--missing=allow-any", "--filter=object:type=blob", "--filter-provided-objects")
 	out, err := cmd.StdoutPipe()
@@ -82,12 +82,12 @@ func randomBlobs(t testing.TB, dir string, n int) []scanner.BlobID {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var all []scanner.BlobID
+	var all []finding.BlobID
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		id, _, _ := strings.Cut(lines.Text(), " ")
-		all = append(all, scanner.BlobID(id))
+		all = append(all, finding.BlobID(id))
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Fatal(err)
@@ -105,7 +105,7 @@ type intro struct {
 }
 
 // findObjects asks git where blobs are introduced: by id, then by path.
-func findObjects(t *testing.T, dir string, ids []scanner.BlobID) map[string]map[string]*intro {
+func findObjects(t *testing.T, dir string, ids []finding.BlobID) map[string]map[string]*intro {
 	t.Helper()
 	args := []string{
 		"log", "--exclude=refs/notes/*", "--all", "--topo-order", "--reverse", "--full-history",
@@ -179,7 +179,7 @@ func atHead(t *testing.T, dir, id, path string) bool {
 	return err == nil && strings.Contains(string(out), " "+id+"\t"+path+"\x00")
 }
 
-func comparePlaces(t *testing.T, dir string, got map[string]scanner.Provenance, want map[string]*intro) (problems []string) {
+func comparePlaces(t *testing.T, dir string, got map[string]finding.Location, want map[string]*intro) (problems []string) {
 	t.Helper()
 	if len(want) == 0 {
 		problems = append(problems, "git knows no commit that introduces it")

@@ -58,6 +58,7 @@ import (
 	"slices"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/graph"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/history"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
@@ -238,7 +239,7 @@ func (r *Repository) completeness(walk *objectwalk.Walk, refs *repo.RefSet, yiel
 func (r *Repository) yieldMetadata(ctx context.Context, s *objects.Store, refs *repo.RefSet, yield func(scanner.Blob) error) error {
 	blobs := slices.Clone(refs.Broken)
 	for _, n := range s.Problems {
-		blobs = append(blobs, scanner.Blob{ID: scanner.BlobID(n.Path), Kind: scanner.KindBlob, Name: n.Path, Err: n.Err})
+		blobs = append(blobs, scanner.Blob{ID: finding.BlobID(n.Path), Kind: finding.KindBlob, Name: n.Path, Err: n.Err})
 	}
 	blobs = append(blobs, r.shallowBlob()...)
 	blobs = append(blobs, r.reftable()...)
@@ -251,7 +252,7 @@ func (r *Repository) yieldMetadata(ctx context.Context, s *objects.Store, refs *
 		if !ref.IsNamed() {
 			continue
 		}
-		b := scanner.Blob{ID: scanner.BlobID(ref.Name), Kind: scanner.KindRefName, Name: ref.Name, Data: []byte(ref.Name)}
+		b := scanner.Blob{ID: finding.BlobID(ref.Name), Kind: finding.KindRefName, Name: ref.Name, Data: []byte(ref.Name)}
 		if err := errors.Join(ctx.Err(), yield(b)); err != nil {
 			return err
 		}
@@ -271,7 +272,7 @@ func (r *Repository) shallowBlob() []scanner.Blob {
 		return nil
 	}
 	return []scanner.Blob{{
-		ID: "shallow clone", Kind: scanner.KindCommit, Name: "shallow clone",
+		ID: "shallow clone", Kind: finding.KindCommit, Name: "shallow clone",
 		Err: fmt.Errorf("history is cut off at %d shallow commits; run git fetch --unshallow", len(shallow)),
 	}}
 }
@@ -284,7 +285,7 @@ func (r *Repository) reftable() []scanner.Blob {
 		return nil
 	}
 	return []scanner.Blob{{
-		ID: "refs", Kind: scanner.KindRefName, Name: "refs",
+		ID: "refs", Kind: finding.KindRefName, Name: "refs",
 		Err: fmt.Errorf("refs are kept as %s, which cannot be read: all objects were, but none is known to be reachable", storage),
 	}}
 }
@@ -314,7 +315,7 @@ func (r *Repository) reftable() []scanner.Blob {
 //
 // Locate reads nothing again that Blobs has read. If Blobs was not called before, the error
 // counts the objects on the way that cannot be read.
-func (r *Repository) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (r *Repository) Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -330,7 +331,7 @@ func (r *Repository) Locate(ctx context.Context, ids []scanner.BlobID, yield fun
 	return errors.Join(err, r.locateSubmodules(ctx, ids, yield))
 }
 
-func (r *Repository) locate(ctx context.Context, g *graph.Graph, refs *repo.RefSet, blobs []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (r *Repository) locate(ctx context.Context, g *graph.Graph, refs *repo.RefSet, blobs []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	hits := graph.Numbers(g.Store, blobs)
 	if len(hits) == 0 {
 		return nil
@@ -346,7 +347,7 @@ func (r *Repository) locate(ctx context.Context, g *graph.Graph, refs *repo.RefS
 		return err
 	}
 	anyUnreferenced := false
-	attribution := history.Attribution{Store: g.Store, Limit: max(cmp.Or(r.MaxBlobSize, objects.NoLimit), objects.MinGraphLimit), Known: map[int32]scanner.Provenance{}}
+	attribution := history.Attribution{Store: g.Store, Limit: max(cmp.Or(r.MaxBlobSize, objects.NoLimit), objects.MinGraphLimit), Known: map[int32]finding.Location{}}
 	for i := range l.Found {
 		f := &l.Found[i]
 		if r.ReachableOnly && f.Unreachable != "" {
@@ -354,7 +355,7 @@ func (r *Repository) locate(ctx context.Context, g *graph.Graph, refs *repo.RefS
 		}
 		anyUnreferenced = anyUnreferenced || f.Unreachable == history.Unreferenced
 		attribution.Fill(g, f)
-		if err := yield(scanner.BlobID(g.Store.ID(f.Node).String()), f.Provenance); err != nil {
+		if err := yield(finding.BlobID(g.Store.ID(f.Node).String()), f.Location); err != nil {
 			return err
 		}
 	}
@@ -367,7 +368,7 @@ func (r *Repository) locate(ctx context.Context, g *graph.Graph, refs *repo.RefS
 // graph returns a graph in which ids are marked: that of the last walk if it
 // has read everything and marked them, else a new one. The error may come with a
 // graph: then some objects are missing from it.
-func (r *Repository) graph(ctx context.Context, ids []scanner.BlobID) (*graph.Graph, func(), error) {
+func (r *Repository) graph(ctx context.Context, ids []finding.BlobID) (*graph.Graph, func(), error) {
 	if r.lastGraph != nil && r.Seen == nil && r.lastGraph.HasMarked(ids) {
 		return r.lastGraph, func() {}, nil
 	}

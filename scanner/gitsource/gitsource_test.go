@@ -15,19 +15,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
 // A readTexts is what Blobs yields.
 type readTexts struct {
-	texts map[scanner.Kind][]string // sorted
-	names map[scanner.BlobID]string
+	texts map[finding.Kind][]string // sorted
+	names map[finding.BlobID]string
 	errs  []string // sorted
 }
 
 func (r *readTexts) contents() string {
-	all := slices.Concat(r.texts[scanner.KindBlob], r.texts[scanner.KindNote])
+	all := slices.Concat(r.texts[finding.KindBlob], r.texts[finding.KindNote])
 	slices.Sort(all)
 	return strings.Join(all, " ")
 }
@@ -35,7 +36,7 @@ func (r *readTexts) contents() string {
 func read(t *testing.T, repo *Repository) *readTexts {
 	t.Helper()
 	var mu sync.Mutex
-	r := &readTexts{texts: map[scanner.Kind][]string{}, names: map[scanner.BlobID]string{}}
+	r := &readTexts{texts: map[finding.Kind][]string{}, names: map[finding.BlobID]string{}}
 	err := repo.Blobs(context.Background(), func(b scanner.Blob) error {
 		mu.Lock()
 		defer mu.Unlock()
@@ -135,22 +136,22 @@ commit two
 `)
 	r := read(t, open(t, dir))
 	for _, tt := range []struct {
-		kind scanner.Kind
+		kind finding.Kind
 		want []string // substrings, text by text
 	}{
-		{scanner.KindBlob, []string{"main", "noted", "x"}},
-		{scanner.KindTag, []string{"tagger Carl <carl@example.com> 1600000240 +0000\n\ntag message"}},
-		{scanner.KindRefName, []string{"refs/heads/main", "refs/notes/commits", "refs/tags/v1"}},
+		{finding.KindBlob, []string{"main", "noted", "x"}},
+		{finding.KindTag, []string{"tagger Carl <carl@example.com> 1600000240 +0000\n\ntag message"}},
+		{finding.KindRefName, []string{"refs/heads/main", "refs/notes/commits", "refs/tags/v1"}},
 	} {
 		got := r.texts[tt.kind]
 		if !slices.EqualFunc(got, tt.want, strings.Contains) {
 			t.Errorf("%s: got %q, want %q", tt.kind, got, tt.want)
 		}
 	}
-	if got := strings.Join(r.texts[scanner.KindCommit], "\n"); !strings.Contains(got, "author Ada <ada@example.com>") || !strings.Contains(got, "\n\nsubject") {
+	if got := strings.Join(r.texts[finding.KindCommit], "\n"); !strings.Contains(got, "author Ada <ada@example.com>") || !strings.Contains(got, "\n\nsubject") {
 		t.Errorf("commits are not raw: %q", got)
 	}
-	if got := r.texts[scanner.KindPath]; !slices.Contains(got, "a\nb\xff\ndir") || !slices.Contains(got, "f") {
+	if got := r.texts[finding.KindPath]; !slices.Contains(got, "a\nb\xff\ndir") || !slices.Contains(got, "f") {
 		t.Errorf("names in trees: %q", got)
 	}
 }
@@ -193,7 +194,7 @@ seq 1 20001 >large; echo small >s; commit 2
 			t.Errorf("%q: read %q, unread %q", gc, got.contents(), got.errs)
 		}
 		r.MaxBlobSize = 1 << 20
-		if got := read(t, r); len(got.errs) > 0 || len(got.texts[scanner.KindBlob]) != 3 {
+		if got := read(t, r); len(got.errs) > 0 || len(got.texts[finding.KindBlob]) != 3 {
 			t.Errorf("%q: below the limit: unread %q", gc, got.errs)
 		}
 	}
@@ -240,11 +241,11 @@ func TestNothingWritten(t *testing.T) {
 	dir := scannertest.Repo(t, put+`put f one; commit 1; git gc -q; put f two; commit 2; touch -d 2001-01-01 f; git stash -q || true`+"\n")
 	before := listFiles(t, filepath.Dir(dir))
 	r := open(t, dir)
-	var ids []scanner.BlobID
+	var ids []finding.BlobID
 	for id := range read(t, r).names {
 		ids = append(ids, id)
 	}
-	if err := r.Locate(context.Background(), ids, func(scanner.BlobID, scanner.Provenance) error { return nil }); err != nil {
+	if err := r.Locate(context.Background(), ids, func(finding.BlobID, finding.Location) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Close(); err != nil {

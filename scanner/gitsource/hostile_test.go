@@ -15,7 +15,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -199,11 +199,11 @@ func TestLocateUnread(t *testing.T) {
 			r := open(t, filepath.Join(scannertest.Repo(t, damage+tt.script+"\n"), tt.open))
 			r.MaxBlobSize = 1 << 16
 			ids := slices.Collect(maps.Keys(read(t, r).names))
-			if err := r.Locate(context.Background(), ids, func(scanner.BlobID, scanner.Provenance) error { return nil }); err != nil {
+			if err := r.Locate(context.Background(), ids, func(finding.BlobID, finding.Location) error { return nil }); err != nil {
 				t.Errorf("after Blobs: %v", err)
 			}
 			r.keepGraph(nil)
-			err := r.Locate(context.Background(), ids, func(scanner.BlobID, scanner.Provenance) error { return nil })
+			err := r.Locate(context.Background(), ids, func(finding.BlobID, finding.Location) error { return nil })
 			if got := fmt.Sprint(err); tt.want == "" && err != nil || !strings.HasPrefix(got, tt.want) && tt.want != "" || strings.Contains(got, "\n") {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
@@ -211,4 +211,4 @@ func TestLocateUnread(t *testing.T) {
 	}
 }
 
-func idOf(h plumbing.Hash) scanner.BlobID { return scanner.BlobID(h.String()) }
+func idOf(h plumbing.Hash) finding.BlobID { return finding.BlobID(h.String()) }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -73,9 +73,9 @@ func TestStray(t *testing.T) {
 			dir := filepath.Join(scannertest.Repo(t, damage+tt.script+"\n"), tt.open)
 			r := open(t, dir)
 			defer r.Close()
-			one := scanner.BlobID(scannertest.Git(t, dir, "hash-object", "f"))
+			one := finding.BlobID(scannertest.Git(t, dir, "hash-object", "f"))
 			path := "none"
-			err := r.Locate(context.Background(), []scanner.BlobID{one}, func(_ scanner.BlobID, p scanner.Provenance) error { path = p.Path; return nil })
+			err := r.Locate(context.Background(), []finding.BlobID{one}, func(_ finding.BlobID, p finding.Location) error { path = p.Path; return nil })
 			if path != tt.path || !strings.Contains(fmt.Sprint(err), tt.want) || (err == nil) != (tt.want == "") {
 				t.Errorf("path %q, want %q; error %v, want %q", path, tt.path, err, tt.want)
 			}

@@ -12,14 +12,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
-func locate(t *testing.T, r *Repository, ids ...scanner.BlobID) map[scanner.BlobID][]scanner.Provenance {
+func locate(t *testing.T, r *Repository, ids ...finding.BlobID) map[finding.BlobID][]finding.Location {
 	t.Helper()
-	got := map[scanner.BlobID][]scanner.Provenance{}
-	err := r.Locate(context.Background(), ids, func(id scanner.BlobID, p scanner.Provenance) error {
+	got := map[finding.BlobID][]finding.Location{}
+	err := r.Locate(context.Background(), ids, func(id finding.BlobID, p finding.Location) error {
 		got[id] = append(got[id], p)
 		return nil
 	})
@@ -61,7 +61,7 @@ func TestLocate(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			dir := scannertest.Repo(t, put+tt.script+"\n")
-			id := scanner.BlobID(scannertest.Git(t, dir, "rev-parse", tt.rev))
+			id := finding.BlobID(scannertest.Git(t, dir, "rev-parse", tt.rev))
 			var got []string
 			for _, p := range locate(t, open(t, dir), id)[id] {
 				subject := ""
@@ -83,19 +83,19 @@ func TestLocate(t *testing.T) {
 func TestLocateTexts(t *testing.T) {
 	t.Parallel()
 	dir := scannertest.Repo(t, put+`put f x; commit 1; git tag -am m v1; git notes add -m noted; git notes --ref other add -m noted`+"\n")
-	rev := func(name string) scanner.BlobID {
-		return scanner.BlobID(scannertest.Git(t, dir, "rev-parse", name))
+	rev := func(name string) finding.BlobID {
+		return finding.BlobID(scannertest.Git(t, dir, "rev-parse", name))
 	}
 	commit := string(rev("HEAD"))
 	note := rev("refs/notes/commits:" + commit)
 	got := locate(t, open(t, dir), rev("v1"), rev("HEAD:f"), "refs/tags/v1", note, "unknown", "HEAD")
-	want := map[scanner.BlobID][]scanner.Provenance{
-		rev("v1"):      {{Kind: scanner.KindTag, Commit: commit, Author: "Carl", Email: "carl@example.com", Refs: []string{"refs/heads/main", "refs/tags/v1"}}},
-		rev("HEAD:f"):  {{Kind: scanner.KindBlob, Path: "f", Commit: commit, Author: "Ada", Email: "ada@example.com", AtHead: true, Refs: []string{"refs/heads/main", "refs/tags/v1"}}},
-		"refs/tags/v1": {{Kind: scanner.KindRefName, Path: "refs/tags/v1"}},
-		note:           {{Kind: scanner.KindNote, Path: commit, Commit: string(rev("refs/notes/commits")), Author: "Ada", Email: "ada@example.com"}},
+	want := map[finding.BlobID][]finding.Location{
+		rev("v1"):      {{Kind: finding.KindTag, Commit: commit, Author: "Carl", Email: "carl@example.com", Refs: []string{"refs/heads/main", "refs/tags/v1"}}},
+		rev("HEAD:f"):  {{Kind: finding.KindBlob, Path: "f", Commit: commit, Author: "Ada", Email: "ada@example.com", AtHead: true, Refs: []string{"refs/heads/main", "refs/tags/v1"}}},
+		"refs/tags/v1": {{Kind: finding.KindRefName, Path: "refs/tags/v1"}},
+		note:           {{Kind: finding.KindNote, Path: commit, Commit: string(rev("refs/notes/commits")), Author: "Ada", Email: "ada@example.com"}},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(scanner.Provenance{}, "Time")); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(finding.Location{}, "Time")); diff != "" {
 		t.Error(diff)
 	}
 	if at := got[rev("HEAD:f")][0].Time.Unix(); at != 1600000180 {
@@ -145,14 +145,14 @@ func randomHistory(r *rand.Rand, n int) string {
 func checkOracle(t *testing.T, dir string) {
 	t.Helper()
 	trees, introduced := map[string]map[string]bool{}, map[string][]string{} // place → commits
-	ids := map[scanner.BlobID]bool{}
+	ids := map[finding.BlobID]bool{}
 	for line := range strings.Lines(scannertest.Git(t, dir, "rev-list", "--all", "--parents", "--topo-order", "--reverse")) {
 		commits := strings.Fields(line)
 		trees[commits[0]] = map[string]bool{}
 		for entry := range strings.Lines(scannertest.Git(t, dir, "ls-tree", "-r", "--format=%(objectname) %(path)", commits[0])) {
 			entry = strings.TrimSpace(entry)
 			trees[commits[0]][entry] = true
-			ids[scanner.BlobID(entry[:40])] = true
+			ids[finding.BlobID(entry[:40])] = true
 			if !slices.ContainsFunc(commits[1:], func(p string) bool { return trees[p][entry] }) {
 				introduced[entry] = append(introduced[entry], commits[0])
 			}
@@ -175,7 +175,7 @@ func checkOracle(t *testing.T, dir string) {
 	}
 }
 
-func checkPlace(t *testing.T, dir, entry string, p scanner.Provenance, commits []string) {
+func checkPlace(t *testing.T, dir, entry string, p finding.Location, commits []string) {
 	t.Helper()
 	if !slices.Contains(commits, p.Commit) {
 		t.Errorf("%s: %s does not introduce it, but %v", entry, p.Commit, commits)

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/boundedfile"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
@@ -15,7 +16,7 @@ import (
 func (r *Repository) yieldMetadataFiles(yield func(scanner.Blob) error) error {
 	files, unread := r.dir.MetadataFiles()
 	for _, err := range unread {
-		if err := yield(scanner.Blob{ID: "git directory", Kind: scanner.KindConfig, Name: "git directory", Err: err}); err != nil {
+		if err := yield(scanner.Blob{ID: "git directory", Kind: finding.KindConfig, Name: "git directory", Err: err}); err != nil {
 			return err
 		}
 	}
@@ -24,7 +25,7 @@ func (r *Repository) yieldMetadataFiles(yield func(scanner.Blob) error) error {
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, boundedfile.ErrNotRegular) {
 			continue
 		}
-		b := scanner.Blob{ID: scanner.BlobID(name), Kind: kind, Name: name, Data: data, Err: err}
+		b := scanner.Blob{ID: finding.BlobID(name), Kind: kind, Name: name, Data: data, Err: err}
 		if err := yield(b); err != nil {
 			return err
 		}
@@ -34,14 +35,14 @@ func (r *Repository) yieldMetadataFiles(yield func(scanner.Blob) error) error {
 
 // locateFiles yields the locations of those ids that are no objects: names of refs,
 // and own files.
-func (r *Repository) locateFiles(refs *repo.RefSet, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
-	var files map[string]scanner.Kind
+func (r *Repository) locateFiles(refs *repo.RefSet, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
+	var files map[string]finding.Kind
 	for _, id := range ids {
 		if _, ok := pack.ParseID([]byte(id)); ok {
 			continue
 		}
 		if path, ok := worktreeFile(id); ok {
-			if err := yield(id, scanner.Provenance{Kind: scanner.KindWorktree, Path: path}); err != nil {
+			if err := yield(id, finding.Location{Kind: finding.KindWorktree, Path: path}); err != nil {
 				return err
 			}
 			continue
@@ -49,9 +50,9 @@ func (r *Repository) locateFiles(refs *repo.RefSet, ids []scanner.BlobID, yield 
 		if files == nil {
 			files, _ = r.dir.MetadataFiles()
 		}
-		p := scanner.Provenance{Kind: files[string(id)], Path: string(id)}
+		p := finding.Location{Kind: files[string(id)], Path: string(id)}
 		if i, ok := refs.ByName[string(id)]; ok && refs.Refs[i].IsNamed() {
-			p.Kind = scanner.KindRefName
+			p.Kind = finding.KindRefName
 		}
 		if p.Kind == "" {
 			continue

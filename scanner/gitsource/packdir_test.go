@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
@@ -55,7 +56,7 @@ func TestMovedSinceOpened(t *testing.T) {
 					return
 				}
 				var mu = make(chan struct{}, 1)
-				got := map[scanner.BlobID]bool{}
+				got := map[finding.BlobID]bool{}
 				reading := r.newWalk(s, scanner.Prefilter{Whole: func([]byte) bool { return true }}, func(b scanner.Blob) error {
 					mu <- struct{}{}
 					defer func() { <-mu }()

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/changes"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
@@ -50,7 +51,7 @@ func (g *Range) Blobs(ctx context.Context, yield func(scanner.Blob) error) error
 }
 
 // Locate implements scanner.Source. It knows the texts that Blobs has yielded.
-func (g *Range) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (g *Range) Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	if g.commits == nil {
 		return ctx.Err()
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/changes"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
@@ -60,7 +61,7 @@ func TestRangeCommits(t *testing.T) {
 		err := g.Blobs(context.Background(), func(b scanner.Blob) error {
 			mu.Lock()
 			defer mu.Unlock()
-			if b.Kind == scanner.KindCommit {
+			if b.Kind == finding.KindCommit {
 				got = append(got, string(b.ID))
 			}
 			return b.Err

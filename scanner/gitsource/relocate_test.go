@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/history"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
@@ -63,7 +64,7 @@ func TestLocateDamage(t *testing.T) {
 				tt.want = "" // the pack was not mapped but read into memory
 			}
 			var paths []string
-			err := r.Locate(context.Background(), []scanner.BlobID{"f719efd430d52bcfc8566a43b2eb655688d38871", "2bdf67abb163a4ffb2d7f3f0880c9fe5068ce782"}, func(_ scanner.BlobID, p scanner.Provenance) error {
+			err := r.Locate(context.Background(), []finding.BlobID{"f719efd430d52bcfc8566a43b2eb655688d38871", "2bdf67abb163a4ffb2d7f3f0880c9fe5068ce782"}, func(_ finding.BlobID, p finding.Location) error {
 				paths = append(paths, p.Path)
 				return nil
 			})
@@ -120,9 +121,9 @@ func TestLocateFault(t *testing.T) {
 	r := open(t, dir)
 	var cutErr error
 	ctx := hooked{t.Context(), sync.OnceFunc(func() { cutErr = os.Truncate(packStems(t, filepath.Join(dir, ".git"))[0]+".idx", 0) })}
-	one := scanner.BlobID("5626abf0f72e58d7a153368ba57db4c673c0e171")
+	one := finding.BlobID("5626abf0f72e58d7a153368ba57db4c673c0e171")
 	places := 0
-	err := r.Locate(ctx, []scanner.BlobID{one}, func(scanner.BlobID, scanner.Provenance) error { places++; return nil })
+	err := r.Locate(ctx, []finding.BlobID{one}, func(finding.BlobID, finding.Location) error { places++; return nil })
 	if cutErr != nil {
 		t.Fatal(cutErr)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
@@ -113,7 +114,7 @@ func (f *fetcher) next(t *testing.T, url string) {
 	}
 	names := slices.Sorted(maps.Keys(tips))
 	names = slices.DeleteFunc(names, func(n string) bool { return n == "HEAD" })
-	if diff := cmp.Diff(names, texts.texts[scanner.KindRefName]); diff != "" && len(names)+len(texts.texts[scanner.KindRefName]) > 0 {
+	if diff := cmp.Diff(names, texts.texts[finding.KindRefName]); diff != "" && len(names)+len(texts.texts[finding.KindRefName]) > 0 {
 		t.Errorf("names of refs (-want +got):\n%s", diff)
 	}
 	if packs, _ := filepath.Glob(filepath.Join(r.dir.GitDir, "objects/pack/*.pack")); len(packs) > 0 {

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
@@ -81,7 +81,7 @@ func TestSplitNamesInPack(t *testing.T) {
 			t.Fatalf("read %q, unread %q", got.contents(), got.errs)
 		}
 		for _, path := range []string{"d/alpha-onto", "d/alpha-two", "d/b", "d/bet", "d/sub2/x", "d/tail"} {
-			id := scanner.BlobID(scannertest.Git(t, dir, "rev-parse", "HEAD:"+path))
+			id := finding.BlobID(scannertest.Git(t, dir, "rev-parse", "HEAD:"+path))
 			here := false
 			for _, p := range locate(t, r, id)[id] {
 				here = here || p.Path == path && p.AtHead

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/changes"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
@@ -53,7 +54,7 @@ func (s *Staged) Blobs(ctx context.Context, yield func(scanner.Blob) error) erro
 }
 
 // Locate implements scanner.Source. It knows the texts that Blobs has yielded.
-func (s *Staged) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (s *Staged) Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	if s.files == nil {
 		return ctx.Err()
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -33,7 +34,7 @@ func newLines(t *testing.T, src scanner.Source) []string {
 		switch {
 		case b.Err != nil:
 			got = append(got, b.Name+"! "+b.Err.Error())
-		case b.Kind == scanner.KindBlob || b.Kind == scanner.KindIndex:
+		case b.Kind == finding.KindBlob || b.Kind == finding.KindIndex:
 			got = append(got, b.Name+": "+strings.Join(lines, "|"))
 		}
 		return nil

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
@@ -55,7 +56,7 @@ func (r *Repository) submodules() ([]subRepository, error) {
 func (r *Repository) siftSubmodules(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	list, err := r.submodules()
 	if err != nil {
-		if err := yield(scanner.Blob{ID: "modules", Kind: scanner.KindBlob, Name: "submodules", Err: err}); err != nil {
+		if err := yield(scanner.Blob{ID: "modules", Kind: finding.KindBlob, Name: "submodules", Err: err}); err != nil {
 			return err
 		}
 	}
@@ -63,7 +64,7 @@ func (r *Repository) siftSubmodules(ctx context.Context, p scanner.Prefilter, yi
 	for i := range list {
 		s := &list[i]
 		err := s.repo.sift(ctx, p, func(b scanner.Blob) error {
-			b.ID, b.Name = scanner.BlobID(s.prefix())+b.ID, path.Join(s.name, b.Name)
+			b.ID, b.Name = finding.BlobID(s.prefix())+b.ID, path.Join(s.name, b.Name)
 			return yield(b)
 		})
 		if err != nil {
@@ -75,33 +76,33 @@ func (r *Repository) siftSubmodules(ctx context.Context, p scanner.Prefilter, yi
 
 // locateSubmodules is Locate for those of ids that are in submodules. The paths of files begin
 // with the name of the submodule.
-func (r *Repository) locateSubmodules(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (r *Repository) locateSubmodules(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	var errs []error
-	inSub := func(id scanner.BlobID) bool { return strings.HasPrefix(string(id), subPrefix) }
+	inSub := func(id finding.BlobID) bool { return strings.HasPrefix(string(id), subPrefix) }
 	if r.lastSubmodules == nil && slices.ContainsFunc(ids, inSub) { // nothing has been read yet
 		list, err := r.submodules()
 		r.lastSubmodules, errs = list, append(errs, err)
 	}
 	for i := range r.lastSubmodules {
 		s := &r.lastSubmodules[i]
-		var own []scanner.BlobID
+		var own []finding.BlobID
 		for _, id := range ids {
 			if rest, ok := strings.CutPrefix(string(id), s.prefix()); ok {
-				own = append(own, scanner.BlobID(rest))
+				own = append(own, finding.BlobID(rest))
 			}
 		}
 		if len(own) == 0 {
 			continue
 		}
 		var stop error
-		err := s.repo.Locate(ctx, own, func(id scanner.BlobID, p scanner.Provenance) error {
+		err := s.repo.Locate(ctx, own, func(id finding.BlobID, p finding.Location) error {
 			switch p.Kind {
-			case scanner.KindBlob, scanner.KindPath, scanner.KindIndex, scanner.KindWorktree:
+			case finding.KindBlob, finding.KindPath, finding.KindIndex, finding.KindWorktree:
 				if p.Path != "" {
 					p.Path = path.Join(s.name, p.Path)
 				}
 			}
-			stop = yield(scanner.BlobID(s.prefix())+id, p)
+			stop = yield(finding.BlobID(s.prefix())+id, p)
 			return stop
 		})
 		if stop != nil {

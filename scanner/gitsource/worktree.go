@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/gitindex"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
@@ -29,7 +30,7 @@ func (r *Repository) yieldModified(ctx context.Context, yield func(scanner.Blob)
 		return nil
 	}
 	unread := func(err error) error { // staged files are among the objects, whatever their names
-		return yield(scanner.Blob{ID: worktreePrefix, Kind: scanner.KindWorktree, Name: "work tree", Err: fmt.Errorf("what was changed in it is not known: %w", err)})
+		return yield(scanner.Blob{ID: worktreePrefix, Kind: finding.KindWorktree, Name: "work tree", Err: fmt.Errorf("what was changed in it is not known: %w", err)})
 	}
 	name := filepath.Join(r.dir.GitDir, "index")
 	x, err := gitindex.LoadIndex(name, r.dir.GitDir, r.dir.HashSize())
@@ -75,7 +76,7 @@ type modified struct {
 // entry yields the file of an entry, if it differs from the staged one.
 func (m *modified) entry(name string, e *gitindex.Entry) error {
 	info, err := os.Lstat(name)
-	b := scanner.Blob{ID: scanner.BlobID(worktreePrefix + e.Path), Kind: scanner.KindWorktree, Name: e.Path}
+	b := scanner.Blob{ID: finding.BlobID(worktreePrefix + e.Path), Kind: finding.KindWorktree, Name: e.Path}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
 		return nil // it was deleted, or lies in a folder that is a file now
@@ -138,6 +139,6 @@ func isUnchanged(e *gitindex.Entry, info fs.FileInfo, racy time.Time) bool {
 }
 
 // worktreeFile returns the path of a file of the work tree that yieldModified yields.
-func worktreeFile(id scanner.BlobID) (path string, ok bool) {
+func worktreeFile(id finding.BlobID) (path string, ok bool) {
 	return strings.CutPrefix(string(id), worktreePrefix)
 }

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/report/internal/reporttest"
 	"github.com/stanch-dev/stanch/verifier"
@@ -23,8 +22,8 @@ func leaky() []*finding.Finding {
 	b.Match.Credential.Token = detectors.NewSecret("tok/" + reporttest.SecretKey(3))
 	b.Locations[0].Author = reporttest.SecretKey(1)
 	b.Locations[0].Email = "tok/" + reporttest.SecretKey(3) + "@example.com"
-	b.Locations[1].Kind, b.Locations[1].Path = scanner.KindRefName, "refs/heads/"+reporttest.SecretKey(2)
-	b.Locations[1].Blob = scanner.BlobID(reporttest.SecretKey(1))
+	b.Locations[1].Kind, b.Locations[1].Path = finding.KindRefName, "refs/heads/"+reporttest.SecretKey(2)
+	b.Locations[1].Blob = finding.BlobID(reporttest.SecretKey(1))
 	b.Locations[1].Refs = []string{"refs/heads/main", "refs/heads/" + reporttest.SecretKey(1)}
 	b.Locations[1].Unreachable = "reflog refs/heads/" + reporttest.SecretKey(2) + "@{0}"
 	b.Verdict.Reason = "proxy said: " + reporttest.SecretKey(2)

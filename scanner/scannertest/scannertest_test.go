@@ -57,14 +57,14 @@ func (w words) Blobs(ctx context.Context, yield func(scanner.Blob) error) error 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := yield(scanner.Blob{ID: scanner.BlobID(s), Kind: scanner.KindBlob, Name: s, Data: []byte(s)}); err != nil {
+		if err := yield(scanner.Blob{ID: finding.BlobID(s), Kind: finding.KindBlob, Name: s, Data: []byte(s)}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w words) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (w words) Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	for _, id := range ids {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -72,7 +72,7 @@ func (w words) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scan
 		if id == unknownID {
 			continue
 		}
-		if err := yield(id, scanner.Provenance{Kind: scanner.KindBlob, Path: string(id)}); err != nil {
+		if err := yield(id, finding.Location{Kind: finding.KindBlob, Path: string(id)}); err != nil {
 			return err
 		}
 	}
@@ -82,7 +82,7 @@ func (w words) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scan
 func TestSource(t *testing.T) {
 	src := words{"one", "two"}
 	Source(t, src)
-	if diff := cmp.Diff([]scanner.BlobID{"one", "two"}, checkBlobs(t, src)); diff != "" {
+	if diff := cmp.Diff([]finding.BlobID{"one", "two"}, checkBlobs(t, src)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // Source checks that src keeps the contract of scanner.Source. src must hold at
@@ -27,11 +28,11 @@ func Source(t *testing.T, src scanner.Source) {
 }
 
 // checkBlobs reads src and returns the ids, those of what is unread apart.
-func checkBlobs(t *testing.T, src scanner.Source) []scanner.BlobID {
+func checkBlobs(t *testing.T, src scanner.Source) []finding.BlobID {
 	t.Helper()
 	var mu sync.Mutex
-	var ids []scanner.BlobID
-	seen := map[scanner.BlobID]bool{}
+	var ids []finding.BlobID
+	seen := map[finding.BlobID]bool{}
 	err := src.Blobs(context.Background(), func(b scanner.Blob) error {
 		before := bytes.Clone(b.Data)
 		runtime.Gosched() // lets others run, that might write to the same buffer
@@ -66,16 +67,16 @@ func checkBlob(t *testing.T, b scanner.Blob) {
 	}
 }
 
-func checkLocate(t *testing.T, src scanner.Source, ids []scanner.BlobID) {
+func checkLocate(t *testing.T, src scanner.Source, ids []finding.BlobID) {
 	t.Helper()
-	for _, asked := range [][]scanner.BlobID{nil, {unknownID}, ids[:1], ids} {
-		want := map[scanner.BlobID]bool{}
+	for _, asked := range [][]finding.BlobID{nil, {unknownID}, ids[:1], ids} {
+		want := map[finding.BlobID]bool{}
 		for _, id := range asked {
 			want[id] = true
 		}
-		got := map[scanner.BlobID]bool{}
+		got := map[finding.BlobID]bool{}
 		var running atomic.Int32
-		err := src.Locate(context.Background(), asked, func(id scanner.BlobID, p scanner.Provenance) error {
+		err := src.Locate(context.Background(), asked, func(id finding.BlobID, p finding.Location) error {
 			if running.Add(1) != 1 {
 				t.Error("Locate calls yield concurrently")
 			}
@@ -120,10 +121,10 @@ func checkBlobsError(t *testing.T, src scanner.Source) {
 	}
 }
 
-func checkLocateError(t *testing.T, src scanner.Source, ids []scanner.BlobID) {
+func checkLocateError(t *testing.T, src scanner.Source, ids []finding.BlobID) {
 	t.Helper()
 	calls := 0
-	err := src.Locate(context.Background(), ids, func(scanner.BlobID, scanner.Provenance) error {
+	err := src.Locate(context.Background(), ids, func(finding.BlobID, finding.Location) error {
 		calls++
 		return errStop
 	})
@@ -132,7 +133,7 @@ func checkLocateError(t *testing.T, src scanner.Source, ids []scanner.BlobID) {
 	}
 }
 
-func checkCancelled(t *testing.T, src scanner.Source, ids []scanner.BlobID) {
+func checkCancelled(t *testing.T, src scanner.Source, ids []finding.BlobID) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -140,7 +141,7 @@ func checkCancelled(t *testing.T, src scanner.Source, ids []scanner.BlobID) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Blobs returns %v when cancelled", err)
 	}
-	err = src.Locate(ctx, ids, func(scanner.BlobID, scanner.Provenance) error { return nil })
+	err = src.Locate(ctx, ids, func(finding.BlobID, finding.Location) error { return nil })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Locate returns %v when cancelled", err)
 	}

@@ -33,7 +33,7 @@ func found() *finding.Finding {
 			Credential: detectors.Credential{ID: detectorstest.Fill("{AKIA1}"), Secret: secret(detectorstest.Fill("{secret1}"))},
 		},
 		Locations: []finding.Location{{
-			Kind: scanner.KindBlob, Path: "app/a.ini", Commit: "0123456789abcdef0123456789abcdef01234567",
+			Kind: finding.KindBlob, Path: "app/a.ini", Commit: "0123456789abcdef0123456789abcdef01234567",
 			Line: 3, SecretLine: 4,
 			Around: &finding.Around{
 				Before: secret("[default]"), Line: secret(detectorstest.Fill("id = {AKIA1}")), SecretLine: secret(detectorstest.Fill("key = {secret1}")),
@@ -366,12 +366,12 @@ func (a *answer) Verify(context.Context, detectors.Credential) verifier.Verdict 
 type text string
 
 func (s text) Blobs(_ context.Context, yield func(scanner.Blob) error) error {
-	return yield(scanner.Blob{ID: "a.ini", Kind: scanner.KindBlob, Name: "a.ini", Data: []byte(s)})
+	return yield(scanner.Blob{ID: "a.ini", Kind: finding.KindBlob, Name: "a.ini", Data: []byte(s)})
 }
 
-func (s text) Locate(_ context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (s text) Locate(_ context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	for _, id := range ids {
-		if err := yield(id, scanner.Provenance{Kind: scanner.KindBlob, Path: "a.ini"}); err != nil {
+		if err := yield(id, finding.Location{Kind: finding.KindBlob, Path: "a.ini"}); err != nil {
 			return err
 		}
 	}

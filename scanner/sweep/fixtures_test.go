@@ -242,7 +242,7 @@ type texts struct {
 
 // Blobs implements scanner.Source.
 func (m *texts) Blobs(_ context.Context, yield func(scanner.Blob) error) error {
-	b := scanner.Blob{ID: "1", Kind: scanner.KindIssue, Name: "issue", Err: m.err}
+	b := scanner.Blob{ID: "1", Kind: finding.KindIssue, Name: "issue", Err: m.err}
 	if m.err == nil {
 		b.Data = []byte(m.text)
 	}
@@ -250,9 +250,9 @@ func (m *texts) Blobs(_ context.Context, yield func(scanner.Blob) error) error {
 }
 
 // Locate implements scanner.Source.
-func (m *texts) Locate(_ context.Context, ids []finding.BlobID, yield func(finding.BlobID, scanner.Provenance) error) error {
+func (m *texts) Locate(_ context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	for _, id := range ids {
-		if err := yield(id, scanner.Provenance{Kind: scanner.KindIssue, Path: "issue"}); err != nil {
+		if err := yield(id, finding.Location{Kind: finding.KindIssue, Path: "issue"}); err != nil {
 			return err
 		}
 	}
@@ -326,7 +326,7 @@ func (s *sweeper) scan(ctx context.Context, src scanner.Source, page string) (re
 		return result, err
 	}
 	places := map[string][]finding.Location{}
-	err = src.Locate(ctx, slices.Collect(maps.Keys(found)), func(id finding.BlobID, at scanner.Provenance) error {
+	err = src.Locate(ctx, slices.Collect(maps.Keys(found)), func(id finding.BlobID, at finding.Location) error {
 		for _, k := range found[id] {
 			places[k] = append(places[k], finding.Location{Blob: id, Kind: at.Kind, Path: at.Path, AtHead: at.AtHead})
 		}

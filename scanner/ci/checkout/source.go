@@ -8,6 +8,7 @@ import (
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/ci"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
 
@@ -17,7 +18,7 @@ func (r *Range) Source(repo *gitsource.Repository) scanner.Source {
 		return repo
 	}
 	if r.All {
-		return &lackingRepository{repo, scanner.Blob{ID: "repository", Kind: scanner.KindCommit, Name: "the whole repository", Err: r.Unread}}
+		return &lackingRepository{repo, scanner.Blob{ID: "repository", Kind: finding.KindCommit, Name: "the whole repository", Err: r.Unread}}
 	}
 	return &rangeSource{Range: gitsource.Range{Repo: repo, Include: r.Include, Exclude: r.Exclude, Head: r.Include[0]}, checkout: r}
 }
@@ -54,7 +55,7 @@ type rangeSource struct {
 // Blobs implements scanner.Source.
 func (s *rangeSource) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
 	if s.checkout.Unread != nil {
-		b := scanner.Blob{ID: "range", Kind: scanner.KindCommit, Name: "commits of the event", Err: s.checkout.Unread}
+		b := scanner.Blob{ID: "range", Kind: finding.KindCommit, Name: "commits of the event", Err: s.checkout.Unread}
 		if err := yield(b); err != nil {
 			return err
 		}

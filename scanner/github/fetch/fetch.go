@@ -9,7 +9,7 @@ import (
 	"maps"
 	"net/http"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 )
@@ -90,8 +90,8 @@ type Source struct {
 }
 
 // Locate implements scanner.Source.
-func (s Source) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
-	return s.Repository.Locate(ctx, ids, func(id scanner.BlobID, at scanner.Provenance) error {
+func (s Source) Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
+	return s.Repository.Locate(ctx, ids, func(id finding.BlobID, at finding.Location) error {
 		at.Repo = s.WebURL
 		return yield(id, at)
 	})

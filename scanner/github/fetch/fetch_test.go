@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -122,9 +123,9 @@ func TestNotThere(t *testing.T) {
 func contents(t *testing.T, src Source) string {
 	t.Helper()
 	var all []string
-	var ids []scanner.BlobID
+	var ids []finding.BlobID
 	err := src.Blobs(t.Context(), func(b scanner.Blob) error {
-		if b.Kind == scanner.KindBlob {
+		if b.Kind == finding.KindBlob {
 			all, ids = append(all, strings.TrimSpace(string(b.Data))), append(ids, b.ID)
 		}
 		return b.Err
@@ -132,7 +133,7 @@ func contents(t *testing.T, src Source) string {
 	if err != nil {
 		t.Error(err)
 	}
-	err = src.Locate(t.Context(), ids, func(id scanner.BlobID, at scanner.Provenance) error {
+	err = src.Locate(t.Context(), ids, func(id finding.BlobID, at finding.Location) error {
 		if at.Repo != src.WebURL {
 			t.Errorf("%s is in %q", id, at.Repo)
 		}

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/github"
 	"github.com/stanch-dev/stanch/scanner/github/fetch"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
@@ -124,8 +124,8 @@ type source struct{ fetch.Source }
 
 // Locate implements scanner.Source. Only commits that were asked for by id are
 // unreachable: GitHub sends no others.
-func (s source) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
-	return s.Source.Locate(ctx, ids, func(id scanner.BlobID, at scanner.Provenance) error {
+func (s source) Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
+	return s.Source.Locate(ctx, ids, func(id finding.BlobID, at finding.Location) error {
 		if at.Unreachable != "" {
 			at.Unreachable = "force-pushed away or deleted, and GitHub still gives it to who knows its id"
 		}

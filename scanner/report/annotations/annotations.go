@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
@@ -84,7 +83,7 @@ func annotation(f *finding.Finding, age *wording.Age) string {
 	text := wording.Brief(f, age)
 	if len(f.Locations) > 0 {
 		l := &f.Locations[0]
-		if file, _, _ := strings.Cut(l.Path, "!"); l.Kind == scanner.KindBlob && file != "" && printable.Quoted(file) == file {
+		if file, _, _ := strings.Cut(l.Path, "!"); l.Kind == finding.KindBlob && file != "" && printable.Quoted(file) == file {
 			props = append(props, [2]string{"file", file})
 			if file == l.Path && l.Line > 0 {
 				props = append(props, lines(l)...)

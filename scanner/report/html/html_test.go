@@ -20,7 +20,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/report/internal/reporttest"
 	"github.com/stanch-dev/stanch/verifier"
@@ -83,7 +82,7 @@ func hostilePage(t testing.TB, texts, secrets []string) []byte {
 	fillAll(reflect.ValueOf(&sum).Elem(), texts[0])
 	errs := []error{h.Scan(scan)}
 	states := []verifier.State{verifier.Live, verifier.IDActive, verifier.Invalid, verifier.Skipped, ""}
-	kinds := []scanner.Kind{scanner.KindBlob, scanner.KindCommit, scanner.KindRefName, "issue"}
+	kinds := []finding.Kind{finding.KindBlob, finding.KindCommit, finding.KindRefName, "issue"}
 	for i, s := range texts {
 		var r finding.Repository
 		fillAll(reflect.ValueOf(&r).Elem(), s)
@@ -215,21 +214,21 @@ func TestAddress(t *testing.T) {
 		github bool
 		want   string
 	}{
-		{"file", finding.Location{Kind: scanner.KindBlob, Repo: "https://github.com/o/n", Path: "a/b.txt", Line: 3, Commit: c}, false, base + "a/b.txt#L3"},
-		{"clone_url", finding.Location{Kind: scanner.KindBlob, Repo: "https://github.com/o/n.git", Path: "b", Line: 1, Commit: c}, false, base + "b#L1"},
-		{"odd_name", finding.Location{Kind: scanner.KindBlob, Repo: "https://github.com/o/n", Path: "a b/ü#?%41.txt", Line: 3, Commit: c}, true, base + "a%20b/%C3%BC%23%3F%2541.txt#L3"},
-		{"in_archive", finding.Location{Kind: scanner.KindBlob, Repo: "https://github.com/o/n", Path: "a.zip!x/y", Line: 3, Commit: c}, true, base + "a.zip"},
-		{"commit", finding.Location{Kind: scanner.KindCommit, Repo: "https://github.com/o/n", Line: 5, Commit: c}, true, "https://github.com/o/n/commit/" + c},
-		{"enterprise", finding.Location{Kind: scanner.KindBlob, Repo: "https://git.example.com/o/n", Path: "b", Commit: c}, true, "https://git.example.com/o/n/blob/" + c + "/b"},
+		{"file", finding.Location{Kind: finding.KindBlob, Repo: "https://github.com/o/n", Path: "a/b.txt", Line: 3, Commit: c}, false, base + "a/b.txt#L3"},
+		{"clone_url", finding.Location{Kind: finding.KindBlob, Repo: "https://github.com/o/n.git", Path: "b", Line: 1, Commit: c}, false, base + "b#L1"},
+		{"odd_name", finding.Location{Kind: finding.KindBlob, Repo: "https://github.com/o/n", Path: "a b/ü#?%41.txt", Line: 3, Commit: c}, true, base + "a%20b/%C3%BC%23%3F%2541.txt#L3"},
+		{"in_archive", finding.Location{Kind: finding.KindBlob, Repo: "https://github.com/o/n", Path: "a.zip!x/y", Line: 3, Commit: c}, true, base + "a.zip"},
+		{"commit", finding.Location{Kind: finding.KindCommit, Repo: "https://github.com/o/n", Line: 5, Commit: c}, true, "https://github.com/o/n/commit/" + c},
+		{"enterprise", finding.Location{Kind: finding.KindBlob, Repo: "https://git.example.com/o/n", Path: "b", Commit: c}, true, "https://git.example.com/o/n/blob/" + c + "/b"},
 		{"issue", finding.Location{Kind: "issue", Repo: "https://github.com/o/n", Path: "https://github.com/o/n/issues/3"}, true, "https://github.com/o/n/issues/3"},
 		{"issue_elsewhere", finding.Location{Kind: "issue", Repo: "https://github.com/o/n", Path: "https://evil.example/o/n/issues/3"}, true, ""},
-		{"other_host", finding.Location{Kind: scanner.KindBlob, Repo: "https://gitlab.com/o/n", Path: "b", Commit: c}, false, ""},
-		{"local", finding.Location{Kind: scanner.KindBlob, Repo: "/home/o/n", Path: "b", Commit: c}, false, ""},
-		{"up", finding.Location{Kind: scanner.KindBlob, Repo: "https://github.com/o/n", Path: "../../../../evil/x", Commit: c}, true, ""},
-		{"no_commit", finding.Location{Kind: scanner.KindBlob, Repo: "https://github.com/o/n", Path: "b", Commit: "main/../.."}, true, ""},
-		{"script", finding.Location{Kind: scanner.KindBlob, Repo: "javascript://github.com/%0aalert(1)", Path: "b", Commit: c}, true, ""},
-		{"password", finding.Location{Kind: scanner.KindBlob, Repo: "https://u:p@github.com/o/n", Path: "b", Commit: c}, true, ""},
-		{"ref", finding.Location{Kind: scanner.KindRefName, Repo: "https://github.com/o/n", Path: "refs/heads/x", Commit: c}, true, ""},
+		{"other_host", finding.Location{Kind: finding.KindBlob, Repo: "https://gitlab.com/o/n", Path: "b", Commit: c}, false, ""},
+		{"local", finding.Location{Kind: finding.KindBlob, Repo: "/home/o/n", Path: "b", Commit: c}, false, ""},
+		{"up", finding.Location{Kind: finding.KindBlob, Repo: "https://github.com/o/n", Path: "../../../../evil/x", Commit: c}, true, ""},
+		{"no_commit", finding.Location{Kind: finding.KindBlob, Repo: "https://github.com/o/n", Path: "b", Commit: "main/../.."}, true, ""},
+		{"script", finding.Location{Kind: finding.KindBlob, Repo: "javascript://github.com/%0aalert(1)", Path: "b", Commit: c}, true, ""},
+		{"password", finding.Location{Kind: finding.KindBlob, Repo: "https://u:p@github.com/o/n", Path: "b", Commit: c}, true, ""},
+		{"ref", finding.Location{Kind: finding.KindRefName, Repo: "https://github.com/o/n", Path: "refs/heads/x", Commit: c}, true, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := address(&tt.l, tt.github); got != tt.want {

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
@@ -109,9 +108,9 @@ func address(l *finding.Location, github bool) string {
 	repo := u.Scheme + "://" + u.Host + strings.TrimSuffix(strings.TrimSuffix(u.EscapedPath(), "/"), ".git")
 	commit := wording.ShortID(l.Commit) != l.Commit // else it is no object id
 	switch {
-	case l.Kind == scanner.KindCommit && commit:
+	case l.Kind == finding.KindCommit && commit:
 		return repo + "/commit/" + l.Commit
-	case l.Kind == scanner.KindBlob && commit:
+	case l.Kind == finding.KindBlob && commit:
 		return blobAddress(repo+"/blob/"+l.Commit+"/", l)
 	}
 	return ""

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
@@ -233,7 +232,7 @@ func (h *handler) result(f *finding.Finding) result {
 
 // hash is the hash that codeql-action would work out, "" if there is only our own.
 func (h *handler) hash(l *finding.Location) string {
-	if h.lineHash == nil || !l.AtHead || l.Kind != scanner.KindBlob {
+	if h.lineHash == nil || !l.AtHead || l.Kind != finding.KindBlob {
 		return ""
 	}
 	return h.lineHash(l.Path, l.Line)
@@ -286,9 +285,9 @@ func holding(l *finding.Location) *locationProperties {
 func physical(l *finding.Location) physicalLocation {
 	name := l.Path
 	switch l.Kind {
-	case scanner.KindCommit, scanner.KindTag, scanner.KindNote, scanner.KindRefName, scanner.KindConfig, scanner.KindReflog:
+	case finding.KindCommit, finding.KindTag, finding.KindNote, finding.KindRefName, finding.KindConfig, finding.KindReflog:
 		name = "git/" + string(l.Kind) + "/" + cmp.Or(name, l.Commit, string(l.Blob))
-	case scanner.KindIssue, scanner.KindPullRequest, scanner.KindComment, scanner.KindDiscussion, scanner.KindRelease, scanner.KindActionsLog, scanner.KindArtifact:
+	case finding.KindIssue, finding.KindPullRequest, finding.KindComment, finding.KindDiscussion, finding.KindRelease, finding.KindActionsLog, finding.KindArtifact:
 		name = "github/" + string(l.Kind) + "/" + cmp.Or(name, string(l.Blob))
 	default:
 		name = cmp.Or(name, "git/blob/"+string(l.Blob))

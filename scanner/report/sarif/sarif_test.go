@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/report/internal/reporttest"
 	"github.com/stanch-dev/stanch/verifier"
@@ -174,7 +173,7 @@ func TestSARIFLineHash(t *testing.T) {
 		}
 		return fmt.Sprintf("%s%d:1", path, line)
 	}})
-	for _, l := range []finding.Location{{Kind: scanner.KindBlob, Path: "a", Line: 2, AtHead: true}, {Kind: scanner.KindBlob, Path: "a", Line: 2}, {Kind: scanner.KindBlob, Path: "gone", Line: 2, AtHead: true}, {Kind: scanner.KindCommit, Line: 2, AtHead: true}} {
+	for _, l := range []finding.Location{{Kind: finding.KindBlob, Path: "a", Line: 2, AtHead: true}, {Kind: finding.KindBlob, Path: "a", Line: 2}, {Kind: finding.KindBlob, Path: "gone", Line: 2, AtHead: true}, {Kind: finding.KindCommit, Line: 2, AtHead: true}} {
 		f := reporttest.Reported("r", "", "", "")
 		f.Digest.Fingerprint, f.Locations = "f", []finding.Location{l}
 		_ = h.Finding(f)

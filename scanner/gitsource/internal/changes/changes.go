@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
@@ -30,7 +31,7 @@ import (
 type contentReader struct {
 	store *objects.Store
 	limit int64
-	kind  scanner.Kind // of contents
+	kind  finding.Kind // of contents
 	yield func(scanner.Blob) error
 	// count is whether lines are counted, for which all versions before must be read;
 	// else those of texts with a hit are.
@@ -39,14 +40,14 @@ type contentReader struct {
 	Files, Lines atomic.Int64
 
 	mu           sync.Mutex
-	locations    map[scanner.BlobID][]location
+	locations    map[finding.BlobID][]location
 	removed      []removedFile
 	removedLines func() lineSet // made when it is needed: the lines of gone
 }
 
 // A location is where a text was found.
 type location struct {
-	kind   scanner.Kind
+	kind   finding.Kind
 	path   string
 	commit pack.ID // "" if there is none yet
 }
@@ -94,7 +95,7 @@ func (c *contentReader) groupByContent(list []changedFile, commit pack.ID) []*co
 	var groups []*content
 	at := map[pack.ID]*content{}
 	for _, x := range list {
-		first := c.addLocation(scanner.BlobID(x.id.String()), location{c.kind, x.path, commit})
+		first := c.addLocation(finding.BlobID(x.id.String()), location{c.kind, x.path, commit})
 		if at[x.id] == nil {
 			at[x.id] = &content{known: !first}
 			groups = append(groups, at[x.id])
@@ -105,11 +106,11 @@ func (c *contentReader) groupByContent(list []changedFile, commit pack.ID) []*co
 }
 
 // addLocation remembers a location of a text, and reports whether it is the first.
-func (c *contentReader) addLocation(id scanner.BlobID, where location) bool {
+func (c *contentReader) addLocation(id finding.BlobID, where location) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.locations == nil {
-		c.locations = map[scanner.BlobID][]location{}
+		c.locations = map[finding.BlobID][]location{}
 	}
 	known := c.locations[id]
 	if len(known) < repo.MaxLocations {
@@ -133,7 +134,7 @@ func (c *contentReader) read(same *content, renamed bool, commit pack.ID) error 
 		return nil
 	}
 	id := x.id.String()
-	b := scanner.Blob{ID: scanner.BlobID(id), Kind: c.kind, Name: x.path}
+	b := scanner.Blob{ID: finding.BlobID(id), Kind: c.kind, Name: x.path}
 	if large, err := c.yieldLarge(b, x.id); large || err != nil {
 		return err
 	}
@@ -163,11 +164,11 @@ func (c *contentReader) read(same *content, renamed bool, commit pack.ID) error 
 
 // yieldName yields the path of a new file, as a text.
 func (c *contentReader) yieldName(path string, commit pack.ID) error {
-	id := scanner.BlobID("path " + path)
-	if !c.addLocation(id, location{scanner.KindPath, path, commit}) {
+	id := finding.BlobID("path " + path)
+	if !c.addLocation(id, location{finding.KindPath, path, commit}) {
 		return nil
 	}
-	return c.yield(scanner.Blob{ID: id, Kind: scanner.KindPath, Name: path, Data: []byte(path)})
+	return c.yield(scanner.Blob{ID: id, Kind: finding.KindPath, Name: path, Data: []byte(path)})
 }
 
 // addedLinesOf finds the new lines of data at each of its paths.
@@ -274,7 +275,7 @@ func countLines(text []byte) int64 {
 }
 
 // Locate yields the locations of ids.
-func (c *contentReader) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (c *contentReader) Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	for _, id := range ids {
 		for _, p := range c.locations[id] {
 			if err := ctx.Err(); err != nil {
@@ -289,8 +290,8 @@ func (c *contentReader) Locate(ctx context.Context, ids []scanner.BlobID, yield 
 }
 
 // provenance makes a location into that of a report.
-func (c *contentReader) provenance(p location) scanner.Provenance {
-	out := scanner.Provenance{Kind: p.kind, Path: p.path}
+func (c *contentReader) provenance(p location) finding.Location {
+	out := finding.Location{Kind: p.kind, Path: p.path}
 	if p.commit == "" {
 		return out
 	}

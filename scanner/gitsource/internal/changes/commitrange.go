@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
@@ -21,17 +22,17 @@ type CommitRange struct {
 
 // NewCommitRange prepares to read a range of commits of d, whose objects are in s.
 func NewCommitRange(d repo.Dir, s *objects.Store, limit int64, yield func(scanner.Blob) error) *CommitRange {
-	return &CommitRange{contentReader: contentReader{store: s, limit: limit, kind: scanner.KindBlob, yield: yield}, dir: d}
+	return &CommitRange{contentReader: contentReader{store: s, limit: limit, kind: finding.KindBlob, yield: yield}, dir: d}
 }
 
 func (g *CommitRange) Read(ctx context.Context, include, exclude []string) error {
 	for _, n := range g.store.Problems {
-		if err := g.yield(scanner.Blob{ID: scanner.BlobID(n.Path), Kind: scanner.KindBlob, Name: n.Path, Err: n.Err}); err != nil {
+		if err := g.yield(scanner.Blob{ID: finding.BlobID(n.Path), Kind: finding.KindBlob, Name: n.Path, Err: n.Err}); err != nil {
 			return err
 		}
 	}
 	for _, name := range g.Names {
-		b := scanner.Blob{ID: scanner.BlobID("ref " + name), Kind: scanner.KindRefName, Name: name, Data: []byte(name)}
+		b := scanner.Blob{ID: finding.BlobID("ref " + name), Kind: finding.KindRefName, Name: name, Data: []byte(name)}
 		if g.addLocation(b.ID, location{kind: b.Kind, path: name}) {
 			if err := g.yield(b); err != nil {
 				return err
@@ -101,7 +102,7 @@ func (g *CommitRange) start(ctx context.Context, walk *commitWalk, hex string, e
 			return nil
 		case typ == pack.Tag:
 			if !excluded {
-				if err := g.yieldObject(id, scanner.KindTag, data); err != nil {
+				if err := g.yieldObject(id, finding.KindTag, data); err != nil {
 					return err
 				}
 			}
@@ -121,14 +122,14 @@ func (g *CommitRange) start(ctx context.Context, walk *commitWalk, hex string, e
 
 func (g *CommitRange) yieldError(id pack.ID, err error) error {
 	name := id.String()
-	return g.yield(scanner.Blob{ID: scanner.BlobID(name), Kind: scanner.KindCommit, Name: name, Err: err})
+	return g.yield(scanner.Blob{ID: finding.BlobID(name), Kind: finding.KindCommit, Name: name, Err: err})
 }
 
 // yieldObject yields a commit or a tag, once.
-func (g *CommitRange) yieldObject(id pack.ID, kind scanner.Kind, data []byte) error {
-	name := scanner.BlobID(id.String())
+func (g *CommitRange) yieldObject(id pack.ID, kind finding.Kind, data []byte) error {
+	name := finding.BlobID(id.String())
 	where := location{kind: kind, commit: id}
-	if kind == scanner.KindTag {
+	if kind == finding.KindTag {
 		where = location{kind: kind, path: id.String()}
 	}
 	if !g.addLocation(name, where) {
@@ -146,7 +147,7 @@ func (g *CommitRange) commit(ctx context.Context, c *walkedCommit, trees *treeCa
 	if err != nil {
 		return g.yieldError(c.id, err)
 	}
-	if err := g.yieldObject(c.id, scanner.KindCommit, data); err != nil {
+	if err := g.yieldObject(c.id, finding.KindCommit, data); err != nil {
 		return err
 	}
 	if c.isShallow {
@@ -191,13 +192,13 @@ func (g *CommitRange) compare(ctx context.Context, trees *treeCache, tree pack.I
 }
 
 // Locate yields the locations of ids, of files also whether they are still at HEAD.
-func (g *CommitRange) Locate(ctx context.Context, ids []scanner.BlobID, yield func(scanner.BlobID, scanner.Provenance) error) error {
+func (g *CommitRange) Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	var head objects.HeadTree
 	if id, ok := pack.ParseID([]byte(g.Head)); ok {
 		head.Open(g.store, id)
 	}
-	return g.contentReader.Locate(ctx, ids, func(id scanner.BlobID, p scanner.Provenance) error {
-		if p.Kind == scanner.KindBlob {
+	return g.contentReader.Locate(ctx, ids, func(id finding.BlobID, p finding.Location) error {
+		if p.Kind == finding.KindBlob {
 			at, _ := head.Find(p.Path) // a folder that cannot be read is not at HEAD
 			p.AtHead = at.String() == string(id)
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/gitindex"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
@@ -22,13 +23,13 @@ type StagedFiles struct {
 
 // NewStagedFiles prepares to read the index of a repository whose objects are in s.
 func NewStagedFiles(s *objects.Store, limit int64, yield func(scanner.Blob) error) *StagedFiles {
-	return &StagedFiles{contentReader: contentReader{store: s, limit: limit, kind: scanner.KindIndex, yield: yield, count: true}}
+	return &StagedFiles{contentReader: contentReader{store: s, limit: limit, kind: finding.KindIndex, yield: yield, count: true}}
 }
 
 // Read reads an index of the repository in gitDir.
 func (s *StagedFiles) Read(ctx context.Context, file, gitDir string) error {
 	for _, n := range s.store.Problems {
-		b := scanner.Blob{ID: scanner.BlobID(n.Path), Kind: scanner.KindBlob, Name: n.Path, Err: n.Err}
+		b := scanner.Blob{ID: finding.BlobID(n.Path), Kind: finding.KindBlob, Name: n.Path, Err: n.Err}
 		if err := s.yield(b); err != nil {
 			return err
 		}
@@ -104,7 +105,7 @@ func (s *StagedFiles) choose(d *differ, x *gitindex.Index, list []changedFile, t
 		e, ok := x.At(p)
 		switch {
 		case !ok:
-			b := scanner.Blob{ID: scanner.BlobID("path " + p), Kind: scanner.KindIndex, Name: p, Err: errNotStaged}
+			b := scanner.Blob{ID: finding.BlobID("path " + p), Kind: finding.KindIndex, Name: p, Err: errNotStaged}
 			if err := s.yield(b); err != nil {
 				return nil, false, err
 			}

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
@@ -262,7 +262,7 @@ func (b Bitset) Set(n int32) { b[n/64] |= 1 << (n % 64) }
 func (b Bitset) Has(n int32) bool { return n >= 0 && int(n/64) < len(b) && b[n/64]&(1<<(n%64)) != 0 }
 
 // HasMarked reports whether the blobs among ids are marked.
-func (g *Graph) HasMarked(ids []scanner.BlobID) bool {
+func (g *Graph) HasMarked(ids []finding.BlobID) bool {
 	for _, n := range Numbers(g.Store, ids) {
 		isBlob := !g.IsTree(n) && !slices.ContainsFunc(g.Tags, func(t Tag) bool { return t.Node == n })
 		if isBlob && !g.Marks.Has(n) && !g.isCommit(n) {
@@ -277,7 +277,7 @@ func (g *Graph) isCommit(n int32) bool {
 }
 
 // Numbers returns those of the ids that name objects of the store.
-func Numbers(s *objects.Store, ids []scanner.BlobID) []int32 {
+func Numbers(s *objects.Store, ids []finding.BlobID) []int32 {
 	var nodes []int32
 	for _, id := range ids {
 		if raw, ok := pack.ParseID([]byte(id)); ok {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/graph"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objectwalk"
@@ -53,7 +54,7 @@ func (e *Completeness) YieldUnread(ctx context.Context) error {
 		}
 		id := e.Graph.ObjectID(n).String()
 		return e.Yield(scanner.Blob{
-			ID: scanner.BlobID(id), Kind: scanner.KindBlob, Name: cmp.Or(names[n], id),
+			ID: finding.BlobID(id), Kind: finding.KindBlob, Name: cmp.Or(names[n], id),
 			Err: fmt.Errorf("%s: %w", describe(id, names[n]), err),
 		})
 	}
@@ -68,7 +69,7 @@ func (e *Completeness) YieldUnread(ctx context.Context) error {
 		}
 	}
 	if count > maxNamed {
-		return e.Yield(scanner.Blob{ID: "more", Kind: scanner.KindBlob, Name: "objects", Err: fmt.Errorf("%d more objects are damaged or missing", count-maxNamed)})
+		return e.Yield(scanner.Blob{ID: "more", Kind: finding.KindBlob, Name: "objects", Err: fmt.Errorf("%d more objects are damaged or missing", count-maxNamed)})
 	}
 	return e.partial()
 }
@@ -83,7 +84,7 @@ func (e *Completeness) partial() error {
 	if !e.Store.Partial {
 		why = fmt.Errorf("%d more objects are missing", e.Graph.Skipped)
 	}
-	return e.Yield(scanner.Blob{ID: "partial clone", Kind: scanner.KindBlob, Name: "partial clone", Err: why})
+	return e.Yield(scanner.Blob{ID: "partial clone", Kind: finding.KindBlob, Name: "partial clone", Err: why})
 }
 
 // Missing is how many objects a partial clone does not hold, as far as is known. Objects that

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/graph"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
@@ -62,14 +62,14 @@ func newCommitIndex(g *graph.Graph, refs *repo.RefSet) *commitIndex {
 			h.referencedTags[t] = true
 			t, ok = h.tags[t]
 		}
-		if c := h.commit(h.peel(node)); c != objects.None && r.Kind() == scanner.KindBlob {
+		if c := h.commit(h.peel(node)); c != objects.None && r.Kind() == finding.KindBlob {
 			h.markAncestors(c, byRef, 0)
 			if r.IsNamed() {
 				h.named = append(h.named, namedCommit{r.Name, c})
 			}
 		}
 	}
-	for _, r := range refs.OfKind(scanner.KindNote) {
+	for _, r := range refs.OfKind(finding.KindNote) {
 		h.markAncestors(h.commit(h.peel(g.Store.Find([]byte(r.ID)))), byNote, 0)
 	}
 	for i, r := range refs.Reflogs {

@@ -17,7 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/graph"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
@@ -42,7 +42,7 @@ type Locator struct {
 type FoundLocation struct {
 	Node   int32
 	commit int32 // in the graph; none if no commit holds it
-	scanner.Provenance
+	finding.Location
 }
 
 // NewLocator prepares to locate hits, which are numbers of objects. It indexes trees and
@@ -111,17 +111,17 @@ func (l *Locator) locateIntroduced(ctx context.Context, class refClass) error {
 }
 
 // unreferenced is the location of an object that nothing leads to: the index perhaps.
-func (l *Locator) unreferenced(hit int32) scanner.Provenance {
+func (l *Locator) unreferenced(hit int32) finding.Location {
 	if !l.graph.IsMissing(hit) {
 		if path := l.StagedPaths[l.graph.Store.ID(hit)]; path != "" {
-			return scanner.Provenance{Kind: scanner.KindIndex, Path: path}
+			return finding.Location{Kind: finding.KindIndex, Path: path}
 		}
 	}
-	kind := scanner.KindBlob
+	kind := finding.KindBlob
 	if l.graph.IsTree(hit) {
-		kind = scanner.KindPath
+		kind = finding.KindPath
 	}
-	return scanner.Provenance{Kind: kind, Unreachable: Unreferenced}
+	return finding.Location{Kind: kind, Unreachable: Unreferenced}
 }
 
 const Unreferenced = "no ref, reflog, commit or tree leads to it"
@@ -130,18 +130,18 @@ const Unreferenced = "no ref, reflog, commit or tree leads to it"
 func (l *Locator) add(s step, c int32, unreachable string) {
 	node := l.paths.nodes[s.node].object
 	f := FoundLocation{Node: node, commit: c}
-	f.Kind, f.Path, f.AtHead = scanner.KindBlob, dirName(s.path), s.atHead != "" && s.atHead == l.graph.ObjectID(node)
+	f.Kind, f.Path, f.AtHead = finding.KindBlob, dirName(s.path), s.atHead != "" && s.atHead == l.graph.ObjectID(node)
 	f.Unreachable = unreachable
 	if c != objects.None {
 		f.Unreachable = l.commits.unreachable(c)
 	}
 	switch {
 	case l.graph.IsTree(node):
-		f.Kind = scanner.KindPath
+		f.Kind = finding.KindPath
 	case c != objects.None && l.commits.class[c] == byNote:
 		// The id of the annotated object, cut into directories when there are
 		// many (git's notes.c, "fanout").
-		f.Kind, f.Path = scanner.KindNote, strings.ReplaceAll(f.Path, "/", "")
+		f.Kind, f.Path = finding.KindNote, strings.ReplaceAll(f.Path, "/", "")
 	}
 	if c != objects.None {
 		l.located[node] = true
@@ -155,12 +155,12 @@ func (l *Locator) add(s step, c int32, unreachable string) {
 func (l *Locator) locateMessage(hit int32) {
 	if c := l.commits.commit(hit); c != objects.None {
 		l.located[hit] = true
-		l.Found = append(l.Found, FoundLocation{hit, c, scanner.Provenance{Kind: scanner.KindCommit, Unreachable: l.commits.unreachable(c)}})
+		l.Found = append(l.Found, FoundLocation{hit, c, finding.Location{Kind: finding.KindCommit, Unreachable: l.commits.unreachable(c)}})
 		return
 	}
 	if _, ok := l.commits.tags[hit]; ok {
 		l.located[hit] = true
-		f := FoundLocation{hit, l.commits.commit(l.commits.peel(hit)), scanner.Provenance{Kind: scanner.KindTag}}
+		f := FoundLocation{hit, l.commits.commit(l.commits.peel(hit)), finding.Location{Kind: finding.KindTag}}
 		if !l.commits.referencedTags[hit] {
 			f.Unreachable = "dangling tag"
 		}
@@ -220,7 +220,7 @@ func (l *Locator) locateDangling(ctx context.Context) error {
 type Attribution struct {
 	Store *objects.Store
 	Limit int64
-	Known map[int32]scanner.Provenance
+	Known map[int32]finding.Location
 	count int   // of those that could not be read
 	first error // of them
 }
@@ -231,7 +231,7 @@ func (s *Attribution) Fill(g *graph.Graph, f *FoundLocation) {
 	if f.commit != objects.None {
 		f.Commit = s.Store.ID(g.Commits[f.commit].Node).String()
 	}
-	if f.Kind != scanner.KindTag {
+	if f.Kind != finding.KindTag {
 		if f.commit == objects.None {
 			return
 		}
@@ -245,7 +245,7 @@ func (s *Attribution) Fill(g *graph.Graph, f *FoundLocation) {
 			s.first = cmp.Or(s.first, err)
 		}
 		from := objects.Signature(data, key)
-		who = scanner.Provenance{Author: from.Name, Email: from.Email, Time: from.When}
+		who = finding.Location{Author: from.Name, Email: from.Email, Time: from.When}
 		s.Known[node] = who
 	}
 	f.Author, f.Email, f.Time = who.Author, who.Email, who.Time

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
@@ -107,7 +108,7 @@ func (v *blobVisitor) readWhole(n *pack.Node, node int32) error {
 func (v *blobVisitor) yieldIfMayMatch(node int32, data []byte, known verdict) error {
 	if known == mayMatch || v.prefilter.Whole(data[:min(len(data), v.prefilter.HeadSize)]) {
 		v.Graph.Mark(node)
-		return v.yieldText(node, scanner.KindBlob, data)
+		return v.yieldText(node, finding.KindBlob, data)
 	}
 	v.countPassed(int64(len(data)))
 	return nil
@@ -128,7 +129,7 @@ func (v *visitor) yieldStream(node int32, r io.Reader, size int64) error {
 	v.yielded.Set(node)
 	v.mu.Unlock()
 	id := v.Store.ID(node).String()
-	b := scanner.Blob{ID: scanner.BlobID(id), Kind: scanner.KindBlob, Name: id}
+	b := scanner.Blob{ID: finding.BlobID(id), Kind: finding.KindBlob, Name: id}
 	var stop error
 	var end int64
 	err := scanner.Windows(r, b, func(b scanner.Blob) error {

@@ -1,7 +1,7 @@
 package objectwalk
 
 import (
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/graph"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
@@ -27,9 +27,9 @@ func (v *commitVisitor) Visit(n *pack.Node) error {
 }
 
 func (v *commitVisitor) object(node int32, typ pack.Type, data []byte) error {
-	kind, link := scanner.KindCommit, v.commit
+	kind, link := finding.KindCommit, v.commit
 	if typ == pack.Tag {
-		kind, link = scanner.KindTag, v.tag
+		kind, link = finding.KindTag, v.tag
 	}
 	if err := link(node, data); err != nil {
 		if err := v.addFailure(node, err); err != nil {

@@ -18,6 +18,7 @@ import (
 	"sync"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/graph"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
@@ -108,7 +109,7 @@ func (r *Walk) FailPack(i int, err error) error {
 	}
 	r.LostPacks[i] = true
 	name := r.Store.Packs[i].Name
-	return r.report(scanner.Blob{ID: scanner.BlobID(name), Kind: scanner.KindBlob, Name: name, Err: fmt.Errorf("reading pack %s: %w", name, err)})
+	return r.report(scanner.Blob{ID: finding.BlobID(name), Kind: finding.KindBlob, Name: name, Err: fmt.Errorf("reading pack %s: %w", name, err)})
 }
 
 // UnreadLinks returns an error that counts the objects and packs that Links could not read.
@@ -253,12 +254,12 @@ func (v *visitor) addFailure(node int32, err error) error {
 }
 
 // yieldText yields the text of an object.
-func (v *visitor) yieldText(node int32, kind scanner.Kind, data []byte) error {
+func (v *visitor) yieldText(node int32, kind finding.Kind, data []byte) error {
 	id := v.Store.ID(node).String()
 	v.mu.Lock()
 	v.yielded.Set(node)
 	v.mu.Unlock()
-	return v.Yield(scanner.Blob{ID: scanner.BlobID(id), Kind: kind, Name: id, Data: data})
+	return v.Yield(scanner.Blob{ID: finding.BlobID(id), Kind: kind, Name: id, Data: data})
 }
 
 // countPassed counts a text that is not yielded.

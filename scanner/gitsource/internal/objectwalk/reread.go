@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/graph"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
@@ -29,13 +30,13 @@ func (r *Walk) YieldAgain(ctx context.Context, chosen graph.Bitset, yield func(s
 		}
 		if err != nil { // it was read in windows, which storr.read cannot do; or its pack has shrunk
 			id := r.Store.ID(n).String()
-			b := scanner.Blob{ID: scanner.BlobID(id), Kind: scanner.KindBlob, Name: id, Err: ExplainDamage(err)}
+			b := scanner.Blob{ID: finding.BlobID(id), Kind: finding.KindBlob, Name: id, Err: ExplainDamage(err)}
 			if err := yield(b); err != nil {
 				return err
 			}
 			continue
 		}
-		kind := [...]scanner.Kind{pack.Commit: scanner.KindCommit, pack.Tree: scanner.KindPath, pack.Blob: scanner.KindBlob, pack.Tag: scanner.KindTag}[typ]
+		kind := [...]finding.Kind{pack.Commit: finding.KindCommit, pack.Tree: finding.KindPath, pack.Blob: finding.KindBlob, pack.Tag: finding.KindTag}[typ]
 		if typ == pack.Tree {
 			data = joinNames(data, r.Store.Hash)
 		}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"sort"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/graph"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
@@ -87,7 +87,7 @@ func (v *treeVisitor) tree(node int32, data []byte, l, base *parsedTree, record 
 	if base != nil && base.names != cannotMatch || v.pieceMayMatch(v.newNames) { // more than is new may hold it, or less
 		names := joinNames(data, v.Store.Hash)
 		if l.names = v.judge(names); l.names == mayMatch && record {
-			if err := v.yieldText(node, scanner.KindPath, names); err != nil {
+			if err := v.yieldText(node, finding.KindPath, names); err != nil {
 				return err
 			}
 		}

@@ -8,14 +8,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // MetadataFiles returns the files of the git directory with text that people have typed: the
 // configurations, those of work trees and submodules too, with the URLs of remotes; and logs,
 // which hold the URL of a clone and the messages of commits.
-func (d Dir) MetadataFiles() (files map[string]scanner.Kind, unread []error) {
-	files = map[string]scanner.Kind{}
+func (d Dir) MetadataFiles() (files map[string]finding.Kind, unread []error) {
+	files = map[string]finding.Kind{}
 	_ = filepath.WalkDir(d.CommonDir, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			if !errors.Is(err, fs.ErrNotExist) { // a folder that git has just removed
@@ -34,9 +34,9 @@ func (d Dir) MetadataFiles() (files map[string]scanner.Kind, unread []error) {
 				return fs.SkipDir
 			}
 		case base == "config" || base == "config.worktree":
-			files[rel] = scanner.KindConfig
+			files[rel] = finding.KindConfig
 		case base == "FETCH_HEAD" || strings.HasPrefix(rel, "logs/") || strings.Contains(rel, "/logs/"):
-			files[rel] = scanner.KindReflog
+			files[rel] = finding.KindReflog
 		}
 		return nil
 	})

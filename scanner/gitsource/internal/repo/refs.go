@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/boundedfile"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
@@ -30,11 +31,11 @@ func (r Ref) IsNamed() bool {
 }
 
 // Kind returns the kind of the blobs that r leads to.
-func (r Ref) Kind() scanner.Kind {
+func (r Ref) Kind() finding.Kind {
 	if strings.HasPrefix(r.Name, "refs/notes/") {
-		return scanner.KindNote
+		return finding.KindNote
 	}
-	return scanner.KindBlob
+	return finding.KindBlob
 }
 
 // A RefSet holds the refs of a repository.
@@ -50,7 +51,7 @@ type RefSet struct {
 }
 
 // OfKind returns the roots that lead to content of the kind.
-func (s *RefSet) OfKind(kind scanner.Kind) []Ref {
+func (s *RefSet) OfKind(kind finding.Kind) []Ref {
 	return slices.DeleteFunc(slices.Clone(s.Refs), func(r Ref) bool { return r.ID == "" || r.Kind() != kind })
 }
 
@@ -104,7 +105,7 @@ func (s *RefSet) add(ref Ref) {
 
 func (s *RefSet) addBroken(file, name string, err error) {
 	s.Broken = append(s.Broken, scanner.Blob{
-		ID: scanner.BlobID(file), Kind: scanner.KindRefName, Name: name,
+		ID: finding.BlobID(file), Kind: finding.KindRefName, Name: name,
 		Err: fmt.Errorf("reading ref %s: %w", name, err),
 	})
 }

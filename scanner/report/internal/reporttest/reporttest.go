@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -41,8 +40,8 @@ func SHA(b byte) string { return strings.Repeat(string(rune(b))+"0", 20) }
 
 // Blob returns a place in a file.
 func Blob(path string, line int, atHead bool) finding.Location {
-	return finding.Location{Blob: scanner.BlobID(SHA('b')), Line: line, Column: 21, EndColumn: 41, SecretLine: line + 1,
-		Kind: scanner.KindBlob, Path: path, Commit: SHA('c'),
+	return finding.Location{Blob: finding.BlobID(SHA('b')), Line: line, Column: 21, EndColumn: 41, SecretLine: line + 1,
+		Kind: finding.KindBlob, Path: path, Commit: SHA('c'),
 		Author: "Jane Doe", Email: "jane@example.com", Time: Day.AddDate(-1, 0, line), AtHead: atHead}
 }
 
@@ -78,7 +77,7 @@ func several() []*finding.Finding {
 	root := Leaked("RXROOTKEY", 1, verifier.Live, Blob("terraform/main.tf", 7, true))
 	root.Verdict.Identity.Kind = "root"
 	session := Leaked("SXSESSION", 2, verifier.Live, finding.Location{Line: 4, Column: 1, EndColumn: 21, SecretLine: 4,
-		Blob: scanner.BlobID(SHA('d')), Kind: scanner.KindCommit, Commit: SHA('d'), Author: "Bob", Time: Day})
+		Blob: finding.BlobID(SHA('d')), Kind: finding.KindCommit, Commit: SHA('d'), Author: "Bob", Time: Day})
 	session.Match.Rule = sessionKey
 	session.Match.Credential.Token = detectors.NewSecret("tok" + SecretKey(9))
 	session.Verdict.Identity.Kind, session.Verdict.Identity.Name = "role", "ci"
@@ -89,7 +88,7 @@ func several() []*finding.Finding {
 	skipped := Leaked("VXSKIPPED", 5, verifier.Skipped, Blob("z.py", 2, true))
 	skipped.Verdict.Reason, skipped.Match.Grade = "verification is off", "legacy"
 	lone := Leaked("WXLONEIDX", 6, verifier.Skipped, finding.Location{Line: 1, Column: 6, EndColumn: 26,
-		Blob: scanner.BlobID(SHA('e')), Kind: scanner.KindRefName, Path: "refs/heads/try"})
+		Blob: finding.BlobID(SHA('e')), Kind: finding.KindRefName, Path: "refs/heads/try"})
 	lone.Match.Credential.Secret = detectors.Secret{}
 	trap := Leaked("XXCANARYX", 7, verifier.CanarySuspected, Blob("aws/credentials", 2, true))
 	old := Leaked("YXEXPIRED", 8, verifier.Expired, Blob("old.log", 200, false))
@@ -101,7 +100,7 @@ func several() []*finding.Finding {
 
 // held holds a finding for each kind of thing that may hold a text.
 func held() []*finding.Finding {
-	at := func(kind scanner.Kind, path, commit, unreachable string, refs ...string) finding.Location {
+	at := func(kind finding.Kind, path, commit, unreachable string, refs ...string) finding.Location {
 		l := Blob(path, 3, false)
 		l.Kind, l.Commit, l.Unreachable, l.Refs = kind, commit, unreachable, refs
 		if commit == "" {
@@ -109,30 +108,30 @@ func held() []*finding.Finding {
 		}
 		return l
 	}
-	Many := at(scanner.KindBlob, "many.env", SHA('c'), "", "refs/heads/main", "refs/heads/dev", "refs/tags/v1", "refs/remotes/origin/x", "refs/pull/7/head")
+	Many := at(finding.KindBlob, "many.env", SHA('c'), "", "refs/heads/main", "refs/heads/dev", "refs/tags/v1", "refs/remotes/origin/x", "refs/pull/7/head")
 	Many.MoreRefs, Many.AtHead = 12340, true
 	var fs []*finding.Finding
 	for i, l := range []finding.Location{
-		at(scanner.KindBlob, "one.env", SHA('c'), "", "refs/heads/main"),
-		at(scanner.KindBlob, "two.env", SHA('c'), "", "refs/heads/main", "refs/tags/v1"),
+		at(finding.KindBlob, "one.env", SHA('c'), "", "refs/heads/main"),
+		at(finding.KindBlob, "two.env", SHA('c'), "", "refs/heads/main", "refs/tags/v1"),
 		Many,
-		at(scanner.KindCommit, "", SHA('d'), "", "refs/heads/main"),
-		at(scanner.KindBlob, "amended.env", SHA('c'), "reflog HEAD@{2}"),
-		at(scanner.KindBlob, "dropped.env", SHA('c'), "dangling commit"),
-		at(scanner.KindCommit, "", SHA('d'), "ORIG_HEAD"),
-		at(scanner.KindTag, "", SHA('d'), "dangling tag"),
-		at(scanner.KindBlob, "treed.env", "", "dangling tree "+SHA('f')),
-		at(scanner.KindBlob, "", "", "no ref, reflog, commit or tree leads to it"),
-		at(scanner.KindPath, "", "", "no ref, reflog, commit or tree leads to it"),
-		at(scanner.KindIndex, "staged.env", "", ""),
-		at(scanner.KindConfig, "config", "", ""),
-		at(scanner.KindReflog, "logs/HEAD", "", ""),
+		at(finding.KindCommit, "", SHA('d'), "", "refs/heads/main"),
+		at(finding.KindBlob, "amended.env", SHA('c'), "reflog HEAD@{2}"),
+		at(finding.KindBlob, "dropped.env", SHA('c'), "dangling commit"),
+		at(finding.KindCommit, "", SHA('d'), "ORIG_HEAD"),
+		at(finding.KindTag, "", SHA('d'), "dangling tag"),
+		at(finding.KindBlob, "treed.env", "", "dangling tree "+SHA('f')),
+		at(finding.KindBlob, "", "", "no ref, reflog, commit or tree leads to it"),
+		at(finding.KindPath, "", "", "no ref, reflog, commit or tree leads to it"),
+		at(finding.KindIndex, "staged.env", "", ""),
+		at(finding.KindConfig, "config", "", ""),
+		at(finding.KindReflog, "logs/HEAD", "", ""),
 	} {
 		state := []verifier.State{verifier.Live, verifier.Unknown, verifier.Invalid}[i%3]
 		fs = append(fs, Leaked("Q7HELD"+string(rune('A'+i))+"XYZ", byte(i), state, l))
 	}
 	// A place that a branch holds is enough.
-	fs[4].Locations = append(fs[4].Locations, at(scanner.KindBlob, "also.env", SHA('c'), "", "refs/heads/main"))
+	fs[4].Locations = append(fs[4].Locations, at(finding.KindBlob, "also.env", SHA('c'), "", "refs/heads/main"))
 	return fs
 }
 
@@ -180,8 +179,8 @@ func (h aging) Summary(s finding.Summary) error {
 // of the user.
 func every() []*finding.Finding {
 	l := finding.Location{
-		Blob: scanner.BlobID(SHA('b')), Line: 3, Column: 21, EndColumn: 41, SecretLine: 4, Part: finding.PartSecret, Ignored: "allowed here",
-		Repo: "https://github.com/example/other", Kind: scanner.KindBlob, Path: "config/prod.env", Commit: SHA('c'), Author: "Jane Doe", Email: "jane@example.com",
+		Blob: finding.BlobID(SHA('b')), Line: 3, Column: 21, EndColumn: 41, SecretLine: 4, Part: finding.PartSecret, Ignored: "allowed here",
+		Repo: "https://github.com/example/other", Kind: finding.KindBlob, Path: "config/prod.env", Commit: SHA('c'), Author: "Jane Doe", Email: "jane@example.com",
 		Time: Day.In(time.FixedZone("", 3600)), AtHead: true, Refs: []string{"refs/heads/main", "refs/tags/" + SecretKey(20)}, MoreRefs: 7, Unreachable: "reflog HEAD@{2}",
 		Around: &finding.Around{Before: detectors.NewSecret("before"), Line: detectors.NewSecret("line"), SecretLine: detectors.NewSecret("secret line")},
 	}
@@ -202,7 +201,7 @@ func every() []*finding.Finding {
 	own := &detectors.Rule{ID: "own-rule", Title: "Own rule", Value: true}
 	value := &finding.Finding{
 		Match:     detectors.Match{Rule: own, Confidence: detectors.High, Credential: detectors.Credential{Secret: detectors.NewSecret("hunter2!")}},
-		Locations: []finding.Location{{Line: 1, Column: 1, EndColumn: 9, SecretLine: 1, Blob: "x", Kind: scanner.KindBlob, Path: "has hunter2! in it"}},
+		Locations: []finding.Location{{Line: 1, Column: 1, EndColumn: 9, SecretLine: 1, Blob: "x", Kind: finding.KindBlob, Path: "has hunter2! in it"}},
 	}
 	return []*finding.Finding{f, value}
 }
@@ -272,7 +271,7 @@ var Sums = map[string]finding.Summary{
 	"fleet": {Findings: 10, Ignored: 1, Live: 3, Unknown: 1, Objects: 24154, Bytes: 124_000_000, ElapsedMS: 4100,
 		Unread: []finding.Unread{{What: "https://github.com/example/old", Why: "fetching:\nthe server hung up"}, {What: "https://github.com/example/later", Why: "it waits for its turn"}}},
 	"every": {Findings: 1, Ignored: 1, Live: 1, Unknown: 3, Objects: 4, Bytes: 5, ElapsedMS: 1, Stopped: true,
-		Unread:   []finding.Unread{{What: "a " + SecretKey(12), Why: "damaged", Blob: scanner.BlobID(SHA('d'))}},
+		Unread:   []finding.Unread{{What: "a " + SecretKey(12), Why: "damaged", Blob: finding.BlobID(SHA('d'))}},
 		Accepted: []finding.Unread{{What: "b", Why: "too large", Blob: "b", Accepted: "known to us"}}},
 	"aged": {Findings: 10, Live: 6, Objects: 14, Bytes: 1500, ElapsedMS: 12},
 	"held": {Findings: 14, Live: 5, Unknown: 5, Objects: 14, Bytes: 1500, ElapsedMS: 12},
@@ -306,7 +305,7 @@ func Many(t *testing.T, h finding.Handler, n int) {
 	for i := range n {
 		f := Reported("r", fmt.Sprint("KEY", i), "x", verifier.Skipped)
 		f.Match.Rule.Title, f.Match.Confidence = "AWS access key", detectors.High
-		f.Locations = []finding.Location{{Kind: scanner.KindBlob, Path: "dir/file.txt", Line: 1, Column: 1, EndColumn: 2}}
+		f.Locations = []finding.Location{{Kind: finding.KindBlob, Path: "dir/file.txt", Line: 1, Column: 1, EndColumn: 2}}
 		if i%2 == 0 {
 			f.Match.Confidence = detectors.Medium
 		}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
@@ -51,7 +50,7 @@ func Place(l *finding.Location) string {
 		fmt.Fprintf(&b, " (secret on line %d)", l.SecretLine)
 	}
 	var about []string
-	if l.Commit != "" && l.Kind != scanner.KindCommit {
+	if l.Commit != "" && l.Kind != finding.KindCommit {
 		about = append(about, "commit "+printable.Quoted(ShortID(l.Commit)))
 	}
 	if who := l.Author; who != "" || l.Email != "" {
@@ -80,21 +79,21 @@ func Where(l *finding.Location) string {
 		name = "object " + ShortID(string(l.Blob))
 	}
 	switch l.Kind {
-	case scanner.KindBlob, "":
+	case finding.KindBlob, "":
 		return printable.Quoted(name)
-	case scanner.KindCommit:
+	case finding.KindCommit:
 		return "message of commit " + printable.Quoted(ShortID(cmp.Or(l.Commit, l.Path, string(l.Blob))))
-	case scanner.KindTag:
+	case finding.KindTag:
 		return "message of tag " + printable.Quoted(ShortID(cmp.Or(l.Path, string(l.Blob))))
-	case scanner.KindRefName:
+	case finding.KindRefName:
 		return "name of ref " + printable.Quoted(name)
-	case scanner.KindPath:
+	case finding.KindPath:
 		return "file name " + printable.Quoted(name)
-	case scanner.KindConfig, scanner.KindReflog:
+	case finding.KindConfig, finding.KindReflog:
 		return printable.Quoted(".git/" + name)
-	case scanner.KindIndex:
+	case finding.KindIndex:
 		return "staged file " + printable.Quoted(name)
-	case scanner.KindWorktree:
+	case finding.KindWorktree:
 		return "changed file " + printable.Quoted(name)
 	}
 	return printable.Quoted(string(l.Kind)) + " " + printable.Quoted(name)

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
@@ -15,14 +14,14 @@ func Reachability(l *finding.Location) []string {
 	switch {
 	case l.Unreachable != "":
 		return []string{Unreachable(l)}
-	case l.Kind == scanner.KindConfig, l.Kind == scanner.KindReflog:
+	case l.Kind == finding.KindConfig, l.Kind == finding.KindReflog:
 		return []string{"git's own file, in this clone only"}
-	case l.Kind == scanner.KindIndex, l.Kind == scanner.KindWorktree:
+	case l.Kind == finding.KindIndex, l.Kind == finding.KindWorktree:
 		return []string{"in no commit"}
 	}
 	var s []string
 	switch {
-	case l.Commit == "" || l.Kind != scanner.KindBlob: // there is no HEAD to be at
+	case l.Commit == "" || l.Kind != finding.KindBlob: // there is no HEAD to be at
 	case l.AtHead:
 		s = append(s, "still at HEAD")
 	default:
@@ -38,7 +37,7 @@ func Reachability(l *finding.Location) []string {
 func Unreachable(l *finding.Location) string {
 	why := printable.Quoted(shortIDs(l.Unreachable))
 	switch {
-	case l.Kind == scanner.KindTag:
+	case l.Kind == finding.KindTag:
 		return "no ref leads to it: " + why
 	case l.Commit != "":
 		return "on no branch or tag: " + why
