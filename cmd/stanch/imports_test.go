@@ -23,8 +23,7 @@ var importRules = []struct {
 	// From above: commands.
 	{"nothing imports a command", `^cmd/`, `^cmd/`},
 	{"the commands share cli, which knows none of them", `^cmd/stanch/internal/`, `^cmd/stanch(/internal/([^c][a-z]+|ci))?$`},
-	{"a command is not part of another", `^cmd/stanch/internal/(ci|hook|report|sweep)$`, `^cmd/stanch$`},
-	{"sweep has the flags of GitHub from the command github", `^cmd/stanch/internal/scan$`, `^cmd/stanch(/internal/sweep)?$`},
+	{"a command is not part of another", `^cmd/stanch/internal/(ci|hook|report|scan|sweep)$`, `^cmd/stanch$`},
 	{"only commands know flags", `^github.com/spf13/`, `^cmd/`},
 	{"libraries for commands: the pipeline below them knows no hook, no CI service and no organization",
 		`^scanner/(ci(/[a-z]+)?|migrate|github/(login|orgscan))$`, `^(cmd/|scanner/(ci/|github/orgscan$|sweep/githubhub$))`},

@@ -1,17 +1,14 @@
 package scan
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/githubflags"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/github"
@@ -52,7 +49,7 @@ scanned; the exit code is 3 then.`,
 		Example: "  GITHUB_TOKEN=$(gh auth token) stanch github acme\n  stanch github acme --forks --skip 'acme/*-archive' --format json --output acme.jsonl\n  stanch github octocat/hello-world",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.Check(); err != nil {
+			if err := f.selection.Check(); err != nil {
 				return err
 			}
 			shard, err := orgscan.ParseShard(f.shard)
@@ -72,10 +69,10 @@ scanned; the exit code is 3 then.`,
 			return runOrgScan(cmd.Context(), job, scan, args)
 		},
 	}
-	f.Flags.Add(cmd, true)
-	AddAPI(cmd.Flags(), &f.login)
-	AddToken(cmd.Flags(), &f.login)
-	f.GitHubFlags.Add(cmd.Flags())
+	f.Add(cmd, true)
+	githubflags.AddAPI(cmd.Flags(), &f.login)
+	githubflags.AddToken(cmd.Flags(), &f.login)
+	f.selection.Add(cmd.Flags())
 	cmd.Flags().StringVar(&f.shard, "shard", "", "scan part `I/N` of the repositories, for N machines that scan all of them")
 	return cmd
 }
@@ -83,50 +80,9 @@ scanned; the exit code is 3 then.`,
 // githubFlags are those of stanch github.
 type githubFlags struct {
 	scanflags.Flags
-	GitHubFlags
-	login login.Login
-	shard string
-}
-
-// GitHubFlags select repositories, and texts beside them, for a scan or for sweeps.
-type GitHubFlags struct {
-	Filter  github.Filter
-	Include []string
-	Deleted bool
-}
-
-// Check returns an error if the flags are a mistake.
-func (f *GitHubFlags) Check() error {
-	if err := f.Filter.Check(); err != nil {
-		return err
-	}
-	return github.CheckInclude(f.Include)
-}
-
-// Add defines the flags.
-func (f *GitHubFlags) Add(flags *pflag.FlagSet) {
-	flags.StringSliceVar(&f.Include, "include", nil, "scan these too: "+strings.Join(github.Includable(), ", "))
-	flags.BoolVar(&f.Deleted, "deleted", true, "scan commits that were force-pushed away or whose branch was deleted, if there is a token")
-	flags.BoolVar(&f.Filter.Forks, "forks", false, "scan forks too")
-	flags.StringVar(&f.Filter.Archived, "archived", "include", "archived repositories: include, exclude, or only")
-	flags.StringSliceVar(&f.Filter.Visibility, "visibility", nil, "scan only repositories that are public, private, or internal")
-	flags.StringSliceVar(&f.Filter.Topics, "topic", nil, "scan only repositories with one of these topics")
-	flags.StringSliceVar(&f.Filter.Skip, "skip", nil, "leave out repositories whose OWNER/NAME, or NAME, fits this pattern, as acme/*-archive")
-	flags.StringSliceVar(&f.Filter.Only, "only", nil, "scan only repositories whose OWNER/NAME, or NAME, fits one of these patterns")
-	flags.Int64Var(&f.Filter.MaxSize, "max-repo-size", 0, "leave out repositories that GitHub says are larger than this many MiB; 0 is no limit")
-}
-
-// AddAPI adds the flag for the URL of the API.
-func AddAPI(flags *pflag.FlagSet, l *login.Login) {
-	flags.StringVar(&l.API, "api-url", cmp.Or(os.Getenv("GITHUB_API_URL"), "https://api.github.com"), "of GitHub Enterprise Server: https://HOST/api/v3")
-}
-
-// AddToken adds the flags for the token.
-func AddToken(flags *pflag.FlagSet, l *login.Login) {
-	flags.StringVar(&l.TokenFile, "token-file", "", "read the token from this `file`, not from GITHUB_TOKEN, GH_TOKEN or gh")
-	flags.StringVar(&l.AppID, "app-id", os.Getenv("STANCH_APP_ID"), "ask as the GitHub App with this `id`, or client id; STANCH_APP_ID is the same")
-	flags.StringVar(&l.AppKey, "app-key", os.Getenv("STANCH_APP_KEY"), "`file` with the private key of the App; STANCH_APP_KEY is the same")
-	flags.Int64Var(&l.AppInstallation, "app-installation", 0, "`id` of the installation of the App; by default that of each owner is looked up")
+	selection githubflags.Flags
+	login     login.Login
+	shard     string
 }
 
 // waitNoticeably waits, and says so if it takes longer than a person expects.
@@ -153,7 +109,7 @@ func (f *githubFlags) orgScan(s *cli.Streams, shard orgscan.Shard, deletedSet bo
 	listers := &login.Listers{Login: as, MaxWait: time.Hour + time.Minute, Wait: waitNoticeably(s)}
 	lost := orgscan.LostIfPossible
 	switch {
-	case !f.Deleted:
+	case !f.selection.Deleted:
 		lost = orgscan.LostNever
 	case deletedSet:
 		lost = orgscan.LostAlways
@@ -163,7 +119,7 @@ func (f *githubFlags) orgScan(s *cli.Streams, shard orgscan.Shard, deletedSet bo
 			lister, _, err := listers.For(ctx, as.API, target)
 			return lister, err
 		},
-		Filter: f.Filter, Shard: shard, Include: f.Include, Lost: lost, MaxBlobSize: f.MaxSize << 20,
+		Filter: f.selection.Filter, Shard: shard, Include: f.selection.Include, Lost: lost, MaxBlobSize: f.MaxSize << 20,
 		Notice: func(format string, args ...any) { fmt.Fprintf(s.Stderr, "stanch: "+format+"\n", args...) },
 		Progress: func(format string, args ...any) {
 			if cli.MayMove(s.Stderr) {

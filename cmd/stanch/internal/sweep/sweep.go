@@ -20,7 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
-	"github.com/stanch-dev/stanch/cmd/stanch/internal/scan"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/githubflags"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/github/login"
 	"github.com/stanch-dev/stanch/scanner/project"
@@ -107,7 +107,7 @@ func (f *engineFlags) add(cmd *cobra.Command) {
 	f.Flags.Add(cmd, true)
 	f.Output.Again = "" // each sweep verifies again the keys that may be live
 	flags := cmd.Flags()
-	scan.AddToken(flags, &f.login)
+	githubflags.AddToken(flags, &f.login)
 	flags.IntVar(&f.scans, "scans", 2, "read so many repositories at once")
 	flags.Int64Var(&f.maxFetch, "max-fetch", 20<<10, "fail repositories of which more MiB would have to be fetched at once; 0 is no limit")
 	flags.DurationVar(&f.pause, "retry-after", 10*time.Second, "wait so long before the first retry")

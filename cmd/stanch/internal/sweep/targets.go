@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
-	"github.com/stanch-dev/stanch/cmd/stanch/internal/scan"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/githubflags"
 	"github.com/stanch-dev/stanch/scanner/github"
 	"github.com/stanch-dev/stanch/scanner/github/login"
 	"github.com/stanch-dev/stanch/scanner/sweep"
@@ -20,7 +20,7 @@ import (
 )
 
 func newSweepAdd(db *databaseFlags) *cobra.Command {
-	f, api, every := scan.GitHubFlags{}, login.Login{}, time.Duration(0)
+	f, api, every := githubflags.Flags{}, login.Login{}, time.Duration(0)
 	cmd := &cobra.Command{
 		Use:   "add ORG|USER|OWNER/REPO...",
 		Short: "Keep targets under watch, or change how",
@@ -55,7 +55,7 @@ stored: each worker has its own.`,
 			})
 		},
 	}
-	scan.AddAPI(cmd.Flags(), &api)
+	githubflags.AddAPI(cmd.Flags(), &api)
 	f.Add(cmd.Flags())
 	cmd.Flags().DurationVar(&every, "every", 0, "begin a sweep so long after the last one began, as 1h; 0 is never")
 	return cmd
