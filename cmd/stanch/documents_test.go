@@ -147,7 +147,7 @@ func TestLinks(t *testing.T) {
 // are sent to are there.
 func TestPathsInDocuments(t *testing.T) {
 	place := regexp.MustCompile("`((?:cmd|detectors|docs|scanner|verifier)(?:/[\\w./]+)?)`")
-	for _, name := range []string{"CONTRIBUTING.md", "SECURITY.md"} {
+	for _, name := range []string{"ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"} {
 		for _, m := range place.FindAllStringSubmatch(readPage(t, name), -1) {
 			if _, err := os.Stat("../../" + m[1]); err != nil {
 				t.Errorf("%s names %s: %v", name, m[1], err)
@@ -156,9 +156,9 @@ func TestPathsInDocuments(t *testing.T) {
 	}
 }
 
-// TestContributing holds what CONTRIBUTING.md names.
-func TestContributing(t *testing.T) {
-	text := readPage(t, "CONTRIBUTING.md")
+// TestHowTo: ARCHITECTURE.md names the methods of a Handler, and the help names each format.
+func TestHowTo(t *testing.T) {
+	text := readPage(t, "ARCHITECTURE.md")
 	_, handler, _ := strings.Cut(text, "implements `finding.Handler`: ")
 	handler, _, _ = strings.Cut(handler, ". ")
 	f, err := parser.ParseFile(token.NewFileSet(), "../../scanner/finding/scan.go", nil, 0)
@@ -175,7 +175,7 @@ func TestContributing(t *testing.T) {
 		return true
 	})
 	if want := strings.Join(methods, ", "); len(methods) == 0 || handler != want {
-		t.Errorf("CONTRIBUTING.md says that a Handler has %s, and it has %s", handler, want)
+		t.Errorf("ARCHITECTURE.md says that a Handler has %s, and it has %s", handler, want)
 	}
 	for _, format := range report.Formats {
 		if help := printed(t, cli.ExitClean, "", "report", "--help"); !strings.Contains(help, format) {

@@ -14,10 +14,10 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// BenchmarkProvenance locates 100 blobs at random, beside git rev-list --all
+// BenchmarkLocate locates 100 blobs at random, beside git rev-list --all
 // --objects, which is what a walk over all commits and trees costs. "alone" reads
 // them for it, "after_scan" is what is left to do when a scan has read them.
-func BenchmarkProvenance(b *testing.B) {
+func BenchmarkLocate(b *testing.B) {
 	r := benchRepo(b)
 	ids := randomBlobs(b, os.Getenv("STANCH_REPO"), 100)
 	locate := func() {

@@ -28,7 +28,7 @@ type Range struct {
 	Include, Exclude []string
 	// Names are texts too: the names that refs are to have.
 	Names []string
-	// Head is the id of the commit that counts as HEAD for Provenance.AtHead, "" for none.
+	// Head is the id of the commit that counts as HEAD for Location.AtHead, "" for none.
 	Head string
 	// Looked counts the texts that Blobs has looked at.
 	Looked Looked
