@@ -41,11 +41,11 @@ func TestReplayDropsSecrets(t *testing.T) {
 	}
 }
 
-// A saved report gives the same text and SARIF as the scan did. Not for the set
+// A saved report gives each format as the scan did. Not for the set
 // "odd": JSON cannot hold its bytes.
 func TestReplayIntoFormats(t *testing.T) {
 	for _, set := range []string{"several", "fleet", "held", "every"} {
-		for _, format := range []string{"text", "sarif", "github", "markdown", "junit"} {
+		for _, format := range Formats {
 			o := Options{Verbose: true, Rules: reporttest.Rules}
 			var got bytes.Buffer
 			h, _ := New(format, &got, o)

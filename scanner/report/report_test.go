@@ -87,7 +87,7 @@ func TestPartsOfSeveralTexts(t *testing.T) {
 }
 
 func TestNew(t *testing.T) {
-	if _, err := New("xml", nil, Options{}); err == nil || err.Error() != `unknown format "xml": known are text, json, sarif, junit, markdown, github, html` {
+	if _, err := New("xml", nil, Options{}); err == nil || err.Error() != `unknown format "xml": known are `+strings.Join(Formats, ", ") {
 		t.Error(err)
 	}
 }

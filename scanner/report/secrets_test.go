@@ -62,7 +62,7 @@ func report(t *testing.T, format string, show bool) string {
 }
 
 func TestNoFormatHoldsASecret(t *testing.T) {
-	for _, format := range []string{"text", "json", "sarif"} {
+	for _, format := range Formats {
 		out := report(t, format, false)
 		for n := range byte(4) {
 			// In pieces, too: no part of a secret between two marks stays.
