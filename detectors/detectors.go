@@ -50,7 +50,8 @@ type PrefilteringDetector interface {
 type Rule struct {
 	ID    string // stable, kebab-case: aws-access-key
 	Title string // a few words: "AWS access key"
-	Help  string // meaning, danger, remedy; Markdown without headings
+	// Help is Markdown without headings: meaning, danger, remedy, verification, matches.
+	Help string
 	// Keywords are strings of at least four bytes. Every text with a match holds one of
 	// them, and a Set skips texts that hold none.
 	Keywords []string
@@ -118,7 +119,8 @@ type Match struct {
 	// view is wrong.
 	Complete Parts
 	// Unverifiable is the reason why no verifier can be asked about the credential, such
-	// as that it signs no requests; "" if one can.
+	// as that it signs no requests; "" if one can. A secret that can be verified is also
+	// proposed for ids from other texts that lack theirs.
 	Unverifiable string
 	// Expires is the end of the credential by its own account; zero if it names none.
 	Expires time.Time
