@@ -155,7 +155,7 @@ func (h *Hook) message() (*Subject, error) {
 func aboveScissors(text []byte) []byte {
 	const scissors = " ------------------------ >8 ------------------------\n"
 	at := bytes.Index(text, []byte(scissors))
-	for at > 1 && text[at-2] != '\n' {
+	if at > 1 && text[at-2] != '\n' {
 		return text
 	}
 	if below := at + len(scissors); at > 0 && below < len(text) && text[below] == text[at-1] {
@@ -262,15 +262,18 @@ func (h *Hook) allLocal(src *gitsource.Range, why string) error {
 // between returns the commits from one revision to another. git resolves the revisions:
 // nothing else knows all forms of them.
 func (h *Hook) between(ctx context.Context, src *gitsource.Range, from, to string) (*Subject, error) {
-	for name, list := range map[string]*[]string{from: &src.Exclude, to: &src.Include} {
-		if name == "" {
+	for _, end := range []struct {
+		revision string
+		ids      *[]string
+	}{{from, &src.Exclude}, {to, &src.Include}} {
+		if end.revision == "" {
 			continue
 		}
-		id, err := git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
+		id, err := git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", end.revision+"^{commit}")
 		if err != nil {
-			return nil, fmt.Errorf("finding commit %s: %w", name, err)
+			return nil, fmt.Errorf("finding commit %s: %w", end.revision, err)
 		}
-		*list = append(*list, id)
+		*end.ids = append(*end.ids, id)
 	}
 	return &Subject{Source: src, Name: "the commits from " + from + " to " + to, Looked: func() string { return src.Looked.String() }}, nil
 }
