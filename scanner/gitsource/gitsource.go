@@ -40,12 +40,12 @@
 //
 // # Limitations
 //
-// Refs in reftables are not read, so that there every object is called unreachable. Grafts and
-// replace refs are not applied: the replaced object and the replacement are both read. The
-// checksums of packed objects are not computed: bytes that rot into other valid ones are read
-// as they are. Those of loose objects are computed. But a blob that is yielded in windows is
-// yielded before its checksum is known, and a damaged copy of it does not make way for a good
-// one.
+// Refs in reftables are not read, so in such a repository every object is called
+// unreachable. Grafts and replace refs are not applied: the replaced object and the
+// replacement are both read. The checksums of packed objects are not computed: bytes that
+// rot into other valid ones are read as they are. The checksums of loose objects are
+// computed. But a blob in windows is yielded before its checksum is known, so a damaged
+// copy is not replaced by a good one.
 package gitsource
 
 import (
@@ -76,13 +76,13 @@ type Repository struct {
 	// MaxBlobSize if that is more. 0 means no limit. Not to be changed during a
 	// call.
 	MaxBlobSize int64
-	// ReachableOnly leaves out objects that no ref leads to. They are read none the less,
-	// since a pack comes in one piece.
+	// ReachableOnly leaves out objects that no ref leads to. They are read all the same,
+	// since a pack is read as a whole.
 	ReachableOnly bool
-	// Seen lists packs and loose objects that need not be read again; nil lists none. If Blobs
-	// or BlobsMatching comes to its end, and no object is missing that a ref leads to, it sets Next to
-	// the list of all that has been read by then. Objects that a partial clone leaves out do
-	// not count as missing.
+	// Seen lists packs and loose objects that need not be read again; nil lists none. If
+	// Blobs or BlobsMatching reads to the end, and no object that a ref leads to is
+	// missing, it sets Next to the list of everything read so far. Objects that a partial
+	// clone leaves out do not count as missing.
 	Seen, Next *State
 	// Rest says that missing objects were read elsewhere, so that they are not reported as
 	// unread. Damaged objects are. Fetch sets it.
@@ -128,8 +128,8 @@ func (r *Repository) Close() error {
 // Fetched is how many bytes Fetch received.
 func (r *Repository) Fetched() int64 { return r.fetched }
 
-// Absent are the ids that Fetch was asked for, as blobs or below refs/stanch/, and that the
-// server does not have, or does not give.
+// Absent are the ids that the server did not give, among the blobs and the ids below
+// refs/stanch/ that Fetch asked for.
 func (r *Repository) Absent() []string { return r.absent }
 
 // lookup opens the objects of r for reads by id. They stay open until Close.
@@ -142,7 +142,7 @@ func (r *Repository) lookup() *objects.Store {
 // limit is the size from which an object is not held in memory.
 func (r *Repository) limit() int64 { return cmp.Or(r.MaxBlobSize, objects.NoLimit) }
 
-// keepGraph keeps g for Locate, in place of the last.
+// keepGraph keeps g for Locate, in place of the last graph.
 func (r *Repository) keepGraph(g *graph.Graph) {
 	if r.lastGraph != nil {
 		r.lastGraph.Store.Close()
@@ -178,8 +178,8 @@ func (r *Repository) Blobs(ctx context.Context, yield func(scanner.Blob) error) 
 	return r.BlobsMatching(ctx, scanner.Prefilter{Whole: func([]byte) bool { return true }}, yield)
 }
 
-// BlobsMatching implements scanner.SelectiveSource. A blob that is a delta, and the base of no other, is put
-// together only if its new bytes may match.
+// BlobsMatching implements scanner.SelectiveSource. It puts a blob together that is a
+// delta, and the base of no other, only if its new bytes may match.
 func (r *Repository) BlobsMatching(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	return pack.Guard(func() error { return r.sift(ctx, p, yield) })
 }
@@ -265,7 +265,7 @@ func (r *Repository) yieldMetadata(ctx context.Context, s *objects.Store, refs *
 	return r.yieldModified(ctx, yield)
 }
 
-// shallowBlob says that history is missing by intent: one blob, or none.
+// shallowBlob returns a blob which says that a shallow clone lacks history, or none.
 func (r *Repository) shallowBlob() []scanner.Blob {
 	shallow, _ := r.dir.Shallow()
 	if len(shallow) == 0 {
@@ -277,8 +277,8 @@ func (r *Repository) shallowBlob() []scanner.Blob {
 	}}
 }
 
-// reftable says that the refs are not in files: one blob, or none. Reading them
-// with git would mean to run a command in the repository.
+// reftable returns a blob which says that the refs are not in files, or none. To read them,
+// stanch would have to run git in the repository.
 func (r *Repository) reftable() []scanner.Blob {
 	storage := r.dir.RefStorage()
 	if storage == "" {
@@ -304,14 +304,15 @@ func (r *Repository) reftable() []scanner.Blob {
 //   - text of a submodule: the same, paths of files behind its name.
 //
 // The commits that refs lead to come first, then those that only a reflog leads to, then
-// dangling ones. A location is listed under the first commit that has it, and Unreachable says
-// to which of the latter groups that belongs. If only a tag holds a blob or tree, and no
-// commit, then it has no Commit and a path in the form "refs/tags/name:dir/file". If nothing
-// holds it, it has no path, or that in the index. yield is called in the calling goroutine.
+// dangling ones. A location is listed under the first commit that has it, and Unreachable
+// says to which of the latter groups that belongs. If only a tag holds a blob or tree, and
+// no commit, then it has no Commit and a path in the form "refs/tags/name:dir/file". If
+// nothing holds it, it has no path, or its path in the index. yield is called in the
+// calling goroutine.
 //
-// At most 1,000 locations of an id are listed (repo.MaxLocations), those of the first commits:
-// a few trees that hold each other make for any number. A path of more than 4,096 bytes loses
-// its beginning.
+// At most 1,000 locations of an id are listed (repo.MaxLocations), from the first commits:
+// a few trees that contain each other can make any number. A path of more than 4,096 bytes
+// loses its beginning.
 //
 // Locate reads nothing again that Blobs has read. If Blobs was not called before, the error
 // counts the objects on the way that cannot be read.
@@ -365,9 +366,9 @@ func (r *Repository) locate(ctx context.Context, g *graph.Graph, refs *repo.RefS
 	return errors.Join(attribution.Err(), noNames)
 }
 
-// graph returns a graph in which ids are marked: that of the last walk if it
-// has read everything and marked them, else a new one. The error may come with a
-// graph: then some objects are missing from it.
+// graph returns a graph in which ids are marked: the graph of the last walk if that has
+// read everything and marked them, else a new one. If both a graph and an error are
+// returned, the graph lacks some objects.
 func (r *Repository) graph(ctx context.Context, ids []finding.BlobID) (*graph.Graph, func(), error) {
 	if r.lastGraph != nil && r.Seen == nil && r.lastGraph.HasMarked(ids) {
 		return r.lastGraph, func() {}, nil
@@ -396,8 +397,8 @@ func (r *Repository) graph(ctx context.Context, ids []finding.BlobID) (*graph.Gr
 	return walk.Graph, s.Close, walk.UnreadLinks(lost)
 }
 
-// newProblems returns the parts of s that could not be opened, unless Blobs could not open
-// them either.
+// newProblems returns the parts of s that could not be opened, except for those that Blobs
+// has reported.
 func (r *Repository) newProblems(s *objects.Store) (errs []error) {
 	for _, n := range s.Problems {
 		if r.lastGraph == nil || !slices.ContainsFunc(r.lastGraph.Store.Problems, func(old objects.Problem) bool { return old.Path == n.Path }) {

@@ -2,12 +2,12 @@ package gitsource
 
 import "fmt"
 
-// Looked counts the commits, files and lines that were looked at, for people: "0 files" tells
-// them that nothing was.
+// Looked counts the commits, files and lines that were looked at, for people: "0 files"
+// tells them that there was nothing to scan.
 type Looked struct {
 	Commits, Files int
-	// Lines counts those that are new, and all lines of files that are looked at
-	// as a whole. Those of commits are not counted.
+	// Lines counts new lines, and all lines of files that are read as a whole. It does not
+	// count lines of commits.
 	Lines int
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
-// yieldMetadataFiles yields the own files.
+// yieldMetadataFiles yields the files of git itself: configurations and logs.
 func (r *Repository) yieldMetadataFiles(yield func(scanner.Blob) error) error {
 	files, unread := r.dir.MetadataFiles()
 	for _, err := range unread {
@@ -33,8 +33,8 @@ func (r *Repository) yieldMetadataFiles(yield func(scanner.Blob) error) error {
 	return nil
 }
 
-// locateFiles yields the locations of those ids that are no objects: names of refs,
-// and own files.
+// locateFiles yields the locations of the ids that are not objects: names of refs, and
+// files of git itself.
 func (r *Repository) locateFiles(refs *repo.RefSet, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	var files map[string]finding.Kind
 	for _, id := range ids {

@@ -15,10 +15,10 @@ import (
 // tag, the tag object. A line that one commit adds and the next removes is there. Only new
 // lines of a file are hits (scanner.Blob.New), as for Staged.
 //
-// If a commit to begin at or a tree is missing, it is yielded with Err; so are, with
-// ErrShallow, the parents of a commit at which a shallow clone was cut off. All files of that
-// commit count as new then. A missing object in Exclude excludes nothing, so that more is
-// read.
+// If a tree, or a commit to begin at, is missing, it is yielded with Err. The missing
+// parents of a commit at which a shallow clone was cut off are yielded with ErrShallow. All
+// files of that commit count as new then. A missing object in Exclude excludes nothing, so
+// that more is read.
 //
 // In a hook of the server, the objects that are being pushed are found by the variables that
 // git sets (git-receive-pack(1), "Quarantine Environment").
@@ -26,7 +26,7 @@ type Range struct {
 	Repo *Repository
 	// Include and Exclude are ids of commits or tags, in hex.
 	Include, Exclude []string
-	// Names are texts too: the names that refs are to have.
+	// Names are texts to scan as well: the names that the pushed refs will have.
 	Names []string
 	// Head is the id of the commit that counts as HEAD for Location.AtHead, "" for none.
 	Head string
@@ -58,7 +58,7 @@ func (g *Range) Locate(ctx context.Context, ids []finding.BlobID, yield func(fin
 	return g.commits.Locate(ctx, ids, yield)
 }
 
-// CountCommits returns how many commits some lead to and others do not, ids in hex as of
+// CountCommits returns how many commits some lead to and others do not, ids in hex as in a
 // Range. An id that is not here, or names neither a commit nor a tag, counts for nothing.
 func (r *Repository) CountCommits(ctx context.Context, include, exclude []string) (n int, err error) {
 	err = pack.Guard(func() error {

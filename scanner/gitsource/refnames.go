@@ -2,7 +2,7 @@ package gitsource
 
 import "strings"
 
-// Refs returns the ids, in hex, of the refs whose full names begin with prefix,
+// Refs returns the ids, in hex, of the refs whose full names begin with prefix, such as
 // "refs/remotes/origin/", by name. Symbolic refs are left out: their targets have names of
 // their own. If some refs cannot be read, it returns the others with an error; if none can,
 // nil.

@@ -15,9 +15,9 @@ import (
 // since the server has a say in them.
 //
 // It runs the git binary, which knows the user's proxies, keys and credential helpers, and
-// needs a third of the time and a tenth of the memory; if there is none, go-git. A password in
-// an http URL is given to git in the environment, where, unlike in arguments, others do not
-// see it. Errors do not hold it.
+// needs a third of the time and a tenth of the memory of go-git. Without a git binary, it
+// uses go-git. A password in an http URL is given to git in the environment, where, unlike
+// in arguments, others do not see it. Errors do not hold it.
 func Clone(ctx context.Context, rawURL string, progress io.Writer) (*Repository, error) {
 	dir, err := transport.CloneDir(ctx, rawURL, progress)
 	if err != nil {

@@ -25,9 +25,9 @@ func WorkTree(path string) string {
 	}
 }
 
-// Settings returns the values of an option in the configuration of the repository whose work
-// tree is at root, in order. It does not read the configuration of the user and of the system,
-// nor files that are included.
+// Settings returns the values of an option in the configuration of the repository whose
+// work tree is at root, in order. It reads neither the configurations of the user and the
+// system, nor included files.
 func Settings(root, section, option string) []string {
 	gitDir, ok := repo.ResolveGitDir(filepath.Join(root, ".git"))
 	if !ok {
@@ -36,8 +36,8 @@ func Settings(root, section, option string) []string {
 	return repo.ReadConfig(repo.CommonDir(gitDir)).Section(section).OptionAll(option)
 }
 
-// UserSettings returns the values of an option in the user's own configuration, as "git config
-// --global" writes it (git-config(1), FILES). It does not read files that are included, nor
+// UserSettings returns the values of an option in the user's own configuration, as "git
+// config --global" writes it (git-config(1), FILES). It reads neither included files nor
 // the configuration of the system.
 func UserSettings(section, option string) (values []string) {
 	var files []string

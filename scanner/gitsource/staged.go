@@ -15,10 +15,10 @@ import (
 // lines of a file are hits (scanner.Blob.New). A line is not new if a parent has it at the
 // same path or, for a new file, if a removed file had it. Names of new files are texts too.
 //
-// Submodules are not read, nor files without content yet ("git add -N").
+// It reads no submodules, and no files without content yet ("git add -N").
 type Staged struct {
 	Repo *Repository
-	// Index is the index to read, of any version; "" for that of the work tree.
+	// Index is the index file to read, of any version; "" is the index of the work tree.
 	Index string
 	// Parents are the ids, in hex, that the commit will have as parents: HEAD, and each commit
 	// that is being merged. There are none before the first commit.
@@ -28,7 +28,7 @@ type Staged struct {
 	// yielded with Err. If one of them was not changed, all are read as a whole: the user
 	// asked for files, and not for new lines.
 	Paths []string
-	// Whole reads all of all files, changed or not.
+	// Whole makes it read all files as a whole, changed or not.
 	Whole bool
 	// Looked counts the texts that Blobs has looked at.
 	Looked Looked
@@ -38,9 +38,9 @@ type Staged struct {
 
 var _ scanner.Source = (*Staged)(nil)
 
-// Blobs implements scanner.Source. It calls yield from several goroutines at once. The error
-// is about an index or the tree of a parent that cannot be read: without it, it is not known
-// which files are staged.
+// Blobs implements scanner.Source. It calls yield from several goroutines at once. It
+// returns an error if it cannot read the index or the tree of a parent, since then nobody
+// knows which files are staged.
 func (s *Staged) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
 	file := s.Index
 	if file == "" {

@@ -17,7 +17,7 @@ import (
 // ones: packs by name, which is a hash of the ids in them, and loose objects by id. It holds
 // none of their content and no findings. A nil State lists nothing.
 type State struct {
-	// Version is that of the detectors and rules that searched the texts. A state of another
+	// Version names the detectors and rules that searched the texts. A state with another
 	// version counts for nothing.
 	Version string   `json:"version"`
 	Packs   []string `json:"packs"` // sorted
@@ -31,8 +31,8 @@ type State struct {
 
 const stateSchema = "stanch-state/v1"
 
-// ReadState reads a state that Write has written. It is empty if there is no such
-// file, or one of another version.
+// ReadState reads a state that Write has written. It is empty if there is no such file, or
+// if the file has another version.
 func ReadState(file, version string) (*State, error) {
 	s := &State{Version: version}
 	text, err := boundedfile.ReadSmall(file, boundedfile.MaxList)

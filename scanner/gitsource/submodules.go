@@ -15,9 +15,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
-// A subRepository is that of a submodule: one within the git directory of another
-// (gitrepository-layout(5), "modules"): a clone brings it along, and nobody thinks of
-// it as another place.
+// A subRepository is the repository of a submodule. It lies within the git directory of the
+// other one (gitrepository-layout(5), "modules"): people who clone the one get both, and do
+// not think of the submodule as another place.
 type subRepository struct {
 	name string // "vendor/lib", most often where it lies in the work tree
 	repo *Repository
@@ -28,7 +28,7 @@ func (s *subRepository) prefix() string { return subPrefix + s.name + ":" }
 
 const subPrefix = "modules/"
 
-// submodules returns the submodules that have been cloned, not those within these.
+// submodules returns the submodules that have been cloned, without the submodules in them.
 func (r *Repository) submodules() ([]subRepository, error) {
 	var list []subRepository
 	top := filepath.Join(r.dir.CommonDir, "modules")
@@ -74,7 +74,7 @@ func (r *Repository) siftSubmodules(ctx context.Context, p scanner.Prefilter, yi
 	return nil
 }
 
-// locateSubmodules is Locate for those of ids that are in submodules. The paths of files begin
+// locateSubmodules is Locate for the ids that are in submodules. The paths of files begin
 // with the name of the submodule.
 func (r *Repository) locateSubmodules(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	var errs []error

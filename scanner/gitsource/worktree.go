@@ -130,8 +130,8 @@ func (m *modified) yieldIfDiffers(b scanner.Blob, e *gitindex.Entry) error {
 	return m.yield(b)
 }
 
-// isUnchanged reports whether the file that info is of has the size and the time that
-// it had when it was staged, which was before racy.
+// isUnchanged reports whether info has the size and the time that the file had when it was
+// staged, and that time is before racy.
 func isUnchanged(e *gitindex.Entry, info fs.FileInfo, racy time.Time) bool {
 	at := info.ModTime()
 	return uint32(info.Size()) == e.Size && uint32(at.Unix()) == e.Seconds && at.Before(racy) &&

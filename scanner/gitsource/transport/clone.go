@@ -15,8 +15,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
-// CloneDir makes a bare mirror of the repository at rawURL in a temporary folder, as Clone
-// says.
+// CloneDir makes a bare mirror of the repository at rawURL in a temporary folder.
+// gitsource.Clone documents it.
 func CloneDir(ctx context.Context, rawURL string, progress io.Writer) (string, error) {
 	remote, err := parseRemote(rawURL)
 	if err != nil {

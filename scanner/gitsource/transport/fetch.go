@@ -25,26 +25,27 @@ type Wanted struct {
 	// id is one that no ref leads to any more, as after a force push. It is located as
 	// unreachable, and it is no error if the server does not have it.
 	Tips map[string]string
-	// Haves are ids that were read before. The commits that they lead to are not sent, nor the
-	// files in the parents of new commits; files that only older commits hold may be. It is no
-	// error if the server does not have one of them. Only the first 32,768 count (maxHaves),
-	// so those of branches should come before those of pull requests.
+	// Haves are ids that were read before. The commits that they lead to are not sent, nor
+	// the files in the parents of new commits; files that only older commits hold may be.
+	// It is no error if the server does not have one of them. Only the first 32,768 count
+	// (maxHaves), so the ids of branches should come before the ids of pull requests.
 	Haves []string
 	// Objects are ids of single blobs, of which nothing else is sent.
 	Objects []string
-	// MaxBytes is how large the pack may be; one that is larger is an error that wraps
+	// MaxBytes is how large the pack may be. A larger pack is an error that wraps
 	// ErrTooLarge. 0 means no limit.
 	MaxBytes int64
-	// Dir is where the temporary folder is made, "" for where the system has such.
+	// Dir is the parent of the temporary folder, "" for the system's folder for temporary
+	// files.
 	Dir string
 	// Stall is how long a server may send nothing, before the error is ErrStalled; 0 means
 	// two minutes.
 	Stall time.Duration
 }
 
-// maxHaves is how many ids the server is told. Compressed they are a body of less than 1 MiB,
-// which nginx takes by default (client_max_body_size); git http-backend takes 10 MiB. To leave
-// one out costs bytes only: some objects may be sent once more.
+// maxHaves is how many ids the server is told. Compressed they are a body of less than 1
+// MiB, which nginx takes by default (client_max_body_size); git http-backend takes 10 MiB.
+// Leaving one out only costs bytes: the server may send some objects again.
 const maxHaves = 32 << 10
 
 // unreferencedPrefix is the prefix of ids in Wanted.Tips that no ref leads to.
@@ -58,17 +59,18 @@ const pushedAwayFile = "PUSHED_AWAY_HEAD"
 type Fetched struct {
 	Dir   string // a temporary folder
 	Bytes int64  // received
-	// Absent are the ids that were asked for, as blobs or below refs/stanch/, and that the
-	// server does not have, or does not give.
+	// Absent are the ids that the server did not give, among Wanted.Objects and the Tips
+	// below refs/stanch/.
 	Absent []string
-	// Rest says that less was asked for than the tips lead to: objects may be missing.
+	// Rest says that the server was asked for only part of the objects that the tips lead
+	// to. The others are missing.
 	Rest bool
 }
 
-// Fetch makes a bare repository in a temporary folder that holds the objects that w asks for,
-// and nothing else. If it returns an error, nothing is left. The refs are those of w.Tips, and
-// HEAD is that of the server. If w.Haves leads to all of them, the server is asked for
-// nothing.
+// Fetch makes a bare repository in a temporary folder that holds the objects that w asks
+// for, and nothing else. If it returns an error, nothing is left. The repository has the
+// refs in w.Tips and the server's HEAD. If w.Haves leads to all of them, Fetch asks the
+// server for nothing.
 func (r *Remote) Fetch(ctx context.Context, w Wanted) (Fetched, error) {
 	dir, err := os.MkdirTemp(w.Dir, "stanch-*.git")
 	if err != nil {

@@ -68,7 +68,7 @@ type gitHTTP struct {
 	last        *answerBody
 }
 
-// closeAnswer ends the last request: where go-git cannot read an answer, it leaves it open.
+// closeAnswer ends the last request: go-git leaves an answer open that it cannot read.
 func (c *gitHTTP) closeAnswer() {
 	if c.last != nil {
 		_ = c.last.answer.Close() // nobody reads it
@@ -100,8 +100,8 @@ func (c *gitHTTP) send(req *http.Request) (*http.Response, error) {
 	if host := origin(req.URL); host != c.host {
 		return nil, fmt.Errorf("the server redirects to another host, which is not followed: %s", printable.Stripped(host))
 	}
-	// A context of its own: the timer ends it, while the header is awaited or the body is
-	// read.
+	// The request has a context of its own. The timer ends it while the header is awaited
+	// or the body is read.
 	ctx, cancel := context.WithCancelCause(req.Context())
 	body := &answerBody{gitHTTP: c, ctx: ctx, cancel: cancel}
 	body.timer = time.AfterFunc(c.stall, func() { cancel(ErrStalled) })
@@ -147,8 +147,8 @@ func compress(req *http.Request) error {
 	return nil
 }
 
-// check returns an error for an answer that is none of a git server. Redirects are
-// followed by the client, and come here again.
+// check returns an error for an answer that does not come from a git server. The client
+// follows redirects, and the next answer comes here again.
 func check(req *http.Request, res *http.Response) error {
 	if res.StatusCode/100 == 3 {
 		return nil
@@ -235,8 +235,8 @@ func (b *answerBody) explainStall(err error) error {
 	return err
 }
 
-// Close is called when go-git has read the part that it understands. It is an error if there
-// is more; go-git returns that error if it knows of no other.
+// go-git calls Close when it has read the part that it understands. Any bytes after that
+// are an error, which go-git returns if it has no other.
 func (b *answerBody) Close() error {
 	defer b.end()
 	_, err := b.buffer.ReadByte()

@@ -156,8 +156,8 @@ func checkPack(file *os.File) (sum string, err error) {
 	return fmt.Sprintf("%x", end), nil
 }
 
-// indexPack writes the index of a pack. All of the pack is read for that, so that a pack with
-// an index is one that can be read.
+// indexPack writes the index of a pack. That reads all of the pack, so a pack with an index
+// is known to be readable.
 //
 // The pack reader does it in a third of the time of git index-pack and a tenth of go-git's
 // (bench/2026-11-22-sweep). Where deltas make more than 64 MiB, which it does not hold in

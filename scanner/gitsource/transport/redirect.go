@@ -13,8 +13,8 @@ func (r address) sendsPassword() bool {
 	return r.host != "" && (r.password != "" || len(r.user) >= minTokenLength)
 }
 
-// redirect returns where on the same host r is now, if that is why git failed: GitHub
-// redirects from old names, and GitLab to those that end in ".git". With a password to
+// redirect returns the new URL of r on the same host, if a redirect made git fail: GitHub
+// redirects old names, and GitLab redirects to names that end in ".git". With a password to
 // send, git follows no redirect by itself, see env.
 func (r address) redirect(ctx context.Context, failed error) (to address, ok bool) {
 	if failed == nil || !r.sendsPassword() || !strings.Contains(failed.Error(), "returned error: 30") {

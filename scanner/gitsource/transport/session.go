@@ -28,12 +28,12 @@ import (
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 )
 
-// ErrObjectFormat says that a server has ids of SHA-256, which Connect cannot read.
-// Clone can.
+// ErrObjectFormat says that a server uses SHA-256 ids, which Connect cannot read. Clone
+// can.
 var ErrObjectFormat = errors.New("the repository has ids of SHA-256, which only a clone can read")
 
 // A Remote is a repository on a server, of which the refs were read. It is for one
-// goroutine at a time. It needs not be closed.
+// goroutine at a time. It need not be closed.
 type Remote struct {
 	address
 	refs    Refs
@@ -46,21 +46,21 @@ type Remote struct {
 
 // Refs are the refs of a server.
 type Refs struct {
-	// Head is the full name of the branch that HEAD is, "" if it is none: then it is
-	// in Tips, if there is one.
+	// Head is the full name of the branch that HEAD points to. It is "" if HEAD is detached
+	// or missing; a detached HEAD is in Tips.
 	Head string
-	// Tips are the ids, in hexadecimal, of all refs by their full names: branches,
-	// tags, pull requests. The id of an annotated tag is that of the tag.
+	// Tips are the ids, in hexadecimal, of all refs by their full names: branches, tags,
+	// pull requests. The id of an annotated tag is the id of the tag object.
 	Tips map[string]string
 }
 
 // Refs returns the refs as they were when Connect asked.
 func (r *Remote) Refs() Refs { return r.refs }
 
-// Connect asks the server of rawURL, http or https, for its refs. It runs no git:
-// user and password come from the URL alone, and the proxy from the environment. No
-// redirect to another host is followed. Errors do not hold the password; a refusal is
-// a *StatusError. That a repository is empty is no error.
+// Connect asks the server of rawURL, http or https, for its refs. It runs no git: user and
+// password come from the URL alone, and the proxy from the environment. No redirect to
+// another host is followed. Errors do not hold the password; a refusal is a *StatusError.
+// An empty repository is no error.
 func Connect(ctx context.Context, rawURL string) (*Remote, error) {
 	at, err := parseRemote(rawURL)
 	if err != nil {
@@ -149,5 +149,5 @@ func (r *Remote) takeRefs(adv *packp.AdvRefs) error {
 // isNotInRef reports whether no name of a ref has c (git-check-ref-format(1), rule 4).
 func isNotInRef(c rune) bool { return c == ' ' || unicode.IsControl(c) }
 
-// contextErrorOr is why ctx has ended, if it has, and else err.
+// contextErrorOr returns the error of ctx if ctx has ended, else err.
 func contextErrorOr(ctx context.Context, err error) error { return cmp.Or(ctx.Err(), err) }

@@ -63,7 +63,7 @@ func parseRemote(rawURL string) (address, error) {
 			err = parse.Err
 		}
 		if userinfo.MatchString(rawURL) {
-			// Nor is the cause safe: "invalid port" may quote a password.
+			// The cause is not safe either: "invalid port" may quote a password.
 			err = errors.New("not a valid URL; does the password need percent-encoding?")
 		}
 		return address{}, fmt.Errorf("cloning %s: %w", userinfo.ReplaceAllString(rawURL, "${1}[redacted]@"), err)
@@ -93,7 +93,7 @@ func (r address) config() [][2]string {
 		return [][2]string{{"credential." + r.host + ".username", r.user}}
 	}
 	basic := base64.StdEncoding.EncodeToString([]byte(r.user + ":" + r.password))
-	// Where a server redirects to, git sends the header as well, be it another host.
+	// If the server redirects, git sends the header to the new host as well.
 	return [][2]string{
 		{"http." + r.host + ".extraHeader", "Authorization: Basic " + basic},
 		{"http." + r.host + ".followRedirects", "false"},

@@ -33,8 +33,8 @@ type contentReader struct {
 	limit int64
 	kind  finding.Kind // of contents
 	yield func(scanner.Blob) error
-	// count is whether lines are counted, for which all versions before must be read;
-	// else those of texts with a hit are.
+	// count makes it count new lines. Then it reads the versions before of all texts,
+	// otherwise only of texts with a hit.
 	count bool
 
 	Files, Lines atomic.Int64
@@ -52,9 +52,9 @@ type location struct {
 	commit pack.ID // "" if there is none yet
 }
 
-// maxRemoved is how many files that were removed are read, to know a line of a file
-// that was renamed and edited. Beyond that all lines of new files are new: git
-// gives up looking for renames at as many (diff.renameLimit).
+// maxRemoved is how many removed files are read, to recognise the old lines of a file that
+// was renamed and edited. Beyond that all lines of new files are new: git gives up looking
+// for renames at as many (diff.renameLimit).
 const maxRemoved = 1000
 
 // readAll reads the files of list, several at once. removed are the files that the same change
@@ -289,7 +289,7 @@ func (c *contentReader) Locate(ctx context.Context, ids []finding.BlobID, yield 
 	return ctx.Err()
 }
 
-// provenance makes a location into that of a report.
+// provenance returns a location as a report has it.
 func (c *contentReader) provenance(p location) finding.Location {
 	out := finding.Location{Kind: p.kind, Path: p.path}
 	if p.commit == "" {

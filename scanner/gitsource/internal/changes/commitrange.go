@@ -11,7 +11,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 )
 
-// A CommitRange reads everything that some commits bring and others do not have.
+// A CommitRange reads everything new that some commits bring and others do not have.
 type CommitRange struct {
 	contentReader
 	dir     repo.Dir
@@ -191,7 +191,8 @@ func (g *CommitRange) compare(ctx context.Context, trees *treeCache, tree pack.I
 	return g.readAll(ctx, list, d.removed, commit)
 }
 
-// Locate yields the locations of ids, of files also whether they are still at HEAD.
+// Locate yields the locations of ids. For files it also says whether they are still at
+// HEAD.
 func (g *CommitRange) Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	var head objects.HeadTree
 	if id, ok := pack.ParseID([]byte(g.Head)); ok {

@@ -63,7 +63,7 @@ func (w *commitWalk) add(id pack.ID, excluded bool) {
 	}
 }
 
-// addPeeled begins at the commit that an id names, by way of tags or not.
+// addPeeled begins at the commit that an id names, itself or through tags.
 func (w *commitWalk) addPeeled(hex string, excluded bool) {
 	if id, ok := pack.ParseID([]byte(hex)); ok {
 		if id, ok = objects.Peel(w.store, id); ok {
@@ -91,8 +91,8 @@ func (w *commitWalk) exclude(c *walkedCommit) {
 	}
 }
 
-// slop is how many commits more are looked at when it seems to be over, in case
-// that dates are wrong; git looks at 5 (SLOP in revision.c).
+// slop is how many more commits the walk looks at when it seems to be over, in case dates
+// are wrong. git looks at 5 (SLOP in revision.c).
 const slop = 64
 
 // list returns the commits, parents before children as far as dates are right.

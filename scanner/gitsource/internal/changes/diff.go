@@ -14,8 +14,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A changedFile is a file whose content equals that of no parent: new, edited, or in a merge
-// made of both sides.
+// A changedFile is a file whose content differs from the content in every parent: new,
+// edited, or in a merge made of both sides.
 type changedFile struct {
 	path string
 	id   pack.ID
@@ -25,9 +25,9 @@ type changedFile struct {
 	whole bool
 }
 
-// A differ compares a new tree with those of any number of parents. It lists the files that
-// equal no parent, and the files of parents whose path is gone: a file that was renamed is one
-// of these.
+// A differ compares a new tree with the trees of any number of parents. It lists the files
+// that equal no parent, and the files of parents whose path is gone: a file that was
+// renamed is one of these.
 type differ struct {
 	ctx     context.Context
 	store   *objects.Store
@@ -36,7 +36,7 @@ type differ struct {
 	removed []removedFile
 }
 
-// A removedFile is a file or folder of a parent that is no more at its path.
+// A removedFile is a file or folder of a parent that is no longer at its path.
 type removedFile struct {
 	id   pack.ID
 	mode objects.Mode
@@ -52,7 +52,7 @@ type folderItem struct {
 	cached   *gitindex.CacheTree
 }
 
-// tree compares a tree with those of the parents that have one at the path.
+// tree compares a tree with the trees that parents have at the same path.
 func (d *differ) tree(prefix string, id pack.ID, olds []pack.ID) error {
 	data, err := d.trees.read(d.store, id)
 	if err != nil {
@@ -70,8 +70,8 @@ func (d *differ) tree(prefix string, id pack.ID, olds []pack.ID) error {
 	return d.folder(prefix, items, olds, nil)
 }
 
-// index compares entries [from, to) of an index, which are those of the folder
-// prefix, with the trees of the parents.
+// index compares entries [from, to) of an index, which are in the folder prefix, with the
+// trees of the parents.
 func (d *differ) index(x *gitindex.Index, prefix string, from, to int, cached *gitindex.CacheTree, olds []pack.ID) error {
 	var items []folderItem
 	for i := from; i < to; {
@@ -152,8 +152,8 @@ func (d *differ) item(prefix string, it folderItem, cursors []cursor, x *gitinde
 	return d.tree(path+"/", it.id, was)
 }
 
-// passOver moves c over the entries of which passed is true, and notes those that
-// nothing new has the name of.
+// passOver moves c over the entries for which passed is true, and notes those whose names
+// are not in the new tree.
 func (d *differ) passOver(c *cursor, passed func(objects.TreeEntry) bool) {
 	for c.ok && passed(c.at) {
 		if !c.matched && c.at.Mode != objects.Submodule {
@@ -199,7 +199,7 @@ func byteAfter(name []byte, n int, m objects.Mode) byte {
 	return 0
 }
 
-// A treeCache keeps trees: those of a commit are those of the next but for a few.
+// A treeCache keeps trees: a commit shares all but a few of them with the next one.
 type treeCache struct {
 	mu   sync.Mutex
 	held map[pack.ID][]byte

@@ -136,7 +136,7 @@ func (d *differ) differsInMerge(trees []pack.ID, path string, id pack.ID) bool {
 	return false
 }
 
-// within reports whether path or a folder that it is in is chosen.
+// within reports whether path, or a folder above it, is chosen.
 func within(chosen map[string]bool, p string) bool {
 	for ; p != "."; p = path.Dir(p) {
 		if chosen[p] {
@@ -146,7 +146,7 @@ func within(chosen map[string]bool, p string) bool {
 	return chosen["."]
 }
 
-// wholeFiles returns the files of the index as wholes.
+// wholeFiles returns the files of the index, to be read as a whole.
 func (s *StagedFiles) wholeFiles(d *differ, x *gitindex.Index, in func(string) bool) (list []changedFile, err error) {
 	add := func(c changedFile) error {
 		if in(c.path) {

@@ -30,7 +30,7 @@ type Index struct {
 	Tree    *CacheTree
 }
 
-// A Entry is an entry of an index.
+// An Entry is an entry of an index.
 type Entry struct {
 	Path  string // of a folder, with "/" at its end, in a sparse index
 	ID    pack.ID
@@ -43,15 +43,15 @@ type Entry struct {
 	Seconds, Nanoseconds, Size uint32
 }
 
-// A CacheTree says which trees folders of the index would make, as of when that
-// was last worked out ("Cache tree" in gitformat-index(5)).
+// A CacheTree holds the ids of the trees that folders of the index would make, as git last
+// computed them ("Cache tree" in gitformat-index(5)).
 type CacheTree struct {
 	name     string
 	id       pack.ID // empty if something was staged in the folder since
 	children []CacheTree
 }
 
-// Child returns the folder with the name, nil if nothing is known of it. git has the
+// Child returns the folder with the name, nil if the cache does not have it. git sorts
 // shorter names first (subtree_name_cmp in cache-tree.c).
 func (c *CacheTree) Child(name string) *CacheTree {
 	if c == nil {
@@ -81,8 +81,8 @@ func badIndex(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", errIndex, fmt.Sprintf(format, args...))
 }
 
-// LoadIndex reads the index in file, and the shared one that it is based on, if it
-// is split, which is in gitDir. A file that does not exist is an empty index, as for git.
+// LoadIndex reads the index in file. If the index is split, it also reads the shared index
+// in gitDir. A file that does not exist is an empty index, as for git.
 func LoadIndex(file, gitDir string, hash int) (*Index, error) {
 	data, err := boundedfile.ReadText(file, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -331,9 +331,9 @@ func (p *indexParser) extensions(x *Index) (l *link, err error) {
 // MaxFolders is how deep folders may lie in each other.
 const MaxFolders = 4096
 
-// parseCacheTree reads a folder and those in it: "<name> NUL <entries> SP
-// <folders> LF <id>"; the number of entries is negative, and the id left out, if
-// something has changed. It returns false if it makes no sense.
+// parseCacheTree reads a folder and those in it: "<name> NUL <entries> SP <folders> LF
+// <id>"; the number of entries is negative, and the id left out, if something has changed.
+// It returns false if the data makes no sense.
 func parseCacheTree(data string, hash, depth int) (c CacheTree, rest string, ok bool) {
 	name, data, ok := strings.Cut(data, "\x00")
 	line, rest, ok2 := strings.Cut(data, "\n")

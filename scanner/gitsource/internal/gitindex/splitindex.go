@@ -58,7 +58,7 @@ func (l *link) join(shared, own []Entry) ([]Entry, error) {
 	return all, nil
 }
 
-// maxBits bounds a bitmap, which a few bytes may say anything of the length of.
+// maxBits bounds a bitmap: a few bytes may claim any length.
 const maxBits = 1 << 27
 
 // parseEWAH reads a compressed bitmap, and returns the bytes after it (gitformat-bitmap(5),

@@ -18,7 +18,7 @@ import (
 // marked.
 //
 // It is made while the objects are read, so that no object is read twice. So all blobs that
-// may hold a match are marked, before it is known which do.
+// may hold a match are marked, before detection says which ones do.
 type Graph struct {
 	Store   *objects.Store
 	Commits []Commit
@@ -104,10 +104,10 @@ func (g *Graph) ObjectID(n int32) pack.ID {
 	return g.Store.ID(n)
 }
 
-// Records of trees are written one after the other into chunks, so that none is
-// ever copied for want of room: the number of the shape, then the numbers of the
-// objects. A shape is the names of the edges: those of a directory stay the same
-// through most of its versions, and are kept once.
+// Records of trees are appended to chunks, so no record is ever copied to make room. A
+// record is the number of a shape, then the numbers of the objects. A shape is the list of
+// names of the edges. The names in a directory stay the same through most of its versions,
+// so they are kept once.
 const (
 	chunkBits = 16
 	chunkSize = 1 << chunkBits
@@ -119,8 +119,8 @@ type Edge struct {
 	name uint32
 }
 
-// record returns the numbers of the objects that a tree refers to, and those of
-// their names; none if it was not read.
+// record returns the numbers of the objects that a tree refers to and the numbers of their
+// names; none if the tree was not read.
 func (g *Graph) record(tree int32) (nodes, names []uint32) {
 	if !g.IsTree(tree) {
 		return nil, nil
@@ -139,10 +139,10 @@ func (g *Graph) Edges(tree int32, yield func(Edge)) {
 	}
 }
 
-// Name returns the name of an edge. That of a directory ends with "/".
+// Name returns the name of an edge. The name of a directory ends with "/".
 func (g *Graph) Name(e Edge) string { return g.names[e.name] }
 
-// LeadingTo returns the hits and the trees that lead to one.
+// LeadingTo returns hits and the trees that lead to them.
 func (g *Graph) LeadingTo(hits []int32) Bitset {
 	n := g.Store.Len() + len(g.Missing)
 	leads, done := NewBitset(n), NewBitset(n)
@@ -276,7 +276,7 @@ func (g *Graph) isCommit(n int32) bool {
 	return slices.ContainsFunc(g.Commits, func(c Commit) bool { return c.Node == n })
 }
 
-// Numbers returns those of the ids that name objects of the store.
+// Numbers returns the numbers of the ids that are in the store.
 func Numbers(s *objects.Store, ids []finding.BlobID) []int32 {
 	var nodes []int32
 	for _, id := range ids {

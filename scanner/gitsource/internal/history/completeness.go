@@ -87,8 +87,8 @@ func (e *Completeness) partial() error {
 	return e.Yield(scanner.Blob{ID: "partial clone", Kind: finding.KindBlob, Name: "partial clone", Err: why})
 }
 
-// Missing is how many objects a partial clone does not hold, as far as is known. Objects that
-// were read before are not counted again.
+// Missing is how many objects a partial clone is known to lack. Objects that were read
+// before are not counted again.
 func (e *Completeness) Missing() int {
 	if e.Store.Partial {
 		return max(e.Graph.Skipped, e.SeenMissing)
@@ -96,9 +96,9 @@ func (e *Completeness) Missing() int {
 	return e.Graph.Skipped
 }
 
-// missingReferenced returns the missing objects that a ref leads to. Others are of no concern:
-// git prunes old objects that newer dangling ones refer to. The parents of shallow
-// commits are missing by intent.
+// missingReferenced returns the missing objects that a ref leads to. Others do not matter:
+// git prunes old objects that newer dangling ones refer to. The parents of shallow commits
+// are missing by intent.
 func (e *Completeness) missingReferenced() []int32 {
 	g := e.Graph
 	refs := make([]int32, 0)
@@ -193,8 +193,8 @@ func (e *Completeness) pathsOf(ctx context.Context, nodes []int32) (map[int32]st
 	return names, nil
 }
 
-// YieldReachable reads those texts again that may hold something and that a ref leads
-// to, and yields them.
+// YieldReachable reads again the texts that may hold a match and that a ref leads to, and
+// yields them.
 func (e *Completeness) YieldReachable(ctx context.Context) error {
 	var roots []int32
 	for _, r := range e.Refs.Refs {

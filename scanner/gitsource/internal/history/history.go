@@ -110,7 +110,7 @@ func (h *commitIndex) peel(node int32) int32 {
 	return objects.None
 }
 
-// markAncestors gives the class to c and its ancestors, as far as they have none.
+// markAncestors gives the class to c and to all its ancestors that have none.
 func (h *commitIndex) markAncestors(c int32, class refClass, log int32) {
 	if c == objects.None {
 		return
@@ -147,8 +147,8 @@ func (h *commitIndex) unreachable(c int32) string {
 	return ""
 }
 
-// topological returns the commits, parents first, of those that are free the
-// oldest first.
+// topological returns the commits, parents first. Where that leaves a choice, the oldest
+// comes first.
 func (h *commitIndex) topological() []int32 {
 	commits := h.graph.Commits
 	waits := make([]int32, len(commits))
@@ -195,8 +195,8 @@ func (h *commitIndex) propagate(order []int32, own map[int32]uint64) []uint64 {
 	return masks
 }
 
-// byDate is a heap of commits, the oldest first, numbers of their objects deciding
-// between equals.
+// byDate is a heap of commits, the oldest first. Between equal dates, the number of the
+// object decides.
 type byDate struct {
 	commits []graph.Commit
 	heap    []int32

@@ -60,8 +60,8 @@ func NewLocator(g *graph.Graph, refs *repo.RefSet, hits []int32) *Locator {
 	return l
 }
 
-// Locate finds the locations of all hits. The order is that of the classes of
-// commits, so that a location that a branch has is not called dangling.
+// Locate finds the locations of all hits. It goes through the classes of commits in order,
+// so that a location that a branch has is not called dangling.
 func (l *Locator) Locate(ctx context.Context, hits []int32) error {
 	for _, hit := range hits {
 		l.locateMessage(hit)
@@ -110,7 +110,8 @@ func (l *Locator) locateIntroduced(ctx context.Context, class refClass) error {
 	return nil
 }
 
-// unreferenced is the location of an object that nothing leads to: the index perhaps.
+// unreferenced returns the location of an object that no ref, commit or tree leads to: its
+// path in the index, if it has one.
 func (l *Locator) unreferenced(hit int32) finding.Location {
 	if !l.graph.IsMissing(hit) {
 		if path := l.StagedPaths[l.graph.Store.ID(hit)]; path != "" {
@@ -193,8 +194,7 @@ func (l *Locator) locateTagged(ctx context.Context) error {
 	return nil
 }
 
-// locateDangling adds the locations of hits that only trees lead to that are themselves in
-// no commit.
+// locateDangling adds the locations of hits in trees that no commit contains.
 func (l *Locator) locateDangling(ctx context.Context) error {
 	tagged := maps.Clone(l.withoutCommit)
 	for i := range l.paths.nodes {
@@ -251,7 +251,8 @@ func (s *Attribution) Fill(g *graph.Graph, f *FoundLocation) {
 	f.Author, f.Email, f.Time = who.Author, who.Email, who.Time
 }
 
-// Err counts, in one error, the commits and tags that could be read once and not again.
+// Err returns one error that counts the commits and tags that could be read the first time
+// and not the second.
 func (s *Attribution) Err() error {
 	if s.count == 0 {
 		return nil
@@ -262,8 +263,8 @@ func (s *Attribution) Err() error {
 // maxRefs is how many refs are named for one location.
 const maxRefs = 5
 
-// nameRefs fills in which refs lead to the commits found. Each pass carries 64 of
-// them through the history at once, a bit each.
+// nameRefs fills in which refs lead to the commits found. Each pass carries 64 refs through
+// the history at once, one bit for each.
 func (l *Locator) nameRefs() {
 	const perPass, passes = 64, 64
 	type refs struct {

@@ -81,7 +81,7 @@ func newPathIndex(g *graph.Graph, hits []int32) *pathIndex {
 	return w
 }
 
-// add returns the node of an object, a new one at first.
+// add returns the node of an object, and makes it if there is none.
 func (w *pathIndex) add(object int32) int32 {
 	if n := w.nodesOf[object]; n > 0 {
 		return n - 1
@@ -99,7 +99,7 @@ func (w *pathIndex) nodeOf(object int32) int32 {
 	return w.nodesOf[object] - 1
 }
 
-// markFull notes it if n is full, and those above that are full by that.
+// markFull marks n if it is full, and then the nodes above it that are full as a result.
 func (w *pathIndex) markFull(n int32) {
 	stack := []int32{n}
 	for len(stack) > 0 {
@@ -117,8 +117,8 @@ func (w *pathIndex) markFull(n int32) {
 	}
 }
 
-// descend calls found for the hits at and below top, those locations apart that
-// were met before, until they have no room.
+// descend calls found for the hits at and below top, except for locations that it has met
+// before, until no hit has room for another location.
 func (w *pathIndex) descend(ctx context.Context, top step, met map[location]bool, found func(step) error) error {
 	type frame struct {
 		step
@@ -166,8 +166,7 @@ func (w *pathIndex) descend(ctx context.Context, top step, met map[location]bool
 	return nil
 }
 
-// dropFull drops the entries of n that are full, so that they cost nothing at the
-// next path of n.
+// dropFull drops the full entries of n, so that they cost nothing at the next path of n.
 func (w *pathIndex) dropFull(n *node) {
 	if n.openEntries == len(n.entries) {
 		return

@@ -35,7 +35,7 @@ func adler32(p []byte) uint32 {
 		b += 8*uint64(n)*a + 8*(weigh(evens, 1, 1, 1, 1)+weigh(odds, 1, 1, 1, 1)) +
 			weigh(even, 8, 6, 4, 2) + weigh(odd, 7, 5, 3, 1)
 		a += weigh(even, 1, 1, 1, 1) + weigh(odd, 1, 1, 1, 1)
-		// b stays far below 1<<64 without this, but for inputs of terabytes.
+		// Without this, b would still stay far below 1<<64, except for inputs of terabytes.
 		if b >= 1<<62 {
 			a, b = a%adlerMod, b%adlerMod
 		}

@@ -8,9 +8,9 @@ const padding = 24
 
 // A bitReader reads bits, the lowest of each byte first (RFC 1951, 3.1.1).
 //
-// A refill loads 8 bytes. Where src has no 8 any more, a copy of its end takes
-// its place that is padded with zeros: so the loops need no second form for the
-// end of the input, and who is done compares the offset with the end.
+// A refill loads 8 bytes. When src has fewer than 8 bytes left, a copy of its end, padded
+// with zeros, takes its place. So the loops need no second form for the end of the input.
+// The caller compares the offset with the end when it is done.
 type bitReader struct {
 	src  []byte // whole, or tail
 	pos  int    // the next byte to load from src
@@ -30,8 +30,8 @@ func (r *bitReader) reset(src []byte, pos int) {
 // release forgets the caller's input.
 func (r *bitReader) release() { r.src, r.whole = nil, nil }
 
-// offset returns where in the whole input the byte after the last one begun is.
-// It is behind the end of the input if more was taken than there is.
+// offset returns the offset in the whole input of the byte after the last one begun. It is
+// behind the end of the input if more bits were taken than there are.
 func (r *bitReader) offset() int { return r.base + r.pos - int(r.left&63>>3) }
 
 // refill makes 56 bits or more ready to be taken.
@@ -44,9 +44,9 @@ func (r *bitReader) refill() {
 	r.left |= 56
 }
 
-// pad changes src, which ends, for zeros that begin with the rest of it. If they
-// end too, far more was taken than there is; then it is the zeros again, and the
-// offset stays behind the end.
+// pad replaces src, which ends, by its rest followed by zeros. If these end too, far more
+// was taken than there is; then pad starts with zeros again, and the offset stays behind
+// the end.
 //
 //go:noinline
 func (r *bitReader) pad() {

@@ -5,10 +5,10 @@ import "encoding/binary"
 // block decodes the symbols of a block to dst[op:], until its end (RFC 1951,
 // 3.2.3), and returns how much of dst is filled then.
 //
-// One iteration refills the bit buffer once: 56 bits hold three literals of the
-// first table and one length. There is no second loop for the ends: whether there
-// is room and input is asked each time, in place of the compiler's own check, and
-// most streams of a pack are so short that they are all end.
+// One iteration refills the bit buffer once: 56 bits hold three literals of the first table
+// and one length. There is no second loop for the ends of input and output. Each iteration
+// checks that there is room and input, which replaces the compiler's own check. Most
+// streams of a pack are so short that they consist of nothing but the end.
 //
 //nolint:gocognit,funlen // the loop that all time goes to: calls in it lose the registers
 func (d *Decoder) block(t *tables, dst []byte, op int) (int, error) {

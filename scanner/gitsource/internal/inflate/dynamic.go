@@ -1,10 +1,10 @@
 package inflate
 
-// preSymbols is how many symbols code lengths are written with (RFC 1951, 3.2.7).
+// preSymbols is the number of symbols in which code lengths are written (RFC 1951, 3.2.7).
 const preSymbols = 19
 
-// A precode decodes code lengths: by the next 7 bits, symbol<<3 | length of its
-// code. Length 0 is no code.
+// A precode decodes code lengths. It maps the next 7 bits to symbol<<3 | length of its
+// code; length 0 means that there is no such code.
 type precode [128]uint8
 
 // preOrder is the order in which the lengths of the precode come.

@@ -3,9 +3,9 @@
 // reads byte by byte through an interface and keeps a window of its own; for
 // entries of a few hundred bytes that costs more than the decoding.
 //
-// The scheme is that of libdeflate: 8 bytes of input at a time in a bit buffer,
-// one table lookup for most symbols, entries that hold base and extra bits, and
-// matches copied within the output.
+// The scheme is libdeflate's: 8 bytes of input at a time in a bit buffer, one table lookup
+// for most symbols, entries that hold base and extra bits, and matches copied within the
+// output.
 package inflate
 
 import (
@@ -40,8 +40,8 @@ var (
 // 16 KiB of tables, so it is made to be kept, and nothing of the caller's between
 // calls. It is not for concurrent use.
 type Decoder struct {
-	// Verify makes Zlib check the Adler-32 checksum of each stream. Without it
-	// the four bytes have to be there, whatever they are.
+	// Verify makes Zlib check the Adler-32 checksum of each stream. Without it, the four
+	// bytes may have any value, but must be there.
 	Verify bool
 
 	in       bitReader

@@ -27,7 +27,8 @@ const (
 //	bits 16-30  literal, or base of the length or distance, or start of the second table
 //	bit  31     literal
 //
-// In an entry with longer, bits 8-11 are how many bits select in the second table.
+// In an entry with longer, bits 8-11 are the number of bits that select an entry of the
+// second table.
 const (
 	literal    = 1 << 31
 	special    = 1 << 14

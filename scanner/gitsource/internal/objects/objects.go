@@ -29,10 +29,10 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A Store is where objects are: packs and loose objects, of the repository and of
-// its alternates. It numbers the objects: those of each pack by id, then the
-// loose ones by id. An object that is stored more than once has the first of its
-// numbers. Concurrent calls are allowed.
+// A Store is where objects are: packs and loose objects, of the repository and of its
+// alternates. It numbers the objects: those of each pack by id, then the loose ones by id.
+// An object that is stored several times is known by the first of its numbers. Concurrent
+// calls are allowed.
 type Store struct {
 	Hash             int      // bytes of an id
 	dirs             []string // object directories
@@ -42,7 +42,7 @@ type Store struct {
 	Problems         []Problem // packs and folders that could not be opened
 	Partial          bool      // objects may be missing on purpose
 	MissingElsewhere bool      // and they were read elsewhere: partial too
-	// lookupOnly is set if loose objects are in no list, but looked for one by one.
+	// lookupOnly is set if loose objects are not listed, but looked up one by one.
 	lookupOnly bool
 
 	mu        sync.Mutex      // of dirs, tried, late and notes, once the store is open
@@ -213,7 +213,7 @@ func (s *Store) listLoose(dir int) {
 // Packed is the number of objects in packs, and of the first loose one.
 func (s *Store) Packed() int { return s.First[len(s.Packs)] }
 
-// Len is the number of objects, those that are stored twice counted twice.
+// Len is the number of objects. An object that is stored twice counts twice.
 func (s *Store) Len() int { return s.Packed() + len(s.Loose) }
 
 // Find returns the number of the object with the id, none if it is not here.
@@ -250,7 +250,7 @@ func (s *Store) LooseCopies(id pack.ID) []Loose {
 	return s.Loose[from:to]
 }
 
-// looseNow is copies for those that are there now, in a list or not.
+// looseNow returns the copies that are there now, listed or not.
 func (s *Store) looseNow(id pack.ID) (found []Loose) {
 	for dir := range s.allDirs() {
 		l := Loose{id, dir}
@@ -286,12 +286,13 @@ func (s *Store) Read(id pack.ID, limit int64) (pack.Type, []byte, error) {
 	return s.ReadExcept(id, limit, nil, 0)
 }
 
-// MaxHops is how often a base may be in another pack. Only thin packs refer to
-// others at all, and git completes them before it keeps them.
+// MaxHops bounds a chain of bases in different packs. Only thin packs refer to others at
+// all, and git completes them before it keeps them.
 const MaxHops = 10
 
-// ReadExcept is read without the copy in the pack but. An object that is not found is looked
-// for once more in the packs that have come since: git moves objects while others read.
+// ReadExcept is Read without the copy in the pack that but names. An object that is not
+// found is looked for once more in the packs that have come since: git moves objects while
+// others read.
 func (s *Store) ReadExcept(id pack.ID, limit int64, but *pack.Pack, hops int) (pack.Type, []byte, error) {
 	if hops > MaxHops {
 		return 0, nil, fmt.Errorf("%w: packs refer to each other", pack.ErrDamaged)
@@ -352,8 +353,7 @@ func (r *objectRead) loose(copies []Loose) (ok bool) {
 	return false
 }
 
-// IsEmptyTree reports whether id is that of the tree without entries, of SHA-1 or
-// SHA-256.
+// IsEmptyTree reports whether id is the id of the empty tree, in SHA-1 or SHA-256.
 func IsEmptyTree(id pack.ID) bool {
 	const object = "tree 0\x00"
 	short, long := sha1.Sum([]byte(object)), sha256.Sum256([]byte(object))
@@ -374,7 +374,7 @@ func (s *Store) readLoose(l Loose, limit int64) (pack.Type, []byte, error) {
 	return o.Type, data, err
 }
 
-// MinGraphLimit is the size up to which a commit, tag or tree is read whatever the limit: an
+// MinGraphLimit is the size up to which a commit, tag or tree is read despite the limit: an
 // unread one hides everything that it leads to.
 const MinGraphLimit = 32 << 20
 

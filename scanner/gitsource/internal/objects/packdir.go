@@ -19,11 +19,11 @@ import (
 
 const (
 	// A file that vanishes before it is opened, or an index without its pack, is an error
-	// once it was listed packPatience times. packPause, in between, is more than git takes
-	// from the removal of a pack to that of its index.
+	// once it was listed packPatience times. packPause, the time between two listings, is
+	// longer than git takes to remove the index after the pack.
 	packPatience = 5
 	packPause    = 10 * time.Millisecond
-	// maxListings is how often a folder is listed in which packs come and go.
+	// maxListings is how often a folder is listed while packs come and go in it.
 	maxListings = 100
 )
 
@@ -67,8 +67,8 @@ func (s *Store) listPacks(dir string) (files []string) {
 	return files
 }
 
-// openPack opens the pack that a file is, or is the index of, unless it was tried
-// before. The error is for one that is not there. Other problems are noted.
+// openPack opens a pack, given the name of the pack or of its index, unless that was tried
+// before. It returns an error only if the pack is not there. Other problems are noted.
 func (s *Store) openPack(file string) error {
 	stem, isPack := strings.CutSuffix(file, ".pack")
 	index, isIndex := strings.CutSuffix(file, ".idx")
@@ -116,8 +116,8 @@ func (s *Store) openPack(file string) error {
 }
 
 // openUnfinished opens a pack that git is writing, or was writing when it was stopped. git
-// itself never reads one, but it may have brought in a key. It is no problem that its end is
-// missing: bytes that were never written are not in the repository.
+// itself never reads one, but it may have brought in a key. A missing end is not reported:
+// bytes that were never written are not in the repository.
 func openUnfinished(file string, hash int) (p *pack.Pack, note, err error) {
 	p, note, err = pack.OpenAlone(file, hash)
 	if errors.Is(err, pack.ErrCutOff) {

@@ -20,9 +20,9 @@ type CommitLinks struct {
 	When    int64 // of the committer, Unix seconds
 }
 
-// ParseCommit reads the headers: "tree", any "parent", "author", "committer",
-// others, then an empty line (git's Documentation/user-manual, "commit object").
-// The parents are appended to those of dst.
+// ParseCommit reads the headers: "tree", any "parent", "author", "committer", others, then
+// an empty line (git's Documentation/user-manual, "commit object"). It appends the parents
+// to the parents in dst.
 func ParseCommit(dst CommitLinks, data []byte) (CommitLinks, error) {
 	for len(data) > 0 {
 		line, rest, _ := bytes.Cut(data, []byte{'\n'})
@@ -92,14 +92,14 @@ func header(data []byte, key string) []byte {
 	return nil
 }
 
-// Signature returns who made a commit or tag, by the header with the key, and when.
+// Signature returns who made a commit or tag and when, from the header with the key.
 func Signature(data []byte, key string) (s object.Signature) {
 	s.Decode(header(data, key))
 	s.When = saneTime(s.When)
 	return s
 }
 
-// saneTime is t, or zero if it says nothing or JSON cannot hold it.
+// saneTime returns t, or zero if t has no meaning or JSON cannot hold it.
 func saneTime(t time.Time) time.Time {
 	if t.Unix() == 0 || t.Year() > 9999 {
 		return time.Time{}
@@ -114,7 +114,8 @@ type TreeEntry struct {
 	Mode     Mode
 }
 
-// A Mode is the kind of a tree entry. All files are of one kind, symbolic links too.
+// A Mode is the kind of a tree entry. All files have the same kind, symbolic links
+// included.
 type Mode uint8
 
 const (

@@ -69,8 +69,8 @@ func (l *TreeLookup) read(tree pack.ID) *folder {
 	return f
 }
 
-// A HeadTree answers the one question whether a file is still at HEAD, for whatever commit
-// counts as HEAD: that of the repository, or that of an event of CI.
+// A HeadTree answers one question: is a file still at HEAD? HEAD is the repository's own,
+// or a commit that an event of CI names.
 type HeadTree struct {
 	TreeLookup
 	root pack.ID // the tree of the commit, "" if it is not known

@@ -60,8 +60,8 @@ func (r *Walk) readLoose(ctx context.Context) (trees []int32, err error) {
 	return trees, err
 }
 
-// looseObject reads a loose object; of a tree only the header. bad says how it is damaged, if
-// another copy may do.
+// looseObject reads a loose object, or only the header of a tree. bad says how the object
+// is damaged, if another copy may be whole.
 func (v *visitor) looseObject(files *pack.Loose, l objects.Loose, node int32) (typ pack.Type, bad, err error) {
 	o, err := files.Open(v.Store.LooseFile(l))
 	if err != nil {
@@ -88,7 +88,7 @@ func (v *visitor) looseObject(files *pack.Loose, l objects.Loose, node int32) (t
 	return o.Type, nil, v.object(node, o.Type, data)
 }
 
-// readOtherTrees reads trees that are loose, or of which the first copy is damaged.
+// readOtherTrees reads trees that are loose, or whose first copy is damaged.
 func (r *Walk) readOtherTrees(ctx context.Context, trees []int32) error {
 	slices.Sort(trees)
 	return r.forEach(ctx, trees, func(v *visitor, _ *pack.Loose, node int32) error {

@@ -54,8 +54,8 @@ func NewWalk(s *objects.Store, limit int64, p scanner.Prefilter, yield func(scan
 	}
 }
 
-// All reads blobs first, since trees are recorded with the blobs that matter, and
-// trees last. Each object is read once.
+// All reads blobs first and trees last, since trees are recorded with the blobs that
+// matter. It reads each object once.
 func (r *Walk) All(ctx context.Context) error {
 	if !r.nothingNew() {
 		for i, p := range r.Store.Packs {
@@ -191,7 +191,7 @@ func (v *visitor) Bad(i int, err error) error {
 // Done implements pack.Visitor.
 func (v *visitor) Done(any) {}
 
-// readOtherCopy reads another copy of an object of which the first cannot be read.
+// readOtherCopy reads another copy of an object whose first copy cannot be read.
 func (v *visitor) readOtherCopy(node int32, why error) error {
 	if !v.isFirstFailure(node) {
 		return nil // bytes that are no object at all are met with each type
@@ -227,7 +227,7 @@ func (v *visitor) isFirstFailure(node int32) bool {
 	return !known
 }
 
-// object takes a whole object of any type.
+// object handles a whole object of any type.
 func (v *visitor) object(node int32, typ pack.Type, data []byte) error {
 	switch typ {
 	case pack.Blob:
@@ -241,8 +241,8 @@ func (v *visitor) object(node int32, typ pack.Type, data []byte) error {
 	return (&commitVisitor{visitor: v}).object(node, typ, data)
 }
 
-// addFailure notes that an object could not be read. It is reported when there is a
-// path to call it by.
+// addFailure notes that an object could not be read. The object is reported later, when its
+// path is known.
 func (v *visitor) addFailure(node int32, err error) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()

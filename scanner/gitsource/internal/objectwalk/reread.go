@@ -11,8 +11,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// YieldAgain reads those texts again that were yielded, or would have been, and that are in
-// chosen, and yields them.
+// YieldAgain reads and yields again the texts in chosen that were yielded, or would have
+// been.
 func (r *Walk) YieldAgain(ctx context.Context, chosen graph.Bitset, yield func(scanner.Blob) error) error {
 	v := &visitor{Walk: r}
 	r.Yield = yield

@@ -10,8 +10,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
-// A parsedTree is kept while trees are made from it: entries that they copy need not be parsed
-// again, nor looked up.
+// A parsedTree is kept while other trees are made from it: the entries that they copy need
+// not be parsed or looked up again.
 type parsedTree struct {
 	entries []parsedEntry
 	size    int     // of the tree

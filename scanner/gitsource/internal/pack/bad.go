@@ -2,8 +2,8 @@ package pack
 
 import "fmt"
 
-// bad reports i and all objects that are made from it, except those that the visitor was told
-// of.
+// bad reports i and all objects that are made from it, except those that the visitor has
+// already been told of, as visited or as bad.
 func (w *walker) bad(i int32, err error, told []int32) error {
 	f := w.p.forest
 	known := make(map[int32]bool, len(told))
@@ -30,7 +30,7 @@ func (w *walker) bad(i int32, err error, told []int32) error {
 	return nil
 }
 
-// drop forgets a tree that a fault ended.
+// drop forgets a tree whose visit ended with a fault.
 func (w *walker) drop() {
 	for _, n := range w.stack {
 		w.release(n)

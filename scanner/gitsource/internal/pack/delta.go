@@ -6,8 +6,8 @@ import (
 	"math/bits"
 )
 
-// A delta says how an object is made from its base: of ranges that are copied, and
-// of bytes that are inserted (gitformat-pack(5), "Deltified representation").
+// A delta says how an object is made from its base: which ranges to copy and which bytes to
+// insert (gitformat-pack(5), "Deltified representation").
 type delta struct {
 	size  int64 // of the object
 	parts []Part
@@ -22,9 +22,9 @@ type Part struct{ At, From, Len int32 }
 // inserted returns the bytes that p inserts.
 func (d *delta) inserted(p Part) []byte { return d.text[^p.From:][:p.Len] }
 
-// parse reads the two sizes that a delta begins with and its instructions, which
-// must stay within the base and make an object of the size. It keeps data, and
-// uses the room of d.parts.
+// parse reads the two sizes that a delta begins with and its instructions, which must stay
+// within the base and make an object of the size. It keeps data, and reuses the memory of
+// d.parts.
 func (d *delta) parse(data []byte, baseSize int) error {
 	base, rest, ok1 := varint(data)
 	size, rest, ok2 := varint(rest)
@@ -100,8 +100,9 @@ func upTo8(b []byte) uint64 {
 	return binary.LittleEndian.Uint64(end[:])
 }
 
-// copyOp reads the operands of the copy instruction c: those of four bytes of an offset and
-// three of a size for which c has the bit. It returns how many bytes that are.
+// copyOp reads the operands of the copy instruction c: up to four bytes of an offset and
+// three of a size, each present if its bit of c is set. It returns the number of bytes
+// read.
 func copyOp(c byte, w uint64) (from, size int64, n int) {
 	fromBits, sizeBits := c&15, c>>4&7
 	k, m := fields[fromBits], fields[sizeBits]
@@ -115,7 +116,7 @@ func copyOp(c byte, w uint64) (from, size int64, n int) {
 	return int64(w & k.mask), size, int(k.len + m.len)
 }
 
-// A field is a number of which the bytes are present that have a bit.
+// A field is a number whose bytes are present if their bits are set.
 type field struct {
 	mask uint64 // of its bytes, if the first are there
 	len  uint8
@@ -170,7 +171,8 @@ func (d *delta) appendFresh(dst, base []byte, span int) []byte {
 			continue
 		}
 		text := base[p.From:][:p.Len]
-		// A part that begins or ends with the base, as the object does, meets nothing there.
+		// A part at the beginning or the end of both the base and the object meets no other
+		// part there.
 		first := p.At == 0 && p.From == 0
 		last := int64(p.At+p.Len) == d.size && int(p.From+p.Len) == len(base)
 		switch {

@@ -12,8 +12,8 @@ type entry struct {
 	stream int64 // offset of the zlib stream
 }
 
-// fits reports whether e is no larger than limit. The instructions of a delta may be,
-// somewhat: they make an object of another size.
+// fits reports whether e is no larger than limit. The instructions of a delta may be
+// somewhat larger, since the object that they make has another size.
 func (e entry) fits(limit int64) bool {
 	if e.typ == ofsDelta || e.typ == refDelta {
 		limit = max(limit, 1<<20)
@@ -80,9 +80,9 @@ func ofsBase(data []byte, off, at int64) (base, next int64) {
 	return 0, -1
 }
 
-// inflate inflates the stream of e to dst, which has its size, and returns how
-// many bytes the stream takes. That it ends before the next entry is not checked:
-// of where that begins, only the index knows, which may say anything.
+// inflate inflates the stream of e to dst, which has its size, and returns how many bytes
+// the stream takes. It does not check that the stream ends before the next entry: only the
+// index says where that begins, and the index may say anything.
 func (p *Pack) inflate(d *inflate.Decoder, dst []byte, e entry) (int, error) {
 	n, err := d.Zlib(dst, p.file.data[e.stream:])
 	if err != nil {

@@ -6,16 +6,17 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Guard calls fn, and returns an error if that meets the end of a file that was cut off since
-// it was mapped. Whoever reads ids of an Index needs it; Walk and Read have their own.
+// Guard calls fn. It returns an error if fn reads beyond the end of a file that was cut off
+// after it was mapped. Callers that read ids of an Index need it; Walk and Read do it
+// themselves.
 func Guard(fn func() error) (err error) {
 	defer recoverFault(&err)()
 	return fn()
 }
 
-// recoverFault turns a fault in mapped memory into an error: a file that became
-// shorter since it was mapped. To be deferred, as in defer recoverFault(&err)().
-// It is in force in the calling goroutine only.
+// recoverFault turns a fault in mapped memory into an error: a file that became shorter
+// since it was mapped. Use it as defer recoverFault(&err)(). It works in the calling
+// goroutine only.
 func recoverFault(err *error) func() {
 	undo := panicOnFault()
 	return func() {

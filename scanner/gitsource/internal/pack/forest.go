@@ -41,8 +41,8 @@ func (f *forest) search(off int64, from, to int) int32 {
 	return int32(from + i)
 }
 
-// before returns the object at the offset, which is close before i: bases nearly
-// always are.
+// before returns the object at the offset. It searches backwards from i, since bases are
+// nearly always close before it.
 func (f *forest) before(i int, off int64) int32 {
 	step := 1
 	for step < i && f.offsets[i-step] > off {
@@ -101,8 +101,8 @@ func (f *forest) sortOffsets(x *Index, end int64) {
 	f.offsets[x.n] = max(end, f.offsets[max(x.n-1, 0)])
 }
 
-// readHeaders notes for each object its own type, which may be that of a delta,
-// and its base.
+// readHeaders notes for each object its base and the type in its header, which may be a
+// delta type.
 func (p *Pack) readHeaders(f *forest, bases []int32) {
 	var mu sync.Mutex // of the maps, for the few that go there
 	err := parallel(len(bases), func(from, to int) error {
@@ -156,8 +156,8 @@ func (p *Pack) readHeader(f *forest, i int) (typ Type, base int32, outside ID, e
 	return e.typ, none, "", nil
 }
 
-// inherit gives deltas the type of their base. Deltas by id may come before their
-// base, and may be their own.
+// inherit gives deltas the type of their base. Deltas by id may come before their base, or
+// may be their own base.
 func (f *forest) inherit(bases []int32) {
 	isDelta := func(i int32) bool { return f.types[i] == ofsDelta || f.types[i] == refDelta }
 	const visiting = math.MaxUint8
@@ -217,9 +217,8 @@ func (f *forest) link(bases []int32) {
 	}
 }
 
-// queue returns the roots in the order in which they are to be taken: the
-// heaviest first, so that none is left when all others are done, and the rest as
-// they lie in the pack.
+// queue returns the roots in the order of work: the heaviest trees first, so that no large
+// tree is left for the end, then the rest in the order of the pack.
 func (f *forest) queue(want func(Type) bool) []root {
 	var heavy, rest []root
 	total := uint64(0)

@@ -107,9 +107,8 @@ func checkFan(fan []byte) (n uint32, err error) {
 	return n, nil
 }
 
-// buildTable makes a finer fan-out table, with a few objects to each entry:
-// git's own needs a dozen steps of a binary search after it, each of them a cache
-// miss.
+// buildTable makes a finer fan-out table, with a few objects to each entry: git's own table
+// leaves a dozen steps of binary search, each of them a cache miss.
 func (x *Index) buildTable() {
 	width := min(max(bits.Len(uint(x.n))-2, 8), 22)
 	x.shift = 32 - width
@@ -143,8 +142,8 @@ func (x *Index) Offset(i int) int64 {
 	return -1
 }
 
-// Prepare makes Find faster, for those who look for many. It must not be called
-// while Find is.
+// Prepare makes Find faster, for callers that look for many ids. It must not run at the
+// same time as Find.
 func (x *Index) Prepare() {
 	if x.table == nil {
 		x.buildTable()
@@ -191,7 +190,7 @@ func newIndex(hash int, offsets map[ID]int64) *Index {
 	slices.Sort(ids)
 	for i, id := range ids {
 		x.ids = append(x.ids, id...)
-		// All as large ones: simple, and rarely needed.
+		// All offsets are written as large ones: that is simple, and rarely needed.
 		x.offsets = binary.BigEndian.AppendUint32(x.offsets, 1<<31|uint32(i))
 		x.large = binary.BigEndian.AppendUint64(x.large, uint64(offsets[id]))
 	}

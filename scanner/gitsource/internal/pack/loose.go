@@ -66,8 +66,8 @@ func (l *Loose) Open(file string) (_ *LooseObject, err error) {
 	return o, nil
 }
 
-// Data reads the content and checks that the object has the id, of hash bytes:
-// unlike in a pack, nothing else would show that a file was swapped.
+// Data reads the content and checks that the object has the id, of hash bytes: unlike in a
+// pack, nothing else would show that a file was replaced.
 func (o *LooseObject) Data(hash int, id ID) ([]byte, error) {
 	var out bytes.Buffer
 	out.Grow(int(o.Size) + bytes.MinRead)
@@ -78,8 +78,8 @@ func (o *LooseObject) Data(hash int, id ID) ([]byte, error) {
 	return out.Bytes(), o.check(n, id, Sum(hash, o.Type, out.Bytes()))
 }
 
-// Checked returns a reader of the content for those that do not hold it. Where the
-// content ends it returns an error if the object does not have the id, of hash bytes.
+// Checked returns a reader of the content for callers that do not hold it in memory. At the
+// end it returns an error if the object does not have the id, of hash bytes.
 func (o *LooseObject) Checked(hash int, id ID) io.Reader {
 	h := newHash(hash)
 	begin(h, o.Type, o.Size)

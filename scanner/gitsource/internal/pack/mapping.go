@@ -18,7 +18,7 @@ type mapping struct {
 // openMapping maps a regular file. Where that cannot be done (a file system
 // without mmap, another operating system) the file is read into memory.
 func openMapping(name string) (*mapping, error) {
-	// Not even opened unless regular: opening a FIFO waits for a writer.
+	// Only a regular file is opened: opening a FIFO waits for a writer.
 	if info, err := os.Stat(name); err != nil {
 		return nil, err
 	} else if !info.Mode().IsRegular() {

@@ -8,9 +8,9 @@
 // it and nothing is inflated twice. An object at the end of a chain need not even
 // be put together: its delta says which bytes are new (Node.AppendFresh).
 //
-// The formats are those of gitformat-pack(5). Whatever a pack or an index says is
-// checked before it is believed: sizes against the bytes at hand, offsets against
-// the file, chains against circles.
+// gitformat-pack(5) documents the formats. Everything that a pack or an index says is
+// checked before it is used: sizes against the stored bytes, offsets against the file,
+// chains for circles.
 package pack
 
 import (
@@ -52,8 +52,8 @@ func OpenIndexed(stem string, hash int) (p *Pack, note, err error) {
 	return open(stem+".pack", stem+".idx", hash, true)
 }
 
-// OpenAlone opens a pack that has no index, whatever its name: one that git is
-// about to receive. If that is not all there yet, the error, or the note, is ErrCutOff.
+// OpenAlone opens a pack that has no index, whatever its name: one that git is about to
+// receive. If the pack is not complete yet, the error, or the note, is ErrCutOff.
 func OpenAlone(file string, hash int) (p *Pack, note, err error) { return open(file, "", hash, false) }
 
 func open(file, index string, hash int, indexed bool) (_ *Pack, note, err error) {
@@ -127,8 +127,8 @@ func (p *Pack) checkHeader() error {
 	return nil
 }
 
-// checkEnd compares the checksum at the end with that in the index. If they differ, the end of
-// the file is not the end of the pack.
+// checkEnd compares the checksum at the end of the pack with the one in the index. If they
+// differ, the end of the file is not the end of the pack.
 func (p *Pack) checkEnd() error {
 	if string(p.file.data[p.end:]) == string(p.index.checksum) {
 		return nil

@@ -13,10 +13,10 @@ import (
 // --depth).
 const maxChain = 4095
 
-// Read returns object i of the index, on its own: its bases are read for it and
-// for nothing else, and no forest is made, which takes time from who wants a few
-// objects. Objects of more than limit bytes are a TooLargeError. base returns the
-// object with an id that is not in the pack.
+// Read returns object i of the index, on its own: it reads the bases of this object only,
+// and makes no forest, which would take too long for callers that want a few objects.
+// Objects of more than limit bytes are a TooLargeError. base returns the object with an id
+// that is not in the pack.
 func (p *Pack) Read(i int, limit int64, base func(ID) (Type, []byte, error)) (typ Type, data []byte, err error) {
 	defer recoverFault(&err)()
 	var chain []entry // the object first
@@ -77,9 +77,9 @@ func (p *Pack) step(d *inflate.Decoder, typ Type, base []byte, e entry, limit in
 	return typ, made, nil
 }
 
-// Open returns a reader of an object that is stored whole, for those that are too
-// large for Data. It is valid until Visit returns. Reads that meet the end of a
-// file that was cut off meanwhile are a fault, which ends the visit.
+// Open returns a reader of an object that is stored whole, for objects that are too large
+// for Data. It is valid until Visit returns. If the file was cut off meanwhile, a read
+// beyond its end is a fault, which ends the visit.
 func (n *Node) Open() (io.Reader, error) {
 	if n.base != nil {
 		return nil, &TooLargeError{n.Size, n.w.limit}

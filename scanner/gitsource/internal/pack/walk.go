@@ -19,8 +19,8 @@ type Walk struct {
 	// bounds the memory of a walk, together with the number of CPUs and the
 	// logarithm of the number of objects.
 	Limit int64
-	// Stream is the size from which an object that is stored whole, and that
-	// nothing is made from, is not put together: see Open.
+	// Stream is the size from which an object that is stored whole, and is no base, is not
+	// put together: see Open.
 	Stream int64
 	// Base returns the object with an id that is not in the pack.
 	Base func(ID) (Type, []byte, error)
@@ -31,9 +31,9 @@ type Walk struct {
 
 // A Visitor is told of objects, by one goroutine.
 type Visitor interface {
-	// Visit is called for each object, after that of its base. n and all that it
-	// returns are valid until Visit returns; n.Base() and the notes stay for as
-	// long as a node is visited below them.
+	// Visit is called for each object, after its base. n and everything that its methods
+	// return are valid until Visit returns. n.Base() and the notes stay valid while nodes
+	// below them are visited.
 	Visit(n *Node) error
 	// Bad is called for each object that cannot be read: itself, or its base.
 	Bad(number int, err error) error
@@ -61,7 +61,7 @@ type Node struct {
 	leaf bool  // the last children first: those without any
 }
 
-// Number is that of the object in the index.
+// Number is the number of the object in the index.
 func (n *Node) Number() int { return int(n.w.p.forest.numbers[n.entry]) }
 
 // Base is the object that n was made from, nil for an object that is stored whole.
@@ -115,9 +115,9 @@ func (n *Node) AppendHead(dst []byte, size int) []byte {
 	return n.delta.appendHead(dst, n.base.data, size)
 }
 
-// Walk visits the objects of p, in several goroutines at once. It returns the
-// first error of a visitor, or that of ctx; or one that wraps ErrDamaged if the
-// index cannot be read any more.
+// Walk visits the objects of p, in several goroutines at once. It returns the first error
+// of a visitor, the error of ctx, or one that wraps ErrDamaged if the index can no longer
+// be read.
 func (p *Pack) Walk(ctx context.Context, walk Walk) error {
 	wanted := [16]bool{}
 	for _, t := range walk.Types {
@@ -215,8 +215,8 @@ func (w *walker) tree(root int32) (visit, fault error) {
 	return nil, nil
 }
 
-// child returns the child of n that comes next: first those without children,
-// for which n alone is needed, then the others.
+// child returns the next child of n. Children without children of their own come first:
+// they need only n.
 func (w *walker) child(n *Node) int32 {
 	f := w.p.forest
 	for {
@@ -257,7 +257,8 @@ func (w *walker) descend(n *Node, c int32) error {
 		w.stack = append(w.stack, child)
 		return nil
 	}
-	// The last: n has done its work. Long chains keep two objects and not all.
+	// This is the last child: n is no longer needed. So a long chain keeps two objects in
+	// memory, not all.
 	w.stack[len(w.stack)-1] = child
 	child.base = nil
 	w.release(n)

@@ -11,10 +11,10 @@ import (
 	"slices"
 )
 
-// WriteIndex reads all objects of the pack at stem.pack, which has no index, and writes
-// the one that git index-pack would write to stem.idx. It is an error if any object
-// cannot be put together, and if there is more or less in the pack than it says; then
-// there is no index. The checksum of the pack is for the caller to check.
+// WriteIndex reads all objects of the pack at stem.pack, which has no index, and writes the
+// one that git index-pack would write to stem.idx. It is an error if any object cannot be
+// put together, and if there is more or less in the pack than it says; then there is no
+// index. The caller has to check the checksum of the pack.
 func WriteIndex(stem string, hash int) error {
 	p, note, err := OpenAlone(stem+".pack", hash)
 	if err != nil {

@@ -98,8 +98,9 @@ func discover(path string) (Dir, error) {
 	}
 }
 
-// checkAccess returns an error if path may be a git directory or point to one, and the user
-// may not look: the next repository upwards is another one, and not the one to scan.
+// checkAccess returns an error if path may be a git directory, or point to one, that the
+// user may not read. Without the error, the search would go on upwards and scan another
+// repository.
 func checkAccess(path string) error {
 	info, err := os.Stat(path)
 	if err == nil && info.IsDir() {
@@ -156,8 +157,8 @@ func readPointer(file, prefix string) (string, bool) {
 	return filepath.Clean(path), true
 }
 
-// ReadConfig returns the readable part of the repository's configuration. It ignores errors: a
-// value that is missed shows up later as objects that cannot be read.
+// ReadConfig returns the readable part of the repository's configuration. It ignores
+// errors: if a value is missed, objects that cannot be read show it later.
 func ReadConfig(common string) *config.Config {
 	return ReadConfigFile(filepath.Join(common, "config"))
 }
@@ -238,8 +239,9 @@ func (d Dir) workTree() string {
 	return ""
 }
 
-// WorkTreeOf returns the work tree that the configuration of gitDir names, as that of a
-// submodule does, "" if there is none that has gitDir as its own.
+// WorkTreeOf returns the work tree that the configuration of gitDir names, as the
+// configuration of a submodule does. It returns "" unless the git directory of that work
+// tree is gitDir.
 func WorkTreeOf(gitDir string) string {
 	root := ReadConfig(gitDir).Section("core").Option("worktree")
 	if root == "" {
@@ -276,5 +278,5 @@ func (d Dir) RefStorage() string { return refStorage(ReadConfig(d.CommonDir)) }
 // ShallowFile is the file that lists where a shallow clone is cut off.
 func (d Dir) ShallowFile() string { return filepath.Join(d.CommonDir, "shallow") }
 
-// Shallow reads the commits that a shallow clone cut off the parents of.
+// Shallow reads the list of commits whose parents a shallow clone has cut off.
 func (d Dir) Shallow() (map[pack.ID]bool, error) { return readShallow(d.ShallowFile()) }

@@ -1,14 +1,14 @@
 package repo
 
-// MaxLocations is how many locations of one id are listed. Ten trees with ten entries
-// each, all of them the next tree, hold a file at ten billion paths.
+// MaxLocations is how many locations of one id are listed. Ten trees with ten entries each,
+// where every entry is the next tree, hold a file at ten billion paths.
 const MaxLocations = 1000
 
-// MaxPath is from how many bytes on the beginning of a path is cut off: trees
-// that are nested a million times would have paths of a terabyte in all.
+// MaxPath is the length of the longest path in bytes. The beginning of a longer one is cut
+// off: trees that are nested a million times would have a terabyte of paths.
 const MaxPath = 4096
 
-// CutPath cuts a path down to maxPath.
+// CutPath cuts the beginning off a path of more than MaxPath bytes.
 func CutPath(path string) string {
 	if len(path) > MaxPath {
 		path = "…" + path[len(path)-MaxPath:]

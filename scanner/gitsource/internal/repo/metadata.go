@@ -11,8 +11,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// MetadataFiles returns the files of the git directory with text that people have typed: the
-// configurations, those of work trees and submodules too, with the URLs of remotes; and logs,
+// MetadataFiles returns the files of the git directory with text that people have typed:
+// the configurations, of work trees and submodules too, with the URLs of remotes; and logs,
 // which hold the URL of a clone and the messages of commits.
 func (d Dir) MetadataFiles() (files map[string]finding.Kind, unread []error) {
 	files = map[string]finding.Kind{}

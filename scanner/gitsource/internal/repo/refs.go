@@ -25,7 +25,7 @@ type Ref struct {
 	target string  // of a symbolic ref, itself a root unless it dangles
 }
 
-// IsNamed reports whether r is a ref that someone chose the name of.
+// IsNamed reports whether someone chose the name of r.
 func (r Ref) IsNamed() bool {
 	return strings.HasPrefix(r.Name, "refs/") && !strings.Contains(r.Name, "@{")
 }
@@ -55,8 +55,8 @@ func (s *RefSet) OfKind(kind finding.Kind) []Ref {
 	return slices.DeleteFunc(slices.Clone(s.Refs), func(r Ref) bool { return r.ID == "" || r.Kind() != kind })
 }
 
-// Refs reads packed and loose refs, those of linked work trees, HEADs, and the
-// older stash entries, which only the reflog of refs/stash holds.
+// Refs reads packed and loose refs, the refs of linked work trees, HEADs, and the older
+// stash entries, which only the reflog of refs/stash holds.
 func (d Dir) Refs() *RefSet {
 	s := d.ReadRefsBelow("refs")
 	s.readLoose(filepath.Join(d.CommonDir, "HEAD"), "HEAD")
@@ -117,8 +117,8 @@ func (s *RefSet) readPacked(file string) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.addBroken(file, "packed-refs", err)
 	}
-	// There may be tens of thousands: one text that all names are parts of, and no
-	// growing in between.
+	// There may be tens of thousands of refs. All names are parts of one string, and no
+	// slice grows on the way.
 	lines := bytes.Count(text, []byte("\n")) + 1
 	s.ByName, s.Refs = make(map[string]int, lines), make([]Ref, 0, lines)
 	for line := range strings.Lines(string(text)) {
@@ -227,12 +227,12 @@ func (s *RefSet) readStashLog(file string) {
 	}
 }
 
-// readLogs notes where the refs were that have a reflog below dir. It passes over logs that
-// cannot be read: they would only add names for objects that are read anyway.
+// readLogs notes the earlier ids of refs, from the reflogs below dir. It passes over logs
+// that cannot be read: they would only add names for objects that are read anyway.
 func (s *RefSet) readLogs(dir, prefix string) {
 	_ = filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
-			return nil //nolint:nilerr // yieldFiles says so
+			return nil //nolint:nilerr // yieldMetadataFiles says so
 		}
 		rel, _ := filepath.Rel(dir, file)
 		text, _ := boundedfile.ReadSmall(file, boundedfile.MaxList)
@@ -254,7 +254,7 @@ func (s *RefSet) addLogged(name string, hash []byte) {
 	}
 }
 
-// readPseudoRefs notes the ids that git remembers in the middle of things: ORIG_HEAD,
+// readPseudoRefs notes the ids that git remembers during an operation: ORIG_HEAD,
 // MERGE_HEAD, FETCH_HEAD … (gitrevisions(7)).
 func (s *RefSet) readPseudoRefs(gitDir string) {
 	files, _ := filepath.Glob(filepath.Join(gitDir, "*_HEAD"))
@@ -267,9 +267,9 @@ func (s *RefSet) readPseudoRefs(gitDir string) {
 	}
 }
 
-// readShallow reads the commits that a shallow clone cut off the parents of
-// (git's Documentation/technical/shallow): an id a line. At an error, there is
-// none: the parents show up as missing.
+// readShallow reads the list of commits whose parents a shallow clone has cut off (git's
+// Documentation/technical/shallow): one id a line. After an error the list is empty: the
+// parents show up as missing.
 func readShallow(file string) (map[pack.ID]bool, error) {
 	text, err := boundedfile.ReadSmall(file, boundedfile.MaxList)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
