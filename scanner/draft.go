@@ -9,7 +9,8 @@ import (
 // out not to be the secret of their id.
 type draft struct {
 	finding.Finding
-	// occurrences are the places of the credential before Locate; Locations those after.
+	// occurrences are the places of the credential before Locate. Afterwards they are in
+	// Locations.
 	occurrences []occurrence
 	// allowed is why the rules of the user allow it; it becomes Ignored or Overruled.
 	allowed string

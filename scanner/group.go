@@ -9,9 +9,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// findings makes one finding of all hits of one credential, in a stable order.
-// A lone half is a place of the whole if that was found too: an id that stands
-// alone in one text and with its secret in another is one leak.
+// findings merges all hits of one credential into one finding, in a stable order. If an id
+// stands alone in one text and with its secret in another, both texts are places of one
+// leak.
 func (h *hits) findings() []*draft {
 	slices.SortFunc(h.hits, func(a, b hit) int {
 		return cmp.Or(cmp.Compare(a.blob, b.blob), cmp.Compare(a.member, b.member), cmp.Compare(a.start, b.start),
@@ -32,7 +32,8 @@ func (h *hits) findings() []*draft {
 	return unite(fold(all), func(f *draft) string { return f.Fingerprint() })
 }
 
-// unite makes one finding of those of list that have one key, in the order of the first.
+// unite merges the findings of list that have the same key. The order is that in which the
+// keys first appear.
 func unite(list []*draft, key func(*draft) string) []*draft {
 	var united []*draft
 	byKey := map[string]*draft{}
@@ -64,7 +65,7 @@ func (x hit) occurrence() occurrence {
 	return occurrence{l, x.match.CountsAt}
 }
 
-// join keeps the best that two occurrences of one credential say.
+// join keeps the better answer wherever two occurrences of one credential differ.
 func (f *draft) join(m detectors.Match) {
 	f.Match.Rank = min(f.Match.Rank, m.Rank)
 	f.Match.NeedsID = f.Match.NeedsID && m.NeedsID
@@ -85,13 +86,13 @@ func (f *draft) join(m detectors.Match) {
 	case c.Token.IsZero():
 		f.Match.Token, c.Token = m.Token, m.Credential.Token
 	case !m.Credential.Token.IsZero() && !c.Token.Equal(m.Credential.Token):
-		// A session has one token: this one is of another, or was cut off.
+		// A session has one token: this one belongs to another session, or was cut off.
 		f.Others = append(f.Others, m.Credential.Token)
 	}
 }
 
-// learnText adds what the text of another occurrence says to f. A lone half does not say
-// that the whole cannot be verified.
+// learnText adds to f the facts from the text of another occurrence. A lone half does not
+// say that the whole cannot be verified.
 func (f *draft) learnText(m detectors.Match) {
 	if f.Match.Unverifiable == "" && f.Match.Rule == m.Rule && f.Match.Credential.Secret.IsZero() == m.Credential.Secret.IsZero() {
 		f.Match.Unverifiable = m.Unverifiable
@@ -127,7 +128,7 @@ func lastEnd(a, b time.Time) time.Time {
 	return b
 }
 
-// agreed returns the word of two occurrences of one part, "" if they differ.
+// agreed returns the value that one or both of two occurrences have, "" if they differ.
 func agreed(a, b string) string {
 	if a != "" && b != "" && a != b {
 		return ""
@@ -165,8 +166,8 @@ func fold(all []*draft) []*draft {
 	return kept
 }
 
-// asPart returns a copy of list, places of f, as places of a whole that f is a part
-// of.
+// asPart returns a copy of list, the places of f, marked as places of the whole credential
+// that f is a part of.
 func (f *draft) asPart(list []finding.Location) []finding.Location {
 	list = slices.Clone(list)
 	for i := range list {
@@ -219,8 +220,8 @@ func sortFindings(findings []*draft) {
 	})
 }
 
-// maxLocations bounds the places of one finding, which are occurrences times
-// places of their texts: a hostile repository can make billions of them.
+// maxLocations bounds the places of one finding, which are occurrences times places of
+// their texts: a hostile repository can have billions of them.
 const maxLocations = 20_000
 
 // locate returns the locations of f with the provenance of their texts.
@@ -258,8 +259,8 @@ func file(l *finding.Location) string {
 	return ""
 }
 
-// sortLocations sorts list, at HEAD first, then oldest first, and drops doubles. Of
-// two the one with the secret stays.
+// sortLocations sorts list, at HEAD first, then oldest first, and drops doubles. Of two
+// equal places it keeps the one with the secret.
 func sortLocations(list []finding.Location) []finding.Location {
 	slices.SortFunc(list, func(a, b finding.Location) int {
 		return cmp.Or(compareLocations(a, b), cmp.Compare(b.SecretLine, a.SecretLine))

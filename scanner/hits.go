@@ -32,16 +32,16 @@ type hits struct {
 	failed  []unread
 }
 
-// An unread is a part that could not be read. If it is within a blob, What is the
-// member of it, and the blob is called by its path once that is known.
+// An unread is a part that could not be read. If it is a member of an archive, What names
+// the member; the path of the blob is added once it is known.
 type unread struct {
 	finding.Unread
 	blob finding.BlobID
 	name string // of the blob, before it is located
 }
 
-// add records the matches of data, which is the content of b or of a member of
-// it. Positions are worked out now: data is gone later.
+// add records the matches of data, which is the content of b or of a member of it. It works
+// positions out now, since data is gone later.
 func (h *hits) add(b Blob, member string, data []byte, matches []detectors.Match) {
 	matches = b.Window.ownMatches(matches, len(data))
 	if member == "" { // in an archive that has changed, all is new
@@ -69,7 +69,7 @@ func (h *hits) add(b Blob, member string, data []byte, matches []detectors.Match
 	h.hits = append(h.hits, found...)
 }
 
-// newMatches returns those of matches of which a part is new.
+// newMatches returns the matches that have a new part.
 func (b Blob) newMatches(matches []detectors.Match) []detectors.Match {
 	if b.New == nil {
 		return matches
@@ -81,9 +81,9 @@ func (b Blob) newMatches(matches []detectors.Match) []detectors.Match {
 // maxPartners is how many places of secrets that may be anybody's are kept.
 const maxPartners = 10_000
 
-// dropPartners forgets secrets that may be anybody's if there is no id that they
-// could belong to, so that their texts need not be located. h.hits is sorted: of
-// too many, the same are kept in each scan.
+// dropPartners forgets secrets that may be anybody's if there is no id that they could
+// belong to, so that their texts need not be located. h.hits is sorted, so that each scan
+// keeps the same ones if there are too many.
 func (h *hits) dropPartners() {
 	room := 0
 	if slices.ContainsFunc(h.hits, func(x hit) bool { return x.match.Needs != 0 }) {
@@ -131,8 +131,8 @@ func (h *hits) unreadParts() []finding.Unread {
 	return parts
 }
 
-// pathOf returns the path of the blob that u is in, the one that a finding in it
-// would name first, or its name when it was read.
+// pathOf returns the path of the blob that u is in: the first path that a finding there
+// would name or, if it was not located, the name under which it was read.
 func (h *hits) pathOf(u unread) string {
 	places := slices.DeleteFunc(slices.Clone(h.located[u.blob]), func(p finding.Location) bool { return p.Path == "" })
 	if len(places) == 0 {
@@ -143,8 +143,8 @@ func (h *hits) pathOf(u unread) string {
 	}).Path
 }
 
-// maxUnreadBlobs is how many blobs with unread members are located, to call them by
-// their paths: a name is not worth a walk through all that is damaged.
+// maxUnreadBlobs is how many blobs with unread members are located, to call them by their
+// paths: a name is not worth a walk through everything that is damaged.
 const maxUnreadBlobs = 1000
 
 // toLocate returns the texts that hold a hit, and some of those with unread members.
@@ -174,8 +174,8 @@ func (h *hits) locate(ctx context.Context, src Source) error {
 	})
 }
 
-// locations returns where the blob is stored. If the source could not say, that is the
-// name that the blob had when it was read.
+// locations returns where the blob is stored. If the source could not say, it returns the
+// name under which the blob was read.
 func (h *hits) locations(id finding.BlobID) []finding.Location {
 	if p := h.located[id]; len(p) > 0 {
 		return p
@@ -183,8 +183,8 @@ func (h *hits) locations(id finding.BlobID) []finding.Location {
 	return []finding.Location{h.blobs[id]}
 }
 
-// lines finds lines and columns in a text. It goes through the text once, and
-// keeps no list of its lines: a file of newlines has as many as bytes.
+// lines finds lines and columns in a text. It goes through the text once and keeps no list
+// of lines: a file of newlines has as many lines as bytes.
 type lines struct {
 	data             []byte
 	at, line, column int // the place that was asked for last; line counts from 0

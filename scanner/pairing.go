@@ -22,9 +22,9 @@ import (
 //     and not the other.
 //  2. Account. A part that names another account than the id is no candidate. A
 //     token is one only for ids of its own rule.
-//  3. Group. Names that say they are of different keys, DEV_KEY_ID and PROD_SECRET,
-//     go last, and are no pair unless it is proved. So does a secret that may be
-//     anybody's and has a name of its own, JWT_SECRET, if the id has none.
+//  3. Group. Names that say that they belong to different keys, DEV_KEY_ID and PROD_SECRET,
+//     go last, and are no pair unless it is proved. So does a secret that may be anybody's
+//     and has a name of its own, JWT_SECRET, if the id has none.
 //  4. Relation. The same path in another version beats a text that the same commit
 //     introduced, and that beats the same directory. Two relations beat one. Without
 //     any, there is no candidate.
@@ -71,7 +71,8 @@ type score struct {
 	distance   time.Duration
 }
 
-// A relation says how the places of two texts are related, in the order of weight.
+// A relation says how the places of two texts are related. The values are in the order of
+// weight.
 type relation uint8
 
 const (
@@ -117,7 +118,7 @@ type candidate struct {
 }
 
 // pairAcrossTexts returns a finding for each secret from another text that is proposed for
-// an id, joined with the token that is. findings have been located.
+// an id, together with the token that is proposed for it. findings have been located.
 func pairAcrossTexts(findings []*draft) []*draft {
 	var ids, parts []*draft
 	taken := map[string]bool{}
@@ -245,19 +246,19 @@ type landmark struct {
 	name     string
 }
 
-// A cluster is all that stands at a landmark.
+// A cluster holds everything at one landmark.
 type cluster struct {
 	ids   int
 	parts []member
 }
 
-// A member is a part at a landmark, and since when.
+// A member is a part at a landmark, with the time since when it is there.
 type member struct {
 	part *draft
 	at   time.Time
 }
 
-// landmarks returns those of f, and since when it is there.
+// landmarks returns the landmarks of f, each with the time since when f is there.
 func landmarks(f *draft) map[landmark]time.Time {
 	marks := map[landmark]time.Time{}
 	add := func(p relation, name string, at time.Time) {
@@ -285,7 +286,7 @@ func landmarks(f *draft) map[landmark]time.Time {
 	return marks
 }
 
-// dirOf returns the directory of a path. An archive is one for its members.
+// dirOf returns the directory of a path. An archive counts as the directory of its members.
 func dirOf(path string) string {
 	if i := strings.LastIndexAny(path, "/!"); i >= 0 {
 		return path[:i]
@@ -321,8 +322,8 @@ func propose(id *draft, list []candidate, byPart map[*draft][]candidate) []*draf
 	return all
 }
 
-// isUnrivalled reports whether the first of list is the only best one, and its part has
-// no other id that it fits as well: sure with the help of time, clear without.
+// isUnrivalled reports whether the first of list beats all others, and its part fits no
+// other id as well. sure compares time too (rule 7), isClear does not.
 func isUnrivalled(list []candidate, byPart map[*draft][]candidate) (sure, isClear bool) {
 	if len(list) == 0 {
 		return false, false
@@ -366,7 +367,8 @@ func joinParts(id *draft, secret, token *candidate, sure, isClear bool) *draft {
 	return f
 }
 
-// withoutSecretLines changes list to places of an id that has its secret elsewhere.
+// withoutSecretLines clears the lines of the secret in list: the secret of this id is
+// elsewhere.
 func withoutSecretLines(list []finding.Location) []finding.Location {
 	for i := range list {
 		list[i].SecretLine = 0

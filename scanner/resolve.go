@@ -25,9 +25,9 @@ func needsOtherTexts(own []*draft) bool {
 	return open
 }
 
-// verifyJoined asks for the parts from other texts that may belong to one key id,
-// best first, as long as the provider says that the id lives, and returns the live
-// one. Anything else that it says is no better for the next.
+// verifyJoined asks about one key id with parts from other texts, best first, and returns
+// the live one. It goes on only while the provider says that the id is active: after any
+// other answer, the next part would fare no better.
 func (s *Scanner) verifyJoined(ctx context.Context, joint []*draft, tried int) *draft {
 	for _, f := range joint {
 		switch {
@@ -63,10 +63,10 @@ func (j *joined) usable() bool {
 	return true
 }
 
-// resolve drops joined findings that are not to be reported, findings that are now a part
-// of a joined one, and parts that are nothing on their own. Proved pairs are resolved
-// first: their parts belong to nobody else. Nothing is joined only to be hidden
-// for its confidence: its parts may have more.
+// resolve drops joined findings that need not be reported, findings that are now part of a
+// joined one, and parts that mean nothing on their own. It resolves proved pairs first:
+// their parts belong to nobody else. It joins no pair that would then be hidden for its
+// confidence, since the parts may have more.
 func (s *Scanner) resolve(findings []*draft) []*draft {
 	groups := byID(findings)
 	kept, gone := map[*draft]bool{}, map[*draft]bool{}
@@ -96,13 +96,13 @@ func (s *Scanner) resolve(findings []*draft) []*draft {
 	return left
 }
 
-// wouldHide reports whether f, which is joined, would be wouldHide for its confidence alone.
+// wouldHide reports whether f, which is joined, would be hidden for its confidence alone.
 func (s *Scanner) wouldHide(f *draft) bool {
 	return f.Verdict.State != verifier.Live && f.Ignored == "" && f.allowed == "" && s.whyDoubtful(&f.Match) != ""
 }
 
-// applyProof raises the confidence that the verdict proves: a key id that AWS knows is one, and the
-// secret of a live key is its own.
+// applyProof raises the confidence as the verdict allows: a key id that AWS knows is a real
+// one, and the secret of a live key belongs to it.
 func (f *draft) applyProof() {
 	switch {
 	case f.Ignored != "":
@@ -113,8 +113,8 @@ func (f *draft) applyProof() {
 	}
 }
 
-// foldProven makes secrets that stand alone a part of the live key that they were proved to
-// be of, and marks them as gone. fold has done so for the secrets that fit best.
+// foldProven takes secrets that stand alone into the live key to which they were proved to
+// belong, and marks them as gone. fold has already done so for the secrets that fit best.
 func foldProven(findings []*draft, gone map[*draft]bool) {
 	live := map[string]*draft{}
 	for _, f := range findings {
@@ -133,8 +133,8 @@ func foldProven(findings []*draft, gone map[*draft]bool) {
 	}
 }
 
-// bestProven returns which of joint the provider authenticated, or is suppressed:
-// somebody knew it before.
+// bestProven returns the one of joint that the provider has authenticated, or one that is
+// suppressed because somebody knew it before.
 func bestProven(joint []*draft) *draft {
 	for _, f := range joint {
 		v := &f.Verdict
@@ -151,9 +151,9 @@ func bestProven(joint []*draft) *draft {
 	return nil
 }
 
-// bestUnproven returns the best of joint if it is to be reported without proof: nobody
-// was asked, or nobody answered, and nothing else fits as well. A session that is
-// over proves nothing of an id whose token was only guessed.
+// bestUnproven returns the best of joint if it may be reported without proof: the provider
+// was not asked or did not answer, and nothing else fits as well. An answer that the
+// session is over proves nothing about an id whose token was only guessed.
 func bestUnproven(joint []*draft) *draft {
 	for _, f := range joint {
 		if !f.joined.tried {
@@ -170,8 +170,8 @@ func bestUnproven(joint []*draft) *draft {
 	return nil
 }
 
-// unnamedLocations returns those of list, places of the secret of f, that are not yet named as
-// the line of the secret beside a place of f.
+// unnamedLocations returns the places of the secret of f in list that no place of f names
+// yet as its SecretLine.
 func (f *draft) unnamedLocations(list []finding.Location) []finding.Location {
 	type line struct {
 		blob         finding.BlobID
@@ -191,7 +191,8 @@ func (f *draft) isFree(gone map[*draft]bool) bool {
 	return !gone[j.id] && !gone[j.secret] && !gone[j.token]
 }
 
-// absorbParts makes f, which is joined, the whole of its parts, and marks them as gone.
+// absorbParts moves the places of the parts of f, which is joined, to f, and marks the
+// parts as gone.
 func (f *draft) absorbParts(gone map[*draft]bool) {
 	for _, part := range []*draft{f.joined.id, f.joined.secret, f.joined.token} {
 		if part == nil {
@@ -218,15 +219,15 @@ func (f *draft) sortLocations() {
 	}
 }
 
-// take adds places, which are those of part, and the other secrets of part to f.
+// take adds to f the places and the other secrets of part.
 func (f *draft) take(part *draft, places []finding.Location) {
 	f.Locations = append(f.Locations, places...)
 	f.Omitted += part.Omitted
 	f.Others = append(f.Others, part.Others...)
 }
 
-// takeVerdictOf takes over the answer about the key id of f when the provider was asked
-// with parts from other texts, which were not those of the id.
+// takeVerdictOf gives f the answer about its key id, if the provider was asked with parts
+// from other texts that turned out not to belong to the id.
 func (f *draft) takeVerdictOf(joint []*draft) {
 	for _, c := range joint {
 		f.Others = append(f.Others, c.Match.Credential.Secret, c.Match.Credential.Token)

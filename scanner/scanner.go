@@ -24,12 +24,12 @@ import (
 // scans; several scans may share one.
 type Scanner struct {
 	Detectors *detectors.Set
-	// Annotators add facts to a finding, from its places, a clock or a list of the user's.
-	// They run before the filters, one call at a time.
+	// Annotators add facts to a finding that come from its places, a clock or a list of the
+	// user's. They run before the filters, one call at a time.
 	Annotators []func(*finding.Finding)
-	// Filters suppress examples and placeholders; Allow and AllowAt are the user's. The
-	// first that gives a reason counts. A finding that is allowed is verified all the
-	// same, and reported if it is live, unless HonorIgnoresForLive.
+	// Filters suppress examples and placeholders; Allow and AllowAt suppress as the user
+	// says. The first that gives a reason counts. A finding that is allowed is verified all
+	// the same, and reported if it is live, unless HonorIgnoresForLive.
 	Filters             []Filter
 	Allow               []Filter
 	AllowAt             []LocationFilter
@@ -48,9 +48,9 @@ type Scanner struct {
 
 // Scan reads all of src and reports to sink, which it closes in any case.
 //
-// The error is that of the source, if it could not go on, that of ctx, if it
-// ended before the scan, or that of the sink. Findings until then have been
-// reported, and the summary says that the scan is incomplete.
+// It returns the error of the source if that could not go on, the error of ctx if that
+// ended first, or the error of the sink. Findings until then have been reported, and the
+// summary says that the scan is incomplete.
 func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 	start := time.Now()
 	found := &hits{}

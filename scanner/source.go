@@ -34,7 +34,7 @@ type Window struct {
 	Lead, Tail int
 }
 
-// A Source is something that holds text: a repository, a directory, a stream.
+// A Source holds texts: a repository, a directory, a stream.
 type Source interface {
 	// Blobs calls yield once for each finding.BlobID, which is one distinct content in a
 	// repository and one file in a directory. It may call yield from
@@ -42,26 +42,26 @@ type Source interface {
 	// returns, or that keeps it from going on at all, and returns it. A text that
 	// cannot be read on the way is yielded with Err set.
 	Blobs(ctx context.Context, yield func(Blob) error) error
-	// Locate calls yield for each place that one of ids is stored in, one call
-	// at a time; of an id with more than a thousand places, a thousand will do.
-	// The scanner calls it after Blobs, and only for texts that matched: to locate
-	// them costs a history walk that most scans never need. An object that cannot
-	// be read on the way does not stop it: Locate goes on and says so in its error.
+	// Locate calls yield for each place that one of ids is stored in, one call at a time;
+	// for an id with more than a thousand places, a thousand will do. The scanner calls it
+	// after Blobs, and only for texts that matched: to locate them costs a history walk
+	// that most scans never need. An object that cannot be read on the way does not stop
+	// it: Locate goes on and says so in its error.
 	Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error
 }
 
-// A Prefilter tells texts that may match from those that cannot, from parts of
-// them. It judges in two steps: MayMatch is fast and looks at little, MayMatchNear looks
-// farther and is false of more texts.
+// A Prefilter tells from parts of a text whether the text may match. It judges in two
+// steps: MayMatch is fast and looks at little, MayMatchNear looks farther and rules out
+// more texts.
 type Prefilter struct {
 	// MayMatch and MayMatchNear are conservative and local. Conservative: if one returns
 	// false, text has no match. Local: each returns true for a text if and only if it does
-	// for some part of it of Window or NearWindow bytes. So of a delta only the new bytes,
-	// and as many on each side, have to be tested.
+	// for some part of it of Window or NearWindow bytes. So for a delta only the new bytes,
+	// and Window or NearWindow bytes on each side, have to be tested.
 	MayMatch, MayMatchNear func(text []byte) bool
 	Window, NearWindow     int
-	// Whole reports, from its first bytes, HeadSize of them if there are as many,
-	// whether a text must be seen whatever they say.
+	// Whole reports whether a text must be searched whatever the other two methods say.
+	// head is the beginning of the text, of HeadSize bytes or shorter if the text is.
 	Whole    func(head []byte) bool
 	HeadSize int
 	// Passed counts texts that were left out, and their bytes. It is called
@@ -74,6 +74,6 @@ type Prefilter struct {
 type SelectiveSource interface {
 	Source
 	// BlobsMatching is Blobs, except that it may call p.Passed instead of yield for texts
-	// of which both p.MayMatchNear and p.Whole are false.
+	// for which both p.MayMatchNear and p.Whole are false.
 	BlobsMatching(ctx context.Context, p Prefilter, yield func(Blob) error) error
 }

@@ -9,17 +9,17 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// A Filter returns why f is to be ignored, or "". Concurrent calls are not made.
+// A Filter returns why f is ignored, or "". The scanner makes one call at a time.
 type Filter func(f *finding.Finding) string
 
-// A LocationFilter returns why f is to be ignored at l, or "". A finding is suppressed
-// only if it is to be ignored at each of its places.
+// A LocationFilter returns why f is ignored at l, or "". A finding is suppressed only if it
+// is ignored at each of its places.
 type LocationFilter func(f *finding.Finding, l *finding.Location) string
 
 // suppress asks the filters. A finding that only the user allows is marked, and suppressed
-// once it is known not to be live.
-// With HonorIgnoresForLive it also hides findings in doubt, since nobody is to be asked
-// about them. It leaves out pairs from several texts that are in doubt: their parts may not be.
+// once it is known not to be live. With HonorIgnoresForLive it also hides findings in
+// doubt, since they are not verified. It leaves out pairs from several texts that are in
+// doubt: their parts may not be.
 func (s *Scanner) suppress(findings []*draft) []*draft {
 	for _, f := range findings {
 		f.Ignored = firstReason(&f.Finding, s.Filters)
@@ -32,7 +32,8 @@ func (s *Scanner) suppress(findings []*draft) []*draft {
 	}
 	if s.HonorIgnoresForLive {
 		findings = slices.DeleteFunc(findings, func(f *draft) bool { return f.joined != nil && s.wouldHide(f) })
-		// Parts without an id are not asked about, and may be of a pair that the user allows.
+		// Parts without an id are not asked about, and may belong to a pair that the user
+		// allows.
 		s.hideDoubtful(slices.DeleteFunc(slices.Clone(findings), func(f *draft) bool { return f.Match.Credential.ID == "" }))
 	}
 	return findings
@@ -63,8 +64,9 @@ func (s *Scanner) whyDoubtful(m *detectors.Match) string {
 	return s.Doubtful(&finding.Finding{Match: *m})
 }
 
-// hideDoubtful suppresses the findings that Doubtful names. If only the secret of a key id is in doubt, the
-// id is reported without it: the id is as certain as if the secret were not there.
+// hideDoubtful suppresses the findings that Doubtful names. If only the secret of a key id
+// is in doubt, the id is reported without it: the id is as certain as if the secret were
+// not there.
 func (s *Scanner) hideDoubtful(findings []*draft) {
 	shown := map[string]bool{}
 	for _, f := range findings {
@@ -107,7 +109,7 @@ func firstReason(f *finding.Finding, filters []Filter) string {
 	return ""
 }
 
-// whyAllowed returns why the user whyAllowed f, or "". It marks the places that do not count.
+// whyAllowed returns why the user allows f, or "". It marks the places that do not count.
 func (s *Scanner) whyAllowed(f *draft) string {
 	if why := firstReason(&f.Finding, s.Allow); why != "" {
 		return why
@@ -129,7 +131,7 @@ func (s *Scanner) whyAllowed(f *draft) string {
 	return f.Locations[0].Ignored
 }
 
-// accept splits unread parts by whether the user knows of them.
+// accept splits unread parts into those that the user has accepted and the others.
 func (s *Scanner) accept(parts []finding.Unread) (unread, accepted []finding.Unread) {
 	for _, u := range parts {
 		if s.AllowUnread != nil && u.Blob != "" {

@@ -12,9 +12,9 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// verify fills the verdicts, but of parts that are not reported on their own.
-// Credentials of one key id are asked one after the other, best candidate first;
-// different ids at once. Suppressed findings are never verified.
+// verify sets the verdicts, except for parts that are not reported on their own.
+// Credentials of one key id are asked one after the other, best candidate first; different
+// ids at once. Suppressed findings are never verified.
 func (s *Scanner) verify(ctx context.Context, findings []*draft) {
 	var group errgroup.Group
 	group.SetLimit(max(s.Workers, 1))
@@ -53,8 +53,8 @@ func byID(findings []*draft) [][]*draft {
 	return groups
 }
 
-// splitJoined returns the findings of a group that a text holds as they are, and those
-// that are joined from several.
+// splitJoined splits a group into findings from a single text and findings that are joined
+// from several.
 func splitJoined(group []*draft) (own, joint []*draft) {
 	i := slices.IndexFunc(group, func(f *draft) bool { return f.joined != nil })
 	if i < 0 {
@@ -63,23 +63,23 @@ func splitJoined(group []*draft) (own, joint []*draft) {
 	return group[:i], group[i:]
 }
 
-// maxSecrets is how many secrets are tried for one key id, over the whole scan: each
-// wrong one is a failed login in the eyes of the owner, and a wait of seconds in ours.
-// It is as high as this because a second one is tried only of an id that the provider
-// knows: the right secret of a live key is worth more than that.
+// maxSecrets is how many secrets are tried for one key id, over the whole scan: each wrong
+// one is a failed login in the eyes of the owner, and a wait of seconds in ours. It is as
+// high as this because a second secret is tried only for an id that the provider knows:
+// finding the right secret of a live key is worth the wait.
 const maxSecrets = 10
 
-// Why candidates are ignored.
+// Reasons why candidates are ignored.
 const (
 	proved   = "another secret was proved to belong to the key id"
 	better   = "a secret that fits the key id better is reported"
 	unproved = "stands near the key id and is not its secret"
 )
 
-// verifyID asks for the candidates of one key id, in order. It stops when one is
-// live, since an id has one secret, and when maxSecrets were tried. A secret that
-// merely stands close to an id (Rank > 0) is tried only if the better ones are not its
-// own, and is reported only if it is proved. Parts from other texts are tried last.
+// verifyID asks about the candidates for one key id, in order. It stops when one is live,
+// since an id has one secret, and when maxSecrets were tried. A secret that merely stands
+// close to an id (Rank > 0) is tried only if the better ones turn out to be wrong, and is
+// reported only if it is proved. Parts from other texts are tried last.
 func (s *Scanner) verifyID(ctx context.Context, candidates []*draft) {
 	own, joint := splitJoined(candidates)
 	live, tried := s.verifyOwn(ctx, own)
@@ -91,8 +91,8 @@ func (s *Scanner) verifyID(ctx context.Context, candidates []*draft) {
 	}
 }
 
-// verifyOwn asks for the candidates of one key id that stand in its texts. It
-// returns the one that is live, if any, and how many were asked about.
+// verifyOwn asks about the candidates in the same texts as the key id. It returns the one
+// that is live, if any, and how many were asked about.
 func (s *Scanner) verifyOwn(ctx context.Context, candidates []*draft) (live *draft, tried int) {
 	var dead *draft
 	mismatch := false
@@ -138,8 +138,8 @@ func (s *Scanner) verifyOwn(ctx context.Context, candidates []*draft) (live *dra
 	return live, tried
 }
 
-// isDeadLike reports whether the answer for dead, that the provider does not know the key
-// id, is the answer for f: no token takes part, and the same partition would be asked.
+// isDeadLike reports whether the answer about dead, that the provider does not know the key
+// id, holds for f too: neither has a token, and the same partition would be asked.
 func (f *draft) isDeadLike(dead *draft) bool {
 	if dead == nil {
 		return false
@@ -161,8 +161,8 @@ func (s *Scanner) ask(ctx context.Context, f *draft) verifier.Verdict {
 	return v
 }
 
-// takeLocationsOf makes the places of those candidates whose secret is not that of the id
-// places of f, which is live: the id stands there.
+// takeLocationsOf gives f, which is live, the places of the candidates whose secret is
+// wrong: the id stands there too.
 func (f *draft) takeLocationsOf(candidates []*draft) {
 	for _, c := range candidates {
 		if c.Ignored == "" && c.Verdict.State == verifier.IDActive {

@@ -97,11 +97,11 @@ func (w *Window) advance(text []byte) {
 	w.Column += utf8.RuneCount(text)
 }
 
-// ownMatches returns those of matches, in a window of size bytes, that begin where the
-// window has enough of the text around them. The others are those of a neighbour,
-// where no secret is cut off at the border, and none looks like one by that. A match that
-// begins in the middle of an overlap belongs to both: it is found at the same place twice,
-// which counts once.
+// ownMatches returns the matches, in a window of size bytes, that have enough text around
+// them in this window. The others are left to the neighbouring window. There no border cuts
+// a secret off, or makes part of a longer word look like one. A match that begins in the
+// middle of an overlap belongs to both: it is found at the same place twice, which counts
+// once.
 func (w *Window) ownMatches(matches []detectors.Match, size int) []detectors.Match {
 	if w == nil {
 		return matches

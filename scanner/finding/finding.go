@@ -24,10 +24,10 @@
 // have.
 //
 // Refused: one flat struct with the tags of the JSON for everything. The stages of a scan
-// replace a Match or a Verdict as a whole, and a flat struct would need each of their
-// fields set by hand, and the facts of the text kept apart from those of the verifier.
-// Refused as well: a struct for scans and one for reports, as before. Every user needed one
-// and was handed the other.
+// replace a Match or a Verdict as a whole, and with a flat struct each of their fields
+// would have to be set by hand, and the facts from the text kept apart from the verifier's.
+// Refused as well: one struct for scans and one for reports. Every caller needed one and
+// was handed the other.
 package finding
 
 import (
@@ -42,13 +42,13 @@ import (
 
 // A Finding is one leaked credential with every place it was found in.
 type Finding struct {
-	// Match is the credential; its spans are those of the first occurrence. In a report it
-	// holds the rule's ID and Title, and the fields that a report shows.
+	// Match is the credential; its spans are in the text of the first occurrence. In a
+	// report it holds the rule's ID and Title, and the fields that a report shows.
 	Match detectors.Match
 	// Digest stands for the secret parts that a report does not hold. It is nil in a scan.
 	Digest *Digest
-	// Others are secret parts that stood with the credential and are not its own. Reports
-	// are cleared of them too. They are nil in a report.
+	// Others are secret parts that were found with the credential and do not belong to it.
+	// Reports are cleared of them too. They are nil in a report.
 	Others []detectors.Secret
 	// Locations are sorted: at HEAD first, then oldest first. Omitted is how many more
 	// there are than a report can hold.
@@ -98,7 +98,7 @@ func (f *Finding) SecretSHA256() string { return f.digest().SecretSHA256 }
 // HasToken reports whether the credential has a session token.
 func (f *Finding) HasToken() bool { return f.digest().HasToken }
 
-// Over reports whether the credential says of itself that it has ended at now.
+// Over reports whether the credential itself says that it has expired by now.
 func (f *Finding) Over(now time.Time) bool {
 	return !f.Match.Expires.IsZero() && f.Match.Expires.Before(now)
 }

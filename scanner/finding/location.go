@@ -36,10 +36,10 @@ const (
 	KindArtifact    Kind = "artifact"     // that a run of a workflow left
 )
 
-// A Location is one place of a text, or of a credential in it. A source sets the fields of
-// the text; the scanner adds those of the credential: Part, the lines and the columns.
-// Lines and columns are 1-based, columns count Unicode code points, and EndColumn is the
-// one after the last.
+// A Location is one place of a text, or of a credential in it. A source sets the fields
+// about the text. The scanner adds the fields about the credential: Part, the lines and the
+// columns. Lines and columns are 1-based, columns count Unicode code points, and EndColumn
+// is the one after the last.
 type Location struct {
 	Kind Kind `json:"kind"`
 	// Repo is where people look at the repository, if several are scanned as one. In the
@@ -48,7 +48,7 @@ type Location struct {
 	Repo string `json:"repo,omitempty"`
 	Path string `json:"path,omitempty"`
 	// Part is the only part of a credential with an id that stands here, PartSecret or
-	// PartToken; "" if the id does. Line and columns are then those of the part.
+	// PartToken; "" if the id does. Line and columns then locate the part.
 	Part      string `json:"part,omitempty"`
 	Line      int    `json:"line,omitempty"`
 	Column    int    `json:"column,omitempty"`
@@ -57,7 +57,7 @@ type Location struct {
 	// it is Line.
 	SecretLine int `json:"secret_line,omitempty"`
 	// Commit is the first commit, in topological order, that holds the text at Path; empty
-	// outside of git. Author, Email and Time are of that commit.
+	// outside of git. Author, Email and Time come from that commit.
 	Commit string    `json:"commit,omitempty"`
 	Author string    `json:"author,omitempty"`
 	Email  string    `json:"email,omitempty"`
@@ -80,8 +80,8 @@ type Location struct {
 	Around *Around `json:"-"`
 }
 
-// Around is where a comment on a credential may stand. A long line is cut to the part
-// next to the credential.
+// Around holds the lines where a comment on a credential may stand. A long line is cut to
+// the part next to the credential.
 type Around struct {
 	// Before is the line before Line; Line holds the match, and SecretLine the secret if that is
 	// on another.

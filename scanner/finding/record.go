@@ -10,9 +10,9 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// Names and order of the fields are the JSON contract: users' programs read them.
-// Strings that come from repositories can hold any bytes; JSON can not, so that bytes which
-// are not UTF-8 are written as U+FFFD.
+// Names and order of the fields are the JSON contract: users' programs read them. Strings
+// that come from repositories can hold any bytes; JSON cannot, so bytes that are not UTF-8
+// are written as U+FFFD.
 
 // A record is a Finding in the JSON of stanch/v1. The order of its fields is part of it.
 type record struct {
@@ -26,8 +26,8 @@ type record struct {
 	KeyID        string `json:"key_id,omitempty"`
 	SecretSHA256 string `json:"secret_sha256,omitempty"`
 	HasToken     bool   `json:"has_token,omitempty"`
-	// HasValue is set for a value that a rule of the user found. It has no SecretSHA256: of a
-	// short value, that would give it away.
+	// HasValue is set for a value that a rule of the user found. It has no SecretSHA256:
+	// the hash of a short value would give the value away.
 	HasValue bool `json:"has_value,omitempty"`
 	// SecretRank orders the secrets that may belong to KeyID: 0 is the best.
 	SecretRank int            `json:"secret_rank,omitempty"`
@@ -55,7 +55,7 @@ type record struct {
 	Value  string `json:"value,omitempty"`
 }
 
-// identity is who the provider says a credential belongs to. Its account is
+// identity is the owner of a credential, as the provider names it. Its account is
 // record.Account, which may be known without asking.
 type identity struct {
 	ARN    string `json:"arn,omitempty"`

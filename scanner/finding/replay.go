@@ -11,7 +11,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 )
 
-// ErrTruncated says that a report is of a scan that did not finish.
+// ErrTruncated says that a report comes from a scan that did not finish.
 var ErrTruncated = errors.New("the stream ends without a summary: the scan was interrupted")
 
 // maxLine bounds one record: a credential in some hundred thousand places.

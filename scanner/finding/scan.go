@@ -34,7 +34,7 @@ const (
 	RepositorySkipped   = "skipped"   // left out, as it was asked for
 )
 
-// Repository is how one repository of a sweep went.
+// Repository is the outcome for one repository of a sweep.
 type Repository struct {
 	Name     string    `json:"name"` // owner/name
 	URL      string    `json:"url,omitempty"`
@@ -48,21 +48,21 @@ type Repository struct {
 	Fetched  int64     `json:"fetched,omitempty"` // bytes
 }
 
-// History is how a finding fared from sweep to sweep. Each time is that of the sweep
-// which noticed; zero says that it did not happen, or is not known.
+// History is the fate of a finding from sweep to sweep. Each time is when a sweep noticed
+// the event. Zero means that it did not happen, or is not known.
 type History struct {
 	FirstSeen time.Time `json:"first_seen,omitzero"`
 	LastSeen  time.Time `json:"last_seen,omitzero"`
 	GoneSince time.Time `json:"gone_since,omitzero"` // from the HEAD of every repository
 	DeadSince time.Time `json:"dead_since,omitzero"` // it was live, and is not any more
-	// AcknowledgedBy is who knows of it and says that it need not be told again until
-	// AcknowledgedUntil; without an end if that is zero. Note is their comment.
+	// AcknowledgedBy is the person who knows of the finding and does not want to hear of it
+	// until AcknowledgedUntil, or ever again if that is zero. Note is their comment.
 	AcknowledgedBy    string    `json:"acknowledged_by,omitempty"`
 	AcknowledgedUntil time.Time `json:"acknowledged_until,omitzero"`
 	Note              string    `json:"note,omitempty"`
 }
 
-// Summary closes a stream. A stream without one is of an interrupted scan.
+// Summary closes a stream. A stream without one comes from an interrupted scan.
 type Summary struct {
 	// Findings counts those that are not ignored; Live and Unknown count among
 	// them by state.
@@ -75,7 +75,8 @@ type Summary struct {
 	// Unread lists texts that exist and could not be read: the scan is incomplete,
 	// not clean.
 	Unread []Unread `json:"unread"`
-	// Accepted lists those that could not be read either, and that the user knows of.
+	// Accepted lists the texts that could not be read either, but that the user has
+	// accepted.
 	Accepted []Unread `json:"accepted,omitempty"`
 	// Stopped says that the scan ended early: it was cancelled, or its source could
 	// not go on.
@@ -106,11 +107,11 @@ type Again struct {
 	Of    int `json:"of"`
 }
 
-// Unread is something that a scan could not read.
+// Unread is a text that a scan could not read.
 type Unread struct {
 	What string `json:"what"`
 	Why  string `json:"why"`
-	// Blob is the text that it is or is in, "" if it is none.
+	// Blob is the id of the text, or of the text that holds it; "" if there is none.
 	Blob BlobID `json:"blob,omitempty"`
 	// Accepted is why it does not make the scan incomplete, or "".
 	Accepted string `json:"accepted,omitempty"`

@@ -143,9 +143,9 @@ func (s scrubber) detect(text string) string {
 // has slashes itself.
 const maxCuts = 16
 
-// cuts returns text as it is, with newlines for all slashes, and with newlines for
-// each two of the last: most of it is paths, where a slash may be of a secret or
-// end it.
+// cuts returns variants of text: as it is, with newlines for all slashes, and with newlines
+// for each two of the last slashes. Most texts are paths, where a slash may be part of a
+// secret or end it.
 func cuts(text string) [][]byte {
 	all := [][]byte{[]byte(text), []byte(strings.ReplaceAll(text, "/", "\n"))}
 	ends := []int{len(text)}
@@ -163,8 +163,8 @@ func cuts(text string) [][]byte {
 	return all
 }
 
-// encodedSpan returns the span of secret in text: of one that stands there
-// encoded, spans are not exact, and the word around it is meant.
+// encodedSpan returns the span of secret in text. The span of an encoded secret is not
+// exact; then it returns the word around it.
 func encodedSpan(text string, p detectors.Span, secret detectors.Secret) detectors.Span {
 	if text[p.Start:p.End] == secret.Reveal() {
 		return p

@@ -176,7 +176,7 @@ func (l *Lister) listInstallation(ctx context.Context, owner string, c apiPageCo
 	return err
 }
 
-// A apiPageCollector hands pages on, and each repository once.
+// An apiPageCollector hands pages on, and each repository once.
 type apiPageCollector struct {
 	seen   map[int64]bool
 	stale  int  // pages in a row without anything new

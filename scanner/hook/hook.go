@@ -1,5 +1,5 @@
-// Package hook knows the hooks of git: which stage git is in, what it is about to commit,
-// push or receive there, and how a hook of stanch is installed.
+// Package hook knows the hooks of git: which stage git is in, which texts it is about to
+// commit, push or receive there, and how stanch's hook is installed.
 //
 // It is public for the commands of stanch, and no contract.
 package hook

@@ -34,7 +34,7 @@ type Installer struct {
 }
 
 // NewInstaller returns an installer of hooks of stages: in the repository of the current
-// folder or, if global, for all repositories of the user. It says on out what it does.
+// folder or, if global, for all repositories of the user. It describes its changes on out.
 func NewInstaller(ctx context.Context, stages []string, global bool, out io.Writer) (*Installer, error) {
 	i := &Installer{stages: stages, global: global, out: out, ctx: ctx}
 	version, err := i.git("version")
@@ -120,10 +120,11 @@ func (i *Installer) Install() error {
 	return nil
 }
 
-// refuseGlobal says why an older git has no hooks for all repositories. With core.hooksPath,
-// git takes every hook from one folder. The folder would need a hook of each kind, to run
-// the hook of the repository. But a push-to-checkout changes what git does by being there,
-// and a reference-transaction runs three times for each ref.
+// refuseGlobal says why an older git has no hooks for all repositories. With
+// core.hooksPath, git takes every hook from one folder. The folder would need a hook of
+// each kind, to run the hook of the repository. But a push-to-checkout hook changes the
+// behaviour of git by being there, and a reference-transaction hook runs three times for
+// each ref.
 func (i *Installer) refuseGlobal() error {
 	undo := ""
 	if _, err := i.ownFolder(); err == nil {

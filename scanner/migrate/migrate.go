@@ -41,8 +41,8 @@ func (e *ScanError) Error() string { return e.err.Error() }
 // Unwrap returns the error of the scan.
 func (e *ScanError) Unwrap() error { return e.err }
 
-// Project writes the files in the root of the project, and what git-secrets has in git's
-// configuration.
+// Project writes the files in the root of the project, and the patterns of git-secrets in
+// git's configuration.
 func (m *Migration) Project(ctx context.Context) error {
 	var found []string
 	for _, name := range []string{project.GitleaksConfig, project.GitleaksIgnore, project.DetectSecretsBaseline, project.GitAllowed} {
@@ -114,10 +114,10 @@ func (m *Migration) file(ctx context.Context, name string, data []byte) (string,
 	return m.bind(ctx, base, filter)
 }
 
-// path is where a finding is, as ignore files name it.
+// path returns the path of l as ignore files name it.
 func (m *Migration) path(l *finding.Location) string { return project.PathIn(m.Root, l) }
 
-// bind scans the project and returns the fingerprints of what filter hides there.
+// bind scans the project and returns the fingerprints of the findings that filter hides.
 func (m *Migration) bind(ctx context.Context, name string, filter scanner.LocationFilter) (string, error) {
 	src, closeSource, err := m.source()
 	if err != nil {

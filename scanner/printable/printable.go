@@ -6,7 +6,7 @@
 //
 //	Text     keeps line ends and escapes the rest     errors, notices
 //	Quoted   quotes the whole text if anything is odd  fields of a report
-//	Stripped drops them                                what another program says
+//	Stripped drops them                                output of other programs
 //
 // The package imports the standard library only, so that every package may use it.
 package printable
@@ -19,8 +19,8 @@ import (
 	"unicode/utf8"
 )
 
-// Text returns s with each character that does not print as a Go escape, as \x1b.
-// Line ends stay.
+// Text returns s with each character that does not print as a Go escape, such as \x1b. Line
+// ends stay.
 func Text(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -34,8 +34,8 @@ func Text(s string) string {
 }
 
 // Quoted returns s itself if all of it prints, and else the whole of it as a Go string
-// literal: "caf\xe9.env". It leaves what it has returned as it is, so that the parts of a
-// line can be quoted one by one.
+// literal: "caf\xe9.env". Quoting twice changes nothing, so the parts of a line can be
+// quoted one by one.
 func Quoted(s string) string {
 	if !utf8.ValidString(s) {
 		return strconv.Quote(s)
@@ -62,8 +62,8 @@ func Stripped(s string) string {
 	}, s)
 }
 
-// StrippedWriter returns a Writer that passes on what Stripped leaves of the text. A
-// character may be cut between two writes. Only one goroutine may use it.
+// StrippedWriter returns a Writer that passes text on without the characters that Stripped
+// drops. A character may be cut between two writes. Only one goroutine may use it.
 func StrippedWriter(to io.Writer) io.Writer { return &strippedWriter{to: to} }
 
 type strippedWriter struct {

@@ -24,7 +24,7 @@ func placeholders(f *finding.Finding) string {
 	return awskeys.Placeholder(f.Match.Credential)
 }
 
-// below ignores findings of less confidence than least.
+// below ignores findings with less confidence than least.
 func below(least detectors.Confidence) scanner.Filter {
 	return func(f *finding.Finding) string {
 		if slices.Index(Confidences, string(f.Match.Confidence)) <= slices.Index(Confidences, string(least)) {

@@ -1,5 +1,6 @@
 // Package run wires a scan, the same for every command: from options to a scanner.Scanner
-// and a sink that writes the report, and from these to what decides the exit code.
+// and a sink that writes the report, and from these to the Result that decides the exit
+// code.
 //
 //	Options → NewScanner ──→ Scanner ─┐
 //	Handler → NewSink → Wraps → count ─┴→ Scan.Run → Result
@@ -35,7 +36,8 @@ type Options struct {
 const workers = 4
 
 // NewScanner returns the scanner that o asks for, and its detectors of credentials, without
-// the rules of the user. A presigned URL that expired before now is ignored; with the zero time none is.
+// the rules of the user. A presigned URL that expired before now is ignored; with the zero
+// time, none is ignored.
 func (o *Options) NewScanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
 	set := catalog.NewSet()
 	sc := &scanner.Scanner{

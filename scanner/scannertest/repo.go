@@ -1,6 +1,5 @@
-// Package scannertest helps to test sources and what uses them: git
-// repositories from a few lines of text, a Sink that records, and the suite
-// that each scanner.Source has to pass.
+// Package scannertest helps to test sources and their callers: git repositories from a few
+// lines of text, a Sink that records, and the suite that each scanner.Source has to pass.
 package scannertest
 
 import (
@@ -25,12 +24,12 @@ commit() { git add -A && git commit -q --allow-empty --allow-empty-message -m "$
 git init -q -b main .
 `
 
-// Repo builds a git repository from a txtar archive and returns its work tree.
-// The files of the archive are written first, then its comment is run as a
-// shell script in the work tree, after git init. "commit MESSAGE" commits all
-// there is. What the script makes beside the work tree, as "../bare", is
-// removed with it at the end of the test. Who commits and when is always the
-// same, and the user's configuration has no influence.
+// Repo builds a git repository from a txtar archive and returns its work tree. The files of
+// the archive are written first, then its comment is run as a shell script in the work
+// tree, after git init. "commit MESSAGE" commits all there is. Files that the script makes
+// beside the work tree, such as "../bare", are removed with it at the end of the test. The
+// author and the times of commits are always the same, and the user's configuration has no
+// influence.
 //
 // The test is skipped if git or sh is missing, except where CI is "true": there
 // it fails.
@@ -61,8 +60,8 @@ func Copy(t testing.TB, dir string) string {
 	return filepath.Join(to, filepath.Base(dir))
 }
 
-// Git runs git in dir, as isolated as Repo, and returns what it prints to
-// standard output, without the newline at its end.
+// Git runs git in dir, as isolated as Repo, and returns its standard output, without the
+// newline at its end.
 func Git(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	Need(t, "git")
@@ -112,7 +111,7 @@ func run(t testing.TB, dir, program string, args ...string) string {
 	return string(out)
 }
 
-// env drops what the user has set for git, or a hook that the test runs in.
+// env drops the variables that the user, or a hook that the test runs in, has set for git.
 func env() []string {
 	var kept []string
 	for _, v := range os.Environ() {

@@ -8,8 +8,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// A Sink records what a scan reports. The zero Sink is ready. It is not for
-// concurrent use, as no scanner.Sink is.
+// A Sink records the report of a scan. The zero Sink is ready. It is not for concurrent
+// use, as no scanner.Sink is.
 type Sink struct {
 	Findings []finding.Finding // copies
 	Summary  finding.Summary

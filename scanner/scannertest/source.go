@@ -27,7 +27,8 @@ func Source(t *testing.T, src scanner.Source) {
 	t.Run("Cancelled", func(t *testing.T) { checkCancelled(t, src, ids) })
 }
 
-// checkBlobs reads src and returns the ids, those of what is unread apart.
+// checkBlobs reads src. It returns the ids of the texts that were read, and of those that
+// were not.
 func checkBlobs(t *testing.T, src scanner.Source) []finding.BlobID {
 	t.Helper()
 	var mu sync.Mutex
