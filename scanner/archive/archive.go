@@ -33,14 +33,14 @@ var (
 	errFull     = errors.New("limit of a walk reached") // ends it, and is not returned
 )
 
-// Walk calls yield for each file packed in data, with its name within data
-// ("dir/file", "inner.tar!file" if nested, "" for data itself) and its content, which is valid until
-// yield returns. A file that cannot be unpacked is passed with an error. It stops at the
-// first error of yield, or when ctx is done, and returns it. Data that is no
-// archive costs a look at its first bytes.
+// Walk calls yield for each file packed in data, with its name within data ("dir/file",
+// "inner.tar!file" if nested, "" for data itself) and its content, which is valid until
+// yield returns. If a file cannot be unpacked, yield gets an error. Walk stops at the first
+// error of yield, or when ctx is done, and returns that error. For data that is no archive
+// it only looks at the first bytes.
 //
-// Compressed files and tars are read as streams, and are not themselves yielded;
-// other archives within data are, since they have gaps that may hold text.
+// It reads compressed files and tars as streams, and does not yield them themselves. It
+// does yield other archives within data, since their gaps may hold text.
 func Walk(ctx context.Context, data []byte, yield func(name string, data []byte, err error) error) error {
 	w := &walk{ctx: ctx, yield: yield, left: min(max(minTotal, ratio*int64(len(data))), maxTotal)}
 	head := data[:min(len(data), HeadSize)]
@@ -56,7 +56,8 @@ func Walk(ctx context.Context, data []byte, yield func(name string, data []byte,
 	return err
 }
 
-// HeadSize is how many bytes at the beginning of a text tell whether it is an archive.
+// HeadSize is the number of bytes at the beginning of a text that tell whether it is an
+// archive.
 const HeadSize = 263
 
 // Is reports whether a text that begins with head is an archive.
@@ -74,7 +75,7 @@ type walk struct {
 	space [maxDepth + 1][]byte
 }
 
-// held returns the reader of an archive that has to be held, or nil.
+// held returns the reader of an archive that has to be in memory as a whole, or nil.
 func (w *walk) held(head []byte) func(name string, data []byte, depth int) error {
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
@@ -91,7 +92,7 @@ func (w *walk) held(head []byte) func(name string, data []byte, depth int) error
 	return nil
 }
 
-// refuse returns a reader that reports that archives of format are not unpacked.
+// refuse returns a reader whose error says that archives of this format are not unpacked.
 func (w *walk) refuse(format string) func(string, []byte, int) error {
 	return func(name string, _ []byte, _ int) error {
 		return w.yield(name, nil, errors.New(format+" is not unpacked"))

@@ -79,7 +79,7 @@ type compression struct {
 func compressionOf(head []byte) *compression {
 	switch {
 	case bytes.HasPrefix(head, []byte("\x1f\x8b\x08")):
-		// Three bytes are few: the header has to be one.
+		// Three bytes are few, so the rest of the header is checked too.
 		if _, err := gzip.NewReader(bytes.NewReader(head)); err != nil && len(head) < HeadSize {
 			return nil
 		}
@@ -94,8 +94,8 @@ func compressionOf(head []byte) *compression {
 	return nil
 }
 
-// maxWindow bounds how much a decompressor holds of its output: that of xz -9. zstd
-// needs more only with --ultra or --long.
+// maxWindow bounds the output that a decompressor holds in memory. It is the window of xz
+// -9. zstd needs more only with --ultra or --long.
 const maxWindow = 64 << 20
 
 func openZstd(r io.Reader) (io.Reader, error) {

@@ -5,10 +5,10 @@ import (
 	"compress/zlib"
 )
 
-// pdf reads the streams of a PDF that zlib packs (ISO 32000-1, 7.3.8), and yields
-// as one text the strings that they show and other text in them: metadata, attached
-// files, other objects. Text in a font with glyphs of its own cannot be read
-// without the font, and is lost; so is an encrypted stream.
+// pdf reads the streams of a PDF that zlib packs (ISO 32000-1, 7.3.8), and yields as one
+// text the strings that the streams show and other text in them: metadata, attached files,
+// other objects. Text in a font with glyphs of its own cannot be read without the font, and
+// is lost; so is an encrypted stream.
 func (w *walk) pdf(name string, data []byte, depth int) error {
 	var text []byte
 	for rest := data; ; {

@@ -5,11 +5,10 @@ import (
 	"errors"
 )
 
-// sqlite reads the rows of all tables of a database (sqlite.org/fileformat2.html)
-// and yields them as one text, a line each. In the file, the cells of a row adjoin
-// each other, so that a key id and its secret are one word; and a long text is cut
-// into pages. Deleted rows, and those in a write-ahead log, are found only as they
-// stand in the file.
+// sqlite reads the rows of all tables of a database (sqlite.org/fileformat2.html) and
+// yields them as one text, a line each. In the file, the cells of a row adjoin each other,
+// so a key id and its secret look like one word, and long texts are cut into pages. Deleted
+// rows, and those in a write-ahead log, are found only as they stand in the file.
 func (w *walk) sqlite(name string, data []byte, _ int) error {
 	const header = 100
 	if len(data) < header {

@@ -22,7 +22,7 @@ const (
 	Commits Kind = "commits"
 	// Everything is all branches and tags, as for a schedule.
 	Everything Kind = "everything"
-	// Nothing is to be scanned: a ref was deleted.
+	// Nothing says that there is nothing to scan: a ref was deleted.
 	Nothing Kind = "nothing"
 )
 
@@ -49,10 +49,10 @@ type Event struct {
 	// from another repository: its author may have no right to write to this one.
 	PullRequest int
 	Fork        bool
-	// Public says that everybody can read the log, or may for all that is known.
+	// Public says that everybody can read the log, or that nothing shows the contrary.
 	Public bool
-	// Visibility is that of the repository, in the words of the service: public,
-	// private, internal; "" if it does not say.
+	// Visibility is the visibility of the repository in the words of the service: public,
+	// private, internal; "" if the service does not say.
 	Visibility string
 	// Trusted is the commit from which configuration and ignore files are read, "" for the
 	// work tree. A pull request cannot change its own scan: its reviewers decide first.
@@ -64,7 +64,7 @@ var ErrPayload = errors.New("the event cannot be understood")
 
 // Given returns the event of a user who names two revisions: the commits that lead to head
 // and not to base, which may be "". From e, the event of the service, it keeps who may read
-// the log and which files are trusted. The zero Event is of no service.
+// the log and which files are trusted. The zero Event belongs to no service.
 func (e Event) Given(base, head string) Event {
 	return Event{Name: "range", Kind: Commits, Head: head, Base: base, Public: e.Public || e.Service == "", Visibility: e.Visibility, Trusted: e.Trusted}
 }
@@ -89,8 +89,8 @@ func Find(env Env) (Event, error) {
 // Env returns the value of an environment variable, "" if it is not set: os.Getenv.
 type Env func(name string) string
 
-// isObjectID reports whether id has the form of an object id, of SHA-1 or SHA-256. It is no
-// regexp: one with a repetition of 64 takes longer to compile than a hook has to start.
+// isObjectID reports whether id has the form of an object id, of SHA-1 or SHA-256. It uses
+// no regexp: one with a repetition of 64 takes longer to compile than a hook has to start.
 func isObjectID(id string) bool {
 	return (len(id) == 40 || len(id) == 64) && strings.Trim(id, "0123456789abcdef") == ""
 }

@@ -23,15 +23,14 @@ import (
 
 // Files is the source of the files below Paths.
 type Files struct {
-	// Paths are files and directories. Directories are walked in full, hidden
-	// files included, but not their .git: `stanch git` reads that, and better.
-	// Symbolic links are not followed below a path: their targets are elsewhere,
-	// or were read already. Their text is read, since it can leak too.
+	// Paths are files and directories. Directories are walked, hidden files included, but
+	// not their .git, which `stanch git` reads better. Symbolic links are not followed
+	// below a path: their targets are elsewhere, or were read already. Their text is read,
+	// since it can leak too.
 	Paths []string
-	// MaxSize is the size in bytes above which an archive is not held in memory to
-	// be unpacked, which is reported, but searched as it is; 0 is no limit. Other
-	// files are read whatever their size, in windows if it is more than
-	// scanner.LargeText; smaller ones are held in any case.
+	// MaxSize is the size in bytes above which an archive is not unpacked, but searched as
+	// it is, and reported as unread; 0 is no limit. Other files are read whatever their
+	// size, in windows if they are larger than scanner.LargeText.
 	MaxSize int64
 }
 
@@ -70,8 +69,8 @@ func root(path string) string {
 	return path
 }
 
-// A reader yields b with the text, in windows perhaps, or with the error that keeps
-// it from being read.
+// A reader yields b with its text, perhaps in windows, or with the error that prevented the
+// reading.
 type reader func(ctx context.Context, b scanner.Blob, yield func(scanner.Blob) error) error
 
 // unread is the reader of a file that cannot be read, as b says.
@@ -201,7 +200,7 @@ type Stream struct {
 	Reader io.Reader
 	// Name is its name in reports, "stdin".
 	Name string
-	// MaxSize is that of Files.
+	// MaxSize is as in Files.
 	MaxSize int64
 }
 
@@ -229,8 +228,8 @@ func (s *Stream) Blobs(ctx context.Context, yield func(scanner.Blob) error) erro
 	return yield(b)
 }
 
-// readUpTo reads r and appends to data until there are more than limit bytes. The
-// error is nil if there are, io.EOF if r ended before.
+// readUpTo reads r and appends to data until there are more than limit bytes. The error is
+// nil if there are more, io.EOF if r ended before.
 func readUpTo(r io.Reader, data []byte, limit int64) ([]byte, error) {
 	out := bytes.NewBuffer(data)
 	n, err := io.Copy(out, io.LimitReader(r, limit+1-int64(len(data))))

@@ -12,14 +12,14 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// perPage is the most that GitHub gives.
+// perPage is the largest page that GitHub gives.
 const perPage = 100
 
 var nextLink = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`<([^>]*)>\s*;[^,]*\brel="?next"?`) })
 
 // eachAPIPage asks for the list at path, which is relative to the API, and calls yield with
-// each page until that says that it needs no more. A page that is called the next of
-// itself, or of an earlier one, is an error, and so is one elsewhere.
+// each page until yield needs no more. It is an error if a page names itself, an earlier
+// page or one on another server as the next.
 func eachAPIPage[T any](ctx context.Context, s *sender, path string, yield func(page []T) (more bool, err error)) error {
 	seen := map[string]bool{}
 	for n := 1; ; n++ {
@@ -53,7 +53,7 @@ func apiPageError(n int, err error) error {
 	return fmt.Errorf("page %d: %w", n, err)
 }
 
-// isOnServer reports whether rawURL is one of the API that s asks.
+// isOnServer reports whether rawURL belongs to the API that s asks.
 func (c *sender) isOnServer(rawURL string) bool {
 	u, err := url.Parse(rawURL)
 	return err == nil && u.Scheme == c.api.BaseURL.Scheme && u.Host == c.api.BaseURL.Host && u.User == nil && strings.HasPrefix(u.Path, c.api.BaseURL.Path)

@@ -36,9 +36,9 @@ type App struct {
 	expires      time.Time // by the clock of GitHub
 }
 
-// NewApp returns the App with this id, or client id, at the API at base. key is its
-// private key, the PEM file that GitHub makes. If installation is 0, that of owner is
-// looked up.
+// NewApp returns the App with this id, or client id, at the API at base. key is its private
+// key, the PEM file that GitHub makes. If installation is 0, the App looks up the
+// installation of owner.
 func NewApp(base, id string, key detectors.Secret, installation int64, owner, version string) (*App, error) {
 	signer, err := parseKey(key)
 	if err != nil {
@@ -136,7 +136,7 @@ func (a *App) find(ctx context.Context) error {
 	return err
 }
 
-// explain adds to err how the user can mend it.
+// explain adds to err the remedy for the user.
 func (a *App) explain(doing string, err error) error {
 	hint := ""
 	var answer *github.ErrorResponse

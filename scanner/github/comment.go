@@ -40,8 +40,8 @@ func (c *Client) Comment(ctx context.Context, number int, text string, create bo
 	return nil
 }
 
-// find returns the id of the comment that stanch wrote, 0 if there is none. A comment of
-// a person who copied the marker is left alone.
+// find returns the id of the comment that stanch wrote, 0 if there is none. It ignores
+// comments of people who copied the marker.
 func (c *Client) find(ctx context.Context, number int) (int64, error) {
 	o := &github.IssueListCommentsOptions{ListOptions: github.ListOptions{PerPage: 100}}
 	for page := 1; page != 0; {

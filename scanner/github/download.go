@@ -47,7 +47,7 @@ func (l *Lister) downloadOnce(ctx context.Context, path string, maxSize int64) (
 	if strings.Contains(path, "/assets/") { // else GitHub describes it
 		req.Header.Set("Accept", octetStream)
 	}
-	// The limits of the API are those of the transport; a redirect is an answer to it.
+	// The transport keeps the limits of the API. To it, a redirect is an answer.
 	resp, err := l.transport.RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		return nil, false, err
@@ -70,7 +70,7 @@ func (l *Lister) downloadOnce(ctx context.Context, path string, maxSize int64) (
 	return fetchFile(ctx, to, maxSize)
 }
 
-// fetchFile gets a file without a token. Errors do not hold its URL: anybody who has that
+// fetchFile gets a file without a token. Errors do not hold its URL, with which anybody
 // could get the file.
 func fetchFile(ctx context.Context, from *url.URL, maxSize int64) (data []byte, again bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from.String(), nil)

@@ -19,7 +19,7 @@ type Filter struct {
 	MaxSize    int64    // MiB; 0 is no limit
 }
 
-// Check returns an error if f is a mistake. It names the field as the flag that sets it.
+// Check returns an error if f is a mistake. The error names the flag of the wrong field.
 func (f Filter) Check() error {
 	for flag, patterns := range map[string][]string{"skip": f.Skip, "only": f.Only} {
 		for _, p := range patterns {

@@ -16,10 +16,10 @@ type Gist struct {
 	UpdatedAt        time.Time
 }
 
-// Gists calls yield with the gists that owner, if it is a user, or the members of
-// owner, if it is an organization, have changed since then; all if since is zero. Only
-// public ones are known, and members that the token may know of. It costs a request
-// for a hundred members, and one for each member.
+// Gists calls yield with the gists that owner, if it is a user, or the members of owner, if
+// it is an organization, have changed since then; all if since is zero. GitHub lists only
+// public gists, and only members that the token may see. It costs a request for a hundred
+// members, and one for each member.
 func (l *Lister) Gists(ctx context.Context, owner string, since time.Time, yield func(Gist) error) error {
 	if !ownerName().MatchString(owner) {
 		return fmt.Errorf("%q is no name of an organization or user", owner)
@@ -63,7 +63,7 @@ func (l *Lister) Gists(ctx context.Context, owner string, since time.Time, yield
 	return nil
 }
 
-// checkGist holds that the gist is on this GitHub: its URL is run with git.
+// checkGist returns an error unless the gist is on this GitHub: git will use its URL.
 func (l *Lister) checkGist(g *github.Gist) error {
 	u, err := url.Parse(g.GetGitPullURL())
 	if err != nil || u.Scheme != l.web.Scheme || u.Host != l.web.Host && u.Host != "gist."+l.web.Host || u.User != nil {

@@ -49,8 +49,8 @@ var (
 	ErrBlocked = fmt.Errorf("%w: access to it is blocked", ErrDenied)
 )
 
-// New returns a Client for repository, as "owner/name", at the API whose URL is base:
-// that of GITHUB_API_URL, which is another one for GitHub Enterprise Server.
+// New returns a Client for repository, such as "owner/name", at the API with the URL base.
+// GITHUB_API_URL has that URL, which differs for GitHub Enterprise Server.
 func New(base, repository, token, version string) (*Client, error) {
 	owner, name, ok := strings.Cut(repository, "/")
 	if !ok || owner == "" || name == "" || strings.Contains(name, "/") {

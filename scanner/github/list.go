@@ -48,8 +48,8 @@ func NewLister(base string, tokens TokenSource, version string) (*Lister, error)
 	return &Lister{sender: s, transport: t, web: webOf(s.api.BaseURL)}, nil
 }
 
-// webOf returns where people look, and git clones from. GitHub Enterprise Server has
-// its API below /api/v3, the others theirs on a host of its own: api.github.com,
+// webOf returns the URL that people look at and git clones from. GitHub Enterprise Server
+// has its API below /api/v3, the others theirs on a host of its own: api.github.com,
 // api.NAME.ghe.com.
 func webOf(api *url.URL) *url.URL {
 	web := &url.URL{Scheme: api.Scheme, Host: api.Host}
@@ -89,8 +89,8 @@ func (l *Lister) List(ctx context.Context, target string) (all []Repository, err
 // yield needs no more. A page costs one request; the first page of a user costs three.
 // With the token of an App, a user has one page: the repositories that the App was given.
 //
-// A repository that is pushed to meanwhile moves to the front and is not missed; none is
-// yielded twice.
+// A repository that is pushed to during the listing moves to the front. It is not missed,
+// and no repository is yielded twice.
 func (l *Lister) EachAPIPage(ctx context.Context, target string, yield func(page []Repository) (more bool, err error)) error {
 	if strings.Contains(target, "/") {
 		one, err := l.lookUp(ctx, target)
@@ -118,8 +118,8 @@ func listPath(path, query string) string {
 	return fmt.Sprintf("%s?%s&sort=pushed&direction=desc&per_page=%d", path, query, perPage)
 }
 
-// listUser lists the repositories of a user; the private ones too, if the token is that
-// user's.
+// listUser lists the repositories of a user, the private ones too if the token belongs to
+// that user.
 func (l *Lister) listUser(ctx context.Context, name string, c apiPageCollector) error {
 	var user, self github.User
 	if _, err := get(ctx, l.sender, "users/"+name, &user); err != nil {
@@ -257,7 +257,7 @@ func (l *Lister) Parent(ctx context.Context, name string) (string, error) {
 	return r.GetParent().GetFullName(), nil
 }
 
-// Token returns the token to use now: that of an App changes within an hour.
+// Token returns the token to use now: the token of an App changes within an hour.
 func (l *Lister) Token(ctx context.Context) (detectors.Secret, error) {
 	return l.transport.tokens.Token(ctx, detectors.Secret{})
 }

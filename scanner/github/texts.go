@@ -22,7 +22,7 @@ const (
 	Discussions = "discussions" // the comments on them, and replies
 )
 
-// Gists are not beside a repository but of a person: Lister.Gists lists them.
+// Gists do not belong to a repository but to a person: Lister.Gists lists them.
 const Gists = "gists"
 
 // Includable returns all that may be read besides git: the kinds of Texts, and Gists.
@@ -30,7 +30,7 @@ func Includable() []string {
 	return []string{Issues, Pulls, Discussions, Releases, Actions, Gists}
 }
 
-// CheckInclude returns an error, for the flag --include, if a kind is none of Includable.
+// CheckInclude returns an error for the flag --include if a kind is not among Includable.
 func CheckInclude(kinds []string) error {
 	for _, kind := range kinds {
 		if !slices.Contains(Includable(), kind) {
@@ -43,12 +43,12 @@ func CheckInclude(kinds []string) error {
 // Texts is a scanner.Source of the texts that GitHub keeps beside one repository, outside
 // of git. An edited text has its current version only.
 //
-// A text that GitHub does not give, for want of rights or time, is yielded with Err. It
-// is no failure that a repository has no issues, or no discussions. A RateLimited ends
-// the reading, and Blobs returns it.
+// A text that GitHub does not give, because rights are missing or it took too long, is
+// yielded with Err. It is no failure that a repository has no issues, or no discussions. A
+// RateLimited ends the reading, and Blobs returns it.
 type Texts struct {
-	// MaxSize is the most bytes of one file, log or artifact that are held; more is
-	// yielded with Err. 0 is no limit.
+	// MaxSize is the largest file, log or artifact in bytes that is held in memory. A
+	// larger one is yielded with Err. 0 is no limit.
 	MaxSize int64
 
 	lister *Lister
@@ -74,8 +74,8 @@ func (l *Lister) Texts(repo string, kinds []string, since time.Time) (*Texts, er
 	return &Texts{lister: l, repo: repo, kinds: kinds, since: since, next: since}, nil
 }
 
-// Next returns the time since which the next Texts of the same kinds has to read, by the
-// clock of GitHub. Until Blobs has read everything it is that of this one.
+// Next returns the time from which the next Texts of the same kinds has to read, by the
+// clock of GitHub. It does not change until Blobs has read everything.
 func (t *Texts) Next() time.Time { return t.next }
 
 // A text is one of Texts.

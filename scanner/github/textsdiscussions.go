@@ -63,8 +63,8 @@ func (r *textReader) discussions(ctx context.Context) error {
 	})
 }
 
-// posts adds the posts of page, those below them, and those of the pages after it, which
-// query asks for. With first set, it also adds the first post of page.
+// posts adds the posts of page and the posts below them, and asks query for the pages after
+// it. With first set, it also adds the first post of page.
 func (r *textReader) posts(ctx context.Context, page posts, first bool, query string, variables map[string]any, of func(*graphAnswer) (posts, bool)) error {
 	for n := 1; ; n++ {
 		for _, p := range page.Nodes {
@@ -118,8 +118,8 @@ func (r *textReader) post(ctx context.Context, p post) error {
 	})
 }
 
-// query asks GraphQL, again if it is over a limit: that is an answer with the status
-// 200, and the transport waits before the next.
+// query asks GraphQL. If a limit is exceeded, which is an answer with the status 200, it
+// asks again; the transport waits before that.
 func (r *textReader) query(ctx context.Context, query string, variables map[string]any) (*graphAnswer, error) {
 	var err error
 	for range maxTries {

@@ -93,7 +93,7 @@ func (r *textReader) pulls(ctx context.Context) error {
 	})
 }
 
-// comments reads those on issues and on pull requests, which have one list.
+// comments reads the comments on issues and on pull requests, which share one list.
 func (r *textReader) comments(ctx context.Context) error {
 	return edited(ctx, r, "issues/comments?", func(c github.IssueComment) text {
 		return text{

@@ -8,13 +8,13 @@ import (
 
 // A TokenSource has the token for a request. It is safe for use by several goroutines.
 type TokenSource interface {
-	// Token returns a token that GitHub takes now, none for requests without one.
-	// refused is one that it has just not taken, if there is.
+	// Token returns a token that GitHub accepts now, or the zero Secret for requests
+	// without one. refused is the token that GitHub has just refused, if any.
 	Token(ctx context.Context, refused detectors.Secret) (detectors.Secret, error)
 }
 
-// Static is a TokenSource of one token, that of a person or of a job; the zero Secret
-// is none.
+// Static is a TokenSource with one token, of a person or of a job; the zero Secret means no
+// token.
 type Static struct{ detectors.Secret }
 
 // Token implements TokenSource.

@@ -19,12 +19,12 @@ import (
 )
 
 const (
-	// maxTries is how often a request is made that GitHub is too busy for, and maxLimited
-	// how often one that is over a limit.
+	// maxTries is how often a request is made while GitHub is too busy, and maxLimited how
+	// often while a limit is exceeded.
 	maxTries   = 3
 	maxLimited = 6
-	// maxWait is the longest wait in CI, where the next run asks again. It is the least
-	// that GitHub asks for if it names no time.
+	// maxWait is the longest wait in CI, where the next run asks again. It is the shortest
+	// wait that GitHub asks for if it names no time.
 	maxWait = minSecondary * 5 / 4
 	// maxLimit is the longest pause that is believed: primary limits are by the hour.
 	maxLimit = time.Hour
@@ -37,8 +37,8 @@ const (
 	answerTime = time.Minute
 )
 
-// RateLimited says that GitHub answers nothing before Until, and that this is longer
-// than a sender waits.
+// RateLimited says that GitHub answers nothing before Until, which is longer than a sender
+// waits.
 type RateLimited struct {
 	Until time.Time // by the clock of this machine
 	Said  string    // by GitHub, "" if it gave no reason
@@ -52,10 +52,10 @@ func (e *RateLimited) Error() string {
 // as a limit, and which compares the end of a limit with the clock of this machine.
 //
 // It makes one request at a time, as GitHub advises (docs.github.com, "Best practices for
-// using the REST API"), from however many goroutines: so none is made before the time
-// that GitHub has named. A limit holds for all requests, whichever of GitHub's limits it
-// is. Times are counted from the Date of the answer, so that a wrong clock does not
-// matter, nor one that is set meanwhile.
+// using the REST API"), from however many goroutines. So it makes no request before the
+// time that GitHub has named. Each of GitHub's limits holds for all requests. Times are
+// counted from the Date of the answer, so a clock that is wrong, or is set in between, does
+// not matter.
 //
 // A request is made again, twice at most, if the answer is cut off, is no JSON, or has a
 // status of 5xx.
@@ -101,7 +101,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			continue // enter waits
 		case err == nil && answer.StatusCode == http.StatusUnauthorized && !renewed:
 			renewed = true
-			// A failure to get another token would hide why there is need of one.
+			// A failure to get another token would hide the reason why one is needed.
 			if fresh, err := t.token(req, token); err == nil && !fresh.Equal(token) {
 				token = fresh
 				continue
@@ -262,8 +262,8 @@ func (t *transport) noteLimits(a *reply) bool {
 	return over
 }
 
-// limit returns for how long a forbids requests, and whether a is a refusal for that
-// reason. times counts the refusals in a row before it; theirs is the time of GitHub.
+// limit returns for how long a forbids requests, and whether a is a refusal because of a
+// limit. times counts the refusals in a row before it; theirs is the time of GitHub.
 func limit(a *reply, theirs time.Time, message string, times int) (wait time.Duration, over bool) {
 	refused := a.StatusCode == http.StatusForbidden || a.StatusCode == http.StatusTooManyRequests
 	busy := a.StatusCode >= http.StatusInternalServerError

@@ -49,7 +49,7 @@ type Options struct {
 	Trusted func(name string) ([]byte, error)
 }
 
-// A Config holds the rules of the user's files, and the filters that they make.
+// A Config holds the rules from the user's files, and the filters made from them.
 type Config struct {
 	options  Options
 	now      time.Time
@@ -64,8 +64,8 @@ type Config struct {
 	unread   []func(finding.Unread) string
 }
 
-// Read reads the files that o names and those of the project. A file that cannot be parsed is
-// an error; an entry that cannot be used is a note.
+// Read reads the files that o names and the files of the project. A file that cannot be
+// parsed is an error; an entry that cannot be used is a note.
 func Read(o Options) (*Config, error) {
 	c := &Config{options: o, now: time.Now(), digest: sha256.New(), ignores: sha256.New(), root: o.Root}
 	if o.Root == "" && o.Within != "" {
@@ -129,8 +129,8 @@ func FindRoot(path string) string {
 	return root
 }
 
-// readFiles reads the configurations that the user names, wherever they are, or else those of
-// the project.
+// readFiles reads the configurations that the user names, wherever they are, or else the
+// project's.
 func (c *Config) readFiles() error {
 	if len(c.options.Files) > 0 {
 		var all []configFile
@@ -171,7 +171,7 @@ func Beside(name, other string) string {
 }
 
 // project returns a function that reads files of the project, and one to call at the end.
-// They are nil if no file of the project is to be read.
+// They are nil if the options say to read no file of the project.
 func (c *Config) project() (read func(name string) ([]byte, error), done func()) {
 	if c.options.NoIgnores {
 		return nil, nil

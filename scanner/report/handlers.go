@@ -9,8 +9,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// All returns the Handler that passes each record on to all of handlers, whatever
-// one of them answers. They share the slices of a record.
+// All returns the Handler that passes each record on to all of handlers, even if one of
+// them returns an error. They share the slices of a record.
 func All(handlers ...finding.Handler) finding.Handler { return all(handlers) }
 
 type all []finding.Handler
@@ -39,9 +39,10 @@ func (a all) each(call func(finding.Handler) error) error {
 	return errors.Join(errs...)
 }
 
-// Anonymous returns the Handler that passes findings on to h in a form that everybody may read: no
-// account, name or ARN of a credential's owner, and not who acknowledged it. Key ids stay, since nobody can act
-// without them and who reads the report can read the repository.
+// Anonymous returns the Handler that passes findings on to h in a form that everybody may
+// read: without account, name and ARN of the owner, and without the name of the person who
+// acknowledged the finding. Key ids stay: nobody can act without them, and readers of the
+// report can read the repository too.
 func Anonymous(h finding.Handler) finding.Handler { return anonymous{h} }
 
 type anonymous struct{ finding.Handler }

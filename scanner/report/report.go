@@ -21,17 +21,18 @@ import (
 	"github.com/stanch-dev/stanch/scanner/report/sarif"
 )
 
-// Options are those of all formats; each uses some.
+// Options are for all formats; each format uses some of them.
 type Options struct {
 	Color   bool // text: SGR colours
 	Verbose bool // text: every place and fact, and ignored findings
-	// Now tells when a report is read: then old answers of AWS are told as such. nil is
-	// of reports that are kept and read later. HTML does not use it.
+	// Now returns the time at which the report is read. With it, a report says how old an
+	// answer of AWS is. nil is for reports that are kept and read later. HTML does not use
+	// it.
 	Now func() time.Time
-	// Again is the flag or the command that has AWS asked anew, for the reader of an old
+	// Again is the flag or the command that asks AWS again, for the reader of an old
 	// answer.
 	Again string
-	// Rules, Category and LineHash are those of sarif.Options.
+	// Rules, Category and LineHash are for SARIF, as in sarif.Options.
 	Rules    []*detectors.Rule
 	Category string
 	LineHash func(path string, line int) string

@@ -12,8 +12,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// Allow returns the filter of the allowlists of a configuration. Those that are over
-// at now hide nothing, and notes say so.
+// Allow returns the filter of the allowlists of a configuration. An allowlist that has
+// expired by now hides nothing, and a note says so.
 func Allow(own *rules.Own, name Namer, now time.Time, notes *Notes) scanner.LocationFilter {
 	list := slices.DeleteFunc(slices.Clone(own.Allow), func(a *rules.Allow) bool {
 		return isExpired(own.Name, "[[allow]]", &a.Note, now, notes)
@@ -43,8 +43,8 @@ func allows(a *rules.Allow, f *finding.Finding, l *finding.Location, name Namer)
 	})
 }
 
-// onLine reports whether one of list matches a line of l, alone or as PATH:LINE:TEXT,
-// the form that git grep prints and git-secrets looks at.
+// onLine reports whether one of list matches a line of l, alone or as PATH:LINE:TEXT, the
+// output of git grep that git-secrets matches.
 func onLine(list []*regexp.Regexp, l *finding.Location, path string) bool {
 	numbers := []int{l.Line, l.SecretLine}
 	for i, line := range lines(l) {
@@ -93,8 +93,8 @@ func reason(file string, n *rules.Note) string {
 }
 
 // Gitleaks returns the filter that applies the allowlists of a configuration of gitleaks to
-// findings of stanch itself: allowlists for all rules, and those of rules that are about
-// AWS. The rules of the configuration have judged their own findings already.
+// findings of stanch itself: allowlists for all rules, and allowlists of rules about AWS.
+// The rules of the configuration have judged their own findings already.
 func Gitleaks(c *rules.Config, name Namer) scanner.LocationFilter {
 	list := slices.Clone(c.Own)
 	for _, r := range c.Rules {
@@ -115,8 +115,8 @@ func Gitleaks(c *rules.Config, name Namer) scanner.LocationFilter {
 	}
 }
 
-// matches tries an allowlist on the id and on the secret. There is no match of a regex
-// here: the line stands for it.
+// matches tries an allowlist on the id and on the secret. No regex has matched here, so the
+// line stands in for the match.
 func matches(a *rules.Allowlist, f *finding.Finding, l *finding.Location, path string) bool {
 	all := lines(l)
 	if len(all) == 0 {

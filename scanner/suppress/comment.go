@@ -24,10 +24,9 @@ func lazy(pattern string) func() *regexp.Regexp {
 }
 
 // Comments returns the filter for comments on the line of the id or of the secret:
-// "stanch:allow REASON [until=2027-01-31]", "gitleaks:allow", "trufflehog:ignore" and
-// the pragmas of detect-secrets, of which one stands on the line before. Our own
-// needs a reason; without, and when its last day is over at now, it hides nothing,
-// and notes say so.
+// "stanch:allow REASON [until=2027-01-31]", "gitleaks:allow", "trufflehog:ignore" and the
+// pragmas of detect-secrets, one of which stands on the line before. stanch's own comment
+// needs a reason. Without one, or after its last day, it hides nothing, and a note says so.
 func Comments(now time.Time, notes *Notes) scanner.LocationFilter {
 	return func(_ *finding.Finding, l *finding.Location) string {
 		for _, line := range lines(l) {
@@ -59,7 +58,7 @@ func comment(line string, now time.Time, note func(format string, args ...any)) 
 	return ""
 }
 
-// ownReason returns the reason that a comment of ours gives, if it counts.
+// ownReason returns the reason in a "stanch:allow" comment, if the comment counts.
 func ownReason(text string, now time.Time, note func(format string, args ...any)) string {
 	date := until().FindStringSubmatch(text)
 	reason := strings.TrimSpace(strings.TrimRight(until().ReplaceAllString(text, ""), "*/->#\"'`,; \t\r"))

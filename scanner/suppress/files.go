@@ -28,7 +28,7 @@ func GitleaksIgnore(file string, data []byte, name Namer, notes *Notes) (scanner
 	return positions(file, list, name), nil
 }
 
-// A position is one of a .gitleaksignore, or of a report of gitleaks.
+// A position is an entry of a .gitleaksignore, or of a report of gitleaks.
 type position struct {
 	commit, path, rule string
 	line               int
@@ -63,10 +63,9 @@ func readIgnore(file string, data []byte, notes *Notes) (list []position, err er
 
 func isText(data []byte) bool { return bytes.IndexByte(data, 0) < 0 }
 
-// positions returns the filter of a list. A place is hidden if the credential stands
-// at a position of the list in any version of the same file: gitleaks names the
-// commit and the line that it was added at, and it is still the same when the line
-// has moved since.
+// positions returns the filter of a list. A place is hidden if the credential stands at a
+// position of the list in any version of the same file: gitleaks names the commit and the
+// line where it was added, and it is still the same credential after the line has moved.
 func positions(file string, list []position, name Namer) scanner.LocationFilter {
 	type key struct {
 		path string
@@ -145,7 +144,8 @@ func readDetectSecrets(file string, data []byte) (known map[string]bool, err err
 	return known, nil
 }
 
-// withoutContent returns an error of JSON without the text that it quotes: the file may be any.
+// withoutContent returns an error of JSON without the text that it quotes: the file may be
+// any file.
 func withoutContent(err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
@@ -158,10 +158,10 @@ func withoutContent(err error) error {
 	return err
 }
 
-// GitSecrets returns the filter for the allowed patterns of git-secrets: extended
-// regular expressions that are tried on PATH:LINE:TEXT, the output of git grep. It
-// takes those of a .gitallowed, one a line, or of git's configuration. The error
-// names a pattern that cannot be used.
+// GitSecrets returns the filter for the allowed patterns of git-secrets: extended regular
+// expressions that are tried on PATH:LINE:TEXT, the output of git grep. The patterns come
+// from a .gitallowed, one a line, or from git's configuration. The error names a pattern
+// that cannot be used.
 func GitSecrets(source string, patterns []string, name Namer) (scanner.LocationFilter, error) {
 	var list []*regexp.Regexp
 	for i, p := range patterns {
@@ -205,8 +205,8 @@ func Known(file string, fingerprints map[string]bool) scanner.Filter {
 	}
 }
 
-// GitleaksReport reads a JSON report of gitleaks. A finding that it lists with its
-// secret is hidden wherever it is; one without, redacted, where it is listed.
+// GitleaksReport reads a JSON report of gitleaks. A finding that it lists with its secret
+// is hidden everywhere. A redacted finding is hidden only where it is listed.
 func GitleaksReport(file string, data []byte, name Namer) (scanner.LocationFilter, error) {
 	var report []struct {
 		RuleID, File, Commit, Secret string

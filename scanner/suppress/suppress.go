@@ -16,7 +16,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// Notes collects warnings about suppressions for the user: an allowance that has ended, a
+// Notes collects warnings about suppressions for the user: an entry that has expired, a
 // line that cannot be read.
 type Notes struct {
 	list []string
@@ -66,8 +66,8 @@ func lines(l *finding.Location) []string {
 	return all
 }
 
-// forOurs reports whether a rule of another tool may be about findings of stanch
-// itself: rules of AWS, and those for any secret.
+// forOurs reports whether a rule of another tool may be about findings of stanch itself: a
+// rule about AWS, or about any secret.
 func forOurs(rule string) bool {
 	rule = strings.ToLower(rule)
 	return strings.Contains(rule, "aws") || strings.Contains(rule, "generic")

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// ErrNoFinding says that the store has no finding of a fingerprint, and ErrNotAcknowledged
-// that nobody has acknowledged the one that it has.
+// ErrNoFinding says that the store has no finding with the fingerprint; ErrNotAcknowledged,
+// that nobody has acknowledged the finding.
 var (
 	ErrNoFinding       = errors.New("there is no finding")
 	ErrNotAcknowledged = errors.New("nobody has acknowledged it")
 )
 
-// Acknowledge notes that a person, who, knows of a finding, until a time, or for good if
-// that is zero. who must not be "".
+// Acknowledge notes an acknowledgement of a finding by a person. It ends at until, or never
+// if that is zero. who is the name of the person, and must not be "".
 func (s *Store) Acknowledge(ctx context.Context, fingerprint, who, note string, until time.Time) error {
 	if who == "" { // the store would take that for none
 		return errors.New("an acknowledgement needs a name")
@@ -31,8 +31,7 @@ func (s *Store) Acknowledge(ctx context.Context, fingerprint, who, note string, 
 	})
 }
 
-// Unacknowledge removes an acknowledgement. who, which may be "", is the person who
-// removes it.
+// Unacknowledge removes an acknowledgement. who is the person who does so, or "".
 func (s *Store) Unacknowledge(ctx context.Context, fingerprint, who string) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		by, err := acknowledgedBy(ctx, tx, fingerprint)

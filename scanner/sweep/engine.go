@@ -18,13 +18,13 @@ type Engine struct {
 	Queue Queue
 	// Hub returns where the repositories of a target are.
 	Hub func(Target) (Hub, error)
-	// Scan searches a source, whose locations are shown below the URL page. It retains
-	// nothing of it.
+	// Scan searches a source, whose locations are shown below the URL page. It must not
+	// retain the source.
 	Scan func(ctx context.Context, src scanner.Source, page string) (Result, error)
-	// Detector is the version of the rules and flags that Scan uses. A repository that
-	// another detector has read is read again, if that was in an earlier sweep or before
-	// Began, the start of this process. Workers of one fleet may differ during an update:
-	// within a sweep they do not read again after each other.
+	// Detector is the version of the rules and flags that Scan uses. If another detector
+	// has read a repository in an earlier sweep, or before Began, the start of this
+	// process, the repository is read again. Workers of one fleet may differ during an
+	// update; within a sweep, they do not reread what the others have read.
 	Detector string
 	Began    time.Time
 	// Verifies reports whether Scan asks AWS whether a key is live.
@@ -32,7 +32,7 @@ type Engine struct {
 	// Temp is the folder for fetched repositories until they are scanned, "" for the
 	// system's.
 	Temp string
-	// MaxFetch is how many bytes a repository may have to be fetched, 0 for any.
+	// MaxFetch is the most bytes that may be fetched for one repository, 0 for any number.
 	MaxFetch int64
 	// MaxBlobSize is gitsource.Repository's.
 	MaxBlobSize int64
@@ -69,7 +69,7 @@ func (e *Engine) Do(ctx context.Context, j Job, last bool, done Done) error {
 // repository was removed.
 var errObsolete = errors.New("there is no such job any more")
 
-// GiveUp notes that a job has failed for good, and why.
+// GiveUp notes that a job has failed for good, with the reason.
 func (e *Engine) GiveUp(ctx context.Context, j Job, why error) error {
 	switch j.Kind {
 	case KindList:
@@ -119,19 +119,19 @@ func (e *Engine) list(ctx context.Context, j Job, done Done) error {
 	})
 }
 
-// A selection says which repositories are looked at although they have not changed.
+// A selection says which unchanged repositories are looked at all the same.
 type selection struct {
 	full bool // all repositories
 	all  bool // list all repositories, even after an API page without change
-	// Repositories are selected that another detector has read, in an earlier sweep or
-	// before a time.
+	// Repositories that another detector has read, in an earlier sweep or before this time,
+	// are selected.
 	detector string
 	before   time.Time
 }
 
 // selectionFor returns the selection for the next listing of t. If another detector has
-// read a part of it, all is listed: that costs little beside reading again, and shows
-// which repositories are gone.
+// read a part of it, all repositories are listed. That costs little compared with reading
+// again, and shows which repositories are gone.
 func (e *Engine) selectionFor(ctx context.Context, t Target, full bool) (sel selection, err error) {
 	sel = selection{detector: e.Detector, before: e.Began}
 	sel.full = full || e.Store.now().Sub(t.Full) >= e.LookEvery || t.Full.After(e.Store.now())

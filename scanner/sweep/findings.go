@@ -16,8 +16,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// place identifies a location within a finding and a repository: the same content at the
-// same path is the same place, in whichever commit.
+// place identifies a location within a finding and a repository. The same content at the
+// same path is the same place, whatever the commit.
 func place(l *finding.Location) string {
 	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%d\x00%d", l.Kind, l.Blob, l.Path, l.Part, l.Line, l.Column))
 	return hex.EncodeToString(h[:12])
@@ -103,7 +103,7 @@ func recordOfLocation(l *finding.Location) (string, error) {
 	return string(record), err
 }
 
-// putFinding stores f. A state that a provider gave is not replaced by one that nobody
+// putFinding stores f. A state that a provider gave is not replaced by one that no provider
 // gave.
 func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding) error {
 	now := millis(s.now())
@@ -144,8 +144,8 @@ func (s *Store) putFinding(ctx context.Context, tx *sql.Tx, f *finding.Finding) 
 	return err
 }
 
-// putVerdict stores the new state of a known finding, as part of tx. An ignored one stays
-// ignored: this text alone has no path that it could be ignored for.
+// putVerdict stores the new state of a known finding, as part of tx. An ignored finding
+// stays ignored: the text alone has no path by which a rule could ignore it again.
 func (s *Store) putVerdict(ctx context.Context, tx *sql.Tx, f *finding.Finding) error {
 	var n int
 	if err := queryRow(ctx, tx, `SELECT COUNT(*) FROM finding WHERE fingerprint = $1 AND ignored = ''`, f.Fingerprint())(&n); err != nil || n == 0 {
@@ -280,12 +280,12 @@ func (s *Store) blobsToVerify(ctx context.Context, number int64, before time.Tim
 	return blobs, err
 }
 
-// isOpen is true of findings that may still be live. One that was never verified is left
-// out, for whichever reason it was not.
+// isOpen is true for findings that may still be live. It leaves out findings that were
+// never verified, whatever the reason.
 const isOpen = `f.ignored = '' AND f.verified > 0 AND f.state IN ('live', 'id-active-secret-mismatch', 'unknown')`
 
-// isFirstCopy is true of one of the repositories of a target that have the text of a
-// finding and still exist.
+// isFirstCopy is true for exactly one of the existing repositories of a target that have
+// the text of a finding.
 const isFirstCopy = `l.repository = (SELECT MIN(m.repository) FROM location m JOIN repository o ON o.number = m.repository
 	WHERE m.fingerprint = l.fingerprint AND m.kind = 'blob' AND m.blob <> '' AND o.state <> 'gone'
 	AND o.target = (SELECT target FROM repository WHERE number = l.repository))`

@@ -9,9 +9,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 )
 
-// withLimits returns a Hub that keeps the limits of its host for all workers: once the
-// host has told one of them when to ask again, no other asks before. Hubs with the same
-// Budget share limits.
+// withLimits returns a Hub that keeps the limits of its host for all workers: once the host
+// has told one of them when to ask again, none asks before that. Hubs with the same Budget
+// share limits.
 func (e *Engine) withLimits(hub Hub) Hub { return limitedHub{hub, e.Store} }
 
 // A limitedHub is a Hub whose limits all workers know.
@@ -99,8 +99,8 @@ func (s *Store) limit(ctx context.Context, budget string) (*Later, error) {
 	case err != nil:
 		return nil, err
 	}
-	// A limit lasts an hour at most: one that is farther away was noted by a clock that
-	// has been set back since.
+	// A limit lasts an hour at most: if a longer one is stored, the clock has been set back
+	// since.
 	if left := fromMillis(until).Sub(s.now()); left <= 0 || left > 2*time.Hour {
 		return nil, nil
 	}

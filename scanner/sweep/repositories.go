@@ -39,8 +39,8 @@ func scanRepository(scan func(...any) error) (Repository, error) {
 // pullRef matches refs that GitHub itself makes.
 var pullRef = regexp.MustCompile(`^(HEAD|refs/pull/[0-9]+/(head|merge))$`)
 
-// hashedRefs returns refs with hashes in place of the names of branches and tags: people
-// name those after secrets, too.
+// hashedRefs returns refs with hashes in place of the names of branches and tags, since a
+// name may hold a secret.
 func hashedRefs(refs map[string]string) map[string]string {
 	kept := make(map[string]string, len(refs))
 	for name, id := range refs {
@@ -123,7 +123,7 @@ func (s *Store) putListedRepository(ctx context.Context, tx *sql.Tx, t Target, l
 		return due, changed, nil
 	}
 	wiki := l
-	// A change of a wiki is no push to its repository: it has to be looked at.
+	// A change of a wiki is no push to its repository, so the wiki has to be looked at.
 	wiki.ID, wiki.Name, wiki.HasWiki = l.ID+".wiki", l.Name+".wiki", false
 	number, _, err = s.upsert(ctx, tx, t, wiki, webURL(l.Name)+"/wiki", sel)
 	if number != 0 {
@@ -132,9 +132,9 @@ func (s *Store) putListedRepository(ctx context.Context, tx *sql.Tx, t Target, l
 	return due, changed, err
 }
 
-// upsert notes one repository. The number is 0 if it need not be looked at. changed
-// reports whether the last complete listing had it otherwise. A listing of this sweep
-// that was cut off does not count: it says nothing of the repositories after its end.
+// upsert notes one repository. The number is 0 if it need not be looked at. changed reports
+// whether the repository differs from the last complete listing. A listing of this sweep
+// that was cut off does not count: it says nothing about the repositories after its end.
 func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page string, sel selection) (num int64, changed bool, err error) {
 	now := millis(s.now())
 	var looked, sweep, pushed, listed, at int64
@@ -175,9 +175,8 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, t Target, l Listed, page
 	return num, changed, err
 }
 
-// hasOutdated reports whether t has a repository that another detector has read and that
-// sel selects for it, and that is not due yet. Repositories that failed are due in each
-// sweep.
+// hasOutdated reports whether t has a repository that is not due yet and that sel selects
+// because another detector has read it. Repositories that failed are due in each sweep.
 func (s *Store) hasOutdated(ctx context.Context, t Target, sel selection) (bool, error) {
 	var n int
 	err := queryRow(ctx, s.db, `SELECT COUNT(*) FROM repository WHERE target = $1 AND due = 0 AND detector <> $2 AND (sweep < $3 OR at < $4) AND state NOT IN ($5, $6, $7)`,
@@ -251,7 +250,7 @@ func (s *Store) noteState(ctx context.Context, r Repository, lease, state, why s
 	})
 }
 
-// noteFailed notes why a repository is not done that no scan works on.
+// noteFailed notes the failure of a repository that no scan works on.
 func (s *Store) noteFailed(ctx context.Context, number int64, why string) error {
 	_, err := exec(ctx, s.db, `UPDATE repository SET state = $2, why = $3, at = $4 WHERE number = $1 AND due = 0`, number, Failed, why, millis(s.now()))
 	return err
@@ -293,8 +292,8 @@ func (s *Store) putTips(ctx context.Context, tx *sql.Tx, r Repository) error {
 	return nil
 }
 
-// tipsOf returns the distinct ids of refs, n at most: those of branches first, then of
-// tags, then the rest.
+// tipsOf returns the distinct ids of refs, n at most: first of branches, then of tags, then
+// the rest.
 func tipsOf(refs map[string]string, n int) []string {
 	rank := func(name string) int {
 		switch {

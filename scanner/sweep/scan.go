@@ -61,7 +61,8 @@ func (w *scanJob) noteFailure(ctx context.Context, err error, last bool) error {
 		return errors.Join(err, w.Store.noteState(ctx, w.repo, w.lease, Waiting, later.Why+", until "+later.At.UTC().Format(time.RFC3339), false))
 	}
 	var final *Final
-	// A repository that failed in the last sweep too is tried once: three tries each hour add up.
+	// A repository that failed in the last sweep too is tried only once: three tries each
+	// hour add up.
 	if errors.Is(err, transport.ErrTooLarge) || w.repo.State == Failed && w.repo.At.Before(w.target.Begun) {
 		err = &Final{err}
 	}
@@ -91,8 +92,8 @@ func (w *scanJob) run(ctx context.Context, done Done) (err error) {
 	return w.commit(ctx, result, done)
 }
 
-// waitForParent looks up the parent of a fork, and returns a *Later until that was read:
-// objects of both are read once.
+// waitForParent looks up the parent of a fork, and returns a *Later until the parent has
+// been read. So objects that both have are read once.
 func (w *scanJob) waitForParent(ctx context.Context) (err error) {
 	if !w.repo.Fork || w.repo.Detector == w.Detector {
 		return nil
@@ -154,7 +155,7 @@ func (w *scanJob) readGit(ctx context.Context) (Result, error) {
 	default:
 		return Result{}, w.classify(ctx, err)
 	}
-	if !remote.OnlyWhole() { // of such a repository nothing is remembered but that it was read
+	if !remote.OnlyWhole() { // of such a repository, the store remembers only that it was read
 		w.tips = remote.Tips()
 		if err := w.findLost(ctx); err != nil {
 			return Result{}, err
@@ -251,7 +252,7 @@ func (w *scanJob) fetch(ctx context.Context, remote *fetch.Remote) (err error) {
 			wanted.Lost[name] = id
 		}
 	}
-	// Its own first: only so many are sent.
+	// Its own tips come first: only so many are sent.
 	for _, r := range append([]Repository{w.repo}, relatives...) {
 		wanted.Haves = append(wanted.Haves, tipsOf(r.Refs, len(r.Refs))...)
 	}

@@ -56,7 +56,7 @@ var migrations = []migration{
 func Version() int { return len(migrations) }
 
 // Migrate brings the schema to a version, up or down: 0 removes all. It is an error, and
-// nothing is changed, if the database is of a newer version than this package knows.
+// nothing is changed, if the database has a newer version than this package knows.
 func (s *Store) Migrate(ctx context.Context, to int) error {
 	if to < 0 || to > len(migrations) {
 		return fmt.Errorf("there is no version %d of the schema: versions are 0 to %d", to, len(migrations))

@@ -7,7 +7,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// A Status is how far sweeps are.
+// A Status says how far sweeps are.
 type Status struct {
 	Targets []TargetStatus `json:"targets"`
 	// Troubled are the repositories that failed, wait or are incomplete.
@@ -16,7 +16,7 @@ type Status struct {
 	Findings FindingStatus      `json:"findings"`
 }
 
-// A TargetStatus is how far the sweep of one target is.
+// A TargetStatus says how far the sweep of one target is.
 type TargetStatus struct {
 	Name   string         `json:"name"`
 	Begun  time.Time      `json:"begun,omitzero"`
@@ -24,13 +24,14 @@ type TargetStatus struct {
 	Next   time.Time      `json:"next,omitzero"`  // zero if it is not scheduled
 	Due    int            `json:"due"`            // repositories that it has yet to look at
 	States map[string]int `json:"states"`         // repositories by state
-	// Outdated counts the repositories that another detector has read than the last one.
+	// Outdated counts the repositories that were read with another detector than the
+	// latest.
 	Outdated int       `json:"outdated,omitempty"`
 	Why      string    `json:"why,omitempty"` // why the listing waits, or failed
 	Wait     time.Time `json:"wait,omitzero"`
 }
 
-// A RepositoryStatus is why a repository is not done.
+// A RepositoryStatus says why a repository is not done.
 type RepositoryStatus struct {
 	Name  string    `json:"name"`
 	State string    `json:"state"`
@@ -38,7 +39,7 @@ type RepositoryStatus struct {
 	At    time.Time `json:"at"`
 }
 
-// A WorkerStatus is when a worker of a fleet was heard of last.
+// A WorkerStatus says when a worker of a fleet last gave a sign of life.
 type WorkerStatus struct {
 	Name string    `json:"name"`
 	Seen time.Time `json:"seen"`
@@ -52,7 +53,7 @@ type FindingStatus struct {
 }
 
 // Outdated returns for each target how many of its repositories were read by another
-// detector than the one that has read last. The sweep, or the next one, reads them again.
+// detector than the latest. The sweep, or the next one, reads them again.
 func (s *Store) Outdated(ctx context.Context) (map[string]int, error) {
 	outdated, seen := map[string]int{}, map[string]bool{}
 	err := eachRow(ctx, s.db, func(scan func(...any) error) error {

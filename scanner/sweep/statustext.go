@@ -12,7 +12,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
-// OtherDetector says in reports how outdated repositories were read, see Store.Outdated.
+// OtherDetector is how reports describe the detector of outdated repositories, see
+// Store.Outdated.
 const OtherDetector = "an earlier build, other rules or other flags"
 
 // WriteText writes the status as tables for people.

@@ -24,7 +24,7 @@ func NewStore(db *sql.DB, postgres bool) *Store {
 	return &Store{db: db, postgres: postgres, now: time.Now}
 }
 
-// IsPostgres reports whether a URL of a database is one of PostgreSQL.
+// IsPostgres reports whether the URL of a database is a URL of PostgreSQL.
 func IsPostgres(url string) bool {
 	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
 }

@@ -1,6 +1,6 @@
-// Package sweep keeps many repositories under watch. It knows which repositories there
-// are, which part of each was read, which findings they had, and how those went on, and
-// it reads only new objects.
+// Package sweep keeps many repositories under watch. It knows which repositories there are,
+// which part of each was read, which findings they had, and the history of the findings. It
+// reads only new objects.
 //
 //	list a target → a job for each repository that may have changed
 //	  → fetch the objects that no sweep has read → scan them
@@ -38,8 +38,8 @@ type Target struct {
 	// Every is how long after the beginning of a sweep the next one begins, 0 for never.
 	Every time.Duration
 	Added time.Time
-	// Begun and Ended are of the last sweep; Ended is before Begun while it runs. Full is
-	// the last time that all repositories were listed and looked at.
+	// Begun and Ended are times of the last sweep; Ended is before Begun while it runs.
+	// Full is the last time that all repositories were listed and looked at.
 	Begun, Ended, Full time.Time
 	Asked              time.Time // when it was to be listed last
 	Sweep              int64     // number of the last sweep, counted from 1
@@ -60,7 +60,7 @@ const (
 	Skipped    = "skipped"    // left out by the filter of the target
 )
 
-// A Repository is one of a target, or its wiki.
+// A Repository is a repository of a target, or its wiki.
 type Repository struct {
 	Number int64  // within the store
 	ID     string // of GitHub, which stays if it is renamed: "12345", "12345.wiki"
@@ -68,8 +68,8 @@ type Repository struct {
 	Name   string // owner/name
 	WebURL string // URL
 	Clone  string // URL, "" for that of the Hub: of a gist, which needs no token
-	// Fork reports whether it is one; Parent is the name of its parent, "" if that is not
-	// known yet.
+	// Fork reports whether the repository is a fork; Parent is the name of its parent, ""
+	// if that is not known yet.
 	Fork              bool
 	Parent            string
 	Archived, Private bool
@@ -93,7 +93,7 @@ type Listed struct {
 	Fork, Archived, Private, HasWiki bool
 	Pushed                           time.Time
 	Skip                             string // why it is left out, or ""
-	// WebURL and Clone are where it is shown and fetched from, if that does not follow from Name.
+	// WebURL shows it and Clone is the URL to fetch from, unless these follow from Name.
 	WebURL, Clone string
 }
 
@@ -105,9 +105,9 @@ type Hub interface {
 	Repositories(ctx context.Context, target string, yield func([]Listed) (more bool, err error)) error
 	// Gists calls yield with gists. They are listed less often.
 	Gists(ctx context.Context, target string, yield func([]Listed) error) error
-	// Texts returns the texts beside a repository that changed since a cursor, all if
-	// that is ""; and next, which returns the new cursor once they were read. It returns
-	// nil if there are none to read.
+	// Texts returns the texts beside a repository that changed since a cursor, or all texts
+	// if the cursor is "". next returns the new cursor once they were read. The source is
+	// nil if there is nothing to read.
 	Texts(ctx context.Context, name, cursor string) (texts scanner.Source, next func() string, err error)
 	// Parent returns the name of the parent of a fork.
 	Parent(ctx context.Context, name string) (string, error)
@@ -155,7 +155,7 @@ type Queue interface {
 	Put(ctx context.Context, tx *sql.Tx, jobs []Job) error
 }
 
-// Later says that a job is to be run again at a time; it has not failed.
+// Later says when to run a job again; the job has not failed.
 type Later struct {
 	At  time.Time
 	Why string
@@ -165,7 +165,7 @@ func (l *Later) Error() string {
 	return "waiting until " + l.At.UTC().Format(time.RFC3339) + ": " + l.Why
 }
 
-// Final says that a job has failed, and that trying again will not help.
+// Final says that a job has failed, and another try will not help.
 type Final struct{ Err error }
 
 func (f *Final) Error() string { return f.Err.Error() }

@@ -22,8 +22,8 @@ func scanTarget(scan func(...any) error) (Target, error) {
 	return t, err
 }
 
-// PutTarget adds a target, or changes the API, the options and the schedule of one. With
-// other options, the next sweep looks at all.
+// PutTarget adds a target, or changes the API, the options and the schedule of one. If the
+// options change, the next sweep looks at all repositories.
 func (s *Store) PutTarget(ctx context.Context, t Target) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		_, err := exec(ctx, tx, `INSERT INTO target (name, api, options, every_ms, added) VALUES ($1, $2, $3, $4, $5)
@@ -97,7 +97,7 @@ func (s *Store) Begin(ctx context.Context, q Queue, name string, full bool) erro
 				return err
 			}
 		}
-		// A job that is in the queue already may be for less.
+		// A job that is already in the queue may cover less.
 		if _, err := exec(ctx, tx, `UPDATE target SET asked = $2, full_at = CASE WHEN $3 = 1 THEN 0 ELSE full_at END WHERE name = $1`, name, millis(s.now()), boolToInt(full)); err != nil {
 			return err
 		}
@@ -106,7 +106,7 @@ func (s *Store) Begin(ctx context.Context, q Queue, name string, full bool) erro
 }
 
 // BeginDue begins a sweep of each target with a schedule, if it is time. A clock that was
-// set back delays none by more than its interval.
+// set back delays no target by more than its interval.
 func (s *Store) BeginDue(ctx context.Context, q Queue) error {
 	targets, err := s.Targets(ctx)
 	if err != nil {
@@ -157,7 +157,8 @@ func (s *Store) endListing(ctx context.Context, tx *sql.Tx, t Target, sel select
 // endIfDone ends the sweep of a target if it has been listed and no repository is left.
 func (s *Store) endIfDone(ctx context.Context, tx *sql.Tx, target string) error {
 	now := millis(s.now())
-	// One after the other: of two that end at once, each would see that the other is left.
+	// Jobs end one after the other: if two ended at once, each would see the other as still
+	// left.
 	var begun int64
 	if err := queryRow(ctx, tx, `SELECT begun FROM target WHERE name = $1`+s.forUpdate(), target)(&begun); err != nil {
 		return ignoreError(err, sql.ErrNoRows)

@@ -32,7 +32,7 @@ func (e *Engine) verify(ctx context.Context, j Job, last bool, done Done) error 
 	sortFindings(result.Findings)
 	return e.Store.tx(ctx, func(tx *sql.Tx) error {
 		for i := range result.Findings {
-			// Without their locations: a few texts do not have all of them.
+			// Their locations are left out: a few texts do not have all of them.
 			if err := e.Store.putVerdict(ctx, tx, &result.Findings[i]); err != nil {
 				return err
 			}
@@ -41,8 +41,8 @@ func (e *Engine) verify(ctx context.Context, j Job, last bool, done Done) error 
 	})
 }
 
-// notVerified notes why the findings of r could not be verified again, if they are not
-// tried again in this sweep: the states in the report are older than it.
+// notVerified notes why the findings of r could not be verified again, if no try is left in
+// this sweep: the report then shows states from an earlier one.
 func (e *Engine) notVerified(ctx context.Context, r Repository, err error, last bool) error {
 	var later *Later
 	var final *Final

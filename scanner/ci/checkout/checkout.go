@@ -27,9 +27,9 @@ import (
 // A Checkout is a work tree or repository that a CI service made.
 type Checkout struct {
 	Dir string
-	// Token and Server let git in where the checkout has no credentials of its own:
-	// Token is sent to Server, as "https://github.com", and to no other host. Both
-	// may be "".
+	// Token and Server let git in where the checkout has no credentials of its own: Token
+	// is sent to Server, such as "https://github.com", and to no other host. Both may be
+	// "".
 	Token, Server string
 	// Log gets a sentence for each fetch, and why it is needed. It may be nil.
 	Log func(string)
@@ -37,16 +37,16 @@ type Checkout struct {
 
 // A Range says which commits a scan has to read.
 type Range struct {
-	// All says that everything in the repository is to be read; Include and Exclude
+	// All says that the scan has to read everything in the repository; Include and Exclude
 	// are empty then.
 	All bool
 	// Include and Exclude are object ids of commits and annotated tags. The range is
 	// everything that the former lead to and the latter do not.
 	Include, Exclude []string
-	// Commits is how many those are.
+	// Commits is the number of commits in the range.
 	Commits int
-	// Tip is set if no commit is new: then it is the newest commit that is read, with
-	// all files that it has, so that something is. Include has its tree as well.
+	// Tip is set if no commit is new. Then the scan reads the newest commit with all its
+	// files, so that it reads something; Include has the tree of that commit as well.
 	Tip bool
 	// Notes explain to people which range was chosen and why.
 	Notes []string
@@ -54,7 +54,7 @@ type Range struct {
 	Unread error
 }
 
-// The errors that a user can do something about.
+// The errors that a user can mend.
 var (
 	ErrOwner  = errors.New("git refuses the repository, since somebody else owns it")
 	ErrNoHead = errors.New("the commit to scan cannot be had")
@@ -119,7 +119,7 @@ func (c *Checkout) open(ctx context.Context) (*repository, error) {
 	}
 	has := func(remote, key string) bool { return slices.Contains(settings, "remote."+remote+"."+key) }
 	g.fetched = slices.ContainsFunc(remotes, func(name string) bool { return has(name, "fetch") })
-	// A remote may have no more than a setting of the user's, as "remote.origin.prune".
+	// A remote may be nothing but a setting of the user's, such as "remote.origin.prune".
 	remotes = slices.DeleteFunc(remotes, func(name string) bool { return !has(name, "url") })
 	switch {
 	case slices.Contains(remotes, "origin"):
@@ -198,7 +198,7 @@ func (g *repository) verify(ctx context.Context, name string) (string, error) {
 	return strings.TrimSpace(out), err
 }
 
-// ensureCommit sees to it that the commit with this id is there.
+// ensureCommit fetches the commit with this id unless it is there.
 func (g *repository) ensureCommit(ctx context.Context, id string, depth int) error {
 	if g.has(ctx, id) {
 		return nil
@@ -218,7 +218,7 @@ func (g *repository) has(ctx context.Context, id string) bool {
 	return err == nil
 }
 
-// everything sees to it that all branches and tags are there with their history.
+// everything fetches the branches and tags that are not there, with their history.
 func (g *repository) everything(ctx context.Context, e *ci.Event) (Range, error) {
 	r := Range{All: true}
 	err := g.fetchAll(ctx, e)
@@ -253,7 +253,7 @@ func (g *repository) countRange(ctx context.Context, e *ci.Event, r *Range) erro
 	return g.tip(ctx, e, r)
 }
 
-// tip makes r about the newest commit and its files.
+// tip makes r the range of the newest commit and its files.
 func (g *repository) tip(ctx context.Context, e *ci.Event, r *Range) error {
 	out, err := g.git(ctx, "rev-list", "--no-walk", "--parents", r.Include[0], "--")
 	if err != nil {

@@ -42,7 +42,7 @@ func (g *repository) excludeDefault(ctx context.Context, e *ci.Event, r *Range) 
 	return ctx.Err()
 }
 
-// fetchDefault returns the id of the server's default branch, and sees to it that it is
+// fetchDefault returns the id of the server's default branch, and fetches it unless it is
 // here.
 func (g *repository) fetchDefault(ctx context.Context, e *ci.Event) (string, error) {
 	refs, err := g.list(ctx, nil, "refs/heads/"+e.DefaultBranch)
@@ -86,9 +86,9 @@ func (g *repository) fetchAll(ctx context.Context, e *ci.Event) error {
 	default:
 		return nil
 	}
-	// As a checkout with all history has them, so that findings are said to be in
-	// branches, not to dangle. A tag that is another one here stays, and makes git fail
-	// after it has fetched that of the server.
+	// The refs are those of a checkout with all history, so that reports call findings part
+	// of branches, not dangling. A local tag that differs from the server's stays: git
+	// fetches the server's objects and then fails.
 	err = g.fetch(ctx, allHistory, "+refs/heads/*:refs/remotes/"+g.remote+"/*", "refs/tags/*:refs/tags/*")
 	if err == nil {
 		return nil
@@ -106,11 +106,11 @@ func (g *repository) fetchAll(ctx context.Context, e *ci.Event) error {
 	return nil
 }
 
-// steps are by how many commits a shallow history is deepened, one after the other: a
+// steps are the numbers of commits by which a shallow history is deepened, in order. A
 // fetch is a round trip, and few ranges are longer.
 var steps = []int{30, 200, 1500, allHistory}
 
-// allHistory is the depth of all that there is: git's own INFINITE_DEPTH, which
+// allHistory is the depth that fetches everything: git's own INFINITE_DEPTH, which
 // --unshallow stands for.
 const allHistory = 1<<31 - 1
 

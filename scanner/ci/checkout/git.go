@@ -15,11 +15,11 @@ import (
 )
 
 // fetch gets the commits that the server calls wants: first with the credentials that the
-// checkout has, then with the token. Sent together, servers refuse both.
+// checkout has, then with the token. Servers refuse both if they are sent together.
 //
-// If the checkout is shallow, history comes more commits deep than there are now. "--deepen"
-// would do just that, but not for a commit that no ref of the server leads to, as the old end
-// of a branch.
+// If the checkout is shallow, history comes more commits deep than there are now.
+// "--deepen" does just that, but not for a commit that no ref of the server leads to, such
+// as the old end of a branch.
 func (g *repository) fetch(ctx context.Context, more int, wants ...string) error {
 	args := []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc", "--no-prune"}
 	if shallow, err := g.shallow(ctx); err != nil || len(shallow) > 0 { // a whole clone must not be made shallow
@@ -70,8 +70,8 @@ func (g *repository) list(ctx context.Context, options []string, names ...string
 	return refs, err
 }
 
-// countCommits is how many commits there are: no history is deeper, so that none is cut off
-// by asking for more.
+// countCommits returns how many commits there are. No history is deeper than that, so a
+// fetch with a larger depth cuts nothing off.
 func (g *repository) countCommits(ctx context.Context) int {
 	out, err := g.git(ctx, "rev-list", "--count", "--all", "HEAD", "--")
 	if err != nil {
@@ -128,8 +128,8 @@ var checkoutSettings = [][2]string{
 	{"http.lowSpeedLimit", "1"}, {"http.lowSpeedTime", "120"}, // a server that says nothing is none
 }
 
-// ownedFolder is the folder from here upwards that git takes for the repository's: the one that
-// it wants to be named.
+// ownedFolder returns the folder, from here upwards, that git takes for the repository's
+// and wants to see in safe.directory.
 func (g *repository) ownedFolder() string {
 	dir, err := filepath.Abs(g.Dir)
 	if err != nil {

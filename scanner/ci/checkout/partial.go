@@ -9,7 +9,7 @@ import (
 
 // complete fetches the objects of r that a partial clone left out (git-clone(1), --filter):
 // the files of its commits, and the versions before them, to tell which lines are new. It
-// notes objects that cannot be had; a scan of the range finds them missing, too.
+// notes objects that it cannot fetch; a scan of the range finds them missing, too.
 func (g *repository) complete(ctx context.Context, r *Range) error {
 	if partial, err := g.partial(ctx); err != nil || !partial {
 		return err
@@ -48,7 +48,7 @@ func (g *repository) complete(ctx context.Context, r *Range) error {
 // maxFolders is how deep folders may lie in each other, as for gitsource.
 const maxFolders = 4096
 
-// addUnread notes that something of r is not there.
+// addUnread notes that a part of r is not there.
 func (r *Range) addUnread(err error) {
 	if r.Unread != nil {
 		err = fmt.Errorf("%w; %w", r.Unread, err)
@@ -71,8 +71,8 @@ func (g *repository) settings(ctx context.Context) ([]string, error) {
 	return strings.Split(out, "\x00"), err
 }
 
-// missing returns the ids of missing objects that revisions lead to, as far as objects that
-// are there name them. git fetches none of them on the way.
+// missing returns the ids of missing objects that revisions lead to, as far as present
+// objects name them. git fetches none of them on the way.
 func (g *repository) missing(ctx context.Context, revisions ...string) (ids []string, err error) {
 	lines, err := g.lines(ctx, slices.Concat([]string{"rev-list", "--objects", "--no-object-names", "--missing=print"}, revisions)...)
 	for _, line := range lines {
@@ -84,7 +84,8 @@ func (g *repository) missing(ctx context.Context, revisions ...string) (ids []st
 }
 
 // before returns the ids of missing files that commits of the range have changed or
-// removed: those of the commits right before it, since the others are its own.
+// removed, as they were in the commits right before the range. All other versions are part
+// of the range itself.
 func (g *repository) before(ctx context.Context, r *Range) (ids []string, err error) {
 	lines, err := g.lines(ctx, slices.Concat([]string{"rev-list", "--boundary"}, r.revisions())...)
 	if err != nil {
@@ -122,9 +123,10 @@ func (g *repository) before(ctx context.Context, r *Range) (ids []string, err er
 	return slices.Compact(ids), nil
 }
 
-// fetchObjects fetches objects by their ids, as git itself does when it needs one of
-// them (promisor-remote.c), and reports whether it could; if not, r lacks them. To
-// negotiate would tell the server that they are here: commits that hold them are.
+// fetchObjects fetches objects by their ids, as git itself does when it needs one of them
+// (promisor-remote.c), and reports whether it could; if not, r lacks them. It does not
+// negotiate: the server would hear that the commits are here, and take the objects for
+// present.
 func (g *repository) fetchObjects(ctx context.Context, r *Range, ids []string, what string) bool {
 	g.say(fmt.Sprintf("this is a partial clone: fetching %d objects, %s", len(ids), what))
 	err := g.fetchWith(ctx, [][2]string{{"fetch.negotiationAlgorithm", "noop"}}, ids, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",

@@ -23,8 +23,8 @@ func (r *Range) Source(repo *gitsource.Repository) scanner.Source {
 	return &rangeSource{Range: gitsource.Range{Repo: repo, Include: r.Include, Exclude: r.Exclude, Head: r.Include[0]}, checkout: r}
 }
 
-// A lackingRepository is a repository of which the server may have more. It reports that as
-// unread.
+// A lackingRepository is a repository that may lack objects of the server. It reports that
+// as unread.
 type lackingRepository struct {
 	*gitsource.Repository
 	rest scanner.Blob // stands for the rest, with the error

@@ -35,7 +35,7 @@ type Publisher struct {
 	Summary finding.Summary // of the report, when the scan is over
 }
 
-// Say tells people what is scanned and why, in the log and the summary of the job.
+// Say explains the range of the scan to people, in the log and the summary of the job.
 func (p *Publisher) Say(s string) {
 	fmt.Fprintln(p.Log, "stanch:", printable.Text(s))
 	fmt.Fprintf(&p.Page, "%s\n\n", s)
@@ -45,9 +45,9 @@ func (p *Publisher) Say(s string) {
 func (p *Publisher) Token() string { return cmp.Or(p.Env("STANCH_TOKEN"), p.Env("GITHUB_TOKEN")) }
 
 // Category returns the category of SARIF in code scanning. An upload to a category closes
-// all alerts of the upload before that it does not hold. For a pull request and for a whole
-// repository that is right. The commits of one push say nothing of those before them, so
-// each push has a category of its own.
+// all alerts of the previous upload that it does not hold itself. That is right for a pull
+// request and for a whole repository. The commits of one push say nothing about earlier
+// commits, so each push has a category of its own.
 func (p *Publisher) Category() string {
 	if p.Range.All || p.Event.PullRequest > 0 || len(p.Range.Include) == 0 {
 		return "stanch/"
@@ -62,7 +62,7 @@ func (p *Publisher) Annotate(level, text string) {
 	}
 }
 
-// Append appends text to the file that a variable of GitHub Actions names, as
+// Append appends text to the file that a variable of GitHub Actions names, such as
 // GITHUB_STEP_SUMMARY.
 func (p *Publisher) Append(variable, text string) error {
 	name := p.Env(variable)

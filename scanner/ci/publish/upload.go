@@ -19,8 +19,8 @@ const (
 	UploadAuto   = "auto" // for pull requests and whole repositories, if the token may
 )
 
-// UploadSARIF uploads to code scanning, or says why not. incomplete reports whether the scan
-// has not read all.
+// UploadSARIF uploads to code scanning, or says why not. incomplete says that the scan has
+// not read everything.
 func (p *Publisher) UploadSARIF(ctx context.Context, upload string, sarif []byte, incomplete bool) error {
 	if upload == UploadNever {
 		return nil

@@ -14,15 +14,15 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 )
 
-// A Remote is a repository on a server that has listed its refs. It is for one goroutine
-// at a time, and needs not be closed.
+// A Remote is a repository on a server that has listed its refs. It is for one goroutine at
+// a time, and need not be closed.
 type Remote struct {
 	url    string
 	remote *transport.Remote // nil if only a clone can read the repository
 }
 
-// Connect asks the server of url, which may hold a token, for the refs of a repository.
-// That it is empty is no error.
+// Connect asks the server of url, which may hold a token, for the refs of a repository. An
+// empty repository is no error.
 func Connect(ctx context.Context, url string) (*Remote, error) {
 	remote, err := transport.Connect(ctx, url)
 	if errors.Is(err, transport.ErrObjectFormat) {
@@ -41,8 +41,8 @@ func NotThere(err error) bool {
 	return errors.As(err, &refused) && refused.Code == http.StatusNotFound
 }
 
-// OnlyWhole reports whether the repository can only be fetched as a whole: its ids are of
-// SHA-256. It has no Tips then.
+// OnlyWhole reports whether the repository can only be fetched as a whole, because its ids
+// are SHA-256. It has no Tips then.
 func (r *Remote) OnlyWhole() bool { return r.remote == nil }
 
 // Tips returns the ids of all refs by their full names.

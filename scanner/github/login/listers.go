@@ -13,7 +13,7 @@ import (
 // one, which knows the rest of its limits. It may be used concurrently.
 type Listers struct {
 	Login Login
-	// MaxWait and Wait are those of each Lister.
+	// MaxWait and Wait are set in each Lister.
 	MaxWait time.Duration
 	Wait    func(context.Context, time.Duration) error
 

@@ -19,8 +19,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/github"
 )
 
-// A Login says which GitHub is asked, and as whom. Errors name its fields as the flags
-// that set them are called.
+// A Login says which GitHub is asked, and as whom. Errors name its fields by their flags.
 type Login struct {
 	API             string // URL, of GitHub Enterprise Server https://HOST/api/v3
 	TokenFile       string // in place of GITHUB_TOKEN, GH_TOKEN and gh
@@ -72,8 +71,8 @@ func (l *Login) tokens(ctx context.Context, owner string) (github.TokenSource, e
 	return app, nil
 }
 
-// PerOwner reports whether each owner needs a Lister of its own: an installation of an
-// App is of one.
+// PerOwner reports whether each owner needs a Lister of its own: an installation of an App
+// belongs to one owner.
 func (l *Login) PerOwner() bool { return l.AppID != "" }
 
 // token returns the first token of three places: the file, the environment, gh; or none.
@@ -99,7 +98,7 @@ func readToken(file string) (detectors.Secret, error) {
 	return detectors.NewSecret(token), nil
 }
 
-// notInToken reports whether r is in no token, and no header may hold it.
+// notInToken reports whether r can be in no token and in no header.
 func notInToken(r rune) bool { return r <= ' ' || r > '~' }
 
 // A fileToken is a github.TokenSource: the token in a file, which others may replace
@@ -124,7 +123,7 @@ func (f *fileToken) Token(_ context.Context, refused detectors.Secret) (detector
 	return f.last, nil
 }
 
-// ghTime is how long gh may take: it may ask a keyring, and that a person.
+// ghTime is how long gh may take: it may ask a keyring, which may ask a person.
 const ghTime = 5 * time.Second
 
 // ghToken returns the token that gh, GitHub's own command, has for the host of api, or

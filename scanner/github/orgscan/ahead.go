@@ -13,7 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
 
-// A fetched repository is one to scan, or why it could not be had.
+// A fetched repository is one to scan, or the reason why it could not be fetched.
 type fetched struct {
 	Repository
 	page string

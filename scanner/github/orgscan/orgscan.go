@@ -141,7 +141,7 @@ func (s *Scan) scanRepository(ctx context.Context, sc *scanner.Scanner, f *fetch
 		all.unread(f.page, f.err)
 	case !f.repo.Empty():
 		f.repo.MaxBlobSize = s.MaxBlobSize
-		// An error is in the summary as well, as an unread part.
+		// The summary names an error too, as an unread part.
 		_ = sc.Scan(ctx, source{fetch.Source{Repository: f.repo, WebURL: f.page}}, partOf{all, f.page})
 	}
 	if f.repo != nil && f.lostErr != nil && ctx.Err() == nil {

@@ -17,7 +17,7 @@ type Shard struct {
 	of     uint64
 }
 
-// maxShards is more than any matrix has jobs.
+// maxShards is more than the jobs of any matrix.
 const maxShards = 10_000
 
 // ParseShard reads the value of --shard: "" or "2/8".

@@ -13,8 +13,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
-// maxAnnotations is how many annotations of a level GitHub shows for a step. More
-// are dropped without a word, whichever those are.
+// maxAnnotations is how many annotations of a level GitHub shows for a step. GitHub drops
+// the others without a word, however serious they are.
 const maxAnnotations = 10
 
 // New returns the Handler that writes workflow commands of GitHub Actions
@@ -105,8 +105,8 @@ func lines(l *finding.Location) [][2]string {
 	return props
 }
 
-// command writes a workflow command. Escapes are those of @actions/core: a
-// text cannot end the command or begin another one.
+// command writes a workflow command. It escapes text as @actions/core does: a text cannot
+// end the command or begin another one.
 func command(name string, props [][2]string, text string) string {
 	var b strings.Builder
 	b.WriteString("::" + name)

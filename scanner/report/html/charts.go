@@ -46,8 +46,8 @@ type lifetime struct{ from, to time.Time }
 
 func startOfDay(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
 
-// perDay returns how many of open were live at the end of each day, from the first
-// returned to that of now; the last is as it is now.
+// perDay returns how many of open were live at the end of each day, from the day first to
+// the day of now. The last count is the one at now.
 func perDay(open []lifetime, now time.Time) (first time.Time, counts []int) {
 	last := startOfDay(now)
 	first = last
@@ -99,7 +99,7 @@ func (v *view) exposure(open []lifetime) {
 	v.put("<figcaption>%s</figcaption></figure>\n", says)
 }
 
-// ages are the columns of the chart of how long it took.
+// ages are the columns of the chart of deactivation times.
 var ages = [...]struct {
 	below time.Duration
 	label string

@@ -13,8 +13,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
-// anchor is the id of the i-th finding on the page: from its fingerprint, so that a link to
-// it leads there tomorrow too.
+// anchor returns the id of the i-th finding on the page. It comes from the fingerprint, so
+// that a link to it still works tomorrow.
 func (v *view) anchor(i int) trusted {
 	if f := v.findings[i].Fingerprint(); len(f) == 32 && strings.Trim(f, "0123456789abcdef") == "" {
 		return trusted("f-" + f)
@@ -86,7 +86,7 @@ func (v *view) list() {
 	v.put(`<ol id="list">`+"\n"+"%s</ol><button id=\"more\" type=\"button\" hidden=\"\">Show more</button></section>\n", trusted(rows.String()))
 }
 
-// filters writes the menus: without the script, nobody sees them.
+// filters writes the menus, which are hidden without the script.
 func (v *view) filters() {
 	v.put(`<form id="filter" class="js" hidden="" role="search" aria-label="Findings"><label class="text"><span>Filter</span><input type="search" name="text" autocomplete="off" spellcheck="false" placeholder="key, path … ( / )"/></label>` + "\n")
 	v.put(`<label><span>State</span><select name="state"><option value="">not ignored (%d)</option><option value="*">all (%d)</option><optgroup label="State">`, v.open, len(v.findings))
@@ -141,9 +141,9 @@ func (v *view) menu(title, name string, x *index) {
 	v.put("</select></label>\n")
 }
 
-// row writes the i-th finding: a line, and the details that it opens. The latter is in a noscript
-// element: a browser that runs the script keeps it as text until it is wanted, so that
-// thousands of findings cost no more than their lines; others show it.
+// row writes the i-th finding: a line, and the details that it opens. The details are in a
+// noscript element. A browser that runs the script keeps them as text until the user opens
+// them, so thousands of findings cost no more than their lines. Other browsers show them.
 func (v *view) row(m *markup, i int) {
 	f := &v.findings[i]
 	slug := slugs[wording.UrgencyOf(f)]
@@ -279,7 +279,7 @@ func (v *view) known(m *markup, f *finding.Finding) {
 	field("fingerprint", f.Fingerprint())
 }
 
-// history writes how f fared in earlier sweeps, in the order of time.
+// history writes the history of f in earlier sweeps, oldest event first.
 func (v *view) history(m *markup, f *finding.Finding) {
 	at := func(label string, t time.Time) {
 		if !t.IsZero() {

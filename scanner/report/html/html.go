@@ -25,9 +25,9 @@ var pageScript string
 // New returns the Handler that writes one page for browsers: live keys and the steps to
 // take, then every finding with all its places, then how the scan or sweep went. It is one
 // file that asks no server for anything, and shows all without its script too, which
-// filters and sorts. It writes at Summary, in one call; the records decide every byte, so
-// that the same page can be made for each request. It never shows secrets, not even those
-// in its records; but the text around them is clean only if the sink made it so.
+// filters and sorts. It writes at Summary, in one call. The records decide every byte, so
+// the same records make the same page for each request. It never shows the secret fields of
+// a record; other text is free of secrets only if the sink has removed them.
 func New(w io.Writer) finding.Handler { return &handler{w: w} }
 
 // ContentSecurityPolicy is the policy that the page has, for servers to send too:
@@ -118,7 +118,7 @@ func newView(h *handler, sum finding.Summary) *view {
 	return v
 }
 
-// commonOwner returns "owner/" if all repositories are of one owner.
+// commonOwner returns "owner/" if all repositories belong to one owner.
 func commonOwner(findings []finding.Finding) string {
 	common := ""
 	for i := range findings {
@@ -140,7 +140,8 @@ func rank(behind bool) int {
 	return 0
 }
 
-// acknowledged reports whether somebody knows of f, at the time of the scan.
+// acknowledged reports whether an acknowledgement of f was in force at the time of the
+// scan.
 func (v *view) acknowledged(f *finding.Finding) bool {
 	h := f.History
 	return h != nil && h.AcknowledgedBy != "" && (h.AcknowledgedUntil.IsZero() || h.AcknowledgedUntil.After(v.scan.Started))
@@ -233,7 +234,7 @@ func remarks(r finding.Repository) trusted {
 	return trusted(m.String())
 }
 
-// linked returns text as a link to address, if that is one of a page.
+// linked returns text as a link to address, if that is the address of a web page.
 func (v *view) linked(address, text string) trusted {
 	var m markup
 	if u := webAddress(address); u != nil {

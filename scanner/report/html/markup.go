@@ -16,8 +16,8 @@ import (
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
-// A markup is HTML in the making. It is not made with html/template, which would keep
-// every method that reflection could reach in the binary: 5.6 MB of them.
+// A markup is HTML in the making. It does not use html/template, which would keep every
+// method in the binary that reflection could reach: 5.6 MB.
 type markup struct{ strings.Builder }
 
 // trusted is markup already, or a number that is written as it is.

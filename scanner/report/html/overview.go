@@ -25,7 +25,8 @@ const (
 func isLive(f *finding.Finding) bool { return f.Ignored == "" && wording.UrgencyOf(f) <= wording.Live }
 
 // overview says which keys were live when AWS was last asked, where they are, and the steps
-// to take. Somebody may open the page at any time, so that it calls nothing live now.
+// to take. Somebody may open the page at any later time, so it never says that a key is
+// live now.
 func (v *view) overview() {
 	list := v.findings[:v.open]
 	verdict := wording.Verdict(list, v.missed() > 0)
@@ -169,7 +170,7 @@ func (v *view) where(list []finding.Finding) {
 	v.put("</div></section>\n")
 }
 
-// shares writes a table of the names with the largest counts, of all that is live.
+// shares writes a table of the names with the most live keys.
 func (v *view) shares(title, filter string, x *index, alive int) {
 	if len(x.names) == 0 {
 		return

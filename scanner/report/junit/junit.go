@@ -12,9 +12,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
-// New returns the Handler that writes JUnit XML, as GitLab and Jenkins show it: a
-// failed test for each finding, the worst first, an error for each text that could not be
-// read, and one passed test if there is neither. It writes at Summary, in one call.
+// New returns the Handler that writes JUnit XML for GitLab and Jenkins. Each finding is a
+// failed test, the worst first. Each text that could not be read is an error. If there is
+// neither, there is one passed test. It writes at Summary, in one call.
 func New(w io.Writer, r wording.Reading) finding.Handler { return &handler{w: w, reading: r} }
 
 type handler struct {

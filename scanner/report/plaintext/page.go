@@ -19,7 +19,7 @@ const (
 	good  style = "32"
 )
 
-// A page is text with styles. Whatever is put on it is safe for terminals.
+// A page is text with styles. All text on it is safe for terminals.
 type page struct {
 	strings.Builder
 	color bool

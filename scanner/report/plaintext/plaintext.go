@@ -14,14 +14,14 @@ import (
 
 const labelWidth = 8
 
-// Options are those of New.
+// Options are the options of New.
 type Options struct {
 	Color   bool // SGR colours
 	Verbose bool // every place and fact, and ignored findings
 	Reading wording.Reading
 }
 
-// styles are those of each urgency.
+// styles has the style of each urgency.
 var styles = [wording.Urgencies]style{
 	wording.LiveRoot: alarm, wording.Live: alarm, wording.IDActive: alarm,
 	wording.Unknown: warn, wording.Unverified: warn, wording.Unverifiable: warn,
@@ -223,7 +223,7 @@ func (t *handler) unread(word, means string, u []finding.Unread) {
 	t.out.nl()
 }
 
-// total writes the last line, the one that is read first.
+// total writes the last line, which people read first.
 func (t *handler) total(s finding.Summary, ignored int) {
 	counted := t.findings[:len(t.findings)-ignored] // the ignored ones are last
 	incomplete := len(s.Unread) > 0

@@ -8,7 +8,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
-// seen says in a line how a finding fared in earlier sweeps.
+// seen describes the history of a finding in one line.
 func seen(h *finding.History) string {
 	if h == nil {
 		return ""
@@ -36,7 +36,8 @@ func seen(h *finding.History) string {
 	return strings.Join(parts, ", ")
 }
 
-// repositories writes those that could not be read, and how many went how.
+// repositories writes the repositories that could not be read, and the number of
+// repositories by outcome.
 func (t *handler) repositories() {
 	counts := t.swept.Counts()
 	if counts == "" {

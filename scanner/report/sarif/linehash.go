@@ -8,13 +8,12 @@ import (
 // hashBlock is how many characters of a text the hash of a line covers.
 const hashBlock = 100
 
-// LineHash returns GitHub's primaryLocationLineHash of a line, counted
-// from 1, of a text, "" if it has no such line. It is the hash that
-// github/codeql-action works out for SARIF that comes without one
-// (src/fingerprints.ts), so that alerts stay the same whoever uploads them: a
-// rolling hash, modulo 2^64, over the hundred UTF-16 units from the beginning of
-// the line that are no space or tab, with all line ends as LF, the end of the text
-// as 0xFFFF and zeros after it. A count tells lines with equal hashes apart.
+// LineHash returns GitHub's primaryLocationLineHash of a line, counted from 1, of a text,
+// "" if it has no such line. github/codeql-action computes the same hash for SARIF that
+// comes without one (src/fingerprints.ts), so alerts stay the same whoever uploads them. It
+// is a rolling hash, modulo 2^64, over a hundred UTF-16 units from the beginning of the
+// line. Spaces and tabs are left out, all line ends count as LF, and the text ends with
+// 0xFFFF and zeros. A count tells lines with equal hashes apart.
 func LineHash(text string, line int) string {
 	units, starts := hashedUnits(text)
 	if line < 1 || line > len(starts) {

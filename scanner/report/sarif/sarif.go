@@ -38,17 +38,17 @@ const (
 
 var semver = regexp.MustCompile(`^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$`)
 
-// Options are those of New.
+// Options are the options of New.
 type Options struct {
 	// Rules are documented, whether or not they found anything. They are not retained.
 	Rules []*detectors.Rule
 	// Category is the category in code scanning, "stanch/" if it is "": an upload replaces
 	// the one before it in the same category. It ends with "/", since GitHub takes the rest
-	// after the last slash for the id of a run. A report that misses something is in a
-	// category below it.
+	// after the last slash for the id of a run. An incomplete report is in a category below
+	// it.
 	Category string
-	// LineHash returns the LineHash of a line of a file at HEAD, "" if it cannot. It is
-	// called for places at HEAD; nil is as if it never could.
+	// LineHash returns the hash (package function LineHash) of a line of a file at HEAD, or
+	// "" if it cannot. nil always returns "".
 	LineHash func(path string, line int) string
 	Reading  wording.Reading
 }
@@ -171,8 +171,8 @@ func (h *handler) rule(r *detectors.Rule) int {
 }
 
 func (h *handler) invocation(s finding.Summary) invocation {
-	// GitHub refuses a file of an execution that failed. One that could not read
-	// something did not: that is in the notifications.
+	// GitHub refuses a file whose execution failed. An execution that could not read
+	// something has not failed: the notifications say so.
 	inv := invocation{ExecutionSuccessful: !s.Stopped}
 	if !h.scan.Started.IsZero() {
 		inv.StartTimeUTC = h.scan.Started.UTC().Format(timeFormat)
@@ -203,7 +203,7 @@ func (h *handler) result(f *finding.Finding) result {
 		Message:   message{Text: messageOf(f, &h.age)},
 		Locations: []location{{PhysicalLocation: physical(&finding.Location{Blob: "unknown"})}},
 		PartialFingerprints: map[string]string{
-			// The only one that GitHub reads; of the form hash:count.
+			// The only fingerprint that GitHub reads. It has the form hash:count.
 			"primaryLocationLineHash": f.Fingerprint() + ":1", // replaced if the line is at HEAD
 			finding.Schema:            f.Fingerprint(),
 		},
@@ -230,7 +230,8 @@ func (h *handler) result(f *finding.Finding) result {
 	return r
 }
 
-// hash is the hash that codeql-action would work out, "" if there is only our own.
+// hash returns the hash that codeql-action would compute, "" if only stanch's own
+// fingerprint is known.
 func (h *handler) hash(l *finding.Location) string {
 	if h.lineHash == nil || !l.AtHead || l.Kind != finding.KindBlob {
 		return ""

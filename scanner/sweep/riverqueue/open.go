@@ -52,8 +52,8 @@ func Open(ctx context.Context, database string, migrate bool) (*sweep.Store, err
 	return s, nil
 }
 
-// checkEncoding refuses a database of PostgreSQL that holds one alphabet only: a
-// repository with a path in another one could not be stored.
+// checkEncoding refuses a database of PostgreSQL that holds one alphabet only, since it
+// could not store a path in another alphabet.
 func checkEncoding(ctx context.Context, db *sql.DB) error {
 	var encoding string
 	if err := db.QueryRowContext(ctx, `SHOW server_encoding`).Scan(&encoding); err != nil {
@@ -126,7 +126,8 @@ func TempFolder(database string) string {
 	}
 	sum := sha256.Sum256([]byte(abs))
 	dir := filepath.Join(os.TempDir(), fmt.Sprintf("stanch-sweep-%x", sum[:8]))
-	// Mkdir, not MkdirAll: a folder of that name that is somebody else's is not used.
+	// Mkdir, not MkdirAll: it must not use a folder of that name that somebody else has
+	// made.
 	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil {
 		return ""
 	}

@@ -37,13 +37,13 @@ type Config struct {
 	// Silence is how long a worker may send no sign of life before others take over its
 	// jobs, 0 for a minute.
 	Silence time.Duration
-	// Name is that of this worker in a fleet, "" for one from the host.
+	// Name names this worker in a fleet; "" makes a name from the host's.
 	Name string
 	Log  *slog.Logger // nil for none
 }
 
-// maxTries is how often a failing job is tried. maxStarts is how often a job is started
-// whose process ends with it: mostly it is the process that was ended.
+// maxTries is how often a failing job is tried. maxStarts is how often a job is started if
+// its process ends meanwhile: usually the job is not to blame.
 const (
 	maxTries  = 3
 	maxStarts = 64
@@ -243,7 +243,7 @@ func (q *Queue) rescue(ctx context.Context) error {
 	if q.config.Store.Postgres() {
 		now, by = `(extract(epoch FROM now()) * 1000)::bigint`, `attempted_by[array_upper(attempted_by, 1)]`
 	}
-	// By the clock of the database: those of the workers may differ.
+	// It goes by the clock of the database: the clocks of the workers may differ.
 	if _, err := db.ExecContext(ctx, `INSERT INTO worker (name, seen) VALUES ($1, `+now+`) ON CONFLICT (name) DO UPDATE SET seen = excluded.seen`, name); err != nil {
 		return err
 	}

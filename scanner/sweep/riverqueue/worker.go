@@ -81,9 +81,9 @@ func (w *worker) complete(ctx context.Context, tx *sql.Tx, job *river.Job[jobArg
 	return err
 }
 
-// waitForOther leaves a job to another worker, which took it while this one was thought
-// to be dead. It waits until that one has ended: River would take the end of this one for
-// that of the other.
+// waitForOther leaves a job to another worker, which took it while this one was thought to
+// be dead. It waits until that one has ended: River would take the end of this job for the
+// end of the other.
 func (w *worker) waitForOther(ctx context.Context, job *river.Job[jobArgs]) error {
 	for {
 		row, err := w.q.client.JobGet(ctx, job.ID)
@@ -101,8 +101,7 @@ func (w *worker) waitForOther(ctx context.Context, job *river.Job[jobArgs]) erro
 	}
 }
 
-// jobs are the ids of those that a worker does, and when those ended that it has done
-// lately.
+// jobs holds the ids of the jobs that a worker is doing, and when it ended recent ones.
 type jobs struct {
 	mu sync.Mutex
 	at map[int64]time.Time // zero while it is done

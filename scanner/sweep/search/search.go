@@ -19,12 +19,12 @@ import (
 
 // A Searcher scans sources. It may be used concurrently.
 type Searcher struct {
-	// Options returns the options of scans, with a verifier that remembers no answer. The
-	// calls are made one at a time.
+	// Options returns the options of scans, with a verifier that remembers no answer. It is
+	// called by one goroutine at a time.
 	Options func() (scanrun.Options, error)
 	Version string // of this program
-	// Wrap, if it is not nil, returns a sink that adds facts to findings before they reach
-	// another one. Scans then run one at a time.
+	// Wrap, if it is not nil, returns a sink that adds facts to findings and passes them to
+	// the given sink. Scans then run one at a time.
 	Wrap func(context.Context, scanner.Sink) scanner.Sink
 
 	wrapping sync.Mutex
@@ -35,9 +35,9 @@ type Searcher struct {
 }
 
 // verdictTTL is how long the process of a sweep believes an answer of AWS. Within a sweep
-// it asks about a key once, however many copies there are, or once a minute if the key is
-// live (verifier.Cached). A key that was activated again must not stay dead until the
-// process ends.
+// it asks about a key once, however many copies there are; about a live key, once a minute
+// (verifier.Cached). A key that was activated again must not stay dead until the process
+// ends.
 const verdictTTL = 10 * time.Minute
 
 // current returns the scanner to use now, and its detectors of credentials.

@@ -50,7 +50,7 @@ func (g gauges) describe(name, help string) {
 	fmt.Fprintf(g.w, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name)
 }
 
-// value writes one; labels are names and values in turn.
+// value writes one gauge; labels are names and values in turn.
 func (g gauges) value(name string, v float64, labels ...string) {
 	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 	var parts []string

@@ -58,8 +58,8 @@ type Server struct {
 	Store *sweep.Store
 	Token string
 	Log   *slog.Logger
-	// WritePage writes the page in HTML: of one target, or of all if target is "". Policy
-	// is the Content-Security-Policy that it is shown under.
+	// WritePage writes the HTML page of one target, or of all if target is "". Policy is
+	// the Content-Security-Policy to send with it.
 	WritePage func(ctx context.Context, w io.Writer, target string) error
 	Policy    string
 }
@@ -92,9 +92,9 @@ func (s *Server) Handler() http.Handler {
 
 const cookieName = "stanch-page"
 
-// withToken refuses requests without the token. Programs send it in a header. The link
-// that is printed has it in the URL; the answer to it sets a cookie and leads to a URL
-// without, so that the history of the browser does not keep it.
+// withToken refuses requests without the token. Programs send it in a header. The link that
+// is printed has it in the URL; the answer sets a cookie and redirects to the URL without
+// the token, so that the browser's history does not keep it.
 func (s *Server) withToken(show http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -118,7 +118,7 @@ func (s *Server) withToken(show http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// isToken compares hashes, so that the time it takes says nothing of the token.
+// isToken compares hashes, so that the time it takes says nothing about the token.
 func (s *Server) isToken(token string) bool {
 	got, want := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(s.Token))
 	return s.Token != "" && subtle.ConstantTimeCompare(got[:], want[:]) == 1

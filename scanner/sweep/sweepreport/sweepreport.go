@@ -1,5 +1,5 @@
-// Package sweepreport writes the content of the store of a sweep as the records of a
-// report: findings with their history, and the outcome for each repository.
+// Package sweepreport turns the store of a sweep into the records of a report: findings
+// with their history, and the outcome for each repository.
 package sweepreport
 
 import (
@@ -81,7 +81,8 @@ func (w *writer) write(ctx context.Context) error {
 		w.end(started, ended))
 }
 
-// outdated notes the targets that different detectors have read parts of.
+// outdated notes the targets with repositories that another detector than the latest has
+// read.
 func (w *writer) outdated(ctx context.Context, names []string) error {
 	counts, err := w.Store.Outdated(ctx)
 	for _, name := range names {
@@ -114,8 +115,8 @@ func (w *writer) finding(f finding.Finding) error {
 	return w.Handler.Finding(f)
 }
 
-// acknowledged marks a finding as ignored, or, if it is live, as one that counts all the
-// same.
+// acknowledged marks an acknowledged finding as ignored. A live one it marks as overruled:
+// it counts all the same.
 func acknowledged(f *finding.Finding) {
 	why := "acknowledged by " + f.History.AcknowledgedBy
 	if until := f.History.AcknowledgedUntil; !until.IsZero() {

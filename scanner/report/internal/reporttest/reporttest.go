@@ -98,7 +98,7 @@ func several() []*finding.Finding {
 	return []*finding.Finding{gone, old, trap, lone, allowed, skipped, unsure, active, session, user, root}
 }
 
-// held holds a finding for each kind of thing that may hold a text.
+// held holds a finding for each kind of text.
 func held() []*finding.Finding {
 	at := func(kind finding.Kind, path, commit, unreachable string, refs ...string) finding.Location {
 		l := Blob(path, 3, false)
@@ -135,8 +135,8 @@ func held() []*finding.Finding {
 	return fs
 }
 
-// aged holds answers that are not of the scan: kept by an earlier run, of a time that is
-// still to come, and those of a saved report that was verified again (see aging).
+// aged holds answers from another time than the scan: kept by an earlier run, from the
+// future, and from a saved report that was verified again (see aging).
 func aged() []*finding.Finding {
 	at := func(id string, n byte, state verifier.State, before time.Duration) *finding.Finding {
 		f := Leaked(id, n, state, Blob("prod.env", int(n)+1, true))
@@ -175,8 +175,8 @@ func (h aging) Summary(s finding.Summary) error {
 	return h.Handler.Summary(s)
 }
 
-// every holds a finding in which everything is set that a scan can set, and one of a rule
-// of the user.
+// every holds a finding with every field that a scan can set, and a finding of a user's
+// rule.
 func every() []*finding.Finding {
 	l := finding.Location{
 		Blob: finding.BlobID(SHA('b')), Line: 3, Column: 21, EndColumn: 41, SecretLine: 4, Part: finding.PartSecret, Ignored: "allowed here",

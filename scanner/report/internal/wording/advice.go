@@ -15,7 +15,7 @@ var (
 	namePattern = regexp.MustCompile(`^[A-Za-z0-9_+=,.@][A-Za-z0-9_+=,.@-]*$`)
 )
 
-// isKeyID is not a regexp: to repeat 128 times takes half a millisecond to compile,
+// isKeyID uses no regexp: one with a repetition of 128 takes half a millisecond to compile
 // at each start.
 func isKeyID(s string) bool {
 	return len(s) >= 16 && len(s) <= 128 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
@@ -90,8 +90,8 @@ func rulePage(f *finding.Finding) string {
 	return ":\nstanch rules " + f.Match.Rule.ID
 }
 
-// deactivate ends a step. Without --user-name the command would look for the
-// key at the caller, so that a placeholder is better than nothing.
+// deactivate ends a step. Without --user-name the command would look for the key of the
+// caller, so a placeholder is better than nothing.
 func deactivate(f *finding.Finding) string {
 	if !isKeyID(f.Match.Credential.ID) {
 		return ", where it was issued."

@@ -9,22 +9,22 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// fresh is how old an answer may be when a report is read and still be told as one of
-// now: somebody has just scanned, and reads the report.
+// fresh is the age up to which an answer counts as current when somebody reads the report:
+// somebody who has just scanned.
 const fresh = time.Minute
 
 // A Reading is when and how a report is read.
 type Reading struct {
-	// Now returns the time of it; nil says that the report is kept, and read later.
+	// Now returns the time of reading; nil says that the report is kept, and read later.
 	Now func() time.Time
-	// Again is the flag or the command that has AWS asked anew, "" if that is not to be said.
+	// Again is the flag or the command that asks AWS again, "" to leave it out.
 	Again string
 	// Ago writes "12 min ago", for a report that is read at once.
 	Ago bool
 }
 
-// An Age says how old the answers are that states rest on. An answer that AWS gave during
-// the scan needs no word, until the report itself is old.
+// An Age says how old the answers behind the states are. An answer that AWS gave during the
+// scan needs no word, until the report itself is old.
 type Age struct {
 	began, ended time.Time // the scan
 	now          time.Time // zero: nobody knows when the report is read
@@ -65,7 +65,7 @@ func (a *Age) Of(f *finding.Finding) string {
 	return s
 }
 
-// was tells the last answer, and its time, if that is not one of now.
+// was names the last answer and its time, if the answer is not current.
 func (a *Age) was(f *finding.Finding) string {
 	state, at := was(f.Verdict.State), f.Verdict.At.UTC()
 	switch {
@@ -105,7 +105,7 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// ago writes how long something is past, as exactly as people care.
+// ago writes how long ago something was, as exactly as people care.
 func ago(d time.Duration) string {
 	switch {
 	case d < time.Minute:

@@ -10,7 +10,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
-// Doubt is the reason not to believe in f at once, or "".
+// Doubt returns the reason why f may not be a real finding, or "".
 func Doubt(f *finding.Finding) string {
 	var s []string
 	if f.Match.Confidence != "high" && f.Match.Confidence != "" {

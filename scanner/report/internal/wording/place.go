@@ -17,8 +17,9 @@ const (
 	MaxUnread = 20
 )
 
-// FirstPlaces returns the first n of list, or one fewer and the first place of a
-// part that would not be seen: of an id and a secret from two files, both count.
+// FirstPlaces returns the first n of list. If these lack a part of the credential, the last
+// one makes way for the first place of that part: for an id and a secret from two files,
+// both places count.
 func FirstPlaces(list []finding.Location, n int) []finding.Location {
 	if len(list) <= n {
 		return list

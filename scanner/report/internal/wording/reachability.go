@@ -56,8 +56,8 @@ func shortIDs(s string) string {
 	return strings.Join(words, " ")
 }
 
-// maxRefNames is how many refs a line of text names; of more, one fewer and how
-// many others there are.
+// maxRefNames is how many refs a line of text names. If there are more, it names one fewer
+// and counts the others.
 const maxRefNames = 3
 
 // refNames lists the refs of l: "main, v1 and 7 others".

@@ -9,7 +9,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// Swept is how the repositories of a sweep went.
+// Swept counts the repositories of a sweep by outcome.
 type Swept struct {
 	byState map[string]int
 	Failed  []finding.Repository // in the order of the stream
@@ -26,8 +26,8 @@ func (s *Swept) Add(r finding.Repository) {
 	}
 }
 
-// Others returns those of list that are not about a failed repository, which is named
-// already: a sweep counts it among the unread parts as well.
+// Others returns list without the failed repositories: reports name those already, and a
+// sweep counts them among the unread parts as well.
 func (s *Swept) Others(list []finding.Unread) []finding.Unread {
 	failed := map[string]bool{}
 	for _, r := range s.Failed {
@@ -36,7 +36,7 @@ func (s *Swept) Others(list []finding.Unread) []finding.Unread {
 	return slices.DeleteFunc(slices.Clone(list), func(u finding.Unread) bool { return failed[u.What] })
 }
 
-// Counts says "12 swept, 30 unchanged, 1 failed", or nothing of no repository.
+// Counts says "12 swept, 30 unchanged, 1 failed", or "" if there are no repositories.
 func (s *Swept) Counts() string {
 	var parts []string
 	for _, state := range []string{finding.RepositorySwept, finding.RepositoryUnchanged, finding.RepositoryFailed, finding.RepositoryWaiting, finding.RepositorySkipped} {

@@ -31,8 +31,8 @@ const (
 // Urgencies is how many there are.
 const Urgencies = Invalid + 1
 
-// names says how each urgency is written: in front of a finding, in front of one whose
-// state is not of now (Finding.Stale), and behind a number.
+// names has the words for each urgency: in front of a finding, in front of a finding whose
+// state is not current (Finding.Stale), and behind a number.
 var names = [Urgencies]struct{ word, was, count string }{
 	LiveRoot:     {"LIVE ROOT", "WAS LIVE ROOT", "live root"},
 	Live:         {"LIVE", "WAS LIVE", "live"},
@@ -95,7 +95,8 @@ func WorstFirst(fs []finding.Finding) {
 	})
 }
 
-// Level is how code scanning and annotations call the urgency of f: error, warning or note.
+// Level is the urgency of f in the words of code scanning and annotations: error, warning
+// or note.
 func Level(f *finding.Finding) string {
 	switch UrgencyOf(f) {
 	case LiveRoot, Live, IDActive:
@@ -119,8 +120,8 @@ func Level(f *finding.Finding) string {
 	return "note"
 }
 
-// Verdict says in a line how many leaks there are of each urgency. findings holds none that
-// is ignored.
+// Verdict says in a line how many leaks there are of each urgency. findings must not hold
+// ignored ones.
 func Verdict(findings []finding.Finding, incomplete bool) string {
 	switch {
 	case len(findings) == 0 && incomplete:
