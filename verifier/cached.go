@@ -15,9 +15,9 @@ import (
 
 // Cached asks Verifier once for each credential, no matter how often and from how many
 // goroutines it is called. It remembers Unknown too: a leaked key is used once a run, not
-// until the answer pleases. It forgets only the verdict of a call that was cancelled, which
-// says nothing about the credential. Live and IDActive end when the owner acts; a sweep runs
-// for hours, so after a minute they are asked about again.
+// again and again until the answer pleases. It forgets only the verdict of a cancelled
+// call, which says nothing about the credential. Live and IDActive change when the owner
+// acts, and a sweep runs for hours, so it asks about them again after a minute.
 //
 // Credentials are remembered as an HMAC under a key that lives as long as the process: a
 // core dump holds no hashes to compare with.
@@ -82,7 +82,7 @@ func (c *Cached) now() time.Time {
 	return c.Now()
 }
 
-// isOld reports whether q has an answer that has to be asked for again at now.
+// isOld reports whether the answer to q is so old at now that it has to be asked again.
 func (q *call) isOld(now time.Time) bool {
 	select {
 	case <-q.done:

@@ -97,8 +97,8 @@ func (s *Stored) Verify(ctx context.Context, c detectors.Credential) Verdict {
 	if life := lifetimeOf(v); life != 0 {
 		_ = s.save(c, v, life) // a verdict that is not kept is asked for again
 	} else {
-		// An answer of a time when the clock was ahead would be believed as soon as
-		// the clock gets there.
+		// The clock was ahead when this answer was stored. It would count as soon as the
+		// clock gets there.
 		_ = os.Remove(filepath.Join(s.Dir, s.file(c)))
 	}
 	return v
@@ -254,7 +254,7 @@ func (s *Stored) save(c detectors.Credential, v Verdict, life time.Duration) err
 	return s.put(s.file(c), b)
 }
 
-// file returns the name of the file of c. It begins with that of its id.
+// file returns the name of the file of c. It begins with a hash of the id of c.
 func (s *Stored) file(c detectors.Credential) string {
 	return s.name("id", c.ID) + "-" + s.name("credential", c.ID, c.Secret.Reveal(), c.Token.Reveal()) + stored
 }

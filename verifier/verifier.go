@@ -42,8 +42,8 @@ const (
 	// CanarySuspected: the key belongs to an account that plants keys to catch intruders.
 	// Nothing was sent, unless Verdict.At is set: then only the answer gave it away.
 	CanarySuspected State = "canary-suspected"
-	// Skipped: not asked, by policy or because there is nothing to ask with;
-	// Verdict.Reason says why.
+	// Skipped: the provider was not asked, by policy or because a part is missing;
+	// Verdict.Reason says which.
 	Skipped State = "skipped"
 	// NotVerifiable: the only way to ask the provider is to use the credential for its
 	// purpose, or the credential is another provider's; Verdict.Reason says which. It may

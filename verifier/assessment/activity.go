@@ -13,7 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// A callGroup is calls of the key that are told in one fact.
+// A callGroup holds the calls of the key that one fact describes.
 type callGroup struct{ action, address, agent, region, code string }
 
 // callTimes says when the calls of a group were made, and how many.

@@ -13,10 +13,11 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// Assess returns the facts about the key of f, which has to name the account. If there is no
-// way into the account, that is the only fact. The exposure is e with the locations of f; if
-// it has no time, CloudTrail is asked for all that it has, 90 days. If a fact of f tells the
-// last use before STS was asked about the key, that use counts, not IAM's answer of now.
+// Assess returns the facts about the key of f, which has to name the account. If there is
+// no way into the account, that is the only fact. The exposure is e with the locations of
+// f. If it has no time, CloudTrail is asked about all 90 days of its history. If a fact of
+// f has the last use before STS was asked about the key, that use counts, not IAM's current
+// answer.
 func (a *Assessor) Assess(ctx context.Context, f *finding.Finding, e Exposure) []verifier.Fact {
 	for i := range f.Locations {
 		e.add(&f.Locations[i])

@@ -36,8 +36,9 @@ func (r *inquiry) serviceCredentials(ctx context.Context) {
 // reportTries bounds how often IAM is asked whether the credential report is made.
 const reportTries = 5
 
-// credentialReport reads the one place where IAM tells when the root user, and the password
-// of the user, were last used. IAM makes a report every four hours at most, on request.
+// credentialReport reads the credential report, the only place where IAM says when the root
+// user and the password of the user were last used. IAM makes a report every four hours at
+// most, on request.
 func (r *inquiry) credentialReport(ctx context.Context) {
 	const name = "credential-report"
 	generate := r.iam("GenerateCredentialReport")

@@ -21,7 +21,7 @@ type Exposure struct {
 	AtHead bool
 	// Remote is a branch of a remote that holds it.
 	Remote string
-	// Visibility is that of the repository: "public", "private".
+	// Visibility is the visibility of the repository: "public", "private".
 	Visibility string
 }
 
@@ -38,8 +38,8 @@ func (e *Exposure) add(l *finding.Location) {
 	}
 }
 
-// usedBefore returns the last use before STS was asked, as facts tell it; nil if they do
-// not.
+// usedBefore returns the last use before STS was asked, from the fact UsedBefore; nil
+// without one.
 func usedBefore(facts []verifier.Fact) *operator.LastUsed {
 	if used, ok := operator.FindUsedBefore(facts); ok {
 		return &used

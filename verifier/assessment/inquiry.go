@@ -100,7 +100,8 @@ func orNone(s string) string {
 	return s
 }
 
-// waitForTurn holds the pace that CloudTrail allows for an account and region, over all keys.
+// waitForTurn keeps to the rate that CloudTrail allows for an account and region, over all
+// keys.
 func (r *inquiry) waitForTurn(ctx context.Context, region string) {
 	name := r.session.Account + " " + region
 	if last, ok := r.asked[name]; ok {

@@ -11,7 +11,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// rotation is how old a key may be by AWS's own advice.
+// rotation is the age up to which AWS advises to keep a key.
 const rotation = 90 * 24 * time.Hour
 
 // userFacts reads IAM's facts about the user.
@@ -111,8 +111,8 @@ func (r *inquiry) console(ctx context.Context) {
 	}
 }
 
-// policies lists those of a user, a role or a group. noun and param are those of
-// the API: User and UserName.
+// policies lists the policies of a user, a role or a group. noun and param are words of the
+// API, such as User and UserName.
 func (r *inquiry) policies(ctx context.Context, noun, param, name string) {
 	action := "ListAttached" + noun + "Policies"
 	var attached struct {

@@ -14,7 +14,7 @@ import (
 )
 
 // Report adds facts to each access key of r that is not ignored, and calls each with the
-// facts that are new. The error is that of ctx.
+// new facts. It returns an error only if ctx ends.
 func (a *Assessor) Report(ctx context.Context, r *finding.Saved, each func(*finding.Finding, []verifier.Fact)) error {
 	for i := range r.Findings {
 		f := &r.Findings[i]

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// triedActions are the actions that the policies are tried with: those by which a key gets
-// more rights, and those that keys are usually stolen for.
+// triedActions are the actions to simulate: actions that give a key more rights, and
+// actions that keys are usually stolen for.
 var triedActions = []struct {
 	action string
 	risk   int

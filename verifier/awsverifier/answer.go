@@ -120,7 +120,7 @@ func (a answer) verdict(decoded string) verifier.Verdict {
 	return a.unknown("unexpected error code "+a.code, nil)
 }
 
-// maxSkew is how far the time of a request may be from that of AWS.
+// maxSkew is how far the time of a request may be from AWS's time.
 const maxSkew = 15 * time.Minute
 
 // skew returns how far the clock that signed is ahead of the one that answered.
@@ -151,8 +151,8 @@ func (a answer) throttled() bool {
 	return ok || strings.Contains(a.message, "Rate exceeded")
 }
 
-// unknown is the verdict for an answer of STS that leaves the question open.
-// Its error does not wrap that of the SDK, which quotes message.
+// unknown is the verdict for an answer of STS that leaves the question open. Its error does
+// not wrap the SDK's error, which quotes message.
 func (a answer) unknown(reason string, cause error) verifier.Verdict {
 	err := fmt.Errorf("sts:GetCallerIdentity at %s: %s (HTTP %d)", a.host, cmp.Or(a.code, reason), a.status)
 	if cause != nil {

@@ -4,13 +4,13 @@
 // over, that it is a canary. If the key may still be live, Client sends one request,
 // sts:GetCallerIdentity, which needs no permission and changes nothing.
 //
-// Leaked keys are signed for here, so the package is strict about where they go. It reads no
+// This package signs with leaked keys, so it is strict about where requests go. It reads no
 // profile, no environment and no metadata service, uses no proxy, follows no redirect, and
 // checks the host right before it dials. Only STS itself changes a verdict: an answer is
 // judged by its error code, never by its HTTP status. So the reply of a proxy or a captive
 // portal makes a key unknown, never invalid.
 //
-// It is public, as the Verifier for AWS; New and Offline are the contract.
+// The package is public, as the Verifier for AWS; New and Offline are the contract.
 package awsverifier
 
 import (
@@ -38,9 +38,8 @@ type Config struct {
 	// CanaryAccounts are treated as the built-in list of canary accounts:
 	// nothing is sent.
 	CanaryAccounts []string
-	// Partitions are those that are asked as well, one after the other, about a key
-	// that does not tell its partition and that the first one does not know: aws-cn,
-	// aws-us-gov, aws-eusc.
+	// Partitions are asked as well, one after the other, about a key that does not tell its
+	// partition and that the first partition does not know: aws-cn, aws-us-gov, aws-eusc.
 	Partitions []string
 	// Cache is the folder where verdicts are kept from one run to the next
 	// (verifier.Stored); "" keeps none.

@@ -24,8 +24,8 @@ const (
 // call made it.
 const sessionLife = 36 * time.Hour
 
-// pattern compiles a regexp when it is first needed: commands that verify nothing, and
-// hooks above all, are to start as fast as if there were none.
+// pattern compiles a regexp when it is first needed, so that commands that verify nothing,
+// above all hooks, do not wait for it.
 func pattern(expr string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }

@@ -59,9 +59,9 @@ func newSTSClient(cfg Config, sent *requestCount) (*stsClient, error) {
 
 // Verify implements verifier.Verifier.
 //
-// For some seconds after a wrong secret STS may call the right secret of the
-// same id wrong as well (trufflehog#1563). A mismatch in that time is not
-// believed: the question is put once more when the time is over.
+// For some seconds after a wrong secret STS may call the right secret of the same id wrong
+// as well (trufflehog#1563). So Verify does not trust a mismatch in that time: it asks once
+// more when the time is over.
 func (a *stsClient) Verify(ctx context.Context, c detectors.Credential) verifier.Verdict {
 	before := a.lastOtherSecret(c)
 	v := a.ask(ctx, c)
@@ -113,9 +113,9 @@ func (a *stsClient) ask(ctx context.Context, c detectors.Credential) (v verifier
 	return v
 }
 
-// regionsFor returns the regions in which to ask about c, in order. If its token names one,
-// it is asked there alone. Else its partition is guessed: first the one that the text around
-// it names, then aws, then those of Config.Partitions.
+// regionsFor returns the regions in which to ask about c, in order. If the token of c names
+// a region, that is the only one. Else the partition is guessed: first the one that the
+// text around c names, then aws, then Config.Partitions.
 func (a *stsClient) regionsFor(c detectors.Credential) []string {
 	token, _ := awskeys.ParseToken(c.Token.Reveal())
 	if token.Region != "" {

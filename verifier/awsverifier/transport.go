@@ -34,15 +34,15 @@ func newHTTPClient(override string, sent *requestCount) *http.Client {
 	}
 	return &http.Client{
 		Timeout: requestTimeout,
-		// The answer to a redirect is that it came from somebody else than STS.
+		// A redirect shows that somebody other than STS has answered.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &guard{override: override, sent: sent, next: &http.Transport{
 			// Not ProxyFromEnvironment: a leaked key goes to AWS or nowhere.
 			Proxy:           nil,
 			DialContext:     dialer.DialContext,
 			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
-			// Without reused connections net/http never resends a request by
-			// itself, and no goroutine is left behind.
+			// If no connection is reused, net/http never resends a request by itself and
+			// leaves no goroutine behind.
 			DisableKeepAlives:      true,
 			MaxResponseHeaderBytes: maxBody,
 		}},

@@ -7,9 +7,9 @@
 //	{"type":"inventory","schema":"stanch-inventory/v1","salt":"…","created":"…"}
 //	{"type":"key","id_hmac":"…","account":"123456789012","user":"alice","status":"Active","created":"…"}
 //
-// id_hmac is the HMAC-SHA256 of the key id under salt, in hexadecimal. It only keeps ids out
-// of sight: they have 39 random bits, which can be tried out. Ids are no secrets, but the
-// list of who has which key is not for everybody.
+// id_hmac is the HMAC-SHA256 of the key id under salt, in hexadecimal. It only keeps ids
+// out of sight: they have 39 random bits, which can be tried out. Ids are no secrets, but
+// not everybody should read who has which key.
 //
 // The package is public for the commands of stanch. Its contract is the file.
 package inventory
@@ -29,7 +29,8 @@ import (
 	"time"
 )
 
-// Schema is that of the files that this package writes, and the only one that it reads.
+// Schema is the schema of the files that this package writes, and the only one that it
+// reads.
 const Schema = "stanch-inventory/v1"
 
 // The types of lines.
@@ -69,7 +70,7 @@ type line struct {
 // Concurrent calls of Find are allowed.
 type Inventory struct{ files []saltedKeys }
 
-// A saltedKeys is the keys of one file.
+// A saltedKeys holds the keys of one file.
 type saltedKeys struct {
 	salt []byte
 	keys map[string]Key // by the HMAC of the id
@@ -116,7 +117,7 @@ func NewWriter(w io.Writer, now time.Time) (*Writer, error) {
 	return out, out.enc.Encode(header{typeHeader, Schema, hex.EncodeToString(salt), now.UTC()})
 }
 
-// Write adds a key. Its Listed is that of the file.
+// Write adds a key. The file has one Listed for all keys.
 func (w *Writer) Write(id string, k Key) error {
 	return w.enc.Encode(line{typeKey, hash(w.salt, id), k.Account, k.User, k.Status, k.Created.UTC()})
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// A hubFinding is one of Security Hub's, in the AWS Security Finding Format. Names
-// and lengths are those of the API's model (BatchImportFindings).
+// A hubFinding is one of Security Hub's, in the AWS Security Finding Format. Names and
+// lengths come from the API's model (BatchImportFindings).
 type hubFinding struct {
 	SchemaVersion         string
 	ID                    string `json:"Id"`
@@ -65,7 +65,7 @@ func (n *Notifier) asff(notice Notice) hubFinding {
 	f := hubFinding{
 		SchemaVersion: "2018-10-08", ID: "stanch/" + notice.Fingerprint, GeneratorID: "stanch",
 		ProductARN: fmt.Sprintf("arn:%s:securityhub:%s:%s:product/%[3]s/default", own.Partition(), own.Region(), own.Account),
-		// The caller's account, not that of the key: Security Hub takes no other.
+		// The caller's account, not the account of the key: Security Hub takes no other.
 		AccountID: own.Account,
 		CreatedAt: stamp(notice.Planned), UpdatedAt: stamp(notice.Time),
 		Title:       cut("Leaked AWS key "+notice.KeyID+": "+notice.Result, 256),

@@ -24,14 +24,14 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// Schema is that of the notices sent as JSON. A reader may ignore fields that it does not
+// Schema is the schema of notices sent as JSON. A reader may ignore fields that it does not
 // know.
 const Schema = "stanch-notice/v1"
 
 // A Notice tells of one key.
 type Notice struct {
 	Schema string `json:"schema"`
-	// Text is all of it for people, in a line. Slack and its kin show it.
+	// Text says all of it for people, in one line. Slack and its kin show it.
 	Text    string    `json:"text"`
 	Time    time.Time `json:"time"`
 	Planned time.Time `json:"planned"`
@@ -131,8 +131,8 @@ type Notifier struct {
 	Wait     time.Duration // before the second attempt at a webhook; 0 is a second
 }
 
-// Send sends all notices to all targets. One that fails keeps none of the others from being
-// told; the error names each that failed.
+// Send sends all notices to all targets. If one target fails, the others still get the
+// notices; the error names each that failed.
 func (n *Notifier) Send(ctx context.Context, targets []Target, notices []Notice) error {
 	if len(notices) == 0 {
 		return nil
@@ -177,7 +177,7 @@ func (n *Notifier) sendTo(ctx context.Context, t Target, notices []Notice) error
 	return nil
 }
 
-// cut shortens s to n characters: services refuse what is longer.
+// cut shortens s to n characters: services refuse longer text.
 func cut(s string, n int) string {
 	if r := []rune(s); len(r) > n {
 		return string(r[:n-1]) + "…"

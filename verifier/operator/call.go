@@ -24,20 +24,20 @@ type Call struct {
 	Service string // as it is signed: iam, sts, cloudtrail …
 	Action  string // of the API, and of the permission
 	Region  string // "" is the home region of the partition
-	// Params are those of services of the query protocol.
+	// Params are for services of the query protocol.
 	Params map[string]string
-	// Body is sent as JSON to the others.
+	// Body is sent as JSON to the other services.
 	Body any
-	// Path and Method are of REST services.
+	// Path and Method are for REST services.
 	Path, Method string
 }
 
 // maxAnswer is more than any page has.
 const maxAnswer = 16 << 20
 
-// attempts bounds how often a request is sent when AWS is busy, says 5xx or
-// does not answer. All calls that stanch makes may be repeated: they read, or set
-// a state that is set already when they come twice, or tell somebody once more.
+// attempts bounds how often a request is sent when AWS is busy, says 5xx or does not
+// answer. All calls that stanch makes may be repeated: the second time they read again, set
+// a state that is already set, or send a notice once more.
 const attempts = 5
 
 // Do makes the call and decodes the answer into out, a pointer to a struct with tags of
@@ -103,7 +103,8 @@ func (s *Session) All(ctx context.Context, c Call, out any) error {
 	}
 }
 
-// A page is an answer that may go on. encoding/xml appends to the lists of the others.
+// A page is one part of a long answer. encoding/xml appends its lists to those of the pages
+// before.
 type page struct {
 	list    any
 	Results []struct {

@@ -88,7 +88,7 @@ func (e *Error) Reason() string {
 // explicit reports whether some policy denies the call, so that no other can allow it.
 func (e *Error) explicit() bool { return strings.Contains(e.Message, "explicit deny") }
 
-// shorten cuts a sentence of AWS's that nobody would read to its end, such as one with an
+// shorten cuts a sentence of AWS's that nobody would read to the end, such as one with an
 // encoded message.
 func shorten(s string) string {
 	const most = 1000

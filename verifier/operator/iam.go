@@ -21,7 +21,7 @@ func (s *Session) AccessKeys(ctx context.Context, user string) ([]AccessKey, err
 	return s.keyList(ctx, map[string]string{"UserName": user})
 }
 
-// OwnKeys lists the keys of the caller: in a session of Root, those of the root user.
+// OwnKeys lists the keys of the caller: in a session of Root, the keys of the root user.
 func (s *Session) OwnKeys(ctx context.Context) ([]AccessKey, error) { return s.keyList(ctx, nil) }
 
 func (s *Session) keyList(ctx context.Context, params map[string]string) ([]AccessKey, error) {
@@ -161,7 +161,7 @@ type ServiceCredential struct {
 	Created time.Time `xml:"CreateDate"`
 }
 
-// ServiceCredentials lists those of a user.
+// ServiceCredentials lists the service credentials of a user.
 func (s *Session) ServiceCredentials(ctx context.Context, user string) ([]ServiceCredential, error) {
 	var out struct {
 		List []ServiceCredential `xml:"ListServiceSpecificCredentialsResult>ServiceSpecificCredentials>member"`

@@ -9,7 +9,7 @@ import (
 )
 
 // UsedBefore names the fact that tells the last use of a key before STS was asked about it:
-// the question is a use. Its value is that of LastUsed.String.
+// the question is a use. Its value is the result of LastUsed.String.
 const UsedBefore = "used-before-verifying"
 
 // UsedBeforeAt names the fact that tells when STS was asked that time, if the key was

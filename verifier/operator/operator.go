@@ -89,10 +89,10 @@ var roleName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(
 // Own returns the session of the operator's own identity.
 func (o *Operator) Own() *Session { return o.own }
 
-// In returns a session in account: the operator's own if it is of that account,
-// else one of Config.Role. policy, if not "", narrows what the role may do
-// (a session policy); purpose is part of the session's name, which CloudTrail
-// shows. An account number that AWS does not confirm is an error.
+// In returns a session in account: the operator's own if it belongs to that account, else a
+// session of Config.Role. policy, if not "", narrows what the role may do (a session
+// policy); purpose is part of the session's name, which CloudTrail shows. An account number
+// that AWS does not confirm is an error.
 func (o *Operator) In(ctx context.Context, account, purpose, policy string) (*Session, error) {
 	if account == o.own.Account {
 		return o.own, nil
@@ -115,7 +115,7 @@ func (o *Operator) In(ctx context.Context, account, purpose, policy string) (*Se
 	if err != nil {
 		return nil, fmt.Errorf("assuming %s: %w", role, err)
 	}
-	// The account of the answer counts, not that of the role's ARN.
+	// The account in the answer counts, not the one in the role's ARN.
 	s.ARN, s.Account = arn, accountOf(arn)
 	if s.Account != account {
 		return nil, fmt.Errorf("%w: %s belongs to account %q, the key to %s", ErrOtherAccount, role, s.Account, account)
@@ -128,8 +128,8 @@ var (
 	// ErrNoRole is wrapped by the error of In for a foreign account if no role is
 	// configured.
 	ErrNoRole = errors.New("no way into the account")
-	// ErrOtherAccount is wrapped by the error of In if the session turned out to
-	// be of another account than was asked for.
+	// ErrOtherAccount is wrapped by the error of In if the session turned out to belong to
+	// another account than the one asked for.
 	ErrOtherAccount = errors.New("the responder is in another account")
 )
 
@@ -152,7 +152,7 @@ func (s *Session) Region() string { return cmp.Or(s.region, s.partition.Home) }
 // Partition returns the partition of the session: aws, aws-cn, aws-us-gov, aws-eusc.
 func (s *Session) Partition() string { return s.partition.Name }
 
-// Covers reports whether region is of the session's partition.
+// Covers reports whether region is in the session's partition.
 func (s *Session) Covers(region string) bool { return partition.OfRegion(region) == s.partition }
 
 // HomeRegion returns the region where the partition's global services are.

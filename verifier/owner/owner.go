@@ -64,7 +64,7 @@ func (o *Verifier) Verify(ctx context.Context, c detectors.Credential) verifier.
 }
 
 // lastUsed returns the last use that IAM told when it was first asked about a key: later
-// ones may be our own questions to STS. If IAM did not tell, the fact says why.
+// ones may be our own questions to STS. If IAM gave no answer, the fact says why.
 func (o *Verifier) lastUsed(ctx context.Context, id string) verifier.Fact {
 	o.mu.Lock()
 	fact, ok := o.before[id]
@@ -119,8 +119,8 @@ func (o *Verifier) lookUp(ctx context.Context, id string, v *verifier.Verdict) {
 	}
 }
 
-// AccountOf returns the account of a key id. Newer ids hold it; about an older one AWS is
-// asked, which its owner does not see.
+// AccountOf returns the account of a key id. Newer ids hold it; for an older id it asks
+// AWS, which the owner of the key does not see.
 func AccountOf(ctx context.Context, op *operator.Operator, id string) (string, error) {
 	if account, ok := awskeys.Account(id); ok {
 		return account, nil

@@ -1,4 +1,4 @@
-// Package recheck asks AWS again about the keys of a saved report: STS about those whose
+// Package recheck asks AWS again about the keys of a saved report: STS about keys whose
 // secret the report has, and IAM about the others.
 //
 // It is public for the commands of stanch, and no contract.
@@ -29,8 +29,8 @@ type Rechecker struct {
 	Accounts []string
 }
 
-// Report asks about each finding of r, and brings its states and counts up to date. Secrets
-// are removed. The error is that of ctx.
+// Report asks about each finding of r, and brings its states and counts up to date. It
+// removes secrets. It returns an error only if ctx ends.
 func (a Rechecker) Report(ctx context.Context, r *finding.Saved) error {
 	r.Totals.Live, r.Totals.Unknown, r.Totals.Again = 0, 0, &finding.Again{}
 	for i := range r.Findings {
@@ -62,13 +62,13 @@ func (a Rechecker) Report(ctx context.Context, r *finding.Saved) error {
 
 const noSecret = "the report holds no secret"
 
-// LacksSecret reports whether AWS was not asked about f for want of its secret.
+// LacksSecret reports whether AWS was not asked about f because its secret is missing.
 func LacksSecret(f finding.Finding) bool { return strings.HasSuffix(f.Stale, noSecret) }
 
 // ask asks about f: STS if cred has a secret, else IAM. wanted is false for findings that
-// are not asked about: canaries; those that have expired; those that are not verifiable,
-// such as the key of another store, which must not be sent to AWS; and those that give
-// nothing to ask with, such as a lone id, unless IAM is asked.
+// nobody is asked about: canaries; expired credentials; credentials that cannot be
+// verified, such as the key of another store, which must not be sent to AWS; and findings
+// without enough parts, such as a lone id, unless IAM is asked.
 func (a Rechecker) ask(ctx context.Context, f *finding.Finding, cred detectors.Credential) (wanted, answered bool) {
 	incomplete := f.SecretSHA256() == "" || strings.HasPrefix(cred.ID, "ASIA") && !f.HasToken()
 	f.Stale = ""
@@ -100,8 +100,8 @@ func isAnswer(s verifier.State) bool {
 	return s == verifier.Live || s == verifier.IDActive || s == verifier.Invalid
 }
 
-// PartitionOf returns the partition to ask about a key first: that in which it was live, or
-// the one that the text around it named.
+// PartitionOf returns the partition to ask about a key first: the one in which it was live,
+// or the one that the text around it named.
 func PartitionOf(f *finding.Finding) string {
 	if parts := strings.Split(f.Verdict.Identity.ARN, ":"); len(parts) > 1 {
 		return parts[1]
@@ -136,9 +136,9 @@ func renew(f *finding.Finding, v verifier.Verdict) (answered bool) {
 	return !none
 }
 
-// renewed returns the facts of f with those of the last answer replaced by facts. Call it
-// before the time of the new answer is noted: the fact UsedBefore is about the question of
-// the time that f has.
+// renewed returns the facts of f, with facts in place of the facts from the last answer.
+// Call it before the time of the new answer is noted: the fact UsedBefore is about the
+// question of the time that f has.
 func renewed(f *finding.Finding, facts []verifier.Fact) []verifier.Fact {
 	old := slices.DeleteFunc(f.Verdict.Facts, func(x verifier.Fact) bool {
 		ofAnswer := slices.Contains([]string{"sts-endpoint", "http-status", "error-code", "aws-request-id", verifier.CachedFact}, x.Name)
@@ -154,7 +154,7 @@ func renewed(f *finding.Finding, facts []verifier.Fact) []verifier.Fact {
 	return append(old, facts...)
 }
 
-// fromIAM reports whether x is the status of a key by IAM, not by an inventory.
+// fromIAM reports whether x is the status of a key from IAM, not from an inventory.
 func fromIAM(x verifier.Fact) bool {
 	return x.Name == owner.KeyStatus && strings.HasPrefix(x.Source, "iam:")
 }

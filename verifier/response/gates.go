@@ -8,8 +8,8 @@ import (
 // A Gate names a reason not to touch a key. The names are part of the JSON of a plan.
 type Gate string
 
-// The gates. Those up to GateQuarantine are judged when a plan is made, and most of them
-// again when it is applied; the others only when it is applied.
+// The gates. Gates up to GateQuarantine are judged when a plan is made, and most of them
+// again when it is applied. The others are judged only when it is applied.
 const (
 	GateNoKey      Gate = "no-key"             // there is no id to act on
 	GateState      Gate = "not-live"           // no proof that it works

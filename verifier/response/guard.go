@@ -32,8 +32,8 @@ func Guard(ctx context.Context, op *operator.Operator, s *operator.Session, r Ru
 	return tags, nil
 }
 
-// Unreadable returns the error of a gate whose subject cannot be read, for the reason err.
-// Such a gate refuses.
+// Unreadable returns the error of a gate that cannot read a fact that it needs, because of
+// err. Such a gate refuses.
 func Unreadable(subject string, err error) error {
 	gate := GateUnreadable
 	if errors.Is(err, operator.ErrNotFound) {
@@ -42,7 +42,7 @@ func Unreadable(subject string, err error) error {
 	return Refuse(gate, "%s", NotKnown(subject, err))
 }
 
-// NotKnown says that a subject could not be read, and why.
+// NotKnown says that a fact could not be read, and why.
 func NotKnown(subject string, err error) string { return subject + " is not known: " + Explain(err) }
 
 // protects reports whether tags have ProtectedTag. IAM ignores the case of keys of tags.

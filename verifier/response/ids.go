@@ -21,10 +21,10 @@ func pattern(expr string) func() *regexp.Regexp {
 
 func isQuarantine(arn string) bool { return quarantineARN().MatchString(arn) }
 
-// IsServiceCredentialID reports whether id is that of a service-specific credential.
+// IsServiceCredentialID reports whether id is the id of a service-specific credential.
 func IsServiceCredentialID(id string) bool { return serviceCredentialID().MatchString(id) }
 
-// IsSession reports whether id is of a temporary key, which has no status.
+// IsSession reports whether id belongs to a temporary key, which has no status.
 func IsSession(id string) bool { return strings.HasPrefix(id, "ASIA") }
 
 // sameRole reports whether caller, an ARN of STS, is a session of the role.
@@ -32,8 +32,8 @@ func sameRole(caller, account, role string) bool {
 	return strings.Contains(caller, "::"+account+":assumed-role/"+role+"/")
 }
 
-// SamePrincipal reports whether arn is that of the user or role with a name. It is true of
-// other kinds, which have gates of their own.
+// SamePrincipal reports whether arn is the ARN of the user or role with a name. It is true
+// for all other kinds, which have gates of their own.
 func SamePrincipal(kind, account, name, arn string) bool {
 	switch kind {
 	case "user":

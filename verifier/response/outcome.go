@@ -23,7 +23,7 @@ const (
 	NotUndone Result = "not_undone"
 )
 
-// An Outcome is the result for one key, and why it is not better.
+// An Outcome is the result for one key, with the reason why it is not better.
 type Outcome struct {
 	Key    Key
 	Result Result
@@ -33,8 +33,8 @@ type Outcome struct {
 	// Status is the status of the key when it was last read: Active, Inactive, or absent if
 	// there is no such key any more; "" if it has none, or was not read.
 	Status string
-	// Until is when the policy that denies sessions is no longer needed; zero if there is
-	// none.
+	// Until is the time from which the policy that denies sessions is no longer needed;
+	// zero if there is no policy.
 	Until time.Time
 	// Undid are the steps that an undo has taken back. Others were not in effect.
 	Undid []Action
@@ -50,6 +50,6 @@ const (
 	Absent   = "absent"
 )
 
-// SessionLife is how long sessions may live that were issued before a key was shut off
-// (sts:GetSessionToken). After that time the policy that denies them has no use.
+// SessionLife is how long sessions may live on that were issued before a key was shut off
+// (sts:GetSessionToken). After that time the policy that denies them is of no use.
 const SessionLife = 36 * time.Hour

@@ -1,6 +1,6 @@
-// Package response shuts leaked keys off, reversibly. It holds what all parts of a response
-// have in common: plans and their steps, the gates that refuse a key, the operator's rules,
-// and outcomes. The parts are packages of their own, each above those before it:
+// Package response shuts leaked keys off, reversibly. It holds the types that all parts of
+// a response share: plans and their steps, the gates that refuse a key, the operator's
+// rules, and outcomes. The parts are packages of their own, each above those before it:
 //
 //	response     plans, gates, rules, outcomes
 //	permissions  the IAM policies that a response needs
@@ -98,9 +98,9 @@ type Action string
 
 // The actions.
 const (
-	// DenySessions puts an inline policy on a user or a role that denies
-	// everything to sessions issued until now. It does not touch long-term keys. If the
-	// plan deactivates a key, it is taken once more when the key is seen to be off.
+	// DenySessions puts an inline policy on a user or a role that denies everything to
+	// sessions issued until now. It does not touch long-term keys. If the plan deactivates
+	// a key, this step is taken once more when the key is seen to be off.
 	DenySessions Action = "deny-sessions"
 	// Deactivate sets an access key of a user to Inactive.
 	Deactivate Action = "deactivate"

@@ -16,7 +16,8 @@ type Rules struct {
 	BreakGlass []string
 	// ForceInUse lets keys be shut off although something works with them.
 	ForceInUse bool
-	// Self lets leaked keys switch themselves off. Nothing of the operator's is used then.
+	// Self lets leaked keys switch themselves off. Then the operator's own identity is not
+	// used.
 	Self bool
 }
 
@@ -41,7 +42,7 @@ func (r Rules) Check() error {
 	return nil
 }
 
-// Allow judges a principal by the rules alone, without a question to AWS.
+// Allow judges a principal by the rules alone, without asking AWS.
 func (r Rules) Allow(account, name, arn string) error {
 	switch {
 	case !slices.Contains(r.Accounts, account):

@@ -15,8 +15,8 @@ import (
 )
 
 // An AWS is an STS that also answers for IAM and the other services that stanch asks, for
-// any number of accounts. All requests are checked as those to STS are. Bodies have the form
-// that AWS gives them, errors included.
+// any number of accounts. It checks all requests as an STS does. Bodies have the form that
+// AWS gives them, errors included.
 //
 // It has features that moto lacks: keys that are really off when they are Inactive, root
 // keys, service-specific credentials, LookupEvents, and errors of every class.
@@ -27,8 +27,8 @@ type AWS struct {
 	next     map[string][]Response
 	policies map[string][]string // by id of a session: those of its role, and its session policy
 	made     uint64              // seed of the last session
-	// Tracks makes a use of a key its last use at IAM, as AWS does. Set it before the
-	// first request.
+	// Tracks makes IAM record each use of a key as its last use, as AWS does. Set it before
+	// the first request.
 	Tracks bool
 	// Lag is how long STS goes on knowing a key that IAM has set to Inactive, as it
 	// does at AWS for some seconds. Set it before the first request.
@@ -42,7 +42,8 @@ type Account struct {
 	ID    string
 	Users map[string]*IAMUser
 	Roles map[string]*IAMRole
-	// RootKeys are of the root user. Management accounts may assume it elsewhere.
+	// RootKeys are the keys of the root user. Management accounts may assume the root user
+	// of other accounts.
 	RootKeys   []*IAMKey
 	Management bool
 	// Published are the bodies that were sent to Security Hub, EventBridge and SNS,
@@ -54,7 +55,7 @@ type Account struct {
 	Answers map[string]string
 }
 
-// An IAMUser is a user with all that a response to a leak is about.
+// An IAMUser is a user with everything that a response to a leak deals with.
 type IAMUser struct {
 	Name, Path   string
 	Keys         []*IAMKey
@@ -68,13 +69,13 @@ type IAMUser struct {
 	ServiceCreds []*ServiceCredential
 }
 
-// An IAMRole is a role that anybody may assume who knows the external id.
+// An IAMRole is a role that anybody with the external id may assume.
 type IAMRole struct {
 	Name, ExternalID string
 	Inline, Tags     map[string]string
 	// Policy, if not "", is the policy that is attached to it; "" allows all.
 	Policy string
-	// Elsewhere, if not "", is the account that its sessions turn out to be of.
+	// Elsewhere, if not "", is the account to which its sessions turn out to belong.
 	Elsewhere string
 }
 
@@ -173,8 +174,8 @@ func (a *AWS) set(permission string, denied bool) {
 	a.denied[permission] = denied
 }
 
-// Next makes the next calls of a permission be answered with responses, before
-// anything else of it is looked at.
+// Next answers the next calls of a permission with responses, before it looks at anything
+// else in them.
 func (a *AWS) Next(permission string, responses ...Response) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -332,7 +333,7 @@ func (a *AWS) Writes() map[string][]string {
 	return writes
 }
 
-// At returns an AWS that is elsewhere, at url: only its URL is of use.
+// At returns an AWS that runs elsewhere, at url. Only its URL may be used.
 func At(url string) *AWS {
 	return &AWS{STS: &STS{Server: &httptest.Server{URL: url}}}
 }

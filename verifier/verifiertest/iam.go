@@ -68,7 +68,7 @@ func (acct *Account) lastUsed(id string) Response {
 			return answer("iam", "GetAccessKeyLastUsed", element("UserName", u.Name)+"<AccessKeyLastUsed>"+used+"</AccessKeyLastUsed>")
 		}
 	}
-	// AWS does not say whether the key is of another account or of none.
+	// AWS does not say whether the key belongs to another account or to none.
 	return Failure(http.StatusForbidden, "AccessDenied", "not authorized to perform: iam:GetAccessKeyLastUsed on resource: access key "+id)
 }
 

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// allowed reports whether the policies of a session allow a call: that of its role,
-// and the one that it was narrowed with.
+// allowed reports whether the policies of a session allow a call: the policy of its role,
+// and the session policy.
 func (a *AWS) allowed(acct *Account, key Key, permission string, form url.Values) bool {
 	resource := "*"
 	if name := form.Get("UserName"); name != "" && acct.Users[name] != nil {
@@ -25,10 +25,10 @@ func (a *AWS) allowed(acct *Account, key Key, permission string, form url.Values
 	return true
 }
 
-// Allows reports whether an IAM policy allows an action on a resource: some
-// statement allows it, and none denies it. The one condition that is looked at is
-// iam:PolicyARN, against policyARN; of others, allowing ones hold, denying ones do
-// not.
+// Allows reports whether an IAM policy allows an action on a resource: some statement
+// allows it, and none denies it. It evaluates one condition, iam:PolicyARN, against
+// policyARN. It takes any other condition for true in an allowing statement, and for false
+// in a denying one.
 func Allows(policy, action, resource, policyARN string) bool {
 	var p struct {
 		Statement []struct {

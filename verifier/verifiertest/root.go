@@ -15,7 +15,7 @@ func (a *AWS) assumeRoot(acct *Account, key Key, req Request, form url.Values) R
 	target := form.Get("TargetPrincipal")
 	task := map[string][]string{
 		"arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials": {"iam:ListAccessKeys", "iam:GetAccessKeyLastUsed"},
-		// As AWS has it: nothing but to delete, and to look.
+		// As at AWS: the session may only delete and look.
 		"arn:aws:iam::aws:policy/root-task/IAMDeleteRootUserCredentials": {"iam:ListAccessKeys", "iam:GetAccessKeyLastUsed", "iam:DeleteAccessKey"},
 	}[form.Get("TaskPolicyArn.arn")]
 	seconds, err := strconv.Atoi(form.Get("DurationSeconds"))

@@ -22,8 +22,8 @@ func (a *AWS) sessionToken(key Key) Response {
 	return a.session("GetSessionToken", k, 36*time.Hour)
 }
 
-// deniesOlder reports whether key is of a session that was issued before the time from
-// which an inline policy of its user or role lets sessions work.
+// deniesOlder reports whether key belongs to a session that an inline policy of its user or
+// role denies, because it was issued before the time in the policy.
 func (a *AWS) deniesOlder(acct *Account, key Key) bool {
 	issued, ok := a.issued[key.Credential.ID]
 	if !ok || acct == nil {

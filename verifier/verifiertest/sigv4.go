@@ -39,9 +39,9 @@ func parseAuthorization(header string) (authorization, error) {
 	}, nil
 }
 
-// sign returns the signature that r ought to have. It is written after the
-// specification (IAM User Guide, "Create a signed AWS API request") and not
-// with the SDK's signer, which it is the check of.
+// sign returns the signature that r ought to have. It follows the specification (IAM User
+// Guide, "Create a signed AWS API request") and does not use the SDK's signer, which it
+// checks.
 func sign(r *http.Request, auth authorization, body []byte, secret string) string {
 	scope := strings.Join([]string{auth.date, auth.region, auth.service, "aws4_request"}, "/")
 	toSign := strings.Join([]string{

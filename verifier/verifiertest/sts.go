@@ -20,9 +20,9 @@ import (
 	"github.com/stanch-dev/stanch/verifier/internal/partition"
 )
 
-// An STS answers sts:GetCallerIdentity as AWS does, in process. It checks
-// signatures (Signature Version 4) with the secrets of its keys, and that the
-// time of a request is within 15 minutes of its own.
+// An STS answers sts:GetCallerIdentity as AWS does, in process. It checks signatures
+// (Signature Version 4) with the secrets of its keys, and refuses requests whose time is
+// more than 15 minutes from its own.
 type STS struct {
 	*httptest.Server
 	// Now is the clock of the service; nil means time.Now. Set it before the
@@ -31,7 +31,7 @@ type STS struct {
 	// Confused is how long after a wrong secret the right one of the same key
 	// is called wrong too, as was seen at AWS. Set it before the first request.
 	Confused time.Duration
-	// Date returns the Date header of all answers, "" for none; nil means that of Now.
+	// Date returns the Date header of all answers, "" for none; nil means the time of Now.
 	// Set it before the first request.
 	Date func() string
 
@@ -63,8 +63,8 @@ type Key struct {
 // KeyState is the state of a key.
 type KeyState int
 
-// The states of a key. A key that was deleted is one that the STS does not
-// have: AWS answers for both as for Inactive.
+// The states of a key. A deleted key is one that the STS does not have: AWS gives the same
+// answer for it as for Inactive.
 const (
 	Active   KeyState = iota
 	Inactive          // the owner switched it off
@@ -107,8 +107,7 @@ func NewUnstartedSTS(keys ...Key) *STS {
 	return s
 }
 
-// Script makes the next requests be answered with responses, one each, before
-// anything is checked.
+// Script answers the next requests with responses, one each, before anything is checked.
 func (s *STS) Script(responses ...Response) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -264,8 +263,8 @@ func (s *STS) authenticate(r *http.Request, auth authorization, body []byte) (Ke
 	return key, Response{}
 }
 
-// sameCloud reports whether region is of the partition of arn: no other one knows
-// the key.
+// sameCloud reports whether region is in the partition of arn. No other partition knows the
+// key.
 func sameCloud(arn, region string) bool {
 	return strings.HasPrefix(arn, "arn:"+partition.OfRegion(region).Name+":")
 }

@@ -1,8 +1,8 @@
 // Package partition is the one table of AWS's partitions: the separate clouds that know
 // nothing of each other's keys.
 //
-// The names, regions and suffixes are those of botocore (botocore/data/partitions.json,
-// and endpoints.json for the regions of global services).
+// The names, regions and suffixes come from botocore (botocore/data/partitions.json, and
+// endpoints.json for the regions of global services).
 package partition
 
 import (
@@ -18,7 +18,7 @@ type Partition struct {
 	Home string
 	// Suffix ends the names of hosts: "amazonaws.com.cn".
 	Suffix string
-	// regions begins the names of its regions; "" is that of the first partition.
+	// regions is the prefix of the names of its regions; "" for the first partition.
 	regions string
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// Flags are those of a command of stanch that the next command needs as well.
+// Flags are the flags of a command of stanch that the next command needs as well.
 type Flags struct {
 	Accounts                  []string
 	Profile, Role, ExternalID string
@@ -36,11 +36,11 @@ func (f Flags) identity() string {
 	return flag("profile", f.Profile) + flag("role", f.Role) + flag("external-id", f.ExternalID)
 }
 
-// Renew returns two commands for a leak of a saved report: one that has AWS asked again,
-// and one that plans for it then. AWS is asked with the secret, if the report has it; or
-// by IAM, about a key of a user that was live; or else by the scan that found it, if that
-// is one command. report is the name of the file, "-" for standard input; source and
-// target are those of its scan.
+// Renew returns two commands for a leak of a saved report: one that asks AWS again, and one
+// that then makes a plan. The first asks STS if the report has the secret, or IAM about a
+// key of a user that was live. Otherwise it is the scan that found the leak, if that is one
+// command. report is the name of the file, "-" for standard input; source and target
+// describe its scan.
 func (f Flags) Renew(report, source, target string) func(*finding.Finding) []string {
 	plan := "stanch respond plan fresh.jsonl" + flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() + flag("break-glass", f.BreakGlass)
 	if f.Self {

@@ -137,7 +137,7 @@ func urgent(o response.Outcome) string {
 	return "Put that right, and apply the plan again (stanch respond apply PLAN): " + again
 }
 
-// WriteOutcomes writes how it went for each key, and which tasks are left.
+// WriteOutcomes writes the outcome for each key, and the tasks that are left.
 func WriteOutcomes(w io.Writer, outcomes []response.Outcome) error {
 	var b strings.Builder
 	for _, o := range outcomes {

@@ -155,11 +155,11 @@ func (a *Applier) now() time.Time {
 	return a.Now()
 }
 
-// Apply takes the steps of plan that are not taken yet, and confirms them. Call
-// Admit first. The error is of the journal or of ctx: the run ended in the
-// middle, and Apply can be called again.
+// Apply takes the steps of plan that are not taken yet, and confirms them. Call Admit
+// first. It returns an error of the journal or of ctx: the run ended in the middle, and
+// Apply can be called again.
 func (a *Applier) Apply(ctx context.Context, plan response.Plan) ([]response.Outcome, error) {
-	// Again: the person who was asked for consent may have slept over it.
+	// Judged again: the person may have taken hours to give consent.
 	if err := a.admitPlan(plan); err != nil {
 		return nil, err
 	}
@@ -213,7 +213,7 @@ func (j keyRun) record(r journal.Record) error {
 }
 
 // take takes one step, unless it was taken and still holds. why says why it was not taken;
-// err is that of the journal or of ctx.
+// err comes from the journal or from ctx.
 func (j keyRun) take(ctx context.Context, step response.Step) (why string, err error) {
 	if err := ctx.Err(); err != nil {
 		return "", err

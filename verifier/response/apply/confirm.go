@@ -67,7 +67,7 @@ func (a *Applier) sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// An observation is the state of a key and its steps as they are read back.
+// An observation is the state of a key and its steps, read back from AWS.
 type observation struct {
 	result string         // who confirms it: IAM, or IAM and STS
 	why    string         // why it is not confirmed; "" if it is

@@ -16,7 +16,7 @@ import (
 // the sessions are denied twice: at once, and again when STS no longer knows the key.
 const (
 	// propagation is how long to wait for a change at IAM to reach STS, if STS cannot be
-	// asked whether it has: more than twice as long as was ever measured.
+	// asked: more than twice the longest time measured.
 	propagation = 10 * time.Second
 	// margin is how far ahead of AWS's time sessions are denied. The console's "Revoke
 	// active sessions" takes the same 30 seconds: not every endpoint of STS hears at once.
@@ -100,7 +100,7 @@ func (t *attempt) end(ctx context.Context) (response.Outcome, error) {
 	return o, t.record(journal.Record{Event: journal.EventEnd, Result: string(o.Result)})
 }
 
-// result is the result by the steps that were taken, before anything is read back.
+// result returns the result according to the steps taken, before anything is read back.
 func (t *attempt) result() response.Result {
 	denied := slices.ContainsFunc(t.key.Steps, func(s response.Step) bool { return s.Do == response.DenySessions && !t.missed[s.Do] })
 	off := denied // a session has nothing else to shut off
@@ -152,8 +152,8 @@ func (j keyRun) awaitPropagation(ctx context.Context) {
 
 // denyBefore returns the time before which sessions are denied, and a note on it. It is
 // AWS's time with a margin, since this machine's clock may be wrong. If AWS does not tell
-// its time, it is the latest that AWS's clock can show: AWS accepts the signatures of this
-// machine.
+// its time, it is the latest time that AWS's clock can show, given that AWS accepts the
+// signatures of this machine.
 func (j keyRun) denyBefore() (before time.Time, note string) {
 	if now, _, known := j.session.Time(); known {
 		return now.Add(margin), j.clockDifference()

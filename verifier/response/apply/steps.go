@@ -16,8 +16,8 @@ func shutsOff(s response.Step) bool {
 	return s.Do == response.Deactivate || s.Do == response.DeactivateSelf || s.Do == response.DisableServiceCredential
 }
 
-// want returns the state of the object after s, and before it: the latter is that after an
-// undo.
+// want returns the state of the object after s, and the state before it, to which an undo
+// returns.
 func want(s response.Step) (after, before string) {
 	switch s.Do {
 	case response.DenySessions, response.Quarantine:
@@ -31,8 +31,8 @@ func want(s response.Step) (after, before string) {
 // errOther is in the error for a policy that somebody else has put.
 var errOther = errors.New("another one")
 
-// other returns the error for a policy that has the name of that of s, and is not the one
-// that stanch has put.
+// other returns the error for a policy that has the name of the policy of s, but was not
+// put by stanch.
 func other(s response.Step) error {
 	return fmt.Errorf("the policy %s of %s %s is %w", s.Object, s.Kind, s.Name, errOther)
 }
@@ -122,7 +122,8 @@ func call(s response.Step, back bool, document string) operator.Call {
 		c.Action = "UpdateAccessKey"
 		c.Params = map[string]string{"UserName": s.Name, "AccessKeyId": s.Object, "Status": status}
 	case response.DeactivateSelf:
-		// Without UserName it is about the caller, and works for the root user as well.
+		// Without UserName the call is about the caller, and works for the root user as
+		// well.
 		c.Action = "UpdateAccessKey"
 		c.Params = map[string]string{"AccessKeyId": s.Object, "Status": status}
 	case response.DisableServiceCredential:

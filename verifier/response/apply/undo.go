@@ -54,9 +54,9 @@ func (a *Applier) undoable(plan response.Plan) (steps []response.Step) {
 	return steps
 }
 
-// Undo takes back the steps that plan has taken by the journal, and those that it may have
-// taken when it was cut off; the last first. It leaves a state that was there before the
-// plan. Call AdmitUndo first. The error is that of the journal or of ctx.
+// Undo takes back the steps that plan has taken according to the journal, or may have taken
+// when it was cut off, the last one first. It leaves a state that was there before the
+// plan. Call AdmitUndo first. It returns an error of the journal or of ctx.
 func (a *Applier) Undo(ctx context.Context, plan response.Plan) ([]response.Outcome, error) {
 	left := a.undoable(plan)
 	var outcomes []response.Outcome

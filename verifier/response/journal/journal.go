@@ -55,7 +55,8 @@ type Record struct {
 	Result       string         `json:"result,omitempty"`
 	Code         string         `json:"code,omitempty"`
 	Why          string         `json:"why,omitempty"`
-	// Refused says of a step that failed that AWS refused to take it: then undo leaves it.
+	// Refused says that AWS refused to take a step that failed; undo leaves such a step
+	// alone.
 	Refused bool `json:"refused,omitempty"`
 
 	Prev string `json:"prev"` // hash of the line before
@@ -149,7 +150,7 @@ var ErrBroken = errors.New("the chain is broken: the journal was edited")
 
 // read returns the records, and the length of the lines that they stand in.
 func read(r io.Reader, name string) (records []Record, whole int64, err error) {
-	// The head first: a writer appends a line before it moves the head.
+	// The head is read first: a writer appends a line before it moves the head.
 	known, err := readHead(name)
 	if err != nil {
 		return nil, 0, err
@@ -183,8 +184,8 @@ func read(r io.Reader, name string) (records []Record, whole int64, err error) {
 	return records, whole, nil
 }
 
-// readHead returns nil if there is no head: then there is one line at most, since
-// the head is written after each.
+// readHead returns nil if there is no head. Then there is at most one line, since the head
+// is written after each line.
 func readHead(name string) (*head, error) {
 	b, err := os.ReadFile(name + ".head")
 	if errors.Is(err, os.ErrNotExist) {

@@ -14,8 +14,8 @@ import (
 // ErrHeld is in the error for a journal that another process has open.
 var ErrHeld = errors.New("another stanch is at work")
 
-// A lock is held as long as the process lives that took it, however it ends. The file names
-// the holder; it stays behind.
+// A lock lasts until the process that took it ends, however it ends. The file names the
+// holder; it stays behind.
 type lock struct{ file *os.File }
 
 type holder struct {

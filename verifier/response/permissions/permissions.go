@@ -1,4 +1,4 @@
-// Package permissions writes the IAM policies that a response needs: those of the
+// Package permissions writes the IAM policies that a response needs: the policies of the
 // responder's role and of the operator, and the session policies that narrow them.
 package permissions
 
@@ -30,7 +30,7 @@ func Read() string {
 // change this one principal.
 func Write(k response.Key) string {
 	partition, _, _ := strings.Cut(strings.TrimPrefix(k.ARN, "arn:"), ":")
-	// An ARN of a user has its path; that of a role's session has not.
+	// The ARN of a user has its path; the ARN of a role's session has not.
 	resource := k.ARN
 	if k.Kind == "role" {
 		resource = "arn:" + partition + ":iam::" + k.Account + ":role/*" + k.Name

@@ -9,14 +9,14 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
-// ownCall is the largest difference between the last use of a key by IAM, and the time when
-// stanch asked STS about it, at which the two are taken for the same call: clocks differ,
+// ownCall bounds the difference between IAM's last use of a key and the time when stanch
+// asked STS about it. Within this bound the two are taken for the same call: clocks differ,
 // and IAM is slow.
 const ownCall = 15 * time.Minute
 
-// inUse judges whether something works with the key. IAM keeps the last use only, and a
-// question to STS is a use. If IAM tells of such a question, the use before it counts too,
-// if the scan has asked for that.
+// inUse judges whether something works with the key. IAM keeps only the last use, and a
+// question to STS is a use. If the last use is such a question, the use before it counts
+// too, if the scan has noted it.
 func (p *Planner) inUse(k *response.Key, used operator.LastUsed, v verifier.Verdict) error {
 	if err := p.holdUse(k, used); err != nil || !p.recent(used) || used.Service != "sts" {
 		return err
@@ -27,7 +27,8 @@ func (p *Planner) inUse(k *response.Key, used operator.LastUsed, v verifier.Verd
 			return err
 		}
 	}
-	// A question to STS before that may be of an earlier scan, or of somebody who found the key.
+	// A question to STS before that may come from an earlier scan, or from somebody who
+	// found the key.
 	if known && used.At.Sub(askedSTS(v)).Abs() <= ownCall && (!p.recent(before) || before.Service != "sts") {
 		k.LastUsed = fmt.Sprintf("%s, before stanch asked", before)
 		return nil
@@ -52,8 +53,9 @@ func (p *Planner) recent(used operator.LastUsed) bool {
 	return !used.At.IsZero() && p.now().Sub(used.At) <= recentUse
 }
 
-// askedSTS returns when STS was asked about the key, after the use that UsedBefore tells.
-// The question of v may be a later one, or one to IAM, which is no use of the key.
+// askedSTS returns when STS was asked about the key, after the use in the fact UsedBefore.
+// The verdict v may come from a later question, or from IAM, and asking IAM is no use of
+// the key.
 func askedSTS(v verifier.Verdict) time.Time {
 	for _, f := range v.Facts {
 		if f.Name == operator.UsedBeforeAt {

@@ -30,16 +30,16 @@ type Planner struct {
 	Rules    response.Rules
 	// Quarantine also attaches AWS's quarantine policy.
 	Quarantine bool
-	// Renew returns the commands that have AWS asked again about a leak that is left alone
-	// for want of proof; nil knows none.
+	// Renew returns the commands that ask AWS again about a leak that the plan leaves alone
+	// because proof is missing. It may be nil.
 	Renew func(*finding.Finding) []string
 	Now   func() time.Time // nil means time.Now
 }
 
 // Plan judges each finding, and plans steps for those that no gate refuses. It leaves out
 // findings that are known to be dead. A finding may lack its secret, as saved reports do;
-// then its verdict counts as long as it is fresh. The error is about the rules, or that of
-// ctx.
+// then its verdict counts as long as it is fresh. It returns an error about the rules, or
+// the error of ctx.
 func (p *Planner) Plan(ctx context.Context, leaks []finding.Finding) (response.Plan, error) {
 	if err := p.Rules.Check(); err != nil {
 		return response.Plan{}, err
@@ -83,7 +83,7 @@ func (p *Planner) now() time.Time {
 	return p.Now()
 }
 
-// dead reports whether there is nothing to shut off, as far as anybody can say.
+// dead reports whether there is nothing to shut off, as far as is known.
 func dead(s verifier.State) bool { return s == verifier.Invalid || s == verifier.Expired }
 
 func (p *Planner) refusal(ctx context.Context, leak *finding.Finding, err error) response.Refusal {
@@ -189,14 +189,14 @@ func owner(tags map[string]string, facts []verifier.Fact) string {
 	return strings.Join(parts, ", ")
 }
 
-// lacksProof reports whether a gate holds leak back for want of proof that it works now,
-// which another question to AWS may give.
+// lacksProof reports whether a gate holds leak back because proof is missing that it works
+// now, and asking AWS again may give it.
 func lacksProof(g response.Gate, leak *finding.Finding) bool {
 	s := leak.Verdict.State
 	return g == response.GateStale || g == response.GateState && (s == verifier.Unknown || s == verifier.Skipped)
 }
 
-// asked says when AWS was asked about a leak that it was asked about too long ago.
+// asked says when AWS was last asked about a leak, if that was too long ago.
 func asked(at, now time.Time) string {
 	switch {
 	case at.IsZero():
@@ -251,7 +251,7 @@ func judge(r response.Rules, leak *finding.Finding, now time.Time) error {
 	return nil
 }
 
-// longTerm reads IAM's facts about a key of a user, and compares them with those of STS.
+// longTerm reads IAM's facts about a key of a user, and compares them with STS's.
 func (p *Planner) longTerm(ctx context.Context, s *operator.Session, v verifier.Verdict, k *response.Key) error {
 	// Before STS is asked about the key, which counts as a use.
 	used, err := s.LastUsed(ctx, k.KeyID)
@@ -329,10 +329,10 @@ func (p *Planner) steps(ctx context.Context, s *operator.Session, k *response.Ke
 }
 
 const (
-	// fresh is how long STS's answer that a key is live counts, if there is no secret to
-	// ask again with.
+	// fresh is how long an answer of STS that a key is live counts, if there is no secret
+	// to ask again.
 	fresh = time.Hour
-	// recentUse is how long ago a key was last used that counts as in use.
+	// recentUse is how recently a key must have been used to count as in use.
 	recentUse = 24 * time.Hour
 )
 

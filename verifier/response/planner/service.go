@@ -13,9 +13,9 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response/permissions"
 )
 
-// serviceOf returns the service that a rule's credentials are for, as IAM names it, and
-// whether they are service-specific credentials at all. "" is any but Bedrock: the passwords
-// of CodeCommit and Keyspaces look alike.
+// serviceOf returns IAM's name of the service of a rule's credentials, and whether they are
+// service-specific credentials at all. "" means any service but Bedrock: the passwords of
+// CodeCommit and Keyspaces look alike.
 func serviceOf(rule string) (service string, ok bool) {
 	switch rule {
 	case "aws-bedrock-api-key":

@@ -28,7 +28,7 @@ func Approve(plan response.Plan, hash string, script bool) error {
 }
 
 // Ask returns a Consent that has a person type the account and the end of the key id, for
-// each key of a plan. verb says what is done to the key: "shut off".
+// each key of a plan. verb is the action that the person confirms: "shut off".
 func Ask(in io.Reader, out io.Writer, verb string) func(context.Context, response.Plan) error {
 	return func(ctx context.Context, plan response.Plan) error {
 		typed := bufio.NewReader(in) // one for all keys: it reads ahead

@@ -23,8 +23,8 @@ type Run struct {
 	// Consent is asked once the plan is admitted, before anything is changed; nil asks
 	// nobody. Confirm never asks.
 	Consent func(context.Context, response.Plan) error
-	// Forget is called with the id of each key before the work begins: verdicts that are
-	// kept of it may no longer be true.
+	// Forget is called with the id of each key before the work begins, because stored
+	// verdicts on it may no longer be true.
 	Forget func(keyID string)
 }
 
