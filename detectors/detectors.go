@@ -92,17 +92,16 @@ type Match struct {
 	Grade string
 	// Confidence that this is a credential at all, and not test data.
 	Confidence Confidence
-	// IDConfidence is the confidence of the id alone, if its secret is in doubt and it is
-	// not; else "".
+	// IDConfidence is the confidence of the id alone, if its secret is in doubt and the id
+	// is not; else "".
 	IDConfidence Confidence
 	// Rank orders the secrets that may belong to one id: 0 is the best.
 	Rank int
 	// NeedsID marks a secret whose name does not say whose it is, such as SECRET_KEY. It
 	// is reported only as the secret of an id from another text.
 	NeedsID bool
-	// Needs are the parts that a credential of this kind has besides its id, and that may
-	// be in other texts. It is 0 for kinds without an id, for examples, and for ids that
-	// sign nothing.
+	// Needs are the other parts of a credential with an id, which may be in other texts. It
+	// is 0 for kinds without an id, for examples, and for ids that sign nothing.
 	Needs Parts
 	// InSignedRequest marks an id in a request that it signed, such as a presigned URL.
 	// Logs are full of them, and its secret is hardly ever near.
@@ -118,11 +117,11 @@ type Match struct {
 	// because they can be decoded. If a view shows such a part with more characters, the
 	// view is wrong.
 	Complete Parts
-	// Unverifiable is the reason why no verifier can be asked about the credential, such
-	// as that it signs no requests; "" if one can. A secret that can be verified is also
-	// proposed for ids from other texts that lack theirs.
+	// Unverifiable is the reason why no verifier can be asked about the credential: it
+	// signs no requests, for instance. It is "" if one can. A secret that can be verified
+	// is also proposed for ids from other texts that lack theirs.
 	Unverifiable string
-	// Expires is the end of the credential by its own account; zero if it names none.
+	// Expires is when the credential ends, if it says so itself; else zero.
 	Expires time.Time
 	// SignedUntil is the end of the presigned request that holds the match, the id or the
 	// token of its signer; zero if none does.
@@ -194,7 +193,7 @@ type Credential struct {
 	ID            string
 	Secret, Token Secret
 	// Partition is a hint where to verify first, from the text around the id: aws-cn,
-	// aws-us-gov or aws-eusc; "" if the text names none. Two credentials that differ in it
-	// alone are the same.
+	// aws-us-gov or aws-eusc; "" if the text names none. Two credentials that differ only
+	// in Partition are the same.
 	Partition string
 }

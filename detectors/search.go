@@ -53,8 +53,8 @@ func (s *search) run(text []byte) []Match {
 	return s.matches
 }
 
-// searchJoined searches text with its pieces put together, and that in base64. No further
-// view is made of it: pieces that do not belong together are garbled in it.
+// searchJoined searches text with its pieces put together, and the same decoded from
+// base64. It makes no further view: pieces that do not belong together are garbled in it.
 func (s *search) searchJoined(text []byte) {
 	known := len(s.views)
 	if v := s.searchView(views.Joiner, text); v != nil {
@@ -87,8 +87,8 @@ func (s *search) searchView(d views.Decoder, text []byte) *views.View {
 	return v
 }
 
-// mayAddMatches reports whether v may have a match that the text before it does not have,
-// or tell more about one. That needs one of these:
+// mayAddMatches reports whether v may have a match that the text before it lacks, or say
+// more about a match. That needs one of these:
 //
 //   - The decoded bytes and their neighbours may match (Set.MayMatch).
 //   - The decoded bytes are near a known match: they may be its name or its account.
@@ -161,9 +161,10 @@ func anyCovers(raw []Match, m *Match) bool {
 	return false
 }
 
-// mergeMatches returns decoded and those of raw that do not overlap it. A view knows
-// better: a secret with an escape in it is whole only there. There are two exceptions.
-// Matches within an enclosing match of raw are left out, and complete parts of raw stay.
+// mergeMatches returns decoded, and the matches of raw that do not overlap it. A match of a
+// view is better: a secret with an escape in it is whole only there. There are two
+// exceptions. Matches within an enclosing match of raw are left out, and complete parts of
+// raw stay.
 func mergeMatches(raw, decoded []Match) []Match {
 	decoded = keepComplete(raw, outsideEnclosing(raw, decoded))
 	var covered []Span
@@ -183,8 +184,8 @@ func mergeMatches(raw, decoded []Match) []Match {
 	return out
 }
 
-// outsideEnclosing returns those of decoded that do not begin within an enclosing match of
-// raw. It compares beginnings because ends are not exact (views.View.OriginOf).
+// outsideEnclosing returns the matches of decoded that do not begin within an enclosing
+// match of raw. It compares beginnings because ends are not exact (views.View.OriginOf).
 func outsideEnclosing(raw, decoded []Match) []Match {
 	var whole []Span
 	for i := range raw {
@@ -265,8 +266,8 @@ func keepComplete(raw, decoded []Match) []Match {
 	return kept
 }
 
-// alteredComplete returns the one of complete, sorted by their ends, that p is with more or
-// fewer characters, or nil.
+// alteredComplete returns the part in complete, which is sorted by ends, of which p is a
+// copy with more or fewer characters, or nil.
 func alteredComplete(complete []matchPart, p matchPart) *matchPart {
 	if p.Empty() {
 		return nil

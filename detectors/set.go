@@ -43,8 +43,8 @@ func NewSet(detectors ...Detector) *Set {
 	return s
 }
 
-// WithPlain returns a set that also runs d, on texts as they are: nothing is decoded
-// for d. A match of d is dropped if its secret overlaps a match of another detector.
+// WithPlain returns a set that also runs d, on undecoded texts only. A match of d is
+// dropped if its secret overlaps a match of another detector.
 func (s *Set) WithPlain(d PrefilteringDetector) *Set {
 	with := *s
 	with.plainOnly = append(slices.Clone(s.plainOnly), d)
@@ -79,7 +79,8 @@ func (s *Set) Detect(dst []Match, text []byte) []Match {
 	return dst
 }
 
-// notCovered returns those of found whose secret overlaps no part of a match of known.
+// notCovered returns the matches of found whose secret overlaps no part of a match of
+// known.
 func notCovered(known, found []Match) []Match {
 	var covered []Span
 	for i := range known {
@@ -106,13 +107,12 @@ func notCovered(known, found []Match) []Match {
 // conservative: if it returns false, Detect finds nothing in text, but for the list
 // below.
 //
-// It is also local: if it returns true for a text, that is for some window of at most
-// Window bytes of it. Then it returns true for every piece of the text that holds the
-// window, and for every other text that does, if the window is not at an end of the
-// text. So if a text was put together from others for which MayMatch returned false, as
-// git puts together deltas, only the new bytes and Window bytes to either side of each
-// joint have to be tested. The ends of the text are joints as well, unless they were
-// ends before.
+// It is also local: if it returns true for a text, some window of at most Window bytes of
+// the text is the reason. Then it returns true for every piece of the text that holds the
+// window, and for every other text that does, unless the window is at an end of the text.
+// So if a text was put together from others for which MayMatch returned false, as git puts
+// together deltas, only the new bytes and Window bytes to either side of each joint have to
+// be tested. The ends of the text are joints as well, unless they were ends before.
 //
 // It may return true for a piece and false for the whole, where the piece is cut: half
 // of a long word looks like a key.
@@ -124,8 +124,8 @@ func notCovered(known, found []Match) []Match {
 //   - a secret without an id in base64 or UTF-16, unless Rule.Encoded has its name, or
 //     in hexadecimal or UTF-32;
 //   - an id in base64 that a line break cuts into pieces of less than 20 characters;
-//   - an id in pieces of which none has seven characters, or that are farther apart
-//     than 108 bytes;
+//   - an id in pieces, if no piece has seven characters or they are more than 108 bytes
+//     apart;
 //   - an id of which only a part is in base64, hexadecimal, UTF-16 or UTF-32 and the
 //     rest right beside it, or of which two parts are so encoded, each on its own;
 //   - an id within two encodings, except gzip of 36 bytes or more in base64, UTF-16

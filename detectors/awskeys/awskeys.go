@@ -37,8 +37,8 @@ var _ detectors.Detector = Detector{}
 //
 //   - each id, with the secrets and the token that fit it best (pairing.go has the rules),
 //     or alone;
-//   - the secrets and tokens without an id that are of AWS by their name or format, and the
-//     secrets that may be, with NeedsID;
+//   - the secrets and tokens without an id whose name or format is AWS's, and the secrets
+//     that may be AWS's, with NeedsID;
 //   - the credentials of single services.
 func (Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match {
 	return services.Append(appendKeys(dst, text), text)
@@ -129,8 +129,8 @@ func neededParts(id pairing.Value) detectors.Parts {
 	return detectors.SecretPart
 }
 
-// appendSecret appends secret i if no id has it and its name says that it is of AWS. If the
-// name says only that it is a secret, the match NeedsID.
+// appendSecret appends secret i if no id has it and its name says AWS. If the name says
+// only that it is a secret, the match NeedsID.
 func (k *keySearch) appendSecret(dst []detectors.Match, i int) []detectors.Match {
 	s := k.Secrets[i]
 	if k.SecretTaken[i] || s.Name != pairing.NamedAWS && (s.Name != pairing.NamedSecret || s.Example) || s.Shape != keyformat.Random {
@@ -185,7 +185,7 @@ func confidence(m detectors.Match) detectors.Confidence {
 }
 
 // completeToken returns TokenPart if token is whole. The first line of a wrapped token is
-// not: it can neither be read nor is it padded.
+// not whole: its fields cannot be read, and it has no padding.
 func completeToken(token string) detectors.Parts {
 	if _, ok := keyformat.ParseToken(token); ok || keyformat.EndsPadded(token) {
 		return detectors.TokenPart

@@ -7,8 +7,8 @@ import (
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/lazyregexp"
 )
 
-// Some files tell by their form whose the keys in them are. The name of the file is not
-// known here; a copy under another name has the same form.
+// The form of some files tells whose keys they hold. The name of the file is not known
+// here, and a copy under another name has the same form.
 
 var (
 	// rootkey.csv of the console, until about 2022. It has two lines; no user other than

@@ -83,7 +83,8 @@ func mayHoldID(text []byte) bool {
 // characters of an id, or one of the seven bytes between '9' and 'A'.
 func isCapitals(b []byte) bool {
 	w := binary.LittleEndian.Uint64(b)
-	// A byte below '0' sets the high bit of the difference, one above 'Z' that of the sum.
+	// A byte below '0' sets the high bit of the difference; a byte above 'Z' sets the high
+	// bit of the sum.
 	return ((w-'0'*ones)|(w+(0x7f-'Z')*ones))&highs == 0
 }
 
@@ -141,8 +142,8 @@ func isRunAt(text []byte, p int, named bool) bool {
 	return all != 0 && isLongRun(text, p) && runAround(text, p, named)
 }
 
-// nonRunBytes marks, by their high bits, those of the first eight bytes of b that are below
-// "#", the least byte of a run, or not ASCII. It may mark bytes after these too.
+// nonRunBytes sets the high bit of each of the first eight bytes of b that is below "#",
+// the least byte of a run, or not ASCII. It may mark bytes after these too.
 func nonRunBytes(b []byte) uint64 {
 	w := binary.LittleEndian.Uint64(b)
 	return (w | (w - '#'*ones)) & highs

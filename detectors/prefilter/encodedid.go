@@ -76,8 +76,8 @@ const ones = 0x0101010101010101
 
 const someBodyLetters = 0x80808080
 
-// bodyLetters marks, by their high bits, those of the first four bytes of w that are from
-// M to W, if the fourth byte after them is too.
+// bodyLetters sets the high bit of each of the first four bytes of w that is from M to W,
+// if the fourth byte after it is too.
 func bodyLetters(w uint64) uint64 {
 	t := (w + (0x80-'M')*ones) &^ (w + (0x7f-'W')*ones)
 	return t & (t >> 32)

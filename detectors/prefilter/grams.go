@@ -11,7 +11,7 @@ import (
 // stands for any hexadecimal digit.
 //
 // It reads the four bytes, the gram, at every eighth offset of a text. If a pattern is
-// there, the gram is one of those that begin among its first eight bytes:
+// there, the gram begins at one of its first eight bytes:
 //
 //	text      …  name: k8s-aws-v1.aHR0cHM6Ly9zdHM…
 //	offsets   |       |       |       |       |

@@ -45,8 +45,8 @@ func (f *Filter) HasJoinedID(text []byte) bool {
 
 const someHalf = 0x8000000080000000
 
-// idHalves has a bit of someHalf if the four bytes of one half of w may be of an id. A
-// piece covers one half of some word. A few bytes other than those of idMask pass too.
+// idHalves has a bit of someHalf if the four bytes of one half of w may be part of an id. A
+// piece covers one half of some word. A few bytes that idMask rejects pass too.
 func idHalves(w uint64) uint64 {
 	const bit = 0x40 * ones
 	// Digits have the bits 5 and 4 of the seven, capital letters 6 and not 5.
@@ -55,7 +55,7 @@ func idHalves(w uint64) uint64 {
 }
 
 // piecesAround reports whether one of the pieces in the n bytes at i, or reaching into
-// them, is of an id.
+// them, is part of an id.
 func (f *Filter) piecesAround(text []byte, i, n int) bool {
 	from, to := max(0, i-wordLen), min(len(text), i+n+wordLen)
 	starts := uint64(0)
@@ -79,7 +79,7 @@ func idMask(w uint64) uint64 {
 }
 
 // piecesAt reports whether one of the pieces at the bits of starts, counted from the offset
-// at, is of an id.
+// at, is part of an id.
 func (f *Filter) piecesAt(text []byte, at int, starts uint64) bool {
 	for starts != 0 {
 		k := bits.TrailingZeros64(starts)
@@ -93,8 +93,8 @@ func (f *Filter) piecesAt(text []byte, at int, starts uint64) bool {
 	return false
 }
 
-// pieceAround reports whether the piece with the character at i is of an id in pieces, and
-// returns its end.
+// pieceAround reports whether the piece with the character at i is part of an id in pieces,
+// and returns its end.
 func (f *Filter) pieceAround(text []byte, i int) (to int, ok bool) {
 	from, letter := i, false
 	for from > 0 && i-from < encodings.IDLen+maxEscape && idBytes[text[from-1]] {

@@ -141,8 +141,8 @@ func (m *memo) matches(n int, c *compiled, window []byte) []ruleMatch {
 	return list
 }
 
-// matches appends to list the matches of a window that begins at from and that no condition
-// on their line allows.
+// matches appends to list the matches of a window, which begins at from, except for matches
+// that a condition on their line allows.
 func (c *compiled) matches(list []ruleMatch, text []byte, from int, window []ruleMatch) []ruleMatch {
 	for _, f := range window {
 		f.start, f.end, f.secretStart = f.start+from, f.end+from, f.secretStart+from
@@ -217,7 +217,7 @@ func lineOf(text []byte, start, end int) string {
 	return string(text[from:to])
 }
 
-// withRequired returns those of list, matches of rule n, that have the matches of
+// withRequired returns the matches in list, of rule n, that have the matches of
 // Rule.Required near them.
 func (d *Detector) withRequired(s *scratch, n int, text []byte, list []ruleMatch) []ruleMatch {
 	c := d.rules[n]

@@ -115,8 +115,8 @@ func IsOwn(data []byte) bool {
 	return true
 }
 
-// ReadOwn reads a file in the format of stanch. An error names file, line and key.
-// Dates are those of zone.
+// ReadOwn reads a file in the format of stanch. An error names file, line and key. Dates
+// are in zone.
 func ReadOwn(name string, data []byte, zone *time.Location) (*Own, error) {
 	var file ownFile
 	unknown, err := decodeTOML(name, data, &file)

@@ -173,7 +173,7 @@ func literalText(s string) string {
 	return "'''" + s + "'''"
 }
 
-// quoted returns s as a basic string of TOML, whose escapes are those of JSON.
+// quoted returns s as a basic string of TOML, which has the escapes of JSON.
 func quoted(s string) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)

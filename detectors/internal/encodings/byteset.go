@@ -3,8 +3,8 @@ package encodings
 // A ByteSet is a set of bytes. Looking one up is a single load.
 type ByteSet [256]bool
 
-// NewByteSet returns the set of the bytes of members and of those for which in, unless it
-// is nil, is true.
+// NewByteSet returns the set of the bytes in members and, if in is not nil, the bytes for
+// which in is true.
 func NewByteSet(members string, in func(c byte) bool) (set ByteSet) {
 	for c := range set {
 		set[c] = in != nil && in(byte(c))

@@ -127,7 +127,7 @@ func (c *lineChain) isSeparate(line []byte, pad int) bool {
 	return pad == 0 && (n == encodings.IDLen || n == secretLen) || c.length > maxColumns && n < 2*minWrapped
 }
 
-// isWord reports whether all characters of line but the first are of one kind: small
+// isWord reports whether all characters of line after the first have one kind: small
 // letters, capital letters or digits. Punctuation other than "+" does not count.
 func isWord(line []byte) bool {
 	if bytes.IndexByte(line[1:], '+') >= 0 {

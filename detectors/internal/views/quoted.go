@@ -18,7 +18,7 @@ import (
 //     (=3D), two escapes in a row (=C3=A9), or a line that an encoder filled before
 //     its "=".
 //
-// Encoders write no escape in small digits (=c3), nor one of a single letter or digit
+// Encoders write no escape in small digits (=c3), nor one for a plain letter or digit
 // (=41). Without that header, such an escape makes the paragraph an ordinary text.
 const (
 	maxQuotedLine = 76
@@ -177,7 +177,7 @@ func escapedByte(line []byte, i int) (c byte, ok bool) {
 }
 
 // isFilled reports whether line, which had a "=" at its end, is as long as encoders make
-// lines, and that "=" was not the padding of base64.
+// lines, and the "=" was not the padding of base64.
 func isFilled(line []byte) bool {
 	if len(line)+1 < minFilledLine {
 		return false

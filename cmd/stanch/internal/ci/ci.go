@@ -83,8 +83,8 @@ type ciOptions struct {
 }
 
 // fromEnvironment sets flags that were not given from variables: --fail-on from
-// STANCH_FAIL_ON. The action passes its inputs that way, so that none is interpolated into a
-// script.
+// STANCH_FAIL_ON. The action passes its inputs that way, so that no input is interpolated
+// into a script.
 func fromEnvironment(flags *pflag.FlagSet, env ci.Env) error {
 	var errs []error
 	flags.VisitAll(func(f *pflag.Flag) {
@@ -266,8 +266,8 @@ func incompleteIf(err error) error {
 	return cli.Incomplete(err)
 }
 
-// publish writes the files, and tells GitHub about the scan, which ended with the error
-// scanned: one that was cut short must not close alerts.
+// publish writes the files, and tells GitHub about the scan. scanned is the error with
+// which the scan ended: a scan that was cut short must not close alerts.
 func (c *ciScan) publish(ctx context.Context, scanned error) error {
 	err := c.writeFiles()
 	if errors.Is(scanned, context.Canceled) || !c.onGitHub() {

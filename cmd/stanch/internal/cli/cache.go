@@ -12,7 +12,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 )
 
-// CacheFlags say where verdicts are kept between runs.
+// CacheFlags say where verdicts are stored between runs.
 type CacheFlags struct {
 	off     bool
 	dir     string // of tests
@@ -25,7 +25,7 @@ func (f *CacheFlags) Add(cmd *cobra.Command) {
 	f.AddDir(cmd)
 }
 
-// AddDir adds the flag of commands that never read what is kept.
+// AddDir adds the flag of commands that never read stored verdicts.
 func (f *CacheFlags) AddDir(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.dir, "cache-dir", "", "keep verdicts in this folder, for tests")
 	_ = cmd.Flags().MarkHidden("cache-dir")
@@ -49,7 +49,7 @@ func (f *CacheFlags) Folder(endpoint string) string {
 	return filepath.Join(dir, "stanch", "verdicts")
 }
 
-// Forget drops the verdict that is kept of a key, because its state at AWS has changed.
+// Forget drops the stored verdict on a key, because its state at AWS has changed.
 func (f *CacheFlags) Forget(stderr io.Writer, endpoint, id string) {
 	if err := awsverifier.Forget(awsverifier.Config{Cache: f.Folder(endpoint), Endpoint: endpoint}, id); err != nil {
 		fmt.Fprintf(stderr, "stanch: scans may go on to say what AWS said of %s before (unless --no-cache), for a minute if it was live, else for up to a day: %v\n", printable.Text(id), err)

@@ -12,11 +12,11 @@ import (
 )
 
 // A command returns one of these, wrapped, if it did not end well; ExitCode turns it into
-// the exit code. Every other error is one of usage, from cobra or about a flag.
+// the exit code. Every other error is an error of usage, from cobra or about a flag.
 var (
 	ErrLeaks      = errors.New("leaked credentials were found")
 	ErrIncomplete = errors.New("the scan is incomplete")
-	// ErrUnfinished is ErrIncomplete of commands that do not scan.
+	// ErrUnfinished is ErrIncomplete for commands that do not scan.
 	ErrUnfinished = errors.New("not all is done")
 )
 
@@ -34,7 +34,7 @@ func UnfinishedIf(err error) error {
 	return Unfinished(err)
 }
 
-// ErrUnread is the reason of an incomplete scan whose report is whole.
+// ErrUnread is the reason for an incomplete scan whose report is complete.
 var ErrUnread = errors.New("the report names what could not be read")
 
 // ScanEnded returns how a scan ended, for ExitCode: err is the error of the scan or of

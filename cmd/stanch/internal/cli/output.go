@@ -57,8 +57,8 @@ func (f *OutputFlags) Save(b []byte) error {
 	return nil
 }
 
-// CheckPrivate returns an error if somebody else could read the output, to which
-// secrets are to be written. Files that stanch creates are private.
+// CheckPrivate returns an error if somebody else could read the output. It is for output
+// with secrets. Files that stanch creates are private.
 func (f *OutputFlags) CheckPrivate(stdout io.Writer) error {
 	if f.Format == "html" {
 		return errors.New("--show-secrets: a page is made to be passed on, and shows none; use text or json")

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Streams are where a command reads and writes, and the version that it says it is.
+// Streams are the input and the outputs of a command, and the version that it reports.
 type Streams struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer

@@ -23,9 +23,9 @@ func MayMove(w io.Writer) bool {
 // WantsColour follows no-color.org.
 func WantsColour(w io.Writer) bool { return MayMove(w) && os.Getenv("NO_COLOR") == "" }
 
-// Interruptible returns a reader that does not wait for r when ctx ends: r may be a pipe that
-// nobody writes to, or a terminal. The read that waits is then left behind, which
-// is for the standard input of a process that is about to end.
+// Interruptible returns a reader that does not wait for r when ctx ends: r may be a pipe
+// that nobody writes to, or a terminal. The read that waits is then left behind, so use it
+// only for the standard input of a process that is about to end.
 func Interruptible(ctx context.Context, r io.Reader) io.Reader { return interruptibleReader{ctx, r} }
 
 type interruptibleReader struct {

@@ -1,4 +1,4 @@
-// Package githubflags has the flags that commands which read from GitHub share.
+// Package githubflags holds the flags of commands that read from GitHub.
 package githubflags
 
 import (

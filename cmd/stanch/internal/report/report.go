@@ -55,7 +55,7 @@ answers of AWS are.`,
 			if replayErr != nil && !errors.Is(replayErr, finding.ErrTruncated) {
 				return cli.Incomplete(replayErr)
 			}
-			// From a stream that was cut off, the report holds all there is.
+			// If the stream was cut off, the report holds everything before the cut.
 			if err := errors.Join(replayErr, out.Commit()); err != nil {
 				return cli.Incomplete(err)
 			}

@@ -45,8 +45,8 @@ func (d *Deactivation) Add(cmd *cobra.Command) {
 }
 
 // Check refuses flags that do not go together, before anything is read. verifies reports
-// whether the scan asks STS; accounts are those of --accounts. It makes the scan sign in as
-// the operator, and ask STS again about keys that were live in an earlier run.
+// whether the scan asks STS; accounts is the value of --accounts. It makes the scan sign in
+// as the operator, and ask STS again about keys that were live in an earlier run.
 func (d *Deactivation) Check(verifies bool, accounts []string, own *OwnerFlags, cache *cli.CacheFlags) error {
 	if !d.wanted {
 		return nil
@@ -199,8 +199,8 @@ func (d *Deactivation) showOutcomes(stderr io.Writer, outcomes []response.Outcom
 	return nil
 }
 
-// hide returns err without the names that a log that anybody can read must not hold. They
-// are in the journal.
+// hide returns err without the names that must not be in a public log. They are in the
+// journal.
 func (d *Deactivation) hide(err error) error {
 	gate := response.Refused(err)
 	switch {

@@ -17,7 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/owner"
 )
 
-// OwnerFlags are those of scans that also ask AWS with the operator's own identity.
+// OwnerFlags are the flags of scans that also ask AWS with the operator's own identity.
 type OwnerFlags struct {
 	cli.OperatorFlags
 	Assess      bool

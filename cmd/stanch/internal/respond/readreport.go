@@ -10,9 +10,9 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
-// readReport passes a saved report to h: that of a file or, if name is "-", of stdin. If the
-// report was cut off, h gets the part that there is. Without secrets, those in the report
-// are dropped.
+// readReport passes a saved report to h, from a file or, if name is "-", from stdin. If the
+// report was cut off, h gets the part before the cut. Unless secrets is true, it drops the
+// secrets in the report.
 func readReport(ctx context.Context, s *cli.Streams, name string, secrets bool, h finding.Handler) error {
 	in := cli.Interruptible(ctx, s.Stdin)
 	if name != "-" {

@@ -36,7 +36,7 @@ change is in a journal before it is made. Keys are deactivated, never deleted.`,
 	return cmd
 }
 
-// respondFlags are those of commands that work on an account.
+// respondFlags are the flags of commands that work on an account.
 type respondFlags struct {
 	cli.OperatorFlags
 	accounts   []string
@@ -182,8 +182,8 @@ var (
 	errNotDone    = errors.New("see the report")
 )
 
-// sts asks STS about leaked keys, each time by a new request: an earlier answer is the one
-// to check.
+// sts asks STS about leaked keys, each time by a new request, since earlier answers may no
+// longer be true.
 func (f *respondFlags) sts(version string) verifier.Verifier {
 	return protocol.FreshSTS{Version: version, Endpoint: f.Endpoint}
 }

@@ -18,7 +18,7 @@ import (
 // NewVerify returns the command "stanch verify".
 func NewVerify(s *cli.Streams) *cobra.Command {
 	f, out, own := &stsFlags{}, &cli.OutputFlags{}, &cli.OperatorFlags{}
-	f.cache.Refresh = true // the answers that scans got are to be checked
+	f.cache.Refresh = true // ask AWS, even if a scan has just done so
 	asOwner := false
 	cmd := &cobra.Command{
 		Use:   "verify [REPORT]",

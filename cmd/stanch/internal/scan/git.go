@@ -99,15 +99,15 @@ func (f *gitFlags) scan(ctx context.Context, j *scanflags.Job, operand string) e
 	return f.scanNew(ctx, j, repo, operand)
 }
 
-// scanNew scans what was added since the scan that wrote the file of --since-state, and
-// updates the file.
+// scanNew scans the objects that are newer than the file of --since-state, and updates the
+// file.
 func (f *gitFlags) scanNew(ctx context.Context, j *scanflags.Job, repo *gitsource.Repository, operand string) error {
 	build, err := run.Build(j.Streams.Version)
 	if err != nil {
 		return cli.Incomplete(fmt.Errorf("--since-state: %w", err))
 	}
-	// Another build or other rules may find more in what was read, and findings that were not
-	// verified have to be if that is wanted now.
+	// Another build or other rules may find more in the objects that were read, and a scan
+	// with verification must see the findings of a scan without it.
 	reader := fmt.Sprintf("%s verify=%v rules=%x", build, !f.NoVerify, j.Config.RulesDigest())
 	if repo.Seen, err = gitsource.ReadState(f.sinceState, reader); err != nil {
 		return err

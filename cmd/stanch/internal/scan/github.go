@@ -77,7 +77,7 @@ scanned; the exit code is 3 then.`,
 	return cmd
 }
 
-// githubFlags are those of stanch github.
+// githubFlags are the flags of "stanch github".
 type githubFlags struct {
 	scanflags.Flags
 	selection githubflags.Flags

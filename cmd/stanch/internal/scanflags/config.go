@@ -29,8 +29,8 @@ func (f *ConfigFlags) AddFiles(cmd *cobra.Command) {
 	flags.BoolVar(&f.NoIgnores, "no-ignores", false, "read no configuration and no ignore file of the project, and honour no allow comment")
 }
 
-// Read reads the files that f names and those of the project. A part that cannot be used is
-// a note on stderr.
+// Read reads the files that f names and the files of the project. It notes on stderr parts
+// that cannot be used.
 func (f *ConfigFlags) Read(stderr io.Writer) (*project.Config, error) {
 	c, err := project.Read(f.Options)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 )
 
-// Flags are those of every command that scans.
+// Flags are the flags of every command that scans.
 type Flags struct {
 	Output      cli.OutputFlags
 	ShowSecrets bool
@@ -28,8 +28,8 @@ type Flags struct {
 	MaxSize     int64 // MiB
 	Debug       bool
 
-	verify         bool // set by --verify, of commands that do not verify by default
-	NoVerify       bool // set by --no-verify, of those that do
+	verify         bool // --verify, for commands that do not verify by default
+	NoVerify       bool // --no-verify, for commands that do
 	Accounts       []string
 	CanaryAccounts string
 	Partitions     []string

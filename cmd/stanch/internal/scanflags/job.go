@@ -20,7 +20,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// A Job is a scan whose flags are right and whose output is open.
+// A Job is a scan whose flags have been checked and whose output is open.
 type Job struct {
 	Flags   *Flags
 	Streams *cli.Streams
@@ -32,7 +32,8 @@ type Job struct {
 	Wraps []func(scanner.Sink) scanner.Sink
 	// Operator is nil unless --assess or --deactivate is given.
 	Operator *operator.Operator
-	// Exposure is what all findings share of it, as the visibility of their repository.
+	// Exposure has the facts that are the same for all findings, such as the visibility of
+	// the repository.
 	Exposure assessment.Exposure
 
 	log       *slog.Logger
@@ -40,8 +41,8 @@ type Job struct {
 	assessor  assessment.Assessor
 }
 
-// Scan scans src and writes the report. source and target say in the report what src is.
-// It is called once.
+// Scan scans src and writes the report. source and target describe src in the report. It is
+// called once.
 func (j *Job) Scan(ctx context.Context, src scanner.Source, source, target string) (run.Result, error) {
 	return j.Run(ctx, source, target, func(sc *scanner.Scanner, sink scanner.Sink) error {
 		if cli.MayMove(j.Streams.Stderr) {

@@ -88,7 +88,7 @@ func newSweepUnack(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	}
 }
 
-// acknowledge calls do with the store, and says which finding it failed for.
+// acknowledge calls do with the store. Its error names the finding.
 func (f *databaseFlags) acknowledge(ctx context.Context, fingerprint string, do func(context.Context, *sweep.Store) error) error {
 	return f.with(ctx, func(store *sweep.Store, _ *riverqueue.Queue) error {
 		err := do(ctx, store)
@@ -128,7 +128,7 @@ func lastDay(day string, now time.Time) (end time.Time, err error) {
 	return end, nil
 }
 
-// acknowledger returns the name that --by gives, or that of the user if it was not typed.
+// acknowledger returns the name that --by gives, or the name of the user without --by.
 func acknowledger(by string, typed bool, userName func() string) (string, error) {
 	if name := strings.TrimSpace(by); name != "" {
 		return name, nil

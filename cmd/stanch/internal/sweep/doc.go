@@ -1,3 +1,3 @@
-// Package sweep is the command stanch sweep. Without the build tag sweep it only says where
-// the command can be had.
+// Package sweep is the command stanch sweep. Without the build tag sweep it only says how
+// to install the command.
 package sweep

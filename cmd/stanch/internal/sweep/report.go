@@ -51,8 +51,8 @@ history, and the outcome for each repository. Nothing is read or verified again.
 	return cmd
 }
 
-// writeSwept writes the report of a target to h, and puts out in its place. The error says
-// how the command ends.
+// writeSwept writes the report of a target to h, and puts out in its place. The error
+// decides the exit code.
 func writeSwept(ctx context.Context, version string, store *sweep.Store, target, failOn string, h finding.Handler, out *cli.Output) error {
 	r := &sweepreport.Report{Version: version, Store: store, Handler: h, Target: target, FailOn: scanrun.FailOn(failOn)}
 	result, err := r.Write(ctx)

@@ -91,7 +91,7 @@ func (f *databaseFlags) with(ctx context.Context, do func(*sweep.Store, *riverqu
 	return do(store, q)
 }
 
-// engineFlags are those of commands that do the jobs of a sweep.
+// engineFlags are the flags of commands that do the jobs of a sweep.
 type engineFlags struct {
 	scanflags.Flags
 	login     login.Login

@@ -1,4 +1,4 @@
-// Package otherclouds tells keys of AWS from those of other clouds that speak its protocols.
+// Package otherclouds tells keys of AWS from keys of other clouds that speak its protocols.
 package otherclouds
 
 import (
@@ -203,8 +203,8 @@ const (
 	NearID       = 300
 )
 
-// MarkMatch makes m unverifiable, with a fact, unless name is "": its key is of the store
-// with that name, and is sent to nobody.
+// MarkMatch marks m, with a fact, as a key of the store with that name, which is sent to
+// nobody. If name is "", it does nothing.
 func MarkMatch(m *detectors.Match, name string) {
 	if name == "" {
 		return

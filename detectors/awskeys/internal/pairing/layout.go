@@ -46,8 +46,8 @@ type layoutCursor struct {
 	text         []byte
 	at           int // offset up to which the text was read
 	line, stanza int
-	// open are the blocks around at, outermost first: those of the indentation, then those
-	// of the braces of the line.
+	// open are the blocks around at, outermost first: first blocks of the indentation, then
+	// blocks of braces in the line.
 	open     []openBlock
 	indented int // number of open blocks of the indentation
 	deeper   int // number of open braces beyond maxDepth
@@ -59,8 +59,8 @@ type openBlock struct {
 	block  *block
 }
 
-// maxDepth bounds the blocks of the indentation, and those of the braces of a line. Deeper
-// ones count as the innermost of them.
+// maxDepth bounds the blocks of the indentation, and the blocks of braces in a line. Deeper
+// ones count as the innermost.
 const maxDepth = 64
 
 func newLayoutCursor(text []byte) *layoutCursor {

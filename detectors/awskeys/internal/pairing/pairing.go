@@ -82,10 +82,10 @@ const (
 )
 
 const (
-	// MaxLines is how far a secret may be from its id if their names are of no group.
+	// MaxLines is how many lines a secret may be from its id if their names have no group.
 	MaxLines = 100
-	// MaxCandidates is how many secrets of a text are proposed for an id. The scanner
-	// asks about the second only if the first is not that of a live key.
+	// MaxCandidates is how many secrets of a text are proposed for an id. The scanner asks
+	// about the second only if the first proves wrong.
 	MaxCandidates = 10
 )
 

@@ -14,7 +14,7 @@ import (
 // Each credential begins with letters of its own or has a known name near it. A text is
 // first searched for these with bytes.Index, and read closely only around them.
 
-// Reasons why STS cannot be asked, for Match.Unverifiable.
+// The reasons why STS cannot be asked, for Match.Unverifiable.
 const (
 	noAccessKey = "STS knows no such credential: it is no access key"
 	onlyByUse   = "to ask is to use it"
@@ -31,8 +31,8 @@ func Append(dst []detectors.Match, text []byte) []detectors.Match {
 	return dst
 }
 
-// secretMatch returns the match of a credential that is the secret at s and has no id. why
-// is Match.Unverifiable.
+// secretMatch returns the match of a credential without an id, whose secret is at s. why
+// becomes Match.Unverifiable.
 func secretMatch(rule *detectors.Rule, text []byte, s detectors.Span, why string) detectors.Match {
 	return detectors.Match{
 		Rule: rule, Span: s, Secret: s, Confidence: detectors.High, Unverifiable: why,
@@ -40,8 +40,8 @@ func secretMatch(rule *detectors.Rule, text []byte, s detectors.Span, why string
 	}
 }
 
-// runEnd returns the end of the run at at of bytes for which is is true, with up to two "="
-// behind it.
+// runEnd returns the end of the run of bytes at offset at that the function is accepts,
+// with up to two "=" behind it.
 func runEnd(text []byte, at int, is func(byte) bool) int {
 	for at < len(text) && is(text[at]) {
 		at++

@@ -6,17 +6,17 @@ import (
 	"unicode/utf8"
 )
 
-// An extent bounds the length of a match. All of its bytes are in bytes. Any number of them
-// may be in loopBytes, and at most maxLen may not be. For `a{2}[0-9]*` maxLen is 2, and
-// loopBytes are the digits.
+// An extent bounds the length of a match. All bytes of the match are in the set bytes. Any
+// number of them may be in loopBytes, at most maxLen are not. For `a{2}[0-9]*` maxLen is 2,
+// and loopBytes are the digits.
 type extent struct {
 	maxLen           int
 	bytes, loopBytes byteSet
 	unbounded        bool // the match may go on to the end of the text
 }
 
-// maxReach bounds the walk through loopBytes. Beyond, the end of the text is the bound, so
-// that not every word of a long line costs a walk through the line.
+// maxReach bounds the walk through loopBytes. A longer match is taken to go on to the end
+// of the text, or each word of a long line would cost a walk through the line.
 const maxReach = 16 << 10
 
 // add extends e by a match of re.

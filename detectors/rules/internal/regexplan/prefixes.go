@@ -10,7 +10,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/rules/internal/wordsearch"
 )
 
-// scoreOf prefers long words, and few of them. 0 means that set is useless.
+// scoreOf prefers few and long words. 0 means that set is useless.
 func scoreOf(set []string) int {
 	if len(set) == 0 || shortest(set) < minStart {
 		return 0
@@ -27,7 +27,7 @@ func shortest(set []string) int {
 }
 
 // prefixes returns words in lower case. Every match of re begins with one of them and, if
-// exact is true, is no longer. It may return the empty word.
+// exact is true, is one of them. One of the words may be empty.
 func prefixes(re *syntax.Regexp) (set []string, exact bool) {
 	set, exact = prefixesOf(re)
 	slices.Sort(set)
@@ -96,8 +96,8 @@ func sequence(items []*syntax.Regexp) (set []string, exact bool) {
 	return set, true
 }
 
-// literal returns the longest prefix of runes that lower case alone makes equal to all of
-// its spellings.
+// literal returns the longest prefix of runes that can be found by comparing in lower case.
+// It ends before a character with a spelling outside of ASCII.
 func literal(runes []rune, fold bool) (set []string, exact bool) {
 	var b strings.Builder
 	for _, r := range runes {
