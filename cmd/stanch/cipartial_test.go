@@ -33,7 +33,7 @@ git push -q origin main`)))
 		keys, says                  string
 	}{
 		{"leak_that_was_removed", "cleaned", "removed", "blob:none", open, "", 1, "2", fetching + "1 objects, files of the range"},
-		{"old_key_in_an_edited_file", "base", "cleaned", "blob:none", open, "", 0, "", fetching + "1 objects, what stood there before"},
+		{"old_key_in_an_edited_file", "base", "cleaned", "blob:none", open, "", 0, "", fetching + "1 objects, the earlier versions of its files"},
 		{"folders_missing_too", "cleaned", "removed", "tree:0", open, "", 1, "2", fetching},
 		{"large_files_only", "cleaned", "removed", "blob:limit=10", open, "", 1, "2", fetching},
 		{"with_the_token", "cleaned", "removed", "blob:none", guarded, token, 1, "2", fetching},

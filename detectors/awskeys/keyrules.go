@@ -86,7 +86,7 @@ var SecretKey = &detectors.Rule{
 
 **How it is verified.** Not on its own: STS needs the id as well. If an id of the same repository fits, they are verified together.
 
-**What matches.** 40 characters of base64 that look random (entropy of 4.25 bits, a digit, changes of class; no hash, no words, no text), called aws_secret_access_key, awsSecretKey, secretAccess…, s3_secret or alike, before them on their line or alone on the line above. What is called only secret or SECRET_KEY may be anybody's and is reported only as the secret of an id in another text. A secret that stands with the id of another store (GOOG…, DO00…, LTAI…) is tagged.`,
+**What matches.** 40 characters of base64 that look random (entropy of 4.25 bits, a digit, changes of class; no hash, no words, no text), called aws_secret_access_key, awsSecretKey, secretAccess…, s3_secret or alike, before them on their line or alone on the line above. A value called only secret or SECRET_KEY may be anybody's and is reported only as the secret of an id in another text. A secret that stands with the id of another store (GOOG…, DO00…, LTAI…) is tagged.`,
 }
 
 // ServiceCredential is the rule of ids that name credentials but cannot sign.

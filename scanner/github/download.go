@@ -17,7 +17,7 @@ import (
 const downloadTime = 10 * time.Minute
 
 // errTooLarge says that a file is not read.
-var errTooLarge = errors.New("larger than what is held in memory (--max-size)")
+var errTooLarge = errors.New("too large to be held in memory (--max-size)")
 
 // download returns the file at path, a path of the API. GitHub redirects to another host,
 // where the file is for a minute; that host gets no token.

@@ -252,7 +252,7 @@ func (l *Lister) Parent(ctx context.Context, name string) (string, error) {
 		err = checkName(r.Parent)
 	}
 	if err != nil {
-		return "", fmt.Errorf("looking up what %s is a fork of: %w", name, err)
+		return "", fmt.Errorf("looking up the parent of %s: %w", name, err)
 	}
 	return r.GetParent().GetFullName(), nil
 }

@@ -234,7 +234,7 @@ func TestTexts(t *testing.T) {
 		{Pulls, map[string]string{"pulls/2": "pull\n\n", "issues/comments/4": "body 4", "pulls/comments/5": "why?\n\n@@ -1 +1 @@\n+x"}, nil},
 		{Releases, map[string]string{"releases/6": "v1 One\n\nnotes", "releases/assets/7": "a file"}, nil},
 		{Actions, map[string]string{"actions/runs/9": string(zipped(t, "0_build.txt", "the log")), "actions/artifacts/13": "PK"},
-			[]string{"tried 3 times", "refusing the redirect to elsewhere.example", "larger than", "larger than"}},
+			[]string{"tried 3 times", "refusing the redirect to elsewhere.example", "too large", "too large"}},
 	} {
 		t.Run(tt.kind, func(t *testing.T) {
 			src := texts(t, l, time.Time{}, tt.kind)

@@ -43,8 +43,8 @@ func TestLocateDamage(t *testing.T) {
 		{"pack_is_cut", main + `chmod u+w $p; truncate -s -21 $p`, true, "1 packs and 0 objects on the way could not be read, the first: ", "a c"},
 		{"pack_is_gone", main + `rm -f $p ${p%pack}idx`, true, "", "c"},
 		{"index_is_junk", main + `garble ${p%pack}idx junk`, true, "1 packs and 0 objects on the way could not be read, the first: ", "a c"},
-		{"commits", main + `stream HEAD~ $p`, false, "who made 1 commits or tags could not be read, the first: ", "a c"},
-		{"mapped_pack_is_cut", main + `chmod u+w $p; truncate -s 0 $p`, false, "who made 1 commits or tags could not be read, the first: ", "a c"},
+		{"commits", main + `stream HEAD~ $p`, false, "the authors of 1 commits or tags could not be read, the first: ", "a c"},
+		{"mapped_pack_is_cut", main + `chmod u+w $p; truncate -s 0 $p`, false, "the authors of 1 commits or tags could not be read, the first: ", "a c"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -30,7 +30,7 @@ func (r *Repository) yieldModified(ctx context.Context, yield func(scanner.Blob)
 		return nil
 	}
 	unread := func(err error) error { // staged files are among the objects, whatever their names
-		return yield(scanner.Blob{ID: worktreePrefix, Kind: finding.KindWorktree, Name: "work tree", Err: fmt.Errorf("what was changed in it is not known: %w", err)})
+		return yield(scanner.Blob{ID: worktreePrefix, Kind: finding.KindWorktree, Name: "work tree", Err: fmt.Errorf("its changes are not known: %w", err)})
 	}
 	name := filepath.Join(r.dir.GitDir, "index")
 	x, err := gitindex.LoadIndex(name, r.dir.GitDir, r.dir.HashSize())

@@ -34,7 +34,7 @@ func TestWorktree(t *testing.T) {
 		{"subfolder", `mkdir d; echo x >>f`, "d", "f"},
 		{"version_4", `git update-index --index-version 4; echo x >>f`, "", "f"},
 		{"split_index", `git update-index --split-index; echo x >>f`, "", "f"},
-		{"damaged_index", `echo x >.git/index`, "", "what was changed in it is not known"},
+		{"damaged_index", `echo x >.git/index`, "", "its changes are not known"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

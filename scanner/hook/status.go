@@ -100,7 +100,7 @@ func (i *Installer) configGuards(stage string) bool {
 		_, err = exec.LookPath("stanch")
 	}
 	if err != nil {
-		fmt.Fprintf(i.out, "%s runs %s, which is not there any more, so that git refuses each time: run \"stanch hook install\"\n", section(stage), file)
+		fmt.Fprintf(i.out, "%s runs %s, which is no longer there, so git refuses each time: run \"stanch hook install\"\n", section(stage), file)
 	}
 	return err == nil
 }

@@ -106,7 +106,7 @@ func (m *Migration) file(ctx context.Context, name string, data []byte) (string,
 	case strings.HasPrefix(strings.TrimSpace(string(data)), "{"):
 		filter, err = suppress.DetectSecrets(base, data, m.path)
 	default:
-		return "", fmt.Errorf("%s: is no file of gitleaks (.toml, %s), detect-secrets (JSON) or git-secrets (%s)", name, project.GitleaksIgnore, project.GitAllowed)
+		return "", fmt.Errorf("%s: not a file of gitleaks (.toml, %s), detect-secrets (JSON) or git-secrets (%s)", name, project.GitleaksIgnore, project.GitAllowed)
 	}
 	if err != nil {
 		return "", err

@@ -46,7 +46,7 @@ func (r Rules) Check() error {
 func (r Rules) Allow(account, name, arn string) error {
 	switch {
 	case !slices.Contains(r.Accounts, account):
-		return Refuse(GateAccount, "account %s is not among those of --accounts", account)
+		return Refuse(GateAccount, "account %s is not listed in --accounts", account)
 	case slices.ContainsFunc(r.BreakGlass, func(entry string) bool { return names(entry, account, name, arn) }):
 		return Refuse(GateProtected, "%s is on the break-glass list", cmp.Or(name, arn))
 	}

@@ -36,11 +36,11 @@ func (g *repository) complete(ctx context.Context, r *Range) error {
 	}
 	before, err := g.before(ctx, r)
 	if err != nil {
-		r.addUnread(fmt.Errorf("what stood there before is unknown: %w", err))
+		r.addUnread(fmt.Errorf("the earlier versions of its files are unknown: %w", err))
 		return ctx.Err()
 	}
 	if len(before) > 0 {
-		g.fetchObjects(ctx, r, before, "what stood there before")
+		g.fetchObjects(ctx, r, before, "the earlier versions of its files")
 	}
 	return ctx.Err()
 }

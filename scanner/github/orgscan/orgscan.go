@@ -88,7 +88,7 @@ func (s *Scan) List(ctx context.Context, targets []string) (repos []Repository, 
 	}
 	// With a token that has lost its rights, GitHub lists nothing, and no error.
 	if listed == 0 {
-		err = fmt.Errorf("%s: GitHub lists no repository, which may be for want of rights of the token", strings.Join(targets, ", "))
+		err = fmt.Errorf("%s: GitHub lists no repository: check the rights of the token", strings.Join(targets, ", "))
 	}
 	return repos, err
 }

@@ -204,9 +204,9 @@ func (q *Queue) watch(ctx context.Context, once bool) error {
 			case ctx.Err() != nil:
 			case failing.IsZero():
 				failing = now
-				q.log().Warn("the database does not do what it is asked to", "err", err)
+				q.log().Warn("the database has failed", "err", err)
 			case once && now.Sub(failing) > q.silence():
-				return fmt.Errorf("the database does not do what it is asked to: %w", err)
+				return fmt.Errorf("the database keeps failing: %w", err)
 			}
 		}
 		if !once {

@@ -59,7 +59,7 @@ What everybody can read, the log of a public repository, names no account.`,
 	f.Add(cmd, false)
 	f.deactivate.Add(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.head, "head", "", "scan what leads to this revision (default: that of the event, or HEAD with --base)")
+	flags.StringVar(&f.head, "head", "", "scan what leads to this revision (default: the event's, or HEAD with --base)")
 	flags.StringVar(&f.base, "base", "", "leave out what leads to this revision")
 	flags.StringVar(&f.scanWhat, "scan", "event", "event, or history for the whole repository")
 	_ = cmd.RegisterFlagCompletionFunc("scan", cobra.FixedCompletions([]string{"event", "history"}, cobra.ShellCompDirectiveNoFileComp))
@@ -169,7 +169,7 @@ func (c *ciScan) configure(ctx context.Context, j *scanflags.Job, tree *checkout
 				return nil, nil
 			}
 			if err != nil {
-				return nil, cli.Incomplete(fmt.Errorf("nothing was scanned: reading %s of what the pull request is to be merged into: %w", name, err))
+				return nil, cli.Incomplete(fmt.Errorf("nothing was scanned: reading %s in the commit that the pull request will be merged into: %w", name, err))
 			}
 			return data, nil
 		}

@@ -21,7 +21,7 @@ type CacheFlags struct {
 
 // Add adds the flags of commands that verify.
 func (f *CacheFlags) Add(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.off, "no-cache", false, "ask AWS again about keys that it was asked about lately, and keep nothing of what it says")
+	cmd.Flags().BoolVar(&f.off, "no-cache", false, "ask AWS again, even about keys that it was asked about recently, and keep no answer")
 	f.AddDir(cmd)
 }
 
@@ -52,6 +52,6 @@ func (f *CacheFlags) Folder(endpoint string) string {
 // Forget drops the stored verdict on a key, because its state at AWS has changed.
 func (f *CacheFlags) Forget(stderr io.Writer, endpoint, id string) {
 	if err := awsverifier.Forget(awsverifier.Config{Cache: f.Folder(endpoint), Endpoint: endpoint}, id); err != nil {
-		fmt.Fprintf(stderr, "stanch: scans may go on to say what AWS said of %s before (unless --no-cache), for a minute if it was live, else for up to a day: %v\n", printable.Text(id), err)
+		fmt.Fprintf(stderr, "stanch: scans may repeat AWS's earlier answer about %s (unless --no-cache), for a minute if it was live, else for up to a day: %v\n", printable.Text(id), err)
 	}
 }

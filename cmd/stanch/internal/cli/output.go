@@ -32,7 +32,7 @@ func (f *OutputFlags) Add(cmd *cobra.Command) {
 	flags.StringVarP(&f.Format, "format", "f", "text", "text, json (one object a line), sarif (2.1.0), junit, markdown, github (annotations) or html (a page)")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp))
 	flags.StringVarP(&f.File, "output", "o", "", "write the report to this file, readable by you only")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list every place and what was ignored, with the reason")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list every place, and ignored findings with the reason")
 }
 
 // Handler returns the handler of the format, writing to w.

@@ -50,5 +50,5 @@ func AddToken(flags *pflag.FlagSet, l *login.Login) {
 	flags.StringVar(&l.TokenFile, "token-file", "", "read the token from this `file`, not from GITHUB_TOKEN, GH_TOKEN or gh")
 	flags.StringVar(&l.AppID, "app-id", os.Getenv("STANCH_APP_ID"), "ask as the GitHub App with this `id`, or client id; STANCH_APP_ID is the same")
 	flags.StringVar(&l.AppKey, "app-key", os.Getenv("STANCH_APP_KEY"), "`file` with the private key of the App; STANCH_APP_KEY is the same")
-	flags.Int64Var(&l.AppInstallation, "app-installation", 0, "`id` of the installation of the App; by default that of each owner is looked up")
+	flags.Int64Var(&l.AppInstallation, "app-installation", 0, "`id` of the installation of the App; by default, the installation of each owner")
 }

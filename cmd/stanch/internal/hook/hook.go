@@ -90,7 +90,7 @@ func newHookUninstall(s *cli.Streams) *cobra.Command {
 	f := &installFlags{}
 	cmd := &cobra.Command{
 		Use:   "uninstall",
-		Short: `Remove what "stanch hook install" has installed, and nothing else`,
+		Short: `Remove the hooks that "stanch hook install" made, and nothing else`,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.with(cmd.Context(), s, (*hook.Installer).Uninstall)

@@ -52,7 +52,7 @@ sent.`,
 	flags.StringVar(&f.stage, "stage", "", "where it runs: "+strings.Join(hook.Stages, ", ")+"; default: found out")
 	_ = cmd.RegisterFlagCompletionFunc("stage", cobra.FixedCompletions(hook.Stages, cobra.ShellCompDirectiveNoFileComp))
 	flags.BoolVar(&f.allFiles, "all-files", false, "scan all of each file in the index, changed or not")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list every place and what was ignored, with the reason")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list every place, and ignored findings with the reason")
 	f.config.AddFiles(cmd)
 	return cmd
 }

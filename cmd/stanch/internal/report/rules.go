@@ -18,7 +18,7 @@ func NewRules(s *cli.Streams) *cobra.Command {
 	format := ""
 	cmd := &cobra.Command{
 		Use:   "rules [ID]",
-		Short: "List what is searched for, or print the page of one rule",
+		Short: "List the rules, or print the page of one",
 		Long: `Without ID, list the rules that are built in. With one, print its page: what it
 finds, why it matters, what to do, and how it is verified.`,
 		Example: "  stanch rules\n  stanch rules aws-bedrock-api-key",

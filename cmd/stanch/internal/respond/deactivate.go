@@ -52,7 +52,7 @@ func (d *Deactivation) Check(verifies bool, accounts []string, own *OwnerFlags, 
 		return nil
 	}
 	if !verifies {
-		return errors.New("--deactivate shuts off only what is proved live: it and --no-verify do not go together, and \"stanch ci\" needs --verify")
+		return errors.New("--deactivate shuts off only keys that are proved live: it and --no-verify do not go together, and \"stanch ci\" needs --verify")
 	}
 	own.deactivates, cache.Refresh = true, true
 	d.respond.OperatorFlags, d.respond.cache = own.OperatorFlags, *cache

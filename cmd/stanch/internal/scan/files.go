@@ -38,7 +38,7 @@ func NewStdin(s *cli.Streams) *cobra.Command {
 	f := &scanflags.Flags{}
 	cmd := &cobra.Command{
 		Use:     "stdin",
-		Short:   "Scan what comes in on standard input",
+		Short:   "Scan standard input",
 		Example: "  kubectl get secrets -A -o yaml | stanch stdin",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

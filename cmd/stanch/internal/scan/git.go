@@ -41,7 +41,7 @@ cloned to a temporary folder, which is removed afterwards.`,
 				operand = args[0]
 			}
 			if f.sinceState != "" && f.reachableOnly {
-				return errors.New("--since-state and --reachable-only do not go together: a branch may come to lead to what was left out before")
+				return errors.New("--since-state and --reachable-only do not go together: a branch may later lead to objects that were left out")
 			}
 			f.Config.Within = operand
 			if transport.IsURL(operand) {

@@ -18,14 +18,14 @@ type ConfigFlags struct {
 func (f *ConfigFlags) add(cmd *cobra.Command) {
 	f.Within = "."
 	f.AddFiles(cmd)
-	cmd.Flags().BoolVar(&f.HonorLive, "honor-ignores-for-live", false, "hide what is ignored even if it is live, and do not verify it")
+	cmd.Flags().BoolVar(&f.HonorLive, "honor-ignores-for-live", false, "hide ignored findings even if they are live, and do not verify them")
 }
 
 // AddFiles adds the flags of commands that verify nothing.
 func (f *ConfigFlags) AddFiles(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.Files, "config", nil, "read rules and allowlists from this file, in the format of stanch or gitleaks, and not those of the project")
-	flags.StringArrayVar(&f.Baselines, "baseline", nil, "ignore what this report lists: JSON of stanch or gitleaks, or a baseline of detect-secrets")
+	flags.StringArrayVar(&f.Files, "config", nil, "read rules and allowlists from this file, in the format of stanch or gitleaks, instead of the project's")
+	flags.StringArrayVar(&f.Baselines, "baseline", nil, "ignore the findings that this report lists: JSON of stanch or gitleaks, or a baseline of detect-secrets")
 	flags.BoolVar(&f.NoIgnores, "no-ignores", false, "read no configuration and no ignore file of the project, and honour no allow comment")
 }
 

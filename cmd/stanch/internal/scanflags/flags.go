@@ -49,7 +49,7 @@ func (f *Flags) Add(cmd *cobra.Command, verifies bool) {
 	flags.StringVar(&f.Confidence, "min-confidence", "low", "ignore findings of less confidence: high, medium, low (nothing)")
 	_ = cmd.RegisterFlagCompletionFunc("min-confidence", cobra.FixedCompletions(run.Confidences, cobra.ShellCompDirectiveNoFileComp))
 	flags.StringSliceVar(&f.Inventory, "inventory", nil, "file of your own key ids, made by \"stanch inventory\": findings of these keys are certain")
-	flags.Int64Var(&f.MaxSize, "max-size", 256, "hold at most this many MiB of an archive or a git object in memory, and report as unread what is larger and cannot be read piece by piece; 0 is no limit")
+	flags.Int64Var(&f.MaxSize, "max-size", 256, "hold at most this many MiB of an archive or a git object in memory, and report as unread the larger ones that cannot be read piece by piece; 0 is no limit")
 	flags.BoolVar(&f.Debug, "debug", false, "log what is done to stderr")
 	f.Config.add(cmd)
 	if verifies {

@@ -59,7 +59,7 @@ acknowledgement replaces the first;
 			})
 		},
 	}
-	cmd.Flags().StringVar(&by, "by", "", "`name` of the person who knows of it; without, that of the user who runs this")
+	cmd.Flags().StringVar(&by, "by", "", "`name` of the person who knows of it; by default, the user who runs this")
 	cmd.Flags().StringVar(&until, "until", "", "last `day` on which it does not count, in UTC, as 2027-01-31; without, for good")
 	cmd.Flags().StringVar(&note, "note", "", "why")
 	return cmd

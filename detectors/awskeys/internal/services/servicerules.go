@@ -11,7 +11,7 @@ var BedrockKey = &detectors.Rule{
 	Title:    "Amazon Bedrock API key",
 	Keywords: []string{"ABSK"},
 	Encoded:  []string{"ABSKQmVkcm9ja0FQSUtleS"},
-	Help: `A long-term API key of Amazon Bedrock: ABSK and the base64 of an IAM user's name, the account and a secret. It is what AWS_BEARER_TOKEN_BEDROCK holds.
+	Help: `A long-term API key of Amazon Bedrock: ABSK and the base64 of an IAM user's name, the account and a secret. AWS_BEARER_TOKEN_BEDROCK holds such a key.
 
 **Why it matters.** It invokes models at the account's cost, from anywhere, and its user often has more rights than that. It may never expire.
 
@@ -84,7 +84,7 @@ var PresignedURL = &detectors.Rule{
 
 **Why it matters.** It opens one thing, as the user or role that signed it. It holds the key id of the signer, and no secret key.
 
-**What to do.** If it has not expired and what it opens is not public, deactivate the key that signed it or revoke the role's sessions: a presigned URL works no longer than its key.
+**What to do.** If it has not expired and opens something that is not public, deactivate the key that signed it or revoke the role's sessions: a presigned URL works no longer than its key.
 
 **How it is verified.** Not by stanch: to ask is to make the request. Date and lifetime are part of the URL. Expired ones are ignored, with the reason. So is the id in them, if it stands nowhere else and has no secret.
 
@@ -98,7 +98,7 @@ var ECRToken = &detectors.Rule{
 	Keywords: []string{"QVdTOmV5SndZWGxz", "eyJwYXlsb2FkIjoi"},
 	Anchors:  []string{"QVdTOmV5SndZWGxz", "eyJwYXlsb2FkIjoi"},
 	Encoded:  []string{"QVdTOmV5SndZWGxz", "eyJwYXlsb2FkIjoi"},
-	Help: `What docker logs in to Amazon ECR with: the password of the user AWS, alone or as the auth of a config.json.
+	Help: `The login of docker to Amazon ECR: the password of the user AWS, alone or as the auth of a config.json.
 
 **Why it matters.** For 12 hours it pulls, and perhaps pushes, images of the account.
 
@@ -190,7 +190,7 @@ var CloudFrontKey = &detectors.Rule{
 	Keywords:     []string{"APKA"},
 	Encoded:      []string{"APKA" + keyformat.BodyPattern},
 	DistantParts: []string{"APKA", "PRIVATE KEY-----"},
-	Help: `The private key of a CloudFront key pair: what pk-APKA….pem holds, or a PEM block beside an APKA id.
+	Help: `The private key of a CloudFront key pair: the content of pk-APKA….pem, or a PEM block beside an APKA id.
 
 **Why it matters.** It signs URLs and cookies for everything that its distributions keep private, with any lifetime.
 

@@ -110,7 +110,7 @@ func (d *differ) folder(prefix string, items []folderItem, olds []pack.ID, x *gi
 	for i, id := range olds {
 		data, err := d.trees.read(d.store, id)
 		if err != nil {
-			return fmt.Errorf("reading what %s was before: %w", cmp.Or(prefix, "."), err)
+			return fmt.Errorf("reading the earlier version of %s: %w", cmp.Or(prefix, "."), err)
 		}
 		cursors[i] = cursor{rest: data, hash: d.store.Hash}
 		cursors[i].next()

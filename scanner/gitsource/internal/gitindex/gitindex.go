@@ -75,7 +75,7 @@ func (c *CacheTree) Valid() pack.ID {
 }
 
 // errIndex is wrapped by all errors about the content of an index.
-var errIndex = errors.New(`the index is damaged, or of a format that stanch does not know ("git reset", with the file moved away, makes it anew)`)
+var errIndex = errors.New(`the index is damaged, or of a format that stanch does not know ("git reset", with the file moved away, makes a new one)`)
 
 func badIndex(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", errIndex, fmt.Sprintf(format, args...))

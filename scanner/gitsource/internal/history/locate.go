@@ -257,7 +257,7 @@ func (s *Attribution) Err() error {
 	if s.count == 0 {
 		return nil
 	}
-	return fmt.Errorf("who made %d commits or tags could not be read, the first: %w", s.count, s.first)
+	return fmt.Errorf("the authors of %d commits or tags could not be read, the first: %w", s.count, s.first)
 }
 
 // maxRefs is how many refs are named for one location.
