@@ -276,7 +276,7 @@ func landmarks(f *draft) map[landmark]time.Time {
 		case finding.KindPath:
 			add(sameDir, l.Path, l.Time)
 		case finding.KindIssue, finding.KindPullRequest, finding.KindComment, finding.KindDiscussion:
-			thread, _, _ := strings.Cut(l.Path, "#") // who asks posts the one, who helps the other
+			thread, _, _ := strings.Cut(l.Path, "#") // the person who asks may post one half, the person who helps the other
 			add(sameDir, thread, l.Time)
 		}
 		if l.Commit != "" {

@@ -19,6 +19,6 @@ func canaryList(account string) string {
 	return ""
 }
 
-// canaryUser reports whether arn, as STS answered it, is that of a Thinkst
-// canary in an account that is on no list.
+// canaryUser reports whether arn, from the answer of STS, belongs to a Thinkst canary in an
+// account that is on no list.
 func canaryUser(arn string) bool { return strings.Contains(arn, "canarytokens.com@@") }

@@ -33,11 +33,11 @@ type Command struct {
 	Args []string
 	// Dir is the folder to run in, "" for the current one.
 	Dir string
-	// Config are settings, as {"gc.auto", "0"}, after those that the user has set in the
-	// environment. They are passed in the environment, which other users of the machine
-	// cannot read as they can arguments: a setting may hold a token.
+	// Config are settings, such as {"gc.auto", "0"}. They come after the settings that the
+	// user has made in the environment. They are passed in the environment, which other
+	// users of the machine cannot read as they can arguments: a setting may hold a token.
 	Config [][2]string
-	// Env are further variables, as "GIT_DIR=.".
+	// Env are further variables, such as "GIT_DIR=.".
 	Env []string
 	// Stdin is git's standard input, nil for none.
 	Stdin io.Reader

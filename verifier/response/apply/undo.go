@@ -39,8 +39,8 @@ func (a *Applier) AdmitUndo(ctx context.Context, plan response.Plan) error {
 	return nil
 }
 
-// undoable returns the steps that the plan has taken, or may have taken, and that are not
-// taken back; the last first.
+// undoable returns the steps that the plan has taken, or may have taken, without those that
+// were taken back. The last step comes first.
 func (a *Applier) undoable(plan response.Plan) (steps []response.Step) {
 	h := a.Journal.History(plan.Hash)
 	for _, k := range plan.Keys {

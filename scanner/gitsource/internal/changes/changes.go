@@ -239,7 +239,7 @@ func (c *contentReader) yieldLargeFile(b scanner.Blob, file string) (large bool,
 	var files pack.Loose
 	o, err := files.Open(file)
 	if err != nil {
-		return false, nil // there may be another copy; who reads that says so
+		return false, nil // the read that follows looks for other copies, and reports the error
 	}
 	defer o.Close()
 	if o.Type != pack.Blob || o.Size <= scanner.LargeText {

@@ -9,8 +9,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// fresh is the age up to which an answer counts as current when somebody reads the report:
-// somebody who has just scanned.
+// fresh is the age up to which an answer counts as current: a reader who has just scanned
+// need not hear how old it is.
 const fresh = time.Minute
 
 // A Reading is when and how a report is read.
