@@ -96,7 +96,7 @@ func Read(o Options) (*Config, error) {
 
 // ReadRules reads the rules of the project at root, and none of its ignore files.
 func ReadRules(root string) (*Config, error) {
-	c := &Config{options: Options{Within: root}, root: root}
+	c := &Config{options: Options{Within: root}, digest: sha256.New(), ignores: sha256.New(), root: root}
 	if err := errors.Join(c.readFiles(), c.compile()); err != nil {
 		return nil, err
 	}
@@ -191,17 +191,11 @@ func (c *Config) project() (read func(name string) ([]byte, error), done func())
 
 // seen adds a file with rules to the digest.
 func (c *Config) seen(data []byte) {
-	if c.digest == nil {
-		c.digest = sha256.New()
-	}
 	_, _ = fmt.Fprintf(c.digest, "%d\n%s", len(data), data)
 }
 
 // ignored adds an ignore file or a baseline to the digest of ignores.
 func (c *Config) ignored(list []byte) {
-	if c.ignores == nil {
-		c.ignores = sha256.New()
-	}
 	_, _ = fmt.Fprintf(c.ignores, "%d\n%s", len(list), list)
 }
 

@@ -1,0 +1,255 @@
+package project_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/detectors/catalog"
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/project"
+	"github.com/stanch-dev/stanch/scanner/scannertest"
+)
+
+// folder returns a folder with files, given as name and content in turn.
+func folder(t *testing.T, files ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for pair := range slices.Chunk(files, 2) {
+		if err := os.WriteFile(filepath.Join(dir, pair[0]), []byte(pair[1]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+const (
+	ownRule      = "[[rules]]\nid = 'ours'\nregex = '''badge-[0-9]{6}'''\nkeywords = ['badge-']\n"
+	gitleaksRule = "[[rules]]\nid = 'theirs'\nregex = '''token-[0-9]{6}'''\nkeywords = ['token-']\n"
+)
+
+func ruleIDs(c *project.Config) string {
+	var ids []string
+	for _, r := range c.Rules() {
+		ids = append(ids, r.ID)
+	}
+	return strings.Join(ids, " ")
+}
+
+// leak is key 1 on line 3 of a.ini.
+func leak() *finding.Finding {
+	return &finding.Finding{
+		Match: detectors.Match{Rule: awskeys.AccessKey, Credential: detectors.Credential{
+			ID: detectorstest.Fill("{AKIA1}"), Secret: detectors.NewSecret(detectorstest.Fill("{secret1}")),
+		}},
+		Locations: []finding.Location{{Kind: finding.KindBlob, Path: "a.ini", Commit: "0123456789", Line: 3}},
+	}
+}
+
+// reasons returns why c ignores the leak, each once.
+func reasons(c *project.Config) string {
+	var sc scanner.Scanner
+	c.Suppress(&sc)
+	f := leak()
+	var all []string
+	for _, filter := range sc.Allow {
+		all = append(all, filter(f))
+	}
+	for _, filter := range sc.AllowAt {
+		all = append(all, filter(f, &f.Locations[0]))
+	}
+	return strings.TrimSpace(strings.Join(slices.Compact(all), " "))
+}
+
+// TestRead: which files each option reads.
+func TestRead(t *testing.T) {
+	dir := folder(t, project.OwnConfig, ownRule, project.GitleaksConfig, gitleaksRule, project.GitleaksIgnore, "a.ini:aws-access-token:3\n")
+	named := filepath.Join(folder(t, "named.toml", strings.ReplaceAll(gitleaksRule, "theirs", "named")), "named.toml")
+	trusted := func(name string) ([]byte, error) {
+		if name == project.OwnConfig {
+			return []byte(strings.ReplaceAll(ownRule, "ours", "trusted")), nil
+		}
+		return nil, nil
+	}
+	for _, tt := range []struct {
+		name          string
+		options       project.Options
+		rules, ignore string
+	}{
+		{"nothing", project.Options{}, "", ""},
+		{"the project", project.Options{Within: dir}, "ours theirs", "listed in .gitleaksignore"},
+		{"a known root", project.Options{Root: dir}, "ours theirs", "listed in .gitleaksignore"},
+		{"files instead of its rules", project.Options{Within: dir, Files: []string{named}}, "named", "listed in .gitleaksignore"},
+		{"no ignores", project.Options{Within: dir, NoIgnores: true}, "", ""},
+		{"the commit that is trusted, and not the folder", project.Options{Within: dir, Trusted: trusted}, "trusted", ""},
+		{"a folder that is not there", project.Options{Root: filepath.Join(dir, "none")}, "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := project.Read(tt.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := ruleIDs(c); got != tt.rules {
+				t.Errorf("rules %q, want %q", got, tt.rules)
+			}
+			if got := reasons(c); got != tt.ignore {
+				t.Errorf("ignored: %q, want %q", got, tt.ignore)
+			}
+		})
+	}
+}
+
+// TestReadErrors: a file that cannot be used stops a scan, and the error names it.
+func TestReadErrors(t *testing.T) {
+	unreadable := errors.New("the commit cannot be read")
+	outside := folder(t, "rules.toml", gitleaksRule)
+	for _, tt := range []struct {
+		name    string
+		options project.Options
+		want    string
+	}{
+		{"no such file", project.Options{Files: []string{"/none.toml"}}, "--config: open /none.toml"},
+		{"broken rules", project.Options{Within: folder(t, project.OwnConfig, "[[rules]]\nid = 'x'\nregex = '('\n")}, project.OwnConfig},
+		{"broken baseline of the project", project.Options{Within: folder(t, project.DetectSecretsBaseline, "{")}, project.DetectSecretsBaseline},
+		{"no such baseline", project.Options{Baselines: []string{"/none.json"}}, "--baseline: open /none.json"},
+		{"a baseline of no tool", project.Options{Baselines: []string{filepath.Join(folder(t, "b", "hello"), "b")}}, "b: is no JSON report"},
+		{"a commit that cannot be read", project.Options{Trusted: func(string) ([]byte, error) { return nil, unreadable }}, unreadable.Error()},
+		{"a file outside of the project", project.Options{Within: folder(t, project.GitleaksConfig, "[extend]\npath = '"+filepath.Join(outside, "rules.toml")+"'\n")}, "rules.toml"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := project.Read(tt.options); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v, want %q in it", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestBaselines: a saved report and the baselines of other tools hide what they list.
+func TestBaselines(t *testing.T) {
+	var saved bytes.Buffer
+	h := finding.JSON(&saved)
+	if err := errors.Join(h.Scan(finding.Scan{}), h.Finding(leak().Reported()), h.Summary(finding.Summary{})); err != nil {
+		t.Fatal(err)
+	}
+	gitleaks := `[{"RuleID": "aws-access-token", "File": "a.ini", "StartLine": 3, "Commit": "0123456789", "Fingerprint": "0123456789:a.ini:aws-access-token:3", "Secret": "` +
+		detectorstest.Fill("{AKIA1}") + `"}]`
+	dir := folder(t, "saved.jsonl", saved.String(), "gitleaks.json", gitleaks, "empty.json", "[]")
+	for name, hidden := range map[string]bool{"saved.jsonl": true, "gitleaks.json": true, "empty.json": false} {
+		c, err := project.Read(project.Options{Baselines: []string{filepath.Join(dir, name)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if why := reasons(c); (why != "") != hidden || hidden && !strings.Contains(why, name) {
+			t.Errorf("%s: %q", name, why)
+		}
+	}
+}
+
+// TestDigests: rules and ignore files change the digest that is theirs, and not the other.
+func TestDigests(t *testing.T) {
+	digests := func(files ...string) (string, string) {
+		c, err := project.Read(project.Options{Within: folder(t, files...)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(c.RulesDigest()), string(c.IgnoresDigest())
+	}
+	rules, ignores := digests(project.OwnConfig, ownRule)
+	for _, tt := range []struct {
+		files          []string
+		rules, ignores bool // whether the digest is the same
+	}{
+		{[]string{project.OwnConfig, ownRule}, true, true},
+		{[]string{project.OwnConfig, ownRule + "\n"}, false, true},
+		{[]string{project.OwnConfig, ownRule, project.GitleaksIgnore, "a.ini:aws-access-token:3\n"}, true, false},
+	} {
+		r, i := digests(tt.files...)
+		if (r == rules) != tt.rules || (i == ignores) != tt.ignores {
+			t.Errorf("%q: the same rules %v, the same ignores %v", tt.files, r == rules, i == ignores)
+		}
+	}
+}
+
+// TestReadRules reads rules and hides nothing. Its digests are those of no file.
+func TestReadRules(t *testing.T) {
+	c, err := project.ReadRules(folder(t, project.OwnConfig, ownRule+"[[allow]]\nreason = 'demo'\npaths = ['.']\n", project.GitleaksIgnore, "a.ini:aws-access-token:3\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ruleIDs(c) != "ours" || reasons(c) != "" {
+		t.Errorf("rules %q, ignored: %q", ruleIDs(c), reasons(c))
+	}
+	empty, err := project.ReadRules(t.TempDir())
+	if err != nil || len(empty.RulesDigest()) == 0 || len(empty.IgnoresDigest()) == 0 {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestExtend adds the rules of the user to a set, which stays as it is if there are none.
+func TestExtend(t *testing.T) {
+	set := catalog.NewSet()
+	with, err := project.Read(project.Options{Within: folder(t, project.OwnConfig, ownRule)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	without, err := project.Read(project.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if with.Extend(set) == set || without.Extend(set) != set {
+		t.Error("rules are not added, or none are")
+	}
+}
+
+// TestNewNotes says each note once.
+func TestNewNotes(t *testing.T) {
+	c, err := project.Read(project.Options{Within: folder(t, project.OwnConfig, "[[allow]]\nreason = 'demo'\npaths = ['.']\nexpires = 2001-01-31\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := c.NewNotes(), c.NewNotes()
+	if len(first) != 1 || !strings.Contains(first[0], "2001-01-31") || len(second) != 0 {
+		t.Errorf("%q, then %q", first, second)
+	}
+}
+
+// TestFindRoot: the root of the work tree; none for a bare repository; else the folder.
+func TestFindRoot(t *testing.T) {
+	scannertest.Need(t, "git", "sh")
+	dir := scannertest.Repo(t, "mkdir -p a/b; echo x >a/b/f; commit 1\ngit clone -q --bare . ../bare.git\n")
+	plain := t.TempDir()
+	for path, want := range map[string]string{
+		dir: dir, filepath.Join(dir, "a", "b"): dir, filepath.Join(dir, "..", "bare.git"): "", plain: plain,
+	} {
+		if got := project.FindRoot(path); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
+// TestPathIn: the path that ignore files have for a location.
+func TestPathIn(t *testing.T) {
+	for _, tt := range []struct {
+		at   finding.Location
+		want string
+	}{
+		{finding.Location{Kind: finding.KindBlob, Path: "a/f", Commit: "c"}, "a/f"},
+		{finding.Location{Kind: finding.KindBlob, Path: "/p/a/f", Blob: "/p/a/f"}, "a/f"},
+		{finding.Location{Kind: finding.KindBlob, Path: "/p/a.zip!f", Blob: "/p/a.zip"}, "a.zip!f"},
+		{finding.Location{Kind: finding.KindBlob, Path: "/q/f", Blob: "/q/f"}, "/q/f"},
+		{finding.Location{Kind: finding.KindIndex, Path: "a/f", Blob: "1234"}, "a/f"},
+		{finding.Location{Kind: finding.KindCommit, Path: "f", Commit: "c"}, ""},
+	} {
+		if got := project.PathIn("/p", &tt.at); got != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.at, got, tt.want)
+		}
+	}
+}
