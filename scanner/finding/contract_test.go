@@ -2,10 +2,11 @@ package finding
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"os"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,31 +44,56 @@ func TestContractIsWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, record := range []any{Scan{}, record{}, Repository{}, Summary{}} {
-		for _, name := range fieldNames(reflect.TypeOf(record)) {
-			if !strings.Contains(string(stream), `"`+name+`":`) {
-				t.Errorf("%T: no record has the field %q", record, name)
-			}
+	lines := map[string][]any{} // by type of record
+	for line := range bytes.Lines(stream) {
+		var fields map[string]any
+		if err := json.Unmarshal(line, &fields); err != nil {
+			t.Fatal(err)
+		}
+		name := fmt.Sprint(fields["type"])
+		lines[name] = append(lines[name], fields)
+	}
+	for name, record := range map[string]any{typeScan: Scan{}, typeFinding: record{}, typeRepository: Repository{}, typeSummary: Summary{}} {
+		for _, field := range absent(reflect.TypeOf(record), lines[name]) {
+			t.Errorf("no %s has the field %s", name, field)
 		}
 	}
 }
 
-// fieldNames returns the names in JSON of the fields of a record, however deep.
-func fieldNames(record reflect.Type) (names []string) {
-	switch record.Kind() {
-	case reflect.Slice, reflect.Pointer:
-		return fieldNames(record.Elem())
+// absent returns the fields of a type, however deep, that none of its values in JSON has.
+func absent(of reflect.Type, values []any) (names []string) {
+	switch of.Kind() {
+	case reflect.Pointer:
+		return absent(of.Elem(), values)
+	case reflect.Slice:
+		var items []any
+		for _, v := range values {
+			items = append(items, v.([]any)...)
+		}
+		return absent(of.Elem(), items)
 	case reflect.Struct:
 	default:
 		return nil
 	}
-	if record == reflect.TypeFor[time.Time]() {
+	if of == reflect.TypeFor[time.Time]() {
 		return nil
 	}
-	for i := range record.NumField() {
-		name, _, _ := strings.Cut(record.Field(i).Tag.Get("json"), ",")
-		if name != "-" {
-			names = slices.Concat(names, []string{name}, fieldNames(record.Field(i).Type))
+	for i := range of.NumField() {
+		name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+		var set []any
+		for _, v := range values {
+			if x, ok := v.(map[string]any)[name]; ok {
+				set = append(set, x)
+			}
+		}
+		switch {
+		case name == "-":
+		case len(set) == 0:
+			names = append(names, name)
+		default:
+			for _, below := range absent(of.Field(i).Type, set) {
+				names = append(names, name+"."+below)
+			}
 		}
 	}
 	return names
