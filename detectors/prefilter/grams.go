@@ -25,8 +25,8 @@ type gramIndex struct {
 	bits       [gramBits / 64]uint64
 	secondBits [secondSize / 64]uint64
 	patterns   []pattern
-	places     []gramPlace
-	heads      [chains]uint16 // of each chain the index of its first place, plus one
+	positions  []gramPosition
+	heads      [chains]uint16 // of each chain the index of its first position, plus one
 	longest    int            // length of the longest pattern
 }
 
@@ -36,11 +36,11 @@ type pattern struct {
 	head uint64
 }
 
-// A gramPlace says that a pattern has a gram at an offset.
-type gramPlace struct {
+// A gramPosition says that a pattern has a gram at an offset.
+type gramPosition struct {
 	gram    uint32
 	at      uint16
-	next    uint16 // index of the next place of the chain, plus one
+	next    uint16 // index of the next position of the chain, plus one
 	pattern uint16
 }
 
@@ -69,7 +69,7 @@ func newGramIndex(patterns []string) *gramIndex {
 			n += variants(text, at)
 		}
 	}
-	g.places = make([]gramPlace, 0, n)
+	g.positions = make([]gramPosition, 0, n)
 	for i, p := range g.patterns {
 		for at := range wordLen {
 			for k := range variants(p.text, at) {
@@ -87,8 +87,8 @@ func (g *gramIndex) add(gram uint32, at, pattern int) {
 	a := secondHash(gram)
 	g.secondBits[a/64] |= 1 << (a % 64)
 	head := &g.heads[h%chains]
-	g.places = append(g.places, gramPlace{gram, uint16(at), *head, uint16(pattern)})
-	*head = uint16(len(g.places))
+	g.positions = append(g.positions, gramPosition{gram, uint16(at), *head, uint16(pattern)})
+	*head = uint16(len(g.positions))
 }
 
 // variants returns how many grams a text with pattern may have at an offset. There is more
@@ -144,8 +144,8 @@ func (g *gramIndex) findFrom(text []byte, from, to int) bool {
 		if a := secondHash(gram); g.secondBits[a/64]&(1<<(a%64)) == 0 {
 			continue
 		}
-		for k := g.heads[gramHash(gram)%chains]; k > 0; k = g.places[k-1].next {
-			s := &g.places[k-1]
+		for k := g.heads[gramHash(gram)%chains]; k > 0; k = g.positions[k-1].next {
+			s := &g.positions[k-1]
 			start := i - int(s.at)
 			if s.gram != gram || start < 0 || start+wordLen > len(text) {
 				continue

@@ -160,13 +160,13 @@ var idBytes = encodings.NewByteSet("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", nil)
 // piece that was found first is in the middle.
 type joinedChars struct {
 	chars       [2*encodings.IDLen + 2*encodings.IDLen]byte
-	places      [2*encodings.IDLen + 2*encodings.IDLen]int
+	positions   [2*encodings.IDLen + 2*encodings.IDLen]int
 	first, last int
 }
 
 func (g *joinedChars) push(c byte, at int) {
 	if g.last < len(g.chars) {
-		g.chars[g.last], g.places[g.last] = c, at
+		g.chars[g.last], g.positions[g.last] = c, at
 		g.last++
 	}
 }
@@ -185,7 +185,7 @@ func (g *joinedChars) gatherBefore(text []byte, from int) {
 		from = l.From
 		if l.Char != 0 {
 			g.first--
-			g.chars[g.first], g.places[g.first] = l.Char, from
+			g.chars[g.first], g.positions[g.first] = l.Char, from
 		}
 	}
 }
@@ -213,7 +213,7 @@ func (g *joinedChars) gatherAfter(text []byte, to int) bool {
 // holdsID reports whether the gathered characters hold an id within joinedIDWindow bytes.
 func (g *joinedChars) holdsID(f *Filter) bool {
 	for i := g.first; i+encodings.IDLen <= g.last; i++ {
-		if g.places[i+encodings.IDLen-1]-g.places[i] < joinedIDWindow && f.holdsID(g.chars[i:i+encodings.IDLen]) {
+		if g.positions[i+encodings.IDLen-1]-g.positions[i] < joinedIDWindow && f.holdsID(g.chars[i:i+encodings.IDLen]) {
 			return true
 		}
 	}

@@ -51,12 +51,12 @@ type Texts struct {
 	// larger one is yielded with Err. 0 is no limit.
 	MaxSize int64
 
-	lister *Lister
-	repo   string
-	kinds  []string
-	since  time.Time
-	next   time.Time
-	places map[finding.BlobID]finding.Location
+	lister    *Lister
+	repo      string
+	kinds     []string
+	since     time.Time
+	next      time.Time
+	locations map[finding.BlobID]finding.Location
 }
 
 // Texts returns the texts of some kinds beside a repository that changed since then; all
@@ -102,7 +102,7 @@ type textReader struct {
 // Blobs implements scanner.Source.
 func (t *Texts) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
 	begun := time.Now()
-	t.places = map[finding.BlobID]finding.Location{}
+	t.locations = map[finding.BlobID]finding.Location{}
 	r := &textReader{Texts: t, seen: map[finding.BlobID]bool{}, yield: yield}
 	for _, feed := range []struct {
 		what  string
@@ -165,7 +165,7 @@ func (r *textReader) add(one text) error {
 	case one.file == nil:
 		b.Data = []byte(strings.TrimPrefix(one.title+"\n\n"+one.body, "\n\n"))
 	}
-	r.places[id] = finding.Location{Repo: r.lister.WebURL(r.repo), Kind: one.kind, Path: one.url, Author: one.author, Time: one.at}
+	r.locations[id] = finding.Location{Repo: r.lister.WebURL(r.repo), Kind: one.kind, Path: one.url, Author: one.author, Time: one.at}
 	r.stopped = r.yield(b)
 	return r.stopped
 }
@@ -176,8 +176,8 @@ func (t *Texts) Locate(ctx context.Context, ids []finding.BlobID, yield func(fin
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if place, ok := t.places[id]; ok {
-			if err := yield(id, place); err != nil {
+		if at, ok := t.locations[id]; ok {
+			if err := yield(id, at); err != nil {
 				return err
 			}
 		}

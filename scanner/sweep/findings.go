@@ -16,9 +16,9 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 )
 
-// place identifies a location within a finding and a repository. The same content at the
-// same path is the same place, whatever the commit.
-func place(l *finding.Location) string {
+// locationKey identifies a location within a finding and a repository. The same content at the
+// same path is the same location, whatever the commit.
+func locationKey(l *finding.Location) string {
 	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%d\x00%d", l.Kind, l.Blob, l.Path, l.Part, l.Line, l.Column))
 	return hex.EncodeToString(h[:12])
 }
@@ -161,7 +161,7 @@ func (s *Store) putLocation(ctx context.Context, tx *sql.Tx, fingerprint string,
 	}
 	_, err = exec(ctx, tx, `INSERT INTO location (fingerprint, repository, place, kind, blob, path, at_head, first_seen, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (fingerprint, repository, place) DO UPDATE SET path = excluded.path, at_head = excluded.at_head, gone_since = 0, record = excluded.record`,
-		fingerprint, repository, place(l), string(l.Kind), string(l.Blob), l.Path, boolToInt(l.AtHead), millis(s.now()), record)
+		fingerprint, repository, locationKey(l), string(l.Kind), string(l.Blob), l.Path, boolToInt(l.AtHead), millis(s.now()), record)
 	return err
 }
 

@@ -89,7 +89,7 @@ func annotation(f *finding.Finding, age *wording.Age) string {
 				props = append(props, lines(l)...)
 			}
 		}
-		text += " Found in " + wording.Place(l) + "."
+		text += " Found in " + wording.Location(l) + "."
 	}
 	props = append(props, [2]string{"title", wording.Word(f) + ": " + printable.Quoted(f.Match.Rule.Title)})
 	return command(level(f), props, text)

@@ -164,14 +164,14 @@ func (v *view) row(m *markup, i int) {
 	}
 	m.put(`<span class="key"><b>%s</b>%s</span> <span class="what">%s</span> `, foreign(name(f)), v.tags(f), foreign(title))
 	m.put(`<span class="who">%s</span> `, foreign(strings.TrimSpace(f.Verdict.Identity.Account+" "+f.Verdict.Identity.Name)))
-	v.rowPlace(m, f, repos)
+	v.rowLocation(m, f, repos)
 	m.put("</summary><noscript><div class=\"more\">")
 	v.details(m, f)
 	m.put("</div></noscript></details></li>\n")
 }
 
-// rowPlace writes the first place of a finding, and how many others there are.
-func (v *view) rowPlace(m *markup, f *finding.Finding, repos []string) {
+// rowLocation writes the first place of a finding, and how many others there are.
+func (v *view) rowLocation(m *markup, f *finding.Finding, repos []string) {
 	if len(f.Locations) == 0 {
 		m.put(`<span class="repo"></span><span class="at"></span><span class="seen"></span>`)
 		return
@@ -225,7 +225,7 @@ func (v *view) details(m *markup, f *finding.Finding) {
 	}
 	m.put("<h3>%s</h3><ul class=\"places\">", wording.Plural(len(f.Locations)+f.Omitted, "place"))
 	for i := range f.Locations {
-		v.place(m, &f.Locations[i])
+		v.location(m, &f.Locations[i])
 	}
 	if f.Omitted > 0 {
 		m.put("<li>and %s more, which the report does not hold</li>", wording.Thousands(int64(f.Omitted)))
@@ -312,8 +312,8 @@ func (v *view) history(m *markup, f *finding.Finding) {
 	m.put("</dd>")
 }
 
-// place writes one location, as a link to its line if there is a page of it.
-func (v *view) place(m *markup, l *finding.Location) {
+// location writes one location, as a link to its line if there is a page of it.
+func (v *view) location(m *markup, l *finding.Location) {
 	m.put("<li>")
 	if l.Repo != "" {
 		m.put(`<span class="repo">%s</span> `, foreign(repoName(l.Repo)))

@@ -90,8 +90,8 @@ func (j *handler) Summary(s finding.Summary) error {
 func caseOf(f *finding.Finding, age *wording.Age) testCase {
 	c := testCase{Class: printable.Quoted(f.Match.Rule.ID), Name: strings.TrimSpace(wording.Word(f) + " " + printable.Quoted(f.Match.Credential.ID) + " " + f.Fingerprint())}
 	var places []string
-	for i := range wording.FirstPlaces(f.Locations, wording.MaxPlaces) {
-		places = append(places, wording.Place(&f.Locations[i]))
+	for i := range wording.FirstLocations(f.Locations, wording.MaxLocations) {
+		places = append(places, wording.Location(&f.Locations[i]))
 	}
 	if len(f.Locations) > 0 {
 		c.File = printable.Quoted(f.Locations[0].Path)

@@ -99,9 +99,9 @@ func (m *handler) finding(f *finding.Finding) string {
 	if who := wording.Whose(f); len(who) > 0 {
 		fmt.Fprintf(&b, "- whose: %s\n", escape(strings.Join(who, "; ")))
 	}
-	shown := wording.FirstPlaces(f.Locations, wording.MaxPlaces)
+	shown := wording.FirstLocations(f.Locations, wording.MaxLocations)
 	for i := range shown {
-		fmt.Fprintf(&b, "- where: %s\n", escape(wording.Place(&shown[i])))
+		fmt.Fprintf(&b, "- where: %s\n", escape(wording.Location(&shown[i])))
 	}
 	if more := len(f.Locations) - len(shown) + f.Omitted; more > 0 {
 		fmt.Fprintf(&b, "- and in %s\n", wording.Plural(more, "more place"))

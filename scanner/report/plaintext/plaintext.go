@@ -121,7 +121,7 @@ func (t *handler) finding(f *finding.Finding) {
 	t.field("when", plain, wording.NonEmpty(t.age.Of(f)))
 	t.field("whose", plain, wording.Whose(f))
 	t.field("seen", plain, wording.NonEmpty(seen(f.History)))
-	t.field("where", plain, t.places(f))
+	t.field("where", plain, t.locations(f))
 	t.facts(f)
 	t.secrets(f)
 	if f.Ignored == "" {
@@ -181,14 +181,14 @@ func (t *handler) steps(f *finding.Finding) {
 	}
 }
 
-func (t *handler) places(f *finding.Finding) []string {
+func (t *handler) locations(f *finding.Finding) []string {
 	shown := f.Locations
 	if !t.o.Verbose {
-		shown = wording.FirstPlaces(f.Locations, wording.MaxPlaces)
+		shown = wording.FirstLocations(f.Locations, wording.MaxLocations)
 	}
 	var lines []string
 	for i := range shown {
-		line := wording.Place(&shown[i])
+		line := wording.Location(&shown[i])
 		if t.scan.Source != "git" && shown[i].Repo != "" { // one of several
 			line = printable.Quoted(shown[i].Repo) + "  " + line
 		}

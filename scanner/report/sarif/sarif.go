@@ -210,9 +210,9 @@ func (h *handler) result(f *finding.Finding) result {
 		Suppressions: []suppression{}, // if one result says, all have to
 		Properties:   properties{State: string(f.Verdict.State), KeyID: f.Match.Credential.ID},
 	}
-	places := wording.FirstPlaces(f.Locations, 1+maxRelated)
-	for i := range places {
-		l := &places[i]
+	shown := wording.FirstLocations(f.Locations, 1+maxRelated)
+	for i := range shown {
+		l := &shown[i]
 		loc := location{PhysicalLocation: physical(l), Properties: holding(l)}
 		if i == 0 { // one: each further one would be an alert of its own
 			r.Locations[0] = loc
@@ -221,7 +221,7 @@ func (h *handler) result(f *finding.Finding) result {
 			}
 			continue
 		}
-		loc.Message = &message{Text: wording.Sentence(escape(wording.Place(l)))}
+		loc.Message = &message{Text: wording.Sentence(escape(wording.Location(l)))}
 		r.RelatedLocations = append(r.RelatedLocations, loc)
 	}
 	if f.Ignored != "" {

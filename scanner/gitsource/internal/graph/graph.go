@@ -34,7 +34,7 @@ type Graph struct {
 	Missing  []pack.ID         // numbered after the objects of the store
 	Absent   map[pack.ID]int32 // numbers of missing
 	Skipped  int               // missing in a partial clone, of which only the count is kept
-	RecordAt []uint32          // of each tree: one more than the place of its record
+	RecordAt []uint32          // of each tree: one more than the index of its record
 }
 
 // A Commit is a commit with its links, as numbers of objects.
@@ -187,7 +187,7 @@ func (g *Graph) LeadingTo(hits []int32) Bitset {
 type Recorder struct {
 	g       *Graph
 	chunk   []uint32 // the rest of it
-	place   uint32   // of chunk[0]
+	next    uint32   // index in the graph of chunk[0]
 	numbers map[string]uint32
 	shapes  map[string]uint32 // those that this goroutine has met
 	key     []byte
@@ -221,15 +221,15 @@ func (r *Recorder) Record(tree int32, nodes, names []uint32) {
 	if size > len(r.chunk) {
 		r.chunk = make([]uint32, max(size, chunkSize))
 		r.g.mu.Lock()
-		r.place = uint32(len(r.g.chunks)) << chunkBits
+		r.next = uint32(len(r.g.chunks)) << chunkBits
 		r.g.chunks = append(r.g.chunks, r.chunk)
 		r.g.mu.Unlock()
 	}
 	r.chunk[0] = r.shape(names)
 	copy(r.chunk[1:], nodes)
-	r.g.RecordAt[tree] = r.place + 1
+	r.g.RecordAt[tree] = r.next + 1
 	r.chunk = r.chunk[size:]
-	r.place += uint32(size)
+	r.next += uint32(size)
 }
 
 // shape returns the number of a list of names.

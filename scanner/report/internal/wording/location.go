@@ -11,16 +11,16 @@ import (
 	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
-// How many places of a finding, and how many things that were not read, a report lists.
+// How many locations of a finding, and how many things that were not read, a report lists.
 const (
-	MaxPlaces = 5
-	MaxUnread = 20
+	MaxLocations = 5
+	MaxUnread    = 20
 )
 
-// FirstPlaces returns the first n of list. If these lack a part of the credential, the last
-// one makes way for the first place of that part: for an id and a secret from two files,
-// both places count.
-func FirstPlaces(list []finding.Location, n int) []finding.Location {
+// FirstLocations returns the first n of list. If these lack a part of the credential, the last
+// one makes way for the first location of that part: for an id and a secret from two files,
+// both locations count.
+func FirstLocations(list []finding.Location, n int) []finding.Location {
 	if len(list) <= n {
 		return list
 	}
@@ -36,9 +36,9 @@ func FirstPlaces(list []finding.Location, n int) []finding.Location {
 	return list[:n]
 }
 
-// Place writes one location in a line, as PATH:LINE where there is a path, so
+// Location writes a location in a line, as PATH:LINE where there is a path, so
 // that editors and terminals can open it.
-func Place(l *finding.Location) string {
+func Location(l *finding.Location) string {
 	var b strings.Builder
 	if l.Part != "" {
 		b.WriteString(printable.Quoted(l.Part) + " in ")
