@@ -89,13 +89,14 @@ func (j *handler) Summary(s finding.Summary) error {
 
 func caseOf(f *finding.Finding, age *wording.Age) testCase {
 	c := testCase{Class: printable.Quoted(f.Match.Rule.ID), Name: strings.TrimSpace(wording.Word(f) + " " + printable.Quoted(f.Match.Credential.ID) + " " + f.Fingerprint())}
-	var places []string
-	for i := range wording.FirstLocations(f.Locations, wording.MaxLocations) {
-		places = append(places, wording.Location(&f.Locations[i]))
+	var lines []string
+	shown := wording.FirstLocations(f.Locations, wording.MaxLocations)
+	for i := range shown {
+		lines = append(lines, wording.Location(&shown[i]))
 	}
 	if len(f.Locations) > 0 {
 		c.File = printable.Quoted(f.Locations[0].Path)
 	}
-	c.Failure = &fault{Message: wording.Brief(f, age), Text: strings.Join(places, "\n")}
+	c.Failure = &fault{Message: wording.Brief(f, age), Text: strings.Join(lines, "\n")}
 	return c
 }

@@ -3,8 +3,11 @@ package junit
 import (
 	"bytes"
 	"encoding/xml"
+	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/report/internal/reporttest"
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
@@ -37,4 +40,19 @@ func write(t testing.TB, set string, showSecrets bool) []byte {
 	var b bytes.Buffer
 	reporttest.Write(t, New(&b, wording.Reading{}), set, showSecrets)
 	return b.Bytes()
+}
+
+// TestBothParts: of an id and a secret from different files both are listed, although the
+// secret is far down the list.
+func TestBothParts(t *testing.T) {
+	f := finding.Finding{Digest: &finding.Digest{Fingerprint: "f"}}
+	f.Match.Rule = &detectors.Rule{ID: "aws-access-key"}
+	for range 2 * wording.MaxLocations {
+		f.Locations = append(f.Locations, finding.Location{Kind: finding.KindBlob, Path: "id.ini", Line: 1})
+	}
+	f.Locations = append(f.Locations, finding.Location{Kind: finding.KindBlob, Path: "secret.ini", Line: 1, Part: finding.PartSecret})
+	c := caseOf(&f, &wording.Age{})
+	if lines := strings.Split(c.Failure.Text, "\n"); len(lines) != wording.MaxLocations || !strings.Contains(lines[len(lines)-1], "secret.ini") {
+		t.Errorf("%q", lines)
+	}
 }
