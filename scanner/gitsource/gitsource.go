@@ -181,10 +181,10 @@ func (r *Repository) Blobs(ctx context.Context, yield func(scanner.Blob) error) 
 // BlobsMatching implements scanner.SelectiveSource. It puts a blob together that is a
 // delta, and the base of no other, only if its new bytes may match.
 func (r *Repository) BlobsMatching(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
-	return pack.Guard(func() error { return r.sift(ctx, p, yield) })
+	return pack.Guard(func() error { return r.readMatching(ctx, p, yield) })
 }
 
-func (r *Repository) sift(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
+func (r *Repository) readMatching(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	refs := r.dir.Refs()
 	store := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
 	walk := r.newWalk(store, p, yield)
@@ -213,7 +213,7 @@ func (r *Repository) sift(ctx context.Context, p scanner.Prefilter, yield func(s
 		r.Next = &State{Version: r.Seen.Version, Missing: end.Missing()}
 		r.Next.Packs, r.Next.Loose = walk.ReadWhole()
 	}
-	return r.siftSubmodules(ctx, p, yield)
+	return r.readSubmodules(ctx, p, yield)
 }
 
 func (r *Repository) newWalk(s *objects.Store, p scanner.Prefilter, yield func(scanner.Blob) error) *objectwalk.Walk {

@@ -52,8 +52,8 @@ func (r *Repository) submodules() ([]subRepository, error) {
 	return list, err
 }
 
-// siftSubmodules is sift for each submodule. It keeps them for Locate.
-func (r *Repository) siftSubmodules(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
+// readSubmodules is readMatching for each submodule. It keeps them for Locate.
+func (r *Repository) readSubmodules(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	list, err := r.submodules()
 	if err != nil {
 		if err := yield(scanner.Blob{ID: "modules", Kind: finding.KindBlob, Name: "submodules", Err: err}); err != nil {
@@ -63,7 +63,7 @@ func (r *Repository) siftSubmodules(ctx context.Context, p scanner.Prefilter, yi
 	r.lastSubmodules = list
 	for i := range list {
 		s := &list[i]
-		err := s.repo.sift(ctx, p, func(b scanner.Blob) error {
+		err := s.repo.readMatching(ctx, p, func(b scanner.Blob) error {
 			b.ID, b.Name = finding.BlobID(s.prefix())+b.ID, path.Join(s.name, b.Name)
 			return yield(b)
 		})
