@@ -5,6 +5,11 @@
 // For `(?i)[\w-]{0,9}(?:key|token)\s*=\s*[a-z0-9]{8}` the words to look for are "key" and
 // "token". Behind such a word, an automaton tells fast whether the rest can match there. If
 // so, the expression has to be run on a window around the word.
+//
+// It was measured whether plans are worth their 660 lines. With the 222 rules of gitleaks
+// 8.30.1, a scan of two trees of 3 and 6 MB takes 0.5 and 0.3 s of CPU, and 2.9 and 1.6 s if
+// New returns nothing: six times as much. The findings are the same. The history of gitleaks
+// takes 7 s, and was stopped after six minutes without plans.
 package regexplan
 
 import (
