@@ -107,7 +107,7 @@ func TestErrors(t *testing.T) {
 		t.Errorf("an empty project: %v", err)
 	}
 	dir := folder(t, "x.txt", "hello", project.GitleaksIgnore, "a.ini:aws-access-token:2\n")
-	if err := empty.Files(t.Context(), []string{filepath.Join(dir, "x.txt")}); err == nil || !strings.Contains(err.Error(), "x.txt: is no file of gitleaks") {
+	if err := empty.Files(t.Context(), []string{filepath.Join(dir, "x.txt")}); err == nil || !strings.Contains(err.Error(), "x.txt: not a file of gitleaks") {
 		t.Errorf("a file of no tool: %v", err)
 	}
 	if err := empty.Files(t.Context(), []string{filepath.Join(dir, "none")}); !errors.Is(err, os.ErrNotExist) {
