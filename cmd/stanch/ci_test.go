@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -24,16 +25,27 @@ import (
 
 // ciServer is what the tests of CI have on the server: a history in which key 1 was
 // leaked and removed long ago, and refs of every kind. Each file with a key is gone
-// again in the next commit, so that only who reads all commits finds it. "remember
-// NAME" notes where HEAD is.
+// again in the next commit, so that only a scan of all commits finds it. "more NAME N"
+// makes N commits with one process, and "remember NAME" notes where HEAD is.
 const ciServer = `
 git init -q --bare ../server.git
+git config -f ../server.git/config receive.unpackLimit 1
 git config -f ../server.git/config uploadpack.allowAnySHA1InWant true
 git config -f ../server.git/config gc.auto 0
 git config -f ../server.git/config uploadpack.allowFilter true
 git remote add origin ../server.git
-leak() { git rm -q --cached --ignore-unmatch none; printf 'id = %s\nsecret = %s\n' "$2" "$3" >"$1.env"; commit "add $1"; rm "$1.env"; commit "remove $1"; }
-more() { for i in $(seq $2); do echo "$1 $i" >>"$1.txt"; commit "$1 $i"; done; }
+leak() { printf 'id = %s\nsecret = %s\n' "$2" "$3" >"$1.env"; commit "add $1"; rm "$1.env"; commit "remove $1"; }
+more() {
+	from=$(git rev-parse -q --verify HEAD || :)
+	for i in $(seq $2); do
+		echo "$1 $i" >>"$1.txt"
+		printf 'commit refs/more\ncommitter Carl <carl@example.com> %s +0000\ndata <<.\n%s\n.\n' $((now + 60 * i)) "$1 $i"
+		[ $i != 1 ] || [ -z "$from" ] || echo "from $from"
+		printf 'M 100644 inline %s.txt\ndata <<.\n%s\n.\n\n' $1 "$(cat "$1.txt")"
+	done | git fast-import --quiet --force
+	now=$((now + 60 * $2))
+	git reset -q --hard refs/more
+}
 remember() { echo "$1=$(git rev-parse "${2:-HEAD}")" >>../ids; }
 more main 3; leak old {AKIA1} {secret1}; more main 30
 git tag v0; remember fork_point; git push -q origin main v0
@@ -60,7 +72,10 @@ git checkout -qb same main; remember same; git push -q origin same
 git checkout -q --orphan alone; git rm -rqf .; leak alone {AKIA8} {secret8}; remember alone; git push -q origin alone
 git checkout -qb atop feature; leak atop {AKIA9} {secret9}; remember atop; git push -q origin atop
 git push -q origin feature:refs/heads/release/1 main:refs/heads/zero
+rm -rf .git
 `
+
+var ciServerOnce = scannertest.Once(func() string { return detectorstest.Fill(ciServer) })
 
 // ciKeys says which key of ciServer an id is.
 func ciKeys() map[string]string {
@@ -77,11 +92,13 @@ type ciTest struct {
 	url string
 	ids map[string]string
 	dir string
+	// checkouts are those that were made before, each by its ref and options.
+	checkouts map[string]func(testing.TB) string
 }
 
 func newCITest(t *testing.T) *ciTest {
 	t.Helper()
-	return ciTestIn(t, filepath.Dir(scannertest.Repo(t, detectorstest.Fill(ciServer))))
+	return ciTestIn(t, filepath.Dir(ciServerOnce(t)))
 }
 
 // ciTestIn serves the repositories in dir, where the file ids is what was remembered.
@@ -96,7 +113,7 @@ func ciTestIn(t *testing.T, dir string) *ciTest {
 		name, id, _ := strings.Cut(line, "=")
 		ids[name] = id
 	}
-	return &ciTest{url: serveGit(t, dir, ""), ids: ids, dir: dir}
+	return &ciTest{url: serveGit(t, dir, ""), ids: ids, dir: dir, checkouts: map[string]func(testing.TB) string{}}
 }
 
 // serveGit serves the repositories in dir over smart HTTP, to who has the token.
@@ -128,21 +145,23 @@ func (c *ciTest) fill(text string) string {
 }
 
 // checkout makes what actions/checkout does: the commit of a ref, by default at a
-// depth of one, detached.
+// depth of one, detached. With "all" it has all branches and tags too.
 func (c *ciTest) checkout(t *testing.T, ref string, options ...string) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "checkout")
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	if len(options) == 0 {
 		options = []string{"--depth=1"}
 	}
-	scannertest.Git(t, dir, "init", "-q", ".")
-	scannertest.Git(t, dir, "remote", "add", "origin", c.url+"/server.git")
-	scannertest.Git(t, dir, append(append([]string{"fetch", "-q", "--no-tags"}, options...), "origin", ref)...)
-	scannertest.Git(t, dir, "checkout", "-q", "--detach", "FETCH_HEAD")
-	return dir
+	more := ""
+	if options[0] == "all" {
+		options = []string{"--no-auto-gc"}
+		more = "git fetch -q origin '+refs/heads/*:refs/remotes/origin/*' '+refs/tags/*:refs/tags/*'\n"
+	}
+	script := fmt.Sprintf("git remote add origin %s/server.git\ngit fetch -q --no-tags %s origin %s\ngit checkout -q --detach FETCH_HEAD\n%s",
+		c.url, strings.Join(options, " "), ref, more)
+	if c.checkouts[script] == nil {
+		c.checkouts[script] = scannertest.Once(func() string { return script })
+	}
+	return c.checkouts[script](t)
 }
 
 // A ciResult is what a run of stanch ci left.
@@ -255,15 +274,15 @@ func TestCIEvents(t *testing.T) {
 		{"workflow_dispatch", "main", "workflow_dispatch", `{` + repository + `}`, "1 2 4 5 6 7 8 9", 0, "the whole repository", 1},
 		{"event_that_nobody_knows", "main", "moon_landing", `{}`, "1 2 4 5 6 7 8 9", 0, "the whole repository", 1},
 	}
-	for _, depth := range []string{"--depth=1", "--depth=20", "all", "--depth=1 --filter=blob:none", "--depth=20 --filter=tree:0"} {
-		for _, tt := range tests {
+	depths := []string{"--depth=1", "--depth=20", "all", "--depth=1 --filter=blob:none", "--depth=20 --filter=tree:0"}
+	whole := scannertest.WholeMatrix(t, "each event with each depth of the checkout; here each event has one of them")
+	for i, tt := range tests {
+		for j, depth := range depths {
+			if !whole && j != i%len(depths) {
+				continue
+			}
 			t.Run(tt.name+"/"+depth, func(t *testing.T) {
-				options := strings.Fields(depth)
-				if depth == "all" {
-					options = []string{"origin", "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*", "+" + tt.ref}
-				}
-				ref := strings.TrimSuffix(tt.ref, "~2")
-				dir := c.checkoutFor(t, ref, options)
+				dir := c.checkout(t, strings.TrimSuffix(tt.ref, "~2"), strings.Fields(depth)...)
 				r := runCI(t, dir, tt.event, c.fill(tt.payload))
 				if r.keys != tt.keys || r.status != tt.status || !strings.Contains(r.log, tt.says) {
 					t.Errorf("keys %q, exit status %d, want %q, %d and %q\n%s", r.keys, r.status, tt.keys, tt.status, tt.says, r.log)
@@ -274,14 +293,4 @@ func TestCIEvents(t *testing.T) {
 			})
 		}
 	}
-}
-
-func (c *ciTest) checkoutFor(t *testing.T, ref string, options []string) string {
-	t.Helper()
-	if options[0] != "origin" {
-		return c.checkout(t, ref, options...)
-	}
-	dir := c.checkout(t, ref, "--no-auto-gc")
-	scannertest.Git(t, dir, "fetch", "-q", "origin", options[1], options[2])
-	return dir
 }

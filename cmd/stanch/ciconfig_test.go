@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,15 +26,7 @@ git checkout -qb honest; leak; remember honest; git push -q origin HEAD:refs/pul
 git checkout -qb rude main; echo '[[allow]' >.stanch.toml; commit broken; leak; remember rude; git push -q origin HEAD:refs/pull/3/head
 `
 	dir := filepath.Dir(scannertest.Repo(t, detectorstest.Fill(script)))
-	text, err := os.ReadFile(filepath.Join(dir, "ids"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &ciTest{url: serveGit(t, dir, ""), ids: map[string]string{}}
-	for _, line := range strings.Fields(string(text)) {
-		name, id, _ := strings.Cut(line, "=")
-		c.ids[name] = id
-	}
+	c := ciTestIn(t, dir)
 	for _, tt := range []struct {
 		name, head, base, number string
 		status                   int

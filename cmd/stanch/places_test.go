@@ -217,7 +217,7 @@ func TestQuarantine(t *testing.T) {
 	for name, config := range map[string]string{"loose": "receive.unpackLimit 1000", "pack": "receive.unpackLimit 1"} {
 		t.Run(name, func(t *testing.T) {
 			dir := scannertest.Repo(t, detectorstest.Fill(leaking+`
-git clone -q --bare . ../bare; git -C ../bare config `+config+`
+git clone -q --bare . ../bare; mkdir ../bare/hooks; git -C ../bare config `+config+`
 cat >../bare/hooks/pre-receive <<'END'
 #!/bin/sh
 stanch git --no-verify -v -f json . >../hook.json 2>../hook.txt

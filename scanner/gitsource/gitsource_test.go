@@ -92,7 +92,7 @@ func TestBlobs(t *testing.T) {
 		{"from_linked_worktree", `put f main; commit 1; git worktree add -q -b b ../linked; put f main2; commit 2`, "../linked", "main main2"},
 		{"git_file_itself", `put f main; commit 1; git worktree add -q -b b ../linked`, "../linked/.git", "main"},
 		{"git_dir", `put f main; commit 1`, ".git", "main"},
-		{"inside_git_dir", `put f main; commit 1`, ".git/hooks", "main"},
+		{"inside_git_dir", `put f main; commit 1`, ".git/refs", "main"},
 		{"subfolder", `put a/b/f main; put top top; commit 1`, "a/b", "main top"},
 		{"bare", `put f main; commit 1; git clone -q --bare . ../bare`, "../bare", "main"},
 		{"submodule", `put f sub; commit 1; git init -q -b main ../super; cd ../super; git submodule --quiet add ../repo sub; put g super; commit 2; rm .gitmodules; git rm -q --cached .gitmodules; git commit -q --amend -m 2; git reflog expire --expire=now --all; git prune`, "../super", "sub super"},

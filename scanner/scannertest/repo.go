@@ -3,11 +3,14 @@
 package scannertest
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"testing/fstest"
 
 	"github.com/rogpeppe/go-internal/txtar"
 )
@@ -58,6 +61,50 @@ func Copy(t testing.TB, dir string) string {
 		t.Fatal(err)
 	}
 	return filepath.Join(to, filepath.Base(dir))
+}
+
+// Once returns a function that gives each test a copy of the repository of script, as
+// Repo and Copy do. The script runs once, for the first test that asks.
+func Once(script func() string) func(testing.TB) string {
+	var once sync.Once
+	files := fstest.MapFS{}
+	return func(t testing.TB) string {
+		t.Helper()
+		Need(t, "git", "sh")
+		once.Do(func() { readAll(t, filepath.Dir(Repo(t, script())), files) })
+		if len(files) == 0 {
+			t.Fatal("the repository could not be made: see the first test that failed")
+		}
+		to := t.TempDir()
+		if err := os.CopyFS(to, files); err != nil {
+			t.Fatal(err)
+		}
+		return filepath.Join(to, "repo")
+	}
+}
+
+// readAll reads all files and folders of dir.
+func readAll(t testing.TB, dir string, files fstest.MapFS) {
+	t.Helper()
+	root := os.DirFS(dir)
+	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		file := &fstest.MapFile{Mode: info.Mode()}
+		if !d.IsDir() {
+			file.Data, err = fs.ReadFile(root, name)
+		}
+		files[name] = file
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Git runs git in dir, as isolated as Repo, and returns its standard output, without the
@@ -124,9 +171,13 @@ func env() []string {
 		"GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com",
 		"GIT_COMMITTER_NAME=Carl", "GIT_COMMITTER_EMAIL=carl@example.com",
 		"GIT_AUTHOR_DATE=@1600000000 +0000", "GIT_COMMITTER_DATE=@1600000000 +0000",
-		"GIT_CONFIG_COUNT=2", // submodules from the file system, no surprise packs
+		// Submodules from the file system; no surprise packs, and no process after each
+		// commit that looks whether there is something to pack; no sample hooks to copy.
+		"GIT_CONFIG_COUNT=4",
 		"GIT_CONFIG_KEY_0=protocol.file.allow", "GIT_CONFIG_VALUE_0=always",
 		"GIT_CONFIG_KEY_1=gc.auto", "GIT_CONFIG_VALUE_1=0",
+		"GIT_CONFIG_KEY_2=maintenance.auto", "GIT_CONFIG_VALUE_2=false",
+		"GIT_CONFIG_KEY_3=init.templateDir", "GIT_CONFIG_VALUE_3=",
 		"LC_ALL=C", "TZ=UTC",
 	)
 }

@@ -49,7 +49,7 @@ func TestResolveLeavesTheCheckoutAlone(t *testing.T) {
 	server := scannertest.Repo(t, `for i in $(seq 60); do commit $i; done
 git branch side HEAD~50; git config uploadpack.allowAnySHA1InWant true
 git clone -q --depth=5 "file://$PWD" ../checkout
-cd ../checkout
+cd ../checkout; mkdir .git/hooks
 for h in reference-transaction post-checkout pre-auto-gc post-rewrite; do printf '#!/bin/sh\necho $0 >>../ran\n' >.git/hooks/$h; chmod +x .git/hooks/$h; done
 git config core.fsmonitor 'echo fsmonitor >>../ran; false'`)
 	dir := server + "/../checkout"
