@@ -122,6 +122,7 @@ func TestDeep(t *testing.T) {
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	const large = `big() { head -c $1 /dev/zero | tr '\0' a; }
+git config pack.compression 1
 grown() { { git cat-file commit HEAD; big $1; } | git hash-object -t commit -w --stdin --literally; }
 `
 	tests := []struct {

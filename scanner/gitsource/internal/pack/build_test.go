@@ -19,6 +19,7 @@ import (
 type builder struct {
 	hash    int
 	entries bytes.Buffer
+	z       *zlib.Writer // to entries; a new one costs 800 kB
 	offsets []int64
 	listed  []listed
 }
@@ -42,9 +43,12 @@ func (b *builder) add(typ Type, size int64, prefix, content []byte) int64 {
 	}
 	b.entries.WriteByte(c)
 	b.entries.Write(prefix)
-	z := zlib.NewWriter(&b.entries)
-	_, _ = z.Write(content) // to a buffer
-	_ = z.Close()
+	if b.z == nil {
+		b.z = zlib.NewWriter(&b.entries)
+	}
+	b.z.Reset(&b.entries)
+	_, _ = b.z.Write(content) // to a buffer
+	_ = b.z.Close()
 	b.offsets = append(b.offsets, off)
 	return off
 }
