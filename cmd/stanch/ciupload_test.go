@@ -128,8 +128,18 @@ git checkout -q base; echo text | gzip | head -c 15 >cut.gz; commit 'cut alone';
 			}
 		})
 	}
-	if c := categories; c["whole"] != "stanch" || c["cut"] == c["whole"] || c["cut"] != c["cut_again"] || c["more"] == c["cut"] || c["more"] == c["whole"] || c["push"] != "stanch/push/"+id("whole") {
-		t.Errorf("%q", c)
+	c := categories
+	if c["whole"] != "stanch" {
+		t.Errorf("a complete scan has the category %q", c["whole"])
+	}
+	if c["cut"] != c["cut_again"] {
+		t.Errorf("the same incomplete scan has the categories %q and %q", c["cut"], c["cut_again"])
+	}
+	if c["cut"] == c["whole"] || c["more"] == c["whole"] || c["more"] == c["cut"] {
+		t.Errorf("three different scans share a category: %q", c)
+	}
+	if want := "stanch/push/" + id("whole"); c["push"] != want {
+		t.Errorf("a push has the category %q, want %q", c["push"], want)
 	}
 }
 

@@ -72,8 +72,14 @@ func TestFetchNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	texts := read(t, r)
-	if names := texts.texts[finding.KindRefName]; len(names) != 1 || names[0] != "refs/heads/named-new" || len(texts.errs) > 0 || r.Fetched() != 0 || !r.Empty() {
-		t.Errorf("names %q, unread %q, %d bytes", names, texts.errs, r.Fetched())
+	if names := texts.texts[finding.KindRefName]; !slices.Equal(names, []string{"refs/heads/named-new"}) {
+		t.Errorf("names %q", names)
+	}
+	if len(texts.errs) > 0 {
+		t.Errorf("unread %q", texts.errs)
+	}
+	if r.Fetched() != 0 || !r.Empty() {
+		t.Errorf("%d bytes are fetched, empty: %v", r.Fetched(), r.Empty())
 	}
 	if err := r.Close(); err != nil {
 		t.Error(err)

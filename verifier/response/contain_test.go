@@ -251,8 +251,20 @@ func TestTwoKeysOfAUser(t *testing.T) {
 	if in.slept > 30*time.Second { // one after the other took 42
 		t.Errorf("waited %s", in.slept)
 	}
-	if outcomes, err := in.undo(plan); err != nil || outcomes[1].Result != response.Undone || len(in.user.Inline) != 0 || in.user.Keys[0].Inactive || in.user.Keys[1].Inactive {
-		t.Errorf("%v %+v %v", err, outcomes, in.user.Inline)
+	outcomes, err = in.undo(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if outcomes[1].Result != response.Undone {
+		t.Errorf("undone: %+v", outcomes)
+	}
+	if len(in.user.Inline) != 0 {
+		t.Errorf("policies are left: %v", in.user.Inline)
+	}
+	for i, k := range in.user.Keys[:2] {
+		if k.Inactive {
+			t.Errorf("key %d is still inactive", i)
+		}
 	}
 }
 

@@ -196,8 +196,17 @@ func TestIncident(t *testing.T) {
 		t.Fatalf("read back: %v", err)
 	}
 	outcomes, err := in.apply(again)
-	if err != nil || len(outcomes) != 1 || outcomes[0].Result != response.Contained || len(outcomes[0].Notes) != 0 || outcomes[0].Status != "Inactive" {
+	if err != nil || len(outcomes) != 1 {
 		t.Fatalf("%v %+v", err, outcomes)
+	}
+	if o := outcomes[0]; o.Result != response.Contained {
+		t.Fatalf("result %v", o.Result)
+	}
+	if o := outcomes[0]; o.Status != "Inactive" {
+		t.Fatalf("status %q", o.Status)
+	}
+	if o := outcomes[0]; len(o.Notes) != 0 {
+		t.Fatalf("notes %q", o.Notes)
 	}
 	if !in.user.Keys[0].Inactive || len(in.user.Inline) != 1 {
 		t.Errorf("at AWS: inactive %v, policies %v", in.user.Keys[0].Inactive, in.user.Inline)

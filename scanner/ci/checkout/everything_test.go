@@ -185,8 +185,16 @@ git checkout -q --detach main; echo n >n; commit 6; git branch -f main; git chec
 			}
 			r, err := (&Checkout{Dir: c}).Resolve(t.Context(), &e)
 			scannertest.Git(t, c, "config", "remote.origin.url", url)
-			if err != nil || r.Commits != tt.commits || r.Tip != tt.tip || r.Unread != nil || !strings.Contains(strings.Join(r.Notes, " "), tt.says) {
-				t.Errorf("%s: %+v of %q: %+v, %v; want %d commits and %q", dir, tt.ref, tt.defaultBranch, r, err, tt.commits, tt.says)
+			name := dir + ": " + tt.ref + " beside " + tt.defaultBranch
+			if err != nil || r.Unread != nil {
+				t.Errorf("%s: %v, unread %v", name, err, r.Unread)
+				continue
+			}
+			if r.Commits != tt.commits || r.Tip != tt.tip {
+				t.Errorf("%s: %d commits, tip %v; want %d, %v", name, r.Commits, r.Tip, tt.commits, tt.tip)
+			}
+			if notes := strings.Join(r.Notes, " "); !strings.Contains(notes, tt.says) {
+				t.Errorf("%s: it says %q, want %q", name, notes, tt.says)
 			}
 		}
 	}

@@ -28,8 +28,15 @@ func TestJUnitParses(t *testing.T) {
 				faults++
 			}
 		}
-		if len(suite.Cases) == 0 || suite.Tests != len(suite.Cases) || suite.Failures != failures || suite.Errors != faults || faults != len(reporttest.Sums[set].Unread) {
-			t.Errorf("%s: %d tests, %d failures, %d errors", set, suite.Tests, suite.Failures, suite.Errors)
+		if len(suite.Cases) == 0 {
+			t.Errorf("%s: no test cases", set)
+		}
+		counted := [3]int{len(suite.Cases), failures, faults}
+		if says := [3]int{suite.Tests, suite.Failures, suite.Errors}; says != counted {
+			t.Errorf("%s: it says %v tests, failures and errors, and has %v", set, says, counted)
+		}
+		if want := len(reporttest.Sums[set].Unread); faults != want {
+			t.Errorf("%s: %d errors, want %d", set, faults, want)
 		}
 	}
 }
