@@ -24,32 +24,17 @@ const maxAnnotations = 10
 func New(w io.Writer, r wording.Reading) finding.Handler { return &handler{w: w, reading: r} }
 
 type handler struct {
-	w        io.Writer
-	reading  wording.Reading
-	scan     finding.Scan
-	findings []finding.Finding
+	wording.Collector
+	w       io.Writer
+	reading wording.Reading
 }
-
-func (a *handler) Scan(s finding.Scan) error {
-	a.scan = s
-	return nil
-}
-
-func (a *handler) Finding(f finding.Finding) error {
-	if f.Ignored == "" {
-		a.findings = append(a.findings, f)
-	}
-	return nil
-}
-
-func (*handler) Repository(finding.Repository) error { return nil }
 
 func (a *handler) Summary(s finding.Summary) error {
-	wording.WorstFirst(a.findings)
-	age := wording.NewAge(a.scan, s, a.reading)
+	wording.WorstFirst(a.Findings)
+	age := wording.NewAge(a.Header, s, a.reading)
 	byLevel := map[string][]string{}
-	for i := range a.findings {
-		f := &a.findings[i]
+	for i := range a.Findings {
+		f := &a.Findings[i]
 		l := level(f)
 		byLevel[l] = append(byLevel[l], annotation(f, &age))
 	}

@@ -18,10 +18,9 @@ import (
 func New(w io.Writer, r wording.Reading) finding.Handler { return &handler{w: w, reading: r} }
 
 type handler struct {
-	w        io.Writer
-	reading  wording.Reading
-	scan     finding.Scan
-	findings []finding.Finding
+	wording.Collector
+	w       io.Writer
+	reading wording.Reading
 }
 
 type testSuite struct {
@@ -47,26 +46,12 @@ type fault struct {
 	Text    string `xml:",chardata"`
 }
 
-func (j *handler) Scan(s finding.Scan) error {
-	j.scan = s
-	return nil
-}
-
-func (j *handler) Finding(f finding.Finding) error {
-	if f.Ignored == "" {
-		j.findings = append(j.findings, f)
-	}
-	return nil
-}
-
-func (*handler) Repository(finding.Repository) error { return nil }
-
 func (j *handler) Summary(s finding.Summary) error {
-	wording.WorstFirst(j.findings)
-	age := wording.NewAge(j.scan, s, j.reading)
-	suite := testSuite{Name: "stanch " + printable.Quoted(j.scan.Target), Time: fmt.Sprintf("%d.%03d", s.ElapsedMS/1000, s.ElapsedMS%1000)}
-	for i := range j.findings {
-		suite.Cases = append(suite.Cases, caseOf(&j.findings[i], &age))
+	wording.WorstFirst(j.Findings)
+	age := wording.NewAge(j.Header, s, j.reading)
+	suite := testSuite{Name: "stanch " + printable.Quoted(j.Header.Target), Time: fmt.Sprintf("%d.%03d", s.ElapsedMS/1000, s.ElapsedMS%1000)}
+	for i := range j.Findings {
+		suite.Cases = append(suite.Cases, caseOf(&j.Findings[i], &age))
 		suite.Failures++
 	}
 	for _, u := range s.Unread {

@@ -22,46 +22,28 @@ const maxMarkdown = 900_000
 func New(w io.Writer, r wording.Reading) finding.Handler { return &handler{w: w, reading: r} }
 
 type handler struct {
-	w        io.Writer
-	reading  wording.Reading
-	scan     finding.Scan
-	age      wording.Age
-	findings []finding.Finding
-	ignored  int
+	wording.Collector
+	w       io.Writer
+	reading wording.Reading
+	age     wording.Age
 }
-
-func (m *handler) Scan(s finding.Scan) error {
-	m.scan = s
-	return nil
-}
-
-func (m *handler) Finding(f finding.Finding) error {
-	if f.Ignored != "" {
-		m.ignored++
-		return nil
-	}
-	m.findings = append(m.findings, f)
-	return nil
-}
-
-func (*handler) Repository(finding.Repository) error { return nil }
 
 func (m *handler) Summary(s finding.Summary) error {
-	wording.WorstFirst(m.findings)
-	m.age = wording.NewAge(m.scan, s, m.reading)
-	verdict := wording.Verdict(m.findings, len(s.Unread) > 0)
+	wording.WorstFirst(m.Findings)
+	m.age = wording.NewAge(m.Header, s, m.reading)
+	verdict := wording.Verdict(m.Findings, len(s.Unread) > 0)
 	var b strings.Builder
 	fmt.Fprintf(&b, "### stanch: %s\n\n", verdict)
 	fmt.Fprintf(&b, "%s, %s read in %s", wording.Plural(int(s.Objects), "object"), wording.Size(s.Bytes), wording.Elapsed(s.ElapsedMS))
-	if m.ignored > 0 {
-		fmt.Fprintf(&b, ", %s ignored", wording.Thousands(int64(m.ignored)))
+	if m.Ignored > 0 {
+		fmt.Fprintf(&b, ", %s ignored", wording.Thousands(int64(m.Ignored)))
 	}
 	b.WriteString(".\n\n")
 	m.unread(&b, s.Unread)
-	for i := range m.findings {
-		part := m.finding(&m.findings[i])
+	for i := range m.Findings {
+		part := m.finding(&m.Findings[i])
 		if b.Len()+len(part) > maxMarkdown {
-			fmt.Fprintf(&b, "**%s** not listed here: see the log, or the JSON report.\n", wording.Plural(len(m.findings)-i, "more finding"))
+			fmt.Fprintf(&b, "**%s** not listed here: see the log, or the JSON report.\n", wording.Plural(len(m.Findings)-i, "more finding"))
 			break
 		}
 		b.WriteString(part)
@@ -93,10 +75,10 @@ func (m *handler) finding(f *finding.Finding) string {
 	if f.Verdict.Reason != "" {
 		fmt.Fprintf(&b, "- why: %s\n", escape(f.Verdict.Reason))
 	}
-	if when := m.age.Of(f); when != "" {
+	if when := m.age.Describe(f); when != "" {
 		fmt.Fprintf(&b, "- when: %s\n", escape(when))
 	}
-	if who := wording.Whose(f); len(who) > 0 {
+	if who := wording.Owner(f); len(who) > 0 {
 		fmt.Fprintf(&b, "- whose: %s\n", escape(strings.Join(who, "; ")))
 	}
 	shown := wording.FirstLocations(f.Locations, wording.MaxLocations)
