@@ -85,7 +85,7 @@ var importRules = []struct {
 	{"pairing knows candidates, not the services that they are for", `^detectors/awskeys/internal/(otherclouds|services)$`, `^detectors/awskeys$`},
 
 	{"templates keep every method that reflection could reach in the binary", `^(text|html)/template$`, `^$`},
-	{"helpers of tests are not shipped", `^(testing$|detectors/detectorstest|verifier/verifiertest|scanner/(scannertest|sweep/sweeptest|report/internal/reporttest))`, `test$`},
+	{"helpers of tests are not shipped", `^(testing$|detectors/detectorstest|verifier/verifiertest|scanner/(scannertest|sweep/sweeptest|report/internal/reporttest|gitsource/internal/pack/packtest))`, `test$`},
 }
 
 // leaves are packages that know nothing of stanch: everybody may import them, and they

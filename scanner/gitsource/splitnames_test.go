@@ -13,6 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack/packtest"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -21,28 +22,6 @@ const twoTrees = put + `
 put d/alpha-one w1; put d/alpha-two w2; put d/beta w3; put d/sub/x w4; put d/tail w5; commit 1
 git mv d/alpha-one d/alpha-onto; git mv d/beta d/bet; put d/alpha-two w6; git mv d/sub d/sub2; put d/b w3; commit 2
 `
-
-// cutUp makes the parts of a delta, of any length.
-func cutUp(random *rand.Rand, base, made []byte) (parts []pack.Part) {
-	for at := 0; at < len(made); {
-		n := min(1+random.IntN(60), len(made)-at)
-		p := pack.Part{At: int32(at), From: -1, Len: int32(n)}
-		skip := random.IntN(len(base))
-		if random.IntN(4) == 0 {
-			skip = 0
-		}
-		if k := bytes.Index(base[skip:], made[at:at+n]); k >= 0 {
-			p.From = int32(skip + k)
-			for at+n < len(made) && skip+k+n < len(base) && made[at+n] == base[skip+k+n] && random.IntN(30) > 0 {
-				n++
-			}
-			p.Len = int32(n)
-		}
-		parts = append(parts, p)
-		at += n
-	}
-	return parts
-}
 
 func treeAt(t *testing.T, r *Repository, s *objects.Store, rev string) []byte {
 	t.Helper()
@@ -72,7 +51,7 @@ func TestSplitNamesInPack(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	file := filepath.Join(dir, ".git/objects/pack/pack-split.pack")
 	for range 20 {
-		replaceAll(t, file, packOf(base, made, cutUp(random, base, made)))
+		replaceAll(t, file, packOf(base, made, packtest.CutUp(random, base, made)))
 		_ = os.Remove(file[:len(file)-4] + "idx")
 		scannertest.Git(t, dir, "index-pack", file)
 		r := open(t, dir)

@@ -13,6 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack/packtest"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
@@ -59,7 +60,7 @@ func checkSplit(t *testing.T, v *treeVisitor, base, made []byte) {
 	random := rand.New(rand.NewPCG(1, 2))
 	copied := 0
 	for range 10_000 {
-		v.parts = cutAnywhere(random, base, made)
+		v.parts = packtest.CutUp(random, base, made)
 		got := &parsedTree{}
 		if err := v.parse(got, made, from); err != nil {
 			t.Fatal(err)
@@ -80,28 +81,6 @@ func checkSplit(t *testing.T, v *treeVisitor, base, made []byte) {
 	if copied < 50 {
 		t.Errorf("entries were copied %d times", copied)
 	}
-}
-
-// cutAnywhere makes the parts of a delta, of any length.
-func cutAnywhere(random *rand.Rand, base, made []byte) (parts []pack.Part) {
-	for at := 0; at < len(made); {
-		n := min(1+random.IntN(60), len(made)-at)
-		p := pack.Part{At: int32(at), From: -1, Len: int32(n)}
-		skip := random.IntN(len(base))
-		if random.IntN(4) == 0 {
-			skip = 0
-		}
-		if k := bytes.Index(base[skip:], made[at:at+n]); k >= 0 {
-			p.From = int32(skip + k)
-			for at+n < len(made) && skip+k+n < len(base) && made[at+n] == base[skip+k+n] && random.IntN(30) > 0 {
-				n++
-			}
-			p.Len = int32(n)
-		}
-		parts = append(parts, p)
-		at += n
-	}
-	return parts
 }
 
 func treeOf(t *testing.T, dir string, s *objects.Store, rev string) []byte {
