@@ -259,8 +259,8 @@ func file(l *finding.Location) string {
 	return ""
 }
 
-// sortLocations sorts list, at HEAD first, then oldest first, and drops doubles. Of two
-// equal places it keeps the one with the secret.
+// sortLocations sorts list, at HEAD first, then oldest first, and drops doubles. It keeps
+// the one of two equal locations that has the secret.
 func sortLocations(list []finding.Location) []finding.Location {
 	slices.SortFunc(list, func(a, b finding.Location) int {
 		return cmp.Or(compareLocations(a, b), cmp.Compare(b.SecretLine, a.SecretLine))

@@ -257,7 +257,7 @@ func (v *view) known(m *markup, f *finding.Finding) {
 	}
 	field("why", f.Verdict.Reason)
 	age := wording.NewAge(v.scan, v.sum, wording.Reading{})
-	field("when", age.Of(f))
+	field("when", age.Describe(f))
 	field("ignored", f.Ignored)
 	field("not ignored, since it is live", f.Overruled)
 	field("account", f.Verdict.Identity.Account)

@@ -122,7 +122,7 @@ func (v *view) todo(list []finding.Finding) {
 		for i := range list[:min(n, maxToDo)] {
 			f := &list[i]
 			v.put(`<li>%s <a href="#%s"><b>%s</b></a>%s`, badge(f), v.anchor(i), foreign(name(f)), v.tags(f))
-			for _, who := range wording.Whose(f)[:min(1, len(wording.Whose(f)))] {
+			for _, who := range wording.Owner(f)[:min(1, len(wording.Owner(f)))] {
 				v.put(` <span class="dim">%s</span>`, foreign(who))
 			}
 			v.put("<p>%s</p>", step(wording.Advice(f)[0]))

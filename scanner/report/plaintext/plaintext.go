@@ -118,8 +118,8 @@ func (t *handler) finding(f *finding.Finding) {
 		t.field("ignored", warn, []string{"no, since it is live: " + printable.Quoted(f.Overruled)})
 	}
 	t.field("why", plain, wording.NonEmpty(printable.Quoted(f.Verdict.Reason)))
-	t.field("when", plain, wording.NonEmpty(t.age.Of(f)))
-	t.field("whose", plain, wording.Whose(f))
+	t.field("when", plain, wording.NonEmpty(t.age.Describe(f)))
+	t.field("whose", plain, wording.Owner(f))
 	t.field("seen", plain, wording.NonEmpty(seen(f.History)))
 	t.field("where", plain, t.locations(f))
 	t.facts(f)

@@ -246,11 +246,11 @@ func messageOf(f *finding.Finding, age *wording.Age) string {
 		s += " " + escape(f.Match.Credential.ID)
 	}
 	s += escape(wording.Doubt(f))
-	parts := append([]string{s}, wording.Whose(f)...)
+	parts := append([]string{s}, wording.Owner(f)...)
 	if f.Verdict.Reason != "" {
 		parts = append(parts, f.Verdict.Reason)
 	}
-	parts = append(parts, wording.NonEmpty(age.Of(f))...)
+	parts = append(parts, wording.NonEmpty(age.Describe(f))...)
 	for i := range parts[1:] {
 		parts[i+1] = escape(parts[i+1])
 	}

@@ -116,7 +116,7 @@ func (a *Applier) admitUnchanged(ctx context.Context, s *operator.Session, hash 
 		return a.admitSelf(ctx, hash, k)
 	}
 	for _, step := range k.Steps {
-		if step.Do != response.Deactivate || a.Journal.History(hash).Of(step).Intent != nil {
+		if step.Do != response.Deactivate || a.Journal.History(hash).Step(step).Intent != nil {
 			continue
 		}
 		is, _, err := state(ctx, step, s)
@@ -218,7 +218,7 @@ func (j keyRun) take(ctx context.Context, step response.Step) (why string, err e
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	h := j.Journal.History(j.plan).Of(step)
+	h := j.Journal.History(j.plan).Step(step)
 	outdated := j.outdated(step)
 	ended := h.Done || h.Skipped
 	if ended && !outdated && !j.noLongerHolds(ctx, step) {
@@ -289,12 +289,12 @@ func (j keyRun) change(ctx context.Context, step response.Step, is, document str
 // deactivated, or seen to be off, only later: it may have made new sessions in the meantime.
 func (j keyRun) outdated(step response.Step) bool {
 	h := j.Journal.History(j.plan)
-	put := h.Of(step).Intent
+	put := h.Step(step).Intent
 	if step.Do != response.DenySessions || put == nil {
 		return false
 	}
 	for _, other := range j.key.Steps {
-		t := h.Of(other)
+		t := h.Step(other)
 		for _, r := range []*journal.Record{t.Ended, t.Off} {
 			if other.Do == response.Deactivate && r != nil && r.Seq > put.Seq {
 				return true

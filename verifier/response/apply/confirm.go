@@ -137,7 +137,7 @@ func (j keyRun) readBack(ctx context.Context, step response.Step) (is, why strin
 			return response.Absent, "", goneErr
 		}
 	}
-	put := j.Journal.History(j.plan).Of(step).Intent
+	put := j.Journal.History(j.plan).Step(step).Intent
 	switch {
 	case err != nil:
 		return "", "", err

@@ -124,7 +124,7 @@ func (t *attempt) result() response.Result {
 // STS cannot be asked, until IAM has called it Inactive for as long as propagation takes.
 func (j keyRun) awaitOff(ctx context.Context) (why string, err error) {
 	i := slices.IndexFunc(j.key.Steps, func(s response.Step) bool { return s.Do == response.Deactivate })
-	if i < 0 || j.Journal.History(j.plan).Of(j.key.Steps[i]).Off != nil {
+	if i < 0 || j.Journal.History(j.plan).Step(j.key.Steps[i]).Off != nil {
 		return "", nil
 	}
 	key := j.key.Steps[i : i+1]
@@ -178,7 +178,7 @@ func (j keyRun) clockDifference() string {
 func (j keyRun) notes() []string {
 	note := j.clockDifference()
 	for _, step := range j.key.Steps {
-		if put := j.Journal.History(j.plan).Of(step).Intent; put != nil && note == "" {
+		if put := j.Journal.History(j.plan).Step(step).Intent; put != nil && note == "" {
 			note = put.Why
 		}
 	}
@@ -193,7 +193,7 @@ func (j keyRun) notes() []string {
 func (j keyRun) denyNeededUntil() (t time.Time) {
 	h := j.Journal.History(j.plan)
 	for _, s := range j.key.Steps {
-		if s.Do == response.DenySessions && h.Of(s).Done && h.SessionsDenied(j.key) {
+		if s.Do == response.DenySessions && h.Step(s).Done && h.SessionsDenied(j.key) {
 			t = h.LastChange(j.key).Add(response.SessionLife)
 		}
 	}

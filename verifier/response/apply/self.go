@@ -10,7 +10,7 @@ import (
 
 // admitSelf judges a key that switches itself off, before anything is changed.
 func (a *Applier) admitSelf(ctx context.Context, hash string, k response.Key) error {
-	if a.Journal.History(hash).Of(k.Steps[0]).Intent != nil {
+	if a.Journal.History(hash).Step(k.Steps[0]).Intent != nil {
 		return nil // it may be off already, by a call whose answer was lost
 	}
 	v, err := a.ask(ctx, k.KeyID)

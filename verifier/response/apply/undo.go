@@ -45,7 +45,7 @@ func (a *Applier) undoable(plan response.Plan) (steps []response.Step) {
 	h := a.Journal.History(plan.Hash)
 	for _, k := range plan.Keys {
 		for _, s := range k.Steps {
-			if t := h.Of(s); t.Ours() && !t.Skipped && !t.Undone {
+			if t := h.Step(s); t.Ours() && !t.Skipped && !t.Undone {
 				steps = append(steps, s)
 			}
 		}
@@ -99,7 +99,7 @@ func (j keyRun) status(ctx context.Context) string {
 	for _, step := range j.key.Steps {
 		switch {
 		case step.Do == response.DeactivateSelf: // to ask STS is a use of the key
-			if ended := j.Journal.History(j.plan).Of(step).Ended; ended != nil {
+			if ended := j.Journal.History(j.plan).Step(step).Ended; ended != nil {
 				return ended.After
 			}
 		case shutsOff(step):

@@ -39,7 +39,7 @@ func (j *Journal) History(plan string) History {
 			h.result[r.KeyID] = r.Result
 		}
 		if r.Step != nil {
-			h.Of(*r.Step).note(r)
+			h.Step(*r.Step).note(r)
 			h.Undone = h.Undone || r.Event == EventUndoIntent || r.Event == EventUndone
 		}
 	}
@@ -64,7 +64,7 @@ func (h History) SessionsDenied(k response.Key) bool {
 			if key.Do != response.Deactivate || deny.Do != response.DenySessions {
 				continue
 			}
-			off, put := h.Of(key).Off, h.Of(deny).Intent
+			off, put := h.Step(key).Off, h.Step(deny).Intent
 			if off == nil || put == nil || put.Seq < off.Seq {
 				return false
 			}
@@ -77,7 +77,7 @@ func (h History) SessionsDenied(k response.Key) bool {
 // effect.
 func (h History) LastChange(k response.Key) (t time.Time) {
 	for _, s := range k.Steps {
-		for _, r := range []*Record{h.Of(s).Ended, h.Of(s).Off} {
+		for _, r := range []*Record{h.Step(s).Ended, h.Step(s).Off} {
 			if r != nil && r.Time.After(t) {
 				t = r.Time
 			}
@@ -89,11 +89,11 @@ func (h History) LastChange(k response.Key) (t time.Time) {
 // SeenWorking reports whether k was last seen to work after it was shut off. Somebody may
 // have shut it off since; it is not known when.
 func (h History) SeenWorking(k response.Key) bool {
-	return slices.ContainsFunc(k.Steps, func(s response.Step) bool { return h.Of(s).works })
+	return slices.ContainsFunc(k.Steps, func(s response.Step) bool { return h.Step(s).works })
 }
 
-// Of returns the history of a step, never nil.
-func (h History) Of(s response.Step) *StepHistory {
+// Step returns the history of a step, never nil.
+func (h History) Step(s response.Step) *StepHistory {
 	if h.steps[s] == nil {
 		h.steps[s] = &StepHistory{}
 	}

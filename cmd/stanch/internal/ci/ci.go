@@ -33,7 +33,7 @@ func New(s *cli.Streams) *cobra.Command {
 		Short: "Scan what a push, pull request or merge brings, in CI",
 		Long: `Scan the commits of the event that CI runs for. In GitHub Actions and GitLab CI
 they are worked out from what the service says; elsewhere name them with --base and
---head. What a shallow checkout lacks of them is fetched, with git. An event without
+--head. stanch has git fetch the ones that a shallow checkout lacks. An event without
 commits of its own, as a schedule, is about the whole repository.
 
 An empty range never passes unseen: if no commit is new, the newest one is scanned
@@ -42,7 +42,7 @@ with all of its files. If the commits cannot be had, the exit code is 3.
 In GitHub Actions there are annotations, a summary of the job, outputs for later
 steps, and masks for what was found. Each flag may be set by a variable too:
 --fail-on by STANCH_FAIL_ON. The token is read from STANCH_TOKEN or GITHUB_TOKEN.
-What everybody can read, the log of a public repository, names no account.`,
+The log of a public repository names no account: everybody can read it.`,
 		Example: "  stanch ci\n  stanch ci --base origin/main --head HEAD\n  stanch ci --scan history --sarif stanch.sarif",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -159,7 +159,7 @@ func remedy(stage string) string {
 	switch stage {
 	case hook.PrePush:
 		return `stanch: the push is refused. Take the keys out of the commits (git rebase -i, git commit --amend): a commit
-on top does not remove them. What was ever pushed or shared has to be deactivated.
+on top does not remove them. Deactivate each key that was ever pushed or shared.
 To push all the same: SKIP=stanch-push git push, or git push --no-verify.`
 	case hook.PreReceive:
 		return "stanch: the push is refused. Take the keys out of the commits: a commit on top does not remove them."

@@ -67,7 +67,7 @@ func remedy(f *finding.Finding) []string {
 	case c == Unknown, c == Unverified:
 		return []string{"Treat it as live until it is verified: rotate it, or scan again when it can be verified."}
 	case c == Unverifiable:
-		return []string{"Treat it as live. What it opens and how it is shut off" + rulePage(f)}
+		return []string{"Treat it as live. To see how far it reaches and how to shut it off" + rulePage(f)}
 	case c == LoneID:
 		return []string{"The id alone opens nothing. Make sure that its secret is not close by, then remove it."}
 	case c == Canary:
@@ -85,7 +85,7 @@ func remedy(f *finding.Finding) []string {
 // rulePage ends a step with the command that prints the page of the rule.
 func rulePage(f *finding.Finding) string {
 	if !rulePattern.MatchString(f.Match.Rule.ID) {
-		return " is in the documentation of its rule."
+		return ", read the documentation of its rule."
 	}
 	return ":\nstanch rules " + f.Match.Rule.ID
 }

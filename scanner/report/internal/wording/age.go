@@ -40,8 +40,8 @@ func NewAge(scan finding.Scan, sum finding.Summary, r Reading) Age {
 	return a
 }
 
-// Of says how old the answer about f is, or "".
-func (a *Age) Of(f *finding.Finding) string {
+// Describe says how old the answer about f is, or "".
+func (a *Age) Describe(f *finding.Finding) string {
 	at := f.Verdict.At.UTC()
 	switch {
 	case f.Stale != "":

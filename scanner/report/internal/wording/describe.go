@@ -28,8 +28,8 @@ func Doubt(f *finding.Finding) string {
 	return " (" + strings.Join(s, ", ") + ")"
 }
 
-// Whose describes the owner, in a line or two.
-func Whose(f *finding.Finding) []string {
+// Owner describes the owner, in a line or two.
+func Owner(f *finding.Finding) []string {
 	var parts, lines []string
 	if f.Verdict.Identity.Account != "" {
 		parts = append(parts, "account "+printable.Quoted(f.Verdict.Identity.Account))
@@ -52,11 +52,11 @@ func Brief(f *finding.Finding, age *Age) string {
 	if f.Match.Credential.ID != "" {
 		s += " " + printable.Quoted(f.Match.Credential.ID)
 	}
-	parts := append([]string{s + Doubt(f)}, Whose(f)...)
+	parts := append([]string{s + Doubt(f)}, Owner(f)...)
 	if f.Verdict.Reason != "" {
 		parts = append(parts, printable.Quoted(f.Verdict.Reason))
 	}
-	parts = append(parts, NonEmpty(age.Of(f))...)
+	parts = append(parts, NonEmpty(age.Describe(f))...)
 	s = Sentence(strings.Join(parts, "; "))
 	for _, step := range Advice(f) {
 		step, cmd, _ := strings.Cut(step, "\n")
