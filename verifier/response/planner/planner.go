@@ -154,9 +154,9 @@ func keyOf(leak *finding.Finding) response.Key {
 		},
 		Warnings: []string{}, Owner: owner(nil, leak.Verdict.Facts),
 	}
-	for i, l := range leak.Locations {
-		l.Around = nil
-		place := response.Place(l)
+	for i := range leak.Locations {
+		l := &leak.Locations[i]
+		place := response.PlaceOf(l)
 		if i == 0 {
 			k.Where = printable.Text(place.String())
 		}
