@@ -98,7 +98,7 @@ const shape = "scanner/finding"
 
 var (
 	belowShape     = regexp.MustCompile(`^(detectors|verifier)$`)
-	actsOnFindings = regexp.MustCompile(`^verifier/(assessment|notify|recheck|response)(/|$)`)
+	actsOnFindings = regexp.MustCompile(`^verifier/(assessment|inventory|notify|recheck|response)(/|$)`)
 )
 
 // TestImports holds the rules for all packages, tests excluded: those may import

@@ -5,15 +5,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
-	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/inventory"
 )
@@ -81,52 +78,4 @@ func fetchInventory(ctx context.Context, f cli.OperatorFlags, version string, no
 		return inventory.List{}, err
 	}
 	return inventory.Fetch(ctx, op, now)
-}
-
-// ReadInventories returns the keys of files, nil if none is named.
-func ReadInventories(files []string) (*inventory.Inventory, error) {
-	if files == nil {
-		return nil, nil
-	}
-	inv := &inventory.Inventory{}
-	for _, name := range files {
-		r, err := os.Open(name)
-		if err != nil {
-			return nil, fmt.Errorf("--inventory: %w", err)
-		}
-		err = inv.Read(r)
-		_ = r.Close()
-		if err != nil {
-			return nil, fmt.Errorf("--inventory %s: %w", name, err)
-		}
-	}
-	return inv, nil
-}
-
-// OwnedBy returns an annotator that marks the keys of inv: they are keys for certain, and
-// their owner is known.
-func OwnedBy(inv *inventory.Inventory) func(*finding.Finding) {
-	return func(f *finding.Finding) {
-		ids := []string{f.Match.Credential.ID}
-		for _, fact := range f.Match.Facts {
-			ids = append(ids, fact.Value) // the key that a password or a URL was made with
-		}
-		for i, id := range ids {
-			k, ok := inv.Find(id)
-			if !ok {
-				continue
-			}
-			f.Match.Confidence = detectors.High
-			if i == 0 { // whatever stands beside it, it is AWS's
-				f.Match.Unverifiable = ""
-			}
-			risk := 1
-			if k.Status == "Active" {
-				risk = 3
-			}
-			f.Note(detectors.Fact{Name: "owner", Value: "IAM user " + k.User + " of account " + k.Account + ", by your inventory", Risk: risk})
-			f.Note(detectors.Fact{Name: "key-status", Value: k.Status + " on " + k.Listed.UTC().Format(time.DateOnly), Risk: 0})
-			return
-		}
-	}
 }

@@ -8,10 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
-	"github.com/stanch-dev/stanch/scanner"
-	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
-	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/owner"
@@ -57,23 +54,4 @@ func Verifier(sts *awsverifier.Client, op *operator.Operator, accounts []string)
 		return sts
 	}
 	return &owner.Verifier{STS: sts, Operator: op, Accounts: accounts}
-}
-
-// An AssessingSink adds to findings that are live how dangerous they are. It does not
-// outlive its scan.
-type AssessingSink struct {
-	scanner.Sink
-	Context  context.Context // of the scan
-	Assessor *assessment.Assessor
-	Exposure *assessment.Exposure // that all findings have in common
-}
-
-// Finding implements scanner.Sink.
-func (a AssessingSink) Finding(f *finding.Finding) error {
-	v, id := &f.Verdict, f.Match.Credential.ID
-	active := v.State == verifier.Live || v.State == verifier.IDActive
-	if f.Ignored == "" && active && a.Context.Err() == nil && operator.IsAccessKeyID(id) && v.Identity.Account != "" {
-		v.Facts = append(v.Facts, a.Assessor.Assess(a.Context, f, *a.Exposure)...)
-	}
-	return a.Sink.Finding(f)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
 	"github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
+	"github.com/stanch-dev/stanch/verifier/inventory"
 )
 
 // Flags are the flags of every command that scans.
@@ -95,7 +96,7 @@ func (f *Flags) Prepare(s *cli.Streams) (*Job, error) {
 			return nil, err
 		}
 	}
-	own, err := respond.ReadInventories(f.Inventory)
+	own, err := inventory.ReadFiles(f.Inventory)
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func (j *Job) Options() run.Options {
 		Annotators: []func(*finding.Finding){run.NoteFileName},
 	}
 	if j.inventory != nil {
-		o.Annotators = append(o.Annotators, respond.OwnedBy(j.inventory))
+		o.Annotators = append(o.Annotators, j.inventory.Mark)
 	}
 	return o
 }
@@ -103,7 +103,7 @@ func (j *Job) Assessed(ctx context.Context, sink scanner.Sink) scanner.Sink {
 	if !j.Flags.Owner.Assess {
 		return sink
 	}
-	return respond.AssessingSink{Sink: sink, Context: ctx, Assessor: &j.assessor, Exposure: &j.Exposure}
+	return assessment.LiveSink{Sink: sink, Context: ctx, Assessor: &j.assessor, Exposure: &j.Exposure}
 }
 
 // SaySent says how many requests AWS got.
