@@ -29,6 +29,19 @@ func IsPostgres(url string) bool {
 	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
 }
 
+// DefaultFile returns the name of the file of SQLite that a user has who names no database.
+func DefaultFile() (string, error) {
+	dir := os.Getenv("XDG_STATE_HOME") // specifications.freedesktop.org/basedir-spec
+	if dir == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", fmt.Errorf("where the database is: %w (use --database-url)", err)
+		}
+		dir = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(dir, "stanch", "sweep.db"), nil
+}
+
 // SQLiteDSN returns the data source name of a file of SQLite. It makes the file if there
 // is none, readable by this user alone. Other processes may read and write it at the same
 // time.

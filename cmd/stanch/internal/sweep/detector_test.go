@@ -70,9 +70,8 @@ func TestDetector(t *testing.T) {
 			t.Errorf("%q make another detector", flags)
 		}
 	}
-	if of("v1", "--accounts", "444455556666,111122223333") != of("v1", "--accounts", "111122223333,444455556666") ||
-		of("v1", "--canary-accounts", "canaries") != of("v1", "--canary-accounts", "same") {
-		t.Error("the order of a list, or a comment, makes another detector")
+	if of("v1", "--canary-accounts", "canaries") != of("v1", "--canary-accounts", "same") {
+		t.Error("a comment makes another detector")
 	}
 	write(project.GitleaksIgnore, strings.Repeat("0", 40)+":f:aws-access-key:1\n")
 	if of("v1") == same || of("v2", "--no-ignores") == of("v1", "--no-ignores") {

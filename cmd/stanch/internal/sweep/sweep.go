@@ -5,15 +5,10 @@ package sweep
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"runtime/debug"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -62,15 +57,7 @@ func (f *databaseFlags) name() (string, error) {
 	if name := cmp.Or(f.url, os.Getenv("STANCH_DATABASE_URL")); name != "" {
 		return name, nil
 	}
-	dir := os.Getenv("XDG_STATE_HOME") // specifications.freedesktop.org/basedir-spec
-	if dir == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", fmt.Errorf("where the database is: %w (use --database-url)", err)
-		}
-		dir = filepath.Join(home, ".local", "state")
-	}
-	return filepath.Join(dir, "stanch", "sweep.db"), nil
+	return sweep.DefaultFile()
 }
 
 // with calls do with the store and its queue.
@@ -122,7 +109,7 @@ func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue
 	if f.scans < 1 {
 		return nil, fmt.Errorf("--scans %d: must be 1 or more", f.scans)
 	}
-	build, err := buildName(j.Streams.Version)
+	build, err := search.Build(j.Streams.Version)
 	if err != nil {
 		return nil, cli.Unfinished(err)
 	}
@@ -162,32 +149,17 @@ func (f *engineFlags) searcher(j *scanflags.Job) *search.Searcher {
 	return s
 }
 
-// detector names the build, the rules and all flags that change findings or how they are
-// verified: repositories that another detector has read are read again. It says whether
-// there is an inventory, and not which one: some users make theirs each day, and reading
-// all repositories each day costs too much.
+// detector returns the name of the detector that the flags ask for.
 func (f *engineFlags) detector(build string, c *project.Config) (string, error) {
 	canaries, err := cli.ReadList("--canary-accounts", f.CanaryAccounts)
 	if err != nil {
 		return "", err
 	}
-	asks := sha256.New()
-	for _, list := range [][]string{f.Accounts, f.Partitions, canaries} {
-		_, _ = fmt.Fprintf(asks, "%q", slices.Compact(slices.Sorted(slices.Values(list))))
+	d := search.Detector{
+		Build: build, Project: c, MinConfidence: f.Confidence, MaxSize: f.MaxSize, Inventory: len(f.Inventory) > 0,
+		Verifies: f.Verifies(), Assesses: f.Owner.Assess, Accounts: f.Accounts, Partitions: f.Partitions, Canaries: canaries,
 	}
-	return fmt.Sprintf("%s verify=%v asks=%x assess=%v rules=%x ignores=%x inventory=%v confidence=%s max=%d",
-		build, f.Verifies(), asks.Sum(nil)[:8], f.Owner.Assess, c.RulesDigest(), c.IgnoresDigest()[:8], len(f.Inventory) > 0, f.Confidence, f.MaxSize), nil
-}
-
-// buildName tells this build from others, the same on all machines of a fleet: the
-// version or commit if nothing was changed, else a hash of the program.
-func buildName(version string) (string, error) {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if v := info.Main.Version; v != "" && v != "(devel)" && !strings.Contains(v, "dirty") {
-			return v, nil
-		}
-	}
-	return scanrun.Build(version)
+	return d.Name(), nil
 }
 
 // A lifecycle has the functions that a command calls around the jobs. Each function may be nil.
