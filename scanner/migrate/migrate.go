@@ -4,12 +4,14 @@
 package migrate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +32,9 @@ import (
 type Migration struct {
 	Root string // of the project
 	Out  io.Writer
+	// Unread lists the parts of the project that could not be read, sorted. A finding in
+	// them that a file hides has no entry.
+	Unread []finding.Unread
 }
 
 // A ScanError says why the project could not be scanned, to see which findings a file hides.
@@ -129,6 +134,7 @@ func (m *Migration) bind(ctx context.Context, name string, filter scanner.Locati
 		return "", err
 	}
 	hidden := &hiddenSink{name: name}
+	defer func() { m.addUnread(hidden.unread) }()
 	options := run.Options{Project: known, Verifier: skippingVerifier{}}
 	_, sc := options.NewScanner(time.Time{})
 	sc.AllowAt = []scanner.LocationFilter{filter}
@@ -136,6 +142,15 @@ func (m *Migration) bind(ctx context.Context, name string, filter scanner.Locati
 		return "", &ScanError{err}
 	}
 	return hidden.text.String(), nil
+}
+
+// addUnread adds parts to Unread, each once: every file is bound by a scan of its own.
+func (m *Migration) addUnread(list []finding.Unread) {
+	m.Unread = append(m.Unread, list...)
+	slices.SortFunc(m.Unread, func(a, b finding.Unread) int {
+		return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why), cmp.Compare(a.Blob, b.Blob))
+	})
+	m.Unread = slices.Compact(m.Unread)
 }
 
 func (m *Migration) source() (scanner.Source, func(), error) {
@@ -159,8 +174,9 @@ func (skippingVerifier) Verify(context.Context, detectors.Credential) verifier.V
 
 // A hiddenSink writes an allow entry for each finding that a file hides.
 type hiddenSink struct {
-	name string
-	text strings.Builder
+	name   string
+	text   strings.Builder
+	unread []finding.Unread
 }
 
 // Finding implements scanner.Sink.
@@ -173,4 +189,7 @@ func (b *hiddenSink) Finding(f *finding.Finding) error {
 }
 
 // Close implements scanner.Sink.
-func (b *hiddenSink) Close(finding.Summary) error { return nil }
+func (b *hiddenSink) Close(sum finding.Summary) error {
+	b.unread = sum.Unread
+	return nil
+}

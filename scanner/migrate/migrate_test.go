@@ -78,6 +78,36 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// TestUnread: a part that cannot be read is said once, though each file is bound by a scan of
+// its own, and the entries for the rest are written. A part that the project accepts is not said.
+func TestUnread(t *testing.T) {
+	baseline := filepath.Join("old", project.GitleaksIgnore)
+	dir := folder(t, "a.ini", keys, "b.zip", "PK\x03\x04broken", project.GitleaksIgnore, "a.ini:aws-access-token:2\n")
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "old"), 0o700), os.WriteFile(filepath.Join(dir, baseline), []byte("a.ini:aws-access-token:5\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for accepted, want := range map[string][]string{
+		"": {"b.zip"},
+		"[[unread]]\nreason = 'lost its tail'\npaths = ['b.zip']\n": nil,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, project.OwnConfig), []byte(accepted), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		m := migrate.Migration{Root: dir, Out: &out}
+		if err := m.Files(t.Context(), []string{filepath.Join(dir, project.GitleaksIgnore), filepath.Join(dir, baseline)}); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, u := range m.Unread {
+			got = append(got, filepath.Base(u.What))
+		}
+		if !slices.Equal(got, want) || strings.Count(out.String(), "was listed in") != 2 {
+			t.Errorf("not read: %q, want %q; written:\n%s", m.Unread, want, &out)
+		}
+	}
+}
+
 // TestProject migrates the files in the root and the settings of git-secrets, together.
 func TestProject(t *testing.T) {
 	scannertest.Need(t, "git", "sh")

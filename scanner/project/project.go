@@ -94,13 +94,14 @@ func Read(o Options) (*Config, error) {
 	return c, nil
 }
 
-// ReadRules reads the rules of the project at root, and none of its ignore files.
+// ReadRules reads the rules of the project at root and the parts that it accepts as unread,
+// and nothing that ignores findings.
 func ReadRules(root string) (*Config, error) {
 	c := &Config{options: Options{Within: root}, digest: sha256.New(), ignores: sha256.New(), root: root}
 	if err := errors.Join(c.readFiles(), c.compile()); err != nil {
 		return nil, err
 	}
-	c.allowAt, c.unread = nil, nil
+	c.allowAt = nil
 	return c, nil
 }
 
