@@ -29,9 +29,9 @@ type Options struct {
 	// answer of AWS is. nil is for reports that are kept and read later. HTML does not use
 	// it.
 	Now func() time.Time
-	// Again is the flag or the command that asks AWS again, for the reader of an old
+	// RefreshWith is the flag or the command that asks AWS again, for the reader of an old
 	// answer.
-	Again string
+	RefreshWith string
 	// Rules, Category and LineHash are for SARIF, as in sarif.Options.
 	Rules    []*detectors.Rule
 	Category string
@@ -44,7 +44,7 @@ var Formats = []string{"text", "json", "sarif", "junit", "markdown", "github", "
 // New returns the Handler of a format, one of Formats. Commands call it
 // with the name that the user typed. The Handler writes to w and does not close it.
 func New(format string, w io.Writer, o Options) (finding.Handler, error) {
-	read := wording.Reading{Now: o.Now, Again: o.Again}
+	read := wording.Reading{Now: o.Now, RefreshWith: o.RefreshWith}
 	switch format {
 	case "text":
 		return plaintext.New(w, plaintext.Options{Color: o.Color, Verbose: o.Verbose, Reading: read}), nil

@@ -25,7 +25,7 @@ func (c *ciScan) attach(j *scanflags.Job) error {
 	add := func(format string, w io.Writer) error {
 		h, err := report.New(format, w, report.Options{
 			Rules: append(catalog.Rules(), j.Config.Rules()...), Category: c.publisher.Category(), LineHash: publish.LineHash(c.dir),
-			Now: time.Now, Again: j.Flags.Output.Again,
+			Now: time.Now, RefreshWith: j.Flags.Output.RefreshWith,
 		})
 		handlers = append(handlers, h)
 		return err

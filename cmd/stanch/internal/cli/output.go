@@ -20,10 +20,10 @@ import (
 
 // OutputFlags say in which format a report is written, and where.
 type OutputFlags struct {
-	Format  string
-	File    string
-	verbose bool
-	Again   string // the command or flag that asks AWS again, see report.Options
+	Format      string
+	File        string
+	verbose     bool
+	RefreshWith string // the command or flag that asks AWS again, see report.Options
 }
 
 // Add adds the flags to a command.
@@ -39,7 +39,7 @@ func (f *OutputFlags) Add(cmd *cobra.Command) {
 func (f *OutputFlags) Handler(w *Output, rules ...*detectors.Rule) (finding.Handler, error) {
 	return report.New(f.Format, w, report.Options{
 		Color: WantsColour(w.Writer), Verbose: f.verbose, Rules: append(catalog.Rules(), rules...),
-		Now: time.Now, Again: f.Again,
+		Now: time.Now, RefreshWith: f.RefreshWith,
 	})
 }
 

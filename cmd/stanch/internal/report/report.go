@@ -15,7 +15,7 @@ import (
 
 // NewReport returns the command that converts a saved report.
 func NewReport(s *cli.Streams) *cobra.Command {
-	f, showSecrets := &cli.OutputFlags{Again: "stanch verify"}, false
+	f, showSecrets := &cli.OutputFlags{RefreshWith: "stanch verify"}, false
 	cmd := &cobra.Command{
 		Use:   "report [FILE]",
 		Short: "Turn a saved scan (--format json) into any format",

@@ -43,7 +43,7 @@ type Flags struct {
 // history does, a scan of a file does not.
 func (f *Flags) Add(cmd *cobra.Command, verifies bool) {
 	f.Output.Add(cmd)
-	f.Output.Again = "--no-cache"
+	f.Output.RefreshWith = "--no-cache"
 	flags := cmd.Flags()
 	flags.BoolVar(&f.ShowSecrets, "show-secrets", false, "print secrets; only to a terminal or a file that nobody else can read")
 	f.AddFailOn(cmd)

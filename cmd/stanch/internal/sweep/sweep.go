@@ -92,7 +92,7 @@ type engineFlags struct {
 
 func (f *engineFlags) add(cmd *cobra.Command) {
 	f.Flags.Add(cmd, true)
-	f.Output.Again = "" // each sweep verifies again the keys that may be live
+	f.Output.RefreshWith = "" // each sweep verifies again the keys that may be live
 	flags := cmd.Flags()
 	githubflags.AddToken(flags, &f.login)
 	flags.IntVar(&f.scans, "scans", 2, "read so many repositories at once")

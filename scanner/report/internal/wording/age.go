@@ -17,8 +17,8 @@ const fresh = time.Minute
 type Reading struct {
 	// Now returns the time of reading; nil says that the report is kept, and read later.
 	Now func() time.Time
-	// Again is the flag or the command that asks AWS again, "" to leave it out.
-	Again string
+	// RefreshWith is the flag or the command that asks AWS again, "" to leave it out.
+	RefreshWith string
 	// Ago writes "12 min ago", for a report that is read at once.
 	Ago bool
 }
@@ -59,8 +59,8 @@ func (a *Age) Describe(f *finding.Finding) string {
 	if a.reading.Ago && !a.now.IsZero() {
 		s = "asked " + ago(a.now.Sub(at)) + " ago"
 	}
-	if s += ", not again"; a.reading.Again != "" {
-		s += ": " + a.reading.Again
+	if s += ", not again"; a.reading.RefreshWith != "" {
+		s += ": " + a.reading.RefreshWith
 	}
 	return s
 }
