@@ -18,6 +18,15 @@ type draft struct {
 	joined *joined
 }
 
+// joined has the parts that a finding is joined from; secret and token are nil if they are
+// the id's own.
+type joined struct {
+	id, secret, token *draft
+	score             score
+	sure              bool // rule 10: nothing else fits as well
+	tried             bool // Verify has filled the verdict
+}
+
 // An occurrence is a place of a credential in a text that was not yet located: Path holds
 // the member of an archive.
 type occurrence struct {

@@ -1,14 +1,12 @@
 package scanner
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -181,38 +179,4 @@ func (h *hits) locations(id finding.BlobID) []finding.Location {
 		return p
 	}
 	return []finding.Location{h.blobs[id]}
-}
-
-// lines finds lines and columns in a text. It goes through the text once and keeps no list
-// of lines: a file of newlines has as many lines as bytes.
-type lines struct {
-	data             []byte
-	at, line, column int // the place that was asked for last; line counts from 0
-}
-
-// location returns where m is. Calls are in the order of the matches.
-func (l *lines) location(m detectors.Match) finding.Location {
-	between := l.data[l.at:m.Start]
-	if n := bytes.Count(between, []byte{'\n'}); n > 0 {
-		l.line += n
-		l.column = 0
-		between = between[bytes.LastIndexByte(between, '\n')+1:]
-	}
-	l.column += utf8.RuneCount(between)
-	l.at = m.Start
-	p := finding.Location{Line: l.line + 1, Column: l.column + 1}
-	p.EndColumn = p.Column + utf8.RuneCount(l.data[m.Start:m.End])
-	if !m.Secret.Empty() {
-		p.SecretLine = l.lineOf(m.Secret.Start)
-	}
-	return p
-}
-
-// lineOf returns the 1-based line of offset at, counting from the last place: a
-// secret is close to its id.
-func (l *lines) lineOf(at int) int {
-	if at < l.at {
-		return l.line + 1 - bytes.Count(l.data[at:l.at], []byte{'\n'})
-	}
-	return l.line + 1 + bytes.Count(l.data[l.at:at], []byte{'\n'})
 }

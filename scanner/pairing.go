@@ -53,64 +53,6 @@ const (
 	maxJoinedLocations = 16
 )
 
-// joined has the parts that a finding is joined from; secret and token are nil if they are
-// the id's own.
-type joined struct {
-	id, secret, token *draft
-	score             score
-	sure              bool // rule 10: nothing else fits as well
-	tried             bool // Verify has filled the verdict
-}
-
-// score is how well a part fits an id.
-type score struct {
-	needsProof bool // rules 1 and 3: a pair only if it is proved
-	relation   relation
-	group      bool // their names are of one group
-	generic    bool
-	distance   time.Duration
-}
-
-// A relation says how the places of two texts are related. The values are in the order of
-// weight.
-type relation uint8
-
-const (
-	sameDir relation = 1 << iota
-	sameCommit
-	samePath
-	sameText // which the detector has judged: rule 1
-)
-
-// compareClues is rules 3 to 6: negative if a is better.
-func compareClues(a, b score) int {
-	return cmp.Or(compareBool(a.needsProof, b.needsProof), cmp.Compare(b.relation, a.relation), compareBool(b.group, a.group), compareBool(a.generic, b.generic))
-}
-
-// compareScores is compareClues, and rule 7.
-func compareScores(a, b score) int {
-	return cmp.Or(compareClues(a, b), cmp.Compare(a.distance, b.distance))
-}
-
-// compareBool orders false before true.
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	}
-	return 1
-}
-
-// compareJoined puts findings from one text first, then those with the best score.
-func compareJoined(a, b *joined) int {
-	if a == nil || b == nil {
-		return compareBool(a != nil, b != nil)
-	}
-	return compareScores(a.score, b.score)
-}
-
 // A candidate is a part from another text that may belong to an id.
 type candidate struct {
 	id, part *draft
@@ -365,15 +307,6 @@ func joinParts(id *draft, secret, token *candidate, sure, isClear bool) *draft {
 		m.Confidence = detectors.Medium
 	}
 	return f
-}
-
-// withoutSecretLines clears the lines of the secret in list: the secret of this id is
-// elsewhere.
-func withoutSecretLines(list []finding.Location) []finding.Location {
-	for i := range list {
-		list[i].SecretLine = 0
-	}
-	return list
 }
 
 // firstLocations returns a copy of the first of list.

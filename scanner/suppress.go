@@ -1,7 +1,6 @@
 package scanner
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -144,38 +143,4 @@ func (s *Scanner) accept(parts []finding.Unread) (unread, accepted []finding.Unr
 		}
 	}
 	return unread, accepted
-}
-
-// maxAround is how much of a line is kept to either side of a match: a file may be
-// a single line.
-const maxAround = 1 << 10
-
-// around returns the text around m, which is in data.
-func around(data []byte, m *detectors.Match) *finding.Around {
-	if m.NeedsID {
-		return nil // there may be very many
-	}
-	from, to := lineAround(data, m.Start, m.End)
-	a := &finding.Around{Line: detectors.NewSecret(string(data[from:to]))}
-	if from > 0 && data[from-1] == '\n' {
-		start, end := lineAround(data, from-1, from-1)
-		a.Before = detectors.NewSecret(string(data[start:end]))
-	}
-	if !m.Secret.Empty() && (m.Secret.Start < from || m.Secret.Start > to) {
-		from, to = lineAround(data, m.Secret.Start, m.Secret.End)
-		a.SecretLine = detectors.NewSecret(string(data[from:to]))
-	}
-	return a
-}
-
-// lineAround returns where the line of data[start:end] begins and ends, without its
-// newline, or the part of it that is kept.
-func lineAround(data []byte, start, end int) (from, to int) {
-	from = max(0, start-maxAround)
-	from += bytes.LastIndexByte(data[from:start], '\n') + 1
-	to = min(len(data), end+maxAround)
-	if i := bytes.IndexByte(data[end:to], '\n'); i >= 0 {
-		to = end + i
-	}
-	return from, to
 }

@@ -1,0 +1,77 @@
+package scanner
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/finding"
+)
+
+// lines finds lines and columns in a text. It goes through the text once and keeps no list
+// of lines: a file of newlines has as many lines as bytes.
+type lines struct {
+	data             []byte
+	at, line, column int // the place that was asked for last; line counts from 0
+}
+
+// location returns where m is. Calls are in the order of the matches.
+func (l *lines) location(m detectors.Match) finding.Location {
+	between := l.data[l.at:m.Start]
+	if n := bytes.Count(between, []byte{'\n'}); n > 0 {
+		l.line += n
+		l.column = 0
+		between = between[bytes.LastIndexByte(between, '\n')+1:]
+	}
+	l.column += utf8.RuneCount(between)
+	l.at = m.Start
+	p := finding.Location{Line: l.line + 1, Column: l.column + 1}
+	p.EndColumn = p.Column + utf8.RuneCount(l.data[m.Start:m.End])
+	if !m.Secret.Empty() {
+		p.SecretLine = l.lineOf(m.Secret.Start)
+	}
+	return p
+}
+
+// lineOf returns the 1-based line of offset at, counting from the last place: a
+// secret is close to its id.
+func (l *lines) lineOf(at int) int {
+	if at < l.at {
+		return l.line + 1 - bytes.Count(l.data[at:l.at], []byte{'\n'})
+	}
+	return l.line + 1 + bytes.Count(l.data[l.at:at], []byte{'\n'})
+}
+
+// maxAround is how much of a line is kept to either side of a match: a file may be
+// a single line.
+const maxAround = 1 << 10
+
+// around returns the text around m, which is in data.
+func around(data []byte, m *detectors.Match) *finding.Around {
+	if m.NeedsID {
+		return nil // there may be very many
+	}
+	from, to := lineAround(data, m.Start, m.End)
+	a := &finding.Around{Line: detectors.NewSecret(string(data[from:to]))}
+	if from > 0 && data[from-1] == '\n' {
+		start, end := lineAround(data, from-1, from-1)
+		a.Before = detectors.NewSecret(string(data[start:end]))
+	}
+	if !m.Secret.Empty() && (m.Secret.Start < from || m.Secret.Start > to) {
+		from, to = lineAround(data, m.Secret.Start, m.Secret.End)
+		a.SecretLine = detectors.NewSecret(string(data[from:to]))
+	}
+	return a
+}
+
+// lineAround returns where the line of data[start:end] begins and ends, without its
+// newline, or the part of it that is kept.
+func lineAround(data []byte, start, end int) (from, to int) {
+	from = max(0, start-maxAround)
+	from += bytes.LastIndexByte(data[from:start], '\n') + 1
+	to = min(len(data), end+maxAround)
+	if i := bytes.IndexByte(data[end:to], '\n'); i >= 0 {
+		to = end + i
+	}
+	return from, to
+}
