@@ -64,7 +64,7 @@ const (
 
 // ExitCode prints err, unless the report has said it already, and returns the
 // code that the process ends with. Unknown is not clean: an incomplete scan is
-// 3 even if it found leaks.
+// 3 even if it found leaks, or if a gate refused to shut them off.
 func ExitCode(stderr io.Writer, err error) int {
 	switch {
 	case err == nil:
@@ -72,7 +72,7 @@ func ExitCode(stderr io.Writer, err error) int {
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "stanch: interrupted: a report holds only what was found until then")
 		return ExitInterrupted
-	case response.Refused(err) != "": // by a gate: the usage was right
+	case response.Refused(err) != "" && !errors.Is(err, ErrIncomplete): // by a gate: the usage was right
 		fmt.Fprintln(stderr, "stanch:", printable.Text(err.Error()))
 		return ExitUsage
 	case errors.Is(err, ErrIncomplete), errors.Is(err, ErrUnfinished):

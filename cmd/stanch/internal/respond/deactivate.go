@@ -107,11 +107,23 @@ func (w watcher) Finding(f *finding.Finding) error {
 }
 
 // Run shuts off the keys that a scan found live; scanErr is how the scan ended. It writes to
-// stderr: stdout is the report's.
+// stderr: stdout is the report's. If the keys are not shut off, that is the error, and not
+// that there were leaks; but an incomplete scan stays one.
 func (d *Deactivation) Run(ctx context.Context, s *cli.Streams, op *operator.Operator, scanErr error) error {
 	if !d.wanted || op == nil || len(d.leaks) == 0 || ctx.Err() != nil {
 		return scanErr
 	}
+	err := d.shutOff(ctx, s, op)
+	switch {
+	case err == nil:
+		return scanErr
+	case errors.Is(scanErr, cli.ErrIncomplete):
+		return errors.Join(scanErr, err)
+	}
+	return err
+}
+
+func (d *Deactivation) shutOff(ctx context.Context, s *cli.Streams, op *operator.Operator) error {
 	rules, err := d.respond.rules()
 	if err != nil {
 		return err
@@ -151,7 +163,7 @@ func (d *Deactivation) Run(ctx context.Context, s *cli.Streams, op *operator.Ope
 	case len(plan.Refused) > 0:
 		return cli.Unfinished(errNotPlanned)
 	}
-	return scanErr
+	return nil
 }
 
 func (d *Deactivation) newRun(ctx context.Context, s *cli.Streams, op *operator.Operator, rules response.Rules) (*protocol.Run, error) {

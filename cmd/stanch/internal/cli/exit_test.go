@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/run"
+	"github.com/stanch-dev/stanch/verifier/response"
+)
+
+func TestExitCode(t *testing.T) {
+	refused := &response.RefusedError{Gate: response.GateConfirm, Why: "nobody types"}
+	for _, tt := range []struct {
+		name string
+		err  error
+		code int
+		says string // on stderr
+	}{
+		{"clean", nil, ExitClean, ""},
+		{"leaks", ErrLeaks, ExitLeaks, ""},
+		{"usage", errors.New("unknown flag"), ExitUsage, "--help"},
+		{"refused", fmt.Errorf("apply: %w", refused), ExitUsage, "not-confirmed"},
+		{"refused, and so not all is done", Unfinished(refused), ExitUsage, "not-confirmed"},
+		{"not all is done", Unfinished(errors.New("a step failed")), ExitIncomplete, "a step failed"},
+		{"unread", Incomplete(ErrUnread), ExitIncomplete, "could not be read"},
+		{"unread, and leaks", errors.Join(ErrLeaks, Incomplete(ErrUnread)), ExitIncomplete, "could not be read"},
+		{"unread, and refused", errors.Join(Incomplete(ErrUnread), refused), ExitIncomplete, "not-confirmed"},
+		{"unread, and interrupted", errors.Join(Incomplete(ErrUnread), context.Canceled), ExitInterrupted, "interrupted"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var stderr bytes.Buffer
+			if code := ExitCode(&stderr, tt.err); code != tt.code || !strings.Contains(stderr.String(), tt.says) || (tt.says == "") != (stderr.Len() == 0) {
+				t.Errorf("exit code %d, want %d, with %q:\n%s", code, tt.code, tt.says, &stderr)
+			}
+		})
+	}
+}
+
+func TestScanEnded(t *testing.T) {
+	unread := finding.Summary{Unread: []finding.Unread{{What: "a"}}}
+	disk := errors.New("the disk is full")
+	for _, tt := range []struct {
+		name       string
+		result     run.Result
+		err        error
+		want       error
+		incomplete bool
+	}{
+		{"clean", run.Result{}, nil, nil, false},
+		{"leaks", run.Result{Leaks: 1}, nil, ErrLeaks, false},
+		{"unread", run.Result{Summary: unread}, nil, ErrUnread, true},
+		{"unread, and leaks", run.Result{Leaks: 1, Summary: unread}, nil, ErrUnread, true},
+		{"an error", run.Result{Leaks: 1}, disk, disk, true},
+		{"interrupted", run.Result{Summary: unread}, context.Canceled, context.Canceled, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := ScanEnded(tt.result, tt.err)
+			if !errors.Is(got, tt.want) || (got == nil) != (tt.want == nil) {
+				t.Errorf("%v, want %v", got, tt.want)
+			}
+			if errors.Is(got, ErrIncomplete) != tt.incomplete {
+				t.Errorf("incomplete: %v, want %v", !tt.incomplete, tt.incomplete)
+			}
+		})
+	}
+}
