@@ -17,13 +17,7 @@ type lines struct {
 
 // location returns where m is. Calls are in the order of the matches.
 func (l *lines) location(m detectors.Match) finding.Location {
-	between := l.data[l.at:m.Start]
-	if n := bytes.Count(between, []byte{'\n'}); n > 0 {
-		l.line += n
-		l.column = 0
-		between = between[bytes.LastIndexByte(between, '\n')+1:]
-	}
-	l.column += utf8.RuneCount(between)
+	l.line, l.column = positionAfter(l.data[l.at:m.Start], l.line, l.column)
 	l.at = m.Start
 	p := finding.Location{Line: l.line + 1, Column: l.column + 1}
 	p.EndColumn = p.Column + utf8.RuneCount(l.data[m.Start:m.End])
@@ -31,6 +25,17 @@ func (l *lines) location(m detectors.Match) finding.Location {
 		p.SecretLine = l.lineOf(m.Secret.Start)
 	}
 	return p
+}
+
+// positionAfter returns the line and the column at the end of text, which begins at line and
+// column. All are counted from 0, columns in code points.
+func positionAfter(text []byte, line, column int) (int, int) {
+	if n := bytes.Count(text, []byte{'\n'}); n > 0 {
+		line += n
+		column = 0
+		text = text[bytes.LastIndexByte(text, '\n')+1:]
+	}
+	return line, column + utf8.RuneCount(text)
 }
 
 // lineOf returns the 1-based line of offset at, counting from the last place: a

@@ -2,7 +2,6 @@ package scanner
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"io"
 	"slices"
@@ -89,12 +88,7 @@ func runeStart(text []byte, at int) int {
 // advance moves w over text, with which it begins.
 func (w *Window) advance(text []byte) {
 	w.Offset += int64(len(text))
-	if n := bytes.Count(text, []byte{'\n'}); n > 0 {
-		w.Line += n
-		w.Column = 0
-		text = text[bytes.LastIndexByte(text, '\n')+1:]
-	}
-	w.Column += utf8.RuneCount(text)
+	w.Line, w.Column = positionAfter(text, w.Line, w.Column)
 }
 
 // ownMatches returns the matches, in a window of size bytes, that have enough text around
