@@ -52,23 +52,25 @@ The database is a file of SQLite, or PostgreSQL for a fleet: STANCH_DATABASE_URL
 // databaseFlags say which database a sweep uses.
 type databaseFlags struct{ url string }
 
-// name returns the URL or the name of the file.
-func (f *databaseFlags) name() (string, error) {
-	if name := cmp.Or(f.url, os.Getenv("STANCH_DATABASE_URL")); name != "" {
-		return name, nil
+// open opens the database, and returns its URL or the name of its file. migrate is as for
+// riverqueue.Open.
+func (f *databaseFlags) open(ctx context.Context, migrate bool) (store *sweep.Store, name string, err error) {
+	if name = cmp.Or(f.url, os.Getenv("STANCH_DATABASE_URL")); name == "" {
+		if name, err = sweep.DefaultFile(); err != nil {
+			return nil, "", err
+		}
 	}
-	return sweep.DefaultFile()
+	if store, err = riverqueue.Open(ctx, name, migrate); err != nil {
+		return nil, "", cli.Unfinished(err)
+	}
+	return store, name, nil
 }
 
 // with calls do with the store and its queue.
 func (f *databaseFlags) with(ctx context.Context, do func(*sweep.Store, *riverqueue.Queue) error) error {
-	name, err := f.name()
+	store, _, err := f.open(ctx, true)
 	if err != nil {
 		return err
-	}
-	store, err := riverqueue.Open(ctx, name, true)
-	if err != nil {
-		return cli.Unfinished(err)
 	}
 	defer store.Close()
 	q, err := riverqueue.New(riverqueue.Config{Store: store})
@@ -180,13 +182,9 @@ func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags
 		return err
 	}
 	defer j.Out.Discard()
-	name, err := db.name()
+	store, name, err := db.open(ctx, true)
 	if err != nil {
 		return err
-	}
-	store, err := riverqueue.Open(ctx, name, true)
-	if err != nil {
-		return cli.Unfinished(err)
 	}
 	defer store.Close()
 	if !store.Postgres() {

@@ -111,13 +111,9 @@ func newSweepMigrate(db *databaseFlags) *cobra.Command {
 them, with all findings.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			name, err := db.name()
+			store, _, err := db.open(cmd.Context(), !down)
 			if err != nil {
 				return err
-			}
-			store, err := riverqueue.Open(cmd.Context(), name, !down)
-			if err != nil {
-				return cli.Unfinished(err)
 			}
 			defer store.Close()
 			if down {
