@@ -148,7 +148,7 @@ func (c *ciScan) job() (*scanflags.Job, error) {
 	if c.ShowSecrets {
 		return nil, errors.New("--show-secrets: not in CI, where logs and reports are kept")
 	}
-	if err := c.deactivate.Check(c.Verifies(), c.Accounts, &c.Owner, &c.Cache); err != nil {
+	if err := c.deactivate.Check(c.Verifies(), c.STS.Accounts, &c.Owner, &c.STS.Cache); err != nil {
 		return nil, err
 	}
 	if err := c.deactivate.CheckCI(); err != nil {

@@ -10,15 +10,14 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/finding"
-	"github.com/stanch-dev/stanch/verifier/awsverifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/recheck"
 )
 
 // NewVerify returns the command "stanch verify".
 func NewVerify(s *cli.Streams) *cobra.Command {
-	f, out, own := &stsFlags{}, &cli.OutputFlags{}, &cli.OperatorFlags{}
-	f.cache.Refresh = true // ask AWS, even if a scan has just done so
+	f, out, own := &cli.STSFlags{}, &cli.OutputFlags{}, &cli.OperatorFlags{}
+	f.Cache.Refresh = true // ask AWS, even if a scan has just done so
 	asOwner := false
 	cmd := &cobra.Command{
 		Use:   "verify [REPORT]",
@@ -37,7 +36,7 @@ keys and one is live, and 0 if none is.`,
 		Example: "  stanch verify scan.jsonl\n  stanch verify --iam --role stanch-respond --external-id example scan.jsonl",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			sts, err := f.client(s.Version)
+			sts, err := f.Client(s.Version, false)
 			if err != nil {
 				return err
 			}
@@ -51,7 +50,7 @@ keys and one is live, and 0 if none is.`,
 					return err
 				}
 			}
-			if err := (recheck.Rechecker{STS: sts, Operator: op, Accounts: f.accounts}).Report(cmd.Context(), r); err != nil {
+			if err := (recheck.Rechecker{STS: sts, Operator: op, Accounts: f.Accounts}).Report(cmd.Context(), r); err != nil {
 				return err
 			}
 			o, err := out.Open(s.Stdout)
@@ -71,37 +70,10 @@ keys and one is live, and 0 if none is.`,
 	}
 	out.Add(cmd)
 	own.Add(cmd)
-	f.add(cmd)
+	f.Add(cmd)
+	f.Cache.AddDir(cmd)
 	cmd.Flags().BoolVar(&asOwner, "iam", false, "ask IAM with your own identity about keys without their secret")
 	return cmd
-}
-
-// stsFlags say which keys STS is asked about, and where.
-type stsFlags struct {
-	accounts, partitions     []string
-	canaryAccounts, endpoint string
-	cache                    cli.CacheFlags
-}
-
-func (f *stsFlags) add(cmd *cobra.Command) {
-	f.cache.AddDir(cmd)
-	flags := cmd.Flags()
-	flags.StringSliceVar(&f.accounts, "accounts", nil, "verify keys of these AWS accounts only")
-	flags.StringSliceVar(&f.partitions, "partitions", nil, "ask these partitions too about keys that AWS does not know: aws-cn, aws-us-gov, aws-eusc")
-	flags.StringVar(&f.canaryAccounts, "canary-accounts", "", "file of further AWS accounts whose keys are never verified, one a line")
-	flags.StringVar(&f.endpoint, "sts-endpoint", "", "verify at this loopback URL instead of AWS, for tests")
-	_ = flags.MarkHidden("sts-endpoint")
-}
-
-func (f *stsFlags) client(version string) (*awsverifier.Client, error) {
-	canaries, err := cli.ReadList("--canary-accounts", f.canaryAccounts)
-	if err != nil {
-		return nil, err
-	}
-	return awsverifier.New(awsverifier.Config{
-		Version: version, Cache: f.cache.Folder(f.endpoint), Refresh: f.cache.Refresh,
-		Accounts: f.accounts, CanaryAccounts: canaries, Partitions: f.partitions, Endpoint: f.endpoint,
-	})
 }
 
 // verified returns how verify ended, for the exit code.

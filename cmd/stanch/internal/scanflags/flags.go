@@ -29,14 +29,10 @@ type Flags struct {
 	MaxSize     int64 // MiB
 	Debug       bool
 
-	verify         bool // --verify, for commands that do not verify by default
-	NoVerify       bool // --no-verify, for commands that do
-	Accounts       []string
-	CanaryAccounts string
-	Partitions     []string
-	stsEndpoint    string
-	Cache          cli.CacheFlags
-	Owner          respond.OwnerFlags
+	verify   bool // --verify, for commands that do not verify by default
+	NoVerify bool // --no-verify, for commands that do
+	STS      cli.STSFlags
+	Owner    respond.OwnerFlags
 }
 
 // Add adds the flags to a command. verifies is whether it asks AWS by default: a scan of a
@@ -59,12 +55,8 @@ func (f *Flags) Add(cmd *cobra.Command, verifies bool) {
 		f.NoVerify = true
 		flags.BoolVar(&f.verify, "verify", false, "ask AWS STS whether the keys are live")
 	}
-	flags.StringSliceVar(&f.Accounts, "accounts", nil, "verify keys of these AWS accounts only")
-	flags.StringSliceVar(&f.Partitions, "partitions", nil, "ask these partitions too about keys that AWS does not know: aws-cn, aws-us-gov, aws-eusc")
-	flags.StringVar(&f.CanaryAccounts, "canary-accounts", "", "file of further AWS accounts whose keys are never verified, one a line")
-	flags.StringVar(&f.stsEndpoint, "sts-endpoint", "", "verify at this loopback URL instead of AWS, for tests")
-	_ = flags.MarkHidden("sts-endpoint")
-	f.Cache.Add(cmd)
+	f.STS.Add(cmd)
+	f.STS.Cache.Add(cmd)
 	f.Owner.Add(cmd)
 }
 
@@ -122,20 +114,7 @@ func (f *Flags) Prepare(s *cli.Streams) (*Job, error) {
 
 // NewVerifier returns the client of STS that f asks for.
 func (f *Flags) NewVerifier(version string) (*awsverifier.Client, error) {
-	canaries, err := cli.ReadList("--canary-accounts", f.CanaryAccounts)
-	if err != nil {
-		return nil, err
-	}
-	return awsverifier.New(awsverifier.Config{
-		Version:        version,
-		Offline:        !f.Verifies(),
-		Cache:          f.Cache.Folder(f.stsEndpoint),
-		Refresh:        f.Cache.Refresh,
-		Accounts:       f.Accounts,
-		CanaryAccounts: canaries,
-		Partitions:     f.Partitions,
-		Endpoint:       f.stsEndpoint,
-	})
+	return f.STS.Client(version, !f.Verifies())
 }
 
 // logger returns the log of --debug.

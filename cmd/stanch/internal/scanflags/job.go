@@ -89,7 +89,7 @@ func (j *Job) OpenOwner(ctx context.Context) (err error) {
 func (j *Job) Options() run.Options {
 	o := run.Options{
 		Project: j.Config, MinConfidence: detectors.Confidence(j.Flags.Confidence),
-		Verifier: respond.Verifier(j.STS, j.Operator, j.Flags.Accounts), Log: j.log,
+		Verifier: respond.Verifier(j.STS, j.Operator, j.Flags.STS.Accounts), Log: j.log,
 		Annotators: []func(*finding.Finding){run.NoteFileName},
 	}
 	if j.inventory != nil {

@@ -153,13 +153,13 @@ func (f *engineFlags) searcher(j *scanflags.Job) *search.Searcher {
 
 // detector returns the name of the detector that the flags ask for.
 func (f *engineFlags) detector(build string, c *project.Config) (string, error) {
-	canaries, err := cli.ReadList("--canary-accounts", f.CanaryAccounts)
+	canaries, err := cli.ReadList("--canary-accounts", f.STS.CanaryAccounts)
 	if err != nil {
 		return "", err
 	}
 	d := search.Detector{
 		Build: build, Project: c, MinConfidence: f.Confidence, MaxSize: f.MaxSize, Inventory: len(f.Inventory) > 0,
-		Verifies: f.Verifies(), Assesses: f.Owner.Assess, Accounts: f.Accounts, Partitions: f.Partitions, Canaries: canaries,
+		Verifies: f.Verifies(), Assesses: f.Owner.Assess, Accounts: f.STS.Accounts, Partitions: f.STS.Partitions, Canaries: canaries,
 	}
 	return d.Name(), nil
 }
