@@ -30,6 +30,7 @@ type handler struct {
 }
 
 func (a *handler) Summary(s finding.Summary) error {
+	a.DropIgnored()
 	wording.WorstFirst(a.Findings)
 	age := wording.NewAge(a.Header, s, a.reading)
 	byLevel := map[string][]string{}

@@ -42,25 +42,8 @@ func ContentSecurityPolicy() string {
 }
 
 type handler struct {
-	w            io.Writer
-	scan         finding.Scan
-	findings     []finding.Finding
-	repositories []finding.Repository
-}
-
-func (h *handler) Scan(s finding.Scan) error {
-	h.scan = s
-	return nil
-}
-
-func (h *handler) Finding(f finding.Finding) error {
-	h.findings = append(h.findings, f)
-	return nil
-}
-
-func (h *handler) Repository(r finding.Repository) error {
-	h.repositories = append(h.repositories, r)
-	return nil
+	wording.Collector
+	w io.Writer
 }
 
 func (h *handler) Summary(s finding.Summary) error {
@@ -97,7 +80,7 @@ type view struct {
 }
 
 func newView(h *handler, sum finding.Summary) *view {
-	v := &view{scan: h.scan, sum: sum, findings: h.findings, repositories: h.repositories}
+	v := &view{scan: h.Header, sum: sum, findings: h.Findings, repositories: h.Repositories}
 	slices.SortStableFunc(v.findings, func(a, b finding.Finding) int {
 		return cmp.Or(
 			cmp.Compare(rank(a.Ignored != ""), rank(b.Ignored != "")),

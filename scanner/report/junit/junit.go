@@ -47,6 +47,7 @@ type fault struct {
 }
 
 func (j *handler) Summary(s finding.Summary) error {
+	j.DropIgnored()
 	wording.WorstFirst(j.Findings)
 	age := wording.NewAge(j.Header, s, j.reading)
 	suite := testSuite{Name: "stanch " + printable.Quoted(j.Header.Target), Time: fmt.Sprintf("%d.%03d", s.ElapsedMS/1000, s.ElapsedMS%1000)}

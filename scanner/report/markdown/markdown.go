@@ -29,14 +29,15 @@ type handler struct {
 }
 
 func (m *handler) Summary(s finding.Summary) error {
+	ignored := m.DropIgnored()
 	wording.WorstFirst(m.Findings)
 	m.age = wording.NewAge(m.Header, s, m.reading)
 	verdict := wording.Verdict(m.Findings, len(s.Unread) > 0)
 	var b strings.Builder
 	fmt.Fprintf(&b, "### stanch: %s\n\n", verdict)
 	fmt.Fprintf(&b, "%s, %s read in %s", wording.Plural(int(s.Objects), "object"), wording.Size(s.Bytes), wording.Elapsed(s.ElapsedMS))
-	if m.Ignored > 0 {
-		fmt.Fprintf(&b, ", %s ignored", wording.Thousands(int64(m.Ignored)))
+	if ignored > 0 {
+		fmt.Fprintf(&b, ", %s ignored", wording.Thousands(int64(ignored)))
 	}
 	b.WriteString(".\n\n")
 	m.unread(&b, s.Unread)

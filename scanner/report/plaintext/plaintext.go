@@ -34,42 +34,29 @@ var styles = [wording.Urgencies]style{
 func New(w io.Writer, o Options) finding.Handler { return &handler{w: w, o: o} }
 
 type handler struct {
-	w        io.Writer
-	o        Options
-	scan     finding.Scan
-	findings []finding.Finding
-	swept    wording.Swept
-	age      wording.Age
-	out      page
-}
-
-func (t *handler) Scan(s finding.Scan) error {
-	t.scan = s
-	return nil
-}
-
-func (t *handler) Finding(f finding.Finding) error {
-	t.findings = append(t.findings, f)
-	return nil
-}
-
-func (t *handler) Repository(r finding.Repository) error {
-	t.swept.Add(r)
-	return nil
+	wording.Collector
+	w     io.Writer
+	o     Options
+	swept wording.Swept
+	age   wording.Age
+	out   page
 }
 
 func (t *handler) Summary(s finding.Summary) error {
+	for _, r := range t.Repositories {
+		t.swept.Add(r)
+	}
 	t.out = page{color: t.o.Color}
 	t.o.Reading.Ago = true
-	t.age = wording.NewAge(t.scan, s, t.o.Reading)
+	t.age = wording.NewAge(t.Header, s, t.o.Reading)
 	if t.o.Verbose {
 		t.header()
 	}
-	wording.WorstFirst(t.findings)
-	wording.NewFirst(t.findings, t.scan.Started)
+	wording.WorstFirst(t.Findings)
+	wording.NewFirst(t.Findings, t.Header.Started)
 	ignored := 0
-	for i := range t.findings {
-		f := &t.findings[i]
+	for i := range t.Findings {
+		f := &t.Findings[i]
 		if f.Ignored != "" {
 			ignored++
 		}
@@ -90,9 +77,9 @@ func (t *handler) Summary(s finding.Summary) error {
 }
 
 func (t *handler) header() {
-	t.out.put(dim, fmt.Sprintf("stanch %s, %s %s", printable.Quoted(t.scan.Version), printable.Quoted(t.scan.Source), printable.Quoted(t.scan.Target)))
-	if !t.scan.Started.IsZero() {
-		t.out.put(dim, ", "+t.scan.Started.Format(time.RFC3339))
+	t.out.put(dim, fmt.Sprintf("stanch %s, %s %s", printable.Quoted(t.Header.Version), printable.Quoted(t.Header.Source), printable.Quoted(t.Header.Target)))
+	if !t.Header.Started.IsZero() {
+		t.out.put(dim, ", "+t.Header.Started.Format(time.RFC3339))
 	}
 	t.out.nl()
 	t.out.nl()
@@ -109,7 +96,7 @@ func (t *handler) finding(f *finding.Finding) {
 		t.out.put(bold, f.Match.Credential.ID)
 	}
 	t.out.put(plain, "  "+printable.Quoted(f.Match.Rule.Title)+wording.Doubt(f))
-	if wording.IsNew(f, t.scan.Started) {
+	if wording.IsNew(f, t.Header.Started) {
 		t.out.put(warn, "  new")
 	}
 	t.out.nl()
@@ -189,7 +176,7 @@ func (t *handler) locations(f *finding.Finding) []string {
 	var lines []string
 	for i := range shown {
 		line := wording.Location(&shown[i])
-		if t.scan.Source != "git" && shown[i].Repo != "" { // one of several
+		if t.Header.Source != "git" && shown[i].Repo != "" { // one of several
 			line = printable.Quoted(shown[i].Repo) + "  " + line
 		}
 		lines = append(lines, line)
@@ -225,7 +212,7 @@ func (t *handler) unread(word, means string, u []finding.Unread) {
 
 // total writes the last line, which people read first.
 func (t *handler) total(s finding.Summary, ignored int) {
-	counted := t.findings[:len(t.findings)-ignored] // the ignored ones are last
+	counted := t.Findings[:len(t.Findings)-ignored] // the ignored ones are last
 	incomplete := len(s.Unread) > 0
 	t.out.put(verdictStyle(counted, incomplete), wording.Verdict(counted, incomplete))
 	rest := ""

@@ -68,40 +68,27 @@ func New(w io.Writer, o Options) finding.Handler {
 }
 
 type handler struct {
+	wording.Collector
 	w        io.Writer
 	reading  wording.Reading
 	age      wording.Age
 	category string
 	lineHash func(string, int) string
-	scan     finding.Scan
 	rules    []rule
 	index    map[string]int // of rules, by ID
-	findings []finding.Finding
 }
-
-func (h *handler) Scan(s finding.Scan) error {
-	h.scan = s
-	return nil
-}
-
-func (h *handler) Finding(f finding.Finding) error {
-	h.findings = append(h.findings, f)
-	return nil
-}
-
-func (*handler) Repository(finding.Repository) error { return nil }
 
 func (h *handler) Summary(s finding.Summary) error {
-	wording.WorstFirst(h.findings)
-	h.age = wording.NewAge(h.scan, s, h.reading)
+	wording.WorstFirst(h.Findings)
+	h.age = wording.NewAge(h.Header, s, h.reading)
 	this := run{
 		AutomationDetails: automation{h.id(s)},
 		Invocations:       []invocation{h.invocation(s)},
 		ColumnKind:        "unicodeCodePoints",
 		Results:           []result{}, // null would mean that nothing was scanned
 	}
-	for i := range h.findings[:min(len(h.findings), maxResults)] {
-		this.Results = append(this.Results, h.result(&h.findings[i]))
+	for i := range h.Findings[:min(len(h.Findings), maxResults)] {
+		this.Results = append(this.Results, h.result(&h.Findings[i]))
 	}
 	this.Tool.Driver = h.driver() // last: replayed findings bring rules along
 	b, err := json.MarshalIndent(log{schema, "2.1.0", []run{this}}, "", "  ")
@@ -123,7 +110,7 @@ func (h *handler) id(s finding.Summary) string {
 	for _, u := range s.Unread {
 		missing = append(missing, fmt.Sprintf("%q %q", u.What, u.Why))
 	}
-	if n := len(h.findings) - maxResults; n > 0 {
+	if n := len(h.Findings) - maxResults; n > 0 {
 		missing = append(missing, fmt.Sprintf("%d findings", n))
 	}
 	if len(missing) == 0 {
@@ -135,8 +122,8 @@ func (h *handler) id(s finding.Summary) string {
 }
 
 func (h *handler) driver() driver {
-	d := driver{Name: "stanch", Version: h.scan.Version, InformationURI: homePage, Rules: h.rules}
-	if v := strings.TrimPrefix(h.scan.Version, "v"); semver.MatchString(v) {
+	d := driver{Name: "stanch", Version: h.Header.Version, InformationURI: homePage, Rules: h.rules}
+	if v := strings.TrimPrefix(h.Header.Version, "v"); semver.MatchString(v) {
 		d.SemanticVersion = v
 	}
 	return d
@@ -174,9 +161,9 @@ func (h *handler) invocation(s finding.Summary) invocation {
 	// GitHub refuses a file whose execution failed. An execution that could not read
 	// something has not failed: the notifications say so.
 	inv := invocation{ExecutionSuccessful: !s.Stopped}
-	if !h.scan.Started.IsZero() {
-		inv.StartTimeUTC = h.scan.Started.UTC().Format(timeFormat)
-		end := h.scan.Started.Add(time.Duration(s.ElapsedMS) * time.Millisecond)
+	if !h.Header.Started.IsZero() {
+		inv.StartTimeUTC = h.Header.Started.UTC().Format(timeFormat)
+		end := h.Header.Started.Add(time.Duration(s.ElapsedMS) * time.Millisecond)
 		inv.EndTimeUTC = end.UTC().Format(timeFormat)
 	}
 	say := func(level, text string) {
@@ -189,7 +176,7 @@ func (h *handler) invocation(s finding.Summary) invocation {
 		}
 		say("error", wording.Sentence("Not read: "+escape(u.What)+": "+escape(u.Why)))
 	}
-	if n := len(h.findings) - maxResults; n > 0 {
+	if n := len(h.Findings) - maxResults; n > 0 {
 		say("warning", "Over the limit of code scanning: "+wording.Plural(n, "more finding")+" not in this file.")
 	}
 	return inv

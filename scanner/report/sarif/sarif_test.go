@@ -14,6 +14,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/report/internal/reporttest"
+	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -166,7 +167,7 @@ func TestSARIFIncomplete(t *testing.T) {
 
 func TestSARIFVersion(t *testing.T) {
 	for v, want := range map[string]string{"0.1.0": "0.1.0", "v1.2.3-rc.1": "1.2.3-rc.1", "(devel)": "", "": ""} {
-		if got := (&handler{scan: finding.Scan{Version: v}}).driver().SemanticVersion; got != want {
+		if got := (&handler{Collector: wording.Collector{Header: finding.Scan{Version: v}}}).driver().SemanticVersion; got != want {
 			t.Errorf("%q: %q, want %q", v, got, want)
 		}
 	}

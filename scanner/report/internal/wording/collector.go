@@ -1,13 +1,17 @@
 package wording
 
-import "github.com/stanch-dev/stanch/scanner/finding"
+import (
+	"slices"
 
-// A Collector keeps a scan until its summary, for a format that writes the worst finding
-// first. A Handler embeds it, and adds Summary.
+	"github.com/stanch-dev/stanch/scanner/finding"
+)
+
+// A Collector keeps a scan until its summary, for a format that does not write findings in
+// the order in which they come. A Handler embeds it, and adds Summary.
 type Collector struct {
-	Header   finding.Scan
-	Findings []finding.Finding // without the ignored ones
-	Ignored  int               // the number of these
+	Header       finding.Scan
+	Findings     []finding.Finding
+	Repositories []finding.Repository
 }
 
 // Scan implements finding.Handler.
@@ -18,13 +22,19 @@ func (c *Collector) Scan(s finding.Scan) error {
 
 // Finding implements finding.Handler.
 func (c *Collector) Finding(f finding.Finding) error {
-	if f.Ignored != "" {
-		c.Ignored++
-		return nil
-	}
 	c.Findings = append(c.Findings, f)
 	return nil
 }
 
 // Repository implements finding.Handler.
-func (*Collector) Repository(finding.Repository) error { return nil }
+func (c *Collector) Repository(r finding.Repository) error {
+	c.Repositories = append(c.Repositories, r)
+	return nil
+}
+
+// DropIgnored drops the findings that are ignored, and returns how many they were.
+func (c *Collector) DropIgnored() int {
+	all := len(c.Findings)
+	c.Findings = slices.DeleteFunc(c.Findings, func(f finding.Finding) bool { return f.Ignored != "" })
+	return all - len(c.Findings)
+}
