@@ -100,6 +100,9 @@ type Match struct {
 	// NeedsID marks a secret whose name does not say whose it is, such as SECRET_KEY. It
 	// is reported only as the secret of an id from another text.
 	NeedsID bool
+	// OwnText marks a secret without any name. It is proposed only for ids in its own text.
+	// NeedsID is true as well.
+	OwnText bool
 	// Needs are the other parts of a credential with an id, which may be in other texts. It
 	// is 0 for kinds without an id, for examples, and for ids that sign nothing.
 	Needs Parts

@@ -121,6 +121,9 @@ func candidates(ids, parts []*draft) [][]candidate {
 	}
 	for _, f := range parts {
 		for mark, at := range landmarks(f) {
+			if f.Match.OwnText && mark.relation != sameText {
+				continue
+			}
 			if c := clusters[mark]; c != nil && len(c.parts) <= maxCluster {
 				c.parts = append(c.parts, member{f, at})
 			}

@@ -47,15 +47,16 @@ func (Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match {
 // appendKeys appends the access keys of text.
 func appendKeys(dst []detectors.Match, text []byte) []detectors.Match {
 	ids := candidates.IDs(text)
-	if len(ids) == 0 && !candidates.ContainsAny(text, SecretKey.Keywords) && !candidates.ContainsAny(text, candidates.TokenMarks) {
+	if len(ids) == 0 && !pairing.SaysSecret(text) && !candidates.ContainsAny(text, candidates.TokenMarks) {
 		return dst
 	}
 	s := newKeySearch(text, ids)
 	for i := range s.IDs {
 		dst = s.appendID(dst, i)
 	}
+	unnamed := s.Unnamed()
 	for i := range s.Secrets {
-		dst = s.appendSecret(dst, i)
+		dst = s.appendSecret(dst, i, unnamed[i])
 	}
 	for i := range s.Tokens {
 		dst = s.appendToken(dst, i)
@@ -130,18 +131,22 @@ func neededParts(id pairing.Value) detectors.Parts {
 }
 
 // appendSecret appends secret i if no id has it and its name says AWS. If the name says
-// only that it is a secret, the match NeedsID.
-func (k *keySearch) appendSecret(dst []detectors.Match, i int) []detectors.Match {
+// only that it is a secret, the match NeedsID; so it does if unnamed is true.
+func (k *keySearch) appendSecret(dst []detectors.Match, i int, unnamed bool) []detectors.Match {
 	s := k.Secrets[i]
-	if k.SecretTaken[i] || s.Name != pairing.NamedAWS && (s.Name != pairing.NamedSecret || s.Example) || s.Shape != keyformat.Random {
+	if k.SecretTaken[i] || s.Name != pairing.NamedAWS && (s.Name != pairing.NamedSecret && !unnamed || s.Example) || s.Shape != keyformat.Random {
 		return dst
 	}
 	m := detectors.Match{
 		Rule: SecretKey, Span: s.Span, Secret: s.Span, Confidence: detectors.Medium,
-		NeedsID: s.Name != pairing.NamedAWS, Account: accountNear(k.text, s.Span), Group: s.Group,
+		NeedsID: s.Name != pairing.NamedAWS, OwnText: unnamed, Account: accountNear(k.text, s.Span), Group: s.Group,
 		Credential: detectors.Credential{Secret: detectors.NewSecret(s.Text)},
 	}
-	otherclouds.MarkMatch(&m, cmp.Or(otherclouds.Nearest(k.text, k.otherIDs, s.Span, otherclouds.NearID), otherclouds.Nearest(k.text, k.endpoints, s.Span, otherclouds.NearEndpoint)))
+	store := cmp.Or(otherclouds.Nearest(k.text, k.otherIDs, s.Span, otherclouds.NearID), otherclouds.Nearest(k.text, k.endpoints, s.Span, otherclouds.NearEndpoint))
+	if store == "" && !s.SaysAWS { // clients of other stores say SecretAccessKey too
+		store = otherclouds.OwnerBeside(k.text, s.Span)
+	}
+	otherclouds.MarkMatch(&m, store)
 	return append(dst, m)
 }
 
@@ -155,6 +160,20 @@ func (k *keySearch) appendToken(dst []detectors.Match, i int) []detectors.Match 
 		Rule: SessionKey, Span: t.Span, Token: t.Span, Confidence: detectors.Medium, Account: t.Account, Group: t.Group, Complete: completeToken(t.Text), SignedUntil: k.requests.Until(t.Span),
 		Credential: detectors.Credential{Token: detectors.NewSecret(t.Text)},
 	})
+}
+
+// OtherStore returns the store whose secret m is, by what stands beside it; or "" if m is no
+// lone secret, or may be of AWS all the same: behind an endpoint that no store is known by.
+func OtherStore(m *detectors.Match) string {
+	if m.Rule != SecretKey || m.Credential.ID != "" {
+		return ""
+	}
+	for _, f := range m.Facts {
+		if f.Name == otherclouds.StoreFact && otherclouds.IsKnown(f.Value) {
+			return f.Value
+		}
+	}
+	return ""
 }
 
 func ruleOf(id string) *detectors.Rule {

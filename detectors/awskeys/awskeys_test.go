@@ -35,7 +35,7 @@ func TestDetect(t *testing.T) {
 		{"xml", "<name>fs.s3a.access.key</name>\n<value>{AKIA1}</value>\n<name>fs.s3a.secret.key</name>\n<value>{secret1}</value>", []string{pair1}},
 		{"weak_name", "<username>{AKIA1}</username>\n<password>{secret1}</password>", []string{pair1}},
 		{"far", "id: {AKIA1}\n" + far + "secret_access_key: {secret1}", []string{pair1}},
-		{"far_and_unnamed", "id: {AKIA1}\n" + far + far + "x: {secret1}", []string{lone1}},
+		{"far_and_unnamed", "id: {AKIA1}\n" + far + far + "x: {secret1}", []string{lone1, "aws-secret-key - {secret1} - ?"}},
 		{"two_profiles", "[a]\nid={AKIA1}\nsecret={secret1}\n[b]\nid={AKIA2}\nsecret={secret2}\n", []string{pair1, pair2}},
 		{"secrets_first_without_a_gap", "secret={secret1}\nid={AKIA1}\nsecret={secret2}\nid={AKIA2}\nsecret={secret3}\nid={AKIA3}", []string{pair1, pair2, pair3}},
 		{"ids_then_secrets", "{AKIA1} {AKIA2}\n{secret1} {secret2}", []string{pair1, pair2}},

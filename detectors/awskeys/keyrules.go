@@ -36,7 +36,7 @@ var AccessKey = &detectors.Rule{
 
 **What matches.** AKIA and 16 capital letters or digits that stand on their own. Before and after may be no letter or digit, other than one that ends an escape sequence (a newline as \n, %3D, a terminal colour); an underscore may. An id within a run of base64 is no match.
 
-**Its secret** is 40 characters of base64 that look like 30 random bytes: no SHA-1, no words, no text in base64. Ids and secrets of a text are paired by the names that they are assigned to (DEV_KEY_ID and DEV_SECRET), then by place, order, name and shape; the rules are numbered in detectors/awskeys/internal/pairing/pairing.go. AWS_SECRET_ACCESS_KEY and its like come first. A secret with the name of something else (JWT_SECRET, SALT, a token) is taken only if nothing else fits and it is within a few lines, with medium confidence; one that is called a hash or a commit never is. More than ` + strconv.Itoa(pairing.MaxLines) + ` lines apart, only names of one group belong together. An id in a presigned URL or another signed request has its secret on its line or not at all. One id has at most ` + strconv.Itoa(pairing.MaxCandidates) + ` candidates; each after the first is tried only if STS says that the id is live and the secret before it is not its own, and is reported only if it is proved.
+**Its secret** is 40 characters of base64 that look like 30 random bytes: no SHA-1, no words, no text in base64. Ids and secrets of a text are paired by the names that they are assigned to (DEV_KEY_ID and DEV_SECRET), then by place, order, name and shape; the rules are numbered in detectors/awskeys/internal/pairing/pairing.go. AWS_SECRET_ACCESS_KEY and its like come first. The name of a value may stand on its line, in a field of its record (name: and value: of a list), in the key of a record around it (a variable of Terraform), in its row of a table or at the head of its column. A secret with the name of something else (UPLOADER_SECRET, a token) is taken only if nothing else fits and it is within a few lines, with medium confidence; one that names another service (JWT_SECRET), and one that is called a hash or a commit, never is. The three nearest secrets without any name are possible for an id that has none: STS is asked, and only a pair that it proves is reported. More than ` + strconv.Itoa(pairing.MaxLines) + ` lines apart, only names of one group belong together. An id in a presigned URL or another signed request has its secret on its line or not at all. One id has at most ` + strconv.Itoa(pairing.MaxCandidates) + ` candidates; each after the first is tried only if STS says that the id is live and the secret before it is not its own, and is reported only if it is proved.
 
 **Parts in several texts.** An id without a secret, or whose secrets STS refused, looks for one in other texts of the repository or directory: secrets that stand alone and are called one. The signals, strongest first, are the same path in another version, the same commit, the same directory. A secret near an ARN of another account is passed over; names of different groups (DEV_…, PROD_…) go last. The rules are numbered in scanner/across.go. What STS proves is reported with high confidence; what it was not asked about with medium or low confidence, if no other secret fits the id as well, and no other id the secret.
 
@@ -64,10 +64,13 @@ var SessionKey = &detectors.Rule{
 
 // SecretKey is the rule of secret keys without an id.
 var SecretKey = &detectors.Rule{
-	ID:       "aws-secret-key",
-	Title:    "AWS secret access key",
-	Keywords: []string{"ecret", "ECRET"},
-	Escaped:  []string{"ecret", "ECRET"},
+	ID:    "aws-secret-key",
+	Title: "AWS secret access key",
+	Keywords: []string{
+		"ecret", "ECRET", "シークレット", "密钥", "geheim", "Geheim", "GEHEIM",
+		"eckey", "ECKEY", "ecKey", "ec_key", "EC_KEY", "ec-key", "EC-KEY", "ec.key", "ec key", "ec Key", "EC KEY", "EC Key",
+	},
+	Escaped: []string{"ecret", "ECRET"},
 	Encoded: []string{
 		"ecret_acc", "ECRET_ACC", "ecretAccess", "ecretaccess", "ecret-acc", "ecret.acc", "ecret acc",
 		"ws_secret", "WS_SECRET", "wsSecretK", "wsSecretA", "ws-secret", "ws.secret", "awssecret", "AWSSECRET",
@@ -86,7 +89,7 @@ var SecretKey = &detectors.Rule{
 
 **How it is verified.** Not on its own: STS needs the id as well. If an id of the same repository fits, they are verified together.
 
-**What matches.** 40 characters of base64 that look random (entropy of 4.25 bits, a digit, changes of class; no hash, no words, no text), called aws_secret_access_key, awsSecretKey, secretAccess…, s3_secret or alike, before them on their line or alone on the line above. A value called only secret or SECRET_KEY may be anybody's and is reported only as the secret of an id in another text. A secret that stands with the id of another store (GOOG…, DO00…, LTAI…) is tagged.`,
+**What matches.** 40 characters of base64 that look random (entropy of 4.25 bits, a digit, changes of class; no hash, no words, no text), called aws_secret_access_key, awsSecretKey, secretAccess…, s3_secret or alike: AWS's name, or that of one of its services, and a word for secret, wherever both stand in the full name (AWS_PROD_SECRET, secret_key below aws:). The name stands on their line, in the record or the row around them, at the head of their column, or alone on the line above. A value called only secret or SECRET_KEY may be anybody's and is reported only as the secret of an id in another text. A secret that stands with the id of another store (GOOG…, DO00…, LTAI…, any AccessKeyId that is none of AWS) or with its endpoint is tagged and ignored.`,
 }
 
 // ServiceCredential is the rule of ids that name credentials but cannot sign.

@@ -179,8 +179,9 @@ func TestAccountsAndOtherSecrets(t *testing.T) {
 	}
 }
 
-// TestForeignNames: a secret of another service is paired only if no other is and it
-// is close, with less confidence: that of the id alone is kept.
+// TestForeignNames: a secret that another service names is not paired. One that may be of
+// another service is paired only if no other is and it is close, with less confidence: that
+// of the id alone is kept.
 func TestForeignNames(t *testing.T) {
 	const (
 		id    = "AWS_ACCESS_KEY_ID={AKIA1}\n"
@@ -189,9 +190,11 @@ func TestForeignNames(t *testing.T) {
 	)
 	lines := strings.Repeat("a = b\n", 6)
 	for _, tt := range []struct{ name, text, want string }{
-		{"close", id + "JWT_SECRET={secret1}\n", doubt},
-		{"close_before", "JWT_SECRET={secret1}\n" + id, doubt},
-		{"close_without_secret_in_its_name", id + "SALT={secret1}\n", doubt},
+		{"close", id + "UPLOADER_SECRET={secret1}\n", doubt},
+		{"close_before", "UPLOADER_SECRET={secret1}\n" + id, doubt},
+		{"another_service", id + "JWT_SECRET={secret1}\n", alone},
+		{"another_service_before", "JWT_SECRET={secret1}\n" + id, alone},
+		{"another_service_without_secret_in_its_name", id + "SALT={secret1}\n", alone},
 		{"some_lines", id + lines + "JWT_SECRET={secret1}\n", alone},
 		{"another_stanza", id + "\nJWT_SECRET={secret1}\n", alone},
 		{"another_object", `{"a":{"id":"{AKIA1}"},"b":{"jwt_secret":"{secret1}"}}`, alone},

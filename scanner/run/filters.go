@@ -24,6 +24,14 @@ func placeholders(f *finding.Finding) string {
 	return awskeys.Placeholder(f.Match.Credential)
 }
 
+// otherStores ignores the secrets of other stores that stand alone.
+func otherStores(f *finding.Finding) string {
+	if store := awskeys.OtherStore(&f.Match); store != "" {
+		return "a secret of another store than AWS: " + store
+	}
+	return ""
+}
+
 // below ignores findings with less confidence than least.
 func below(least detectors.Confidence) scanner.Filter {
 	return func(f *finding.Finding) string {

@@ -43,7 +43,7 @@ func (o *Options) NewScanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
 	sc := &scanner.Scanner{
 		Detectors:  o.Project.Extend(set),
 		Annotators: o.Annotators,
-		Filters:    []scanner.Filter{placeholders, expiredURLs(now)},
+		Filters:    []scanner.Filter{placeholders, otherStores, expiredURLs(now)},
 		Verifier:   o.Verifier,
 		Workers:    workers,
 	}

@@ -178,6 +178,37 @@ func IDs(text []byte) []Mark {
 	return marks
 }
 
+// idSetting finds the access key id that stands beside a secret, of whatever form.
+var idSetting = lazyregexp.New(`(?i)access[_. -]?key(?:[_. -]?id)?["'\]]*\s*(?::|=>?|>|,|\s)\s*["']?([a-z0-9]{12,64})\b`)
+
+// AnyStore is the cloud of an id whose form says only that it is none of AWS.
+const AnyStore = "a store with ids of its own"
+
+// OwnerBeside returns AnyStore if an access key id that is none of AWS stands beside the
+// secret at s, in the same stanza, and else "". MinIO's STS answers so:
+//
+//	{"AccessKeyId": "Y4RJ…", "SecretAccessKey": "…"}
+func OwnerBeside(text []byte, s detectors.Span) string {
+	from := max(0, s.Start-NearID)
+	for _, m := range idSetting().FindAllSubmatchIndex(candidates.Around(text, s, NearID), -1) {
+		name, id := detectors.Span{Start: from + m[0], End: from + m[1]}, text[from+m[2]:from+m[3]]
+		if name.End > s.Start && name.Start < s.End { // secret_access_key = …
+			continue
+		}
+		between := text[min(name.End, s.Start):s.Start]
+		if name.Start >= s.End {
+			between = text[s.End:name.Start]
+		}
+		if !candidates.IsPrefix(id[:keyformat.PrefixLen]) && bytes.ContainsAny(id, "0123456789") && !sectionEnd().Match(between) {
+			return AnyStore
+		}
+	}
+	return ""
+}
+
+// IsKnown reports whether name, of a cloud, is more than the name of a host.
+func IsKnown(name string) bool { return !strings.Contains(name, ".") && name != "localhost" }
+
 // Nearest returns the cloud of the mark nearest to s, if it is at most n bytes away and no
 // blank line or [section] stands between them.
 func Nearest(text []byte, marks []Mark, s detectors.Span, n int) (name string) {
@@ -203,6 +234,9 @@ const (
 	NearID       = 300
 )
 
+// StoreFact is the name of the fact that MarkMatch adds.
+const StoreFact = "store"
+
 // MarkMatch marks m, with a fact, as a key of the store with that name, which is sent to
 // nobody. If name is "", it does nothing.
 func MarkMatch(m *detectors.Match, name string) {
@@ -211,5 +245,5 @@ func MarkMatch(m *detectors.Match, name string) {
 	}
 	m.Unverifiable = "a key of another store than AWS, by what stands beside it"
 	m.Needs = 0
-	m.AddFact("store", name, 1)
+	m.AddFact(StoreFact, name, 1)
 }

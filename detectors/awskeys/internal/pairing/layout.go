@@ -17,8 +17,9 @@ type Value struct {
 	Name            nameKind
 	Shape           keyformat.Shape
 	Group           string // part of its name that sets it apart: "dev" of DEV_KEY_ID
-	saysAWS         bool   // its name says that it is of AWS
+	SaysAWS         bool   // its name says that it is of AWS
 	foreignName     bool   // a secret: its name is of another service, unless the id has it too
+	foreignWord     bool   // a secret: its name says which other service
 	Example         bool   // an example or filler, see keyformat.IsSample
 	Account         string // named by an id or a token, or ""
 	InSignedRequest bool   // an id: it stands in a request that it signed

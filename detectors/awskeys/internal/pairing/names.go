@@ -2,8 +2,11 @@ package pairing
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strings"
+	"sync"
+	"unicode/utf8"
 
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
@@ -24,48 +27,240 @@ const (
 
 const (
 	maxWords = 6 // words of a name that stand apart: "the secret access key is"
-	// MaxNames bounds the distance of a secret from its name, on its line or on the line
-	// above.
-	MaxNames = 2*candidates.MaxName + 1
+	// MaxNames bounds the distance of a secret from a name of it, before it or behind it.
+	MaxNames = maxAbove
 )
 
-// nameOf returns the name of the value at start, and its kind, which judge tells. The name
-// stands before the value on its line. If nothing does, it stands on the line above, as
-// <name>…</name> above <value>…</value> in XML.
-func nameOf(text []byte, start int, judge func(name, joined string) nameKind) (nameKind, string) {
-	before := lastLine(text[max(0, start-candidates.MaxName):start])
-	kind, name, empty := nearestName(before, judge)
-	if line := start - len(before); kind == unnamed && empty && line > 0 {
-		kind, name, _ = nearestName(lastLine(text[max(0, line-candidates.MaxName):line-1]), judge)
+// A judgeName tells the kind of a name. joined is the name with all that follow it, in one
+// word; words are the same, apart.
+type judgeName func(name, joined string, words []string) nameKind
+
+// nameOf returns the name of the value at start, a secret or an id, and its kind. The name
+// stands before the value on its line or, if its line is a row of a table, in the first
+// cell; else in the record of the value; else on the line above, as in prose:
+//
+//	Secret access key:
+//	…
+func nameOf(text []byte, start int, isSecret bool) (nameKind, string) {
+	judge := idNameKind
+	if isSecret {
+		judge = secretNameKind
 	}
-	return kind, name
+	before := lastLine(text[max(0, start-maxRow):start])
+	row := rowOf(before)
+	cell := row.nameCell()
+	if kind, name := judgePhrase(cell, judge); kind != unnamed {
+		return kind, name
+	}
+	if kind, name := judgePhrase(row.columnName(text, start-len(before)), judge); kind != unnamed {
+		return kind, name + "_" + string(cell)
+	}
+	before = before[max(0, len(before)-candidates.MaxName):]
+	label := labelOf(before)
+	read := sync.OnceValue(func() *record { return recordAround(text, start) })
+	if beginsField(before, label) && isFiller(label) && judge(label, plainName(label), splitWords(label)) == unnamed { // nearer words, as of "isSecret": true, are of other fields
+		r := read()
+		if kind, name, ok := r.name(label, judge); ok && (kind != unnamed || r.named) {
+			return kind, name
+		}
+	}
+	kind, name, empty := nearestName(before, judge)
+	if kind == NamedSecret && !isWord(splitWords(name), notKeyWords) && read().saysAWS() {
+		kind, name = NamedAWS, "aws_"+name
+	}
+	if kind != unnamed {
+		return kind, name
+	}
+	if isSecret || isFiller(label) {
+		if kind, name, ok := read().name(label, judge); ok {
+			return kind, name
+		}
+	}
+	if line := start - len(before); empty && line > 0 {
+		if kind, name, _ := nearestName(lastLine(text[max(0, line-candidates.MaxName):line-1]), judge); kind != unnamed {
+			return kind, name
+		}
+	}
+	return unnamed, cmp.Or(string(cell), name)
+}
+
+// labelOf returns the name that before, the line of a value up to it, assigns to the value,
+// or "".
+func labelOf(before []byte) string {
+	name, gap := lastName(before)
+	if bytes.ContainsAny(gap, ",;{[") || !bytes.ContainsAny(gap, ":=>") {
+		return ""
+	}
+	return name
+}
+
+// beginsField reports whether label, with which before ends, is the first name of its field.
+// In code, another name stands before the type: jwtSecret: String = "…".
+func beginsField(before []byte, label string) bool {
+	i := bytes.LastIndex(before, []byte(label))
+	rest := bytes.TrimRight(before[:max(0, i)], " \t\"'")
+	return label != "" && (len(rest) == 0 || bytes.IndexByte([]byte(",{[(;-<"), rest[len(rest)-1]) >= 0)
 }
 
 // nearestName goes back through before, name by name, to the first one of a known kind. It
 // stops at a key id, another secret, a second comma or the start of an assignment. empty
 // reports that there is no name, or only "value".
-func nearestName(before []byte, judge func(name, joined string) nameKind) (kind nameKind, name string, empty bool) {
-	joined, commas := "", 0
+func nearestName(before []byte, judge judgeName) (kind nameKind, name string, empty bool) {
+	var names phrase
+	separators := 0
 	empty = true
-	for words := 0; words < maxWords; words++ {
+	for len(names.names) < maxWords {
 		name, gap := lastName(before)
-		if name == "" || bytes.ContainsAny(gap, ";|&{}") || len(name) == keyformat.IDLen && candidates.IsPrefix([]byte(name[:keyformat.PrefixLen])) {
+		if name == "" || endsField(gap) || beginsWithID([]byte(name)) {
 			return unnamed, "", empty && name == ""
 		}
-		if commas += bytes.Count(gap, []byte(",")); commas > 1 {
+		if separators += bytes.Count(gap, []byte(",")); separators > 1 {
 			return unnamed, "", false
 		}
 		if before = before[:len(before)-len(gap)]; endsInSecret(before) {
 			return unnamed, "", false
 		}
 		before = before[:len(before)-len(name)]
-		joined = plainName(name) + joined
-		if kind := judge(name, joined); kind != unnamed {
-			return kind, name, false
+		if slices.Contains(htmlTags, name) && isTag(before) {
+			continue
+		}
+		names.add(name, gap)
+		if kind, whole := names.judge(before, judge); kind != unnamed {
+			return kind, whole, false
 		}
 		empty = empty && slices.Contains(fillerNames, plainName(name))
 	}
 	return unnamed, "", false
+}
+
+// isTag reports whether before, in front of a name, ends like the beginning of a tag.
+func isTag(before []byte) bool {
+	return bytes.HasSuffix(before, []byte{'<'}) || bytes.HasSuffix(before, []byte("</"))
+}
+
+// A phrase is a name of several words, such as Prod AWS secret key, gathered from the end.
+type phrase struct {
+	names  []string // the last one first
+	words  []string // of all names, in order
+	joined string   // all names in one word
+	near   int      // how many of names, from the last one of them, are a single blank apart
+}
+
+// add adds name, which stands before the others. gap is between them.
+func (p *phrase) add(name string, gap []byte) {
+	if string(gap) == " " {
+		p.near++
+	} else {
+		p.near = 1
+	}
+	p.names = append(p.names, name)
+	p.words, p.joined = append(splitWords(name), p.words...), plainName(name)+p.joined
+}
+
+// judge returns the kind of the name that was added last, and the whole name. before stands
+// in front of it.
+func (p *phrase) judge(before []byte, judge judgeName) (nameKind, string) {
+	kind, whole := judge(p.names[len(p.names)-1], p.joined, p.words), p.whole(before)
+	if kind == NamedSecret || kind == namedToken { // whose, the words before it may say
+		words := splitWords(whole)
+		kind = judge(whole, plainName(whole), words)
+		if kind == NamedSecret && endsInAWS(before) && !isWord(words, notKeyWords) {
+			kind = NamedAWS
+		}
+	}
+	return kind, whole
+}
+
+// whole returns the name that was added last together with the words around it: "Prod AWS"
+// before "Secret", and "Access Key" behind it. A name such as AWS_SECRET is whole already.
+func (p *phrase) whole(before []byte) string {
+	last := len(p.names) - 1
+	name := p.names[last]
+	if path := pathBefore(before); len(path) > 0 {
+		return strings.Join(append(path, name), "_")
+	}
+	if !isPlainWord(name) {
+		return name
+	}
+	whole := []string{name}
+	for i := last - 1; i > last-p.near && i >= 0; i-- {
+		whole = append(whole, p.names[i])
+	}
+	return strings.Join(append(wordsBefore(before), whole...), "_")
+}
+
+// pathBefore returns the parts of a path that before ends with: "app" and "prod" of
+// "/app/prod/secret" and "App:Prod:Secret".
+func pathBefore(before []byte) []string {
+	var parts []string
+	for range maxWords {
+		name, gap := lastName(before)
+		if string(gap) != "/" && string(gap) != ":" {
+			break
+		}
+		before = before[:len(before)-len(gap)-len(name)]
+		if name == "" {
+			break
+		}
+		parts = append([]string{name}, parts...)
+	}
+	if len(before) == 0 || strings.IndexByte("\"'`>/ ", before[len(before)-1]) < 0 {
+		return nil
+	}
+	return parts
+}
+
+// wordsBefore returns the words of a phrase that before ends with, such as "Prod AWS": they
+// are a single blank apart, and none is a keyword of a programming language.
+func wordsBefore(before []byte) []string {
+	var words []string
+	for range maxWords {
+		name, gap := lastName(before)
+		if string(gap) != " " || !isPlainWord(name) || slices.Contains(codeWords, strings.ToLower(name)) {
+			break
+		}
+		words = append([]string{name}, words...)
+		before = before[:len(before)-len(gap)-len(name)]
+	}
+	if len(before) > 0 && strings.IndexByte("/=@$%&+", before[len(before)-1]) >= 0 {
+		return nil // the words are the end of a value
+	}
+	return words
+}
+
+// isPlainWord reports whether name has letters and digits only, and is no id.
+func isPlainWord(name string) bool {
+	for _, c := range []byte(name) {
+		if !keyformat.IsAlnum(c) && c < utf8.RuneSelf {
+			return false
+		}
+	}
+	return name != "" && !beginsWithID([]byte(name))
+}
+
+// endsField reports whether gap, between a name and a value, separates fields: the name is
+// of something else. A bar does not, since it stands in tables, in templates and in "or":
+//
+//	| AWS_SECRET | … |     {{ aws_secret | default("…") }}     ENV["AWS_SECRET"] ||= "…"
+//
+// Nor does the brace of $ENV{AWS_SECRET} = "…".
+func endsField(gap []byte) bool {
+	if rest, ok := bytes.CutPrefix(bytes.TrimLeft(gap, `"'`), []byte{'}'}); ok && bytes.ContainsAny(rest, "=|:") {
+		gap = rest
+	}
+	return bytes.ContainsAny(gap, ";&{}") || bytes.Count(gap, []byte{'|'}) > 2
+}
+
+// endsInAWS reports whether before, in front of a name, ends in AWS's name, as in
+// aws["secret_key"].
+func endsInAWS(before []byte) bool {
+	name, gap := lastName(before)
+	return len(bytes.Trim(gap, `[]'"().->:`)) == 0 && isAWS(splitWords(name))
+}
+
+// beginsWithID reports whether b begins like a key id.
+func beginsWithID(b []byte) bool {
+	return len(b) >= keyformat.IDLen && candidates.IsPrefix(b[:keyformat.PrefixLen])
 }
 
 // endsInSecret reports whether b ends in a candidate secret. A name before it belongs to
@@ -92,30 +287,40 @@ func lastName(b []byte) (name string, gap []byte) {
 	return string(b[start:end]), b[end:]
 }
 
-// secretNameKind returns the kind of a name of a secret. joined is the name with all that
-// follow it, in one word.
-func secretNameKind(name, joined string) nameKind {
-	words := splitWords(name)
+// secretNameKind is the judgeName of secrets.
+func secretNameKind(name, joined string, words []string) nameKind {
+	own := splitWords(name)
 	contains := func(s string) bool { return strings.Contains(joined, s) }
 	switch {
-	case slices.Contains(digestWords, words[len(words)-1]): // "secret_sha1" too
+	case slices.Contains(digestWords, own[len(own)-1]): // "secret_sha1" too
 		return namedOther
-	case slices.ContainsFunc(awsNames, contains):
+	case slices.ContainsFunc(awsNames, contains) && !isWord(words, storeWords):
 		return NamedAWS
-	case slices.ContainsFunc(secretNames, contains):
+	case slices.ContainsFunc(secretNames, contains), contains("seckey"):
+		if saysAWSKey(words) {
+			return NamedAWS
+		}
 		return NamedSecret
-	case isWord(words, otherWords):
+	case isWord(own, otherWords):
 		return namedOther
-	case isWord(words, weakWords):
+	case isWord(own, weakWords):
 		return namedWeak
-	case isWord(words, tokenWords):
+	case isWord(own, tokenWords) && isAWS(words) && !isWord(words, []string{"session", "security"}):
+		return NamedSecret
+	case isWord(own, tokenWords):
 		return namedToken
 	}
 	return unnamed
 }
 
-// idNameKind is secretNameKind for access key ids.
-func idNameKind(name, _ string) nameKind {
+// saysAWSKey reports whether words, of which one says secret, name a secret key of AWS: they
+// hold AWS's name, or a service's and "key", and no word of another kind of secret.
+func saysAWSKey(words []string) bool {
+	return !isWord(words, notKeyWords) && (isAWS(words) || isWord(words, keyServices) && isWord(words, []string{"key", "access"}))
+}
+
+// idNameKind is the judgeName of access key ids.
+func idNameKind(name, _ string, _ []string) nameKind {
 	if isWord(splitWords(name), idWords) || strings.Contains(plainName(name), "accesskey") {
 		return namedID
 	}
@@ -126,66 +331,26 @@ func isWord(words, list []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(list, w) })
 }
 
-// The dictionaries. awsNames and secretNames are parts of names as plainName returns them;
-// the other lists have words as splitWords returns them. "key" is in no list for secrets:
-// ids are keys too.
-var (
-	awsNames = []string{
-		"secretaccesskey", "awssecret", "awsseckey", "secretaccess", "s3secret", "s3asecret", "s3nsecret", "ec2secret",
-		"awsaccesskeysecret", "awskeysecret", "amazonsecret",
-	}
-	secretNames = []string{"secret", "seckey", "シークレット", "密钥", "geheim"}
-	weakWords   = []string{"password", "passwd", "passwort", "pass", "pwd"}
-	digestWords = []string{"sha", "sha1", "sha256", "md5", "hash", "digest", "checksum", "fingerprint", "etag", "arn", "version"}
-	otherWords  = []string{
-		"commit", "revision", "rev", "integrity", "nonce", "uuid", "cookie", "csrf", "ciphertext", "sha", "hash",
-	}
-	tokenWords  = []string{"token", "signature"}
-	idWords     = []string{"access", "key", "id", "user", "username", "login"}
-	fillerNames = []string{"value", "string", "text"}
-	linkWords   = []string{"is", "are", "was"}
-	// groupless are parts of names that do not tell one key from another.
-	groupless = []string{
-		"credentials", "credential", "username", "password", "security", "access", "secret", "amazon",
-		"login", "export", "value", "string", "name", "user", "pass", "pwd", "aws", "key", "env", "set", "cred", "sec", "id",
-	}
-	// grouplessTokens are such parts in names of tokens only: a session_secret belongs to a
-	// web server.
-	grouplessTokens = []string{"session", "token"}
-	// foreignWords say that a value without "secret" in its name is not of AWS. A name with
-	// "secret" needs no such word: any group in it is foreign.
-	foreignWords = []string{
-		"api", "jwt", "session", "cookie", "csrf", "salt", "pepper", "hmac", "encryption", "encrypt", "signing", "webhook", "vault",
-		"github", "gitlab", "bitbucket", "slack", "stripe", "azure", "google", "gcp", "firebase", "facebook", "twitter", "discord",
-		"telegram", "twilio", "sendgrid", "mailgun", "mailchimp", "sentry", "datadog", "oauth", "okta", "auth0", "nextauth", "npm",
-		"docker", "recaptcha", "db", "database", "mysql", "postgres", "redis", "mongo", "django", "flask", "rails", "laravel",
-	}
-	// awsServices are groups that are not foreign.
-	awsServices = []string{
-		"s3", "s3a", "s3n", "ec2", "iam", "sts", "ses", "sns", "sqs", "dynamodb", "dynamo", "lambda", "cloudfront", "cloudwatch",
-		"route53", "kinesis", "rekognition", "polly", "textract", "transcribe", "bedrock", "cognito", "rds", "ecr", "athena",
-	}
-)
-
 // setGroup sets v.Group to the part of the name of v that sets it apart: "prod" of
 // PROD_AWS_SECRET_KEY="…" and of "prod": "…". The name is the one to which v is assigned or,
 // if there is none but "value", the one that nameOf found, said. The group is "" if the name
-// has no such part. It also sets saysAWS and foreignName; v.Name must be set.
+// has no such part. It also sets SaysAWS and foreignName; v.Name must be set.
 func (v *Value) setGroup(text []byte, said string, alsoGroupless ...string) {
 	name := assignedName(text, v.Start)
 	words := splitWords(name)
-	if last := words[len(words)-1:]; isWord(last, fillerNames) || isWord(last, linkWords) || name == "" {
+	if isFiller(name) || isWord(words[len(words)-1:], linkWords) {
 		name, words = said, splitWords(said)
 	}
-	v.Group = plainName(name)
-	v.saysAWS = strings.Contains(v.Group, "aws") || strings.Contains(v.Group, "amazon")
+	v.Group = plainName(strings.Join(slices.DeleteFunc(strings.Split(name, "_"), func(w string) bool { return slices.Contains(smallWords, strings.ToLower(w)) }), ""))
+	v.SaysAWS = strings.Contains(v.Group, "aws") || strings.Contains(v.Group, "amazon") || isAWS(splitWords(said))
 	for _, part := range slices.Concat(alsoGroupless, groupless, secretNames) {
 		v.Group = strings.ReplaceAll(v.Group, part, "")
 	}
 	if v.Group == "s" { // of secrets
 		v.Group = ""
 	}
-	v.foreignName = v.Name != NamedAWS && v.Group != "" && (isWord(words, foreignWords) || v.Name != unnamed && !v.saysAWS && isForeign(v.Group))
+	v.foreignWord = v.Name != NamedAWS && v.Group != "" && isWord(words, foreignWords)
+	v.foreignName = v.foreignWord || v.Name != NamedAWS && v.Name != unnamed && !v.SaysAWS && isForeign(v.Group)
 }
 
 // isForeign reports whether group is a word and not the name of a service of AWS.
@@ -202,9 +367,13 @@ func isForeign(group string) bool {
 
 // assignedName returns the name to which the value at start is assigned, or "".
 func assignedName(text []byte, start int) string {
-	name, gap := lastName(lastLine(text[max(0, start-candidates.MaxName):start]))
-	if !bytes.ContainsAny(gap, "=:") || bytes.ContainsAny(gap, ",;(|&") || len(name) >= keyformat.IDLen && candidates.IsPrefix([]byte(name[:keyformat.PrefixLen])) {
+	before := lastLine(text[max(0, start-candidates.MaxName):start])
+	name, gap := lastName(before)
+	if !bytes.ContainsAny(gap, "=:") || bytes.ContainsAny(gap, ",;(|&") || beginsWithID([]byte(name)) {
 		return ""
+	}
+	if isPlainWord(name) {
+		return strings.Join(append(wordsBefore(before[:len(before)-len(gap)-len(name)]), name), "_")
 	}
 	return name
 }
@@ -251,17 +420,25 @@ func splitWords(name string) []string {
 // lastLine returns the bytes of b behind its last newline.
 func lastLine(b []byte) []byte { return b[bytes.LastIndexByte(b, '\n')+1:] }
 
-// IsNamedSecret reports whether a name of a secret may stand before text[at:], as far as
-// nameOf looks. It judges roughly, because the name may be escaped.
+// IsNamedSecret reports whether a name of a secret may stand near the value at text[at:], as
+// far as nameOf looks. It judges roughly, because the name may be escaped.
 func IsNamedSecret(text []byte, at int) bool {
-	before := text[max(0, at-MaxNames):at]
-	for i := len(before) - 4; i > 0; i-- {
-		if before[i]|0x20 != 'c' || before[i-1]|0x20 != 'e' {
+	return SaysSecret(text[max(0, at-MaxNames):at]) || SaysSecret(text[at:min(len(text), at+maxBelow)])
+}
+
+// SaysSecret reports whether b holds a word of secretNames, or begins like one.
+func SaysSecret(b []byte) bool {
+	for i := 1; i+3 < len(b); i++ {
+		if b[i]|0x20 != 'c' || b[i-1]|0x20 != 'e' {
 			continue
 		}
-		if rest := before[i+1:]; bytes.EqualFold(rest[:3], []byte("ret")) || bytes.EqualFold(rest[:3], []byte("key")) {
+		rest := b[i+1:]
+		if rest[0] == '_' || rest[0] == '-' || rest[0] == '.' || rest[0] == ' ' {
+			rest = rest[1:]
+		}
+		if len(rest) >= 3 && (bytes.EqualFold(rest[:3], []byte("ret")) || bytes.EqualFold(rest[:3], []byte("key"))) {
 			return true
 		}
 	}
-	return false
+	return candidates.ContainsAny(b, otherSpellings)
 }

@@ -24,14 +24,15 @@ import (
 //  1. Group. Names that differ only in "id" and "secret" belong together: DEV_KEY_ID and
 //     DEV_SECRET, wherever PROD_SECRET stands. People with several keys tell them apart by
 //     their names.
-//  2. AWS's name. A secret with a name of AWS (AWS_SECRET_ACCESS_KEY, awsSecretKey,
-//     s3_secret) beats every other secret of its group at any place: nobody calls another
-//     secret so. Without a group, only a secret that is clearly nearer beats it. It has to
+//  2. AWS's name. A secret with a name of AWS (AWS_SECRET_ACCESS_KEY, AWS_PROD_SECRET,
+//     s3_secret, secret_key below aws:) beats every other secret of its group at any place:
+//     nobody calls another secret so. Without a group, only a secret that is clearly nearer beats it. It has to
 //     be nearer still if the name of the id says AWS as well, or if both names say no more
 //     than accessKeyId and secretAccessKey do.
-//  3. Foreign names. A secret whose name has another group than the id, such as JWT_SECRET
-//     or SALT beside AWS_ACCESS_KEY_ID, belongs to another service. It is paired only if no
-//     other secret is, within a few lines of the same stanza, and with less confidence.
+//  3. Foreign names. A secret whose name has another group than the id may belong to another
+//     service, as UPLOADER_SECRET beside AWS_ACCESS_KEY_ID. It is paired only if no other
+//     secret is, within a few lines of the same stanza, and with less confidence. If its name
+//     says which service, as JWT_SECRET does, it is not paired at all.
 //  4. Place. The same line beats the next line, which beats the same stanza, which beats
 //     the same text. A stanza ends at a blank line, at a [section], at a line that begins
 //     with a brace, and where indentation or braces close the block of one value and open
@@ -56,6 +57,13 @@ import (
 //     on its line or nowhere: logs hold such ids and never their secrets.
 //  12. Number. At most MaxCandidates secrets are proposed for an id: its own, then the
 //     nearest that no other id took.
+//  13. Possible. The three nearest secrets without any name are possible for an id that has
+//     none. They are no pair unless the provider proves it, and so are no partners for ids
+//     of other texts.
+//
+// The name of a value stands before it on its line, in the first cell of its row or at the
+// head of its column (tables.go), in a field of its record or in the key of a record around
+// it (records.go), or on the line above. Whichever is nearest wins.
 //
 // Rules 2 to 4, 7 and 8 add up to a cost. Rule 6 finds the cheapest alignment of ids and
 // secrets, as of two sequences; rule 1 aligns each group first. Pairing all ids with all
@@ -112,7 +120,7 @@ func secretCost(id, secret Value) float64 {
 func nameCost(id, secret Value, lines int) float64 {
 	perLine := 3 * costPerLine * float64(lines) // a doubtful secret must be close
 	switch {
-	case secret.Name == namedOther:
+	case secret.Name == namedOther, secret.foreignWord && !secret.SaysAWS && secret.Group != id.Group:
 		return math.Inf(1)
 	case secret.Name == NamedAWS && id.namedAlike(&secret):
 		return -gainAWS - gainNamedAlike
@@ -150,8 +158,8 @@ func shapeCost(id, secret Value, lines int) float64 {
 // namedAlike reports whether the names of v, an id, and of secret both say AWS, or both are
 // as plain as accessKeyId and secretAccessKey.
 func (v *Value) namedAlike(secret *Value) bool {
-	if v.saysAWS || secret.saysAWS {
-		return v.saysAWS && secret.saysAWS
+	if v.SaysAWS || secret.SaysAWS {
+		return v.SaysAWS && secret.SaysAWS
 	}
 	return v.Name == namedID && v.Group == "" && secret.Group == ""
 }

@@ -63,7 +63,7 @@ func (p *Pairs) addValues(ids, secrets, tokens []detectors.Span) {
 
 func (p *Pairs) id(c *layoutCursor, s detectors.Span) Value {
 	v := c.value(s)
-	kind, name := nameOf(p.text, s.Start, idNameKind)
+	kind, name := nameOf(p.text, s.Start, false)
 	v.Name = kind
 	v.setGroup(p.text, name)
 	v.Account, _ = keyformat.Account(v.Text)
@@ -75,17 +75,17 @@ func (p *Pairs) id(c *layoutCursor, s detectors.Span) Value {
 // calls them a secret.
 func (p *Pairs) addSecret(c *layoutCursor, s detectors.Span) {
 	shape := keyformat.ShapeOf(p.text[s.Start:s.End])
-	if shape == keyformat.Hexadecimal && !IsNamedSecret(p.text, s.Start) { // a cheap first test, since most are commits
+	if shape == keyformat.Hexadecimal && !SaysSecret(p.text[max(0, s.Start-2*candidates.MaxName):s.Start]) { // most are commits
 		return
 	}
-	kind, name := nameOf(p.text, s.Start, secretNameKind)
+	kind, name := nameOf(p.text, s.Start, true)
 	if shape == keyformat.Hexadecimal && kind < NamedSecret {
 		return
 	}
 	v := c.value(s)
 	v.Name, v.Shape = kind, shape
 	var parts []string
-	if kind == namedToken {
+	if kind == namedToken || isWord(splitWords(name), tokenWords) {
 		parts = tokenWords
 	}
 	v.setGroup(p.text, name, parts...)
@@ -98,6 +98,34 @@ func (p *Pairs) token(c *layoutCursor, s detectors.Span) Value {
 	info, _ := keyformat.ParseToken(v.Text)
 	v.Account = info.Account
 	return v
+}
+
+// Unnamed is rule 13. It returns, by secret, whether it has no name of a secret and is one of
+// the nearest such to an id that has no secret.
+func (p *Pairs) Unnamed() []bool {
+	const perID = 3
+	unnamed := make([]bool, len(p.Secrets))
+	list := indicesWhere(len(p.Secrets), func(j int) bool {
+		s := &p.Secrets[j]
+		return !p.SecretTaken[j] && s.Shape == keyformat.Random && !s.Example && s.Name < NamedSecret && s.Name != namedOther
+	})
+	for i, id := range p.IDs {
+		if p.SecretOf[i] >= 0 || id.Example || id.InSignedRequest {
+			continue
+		}
+		after := sort.Search(len(list), func(k int) bool { return p.Secrets[list[k]].Start >= id.Start })
+		before := after - 1
+		for range min(perID, len(list)) {
+			if before < 0 || after < len(list) && p.Secrets[list[after]].Start-id.End < id.Start-p.Secrets[list[before]].End {
+				unnamed[list[after]] = true
+				after++
+			} else {
+				unnamed[list[before]] = true
+				before--
+			}
+		}
+	}
+	return unnamed
 }
 
 // holdsID reports whether one of ids, which are in order, lies in s.

@@ -1,0 +1,370 @@
+package pairing
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// A value is often called only "value" or "default", and its name stands elsewhere in its
+// record: in a field beside it, or in the key of a record around it.
+//
+//	variable "aws_secret_key" {             the opening of the record
+//	  description = "of the uploader"       a field
+//	  default     = "…"                     the value, and its label
+//	}
+//
+//	- name: AWS_SECRET_ACCESS_KEY           a field that holds the name
+//	  value: …
+//
+// Terraform, CloudFormation, SSM, DynamoDB, Azure, GitLab, Jenkins, Postman, HAR and plists
+// all write so. Records are told apart by their braces and by the indentation of their
+// lines, and no format is parsed: the value may be in a piece of a file, or in a log.
+
+const (
+	// maxAbove and maxBelow bound the distance of a value from the name in its record, in
+	// bytes. A description of CloudFormation has at most 4,000 (CloudFormation User Guide,
+	// "Parameters").
+	maxAbove = 4 << 10
+	maxBelow = 1 << 10
+	// maxFields and maxOpenings bound the parts of a record that are kept.
+	maxFields   = 64
+	maxOpenings = 8
+)
+
+// A record is the text beside one value and around it.
+type record struct {
+	fields   [][]byte // of the same record, nearest first, without the value
+	openings [][]byte // keys of the records around it, innermost first
+	named    bool     // a field or the opening of braces holds the name
+	braced   bool     // braces enclose it
+}
+
+// A recordReader reads the record of a value from the inside to the outside.
+type recordReader struct {
+	record
+	indent  int  // of the lines of the record
+	depth   int  // braces that close below the reader and open above it
+	inside  bool // the reader has not left the record yet
+	pending bool // a brace opens a record, and its key is not read yet
+	label   bool // the next field is the label of the value
+}
+
+// recordAround returns the record of the value at start.
+func recordAround(text []byte, start int) *record {
+	r := recordReader{inside: true, label: true}
+	r.fields = make([][]byte, 0, 8)
+	least := max(0, start-maxAbove)
+	line := bytes.LastIndexByte(text[least:start], '\n') + 1 + least
+	r.indent, _ = indentOf(text[line:])
+	r.readLine(text[line:start])
+	own := r.indent
+	for line > least && len(r.openings) < maxOpenings {
+		end := line - 1
+		line = bytes.LastIndexByte(text[least:end], '\n') + 1 + least
+		if !r.readLineAbove(bytes.TrimRight(text[line:end], "\r")) {
+			break
+		}
+	}
+	if r.braced || own > 0 {
+		r.readBelow(text[start:min(len(text), start+maxBelow)], own)
+	}
+	return &r.record
+}
+
+// readLineAbove reads a whole line, and reports whether the record may go on above it.
+func (r *recordReader) readLineAbove(line []byte) bool {
+	indent, blank := indentOf(line)
+	if r.depth > 0 || r.pending {
+		r.readLine(line)
+		return true
+	}
+	trimmed := bytes.TrimSpace(line)
+	switch {
+	case blank || len(trimmed) == 0:
+		return r.indent > 0
+	case isSection(trimmed) && indent <= r.indent+1:
+		r.open(trimmed)
+		return false
+	case indent < r.indent && opensBlock(trimmed):
+		r.indent = indent
+		r.open(trimmed)
+	case indent == r.indent || bytes.ContainsAny(line, "{}[]"):
+		r.readLine(line)
+	}
+	return true
+}
+
+// readLine reads the fields of line, the last one first. A line that begins with the dash
+// of a list is the first of its record.
+func (r *recordReader) readLine(line []byte) {
+	indent, _ := indentOf(line)
+	own := indent == r.indent
+	end := len(line)
+	for i := len(line) - 1; i >= 0; i-- {
+		switch c := line[i]; {
+		case c == '}' || c == ']':
+			r.field(line[i+1:end], own, false)
+			r.depth++
+		case (c == '{' || c == '[') && r.depth > 0:
+			r.depth--
+		case c == '{' || c == '[':
+			r.field(line[i+1:end], own, false)
+			r.pending, own = true, true
+			r.braced = r.braced || r.inside && c == '{'
+			r.indent = min(r.indent, indent)
+		case c == ',' || c == ';':
+			r.field(line[i+1:end], own, false)
+		default:
+			continue
+		}
+		end = i
+	}
+	r.field(line[:end], own, true)
+	if dash := dashOf(line); dash >= 0 && own && r.depth == 0 && !r.pending {
+		r.indent, r.inside = dash+1, false
+	}
+}
+
+// field takes a field of the record, if own is true, or the key of a record around it.
+// beginsLine says that no other field is before it on its line.
+func (r *recordReader) field(f []byte, own, beginsLine bool) {
+	f = bytes.TrimSpace(f)
+	switch {
+	case r.depth > 0:
+	case r.label:
+		r.label = false
+	case r.pending && len(f) == 0:
+		r.pending = beginsLine // else the record is an element of a list
+		if !r.pending {
+			r.inside = false
+		}
+	case r.pending:
+		r.pending = false
+		r.open(f)
+	case len(f) > 0 && own && r.inside && len(r.fields) < maxFields:
+		r.fields = append(r.fields, f)
+	}
+}
+
+// open takes the key of a record around the value. A record that is called only "value" is
+// a part of the one around it.
+func (r *recordReader) open(key []byte) {
+	r.openings = append(r.openings, key)
+	r.inside = r.inside && isFiller(lastWordOf(key))
+}
+
+// readBelow takes the fields below the value, up to the end of its record, whose lines have
+// at least that indentation.
+func (r *recordReader) readBelow(text []byte, least int) {
+	depth, from := 0, -1 // from: where the field begins, behind the rest of the value
+	take := func(to int) {
+		if f := bytes.TrimSpace(text[max(0, from):to]); from >= 0 && len(f) > 0 && len(r.fields) < maxFields {
+			r.fields = append(r.fields, f)
+		}
+		from = to + 1
+	}
+	for i, c := range text {
+		switch {
+		case c == '{' || c == '[':
+			depth++
+		case (c == '}' || c == ']') && depth == 0:
+			take(i)
+			return
+		case c == '}' || c == ']':
+			depth--
+		case c == ',' && depth == 0:
+			take(i)
+		case c == '\n' && depth == 0:
+			take(i)
+			if r.braced {
+				continue
+			}
+			indent, blank := indentOf(text[i+1:])
+			if blank || indent < least || dashOf(text[i+1:]) >= 0 {
+				return
+			}
+		}
+	}
+}
+
+// isSection reports whether line is the head of a section, as in INI and TOML.
+func isSection(line []byte) bool {
+	return len(line) > 2 && line[0] == '[' && line[len(line)-1] == ']' && !bytes.ContainsAny(line, ",\"':{")
+}
+
+// opensBlock reports whether a line opens the block below it, by indentation or as a tag.
+func opensBlock(line []byte) bool {
+	switch line[len(line)-1] {
+	case ':', '(':
+		return true
+	case '>':
+		return line[0] == '<' && !bytes.Contains(line, []byte("</")) && !bytes.HasSuffix(line, []byte("/>"))
+	}
+	return false
+}
+
+// dashOf returns the column of the dash that begins an element of a list, or -1.
+func dashOf(line []byte) int {
+	for i, c := range line {
+		if c == '-' && i+1 < len(line) && line[i+1] == ' ' {
+			return i
+		}
+		if c != ' ' && c != '\t' {
+			break
+		}
+	}
+	return -1
+}
+
+// name returns the name that r gives to its value, and its kind. label is the name on the
+// line of the value. ok is false if r gives none. A label that says something, such as
+// "prod", is overruled only by an opening that says AWS's secret:
+//
+//	aws_secret_access_keys: {prod: …}
+func (r *record) name(label string, judge judgeName) (kind nameKind, name string, ok bool) {
+	filler := isFiller(label)
+	if filler {
+		if kind, name, ok := r.ownName(judge); ok {
+			return kind, name, true
+		}
+	}
+	for _, o := range r.openings {
+		kind, name := judgePhrase(o, judge)
+		switch {
+		case kind == NamedAWS, kind != unnamed && filler:
+			return kind, name, true
+		case filler && !isFiller(lastWordOf(o)):
+			r.named = r.braced
+			return unnamed, name, name != ""
+		}
+	}
+	return unnamed, "", false
+}
+
+// ownName returns the name in a field of r that holds one. ok is false if there is none. A
+// description is no name, unless it says AWS's secret.
+func (r *record) ownName(judge judgeName) (kind nameKind, name string, ok bool) {
+	for _, f := range r.fields {
+		key, value := splitField(f)
+		if !isWordOf(splitWords(key), nameLabels) || len(value) == 0 || beginsWithID(value) {
+			continue
+		}
+		kind, name := judgePhrase(value, judge)
+		r.named = true
+		return kind, name, true
+	}
+	for _, f := range r.fields {
+		if key, value := splitField(f); isWord(splitWords(key), descriptionLabels) {
+			if kind, name := judgePhrase(value, judge); kind == NamedAWS {
+				return kind, name, true
+			}
+		}
+	}
+	return unnamed, "", false
+}
+
+// saysAWS reports whether a record around the value, or a field that holds a name, says AWS
+// and none says another service:
+//
+//	aws: {secret_key: …}      provider: aws
+//	                          secret: …
+func (r *record) saysAWS() bool {
+	for _, o := range r.openings {
+		switch words := phraseWords(o); {
+		case isWord(words, notKeyWords):
+			return false
+		case isAWS(words) || isWordOf(words, keyServices):
+			return true
+		}
+	}
+	for _, f := range r.fields {
+		key, value := splitField(f)
+		if words := phraseWords(value); isWordOf(splitWords(key), providerLabels) && isAWS(words) && !isWord(words, notKeyWords) {
+			return true
+		}
+	}
+	return false
+}
+
+// splitField returns the key and the value of a field: of key: value, key = value,
+// "key" => value and <key>value</key>.
+func splitField(f []byte) (key string, value []byte) {
+	if len(f) > 0 && f[0] == '<' {
+		tag, rest, _ := bytes.Cut(f[1:], []byte{'>'})
+		value, _, _ = bytes.Cut(rest, []byte("</"))
+		return string(tag), value
+	}
+	i := bytes.IndexAny(f, ":=")
+	if i < 0 {
+		return "", nil
+	}
+	key, _ = lastName(f[:i])
+	return key, bytes.Trim(f[i+1:], " \t=>\"'`,")
+}
+
+// judgePhrase returns the kind of the last name in b that has one, and the phrase that it
+// is a part of; if none has, the last phrase. b is a name, several words or the opening of
+// a record.
+func judgePhrase(b []byte, judge judgeName) (kind nameKind, whole string) {
+	b = b[max(0, len(b)-maxPhrase):]
+	var names phrase
+	for range maxWords {
+		name, gap := lastName(b)
+		if name == "" {
+			break
+		}
+		b = b[:len(b)-len(gap)-len(name)]
+		if names.names == nil {
+			gap = nil
+		}
+		names.add(name, gap)
+		kind, name := names.judge(b, judge)
+		if kind != unnamed {
+			return kind, name
+		}
+		whole = cmp.Or(whole, name)
+	}
+	return unnamed, whole
+}
+
+// phraseWords returns the words of the names in b, as splitWords returns them.
+func phraseWords(b []byte) []string {
+	b = b[max(0, len(b)-maxPhrase):]
+	var words []string
+	for range 2 * maxWords {
+		name, gap := lastName(b)
+		if name == "" {
+			break
+		}
+		b = b[:len(b)-len(gap)-len(name)]
+		words = append(splitWords(name), words...)
+	}
+	return words
+}
+
+// maxPhrase bounds the bytes of a phrase that are read, from its end.
+const maxPhrase = 200
+
+func lastWordOf(phrase []byte) string {
+	name, _ := lastName(phrase)
+	return name
+}
+
+// isFiller reports whether label says no more than that it labels a value, as "value",
+// "default" and "ParameterValue" do. No label is one as well.
+func isFiller(label string) bool {
+	words := splitWords(label)
+	return slices.Contains(fillerLabels, words[len(words)-1])
+}
+
+// isWordOf reports whether there are words, and all of them are in list.
+func isWordOf(words, list []string) bool {
+	return len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(list, w) })
+}
+
+// isAWS reports whether one of words is AWS's name.
+func isAWS(words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "aws") || w == "amazon" })
+}
