@@ -1,11 +1,8 @@
 package pairing
 
 import (
-	"bytes"
 	"slices"
 	"sort"
-	"strconv"
-	"strings"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
@@ -67,7 +64,7 @@ func (p *Pairs) id(c *layoutCursor, s detectors.Span) Value {
 	v.Name = kind
 	v.setGroup(p.text, name)
 	v.Account, _ = keyformat.Account(v.Text)
-	v.InSignedRequest = signsRequest(p.text, s)
+	v.InSignedRequest = presigned.Signs(p.text, s) // rule 11
 	return v
 }
 
@@ -142,37 +139,4 @@ func takenBy(partner []int, n int) []bool {
 		}
 	}
 	return t
-}
-
-// signsRequest is rule 11. It reports whether the id at s stands in a request that it
-// signed, such as a presigned URL: as ID/DATE/REGION/SERVICE/aws4_request of Signature
-// Version 4, or in a query as AWSAccessKeyId=ID of Version 2.
-func signsRequest(text []byte, s detectors.Span) bool {
-	before := text[max(0, s.Start-candidates.MaxName):s.Start]
-	name, gap := lastName(lastLine(before))
-	switch {
-	case strings.EqualFold(name, "X-Amz-Credential"):
-		return true
-	case name == presigned.IDV2:
-		i := len(before) - len(gap) - len(name)
-		return i > 0 && strings.IndexByte("?&;", before[i-1]) >= 0 // ";" ends &amp;
-	}
-	const date = len("20060102")
-	rest, ok := cutSlash(text[s.End:])
-	if !ok || len(rest) < date {
-		return false
-	}
-	_, err := strconv.Atoi(string(rest[:date]))
-	_, ok = cutSlash(rest[date:])
-	return ok && err == nil
-}
-
-// cutSlash returns b without the slash at its beginning, plain or escaped.
-func cutSlash(b []byte) (rest []byte, ok bool) {
-	for _, slash := range []string{"/", "%2F", "%2f", "%252F", "%252f"} {
-		if rest, ok := bytes.CutPrefix(b, []byte(slash)); ok {
-			return rest, true
-		}
-	}
-	return b, false
 }

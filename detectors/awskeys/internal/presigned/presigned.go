@@ -28,7 +28,7 @@ const maxLen = 8 << 10
 const (
 	SignatureV4 = "X-Amz-Signature"
 	SignatureV2 = "Signature"
-	IDV2        = "AWSAccessKeyId"
+	idV2        = "AWSAccessKeyId"
 )
 
 // Parse reads the parameters of a URL. ok is false if AWS would not accept it as a presigned
@@ -39,8 +39,8 @@ func Parse(text string) (p Request, ok bool) {
 		return p, false
 	}
 	v := parameters(query)
-	if v[IDV2] != "" {
-		p.ID, p.signature = v[IDV2], v[SignatureV2]
+	if v[idV2] != "" {
+		p.ID, p.signature = v[idV2], v[SignatureV2]
 		unix, err := strconv.ParseInt(v["Expires"], 10, 64)
 		p.expires = time.Unix(unix, 0).UTC()
 		return p, err == nil && unix > 0 && unix < 1<<33 && p.signature != "" && isKeyID(p.ID)
@@ -85,18 +85,28 @@ func (p Request) Describe(m *detectors.Match) {
 // These patterns find single parameters of presigned requests: in a URL, whole or in pieces,
 // in a form, or in a list of a tool ("name": "X-Amz-Date", "value": "…").
 var (
-	signerBefore = lazyregexp.New(`(?i)(?:X-Amz-(?:Credential|Security-Token)|AWSAccessKeyId)` + parameterGap + `$`)
-	dateV4       = lazyregexp.New(`(?i)X-Amz-Date` + parameterGap + `(\d{8}T\d{6}Z)`)
-	secondsV4    = lazyregexp.New(`(?i)X-Amz-Expires` + parameterGap + `(\d{1,6})\b`)
-	expiresV2    = lazyregexp.New(`(?i)(?:^|[^a-z-])Expires` + parameterGap + `(\d{9,10})\b`)
-	signatureAny = lazyregexp.New(`(?i)(?:^|[^a-z])Signature` + parameterGap + `[a-z0-9+/]{8}`)
-	lineBreak    = lazyregexp.New(`=?\r?\n[ \t]*`)
+	requestBefore = lazyregexp.New(`(?:(?i:X-Amz-Credential)|[?&;]AWSAccessKeyId)` + parameterGap + `$`) // ";" ends &amp;
+	scopeAfter    = lazyregexp.New(`^(?:/|%(?:25)*2[Ff])\d{8}(?:/|%(?:25)*2[Ff])`)
+	signerBefore  = lazyregexp.New(`(?i)(?:X-Amz-(?:Credential|Security-Token)|AWSAccessKeyId)` + parameterGap + `$`)
+	dateV4        = lazyregexp.New(`(?i)X-Amz-Date` + parameterGap + `(\d{8}T\d{6}Z)`)
+	secondsV4     = lazyregexp.New(`(?i)X-Amz-Expires` + parameterGap + `(\d{1,6})\b`)
+	expiresV2     = lazyregexp.New(`(?i)(?:^|[^a-z-])Expires` + parameterGap + `(\d{9,10})\b`)
+	signatureAny  = lazyregexp.New(`(?i)(?:^|[^a-z])Signature` + parameterGap + `[a-z0-9+/]{8}`)
+	lineBreak     = lazyregexp.New(`=?\r?\n[ \t]*`)
 )
 
 const (
 	parameterGap = `(?:[^A-Za-z0-9]|%(?:25)*3D|=3D|value){1,40}?`
 	maxGap       = 80
 )
+
+// Signs reports whether the id at s stands in a request that it signed: as
+// ID/DATE/REGION/SERVICE/aws4_request or X-Amz-Credential of Signature Version 4, or in a
+// query as AWSAccessKeyId=ID of Version 2.
+func Signs(text []byte, s detectors.Span) bool {
+	const maxScope = len("%252F20060102%252F")
+	return scopeAfter().Match(text[s.End:min(len(text), s.End+maxScope)]) || requestBefore().Match(text[max(0, s.Start-maxGap):s.Start])
+}
 
 // Requests are the presigned requests in a text. Each stretch of the text is searched for
 // parameters at most once, even if it has thousands of ids.
