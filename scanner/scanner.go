@@ -93,6 +93,7 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 	s.verify(ctx, findings)
 	findings = s.resolve(findings)
 	s.reportIfLive(findings)
+	findings = withoutSigners(findings)
 	if readErr == nil {
 		readErr = ctx.Err() // the steps after reading were cut short
 	}

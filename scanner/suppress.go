@@ -55,6 +55,29 @@ func (s *Scanner) reportIfLive(findings []*draft) {
 	s.hideDoubtful(findings)
 }
 
+// withoutSigners leaves out the id and the token of a signed request that has expired if the
+// request itself is suppressed wherever they stand: both are one thing.
+func withoutSigners(findings []*draft) []*draft {
+	type place struct {
+		blob finding.BlobID
+		path string
+		line int
+	}
+	requests := map[place]bool{}
+	for _, f := range findings {
+		if f.Ignored == "" || f.Match.Expires.IsZero() {
+			continue
+		}
+		for _, l := range f.Locations {
+			requests[place{l.Blob, l.Path, l.Line}] = true
+		}
+	}
+	return slices.DeleteFunc(findings, func(f *draft) bool {
+		return f.Ignored != "" && !f.Match.SignedUntil.IsZero() && f.Match.Credential.Secret.IsZero() && f.Omitted == 0 &&
+			!slices.ContainsFunc(f.Locations, func(l finding.Location) bool { return !requests[place{l.Blob, l.Path, l.Line}] })
+	})
+}
+
 // whyDoubtful returns why a finding of m is suppressed for its confidence, or "".
 func (s *Scanner) whyDoubtful(m *detectors.Match) string {
 	if s.Doubtful == nil {
