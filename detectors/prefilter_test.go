@@ -358,7 +358,8 @@ func isWide(s string, text []byte) bool {
 }
 
 // isUnbroken reports whether 20 characters of the base64 that encodes id stand in one
-// line of text. The id is at s of v; all of a token, whose id is "", has to.
+// line of text, or one break behind a line of 40 cuts them. The id is at s of v; all of a
+// token, whose id is "", has to stand in one line.
 func isUnbroken(v *views.View, s views.Span, id string, text []byte) bool {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 	inRun := func(c byte) bool { return strings.IndexByte(alphabet+" \t\r\n", c) >= 0 }
@@ -388,13 +389,21 @@ func isUnbroken(v *views.View, s views.Span, id string, text []byte) bool {
 			continue
 		}
 		n = 0
+		breaks, wrapped := 0, false
 		for i := shift + (k*4+2)/3; i < shift+(k+len(id))*4/3; i++ {
 			if n++; i == 0 || offsets[i] != offsets[i-1]+1 {
+				if n > 1 {
+					breaks++
+					wrapped = i >= 40 && offsets[i-1]-offsets[i-40] == 39 && offsets[i]-offsets[i-1] <= 24
+				}
 				n = 1
 			}
 			if n == 20 {
 				return true
 			}
+		}
+		if breaks == 1 && wrapped {
+			return true
 		}
 	}
 	return false

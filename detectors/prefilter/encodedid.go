@@ -25,6 +25,8 @@ const (
 	// idInBase64Len is the length of an id in base64, with the whole groups at its ends.
 	idInBase64Len   = 28
 	encodedIDWindow = 2*idInBase64Len + wordLen + 2*encodings.MaxBreak
+	// wrappedIDWindow holds the line before a break, the break, and the id behind it.
+	wrappedIDWindow = encodings.MinWrapped + encodings.MaxBreak + idInBase64Len
 	// idInUTF16InBase64Len is the same for an id in UTF-16 in base64: 40 bytes, 16 groups.
 	idInUTF16InBase64Len = 4 * 16
 )
@@ -84,7 +86,9 @@ func bodyLetters(w uint64) uint64 {
 }
 
 // idStride is the distance of the words that are read. One of them lies in any 20 unbroken
-// characters. An id in base64 has 27, but a line break may cut them.
+// characters, and two in a row lie in any 33. An id in base64 has 27 characters; if a line
+// break cuts them, only a part of the id may have a word, and wrapped.go finds it by the
+// line before the break.
 const idStride = 13
 
 // HasEncodedID reports whether text may hold an id in base64, UTF-16 or UTF-32, in
@@ -92,14 +96,16 @@ const idStride = 13
 func (f *Filter) HasEncodedID(text []byte) bool {
 	const step = 4 * idStride
 	i := 0
-	for ; i+step <= len(text); i += step {
-		b := text[i : i+step : i+step]
-		v, w := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[2*idStride:])
-		c := bodyLetters(v) | bodyLetters(w) |
-			bodyLetters(binary.LittleEndian.Uint64(b[idStride:])) | bodyLetters(binary.LittleEndian.Uint64(b[3*idStride:]))
+	for ; i+step+wordLen <= len(text); i += step {
+		b := text[i : i+step+wordLen : i+step+wordLen]
+		v0, v1 := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[idStride:])
+		v2, v3 := binary.LittleEndian.Uint64(b[2*idStride:]), binary.LittleEndian.Uint64(b[3*idStride:])
+		c := bodyLetters(v0) | bodyLetters(v1) | bodyLetters(v2) | bodyLetters(v3)
+		n1, n3 := nonRunBytes(v1), nonRunBytes(v3)
+		run := min(nonRunBytes(v0)|n1, n1|nonRunBytes(v2), nonRunBytes(v2)|n3, n3|nonRunBytes(binary.LittleEndian.Uint64(b[step:])))
 		// An id in one of the other encodings has 40 bytes or more: two words are enough.
-		if c&someBodyLetters != 0 || isUTF16Word(v) || isUTF16Word(w) || isHexWord(v) || isHexWord(w) ||
-			isUTF16InBase64Word(v) || isUTF16InBase64Word(w) {
+		if c&someBodyLetters != 0 || run == 0 || isUTF16Word(v0) || isUTF16Word(v2) || isHexWord(v0) || isHexWord(v2) ||
+			isUTF16InBase64Word(v0) || isUTF16InBase64Word(v2) {
 			if f.encodedIDAround(text, i, i+step) {
 				return true
 			}
@@ -109,14 +115,15 @@ func (f *Filter) HasEncodedID(text []byte) bool {
 }
 
 // encodedIDAround reports whether one of the words at from, from+13, … of text[from:to] is
-// within an encoded id.
+// within an encoded id, or in the line before one.
 func (f *Filter) encodedIDAround(text []byte, from, to int) bool {
 	for i := from; i < to && i+wordLen <= len(text); i += idStride {
 		word := text[i : i+wordLen : i+wordLen]
 		w := binary.LittleEndian.Uint64(word)
 		if isUTF16Word(w) && (f.idInUTF16(text, i, 2) || f.idInUTF16(text, i, 4)) ||
 			isUTF16InBase64Word(w) && f.idInUTF16InBase64(text, i) ||
-			isHexWord(w) && (f.idInHex(text, i) || f.idInHex(text, i+1)) {
+			isHexWord(w) && (f.idInHex(text, i) || f.idInHex(text, i+1)) ||
+			isRunOfTwo(text, i, w) && f.idAcrossBreak(text, i+twoWords) {
 			return true
 		}
 		c := bodyLetters(w) & someBodyLetters
@@ -173,7 +180,7 @@ func (f *Filter) idInBase64(text []byte, at int) bool {
 	var chars [2*idInBase64Len + 4]byte
 	from := idInBase64Len
 	for i := at; from > 0; {
-		if i = encodings.SkipLineBreakBack(text, i); i == 0 || !encodings.Base64Set[text[i-1]] {
+		if i = skipBreakBack(text, i); i == 0 || !encodings.Base64Set[text[i-1]] {
 			break
 		}
 		i, from = i-1, from-1
@@ -181,7 +188,7 @@ func (f *Filter) idInBase64(text []byte, at int) bool {
 	}
 	to := idInBase64Len
 	for i := at; to < len(chars); i++ {
-		if i = encodings.SkipLineBreak(text, i); i == len(text) || !encodings.Base64Set[text[i]] {
+		if i = skipBreak(text, i); i == len(text) || !encodings.Base64Set[text[i]] {
 			break
 		}
 		chars[to] = text[i]

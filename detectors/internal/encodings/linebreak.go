@@ -3,6 +3,11 @@ package encodings
 // MaxBreak bounds a line break in base64 with the indentation of the next line.
 const MaxBreak = 24
 
+// MinWrapped is the least length of a wrapped line of base64. Encoders wrap at 60 to 120
+// columns, most of them at 76 (MIME) or 64 (PEM). A shorter run is a word at the end of its
+// line.
+const MinWrapped = 40
+
 // SkipLineBreak returns the end of the line break at i and of the indentation behind it,
 // or i if there is no line break.
 func SkipLineBreak(text []byte, i int) int {

@@ -57,12 +57,8 @@ func decodeBase64(text []byte, room int) *View {
 	return v
 }
 
-// minWrapped is the least length of a wrapped line. Encoders wrap at 60 to 120 columns,
-// most of them at 76 (MIME) or 64 (PEM). A shorter run is a word at the end of its line.
-const minWrapped = 40
-
 // base64End returns the end of the run of base64 that begins at start. A run continues in
-// the next line, indented or not, if its part of the line has at least minWrapped bytes.
+// the next line, indented or not, if its part of the line has at least encodings.MinWrapped bytes.
 func base64End(text []byte, start int) int {
 	line := start
 	for i := start; ; {
@@ -71,7 +67,7 @@ func base64End(text []byte, start int) int {
 		for next < len(text) && (text[next] == '\r' || text[next] == '\n' || next > i && (text[next] == ' ' || text[next] == '\t')) {
 			next++
 		}
-		if next == i || next == len(text) || !encodings.Base64Set[text[next]] || i-line < minWrapped {
+		if next == i || next == len(text) || !encodings.Base64Set[text[next]] || i-line < encodings.MinWrapped {
 			return i
 		}
 		line, i = next, next

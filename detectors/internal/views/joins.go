@@ -76,7 +76,7 @@ func (q *quoted) linksAt(text []byte, i, least int, links []encodings.Link) ([]e
 // It is a cheap first look.
 func mayJoin(text []byte, i int) bool {
 	if text[i] == '\n' || text[i] == '\r' {
-		return i >= minWrapped && encodings.Joinable[text[i-minWrapped]] && encodings.Joinable[text[i-minWrapped/2]] || longLineAt(text, i)
+		return i >= encodings.MinWrapped && encodings.Joinable[text[i-encodings.MinWrapped]] && encodings.Joinable[text[i-encodings.MinWrapped/2]] || longLineAt(text, i)
 	}
 	l := encodings.LinkAt(text, i)
 	return l.To > 0 && (l.To == len(text) || encodings.Joinable[text[l.To]])

@@ -72,7 +72,7 @@ func (c *lineChain) finish(text []byte, start, i int, links []encodings.Link) ([
 func firstWidth(text []byte, start, i int, next Span) int {
 	width, more := i-start, next.End-next.Start
 	if more <= width {
-		if width < minWrapped {
+		if width < encodings.MinWrapped {
 			return 0
 		}
 		return width
@@ -84,7 +84,7 @@ func firstWidth(text []byte, start, i int, next Span) int {
 	switch columns := i - line; {
 	case columns == more && width >= minHead:
 		return more
-	case columns > more && width >= minWrapped && !isFollowedByEqualLine(text, next):
+	case columns > more && width >= encodings.MinWrapped && !isFollowedByEqualLine(text, next):
 		return columns
 	}
 	return 0
@@ -124,7 +124,7 @@ func (c *lineChain) isSeparate(line []byte, pad int) bool {
 	case c.count > 0:
 		return false
 	}
-	return pad == 0 && (n == encodings.IDLen || n == secretLen) || c.length > maxColumns && n < 2*minWrapped
+	return pad == 0 && (n == encodings.IDLen || n == secretLen) || c.length > maxColumns && n < 2*encodings.MinWrapped
 }
 
 // isWord reports whether all characters of line after the first have one kind: small
@@ -188,6 +188,6 @@ func longLineAt(text []byte, i int) bool {
 	if text[i] == '\r' {
 		i++
 	}
-	last := i + minWrapped
-	return last < len(text) && encodings.Joinable[text[last]] && encodings.Joinable[text[last-minWrapped/2]] && encodings.Joinable[text[i+1]]
+	last := i + encodings.MinWrapped
+	return last < len(text) && encodings.Joinable[text[last]] && encodings.Joinable[text[last-encodings.MinWrapped/2]] && encodings.Joinable[text[i+1]]
 }
