@@ -50,6 +50,9 @@ func plants(seed uint64) map[string]string {
 		"id_utf16le":      encodeUTF16(" "+id+" ", false, ""),
 		"id_utf16be":      encodeUTF16(" "+id+" ", true, ""),
 		"secret_utf16":    encodeUTF16(far+secret+" ", false, ""),
+		"secret_base64":   far + b64([]byte(secret)) + "\n",
+		"secret_base64_1": "AWS_SECRET_ACCESS_KEY: " + b64([]byte(secret+"\n")) + " ",
+		"secret_base64_2": `"secretKey": "` + b64([]byte(`"`+secret+`"`)) + `",`,
 		"id_base64url":    " " + base64.RawURLEncoding.EncodeToString([]byte(`{"k":"`+id+`"}??>>`)) + " ",
 		"kubernetes":      " " + b64([]byte("kind: Secret\ndata:\n  id: "+b64([]byte(id))+"\n  x: y\n")) + " ",
 	}

@@ -2,6 +2,7 @@ package awskeys
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -220,7 +221,7 @@ func runAround(text []byte, p int, named bool) bool {
 // counts without an id.
 func isLoneCredential(text []byte, from, to int, named bool) bool {
 	switch n := to - from; {
-	case isLoneSecret(text, from, to):
+	case isLoneSecret(text, from, to), isLoneSecretInBase64(text[from:to]):
 		return !named || pairing.IsNamedSecret(text, from)
 	case n < services.ServicePassLen || n > services.SMTPLen+candidates.MaxGlue:
 		return false
@@ -240,6 +241,23 @@ func isLoneSecret(text []byte, from, to int) bool {
 	from = candidates.SkipGlue(text, from, to, keyformat.SecretLen)
 	to = candidates.EndOfSecret(text, from, to)
 	return to-from == keyformat.SecretLen && (to == len(text) || text[to] != '=') && keyformat.ShapeOf(text[from:to]) == keyformat.Random
+}
+
+// isLoneSecretInBase64 reports whether run, without its padding, is base64 of a secret that
+// counts without an id, with a line break or quotes around it at most. A Secret of Kubernetes
+// has one below a plain name.
+func isLoneSecretInBase64(run []byte) bool {
+	const shortest, longest = 54, 56 // 40 to 42 bytes
+	if len(run) < shortest || len(run) > longest {
+		return false
+	}
+	var plain [longest / 4 * 3]byte
+	n, err := base64.RawStdEncoding.Decode(plain[:], run)
+	if err != nil {
+		return false
+	}
+	secret := bytes.Trim(plain[:n], "\r\n\"'")
+	return isLoneSecret(secret, 0, len(secret))
 }
 
 // isTokenStart reports whether a token begins in text[from:to].
