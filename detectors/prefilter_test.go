@@ -45,6 +45,12 @@ func plants(seed uint64) map[string]string {
 		"secret_hex":      `"` + name + `":\x22` + strings.NewReplacer("/", `\x2f`, "+", `\x2B`).Replace(slashed) + `\x22`,
 		"secret_octal":    name + `=$'` + strings.NewReplacer("/", `\057`, "+", `\053`).Replace(slashed) + `'`,
 		"secret_entity":   name + `="` + strings.NewReplacer("/", "&sol;", "+", "&plus;").Replace(slashed) + `"`,
+		"secret_path":     name + ": '/api/v1/users/" + secret + "/keys'",
+		"secret_sed":      name + ": s/placeholder/" + secret + "/g",
+		"secret_sed_2":    name + `: s\/placeholder\/` + secret + `\/g`,
+		"secret_form":     name + "=+" + secret + "+now",
+		"secret_equals":   name + "=" + secret + "=",
+		"id_path":         "/v1/" + id + "/" + secret + "/x",
 		"secret_comment":  name + "=" + secret + "//of the tests",
 		"secret_html":     name + `="` + strings.NewReplacer("/", "&#x2F;", "+", "&#43;").Replace(slashed) + `"`,
 		"id_utf16le":      encodeUTF16(" "+id+" ", false, ""),
@@ -279,7 +285,7 @@ func FuzzMayMatch(f *testing.F) {
 	} {
 		f.Add([]byte(s), uint8(1))
 	}
-	for _, s := range []string{"smtp \x10", "a\x12:\x11", "\x13", "\x14", "a\x12\n\n \x11&", "\x01", "x\x01", "\x04\x02\n", "\x05 \x06", "\"\x03\"", "\x08", "%41\x09\x02", "\x04\\n\x02\\n", "\n\x07\n", "/\x01+\x02"} {
+	for _, s := range []string{"smtp \x10", "a\x12:\x11", "\x13", "\x14", "a\x12\n\n \x11&", "\x01", "x\x01", "\x04\x02\n", "\x05 \x06", "\"\x03\"", "\x08", "%41\x09\x02", "\x04 s/x/\x02/g", "\x04=+\x02+x", "\x04=\x02=\n", "\x04\n'/a/b1/\x02/c'", `\x04=s\/x\/\x02\/`, "\x04\\n\x02\\n", "\n\x07\n", "/\x01+\x02"} {
 		f.Add([]byte(s), uint8(0))
 	}
 	set := detectors.NewSet(awskeys.Detector{})

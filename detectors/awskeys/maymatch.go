@@ -48,10 +48,10 @@ func (Detector) MayMatch(text []byte) bool { return mayHoldID(text) || mayHoldSe
 func (Detector) MayMatchNear(text []byte) bool { return mayHoldID(text) || mayHoldSecret(text, true) }
 
 // Window implements detectors.PrefilteringDetector. It holds a secret with its escapes,
-// characters that may be glued to it and one more at the end, or a password of a service
-// with its user.
+// characters that may be glued to it and one more at the end, a secret with the parts of a
+// path beside it, or a password of a service with its user.
 func (Detector) Window() int {
-	return max(candidates.MaxGlue+maxSecret+candidates.MaxEscape+1, services.MaxOwner+candidates.MaxGlue+services.ServicePassLen+1)
+	return max(candidates.MaxGlue+maxSecret+candidates.MaxEscape+1, keyformat.SecretLen+2*(candidates.MaxBeside+1), services.MaxOwner+candidates.MaxGlue+services.ServicePassLen+1)
 }
 
 // NearWindow implements detectors.PrefilteringDetector. It holds the name of the secret too.
@@ -192,7 +192,7 @@ func runAround(text []byte, p int, named bool) bool {
 		kinds |= keyformat.RunKinds[text[from]]
 	}
 	if from == least && from > 0 && kinds&keyformat.IsEscape == 0 {
-		return false // the middle of a long run: the word before p saw its beginning
+		return kinds&keyformat.IsPunct != 0 && isDelimitedSecret(text, p, named) // the middle of a long run: the word before p saw its beginning
 	}
 	to, most := p, min(len(text), p+maxSecret)
 	for to < most && keyformat.RunKinds[text[to]] != 0 {
@@ -204,7 +204,7 @@ func runAround(text []byte, p int, named bool) bool {
 	}
 	if kinds&keyformat.IsEscape == 0 {
 		// At most an escape is glued to the head of a token.
-		return isLoneCredential(text, from, to, named) || isTokenStart(text, from, min(from+candidates.MaxGlue, p))
+		return isLoneCredential(text, from, to, named) || isDelimitedSecret(text, p, named) || isTokenStart(text, from, min(from+candidates.MaxGlue, p))
 	}
 	start, end := p, p
 	for start > from && keyformat.IsSecretByte(text[start-1]) {
@@ -213,7 +213,7 @@ func runAround(text []byte, p int, named bool) bool {
 	for end < to && keyformat.IsSecretByte(text[end]) {
 		end++
 	}
-	return isLoneCredential(text, start, end, named) || isTokenStart(text, from, p) ||
+	return isLoneCredential(text, start, end, named) || isDelimitedSecret(text, p, named) || isTokenStart(text, from, p) ||
 		mayHoldEscapedCharacter(text[from:to]) && (!named || pairing.IsNamedSecret(text, from)) && isEscapedSecret(text, p)
 }
 
@@ -235,12 +235,13 @@ func isLoneCredential(text []byte, from, to int, named bool) bool {
 
 // isLoneSecret reports whether the run text[from:to] is a secret that counts without an id.
 func isLoneSecret(text []byte, from, to int) bool {
-	if to-from < keyformat.SecretLen {
-		return false
-	}
-	from = candidates.SkipGlue(text, from, to, keyformat.SecretLen)
-	to = candidates.EndOfSecret(text, from, to)
-	return to-from == keyformat.SecretLen && (to == len(text) || text[to] != '=') && keyformat.ShapeOf(text[from:to]) == keyformat.Random
+	return to-from >= keyformat.SecretLen && candidates.IsRandomRun(text, from, to)
+}
+
+// isDelimitedSecret reports whether the word at p is in a secret that counts without an id
+// and is a part of a path.
+func isDelimitedSecret(text []byte, p int, named bool) bool {
+	return candidates.DelimitedAround(text, p, func(at int) bool { return !named || pairing.IsNamedSecret(text, at) })
 }
 
 // isLoneSecretInBase64 reports whether run, without its padding, is base64 of a secret that
@@ -364,7 +365,7 @@ func holdsLoneSecret(text []byte) bool {
 		for i < len(text) && keyformat.IsSecretByte(text[i]) {
 			i++
 		}
-		if isLoneSecret(text, from, i) {
+		if isLoneSecret(text, from, i) || candidates.HoldsDelimited(text, from, i) {
 			return true
 		}
 	}

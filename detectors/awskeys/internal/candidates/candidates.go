@@ -117,8 +117,8 @@ func endsInColour(before []byte) bool {
 }
 
 // inBase64 reports whether the id text[at:end] is a part of base64 by chance: a long random
-// run adjoins it by "/" or "+". The parts of paths and URLs are short or words: s3://AKIA…,
-// AKIA…/20260101/us-east-1, AKIA…/SECRET.
+// run adjoins it by "/" or "+". The parts of paths and URLs are short, words, or a secret of
+// exactly its length: s3://AKIA…, AKIA…/20260101/us-east-1, /v1/AKIA…/SECRET/x.
 func inBase64(text []byte, at, end int) bool {
 	const look = 64
 	var before, after []byte
@@ -136,7 +136,7 @@ func inBase64(text []byte, at, end int) bool {
 		}
 		after = text[end:to]
 	}
-	if len(before)+len(after) <= keyformat.SecretLen+1 {
+	if len(before)+len(after) <= keyformat.SecretLen+1 || hasSecretBeside(text, at, end) {
 		return false
 	}
 	return LooksRandom(before) || LooksRandom(after)
@@ -155,18 +155,53 @@ func LooksRandom(run []byte) bool {
 
 // Secrets returns the ranges of candidate secrets in text, in order: 40 characters of base64
 // that stand on their own and have the shape of random bytes. They may begin or end with "/"
-// or "+", so \b would be wrong here too. A "=" may stand before them, as an assignment, but
-// not behind them, as padding.
+// or "+", so \b would be wrong here too. A "=" may stand on both sides of them, as an
+// assignment. In a path, "/" or "+" set them apart.
 func Secrets(text []byte) []detectors.Span {
 	var secrets []detectors.Span
 	for start, end := nextRun(text, 0, keyformat.SecretLen); start < end; start, end = nextRun(text, end, keyformat.SecretLen) {
-		at := SkipGlue(text, start, end, keyformat.SecretLen)
-		end := EndOfSecret(text, at, end)
-		if end-at == keyformat.SecretLen && (end == len(text) || text[end] != '=') && keyformat.ShapeOf(text[at:end]) != keyformat.NotSecret {
-			secrets = append(secrets, detectors.Span{Start: at, End: end})
+		if s, ok := wholeSecret(text, start, end); ok {
+			secrets = append(secrets, s)
+		} else if end-start > keyformat.SecretLen {
+			secrets = appendDelimited(secrets, text, start, end)
 		}
 	}
 	return secrets
+}
+
+// wholeSecret returns the candidate that the run text[start:end] is, but for glue before it
+// and a comment behind it.
+func wholeSecret(text []byte, start, end int) (detectors.Span, bool) {
+	at := SkipGlue(text, start, end, keyformat.SecretLen)
+	s := detectors.Span{Start: at, End: EndOfSecret(text, at, end)}
+	ok := s.End-at == keyformat.SecretLen && !isPadded(text, start, s) && keyformat.ShapeOf(text[at:s.End]) != keyformat.NotSecret
+	return s, ok
+}
+
+// IsRandomRun reports whether the run text[start:end] is a secret by its shape alone, but
+// for glue before it and a comment behind it.
+func IsRandomRun(text []byte, start, end int) bool {
+	s, ok := wholeSecret(text, start, end)
+	return ok && keyformat.ShapeOf(text[s.Start:s.End]) == keyformat.Random
+}
+
+// isPadded reports whether a "=" behind the secret s of the run that begins at start is the
+// padding of a longer value. 40 characters of base64 need none. So it is padding only if
+// characters of the value may stand before s: on the line above, in the run, or before a "-"
+// or "_" of base64 for URLs.
+func isPadded(text []byte, start int, s detectors.Span) bool {
+	if s.End == len(text) || text[s.End] != '=' {
+		return false
+	}
+	line := bytes.TrimRight(text[max(0, start-MaxName):start], " \t")
+	if s.Start > start || len(line) == 0 {
+		return true
+	}
+	switch line[len(line)-1] {
+	case '\n', '\r', '-', '_':
+		return true
+	}
+	return false
 }
 
 // nextRun returns the first run of at least n bytes of base64 in text[from:], or an empty

@@ -43,6 +43,12 @@ func TestFindIDs(t *testing.T) {
 		{"cut_off", "AKI", false},
 		{"base64_before", noise + "/" + id, false},
 		{"base64_after", id + "+" + noise, false},
+		{"base64_around", noise + "/" + id + "/" + noise, false},
+		{"in_path_with_a_secret", "/v1/" + id + "/" + detectorstest.SecretKey(1) + "/x", true},
+		{"two_slashes_from_its_secret", id + "//" + detectorstest.SecretKey(1), true},
+		{"behind_its_secret", detectorstest.SecretKey(1) + "/" + id + "/x", true},
+		{"in_a_form_with_its_secret", "id+" + id + "+secret+" + detectorstest.SecretKey(1) + "+x", true},
+		{"before_a_longer_secret", "/v1/" + id + "/" + detectorstest.SecretKey(1) + "A/x", false},
 		{"csi_without_letter", "\x1b[33" + id, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -73,6 +79,21 @@ func TestFindSecrets(t *testing.T) {
 		{"after_percent", "a%3D" + s + "&", s},
 		{"after_colour", "\x1b[33m" + s + "\x1b[0m", s},
 		{"padded", s + "=", ""},
+		{"padded_in_lines", "QUJD\n  " + s + "==", ""},
+		{"padded_base64url", "QUJD_" + s + "=", ""},
+		{"before_an_equals_sign", "k=" + s + "=\n", s},
+		{"substituted", "s/placeholder/" + s + "/g", s},
+		{"begins_with_slash_in_a_path", "s/x//" + s[1:] + "/", "/" + s[1:]},
+		{"ends_with_slash_in_a_path", "s/x/" + s[:39] + "//", s[:39] + "/"},
+		{"in_path", "'/api/v1/users/" + s + "/keys'", s},
+		{"in_form", "k=+" + s + "+x", s},
+		{"after_three_slashes", "///" + s, s},
+		{"after_two_pluses", "x: ++" + s, s},
+		{"in_path_with_an_id", "/" + s + "/" + detectorstest.KeyID("AKIA", "123456789012", 1) + "/x9Kd02LmQz7w", s},
+		{"in_base64", "'Kd02LmQz7w/" + s + "/x9KdmQ0'", ""},
+		{"line_of_base64", "x/" + s + "/DMk", ""},
+		{"too_short_for_a_path", "/v1/" + s[1:] + "/x", ""},
+		{"too_long_for_a_path", "/v1/" + s + "A/x", ""},
 		{"longer", s + "A", ""},
 		{"shorter", s[1:], ""},
 		{"sha1", strings.Repeat("0123456789abcdef", 3)[:40], ""},
@@ -120,7 +141,7 @@ func oracleIDs(text []byte) []detectors.Span {
 			continue
 		}
 		head, tail := base64Before.Find(text[max(0, i-64):i]), base64After.Find(text[i+keyformat.IDLen:min(len(text), i+keyformat.IDLen+64)])
-		if len(head)+len(tail) > 41 && (random(head) || random(tail)) {
+		if len(head)+len(tail) > 41 && (random(head) || random(tail)) && !oracleSecretBeside(text, i, len(head), len(tail)) {
 			continue
 		}
 		ids = append(ids, detectors.Span{Start: i, End: i + keyformat.IDLen})
@@ -129,19 +150,32 @@ func oracleIDs(text []byte) []detectors.Span {
 	return ids
 }
 
+// oracleSecretBeside says whether a delimited secret is in the run around the id at i. The
+// run has before and after characters beside the id, at most 64.
+func oracleSecretBeside(text []byte, i, before, after int) bool {
+	for at := i - before; at+keyformat.SecretLen <= i+keyformat.IDLen+after; at++ {
+		between := max(at-i-keyformat.IDLen, i-at-keyformat.SecretLen) // of the secret and the id
+		if between >= 1 && between <= MaxBeside-keyformat.IDLen && (at == 0 || !keyformat.IsAlnum(text[at-1])) && isDelimited(text, at) {
+			return true
+		}
+	}
+	return false
+}
+
 func FuzzFindIDs(f *testing.F) {
 	id := detectorstest.KeyID("AKIA", "123456789012", 1)
 	for _, s := range []string{
 		id, "x" + id, id + "/" + id, `\n` + id, "%3D" + id, "\x1b[1;33m" + id, `\u0022` + id, "a/b+c" + id, "AKIAAKIA" + id,
-		"AxByCzDwEv/" + id + "+x9Y8z7W6v5", id[:19], "ASIA" + id[4:] + "_ACCA" + id[4:],
+		"AxByCzDwEv/" + id + "+x9Y8z7W6v5", "/\x01/\x05/x", "\x05//\x02", "x/\x05/y/\x01/", "AxByCzDwEv/\x05/\x01/" + id, id[:19], "ASIA" + id[4:] + "_ACCA" + id[4:],
 	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		// Random bytes hold no ids: let 1 to 4 stand for whole ones.
+		// Random bytes hold no ids: let 1 to 4 stand for whole ones, and 5 for a secret.
 		for k, prefix := range []string{"AKIA", "ASIA", "ABIA", "ACCA"} {
 			text = bytes.ReplaceAll(text, []byte{byte(k + 1)}, []byte(prefix+id[4:]))
 		}
+		text = bytes.ReplaceAll(text, []byte{5}, []byte(detectorstest.SecretKey(1)))
 		if diff := cmp.Diff(oracleIDs(text), IDs(text)); diff != "" {
 			t.Errorf("%q: (-regexp +hand)\n%s", text, diff)
 		}

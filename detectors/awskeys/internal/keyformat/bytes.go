@@ -35,6 +35,8 @@ var RunKinds = func() (kinds [256]byte) {
 			kinds[c] = inRun | InSecret | IsCapital
 		case IsLower(c):
 			kinds[c] = inRun | InSecret | IsSmall
+		case IsSecretPunct(c):
+			kinds[c] = inRun | InSecret | IsPunct
 		case IsSecretByte(c):
 			kinds[c] = inRun | InSecret
 		}
@@ -51,6 +53,7 @@ const (
 	IsEscape
 	IsCapital
 	IsSmall
+	IsPunct
 	InSecret
 )
 
