@@ -19,7 +19,10 @@ import (
 // git itself fails now and then when git prune-packed removes a folder that it is about
 // to write to: a file in each keeps them.
 const besideScript = `
-keep() { for i in 0 1 2 3 4 5 6 7 8 9 a b c d e f; do for j in 0 1 2 3 4 5 6 7 8 9 a b c d e f; do mkdir -p "$1/$i$j"; : >"$1/$i$j/tmp_obj_keep"; done; done; }
+keep() {
+	(cd $1; all=; for i in 0 1 2 3 4 5 6 7 8 9 a b c d e f; do for j in 0 1 2 3 4 5 6 7 8 9 a b c d e f; do all="$all $i$j"; done; done
+	mkdir $all; for d in $all; do : >$d/tmp_obj_keep; done)
+}
 pass() { "$@" >../log 2>&1 || { echo "$n: $*: exit $?"; cat ../log; }; }
 git init -q -b main .; git config gc.auto 200; keep .git/objects
 git init -q --bare -b main ../server; git -C ../server config gc.auto 0; keep ../server/objects

@@ -129,7 +129,8 @@ func runHookRow(t *testing.T, m hookManager, setup, act, text string) (string, e
 	}
 	writeFile(t, filepath.Join(repo, "README"), "readme\n")
 	env := append(hookEnv(t), "TEXT="+filepath.Join(work, "text"), "TEXT16="+filepath.Join(work, "text16"), "OLD="+filepath.Join(work, "old"), "FILES="+filepath.Join(work, "files"), "HOME="+work,
-		"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_1=maintenance.auto", "GIT_CONFIG_VALUE_1=false") // one process less after each commit
+		"GIT_CONFIG_COUNT=3", "GIT_CONFIG_KEY_1=maintenance.auto", "GIT_CONFIG_VALUE_1=false", // one process less after each commit
+		"GIT_CONFIG_KEY_2=core.fsync", "GIT_CONFIG_VALUE_2=none")
 	env = append(env, m.env...)
 	sh := func(script string) (string, error) {
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", hookPrelude+"reinstall() { cp -R \"$FILES/.\" .; "+m.install+" >/dev/null; }\nallfiles() { "+m.allFiles+"; }\n"+script)

@@ -82,6 +82,12 @@ func TestInstall(t *testing.T) {
 		refuses = "gh cannot confirm the attestation of stanch_0.1.0_linux_amd64.tar.gz, or it is not that of its release workflow: Error: verifying with"
 		tooOld  = " is too old to check the attestation (2.56.0 can): only the checksum of stanch_0.1.0_linux_amd64.tar.gz was checked"
 	)
+	made := t.TempDir()
+	cmd := exec.Command("bash", "-c", releases)
+	cmd.Dir = made
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatal(string(out), err)
+	}
 	// lies moves the action's source to where the runner keeps that of a ref.
 	lies := func(folder string) string {
 		return "mkdir -p " + folder + " && rmdir " + folder + " && mv action " + folder
@@ -143,6 +149,11 @@ func TestInstall(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
+			// Before Parallel: a program that is open for writing while another row starts one cannot be run.
+			if err := os.CopyFS(dir, os.DirFS(made)); err != nil {
+				t.Fatal(err)
+			}
+			t.Parallel()
 			bash := func(env, script string, args ...string) (string, error) {
 				cmd := exec.Command("bash", append([]string{"-c", script}, args...)...)
 				cmd.Dir = dir
@@ -154,8 +165,10 @@ func TestInstall(t *testing.T) {
 				out, err := cmd.CombinedOutput()
 				return string(out), err
 			}
-			if out, err := bash("", releases+tt.spoil); err != nil {
-				t.Fatal(out, err)
+			if tt.spoil != "" {
+				if out, err := bash("", "set -eu\n"+tt.spoil); err != nil {
+					t.Fatal(out, err)
+				}
 			}
 			out, err := bash(tt.env, `bash "$0"; status=$?; if [ -f output ]; then printf '%s\n' "$(<output)"; fi; exit $status`, script)
 			status := 0

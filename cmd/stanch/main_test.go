@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -50,9 +53,10 @@ func TestScript(t *testing.T) {
 			for _, v := range []string{
 				"GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com",
 				"GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com", "GIT_AUTHOR_DATE=@1600000000 +0000",
-				"GIT_COMMITTER_DATE=@1600000000 +0000", "GIT_CONFIG_COUNT=3", "GIT_CONFIG_KEY_0=init.defaultBranch", "GIT_CONFIG_VALUE_0=main",
+				"GIT_COMMITTER_DATE=@1600000000 +0000", "GIT_CONFIG_COUNT=4", "GIT_CONFIG_KEY_0=init.defaultBranch", "GIT_CONFIG_VALUE_0=main",
 				"GIT_CONFIG_KEY_1=protocol.file.allow", "GIT_CONFIG_VALUE_1=always",
 				"GIT_CONFIG_KEY_2=maintenance.auto", "GIT_CONFIG_VALUE_2=false",
+				"GIT_CONFIG_KEY_3=core.fsync", "GIT_CONFIG_VALUE_3=none",
 			} {
 				name, value, _ := strings.Cut(v, "=")
 				e.Setenv(name, value)
@@ -96,11 +100,18 @@ func checkAsked(ts *testscript.TestScript, _ bool, args []string) {
 // checkStatus runs "stanch ARGS", holds that it exits with the status given
 // first, and leaves its output in the files stdout.txt and stderr.txt.
 func checkStatus(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Setenv("WANT", args[0])
-	err := ts.Exec("sh", append([]string{"-c",
-		`stanch "$@" >"$WORK/stdout.txt" 2>"$WORK/stderr.txt" && got=0 || got=$?; cat "$WORK/stdout.txt" "$WORK/stderr.txt"; echo "exit status $got"; test $got = $WANT`,
-		"stanch"}, args[1:]...)...)
+	got := 0
+	err := ts.Exec("stanch", args[1:]...)
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		got, err = exit.ExitCode(), nil
+	}
 	ts.Check(err)
+	for _, name := range []string{"stdout", "stderr"} {
+		ts.Check(os.WriteFile(filepath.Join(ts.Getenv("WORK"), name+".txt"), []byte(ts.ReadFile(name)), 0o666))
+	}
+	if args[0] != strconv.Itoa(got) {
+		ts.Fatalf("exit status %d, want %s", got, args[0])
+	}
 }
 
 // TestVersion: the root command prints the version, in one line.

@@ -35,8 +35,9 @@ func inUTF16(text string) string {
 const leaking = `
 id='{AKIA1}' secret='{secret1}'
 pair="$(printf %s '` + keyFile + `')"
-leak() { mkdir -p "$(dirname "$1")"; echo "$pair" >"$1"; }
-clean() { mkdir -p "$(dirname "$1")"; echo "nothing $1" >"$1"; }
+into() { case $1 in */*) mkdir -p "${1%/*}" ;; esac; }
+leak() { into "$1"; echo "$pair" >"$1"; }
+clean() { into "$1"; echo "nothing $1" >"$1"; }
 forget() { git reflog expire --expire=now --expire-unreachable=now --all; }
 clean README; commit first
 `

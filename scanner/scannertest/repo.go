@@ -172,12 +172,14 @@ func env() []string {
 		"GIT_COMMITTER_NAME=Carl", "GIT_COMMITTER_EMAIL=carl@example.com",
 		"GIT_AUTHOR_DATE=@1600000000 +0000", "GIT_COMMITTER_DATE=@1600000000 +0000",
 		// Submodules from the file system; no surprise packs, and no process after each
-		// commit that looks whether there is something to pack; no sample hooks to copy.
-		"GIT_CONFIG_COUNT=4",
+		// commit that looks whether there is something to pack; no sample hooks to copy;
+		// no wait for the disk.
+		"GIT_CONFIG_COUNT=5",
 		"GIT_CONFIG_KEY_0=protocol.file.allow", "GIT_CONFIG_VALUE_0=always",
 		"GIT_CONFIG_KEY_1=gc.auto", "GIT_CONFIG_VALUE_1=0",
 		"GIT_CONFIG_KEY_2=maintenance.auto", "GIT_CONFIG_VALUE_2=false",
 		"GIT_CONFIG_KEY_3=init.templateDir", "GIT_CONFIG_VALUE_3=",
+		"GIT_CONFIG_KEY_4=core.fsync", "GIT_CONFIG_VALUE_4=none",
 		"LC_ALL=C", "TZ=UTC",
 	)
 }

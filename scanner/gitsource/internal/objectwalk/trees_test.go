@@ -20,7 +20,7 @@ import (
 
 // splitTrees makes two trees with names that share their beginnings and ends.
 const splitTrees = `
-put() { mkdir -p "$(dirname "$1")" && echo "$2" >"$1"; }
+put() { case $1 in */*) mkdir -p "${1%/*}" ;; esac && echo "$2" >"$1"; }
 put d/alpha-one w1; put d/alpha-two w2; put d/beta w3; put d/sub/x w4; put d/tail w5; commit 1
 git mv d/alpha-one d/alpha-onto; git mv d/beta d/bet; put d/alpha-two w6; git mv d/sub d/sub2; put d/b w3; commit 2
 `
