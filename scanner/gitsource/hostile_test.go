@@ -131,13 +131,13 @@ grown() { { git cat-file commit HEAD; big $1; } | git hash-object -t commit -w -
 		errs         []string
 	}{
 		{"ref_to_blob", `put f x; commit 1; git update-ref refs/odd $(big 70000 | git hash-object -w --stdin)`, "x", []string{"(refs/odd): larger than 0.0625 MiB"}},
-		{"ref_to_huge_blob", `put f x; commit 1; git update-ref refs/odd $(big 40000000 | git hash-object -w --stdin)`, "x", []string{"(refs/odd): larger than 0.0625 MiB"}},
+		{"ref_to_huge_blob", `put f x; commit 1; git update-ref refs/odd $(big 34000000 | git hash-object -w --stdin)`, "x", []string{"(refs/odd): larger than 0.0625 MiB"}},
 		{"tag_of_blob", `put f x; commit 1; git tag -am m t $(big 70000 | git hash-object -w --stdin)`, "x", []string{"(refs/tags/t): larger than 0.0625 MiB"}},
 		{"commit", `put f x; commit 1; put f y; commit 2; git update-ref HEAD $(grown 70000)`, "x y", nil},
-		{"huge_commit", `put f x; commit 1; git update-ref refs/odd $(grown 40000000)`, "x", []string{"(refs/odd): larger than 32 MiB"}},
+		{"huge_commit", `put f x; commit 1; git update-ref refs/odd $(grown 34000000)`, "x", []string{"(refs/odd): larger than 32 MiB"}},
 		{"tag", `put f x; commit 1; big 70000 >../m; git tag -aF ../m t; put f y; commit 2; git reset -q --hard HEAD~`, "x y", nil},
 		{"tree", `b=$(blob x); point $(seq 10000 | sed "s/.*/100644 blob $b\tname-&/" | git mktree) 1`, "x", nil},
-		{"huge_tree", `put f x; commit 1; t=$({ printf '100644 '; big 40000000; printf '\0'; raw HEAD:f; } | tree); git update-ref refs/odd $(git commit-tree -m odd $t)`, "x", []string{": larger than 32 MiB"}},
+		{"huge_tree", `put f x; commit 1; t=$({ printf '100644 '; big 34000000; printf '\0'; raw HEAD:f; } | tree); git update-ref refs/odd $(git commit-tree -m odd $t)`, "x", []string{": larger than 32 MiB"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 // TestIndex compares the paths of the index with git's.
 func TestIndex(t *testing.T) {
 	t.Parallel()
-	const files = `for i in $(seq 30); do put d$((i / 10))/$(head -c $((i * 8)) /dev/zero | tr '\0' n)/f$i w$i; done; git add -A; `
+	const files = `for i in $(seq 30); do put d$((i / 10))/$(printf %0$((i * 8))d 0)/f$i w$i; done; git add -A; `
 	tests := []struct{ name, script, open string }{
 		{"version_2", files, ""},
 		{"version_3", files + `put new x; git add -N new; put other y; git add other`, ""},

@@ -36,11 +36,13 @@ var moves = []struct{ name, setup, open, move string }{
 // then, by its id and by a reading of all.
 func TestMovedSinceOpened(t *testing.T) {
 	t.Parallel()
+	once := scannertest.Once(func() string { return commits })
 	for _, tt := range moves {
 		for _, how := range []string{"look-up", "reading"} {
 			t.Run(tt.name+"/"+how, func(t *testing.T) {
 				t.Parallel()
-				dir := scannertest.Repo(t, commits+tt.setup+"\n")
+				dir := once(t)
+				scannertest.Script(t, dir, put+tt.setup+"\n")
 				r := open(t, filepath.Join(dir, tt.open))
 				want := read(t, r)
 				var s *objects.Store
@@ -106,6 +108,7 @@ func TestPassedOver(t *testing.T) {
 	t.Parallel()
 	const unfinished = `put k key; git add k; git rev-parse HEAD~2:g1 :k HEAD~:g2 | git pack-objects -q --stdout >../p; git reset -q --hard; git prune
 `
+	once := scannertest.Once(func() string { return commits + "git repack -adq\n" + unfinished })
 	for _, tt := range []struct{ name, script, all string }{
 		{"nothing", "", ""},
 		{"cut_off", `head -c $(($(wc -c <../p) - 8)) ../p >$d/tmp_pack_x`, ""},
@@ -119,7 +122,8 @@ func TestPassedOver(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			dir := scannertest.Repo(t, commits+"git repack -adq\n"+unfinished+"d=.git/objects/pack\n"+tt.script+"\n")
+			dir := once(t)
+			scannertest.Script(t, dir, "d=.git/objects/pack\n"+tt.script+"\n")
 			r := open(t, dir)
 			s := r.dir.OpenLookup()
 			defer s.Close()

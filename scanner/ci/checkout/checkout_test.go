@@ -46,7 +46,7 @@ deep
 // TestResolveLeavesTheCheckoutAlone: no ref, no file and no configuration of a shallow
 // checkout changes, no hook runs, and no commit is lost that was there.
 func TestResolveLeavesTheCheckoutAlone(t *testing.T) {
-	server := scannertest.Repo(t, `for i in $(seq 60); do commit $i; done
+	server := scannertest.Repo(t, `for i in $(seq 60); do printf 'commit refs/heads/main\ncommitter C <c@example.com> %s +0000\ndata 2\nm\n\n' $((now + i)); done | git fast-import --quiet
 git branch side HEAD~50; git config uploadpack.allowAnySHA1InWant true
 git clone -q --depth=5 "file://$PWD" ../checkout
 cd ../checkout; mkdir .git/hooks

@@ -20,7 +20,10 @@ commit 1; commit 2; git branch folder
 git checkout -qb other; echo o >o; commit other
 git checkout -q --detach main; echo t >t; commit tagged; git tag -a alone -m alone; git tag moving
 git checkout -q main; commit 3
-SERVER=file://$PWD
+`
+
+// checkedOut begins the script that makes a checkout of it.
+const checkedOut = `SERVER=file://$PWD
 mkdir ../c; cd ../c
 `
 
@@ -37,6 +40,7 @@ func TestEverything(t *testing.T) {
 	const unread = "all branches and tags of the server"
 	service := ci.Event{Service: "x", Name: "schedule", Kind: ci.Everything}
 	user := ci.Event{}.Whole()
+	serverOnce := scannertest.Once(func() string { return everythingServer })
 	for _, tt := range []struct {
 		name, script string // which makes a checkout
 		event        ci.Event
@@ -66,11 +70,12 @@ func TestEverything(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			script := everythingServer + tt.script
+			script := checkedOut + tt.script
 			if !strings.Contains(script, everythingLater) {
 				script += everythingLater
 			}
-			server := scannertest.Repo(t, script)
+			server := serverOnce(t)
+			scannertest.Script(t, server, script)
 			dir := filepath.Join(server, "../c")
 			before := refs(t, dir)
 			r, err := (&Checkout{Dir: dir}).Resolve(t.Context(), &tt.event)
@@ -109,7 +114,7 @@ func TestEverything(t *testing.T) {
 
 // TestEverythingIsThere: a checkout that has all is asked for nothing, and keeps its tags.
 func TestEverythingIsThere(t *testing.T) {
-	server := scannertest.Repo(t, everythingServer+`git clone -q $SERVER .; git tag here main; git update-ref refs/remotes/origin/kept HEAD; git config fetch.prune true`)
+	server := scannertest.Repo(t, everythingServer+checkedOut+`git clone -q $SERVER .; git tag here main; git update-ref refs/remotes/origin/kept HEAD; git config fetch.prune true`)
 	dir := filepath.Join(server, "../c")
 	before := refs(t, dir)
 	var log []string
@@ -132,7 +137,7 @@ func refs(t *testing.T, dir string) map[string]string {
 }
 
 func TestEverythingCancelled(t *testing.T) {
-	server := scannertest.Repo(t, everythingServer+`git clone -q --single-branch -b main $SERVER .`)
+	server := scannertest.Repo(t, everythingServer+checkedOut+`git clone -q --single-branch -b main $SERVER .`)
 	ctx, cancel := context.WithCancel(t.Context())
 	e := ci.Event{Service: "x", Kind: ci.Everything}
 	_, err := (&Checkout{Dir: filepath.Join(server, "../c"), Log: func(string) { cancel() }}).Resolve(ctx, &e)
