@@ -44,39 +44,47 @@ func body(i int) string {
 // cat-file says, by Walk and by Read.
 func TestGit(t *testing.T) {
 	const (
-		far   = `; cd .git/objects/pack; for p in *.pack; do rm -f ${p%.pack}.idx ${p%.pack}.rev; git index-pack --index-version=2,0x40 $p >/dev/null; done`
-		old   = `; cd .git/objects/pack; for p in *.pack; do rm -f ${p%.pack}.idx ${p%.pack}.rev; git index-pack --index-version=1 $p >/dev/null; done`
-		alone = `; rm -f .git/objects/pack/*.idx .git/objects/pack/*.rev`
-		ofs   = `git repack -qadf --depth=50 --window=50`
-		ref   = `git -c repack.useDeltaBaseOffset=false repack -qadf --depth=50 --window=50`
+		sha256 = "rm -rf .git; git init -q -b main --object-format=sha256 ."
+		far    = `cd .git/objects/pack; for p in *.pack; do rm -f ${p%.pack}.idx ${p%.pack}.rev; git index-pack --index-version=2,0x40 $p >/dev/null; done`
+		old    = `cd .git/objects/pack; for p in *.pack; do rm -f ${p%.pack}.idx ${p%.pack}.rev; git index-pack --index-version=1 $p >/dev/null; done`
+		alone  = `rm -f .git/objects/pack/*.idx .git/objects/pack/*.rev`
+		ofs    = `git repack -qadf --depth=50 --window=50`
+		ref    = `git -c repack.useDeltaBaseOffset=false repack -qadf --depth=50 --window=50`
 	)
 	tests := []struct {
-		name, init, script string
-		deltas             bool // a third of the objects, at least
+		name, init, pack, index string
+		deltas                  bool // a third of the objects, at least
 	}{
-		{"ofs_delta", "", ofs, true},
-		{"ref_delta", "", ref, true},
-		{"no_deltas", "", `git -c pack.window=0 repack -qadf`, false},
-		{"version_1", "", ofs + old, true},
-		{"version_1_ref_delta", "", ref + old, true},
-		{"far_offsets", "", ofs + far, true},
-		{"no_index", "", ofs + alone, true},
-		{"no_index_ref_delta", "", `git -c repack.useDeltaBaseOffset=false repack -qadf --depth=5` + alone, true},
-		{"stored", "", `git -c core.compression=0 repack -qadF`, false},
+		{"ofs_delta", "", ofs, "", true},
+		{"ref_delta", "", ref, "", true},
+		{"no_deltas", "", `git -c pack.window=0 repack -qadf`, "", false},
+		{"version_1", "", ofs, old, true},
+		{"version_1_ref_delta", "", ref, old, true},
+		{"far_offsets", "", ofs, far, true},
+		{"no_index", "", ofs, alone, true},
+		{"no_index_ref_delta", "", `git -c repack.useDeltaBaseOffset=false repack -qadf --depth=5`, alone, true},
+		{"stored", "", `git -c core.compression=0 repack -qadF`, "", false},
 		{"several_with_duplicates", "", `git repack -qad; echo new >f; commit n; git repack -qd; echo newer >f; commit m; git repack -qd
-			git rev-list --objects --all | cut -d' ' -f1 | git pack-objects -q .git/objects/pack/pack >/dev/null; git prune-packed`, false},
-		{"sha256", "rm -rf .git; git init -q -b main --object-format=sha256 .", ofs, true},
-		{"sha256_ref_delta", "rm -rf .git; git init -q -b main --object-format=sha256 .", ref + far, true},
-		{"sha256_no_index", "rm -rf .git; git init -q -b main --object-format=sha256 .", ofs + alone, true},
+			git rev-list --objects --all | cut -d' ' -f1 | git pack-objects -q .git/objects/pack/pack >/dev/null; git prune-packed`, "", false},
+		{"sha256", sha256, ofs, "", true},
+		{"sha256_ref_delta", sha256, ref, far, true},
+		{"sha256_no_index", sha256, ofs, alone, true},
 	}
+	packed := map[string]func(testing.TB) string{} // by init and pack: rows share them
 	for _, tt := range tests {
+		script := tt.init + "\n" + history(tt.pack)
+		if packed[script] == nil {
+			packed[script] = scannertest.Once(func() string { return script })
+		}
+		repo := packed[script]
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			dir := scannertest.Repo(t, tt.init+"\n"+history(tt.script))
-			if !strings.Contains(tt.script, alone) {
+			dir := repo(t)
+			scannertest.Script(t, dir, tt.index)
+			if tt.index != alone {
 				scannertest.Git(t, dir, "fsck", "--full")
 			}
-			want := catFile(t, dir, strings.Contains(tt.script, alone))
+			want := catFile(t, dir, tt.index == alone)
 			packs := openAll(t, dir)
 			got, deltas := newContent(), 0
 			for _, p := range packs {
