@@ -20,7 +20,7 @@ func TestHookIsLight(t *testing.T) {
 	dir := scannertest.Repo(t, "echo a >a; git add a")
 	// Not this binary: what tests import would count too.
 	bin := filepath.Join(t.TempDir(), "stanch")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", bin, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	cmd := exec.CommandContext(t.Context(), bin, "hook", "run")

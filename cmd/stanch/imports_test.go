@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -148,13 +149,23 @@ func brokenRules(pkg, imported string) (reasons []string) {
 	if leaves.MatchString(imported) || imported == shape && actsOnFindings.MatchString(pkg) {
 		return reasons
 	}
-	for _, r := range importRules {
-		if regexp.MustCompile(r.imported).MatchString(imported) && !regexp.MustCompile(r.importers).MatchString(pkg) {
-			reasons = append(reasons, r.reason)
+	for i, r := range compiledRules() {
+		if r.imported.MatchString(imported) && !r.importers.MatchString(pkg) {
+			reasons = append(reasons, importRules[i].reason)
 		}
 	}
 	return reasons
 }
+
+type compiledRule struct{ imported, importers *regexp.Regexp }
+
+// compiledRules are importRules, compiled once for all imports.
+var compiledRules = sync.OnceValue(func() (rules []compiledRule) {
+	for _, r := range importRules {
+		rules = append(rules, compiledRule{regexp.MustCompile(r.imported), regexp.MustCompile(r.importers)})
+	}
+	return rules
+})
 
 var ours = regexp.MustCompile(`^(cmd|detectors|scanner|verifier)(/|$)`)
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/response/permissions"
@@ -106,7 +107,8 @@ func TestPolicyIsHeld(t *testing.T) {
 // same plan can be ended when AWS has come round.
 func TestErrorClasses(t *testing.T) {
 	quarantined := func(in *incident) { in.quarantine = true }
-	for _, tt := range []struct {
+	whole := allClasses(t)
+	for i, tt := range []struct {
 		call  string
 		spoil func(*incident)
 	}{
@@ -121,7 +123,10 @@ func TestErrorClasses(t *testing.T) {
 		{"iam:UpdateServiceSpecificCredential", ofService},
 		{"iam:ListServiceSpecificCredentials", ofService},
 	} {
-		for _, c := range errorClasses {
+		for j, c := range errorClasses {
+			if !whole && (i+j)%3 != 0 && c.code != "NoSuchEntity" {
+				continue
+			}
 			t.Run(tt.call+" "+c.code, func(t *testing.T) {
 				t.Parallel()
 				in := newIncident(t)
@@ -155,8 +160,12 @@ func TestErrorClasses(t *testing.T) {
 
 // TestErrorClassesOfUndo: the same for the way back.
 func TestErrorClassesOfUndo(t *testing.T) {
-	for _, call := range []string{"iam:DeleteUserPolicy", "iam:DetachUserPolicy", "iam:UpdateAccessKey", "iam:GetUserPolicy"} {
-		for _, c := range errorClasses {
+	whole := allClasses(t)
+	for i, call := range []string{"iam:DeleteUserPolicy", "iam:DetachUserPolicy", "iam:UpdateAccessKey", "iam:GetUserPolicy"} {
+		for j, c := range errorClasses {
+			if !whole && (i+j)%3 != 0 && c.code != "NoSuchEntity" {
+				continue
+			}
 			t.Run(call+" "+c.code, func(t *testing.T) {
 				t.Parallel()
 				in := newIncident(t)
@@ -203,6 +212,13 @@ var errorClasses = []errorClass{
 	{403, "InvalidClientTokenId", false},
 	{400, "Throttling", true},
 	{500, "ServiceFailure", true},
+}
+
+// allClasses reports whether each call is refused in each way. Otherwise each call meets
+// every third class, in turns, and NoSuchEntity, the one whose meaning depends on the call.
+func allClasses(t *testing.T) bool {
+	t.Helper()
+	return scannertest.WholeMatrix(t, "each call with each class of errors; here each call has a third of them")
 }
 
 // answers are as many as it takes to be refused for good.

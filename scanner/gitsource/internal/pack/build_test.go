@@ -317,10 +317,10 @@ func checkFresh(t testing.TB, fresh, base, data []byte, span int) {
 	if !ok {
 		t.Error("AppendFresh does not append")
 	}
-	known := map[string]bool{}
-	for _, text := range [][]byte{fresh, base} {
+	known := make(map[string]bool, len(fresh)+len(base))
+	for _, text := range []string{string(fresh), string(base)} {
 		for i := 0; i+span <= len(text); i++ {
-			known[string(text[i:i+span])] = true
+			known[text[i:i+span]] = true
 		}
 	}
 	for i := 0; i+span <= len(data); i++ {
