@@ -23,13 +23,13 @@ var (
 	fillerNames = []string{"value", "string", "text"}
 	// fillerLabels are such labels in records: of "default", "ParameterValue", {"S": "…"}.
 	fillerLabels = []string{
-		"", "value", "values", "val", "string", "text", "default", "defaults", "content", "contents", "data", "s", "current", "initial", "plaintext",
+		"", "value", "values", "val", "string", "str", "text", "default", "defaults", "content", "contents", "data", "s", "current", "initial", "plaintext",
 		"literal", "raw", "body",
 	}
 	// nameLabels are the words of labels of names: of "name", "ParameterKey", "output_key".
 	nameLabels = []string{
 		"name", "key", "id", "title", "label", "variable", "parameter", "param", "property", "setting", "field", "header", "attribute",
-		"option", "path", "output", "input", "env", "var", "config", "item", "secret", "identifier", "arn", "resource",
+		"option", "path", "output", "input", "env", "var", "config", "item", "secret", "identifier", "arn", "resource", "dt",
 	}
 	// providerLabels are labels of the name of a service: "aws".
 	providerLabels = slices.Concat(nameLabels, []string{"provider", "type", "kind", "service", "vendor", "platform", "cloud"})
@@ -49,7 +49,7 @@ var (
 	linkWords = []string{"is", "are", "was"}
 	// groupless are parts of names that do not tell one key from another.
 	groupless = []string{
-		"credentials", "credential", "username", "password", "security", "access", "secret", "amazon",
+		"credentials", "credential", "secrets", "username", "password", "security", "access", "secret", "amazon",
 		"login", "export", "value", "string", "name", "user", "pass", "pwd", "aws", "key", "env", "set", "cred", "sec", "id",
 	}
 	// grouplessTokens are such parts in names of tokens only: a session_secret belongs to a

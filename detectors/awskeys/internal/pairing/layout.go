@@ -19,7 +19,7 @@ type Value struct {
 	Group           string // part of its name that sets it apart: "dev" of DEV_KEY_ID
 	SaysAWS         bool   // its name says that it is of AWS
 	foreignName     bool   // a secret: its name is of another service, unless the id has it too
-	foreignWord     bool   // a secret: its name says which other service
+	foreignWord     string // a secret: the word of its name that says which other service, or ""
 	Example         bool   // an example or filler, see keyformat.IsSample
 	Account         string // named by an id or a token, or ""
 	InSignedRequest bool   // an id: it stands in a request that it signed

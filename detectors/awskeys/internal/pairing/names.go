@@ -42,23 +42,24 @@ type judgeName func(name, joined string, words []string) nameKind
 //	Secret access key:
 //	…
 func nameOf(text []byte, start int, isSecret bool) (nameKind, string) {
-	judge := idNameKind
+	judge, openings, reach := idNameKind, idOpenings, idAbove
 	if isSecret {
-		judge = secretNameKind
+		judge, openings, reach = secretNameKind, secretOpenings, maxAbove
 	}
 	before := lastLine(text[max(0, start-maxRow):start])
+	line := start - len(before)
 	row := rowOf(before)
 	cell := row.nameCell()
 	if kind, name := judgePhrase(cell, judge); kind != unnamed {
 		return kind, name
 	}
-	if kind, name := judgePhrase(row.columnName(text, start-len(before)), judge); kind != unnamed {
+	if kind, name := judgePhrase(row.columnName(text, line), judge); kind != unnamed {
 		return kind, name + "_" + string(cell)
 	}
-	before = before[max(0, len(before)-candidates.MaxName):]
+	before = withoutLength(before[max(0, len(before)-candidates.MaxName):])
 	label := labelOf(before)
-	read := sync.OnceValue(func() *record { return recordAround(text, start) })
-	if beginsField(before, label) && isFiller(label) && judge(label, plainName(label), splitWords(label)) == unnamed { // nearer words, as of "isSecret": true, are of other fields
+	read := sync.OnceValue(func() *record { return recordAround(text, start, openings, reach) })
+	if beginsField(before, label) && judge(label, plainName(label), splitWords(label)) == unnamed { // nearer words, as of "isSecret": true, are of other fields
 		r := read()
 		if kind, name, ok := r.name(label, judge); ok && (kind != unnamed || r.named) {
 			return kind, name
@@ -71,12 +72,10 @@ func nameOf(text []byte, start int, isSecret bool) (nameKind, string) {
 	if kind != unnamed {
 		return kind, name
 	}
-	if isSecret || isFiller(label) {
-		if kind, name, ok := read().name(label, judge); ok {
-			return kind, name
-		}
+	if kind, name, ok := read().name(label, judge); ok {
+		return kind, name
 	}
-	if line := start - len(before); empty && line > 0 {
+	if empty && line > 0 {
 		if kind, name, _ := nearestName(lastLine(text[max(0, line-candidates.MaxName):line-1]), judge); kind != unnamed {
 			return kind, name
 		}
@@ -84,9 +83,24 @@ func nameOf(text []byte, start int, isSecret bool) (nameKind, string) {
 	return unnamed, cmp.Or(string(cell), name)
 }
 
+// withoutLength returns before without the length that PHP's serialize writes between a key
+// and its value: s:10:"aws_secret";s:40:"…".
+func withoutLength(before []byte) []byte {
+	rest := bytes.TrimRight(before, "\"\\")
+	digits := bytes.TrimRight(bytes.TrimSuffix(rest, []byte{':'}), "0123456789")
+	if len(digits) < len(rest)-1 && bytes.HasSuffix(digits, []byte(";s:")) {
+		return append(bytes.Clone(digits[:len(digits)-len(";s:")]), '=')
+	}
+	return before
+}
+
 // labelOf returns the name that before, the line of a value up to it, assigns to the value,
 // or "".
 func labelOf(before []byte) string {
+	if tag := before[bytes.LastIndexByte(before, '<')+1:]; len(tag) < len(before) && bytes.HasSuffix(tag, []byte{'>'}) {
+		name, _, _ := bytes.Cut(tag[:len(tag)-1], []byte{' '})
+		return string(name)
+	}
 	name, gap := lastName(before)
 	if bytes.ContainsAny(gap, ",;{[") || !bytes.ContainsAny(gap, ":=>") {
 		return ""
@@ -121,8 +135,8 @@ func nearestName(before []byte, judge judgeName) (kind nameKind, name string, em
 			return unnamed, "", false
 		}
 		before = before[:len(before)-len(name)]
-		if slices.Contains(htmlTags, name) && isTag(before) {
-			continue
+		if isTag(before) && (len(names.names) > 0 || bytes.HasSuffix(before, []byte{'/'}) || slices.Contains(htmlTags, name)) {
+			continue // only the tag right before the value names it
 		}
 		names.add(name, gap)
 		if kind, whole := names.judge(before, judge); kind != unnamed {
@@ -243,10 +257,14 @@ func isPlainWord(name string) bool {
 //
 //	| AWS_SECRET | … |     {{ aws_secret | default("…") }}     ENV["AWS_SECRET"] ||= "…"
 //
-// Nor does the brace of $ENV{AWS_SECRET} = "…".
+// Nor does the brace of $ENV{AWS_SECRET} = "…", nor an ampersand behind a blank, of tables in
+// LaTeX and of types in Rust.
 func endsField(gap []byte) bool {
 	if rest, ok := bytes.CutPrefix(bytes.TrimLeft(gap, `"'`), []byte{'}'}); ok && bytes.ContainsAny(rest, "=|:") {
 		gap = rest
+	}
+	if i := bytes.IndexByte(gap, '&'); i > 0 && gap[i-1] == ' ' {
+		gap = bytes.ReplaceAll(gap, []byte(" &"), nil)
 	}
 	return bytes.ContainsAny(gap, ";&{}") || bytes.Count(gap, []byte{'|'}) > 2
 }
@@ -338,7 +356,7 @@ func isWord(words, list []string) bool {
 func (v *Value) setGroup(text []byte, said string, alsoGroupless ...string) {
 	name := assignedName(text, v.Start)
 	words := splitWords(name)
-	if isFiller(name) || isWord(words[len(words)-1:], linkWords) {
+	if isFiller(name) || isWord(words[len(words)-1:], linkWords) || strings.HasSuffix(said, "_"+name) {
 		name, words = said, splitWords(said)
 	}
 	v.Group = plainName(strings.Join(slices.DeleteFunc(strings.Split(name, "_"), func(w string) bool { return slices.Contains(smallWords, strings.ToLower(w)) }), ""))
@@ -349,8 +367,10 @@ func (v *Value) setGroup(text []byte, said string, alsoGroupless ...string) {
 	if v.Group == "s" { // of secrets
 		v.Group = ""
 	}
-	v.foreignWord = v.Name != NamedAWS && v.Group != "" && isWord(words, foreignWords)
-	v.foreignName = v.foreignWord || v.Name != NamedAWS && v.Name != unnamed && !v.SaysAWS && isForeign(v.Group)
+	if i := slices.IndexFunc(words, func(w string) bool { return slices.Contains(foreignWords, w) }); i >= 0 && v.Name != NamedAWS && v.Group != "" {
+		v.foreignWord = words[i]
+	}
+	v.foreignName = v.foreignWord != "" || v.Name != NamedAWS && v.Name != unnamed && !v.SaysAWS && isForeign(v.Group)
 }
 
 // isForeign reports whether group is a word and not the name of a service of AWS.
@@ -367,15 +387,14 @@ func isForeign(group string) bool {
 
 // assignedName returns the name to which the value at start is assigned, or "".
 func assignedName(text []byte, start int) string {
-	before := lastLine(text[max(0, start-candidates.MaxName):start])
+	before := withoutLength(lastLine(text[max(0, start-candidates.MaxName):start]))
 	name, gap := lastName(before)
 	if !bytes.ContainsAny(gap, "=:") || bytes.ContainsAny(gap, ",;(|&") || beginsWithID([]byte(name)) {
 		return ""
 	}
-	if isPlainWord(name) {
-		return strings.Join(append(wordsBefore(before[:len(before)-len(gap)-len(name)]), name), "_")
-	}
-	return name
+	var p phrase
+	p.add(name, nil)
+	return p.whole(before[:len(before)-len(gap)-len(name)])
 }
 
 // plainName returns name in lower case and without separators.

@@ -15,6 +15,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 )
@@ -120,7 +121,7 @@ func secretCost(id, secret Value) float64 {
 func nameCost(id, secret Value, lines int) float64 {
 	perLine := 3 * costPerLine * float64(lines) // a doubtful secret must be close
 	switch {
-	case secret.Name == namedOther, secret.foreignWord && !secret.SaysAWS && secret.Group != id.Group:
+	case secret.Name == namedOther, secret.foreignWord != "" && !secret.SaysAWS && !strings.Contains(id.Group, secret.foreignWord):
 		return math.Inf(1)
 	case secret.Name == NamedAWS && id.namedAlike(&secret):
 		return -gainAWS - gainNamedAlike

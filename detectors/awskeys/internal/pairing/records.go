@@ -28,17 +28,24 @@ const (
 	// "Parameters").
 	maxAbove = 4 << 10
 	maxBelow = 1 << 10
-	// maxFields and maxOpenings bound the parts of a record that are kept.
-	maxFields   = 64
-	maxOpenings = 8
+	// maxFields bounds the fields of a record that are kept.
+	maxFields = 64
+	// secretOpenings and idOpenings are how many records around a secret or an id are looked
+	// at, and maxAbove and idAbove how far. The name of a secret decides whether it counts,
+	// the name of an id only which secret it gets; and texts hold ids by the thousands.
+	secretOpenings = 8
+	idOpenings     = 2
+	idAbove        = 1 << 10
 )
 
 // A record is the text beside one value and around it.
 type record struct {
 	fields   [][]byte // of the same record, nearest first, without the value
+	own      []byte   // the field of the value, up to it
 	openings [][]byte // keys of the records around it, innermost first
 	named    bool     // a field or the opening of braces holds the name
 	braced   bool     // braces enclose it
+	called   bool     // parentheses on the line of the value do
 }
 
 // A recordReader reads the record of a value from the inside to the outside.
@@ -48,36 +55,77 @@ type recordReader struct {
 	depth   int  // braces that close below the reader and open above it
 	inside  bool // the reader has not left the record yet
 	pending bool // a brace opens a record, and its key is not read yet
-	label   bool // the next field is the label of the value
+	label   bool // the next field is the one of the value
+	tags    int  // tags that close below the reader and open above it
 }
 
-// recordAround returns the record of the value at start.
-func recordAround(text []byte, start int) *record {
+// recordAround returns the record of the value at start, with at most so many openings, as far
+// as reach bytes above.
+func recordAround(text []byte, start, openings, reach int) *record {
 	r := recordReader{inside: true, label: true}
 	r.fields = make([][]byte, 0, 8)
-	least := max(0, start-maxAbove)
+	least := max(0, start-reach)
 	line := bytes.LastIndexByte(text[least:start], '\n') + 1 + least
 	r.indent, _ = indentOf(text[line:])
-	r.readLine(text[line:start])
+	r.readLine(text[line:start], true)
 	own := r.indent
-	for line > least && len(r.openings) < maxOpenings {
+	for line > least && len(r.openings) < openings {
 		end := line - 1
 		line = bytes.LastIndexByte(text[least:end], '\n') + 1 + least
 		if !r.readLineAbove(bytes.TrimRight(text[line:end], "\r")) {
 			break
 		}
 	}
-	if r.braced || own > 0 {
+	if r.braced || r.called || own > 0 {
 		r.readBelow(text[start:min(len(text), start+maxBelow)], own)
 	}
+	if attributes, within := attributesAround(text, start); within {
+		r.fields = attributes
+	} else {
+		r.fields = append(attributes, r.fields...)
+	}
 	return &r.record
+}
+
+// attributesAround returns the attributes of the tag that the value at start is in, as of
+// <add key="aws_secret" value="…" />, or that it is right behind, as of <string
+// name="aws_secret">…. within says which.
+func attributesAround(text []byte, start int) (attributes [][]byte, within bool) {
+	before := text[max(0, start-maxRow):start]
+	before = before[bytes.LastIndexByte(before, '<')+1:]
+	if len(before) == 0 || len(before) == maxRow || !bytes.ContainsAny(before, "=") {
+		return nil, false
+	}
+	tag, rest, closed := bytes.Cut(before, []byte{'>'})
+	if !closed {
+		behind := text[start:min(len(text), start+maxRow)]
+		end := bytes.IndexAny(behind, "<>")
+		if end < 0 || behind[end] == '<' {
+			return nil, false
+		}
+		tag = text[start-len(before) : start+end]
+	} else if len(bytes.TrimSpace(rest)) > 0 {
+		return nil, false
+	}
+	for len(attributes) < maxFields {
+		name, rest, ok := bytes.Cut(tag, []byte{'='})
+		rest = bytes.TrimLeft(rest, " \t\r\n")
+		if !ok || len(rest) == 0 || rest[0] != '"' && rest[0] != '\'' {
+			break
+		}
+		value, next, _ := bytes.Cut(rest[1:], rest[:1])
+		key, _ := lastName(name)
+		attributes = append(attributes, bytes.Join([][]byte{[]byte(key), value}, []byte{'='}))
+		tag = next
+	}
+	return attributes, !closed && attributes != nil
 }
 
 // readLineAbove reads a whole line, and reports whether the record may go on above it.
 func (r *recordReader) readLineAbove(line []byte) bool {
 	indent, blank := indentOf(line)
 	if r.depth > 0 || r.pending {
-		r.readLine(line)
+		r.readLine(line, false)
 		return true
 	}
 	trimmed := bytes.TrimSpace(line)
@@ -91,31 +139,37 @@ func (r *recordReader) readLineAbove(line []byte) bool {
 		r.indent = indent
 		r.open(trimmed)
 	case indent == r.indent || bytes.ContainsAny(line, "{}[]"):
-		r.readLine(line)
+		r.readLine(line, false)
 	}
 	return true
 }
 
 // readLine reads the fields of line, the last one first. A line that begins with the dash
-// of a list is the first of its record.
-func (r *recordReader) readLine(line []byte) {
+// of a list is the first of its record. In the line of the value, ownLine, parentheses
+// enclose a record too: the arguments of a call. Elsewhere they are prose.
+func (r *recordReader) readLine(line []byte, ownLine bool) {
 	indent, _ := indentOf(line)
 	own := indent == r.indent
 	end := len(line)
 	for i := len(line) - 1; i >= 0; i-- {
 		switch c := line[i]; {
-		case c == '}' || c == ']':
+		case c == '}' || c == ']' || c == ')' && ownLine && !r.pending:
 			r.field(line[i+1:end], own, false)
 			r.depth++
-		case (c == '{' || c == '[') && r.depth > 0:
+		case (c == '{' || c == '[' || c == '(' && ownLine) && r.depth > 0:
 			r.depth--
-		case c == '{' || c == '[':
+		case c == '{' || c == '[' || c == '(' && ownLine && !r.pending: // else of the key, as in ENV.fetch("X") { … }
 			r.field(line[i+1:end], own, false)
 			r.pending, own = true, true
+			r.called = r.called || c == '('
 			r.braced = r.braced || r.inside && c == '{'
 			r.indent = min(r.indent, indent)
 		case c == ',' || c == ';':
 			r.field(line[i+1:end], own, false)
+		case c == '<' && i+1 < end && line[i+1] != '/' && closesTag(line[:i]):
+			r.field(line[i:end], own, false)
+			end = i
+			continue
 		default:
 			continue
 		}
@@ -134,7 +188,7 @@ func (r *recordReader) field(f []byte, own, beginsLine bool) {
 	switch {
 	case r.depth > 0:
 	case r.label:
-		r.label = false
+		r.label, r.own = false, f
 	case r.pending && len(f) == 0:
 		r.pending = beginsLine // else the record is an element of a list
 		if !r.pending {
@@ -143,16 +197,57 @@ func (r *recordReader) field(f []byte, own, beginsLine bool) {
 	case r.pending:
 		r.pending = false
 		r.open(f)
-	case len(f) > 0 && own && r.inside && len(r.fields) < maxFields:
+	case len(f) == 0 || !own || !r.inside || len(r.fields) == maxFields:
+	case f[0] == '<':
+		r.element(f)
+	default:
 		r.fields = append(r.fields, f)
 	}
 }
 
+// element takes a field that is an element, or only the beginning or the end of one. The end
+// of one is of a record before that of the value, and the beginning begins that of the value.
+func (r *recordReader) element(f []byte) {
+	switch opened := openedTags(f); {
+	case opened < 0:
+		r.tags -= opened
+	case r.tags > 0:
+		r.tags = max(0, r.tags-opened)
+	case opened > 0 && bytes.HasSuffix(f, []byte{'>'}) && !bytes.Contains(f, []byte("</")):
+		r.openings, r.inside = append(r.openings, f), false
+	default:
+		r.fields, r.inside = append(r.fields, f), opened == 0
+	}
+}
+
+// closesTag reports whether line ends in </tag> or <tag />.
+func closesTag(line []byte) bool {
+	line = bytes.TrimRight(line, " ")
+	tag := line[max(0, bytes.LastIndexByte(line, '<')):]
+	return bytes.HasSuffix(tag, []byte{'>'}) && (bytes.HasPrefix(tag, []byte("</")) || bytes.HasSuffix(tag, []byte("/>")))
+}
+
+// openedTags returns how many tags f opens and does not close, or closes and does not open
+// if the number is negative.
+func openedTags(f []byte) int {
+	n := 0
+	for i, c := range f {
+		switch {
+		case c != '<' || i+1 == len(f):
+		case f[i+1] == '/':
+			n--
+		case 'A' <= f[i+1]&^0x20 && f[i+1]&^0x20 <= 'Z':
+			n++
+		}
+	}
+	return n - bytes.Count(f, []byte("/>"))
+}
+
 // open takes the key of a record around the value. A record that is called only "value" is
-// a part of the one around it.
+// a part of the one around it, unless it is a call.
 func (r *recordReader) open(key []byte) {
 	r.openings = append(r.openings, key)
-	r.inside = r.inside && isFiller(lastWordOf(key))
+	r.inside = r.inside && isFiller(lastWordOf(key)) && !r.called
 }
 
 // readBelow takes the fields below the value, up to the end of its record, whose lines have
@@ -169,7 +264,7 @@ func (r *recordReader) readBelow(text []byte, least int) {
 		switch {
 		case c == '{' || c == '[':
 			depth++
-		case (c == '}' || c == ']') && depth == 0:
+		case (c == '}' || c == ']' || c == ')' && r.called) && depth == 0:
 			take(i)
 			return
 		case c == '}' || c == ']':
@@ -178,7 +273,7 @@ func (r *recordReader) readBelow(text []byte, least int) {
 			take(i)
 		case c == '\n' && depth == 0:
 			take(i)
-			if r.braced {
+			if r.braced || r.called {
 				continue
 			}
 			indent, blank := indentOf(text[i+1:])
@@ -220,7 +315,7 @@ func dashOf(line []byte) int {
 
 // name returns the name that r gives to its value, and its kind. label is the name on the
 // line of the value. ok is false if r gives none. A label that says something, such as
-// "prod", is overruled only by an opening that says AWS's secret:
+// "prod", is overruled only by an opening of a known kind, and stays a part of the name:
 //
 //	aws_secret_access_keys: {prod: …}
 func (r *record) name(label string, judge judgeName) (kind nameKind, name string, ok bool) {
@@ -230,11 +325,13 @@ func (r *record) name(label string, judge judgeName) (kind nameKind, name string
 			return kind, name, true
 		}
 	}
-	for _, o := range r.openings {
+	for i, o := range r.openings {
 		kind, name := judgePhrase(o, judge)
 		switch {
-		case kind == NamedAWS, kind != unnamed && filler:
+		case kind != unnamed && filler:
 			return kind, name, true
+		case kind == NamedAWS, kind != unnamed && i == 0:
+			return kind, name + "_" + label, true
 		case filler && !isFiller(lastWordOf(o)):
 			r.named = r.braced
 			return unnamed, name, name != ""
@@ -248,21 +345,61 @@ func (r *record) name(label string, judge judgeName) (kind nameKind, name string
 func (r *record) ownName(judge judgeName) (kind nameKind, name string, ok bool) {
 	for _, f := range r.fields {
 		key, value := splitField(f)
+		if key == "" && r.called && isNameCell(value) { // an argument by its place
+			key = nameLabels[0]
+		}
 		if !isWordOf(splitWords(key), nameLabels) || len(value) == 0 || beginsWithID(value) {
 			continue
 		}
-		kind, name := judgePhrase(value, judge)
-		r.named = true
-		return kind, name, true
+		kind, name = judgePhrase(value, judge)
+		if ok = true; kind != unnamed || key != "id" {
+			break
+		}
+	}
+	if cell := r.firstCell(); !ok && cell != nil {
+		kind, name = judgePhrase(cell, judge)
+		ok = name != ""
 	}
 	for _, f := range r.fields {
-		if key, value := splitField(f); isWord(splitWords(key), descriptionLabels) {
+		if key, value := splitField(f); !ok && isWord(splitWords(key), descriptionLabels) {
 			if kind, name := judgePhrase(value, judge); kind == NamedAWS {
 				return kind, name, true
 			}
 		}
 	}
-	return unnamed, "", false
+	r.named = r.named || ok
+	return kind, name, ok
+}
+
+// firstCell returns the text of the first of the fields with the same tag as the value, or
+// nil: they are the cells of a row, <td>AWS_SECRET</td><td>…</td>.
+func (r *record) firstCell() []byte {
+	own := leadingTags(r.own)
+	if own == nil {
+		return nil
+	}
+	for _, f := range slices.Backward(r.fields) {
+		if slices.Contains(leadingTags(f), own[0]) {
+			if _, value := splitField(f); isNameCell(value) {
+				return value
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// leadingTags returns the names of the tags with which f begins.
+func leadingTags(f []byte) (tags []string) {
+	for len(f) > 0 && f[0] == '<' {
+		tag, rest, ok := bytes.Cut(f[1:], []byte{'>'})
+		if !ok || len(tag) == 0 || tag[0] == '/' {
+			break
+		}
+		name, _, _ := bytes.Cut(tag, []byte{' '})
+		tags, f = append(tags, string(name)), bytes.TrimLeft(rest, " ")
+	}
+	return tags
 }
 
 // saysAWS reports whether a record around the value, or a field that holds a name, says AWS
@@ -289,16 +426,22 @@ func (r *record) saysAWS() bool {
 }
 
 // splitField returns the key and the value of a field: of key: value, key = value,
-// "key" => value and <key>value</key>.
+// "key" => value and <key>value</key>. A field that is only a value has no key.
 func splitField(f []byte) (key string, value []byte) {
-	if len(f) > 0 && f[0] == '<' {
-		tag, rest, _ := bytes.Cut(f[1:], []byte{'>'})
-		value, _, _ = bytes.Cut(rest, []byte("</"))
-		return string(tag), value
+	if tags := leadingTags(f); tags != nil {
+		value, _, _ = bytes.Cut(f, []byte("</"))
+		key = tags[0]
+		for _, tag := range tags { // the others are of its look, or around the field
+			if isWordOf(splitWords(tag), nameLabels) {
+				key = tag
+				break
+			}
+		}
+		return key, value[bytes.LastIndexByte(value, '>')+1:]
 	}
 	i := bytes.IndexAny(f, ":=")
 	if i < 0 {
-		return "", nil
+		return "", bytes.Trim(f, " \t\"'`-")
 	}
 	key, _ = lastName(f[:i])
 	return key, bytes.Trim(f[i+1:], " \t=>\"'`,")
@@ -356,7 +499,7 @@ func lastWordOf(phrase []byte) string {
 // "default" and "ParameterValue" do. No label is one as well.
 func isFiller(label string) bool {
 	words := splitWords(label)
-	return slices.Contains(fillerLabels, words[len(words)-1])
+	return slices.Contains(fillerLabels, words[len(words)-1]) || slices.Contains(htmlTags, label)
 }
 
 // isWordOf reports whether there are words, and all of them are in list.
