@@ -211,7 +211,7 @@ func TestForeignNames(t *testing.T) {
 		{"token_in_its_group", "auth_id = \"{AKIA1}\"\n\nauth_token = \"{secret1}\"\n", "{AKIA1} {secret1} high"},
 		{"token_of_something_else", id + "GITHUB_TOKEN={secret1}\n", alone},
 		{"token_far", id + lines + "token={secret1}\n", alone},
-		{"signature", id + "signature={secret1}\n", doubt},
+		{"signature", id + "signature={secret1}\n", alone},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			comparePairs(t, tt.text, tt.want)

@@ -16,14 +16,14 @@ type Value struct {
 	block           *block // innermost block around it
 	Name            nameKind
 	Shape           keyformat.Shape
-	Group           string // part of its name that sets it apart: "dev" of DEV_KEY_ID
-	SaysAWS         bool   // its name says that it is of AWS
-	foreignName     bool   // a secret: its name is of another service, unless the id has it too
-	foreignWord     string // a secret: the word of its name that says which other service, or ""
-	Example         bool   // an example or filler, see keyformat.IsSample
-	Account         string // named by an id or a token, or ""
-	InSignedRequest bool   // an id: it stands in a request that it signed
-	onlyOfGroup     bool   // an id: no other one has its group
+	Group           string   // part of its name that sets it apart: "dev" of DEV_KEY_ID
+	SaysAWS         bool     // its name says that it is of AWS
+	foreignName     bool     // a secret: its name is of another service, unless the id has it too
+	foreignWords    []string // a secret: the words of its name that say which other service
+	Example         bool     // an example or filler, see keyformat.IsSample
+	Account         string   // named by an id or a token, or ""
+	InSignedRequest bool     // an id: it stands in a request that it signed
+	onlyOfGroup     bool     // an id: no other one has its group
 }
 
 // A block is a part of a text that indentation or braces set apart: the lines below "aws:"

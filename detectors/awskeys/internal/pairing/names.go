@@ -121,30 +121,34 @@ func beginsField(before []byte, label string) bool {
 // reports that there is no name, or only "value".
 func nearestName(before []byte, judge judgeName) (kind nameKind, name string, empty bool) {
 	var names phrase
-	separators := 0
+	foreign, separators := "", 0 // foreign: the nearest name, if it says another service
 	empty = true
 	for len(names.names) < maxWords {
 		name, gap := lastName(before)
 		if name == "" || endsField(gap) || beginsWithID([]byte(name)) {
-			return unnamed, "", empty && name == ""
+			return unnamed, foreign, empty && name == ""
 		}
 		if separators += bytes.Count(gap, []byte(",")); separators > 1 {
-			return unnamed, "", false
+			return unnamed, foreign, false
 		}
 		if before = before[:len(before)-len(gap)]; endsInSecret(before) {
-			return unnamed, "", false
+			return unnamed, foreign, false
 		}
 		before = before[:len(before)-len(name)]
 		if isTag(before) && (len(names.names) > 0 || bytes.HasSuffix(before, []byte{'/'}) || slices.Contains(htmlTags, name)) {
 			continue // only the tag right before the value names it
 		}
 		names.add(name, gap)
-		if kind, whole := names.judge(before, judge); kind != unnamed {
+		kind, whole := names.judge(before, judge)
+		if kind != unnamed {
 			return kind, whole, false
+		}
+		if len(names.names) == 1 && isWord(splitWords(whole), foreignWords) {
+			foreign = whole
 		}
 		empty = empty && slices.Contains(fillerNames, plainName(name))
 	}
-	return unnamed, "", false
+	return unnamed, foreign, false
 }
 
 // isTag reports whether before, in front of a name, ends like the beginning of a tag.
@@ -367,10 +371,10 @@ func (v *Value) setGroup(text []byte, said string, alsoGroupless ...string) {
 	if v.Group == "s" { // of secrets
 		v.Group = ""
 	}
-	if i := slices.IndexFunc(words, func(w string) bool { return slices.Contains(foreignWords, w) }); i >= 0 && v.Name != NamedAWS && v.Group != "" {
-		v.foreignWord = words[i]
+	if v.Name != NamedAWS && v.Group != "" {
+		v.foreignWords = slices.DeleteFunc(words, func(w string) bool { return !slices.Contains(foreignWords, w) })
 	}
-	v.foreignName = v.foreignWord != "" || v.Name != NamedAWS && v.Name != unnamed && !v.SaysAWS && isForeign(v.Group)
+	v.foreignName = len(v.foreignWords) > 0 || v.Name != NamedAWS && v.Name != unnamed && !v.SaysAWS && isForeign(v.Group)
 }
 
 // isForeign reports whether group is a word and not the name of a service of AWS.

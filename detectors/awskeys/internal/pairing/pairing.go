@@ -121,13 +121,13 @@ func secretCost(id, secret Value) float64 {
 func nameCost(id, secret Value, lines int) float64 {
 	perLine := 3 * costPerLine * float64(lines) // a doubtful secret must be close
 	switch {
-	case secret.Name == namedOther, secret.foreignWord != "" && !secret.SaysAWS && !strings.Contains(id.Group, secret.foreignWord):
+	case secret.Name == namedOther, !secret.SaysAWS && slices.ContainsFunc(secret.foreignWords, func(w string) bool { return !strings.Contains(id.Group, w) }):
 		return math.Inf(1)
 	case secret.Name == NamedAWS && id.namedAlike(&secret):
 		return -gainAWS - gainNamedAlike
 	case secret.Name == NamedAWS:
 		return -gainAWS
-	case secret.Name == namedToken && secret.isForeignTo(&id):
+	case secret.Name == namedToken && (secret.isForeignTo(&id) || id.SaysAWS && !secret.SaysAWS):
 		return math.Inf(1)
 	case secret.IsDoubtfulFor(&id):
 		return costForeign + 2*perLine
