@@ -51,6 +51,15 @@ func plants(seed uint64) map[string]string {
 		"secret_form":     name + "=+" + secret + "+now",
 		"secret_equals":   name + "=" + secret + "=",
 		"id_path":         "/v1/" + id + "/" + secret + "/x",
+		"secret_java":     "t\x00\x0c" + name + "t\x00(" + secret + "t",
+		"secret_avro":     "\x2a" + name + "\x00P" + secret + "\x12us-east-1",
+		"secret_pool":     "\x00" + name + " is " + secret + "reflect: ",
+		"secret_pool_2":   "\x00" + name + " isnot" + secret + ";",
+		"secret_bencode":  "d" + name + "40:" + secret + "e",
+		"id_pyc":          "\x00\xda\x14" + id + "z\x03abc",
+		"id_pool":         "\x00bad pointer" + id + "invalid length",
+		"id_pickle":       "\x80\x02X\x14\x00\x00\x00" + id + "q\x01",
+		"id_cbor":         "\xa2\x62idt" + id + "\x66secret",
 		"secret_comment":  name + "=" + secret + "//of the tests",
 		"secret_html":     name + `="` + strings.NewReplacer("/", "&#x2F;", "+", "&#43;").Replace(slashed) + `"`,
 		"id_utf16le":      encodeUTF16(" "+id+" ", false, ""),
@@ -285,7 +294,7 @@ func FuzzMayMatch(f *testing.F) {
 	} {
 		f.Add([]byte(s), uint8(1))
 	}
-	for _, s := range []string{"smtp \x10", "a\x12:\x11", "\x13", "\x14", "a\x12\n\n \x11&", "\x01", "x\x01", "\x04\x02\n", "\x05 \x06", "\"\x03\"", "\x08", "%41\x09\x02", "\x04 s/x/\x02/g", "\x04=+\x02+x", "\x04=\x02=\n", "\x04\n'/a/b1/\x02/c'", `\x04=s\/x\/\x02\/`, "\x04\\n\x02\\n", "\n\x07\n", "/\x01+\x02"} {
+	for _, s := range []string{"smtp \x10", "a\x12:\x11", "\x13", "\x14", "a\x12\n\n \x11&", "\x01", "x\x01", "\x04\x02\n", "\x05 \x06", "\"\x03\"", "\x08", "%41\x09\x02", "\x04 s/x/\x02/g", "\x00(\x01P\x02\x0c", "\x0e)\x01\x00Q\x02\x00", "\x00\x04\x00(\x02N", "\x00 x\x01invalid", "\x04\x00 \x02reflect: ", "\x04\x00field\x02\"", "\\x14\x01q\x00", "d\x0440:\x02e20:\x01e", "\x04\nV\x02\np", "\x04=+\x02+x", "\x04=\x02=\n", "\x04=\x02+\\n", "\x04\n'/a/b1/\x02/c'", `\x04=s\/x\/\x02\/`, "\x04\\n\x02\\n", "\n\x07\n", "/\x01+\x02"} {
 		f.Add([]byte(s), uint8(0))
 	}
 	set := detectors.NewSet(awskeys.Detector{})
@@ -323,7 +332,7 @@ func promised(set *detectors.Set, text []byte) (list []detectors.Match) {
 			switch {
 			case part.Empty(): // a secret without an id
 			case v.Decoder == "escapes" || v.Decoder == "joins":
-				if m.Credential.ID != "" && isJoinedFromLongPiece(v.View, span, text) {
+				if m.Credential.ID != "" && isJoinedFromLongPiece(v.View, span, text) && !hasNeighbour(v.Text, span) {
 					list = append(list, m)
 				}
 			case v.SpansPieces(span): // only a part of it is encoded
@@ -356,6 +365,14 @@ func isJoinedFromLongPiece(v *views.View, s views.Span, text []byte) bool {
 	}
 	o := v.OriginOf(s)
 	return longest >= 7 && o.End-o.Start < 108
+}
+
+// hasNeighbour reports whether a letter or a digit stands right beside s in text.
+func hasNeighbour(text []byte, s views.Span) bool {
+	isAlnum := func(i int) bool {
+		return i >= 0 && i < len(text) && (text[i] >= '0' && text[i] <= '9' || text[i]|0x20 >= 'a' && text[i]|0x20 <= 'z')
+	}
+	return isAlnum(s.Start-1) || isAlnum(s.End)
 }
 
 // isWide reports whether text holds s in UTF-16 or, if s is an id, in UTF-32.

@@ -126,7 +126,7 @@ func notCovered(known, found []Match) []Match {
 //   - an id in base64 that a line break cuts into pieces of less than 20 characters, if the
 //     line before the break has less than 40;
 //   - an id in pieces, if no piece has seven characters or they are more than 108 bytes
-//     apart;
+//     apart, or if a letter or a digit stands right beside it, as in binary files;
 //   - an id of which only a part is in base64, hexadecimal, UTF-16 or UTF-32 and the
 //     rest right beside it, or of which two parts are so encoded, each on its own;
 //   - an id within two encodings, except gzip of 36 bytes or more in base64, UTF-16

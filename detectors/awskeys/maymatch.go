@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"math/bits"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
@@ -109,7 +110,7 @@ func isLoneID(text []byte, at int) bool {
 			return false
 		}
 	}
-	return end == len(text) || !keyformat.IsAlnum(text[end])
+	return end == len(text) || !keyformat.IsAlnum(text[end]) || candidates.MayBePacked(text, at)
 }
 
 // mayHoldSecret reports whether text may hold a lone secret or a token: a run of at least
@@ -186,13 +187,17 @@ func haveBothCases(text []byte, p int, word byte) bool {
 // a token. It is false if the run holds the word before p too, which saw its beginning.
 func runAround(text []byte, p int, named bool) bool {
 	kinds := byte(0)
+	delimiters := uint64(0) // bit i: text[from+i] is one
 	from, least := p, max(0, p-runStride-candidates.MaxGlue-1)
 	for from > least && keyformat.RunKinds[text[from-1]] != 0 {
 		from--
-		kinds |= keyformat.RunKinds[text[from]]
+		k := keyformat.RunKinds[text[from]]
+		kinds |= k
+		delimiters = delimiters<<1 | uint64(k/keyformat.IsPunct&1)
 	}
 	if from == least && from > 0 && kinds&keyformat.IsEscape == 0 {
-		return kinds&keyformat.IsPunct != 0 && isDelimitedSecret(text, p, named) // the middle of a long run: the word before p saw its beginning
+		// The middle of a long run: the word before p saw its beginning.
+		return isDelimitedSecret(text, from+1, delimiters, named) || isPackedSecret(text, -1, runEnd(text, p+wordLen, p+keyformat.SecretLen), named)
 	}
 	to, most := p, min(len(text), p+maxSecret)
 	for to < most && keyformat.RunKinds[text[to]] != 0 {
@@ -204,7 +209,8 @@ func runAround(text []byte, p int, named bool) bool {
 	}
 	if kinds&keyformat.IsEscape == 0 {
 		// At most an escape is glued to the head of a token.
-		return isLoneCredential(text, from, to, named) || isDelimitedSecret(text, p, named) || isTokenStart(text, from, min(from+candidates.MaxGlue, p))
+		return isLoneCredential(text, from, to, named) || isDelimitedSecret(text, from, delimiters<<1|1, named) ||
+			isPackedSecret(text, from, to, named) || isTokenStart(text, from, min(from+candidates.MaxGlue, p))
 	}
 	start, end := p, p
 	for start > from && keyformat.IsSecretByte(text[start-1]) {
@@ -213,7 +219,7 @@ func runAround(text []byte, p int, named bool) bool {
 	for end < to && keyformat.IsSecretByte(text[end]) {
 		end++
 	}
-	return isLoneCredential(text, start, end, named) || isDelimitedSecret(text, p, named) || isTokenStart(text, from, p) ||
+	return isLoneCredential(text, start, end, named) || isDelimitedSecret(text, from, delimiters<<1|1<<(start-from), named) || isPackedSecret(text, start, end, named) || isTokenStart(text, from, p) ||
 		mayHoldEscapedCharacter(text[from:to]) && (!named || pairing.IsNamedSecret(text, from)) && isEscapedSecret(text, p)
 }
 
@@ -238,10 +244,32 @@ func isLoneSecret(text []byte, from, to int) bool {
 	return to-from >= keyformat.SecretLen && candidates.IsRandomRun(text, from, to)
 }
 
-// isDelimitedSecret reports whether the word at p is in a secret that counts without an id
-// and is a part of a path.
-func isDelimitedSecret(text []byte, p int, named bool) bool {
-	return candidates.DelimitedAround(text, p, func(at int) bool { return !named || pairing.IsNamedSecret(text, at) })
+// runEnd returns the end of the run around text[at], or -1 if it is behind most.
+func runEnd(text []byte, at, most int) int {
+	for ; at < len(text) && keyformat.RunKinds[text[at]]&keyformat.InSecret != 0; at++ {
+		if at == most {
+			return -1
+		}
+	}
+	return at
+}
+
+// isDelimitedSecret reports whether a secret that counts without an id is a part of a path,
+// and begins at text[at+i] for one of the bits i of starts.
+func isDelimitedSecret(text []byte, at int, starts uint64, named bool) bool {
+	for ; starts != 0; starts &= starts - 1 {
+		i := at + bits.TrailingZeros64(starts)
+		if candidates.IsDelimited(text, i) && (!named || pairing.IsNamedSecret(text, i)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isPackedSecret reports whether a secret that counts without an id is packed beside other
+// strings at one end of the run text[start:end]. An end that is negative is not known.
+func isPackedSecret(text []byte, start, end int, named bool) bool {
+	return candidates.PackedIn(text, start, end, func(at int) bool { return !named || pairing.IsNamedSecret(text, at) })
 }
 
 // isLoneSecretInBase64 reports whether run, without its padding, is base64 of a secret that

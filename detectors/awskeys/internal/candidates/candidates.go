@@ -61,8 +61,8 @@ func IsPrefix(p []byte) bool {
 	return false
 }
 
-// IsID reports whether an id stands on its own at text[at:]. The caller has seen that a
-// prefix does.
+// IsID reports whether an id stands at text[at:], on its own or packed in a binary file. The
+// caller has seen that a prefix does.
 func IsID(text []byte, at int) bool {
 	end := at + keyformat.IDLen
 	if end > len(text) {
@@ -73,11 +73,8 @@ func IsID(text []byte, at int) bool {
 			return false
 		}
 	}
-	if end < len(text) && keyformat.IsAlnum(text[end]) {
-		return false
-	}
-	if at > 0 && keyformat.IsAlnum(text[at-1]) && !EscapeEnds(text, at) {
-		return false
+	if end < len(text) && keyformat.IsAlnum(text[end]) || at > 0 && keyformat.IsAlnum(text[at-1]) && !EscapeEnds(text, at) {
+		return isPackedID(text, at, end)
 	}
 	return !inBase64(text, at, end)
 }
@@ -156,14 +153,25 @@ func LooksRandom(run []byte) bool {
 // Secrets returns the ranges of candidate secrets in text, in order: 40 characters of base64
 // that stand on their own and have the shape of random bytes. They may begin or end with "/"
 // or "+", so \b would be wrong here too. A "=" may stand on both sides of them, as an
-// assignment. In a path, "/" or "+" set them apart.
+// assignment. In a path, "/" or "+" set them apart; in a binary file, their length.
 func Secrets(text []byte) []detectors.Span {
 	var secrets []detectors.Span
 	for start, end := nextRun(text, 0, keyformat.SecretLen); start < end; start, end = nextRun(text, end, keyformat.SecretLen) {
 		if s, ok := wholeSecret(text, start, end); ok {
 			secrets = append(secrets, s)
 		} else if end-start > keyformat.SecretLen {
-			secrets = appendDelimited(secrets, text, start, end)
+			secrets = appendParts(secrets, text, start, end)
+		}
+	}
+	return secrets
+}
+
+// appendParts appends the candidates that are parts of the run text[start:end].
+func appendParts(secrets []detectors.Span, text []byte, start, end int) []detectors.Span {
+	n := len(secrets)
+	for _, appendTo := range [...]func([]detectors.Span, []byte, int, int) []detectors.Span{appendSized, appendDelimited, appendPooled} {
+		if secrets = appendTo(secrets, text, start, end); len(secrets) > n {
+			break
 		}
 	}
 	return secrets

@@ -15,6 +15,8 @@ import (
 
 func TestFindIDs(t *testing.T) {
 	id := detectorstest.KeyID("AKIA", "123456789012", 1)
+	legacy, protein := "AKIAJ"+id[5:], strings.ToUpper("akiaskfdewqvrntlmhpy")
+	far := strings.Repeat("another message ", 100)
 	noise := "x8JkQ2vB7nLpx8JkQ2vB7nLpx8JkQ2vB7nLpx8JkQ2vB7nLp" // looks random
 	for _, tt := range []struct {
 		name, text string
@@ -49,11 +51,28 @@ func TestFindIDs(t *testing.T) {
 		{"behind_its_secret", detectorstest.SecretKey(1) + "/" + id + "/x", true},
 		{"in_a_form_with_its_secret", "id+" + id + "+secret+" + detectorstest.SecretKey(1) + "+x", true},
 		{"before_a_longer_secret", "/v1/" + id + "/" + detectorstest.SecretKey(1) + "A/x", false},
+		{"length_before", "\x14" + id + "z", true},
+		{"length_before_of_32_bits", "X\x14\x00\x00\x00" + id + "q", true},
+		{"length_doubled", "\x00(" + id + "P", true},
+		{"length_of_cbor", "\xa2\x62idt" + id + "f", true},
+		{"length_of_a_legacy_id", "\x14" + legacy + "z", true},
+		{"legacy_id_without_a_length", "\x00\x15" + legacy + "z", false},
+		{"length_in_a_text", "(" + id + "P", false},
+		{"length_in_digits", "2:id20:" + id + "6:secret", true},
+		{"another_length_in_digits", "2:id120:" + id + "6:secret", false},
+		{"pickle_0", "\np1\nV" + id + "\np2\n", true},
+		{"line_with_a_letter_before", "\np1\nV" + id + "\nx", false},
+		{"pool_of_strings", "\x00bad pointer" + id + "invalid length", true},
+		{"pool_of_strings_far_from_a_nul", "\x7fELF\x00" + far + "bad pointer" + id + "invalid length" + far, true},
+		{"pool_in_a_text", far + "bad pointer" + id + "invalid length" + far, false},
+		{"pool_of_proteins", "\x00MKVA" + protein + "MKVA\x00", false},
+		{"pool_with_utf8", "キー" + id + "invalid length", false},
+		{"pool_with_latin1", "\xe9" + id + "invalid length", true},
 		{"csi_without_letter", "\x1b[33" + id, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := IDs([]byte(tt.text))
-			if found := len(got) == 1 && tt.text[got[0].Start:got[0].End] == id; found != tt.found || len(got) > 1 {
+			if found := len(got) == 1 && strings.Contains(id+legacy, tt.text[got[0].Start:got[0].End]); found != tt.found || len(got) > 1 {
 				t.Errorf("findIDs(%q) = %v, want found %v", tt.text, got, tt.found)
 			}
 		})
@@ -96,6 +115,19 @@ func TestFindSecrets(t *testing.T) {
 		{"too_long_for_a_path", "/v1/" + s + "A/x", ""},
 		{"longer", s + "A", ""},
 		{"shorter", s[1:], ""},
+		{"length_before", "\x00z(" + s + "N", s},
+		{"length_before_of_32_bits", "X(\x00\x00\x00" + s + "q", s},
+		{"length_of_net", "\x00Q" + s + "\x00", s},
+		{"length_of_net_before_more", "\x00Q" + s + "A\x00", ""},
+		{"length_in_a_text", "z(" + s + "N", ""},
+		{"length_in_digits", "6:secret40:" + s + "e", s},
+		{"pickle_0", "\np1\nV" + s + "\np2\n", s},
+		{"right_behind_an_id", "\x00f" + detectorstest.KeyID("AKIA", "123456789012", 1) + s + "us-east-1", s},
+		{"pool_before_a_word", "\x00waiting " + s + "reflect: ", s},
+		{"pool_behind_a_word", "\x00waiting" + s + ": ", s},
+		{"pool_between_words", "\x00waiting" + s + "reflect: ", ""},
+		{"pool_in_a_text", "waiting " + s + "reflect: ", ""},
+		{"pool_of_symbols", "\x00$s7SwiftUI4ViewPAAE10navigationBarTitle11displayMode", ""},
 		{"sha1", strings.Repeat("0123456789abcdef", 3)[:40], ""},
 		{"path", "github/some/organisation/repository/pkgs", ""},
 		{"words", "ThisIsALongIdentifierInCamelCaseForATest", ""},
@@ -134,10 +166,14 @@ func oracleIDs(text []byte) []detectors.Span {
 	var ids []detectors.Span
 	for i := 0; i < len(text); i++ {
 		rest := text[i:]
-		if !id.Match(rest) || !after.Match(rest[keyformat.IDLen:]) {
+		if !id.Match(rest) {
 			continue
 		}
-		if i > 0 && !before.Match(text[max(0, i-8):i]) {
+		if !after.Match(rest[keyformat.IDLen:]) || i > 0 && !before.Match(text[max(0, i-8):i]) {
+			if oraclePacked(text, i) {
+				ids = append(ids, detectors.Span{Start: i, End: i + keyformat.IDLen})
+				i += keyformat.IDLen - 1
+			}
 			continue
 		}
 		head, tail := base64Before.Find(text[max(0, i-64):i]), base64After.Find(text[i+keyformat.IDLen:min(len(text), i+keyformat.IDLen+64)])
@@ -150,12 +186,39 @@ func oracleIDs(text []byte) []detectors.Span {
 	return ids
 }
 
+// oraclePacked says what isPackedID does by hand, but for isBinary and the secret behind.
+func oraclePacked(text []byte, i int) bool {
+	// One character for each byte.
+	latin1 := func(b []byte) string {
+		var s strings.Builder
+		for _, c := range b {
+			s.WriteRune(rune(c))
+		}
+		return s.String()
+	}
+	end := i + keyformat.IDLen
+	before, id, behind := latin1(text[max(0, i-8):i]), string(text[i:end]), latin1(text[end:min(len(text), end+2)])
+	match := func(pattern, s string) bool { return regexp.MustCompile(pattern).MatchString(s) }
+	switch {
+	case match("(^|[^A-Za-z0-9+/])V$", before) && behind == "\np":
+		return true
+	case keyformat.Grade(id) == keyformat.Impossible:
+		return false
+	case match("(^|[^0-9])20:$", before):
+		return true
+	case match("[\x14()t\u00b4]$|\x14\x00{1,7}$", before):
+		return isBinary(text, i, end)
+	}
+	setApart := match("[0-9]", id) || !match("[A-Z0-9]$", before) && (!match("^[A-Z0-9]", behind) || isRandomPiece(text, end))
+	return keyformat.Grade(id) == keyformat.Strong && setApart && isBinary(text, i, end)
+}
+
 // oracleSecretBeside says whether a delimited secret is in the run around the id at i. The
 // run has before and after characters beside the id, at most 64.
 func oracleSecretBeside(text []byte, i, before, after int) bool {
 	for at := i - before; at+keyformat.SecretLen <= i+keyformat.IDLen+after; at++ {
 		between := max(at-i-keyformat.IDLen, i-at-keyformat.SecretLen) // of the secret and the id
-		if between >= 1 && between <= MaxBeside-keyformat.IDLen && (at == 0 || !keyformat.IsAlnum(text[at-1])) && isDelimited(text, at) {
+		if between >= 1 && between <= MaxBeside-keyformat.IDLen && (at == 0 || !keyformat.IsAlnum(text[at-1])) && IsDelimited(text, at) {
 			return true
 		}
 	}
@@ -166,6 +229,7 @@ func FuzzFindIDs(f *testing.F) {
 	id := detectorstest.KeyID("AKIA", "123456789012", 1)
 	for _, s := range []string{
 		id, "x" + id, id + "/" + id, `\n` + id, "%3D" + id, "\x1b[1;33m" + id, `\u0022` + id, "a/b+c" + id, "AKIAAKIA" + id,
+		"\x14\x01z", "\x00x\x01\x05y", "20:\x01A", "\nV\x01\np", "(\x02P\x05\x00", "\x14\x00\x00\x00\x01q", "\x0etAKIAJ" + id[5:] + "x", "\x00AKIAJ" + id[5:] + "x",
 		"AxByCzDwEv/" + id + "+x9Y8z7W6v5", "/\x01/\x05/x", "\x05//\x02", "x/\x05/y/\x01/", "AxByCzDwEv/\x05/\x01/" + id, id[:19], "ASIA" + id[4:] + "_ACCA" + id[4:],
 	} {
 		f.Add([]byte(s))

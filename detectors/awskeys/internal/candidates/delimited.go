@@ -1,8 +1,6 @@
 package candidates
 
 import (
-	"bytes"
-
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 )
@@ -31,7 +29,7 @@ func appendDelimited(secrets []detectors.Span, text []byte, start, end int) []de
 	var best detectors.Span
 	most := 0
 	for at := start; at+keyformat.SecretLen <= end; at++ {
-		if at > start && !keyformat.IsSecretPunct(text[at-1]) || !isDelimited(text, at) {
+		if at > start && !keyformat.IsSecretPunct(text[at-1]) || !IsDelimited(text, at) {
 			continue
 		}
 		s := detectors.Span{Start: at, End: at + keyformat.SecretLen}
@@ -70,26 +68,10 @@ func HoldsDelimited(text []byte, start, end int) bool {
 	return appendDelimited(nil, text, start, end) != nil
 }
 
-// DelimitedAround reports whether a delimited secret that holds text[p] counts: whether
-// counts is true for its beginning. The run around p may be long: DelimitedAround looks at
-// no byte that is farther than MaxBeside+1 from the secret.
-func DelimitedAround(text []byte, p int, counts func(at int) bool) bool {
-	const inPart = keyformat.InSecret
-	for at := p; at > p-keyformat.SecretLen && at > 0; at-- {
-		before := keyformat.RunKinds[text[at-1]] & (keyformat.InSecret | keyformat.IsPunct)
-		if before != inPart && isDelimited(text, at) && counts(at) {
-			return true
-		}
-		if before == 0 {
-			return false
-		}
-	}
-	return p < keyformat.SecretLen && isDelimited(text, 0) && counts(0)
-}
-
-// isDelimited reports whether text[at:], which has no letter or digit right before it, begins
-// with a secret that is cut out of a longer run.
-func isDelimited(text []byte, at int) bool {
+// IsDelimited reports whether text[at:], which has no letter or digit right before it, begins
+// with a secret that is cut out of a longer run. It looks at no byte that is farther than
+// MaxBeside+1 from the secret.
+func IsDelimited(text []byte, at int) bool {
 	end := at + keyformat.SecretLen
 	if !endsAtDelimiter(text, end) {
 		return false
@@ -116,27 +98,52 @@ func inLongerBase64(text []byte, at, end int) bool {
 	for to < min(len(text), end+MaxBeside) && keyformat.IsSecretByte(text[to]) {
 		to++
 	}
-	isLine := beginsLine(text, from, at-MaxBeside) && (to == len(text) || text[to] == '\n' || text[to] == '\r')
-	isLong := from == at-MaxBeside || to == end+MaxBeside
-	oneSided := from == at || to == end
-	isBase64 := oneSided && to-from == smtpLen
-	for _, rest := range [][]byte{text[from:at], text[end:to]} {
-		for part := range bytes.FieldsFuncSeq(rest, func(r rune) bool { return r == '/' || r == '+' }) {
-			if len(part) == keyformat.IDLen && isIDText(part) {
-				return false
-			}
-			changes, small := keyformat.Transitions(part), keyformat.LongestLower(part)
-			switch {
-			case isLine:
-				isBase64 = isBase64 || oneSided || small < len(part)
-			case oneSided: // api, v1
-				isBase64 = isBase64 || small == 0 || changes > 1 || small+keyformat.CountDigits(part) < len(part)
-			default:
-				isBase64 = isBase64 || changes > 1 && (isLong || changes*5 >= len(part)*2)
-			}
+	looksBase64 := looksRandom
+	switch {
+	case beginsLine(text, from, at-MaxBeside) && (to == len(text) || text[to] == '\n' || text[to] == '\r'):
+		looksBase64 = hasNoSmall
+		if from == at || to == end {
+			looksBase64 = isPart
+		}
+	case from == at || to == end:
+		looksBase64 = isNoWord
+		if to-from == smtpLen {
+			looksBase64 = isPart
+		}
+	case from == at-MaxBeside || to == end+MaxBeside:
+		looksBase64 = changesTwice
+	}
+	return (anyPart(text[from:at], looksBase64) || anyPart(text[end:to], looksBase64)) && !anyPart(text[from:at], isIDText) && !anyPart(text[end:to], isIDText)
+}
+
+// anyPart reports whether is is true of a part of rest between delimiters.
+func anyPart(rest []byte, is func(part []byte) bool) bool {
+	for i := 0; i < len(rest); i++ {
+		from := i
+		for i < len(rest) && !keyformat.IsSecretPunct(rest[i]) {
+			i++
+		}
+		if from < i && is(rest[from:i]) {
+			return true
 		}
 	}
-	return isBase64
+	return false
+}
+
+func isPart([]byte) bool            { return true }
+func changesTwice(part []byte) bool { return keyformat.Transitions(part) > 1 }
+func hasNoSmall(part []byte) bool   { return keyformat.LongestLower(part) < len(part) }
+
+// looksRandom reports whether case or kind change at two of five characters of part.
+func looksRandom(part []byte) bool {
+	changes := keyformat.Transitions(part)
+	return changes > 1 && changes*5 >= len(part)*2
+}
+
+// isNoWord reports whether part is not like "api" and "v1".
+func isNoWord(part []byte) bool {
+	small := keyformat.LongestLower(part)
+	return small == 0 || keyformat.Transitions(part) > 1 || small+keyformat.CountDigits(part) < len(part)
 }
 
 // beginsLine reports whether only blanks stand before text[at:] on its line. It looks at no
@@ -181,12 +188,12 @@ const maxBetween = 2
 func hasSecretBeside(text []byte, at, end int) bool {
 	const maxBetween = MaxBeside - keyformat.IDLen
 	for i := end; i < min(len(text), end+maxBetween) && keyformat.IsSecretByte(text[i]); i++ {
-		if keyformat.IsSecretPunct(text[i]) && isDelimited(text, i+1) {
+		if keyformat.IsSecretPunct(text[i]) && IsDelimited(text, i+1) {
 			return true
 		}
 	}
 	for i := at - 1; i >= max(keyformat.SecretLen, at-maxBetween) && keyformat.IsSecretByte(text[i]); i-- {
-		if secret := i - keyformat.SecretLen; keyformat.IsSecretPunct(text[i]) && (secret == 0 || !keyformat.IsAlnum(text[secret-1])) && isDelimited(text, secret) {
+		if secret := i - keyformat.SecretLen; keyformat.IsSecretPunct(text[i]) && (secret == 0 || !keyformat.IsAlnum(text[secret-1])) && IsDelimited(text, secret) {
 			return true
 		}
 	}
@@ -218,9 +225,9 @@ func idBehind(text []byte, end int) bool {
 	return false
 }
 
-// isIDText reports whether b, IDLen bytes, reads like a key id.
+// isIDText reports whether b reads like a key id.
 func isIDText(b []byte) bool {
-	if !IsPrefix(b[:keyformat.PrefixLen]) {
+	if len(b) != keyformat.IDLen || !IsPrefix(b[:keyformat.PrefixLen]) {
 		return false
 	}
 	for _, c := range b[keyformat.PrefixLen:] {

@@ -104,8 +104,9 @@ func appendSMTP(dst []detectors.Match, text []byte) []detectors.Match {
 func nearestUser(text []byte, ids []detectors.Span, s detectors.Span) string {
 	best, user := len(text)+1, ""
 	for _, id := range ids {
+		// An id that is packed in a binary file may overlap s.
 		gap := detectors.Span{Start: min(id.End, s.End), End: max(id.Start, s.Start)}
-		if n := gap.End - gap.Start; n < best && n < 1000 && text[id.Start+1] == 'K' && bytes.Count(text[gap.Start:gap.End], []byte{'\n'}) <= smtpLines {
+		if n := gap.End - gap.Start; 0 <= n && n < best && n < 1000 && text[id.Start+1] == 'K' && bytes.Count(text[gap.Start:gap.End], []byte{'\n'}) <= smtpLines {
 			best, user = n, string(text[id.Start:id.End])
 		}
 	}
