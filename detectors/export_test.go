@@ -29,6 +29,11 @@ func (s *Set) DetectEvery(text []byte) []Match {
 	return (&search{set: s, unpackLeft: views.MaxUnpacked, everyView: true}).run(text)
 }
 
+// DetectAll is Detect without the prefilter.
+func (s *Set) DetectAll(text []byte) []Match {
+	return (&search{set: s, unpackLeft: views.MaxUnpacked, skipPrefilter: true}).run(text)
+}
+
 // Parts returns the parts of the prefilter.
 func (s *Set) Parts() map[string]func(text []byte) bool {
 	p := &s.prefilter

@@ -13,23 +13,14 @@ import (
 // pattern at all. But few other things are made of capital letters and digits alone. So a
 // word of eight bytes within the encoded body can be recognised by its bits:
 //
-//	plain        A K I A Q 7 X …
-//	UTF-16       A . K . I . A . Q . 7 . X . …    every second byte is zero
-//	hexadecimal  41 4b 49 41 51 37 58 …           every second digit is 3, 4 or 5
-//	base64       QUtJ QVE3 WA…                    every fourth character is M to W
+//	plain             A K I A Q 7 X …
+//	UTF-16            A . K . I . A . Q . 7 . X . …    every second byte is zero
+//	hexadecimal       41 4b 49 41 51 37 58 …           every second digit is 0 to 7
+//	base64            QUtJ QVE3 WA…                    every fourth character is M to W
+//	base64 of base64  UVV0 SlFW RTNX QQ…               every fourth character is K to e
 //
-// Where a word has these bits, the characters around it are decoded and compared with the
-// known prefixes.
-
-const (
-	// idInBase64Len is the length of an id in base64, with the whole groups at its ends.
-	idInBase64Len   = 28
-	encodedIDWindow = 2*idInBase64Len + wordLen + 2*encodings.MaxBreak
-	// wrappedIDWindow holds the line before a break, the break, and the id behind it.
-	wrappedIDWindow = encodings.MinWrapped + encodings.MaxBreak + idInBase64Len
-	// idInUTF16InBase64Len is the same for an id in UTF-16 in base64: 40 bytes, 16 groups.
-	idInUTF16InBase64Len = 4 * 16
-)
+// Where a word has these bits, the characters around it are decoded. The result holds an id,
+// or is searched in the same way.
 
 // prefixOfID returns the prefix of the id that e describes, AKIA of "AKIA################",
 // or "" if e describes no id.
@@ -43,9 +34,16 @@ func prefixOfID(e string) string {
 
 // holdsID reports whether text holds an id. The characters around it do not matter.
 func (f *Filter) holdsID(text []byte) bool {
+next:
 	for i := 0; i+encodings.IDLen <= len(text); i++ {
+		for k := i + encodings.IDLen - 1; k >= i; k-- { // the last one first, to skip most
+			if !idBytes[text[k]] {
+				i = k
+				continue next
+			}
+		}
 		for _, prefix := range f.ids {
-			if string(text[i:i+encodings.IDPrefix]) == prefix && isBody(text[i+encodings.IDPrefix:i+encodings.IDLen]) {
+			if string(text[i:i+encodings.IDPrefix]) == prefix {
 				return true
 			}
 		}
@@ -64,17 +62,21 @@ func areBase64(b []byte) bool {
 
 func isBody(b []byte) bool {
 	for _, c := range b {
-		if (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+		if !idBytes[c] {
 			return false
 		}
 	}
 	return true
 }
 
+const (
+	ones            = 0x0101010101010101
+	highs           = 0x80 * ones
+	everySecondByte = 0x00ff00ff00ff00ff
+)
+
 // Base64 of capital letters and digits: every fourth character is the upper six bits of
 // one of them, which is a letter from M to W.
-
-const ones = 0x0101010101010101
 
 const someBodyLetters = 0x80808080
 
@@ -85,45 +87,81 @@ func bodyLetters(w uint64) uint64 {
 	return t & (t >> 32)
 }
 
+// isUTF16Word reports whether every second byte of w is zero, as in UTF-16 and UTF-32.
+func isUTF16Word(w uint64) bool { return w&everySecondByte == 0 || w&^everySecondByte == 0 }
+
+// isHexWord reports whether every second byte of w, even or odd ones, may be the upper half
+// of an ASCII character.
+func isHexWord(w uint64) bool {
+	const upper, zero = 0x00f800f800f800f8, 0x0030003000300030
+	return w&upper == zero || w>>8&upper == zero
+}
+
+// isUTF16InBase64Word reports whether w has an "A" and another one three bytes later, if
+// its eight bytes are repeated. In UTF-16, every second group of three bytes is a zero, a
+// character and a zero. The four characters of such a group begin and end with "A".
+func isUTF16InBase64Word(w uint64) bool {
+	x := w ^ 'A'*ones
+	z := (x - ones) &^ x & highs
+	return z&bits.RotateLeft64(z, -24) != 0
+}
+
 // idStride is the distance of the words that are read. One of them lies in any 20 unbroken
 // characters, and two in a row lie in any 33. An id in base64 has 27 characters; if a line
 // break cuts them, only a part of the id may have a word, and wrapped.go finds it by the
 // line before the break.
 const idStride = 13
 
-// HasEncodedID reports whether text may hold an id in base64, UTF-16 or UTF-32, in
-// UTF-16 in base64, or in hexadecimal.
+// An encodedSearch looks for encoded ids in one text.
+type encodedSearch struct {
+	*Filter
+	depth int         // the number of encodings that may be undone
+	done  [layers]int // see isWithin
+}
+
+// HasEncodedID reports whether text may hold an id in base64, UTF-16, UTF-32 or hexadecimal,
+// or gzip in base64 in one of them, within at most encodings.MaxRounds encodings.
 func (f *Filter) HasEncodedID(text []byte) bool {
+	s := encodedSearch{Filter: f, depth: encodings.MaxRounds}
+	return s.find(text)
+}
+
+func (s *encodedSearch) find(text []byte) bool {
 	const step = 4 * idStride
-	i := 0
+	i, n0 := 0, uint64(highs)
+	if len(text) >= wordLen {
+		n0 = notAlnum(binary.LittleEndian.Uint64(text))
+	}
 	for ; i+step+wordLen <= len(text); i += step {
 		b := text[i : i+step+wordLen : i+step+wordLen]
 		v0, v1 := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[idStride:])
 		v2, v3 := binary.LittleEndian.Uint64(b[2*idStride:]), binary.LittleEndian.Uint64(b[3*idStride:])
 		c := bodyLetters(v0) | bodyLetters(v1) | bodyLetters(v2) | bodyLetters(v3)
-		n1, n3 := nonRunBytes(v1), nonRunBytes(v3)
-		run := min(nonRunBytes(v0)|n1, n1|nonRunBytes(v2), nonRunBytes(v2)|n3, n3|nonRunBytes(binary.LittleEndian.Uint64(b[step:])))
+		n1, n2, n3, n4 := notAlnum(v1), notAlnum(v2), notAlnum(v3), notAlnum(binary.LittleEndian.Uint64(b[step:]))
+		if min(n1|min(n0, n2), n3|min(n2, n4)) == 0 && s.isInRuns(text, i, i+step) {
+			return true
+		}
+		n0 = n4
 		// An id in one of the other encodings has 40 bytes or more: two words are enough.
-		if c&someBodyLetters != 0 || run == 0 || isUTF16Word(v0) || isUTF16Word(v2) || isHexWord(v0) || isHexWord(v2) ||
+		if c&someBodyLetters != 0 || isUTF16Word(v0) || isUTF16Word(v2) || isHexWord(v0) || isHexWord(v2) ||
 			isUTF16InBase64Word(v0) || isUTF16InBase64Word(v2) {
-			if f.encodedIDAround(text, i, i+step) {
+			if s.findAround(text, i, i+step) {
 				return true
 			}
 		}
 	}
-	return f.encodedIDAround(text, i, len(text))
+	return s.isInRuns(text, i, len(text)) || s.findAround(text, i, len(text))
 }
 
-// encodedIDAround reports whether one of the words at from, from+13, … of text[from:to] is
-// within an encoded id, or in the line before one.
-func (f *Filter) encodedIDAround(text []byte, from, to int) bool {
+// findAround reports whether one of the words at from, from+13, … of text[from:to] is
+// within an encoded id.
+func (s *encodedSearch) findAround(text []byte, from, to int) bool {
 	for i := from; i < to && i+wordLen <= len(text); i += idStride {
 		word := text[i : i+wordLen : i+wordLen]
 		w := binary.LittleEndian.Uint64(word)
-		if isUTF16Word(w) && (f.idInUTF16(text, i, 2) || f.idInUTF16(text, i, 4)) ||
-			isUTF16InBase64Word(w) && f.idInUTF16InBase64(text, i) ||
-			isHexWord(w) && (f.idInHex(text, i) || f.idInHex(text, i+1)) ||
-			isRunOfTwo(text, i, w) && f.idAcrossBreak(text, i+twoWords) {
+		if isUTF16Word(w) && s.isInWide(text, i) ||
+			isHexWord(w) && s.isInHex(text, i) ||
+			isUTF16InBase64Word(w) && s.isInBase64(text, i) {
 			return true
 		}
 		c := bodyLetters(w) & someBodyLetters
@@ -131,7 +169,7 @@ func (f *Filter) encodedIDAround(text []byte, from, to int) bool {
 			continue
 		}
 		for k := range 4 {
-			if c>>(8*k)&0x80 != 0 && mayBeBodyGroup(word[k:]) && hasBodyGroups(text, i+k) && f.idInBase64(text, i+k) {
+			if c>>(8*k)&0x80 != 0 && mayBeBodyGroup(word[k:]) && hasBodyGroups(text, i+k) && s.isWithin(inBase64, text, i+k) {
 				return true
 			}
 		}
@@ -174,36 +212,6 @@ func decodesToBody(b []byte) bool {
 	return areBase64(b) && isBody(out[:])
 }
 
-// idInBase64 reports whether an id is around the group of base64 at text[at:]. It skips
-// line breaks, as decoding does.
-func (f *Filter) idInBase64(text []byte, at int) bool {
-	var chars [2*idInBase64Len + 4]byte
-	from := idInBase64Len
-	for i := at; from > 0; {
-		if i = skipBreakBack(text, i); i == 0 || !encodings.Base64Set[text[i-1]] {
-			break
-		}
-		i, from = i-1, from-1
-		chars[from] = text[i]
-	}
-	to := idInBase64Len
-	for i := at; to < len(chars); i++ {
-		if i = skipBreak(text, i); i == len(text) || !encodings.Base64Set[text[i]] {
-			break
-		}
-		chars[to] = text[i]
-		to++
-	}
-	from += (idInBase64Len - from) % 4
-	var plain [len(chars) / 4 * 3]byte
-	n := 0
-	for ; from < to; from += 4 { // the zeros behind to do no harm
-		decodeGroup(plain[n:], chars[from:])
-		n += 3
-	}
-	return f.holdsID(plain[:n])
-}
-
 // decodeGroup decodes the group of four characters at the beginning of b.
 func decodeGroup(out, b []byte) {
 	var bits uint32
@@ -211,112 +219,4 @@ func decodeGroup(out, b []byte) {
 		bits = bits<<6 | uint32(encodings.Base64Values[c]&63)
 	}
 	out[0], out[1], out[2] = byte(bits>>16), byte(bits>>8), byte(bits)
-}
-
-// UTF-16 and UTF-32: at least every second byte is zero.
-
-const everySecondByte = 0x00ff00ff00ff00ff
-
-func isUTF16Word(w uint64) bool { return w&everySecondByte == 0 || w&^everySecondByte == 0 }
-
-// idInUTF16 reports whether the word at i is within an id whose characters take width bytes
-// each, all but one of them zero.
-func (f *Filter) idInUTF16(text []byte, i, width int) bool {
-	end := i + wordLen
-	for i < end && text[i] == 0 {
-		i++
-	}
-	if i == end {
-		return false // zeros alone, as large files may have
-	}
-	for k := i; k < end; k++ {
-		if at := k - i; at%width == 0 && !isBody(text[k:k+1]) || at%width != 0 && text[k] != 0 {
-			return false
-		}
-	}
-	for back := 0; back < encodings.IDLen && i >= width && text[i-1] == 0; back++ {
-		i -= width
-	}
-	var narrow [2 * encodings.IDLen]byte
-	n := 0
-	for ; n < len(narrow) && i < len(text) && (n == 0 || text[i-1] == 0); n++ {
-		narrow[n] = text[i]
-		i += width
-	}
-	return f.holdsID(narrow[:n])
-}
-
-// UTF-16 in base64: every second group of three bytes is a zero, a character and a zero.
-// The four characters of such a group begin and end with "A".
-
-// isUTF16InBase64Word reports whether w has an "A" and another one three bytes later, if
-// its eight bytes are repeated.
-func isUTF16InBase64Word(w uint64) bool {
-	x := w ^ 'A'*ones
-	z := (x - ones) &^ x & (0x80 * ones)
-	return z&bits.RotateLeft64(z, -24) != 0
-}
-
-// idInUTF16InBase64 reports whether the word at i is within an id in UTF-16 in base64.
-func (f *Filter) idInUTF16InBase64(text []byte, i int) bool {
-	for at := i; at < i+wordLen && at+4 <= len(text); at++ {
-		// The upper half of a capital letter or a digit is 3, 4 or 5.
-		if text[at] != 'A' || text[at+3] != 'A' || text[at+1] < 'D' || text[at+1] > 'F' {
-			continue
-		}
-		from, to := at, at
-		for from >= 4 && at-from < idInUTF16InBase64Len && areBase64(text[from-4:from]) {
-			from -= 4
-		}
-		for to+4 <= len(text) && to-at < idInUTF16InBase64Len && areBase64(text[to:to+4]) {
-			to += 4
-		}
-		// The text may end in the middle of the last group.
-		var chars [2*idInUTF16InBase64Len + 4]byte
-		n := copy(chars[:], text[from:min(to+3, len(text))])
-		var plain [len(chars) / 4 * 3]byte
-		for k := 0; k < n; k += 4 {
-			decodeGroup(plain[k/4*3:], chars[k:])
-		}
-		var narrow [len(plain)/2 + 1]byte
-		m := 0
-		for k := ((at-from)/4*3 + 1) % 2; k < n/4*3+2; k += 2 {
-			narrow[m] = plain[k]
-			m++
-		}
-		if f.holdsID(narrow[:m]) {
-			return true
-		}
-	}
-	return false
-}
-
-// Hexadecimal: every second digit is the upper half of a character, 3, 4 or 5.
-
-// isHexWord reports whether every second byte of w, even or odd ones, is such a digit or a
-// 6.
-func isHexWord(w uint64) bool {
-	const three, four = 0x0033003300330033, 0x00fc00fc00fc00fc
-	return (w&everySecondByte-three)&four == 0 || (w>>8&everySecondByte-three)&four == 0
-}
-
-// idInHex reports whether an id is around the two digits at i.
-func (f *Filter) idInHex(text []byte, i int) bool {
-	from, to := i, i
-	for from >= 2 && i-from < encodings.MinHex && encodings.HexSet[text[from-2]] && encodings.HexSet[text[from-1]] {
-		from -= 2
-	}
-	for to+2 <= len(text) && to-i < encodings.MinHex && encodings.HexSet[text[to]] && encodings.HexSet[text[to+1]] {
-		to += 2
-	}
-	if to-from < encodings.MinHex {
-		return false
-	}
-	var plain [encodings.MinHex]byte
-	n := 0
-	for k := from; k < to; k += 2 {
-		plain[n] = encodings.HexValues[text[k]]<<4 | encodings.HexValues[text[k+1]]
-		n++
-	}
-	return f.holdsID(plain[:n])
 }

@@ -71,7 +71,6 @@ func (f *Filter) piecesAround(text []byte, i, n int) bool {
 // idMask returns a bit for each of the eight bytes of w that is from '0' to 'Z'. These are
 // digits, capital letters and the seven bytes between them, of which "=" is one.
 func idMask(w uint64) uint64 {
-	const highs = 0x80 * ones
 	const gather = 0x0102040810204080 // bit 8i to bit 56+i
 	// The high bits, exact since nothing is carried from one byte to the next.
 	in := ((w | highs) - '0'*ones) &^ ((w&^highs + (0x7f-'Z')*ones) | w) & highs

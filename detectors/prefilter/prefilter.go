@@ -51,7 +51,7 @@ type Filter struct {
 // detector has no plain filter, and the other lists if it has one. New panics if a string
 // is shorter than detectors.Rule allows.
 func New(plain []PlainFilter, rules []Patterns) Filter {
-	f := Filter{plain: plain, window: max(encodedIDWindow, wrappedIDWindow, joinedIDWindow, gzipWindow)}
+	f := Filter{plain: plain, window: max(nestedIDWindow, wrappedIDWindow, joinedIDWindow, gzipWindow)}
 	var patterns, keywords []string
 	for _, r := range rules {
 		keywords = append(keywords, r.Keywords...)

@@ -1,6 +1,10 @@
 package prefilter
 
-import "github.com/stanch-dev/stanch/detectors/internal/encodings"
+import (
+	"encoding/binary"
+
+	"github.com/stanch-dev/stanch/detectors/internal/encodings"
+)
 
 // A line break may cut an id in base64 anywhere:
 //
@@ -11,21 +15,71 @@ import "github.com/stanch-dev/stanch/detectors/internal/encodings"
 // before the break. It is found by two words in a row that may be base64. At its end, one
 // side of the break has 13 characters of the id or more, two whole groups.
 
+// wrappedIDWindow holds the line before a break, the break, and the id behind it.
+const wrappedIDWindow = encodings.MinWrapped + encodings.MaxBreak + 28
+
 // twoWords is the length of two words in a row, with the bytes between them.
 const twoWords = idStride + wordLen
 
-// nonRunBytes sets the high bit of each byte of w that is below "+", the least character of
-// base64, or not ASCII. It may mark bytes after these too.
-func nonRunBytes(w uint64) uint64 { return (w | (w - '+'*ones)) & (0x80 * ones) }
+// notAlnum sets the high bit of each byte of w that is below "0" or not ASCII. It may mark
+// bytes after these too. Base64 of an id, and of its base64, is letters and digits alone.
+func notAlnum(w uint64) uint64 { return (w | (w - '0'*ones)) & highs }
 
-// isRunOfTwo reports whether the word w at i and the next one are base64.
-func isRunOfTwo(text []byte, i int, w uint64) bool {
-	return nonRunBytes(w) == 0 && i+twoWords <= len(text) && isBase64Word(text[i:]) && isBase64Word(text[i+idStride:])
+// isInRuns reports whether two of the words at from, from+13, … of text[from:to] are within
+// base64 of an encoded id, or at the end of a line that cuts one.
+func (s *encodedSearch) isInRuns(text []byte, from, to int) bool {
+	for i := from; i < to && i+twoWords <= len(text); i += idStride {
+		v, w := binary.LittleEndian.Uint64(text[i:]), binary.LittleEndian.Uint64(text[i+idStride:])
+		if notAlnum(v)|notAlnum(w) != 0 {
+			continue
+		}
+		if areNestedWords(v, w) && isBase64Word(text[i:]) && isBase64Word(text[i+idStride:]) && s.isInBase64(text, i) ||
+			i >= wordLen && encodings.Base64Set[text[i-1]] && encodings.Base64Set[text[i-wordLen+1]] && s.isBeforeBreak(text, i+twoWords) {
+			return true
+		}
+	}
+	return false
 }
 
-// idAcrossBreak reports whether the line of base64 that holds the two words before i ends
+// isBeforeBreak reports whether the line of the two words that end at i ends before the next
+// one, and its end cuts an id.
+func (s *encodedSearch) isBeforeBreak(text []byte, i int) bool {
+	if i+idStride <= len(text) &&
+		breakBytes(binary.LittleEndian.Uint64(text[i:]))|breakBytes(binary.LittleEndian.Uint64(text[i+idStride-wordLen:])) == 0 {
+		return false
+	}
+	end := i
+	for end < len(text) && end < i+idStride && encodings.Base64Set[text[end]] {
+		end++
+	}
+	return s.isCutAt(text, end, skipBreak(text, end))
+}
+
+// isCutAt reports whether the break text[end:next] behind a line of base64 cuts an id.
+func (s *encodedSearch) isCutAt(text []byte, end, next int) bool {
+	if next <= end || next == len(text) || !encodings.Base64Set[text[next]] ||
+		end < encodings.MinWrapped || !areBase64(text[end-encodings.MinWrapped:end]) {
+		return false
+	}
+	for cut := range 4 { // the characters of the group at the break that are before it
+		at := end - cut
+		if (groupsMayBeInner(text, at-wordLen) || groupsMayBeInner(text, next+(4-cut)%4)) && s.isWithin(inBase64, text, at) {
+			return true
+		}
+	}
+	return false
+}
+
+// breakBytes sets the high bit of a byte of w that may begin a line break, real or escaped.
+// It may mark other bytes too.
+func breakBytes(w uint64) uint64 {
+	x := w ^ '\\'*ones
+	return ((w-('\r'+1)*ones)&^w | (x-ones)&^x) & highs
+}
+
+// isAcrossBreak reports whether the line of base64 that holds the two words before i ends
 // before the next two, and its end cuts an id.
-func (f *Filter) idAcrossBreak(text []byte, i int) bool {
+func (s *encodedSearch) isAcrossBreak(text []byte, i int) bool {
 	end := i
 	for end < len(text) && encodings.Base64Set[text[end]] {
 		if end++; end-i == idStride {
@@ -39,16 +93,11 @@ func (f *Filter) idAcrossBreak(text []byte, i int) bool {
 	}
 	for cut := range 4 { // the characters of the group at the break that are before it
 		at := end - cut
-		if (areBodyGroups(text, at-wordLen) || areBodyGroups(text, next+(4-cut)%4)) && f.idInBase64(text, at) {
+		if (groupsMayBeInner(text, at-wordLen) || groupsMayBeInner(text, next+(4-cut)%4)) && s.isWithin(inBase64, text, at) {
 			return true
 		}
 	}
 	return false
-}
-
-// areBodyGroups reports whether the two groups at i decode to characters of a body.
-func areBodyGroups(text []byte, i int) bool {
-	return i+wordLen <= len(text) && decodesToBody(text[i:i+4]) && decodesToBody(text[i+4:i+wordLen])
 }
 
 // skipBreak returns the end of the line break at i and of the indentation behind it, or i
