@@ -132,14 +132,19 @@ func (s *encodedSearch) find(text []byte) bool {
 	if len(text) >= wordLen {
 		n0 = notAlnum(binary.LittleEndian.Uint64(text))
 	}
-	for ; i+step+wordLen <= len(text); i += step {
-		b := text[i : i+step+wordLen : i+step+wordLen]
+	for ; i+step+twoWords <= len(text); i += step {
+		b := text[i : i+step+twoWords : i+step+twoWords]
 		v0, v1 := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[idStride:])
 		v2, v3 := binary.LittleEndian.Uint64(b[2*idStride:]), binary.LittleEndian.Uint64(b[3*idStride:])
 		c := bodyLetters(v0) | bodyLetters(v1) | bodyLetters(v2) | bodyLetters(v3)
-		n1, n2, n3, n4 := notAlnum(v1), notAlnum(v2), notAlnum(v3), notAlnum(binary.LittleEndian.Uint64(b[step:]))
-		if min(n1|min(n0, n2), n3|min(n2, n4)) == 0 && s.isInRuns(text, i, i+step) {
-			return true
+		v4 := binary.LittleEndian.Uint64(b[step:])
+		n1, n2, n3, n4 := notAlnum(v1), notAlnum(v2), notAlnum(v3), notAlnum(v4)
+		if min(n1|min(n0, n2), n3|min(n2, n4)) == 0 { // two words in a row are base64
+			n5 := notAlnum(binary.LittleEndian.Uint64(b[step+idStride:]))
+			nested := nestedLetters(v0, v1) | nestedLetters(v1, v2) | nestedLetters(v2, v3) | nestedLetters(v3, v4)
+			if (nested&someBodyLetters != 0 || min(n1|n2|min(n0, n3), n3|n4|min(n2, n5)) == 0) && s.isInRuns(text, i, i+step) {
+				return true
+			}
 		}
 		n0 = n4
 		// An id in one of the other encodings has 40 bytes or more: two words are enough.

@@ -124,9 +124,10 @@ func innerLetters(w uint64) uint64 {
 	return t & (t >> 32)
 }
 
-// areNestedWords reports whether v and w, words in a row, may be base64 of base64.
-func areNestedWords(v, w uint64) bool {
-	return uint32(innerLetters(v))&bits.RotateLeft32(uint32(innerLetters(w)), 8*idStride%32)&someBodyLetters != 0
+// nestedLetters returns bits of someBodyLetters if v and w, words in a row, may be base64 of
+// base64.
+func nestedLetters(v, w uint64) uint64 {
+	return innerLetters(v) & uint64(bits.RotateLeft32(uint32(innerLetters(w)), 8*idStride%32))
 }
 
 // isInBase64 reports whether the word at i is within base64 of an encoded id.

@@ -33,7 +33,7 @@ func (s *encodedSearch) isInRuns(text []byte, from, to int) bool {
 		if notAlnum(v)|notAlnum(w) != 0 {
 			continue
 		}
-		if areNestedWords(v, w) && isBase64Word(text[i:]) && isBase64Word(text[i+idStride:]) && s.isInBase64(text, i) ||
+		if nestedLetters(v, w)&someBodyLetters != 0 && isBase64Word(text[i:]) && isBase64Word(text[i+idStride:]) && s.isInBase64(text, i) ||
 			i >= wordLen && encodings.Base64Set[text[i-1]] && encodings.Base64Set[text[i-wordLen+1]] && s.isBeforeBreak(text, i+twoWords) {
 			return true
 		}
