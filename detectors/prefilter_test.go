@@ -235,7 +235,7 @@ func TestMayMatch(t *testing.T) {
 func TestMayMatchKeepsItsPromises(t *testing.T) {
 	id := detectorstest.Fill("{AKIA1}")
 	bits := []string{
-		"A", "\n", " ", "=", "/", "+", "a", "Q", "\x00", "\\", "\"", "%41", "_", "-", "\r\n", `"+"`, "AA", "AAA", `\n`, "==", "0", "x", "A=", "\n  ",
+		"A", "\n", " ", "=", "/", "+", "a", "Q", "\x00", "\\", "\"", "%41", "_", "-", "\r\n", `"+"`, "AA", "AAA", `\n`, "==", "0", "x", "A=", "\n  ", "\u200b", "&shy;", "<wbr>",
 	}
 	encodings := []func(string) string{
 		func(s string) string { return s }, percent, octal, html,
@@ -290,7 +290,7 @@ func FuzzMayMatch(f *testing.F) {
 	others := []string{smtp, pass, "-at-" + detectorstest.Account, detectorstest.BedrockKey("a", detectorstest.Account, 1), detectorstest.MWSToken(1)}
 	for _, s := range []string{
 		`"` + id[:8] + `" + "` + id[8:] + `"`, id[:7] + "\\\n" + id[7:], id[:12] + "\\\\\n" + id[12:], hex.EncodeToString([]byte(id)), encodeUTF32(id, false),
-		base64.StdEncoding.EncodeToString([]byte(encodeUTF16("'"+id+"'", false, ""))), octal(id), `\x41` + id[1:],
+		base64.StdEncoding.EncodeToString([]byte(encodeUTF16("'"+id+"'", false, ""))), octal(id), `\x41` + id[1:], id[:9] + "\u200b" + id[9:], id[:13] + "<wbr>" + id[13:],
 	} {
 		f.Add([]byte(s), uint8(1))
 	}

@@ -224,6 +224,9 @@ func linkBefore(text []byte, i, least int) encodings.Link {
 	if i == 0 {
 		return encodings.Link{}
 	}
+	if from := encodings.SkipInvisibleBack(text, i); from < i && from >= least {
+		return encodings.Link{From: from, To: i}
+	}
 	from, most := i, 0 // the link begins at most bytes before from
 	switch c := text[i-1]; {
 	case c == '"' || c == '\'' || c == '`':

@@ -161,7 +161,7 @@ func base64Around(dst, text []byte, at, least, most int) (plain []byte, end int)
 	var chars [nestedBack + nestedChunk + 8]byte
 	from := nestedBack
 	for i := at; from > 0; {
-		if i = skipBreakBack(text, i); i <= least || !encodings.Base64Set[text[i-1]] {
+		if i = encodings.SkipLineBreakBack(text, i); i <= least || !encodings.Base64Set[text[i-1]] {
 			break
 		}
 		i, from = i-1, from-1
@@ -170,7 +170,7 @@ func base64Around(dst, text []byte, at, least, most int) (plain []byte, end int)
 	to, line := nestedBack, -1 // line is the end of the first one
 	i := at
 	for ; i < most; i++ {
-		next := skipBreak(text, i)
+		next := encodings.SkipLineBreak(text, i)
 		if next > i && line < 0 {
 			line = i
 		}

@@ -52,7 +52,7 @@ func (s *encodedSearch) isBeforeBreak(text []byte, i int) bool {
 	for end < len(text) && end < i+idStride && encodings.Base64Set[text[end]] {
 		end++
 	}
-	return s.isCutAt(text, end, skipBreak(text, end))
+	return s.isCutAt(text, end, encodings.SkipLineBreak(text, end))
 }
 
 // isCutAt reports whether the break text[end:next] behind a line of base64 cuts an id.
@@ -70,12 +70,9 @@ func (s *encodedSearch) isCutAt(text []byte, end, next int) bool {
 	return false
 }
 
-// breakBytes sets the high bit of a byte of w that may begin a line break, real or escaped.
-// It may mark other bytes too.
-func breakBytes(w uint64) uint64 {
-	x := w ^ '\\'*ones
-	return ((w-('\r'+1)*ones)&^w | (x-ones)&^x) & highs
-}
+// breakBytes sets the high bit of a byte of w that may begin a line break. It may mark
+// other bytes too.
+func breakBytes(w uint64) uint64 { return (w - ('\r'+1)*ones) &^ w & highs }
 
 // isAcrossBreak reports whether the line of base64 that holds the two words before i ends
 // before the next two, and its end cuts an id.
@@ -86,7 +83,7 @@ func (s *encodedSearch) isAcrossBreak(text []byte, i int) bool {
 			return false
 		}
 	}
-	next := skipBreak(text, end)
+	next := encodings.SkipLineBreak(text, end)
 	if next == end || next == len(text) || !encodings.Base64Set[text[next]] ||
 		end < encodings.MinWrapped || !areBase64(text[end-encodings.MinWrapped:end]) {
 		return false
@@ -98,23 +95,4 @@ func (s *encodedSearch) isAcrossBreak(text []byte, i int) bool {
 		}
 	}
 	return false
-}
-
-// skipBreak returns the end of the line break at i and of the indentation behind it, or i
-// if there is none. Within a string, a break may be written \n.
-func skipBreak(text []byte, i int) int {
-	for i+1 < len(text) && text[i] == '\\' && (text[i+1] == 'n' || text[i+1] == 'r') {
-		i += 2
-	}
-	return encodings.SkipLineBreak(text, i)
-}
-
-// skipBreakBack returns the start of the line break whose indentation ends at i, or i if
-// there is none.
-func skipBreakBack(text []byte, i int) int {
-	i = encodings.SkipLineBreakBack(text, i)
-	for i > 1 && text[i-2] == '\\' && (text[i-1] == 'n' || text[i-1] == 'r') {
-		i -= 2
-	}
-	return i
 }

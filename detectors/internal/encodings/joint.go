@@ -18,7 +18,7 @@ const (
 var Joinable = NewByteSet(base64Std, nil)
 
 // JointStarts holds the first bytes of joints.
-var JointStarts = NewByteSet("\"'`\\=\r\n", nil)
+var JointStarts = NewByteSet("\"'`\\=\r\n"+invisibleStarts, nil)
 
 // A Link connects two pieces of a string: the joint or the escape text[From:To]. Between
 // "AKIA" and "REST" it is `" + "`.
@@ -49,6 +49,9 @@ func LinkAt(text []byte, i int) (l Link) {
 			l.From = i
 			return l
 		}
+		return invisibleJoint(text, i)
+	case 0xc2, 0xe2, 0xef, '<', '&':
+		return invisibleJoint(text, i)
 	case '=':
 		if l := SoftBreak(text, i); l.To > 0 {
 			return l
