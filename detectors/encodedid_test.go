@@ -108,3 +108,20 @@ func TestNestedIDs(t *testing.T) {
 		t.Errorf("the views show only %d ids of %d", shown, tries)
 	}
 }
+
+// FuzzNestedID draws ids in encodings, as TestNestedIDs, between fuzzed texts.
+func FuzzNestedID(f *testing.F) {
+	f.Add(uint64(1), uint8(2), "x: ", "\n")
+	f.Add(uint64(2), uint8(3), "\x00", "\x00\x00")
+	f.Add(uint64(3), uint8(1), "QUFB", "=")
+	set := detectors.NewSet(awskeys.Detector{})
+	f.Fuzz(func(t *testing.T, seed uint64, depth uint8, before, after string) {
+		r := rand.New(rand.NewPCG(seed, 15))
+		id := detectorstest.KeyID("AKIA", detectorstest.Account, seed)
+		inner, names := nested(r, id, 1+int(depth%3))
+		text := []byte(before + inner + after)
+		if !set.MayMatch(text) && slices.ContainsFunc(set.DetectAll(text), func(m detectors.Match) bool { return m.Credential.ID == id }) {
+			t.Errorf("%s: the prefilter rules out %q", names, text)
+		}
+	})
+}

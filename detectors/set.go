@@ -123,15 +123,17 @@ func notCovered(known, found []Match) []Match {
 //     its escapes, or that has an escape of more than six bytes (\U0000002f, \u{2f});
 //   - a secret without an id in base64 with other text around it, or in UTF-16, unless
 //     Rule.Encoded has its name, or in hexadecimal or UTF-32;
-//   - an id in base64 that a line break cuts into pieces of less than 20 characters, if the
-//     line before the break has less than 40;
+//   - an id in base64 that a line break cuts into pieces of less than 20 characters, unless
+//     46 letters and digits stand before the break;
 //   - an id in pieces, if no piece has seven characters or they are more than 108 bytes
 //     apart, or if a letter or a digit stands right beside it, as in binary files;
 //   - an id of which only a part is in base64, hexadecimal, UTF-16 or UTF-32 and the
 //     rest right beside it, or of which two parts are so encoded, each on its own;
-//   - an id within two encodings, except gzip of 36 bytes or more in base64, UTF-16
-//     in base64 that no line break cuts, and base64 in base64 beside a name of
-//     Rule.Encoded.
+//   - an id within more than encodings.MaxRounds encodings, or of which the encoded form
+//     has more than 200 bytes;
+//   - an id in UTF-32, or in pieces or with escapes, within another encoding;
+//   - gzip in base64 of less than 36 bytes, and a secret or a token without an id within two
+//     encodings, except in gzip and in base64 in base64 beside a name of Rule.Encoded.
 func (s *Set) MayMatch(text []byte) bool {
 	return s.prefilter.MayMatch(text) ||
 		slices.ContainsFunc(s.plainOnly, func(d PrefilteringDetector) bool { return d.MayMatch(text) })

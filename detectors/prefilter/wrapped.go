@@ -12,8 +12,9 @@ import (
 //	UlQ3TUIzNgphbmQgdGhlIHNlY3Jl…
 //
 // Decoding joins lines of at least encodings.MinWrapped characters, so such a line stands
-// before the break. It is found by two words in a row that may be base64. At its end, one
-// side of the break has 13 characters of the id or more, two whole groups.
+// before the break. It is found by three words in a row of letters and digits: the last 46
+// characters of a line hold them. One side of the break has 13 characters of the id or more,
+// which hold two whole groups.
 
 // wrappedIDWindow holds the line before a break, the break, and the id behind it.
 const wrappedIDWindow = encodings.MinWrapped + encodings.MaxBreak + 28
