@@ -42,8 +42,8 @@ func (s *encodedSearch) isInRuns(text []byte, from, to int) bool {
 	return false
 }
 
-// isBeforeBreak reports whether the line of the two words that end at i ends before the next
-// one, and its end cuts an id.
+// isBeforeBreak reports whether the line of base64 that holds the two words before i ends
+// before the next one, and its end cuts an id.
 func (s *encodedSearch) isBeforeBreak(text []byte, i int) bool {
 	if i+idStride <= len(text) &&
 		breakBytes(binary.LittleEndian.Uint64(text[i:]))|breakBytes(binary.LittleEndian.Uint64(text[i+idStride-wordLen:])) == 0 {
@@ -53,12 +53,8 @@ func (s *encodedSearch) isBeforeBreak(text []byte, i int) bool {
 	for end < len(text) && end < i+idStride && encodings.Base64Set[text[end]] {
 		end++
 	}
-	return s.isCutAt(text, end, encodings.SkipLineBreak(text, end))
-}
-
-// isCutAt reports whether the break text[end:next] behind a line of base64 cuts an id.
-func (s *encodedSearch) isCutAt(text []byte, end, next int) bool {
-	if next <= end || next == len(text) || !encodings.Base64Set[text[next]] ||
+	next := encodings.SkipLineBreak(text, end)
+	if next == end || next == len(text) || !encodings.Base64Set[text[next]] ||
 		end < encodings.MinWrapped || !areBase64(text[end-encodings.MinWrapped:end]) {
 		return false
 	}
@@ -74,26 +70,3 @@ func (s *encodedSearch) isCutAt(text []byte, end, next int) bool {
 // breakBytes sets the high bit of a byte of w that may begin a line break. It may mark
 // other bytes too.
 func breakBytes(w uint64) uint64 { return (w - ('\r'+1)*ones) &^ w & highs }
-
-// isAcrossBreak reports whether the line of base64 that holds the two words before i ends
-// before the next two, and its end cuts an id.
-func (s *encodedSearch) isAcrossBreak(text []byte, i int) bool {
-	end := i
-	for end < len(text) && encodings.Base64Set[text[end]] {
-		if end++; end-i == idStride {
-			return false
-		}
-	}
-	next := encodings.SkipLineBreak(text, end)
-	if next == end || next == len(text) || !encodings.Base64Set[text[next]] ||
-		end < encodings.MinWrapped || !areBase64(text[end-encodings.MinWrapped:end]) {
-		return false
-	}
-	for cut := range 4 { // the characters of the group at the break that are before it
-		at := end - cut
-		if (groupsMayBeInner(text, at-wordLen) || groupsMayBeInner(text, next+(4-cut)%4)) && s.isWithin(inBase64, text, at) {
-			return true
-		}
-	}
-	return false
-}
