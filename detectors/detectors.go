@@ -134,7 +134,32 @@ type Match struct {
 	// CountsAt reports whether the match counts in a text with this path and commit; nil
 	// if it counts everywhere. Either argument may be "". Concurrent calls are allowed.
 	CountsAt func(path, commit string) bool
+	// NameAt tells the name that a path gives to the match, which is all of its text; nil
+	// for other matches. Such a secret has NeedsID, and is none where its name is that of
+	// something else. Concurrent calls are allowed.
+	NameAt func(path string) FileName
 }
+
+// A FileName is the name that a path gives to the value of a file that holds nothing else,
+// as /run/secrets/aws_secret_access_key does.
+type FileName struct {
+	Says  Naming // about a secret
+	Group string // as Match.Group
+	// Dir is the directory that holds the name.
+	Dir string
+}
+
+// Naming is how much the name of a file says about a secret in it.
+type Naming uint8
+
+// The namings: a hash, not a secret; nothing; a secret, perhaps of another service; a secret
+// of the detector's provider.
+const (
+	NamesOther Naming = iota
+	NamesNothing
+	NamesSecret
+	NamesProvider
+)
 
 // A Fact is one thing known about a credential.
 type Fact struct {

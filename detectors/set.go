@@ -122,7 +122,7 @@ func notCovered(known, found []Match) []Match {
 //   - a secret without an id that is in pieces, that takes more than 72 bytes with
 //     its escapes, or that has an escape of more than six bytes (\U0000002f, \u{2f});
 //   - a secret without an id in base64 with other text around it, or in UTF-16, unless
-//     Rule.Encoded has its name, or in hexadecimal or UTF-32;
+//     Rule.Encoded has its name or the secret is all of the text, or in hexadecimal or UTF-32;
 //   - an id in base64 that a line break cuts into pieces of less than 20 characters, unless
 //     46 letters and digits stand before the break;
 //   - an id in pieces, if no piece has seven characters or they are more than 108 bytes

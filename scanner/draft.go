@@ -1,6 +1,7 @@
 package scanner
 
 import (
+	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
@@ -16,6 +17,11 @@ type draft struct {
 	allowed string
 	// joined is set if the parts are from several texts (pairing.go).
 	joined *joined
+	// inFiles has, by path, the directory that names the credential, for paths of files
+	// that hold nothing else.
+	inFiles map[string]string
+	// named is false for a secret that neither a text nor the name of a file calls one.
+	named bool
 }
 
 // joined has the parts that a finding is joined from; secret and token are nil if they are
@@ -31,7 +37,8 @@ type joined struct {
 // the member of an archive.
 type occurrence struct {
 	finding.Location
-	at func(path, commit string) bool // detectors.Match.CountsAt
+	at     func(path, commit string) bool // detectors.Match.CountsAt
+	nameAt func(path string) detectors.FileName
 }
 
 // A Sink receives the results of a scan, one call at a time: each finding, then

@@ -62,13 +62,13 @@ func compareCredentials(a, b detectors.Credential) int {
 func (x hit) occurrence() occurrence {
 	l := x.location
 	l.Blob, l.Path = x.blob, x.member
-	return occurrence{l, x.match.CountsAt}
+	return occurrence{l, x.match.CountsAt, x.match.NameAt}
 }
 
 // join keeps the better answer wherever two occurrences of one credential differ.
 func (f *draft) join(m detectors.Match) {
 	f.Match.Rank = min(f.Match.Rank, m.Rank)
-	f.Match.NeedsID = f.Match.NeedsID && m.NeedsID
+	f.Match.NeedsID, f.Match.OwnText = f.Match.NeedsID && m.NeedsID, f.Match.OwnText && m.OwnText
 	f.Match.SignedUntil = lastEnd(f.Match.SignedUntil, m.SignedUntil)
 	f.learnText(m)
 	c := &f.Match.Credential
@@ -157,6 +157,7 @@ func fold(all []*draft) []*draft {
 			w.join(f.Match)
 			for _, o := range f.occurrences {
 				o.Part = f.part()
+				o.nameAt = nil // the value is known to be the secret, whatever the file is called
 				w.occurrences = append(w.occurrences, o)
 			}
 			continue
@@ -232,12 +233,38 @@ func (f *draft) locate(h *hits) []finding.Location {
 		room := min(maxLocations-len(located), len(places))
 		f.Omitted += len(places) - room
 		for _, text := range places[:room] {
-			if l := o.in(text); o.at == nil || o.at(file(&l), l.Commit) {
+			if l := o.in(text); (o.at == nil || o.at(file(&l), l.Commit)) && f.learnName(o.nameAt, &l) {
 				located = append(located, l)
 			}
 		}
 	}
 	return located
+}
+
+// learnName takes the name that nameAt, a Match.NameAt, gives to f at l. It reports whether f
+// counts there.
+func (f *draft) learnName(nameAt func(string) detectors.FileName, l *finding.Location) bool {
+	isID := f.Match.Credential.ID != ""
+	f.named = f.named || nameAt == nil || isID
+	if nameAt == nil {
+		return true
+	}
+	path := file(l)
+	name := nameAt(path)
+	switch {
+	case isID:
+	case name.Says == detectors.NamesOther:
+		return false
+	case name.Says >= detectors.NamesSecret:
+		f.named = true
+		f.Match.NeedsID = f.Match.NeedsID && name.Says != detectors.NamesProvider
+	}
+	f.Match.Group = agreed(f.Match.Group, name.Group)
+	if f.inFiles == nil {
+		f.inFiles = map[string]string{}
+	}
+	f.inFiles[path] = name.Dir
+	return true
 }
 
 // in returns o as a location in text, which is a place of its blob.

@@ -83,15 +83,20 @@ const maxPartners = 10_000
 // belong to, so that their texts need not be located. h.hits is sorted, so that each scan
 // keeps the same ones if there are too many.
 func (h *hits) dropPartners() {
-	room := 0
+	room, fileRoom := 0, maxPartners
 	if slices.ContainsFunc(h.hits, func(x hit) bool { return x.match.Needs != 0 }) {
 		room = maxPartners
 	}
 	h.hits = slices.DeleteFunc(h.hits, func(x hit) bool {
-		if x.match.NeedsID {
-			room--
+		switch {
+		case !x.match.NeedsID:
+			return false
+		case x.match.NameAt != nil: // the name of its file may say more
+			fileRoom--
+			return fileRoom < 0
 		}
-		return x.match.NeedsID && room < 0
+		room--
+		return room < 0
 	})
 	held := map[finding.BlobID]bool{}
 	for _, x := range h.hits {

@@ -53,7 +53,7 @@ const maxAround = 1 << 10
 
 // around returns the text around m, which is in data.
 func around(data []byte, m *detectors.Match) *finding.Around {
-	if m.NeedsID {
+	if m.NeedsID && m.NameAt == nil {
 		return nil // there may be very many
 	}
 	from, to := lineAround(data, m.Start, m.End)

@@ -24,10 +24,14 @@ import (
 //     token is one only for ids of its own rule.
 //  3. Group. Names that say that they belong to different keys, DEV_KEY_ID and PROD_SECRET,
 //     go last, and are no pair unless it is proved. So does a secret that may be anybody's
-//     and has a name of its own, JWT_SECRET, if the id has none.
-//  4. Relation. The same path in another version beats a text that the same commit
-//     introduced, and that beats the same directory. Two relations beat one. Without
-//     any, there is no candidate.
+//     and has a name of its own, JWT_SECRET, if the id has none. So does a file whose name
+//     says nothing of the secret that is all of its content. It is a candidate only for the
+//     ids of its directory.
+//  4. Relation. The same path in another version beats two files of one directory that
+//     hold nothing but an id and a secret: they are two fields of one record, and their
+//     names are those of the fields. That beats a text that the same commit introduced, and
+//     that beats the same directory. Two relations beat one. Without any, there is no
+//     candidate.
 //  5. Group again: the same beats none.
 //  6. Kind. A part that the detector would report alone beats a generic one, which may
 //     be anybody's.
@@ -37,8 +41,8 @@ import (
 //  9. At most maxSecrets secrets are proposed for an id, and one token: the best.
 //  10. Proof. A pair that the provider proves is reported. A pair that it was not asked
 //     about is reported only if the id has no better or equal candidate, and the part
-//     no better or equal id. A generic part must also stand at the same path, or in
-//     the same commit and directory. Every other pair is dropped.
+//     no better or equal id. A generic part must also stand at the same path, in the same
+//     commit and directory, or be such a field of a record. Every other pair is dropped.
 //
 // Rule 8 bounds the work to maxCluster steps for each place. Refused: to propose by
 // the likeness of paths ("dev/id", "prod/../dev/secret"), of which every layout has
@@ -182,7 +186,7 @@ func mayBelong(id, part *draft) bool {
 func scoreOfNames(id, part *draft) score {
 	a, b := id.Match.Group, part.Match.Group
 	strange := id.Match.InSignedRequest || b != "" && a != b && (a != "" || part.Match.NeedsID)
-	return score{needsProof: strange, group: a != "" && a == b, generic: part.Match.NeedsID}
+	return score{needsProof: strange || !part.named, group: a != "" && a == b, generic: part.Match.NeedsID}
 }
 
 // A landmark is a path, a commit or a directory that places of two texts may share.
@@ -207,6 +211,9 @@ type member struct {
 func landmarks(f *draft) map[landmark]time.Time {
 	marks := map[landmark]time.Time{}
 	add := func(p relation, name string, at time.Time) {
+		if !f.named && p != sameDir && p != sameRecord {
+			return // rule 3
+		}
 		mark := landmark{p, name}
 		if known, ok := marks[mark]; !ok || at.Before(known) {
 			marks[mark] = at
@@ -214,10 +221,13 @@ func landmarks(f *draft) map[landmark]time.Time {
 	}
 	for _, l := range f.Locations[:min(len(f.Locations), maxLocationsOfPart)] {
 		switch l.Kind {
-		case finding.KindBlob:
+		case finding.KindBlob, finding.KindIndex, finding.KindWorktree:
 			add(sameText, string(l.Blob)+" "+l.Path, l.Time)
 			add(samePath, l.Path, l.Time)
 			add(sameDir, dirOf(l.Path), l.Time)
+			if dir, ok := f.inFiles[l.Path]; ok {
+				add(sameRecord, dir, l.Time)
+			}
 		case finding.KindPath:
 			add(sameDir, l.Path, l.Time)
 		case finding.KindIssue, finding.KindPullRequest, finding.KindComment, finding.KindDiscussion:

@@ -2,6 +2,7 @@ package scanner_test
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -96,6 +98,11 @@ func (a answers) Verify(_ context.Context, c detectors.Credential) verifier.Verd
 	return verifier.Verdict{State: verifier.Skipped}
 }
 
+// inBase64 returns text, filled in, in base64.
+func inBase64(text string) string {
+	return base64.StdEncoding.EncodeToString([]byte(detectorstest.Fill(text)))
+}
+
 // TestPairing holds the rules of pairing.go, without proof.
 func TestPairing(t *testing.T) {
 	const (
@@ -121,6 +128,20 @@ func TestPairing(t *testing.T) {
 		{"same_commit_and_anybodys", history{"1 a/x": id, "1 b/y": secret}, []string{"{AKIA1}, 1 a/x, high"}},
 		{"same_directory_and_anybodys", history{"1 a/x": id, "2 a/y": secret}, []string{"{AKIA1}, 1 a/x, high"}},
 		{"same_directory_on_disk", history{"- a/x": id, "- a/y": "aws_secret={secret1}"}, []string{"{AKIA1} {secret1}, - a/x, secret - a/y, low"}},
+		{"files_of_one_value", history{"- a/access_key": "{AKIA1}\n", "- a/secret_key": "{secret1}\n"}, []string{"{AKIA1} {secret1}, - a/access_key, secret - a/secret_key, medium"}},
+		{"files_of_one_value_in_base64", history{"- a/AWS_ACCESS_KEY_ID": inBase64("{AKIA1}"), "- a/AWS_SECRET_ACCESS_KEY": inBase64("{secret1}\n")},
+			[]string{"{AKIA1} {secret1}, - a/AWS_ACCESS_KEY_ID, secret - a/AWS_SECRET_ACCESS_KEY, medium"}},
+		{"files_of_one_value_in_an_archive", history{"- a.zip!id": "{AKIA1}", "- a.zip!aws_secret_key": "{secret1}"}, []string{"{AKIA1} {secret1}, - a.zip!id, secret - a.zip!aws_secret_key, medium"}},
+		{"files_of_one_value_below_their_names", history{"- a/aws_key_id/value": "{AKIA1}", "- a/aws_secret_key/value": "{secret1}", "- a/jwt_secret/value": "{secret2}"},
+			[]string{"{AKIA1} {secret1}, - a/aws_key_id/value, secret - a/aws_secret_key/value, medium"}},
+		{"files_of_two_accounts", history{"- a/DEV_KEY_ID": "{AKIA1}", "- a/DEV_SECRET": "{secret1}", "- a/PROD_KEY_ID": "{AKIA2}", "- a/PROD_SECRET": "{secret2}"},
+			[]string{"{AKIA1} {secret1}, - a/DEV_KEY_ID, secret - a/DEV_SECRET, medium", "{AKIA2} {secret2}, - a/PROD_KEY_ID, secret - a/PROD_SECRET, medium"}},
+		{"file_of_a_lone_secret", history{"- a/aws_secret_access_key": "{secret1}", "- b/secret_key": "{secret2}", "- b/notes": "{secret3}"}, []string{"{secret1}, - a/aws_secret_access_key, medium"}},
+		{"file_that_says_nothing", history{"1 a/id": "{AKIA1}", "1 a/notes": "{secret1}", "2 a/id": "{AKIA1}\n"}, []string{"{AKIA1}, 1 a/id, 2 a/id, high"}},
+		{"file_of_a_hash", history{"1 a/key_id": "{AKIA1}", "1 a/secret.sha1": "{secret1}"}, []string{"{AKIA1}, 1 a/key_id, high"}},
+		{"file_of_a_known_secret", history{"1 a/x": "id={AKIA1} secret={secret1}", "2 b/etag": "{secret1}"}, []string{"{AKIA1} {secret1}, 1 a/x, secret 2 b/etag, high"}},
+		{"files_of_one_value_and_a_text", history{"- a/key_id": "{AKIA1}", "- a/secret_key": "{secret1}", "- a/x": "aws_secret={secret2}"},
+			[]string{"{AKIA1} {secret1}, - a/key_id, secret - a/secret_key, medium", "{secret2}, - a/x, medium"}},
 		{"same_archive", history{"- a/z.zip!x": id, "- a/z.zip!y": "aws_secret={secret1}"}, []string{"{AKIA1} {secret1}, - a/z.zip!x, secret - a/z.zip!y, low"}},
 		{"no_relation", history{"1 a/x": id, "2 b/y": secret}, []string{"{AKIA1}, 1 a/x, high"}},
 		{"no_relation_on_disk", history{"- a/x": id, "- a/b/y": secret}, []string{"{AKIA1}, - a/x, high"}},
@@ -175,6 +196,27 @@ func TestPairing(t *testing.T) {
 			for i := range want {
 				want[i] += " " + string(verifier.Skipped)
 			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestPairingOfOneDirectory: an id and a secret that are written in different ways, in
+// files that people keep together.
+func TestPairingOfOneDirectory(t *testing.T) {
+	for _, tt := range []struct{ name, idFile, secretFile string }{
+		{"kubernetes", "kind: ConfigMap\ndata:\n  AWS_ACCESS_KEY_ID: {AKIA1}\n", "kind: Secret\ndata:\n  AWS_SECRET_ACCESS_KEY: " + inBase64("{secret1}") + "\n"},
+		{"terraform", "aws_access_key = \"{AKIA1}\"\n", "variable \"aws_secret_key\" {\n  default = \"{secret1}\"\n}\n"},
+		{"helm", "aws:\n  accessKeyId: {AKIA1}\n", "data:\n  secretAccessKey: " + inBase64("{secret1}") + "\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if len(detectors.NewSet(awskeys.Detector{}).Detect(nil, []byte(detectorstest.Fill(tt.secretFile)))) == 0 {
+				t.Skip("the secret alone is not found")
+			}
+			got := reported(scan(t, history{"- a/x": tt.idFile, "- a/y": tt.secretFile}, answers{}))
+			want := fillAll([]string{"{AKIA1} {secret1}, - a/x, secret - a/y, low skipped"})
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}

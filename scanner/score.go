@@ -21,6 +21,7 @@ type relation uint8
 const (
 	sameDir relation = 1 << iota
 	sameCommit
+	sameRecord // files of one directory that hold one value each
 	samePath
 	sameText // which the detector has judged: rule 1
 )

@@ -38,7 +38,7 @@ var _ detectors.Detector = Detector{}
 //   - each id, with the secrets and the token that fit it best (pairing.go has the rules),
 //     or alone;
 //   - the secrets and tokens without an id whose name or format is AWS's, and the secrets
-//     that may be AWS's, with NeedsID;
+//     that may be AWS's, with NeedsID: the secret that a text is as a whole, too;
 //   - the credentials of single services.
 func (Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match {
 	return services.Append(appendKeys(dst, text), text)
@@ -46,6 +46,9 @@ func (Detector) Detect(dst []detectors.Match, text []byte) []detectors.Match {
 
 // appendKeys appends the access keys of text.
 func appendKeys(dst []detectors.Match, text []byte) []detectors.Match {
+	if m, ok := wholeSecret(text); ok {
+		return append(dst, m)
+	}
 	ids := candidates.IDs(text)
 	if len(ids) == 0 && !pairing.SaysSecret(text) && !candidates.ContainsAny(text, candidates.TokenMarks) {
 		return dst
@@ -87,6 +90,9 @@ func (k *keySearch) appendID(dst []detectors.Match, i int) []detectors.Match {
 	id := k.IDs[i]
 	m := detectors.Match{Rule: ruleOf(id.Text), Span: id.Span, Grade: keyformat.Grade(id.Text), Needs: neededParts(id), Account: id.Account, Group: id.Group, InSignedRequest: id.InSignedRequest}
 	m.Credential.ID = id.Text
+	if trimmed(k.text) == id.Span {
+		m.NameAt = idFileName
+	}
 	m.Credential.Partition = partitionNear(k.text, id.Span)
 	m.AddFact(PartitionHint, m.Credential.Partition, 0)
 	otherclouds.MarkMatch(&m, otherclouds.Nearest(k.text, k.endpoints, id.Span, otherclouds.NearEndpoint))

@@ -43,10 +43,14 @@ const (
 )
 
 // MayMatch implements detectors.PrefilteringDetector.
-func (Detector) MayMatch(text []byte) bool { return mayHoldID(text) || mayHoldSecret(text, false) }
+func (Detector) MayMatch(text []byte) bool {
+	return mayHoldID(text) || mayHoldSecret(text, false) || mayBeWhole(text)
+}
 
 // MayMatchNear implements detectors.PrefilteringDetector.
-func (Detector) MayMatchNear(text []byte) bool { return mayHoldID(text) || mayHoldSecret(text, true) }
+func (Detector) MayMatchNear(text []byte) bool {
+	return mayHoldID(text) || mayHoldSecret(text, true) || mayBeWhole(text)
+}
 
 // Window implements detectors.PrefilteringDetector. It holds a secret with its escapes,
 // characters that may be glued to it and one more at the end, a secret with the parts of a

@@ -121,6 +121,9 @@ func (s scrubber) detect(text string) string {
 	}
 	var spans []detectors.Span
 	for _, m := range matches {
+		if m.NameAt != nil {
+			continue // it counts only as the content of a file
+		}
 		for part, secret := range map[detectors.Span]detectors.Secret{m.Secret: m.Credential.Secret, m.Token: m.Credential.Token} {
 			if !part.Empty() {
 				spans = append(spans, encodedSpan(text, part, secret))

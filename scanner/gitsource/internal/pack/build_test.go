@@ -317,6 +317,9 @@ func checkFresh(t testing.TB, fresh, base, data []byte, span int) {
 	if !ok {
 		t.Error("AppendFresh does not append")
 	}
+	if len(data) <= span && !bytes.Equal(data, base) && !bytes.Equal(data, fresh) {
+		t.Errorf("of all of %q, only %q is fresh", data, fresh)
+	}
 	known := make(map[string]bool, len(fresh)+len(base))
 	for _, text := range []string{string(fresh), string(base)} {
 		for i := 0; i+span <= len(text); i++ {

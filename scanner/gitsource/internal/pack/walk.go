@@ -92,7 +92,8 @@ func (n *Node) Data() ([]byte, error) {
 
 // AppendFresh appends the pieces of the object that may hold text that its base does not: any
 // run of span bytes of it lies in one piece, or in the base. Pieces are set apart by a
-// newline. The object must have a base.
+// newline. An object of at most span bytes is one piece, unless it is the base. The object
+// must have a base.
 func (n *Node) AppendFresh(dst []byte, span int) []byte {
 	return n.delta.appendFresh(dst, n.base.data, span)
 }
