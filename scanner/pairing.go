@@ -185,8 +185,14 @@ func mayBelong(id, part *draft) bool {
 // scoreOfNames is rules 3, 5 and 6.
 func scoreOfNames(id, part *draft) score {
 	a, b := id.Match.Group, part.Match.Group
-	strange := id.Match.InSignedRequest || b != "" && a != b && (a != "" || part.Match.NeedsID)
-	return score{needsProof: strange || !part.named, group: a != "" && a == b, generic: part.Match.NeedsID}
+	return score{needsProof: isStrange(id, part) || !part.named, group: a != "" && a == b, generic: part.Match.NeedsID}
+}
+
+// isStrange reports whether names say that part is of another key than id, or id is only in
+// requests that it signed.
+func isStrange(id, part *draft) bool {
+	a, b := id.Match.Group, part.Match.Group
+	return id.Match.InSignedRequest || b != "" && a != b && (a != "" || part.Match.NeedsID)
 }
 
 // A landmark is a path, a commit or a directory that places of two texts may share.

@@ -84,6 +84,9 @@ func (s *Scanner) resolve(findings []*draft) []*draft {
 		own, joint := splitJoined(group)
 		for _, f := range own {
 			f.takeVerdictOf(joint)
+			if !s.EachSecret && !slices.ContainsFunc(joint, func(j *draft) bool { return kept[j] }) {
+				f.noteCandidates(joint, gone)
+			}
 		}
 	}
 	left := slices.DeleteFunc(findings, func(f *draft) bool {

@@ -38,6 +38,10 @@ type Scanner struct {
 	// them. It may be nil. It judges after Verifier, which may prove a finding in doubt, or
 	// before with HonorIgnoresForLive.
 	Doubtful Filter
+	// EachSecret reports each secret that may belong to a key id as a finding of its own.
+	// Otherwise there is one finding for an id, with Candidates. It is for a store that
+	// reads single texts again, and knows findings by their fingerprints.
+	EachSecret bool
 	// AllowUnread returns why something that could not be read does not make the scan
 	// incomplete, or "". It may be nil.
 	AllowUnread func(finding.Unread) string
@@ -102,7 +106,7 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 	sum.Unread, sum.Accepted = s.accept(found.unreadParts())
 	sum.Stopped = readErr != nil
 	sum.ElapsedMS = time.Since(start).Milliseconds()
-	return errors.Join(readErr, report(findings, sum, sink))
+	return errors.Join(readErr, s.report(findings, sum, sink))
 }
 
 var errLargeArchive = errors.New("an archive too large to be held in memory: it was searched as it is, not unpacked")
@@ -140,10 +144,13 @@ func (s *Scanner) annotate(findings []*draft) {
 }
 
 // report passes drafts to sink, and closes it.
-func report(drafts []*draft, sum finding.Summary, sink Sink) error {
+func (s *Scanner) report(drafts []*draft, sum finding.Summary, sink Sink) error {
 	findings := make([]*finding.Finding, len(drafts))
 	for i, d := range drafts {
 		findings[i] = &d.Finding
+	}
+	if !s.EachSecret {
+		findings = FoldCandidates(findings)
 	}
 	return Report(findings, sum, sink)
 }

@@ -105,7 +105,7 @@ func TestScan(t *testing.T) {
 		{"lone_id_joins_its_pair", texts{"a": "see {AKIA1}", "b": "{AKIA1} {secret1}"}, []string{"{AKIA1} | {secret1} | a:1:5,b:1:1 | unknown | "}},
 		{"lone_secret_joins_its_pair", texts{"a": "aws_secret_key={secret1}", "b": "{AKIA1} {secret1}"}, []string{"{AKIA1} | {secret1} | b:1:1,a:1:16 | unknown | "}},
 		{"two_secrets_of_one_id_in_two_files", texts{"a": "{AKIA1} {secret1}", "b": "{AKIA1} {secret2}"},
-			[]string{"{AKIA1} | {secret1} | a:1:1 | unknown | ", "{AKIA1} | {secret2} | b:1:1 | unknown | "}},
+			[]string{"{AKIA1} | {secret1} | a:1:1,b:1:1 | unknown | "}},
 		{"token_joins_its_key", texts{"a": "{ASIA1} {secret1}", "b": "{ASIA1} {token1}"}, []string{"{ASIA1} | {secret1} | a:1:1,b:1:1 | unknown |  | {token1}"}},
 		{"each_token_joins_its_own_key",
 			texts{"a": "{ASIA1} {secret1}\n{token1}\n\n{token1}", "b": "{ASIA2} {secret2}\n{token2}\n\n{token2}", "c": "{token2}\n\n{token3}", "d": "{token4}"},
@@ -135,17 +135,18 @@ func TestCandidates(t *testing.T) {
 	const text = "x {secret2}\nid={AKIA1}\nsecret={secret1}"
 	best, next := detectorstest.Fill("{AKIA1} {secret1}"), detectorstest.Fill("{AKIA1} {secret2}")
 	for _, tt := range []struct {
-		name             string
-		best, next       verifier.State
-		reported, ignore string // the secret reported, and the one ignored
-		asked            int
+		name            string
+		best, next      verifier.State
+		reported, other string // the secret reported, and the other one
+		ignored         int    // 1 if the other is known to be wrong; else it is a candidate
+		asked           int
 	}{
-		{"best_is_live", verifier.Live, verifier.Live, "{secret1}", "{secret2}", 1},
-		{"id_is_dead", verifier.Invalid, verifier.Live, "{secret1}", "{secret2}", 1},
-		{"offline", verifier.Skipped, verifier.Skipped, "{secret1}", "{secret2}", 1},
-		{"no_answer", verifier.Unknown, verifier.Unknown, "{secret1}", "{secret2}", 1},
-		{"next_is_live", verifier.IDActive, verifier.Live, "{secret2}", "{secret1}", 2},
-		{"none_is_live", verifier.IDActive, verifier.IDActive, "{secret1}", "{secret2}", 2},
+		{"best_is_live", verifier.Live, verifier.Live, "{secret1}", "{secret2}", 1, 1},
+		{"id_is_dead", verifier.Invalid, verifier.Live, "{secret1}", "{secret2}", 0, 1},
+		{"offline", verifier.Skipped, verifier.Skipped, "{secret1}", "{secret2}", 0, 1},
+		{"no_answer", verifier.Unknown, verifier.Unknown, "{secret1}", "{secret2}", 0, 1},
+		{"next_is_live", verifier.IDActive, verifier.Live, "{secret2}", "{secret1}", 1, 2},
+		{"none_is_live", verifier.IDActive, verifier.IDActive, "{secret1}", "{secret2}", 1, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v := &oracle{states: map[string]verifier.State{best: tt.best, next: tt.next}}
@@ -159,8 +160,11 @@ func TestCandidates(t *testing.T) {
 					t.Errorf("secret %s…: reported %v (%s)", secret[:4], reported, f.Ignored)
 				}
 			}
-			if sink.Summary.Findings != 1 || sink.Summary.Ignored != 1 {
+			if sink.Summary.Findings != 1 || sink.Summary.Ignored != tt.ignored {
 				t.Errorf("summary %+v", sink.Summary)
+			}
+			if tt.ignored == 0 && candidates(sink.Findings[0]) != detectorstest.Fill(tt.other)+" a:2" {
+				t.Errorf("candidates %s", candidates(sink.Findings[0]))
 			}
 		})
 	}
@@ -180,18 +184,19 @@ func TestSecretsOfOneID(t *testing.T) {
 		src[fmt.Sprint(string(rune('a'+i)))] = key(i)
 	}
 	for _, tt := range []struct {
-		name            string
-		right           int // which secret is
-		others          verifier.State
-		asked, findings int
+		name       string
+		right      int // which secret is
+		others     verifier.State
+		asked      int
+		candidates int
 	}{
-		{"none", -1, verifier.IDActive, maxTried, n},
-		{"the_second", 1, verifier.IDActive, 2, 1},
-		{"the_last_that_is_tried", maxTried - 1, verifier.IDActive, maxTried, 1},
-		{"one_too_late", maxTried, verifier.IDActive, maxTried, n},
-		{"no_answer", -1, verifier.Unknown, maxTried, n},
-		{"dead", -1, verifier.Invalid, 1, n},
-		{"offline", -1, verifier.Skipped, n, n}, // the verifier says so each time, and asks nobody
+		{"none", -1, verifier.IDActive, maxTried, n - 1},
+		{"the_second", 1, verifier.IDActive, 2, 0},
+		{"the_last_that_is_tried", maxTried - 1, verifier.IDActive, maxTried, 0},
+		{"one_too_late", maxTried, verifier.IDActive, maxTried, n - 1},
+		{"no_answer", -1, verifier.Unknown, maxTried, n - 1},
+		{"dead", -1, verifier.Invalid, 1, n - 1},
+		{"offline", -1, verifier.Skipped, n, n - 1}, // the verifier says so each time, and asks nobody
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v := &oracle{states: map[string]verifier.State{}}
@@ -202,15 +207,16 @@ func TestSecretsOfOneID(t *testing.T) {
 				v.states[key(tt.right)] = verifier.Live
 			}
 			sink := scan(t, src, v)
-			if len(v.asked) != tt.asked || sink.Summary.Findings != tt.findings {
-				t.Errorf("asked %d times, %d findings, want %d and %d", len(v.asked), sink.Summary.Findings, tt.asked, tt.findings)
+			if len(v.asked) != tt.asked || sink.Summary.Findings != 1 {
+				t.Errorf("asked %d times, %d findings, want %d and 1", len(v.asked), sink.Summary.Findings, tt.asked)
+			}
+			state := tt.others
+			if tt.candidates == 0 {
+				state = verifier.Live
 			}
 			for _, f := range sink.Findings {
-				if tt.findings == 1 && f.Ignored == "" && (len(f.Locations) != n || f.Verdict.State != verifier.Live) {
-					t.Errorf("%s at %d places", f.Verdict.State, len(f.Locations))
-				}
-				if tt.others == verifier.Invalid && f.Verdict.State != verifier.Invalid {
-					t.Errorf("%s", f.Verdict.State)
+				if f.Ignored == "" && (len(f.Locations) != n || len(f.Candidates) != tt.candidates || f.Verdict.State != state) {
+					t.Errorf("%s at %d places, %d candidates", f.Verdict.State, len(f.Locations), len(f.Candidates))
 				}
 			}
 		})

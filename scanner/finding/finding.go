@@ -47,6 +47,10 @@ type Finding struct {
 	Match detectors.Match
 	// Digest stands for the secret parts that a report does not hold. It is nil in a scan.
 	Digest *Digest
+	// Candidates are other secrets that may belong to the key id; none is proved.
+	// CandidatesOmitted is how many more there are.
+	Candidates        []Candidate
+	CandidatesOmitted int
 	// Others are secret parts that were found with the credential and do not belong to it.
 	// Reports are cleared of them too. They are nil in a report.
 	Others []detectors.Secret
@@ -97,6 +101,15 @@ func (f *Finding) SecretSHA256() string { return f.digest().SecretSHA256 }
 
 // HasToken reports whether the credential has a session token.
 func (f *Finding) HasToken() bool { return f.digest().HasToken }
+
+// Secrets returns all secret parts that are known of f, those of its candidates included.
+func (f *Finding) Secrets() []detectors.Secret {
+	list := append([]detectors.Secret{f.Match.Credential.Secret, f.Match.Credential.Token}, f.Others...)
+	for i := range f.Candidates {
+		list = append(list, f.Candidates[i].Secret)
+	}
+	return list
+}
 
 // Over reports whether the credential itself says that it has expired by now.
 func (f *Finding) Over(now time.Time) bool {

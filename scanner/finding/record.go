@@ -49,6 +49,9 @@ type record struct {
 	Locations []Location `json:"locations"`
 	// Omitted is how many more places there are.
 	Omitted int `json:"locations_omitted,omitempty"`
+	// Candidates are other secrets that may belong to KeyID.
+	Candidates        []candidateRecord `json:"candidates,omitempty"`
+	CandidatesOmitted int               `json:"candidates_omitted,omitempty"`
 	// Secret, Token and Value are present only if the user asked to be shown secrets.
 	Secret string `json:"secret,omitempty"`
 	Token  string `json:"token,omitempty"`
@@ -89,15 +92,9 @@ func (f *Finding) record(secrets bool) record {
 		Ignored:      f.Ignored,
 		Overruled:    f.Overruled,
 		History:      f.History,
-		Locations:    slices.Clone(f.Locations),
+		Locations:    reportedLocations(f.Locations),
 		Omitted:      f.Omitted,
-	}
-	for i := range r.Locations {
-		l := &r.Locations[i]
-		l.Time, l.Refs, l.Around = l.Time.UTC(), slices.Clone(l.Refs), nil
-		if l.SecretLine == l.Line {
-			l.SecretLine = 0
-		}
+		Candidates:   candidateRecords(f.Candidates, secrets), CandidatesOmitted: f.CandidatesOmitted,
 	}
 	if secrets {
 		r.Secret, r.Token = m.Credential.Secret.Reveal(), m.Credential.Token.Reveal()
@@ -106,6 +103,19 @@ func (f *Finding) record(secrets bool) record {
 		r.Secret, r.Value = "", r.Secret
 	}
 	return r
+}
+
+// reportedLocations returns a copy of list as a report holds it.
+func reportedLocations(list []Location) []Location {
+	list = slices.Clone(list)
+	for i := range list {
+		l := &list[i]
+		l.Time, l.Refs, l.Around = l.Time.UTC(), slices.Clone(l.Refs), nil
+		if l.SecretLine == l.Line {
+			l.SecretLine = 0
+		}
+	}
+	return list
 }
 
 // finding returns r as the rest of stanch knows it.
@@ -128,7 +138,7 @@ func (r *record) finding() Finding {
 			},
 		},
 		Stale: r.Stale, Ignored: r.Ignored, Overruled: r.Overruled, History: r.History,
-		Locations: r.Locations, Omitted: r.Omitted,
+		Locations: r.Locations, Omitted: r.Omitted, Candidates: candidatesOf(r.Candidates), CandidatesOmitted: r.CandidatesOmitted,
 	}
 }
 

@@ -92,6 +92,7 @@ func (p *player) play(line []byte) error {
 		p.sum.Count(&f)
 		if !p.show {
 			f.Match.Credential.Secret, f.Match.Credential.Token = detectors.Secret{}, detectors.Secret{}
+			f.Candidates = WithoutSecrets(f.Candidates)
 		}
 		return p.h.Finding(f)
 	})

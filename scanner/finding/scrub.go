@@ -190,8 +190,15 @@ func (s scrubber) finding(r *record) {
 	for i := range r.Facts {
 		s.all(&r.Facts[i].Name, &r.Facts[i].Value, &r.Facts[i].Source)
 	}
-	for i := range r.Locations {
-		l := &r.Locations[i]
+	s.locations(r.Locations)
+	for i := range r.Candidates {
+		s.locations(r.Candidates[i].Locations)
+	}
+}
+
+func (s scrubber) locations(list []Location) {
+	for i := range list {
+		l := &list[i]
 		s.all(&l.Repo, &l.Path, &l.Commit, &l.Author, &l.Email, (*string)(&l.Blob), &l.Unreachable, &l.Ignored)
 		for j := range l.Refs {
 			s.all(&l.Refs[j])

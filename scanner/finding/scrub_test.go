@@ -121,6 +121,8 @@ func TestScrubEveryField(t *testing.T) {
 		"Rule", "Title", "Confidence", "Grade", "State", "Locations.Kind", "Locations.Part", // our words
 		"KeyID",                    // not a secret
 		"Secret", "Token", "Value", // set only if asked for
+		"Candidates.Fingerprint", "Candidates.SecretSHA256", "Candidates.Confidence", "Candidates.State", // the same of another secret
+		"Candidates.Locations.Kind", "Candidates.Locations.Part", "Candidates.Secret",
 	}
 	got := dirty(reflect.ValueOf(f), "", secret, nil)
 	got = dirty(reflect.ValueOf(s), "", secret, got)

@@ -33,16 +33,21 @@ func NewSink(h Handler, s Scan, set *detectors.Set, showSecrets bool) *Sink {
 func (s *Sink) Finding(f *Finding) error {
 	r := f.record(s.show)
 	if s.scan.Source == "git" {
-		for i := range r.Locations {
-			r.Locations[i].Repo = s.scan.Target
+		lists := [][]Location{r.Locations}
+		for _, c := range r.Candidates {
+			lists = append(lists, c.Locations)
+		}
+		for _, list := range lists {
+			for i := range list {
+				list[i].Repo = s.scan.Target
+			}
 		}
 	}
 	if r.Locations == nil {
 		r.Locations = []Location{} // null in JSON is no list
 	}
 	if !s.show {
-		c := f.Match.Credential
-		s.secrets = append(append(s.secrets, c.Secret, c.Token), f.Others...)
+		s.secrets = append(s.secrets, f.Secrets()...)
 	}
 	s.records = append(s.records, r)
 	return nil

@@ -56,5 +56,8 @@ func (fingerprints) Repository(finding.Repository) error { return nil }
 func (fingerprints) Summary(finding.Summary) error       { return nil }
 func (f fingerprints) Finding(x finding.Finding) error {
 	f[x.Fingerprint()] = true
+	for _, c := range x.Candidates {
+		f[c.Fingerprint] = true
+	}
 	return nil
 }

@@ -134,15 +134,20 @@ func TestReadErrors(t *testing.T) {
 
 // TestBaselines: a saved report and the baselines of other tools hide what they list.
 func TestBaselines(t *testing.T) {
-	var saved bytes.Buffer
-	h := finding.JSON(&saved)
-	if err := errors.Join(h.Scan(finding.Scan{}), h.Finding(leak().Reported()), h.Summary(finding.Summary{})); err != nil {
-		t.Fatal(err)
+	saved := func(f finding.Finding) string {
+		var text bytes.Buffer
+		h := finding.JSON(&text)
+		if err := errors.Join(h.Scan(finding.Scan{}), h.Finding(f), h.Summary(finding.Summary{})); err != nil {
+			t.Fatal(err)
+		}
+		return text.String()
 	}
+	// Another secret fitted the id better when the report was saved.
+	other := finding.Finding{Match: detectors.Match{Rule: &detectors.Rule{ID: "aws-access-key"}}, Candidates: []finding.Candidate{{Fingerprint: leak().Fingerprint()}}}
 	gitleaks := `[{"RuleID": "aws-access-token", "File": "a.ini", "StartLine": 3, "Commit": "0123456789", "Fingerprint": "0123456789:a.ini:aws-access-token:3", "Secret": "` +
 		detectorstest.Fill("{AKIA1}") + `"}]`
-	dir := folder(t, "saved.jsonl", saved.String(), "gitleaks.json", gitleaks, "empty.json", "[]")
-	for name, hidden := range map[string]bool{"saved.jsonl": true, "gitleaks.json": true, "empty.json": false} {
+	dir := folder(t, "saved.jsonl", saved(leak().Reported()), "candidate.jsonl", saved(other), "gitleaks.json", gitleaks, "empty.json", "[]")
+	for name, hidden := range map[string]bool{"saved.jsonl": true, "candidate.jsonl": true, "gitleaks.json": true, "empty.json": false} {
 		c, err := project.Read(project.Options{Baselines: []string{filepath.Join(dir, name)}})
 		if err != nil {
 			t.Fatal(err)

@@ -28,6 +28,7 @@ func leaky() []*finding.Finding {
 	b.Locations[1].Unreachable = "reflog refs/heads/" + reporttest.SecretKey(2) + "@{0}"
 	b.Verdict.Reason = "proxy said: " + reporttest.SecretKey(2)
 	a.Verdict.Facts = []verifier.Fact{{Name: "tag", Value: reporttest.SecretKey(1), Risk: 1}}
+	a.Candidates = []finding.Candidate{{Secret: detectors.NewSecret(reporttest.SecretKey(0)), Locations: []finding.Location{reporttest.Blob("c/"+reporttest.SecretKey(0)+"/"+reporttest.SecretKey(2), 1, true)}}}
 	a.Verdict.Identity.ARN = "arn:" + reporttest.SecretKey(2)
 	return []*finding.Finding{a, b}
 }

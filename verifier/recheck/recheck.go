@@ -38,6 +38,7 @@ func (a Rechecker) Report(ctx context.Context, r *finding.Saved) error {
 		cred := f.Match.Credential
 		cred.Partition = PartitionOf(f)
 		f.Match.Credential = detectors.Credential{ID: cred.ID} // the report is not to hold them again
+		f.Candidates = finding.WithoutSecrets(f.Candidates)
 		if f.Ignored != "" {
 			continue
 		}
@@ -52,6 +53,7 @@ func (a Rechecker) Report(ctx context.Context, r *finding.Saved) error {
 		}
 		switch f.Verdict.State {
 		case verifier.Live:
+			f.Candidates, f.CandidatesOmitted = nil, 0 // an id has one secret
 			r.Totals.Live++
 		case verifier.Unknown:
 			r.Totals.Unknown++

@@ -40,6 +40,8 @@ func (m *merged) Finding(f *finding.Finding) error {
 	both.Locations = slices.Concat(first.Locations, second.Locations)
 	both.Omitted = first.Omitted + second.Omitted
 	both.Others = slices.Concat(first.Others, second.Others)
+	both.Candidates = slices.Concat(first.Candidates, second.Candidates)
+	both.CandidatesOmitted = first.CandidatesOmitted + second.CandidatesOmitted
 	m.findings[i] = &both
 	return nil
 }
@@ -74,5 +76,5 @@ func (p partOf) Close(sum finding.Summary) error {
 
 // report passes all findings on to sink, and closes it.
 func (m *merged) report(sink scanner.Sink) error {
-	return scanner.Report(m.findings, m.sum, sink)
+	return scanner.Report(scanner.FoldCandidates(m.findings), m.sum, sink)
 }

@@ -273,6 +273,7 @@ func (v *view) known(m *markup, f *finding.Finding) {
 		}
 		m.put("</dd>")
 	}
+	field("also", wording.Candidates(f))
 	v.history(m, f)
 	field("doubt", strings.Trim(wording.Doubt(f), " ()"))
 	field("rule", f.Match.Rule.ID)

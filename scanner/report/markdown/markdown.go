@@ -89,6 +89,9 @@ func (m *handler) finding(f *finding.Finding) string {
 	if more := len(f.Locations) - len(shown) + f.Omitted; more > 0 {
 		fmt.Fprintf(&b, "- and in %s\n", wording.Plural(more, "more place"))
 	}
+	if also := wording.Candidates(f); also != "" {
+		fmt.Fprintf(&b, "- also: %s\n", escape(also))
+	}
 	for _, step := range wording.Advice(f) {
 		step, cmd, _ := strings.Cut(step, "\n")
 		fmt.Fprintf(&b, "- now: %s\n", escape(step))

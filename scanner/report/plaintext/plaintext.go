@@ -109,6 +109,7 @@ func (t *handler) finding(f *finding.Finding) {
 	t.field("whose", plain, wording.Owner(f))
 	t.field("seen", plain, wording.NonEmpty(seen(f.History)))
 	t.field("where", plain, t.locations(f))
+	t.field("also", plain, wording.NonEmpty(wording.Candidates(f)))
 	t.facts(f)
 	t.secrets(f)
 	if f.Ignored == "" {
@@ -138,6 +139,11 @@ func (t *handler) secrets(f *finding.Finding) {
 		secret = "value"
 	}
 	t.field(secret, plain, wording.NonEmpty(printable.Quoted(f.Match.Credential.Secret.Reveal())))
+	for i := range f.Candidates {
+		if c := &f.Candidates[i]; !c.Secret.IsZero() {
+			t.field("or", plain, []string{printable.Quoted(c.Secret.Reveal()) + "  " + wording.CandidateAt(f, c)})
+		}
+	}
 	t.field("token", plain, wording.NonEmpty(printable.Quoted(f.Match.Credential.Token.Reveal())))
 }
 

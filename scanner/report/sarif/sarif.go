@@ -238,6 +238,7 @@ func messageOf(f *finding.Finding, age *wording.Age) string {
 		parts = append(parts, f.Verdict.Reason)
 	}
 	parts = append(parts, wording.NonEmpty(age.Describe(f))...)
+	parts = append(parts, wording.NonEmpty(wording.Candidates(f))...)
 	for i := range parts[1:] {
 		parts[i+1] = escape(parts[i+1])
 	}

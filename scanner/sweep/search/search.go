@@ -51,6 +51,7 @@ func (s *Searcher) current() (*detectors.Set, *scanner.Scanner, error) {
 		}
 		s.made = now
 		s.set, s.scanner = o.NewScanner(now)
+		s.scanner.EachSecret = true
 	}
 	return s.set, s.scanner, nil
 }

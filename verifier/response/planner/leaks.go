@@ -17,7 +17,7 @@ func Leaks(r *finding.Saved) []finding.Finding {
 	var secrets []detectors.Secret
 	for _, f := range r.Findings {
 		cred := &f.Match.Credential
-		secrets = append(secrets, cred.Secret, cred.Token)
+		secrets = append(secrets, f.Secrets()...)
 		loneID := f.SecretSHA256() == "" && f.Verdict.State == verifier.Skipped // opens nothing
 		if f.Ignored != "" || loneID {
 			continue

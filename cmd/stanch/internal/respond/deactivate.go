@@ -93,7 +93,7 @@ type watcher struct {
 
 // Finding implements scanner.Sink.
 func (w watcher) Finding(f *finding.Finding) error {
-	w.d.secrets = append(w.d.secrets, f.Match.Credential.Secret, f.Match.Credential.Token)
+	w.d.secrets = append(w.d.secrets, f.Secrets()...)
 	if f.Ignored == "" && f.Verdict.State == "live" {
 		leak := *f // the sink must not retain f
 		leak.Locations = slices.Clone(f.Locations)

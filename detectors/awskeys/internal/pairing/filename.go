@@ -13,15 +13,13 @@ func SecretInFile(name string) (says detectors.Naming, group string) {
 	v.setGroup(text, said)
 	switch kind {
 	case NamedAWS:
-		says = detectors.NamesProvider
+		return detectors.NamesProvider, v.Group
 	case NamedSecret, namedWeak:
-		says = detectors.NamesSecret
+		return detectors.NamesSecret, v.Group
 	case unnamed, namedToken:
-		says = detectors.NamesNothing
-	default:
-		return detectors.NamesOther, ""
+		return detectors.NamesNothing, ""
 	}
-	return says, v.Group
+	return detectors.NamesOther, ""
 }
 
 // GroupOfID returns the group of an id that is all of the content of a file called name.

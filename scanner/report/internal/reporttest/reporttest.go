@@ -83,6 +83,7 @@ func several() []*finding.Finding {
 	session.Verdict.Identity.Kind, session.Verdict.Identity.Name = "role", "ci"
 	active := Leaked("TXIDLIVES", 3, verifier.IDActive, Blob("x.py", 2, true))
 	active.Match.Rank = 1
+	active.Candidates = []finding.Candidate{candidate(21, Blob("x.py", 9, true)), candidate(22, Blob("old/x.py", 2, false))}
 	unsure := Leaked("UXUNKNOWN", 4, verifier.Unknown, Blob("y.py", 2, true))
 	unsure.Verdict.Reason, unsure.Match.Confidence = "the answer did not come from AWS", detectors.Medium
 	skipped := Leaked("VXSKIPPED", 5, verifier.Skipped, Blob("z.py", 2, true))
@@ -96,6 +97,15 @@ func several() []*finding.Finding {
 	allowed := Leaked("QXALLOWED", 11, verifier.Skipped, Blob("testdata/key.txt", 1, true))
 	allowed.Ignored = "allowed by .stanchignore: test data"
 	return []*finding.Finding{gone, old, trap, lone, allowed, skipped, unsure, active, session, user, root}
+}
+
+// candidate returns another secret, with its hashes, of the id of a finding.
+func candidate(n byte, where ...finding.Location) finding.Candidate {
+	secret := detectors.NewSecret(SecretKey(n))
+	return finding.Candidate{
+		Fingerprint: strings.Repeat(string(rune('a'+n%6)), 32), SecretSHA256: secret.SHA256(), Secret: secret,
+		Confidence: detectors.Low, State: verifier.Skipped, Locations: where,
+	}
 }
 
 // held holds a finding for each kind of text.
@@ -193,6 +203,9 @@ func every() []*finding.Finding {
 	f.Match.Expires, f.Match.SignedUntil = Day.In(time.FixedZone("", -3600)), Day.AddDate(1, 0, 0)
 	f.Match.Facts = []verifier.Fact{{Name: "text", Value: SecretKey(12) + " stands in a fact", Risk: 2, Source: "sts:GetCallerIdentity"}}
 	f.Others = []detectors.Secret{detectors.NewSecret(SecretKey(20))}
+	f.Candidates, f.CandidatesOmitted = []finding.Candidate{candidate(23, l)}, 3
+	f.Candidates[0].Locations[0].Path = "also/" + SecretKey(23)
+	f.Candidates[0].Omitted = 5
 	f.Omitted, f.Ignored, f.Overruled = 9, "known: in old.jsonl", "allowed by .stanch.toml"
 	f.Verdict.At = Day.In(time.FixedZone("", 7200))
 	f.Verdict.Reason = "asked with " + SecretKey(12)

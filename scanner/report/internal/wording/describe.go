@@ -57,6 +57,7 @@ func Brief(f *finding.Finding, age *Age) string {
 		parts = append(parts, printable.Quoted(f.Verdict.Reason))
 	}
 	parts = append(parts, NonEmpty(age.Describe(f))...)
+	parts = append(parts, NonEmpty(Candidates(f))...)
 	s = Sentence(strings.Join(parts, "; "))
 	for _, step := range Advice(f) {
 		step, cmd, _ := strings.Cut(step, "\n")
