@@ -145,12 +145,15 @@ func foldInto(best *finding.Finding, group []*finding.Finding) {
 // noteCandidates adds to f, a finding without a secret, the secrets from other texts that
 // may be its own and are not reported with it. A secret that names another key is none.
 func (f *draft) noteCandidates(joint []*draft, gone map[*draft]bool) {
-	if f.Ignored != "" || f.Match.Lacks()&detectors.SecretPart == 0 || gone[f] {
+	if f.Ignored != "" || f.Match.Lacks()&detectors.SecretPart == 0 || f.Match.InSignedRequest || gone[f] {
 		return
 	}
 	for _, c := range joint {
 		j := c.joined
-		if j.id != f || j.secret == nil || gone[j.secret] || !j.usable() || j.secret.named && isStrange(f, j.secret) {
+		if j.id != f || j.secret == nil || gone[j.secret] || !j.usable() {
+			continue
+		}
+		if hasName := j.secret.named && !j.secret.Match.OwnText; hasName && isStrange(f, j.secret) {
 			continue
 		}
 		state := cmp.Or(c.Verdict.State, verifier.Skipped)

@@ -54,6 +54,7 @@ func TestOneFindingForAnID(t *testing.T) {
 		{"elsewhere_alike", history{"1 a/x": "id={AKIA1}", "1 a/y": "secret={secret1}", "1 a/z": "secret={secret2}"}, nil, "",
 			[]string{"{AKIA1}, 1 places, skipped, or {secret1} a/y:1, {secret2} a/z:1"}},
 		{"elsewhere_in_a_file_without_a_name", history{"- a/key_id": "{AKIA1}", "- a/notes": "{secret1}"}, nil, "", []string{"{AKIA1}, 1 places, skipped, or {secret1} a/notes:1"}},
+		{"in_the_text_without_a_name", history{"1 a/x": "id={AKIA1}" + strings.Repeat("\n", 120) + "x {secret1}"}, nil, "", []string{"{AKIA1}, 1 places, skipped, or {secret1} a/x:121"}},
 		{"elsewhere_of_another_service", history{"1 a/x": "AWS_KEY={AKIA1}", "2 a/x": "JWT_SECRET={secret1}"}, nil, "", []string{"{AKIA1}, 1 places, skipped"}},
 		{"elsewhere_refused", history{"1 a/x": "id={AKIA1}", "1 a/y": "secret={secret1}", "1 a/z": "secret={secret2}"}, answers{"{AKIA1} {secret1}": active, "{AKIA1} {secret2}": unknown}, "",
 			[]string{"{AKIA1}, 1 places, id-active-secret-mismatch, or {secret2} a/z:1"}},

@@ -123,6 +123,11 @@ func secretFileName(path string) detectors.FileName {
 		return detectors.FileName{Says: detectors.NamesOther}
 	}
 	says, group := pairing.SecretInFile(name)
+	if says == detectors.NamesSecret && group == "" { // secret_key of the directory aws
+		if above, _ := pairing.SecretInFile(base(dir) + "_" + name); above == detectors.NamesProvider {
+			says = above
+		}
+	}
 	return detectors.FileName{Says: says, Group: group, Dir: dir}
 }
 
@@ -148,10 +153,8 @@ func idFileName(path string) detectors.FileName {
 // directory. The name is "" if the text is in no file.
 func fileName(path string) (name, dir string) {
 	for path != "" {
-		name, dir = path, ""
-		if i := strings.LastIndexAny(path, "/!"); i >= 0 {
-			name, dir = path[i+1:], path[:i]
-		}
+		name = base(path)
+		dir = path[:max(0, len(path)-len(name)-1)]
 		if i := strings.LastIndexByte(name, '.'); i > 0 && valueExtensions[strings.ToLower(name[i+1:])] {
 			name = name[:i]
 		}
@@ -162,6 +165,9 @@ func fileName(path string) (name, dir string) {
 	}
 	return "", ""
 }
+
+// base returns the last name of path.
+func base(path string) string { return path[strings.LastIndexAny(path, "/!")+1:] }
 
 var (
 	valueExtensions = map[string]bool{"txt": true, "text": true, "b64": true, "base64": true, "secret": true, "value": true, "dat": true}

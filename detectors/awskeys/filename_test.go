@@ -28,6 +28,8 @@ func TestFileName(t *testing.T) {
 		{"s/aws-secret-access-key/value", detectors.FileName{Says: aws, Dir: "s"}},
 		{"a.zip!s/aws.secretAccessKey", detectors.FileName{Says: aws, Dir: "a.zip!s"}},
 		{"a.zip!aws_secret_key", detectors.FileName{Says: aws, Dir: "a.zip"}},
+		{"env/aws/secret_key", detectors.FileName{Says: aws, Dir: "env/aws"}},
+		{"env/aws/jwt_secret", detectors.FileName{Says: secret, Group: "jwt", Dir: "env/aws"}},
 		{"s/secret_key", detectors.FileName{Says: secret, Dir: "s"}},
 		{"s/jwt_secret", detectors.FileName{Says: secret, Group: "jwt", Dir: "s"}},
 		{"s/password", detectors.FileName{Says: secret, Dir: "s"}},
