@@ -145,6 +145,24 @@ func TestExampleSecretIsNoCandidate(t *testing.T) {
 	detectorstest.Accept(t, Detector{}, "id={AKIA1}\nsecret="+example, "aws-access-key {AKIA1} - -")
 }
 
+// TestSecretOfNoExample: a random secret with a name of AWS beside a made-up id is reported
+// by itself, or with a real id; another one goes with the made-up id, and is ignored.
+func TestSecretOfNoExample(t *testing.T) {
+	example := "AKIAIOSFODNN7" + "EXAMPLE"
+	for name, tt := range map[string]struct {
+		text string
+		want []string
+	}{
+		"documentation": {"aws_access_key_id = " + example + "\naws_secret_access_key = {secret1}\n", []string{"aws-access-key " + example + " - -", "aws-secret-key - {secret1} -"}},
+		"typed":         {"AWS_ACCESS_KEY_ID=AKIA1234567890ABCDEF\nAWS_SECRET_ACCESS_KEY={secret1}\n", []string{"aws-access-key AKIA1234567890ABCDEF - -", "aws-secret-key - {secret1} -"}},
+		"real_id_near":  {"key {AKIA1}\naws_access_key_id = " + example + "\naws_secret_access_key = {secret1}\n", []string{"aws-access-key {AKIA1} {secret1} -", "aws-access-key " + example + " - -"}},
+		"no_name":       {example + " {secret1}\n", []string{"aws-access-key " + example + " {secret1} -"}},
+		"words":         {"aws_access_key_id = " + example + "\naws_secret_access_key = ThisIsMyVerySecretAccessKeyForTheTests00\n", []string{"aws-access-key " + example + " - -"}},
+	} {
+		t.Run(name, func(t *testing.T) { detectorstest.Accept(t, Detector{}, tt.text, tt.want...) })
+	}
+}
+
 func TestPlaceholder(t *testing.T) {
 	for _, tt := range []struct {
 		name, id, secret string
@@ -155,6 +173,8 @@ func TestPlaceholder(t *testing.T) {
 		{"filler", "AKIA" + strings.Repeat("X", 16), "", true},
 		{"sequence", "AKIA1234567890ABCDEF", "", true},
 		{"words", "ASIAPACIFICREGIONSUBS"[:20], "", true},
+		{"typed", "AKIANEWKEY" + "1234567890", "", true},
+		{"typed_with_a_secret", "AKIAREPLACEME" + "REPLACE", "{secret1}", true},
 		{"words_with_a_secret", "ASIAPACIFICREGIONSUBS"[:20], "{secret1}", false},
 		{"real", "{AKIA1}", "", false},
 		{"real_pair", "{AKIA1}", "{secret1}", false},

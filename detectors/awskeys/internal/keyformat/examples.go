@@ -6,18 +6,6 @@ import (
 	"strings"
 )
 
-// PlaceholderID returns the reason why id is an example or filler, or "".
-func PlaceholderID(id string) string {
-	body := id[PrefixLen:]
-	switch {
-	case IsExampleText(body):
-		return "example key id of the AWS documentation"
-	case IsFiller(body):
-		return "placeholder"
-	}
-	return ""
-}
-
 // published maps the SHA-256 of secrets that a manual gives as examples to the manual. There
 // are hundreds of copies of them. AWS's later examples have EXAMPLE in them instead.
 var published = map[string]string{

@@ -20,7 +20,7 @@ type Value struct {
 	SaysAWS         bool     // its name says that it is of AWS
 	foreignName     bool     // a secret: its name is of another service, unless the id has it too
 	foreignWords    []string // a secret: the words of its name that say which other service
-	Example         bool     // an example or filler, see keyformat.IsSample
+	Example         bool     // made up, see keyformat.IsSample and PlaceholderID
 	Account         string   // named by an id or a token, or ""
 	InSignedRequest bool     // an id: it stands in a request that it signed
 	onlyOfGroup     bool     // an id: no other one has its group
@@ -89,7 +89,7 @@ func (c *layoutCursor) value(s detectors.Span) Value {
 	v := Value{Span: s, Text: string(c.text[s.Start:s.End]), line: c.line, stanza: c.stanza, block: c.block()}
 	v.Example = keyformat.IsSample(v.Text)
 	if candidates.IsPrefix(c.text[s.Start : s.Start+keyformat.PrefixLen]) {
-		v.Example = keyformat.IsSample(v.Text[keyformat.PrefixLen:])
+		v.Example = keyformat.PlaceholderID(v.Text) != ""
 	}
 	return v
 }

@@ -53,7 +53,9 @@ import (
 //     digits are candidates if a name right beside the id says so: one AWS secret in 10^24
 //     has no other characters.
 //  9. Account. A session token that names another account than the id is no candidate.
-//  10. Example. A secret of a documentation, or a sequence, belongs to no real id.
+//  10. Example. A secret of a documentation, or a sequence, belongs to no real id. A random
+//     secret with a name of AWS belongs to no id that was made up: the id was perhaps
+//     replaced before the text was published, and the secret was not.
 //  11. Request. An id in a request that it signed, such as a presigned URL, has its secret
 //     on its line or nowhere: logs hold such ids and never their secrets.
 //  12. Number. At most MaxCandidates secrets are proposed for an id: its own, then the
@@ -107,7 +109,7 @@ func secretCost(id, secret Value) float64 {
 	cost, lines := distanceCost(id, secret)
 	own := id.Group != "" && id.Group == secret.Group
 	switch {
-	case secret.Example && !id.Example, id.InSignedRequest && id.line != secret.line, lines > MaxLines && (!own || !id.onlyOfGroup):
+	case secret.Example && !id.Example, id.Example && secret.seemsReal(), id.InSignedRequest && id.line != secret.line, lines > MaxLines && (!own || !id.onlyOfGroup):
 		return math.Inf(1)
 	case secret.Name == NamedAWS && own:
 		cost -= gainOwnAWS
@@ -154,6 +156,11 @@ func shapeCost(id, secret Value, lines int) float64 {
 		return costOdd
 	}
 	return 0
+}
+
+// seemsReal reports whether v, a secret, is one of AWS on its own, whatever id is beside it.
+func (v *Value) seemsReal() bool {
+	return v.Name == NamedAWS && v.Shape == keyformat.Random && !v.Example
 }
 
 // namedAlike reports whether the names of v, an id, and of secret both say AWS, or both are
