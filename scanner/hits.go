@@ -53,10 +53,10 @@ func (h *hits) add(b Blob, member string, data []byte, matches []detectors.Match
 		lines.line, lines.column, offset = b.Window.Line, b.Window.Column, int(b.Window.Offset)
 	}
 	slices.SortStableFunc(matches, func(a, b detectors.Match) int { return cmp.Compare(a.Start, b.Start) })
-	found := make([]hit, len(matches))
+	found, comments := make([]hit, len(matches)), switchesIn(data)
 	for i, m := range matches {
 		found[i] = hit{m, b.ID, member, offset + m.Start, lines.location(m)}
-		found[i].location.Around = around(data, &m)
+		found[i].location.Around = around(data, &m, comments)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"bytes"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -52,21 +53,70 @@ func (l *lines) lineOf(at int) int {
 const maxAround = 1 << 10
 
 // around returns the text around m, which is in data.
-func around(data []byte, m *detectors.Match) *finding.Around {
+func around(data []byte, m *detectors.Match, comments switches) *finding.Around {
 	if m.NeedsID && m.NameAt == nil {
 		return nil // there may be very many
 	}
-	from, to := lineAround(data, m.Start, m.End)
-	a := &finding.Around{Line: detectors.NewSecret(string(data[from:to]))}
-	if from > 0 && data[from-1] == '\n' {
-		start, end := lineAround(data, from-1, from-1)
-		a.Before = detectors.NewSecret(string(data[start:end]))
-	}
+	a := &finding.Around{Switches: comments.until(m.Start)}
+	var from, to int
+	a.Before, a.Line, a.After, from, to = threeLines(data, m.Span)
 	if !m.Secret.Empty() && (m.Secret.Start < from || m.Secret.Start > to) {
-		from, to = lineAround(data, m.Secret.Start, m.Secret.End)
-		a.SecretLine = detectors.NewSecret(string(data[from:to]))
+		a.SecretBefore, a.SecretLine, a.SecretAfter, _, _ = threeLines(data, m.Secret)
 	}
 	return a
+}
+
+// threeLines returns the line of s, which is data[from:to], and the lines beside it.
+func threeLines(data []byte, s detectors.Span) (before, line, after detectors.Secret, from, to int) {
+	from, to = lineAround(data, s.Start, s.End)
+	if from > 0 && data[from-1] == '\n' {
+		before = lineAt(data, from-1)
+	}
+	if to+1 < len(data) && data[to] == '\n' {
+		after = lineAt(data, to+1)
+	}
+	return before, detectors.NewSecret(string(data[from:to])), after, from, to
+}
+
+// lineAt returns the line of data[at].
+func lineAt(data []byte, at int) detectors.Secret {
+	from, to := lineAround(data, at, at)
+	return detectors.NewSecret(string(data[from:to]))
+}
+
+// switchMark is in the comments that switch secretlint off and on. maxSwitches bounds how
+// many of a text count: without the others, more is reported.
+const (
+	switchMark  = "secretlint-"
+	maxSwitches = 100
+)
+
+// switches are the comments of a text that may switch secretlint.
+type switches struct {
+	at     []int
+	before []detectors.Secret // by number n: the first n of them, a line each
+}
+
+func switchesIn(data []byte) switches {
+	var text []byte
+	s := switches{before: make([]detectors.Secret, 1)}
+	for from := 0; len(s.at) < maxSwitches; {
+		i := bytes.Index(data[from:], []byte(switchMark))
+		if i < 0 {
+			break
+		}
+		_, to := lineAround(data, from+i, from+i)
+		text = append(append(text, data[from+i:to]...), '\n')
+		s.at, s.before = append(s.at, from+i), append(s.before, detectors.NewSecret(string(text)))
+		from = to
+	}
+	return s
+}
+
+// until returns the comments before end.
+func (s switches) until(end int) detectors.Secret {
+	n, _ := slices.BinarySearch(s.at, end)
+	return s.before[n]
 }
 
 // lineAround returns where the line of data[start:end] begins and ends, without its

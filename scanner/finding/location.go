@@ -83,9 +83,13 @@ type Location struct {
 // Around holds the lines where a comment on a credential may stand. A long line is cut to
 // the part next to the credential.
 type Around struct {
-	// Before is the line before Line; Line holds the match, and SecretLine the secret if that is
-	// on another.
-	Before, Line, SecretLine detectors.Secret
+	// Line holds the match, and SecretLine the secret if that is on another. Before and After
+	// are the lines beside Line, SecretBefore and SecretAfter those beside SecretLine.
+	Before, Line, After                   detectors.Secret
+	SecretBefore, SecretLine, SecretAfter detectors.Secret
+	// Switches are the comments up to the match that switch secretlint off and on, a line
+	// each.
+	Switches detectors.Secret
 }
 
 // The parts that stand in texts without their id.
