@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 )
 
@@ -42,7 +43,7 @@ var (
 // It reads compressed files and tars as streams, and does not yield them themselves. It
 // does yield other archives within data, since their gaps may hold text.
 func Walk(ctx context.Context, data []byte, yield func(name string, data []byte, err error) error) error {
-	w := &walk{ctx: ctx, yield: yield, left: min(max(minTotal, ratio*int64(len(data))), maxTotal)}
+	w := &walk{ctx: ctx, yield: yield, left: min(max(minTotal, ratio*int64(len(data))), maxTotal), seed: maphash.MakeSeed(), read: map[uint64]bool{}}
 	head := data[:min(len(data), HeadSize)]
 	err := error(nil)
 	if read := w.streamed(head); read != nil {
@@ -50,10 +51,10 @@ func Walk(ctx context.Context, data []byte, yield func(name string, data []byte,
 	} else if read := w.held(head); read != nil {
 		err = read("", data, 1)
 	}
-	if errors.Is(err, errFull) {
-		return nil
+	if err != nil && !errors.Is(err, errFull) {
+		return err
 	}
-	return err
+	return w.yieldTooDeep()
 }
 
 // HeadSize is the number of bytes at the beginning of a text that tell whether it is an
@@ -73,6 +74,36 @@ type walk struct {
 	yield func(name string, data []byte, err error) error
 	// space is for files that are held, by depth.
 	space [maxDepth + 1][]byte
+
+	// An archive that is nested too deep may stand higher up as well, as releases do that
+	// were packed with all releases before. So it is reported only if its content was read
+	// nowhere, and once. Contents are known by their hashes.
+	seed    maphash.Seed
+	read    map[uint64]bool
+	tooDeep []deepArchive
+}
+
+// A deepArchive is one that is nested too deep to be read.
+type deepArchive struct {
+	name    string
+	content uint64
+}
+
+// maxHashes bounds the archives that are remembered. If there are more, one that is too deep
+// may be reported although it was read.
+const maxHashes = 100_000
+
+// yieldTooDeep reports archives that are nested too deep.
+func (w *walk) yieldTooDeep() error {
+	for _, a := range w.tooDeep {
+		if !w.read[a.content] {
+			w.read[a.content] = true // once
+			if err := w.yield(a.name, nil, errTooDeep); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // held returns the reader of an archive that has to be in memory as a whole, or nil.
@@ -116,14 +147,25 @@ func (w *walk) member(base, name string, from io.Reader, depth int) error {
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
-	r := bufio.NewReader(&meter{w, from})
+	m := &meter{w: w, r: from}
+	m.hash.SetSeed(w.seed)
+	r := bufio.NewReader(m)
 	head, _ := r.Peek(HeadSize) // an error comes again
 	read, hold := w.streamed(head), w.held(head)
 	switch {
 	case (read != nil || hold != nil) && depth == maxDepth:
-		return w.yield(base, nil, errTooDeep)
+		if _, err := io.Copy(io.Discard, r); err != nil || len(w.tooDeep) == maxHashes {
+			return w.yield(base, nil, errTooDeep)
+		}
+		w.tooDeep = append(w.tooDeep, deepArchive{base, m.hash.Sum64()})
+		return nil
 	case read != nil:
-		return read(base, r, depth+1)
+		if err := read(base, r, depth+1); err != nil {
+			return err
+		}
+		_, _ = io.Copy(io.Discard, r) // to its end, for the hash; the next file reports an error
+		w.remember(m)
+		return nil
 	}
 	data, err := w.readAll(r, depth)
 	w.open += int64(len(data))
@@ -137,9 +179,17 @@ func (w *walk) member(base, name string, from io.Reader, depth int) error {
 		return w.failed(name, err)
 	}
 	if hold != nil {
+		w.remember(m)
 		return hold(base, data, depth+1)
 	}
 	return nil
+}
+
+// remember notes that the archive that m has read to its end was read.
+func (w *walk) remember(m *meter) {
+	if len(w.read) < maxHashes {
+		w.read[m.hash.Sum64()] = true
+	}
 }
 
 // readAll reads r, up to the limit. It uses the space for depth.
@@ -184,10 +234,11 @@ func (w *walk) failed(name string, err error) error {
 }
 
 // A meter counts the bytes that are unpacked, skipped ones too, and ends the walk at
-// its limit.
+// its limit. It hashes them.
 type meter struct {
-	w *walk
-	r io.Reader
+	w    *walk
+	r    io.Reader
+	hash maphash.Hash
 }
 
 func (m *meter) Read(p []byte) (int, error) {
@@ -199,6 +250,7 @@ func (m *meter) Read(p []byte) (int, error) {
 	}
 	n, err := m.r.Read(p)
 	m.w.left -= int64(n)
+	_, _ = m.hash.Write(p[:n]) // never fails
 	return n, err
 }
 

@@ -30,7 +30,7 @@ func (w *walk) pdf(name string, data []byte, depth int) error {
 		if err != nil {
 			continue
 		}
-		plain, err := w.readAll(&meter{w, r}, depth)
+		plain, err := w.readAll(&meter{w: w, r: r}, depth)
 		text = appendShown(text, plain)
 		if err != nil && (w.left < 0 || w.ctx.Err() != nil) {
 			return w.failed(name, err)
