@@ -1,6 +1,7 @@
 // Package archive unpacks files: zip and its kin (jar, docx, whl), tar, gzip,
 // bzip2, xz and zstd, nested (an image of Docker is tars in a tar); the cells of an
-// SQLite database and the text of a PDF. It knows them by content, not by name.
+// SQLite database and the text of a PDF. It knows them by content, not by name. It reports
+// the pointers of Git LFS, as archives that are elsewhere.
 //
 // Strangers make archives to break programs that unpack them. A walk has limits: how much it
 // unpacks, how much it holds at once, how deep it goes. It reports files beyond a limit.
@@ -119,6 +120,8 @@ func (w *walk) held(head []byte) func(name string, data []byte, depth int) error
 		return w.refuse("7z")
 	case bytes.HasPrefix(head, []byte("Rar!\x1a\x07")):
 		return w.refuse("rar")
+	case bytes.HasPrefix(head, pointerHead):
+		return w.pointer
 	}
 	return nil
 }

@@ -100,6 +100,11 @@ func testdata(t *testing.T, name string) []byte {
 // bzipped is "hello\n": the standard library only reads bzip2.
 const bzipped = "BZh91AY&SY\xc1\xc0\x80\xe2\x00\x00\x01A\x00\x00\x10\x02D\xa0\x000\xcd\x00\xc3F)\x97\x17rE8P\x90\xc1\xc0\x80\xe2"
 
+// lfs is a pointer of Git LFS to content of size bytes, with more lines.
+func lfs(size int, more string) []byte {
+	return fmt.Appendf(nil, "version https://git-lfs.github.com/spec/v1\n%soid sha256:%064x\nsize %d\n", more, 10, size)
+}
+
 func TestWalk(t *testing.T) {
 	text := []byte("some text")
 	deep := text
@@ -132,6 +137,11 @@ func TestWalk(t *testing.T) {
 		{"rar", []byte("Rar!\x1a\x07\x01\x00"), []string{":rar is not unpacked"}},
 		{"pdf", pdf(t, "BT /F1 12 Tf (some) Tj [(te)-20(xt \\(1\\))] TJ ET"), []string{"text=some\ntext (1)\n\n"}},
 		{"pdf_metadata", pdf(t, "<x>some text</x>"), []string{"text=<x>some text</x>\n"}},
+		{"lfs", lfs(8, ""), []string{":its content is in Git LFS and not here: this is only the pointer"}},
+		{"lfs_with_an_extension", lfs(8, "ext-0-foo sha256:00\n"), []string{":its content is in Git LFS and not here: this is only the pointer"}},
+		{"lfs_in_zip", zipped(t, "a.psd", lfs(8, "")), []string{"a.psd=…", "a.psd:its content is in Git LFS and not here: this is only the pointer"}},
+		{"lfs_of_nothing", lfs(0, ""), nil},
+		{"about_lfs", append(lfs(8, ""), "\nis a pointer.\n"...), nil},
 		{"too_deep", deep, append(tooDeep, strings.Repeat("in.zip!", 7)+"in.zip:nested deeper than 8 archives")},
 		{"damaged_zip", zipped(t, "a", text)[:20], []string{":damaged archive: zip: not a valid zip file"}},
 		{"damaged_gzip", truncated[:len(truncated)-9], []string{"gunzip=…", "gunzip:damaged archive: unexpected EOF"}},

@@ -185,6 +185,7 @@ func (r *Repository) BlobsMatching(ctx context.Context, p scanner.Prefilter, yie
 }
 
 func (r *Repository) readMatching(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
+	yield = r.withLFS(yield)
 	refs := r.dir.Refs()
 	store := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
 	walk := r.newWalk(store, p, yield)

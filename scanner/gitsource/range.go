@@ -43,7 +43,7 @@ func (g *Range) Blobs(ctx context.Context, yield func(scanner.Blob) error) error
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	g.commits = changes.NewCommitRange(g.Repo.dir, g.Repo.lookup(), g.Repo.limit(), yield)
+	g.commits = changes.NewCommitRange(g.Repo.dir, g.Repo.lookup(), g.Repo.limit(), g.Repo.withLFS(yield))
 	g.commits.Names, g.commits.Head = g.Names, g.Head
 	err := pack.Guard(func() error { return g.commits.Read(ctx, g.Include, g.Exclude) })
 	g.Looked = Looked{Commits: g.commits.Commits, Files: int(g.commits.Files.Load())}

@@ -46,7 +46,7 @@ func (s *Staged) Blobs(ctx context.Context, yield func(scanner.Blob) error) erro
 	if file == "" {
 		file = filepath.Join(s.Repo.dir.GitDir, "index")
 	}
-	s.files = changes.NewStagedFiles(s.Repo.lookup(), s.Repo.limit(), yield)
+	s.files = changes.NewStagedFiles(s.Repo.lookup(), s.Repo.limit(), s.Repo.withLFS(yield))
 	s.files.Parents, s.files.Paths, s.files.Whole = s.Parents, s.Paths, s.Whole
 	err := pack.Guard(func() error { return s.files.Read(ctx, file, s.Repo.dir.GitDir) })
 	s.Looked = Looked{Files: int(s.files.Files.Load()), Lines: int(s.files.Lines.Load())}
