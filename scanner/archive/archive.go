@@ -1,7 +1,7 @@
-// Package archive unpacks files: zip and its kin (jar, docx, whl), tar, gzip,
-// bzip2, xz and zstd, nested (an image of Docker is tars in a tar); the cells of an
-// SQLite database and the text of a PDF. It knows them by content, not by name. It reports
-// the pointers of Git LFS, as archives that are elsewhere.
+// Package archive unpacks files: zip and its kin (jar, docx, whl), tar, gzip, bzip2, xz and
+// zstd, nested (an image of Docker is tars in a tar); the cells of an SQLite database; the
+// text of a PDF, and of office documents whose formats split a word. It knows them by
+// content, not by name. It reports the pointers of Git LFS, as archives that are elsewhere.
 //
 // Strangers make archives to break programs that unpack them. A walk has limits: how much it
 // unpacks, how much it holds at once, how deep it goes. It reports files beyond a limit.
@@ -175,6 +175,11 @@ func (w *walk) member(base, name string, from io.Reader, depth int) error {
 	defer func() { w.open -= int64(len(data)) }()
 	if len(data) > 0 { // the unpacked part is scanned, whole or not
 		if err := w.yield(name, data, nil); err != nil {
+			return err
+		}
+	}
+	if text := officeText(data); text != nil {
+		if err := w.yield(join(name, "text"), text, nil); err != nil {
 			return err
 		}
 	}
