@@ -45,7 +45,9 @@ type Scanner struct {
 	// AllowUnread returns why something that could not be read does not make the scan
 	// incomplete, or "". It may be nil.
 	AllowUnread func(finding.Unread) string
-	Verifier    verifier.Verifier
+	// Unpack has the readers of archives that are not the pipeline's own.
+	Unpack   archive.Walker
+	Verifier verifier.Verifier
 	// Workers is how many key ids are verified at once; 0 is one.
 	Workers int
 }
@@ -73,7 +75,7 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 			}
 			return ctx.Err()
 		}
-		return archive.Walk(ctx, b.Data, func(member string, data []byte, err error) error {
+		return s.Unpack.Walk(ctx, b.Data, func(member string, data []byte, err error) error {
 			if err != nil {
 				found.unreadMember(b, member, err)
 				return nil

@@ -39,7 +39,8 @@ var importRules = []struct {
 	{"the pipeline gets a Source, and sources do not know each other", `^scanner/gitsource$`,
 		`^(cmd/|scanner/(ci/checkout|github/(fetch|orgscan)|hook|migrate|project|sweep(/search)?)$)`},
 	{"files outside of git are for those whom a user points to them", `^scanner/dirsource$`, `^(cmd/|scanner/(hook|migrate)$)`},
-	{"an archive is read by those who read texts", `^scanner/archive$`, `^scanner(/dirsource)?$`},
+	{"an archive is read by those who read texts; run gives it the reader of bundles", `^scanner/archive$`, `^scanner(/(dirsource|gitsource|run))?$`},
+	{"the wiring of a scan chooses how bundles are read", `^scanner/gitsource/bundle$`, `^scanner/run$`},
 
 	// Git and GitHub.
 	{"only gitsource reads git", `^github.com/go-git/`, `^scanner/gitsource(/|$)`},
@@ -47,7 +48,7 @@ var importRules = []struct {
 		`^scanner/(internal/gitcmd|hook|github/login|scannertest|sweep/sweeptest)$`},
 	{"only the pack reader needs zlib from memory to memory", `^scanner/gitsource/internal/inflate$`, `^scanner/gitsource/internal/pack$`},
 	{"transport knows folders and packs, not the objects in them", `^scanner/gitsource/internal/objects$`,
-		`^scanner/gitsource(/internal/(gitindex|repo|graph|objectwalk|history|changes))?$`},
+		`^scanner/gitsource(/bundle|/internal/(gitindex|repo|graph|objectwalk|history|changes))?$`},
 	{"objects and graphs know no refs and no folders of a repository", `^scanner/gitsource/internal/repo$`,
 		`^scanner/gitsource(/transport|/internal/(history|changes))?$`},
 	{"a walk fills the graph, and history asks it: a hook ends before there would be one", `^scanner/gitsource/internal/graph$`,

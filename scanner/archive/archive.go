@@ -1,7 +1,8 @@
 // Package archive unpacks files: zip and its kin (jar, docx, whl), tar, gzip, bzip2, xz and
 // zstd, nested (an image of Docker is tars in a tar); the cells of an SQLite database; the
 // text of a PDF, and of office documents whose formats split a word. It knows them by
-// content, not by name. It reports the pointers of Git LFS, as archives that are elsewhere.
+// content, not by name. A Walker reads git bundles too. Pointers of Git LFS are reported, as
+// archives that are elsewhere.
 //
 // Strangers make archives to break programs that unpack them. A walk has limits: how much it
 // unpacks, how much it holds at once, how deep it goes. It reports files beyond a limit.
@@ -15,6 +16,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"strings"
 )
 
 // Limits of one Walk.
@@ -44,7 +46,20 @@ var (
 // It reads compressed files and tars as streams, and does not yield them themselves. It
 // does yield other archives within data, since their gaps may hold text.
 func Walk(ctx context.Context, data []byte, yield func(name string, data []byte, err error) error) error {
-	w := &walk{ctx: ctx, yield: yield, left: min(max(minTotal, ratio*int64(len(data))), maxTotal), seed: maphash.MakeSeed(), read: map[uint64]bool{}}
+	return Walker{}.Walk(ctx, data, yield)
+}
+
+// A Walker has the readers of formats that this package leaves to others.
+type Walker struct {
+	// Bundle calls yield for each object in a git bundle, one call at a time, as Walk does.
+	// It holds no object of more than limit bytes, and unpacks no more than total bytes. It
+	// is nil if no bundle is read.
+	Bundle func(ctx context.Context, data []byte, limit, total int64, yield func(name string, data []byte, err error) error) error
+}
+
+// Walk is the function Walk, with the readers of u.
+func (u Walker) Walk(ctx context.Context, data []byte, yield func(name string, data []byte, err error) error) error {
+	w := &walk{Walker: u, ctx: ctx, yield: yield, left: min(max(minTotal, ratio*int64(len(data))), maxTotal), seed: maphash.MakeSeed(), read: map[uint64]bool{}}
 	head := data[:min(len(data), HeadSize)]
 	err := error(nil)
 	if read := w.streamed(head); read != nil {
@@ -69,6 +84,7 @@ func Is(head []byte) bool {
 }
 
 type walk struct {
+	Walker
 	ctx   context.Context
 	left  int64 // bytes that may still be unpacked
 	open  int64 // bytes that are held
@@ -120,6 +136,8 @@ func (w *walk) held(head []byte) func(name string, data []byte, depth int) error
 		return w.refuse("7z")
 	case bytes.HasPrefix(head, []byte("Rar!\x1a\x07")):
 		return w.refuse("rar")
+	case bytes.HasPrefix(head, []byte("# v2 git bundle\n")), bytes.HasPrefix(head, []byte("# v3 git bundle\n")):
+		return w.bundle
 	case bytes.HasPrefix(head, pointerHead):
 		return w.pointer
 	}
@@ -131,6 +149,20 @@ func (w *walk) refuse(format string) func(string, []byte, int) error {
 	return func(name string, _ []byte, _ int) error {
 		return w.yield(name, nil, errors.New(format+" is not unpacked"))
 	}
+}
+
+// bundle reads a git bundle.
+func (w *walk) bundle(name string, data []byte, depth int) error {
+	if w.Bundle == nil {
+		return w.yield(name, nil, errors.New("a git bundle is not unpacked"))
+	}
+	return w.Bundle(w.ctx, data, maxMember, w.left, func(member string, data []byte, err error) error {
+		member = join(name, member)
+		if err != nil {
+			return w.yield(strings.TrimSuffix(member, "!"), nil, err)
+		}
+		return w.member(member, member, bytes.NewReader(data), depth)
+	})
 }
 
 // streamed returns the reader of an archive that is read from one end to the other, or nil.

@@ -17,7 +17,9 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/archive"
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/gitsource/bundle"
 	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -44,6 +46,7 @@ func (o *Options) NewScanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
 		Detectors:  o.Project.Extend(set),
 		Annotators: o.Annotators,
 		Filters:    []scanner.Filter{placeholders, otherStores, expiredURLs(now)},
+		Unpack:     archive.Walker{Bundle: bundle.Walk},
 		Verifier:   o.Verifier,
 		Workers:    workers,
 	}

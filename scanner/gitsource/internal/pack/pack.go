@@ -21,6 +21,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // A Pack is an open pack. Concurrent calls of its methods are allowed.
@@ -34,6 +35,8 @@ type Pack struct {
 	once   sync.Once
 	forest *forest // made when it is needed: trees
 	felled error   // why it could not be made
+
+	budget *atomic.Int64 // bytes that may still be unpacked to find the ids; nil for no limit
 }
 
 // Open opens the pack at stem.pack with its index at stem.idx, for objects with ids of hash
@@ -55,6 +58,22 @@ func OpenIndexed(stem string, hash int) (p *Pack, note, err error) {
 // OpenAlone opens a pack that has no index, whatever its name: one that git is about to
 // receive. If the pack is not complete yet, the error, or the note, is ErrCutOff.
 func OpenAlone(file string, hash int) (p *Pack, note, err error) { return open(file, "", hash, false) }
+
+// OpenBytes is OpenAlone for a pack in memory, which must not change before Close. A stranger
+// may have made it to unpack to far more than it should: if its objects have more than budget
+// bytes together, that is the error.
+func OpenBytes(data []byte, hash int, budget int64) (p *Pack, note, err error) {
+	p = &Pack{hash: hash, file: &mapping{data: data}, budget: new(atomic.Int64)}
+	p.budget.Store(budget)
+	if err := p.checkHeader(); err != nil {
+		return nil, nil, err
+	}
+	note = p.scan()
+	if p.budget.Load() < 0 {
+		return nil, nil, note
+	}
+	return p, note, nil
+}
 
 func open(file, index string, hash int, indexed bool) (_ *Pack, note, err error) {
 	p := &Pack{Name: strings.TrimSuffix(filepath.Base(file), ".pack"), hash: hash}

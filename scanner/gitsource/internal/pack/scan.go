@@ -180,6 +180,9 @@ type identifier struct {
 }
 
 func (v *identifier) Visit(n *Node) error {
+	if b := v.p.budget; b != nil && b.Add(-n.Size) < 0 {
+		return damaged("its objects are larger than is read")
+	}
 	data, err := n.Data()
 	if err != nil {
 		return v.stream(n)
