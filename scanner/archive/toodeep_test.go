@@ -53,7 +53,7 @@ func TestTooDeep(t *testing.T) {
 	} {
 		var unread []string
 		texts := 0
-		err := archive.Walk(t.Context(), tt.data, func(name string, data []byte, err error) error {
+		err := archive.Walk(t.Context(), tt.data, func(name string, _ []byte, err error) error {
 			if err != nil {
 				unread = append(unread, name)
 			}

@@ -22,8 +22,8 @@ import (
 
 // Walk calls yield, one call at a time, for everything in the bundle data: for its refs
 // ("refs"), for the names of its files ("names"), and for each file, commit and tag. A file
-// is named by a path that it has, a commit or a tag by its id. What cannot be read is yielded
-// as an error: objects of more than limit bytes, and all objects beyond total bytes. Walk
+// is named by a path that it has, a commit or a tag by its id. An object that cannot be
+// read is yielded as an error: one of more than limit bytes, or beyond total bytes. Walk
 // returns the first error of yield, or that of ctx.
 func Walk(ctx context.Context, data []byte, limit, total int64, yield func(name string, data []byte, err error) error) error {
 	header, body, hash, err := cut(data)
@@ -94,8 +94,7 @@ func (r *reader) walk(ctx context.Context, limit int64, visitor func() pack.Visi
 	})
 }
 
-// Bad implements pack.Visitor. Each object is counted in one of the walks at most: those whose
-// type is not known are in all.
+// Bad implements pack.Visitor.
 func (r *reader) Bad(_ int, err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -149,8 +148,8 @@ type treeNames struct {
 	of   map[pack.ID]name
 }
 
-// A name is that of an entry, in the tree dir. Of several, the least counts, so that each
-// walk chooses the same.
+// A name is that of an entry, in the tree dir. If an object has several, the least counts, so
+// that each walk chooses the same.
 type name struct {
 	text string
 	dir  pack.ID
