@@ -18,13 +18,12 @@ import (
 // prelude makes the runs alike: each git command is a minute later than the one
 // before. commit is the step that nearly each script needs.
 const prelude = `set -eu
-now=1600000000
+now=1600000060
 git() {
 	now=$((now + 60))
 	GIT_AUTHOR_DATE="@$now +0000" GIT_COMMITTER_DATE="@$now +0000" command git "$@"
 }
 commit() { git add -A && git commit -q --allow-empty --allow-empty-message -m "$1"; }
-git init -q -b main .
 `
 
 // Repo builds a git repository from a txtar archive and returns its work tree. The files of
@@ -48,8 +47,32 @@ func Repo(t testing.TB, script string) string {
 	for _, f := range archive.Files {
 		write(t, filepath.Join(dir, filepath.FromSlash(f.Name)), f.Data)
 	}
+	if err := os.CopyFS(dir, emptyRepository(t)); err != nil {
+		t.Fatal(err)
+	}
 	run(t, dir, "sh", "-c", prelude+string(archive.Comment))
 	return dir
+}
+
+// initialised has the files that git init makes. It runs once, not for each of some
+// hundred repositories.
+var initialised struct {
+	once  sync.Once
+	files fstest.MapFS
+}
+
+func emptyRepository(t testing.TB) fs.FS {
+	t.Helper()
+	initialised.once.Do(func() {
+		dir, files := t.TempDir(), fstest.MapFS{}
+		run(t, dir, "git", "init", "-q", "-b", "main", ".")
+		readAll(t, dir, files)
+		initialised.files = files
+	})
+	if initialised.files == nil {
+		t.Fatal("git init failed: see the first test that did")
+	}
+	return initialised.files
 }
 
 // Copy copies a repository that Repo has made, with all that stands beside it, and returns
