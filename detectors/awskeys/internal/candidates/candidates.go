@@ -156,7 +156,7 @@ func LooksRandom(run []byte) bool {
 // assignment. In a path, "/" or "+" set them apart; in a binary file, their length.
 func Secrets(text []byte) []detectors.Span {
 	var secrets []detectors.Span
-	for start, end := nextRun(text, 0, keyformat.SecretLen); start < end; start, end = nextRun(text, end, keyformat.SecretLen) {
+	for start, end := NextRun(text, 0, keyformat.SecretLen); start < end; start, end = NextRun(text, end, keyformat.SecretLen) {
 		if s, ok := wholeSecret(text, start, end); ok {
 			secrets = append(secrets, s)
 		} else if end-start > keyformat.SecretLen {
@@ -212,10 +212,10 @@ func isPadded(text []byte, start int, s detectors.Span) bool {
 	return false
 }
 
-// nextRun returns the first run of at least n bytes of base64 in text[from:], or an empty
+// NextRun returns the first run of at least n bytes of base64 in text[from:], or an empty
 // range. from must not be within a run. It looks at the last of n bytes first, so it skips
 // most of the text unread.
-func nextRun(text []byte, from, n int) (start, end int) {
+func NextRun(text []byte, from, n int) (start, end int) {
 	for from+n <= len(text) {
 		i := from + n - 1
 		for i >= from && keyformat.RunKinds[text[i]]&keyformat.InSecret != 0 {
@@ -275,7 +275,7 @@ const (
 // Tokens returns the ranges of session tokens in text, in order.
 func Tokens(text []byte) []detectors.Span {
 	var tokens []detectors.Span
-	for start, end := nextRun(text, 0, MinToken-maxPadding); start < end; start, end = nextRun(text, end, MinToken-maxPadding) {
+	for start, end := NextRun(text, 0, MinToken-maxPadding); start < end; start, end = NextRun(text, end, MinToken-maxPadding) {
 		at := tokenStart(text, start)
 		if at < 0 {
 			continue

@@ -14,6 +14,9 @@ import (
 // or Keyspaces is 32 bytes.
 
 const (
+	// ownerMark is between the user and the account in the user name of a password.
+	ownerMark = "-at-"
+
 	// SMTPLen is the length of a password of SES.
 	SMTPLen = 44
 	// ServicePassLen is the length of a password of a service, without the "=" at its end.
@@ -31,20 +34,12 @@ const (
 // forEachRun calls yield for each run of n characters of base64 that stands on its own, apart
 // from glue. padded is true if a "=" follows.
 func forEachRun(text []byte, n int, yield func(s detectors.Span, padded bool)) {
-	for i := 0; i < len(text); {
-		if !keyformat.IsSecretByte(text[i]) {
-			i++
+	for start, end := candidates.NextRun(text, 0, n); start < end; start, end = candidates.NextRun(text, end, n) {
+		if end-start > n+candidates.MaxGlue {
 			continue
 		}
-		start := i
-		for i < len(text) && keyformat.IsSecretByte(text[i]) {
-			i++
-		}
-		if i-start < n || i-start > n+candidates.MaxGlue {
-			continue
-		}
-		if start = candidates.SkipGlue(text, start, i, n); i-start == n {
-			yield(detectors.Span{Start: start, End: i}, i < len(text) && text[i] == '=')
+		if at := candidates.SkipGlue(text, start, end, n); end-at == n {
+			yield(detectors.Span{Start: at, End: end}, end < len(text) && text[end] == '=')
 		}
 	}
 }
@@ -69,9 +64,6 @@ var smtpRegion = lazyregexp.New(`email-smtp\.([a-z0-9-]+)\.amazonaws`)
 
 // appendSMTP appends the passwords of SES in text.
 func appendSMTP(dst []detectors.Match, text []byte) []detectors.Match {
-	if !candidates.ContainsAny(text, SMTPPassword.Keywords) {
-		return dst
-	}
 	var ids []detectors.Span
 	looked := false
 	forEachRun(text, SMTPLen, func(s detectors.Span, padded bool) {
@@ -126,9 +118,6 @@ func NamesSMTP(text []byte, at int) bool {
 
 // appendServicePasswords appends the passwords of CodeCommit and Keyspaces in text.
 func appendServicePasswords(dst []detectors.Match, text []byte) []detectors.Match {
-	if !bytes.Contains(text, []byte("-at-")) {
-		return dst
-	}
 	far := candidates.ContainsAny(text, []string{"git-codecommit.", "ServicePassword", "service_password"})
 	forEachRun(text, ServicePassLen, func(s detectors.Span, padded bool) {
 		if !padded || !isRandomRun(text[s.Start:s.End]) {
@@ -154,13 +143,13 @@ func appendServicePasswords(dst []detectors.Match, text []byte) []detectors.Matc
 // OwnerBefore returns the last USER-at-ACCOUNT before text[at:], or "". Its "-at-" is within
 // n bytes.
 func OwnerBefore(text []byte, at, n int) string {
-	const mark, digits = "-at-", 12
+	const digits = 12
 	from := max(0, at-n)
-	if !bytes.Contains(text[from:at], []byte(mark)) { // much faster than LastIndex
+	if !bytes.Contains(text[from:at], []byte(ownerMark)) { // much faster than LastIndex
 		return ""
 	}
-	k := bytes.LastIndex(text[from:at], []byte(mark))
-	end := from + k + len(mark) + digits
+	k := bytes.LastIndex(text[from:at], []byte(ownerMark))
+	end := from + k + len(ownerMark) + digits
 	if end > at || !keyformat.IsAccount(text[end-digits:end]) || end < at && keyformat.IsAlnum(text[end]) {
 		return ""
 	}

@@ -6,13 +6,16 @@ package services
 import (
 	"encoding/base64"
 	"strings"
+	"sync"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
+	"github.com/stanch-dev/stanch/detectors/awskeys/internal/presigned"
+	"github.com/stanch-dev/stanch/detectors/internal/marks"
 )
 
 // Each credential begins with letters of its own or has a known name near it. A text is
-// first searched for these with bytes.Index, and read closely only around them.
+// first searched for these, and read closely only around them.
 
 // The reasons why STS cannot be asked, for Match.Unverifiable.
 const (
@@ -20,13 +23,41 @@ const (
 	onlyByUse   = "to ask is to use it"
 )
 
+// A finder appends the credentials of a service in text. A text has none unless it holds
+// one of marks, and one of names if there are any.
+type finder struct {
+	find         func(dst []detectors.Match, text []byte) []detectors.Match
+	marks, names []string
+}
+
+var finders = []finder{
+	{find: appendBedrock, marks: []string{BedrockHead, bedrockSessionHead}},
+	{find: appendSMTP, marks: SMTPPassword.Keywords},
+	{find: appendServicePasswords, marks: []string{ownerMark}},
+	{find: appendPresigned, marks: []string{presigned.SignatureV2 + "="}}, // SignatureV4 ends in SignatureV2
+	{find: appendECR, marks: []string{ecrAuthHead, ecrHead}},
+	{find: appendEKS, marks: []string{eksHead}},
+	{find: appendSSO, marks: []string{SSOAccess, SSORefresh}},
+	{find: appendAppSync, marks: []string{appSyncHead}, names: appSyncNames},
+	{find: appendMWS, marks: []string{mwsHead}},
+	{find: appendCloudFront, marks: []string{cloudFrontHead}},
+}
+
+var allMarks = sync.OnceValue(func() *marks.Set {
+	var all []string
+	for _, f := range finders {
+		all = append(append(all, f.marks...), f.names...)
+	}
+	return marks.New(all...)
+})
+
 // Append appends the credentials of single services in text.
 func Append(dst []detectors.Match, text []byte) []detectors.Match {
-	for _, find := range []func([]detectors.Match, []byte) []detectors.Match{
-		appendBedrock, appendSMTP, appendServicePasswords, appendPresigned, appendECR, appendEKS,
-		appendSSO, appendAppSync, appendMWS, appendCloudFront,
-	} {
-		dst = find(dst, text)
+	found := allMarks().In(text)
+	for _, f := range finders {
+		if found.Any(f.marks...) && (f.names == nil || found.Any(f.names...)) {
+			dst = f.find(dst, text)
+		}
 	}
 	return dst
 }
@@ -80,9 +111,9 @@ func between(text, before, after string) string {
 
 // splitOwner splits USER-at-ACCOUNT, the user name of a service-specific credential.
 func splitOwner(name string) (user, account string) {
-	i := strings.LastIndex(name, "-at-")
-	if i <= 0 || !keyformat.IsAccount([]byte(name[i+4:])) {
+	i := strings.LastIndex(name, ownerMark)
+	if i <= 0 || !keyformat.IsAccount([]byte(name[i+len(ownerMark):])) {
 		return "", ""
 	}
-	return name[:i], name[i+4:]
+	return name[:i], name[i+len(ownerMark):]
 }
