@@ -71,8 +71,8 @@ func appendKeys(dst []detectors.Match, text []byte) []detectors.Match {
 type keySearch struct {
 	*pairing.Pairs
 	text      []byte
-	endpoints []otherclouds.Mark // of any cloud, AWS included
-	otherIDs  []otherclouds.Mark // ids that only other clouds have
+	endpoints *otherclouds.Marks // of any cloud, AWS included
+	otherIDs  *otherclouds.Marks // ids that only other clouds have
 	fileKind  detectors.Fact
 	requests  presigned.Requests
 }

@@ -78,17 +78,47 @@ type Mark struct {
 	cloud string
 }
 
-// maxMarks bounds the marks of each word that are read closely in one text.
-const maxMarks = 1000
+// Marks finds marks in a text, near the places that it is asked about. It reads each stretch
+// of the text at most once, however many keys are there.
+type Marks struct {
+	text      []byte
+	find      func(text []byte, from, to int) []Mark
+	stretches map[int][]Mark // results of find, by stretch
+}
 
-// Endpoints returns the endpoints of stores in text, in order.
-func Endpoints(text []byte) []Mark {
-	const before, after = 60, 200
+// Endpoints returns the endpoints of stores in text.
+func Endpoints(text []byte) *Marks { return &Marks{text: text, find: endpointsIn} }
+
+// IDs returns the ids of other clouds in text.
+func IDs(text []byte) *Marks { return &Marks{text: text, find: idsIn} }
+
+// in returns the marks whose word begins in text[from:to], and perhaps more, in order.
+func (m *Marks) in(from, to int) []Mark {
+	const stretch = 4 << 10
+	var marks []Mark
+	for n := max(0, from) / stretch; n*stretch < min(to, len(m.text)); n++ {
+		found, known := m.stretches[n]
+		if !known {
+			found = m.find(m.text, n*stretch, min(len(m.text), (n+1)*stretch))
+			if m.stretches == nil {
+				m.stretches = map[int][]Mark{}
+			}
+			m.stretches[n] = found
+		}
+		marks = append(marks, found...)
+	}
+	slices.SortFunc(marks, func(a, b Mark) int { return cmp.Compare(a.Start, b.Start) })
+	return marks
+}
+
+const beforeWord, afterWord = 60, 200 // bytes of a mark around its word
+
+// endpointsIn returns the endpoints of stores whose word begins in text[from:to].
+func endpointsIn(text []byte, from, to int) []Mark {
 	var marks []Mark
 	for _, word := range []string{"ndpoint", "NDPOINT", "host_b", "HOST_B", "rovider"} {
-		n := 0
-		for i := 0; n < maxMarks; n++ {
-			k := bytes.Index(text[i:], []byte(word))
+		for i := from; ; {
+			k := bytes.Index(text[i:min(len(text), to+len(word)-1)], []byte(word))
 			if k < 0 {
 				break
 			}
@@ -97,23 +127,35 @@ func Endpoints(text []byte) []Mark {
 			if !isAssigned(text, i) {
 				continue
 			}
-			from := max(0, at-before)
-			near := text[from:min(len(text), at+after)]
-			if m := matchAt(endpointSetting().FindAllSubmatchIndex(near, -1), at-from); m != nil && word != "rovider" {
-				if name, ok := cloudAt(strings.ToLower(string(near[m[4]:m[5]])), m[2] >= 0); ok {
-					marks = append(marks, Mark{detectors.Span{Start: from + m[0], End: from + m[1]}, name})
-				}
-			} else if m := matchAt(rcloneProvider().FindAllSubmatchIndex(near, -1), at-from); m != nil && word == "rovider" && bytes.Contains(near, []byte("s3")) {
-				name := string(near[m[2]:m[3]])
-				if strings.EqualFold(name, "AWS") {
-					name = ""
-				}
-				marks = append(marks, Mark{detectors.Span{Start: from + m[0], End: from + m[1]}, name})
+			if m, ok := endpointAt(text, at, word); ok {
+				marks = append(marks, m)
 			}
 		}
 	}
-	slices.SortFunc(marks, func(a, b Mark) int { return cmp.Compare(a.Start, b.Start) })
 	return marks
+}
+
+// endpointAt returns the endpoint with word at text[at:].
+func endpointAt(text []byte, at int, word string) (Mark, bool) {
+	from := max(0, at-beforeWord)
+	near := text[from:min(len(text), at+afterWord)]
+	if word == "rovider" {
+		m := matchAt(rcloneProvider().FindAllSubmatchIndex(near, -1), at-from)
+		if m == nil || !bytes.Contains(near, []byte("s3")) {
+			return Mark{}, false
+		}
+		name := string(near[m[2]:m[3]])
+		if strings.EqualFold(name, "AWS") {
+			name = ""
+		}
+		return Mark{detectors.Span{Start: from + m[0], End: from + m[1]}, name}, true
+	}
+	m := matchAt(endpointSetting().FindAllSubmatchIndex(near, -1), at-from)
+	if m == nil {
+		return Mark{}, false
+	}
+	name, ok := cloudAt(strings.ToLower(string(near[m[4]:m[5]])), m[2] >= 0)
+	return Mark{detectors.Span{Start: from + m[0], End: from + m[1]}, name}, ok
 }
 
 // isAssigned reports whether the name before text[at:] gets a value there. Most texts only
@@ -157,24 +199,25 @@ func cloudAt(host string, isURL bool) (name string, ok bool) {
 	return host, isURL && strings.Trim(host, "%().") == host
 }
 
-// IDs returns the ids of other clouds in text, in order.
-func IDs(text []byte) []Mark {
+// idsIn returns the ids of other clouds that begin in text[from:to].
+func idsIn(text []byte, from, to int) []Mark {
+	const longestID = 80
 	var marks []Mark
 	for _, s := range clouds {
 		if s.idHead == "" {
 			continue
 		}
-		n := 0
-		candidates.ForEachMark(text, s.idHead, func(at int) {
-			if n++; n > maxMarks || at > 0 && keyformat.IsSecretByte(text[at-1]) {
+		first := max(0, from-candidates.MaxEscape)
+		candidates.ForEachMark(text[first:min(len(text), to+len(s.idHead)-1)], s.idHead, func(at int) {
+			at += first
+			if at < from || at > 0 && keyformat.IsSecretByte(text[at-1]) {
 				return
 			}
-			if m := idForms()[s.idHead].Find(text[at:min(len(text), at+80)]); m != nil {
+			if m := idForms()[s.idHead].Find(text[at:min(len(text), at+longestID)]); m != nil {
 				marks = append(marks, Mark{detectors.Span{Start: at, End: at + len(m)}, s.name})
 			}
 		})
 	}
-	slices.SortFunc(marks, func(a, b Mark) int { return cmp.Compare(a.Start, b.Start) })
 	return marks
 }
 
@@ -211,7 +254,8 @@ func IsKnown(name string) bool { return !strings.Contains(name, ".") && name != 
 
 // Nearest returns the cloud of the mark nearest to s, if it is at most n bytes away and no
 // blank line or [section] stands between them.
-func Nearest(text []byte, marks []Mark, s detectors.Span, n int) (name string) {
+func Nearest(text []byte, m *Marks, s detectors.Span, n int) (name string) {
+	marks := m.in(s.Start-n-2*(beforeWord+afterWord), s.End+n+beforeWord)
 	i := sort.Search(len(marks), func(i int) bool { return marks[i].Start >= s.Start })
 	best := n + 1
 	for _, m := range marks[max(0, i-1):min(len(marks), i+1)] {
