@@ -3,6 +3,8 @@
 package presigned
 
 import (
+	"bytes"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -88,11 +90,10 @@ var (
 	requestBefore = lazyregexp.New(`(?:(?i:X-Amz-Credential)|[?&;]AWSAccessKeyId)` + parameterGap + `$`) // ";" ends &amp;
 	scopeAfter    = lazyregexp.New(`^(?:/|%(?:25)*2[Ff])\d{8}(?:/|%(?:25)*2[Ff])`)
 	signerBefore  = lazyregexp.New(`(?i)(?:X-Amz-(?:Credential|Security-Token)|AWSAccessKeyId)` + parameterGap + `$`)
-	dateV4        = lazyregexp.New(`(?i)X-Amz-Date` + parameterGap + `(\d{8}T\d{6}Z)`)
-	secondsV4     = lazyregexp.New(`(?i)X-Amz-Expires` + parameterGap + `(\d{1,6})\b`)
-	expiresV2     = lazyregexp.New(`(?i)(?:^|[^a-z-])Expires` + parameterGap + `(\d{9,10})\b`)
-	signatureAny  = lazyregexp.New(`(?i)(?:^|[^a-z])Signature` + parameterGap + `[a-z0-9+/]{8}`)
-	lineBreak     = lazyregexp.New(`=?\r?\n[ \t]*`)
+	dateV4        = parameter{"x-amz-date", lazyregexp.New(`(?i)^` + parameterGap + `(\d{8}T\d{6}Z)`)}
+	secondsV4     = parameter{"x-amz-expires", lazyregexp.New(`(?i)^` + parameterGap + `(\d{1,6})\b`)}
+	expiresV2     = parameter{"expires", lazyregexp.New(`(?i)^` + parameterGap + `(\d{9,10})\b`)}
+	signatureAny  = parameter{"signature", lazyregexp.New(`(?i)^` + parameterGap + `([a-z0-9+/]{8})`)}
 )
 
 const (
@@ -105,7 +106,61 @@ const (
 // query as AWSAccessKeyId=ID of Version 2.
 func Signs(text []byte, s detectors.Span) bool {
 	const maxScope = len("%252F20060102%252F")
-	return scopeAfter().Match(text[s.End:min(len(text), s.End+maxScope)]) || requestBefore().Match(text[max(0, s.Start-maxGap):s.Start])
+	before := text[max(0, s.Start-maxGap):s.Start]
+	return scopeAfter().Match(text[s.End:min(len(text), s.End+maxScope)]) || mayNameSigner(before) && requestBefore().Match(before)
+}
+
+// A parameter is the name of a parameter of a request, in small letters, and the pattern of
+// all that follows it, up to its value. A regexp for all of it reads a text fifty times as
+// slowly as a search for the name does.
+type parameter struct {
+	name string
+	rest func() *regexp.Regexp
+}
+
+// valuesIn calls yield with each value of p in text, until it returns false. lower is text
+// in small letters.
+func (p parameter) valuesIn(text, lower []byte, yield func(value string) bool) {
+	const maxRest = 512
+	for i := 0; ; {
+		k := bytes.Index(lower[i:], []byte(p.name))
+		if k < 0 {
+			return
+		}
+		at := i + k
+		i = at + len(p.name)
+		if p.name[0] != 'x' && at > 0 && (keyformat.IsLower(lower[at-1]) || lower[at-1] == '-' && p.name == expiresV2.name) {
+			continue // the end of another name
+		}
+		if m := p.rest().FindSubmatch(text[i:min(len(text), i+maxRest)]); m != nil && !yield(string(m[1])) {
+			return
+		}
+	}
+}
+
+// appendLower appends text to dst, with small letters for the capital ones of ASCII.
+func appendLower(dst, text []byte) []byte {
+	for _, c := range text {
+		if keyformat.IsUpper(c) {
+			c |= 0x20
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// appendUnwrapped appends text to dst without its line breaks: the newline, the blanks
+// behind it, and the "=" before it of quoted-printable.
+func appendUnwrapped(dst, text []byte) []byte {
+	for {
+		k := bytes.IndexByte(text, '\n')
+		if k < 0 {
+			return append(dst, text...)
+		}
+		line := bytes.TrimSuffix(bytes.TrimSuffix(text[:k], []byte{'\r'}), []byte{'='})
+		dst = append(dst, line...)
+		text = bytes.TrimLeft(text[k+1:], " \t")
+	}
 }
 
 // Requests are the presigned requests in a text. Each stretch of the text is searched for
@@ -134,7 +189,7 @@ func (r *Requests) Until(s detectors.Span) time.Time {
 	}
 	text := r.text
 	before := text[max(0, s.Start-maxGap):s.Start]
-	if !signerBefore().Match(before) && !signerBefore().Match(lineBreak().ReplaceAll(before, nil)) {
+	if !mayNameSigner(before) || !signerBefore().Match(before) && !signerBefore().Match(appendUnwrapped(nil, before)) {
 		return time.Time{}
 	}
 	u := WordAround(text, s.Start)
@@ -142,6 +197,20 @@ func (r *Requests) Until(s detectors.Span) time.Time {
 		return p.expires
 	}
 	return r.endNear(s.Start)
+}
+
+// mayNameSigner reports whether before has the letters of a name that signerBefore finds,
+// whatever is between them. It is a cheap first test.
+func mayNameSigner(before []byte) bool {
+	var letters [maxGap]byte
+	n := 0
+	for _, c := range before {
+		if keyformat.IsLower(c | 0x20) {
+			letters[n] = c | 0x20
+			n++
+		}
+	}
+	return candidates.ContainsAny(letters[:n], []string{"xamzcredential", "xamzsecuritytoken", "awsaccesskeyid"})
 }
 
 // endNear returns the end of the last request whose parameters stand one by one in the
@@ -154,7 +223,7 @@ func (r *Requests) endNear(at int) time.Time {
 		near := r.text[max(0, n-1)*stretch : min(len(r.text), (n+2)*stretch)]
 		until = lastRequestEnd(near)
 		if until.IsZero() {
-			until = lastRequestEnd(lineBreak().ReplaceAll(near, nil)) // perhaps it is wrapped
+			until = lastRequestEnd(appendUnwrapped(nil, near)) // perhaps it is wrapped
 		}
 		if r.endOf == nil {
 			r.endOf = map[int]time.Time{}
@@ -167,29 +236,35 @@ func (r *Requests) endNear(at int) time.Time {
 // lastRequestEnd returns the end of the last presigned request whose parameters stand one by
 // one in text; zero if there is none.
 func lastRequestEnd(text []byte) (until time.Time) {
-	if !signatureAny().Match(text) {
+	lower := appendLower(nil, text)
+	isSigned := false
+	signatureAny.valuesIn(text, lower, func(string) bool { isSigned = true; return false })
+	if !isSigned {
 		return until
 	}
 	var signed time.Time
 	seconds := -1
-	for _, m := range dateV4().FindAllSubmatch(text, -1) {
-		if t, err := time.Parse("20060102T150405Z", string(m[1])); err == nil && t.After(signed) {
+	dateV4.valuesIn(text, lower, func(value string) bool {
+		if t, err := time.Parse("20060102T150405Z", value); err == nil && t.After(signed) {
 			signed = t
 		}
-	}
-	for _, m := range secondsV4().FindAllSubmatch(text, -1) {
-		n, _ := strconv.Atoi(string(m[1]))
+		return true
+	})
+	secondsV4.valuesIn(text, lower, func(value string) bool {
+		n, _ := strconv.Atoi(value)
 		seconds = max(seconds, n)
-	}
+		return true
+	})
 	if !signed.IsZero() && seconds >= 0 {
 		until = signed.Add(time.Duration(seconds) * time.Second)
 	}
-	for _, m := range expiresV2().FindAllSubmatch(text, -1) {
-		unix, _ := strconv.ParseInt(string(m[1]), 10, 64)
+	expiresV2.valuesIn(text, lower, func(value string) bool {
+		unix, _ := strconv.ParseInt(value, 10, 64)
 		if t := time.Unix(unix, 0).UTC(); t.After(until) {
 			until = t
 		}
-	}
+		return true
+	})
 	return until
 }
 
