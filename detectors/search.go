@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
+	"github.com/stanch-dev/stanch/detectors/internal/marks"
 	"github.com/stanch-dev/stanch/detectors/internal/views"
 )
 
@@ -29,6 +30,7 @@ type search struct {
 	skipPrefilter bool // for tests: search everything
 	everyView     bool // for tests: search views that add nothing too
 	addedBytes    []byte
+	marks         marks.Found // strings of DistantParts in the text and in its views
 	// views are the views from the text to the current one.
 	views []*views.View
 }
@@ -36,6 +38,7 @@ type search struct {
 // run returns the matches of text. Each round decodes the views of the round before.
 func (s *search) run(text []byte) []Match {
 	s.matches = s.searchText(s.matches, text)
+	s.marks = s.set.distantMarks.In(text)
 	text = blankEnclosing(text, s.matches[s.first:])
 	for range encodings.MaxRounds {
 		s.searchJoined(text)
@@ -90,29 +93,40 @@ func (s *search) searchView(d views.Decoder, text []byte) *views.View {
 // mayAddMatches reports whether v may have a match that the text before it lacks, or say
 // more about a match. That needs one of these:
 //
-//   - The decoded bytes and their neighbours may match (Set.MayMatch).
+//   - The decoded bytes and their neighbours may match as they stand.
 //   - The decoded bytes are near a known match: they may be its name or its account.
-//   - The view has a part whose match may be anywhere (Rule.DistantParts).
+//   - The decoded bytes are near a part of a match whose other parts are anywhere in the
+//     view (Rule.DistantParts).
 func (s *search) mayAddMatches(v *views.View) bool {
-	parents := s.views[:len(s.views)-1]
+	s.addedBytes = v.AppendAddedBytes(s.addedBytes[:0], s.set.prefilter.Window())
+	s.marks = s.marks.And(s.set.distantMarks.In(s.addedBytes))
+	if s.set.prefilter.MayMatchPlain(s.addedBytes) {
+		return true
+	}
 	for i := range s.matches[s.first:] {
 		m := &s.matches[s.first+i]
 		for _, part := range [...]Span{m.Span, m.Secret, m.Token} {
 			if part.Empty() {
 				continue
 			}
-			near := views.Span{Start: max(0, part.Start-contextBytes), End: part.End + contextBytes}
-			for _, p := range parents {
-				near = p.ImageOf(near)
+			near := views.Span(part)
+			for _, w := range s.views {
+				near = w.ImageOf(near)
 			}
-			if v.DiffersIn(near) {
+			if v.IsDecodedIn(views.Span{Start: near.Start - contextBytes, End: near.End + contextBytes}) {
 				return true
 			}
 		}
 	}
-	s.addedBytes = v.AppendAddedBytes(s.addedBytes[:0], s.set.prefilter.Window())
-	return s.set.prefilter.MayMatch(s.addedBytes) || s.set.hasDistantPart(v.Text)
+	if !s.set.haveDistantParts(s.marks, s.marks) {
+		return false
+	}
+	s.addedBytes = v.AppendAddedBytes(s.addedBytes[:0], distantBytes)
+	return s.set.haveDistantParts(s.marks, s.set.distantMarks.In(s.addedBytes))
 }
+
+// distantBytes is the distance of DistantParts from all that belongs to them.
+const distantBytes = 8 << 10
 
 // contextBytes is farther than detectors look for facts about a match. The secrets and ids
 // that they look for are matches themselves.

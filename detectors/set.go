@@ -1,11 +1,11 @@
 package detectors
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"sort"
 
+	"github.com/stanch-dev/stanch/detectors/internal/marks"
 	"github.com/stanch-dev/stanch/detectors/internal/views"
 	"github.com/stanch-dev/stanch/detectors/prefilter"
 )
@@ -15,8 +15,9 @@ import (
 type Set struct {
 	detectors []Detector
 	prefilter prefilter.Filter
-	// distantParts are the DistantParts of all rules.
-	distantParts []string
+	// distantParts are the DistantParts of the rules that have some.
+	distantParts [][][]string
+	distantMarks *marks.Set             // all strings in distantParts
 	plainOnly    []PrefilteringDetector // see WithPlain
 }
 
@@ -36,10 +37,13 @@ func NewSet(detectors ...Detector) *Set {
 				continue
 			}
 			patterns = append(patterns, prefilter.Patterns{Anchors: r.Anchors, Escaped: r.Escaped, Encoded: r.Encoded})
-			s.distantParts = append(s.distantParts, r.DistantParts...)
+			if r.DistantParts != nil {
+				s.distantParts = append(s.distantParts, r.DistantParts)
+			}
 		}
 	}
 	s.prefilter = prefilter.New(plain, patterns)
+	s.distantMarks = marks.New(slices.Concat(slices.Concat(s.distantParts...)...)...)
 	return s
 }
 
@@ -164,7 +168,17 @@ func (s *Set) NearWindow() int {
 	return n
 }
 
-// hasDistantPart reports whether text holds a part of a match whose rest may be anywhere.
-func (s *Set) hasDistantPart(text []byte) bool {
-	return slices.ContainsFunc(s.distantParts, func(part string) bool { return bytes.Contains(text, []byte(part)) })
+// haveDistantParts reports whether the marks of a text, found, include one of each list of a
+// rule's DistantParts, and near, the marks of a part of the text, one of them.
+func (s *Set) haveDistantParts(found, near marks.Found) bool {
+	for _, lists := range s.distantParts {
+		all := true
+		for _, list := range lists {
+			all = all && found.Any(list...)
+		}
+		if all && near.Any(slices.Concat(lists...)...) {
+			return true
+		}
+	}
+	return false
 }

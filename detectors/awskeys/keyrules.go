@@ -49,7 +49,7 @@ var SessionKey = &detectors.Rule{
 	Title:        "AWS temporary access key",
 	Keywords:     append([]string{"ASIA"}, candidates.TokenMarks...),
 	Escaped:      append([]string{"ASIA"}, candidates.TokenMarks...),
-	DistantParts: candidates.TokenMarks,
+	DistantParts: [][]string{candidates.TokenMarks},
 	Encoded:      []string{"ASIA" + keyformat.BodyPattern, "IQoJb3JpZ2lu", "AgoJb3JpZ2lu", "FwoGZXIvYXdz", "FQoGZXIvYXdz", "FQoDYXdzE"},
 	Help: `A temporary access key with its session token, from AWS STS: an id that begins with ASIA, a secret and a token without which both are useless. Caches of the AWS CLI hold them, and logs.
 

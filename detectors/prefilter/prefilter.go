@@ -115,6 +115,17 @@ func (f *Filter) mayMatchEncoded(text []byte) bool {
 		f.keywords != nil && f.keywords.find(text) != 0
 }
 
+// MayMatchPlain is MayMatch for text as it stands: an encoded id counts only if it is one of
+// the patterns.
+func (f *Filter) MayMatchPlain(text []byte) bool {
+	for _, p := range f.plain {
+		if p.MayMatch(text) {
+			return true
+		}
+	}
+	return f.HasPattern(text) || f.HasPlainKeyword(text)
+}
+
 // HasPattern reports whether text holds one of Patterns.Anchors, Escaped or Encoded.
 func (f *Filter) HasPattern(text []byte) bool { return f.patterns.contains(text) }
 

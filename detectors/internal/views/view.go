@@ -111,11 +111,10 @@ func (v *View) ImageOf(s Span) Span {
 	return out
 }
 
-// DiffersIn reports whether the view differs from the original in s, a range of the
-// original.
-func (v *View) DiffersIn(s Span) bool {
-	i, j := v.segmentsFrom(s)
-	return i < j || !v.segments[i].verbatim
+// IsDecodedIn reports whether the view differs from the original in s, a range of the view.
+func (v *View) IsDecodedIn(s Span) bool {
+	i := max(0, v.segmentAt(s.Start))
+	return !v.segments[i].verbatim || i+1 < len(v.segments) && v.segments[i+1].at < s.End || s.Start < 0 && v.segments[0].from > 0
 }
 
 // segmentsFrom returns the first and the last segment made from s, a range of the original.

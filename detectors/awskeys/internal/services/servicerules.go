@@ -152,7 +152,7 @@ var AppSyncKey = &detectors.Rule{
 	Title:        "AWS AppSync API key",
 	Keywords:     []string{"da2-"},
 	Anchors:      appSyncNames,
-	DistantParts: appSyncNames,
+	DistantParts: [][]string{appSyncNames, {appSyncHead}},
 	Encoded:      []string{"appsync-api", "appsync_api", "APPSYNC_API"},
 	Help: `An API key of an AWS AppSync GraphQL API: da2- and 26 characters.
 
@@ -189,7 +189,7 @@ var CloudFrontKey = &detectors.Rule{
 	Title:        "Amazon CloudFront private key",
 	Keywords:     []string{"APKA"},
 	Encoded:      []string{"APKA" + keyformat.BodyPattern},
-	DistantParts: []string{"APKA", "PRIVATE KEY-----"},
+	DistantParts: [][]string{{cloudFrontHead}, {"PRIVATE KEY-----"}},
 	Help: `The private key of a CloudFront key pair: the content of pk-APKA….pem, or a PEM block beside an APKA id.
 
 **Why it matters.** It signs URLs and cookies for everything that its distributions keep private, with any lifetime.
