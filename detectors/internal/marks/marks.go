@@ -94,6 +94,9 @@ func (f *Found) lookAt(text []byte, i int) {
 // And returns the marks of f and of g, which are of one set.
 func (f Found) And(g Found) Found { return Found{f.set, f.bits | g.bits} }
 
+// None reports whether the text holds no mark at all.
+func (f Found) None() bool { return f.bits == 0 }
+
 // Any reports whether the text holds one of marks, each of which is in the set.
 func (f Found) Any(marks ...string) bool {
 	for n, m := range f.set.marks {

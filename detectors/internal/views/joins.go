@@ -1,9 +1,10 @@
 package views
 
 import (
-	"bytes"
+	"sync"
 
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
+	"github.com/stanch-dev/stanch/detectors/internal/marks"
 )
 
 // Credentials are cut into pieces: by programmers, to hide them from a scanner, and by
@@ -142,6 +143,10 @@ func (q *quoted) linkAt(text []byte, i int) encodings.Link {
 // A listChain knows whether a list of literals is joined, as in ["AK", "IA"].join("").
 type listChain struct{ looked, isJoined bool }
 
+var joinWords = sync.OnceValue(func() *marks.Set {
+	return marks.New("join", "Join", "JOIN", "oncat", "ONCAT", "implode", "paste0")
+})
+
 // isJoinedAround reports whether a call around text[start:end] joins the literals of the
 // list. It looks only once, since a list may have any number of literals.
 func (c *listChain) isJoinedAround(text []byte, start, end int) bool {
@@ -149,9 +154,7 @@ func (c *listChain) isJoinedAround(text []byte, start, end int) bool {
 	if !c.looked {
 		c.looked = true
 		around := text[max(0, start-before):min(len(text), end+after)]
-		for _, word := range []string{"join", "Join", "JOIN", "oncat", "ONCAT", "implode", "paste0"} {
-			c.isJoined = c.isJoined || bytes.Contains(around, []byte(word))
-		}
+		c.isJoined = !joinWords().In(around).None()
 	}
 	return c.isJoined
 }

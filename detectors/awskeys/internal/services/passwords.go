@@ -2,6 +2,7 @@ package services
 
 import (
 	"bytes"
+	"sync"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
@@ -118,13 +119,15 @@ func NamesSMTP(text []byte, at int) bool {
 
 // appendServicePasswords appends the passwords of CodeCommit and Keyspaces in text.
 func appendServicePasswords(dst []detectors.Match, text []byte) []detectors.Match {
-	far := candidates.ContainsAny(text, []string{"git-codecommit.", "ServicePassword", "service_password"})
+	isFarAllowed := sync.OnceValue(func() bool {
+		return candidates.ContainsAny(text, []string{"git-codecommit.", "ServicePassword", "service_password"})
+	})
 	forEachRun(text, ServicePassLen, func(s detectors.Span, padded bool) {
 		if !padded || !isRandomRun(text[s.Start:s.End]) {
 			return
 		}
 		owner := OwnerBefore(text, s.Start, MaxOwner)
-		if owner == "" && far {
+		if owner == "" && isFarAllowed() {
 			owner = OwnerBefore(text, s.Start, farOwner)
 		}
 		user, account := splitOwner(owner)
