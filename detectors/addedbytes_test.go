@@ -39,6 +39,22 @@ func TestNews(t *testing.T) {
 	}
 }
 
+// TestNewsFarApart is TestNews for long texts, in which parts stand too far apart to be seen
+// from each other.
+func TestNewsFarApart(t *testing.T) {
+	set := detectors.NewSet(awskeys.Detector{})
+	r := rand.New(rand.NewPCG(2, 7))
+	for range 200 {
+		text := parts(r)
+		for range 1 + r.IntN(3) {
+			text += strings.Repeat([]string{"x y \n", "x y ", `"a", `}[r.IntN(3)], 8000) + parts(r)
+		}
+		if want, got := described(set.DetectEvery([]byte(text))), described(set.Detect(nil, []byte(text))); !slices.Equal(want, got) {
+			t.Errorf("%.2000q:\nwant %q\n got %q", text, want, got)
+		}
+	}
+}
+
 // TestFarParts holds a row for each kind of credential whose parts hint at nothing when
 // they are decoded or put together, far from the part that does.
 func TestFarParts(t *testing.T) {

@@ -80,7 +80,7 @@ var importRules = []struct {
 	{"the parts of a Set know encodings, not detectors, so that each can be read alone", `^detectors$`,
 		`^(cmd|scanner|verifier)(/|$)|^detectors/(awskeys|catalog|rules|detectorstest)(/|$)`},
 	{"only a Set asks the prefilter and makes views", `^detectors/(prefilter|internal/views)$`, `^detectors$`},
-	{"encodings know nothing of stanch", `^(cmd|scanner|verifier|detectors)(/|$)`, `^(cmd|scanner|verifier)(/|$)|^detectors$|^detectors/(awskeys|catalog|rules|detectorstest|prefilter|internal/views)(/|$)`},
+	{"encodings and marks know nothing of stanch", `^(cmd|scanner|verifier|detectors)(/|$)`, `^(cmd|scanner|verifier)(/|$)|^detectors$|^detectors/(awskeys|catalog|rules|detectorstest|prefilter|internal/views)(/|$)`},
 	{"a detector does not know the others; rules of users come from files", `^detectors/rules$`, `^(cmd|scanner)(/|$)`},
 	{"the form of ids and tokens needs no text around it", `^detectors/awskeys/internal/(candidates|presigned|otherclouds|pairing|services)$`,
 		`^detectors/awskeys(/internal/(candidates|presigned|otherclouds|pairing|services))?$`},
