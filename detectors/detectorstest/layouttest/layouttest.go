@@ -56,7 +56,7 @@ type File struct {
 	Keys       []Key
 }
 
-// A Key is an id and its secret. ID is "" if the file does not hold it.
+// A Key is an id and its secret. A file with the shape Secret does not hold the id.
 type Key struct{ ID, Account, Secret string }
 
 // Layouts returns all layouts.
@@ -86,9 +86,6 @@ func (l Layout) File(shape Shape, seed uint64) File {
 	for range n {
 		account := fmt.Sprintf("%012d", 100_000_000_000+f.Int64N(900_000_000_000))
 		k := Key{ID: detectorstest.KeyID("AKIA", account, f.Uint64()), Account: account, Secret: detectorstest.SecretKey(f.Uint64())}
-		if shape == Secret {
-			k.ID = ""
-		}
 		f.keys = append(f.keys, k)
 	}
 	if l.flat != nil {

@@ -82,7 +82,7 @@ func rate(f layouttest.File, matches []detectors.Match) score {
 		}
 	}
 	for _, k := range f.Keys {
-		if k.ID == "" {
+		if f.Shape == layouttest.Secret {
 			count(&s.alone, &s.aloneFound, has("", k.Secret))
 			continue
 		}

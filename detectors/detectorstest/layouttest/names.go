@@ -144,7 +144,7 @@ func (f *file) keyFields(k Key, n names, s spelling, label string) []field {
 		return pick(f, "", what, "The "+what+" of the "+f.words(1)+" user", f.words(3+f.IntN(30)), what+". "+f.words(5+f.IntN(60)))
 	}
 	var fields []field
-	if k.ID != "" {
+	if f.shape != Secret {
 		fields = append(fields, field{spell(s, n.id, label), k.ID, about("access key"), f.oneIn(2)})
 	}
 	fields = append(fields, field{spell(s, n.secret, label), k.Secret, about("secret key"), true})
