@@ -10,8 +10,8 @@ package layouttest
 import (
 	"fmt"
 	"hash/fnv"
+	"io"
 	"math/rand/v2"
-	"slices"
 	"strings"
 
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
@@ -35,6 +35,8 @@ type Layout struct {
 	// unnamed layouts say by their position alone which value is a secret of AWS, so that
 	// a secret without its id cannot be recognized.
 	unnamed bool
+	// binary files have no lines.
+	binary bool
 }
 
 // A Shape says what is in a file.
@@ -59,12 +61,6 @@ type File struct {
 // A Key is an id and its secret. A file with the shape Secret does not hold the id.
 type Key struct{ ID, Account, Secret string }
 
-// Layouts returns all layouts.
-func Layouts() []Layout {
-	return slices.Concat(terraform(), cloudformation(), awsJSON(), azure(), continuousIntegration(), httpClients(), tables(), xmlFiles(),
-		configuration(), containers(), code(), prose())
-}
-
 // Shapes returns the shapes that files of the layout can have.
 func (l Layout) Shapes() []Shape {
 	shapes := []Shape{OneKey, Accounts}
@@ -77,7 +73,7 @@ func (l Layout) Shapes() []Shape {
 // File makes a file. Equal arguments give equal files.
 func (l Layout) File(shape Shape, seed uint64) File {
 	h := fnv.New64a()
-	fmt.Fprint(h, l.Name, shape)
+	_, _ = io.WriteString(h, l.Name+string(shape)) // never fails
 	f := &file{Rand: rand.New(rand.NewPCG(h.Sum64(), seed)), layout: l, shape: shape}
 	n := 1
 	if shape == Accounts {
@@ -94,7 +90,7 @@ func (l Layout) File(shape Shape, seed uint64) File {
 		l.sections(f, f.drawSections())
 	}
 	text := f.String()
-	if f.oneIn(12) {
+	if !l.binary && f.oneIn(12) {
 		text = strings.ReplaceAll(text, "\n", "\r\n")
 	}
 	return File{Layout: l, Shape: shape, Path: l.path, Text: text, Keys: f.keys}
@@ -109,7 +105,7 @@ type file struct {
 	keys   []Key
 }
 
-func (f *file) printf(format string, args ...any) { fmt.Fprintf(f, format, args...) }
+func (f *file) printf(format string, args ...any) { _, _ = fmt.Fprintf(f, format, args...) }
 
 func (f *file) oneIn(n int) bool { return f.IntN(n) == 0 }
 

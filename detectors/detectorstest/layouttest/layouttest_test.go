@@ -28,7 +28,9 @@ const seeds = 32
 // Floors of what is found. The wrong pairs may be none.
 const floor = .998
 
+// eachFile makes the files of all layouts.
 func eachFile(t *testing.T, yield func(layouttest.File, uint64)) {
+	t.Helper()
 	n := uint64(seeds)
 	if !scannertest.WholeMatrix(t, "32 files of each layout and shape; here there are 8") && *write == "" && *examine == "" {
 		n = 8
@@ -161,7 +163,7 @@ func TestWrite(t *testing.T) {
 		Keys                      []layouttest.Key
 	}
 	var all []truth
-	eachFile(t, func(f layouttest.File, seed uint64) {
+	eachFile(t, func(f layouttest.File, _ uint64) {
 		folder := fmt.Sprintf("%05d", len(all))
 		name := filepath.Join(*write, "files", folder, filepath.FromSlash(f.Path))
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {

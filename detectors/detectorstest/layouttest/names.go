@@ -13,11 +13,9 @@ type field struct {
 	secret             bool
 }
 
-// A section is the part of a file that is about one account. Keys are the names of the
-// tables around its fields, outermost first.
+// A section is the part of a file that is about one account.
 type section struct {
 	label  string
-	keys   []string
 	fields []field
 }
 

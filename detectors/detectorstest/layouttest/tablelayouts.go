@@ -209,22 +209,7 @@ func xmlFiles() []Layout {
 			f.printf("</dict>\n</plist>\n")
 		}},
 		{Name: "Spring XML properties", Kind: "XML", path: "beans.xml", unnamed: true, names: []names{{"access key", "secret key", false}, {"access key id", "secret access key", false}}, spell: []spelling{camel},
-			sections: func(f *file, sections []section) {
-				f.printf("<beans>\n")
-				valued := f.oneIn(2)
-				for _, s := range sections {
-					f.printf("  <bean id=\"%sCredentials\" class=\"com.example.%s\">\n", s.label, pascal(f.word()))
-					for _, x := range s.fields {
-						if valued {
-							f.printf("    <property name=\"%s\" value=\"%s\"/>\n", x.name, x.value)
-						} else {
-							f.printf("    <property name=\"%s\">\n      <value>%s</value>\n    </property>\n", x.name, x.value)
-						}
-					}
-					f.printf("  </bean>\n")
-				}
-				f.printf("</beans>\n")
-			}},
+			sections: springBeans},
 		{Name: ".NET app settings", Kind: "XML", path: "Web.config", spell: []spelling{pascal, upperSnake, dotNet}, flat: func(f *file, fields []field) {
 			f.printf("<configuration>\n  <appSettings>\n")
 			for _, x := range fields {
@@ -237,17 +222,7 @@ func xmlFiles() []Layout {
 				f.printf("            <setting name=\"%s\" serializeAs=\"String\">\n                <value>%s</value>\n            </setting>\n", x.name, x.value)
 			}
 		}},
-		{Name: "Hadoop properties", Kind: "XML", path: "core-site.xml", spell: []spelling{dots}, flat: func(f *file, fields []field) {
-			f.printf("<configuration>\n")
-			for _, x := range fields {
-				f.printf("  <property>\n    <name>fs.%s</name>\n    <value>%s</value>\n", x.name, x.value)
-				if x.about != "" && f.oneIn(2) {
-					f.printf("    <description>%s</description>\n", x.about)
-				}
-				f.printf("  </property>\n")
-			}
-			f.printf("</configuration>\n")
-		}},
+		{Name: "Hadoop properties", Kind: "XML", path: "core-site.xml", spell: []spelling{dots}, flat: hadoopProperties},
 		{Name: "XML elements", Kind: "XML", path: "settings.xml", spell: []spelling{camel, pascal, lowerSnake, kebab}, flat: func(f *file, fields []field) {
 			f.printf("<settings>\n")
 			for _, x := range fields {
@@ -263,6 +238,35 @@ func xmlFiles() []Layout {
 			f.printf("</resources>\n")
 		}},
 	}
+}
+
+func springBeans(f *file, sections []section) {
+	f.printf("<beans>\n")
+	valued := f.oneIn(2)
+	for _, s := range sections {
+		f.printf("  <bean id=\"%sCredentials\" class=\"com.example.%s\">\n", s.label, pascal(f.word()))
+		for _, x := range s.fields {
+			if valued {
+				f.printf("    <property name=\"%s\" value=\"%s\"/>\n", x.name, x.value)
+			} else {
+				f.printf("    <property name=\"%s\">\n      <value>%s</value>\n    </property>\n", x.name, x.value)
+			}
+		}
+		f.printf("  </bean>\n")
+	}
+	f.printf("</beans>\n")
+}
+
+func hadoopProperties(f *file, fields []field) {
+	f.printf("<configuration>\n")
+	for _, x := range fields {
+		f.printf("  <property>\n    <name>fs.%s</name>\n    <value>%s</value>\n", x.name, x.value)
+		if x.about != "" && f.oneIn(2) {
+			f.printf("    <description>%s</description>\n", x.about)
+		}
+		f.printf("  </property>\n")
+	}
+	f.printf("</configuration>\n")
 }
 
 // dotNet spells a name as settings of .NET are: "Aws:SecretKey".
