@@ -5,5 +5,6 @@ import "slices"
 // Layouts returns all layouts.
 func Layouts() []Layout {
 	return slices.Concat(terraform(), cloudformation(), awsJSON(), azure(), continuousIntegration(), httpClients(), tables(), xmlFiles(),
-		configuration(), containers(), code(), prose(), delimited(), encoded(), binaries())
+		configuration(), containers(), code(), prose(), passwordManagers(), buildServers(), services(), dumps(), furtherTables(), furtherLanguages(),
+		delimited(), encoded(), binaries())
 }
