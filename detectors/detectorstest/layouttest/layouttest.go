@@ -47,6 +47,8 @@ const (
 	OneKey   Shape = "one"      // an id and its secret
 	Accounts Shape = "accounts" // two to four ids and their secrets
 	Secret   Shape = "secret"   // a secret whose name says that it is of AWS
+	LoneID   Shape = "id"       // an id, and secrets of other services
+	Foreign  Shape = "foreign"  // secrets of other services
 )
 
 // A File is a text and the keys in it.
@@ -58,7 +60,8 @@ type File struct {
 	Keys       []Key
 }
 
-// A Key is an id and its secret. A file with the shape Secret does not hold the id.
+// A Key is an id and its secret. A file with the shape Secret does not hold the id, and one
+// with the shape LoneID not the secret.
 type Key struct{ ID, Account, Secret string }
 
 // Shapes returns the shapes that files of the layout can have.
@@ -66,6 +69,9 @@ func (l Layout) Shapes() []Shape {
 	shapes := []Shape{OneKey, Accounts}
 	if !l.unnamed {
 		shapes = append(shapes, Secret)
+	}
+	if l.flat != nil {
+		shapes = append(shapes, LoneID, Foreign)
 	}
 	return shapes
 }
@@ -92,6 +98,9 @@ func (l Layout) File(shape Shape, seed uint64) File {
 	text := f.String()
 	if !l.binary && f.oneIn(12) {
 		text = strings.ReplaceAll(text, "\n", "\r\n")
+	}
+	if shape == Foreign {
+		f.keys = nil
 	}
 	return File{Layout: l, Shape: shape, Path: l.path, Text: text, Keys: f.keys}
 }

@@ -63,7 +63,8 @@ func (s score) perfect() bool {
 }
 
 // rate compares the best match of each id with the keys of f. A secret that is reported
-// without an id is right if it is one of a key, and wrong if it is of another service.
+// without an id is right if it is one of a key, and wrong if it is of another service. An id
+// without a secret may have one of another service if the confidence is low.
 func rate(f layouttest.File, matches []detectors.Match) score {
 	var s score
 	var best []detectors.Match
@@ -89,6 +90,9 @@ func rate(f layouttest.File, matches []detectors.Match) score {
 			continue
 		}
 		count(&s.ids, &s.idsFound, has(k.ID, ""))
+		if f.Shape == layouttest.LoneID {
+			continue
+		}
 		count(&s.pairs, &s.pairsFound, has(k.ID, k.Secret))
 	}
 	for _, m := range best {
@@ -99,8 +103,9 @@ func rate(f layouttest.File, matches []detectors.Match) score {
 		right := slices.ContainsFunc(f.Keys, func(k layouttest.Key) bool {
 			return k.Secret == secret && (k.ID == m.Credential.ID || m.Credential.ID == "")
 		})
+		possible := f.Shape == layouttest.LoneID && m.Confidence == detectors.Low
 		switch {
-		case right:
+		case right, possible:
 		case m.Credential.ID != "":
 			s.wrong++
 		default:

@@ -142,10 +142,15 @@ func (f *file) keyFields(k Key, n names, s spelling, label string) []field {
 		return pick(f, "", what, "The "+what+" of the "+f.words(1)+" user", f.words(3+f.IntN(30)), what+". "+f.words(5+f.IntN(60)))
 	}
 	var fields []field
+	if f.shape == Foreign {
+		return nil
+	}
 	if f.shape != Secret {
 		fields = append(fields, field{spell(s, n.id, label), k.ID, about("access key"), f.oneIn(2)})
 	}
-	fields = append(fields, field{spell(s, n.secret, label), k.Secret, about("secret key"), true})
+	if f.shape != LoneID {
+		fields = append(fields, field{spell(s, n.secret, label), k.Secret, about("secret key"), true})
+	}
 	if f.oneIn(3) {
 		slices.Reverse(fields)
 	}
@@ -176,7 +181,11 @@ func (f *file) drawFields() []field {
 	case f.oneIn(6):
 		slices.SortStableFunc(fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
 	}
-	for _, other := range f.otherFields(s, pick(f, 0, 1, 2, 4, 7)) {
+	others := pick(f, 0, 1, 2, 4, 7)
+	if f.shape == LoneID || f.shape == Foreign {
+		others = pick(f, 3, 5, 7)
+	}
+	for _, other := range f.otherFields(s, others) {
 		fields = slices.Insert(fields, f.IntN(len(fields)+1), other)
 	}
 	return fields
@@ -202,10 +211,10 @@ func (f *file) drawSections() []section {
 
 var regions = []string{"us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-2"}
 
-// otherFields returns n fields that are no keys of AWS. In a quarter of files there may be
-// secrets of other services among them.
+// otherFields returns n fields that are no keys of AWS. In a quarter of files with a secret
+// of AWS there may be secrets of other services among them, and in all others.
 func (f *file) otherFields(s spelling, n int) []field {
-	foreign := f.oneIn(4)
+	foreign := f.shape == LoneID || f.shape == Foreign || f.oneIn(4)
 	var fields []field
 	all := strings.Split("log level,db host,db port,bucket,bucket name,s3 bucket,timeout,app version,debug,admin email,base url,git commit,environment,queue url,instance type,cidr block,request id,retries,table name,cache ttl", ",")
 	shuffle(f, all)

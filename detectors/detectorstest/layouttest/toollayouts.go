@@ -181,6 +181,6 @@ func furtherLanguages() []Layout {
 			}
 			f.json(object{{"cells", list{object{{"cell_type", "code"}, {"execution_count", 1}, {"outputs", list{}}, {"source", source}}}}, {"nbformat", 4}})
 		}},
-		each(kind, "Vagrantfile", "Vagrantfile", "Vagrant.configure(\"2\") do |config|\n  config.vm.provider :aws do |aws|\n", "  end\nend\n", []spelling{lowerSnake}, "    aws.%1 = \"%2\"\n"),
+		each(kind, "Vagrantfile", "Vagrantfile", "Vagrant.configure(\"2\") do |config|\n", "end\n", []spelling{upperSnake}, "  config.env[\"%1\"] = \"%2\"\n", "  ENV['%1'] ||= '%2'\n"),
 	}
 }
