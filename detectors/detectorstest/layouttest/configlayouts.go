@@ -1,6 +1,6 @@
 package layouttest
 
-// Layouts of configuration, of containers and of what deploys them.
+// Layouts of configuration, of containers and of the tools that deploy them.
 
 // nested names say nothing of AWS; the keys above them do.
 var nestedNames = []names{

@@ -81,7 +81,7 @@ func encoded() []Layout {
 	}
 }
 
-// percentEncode encodes what is no letter or digit, as in the query of a URL.
+// percentEncode encodes all characters but letters, digits, "-", "_" and ".", as in the query of a URL.
 func percentEncode(s string) string {
 	var b strings.Builder
 	for _, c := range []byte(s) {

@@ -39,7 +39,7 @@ type Layout struct {
 	binary bool
 }
 
-// A Shape says what is in a file.
+// A Shape says which parts of keys are in a file.
 type Shape string
 
 // The shapes of files.

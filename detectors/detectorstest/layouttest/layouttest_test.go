@@ -25,7 +25,7 @@ var (
 // seeds is how many files of each layout and shape there are.
 const seeds = 32
 
-// Floors of what is found. The wrong pairs may be none.
+// floor is the part of ids, pairs and secrets that has to be found. No pair may be wrong.
 const floor = .998
 
 // eachFile makes the files of all layouts.
@@ -44,7 +44,7 @@ func eachFile(t *testing.T, yield func(layouttest.File, uint64)) {
 	}
 }
 
-// A score counts what is right and wrong about files.
+// A score counts the parts of keys in files, and how they were found.
 type score struct{ ids, idsFound, pairs, pairsFound, wrong, alone, aloneFound, notAWS int }
 
 func (s *score) add(o score) {

@@ -138,8 +138,8 @@ func (f *file) labels(first bool) []string {
 
 // keyFields returns the fields of a key.
 func (f *file) keyFields(k Key, n names, s spelling, label string) []field {
-	about := func(what string) string {
-		return pick(f, "", what, "The "+what+" of the "+f.words(1)+" user", f.words(3+f.IntN(30)), what+". "+f.words(5+f.IntN(60)))
+	about := func(kind string) string {
+		return pick(f, "", kind, "The "+kind+" of the "+f.words(1)+" user", f.words(3+f.IntN(30)), kind+". "+f.words(5+f.IntN(60)))
 	}
 	var fields []field
 	if f.shape == Foreign {
@@ -159,7 +159,7 @@ func (f *file) keyFields(k Key, n names, s spelling, label string) []field {
 
 // drawFields returns the fields of all keys and others between them. Those of an account
 // stand together, or all ids stand in front of all secrets, or everything is in any order:
-// the names say what belongs together.
+// the names tell which parts belong together.
 func (f *file) drawFields() []field {
 	n, s := f.drawNames(flatNames), f.drawSpelling()
 	var fields []field
