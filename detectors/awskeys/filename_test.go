@@ -92,6 +92,3 @@ func TestWholeSecret(t *testing.T) {
 		}
 	}
 }
-
-// wide returns s in UTF-16.
-func wide(s string) string { return strings.Join(strings.Split(s, ""), "\x00") + "\x00" }

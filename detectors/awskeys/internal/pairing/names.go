@@ -69,18 +69,18 @@ func nameOf(text []byte, start int, isSecret bool) (nameKind, string) {
 	if kind == NamedSecret && !isWord(splitWords(name), notKeyWords) && read().saysAWS() {
 		kind, name = NamedAWS, "aws_"+name
 	}
-	if kind != unnamed {
+	if kind != unnamed || name != "" {
 		return kind, name
 	}
 	if kind, name, ok := read().name(label, judge); ok {
 		return kind, name
 	}
 	if empty && line > 0 {
-		if kind, name, _ := nearestName(lastLine(text[max(0, line-candidates.MaxName):line-1]), judge); kind != unnamed {
+		if kind, name, _ := nearestName(lastLine(text[max(0, line-candidates.MaxName):line-1]), judge); kind != unnamed || name != "" {
 			return kind, name
 		}
 	}
-	return unnamed, cmp.Or(string(cell), name)
+	return unnamed, cmp.Or(strings.ReplaceAll(string(cell), " ", "_"), name)
 }
 
 // withoutLength returns before without the length that PHP's serialize writes between a key
@@ -121,7 +121,7 @@ func beginsField(before []byte, label string) bool {
 // reports that there is no name, or only "value".
 func nearestName(before []byte, judge judgeName) (kind nameKind, name string, empty bool) {
 	var names phrase
-	foreign, separators := "", 0 // foreign: the nearest name, if it says another service
+	foreign, separators := "", 0 // foreign: a name near the value that says another service
 	empty = true
 	for len(names.names) < maxWords {
 		name, gap := lastName(before)
@@ -143,7 +143,7 @@ func nearestName(before []byte, judge judgeName) (kind nameKind, name string, em
 		if kind != unnamed {
 			return kind, whole, false
 		}
-		if len(names.names) == 1 && isWord(splitWords(whole), foreignWords) {
+		if foreign == "" && (len(names.names) == 1 || len(splitWords(whole)) > 1) && isWord(splitWords(whole), foreignWords) {
 			foreign = whole
 		}
 		empty = empty && slices.Contains(fillerNames, plainName(name))
@@ -296,17 +296,35 @@ func endsInSecret(b []byte) bool {
 }
 
 // lastName returns the last name in b, made of letters, digits, "_", "-" and ".", and the
-// gap behind it.
+// gap behind it. Bytes that are no UTF-8 are part of a gap: in binary files they say how long
+// the strings around them are.
 func lastName(b []byte) (name string, gap []byte) {
 	end := len(b)
-	for end > 0 && (!keyformat.IsNameByte(b[end-1]) || b[end-1] == '-' || b[end-1] == '.') {
+	for end > 0 && (nameBytesAtEnd(b[:end]) == 0 || b[end-1] == '-' || b[end-1] == '.') {
 		end--
 	}
 	start := end
-	for start > 0 && keyformat.IsNameByte(b[start-1]) {
-		start--
+	for start > 0 {
+		n := nameBytesAtEnd(b[:start])
+		if n == 0 {
+			break
+		}
+		start -= n
 	}
 	return string(b[start:end]), b[end:]
+}
+
+// nameBytesAtEnd returns the length of the last character of b, if it is of a name, or 0.
+func nameBytesAtEnd(b []byte) int {
+	switch c := b[len(b)-1]; {
+	case c >= utf8.RuneSelf:
+		if r, size := utf8.DecodeLastRune(b); r != utf8.RuneError {
+			return size
+		}
+	case keyformat.IsNameByte(c):
+		return 1
+	}
+	return 0
 }
 
 // secretNameKind is the judgeName of secrets.
@@ -360,7 +378,7 @@ func isWord(words, list []string) bool {
 func (v *Value) setGroup(text []byte, said string, alsoGroupless ...string) {
 	name := assignedName(text, v.Start)
 	words := splitWords(name)
-	if isFiller(name) || isWord(words[len(words)-1:], linkWords) || strings.HasSuffix(said, "_"+name) {
+	if isFiller(name) || isWord(words[len(words)-1:], linkWords) || strings.HasSuffix(said, "_"+name) || v.Name == unnamed && isWord(splitWords(said), foreignWords) {
 		name, words = said, splitWords(said)
 	}
 	v.Group = plainName(strings.Join(slices.DeleteFunc(strings.Split(name, "_"), func(w string) bool { return slices.Contains(smallWords, strings.ToLower(w)) }), ""))

@@ -15,7 +15,6 @@ import (
 	"math"
 	"slices"
 	"sort"
-	"strings"
 
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 )
@@ -123,7 +122,7 @@ func secretCost(id, secret Value) float64 {
 func nameCost(id, secret Value, lines int) float64 {
 	perLine := 3 * costPerLine * float64(lines) // a doubtful secret must be close
 	switch {
-	case secret.Name == namedOther, !secret.SaysAWS && slices.ContainsFunc(secret.foreignWords, func(w string) bool { return !strings.Contains(id.Group, w) }):
+	case secret.Name == namedOther, !secret.SaysAWS && slices.ContainsFunc(secret.foreignWords, func(w string) bool { return !slices.Contains(id.foreignWords, w) }):
 		return math.Inf(1)
 	case secret.Name == NamedAWS && id.namedAlike(&secret):
 		return -gainAWS - gainNamedAlike

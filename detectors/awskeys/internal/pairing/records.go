@@ -332,6 +332,9 @@ func (r *record) name(label string, judge judgeName) (kind nameKind, name string
 			return kind, name, true
 		case kind == NamedAWS, kind != unnamed && i == 0:
 			return kind, name + "_" + label, true
+		case i == 0 && isWord(phraseWords(o), foreignWords):
+			r.named = r.braced
+			return unnamed, strings.Join(phraseWords(o), "_"), true
 		case filler && !isFiller(lastWordOf(o)):
 			r.named = r.braced
 			return unnamed, name, name != ""
