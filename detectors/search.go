@@ -78,11 +78,18 @@ func (s *search) searchView(d views.Decoder, text []byte) *views.View {
 		return v
 	}
 	var raw, decoded []Match
+	var secrets []Span // of raw
 	if v.JoinsPieces {
 		raw = slices.SortedFunc(slices.Values(s.matches[s.first:]), func(a, b Match) int { return cmp.Compare(a.End, b.End) })
+		for i := range raw {
+			if !raw[i].Secret.Empty() {
+				secrets = append(secrets, raw[i].Secret)
+			}
+		}
+		slices.SortFunc(secrets, func(a, b Span) int { return cmp.Compare(a.End, b.End) })
 	}
 	for _, m := range s.searchText(nil, v.Text) {
-		if s.mapToText(&m) && !anyCovers(raw, &m) {
+		if s.mapToText(&m) && !anyCovers(raw, &m) && !anyCut(secrets, m.Secret) {
 			decoded = append(decoded, m)
 		}
 	}
@@ -173,6 +180,14 @@ func anyCovers(raw []Match, m *Match) bool {
 		}
 	}
 	return false
+}
+
+// anyCut reports whether one of secrets, of the text before its pieces were put together and
+// sorted by ends, begins before s and ends within it. It is whole, and s is the rest of it
+// with the next piece.
+func anyCut(secrets []Span, s Span) bool {
+	i := sort.Search(len(secrets), func(i int) bool { return secrets[i].End > s.Start })
+	return i < len(secrets) && secrets[i].Start < s.Start && secrets[i].End < s.End
 }
 
 // mergeMatches returns decoded, and the matches of raw that do not overlap it. A match of a
