@@ -58,8 +58,10 @@ func TestScrubUndetected(t *testing.T) {
 		for _, form := range []string{"refs/heads/fix/%s/%s", "a/b/%s/%s/c.env", "%s/%s", strings.Repeat("deep/", 30) + "%s/%s/x"} {
 			got := fmt.Sprintf(form, id, secret)
 			newScrubber(nil, set).all(&got)
-			// If it begins with a slash, more than itself may be removed.
 			want, _, _ := strings.Cut(form, "/%s/%s")
+			if secret[0] == '/' || secret[0] == '+' { // it may be read as a delimiter, and more be removed
+				want = ""
+			}
 			if strings.Contains(got, secret[:8]) || strings.Contains(got, secret[32:]) || !strings.HasPrefix(got, strings.TrimSuffix(want, "%s/%s")) {
 				t.Errorf("%q is left of %q", got, form)
 			}
