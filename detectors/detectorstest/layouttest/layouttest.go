@@ -39,6 +39,12 @@ type Layout struct {
 	binary bool
 }
 
+// Packed reports whether l writes keys in another way than as text with names: with
+// delimiters that keys have too, encoded, or as strings of a binary file.
+func (l Layout) Packed() bool {
+	return l.Kind == "delimiters" || l.Kind == "encoded" || l.Kind == "binary"
+}
+
 // A Shape says which parts of keys are in a file.
 type Shape string
 

@@ -34,9 +34,6 @@ const (
 	packedWrong = .03
 )
 
-// packedKinds are the kinds of layouts that packedFloor is for.
-var packedKinds = []string{"delimiters", "encoded", "binary"}
-
 // eachFile makes the files of all layouts.
 func eachFile(t *testing.T, yield func(layouttest.File, uint64)) {
 	t.Helper()
@@ -141,7 +138,7 @@ func TestLayouts(t *testing.T) {
 		sum.add(s)
 		by[name] = sum
 		total.add(s)
-		if slices.Contains(packedKinds, f.Layout.Kind) {
+		if f.Layout.Packed() {
 			packed.add(s)
 		} else {
 			text.add(s)
