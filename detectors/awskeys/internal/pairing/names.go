@@ -469,17 +469,25 @@ func IsNamedSecret(text []byte, at int) bool {
 
 // SaysSecret reports whether b holds a word of secretNames, or begins like one.
 func SaysSecret(b []byte) bool {
-	for i := 1; i+3 < len(b); i++ {
-		if b[i]|0x20 != 'c' || b[i-1]|0x20 != 'e' {
-			continue
-		}
-		rest := b[i+1:]
-		if rest[0] == '_' || rest[0] == '-' || rest[0] == '.' || rest[0] == ' ' {
-			rest = rest[1:]
-		}
-		if len(rest) >= 3 && (bytes.EqualFold(rest[:3], []byte("ret")) || bytes.EqualFold(rest[:3], []byte("key"))) {
-			return true
+	for _, c := range []byte("cC") {
+		for i := 0; ; i++ {
+			k := bytes.IndexByte(b[i:], c)
+			if k < 0 {
+				break
+			}
+			i += k
+			if i > 0 && b[i-1]|0x20 == 'e' && goesOnAsSecret(b[i+1:]) {
+				return true
+			}
 		}
 	}
 	return candidates.ContainsAny(b, otherSpellings)
+}
+
+// goesOnAsSecret reports whether b goes on behind "ec" as "secret" or "sec key" do.
+func goesOnAsSecret(b []byte) bool {
+	if len(b) > 0 && (b[0] == '_' || b[0] == '-' || b[0] == '.' || b[0] == ' ') {
+		b = b[1:]
+	}
+	return len(b) >= 3 && (bytes.EqualFold(b[:3], []byte("ret")) || bytes.EqualFold(b[:3], []byte("key")))
 }
