@@ -42,6 +42,7 @@ func TestDelimiters(t *testing.T) {
 // packedLayouts are pieces of binary files as programs write them.
 var packedLayouts = map[string]string{
 	"pickle_0":            "(dp0\nVid\np1\nV{id}\np2\nsVsecret\np3\nV{secret}\np4\ns.",
+	"pickle_0_values":     "(lp0\nV{id}\np1\naV{secret}\np2\na.",
 	"pickle_1":            "}q\x00(X\x02\x00\x00\x00idq\x01X\x14\x00\x00\x00{id}q\x02X\x06\x00\x00\x00secretq\x03X(\x00\x00\x00{secret}q\x04u.",
 	"pickle_2_str":        "\x80\x02U\x14{id}q\x00U({secret}q\x01\x86q\x02.",
 	"pickle_3":            "\x80\x03]q\x00(C\x14{id}q\x01C({secret}q\x02e.",

@@ -4,6 +4,7 @@ package candidates
 
 import (
 	"bytes"
+	"sync"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
@@ -156,23 +157,28 @@ func LooksRandom(run []byte) bool {
 // assignment. In a path, "/" or "+" set them apart; in a binary file, their length.
 func Secrets(text []byte) []detectors.Span {
 	var secrets []detectors.Span
+	isPool := sync.OnceValue(func() bool { return !hasPackedNames(text) })
 	for start, end := NextRun(text, 0, keyformat.SecretLen); start < end; start, end = NextRun(text, end, keyformat.SecretLen) {
 		if s, ok := wholeSecret(text, start, end); ok {
 			secrets = append(secrets, s)
 		} else if end-start > keyformat.SecretLen {
-			secrets = appendParts(secrets, text, start, end)
+			secrets = appendParts(secrets, text, start, end, isPool)
 		}
 	}
 	return secrets
 }
 
-// appendParts appends the candidates that are parts of the run text[start:end].
-func appendParts(secrets []detectors.Span, text []byte, start, end int) []detectors.Span {
+// appendParts appends the candidates that are parts of the run text[start:end]. isPool reports
+// whether the text may be a pool of strings.
+func appendParts(secrets []detectors.Span, text []byte, start, end int, isPool func() bool) []detectors.Span {
 	n := len(secrets)
-	for _, appendTo := range [...]func([]detectors.Span, []byte, int, int) []detectors.Span{appendSized, appendDelimited, appendPooled} {
+	for _, appendTo := range [...]func([]detectors.Span, []byte, int, int) []detectors.Span{appendSized, appendDelimited} {
 		if secrets = appendTo(secrets, text, start, end); len(secrets) > n {
-			break
+			return secrets
 		}
+	}
+	if s, ok := pooledSecret(text, start, end); ok && isPool() {
+		secrets = append(secrets, s)
 	}
 	return secrets
 }

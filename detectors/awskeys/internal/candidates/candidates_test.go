@@ -61,6 +61,8 @@ func TestFindIDs(t *testing.T) {
 		{"length_in_digits", "2:id20:" + id + "6:secret", true},
 		{"another_length_in_digits", "2:id120:" + id + "6:secret", false},
 		{"pickle_0", "\np1\nV" + id + "\np2\n", true},
+		{"pickle_0_behind_a_value", "\np1\nsV" + id + "\np2\n", true},
+		{"pickle_0_behind_a_word", "\np1\nusV" + id + "\np2\n", false},
 		{"line_with_a_letter_before", "\np1\nV" + id + "\nx", false},
 		{"pool_of_strings", "\x00bad pointer" + id + "invalid length", true},
 		{"pool_of_strings_far_from_a_nul", "\x7fELF\x00" + far + "bad pointer" + id + "invalid length" + far, true},
@@ -200,7 +202,7 @@ func oraclePacked(text []byte, i int) bool {
 	before, id, behind := latin1(text[max(0, i-8):i]), string(text[i:end]), latin1(text[end:min(len(text), end+2)])
 	match := func(pattern, s string) bool { return regexp.MustCompile(pattern).MatchString(s) }
 	switch {
-	case match("(^|[^A-Za-z0-9+/])V$", before) && behind == "\np":
+	case match("(^|[^A-Za-z0-9+/])[sa]?V$", before) && behind == "\np":
 		return true
 	case keyformat.Grade(id) == keyformat.Impossible:
 		return false
@@ -229,7 +231,7 @@ func FuzzFindIDs(f *testing.F) {
 	id := detectorstest.KeyID("AKIA", "123456789012", 1)
 	for _, s := range []string{
 		id, "x" + id, id + "/" + id, `\n` + id, "%3D" + id, "\x1b[1;33m" + id, `\u0022` + id, "a/b+c" + id, "AKIAAKIA" + id,
-		"\x14\x01z", "\x00x\x01\x05y", "20:\x01A", "\nV\x01\np", "(\x02P\x05\x00", "\x14\x00\x00\x00\x01q", "\x0etAKIAJ" + id[5:] + "x", "\x00AKIAJ" + id[5:] + "x",
+		"\x14\x01z", "\x00x\x01\x05y", "20:\x01A", "\nV\x01\np", "\nsV\x01\np", "\xbf\x01x", "(\x02P\x05\x00", "\x14\x00\x00\x00\x01q", "\x0etAKIAJ" + id[5:] + "x", "\x00AKIAJ" + id[5:] + "x",
 		"AxByCzDwEv/" + id + "+x9Y8z7W6v5", "/\x01/\x05/x", "\x05//\x02", "x/\x05/y/\x01/", "AxByCzDwEv/\x05/\x01/" + id, id[:19], "ASIA" + id[4:] + "_ACCA" + id[4:],
 	} {
 		f.Add([]byte(s))

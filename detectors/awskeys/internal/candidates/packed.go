@@ -26,24 +26,27 @@ import (
 // maxLength is the number of bytes that hold a length, of eight bytes at most.
 const maxLength = 8
 
-// hasLength reports whether the length of a value of n bytes stands right before text[at:],
-// as one byte or more, little-endian or big-endian.
+// hasLength reports whether the length of a value of n bytes stands right before text[at:].
 func hasLength(text []byte, at, n int) bool {
 	if at == 0 {
 		return false
 	}
 	switch last := int(text[at-1]); {
-	case last == n, last == 2*n, last == 2*n+1, // Avro writes 2n, .NET 2n+1
+	case last == 2*n, last == 2*n+1, // Avro writes 2n, .NET 2n+1
 		n < 24 && last == 0x60|n, n < 32 && last == 0xa0|n: // CBOR, MessagePack
 		return true
-	case last != 0:
-		return false
 	}
+	return isNumber(text, at, n)
+}
+
+// isNumber reports whether n stands right before text[at:], as one byte or more,
+// little-endian or big-endian.
+func isNumber(text []byte, at, n int) bool {
 	i := at - 1
 	for i > max(0, at-maxLength) && text[i] == 0 {
 		i--
 	}
-	return int(text[i]) == n
+	return i >= 0 && int(text[i]) == n
 }
 
 // hasTextLength reports whether the length of a value of n bytes stands before text[at:] in
@@ -56,9 +59,17 @@ func hasTextLength(text []byte, at, n int) bool {
 }
 
 // isPickleLine reports whether text[at:end] is a string of pickle's protocol 0: V at the
-// beginning of a line, the string, and a line that begins with "p".
+// beginning of a line, the string, and a line that begins with "p". The code that stores the
+// string before may be in front of V.
 func isPickleLine(text []byte, at, end int) bool {
-	return at > 0 && text[at-1] == 'V' && (at == 1 || !keyformat.IsSecretByte(text[at-2])) && bytes.HasPrefix(text[end:], []byte("\np"))
+	if at == 0 || end > len(text) || text[at-1] != 'V' || !bytes.HasPrefix(text[end:], []byte("\np")) {
+		return false
+	}
+	code := at - 1
+	if code > 0 && (text[code-1] == 's' || text[code-1] == 'a') {
+		code--
+	}
+	return code == 0 || !keyformat.IsSecretByte(text[code-1])
 }
 
 // isPackedID reports whether the id text[at:end] counts although a letter or a digit stands
@@ -105,21 +116,29 @@ func MayBePacked(text []byte, at int) bool {
 }
 
 // isBinary reports whether the text around text[at:end] is binary: a control character or a
-// byte that is not UTF-8 is near. Pools of strings may be long, so a NUL at the head of the
-// text says so too, as git decides it.
+// byte that is not UTF-8 is near, or the text begins with one. Pools of strings may be long,
+// so a NUL at the head of the text says so too, as git decides it.
 func isBinary(text []byte, at, end int) bool {
 	const near, head = 64, 8000
 	from := max(0, at-near)
 	around := text[from:min(len(text), end+near)]
 	for _, c := range around {
-		if c < ' ' && c != '\t' && c != '\n' && c != '\v' && c != '\f' && c != '\r' && c != '\b' && c != 0x1b {
+		if isControl(c) {
 			return true
 		}
+	}
+	if isControl(text[0]) || !isUTF8(text[:min(len(text), utf8.UTFMax)]) {
+		return true
 	}
 	for n := 0; n < utf8.UTFMax-1 && from > 0 && len(around) > 0 && !utf8.RuneStart(around[0]); n++ {
 		around = around[1:] // the rest of a character
 	}
 	return !isUTF8(around) || bytes.IndexByte(text[:min(len(text), head)], 0) >= 0
+}
+
+// isControl reports whether c is a control character that texts do not have.
+func isControl(c byte) bool {
+	return c < ' ' && c != '\t' && c != '\n' && c != '\v' && c != '\f' && c != '\r' && c != '\b' && c != 0x1b
 }
 
 // isUTF8 reports whether b, which may end within a character, is UTF-8.
@@ -146,7 +165,7 @@ func appendSized(secrets []detectors.Span, text []byte, start, end int) []detect
 		secrets, free = append(secrets, s), s.End
 		return true
 	}
-	for _, at := range [...]int{start, start + 1} {
+	for _, at := range [...]int{start, start + 1, start + 2} {
 		if isSized(text, at) && (saysText(text, at) || isBinary(text, at, at+keyformat.SecretLen)) {
 			add(at)
 		}
@@ -165,9 +184,11 @@ func appendSized(secrets []detectors.Span, text []byte, start, end int) []detect
 	}
 }
 
-// isRightBehindID reports whether text[at:], which an id ends at, begins with a secret.
+// isRightBehindID reports whether text[at:], which an id ends at, begins with a secret. Between
+// strings that have lengths, the length of the second would be.
 func isRightBehindID(text []byte, at int) bool {
-	return isRandomPiece(text, at) && isBinary(text, at, at+keyformat.SecretLen) && (keyformat.IsAlnum(text[at]) || !IsDelimited(text, at+1))
+	return isRandomPiece(text, at) && isBinary(text, at, at+keyformat.SecretLen) && (keyformat.IsAlnum(text[at]) || !IsDelimited(text, at+1)) &&
+		PackedName(text, at-keyformat.IDLen) == nil
 }
 
 // isSized reports whether a secret is at text[at:] whose length is known from the bytes
@@ -181,7 +202,10 @@ func isSized(text []byte, at int) bool {
 	case keyformat.IsAlnum(text[at-1]) && end < len(text) && keyformat.IsSecretByte(text[end]):
 		return false
 	}
-	return isRandomPiece(text, at) && !isIDText(text[at:at+keyformat.IDLen])
+	if isIDText(text[at : at+keyformat.IDLen]) {
+		return false
+	}
+	return isRandomPiece(text, at) || shapeAt(text, at) >= keyformat.Odd && (saysText(text, at) || hasLongHead(text, at, keyformat.SecretLen))
 }
 
 // saysText reports whether the bytes beside the secret at text[at:] tell its length in text.
@@ -189,19 +213,16 @@ func saysText(text []byte, at int) bool {
 	return isPickleLine(text, at, at+keyformat.SecretLen) || hasTextLength(text, at, keyformat.SecretLen)
 }
 
-// appendPooled appends the secret in the run text[start:end] of a pool of strings, if one of
+// pooledSecret returns the secret in the run text[start:end] of a pool of strings, if one of
 // its ends is known: the run begins or ends with it, and the rest is a word of the string
 // beside it. If the rest may be a word on either side, the end is not known.
-func appendPooled(secrets []detectors.Span, text []byte, start, end int) []detectors.Span {
+func pooledSecret(text []byte, start, end int) (s detectors.Span, ok bool) {
 	first, last := isPooled(text, start), isPooled(text, end-keyformat.SecretLen)
 	at := start
 	if last {
 		at = end - keyformat.SecretLen
 	}
-	if first == last || !isBinary(text, start, end) {
-		return secrets
-	}
-	return append(secrets, detectors.Span{Start: at, End: at + keyformat.SecretLen})
+	return detectors.Span{Start: at, End: at + keyformat.SecretLen}, first != last && isBinary(text, start, end)
 }
 
 // isPooled reports whether text[at:] begins with a secret at one end of a run, and the rest
@@ -268,6 +289,7 @@ func PackedIn(text []byte, start, end int, counts func(at int) bool) bool {
 	if behind := start + keyformat.SecretLen; start >= 0 && behind < len(text) {
 		if start > 0 && strings.IndexByte("(:\x00", text[start-1]) >= 0 && isSized(text, start) && counts(start) ||
 			strings.IndexByte("PQV", text[start]) >= 0 && isSized(text, start+1) && counts(start+1) ||
+			text[start+1] == 'V' && saysText(text, start+2) && isSized(text, start+2) && counts(start+2) ||
 			behind+1 < len(text) && keyformat.IsLower(text[behind+1]) && isPooled(text, start) && counts(start) {
 			return true
 		}

@@ -46,6 +46,10 @@ func nameOf(text []byte, start int, isSecret bool) (nameKind, string) {
 	if isSecret {
 		judge, openings, reach = secretNameKind, secretOpenings, maxAbove
 	}
+	if name := candidates.PackedName(text, start); name != nil {
+		kind, name, _ := nearestName(append(name, '='), judge)
+		return kind, name
+	}
 	before := lastLine(text[max(0, start-maxRow):start])
 	line := start - len(before)
 	row := rowOf(before)
@@ -410,6 +414,9 @@ func isForeign(group string) bool {
 // assignedName returns the name to which the value at start is assigned, or "".
 func assignedName(text []byte, start int) string {
 	before := withoutLength(lastLine(text[max(0, start-candidates.MaxName):start]))
+	if name := candidates.PackedName(text, start); name != nil {
+		before = append(name, '=')
+	}
 	name, gap := lastName(before)
 	if !bytes.ContainsAny(gap, "=:") || bytes.ContainsAny(gap, ",;(|&") || beginsWithID([]byte(name)) {
 		return ""
