@@ -201,7 +201,7 @@ func runAround(text []byte, p int, named bool) bool {
 	}
 	if from == least && from > 0 && kinds&keyformat.IsEscape == 0 {
 		// The middle of a long run: the word before p saw its beginning.
-		return isDelimitedSecret(text, from+1, delimiters, named) || isPackedSecret(text, -1, runEnd(text, p+wordLen, p+keyformat.SecretLen), named)
+		return isDelimitedSecret(text, from+1, delimiters, named)
 	}
 	to, most := p, min(len(text), p+maxSecret)
 	for to < most && keyformat.RunKinds[text[to]] != 0 {
@@ -214,7 +214,7 @@ func runAround(text []byte, p int, named bool) bool {
 	if kinds&keyformat.IsEscape == 0 {
 		// At most an escape is glued to the head of a token.
 		return isLoneCredential(text, from, to, named) || isDelimitedSecret(text, from, delimiters<<1|1, named) ||
-			isPackedSecret(text, from, to, named) || isTokenStart(text, from, min(from+candidates.MaxGlue, p))
+			isPackedSecret(text, from, named) || isTokenStart(text, from, min(from+candidates.MaxGlue, p))
 	}
 	start, end := p, p
 	for start > from && keyformat.IsSecretByte(text[start-1]) {
@@ -223,7 +223,7 @@ func runAround(text []byte, p int, named bool) bool {
 	for end < to && keyformat.IsSecretByte(text[end]) {
 		end++
 	}
-	return isLoneCredential(text, start, end, named) || isDelimitedSecret(text, from, delimiters<<1|1<<(start-from), named) || isPackedSecret(text, start, end, named) || isTokenStart(text, from, p) ||
+	return isLoneCredential(text, start, end, named) || isDelimitedSecret(text, from, delimiters<<1|1<<(start-from), named) || isPackedSecret(text, start, named) || isTokenStart(text, from, p) ||
 		mayHoldEscapedCharacter(text[from:to]) && (!named || pairing.IsNamedSecret(text, from)) && isEscapedSecret(text, p)
 }
 
@@ -248,16 +248,6 @@ func isLoneSecret(text []byte, from, to int) bool {
 	return to-from >= keyformat.SecretLen && candidates.IsRandomRun(text, from, to)
 }
 
-// runEnd returns the end of the run around text[at], or -1 if it is behind most.
-func runEnd(text []byte, at, most int) int {
-	for ; at < len(text) && keyformat.RunKinds[text[at]]&keyformat.InSecret != 0; at++ {
-		if at == most {
-			return -1
-		}
-	}
-	return at
-}
-
 // isDelimitedSecret reports whether a secret that counts without an id is a part of a path,
 // and begins at text[at+i] for one of the bits i of starts.
 func isDelimitedSecret(text []byte, at int, starts uint64, named bool) bool {
@@ -270,10 +260,10 @@ func isDelimitedSecret(text []byte, at int, starts uint64, named bool) bool {
 	return false
 }
 
-// isPackedSecret reports whether a secret that counts without an id is packed beside other
-// strings at one end of the run text[start:end]. An end that is negative is not known.
-func isPackedSecret(text []byte, start, end int, named bool) bool {
-	return candidates.PackedIn(text, start, end, func(at int) bool { return !named || pairing.IsNamedSecret(text, at) })
+// isPackedSecret reports whether a secret that counts without an id is at the beginning of
+// the run text[start:], with its length before it.
+func isPackedSecret(text []byte, start int, named bool) bool {
+	return candidates.PackedIn(text, start, func(at int) bool { return !named || pairing.IsNamedSecret(text, at) })
 }
 
 // isLoneSecretInBase64 reports whether run, without its padding, is base64 of a secret that

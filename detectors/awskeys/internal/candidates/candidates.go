@@ -154,10 +154,11 @@ func LooksRandom(run []byte) bool {
 // Secrets returns the ranges of candidate secrets in text, in order: 40 characters of base64
 // that stand on their own and have the shape of random bytes. They may begin or end with "/"
 // or "+", so \b would be wrong here too. A "=" may stand on both sides of them, as an
-// assignment. In a path, "/" or "+" set them apart; in a binary file, their length.
-func Secrets(text []byte) []detectors.Span {
+// assignment. In a path, "/" or "+" set them apart; in a binary file, their length. In a pool
+// of strings without lengths they count only if the text has ids: a pool has no names.
+func Secrets(text []byte, ids bool) []detectors.Span {
 	var secrets []detectors.Span
-	isPool := sync.OnceValue(func() bool { return !hasPackedNames(text) })
+	isPool := sync.OnceValue(func() bool { return ids && !hasPackedNames(text) })
 	for start, end := NextRun(text, 0, keyformat.SecretLen); start < end; start, end = NextRun(text, end, keyformat.SecretLen) {
 		if s, ok := wholeSecret(text, start, end); ok {
 			secrets = append(secrets, s)

@@ -137,7 +137,7 @@ func TestFindSecrets(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := ""
-			for _, f := range Secrets([]byte(tt.text)) {
+			for _, f := range Secrets([]byte(tt.text), true) {
 				got += tt.text[f.Start:f.End]
 			}
 			if got != tt.want {

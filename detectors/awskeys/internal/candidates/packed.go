@@ -281,19 +281,13 @@ func isUnlikeWords(text []byte, at int) bool {
 	return shapeAt(text, at) == keyformat.Random && keyformat.LongestLower(text[at:at+keyformat.SecretLen]) <= 8
 }
 
-// PackedIn reports whether a packed secret at one end of the run text[start:end] may count,
-// if the text is binary: whether counts is true for its beginning. A start or an end that
-// is negative is not known. PackedIn looks at no byte that is farther than MaxBeside+1 from
-// the secret.
-func PackedIn(text []byte, start, end int, counts func(at int) bool) bool {
-	if behind := start + keyformat.SecretLen; start >= 0 && behind < len(text) {
-		if start > 0 && strings.IndexByte("(:\x00", text[start-1]) >= 0 && isSized(text, start) && counts(start) ||
+// PackedIn reports whether a secret at the beginning of the run text[start:] may count because
+// its length is before it, if the text is binary: counts is true for its beginning. A start
+// that is negative is not known. PackedIn looks at no byte that is farther than MaxBeside+1
+// from the secret. Secrets in pools need an id, so they are none of its matter.
+func PackedIn(text []byte, start int, counts func(at int) bool) bool {
+	return start >= 0 && start+keyformat.SecretLen < len(text) &&
+		(start > 0 && strings.IndexByte("(:\x00", text[start-1]) >= 0 && isSized(text, start) && counts(start) ||
 			strings.IndexByte("PQV", text[start]) >= 0 && isSized(text, start+1) && counts(start+1) ||
-			text[start+1] == 'V' && saysText(text, start+2) && isSized(text, start+2) && counts(start+2) ||
-			behind+1 < len(text) && keyformat.IsLower(text[behind+1]) && isPooled(text, start) && counts(start) {
-			return true
-		}
-	}
-	at := end - keyformat.SecretLen
-	return at >= 2 && keyformat.IsLower(text[at-1]) && isPooled(text, at) && counts(at)
+			text[start+1] == 'V' && saysText(text, start+2) && isSized(text, start+2) && counts(start+2))
 }

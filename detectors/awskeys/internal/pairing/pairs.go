@@ -21,7 +21,7 @@ type Pairs struct {
 // New finds the secrets and tokens of text, and pairs them with ids, the ids of text.
 func New(text []byte, ids []detectors.Span) *Pairs {
 	p := &Pairs{text: text}
-	secrets := slices.DeleteFunc(candidates.Secrets(text), func(s detectors.Span) bool {
+	secrets := slices.DeleteFunc(candidates.Secrets(text, len(ids) > 0), func(s detectors.Span) bool {
 		return holdsID(ids, s) // "//host/AKIA…/path" may have 40 characters too
 	})
 	p.addValues(ids, secrets, candidates.Tokens(text))
