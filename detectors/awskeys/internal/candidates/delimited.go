@@ -98,6 +98,9 @@ func inLongerBase64(text []byte, at, end int) bool {
 	for to < min(len(text), end+MaxBeside) && keyformat.IsSecretByte(text[to]) {
 		to++
 	}
+	if endsInPadding(text, to) && from > at-MaxBeside && to < end+MaxBeside {
+		return true // a hash of go.sum, say
+	}
 	looksBase64 := looksRandom
 	switch {
 	case beginsLine(text, from, at-MaxBeside) && (to == len(text) || text[to] == '\n' || text[to] == '\r'):
@@ -114,6 +117,15 @@ func inLongerBase64(text []byte, at, end int) bool {
 		looksBase64 = changesTwice
 	}
 	return (anyPart(text[from:at], looksBase64) || anyPart(text[end:to], looksBase64)) && !anyPart(text[from:at], isIDText) && !anyPart(text[end:to], isIDText)
+}
+
+// endsInPadding reports whether padding stands at text[at:], and no value behind it.
+func endsInPadding(text []byte, at int) bool {
+	n := 0
+	for n < maxPadding && at+n < len(text) && text[at+n] == '=' {
+		n++
+	}
+	return n > 0 && (at+n == len(text) || !keyformat.IsAlnum(text[at+n]) && text[at+n] != '=')
 }
 
 // anyPart reports whether is is true of a part of rest between delimiters.
