@@ -21,12 +21,13 @@ func TestDelimiters(t *testing.T) {
 		"sed -i \"s/theId/{id}/\" f\nsed -i \"s/verySecretKey/{secret}/\" f", "sed 's/X/{secret}/;s/Y/{id}/g'", "id+{id}+secret+{secret}+x",
 		"id={id}&secret=+{secret}+", "///{id}\n///{secret}", "++{id}\n++{secret}", "a: {id}\nb: x+{secret}", "path=/keys/{id}/{secret}/",
 		"id: {id}\nAWS_SECRET_ACCESS_KEY={secret}=\n", "k={id}&s={secret}%3D&x", "curl /api/accounts/main/{id} /api/accounts/main/{secret}/",
-		"/{secret}/{id}/", "{secret}//{id}", "a/{id}/{secret}/b/c/d", "+{id}+{secret}+", "https://h/p?x=/{id}/{secret}/",
+		"text=key+{id}+with+secret+{escaped}+of+x", "/{secret}/{id}/", "{secret}//{id}", "a/{id}/{secret}/b/c/d", "+{id}+{secret}+", "https://h/p?x=/{id}/{secret}/",
 	} {
 		found := 0
 		for seed := range uint64(keys) {
 			id, secret := detectorstest.KeyID("AKIA", detectorstest.Account, seed), detectorstest.SecretKey(seed)
-			text := strings.NewReplacer("{id}", id, "{secret}", secret).Replace(layout)
+			escaped := strings.NewReplacer("+", "%2B", "/", "%2F").Replace(secret)
+			text := strings.NewReplacer("{id}", id, "{secret}", secret, "{escaped}", escaped).Replace(layout)
 			if got := pairsOf(set.Detect(nil, []byte(text))); got == id+":"+secret {
 				found++
 			} else {

@@ -134,11 +134,23 @@ func inBase64(text []byte, at, end int) bool {
 		}
 		after = text[end:to]
 	}
-	if len(before)+len(after) <= keyformat.SecretLen+1 || hasSecretBeside(text, at, end) {
+	if len(before)+len(after) <= keyformat.SecretLen+1 || isBetweenWords(before, after) || hasSecretBeside(text, at, end) {
 		return false
 	}
 	return LooksRandom(before) || LooksRandom(after)
 }
+
+// isBetweenWords reports whether words of small letters are on both sides of an id: key+ID+of.
+// Base64 has three such letters or more between two delimiters once in 200 times.
+func isBetweenWords(before, after []byte) bool {
+	if len(before) == 0 || len(after) == 0 {
+		return false
+	}
+	return isSmallWord(lastPart(before[:len(before)-1])) && isSmallWord(firstPart(after[1:]))
+}
+
+// isSmallWord reports whether b is three small letters or more.
+func isSmallWord(b []byte) bool { return len(b) >= 3 && keyformat.LongestLower(b) == len(b) }
 
 // LooksRandom reports whether a part of run between slashes is no word: it has at least ten
 // characters, and the case or kind changes at two of five.

@@ -50,6 +50,8 @@ func TestFindIDs(t *testing.T) {
 		{"two_slashes_from_its_secret", id + "//" + detectorstest.SecretKey(1), true},
 		{"behind_its_secret", detectorstest.SecretKey(1) + "/" + id + "/x", true},
 		{"in_a_form_with_its_secret", "id+" + id + "+secret+" + detectorstest.SecretKey(1) + "+x", true},
+		{"in_a_form_far_from_its_secret", "key+" + id + "+with+the+secret+" + detectorstest.SecretKey(1) + "+x", true},
+		{"base64_around_and_a_word", noise + "/key/" + id + "/" + noise, false},
 		{"before_a_longer_secret", "/v1/" + id + "/" + detectorstest.SecretKey(1) + "A/x", false},
 		{"length_before", "\x14" + id + "z", true},
 		{"length_before_of_32_bits", "X\x14\x00\x00\x00" + id + "q", true},
@@ -153,6 +155,8 @@ func oracleIDs(text []byte) []detectors.Span {
 	after := regexp.MustCompile(`^(?:$|[^A-Za-z0-9])`)
 	// Eight bytes back are enough for any escape.
 	before := regexp.MustCompile(`(?:[^A-Za-z0-9]|\\[ntr]|[%=][0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|\x1b\[[0-9;]*[A-Za-z])$`)
+	wordBefore := regexp.MustCompile(`(^|[+/])[a-z]{3,}[+/]$`)
+	wordBehind := regexp.MustCompile(`^[+/][a-z]{3,}([+/]|$)`)
 	base64Before := regexp.MustCompile(`[A-Za-z0-9+/]*[+/]$`)
 	base64After := regexp.MustCompile(`^[+/][A-Za-z0-9+/]*`)
 	word := regexp.MustCompile(`[a-z]+|[A-Z]+|[0-9]+|\++`)
@@ -179,7 +183,7 @@ func oracleIDs(text []byte) []detectors.Span {
 			continue
 		}
 		head, tail := base64Before.Find(text[max(0, i-64):i]), base64After.Find(text[i+keyformat.IDLen:min(len(text), i+keyformat.IDLen+64)])
-		if len(head)+len(tail) > 41 && (random(head) || random(tail)) && !oracleSecretBeside(text, i, len(head), len(tail)) {
+		if len(head)+len(tail) > 41 && (random(head) || random(tail)) && !(wordBefore.Match(head) && wordBehind.Match(tail)) && !oracleSecretBeside(text, i, len(head), len(tail)) {
 			continue
 		}
 		ids = append(ids, detectors.Span{Start: i, End: i + keyformat.IDLen})

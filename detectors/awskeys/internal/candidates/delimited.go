@@ -1,6 +1,8 @@
 package candidates
 
 import (
+	"bytes"
+
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 )
@@ -24,7 +26,8 @@ import (
 const MaxBeside = 32
 
 // appendDelimited appends the candidates within the run text[start:end]. Of those that
-// overlap it takes the one beside an id, or with most capitals and digits: words have few.
+// overlap it takes the one beside an id, unless a word is at one end of it, or else the one with
+// most capitals and digits: words have few.
 func appendDelimited(secrets []detectors.Span, text []byte, start, end int) []detectors.Span {
 	var best detectors.Span
 	most := 0
@@ -34,7 +37,7 @@ func appendDelimited(secrets []detectors.Span, text []byte, start, end int) []de
 		}
 		s := detectors.Span{Start: at, End: at + keyformat.SecretLen}
 		n := countCapitals(text[s.Start:s.End])
-		if adjoinsID(text, s) {
+		if adjoinsID(text, s) && !isSmallWord(firstPart(text[s.Start:s.End])) && !isSmallWord(lastPart(text[s.Start:s.End])) {
 			n = keyformat.SecretLen
 		}
 		switch {
@@ -52,6 +55,17 @@ func appendDelimited(secrets []detectors.Span, text []byte, start, end int) []de
 	}
 	return secrets
 }
+
+// firstPart returns the part of s up to the first delimiter.
+func firstPart(s []byte) []byte {
+	if i := bytes.IndexAny(s, "+/"); i >= 0 {
+		return s[:i]
+	}
+	return s
+}
+
+// lastPart returns the part of s behind the last delimiter.
+func lastPart(s []byte) []byte { return s[bytes.LastIndexAny(s, "+/")+1:] }
 
 // countCapitals returns the number of capitals and digits in s.
 func countCapitals(s []byte) (n int) {
@@ -116,7 +130,17 @@ func inLongerBase64(text []byte, at, end int) bool {
 	case from == at-MaxBeside || to == end+MaxBeside:
 		looksBase64 = changesTwice
 	}
-	return (anyPart(text[from:at], looksBase64) || anyPart(text[end:to], looksBase64)) && !anyPart(text[from:at], isIDText) && !anyPart(text[end:to], isIDText)
+	return (anyPart(text[from:at], looksBase64) || anyPart(text[end:to], looksBase64)) && !anyPart(text[wholeID(text, from):at], isIDText) && !anyPart(text[end:to], isIDText)
+}
+
+// wholeID returns where the id begins that text[from:] may begin within, or from.
+func wholeID(text []byte, from int) int {
+	for at := max(0, from-keyformat.IDLen+1); at < from; at++ {
+		if text[at] == 'A' && at+keyformat.IDLen <= len(text) && isIDText(text[at:at+keyformat.IDLen]) && (at == 0 || !keyformat.IsAlnum(text[at-1])) {
+			return at
+		}
+	}
+	return from
 }
 
 // endsInPadding reports whether padding stands at text[at:], and no value behind it.
@@ -168,10 +192,13 @@ func beginsLine(text []byte, at, least int) bool {
 }
 
 // endsAtDelimiter reports whether a value that ends at end may do so: at "/" or "+", or
-// where a run does that has no padding.
+// where a run does that has no padding and does not go on with %2B or %2F.
 func endsAtDelimiter(text []byte, end int) bool {
 	if end >= len(text) {
 		return end == len(text)
+	}
+	if rest := text[end:]; len(rest) > 2 && rest[0] == '%' && rest[1] == '2' && bytes.IndexByte([]byte("BFbf"), rest[2]) >= 0 {
+		return false
 	}
 	kinds := keyformat.RunKinds[text[end]]
 	return kinds&keyformat.InSecret == 0 && text[end] != '=' || kinds&keyformat.IsPunct != 0
