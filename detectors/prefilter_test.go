@@ -53,8 +53,6 @@ func plants(seed uint64) map[string]string {
 		"id_path":         "/v1/" + id + "/" + secret + "/x",
 		"secret_java":     "t\x00\x0c" + name + "t\x00(" + secret + "t",
 		"secret_avro":     "\x2a" + name + "\x00P" + secret + "\x12us-east-1",
-		"secret_pool":     "\x00" + name + " is " + secret + "reflect: ",
-		"secret_pool_2":   "\x00" + name + " isnot" + secret + ";",
 		"secret_bencode":  "d" + name + "40:" + secret + "e",
 		"id_pyc":          "\x00\xda\x14" + id + "z\x03abc",
 		"id_pool":         "\x00bad pointer" + id + "invalid length",
