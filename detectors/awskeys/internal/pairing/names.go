@@ -46,12 +46,14 @@ func nameOf(text []byte, start int, isSecret bool) (nameKind, string) {
 	if isSecret {
 		judge, openings, reach = secretNameKind, secretOpenings, maxAbove
 	}
-	if name := candidates.PackedName(text, start); name != nil {
+	if name := candidates.PackedName(text, start); name != nil { // a binary file
 		kind, name, _ := nearestName(append(name, '='), judge)
 		return kind, name
 	}
 	before := lastLine(text[max(0, start-maxRow):start])
 	line := start - len(before)
+
+	// In a table the cells say it, whatever words stand between them and the value.
 	row := rowOf(before)
 	cell := row.nameCell()
 	if kind, name := judgePhrase(cell, judge); kind != unnamed {
@@ -60,15 +62,19 @@ func nameOf(text []byte, start int, isSecret bool) (nameKind, string) {
 	if kind, name := judgePhrase(row.columnName(text, line), judge); kind != unnamed {
 		return kind, name + "_" + string(cell)
 	}
+
+	// A label without a meaning leaves it to the record. Nearer words are of other fields
+	// then, as of "isSecret": true.
 	before = withoutLength(before[max(0, len(before)-candidates.MaxName):])
 	label := labelOf(before)
 	read := sync.OnceValue(func() *record { return recordAround(text, start, openings, reach) })
-	if beginsField(before, label) && judge(label, plainName(label), splitWords(label)) == unnamed { // nearer words, as of "isSecret": true, are of other fields
+	if beginsField(before, label) && judge(label, plainName(label), splitWords(label)) == unnamed {
 		r := read()
 		if kind, name, ok := r.name(label, judge); ok && (kind != unnamed || r.named) {
 			return kind, name
 		}
 	}
+
 	kind, name, empty := nearestName(before, judge)
 	if kind == NamedSecret && !isWord(splitWords(name), notKeyWords) && read().saysAWS() {
 		kind, name = NamedAWS, "aws_"+name

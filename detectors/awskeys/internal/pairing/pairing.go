@@ -65,7 +65,7 @@ import (
 //
 // The name of a value stands before it on its line, in the first cell of its row or at the
 // head of its column (tables.go), in a field of its record or in the key of a record around
-// it (records.go), or on the line above. Whichever is nearest wins.
+// it (records.go), or on the line above. The first of these that says something wins.
 //
 // Rules 2 to 4, 7 and 8 add up to a cost. Rule 6 finds the cheapest alignment of ids and
 // secrets, as of two sequences; rule 1 aligns each group first. Pairing all ids with all
