@@ -65,9 +65,13 @@ var (
 	}
 	// storeWords are of services that keep secrets of all kinds: AWS Secrets Manager.
 	storeWords = []string{"secretsmanager", "manager"}
+	// clientWords are of the secrets of OAuth clients, which Cognito keeps too.
+	clientWords = []string{"client", "cognito"}
 	// notKeyWords say that a secret with AWS's name is none of its access keys: the client
 	// secret of Cognito, the password of a database. An AWS_API_SECRET is one.
-	notKeyWords = slices.Concat(storeWords, []string{"client", "cognito"}, slices.DeleteFunc(slices.Clone(foreignWords), func(w string) bool { return w == "api" || w == "app" }))
+	notKeyWords = slices.Concat(storeWords, clientWords, []string{"rds"}, slices.DeleteFunc(slices.Clone(foreignWords), func(w string) bool { return w == "api" || w == "app" }))
+	// environmentWords end the keys of records that hold variables of an environment.
+	environmentWords = []string{"env", "environment", "variables"}
 	// keyServices are services of AWS whose keys are called after them: SES_SECRET_KEY.
 	keyServices = []string{
 		"s3", "s3a", "s3n", "ec2", "iam", "sts", "ses", "sns", "sqs", "dynamodb", "dynamo", "kinesis", "cloudwatch", "cloudfront", "route53",

@@ -342,7 +342,8 @@ func secretNameKind(name, joined string, words []string) nameKind {
 	own := splitWords(name)
 	contains := func(s string) bool { return strings.Contains(joined, s) }
 	switch {
-	case slices.Contains(digestWords, own[len(own)-1]): // "secret_sha1" too
+	case slices.Contains(digestWords, own[len(own)-1]), // "secret_sha1" too
+		contains("secretkeybase"): // of Rails
 		return namedOther
 	case slices.ContainsFunc(awsNames, contains) && !isWord(words, storeWords):
 		return NamedAWS
@@ -400,7 +401,10 @@ func (v *Value) setGroup(text []byte, said string, alsoGroupless ...string) {
 		v.Group = ""
 	}
 	if v.Name != NamedAWS && v.Group != "" {
-		v.foreignWords = slices.DeleteFunc(words, func(w string) bool { return !slices.Contains(foreignWords, w) })
+		ofClient := v.Name == namedID || strings.Contains(plainName(name), "clientsecret")
+		v.foreignWords = slices.DeleteFunc(words, func(w string) bool {
+			return !slices.Contains(foreignWords, w) && (!slices.Contains(clientWords, w) || !ofClient)
+		})
 	}
 	v.foreignName = len(v.foreignWords) > 0 || v.Name != NamedAWS && v.Name != unnamed && !v.SaysAWS && isForeign(v.Group)
 }

@@ -32,7 +32,7 @@ import (
 //  3. Foreign names. A secret whose name has another group than the id may belong to another
 //     service, as UPLOADER_SECRET beside AWS_ACCESS_KEY_ID. It is paired only if no other
 //     secret is, within a few lines of the same stanza, and with less confidence. If its name
-//     says which service, as JWT_SECRET does, it is not paired at all.
+//     says which service, as JWT_SECRET and CLIENT_SECRET do, it is not paired at all.
 //  4. Place. The same line beats the next line, which beats the same stanza, which beats
 //     the same text. A stanza ends at a blank line, at a [section], at a line that begins
 //     with a brace, and where indentation or braces close the block of one value and open
@@ -122,7 +122,7 @@ func secretCost(id, secret Value) float64 {
 func nameCost(id, secret Value, lines int) float64 {
 	perLine := 3 * costPerLine * float64(lines) // a doubtful secret must be close
 	switch {
-	case secret.Name == namedOther, !secret.SaysAWS && slices.ContainsFunc(secret.foreignWords, func(w string) bool { return !slices.Contains(id.foreignWords, w) }):
+	case secret.Name == namedOther, secret.namesOtherServiceThan(&id):
 		return math.Inf(1)
 	case secret.Name == NamedAWS && id.namedAlike(&secret):
 		return -gainAWS - gainNamedAlike
@@ -174,6 +174,14 @@ func (v *Value) namedAlike(secret *Value) bool {
 // isForeignTo is rule 3. It reports whether the name of v, a secret, says that it belongs to
 // something else than the key of id.
 func (v *Value) isForeignTo(id *Value) bool { return v.foreignName && v.Group != id.Group }
+
+// namesOtherServiceThan is the end of rule 3. An AWS_SIGNING_SECRET may be a key for signing,
+// and an AWS_CLIENT_SECRET is none.
+func (v *Value) namesOtherServiceThan(id *Value) bool {
+	return slices.ContainsFunc(v.foreignWords, func(w string) bool {
+		return !slices.Contains(id.foreignWords, w) && (!v.SaysAWS || slices.Contains(clientWords, w))
+	})
+}
 
 // IsDoubtfulFor reports whether v is probably no secret of id by its name, even if no other
 // secret fits better.

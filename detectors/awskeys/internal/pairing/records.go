@@ -410,10 +410,15 @@ func leadingTags(f []byte) (tags []string) {
 //
 //	aws: {secret_key: …}      provider: aws
 //	                          secret: …
+//
+// The variables of an environment say so themselves, and a resource of Terraform says who
+// runs it, not whose secrets it holds:
+//
+//	resource "aws_lambda_function" "x" { environment { variables = { SECRET = "…" } } }
 func (r *record) saysAWS() bool {
 	for _, o := range r.openings {
 		switch words := phraseWords(o); {
-		case isWord(words, notKeyWords):
+		case isWord(words, notKeyWords), isWord(words[max(0, len(words)-1):], environmentWords), isResource(o):
 			return false
 		case isAWS(words) || isWordOf(words, keyServices):
 			return true
@@ -421,11 +426,19 @@ func (r *record) saysAWS() bool {
 	}
 	for _, f := range r.fields {
 		key, value := splitField(f)
-		if words := phraseWords(value); isWordOf(splitWords(key), providerLabels) && isAWS(words) && !isWord(words, notKeyWords) {
+		if !isWordOf(splitWords(key), providerLabels) {
+			continue
+		}
+		if words := phraseWords(value); isAWS(words) && !isWord(words, notKeyWords) {
 			return true
 		}
 	}
 	return false
+}
+
+// isResource reports whether opening begins a resource or a data source of Terraform.
+func isResource(opening []byte) bool {
+	return bytes.HasPrefix(opening, []byte(`resource "`)) || bytes.HasPrefix(opening, []byte(`data "`))
 }
 
 // splitField returns the key and the value of a field: of key: value, key = value,
