@@ -426,7 +426,7 @@ func (r *record) saysAWS() bool {
 	}
 	for _, f := range r.fields {
 		key, value := splitField(f)
-		if !isWordOf(splitWords(key), providerLabels) {
+		if !mayBeAWS(value) || !isWordOf(splitWords(key), providerLabels) {
 			continue
 		}
 		if words := phraseWords(value); isAWS(words) && !isWord(words, notKeyWords) {
@@ -521,6 +521,17 @@ func isFiller(label string) bool {
 // isWordOf reports whether there are words, and all of them are in list.
 func isWordOf(words, list []string) bool {
 	return len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(list, w) })
+}
+
+// mayBeAWS reports whether a word of b may begin like AWS's name. It saves lists of thousands
+// of secrets from having each field around each of them split.
+func mayBeAWS(b []byte) bool {
+	for i := 0; i+2 < len(b); i++ {
+		if b[i]|0x20 == 'a' && (b[i+1]|0x20 == 'w' && b[i+2]|0x20 == 's' || b[i+1]|0x20 == 'm' && b[i+2]|0x20 == 'a') {
+			return true
+		}
+	}
+	return false
 }
 
 // isAWS reports whether one of words is AWS's name.
