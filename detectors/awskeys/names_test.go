@@ -122,6 +122,7 @@ func TestOtherStoreBeside(t *testing.T) {
 	}{
 		{"json", `{"AccessKeyId": "{id}", "SecretAccessKey": "{secret1}"}`, true},
 		{"xml", "<AccessKeyId>{id}</AccessKeyId>\n<SecretAccessKey>{secret1}</SecretAccessKey>", true},
+		{"endpoint_of_an_unknown_store", "access_key_id = {id}\nsecret_access_key = {secret1}\nendpoint = https://ceph.example.com\n", true},
 		{"behind", "SecretAccessKey={secret1}\nAccessKeyId={id}\n", true},
 		{"alone", "secret_access_key: {secret1}\n", false},
 		{"masked", "access_key_id: AKIA****************\nsecret_access_key: {secret1}\n", false},
