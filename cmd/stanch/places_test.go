@@ -212,6 +212,22 @@ func placesOf(t *testing.T, repo string, report placesReport) []string {
 	return places
 }
 
+// TestPointerIsReceived: a pointer of Git LFS can be committed, pushed and received where its
+// content is not, and the hooks say that they did not read it.
+func TestPointerIsReceived(t *testing.T) {
+	dir := scannertest.Repo(t, `
+git init -q --bare ../bare; git remote add origin ../bare
+(cd ../bare; stanch hook install --stage pre-receive) >/dev/null; stanch hook install >/dev/null
+printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize 12345\n' 7 >a.psd
+git add a.psd; git commit -qm pointer 2>../commit.txt; git push -q origin HEAD 2>../push.txt; git -C ../bare rev-parse --all >../received
+`)
+	for name, want := range map[string]string{"commit.txt": "1 part not read and accepted", "push.txt": "remote: stanch: no leaked credentials in what is received", "received": "\n"} {
+		if data, err := os.ReadFile(filepath.Join(dir, "..", name)); err != nil || !strings.Contains(string(data), want) {
+			t.Errorf("%s: %v: %q", name, err, data)
+		}
+	}
+}
+
 // TestQuarantine pushes a key to a repository whose pre-receive hook scans it: what
 // is pushed is in no object directory yet that a ref could lead to.
 func TestQuarantine(t *testing.T) {

@@ -32,6 +32,10 @@ type Options struct {
 	Annotators    []func(*finding.Finding)
 	Verifier      verifier.Verifier
 	Log           *slog.Logger // of verdicts; may be nil
+	// WithoutLFS accepts content of Git LFS that is not here. A server never has it when it
+	// receives the pointer, and a commit that merges pointers need not have it either: to
+	// refuse them would keep all of Git LFS out.
+	WithoutLFS bool
 }
 
 // workers is how many keys are verified at once.
@@ -58,7 +62,23 @@ func (o *Options) NewScanner(now time.Time) (*detectors.Set, *scanner.Scanner) {
 	}
 	o.Project.Suppress(sc)
 	sc.Allow = append(slices.Clip(sc.Allow), expiredSigners(now))
+	if o.WithoutLFS {
+		sc.AllowUnread = orLFS(sc.AllowUnread)
+	}
 	return set, sc
+}
+
+// orLFS returns allow, which may be nil, and accepts content of Git LFS besides.
+func orLFS(allow func(finding.Unread) string) func(finding.Unread) string {
+	return func(part finding.Unread) string {
+		if part.Why == archive.ErrPointer.Error() {
+			return "Git LFS keeps it outside of the commits"
+		}
+		if allow == nil {
+			return ""
+		}
+		return allow(part)
+	}
 }
 
 // A Scan is a scan that makes one report.

@@ -118,7 +118,7 @@ func isDevice(r io.Reader) bool {
 func (f *hookFlags) scan(ctx context.Context, s *cli.Streams, stage string, subject *hook.Subject, config *project.Config) error {
 	var page bytes.Buffer
 	scan := run.Scan{
-		Options: run.Options{Project: config, Verifier: awsverifier.Offline{}},
+		Options: run.Options{Project: config, Verifier: awsverifier.Offline{}, WithoutLFS: true},
 		Handler: plaintext.New(&page, plaintext.Options{Color: cli.WantsColour(s.Stdout), Verbose: f.verbose}),
 		Header:  finding.Scan{Version: s.Version, Source: "hook", Target: stage, Started: time.Now()},
 		FailOn:  run.FailOnAny,
@@ -127,7 +127,7 @@ func (f *hookFlags) scan(ctx context.Context, s *cli.Streams, stage string, subj
 	scanflags.PrintNotes(s.Stderr, config)
 	verdict := cli.ScanEnded(result, err)
 	if verdict == nil && !f.verbose {
-		fmt.Fprintf(s.Stderr, "stanch: no leaked credentials in %s: %s%s\n", subject.Name, subject.Looked(), ignored(result.Summary.Ignored))
+		fmt.Fprintf(s.Stderr, "stanch: no leaked credentials in %s: %s%s\n", subject.Name, subject.Looked(), ignored(result.Summary.Ignored)+accepted(len(result.Summary.Accepted)))
 	} else if _, err := s.Stdout.Write(page.Bytes()); err != nil {
 		return cli.Incomplete(fmt.Errorf("writing the report: %w", err))
 	} else {
@@ -152,6 +152,17 @@ func ignored(n int) string {
 		return "; 1 finding ignored, --verbose says why"
 	}
 	return fmt.Sprintf("; %d findings ignored, --verbose says why", n)
+}
+
+// accepted says that parts were not read, and are no reason to refuse anything.
+func accepted(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "; 1 part not read and accepted, --verbose says why"
+	}
+	return fmt.Sprintf("; %d parts not read and accepted, --verbose says why", n)
 }
 
 // remedy says how to go on after findings in a stage.
