@@ -155,6 +155,17 @@ func TestGroupsOfPlace(t *testing.T) {
 	}
 }
 
+// TestGroupsOfPath: the directories of a name are its group, where the name begins its line
+// and in records too.
+func TestGroupsOfPath(t *testing.T) {
+	for _, text := range []string{
+		"team1/aws_key={AKIA1}\nteam2/aws_secret={secret2}\nteam2/aws_key={AKIA2}\nteam1/aws_secret={secret1}\n",
+		`[{"Name":"/a/aws_key","Value":"{AKIA1}"},{"Name":"/b/aws_secret","Value":"{secret2}"},{"Name":"/b/aws_key","Value":"{AKIA2}"},{"Name":"/a/aws_secret","Value":"{secret1}"}]`,
+	} {
+		comparePairs(t, text, "{AKIA1} {secret1} high", "{AKIA2} {secret2} high")
+	}
+}
+
 // TestAccountsAndOtherSecrets: several accounts of one text, each with a secret of
 // something else.
 func TestAccountsAndOtherSecrets(t *testing.T) {

@@ -232,7 +232,7 @@ func pathBefore(before []byte) []string {
 		}
 		parts = append([]string{name}, parts...)
 	}
-	if len(before) == 0 || strings.IndexByte("\"'`>/ ", before[len(before)-1]) < 0 {
+	if len(before) > 0 && strings.IndexByte("\"'`>/ ", before[len(before)-1]) < 0 {
 		return nil
 	}
 	return parts
