@@ -34,7 +34,8 @@ type Options struct {
 	Log           *slog.Logger // of verdicts; may be nil
 	// WithoutLFS accepts content of Git LFS that is not here. A server never has it when it
 	// receives the pointer, and a commit that merges pointers need not have it either: to
-	// refuse them would keep all of Git LFS out.
+	// refuse them would keep all of Git LFS out. Checkouts in CI and clones of organizations
+	// come without it too. Reports name it all the same.
 	WithoutLFS bool
 }
 

@@ -154,6 +154,7 @@ func (c *ciScan) job() (*scanflags.Job, error) {
 	if err := c.deactivate.CheckCI(); err != nil {
 		return nil, err
 	}
+	c.WithoutLFS = true
 	c.Config.Within = "" // configure reads the project, when the event says which files to trust
 	return c.Prepare(c.Streams)
 }

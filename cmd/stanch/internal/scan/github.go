@@ -62,6 +62,7 @@ scanned; the exit code is 3 then.`,
 					return err
 				}
 			}
+			f.WithoutLFS = true
 			job, err := f.Prepare(s)
 			if err != nil {
 				return err

@@ -28,6 +28,8 @@ type Flags struct {
 	Config      ConfigFlags
 	MaxSize     int64 // MiB
 	Debug       bool
+	// WithoutLFS is run.Options.WithoutLFS, which a command sets and no user.
+	WithoutLFS bool
 
 	verify   bool // --verify, for commands that do not verify by default
 	NoVerify bool // --no-verify, for commands that do

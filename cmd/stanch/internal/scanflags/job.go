@@ -90,7 +90,7 @@ func (j *Job) Options() run.Options {
 	o := run.Options{
 		Project: j.Config, MinConfidence: detectors.Confidence(j.Flags.Confidence),
 		Verifier: respond.Verifier(j.STS, j.Operator, j.Flags.STS.Accounts), Log: j.log,
-		Annotators: []func(*finding.Finding){run.NoteFileName},
+		Annotators: []func(*finding.Finding){run.NoteFileName}, WithoutLFS: j.Flags.WithoutLFS,
 	}
 	if j.inventory != nil {
 		o.Annotators = append(o.Annotators, j.inventory.Mark)

@@ -177,6 +177,7 @@ func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags
 	if f.ShowSecrets {
 		return errors.New("--show-secrets: a sweep keeps no secret that it could show; stanch github shows them")
 	}
+	f.WithoutLFS = true
 	j, err := f.Prepare(s)
 	if err != nil {
 		return err
