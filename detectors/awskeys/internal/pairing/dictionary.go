@@ -14,7 +14,7 @@ var (
 	// otherSpellings are the words of secretNames that SaysSecret does not know by "ec".
 	otherSpellings = []string{"シークレット", "密钥", "geheim", "Geheim", "GEHEIM"}
 	weakWords      = []string{"password", "passwd", "passwort", "pass", "pwd"}
-	digestWords    = []string{"sha", "sha1", "sha256", "md5", "hash", "digest", "checksum", "fingerprint", "etag", "arn", "version"}
+	digestWords    = []string{"sha", "sha1", "sha256", "md5", "hash", "digest", "checksum", "fingerprint", "etag", "arn", "version", "name"}
 	otherWords     = []string{
 		"commit", "revision", "rev", "integrity", "nonce", "uuid", "cookie", "csrf", "ciphertext", "sha", "hash",
 	}
@@ -57,14 +57,19 @@ var (
 	grouplessTokens = []string{"session", "token"}
 	// foreignWords say that a value without "secret" in its name is not of AWS. A name with
 	// "secret" needs no such word: any group in it is foreign.
-	foreignWords = []string{
+	foreignWords = slices.Concat(cloudWords, []string{
 		"api", "app", "jwt", "session", "cookie", "csrf", "salt", "pepper", "hmac", "encryption", "encrypt", "signing", "webhook", "vault",
 		"github", "gitlab", "bitbucket", "slack", "stripe", "azure", "google", "gcp", "firebase", "facebook", "twitter", "discord",
-		"telegram", "twilio", "sendgrid", "mailgun", "mailchimp", "sentry", "datadog", "oauth", "okta", "auth0", "nextauth", "npm",
+		"telegram", "twilio", "sendgrid", "mailgun", "mailchimp", "sentry", "datadog", "oauth", "auth", "ldap", "okta", "auth0", "nextauth", "npm",
 		"docker", "recaptcha", "db", "database", "mysql", "postgres", "redis", "mongo", "django", "flask", "rails", "laravel",
-	}
+	})
 	// storeWords are of services that keep secrets of all kinds: AWS Secrets Manager.
 	storeWords = []string{"secretsmanager", "manager"}
+	// cloudWords are of other clouds and stores, whose clients say "secret access key" too.
+	cloudWords = []string{
+		"minio", "wasabi", "linode", "vultr", "scw", "scaleway", "oss", "aliyun", "alibaba", "tencent", "cos", "ceph", "spaces", "digitalocean",
+		"r2", "b2", "backblaze", "cloudflare", "ovh",
+	}
 	// clientWords are of the secrets of OAuth clients, which Cognito keeps too.
 	clientWords = []string{"client", "cognito"}
 	// notKeyWords say that a secret with AWS's name is none of its access keys: the client

@@ -345,7 +345,7 @@ func secretNameKind(name, joined string, words []string) nameKind {
 	case slices.Contains(digestWords, own[len(own)-1]), // "secret_sha1" too
 		contains("secretkeybase"): // of Rails
 		return namedOther
-	case slices.ContainsFunc(awsNames, contains) && !isWord(words, storeWords):
+	case slices.ContainsFunc(awsNames, contains) && !isWord(words, storeWords) && (isAWS(words) || !isWord(words, cloudWords)):
 		return NamedAWS
 	case slices.ContainsFunc(secretNames, contains), contains("seckey"):
 		if saysAWSKey(words) {
