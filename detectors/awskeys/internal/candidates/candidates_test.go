@@ -2,6 +2,9 @@ package candidates
 
 import (
 	"bytes"
+	"encoding/base64"
+	"fmt"
+	"math/rand/v2"
 	"regexp"
 	"strings"
 	"testing"
@@ -146,6 +149,22 @@ func TestFindSecrets(t *testing.T) {
 				t.Errorf("findSecrets(%q) = %q, want %q", tt.text, got, tt.want)
 			}
 		})
+	}
+}
+
+// TestChecksumsHoldNoSecret holds that no part of a checksum is cut out as a secret, in a text
+// or in a binary file: go.sum has thousands of them.
+func TestChecksumsHoldNoSecret(t *testing.T) {
+	r := rand.NewChaCha8([32]byte{14})
+	for range 50_000 {
+		sum := make([]byte, 32)
+		_, _ = r.Read(sum)
+		for _, text := range []string{"h1:%s\n", "\x00sha256-%s\x00", `{"hash":"%s"}`} {
+			text = fmt.Sprintf(text, base64.StdEncoding.EncodeToString(sum))
+			if found := Secrets([]byte(text), true); found != nil {
+				t.Errorf("%q holds %v", text, found)
+			}
+		}
 	}
 }
 

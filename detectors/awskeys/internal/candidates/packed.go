@@ -252,13 +252,13 @@ func isRandomPiece(text []byte, at int) bool {
 }
 
 // isWord reports whether the run at the beginning of b is a word: 3 to 24 letters, small
-// but for the first.
+// but for the first. A run with padding is base64.
 func isWord(b []byte) bool {
 	n := 0
 	for n < len(b) && (keyformat.IsLower(b[n]) || n == 0 && keyformat.IsUpper(b[0])) {
 		n++
 	}
-	return isWordLen(n) && (n == len(b) || !keyformat.IsSecretByte(b[n]))
+	return isWordLen(n) && (n == len(b) || !keyformat.IsSecretByte(b[n]) && !endsInPadding(b, n))
 }
 
 // endsInWord is isWord for the run at the end of b.
@@ -278,7 +278,8 @@ func isWordLen(n int) bool { return 3 <= n && n <= 24 }
 // isUnlikeWords reports whether the secret at text[at:] is no name, such as a mangled one of
 // a symbol: 99 % of all secrets are so.
 func isUnlikeWords(text []byte, at int) bool {
-	return shapeAt(text, at) == keyformat.Random && keyformat.LongestLower(text[at:at+keyformat.SecretLen]) <= 8
+	s := text[at : at+keyformat.SecretLen]
+	return keyformat.LongestLower(s) <= 8 && keyformat.CountDigits(s) > 0 && shapeAt(text, at) == keyformat.Random
 }
 
 // PackedIn reports whether a secret at the beginning of the run text[start:] may count because

@@ -26,14 +26,16 @@ func ShapeOf(s []byte) Shape {
 	switch {
 	case IsHexRun(s) && !IsFiller(string(s)):
 		return Hexadecimal
-	case IsHexRun(s), decodesToText(s):
+	case IsHexRun(s):
+		return NotSecret
+	}
+	small, changes := LongestLower(s), Transitions(s)
+	if small > 14 || changes < 12 || decodesToText(s) { // the slowest last
 		return NotSecret
 	}
 	h, digits := Entropy(s), CountDigits(s)
 	switch {
-	case LongestLower(s) > 14 || Transitions(s) < 12:
-		return NotSecret
-	case h >= 4.25 && digits > 0 && LongestLower(s) <= 10 && Transitions(s) >= 13:
+	case h >= 4.25 && digits > 0 && small <= 10 && changes >= 13:
 		return Random
 	case h >= 4.25 || h >= 4 && digits > 0:
 		return Odd
