@@ -133,6 +133,7 @@ func TestFindSecrets(t *testing.T) {
 		{"pool_before_a_word", "\x00waiting " + s + "reflect: ", s},
 		{"pool_behind_a_word", "\x00waiting" + s + ": ", s},
 		{"pool_between_words", "\x00waiting" + s + "reflect: ", ""},
+		{"pool_of_names", "\x00type 08/AddClientIDToOpenIDConnectProviderRequest: ", ""},
 		{"pool_in_a_text", "waiting " + s + "reflect: ", ""},
 		{"pool_of_symbols", "\x00$s7SwiftUI4ViewPAAE10navigationBarTitle11displayMode", ""},
 		{"sha1", strings.Repeat("0123456789abcdef", 3)[:40], ""},

@@ -275,11 +275,12 @@ func endsInWord(b []byte) bool {
 
 func isWordLen(n int) bool { return 3 <= n && n <= 24 }
 
-// isUnlikeWords reports whether the secret at text[at:] is no name, such as a mangled one of
-// a symbol: 99 % of all secrets are so.
+// isUnlikeWords reports whether the secret at text[at:] is no name, such as
+// 08/AddClientIDToOpenIDConnectProviderReq or a mangled one of a symbol: 99 % of all secrets
+// are so.
 func isUnlikeWords(text []byte, at int) bool {
 	s := text[at : at+keyformat.SecretLen]
-	return keyformat.LongestLower(s) <= 8 && keyformat.CountDigits(s) > 0 && shapeAt(text, at) == keyformat.Random
+	return keyformat.LongestLower(s) <= 8 && (keyformat.Transitions(s) > 16 || countCapitals(s) > keyformat.SecretLen/2) && shapeAt(text, at) == keyformat.Random
 }
 
 // PackedIn reports whether a secret at the beginning of the run text[start:] may count because
