@@ -58,15 +58,19 @@ func layers() map[string]func(string) string {
 }
 
 // nested returns an id in depth encodings, each with text around it or without, and the
-// names of the encodings. UTF-16 of UTF-16 is left out: it is UTF-32.
+// names of the encodings. The id alone takes at most 72 bytes in them. UTF-16 of UTF-16 is left out: it is UTF-32.
 func nested(r *rand.Rand, id string, depth int) (text, names string) {
 	all := layers()
 	list := slices.Sorted(maps.Keys(all))
 	text = id
+	alone := id
 	for last := ""; depth > 0; depth-- {
 		name := list[r.IntN(len(list))]
 		for strings.HasPrefix(last, "utf16") && strings.HasPrefix(name, "utf16") {
 			name = list[r.IntN(len(list))]
+		}
+		if alone = all[name](alone); len(alone) > 72 {
+			break
 		}
 		last, names = name, names+" "+name
 		if r.IntN(2) == 0 {

@@ -134,7 +134,7 @@ func notCovered(known, found []Match) []Match {
 //   - an id of which only a part is in base64, hexadecimal, UTF-16 or UTF-32 and the
 //     rest right beside it, or of which two parts are so encoded, each on its own;
 //   - an id within more than encodings.MaxRounds encodings, or of which the encoded form
-//     has more than 200 bytes;
+//     has more than 72 bytes;
 //   - an id in UTF-32, or in pieces or with escapes, within another encoding;
 //   - gzip in base64 of less than 36 bytes, and a secret or a token without an id within two
 //     encodings, except in gzip and in base64 in base64 beside a name of Rule.Encoded.

@@ -166,7 +166,7 @@ func (s *encodedSearch) findAround(text []byte, from, to int) bool {
 		w := binary.LittleEndian.Uint64(word)
 		if isUTF16Word(w) && s.isInWide(text, i) ||
 			isHexWord(w) && s.isInHex(text, i) ||
-			isUTF16InBase64Word(w) && s.isInBase64(text, i) {
+			isUTF16InBase64Word(w) && s.isInBase64(text, i, someBodyLetters) {
 			return true
 		}
 		c := bodyLetters(w) & someBodyLetters

@@ -24,10 +24,13 @@ const (
 )
 
 const (
-	// nestedBack and nestedAhead bound the bytes around a word that are decoded.
-	nestedBack, nestedAhead = 120, 136
+	// nestedBack and nestedAhead bound the bytes around a word that are decoded. The first
+	// word of an id is near its beginning. Larger windows would cost time with every delta.
+	nestedBack, nestedAhead = 64, 112
 	// nestedIDWindow bounds an encoded id.
 	nestedIDWindow = nestedBack + nestedAhead
+	// nestedGzip is the number of characters of gzip in base64 that are in a window.
+	nestedGzip = 24
 	// nestedChunk bounds the bytes behind a word that are decoded at once. Then the words
 	// in them, but for the last nestedIDWindow bytes, need not be decoded again.
 	nestedChunk = 3 * nestedIDWindow
@@ -56,7 +59,7 @@ func (s *encodedSearch) isWithin(l layer, text []byte, at int) bool {
 
 // holdsEncoded reports whether plain, decoded once, holds an id or gzip, encoded or not.
 func (s *encodedSearch) holdsEncoded(plain []byte) bool {
-	if s.holdsID(plain) || s.HasGzip(plain) {
+	if s.holdsID(plain) || hasGzip(plain, nestedGzip) {
 		return true
 	}
 	inner := encodedSearch{Filter: s.Filter, depth: s.depth - 1}
@@ -130,12 +133,14 @@ func nestedLetters(v, w uint64) uint64 {
 	return innerLetters(v) & uint64(bits.RotateLeft32(uint32(innerLetters(w)), 8*idStride%32))
 }
 
-// isInBase64 reports whether the word at i is within base64 of an encoded id.
-func (s *encodedSearch) isInBase64(text []byte, i int) bool {
+// isInBase64 reports whether the word at i is within base64 of an encoded id. A group of
+// base64 may begin where starts has one of someBodyLetters.
+func (s *encodedSearch) isInBase64(text []byte, i int, starts uint64) bool {
 	if s.depth < 2 {
 		return false
 	}
-	for at := i; at < i+4; at++ {
+	for starts &= someBodyLetters; starts != 0; starts &= starts - 1 {
+		at := i + bits.TrailingZeros64(starts)/8
 		if groupsMayBeInner(text, at) && s.isWithin(inBase64, text, at) {
 			return true
 		}

@@ -15,7 +15,10 @@ const gzipMark = "H4sI"
 const gzipWindow = 2 * encodings.MinGzip / 3 * 4
 
 // HasGzip reports whether text may hold gzip in base64 of more than a few words.
-func (*Filter) HasGzip(text []byte) bool {
+func (*Filter) HasGzip(text []byte) bool { return hasGzip(text, encodings.MinGzip/3*4) }
+
+// hasGzip reports whether text has the mark of gzip with chars characters of base64.
+func hasGzip(text []byte, chars int) bool {
 	for i := 0; ; {
 		k := bytes.Index(text[i:], []byte(gzipMark))
 		if k < 0 {
@@ -23,7 +26,7 @@ func (*Filter) HasGzip(text []byte) bool {
 		}
 		i += k
 		n := 0
-		for j := i; j < min(len(text), i+gzipWindow) && n < encodings.MinGzip/3*4; j++ {
+		for j := i; j < min(len(text), i+gzipWindow) && n < chars; j++ {
 			switch j = encodings.SkipLineBreak(text, j); {
 			case j == len(text):
 			case encodings.Base64Set[text[j]]:
@@ -32,7 +35,7 @@ func (*Filter) HasGzip(text []byte) bool {
 				j = len(text)
 			}
 		}
-		if n == encodings.MinGzip/3*4 {
+		if n == chars {
 			return true
 		}
 		i += len(gzipMark)

@@ -34,7 +34,8 @@ func (s *encodedSearch) isInRuns(text []byte, from, to int) bool {
 		if notAlnum(v)|notAlnum(w) != 0 {
 			continue
 		}
-		if nestedLetters(v, w)&someBodyLetters != 0 && isBase64Word(text[i:]) && isBase64Word(text[i+idStride:]) && s.isInBase64(text, i) ||
+		nested := nestedLetters(v, w)
+		if nested&someBodyLetters != 0 && isBase64Word(text[i:]) && isBase64Word(text[i+idStride:]) && s.isInBase64(text, i, nested) ||
 			i >= wordLen && encodings.Base64Set[text[i-1]] && encodings.Base64Set[text[i-wordLen+1]] && s.isBeforeBreak(text, i+twoWords) {
 			return true
 		}
