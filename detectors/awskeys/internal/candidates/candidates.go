@@ -134,11 +134,15 @@ func inBase64(text []byte, at, end int) bool {
 		}
 		after = text[end:to]
 	}
-	if len(before)+len(after) <= keyformat.SecretLen+1 || isBetweenWords(before, after) || hasSecretBeside(text, at, end) {
+	if len(before)+len(after) <= keyformat.SecretLen+1 || isBetweenWords(before, after) || mayBeIssued(text[at:end]) && hasSecretBeside(text, at, end) {
 		return false
 	}
 	return LooksRandom(before) || LooksRandom(after)
 }
+
+// mayBeIssued reports whether AWS can have issued id. One in 13 of those that stand in base64
+// by chance is so, and base64 has a part as long as a secret beside one now and then.
+func mayBeIssued(id []byte) bool { return keyformat.Grade(string(id)) != keyformat.Impossible }
 
 // isBetweenWords reports whether words of small letters are on both sides of an id: key+ID+of.
 // Base64 has three such letters or more between two delimiters once in 200 times.

@@ -203,7 +203,8 @@ func oracleIDs(text []byte) []detectors.Span {
 			continue
 		}
 		head, tail := base64Before.Find(text[max(0, i-64):i]), base64After.Find(text[i+keyformat.IDLen:min(len(text), i+keyformat.IDLen+64)])
-		if len(head)+len(tail) > 41 && (random(head) || random(tail)) && (!wordBefore.Match(head) || !wordBehind.Match(tail)) && !oracleSecretBeside(text, i, len(head), len(tail)) {
+		if len(head)+len(tail) > 41 && (random(head) || random(tail)) && (!wordBefore.Match(head) || !wordBehind.Match(tail)) &&
+			(!mayBeIssued(rest[:keyformat.IDLen]) || !oracleSecretBeside(text, i, len(head), len(tail))) {
 			continue
 		}
 		ids = append(ids, detectors.Span{Start: i, End: i + keyformat.IDLen})
