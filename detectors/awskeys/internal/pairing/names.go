@@ -53,8 +53,12 @@ func nameOf(text []byte, start int, isSecret bool) (nameKind, string) {
 	before := lastLine(text[max(0, start-maxRow):start])
 	line := start - len(before)
 
-	// In a table the cells say it, whatever words stand between them and the value.
-	row := rowOf(before)
+	// In a table the cells say it, whatever words stand between them and the value. A longer row
+	// shows neither its first cell nor which column this is.
+	var row row
+	if line == 0 || text[line-1] == '\n' {
+		row = rowOf(before)
+	}
 	cell := row.nameCell()
 	if kind, name := judgePhrase(cell, judge); kind != unnamed {
 		return kind, name

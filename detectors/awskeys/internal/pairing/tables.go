@@ -17,7 +17,7 @@ import (
 
 const (
 	// maxRow bounds a row up to the value, and the head of a table.
-	maxRow = 512
+	maxRow = 1 << 10
 	// maxCell bounds the name in a cell. A secret is no name.
 	maxCell = keyformat.SecretLen - 1
 )
