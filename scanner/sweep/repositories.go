@@ -364,13 +364,19 @@ func (s *Store) relatives(ctx context.Context, r Repository, refs map[string]str
 
 // parentIsDue reports whether the parent of r has yet to be read by detector in this
 // sweep. A parent is older than its fork and has a lower id. The ids are compared because
-// names change hands, and two repositories must not wait for each other.
+// names change hands, and two repositories must not wait for each other. A parent that is
+// not known yet may stand further down in the list that is being read. A list that could
+// not be read holds up no fork.
 func (s *Store) parentIsDue(ctx context.Context, r Repository, detector string) (bool, error) {
-	var n int
-	err := queryRow(ctx, s.db, `SELECT COUNT(*) FROM repository WHERE target = $1 AND name = $2 AND due = 1 AND detector <> $3 AND state NOT IN ($4, $5)
-		AND (LENGTH(id) < LENGTH($6) OR LENGTH(id) = LENGTH($6) AND id < $6)`,
-		r.Target, r.Parent, detector, Failed, Skipped, r.ID)(&n)
-	return n > 0, err
+	var due, known, listing int
+	err := queryRow(ctx, s.db, `SELECT
+		(SELECT COUNT(*) FROM repository WHERE target = $1 AND name = $2 AND due = 1 AND detector <> $3 AND state NOT IN ($4, $5)
+			AND (LENGTH(id) < LENGTH($6) OR LENGTH(id) = LENGTH($6) AND id < $6)),
+		(SELECT COUNT(*) FROM repository WHERE target = $1 AND name = $2),
+		(SELECT COUNT(*) FROM target JOIN sweep ON sweep.target = target.name AND sweep.number = target.sweep
+			WHERE target.name = $1 AND complete = 0 AND (why = '' OR wait > 0))`,
+		r.Target, r.Parent, detector, Failed, Skipped, r.ID)(&due, &known, &listing)
+	return due > 0 || known == 0 && listing > 0, err
 }
 
 // Repositories calls each for the repositories of a target, by name; of all targets if

@@ -346,6 +346,23 @@ func testParent(on database) {
 	is("the older one waits for none", app, false)
 	s.read(t, due[0], Swept, nil)
 	is("it was read", fork, false)
+
+	fork.Parent = "acme/later"
+	is("the list has not come to it yet", fork, true)
+	note := func(why string, until time.Time) {
+		t.Helper()
+		if err := s.noteListing(t.Context(), "acme", why, until); err != nil {
+			t.Fatal(err)
+		}
+	}
+	note("spent", s.clock.Add(time.Hour))
+	is("the list waits for GitHub", fork, true)
+	note("502", time.Time{})
+	is("the list could not be read", fork, false)
+	note("", time.Time{})
+	target := s.get(t)
+	s.do(t, func(ctx context.Context, tx *sql.Tx) error { return s.endListing(ctx, tx, target, selection{}) })
+	is("the list has no such repository", fork, false)
 }
 
 // testLimits: all workers know until when a budget is spent.
