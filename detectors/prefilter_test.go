@@ -36,6 +36,7 @@ func plants(seed uint64) map[string]string {
 		"token_slashes":   `"` + strings.ReplaceAll(token, "/", `\/`) + `"`,
 		"token_base64":    " " + b64([]byte(token)) + " ",
 		"secret":          far + secret + " ",
+		"secret_record":   "variable \"" + name + "\" {\n  # " + strings.Repeat("what it is for ", 40) + "\n  default = \"" + secret + "\"\n}\n",
 		"secret_below":    "<name>" + name + "</name>\n<value>" + secret + "</value>",
 		"secret_line":     name + `: \n` + secret + `\n`,
 		"secret_json":     `{"` + name + `":"` + strings.ReplaceAll(slashed, "/", `\/`) + `"}`,
@@ -162,14 +163,22 @@ func TestPlantsAreFound(t *testing.T) {
 }
 
 // TestMayMatchIsLocal holds that where a text is cut into pieces, such that every
-// window is in one, the prefilter sees in one of them that the whole may match.
+// window is in one, the prefilter sees in one of them that the whole may match. Plain
+// matches alone have windows of NearWindow bytes.
 func TestMayMatchIsLocal(t *testing.T) {
 	set := detectors.NewSet(awskeys.Detector{})
-	for _, p := range []struct {
-		name string
+	type look struct {
 		in   func([]byte) bool
 		span int
-	}{{"may_match", set.MayMatch, set.Window()}, {"may_match_near", set.MayMatchNear, set.NearWindow()}} {
+	}
+	for _, p := range []struct {
+		name  string
+		in    func([]byte) bool
+		looks []look // one of them sees the match in a piece
+	}{
+		{"may_match", set.MayMatch, []look{{set.MayMatch, set.Window()}}},
+		{"may_match_near", set.MayMatchNear, []look{{set.MayMatchNear, set.Window()}, {set.MayMatchNearPlain, set.NearWindow()}}},
+	} {
 		r := rand.New(rand.NewPCG(1, 2))
 		for seed := range uint64(100) {
 			for name, plant := range plants(seed) {
@@ -177,9 +186,12 @@ func TestMayMatchIsLocal(t *testing.T) {
 				if !p.in(text) {
 					t.Fatalf("%s, %s: not found in %q", p.name, name, text)
 				}
-				found, step := false, 1+r.IntN(p.span)
-				for at := -r.IntN(step); at < len(text) && !found; at += step {
-					found = p.in(text[max(0, at):min(len(text), at+step+p.span)])
+				found := false
+				for _, l := range p.looks {
+					step := 1 + r.IntN(l.span)
+					for at := -r.IntN(step); at < len(text) && !found; at += step {
+						found = l.in(text[max(0, at):min(len(text), at+step+l.span)])
+					}
 				}
 				if !found {
 					t.Fatalf("%s, %s: true of no piece of %q", p.name, name, text)

@@ -128,7 +128,8 @@ func notCovered(known, found []Match) []Match {
 //   - a secret without an id in base64 with other text around it, or in UTF-16, unless
 //     Rule.Encoded has its name or the secret is all of the text, or in hexadecimal or UTF-32;
 //   - an id in base64 that a line break cuts into pieces of less than 20 characters, unless
-//     46 letters and digits stand before the break;
+//     46 letters and digits stand before the break, and no 21 of them are a hash in
+//     lower-case hexadecimal;
 //   - an id in pieces, if no piece has seven characters or they are more than 108 bytes
 //     apart, or if a letter or a digit stands right beside it, as in binary files;
 //   - an id of which only a part is in base64, hexadecimal, UTF-16 or UTF-32 and the
@@ -156,6 +157,13 @@ func (s *Set) Window() int {
 // needs a name before it. It rules out more texts, and its windows are larger.
 func (s *Set) MayMatchNear(text []byte) bool {
 	return s.prefilter.MayMatchNear(text) ||
+		slices.ContainsFunc(s.plainOnly, func(d PrefilteringDetector) bool { return d.MayMatchNear(text) })
+}
+
+// MayMatchNearPlain is MayMatchNear for matches that stand in text as they are. Only their
+// windows have NearWindow bytes: those of an encoded match have Window bytes.
+func (s *Set) MayMatchNearPlain(text []byte) bool {
+	return s.prefilter.MayMatchNearPlain(text) ||
 		slices.ContainsFunc(s.plainOnly, func(d PrefilteringDetector) bool { return d.MayMatchNear(text) })
 }
 

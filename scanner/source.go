@@ -60,6 +60,10 @@ type Prefilter struct {
 	// and Window or NearWindow bytes on each side, have to be tested.
 	MayMatch, MayMatchNear func(text []byte) bool
 	Window, NearWindow     int
+	// MayMatchNearPlain is MayMatchNear for matches that are not encoded. The others have a
+	// window of Window bytes. So a part of NearWindow bytes need be tested for plain ones
+	// only, if MayMatchNear is false for its parts of Window bytes.
+	MayMatchNearPlain func(text []byte) bool
 	// Whole reports whether a text must be searched whatever the other two methods say.
 	// head is the beginning of the text, of HeadSize bytes or shorter if the text is.
 	Whole    func(head []byte) bool

@@ -96,12 +96,18 @@ func (f *Filter) MayMatch(text []byte) bool {
 // MayMatchNear is MayMatch with a look at the text near a secret: without an id, it needs
 // a name before it.
 func (f *Filter) MayMatchNear(text []byte) bool {
+	return f.MayMatchNearPlain(text) || f.mayMatchEncoded(text)
+}
+
+// MayMatchNearPlain is MayMatchNear for text as it stands. The windows of all else are those
+// of Window.
+func (f *Filter) MayMatchNearPlain(text []byte) bool {
 	for _, p := range f.plain {
 		if p.MayMatchNear(text) {
 			return true
 		}
 	}
-	return f.mayMatchEncoded(text)
+	return false
 }
 
 // Window returns the size of the windows of MayMatch.

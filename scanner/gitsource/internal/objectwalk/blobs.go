@@ -61,8 +61,11 @@ func (v *blobVisitor) Visit(n *pack.Node) error {
 		v.newBytes = n.AppendFresh(v.newBytes[:0], v.prefilter.Window)
 		more = v.prefilter.MayMatch(v.newBytes)
 	case mayMatchNear:
-		v.newBytes = n.AppendFresh(v.newBytes[:0], v.prefilter.NearWindow)
-		more = v.prefilter.MayMatchNear(v.newBytes)
+		v.newBytes = n.AppendFresh(v.newBytes[:0], v.prefilter.Window)
+		if more = v.prefilter.MayMatchNear(v.newBytes); !more {
+			v.newBytes = n.AppendFresh(v.newBytes[:0], v.prefilter.NearWindow)
+			more = v.prefilter.MayMatchNearPlain(v.newBytes)
+		}
 	case mayMatch:
 		more = true
 	}
