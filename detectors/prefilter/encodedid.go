@@ -127,7 +127,10 @@ func (f *Filter) HasEncodedID(text []byte) bool {
 }
 
 func (s *encodedSearch) find(text []byte) bool {
-	const step = 4 * idStride
+	const (
+		step = 4 * idStride
+		gap  = idStride - wordLen // the word that ends where the next one begins
+	)
 	i, n0 := 0, uint64(highs)
 	if len(text) >= wordLen {
 		n0 = notAlnum(binary.LittleEndian.Uint64(text))
@@ -139,10 +142,10 @@ func (s *encodedSearch) find(text []byte) bool {
 		c := bodyLetters(v0) | bodyLetters(v1) | bodyLetters(v2) | bodyLetters(v3)
 		v4 := binary.LittleEndian.Uint64(b[step:])
 		n1, n2, n3, n4 := notAlnum(v1), notAlnum(v2), notAlnum(v3), notAlnum(v4)
-		if min(n1|min(n0, n2), n3|min(n2, n4)) == 0 { // two words in a row are base64
-			n5 := notAlnum(binary.LittleEndian.Uint64(b[step+idStride:]))
-			nested := nestedLetters(v0, v1) | nestedLetters(v1, v2) | nestedLetters(v2, v3) | nestedLetters(v3, v4)
-			if (nested&someBodyLetters != 0 || min(n1|n2|min(n0, n3), n3|n4|min(n2, n5)) == 0) && s.isInRuns(text, i, i+step) {
+		if min(n1|min(n0, n2), n3|min(n2, n4)) == 0 { // two words in a row may be in a run
+			gap0, gap1 := notAlnum(binary.LittleEndian.Uint64(b[gap:])), notAlnum(binary.LittleEndian.Uint64(b[gap+idStride:]))
+			gap2, gap3 := notAlnum(binary.LittleEndian.Uint64(b[gap+2*idStride:])), notAlnum(binary.LittleEndian.Uint64(b[gap+3*idStride:]))
+			if min(n0|gap0|n1, n1|gap1|n2, n2|gap2|n3, n3|gap3|n4) == 0 && s.isInRuns(text, i, i+step) {
 				return true
 			}
 		}
@@ -166,11 +169,11 @@ func (s *encodedSearch) findAround(text []byte, from, to int) bool {
 		w := binary.LittleEndian.Uint64(word)
 		if isUTF16Word(w) && s.isInWide(text, i) ||
 			isHexWord(w) && s.isInHex(text, i) ||
-			isUTF16InBase64Word(w) && s.isInBase64(text, i, someBodyLetters) {
+			isUTF16InBase64Word(w) && s.isInBase64(text, i, someBodyLetters, 1) {
 			return true
 		}
 		c := bodyLetters(w) & someBodyLetters
-		if c == 0 || !isBase64Word(word) {
+		if c == 0 || notAlnum(w) != 0 || !isBase64Word(word) {
 			continue
 		}
 		for k := range 4 {

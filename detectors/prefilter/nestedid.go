@@ -133,31 +133,40 @@ func nestedLetters(v, w uint64) uint64 {
 	return innerLetters(v) & uint64(bits.RotateLeft32(uint32(innerLetters(w)), 8*idStride%32))
 }
 
-// isInBase64 reports whether the word at i is within base64 of an encoded id. A group of
-// base64 may begin where starts has one of someBodyLetters.
-func (s *encodedSearch) isInBase64(text []byte, i int, starts uint64) bool {
+// isInBase64 reports whether the word at i is within base64 of an encoded id, as 2*words
+// groups of base64 in a row. They may begin where starts has one of someBodyLetters.
+func (s *encodedSearch) isInBase64(text []byte, i int, starts uint64, words int) bool {
 	if s.depth < 2 {
 		return false
 	}
 	for starts &= someBodyLetters; starts != 0; starts &= starts - 1 {
 		at := i + bits.TrailingZeros64(starts)/8
-		if groupsMayBeInner(text, at) && s.isWithin(inBase64, text, at) {
+		if groupsMayBeInner(text, at, words) && s.isWithin(inBase64, text, at) {
 			return true
 		}
 	}
 	return false
 }
 
-// groupsMayBeInner reports whether the two groups of base64 at i may be within base64 of an
-// encoded id, or of an id.
-func groupsMayBeInner(text []byte, i int) bool {
-	if i+wordLen > len(text) || !isBase64Word(text[i:]) {
+// groupsMayBeInner reports whether the 2*words groups of base64 at i may be within base64 of
+// an encoded id, or of an id.
+func groupsMayBeInner(text []byte, i, words int) bool {
+	if i+words*wordLen > len(text) {
 		return false
 	}
-	var out [6]byte
-	decodeGroup(out[:], text[i:])
-	decodeGroup(out[3:], text[i+4:])
-	return mayBeInner(&out)
+	for ; words > 0; words-- {
+		var out [6]byte
+		if !isBase64Word(text[i:]) {
+			return false
+		}
+		decodeGroup(out[:], text[i:])
+		decodeGroup(out[3:], text[i+4:])
+		if !mayBeInner(&out) {
+			return false
+		}
+		i += wordLen
+	}
+	return true
 }
 
 // base64Around decodes the groups around text[at:]. It skips line breaks, as decoding does,

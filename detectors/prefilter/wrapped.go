@@ -22,20 +22,30 @@ const wrappedIDWindow = encodings.MinWrapped + encodings.MaxBreak + 28
 // twoWords is the length of two words in a row, with the bytes between them.
 const twoWords = idStride + wordLen
 
-// notAlnum sets the high bit of each byte of w that is below "0" or not ASCII. It may mark
-// bytes after these too. Base64 of an id, and of its base64, is letters and digits alone.
-func notAlnum(w uint64) uint64 { return (w | (w - '0'*ones)) & highs }
+// notAlnum sets the high bit of each byte of w that is below "0" or not ASCII, or one of
+// [\]^_{|}~. It may mark bytes after these too. Base64 of an id, and of its base64, is
+// letters and digits alone; names in programs have many "_".
+func notAlnum(w uint64) uint64 {
+	small := w | 0x20*ones // [\]^_ are {|}~ and DEL, behind "z"
+	return (w | (w - '0'*ones) | (small + (0x7f-'z')*ones)) & highs
+}
+
+// notHex sets the high bit of each byte of w, of letters and digits, that is no digit of
+// lower-case hexadecimal. A run of such digits is a hash: base64 has 16 of them in a row by
+// chance once in 2^32, and base64 of base64 of an id never has.
+func notHex(w uint64) uint64 { return (w + (0x80-'g')*ones | w<<1&^(w<<2)) & highs }
 
 // isInRuns reports whether two of the words at from, from+13, … of text[from:to] are within
 // base64 of an encoded id, or at the end of a line that cuts one.
 func (s *encodedSearch) isInRuns(text []byte, from, to int) bool {
 	for i := from; i < to && i+twoWords <= len(text); i += idStride {
 		v, w := binary.LittleEndian.Uint64(text[i:]), binary.LittleEndian.Uint64(text[i+idStride:])
-		if notAlnum(v)|notAlnum(w) != 0 {
+		between := binary.LittleEndian.Uint64(text[i+idStride-wordLen:])
+		if notAlnum(v)|notAlnum(between)|notAlnum(w) != 0 || notHex(v)|notHex(w) == 0 {
 			continue
 		}
 		nested := nestedLetters(v, w)
-		if nested&someBodyLetters != 0 && isBase64Word(text[i:]) && isBase64Word(text[i+idStride:]) && s.isInBase64(text, i, nested) ||
+		if nested&someBodyLetters != 0 && s.isInBase64(text, i, nested, 2) ||
 			i >= wordLen && encodings.Base64Set[text[i-1]] && encodings.Base64Set[text[i-wordLen+1]] && s.isBeforeBreak(text, i+twoWords) {
 			return true
 		}
@@ -61,7 +71,7 @@ func (s *encodedSearch) isBeforeBreak(text []byte, i int) bool {
 	}
 	for cut := range 4 { // the characters of the group at the break that are before it
 		at := end - cut
-		if (groupsMayBeInner(text, at-wordLen) || groupsMayBeInner(text, next+(4-cut)%4)) && s.isWithin(inBase64, text, at) {
+		if (groupsMayBeInner(text, at-wordLen, 1) || groupsMayBeInner(text, next+(4-cut)%4, 1)) && s.isWithin(inBase64, text, at) {
 			return true
 		}
 	}

@@ -197,11 +197,12 @@ func endsAtDelimiter(text []byte, end int) bool {
 	if end >= len(text) {
 		return end == len(text)
 	}
-	if rest := text[end:]; len(rest) > 2 && rest[0] == '%' && rest[1] == '2' && bytes.IndexByte([]byte("BFbf"), rest[2]) >= 0 {
-		return false
-	}
 	kinds := keyformat.RunKinds[text[end]]
-	return kinds&keyformat.InSecret == 0 && text[end] != '=' || kinds&keyformat.IsPunct != 0
+	if kinds&keyformat.InSecret != 0 || text[end] == '=' {
+		return kinds&keyformat.IsPunct != 0
+	}
+	rest := text[end:]
+	return len(rest) <= 2 || rest[0] != '%' || rest[1] != '2' || bytes.IndexByte([]byte("BFbf"), rest[2]) < 0
 }
 
 // shapeAt returns the shape of the SecretLen bytes at text[at:], NotSecret if they are no

@@ -2,7 +2,6 @@ package candidates
 
 import (
 	"bytes"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -288,8 +287,14 @@ func isUnlikeWords(text []byte, at int) bool {
 // that is negative is not known. PackedIn looks at no byte that is farther than MaxBeside+1
 // from the secret. Secrets in pools need an id, so they are none of its matter.
 func PackedIn(text []byte, start int, counts func(at int) bool) bool {
-	return start >= 0 && start+keyformat.SecretLen < len(text) &&
-		(start > 0 && strings.IndexByte("(:\x00", text[start-1]) >= 0 && isSized(text, start) && counts(start) ||
-			strings.IndexByte("PQV", text[start]) >= 0 && isSized(text, start+1) && counts(start+1) ||
-			text[start+1] == 'V' && saysText(text, start+2) && isSized(text, start+2) && counts(start+2))
+	if start < 0 || start+keyformat.SecretLen >= len(text) {
+		return false
+	}
+	before, first := byte(0), text[start] // no calls, since a scan comes here with each long run
+	if start > 0 {
+		before = text[start-1]
+	}
+	return (before == '(' || before == ':' || before == 0) && isSized(text, start) && counts(start) ||
+		(first == 'P' || first == 'Q' || first == 'V') && isSized(text, start+1) && counts(start+1) ||
+		text[start+1] == 'V' && saysText(text, start+2) && isSized(text, start+2) && counts(start+2)
 }
