@@ -55,3 +55,9 @@ func Views() map[string]func(text []byte) bool {
 	}
 	return found
 }
+
+// CarriesOver reports whether DetectVersion searches only where v differs from its base.
+func (s *Set) CarriesOver(v *Version) bool {
+	_, ok := s.carryOver(v)
+	return ok
+}

@@ -33,12 +33,16 @@ type search struct {
 	marks         marks.Found // strings of DistantParts in the text and in its views
 	// views are the views from the text to the current one.
 	views []*views.View
+	// parts are the parts of the current view, or of the text, that are decoded; nil for all.
+	parts []views.Span
 }
 
 // run returns the matches of text. Each round decodes the views of the round before.
 func (s *search) run(text []byte) []Match {
 	s.matches = s.searchText(s.matches, text)
-	s.marks = s.set.distantMarks.In(text)
+	if !s.skipPrefilter {
+		s.parts = s.set.partsToDecode(text)
+	}
 	text = blankEnclosing(text, s.matches[s.first:])
 	for range encodings.MaxRounds {
 		s.searchJoined(text)
@@ -59,16 +63,16 @@ func (s *search) run(text []byte) []Match {
 // searchJoined searches text with its pieces put together, and the same decoded from
 // base64. It makes no further view: pieces that do not belong together are garbled in it.
 func (s *search) searchJoined(text []byte) {
-	known := len(s.views)
+	known, parts := len(s.views), s.parts
 	if v := s.searchView(views.Joiner, text); v != nil {
 		s.searchView(views.Base64, v.Text)
 	}
-	s.views = s.views[:known]
+	s.views, s.parts = s.views[:known], parts
 }
 
 // searchView searches the view of text that d makes and returns the view, or nil.
 func (s *search) searchView(d views.Decoder, text []byte) *views.View {
-	v := d.Decode(text, s.unpackLeft)
+	v := s.decode(d, text)
 	if v == nil {
 		return nil
 	}
@@ -95,6 +99,47 @@ func (s *search) searchView(d views.Decoder, text []byte) *views.View {
 	}
 	s.matches = append(s.matches[:s.first], mergeMatches(s.matches[s.first:], decoded)...)
 	return v
+}
+
+// decode returns the view of text that d makes, or nil.
+func (s *search) decode(d views.Decoder, text []byte) *views.View {
+	if s.parts == nil {
+		return d.Decode(text, s.unpackLeft)
+	}
+	v := d.DecodeIn(text, s.parts, s.unpackLeft)
+	if v != nil {
+		parts := make([]views.Span, len(s.parts))
+		for i, p := range s.parts {
+			parts[i] = v.ImageOf(p)
+		}
+		s.parts = parts
+	}
+	return v
+}
+
+// partsToDecode returns the parts of text that views may show a match in, or nil for all of
+// it. To decode a text takes a hundred times as long as the prefilter, and a manual of a
+// megabyte has one example of a key. Strings of DistantParts count as matches here. All is
+// decoded if an encoding reaches far: gzip and UTF-16.
+func (s *Set) partsToDecode(text []byte) []views.Span {
+	const piece, least = 8 << 10, 64 << 10
+	if len(text) < least || bytes.IndexByte(text, 0) >= 0 || s.prefilter.HasGzip(text) {
+		return nil
+	}
+	parts, near := []views.Span{}, s.prefilter.NearWindow()
+	for at := 0; at < len(text); at += piece {
+		around := text[max(0, at-near):min(len(text), at+piece+near)]
+		if !s.prefilter.MayMatchNear(around) && s.distantMarks.In(around).None() {
+			continue
+		}
+		p := views.Span{Start: reachBefore(text, at), End: reachBehind(text, min(len(text), at+piece))}
+		if n := len(parts); n > 0 && p.Start <= parts[n-1].End {
+			parts[n-1].End = p.End
+			continue
+		}
+		parts = append(parts, p)
+	}
+	return parts
 }
 
 // mayAddMatches reports whether v may have a match that the text before it lacks, or say

@@ -71,16 +71,25 @@ func (s *Set) Rules() []*Rule {
 // into text: for a credential that is encoded, they cover the encoded form. Detect does
 // not retain text.
 func (s *Set) Detect(dst []Match, text []byte) []Match {
+	dst, _ = s.detect(dst, text)
+	return dst
+}
+
+// detect is Detect. It also returns the strings of DistantParts that text or its views hold.
+func (s *Set) detect(dst []Match, text []byte) ([]Match, marks.Found) {
 	first := len(dst)
+	found := s.distantMarks.In(text)
 	if s.prefilter.MayMatchNear(text) {
-		dst = (&search{set: s, matches: dst, first: len(dst), unpackLeft: views.MaxUnpacked}).run(text)
+		search := &search{set: s, matches: dst, first: len(dst), unpackLeft: views.MaxUnpacked, marks: found}
+		dst = search.run(text)
+		found = search.marks
 	}
 	for _, d := range s.plainOnly {
 		if found := d.Detect(nil, text); len(found) > 0 {
 			dst = append(dst, notCovered(dst[first:], found)...)
 		}
 	}
-	return dst
+	return dst, found
 }
 
 // notCovered returns the matches of found whose secret overlaps no part of a match of

@@ -11,6 +11,7 @@ package scanner
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -68,7 +69,7 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 			found.fail(unread{Unread: finding.Unread{What: b.Name, Why: b.Err.Error(), Blob: b.ID}})
 			return ctx.Err()
 		}
-		found.add(b, "", b.Data, s.Detectors.Detect(nil, b.Data))
+		found.add(b, "", b.Data, s.detect(b))
 		if b.Window != nil {
 			if b.Window.Offset == 0 && archive.Is(b.Data) {
 				found.unreadMember(b, "", errLargeArchive)
@@ -112,6 +113,16 @@ func (s *Scanner) Scan(ctx context.Context, src Source, sink Sink) error {
 }
 
 var errLargeArchive = errors.New("an archive too large to be held in memory: it was searched as it is, not unpacked")
+
+// detect returns the matches of the text of b.
+func (s *Scanner) detect(b Blob) []detectors.Match {
+	if b.Version == nil {
+		return s.Detectors.Detect(nil, b.Data)
+	}
+	b.Version.Text = b.Data
+	s.Detectors.DetectVersion(b.Version)
+	return slices.Clone(b.Version.Matches)
+}
 
 // read reads src and counts its texts. A source that can leave out texts that cannot match
 // does so.

@@ -3,6 +3,7 @@ package scanner
 import (
 	"context"
 
+	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
@@ -19,6 +20,9 @@ type Blob struct {
 	// New reports whether some of Data[from:to] is new. A match that is not new is no
 	// hit. It is nil if all is new, and valid until yield returns.
 	New func(from, to int) bool
+	// Version, if not nil, says which text Data was made from. The scanner leaves the matches
+	// of Data in it, for texts that are made from this one.
+	Version *detectors.Version
 	// Err is set, and Data empty, if the text is known to exist and could not
 	// be read. The scan goes on and is reported as incomplete.
 	Err error

@@ -7,6 +7,26 @@ type Decoder struct {
 	Decode func(text []byte, room int) *View
 }
 
+// DecodeIn is Decode where only the parts are decoded, which are in order and apart.
+func (d Decoder) DecodeIn(text []byte, parts []Span, room int) *View {
+	v, done, decoded := &View{}, 0, false
+	for _, p := range parts {
+		part := d.Decode(text[p.Start:p.End], room)
+		if part == nil {
+			continue
+		}
+		room -= max(0, len(part.Text)-(p.End-p.Start))
+		v.appendVerbatim(text, done, p.Start)
+		v.appendPart(part, p.Start)
+		done, decoded = p.End, true
+	}
+	if !decoded {
+		return nil
+	}
+	v.appendVerbatim(text, done, len(text))
+	return v
+}
+
 // All returns the decoders of a round in order. Each decodes the view of the one before:
 // a URL within JSON within UTF-16 takes one round, all that within base64 takes two.
 func All() []Decoder {

@@ -52,6 +52,15 @@ func (v *View) appendDecoded(decoded []byte, from, to int) {
 	v.Text = append(v.Text, decoded...)
 }
 
+// appendPart appends part, the view of a part of the original that begins at from.
+func (v *View) appendPart(part *View, from int) {
+	for _, s := range part.segments {
+		v.segments = append(v.segments, segment{s.at + len(v.Text), s.from + from, s.to + from, s.verbatim})
+	}
+	v.Text = append(v.Text, part.Text...)
+	v.JoinsPieces = part.JoinsPieces
+}
+
 // extendLast makes the last segment longer by n bytes, decoded from the range from to to,
 // if its ratio of decoded to encoded bytes stays the same. So a text of which every byte
 // is escaped is one segment, not millions. It reports whether it did.

@@ -60,8 +60,8 @@ import (
 //  12. Number. At most MaxCandidates secrets are proposed for an id: its own, then the
 //     nearest that no other id took.
 //  13. Possible. The three nearest secrets without any name are possible for an id that has
-//     none. They are no pair unless the provider proves it, and so are no partners for ids
-//     of other texts.
+//     none: within MaxLines lines, or anywhere in a short text. They are no pair unless the
+//     provider proves it, and so are no partners for ids of other texts.
 //
 // The name of a value stands before it on its line, in the first cell of its row or at the
 // head of its column (tables.go), in a field of its record or in the key of a record around
@@ -98,6 +98,10 @@ const (
 	// about the second only if the first proves wrong.
 	MaxCandidates = 10
 )
+
+// shortText is the length of a text in which nothing is far. In longer ones, of which
+// detectors.Set.DetectVersion may search a part alone, the nearest secret may be anywhere.
+const shortText = 32 << 10
 
 // maxAlign bounds the alignment, which takes ids × secrets steps. A text with
 // more is a list of credentials, and aligned piece by piece.

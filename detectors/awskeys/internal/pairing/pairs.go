@@ -113,13 +113,18 @@ func (p *Pairs) Unnamed() []bool {
 		after := sort.Search(len(list), func(k int) bool { return p.Secrets[list[k]].Start >= id.Start })
 		before := after - 1
 		for range min(perID, len(list)) {
+			nearest := 0
 			if before < 0 || after < len(list) && p.Secrets[list[after]].Start-id.End < id.Start-p.Secrets[list[before]].End {
-				unnamed[list[after]] = true
+				nearest = list[after]
 				after++
 			} else {
-				unnamed[list[before]] = true
+				nearest = list[before]
 				before--
 			}
+			if _, lines := distanceCost(id, p.Secrets[nearest]); lines > MaxLines && len(p.text) > shortText {
+				break
+			}
+			unnamed[nearest] = true
 		}
 	}
 	return unnamed

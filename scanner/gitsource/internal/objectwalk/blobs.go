@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
@@ -42,8 +43,8 @@ const (
 	mayMatch
 )
 
-// A blobVisitor reads blobs. The note of a blob is its verdict: a blob that is made from it
-// may hold the same bytes.
+// A blobVisitor reads blobs. The note of a blob is its verdict, or its matches if it was
+// yielded: a blob that is made from it may hold the same bytes.
 type blobVisitor struct{ *visitor }
 
 // Visit implements pack.Visitor.
@@ -51,10 +52,10 @@ func (v *blobVisitor) Visit(n *pack.Node) error {
 	node := v.number(n.Number())
 	base := n.Base()
 	if base == nil || v.prefilter.MayMatchNear == nil {
-		return v.readWhole(n, node)
+		return v.readWhole(n, node, nil)
 	}
 	// The new bytes must make the difference, together with those beside them.
-	known, _ := base.Note.(verdict)
+	known, searched := noteOf(base)
 	more := false
 	switch known {
 	case cannotMatch:
@@ -70,11 +71,11 @@ func (v *blobVisitor) Visit(n *pack.Node) error {
 		more = true
 	}
 	if more {
-		return v.readWhole(n, node)
+		return v.readWhole(n, node, searched)
 	}
 	v.head = n.AppendHead(v.head[:0], v.prefilter.HeadSize)
 	if v.prefilter.Whole(v.head) {
-		return v.readWhole(n, node)
+		return v.readWhole(n, node, nil)
 	}
 	n.Note = known
 	if v.isFirstCopy(node) {
@@ -83,8 +84,18 @@ func (v *blobVisitor) Visit(n *pack.Node) error {
 	return nil
 }
 
-// readWhole looks at all of a blob.
-func (v *blobVisitor) readWhole(n *pack.Node, node int32) error {
+// noteOf returns the verdict of n, and what was found in it if it was yielded.
+func noteOf(n *pack.Node) (verdict, *detectors.Version) {
+	if searched, ok := n.Note.(*detectors.Version); ok {
+		return mayMatch, searched
+	}
+	known, _ := n.Note.(verdict)
+	return known, nil
+}
+
+// readWhole looks at all of a blob. base is what was found in the one that it is made from,
+// if that is known.
+func (v *blobVisitor) readWhole(n *pack.Node, node int32, base *detectors.Version) error {
 	data, err := n.Data()
 	if err != nil {
 		r, openErr := n.Open()
@@ -104,7 +115,30 @@ func (v *blobVisitor) readWhole(n *pack.Node, node int32) error {
 	if !v.isFirstCopy(node) {
 		return nil
 	}
-	return v.yieldIfMayMatch(node, data, known)
+	if known != mayMatch || v.prefilter.MayMatchNear == nil {
+		return v.yieldIfMayMatch(node, data, known)
+	}
+	version := &detectors.Version{}
+	if base != nil {
+		if base.Text, err = n.Base().Data(); err == nil {
+			version.Base, version.Copies = base, copiesOf(n.Parts())
+		}
+	}
+	v.Graph.Mark(node)
+	err = v.yieldBlob(node, scanner.Blob{Kind: finding.KindBlob, Data: data, Version: version})
+	n.Note = &detectors.Version{Matches: version.Matches} // the text is that of n, and valid as long
+	return err
+}
+
+// copiesOf returns the parts of a blob that its base has too.
+func copiesOf(parts []pack.Part) []detectors.Copy {
+	copies := make([]detectors.Copy, 0, len(parts))
+	for _, p := range parts {
+		if p.From >= 0 {
+			copies = append(copies, detectors.Copy{At: int(p.At), From: int(p.From), Len: int(p.Len)})
+		}
+	}
+	return copies
 }
 
 // yieldIfMayMatch yields a blob that may hold a match or must be seen whole.

@@ -255,11 +255,17 @@ func (v *visitor) addFailure(node int32, err error) error {
 
 // yieldText yields the text of an object.
 func (v *visitor) yieldText(node int32, kind finding.Kind, data []byte) error {
+	return v.yieldBlob(node, scanner.Blob{Kind: kind, Data: data})
+}
+
+// yieldBlob yields b, the text of an object, under its id.
+func (v *visitor) yieldBlob(node int32, b scanner.Blob) error {
 	id := v.Store.ID(node).String()
 	v.mu.Lock()
 	v.yielded.Set(node)
 	v.mu.Unlock()
-	return v.Yield(scanner.Blob{ID: finding.BlobID(id), Kind: kind, Name: id, Data: data})
+	b.ID, b.Name = finding.BlobID(id), id
+	return v.Yield(b)
 }
 
 // countPassed counts a text that is not yielded.

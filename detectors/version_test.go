@@ -1,0 +1,118 @@
+package detectors_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
+)
+
+// TestDetectVersion changes long texts at random, and holds that what is found in a version
+// with the help of the one before is what is found in it alone.
+func TestDetectVersion(t *testing.T) {
+	set := detectors.NewSet(awskeys.Detector{})
+	versions, carried := 0, 0
+	for seed := range uint64(5) {
+		r := rand.New(rand.NewPCG(seed, 14))
+		list := localPlants(seed)
+		lines := longText(r, list)
+		base := &detectors.Version{Text: []byte(strings.Join(lines, ""))}
+		set.DetectVersion(base)
+		for range 5 {
+			next, copies := edited(r, lines, list)
+			v := &detectors.Version{Text: []byte(strings.Join(next, "")), Base: base, Copies: copies}
+			versions++
+			if set.CarriesOver(v) {
+				carried++
+			}
+			set.DetectVersion(v)
+			want := set.Detect(nil, v.Text)
+			if got, want := described(v.Matches), described(want); !slices.Equal(got, want) {
+				t.Fatalf("seed %d: found %q, want %q", seed, got, want)
+			}
+			for i := range want {
+				if got, want := v.Matches[i], want[i]; got.Span != want.Span || got.Secret != want.Secret || got.Token != want.Token || !reflect.DeepEqual(got.Facts, want.Facts) {
+					t.Fatalf("seed %d: match %d is at %v, %v, %v with %v, want %v, %v, %v with %v", seed, i, got.Span, got.Secret, got.Token, got.Facts, want.Span, want.Secret, want.Token, want.Facts)
+				}
+			}
+			lines, base = next, v
+			base.Base = nil
+		}
+	}
+	if carried < versions/4 {
+		t.Errorf("only %d of %d versions were searched where they differ", carried, versions)
+	}
+}
+
+// localPlants returns the plants without those whose encoding reaches far, in order.
+func localPlants(seed uint64) (list []string) {
+	for kind, plant := range plants(seed) {
+		if !strings.Contains(plant, "\x00") && !strings.Contains(kind, "gzip") {
+			list = append(list, plant)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// longText returns the lines of a text of some hundred kilobytes, in which some of plants
+// stand: few in some texts, many in others.
+func longText(r *rand.Rand, plants []string) []string {
+	one := 1 << (4 + r.IntN(7))
+	lines := make([]string, 3000+r.IntN(3000))
+	for i := range lines {
+		lines[i] = strings.ReplaceAll(filler(r, 1+2*r.IntN(50)), "\x00", "") + "\n"
+		if r.IntN(one) == 0 {
+			lines[i] += plants[r.IntN(len(plants))] + "\n"
+		}
+	}
+	return lines
+}
+
+// edited returns lines with a few changes, and what of it is copied from them.
+func edited(r *rand.Rand, lines, plants []string) (next []string, copies []detectors.Copy) {
+	var starts []int
+	at := 0
+	for _, l := range lines {
+		starts = append(starts, at)
+		at += len(l)
+	}
+	starts = append(starts, at)
+	made := 0
+	keep := func(from, to int) {
+		next = append(next, lines[from:to]...)
+		if n := starts[to] - starts[from]; n > 0 {
+			copies = append(copies, detectors.Copy{At: made, From: starts[from], Len: n})
+			made += n
+		}
+	}
+	insert := func(s string) { next, made = append(next, s), made+len(s) }
+	done := 0
+	for range 1 + r.IntN(5) {
+		from := done + r.IntN(len(lines)-done)
+		keep(done, from)
+		to := min(len(lines), from+r.IntN(1+40*r.IntN(2)))
+		switch r.IntN(16) {
+		case 0:
+			insert(plants[r.IntN(len(plants))] + "\n")
+		case 1:
+			insert(fmt.Sprintf("aws_secret_access_key = %q\n", detectorstest.SecretKey(r.Uint64N(1000))))
+		case 2: // a line that git copies from elsewhere
+			k := r.IntN(len(lines))
+			keep(k, k+1)
+		case 3, 4, 5, 6, 7, 8:
+			insert(strings.ReplaceAll(filler(r, 101), "\x00", ""))
+		}
+		if done = to; done == len(lines) {
+			break
+		}
+	}
+	keep(done, len(lines))
+	return next, copies
+}
