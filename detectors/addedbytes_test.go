@@ -135,7 +135,15 @@ func encoded(r *rand.Rand, s string) string {
 	case 11:
 		return encodeUTF16(s, false, "")
 	case 12:
-		return base64.StdEncoding.EncodeToString([]byte(gzipped(s)))
+		switch k % 3 {
+		case 1:
+			s = deflated(s, k%10)
+		case 2:
+			s = zipped("a", s)
+		default:
+			s = gzipped(s)
+		}
+		return base64.StdEncoding.EncodeToString([]byte(s))
 	}
 	return s
 }

@@ -42,7 +42,7 @@ func (s *Set) Parts() map[string]func(text []byte) bool {
 		"names":  p.HasPattern,
 		"ids":    p.HasEncodedID,
 		"pieces": p.HasJoinedID,
-		"gzip":   p.HasGzip,
+		"packed": p.HasPacked,
 		"all":    s.MayMatch,
 	}
 }

@@ -2,6 +2,7 @@ package detectors_test
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -84,6 +85,11 @@ func plants(seed uint64) map[string]string {
 		"id_escaped_once": `"` + id[:9] + fmt.Sprintf(`\x%02x`, id[9]) + id[10:] + `"`,
 		"name_twice":      " " + b64([]byte(b64([]byte(name+"="+secret)))) + " ",
 		"gzip":            " " + b64([]byte(gzipped(name+"="+secret))) + " ",
+		"zlib":            " " + b64([]byte(deflated(name+"="+secret, zlib.DefaultCompression))) + " ",
+		"zlib_best":       "='" + b64([]byte(deflated(name+"="+secret, zlib.BestCompression))) + "'",
+		"zlib_twice":      " " + b64([]byte(b64([]byte(deflated(name+"="+secret, zlib.DefaultCompression))))) + " ",
+		"zip":             " " + b64([]byte(zipped("x", name+"="+secret))) + " ",
+		"zip_twice":       " " + b64([]byte(b64([]byte(zipped("x", name+"="+secret))))) + " ",
 		"gzip_twice":      " " + b64([]byte(b64([]byte(gzipped(name+"="+secret))))) + " ",
 	} {
 		plants[name] = plant

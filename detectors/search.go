@@ -24,8 +24,8 @@ type search struct {
 	set     *Set
 	matches []Match
 	first   int // of this search; those before it are the caller's
-	// unpackLeft is the number of bytes that may still be unpacked. Only gzip makes a view
-	// longer than its text.
+	// unpackLeft is the number of bytes that may still be unpacked. Only packed data makes a
+	// view longer than its text.
 	unpackLeft    int
 	skipPrefilter bool // for tests: search everything
 	everyView     bool // for tests: search views that add nothing too

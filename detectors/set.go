@@ -146,8 +146,10 @@ func notCovered(known, found []Match) []Match {
 //   - an id within more than encodings.MaxRounds encodings, or of which the encoded form
 //     has more than 72 bytes;
 //   - an id in UTF-32, or in pieces or with escapes, within another encoding;
-//   - gzip in base64 of less than 36 bytes, and a secret or a token without an id within two
-//     encodings, except in gzip and in base64 in base64 beside a name of Rule.Encoded.
+//   - packed data (gzip, zlib, zip) in base64 of less than 48 bytes or in lines of less than 60
+//     characters, zlib with a window of less than 32 KiB or a dictionary, and deflate alone;
+//   - a secret or a token without an id within two encodings, except in packed data and in
+//     base64 in base64 beside a name of Rule.Encoded.
 func (s *Set) MayMatch(text []byte) bool {
 	return s.prefilter.MayMatch(text) ||
 		slices.ContainsFunc(s.plainOnly, func(d PrefilteringDetector) bool { return d.MayMatch(text) })

@@ -1,8 +1,10 @@
 package detectors_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"compress/zlib"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -100,6 +102,39 @@ func gzipped(s string) string {
 	return b.String()
 }
 
+// deflated returns s in zlib.
+func deflated(s string, level int) string {
+	var b strings.Builder
+	w, err := zlib.NewWriterLevel(&b, level)
+	if err != nil {
+		panic(err)
+	}
+	_, err = w.Write([]byte(s))
+	if err := errors.Join(err, w.Close()); err != nil {
+		panic(err)
+	}
+	return b.String()
+}
+
+// zipped returns a zip of files, of each its name and its content.
+func zipped(files ...string) string {
+	var b strings.Builder
+	w := zip.NewWriter(&b)
+	for i := 0; i < len(files); i += 2 {
+		f, err := w.Create(files[i])
+		if err != nil {
+			panic(err)
+		}
+		if _, err := f.Write([]byte(files[i+1])); err != nil {
+			panic(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		panic(err)
+	}
+	return b.String()
+}
+
 func TestViews(t *testing.T) {
 	set := detectors.NewSet(awskeys.Detector{})
 	id, secret := detectorstest.Fill("{AKIA1}"), detectorstest.Fill("{secret1}")
@@ -157,6 +192,19 @@ func TestViews(t *testing.T) {
 		{"gzip_in_base64", "user_data_base64 = " + b64([]byte(gzipped(ini))), pair},
 		{"gzip_in_wrapped_base64", wrap(b64([]byte(gzipped(ini))), 76, "  "), pair},
 		{"release_of_helm", "kind: Secret\ndata:\n  release: " + b64([]byte(b64([]byte(gzipped(`{"manifest":"data:\n id: `+b64([]byte(id))+`\n secret: `+b64([]byte(secret))+`\n"}`))))), pair},
+		{"zlib_in_base64", "z = b'" + b64([]byte(deflated(ini, zlib.DefaultCompression))) + "'", pair},
+		{"zlib_in_base64_best", "z = b'" + b64([]byte(deflated(ini, zlib.BestCompression))) + "'", pair},
+		{"zlib_in_base64_fast", "z = b'" + b64([]byte(deflated(ini, zlib.BestSpeed))) + "'", pair},
+		{"zlib_in_base64url", "session=." + base64.RawURLEncoding.EncodeToString([]byte(deflated(ini, zlib.DefaultCompression))) + ".x; Path=/", pair},
+		{"zlib_in_base64_in_json", `{"z": "` + strings.NewReplacer("/", `\/`, "\n", `\n`).Replace(wrap(b64([]byte(deflated(ini, zlib.DefaultCompression))), 76, "")) + `"}`, pair},
+		{"zlib_in_base64_twice", b64([]byte(b64([]byte(deflated(ini, zlib.DefaultCompression))))), pair},
+		{"zlib_with_a_wrong_checksum", b64([]byte(deflated(ini, zlib.DefaultCompression)[:len(deflated(ini, zlib.DefaultCompression))-2] + "xy")), pair},
+		{"zip_in_base64", "##[group]\n" + b64([]byte(zipped("a.png", "\x89PNG\x00\x01\x02", "credentials", ini))) + "\n##[endgroup]\n", pair},
+		{"zip_in_wrapped_base64", wrap(b64([]byte(zipped("credentials", ini))), 60, "  "), pair},
+		{"zip_in_base64_of_two_files", b64([]byte(zipped("id", "id="+id, "secret", "secret="+secret))), pair},
+		{"zip_in_base64_twice", b64([]byte(b64([]byte(zipped("credentials", ini))))), pair},
+		{"zip_in_base64_cut", b64([]byte(zipped("credentials", ini, "readme", strings.Repeat(secret, 99))))[:400], pair},
+		{"text_that_begins_like_zlib", b64([]byte("x^2 = y; " + ini)), pair},
 		{"hexadecimal", "blob = X'" + hex.EncodeToString([]byte(ini)) + "'", pair},
 		{"hexadecimal_each", "id " + strings.ToUpper(hex.EncodeToString([]byte(id))) + "\nsecret 0x" + hex.EncodeToString([]byte(secret)), pair},
 		{"plain_beside_base64", ini + "\n\nblob: " + b64([]byte("just some text that is long enough")), pair},

@@ -120,7 +120,7 @@ type encodedSearch struct {
 }
 
 // HasEncodedID reports whether text may hold an id in base64, UTF-16, UTF-32 or hexadecimal,
-// or gzip in base64 in one of them, within at most encodings.MaxRounds encodings.
+// or packed data in base64 in one of them, within at most encodings.MaxRounds encodings.
 func (f *Filter) HasEncodedID(text []byte) bool {
 	s := encodedSearch{Filter: f, depth: encodings.MaxRounds}
 	return s.find(text)

@@ -29,14 +29,14 @@ const (
 	nestedBack, nestedAhead = 64, 112
 	// nestedIDWindow bounds an encoded id.
 	nestedIDWindow = nestedBack + nestedAhead
-	// nestedGzip is the number of characters of gzip in base64 that are in a window.
-	nestedGzip = 24
+	// nestedPacked is the number of characters of packed data in base64 that are in a window.
+	nestedPacked = 24
 	// nestedChunk bounds the bytes behind a word that are decoded at once. Then the words
 	// in them, but for the last nestedIDWindow bytes, need not be decoded again.
 	nestedChunk = 3 * nestedIDWindow
 )
 
-// isWithin reports whether an id or gzip is within the layer l around text[at:], where a
+// isWithin reports whether an id or packed data is within the layer l around text[at:], where a
 // character of the layer begins.
 func (s *encodedSearch) isWithin(l layer, text []byte, at int) bool {
 	done := &s.done[int(l)+at%l.width()]
@@ -57,9 +57,9 @@ func (s *encodedSearch) isWithin(l layer, text []byte, at int) bool {
 	return false
 }
 
-// holdsEncoded reports whether plain, decoded once, holds an id or gzip, encoded or not.
+// holdsEncoded reports whether plain, decoded once, holds an id or packed data, encoded or not.
 func (s *encodedSearch) holdsEncoded(plain []byte) bool {
-	if s.holdsID(plain) || hasGzip(plain, nestedGzip) {
+	if s.holdsID(plain) || hasPackedIn(plain, 0, len(plain), nestedPacked) {
 		return true
 	}
 	inner := encodedSearch{Filter: s.Filter, depth: s.depth - 1}

@@ -2,42 +2,148 @@ package prefilter
 
 import (
 	"bytes"
+	"compress/flate"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math/bits"
 
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
+
+// Packed data in base64 begins with one of these, at the beginning of a run of base64:
+//
+//	gzip  H4sI                     1f 8b 08
+//	zip   UEsD                     50 4b 03
+//	zlib  eAE… eF4… eJw… eNo…      78 01, 78 5e, 78 9c, 78 da: one for each level
+//
+// "e" and a capital letter are in many names. So a run of base64 has to follow, and the first
+// bytes of zlib have to be such that they can be inflated.
 
 // gzipMark is the beginning of gzip in base64. The bytes behind it are usually zero, which
 // is how New recognises gzip that is encoded twice.
 const gzipMark = "H4sI"
 
-// gzipWindow bounds the first characters of gzip in base64, escapes and line breaks
-// included.
-const gzipWindow = 2 * encodings.MinGzip / 3 * 4
+const (
+	// packedChars is the least number of characters of packed data.
+	packedChars = encodings.MinPacked / 3 * 4
+	// packedGlued bounds the characters of base64 right before the first one: three, which
+	// decoding skips, and an escape such as \U0000003d.
+	packedGlued = 3 + maxEscape
+	// packedWindow bounds all these, escapes and line breaks included.
+	packedWindow = packedGlued + 1 + 2*packedChars
+)
 
-// HasGzip reports whether text may hold gzip in base64 of more than a few words.
-func (*Filter) HasGzip(text []byte) bool { return hasGzip(text, encodings.MinGzip/3*4) }
+// packedStride is the distance of the words that HasPacked reads. Three in a row lie in any 55
+// bytes of a run. The first line of packed data has 57: encoders wrap at 60 columns or more,
+// and decoding skips three of them.
+const packedStride = 16
 
-// hasGzip reports whether text has the mark of gzip with chars characters of base64.
-func hasGzip(text []byte, chars int) bool {
-	for i := 0; ; {
-		k := bytes.Index(text[i:], []byte(gzipMark))
-		if k < 0 {
-			return false
-		}
-		i += k
-		n := 0
-		for j := i; j < min(len(text), i+gzipWindow) && n < chars; j++ {
-			switch j = encodings.SkipLineBreak(text, j); {
-			case j == len(text):
-			case encodings.Base64Set[text[j]]:
-				n++
-			case !encodings.EscapeStarts[text[j]]:
-				j = len(text)
-			}
-		}
-		if n == chars {
+// HasPacked reports whether text may hold packed data in base64 of more than a few words.
+func (*Filter) HasPacked(text []byte) bool {
+	for i := 0; i+2*packedStride+wordLen <= len(text); i += packedStride {
+		b := text[i : i+2*packedStride+wordLen : i+2*packedStride+wordLen]
+		switch { // the last word first, to skip most
+		case endsRun(b[2*packedStride:]):
+			i += 2 * packedStride
+		case endsRun(b[packedStride:]):
+			i += packedStride
+		case !endsRun(b) && hasPackedIn(text, i-packedStride+1, i+len(gzipMark), packedChars):
 			return true
 		}
-		i += len(gzipMark)
 	}
+	return false
+}
+
+// endsRun reports whether one of the first eight bytes of b is a control character, a space, a
+// quote, a comma, a dot or one of a few others. The bytes of base64, a backslash and "%" have
+// the bit 6, or the bit 5 and one of 4 and 0.
+func endsRun(b []byte) bool {
+	w := binary.LittleEndian.Uint64(b)
+	return ^(w>>6|w>>5&(w>>4|w))&ones != 0
+}
+
+// hasPackedIn reports whether packed data of chars characters of base64 begins in
+// text[from:to-3].
+func hasPackedIn(text []byte, from, to, chars int) bool {
+	i := max(0, from)
+	for ; i+wordLen < len(text) && i < to; i += wordLen {
+		for pairs := packedPairs(text[i : i+wordLen+1]); pairs != 0; pairs &= pairs - 1 {
+			if isPackedPair(text, i+bits.TrailingZeros64(pairs)/8, chars) {
+				return true
+			}
+		}
+	}
+	for ; i < to; i++ {
+		if isPackedPair(text, i, chars) {
+			return true
+		}
+	}
+	return false
+}
+
+// packedPairs sets the high bit of each of the first eight bytes of b that is "e" or "s", or
+// one of six other letters, if a capital letter up to "O" follows: as in eJ and H4sI.
+func packedPairs(b []byte) uint64 {
+	first, second := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[1:])
+	not := first&(0xe9*ones) ^ 0x61*ones | second&(0xf0*ones) ^ 0x40*ones
+	return (not - ones) &^ not & highs
+}
+
+// isPackedPair reports whether packed data begins with the "e" at i, or has its third
+// character, "s", there.
+func isPackedPair(text []byte, i, chars int) bool {
+	if text[i] == 's' {
+		i -= 2
+	} else if text[i] != 'e' {
+		return false
+	}
+	if i < 0 || i+4 > len(text) {
+		return false
+	}
+	var head [3]byte
+	decodeGroup(head[:], text[i:])
+	return encodings.PackingOf(head[:]) != encodings.NotPacked && isPacked(text, i, chars)
+}
+
+// isPacked reports whether packed data of chars characters of base64 begins at i. It decodes
+// them up to the first escape.
+func isPacked(text []byte, i, chars int) bool {
+	if !areBase64(text[i:i+4]) || i > packedGlued && areBase64(text[i-packedGlued-1:i]) {
+		return false
+	}
+	var space [encodings.MinPacked]byte
+	head, group, n, escaped := space[:0], uint32(0), 0, false
+	for j := i; j < min(len(text), i+2*packedChars) && n < chars; j++ {
+		switch j = encodings.SkipLineBreak(text, j); {
+		case j == len(text):
+		case encodings.EscapeStarts[text[j]]:
+			escaped = true
+		case !encodings.Base64Set[text[j]]:
+			return false
+		default:
+			n, group = n+1, group<<6|uint32(encodings.Base64Values[text[j]])
+			if n%4 == 0 && !escaped {
+				head = append(head, byte(group>>16), byte(group>>8), byte(group))
+			}
+		}
+	}
+	if n < chars {
+		return false
+	}
+	switch encodings.PackingOf(head) {
+	case encodings.NotPacked:
+		return false
+	case encodings.Zlib:
+		return beginsDeflate(head[2:])
+	}
+	return true
+}
+
+// beginsDeflate reports whether b may be the beginning of deflate (RFC 1951) that has an id
+// in it.
+func beginsDeflate(b []byte) bool {
+	n, err := io.Copy(io.Discard, flate.NewReader(bytes.NewReader(b)))
+	var corrupt flate.CorruptInputError
+	return !errors.As(err, &corrupt) && (err != nil || n >= encodings.IDLen)
 }

@@ -7,9 +7,9 @@
 //	                      │
 //	  ┌───────────┬───────┴───┬────────────┬───────────┬───────────┐
 //	PlainFilter  keywords   grams       encodedid   joinedid    packed
-//	of a         of other   patterns    AKIA… in    "AKIA" +    gzip in
-//	detector:    detectors  in base64,  base64,     "…", \x41   base64
-//	AKIA… as     in any     UTF-16,     UTF-16,     for A
+//	of a         of other   patterns    AKIA… in    "AKIA" +    gzip, zlib
+//	detector:    detectors  in base64,  base64,     "…", \x41   or zip in
+//	AKIA… as     in any     UTF-16,     UTF-16,     for A       base64
 //	it stands    encoding   escapes     hexadecimal
 //	  └───────────┴───────────┴────────────┴───────────┴───────────┘
 //	                      │ any says yes
@@ -51,7 +51,7 @@ type Filter struct {
 // detector has no plain filter, and the other lists if it has one. New panics if a string
 // is shorter than detectors.Rule allows.
 func New(plain []PlainFilter, rules []Patterns) Filter {
-	f := Filter{plain: plain, window: max(nestedIDWindow, wrappedIDWindow, joinedIDWindow, gzipWindow)}
+	f := Filter{plain: plain, window: max(nestedIDWindow, wrappedIDWindow, joinedIDWindow, packedWindow)}
 	var patterns, keywords []string
 	for _, r := range rules {
 		keywords = append(keywords, r.Keywords...)
@@ -117,7 +117,7 @@ func (f *Filter) Window() int { return f.window }
 func (f *Filter) NearWindow() int { return f.nearWindow }
 
 func (f *Filter) mayMatchEncoded(text []byte) bool {
-	return f.HasPattern(text) || f.HasEncodedID(text) || f.HasJoinedID(text) || f.HasGzip(text) ||
+	return f.HasPattern(text) || f.HasEncodedID(text) || f.HasJoinedID(text) || f.HasPacked(text) ||
 		f.keywords != nil && f.keywords.find(text) != 0
 }
 

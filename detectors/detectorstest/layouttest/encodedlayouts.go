@@ -1,9 +1,14 @@
 package layouttest
 
 import (
+	"archive/zip"
+	"bytes"
+	"compress/zlib"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"unicode/utf16"
@@ -66,6 +71,12 @@ func encoded() []Layout {
 		whole("dotenv in base64, twice", "release.b64", func(_ *file, s string) string {
 			return base64.StdEncoding.EncodeToString([]byte(base64.StdEncoding.EncodeToString([]byte(s)))) + "\n"
 		}),
+		whole("dotenv in zlib in base64", "payload.py", func(f *file, s string) string {
+			return fmt.Sprintf("exec(zlib.decompress(base64.b64decode(%q)))\n", base64.StdEncoding.EncodeToString(deflate(s, pick(f, zlib.DefaultCompression, zlib.BestCompression))))
+		}),
+		whole("zip of a dotenv in base64 in a CI log", "build.log", func(f *file, s string) string {
+			return "##[group]Run zip -q - .env | base64\n" + wrap(base64.StdEncoding.EncodeToString(zipOf(".env", s)), pick(f, 76, math.MaxInt)) + "##[endgroup]\n"
+		}),
 		whole("dotenv in hexadecimal", "dump.hex", func(_ *file, s string) string { return hex.EncodeToString([]byte(s)) + "\n" }),
 		whole("dotenv in UTF-16", "env.txt", func(f *file, s string) string {
 			text, order := []byte("\xff\xfe"), binary.AppendByteOrder(binary.LittleEndian)
@@ -79,6 +90,33 @@ func encoded() []Layout {
 		}),
 		whole("dotenv in a URL", "links.txt", func(_ *file, s string) string { return "https://example.com/?q=" + percentEncode(s) + "\n" }),
 	}
+}
+
+// deflate returns s in zlib.
+func deflate(s string, level int) []byte {
+	var b bytes.Buffer
+	w, err := zlib.NewWriterLevel(&b, level)
+	if err == nil {
+		_, err = w.Write([]byte(s))
+	}
+	if err := errors.Join(err, w.Close()); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+// zipOf returns a zip of one file.
+func zipOf(name, s string) []byte {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	f, err := w.Create(name)
+	if err == nil {
+		_, err = f.Write([]byte(s))
+	}
+	if err := errors.Join(err, w.Close()); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
 }
 
 // percentEncode encodes all characters but letters, digits, "-", "_" and ".", as in the query of a URL.

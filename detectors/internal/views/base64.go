@@ -1,18 +1,12 @@
 package views
 
-import (
-	"bytes"
-	"compress/gzip"
-	"io"
-
-	"github.com/stanch-dev/stanch/detectors/internal/encodings"
-)
+import "github.com/stanch-dev/stanch/detectors/internal/encodings"
 
 // minBase64 is the least length of a run of base64. A shorter one cannot hold an id.
 const minBase64 = 24
 
 // decodeBase64 replaces every run of base64 that decodes to text, to UTF-16
-// (PowerShell's -EncodedCommand) or to gzip of text (releases of Helm). A Kubernetes
+// (PowerShell's -EncodedCommand) or to packed text (releases of Helm are gzip). A Kubernetes
 // secret encodes each value on its own; the view shows the id and the secret together.
 func decodeBase64(text []byte, room int) *View {
 	v, done := &View{}, 0
@@ -26,8 +20,8 @@ func decodeBase64(text []byte, room int) *View {
 			return false
 		}
 		out = plain
-		if encodings.IsGzip(plain) {
-			if plain = gunzip(plain, room); plain == nil {
+		if encodings.PackingOf(plain) != encodings.NotPacked {
+			if plain = unpack(plain, room); plain == nil {
 				return false
 			}
 			room -= len(plain)
@@ -75,7 +69,7 @@ func base64End(text []byte, start int) int {
 }
 
 // base64Text decodes run, of either alphabet and wrapped or not. It returns nil unless the
-// result is printable text, UTF-16 of it, or gzip. It uses the space of out. Up to three
+// result is printable text, UTF-16 of it, or packed. It uses the space of out. Up to three
 // characters at the front are skipped: a path or a name may be glued to the run.
 func base64Text(out, run []byte) []byte {
 	for shift := range min(4, len(run)) {
@@ -86,11 +80,12 @@ func base64Text(out, run []byte) []byte {
 	return nil
 }
 
-// decodeRun appends the decoded run to dst and reports whether it is text, UTF-16 or gzip.
+// decodeRun appends the decoded run to dst and reports whether it is text, UTF-16 or packed.
 // It gives up as soon as the result cannot be any of them.
 func decodeRun(dst, run []byte) ([]byte, bool) {
 	most := len(run) * 3 / 4 / 16 // bytes that are not printable, as in IsText
 	odd, wide, n, bits := 0, 0, 0, uint32(0)
+	packed := false
 	for _, c := range run {
 		value := encodings.Base64Values[c]
 		if value == encodings.NoBase64 {
@@ -108,8 +103,11 @@ func decodeRun(dst, run []byte) ([]byte, bool) {
 			}
 			dst = append(dst, b)
 		}
+		if len(dst) == encodings.PackedHead {
+			packed = encodings.PackingOf(dst) != encodings.NotPacked
+		}
 		// Half of the bytes of UTF-16 are zero, no more.
-		if odd > most && !bytes.HasPrefix(dst, encodings.GzipMagic) || len(dst) == 24 && wide > len(dst)/2+1 {
+		if !packed && len(dst) >= encodings.PackedHead && (odd > most || len(dst) == 24 && wide > len(dst)/2+1) {
 			return nil, false
 		}
 	}
@@ -119,7 +117,7 @@ func decodeRun(dst, run []byte) ([]byte, bool) {
 	case 3:
 		dst = append(dst, byte(bits>>10), byte(bits>>2))
 	}
-	if encodings.IsGzip(dst) {
+	if packed && len(dst) >= encodings.MinPacked {
 		return dst, true
 	}
 	return dst, encodings.IsText(dst) || isWide(dst)
@@ -136,24 +134,4 @@ func isWide(b []byte) bool {
 		}
 	}
 	return zeros*5 >= len(b)*2 && zeros*2 <= len(b)+1 && odd*16 <= len(b)
-}
-
-// MaxUnpacked bounds the size of unpacked gzip. A release of Helm has at most one MiB,
-// packed.
-const MaxUnpacked = 16 << 20
-
-// gunzip unpacks b up to room bytes. It returns nil if b is not gzip of text, and the part
-// before the damage if b is damaged.
-func gunzip(b []byte, room int) []byte {
-	r, err := gzip.NewReader(bytes.NewReader(b))
-	if err != nil {
-		return nil
-	}
-	var head [512]byte
-	n, _ := io.ReadFull(r, head[:]) // a damaged file may still begin with text
-	if !encodings.IsText(head[:n]) {
-		return nil
-	}
-	rest, _ := io.ReadAll(io.LimitReader(r, int64(min(max(room, 0), MaxUnpacked))))
-	return append(head[:n:n], rest...)
 }
