@@ -157,14 +157,19 @@ func plainName(name string) string {
 }
 
 // splitWords splits name at separators and changes of case, and returns its words in lower
-// case: awsSecretKey, AWS_SECRET_KEY and HTTPSecret have three, three and two. It returns
-// at least one word, which may be "".
+// case: awsSecretKey, AWS_SECRET_KEY and HTTPSecret have three, three and two. GitHub and
+// GitLab have one. It returns at least one word, which may be "".
 func splitWords(name string) []string {
 	var words []string
 	start := 0
 	cut := func(end int) {
-		if end > start {
-			words = append(words, strings.ToLower(name[start:end]))
+		word := strings.ToLower(name[start:max(start, end)])
+		switch last := len(words) - 1; {
+		case word == "":
+		case (word == "hub" || word == "lab") && last >= 0 && words[last] == "git":
+			words[last] += word
+		default:
+			words = append(words, word)
 		}
 		start = end
 	}
