@@ -114,7 +114,7 @@ func (k *keySearch) appendID(dst []detectors.Match, i int) []detectors.Match {
 		m.Credential.Secret = detectors.NewSecret(k.Secrets[s].Text)
 		m.Confidence = confidence(m)
 		m.IDConfidence = ""
-		doubted := k.Secrets[s].Shape == keyformat.Hexadecimal || k.Secrets[s].IsDoubtfulFor(&id)
+		doubted := k.Secrets[s].Shape == keyformat.Hexadecimal || k.Secrets[s].IsUncertainFor(&id)
 		if doubted && m.Confidence == detectors.High {
 			m.Confidence, m.IDConfidence = detectors.Medium, alone
 		}
@@ -145,7 +145,7 @@ func (k *keySearch) appendSecret(dst []detectors.Match, i int, unnamed bool) []d
 	}
 	m := detectors.Match{
 		Rule: SecretKey, Span: s.Span, Secret: s.Span, Confidence: detectors.Medium,
-		NeedsID: s.Name != pairing.NamedAWS, OwnText: unnamed, Account: accountNear(k.text, s.Span), Group: s.Group,
+		NeedsID: s.Name != pairing.NamedAWS, OwnText: unnamed, Account: accountNear(k.text, s.Span), Group: cmp.Or(s.Group, s.ServiceAround()),
 		Credential: detectors.Credential{Secret: detectors.NewSecret(s.Text)},
 	}
 	store := cmp.Or(otherclouds.Nearest(k.text, k.otherIDs, s.Span, otherclouds.NearID), otherclouds.Nearest(k.text, k.endpoints, s.Span, otherclouds.NearEndpoint))

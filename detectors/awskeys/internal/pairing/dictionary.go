@@ -14,8 +14,12 @@ var (
 	// otherSpellings are the words of secretNames that SaysSecret does not know by "ec".
 	otherSpellings = []string{"シークレット", "密钥", "geheim", "Geheim", "GEHEIM"}
 	weakWords      = []string{"password", "passwd", "passwort", "pass", "pwd"}
-	digestWords    = []string{"sha", "sha1", "sha256", "md5", "hash", "digest", "checksum", "fingerprint", "etag", "arn", "version", "name"}
-	otherWords     = []string{
+	digestWords    = []string{"sha", "sha1", "sha256", "md5", "hash", "digest", "checksum", "fingerprint", "etag"}
+	// notSecretWords end the names of values that are no secrets.
+	notSecretWords = append([]string{"arn", "version", "name"}, digestWords...)
+	// aspectWords behind a word for secret say that the value is something that a secret has.
+	aspectWords = append([]string{"prefix", "suffix", "path", "manager", "rotation"}, notSecretWords...)
+	otherWords  = []string{
 		"commit", "revision", "rev", "integrity", "nonce", "uuid", "cookie", "csrf", "ciphertext", "sha", "hash",
 	}
 	tokenWords  = []string{"token", "signature"}
@@ -44,6 +48,11 @@ var (
 		"const", "let", "var", "val", "def", "export", "set", "setx", "env", "arg", "string", "str", "char", "public", "private", "protected", "internal", "static",
 		"final", "readonly", "override", "declare", "local", "global", "define", "property", "auto", "return", "if", "echo", "insert", "into",
 	}
+	// commentMarks begin the lines of comments, and the headings of Markdown.
+	commentMarks = []string{"#", "//", "--", "/*", ";"}
+	// pairOptions are options whose argument is a name and its value, as in
+	// kubectl create secret generic aws --from-literal=foo=…
+	pairOptions = []string{"fromliteral", "buildarg", "setstring"}
 	// htmlTags are around a value and its name in HTML.
 	htmlTags  = []string{"td", "th", "tr", "code", "pre", "b", "i", "em", "strong", "span", "div", "p", "li", "dd", "dt", "br", "tt", "a", "kbd"}
 	linkWords = []string{"is", "are", "was"}
@@ -60,9 +69,14 @@ var (
 	foreignWords = slices.Concat(cloudWords, []string{
 		"api", "app", "jwt", "session", "cookie", "csrf", "salt", "pepper", "hmac", "encryption", "encrypt", "signing", "webhook", "vault",
 		"github", "gitlab", "bitbucket", "slack", "stripe", "azure", "google", "gcp", "firebase", "facebook", "twitter", "discord",
-		"telegram", "twilio", "sendgrid", "mailgun", "mailchimp", "sentry", "datadog", "oauth", "auth", "ldap", "okta", "auth0", "nextauth", "npm",
+		"telegram", "twilio", "sendgrid", "mailgun", "mailchimp", "sentry", "datadog", "oauth", "auth", "bearer", "ldap", "okta", "auth0", "nextauth", "npm",
 		"docker", "recaptcha", "db", "database", "mysql", "postgres", "redis", "mongo", "django", "flask", "rails", "laravel",
+		"kafka", "rabbitmq", "elasticsearch", "grafana", "sonar", "sonarqube", "artifactory", "heroku", "circleci", "travis", "pypi", "paypal",
+		"shopify", "linkedin", "dropbox", "mapbox", "algolia", "newrelic", "pagerduty", "jira", "atlassian", "keycloak", "saml", "oidc", "totp", "smtp",
+		"rds", "alb", "elb", "ingress",
 	})
+	// purposeWords are such that an AWS_SIGNING_SECRET may be of AWS all the same.
+	purposeWords = []string{"api", "app", "signing", "auth", "session", "vault", "smtp"}
 	// storeWords are of services that keep secrets of all kinds: AWS Secrets Manager.
 	storeWords = []string{"secretsmanager", "manager"}
 	// cloudWords are of other clouds and stores, whose clients say "secret access key" too.
@@ -74,17 +88,18 @@ var (
 	clientWords = []string{"client", "cognito"}
 	// notKeyWords say that a secret with AWS's name is none of its access keys: the client
 	// secret of Cognito, the password of a database. An AWS_API_SECRET is one.
-	notKeyWords = slices.Concat(storeWords, clientWords, []string{"rds"}, slices.DeleteFunc(slices.Clone(foreignWords), func(w string) bool { return w == "api" || w == "app" }))
+	notKeyWords = slices.Concat(storeWords, clientWords, slices.DeleteFunc(slices.Clone(foreignWords), func(w string) bool { return w == "api" || w == "app" }))
 	// environmentWords end the keys of records that hold variables of an environment.
 	environmentWords = []string{"env", "environment", "variables"}
-	// keyServices are services of AWS whose keys are called after them: SES_SECRET_KEY.
+	// keyServices are services of AWS whose keys are called after them: SES_SECRET_KEY. The
+	// secrets of a function of Lambda are those of others.
 	keyServices = []string{
 		"s3", "s3a", "s3n", "ec2", "iam", "sts", "ses", "sns", "sqs", "dynamodb", "dynamo", "kinesis", "cloudwatch", "cloudfront", "route53",
-		"rekognition", "polly", "textract", "transcribe", "lambda", "ecr", "athena",
+		"rekognition", "polly", "textract", "transcribe", "ecr", "athena",
 	}
 	// awsServices are groups that are not foreign.
 	awsServices = []string{
-		"s3", "s3a", "s3n", "ec2", "iam", "sts", "ses", "sns", "sqs", "dynamodb", "dynamo", "lambda", "cloudfront", "cloudwatch",
+		"s3", "s3a", "s3n", "ec2", "iam", "sts", "ses", "sns", "sqs", "dynamodb", "dynamo", "cloudfront", "cloudwatch",
 		"route53", "kinesis", "rekognition", "polly", "textract", "transcribe", "bedrock", "cognito", "rds", "ecr", "athena",
 	}
 )

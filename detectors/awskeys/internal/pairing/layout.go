@@ -19,7 +19,10 @@ type Value struct {
 	Group           string   // part of its name that sets it apart: "dev" of DEV_KEY_ID
 	SaysAWS         bool     // its name says that it is of AWS
 	foreignName     bool     // a secret: its name is of another service, unless the id has it too
+	strangeName     bool     // a secret: its name is of something else than a secret of AWS, as uploader_key
 	foreignWords    []string // the words of its name that say which other service it is of
+	around          []string // such words of the names around it
+	namedElsewhere  bool     // a secret: a name near it is of something else
 	Example         bool     // made up, see keyformat.IsSample and PlaceholderID
 	Account         string   // named by an id or a token, or ""
 	InSignedRequest bool     // an id: it stands in a request that it signed

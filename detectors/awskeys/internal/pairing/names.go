@@ -56,19 +56,19 @@ func nameOf(text []byte, start int, isSecret bool) (nameKind, string) {
 	// shows neither its first cell nor which column this is.
 	var row row
 	if line == 0 || text[line-1] == '\n' {
-		row = rowOf(before)
+		row = rowOf(before, text[start:min(len(text), start+maxCell+len(`",`)+1)])
 	}
 	cell := row.nameCell()
 	if kind, name := judgePhrase(cell, judge); kind != unnamed {
 		return kind, name
 	}
-	if kind, name := judgePhrase(row.columnName(text, line), judge); kind != unnamed {
+	if kind, name := judgePhrase(row.columnName(text, line, reach), judge); kind != unnamed || isWord(splitWords(name), foreignWords) {
 		return kind, name + "_" + string(cell)
 	}
 
 	// A label without a meaning leaves it to the record. Nearer words are of other fields
 	// then, as of "isSecret": true.
-	before = withoutLength(before[max(0, len(before)-candidates.MaxName):])
+	before = withoutSyntax(before[max(0, len(before)-candidates.MaxName):])
 	label := labelOf(before)
 	read := sync.OnceValue(func() *record { return recordAround(text, start, openings, reach) })
 	if beginsField(before, label) && judge(label, plainName(label), splitWords(label)) == unnamed {
@@ -96,13 +96,25 @@ func nameOf(text []byte, start int, isSecret bool) (nameKind, string) {
 	return unnamed, cmp.Or(strings.ReplaceAll(string(cell), " ", "_"), name)
 }
 
-// withoutLength returns before without the length that PHP's serialize writes between a key
-// and its value: s:10:"aws_secret";s:40:"…".
-func withoutLength(before []byte) []byte {
+// withoutSyntax returns before, the line of a value up to it, without that which some languages
+// write between a name and its value:
+//
+//	s:10:"aws_secret";s:40:"…"                      the length in PHP's serialize
+//	string AwsSecret { get; set; } = "…"            the accessors of C#
+//	aws_secret = b"…"                               the kind of a string in Python
+func withoutSyntax(before []byte) []byte {
 	rest := bytes.TrimRight(before, "\"\\")
 	digits := bytes.TrimRight(bytes.TrimSuffix(rest, []byte{':'}), "0123456789")
 	if len(digits) < len(rest)-1 && bytes.HasSuffix(digits, []byte(";s:")) {
 		return append(bytes.Clone(digits[:len(digits)-len(";s:")]), '=')
+	}
+	if i := bytes.LastIndexByte(before, '{'); i >= 0 {
+		if accessors, behind, ok := bytes.Cut(before[i:], []byte{'}'}); ok && bytes.Contains(accessors, []byte("get;")) {
+			return slices.Concat(before[:i], behind)
+		}
+	}
+	if n := len(before) - len(`b"`); n > 0 && before[n+1] == '"' && keyformat.IsLower(before[n]) && bytes.IndexByte([]byte(" =(:,"), before[n-1]) >= 0 {
+		return append(bytes.Clone(before[:n]), '"')
 	}
 	return before
 }
@@ -150,6 +162,9 @@ func nearestName(before []byte, judge judgeName) (kind nameKind, name string, em
 		before = before[:len(before)-len(name)]
 		if isTag(before) && (len(names.names) > 0 || bytes.HasSuffix(before, []byte{'/'}) || slices.Contains(htmlTags, name)) {
 			continue // only the tag right before the value names it
+		}
+		if len(names.names) > 0 && slices.Contains(pairOptions, plainName(name)) {
+			return unnamed, foreign, false
 		}
 		names.add(name, gap)
 		kind, whole := names.judge(before, judge)
@@ -208,10 +223,11 @@ func secretNameKind(name, joined string, words []string) nameKind {
 	own := splitWords(name)
 	contains := func(s string) bool { return strings.Contains(joined, s) }
 	switch {
-	case slices.Contains(digestWords, own[len(own)-1]), // "secret_sha1" too
+	case slices.Contains(notSecretWords, own[len(own)-1]), // "secret_sha1" too
+		isOfSecret(own),
 		contains("secretkeybase"): // of Rails
 		return namedOther
-	case slices.ContainsFunc(awsNames, contains) && !isWord(words, storeWords) && (isAWS(words) || !isWord(words, cloudWords)):
+	case slices.ContainsFunc(awsNames, contains) && !isWord(words, storeWords) && !isOfCloud(words) && !namesServiceBehind(words):
 		return NamedAWS
 	case slices.ContainsFunc(secretNames, contains), contains("seckey"):
 		if saysAWSKey(words) {
@@ -222,18 +238,12 @@ func secretNameKind(name, joined string, words []string) nameKind {
 		return namedOther
 	case isWord(own, weakWords):
 		return namedWeak
-	case isWord(own, tokenWords) && isAWS(words) && !isWord(words, []string{"session", "security"}):
+	case isWord(own, tokenWords) && ownerOf(words) == ownedByAWS && !isWord(words, []string{"session", "security"}):
 		return NamedSecret
 	case isWord(own, tokenWords):
 		return namedToken
 	}
 	return unnamed
-}
-
-// saysAWSKey reports whether words, of which one says secret, name a secret key of AWS: they
-// hold AWS's name, or a service's and "key", and no word of another kind of secret.
-func saysAWSKey(words []string) bool {
-	return !isWord(words, notKeyWords) && (isAWS(words) || isWord(words, keyServices) && isWord(words, []string{"key", "access"}))
 }
 
 // idNameKind is the judgeName of access key ids.
@@ -255,6 +265,7 @@ func isWord(words, list []string) bool {
 func (v *Value) setGroup(text []byte, said string, alsoGroupless ...string) {
 	name := assignedName(text, v.Start)
 	words := splitWords(name)
+	assigned := name != "" && candidates.PackedName(text, v.Start) == nil
 	if isFiller(name) || isWord(words[len(words)-1:], linkWords) || strings.HasSuffix(said, "_"+name) || v.Name == unnamed && isWord(splitWords(said), foreignWords) {
 		name, words = said, splitWords(said)
 	}
@@ -266,11 +277,17 @@ func (v *Value) setGroup(text []byte, said string, alsoGroupless ...string) {
 	if v.Group == "s" { // of secrets
 		v.Group = ""
 	}
-	if v.Name != NamedAWS && v.Group != "" {
-		ofClient := v.Name == namedID || strings.Contains(plainName(name), "clientsecret")
-		v.foreignWords = slices.DeleteFunc(words, func(w string) bool {
-			return !slices.Contains(foreignWords, w) && (!slices.Contains(clientWords, w) || !ofClient)
-		})
+	switch {
+	case v.Name == NamedAWS || v.Group == "":
+	case v.Name == namedID:
+		v.foreignWords = slices.DeleteFunc(words, func(w string) bool { return !isServiceWord(w, true) })
+	default:
+		v.foreignWords = serviceWords(words, strings.Contains(plainName(name), "clientsecret"))
+	}
+	if v.SaysAWS {
+		v.strangeName = v.Name == NamedSecret && namesServiceBehind(words)
+	} else {
+		v.strangeName = v.Name == unnamed && assigned && isForeign(v.Group)
 	}
 	v.foreignName = len(v.foreignWords) > 0 || v.Name != NamedAWS && v.Name != unnamed && !v.SaysAWS && isForeign(v.Group)
 }
@@ -289,7 +306,7 @@ func isForeign(group string) bool {
 
 // assignedName returns the name to which the value at start is assigned, or "".
 func assignedName(text []byte, start int) string {
-	before := withoutLength(lastLine(text[max(0, start-candidates.MaxName):start]))
+	before := withoutSyntax(lastLine(text[max(0, start-candidates.MaxName):start]))
 	if name := candidates.PackedName(text, start); name != nil {
 		before = append(name, '=')
 	}

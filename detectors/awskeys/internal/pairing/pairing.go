@@ -15,6 +15,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 )
@@ -32,7 +33,10 @@ import (
 //  3. Foreign names. A secret whose name has another group than the id may belong to another
 //     service, as UPLOADER_SECRET beside AWS_ACCESS_KEY_ID. It is paired only if no other
 //     secret is, within a few lines of the same stanza, and with less confidence. If its name
-//     says which service, as JWT_SECRET and CLIENT_SECRET do, it is not paired at all.
+//     says which service, as JWT_SECRET and CLIENT_SECRET do, it is not paired at all, unless
+//     the id is of that service too. The keys of the records around a value are a part of its
+//     name, and AWS_JWT_SECRET is a secret of JWT's: the nearest name before the word for
+//     secret counts (owner.go).
 //  4. Place. The same line beats the next line, which beats the same stanza, which beats
 //     the same text. A stanza ends at a blank line, at a [section], at a line that begins
 //     with a brace, and where indentation or braces close the block of one value and open
@@ -46,7 +50,9 @@ import (
 //     each secret is in one pair only.
 //  7. Name. A secret that is called one beats a secret without a name. One that is called a
 //     token is foreign, unless the id has the rest of its name: auth_id, auth_token. A
-//     value that is called a hash or a commit is no candidate.
+//     value that is called a hash or a commit is no candidate. A value whose own name says
+//     neither secret nor AWS, such as uploader_key, is paired with less confidence, and so is
+//     one that a comment calls something else.
 //  8. Shape. A string that looks like random bytes beats one that does so less. Without a
 //     name, only random strings are candidates, or any right behind an id. Hexadecimal
 //     digits are candidates if a name right beside the id says so: one AWS secret in 10^24
@@ -183,14 +189,30 @@ func (v *Value) isForeignTo(id *Value) bool { return v.foreignName && v.Group !=
 // and an AWS_CLIENT_SECRET is none.
 func (v *Value) namesOtherServiceThan(id *Value) bool {
 	return slices.ContainsFunc(v.foreignWords, func(w string) bool {
-		return !slices.Contains(id.foreignWords, w) && (!v.SaysAWS || slices.Contains(clientWords, w))
+		return !slices.Contains(id.foreignWords, w) && (!v.SaysAWS || !slices.Contains(purposeWords, w))
+	}) || slices.ContainsFunc(v.around, func(w string) bool {
+		return id.isOutside(w) && !slices.Contains(purposeWords, w)
 	})
 }
+
+// isOutside reports whether neither the name of v, an id, nor one around it holds the service.
+func (v *Value) isOutside(service string) bool {
+	return !slices.Contains(v.around, service) && !slices.Contains(v.foreignWords, service)
+}
+
+// ServiceAround returns the name of the other service that a name around v says it is of, or "".
+func (v *Value) ServiceAround() string { return strings.Join(v.around, "") }
 
 // IsDoubtfulFor reports whether v is probably no secret of id by its name, even if no other
 // secret fits better.
 func (v *Value) IsDoubtfulFor(id *Value) bool {
 	return v.isForeignTo(id) || v.Name == namedToken && (id.Group == "" || id.Group != v.Group)
+}
+
+// IsUncertainFor reports whether v may be no secret of id: its name is that of something
+// else, as uploader_key and the secret below "app:", or it IsDoubtfulFor id.
+func (v *Value) IsUncertainFor(id *Value) bool {
+	return v.IsDoubtfulFor(id) || v.namedElsewhere || v.strangeName && v.Group != id.Group || slices.ContainsFunc(v.around, id.isOutside)
 }
 
 // isRightBehind reports whether a begins right behind b on its line, as in ID:SECRET. That

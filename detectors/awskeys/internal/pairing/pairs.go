@@ -25,6 +25,11 @@ func New(text []byte, ids []detectors.Span) *Pairs {
 		return holdsID(ids, s) // "//host/AKIA…/path" may have 40 characters too
 	})
 	p.addValues(ids, secrets, candidates.Tokens(text))
+	if slices.ContainsFunc(p.Secrets, func(s Value) bool { return s.around != nil }) {
+		for i := range p.IDs {
+			p.IDs[i].around = servicesAround(text, &p.IDs[i], false)
+		}
+	}
 	// Ids that sign nothing (ABIA, ACCA) take part too: they may stand between other ids
 	// and their secrets.
 	p.SecretOf = alignGroups(p.IDs, p.Secrets)
@@ -86,6 +91,10 @@ func (p *Pairs) addSecret(c *layoutCursor, s detectors.Span) {
 		parts = tokenWords
 	}
 	v.setGroup(p.text, name, parts...)
+	if v.Name != NamedAWS && v.Name != namedOther && !v.SaysAWS {
+		v.around = servicesAround(p.text, &v, true)
+	}
+	v.namedElsewhere = v.isNamedElsewhere(p.text)
 	p.Secrets = append(p.Secrets, v)
 }
 

@@ -25,7 +25,9 @@ func (r *record) name(label string, judge judgeName) (kind nameKind, name string
 		case kind != unnamed && filler:
 			return kind, name, true
 		case kind == NamedAWS, kind != unnamed && i == 0:
-			return kind, name + "_" + label, true
+			name += "_" + label
+			kind = judge(name, plainName(name), splitWords(name))
+			return kind, name, true
 		case i == 0 && isWord(phraseWords(o), foreignWords):
 			r.named = r.braced
 			return unnamed, strings.Join(phraseWords(o), "_"), true
@@ -116,6 +118,8 @@ func (r *record) saysAWS() bool {
 			return false
 		case isAWS(words) || isWordOf(words, keyServices):
 			return true
+		case isWord(words, foreignWords): // aws: {api: {secret: …}}
+			return false
 		}
 	}
 	for _, f := range r.fields {

@@ -3,6 +3,7 @@ package pairing
 import (
 	"bytes"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/keyformat"
 )
@@ -28,11 +29,16 @@ type row struct {
 	separator []byte   // between two cells; nil if there is no row
 }
 
-// rowOf returns the row that before, the line of a value up to it, is.
-func rowOf(before []byte) row {
+// rowOf returns the row that before, the line of a value up to it, is. The separator of a
+// first cell stands behind it.
+func rowOf(before, value []byte) row {
 	line := inBrackets(before)
 	edge := bytes.TrimRight(line, " \"'`*")
 	if len(edge) == 0 {
+		rest := bytes.TrimLeft(bytes.TrimLeftFunc(value, isValueRune), `"'`)
+		if len(line) == len(before) && len(rest) > 0 && bytes.IndexByte([]byte(",;\t"), rest[0]) >= 0 {
+			return row{separator: rest[:1]}
+		}
 		return row{}
 	}
 	separator := edge[len(edge)-1:]
@@ -48,6 +54,9 @@ func rowOf(before []byte) row {
 	cells := cellsOf(line, separator)
 	return row{cells[:len(cells)-1], separator}
 }
+
+// isValueRune reports whether c may be of an id or a secret.
+func isValueRune(c rune) bool { return c < utf8.RuneSelf && keyformat.IsSecretByte(byte(c)) }
 
 // inBrackets returns the part of line behind its last opening bracket: SQL has rows in
 // parentheses.
@@ -85,12 +94,12 @@ func (r row) nameCell() []byte {
 
 // columnName returns the head of the column of the value in the row at text[line:]. The head
 // of the table is the first of the lines above that are rows, or the first line of the
-// text.
-func (r row) columnName(text []byte, line int) []byte {
+// text. It is looked for as far as reach bytes above.
+func (r row) columnName(text []byte, line, reach int) []byte {
 	if r.separator == nil || line == 0 {
 		return nil
 	}
-	least := max(0, line-maxAbove)
+	least := max(0, line-reach)
 	head := r.headCell(text[line-1 : line-1]) // none
 	for at := line; at > least; {
 		end := at - 1
