@@ -149,8 +149,12 @@ func (k *keySearch) appendSecret(dst []detectors.Match, i int, unnamed bool) []d
 		Credential: detectors.Credential{Secret: detectors.NewSecret(s.Text)},
 	}
 	store := cmp.Or(otherclouds.Nearest(k.text, k.otherIDs, s.Span, otherclouds.NearID), otherclouds.Nearest(k.text, k.endpoints, s.Span, otherclouds.NearEndpoint))
-	if !s.SaysAWS && (store == "" || !otherclouds.IsKnown(store)) { // clients of other stores say SecretAccessKey too
+	switch {
+	case store != "" && otherclouds.IsKnown(store):
+	case !s.SaysAWS: // clients of other stores say SecretAccessKey too
 		store = cmp.Or(otherclouds.OwnerBeside(k.text, s.Span), store)
+	case store != "":
+		store = cmp.Or(otherclouds.LocalOwnerBeside(k.text, s.Span), store)
 	}
 	otherclouds.MarkMatch(&m, store)
 	return append(dst, m)

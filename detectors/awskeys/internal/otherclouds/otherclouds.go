@@ -62,11 +62,12 @@ var idForms = sync.OnceValue(func() map[string]*regexp.Regexp {
 	return forms
 })
 
-// endpointSetting finds the endpoint of a store in the configuration of a client. Endpoints
-// of other servers, such as a database, say nothing about the key.
-var endpointSetting = lazyregexp.New(`(?i)(?:^|[^a-z0-9_.-])` +
+// endpointSetting finds the endpoint of a store in the configuration of a client, or in its
+// arguments: aws --endpoint-url http://…. Endpoints of other servers, such as a database, say
+// nothing about the key.
+var endpointSetting = lazyregexp.New(`(?i)(?:^|--|[^a-z0-9_.-])` +
 	`(?:[a-z0-9_.-]*(?:s3|aws|minio|storage|spaces|bucket|r2|object)[a-z0-9_.-]*[_.-]?)?(?:endpoint|host_base|host_bucket)(?:[_-]?(?:url|uri))?(?:_s3)?` +
-	`["']?\s*(?::|=>?|,)\s*["']?(https?://)?([a-z0-9_%()-][a-z0-9_%().-]*)`)
+	`(?:["']?\s*(?::|=>?|,)\s*["']?(https?://)?| +["']?(https?://))([a-z0-9_%()-][a-z0-9_%().-]*)`)
 
 // rcloneProvider finds the provider of a remote of type s3 in a configuration of rclone.
 var rcloneProvider = lazyregexp.New(`(?m)^\s*provider\s*=\s*([A-Z]\w+)\s*$`)
@@ -154,7 +155,7 @@ func endpointAt(text []byte, at int, word string) (Mark, bool) {
 	if m == nil {
 		return Mark{}, false
 	}
-	name, ok := cloudAt(strings.ToLower(string(near[m[4]:m[5]])), m[2] >= 0)
+	name, ok := cloudAt(strings.ToLower(string(near[m[6]:m[7]])), m[2] >= 0 || m[4] >= 0)
 	return Mark{detectors.Span{Start: from + m[0], End: from + m[1]}, name}, ok
 }
 
@@ -224,6 +225,10 @@ func idsIn(text []byte, from, to int) []Mark {
 // idSetting finds the access key id that stands beside a secret, of whatever form.
 var idSetting = lazyregexp.New(`(?i)access[_. -]?key(?:[_. -]?id)?["'\]]*\s*(?::|=>?|>|,|\s)\s*["']?([a-z0-9]{12,64})\b`)
 
+// localID finds the access key id of a server for tests, as the manuals of MinIO and LocalStack
+// write it.
+var localID = lazyregexp.New(`(?i)access[_. -]?key(?:[_. -]?id)?["'\]]*\s*(?::|=>?|>|,|\s)\s*["']?(minioadmin|minio|test|localstack|local|dummy|fake|admin|root)(?:["'\s,;)<]|$)`)
+
 // AnyStore is the cloud of an id whose form says only that it is none of AWS.
 const AnyStore = "a store with ids of its own"
 
@@ -232,8 +237,20 @@ const AnyStore = "a store with ids of its own"
 //
 //	{"AccessKeyId": "Y4RJ…", "SecretAccessKey": "…"}
 func OwnerBeside(text []byte, s detectors.Span) string {
+	return ownerBeside(text, s, idSetting(), func(id []byte) bool {
+		return !candidates.IsPrefix(id[:keyformat.PrefixLen]) && bytes.ContainsAny(id, "0123456789")
+	})
+}
+
+// LocalOwnerBeside is OwnerBeside for the ids of servers for tests, such as minioadmin. They
+// say something only near an endpoint: people put words in the place of real ids, too.
+func LocalOwnerBeside(text []byte, s detectors.Span) string {
+	return ownerBeside(text, s, localID(), func([]byte) bool { return true })
+}
+
+func ownerBeside(text []byte, s detectors.Span, setting *regexp.Regexp, isOther func(id []byte) bool) string {
 	from := max(0, s.Start-NearID)
-	for _, m := range idSetting().FindAllSubmatchIndex(candidates.Around(text, s, NearID), -1) {
+	for _, m := range setting.FindAllSubmatchIndex(candidates.Around(text, s, NearID), -1) {
 		name, id := detectors.Span{Start: from + m[0], End: from + m[1]}, text[from+m[2]:from+m[3]]
 		if name.End > s.Start && name.Start < s.End { // secret_access_key = …
 			continue
@@ -242,7 +259,7 @@ func OwnerBeside(text []byte, s detectors.Span) string {
 		if name.Start >= s.End {
 			between = text[s.End:name.Start]
 		}
-		if !candidates.IsPrefix(id[:keyformat.PrefixLen]) && bytes.ContainsAny(id, "0123456789") && !sectionEnd().Match(between) {
+		if isOther(id) && !sectionEnd().Match(between) {
 			return AnyStore
 		}
 	}
