@@ -193,6 +193,7 @@ func TestOwnersShared(t *testing.T) {
 		"docker:\n  access_key: {AKIA1}\n  secret_key: {secret1}\n",
 		"[docker]\n\naccess_key = {AKIA1}\n\nsecret = {secret1}\n",
 		"database:\n  access_key: {AKIA1}\n  backup:\n    secret: {secret1}\n",
+		"<input name=\"accessKey\" value=\"{AKIA1}\">\n<input name=\"dbHost\" value=\"x\">\n<input name=\"secretKey\" value=\"{secret1}\">\n",
 		"github:\n  aws:\n    access_key: {AKIA1}\n  secret: {secret1}\n",
 		"github:\n- name: AWS_ID\n  value: {AKIA1}\n- name: SECRET\n  value: {secret1}\n",
 		"GITHUB_AWS_KEY_ID={AKIA1}\ngithub:\n  secret: {secret1}\n",

@@ -218,7 +218,7 @@ func (f *file) otherFields(s spelling, n int) []field {
 	var fields []field
 	all := strings.Split("log level,db host,db port,bucket,bucket name,s3 bucket,timeout,app version,debug,admin email,base url,git commit,environment,queue url,instance type,cidr block,request id,retries,table name,cache ttl", ",")
 	shuffle(f, all)
-	secrets := strings.Split("jwt secret,db password,github token,stripe secret key,session secret,api token,encryption key,slack token,cookie secret", ",")
+	secrets := strings.Split("jwt secret,db password,github token,stripe secret key,session secret,api token,encryption key,slack token,cookie secret,webhook signing key,session salt,aws jwt secret,aws webhook secret,ldap bind password", ",")
 	shuffle(f, secrets)
 	for i := range n {
 		o := field{name: s(strings.Fields(all[i])...), value: f.plainValue(all[i]), about: pick(f, "", f.words(2+f.IntN(20)))}

@@ -148,6 +148,9 @@ func servicesAround(text []byte, v *Value, isSecret bool) []string {
 	var services []string
 	for _, name := range append(around, recordAround(text, v.Start, secretOpenings, maxAbove).openings...) {
 		words := phraseWords(name)
+		if tags := leadingTags(name); tags != nil && !isAWS(words) { // the attributes are those of a field
+			words = splitWords(strings.Join(tags, "_"))
+		}
 		if isSecret && (isAWS(words) || len(services) > 0) {
 			break
 		}
