@@ -31,9 +31,9 @@ func ownerOf(words []string) owner {
 	head := headOf(words)
 	for _, w := range slices.Backward(words[:head+1]) {
 		switch {
-		case isAWS([]string{w}) && namesServiceBehind(words):
+		case isAWSWord(w) && namesServiceBehind(words):
 			return ownedByNobody
-		case isAWS([]string{w}):
+		case isAWSWord(w):
 			return ownedByAWS
 		case slices.Contains(notKeyWords, w):
 			return ownedByOther
@@ -74,7 +74,7 @@ func namesServiceBehind(words []string) bool {
 // it.
 func isOfCloud(words []string) bool {
 	for _, w := range slices.Backward(words) {
-		if isAWS([]string{w}) {
+		if isAWSWord(w) {
 			return false
 		}
 		if slices.Contains(cloudWords, w) {
@@ -110,7 +110,7 @@ func serviceWords(words []string, ofClient bool) []string {
 	head := headOf(words)
 	from, to := 0, len(words)
 	for i, w := range slices.Backward(words[:head+1]) {
-		if isAWS([]string{w}) {
+		if isAWSWord(w) {
 			from, to = i, head+1
 			break
 		}
@@ -129,7 +129,7 @@ func isServiceWord(w string, ofClient bool) bool {
 }
 
 // servicesAround returns the words by which the names around v say that it is of other
-// services: the keys of r, its record, and members that its name is in, as of
+// services: the keys of its record, and members that its name is in, as of
 // c["jwt"]["secret"] and c->jwt->secret. For a secret, only the innermost name that says a
 // service counts, or none if AWS's name is nearer.
 func servicesAround(text []byte, v *Value, isSecret bool) []string {

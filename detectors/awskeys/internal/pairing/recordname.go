@@ -233,6 +233,6 @@ func mayBeAWS(b []byte) bool {
 }
 
 // isAWS reports whether one of words is AWS's name.
-func isAWS(words []string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "aws") || w == "amazon" })
-}
+func isAWS(words []string) bool { return slices.ContainsFunc(words, isAWSWord) }
+
+func isAWSWord(w string) bool { return strings.HasPrefix(w, "aws") || w == "amazon" }
