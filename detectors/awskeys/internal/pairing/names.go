@@ -265,7 +265,6 @@ func isWord(words, list []string) bool {
 func (v *Value) setGroup(text []byte, said string, alsoGroupless ...string) {
 	name := assignedName(text, v.Start)
 	words := splitWords(name)
-	assigned := name != "" && candidates.PackedName(text, v.Start) == nil
 	if isFiller(name) || isWord(words[len(words)-1:], linkWords) || strings.HasSuffix(said, "_"+name) || v.Name == unnamed && isWord(splitWords(said), foreignWords) {
 		name, words = said, splitWords(said)
 	}
@@ -285,9 +284,9 @@ func (v *Value) setGroup(text []byte, said string, alsoGroupless ...string) {
 		v.foreignWords = serviceWords(words, strings.Contains(plainName(name), "clientsecret"))
 	}
 	if v.SaysAWS {
-		v.strangeName = v.Name == NamedSecret && namesServiceBehind(words)
+		v.strangeName = v.Name != NamedAWS && namesServiceBehind(words)
 	} else {
-		v.strangeName = v.Name == unnamed && assigned && isForeign(v.Group)
+		v.strangeName = v.Name == unnamed && isForeign(v.Group) && candidates.PackedName(text, v.Start) == nil
 	}
 	v.foreignName = len(v.foreignWords) > 0 || v.Name != NamedAWS && v.Name != unnamed && !v.SaysAWS && isForeign(v.Group)
 }

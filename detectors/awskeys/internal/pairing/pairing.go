@@ -212,8 +212,12 @@ func (v *Value) IsDoubtfulFor(id *Value) bool {
 // IsUncertainFor reports whether v may be no secret of id: its name is that of something
 // else, as uploader_key and the secret below "app:", or it IsDoubtfulFor id.
 func (v *Value) IsUncertainFor(id *Value) bool {
-	return v.IsDoubtfulFor(id) || v.namedElsewhere || v.strangeName && v.Group != id.Group || slices.ContainsFunc(v.around, id.isOutside)
+	return v.IsDoubtfulFor(id) || v.namedElsewhere || v.strangeName && withoutNumber(v.Group) != withoutNumber(id.Group) || slices.ContainsFunc(v.around, id.isOutside)
 }
+
+// withoutNumber returns group without the number at its end, which counts values that have no
+// name of their own, as v0 and v1 do.
+func withoutNumber(group string) string { return strings.TrimRight(group, "0123456789") }
 
 // isRightBehind reports whether a begins right behind b on its line, as in ID:SECRET. That
 // is as good as a name.
