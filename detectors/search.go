@@ -123,7 +123,7 @@ func (s *search) decode(d views.Decoder, text []byte) *views.View {
 // decoded if an encoding reaches far: gzip and UTF-16.
 func (s *Set) partsToDecode(text []byte) []views.Span {
 	const piece, least = 8 << 10, 64 << 10
-	if len(text) < least || bytes.IndexByte(text, 0) >= 0 || s.prefilter.HasGzip(text) {
+	if len(text) < least || bytes.IndexByte(text, 0) >= 0 || s.prefilter.HasPacked(text) {
 		return nil
 	}
 	parts, near := []views.Span{}, s.prefilter.NearWindow()

@@ -56,7 +56,7 @@ func (s *Set) carryOver(v *Version) ([]Match, bool) {
 	if v.Base == nil || min(len(v.Text), len(v.Base.Text)) < minVersion {
 		return nil, false
 	}
-	if bytes.IndexByte(v.Text, 0) >= 0 || s.prefilter.HasGzip(v.Text) {
+	if bytes.IndexByte(v.Text, 0) >= 0 || s.prefilter.HasPacked(v.Text) {
 		return nil, false
 	}
 	v.Copies = inOrder(v.Copies)
