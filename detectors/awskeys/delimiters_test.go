@@ -40,6 +40,29 @@ func TestDelimiters(t *testing.T) {
 	}
 }
 
+// TestDelimitersAtTheEnds holds that a secret is found between delimiters if it begins or ends
+// with one itself.
+func TestDelimitersAtTheEnds(t *testing.T) {
+	set := detectors.NewSet(awskeys.Detector{})
+	for _, layout := range []string{
+		"s/X/{id}/\ns/Y/{secret}/", "s/__ID__/{id}/\ns/__SECRET__/{secret}/\n", "s/<id>/{id}/g;s/<secret>/{secret}/g", "sed 's/{{ID}}/{id}/;s/{{SECRET}}/{secret}/' f",
+		"id={id}&secret=+{secret}+", "id+{id}+secret+{secret}+x", "/keys/{id}/{secret}/", "{id}/{secret}/region",
+	} {
+		for seed := range uint64(16) {
+			id, secret := detectorstest.KeyID("AKIA", detectorstest.Account, seed), detectorstest.SecretKey(seed)
+			for _, secret := range []string{"/" + secret[1:], "+" + secret[1:], secret[:39] + "/", secret[:39] + "+", "/" + secret[1:39] + "/", "+" + secret[1:39] + "/"} {
+				text := strings.NewReplacer("{id}", id, "{secret}", secret).Replace(layout)
+				if got := pairsOf(set.Detect(nil, []byte(text))); got != id+":"+secret {
+					t.Errorf("%q: %s", text, got)
+				}
+			}
+		}
+	}
+	for _, text := range []string{"id: {AKIA1}\nsecret: {secret1}//of the tests/", "id: {AKIA1}\nsecret: x; //{secret1}/"} {
+		detectorstest.Accept(t, set, text, "aws-access-key {AKIA1} {secret1} -")
+	}
+}
+
 // packedLayouts are pieces of binary files as programs write them.
 var packedLayouts = map[string]string{
 	"pickle_0":            "(dp0\nVid\np1\nV{id}\np2\nsVsecret\np3\nV{secret}\np4\ns.",

@@ -39,6 +39,10 @@ func delimited() []Layout {
 		eachKey("sed scripts", "configure.sh", func(f *file, k Key) {
 			f.printf("sed -i 's/ID_%d/%s/' %s.conf\nsed -i \"s/SECRET_%d/%s/g\" %[3]s.conf\n", len(f.String()), k.ID, f.word(), len(f.String()), k.Secret)
 		}),
+		eachKey("sed scripts, marked names", "configure.sh", func(f *file, k Key) {
+			format := pick(f, "s/__ID__/%s/\ns/__SECRET__/%s/\n", "s/{{ID}}/%s/g;s/{{SECRET}}/%s/g\n", "sed -e 's/<id>/%s/' -e 's/<secret>/%s/' x\n")
+			f.printf(format, k.ID, k.Secret)
+		}),
 		eachKey("plus as a space", "form.txt", func(f *file, k Key) {
 			f.printf("text=key+%s+with+secret+%s+of+%s\n", k.ID, percentEncode(k.Secret), f.word())
 		}),

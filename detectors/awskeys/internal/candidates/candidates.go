@@ -205,8 +205,17 @@ func appendParts(secrets []detectors.Span, text []byte, start, end int, isPool f
 func wholeSecret(text []byte, start, end int) (detectors.Span, bool) {
 	at := SkipGlue(text, start, end, keyformat.SecretLen)
 	s := detectors.Span{Start: at, End: EndOfSecret(text, at, end)}
-	ok := s.End-at == keyformat.SecretLen && !isPadded(text, start, s) && keyformat.ShapeOf(text[at:s.End]) != keyformat.NotSecret
+	ok := s.End-at == keyformat.SecretLen && !isBetweenAlike(text, start, end) && !isPadded(text, start, s) && keyformat.ShapeOf(text[at:s.End]) != keyformat.NotSecret
 	return s, ok
+}
+
+// isBetweenAlike reports whether the run text[start:end] begins with a delimiter, a secret and
+// the same delimiter, right behind a name: s/__X__/SECRET/. The secret itself may begin or end
+// with a delimiter. So "//" may stand before it or behind it, and begins no comment.
+func isBetweenAlike(text []byte, start, end int) bool {
+	last := start + keyformat.SecretLen + 1
+	return last < end && keyformat.IsSecretPunct(text[start]) && text[start] == text[last] &&
+		start > 0 && bytes.IndexByte([]byte(" \t\r\n:;,"), text[start-1]) < 0
 }
 
 // IsRandomRun reports whether the run text[start:end] is a secret by its shape alone, but

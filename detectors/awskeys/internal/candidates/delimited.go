@@ -27,7 +27,8 @@ const MaxBeside = 32
 
 // appendDelimited appends the candidates within the run text[start:end]. Of those that
 // overlap it takes the one beside an id, unless a word is at one end of it, or else the one with
-// most capitals and digits: words have few.
+// most capitals and digits: words have few. If two have equally many, the secret itself begins
+// or ends with delimiters, as in s/__X__/SECRET//, and it is the one between two that are alike.
 func appendDelimited(secrets []detectors.Span, text []byte, start, end int) []detectors.Span {
 	var best detectors.Span
 	most := 0
@@ -39,6 +40,10 @@ func appendDelimited(secrets []detectors.Span, text []byte, start, end int) []de
 		n := countCapitals(text[s.Start:s.End])
 		if adjoinsID(text, s) && !isSmallWord(firstPart(text[s.Start:s.End])) && !isSmallWord(lastPart(text[s.Start:s.End])) {
 			n = keyformat.SecretLen
+		}
+		n *= 2
+		if at > start && s.End < end && text[at-1] == text[s.End] {
+			n++
 		}
 		switch {
 		case best.Empty() || at > best.End:
@@ -102,7 +107,7 @@ func IsDelimited(text []byte, at int) bool {
 // and not like the parts of a path: words, whose case and kind change at less than two of
 // five characters. Short pieces of base64 may look like words. So they have to look more so
 // where the rest is long, or on one side only, and if the run is a line of its own, as
-// base64 is. A key id in the run outweighs all of that.
+// base64 is, and no s/X/SECRET/. A key id in the run outweighs all of that.
 func inLongerBase64(text []byte, at, end int) bool {
 	const smtpLen = keyformat.SecretLen + 4 // a password of SES is one value
 	from, to := at, end
@@ -117,7 +122,7 @@ func inLongerBase64(text []byte, at, end int) bool {
 	}
 	looksBase64 := looksRandom
 	switch {
-	case beginsLine(text, from, at-MaxBeside) && (to == len(text) || text[to] == '\n' || text[to] == '\r'):
+	case beginsLine(text, from, at-MaxBeside) && !bytes.HasPrefix(text[from:at], []byte("s/")) && (to == len(text) || text[to] == '\n' || text[to] == '\r'):
 		looksBase64 = hasNoSmall
 		if from == at || to == end {
 			looksBase64 = isPart
