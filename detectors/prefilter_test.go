@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
+	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 	"github.com/stanch-dev/stanch/detectors/internal/views"
 )
 
@@ -79,6 +81,8 @@ func plants(seed uint64) map[string]string {
 		"id_hex":          " " + hex.EncodeToString([]byte(id)) + " ",
 		"id_hex_upper":    "0x" + strings.ToUpper(hex.EncodeToString([]byte("="+id))) + " ",
 		"id_joined":       `"` + id[:8] + `" + "` + id[8:] + `"`,
+		"id_spread":       spread(id, "\u200b"),
+		"id_spread_html":  "<p>" + spread(id, "&ZeroWidthSpace;") + "</p>",
 		"id_in_three":     `'` + id[:7] + "' .\n\t\t\t'" + id[7:14] + "' .\n\t\t\t'" + id[14:] + `'`,
 		"id_continued":    "=" + id[:13] + "\\\r\n    " + id[13:] + " ",
 		"id_quoted":       "=3D" + id[:13] + "=\r\n" + id[13:] + " ",
@@ -251,7 +255,7 @@ func TestMayMatch(t *testing.T) {
 func TestMayMatchKeepsItsPromises(t *testing.T) {
 	id := detectorstest.Fill("{AKIA1}")
 	bits := []string{
-		"A", "\n", " ", "=", "/", "+", "a", "Q", "\x00", "\\", "\"", "%41", "_", "-", "\r\n", `"+"`, "AA", "AAA", `\n`, "==", "0", "x", "A=", "\n  ", "\u200b", "&shy;", "<wbr>",
+		"A", "\n", " ", "=", "/", "+", "a", "Q", "\x00", "\\", "\"", "%41", "_", "-", "\r\n", `"+"`, "AA", "AAA", `\n`, "==", "0", "x", "A=", "\n  ", "\u200b", "&shy;", "<wbr>", "\u200e", "&lrm;",
 	}
 	encodings := []func(string) string{
 		func(s string) string { return s }, percent, octal, html,
@@ -306,7 +310,7 @@ func FuzzMayMatch(f *testing.F) {
 	others := []string{smtp, pass, "-at-" + detectorstest.Account, detectorstest.BedrockKey("a", detectorstest.Account, 1), detectorstest.MWSToken(1)}
 	for _, s := range []string{
 		`"` + id[:8] + `" + "` + id[8:] + `"`, id[:7] + "\\\n" + id[7:], id[:12] + "\\\\\n" + id[12:], hex.EncodeToString([]byte(id)), encodeUTF32(id, false),
-		base64.StdEncoding.EncodeToString([]byte(encodeUTF16("'"+id+"'", false, ""))), octal(id), `\x41` + id[1:], id[:9] + "\u200b" + id[9:], id[:13] + "<wbr>" + id[13:],
+		base64.StdEncoding.EncodeToString([]byte(encodeUTF16("'"+id+"'", false, ""))), octal(id), `\x41` + id[1:], id[:9] + "\u200b" + id[9:], id[:13] + "<wbr>" + id[13:], spread(id, "\u200e"), spread(id, "&#8203;"),
 	} {
 		f.Add([]byte(s), uint8(1))
 	}
@@ -348,7 +352,7 @@ func promised(set *detectors.Set, text []byte) (list []detectors.Match) {
 			switch {
 			case part.Empty(): // a secret without an id
 			case v.Decoder == "escapes" || v.Decoder == "joins":
-				if m.Credential.ID != "" && isJoinedFromLongPiece(v.View, span, text) && !hasNeighbour(v.Text, span) {
+				if m.Credential.ID != "" && (isJoinedFromLongPiece(v.View, span, text) && !hasNeighbour(v.Text, span) || isSpread(text, m.Credential.ID)) {
 					list = append(list, m)
 				}
 			case v.SpansPieces(span): // only a part of it is encoded
@@ -381,6 +385,19 @@ func isJoinedFromLongPiece(v *views.View, s views.Span, text []byte) bool {
 	}
 	o := v.OriginOf(s)
 	return longest >= 7 && o.End-o.Start < 108
+}
+
+// isSpread reports whether an invisible character stands behind each of the first four
+// characters of id.
+func isSpread(text []byte, id string) bool {
+	return slices.ContainsFunc(encodings.InvisibleSeparators, func(s string) bool {
+		return bytes.Contains(text, []byte(spread(id[:4], s)))
+	})
+}
+
+// spread returns s with separator behind each character.
+func spread(s, separator string) string {
+	return strings.Join(strings.Split(s, ""), separator) + separator
 }
 
 // hasNeighbour reports whether a letter or a digit stands right beside s in text.

@@ -140,7 +140,8 @@ func notCovered(known, found []Match) []Match {
 //     46 letters and digits stand before the break, and no 21 of them are a hash in
 //     lower-case hexadecimal;
 //   - an id in pieces, if no piece has seven characters or they are more than 108 bytes
-//     apart, or if a letter or a digit stands right beside it, as in binary files;
+//     apart, or if a letter or a digit stands right beside it, as in binary files; but not if
+//     one of encodings.InvisibleSeparators stands behind each of its first four characters;
 //   - an id of which only a part is in base64, hexadecimal, UTF-16 or UTF-32 and the
 //     rest right beside it, or of which two parts are so encoded, each on its own;
 //   - an id within more than encodings.MaxRounds encodings, or of which the encoded form

@@ -24,6 +24,12 @@
 // unless you write one.
 package prefilter
 
+import (
+	"strings"
+
+	"github.com/stanch-dev/stanch/detectors/internal/encodings"
+)
+
 // Patterns are the strings that a rule looks for. detectors.Rule documents the lists.
 type Patterns struct{ Keywords, Anchors, Escaped, Encoded []string }
 
@@ -62,6 +68,9 @@ func New(plain []PlainFilter, rules []Patterns) Filter {
 		for _, e := range r.Encoded {
 			if id := prefixOfID(e); id != "" {
 				f.ids = append(f.ids, id)
+				for _, s := range encodings.InvisibleSeparators {
+					patterns = append(patterns, strings.Join(strings.Split(id, ""), s)+s)
+				}
 				continue
 			}
 			patterns = append(append(patterns, utf16Form(e)), base64Forms(e)...)
