@@ -23,6 +23,9 @@ func (r *record) name(label string, judge judgeName) (kind nameKind, name string
 		kind, name := judgePhrase(o, judge)
 		switch {
 		case kind != unnamed && filler:
+			if kind == NamedSecret && !isWord(splitWords(name), notKeyWords) && r.saysAWS() {
+				kind, name = NamedAWS, "aws_"+name
+			}
 			return kind, name, true
 		case kind == NamedAWS, kind != unnamed && i == 0:
 			name += "_" + label
@@ -51,7 +54,8 @@ func (r *record) ownName(judge judgeName) (kind nameKind, name string, ok bool) 
 			continue
 		}
 		kind, name = judgePhrase(value, judge)
-		if ok = true; kind != unnamed || key != "id" {
+		isFlag := bytes.HasPrefix(bytes.TrimLeft(f, "\"'"), []byte{'-'}) // it may have another name: "--secret", "-s"
+		if ok = true; kind != unnamed || key != "id" && !isFlag {
 			break
 		}
 	}

@@ -2,6 +2,7 @@ package pairing
 
 import (
 	"bytes"
+	"slices"
 )
 
 // A value is often called only "value" or "default", and its name stands elsewhere in its
@@ -42,7 +43,7 @@ type record struct {
 	openings [][]byte // keys of the records around it, innermost first
 	named    bool     // a field or the opening of braces holds the name
 	braced   bool     // braces enclose it
-	called   bool     // parentheses on the line of the value do
+	called   bool     // parentheses do: it is an argument
 }
 
 // A recordReader reads the record of a value from the inside to the outside.
@@ -132,9 +133,20 @@ func (r *recordReader) readLineAbove(line []byte) bool {
 	case isSection(trimmed) && indent <= r.indent+1:
 		r.open(trimmed)
 		return false
+	case trimmed[0] != '<' && closesTag(trimmed) && openedTags(trimmed) < 0: // the text of an element begins above
+		r.tags -= openedTags(trimmed)
+	case r.tags > 0 && bytes.IndexByte(trimmed, '<') < 0:
 	case indent < r.indent && opensBlock(trimmed):
 		r.indent = indent
 		r.open(trimmed)
+	case indent < r.indent && opensCall(trimmed) >= 0:
+		open := opensCall(trimmed)
+		r.called = r.called || r.inside
+		for _, argument := range slices.Backward(bytes.Split(trimmed[open+1:], []byte{','})) {
+			r.field(argument, true, false)
+		}
+		r.indent = indent
+		r.open(trimmed[:open+1])
 	case indent == r.indent || bytes.ContainsAny(line, "{}[]"):
 		r.readLine(line, false)
 	}
@@ -210,6 +222,9 @@ func (r *recordReader) element(f []byte) {
 		r.tags -= opened
 	case r.tags > 0:
 		r.tags = max(0, r.tags-opened)
+		if r.tags == 0 && opened > 0 && !bytes.HasSuffix(f, []byte{'>'}) { // the first line of its text
+			r.fields = append(r.fields, f)
+		}
 	case opened > 0 && bytes.HasSuffix(f, []byte{'>'}) && !bytes.Contains(f, []byte("</")):
 		r.openings, r.inside = append(r.openings, f), false
 	default:
@@ -286,10 +301,33 @@ func isSection(line []byte) bool {
 	return len(line) > 2 && line[0] == '[' && line[len(line)-1] == ']' && !bytes.ContainsAny(line, ",\"':{")
 }
 
-// opensBlock reports whether a line opens the block below it, by indentation or as a tag.
+// opensCall returns where the call opens whose arguments go on below line, or -1.
+func opensCall(line []byte) int {
+	if c := line[len(line)-1]; c != ',' && c != '(' {
+		return -1
+	}
+	depth := 0
+	for i, c := range slices.Backward(line) {
+		switch {
+		case c == ')':
+			depth++
+		case c == '(' && depth == 0:
+			return i
+		case c == '(':
+			depth--
+		}
+	}
+	return -1
+}
+
+// opensBlock reports whether a line opens the block below it, by indentation, as a scalar of
+// YAML (key: >-) or as a tag.
 func opensBlock(line []byte) bool {
+	if scalar := bytes.TrimRight(line, "+-123456789"); bytes.HasSuffix(scalar, []byte(": >")) || bytes.HasSuffix(scalar, []byte(": |")) {
+		return true
+	}
 	switch line[len(line)-1] {
-	case ':', '(':
+	case ':':
 		return true
 	case '>':
 		return line[0] == '<' && !bytes.Contains(line, []byte("</")) && !bytes.HasSuffix(line, []byte("/>"))

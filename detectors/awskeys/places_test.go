@@ -1,0 +1,55 @@
+package awskeys
+
+import (
+	"testing"
+
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
+)
+
+// TestPlaces: a value has its name by its place, or far from it, with an id in the text or
+// without.
+func TestPlaces(t *testing.T) {
+	const (
+		first = "aws-secret-key - {secret1} -"
+		pair  = "aws-access-key {AKIA1} {secret1} -"
+	)
+	for kind, rows := range map[string][]struct {
+		text string
+		want []string
+	}{
+		"call": {
+			{"config('AWS_SECRET_KEY', default='{secret1}')", []string{first}},
+			{"x = config(\n    'AWS_SECRET_KEY',\n    default='{secret1}',\n)", []string{first}},
+			{"parser.add_argument(\n    '--aws-secret-key',\n    type=str,\n    help='the secret',\n    default='{secret1}',\n)", []string{first}},
+			{"parser.add_argument('-s',\n                    '--aws-secret-key',\n                    default='{secret1}')", []string{first}},
+			{"@click.option(\n    \"--aws-secret-key\",\n    \"-s\",\n    default=\"{secret1}\",\n)", []string{first}},
+			{"p.add_argument('--aws-key',\n               default='{AKIA1}')\np.add_argument('--aws-secret',\n               default='{secret1}')", []string{pair}},
+			{"p.add_argument(\n    '--aws-secret-key',\n    default='',\n)\np.add_argument(\n    '--etag',\n    default='{secret1}',\n)", nil},
+			{"upload(\n    aws_secret_key,\n    \"etag\",\n    \"{secret1}\",\n)", nil},
+			{"it(\"checks the aws secret key\", () => {\n  expect(hash).toBe(\"{secret1}\");\n});", nil},
+		},
+		"scalar": {
+			{"aws_secret_key: >-\n  {secret1}\n", []string{first}},
+			{"config:\n  aws:\n    secret_key: |2-\n      {secret1}\n", []string{first}},
+			{"aws_secret_keys:\n  - >-\n    {secret1}\n", []string{first}},
+			{"aws_key: >-\n  {AKIA1}\naws_secret: >-\n  {secret1}\njwt: >-\n  {secret2}\n", []string{pair}},
+			{"aws_secret_key: >-\n  x\netag: >-\n  {secret1}\n", nil},
+		},
+		"element": {
+			{"<property>\n  <name>aws.secret.key</name>\n  <description>of the user\n  who writes, a: b\n  </description>\n  <value>{secret1}</value>\n</property>", []string{first}},
+			{"<property>\n<name>aws.secret.key</name>\n<description>of the user\n   who writes</description>\n<value>{secret1}</value>\n</property>", []string{first}},
+			{"<dl>\n  <dt>AWS secret\n     key</dt>\n  <dd>{secret1}</dd>\n</dl>", []string{first}},
+			{"<p>\n  <name>aws.key</name>\n  <description>of\nx</description>\n  <value>{AKIA1}</value>\n</p>\n<p>\n  <name>aws.secret</name>\n  <description>of\nx</description>\n  <value>{secret1}</value>\n</p>", []string{pair}},
+			{"<p>\n  <name>aws.secret.key</name>\n  <value>x</value>\n</p>\n<p>\n  <name>etag</name>\n  <description>of\n  x</description>\n  <value>{secret1}</value>\n</p>", nil},
+		},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			for _, row := range rows {
+				detectorstest.Accept(t, Detector{}, row.text, row.want...)
+				if row.want != nil && !(Detector{}).MayMatchNear([]byte(detectorstest.Fill(row.text))) {
+					t.Errorf("the prefilter rules out %q", row.text)
+				}
+			}
+		})
+	}
+}
