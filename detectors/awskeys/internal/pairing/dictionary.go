@@ -25,6 +25,8 @@ var (
 	tokenWords  = []string{"token", "signature"}
 	idWords     = []string{"access", "key", "id", "user", "username", "login"}
 	fillerNames = []string{"value", "string", "text"}
+	// sendWords end the call that answers the question on the line above, in scripts of expect.
+	sendWords = []string{"send", "sendline"}
 	// fillerLabels are such labels in records: of "default", "ParameterValue", {"S": "…"}.
 	fillerLabels = []string{
 		"", "value", "values", "val", "string", "str", "text", "default", "defaults", "content", "contents", "data", "s", "current", "initial", "plaintext",

@@ -49,6 +49,7 @@ func nameOf(text []byte, start int, isSecret bool) (nameKind, string) {
 		kind, name, _ := nearestName(append(name, '='), judge)
 		return kind, name
 	}
+	start = outsideCDATA(text, start)
 	before := lastLine(text[max(0, start-maxRow):start])
 	line := start - len(before)
 
@@ -68,7 +69,7 @@ func nameOf(text []byte, start int, isSecret bool) (nameKind, string) {
 
 	// A label without a meaning leaves it to the record. Nearer words are of other fields
 	// then, as of "isSecret": true.
-	before = withoutSyntax(before[max(0, len(before)-candidates.MaxName):])
+	before = withoutSyntax(before)
 	label := labelOf(before)
 	read := sync.OnceValue(func() *record { return recordAround(text, start, openings, reach) })
 	if beginsField(before, label) && judge(label, plainName(label), splitWords(label)) == unnamed {
@@ -89,34 +90,63 @@ func nameOf(text []byte, start int, isSecret bool) (nameKind, string) {
 		return kind, name
 	}
 	if empty && line > 0 {
-		if kind, name, _ := nearestName(lastLine(text[max(0, line-candidates.MaxName):line-1]), judge); kind != unnamed || name != "" {
+		if kind, name, _ := nearestName(lineAbove(text, line, before), judge); kind != unnamed || name != "" {
 			return kind, name
 		}
 	}
 	return unnamed, cmp.Or(strings.ReplaceAll(string(cell), " ", "_"), name)
 }
 
-// withoutSyntax returns before, the line of a value up to it, without that which some languages
-// write between a name and its value:
-//
-//	s:10:"aws_secret";s:40:"…"                      the length in PHP's serialize
-//	string AwsSecret { get; set; } = "…"            the accessors of C#
-//	aws_secret = b"…"                               the kind of a string in Python
+// lineAbove returns the line above text[line:]. If before, the line up to a value, sends it,
+// only a question counts.
+func lineAbove(text []byte, line int, before []byte) []byte {
+	above := lastLine(text[max(0, line-candidates.MaxName) : line-1])
+	if bytes.Contains(before, []byte("send")) && !bytes.Contains(above, []byte("expect")) {
+		return nil
+	}
+	return above
+}
+
+// withoutSyntax returns the last bytes of before, the line of a value up to it, without what
+// some languages write between a name and its value.
 func withoutSyntax(before []byte) []byte {
+	if n := len(before); n > 2 && before[n-1] == '\'' && before[n-2] == 'N' && !keyformat.IsNameByte(before[n-3]) {
+		before = before[:n-2] // N'…' of SQL
+	}
+	if n := len(before) - len(`b"`); n > 0 && before[n+1] == '"' && keyformat.IsLower(before[n]) && bytes.IndexByte([]byte(" =(:,"), before[n-1]) >= 0 {
+		before = append(bytes.Clone(before[:n]), '"') // b"…" of Python
+	}
+	before = withoutAccessors(before)
+	return withoutLength(before[max(0, len(before)-candidates.MaxName):])
+}
+
+// withoutLength returns before without the length that PHP's serialize writes between a key
+// and its value: s:10:"aws_secret";s:40:"…".
+func withoutLength(before []byte) []byte {
 	rest := bytes.TrimRight(before, "\"\\")
 	digits := bytes.TrimRight(bytes.TrimSuffix(rest, []byte{':'}), "0123456789")
 	if len(digits) < len(rest)-1 && bytes.HasSuffix(digits, []byte(";s:")) {
 		return append(bytes.Clone(digits[:len(digits)-len(";s:")]), '=')
 	}
-	if i := bytes.LastIndexByte(before, '{'); i >= 0 {
-		if accessors, behind, ok := bytes.Cut(before[i:], []byte{'}'}); ok && bytes.Contains(accessors, []byte("get;")) {
-			return slices.Concat(before[:i], behind)
-		}
-	}
-	if n := len(before) - len(`b"`); n > 0 && before[n+1] == '"' && keyformat.IsLower(before[n]) && bytes.IndexByte([]byte(" =(:,"), before[n-1]) >= 0 {
-		return append(bytes.Clone(before[:n]), '"')
-	}
 	return before
+}
+
+// withoutAccessors returns before without the accessors that C# writes between a name and its
+// value: AwsSecret { get; set; } = "…".
+func withoutAccessors(before []byte) []byte {
+	rest := bytes.TrimRight(before, "=\"@$ ")
+	accessors, closed := bytes.CutSuffix(rest, []byte{'}'})
+	open := bytes.LastIndexByte(accessors, '{')
+	if !closed || len(rest) == len(before) || open < 0 || !bytes.HasSuffix(bytes.TrimRight(accessors, " "), []byte{';'}) {
+		return before
+	}
+	return append(bytes.TrimRight(bytes.Clone(accessors[:open]), " "), '=')
+}
+
+// outsideCDATA returns where the CDATA section begins whose content stands at text[start:], or
+// start.
+func outsideCDATA(text []byte, start int) int {
+	return len(bytes.TrimSuffix(text[:start], []byte("<![CDATA[")))
 }
 
 // labelOf returns the name that before, the line of a value up to it, assigns to the value,
@@ -143,7 +173,7 @@ func beginsField(before []byte, label string) bool {
 
 // nearestName goes back through before, name by name, to the first one of a known kind. It
 // stops at a key id, another secret, a second comma or the start of an assignment. empty
-// reports that there is no name, or only "value".
+// reports that there is no name, or only "value", or "send" of a dialogue.
 func nearestName(before []byte, judge judgeName) (kind nameKind, name string, empty bool) {
 	var names phrase
 	foreign, separators := "", 0 // foreign: a name near the value that says another service
@@ -174,9 +204,15 @@ func nearestName(before []byte, judge judgeName) (kind nameKind, name string, em
 		if foreign == "" && (len(names.names) == 1 || len(splitWords(whole)) > 1) && isWord(splitWords(whole), foreignWords) {
 			foreign = whole
 		}
-		empty = empty && slices.Contains(fillerNames, plainName(name))
+		empty = empty && (slices.Contains(fillerNames, plainName(name)) || endsInSend(name))
 	}
 	return unnamed, foreign, false
+}
+
+// endsInSend reports whether name is of a call that answers the question on the line above.
+func endsInSend(name string) bool {
+	words := splitWords(name)
+	return isWord(words[len(words)-1:], sendWords)
 }
 
 // isTag reports whether before, in front of a name, ends like the beginning of a tag.
@@ -305,7 +341,8 @@ func isForeign(group string) bool {
 
 // assignedName returns the name to which the value at start is assigned, or "".
 func assignedName(text []byte, start int) string {
-	before := withoutSyntax(lastLine(text[max(0, start-candidates.MaxName):start]))
+	start = outsideCDATA(text, start)
+	before := withoutSyntax(lastLine(text[max(0, start-maxRow):start]))
 	if name := candidates.PackedName(text, start); name != nil {
 		before = append(name, '=')
 	}

@@ -214,10 +214,10 @@ func lastWordOf(phrase []byte) string {
 }
 
 // isFiller reports whether label says no more than that it labels a value, as "value",
-// "default" and "ParameterValue" do. No label is one as well.
+// "default" and "ParameterValue" do. No label is one as well, and "send" of a dialogue.
 func isFiller(label string) bool {
 	words := splitWords(label)
-	return slices.Contains(fillerLabels, words[len(words)-1]) || slices.Contains(htmlTags, label)
+	return slices.Contains(fillerLabels, words[len(words)-1]) || slices.Contains(htmlTags, label) || endsInSend(label)
 }
 
 // isWordOf reports whether there are words, and all of them are in list.
