@@ -50,7 +50,7 @@ func appendKeys(dst []detectors.Match, text []byte) []detectors.Match {
 		return append(dst, m)
 	}
 	ids := candidates.IDs(text)
-	if len(ids) == 0 && !pairing.SaysSecret(text) && !candidates.ContainsAny(text, candidates.TokenMarks) {
+	if len(ids) == 0 && !pairing.SaysSecret(text) && !pairing.SaysCredentials(text) && !candidates.ContainsAny(text, candidates.TokenMarks) {
 		return dst
 	}
 	s := newKeySearch(text, ids)

@@ -158,6 +158,10 @@ func TestNamesGrow(t *testing.T) {
 			return strings.Repeat("secret,", n) + "id\n" + strings.Repeat("{secret1},", n/10) + "{AKIA1}\n"
 		},
 		"name": func(n int) string { return strings.Repeat("secret_", 10*n) + "={secret1}\nid={AKIA1}\n" },
+		"inserted": func(n int) string {
+			return "INSERT INTO t (a, aws_secret) VALUES (" + strings.Repeat("1, '{secret1}'), (", n/10) + "1, '{AKIA1}')"
+		},
+		"arguments": func(n int) string { return "f(" + strings.Repeat("(x,\n", n) + "'{secret1}', '{AKIA1}'" },
 		"records": func(n int) string {
 			return strings.Repeat("- name: aws_secret\n  value: {secret1}\n", n/10) + "{AKIA1}\n"
 		},

@@ -10,13 +10,39 @@ import (
 // without.
 func TestPlaces(t *testing.T) {
 	const (
-		first = "aws-secret-key - {secret1} -"
-		pair  = "aws-access-key {AKIA1} {secret1} -"
+		first  = "aws-secret-key - {secret1} -"
+		second = "aws-secret-key - {secret2} -"
+		pair   = "aws-access-key {AKIA1} {secret1} -"
+		pair2  = "aws-access-key {AKIA2} {secret2} -"
 	)
 	for kind, rows := range map[string][]struct {
 		text string
 		want []string
 	}{
+		"insert": {
+			{"INSERT INTO t (id, aws_secret_key) VALUES (1,'{secret1}')", []string{first}},
+			{"INSERT INTO t (aws_secret_key, id) VALUES ('{secret1}', 1)", []string{first}},
+			{"insert into t (id, name, aws_secret_key) values (1, 'x', '{secret1}'), (2, 'y', '{secret2}');", []string{first, second}},
+			{"INSERT INTO [t] ([id], [created], [aws_secret_key])\nVALUES\n  (1, NOW(), N'{secret1}'),\n  (2, NOW(), N'{secret2}')\n", []string{first, second}},
+			{"INSERT INTO `t` (\n  `id`,\n  `aws_secret_key`\n) VALUES (\n  1,\n  '{secret1}'\n);", []string{first}},
+			{"INSERT INTO t (id, aws_key, aws_secret) VALUES (1,'{AKIA1}','{secret1}'),(2,'{AKIA2}','{secret2}')", []string{pair, pair2}},
+			{"INSERT INTO t (aws_key, jwt_secret, aws_secret) VALUES ('{AKIA1}', '{secret2}', '{secret1}')", []string{pair, "aws-secret-key - {secret2} - ?"}},
+			{"INSERT INTO t (value, name) VALUES ('{secret1}', 'aws_secret_key'), ('{secret2}', 'jwt')", []string{first}},
+			{"INSERT INTO aws_keys (id, secret_key) VALUES (1, '{secret1}')", []string{first}},
+			{"INSERT INTO t (aws_secret_key, etag) VALUES ('', '{secret1}')", nil},
+			{"INSERT INTO t (id, aws_secret_key) VALUES (1, 'x', '{secret1}')", nil},
+			{"COPY t (id, aws_secret_key) FROM stdin;\n1\t{secret1}\n2\t{secret2}\n\\.\n", []string{first, second}},
+			{"COPY t (id, aws_key, aws_secret_key, note) FROM stdin;\n1\t{AKIA1}\t{secret1}\tx\n", []string{pair}},
+		},
+		"update": {
+			{"UPDATE config SET value='{secret1}' WHERE name='aws_secret_key'", []string{first}},
+			{"update t set value = '{secret1}', at = now() where app = 'x' and `key` = 'aws_secret_key';", []string{first}},
+			{"UPDATE t\nSET value = '{secret1}'\nWHERE app = 'x'\n  AND name = 'aws_secret_key';", []string{first}},
+			{"UPDATE [t] SET [value] = N'{secret1}' WHERE [key] = N'aws_secret_key'\nUPDATE [t] SET [value] = N'x' WHERE [key] = N'jwt'", []string{first}},
+			{"UPDATE t SET value='{AKIA1}' WHERE name='aws_key';\nUPDATE t SET value='{secret1}' WHERE name='aws_secret';", []string{pair}},
+			{"UPDATE t SET value='{secret1}' WHERE name='x'; UPDATE t SET value='x' WHERE name='aws_secret_key';", nil},
+			{"The value is {secret1}, where the name = aws_secret_key.", nil},
+		},
 		"call": {
 			{"config('AWS_SECRET_KEY', default='{secret1}')", []string{first}},
 			{"x = config(\n    'AWS_SECRET_KEY',\n    default='{secret1}',\n)", []string{first}},
@@ -27,6 +53,16 @@ func TestPlaces(t *testing.T) {
 			{"p.add_argument(\n    '--aws-secret-key',\n    default='',\n)\np.add_argument(\n    '--etag',\n    default='{secret1}',\n)", nil},
 			{"upload(\n    aws_secret_key,\n    \"etag\",\n    \"{secret1}\",\n)", nil},
 			{"it(\"checks the aws secret key\", () => {\n  expect(hash).toBe(\"{secret1}\");\n});", nil},
+		},
+		"constructor": {
+			{"Aws::Credentials.new(ENV['K'],'{secret1}')", []string{first}},
+			{"new BasicAWSCredentials(key, \"{secret1}\")", []string{first}},
+			{"AwsBasicCredentials.create(\n    System.getenv(\"K\"),\n    \"{secret1}\")", []string{first}},
+			{"new AWS.Credentials(process.env.K, '{secret1}', token)", []string{first}},
+			{"new BasicAWSCredentials(\"{AKIA1}\", \"{secret1}\")", []string{pair}},
+			{"new GoogleCredentials(key, \"{secret1}\")", nil},
+			{"verifyAwsCredentialsHash(name, \"{secret1}\")", nil},
+			{"new AwsSessionCredentials(id, key, \"{secret1}\")", nil},
 		},
 		"property": {
 			{"public string AwsSecretKey { get; set; } = \"{secret1}\";", []string{first}},

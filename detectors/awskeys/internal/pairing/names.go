@@ -52,6 +52,9 @@ func nameOf(text []byte, start int, isSecret bool) (nameKind, string) {
 	start = outsideCDATA(text, start)
 	before := lastLine(text[max(0, start-maxRow):start])
 	line := start - len(before)
+	if kind, name, ok := nameByPlace(text, start, judge); ok {
+		return kind, name
+	}
 
 	// In a table the cells say it, whatever words stand between them and the value. A longer row
 	// shows neither its first cell nor which column this is.
@@ -359,9 +362,10 @@ func assignedName(text []byte, start int) string {
 func lastLine(b []byte) []byte { return b[bytes.LastIndexByte(b, '\n')+1:] }
 
 // IsNamedSecret reports whether a name of a secret may stand near the value at text[at:], as
-// far as nameOf looks. It judges roughly, because the name may be escaped.
+// far as nameOf looks, or whether its place is that of one. It judges names roughly, because
+// they may be escaped.
 func IsNamedSecret(text []byte, at int) bool {
-	return SaysSecret(text[max(0, at-MaxNames):at]) || SaysSecret(text[at:min(len(text), at+maxBelow)])
+	return SaysSecret(text[max(0, at-MaxNames):at]) || SaysSecret(text[at:min(len(text), at+maxBelow)]) || isSecondOfCredentials(text, at)
 }
 
 // SaysSecret reports whether b holds a word of secretNames, or begins like one.

@@ -80,7 +80,7 @@ func recordAround(text []byte, start, openings, reach int) *record {
 	if attributes, within := attributesAround(text, start); within {
 		r.fields = attributes
 	} else {
-		r.fields = append(attributes, r.fields...)
+		r.fields = slices.Concat(attributes, conditions(text[start:]), r.fields)
 	}
 	return &r.record
 }

@@ -74,7 +74,7 @@ func cellsOf(line, separator []byte) [][]byte {
 		cells = append(slices.DeleteFunc(cells[:last:last], func(c []byte) bool { return len(bytes.TrimSpace(c)) == 0 }), cells[last])
 	}
 	for i, c := range cells {
-		cells[i] = bytes.Trim(c, " \t\"'`*\r")
+		cells[i] = bytes.Trim(c, " \t\"'`*\r\n")
 	}
 	return cells
 }
@@ -121,14 +121,17 @@ func (r row) columnName(text []byte, line, reach int) []byte {
 // headCell returns the cell of line in the column of the value, or nil if line is no row
 // with that many cells.
 func (r row) headCell(line []byte) []byte {
-	line = bytes.TrimRight(line, "\r")
+	line, separator := bytes.TrimRight(line, "\r"), r.separator
 	if i := bytes.LastIndexByte(line, '('); i >= 0 {
+		if bytes.HasPrefix(line, []byte("COPY ")) { // of PostgreSQL; its rows have tabs
+			separator = []byte{','}
+		}
 		line, _, _ = bytes.Cut(line[i+1:], []byte{')'})
 	}
-	if !bytes.Contains(line, r.separator) {
+	if !bytes.Contains(line, separator) {
 		return nil
 	}
-	if cells := cellsOf(line, r.separator); len(cells) > len(r.cells) {
+	if cells := cellsOf(line, separator); len(cells) > len(r.cells) {
 		return cells[len(r.cells)]
 	}
 	return nil
