@@ -67,7 +67,8 @@ var SecretKey = &detectors.Rule{
 	ID:    "aws-secret-key",
 	Title: "AWS secret access key",
 	Keywords: []string{
-		"ecret", "ECRET", "シークレット", "密钥", "geheim", "Geheim", "GEHEIM",
+		"ecret", "ECRET", "シークレット", "密钥", "geheim", "Geheim", "GEHEIM", "redential",
+		"aws_sk", "AWS_SK", "aws-sk", "aws.sk", "awsSk", "AwsSk", "awsSK",
 		"eckey", "ECKEY", "ecKey", "ec_key", "EC_KEY", "ec-key", "EC-KEY", "ec.key", "ec key", "ec Key", "EC KEY", "EC Key",
 	},
 	Escaped: []string{"ecret", "ECRET"},

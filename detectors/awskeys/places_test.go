@@ -10,10 +10,11 @@ import (
 // without.
 func TestPlaces(t *testing.T) {
 	const (
-		first  = "aws-secret-key - {secret1} -"
-		second = "aws-secret-key - {secret2} -"
-		pair   = "aws-access-key {AKIA1} {secret1} -"
-		pair2  = "aws-access-key {AKIA2} {secret2} -"
+		first   = "aws-secret-key - {secret1} -"
+		second  = "aws-secret-key - {secret2} -"
+		anybody = "aws-secret-key - {secret1} - ?"
+		pair    = "aws-access-key {AKIA1} {secret1} -"
+		pair2   = "aws-access-key {AKIA2} {secret2} -"
 	)
 	for kind, rows := range map[string][]struct {
 		text string
@@ -99,6 +100,16 @@ func TestPlaces(t *testing.T) {
 			{"<dl>\n  <dt>AWS secret\n     key</dt>\n  <dd>{secret1}</dd>\n</dl>", []string{first}},
 			{"<p>\n  <name>aws.key</name>\n  <description>of\nx</description>\n  <value>{AKIA1}</value>\n</p>\n<p>\n  <name>aws.secret</name>\n  <description>of\nx</description>\n  <value>{secret1}</value>\n</p>", []string{pair}},
 			{"<p>\n  <name>aws.secret.key</name>\n  <value>x</value>\n</p>\n<p>\n  <name>etag</name>\n  <description>of\n  x</description>\n  <value>{secret1}</value>\n</p>", nil},
+		},
+		"name": {
+			{"AWS_SK={secret1}", []string{first}},
+			{"awsSk: '{secret1}'", []string{first}},
+			{"aws_ak = {AKIA1}\naws_sk = {secret1}", []string{pair}},
+			{"AWS_A_AK={AKIA1}\nAWS_B_AK={AKIA2}\nAWS_B_SK={secret2}\nAWS_A_SK={secret1}", []string{pair, pair2}},
+			{"ECR_SECRET={secret1}", []string{first}},
+			{"BEDROCK_SECRET={secret1}", []string{first}},
+			{"bedrock_webhook_secret={secret1}", []string{anybody}},
+			{"TASK_AWS_SKU={secret1}", nil},
 		},
 	} {
 		t.Run(kind, func(t *testing.T) {

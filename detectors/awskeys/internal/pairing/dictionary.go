@@ -11,8 +11,8 @@ var (
 		"awsaccesskeysecret", "awskeysecret", "amazonsecret",
 	}
 	secretNames = []string{"secret", "seckey", "シークレット", "密钥", "geheim"}
-	// otherSpellings are the words of secretNames that SaysSecret does not know by "ec".
-	otherSpellings = []string{"シークレット", "密钥", "geheim", "Geheim", "GEHEIM"}
+	// otherSpellings are the words for secret that SaysSecret does not know by "ec".
+	otherSpellings = []string{"シークレット", "密钥", "geheim", "Geheim", "GEHEIM", "aws_sk", "AWS_SK", "aws-sk", "aws.sk", "awsSk", "AwsSk", "awsSK"}
 	weakWords      = []string{"password", "passwd", "passwort", "pass", "pwd"}
 	digestWords    = []string{"sha", "sha1", "sha256", "md5", "hash", "digest", "checksum", "fingerprint", "etag"}
 	// notSecretWords end the names of values that are no secrets.
@@ -43,7 +43,7 @@ var (
 	descriptionLabels = []string{"description", "desc", "comment", "note", "help", "prompt", "doc", "summary", "hint", "display"}
 	// smallWords do not tell one key from another.
 	smallWords = []string{
-		"the", "a", "an", "of", "for", "in", "is", "are", "was", "your", "our", "my", "this", "that", "with", "to", "and", "as", "on", "by", "from", "its", "their", "new",
+		"the", "a", "an", "of", "for", "in", "is", "are", "was", "your", "our", "my", "this", "that", "with", "to", "and", "as", "on", "by", "from", "its", "their", "new", "ak", "sk",
 	}
 	// codeWords stand before a name in code, and are no part of it.
 	codeWords = []string{
@@ -99,6 +99,8 @@ var (
 		"s3", "s3a", "s3n", "ec2", "iam", "sts", "ses", "sns", "sqs", "dynamodb", "dynamo", "kinesis", "cloudwatch", "cloudfront", "route53",
 		"rekognition", "polly", "textract", "transcribe", "ecr", "athena",
 	}
+	// uniqueServices are those of them whose secrets are keys of AWS, "key" or not.
+	uniqueServices = []string{"ecr", "bedrock"}
 	// awsServices are groups that are not foreign.
 	awsServices = []string{
 		"s3", "s3a", "s3n", "ec2", "iam", "sts", "ses", "sns", "sqs", "dynamodb", "dynamo", "cloudfront", "cloudwatch",

@@ -273,6 +273,8 @@ func secretNameKind(name, joined string, words []string) nameKind {
 			return NamedAWS
 		}
 		return NamedSecret
+	case isWord(own, []string{"sk"}) && isAWS(words) && !isWord(words, notKeyWords):
+		return NamedAWS
 	case isWord(own, otherWords):
 		return namedOther
 	case isWord(own, weakWords):

@@ -91,8 +91,8 @@ func isOfSecret(words []string) bool {
 }
 
 // saysAWSKey reports whether words, of which one says secret, name a secret key of AWS: its
-// owner is AWS or, if the name says no owner, it holds the name of a service of AWS and
-// "key".
+// owner is AWS or, if the name says no owner, it holds the name of a service of AWS that has no
+// namesake, or of another one and "key".
 func saysAWSKey(words []string) bool {
 	switch ownerOf(words) {
 	case ownedByAWS:
@@ -100,7 +100,7 @@ func saysAWSKey(words []string) bool {
 	case ownedByOther:
 		return false
 	}
-	return isWord(words, keyServices) && isWord(words, []string{"key", "access"})
+	return isWord(words, uniqueServices) || isWord(words, keyServices) && isWord(words, []string{"key", "access"})
 }
 
 // serviceWords returns the words by which a name says that its value is of another service.
