@@ -6,5 +6,5 @@ import "slices"
 func Layouts() []Layout {
 	return slices.Concat(terraform(), cloudformation(), awsJSON(), azure(), continuousIntegration(), httpClients(), tables(), xmlFiles(),
 		configuration(), containers(), code(), prose(), passwordManagers(), buildServers(), services(), dumps(), furtherTables(), furtherLanguages(),
-		delimited(), encoded(), binaries())
+		places(), delimited(), encoded(), binaries())
 }
