@@ -69,8 +69,9 @@ import (
 //     none: within MaxLines lines, or anywhere in a short text. They are no pair unless the
 //     provider proves it, and so are no partners for ids of other texts.
 //
-// The name of a value stands before it on its line, in the first cell of its row or at the
-// head of its column (tables.go), in a field of its record or in the key of a record around
+// The name of a value is that of its column in an INSERT of SQL (places.go). Else it stands
+// before it on its line, in the first cell of its row or at the head of its column (tables.go),
+// in a field of its record or in the key of a record around
 // it (records.go), or on the line above. The first of these that says something wins.
 //
 // Rules 2 to 4, 7 and 8 add up to a cost. Rule 6 finds the cheapest alignment of ids and
