@@ -20,7 +20,7 @@ func TestDetectVersion(t *testing.T) {
 	versions, carried := 0, 0
 	for seed := range uint64(5) {
 		r := rand.New(rand.NewPCG(seed, 14))
-		list := localPlants(seed)
+		list := localPlants(set, seed)
 		lines := longText(r, list)
 		base := &detectors.Version{Text: []byte(strings.Join(lines, ""))}
 		set.DetectVersion(base)
@@ -51,9 +51,10 @@ func TestDetectVersion(t *testing.T) {
 }
 
 // localPlants returns the plants without those whose encoding reaches far, in order.
-func localPlants(seed uint64) (list []string) {
-	for kind, plant := range plants(seed) {
-		if !strings.Contains(plant, "\x00") && !strings.Contains(kind, "gzip") {
+func localPlants(set *detectors.Set, seed uint64) (list []string) {
+	isPacked := set.Parts()["packed"]
+	for _, plant := range plants(seed) {
+		if !strings.Contains(plant, "\x00") && !isPacked([]byte(plant)) {
 			list = append(list, plant)
 		}
 	}

@@ -174,7 +174,7 @@ func TestOwnersAround(t *testing.T) {
 		"Authorization: Bearer {secret1}\n":                                {nothing, nothing},
 		"x = '{secret1}' # github_token\n":                                 {nothing, medium},
 		"x = '{secret1}' # github\n":                                       {nothing, high},
-		"UPDATE t SET value='{secret1}' WHERE name='jwt_secret';\n":        {nothing, medium},
+		"UPDATE t SET value='{secret1}' WHERE name='jwt_secret';\n":        {anybody, nothing},
 		"echo {secret1} > git_sha\n":                                       {nothing, medium},
 		"# GitHub token\nx = {secret1}\n":                                  {nothing, medium},
 		"# Django\nSECRET_KEY = {secret1}\n":                               {anybody, medium},

@@ -131,10 +131,11 @@ func (r row) headCell(line []byte) []byte {
 	if !bytes.Contains(line, separator) {
 		return nil
 	}
-	if cells := cellsOf(line, separator); len(cells) > len(r.cells) {
-		return cells[len(r.cells)]
+	cells := cellsOf(line, separator)
+	if len(cells) <= len(r.cells) || separator[0] == ',' && len(cells) == 2 && len(cells[1]) == 0 { // an argument, and its comma
+		return nil
 	}
-	return nil
+	return cells[len(r.cells)]
 }
 
 // isNameCell reports whether a cell holds a name of a few words, and no id.
