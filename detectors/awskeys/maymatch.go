@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
-	"math/bits"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys/internal/candidates"
@@ -191,17 +190,15 @@ func haveBothCases(text []byte, p int, word byte) bool {
 // a token. It is false if the run holds the word before p too, which saw its beginning.
 func runAround(text []byte, p int, named bool) bool {
 	kinds := byte(0)
-	delimiters := uint64(0) // bit i: text[from+i] is one
 	from, least := p, max(0, p-runStride-candidates.MaxGlue-1)
 	for from > least && keyformat.RunKinds[text[from-1]] != 0 {
 		from--
-		k := keyformat.RunKinds[text[from]]
-		kinds |= k
-		delimiters = delimiters<<1 | uint64(k/keyformat.IsPunct&1)
+		kinds |= keyformat.RunKinds[text[from]]
 	}
+	delimited := kinds&keyformat.IsPunct != 0 // a part of a path may begin before p
 	if from == least && from > 0 && kinds&keyformat.IsEscape == 0 {
 		// The middle of a long run: the word before p saw its beginning.
-		return isDelimitedSecret(text, from+1, delimiters, named)
+		return delimited && holdsDelimitedSecret(text, from, p, named)
 	}
 	to, most := p, min(len(text), p+maxSecret)
 	for to < most && keyformat.RunKinds[text[to]] != 0 {
@@ -213,7 +210,7 @@ func runAround(text []byte, p int, named bool) bool {
 	}
 	if kinds&keyformat.IsEscape == 0 {
 		// At most an escape is glued to the head of a token.
-		return isLoneCredential(text, from, to, named) || isDelimitedSecret(text, from, delimiters<<1|1, named) ||
+		return isLoneCredential(text, from, to, named) || isDelimitedSecret(text, from, named) || delimited && holdsDelimitedSecret(text, from, p, named) ||
 			isPackedSecret(text, from, named) || isTokenStart(text, from, min(from+candidates.MaxGlue, p))
 	}
 	start, end := p, p
@@ -223,7 +220,7 @@ func runAround(text []byte, p int, named bool) bool {
 	for end < to && keyformat.IsSecretByte(text[end]) {
 		end++
 	}
-	return isLoneCredential(text, start, end, named) || isDelimitedSecret(text, from, delimiters<<1|1<<(start-from), named) || isPackedSecret(text, start, named) || isTokenStart(text, from, p) ||
+	return isLoneCredential(text, start, end, named) || isDelimitedSecret(text, start, named) || delimited && holdsDelimitedSecret(text, from, p, named) || isPackedSecret(text, start, named) || isTokenStart(text, from, p) ||
 		mayHoldEscapedCharacter(text[from:to]) && (!named || pairing.IsNamedSecret(text, from)) && isEscapedSecret(text, p)
 }
 
@@ -248,16 +245,20 @@ func isLoneSecret(text []byte, from, to int) bool {
 	return to-from >= keyformat.SecretLen && candidates.IsRandomRun(text, from, to)
 }
 
-// isDelimitedSecret reports whether a secret that counts without an id is a part of a path,
-// and begins at text[at+i] for one of the bits i of starts.
-func isDelimitedSecret(text []byte, at int, starts uint64, named bool) bool {
-	for ; starts != 0; starts &= starts - 1 {
-		i := at + bits.TrailingZeros64(starts)
-		if candidates.IsDelimited(text, i) && (!named || pairing.IsNamedSecret(text, i)) {
+// holdsDelimitedSecret reports whether a secret that counts without an id is a part of a path,
+// and begins behind a delimiter in text[from:to].
+func holdsDelimitedSecret(text []byte, from, to int, named bool) bool {
+	for i := from; i < to; i++ {
+		if keyformat.IsSecretPunct(text[i]) && isDelimitedSecret(text, i+1, named) {
 			return true
 		}
 	}
 	return false
+}
+
+// isDelimitedSecret reports whether such a secret begins at text[at:].
+func isDelimitedSecret(text []byte, at int, named bool) bool {
+	return candidates.IsDelimited(text, at) && (!named || pairing.IsNamedSecret(text, at))
 }
 
 // isPackedSecret reports whether a secret that counts without an id is at the beginning of
