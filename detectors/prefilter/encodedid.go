@@ -115,8 +115,8 @@ const idStride = 13
 // An encodedSearch looks for encoded ids in one text.
 type encodedSearch struct {
 	*Filter
-	depth int         // the number of encodings that may be undone
-	done  [layers]int // see isWithin
+	depth int             // the number of encodings that may be undone
+	done  [layers]stretch // of each layer the last one that was decoded
 }
 
 // HasEncodedID reports whether text may hold an id in base64, UTF-16, UTF-32 or hexadecimal,

@@ -25,8 +25,9 @@ const (
 
 const (
 	// nestedBack and nestedAhead bound the bytes around a word that are decoded. The first
-	// word of an id is near its beginning. Larger windows would cost time with every delta.
-	nestedBack, nestedAhead = 64, 112
+	// word of an id is near its beginning, but for one that a line break cuts. Larger windows
+	// would cost time with every delta.
+	nestedBack, nestedAhead = 40, 72
 	// nestedIDWindow bounds an encoded id.
 	nestedIDWindow = nestedBack + nestedAhead
 	// nestedPacked is the number of characters of packed data in base64 that are in a window.
@@ -36,16 +37,19 @@ const (
 	nestedChunk = 3 * nestedIDWindow
 )
 
+// A stretch is text[from:to], in which no encoded id begins.
+type stretch struct{ from, to int }
+
 // isWithin reports whether an id or packed data is within the layer l around text[at:], where a
 // character of the layer begins.
 func (s *encodedSearch) isWithin(l layer, text []byte, at int) bool {
 	done := &s.done[int(l)+at%l.width()]
-	if at < *done {
+	if done.from <= at && at < done.to {
 		return false
 	}
 	var space [nestedBack + nestedChunk + 8]byte
 	plain, end := l.decodeAround(&space, text, at, nestedChunk)
-	*done = end
+	*done = stretch{at, end}
 	if !s.holdsEncoded(plain) {
 		return false
 	}

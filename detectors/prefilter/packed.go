@@ -30,8 +30,10 @@ const (
 	// packedGlued bounds the characters of base64 right before the first one: three, which
 	// decoding skips, and an escape such as \U0000003d.
 	packedGlued = 3 + maxEscape
-	// packedWindow bounds all these, escapes and line breaks included.
-	packedWindow = packedGlued + 1 + 2*packedChars
+	// packedSpan bounds packedChars characters with the escapes and line breaks in them.
+	packedSpan = packedChars + 32
+	// packedWindow bounds all these.
+	packedWindow = packedGlued + 1 + packedSpan
 )
 
 // packedStride is the distance of the words that HasPacked reads. Three in a row lie in any 55
@@ -114,7 +116,7 @@ func isPacked(text []byte, i, chars int) bool {
 	}
 	var space [encodings.MinPacked]byte
 	head, group, n, escaped := space[:0], uint32(0), 0, false
-	for j := i; j < min(len(text), i+2*packedChars) && n < chars; j++ {
+	for j := i; j < min(len(text), i+packedSpan) && n < chars; j++ {
 		switch j = encodings.SkipLineBreak(text, j); {
 		case j == len(text):
 		case encodings.EscapeStarts[text[j]]:
