@@ -33,13 +33,14 @@ func main() {
 }
 
 // gcPercent picks GOGC. The heap of a scan is a few large arrays without pointers, so to
-// collect often is cheap, and cuts the peak of memory by a third. A hook ends before its
+// collect often is cheap: at 50, histories take as little CPU as at 100, and up to a fourth
+// less memory. At 25 they take 4 to 13 % more. A hook ends before its
 // heap has 16 MB, and "stanch --version" before it has any: they hardly collect at all.
 func gcPercent(args []string) int {
 	if len(args) > 1 && (args[1] == "hook" || strings.HasPrefix(args[1], "-")) {
 		return 400
 	}
-	return 25
+	return 50
 }
 
 // release is the version of this source, or the next one. It is embedded because pre-commit

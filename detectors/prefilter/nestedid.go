@@ -160,7 +160,7 @@ func groupsMayBeInner(text []byte, i, words int) bool {
 	}
 	for ; words > 0; words-- {
 		var out [6]byte
-		if !isBase64Word(text[i:]) {
+		if !decodesToASCII(text[i:]) || !isBase64Word(text[i:]) {
 			return false
 		}
 		decodeGroup(out[:], text[i:])
@@ -171,6 +171,14 @@ func groupsMayBeInner(text []byte, i, words int) bool {
 		i += wordLen
 	}
 	return true
+}
+
+// decodesToASCII reports whether the two groups of base64 at the beginning of b decode to bytes
+// below 0x80. It rules out most groups before they are decoded.
+func decodesToASCII(b []byte) bool {
+	v := &encodings.Base64Values
+	_ = b[7]
+	return (v[b[0]]|v[b[4]])&32|(v[b[1]]|v[b[5]])&8|(v[b[2]]|v[b[6]])&2 == 0
 }
 
 // base64Around decodes the groups around text[at:]. It skips line breaks, as decoding does,
