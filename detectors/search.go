@@ -119,8 +119,9 @@ func (s *search) decode(d views.Decoder, text []byte) *views.View {
 
 // partsToDecode returns the parts of text that views may show a match in, or nil for all of
 // it. To decode a text takes a hundred times as long as the prefilter, and a manual of a
-// megabyte has one example of a key. Strings of DistantParts count as matches here. All is
-// decoded if an encoding reaches far: gzip and UTF-16.
+// megabyte has one example of a key. Strings of DistantParts count as matches here; where they
+// are encoded, far from all else, they are lost. All is decoded if an encoding reaches far:
+// packed data and UTF-16.
 func (s *Set) partsToDecode(text []byte) []views.Span {
 	const piece, least = 8 << 10, 64 << 10
 	if len(text) < least || bytes.IndexByte(text, 0) >= 0 || s.prefilter.HasPacked(text) {

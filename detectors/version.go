@@ -41,7 +41,7 @@ const (
 // It searches only the neighbourhood of each change, before the change and after it. If
 // both have the same matches, all matches of the base are carried over. If not, it searches
 // all of the text: a new key may change which secret belongs to which id anywhere. So does
-// it for texts whose encoding reaches farther than a neighbourhood: gzip and UTF-16.
+// it for texts whose encoding reaches farther than a neighbourhood: packed data and UTF-16.
 func (s *Set) DetectVersion(v *Version) {
 	if matches, ok := s.carryOver(v); ok {
 		v.Matches = matches

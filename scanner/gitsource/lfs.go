@@ -31,7 +31,7 @@ func (r *Repository) withLFS(yield func(scanner.Blob) error) func(scanner.Blob) 
 			return yield(b)
 		}
 		defer f.Close()
-		b.New = nil
+		b.New, b.Version = nil, nil // they are of the pointer
 		return yieldLFS(b, f, p.Size, r.MaxBlobSize, yield)
 	}
 }
