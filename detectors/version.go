@@ -88,12 +88,12 @@ func (s *Set) carryOver(v *Version) ([]Match, bool) {
 
 // isHarmless reports whether the neighbourhood of a change has the same matches as before.
 func (s *Set) isHarmless(v *Version, c change) bool {
-	new, old := v.Text[c.new.Start:c.new.End], v.Base.Text[c.old.Start:c.old.End]
+	text, base := v.Text[c.new.Start:c.new.End], v.Base.Text[c.old.Start:c.old.End]
 	if !c.mayMatch {
-		return s.distantMarks.In(new) == s.distantMarks.In(old)
+		return s.distantMarks.In(text) == s.distantMarks.In(base)
 	}
-	before, marksBefore := s.detect(nil, old)
-	after, marksAfter := s.detect(nil, new)
+	before, marksBefore := s.detect(nil, base)
+	after, marksAfter := s.detect(nil, text)
 	if len(before) != len(after) || marksBefore != marksAfter {
 		return false
 	}

@@ -25,7 +25,7 @@ import (
 // MaxBeside bounds the bytes to either side of a delimited secret that decide about it.
 const MaxBeside = 32
 
-// appendDelimited appends the candidates within the run text[start:end]. Of those that
+// appendDelimited appends the candidates within the run text[start:end]. Among those that
 // overlap it takes the one beside an id, unless a word is at one end of it, or else the one with
 // most capitals and digits: words have few. If two have equally many, the secret itself begins
 // or ends with delimiters, as in s/__X__/SECRET//, and it is the one between two that are alike.

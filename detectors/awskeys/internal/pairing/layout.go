@@ -167,6 +167,16 @@ func beginsStanza(text []byte) bool {
 	return len(line) == 0 || line[0] == '[' && line[len(line)-1] == ']' || line[0] == '{' || line[0] == '}'
 }
 
+// The costs of distance, beside which pairing.go has those of names and shapes.
+const (
+	costLine    = 0.0
+	costNext    = 1.0
+	costStanza  = 2.0
+	costText    = 5.0
+	costPerLine = 0.05
+	maxPerLine  = 2.5
+)
+
 // distanceCost is rule 4. It also returns the number of lines between a and b.
 func distanceCost(a, b Value) (cost float64, lines int) {
 	if a.Start > b.Start {

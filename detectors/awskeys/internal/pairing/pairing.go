@@ -80,12 +80,6 @@ import (
 
 // A cost says how badly a secret fits an id; a gain says how well its name does.
 const (
-	costLine    = 0.0
-	costNext    = 1.0
-	costStanza  = 2.0
-	costText    = 5.0
-	costPerLine = 0.05
-	maxPerLine  = 2.5
 	costNoName  = 2.0
 	costToken   = 3.0
 	costForeign = 5.0
