@@ -29,11 +29,14 @@ const (
 	// ones, a secret without a name may belong to an id at any distance (rule 13 of pairing).
 	minVersion = 32<<10 + 1
 	// A change tells on a match at most reachLines and reachBytes away, whichever is
-	// farther: rule 5 of pairing counts lines, and names, endpoints and the parts of a match
-	// (distantBytes) have a distance in bytes.
-	reachLines = 110
+	// farther. Names, endpoints and the parts of a match (distantBytes) have a distance in
+	// bytes. Rule 5 of pairing counts 100 lines. It counts them twice, since a secret that an
+	// id lost may belong to another one behind it.
+	reachLines = 210
 	reachBytes = distantBytes + contextBytes
-	maxReach   = 22_000 // rule 5 counts 200 bytes as a line
+	maxReach   = 42_000 // rule 5 counts 200 bytes as a line
+	// headBytes bounds the first lines of a text, which tell what columns and kind it has.
+	headBytes = 4096
 )
 
 // DetectVersion sets v.Matches to the matches that Detect finds in v.Text.
@@ -41,7 +44,8 @@ const (
 // It searches only the neighbourhood of each change, before the change and after it. If
 // both have the same matches, all matches of the base are carried over. If not, it searches
 // all of the text: a new key may change which secret belongs to which id anywhere. So does
-// it for texts whose encoding reaches farther than a neighbourhood: packed data and UTF-16.
+// it where the first line has changed, which may be the head of a table, and for texts whose
+// encoding reaches farther than a neighbourhood: packed data and UTF-16.
 func (s *Set) DetectVersion(v *Version) {
 	if matches, ok := s.carryOver(v); ok {
 		v.Matches = matches
@@ -56,7 +60,7 @@ func (s *Set) carryOver(v *Version) ([]Match, bool) {
 	if v.Base == nil || min(len(v.Text), len(v.Base.Text)) < minVersion {
 		return nil, false
 	}
-	if bytes.IndexByte(v.Text, 0) >= 0 || s.prefilter.HasPacked(v.Text) {
+	if !bytes.Equal(headOf(v.Text), headOf(v.Base.Text)) || bytes.IndexByte(v.Text, 0) >= 0 || s.prefilter.HasPacked(v.Text) {
 		return nil, false
 	}
 	v.Copies = inOrder(v.Copies)
@@ -84,6 +88,14 @@ func (s *Set) carryOver(v *Version) ([]Match, bool) {
 		matches[i] = m
 	}
 	return matches, true
+}
+
+// headOf returns what the head of text says of all of it: the first line, and as much as tells
+// the download of a console.
+func headOf(text []byte) []byte {
+	const least = 256
+	head := text[:min(len(text), headBytes)]
+	return head[:max(min(least, len(head)), bytes.IndexByte(head, '\n'))]
 }
 
 // isHarmless reports whether the neighbourhood of a change has the same matches as before.

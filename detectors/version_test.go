@@ -54,6 +54,39 @@ func TestDetectVersion(t *testing.T) {
 	}
 }
 
+// TestDetectVersionFar has a row for each change that tells on a match far away.
+func TestDetectVersionFar(t *testing.T) {
+	set := detectors.NewSet(awskeys.Detector{})
+	lines := func(n int) string { return strings.Repeat(strings.Repeat("some words ", 12)+"\n", n) }
+	rows := func(n int, secret string) string { return strings.Repeat("alice,"+secret+"\n", n) }
+	id := func(seed uint64) string {
+		return "AWS_ACCESS_KEY_ID=" + detectorstest.KeyID("AKIA", detectorstest.Account, seed) + "\n"
+	}
+	secret := detectorstest.SecretKey(1)
+	for _, tt := range []struct{ name, before, old, new, behind string }{
+		{"an_id_loses_its_secret_to_one_behind", lines(400) + id(1), "", "[prod]\n", lines(46) + "AWS_SECRET_ACCESS_KEY=" + secret + "\n" + lines(70) + id(2) + lines(400)},
+		{"the_head_of_a_table", "", "user,note\n", "user,aws_secret_access_key\n", rows(2000, "x") + rows(20, secret) + rows(1000, "x") + lines(400) + id(1)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, texts := range [][2]string{{tt.old, tt.new}, {tt.new, tt.old}} {
+				base := &detectors.Version{Text: []byte(tt.before + texts[0] + tt.behind)}
+				set.DetectVersion(base)
+				at := len(tt.before)
+				v := &detectors.Version{Text: []byte(tt.before + texts[1] + tt.behind), Base: base, Copies: []detectors.Copy{
+					{At: 0, From: 0, Len: at}, {At: at + len(texts[1]), From: at + len(texts[0]), Len: len(tt.behind)},
+				}}
+				set.DetectVersion(v)
+				if got, want := described(v.Matches), described(set.Detect(nil, v.Text)); !slices.Equal(got, want) {
+					t.Errorf("found %q, want %q", got, want)
+				}
+				if slices.Equal(described(base.Matches), described(v.Matches)) {
+					t.Error("the change tells on nothing")
+				}
+			}
+		})
+	}
+}
+
 // localPlants returns the plants without those whose encoding reaches far, in order.
 func localPlants(set *detectors.Set, seed uint64) (list []string) {
 	isPacked := set.Parts()["packed"]

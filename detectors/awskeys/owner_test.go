@@ -78,6 +78,13 @@ func TestOwners(t *testing.T) {
 		"AWS_SECRET_KEY_DOCKER":           {aws, high},
 		"AWS_SECRET_ACCESS_KEY_GITHUB":    {aws, high},
 		"UPLOADER_AWS_SECRET":             {aws, high},
+		"AWS_DOCKER_SECRET_KEY":           {aws, high},
+		"AWS_GITLAB_SECRET_KEY":           {aws, high},
+		"AWS_DB_BACKUP_SECRET_KEY":        {aws, high},
+		"S3_POSTGRES_BACKUP_SECRET_KEY":   {aws, high},
+		"SES_CLIENT_SECRET_KEY":           {aws, high},
+
+		"ELASTICSEARCH_S3_CLIENT_DEFAULT_SECRET_KEY": {aws, high},
 
 		// The secret of another service, kept for AWS or there.
 		"AWS_DJANGO_SECRET_KEY":          {anybody, nothing},
@@ -88,6 +95,7 @@ func TestOwners(t *testing.T) {
 		"AWS_DB_PASSWORD":                {nothing, nothing},
 		"AWS_RDS_PASSWORD":               {nothing, nothing},
 		"aws_stripe_secret_key":          {anybody, nothing},
+		"S3_JWT_SECRET_KEY":              {anybody, nothing},
 		"AWS_GITHUB_TOKEN":               {nothing, nothing},
 		"AWS_GITHUB_SECRET":              {anybody, nothing},
 		"awsGitHubSecret":                {anybody, nothing},

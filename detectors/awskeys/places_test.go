@@ -61,6 +61,12 @@ func TestPlaces(t *testing.T) {
 			{"AwsBasicCredentials.create(\n    System.getenv(\"K\"),\n    \"{secret1}\")", []string{first}},
 			{"new AWS.Credentials(process.env.K, '{secret1}', token)", []string{first}},
 			{"new BasicAWSCredentials(\"{AKIA1}\", \"{secret1}\")", []string{pair}},
+			{"f(new BasicAWSCredentials(\"{AKIA1}\", \"{secret1}\"), \"{secret3}\");", []string{pair, "aws-access-key {AKIA1} {secret3} - #1"}},
+			{"put(new BasicAWSCredentials(\"{AKIA1}\",\"{secret1}\"), \"{secret3}\");\nput(new BasicAWSCredentials(\"{AKIA2}\",\"{secret2}\"), \"{secret4}\");", []string{
+				pair, "aws-access-key {AKIA1} {secret3} - #1", "aws-access-key {AKIA1} {secret4} - #2",
+				pair2, "aws-access-key {AKIA2} {secret4} - #1", "aws-access-key {AKIA2} {secret3} - #2",
+			}},
+			{"String basicSecret = \"{secret3}\";\nx = new BasicAWSCredentials(\"{AKIA1}\", \"{secret1}\");", []string{pair, "aws-access-key {AKIA1} {secret3} - #1", "aws-secret-key - {secret3} - ?"}},
 			{"new GoogleCredentials(key, \"{secret1}\")", nil},
 			{"verifyAwsCredentialsHash(name, \"{secret1}\")", nil},
 			{"new AwsSessionCredentials(id, key, \"{secret1}\")", nil},

@@ -63,7 +63,7 @@ func (s *encodedSearch) isWithin(l layer, text []byte, at int) bool {
 
 // holdsEncoded reports whether plain, decoded once, holds an id or packed data, encoded or not.
 func (s *encodedSearch) holdsEncoded(plain []byte) bool {
-	if s.holdsID(plain) || hasPackedIn(plain, 0, len(plain), nestedPacked) {
+	if s.holdsID(plain) || s.hasPackedIn(plain, 0, len(plain), nestedPacked) {
 		return true
 	}
 	inner := encodedSearch{Filter: s.Filter, depth: s.depth - 1}

@@ -42,7 +42,7 @@ const (
 const packedStride = 16
 
 // HasPacked reports whether text may hold packed data in base64 of more than a few words.
-func (*Filter) HasPacked(text []byte) bool {
+func (f *Filter) HasPacked(text []byte) bool {
 	for i := 0; i+2*packedStride+wordLen <= len(text); i += packedStride {
 		b := text[i : i+2*packedStride+wordLen : i+2*packedStride+wordLen]
 		switch { // the last word first, to skip most
@@ -50,7 +50,7 @@ func (*Filter) HasPacked(text []byte) bool {
 			i += 2 * packedStride
 		case endsRun(b[packedStride:]):
 			i += packedStride
-		case !endsRun(b) && hasPackedIn(text, i-packedStride+1, i+len(gzipMark), packedChars):
+		case !endsRun(b) && f.hasPackedIn(text, i-packedStride+1, i+len(gzipMark), packedChars):
 			return true
 		}
 	}
@@ -67,17 +67,17 @@ func endsRun(b []byte) bool {
 
 // hasPackedIn reports whether packed data of chars characters of base64 begins in
 // text[from:to-3].
-func hasPackedIn(text []byte, from, to, chars int) bool {
+func (f *Filter) hasPackedIn(text []byte, from, to, chars int) bool {
 	i := max(0, from)
 	for ; i+wordLen < len(text) && i < to; i += wordLen {
 		for pairs := packedPairs(text[i : i+wordLen+1]); pairs != 0; pairs &= pairs - 1 {
-			if isPackedPair(text, i+bits.TrailingZeros64(pairs)/8, chars) {
+			if f.isPackedPair(text, i+bits.TrailingZeros64(pairs)/8, chars) {
 				return true
 			}
 		}
 	}
 	for ; i < to; i++ {
-		if isPackedPair(text, i, chars) {
+		if f.isPackedPair(text, i, chars) {
 			return true
 		}
 	}
@@ -94,7 +94,7 @@ func packedPairs(b []byte) uint64 {
 
 // isPackedPair reports whether packed data begins with the "e" at i, or has its third
 // character, "s", there.
-func isPackedPair(text []byte, i, chars int) bool {
+func (f *Filter) isPackedPair(text []byte, i, chars int) bool {
 	if text[i] == 's' {
 		i -= 2
 	} else if text[i] != 'e' {
@@ -105,12 +105,12 @@ func isPackedPair(text []byte, i, chars int) bool {
 	}
 	var head [3]byte
 	decodeGroup(head[:], text[i:])
-	return encodings.PackingOf(head[:]) != encodings.NotPacked && isPacked(text, i, chars)
+	return encodings.PackingOf(head[:]) != encodings.NotPacked && f.isPacked(text, i, chars)
 }
 
 // isPacked reports whether packed data of chars characters of base64 begins at i. It decodes
 // them up to the first escape.
-func isPacked(text []byte, i, chars int) bool {
+func (f *Filter) isPacked(text []byte, i, chars int) bool {
 	if !areBase64(text[i:i+4]) || i > packedGlued && areBase64(text[i-packedGlued-1:i]) {
 		return false
 	}
@@ -137,15 +137,24 @@ func isPacked(text []byte, i, chars int) bool {
 	case encodings.NotPacked:
 		return false
 	case encodings.Zlib:
-		return beginsDeflate(head[2:])
+		return f.beginsDeflate(head[2:])
 	}
 	return true
 }
 
 // beginsDeflate reports whether b may be the beginning of deflate (RFC 1951) that has an id
 // in it.
-func beginsDeflate(b []byte) bool {
-	n, err := io.Copy(io.Discard, flate.NewReader(bytes.NewReader(b)))
+func (f *Filter) beginsDeflate(b []byte) bool {
+	const blockType, invalid = 6, 6
+	if b[0]&blockType == invalid { // as one of four texts that are none
+		return false
+	}
+	r := f.inflaters.Get().(io.Reader)
+	defer f.inflaters.Put(r)
+	if err := r.(flate.Resetter).Reset(bytes.NewReader(b), nil); err != nil {
+		return true
+	}
+	n, err := io.Copy(io.Discard, r)
 	var corrupt flate.CorruptInputError
 	return !errors.As(err, &corrupt) && (err != nil || n >= encodings.IDLen)
 }

@@ -25,7 +25,9 @@
 package prefilter
 
 import (
+	"compress/flate"
 	"strings"
+	"sync"
 
 	"github.com/stanch-dev/stanch/detectors/internal/encodings"
 )
@@ -49,6 +51,9 @@ type Filter struct {
 	keywords *keywordSearch // nil if there are none
 	patterns *gramIndex
 	ids      []string // the prefixes of ids that may be encoded
+	// inflaters are readers of package flate, which take long to make: there may be a head
+	// of zlib in each line of a text.
+	inflaters *sync.Pool
 
 	window, nearWindow int
 }
@@ -57,7 +62,7 @@ type Filter struct {
 // detector has no plain filter, and the other lists if it has one. New panics if a string
 // is shorter than detectors.Rule allows.
 func New(plain []PlainFilter, rules []Patterns) Filter {
-	f := Filter{plain: plain, window: max(nestedIDWindow, wrappedIDWindow, joinedIDWindow, packedWindow)}
+	f := Filter{plain: plain, inflaters: &sync.Pool{New: func() any { return flate.NewReader(nil) }}, window: max(nestedIDWindow, wrappedIDWindow, joinedIDWindow, packedWindow)}
 	var patterns, keywords []string
 	for _, r := range rules {
 		keywords = append(keywords, r.Keywords...)

@@ -91,6 +91,12 @@ var (
 	// notKeyWords say that a secret with AWS's name is none of its access keys: the client
 	// secret of Cognito, the password of a database. An AWS_API_SECRET is one.
 	notKeyWords = slices.Concat(storeWords, clientWords, slices.DeleteFunc(slices.Clone(foreignWords), func(w string) bool { return w == "api" || w == "app" }))
+	// keyUsers have passwords or tokens, and no "secret key": an AWS_GITLAB_SECRET_KEY is the
+	// key of AWS that GitLab uses.
+	keyUsers = []string{
+		"github", "gitlab", "bitbucket", "docker", "travis", "circleci", "elasticsearch", "db", "database", "mysql", "postgres", "redis", "mongo",
+		"heroku", "grafana", "artifactory", "npm", "pypi", "jira",
+	}
 	// environmentWords end the keys of records that hold variables of an environment.
 	environmentWords = []string{"env", "environment", "variables"}
 	// keyServices are services of AWS whose keys are called after them: SES_SECRET_KEY. The

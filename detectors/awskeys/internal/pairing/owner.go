@@ -29,12 +29,13 @@ const (
 // ownerOf returns whose secret words name.
 func ownerOf(words []string) owner {
 	head := headOf(words)
-	for _, w := range slices.Backward(words[:head+1]) {
+	for i, w := range slices.Backward(words[:head+1]) {
 		switch {
 		case isAWSWord(w) && namesServiceBehind(words):
 			return ownedByNobody
-		case isAWSWord(w):
+		case isAWSWord(w), isKeyOf(words, i):
 			return ownedByAWS
+		case usesKey(words, i):
 		case slices.Contains(notKeyWords, w):
 			return ownedByOther
 		}
@@ -46,6 +47,24 @@ func ownerOf(words []string) owner {
 		return ownedByAWS
 	}
 	return ownedByNobody
+}
+
+// isKeyOf reports whether words[i] is a service of AWS whose secret key words name:
+// ELASTICSEARCH_S3_CLIENT_DEFAULT_SECRET_KEY.
+func isKeyOf(words []string, i int) bool {
+	return slices.Contains(keyServices, words[i]) && saysSecretKey(words)
+}
+
+// usesKey reports whether words[i] is no owner of the secret key that words name: a program
+// that has passwords or tokens of its own and no secret key, or a client of a service of AWS.
+func usesKey(words []string, i int) bool {
+	return slices.Contains(keyUsers, words[i]) && saysSecretKey(words) || words[i] == "client" && i > 0 && isKeyOf(words, i-1)
+}
+
+// saysSecretKey reports whether words say "secret key" or "secret access key".
+func saysSecretKey(words []string) bool {
+	head := headOf(words)
+	return words[head] == "secret" && isWord(words[head+1:], []string{"key", "access"})
 }
 
 // headOf returns the index of the last of words that says secret, password or token, or of
@@ -110,14 +129,14 @@ func serviceWords(words []string, ofClient bool) []string {
 	head := headOf(words)
 	from, to := 0, len(words)
 	for i, w := range slices.Backward(words[:head+1]) {
-		if isAWSWord(w) {
+		if isAWSWord(w) || isKeyOf(words, i) {
 			from, to = i, head+1
 			break
 		}
 	}
 	var services []string
 	for i, w := range words[from:] {
-		if slices.Contains(cloudWords, w) || from+i < to && isServiceWord(w, ofClient) {
+		if slices.Contains(cloudWords, w) || from+i < to && !usesKey(words, from+i) && isServiceWord(w, ofClient) {
 			services = append(services, w)
 		}
 	}

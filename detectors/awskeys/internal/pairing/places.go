@@ -55,8 +55,11 @@ func nameByPlace(text []byte, start int, judge judgeName) (kind nameKind, name s
 	if !ok {
 		return unnamed, "", false
 	}
-	if index == 1 && makesCredentials(text[max(0, open-maxCell):open]) {
-		kind, name = judgePhrase([]byte("secret_access_key"), judge) // so clients of other stores are called, too
+	if index < 2 && makesCredentials(text[max(0, open-maxCell):open]) {
+		// So clients of other stores call them, too. Both need a name, or the id would have
+		// that of the call, and belong to whatever else has it.
+		argument := [2]string{"access_key_id", "secret_access_key"}[index]
+		kind, name = judgePhrase([]byte(argument), judge)
 		return kind, name, kind != unnamed
 	}
 	table, columns := insertedColumns(text, open)
