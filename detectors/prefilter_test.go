@@ -226,6 +226,7 @@ func TestMayMatch(t *testing.T) {
 		// =C3 is no character of an id: the piece seemed to have more characters than one.
 		{"long_piece_behind_an_escape", "=C3" + id[:19] + `"+"` + id[19:], true},
 		{"long_piece_behind_a_slash", "%2F" + id[:19] + "%41", true},
+		{"length_behind_a_delimiter", "\x00aws_secret_access_key= /Q" + detectorstest.SecretKey(1) + "\x16", true},
 		{"utf16_in_base64", b64([]byte(encodeUTF16(id, false, ""))), true},
 		{"utf16_in_base64_without_its_last_zero", base64.RawStdEncoding.EncodeToString([]byte(encodeUTF16(id, false, "")[:39])), true},
 		// Only a part is encoded. A view shows it together with the rest.

@@ -290,11 +290,11 @@ func PackedIn(text []byte, start int, counts func(at int) bool) bool {
 	if start < 0 || start+keyformat.SecretLen >= len(text) {
 		return false
 	}
-	before, first := byte(0), text[start] // no calls, since a scan comes here with each long run
+	before, first, second := byte(0), text[start], text[start+1] // no calls, since a scan comes here with each long run
 	if start > 0 {
 		before = text[start-1]
 	}
 	return (before == '(' || before == ':' || before == 0) && isSized(text, start) && counts(start) ||
 		(first == 'P' || first == 'Q' || first == 'V') && isSized(text, start+1) && counts(start+1) ||
-		text[start+1] == 'V' && saysText(text, start+2) && isSized(text, start+2) && counts(start+2)
+		(second == 'P' || second == 'Q' || second == 'V') && isSized(text, start+2) && counts(start+2)
 }
