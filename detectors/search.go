@@ -40,6 +40,7 @@ type search struct {
 // run returns the matches of text. Each round decodes the views of the round before.
 func (s *search) run(text []byte) []Match {
 	s.matches = s.searchText(s.matches, text)
+	s.marks = s.set.distantMarks.In(text)
 	if !s.skipPrefilter {
 		s.parts = s.set.partsToDecode(text)
 	}

@@ -75,12 +75,12 @@ func (s *Set) Detect(dst []Match, text []byte) []Match {
 	return dst
 }
 
-// detect is Detect. It also returns the strings of DistantParts that text or its views hold.
-func (s *Set) detect(dst []Match, text []byte) ([]Match, marks.Found) {
+// detect is Detect. It also returns the strings of DistantParts that text or its views hold,
+// or the zero value if the prefilter rules text out.
+func (s *Set) detect(dst []Match, text []byte) (matches []Match, found marks.Found) {
 	first := len(dst)
-	found := s.distantMarks.In(text)
 	if s.prefilter.MayMatchNear(text) {
-		search := &search{set: s, matches: dst, first: len(dst), unpackLeft: views.MaxUnpacked, marks: found}
+		search := &search{set: s, matches: dst, first: len(dst), unpackLeft: views.MaxUnpacked}
 		dst = search.run(text)
 		found = search.marks
 	}

@@ -90,8 +90,8 @@ func (s *Set) carryOver(v *Version) ([]Match, bool) {
 	return matches, true
 }
 
-// headOf returns what the head of text says of all of it: the first line, and as much as tells
-// the download of a console.
+// headOf returns the beginning of text that tells about all of it: the first line, and as much
+// as shows that it is a download of a console.
 func headOf(text []byte) []byte {
 	const least = 256
 	head := text[:min(len(text), headBytes)]
@@ -101,8 +101,11 @@ func headOf(text []byte) []byte {
 // isHarmless reports whether the neighbourhood of a change has the same matches as before.
 func (s *Set) isHarmless(v *Version, c change) bool {
 	text, base := v.Text[c.new.Start:c.new.End], v.Base.Text[c.old.Start:c.old.End]
+	if s.distantMarks.In(text) != s.distantMarks.In(base) {
+		return false
+	}
 	if !c.mayMatch {
-		return s.distantMarks.In(text) == s.distantMarks.In(base)
+		return true
 	}
 	before, marksBefore := s.detect(nil, base)
 	after, marksAfter := s.detect(nil, text)
