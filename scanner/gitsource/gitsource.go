@@ -16,6 +16,7 @@
 //	      graph             the links between them
 //	  changes               the new lines of a commit, or of the index
 //	    repo, gitindex      folders, refs, configuration, indexes
+//	      reftable          refs and reflogs that are in no files of their own
 //	      objects           an object by its id, or all by their numbers
 //	        pack, inflate   the files of git
 //
@@ -40,9 +41,8 @@
 //
 // # Limitations
 //
-// Refs in reftables are not read, so in such a repository every object is called
-// unreachable. Grafts and replace refs are not applied: the replaced object and the
-// replacement are both read. The checksums of packed objects are not computed: bytes that
+// Grafts and replace refs are not applied: the replaced object and the replacement are both
+// read. The checksums of packed objects are not computed: bytes that
 // rot into other valid ones are read as they are. The checksums of loose objects are
 // computed. But a blob in windows is yielded before its checksum is known, so a damaged
 // copy is not replaced by a good one.
@@ -243,7 +243,6 @@ func (r *Repository) yieldMetadata(ctx context.Context, s *objects.Store, refs *
 		blobs = append(blobs, scanner.Blob{ID: finding.BlobID(n.Path), Kind: finding.KindBlob, Name: n.Path, Err: n.Err})
 	}
 	blobs = append(blobs, r.shallowBlob()...)
-	blobs = append(blobs, r.reftable()...)
 	for _, b := range blobs {
 		if err := errors.Join(ctx.Err(), yield(b)); err != nil {
 			return err
@@ -254,6 +253,12 @@ func (r *Repository) yieldMetadata(ctx context.Context, s *objects.Store, refs *
 			continue
 		}
 		b := scanner.Blob{ID: finding.BlobID(ref.Name), Kind: finding.KindRefName, Name: ref.Name, Data: []byte(ref.Name)}
+		if err := errors.Join(ctx.Err(), yield(b)); err != nil {
+			return err
+		}
+	}
+	for _, log := range refs.Tabled {
+		b := scanner.Blob{ID: finding.BlobID(log.Name), Kind: finding.KindReflog, Name: log.Name, Data: log.Text}
 		if err := errors.Join(ctx.Err(), yield(b)); err != nil {
 			return err
 		}
@@ -275,19 +280,6 @@ func (r *Repository) shallowBlob() []scanner.Blob {
 	return []scanner.Blob{{
 		ID: "shallow clone", Kind: finding.KindCommit, Name: "shallow clone",
 		Err: fmt.Errorf("history is cut off at %d shallow commits; run git fetch --unshallow", len(shallow)),
-	}}
-}
-
-// reftable returns a blob which says that the refs are not in files, or none. To read them,
-// stanch would have to run git in the repository.
-func (r *Repository) reftable() []scanner.Blob {
-	storage := r.dir.RefStorage()
-	if storage == "" {
-		return nil
-	}
-	return []scanner.Blob{{
-		ID: "refs", Kind: finding.KindRefName, Name: "refs",
-		Err: fmt.Errorf("refs are kept as %s, which cannot be read: all objects were, but none is known to be reachable", storage),
 	}}
 }
 

@@ -110,9 +110,10 @@ func TestBlobs(t *testing.T) {
 		{"replaced", `put f old; commit 1; put f new; commit 2; git replace HEAD HEAD~`, "", "new old"},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+		check := func(t *testing.T, start string) {
+			t.Helper()
 			t.Parallel()
-			dir := scannertest.Repo(t, put+tt.script+"\n")
+			dir := scannertest.Repo(t, start+put+tt.script+"\n")
 			r := read(t, open(t, filepath.Join(dir, tt.open)))
 			if got := r.contents(); got != tt.want {
 				t.Errorf("blobs are %q, want %q", got, tt.want)
@@ -120,7 +121,9 @@ func TestBlobs(t *testing.T) {
 			if len(r.errs) > 0 {
 				t.Errorf("unread: %q", r.errs)
 			}
-		})
+		}
+		t.Run(tt.name, func(t *testing.T) { check(t, "") })
+		t.Run(tt.name+"_reftable", func(t *testing.T) { check(t, scannertest.Reftable(t)) })
 	}
 }
 

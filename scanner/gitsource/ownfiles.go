@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -51,6 +52,9 @@ func (r *Repository) locateFiles(refs *repo.RefSet, ids []finding.BlobID, yield 
 			files, _ = r.dir.MetadataFiles()
 		}
 		p := finding.Location{Kind: files[string(id)], Path: string(id)}
+		if slices.ContainsFunc(refs.Tabled, func(l repo.Reflog) bool { return l.Name == string(id) }) {
+			p.Kind = finding.KindReflog
+		}
 		if i, ok := refs.ByName[string(id)]; ok && refs.Refs[i].IsNamed() {
 			p.Kind = finding.KindRefName
 		}

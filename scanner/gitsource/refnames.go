@@ -7,10 +7,10 @@ import "strings"
 // their own. If some refs cannot be read, it returns the others with an error; if none can,
 // nil.
 func (r *Repository) Refs(prefix string) (map[string]string, error) {
-	if err := r.dir.CheckRefStorage(); err != nil {
+	s, err := r.dir.ReadRefsBelow(strings.TrimSuffix(prefix[:strings.LastIndexByte(prefix, '/')+1], "/"))
+	if err != nil {
 		return nil, err
 	}
-	s := r.dir.ReadRefsBelow(strings.TrimSuffix(prefix[:strings.LastIndexByte(prefix, '/')+1], "/"))
 	found := map[string]string{}
 	for _, ref := range s.Refs {
 		if strings.HasPrefix(ref.Name, prefix) && ref.ID != "" {

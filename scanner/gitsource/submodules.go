@@ -101,6 +101,8 @@ func (r *Repository) locateSubmodules(ctx context.Context, ids []finding.BlobID,
 				if p.Path != "" {
 					p.Path = path.Join(s.name, p.Path)
 				}
+			case finding.KindReflog: // in a reftable; a file would be of the repository around it
+				p.Path = path.Join(subPrefix, s.name, p.Path)
 			}
 			stop = yield(finding.BlobID(s.prefix())+id, p)
 			return stop

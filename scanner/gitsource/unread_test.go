@@ -64,9 +64,12 @@ func TestUnread(t *testing.T) {
 		{"fifo_index", three + `mkfifo .git/objects/pack/pack-x.idx; : >.git/objects/pack/pack-x.pack`, "", "one side three two", []string{"opening pack: damaged: not a pack"}},
 		{"fifo_pack", three + `git repack -qad; put f loose; commit 4; for p in .git/objects/pack/*.pack; do rm -f $p; mkfifo $p; done`, "", "loose",
 			[]string{"opening pack: open ", "(a): object is missing", "(d): object is missing", ": object is missing"}},
-		{"reftable", three + `git pack-refs --all; rm -rf .git/refs/heads .git/packed-refs .git/logs; mkdir .git/reftable; echo 'this repository uses the reftable format' >.git/refs/heads
-			echo 'ref: refs/heads/.invalid' >.git/HEAD; git config -f .git/config core.repositoryformatversion 1; git config -f .git/config extensions.refStorage reftable`, "", "one side three two",
-			[]string{"refs are kept as reftable, which cannot be read: all objects were, but none is known to be reachable", "reading ref refs/heads: malformed"}},
+		{"reftables_gone", three + `git config core.repositoryformatversion 1; git config extensions.refStorage reftable`, "", "one side three two",
+			[]string{"reading ref reftable: reading the list of reftables: "}},
+		{"refs_in_a_database", three + `git config core.repositoryformatversion 1; git config extensions.refStorage postgres`, "", "one side three two",
+			[]string{"refs are kept as postgres, which stanch cannot read; git refs migrate --ref-format=files changes that: all objects were read, but none is known to be reachable"}},
+		{"refs_elsewhere", three + `git config core.repositoryformatversion 1; git config extensions.refStorage files:///srv/refs`, "", "one side three two",
+			[]string{"refs are kept in files:///srv/refs, outside of the repository, where stanch does not read them"}},
 		{"alternates_in_a_circle", three + `ln -s . .git/objects/x; ln -s . .git/objects/y; printf 'x\ny\n' >.git/objects/info/alternates`, "", "one side three two", nil},
 	}
 	base := scannertest.Repo(t, damage+three+"\n")

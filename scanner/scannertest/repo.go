@@ -159,6 +159,29 @@ func Need(t testing.TB, programs ...string) {
 	}
 }
 
+// Reftable returns the beginning of a script for Repo, which turns the repository into one
+// with reftables. Repositories that the script makes or clones have them as well.
+//
+// Debian 12 has a git that is too old. The git in the folder STANCH_GIT_NEWEST is taken, or
+// else the one on PATH. Without a git that knows reftables the test is skipped, except where
+// CI is "true": there it fails.
+func Reftable(t testing.TB) string {
+	t.Helper()
+	Need(t, "git", "sh")
+	start := "PATH='" + os.Getenv("STANCH_GIT_NEWEST") + "':$PATH GIT_DEFAULT_REF_FORMAT=reftable\nexport PATH GIT_DEFAULT_REF_FORMAT\n"
+	cmd := exec.Command("sh", "-c", start+"exec git init -q --bare .")
+	cmd.Dir, cmd.Env = t.TempDir(), env()
+	out, err := cmd.CombinedOutput()
+	if _, none := os.Stat(filepath.Join(cmd.Dir, "reftable")); err != nil || none != nil {
+		const need = "this test needs a git that knows reftables, in the folder STANCH_GIT_NEWEST: %v %s"
+		if os.Getenv("CI") == "true" {
+			t.Fatalf(need, err, out)
+		}
+		t.Skipf(need, err, out)
+	}
+	return start + "[ ! -d .git ] || git refs migrate --ref-format=reftable\n"
+}
+
 func write(t testing.TB, name string, data []byte) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {

@@ -180,16 +180,6 @@ func hashSize(cfg *config.Config) int {
 	return sha1.Size
 }
 
-// refStorage is how refs are stored if not in files, as reftable.
-func refStorage(cfg *config.Config) string {
-	// The value may be a URI, as in "reftable:///path".
-	s, _, _ := strings.Cut(cfg.Section("extensions").Option("refStorage"), ":")
-	if strings.EqualFold(s, "files") {
-		return ""
-	}
-	return s
-}
-
 // isPartial reports whether the configuration says that objects may be missing
 // (git's Documentation/technical/partial-clone).
 func isPartial(cfg *config.Config) bool {
@@ -271,9 +261,6 @@ func (d Dir) OpenLookup() *objects.Store {
 
 // HashSize is the length of the repository's object ids in bytes.
 func (d Dir) HashSize() int { return hashSize(ReadConfig(d.CommonDir)) }
-
-// RefStorage is how refs are stored if not in files, as reftable; else "".
-func (d Dir) RefStorage() string { return refStorage(ReadConfig(d.CommonDir)) }
 
 // ShallowFile is the file that lists where a shallow clone is cut off.
 func (d Dir) ShallowFile() string { return filepath.Join(d.CommonDir, "shallow") }

@@ -48,6 +48,7 @@ type RefSet struct {
 	Broken  []scanner.Blob // refs that could not be read
 	Head    pack.ID        // of the work tree that was opened; empty if unborn
 	Reflogs []Ref          // where refs were before, by the reflogs, the latest first
+	Tabled  []Reflog       // reflogs in reftables, which are in no file
 }
 
 // OfKind returns the roots that lead to content of the kind.
@@ -58,7 +59,23 @@ func (s *RefSet) OfKind(kind finding.Kind) []Ref {
 // Refs reads packed and loose refs, the refs of linked work trees, HEADs, and the older
 // stash entries, which only the reflog of refs/stash holds.
 func (d Dir) Refs() *RefSet {
-	s := d.ReadRefsBelow("refs")
+	s := &RefSet{ByName: map[string]int{}}
+	tables, err := d.hasReftables()
+	switch {
+	case err != nil:
+		s.addBroken("refs", "refs", fmt.Errorf("%w: all objects were read, but none is known to be reachable", err))
+	case tables:
+		s.addReftables(d)
+	default:
+		s.addFiles(d)
+	}
+	s.readPseudoRefs(d.GitDir)
+	return s
+}
+
+// addFiles is Refs for a repository without reftables.
+func (s *RefSet) addFiles(d Dir) {
+	s.addFilesBelow(d, "refs")
 	s.readLoose(filepath.Join(d.CommonDir, "HEAD"), "HEAD")
 	worktrees, _ := os.ReadDir(filepath.Join(d.CommonDir, "worktrees"))
 	for _, w := range worktrees {
@@ -71,26 +88,40 @@ func (d Dir) Refs() *RefSet {
 	for _, w := range worktrees {
 		s.readLogs(filepath.Join(d.CommonDir, "worktrees", w.Name(), "logs"), "worktrees/"+w.Name()+"/")
 	}
-	s.readPseudoRefs(d.GitDir)
 	if ref, err := ReadRef(filepath.Join(d.GitDir, "HEAD")); err == nil {
 		s.Head = s.resolve(ref)
 	}
-	return s
 }
 
-// ReadRefsBelow reads the refs below dir that are in files of their own, and all packed ones.
+// ReadRefsBelow reads the refs below dir, and perhaps others. It returns an error if it can
+// read none.
+func (d Dir) ReadRefsBelow(dir string) (*RefSet, error) {
+	s := &RefSet{ByName: map[string]int{}}
+	tables, err := d.hasReftables()
+	switch {
+	case err != nil:
+		return nil, err
+	case tables:
+		stack, unread := d.stack(d.CommonDir)
+		refs, noRefs := stack.Refs()
+		s.addTabled(refs, "", slices.Concat(unread, noRefs))
+	default:
+		s.addFilesBelow(d, dir)
+	}
+	return s, nil
+}
+
+// addFilesBelow adds the refs below dir that are in files of their own, and all packed ones.
 // git pack-refs writes packed-refs before it removes the files: read after them, it has
 // each ref whose file has gone.
-func (d Dir) ReadRefsBelow(dir string) *RefSet {
+func (s *RefSet) addFilesBelow(d Dir, dir string) {
 	loose := &RefSet{ByName: map[string]int{}}
 	loose.readTree(filepath.Join(d.CommonDir, filepath.FromSlash(dir)), dir)
-	s := &RefSet{}
 	s.readPacked(filepath.Join(d.CommonDir, "packed-refs"))
 	s.Broken = append(s.Broken, loose.Broken...)
 	for _, ref := range loose.Refs {
 		s.add(ref)
 	}
-	return s
 }
 
 // add adds ref, in place of one of the same name.

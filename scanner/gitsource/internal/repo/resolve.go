@@ -14,11 +14,16 @@ import (
 
 // Resolve follows a ref, symbolic ones too, to an id, "" if there is no such ref.
 func (d Dir) Resolve(name string) (pack.ID, error) {
-	if err := d.CheckRefStorage(); err != nil {
+	tables, err := d.hasReftables()
+	if err != nil {
 		return "", err
 	}
+	read := d.readNamed
+	if tables {
+		read = d.tabledRefs()
+	}
 	for range 6 { // git follows no more either
-		ref, err := d.readNamed(name)
+		ref, err := read(name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return "", nil
@@ -30,14 +35,6 @@ func (d Dir) Resolve(name string) (pack.ID, error) {
 		name = ref.target
 	}
 	return "", fmt.Errorf("reading ref %s: %w: symbolic refs lead to each other", name, objects.ErrMalformed)
-}
-
-// CheckRefStorage returns an error if the refs are not in files.
-func (d Dir) CheckRefStorage() error {
-	if storage := refStorage(ReadConfig(d.CommonDir)); storage != "" {
-		return fmt.Errorf("refs are kept as %s, which stanch cannot read; git refs migrate --ref-format=files changes that", storage)
-	}
-	return nil
 }
 
 // readNamed reads a ref by its full name: from a file of the work tree, else from one of
