@@ -86,7 +86,7 @@ func (c *ciScan) writeFiles() error {
 		if f.name == "" {
 			continue
 		}
-		out, err := (&cli.OutputFlags{File: f.name}).Open(io.Discard)
+		out, err := (&cli.OutputFlags{File: f.name}).Open(c.Stdout)
 		if err == nil {
 			_, err = out.Write(f.text)
 			err = errors.Join(err, out.Commit())

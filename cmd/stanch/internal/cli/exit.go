@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"strings"
+	"syscall"
 
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/run"
@@ -28,10 +31,18 @@ func Unfinished(err error) error { return fmt.Errorf("%w: %w", ErrUnfinished, er
 
 // UnfinishedIf is Unfinished, unless err is nil or says that the command was interrupted.
 func UnfinishedIf(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) {
+	if err == nil || errors.Is(err, context.Canceled) || readerLeft(err) {
 		return err
 	}
 	return Unfinished(err)
+}
+
+// readerLeft reports whether err is that of writing to a pipe that its reader has closed, as
+// head does when it has seen enough: standard output, or the pipe that --output names. It is
+// false for pipes to programs that stanch runs, which have no name but a number.
+func readerLeft(err error) bool {
+	var write *fs.PathError
+	return errors.As(err, &write) && errors.Is(write.Err, syscall.EPIPE) && !strings.HasPrefix(write.Path, "|")
 }
 
 // ErrUnread is the reason for an incomplete scan whose report is complete.
@@ -60,11 +71,15 @@ const (
 	ExitUsage       = 2
 	ExitIncomplete  = 3
 	ExitInterrupted = 130 // 128 + SIGINT, as shells do
+	ExitReaderLeft  = 141 // 128 + SIGPIPE
 )
 
 // ExitCode prints err, unless the report has said it already, and returns the
 // code that the process ends with. Unknown is not clean: an incomplete scan is
 // 3 even if it found leaks, or if a gate refused to shut them off.
+//
+// If the reader of the output has left, nothing is said, as by other programs of Unix: the
+// reader chose to. The code is never 0, since there may be leaks that nobody was shown.
 func ExitCode(stderr io.Writer, err error) int {
 	switch {
 	case err == nil:
@@ -75,6 +90,8 @@ func ExitCode(stderr io.Writer, err error) int {
 	case response.Refused(err) != "" && !errors.Is(err, ErrIncomplete): // by a gate: the usage was right
 		fmt.Fprintln(stderr, "stanch:", printable.Text(err.Error()))
 		return ExitUsage
+	case readerLeft(err) && !errors.Is(err, ErrUnfinished): // but half a change at AWS is no reader's choice
+		return ExitReaderLeft
 	case errors.Is(err, ErrIncomplete), errors.Is(err, ErrUnfinished):
 		fmt.Fprintln(stderr, "stanch:", printable.Text(err.Error()))
 		return ExitIncomplete

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -15,6 +17,7 @@ import (
 
 func TestExitCode(t *testing.T) {
 	refused := &response.RefusedError{Gate: response.GateConfirm, Why: "nobody types"}
+	write := func(file string) error { return &fs.PathError{Op: "write", Path: file, Err: syscall.EPIPE} }
 	for _, tt := range []struct {
 		name string
 		err  error
@@ -30,6 +33,9 @@ func TestExitCode(t *testing.T) {
 		{"unread", Incomplete(ErrUnread), ExitIncomplete, "could not be read"},
 		{"unread, and leaks", errors.Join(ErrLeaks, Incomplete(ErrUnread)), ExitIncomplete, "could not be read"},
 		{"unread, and refused", errors.Join(Incomplete(ErrUnread), refused), ExitIncomplete, "not-confirmed"},
+		{"the reader left", Incomplete(fmt.Errorf("writing: %w", write("/dev/stdout"))), ExitReaderLeft, ""},
+		{"a program that stanch runs left", Incomplete(write("|1")), ExitIncomplete, "broken pipe"},
+		{"the reader left, and a step failed", errors.Join(Incomplete(write("/dev/stdout")), Unfinished(errors.New("a step failed"))), ExitIncomplete, "a step failed"},
 		{"unread, and interrupted", errors.Join(Incomplete(ErrUnread), context.Canceled), ExitInterrupted, "interrupted"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

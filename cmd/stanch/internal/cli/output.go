@@ -7,6 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,8 +24,8 @@ import (
 
 // OutputFlags say in which format a report is written, and where.
 type OutputFlags struct {
-	Format      string
-	File        string
+	Format      string // "" for the one that the name of the file stands for
+	File        string // "" and "-" are stdout
 	verbose     bool
 	RefreshWith string // the command or flag that asks AWS again, see report.Options
 }
@@ -29,18 +33,55 @@ type OutputFlags struct {
 // Add adds the flags to a command.
 func (f *OutputFlags) Add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVarP(&f.Format, "format", "f", "text", "text, json (one object a line), sarif (2.1.0), junit, markdown, github (annotations) or html (a page)")
+	flags.StringVarP(&f.Format, "format", "f", "", "text, json (one object a line), sarif (2.1.0), junit, markdown, github (annotations) or html (a page); default: as --output ends (.json, .jsonl, .sarif, .xml, .md, .html), else text")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp))
-	flags.StringVarP(&f.File, "output", "o", "", "write the report to this file, readable by you only")
+	flags.StringVarP(&f.File, "output", "o", "", "write the report to this file, readable by you only; \"-\" is standard output")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list every place, and ignored findings with the reason")
 }
 
 // Handler returns the handler of the format, writing to w.
 func (f *OutputFlags) Handler(w *Output, rules ...*detectors.Rule) (finding.Handler, error) {
-	return report.New(f.Format, w, report.Options{
+	return report.New(f.format(), w, report.Options{
 		Color: WantsColour(w.Writer), Verbose: f.verbose, Rules: append(catalog.Rules(), rules...),
 		Now: time.Now, RefreshWith: f.RefreshWith,
 	})
+}
+
+// format returns the format that the user names or, without one, that the file name ends with.
+func (f *OutputFlags) format() string {
+	if f.Format != "" {
+		return f.Format
+	}
+	name := strings.ToLower(f.File)
+	for _, x := range []struct{ ending, format string }{
+		{".sarif", "sarif"}, {".sarif.json", "sarif"}, {".json", "json"}, {".jsonl", "json"},
+		{".html", "html"}, {".md", "markdown"}, {".xml", "junit"},
+	} {
+		if strings.HasSuffix(name, x.ending) {
+			return x.format
+		}
+	}
+	return "text"
+}
+
+// ToStdout reports whether the output is standard output.
+func (f *OutputFlags) ToStdout() bool {
+	return slices.Contains([]string{"", "-", "/dev/stdout", "/dev/fd/1"}, f.File)
+}
+
+// descriptor returns the open file that --output names as /dev/fd/N, as a shell does for
+// ">(command)"; nil if it names no such file. The path itself cannot always be opened: a
+// socket cannot, and opening a file anew starts at its beginning.
+func (f *OutputFlags) descriptor() *os.File {
+	if f.File == "/dev/stderr" || f.File == "/dev/fd/2" {
+		return os.Stderr
+	}
+	number, ok := strings.CutPrefix(f.File, "/dev/fd/")
+	n, err := strconv.Atoi(number)
+	if !ok || err != nil || n < 3 || runtime.GOOS == "windows" {
+		return nil
+	}
+	return os.NewFile(uintptr(n), f.File)
 }
 
 // Save writes b to the file that --output names, whole or not at all.
@@ -60,10 +101,10 @@ func (f *OutputFlags) Save(b []byte) error {
 // CheckPrivate returns an error if somebody else could read the output. It is for output
 // with secrets. Files that stanch creates are private.
 func (f *OutputFlags) CheckPrivate(stdout io.Writer) error {
-	if f.Format == "html" {
+	if f.format() == "html" {
 		return errors.New("--show-secrets: a page is made to be passed on, and shows none; use text or json")
 	}
-	if f.File != "" {
+	if !f.ToStdout() {
 		if info, err := os.Stat(f.File); err == nil && !info.Mode().IsRegular() {
 			return fmt.Errorf("--show-secrets: --output %s is not a regular file", f.File)
 		}
@@ -84,7 +125,7 @@ func (f *OutputFlags) CheckPrivate(stdout io.Writer) error {
 // under its name only when it is whole.
 type Output struct {
 	io.Writer
-	name   string           // as --output says it, symbolic links followed
+	name   string           // as --output says it, symbolic links of files followed
 	device *os.File         // nil unless --output names one
 	file   *atomicfile.File // nil unless --output names a file
 	err    error            // the first error of a write: half a report must not replace a whole one
@@ -99,8 +140,14 @@ func (o *Output) Write(p []byte) (int, error) {
 
 // Open opens the output; the caller commits or discards it.
 func (f *OutputFlags) Open(stdout io.Writer) (*Output, error) {
-	if f.File == "" {
+	if f.ToStdout() {
 		return &Output{Writer: stdout}, nil
+	}
+	if file := f.descriptor(); file != nil { // the program that opened it closes it
+		if _, err := file.Stat(); err != nil {
+			return nil, Incomplete(fmt.Errorf("--output %w", err))
+		}
+		return &Output{Writer: file}, nil
 	}
 	o, err := f.openFile()
 	if err != nil {
@@ -110,11 +157,11 @@ func (f *OutputFlags) Open(stdout io.Writer) (*Output, error) {
 }
 
 func (f *OutputFlags) openFile() (*Output, error) {
-	name := target(f.File)
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		device, err := os.OpenFile(name, os.O_WRONLY, 0)
-		return &Output{Writer: device, name: name, device: device}, err
+	if info, err := os.Stat(f.File); err == nil && !info.Mode().IsRegular() {
+		device, err := os.OpenFile(f.File, os.O_WRONLY, 0)
+		return &Output{Writer: device, name: f.File, device: device}, err
 	}
+	name := target(f.File)
 	file, err := atomicfile.Create(name)
 	return &Output{Writer: file, name: name, file: file}, err
 }

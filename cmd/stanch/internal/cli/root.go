@@ -26,15 +26,18 @@ func NewRoot(s *Streams, manual string) *cobra.Command {
 		Long:          manual,
 		SilenceErrors: true, // ExitCode prints them, once
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          NoCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if printVersion {
-				_, err := fmt.Fprintln(s.Stdout, "stanch", BuildInfo(s.Version))
-				return err
+				return version(s)
 			}
 			return cmd.Help()
 		},
 	}
+	root.AddCommand(&cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs, Hidden: true, // as --version, which the help names
+		RunE: func(*cobra.Command, []string) error { return version(s) },
+	})
 	// cobra's Version would print "stanch version 0.1.0"; to change that takes
 	// SetVersionTemplate, which links text/template and adds a third to the binary.
 	root.Flags().BoolVarP(&printVersion, "version", "v", false, "print the version")
@@ -42,4 +45,11 @@ func NewRoot(s *Streams, manual string) *cobra.Command {
 	root.SetOut(s.Stdout)
 	root.SetErr(s.Stderr)
 	return root
+}
+
+func version(s *Streams) error {
+	if _, err := fmt.Fprintln(s.Stdout, "stanch", BuildInfo(s.Version)); err != nil {
+		return Unfinished(err)
+	}
+	return nil
 }

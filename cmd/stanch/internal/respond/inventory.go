@@ -67,7 +67,7 @@ The keys of the root user are not listed: IAM shows them to nobody.`,
 		},
 	}
 	cmd.Flags().StringSliceVar(&profiles, "profile", nil, "profile of the AWS configuration to sign with")
-	cmd.Flags().StringVarP(&out.File, "output", "o", "", "write to this file, readable by you only")
+	cmd.Flags().StringVarP(&out.File, "output", "o", "", "write to this file, readable by you only; \"-\" is standard output")
 	cli.AddEndpoint(cmd, &endpoint)
 	return cmd
 }

@@ -29,7 +29,7 @@ func NewRespond(s *cli.Streams) *cobra.Command {
 without a plan that you have seen: "plan" only reads, "apply" takes the steps of the
 plan once you have typed the answer that it asks for, and "undo" takes them back. Every
 change is in a journal before it is made. Keys are deactivated, never deleted.`,
-		Args: cobra.NoArgs,
+		Args: cli.NoCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newPlan(s), newApply(s), newConfirm(s), newUndo(s), newLog(s), newPolicy(s))
@@ -126,6 +126,9 @@ verify --iam" renews them.`,
 			if out.Format != "text" && out.Format != "json" {
 				return fmt.Errorf("--format %s: text, or json", out.Format)
 			}
+			if out.File != "" && out.ToStdout() { // the plan itself, and not both
+				out.File, out.Format = "", "json"
+			}
 			if f.self && quarantine {
 				return errors.New("--self and --quarantine do not go together: a leaked key does nothing but switch itself off")
 			}
@@ -154,7 +157,7 @@ verify --iam" renews them.`,
 	f.add(cmd)
 	cmd.Flags().BoolVar(&force, "force-in-use", false, "plan for keys that were used in the last day, too")
 	cmd.Flags().BoolVar(&quarantine, "quarantine", false, "also attach AWS's quarantine policy to the user")
-	cmd.Flags().StringVarP(&out.File, "output", "o", "", "write the plan to this file, for apply")
+	cmd.Flags().StringVarP(&out.File, "output", "o", "", "write the plan to this file, for apply; \"-\" is standard output, in place of the text")
 	cmd.Flags().StringVarP(&out.Format, "format", "f", "text", "format of stdout: text, or json (the plan)")
 	return cmd
 }

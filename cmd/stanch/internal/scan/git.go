@@ -108,7 +108,7 @@ func (f *gitFlags) scanNew(ctx context.Context, j *scanflags.Job, repo *gitsourc
 	}
 	// Another build or other rules may find more in the objects that were read, and a scan
 	// with verification must see the findings of a scan without it.
-	reader := fmt.Sprintf("%s verify=%v rules=%x", build, !f.NoVerify, j.Config.RulesDigest())
+	reader := fmt.Sprintf("%s verify=%v rules=%x", build, f.Verifies(), j.Config.RulesDigest())
 	if repo.Seen, err = gitsource.ReadState(f.sinceState, reader); err != nil {
 		return err
 	}

@@ -31,8 +31,8 @@ type Flags struct {
 	// WithoutLFS is run.Options.WithoutLFS, which a command sets and no user.
 	WithoutLFS bool
 
-	verify   bool // --verify, for commands that do not verify by default
-	NoVerify bool // --no-verify, for commands that do
+	verify   bool
+	NoVerify bool // even with --verify
 	STS      cli.STSFlags
 	Owner    respond.OwnerFlags
 }
@@ -51,12 +51,8 @@ func (f *Flags) Add(cmd *cobra.Command, verifies bool) {
 	flags.Int64Var(&f.MaxSize, "max-size", 256, "hold at most this many MiB of an archive or a git object in memory, and report as unread the larger ones that cannot be read piece by piece; 0 is no limit")
 	flags.BoolVar(&f.Debug, "debug", false, "log what is done to stderr")
 	f.Config.add(cmd)
-	if verifies {
-		flags.BoolVar(&f.NoVerify, "no-verify", false, "send nothing to AWS")
-	} else {
-		f.NoVerify = true
-		flags.BoolVar(&f.verify, "verify", false, "ask AWS STS whether the keys are live")
-	}
+	flags.BoolVar(&f.verify, "verify", verifies, "ask AWS STS whether the keys are live")
+	flags.BoolVar(&f.NoVerify, "no-verify", false, "send nothing to AWS, even with --verify")
 	f.STS.Add(cmd)
 	f.STS.Cache.Add(cmd)
 	f.Owner.Add(cmd)
@@ -69,7 +65,7 @@ func (f *Flags) AddFailOn(cmd *cobra.Command) {
 }
 
 // Verifies reports whether STS is asked.
-func (f *Flags) Verifies() bool { return !f.NoVerify || f.verify }
+func (f *Flags) Verifies() bool { return f.verify && !f.NoVerify }
 
 // Prepare returns the job that f asks for. An error names the flag that is wrong.
 func (f *Flags) Prepare(s *cli.Streams) (*Job, error) {

@@ -40,7 +40,7 @@ The database is a file of SQLite, or PostgreSQL for a fleet: STANCH_DATABASE_URL
 --database-url. No secret is stored in it; a name of a branch or a file may be one
 (docs/sweep.md).`,
 		Example: "  stanch sweep add acme --every 1h\n  stanch sweep run\n  stanch sweep serve\n  stanch sweep status",
-		Args:    cobra.NoArgs,
+		Args:    cli.NoCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().StringVar(&f.url, "database-url", "", "postgres://…, or a file of SQLite; better in STANCH_DATABASE_URL, if it holds a password")
