@@ -331,12 +331,16 @@ func PathIn(root string, l *finding.Location) string {
 	if l.Commit != "" || root == "" || string(l.Blob) != l.Path && !strings.HasPrefix(l.Path, string(l.Blob)+"!") {
 		return path // in a repository: already relative to its root
 	}
-	abs, err := filepath.Abs(l.Path)
+	file, inside := string(l.Blob), path[len(l.Blob):]
+	abs, err := filepath.Abs(file)
 	if err != nil {
 		return path
 	}
 	if rel, err := filepath.Rel(root, abs); err == nil && filepath.IsLocal(rel) {
-		return filepath.ToSlash(rel)
+		return filepath.ToSlash(rel) + inside
+	}
+	if rel, err := filepath.Rel(resolved(root), resolved(abs)); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel) + inside
 	}
 	return path
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -237,6 +238,58 @@ func TestFindRoot(t *testing.T) {
 		if got := project.FindRoot(path); got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
+	}
+}
+
+// TestRootOf: paths have the root of the project that they lead to. Those of several projects
+// have none, and that is an error if one has files that would count.
+func TestRootOf(t *testing.T) {
+	scannertest.Need(t, "git", "sh")
+	dir := scannertest.Repo(t, `
+mkdir sub; echo x >sub/f; commit 1; git clone -q --bare . ../bare.git
+git clone -q . nested; echo "a:b:1" >nested/.gitleaksignore
+mkdir ../plain; echo x >../plain/f; ln -s "$PWD/sub" ../plain/link
+git worktree add -q ../linked
+`)
+	beside := func(name string) string { return filepath.Join(filepath.Dir(dir), name) }
+	for _, tt := range []struct {
+		paths []string
+		want  string
+		fails bool
+	}{
+		{[]string{dir, filepath.Join(dir, "sub"), filepath.Join(dir, "sub", "f")}, dir, false},
+		{[]string{beside("plain/link"), beside("plain/link/f")}, dir, false},
+		{[]string{beside("linked/sub")}, beside("linked"), false},
+		{[]string{filepath.Join(dir, "nested", "sub")}, filepath.Join(dir, "nested"), false},
+		{[]string{beside("plain/f"), beside("plain")}, beside("plain"), false},
+		{[]string{beside("bare.git")}, "", false},
+		{[]string{filepath.Join(dir, ".git"), filepath.Join(dir, ".git", "hooks")}, "", false},
+		{[]string{beside("none")}, beside("none"), false},
+		{[]string{dir, beside("plain"), beside("bare.git")}, "", false},
+		{[]string{dir, filepath.Join(dir, "nested")}, "", true},
+		{[]string{beside("bare.git"), filepath.Join(dir, "nested")}, "", true},
+	} {
+		if got, err := project.RootOf(tt.paths); got != tt.want || (err != nil) != tt.fails {
+			t.Errorf("%q: %q, %v; want %q", tt.paths, got, err, tt.want)
+		}
+	}
+}
+
+// TestFiles: RootOf knows each file that Read looks for.
+func TestFiles(t *testing.T) {
+	source, err := os.ReadFile("project.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`(?m)^\t\w+ += "(\..*)"$`).FindAllSubmatch(source, -1)
+	for _, name := range names {
+		with := folder(t, string(name[1]), "x")
+		if _, err := project.RootOf([]string{with, t.TempDir()}); err == nil {
+			t.Errorf("RootOf does not know %s", name[1])
+		}
+	}
+	if len(names) < 5 {
+		t.Errorf("names: %q", names)
 	}
 }
 

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -8,6 +9,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/dirsource"
+	"github.com/stanch-dev/stanch/scanner/project"
 )
 
 // NewDir returns the command that scans files and folders.
@@ -17,10 +19,22 @@ func NewDir(s *cli.Streams) *cobra.Command {
 		Use:   "dir PATH...",
 		Short: "Scan files and directories as they are on disk",
 		Long: `Scan files and, in full, directories: hidden files and what git ignores as well,
-but not the insides of .git. Symbolic links are not followed below a PATH.`,
+but not the insides of .git. Symbolic links are not followed below a PATH.
+
+Rules and ignore files are those of the work tree that PATH is in, wherever stanch
+runs. Without a work tree they are looked for in PATH, or in the folder of a file. If
+PATHs of several projects are given, and one of these has such files, that is an error:
+scan them one at a time, or with --no-ignores.`,
 		Example: "  stanch dir .\n  stanch dir --verify ~/.aws deploy.zip",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if !f.Config.NoIgnores {
+				root, err := project.RootOf(args)
+				if err != nil {
+					return fmt.Errorf("%w: scan one project at a time, or all with --no-ignores", err)
+				}
+				f.Config.Within, f.Config.Root = "", root
+			}
 			job, err := f.Prepare(s)
 			if err != nil {
 				return err
