@@ -93,7 +93,7 @@ var importRules = []struct {
 
 // leaves are packages that know nothing of stanch: everybody may import them, and they
 // import the standard library only.
-var leaves = regexp.MustCompile(`^scanner/(atomicfile|filelock|printable)$`)
+var leaves = regexp.MustCompile(`^scanner/(atomicfile|filelock|printable|textfile)$`)
 
 // shape is the package of findings: it imports what detectors and verifiers say, and those
 // of verifier that act on findings may import it.

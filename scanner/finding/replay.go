@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/textfile"
 )
 
 // ErrTruncated says that a report comes from a scan that did not finish.
@@ -26,6 +27,10 @@ const maxLine = 256 << 20
 // If the stream has no summary, Replay passes on all that there is, then a summary that
 // says that the rest is missing, and returns ErrTruncated.
 func Replay(r io.Reader, h Handler, showSecrets bool) error {
+	r, err := textfile.Reader(r)
+	if err != nil {
+		return fmt.Errorf("not a report: %w", err)
+	}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
 	p := player{h: h, show: showSecrets}

@@ -25,6 +25,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/suppress"
+	"github.com/stanch-dev/stanch/scanner/textfile"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -74,6 +75,9 @@ func (m *Migration) Files(ctx context.Context, names []string) error {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			return err
+		}
+		if data, err = textfile.UTF8(data); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		text, err := m.file(ctx, name, data)
 		if err != nil {

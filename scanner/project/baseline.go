@@ -3,7 +3,6 @@ package project
 import (
 	"bytes"
 	"fmt"
-	"os"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/suppress"
@@ -13,7 +12,7 @@ import (
 // file of no known tool is an error.
 func (c *Config) readBaselines() error {
 	for _, name := range c.options.Baselines {
-		data, err := os.ReadFile(name)
+		data, err := readNamed(name)
 		if err != nil {
 			return fmt.Errorf("--baseline: %w", err)
 		}

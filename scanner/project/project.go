@@ -136,11 +136,11 @@ func (c *Config) readFiles() error {
 	if len(c.options.Files) > 0 {
 		var all []configFile
 		for _, name := range c.options.Files {
-			data, err := os.ReadFile(name)
+			data, err := readNamed(name)
 			if err != nil {
 				return fmt.Errorf("--config: %w", err)
 			}
-			all = append(all, configFile{name, data, func(other string) ([]byte, error) { return os.ReadFile(Beside(name, other)) }})
+			all = append(all, configFile{name, data, func(other string) ([]byte, error) { return readNamed(Beside(name, other)) }})
 		}
 		return c.addAll(all)
 	}
@@ -178,7 +178,7 @@ func (c *Config) project() (read func(name string) ([]byte, error), done func())
 		return nil, nil
 	}
 	if c.options.Trusted != nil {
-		return c.options.Trusted, func() {}
+		return func(name string) ([]byte, error) { return text(name, c.options.Trusted) }, func() {}
 	}
 	if c.root == "" {
 		return nil, nil
@@ -187,7 +187,9 @@ func (c *Config) project() (read func(name string) ([]byte, error), done func())
 	if err != nil {
 		return nil, nil // not a folder: the scan says so
 	}
-	return func(name string) ([]byte, error) { return readIn(root, name) }, func() { _ = root.Close() }
+	return func(name string) ([]byte, error) {
+		return text(name, func(name string) ([]byte, error) { return readIn(root, name) })
+	}, func() { _ = root.Close() }
 }
 
 // seen adds a file with rules to the digest.

@@ -73,6 +73,7 @@ func reasons(c *project.Config) string {
 // TestRead: which files each option reads.
 func TestRead(t *testing.T) {
 	dir := folder(t, project.OwnConfig, ownRule, project.GitleaksConfig, gitleaksRule, project.GitleaksIgnore, "a.ini:aws-access-token:3\n")
+	marked := folder(t, project.OwnConfig, "\ufeff"+ownRule, project.GitleaksConfig, "\ufeff"+gitleaksRule, project.GitleaksIgnore, "\ufeffa.ini:aws-access-token:3\n")
 	named := filepath.Join(folder(t, "named.toml", strings.ReplaceAll(gitleaksRule, "theirs", "named")), "named.toml")
 	trusted := func(name string) ([]byte, error) {
 		if name == project.OwnConfig {
@@ -89,6 +90,7 @@ func TestRead(t *testing.T) {
 		{"the project", project.Options{Within: dir}, "ours theirs", "listed in .gitleaksignore"},
 		{"a known root", project.Options{Root: dir}, "ours theirs", "listed in .gitleaksignore"},
 		{"files instead of its rules", project.Options{Within: dir, Files: []string{named}}, "named", "listed in .gitleaksignore"},
+		{"with byte order marks", project.Options{Within: marked}, "ours theirs", "listed in .gitleaksignore"},
 		{"no ignores", project.Options{Within: dir, NoIgnores: true}, "", ""},
 		{"the commit that is trusted, and not the folder", project.Options{Within: dir, Trusted: trusted}, "trusted", ""},
 		{"a folder that is not there", project.Options{Root: filepath.Join(dir, "none")}, "", ""},
@@ -122,6 +124,10 @@ func TestReadErrors(t *testing.T) {
 		{"broken baseline of the project", project.Options{Within: folder(t, project.DetectSecretsBaseline, "{")}, project.DetectSecretsBaseline},
 		{"no such baseline", project.Options{Baselines: []string{"/none.json"}}, "--baseline: open /none.json"},
 		{"a baseline of no tool", project.Options{Baselines: []string{filepath.Join(folder(t, "b", "hello"), "b")}}, "b: is no JSON report"},
+		{"UTF-16", project.Options{Within: folder(t, project.GitleaksIgnore, "\xff\xfea\x00")}, project.GitleaksIgnore + ": it is UTF-16"},
+		{"a baseline in UTF-16", project.Options{Baselines: []string{filepath.Join(folder(t, "b", "\xff\xfe[\x00]\x00"), "b")}}, "b: it is UTF-16"},
+		{"rules in UTF-16", project.Options{Files: []string{filepath.Join(folder(t, "r.toml", "\xfe\xff\x00["), "r.toml")}}, "r.toml: it is UTF-16"},
+		{"a commit with UTF-16", project.Options{Trusted: func(string) ([]byte, error) { return []byte("\xff\xfe"), nil }}, "it is UTF-16"},
 		{"a commit that cannot be read", project.Options{Trusted: func(string) ([]byte, error) { return nil, unreadable }}, unreadable.Error()},
 		{"a file outside of the project", project.Options{Within: folder(t, project.GitleaksConfig, "[extend]\npath = '"+filepath.Join(outside, "rules.toml")+"'\n")}, "rules.toml"},
 	} {
@@ -147,8 +153,8 @@ func TestBaselines(t *testing.T) {
 	other := finding.Finding{Match: detectors.Match{Rule: &detectors.Rule{ID: "aws-access-key"}}, Candidates: []finding.Candidate{{Fingerprint: leak().Fingerprint()}}}
 	gitleaks := `[{"RuleID": "aws-access-token", "File": "a.ini", "StartLine": 3, "Commit": "0123456789", "Fingerprint": "0123456789:a.ini:aws-access-token:3", "Secret": "` +
 		detectorstest.Fill("{AKIA1}") + `"}]`
-	dir := folder(t, "saved.jsonl", saved(leak().Reported()), "candidate.jsonl", saved(other), "gitleaks.json", gitleaks, "empty.json", "[]")
-	for name, hidden := range map[string]bool{"saved.jsonl": true, "candidate.jsonl": true, "gitleaks.json": true, "empty.json": false} {
+	dir := folder(t, "saved.jsonl", saved(leak().Reported()), "candidate.jsonl", saved(other), "gitleaks.json", gitleaks, "marked.json", "\ufeff"+gitleaks, "empty.json", "[]")
+	for name, hidden := range map[string]bool{"marked.json": true, "saved.jsonl": true, "candidate.jsonl": true, "gitleaks.json": true, "empty.json": false} {
 		c, err := project.Read(project.Options{Baselines: []string{filepath.Join(dir, name)}})
 		if err != nil {
 			t.Fatal(err)

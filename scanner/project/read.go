@@ -7,10 +7,28 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/stanch-dev/stanch/scanner/textfile"
 )
 
 // maxConfig bounds the size of a file, which may be a stranger's.
 const maxConfig = 64 << 20
+
+// readNamed returns the text of a file that the user names.
+func readNamed(name string) ([]byte, error) { return text(name, os.ReadFile) }
+
+// text returns what read reads, as UTF-8; nil if that is nil.
+func text(name string, read func(string) ([]byte, error)) ([]byte, error) {
+	data, err := read(name)
+	if err != nil || data == nil {
+		return nil, err
+	}
+	data, err = textfile.UTF8(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return data, nil
+}
 
 // readIn returns the content of a file below root, nil if it is not there.
 func readIn(root *os.Root, name string) ([]byte, error) {

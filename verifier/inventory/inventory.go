@@ -27,6 +27,8 @@ import (
 	"io"
 	"regexp"
 	"time"
+
+	"github.com/stanch-dev/stanch/scanner/textfile"
 )
 
 // Schema is the schema of the files that this package writes, and the only one that it
@@ -125,6 +127,10 @@ func (w *Writer) Write(id string, k Key) error {
 // Read adds the keys of a file. It is strict: a line that it does not understand may
 // be a key that would not be recognised. Errors name the line.
 func (inv *Inventory) Read(r io.Reader) error {
+	r, err := textfile.Reader(r)
+	if err != nil {
+		return err
+	}
 	lines := bufio.NewScanner(r)
 	f, n := saltedKeys{keys: map[string]Key{}}, 0
 	listed := time.Time{}

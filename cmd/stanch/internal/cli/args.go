@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/scanner/textfile"
 )
 
 // NoCommand is for a command that only has subcommands: an argument is a command that it does
@@ -38,6 +40,9 @@ func ReadList(flag, file string) ([]string, error) {
 		return nil, nil
 	}
 	b, err := os.ReadFile(file)
+	if err == nil {
+		b, err = textfile.UTF8(b)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
