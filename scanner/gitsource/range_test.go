@@ -113,6 +113,31 @@ func TestRangeSource(t *testing.T) {
 		Names: []string{"refs/heads/main", "refs/tags/a2"}})
 }
 
+// TestRangeOfTip: a commit and its whole tree have each file in one place, in the commit if
+// that brought it.
+func TestRangeOfTip(t *testing.T) {
+	scannertest.Need(t, "git", "sh")
+	dir := scannertest.Repo(t, "echo old >old; commit 1; echo new >new; cp new again; commit 2")
+	tip := scannertest.Git(t, dir, "rev-parse", "HEAD")
+	g := &Range{Repo: openRepo(t, dir), Include: []string{tip, scannertest.Git(t, dir, "rev-parse", "HEAD^{tree}")}, Exclude: []string{scannertest.Git(t, dir, "rev-parse", "HEAD^")}}
+	if err := g.Blobs(t.Context(), func(scanner.Blob) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, name := range []string{"old", "new"} {
+		err := g.Locate(t.Context(), []finding.BlobID{finding.BlobID(scannertest.Git(t, dir, "rev-parse", "HEAD:"+name))}, func(_ finding.BlobID, l finding.Location) error {
+			got = append(got, l.Path+" "+l.Commit)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"old ", "again " + tip, "new " + tip}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestRangeUnread: what is missing is said.
 func TestRangeUnread(t *testing.T) {
 	t.Parallel()

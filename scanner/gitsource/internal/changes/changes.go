@@ -281,12 +281,23 @@ func (c *contentReader) Locate(ctx context.Context, ids []finding.BlobID, yield 
 			if err := ctx.Err(); err != nil {
 				return err
 			}
+			if c.isInCommit(id, p) {
+				continue
+			}
 			if err := yield(id, c.provenance(p)); err != nil {
 				return err
 			}
 		}
 	}
 	return ctx.Err()
+}
+
+// isInCommit reports whether p, in a tree that was read by itself, is known to be in a commit
+// as well: a scan of the newest commit with all of its files reads both.
+func (c *contentReader) isInCommit(id finding.BlobID, p location) bool {
+	return p.commit == "" && slices.ContainsFunc(c.locations[id], func(other location) bool {
+		return other.commit != "" && other.kind == p.kind && other.path == p.path
+	})
 }
 
 // provenance returns a location as a report has it.
