@@ -7,6 +7,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/changes"
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objects"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 )
 
@@ -51,6 +52,27 @@ func (s *Staged) Blobs(ctx context.Context, yield func(scanner.Blob) error) erro
 	err := pack.Guard(func() error { return s.files.Read(ctx, file, s.Repo.dir.GitDir) })
 	s.Looked = Looked{Files: int(s.files.Files.Load()), Lines: int(s.files.Lines.Load())}
 	return err
+}
+
+// BlobInHead returns the content that the first parent has at path, "" if it has none.
+func (s *Staged) BlobInHead(path string) finding.BlobID {
+	if len(s.Parents) == 0 {
+		return ""
+	}
+	id, ok := pack.ParseID([]byte(s.Parents[0]))
+	if !ok {
+		return ""
+	}
+	var head objects.HeadTree
+	err := pack.Guard(func() error {
+		head.Open(s.Repo.lookup(), id)
+		id, _ = head.Find(path)
+		return nil
+	})
+	if err != nil || id == "" {
+		return ""
+	}
+	return finding.BlobID(id.String())
 }
 
 // Locate implements scanner.Source. It knows the texts that Blobs has yielded.

@@ -18,6 +18,10 @@ const labelWidth = 8
 type Options struct {
 	Color   bool // SGR colours
 	Verbose bool // every place and fact, and ignored findings
+	// Staged is for a hook: nobody was asked about the keys, and those that may be live have
+	// not left this machine. No step says to shut one off, and ignored findings have a line
+	// each: the entry that hides them may be new as well.
+	Staged  bool
 	Reading wording.Reading
 }
 
@@ -55,14 +59,19 @@ func (t *handler) Summary(s finding.Summary) error {
 	wording.WorstFirst(t.Findings)
 	wording.NewFirst(t.Findings, t.Header.Started)
 	ignored := 0
+	var hidden []finding.Unread
 	for i := range t.Findings {
 		f := &t.Findings[i]
 		if f.Ignored != "" {
 			ignored++
+			hidden = append(hidden, finding.Unread{What: ignoredName(f), Why: f.Ignored})
 		}
 		if f.Ignored == "" || t.o.Verbose {
 			t.finding(f)
 		}
+	}
+	if t.o.Staged && !t.o.Verbose {
+		t.list("IGNORED", "not counted", hidden, wording.MaxLocations)
 	}
 	t.unread("NOT READ", "there may be more leaks in here", t.swept.Others(s.Unread))
 	if t.o.Verbose {
@@ -104,7 +113,10 @@ func (t *handler) finding(f *finding.Finding) {
 	if f.Overruled != "" {
 		t.field("ignored", warn, []string{"no, since it is live: " + printable.Quoted(f.Overruled)})
 	}
-	t.field("why", plain, wording.NonEmpty(printable.Quoted(f.Verdict.Reason)))
+	mayBeLive := t.o.Staged && wording.UrgencyOf(f) <= wording.Unverifiable
+	if !mayBeLive {
+		t.field("why", plain, wording.NonEmpty(printable.Quoted(f.Verdict.Reason)))
+	}
 	t.field("when", plain, wording.NonEmpty(t.age.Describe(f)))
 	t.field("whose", plain, wording.Owner(f))
 	t.field("seen", plain, wording.NonEmpty(seen(f.History)))
@@ -112,7 +124,7 @@ func (t *handler) finding(f *finding.Finding) {
 	t.field("also", plain, wording.NonEmpty(wording.Candidates(f)))
 	t.facts(f)
 	t.secrets(f)
-	if f.Ignored == "" {
+	if f.Ignored == "" && !mayBeLive {
 		t.steps(f)
 	}
 	t.field("id", dim, []string{printable.Quoted(f.Match.Rule.ID) + " " + printable.Quoted(f.Fingerprint())}) // for ignore files
@@ -193,7 +205,21 @@ func (t *handler) locations(f *finding.Finding) []string {
 	return lines
 }
 
+// ignoredName names an ignored finding in a line: its id and first place.
+func ignoredName(f *finding.Finding) string {
+	name := f.Match.Credential.ID
+	if len(f.Locations) > 0 {
+		name = strings.TrimSpace(name + " in " + wording.Where(&f.Locations[0]))
+	}
+	return name
+}
+
 func (t *handler) unread(word, means string, u []finding.Unread) {
+	t.list(word, means, u, wording.MaxUnread)
+}
+
+// list writes the first parts of u.
+func (t *handler) list(word, means string, u []finding.Unread, most int) {
 	if len(u) == 0 {
 		return
 	}
@@ -201,7 +227,7 @@ func (t *handler) unread(word, means string, u []finding.Unread) {
 	t.out.put(plain, "  "+means)
 	t.out.nl()
 	for i, x := range u {
-		if i == wording.MaxUnread && !t.o.Verbose {
+		if i == most && !t.o.Verbose {
 			t.out.put(plain, "  + "+fmt.Sprintf("%s more", wording.Thousands(int64(len(u)-i))))
 			t.out.nl()
 			break

@@ -44,7 +44,7 @@ variables that git and pre-commit set, and from standard input.
 With FILEs, only those. If one has not changed, all of them are read as a whole:
 so do pre-commit run --all-files and --files. Rules and ignore files of the project
 are read in its work tree; on a server none is. Nothing is verified, and nothing is
-sent.`,
+sent. If nothing is found, nothing is said, unless something could not be read.`,
 		Example: "  stanch hook run\n  stanch hook run --all-files\n  stanch hook run --stage commit-msg .git/COMMIT_EDITMSG",
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), s, args) },
 	}
@@ -52,7 +52,7 @@ sent.`,
 	flags.StringVar(&f.stage, "stage", "", "where it runs: "+strings.Join(hook.Stages, ", ")+"; default: found out")
 	_ = cmd.RegisterFlagCompletionFunc("stage", cobra.FixedCompletions(hook.Stages, cobra.ShellCompDirectiveNoFileComp))
 	flags.BoolVar(&f.allFiles, "all-files", false, "scan all of each file in the index, changed or not")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list every place, and ignored findings with the reason")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "say how much was looked at, and list every place, and ignored findings with the reason")
 	f.config.AddFiles(cmd)
 	return cmd
 }
@@ -96,7 +96,7 @@ func (f *hookFlags) run(ctx context.Context, s *cli.Streams, args []string) erro
 		}
 		return cli.Incomplete(fmt.Errorf("%s: nothing was scanned: %w", h.Stage, err))
 	}
-	return f.scan(ctx, s, h.Stage, subject, config)
+	return f.scan(ctx, s, &h, subject, config)
 }
 
 // maxSize bounds how much of one object is held in memory, as --max-size does by default
@@ -113,70 +113,69 @@ func isDevice(r io.Reader) bool {
 	return err != nil || info.Mode()&os.ModeCharDevice != 0
 }
 
-// scan scans the subject of a hook. It prints a report only if there is something in it:
-// the user reads it at each commit.
-func (f *hookFlags) scan(ctx context.Context, s *cli.Streams, stage string, subject *hook.Subject, config *project.Config) error {
+// scan scans the subject of a hook. If it is clean, nothing is written: the user would read it
+// at each commit. Limits of that claim are written, though.
+func (f *hookFlags) scan(ctx context.Context, s *cli.Streams, h *hook.Hook, subject *hook.Subject, config *project.Config) error {
 	var page bytes.Buffer
+	found := &places{Handler: plaintext.New(&page, plaintext.Options{Color: cli.WantsColour(s.Stdout), Verbose: f.verbose, Staged: true})}
 	scan := run.Scan{
 		Options: run.Options{Project: config, Verifier: awsverifier.Offline{}, WithoutLFS: true},
-		Handler: plaintext.New(&page, plaintext.Options{Color: cli.WantsColour(s.Stdout), Verbose: f.verbose}),
-		Header:  finding.Scan{Version: s.Version, Source: "hook", Target: stage, Started: time.Now()},
+		Handler: found,
+		Header:  finding.Scan{Version: s.Version, Source: "hook", Target: h.Stage, Started: time.Now()},
 		FailOn:  run.FailOnAny,
 	}
 	result, err := scan.Scan(ctx, subject)
 	scanflags.PrintNotes(s.Stderr, config)
+	say := func(format string, args ...any) { fmt.Fprintf(s.Stderr, "stanch: "+format+"\n", args...) }
 	verdict := cli.ScanEnded(result, err)
-	if verdict == nil && !f.verbose {
-		fmt.Fprintf(s.Stderr, "stanch: no leaked credentials in %s: %s%s\n", subject.Name, subject.Looked(), ignored(result.Summary.Ignored)+accepted(len(result.Summary.Accepted)))
-	} else if _, err := s.Stdout.Write(page.Bytes()); err != nil {
-		return cli.Incomplete(fmt.Errorf("writing the report: %w", err))
+	if verdict != nil || f.verbose {
+		if _, err := s.Stdout.Write(page.Bytes()); err != nil {
+			return cli.Incomplete(fmt.Errorf("writing the report: %w", err))
+		}
 	} else {
-		fmt.Fprintf(s.Stderr, "stanch: looked at %s: %s\n", subject.Name, subject.Looked())
+		f.sayHidden(say, h.Stage, result.Summary)
+	}
+	switch {
+	case !f.verbose:
+	case verdict == nil:
+		say("no leaked credentials in %s: %s", subject.Name, subject.Looked())
+	default:
+		say("looked at %s: %s", subject.Name, subject.Looked())
 	}
 	if subject.Note != "" {
-		fmt.Fprintln(s.Stderr, "stanch:", subject.Note)
+		say("%s", subject.Note)
 	}
-	if errors.Is(verdict, cli.ErrLeaks) {
-		fmt.Fprintln(s.Stderr, remedy(stage))
+	if result.Leaks > 0 && ctx.Err() == nil {
+		say("%s", h.Refusal(ctx, subject, found.at))
 	}
 	return verdict
 }
 
-// ignored says that findings were ignored: the entry that allows them may be new, or
-// somebody else's.
-func ignored(n int) string {
-	switch n {
-	case 0:
-		return ""
-	case 1:
-		return "; 1 finding ignored, --verbose says why"
+// sayHidden says what a scan that found nothing has not looked at, or not counted. On a server,
+// nobody else sees that a comment in the push allows a key.
+func (f *hookFlags) sayHidden(say func(string, ...any), stage string, sum finding.Summary) {
+	if n := len(sum.Accepted); n > 0 {
+		say("not read and accepted: %d, --verbose says why", n)
 	}
-	return fmt.Sprintf("; %d findings ignored, --verbose says why", n)
+	if n := sum.Ignored; n > 0 && stage == hook.PreReceive {
+		say("ignored findings in what is received: %d", n)
+	}
 }
 
-// accepted says that parts were not read, and are no reason to refuse anything.
-func accepted(n int) string {
-	switch n {
-	case 0:
-		return ""
-	case 1:
-		return "; 1 part not read and accepted, --verbose says why"
-	}
-	return fmt.Sprintf("; %d parts not read and accepted, --verbose says why", n)
+// places is a handler that keeps the locations of findings, except those that are ignored.
+type places struct {
+	finding.Handler
+	at []finding.Location
 }
 
-// remedy says how to go on after findings in a stage.
-func remedy(stage string) string {
-	switch stage {
-	case hook.PrePush:
-		return `stanch: the push is refused. Take the keys out of the commits (git rebase -i, git commit --amend): a commit
-on top does not remove them. Deactivate each key that was ever pushed or shared.
-To push all the same: SKIP=stanch-push git push, or git push --no-verify.`
-	case hook.PreReceive:
-		return "stanch: the push is refused. Take the keys out of the commits: a commit on top does not remove them."
-	case hook.CommitMsg:
-		return "stanch: the commit is refused. Its message is in .git/COMMIT_EDITMSG.\nTo commit all the same: SKIP=stanch git commit …, or git commit --no-verify."
+// Finding implements finding.Handler.
+func (p *places) Finding(f finding.Finding) error {
+	if f.Ignored == "" {
+		for _, l := range f.Locations {
+			if l.Ignored == "" {
+				p.at = append(p.at, l)
+			}
+		}
 	}
-	return `stanch: the commit is refused. Take the keys out, "git add" the files again, and commit.
-To commit all the same: SKIP=stanch git commit …, or git commit --no-verify.`
+	return p.Handler.Finding(f)
 }

@@ -1,0 +1,125 @@
+package hook
+
+import (
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/gitsource"
+	"github.com/stanch-dev/stanch/scanner/scannertest"
+)
+
+// TestShellWord: a shell reads each name as it was, and a terminal is not moved by it.
+func TestShellWord(t *testing.T) {
+	for _, tt := range []struct{ name, want string }{
+		{"config/prod.env", "config/prod.env"},
+		{"a b", "'a b'"},
+		{"it's", `'it'\''s'`},
+		{"$(touch x)", "'$(touch x)'"},
+		{"*", "'*'"},
+		{"~", "'~'"},
+		{"é", "'é'"},
+		{"a\nb", `$'a\012b'`},
+		{"\x1b[2J'\\", `$'\033[2J\'\\'`},
+		{"caf\xe9", `$'caf\351'`},
+		{"a\u202eb", `$'a\342\200\256b'`},
+	} {
+		if got := shellWord(tt.name); got != tt.want {
+			t.Errorf("%q: %s, want %s", tt.name, got, tt.want)
+		}
+		bash, err := exec.LookPath("bash")
+		if err != nil {
+			continue
+		}
+		got, err := exec.CommandContext(t.Context(), bash, "-c", "printf %s "+shellWord(tt.name)).Output()
+		if err != nil || string(got) != tt.name {
+			t.Errorf("bash reads %s as %q, not %q: %v", shellWord(tt.name), got, tt.name, err)
+		}
+	}
+}
+
+// refusal returns what is said about the staged files whose content holds "key".
+func refusal(t *testing.T, dir string, h *Hook) string {
+	t.Helper()
+	t.Chdir(dir)
+	repo, root, err := gitsource.OpenHere()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = repo.Close() })
+	h.Repo, h.Root = repo, root
+	s, err := h.Subject(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(chan finding.Location, 100)
+	err = s.Blobs(t.Context(), func(b scanner.Blob) error {
+		if strings.Contains(string(b.Data), "key") {
+			found <- finding.Location{Kind: b.Kind, Path: b.Name, Blob: b.ID}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(found)
+	var at []finding.Location
+	for l := range found {
+		at = append(at, l)
+	}
+	slices.SortFunc(at, func(a, b finding.Location) int { return strings.Compare(a.Path, b.Path) })
+	return h.Refusal(t.Context(), s, at)
+}
+
+// TestRefusal: each stage names what the user does there, with the files in question.
+func TestRefusal(t *testing.T) {
+	scannertest.Need(t, "git", "sh")
+	for _, tt := range []struct {
+		name, script, in, prefix, index string
+		stage                           string
+		has, hasNot                     string // lines, "|" between them
+	}{
+		{"new, edited and odd files", "echo a >edited; commit 1; mkdir d; for f in d/new edited 'd/a b' ./-rf :x; do echo \"key $f\" >\"$f\"; done; git add -A", "", "", "", PreCommit,
+			"the commit is refused|git add ./-rf ./:x 'd/a b' d/new edited|git rm --cached ./-rf ./:x 'd/a b' d/new|git restore --staged edited|stanch:allow REASON|SKIP=stanch git commit", "deactivate"},
+		{"called in a folder", "mkdir d e; echo key >d/f; git add -A", "", "e", "", PreCommit, "git add ../d/f|git rm --cached ../d/f", "restore"},
+		{"run by hand in a folder", "mkdir d; echo key d >d/f; echo key >f; git add -A", "d", "", "", PreCommit, "git add f ../f|git rm --cached f ../f", "restore"},
+		{"many files", "for f in 1 2 3 4 5 6 7; do echo key $f >$f; done; git add -A", "", "", "", PreCommit, "git add 1 2 3 4 5 …", ""},
+		{"git commit -a", "echo a >f; commit 1; echo key >f; git add f; cp .git/index ../index.lock", "", "", "../index.lock", PreCommit, "git add f|git commit without -a", "restore|rm --cached"},
+		{"all files", "echo key >f; commit 1", "", "", "all", PreCommit, "git add f|committed before", "rm --cached|restore"},
+		{"a merge", "echo key >f; git add -A", "", "", "", PreMerge, "the merge is refused", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := scannertest.Repo(t, tt.script)
+			t.Setenv("GIT_PREFIX", tt.prefix)
+			t.Setenv("GIT_INDEX_FILE", "")
+			h := &Hook{Stage: tt.stage, AllFiles: tt.index == "all"}
+			if tt.index != "" && !h.AllFiles {
+				t.Setenv("GIT_INDEX_FILE", filepath.Join(dir, tt.index))
+			}
+			got := refusal(t, filepath.Join(dir, tt.in), h)
+			for want := range strings.SplitSeq(tt.has, "|") {
+				if !strings.Contains(got+"\n", want) {
+					t.Errorf("%q is not in it:\n%s", want, got)
+				}
+			}
+			for not := range strings.SplitSeq(tt.hasNot, "|") {
+				if not != "" && strings.Contains(got, not) {
+					t.Errorf("%q is in it:\n%s", not, got)
+				}
+			}
+		})
+	}
+	h := &Hook{Stage: CommitMsg, Args: []string{filepath.Join(".git", "COMMIT_EDITMSG")}}
+	if got := h.Refusal(t.Context(), &Subject{}, nil); !strings.Contains(got, "git commit -e -F .git/COMMIT_EDITMSG") {
+		t.Error(got)
+	}
+	for _, stage := range []string{PrePush, PreReceive} {
+		if got := (&Hook{Stage: stage}).Refusal(t.Context(), &Subject{}, nil); !strings.Contains(got, "the push is refused") || strings.Contains(got, "git add") {
+			t.Error(got)
+		}
+	}
+}
