@@ -37,8 +37,8 @@ func TestCIBadInput(t *testing.T) {
 		{"pull_request_without_base", "pull_request", `{"pull_request":{"number":1,"head":{"sha":"{pr_head}"}}}`, nil, "no base.sha"},
 		{"merge_group_without_one", "merge_group", push, nil, "it has no merge_group"},
 		{"deleted_and_not", "push", `{"deleted":true,"after":"1"}`, nil, "after is missing or no object id"},
-		{"head_that_nobody_has", "push", strings.Replace(push, "{push_after}", "{unknown}", 1), nil, "neither in the checkout nor on the server"},
-		{"no_server", "pull_request", pull, offline, "neither in the checkout nor on the server"},
+		{"head_that_nobody_has", "push", strings.Replace(push, "{push_after}", "{unknown}", 1), nil, "is not in the checkout, and cannot be fetched"},
+		{"no_server", "pull_request", pull, offline, "is not in the checkout, and cannot be fetched"},
 		{"no_server_for_history", "push", `{"ref":"refs/heads/main","before":"{none}","after":"{push_after}",` + repository + `}`, offline, "history is cut off"},
 		{"no_server_for_everything", "schedule", `{}`, offline, "history is cut off"},
 		{"no_server_for_everything_of_a_whole_branch", "schedule", `{}`, func(t *testing.T, dir string) {
@@ -53,7 +53,11 @@ func TestCIBadInput(t *testing.T) {
 		}, "no remote to fetch from"},
 		{"no_remote", "pull_request", pull, func(t *testing.T, dir string) { t.Helper(); scannertest.Git(t, dir, "remote", "remove", "origin") }, "no remote"},
 		{"no_git", "push", push, func(t *testing.T, _ string) { t.Helper(); t.Setenv("PATH", "") }, "there is no git binary"},
-		{"of_somebody_else", "push", push, func(t *testing.T, _ string) { t.Helper(); t.Setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1") }, "git config --global --add safe.directory"},
+		{"of_somebody_else_with_a_program", "push", push, func(t *testing.T, dir string) {
+			t.Helper()
+			scannertest.Git(t, dir, "config", "remote.origin.uploadpack", "echo")
+			t.Setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+		}, "its setting remote.origin.uploadpack may run a program; run: git config --global --add safe.directory"},
 		{"no_repository", "push", push, func(t *testing.T, dir string) {
 			t.Helper()
 			if err := os.RemoveAll(filepath.Join(dir, ".git")); err != nil {

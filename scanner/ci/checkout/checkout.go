@@ -8,7 +8,8 @@
 // It runs the git binary in the checkout, since only that has the checkout's credentials,
 // proxies and certificates. git is told to run no hook, to prompt for nothing and to start no
 // maintenance; refs are written only when all branches are fetched. Object ids come from
-// package ci, which has checked them.
+// package ci, which has checked them. In a checkout of another user git works too, as far as
+// its configuration runs no program.
 package checkout
 
 import (
@@ -33,6 +34,8 @@ type Checkout struct {
 	Token, Server string
 	// Log gets a sentence for each fetch, and why it is needed. It may be nil.
 	Log func(string)
+
+	foreign string // the folder, if another user owns it: see trust
 }
 
 // A Range says which commits a scan has to read.
@@ -106,7 +109,11 @@ type repository struct {
 
 func (c *Checkout) open(ctx context.Context) (*repository, error) {
 	g := &repository{Checkout: c}
-	if _, err := g.git(ctx, "rev-parse", "--git-dir"); err != nil {
+	_, err := g.git(ctx, "rev-parse", "--git-dir")
+	if errors.Is(err, ErrOwner) {
+		err = c.trust(ctx)
+	}
+	if err != nil {
 		return nil, err
 	}
 	remotes, err := g.lines(ctx, "remote")
@@ -148,7 +155,7 @@ func (g *repository) head(ctx context.Context, e *ci.Event) (string, error) {
 	if g.has(ctx, e.Head) {
 		return e.Head, nil
 	}
-	return "", fmt.Errorf("%w: %s of the %s event is neither in the checkout nor on the server: %w", ErrNoHead, e.Head, e.Name, fetchErr)
+	return "", fmt.Errorf("%w: %s of the %s event is not in the checkout, and cannot be fetched: %w", ErrNoHead, e.Head, e.Name, fetchErr)
 }
 
 // depth is how many commits to fetch at first.
@@ -169,7 +176,11 @@ func (g *repository) exclude(ctx context.Context, e *ci.Event, r *Range) error {
 			r.Exclude = []string{e.Base}
 			return nil
 		}
-		r.Notes = append(r.Notes, fmt.Sprintf("The old commit %s is no longer on the server.", short(e.Base)))
+		why := "could not be fetched"
+		if isGone(err) {
+			why = "is no longer on the server"
+		}
+		r.Notes = append(r.Notes, fmt.Sprintf("The old commit %s %s.", short(e.Base), why))
 		g.say("fetching " + e.Base + ": " + err.Error())
 	}
 	return g.excludeDefault(ctx, e, r)

@@ -3,6 +3,8 @@ package checkout
 import (
 	"errors"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,9 +51,10 @@ func TestResolveLeavesTheCheckoutAlone(t *testing.T) {
 	server := scannertest.Repo(t, `for i in $(seq 60); do printf 'commit refs/heads/main\ncommitter C <c@example.com> %s +0000\ndata 2\nm\n\n' $((now + i)); done | git fast-import --quiet
 git branch side HEAD~50; git config uploadpack.allowAnySHA1InWant true
 git clone -q --depth=5 "file://$PWD" ../checkout
-cd ../checkout; mkdir .git/hooks
+cd ../checkout; mkdir -p .git/hooks
 for h in reference-transaction post-checkout pre-auto-gc post-rewrite; do printf '#!/bin/sh\necho $0 >>../ran\n' >.git/hooks/$h; chmod +x .git/hooks/$h; done
-git config core.fsmonitor 'echo fsmonitor >>../ran; false'`)
+git config core.fsmonitor 'echo fsmonitor >>../ran; false'
+case $(git version) in *' 2.54'*) ;; *) git config hook.x.command 'echo hook >>../ran'; git config hook.x.event reference-transaction ;; esac`)
 	dir := server + "/../checkout"
 	side, head := scannertest.Git(t, server, "rev-parse", "side"), scannertest.Git(t, server, "rev-parse", "HEAD")
 	state := func() string {
@@ -91,5 +94,21 @@ func TestErrorsHoldNoPassword(t *testing.T) {
 	_, err := (&Checkout{Dir: dir, Log: func(s string) { log.WriteString(s) }}).Resolve(t.Context(), &e)
 	if !errors.Is(err, ErrNoHead) || strings.Contains(err.Error()+log.String(), "word-of-mine") {
 		t.Errorf("%v, %s", err, log.String())
+	}
+}
+
+// TestOldCommit: a server that does not let stanch in has not forgotten the old commit.
+func TestOldCommit(t *testing.T) {
+	server := scannertest.Repo(t, `commit a; commit b; git config uploadpack.allowAnySHA1InWant true; git clone -q "file://$PWD" ../checkout`)
+	dir, head := filepath.Join(server, "../checkout"), scannertest.Git(t, server, "rev-parse", "HEAD")
+	closed := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	defer closed.Close()
+	for url, want := range map[string]string{"file://" + server: "is no longer on the server", closed.URL: "could not be fetched"} {
+		scannertest.Git(t, dir, "remote", "set-url", "origin", url)
+		e := ci.Event{Service: "x", Name: "push", Kind: ci.Commits, Ref: "refs/heads/main", Base: strings.Repeat("5e", 20), Head: head}
+		r, err := (&Checkout{Dir: dir}).Resolve(t.Context(), &e)
+		if err != nil || len(r.Notes) == 0 || r.Notes[0] != "The old commit 5e5e5e5e5e "+want+"." {
+			t.Errorf("%s: %q, %v", url, r.Notes, err)
+		}
 	}
 }

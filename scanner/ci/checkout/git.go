@@ -5,8 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,10 +47,16 @@ func (g *repository) askServer(ctx context.Context, config [][2]string, lines []
 		return out, err
 	}
 	out, tokenErr := g.runGit(ctx, slices.Concat(config, g.tokenConfig()), lines, args...)
-	if tokenErr != nil {
+	if tokenErr != nil && !isGone(tokenErr) {
 		return "", err // the first is about the checkout, which the user knows
 	}
-	return out, nil
+	return out, tokenErr
+}
+
+// isGone reports whether the server says that it has no such commit.
+func isGone(err error) bool {
+	var failed *gitcmd.Error
+	return errors.As(err, &failed) && strings.Contains(failed.Stderr, "not our ref")
 }
 
 var errNoRemote = errors.New("the checkout has no remote to fetch from")
@@ -108,6 +112,9 @@ func (g *repository) runGit(ctx context.Context, config [][2]string, lines []str
 	c := gitcmd.Command{Dir: g.Dir, Args: args, Config: slices.Concat(checkoutSettings, config), Env: []string{
 		"GIT_NO_REPLACE_OBJECTS=1", // a replaced commit must not stand for the real one
 	}}
+	if g.foreign != "" {
+		c.Config, c.Env = append(c.Config, g.foreignSettings()...), append(c.Env, foreignProtocols)
+	}
 	if lines != nil {
 		c.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\n")
 	}
@@ -116,8 +123,8 @@ func (g *repository) runGit(ctx context.Context, config [][2]string, lines []str
 	switch {
 	case errors.Is(err, gitcmd.ErrNoGit):
 		return "", fmt.Errorf("finding the commits of the event: %w", err)
-	case errors.As(err, &failed) && strings.Contains(failed.Stderr, "dubious ownership"):
-		return "", fmt.Errorf("%w; run: git config --global --add safe.directory %q", ErrOwner, g.ownedFolder())
+	case errors.As(err, &failed) && isOwnerError(failed.Stderr):
+		return "", g.ownerError("")
 	}
 	return out, err
 }
@@ -126,21 +133,4 @@ func (g *repository) runGit(ctx context.Context, config [][2]string, lines []str
 var checkoutSettings = [][2]string{
 	{"core.fsmonitor", "false"}, {"maintenance.auto", "false"}, {"fetch.writeCommitGraph", "false"}, {"fetch.fsckObjects", "false"},
 	{"http.lowSpeedLimit", "1"}, {"http.lowSpeedTime", "120"}, // a server that says nothing is none
-}
-
-// ownedFolder returns the folder, from here upwards, that git takes for the repository's
-// and wants to see in safe.directory.
-func (g *repository) ownedFolder() string {
-	dir, err := filepath.Abs(g.Dir)
-	if err != nil {
-		return g.Dir
-	}
-	for up := dir; ; up = filepath.Dir(up) {
-		if _, err := os.Lstat(filepath.Join(up, ".git")); err == nil {
-			return up
-		}
-		if up == filepath.Dir(up) {
-			return dir
-		}
-	}
 }

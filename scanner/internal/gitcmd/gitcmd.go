@@ -114,12 +114,17 @@ func (c *Command) environment() []string {
 	env = append(env, "GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=https:http:ssh:git:file", "LC_ALL=C")
 	env = append(env, c.Env...)
 	n, _ := strconv.Atoi(os.Getenv("GIT_CONFIG_COUNT")) // the user's own settings come first
-	for _, setting := range append([][2]string{{"core.hooksPath", os.DevNull}}, c.Config...) {
+	for _, setting := range slices.Concat(noHooks, c.Config) {
 		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", n, setting[0]), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", n, setting[1]))
 		n++
 	}
 	return append(env, fmt.Sprintf("GIT_CONFIG_COUNT=%d", n))
 }
+
+// noHooks are the settings without hooks. The second is for the hooks that git's configuration
+// names (git-hook(1)): of their events, those of commits and pushes do not happen here. git
+// 2.54 does not know it.
+var noHooks = [][2]string{{"core.hooksPath", os.DevNull}, {"hook.reference-transaction.enabled", "false"}}
 
 var userinfo = regexp.MustCompile(`://[^/@\s]*@`)
 

@@ -51,7 +51,8 @@ func TestEnvironment(t *testing.T) {
 	want := []string{
 		"GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=https:http:ssh:git:file", "LC_ALL=C", "GIT_DIR=.",
 		"GIT_CONFIG_KEY_2=core.hooksPath", "GIT_CONFIG_VALUE_2=" + os.DevNull,
-		"GIT_CONFIG_KEY_3=gc.auto", "GIT_CONFIG_VALUE_3=0", "GIT_CONFIG_COUNT=4",
+		"GIT_CONFIG_KEY_3=hook.reference-transaction.enabled", "GIT_CONFIG_VALUE_3=false",
+		"GIT_CONFIG_KEY_4=gc.auto", "GIT_CONFIG_VALUE_4=0", "GIT_CONFIG_COUNT=5",
 	}
 	if end := env[max(0, len(env)-len(want)):]; !slices.Equal(end, want) {
 		t.Errorf("got %q", end)
