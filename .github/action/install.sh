@@ -4,6 +4,7 @@
 set -euo pipefail
 
 repository=stanch-dev/stanch
+releases=https://github.com/$repository/releases
 version_form='^v[0-9]+\.[0-9]+\.[0-9]+([-.][0-9A-Za-z.]+)?$'
 
 fail() {
@@ -77,7 +78,7 @@ sha256() {
 
 download() { # file
 	curl --proto '=https' --tlsv1.2 --fail --silent --show-error --location --retry 3 --output "$dir/$1" \
-		"https://github.com/$repository/releases/download/$VERSION/$1"
+		"$releases/download/$VERSION/$1"
 }
 
 # attest checks that the release workflow built the archive, if gh can tell.
@@ -131,12 +132,12 @@ unpack() { # archive
 from_release() {
 	local archive want got
 	[[ $VERSION =~ $version_form ]] ||
-		fail "install: release needs a version of the form v0.1.0, as the input or as the tag of the action; it is \"$VERSION\"."
+		fail "install: release needs a version of the form v0.1.0, as the input or as the tag of the action; it is \"$VERSION\". $releases lists all."
 	archive=stanch_${VERSION#v}_$(platform)
 	if [ "$os" = windows ]; then archive=$archive.zip; else archive=$archive.tar.gz; fi
 	command -v curl >/dev/null || fail "curl is not there to download $archive. Use install: source, or path."
 	if ! download checksums.txt || ! download "$archive"; then
-		fail "$archive of $VERSION cannot be downloaded. Use install: source, or path."
+		fail "$archive of $VERSION cannot be downloaded. Is there such a version? $releases lists all. Or use install: source, or path."
 	fi
 	want=$(awk -v name="$archive" '$2 == name { print $1 }' "$dir/checksums.txt")
 	got=$(sha256 "$dir/$archive")
@@ -160,6 +161,7 @@ from_path() {
 }
 
 VERSION=${VERSION:-$(own_version)}
+case $VERSION in [0-9]*) VERSION=v$VERSION ;; esac
 case ${INSTALL:-auto} in
 path) from_path ;;
 source) from_source ;;

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -8,14 +9,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/ci"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
+	"github.com/stanch-dev/stanch/verifier/inventory"
 )
 
 // tool returns the path that a variable has, which .ci/run sets. Without it the test
@@ -78,11 +83,14 @@ jobs:
           install: path
           bin: %s
           upload-sarif: "true"
-          comment: "true"
+          comment: "true"%s
       - if: always()
         env:
           OUTPUTS: ${{ toJSON(steps.stanch.outputs) }}
-        run: echo $OUTPUTS
+          SARIF: ${{ steps.stanch.outputs.sarif-file }}
+        run: |
+          echo $OUTPUTS
+          echo "changed: $(git status --porcelain), SARIF of $(grep -c '"stanch"' "$SARIF" || true)"
 `
 
 // TestAction runs the action with act, on this machine: as push and as pull request,
@@ -103,17 +111,35 @@ func TestAction(t *testing.T) {
 		t.Fatal(err)
 	}
 	secret := detectorstest.Fill("{secret1}")
+	const leak = "id {AKIA1}\nsecret {secret1}"
 	for _, tt := range []struct {
 		name, event, file string
+		with              string // inputs; {N} is a file that is about key N
 		want              []string
 	}{
-		{"push_clean", "push", "nothing", []string{`"exit-code": "0"`, `"findings": "0"`, `"scanned-commits": "1"`, "no leaked credentials found", "SARIF was not uploaded: nothing was found", "Job succeeded"}},
-		{"push_leaking", "push", "id {AKIA1}\nsecret {secret1}", []string{`"exit-code": "1"`, `"findings": "1"`, "SARIF was uploaded", "Summary", "::error file=leak.env,line=1", "Job failed"}},
-		{"pull_request_clean", "pull_request", "nothing", []string{`"exit-code": "0"`, "SARIF was uploaded", "Job succeeded"}},
-		{"pull_request_leaking", "pull_request", "id {AKIA1}\nsecret {secret1}", []string{`"exit-code": "1"`, `"findings": "1"`, "SARIF was uploaded", "::error file=leak.env,line=1", "Job failed"}},
+		{"push_clean", "push", "nothing", "", []string{"changed: , SARIF of 1", `"exit-code": "0"`, `"findings": "0"`, `"scanned-commits": "1"`, "no leaked credentials found", "SARIF was not uploaded: nothing was found", "Job succeeded"}},
+		{"push_leaking", "push", leak, "", []string{"changed: , SARIF of 1", `"exit-code": "1"`, `"findings": "1"`, "SARIF was uploaded", "Summary", "::error file=leak.env,line=1", "Job failed"}},
+		{"pull_request_clean", "pull_request", "nothing", "", []string{`"exit-code": "0"`, "SARIF was uploaded", "Job succeeded"}},
+		{"pull_request_leaking", "pull_request", leak, "", []string{`"exit-code": "1"`, `"findings": "1"`, "SARIF was uploaded", "::error file=leak.env,line=1", "Job failed"}},
+		{"lists", "push", leak + strings.Repeat("\n", 30) + "id {AKIA2}\nsecret {secret2}", `
+          baseline: |
+            {baseline1}
+            {baseline2}
+          sarif-file: x.sarif`, []string{`"exit-code": "0"`, "2 ignored", "changed: ?? x.sarif, SARIF of 1", "Job succeeded"}},
+		{"own_keys", "push", leak, `
+          inventory: |
+            {inventory2}
+            {inventory1}
+          fail-on: live`, []string{`"exit-code": "0"`, "alice1", "Job succeeded"}},
+		{"config", "push", leak, `
+          config: {config1}`, []string{`"exit-code": "0"`, "1 ignored", "Job succeeded"}},
+		{"confidence", "push", leak, `
+          min-confidence: sure`, []string{"--min-confidence sure: must be one of", "Job failed"}},
+		{"accounts", "push", leak, `
+          accounts: 111122223333, 444455556666`, []string{"--accounts limits what AWS is asked about, and nothing is: add --verify", "Job failed"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			dir := scannertest.Repo(t, "commit first; git remote add origin https://github.com/ada/app\n-- .github/workflows/w.yml --\n"+fmt.Sprintf(workflow, wrapper))
+			dir := scannertest.Repo(t, "commit first; git remote add origin https://github.com/ada/app\n-- .github/workflows/w.yml --\n"+fmt.Sprintf(workflow, wrapper, aboutKeys(t, bin, tt.with)))
 			if err := os.CopyFS(filepath.Join(dir, "stanch-action", ".github"), os.DirFS("../../.github")); err != nil {
 				t.Fatal(err)
 			}
@@ -135,10 +161,92 @@ func TestAction(t *testing.T) {
 			if strings.Contains(log, secret) {
 				t.Error("the log has the secret: it is not masked")
 			}
+			if clean := strings.HasSuffix(tt.name, "clean"); clean && (strings.Contains(log, "::notice") || strings.Contains(log, "::warning")) {
+				t.Error("a clean run has annotations")
+			}
 			if t.Failed() {
 				t.Log(strings.ReplaceAll(log, secret, "SECRET"))
 			}
 		})
+	}
+}
+
+// aboutKeys replaces {baseline1}, {inventory1}, {config1} and so on in inputs by the names of
+// files that are about this key.
+func aboutKeys(t *testing.T, bin, inputs string) string {
+	t.Helper()
+	return regexp.MustCompile(`\{([a-z]+)(\d)\}`).ReplaceAllStringFunc(inputs, func(name string) string {
+		kind, n := name[1:len(name)-2], name[len(name)-2:len(name)-1]
+		file := filepath.Join(t.TempDir(), kind)
+		id := detectorstest.Fill("{AKIA" + n + "}")
+		switch kind {
+		case "config":
+			writeFile(t, file, "[[allow]]\npaths = [\"leak\"]\nreason = \"a test\"\n")
+		case "inventory":
+			var b bytes.Buffer
+			w, err := inventory.NewWriter(&b, time.Now())
+			if err == nil {
+				err = w.Write(id, inventory.Key{Account: "111122223333", User: "alice" + n, Status: "Active"})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			writeFile(t, file, b.String())
+		case "baseline":
+			cmd := exec.Command(bin, "stdin", "-f", "json", "-o", file, "--fail-on", "never")
+			cmd.Stdin = strings.NewReader(detectorstest.Fill("id {AKIA" + n + "}\nsecret {secret" + n + "}\n"))
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+		}
+		return file
+	})
+}
+
+// TestActionInputs: the inputs and outputs of action.yml are those of docs/ci.md, every input
+// is passed on, and each variable of the scan is that of a flag.
+func TestActionInputs(t *testing.T) {
+	action, page := readPage(t, "action.yml"), readPage(t, "docs/ci.md")
+	names := func(text, from, to string, name *regexp.Regexp) (names []string) {
+		_, text, _ = strings.Cut(text, from)
+		text, _, _ = strings.Cut(text, to)
+		for _, m := range name.FindAllStringSubmatch(text, -1) {
+			names = append(names, m[1])
+		}
+		slices.Sort(names)
+		return names
+	}
+	key, code := regexp.MustCompile(`(?m)^  ([a-z-]+):$`), regexp.MustCompile("`([a-z-]+)`")
+	rows := func(from string) string { // the first cells of a table
+		_, table, _ := strings.Cut(page, from)
+		table, _, _ = strings.Cut(table, "\n\n")
+		var cells strings.Builder
+		for line := range strings.Lines(table) {
+			cell, _, _ := strings.Cut(strings.TrimPrefix(line, "|"), "|")
+			cells.WriteString(cell)
+		}
+		return cells.String()
+	}
+	inputs := names(action, "\ninputs:\n", "\noutputs:\n", key)
+	if documented := names(rows("| Input | Default | Means |"), "", "\x00", code); len(inputs) == 0 || !slices.Equal(inputs, documented) {
+		t.Errorf("action.yml has the inputs\n%q, docs/ci.md\n%q", inputs, documented)
+	}
+	outputs := names(action, "\noutputs:\n", "\nruns:\n", key)
+	if documented := names(rows("| Output | Means |"), "", "\x00", code); len(outputs) == 0 || !slices.Equal(outputs, documented) {
+		t.Errorf("action.yml has the outputs\n%q, docs/ci.md\n%q", outputs, documented)
+	}
+	for _, input := range inputs {
+		if !strings.Contains(action, "inputs."+input+" ") {
+			t.Errorf("action.yml passes the input %s to nothing", input)
+		}
+	}
+	help := printed(t, cli.ExitClean, "", "ci", "--help")
+	_, scan, _ := strings.Cut(action, "- name: Scan")
+	for _, m := range regexp.MustCompile(`(?m)^ +STANCH_([A-Z_]+): `).FindAllStringSubmatch(scan, -1) {
+		flag := "--" + strings.ToLower(strings.ReplaceAll(m[1], "_", "-"))
+		if notFlags := []string{"--bin", "--checkout", "--token"}; !slices.Contains(notFlags, flag) && !strings.Contains(help, flag+" ") {
+			t.Errorf("action.yml sets STANCH_%s, and stanch ci has no %s", m[1], flag)
+		}
 	}
 }
 

@@ -209,6 +209,8 @@ func TestCIElsewhere(t *testing.T) {
 		{"wrong_upload", "main", nil, []string{"--upload-sarif", "yes"}, "", 2, "--upload-sarif yes"},
 		{"secrets", "main", nil, []string{"--show-secrets"}, "", 2, "not in CI"},
 		{"wrong_variable", "main", map[string]string{"STANCH_VERIFY": "perhaps"}, nil, "", 2, "STANCH_VERIFY=perhaps"},
+		{"variable_of_several_lines", "main", map[string]string{"STANCH_BASELINE": "\n/none/1\n/none/2\n"}, nil, "", 2, "/none/1: "},
+		{"accounts_without_verify", "main", map[string]string{"STANCH_ACCOUNTS": "111122223333\n444455556666"}, nil, "", 2, "add --verify"},
 		{"fail_on_variable", "main", map[string]string{"STANCH_FAIL_ON": "live", "STANCH_BASE": c.fill("{push_before}")}, nil, "4", 0, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

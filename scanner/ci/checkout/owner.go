@@ -83,19 +83,19 @@ func isOwnerError(stderr string) bool {
 // topFolder returns the folder, from dir upwards, that git takes for the repository's, and
 // that it wants to see in safe.directory: without symbolic links.
 func topFolder(dir string) string {
-	real, err := filepath.EvalSymlinks(dir)
+	top, err := filepath.EvalSymlinks(dir)
 	if err == nil {
-		real, err = filepath.Abs(real)
+		top, err = filepath.Abs(top)
 	}
 	if err != nil {
 		return dir
 	}
-	for up := real; ; up = filepath.Dir(up) {
+	for up := top; ; up = filepath.Dir(up) {
 		if exists(up, ".git") || exists(up, "HEAD") && exists(up, "objects") && exists(up, "refs") {
 			return up
 		}
 		if up == filepath.Dir(up) {
-			return real
+			return top
 		}
 	}
 }

@@ -27,7 +27,8 @@ func (p *Publisher) UploadSARIF(ctx context.Context, upload string, sarif []byte
 	}
 	why := p.noUpload(upload, incomplete)
 	if why != "" {
-		p.notice("notice", "SARIF was not uploaded: "+why)
+		// In the log alone: GitHub would show it with each push.
+		fmt.Fprintln(p.Log, "stanch: SARIF was not uploaded:", why)
 		return nil
 	}
 	client, err := p.client()

@@ -41,8 +41,9 @@ with all of its files. If the commits cannot be had, the exit code is 3.
 
 In GitHub Actions there are annotations, a summary of the job, outputs for later
 steps, and masks for what was found. Each flag may be set by a variable too:
---fail-on by STANCH_FAIL_ON. The token is read from STANCH_TOKEN or GITHUB_TOKEN.
-The log of a public repository names no account: everybody can read it.`,
+--fail-on by STANCH_FAIL_ON; if it may be given several times, one value a line.
+The token is read from STANCH_TOKEN or GITHUB_TOKEN. The log of a public repository
+names no account: everybody can read it.`,
 		Example: "  stanch ci\n  stanch ci --base origin/main --head HEAD\n  stanch ci --scan history --sarif stanch.sarif",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -83,13 +84,24 @@ type ciOptions struct {
 }
 
 // fromEnvironment sets flags that were not given from variables: --fail-on from
-// STANCH_FAIL_ON. The action passes its inputs that way, so that no input is interpolated
-// into a script.
+// STANCH_FAIL_ON. A flag that may be given several times is, once for each line of the
+// variable. The action passes its inputs that way, so that no input is interpolated into a
+// script.
 func fromEnvironment(flags *pflag.FlagSet, env ci.Env) error {
 	var errs []error
 	flags.VisitAll(func(f *pflag.Flag) {
 		name := "STANCH_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if value := strings.TrimSpace(env(name)); value != "" && !f.Changed {
+		if f.Changed {
+			return
+		}
+		values := []string{env(name)}
+		if _, many := f.Value.(pflag.SliceValue); many {
+			values = strings.Split(env(name), "\n")
+		}
+		for _, value := range values {
+			if value = strings.TrimSpace(value); value == "" {
+				continue
+			}
 			if err := flags.Set(f.Name, value); err != nil {
 				errs = append(errs, fmt.Errorf("%s=%s: %w", name, value, err))
 			}
@@ -107,6 +119,7 @@ type ciScan struct {
 	publisher publish.Publisher
 
 	sarifText, jsonText, junitText bytes.Buffer
+	written                        bool // to the files that flags name
 }
 
 func (c *ciScan) onGitHub() bool { return c.env("GITHUB_ACTIONS") == "true" }
@@ -153,6 +166,9 @@ func (c *ciScan) job() (*scanflags.Job, error) {
 	}
 	if err := c.deactivate.CheckCI(); err != nil {
 		return nil, err
+	}
+	if len(c.STS.Accounts) > 0 && !c.Verifies() {
+		return nil, errors.New("--accounts limits what AWS is asked about, and nothing is: add --verify (in the action: verify: true)")
 	}
 	c.WithoutLFS = true
 	c.Config.Within = "" // configure reads the project, when the event says which files to trust
@@ -251,7 +267,11 @@ func (c *ciScan) finish(err error) error {
 		fmt.Fprintf(&c.publisher.Page, "### stanch: nothing was scanned\n\n    %s\n", strings.ReplaceAll(why, "\n", "\n    "))
 	}
 	err = errors.Join(err, c.tell("GITHUB_STEP_SUMMARY", c.publisher.Page.String()), c.publisher.Runner.Resume())
-	return errors.Join(err, c.tell("GITHUB_OUTPUT", c.publisher.Outputs(cli.ExitCode(io.Discard, err), c.sarif, c.json)))
+	sarif, json := c.sarif, c.json
+	if !c.written {
+		sarif, json = "", ""
+	}
+	return errors.Join(err, c.tell("GITHUB_OUTPUT", c.publisher.Outputs(cli.ExitCode(io.Discard, err), sarif, json)))
 }
 
 // tell appends text to the file that a variable of GitHub Actions names.
@@ -271,6 +291,7 @@ func incompleteIf(err error) error {
 // which the scan ended: a scan that was cut short must not close alerts.
 func (c *ciScan) publish(ctx context.Context, scanned error) error {
 	err := c.writeFiles()
+	c.written = err == nil
 	if errors.Is(scanned, context.Canceled) || !c.onGitHub() {
 		return err
 	}
