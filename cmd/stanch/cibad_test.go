@@ -105,11 +105,16 @@ func TestCIToken(t *testing.T) {
 		{"another_server_new_branch", "push", branch, "https://github.com", cli.ExitIncomplete, ""},
 		{"own_server_everything", "schedule", "{}", guarded, cli.ExitLeaks, "1 2 4 5 6 7 8 9"},
 		{"another_server_everything", "schedule", "{}", "https://github.com", cli.ExitIncomplete, ""},
+		{"container_job", "pull_request", pull, guarded, cli.ExitLeaks, "2"},
+		{"container_job_everything", "schedule", "{}", guarded, cli.ExitLeaks, "1 2 4 5 6 7 8 9"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c.url = open
 			dir := c.checkout(t, "main")
 			scannertest.Git(t, dir, "remote", "set-url", "origin", guarded+"/server.git")
+			if strings.HasPrefix(tt.name, "container_job") { // as if another user had made the checkout
+				t.Setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+			}
 			t.Setenv("STANCH_TOKEN", token)
 			t.Setenv("TEST_GITHUB_SERVER_URL", "")
 			t.Setenv("GITHUB_SERVER_URL", tt.server)
