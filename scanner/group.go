@@ -22,23 +22,17 @@ func (h *hits) findings() []*draft {
 	for i, x := range h.hits {
 		all[i] = &draft{Finding: finding.Finding{Match: x.match}, occurrences: []occurrence{x.occurrence()}}
 	}
-	// Lone tokens have one fingerprint. Each goes to its own key first.
-	all = unite(all, func(f *draft) string {
-		if c := f.Match.Credential; c.ID == "" && c.Secret.IsZero() {
-			return loneHalf(c)
-		}
-		return f.Fingerprint()
-	})
-	return unite(fold(all), func(f *draft) string { return f.Fingerprint() })
+	all = unite(all)
+	return unite(fold(all))
 }
 
-// unite merges the findings of list that have the same key. The order is that in which the
-// keys first appear.
-func unite(list []*draft, key func(*draft) string) []*draft {
+// unite merges the findings of list that have the same fingerprint. The order is that in which
+// the fingerprints first appear.
+func unite(list []*draft) []*draft {
 	var united []*draft
 	byKey := map[string]*draft{}
 	for _, f := range list {
-		k := key(f)
+		k := f.Fingerprint()
 		known := byKey[k]
 		if known == nil {
 			byKey[k] = f

@@ -110,7 +110,7 @@ func TestScan(t *testing.T) {
 		{"each_token_joins_its_own_key",
 			texts{"a": "{ASIA1} {secret1}\n{token1}\n\n{token1}", "b": "{ASIA2} {secret2}\n{token2}\n\n{token2}", "c": "{token2}\n\n{token3}", "d": "{token4}"},
 			[]string{"{ASIA1} | {secret1} | a:1:1,a:4:1 | unknown |  | {token1}", "{ASIA2} | {secret2} | b:1:1,b:4:1,c:1:1 | unknown |  | {token2}",
-				" |  | c:3:1,d:1:1 |  |  | {token3}"}},
+				" |  | c:3:1 |  |  | {token3}", " |  | d:1:1 |  |  | {token4}"}},
 		{"columns_on_a_long_line", texts{"a": "é {AKIA1} é {AKIA3}\nx {AKIA1}"}, []string{"{AKIA1} |  | a:1:3,a:2:3 | unknown | ", "{AKIA3} |  | a:1:26 | unknown | "}},
 		{"columns_count_characters", texts{"a": "キー: {AKIA1}"}, []string{"{AKIA1} |  | a:1:5 | unknown | "}},
 	} {

@@ -82,7 +82,11 @@ func (f *Finding) digest() Digest {
 		return *f.Digest
 	}
 	c := f.Match.Credential
-	h := sha256.Sum256([]byte("stanch:v1:" + f.Match.Rule.ID + "\x00" + c.ID + "\x00" + c.Secret.Reveal()))
+	text := "stanch:v1:" + f.Match.Rule.ID + "\x00" + c.ID + "\x00" + c.Secret.Reveal()
+	if c.ID == "" && c.Secret.IsZero() { // nothing else tells one session from another
+		text += "\x00" + c.Token.Reveal()
+	}
+	h := sha256.Sum256([]byte(text))
 	d := Digest{Fingerprint: hex.EncodeToString(h[:16]), HasToken: !c.Token.IsZero()}
 	if !f.Match.Rule.Value { // the hash of a short value gives it away
 		d.SecretSHA256 = c.Secret.SHA256()
@@ -90,8 +94,8 @@ func (f *Finding) digest() Digest {
 	return d
 }
 
-// Fingerprint identifies the credential of f: its rule, its id and its secret,
-// never a commit, a path or a line. It survives rebases, renames and moved
+// Fingerprint identifies the credential of f: its rule, its id and its secret, or its token
+// if it has neither, never a commit, a path or a line. It survives rebases, renames and moved
 // lines, and a second secret on an ignored line is a new finding.
 func (f *Finding) Fingerprint() string { return f.digest().Fingerprint }
 
