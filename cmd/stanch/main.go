@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.AddCommand(hook.New(s))
 	if len(args) == 0 || args[0] != "hook" { // a commit must not wait for the flags of all others
 		root.AddCommand(
-			scan.NewGit(s), scan.NewGitHub(s), sweep.New(s), scan.NewDir(s), scan.NewStdin(s), ci.New(s),
+			scan.NewGit(s), scan.NewBaseline(s), scan.NewGitHub(s), sweep.New(s), scan.NewDir(s), scan.NewStdin(s), ci.New(s),
 			report.NewReport(s), report.NewRules(s), report.NewMigrate(s),
 			respond.NewInventory(s), respond.NewVerify(s), respond.NewAssess(s), respond.NewRespond(s),
 		)

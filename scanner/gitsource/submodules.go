@@ -52,6 +52,21 @@ func (r *Repository) submodules() ([]subRepository, error) {
 	return list, err
 }
 
+// LacksSubmodules reports whether the work tree names submodules that have not been cloned,
+// so that others may find more in their clones.
+func (r *Repository) LacksSubmodules() bool {
+	if r.dir.Root == "" {
+		return false
+	}
+	cloned, err := r.submodules()
+	for _, named := range repo.ReadConfigFile(filepath.Join(r.dir.Root, ".gitmodules")).Section("submodule").Subsections {
+		if err != nil || !slices.ContainsFunc(cloned, func(s subRepository) bool { return s.name == named.Name }) {
+			return true
+		}
+	}
+	return false
+}
+
 // readSubmodules is readMatching for each submodule. It keeps them for Locate.
 func (r *Repository) readSubmodules(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	list, err := r.submodules()

@@ -2,15 +2,26 @@ package project
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
+	"github.com/stanch-dev/stanch/scanner/baseline"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/suppress"
 )
 
+// A namedList is a baseline with the name of its file.
+type namedList struct {
+	name string
+	*baseline.List
+}
+
 // readBaselines reads the baselines. The first bytes of a file tell which tool wrote it; a
 // file of no known tool is an error.
 func (c *Config) readBaselines() error {
+	if c.options.Known != nil {
+		c.addList(OwnBaseline, c.options.Known)
+	}
 	for _, name := range c.options.Baselines {
 		data, err := readNamed(name)
 		if err != nil {
@@ -25,38 +36,95 @@ func (c *Config) readBaselines() error {
 }
 
 func (c *Config) readBaseline(name string, data []byte) error {
-	text := bytes.TrimSpace(data)
+	text := bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
 	first, _, _ := bytes.Cut(text, []byte("\n"))
 	switch {
+	case baseline.Is(data), isUTF16(data):
+		return c.readOwnBaseline(name, data)
 	case bytes.HasPrefix(text, []byte("[")):
-		filter, err := suppress.GitleaksReport(name, data, c.name)
+		filter, err := suppress.GitleaksReport(name, text, c.name)
 		c.allowAt = append(c.allowAt, filter)
 		return err
 	case bytes.Contains(first, []byte(`"schema":"stanch/`)):
-		known := fingerprints{}
-		if err := finding.Replay(bytes.NewReader(data), known, false); err != nil {
+		var saved entries
+		if err := finding.Replay(bytes.NewReader(text), &saved, false); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		c.allow = append(c.allow, suppress.Known(name, known))
+		c.allow = append(c.allow, suppress.Known(name, baseline.NewList(saved)))
 		return nil
 	case bytes.HasPrefix(text, []byte("{")):
-		filter, err := suppress.DetectSecrets(name, data, c.name)
+		filter, err := suppress.DetectSecrets(name, text, c.name)
 		c.allowAt = append(c.allowAt, filter)
 		return err
 	}
-	return fmt.Errorf("%s: is no JSON report of stanch or gitleaks, and no baseline of detect-secrets", name)
+	return fmt.Errorf("%s: is no baseline of stanch, no JSON report of stanch or gitleaks, and no baseline of detect-secrets", name)
 }
 
-// fingerprints is a finding.Handler that keeps the fingerprints of a report.
-type fingerprints map[string]bool
+// isUTF16 reports whether data begins as the files do that > of PowerShell writes.
+func isUTF16(data []byte) bool {
+	return bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff"))
+}
 
-func (fingerprints) Scan(finding.Scan) error             { return nil }
-func (fingerprints) Repository(finding.Repository) error { return nil }
-func (fingerprints) Summary(finding.Summary) error       { return nil }
-func (f fingerprints) Finding(x finding.Finding) error {
-	f[x.Fingerprint()] = true
-	for _, c := range x.Candidates {
-		f[c.Fingerprint] = true
+// readOwnBaseline reads a baseline in stanch's own format.
+func (c *Config) readOwnBaseline(name string, data []byte) error {
+	list, err := baseline.Read(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
 	}
+	c.addList(name, list)
 	return nil
+}
+
+func (c *Config) addList(name string, list *baseline.List) {
+	c.lists = append(c.lists, namedList{name, list})
+	c.allow = append(c.allow, suppress.Known(name, list))
+}
+
+// Unused is the baseline called Name, with the entries that hid nothing.
+type Unused struct {
+	Name    string
+	Entries []baseline.Entry
+}
+
+// Unused returns the baselines in stanch's own format that have entries which hid nothing
+// in the scans so far. Nothing follows from that unless a scan has read everything.
+func (c *Config) Unused() (all []Unused) {
+	for _, list := range c.lists {
+		if entries := list.Unused(); len(entries) > 0 {
+			all = append(all, Unused{list.name, entries})
+		}
+	}
+	return all
+}
+
+// entries is a finding.Handler that keeps the entries of the findings of a report.
+type entries []baseline.Entry
+
+func (*entries) Scan(finding.Scan) error             { return nil }
+func (*entries) Repository(finding.Repository) error { return nil }
+func (*entries) Summary(finding.Summary) error       { return nil }
+func (e *entries) Finding(f finding.Finding) error {
+	*e = append(*e, baseline.EntriesOf(&f, "")...)
+	return nil
+}
+
+// ReadBaseline reads the baseline of stanch that name names. An error that wraps
+// fs.ErrNotExist says that there is none.
+func ReadBaseline(name string) (*baseline.List, error) {
+	info, err := os.Stat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is not a regular file")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	list, err := baseline.Read(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return list, nil
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/rules"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/baseline"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/suppress"
@@ -30,6 +31,7 @@ import (
 // The files that are looked for in the root of the project.
 const (
 	OwnConfig             = ".stanch.toml"
+	OwnBaseline           = ".stanch.baseline"
 	GitleaksConfig        = ".gitleaks.toml"
 	GitleaksIgnore        = ".gitleaksignore"
 	DetectSecretsBaseline = ".secrets.baseline"
@@ -44,6 +46,8 @@ type Options struct {
 	HonorLive bool   // hide ignored findings even if they are live
 	Within    string // a path in the project whose files are read; "" if none are
 	Root      string // of the project, if it is known; by default it is looked for
+	// Known, if not nil, stands for the OwnBaseline of the project, which is not read.
+	Known *baseline.List
 	// Trusted, if not nil, reads the files of the project from a commit instead of from disk.
 	// It returns nil data for a file that the commit does not have.
 	Trusted func(name string) ([]byte, error)
@@ -56,8 +60,9 @@ type Config struct {
 	configs  []*rules.Config
 	detector *rules.Detector
 	digest   hash.Hash // of the files with rules
-	ignores  hash.Hash // of ignore files and baselines
-	root     string    // of the project, "" if there is none
+	ignores  [][]byte  // ignore files and baselines
+	lists    []namedList
+	root     string // of the project, "" if there is none
 	Notes    suppress.Notes
 	allow    []scanner.Filter
 	allowAt  []scanner.LocationFilter
@@ -67,7 +72,7 @@ type Config struct {
 // Read reads the files that o names and the files of the project. A file that cannot be
 // parsed is an error; an entry that cannot be used is a note.
 func Read(o Options) (*Config, error) {
-	c := &Config{options: o, now: time.Now(), digest: sha256.New(), ignores: sha256.New(), root: o.Root}
+	c := &Config{options: o, now: time.Now(), digest: sha256.New(), root: o.Root}
 	if o.Root == "" && o.Within != "" {
 		c.root = FindRoot(o.Within)
 	}
@@ -97,7 +102,7 @@ func Read(o Options) (*Config, error) {
 // ReadRules reads the rules of the project at root and the parts that it accepts as unread,
 // and nothing that ignores findings.
 func ReadRules(root string) (*Config, error) {
-	c := &Config{options: Options{Within: root}, digest: sha256.New(), ignores: sha256.New(), root: root}
+	c := &Config{options: Options{Within: root}, digest: sha256.New(), root: root}
 	if err := errors.Join(c.readFiles(), c.compile()); err != nil {
 		return nil, err
 	}
@@ -197,10 +202,9 @@ func (c *Config) seen(data []byte) {
 	_, _ = fmt.Fprintf(c.digest, "%d\n%s", len(data), data)
 }
 
-// ignored adds an ignore file or a baseline to the digest of ignores.
-func (c *Config) ignored(list []byte) {
-	_, _ = fmt.Fprintf(c.ignores, "%d\n%s", len(list), list)
-}
+// ignored adds an ignore file or a baseline to the digest of ignores. It is hashed if
+// somebody asks for the digest, which no hook does.
+func (c *Config) ignored(list []byte) { c.ignores = append(c.ignores, list) }
 
 // A configFile is a configuration, with a function that reads the files that it refers to.
 type configFile struct {
@@ -271,13 +275,23 @@ func notThere(name string, data []byte) error {
 	return nil
 }
 
-// readProject reads the ignore files of the project, of all tools.
+// readProject reads the baseline and the ignore files of the project, of all tools.
 func (c *Config) readProject() error {
 	project, done := c.project()
 	if project == nil {
 		return nil
 	}
 	defer done()
+	if c.options.Known == nil {
+		data, err := project(OwnBaseline)
+		if err == nil && data != nil {
+			c.ignored(data)
+			err = c.readOwnBaseline(OwnBaseline, data)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	for _, x := range []struct {
 		name string
 		read func(name string, data []byte) (scanner.LocationFilter, error)
@@ -394,6 +408,9 @@ func (c *Config) RulesDigest() []byte { return c.digest.Sum(nil) }
 // and entries that have expired.
 func (c *Config) IgnoresDigest() []byte {
 	h := sha256.New()
-	_, _ = fmt.Fprintf(h, "%v %v %x %q", c.options.NoIgnores, c.options.HonorLive, c.ignores.Sum(nil), c.Notes.List())
+	_, _ = fmt.Fprintf(h, "%v %v %q", c.options.NoIgnores, c.options.HonorLive, c.Notes.List())
+	for _, list := range c.ignores {
+		_, _ = fmt.Fprintf(h, "%d\n%s", len(list), list)
+	}
 	return h.Sum(nil)
 }

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -47,12 +48,12 @@ func readIn(root *os.Root, name string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	switch {
+	data := bytes.NewBuffer(make([]byte, 0, min(info.Size(), maxConfig)+bytes.MinRead))
+	switch _, err := data.ReadFrom(io.LimitReader(f, maxConfig+1)); {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
-	case len(data) > maxConfig:
+	case data.Len() > maxConfig:
 		return nil, fmt.Errorf("%s: is larger than %d MiB", name, maxConfig>>20)
 	}
-	return append([]byte{}, data...), nil
+	return data.Bytes(), nil
 }

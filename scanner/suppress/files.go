@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/baseline"
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
@@ -98,7 +99,8 @@ func positions(file string, list []position, name Namer) scanner.LocationFilter 
 }
 
 // DetectSecrets reads a .secrets.baseline of detect-secrets: which secrets, by their
-// SHA-1, are known in which file. A secret that was audited as real is not hidden.
+// SHA-1, are known in which file. A secret that was audited as real is not hidden. A key id
+// without a secret is known wherever it stands.
 func DetectSecrets(file string, data []byte, name Namer) (scanner.LocationFilter, error) {
 	known, err := readDetectSecrets(file, data)
 	if err != nil {
@@ -108,7 +110,8 @@ func DetectSecrets(file string, data []byte, name Namer) (scanner.LocationFilter
 		path := name(l)
 		for _, s := range texts(f) {
 			sum := sha1.Sum([]byte(s))
-			if path != "" && known[path+"\x00"+hex.EncodeToString(sum[:])] {
+			hash := "\x00" + hex.EncodeToString(sum[:])
+			if path != "" && known[path+hash] || isLoneID(f) && known[hash] {
 				return "listed in " + file
 			}
 		}
@@ -116,30 +119,43 @@ func DetectSecrets(file string, data []byte, name Namer) (scanner.LocationFilter
 	}, nil
 }
 
+// isLoneID reports whether f is a key id without its secret.
+func isLoneID(f *finding.Finding) bool {
+	c := f.Match.Credential
+	return c.ID != "" && c.Secret.IsZero()
+}
+
 func readDetectSecrets(file string, data []byte) (known map[string]bool, err error) {
-	var baseline struct {
+	var saved struct {
 		Results *map[string][]struct {
 			Filename, Type string
 			HashedSecret   string `json:"hashed_secret"`
 			IsSecret       *bool  `json:"is_secret"`
 		}
 	}
-	if err := json.Unmarshal(data, &baseline); err != nil {
+	if err := json.Unmarshal(data, &saved); err != nil {
 		return nil, fmt.Errorf("%s: not a baseline of detect-secrets: %w", file, withoutContent(err))
 	}
-	if baseline.Results == nil {
+	if saved.Results == nil {
 		return nil, fmt.Errorf("%s: not a baseline of detect-secrets: it has no results", file)
 	}
 	known = map[string]bool{}
-	for path, list := range *baseline.Results {
+	var audited []string
+	for path, list := range *saved.Results {
 		for _, r := range list {
 			if b, err := hex.DecodeString(r.HashedSecret); err != nil || len(b) != sha1.Size {
 				return nil, fmt.Errorf("%s: not a baseline of detect-secrets: %s has a secret without a SHA-1", file, path)
 			}
-			if r.IsSecret == nil || !*r.IsSecret {
-				known[strings.ReplaceAll(path, `\`, "/")+"\x00"+strings.ToLower(r.HashedSecret)] = true
+			hash := "\x00" + strings.ToLower(r.HashedSecret)
+			if r.IsSecret != nil && *r.IsSecret {
+				audited = append(audited, hash)
+				continue
 			}
+			known[strings.ReplaceAll(path, `\`, "/")+hash], known[hash] = true, true
 		}
+	}
+	for _, hash := range audited {
+		delete(known, hash)
 	}
 	return known, nil
 }
@@ -195,10 +211,10 @@ func Lines(data []byte) (list []string) {
 	return list
 }
 
-// Known returns the filter for findings of an earlier report, by their fingerprints.
-func Known(file string, fingerprints map[string]bool) scanner.Filter {
+// Known returns the filter for findings that a baseline or an earlier report lists.
+func Known(file string, list *baseline.List) scanner.Filter {
 	return func(f *finding.Finding) string {
-		if fingerprints[f.Fingerprint()] {
+		if list.Knows(f) {
 			return "known: in " + file
 		}
 		return ""

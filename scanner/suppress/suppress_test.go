@@ -15,6 +15,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/detectors/rules"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/baseline"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/scanner/suppress"
@@ -318,7 +319,7 @@ func TestLive(t *testing.T) {
 			s.AllowAt = []scanner.LocationFilter{suppress.Allow(own, path, now, nil)}
 		},
 		"baseline": func(s *scanner.Scanner) {
-			s.Allow = []scanner.Filter{suppress.Known("known", map[string]bool{found().Fingerprint(): true})}
+			s.Allow = []scanner.Filter{suppress.Known("known", baseline.NewList(baseline.EntriesOf(found(), "")))}
 		},
 	}
 	for name, allow := range filters {

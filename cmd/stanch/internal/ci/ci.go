@@ -231,6 +231,7 @@ func (c *ciScan) scan(ctx context.Context, j *scanflags.Job) error {
 	if err := c.attach(j); err != nil {
 		return err
 	}
+	j.Whole = c.publisher.Event.Kind == ci.Everything && !repo.LacksSubmodules()
 	err = cli.ScanEnded(j.Scan(ctx, c.publisher.Range.Source(repo), "git", cmp.Or(c.env("GITHUB_REPOSITORY"), c.env("CI_PROJECT_PATH"), c.dir)))
 	return errors.Join(err, c.publish(ctx, err))
 }

@@ -1,8 +1,10 @@
 package scanflags
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +27,7 @@ func (f *ConfigFlags) add(cmd *cobra.Command) {
 func (f *ConfigFlags) AddFiles(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.Files, "config", nil, "read rules and allowlists from this file, in the format of stanch or gitleaks, instead of the project's")
-	flags.StringArrayVar(&f.Baselines, "baseline", nil, "ignore the findings that this report lists: JSON of stanch or gitleaks, or a baseline of detect-secrets")
+	flags.StringArrayVar(&f.Baselines, "baseline", nil, "ignore the findings that this file lists: a baseline of stanch or detect-secrets, or a JSON report of stanch or gitleaks")
 	flags.BoolVar(&f.NoIgnores, "no-ignores", false, "read no configuration and no ignore file of the project, and honour no allow comment")
 }
 
@@ -44,5 +46,28 @@ func (f *ConfigFlags) Read(stderr io.Writer) (*project.Config, error) {
 func PrintNotes(stderr io.Writer, c *project.Config) {
 	for _, note := range c.NewNotes() {
 		fmt.Fprintln(stderr, "stanch:", printable.Text(note))
+	}
+}
+
+// PrintUnused names the entries of baselines that hid nothing in the scans so far, a few of
+// each. It is for a scan that has read everything.
+func PrintUnused(stderr io.Writer, c *project.Config) {
+	const most = 3
+	for _, u := range c.Unused() {
+		command := "stanch baseline"
+		if u.Name != project.OwnBaseline {
+			command += " -o " + u.Name
+		}
+		count, places := "1 entry hides", []string{}
+		if n := len(u.Entries); n > 1 {
+			count = fmt.Sprintf("%d entries hide", n)
+		}
+		for _, e := range u.Entries[:min(len(u.Entries), most)] {
+			places = append(places, cmp.Or(e.Note, e.Fingerprint))
+		}
+		if len(u.Entries) > most {
+			places = append(places, "…")
+		}
+		fmt.Fprintf(stderr, "stanch: %s: %s nothing any more; %q drops that: %s\n", printable.Text(u.Name), count, command, printable.Text(strings.Join(places, "; ")))
 	}
 }

@@ -30,6 +30,9 @@ type Job struct {
 	Handler finding.Handler
 	// Wraps put sinks in front of the report: the last one sees a finding first.
 	Wraps []func(scanner.Sink) scanner.Sink
+	// Whole says that the source is a whole repository. If a scan has read all of it, entries
+	// of baselines that hid nothing are named.
+	Whole bool
 	// Operator is nil unless --assess or --deactivate is given.
 	Operator *operator.Operator
 	// Exposure has the facts that are the same for all findings, such as the visibility of
@@ -69,8 +72,11 @@ func (j *Job) Run(ctx context.Context, source, target string, do func(*scanner.S
 		scanErr = ctx.Err() // the report holds all findings, but not all were assessed
 	}
 	PrintNotes(j.Streams.Stderr, j.Config)
-	j.SaySent()
 	sum := result.Summary
+	if j.Whole && scanErr == nil && len(sum.Unread) == 0 {
+		PrintUnused(j.Streams.Stderr, j.Config)
+	}
+	j.SaySent()
 	j.log.Debug("scanned", "objects", sum.Objects, "bytes", sum.Bytes, "elapsed", time.Duration(sum.ElapsedMS)*time.Millisecond)
 	if err := j.Out.Commit(); err != nil {
 		return result, cli.Incomplete(err)

@@ -1,0 +1,282 @@
+package scan
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/catalog"
+	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/atomicfile"
+	"github.com/stanch-dev/stanch/scanner/baseline"
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/gitsource"
+	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
+	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/scanner/project"
+	"github.com/stanch-dev/stanch/scanner/run"
+	"github.com/stanch-dev/stanch/verifier/awsverifier"
+)
+
+// NewBaseline returns the command that writes the baseline of a repository.
+func NewBaseline(s *cli.Streams) *cobra.Command {
+	f := &baselineFlags{}
+	cmd := &cobra.Command{
+		Use:   "baseline [PATH]",
+		Short: "List the leaks that are known, so that scans and hooks report new ones only",
+		Long: `Scan all that the branches, tags and other refs of the repository of PATH lead to, and
+list its leaks in ` + project.OwnBaseline + ` in the root of the work tree. Commit that file: hooks,
+"stanch ci", "git", "dir" and "stdin" read it there, and report new leaks only. A leak
+that AWS calls live is reported all the same.
+
+The file holds hashes, and for people the first place of each leak. No key and no key
+id is in it. Run the command again to add what is new and to drop entries that hide
+nothing any more; the new ones are named. If a part of the repository cannot be read,
+nothing is dropped, and the exit code is 3.
+
+A key that is staged or changed and in no commit is not known, nor is one that only
+this clone has, in a reflog, a dangling commit or git's configuration: "stanch git"
+reports those. Nothing is sent to AWS.`,
+		Example: "  stanch baseline\n  stanch baseline -o app.baseline app.git",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			operand := "."
+			if len(args) > 0 {
+				operand = args[0]
+			}
+			return f.run(cmd.Context(), s, operand)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&f.out.File, "output", "o", "", "write the list to this file, and go on from the entries that it has (default: "+project.OwnBaseline+" of PATH)")
+	flags.StringArrayVar(&f.config, "config", nil, "read rules and allowlists from this file, in the format of stanch or gitleaks, instead of the project's")
+	flags.Int64Var(&f.maxSize, "max-size", 256, "hold at most this many MiB of an archive or a git object in memory, as the scans do")
+	return cmd
+}
+
+type baselineFlags struct {
+	out     cli.OutputFlags
+	config  []string
+	maxSize int64 // MiB
+}
+
+func (f *baselineFlags) run(ctx context.Context, s *cli.Streams, operand string) error {
+	if transport.IsURL(operand) {
+		return fmt.Errorf("%s: a baseline is for a repository on disk: clone it first", transport.Redact(operand))
+	}
+	repo, err := gitsource.Open(operand)
+	if err != nil {
+		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w", err))
+	}
+	defer func() { _ = repo.Close() }() // it was only read from
+	repo.MaxBlobSize, repo.ReachableOnly = f.maxSize<<20, true
+	u := &baselineUpdate{Streams: s, repo: repo, operand: operand, name: project.OwnBaseline, path: f.out.File}
+	if u.path == "" {
+		root := gitsource.WorkTree(operand)
+		if root == "" {
+			return fmt.Errorf("%s has no work tree to keep %s in: name the file with --output", operand, project.OwnBaseline)
+		}
+		u.path = filepath.Join(root, project.OwnBaseline)
+	} else {
+		u.name = u.path
+	}
+	if err := u.readOld(); err != nil {
+		return err
+	}
+	u.config, err = project.Read(project.Options{Files: f.config, Within: operand, Known: u.old})
+	if err != nil {
+		return err
+	}
+	if err := u.scan(ctx); err != nil {
+		return err
+	}
+	text, err := u.update()
+	if err != nil {
+		return err
+	}
+	if f.out.File != "" {
+		err = u.saveTo(&f.out, text)
+	} else {
+		err = u.save(text)
+	}
+	if err != nil {
+		return cli.Unfinished(fmt.Errorf("writing %s: %w", u.path, err))
+	}
+	return u.report()
+}
+
+// A baselineUpdate is one run of "stanch baseline".
+type baselineUpdate struct {
+	*cli.Streams
+	repo       *gitsource.Repository
+	config     *project.Config
+	operand    string
+	name, path string // of the file: for people, and to write it
+	isNew      bool
+	old        *baseline.List
+	found      finding.Saved
+	partial    bool // a part was not read: entries may be about leaks in it
+
+	added, dropped []baseline.Entry
+	kept           int
+}
+
+// readOld reads the file, if it is there already.
+func (u *baselineUpdate) readOld() (err error) {
+	if u.old, err = project.ReadBaseline(u.path); err == nil {
+		return nil
+	}
+	u.isNew, u.old = true, baseline.NewList(nil)
+	if info, statErr := os.Stat(u.path); statErr == nil && info.Mode()&(fs.ModeDevice|fs.ModeNamedPipe) != 0 || errors.Is(err, fs.ErrNotExist) || u.path == "-" {
+		return nil
+	}
+	return fmt.Errorf("the file to be written is no baseline, and is left as it is: %w", err)
+}
+
+// scan finds all leaks that refs lead to. Those that the old file lists are ignored.
+func (u *baselineUpdate) scan(ctx context.Context) error {
+	var src scanner.Source = u.repo
+	if cli.MayMove(u.Stderr) {
+		src = cli.Metered(src, u.Stderr)
+	}
+	scan := run.Scan{
+		Options: run.Options{Project: u.config, Verifier: awsverifier.Offline{}},
+		Header:  finding.Scan{Version: u.Version, Source: "git", Target: u.operand, Started: time.Now()},
+		Handler: &u.found,
+	}
+	_, err := scan.Scan(ctx, src)
+	scanflags.PrintNotes(u.Stderr, u.config)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return cli.Incomplete(fmt.Errorf("%s was not written: %w", u.name, err))
+	}
+	u.partial = len(u.found.Totals.Unread) > 0 || u.repo.LacksSubmodules()
+	return nil
+}
+
+// update works out the new entries, and returns the text of the file.
+func (u *baselineUpdate) update() ([]byte, error) {
+	list := u.old.Entries()
+	if !u.partial {
+		u.dropped = u.old.Unused()
+		list = slices.DeleteFunc(slices.Clone(list), func(e baseline.Entry) bool { return slices.Contains(u.dropped, e) })
+	}
+	u.kept = len(list)
+	set := u.config.Extend(catalog.NewSet())
+	for i := range u.found.Findings {
+		f := &u.found.Findings[i]
+		if l := firstShared(f); f.Ignored == "" && l != nil {
+			u.added = append(u.added, baseline.EntriesOf(f, noteOf(f, l, set))...)
+		}
+	}
+	u.added = baseline.NewList(u.added).Entries()
+	var text bytes.Buffer
+	err := baseline.Write(&text, baseline.NewList(slices.Concat(list, u.added)).Entries())
+	return text.Bytes(), err
+}
+
+// firstShared returns the first place of f that other clones have too, nil if there is none:
+// git's configuration and its logs stay in this one.
+func firstShared(f *finding.Finding) *finding.Location {
+	for i := range f.Locations {
+		if kind := f.Locations[i].Kind; kind != finding.KindConfig && kind != finding.KindReflog {
+			return &f.Locations[i]
+		}
+	}
+	return nil
+}
+
+// noteOf describes f, which stands at l, for people. A place that holds a key itself, as in
+// the name of a file, is left out.
+func noteOf(f *finding.Finding, l *finding.Location, set *detectors.Set) string {
+	place := l.Path
+	if l.Kind != finding.KindBlob && l.Kind != "" {
+		place = strings.TrimSpace(string(l.Kind) + " " + place)
+	}
+	if l.Line > 0 {
+		place += fmt.Sprintf(":%d", l.Line)
+	}
+	if l.Commit != "" {
+		place += " in " + l.Commit[:min(len(l.Commit), 10)]
+	}
+	note := printable.Quoted(place) + ", " + printable.Quoted(f.Match.Rule.ID)
+	if len(set.Detect(nil, []byte(note))) > 0 || len(set.Detect(nil, []byte(place))) > 0 {
+		return "a name that holds a key, " + printable.Quoted(f.Match.Rule.ID)
+	}
+	return note
+}
+
+// save writes the file, unless it is as it should be already. Others may read it, as they
+// may read the other files of the work tree.
+func (u *baselineUpdate) save(text []byte) error {
+	if old, err := os.ReadFile(u.path); err == nil && bytes.Equal(old, text) {
+		return nil
+	}
+	if info, err := os.Lstat(u.path); err == nil && !info.Mode().IsRegular() {
+		return errors.New("it is not a regular file")
+	}
+	return atomicfile.Write(u.path, text, 0o644)
+}
+
+// saveTo writes what --output names.
+func (u *baselineUpdate) saveTo(flags *cli.OutputFlags, text []byte) error {
+	out, err := flags.Open(u.Stdout)
+	if err != nil {
+		return err
+	}
+	defer out.Discard()
+	_, err = out.Write(text)
+	return errors.Join(err, out.Commit())
+}
+
+// report says how the file differs from the old one, and what is left to do.
+func (u *baselineUpdate) report() error {
+	say := func(format string, args ...any) { fmt.Fprintf(u.Stderr, "stanch: "+format+"\n", args...) }
+	say("%s: %d added, %d kept, %d dropped", printable.Text(u.name), len(u.added), u.kept, len(u.dropped))
+	if !u.isNew {
+		sayEntries(say, "added", u.added)
+	}
+	sayEntries(say, "dropped", u.dropped)
+	if len(u.added)+u.kept > 0 {
+		say("nothing was sent to AWS: %q asks which of these keys are live. Shut those off: a baseline hides no live key.", strings.TrimSuffix("stanch git "+printable.Text(u.operand), " ."))
+	}
+	if unread := u.found.Totals.Unread; len(unread) > 0 {
+		for _, part := range unread[:min(len(unread), mostNamed)] {
+			say("not read: %s: %s", printable.Text(part.What), printable.Text(part.Why))
+		}
+		if more := len(unread) - mostNamed; more > 0 {
+			say("not read: %d more", more)
+		}
+		return cli.Incomplete(errors.New("there may be more leaks in what was not read; no entry was dropped"))
+	}
+	if u.partial {
+		say("a submodule has not been cloned: no entry was dropped, since it may be about a leak in there")
+	}
+	return nil
+}
+
+// mostNamed bounds lists on standard error.
+const mostNamed = 50
+
+func sayEntries(say func(string, ...any), verb string, list []baseline.Entry) {
+	for _, e := range list[:min(len(list), mostNamed)] {
+		say("%s: %s", verb, printable.Text(e.Note))
+	}
+	if more := len(list) - mostNamed; more > 0 {
+		say("%s: %d more; git diff shows them", verb, more)
+	}
+}

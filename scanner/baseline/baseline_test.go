@@ -1,0 +1,210 @@
+package baseline_test
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys"
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
+	"github.com/stanch-dev/stanch/scanner/baseline"
+	"github.com/stanch-dev/stanch/scanner/finding"
+)
+
+// leak returns a finding of the parts, which may be "".
+func leak(rule *detectors.Rule, id, secret, token string) *finding.Finding {
+	fill := detectorstest.Fill
+	return &finding.Finding{Match: detectors.Match{Rule: rule, Credential: detectors.Credential{
+		ID: fill(id), Secret: detectors.NewSecret(fill(secret)), Token: detectors.NewSecret(fill(token)),
+	}}}
+}
+
+// TestKnows: a pair is known with each of its halves; all else is new.
+func TestKnows(t *testing.T) {
+	ours := &detectors.Rule{ID: "ours", Value: true}
+	pair := func(id, secret string) *finding.Finding { return leak(awskeys.AccessKey, id, secret, "") }
+	withCandidate := pair("{AKIA1}", "")
+	withCandidate.Candidates = []finding.Candidate{{
+		Fingerprint: pair("{AKIA1}", "{secret2}").Fingerprint(), SecretSHA256: pair("{AKIA1}", "{secret2}").SecretSHA256(),
+	}}
+	for _, tt := range []struct {
+		name          string
+		listed, asked *finding.Finding
+		known         bool
+	}{
+		{"the pair", pair("{AKIA1}", "{secret1}"), pair("{AKIA1}", "{secret1}"), true},
+		{"its id alone", pair("{AKIA1}", "{secret1}"), pair("{AKIA1}", ""), true},
+		{"its id with the token alone", leak(awskeys.SessionKey, "{ASIA1}", "{secret1}", "{token1}"), leak(awskeys.SessionKey, "{ASIA1}", "", "{token1}"), true},
+		{"its secret alone, by another rule", pair("{AKIA1}", "{secret1}"), leak(awskeys.SecretKey, "", "{secret1}", ""), true},
+		{"another secret beside its id", pair("{AKIA1}", "{secret1}"), pair("{AKIA1}", "{secret2}"), false},
+		{"its secret beside another id", pair("{AKIA1}", "{secret1}"), pair("{AKIA2}", "{secret1}"), false},
+		{"another key", pair("{AKIA1}", "{secret1}"), pair("{AKIA2}", "{secret2}"), false},
+		{"another id alone", pair("{AKIA1}", "{secret1}"), pair("{AKIA2}", ""), false},
+		{"the pair of a lone id", pair("{AKIA1}", ""), pair("{AKIA1}", "{secret1}"), false},
+		{"the pair of a lone secret", leak(awskeys.SecretKey, "", "{secret1}", ""), pair("{AKIA1}", "{secret1}"), false},
+		{"a candidate", withCandidate, pair("{AKIA1}", "{secret2}"), true},
+		{"no candidate", withCandidate, pair("{AKIA1}", "{secret3}"), false},
+		{"a token alone", leak(awskeys.SessionKey, "", "", "{token1}"), leak(awskeys.SessionKey, "", "", "{token1}"), true},
+		{"another token alone", leak(awskeys.SessionKey, "", "", "{token1}"), leak(awskeys.SessionKey, "", "", "{token2}"), false},
+		{"a value of a user's rule", leak(ours, "", "badge-1", ""), leak(ours, "", "badge-1", ""), true},
+		{"another value", leak(ours, "", "badge-1", ""), leak(ours, "", "badge-2", ""), false},
+		{"the secret as a value", pair("{AKIA1}", "{secret1}"), leak(ours, "", "{secret1}", ""), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			saved := tt.listed.Reported() // all that a JSON report says
+			if !slices.Equal(baseline.EntriesOf(&saved, "a.env:1"), baseline.EntriesOf(tt.listed, "a.env:1")) {
+				t.Error("the entries of a saved finding are others")
+			}
+			list := written(t, baseline.EntriesOf(tt.listed, "a.env:1"))
+			if got := list.Knows(tt.asked); got != tt.known {
+				t.Errorf("known: %v, want %v", got, tt.known)
+			}
+			if unused := len(list.Unused()) < len(list.Entries()); unused != tt.known {
+				t.Errorf("%d of %d entries are unused", len(list.Unused()), len(list.Entries()))
+			}
+		})
+	}
+}
+
+// TestKnowsHalves: two known halves of two keys tell nothing new, wherever they stand.
+func TestKnowsHalves(t *testing.T) {
+	one, two := leak(awskeys.AccessKey, "{AKIA1}", "{secret1}", ""), leak(awskeys.AccessKey, "{AKIA2}", "{secret2}", "")
+	list := baseline.NewList(slices.Concat(baseline.EntriesOf(one, ""), baseline.EntriesOf(two, "")))
+	if !list.Knows(leak(awskeys.AccessKey, "{AKIA1}", "{secret2}", "")) {
+		t.Error("the id of one key with the secret of the other is not known")
+	}
+	if list.Knows(leak(awskeys.SessionKey, "", "", "{token1}")) {
+		t.Error("a token, which has no halves, is known")
+	}
+}
+
+// written returns the list that Read makes of entries that Write has written.
+func written(t *testing.T, entries []baseline.Entry) *baseline.List {
+	t.Helper()
+	list, err := baseline.Read([]byte(text(t, entries)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func text(t testing.TB, entries []baseline.Entry) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := baseline.Write(&b, entries); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// some returns n entries, sorted.
+func some(n int) []baseline.Entry {
+	var list []baseline.Entry
+	for i := range n {
+		list = append(list, baseline.Entry{
+			Fingerprint: fmt.Sprintf("%032x", i*7919), ID: fmt.Sprintf("%016x", i), Secret: "-", Note: fmt.Sprintf("config/of service %d.env:1 in 0123456789, aws-access-key", i),
+		})
+	}
+	return list
+}
+
+// TestRead: what merges, editors and other systems make of a list is read as the same list.
+func TestRead(t *testing.T) {
+	entries := some(4)
+	whole := text(t, entries)
+	lines := strings.SplitAfter(whole, "\n")
+	first := len(lines) - 2 - len(entries) // the lines before are the header
+	for name, text := range map[string]string{
+		"as it was written":     whole,
+		"CRLF":                  strings.ReplaceAll(whole, "\n", "\r\n"),
+		"a byte order mark":     "\ufeff" + whole,
+		"no end of line":        strings.TrimSuffix(whole, "\n"),
+		"lines twice":           strings.Join(lines[:first+4], "") + strings.Join(lines[first:], ""),
+		"another order":         strings.Join(lines[:first], "") + lines[first+3] + lines[first+1] + lines[first] + lines[first+2] + "# end\n",
+		"a comment, empty line": strings.Replace(whole, "# end", "# of the old service\n\n# end", 1),
+		"the end twice":         whole + "# end\n",
+	} {
+		list, err := baseline.Read([]byte(text))
+		if err != nil || !slices.Equal(list.Entries(), entries) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if list := written(t, nil); len(list.Entries()) > 0 || !baseline.Is([]byte(text(t, nil))) {
+		t.Error("an empty list is not read as one")
+	}
+}
+
+// TestReadErrors: a list that is not whole, or not one, is an error with the line.
+func TestReadErrors(t *testing.T) {
+	whole := text(t, some(4))
+	conflict := func(marker string) string { return strings.Replace(whole, "0000", marker+" HEAD\n0000", 1) }
+	utf16le := []byte("\xff\xfe")
+	for _, u := range utf16.Encode([]rune(whole)) {
+		utf16le = append(utf16le, byte(u), byte(u>>8))
+	}
+	for _, tt := range []struct{ name, text, want string }{
+		{"empty", "", "is empty"},
+		{"blank", "\ufeff\r\n \n", "is empty"},
+		{"another tool", "{\"version\": \"1.5.0\"}\n", "line 1: is no baseline of stanch"},
+		{"a report of stanch", `{"type":"scan","schema":"stanch/v1"}`, "line 1: is no baseline of stanch"},
+		{"cut off at a line", strings.TrimSuffix(whole, "# end\n"), "line 8: the file ends without"},
+		{"cut off in the note", whole[:len(whole)-20], "line 8: the file ends without"},
+		{"cut off in a hash", whole[:strings.LastIndex(whole, " - ")-3], "line 8: the hash of the id is not 16"},
+		{"cut off in a fingerprint", whole[:strings.LastIndex(whole, " - ")-30], "line 8: the fingerprint is not 32"},
+		{"cut off in the title", whole[:10], "line 1: is no baseline of stanch"},
+		{"a fingerprint too long", strings.Replace(whole, "\n00", "\n000", 1), "line 5: the fingerprint is not 32"},
+		{"a fingerprint in capitals", strings.Replace(whole, "\n00", "\nAA", 1), "line 5: the fingerprint is not 32"},
+		{"no hash of a secret", strings.Replace(whole, " - ", " ", 1), "line 5: the hash of the secret is not 16"},
+		{"ours", conflict("<<<<<<<"), "line 5: a merge conflict"},
+		{"base", conflict("|||||||"), "line 5: a merge conflict"},
+		{"between", strings.Replace(whole, "# end", "=======\n# end", 1), "line 9: a merge conflict"},
+		{"theirs", conflict(">>>>>>>"), "line 5: a merge conflict"},
+		{"in the first line", "<<<<<<< HEAD\n" + whole, "line 1: a merge conflict"},
+		{"a newer version", strings.Replace(whole, "v1", "v2", 1), "line 1: is in version v2 of the format"},
+		{"UTF-16", string(utf16le), "is in UTF-16"},
+		{"not UTF-8", strings.Replace(whole, "service 1", "service \xe9", 1), "line 6: is not UTF-8"},
+		{"zeros of a lost page", strings.Replace(whole, "# end\n", strings.Repeat("\x00", 4096), 1), "line 9: the fingerprint is not 32"},
+		{"a line of 10 MB", strings.Replace(whole, "service 1", strings.Repeat("x", 10<<20), 1), "line 6: has 104858"},
+		{"a comment of 10 MB", strings.Replace(whole, "# Leaks", "#"+strings.Repeat("x", 10<<20), 1), "line 2: has 104858"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := baseline.Read([]byte(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) || len(err.Error()) > 500 {
+				t.Errorf("%.200v, want %q in it", err, tt.want)
+			}
+		})
+	}
+}
+
+// BenchmarkRead is the cost of a list for a hook that finds nothing.
+func BenchmarkRead(b *testing.B) {
+	for _, n := range []int{500, 50_000} {
+		text := []byte(text(b, some(n)))
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				if _, err := baseline.Read(text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// FuzzRead: whatever is read can be written, and is then read as the same list.
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(text(f, some(3))))
+	f.Add([]byte("# stanch baseline v1\r\n<<<<<<< HEAD\r\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		list, err := baseline.Read(data)
+		if err != nil {
+			return
+		}
+		if again := written(t, list.Entries()); !slices.Equal(again.Entries(), list.Entries()) {
+			t.Errorf("%q, then %q", list.Entries(), again.Entries())
+		}
+	})
+}
