@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/stanch-dev/stanch/scanner/baseline"
 	"github.com/stanch-dev/stanch/scanner/finding"
