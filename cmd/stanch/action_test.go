@@ -134,9 +134,9 @@ func TestAction(t *testing.T) {
 		{"config", "push", leak, `
           config: {config1}`, []string{`"exit-code": "0"`, "1 ignored", "Job succeeded"}},
 		{"confidence", "push", leak, `
-          min-confidence: sure`, []string{"--min-confidence sure: must be one of", "Job failed"}},
+          min-confidence: sure`, []string{`"exit-code": "2"`, "::error title=stanch::", "--min-confidence sure: must be one of", "Job failed"}},
 		{"accounts", "push", leak, `
-          accounts: 111122223333, 444455556666`, []string{"--accounts limits what AWS is asked about, and nothing is: add --verify", "Job failed"}},
+          accounts: 111122223333, 444455556666`, []string{`"exit-code": "2"`, "--accounts limits what AWS is asked about, and nothing is: add --verify", "Job failed"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := scannertest.Repo(t, "commit first; git remote add origin https://github.com/ada/app\n-- .github/workflows/w.yml --\n"+fmt.Sprintf(workflow, wrapper, aboutKeys(t, bin, tt.with)))

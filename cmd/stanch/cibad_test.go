@@ -85,6 +85,20 @@ func TestCIBadInput(t *testing.T) {
 	}
 }
 
+// TestCIUsage: a wrong input of the action is told like a scan that could not be.
+func TestCIUsage(t *testing.T) {
+	dir := scannertest.Repo(t, "commit first")
+	for name, value := range map[string]string{"STANCH_VERIFY": "perhaps", "STANCH_ACCOUNTS": "111122223333", "STANCH_MIN_CONFIDENCE": "sure"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, value)
+			r := runCI(t, dir, "push", "{}")
+			if r.status != cli.ExitUsage || !strings.Contains(r.log, "::error title=stanch::") || r.summary == "" || !strings.Contains(r.output, "sarif-file=\n") || !strings.Contains(r.output, "exit-code=2\n") {
+				t.Errorf("exit status %d\n%s%s%s", r.status, r.log, r.summary, r.output)
+			}
+		})
+	}
+}
+
 // TestCIToken: where the checkout kept no credentials, the token is used, and for its
 // own server only; no log has it.
 func TestCIToken(t *testing.T) {

@@ -47,14 +47,11 @@ names no account: everybody can read it.`,
 		Example: "  stanch ci\n  stanch ci --base origin/main --head HEAD\n  stanch ci --scan history --sarif stanch.sarif",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := fromEnvironment(cmd.Flags(), os.Getenv); err != nil {
-				return err
-			}
 			c := &ciScan{ciOptions: f, Streams: s, env: os.Getenv, dir: ".", publisher: publish.Publisher{Env: os.Getenv, Version: s.Version, Log: s.Stderr}}
 			if len(args) > 0 {
 				c.dir = args[0]
 			}
-			return c.run(cmd.Context())
+			return c.run(cmd.Context(), fromEnvironment(cmd.Flags(), os.Getenv))
 		},
 	}
 	f.Add(cmd, false)
@@ -124,22 +121,25 @@ type ciScan struct {
 
 func (c *ciScan) onGitHub() bool { return c.env("GITHUB_ACTIONS") == "true" }
 
-func (c *ciScan) run(ctx context.Context) error {
-	job, err := c.job()
-	if err != nil {
-		return err
-	}
-	defer job.Out.Discard()
+// run is the command. flags says whether the flags could be read.
+func (c *ciScan) run(ctx context.Context, flags error) error {
 	if c.onGitHub() {
 		// One stream, so that the runner sees commands and text in order.
 		c.Streams = &cli.Streams{Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stdout, Version: c.Version}
-		job.Streams = c.Streams
 		c.publisher.Runner = publish.NewRunner(c.Stdout)
 		if err := c.publisher.Runner.Stop(); err != nil {
 			return cli.Incomplete(err)
 		}
 	}
 	c.publisher.Log = c.Stderr
+	if flags != nil {
+		return c.finish(flags)
+	}
+	job, err := c.job()
+	if err != nil {
+		return c.finish(err)
+	}
+	defer job.Out.Discard()
 	err = c.scan(ctx, job)
 	c.deactivate.Quiet = c.quiet()
 	return c.finish(c.deactivate.Run(ctx, c.Streams, job.Operator, err))
@@ -262,7 +262,8 @@ func (c *ciScan) finish(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return errors.Join(err, c.publisher.Runner.Resume())
 	}
-	if errors.Is(err, cli.ErrIncomplete) && c.publisher.Summary.ElapsedMS == 0 && c.publisher.Summary.Objects == 0 {
+	failed := errors.Is(err, cli.ErrIncomplete) || cli.ExitCode(io.Discard, err) == cli.ExitUsage
+	if failed && c.publisher.Summary.ElapsedMS == 0 && c.publisher.Summary.Objects == 0 {
 		why := printable.Text(err.Error())
 		c.publisher.Annotate("error", why)
 		fmt.Fprintf(&c.publisher.Page, "### stanch: nothing was scanned\n\n    %s\n", strings.ReplaceAll(why, "\n", "\n    "))
