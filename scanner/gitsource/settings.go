@@ -11,18 +11,11 @@ import (
 // WorkTree returns the root of the work tree that path is in, or "" if it is in none.
 // Above a bare repository, or a git directory, there is none.
 func WorkTree(path string) string {
-	abs, err := filepath.Abs(path)
+	dir, err := repo.Find(path)
 	if err != nil {
 		return ""
 	}
-	for dir := abs; ; dir = filepath.Dir(dir) {
-		if _, ok := repo.ResolveGitDir(filepath.Join(dir, ".git")); ok {
-			return dir
-		}
-		if _, ok := repo.ResolveGitDir(dir); ok || dir == filepath.Dir(dir) {
-			return ""
-		}
-	}
+	return dir.Root
 }
 
 // Settings returns the values of an option in the configuration of the repository whose

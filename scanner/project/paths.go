@@ -38,8 +38,7 @@ func RootOf(paths []string) (string, error) {
 	return "", nil
 }
 
-// rootOf is FindRoot of the file or folder that path leads to. A symbolic link is often in
-// another project than its target.
+// rootOf is FindRoot; for a file outside of a work tree, the folder that holds it.
 func rootOf(path string) string {
 	path = resolved(path)
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {

@@ -236,9 +236,10 @@ func TestNewNotes(t *testing.T) {
 // TestFindRoot: the root of the work tree; none for a bare repository; else the folder.
 func TestFindRoot(t *testing.T) {
 	scannertest.Need(t, "git", "sh")
-	dir := scannertest.Repo(t, "mkdir -p a/b; echo x >a/b/f; commit 1\ngit clone -q --bare . ../bare.git\n")
+	dir := scannertest.Repo(t, "mkdir -p a/b; echo x >a/b/f; commit 1\ngit clone -q --bare . ../bare.git; ln -s repo ../link\ngit init -q ../other; ln -s ../repo/a ../other/a\n")
 	plain := t.TempDir()
 	for path, want := range map[string]string{
+		filepath.Join(dir, "..", "link"): filepath.Join(filepath.Dir(dir), "link"), filepath.Join(dir, "..", "other", "a"): dir,
 		dir: dir, filepath.Join(dir, "a", "b"): dir, filepath.Join(dir, "..", "bare.git"): "", plain: plain,
 	} {
 		if got := project.FindRoot(path); got != want {

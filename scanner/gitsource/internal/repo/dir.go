@@ -45,10 +45,28 @@ func Find(path string) (Dir, error) {
 		return Dir{}, fmt.Errorf("%s: %w: %w", path, ErrNotRepository, err)
 	}
 	d, err := discover(abs)
+	if target, ok := linked(abs); ok {
+		if followed, lost := discover(target); err != nil || lost != nil || !sameFile(d.GitDir, followed.GitDir) {
+			d, err = followed, lost
+		}
+	}
 	if err != nil {
 		return Dir{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return d, nil
+}
+
+// linked returns where path leads to, if a symbolic link is in it. Its folders may be in
+// another repository than the link, and git looks in theirs.
+func linked(path string) (string, bool) {
+	target, err := filepath.EvalSymlinks(path)
+	return target, err == nil && target != path
+}
+
+func sameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
 // FindHere finds the repository that git works on, as OpenHere says.
