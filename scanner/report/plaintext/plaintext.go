@@ -114,7 +114,7 @@ func (t *handler) finding(f *finding.Finding) {
 		t.field("ignored", warn, []string{"no, since it is live: " + printable.Quoted(f.Overruled)})
 	}
 	mayBeLive := t.o.Staged && wording.UrgencyOf(f) <= wording.Unverifiable
-	if !mayBeLive {
+	if !t.o.Staged || wording.UrgencyOf(f) != wording.Unverified { // a hook asks nobody
 		t.field("why", plain, wording.NonEmpty(printable.Quoted(f.Verdict.Reason)))
 	}
 	t.field("when", plain, wording.NonEmpty(t.age.Describe(f)))
@@ -208,8 +208,12 @@ func (t *handler) locations(f *finding.Finding) []string {
 // ignoredName names an ignored finding in a line: its id and first place.
 func ignoredName(f *finding.Finding) string {
 	name := f.Match.Credential.ID
-	if len(f.Locations) > 0 {
-		name = strings.TrimSpace(name + " in " + wording.Where(&f.Locations[0]))
+	if len(f.Locations) == 0 {
+		return name
+	}
+	name = strings.TrimSpace(name + " in " + wording.Where(&f.Locations[0]))
+	if line := f.Locations[0].Line; line > 0 {
+		name += fmt.Sprintf(":%d", line)
 	}
 	return name
 }
