@@ -23,4 +23,4 @@ own host; --no-verify sends nothing. Secrets are never printed unless
 
 Exit status: 0 no leaks; 1 leaks (see --fail-on); 2 wrong usage, or refused by a
 gate; 3 something could not be read, found, cloned, written or shut off, whatever
-else was found; 130 interrupted.`
+else was found; 130 interrupted; 141 the reader of the output closed its pipe.`
