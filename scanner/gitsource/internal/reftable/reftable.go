@@ -59,6 +59,9 @@ func Open(dir string, idSize int) (*Stack, []error) {
 	last := ""
 	for i := 0; ; i++ {
 		list, err := boundedfile.ReadText(filepath.Join(dir, "tables.list"), boundedfile.MaxSmall)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = errMissing
+		}
 		if err != nil {
 			s := &Stack{errs: []error{fmt.Errorf("reading the list of reftables: %w", err)}}
 			return s, s.errs
@@ -71,6 +74,9 @@ func Open(dir string, idSize int) (*Stack, []error) {
 		last = list
 	}
 }
+
+// errMissing is not fs.ErrNotExist, which would say that there is no such ref.
+var errMissing = errors.New("the file is missing")
 
 // open opens the tables of a list. gone says that one of them is not there.
 func open(dir, list string, idSize int) (s *Stack, gone bool) {
@@ -86,12 +92,14 @@ func open(dir, list string, idSize int) (s *Stack, gone bool) {
 		if filepath.IsLocal(name) && !strings.ContainsAny(name, `/\`) {
 			data, err = boundedfile.ReadSmall(filepath.Join(dir, name), room)
 		}
-		if err == nil {
+		switch {
+		case err == nil:
 			room -= int64(len(data))
 			t, err = parse(data, idSize)
+		case errors.Is(err, fs.ErrNotExist):
+			gone, err = true, errMissing
 		}
 		if err != nil {
-			gone = gone || errors.Is(err, fs.ErrNotExist)
 			s.errs = append(s.errs, fmt.Errorf("table %s: %w", name, err))
 			continue
 		}

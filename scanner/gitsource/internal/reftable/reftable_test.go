@@ -191,7 +191,7 @@ func TestLists(t *testing.T) {
 		"0.ref\n":               "",
 		"0.ref":                 "",
 		"../x/0.ref\n0.ref\n":   `table ../x/0.ref: "../x/0.ref" is not the name of a table`,
-		"gone.ref\n0.ref\n":     "table gone.ref: stat ",
+		"gone.ref\n0.ref\n":     "table gone.ref: the file is missing",
 		"0.ref\n\x1b[31m.ref\n": "table ",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, "tables.list"), []byte(list), 0o600); err != nil {

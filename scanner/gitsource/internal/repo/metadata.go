@@ -29,8 +29,11 @@ func (d Dir) MetadataFiles() (files map[string]finding.Kind, unread []error) {
 		switch {
 		case entry.IsDir():
 			// A folder of a git directory: a branch or a submodule may have such a name too.
-			_, noHead := os.Lstat(filepath.Join(filepath.Dir(file), "HEAD"))
-			if noHead == nil && slices.Contains([]string{"objects", "refs", "lfs", "hooks"}, base) {
+			// logs/refs has the reflogs of branches, beside logs/HEAD.
+			parent := filepath.Dir(file)
+			_, noHead := os.Lstat(filepath.Join(parent, "HEAD"))
+			isLogs := base == "refs" && filepath.Base(parent) == "logs"
+			if noHead == nil && !isLogs && slices.Contains([]string{"objects", "refs", "lfs", "hooks"}, base) {
 				return fs.SkipDir
 			}
 		case base == "config" || base == "config.worktree":

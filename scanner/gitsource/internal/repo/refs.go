@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -169,37 +170,56 @@ func (s *RefSet) readPacked(file string) {
 
 // readTree reads the loose refs below dir. They override packed ones.
 func (s *RefSet) readTree(dir, name string) {
+	var files []string
 	_ = filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
-		rel, _ := filepath.Rel(dir, file)
-		ref := name + "/" + filepath.ToSlash(rel)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
-			s.addBroken(file, ref, err)
-		case !d.IsDir() && isRefName(ref):
-			s.readLoose(file, ref)
+			s.addBroken(file, name+filepath.ToSlash(file[len(dir):]), err)
+		case !d.IsDir() && isRefName(file):
+			files = append(files, file)
 		}
 		return nil
 	})
+	refs, errs := make([]Ref, len(files)), make([]error, len(files))
+	var readers sync.WaitGroup
+	share := len(files)/runtime.GOMAXPROCS(0) + 1
+	for from := 0; from < len(files); from += share {
+		readers.Go(func() {
+			for i := from; i < min(from+share, len(files)); i++ {
+				refs[i], errs[i] = ReadRef(files[i])
+			}
+		})
+	}
+	readers.Wait()
+	s.Refs = slices.Grow(s.Refs, len(files))
+	for i, file := range files {
+		s.addLoose(file, name+filepath.ToSlash(file[len(dir):]), refs[i], errs[i])
+	}
 }
 
-// isRefName tells refs from the locks and the .DS_Store that lie beside them
+// isRefName tells the files of refs from the locks and the .DS_Store that lie beside them
 // (git-check-ref-format(1), rule 1).
-func isRefName(name string) bool {
-	return !strings.HasSuffix(name, ".lock") && !strings.HasPrefix(path.Base(name), ".")
+func isRefName(file string) bool {
+	return !strings.HasSuffix(file, ".lock") && !strings.HasPrefix(filepath.Base(file), ".")
 }
 
 func (s *RefSet) readLoose(file, name string) {
 	ref, err := ReadRef(file)
-	if _, gone := os.Lstat(file); err != nil && strings.Contains(name, "refs/") && errors.Is(gone, fs.ErrNotExist) {
-		return // git has packed it
-	}
-	if err != nil {
-		s.addBroken(file, name, err)
+	s.addLoose(file, name, ref, err)
+}
+
+// addLoose adds a ref that was read from a file, or the error.
+func (s *RefSet) addLoose(file, name string, ref Ref, err error) {
+	if err == nil {
+		ref.Name = name
+		s.add(ref)
 		return
 	}
-	ref.Name = name
-	s.add(ref)
+	if _, gone := os.Lstat(file); strings.Contains(name, "refs/") && errors.Is(gone, fs.ErrNotExist) {
+		return // git has packed it
+	}
+	s.addBroken(file, name, err)
 }
 
 // ReadRef reads a loose ref: an id, or "ref: " and the name of another ref.
