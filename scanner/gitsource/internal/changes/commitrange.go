@@ -3,6 +3,7 @@ package changes
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -47,8 +48,8 @@ func (g *CommitRange) Read(ctx context.Context, include, exclude []string) error
 		ids      []string
 		excluded bool
 	}{{exclude, true}, {include, false}} {
-		for _, id := range x.ids {
-			if err := g.start(ctx, walk, id, x.excluded); err != nil {
+		for _, hex := range distinct(x.ids) {
+			if err := g.start(ctx, walk, hex, x.excluded); err != nil {
 				return err
 			}
 		}
@@ -73,14 +74,24 @@ func CountCommits(ctx context.Context, d repo.Dir, s *objects.Store, include, ex
 	if err != nil {
 		return 0, err
 	}
-	for _, hex := range exclude {
+	for _, hex := range distinct(exclude) {
 		walk.addPeeled(hex, true)
 	}
-	for _, hex := range include {
+	for _, hex := range distinct(include) {
 		walk.addPeeled(hex, false)
 	}
 	commits, err := walk.list(ctx)
 	return len(commits), err
+}
+
+// distinct returns each of ids once: 100,000 refs may lead to a few commits.
+func distinct(ids []string) []string {
+	seen := make(map[string]bool, len(ids))
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		again := seen[id]
+		seen[id] = true
+		return again
+	})
 }
 
 // start begins at the commit that an id leads to. Tags on the way are texts. A tree or a blob,
@@ -91,6 +102,10 @@ func (g *CommitRange) start(ctx context.Context, walk *commitWalk, hex string, e
 		return fmt.Errorf("%q is no id of an object", hex)
 	}
 	for range objects.MaxHops {
+		if walk.seen[id] != nil {
+			walk.add(id, excluded)
+			return nil
+		}
 		typ, data, err := walk.store.Read(id, objects.MinGraphLimit)
 		switch {
 		case err != nil && excluded:
@@ -98,7 +113,11 @@ func (g *CommitRange) start(ctx context.Context, walk *commitWalk, hex string, e
 		case err != nil:
 			return g.yieldError(id, fmt.Errorf("object %s: %w", id, err))
 		case typ == pack.Commit:
-			walk.add(id, excluded)
+			links, err := objects.ParseCommit(objects.CommitLinks{}, data)
+			if err != nil {
+				err = fmt.Errorf("commit %s: %w", id, err)
+			}
+			walk.addRead(id, links, err, excluded)
 			return nil
 		case typ == pack.Tag:
 			if !excluded {

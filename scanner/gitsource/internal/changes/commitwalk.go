@@ -40,26 +40,28 @@ func newCommitWalk(d repo.Dir, s *objects.Store) (*commitWalk, error) {
 
 // add begins at a commit. An excluded commit that is not here excludes nothing.
 func (w *commitWalk) add(id pack.ID, excluded bool) {
-	c := w.seen[id]
-	if c == nil {
-		c = &walkedCommit{id: id, excluded: excluded}
-		c.CommitLinks, c.err = objects.ReadCommit(w.store, id)
-		c.isShallow = w.shallow[id] // the parents that it names are not here
-		w.seen[id] = c
-		if c.isShallow {
-			c.Parents = nil
-		}
-		if excluded && c.err != nil {
-			return
-		}
-		heap.Push(&w.queue, c)
-		if !excluded {
-			w.wanted++
-		}
+	if c := w.seen[id]; c == nil {
+		links, err := objects.ReadCommit(w.store, id)
+		w.addRead(id, links, err, excluded)
+	} else if excluded {
+		w.exclude(c)
+	}
+}
+
+// addRead begins at a commit that was not seen before, and has been read.
+func (w *commitWalk) addRead(id pack.ID, links objects.CommitLinks, err error, excluded bool) {
+	c := &walkedCommit{id: id, CommitLinks: links, err: err, excluded: excluded}
+	c.isShallow = w.shallow[id] // the parents that it names are not here
+	w.seen[id] = c
+	if c.isShallow {
+		c.Parents = nil
+	}
+	if excluded && c.err != nil {
 		return
 	}
-	if excluded {
-		w.exclude(c)
+	heap.Push(&w.queue, c)
+	if !excluded {
+		w.wanted++
 	}
 }
 

@@ -48,6 +48,8 @@ type Store struct {
 	mu        sync.Mutex      // of dirs, tried, late and notes, once the store is open
 	tried     map[string]bool // files of packs that were opened, or cannot be
 	latePacks []*pack.Pack    // that again has opened: they have no numbers
+
+	looseReaders sync.Pool // of *pack.Loose, which have buffers of 40 kB
 }
 
 // A Loose is an object in a file of its own.
@@ -361,7 +363,11 @@ func IsEmptyTree(id pack.ID) bool {
 }
 
 func (s *Store) readLoose(l Loose, limit int64) (pack.Type, []byte, error) {
-	var files pack.Loose
+	files, ok := s.looseReaders.Get().(*pack.Loose)
+	if !ok {
+		files = &pack.Loose{}
+	}
+	defer s.looseReaders.Put(files)
 	o, err := files.Open(s.LooseFile(l))
 	if err != nil {
 		return 0, nil, err
