@@ -9,7 +9,7 @@ import (
 )
 
 // files are the names of all files that are looked for in the root of a project.
-var files = []string{OwnConfig, GitleaksConfig, GitleaksIgnore, DetectSecretsBaseline, GitAllowed}
+var files = []string{OwnConfig, OwnBaseline, GitleaksConfig, GitleaksIgnore, DetectSecretsBaseline, GitAllowed}
 
 // RootOf returns the root of the project that paths are in, for Options.Root: that of the work
 // tree, or outside of one the folder that is a path or holds it. It is "" if there is none, as
