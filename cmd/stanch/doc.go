@@ -10,6 +10,7 @@ secrets, asks AWS which of them are live, and says what to do.
   stanch github ORG          all repositories of a GitHub organization
   stanch sweep run           organizations again and again, only what is new
   stanch dir .               the files as they are on disk
+  stanch baseline            list the leaks that are known, and hear of new ones only
   stanch hook install        hooks of git, against commits and pushes of keys
   stanch ci                  what a push or pull request brings, in CI
   stanch git --format json   for programs; "stanch report" converts it later

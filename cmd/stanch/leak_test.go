@@ -120,6 +120,32 @@ func TestNoSecretGetsOut(t *testing.T) {
 	for _, format := range []string{"text", "json", "sarif"} {
 		env.run([]string{"report", "-v", "-f", format}, string(saved))
 	}
+	env.baseline(deep)
+}
+
+// baseline holds that a baseline has neither a secret nor a key id, whatever has one in its
+// name, and that a scan finds nothing in it.
+func (t leakTest) baseline(repo string) {
+	t.Helper()
+	name := filepath.Join(t.temp, "list")
+	for range 2 { // written, and read again
+		var stdout, stderr bytes.Buffer
+		if code := cli.ExitCode(&stderr, run(t.Context(), []string{"baseline", repo, "-o", name}, nil, &stdout, &stderr)); code != cli.ExitClean {
+			t.Errorf("stanch baseline ends with %d:\n%s", code, stderr.String())
+		}
+		t.search("stderr of baseline", stderr.Bytes())
+	}
+	data, err := os.ReadFile(name)
+	if err != nil || !bytes.Contains(data, []byte("a name that holds a key, aws-access-key")) {
+		t.Errorf("the baseline leaves out no name with a key in it: %v\n%s", err, data)
+	}
+	t.search("the baseline", data)
+	for i := range 10 {
+		if id := detectorstest.Fill(fmt.Sprintf("{AKIA%d}", i)); bytes.Contains(data, []byte(id)) {
+			t.Errorf("the baseline holds key id %d", i)
+		}
+	}
+	printed(t.T, cli.ExitClean, "", "dir", "--no-ignores", name)
 }
 
 // needles are the planted secrets in all the spellings that a report might use.

@@ -3,7 +3,7 @@
 //
 // A list holds hashes. A pair of id and secret has three: the fingerprint of the pair, and
 // one of each half, since the id of a known key may stand alone elsewhere, in a README or in
-// a report of stanch. A known id with another secret is another pair, and new.
+// a report of stanch. A known id with a secret that is not known is another pair, and new.
 //
 // It is public for the commands of stanch, and no contract.
 package baseline
@@ -13,6 +13,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"sync"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
@@ -60,9 +61,11 @@ func hashHalf(kind, half string) string {
 	return hex.EncodeToString(h[:halfSize/2])
 }
 
-// A List is a list of known credentials. Only one goroutine may use it.
+// A List is a list of known credentials. It may be used concurrently: a sweep scans several
+// repositories with one.
 type List struct {
-	text    []byte // the entries as lines, nil once they are in entries
+	mu      sync.Mutex // of all below
+	text    []byte     // the entries as lines, nil once they are in entries
 	entries []Entry
 	index   map[string][]int // by each hash
 	used    []bool           // entries that Knows has found something for
@@ -73,6 +76,8 @@ func NewList(entries []Entry) *List { return &List{entries: entries} }
 
 // Entries returns the entries, sorted by fingerprint, each once.
 func (l *List) Entries() []Entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.load()
 	return l.entries
 }
@@ -94,7 +99,7 @@ func (l *List) load() {
 	l.index = make(map[string][]int, 3*len(l.entries))
 	for i, e := range l.entries {
 		for _, hash := range []string{e.Fingerprint, e.ID, e.Secret} {
-			if hash != none {
+			if hash != none && hash != "" {
 				l.index[hash] = append(l.index[hash], i)
 			}
 		}
@@ -104,6 +109,8 @@ func (l *List) load() {
 // Knows reports whether f is in the list, or each half that f has is one of a key in the
 // list. Unused does not return the entries that know it.
 func (l *List) Knows(f *finding.Finding) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.load()
 	found := l.index[f.Fingerprint()]
 	if !f.Match.Rule.Value { // which has no halves
@@ -129,6 +136,8 @@ func (l *List) half(hash string) (found []int, ok bool) {
 // Unused returns the entries for which Knows has found nothing, sorted by fingerprint. They
 // hide nothing if Knows was asked about all findings that there are.
 func (l *List) Unused() []Entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.load()
 	var unused []Entry
 	for i, e := range l.entries {

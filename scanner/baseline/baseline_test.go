@@ -2,9 +2,11 @@ package baseline_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf16"
 
@@ -82,6 +84,21 @@ func TestKnowsHalves(t *testing.T) {
 	}
 }
 
+// TestConcurrently is for the race detector: sweeps share a list.
+func TestConcurrently(t *testing.T) {
+	known := leak(awskeys.AccessKey, "{AKIA1}", "{secret1}", "")
+	list := written(t, baseline.EntriesOf(known, ""))
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			if !list.Knows(known) || len(list.Unused()) > 0 {
+				t.Error("the key is not known")
+			}
+		})
+	}
+	group.Wait()
+}
+
 // written returns the list that Read makes of entries that Write has written.
 func written(t *testing.T, entries []baseline.Entry) *baseline.List {
 	t.Helper()
@@ -105,10 +122,12 @@ func text(t testing.TB, entries []baseline.Entry) string {
 func some(n int) []baseline.Entry {
 	var list []baseline.Entry
 	for i := range n {
+		hash := fmt.Sprintf("%x", sha256.Sum256([]byte{byte(i), byte(i >> 8)}))
 		list = append(list, baseline.Entry{
-			Fingerprint: fmt.Sprintf("%032x", i*7919), ID: fmt.Sprintf("%016x", i), Secret: "-", Note: fmt.Sprintf("config/of service %d.env:1 in 0123456789, aws-access-key", i),
+			Fingerprint: hash[:32], ID: hash[32:48], Secret: "-", Note: fmt.Sprintf("config/of service %d.env:1 in 0123456789, aws-access-key", i),
 		})
 	}
+	slices.SortFunc(list, func(a, b baseline.Entry) int { return strings.Compare(a.Fingerprint, b.Fingerprint) })
 	return list
 }
 
@@ -141,7 +160,8 @@ func TestRead(t *testing.T) {
 // TestReadErrors: a list that is not whole, or not one, is an error with the line.
 func TestReadErrors(t *testing.T) {
 	whole := text(t, some(4))
-	conflict := func(marker string) string { return strings.Replace(whole, "0000", marker+" HEAD\n0000", 1) }
+	entry := some(4)[0].Fingerprint[:2]
+	conflict := func(marker string) string { return strings.Replace(whole, "\n"+entry, "\n"+marker+" HEAD\n"+entry, 1) }
 	utf16le := []byte("\xff\xfe")
 	for _, u := range utf16.Encode([]rune(whole)) {
 		utf16le = append(utf16le, byte(u), byte(u>>8))
@@ -156,8 +176,8 @@ func TestReadErrors(t *testing.T) {
 		{"cut off in a hash", whole[:strings.LastIndex(whole, " - ")-3], "line 8: the hash of the id is not 16"},
 		{"cut off in a fingerprint", whole[:strings.LastIndex(whole, " - ")-30], "line 8: the fingerprint is not 32"},
 		{"cut off in the title", whole[:10], "line 1: is no baseline of stanch"},
-		{"a fingerprint too long", strings.Replace(whole, "\n00", "\n000", 1), "line 5: the fingerprint is not 32"},
-		{"a fingerprint in capitals", strings.Replace(whole, "\n00", "\nAA", 1), "line 5: the fingerprint is not 32"},
+		{"a fingerprint too long", strings.Replace(whole, "\n"+entry, "\n0"+entry, 1), "line 5: the fingerprint is not 32"},
+		{"a fingerprint in capitals", strings.Replace(whole, "\n"+entry, "\nAA", 1), "line 5: the fingerprint is not 32"},
 		{"no hash of a secret", strings.Replace(whole, " - ", " ", 1), "line 5: the hash of the secret is not 16"},
 		{"ours", conflict("<<<<<<<"), "line 5: a merge conflict"},
 		{"base", conflict("|||||||"), "line 5: a merge conflict"},
@@ -166,9 +186,9 @@ func TestReadErrors(t *testing.T) {
 		{"in the first line", "<<<<<<< HEAD\n" + whole, "line 1: a merge conflict"},
 		{"a newer version", strings.Replace(whole, "v1", "v2", 1), "line 1: is in version v2 of the format"},
 		{"UTF-16", string(utf16le), "is in UTF-16"},
-		{"not UTF-8", strings.Replace(whole, "service 1", "service \xe9", 1), "line 6: is not UTF-8"},
+		{"not UTF-8", strings.Replace(whole, "service 1", "service \xe9", 1), "line 5: is not UTF-8"},
 		{"zeros of a lost page", strings.Replace(whole, "# end\n", strings.Repeat("\x00", 4096), 1), "line 9: the fingerprint is not 32"},
-		{"a line of 10 MB", strings.Replace(whole, "service 1", strings.Repeat("x", 10<<20), 1), "line 6: has 104858"},
+		{"a line of 10 MB", strings.Replace(whole, "service 1", strings.Repeat("x", 10<<20), 1), "line 5: has 104858"},
 		{"a comment of 10 MB", strings.Replace(whole, "# Leaks", "#"+strings.Repeat("x", 10<<20), 1), "line 2: has 104858"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -176,6 +196,23 @@ func TestReadErrors(t *testing.T) {
 				t.Errorf("%.200v, want %q in it", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestDigits: a fingerprint with one other byte, at any place, is refused.
+func TestDigits(t *testing.T) {
+	const digits = "0123456789abcdef"
+	for i := range 32 {
+		for c := range 256 {
+			hash := []byte(digits + digits)
+			hash[i] = byte(c)
+			list := text(t, []baseline.Entry{{Fingerprint: string(hash), ID: "-", Secret: "-"}})
+			_, err := baseline.Read([]byte(list))
+			// With a line end in it, it is two lines. With # before it, it is a comment.
+			if ok := strings.IndexByte(digits, byte(c)) >= 0 || i == 0 && c == '#'; (err == nil) != ok {
+				t.Errorf("byte %#x at %d: %v", c, i, err)
+			}
+		}
 	}
 }
 

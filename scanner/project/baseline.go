@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
+	"github.com/stanch-dev/stanch/detectors/rules"
 	"github.com/stanch-dev/stanch/scanner/baseline"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/suppress"
 )
 
-// A namedList is a baseline with the name of its file.
+// A namedList is a list with the name of its file, and a line in it, 0 if it is all of it.
 type namedList struct {
 	name string
+	line int
 	*baseline.List
 }
 
@@ -77,25 +80,51 @@ func (c *Config) readOwnBaseline(name string, data []byte) error {
 }
 
 func (c *Config) addList(name string, list *baseline.List) {
-	c.lists = append(c.lists, namedList{name, list})
+	c.lists = append(c.lists, namedList{name, 0, list})
 	c.allow = append(c.allow, suppress.Known(name, list))
 }
 
-// Unused is the baseline called Name, with the entries that hid nothing.
+// Unused has entries of a file that hid nothing.
 type Unused struct {
-	Name    string
+	Name string
+	// Line is that of the allowlist that lists fingerprints, 0 in a baseline.
+	Line    int
 	Entries []baseline.Entry
 }
 
-// Unused returns the baselines in stanch's own format that have entries which hid nothing
-// in the scans so far. Nothing follows from that unless a scan has read everything.
+// Unused returns the entries that hid nothing in the scans so far: of baselines in stanch's
+// own format, and fingerprints in its configuration. Nothing follows from that unless a scan
+// has read everything.
 func (c *Config) Unused() (all []Unused) {
-	for _, list := range c.lists {
+	for _, list := range slices.Concat(c.lists, c.allowed) {
 		if entries := list.Unused(); len(entries) > 0 {
-			all = append(all, Unused{list.name, entries})
+			all = append(all, Unused{list.name, list.line, entries})
 		}
 	}
 	return all
+}
+
+// addAllowed keeps the fingerprints of the allowlists of own, for Unused.
+func (c *Config) addAllowed(own *rules.Own) {
+	for _, a := range own.Allow {
+		if len(a.Fingerprints) == 0 || a.Expired(c.now) {
+			continue
+		}
+		var list []baseline.Entry
+		for _, fingerprint := range a.Fingerprints {
+			list = append(list, baseline.Entry{Fingerprint: fingerprint})
+		}
+		c.allowed = append(c.allowed, namedList{own.Name, a.Line, baseline.NewList(list)})
+	}
+}
+
+// noteAllowed is a filter that ignores nothing, and notes which fingerprints of allowlists
+// there are findings for: a filter before those may hide them.
+func (c *Config) noteAllowed(f *finding.Finding) string {
+	for _, list := range c.allowed {
+		list.Knows(f)
+	}
+	return ""
 }
 
 // entries is a finding.Handler that keeps the entries of the findings of a report.

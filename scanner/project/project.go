@@ -62,7 +62,8 @@ type Config struct {
 	digest   hash.Hash // of the files with rules
 	ignores  [][]byte  // ignore files and baselines
 	lists    []namedList
-	root     string // of the project, "" if there is none
+	allowed  []namedList // fingerprints in the allowlists of stanch's configuration
+	root     string      // of the project, "" if there is none
 	Notes    suppress.Notes
 	allow    []scanner.Filter
 	allowAt  []scanner.LocationFilter
@@ -254,6 +255,7 @@ func (c *Config) addAll(files []configFile) error {
 
 func (c *Config) addOwn(own *rules.Own, f configFile, reader *rules.Gitleaks) error {
 	c.configs = append(c.configs, &own.Config)
+	c.addAllowed(own)
 	c.allowAt = append(c.allowAt, suppress.Allow(own, c.name, c.now, &c.Notes))
 	c.unread = append(c.unread, suppress.Unread(own, c.now, &c.Notes))
 	if own.Gitleaks == "" {
@@ -380,6 +382,9 @@ func (c *Config) Extend(set *detectors.Set) *detectors.Set {
 // Suppress sets the filters of sc that ignore findings as the user says.
 func (c *Config) Suppress(sc *scanner.Scanner) {
 	sc.Allow, sc.AllowAt = c.allow, c.allowAt
+	if len(c.allowed) > 0 {
+		sc.Allow = append([]scanner.Filter{c.noteAllowed}, c.allow...)
+	}
 	sc.HonorIgnoresForLive = c.options.HonorLive
 	if len(c.unread) > 0 {
 		sc.AllowUnread = func(u finding.Unread) string {

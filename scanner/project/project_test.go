@@ -2,7 +2,9 @@ package project_test
 
 import (
 	"bytes"
+	"crypto/sha1"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +17,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/baseline"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
@@ -46,20 +49,24 @@ func ruleIDs(c *project.Config) string {
 }
 
 // leak is key 1 on line 3 of a.ini.
-func leak() *finding.Finding {
+func leak() *finding.Finding { return leakOf("{AKIA1}", "{secret1}", "a.ini") }
+
+// leakOf is a key on line 3 of a file.
+func leakOf(id, secret, path string) *finding.Finding {
 	return &finding.Finding{
 		Match: detectors.Match{Rule: awskeys.AccessKey, Credential: detectors.Credential{
-			ID: detectorstest.Fill("{AKIA1}"), Secret: detectors.NewSecret(detectorstest.Fill("{secret1}")),
+			ID: detectorstest.Fill(id), Secret: detectors.NewSecret(detectorstest.Fill(secret)),
 		}},
-		Locations: []finding.Location{{Kind: finding.KindBlob, Path: "a.ini", Commit: "0123456789", Line: 3}},
+		Locations: []finding.Location{{Kind: finding.KindBlob, Path: path, Commit: "0123456789", Line: 3}},
 	}
 }
 
 // reasons returns why c ignores the leak, each once.
-func reasons(c *project.Config) string {
+func reasons(c *project.Config) string { return reasonsFor(c, leak()) }
+
+func reasonsFor(c *project.Config, f *finding.Finding) string {
 	var sc scanner.Scanner
 	c.Suppress(&sc)
-	f := leak()
 	var all []string
 	for _, filter := range sc.Allow {
 		all = append(all, filter(f))
@@ -87,6 +94,9 @@ func TestRead(t *testing.T) {
 		rules, ignore string
 	}{
 		{"nothing", project.Options{}, "", ""},
+		{"the baseline", project.Options{Within: folder(t, project.OwnBaseline, ownBaseline(t))}, "", "known: in .stanch.baseline"},
+		{"a baseline instead of that of the project", project.Options{Within: folder(t, project.OwnBaseline, ownBaseline(t)), Known: baseline.NewList(nil)}, "", ""},
+		{"no baseline with no ignores", project.Options{Within: folder(t, project.OwnBaseline, ownBaseline(t)), NoIgnores: true}, "", ""},
 		{"the project", project.Options{Within: dir}, "ours theirs", "listed in .gitleaksignore"},
 		{"a known root", project.Options{Root: dir}, "ours theirs", "listed in .gitleaksignore"},
 		{"files instead of its rules", project.Options{Within: dir, Files: []string{named}}, "named", "listed in .gitleaksignore"},
@@ -122,6 +132,14 @@ func TestReadErrors(t *testing.T) {
 		{"no such file", project.Options{Files: []string{"/none.toml"}}, "--config: open /none.toml"},
 		{"broken rules", project.Options{Within: folder(t, project.OwnConfig, "[[rules]]\nid = 'x'\nregex = '('\n")}, project.OwnConfig},
 		{"broken baseline of the project", project.Options{Within: folder(t, project.DetectSecretsBaseline, "{")}, project.DetectSecretsBaseline},
+		{"broken baseline of stanch", project.Options{Within: folder(t, project.OwnBaseline, "")}, project.OwnBaseline + ": is empty"},
+		{"broken baseline of a commit", project.Options{Trusted: func(name string) ([]byte, error) {
+			if name == project.OwnBaseline {
+				return []byte("<<<<<<< HEAD\n"), nil
+			}
+			return nil, nil
+		}}, project.OwnBaseline + ": line 1: a merge conflict"},
+		{"baseline in UTF-16", project.Options{Baselines: []string{filepath.Join(folder(t, "b", "\xff\xfe[\x00"), "b")}}, "b: is in UTF-16"},
 		{"no such baseline", project.Options{Baselines: []string{"/none.json"}}, "--baseline: open /none.json"},
 		{"a baseline of no tool", project.Options{Baselines: []string{filepath.Join(folder(t, "b", "hello"), "b")}}, "b: is no baseline of stanch"},
 		{"UTF-16", project.Options{Within: folder(t, project.GitleaksIgnore, "\xff\xfea\x00")}, project.GitleaksIgnore + ": it is UTF-16"},
@@ -165,6 +183,58 @@ func TestBaselines(t *testing.T) {
 	}
 }
 
+// ownBaseline is a baseline of stanch with the leak.
+func ownBaseline(t *testing.T) string {
+	t.Helper()
+	var text bytes.Buffer
+	if err := baseline.Write(&text, baseline.EntriesOf(leak(), "a.ini:3")); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
+}
+
+// TestKnownHalves: which parts of a known key each kind of baseline knows in another file.
+func TestKnownHalves(t *testing.T) {
+	reported := leak().Reported()
+	var report bytes.Buffer
+	h := finding.JSON(&report)
+	if err := errors.Join(h.Scan(finding.Scan{}), h.Finding(reported), h.Summary(finding.Summary{})); err != nil {
+		t.Fatal(err)
+	}
+	id, secret := detectorstest.Fill("{AKIA1}"), detectorstest.Fill("{secret1}")
+	hashed := func(audit string) string {
+		return fmt.Sprintf(`{"results": {"a.ini": [{"hashed_secret": "%x"%s}, {"hashed_secret": "%x"%s}]}}`, sha1.Sum([]byte(id)), audit, sha1.Sum([]byte(secret)), audit)
+	}
+	dir := folder(t, "own", ownBaseline(t), "own_with_a_mark", "\ufeff"+ownBaseline(t), "report", report.String(), "report_with_a_mark", "\ufeff"+report.String(),
+		"gitleaks", fmt.Sprintf(`[{"RuleID": "aws-access-token", "File": "a.ini", "Secret": %q}, {"RuleID": "generic-api-key", "File": "a.ini", "Secret": %q}]`, id, secret),
+		"detect-secrets", hashed(""), "audited-as-real", hashed(`, "is_secret": true`))
+	for _, tt := range []struct{ baseline, known string }{
+		{"own", "id secret"}, {"own_with_a_mark", "id secret"}, {"report", "id secret"}, {"report_with_a_mark", "id secret"},
+		{"gitleaks", "id secret"}, {"detect-secrets", "id"}, {"audited-as-real", ""},
+	} {
+		c, err := project.Read(project.Options{Baselines: []string{filepath.Join(dir, tt.baseline)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var known []string
+		for _, half := range []struct {
+			name string
+			f    *finding.Finding
+		}{
+			{"id", leakOf("{AKIA1}", "", "README.md")}, {"secret", leakOf("", "{secret1}", "README.md")},
+			{"another id", leakOf("{AKIA2}", "", "README.md")}, {"another secret", leakOf("", "{secret2}", "README.md")},
+			{"another key", leakOf("{AKIA2}", "{secret2}", "a.ini")},
+		} {
+			if reasonsFor(c, half.f) != "" {
+				known = append(known, half.name)
+			}
+		}
+		if got := strings.Join(known, " "); got != tt.known {
+			t.Errorf("%s: known are %q, want %q", tt.baseline, got, tt.known)
+		}
+	}
+}
+
 // TestDigests: rules and ignore files change the digest that is theirs, and not the other.
 func TestDigests(t *testing.T) {
 	digests := func(files ...string) (string, string) {
@@ -182,6 +252,7 @@ func TestDigests(t *testing.T) {
 		{[]string{project.OwnConfig, ownRule}, true, true},
 		{[]string{project.OwnConfig, ownRule + "\n"}, false, true},
 		{[]string{project.OwnConfig, ownRule, project.GitleaksIgnore, "a.ini:aws-access-token:3\n"}, true, false},
+		{[]string{project.OwnConfig, ownRule, project.OwnBaseline, ownBaseline(t)}, true, false},
 	} {
 		r, i := digests(tt.files...)
 		if (r == rules) != tt.rules || (i == ignores) != tt.ignores {

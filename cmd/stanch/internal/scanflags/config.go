@@ -54,9 +54,12 @@ func PrintNotes(stderr io.Writer, c *project.Config) {
 func PrintUnused(stderr io.Writer, c *project.Config) {
 	const most = 3
 	for _, u := range c.Unused() {
-		command := "stanch baseline"
-		if u.Name != project.OwnBaseline {
-			command += " -o " + u.Name
+		remedy := `"stanch baseline" drops that`
+		switch {
+		case u.Line > 0:
+			remedy = fmt.Sprintf("take it out of fingerprints, line %d", u.Line)
+		case u.Name != project.OwnBaseline:
+			remedy = fmt.Sprintf("%q drops that", "stanch baseline -o "+u.Name)
 		}
 		count, places := "1 entry hides", []string{}
 		if n := len(u.Entries); n > 1 {
@@ -68,6 +71,6 @@ func PrintUnused(stderr io.Writer, c *project.Config) {
 		if len(u.Entries) > most {
 			places = append(places, "…")
 		}
-		fmt.Fprintf(stderr, "stanch: %s: %s nothing any more; %q drops that: %s\n", printable.Text(u.Name), count, command, printable.Text(strings.Join(places, "; ")))
+		fmt.Fprintf(stderr, "stanch: %s: %s nothing any more; %s: %s\n", printable.Text(u.Name), count, printable.Text(remedy), printable.Text(strings.Join(places, "; ")))
 	}
 }
