@@ -95,7 +95,7 @@ func moveOld(t *testing.T, dir string) {
 	t.Helper()
 	id, secret := detectorstest.KeyID("AKIA", detectorstest.Account, 1006), detectorstest.SecretKey(1006)
 	writeFile(t, filepath.Join(dir, "app", "key006.yaml"), fmt.Sprintf("aws:\n  accessKeyId: %q\n  secretAccessKey: %q\n", id, secret))
-	writeFile(t, filepath.Join(dir, "README.md"), "Rotate "+id+" and "+detectorstest.KeyID("AKIA", detectorstest.Account, 1001)+".\n")
+	writeFile(t, filepath.Join(dir, "README.md"), "Rotate "+detectorstest.KeyID("AKIA", detectorstest.Account, 1009)+" and "+detectorstest.KeyID("AKIA", detectorstest.Account, 1004)+".\n")
 	writeFile(t, filepath.Join(dir, "back.env"), oldKey(1)) // it was gone
 	inShell(t, dir, "git mv app/key000.env renamed.env; git rm -q app/key006.env; git add -A")
 }
