@@ -184,7 +184,7 @@ func parseEntries(text []byte) []Entry {
 		fields := strings.SplitN(string(line), " ", 4)
 		e := Entry{Fingerprint: fields[0], ID: fields[1], Secret: fields[2]}
 		if len(fields) == 4 {
-			e.Note = fields[3]
+			e.Note = strings.TrimSpace(fields[3])
 		}
 		list = append(list, e)
 	}

@@ -76,6 +76,9 @@ func (f *baselineFlags) run(ctx context.Context, s *cli.Streams, operand string)
 	if transport.IsURL(operand) {
 		return fmt.Errorf("%s: a baseline is for a repository on disk: clone it first", transport.Redact(operand))
 	}
+	if f.maxSize < 0 || f.maxSize > 1<<40 {
+		return fmt.Errorf("--max-size %d: not a size in MiB", f.maxSize)
+	}
 	repo, err := gitsource.Open(operand)
 	if err != nil {
 		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w", err))
@@ -173,7 +176,11 @@ func (u *baselineUpdate) update() ([]byte, error) {
 	list := u.old.Entries()
 	if !u.partial {
 		u.dropped = u.old.Unused()
-		list = slices.DeleteFunc(slices.Clone(list), func(e baseline.Entry) bool { return slices.Contains(u.dropped, e) })
+		gone := map[baseline.Entry]bool{}
+		for _, e := range u.dropped {
+			gone[e] = true
+		}
+		list = slices.DeleteFunc(slices.Clone(list), func(e baseline.Entry) bool { return gone[e] })
 	}
 	u.kept = len(list)
 	set := u.config.Extend(catalog.NewSet())
