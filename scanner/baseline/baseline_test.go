@@ -185,9 +185,9 @@ func TestReadErrors(t *testing.T) {
 		{"theirs", conflict(">>>>>>>"), "line 5: a merge conflict"},
 		{"in the first line", "<<<<<<< HEAD\n" + whole, "line 1: a merge conflict"},
 		{"a newer version", strings.Replace(whole, "v1", "v2", 1), "line 1: is in version v2 of the format"},
-		{"UTF-16", string(utf16le), "is in UTF-16"},
+		{"UTF-16", string(utf16le), "it is UTF-16"},
 		{"not UTF-8", strings.Replace(whole, "service 1", "service \xe9", 1), "line 5: is not UTF-8"},
-		{"zeros of a lost page", strings.Replace(whole, "# end\n", strings.Repeat("\x00", 4096), 1), "line 9: the fingerprint is not 32"},
+		{"zeros of a lost page", strings.Replace(whole, "# end\n", strings.Repeat("\x00", 4096), 1), "it holds a zero byte"},
 		{"a line of 10 MB", strings.Replace(whole, "service 1", strings.Repeat("x", 10<<20), 1), "line 5: has 104858"},
 		{"a comment of 10 MB", strings.Replace(whole, "# Leaks", "#"+strings.Repeat("x", 10<<20), 1), "line 2: has 104858"},
 	} {

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/scanner/textfile"
 )
 
 // The first line has the version of the format. The last line shows that the file is whole.
@@ -30,11 +31,9 @@ const header = title + version + `
 // maxLine bounds a line: the longest path that git or an archive has, quoted.
 const maxLine = 64 << 10
 
-var byteOrderMark = []byte("\xef\xbb\xbf")
-
 // Is reports whether text is meant to be a list in the format of Read, by its first line.
 func Is(text []byte) bool {
-	return bytes.HasPrefix(bytes.TrimPrefix(text, byteOrderMark), []byte(title))
+	return bytes.HasPrefix(text, []byte(title))
 }
 
 // Read reads a list that Write wrote. It also takes lines in any order, repeated lines and
@@ -42,10 +41,10 @@ func Is(text []byte) bool {
 // number of the line: a list that is only half there would pass for a shorter one. The list
 // keeps text.
 func Read(text []byte) (*List, error) {
-	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
-		return nil, errors.New("is in UTF-16, as > of PowerShell writes it: let \"stanch baseline\" write the file, or save it as UTF-8")
+	text, err := textfile.UTF8(text)
+	if err != nil {
+		return nil, err
 	}
-	text = bytes.TrimPrefix(text, byteOrderMark)
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil, errors.New("is empty: an empty list has a first and a last line; take it from git again, or remove it and run \"stanch baseline\"")
 	}

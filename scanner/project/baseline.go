@@ -40,10 +40,10 @@ func (c *Config) readBaselines() error {
 }
 
 func (c *Config) readBaseline(name string, data []byte) error {
-	text := bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
+	text := bytes.TrimSpace(data)
 	first, _, _ := bytes.Cut(text, []byte("\n"))
 	switch {
-	case baseline.Is(data), isUTF16(data):
+	case baseline.Is(data):
 		return c.readOwnBaseline(name, data)
 	case bytes.HasPrefix(text, []byte("[")):
 		filter, err := suppress.GitleaksReport(name, text, c.name)
@@ -62,11 +62,6 @@ func (c *Config) readBaseline(name string, data []byte) error {
 		return err
 	}
 	return fmt.Errorf("%s: is no baseline of stanch, no JSON report of stanch or gitleaks, and no baseline of detect-secrets", name)
-}
-
-// isUTF16 reports whether data begins as the files do that > of PowerShell writes.
-func isUTF16(data []byte) bool {
-	return bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff"))
 }
 
 // readOwnBaseline reads a baseline in stanch's own format.
