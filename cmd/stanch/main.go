@@ -60,6 +60,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			scan.NewGit(s), scan.NewBaseline(s), scan.NewGitHub(s), sweep.New(s), scan.NewDir(s), scan.NewStdin(s), ci.New(s),
 			report.NewReport(s), report.NewRules(s), report.NewMigrate(s),
 			respond.NewInventory(s), respond.NewVerify(s), respond.NewAssess(s), respond.NewRespond(s),
+			cli.NewMan(s),
 		)
 	}
 	root.SetArgs(args)
