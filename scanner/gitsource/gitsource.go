@@ -98,6 +98,7 @@ type Repository struct {
 	lastSubmodules []subRepository // of the last Blobs or BlobsMatching
 
 	lastGraph *graph.Graph     // of the last Blobs or BlobsMatching
+	lastRefs  *repo.RefSet     // of the same
 	lookups   []*objects.Store // of Staged, Range and AtHead, to be closed
 	head      *objects.HeadTree
 }
@@ -201,6 +202,7 @@ func (r *Repository) readMatching(ctx context.Context, p scanner.Prefilter, yiel
 		return err
 	}
 	r.keepGraph(walk.Graph)
+	r.lastRefs = refs
 	end := r.completeness(walk, refs, yield)
 	if err := end.YieldUnread(ctx); err != nil {
 		return err

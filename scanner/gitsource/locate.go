@@ -44,7 +44,10 @@ func (r *Repository) Locate(ctx context.Context, ids []finding.BlobID, yield fun
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	refs := r.dir.Refs()
+	refs := r.lastRefs
+	if refs == nil {
+		refs = r.dir.Refs()
+	}
 	if err := r.locateFiles(refs, ids, yield); err != nil {
 		return err
 	}

@@ -171,13 +171,14 @@ func (s *RefSet) readPacked(file string) {
 // readTree reads the loose refs below dir. They override packed ones.
 func (s *RefSet) readTree(dir, name string) {
 	var files []string
+	var listed []bool // as regular
 	_ = filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			s.addBroken(file, name+filepath.ToSlash(file[len(dir):]), err)
 		case !d.IsDir() && isRefName(file):
-			files = append(files, file)
+			files, listed = append(files, file), append(listed, d.Type().IsRegular())
 		}
 		return nil
 	})
@@ -187,7 +188,14 @@ func (s *RefSet) readTree(dir, name string) {
 	for from := 0; from < len(files); from += share {
 		readers.Go(func() {
 			for i := from; i < min(from+share, len(files)); i++ {
-				refs[i], errs[i] = ReadRef(files[i])
+				read := boundedfile.ReadSmall
+				if listed[i] {
+					read = boundedfile.ReadListed
+				}
+				text, err := read(files[i], boundedfile.MaxSmall)
+				if errs[i] = err; err == nil {
+					refs[i], errs[i] = parseRef(text)
+				}
 			}
 		})
 	}
@@ -228,6 +236,10 @@ func ReadRef(file string) (Ref, error) {
 	if err != nil {
 		return Ref{}, err
 	}
+	return parseRef(text)
+}
+
+func parseRef(text []byte) (Ref, error) {
 	text = bytes.TrimSpace(text)
 	if name, ok := bytes.CutPrefix(text, []byte("ref:")); ok {
 		return Ref{target: string(bytes.TrimSpace(name))}, nil
