@@ -266,7 +266,7 @@ func (r *Repository) yieldMetadata(ctx context.Context, s *objects.Store, refs *
 		}
 	}
 	if !r.isSubmodule {
-		if err := r.yieldMetadataFiles(yield); err != nil {
+		if err := r.yieldMetadataFiles(ctx, yield); err != nil {
 			return err
 		}
 	}

@@ -1,10 +1,14 @@
 package gitsource
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -14,24 +18,28 @@ import (
 )
 
 // yieldMetadataFiles yields the files of git itself: configurations and logs.
-func (r *Repository) yieldMetadataFiles(yield func(scanner.Blob) error) error {
+func (r *Repository) yieldMetadataFiles(ctx context.Context, yield func(scanner.Blob) error) error {
 	files, unread := r.dir.MetadataFiles()
 	for _, err := range unread {
 		if err := yield(scanner.Blob{ID: "git directory", Kind: finding.KindConfig, Name: "git directory", Err: err}); err != nil {
 			return err
 		}
 	}
+	readers, ctx := errgroup.WithContext(ctx)
+	readers.SetLimit(runtime.GOMAXPROCS(0)) // each ref may have a reflog
 	for name, kind := range files {
-		data, err := boundedfile.ReadSmall(filepath.Join(r.dir.CommonDir, filepath.FromSlash(name)), boundedfile.MaxList)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, boundedfile.ErrNotRegular) {
-			continue
-		}
-		b := scanner.Blob{ID: finding.BlobID(name), Kind: kind, Name: name, Data: data, Err: err}
-		if err := yield(b); err != nil {
-			return err
-		}
+		readers.Go(func() error {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			data, err := boundedfile.ReadSmall(filepath.Join(r.dir.CommonDir, filepath.FromSlash(name)), boundedfile.MaxList)
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, boundedfile.ErrNotRegular) {
+				return nil
+			}
+			return yield(scanner.Blob{ID: finding.BlobID(name), Kind: kind, Name: name, Data: data, Err: err})
+		})
 	}
-	return nil
+	return readers.Wait()
 }
 
 // locateFiles yields the locations of the ids that are not objects: names of refs, and

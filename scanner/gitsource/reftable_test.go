@@ -55,7 +55,7 @@ git log -g --format='%gD %H' HEAD >../log; git log -g --format='%gD %H' refs/sta
 			if diff := cmp.Diff(want, got); diff != "" || len(want) < 250 {
 				t.Errorf("git for-each-ref has (-), stanch (+):\n%s", diff)
 			}
-			for _, ref := range refs.Reflogs {
+			for _, ref := range refs.Reflogs() {
 				log = append(log, fmt.Sprintf("%s %s", ref.Name, ref.ID))
 			}
 			for _, line := range lines(t, dir, "../log") {

@@ -72,7 +72,7 @@ func newCommitIndex(g *graph.Graph, refs *repo.RefSet) *commitIndex {
 	for _, r := range refs.OfKind(finding.KindNote) {
 		h.markAncestors(h.commit(h.peel(g.Store.Find([]byte(r.ID)))), byNote, 0)
 	}
-	for i, r := range refs.Reflogs {
+	for i, r := range refs.Reflogs() {
 		h.markAncestors(h.commit(h.peel(g.Store.Find([]byte(r.ID)))), byLog, int32(i))
 	}
 	slices.SortStableFunc(h.named, func(a, b namedCommit) int { return cmp.Or(rank(a.name)-rank(b.name), cmp.Compare(a.name, b.name)) })
@@ -136,7 +136,7 @@ func (h *commitIndex) markAncestors(c int32, class refClass, log int32) {
 func (h *commitIndex) unreachable(c int32) string {
 	switch h.class[c] {
 	case byLog:
-		name := h.refs.Reflogs[h.reflogEntry[c]].Name
+		name := h.refs.Reflogs()[h.reflogEntry[c]].Name
 		if strings.HasSuffix(name, "}") {
 			return "reflog " + name
 		}

@@ -44,12 +44,25 @@ func (r Ref) Kind() finding.Kind {
 // go-git's own reader is not used: it gives up at the first ref that it cannot parse, and it
 // knows neither linked work trees nor the reflog of the stash.
 type RefSet struct {
-	Refs    []Ref
-	ByName  map[string]int // index in roots
-	Broken  []scanner.Blob // refs that could not be read
-	Head    pack.ID        // of the work tree that was opened; empty if unborn
-	Reflogs []Ref          // where refs were before, by the reflogs, the latest first
-	Tabled  []Reflog       // reflogs in reftables, which are in no file
+	Refs   []Ref
+	ByName map[string]int // index in roots
+	Broken []scanner.Blob // refs that could not be read
+	Head   pack.ID        // of the work tree that was opened; empty if unborn
+	Tabled []Reflog       // reflogs in reftables, which are in no file
+
+	reflogs  []Ref
+	readLogs func() // adds those that are in files to reflogs; nil once it has run
+}
+
+// Reflogs returns where refs were before, by the reflogs, the latest first. It reads the files
+// of reflogs when it is called first: there may be one for each ref, and a scan without
+// findings needs none.
+func (s *RefSet) Reflogs() []Ref {
+	if s.readLogs != nil {
+		s.readLogs()
+		s.readLogs = nil
+	}
+	return s.reflogs
 }
 
 // OfKind returns the roots that lead to content of the kind.
@@ -61,6 +74,7 @@ func (s *RefSet) OfKind(kind finding.Kind) []Ref {
 // stash entries, which only the reflog of refs/stash holds.
 func (d Dir) Refs() *RefSet {
 	s := &RefSet{ByName: map[string]int{}}
+	s.readLogs = func() { s.readPseudoRefs(d.GitDir) }
 	tables, err := d.hasReftables()
 	switch {
 	case err != nil:
@@ -70,7 +84,6 @@ func (d Dir) Refs() *RefSet {
 	default:
 		s.addFiles(d)
 	}
-	s.readPseudoRefs(d.GitDir)
 	return s
 }
 
@@ -85,9 +98,12 @@ func (s *RefSet) addFiles(d Dir) {
 		s.readTree(filepath.Join(dir, "refs"), name+"/refs")
 	}
 	s.readStashLog(filepath.Join(d.CommonDir, "logs", "refs", "stash"))
-	s.readLogs(filepath.Join(d.CommonDir, "logs"), "")
-	for _, w := range worktrees {
-		s.readLogs(filepath.Join(d.CommonDir, "worktrees", w.Name(), "logs"), "worktrees/"+w.Name()+"/")
+	s.readLogs = func() {
+		s.readLogsBelow(filepath.Join(d.CommonDir, "logs"), "")
+		for _, w := range worktrees {
+			s.readLogsBelow(filepath.Join(d.CommonDir, "worktrees", w.Name(), "logs"), "worktrees/"+w.Name()+"/")
+		}
+		s.readPseudoRefs(d.GitDir)
 	}
 	if ref, err := ReadRef(filepath.Join(d.GitDir, "HEAD")); err == nil {
 		s.Head = s.resolve(ref)
@@ -290,9 +306,9 @@ func (s *RefSet) readStashLog(file string) {
 	}
 }
 
-// readLogs notes the earlier ids of refs, from the reflogs below dir. It passes over logs
+// readLogsBelow notes the earlier ids of refs, from the reflogs below dir. It passes over logs
 // that cannot be read: they would only add names for objects that are read anyway.
-func (s *RefSet) readLogs(dir, prefix string) {
+func (s *RefSet) readLogsBelow(dir, prefix string) {
 	_ = filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return nil //nolint:nilerr // yieldMetadataFiles says so
@@ -313,7 +329,7 @@ func (s *RefSet) readLogs(dir, prefix string) {
 
 func (s *RefSet) addLogged(name string, hash []byte) {
 	if id, ok := pack.ParseID(hash); ok {
-		s.Reflogs = append(s.Reflogs, Ref{Name: name, ID: id})
+		s.reflogs = append(s.reflogs, Ref{Name: name, ID: id})
 	}
 }
 

@@ -72,7 +72,7 @@ func (s *RefSet) addTabled(refs []reftable.Ref, prefix string, unread []error) {
 		if r.Name == "HEAD" || strings.HasPrefix(r.Name, "refs/") {
 			s.add(ref)
 		} else {
-			s.Reflogs = append(s.Reflogs, ref)
+			s.reflogs = append(s.reflogs, ref)
 		}
 	}
 }
@@ -91,7 +91,7 @@ func (s *RefSet) addEntries(entries []reftable.Entry, prefix string) {
 			if prefix+ref == "refs/stash" {
 				s.add(Ref{Name: at(i), ID: e.New})
 			}
-			s.Reflogs = append(s.Reflogs, Ref{Name: at(i), ID: e.New}, Ref{Name: at(i + 1), ID: e.Old})
+			s.reflogs = append(s.reflogs, Ref{Name: at(i), ID: e.New}, Ref{Name: at(i + 1), ID: e.Old})
 			text = append(append(text, entries[n-1-i].Line...), '\n') // in a file, the latest is the last
 		}
 		s.Tabled = append(s.Tabled, Reflog{prefix + "logs/" + ref, text})
