@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
-	"github.com/stanch-dev/stanch/scanner/atomicfile"
 	"github.com/stanch-dev/stanch/scanner/internal/gitcmd"
 )
 
@@ -96,27 +95,58 @@ func (i *Installer) scope() string {
 	return "--local"
 }
 
-// Install installs the hooks: in the configuration of git where git takes them from there,
-// else as files. A hook that is there already is kept, and runs first.
+// Install installs the hooks: as files and, where git takes hooks from its configuration,
+// there too. A hook that is there already is kept, and runs beside stanch's.
+//
+// The files are for an older git on the same machine, such as that of a GUI. They do nothing
+// if the configuration has run stanch already. They are left out where git looks for no
+// hooks of this repository, or a hook manager keeps its own.
 func (i *Installer) Install() error {
-	if i.configured {
-		return i.installConfig()
-	}
 	if i.global {
-		return i.refuseGlobal()
+		return i.installGlobal()
 	}
 	dir, err := i.hooksDir()
-	if err != nil {
+	var refusal *RefusedError
+	noFiles := i.configured && errors.As(err, &refusal)
+	if err != nil && !noFiles {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	for _, name := range i.stages {
-		if err := i.installFile(dir, name); err != nil {
-			return fmt.Errorf("installing %s: %w", name, err)
+	files := &pendingHooks{}
+	if !noFiles {
+		if files, err = i.prepareFiles(dir); err != nil {
+			return err
 		}
 	}
+	defer files.discard()
+	if i.configured {
+		if err := i.installConfig(); err != nil {
+			return err
+		}
+	}
+	if err := files.commit(); err != nil {
+		return err
+	}
+	if noFiles {
+		fmt.Fprintf(i.out, "%s\nNo files were installed beside: %s\n", olderGit, refusal.why)
+	}
+	return nil
+}
+
+// olderGit is said of hooks that are in the configuration of git only.
+const olderGit = "A git before 2.54 on this machine, such as one that a GUI brings along, does not run these hooks."
+
+// installGlobal installs hooks for all repositories of the user.
+func (i *Installer) installGlobal() error {
+	if !i.configured {
+		return i.refuseGlobal()
+	}
+	if err := i.installConfig(); err != nil {
+		return err
+	}
+	if _, err := i.uninstallFolder(); err != nil { // from before git was upgraded
+		return err
+	}
+	fmt.Fprintf(i.out, "%s For such a git, run \"stanch hook install\" in each repository, too\n", olderGit)
 	return nil
 }
 
@@ -134,22 +164,39 @@ func (i *Installer) refuseGlobal() error {
 		`of git-lfs, of pre-commit and of a server: run "stanch hook install" in each repository, or use git 2.54 or later%s`, i.version, undo)
 }
 
-// installConfig installs hooks that git finds in its configuration (git-hook(1)).
+// installConfig installs hooks that git finds in its configuration (git-hook(1)). After an
+// error, none is there that was not there before.
 func (i *Installer) installConfig() error {
+	var done []string
 	for _, stage := range i.stages {
+		if _, err := i.gitConfig("--get", section(stage)+".command"); err != nil {
+			done = append(done, stage)
+		}
 		for _, kv := range [][2]string{{"command", i.command(stage)}, {"event", stage}} {
-			if _, err := i.gitConfig("--replace-all", section(stage)+"."+kv[0], kv[1]); err != nil {
-				return err
+			if err := i.setConfig(section(stage)+"."+kv[0], kv[1]); err != nil {
+				for _, stage := range done {
+					_, _ = i.gitConfig("--remove-section", section(stage)) // it may hold nothing yet
+				}
+				return fmt.Errorf("installing %s in the configuration of git: %w", section(stage), err)
 			}
 		}
+	}
+	for _, stage := range i.stages {
 		fmt.Fprintf(i.out, "%s: installed as %s in the configuration of git\n", stage, section(stage))
 	}
-	if i.global { // from before git was upgraded
-		if _, err := i.uninstallFolder(); err != nil {
+	return nil
+}
+
+// setConfig sets a value of git's configuration. git does not wait for another process that
+// writes it, such as a second install.
+func (i *Installer) setConfig(key, value string) error {
+	for deadline := time.Now().Add(2 * time.Second); ; {
+		_, err := i.gitConfig("--replace-all", key, value)
+		if err == nil || !strings.Contains(err.Error(), "File exists") || time.Now().After(deadline) {
 			return err
 		}
+		time.Sleep(20 * time.Millisecond)
 	}
-	return nil
 }
 
 // hooksDir returns the folder to install files in.
@@ -226,31 +273,4 @@ func managerOf(dir string) string {
 		return "husky"
 	}
 	return ""
-}
-
-// installFile writes a hook, and renames the one that is there.
-func (i *Installer) installFile(dir, name string) error {
-	file := filepath.Join(dir, name)
-	text, err := os.ReadFile(file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return err
-	case isOurs(text):
-	default:
-		kept := file + chained
-		if _, err := os.Lstat(kept); err == nil {
-			return fmt.Errorf("%s is not from stanch, and there is %s already: remove one of them", file, kept)
-		}
-		if err := os.Rename(file, kept); err != nil {
-			return err
-		}
-		fmt.Fprintf(i.out, "%s: the hook that was here is kept as %s, and runs first\n", name, kept)
-	}
-	// git would run a hook that is half written.
-	if err := atomicfile.Write(file, i.script(name), 0o755); err != nil {
-		return err
-	}
-	fmt.Fprintf(i.out, "%s: installed as %s\n", name, file)
-	return nil
 }

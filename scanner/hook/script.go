@@ -9,9 +9,6 @@ import (
 // marker is a line in each hook that stanch has written, and in no other.
 const marker = "# written by stanch hook install; stanch hook uninstall removes it"
 
-// chained is the suffix of a hook that was there before.
-const chained = ".before-stanch"
-
 func isOurs(text []byte) bool { return bytes.Contains(text, []byte(marker)) }
 
 // globalHooks are the files that "stanch hook install --global" once made, for git before
@@ -24,6 +21,13 @@ var globalHooks = []string{
 
 // script returns the text of a hook, for the shell that comes with git (POSIX sh). It runs
 // the hook that was there before, and then stanch. Both get the input that git writes.
+//
+// git 2.54 and later runs stanch from its configuration if it is there. The file asks the
+// git that runs it, GIT_EXEC_PATH/git, and not the one on PATH: a GUI may bring one of its
+// own, or none. If in doubt, stanch runs twice rather than not at all.
+//
+// A pre-commit or prek that was installed again runs this file as NAME.legacy; their hook
+// from before would refuse to be called by its successor.
 func (i *Installer) script(name string) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#!/bin/sh\n%s\n", marker)
@@ -32,8 +36,16 @@ func (i *Installer) script(name string) []byte {
 		b.WriteString("input=$(cat; echo .)\n")
 		from = `printf '%s' "${input%.}" | `
 	}
-	before := `"$0` + chained + `"`
-	fmt.Fprintf(&b, "if [ -x %s ]; then\n\t%s%s \"$@\" || exit\nfi\n", before, from, before)
+	fmt.Fprintf(&b, `before="${0%%/*}/%s/%s"
+case $0 in *%s) grep -q %s "$before" 2>/dev/null && before= ;; esac
+if [ -x "$before" ]; then
+	%s"$before" "$@" || exit
+fi
+# git 2.54 and later has run stanch already, if its configuration names it.
+case "
+$("$GIT_EXEC_PATH/git" hook list %[2]s 2>/dev/null)
+" in *[[:space:]]%[6]s[[:space:]]*) exit 0 ;; esac
+`, beforeDir, name, legacySuffix, hookImpl, from, hookName(name))
 	fmt.Fprintf(&b, "%s\n%s%s \"$@\"\n", i.find("remove $0"), from, runStage(name))
 	return []byte(b.String())
 }
@@ -54,13 +66,23 @@ func (i *Installer) find(remove string) string {
 
 func runStage(stage string) string { return `"$stanch" hook run --stage ` + stage }
 
-// section returns the section of git's configuration for the hook of a stage.
-func section(stage string) string { return "hook.stanch-" + stage }
+// hookName is the name of a stage's hook in the configuration of git.
+func hookName(stage string) string { return "stanch-" + stage }
 
-// program returns the program that a command in git's configuration names: its first quoted
-// word.
-func program(command string) string {
-	_, rest, _ := strings.Cut(command, "'")
+// section returns the section of git's configuration for the hook of a stage.
+func section(stage string) string { return "hook." + hookName(stage) }
+
+// program returns the program that the code of a hook names: the quoted word after "stanch=",
+// at the beginning, or else the word before "hook run".
+func program(code string) string {
+	_, rest, found := strings.Cut(code, "stanch='")
+	if !found {
+		rest, found = strings.CutPrefix(code, "'")
+	}
+	if !found {
+		before, _, _ := strings.Cut(code, " hook run")
+		return before[strings.LastIndexAny(before, " \t\n")+1:]
+	}
 	word, _, _ := strings.Cut(strings.ReplaceAll(rest, `'\''`, "\x00"), "'")
 	return strings.ReplaceAll(word, "\x00", "'")
 }

@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -36,9 +37,11 @@ func (i *Installer) Status() error {
 			return err
 		}
 	}
-	unguarded := false
+	unguarded, onlyConfig, unread := false, false, false
 	for _, stage := range i.stages {
-		guard := i.guard(dir, stage)
+		guard, config := i.guard(dir, stage)
+		onlyConfig = onlyConfig || config
+		unread = unread || guard == "" && !i.configured && i.inConfig(stage)
 		if guard == "" {
 			unguarded = true
 			guard = "NOT GUARDED"
@@ -48,30 +51,56 @@ func (i *Installer) Status() error {
 		}
 		fmt.Fprintf(i.out, "%-16s  %s\n", stage, guard)
 	}
+	if unread {
+		fmt.Fprintf(i.out, "Hooks are in the configuration of git, where git 2.54 and later looks for them, and this is %s: run \"stanch hook install\" with it, too\n", i.version)
+	}
+	if onlyConfig {
+		fmt.Fprintf(i.out, "%s For such a git, run \"stanch hook install\" in each repository, or have its hook manager call \"stanch hook run\"\n", olderGit)
+	}
+	if !i.global && slices.Contains(i.stages, PrePush) {
+		i.warnOfLFS(dir)
+	}
 	if unguarded {
 		return errUnguarded
 	}
 	return nil
 }
 
-// guard says which hook runs stanch in a stage, "" if none does.
-func (i *Installer) guard(dir, stage string) string {
-	if i.configured && i.configGuards(stage) {
-		return "guarded by " + section(stage) + " in the configuration of git"
+// guard says which hook runs stanch in a stage, "" if none does, and whether an older git has
+// none.
+func (i *Installer) guard(dir, stage string) (guard string, onlyConfig bool) {
+	if !i.configured || !i.inConfig(stage) {
+		return i.fileGuard(dir, stage), false
 	}
+	// A file of stanch does nothing if git's configuration names the hook, switched off or not.
+	if !i.configGuards(stage) {
+		return "", false
+	}
+	guard = "guarded by " + section(stage) + " in the configuration of git"
+	if file := i.fileGuard(dir, stage); file != "" {
+		return guard + "; for an older git, " + file, false
+	}
+	return guard, true
+}
+
+// fileGuard says which file runs stanch in a stage, "" if none does. dir is the folder of
+// hooks, or "".
+func (i *Installer) fileGuard(dir, stage string) string {
 	if dir == "" {
 		return ""
 	}
 	file := filepath.Join(dir, stage)
 	text, err := os.ReadFile(file)
-	info, statErr := os.Stat(file)
-	switch {
-	case err != nil || statErr != nil:
-		return ""
-	case info.Mode()&0o111 == 0 && filepath.Separator == '/':
+	if err != nil || !isExecutable(file) {
 		return "" // git does not run it
-	case isOurs(text):
-		if strings.Contains(string(text), "hook run --stage "+stage+" ") {
+	}
+	if own := fileOf(dir, stage); own != file { // pre-commit and prek run any file
+		if legacy, err := os.ReadFile(own); err == nil && isExecutable(own) && i.runs(own, legacy, stage) {
+			return "guarded by " + own + ", which " + file + " runs first"
+		}
+	}
+	if isOurs(text) {
+		if i.runs(file, text, stage) {
 			return "guarded by " + file
 		}
 		return ""
@@ -79,30 +108,63 @@ func (i *Installer) guard(dir, stage string) string {
 	return i.otherGuard(file, string(text))
 }
 
-// configGuards reports whether git's configuration has a hook for the stage, and the program
-// that it names exists.
-func (i *Installer) configGuards(stage string) bool {
-	get := func(args ...string) string {
-		if i.global {
-			args = append([]string{"--global"}, args...)
-		}
-		value, _ := i.git(append([]string{"config"}, args...)...) // none is ""
-		return value
-	}
-	command := get("--get", section(stage)+".command")
-	events := strings.Fields(get("--get-all", section(stage)+".event"))
-	if command == "" || !slices.Contains(events, stage) || get("--type=bool", section(stage)+".enabled") == "false" {
+// isExecutable reports whether git runs a file. On Windows it runs each.
+func isExecutable(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && (info.Mode()&0o111 != 0 || filepath.Separator != '/')
+}
+
+// runs reports whether a hook that stanch has written finds a stanch to run in the stage. If
+// not, it says so.
+func (i *Installer) runs(name string, code []byte, stage string) bool {
+	if !bytes.Contains(code, []byte("hook run --stage "+stage)) {
 		return false
 	}
-	file := program(command)
+	return i.finds(name, string(code))
+}
+
+// finds reports whether the code of the hook name finds a stanch to run. If not, it says so.
+func (i *Installer) finds(name, code string) bool {
+	file := program(code)
 	_, err := exec.LookPath(file)
-	if err != nil && strings.Contains(command, "command -v stanch") {
+	if err != nil && strings.Contains(code, "command -v stanch") {
 		_, err = exec.LookPath("stanch")
 	}
 	if err != nil {
-		fmt.Fprintf(i.out, "%s runs %s, which is no longer there, so git refuses each time: run \"stanch hook install\"\n", section(stage), file)
+		fmt.Fprintf(i.out, "%s runs %s, which is no longer there, so git refuses each time: run \"stanch hook install\"\n", name, file)
 	}
 	return err == nil
+}
+
+// inConfig reports whether git's configuration has a hook for a stage (git-hook(1)), be it
+// switched off.
+func (i *Installer) inConfig(stage string) bool {
+	events := strings.Split(i.configValue("--get-all", section(stage)+".event"), "\n")
+	if reset := slices.Index(events, ""); reset >= 0 { // an empty value takes back those before it
+		events = events[reset+1:]
+	}
+	return slices.Contains(events, stage)
+}
+
+// configGuards reports whether git runs its configuration's hook for a stage, with a program
+// that exists. If not, it says why.
+func (i *Installer) configGuards(stage string) bool {
+	for _, key := range []string{section(stage), "hook." + stage} {
+		if i.configValue("--get", "--type=bool", key+".enabled") == "false" {
+			fmt.Fprintf(i.out, "%s is switched off: %s.enabled is false\n", section(stage), key)
+			return false
+		}
+	}
+	return i.finds(section(stage), i.configValue("--get", section(stage)+".command"))
+}
+
+// configValue returns a value of git's configuration: the user's if i is global, else all.
+func (i *Installer) configValue(args ...string) string {
+	if i.global {
+		args = append([]string{"--global"}, args...)
+	}
+	value, _ := i.git(append([]string{"config"}, args...)...) // none is ""
+	return value
 }
 
 // otherGuard says which hook manager a hook is from, if that runs stanch: the configuration of
@@ -111,23 +173,62 @@ func (i *Installer) otherGuard(file, text string) string {
 	for _, m := range []struct{ mark, manager, config string }{
 		{"pre-commit.com", "pre-commit", ".pre-commit-config.yaml"}, {"prek", "prek", ".pre-commit-config.yaml"},
 		{"lefthook", "lefthook", "lefthook.yml"}, {"husky", "husky", ".husky/" + filepath.Base(file)}, {"$0\")/h\"", "husky", ".husky/" + filepath.Base(file)},
+		{"vercommit", "Overcommit", ".overcommit.yml"},
 	} {
 		if !strings.Contains(text, m.mark) {
 			continue
 		}
 		if top, err := i.git("rev-parse", "--show-toplevel"); err == nil {
-			if config, err := os.ReadFile(filepath.Join(top, m.config)); err == nil && strings.Contains(string(config), "stanch") {
+			if config, err := os.ReadFile(filepath.Join(top, m.config)); err == nil && strings.Contains(withoutComments(config), "stanch") {
 				return fmt.Sprintf("guarded by %s, whose %s names stanch", m.manager, m.config)
 			}
 		}
 		fmt.Fprintf(i.out, "%s is from %s, and its %s does not name stanch\n", file, m.manager, m.config)
 		return ""
 	}
-	if strings.Contains(text, "stanch hook run") {
+	if strings.Contains(withoutComments([]byte(text)), "stanch hook run") {
 		return "guarded by " + file + ", which calls stanch"
 	}
-	fmt.Fprintf(i.out, "%s is not from stanch; stanch hook install keeps it, and runs it first\n", file)
+	fmt.Fprintf(i.out, "%s is not from stanch; stanch hook install keeps it, and it still runs\n", file)
 	return ""
+}
+
+// withoutComments returns the lines of a script or a configuration that are no comments.
+func withoutComments(text []byte) string {
+	var kept strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(strings.TrimSpace(line), "#") {
+			kept.WriteString(line)
+		}
+	}
+	return kept.String()
+}
+
+// warnOfLFS says how to get the push hook of git-lfs if it is missing in a repository that
+// uses git-lfs. Without it, a push brings no large files. "git lfs install" refuses to write
+// the hook beside another one.
+func (i *Installer) warnOfLFS(dir string) {
+	top, err := i.git("rev-parse", "--show-toplevel")
+	if err != nil {
+		return // a bare repository pushes nothing
+	}
+	attributes, _ := os.ReadFile(filepath.Join(top, ".gitattributes")) // none is empty
+	if !bytes.Contains(attributes, []byte("filter=lfs")) {
+		return
+	}
+	file := filepath.Join(dir, PrePush)
+	text, _ := os.ReadFile(file)
+	for _, kept := range []string{filepath.Join(dir, beforeDir, PrePush), file + oldSuffix, file + legacySuffix} {
+		more, _ := os.ReadFile(kept)
+		text = append(text, more...)
+	}
+	switch {
+	case bytes.Contains(text, []byte("lfs")) || bytes.Contains(text, []byte("lefthook")): // lefthook calls git-lfs
+	case isOurs(text):
+		fmt.Fprintln(i.out, `git-lfs is used here and has no hook, so that a push brings none of its files: run "stanch hook uninstall", "git lfs install" and "stanch hook install"`)
+	case len(text) == 0:
+		fmt.Fprintln(i.out, `git-lfs is used here and has no hook, so that a push brings none of its files: run "git lfs install"`)
+	}
 }
 
 // shadowed returns a hook of stanch that git does not run, because core.hooksPath names
@@ -137,7 +238,10 @@ func (i *Installer) shadowed(dir, stage string) string {
 	if err != nil {
 		return ""
 	}
-	file := filepath.Join(common, "hooks", stage)
+	file, err := filepath.Abs(filepath.Join(common, "hooks", stage))
+	if err != nil {
+		return ""
+	}
 	if text, err := os.ReadFile(file); err == nil && isOurs(text) && filepath.Join(dir, stage) != file {
 		return file
 	}

@@ -32,7 +32,8 @@ func (h *Hook) swallowed(ctx context.Context) string {
 // if it is husky's. It returns "" if each hook gets standard input for itself: from git's
 // configuration, or from a hook of stanch.
 func pushHook(ctx context.Context) string {
-	if _, err := git(ctx, "config", "--get", section(PrePush)+".command"); err == nil {
+	// An older git knows no "hook list", and runs no hook that its configuration names.
+	if list, err := git(ctx, "hook", "list", PrePush); err == nil && slices.Contains(strings.Split(list, "\n"), hookName(PrePush)) {
 		return ""
 	}
 	file, _ := git(ctx, "rev-parse", "--git-path", "hooks/pre-push") // none is ""

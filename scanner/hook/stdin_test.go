@@ -73,13 +73,34 @@ func TestSwallowed(t *testing.T) {
 			if why := h.swallowed(t.Context()); (why != "") != tt.want {
 				t.Errorf("it says %q, want %v", why, tt.want)
 			}
-			// git's own hook beside these gets all refs.
+			// git's own hook beside these gets all refs, if git is one that reads it.
 			scannertest.Git(t, dir, "config", "hook.stanch-pre-push.command", "stanch")
+			scannertest.Git(t, dir, "config", "hook.stanch-pre-push.event", "pre-push")
+			if hooksInConfig(gitVersion(t)) {
+				t.Skip("the git of the system reads hooks from its configuration")
+			}
+			if why := h.swallowed(t.Context()); (why != "") != tt.want {
+				t.Errorf("beside a hook of the configuration, the old git's says %q, want %v", why, tt.want)
+			}
+			newest := os.Getenv("STANCH_GIT_NEWEST")
+			if newest == "" {
+				return
+			}
+			t.Setenv("PATH", newest+string(os.PathListSeparator)+os.Getenv("PATH"))
 			if why := h.swallowed(t.Context()); why != "" && tt.files["lefthook.yml"] == "" && tt.files["lefthook.toml"] == "" {
 				t.Errorf("beside a hook of the configuration, it says %q", why)
 			}
 		})
 	}
+}
+
+func gitVersion(t *testing.T) string {
+	t.Helper()
+	version, err := git(t.Context(), "version")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return version
 }
 
 func writeFile(t *testing.T, name, text string) {

@@ -46,11 +46,13 @@ func (i *Installer) uninstallFiles() (removed int, err error) {
 	}
 	for _, dir := range dirs {
 		for _, stage := range i.stages {
-			n, err := i.removeFile(filepath.Join(dir, stage))
-			if err != nil {
-				return removed, err
+			for _, name := range []string{stage, stage + legacySuffix} {
+				n, err := i.removeFile(dir, stage, name)
+				if err != nil {
+					return removed, err
+				}
+				removed += n
 			}
-			removed += n
 		}
 	}
 	return removed, nil
@@ -70,7 +72,7 @@ func (i *Installer) uninstallFolder() (removed int, err error) {
 		removed++
 	}
 	for _, name := range globalHooks {
-		n, err := i.removeFile(filepath.Join(dir, name))
+		n, err := i.removeFile(dir, name, name)
 		if err != nil {
 			return removed, err
 		}
@@ -80,20 +82,27 @@ func (i *Installer) uninstallFolder() (removed int, err error) {
 	return removed, nil
 }
 
-// removeFile removes a hook that stanch has written, and brings back the one that was
-// there before.
-func (i *Installer) removeFile(file string) (removed int, err error) {
+// removeFile removes the hook of a stage, the file name of dir, if stanch has written it, and
+// brings back the one that was there before.
+func (i *Installer) removeFile(dir, stage, name string) (removed int, err error) {
+	file := filepath.Join(dir, name)
 	text, err := os.ReadFile(file)
 	if err != nil || !isOurs(text) {
 		return 0, nil //nolint:nilerr // a file that cannot be read is not ours
 	}
+	back, err := i.restore(dir, stage, name)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("bringing back the hook that was there before %s: %w", file, err)
+	case back:
+		fmt.Fprintf(i.out, "%s: the hook from before is back\n", name)
+		return 1, nil
+	}
 	if err := os.Remove(file); err != nil {
 		return 0, err
 	}
-	if err := os.Rename(file+chained, file); err == nil {
-		fmt.Fprintf(i.out, "%s: the hook from before is back\n", filepath.Base(file))
-	} else if !i.global {
-		fmt.Fprintf(i.out, "%s: removed\n", filepath.Base(file))
+	if !i.global {
+		fmt.Fprintf(i.out, "%s: removed\n", name)
 	}
 	return 1, nil
 }

@@ -1,0 +1,180 @@
+package hook
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner/atomicfile"
+)
+
+// beforeDir is the folder, in the folder of hooks, of the hooks that were there before
+// stanch's. Each has its own name there, since some look at it: Overcommit and old versions
+// of husky link all hooks to one program.
+const beforeDir = "before-stanch"
+
+// oldSuffix is the suffix that a hook from before got, until there was a folder for them.
+const oldSuffix = ".before-stanch"
+
+// legacySuffix is the suffix by which pre-commit and prek rename a hook that is there when
+// they are installed. They run it first.
+const legacySuffix = ".legacy"
+
+// hookImpl is in each hook of pre-commit and prek, as the subcommand that it calls.
+const hookImpl = "hook-impl"
+
+// A hookFile is a file that git runs, or a symbolic link to one.
+type hookFile struct {
+	link string // its target, "" if it is no link
+	text []byte // nil if a link leads nowhere
+	mode fs.FileMode
+}
+
+// readHook reads a hook. It returns nil if there is none.
+func readHook(name string) (*hookFile, error) {
+	info, err := os.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil // no hook is no error
+	}
+	if err != nil {
+		return nil, err
+	}
+	h := &hookFile{mode: info.Mode().Perm()}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		if h.link, err = os.Readlink(name); err != nil {
+			return nil, err
+		}
+	}
+	h.text, err = os.ReadFile(name)
+	if h.link != "" && errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return h, err
+}
+
+// equal reports whether h and other are one hook, in the same folder or moved by write.
+func (h *hookFile) equal(other *hookFile) bool {
+	return (h.link == "") == (other.link == "") && bytes.Equal(h.text, other.text)
+}
+
+// write writes h, which is from the folder from, as a file or a link of that name. A link
+// leads where it led.
+func (h *hookFile) write(name, from string) error {
+	if h.link == "" {
+		return atomicfile.Write(name, h.text, h.mode)
+	}
+	target := h.link
+	if !filepath.IsAbs(target) {
+		var err error
+		if target, err = filepath.Rel(filepath.Dir(name), filepath.Join(from, target)); err != nil {
+			return err
+		}
+	}
+	temp := name + ".stanch-new"
+	_ = os.Remove(temp) // of an install that was interrupted
+	if err := os.Symlink(filepath.ToSlash(target), temp); err != nil {
+		return err
+	}
+	return os.Rename(temp, name)
+}
+
+// keep copies the hook of a stage to beforeDir, and returns a function that undoes that. The
+// hook stays where it is until stanch's takes its place in one step. So no commit runs
+// without it, and an install that is interrupted can be repeated.
+func (i *Installer) keep(dir, stage string, h *hookFile) (undo func(), err error) {
+	kept := filepath.Join(dir, beforeDir, stage)
+	undo = func() {}
+	switch old, err := readHook(kept); {
+	case err != nil:
+		return undo, err
+	case old != nil && old.equal(h):
+		return undo, nil
+	case old != nil:
+		return undo, fmt.Errorf("%s is not from stanch, and there is %s already: remove one of them", filepath.Join(dir, stage), kept)
+	}
+	if err := os.MkdirAll(filepath.Dir(kept), 0o755); err != nil {
+		return undo, err
+	}
+	undo = func() {
+		_ = os.Remove(kept)
+		i.cleanBefore(dir)
+	}
+	if err := h.write(kept, dir); err != nil {
+		return undo, err
+	}
+	return undo, i.linkSiblings(dir)
+}
+
+// linkSiblings links the files of dir in beforeDir: a hook may read files beside itself, as
+// $(dirname "$0")/common.sh.
+func (i *Installer) linkSiblings(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name := e.Name()
+		text, _ := os.ReadFile(filepath.Join(dir, name)) // a folder has no text
+		if name == beforeDir || strings.HasSuffix(name, ".sample") || strings.HasPrefix(name, ".stanch-") || isOurs(text) || slices.Contains(Installable, stageOf(name)) {
+			continue
+		}
+		err := os.Symlink("../"+name, filepath.Join(dir, beforeDir, name))
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			// Windows lets few users make links.
+			fmt.Fprintf(i.out, "%s is not linked in %s, where a hook may look for it: %v\n", name, beforeDir, err)
+		}
+	}
+	return nil
+}
+
+// stageOf returns the stage of a file of hooks: of "pre-commit", and of
+// "pre-commit.before-stanch". Neither is linked, for stanch's own hook may come to lie there,
+// and would then run itself. But "pre-commit.legacy" is linked: pre-commit looks for it.
+func stageOf(name string) string { return strings.TrimSuffix(name, oldSuffix) }
+
+// cleanBefore removes beforeDir if it holds nothing but links to the files beside it.
+func (i *Installer) cleanBefore(dir string) {
+	before := filepath.Join(dir, beforeDir)
+	entries, _ := os.ReadDir(before) // none if it is not there
+	isLink := func(e os.DirEntry) bool {
+		target, err := os.Readlink(filepath.Join(before, e.Name()))
+		return err == nil && filepath.ToSlash(target) == "../"+e.Name()
+	}
+	if slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !isLink(e) }) {
+		return
+	}
+	for _, e := range entries {
+		_ = os.Remove(filepath.Join(before, e.Name()))
+	}
+	_ = os.Remove(before)
+}
+
+// restore puts the hook from before back to name, a file of dir, and reports whether there
+// was one. It drops one of pre-commit or prek that would be called by its successor.
+func (i *Installer) restore(dir, stage, name string) (back bool, err error) {
+	for _, kept := range []string{filepath.Join(dir, beforeDir, stage), filepath.Join(dir, stage+oldSuffix)} {
+		h, err := readHook(kept)
+		if err != nil {
+			return back, err
+		}
+		if h == nil || back {
+			continue
+		}
+		if name == stage || !bytes.Contains(h.text, []byte(hookImpl)) {
+			if err := h.write(filepath.Join(dir, name), filepath.Dir(kept)); err != nil {
+				return back, err
+			}
+			back = true
+		}
+		if err := os.Remove(kept); err != nil {
+			return back, err
+		}
+	}
+	i.cleanBefore(dir)
+	return back, nil
+}
