@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,9 +22,6 @@ func hookManagers(t *testing.T) []hookManager {
 		return nil
 	}
 	source, rev := cloneOfThis(t)
-	path := func(dir string) string {
-		return "PATH=" + filepath.Join(tools, dir) + string(os.PathListSeparator) + os.Getenv("PATH")
-	}
 	// pre-commit before 3.2 knows the stages by other names.
 	old := preCommitConfig(source, rev, "commit, merge-commit, commit-msg", "push")
 	now := preCommitConfig(source, rev, "pre-commit, pre-merge-commit, commit-msg", "pre-push")
@@ -33,17 +31,23 @@ func hookManagers(t *testing.T) []hookManager {
 	}
 	notUTF8 := map[string]string{"name that is not UTF-8": "it decodes names of files as UTF-8, and crashes"}
 	noCommits := map[string]string{"push of a tag": "it runs no hook if a push brings no commits"}
+	lintStaged := maps.Clone(husky)
+	// stanch looks at what lint-staged leaves in the index.
+	lintStaged[".husky/"+hook.PreCommit] = "lint-staged --quiet\n" + husky[".husky/"+hook.PreCommit]
+	lintStaged[".lintstagedrc.json"] = `{"*": "true"}`
+	npm := filepath.Join(tools, "npm/node_modules/.bin")
+	const allFiles = "stanch hook run --all-files"
 	list := []hookManager{
-		{name: "pre-commit-3.0.4", env: []string{path("pre-commit-3.0.4/bin"), "PRE_COMMIT_HOME=" + t.TempDir()},
+		{name: "pre-commit 3.0.4", path: filepath.Join(tools, "pre-commit-3.0.4/bin"), env: []string{"PRE_COMMIT_HOME=" + t.TempDir()},
 			files: old, install: "pre-commit install", allFiles: "pre-commit run --all-files", cannot: notUTF8, blind: noCommits},
-		{name: "pre-commit", env: []string{path("pre-commit/bin"), "PRE_COMMIT_HOME=" + t.TempDir()},
+		{name: "pre-commit", path: filepath.Join(tools, "pre-commit/bin"), env: []string{"PRE_COMMIT_HOME=" + t.TempDir()},
 			files: now, install: "pre-commit install", allFiles: "pre-commit run --all-files", cannot: notUTF8, blind: noCommits},
-		{name: "prek", env: []string{path("prek/bin"), "PREK_HOME=" + t.TempDir()},
+		{name: "prek", path: filepath.Join(tools, "prek/bin"), env: []string{"PREK_HOME=" + t.TempDir()},
 			files: now, install: "prek install", allFiles: "prek run --all-files", blind: noCommits},
-		{name: "lefthook", env: []string{path("npm/node_modules/.bin")},
-			files: map[string]string{"lefthook.yml": lefthookConfig}, install: "lefthook install", allFiles: "stanch hook run --all-files"},
-		{name: "husky", env: []string{path("npm/node_modules/.bin")},
-			files: husky, install: "husky", allFiles: "stanch hook run --all-files"},
+		{name: "lefthook", path: npm, files: map[string]string{"lefthook.yml": lefthookConfig}, install: "lefthook install", allFiles: allFiles},
+		{name: "husky", path: npm, files: husky, install: "husky", allFiles: allFiles},
+		{name: "lint-staged", path: npm, files: lintStaged, install: "husky", allFiles: allFiles},
+		{name: "Overcommit", install: overcommit + "stanch hook install", allFiles: allFiles},
 	}
 	for _, m := range list {
 		prepareManager(t, m)
@@ -103,10 +107,26 @@ pre-push:
       run: stanch hook run --stage pre-push {1} {2}
 `
 
+// overcommit installs hooks of the form of Overcommit, which is a Ruby gem that CI cannot get:
+// each is a link to one program, which looks at its own name, and it refuses to take the
+// place of another hook.
+const overcommit = `h=$(git rev-parse --git-path hooks); mkdir -p "$h"
+cat >"$h/overcommit-hook" <<'END'
+#!/bin/sh
+case $(basename "$0") in pre-commit|commit-msg|pre-push|prepare-commit-msg) ;; *) echo "Unable to load '$(basename "$0")' hook context"; exit 69 ;; esac
+[ "$(cd "$(dirname "$0")" && ls overcommit-hook)" = overcommit-hook ]
+END
+chmod +x "$h/overcommit-hook"
+for s in pre-commit commit-msg pre-push prepare-commit-msg; do [ -e "$h/$s" ] || ln -s overcommit-hook "$h/$s"; done
+`
+
 // prepareManager holds that the manager is there, and has it build what it builds
 // once.
 func prepareManager(t *testing.T, m hookManager) {
 	t.Helper()
+	if m.path == "" { // a stand-in
+		return
+	}
 	repo := t.TempDir()
 	for name, text := range m.files {
 		writeFile(t, filepath.Join(repo, name), text)
@@ -118,7 +138,7 @@ func prepareManager(t *testing.T, m hookManager) {
 	}
 	start := time.Now()
 	cmd := exec.CommandContext(t.Context(), "sh", "-euc", script)
-	cmd.Dir, cmd.Env = repo, append(append(hookEnv(t), m.env...), "GOFLAGS=")
+	cmd.Dir, cmd.Env = repo, append(append(hookEnv(t), m.environment()...), "GOFLAGS=")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s is to be in STANCH_HOOK_TOOLS: %v\n%s", m.name, err, out)

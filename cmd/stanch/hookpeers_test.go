@@ -114,7 +114,7 @@ func peerTable(t *testing.T) map[string]map[string]string {
 			head = nil
 		}
 	}
-	if !slices.ContainsFunc(hookRows, func(row struct{ name, setup, act string }) bool { return table[row.name] != nil }) {
+	if !slices.ContainsFunc(hookRows, func(row hookRow) bool { return table[row.name] != nil }) {
 		t.Log("docs/hooks.md has no table of commits")
 	}
 	return table
