@@ -232,6 +232,10 @@ func (m *matrixTable) compare(t *testing.T, managers []hookManager) {
 		b.WriteString("| " + row.name + " |")
 		for _, manager := range managers {
 			cells := m.cells[row.name][manager.name]
+			if len(cells) == 0 {
+				t.Log("not all rows were run: the table of docs/hooks.md is not compared")
+				return
+			}
 			slices.Sort(cells) // in parallel, either git may be first
 			b.WriteString(" " + strings.Join(cells, ", ") + " |")
 		}
