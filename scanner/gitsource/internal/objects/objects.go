@@ -300,7 +300,7 @@ func (s *Store) ReadExcept(id pack.ID, limit int64, but *pack.Pack, hops int) (p
 		return 0, nil, fmt.Errorf("%w: packs refer to each other", pack.ErrDamaged)
 	}
 	r := &objectRead{store: s, id: id, limit: limit, but: but, hops: hops}
-	if r.packed(s.Packs) || r.loose(s.LooseCopies(id)) || r.packed(s.listLatePacks()) || r.packed(s.openNewPacks()) ||
+	if r.packed(s.Packs) || r.loose(s.LooseCopies(id)) || r.late() ||
 		r.damage == nil && r.loose(s.looseNow(id)) {
 		return r.typ, r.data, nil
 	}
@@ -340,6 +340,12 @@ func (r *objectRead) packed(packs []*pack.Pack) (ok bool) {
 		r.damage = append(r.damage, fmt.Errorf("%s: %w", p.Name, err))
 	}
 	return false
+}
+
+// late looks in the packs that have come since the store was opened.
+func (r *objectRead) late() (ok bool) {
+	known := r.store.listLatePacks()
+	return r.packed(known) || r.packed(r.store.openNewPacks()[len(known):])
 }
 
 func (r *objectRead) loose(copies []Loose) (ok bool) {

@@ -136,8 +136,9 @@ func openUnfinished(file string, hash int) (p *pack.Pack, note, err error) {
 	return p, note, err
 }
 
-// openNewPacks opens the packs that have come since the store was opened, and returns them:
-// git does so too when it does not find an object (reprepare_packed_git).
+// openNewPacks opens the packs that have come since the store was opened: git does so too when
+// it does not find an object (reprepare_packed_git). It returns all of them, since another
+// goroutine may have opened some between two look-ups of this one.
 func (s *Store) openNewPacks() []*pack.Pack {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,7 +151,7 @@ func (s *Store) openNewPacks() []*pack.Pack {
 	}
 	s.dirs = fresh.dirs
 	s.latePacks = append(s.latePacks, fresh.Packs...)
-	return fresh.Packs
+	return s.latePacks
 }
 
 // listLatePacks returns the packs that openNewPacks has opened.

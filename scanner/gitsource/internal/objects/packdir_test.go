@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
 
@@ -31,5 +32,22 @@ func TestMovedWhileListed(t *testing.T) {
 			t.Errorf("%d packs, %v", len(s.Packs), s.Problems)
 		}
 		s.Close()
+	}
+}
+
+// TestMovedBesideOthers: of many that look for a moved object at once, the first opens its
+// new pack, and all find it.
+func TestMovedBesideOthers(t *testing.T) {
+	dir := scannertest.Repo(t, "echo a >a; commit 1\n")
+	id, _ := pack.ParseID([]byte(scannertest.Git(t, dir, "rev-parse", "HEAD")))
+	s := OpenLookup(Options{Dirs: []string{filepath.Join(dir, ".git", "objects")}, Hash: 20})
+	defer s.Close()
+	scannertest.Git(t, dir, "repack", "-adq")
+	known := s.listLatePacks() // of a reader that is about to look for new packs
+	if _, _, err := s.Read(id, NoLimit); err != nil {
+		t.Fatal(err) // another has found them
+	}
+	if late := s.openNewPacks()[len(known):]; len(late) != 1 {
+		t.Errorf("%d new packs", len(late))
 	}
 }
