@@ -11,7 +11,7 @@
 // the tables below; a deletion is a record, too.
 //
 // The indexes in a table are not used, since blocks have no checksum: a look-up reads all refs
-// of a table, 100,000 of them in some 5 ms, and so sees damage that would lead it astray.
+// of a table, 100,000 of them in less than 10 ms, and so sees damage that would lead it astray.
 package reftable
 
 import (
