@@ -35,6 +35,7 @@ func hookManagers(t *testing.T) []hookManager {
 	// stanch looks at what lint-staged leaves in the index.
 	lintStaged[".husky/"+hook.PreCommit] = "lint-staged --quiet\n" + husky[".husky/"+hook.PreCommit]
 	lintStaged[".lintstagedrc.json"] = `{"*": "true"}`
+	oldGit := map[string]string{reftable: "it runs the git that lies beside node, an older one"}
 	npm := filepath.Join(tools, "npm/node_modules/.bin")
 	const allFiles = "stanch hook run --all-files"
 	list := []hookManager{
@@ -46,7 +47,7 @@ func hookManagers(t *testing.T) []hookManager {
 			files: now, install: "prek install", allFiles: "prek run --all-files", blind: noCommits},
 		{name: "lefthook", path: npm, files: map[string]string{"lefthook.yml": lefthookConfig}, install: "lefthook install", allFiles: allFiles},
 		{name: "husky", path: npm, files: husky, install: "husky", allFiles: allFiles},
-		{name: "lint-staged", path: npm, files: lintStaged, install: "husky", allFiles: allFiles},
+		{name: "lint-staged", path: npm, files: lintStaged, install: "husky", allFiles: allFiles, cannot: oldGit},
 		{name: "Overcommit", install: overcommit + "stanch hook install", allFiles: allFiles},
 	}
 	for _, m := range list {
