@@ -44,9 +44,13 @@ func (p *Pack) Read(i int, limit int64, base func(ID) (Type, []byte, error)) (ty
 		}
 		break
 	}
-	var d inflate.Decoder
+	d, ok := p.decoders.Get().(*inflate.Decoder)
+	if !ok {
+		d = &inflate.Decoder{}
+	}
+	defer p.decoders.Put(d)
 	for k := len(chain) - 1; k >= 0; k-- {
-		if typ, data, err = p.step(&d, typ, data, chain[k], limit); err != nil {
+		if typ, data, err = p.step(d, typ, data, chain[k], limit); err != nil {
 			return broken, nil, err
 		}
 	}
