@@ -27,9 +27,12 @@ func (c *Config) readBaselines() error {
 		c.addList(OwnBaseline, c.options.Known)
 	}
 	for _, name := range c.options.Baselines {
-		data, err := readNamed(name)
+		data, err := c.readNamed(name)
 		if err != nil {
 			return fmt.Errorf("--baseline: %w", err)
+		}
+		if data == nil {
+			continue
 		}
 		c.ignored(data)
 		if err := c.readBaseline(name, data); err != nil {

@@ -48,8 +48,9 @@ type Options struct {
 	Root      string // of the project, if it is known; by default it is looked for
 	// Known, if not nil, stands for the OwnBaseline of the project, which is not read.
 	Known *baseline.List
-	// Trusted, if not nil, reads the files of the project from a commit instead of from disk.
-	// It returns nil data for a file that the commit does not have.
+	// Trusted, if not nil, reads the files of the project from a commit instead of from disk,
+	// those of Files and Baselines that are below its root too. It returns nil data for a file
+	// that the commit does not have.
 	Trusted func(name string) ([]byte, error)
 }
 
@@ -142,11 +143,13 @@ func (c *Config) readFiles() error {
 	if len(c.options.Files) > 0 {
 		var all []configFile
 		for _, name := range c.options.Files {
-			data, err := readNamed(name)
+			data, err := c.readNamed(name)
 			if err != nil {
 				return fmt.Errorf("--config: %w", err)
 			}
-			all = append(all, configFile{name, data, func(other string) ([]byte, error) { return readNamed(Beside(name, other)) }})
+			if data != nil {
+				all = append(all, configFile{name, data, func(other string) ([]byte, error) { return c.readNamed(Beside(name, other)) }})
+			}
 		}
 		return c.addAll(all)
 	}

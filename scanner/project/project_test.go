@@ -82,6 +82,7 @@ func TestRead(t *testing.T) {
 	dir := folder(t, project.OwnConfig, ownRule, project.GitleaksConfig, gitleaksRule, project.GitleaksIgnore, "a.ini:aws-access-token:3\n")
 	marked := folder(t, project.OwnConfig, "\ufeff"+ownRule, project.GitleaksConfig, "\ufeff"+gitleaksRule, project.GitleaksIgnore, "\ufeffa.ini:aws-access-token:3\n")
 	named := filepath.Join(folder(t, "named.toml", strings.ReplaceAll(gitleaksRule, "theirs", "named")), "named.toml")
+	listed := folder(t, "named.toml", gitleaksRule, "known", ownBaseline(t))
 	trusted := func(name string) ([]byte, error) {
 		if name == project.OwnConfig {
 			return []byte(strings.ReplaceAll(ownRule, "ours", "trusted")), nil
@@ -103,6 +104,13 @@ func TestRead(t *testing.T) {
 		{"with byte order marks", project.Options{Within: marked}, "ours theirs", "listed in .gitleaksignore"},
 		{"no ignores", project.Options{Within: dir, NoIgnores: true}, "", ""},
 		{"the commit that is trusted, and not the folder", project.Options{Within: dir, Trusted: trusted}, "trusted", ""},
+		{"a named file of the commit", project.Options{Within: dir, Trusted: trusted, Files: []string{filepath.Join(dir, project.OwnConfig)}}, "trusted", ""},
+		{"named files that the commit does not have", project.Options{
+			Within: listed, Trusted: trusted, Files: []string{filepath.Join(listed, "named.toml")}, Baselines: []string{filepath.Join(listed, "known")},
+		}, "", ""},
+		{"named files outside of the project", project.Options{
+			Within: dir, Trusted: trusted, Files: []string{named}, Baselines: []string{filepath.Join(listed, "known")},
+		}, "named", "known: in " + filepath.Join(listed, "known")},
 		{"a folder that is not there", project.Options{Root: filepath.Join(dir, "none")}, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

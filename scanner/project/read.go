@@ -15,8 +15,35 @@ import (
 // maxConfig bounds the size of a file, which may be a stranger's.
 const maxConfig = 64 << 20
 
-// readNamed returns the text of a file that the user names.
-func readNamed(name string) ([]byte, error) { return text(name, os.ReadFile) }
+// readNamed returns the text of a file that the user names. Where the project is read from a
+// commit, so are such files below its root: a pull request could change them. The text is nil
+// if the commit does not have the file, and a note says so.
+func (c *Config) readNamed(name string) ([]byte, error) {
+	inside := c.inProject(name)
+	if c.options.Trusted == nil || inside == "" {
+		return text(name, os.ReadFile)
+	}
+	data, err := text(inside, c.options.Trusted)
+	if err == nil && data == nil {
+		c.Notes.Add("%s is not in the commit that the change will be merged into, and does not count until it is", name)
+	}
+	return data, err
+}
+
+// inProject returns the path of a file below the root of the project, with slashes; "" if it is
+// elsewhere.
+func (c *Config) inProject(name string) string {
+	abs, err := filepath.Abs(name)
+	if err != nil || c.root == "" {
+		return ""
+	}
+	for _, root := range []string{c.root, resolved(c.root)} {
+		if rel, err := filepath.Rel(root, abs); err == nil && filepath.IsLocal(rel) {
+			return filepath.ToSlash(rel)
+		}
+	}
+	return ""
+}
 
 // text returns what read reads, as UTF-8; nil if that is nil.
 func text(name string, read func(string) ([]byte, error)) ([]byte, error) {
