@@ -163,3 +163,24 @@ func lines(t *testing.T, dir, file string) []string {
 	}
 	return strings.Split(strings.TrimSpace(string(text)), "\n")
 }
+
+// TestReftableLevels: an index of several levels is passed over, that of refs and that of logs.
+func TestReftableLevels(t *testing.T) {
+	t.Parallel()
+	const branches = 4000
+	dir := scannertest.Repo(t, scannertest.Reftable(t)+put+fmt.Sprintf(`
+put f main; commit 1; git config core.logAllRefUpdates always
+for i in $(seq 10000 %d); do echo "create refs/heads/$i%s HEAD"; done | git update-ref --stdin; git pack-refs --all
+`, 9999+branches, strings.Repeat("-long", 40)))
+	r := open(t, dir)
+	refs, err := r.Refs("refs/heads/")
+	if len(refs) != branches+1 || err != nil {
+		t.Errorf("%d branches, %v", len(refs), err)
+	}
+	if logged := len(r.dir.Refs().Reflogs()); logged < branches {
+		t.Errorf("%d ids in reflogs", logged)
+	}
+	if errs := read(t, r).errs; len(errs) > 0 {
+		t.Errorf("unread: %q", errs)
+	}
+}

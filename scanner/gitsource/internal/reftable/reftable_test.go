@@ -85,6 +85,21 @@ func TestRefs(t *testing.T) {
 	}
 }
 
+// TestLastBlock: the last block, damaged so that it calls itself an index, is missed.
+func TestLastBlock(t *testing.T) {
+	table := testTable{blockSize: 256, refs: many(300, 20)}.encode()
+	last := (len(table) - 68 - 1) / 256 * 256
+	if table[last] != refBlocks {
+		t.Fatalf("a block of kind %q", table[last])
+	}
+	table[last] = indexBlocks
+	s, _ := Open(write(t, table), 20)
+	refs, errs := s.Refs()
+	if len(errs) != 1 || len(refs) == 0 || len(refs) == 300 {
+		t.Errorf("%d refs, %v", len(refs), errs)
+	}
+}
+
 func TestLogs(t *testing.T) {
 	for _, size := range []int{20, 32} {
 		zero, a, b := id("\x00", size), id("a", size), id("b", size)

@@ -17,18 +17,20 @@ func damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
 }
 
-// The kinds of blocks that are read, as the first byte of a block names them. Indexes ('i')
-// and maps from objects to refs ('o') repeat the others.
+// The kinds of blocks, as the first byte of one names them. Indexes, and the maps from objects
+// to refs ('o'), repeat what the others say.
 const (
-	refBlocks = 'r'
-	logBlocks = 'g'
+	refBlocks   = 'r'
+	logBlocks   = 'g'
+	indexBlocks = 'i'
 )
 
 // A table is a file in the format of a reftable:
 //
 //	header | ref blocks | their index | object blocks, index | log blocks, index | footer
 //
-// The header counts as part of the first block, whatever that is.
+// The header counts as part of the first block, whatever that is. A large index has several
+// levels: the footer has the position of the highest, and the others lie before it.
 type table struct {
 	data      []byte // up to the footer
 	header    int    // its size
@@ -145,7 +147,7 @@ func (t *table) readBlock(s section, pos int) (block, error) {
 	switch {
 	case t.data[start] != s.kind:
 		return block{}, damaged("block at %d: it is of another kind", pos)
-	case size < 5 || s.kind == refBlocks && size > len(content):
+	case size < 5 || s.kind != logBlocks && size > len(content):
 		return block{}, damaged("block at %d: its length is wrong", pos)
 	case s.kind == logBlocks:
 		inflated := make([]byte, size)
@@ -184,6 +186,9 @@ type record struct {
 func (t *table) read(s section, yield func(record) error) (errs []error) {
 	var key []byte
 	for pos := s.from; pos < s.to; {
+		if pos > s.from && t.isIndex(s, pos) {
+			return errs
+		}
 		b, err := t.readBlock(s, pos)
 		if err == nil {
 			key, err = t.readRecords(b, key, yield)
@@ -202,6 +207,28 @@ func (t *table) read(s section, yield func(record) error) (errs []error) {
 		pos = b.next
 	}
 	return errs
+}
+
+// isIndex reports whether all blocks of a section from pos on are those of an index. A block of
+// refs or logs whose kind is damaged is none: its records do not lead to blocks before it.
+func (t *table) isIndex(s section, pos int) bool {
+	s.kind = indexBlocks
+	for pos < s.to {
+		b, err := t.readBlock(s, pos)
+		if err == nil {
+			_, err = t.readRecords(b, nil, func(r record) error {
+				if r.kind != 0 || r.value.varint() >= uint64(pos) {
+					return damaged("a record of an index")
+				}
+				return nil
+			})
+		}
+		if err != nil || b.next <= pos {
+			return false
+		}
+		pos = b.next
+	}
+	return true
 }
 
 // maxErrors is how many damaged blocks of a table are named.
