@@ -121,7 +121,7 @@ func (d Dir) ReadRefsBelow(dir string) (*RefSet, error) {
 	case tables:
 		stack, unread := d.stack(d.CommonDir)
 		refs, noRefs := stack.Refs()
-		s.addTabled(refs, "", slices.Concat(unread, noRefs))
+		_ = s.addTabled(refs, "", slices.Concat(unread, noRefs)) // pseudo refs are below no folder
 	default:
 		s.addFilesBelow(d, dir)
 	}
@@ -160,6 +160,7 @@ func (s *RefSet) addBroken(file, name string, err error) {
 
 // readPacked reads packed-refs: "<id> SP <name>" a line, with "#" for a header and "^" for the
 // commit that the tag above peels to (git's refs/packed-backend.c).
+// It is called before any other ref is added.
 func (s *RefSet) readPacked(file string) {
 	text, err := boundedfile.ReadSmall(file, boundedfile.MaxList)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -48,21 +48,23 @@ func (s *RefSet) addReftables(d Dir) {
 	for _, w := range worktrees {
 		prefixes = append(prefixes, "worktrees/"+w.Name()+"/")
 	}
+	var pseudo []Ref // after the reflogs, as where they are files
 	for _, prefix := range prefixes {
 		stack, unread := d.stack(filepath.Join(d.CommonDir, filepath.FromSlash(prefix)))
 		refs, noRefs := stack.Refs()
 		entries, noLogs := stack.Logs()
-		s.addTabled(refs, prefix, slices.Concat(unread, noRefs, noLogs))
+		pseudo = append(pseudo, s.addTabled(refs, prefix, slices.Concat(unread, noRefs, noLogs))...)
 		s.addEntries(entries, prefix)
 	}
+	s.reflogs = append(s.reflogs, pseudo...)
 	if head, err := d.tabledRefs()("HEAD"); err == nil {
 		s.Head = s.resolve(head)
 	}
 }
 
-// addTabled adds the refs of a stack, and what of it could not be read. Pseudo refs, such as
-// ORIG_HEAD, count as earlier ids.
-func (s *RefSet) addTabled(refs []reftable.Ref, prefix string, unread []error) {
+// addTabled adds the refs of a stack, and the parts of it that could not be read. It returns the
+// pseudo refs, such as ORIG_HEAD, which count as earlier ids.
+func (s *RefSet) addTabled(refs []reftable.Ref, prefix string, unread []error) (pseudo []Ref) {
 	for _, err := range unread {
 		s.addBroken(prefix+"reftable", prefix+"reftable", err)
 	}
@@ -72,9 +74,10 @@ func (s *RefSet) addTabled(refs []reftable.Ref, prefix string, unread []error) {
 		if r.Name == "HEAD" || strings.HasPrefix(r.Name, "refs/") {
 			s.add(ref)
 		} else {
-			s.reflogs = append(s.reflogs, ref)
+			pseudo = append(pseudo, ref)
 		}
 	}
+	return pseudo
 }
 
 // addEntries adds the entries of the reflogs of a stack. They are sorted by ref, the latest
