@@ -99,6 +99,17 @@ func TestCIUsage(t *testing.T) {
 	}
 }
 
+// TestCIUnwritableReport: a report that cannot be written is told in an annotation, though
+// the scan itself went well.
+func TestCIUnwritableReport(t *testing.T) {
+	dir := scannertest.Repo(t, "commit first; echo more >more; commit second")
+	r := runCI(t, dir, "push", "", "--base", "HEAD~", "--sarif", "no folder/x.sarif")
+	want := "::error title=stanch::--sarif: writing no folder/x.sarif: no such file or directory\n"
+	if r.status != cli.ExitIncomplete || strings.Count(r.log, "::error ") != 1 || !strings.Contains(r.log, want) || !strings.Contains(r.output, "sarif-file=\n") {
+		t.Errorf("exit status %d, want 3, %q and no file\n%s%s", r.status, want, r.log, r.output)
+	}
+}
+
 // TestCIToken: where the checkout kept no credentials, the token is used, and for its
 // own server only; no log has it.
 func TestCIToken(t *testing.T) {

@@ -278,15 +278,10 @@ func (c *ciScan) finish(err error) error {
 
 // tell appends text to the file that a variable of GitHub Actions names.
 func (c *ciScan) tell(variable, text string) error {
-	return incompleteIf(c.publisher.Append(variable, text))
-}
-
-// incompleteIf is cli.Incomplete, or nil if err is.
-func incompleteIf(err error) error {
-	if err == nil {
-		return nil
+	if err := c.publisher.Append(variable, text); err != nil {
+		return cli.Incomplete(err)
 	}
-	return cli.Incomplete(err)
+	return nil
 }
 
 // publish writes the files, and tells GitHub about the scan. scanned is the error with
@@ -294,12 +289,17 @@ func incompleteIf(err error) error {
 func (c *ciScan) publish(ctx context.Context, scanned error) error {
 	err := c.writeFiles()
 	c.written = err == nil
-	if errors.Is(scanned, context.Canceled) || !c.onGitHub() {
-		return err
+	if c.onGitHub() && !errors.Is(scanned, context.Canceled) {
+		err = errors.Join(err, c.publisher.UploadSARIF(ctx, c.upload, c.sarifText.Bytes(), errors.Is(scanned, cli.ErrIncomplete)))
+		if c.comment {
+			err = errors.Join(err, c.publisher.Comment(ctx))
+		}
+		if err != nil && ctx.Err() == nil {
+			c.publisher.Annotate("error", err.Error())
+		}
 	}
-	err = errors.Join(err, incompleteIf(c.publisher.UploadSARIF(ctx, c.upload, c.sarifText.Bytes(), errors.Is(scanned, cli.ErrIncomplete))))
-	if c.comment {
-		err = errors.Join(err, incompleteIf(c.publisher.Comment(ctx)))
+	if err != nil {
+		return cli.Incomplete(err)
 	}
-	return err
+	return nil
 }

@@ -86,14 +86,8 @@ func (c *ciScan) writeFiles() error {
 		if f.name == "" {
 			continue
 		}
-		out, err := (&cli.OutputFlags{File: f.name}).Open(c.Stdout)
-		if err == nil {
-			_, err = out.Write(f.text)
-			err = errors.Join(err, out.Commit())
-			out.Discard()
-		}
-		if err != nil {
-			errs = append(errs, cli.Incomplete(fmt.Errorf("%s: %w", f.flag, err)))
+		if err := (&cli.OutputFlags{File: f.name}).Save(c.Stdout, f.text); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", f.flag, err))
 		}
 	}
 	return errors.Join(errs...)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -28,6 +29,8 @@ type OutputFlags struct {
 	File        string // "" and "-" are stdout
 	verbose     bool
 	RefreshWith string // the command or flag that asks AWS again, see report.Options
+
+	opened *os.File // see descriptor; kept, since it closes the descriptor when it is collected
 }
 
 // Add adds the flags to a command.
@@ -66,36 +69,39 @@ func (f *OutputFlags) format() string {
 
 // ToStdout reports whether the output is standard output.
 func (f *OutputFlags) ToStdout() bool {
-	return slices.Contains([]string{"", "-", "/dev/stdout", "/dev/fd/1"}, f.File)
+	return slices.Contains([]string{"", "-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}, f.File)
 }
 
 // descriptor returns the open file that --output names as /dev/fd/N, as a shell does for
-// ">(command)"; nil if it names no such file. The path itself cannot always be opened: a
-// socket cannot, and opening a file anew starts at its beginning.
+// ">(command)", or as /proc/self/fd/N; nil if it names no such file. The path itself cannot
+// always be opened: a socket cannot, and opening a file anew starts at its beginning.
 func (f *OutputFlags) descriptor() *os.File {
-	if f.File == "/dev/stderr" || f.File == "/dev/fd/2" {
-		return os.Stderr
+	if f.opened != nil || runtime.GOOS == "windows" {
+		return f.opened
 	}
 	number, ok := strings.CutPrefix(f.File, "/dev/fd/")
-	n, err := strconv.Atoi(number)
-	if !ok || err != nil || n < 3 || runtime.GOOS == "windows" {
-		return nil
+	if !ok {
+		number, ok = strings.CutPrefix(f.File, "/proc/self/fd/")
 	}
-	return os.NewFile(uintptr(n), f.File)
+	n, err := strconv.Atoi(number)
+	switch {
+	case f.File == "/dev/stderr", ok && err == nil && n == 2:
+		f.opened = os.Stderr
+	case ok && err == nil && n > 2:
+		f.opened = os.NewFile(uintptr(n), f.File)
+	}
+	return f.opened
 }
 
-// Save writes b to the file that --output names, whole or not at all.
-func (f *OutputFlags) Save(b []byte) error {
-	out, err := f.Open(nil)
+// Save writes b to the output, a file whole or not at all. An error names the output.
+func (f *OutputFlags) Save(stdout io.Writer, b []byte) error {
+	out, err := f.open(stdout)
 	if err != nil {
-		return err
+		return fmt.Errorf("writing %s: %w", f.File, err)
 	}
 	defer out.Discard()
 	_, err = out.Write(b)
-	if err = errors.Join(err, out.Commit()); err != nil {
-		return Unfinished(err)
-	}
-	return nil
+	return cmp.Or(out.Commit(), err)
 }
 
 // CheckPrivate returns an error if somebody else could read the output. It is for output
@@ -104,21 +110,35 @@ func (f *OutputFlags) CheckPrivate(stdout io.Writer) error {
 	if f.format() == "html" {
 		return errors.New("--show-secrets: a page is made to be passed on, and shows none; use text or json")
 	}
-	if !f.ToStdout() {
-		if info, err := os.Stat(f.File); err == nil && !info.Mode().IsRegular() {
-			return fmt.Errorf("--show-secrets: --output %s is not a regular file", f.File)
+	if f.ToStdout() {
+		if !isPrivate(stdout) {
+			return errors.New("--show-secrets: stdout is neither a terminal nor a file that only you can read; use --output FILE")
 		}
 		return nil
 	}
-	if isTerminal(stdout) {
+	if file := f.descriptor(); file != nil {
+		if !isPrivate(file) {
+			return fmt.Errorf("--show-secrets: --output %s is neither a terminal nor a file that only you can read", f.File)
+		}
 		return nil
 	}
-	if file, ok := stdout.(*os.File); ok {
-		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 == 0 {
-			return nil
-		}
+	if info, err := os.Stat(f.File); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("--show-secrets: --output %s is not a regular file", f.File)
 	}
-	return errors.New("--show-secrets: stdout is neither a terminal nor a file that only you can read; use --output FILE")
+	return nil
+}
+
+// isPrivate reports whether w is a terminal or a file that only its owner can read.
+func isPrivate(w io.Writer) bool {
+	if isTerminal(w) {
+		return true
+	}
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 == 0
 }
 
 // An Output is stdout, a device or pipe that --output names, or a file that appears
@@ -140,20 +160,39 @@ func (o *Output) Write(p []byte) (int, error) {
 
 // Open opens the output; the caller commits or discards it.
 func (f *OutputFlags) Open(stdout io.Writer) (*Output, error) {
+	out, err := f.open(stdout)
+	if err != nil {
+		return nil, Incomplete(fmt.Errorf("--output %s: %w", f.File, err))
+	}
+	return out, nil
+}
+
+// open is Open; its error does not name the output.
+func (f *OutputFlags) open(stdout io.Writer) (*Output, error) {
 	if f.ToStdout() {
 		return &Output{Writer: stdout}, nil
 	}
 	if file := f.descriptor(); file != nil { // the program that opened it closes it
 		if _, err := file.Stat(); err != nil {
-			return nil, Incomplete(fmt.Errorf("--output %w", err))
+			return nil, withoutName(err)
 		}
 		return &Output{Writer: file}, nil
 	}
-	o, err := f.openFile()
+	out, err := f.openFile()
 	if err != nil {
-		return nil, Incomplete(fmt.Errorf("--output %s: %w", f.File, err))
+		return nil, withoutName(err)
 	}
-	return o, nil
+	return out, nil
+}
+
+// withoutName returns the cause of an error about a file, which may be a temporary one whose
+// name tells the user nothing.
+func withoutName(err error) error {
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
 }
 
 func (f *OutputFlags) openFile() (*Output, error) {
@@ -182,7 +221,8 @@ func target(name string) string {
 	return filepath.Join(filepath.Dir(name), link)
 }
 
-// Commit puts the file in its place, unless it could not be written.
+// Commit puts the file in its place, unless it could not be written. It returns the first error
+// of writing to a file or device, too.
 func (o *Output) Commit() error {
 	var err error
 	switch {
@@ -194,7 +234,7 @@ func (o *Output) Commit() error {
 		err = o.file.Commit()
 	}
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", o.name, err)
+		return &fs.PathError{Op: "writing", Path: o.name, Err: withoutName(err)}
 	}
 	o.device = nil
 	return nil

@@ -165,7 +165,7 @@ verify --iam" renews them.`,
 // writePlan writes a plan to the file that f names and to stdout.
 func writePlan(f *cli.OutputFlags, s *cli.Streams, by *respondFlags, plan response.Plan) (err error) {
 	if f.File != "" {
-		if err := f.Save(plan.Encode()); err != nil {
+		if err := f.Save(s.Stdout, plan.Encode()); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,7 @@
 package respond
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,7 +60,8 @@ keys and one is live, and 0 if none is.`,
 			defer o.Discard()
 			h, err := out.Handler(o)
 			if err == nil {
-				err = errors.Join(r.Replay(h), o.Commit())
+				err = r.Replay(h)
+				err = cmp.Or(o.Commit(), err)
 			}
 			if err != nil {
 				return cli.UnfinishedIf(err)

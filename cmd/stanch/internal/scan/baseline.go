@@ -110,12 +110,12 @@ func (f *baselineFlags) run(ctx context.Context, s *cli.Streams, operand string)
 		return err
 	}
 	if f.out.File != "" {
-		err = u.saveTo(&f.out, text)
-	} else {
-		err = u.save(text)
+		err = f.out.Save(s.Stdout, text)
+	} else if err = u.save(text); err != nil {
+		err = fmt.Errorf("writing %s: %w", u.path, err)
 	}
 	if err != nil {
-		return cli.Unfinished(fmt.Errorf("writing %s: %w", u.path, err))
+		return cli.Unfinished(err)
 	}
 	return u.report()
 }
@@ -237,17 +237,6 @@ func (u *baselineUpdate) save(text []byte) error {
 		return errors.New("it is not a regular file")
 	}
 	return atomicfile.Write(u.path, text, 0o644)
-}
-
-// saveTo writes what --output names.
-func (u *baselineUpdate) saveTo(flags *cli.OutputFlags, text []byte) error {
-	out, err := flags.Open(u.Stdout)
-	if err != nil {
-		return err
-	}
-	defer out.Discard()
-	_, err = out.Write(text)
-	return errors.Join(err, out.Commit())
 }
 
 // report says how the file differs from the old one, and what is left to do.
