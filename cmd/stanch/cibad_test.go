@@ -240,6 +240,7 @@ func TestCIElsewhere(t *testing.T) {
 		{"secrets", "main", nil, []string{"--show-secrets"}, "", 2, "not in CI"},
 		{"wrong_variable", "main", map[string]string{"STANCH_VERIFY": "perhaps"}, nil, "", 2, "STANCH_VERIFY=perhaps"},
 		{"variable_of_several_lines", "main", map[string]string{"STANCH_BASELINE": "\n/none/1\n/none/2\n"}, nil, "", 2, "/none/1: "},
+		{"list_with_spaces", "main", map[string]string{"STANCH_ACCOUNTS": "111122223333, 444455556666 ,\t777788889999", "STANCH_VERIFY": "true"}, []string{"--base", "{push_after}"}, "", 0, "No commit of this range is new"},
 		{"accounts_without_verify", "main", map[string]string{"STANCH_ACCOUNTS": "111122223333\n444455556666"}, nil, "", 2, "add --verify"},
 		{"fail_on_variable", "main", map[string]string{"STANCH_FAIL_ON": "live", "STANCH_BASE": c.fill("{push_before}")}, nil, "4", 0, ""},
 	} {

@@ -92,7 +92,8 @@ func fromEnvironment(flags *pflag.FlagSet, env ci.Env) error {
 			return
 		}
 		values := []string{env(name)}
-		if _, many := f.Value.(pflag.SliceValue); many {
+		list, many := f.Value.(pflag.SliceValue)
+		if many {
 			values = strings.Split(env(name), "\n")
 		}
 		for _, value := range values {
@@ -102,6 +103,13 @@ func fromEnvironment(flags *pflag.FlagSet, env ci.Env) error {
 			if err := flags.Set(f.Name, value); err != nil {
 				errs = append(errs, fmt.Errorf("%s=%s: %w", name, value, err))
 			}
+		}
+		if many && f.Changed { // "111122223333, 444455556666"
+			elements := list.GetSlice()
+			for i := range elements {
+				elements[i] = strings.TrimSpace(elements[i])
+			}
+			errs = append(errs, list.Replace(elements))
 		}
 	})
 	return errors.Join(errs...)
