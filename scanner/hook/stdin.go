@@ -12,13 +12,12 @@ import (
 
 // swallowed says why refs may be pushed although standard input was empty: another program
 // may have read them before. It returns "" if nothing is pushed. git gives pre-push a pipe,
-// and the name and the URL of the remote as arguments.
-func (h *Hook) swallowed(ctx context.Context) string {
+// and the name and the URL of the remote as arguments. file is that of pushHook.
+func (h *Hook) swallowed(file string) string {
 	const why = "no refs came in on standard input"
 	if len(h.Args) == 0 || h.NoPipe {
 		return why
 	}
-	file := pushHook(ctx)
 	switch {
 	case h.lefthookSwallows(file):
 		return why + ", which lefthook passes on with use_stdin: true only"

@@ -70,7 +70,7 @@ func TestSwallowed(t *testing.T) {
 			}
 			t.Chdir(dir)
 			h := &Hook{Stdin: strings.NewReader(""), Root: dir, Args: []string{"origin", "../remote"}}
-			if why := h.swallowed(t.Context()); (why != "") != tt.want {
+			if why := h.swallowed(pushHook(t.Context())); (why != "") != tt.want {
 				t.Errorf("it says %q, want %v", why, tt.want)
 			}
 			// git's own hook beside these gets all refs, if git is one that reads it.
@@ -79,7 +79,7 @@ func TestSwallowed(t *testing.T) {
 			if hooksInConfig(gitVersion(t)) {
 				t.Skip("the git of the system reads hooks from its configuration")
 			}
-			if why := h.swallowed(t.Context()); (why != "") != tt.want {
+			if why := h.swallowed(pushHook(t.Context())); (why != "") != tt.want {
 				t.Errorf("beside a hook of the configuration, the old git's says %q, want %v", why, tt.want)
 			}
 			newest := os.Getenv("STANCH_GIT_NEWEST")
@@ -87,7 +87,7 @@ func TestSwallowed(t *testing.T) {
 				return
 			}
 			t.Setenv("PATH", newest+string(os.PathListSeparator)+os.Getenv("PATH"))
-			if why := h.swallowed(t.Context()); why != "" && tt.files["lefthook.yml"] == "" && tt.files["lefthook.toml"] == "" {
+			if why := h.swallowed(pushHook(t.Context())); why != "" && tt.files["lefthook.yml"] == "" && tt.files["lefthook.toml"] == "" {
 				t.Errorf("beside a hook of the configuration, it says %q", why)
 			}
 		})

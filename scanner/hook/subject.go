@@ -193,9 +193,10 @@ func (h *Hook) push(ctx context.Context) (*Subject, error) {
 			src.Names = append(src.Names, u.name)
 		}
 		if len(updates) == 0 {
-			if why := h.swallowed(ctx); why != "" {
+			file := pushHook(ctx)
+			if why := h.swallowed(file); why != "" {
 				err = h.allLocal(src, why)
-			} else {
+			} else if file != "" {
 				h.note = "git names no ref on standard input, so nothing is pushed. If something is, what runs before stanch has read it (docs/hooks.md)"
 			}
 		}
