@@ -19,7 +19,7 @@ stanch hook install >/dev/null; mkdir config
 printf 'AWS_ACCESS_KEY_ID={AKIA1}\nAWS_SECRET_ACCESS_KEY={secret1}\n' >config/prod.env
 git add config/prod.env
 git commit -qm prod >../printed 2>&1 || true
-git rm -q --cached config/prod.env; echo x >x; git add x; git commit -qm x >../clean 2>&1
+echo edited >>config/prod.env; git rm -q --cached -f config/prod.env; echo x >x; git add x; git commit -qm x >../clean 2>&1
 `))
 	read := func(name string) string {
 		text, err := os.ReadFile(filepath.Join(dir, "..", name))

@@ -75,10 +75,16 @@ func (s *Staged) BlobInHead(path string) finding.BlobID {
 	return finding.BlobID(id.String())
 }
 
-// Locate implements scanner.Source. It knows the texts that Blobs has yielded.
+// Locate implements scanner.Source. It knows the texts that Blobs has yielded. A file that the
+// first parent has as it is, which is read with Whole or Paths alone, is no staged change.
 func (s *Staged) Locate(ctx context.Context, ids []finding.BlobID, yield func(finding.BlobID, finding.Location) error) error {
 	if s.files == nil {
 		return ctx.Err()
 	}
-	return s.files.Locate(ctx, ids, yield)
+	return s.files.Locate(ctx, ids, func(id finding.BlobID, l finding.Location) error {
+		if l.Kind == finding.KindIndex && s.BlobInHead(l.Path) == id {
+			l.Kind = finding.KindBlob
+		}
+		return yield(id, l)
+	})
 }

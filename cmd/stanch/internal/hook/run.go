@@ -15,6 +15,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
+	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/hook"
@@ -117,12 +118,16 @@ func isDevice(r io.Reader) bool {
 // at each commit. Limits of that claim are written, though.
 func (f *hookFlags) scan(ctx context.Context, s *cli.Streams, h *hook.Hook, subject *hook.Subject, config *project.Config) error {
 	var page bytes.Buffer
-	found := &places{Handler: plaintext.New(&page, plaintext.Options{Color: cli.WantsColour(s.Stdout), Verbose: f.verbose, Staged: true})}
+	found := &places{}
 	scan := run.Scan{
 		Options: run.Options{Project: config, Verifier: awsverifier.Offline{}, WithoutLFS: true},
-		Handler: found,
-		Header:  finding.Scan{Version: s.Version, Source: "hook", Target: h.Stage, Started: time.Now()},
-		FailOn:  run.FailOnAny,
+		Handler: plaintext.New(&page, plaintext.Options{Color: cli.WantsColour(s.Stdout), Verbose: f.verbose, Staged: true}),
+		Wraps: []func(scanner.Sink) scanner.Sink{func(sink scanner.Sink) scanner.Sink {
+			found.Sink = sink
+			return found
+		}},
+		Header: finding.Scan{Version: s.Version, Source: "hook", Target: h.Stage, Started: time.Now()},
+		FailOn: run.FailOnAny,
 	}
 	result, err := scan.Scan(ctx, subject)
 	scanflags.PrintNotes(s.Stderr, config)
@@ -162,14 +167,14 @@ func (f *hookFlags) sayHidden(say func(string, ...any), stage string, sum findin
 	}
 }
 
-// places is a handler that keeps the locations of findings, except those that are ignored.
+// places is a sink that keeps the locations of findings, except those that are ignored.
 type places struct {
-	finding.Handler
+	scanner.Sink
 	at []finding.Location
 }
 
-// Finding implements finding.Handler.
-func (p *places) Finding(f finding.Finding) error {
+// Finding implements scanner.Sink.
+func (p *places) Finding(f *finding.Finding) error {
 	if f.Ignored == "" {
 		for _, l := range f.Locations {
 			if l.Ignored == "" {
@@ -177,5 +182,5 @@ func (p *places) Finding(f finding.Finding) error {
 			}
 		}
 	}
-	return p.Handler.Finding(f)
+	return p.Sink.Finding(f)
 }
