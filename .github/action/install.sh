@@ -157,7 +157,7 @@ from_source() {
 
 from_path() {
 	[ -n "$BIN" ] || BIN=$(command -v stanch) || fail "install: path needs the input bin, or stanch in PATH."
-	[ -x "$BIN" ] || fail "$BIN is no program."
+	[ -x "$BIN" ] || fail "$BIN is not a program."
 }
 
 VERSION=${VERSION:-$(own_version)}
@@ -167,7 +167,7 @@ path) from_path ;;
 source) from_source ;;
 release) from_release ;;
 auto)
-	# Who pins the action by a commit gets what that commit holds, and downloads nothing.
+	# With the action pinned to a commit, build what that commit holds, and download nothing.
 	if [ -n "${BIN:-}" ]; then from_path; elif [ -n "$VERSION" ]; then from_release; else from_source; fi
 	;;
 *) fail "install: $INSTALL is none of auto, release, source, path." ;;

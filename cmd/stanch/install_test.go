@@ -115,7 +115,7 @@ func TestInstall(t *testing.T) {
 		{"unknown_system", "", release + "RUNNER_OS=Plan9", 3, "there is no release for Plan9"},
 		{"path", "", "INSTALL=path BIN=src/stanch", 0, "stanch of the release"},
 		{"auto_with_path", "", "INSTALL=auto BIN=src/stanch VERSION=v0.1.0", 0, "stanch of the release"},
-		{"no_program", "", "INSTALL=path BIN=releases/checksums.txt", 3, "is no program"},
+		{"no_program", "", "INSTALL=path BIN=releases/checksums.txt", 3, "is not a program"},
 		{"program_of_another_machine", "printf '\\177ELF' >src/other; chmod +x src/other", "INSTALL=path BIN=src/other", 3, "src/other does not run on this machine"},
 		{"unknown", "", "INSTALL=magic", 3, "none of auto, release, source, path"},
 

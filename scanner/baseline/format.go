@@ -83,7 +83,7 @@ func checkTitle(text []byte) error {
 	}
 	v, ok := strings.CutPrefix(string(line[:min(len(line), maxLine)]), title)
 	if !ok {
-		return fmt.Errorf("line 1: is no baseline of stanch, which begins with %q; --baseline FILE reads reports and baselines of other tools", title+version)
+		return fmt.Errorf("line 1: is not a baseline of stanch, which begins with %q; --baseline FILE reads reports and baselines of other tools", title+version)
 	}
 	if v, _, _ = strings.Cut(v, " "); v != version {
 		return fmt.Errorf("line 1: is in version %s of the format, and this stanch reads %s: use the stanch that wrote it, or a newer one", printable.Quoted(v), version)

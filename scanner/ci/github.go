@@ -139,7 +139,7 @@ func (e *Event) commits(headName, head, baseName, base string) error {
 		return fmt.Errorf("%s is missing or no object id: %q", headName, head)
 	}
 	if !none(base) && !isObjectID(base) {
-		return fmt.Errorf("%s is no object id: %q", baseName, base)
+		return fmt.Errorf("%s is not an object id: %q", baseName, base)
 	}
 	e.Head = head
 	if !none(base) {

@@ -65,7 +65,7 @@ func parseKey(key detectors.Secret) (*rsa.PrivateKey, error) {
 	if rsaKey, ok := parsed.(*rsa.PrivateKey); ok && err == nil {
 		return rsaKey, nil
 	}
-	return nil, errors.New("it is no RSA key")
+	return nil, errors.New("it is not an RSA key")
 }
 
 // renewBefore is how long a clone may take from its first request with a token to the
@@ -114,7 +114,7 @@ func (a *App) find(ctx context.Context) error {
 		return nil
 	}
 	if !ownerName().MatchString(a.owner) {
-		return fmt.Errorf("%q is no name of an organization or user", a.owner)
+		return fmt.Errorf("%q is not the name of an organization or user", a.owner)
 	}
 	var found struct {
 		ID        int64      `json:"id"`

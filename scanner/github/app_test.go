@@ -195,7 +195,7 @@ func TestAppErrors(t *testing.T) {
 		{"no_token", "ada", map[string]fake{tokens: says(201, `{}`)}, false, "has no token that is valid"},
 		{"expired_token", "ada", map[string]fake{tokens: says(201, `{"token":"x","expires_at":"2001-01-01T00:00:00Z"}`)}, false, "has no token that is valid"},
 		{"no_installation", "ada", map[string]fake{"/orgs/ada/installation": says(200, `{}`)}, false, "the answer has no installation"},
-		{"strange_owner", "a/b", nil, false, "no name of an organization"},
+		{"strange_owner", "a/b", nil, false, "not the name of an organization"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &appServer{answers: tt.answers}
@@ -216,7 +216,7 @@ func TestAppErrors(t *testing.T) {
 	for key, want := range map[string]string{
 		"":     "not in the form of PEM",
 		"oops": "not in the form of PEM",
-		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("oops")})): "no RSA key",
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("oops")})): "not an RSA key",
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})):          "",
 	} {
 		_, err := NewApp("https://api.github.com", "12", detectors.NewSecret(key), 0, "ada", "test")

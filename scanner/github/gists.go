@@ -22,7 +22,7 @@ type Gist struct {
 // members, and one for each member.
 func (l *Lister) Gists(ctx context.Context, owner string, since time.Time, yield func(Gist) error) error {
 	if !ownerName().MatchString(owner) {
-		return fmt.Errorf("%q is no name of an organization or user", owner)
+		return fmt.Errorf("%q is not the name of an organization or user", owner)
 	}
 	var members []string
 	err := eachAPIPage(ctx, l.sender, fmt.Sprintf("orgs/%s/members?per_page=%d", owner, perPage), func(page []*github.User) (bool, error) {

@@ -54,7 +54,7 @@ var (
 func New(base, repository, token, version string) (*Client, error) {
 	owner, name, ok := strings.Cut(repository, "/")
 	if !ok || owner == "" || name == "" || strings.Contains(name, "/") {
-		return nil, fmt.Errorf("%q is no repository of the form owner/name", repository)
+		return nil, fmt.Errorf("%q is not a repository of the form owner/name", repository)
 	}
 	c, _, err := newSender(base, Static{detectors.NewSecret(token)}, version)
 	if err != nil {

@@ -71,7 +71,7 @@ func CheckTarget(target string) error {
 	if ownerName().MatchString(target) || fullName().MatchString(target) {
 		return nil
 	}
-	return fmt.Errorf("%q is no name of an organization, a user or a repository: acme, or acme/app", target)
+	return fmt.Errorf("%q is not the name of an organization, a user or a repository: acme, or acme/app", target)
 }
 
 // List returns all repositories that EachAPIPage yields.
@@ -101,7 +101,7 @@ func (l *Lister) EachAPIPage(ctx context.Context, target string, yield func(page
 		return err
 	}
 	if !ownerName().MatchString(target) {
-		return fmt.Errorf("looking up %q: that is no name of an organization or user", target)
+		return fmt.Errorf("looking up %q: that is not the name of an organization or user", target)
 	}
 	c := apiPageCollector{seen: map[int64]bool{}, yield: yield}
 	err := eachAPIPage(ctx, l.sender, listPath("orgs/"+target+"/repos", "type=all"), c.add)
@@ -235,7 +235,7 @@ func visibility(r *github.Repository) string {
 // lookUp asks for one repository. GitHub finds one that was renamed by its old name.
 func (l *Lister) lookUp(ctx context.Context, name string) (*github.Repository, error) {
 	if !fullName().MatchString(name) {
-		return nil, fmt.Errorf("%q is no repository of the form owner/name", name)
+		return nil, fmt.Errorf("%q is not a repository of the form owner/name", name)
 	}
 	var r github.Repository
 	if _, err := get(ctx, l.sender, "repos/"+name, &r); err != nil {

@@ -36,7 +36,7 @@ var periods = []struct {
 // more for each hundred events.
 func (l *Lister) Activity(ctx context.Context, name string, since time.Time) ([]Event, error) {
 	if !fullName().MatchString(name) {
-		return nil, fmt.Errorf("%q is no repository of the form owner/name", name)
+		return nil, fmt.Errorf("%q is not a repository of the form owner/name", name)
 	}
 	var all []Event
 	for _, kind := range []string{"force_push", "branch_deletion"} {
@@ -130,7 +130,7 @@ func (a activity) event(kind string) (Event, error) {
 		}
 	}
 	if (len(e.Before) != 40 && len(e.Before) != 64) || strings.Trim(e.Before, "0123456789abcdef") != "" {
-		return Event{}, fmt.Errorf("GitHub names %q as a commit, which is no id", a.Before)
+		return Event{}, fmt.Errorf("GitHub names %q as a commit, which is not an id", a.Before)
 	}
 	return e, nil
 }

@@ -64,7 +64,7 @@ type Texts struct {
 // time.
 func (l *Lister) Texts(repo string, kinds []string, since time.Time) (*Texts, error) {
 	if !fullName().MatchString(repo) {
-		return nil, fmt.Errorf("%q is no repository of the form owner/name", repo)
+		return nil, fmt.Errorf("%q is not a repository of the form owner/name", repo)
 	}
 	for _, k := range kinds {
 		if !slices.Contains([]string{Issues, Pulls, Releases, Actions, Discussions}, k) {

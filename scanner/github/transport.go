@@ -216,7 +216,7 @@ func (t *transport) send(req *http.Request, token detectors.Secret) (*reply, err
 	case len(body) > maxAnswer:
 		return nil, errTooLong
 	case req.Method == http.MethodGet && resp.StatusCode == http.StatusOK && !isFile(resp) && !json.Valid(body):
-		return nil, fmt.Errorf("the answer, %d bytes, is no JSON; is this the API of GitHub?", len(body))
+		return nil, fmt.Errorf("the answer, %d bytes, is not JSON; is this the API of GitHub?", len(body))
 	}
 	if resp.StatusCode >= http.StatusBadRequest && !token.IsZero() { // some servers repeat the request in an error, which becomes a message
 		body = bytes.ReplaceAll(body, []byte(token.Reveal()), []byte("[redacted]"))

@@ -224,7 +224,7 @@ func TestPagesFaults(t *testing.T) {
 		{"null", []fake{says(200, `[null]`)}, `a repository with the name ""`, nil},
 		{"name", []fake{says(200, `[{"full_name":"ada/../x"}]`)}, `the name "ada/../x", which is none`, nil},
 		{"dots", []fake{says(200, `[{"full_name":"ada/.."}]`)}, `the name "ada/..", which is none`, nil},
-		{"html", []fake{says(200, `<html>`)}, "is no JSON", nil},
+		{"html", []fake{says(200, `<html>`)}, "is not JSON", nil},
 		{"denied", []fake{says(403, `{"message":"Resource protected by organization SAML enforcement."}`)}, "SAML", ErrDenied},
 		{"blocked", []fake{says(451, `{"message":"Repository access blocked","block":{"reason":"dmca"}}`)}, "access to it is blocked", ErrBlocked},
 		{"blocked_403", []fake{says(403, `{"message":"Repository access blocked"}`)}, "access to it is blocked", ErrBlocked},
@@ -306,7 +306,7 @@ func TestActivity(t *testing.T) {
 	if asked.Load() != 2 {
 		t.Errorf("%d requests, want 2", asked.Load())
 	}
-	for body, want := range map[string]string{`[{"before":"--upload-pack=x"}]`: "which is no id", `{}`: "cannot unmarshal"} {
+	for body, want := range map[string]string{`[{"before":"--upload-pack=x"}]`: "which is not an id", `{}`: "cannot unmarshal"} {
 		l, _, _ := lister(t, says(200, body))
 		if _, err := l.Activity(t.Context(), "ada/app", since); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", body, err)

@@ -186,8 +186,8 @@ func TestFetchBounded(t *testing.T) {
 	}{
 		{"too_large", t.Context(), transport.Wanted{Tips: tips, MaxBytes: 1000}, "more than 1000 bytes", transport.ErrTooLarge},
 		{"cancelled", cancelled, transport.Wanted{Tips: tips}, "context canceled", context.Canceled},
-		{"no_id", t.Context(), transport.Wanted{Tips: map[string]string{"refs/heads/x": "x"}}, `"x" is no id`, nil},
-		{"no_name", t.Context(), transport.Wanted{Tips: map[string]string{"refs/heads/x\ny": tips["refs/heads/main"]}}, "no name of a ref", nil},
+		{"no_id", t.Context(), transport.Wanted{Tips: map[string]string{"refs/heads/x": "x"}}, `"x" is not an id`, nil},
+		{"no_name", t.Context(), transport.Wanted{Tips: map[string]string{"refs/heads/x\ny": tips["refs/heads/main"]}}, "not the name of a ref", nil},
 		{"moved", t.Context(), transport.Wanted{Tips: map[string]string{"refs/heads/x": strings.Repeat("12", 20)}}, "a ref was moved meanwhile", nil},
 	}
 	for _, tt := range tests {

@@ -205,8 +205,8 @@ func (h *Hook) shellPath(file string) string {
 	return shellWord(name)
 }
 
-// isPlain reports whether a shell takes s as it is. It is no regexp, which takes time at each
-// start to compile.
+// isPlain reports whether a shell takes s as it is. A regexp would take time to
+// compile at each start.
 func isPlain(s string) bool {
 	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./@%+=:,-"
 	return s != "" && strings.Trim(s, plain) == ""

@@ -193,7 +193,7 @@ func (i *Installer) otherGuard(file, text string) string {
 	return ""
 }
 
-// withoutComments returns the lines of a script or a configuration that are no comments.
+// withoutComments returns the lines of a script or a configuration without comment lines.
 func withoutComments(text []byte) string {
 	var kept strings.Builder
 	for line := range strings.Lines(string(text)) {

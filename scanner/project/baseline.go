@@ -64,7 +64,7 @@ func (c *Config) readBaseline(name string, data []byte) error {
 		c.allowAt = append(c.allowAt, filter)
 		return err
 	}
-	return fmt.Errorf("%s: is no baseline of stanch, no JSON report of stanch or gitleaks, and no baseline of detect-secrets", name)
+	return fmt.Errorf("%s: is not a baseline of stanch or detect-secrets, nor a JSON report of stanch or gitleaks", name)
 }
 
 // readOwnBaseline reads a baseline in stanch's own format.

@@ -148,7 +148,7 @@ func TestReadErrors(t *testing.T) {
 			return nil, nil
 		}}, project.OwnBaseline + ": line 1: a merge conflict"},
 		{"no such baseline", project.Options{Baselines: []string{"/none.json"}}, "--baseline: open /none.json"},
-		{"a baseline of no tool", project.Options{Baselines: []string{filepath.Join(folder(t, "b", "hello"), "b")}}, "b: is no baseline of stanch"},
+		{"a baseline of no tool", project.Options{Baselines: []string{filepath.Join(folder(t, "b", "hello"), "b")}}, "b: is not a baseline of stanch"},
 		{"UTF-16", project.Options{Within: folder(t, project.GitleaksIgnore, "\xff\xfea\x00")}, project.GitleaksIgnore + ": it is UTF-16"},
 		{"a baseline in UTF-16", project.Options{Baselines: []string{filepath.Join(folder(t, "b", "\xff\xfe[\x00]\x00"), "b")}}, "b: it is UTF-16"},
 		{"rules in UTF-16", project.Options{Files: []string{filepath.Join(folder(t, "r.toml", "\xfe\xff\x00["), "r.toml")}}, "r.toml: it is UTF-16"},

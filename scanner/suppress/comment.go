@@ -158,7 +158,7 @@ func (c lineContext) ownReason(now time.Time, note func(format string, args ...a
 		day, err := time.ParseInLocation(time.DateOnly, strings.TrimRight(date[1], "*/->#\"'`,;"), now.Location())
 		switch {
 		case err != nil:
-			note("until is no date such as 2027-01-31: it hides nothing")
+			note("until is not a date such as 2027-01-31: it hides nothing")
 			return ""
 		case !now.Before(day.AddDate(0, 0, 1)):
 			note("ended on %s: it hides nothing any more", day.Format(time.DateOnly))

@@ -67,7 +67,7 @@ func TestComments(t *testing.T) {
 		{"ours_until_a_day", "", "id <!-- stanch:allow demo until=2027-01-31 -->", "", "stanch:allow: demo", ""},
 		{"ours_on_its_last_day", "", "id # stanch:allow demo until=2026-11-22", "", "stanch:allow: demo", ""},
 		{"ours_that_is_over", "", "id # stanch:allow demo until=2026-11-21", "", "", "app/a.ini:3: stanch:allow ended on 2026-11-21: it hides nothing any more"},
-		{"ours_with_a_date_of_another_form", "", "id # stanch:allow demo until=31.1.2027", "", "", "app/a.ini:3: stanch:allow until is no date such as 2027-01-31: it hides nothing"},
+		{"ours_with_a_date_of_another_form", "", "id # stanch:allow demo until=31.1.2027", "", "", "app/a.ini:3: stanch:allow until is not a date such as 2027-01-31: it hides nothing"},
 		{"ours_in_a_longer_word", "", "id # notstanch:allowed demo", "", "", ""},
 		{"gitleaks", "", "id # gitleaks:allow", "", "its line says gitleaks:allow", ""},
 		{"trufflehog", "", "id # trufflehog:ignore", "", "its line says trufflehog:ignore", ""},

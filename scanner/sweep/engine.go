@@ -57,7 +57,7 @@ func (e *Engine) Do(ctx context.Context, j Job, last bool, done Done) error {
 	case KindVerify:
 		err = e.verify(ctx, j, last, done)
 	default:
-		err = fmt.Errorf("%q is no kind of job: it was put into the database by a newer stanch", j.Kind)
+		err = fmt.Errorf("%q is not a kind of job: it was put into the database by a newer stanch", j.Kind)
 	}
 	if errors.Is(err, errObsolete) || errors.Is(err, ErrNoTarget) { // there is nothing left to do
 		return e.Store.tx(ctx, func(tx *sql.Tx) error { return done(ctx, tx) })

@@ -18,7 +18,7 @@ func UTF8(data []byte) ([]byte, error) {
 	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
 		return nil, errUTF16
 	case bytes.IndexByte(data, 0) >= 0:
-		return nil, errors.New("it is no text: it holds a zero byte")
+		return nil, errors.New("it is not text: it holds a zero byte")
 	}
 	return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), nil
 }

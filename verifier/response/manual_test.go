@@ -31,7 +31,7 @@ func TestAdviceFits(t *testing.T) {
 		{name: "root key", prefix: "AKIA", kind: "root", arn: root, gate: response.GateRoot, why: "a key of the root user", do: "--self", not: "GetSessionToken"},
 		{name: "user session, --self", prefix: "ASIA", kind: "user", who: "deploy", arn: user, self: true, gate: response.GateManual, why: "cannot end itself", do: "without --self", not: "service-linked"},
 		{name: "role session, --self", prefix: "ASIA", kind: "role", who: "builder", arn: role("builder"), self: true, gate: response.GateManual, why: "cannot end itself", do: "without --self", not: "service-linked"},
-		{name: "Bedrock key, --self", kind: "user", self: true, gate: response.GateManual, why: "no access key", do: "without --self", not: "service-linked", spoil: ofService},
+		{name: "Bedrock key, --self", kind: "user", self: true, gate: response.GateManual, why: "not an access key", do: "without --self", not: "service-linked", spoil: ofService},
 		{name: "federated session", prefix: "ASIA", kind: "federated", who: "x", arn: "arn:aws:sts::" + prod + ":federated-user/x", gate: response.GateManual, why: "federated", do: "GetFederationToken", not: "service-linked"},
 		{name: "Identity Center", prefix: "ASIA", kind: "role", who: sso, arn: role(sso), gate: response.GateManual, why: "Identity Center", do: "identitystore:userId", not: "service-linked"},
 		{name: "service-linked role", prefix: "ASIA", kind: "role", who: linked, arn: role(linked), gate: response.GateManual, why: "service-linked", do: "stop the resource", not: "--self"},

@@ -113,7 +113,7 @@ func TestSelfGates(t *testing.T) {
 		}, response.GateState, "asked now"},
 		{"service credential", func(in *incident) {
 			in.leak.Match.Rule.ID, in.leak.Verdict.State = "aws-bedrock-api-key", verifier.NotVerifiable
-		}, response.GateManual, "no access key"},
+		}, response.GateManual, "not an access key"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := newSelf(t)

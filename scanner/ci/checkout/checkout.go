@@ -201,7 +201,7 @@ func (g *repository) revision(ctx context.Context, name string) (string, error) 
 			return g.verify(ctx, refs[0].id)
 		}
 	}
-	return "", fmt.Errorf("%w: %q is no revision of this checkout: %w", ErrNoHead, name, err)
+	return "", fmt.Errorf("%w: %q is not a revision of this checkout: %w", ErrNoHead, name, err)
 }
 
 func (g *repository) verify(ctx context.Context, name string) (string, error) {

@@ -107,7 +107,7 @@ func (g *repository) git(ctx context.Context, args ...string) (string, error) {
 // runGit runs git in the checkout, with lines on its standard input, and returns its output.
 func (g *repository) runGit(ctx context.Context, config [][2]string, lines []string, args ...string) (string, error) {
 	if !isDir(g.Dir) {
-		return "", fmt.Errorf("%s is no folder", g.Dir)
+		return "", fmt.Errorf("%s is not a folder", g.Dir)
 	}
 	c := gitcmd.Command{Dir: g.Dir, Args: args, Config: slices.Concat(checkoutSettings, config), Env: []string{
 		"GIT_NO_REPLACE_OBJECTS=1", // a replaced commit must not stand for the real one

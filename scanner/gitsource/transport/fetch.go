@@ -139,12 +139,12 @@ func (f *fetch) rest() bool {
 func (f *fetch) check() error {
 	for _, id := range slices.Concat(f.Haves, f.Objects, slices.Collect(maps.Values(f.Tips))) {
 		if !plumbing.IsHash(id) || len(id) != len(plumbing.ZeroHash)*2 {
-			return fmt.Errorf("%q is no id", excerpt(id))
+			return fmt.Errorf("%q is not an id", excerpt(id))
 		}
 	}
 	for name := range f.Tips {
 		if strings.ContainsFunc(name, isNotInRef) {
-			return fmt.Errorf("%q is no name of a ref", excerpt(name))
+			return fmt.Errorf("%q is not the name of a ref", excerpt(name))
 		}
 	}
 	return nil

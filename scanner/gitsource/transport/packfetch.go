@@ -136,7 +136,7 @@ func checkPack(file *os.File) (sum string, err error) {
 	r := bufio.NewReaderSize(file, 1<<16)
 	start, _ := r.Peek(header) // a start that is too short is found below
 	if size < header+trailer || !bytes.HasPrefix(start, []byte("PACK")) {
-		return "", fmt.Errorf("the answer of the server is no pack: it begins with %q", excerpt(string(start)))
+		return "", fmt.Errorf("the answer of the server is not a pack: it begins with %q", excerpt(string(start)))
 	}
 	empty := bytes.Equal(start[8:], make([]byte, 4)) && size == header+trailer
 	h := sha1.New()

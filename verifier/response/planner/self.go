@@ -15,7 +15,7 @@ import (
 // known. The plan says so.
 func (p *Planner) self(ctx context.Context, leak *finding.Finding) (response.Key, error) {
 	if _, ok := isService(leak); ok {
-		return response.Key{}, response.Refuse(response.GateManual, "it is no access key: --self cannot switch it off")
+		return response.Key{}, response.Refuse(response.GateManual, "it is not an access key: --self cannot switch it off")
 	}
 	if err := judge(p.Rules, leak, p.now()); err != nil {
 		return response.Key{}, err

@@ -145,7 +145,7 @@ func (u *baselineUpdate) readOld() (err error) {
 	if info, statErr := os.Stat(u.path); statErr == nil && info.Mode()&(fs.ModeDevice|fs.ModeNamedPipe) != 0 || errors.Is(err, fs.ErrNotExist) || u.path == "-" {
 		return nil
 	}
-	return fmt.Errorf("the file to be written is no baseline, and is left as it is: %w", err)
+	return fmt.Errorf("the file to be written is not a baseline, and is left as it is: %w", err)
 }
 
 // scan finds all leaks that refs lead to. Those that the old file lists are ignored.

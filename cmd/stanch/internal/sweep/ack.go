@@ -106,7 +106,7 @@ func (f *databaseFlags) acknowledge(ctx context.Context, fingerprint string, do 
 func checkFingerprint(typed string) (string, error) {
 	fingerprint := strings.ToLower(strings.TrimSpace(typed))
 	if hash, err := hex.DecodeString(fingerprint); err != nil || len(hash) != 16 {
-		return "", fmt.Errorf("%q is no fingerprint: one has 32 hexadecimal digits, as in reports", typed)
+		return "", fmt.Errorf("%q is not a fingerprint: one has 32 hexadecimal digits, as in reports", typed)
 	}
 	return fingerprint, nil
 }

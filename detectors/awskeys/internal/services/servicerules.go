@@ -35,7 +35,7 @@ var BedrockSession = &detectors.Rule{
 
 **What to do.** It expires after 12 hours at the latest and cannot be deactivated on its own: revoke the sessions of its role. The report says when it expires.
 
-**How it is verified.** Not by stanch: it is no access key. Its own date and lifetime say when it is over; then it is reported as expired.
+**How it is verified.** Not by stanch: it is not an access key. Its own date and lifetime say when it is over; then it is reported as expired.
 
 **What matches.** bedrock-api-key- and 100 characters or more of base64. The key id and the token within are parts of it, not findings.`,
 }

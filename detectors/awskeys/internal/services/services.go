@@ -19,7 +19,7 @@ import (
 
 // The reasons why STS cannot be asked, for Match.Unverifiable.
 const (
-	noAccessKey = "STS knows no such credential: it is no access key"
+	noAccessKey = "STS knows no such credential: it is not an access key"
 	onlyByUse   = "to ask is to use it"
 )
 

@@ -99,7 +99,7 @@ func distinct(ids []string) []string {
 func (g *CommitRange) start(ctx context.Context, walk *commitWalk, hex string, excluded bool) error {
 	id, ok := pack.ParseID([]byte(hex))
 	if !ok {
-		return fmt.Errorf("%q is no id of an object", hex)
+		return fmt.Errorf("%q is not the id of an object", hex)
 	}
 	for range objects.MaxHops {
 		if walk.seen[id] != nil {
