@@ -170,6 +170,52 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
+// TestCandidatesBesideAllowed: a secret near an id is not hidden by a better one that the user
+// ignores, and one that the user ignores too is not asked about.
+func TestCandidatesBesideAllowed(t *testing.T) {
+	const text = "id={AKIA1}\nsecret={secret1}\nx {secret2}\ny {secret3}"
+	best, next := detectorstest.Fill("{AKIA1} {secret1}"), detectorstest.Fill("{AKIA1} {secret2}")
+	for _, tt := range []struct {
+		name       string
+		allowed    string         // secrets
+		best, next verifier.State // the last one is unknown
+		reported   string
+		asked      int
+	}{
+		{"offline", "{secret1}", verifier.Skipped, verifier.Skipped, "{secret2}", 2},
+		{"no_answer", "{secret1}", verifier.Unknown, verifier.Unknown, "{secret2}", 2},
+		{"id_is_dead", "{secret1}", verifier.Invalid, verifier.Invalid, "{secret2}", 1},
+		{"best_is_live", "{secret1}", verifier.Live, verifier.Skipped, "{secret1}", 1},
+		{"next_is_live", "{secret1}", verifier.IDActive, verifier.Live, "{secret2}", 2},
+		{"next_is_refused", "{secret1}", verifier.IDActive, verifier.IDActive, "{secret3}", 3},
+		{"next_too", "{secret1}{secret2}", verifier.Unknown, verifier.Unknown, "{secret3}", 2},
+		{"all", "{secret1}{secret2}{secret3}", verifier.Unknown, verifier.Unknown, "", 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := &oracle{states: map[string]verifier.State{best: tt.best, next: tt.next, detectorstest.Fill("{AKIA1} {secret3}"): verifier.Unknown}}
+			s := scanner.Scanner{Detectors: detectors.NewSet(awskeys.Detector{}), Verifier: v, Allow: []scanner.Filter{func(f *finding.Finding) string {
+				if strings.Contains(detectorstest.Fill(tt.allowed), f.Match.Credential.Secret.Reveal()) {
+					return "known"
+				}
+				return ""
+			}}}
+			sink := &scannertest.Sink{}
+			if err := s.Scan(t.Context(), texts{"a": text}, sink); err != nil {
+				t.Fatal(err)
+			}
+			reported := ""
+			for _, f := range sink.Findings {
+				if f.Ignored == "" {
+					reported += f.Match.Credential.Secret.Reveal()
+				}
+			}
+			if reported != detectorstest.Fill(tt.reported) || len(v.asked) != tt.asked {
+				t.Errorf("asked %d times, want %d\n%s", len(v.asked), tt.asked, strings.Join(lines(sink), "\n"))
+			}
+		})
+	}
+}
+
 // maxTried is how many secrets of one key id are asked about, as docs/verification.md
 // says.
 const maxTried = 10

@@ -79,7 +79,9 @@ const (
 // verifyID asks about the candidates for one key id, in order. It stops when one is live,
 // since an id has one secret, and when maxSecrets were tried. A secret that merely stands
 // close to an id (Rank > 0) is tried only if the better ones turn out to be wrong, and is
-// reported only if it is proved. Parts from other texts are tried last.
+// reported only if it is proved. If the user ignores all better ones, the next takes their
+// place: else a new secret beside a known key would go unreported. Parts from other texts are
+// tried last.
 func (s *Scanner) verifyID(ctx context.Context, candidates []*draft) {
 	own, joint := splitJoined(candidates)
 	live, tried := s.verifyOwn(ctx, own)
@@ -96,15 +98,18 @@ func (s *Scanner) verifyID(ctx context.Context, candidates []*draft) {
 func (s *Scanner) verifyOwn(ctx context.Context, candidates []*draft) (live *draft, tried int) {
 	var dead *draft
 	mismatch := false
+	allowed, reported := false, false // whether better ones are
 	for _, f := range candidates {
-		near := f.Match.Rank > 0
+		near := f.Match.Rank > 0 && (reported || !allowed || f.allowed != "")
 		switch {
 		case f.Ignored != "":
 		case live != nil && f.Match.Credential.ID != "":
 			f.Ignored = proved
 		case near && (!mismatch || tried >= maxSecrets):
-			f.Ignored = better
+			f.Ignored = cmp.Or(f.allowed, better)
 		}
+		allowed = allowed || f.allowed != ""
+		reported = reported || f.Ignored == "" && f.allowed == ""
 		switch {
 		case f.Ignored != "":
 			f.Verdict = verifier.Verdict{State: verifier.Skipped, Reason: "suppressed"}
@@ -128,6 +133,9 @@ func (s *Scanner) verifyOwn(ctx context.Context, candidates []*draft) (live *dra
 			continue
 		case verifier.IDActive:
 			mismatch = true
+			if !near && f.Match.Rank > 0 {
+				near, reported = true, false // the next takes the place
+			}
 		case verifier.Invalid:
 			dead = f
 		}
