@@ -79,6 +79,9 @@ type Repository struct {
 	// ReachableOnly leaves out objects that no ref leads to. They are read all the same,
 	// since a pack is read as a whole.
 	ReachableOnly bool
+	// SharedOnly leaves out refs that no other clone gets: stash entries, and the HEADs and
+	// other refs of other work trees.
+	SharedOnly bool
 	// Seen lists packs and loose objects that need not be read again; nil lists none. If
 	// Blobs or BlobsMatching reads to the end, and no object that a ref leads to is
 	// missing, it sets Next to the list of everything read so far. Objects that a partial
@@ -140,6 +143,14 @@ func (r *Repository) lookup() *objects.Store {
 	return s
 }
 
+func (r *Repository) refs() *repo.RefSet {
+	refs := r.dir.Refs()
+	if r.SharedOnly {
+		refs.KeepShared(r.dir)
+	}
+	return refs
+}
+
 // limit is the size from which an object is not held in memory.
 func (r *Repository) limit() int64 { return cmp.Or(r.MaxBlobSize, objects.NoLimit) }
 
@@ -187,7 +198,7 @@ func (r *Repository) BlobsMatching(ctx context.Context, p scanner.Prefilter, yie
 
 func (r *Repository) readMatching(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
 	yield = r.withLFS(yield)
-	refs := r.dir.Refs()
+	refs := r.refs()
 	store := r.dir.OpenStore(r.Rest, r.Seen.hasPack)
 	walk := r.newWalk(store, p, yield)
 	if r.ReachableOnly { // not known before the end

@@ -46,7 +46,7 @@ func (r *Repository) Locate(ctx context.Context, ids []finding.BlobID, yield fun
 	}
 	refs := r.lastRefs
 	if refs == nil {
-		refs = r.dir.Refs()
+		refs = r.refs()
 	}
 	if err := r.locateFiles(refs, ids, yield); err != nil {
 		return err

@@ -45,7 +45,7 @@ func (r *Repository) submodules() ([]subRepository, error) {
 			return nil
 		}
 		name, _ := filepath.Rel(top, dir)
-		sub := &Repository{MaxBlobSize: r.MaxBlobSize, ReachableOnly: r.ReachableOnly, dir: repo.Dir{GitDir: dir, CommonDir: dir, Root: repo.WorkTreeOf(dir)}, isSubmodule: true}
+		sub := &Repository{MaxBlobSize: r.MaxBlobSize, ReachableOnly: r.ReachableOnly, SharedOnly: r.SharedOnly, dir: repo.Dir{GitDir: dir, CommonDir: dir, Root: repo.WorkTreeOf(dir)}, isSubmodule: true}
 		list = append(list, subRepository{filepath.ToSlash(name), sub})
 		return fs.SkipDir
 	})

@@ -47,8 +47,8 @@ nothing any more; the new ones are named. If a part of the repository cannot be 
 nothing is dropped, and the exit code is 3.
 
 A key that is staged or changed and in no commit is not known, nor is one that only
-this clone has, in a reflog, a dangling commit or git's configuration: "stanch git"
-reports those. Nothing is sent to AWS.`,
+this clone has, in a stash, a reflog, a dangling commit, git's configuration or the
+detached HEAD of another work tree: "stanch git" reports those. Nothing is sent to AWS.`,
 		Example: "  stanch baseline\n  stanch baseline -o app.baseline app.git",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -84,7 +84,7 @@ func (f *baselineFlags) run(ctx context.Context, s *cli.Streams, operand string)
 		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w", err))
 	}
 	defer func() { _ = repo.Close() }() // it was only read from
-	repo.MaxBlobSize, repo.ReachableOnly = f.maxSize<<20, true
+	repo.MaxBlobSize, repo.ReachableOnly, repo.SharedOnly = f.maxSize<<20, true, true
 	u := &baselineUpdate{Streams: s, repo: repo, operand: operand, name: project.OwnBaseline, path: f.out.File}
 	if u.path == "" {
 		root := gitsource.WorkTree(operand)

@@ -87,6 +87,23 @@ func (d Dir) Refs() *RefSet {
 	return s
 }
 
+// KeepShared drops the refs that no push sends and no clone gets: stash entries, and refs of
+// other work trees than that of d.
+func (s *RefSet) KeepShared(d Dir) {
+	own := ""
+	if rel, err := filepath.Rel(d.CommonDir, d.GitDir); err == nil && rel != "." {
+		own = filepath.ToSlash(rel) + "/"
+	}
+	s.Refs = slices.DeleteFunc(s.Refs, func(r Ref) bool {
+		isShared := strings.HasPrefix(r.Name, "refs/") && r.Name != "refs/stash" && !strings.HasPrefix(r.Name, "refs/stash@{")
+		return !isShared && r.Name != own+"HEAD"
+	})
+	clear(s.ByName)
+	for i, r := range s.Refs {
+		s.ByName[r.Name] = i
+	}
+}
+
 // addFiles is Refs for a repository without reftables.
 func (s *RefSet) addFiles(d Dir) {
 	s.addFilesBelow(d, "refs")
