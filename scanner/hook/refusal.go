@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // maxNamed is how many files a command names; of more, it names one.
@@ -202,40 +202,5 @@ func (h *Hook) shellPath(file string) string {
 	if strings.HasPrefix(name, "-") || strings.HasPrefix(name, ":") { // no option, and no magic of git
 		name = "./" + name
 	}
-	return shellWord(name)
-}
-
-// isPlain reports whether a shell takes s as it is. A regexp would take time to
-// compile at each start.
-func isPlain(s string) bool {
-	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./@%+=:,-"
-	return s != "" && strings.Trim(s, plain) == ""
-}
-
-// shellWord returns s as one word of a shell, and of a line that cannot move the cursor: a
-// name with odd characters in the form $'…', which bash, zsh and ksh read.
-func shellWord(s string) string {
-	switch {
-	case isPlain(s):
-		return s
-	case utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0:
-		return quoted(s)
-	}
-	var b strings.Builder
-	b.WriteString("$'")
-	for len(s) > 0 {
-		r, size := utf8.DecodeRuneInString(s)
-		switch {
-		case r == '\'' || r == '\\':
-			b.WriteString(`\` + s[:size])
-		case r == utf8.RuneError && size == 1 || !unicode.IsPrint(r):
-			for i := range size {
-				fmt.Fprintf(&b, `\%03o`, s[i])
-			}
-		default:
-			b.WriteString(s[:size])
-		}
-		s = s[size:]
-	}
-	return b.String() + "'"
+	return printable.ShellWord(name)
 }

@@ -1,7 +1,6 @@
 package hook
 
 import (
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,35 +12,6 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 )
-
-// TestShellWord: a shell reads each name as it was, and a terminal is not moved by it.
-func TestShellWord(t *testing.T) {
-	for _, tt := range []struct{ name, want string }{
-		{"config/prod.env", "config/prod.env"},
-		{"a b", "'a b'"},
-		{"it's", `'it'\''s'`},
-		{"$(touch x)", "'$(touch x)'"},
-		{"*", "'*'"},
-		{"~", "'~'"},
-		{"é", "'é'"},
-		{"a\nb", `$'a\012b'`},
-		{"\x1b[2J'\\", `$'\033[2J\'\\'`},
-		{"caf\xe9", `$'caf\351'`},
-		{"a\u202eb", `$'a\342\200\256b'`},
-	} {
-		if got := shellWord(tt.name); got != tt.want {
-			t.Errorf("%q: %s, want %s", tt.name, got, tt.want)
-		}
-		bash, err := exec.LookPath("bash")
-		if err != nil {
-			continue
-		}
-		got, err := exec.CommandContext(t.Context(), bash, "-c", "printf %s "+shellWord(tt.name)).Output()
-		if err != nil || string(got) != tt.name {
-			t.Errorf("bash reads %s as %q, not %q: %v", shellWord(tt.name), got, tt.name, err)
-		}
-	}
-}
 
 // refusal returns what is said about the staged files whose content holds "key".
 func refusal(t *testing.T, dir string, h *Hook) string {

@@ -4,9 +4,10 @@
 // cursor, right-to-left marks that turn a line around, line ends that make one entry look
 // like two. Each function treats them as its readers need it:
 //
-//	Text     keeps line ends and escapes the rest     errors, notices
-//	Quoted   quotes the whole text if anything is odd  fields of a report
-//	Stripped drops them                                output of other programs
+//	Text      keeps line ends and escapes the rest      errors, notices
+//	Quoted    quotes the whole text if anything is odd  fields of a report
+//	Stripped  drops them                                output of other programs
+//	ShellWord quotes for a shell if anything is odd     commands to be pasted
 //
 // The package imports the standard library only, so that every package may use it.
 package printable
