@@ -15,7 +15,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -403,11 +402,7 @@ func (c *Config) Suppress(sc *scanner.Scanner) {
 
 // NewNotes returns the notes that it has not returned before, on entries of files that cannot
 // be used or have expired.
-func (c *Config) NewNotes() []string {
-	notes := slices.Clone(c.Notes.List())[c.Notes.Said:]
-	c.Notes.Said = len(c.Notes.List())
-	return notes
-}
+func (c *Config) NewNotes() []string { return c.Notes.New() }
 
 // RulesDigest returns a hash of the files with rules.
 func (c *Config) RulesDigest() []byte { return c.digest.Sum(nil) }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/baseline"
@@ -77,11 +78,15 @@ func positions(file string, list []position, name Namer) scanner.LocationFilter 
 		k := key{p.path, p.line}
 		index[k] = append(index[k], p)
 	}
+	var mu sync.Mutex // of all below: a sweep runs several scans with one filter
 	var last *finding.Finding
+	var places int             // how many last had
 	var hidden map[string]bool // files in which last is
 	return func(f *finding.Finding, l *finding.Location) string {
-		if f != last {
-			last, hidden = f, map[string]bool{}
+		mu.Lock()
+		defer mu.Unlock()
+		if f != last || len(f.Locations) != places {
+			last, places, hidden = f, len(f.Locations), map[string]bool{}
 			for i := range f.Locations {
 				l := &f.Locations[i]
 				for _, p := range slices.Concat(index[key{name(l), l.Line}], index[key{name(l), l.SecretLine}]) {

@@ -3,6 +3,7 @@ package suppress
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
@@ -38,17 +39,21 @@ func lintComments(text string) (list []lintComment) {
 const lintAll = "*"
 
 // cachedSwitches returns isSwitchedOff with a memory: a text may have thousands of findings.
+// It may be used concurrently.
 func cachedSwitches() func(switches string, f *finding.Finding) bool {
 	type key struct {
 		switches string
 		own      bool // a rule of the user, which no rule of secretlint is about
 	}
+	var mu sync.Mutex
 	known := map[key]bool{}
 	return func(switches string, f *finding.Finding) bool {
 		if switches == "" {
 			return false
 		}
 		k := key{switches, f.Match.Rule.Value}
+		mu.Lock()
+		defer mu.Unlock()
 		off, ok := known[k]
 		if !ok {
 			off = isSwitchedOff(switches, f)

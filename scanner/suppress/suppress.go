@@ -12,15 +12,18 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 )
 
 // Notes collects warnings about suppressions for the user: an entry that has expired, a
-// line that cannot be read.
+// line that cannot be read. It may be used concurrently: a sweep runs several scans with one
+// filter.
 type Notes struct {
+	mu   sync.Mutex // of all below
 	list []string
-	Said int // how many the caller has passed on
+	said int // how many of them New has returned
 }
 
 // Add adds a note, once. A nil Notes drops it.
@@ -29,13 +32,28 @@ func (n *Notes) Add(format string, args ...any) {
 		return
 	}
 	note := fmt.Sprintf(format, args...)
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if !slices.Contains(n.list, note) {
 		n.list = append(n.list, note)
 	}
 }
 
 // List returns the notes in the order in which they came.
-func (n *Notes) List() []string { return n.list }
+func (n *Notes) List() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.list)
+}
+
+// New returns the notes that it has not returned before.
+func (n *Notes) New() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	notes := slices.Clone(n.list[n.said:])
+	n.said = len(n.list)
+	return notes
+}
 
 // A Namer returns the path of the file that a location is in as ignore files call
 // it, relative to where they are, with slashes; "" if it is in no file.

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -203,6 +204,28 @@ func TestFiles(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestConcurrently is for the race detector: sweeps run several scans with one filter.
+func TestConcurrently(t *testing.T) {
+	var notes suppress.Notes
+	filter, err := suppress.GitleaksIgnore("file.x", []byte("a.ini:aws-access-token:3\n"), path, &notes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	comments := suppress.Comments(time.Now(), &notes)
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			f := found()
+			f.Locations[0].Around.Switches = detectors.NewSecret("// secretlint-disable")
+			filter(f, &f.Locations[0])
+			comments(f, &f.Locations[0])
+			notes.Add("%s", "ended")
+			notes.New()
+		})
+	}
+	group.Wait()
 }
 
 // TestBroken: a file that cannot be read is an error that names the file, and quotes none of
