@@ -69,17 +69,18 @@ type List struct {
 	entries []Entry
 	index   map[string][]int // by each hash
 	used    []bool           // entries that Knows has found something for
+	halves  []bool           // entries that share a half with something that is not known
 }
 
 // NewList returns the list of some entries.
-func NewList(entries []Entry) *List { return &List{entries: entries} }
+func NewList(entries []Entry) *List { return &List{entries: slices.Clone(entries)} }
 
 // Entries returns the entries, sorted by fingerprint, each once.
 func (l *List) Entries() []Entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.load()
-	return l.entries
+	return slices.Clone(l.entries)
 }
 
 // load makes the entries and their index. That is not done when a list is read: most
@@ -95,7 +96,7 @@ func (l *List) load() {
 		return cmp.Or(cmp.Compare(a.Fingerprint, b.Fingerprint), cmp.Compare(a.Note, b.Note))
 	})
 	l.entries = slices.CompactFunc(l.entries, func(a, b Entry) bool { return a.Fingerprint == b.Fingerprint })
-	l.used = make([]bool, len(l.entries))
+	l.used, l.halves = make([]bool, len(l.entries)), make([]bool, len(l.entries))
 	l.index = make(map[string][]int, 3*len(l.entries))
 	for i, e := range l.entries {
 		for _, hash := range []string{e.Fingerprint, e.ID, e.Secret} {
@@ -116,14 +117,21 @@ func (l *List) Knows(f *finding.Finding) bool {
 	if !f.Match.Rule.Value { // which has no halves
 		id, isID := l.half(hashID(f.Match.Credential.ID))
 		secret, isSecret := l.half(hashSecret(f.SecretSHA256()))
+		halves := slices.Concat(id, secret)
 		if isID && isSecret {
-			found = slices.Concat(found, id, secret)
+			found = slices.Concat(found, halves)
+		} else {
+			mark(l.halves, halves)
 		}
 	}
-	for _, i := range found {
-		l.used[i] = true
-	}
+	mark(l.used, found)
 	return len(found) > 0
+}
+
+func mark(marks []bool, entries []int) {
+	for _, i := range entries {
+		marks[i] = true
+	}
 }
 
 // half returns the entries that have the hash of a half. It reports whether there are any, or
@@ -135,15 +143,23 @@ func (l *List) half(hash string) (found []int, ok bool) {
 
 // Unused returns the entries for which Knows has found nothing, sorted by fingerprint. They
 // hide nothing if Knows was asked about all findings that there are.
-func (l *List) Unused() []Entry {
+func (l *List) Unused() []Entry { return l.entriesWhere(func(i int) bool { return !l.used[i] }) }
+
+// Gone returns the entries that hide nothing in other clones either: those of Unused, but for
+// halves of a new pair. It may be a pair in this clone alone, in whose reflogs the other half
+// is.
+func (l *List) Gone() []Entry {
+	return l.entriesWhere(func(i int) bool { return !l.used[i] && !l.halves[i] })
+}
+
+func (l *List) entriesWhere(is func(i int) bool) (found []Entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.load()
-	var unused []Entry
 	for i, e := range l.entries {
-		if !l.used[i] {
-			unused = append(unused, e)
+		if is(i) {
+			found = append(found, e)
 		}
 	}
-	return unused
+	return found
 }

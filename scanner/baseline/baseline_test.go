@@ -84,6 +84,27 @@ func TestKnowsHalves(t *testing.T) {
 	}
 }
 
+// TestGone: an entry may hide something in another clone if one of its halves is here, in a
+// pair that is not known.
+func TestGone(t *testing.T) {
+	listed := baseline.EntriesOf(leak(awskeys.AccessKey, "{AKIA1}", "", ""), "")
+	for _, tt := range []struct {
+		name         string
+		asked        *finding.Finding
+		unused, gone int
+	}{
+		{"itself", leak(awskeys.AccessKey, "{AKIA1}", "", ""), 0, 0},
+		{"with a secret from a reflog", leak(awskeys.AccessKey, "{AKIA1}", "{secret1}", ""), 1, 0},
+		{"another", leak(awskeys.AccessKey, "{AKIA2}", "{secret1}", ""), 1, 1},
+	} {
+		list := baseline.NewList(listed)
+		list.Knows(tt.asked)
+		if unused, gone := len(list.Unused()), len(list.Gone()); unused != tt.unused || gone != tt.gone {
+			t.Errorf("%s: %d unused, %d gone, want %d and %d", tt.name, unused, gone, tt.unused, tt.gone)
+		}
+	}
+}
+
 // TestConcurrently is for the race detector: sweeps share a list.
 func TestConcurrently(t *testing.T) {
 	known := leak(awskeys.AccessKey, "{AKIA1}", "{secret1}", "")
@@ -134,6 +155,7 @@ func some(n int) []baseline.Entry {
 // TestRead: what merges, editors and other systems make of a list is read as the same list.
 func TestRead(t *testing.T) {
 	entries := some(4)
+	entries[2].Note = " " + entries[2].Note // of a file whose name begins with a space
 	whole := text(t, entries)
 	lines := strings.SplitAfter(whole, "\n")
 	first := len(lines) - 2 - len(entries) // the lines before are the header
@@ -146,6 +168,7 @@ func TestRead(t *testing.T) {
 		"another order":         strings.Join(lines[:first], "") + lines[first+3] + lines[first+1] + lines[first] + lines[first+2] + "# end\n",
 		"a comment, empty line": strings.Replace(whole, "# end", "# of the old service\n\n# end", 1),
 		"the end twice":         whole + "# end\n",
+		"blanks at line ends":   strings.ReplaceAll(whole, "\n", " \t\n"),
 	} {
 		list, err := baseline.Read([]byte(text))
 		if err != nil || !slices.Equal(list.Entries(), entries) {

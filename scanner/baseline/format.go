@@ -60,7 +60,7 @@ func Read(text []byte) (*List, error) {
 		if len(line) == 0 {
 			continue
 		}
-		end = string(line) == last
+		end = line[0] == '#' && string(bytes.TrimRight(line, " \t")) == last
 		err := checkLine(line)
 		if err == nil && !isUTF8 && !utf8.Valid(line) {
 			err = errors.New("is not UTF-8: the file is damaged, or in another encoding")
@@ -183,7 +183,7 @@ func parseEntries(text []byte) []Entry {
 		fields := strings.SplitN(string(line), " ", 4)
 		e := Entry{Fingerprint: fields[0], ID: fields[1], Secret: fields[2]}
 		if len(fields) == 4 {
-			e.Note = strings.TrimSpace(fields[3])
+			e.Note = strings.TrimRight(fields[3], " \t") // a path may begin with a space
 		}
 		list = append(list, e)
 	}
