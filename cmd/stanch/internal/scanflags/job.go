@@ -1,9 +1,12 @@
 package scanflags
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -12,8 +15,10 @@ import (
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/scanner/run"
+	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/assessment"
 	"github.com/stanch-dev/stanch/verifier/awsverifier"
 	"github.com/stanch-dev/stanch/verifier/inventory"
@@ -61,10 +66,12 @@ func (j *Job) Run(ctx context.Context, source, target string, do func(*scanner.S
 	if err := j.OpenOwner(ctx); err != nil {
 		return run.Result{}, err
 	}
+	unasked := &unaskedKeys{}
 	scan := run.Scan{
 		Options: j.Options(), Handler: j.Handler, ShowSecrets: j.Flags.ShowSecrets, FailOn: run.FailOn(j.Flags.FailOn),
 		Header: finding.Scan{Version: j.Streams.Version, Source: source, Target: target, Started: time.Now()},
-		Wraps:  append(slices.Clip(j.Wraps), func(sink scanner.Sink) scanner.Sink { return j.Assessed(ctx, sink) }),
+		Wraps: append(slices.Clip(j.Wraps), func(sink scanner.Sink) scanner.Sink { return j.Assessed(ctx, sink) },
+			func(sink scanner.Sink) scanner.Sink { unasked.Sink = sink; return unasked }),
 	}
 	j.log.Debug("scanning", "source", source, "target", target)
 	result, scanErr := scan.Run(do)
@@ -76,6 +83,7 @@ func (j *Job) Run(ctx context.Context, source, target string, do func(*scanner.S
 	if j.Whole && scanErr == nil && len(sum.Unread) == 0 {
 		PrintUnused(j.Streams.Stderr, j.Config)
 	}
+	unasked.print(j.Streams.Stderr)
 	j.SaySent()
 	j.log.Debug("scanned", "objects", sum.Objects, "bytes", sum.Bytes, "elapsed", time.Duration(sum.ElapsedMS)*time.Millisecond)
 	if err := j.Out.Commit(); err != nil {
@@ -110,6 +118,43 @@ func (j *Job) Assessed(ctx context.Context, sink scanner.Sink) scanner.Sink {
 		return sink
 	}
 	return assessment.LiveSink{Sink: sink, Context: ctx, Assessor: &j.assessor, Exposure: &j.Exposure}
+}
+
+// unaskedKeys is a sink that counts ignored keys about which AWS gave no answer: one that is
+// live would have been reported.
+type unaskedKeys struct {
+	scanner.Sink
+	ids      map[string]bool // of those that are ignored
+	reported map[string]bool
+	why      string // of the first
+}
+
+// Finding implements scanner.Sink.
+func (u *unaskedKeys) Finding(f *finding.Finding) error {
+	if u.ids == nil {
+		u.ids, u.reported = map[string]bool{}, map[string]bool{}
+	}
+	id := f.Match.Credential.ID
+	switch {
+	case f.Ignored == "":
+		u.reported[id] = true
+	case f.Verdict.State == verifier.Unknown:
+		u.ids[id], u.why = true, cmp.Or(u.why, f.Verdict.Reason)
+	}
+	return u.Sink.Finding(f)
+}
+
+// print says how many keys are only ignored.
+func (u *unaskedKeys) print(w io.Writer) {
+	maps.DeleteFunc(u.ids, func(id string, _ bool) bool { return u.reported[id] })
+	keys := "1 ignored key, which"
+	switch n := len(u.ids); {
+	case n == 0:
+		return
+	case n > 1:
+		keys = fmt.Sprintf("%d ignored keys, which", n)
+	}
+	fmt.Fprintf(w, "stanch: AWS could not be asked about %s may be live: %s\n", keys, printable.Text(u.why))
 }
 
 // SaySent says how many requests AWS got.
