@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/stanch-dev/stanch/detectors/rules"
@@ -15,8 +17,9 @@ import (
 
 // A namedList is a list with the name of its file, and a line in it, 0 if it is all of it.
 type namedList struct {
-	name string
-	line int
+	name  string
+	isOwn bool // the OwnBaseline of the project
+	line  int
 	*baseline.List
 }
 
@@ -24,7 +27,7 @@ type namedList struct {
 // file of no known tool is an error.
 func (c *Config) readBaselines() error {
 	if c.options.Known != nil {
-		c.addList(OwnBaseline, c.options.Known)
+		c.addList(OwnBaseline, true, c.options.Known)
 	}
 	for _, name := range c.options.Baselines {
 		data, err := c.readNamed(name)
@@ -47,7 +50,7 @@ func (c *Config) readBaseline(name string, data []byte) error {
 	first, _, _ := bytes.Cut(text, []byte("\n"))
 	switch {
 	case baseline.Is(data):
-		return c.readOwnBaseline(name, data)
+		return c.addBaseline(name, false, data)
 	case bytes.HasPrefix(text, []byte("[")):
 		filter, err := suppress.GitleaksReport(name, text, c.name)
 		c.allowAt = append(c.allowAt, filter)
@@ -67,24 +70,32 @@ func (c *Config) readBaseline(name string, data []byte) error {
 	return fmt.Errorf("%s: is not a baseline of stanch or detect-secrets, nor a JSON report of stanch or gitleaks", name)
 }
 
-// readOwnBaseline reads a baseline in stanch's own format.
-func (c *Config) readOwnBaseline(name string, data []byte) error {
-	list, err := baseline.Read(data)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+// addBaseline reads a baseline in stanch's own format.
+func (c *Config) addBaseline(name string, isOwn bool, data []byte) error {
+	list, err := parse(name, data)
+	if err == nil {
+		c.addList(name, isOwn, list)
 	}
-	c.addList(name, list)
-	return nil
+	return err
 }
 
-func (c *Config) addList(name string, list *baseline.List) {
-	c.lists = append(c.lists, namedList{name, 0, list})
+func parse(name string, data []byte) (*baseline.List, error) {
+	list, err := baseline.Read(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return list, nil
+}
+
+func (c *Config) addList(name string, isOwn bool, list *baseline.List) {
+	c.lists = append(c.lists, namedList{name, isOwn, 0, list})
 	c.allow = append(c.allow, suppress.Known(name, list))
 }
 
 // Unused has entries of a file that hid nothing.
 type Unused struct {
-	Name string
+	Name  string
+	IsOwn bool // it is the OwnBaseline of the project
 	// Line is that of the allowlist that lists fingerprints, 0 in a baseline.
 	Line    int
 	Entries []baseline.Entry
@@ -92,11 +103,15 @@ type Unused struct {
 
 // Unused returns the entries that hid nothing in the scans so far: of baselines in stanch's
 // own format, and fingerprints in its configuration. Nothing follows from that unless a scan
-// has read everything.
+// has read everything. With configurations that the user names, it returns none: the entries
+// may be about findings of the rules that these replace.
 func (c *Config) Unused() (all []Unused) {
+	if len(c.options.Files) > 0 {
+		return nil
+	}
 	for _, list := range slices.Concat(c.lists, c.allowed) {
-		if entries := list.Unused(); len(entries) > 0 {
-			all = append(all, Unused{list.name, list.line, entries})
+		if entries := list.Gone(); len(entries) > 0 {
+			all = append(all, Unused{list.name, list.isOwn, list.line, entries})
 		}
 	}
 	return all
@@ -112,14 +127,14 @@ func (c *Config) addAllowed(own *rules.Own) {
 		for _, fingerprint := range a.Fingerprints {
 			list = append(list, baseline.Entry{Fingerprint: fingerprint})
 		}
-		c.allowed = append(c.allowed, namedList{own.Name, a.Line, baseline.NewList(list)})
+		c.allowed = append(c.allowed, namedList{own.Name, false, a.Line, baseline.NewList(list)})
 	}
 }
 
-// noteAllowed is a filter that ignores nothing, and notes which fingerprints of allowlists
-// there are findings for: a filter before those may hide them.
-func (c *Config) noteAllowed(f *finding.Finding) string {
-	for _, list := range c.allowed {
+// noteListed is a filter that ignores nothing, and notes which entries there are findings for:
+// the first list that knows a finding hides it from the others.
+func (c *Config) noteListed(f *finding.Finding) string {
+	for _, list := range slices.Concat(c.lists, c.allowed) {
 		list.Knows(f)
 	}
 	return ""
@@ -136,23 +151,37 @@ func (e *entries) Finding(f finding.Finding) error {
 	return nil
 }
 
-// ReadBaseline reads the baseline of stanch that name names. An error that wraps
-// fs.ErrNotExist says that there is none.
+// ReadOwnBaseline reads the baseline of the project at root, nil if there is none. It refuses a
+// symbolic link, which a writer of the file would replace.
+func ReadOwnBaseline(root string) (*baseline.List, error) {
+	name := filepath.Join(root, OwnBaseline)
+	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %w", name, errNotRegular)
+	}
+	dir, err := os.OpenRoot(root)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = dir.Close() }()
+	data, err := readIn(dir, OwnBaseline)
+	if err != nil || data == nil {
+		return nil, err
+	}
+	return parse(name, data)
+}
+
+// ReadBaseline reads the baseline of stanch that a user names, nil if there is none.
 func ReadBaseline(name string) (*baseline.List, error) {
 	info, err := os.Stat(name)
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("it is not a regular file")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err == nil && !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: %w", name, errNotRegular)
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	list, err := baseline.Read(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return list, nil
+	return parse(name, data)
 }

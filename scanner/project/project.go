@@ -161,15 +161,27 @@ func (c *Config) readFiles() error {
 	for _, name := range []string{OwnConfig, GitleaksConfig} {
 		data, err := project(name)
 		if err != nil {
-			return err
+			return c.namingProject(err)
 		}
 		if data != nil {
 			// The file may be a stranger's: it can name files of its project only.
 			all = append(all, configFile{name, data, project})
 		}
 	}
-	return c.addAll(all)
+	return c.namingProject(c.addAll(all))
 }
+
+// namingProject adds to err, about a file of the project, which project that is, unless it is that
+// of the current folder.
+func (c *Config) namingProject(err error) error {
+	if err == nil || c.options.Trusted != nil || IsHere(c.root) {
+		return err
+	}
+	return fmt.Errorf("in %s: %w", c.root, err)
+}
+
+// IsHere reports whether root is that of the project which the current folder is in.
+func IsHere(root string) bool { return root != "" && resolved(root) == resolved(FindRoot(".")) }
 
 // Beside returns the path of other, which the file name refers to.
 func Beside(name, other string) string {
@@ -286,11 +298,15 @@ func (c *Config) readProject() error {
 		return nil
 	}
 	defer done()
+	return c.namingProject(c.readIgnores(project))
+}
+
+func (c *Config) readIgnores(project func(name string) ([]byte, error)) error {
 	if c.options.Known == nil {
 		data, err := project(OwnBaseline)
 		if err == nil && data != nil {
 			c.ignored(data)
-			err = c.readOwnBaseline(OwnBaseline, data)
+			err = c.addBaseline(OwnBaseline, true, data)
 		}
 		if err != nil {
 			return err
@@ -365,6 +381,9 @@ func PathIn(root string, l *finding.Location) string {
 	return path
 }
 
+// Root returns the root of the project, "" if there is none.
+func (c *Config) Root() string { return c.root }
+
 // Rules returns the rules of the user, which reports explain.
 func (c *Config) Rules() []*detectors.Rule {
 	if c.detector == nil {
@@ -384,8 +403,8 @@ func (c *Config) Extend(set *detectors.Set) *detectors.Set {
 // Suppress sets the filters of sc that ignore findings as the user says.
 func (c *Config) Suppress(sc *scanner.Scanner) {
 	sc.Allow, sc.AllowAt = c.allow, c.allowAt
-	if len(c.allowed) > 0 {
-		sc.Allow = append([]scanner.Filter{c.noteAllowed}, c.allow...)
+	if len(c.lists)+len(c.allowed) > 0 {
+		sc.Allow = append([]scanner.Filter{c.noteListed}, c.allow...)
 	}
 	sc.HonorIgnoresForLive = c.options.HonorLive
 	if len(c.unread) > 0 {

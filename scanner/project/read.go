@@ -15,6 +15,8 @@ import (
 // maxConfig bounds the size of a file, which may be a stranger's.
 const maxConfig = 64 << 20
 
+var errNotRegular = errors.New("it is not a regular file")
+
 // readNamed returns the text of a file that the user names. Where the project is read from a
 // commit, so are such files below its root: a pull request could change them. The text is nil
 // if the commit does not have the file, and a note says so.
@@ -68,7 +70,7 @@ func readIn(root *os.Root, name string) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
 	case !info.Mode().IsRegular(): // to open a FIFO waits for a writer
-		return nil, fmt.Errorf("%s: it is not a regular file", name)
+		return nil, fmt.Errorf("%s: %w", name, errNotRegular)
 	}
 	f, err := root.Open(file)
 	if err != nil {

@@ -27,6 +27,7 @@ import (
 type OutputFlags struct {
 	Format      string // "" for the one that the name of the file stands for
 	File        string // "" and "-" are stdout
+	Public      bool   // the output holds no secret, so that others may read its file
 	verbose     bool
 	RefreshWith string // the command or flag that asks AWS again, see report.Options
 
@@ -202,6 +203,9 @@ func (f *OutputFlags) openFile() (*Output, error) {
 	}
 	name := target(f.File)
 	file, err := atomicfile.Create(name)
+	if err == nil && f.Public {
+		err = file.Chmod(0o644)
+	}
 	return &Output{Writer: file, name: name, file: file}, err
 }
 

@@ -76,8 +76,8 @@ func (f *baselineFlags) run(ctx context.Context, s *cli.Streams, operand string)
 	if transport.IsURL(operand) {
 		return fmt.Errorf("%s: a baseline is for a repository on disk: clone it first", transport.Redact(operand))
 	}
-	if f.maxSize < 0 || f.maxSize > 1<<40 {
-		return fmt.Errorf("--max-size %d: not a size in MiB", f.maxSize)
+	if err := scanflags.CheckMaxSize(f.maxSize); err != nil {
+		return err
 	}
 	repo, err := gitsource.Open(operand)
 	if err != nil {
@@ -85,17 +85,8 @@ func (f *baselineFlags) run(ctx context.Context, s *cli.Streams, operand string)
 	}
 	defer func() { _ = repo.Close() }() // it was only read from
 	repo.MaxBlobSize, repo.ReachableOnly, repo.SharedOnly = f.maxSize<<20, true, true
-	u := &baselineUpdate{Streams: s, repo: repo, operand: operand, name: project.OwnBaseline, path: f.out.File}
-	if u.path == "" {
-		root := gitsource.WorkTree(operand)
-		if root == "" {
-			return fmt.Errorf("%s has no work tree to keep %s in: name the file with --output", operand, project.OwnBaseline)
-		}
-		u.path = filepath.Join(root, project.OwnBaseline)
-	} else {
-		u.name = u.path
-	}
-	if err := u.readOld(); err != nil {
+	u := &baselineUpdate{Streams: s, repo: repo, operand: operand}
+	if err := u.readOld(&f.out); err != nil {
 		return err
 	}
 	u.config, err = project.Read(project.Options{Files: f.config, Within: operand, Known: u.old})
@@ -130,22 +121,42 @@ type baselineUpdate struct {
 	isNew      bool
 	old        *baseline.List
 	found      finding.Saved
+	parts      parts
 	partial    bool // a part was not read: entries may be about leaks in it
 
 	added, dropped []baseline.Entry
 	kept           int
 }
 
-// readOld reads the file, if it is there already.
-func (u *baselineUpdate) readOld() (err error) {
-	if u.old, err = project.ReadBaseline(u.path); err == nil {
-		return nil
+// readOld decides which file is written, and reads it if it is there already.
+func (u *baselineUpdate) readOld(out *cli.OutputFlags) (err error) {
+	u.name, u.path, out.Public = out.File, out.File, true
+	switch {
+	case out.File == "":
+		root := gitsource.WorkTree(u.operand)
+		if root == "" {
+			return fmt.Errorf("%s has no work tree to keep %s in: name the file with --output", u.operand, project.OwnBaseline)
+		}
+		u.name, u.path = project.OwnBaseline, filepath.Join(root, project.OwnBaseline)
+		u.old, err = project.ReadOwnBaseline(root)
+	case out.ToStdout():
+		u.name = "standard output"
+	case !isDevice(out.File):
+		u.old, err = project.ReadBaseline(u.path)
 	}
-	u.isNew, u.old = true, baseline.NewList(nil)
-	if info, statErr := os.Stat(u.path); statErr == nil && info.Mode()&(fs.ModeDevice|fs.ModeNamedPipe) != 0 || errors.Is(err, fs.ErrNotExist) || u.path == "-" {
-		return nil
+	if err != nil {
+		return fmt.Errorf("the file to be written is not a baseline, and is left as it is: %w", err)
 	}
-	return fmt.Errorf("the file to be written is not a baseline, and is left as it is: %w", err)
+	if u.old == nil {
+		u.isNew, u.old = true, baseline.NewList(nil)
+	}
+	return nil
+}
+
+// isDevice reports whether name can be written to and has no content to be read.
+func isDevice(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode()&(fs.ModeDevice|fs.ModeNamedPipe|fs.ModeSocket) != 0
 }
 
 // scan finds all leaks that refs lead to. Those that the old file lists are ignored.
@@ -158,6 +169,7 @@ func (u *baselineUpdate) scan(ctx context.Context) error {
 		Options: run.Options{Project: u.config, Verifier: awsverifier.Offline{}},
 		Header:  finding.Scan{Version: u.Version, Source: "git", Target: u.operand, Started: time.Now()},
 		Handler: &u.found,
+		Wraps:   []func(scanner.Sink) scanner.Sink{func(sink scanner.Sink) scanner.Sink { u.parts.Sink = sink; return &u.parts }},
 	}
 	_, err := scan.Scan(ctx, src)
 	scanflags.PrintNotes(u.Stderr, u.config)
@@ -167,7 +179,7 @@ func (u *baselineUpdate) scan(ctx context.Context) error {
 	case err != nil:
 		return cli.Incomplete(fmt.Errorf("%s was not written: %w", u.name, err))
 	}
-	u.partial = len(u.found.Totals.Unread) > 0 || u.repo.LacksSubmodules()
+	u.partial = len(u.found.Totals.Unread)+len(u.found.Totals.Accepted) > 0 || u.repo.LacksSubmodules()
 	return nil
 }
 
@@ -187,7 +199,7 @@ func (u *baselineUpdate) update() ([]byte, error) {
 	for i := range u.found.Findings {
 		f := &u.found.Findings[i]
 		if l := firstShared(f); f.Ignored == "" && l != nil {
-			u.added = append(u.added, baseline.EntriesOf(f, noteOf(f, l, set))...)
+			u.added = append(u.added, baseline.EntriesOf(f, u.noteOf(f, l, set))...)
 		}
 	}
 	u.added = baseline.NewList(u.added).Entries()
@@ -196,12 +208,13 @@ func (u *baselineUpdate) update() ([]byte, error) {
 	return text.Bytes(), err
 }
 
-// firstShared returns the first place of f that other clones have too, nil if there is none:
-// git's configuration and its logs stay in this one.
+// firstShared returns the first place of f that is not ignored and that other clones have
+// too, nil if there is none: git's configuration and its logs stay in this one.
 func firstShared(f *finding.Finding) *finding.Location {
 	for i := range f.Locations {
-		if kind := f.Locations[i].Kind; kind != finding.KindConfig && kind != finding.KindReflog {
-			return &f.Locations[i]
+		l := &f.Locations[i]
+		if l.Ignored == "" && l.Kind != finding.KindConfig && l.Kind != finding.KindReflog {
+			return l
 		}
 	}
 	return nil
@@ -209,7 +222,7 @@ func firstShared(f *finding.Finding) *finding.Location {
 
 // noteOf describes f, which stands at l, for people. A place that holds a key itself, as in
 // the name of a file, is left out.
-func noteOf(f *finding.Finding, l *finding.Location, set *detectors.Set) string {
+func (u *baselineUpdate) noteOf(f *finding.Finding, l *finding.Location, set *detectors.Set) string {
 	place := l.Path
 	if l.Kind != finding.KindBlob && l.Kind != "" {
 		place = strings.TrimSpace(string(l.Kind) + " " + place)
@@ -221,20 +234,66 @@ func noteOf(f *finding.Finding, l *finding.Location, set *detectors.Set) string 
 		place += " in " + l.Commit[:min(len(l.Commit), 10)]
 	}
 	note := printable.Quoted(place) + ", " + printable.Quoted(f.Match.Rule.ID)
-	if len(set.Detect(nil, []byte(note))) > 0 || len(set.Detect(nil, []byte(place))) > 0 {
+	if len(set.Detect(nil, []byte(note))) > 0 || len(set.Detect(nil, []byte(place))) > 0 || u.parts.in(place) {
 		return "a name that holds a key, " + printable.Quoted(f.Match.Rule.ID)
 	}
 	return note
 }
 
+// parts is a sink that remembers the ids and secrets that it passes on. No text with one of
+// them gets into the file, even where a detector alone would not find it.
+type parts struct {
+	scanner.Sink
+	known map[string]bool
+	sizes map[int]bool
+}
+
+// Finding implements scanner.Sink.
+func (p *parts) Finding(f *finding.Finding) error {
+	if p.known == nil {
+		p.known, p.sizes = map[string]bool{}, map[int]bool{}
+	}
+	c := &f.Match.Credential
+	secrets := append(slices.Clone(f.Others), c.Secret, c.Token)
+	for i := range f.Candidates {
+		secrets = append(secrets, f.Candidates[i].Secret)
+	}
+	texts := []string{c.ID}
+	for _, s := range secrets {
+		texts = append(texts, s.Reveal())
+	}
+	for _, text := range texts {
+		if text != "" {
+			p.known[text], p.sizes[len(text)] = true, true
+		}
+	}
+	return p.Sink.Finding(f)
+}
+
+// in reports whether text holds one of the parts.
+func (p *parts) in(text string) bool {
+	for size := range p.sizes {
+		for i := 0; i+size <= len(text); i++ {
+			if p.known[text[i:i+size]] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // save writes the file, unless it is as it should be already. Others may read it, as they
 // may read the other files of the work tree.
 func (u *baselineUpdate) save(text []byte) error {
-	if old, err := os.ReadFile(u.path); err == nil && bytes.Equal(old, text) {
-		return nil
-	}
-	if info, err := os.Lstat(u.path); err == nil && !info.Mode().IsRegular() {
-		return errors.New("it is not a regular file")
+	info, err := os.Lstat(u.path)
+	switch {
+	case err != nil: // it is not there
+	case !info.Mode().IsRegular(): // readOld has read one
+		return errors.New("it is not a regular file any more")
+	default:
+		if old, err := os.ReadFile(u.path); err == nil && bytes.Equal(old, text) {
+			return nil
+		}
 	}
 	return atomicfile.Write(u.path, text, 0o644)
 }
@@ -248,7 +307,7 @@ func (u *baselineUpdate) report() error {
 	}
 	sayEntries(say, "dropped", u.dropped)
 	if len(u.added)+u.kept > 0 {
-		say("nothing was sent to AWS: %q asks which of these keys are live. Shut those off: a baseline hides no live key.", strings.TrimSuffix("stanch git "+printable.Text(u.operand), " ."))
+		say("nothing was sent to AWS: \"%s\" asks which of these keys are live. Shut those off: a baseline hides no live key.", strings.TrimSuffix("stanch git "+scanflags.Operand(u.operand), " ."))
 	}
 	if unread := u.found.Totals.Unread; len(unread) > 0 {
 		for _, part := range unread[:min(len(unread), mostNamed)] {
@@ -259,7 +318,10 @@ func (u *baselineUpdate) report() error {
 		}
 		return cli.Incomplete(errors.New("there may be more leaks in what was not read; no entry was dropped"))
 	}
-	if u.partial {
+	switch {
+	case len(u.found.Totals.Accepted) > 0:
+		say("a part that was not read is accepted: no entry was dropped, since it may be about a leak in there")
+	case u.partial:
 		say("a submodule has not been cloned: no entry was dropped, since it may be about a leak in there")
 	}
 	return nil

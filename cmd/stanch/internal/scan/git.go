@@ -95,7 +95,7 @@ func (f *gitFlags) scan(ctx context.Context, j *scanflags.Job, operand string) e
 		fmt.Fprintf(s.Stderr, "stanch: %s has no commits and no other objects: there is nothing to scan\n", transport.Redact(operand))
 	}
 	if f.sinceState == "" {
-		j.Whole = !f.reachableOnly && !repo.LacksSubmodules()
+		j.Whole = !f.reachableOnly && !repo.LacksSubmodules() && !transport.IsURL(operand)
 		return cli.ScanEnded(j.Scan(ctx, repo, "git", transport.Redact(operand)))
 	}
 	return f.scanNew(ctx, j, repo, operand)

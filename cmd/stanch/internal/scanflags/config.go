@@ -49,18 +49,11 @@ func PrintNotes(stderr io.Writer, c *project.Config) {
 	}
 }
 
-// PrintUnused names the entries of baselines that hid nothing in the scans so far, a few of
-// each. It is for a scan that has read everything.
-func PrintUnused(stderr io.Writer, c *project.Config) {
+// printUnused names the entries of baselines that hid nothing in the scans so far, a few of
+// each. It is for a scan that has read everything of the repository that path is in.
+func printUnused(stderr io.Writer, c *project.Config, path string) {
 	const most = 3
 	for _, u := range c.Unused() {
-		remedy := `"stanch baseline" drops that`
-		switch {
-		case u.Line > 0:
-			remedy = fmt.Sprintf("take it out of fingerprints, line %d", u.Line)
-		case u.Name != project.OwnBaseline:
-			remedy = fmt.Sprintf("%q drops that", "stanch baseline -o "+u.Name)
-		}
 		count, places := "1 entry hides", []string{}
 		if n := len(u.Entries); n > 1 {
 			count = fmt.Sprintf("%d entries hide", n)
@@ -71,6 +64,30 @@ func PrintUnused(stderr io.Writer, c *project.Config) {
 		if len(u.Entries) > most {
 			places = append(places, "…")
 		}
-		fmt.Fprintf(stderr, "stanch: %s: %s nothing any more; %s: %s\n", printable.Text(u.Name), count, printable.Text(remedy), printable.Text(strings.Join(places, "; ")))
+		fmt.Fprintf(stderr, "stanch: %s: %s nothing any more; %s: %s\n", printable.Text(u.Name), count, remedy(c, &u, path), printable.Text(strings.Join(places, "; ")))
 	}
+}
+
+// remedy says how to drop the entries of u. Its command drops those that hide nothing in the
+// repository that path is in, and no others, wherever it is called.
+func remedy(c *project.Config, u *project.Unused, path string) string {
+	if u.Line > 0 {
+		return fmt.Sprintf("take it out of fingerprints, line %d", u.Line)
+	}
+	command := "stanch baseline"
+	if !project.IsHere(c.Root()) {
+		command += " " + Operand(path)
+	}
+	if !u.IsOwn {
+		command += " -o " + Operand(u.Name)
+	}
+	return `"` + command + `" drops that`
+}
+
+// Operand returns path as a word of a command, and never as an option.
+func Operand(path string) string {
+	if strings.HasPrefix(path, "-") {
+		path = "./" + path
+	}
+	return printable.ShellWord(path)
 }

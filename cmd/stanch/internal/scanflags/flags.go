@@ -75,8 +75,8 @@ func (f *Flags) Prepare(s *cli.Streams) (*Job, error) {
 	if !slices.Contains(run.Confidences, f.Confidence) {
 		return nil, fmt.Errorf("--min-confidence %s: must be one of %s", f.Confidence, strings.Join(run.Confidences, ", "))
 	}
-	if f.MaxSize < 0 || f.MaxSize > 1<<40 {
-		return nil, fmt.Errorf("--max-size %d: not a size in MiB", f.MaxSize)
+	if err := CheckMaxSize(f.MaxSize); err != nil {
+		return nil, err
 	}
 	if err := f.Owner.Check(f.Verifies()); err != nil {
 		return nil, err
@@ -108,6 +108,14 @@ func (f *Flags) Prepare(s *cli.Streams) (*Job, error) {
 		return nil, err
 	}
 	return &Job{Flags: f, Streams: s, log: f.logger(s.Stderr), STS: v, Config: cfg, inventory: own, Out: out, Handler: h}, nil
+}
+
+// CheckMaxSize checks the value of --max-size.
+func CheckMaxSize(mib int64) error {
+	if mib < 0 || mib > 1<<40 {
+		return fmt.Errorf("--max-size %d: not a size in MiB", mib)
+	}
+	return nil
 }
 
 // NewVerifier returns the client of STS that f asks for.

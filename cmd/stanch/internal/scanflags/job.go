@@ -80,8 +80,8 @@ func (j *Job) Run(ctx context.Context, source, target string, do func(*scanner.S
 	}
 	PrintNotes(j.Streams.Stderr, j.Config)
 	sum := result.Summary
-	if j.Whole && scanErr == nil && len(sum.Unread) == 0 {
-		PrintUnused(j.Streams.Stderr, j.Config)
+	if j.Whole && scanErr == nil && len(sum.Unread)+len(sum.Accepted) == 0 {
+		printUnused(j.Streams.Stderr, j.Config, j.Flags.Config.Within)
 	}
 	unasked.print(j.Streams.Stderr)
 	j.SaySent()
