@@ -35,12 +35,12 @@ func TestHookInstallRefused(t *testing.T) {
 			if err := os.Chmod(hooks, 0o555); err != nil {
 				t.Fatal(err)
 			}
-		}, "installing the hook pre-commit, nothing is changed: .* {repo}/.git/hooks/before-stanch: permission denied"},
+		}, "installing the hook pre-commit, nothing is changed: .* {repo}/.git/hooks/.*: permission denied"},
 		{"of_another_user", func(t *testing.T, repo, hooks string) {
 			t.Helper()
 			give(t, repo, user)
 			give(t, hooks, 54321)
-		}, "nothing is changed: .* {repo}/.git/hooks/before-stanch: permission denied"},
+		}, "nothing is changed: .* {repo}/.git/hooks/.*: permission denied"},
 		{"repository_of_another_user", func(t *testing.T, repo, _ string) {
 			t.Helper()
 			give(t, repo, 54321)
@@ -132,7 +132,7 @@ func TestHookInstallsAtOnce(t *testing.T) {
 			})
 		}
 		wait.Wait()
-		if kept := readFile(t, filepath.Join(repo, ".git", "hooks", "before-stanch", "pre-commit")); kept != foreignHook {
+		if kept := readFile(t, filepath.Join(repo, ".git", "hooks.before-stanch", "pre-commit")); kept != foreignHook {
 			t.Errorf("the hook from before is\n%s", kept)
 		}
 		cmd := exec.CommandContext(t.Context(), "git", "commit", "-q", "--allow-empty", "-m", "x")

@@ -13,13 +13,23 @@ import (
 	"github.com/stanch-dev/stanch/scanner/atomicfile"
 )
 
-// beforeDir is the folder, in the folder of hooks, of the hooks that were there before
-// stanch's. Each has its own name there, since some look at it: Overcommit and old versions
-// of husky link all hooks to one program.
-const beforeDir = "before-stanch"
+// keptSuffix is the suffix of the folder of the hooks that were there before stanch's. Once
+// each hook got it instead.
+const keptSuffix = ".before-stanch"
 
-// oldSuffix is the suffix that a hook from before got, until there was a folder for them.
-const oldSuffix = ".before-stanch"
+// keptDir returns the folder of the hooks that were there before stanch's. It lies beside
+// dir, the folder of hooks, since some hooks read files above their own folder. Each hook has
+// its own name there, since some look at it: Overcommit and old versions of husky link all
+// hooks to one program.
+func keptDir(dir string) string { return realDir(dir) + keptSuffix }
+
+// realDir returns dir without symbolic links, for "..", if it is there.
+func realDir(dir string) string {
+	if resolved, err := filepath.EvalSymlinks(dir); err == nil {
+		return resolved
+	}
+	return filepath.Clean(dir)
+}
 
 // legacySuffix is the suffix by which pre-commit and prek rename a hook that is there when
 // they are installed. They run it first.
@@ -83,36 +93,31 @@ func (h *hookFile) write(name, from string) error {
 	return os.Rename(temp, name)
 }
 
-// keep copies the hook of a stage to beforeDir, and returns a function that undoes that. The
-// hook stays where it is until stanch's takes its place in one step. So no commit runs
-// without it, and an install that is interrupted can be repeated.
-func (i *Installer) keep(dir, stage string, h *hookFile) (undo func(), err error) {
-	kept := filepath.Join(dir, beforeDir, stage)
-	undo = func() {}
-	switch old, err := readHook(kept); {
-	case err != nil:
-		return undo, err
-	case old != nil && old.equal(h):
-		return undo, nil
-	case old != nil:
-		return undo, fmt.Errorf("%s is not from stanch, and there is %s already: remove one of them", filepath.Join(dir, stage), kept)
+// keep copies the hook h of dir to keptDir, under name, and returns a function that undoes
+// that. The hook stays where it is until stanch's takes its place in one step. So no commit
+// runs without it, and an install that is interrupted can be repeated.
+func (i *Installer) keep(dir, name string, h *hookFile) (undo func(), err error) {
+	kept := filepath.Join(keptDir(dir), name)
+	old, err := readHook(kept)
+	if err != nil || old != nil && old.equal(h) {
+		return func() {}, err
+	}
+	undo = func() {
+		_ = os.Remove(kept)
+		i.cleanKept(dir)
 	}
 	if err := os.MkdirAll(filepath.Dir(kept), 0o755); err != nil {
 		return undo, err
 	}
-	undo = func() {
-		_ = os.Remove(kept)
-		i.cleanBefore(dir)
-	}
-	if err := h.write(kept, dir); err != nil {
-		return undo, err
-	}
-	return undo, i.linkSiblings(dir)
+	return undo, h.write(kept, dir)
 }
 
-// linkSiblings links the files of dir in beforeDir: a hook may read files beside itself, as
-// $(dirname "$0")/common.sh.
+// linkSiblings links the files of dir in keptDir, if that is there: a hook may read files
+// beside itself, as $(dirname "$0")/common.sh.
 func (i *Installer) linkSiblings(dir string) error {
+	if _, err := os.Stat(keptDir(dir)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
@@ -120,44 +125,47 @@ func (i *Installer) linkSiblings(dir string) error {
 	for _, e := range entries {
 		name := e.Name()
 		text, _ := os.ReadFile(filepath.Join(dir, name)) // a folder has no text
-		if name == beforeDir || strings.HasSuffix(name, ".sample") || strings.HasPrefix(name, ".stanch-") || isOurs(text) || slices.Contains(Installable, stageOf(name)) {
+		if strings.HasSuffix(name, ".sample") || strings.HasPrefix(name, ".stanch-") || isOurs(text) || slices.Contains(Installable, stageOf(name)) {
 			continue
 		}
-		err := os.Symlink("../"+name, filepath.Join(dir, beforeDir, name))
+		err := os.Symlink(sibling(dir, name), filepath.Join(keptDir(dir), name))
 		if err != nil && !errors.Is(err, fs.ErrExist) {
 			// Windows lets few users make links.
-			fmt.Fprintf(i.out, "%s is not linked in %s, where a hook may look for it: %v\n", name, beforeDir, err)
+			fmt.Fprintf(i.out, "%s is not linked in %s, where a hook may look for it: %v\n", name, keptDir(dir), err)
 		}
 	}
 	return nil
 }
 
+// sibling returns the target of a link in keptDir to the file name of dir.
+func sibling(dir, name string) string { return "../" + filepath.Base(dir) + "/" + name }
+
 // stageOf returns the stage of a file of hooks: of "pre-commit", and of
 // "pre-commit.before-stanch". Neither is linked, for stanch's own hook may come to lie there,
 // and would then run itself. But "pre-commit.legacy" is linked: pre-commit looks for it.
-func stageOf(name string) string { return strings.TrimSuffix(name, oldSuffix) }
+func stageOf(name string) string { return strings.TrimSuffix(name, keptSuffix) }
 
-// cleanBefore removes beforeDir if it holds nothing but links to the files beside it.
-func (i *Installer) cleanBefore(dir string) {
-	before := filepath.Join(dir, beforeDir)
-	entries, _ := os.ReadDir(before) // none if it is not there
+// cleanKept removes keptDir if it holds nothing but links to the files of dir.
+func (i *Installer) cleanKept(dir string) {
+	kept := keptDir(dir)
+	entries, _ := os.ReadDir(kept) // none if it is not there
 	isLink := func(e os.DirEntry) bool {
-		target, err := os.Readlink(filepath.Join(before, e.Name()))
-		return err == nil && filepath.ToSlash(target) == "../"+e.Name()
+		target, err := os.Readlink(filepath.Join(kept, e.Name()))
+		return err == nil && filepath.ToSlash(target) == sibling(dir, e.Name())
 	}
 	if slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !isLink(e) }) {
 		return
 	}
 	for _, e := range entries {
-		_ = os.Remove(filepath.Join(before, e.Name()))
+		_ = os.Remove(filepath.Join(kept, e.Name()))
 	}
-	_ = os.Remove(before)
+	_ = os.Remove(kept)
 }
 
 // restore puts the hook from before back to name, a file of dir, and reports whether there
 // was one. It drops one of pre-commit or prek that would be called by its successor.
 func (i *Installer) restore(dir, stage, name string) (back bool, err error) {
-	for _, kept := range []string{filepath.Join(dir, beforeDir, stage), filepath.Join(dir, stage+oldSuffix)} {
+	for _, kept := range []string{filepath.Join(keptDir(dir), stage), filepath.Join(dir, stage+keptSuffix)} {
 		h, err := readHook(kept)
 		if err != nil {
 			return back, err
@@ -175,6 +183,6 @@ func (i *Installer) restore(dir, stage, name string) (back bool, err error) {
 			return back, err
 		}
 	}
-	i.cleanBefore(dir)
+	i.cleanKept(dir)
 	return back, nil
 }

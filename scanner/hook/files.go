@@ -31,26 +31,28 @@ func (i *Installer) prepareFiles(dir string) (*pendingHooks, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return p, fmt.Errorf("making the folder of hooks: %w", err)
 	}
+	dir = realDir(dir)
 	for _, stage := range i.stages {
 		if err := i.prepareFile(p, dir, stage); err != nil {
 			p.discard()
 			return p, fmt.Errorf("installing the hook %s, nothing is changed: %w", stage, err)
 		}
 	}
+	if err := i.linkSiblings(dir); err != nil {
+		p.discard()
+		return p, fmt.Errorf("linking the files beside the hooks from before: %w", err)
+	}
 	return p, nil
 }
 
 func (i *Installer) prepareFile(p *pendingHooks, dir, stage string) error {
 	hook := pendingHook{stage: stage, name: fileOf(dir, stage)}
-	for _, name := range []string{hook.name, filepath.Join(dir, stage+oldSuffix)} {
-		there, err := readHook(name)
-		if err != nil {
-			return err
-		}
-		if there == nil || isOurs(there.text) {
-			continue
-		}
-		undo, err := i.keep(dir, stage, there)
+	name, before, err := i.before(dir, stage)
+	if err != nil {
+		return err
+	}
+	if before != nil {
+		undo, err := i.keep(dir, stage, before)
 		p.undo = append(p.undo, undo)
 		if err != nil {
 			return err
@@ -73,6 +75,41 @@ func (i *Installer) prepareFile(p *pendingHooks, dir, stage string) error {
 		return err
 	}
 	return f.Sync()
+}
+
+// before returns the hook of a stage that is in the way of stanch's, and its file; nil if
+// there is none. Which of two different ones should run is not for stanch to say.
+func (i *Installer) before(dir, stage string) (name string, before *hookFile, err error) {
+	kept := filepath.Join(keptDir(dir), stage)
+	other, err := readHook(kept)
+	if err != nil {
+		return "", nil, err
+	}
+	for _, file := range []string{fileOf(dir, stage), filepath.Join(dir, stage+keptSuffix)} {
+		there, err := readHook(file)
+		if err != nil {
+			return "", nil, err
+		}
+		if there == nil || isOurs(there.text) {
+			continue
+		}
+		if other != nil && !other.equal(there) {
+			return "", nil, &conflictError{file, kept}
+		}
+		if before == nil {
+			name, before = file, there
+		}
+		other, kept = there, file
+	}
+	return name, before, nil
+}
+
+// A conflictError says that there are two hooks from before.
+type conflictError struct{ file, other string }
+
+// Error implements error.
+func (e *conflictError) Error() string {
+	return fmt.Sprintf("neither %s nor %s is from stanch, and one of them can be kept: remove the other", e.file, e.other)
 }
 
 // fileOf returns the file of stanch's hook for a stage. That is not the one that git runs if
@@ -102,7 +139,7 @@ func (p *pendingHooks) commit() error {
 			}
 		}
 		if hook.kept {
-			fmt.Fprintf(p.out, "%s: the hook that was here is kept as %s, and still runs\n", hook.stage, filepath.Join(filepath.Dir(hook.name), beforeDir, hook.stage))
+			fmt.Fprintf(p.out, "%s: the hook that was here is kept as %s, and still runs\n", hook.stage, filepath.Join(keptDir(filepath.Dir(hook.name)), hook.stage))
 		}
 		fmt.Fprintf(p.out, "%s: installed as %s\n", hook.stage, hook.name)
 	}

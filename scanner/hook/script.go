@@ -36,7 +36,7 @@ func (i *Installer) script(name string) []byte {
 		b.WriteString("input=$(cat; echo .)\n")
 		from = `printf '%s' "${input%.}" | `
 	}
-	fmt.Fprintf(&b, `before="${0%%/*}/%s/%s"
+	fmt.Fprintf(&b, `before=$(cd -P "${0%%/*}" && pwd -P)%s/%s
 case $0 in *%s) grep -q %s "$before" 2>/dev/null && before= ;; esac
 if [ -x "$before" ]; then
 	%s"$before" "$@" || exit
@@ -45,7 +45,7 @@ fi
 case "
 $("$GIT_EXEC_PATH/git" hook list %[2]s 2>/dev/null)
 " in *[[:space:]]%[6]s[[:space:]]*) exit 0 ;; esac
-`, beforeDir, name, legacySuffix, hookImpl, from, hookName(name))
+`, keptSuffix, name, legacySuffix, hookImpl, from, hookName(name))
 	fmt.Fprintf(&b, "%s\n%s%s \"$@\"\n", i.find("remove $0"), from, runStage(name))
 	return []byte(b.String())
 }

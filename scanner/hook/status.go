@@ -218,7 +218,7 @@ func (i *Installer) warnOfLFS(dir string) {
 	}
 	file := filepath.Join(dir, PrePush)
 	text, _ := os.ReadFile(file)
-	for _, kept := range []string{filepath.Join(dir, beforeDir, PrePush), file + oldSuffix, file + legacySuffix} {
+	for _, kept := range []string{filepath.Join(keptDir(dir), PrePush), file + keptSuffix, file + legacySuffix} {
 		more, _ := os.ReadFile(kept)
 		text = append(text, more...)
 	}

@@ -85,6 +85,7 @@ func (i *Installer) uninstallFolder() (removed int, err error) {
 // removeFile removes the hook of a stage, the file name of dir, if stanch has written it, and
 // brings back the one that was there before.
 func (i *Installer) removeFile(dir, stage, name string) (removed int, err error) {
+	dir = realDir(dir)
 	file := filepath.Join(dir, name)
 	text, err := os.ReadFile(file)
 	if err != nil || !isOurs(text) {

@@ -59,7 +59,7 @@ func newHookInstall(s *cli.Streams) *cobra.Command {
 		Long: `Install hooks that run "stanch hook run". git 2.54 and later takes them from its
 configuration, where they run beside all others. Files in the folder of hooks,
 core.hooksPath included, are for older gits. A hook that is there already is kept
-in the folder before-stanch, and still runs. --global needs git 2.54: an older one
+in the folder hooks.before-stanch, and still runs. --global needs git 2.54: an older one
 has no hooks for all repositories that leave those of each alone.`,
 		Example: "  stanch hook install\n  stanch hook install --global\n  stanch hook install --stage pre-receive",
 		Args:    cobra.NoArgs,
