@@ -211,24 +211,41 @@ func (i *Installer) hooksDir() (string, error) {
 	if scope == "global" || scope == "system" {
 		return "", refused("core.hooksPath is %s for all repositories, so that git runs no hooks of this one: unset it, set core.hooksPath in this repository, or add \"stanch hook run\" to the hooks there (docs/hooks.md)", path)
 	}
-	dir, err := i.gitPath()
-	if err != nil {
-		return "", err
-	}
-	return dir, nil
+	return i.gitPath()
 }
 
 // gitPath returns the folder where git looks for hooks: below the git directory that all
-// work trees share, or core.hooksPath, which is relative to the top of each work tree.
+// work trees share, or core.hooksPath, which is relative to the top of each work tree or of a
+// bare repository.
 func (i *Installer) gitPath() (string, error) {
-	dir, err := i.git("rev-parse", "--git-path", "hooks")
+	path, scope := i.hooksPath()
+	switch {
+	case scope == "":
+		dir, err := i.git("rev-parse", "--git-path", "hooks")
+		if err != nil {
+			return "", err
+		}
+		return filepath.Abs(dir)
+	case path == "": // git takes NAME of / then
+		return "", refused("core.hooksPath is empty (%s), so that git runs no hooks of this repository: run \"git config --%s --unset-all core.hooksPath\"", scope, scope)
+	case filepath.IsAbs(path):
+		return path, nil
+	}
+	top, err := i.git("rev-parse", "--show-toplevel")
+	if err == nil {
+		return filepath.Join(top, path), nil
+	}
+	if bare, err := i.git("rev-parse", "--is-bare-repository"); err != nil || bare != "true" {
+		return "", refused("core.hooksPath is %s, which is relative to the top of the work tree, and this is not in it: go there first", path)
+	}
+	top, err = i.git("rev-parse", "--absolute-git-dir")
 	if err != nil {
 		return "", err
 	}
-	return filepath.Abs(dir)
+	return filepath.Join(top, path), nil
 }
 
-// hooksPath returns core.hooksPath and where it is set, "" if it is not.
+// hooksPath returns core.hooksPath, which may be empty, and where it is set, "" if it is not.
 func (i *Installer) hooksPath() (path, scope string) {
 	args := []string{"config", "--show-scope", "--type=path", "core.hooksPath"}
 	if i.global {

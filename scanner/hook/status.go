@@ -33,7 +33,12 @@ func (i *Installer) Status() error {
 	dir := path
 	if !i.global {
 		var err error
-		if dir, err = i.gitPath(); err != nil {
+		dir, err = i.gitPath()
+		var none *RefusedError
+		switch {
+		case errors.As(err, &none):
+			fmt.Fprintln(i.out, none)
+		case err != nil:
 			return err
 		}
 	}
@@ -57,7 +62,7 @@ func (i *Installer) Status() error {
 	if onlyConfig {
 		fmt.Fprintf(i.out, "%s For such a git, run \"stanch hook install\" in each repository, or have its hook manager call \"stanch hook run\"\n", olderGit)
 	}
-	if !i.global && slices.Contains(i.stages, PrePush) {
+	if !i.global && dir != "" && slices.Contains(i.stages, PrePush) {
 		i.warnOfLFS(dir)
 	}
 	if unguarded {

@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -39,10 +40,13 @@ func (i *Installer) uninstallFiles() (removed int, err error) {
 	dirs := []string{filepath.Join(common, "hooks")}
 	if _, scope := i.hooksPath(); scope != "global" && scope != "system" {
 		dir, err := i.gitPath()
-		if err != nil {
+		var none *RefusedError
+		switch {
+		case err == nil:
+			dirs = append(dirs, dir)
+		case !errors.As(err, &none):
 			return 0, err
 		}
-		dirs = append(dirs, dir)
 	}
 	for _, dir := range dirs {
 		for _, stage := range i.stages {
