@@ -63,7 +63,15 @@ new "$counted" hook status >out 2>&1 && echo "status says guarded"; grep -q 'swi
 git config hook.pre-commit.enabled false; both "" ` + once + ` "commit-msg "`},
 		{"event_taken_back", `new "$counted" hook install >/dev/null; git config --add hook.stanch-pre-commit.event ""; both "" ` + once + " " + once},
 		{"hook_from_before", `printf '#!/bin/sh\necho before >>"$HOME/ran"\n' >.git/hooks/pre-commit; chmod +x .git/hooks/pre-commit
-new "$counted" hook install >/dev/null; both "" "before pre-commit commit-msg " "pre-commit before commit-msg "`},
+new "$counted" hook install >/dev/null; both "" "before pre-commit commit-msg " "pre-commit before pre-commit commit-msg "`},
+		// It may stage more, after git's configuration has run stanch.
+		{"hook_from_before_stages_key", `printf '#!/bin/sh\ncp ../key generated; git add generated\n' >.git/hooks/pre-commit; chmod +x .git/hooks/pre-commit
+new "$counted" hook install >/dev/null; printf %s "$KEY" >../key; for git in old new; do git rm -q --cached --ignore-unmatch generated; $git git commit -q --allow-empty -m x >../out 2>&1 && echo "$git: a key is committed"; done
+git rev-parse -q --verify HEAD`},
+		{"hook_from_before_pushes", `printf '#!/bin/sh\necho before >>"$HOME/ran"\n' >.git/hooks/pre-push; chmod +x .git/hooks/pre-push; git init -q --bare ../remote
+new "$counted" hook install >/dev/null; git commit -qn --allow-empty -m x; is new "$(stages new git push -q ../remote main:other)" "pre-push before "`},
+		// The old git has inherited the GIT_EXEC_PATH of the new one.
+		{"old_in_new", `new "$counted" hook install >/dev/null; is "" "$(stages new git -c alias.x="!$OLD/git commit -q --allow-empty -m x" x)" ` + once},
 		// A program that is no git, such as JGit, runs the file, and knows nothing of a
 		// configuration of hooks that the git on PATH would read.
 		{"no_git_runs_it", `new "$counted" hook install >/dev/null; is "" "$(stages new env -u GIT_EXEC_PATH .git/hooks/pre-commit)" "pre-commit "`},
@@ -77,7 +85,7 @@ is old "$(stages old git push -q ../remote main)" "pre-receive "; is new "$(stag
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.CommandContext(t.Context(), "sh", "-c", twoGits+tt.script+"\n[ -z \"$failed\" ]")
-			cmd.Dir, cmd.Env = t.TempDir(), append(hookEnv(t), "OLD="+filepath.Dir(system), "NEW="+newest)
+			cmd.Dir, cmd.Env = t.TempDir(), append(hookEnv(t), "OLD="+filepath.Dir(system), "NEW="+newest, "KEY="+detectorstest.Fill("key = {AKIA1} {secret1}\n"))
 			if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 				t.Errorf("%v\n%s", err, out)
 			}

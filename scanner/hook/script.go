@@ -22,30 +22,38 @@ var globalHooks = []string{
 // script returns the text of a hook, for the shell that comes with git (POSIX sh). It runs
 // the hook that was there before, and then stanch. Both get the input that git writes.
 //
-// git 2.54 and later runs stanch from its configuration if it is there. The file asks the
-// git that runs it, GIT_EXEC_PATH/git, and not the one on PATH: a GUI may bring one of its
-// own, or none. If in doubt, stanch runs twice rather than not at all.
+// git 2.54 and later has run stanch from its configuration if it is there. The file asks
+// the git that runs it: the parent, where /proc tells it, or else GIT_EXEC_PATH/git, which a
+// git may have inherited from another. The one on PATH is none of them: a GUI may bring one of
+// its own, or none. If in doubt, stanch runs twice rather than not at all. So it does after a
+// hook from before, which may have changed what is committed; what is pushed stays.
 //
 // A pre-commit or prek that was installed again runs this file as NAME.legacy; their hook
 // from before would refuse to be called by its successor.
 func (i *Installer) script(name string) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#!/bin/sh\n%s\n", marker)
-	from := ""
+	from, again := "", "true"
 	if name == PrePush || name == PreReceive {
 		b.WriteString("input=$(cat; echo .)\n")
-		from = `printf '%s' "${input%.}" | `
+		from, again = `printf '%s' "${input%.}" | `, "false"
 	}
 	fmt.Fprintf(&b, `before=$(cd -P "${0%%/*}" && pwd -P)%s/%s
 case $0 in *%s) grep -q %s "$before" 2>/dev/null && before= ;; esac
+again=false
 if [ -x "$before" ]; then
 	%s"$before" "$@" || exit
+	again=%s
 fi
 # git 2.54 and later has run stanch already, if its configuration names it.
-case "
-$("$GIT_EXEC_PATH/git" hook list %[2]s 2>/dev/null)
-" in *[[:space:]]%[6]s[[:space:]]*) exit 0 ;; esac
-`, keptSuffix, name, legacySuffix, hookImpl, from, hookName(name))
+if [ $again = false ]; then
+	git=$(readlink "/proc/$PPID/exe" 2>/dev/null)
+	case ${git##*/} in git|git-*) ;; *) git=$GIT_EXEC_PATH/git ;; esac
+	case "
+$("$git" hook list %[2]s 2>/dev/null)
+" in *[[:space:]]%[7]s[[:space:]]*) exit 0 ;; esac
+fi
+`, keptSuffix, name, legacySuffix, hookImpl, from, again, hookName(name))
 	fmt.Fprintf(&b, "%s\n%s%s \"$@\"\n", i.find("remove $0"), from, runStage(name))
 	return []byte(b.String())
 }
