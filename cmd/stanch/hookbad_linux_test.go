@@ -119,7 +119,13 @@ func TestHookInstallsAtOnce(t *testing.T) {
 	for _, git := range bothGits(t) {
 		repo := scannertest.Repo(t, "")
 		hook := filepath.Join(repo, ".git", "hooks", "pre-commit")
-		writeFile(t, hook, foreignHook)
+		writeFile(t, filepath.Join(repo, ".git", "ours"), foreignHook)
+		if err := os.MkdirAll(filepath.Dir(hook), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink("../ours", hook); err != nil {
+			t.Fatal(err)
+		}
 		env := append(hookEnv(t), (&hookManager{git: git}).environment()...)
 		var wait sync.WaitGroup
 		for range 6 {
@@ -148,6 +154,9 @@ func TestHookInstallsAtOnce(t *testing.T) {
 		}
 		if back := readFile(t, hook); back != foreignHook {
 			t.Errorf("after uninstall, the hook is\n%s", back)
+		}
+		if left, _ := filepath.Glob(filepath.Join(repo, ".git", "*stanch*")); len(left) > 0 {
+			t.Errorf("left behind: %q", left)
 		}
 	}
 }

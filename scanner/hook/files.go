@@ -2,12 +2,15 @@ package hook
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/stanch-dev/stanch/scanner/atomicfile"
+	"github.com/stanch-dev/stanch/scanner/filelock"
 )
 
 // pendingHooks are hooks whose files are written, but not yet under the names that git runs.
@@ -22,6 +25,44 @@ type pendingHook struct {
 	stage, name string
 	kept        bool   // there was another hook
 	old         string // its file, if that is no longer needed
+}
+
+// lock keeps other processes from installing and uninstalling files in this repository until
+// unlock is called. It goes without where no lock can be had, as in a folder that is read-only.
+func (i *Installer) lock() (unlock func(), err error) {
+	unlock = func() {}
+	if i.global { // git locks its configuration
+		return unlock, nil
+	}
+	common, err := i.git("rev-parse", "--git-common-dir")
+	if err != nil {
+		return unlock, err
+	}
+	name := filepath.Join(common, "stanch-hooks.lock")
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		file, err := filelock.Acquire(name)
+		switch {
+		case errors.Is(err, filelock.ErrHeld) && time.Now().After(deadline):
+			return unlock, fmt.Errorf("waiting for another install: %w", err)
+		case errors.Is(err, filelock.ErrHeld):
+		case err != nil:
+			return unlock, nil //nolint:nilerr // see above
+		case isFile(file, name):
+			return func() { _ = os.Remove(name); _ = file.Close() }, nil
+		default: // its last owner has removed it
+			_ = file.Close()
+		}
+	}
+}
+
+// isFile reports whether file is still what name names.
+func isFile(file *os.File, name string) bool {
+	opened, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(name)
+	return err == nil && os.SameFile(opened, named)
 }
 
 // prepareFiles writes the hooks to dir, with copies of those that are there. After that,

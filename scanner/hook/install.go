@@ -105,6 +105,11 @@ func (i *Installer) Install() error {
 	if i.global {
 		return i.installGlobal()
 	}
+	unlock, err := i.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	dir, err := i.hooksDir()
 	var refusal *RefusedError
 	noFiles := i.configured && errors.As(err, &refusal)

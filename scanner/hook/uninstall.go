@@ -9,6 +9,11 @@ import (
 
 // Uninstall removes the hooks that stanch has installed, and nothing else.
 func (i *Installer) Uninstall() error {
+	unlock, err := i.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	removed := 0
 	for _, stage := range i.stages {
 		if _, err := i.gitConfig("--remove-section", section(stage)); err == nil {
