@@ -144,11 +144,11 @@ func (i *Installer) finds(name, code string) bool {
 // inConfig reports whether git's configuration has a hook for a stage (git-hook(1)), be it
 // switched off.
 func (i *Installer) inConfig(stage string) bool {
-	events := strings.Split(i.configValue("--get-all", section(stage)+".event"), "\n")
-	if reset := slices.Index(events, ""); reset >= 0 { // an empty value takes back those before it
-		events = events[reset+1:]
+	in := false
+	for event := range strings.SplitSeq(i.configValue("--get-all", section(stage)+".event"), "\n") {
+		in = event != "" && (in || event == stage) // an empty value takes back those before it
 	}
-	return slices.Contains(events, stage)
+	return in
 }
 
 // configGuards reports whether git runs its configuration's hook for a stage, with a program
@@ -160,7 +160,12 @@ func (i *Installer) configGuards(stage string) bool {
 			return false
 		}
 	}
-	return i.finds(section(stage), i.configValue("--get", section(stage)+".command"))
+	command := i.configValue("--get", section(stage)+".command")
+	if !strings.Contains(command+" ", "hook run --stage "+stage+" ") {
+		fmt.Fprintf(i.out, "%s runs no stanch in this stage: its command is %q\n", section(stage), command)
+		return false
+	}
+	return i.finds(section(stage), command)
 }
 
 // configValue returns a value of git's configuration: the user's if i is global, else all.
@@ -172,41 +177,31 @@ func (i *Installer) configValue(args ...string) string {
 	return value
 }
 
-// otherGuard says which hook manager a hook is from, if that runs stanch: the configuration of
-// the manager names it. A script of the user's own may call stanch itself.
+// otherGuard says which hook manager a hook is from, if its configuration runs stanch in the
+// stage. A script of the user's own may call stanch itself.
 func (i *Installer) otherGuard(file, text string) string {
-	for _, m := range []struct{ mark, manager, config string }{
-		{"pre-commit.com", "pre-commit", ".pre-commit-config.yaml"}, {"prek", "prek", ".pre-commit-config.yaml"},
-		{"lefthook", "lefthook", "lefthook.yml"}, {"husky", "husky", ".husky/" + filepath.Base(file)}, {"$0\")/h\"", "husky", ".husky/" + filepath.Base(file)},
-		{"vercommit", "Overcommit", ".overcommit.yml"},
-	} {
-		if !strings.Contains(text, m.mark) {
-			continue
-		}
+	stage := filepath.Base(file)
+	if m := managerOfHook(text); m != nil {
+		config := m.config
 		if top, err := i.git("rev-parse", "--show-toplevel"); err == nil {
-			if config, err := os.ReadFile(filepath.Join(top, m.config)); err == nil && strings.Contains(withoutComments(config), "stanch") {
-				return fmt.Sprintf("guarded by %s, whose %s names stanch", m.manager, m.config)
+			name, guards := m.guardsIn(top, stage)
+			if guards {
+				return fmt.Sprintf("guarded by %s, whose %s runs stanch", m.name, name)
 			}
+			config = name
 		}
-		fmt.Fprintf(i.out, "%s is from %s, and its %s does not name stanch\n", file, m.manager, m.config)
+		fmt.Fprintf(i.out, "%s is from %s, and its %s is not known to run stanch in this stage\n", file, m.name, config)
 		return ""
 	}
-	if strings.Contains(withoutComments([]byte(text)), "stanch hook run") {
+	if scriptGuards(withoutComments([]byte(text)), stage) {
 		return "guarded by " + file + ", which calls stanch"
 	}
-	fmt.Fprintf(i.out, "%s is not from stanch; stanch hook install keeps it, and it still runs\n", file)
-	return ""
-}
-
-// withoutComments returns the lines of a script or a configuration without comment lines.
-func withoutComments(text []byte) string {
-	var kept strings.Builder
-	for line := range strings.Lines(string(text)) {
-		if !strings.HasPrefix(strings.TrimSpace(line), "#") {
-			kept.WriteString(line)
-		}
+	keeps := "stanch hook install keeps it, and it still runs"
+	if _, _, err := i.before(filepath.Dir(file), stage); err != nil {
+		keeps = err.Error()
 	}
-	return kept.String()
+	fmt.Fprintf(i.out, "%s is not from stanch: %s\n", file, keeps)
+	return ""
 }
 
 // warnOfLFS says how to get the push hook of git-lfs if it is missing in a repository that
