@@ -162,27 +162,70 @@ func (i *Installer) cleanKept(dir string) {
 	_ = os.Remove(kept)
 }
 
+// keepLegacy keeps a copy of the hook that a kept one of pre-commit or prek runs first. Where
+// they are installed again, they put stanch's hook in its place.
+func (i *Installer) keepLegacy(dir, stage string) (undo func(), err error) {
+	undo = func() {}
+	h, err := readHook(filepath.Join(dir, stage+legacySuffix))
+	if err != nil || h == nil || isOurs(h.text) || !isHookImpl(filepath.Join(keptDir(dir), stage)) {
+		return undo, err
+	}
+	return i.keep(dir, stage+legacySuffix, h)
+}
+
+// isHookImpl reports whether a file is a hook of pre-commit or prek.
+func isHookImpl(name string) bool {
+	text, err := os.ReadFile(name)
+	return err == nil && bytes.Contains(text, []byte(hookImpl))
+}
+
 // restore puts the hook from before back to name, a file of dir, and reports whether there
-// was one. It drops one of pre-commit or prek that would be called by its successor.
+// was one. It drops one of pre-commit or prek that would be called by its successor, and
+// brings back the one that it ran first.
 func (i *Installer) restore(dir, stage, name string) (back bool, err error) {
-	for _, kept := range []string{filepath.Join(keptDir(dir), stage), filepath.Join(dir, stage+keptSuffix)} {
-		h, err := readHook(kept)
+	kept, old := filepath.Join(keptDir(dir), stage), filepath.Join(dir, stage+keptSuffix)
+	legacy := filepath.Join(dir, stage+legacySuffix)
+	if isHookImpl(kept) || isHookImpl(old) {
+		drop := name != stage
+		if _, err := os.Lstat(legacy); drop || errors.Is(err, fs.ErrNotExist) {
+			if back, err = move(kept+legacySuffix, legacy); err != nil {
+				return back, err
+			}
+		}
+		for _, file := range []string{kept, old} {
+			if drop && isHookImpl(file) {
+				if err := os.Remove(file); err != nil {
+					return back, err
+				}
+			}
+		}
+		_ = os.Remove(kept + legacySuffix) // the hook is back, or was never gone
+	}
+	for _, file := range []string{kept, old} {
+		if back && name != stage {
+			break
+		}
+		moved, err := move(file, filepath.Join(dir, name))
 		if err != nil {
 			return back, err
 		}
-		if h == nil || back {
-			continue
-		}
-		if name == stage || !bytes.Contains(h.text, []byte(hookImpl)) {
-			if err := h.write(filepath.Join(dir, name), filepath.Dir(kept)); err != nil {
-				return back, err
-			}
+		if moved {
 			back = true
-		}
-		if err := os.Remove(kept); err != nil {
-			return back, err
+			break
 		}
 	}
 	i.cleanKept(dir)
 	return back, nil
+}
+
+// move moves a hook from before, and reports whether there was one.
+func move(from, to string) (moved bool, err error) {
+	h, err := readHook(from)
+	if err != nil || h == nil || isOurs(h.text) {
+		return false, err
+	}
+	if err := h.write(to, filepath.Dir(from)); err != nil {
+		return false, err
+	}
+	return true, os.Remove(from)
 }

@@ -103,6 +103,11 @@ func (i *Installer) prepareFile(p *pendingHooks, dir, stage string) error {
 		}
 		hook.kept = true
 	}
+	undo, err := i.keepLegacy(dir, stage)
+	p.undo = append(p.undo, undo)
+	if err != nil {
+		return err
+	}
 	f, err := atomicfile.Create(hook.name)
 	if err != nil {
 		return err

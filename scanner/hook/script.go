@@ -29,7 +29,7 @@ var globalHooks = []string{
 // hook from before, which may have changed what is committed; what is pushed stays.
 //
 // A pre-commit or prek that was installed again runs this file as NAME.legacy; their hook
-// from before would refuse to be called by its successor.
+// from before would refuse to be called by its successor. The one that it ran runs instead.
 func (i *Installer) script(name string) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#!/bin/sh\n%s\n", marker)
@@ -38,12 +38,13 @@ func (i *Installer) script(name string) []byte {
 		b.WriteString("input=$(cat; echo .)\n")
 		from, again = `printf '%s' "${input%.}" | `, "false"
 	}
-	fmt.Fprintf(&b, `before=$(cd -P "${0%%/*}" && pwd -P)%s/%s
-case $0 in *%s) grep -q %s "$before" 2>/dev/null && before= ;; esac
+	fmt.Fprintf(&b, `hooks=$(cd -P "${0%%/*}" && pwd -P)
+before=$hooks%s/%s
+case $0 in *%[3]s) grep -q %[4]s "$before" 2>/dev/null && before=$before%[3]s ;; esac
 again=false
 if [ -x "$before" ]; then
-	%s"$before" "$@" || exit
-	again=%s
+	%[5]s"$before" "$@" || exit
+	again=%[6]s
 fi
 # git 2.54 and later has run stanch already, if its configuration names it.
 if [ $again = false ]; then
@@ -54,7 +55,10 @@ $("$git" hook list %[2]s 2>/dev/null)
 " in *[[:space:]]%[7]s[[:space:]]*) exit 0 ;; esac
 fi
 `, keptSuffix, name, legacySuffix, hookImpl, from, again, hookName(name))
-	fmt.Fprintf(&b, "%s\n%s%s \"$@\"\n", i.find("remove $0"), from, runStage(name))
+	b.WriteString(`undo="run: rm '$hooks/${0##*/}'"
+[ ! -e "$before" ] || undo="run: mv '$before' '$hooks/${0##*/}'"
+`)
+	fmt.Fprintf(&b, "%s\n%s%s \"$@\"\n", i.find("$undo"), from, runStage(name))
 	return []byte(b.String())
 }
 

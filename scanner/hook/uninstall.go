@@ -92,12 +92,14 @@ func (i *Installer) uninstallFolder() (removed int, err error) {
 }
 
 // removeFile removes the hook of a stage, the file name of dir, if stanch has written it, and
-// brings back the one that was there before.
+// brings back the one that was there before. It does that also if stanch's is gone.
 func (i *Installer) removeFile(dir, stage, name string) (removed int, err error) {
 	dir = realDir(dir)
 	file := filepath.Join(dir, name)
-	text, err := os.ReadFile(file)
-	if err != nil || !isOurs(text) {
+	h, err := readHook(file)
+	gone := err == nil && h == nil && name == stage
+	if !gone && (err != nil || h == nil || !isOurs(h.text)) {
+		i.sayKept(dir, stage, name)
 		return 0, nil //nolint:nilerr // a file that cannot be read is not ours
 	}
 	back, err := i.restore(dir, stage, name)
@@ -107,6 +109,8 @@ func (i *Installer) removeFile(dir, stage, name string) (removed int, err error)
 	case back:
 		fmt.Fprintf(i.out, "%s: the hook from before is back\n", name)
 		return 1, nil
+	case gone:
+		return 0, nil
 	}
 	if err := os.Remove(file); err != nil {
 		return 0, err
@@ -115,4 +119,16 @@ func (i *Installer) removeFile(dir, stage, name string) (removed int, err error)
 		fmt.Fprintf(i.out, "%s: removed\n", name)
 	}
 	return 1, nil
+}
+
+// sayKept says where the hook from before is if another has taken the place of stanch's.
+func (i *Installer) sayKept(dir, stage, name string) {
+	kept := filepath.Join(keptDir(dir), stage)
+	legacy, _ := readHook(filepath.Join(dir, stage+legacySuffix)) // nil if there is none
+	if legacy != nil && isOurs(legacy.text) || name != stage {
+		return
+	}
+	if h, err := readHook(kept); err == nil && h != nil {
+		fmt.Fprintf(i.out, "%s: %s is not from stanch and stays; the hook from before is %s\n", stage, filepath.Join(dir, name), kept)
+	}
 }
