@@ -16,8 +16,8 @@ import (
 
 const foreignHook = "#!/bin/sh\necho foreign hook ran\n"
 
-// TestHookInstallRefused: an install that fails says why and changes nothing. The hook from
-// before is there and runs.
+// TestHookInstallRefused: an install that fails says why and changes no file. The hook from
+// before is there and runs. A git that takes hooks from its configuration is guarded by that.
 func TestHookInstallRefused(t *testing.T) {
 	scannertest.Need(t, "git", "sh")
 	if os.Geteuid() != 0 {
@@ -35,16 +35,29 @@ func TestHookInstallRefused(t *testing.T) {
 			if err := os.Chmod(hooks, 0o555); err != nil {
 				t.Fatal(err)
 			}
-		}, "installing the hook pre-commit, nothing is changed: .* {repo}/.git/hooks/.*: permission denied"},
+		}, "installing the file of the hook pre-commit, no file is changed: .* {repo}/.git/hooks/.*: permission denied"},
 		{"of_another_user", func(t *testing.T, repo, hooks string) {
 			t.Helper()
 			give(t, repo, user)
 			give(t, hooks, 54321)
-		}, "nothing is changed: .* {repo}/.git/hooks/.*: permission denied"},
+		}, "no file is changed: .* {repo}/.git/hooks/.*: permission denied"},
 		{"repository_of_another_user", func(t *testing.T, repo, _ string) {
 			t.Helper()
 			give(t, repo, 54321)
 		}, "safe.directory {repo}"},
+		{"a_file", func(t *testing.T, repo, hooks string) {
+			t.Helper()
+			give(t, repo, user)
+			if err := os.RemoveAll(hooks); err != nil {
+				t.Fatal(err)
+			}
+			writeFile(t, hooks, "")
+		}, "making the folder of hooks: .*{repo}/.git/hooks: not a directory"},
+		{"null_device", func(t *testing.T, repo, _ string) {
+			t.Helper()
+			scannertest.Git(t, repo, "config", "core.hooksPath", os.DevNull)
+			give(t, repo, user)
+		}, "making the folder of hooks: .*/dev/null: not a directory"},
 		{"full_disk", func(t *testing.T, repo, hooks string) {
 			t.Helper()
 			give(t, repo, user)
@@ -58,7 +71,7 @@ func TestHookInstallRefused(t *testing.T) {
 			})
 			writeFile(t, filepath.Join(hooks, "pre-commit"), foreignHook)
 			fillUp(t, filepath.Join(hooks, "rest"))
-		}, "nothing is changed: .*{repo}/.git/hooks/.*: no space left on device"},
+		}, "no file is changed: .*{repo}/.git/hooks/.*: no space left on device"},
 	}
 	for _, git := range bothGits(t) {
 		for _, tt := range tests {
@@ -73,6 +86,17 @@ func TestHookInstallRefused(t *testing.T) {
 				tt.prepare(t, repo, hooks)
 				before, config := tree(t, hooks), readFile(t, filepath.Join(repo, ".git", "config"))
 				out, status := runAs(t, user, repo, pathWith(git), "hook", "install")
+				if git != "" && tt.name != "repository_of_another_user" {
+					if guarded, code := runAs(t, user, repo, pathWith(git), "hook", "status"); code != cli.ExitClean || !strings.Contains(guarded, "A git before 2.54 on this machine") {
+						t.Errorf("status: %d\n%s", code, guarded)
+					}
+					if status != cli.ExitClean || !strings.Contains(out, "A git before 2.54 on this machine") {
+						t.Errorf("exit status %d\n%s", status, out)
+					}
+					status = cli.ExitIncomplete
+					config = readFile(t, filepath.Join(repo, ".git", "config"))
+					out = strings.ReplaceAll(out, ": installed as hook.", "")
+				}
 				if status != cli.ExitIncomplete || !regexp.MustCompile(strings.ReplaceAll(tt.says, "{repo}", repo)).MatchString(out) {
 					t.Errorf("exit status %d, and it is to say %q:\n%s", status, tt.says, out)
 				}

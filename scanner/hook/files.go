@@ -76,7 +76,7 @@ func (i *Installer) prepareFiles(dir string) (*pendingHooks, error) {
 	for _, stage := range i.stages {
 		if err := i.prepareFile(p, dir, stage); err != nil {
 			p.discard()
-			return p, fmt.Errorf("installing the hook %s, nothing is changed: %w", stage, err)
+			return p, fmt.Errorf("installing the file of the hook %s, no file is changed: %w", stage, err)
 		}
 	}
 	if err := i.linkSiblings(dir); err != nil {
@@ -200,5 +200,5 @@ func (p *pendingHooks) discard() {
 	for _, undo := range p.undo {
 		undo()
 	}
-	p.undo = nil
+	p.hooks, p.undo = nil, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -100,7 +101,7 @@ func (i *Installer) scope() string {
 //
 // The files are for an older git on the same machine, such as that of a GUI. They do nothing
 // if the configuration has run stanch already. They are left out where git looks for no
-// hooks of this repository, or a hook manager keeps its own.
+// hooks of this repository, a hook manager keeps its own, or they cannot be written.
 func (i *Installer) Install() error {
 	if i.global {
 		return i.installGlobal()
@@ -110,17 +111,13 @@ func (i *Installer) Install() error {
 		return err
 	}
 	defer unlock()
-	dir, err := i.hooksDir()
-	var refusal *RefusedError
-	noFiles := i.configured && errors.As(err, &refusal)
-	if err != nil && !noFiles {
-		return err
-	}
 	files := &pendingHooks{}
-	if !noFiles {
-		if files, err = i.prepareFiles(dir); err != nil {
-			return err
-		}
+	dir, why := i.hooksDir()
+	if why == nil {
+		files, why = i.prepareFiles(dir)
+	}
+	if why != nil && (!i.configured || !withoutFiles(why)) {
+		return why
 	}
 	defer files.discard()
 	if i.configured {
@@ -131,10 +128,20 @@ func (i *Installer) Install() error {
 	if err := files.commit(); err != nil {
 		return err
 	}
-	if noFiles {
-		fmt.Fprintf(i.out, "%s\nNo files were installed beside: %s\n", olderGit, refusal.why)
+	if why != nil {
+		fmt.Fprintf(i.out, "%s\nNo files were installed beside: %v\n", olderGit, why)
 	}
 	return nil
+}
+
+// withoutFiles reports whether hooks in git's configuration are installed alone if err keeps
+// files from being installed: git looks for none, or the folder cannot be written. Of two
+// hooks from before, the user has to choose one.
+func withoutFiles(err error) bool {
+	var refusal *RefusedError
+	var path *fs.PathError
+	var link *os.LinkError
+	return errors.As(err, &refusal) || errors.As(err, &path) || errors.As(err, &link)
 }
 
 // olderGit is said of hooks that are in the configuration of git only.
