@@ -183,39 +183,52 @@ func isHookImpl(name string) bool {
 // was one. It drops one of pre-commit or prek that would be called by its successor, and
 // brings back the one that it ran first.
 func (i *Installer) restore(dir, stage, name string) (back bool, err error) {
-	kept, old := filepath.Join(keptDir(dir), stage), filepath.Join(dir, stage+keptSuffix)
-	legacy := filepath.Join(dir, stage+legacySuffix)
-	if isHookImpl(kept) || isHookImpl(old) {
-		drop := name != stage
-		if _, err := os.Lstat(legacy); drop || errors.Is(err, fs.ErrNotExist) {
-			if back, err = move(kept+legacySuffix, legacy); err != nil {
-				return back, err
-			}
-		}
-		for _, file := range []string{kept, old} {
-			if drop && isHookImpl(file) {
-				if err := os.Remove(file); err != nil {
-					return back, err
-				}
-			}
-		}
-		_ = os.Remove(kept + legacySuffix) // the hook is back, or was never gone
+	kept := []string{filepath.Join(keptDir(dir), stage), filepath.Join(dir, stage+keptSuffix)}
+	if slices.ContainsFunc(kept, isHookImpl) {
+		back, err = restoreLegacy(dir, stage, name != stage)
 	}
-	for _, file := range []string{kept, old} {
-		if back && name != stage {
+	if name != stage {
+		kept, err = dropHookImpl(kept, err)
+	}
+	for _, file := range kept {
+		if err != nil || back && name != stage {
 			break
 		}
-		moved, err := move(file, filepath.Join(dir, name))
-		if err != nil {
-			return back, err
-		}
-		if moved {
+		var moved bool
+		if moved, err = move(file, filepath.Join(dir, name)); moved {
 			back = true
 			break
 		}
 	}
 	i.cleanKept(dir)
-	return back, nil
+	return back, err
+}
+
+// restoreLegacy brings back the copy of the hook NAME.legacy, if stanch's has taken its place
+// or it is gone, and removes the copy. It reports whether there was one to bring back.
+func restoreLegacy(dir, stage string, replace bool) (back bool, err error) {
+	legacy, kept := filepath.Join(dir, stage+legacySuffix), filepath.Join(keptDir(dir), stage+legacySuffix)
+	if _, err := os.Lstat(legacy); replace || errors.Is(err, fs.ErrNotExist) {
+		return move(kept, legacy)
+	}
+	if err := os.Remove(kept); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	return false, nil
+}
+
+// dropHookImpl removes the hooks of pre-commit and prek among files, and returns the others.
+// It does nothing after an error.
+func dropHookImpl(files []string, err error) (others []string, _ error) {
+	for _, file := range files {
+		switch {
+		case err != nil || !isHookImpl(file):
+			others = append(others, file)
+		default:
+			err = os.Remove(file)
+		}
+	}
+	return others, err
 }
 
 // move moves a hook from before, and reports whether there was one.

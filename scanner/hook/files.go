@@ -65,8 +65,8 @@ func isFile(file *os.File, name string) bool {
 	return err == nil && os.SameFile(opened, named)
 }
 
-// prepareFiles writes the hooks to dir, with copies of those that are there. After that,
-// nothing needs space any more. If it fails, it leaves nothing behind.
+// prepareFiles writes the hooks to dir, with copies of those that are there: to put them in
+// their places needs little space. If it fails, it removes what it has written.
 func (i *Installer) prepareFiles(dir string) (*pendingHooks, error) {
 	p := &pendingHooks{out: i.out}
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -55,8 +55,7 @@ func NewInstaller(ctx context.Context, stages []string, global bool, out io.Writ
 	return i, nil
 }
 
-// A RefusedError says why hooks cannot be installed in a place, and how to do it. Nothing
-// was changed.
+// A RefusedError says why hooks cannot be installed in a place, and how to do it.
 type RefusedError struct{ why string }
 
 // Error implements error.
@@ -128,10 +127,23 @@ func (i *Installer) Install() error {
 	if err := files.commit(); err != nil {
 		return err
 	}
-	if why != nil {
+	if why == nil {
+		i.warnOfTracked(dir)
+	} else {
 		fmt.Fprintf(i.out, "%s\nNo files were installed beside: %v\n", olderGit, why)
 	}
 	return nil
+}
+
+// warnOfTracked says that a folder of hooks holds tracked files, which an install has changed:
+// git status shows that, and a commit would give the hooks of this machine to others.
+func (i *Installer) warnOfTracked(dir string) {
+	dir = realDir(dir)
+	tracked, err := i.git("ls-files", "--", dir) // an error is that it is not in the work tree
+	if err != nil || tracked == "" {
+		return
+	}
+	fmt.Fprintf(i.out, "git tracks files of %s: do not commit the files of stanch there, which name the program of this machine, nor %s\n", dir, keptDir(dir))
 }
 
 // withoutFiles reports whether hooks in git's configuration are installed alone if err keeps
@@ -177,7 +189,7 @@ func (i *Installer) refuseGlobal() error {
 }
 
 // installConfig installs hooks that git finds in its configuration (git-hook(1)). After an
-// error, none is there that was not there before.
+// error it removes those that it has added.
 func (i *Installer) installConfig() error {
 	var done []string
 	for _, stage := range i.stages {

@@ -116,5 +116,5 @@ func (f *installFlags) with(ctx context.Context, s *cli.Streams, do func(*hook.I
 	if err == nil || errors.As(err, &refused) {
 		return err
 	}
-	return cli.Incomplete(err)
+	return cli.UnfinishedIf(err)
 }
