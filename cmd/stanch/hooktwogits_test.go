@@ -63,7 +63,7 @@ new "$counted" hook status >out 2>&1 && echo "status says guarded"; grep -q 'swi
 git config hook.pre-commit.enabled false; both "" ` + once + ` "commit-msg "`},
 		{"event_taken_back", `new "$counted" hook install >/dev/null; git config --add hook.stanch-pre-commit.event ""; both "" ` + once + " " + once},
 		{"hook_from_before", `printf '#!/bin/sh\necho before >>"$HOME/ran"\n' >.git/hooks/pre-commit; chmod +x .git/hooks/pre-commit
-new "$counted" hook install >/dev/null; both "" "before pre-commit commit-msg " "pre-commit before pre-commit commit-msg "`},
+new "$counted" hook install >/dev/null; both "" "before pre-commit commit-msg " "pre-commit before commit-msg "`},
 		// It may stage more, after git's configuration has run stanch.
 		{"hook_from_before_stages_key", `printf '#!/bin/sh\ncp ../key generated; git add generated\n' >.git/hooks/pre-commit; chmod +x .git/hooks/pre-commit
 new "$counted" hook install >/dev/null; printf %s "$KEY" >../key; for git in old new; do git rm -q --cached --ignore-unmatch generated; $git git commit -q --allow-empty -m x >../out 2>&1 && echo "$git: a key is committed"; done

@@ -23,7 +23,7 @@ func TestBadReports(t *testing.T) {
 	}{
 		{"another version", edit(`"stanch/v1"`, `"stanch/v2"`), "read it with that version"},
 		{"no JSON", "AKIA", "not a record of a report"},
-		{"binary", "\x00\xff\n", "not a record of a report"},
+		{"binary", "\x00\xff\n", "it is not text: it holds a zero byte"},
 		{"another kind of JSON", `{"Findings": []}` + "\n", "no report"},
 		{"empty", "", "no report"},
 		{"cut off", report[:strings.Index(report, id)], "ends early: the plan lacks the keys of the missing part"},

@@ -25,26 +25,30 @@ var globalHooks = []string{
 // git 2.54 and later has run stanch from its configuration if it is there. The file asks
 // the git that runs it: the parent, where /proc tells it, or else GIT_EXEC_PATH/git, which a
 // git may have inherited from another. The one on PATH is none of them: a GUI may bring one of
-// its own, or none. If in doubt, stanch runs twice rather than not at all. So it does after a
-// hook from before, which may have changed what is committed; what is pushed stays.
+// its own, or none. If in doubt, stanch runs twice rather than not at all. It also runs
+// again if a hook from before has changed what is committed.
 //
 // A pre-commit or prek that was installed again runs this file as NAME.legacy; their hook
 // from before would refuse to be called by its successor. The one that it ran runs instead.
 func (i *Installer) script(name string) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#!/bin/sh\n%s\n", marker)
-	from, again := "", "true"
+	from, runBefore := "", `seen=$(committed "$@")
+	"$before" "$@" || exit
+	[ "$GIT_INDEX_FILE" ] && [ "$seen" = "$(committed "$@")" ] || again=true`
 	if name == PrePush || name == PreReceive {
 		b.WriteString("input=$(cat; echo .)\n")
-		from, again = `printf '%s' "${input%.}" | `, "false"
+		from = `printf '%s' "${input%.}" | `
+		runBefore = from + `"$before" "$@" || exit`
+	} else { // the index, and the message if the stage has one
+		b.WriteString("committed() { cat \"$GIT_INDEX_FILE\" \"$@\" 2>/dev/null | cksum; }\n")
 	}
 	fmt.Fprintf(&b, `hooks=$(cd -P "${0%%/*}" && pwd -P)
 before=$hooks%s/%s
 case $0 in *%[3]s) grep -q %[4]s "$before" 2>/dev/null && before=$before%[3]s ;; esac
 again=false
 if [ -x "$before" ]; then
-	%[5]s"$before" "$@" || exit
-	again=%[6]s
+	%[5]s
 fi
 # git 2.54 and later has run stanch already, if its configuration names it.
 if [ $again = false ]; then
@@ -52,9 +56,9 @@ if [ $again = false ]; then
 	case ${git##*/} in git|git-*) ;; *) git=$GIT_EXEC_PATH/git ;; esac
 	case "
 $("$git" hook list %[2]s 2>/dev/null)
-" in *[[:space:]]%[7]s[[:space:]]*) exit 0 ;; esac
+" in *[[:space:]]%[6]s[[:space:]]*) exit 0 ;; esac
 fi
-`, keptSuffix, name, legacySuffix, hookImpl, from, again, hookName(name))
+`, keptSuffix, name, legacySuffix, hookImpl, runBefore, hookName(name))
 	b.WriteString(`undo="run: rm '$hooks/${0##*/}'"
 [ ! -e "$before" ] || undo="run: mv '$before' '$hooks/${0##*/}'"
 `)
