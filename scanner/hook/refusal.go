@@ -146,14 +146,17 @@ func (h *Hook) stagedFiles(ctx context.Context, s *Subject, found []finding.Loca
 			if l.Path != at.Path && !strings.HasPrefix(l.Path, at.Path+"!") {
 				return nil
 			}
-			word, head := h.shellPath(filepath.Join(h.Root, filepath.FromSlash(at.Path))), staged.BlobInHead(at.Path)
+			file, head := filepath.Join(h.Root, filepath.FromSlash(at.Path)), staged.BlobInHead(at.Path)
+			word := h.pathspec(file)
 			add := func(list *[]string) {
 				if !slices.Contains(*list, word) {
 					*list = append(*list, word)
 				}
 			}
 			if at.Kind == finding.KindPath {
-				add(&files.names)
+				if name := h.shellPath(file); !slices.Contains(files.names, name) { // git mv takes no pathspec
+					files.names = append(files.names, name)
+				}
 				if head != "" {
 					add(&files.committed)
 				}
@@ -188,9 +191,22 @@ func page(line string, rows [][2]string) string {
 	return b.String()
 }
 
-// shellPath returns the name of a file for a command that the user types: relative to the
-// folder in which they called git, which git tells its hooks in GIT_PREFIX.
-func (h *Hook) shellPath(file string) string {
+// shellPath returns the name of a file as a word of a command that the user types.
+func (h *Hook) shellPath(file string) string { return printable.ShellWord(h.fromHere(file)) }
+
+// pathspec is shellPath for commands of git that take patterns: "*.env" would be all such files
+// (gitglossary(7), pathspec).
+func (h *Hook) pathspec(file string) string {
+	name := h.fromHere(file)
+	if strings.ContainsAny(name, `*?[\`) {
+		name = ":(literal)" + name
+	}
+	return printable.ShellWord(name)
+}
+
+// fromHere returns the name of a file relative to the folder in which the user called git,
+// which git tells its hooks in GIT_PREFIX.
+func (h *Hook) fromHere(file string) string {
 	name := file
 	if here, err := filepath.Abs(filepath.FromSlash(os.Getenv("GIT_PREFIX"))); err == nil {
 		if abs, err := filepath.Abs(file); err == nil {
@@ -202,5 +218,5 @@ func (h *Hook) shellPath(file string) string {
 	if strings.HasPrefix(name, "-") || strings.HasPrefix(name, ":") { // no option, and no magic of git
 		name = "./" + name
 	}
-	return printable.ShellWord(name)
+	return name
 }

@@ -56,6 +56,8 @@ func TestRefusal(t *testing.T) {
 	}{
 		{"new, edited and odd files", "echo a >edited; commit 1; mkdir d; for f in d/new edited 'd/a b' ./-rf :x; do echo \"key $f\" >\"$f\"; done; git add -A", "", "", "", PreCommit,
 			"the commit is refused|git add ./-rf ./:x 'd/a b' d/new edited|git rm --cached -f ./-rf ./:x 'd/a b' d/new|git restore --staged edited|stanch:allow REASON|SKIP=stanch git commit", "deactivate"},
+		{"names that are patterns", "mkdir '[a]'; for f in '*.env' '[a]/x'; do echo \"key $f\" >\"$f\"; done; git add -A", "", "", "", PreCommit,
+			"git add ':(literal)*.env' ':(literal)[a]/x'|git rm --cached -f ':(literal)*.env'", ""},
 		{"called in a folder", "mkdir d e; echo key >d/f; git add -A", "", "e", "", PreCommit, "git add ../d/f|git rm --cached -f ../d/f", "restore"},
 		{"run by hand in a folder", "mkdir d; echo key d >d/f; echo key >f; git add -A", "d", "", "", PreCommit, "git add f ../f|git rm --cached -f f ../f", "restore"},
 		{"many files", "for f in 1 2 3 4 5 6 7; do echo key $f >$f; done; git add -A", "", "", "", PreCommit, "  git add 1\n|git rm --cached -f 1\n|(and so for each of the 7 files)", "1 2"},

@@ -204,6 +204,11 @@ func (h *Hook) push(ctx context.Context) (*Subject, error) {
 	if err == nil && len(src.Include) > 0 {
 		err = h.known(ctx, src, remote)
 	}
+	if len(src.Include) == 1 {
+		src.Head = src.Include[0]
+	} else if err == nil {
+		src.Head, err = h.Repo.Resolve("HEAD")
+	}
 	return &Subject{Source: src, Name: "what is pushed", Looked: func() string { return src.Looked.String() }}, err
 }
 

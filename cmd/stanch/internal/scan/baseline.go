@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -145,7 +146,7 @@ func (u *baselineUpdate) readOld(out *cli.OutputFlags) (err error) {
 		u.old, err = project.ReadBaseline(u.path)
 	}
 	if err != nil {
-		return fmt.Errorf("the file to be written is not a baseline, and is left as it is: %w", err)
+		return fmt.Errorf("the file to be written cannot be read as a baseline, and is left as it is: %w", err)
 	}
 	if u.old == nil {
 		u.isNew, u.old = true, baseline.NewList(nil)
@@ -234,7 +235,9 @@ func (u *baselineUpdate) noteOf(f *finding.Finding, l *finding.Location, set *de
 		place += " in " + l.Commit[:min(len(l.Commit), 10)]
 	}
 	note := printable.Quoted(place) + ", " + printable.Quoted(f.Match.Rule.ID)
-	if len(set.Detect(nil, []byte(note))) > 0 || len(set.Detect(nil, []byte(place))) > 0 || u.parts.in(place) {
+	// An id may be glued to letters, where a detector takes it for a part of a word.
+	like := regexp.MustCompile(`(?i)(AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}`)
+	if like.MatchString(place) || len(set.Detect(nil, []byte(note))) > 0 || len(set.Detect(nil, []byte(place))) > 0 || u.parts.in(place) {
 		return "a name that holds a key, " + printable.Quoted(f.Match.Rule.ID)
 	}
 	return note

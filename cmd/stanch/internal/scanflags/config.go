@@ -81,7 +81,7 @@ func remedy(c *project.Config, u *project.Unused, path string) string {
 	if !u.IsOwn {
 		command += " -o " + Operand(u.Name)
 	}
-	return `"` + command + `" drops that`
+	return `"` + command + `" drops such entries`
 }
 
 // Operand returns path as a word of a command, and never as an option.

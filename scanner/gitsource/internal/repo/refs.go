@@ -87,16 +87,18 @@ func (d Dir) Refs() *RefSet {
 	return s
 }
 
-// KeepShared drops the refs that no push sends and no clone gets: stash entries, and refs of
-// other work trees than that of d.
+// KeepShared drops the refs that no push sends and no clone gets: stash entries, refs of other
+// work trees than that of d, and those that each work tree has for itself (gitglossary(7),
+// per-worktree ref).
 func (s *RefSet) KeepShared(d Dir) {
 	own := ""
 	if rel, err := filepath.Rel(d.CommonDir, d.GitDir); err == nil && rel != "." {
 		own = filepath.ToSlash(rel) + "/"
 	}
 	s.Refs = slices.DeleteFunc(s.Refs, func(r Ref) bool {
-		isShared := strings.HasPrefix(r.Name, "refs/") && r.Name != "refs/stash" && !strings.HasPrefix(r.Name, "refs/stash@{")
-		return !isShared && r.Name != own+"HEAD"
+		kind, _, _ := strings.Cut(strings.TrimPrefix(r.Name, "refs/"), "/")
+		isOwn := slices.Contains([]string{"bisect", "worktree", "rewritten", "stash"}, kind) || strings.HasPrefix(kind, "stash@{")
+		return r.Name != own+"HEAD" && (isOwn || !strings.HasPrefix(r.Name, "refs/"))
 	})
 	clear(s.ByName)
 	for i, r := range s.Refs {
