@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stanch-dev/stanch/scanner"
@@ -33,7 +34,10 @@ func TestLargeReachable(t *testing.T) {
 		}{{0, ""}, {1 << 20, "larger than 32 MiB; raise --max-size to read it"}} {
 			r.MaxBlobSize = tt.limit
 			size, unread := 0, ""
+			var mu sync.Mutex
 			err := r.Blobs(t.Context(), func(b scanner.Blob) error {
+				mu.Lock()
+				defer mu.Unlock()
 				size += len(b.Data)
 				if b.Err != nil {
 					unread += b.Err.Error()

@@ -46,21 +46,19 @@ func (m *manager) guardsIn(top, stage string) (config string, guards bool) {
 	return config, err == nil && m.guards(withoutComments(text), stage)
 }
 
-var (
-	// itemStart is where an item of a list or a mapping in braces begins in YAML.
-	itemStart    = regexp.MustCompile(`(?m)^[ \t]*-[ \t]|\{`)
-	idOf         = regexp.MustCompile(`\bid:[ \t]*["']?([\w-]+)`)
-	stagesOf     = regexp.MustCompile(`(?m)(?:^|[ \t,{])stages:[ \t]*(\[[^\]]*\])?`)
-	defaultStage = regexp.MustCompile(`(?m)^default_stages:[ \t]*(\[[^\]]*\]|(?:\n[ \t]*-[^\n]*)+)?`)
-	wordOf       = regexp.MustCompile(`[\w-]+`)
-)
-
 // oldStages are the names of stages before pre-commit 3.2.
 var oldStages = map[string]string{PreCommit: "commit", PreMerge: "merge-commit", PrePush: "push"}
 
 // preCommitGuards reports whether a configuration of pre-commit or prek has a hook of stanch
 // for a stage: by its id and, if they are given, its stages.
 func preCommitGuards(config, stage string) bool {
+	var ( // not compiled in each hook that runs: this is for status
+		itemStart    = regexp.MustCompile(`(?m)^[ \t]*-[ \t]|\{`) // of a list, or a mapping in braces
+		idOf         = regexp.MustCompile(`\bid:[ \t]*["']?([\w-]+)`)
+		stagesOf     = regexp.MustCompile(`(?m)(?:^|[ \t,{])stages:[ \t]*(\[[^\]]*\])?`)
+		defaultStage = regexp.MustCompile(`(?m)^default_stages:[ \t]*(\[[^\]]*\]|(?:\n[ \t]*-[^\n]*)+)?`)
+		wordOf       = regexp.MustCompile(`[\w-]+`)
+	)
 	ids := []string{"stanch", "stanch-system"}
 	if stage == PrePush {
 		ids = []string{"stanch-push"}
@@ -109,11 +107,10 @@ func splitBefore(s string, re *regexp.Regexp) (parts []string) {
 	return append(parts, s[from:])
 }
 
-var runOf = regexp.MustCompile(`(?:^|[\s{,])run["']?:[ \t]*["']?([^\n]*)`)
-
 // lefthookGuards reports whether the section of a stage runs stanch.
 func lefthookGuards(config, stage string) bool {
-	for _, m := range runOf.FindAllStringSubmatch(topSection(config, stage), -1) {
+	run := regexp.MustCompile(`(?:^|[\s{,])run["']?:[ \t]*["']?([^\n]*)`)
+	for _, m := range run.FindAllStringSubmatch(topSection(config, stage), -1) {
 		if runsStage(m[1], stage) {
 			return true
 		}
@@ -143,17 +140,21 @@ func topSection(config, key string) string {
 	return section.String()
 }
 
-var stanchRun = regexp.MustCompile(`^(?:exec[ \t]+)?(?:["']?[^\s"'|&;]*/)?stanch["']?[ \t]+hook[ \t]+run\b([^\n]*)`)
+func stanchRun() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:exec[ \t]+)?(?:["']?[^\s"'|&;]*/)?stanch["']?[ \t]+hook[ \t]+run\b([^\n]*)`)
+}
 
-var orExit = regexp.MustCompile(`\|\|[ \t]*exit([ \t]+([1-9]\d*|"?\$\?"?))?[ \t]*$`)
+func orExit() *regexp.Regexp {
+	return regexp.MustCompile(`\|\|[ \t]*exit([ \t]+([1-9]\d*|"?\$\?"?))?[ \t]*$`)
+}
 
 // runsStage reports whether a command is stanch's hook for a stage, and fails as that does.
 func runsStage(command, stage string) bool {
-	m := stanchRun.FindStringSubmatch(command)
+	m := stanchRun().FindStringSubmatch(command)
 	if m == nil {
 		return false
 	}
-	args := orExit.ReplaceAllString(m[1], "")
+	args := orExit().ReplaceAllString(m[1], "")
 	if strings.ContainsAny(args, "|;&") {
 		return false
 	}
@@ -173,12 +174,12 @@ func scriptGuards(script, stage string) bool {
 	for i, line := range lines {
 		switch {
 		case runsStage(line, stage): // a line that is indented is within something
-			if stops || i == len(lines)-1 || strings.HasPrefix(line, "exec ") || orExit.MatchString(line) {
+			if stops || i == len(lines)-1 || strings.HasPrefix(line, "exec ") || orExit().MatchString(line) {
 				return true
 			}
 		case strings.HasPrefix(line, "set -e"):
 			stops = true
-		case strings.HasPrefix(line, "exec "), strings.Contains(line, "exit") && !orExit.MatchString(line), strings.Contains(line, "<<"):
+		case strings.HasPrefix(line, "exec "), strings.Contains(line, "exit") && !orExit().MatchString(line), strings.Contains(line, "<<"):
 			return false
 		}
 	}
