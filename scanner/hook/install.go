@@ -147,8 +147,8 @@ func (i *Installer) warnOfTracked(dir string) {
 }
 
 // withoutFiles reports whether hooks in git's configuration are installed alone if err keeps
-// files from being installed: git looks for none, or the folder cannot be written. Of two
-// hooks from before, the user has to choose one.
+// files from being installed: git looks for none, or the folder cannot be written. It does
+// not if there are two hooks from before: the user has to choose one.
 func withoutFiles(err error) bool {
 	var refusal *RefusedError
 	var path *fs.PathError
