@@ -64,6 +64,7 @@ func lfsSwallows(hook string) bool {
 // gives an empty pipe then. If git runs lefthook and no configuration of lefthook names
 // stanch, a script or another file may run it: that counts as well.
 func (h *Hook) lefthookSwallows(hook string) bool {
+	runsAtPush := regexp.MustCompile(`^[^#]*\bstanch hook run\b.*\bpre-push\b`)
 	named := false
 	for _, pattern := range []string{"lefthook*", ".lefthook*", filepath.Join(".config", "lefthook*")} {
 		files, _ := filepath.Glob(filepath.Join(h.Root, pattern)) // the pattern is right
@@ -83,16 +84,12 @@ func (h *Hook) lefthookSwallows(hook string) bool {
 	return !named && strings.Contains(hook, "lefthook")
 }
 
-var (
-	runsAtPush = regexp.MustCompile(`^[^#]*\bstanch hook run\b.*\bpre-push\b`)
-	stdinKey   = regexp.MustCompile(`^(- )?["']?use_stdin["']? *[:=] *true\b`)
-	// stdinInside is for {use_stdin: true, run: "stanch hook run {1}"}, in any order.
-	stdinInside = regexp.MustCompile(`\{[^{}]*\buse_stdin["']?: *true,[^{}]*\bstanch hook run|\bstanch hook run([^{}]|\{\d\})*,[^{}]*\buse_stdin["']?: *true\b`)
-)
-
 // usesStdin reports whether the command of lefthook in lines[i] has use_stdin: true in the
 // same braces, or in a line of the same block with the same indentation.
 func usesStdin(lines []string, i int) bool {
+	key := regexp.MustCompile(`^(- )?["']?use_stdin["']? *[:=] *true\b`)
+	// braces is for {use_stdin: true, run: "stanch hook run {1}"}, in any order.
+	braces := regexp.MustCompile(`\{[^{}]*\buse_stdin["']?: *true,[^{}]*\bstanch hook run|\bstanch hook run([^{}]|\{\d\})*,[^{}]*\buse_stdin["']?: *true\b`)
 	own := column(lines[i])
 	inside := func(line string) bool {
 		text := strings.TrimSpace(line)
@@ -109,8 +106,8 @@ func usesStdin(lines []string, i int) bool {
 	for to < len(lines) && !begins(lines[to]) && inside(lines[to]) {
 		to++
 	}
-	return stdinInside.MatchString(lines[i]) || slices.ContainsFunc(lines[from:to], func(line string) bool {
-		return column(line) == own && stdinKey.MatchString(strings.TrimSpace(line))
+	return braces.MatchString(lines[i]) || slices.ContainsFunc(lines[from:to], func(line string) bool {
+		return column(line) == own && key.MatchString(strings.TrimSpace(line))
 	})
 }
 

@@ -6,6 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/gitsource"
 )
 
 // files are the names of all files that are looked for in the root of a project.
@@ -45,6 +49,59 @@ func rootOf(path string) string {
 		path = filepath.Dir(path)
 	}
 	return FindRoot(path)
+}
+
+// FindRoot returns the root of the work tree that path is in; outside of one, path itself. It
+// returns "" for a bare repository.
+func FindRoot(path string) string {
+	if root := gitsource.WorkTree(path); root != "" {
+		return root
+	}
+	if _, err := gitsource.Open(path); err == nil {
+		return "" // bare
+	}
+	root, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	return root
+}
+
+// name returns the path of the file that l is in, relative to the root of the project.
+func (c *Config) name(l *finding.Location) string { return PathIn(c.root, l) }
+
+// PathIn returns the path of the file that l is in, relative to root, as ignore files have it;
+// "" if l is not in a file but, say, in a commit message.
+func PathIn(root string, l *finding.Location) string {
+	switch l.Kind {
+	case finding.KindBlob, finding.KindIndex, finding.KindWorktree, "":
+	default:
+		return ""
+	}
+	path := filepath.ToSlash(l.Path)
+	if l.Commit != "" || root == "" || string(l.Blob) != l.Path && !strings.HasPrefix(l.Path, string(l.Blob)+"!") {
+		return path // in a repository: already relative to its root
+	}
+	file, inside := string(l.Blob), path[len(l.Blob):]
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		return path
+	}
+	if rel, ok := below(root, abs); ok {
+		return rel + inside
+	}
+	return path
+}
+
+// below returns the path of abs relative to root, with slashes. It reports whether abs is in
+// root, as it stands or without symbolic links.
+func below(root, abs string) (rel string, ok bool) {
+	for _, p := range [][2]string{{root, abs}, {resolved(root), resolved(abs)}} {
+		if rel, err := filepath.Rel(p[0], p[1]); err == nil && filepath.IsLocal(rel) {
+			return filepath.ToSlash(rel), true
+		}
+	}
+	return "", false
 }
 
 // resolved returns path without symbolic links; path itself if it does not exist.

@@ -15,7 +15,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -118,22 +117,6 @@ func (c *Config) compile() (err error) {
 	}
 	c.detector, err = rules.NewDetector(c.configs...)
 	return err
-}
-
-// FindRoot returns the root of the work tree that path is in; outside of one, path itself. It
-// returns "" for a bare repository.
-func FindRoot(path string) string {
-	if root := gitsource.WorkTree(path); root != "" {
-		return root
-	}
-	if _, err := gitsource.Open(path); err == nil {
-		return "" // bare
-	}
-	root, err := filepath.Abs(path)
-	if err != nil {
-		return ""
-	}
-	return root
 }
 
 // readFiles reads the configurations that the user names, wherever they are, or else the
@@ -350,35 +333,6 @@ func (c *Config) readIgnores(project func(name string) ([]byte, error)) error {
 		c.allowAt = append(c.allowAt, filter)
 	}
 	return nil
-}
-
-// name returns the path of the file that l is in, relative to the root of the project.
-func (c *Config) name(l *finding.Location) string { return PathIn(c.root, l) }
-
-// PathIn returns the path of the file that l is in, relative to root, as ignore files have it;
-// "" if l is not in a file but, say, in a commit message.
-func PathIn(root string, l *finding.Location) string {
-	switch l.Kind {
-	case finding.KindBlob, finding.KindIndex, finding.KindWorktree, "":
-	default:
-		return ""
-	}
-	path := filepath.ToSlash(l.Path)
-	if l.Commit != "" || root == "" || string(l.Blob) != l.Path && !strings.HasPrefix(l.Path, string(l.Blob)+"!") {
-		return path // in a repository: already relative to its root
-	}
-	file, inside := string(l.Blob), path[len(l.Blob):]
-	abs, err := filepath.Abs(file)
-	if err != nil {
-		return path
-	}
-	if rel, err := filepath.Rel(root, abs); err == nil && filepath.IsLocal(rel) {
-		return filepath.ToSlash(rel) + inside
-	}
-	if rel, err := filepath.Rel(resolved(root), resolved(abs)); err == nil && filepath.IsLocal(rel) {
-		return filepath.ToSlash(rel) + inside
-	}
-	return path
 }
 
 // Root returns the root of the project, "" if there is none.

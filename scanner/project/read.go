@@ -39,12 +39,8 @@ func (c *Config) inProject(name string) string {
 	if err != nil || c.root == "" {
 		return ""
 	}
-	for _, root := range []string{c.root, resolved(c.root)} {
-		if rel, err := filepath.Rel(root, abs); err == nil && filepath.IsLocal(rel) {
-			return filepath.ToSlash(rel)
-		}
-	}
-	return ""
+	rel, _ := below(c.root, abs)
+	return rel
 }
 
 // text returns what read reads, as UTF-8; nil if that is nil.
