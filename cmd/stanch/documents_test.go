@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/settings"
 	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/scanner/report"
 	"github.com/stanch-dev/stanch/scanner/scannertest"
@@ -92,11 +93,38 @@ func TestDocumentedConfiguration(t *testing.T) {
 		t.Error("no page has a sample")
 	}
 	for _, sample := range samples {
+		if strings.HasPrefix(sample, "[respond]\n") {
+			checkOwnSettings(t, sample)
+			continue
+		}
 		t.Chdir(scannertest.Repo(t, "echo x >x; commit first"))
 		if err := os.WriteFile(project.OwnConfig, []byte(sample), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		printed(t, cli.ExitClean, "", "git", ".", "--no-verify")
+	}
+}
+
+// checkOwnSettings holds that stanch reads text as the operator's own file.
+func checkOwnSettings(t *testing.T, text string) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, variable := range []string{"HOME", "XDG_CONFIG_HOME", "AppData"} { // of any system
+		t.Setenv(variable, dir)
+	}
+	name, err := settings.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := settings.Read(func(string) string { return "" })
+	if err != nil || got.Role.Text == "" || got.ExternalID.Text == "" || got.Profile.Text == "" || got.BreakGlass.Text == "" || got.Journal.Text == "" || len(got.Accounts) == 0 {
+		t.Errorf("the sample of the operator's file is read as %+v, %v", got, err)
 	}
 }
 

@@ -81,6 +81,7 @@ type ownFile struct {
 		Paths []pattern `toml:"paths"`
 		Blobs []string  `toml:"blobs"`
 	} `toml:"unread"`
+	Respond map[string]any `toml:"respond"` // only in the operator's own file
 }
 
 type ownNote struct {
@@ -119,17 +120,15 @@ func IsOwn(data []byte) bool {
 // are in zone.
 func ReadOwn(name string, data []byte, zone *time.Location) (*Own, error) {
 	var file ownFile
-	unknown, err := decodeTOML(name, data, &file)
+	err := DecodeStrict(name, data, &file)
 	if err != nil {
 		return nil, err
 	}
+	if file.Respond != nil {
+		return nil, fmt.Errorf("%s: respond: it says who shuts off keys, and a project is not trusted with that: "+
+			"put it into stanch/.stanch.toml of your configuration folder (docs/configuration.md)", name)
+	}
 	var errs []error
-	for _, u := range unknown {
-		errs = append(errs, fmt.Errorf("%s: %s: unknown key", name, u))
-	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
-	}
 	o := &Own{Config: Config{Name: name}, Gitleaks: file.Gitleaks}
 	tables := tableLines(data)
 	fail := func(table string, i int, format string, args ...any) {
@@ -179,6 +178,20 @@ func ReadOwn(name string, data []byte, zone *time.Location) (*Own, error) {
 		o.Unread = append(o.Unread, u)
 	}
 	return o, errors.Join(errs...)
+}
+
+// DecodeStrict reads data, a file in TOML, into out. Each key that out does not have is an
+// error. Errors name file, line and key.
+func DecodeStrict(name string, data []byte, out any) error {
+	unknown, err := decodeTOML(name, data, out)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, u := range unknown {
+		errs = append(errs, fmt.Errorf("%s: %s: unknown key", name, u))
+	}
+	return errors.Join(errs...)
 }
 
 // tableLines returns the lines of the headers [[table]], by table.

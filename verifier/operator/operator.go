@@ -34,9 +34,10 @@ import (
 // would use.
 type Config struct {
 	Profile string // of ~/.aws; "" is the default one
-	// Role is assumed in accounts other than the operator's own. ExternalID
-	// goes with it.
+	// Role is assumed in accounts other than the operator's own: a name, or the ARN of a
+	// role, which is for its account alone. ExternalID goes with it.
 	Role, ExternalID string
+	RoleFrom         string // where Role is from, for errors; "" is --role
 	Version          string // of stanch, for the user agent
 	// Endpoint replaces all hosts of AWS, for tests. Only URLs of the loopback
 	// interface are accepted.
@@ -63,8 +64,8 @@ func New(ctx context.Context, cfg Config) (*Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Role != "" && !roleName().MatchString(cfg.Role) {
-		return nil, fmt.Errorf("role %q: not the name of a role (give its name or path/name, without an account)", cfg.Role)
+	if err := cfg.checkRole(); err != nil {
+		return nil, err
 	}
 	// Only the SDK can do single sign-on, credential processes, web identities and
 	// instance roles.
@@ -83,8 +84,6 @@ func New(ctx context.Context, cfg Config) (*Operator, error) {
 	o.own.Account = accountOf(o.own.ARN)
 	return o, nil
 }
-
-var roleName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,64}$`) })
 
 // Own returns the session of the operator's own identity.
 func (o *Operator) Own() *Session { return o.own }
@@ -107,7 +106,10 @@ func (o *Operator) In(ctx context.Context, account, purpose, policy string) (*Se
 	if s := o.opened[name]; s != nil {
 		return s, nil
 	}
-	role := fmt.Sprintf("arn:%s:iam::%s:role/%s", o.own.partition.Name, account, o.cfg.Role)
+	role, err := o.cfg.roleIn(o.own.partition.Name, account)
+	if err != nil {
+		return nil, err
+	}
 	provider := &assumeRole{by: o.own, role: role, externalID: o.cfg.ExternalID, policy: policy,
 		session: sessionName(purpose)}
 	s := &Session{op: o, keys: aws.NewCredentialsCache(provider), partition: o.own.partition}

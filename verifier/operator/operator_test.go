@@ -75,7 +75,9 @@ func TestRefusedConfig(t *testing.T) {
 		{Config{Endpoint: "https://example.com"}, "loopback"},
 		{Config{Endpoint: "http://10.0.0.1:80"}, "loopback"},
 		{Config{Endpoint: "http://127.0.0.1:80/x"}, "loopback"},
-		{Config{Endpoint: aws.URL, Role: "arn:aws:iam::123456789012:role/x"}, "not the name of a role"},
+		{Config{Endpoint: aws.URL, Role: "arn:aws:iam::123456789012:user/x"}, `--role: "arn:aws:iam::123456789012:user/x" is not a role`},
+		{Config{Endpoint: aws.URL, Role: "arn:aws:iam::*:role/x", RoleFrom: "STANCH_ROLE"}, "STANCH_ROLE: "},
+		{Config{Endpoint: aws.URL, Role: "a b"}, "is not a role"},
 		{Config{Endpoint: aws.URL, Profile: "none"}, "AWS configuration"},
 		{Config{Endpoint: aws.URL}, "InvalidClientTokenId"}, // nobody's key
 	} {

@@ -12,6 +12,8 @@ import (
 type Rules struct {
 	// Accounts are the only ones in which anything is changed.
 	Accounts []string
+	// AccountsFrom is where Accounts are from, for errors; "" is --accounts.
+	AccountsFrom string
 	// BreakGlass are names or ARNs of users and roles that are never touched.
 	BreakGlass []string
 	// ForceInUse lets keys be shut off although something works with them.
@@ -27,11 +29,11 @@ const ProtectedTag = "stanch:protected"
 // Check returns an error if r is incomplete or has an entry that cannot be right.
 func (r Rules) Check() error {
 	if len(r.Accounts) == 0 {
-		return errors.New("--accounts: list the accounts in which keys may be shut off")
+		return errors.New("--accounts: list the accounts in which keys may be shut off (or in STANCH_ACCOUNTS, or in a file: docs/configuration.md)")
 	}
 	for _, a := range r.Accounts {
 		if !accountNumber().MatchString(a) {
-			return fmt.Errorf("--accounts %s: not twelve digits", a)
+			return fmt.Errorf("%s %s: not twelve digits", r.accountsFrom(), a)
 		}
 	}
 	for _, entry := range r.BreakGlass {
@@ -46,12 +48,14 @@ func (r Rules) Check() error {
 func (r Rules) Allow(account, name, arn string) error {
 	switch {
 	case !slices.Contains(r.Accounts, account):
-		return Refuse(GateAccount, "account %s is not listed in --accounts", account)
+		return Refuse(GateAccount, "account %s is not listed in %s", account, r.accountsFrom())
 	case slices.ContainsFunc(r.BreakGlass, func(entry string) bool { return names(entry, account, name, arn) }):
 		return Refuse(GateProtected, "%s is on the break-glass list", cmp.Or(name, arn))
 	}
 	return nil
 }
+
+func (r Rules) accountsFrom() string { return cmp.Or(r.AccountsFrom, "--accounts") }
 
 // names reports whether entry, of the break-glass list, names a user or a role. It may be a
 // plain name, the principal as STS writes it, or an ARN of IAM. STS leaves the path of a

@@ -8,27 +8,48 @@ import (
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/response"
 )
 
-// Flags are the flags of a command of stanch that the next command needs as well.
+// Flags are the flags that were typed for a command of stanch and that the next command needs
+// as well. The environment and the operator's own file give that one the rest.
 type Flags struct {
 	Accounts                  []string
 	Profile, Role, ExternalID string
 	BreakGlass, Journal       string
+	Findings                  string // a report with secrets; "-" for standard input
 	Self                      bool
 }
 
-// forPlan returns the flags of the command that applies a plan of n keys, as a shell reads
-// them.
-func (f Flags) forPlan(n int) string {
-	s := flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() + flag("break-glass", f.BreakGlass) + flag("journal", f.Journal)
-	if n > 1 {
+// apply returns the command that applies plan, which is in file.
+func (f Flags) apply(file string, plan response.Plan) string {
+	s := f.onPlan("apply", file) + f.findings()
+	if n := len(plan.Keys); n > 1 {
 		s += fmt.Sprintf(" --max-keys %d", n)
 	}
+	return s + " --plan " + plan.Hash
+}
+
+// onPlan returns the command that does verb, such as "undo", with the plan in file.
+func (f Flags) onPlan(verb, file string) string {
+	s := "stanch respond " + verb + " " + quote(file) + flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() +
+		flag("break-glass", f.BreakGlass) + flag("journal", f.Journal)
 	if f.Self {
-		s += " --self --findings REPORT"
+		s += " --self"
 	}
 	return s
+}
+
+// findings returns the flag that names the report with the secrets. Standard input, where the
+// next command expects an answer, cannot be read again.
+func (f Flags) findings() string {
+	switch {
+	case f.Findings != "-":
+		return flag("findings", f.Findings)
+	case f.Self: // cannot do without
+		return " --findings REPORT"
+	}
+	return ""
 }
 
 // identity returns the flags that say who the operator is.

@@ -57,7 +57,7 @@ func tellOwner(k response.Key) []string {
 	if k.Owner != "" {
 		who += " (" + k.Owner + ")"
 	}
-	return []string{"Read it back in five minutes, an intruder with the rights may have undone it: stanch respond confirm PLAN", who + "."}
+	return []string{who + "."}
 }
 
 func since(k response.Key) string {

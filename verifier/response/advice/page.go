@@ -52,8 +52,7 @@ func WritePlan(w io.Writer, plan response.Plan, file string, f Flags) error {
 	case file == "":
 		b.WriteString("Nothing was changed. To apply it, save the plan with --output FILE.\n")
 	default:
-		fmt.Fprintf(&b, "Nothing was changed. Until %s:\n  stanch respond apply %s\nIts hash is %s\n",
-			plan.Expires.Format(time.TimeOnly+" MST"), printable.Text(quote(file)+f.forPlan(len(plan.Keys))), plan.Hash)
+		fmt.Fprintf(&b, "Nothing was changed. Until %s:\n  %s\n", plan.Expires.Format(time.TimeOnly+" MST"), printable.Text(f.apply(file, plan)))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -134,11 +133,12 @@ func urgent(o response.Outcome) string {
 	case o.Closed:
 		return "The plan was undone, and cannot be applied again: make a new one (stanch respond plan REPORT)."
 	}
-	return "Put that right, and apply the plan again (stanch respond apply PLAN): " + again
+	return "Put that right, and apply the plan again: " + again
 }
 
-// WriteOutcomes writes the outcome for each key, and the tasks that are left.
-func WriteOutcomes(w io.Writer, outcomes []response.Outcome) error {
+// WriteOutcomes writes the outcome for each key of plan, which is in file, the tasks that are
+// left, and the commands that come next, with the flags of f.
+func WriteOutcomes(w io.Writer, outcomes []response.Outcome, file string, plan response.Plan, f Flags) error {
 	var b strings.Builder
 	for _, o := range outcomes {
 		fmt.Fprintf(&b, "%s  %s  %s of account %s\n", strings.ToUpper(string(o.Result)), printable.Text(o.Key.KeyID), Principal(o.Key), o.Key.Account)
@@ -158,8 +158,26 @@ func WriteOutcomes(w io.Writer, outcomes []response.Outcome) error {
 			fmt.Fprintf(&b, "  %-9s %s\n", "next", printable.Text(step))
 		}
 	}
+	f.writeNext(&b, outcomes, file, plan)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// writeNext writes the commands that come after a plan was applied or confirmed.
+func (f Flags) writeNext(b *strings.Builder, outcomes []response.Outcome, file string, plan response.Plan) {
+	command := func(purpose, command string) { fmt.Fprintf(b, "%s:\n  %s\n", purpose, printable.Text(command)) }
+	in := func(results ...response.Result) func(response.Outcome) bool {
+		return func(o response.Outcome) bool { return slices.Contains(results, o.Result) }
+	}
+	begun := slices.DeleteFunc(slices.Clone(outcomes), in(response.Undone, response.NotUndone))
+	if len(begun) == 0 {
+		return
+	}
+	if slices.ContainsFunc(begun, func(o response.Outcome) bool { return o.Result != response.Contained && !o.Closed }) {
+		command("To go on where it ended", f.apply(file, plan))
+	}
+	command("In five minutes, see whether an intruder with the rights has undone it", f.onPlan("confirm", file)+f.findings())
+	command("If a service breaks, take it back", f.onPlan("undo", file))
 }
 
 // WriteRecord writes a record of the journal in a line.

@@ -143,7 +143,7 @@ func (c *ciScan) run(ctx context.Context, flags error) error {
 	if flags != nil {
 		return c.finish(flags)
 	}
-	job, err := c.job()
+	job, err := c.job(ctx)
 	if err != nil {
 		return c.finish(err)
 	}
@@ -157,7 +157,7 @@ func (c *ciScan) run(ctx context.Context, flags error) error {
 func (c *ciScan) quiet() bool { return c.publisher.Event.Public && !c.nameAccounts }
 
 // job checks the flags and returns the job that they ask for.
-func (c *ciScan) job() (*scanflags.Job, error) {
+func (c *ciScan) job(ctx context.Context) (*scanflags.Job, error) {
 	if c.scanWhat != "event" && c.scanWhat != "history" {
 		return nil, fmt.Errorf("--scan %s: must be event or history", c.scanWhat)
 	}
@@ -169,7 +169,7 @@ func (c *ciScan) job() (*scanflags.Job, error) {
 	if c.ShowSecrets {
 		return nil, errors.New("--show-secrets: not in CI, where logs and reports are kept")
 	}
-	if err := c.deactivate.Check(c.Verifies(), c.STS.Accounts, &c.Owner, &c.STS.Cache); err != nil {
+	if err := c.deactivate.Check(ctx, c.Verifies(), c.STS.Accounts, &c.Owner, &c.STS.Cache); err != nil {
 		return nil, err
 	}
 	if err := c.deactivate.CheckCI(); err != nil {

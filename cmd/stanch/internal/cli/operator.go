@@ -12,6 +12,7 @@ import (
 // OperatorFlags say with which identity AWS is asked: the operator's own.
 type OperatorFlags struct {
 	Profile, Role, ExternalID string
+	RoleFrom                  string // where Role is from, if not a flag
 	Endpoint                  string
 }
 
@@ -19,7 +20,7 @@ type OperatorFlags struct {
 func (f *OperatorFlags) Add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.Profile, "profile", "", "your profile of ~/.aws (default: as the AWS CLI chooses)")
-	flags.StringVar(&f.Role, "role", "", "name of the role to assume in accounts other than your own")
+	flags.StringVar(&f.Role, "role", "", "the role to assume in accounts other than your own: its name, or an ARN")
 	flags.StringVar(&f.ExternalID, "external-id", "", "external id that goes with --role")
 	AddEndpoint(cmd, &f.Endpoint)
 }
@@ -32,7 +33,7 @@ func AddEndpoint(cmd *cobra.Command, endpoint *string) {
 
 // Config returns the configuration of the operator. version goes into the user agent.
 func (f *OperatorFlags) Config(version string) operator.Config {
-	cfg := operator.Config{Profile: f.Profile, Role: f.Role, ExternalID: f.ExternalID, Version: version, Endpoint: f.Endpoint}
+	cfg := operator.Config{Profile: f.Profile, Role: f.Role, RoleFrom: f.RoleFrom, ExternalID: f.ExternalID, Version: version, Endpoint: f.Endpoint}
 	if f.Endpoint != "" {
 		cfg.Wait = time.Millisecond // a test server has no answer later that it does not have now
 	}

@@ -42,7 +42,7 @@ If you may not ask a question, the answer is the permission that is missing. Wit
 			if err != nil {
 				return cli.Unfinished(err)
 			}
-			op, err := f.Open(cmd.Context(), s.Version)
+			op, err := openOperator(cmd.Context(), *f, s.Version)
 			if err != nil {
 				return err
 			}

@@ -26,6 +26,9 @@ import (
 func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 	do func(*protocol.Run, context.Context, response.Plan) ([]response.Outcome, error), verb string,
 ) error {
+	if err := f.complete(ctx); err != nil {
+		return err
+	}
 	rules, err := f.rules()
 	if err != nil {
 		return err
@@ -64,7 +67,7 @@ func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 	}
 	outcomes, err := do(r, ctx, plan)
 	// Notices come last: no listener keeps a key from being shut off.
-	shown := errors.Join(advice.WriteOutcomes(s.Stdout, outcomes), f.notifyAll(ctx, s.Version, targets, op, plan, outcomes))
+	shown := errors.Join(advice.WriteOutcomes(s.Stdout, outcomes, file, plan, f.typed), f.notifyAll(ctx, s.Version, targets, op, plan, outcomes))
 	var begun *protocol.UnfinishedError
 	switch {
 	case err != nil && !errors.As(err, &begun):

@@ -47,7 +47,7 @@ func (d *Deactivation) Add(cmd *cobra.Command) {
 // Check refuses flags that do not go together, before anything is read. verifies reports
 // whether the scan asks STS; accounts is the value of --accounts. It makes the scan sign in
 // as the operator, and ask STS again about keys that were live in an earlier run.
-func (d *Deactivation) Check(verifies bool, accounts []string, own *OwnerFlags, cache *cli.CacheFlags) error {
+func (d *Deactivation) Check(ctx context.Context, verifies bool, accounts []string, own *OwnerFlags, cache *cli.CacheFlags) error {
 	if !d.wanted {
 		return nil
 	}
@@ -57,7 +57,10 @@ func (d *Deactivation) Check(verifies bool, accounts []string, own *OwnerFlags, 
 	own.deactivates, cache.Refresh = true, true
 	d.respond.OperatorFlags, d.respond.cache = own.OperatorFlags, *cache
 	d.respond.accounts = accounts
-	_, err := d.respond.rules()
+	err := d.respond.complete(ctx)
+	if err == nil {
+		_, err = d.respond.rules()
+	}
 	if err == nil {
 		_, err = d.respond.targets()
 	}
@@ -154,7 +157,7 @@ func (d *Deactivation) shutOff(ctx context.Context, s *cli.Streams, op *operator
 	}
 	outcomes, err := r.Apply(ctx, plan)
 	notified := d.respond.notifyAll(ctx, s.Version, targets, op, plan, outcomes)
-	if err = errors.Join(d.hide(err), d.showOutcomes(s.Stderr, outcomes), d.hide(notified)); err != nil {
+	if err = errors.Join(d.hide(err), d.showOutcomes(s.Stderr, outcomes, file, plan), d.hide(notified)); err != nil {
 		return cli.UnfinishedIf(err)
 	}
 	switch {
@@ -187,7 +190,7 @@ func (d *Deactivation) newRun(ctx context.Context, s *cli.Streams, op *operator.
 // showPlan writes which keys will be shut off, and which will not.
 func (d *Deactivation) showPlan(stderr io.Writer, plan response.Plan, file string) error {
 	if !d.Quiet {
-		return advice.WritePlan(stderr, plan, file, d.respond.advised())
+		return advice.WritePlan(stderr, plan, file, d.respond.typed)
 	}
 	for _, k := range plan.Keys {
 		fmt.Fprintf(stderr, "SHUT OFF  %s\n", printable.Text(k.KeyID))
@@ -201,9 +204,9 @@ func (d *Deactivation) showPlan(stderr io.Writer, plan response.Plan, file strin
 	return nil
 }
 
-func (d *Deactivation) showOutcomes(stderr io.Writer, outcomes []response.Outcome) error {
+func (d *Deactivation) showOutcomes(stderr io.Writer, outcomes []response.Outcome, file string, plan response.Plan) error {
 	if !d.Quiet {
-		return advice.WriteOutcomes(stderr, outcomes)
+		return advice.WriteOutcomes(stderr, outcomes, file, plan, d.respond.typed)
 	}
 	for _, o := range outcomes {
 		fmt.Fprintf(stderr, "%s  %s\n", o.Result, printable.Text(o.Key.KeyID))

@@ -18,7 +18,10 @@ func newLog(s *cli.Streams) *cobra.Command {
 		Use:   "log",
 		Short: "Print the journal, and check that nobody edited it",
 		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.complete(cmd.Context()); err != nil {
+				return err
+			}
 			name, err := f.journalName()
 			if err != nil {
 				return err

@@ -41,7 +41,7 @@ func (f *OwnerFlags) Open(ctx context.Context, version string) (*operator.Operat
 	if !f.Assess && !f.deactivates {
 		return nil, nil
 	}
-	op, err := f.OperatorFlags.Open(ctx, version)
+	op, err := openOperator(ctx, f.OperatorFlags, version)
 	if err != nil {
 		return nil, fmt.Errorf("nothing was scanned: %w", err)
 	}

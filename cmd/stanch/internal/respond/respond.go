@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -41,21 +42,24 @@ type respondFlags struct {
 	cli.OperatorFlags
 	accounts   []string
 	breakGlass string
-	journal    string
-	findings   string
-	yes        bool
-	hash       string
-	maxKeys    int
-	self       bool
-	notify     []string
-	cache      cli.CacheFlags
+	// Where these two are from, for errors. accountsFrom is "" for --accounts.
+	accountsFrom, breakGlassFrom string
+
+	journal  string
+	findings string
+	yes      bool
+	hash     string
+	maxKeys  int
+	self     bool
+	notify   []string
+	cache    cli.CacheFlags
+	typed    advice.Flags // see complete
 }
 
 func (f *respondFlags) add(cmd *cobra.Command) {
 	f.OperatorFlags.Add(cmd)
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.accounts, "accounts", nil, "change keys of these AWS accounts only (required)")
-	_ = cmd.MarkFlagRequired("accounts")
+	flags.StringSliceVar(&f.accounts, "accounts", nil, "change keys of these AWS accounts only")
 	flags.StringVar(&f.breakGlass, "break-glass", "", "file of users and roles that are never touched, names or ARNs, one a line")
 	flags.BoolVar(&f.self, "self", false, "let the leaked key switch itself off; nothing of your identity is used")
 }
@@ -81,12 +85,10 @@ func (f *respondFlags) addNotify(cmd *cobra.Command) {
 		"tell how it went: securityhub, eventbridge[:BUS], sns:TOPIC-ARN, webhook:URL or webhook:env:VARIABLE; more than once if wanted")
 }
 
+// rules returns the operator's limits. The flags must be complete.
 func (f *respondFlags) rules() (response.Rules, error) {
-	names, err := cli.ReadList("--break-glass", f.breakGlass)
-	r := response.Rules{Accounts: f.accounts, BreakGlass: names, Self: f.self}
-	if f.self && (f.Role != "" || f.ExternalID != "" || f.Profile != "") {
-		err = errors.Join(err, errors.New("--self uses the leaked key alone: with --role, --external-id or --profile, leave it out and plan with your own identity"))
-	}
+	names, err := cli.ReadList(f.breakGlassFrom, f.breakGlass)
+	r := response.Rules{Accounts: f.accounts, AccountsFrom: f.accountsFrom, BreakGlass: names, Self: f.self}
 	return r, errors.Join(err, r.Check())
 }
 
@@ -119,6 +121,9 @@ verify --iam" renews them.`,
 		Example: "  stanch git -f json -o scan.jsonl\n  stanch respond plan scan.jsonl --accounts 111122223333 -o plan.json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.complete(cmd.Context()); err != nil {
+				return err
+			}
 			rules, err := f.rules()
 			if err != nil {
 				return err
@@ -138,11 +143,14 @@ verify --iam" renews them.`,
 				return cli.Unfinished(err)
 			}
 			leaks := planner.Leaks(saved)
+			if hasSecrets(leaks) {
+				f.typed.Findings = cli.Operand(args, "-")
+			}
 			op, _, err := f.identity(cmd.Context(), s.Version)
 			if err != nil {
 				return err
 			}
-			p := planner.Planner{Operator: op, Verifier: f.sts(s.Version), Rules: rules, Quarantine: quarantine, Renew: f.advised().Renew(cli.Operand(args, "-"), saved.Header.Source, saved.Header.Target)}
+			p := planner.Planner{Operator: op, Verifier: f.sts(s.Version), Rules: rules, Quarantine: quarantine, Renew: f.typed.Renew(cli.Operand(args, "-"), saved.Header.Source, saved.Header.Target)}
 			plan, err := p.Plan(cmd.Context(), leaks)
 			if err != nil {
 				return err
@@ -162,6 +170,13 @@ verify --iam" renews them.`,
 	return cmd
 }
 
+// hasSecrets reports whether STS can be asked about a live key of leaks.
+func hasSecrets(leaks []finding.Finding) bool {
+	return slices.ContainsFunc(leaks, func(l finding.Finding) bool {
+		return l.Verdict.State == verifier.Live && !l.Match.Credential.Secret.IsZero()
+	})
+}
+
 // writePlan writes a plan to the file that f names and to stdout.
 func writePlan(f *cli.OutputFlags, s *cli.Streams, by *respondFlags, plan response.Plan) (err error) {
 	if f.File != "" {
@@ -172,7 +187,7 @@ func writePlan(f *cli.OutputFlags, s *cli.Streams, by *respondFlags, plan respon
 	if f.Format == "json" {
 		_, err = s.Stdout.Write(plan.Encode())
 	} else {
-		err = advice.WritePlan(s.Stdout, plan, f.File, by.advised())
+		err = advice.WritePlan(s.Stdout, plan, f.File, by.typed)
 	}
 	if err == nil && len(plan.Refused) > 0 {
 		err = errNotPlanned
@@ -189,14 +204,6 @@ var (
 // longer be true.
 func (f *respondFlags) sts(version string) verifier.Verifier {
 	return protocol.FreshSTS{Version: version, Endpoint: f.Endpoint}
-}
-
-// advised returns the flags that the next command needs too.
-func (f *respondFlags) advised() advice.Flags {
-	return advice.Flags{
-		Accounts: f.accounts, Profile: f.Profile, Role: f.Role, ExternalID: f.ExternalID,
-		BreakGlass: f.breakGlass, Journal: f.journal, Self: f.self,
-	}
 }
 
 func newApply(s *cli.Streams) *cobra.Command {

@@ -46,7 +46,7 @@ keys and one is live, and 0 if none is.`,
 			}
 			var op *operator.Operator
 			if asOwner {
-				if op, err = own.Open(cmd.Context(), s.Version); err != nil {
+				if op, err = openOperator(cmd.Context(), *own, s.Version); err != nil {
 					return err
 				}
 			}
