@@ -13,6 +13,7 @@ type Gate string
 const (
 	GateNoKey      Gate = "no-key"             // there is no id to act on
 	GateState      Gate = "not-live"           // no proof that it works
+	GateContained  Gate = "contained-already"  // by stanch: nothing is left to do
 	GateStale      Gate = "proof-too-old"      // it worked, too long ago
 	GateCanary     Gate = "canary"             // planted to raise an alarm
 	GateIdentity   Gate = "identity-unknown"   // its owner is not known, or two answers differ

@@ -32,6 +32,13 @@ func TestPlanGates(t *testing.T) {
 		return identity("role", name, "arn:aws:sts::"+prod+":assumed-role/"+name+"/x")
 	}
 	forget := func(in *incident) { in.leak.Match.Credential.Secret = detectors.Secret{} }
+	session := func(asked time.Duration) func(*incident) {
+		return func(in *incident) {
+			role("builder")(in)
+			in.leak.Match.Credential = detectors.Credential{ID: "ASIA" + in.leak.Match.Credential.ID[4:]}
+			in.leak.Verdict.At = time.Now().Add(asked)
+		}
+	}
 	for _, tt := range []struct {
 		name   string
 		spoil  func(*incident)
@@ -43,11 +50,11 @@ func TestPlanGates(t *testing.T) {
 		{"secret of another id", state(verifier.IDActive), response.GateState, "mismatch"},
 		{"never asked", state(verifier.Skipped), response.GateState, "skipped"},
 		{"no id", func(in *incident) { in.leak.Match.Credential.ID = "" }, response.GateNoKey, "id"},
-		{"saved yesterday, no secret", func(in *incident) { forget(in); in.leak.Verdict.At = time.Now().Add(-25 * time.Hour) }, response.GateStale, "scan again"},
-		{"saved tomorrow, no secret", func(in *incident) { forget(in); in.leak.Verdict.At = time.Now().Add(25 * time.Hour) }, response.GateStale, "scan again"},
-		{"never verified, no secret", func(in *incident) { forget(in); in.leak.Verdict.At = time.Time{} }, response.GateStale, "does not say when AWS was asked"},
-		{"saved an hour ago", func(in *incident) { forget(in); in.leak.Verdict.At = time.Now().Add(-61 * time.Minute) }, response.GateStale, "1h1m0s ago: verify the report again"},
-		{"by a clock that is ahead", func(in *incident) { forget(in); in.leak.Verdict.At = time.Now().Add(14 * time.Minute) }, response.GateStale, "still to come"},
+		{"session, saved yesterday, no secret", session(-25 * time.Hour), response.GateStale, "scan again"},
+		{"session, saved tomorrow, no secret", session(25 * time.Hour), response.GateStale, "scan again"},
+		{"session, never verified, no secret", func(in *incident) { session(0)(in); in.leak.Verdict.At = time.Time{} }, response.GateStale, "does not say when AWS was asked"},
+		{"session, saved an hour ago", session(-61 * time.Minute), response.GateStale, "1h1m0s ago: verify the report again"},
+		{"session, by a clock that is ahead", session(14 * time.Minute), response.GateStale, "still to come"},
 		{"an id that is active", func(in *incident) { forget(in); state(verifier.IDActive)(in) }, response.GateState, "no proof that the key leaked"},
 		{"dead by now", func(in *incident) {
 			key := in.aws
@@ -88,8 +95,10 @@ func TestPlanGates(t *testing.T) {
 			role("stanch-respond")(in)
 			in.leak.Match.Credential.ID = "ASIA" + in.leak.Match.Credential.ID[4:]
 		}, response.GateOwn, "shut yourself out"},
-		{"inactive already", change(func(in *incident) { in.user.Keys[0].Inactive = true }), response.GateState, "Inactive already"},
-		{"key of another user", change(func(in *incident) { in.user.Keys, in.user.Path = nil, "/" }), response.GateUnreadable, "last used"},
+		{"key of another user", func(in *incident) {
+			in.aws.Change(prod, func(a *verifiertest.Account) { a.User("mallory", 3) })
+			in.leak.Match.Credential = verifiertest.LongTerm(prod, 3)
+		}, response.GateIdentity, `IAM to "mallory"`},
 		{"user renamed", identity("user", "gone", "arn:aws:iam::"+prod+":user/gone"), response.GateIdentity, "not known"},
 		{"in use", change(func(in *incident) {
 			in.user.Keys[0].Used, in.user.Keys[0].UsedService = time.Now().Add(-time.Hour), "s3"
@@ -121,10 +130,13 @@ func TestRenew(t *testing.T) {
 		gate  response.Gate
 		do    string
 	}{
-		{"too old", func(l *finding.Finding) { l.Verdict.At = time.Now().Add(-2 * time.Hour) }, response.GateStale, "ask again"},
+		{"too old", func(l *finding.Finding) {
+			l.Match.Credential.ID = "ASIA" + l.Match.Credential.ID[4:]
+			l.Verdict.At = time.Now().Add(-2 * time.Hour)
+		}, response.GateStale, "ask again"},
 		{"never asked", func(l *finding.Finding) { l.Verdict.State = verifier.Skipped }, response.GateState, "ask again"},
 		{"not known", func(l *finding.Finding) { l.Verdict.State = verifier.Unknown }, response.GateState, "ask again"},
-		{"an active id", func(l *finding.Finding) { l.Verdict.State = verifier.IDActive }, response.GateState, "--status Inactive --user-name deploy"},
+		{"an active id", func(l *finding.Finding) { l.Verdict.State = verifier.IDActive }, response.GateState, "--accounts " + prod},
 		{"canary", func(l *finding.Finding) { l.Verdict.State = verifier.CanarySuspected }, response.GateCanary, ""},
 		{"no such user", func(l *finding.Finding) { l.Verdict.At, l.Verdict.Identity.Name = time.Now(), "mallory" }, response.GateIdentity, ""},
 	} {

@@ -27,6 +27,9 @@ func TestPolicyIsEnough(t *testing.T) {
 		spoil func(*incident)
 	}{
 		{"user", func(*incident) {}},
+		{"user, off already", func(in *incident) {
+			in.aws.Change(prod, func(*verifiertest.Account) { in.user.Keys[0].Inactive = true })
+		}},
 		{"quarantine", func(in *incident) { in.quarantine = true }},
 		{"role", ofRole},
 		{"service credential", ofService},

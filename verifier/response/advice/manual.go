@@ -42,8 +42,7 @@ func Manual(g response.Gate, leak *finding.Finding) []string {
 			"aws iam delete-access-key --access-key-id " + id,
 		}
 	case g == response.GateState && leak.Verdict.State == verifier.IDActive && operator.IsAccessKeyID(id):
-		return []string{"If you know that it leaked, as by a mail of AWS: aws iam update-access-key --access-key-id " + id +
-			" --status Inactive --user-name " + shellWord(who.Name, "USER")}
+		return []string{"If you know that it leaked, as by a mail of AWS, plan for it by its id: stanch respond plan REPORT --key " + id + " --accounts " + account}
 	case g == response.GateInUse && !response.IsSession(leak.Match.Credential.ID):
 		return []string{"aws iam get-access-key-last-used --access-key-id " + id}
 	case g == response.GateManual:

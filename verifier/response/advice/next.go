@@ -104,7 +104,11 @@ func purge(k response.Key) []string {
 	if n := len(k.Places) - shown; n > 0 {
 		steps = append(steps, fmt.Sprintf("and in %d places more: see the report.", n))
 	}
-	if len(k.Places) == 0 {
+	switch {
+	case len(k.Places) > 0:
+	case k.Where == "":
+		steps = append(steps, "Look for the place where it leaked: stanch git, stanch github, and the mail or the event that names it.")
+	default:
 		steps = append(steps, "It stands in "+k.Where)
 	}
 	if atHead {

@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -21,7 +22,7 @@ func WritePlan(w io.Writer, plan response.Plan, file string, f Flags) error {
 	}
 	for _, k := range plan.Keys {
 		fmt.Fprintf(&b, "SHUT OFF  %s  %s of account %s\n", printable.Text(k.KeyID), Principal(k), k.Account)
-		line("where", "%s", k.Where)
+		line("where", "%s", cmp.Or(k.Where, "not known: the id alone was given"))
 		if k.Status != "" {
 			made := ""
 			if !k.Created.IsZero() {
@@ -34,7 +35,7 @@ func WritePlan(w io.Writer, plan response.Plan, file string, f Flags) error {
 			line("warning", "%s", warning)
 		}
 		for i, s := range k.Steps {
-			line(fmt.Sprintf("step %d", i+1), "%s (%s)", describe(s), s.Permission())
+			line(fmt.Sprintf("step %d", i+1), "%s (%s)", describe(k, s), permission(k, s))
 		}
 		b.WriteByte('\n')
 	}
@@ -66,7 +67,10 @@ func Principal(k response.Key) string {
 	return k.Kind + " " + printable.Text(k.Name)
 }
 
-func describe(s response.Step) string {
+func describe(k response.Key, s response.Step) string {
+	if looks(k, s) {
+		return "see that the key stays off: it is " + k.Status
+	}
 	switch s.Do {
 	case response.DenySessions:
 		return fmt.Sprintf("deny everything to sessions of %s %s that were issued until then, by the policy %s", s.Kind, s.Name, s.Object)
@@ -80,6 +84,19 @@ func describe(s response.Step) string {
 		return "set the service credential " + s.Object + " to Inactive"
 	}
 	return string(s.Do)
+}
+
+// looks reports whether the step s finds nothing to change, since k was off when the plan was
+// made. It holds that the key is off when its sessions are denied.
+func looks(k response.Key, s response.Step) bool {
+	return s.Do == response.Deactivate && k.Status != response.Active
+}
+
+func permission(k response.Key, s response.Step) string {
+	if looks(k, s) {
+		return "iam:ListAccessKeys"
+	}
+	return s.Permission()
 }
 
 // undone describes a key after an undo. Not every undo makes a key work: somebody else may

@@ -124,7 +124,7 @@ func (a *Applier) admitUnchanged(ctx context.Context, s *operator.Session, hash 
 			return response.Unreadable("its status", err)
 		}
 		if is != k.Status {
-			return response.Refuse(response.GateDrift, "it was %s when the plan was made, and is %s", k.Status, is)
+			return response.Refuse(response.GateDrift, "it was %s when the plan was made, and is %s: plan again", k.Status, is)
 		}
 	}
 	return nil
@@ -227,7 +227,7 @@ func (j keyRun) take(ctx context.Context, step response.Step) (why string, err e
 	begun := h.Intent != nil && !ended && !h.Refused && !outdated
 	after, _ := want(step)
 	is, held, err := j.state(ctx, step)
-	was := is == after
+	was := is == after || shutsOff(step) && is == response.Absent // nothing is left to shut off
 	if err == nil && step.Do == response.DenySessions && is == response.Present {
 		was = begun && held == h.Intent.Document
 		if !slices.Contains(h.Documents, held) { // an older one of ours is replaced

@@ -12,7 +12,7 @@ import (
 // Permissions that a responder needs to plan.
 var readActions = []string{
 	"iam:GetAccessKeyLastUsed", "iam:ListAccessKeys", "iam:ListUserTags", "iam:ListRoleTags",
-	"iam:GetUser", "iam:ListAttachedUserPolicies", "iam:GetUserPolicy", "iam:GetRolePolicy", "iam:ListServiceSpecificCredentials",
+	"iam:GetUser", "iam:ListAttachedUserPolicies", "iam:ListUserPolicies", "iam:GetUserPolicy", "iam:GetRolePolicy", "iam:ListServiceSpecificCredentials",
 }
 
 // Permissions that a responder needs to apply and to undo.

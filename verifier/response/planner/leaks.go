@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/stanch-dev/stanch/detectors"
@@ -13,17 +15,49 @@ import (
 // the locations that are not. It removes the report's secrets from their texts and from the
 // target of r, so that none gets into plans, journals and notices.
 func Leaks(r *finding.Saved) []finding.Finding {
+	return leaksOf(r, func(f *finding.Finding) bool {
+		loneID := f.SecretSHA256() == "" && f.Verdict.State == verifier.Skipped // opens nothing
+		return f.Ignored == "" && !loneID
+	})
+}
+
+// Named is Leaks for the findings with these key ids alone, whatever their state, and also
+// if they are ignored: one finding for each id. An id that is not in the report is an error.
+func Named(r *finding.Saved, ids []string) ([]finding.Finding, error) {
+	var leaks []finding.Finding
+	for _, f := range leaksOf(r, func(f *finding.Finding) bool { return slices.Contains(ids, f.Match.Credential.ID) }) {
+		i := slices.IndexFunc(leaks, func(l finding.Finding) bool { return l.Match.Credential.ID == f.Match.Credential.ID })
+		switch {
+		case i < 0:
+			leaks = append(leaks, f)
+			continue
+		case f.Verdict.State == verifier.Live: // its secret is the right one
+			f, leaks[i] = leaks[i], f
+		}
+		leaks[i].Locations = append(leaks[i].Locations, f.Locations...)
+	}
+	var missing []error
+	for _, id := range ids {
+		if !slices.ContainsFunc(leaks, func(l finding.Finding) bool { return l.Match.Credential.ID == id }) {
+			missing = append(missing, fmt.Errorf("the report has no finding of key %s", id))
+		}
+	}
+	return leaks, errors.Join(missing...)
+}
+
+// leaksOf returns the findings of r that are wanted, without ignored locations and secrets.
+func leaksOf(r *finding.Saved, wanted func(*finding.Finding) bool) []finding.Finding {
 	var leaks []finding.Finding
 	var secrets []detectors.Secret
 	for _, f := range r.Findings {
-		cred := &f.Match.Credential
 		secrets = append(secrets, f.Secrets()...)
-		loneID := f.SecretSHA256() == "" && f.Verdict.State == verifier.Skipped // opens nothing
-		if f.Ignored != "" || loneID {
+		if !wanted(&f) {
 			continue
 		}
-		cred.Partition = recheck.PartitionOf(&f)
-		f.Locations = slices.DeleteFunc(f.Locations, func(l finding.Location) bool { return l.Ignored != "" })
+		f.Match.Credential.Partition = recheck.PartitionOf(&f)
+		if f.Ignored == "" { // else all are ignored, and the key is wanted all the same
+			f.Locations = slices.DeleteFunc(f.Locations, func(l finding.Location) bool { return l.Ignored != "" })
+		}
 		leaks = append(leaks, f)
 	}
 	Scrub(leaks, secrets)

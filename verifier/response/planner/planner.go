@@ -19,7 +19,6 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/response/advice"
-	"github.com/stanch-dev/stanch/verifier/response/permissions"
 )
 
 // A Planner makes plans. It changes nothing.
@@ -30,6 +29,9 @@ type Planner struct {
 	Rules    response.Rules
 	// Quarantine also attaches AWS's quarantine policy.
 	Quarantine bool
+	// Named are ids of keys that are known to have leaked although no secret proves it: a
+	// person has named them, or AWS has.
+	Named []string
 	// Renew returns the commands that ask AWS again about a leak that the plan leaves alone
 	// because proof is missing. It may be nil.
 	Renew func(*finding.Finding) []string
@@ -37,9 +39,10 @@ type Planner struct {
 }
 
 // Plan judges each finding, and plans steps for those that no gate refuses. It leaves out
-// findings that are known to be dead. A finding may lack its secret, as saved reports do;
-// then its verdict counts as long as it is fresh. It returns an error about the rules, or
-// the error of ctx.
+// findings that are known to be dead, unless they are named: the sessions of a key live
+// longer than the key. A finding may lack its secret, as saved reports do; then IAM says
+// whether a key works, and for sessions the verdict counts as long as it is fresh. It
+// returns an error about the rules, or the error of ctx.
 func (p *Planner) Plan(ctx context.Context, leaks []finding.Finding) (response.Plan, error) {
 	if err := p.Rules.Check(); err != nil {
 		return response.Plan{}, err
@@ -53,9 +56,9 @@ func (p *Planner) Plan(ctx context.Context, leaks []finding.Finding) (response.P
 		plan.Operator = p.Operator.Own().ARN
 	}
 	planned := map[string]bool{}
-	for i := range leaks {
-		leak := &leaks[i]
-		if dead(leak.Verdict.State) || leak.Match.Credential.ID != "" && planned[leak.Match.Credential.ID] {
+	for _, f := range leaks {
+		leak := &f // identify completes it
+		if dead(leak.Verdict.State) && !p.isNamed(leak) || leak.Match.Credential.ID != "" && planned[leak.Match.Credential.ID] {
 			continue
 		}
 		key, err := p.key(ctx, leak, plan.ID)
@@ -114,13 +117,17 @@ func (p *Planner) key(ctx context.Context, leak *finding.Finding, id string) (re
 	if service, ok := isService(leak); ok {
 		return p.service(ctx, leak, service)
 	}
-	who := leak.Verdict.Identity
-	if err := judge(p.Rules, leak, p.now()); err != nil {
+	if p.isNamed(leak) {
+		if err := p.identify(ctx, leak); err != nil {
+			return response.Key{}, err
+		}
+	}
+	if err := p.judge(leak); err != nil {
 		return response.Key{}, err
 	}
-	session, err := p.Operator.In(ctx, who.Account, leak.Fingerprint()[:min(8, len(leak.Fingerprint()))], permissions.Read())
+	session, err := p.session(ctx, leak)
 	if err != nil {
-		return response.Key{}, response.Refuse(response.GateResponder, "%v", err)
+		return response.Key{}, err
 	}
 	k := keyOf(leak)
 	k.Responder = session.ARN
@@ -134,7 +141,7 @@ func (p *Planner) key(ctx context.Context, leak *finding.Finding, id string) (re
 			return response.Key{}, err
 		}
 	}
-	if err := p.stillLive(ctx, leak); err != nil {
+	if err := p.stillLive(ctx, leak, k.Status); err != nil {
 		return response.Key{}, err
 	}
 	p.steps(ctx, session, &k, id)
@@ -208,7 +215,7 @@ func asked(at, now time.Time) string {
 }
 
 // judge judges leak by the gates that need no question to AWS.
-func judge(r response.Rules, leak *finding.Finding, now time.Time) error {
+func (p *Planner) judge(leak *finding.Finding) error {
 	v, who := leak.Verdict, leak.Verdict.Identity
 	switch {
 	case v.State == verifier.CanarySuspected:
@@ -217,22 +224,21 @@ func judge(r response.Rules, leak *finding.Finding, now time.Time) error {
 		return response.Refuse(response.GateNoKey, "a secret without its key id: find the id first")
 	case !operator.IsAccessKeyID(leak.Match.Credential.ID):
 		return response.Refuse(response.GateNoKey, "%q is not the id of an access key", leak.Match.Credential.ID)
-	case v.State == verifier.IDActive:
-		return response.Refuse(response.GateState, "its state is %s, not live: the id is active, and no secret that was found is its own, which is no proof that the key leaked", v.State)
-	case v.State != verifier.Live:
-		return response.Refuse(response.GateState, "its state is %s, not live: verify it first", v.State)
-	case leak.Match.Credential.Secret.IsZero() && (now.Sub(v.At) > fresh || v.At.After(now.Add(time.Minute))):
-		return response.Refuse(response.GateStale, "%s: verify the report again, or scan again, and plan within %s", asked(v.At, now), fresh)
+	}
+	if err := p.proved(leak); err != nil {
+		return err
+	}
+	switch {
 	case who.Account == "" || who.ARN == "" || !strings.Contains(who.ARN, "::"+who.Account+":"):
 		return response.Refuse(response.GateIdentity, "its owner is not known")
 	case !response.SamePrincipal(who.Kind, who.Account, who.Name, who.ARN):
 		return response.Refuse(response.GateIdentity, "the %s %q and the ARN %s do not agree", who.Kind, who.Name, who.ARN)
 	}
-	if err := r.Allow(who.Account, who.Name, who.ARN); err != nil {
+	if err := p.Rules.Allow(who.Account, who.Name, who.ARN); err != nil {
 		return err
 	}
 	switch {
-	case who.Kind == "root" && r.Self:
+	case who.Kind == "root" && p.Rules.Self:
 		return nil
 	case who.Kind == "root":
 		if response.IsSession(leak.Match.Credential.ID) {
@@ -254,40 +260,40 @@ func judge(r response.Rules, leak *finding.Finding, now time.Time) error {
 // longTerm reads IAM's facts about a key of a user, and compares them with STS's.
 func (p *Planner) longTerm(ctx context.Context, s *operator.Session, v verifier.Verdict, k *response.Key) error {
 	// Before STS is asked about the key, which counts as a use.
-	used, err := s.LastUsed(ctx, k.KeyID)
-	if err != nil {
-		return response.Unreadable("when it was last used", err)
-	}
-	if used.User != k.Name {
+	used, usedErr := s.LastUsed(ctx, k.KeyID)
+	if usedErr == nil && used.User != k.Name {
 		return response.Refuse(response.GateIdentity, "STS says that it belongs to user %s, IAM to %q", k.Name, used.User)
 	}
 	keys, err := s.AccessKeys(ctx, k.Name)
 	if err != nil {
 		return response.Unreadable("its status", err)
 	}
-	i := slices.IndexFunc(keys, func(a operator.AccessKey) bool { return a.ID == k.KeyID })
-	if i < 0 {
-		return response.Refuse(response.GateIdentity, "user %s of account %s has no such key", k.Name, k.Account)
-	}
-	k.Status, k.Created = keys[i].Status, keys[i].Created
-	if k.Status != "Active" {
-		return response.Refuse(response.GateState, "it is %s already", k.Status)
-	}
-	k.LastUsed = used.String()
-	for _, other := range keys {
-		if other.ID != k.KeyID {
-			k.Others = append(k.Others, other.ID+", "+other.Status)
+	k.Status = response.Absent
+	for _, key := range keys {
+		if key.ID == k.KeyID {
+			k.Status, k.Created = key.Status, key.Created
+			continue
 		}
-		if other.ID != k.KeyID && other.Status == "Active" {
+		k.Others = append(k.Others, key.ID+", "+key.Status)
+		if key.Status == response.Active {
 			k.Warnings = append(k.Warnings, "the user has another active key: look whether it leaked too")
 		}
 	}
+	if k.Status != response.Active {
+		return p.off(ctx, s, k, used, usedErr)
+	}
+	if usedErr != nil {
+		return response.Unreadable("when it was last used", usedErr)
+	}
+	k.LastUsed = used.String()
 	return p.inUse(k, used, v)
 }
 
-// stillLive asks STS again, if there is something to ask with.
-func (p *Planner) stillLive(ctx context.Context, leak *finding.Finding) error {
-	if leak.Match.Credential.Secret.IsZero() || p.Verifier == nil {
+// stillLive asks STS again, if there is something to ask with. Of a key that is off, and of
+// one that is known to have leaked, its answer would change nothing: IAM has told status.
+func (p *Planner) stillLive(ctx context.Context, leak *finding.Finding, status string) error {
+	off := status != "" && status != response.Active
+	if leak.Match.Credential.Secret.IsZero() || p.Verifier == nil || off || p.isNamed(leak) {
 		return nil
 	}
 	v := p.Verifier.Verify(ctx, leak.Match.Credential)
@@ -328,13 +334,8 @@ func (p *Planner) steps(ctx context.Context, s *operator.Session, k *response.Ke
 	}
 }
 
-const (
-	// fresh is how long an answer of STS that a key is live counts, if there is no secret
-	// to ask again.
-	fresh = time.Hour
-	// recentUse is how recently a key must have been used to count as in use.
-	recentUse = 24 * time.Hour
-)
+// recentUse is how recently a key must have been used to count as in use.
+const recentUse = 24 * time.Hour
 
 // newID returns a random name for a plan.
 func newID() string {

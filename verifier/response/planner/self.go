@@ -17,7 +17,7 @@ func (p *Planner) self(ctx context.Context, leak *finding.Finding) (response.Key
 	if _, ok := isService(leak); ok {
 		return response.Key{}, response.Refuse(response.GateManual, "it is not an access key: --self cannot switch it off")
 	}
-	if err := judge(p.Rules, leak, p.now()); err != nil {
+	if err := p.judge(leak); err != nil {
 		return response.Key{}, err
 	}
 	who := leak.Verdict.Identity
@@ -37,7 +37,7 @@ func (p *Planner) self(ctx context.Context, leak *finding.Finding) (response.Key
 	if !p.Rules.ForceInUse {
 		return response.Key{}, response.Refuse(response.GateInUse, "whether something works with it cannot be read with --self: plan with --force-in-use if it may stop")
 	}
-	if err := p.stillLive(ctx, leak); err != nil {
+	if err := p.stillLive(ctx, leak, response.Active); err != nil {
 		return response.Key{}, err
 	}
 	k := keyOf(leak)

@@ -1,0 +1,97 @@
+package planner
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
+	keyowner "github.com/stanch-dev/stanch/verifier/owner"
+	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/permissions"
+)
+
+// A plan needs proof of two things: that the secret of a key leaked, and that the key
+// works. A report in which STS calls the key live proves the first, since an id has one
+// secret for good; so does a person who names the key, or an event of AWS Health. IAM
+// proves the second in this run, by its status. IAM knows no status of sessions: for them
+// the answer of STS counts, as long as it is fresh.
+
+// fresh is how long an answer of STS that a session is live counts, if there is no secret to
+// ask again.
+const fresh = time.Hour
+
+// isNamed reports whether it is known without a secret that the key of leak leaked.
+func (p *Planner) isNamed(leak *finding.Finding) bool {
+	return !p.Rules.Self && slices.Contains(p.Named, leak.Match.Credential.ID)
+}
+
+// proved refuses a leak of which nothing shows that it leaked and works. Whether a key of a
+// user works is left to IAM.
+func (p *Planner) proved(leak *finding.Finding) error {
+	v, id, now := leak.Verdict, leak.Match.Credential.ID, p.now()
+	ofUser := operator.IsLongTermKeyID(id) && !p.Rules.Self
+	switch {
+	case p.isNamed(leak) && ofUser:
+		return nil
+	case v.State == verifier.IDActive:
+		return response.Refuse(response.GateState, "its state is %s, not live: the id is active, and no secret that was found is its own, which is no proof that the key leaked", v.State)
+	case v.State != verifier.Live:
+		return response.Refuse(response.GateState, "its state is %s, not live: verify it first", v.State)
+	case leak.Match.Credential.Secret.IsZero() && !ofUser && (now.Sub(v.At) > fresh || v.At.After(now.Add(time.Minute))):
+		return response.Refuse(response.GateStale, "%s: verify the report again, or scan again, and plan within %s", asked(v.At, now), fresh)
+	}
+	return nil
+}
+
+// identify completes the identity of a named key by what IAM knows of its id. It leaves the
+// identity as it is if IAM does not know the id, as for a key that was deleted, and an
+// answer of STS says whose it was.
+func (p *Planner) identify(ctx context.Context, leak *finding.Finding) error {
+	id, who := leak.Match.Credential.ID, &leak.Verdict.Identity
+	if !operator.IsLongTermKeyID(id) || leak.Verdict.State == verifier.CanarySuspected || who.Kind == "root" {
+		return nil
+	}
+	if who.Account == "" {
+		account, err := keyowner.AccountOf(ctx, p.Operator, id)
+		if err != nil {
+			return response.Refuse(response.GateIdentity, "%s", response.NotKnown("which account it belongs to", err))
+		}
+		who.Account = account
+	}
+	if err := p.Rules.Allow(who.Account, "", ""); err != nil {
+		return err
+	}
+	s, err := p.session(ctx, leak)
+	if err != nil {
+		return err
+	}
+	used, err := s.LastUsed(ctx, id)
+	switch {
+	case err != nil && who.ARN != "":
+		return nil // the other gates judge whether it was deleted
+	case err != nil:
+		return response.Unreadable("whose it is", err)
+	case used.User == "":
+		return response.Refuse(response.GateIdentity, "IAM of account %s does not say whose it is", who.Account)
+	case used.User == who.Name && who.ARN != "":
+		return nil
+	}
+	arn, err := s.UserARN(ctx, used.User)
+	if err != nil {
+		return response.Unreadable("the ARN of user "+used.User, err)
+	}
+	who.Kind, who.Name, who.ARN = "user", used.User, arn
+	return nil
+}
+
+// session returns a session in the account of leak that can only read.
+func (p *Planner) session(ctx context.Context, leak *finding.Finding) (*operator.Session, error) {
+	s, err := p.Operator.In(ctx, leak.Verdict.Identity.Account, leak.Fingerprint()[:min(8, len(leak.Fingerprint()))], permissions.Read())
+	if err != nil {
+		return nil, response.Refuse(response.GateResponder, "%v", err)
+	}
+	return s, nil
+}
