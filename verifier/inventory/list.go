@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -37,6 +38,9 @@ func Fetch(ctx context.Context, op *operator.Operator, now time.Time) (List, err
 	for _, user := range users {
 		group.Go(func() error {
 			keys, err := s.AccessKeys(ctx, user)
+			if errors.Is(err, operator.ErrNotFound) {
+				return nil // deleted since the users were listed
+			}
 			if err != nil {
 				return fmt.Errorf("keys of user %s: %w", user, err)
 			}
