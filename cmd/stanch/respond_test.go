@@ -29,6 +29,10 @@ const ops = "111122223333"
 //
 // take a permission from everybody, and give it back.
 //
+//	incident off KEY
+//
+// sets the key of alice to Inactive, as a person does by hand.
+//
 //	incident asked-only KEY
 //
 // holds that the leaked key was used for GetCallerIdentity, and for nothing else.
@@ -37,6 +41,10 @@ func startIncident(ts *testscript.TestScript, _ bool, args []string) {
 		aws := ts.Value(awsKey{}).(*awsValue).AWS
 		if args[0] == "asked-only" {
 			checkAskedOnly(ts, aws, detectorstest.Fill(args[1]))
+			return
+		}
+		if args[0] == "off" {
+			aws.Change(detectorstest.Account, func(a *verifiertest.Account) { a.Users["alice"].Keys[0].Inactive = true })
 			return
 		}
 		map[string]func(string){"deny": aws.Deny, "allow": aws.Allow}[args[0]](args[1])

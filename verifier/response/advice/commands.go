@@ -105,3 +105,8 @@ func quote(s string) string {
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
+
+// Plan returns the command that plans for a key by its id alone.
+func (f Flags) Plan(id string) string {
+	return "stanch respond plan " + quote(id) + flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() + flag("break-glass", f.BreakGlass)
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/response/advice"
@@ -30,6 +31,7 @@ type Deactivation struct {
 	wanted  bool
 	respond respondFlags
 	leaks   []finding.Finding
+	lone    []string           // ids that work, whose secret was not found
 	secrets []detectors.Secret // of all findings: a path may hold one
 }
 
@@ -106,6 +108,9 @@ func (w watcher) Finding(f *finding.Finding) error {
 		}
 		w.d.leaks = append(w.d.leaks, leak)
 	}
+	if f.Ignored == "" && f.Verdict.State == verifier.IDActive {
+		w.d.lone = append(w.d.lone, f.Match.Credential.ID)
+	}
 	return w.Sink.Finding(f)
 }
 
@@ -113,10 +118,15 @@ func (w watcher) Finding(f *finding.Finding) error {
 // stderr: stdout is the report's. If the keys are not shut off, that is the error, and not
 // that there were leaks; but an incomplete scan stays one.
 func (d *Deactivation) Run(ctx context.Context, s *cli.Streams, op *operator.Operator, scanErr error) error {
-	if !d.wanted || op == nil || len(d.leaks) == 0 || ctx.Err() != nil {
+	if !d.wanted || op == nil || ctx.Err() != nil {
 		return scanErr
 	}
-	err := d.shutOff(ctx, s, op)
+	d.showLone(s.Stderr)
+	if len(d.leaks) == 0 {
+		return scanErr
+	}
+	// The scan has asked STS a moment ago, and each key is asked about once.
+	err := d.shutOff(ctx, s, s.Stderr, &planner.Planner{Operator: op})
 	switch {
 	case err == nil:
 		return scanErr
@@ -126,25 +136,31 @@ func (d *Deactivation) Run(ctx context.Context, s *cli.Streams, op *operator.Ope
 	return err
 }
 
-func (d *Deactivation) shutOff(ctx context.Context, s *cli.Streams, op *operator.Operator) error {
+// shutOff makes a plan by p, whose rules it sets, and applies it. It writes both to out.
+func (d *Deactivation) shutOff(ctx context.Context, s *cli.Streams, out io.Writer, p *planner.Planner) error {
 	rules, err := d.respond.rules()
 	if err != nil {
 		return err
 	}
+	rules.ForceInUse = p.Rules.ForceInUse
 	targets, err := d.respond.targets()
 	if err != nil {
 		return err
 	}
 	planner.Scrub(d.leaks, d.secrets)
-	// The scan has asked STS a moment ago, and each key is asked about once.
-	plan, err := (&planner.Planner{Operator: op, Rules: rules}).Plan(ctx, d.leaks)
+	p.Rules = rules
+	plan, err := p.Plan(ctx, d.leaks)
 	if err != nil {
 		return d.hide(err)
 	}
 	if len(plan.Keys) == 0 {
-		return errors.Join(cli.Unfinished(errNotPlanned), d.showPlan(s.Stderr, plan, ""))
+		err = d.showPlan(out, plan, "")
+		if plan.LeavesWork() {
+			err = errors.Join(cli.Unfinished(errNotPlanned), err)
+		}
+		return err
 	}
-	r, err := d.newRun(ctx, s, op, rules)
+	r, err := d.newRun(ctx, s, p.Operator, rules)
 	var file string
 	if err == nil {
 		file, err = protocol.SavePlan(plan, r.JournalFile)
@@ -152,18 +168,18 @@ func (d *Deactivation) shutOff(ctx context.Context, s *cli.Streams, op *operator
 	if err != nil {
 		return cli.Unfinished(fmt.Errorf("writing the plan, which undo needs: %w", err))
 	}
-	if err = d.showPlan(s.Stderr, plan, file); err != nil {
+	if err = d.showPlan(out, plan, file); err != nil {
 		return errors.Join(cli.Unfinished(errNotPlanned), err)
 	}
 	outcomes, err := r.Apply(ctx, plan)
-	notified := d.respond.notifyAll(ctx, s.Version, targets, op, plan, outcomes)
-	if err = errors.Join(d.hide(err), d.showOutcomes(s.Stderr, outcomes, file, plan), d.hide(notified)); err != nil {
+	notified := d.respond.notifyAll(ctx, s.Version, targets, p.Operator, plan, outcomes)
+	if err = errors.Join(d.hide(err), d.showOutcomes(out, outcomes, file, plan), d.hide(notified)); err != nil {
 		return cli.UnfinishedIf(err)
 	}
 	switch {
 	case !allDone(outcomes):
 		return cli.Unfinished(errNotDone)
-	case len(plan.Refused) > 0:
+	case plan.LeavesWork():
 		return cli.Unfinished(errNotPlanned)
 	}
 	return nil
@@ -172,7 +188,9 @@ func (d *Deactivation) shutOff(ctx context.Context, s *cli.Streams, op *operator
 func (d *Deactivation) newRun(ctx context.Context, s *cli.Streams, op *operator.Operator, rules response.Rules) (*protocol.Run, error) {
 	secrets := protocol.Credentials{}
 	for _, l := range d.leaks {
-		secrets[l.Match.Credential.ID] = l.Match.Credential
+		if !l.Match.Credential.Secret.IsZero() {
+			secrets[l.Match.Credential.ID] = l.Match.Credential
+		}
 	}
 	r, err := d.respond.newRun(s, op, op.Own().ARN, rules, secrets)
 	if err != nil {
@@ -187,29 +205,40 @@ func (d *Deactivation) newRun(ctx context.Context, s *cli.Streams, op *operator.
 	return r, nil
 }
 
+// showLone names the ids that work and get no plan: nothing proves that their secret leaked.
+func (d *Deactivation) showLone(stderr io.Writer) {
+	for _, id := range d.lone {
+		do := ""
+		if !d.Quiet {
+			do = ": if you know that it leaked, " + d.respond.typed.Plan(id)
+		}
+		fmt.Fprintln(stderr, printable.Text("LEFT ALONE  "+id+"  its secret was not found"+do))
+	}
+}
+
 // showPlan writes which keys will be shut off, and which will not.
-func (d *Deactivation) showPlan(stderr io.Writer, plan response.Plan, file string) error {
+func (d *Deactivation) showPlan(out io.Writer, plan response.Plan, file string) error {
 	if !d.Quiet {
-		return advice.WritePlan(stderr, plan, file, d.respond.typed)
+		return advice.WritePlan(out, plan, file, d.respond.typed)
 	}
 	for _, k := range plan.Keys {
-		fmt.Fprintf(stderr, "SHUT OFF  %s\n", printable.Text(k.KeyID))
+		fmt.Fprintf(out, "SHUT OFF  %s\n", printable.Text(k.KeyID))
 	}
 	for _, r := range plan.Refused {
-		fmt.Fprintf(stderr, "LEFT ALONE  %s  %s\n", printable.Text(r.KeyID), r.Gate)
+		fmt.Fprintf(out, "LEFT ALONE  %s  %s\n", printable.Text(r.KeyID), r.Gate)
 	}
 	if file != "" {
-		fmt.Fprintf(stderr, "The plan is in %s\n", printable.Text(file))
+		fmt.Fprintf(out, "The plan is in %s\n", printable.Text(file))
 	}
 	return nil
 }
 
-func (d *Deactivation) showOutcomes(stderr io.Writer, outcomes []response.Outcome, file string, plan response.Plan) error {
+func (d *Deactivation) showOutcomes(out io.Writer, outcomes []response.Outcome, file string, plan response.Plan) error {
 	if !d.Quiet {
-		return advice.WriteOutcomes(stderr, outcomes, file, plan, d.respond.typed)
+		return advice.WriteOutcomes(out, outcomes, file, plan, d.respond.typed)
 	}
 	for _, o := range outcomes {
-		fmt.Fprintf(stderr, "%s  %s\n", o.Result, printable.Text(o.Key.KeyID))
+		fmt.Fprintf(out, "%s  %s\n", o.Result, printable.Text(o.Key.KeyID))
 	}
 	return nil
 }

@@ -1,0 +1,112 @@
+package respond
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/advice"
+	"github.com/stanch-dev/stanch/verifier/response/planner"
+)
+
+// planFlags are the flags of commands that make a plan.
+type planFlags struct {
+	respondFlags
+	keys              []string
+	force, quarantine bool
+}
+
+func (f *planFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.keys, "key", nil, "plan for this key id of the report alone, which is known to have leaked; more than once if wanted")
+	flags.BoolVar(&f.force, "force-in-use", false, "plan for keys that were used in the last day, too")
+	flags.BoolVar(&f.quarantine, "quarantine", false, "also attach AWS's quarantine policy to the user")
+}
+
+func newPlan(s *cli.Streams) *cobra.Command {
+	f := &planFlags{}
+	var out cli.OutputFlags
+	cmd := &cobra.Command{
+		Use:   "plan [REPORT | KEY-ID...]",
+		Short: "Plan how to shut off leaked keys",
+		Long: `Plan how to shut off the live keys of a report, or keys that you name. Nothing is
+changed.
+
+` + startHelp + `
+
+IAM is asked with your own identity whether a key works. If the report has the secrets
+(--show-secrets), AWS STS is asked as well. Of sessions IAM does not know whether they
+are live: without their secret, the answer in the report counts for an hour.`,
+		Example: "  stanch git -f json -o scan.jsonl\n  stanch respond plan scan.jsonl --accounts 111122223333 -o plan.json\n" +
+			"  stanch respond plan KEY-ID --accounts 111122223333 -o plan.json",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.complete(cmd.Context()); err != nil {
+				return err
+			}
+			rules, err := f.rules()
+			if err != nil {
+				return err
+			}
+			if out.Format != "text" && out.Format != "json" {
+				return fmt.Errorf("--format %s: text, or json", out.Format)
+			}
+			if out.File != "" && out.ToStdout() { // the plan itself, and not both
+				out.File, out.Format = "", "json"
+			}
+			if f.self && f.quarantine {
+				return errors.New("--self and --quarantine do not go together: a leaked key does nothing but switch itself off")
+			}
+			rules.ForceInUse = f.force
+			st, err := readStart(cmd.Context(), s, args, true)
+			if err != nil {
+				return cli.Unfinished(err)
+			}
+			leaks, err := st.leaks(f.keys)
+			if err != nil {
+				return err
+			}
+			if hasSecrets(leaks) {
+				f.typed.Findings = st.operand
+			}
+			op, _, err := f.identity(cmd.Context(), s.Version)
+			if err != nil {
+				return err
+			}
+			p := planner.Planner{
+				Operator: op, Verifier: f.sts(s.Version), Rules: rules, Quarantine: f.quarantine, Named: st.named,
+				Renew: f.typed.Renew(st.operand, st.report.Header.Source, st.report.Header.Target),
+			}
+			plan, err := p.Plan(cmd.Context(), leaks)
+			if err != nil {
+				return err
+			}
+			return st.missing(cli.UnfinishedIf(writePlan(&out, s, &f.respondFlags, plan)))
+		},
+	}
+	f.respondFlags.add(cmd)
+	f.add(cmd)
+	cmd.Flags().StringVarP(&out.File, "output", "o", "", "write the plan to this file, for apply; \"-\" is standard output, in place of the text")
+	cmd.Flags().StringVarP(&out.Format, "format", "f", "text", "format of stdout: text, or json (the plan)")
+	return cmd
+}
+
+// writePlan writes a plan to the file that f names and to stdout.
+func writePlan(f *cli.OutputFlags, s *cli.Streams, by *respondFlags, plan response.Plan) (err error) {
+	if f.File != "" {
+		if err := f.Save(s.Stdout, plan.Encode()); err != nil {
+			return err
+		}
+	}
+	if f.Format == "json" {
+		_, err = s.Stdout.Write(plan.Encode())
+	} else {
+		err = advice.WritePlan(s.Stdout, plan, f.File, by.typed)
+	}
+	if err == nil && plan.LeavesWork() {
+		err = errNotPlanned
+	}
+	return err
+}
