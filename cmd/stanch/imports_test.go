@@ -67,7 +67,7 @@ var importRules = []struct {
 	{"AWS is chosen by commands, never by the pipeline", `^verifier/[a-z]+(/|$)`, `^(cmd|verifier)/`},
 	{"only awsverifier signs with leaked keys, and only operator with the operator's: nobody else knows the SDK", `^github.com/aws/`, `^verifier/(awsverifier|operator)$`},
 	{"packages that hold leaked keys have no use for the operator's identity", `^verifier/operator$`,
-		`^(cmd/|verifier/(response|assessment|healthevent|inventory|notify|owner|recheck)(/|$))`},
+		`^(cmd/|verifier/(activity|assessment|healthevent|inventory|notify|owner|recheck|response)(/|$))`},
 	{"keys are changed in one order: only protocol applies a plan", `^verifier/response/apply$`, `^(cmd/|verifier/response/protocol$)`},
 	{"a plan is judged before anybody knows how it will be carried out", `^verifier/response/(planner|protocol)$`, `^cmd/`},
 	{"a verifier takes credentials, not findings", `^scanner(/|$)`, `^(scanner|cmd)(/|$)`},

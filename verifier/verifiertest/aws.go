@@ -49,6 +49,8 @@ type Account struct {
 	// Published are the bodies that were sent to Security Hub, EventBridge and SNS,
 	// by service.
 	Published map[string][]string
+	// Events are the history of CloudTrail.
+	Events []TrailEvent
 
 	// Answers are the bodies of the answers to calls that read, by "service:Action"
 	// or, where it differs, "service:Action:region".
@@ -242,6 +244,8 @@ func (a *AWS) answer(key Key, req Request, _ *http.Request, body []byte) Respons
 		}
 	}
 	switch permission {
+	case "cloudtrail:LookupEvents":
+		return acct.lookUpEvents(req.Region, body)
 	case "securityhub:POST /findings/import", "events:PutEvents", "sns:Publish":
 		return acct.publish(req.Service, form, body)
 	}

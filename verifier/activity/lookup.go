@@ -1,0 +1,108 @@
+package activity
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+// A record is one event, as LookupEvents lists it.
+type record struct {
+	EventID, EventName, EventSource string
+	EventTime                       float64 // seconds since 1970
+	Resources                       []struct{ ResourceType, ResourceName string }
+	CloudTrailEvent                 string // JSON
+}
+
+// read reads the events of an id since start, in all regions, several at a time.
+func (t *trace) read(ctx context.Context, id string, start time.Time) {
+	var wg sync.WaitGroup
+	turn := make(chan struct{}, maxRegions)
+	for _, region := range t.regions {
+		wg.Go(func() {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			t.readIn(ctx, region, id, start)
+		})
+	}
+	wg.Wait()
+}
+
+// readIn reads the events of an id in one region, the newest first.
+func (t *trace) readIn(ctx context.Context, region, id string, start time.Time) {
+	body := map[string]any{
+		"LookupAttributes": []map[string]string{{"AttributeKey": "AccessKeyId", "AttributeValue": id}},
+		"StartTime":        start.Unix(), "MaxResults": 50,
+	}
+	c := operator.Call{Service: "cloudtrail", Action: "LookupEvents", Region: region, Body: body}
+	oldest := t.now
+	for range maxPages {
+		var page struct {
+			Events    []json.RawMessage // each may be of an unexpected form
+			NextToken string
+		}
+		t.reader.wait(ctx, t.session.Account+" "+region)
+		if err := t.session.Do(ctx, c, &page); err != nil {
+			t.partial(id)
+			t.gap(Gap{Region: region, Why: err.Error(), Err: err})
+			return
+		}
+		for _, raw := range page.Events {
+			var rec record
+			_ = json.Unmarshal(raw, &rec) // the fields that can be read are read
+			at := time.Unix(int64(rec.EventTime), 0).UTC()
+			if rec.EventTime == 0 {
+				at = t.log.Since.UTC() // it counts, whenever it was
+			}
+			if at.Before(oldest) {
+				oldest = at
+			}
+			t.note(id, region, at, rec)
+		}
+		if page.NextToken == "" {
+			return
+		}
+		body["NextToken"] = page.NextToken
+	}
+	t.partial(id)
+	if !oldest.Before(t.log.Since) { // else everything that counts is read
+		t.gap(Gap{Region: region, Why: fmt.Sprintf("more than %d events of %s: not all are read", maxPages*50, id)})
+	}
+}
+
+// partial notes that some events of an id were not read.
+func (t *trace) partial(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if id == t.log.KeyID {
+		t.log.Whole = false
+	}
+}
+
+// wait keeps to the rate that CloudTrail allows for an account and region: it takes the next
+// turn and waits for it.
+func (r *Reader) wait(ctx context.Context, name string) {
+	pace := cmp.Or(r.Pace, 550*time.Millisecond)
+	if pace < 0 {
+		return
+	}
+	r.mu.Lock()
+	if r.next == nil {
+		r.next = map[string]time.Time{}
+	}
+	turn := time.Now()
+	if next := r.next[name]; next.After(turn) {
+		turn = next
+	}
+	r.next[name] = turn.Add(pace)
+	r.mu.Unlock()
+	select {
+	case <-time.After(time.Until(turn)):
+	case <-ctx.Done():
+	}
+}

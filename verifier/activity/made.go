@@ -1,0 +1,154 @@
+package activity
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Thing is something that a key made or changed and that outlives it. Fields that
+// CloudTrail does not tell are empty.
+type Thing struct {
+	Kind string // "access key", "policy attached to a role"
+	Name string // an id, a name or an ARN
+	Of   string // the user, role, group, function or policy that it belongs to
+	// Call is the call that made it, as Calls.Action.
+	Call   string
+	Region string
+	Time   time.Time
+	By     string // the id that signed
+	// Access says that it lets somebody in or gives rights. Other things run, and cost money.
+	Access bool
+	// Look and Remove are commands of the AWS CLI that look at it, and that shut it off or
+	// remove it. Remove is "" where no single command does it.
+	Look, Remove string
+}
+
+// String names t in a line of text.
+func (t Thing) String() string {
+	s := strings.TrimSpace(t.Kind + " " + t.Name)
+	if t.Of != "" && t.Of != t.Name {
+		s += " of " + t.Of
+	}
+	return s
+}
+
+// A maker describes the things that a call makes.
+type maker struct {
+	kind     string
+	access   bool
+	name, of string // paths, see event.texts; alternatives are separated by |
+	// look and remove are commands. {name}, {of} and {role} stand for the values above,
+	// quoted for a shell.
+	look, remove string
+}
+
+// creates are the first words of calls that make something, for calls that are not in
+// makers.
+var creates = []string{"Create", "Run", "Request", "Launch", "Import", "Register", "Copy", "Restore", "Allocate", "Publish", "Invite"}
+
+// made returns the things that e made.
+func made(e event) []Thing {
+	action := e.action()
+	m, known := makers[action]
+	switch {
+	case !known && !slices.ContainsFunc(creates, func(word string) bool { return strings.HasPrefix(e.Name, word) }):
+		return nil
+	case !known:
+		return e.unknownThings(action)
+	case needsActive[action] && e.text("request.status") != "Active":
+		return nil
+	}
+	names := e.all(m.name)
+	if len(names) == 0 {
+		names = []string{""}
+	}
+	of := e.text(strings.Split(m.of, "|")...)
+	if of == "" && strings.HasPrefix(action, "iam:") && strings.Contains(m.of, "userName") {
+		of = e.Identity.UserName // IAM takes the caller if no user is named
+	}
+	var things []Thing
+	for _, name := range names {
+		t := e.thing(m.kind, name, of, action)
+		t.Access = m.access
+		t.Look, t.Remove = t.command(m.look), t.command(m.remove)
+		if t.Look == "" {
+			t.Look = e.lookUp()
+		}
+		things = append(things, t)
+	}
+	return things
+}
+
+// unknownThings returns the things that a call made which makers does not know, by the
+// resources that CloudTrail names.
+func (e event) unknownThings(action string) (things []Thing) {
+	for _, r := range e.Resources {
+		if r.ResourceName == "" {
+			continue
+		}
+		t := e.thing("result of "+action, r.ResourceName, "", action)
+		t.Kind = strings.TrimSpace(r.ResourceType)
+		t.Look = e.lookUp()
+		things = append(things, t)
+	}
+	if len(things) == 0 {
+		t := e.thing("result of "+action, "", "", action)
+		t.Look = e.lookUp()
+		things = append(things, t)
+	}
+	return things
+}
+
+func (e event) thing(kind, name, of, action string) Thing {
+	return Thing{Kind: kind, Name: name, Of: of, Call: action, Region: e.Region, Time: e.at, By: e.by}
+}
+
+// lookUp is the command that shows the event itself.
+func (e event) lookUp() string {
+	if e.ID == "" {
+		return ""
+	}
+	return "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventId,AttributeValue=" + word(e.ID, "EVENT") + " --region " + word(e.Region, "REGION")
+}
+
+// all returns the texts of the first of several paths that has any.
+func (e event) all(paths string) []string {
+	for _, path := range strings.Split(paths, "|") {
+		if list := e.texts(path); len(list) > 0 {
+			return list
+		}
+	}
+	return nil
+}
+
+// command fills in a command of makers.
+func (t Thing) command(template string) string {
+	if template == "" {
+		return ""
+	}
+	c := strings.NewReplacer("{name}", word(t.Name, "NAME"), "{of}", word(t.Of, "NAME")).Replace(template)
+	if !slices.ContainsFunc(global, func(service string) bool { return strings.HasPrefix(t.Call, service+":") }) {
+		c += " --region " + word(t.Region, "REGION")
+	}
+	return c
+}
+
+// global are services that one region serves.
+var global = []string{"iam", "organizations", "s3"}
+
+var plainWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/][A-Za-z0-9_+=,.@:/-]*$`) })
+
+// word returns s if a shell reads it as it is, else a placeholder: names in CloudTrail come
+// from an intruder.
+func word(s, placeholder string) string {
+	if plainWord().MatchString(s) {
+		return s
+	}
+	return placeholder
+}
+
+// needsActive are calls that set a status: only Active lets somebody in.
+var needsActive = map[string]bool{"iam:UpdateAccessKey": true, "iam:UpdateServiceSpecificCredential": true, "iam:UpdateSSHPublicKey": true, "iam:UpdateSigningCertificate": true}
