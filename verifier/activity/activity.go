@@ -144,7 +144,13 @@ func (r *Reader) Read(ctx context.Context, s *operator.Session, keyID string, si
 	t := &trace{reader: r, session: s, regions: regions, now: now, log: Log{KeyID: keyID, Since: since}, calls: map[Calls]*Calls{}, places: map[string]*Place{}}
 	t.log.Whole = len(regions) > 0
 	t.read(ctx, keyID, start)
-	seen := map[string]bool{keyID: true}
+	t.follow(ctx, map[string]bool{keyID: true})
+	return t.finish()
+}
+
+// follow reads the events of credentials that were issued, and of those that were issued to
+// them. seen are the ids that were read already.
+func (t *trace) follow(ctx context.Context, seen map[string]bool) {
 	for followed := 0; len(t.issued) > 0; {
 		level := t.issued
 		t.issued = nil
@@ -157,10 +163,9 @@ func (r *Reader) Read(ctx context.Context, s *operator.Session, keyID string, si
 				break
 			}
 			followed++
-			t.read(ctx, c.id, since)
+			t.read(ctx, c.id, t.log.Since)
 		}
 	}
-	return t.finish()
 }
 
 // now returns the time.
