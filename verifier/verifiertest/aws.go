@@ -42,6 +42,8 @@ type Account struct {
 	ID    string
 	Users map[string]*IAMUser
 	Roles map[string]*IAMRole
+	// Policies are the customer-managed policies, by ARN.
+	Policies map[string]*ManagedPolicy
 	// RootKeys are the keys of the root user. Management accounts may assume the root user
 	// of other accounts.
 	RootKeys   []*IAMKey
@@ -60,6 +62,7 @@ type Account struct {
 // An IAMUser is a user with everything that a response to a leak deals with.
 type IAMUser struct {
 	Name, Path   string
+	Created      time.Time
 	Keys         []*IAMKey
 	Inline       map[string]string
 	Attached     []string // ARNs
@@ -73,8 +76,9 @@ type IAMUser struct {
 
 // An IAMRole is a role that anybody with the external id may assume.
 type IAMRole struct {
-	Name, ExternalID string
-	Inline, Tags     map[string]string
+	Name, Path, ExternalID string
+	Inline, Tags           map[string]string
+	Attached               []string // ARNs
 	// Policy, if not "", is the policy that is attached to it; "" allows all.
 	Policy string
 	// Elsewhere, if not "", is the account to which its sessions turn out to belong.
@@ -117,7 +121,7 @@ func (a *AWS) Change(id string, f func(*Account)) {
 	defer a.mu.Unlock()
 	acct := a.accounts[id]
 	if acct == nil {
-		acct = &Account{ID: id, Users: map[string]*IAMUser{}, Roles: map[string]*IAMRole{}, Answers: map[string]string{}, Published: map[string][]string{}}
+		acct = &Account{ID: id, Users: map[string]*IAMUser{}, Roles: map[string]*IAMRole{}, Policies: map[string]*ManagedPolicy{}, Answers: map[string]string{}, Published: map[string][]string{}}
 		a.accounts[id] = acct
 	}
 	f(acct)
@@ -146,21 +150,25 @@ func (a *AWS) enableAs(arn, userID string, k *IAMKey) {
 // User returns a user of an account with one active key, made from seed a year
 // ago and never used.
 func (acct *Account) User(name string, seed uint64) *IAMUser {
-	u := &IAMUser{Name: name, Path: "/", Inline: map[string]string{}, Tags: map[string]string{}}
-	u.Keys = []*IAMKey{{Credential: LongTerm(acct.ID, seed), Created: time.Now().AddDate(-1, 0, 0)}}
+	u := &IAMUser{Name: name, Path: "/", Created: time.Now().AddDate(-1, 0, 0), Inline: map[string]string{}, Tags: map[string]string{}}
+	u.Keys = []*IAMKey{{Credential: LongTerm(acct.ID, seed), Created: u.Created}}
 	acct.Users[name] = u
 	return u
 }
 
 // Role makes a role.
 func (acct *Account) Role(name, externalID string) *IAMRole {
-	r := &IAMRole{Name: name, ExternalID: externalID, Inline: map[string]string{}, Tags: map[string]string{}}
+	r := &IAMRole{Name: name, Path: "/", ExternalID: externalID, Inline: map[string]string{}, Tags: map[string]string{}}
 	acct.Roles[name] = r
 	return r
 }
 
 func (u *IAMUser) arn(acct *Account) string {
 	return "arn:aws:iam::" + acct.ID + ":user" + u.Path + u.Name
+}
+
+func (r *IAMRole) arn(acct *Account) string {
+	return "arn:aws:iam::" + acct.ID + ":role" + r.Path + r.Name
 }
 
 // Deny takes a permission from everybody, until Allow gives it back. Permissions
@@ -246,6 +254,8 @@ func (a *AWS) answer(key Key, req Request, _ *http.Request, body []byte) Respons
 	switch permission {
 	case "cloudtrail:LookupEvents":
 		return acct.lookUpEvents(req.Region, body)
+	case "ec2:DescribeRegions":
+		return oneRegion()
 	case "securityhub:POST /findings/import", "events:PutEvents", "sns:Publish":
 		return acct.publish(req.Service, form, body)
 	}

@@ -14,10 +14,19 @@ func (a *AWS) iam(acct *Account, key Key, action string, form url.Values) Respon
 	if action == "GetAccessKeyLastUsed" {
 		return acct.lastUsed(form.Get("AccessKeyId"))
 	}
+	if action == "ListUsers" {
+		return acct.listUsers()
+	}
+	if response, ok := a.managed(acct, action, form); ok {
+		return response
+	}
 	if role := form.Get("RoleName"); role != "" {
 		r := acct.Roles[role]
 		if r == nil {
 			return noSuch("role", role)
+		}
+		if action == "GetRole" {
+			return answer("iam", action, "<Role>"+element("RoleName", role)+element("Arn", r.arn(acct))+element("Path", r.Path)+"</Role>")
 		}
 		return inline(action, "Role", r.Inline, r.Tags, form)
 	}
@@ -105,7 +114,9 @@ func (a *AWS) updateKey(acct *Account, u *IAMUser, form url.Values) Response {
 func (u *IAMUser) attached(action, arn string) Response {
 	switch action {
 	case "AttachUserPolicy":
-		u.Attached = append(u.Attached, arn)
+		if !slices.Contains(u.Attached, arn) {
+			u.Attached = append(u.Attached, arn)
+		}
 	case "DetachUserPolicy":
 		u.Attached = slices.DeleteFunc(u.Attached, func(s string) bool { return s == arn })
 	}
@@ -168,6 +179,9 @@ func (u *IAMUser) facts(acct *Account, action string) (result string, ok bool) {
 // inline answers for the inline policies and the tags of a user or a role.
 func inline(action, kind string, have, tags map[string]string, form url.Values) Response {
 	name := form.Get("PolicyName")
+	if refused, ok := noRoom(action, have, form); ok {
+		return refused
+	}
 	switch action {
 	case "Put" + kind + "Policy":
 		have[name] = form.Get("PolicyDocument")

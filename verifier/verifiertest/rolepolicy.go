@@ -14,8 +14,12 @@ func (a *AWS) allowed(acct *Account, key Key, permission string, form url.Values
 	resource := "*"
 	if name := form.Get("UserName"); name != "" && acct.Users[name] != nil {
 		resource = acct.Users[name].arn(acct)
-	} else if name := form.Get("RoleName"); name != "" {
-		resource = "arn:aws:iam::" + acct.ID + ":role/" + name
+	} else if name := form.Get("RoleName"); name != "" && acct.Roles[name] != nil {
+		resource = acct.Roles[name].arn(acct)
+	} else if name := form.Get("PolicyName"); permission == "iam:CreatePolicy" {
+		resource = "arn:aws:iam::" + acct.ID + ":policy/" + name
+	} else if arn := form.Get("PolicyArn"); arn != "" {
+		resource = arn
 	}
 	for _, policy := range a.policies[key.Credential.ID] {
 		if policy != "" && !Allows(policy, permission, resource, form.Get("PolicyArn")) {

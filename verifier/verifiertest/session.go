@@ -1,7 +1,7 @@
 package verifiertest
 
 import (
-	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,36 +22,19 @@ func (a *AWS) sessionToken(key Key) Response {
 	return a.session("GetSessionToken", k, 36*time.Hour)
 }
 
-// deniesOlder reports whether key belongs to a session that an inline policy of its user or
-// role denies, because it was issued before the time in the policy.
+// deniesOlder reports whether key belongs to a session that a policy of its user or role
+// denies, because it was issued before the time in the policy, or because it is a session.
 func (a *AWS) deniesOlder(acct *Account, key Key) bool {
 	issued, ok := a.issued[key.Credential.ID]
 	if !ok || acct == nil {
 		return false
 	}
-	var inline map[string]string
+	var documents []string
 	parts := strings.Split(key.ARN, "/") // …:user/path/name, …:assumed-role/name/session
 	if u := acct.Users[parts[len(parts)-1]]; u != nil && strings.Contains(parts[0], ":user") {
-		inline = u.Inline
+		documents = acct.documents(u.Inline, u.Attached)
 	} else if r := acct.Roles[parts[min(1, len(parts)-1)]]; r != nil {
-		inline = r.Inline
+		documents = acct.documents(r.Inline, r.Attached)
 	}
-	for _, document := range inline {
-		var p struct {
-			Statement []struct {
-				Effect    string
-				Condition map[string]map[string]string
-			}
-		}
-		if json.Unmarshal([]byte(document), &p) != nil {
-			continue
-		}
-		for _, s := range p.Statement {
-			before, err := time.Parse(time.RFC3339, s.Condition["DateLessThan"]["aws:TokenIssueTime"])
-			if s.Effect == "Deny" && err == nil && issued.Truncate(time.Second).Before(before) { // AWS keeps whole seconds
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(documents, func(document string) bool { return deniesSession(document, issued) })
 }
