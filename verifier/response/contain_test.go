@@ -276,7 +276,7 @@ func TestMarginOfRoles(t *testing.T) {
 	in.aws.Change(prod, func(*verifiertest.Account) { in.aws.Now = func() time.Time { return time.Now().Add(off) } })
 	ofRole(in)
 	outcomes, err := in.apply(in.plan(in.leak))
-	if err != nil || outcomes[0].Result != response.Contained || len(outcomes[0].Notes) != 1 || in.slept == 0 {
+	if err != nil || outcomes[0].Result != response.Contained || len(outcomes[0].Notes) != 2 || in.slept == 0 {
 		t.Fatalf("%v %+v, slept %s", err, outcomes, in.slept)
 	}
 	in.aws.Change(prod, func(a *verifiertest.Account) {

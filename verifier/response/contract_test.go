@@ -35,6 +35,11 @@ func fill(v reflect.Value, name string, n *int) {
 		for i := range 2 {
 			fill(v.Index(i), name, n)
 		}
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		value := reflect.New(v.Type().Elem()).Elem()
+		fill(value, name, n)
+		v.SetMapIndex(reflect.ValueOf("key"), value)
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {
 			*n++

@@ -9,9 +9,8 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync/atomic"
+	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stanch-dev/stanch/scanner/scannertest"
 	"github.com/stanch-dev/stanch/verifier/response"
@@ -28,15 +27,16 @@ func TestCrash(t *testing.T) {
 	// A process that dies before a call leaves the journal and the AWS that one leaves
 	// that dies after the record or the call ahead of it.
 	whole := scannertest.WholeMatrix(t, "a death before each call; here are a third of them, and all of the other kinds")
-	for _, mode := range []string{"apply", "undo"} {
+	for _, mode := range []string{"apply", "undo", "apply all steps", "undo all steps"} {
 		for _, kind := range []string{"record", "before", "after"} {
 			t.Run(mode+" "+kind, func(t *testing.T) {
 				t.Parallel()
+				mode, all := strings.CutSuffix(mode, " all steps")
 				points, step := 0, 1
-				if !whole && kind == "before" {
+				if !whole && (kind == "before" || all) {
 					step = 3
 				}
-				for crash(t, mode, kind, points+1) {
+				for crash(t, mode, kind, points+1, all) {
 					points += step
 				}
 				t.Logf("killed at %d points", (points+step-1)/step)
@@ -50,19 +50,27 @@ func TestCrash(t *testing.T) {
 
 // crash kills a process at point n of a kind, lets a second one end the work, and
 // reports whether there was such a point.
-func crash(t *testing.T, mode, kind string, n int) (killed bool) {
+//
+// With all, there are the steps of the console and of a role as well, and no room for inline
+// policies.
+func crash(t *testing.T, mode, kind string, n int, all bool) (killed bool) {
 	t.Helper()
 	in := newIncident(t)
-	// A second passes with each answer, so that no two policies deny the same sessions.
-	var passed atomic.Int64
-	in.aws.Change(prod, func(*verifiertest.Account) {
-		in.aws.Now = func() time.Time { return time.Now().Add(time.Duration(passed.Add(1)) * time.Second) }
-	})
+	if all {
+		withPassword(in)
+		withoutRoom(in)
+		withAssumedRole(in)
+	}
+	in.pass() // no two policies deny the same sessions
 	plan := in.plan(in.leak)
 	if mode == "undo" {
 		if _, err := in.apply(plan); err != nil {
 			t.Fatal(err)
 		}
+		// A process that a parallel test starts holds the lock of the journal too, from its
+		// fork to its exec.
+		syscall.ForkLock.RLock()
+		syscall.ForkLock.RUnlock()
 	}
 	file := in.journal + ".plan"
 	if err := os.WriteFile(file, plan.Encode(), 0o600); err != nil {
@@ -121,6 +129,10 @@ func crash(t *testing.T, mode, kind string, n int) (killed bool) {
 	if out, err := child(0).CombinedOutput(); err != nil && !finished(mode, out) {
 		t.Fatalf("%s, %s %d, again: %v\n%s", mode, kind, n, err, out)
 	}
+	if all {
+		in.checkAll(t, fmt.Sprintf("%s, %s %d", mode, kind, n), mode)
+		return true
+	}
 	in.checkAfter(t, fmt.Sprintf("%s, %s %d", mode, kind, n), mode, effects)
 	return true
 }
@@ -161,6 +173,23 @@ func (in *incident) checkAfter(t *testing.T, name, mode string, effects map[stri
 		if n := done[event+" "+string(do)]; n != times {
 			t.Errorf("%s: %q is in the journal %d times, want %d", name, event+" "+string(do), n, times)
 		}
+	}
+}
+
+// checkAll holds the state after a plan with all steps was applied or undone: all policies
+// are managed ones.
+func (in *incident) checkAll(t *testing.T, name, mode string) {
+	t.Helper()
+	in.aws.Change(prod, func(a *verifiertest.Account) {
+		policies, user, role := len(a.Policies), len(in.user.Attached), len(a.Roles["admin"].Attached)
+		applied := in.user.Keys[0].Inactive && policies == 3 && user == 2 && role == 1
+		undone := !in.user.Keys[0].Inactive && policies == 0 && user == 0 && role == 0
+		if mode == "apply" && !applied || mode == "undo" && !undone || len(in.user.Inline) != 1 || len(a.Roles["admin"].Inline) != 1 {
+			t.Errorf("%s: inactive %v, %d policies, attached to the user %d, to the role %d", name, in.user.Keys[0].Inactive, policies, user, role)
+		}
+	})
+	if _, err := journal.Read(in.journal); err != nil {
+		t.Error(err)
 	}
 }
 

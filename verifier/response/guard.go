@@ -14,6 +14,18 @@ func Guard(ctx context.Context, op *operator.Operator, s *operator.Session, r Ru
 	if k.SwitchesItselfOff() { // it asks nobody, and cannot be the operator's own
 		return nil, r.Allow(k.Account, k.Name, k.ARN)
 	}
+	return guard(ctx, op, s, r, k)
+}
+
+// GuardRole judges the same gates for the role of a step that denies its older sessions, and
+// that the key has assumed. The session s is of the account of the role.
+func GuardRole(ctx context.Context, op *operator.Operator, s *operator.Session, r Rules, k Key, step Step) error {
+	k.Kind, k.Name, k.Account, k.ARN = "role", step.Name, step.Account(k), step.Resource
+	_, err := guard(ctx, op, s, r, k)
+	return err
+}
+
+func guard(ctx context.Context, op *operator.Operator, s *operator.Session, r Rules, k Key) (tags map[string]string, err error) {
 	for _, caller := range []string{op.Own().ARN, s.ARN} {
 		if caller == k.ARN || k.Kind == "role" && sameRole(caller, k.Account, k.Name) {
 			return nil, Refuse(GateOwn, "%s is who you are: you would shut yourself out", caller)

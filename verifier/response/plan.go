@@ -27,6 +27,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -49,6 +50,9 @@ type Plan struct {
 	Operator string    `json:"operator"` // who planned, an ARN
 	Keys     []Key     `json:"keys"`
 	Refused  []Refusal `json:"refused"`
+	// Users are the names of the IAM users of each account, so that apply and confirm see
+	// which are new. An account whose users could not be listed is not in it.
+	Users map[string][]string `json:"users,omitempty"`
 	// Hash is the hash of the plan with an empty Hash.
 	Hash string `json:"hash"`
 }
@@ -70,6 +74,16 @@ type Key struct {
 	LastUsed  string    `json:"last_used,omitempty"`
 	Warnings  []string  `json:"warnings"`
 	Steps     []Step    `json:"steps"`
+	// Left is access that the key has or gave and that no step ends, and facts about it that
+	// could not be read. With a Left, no key is called contained.
+	Left []Remnant `json:"left,omitempty"`
+	// Made are things that the key made and that give nobody access, such as instances.
+	Made []Remnant `json:"made,omitempty"`
+	// Sessions are the ids of credentials that were issued to the key, as CloudTrail tells.
+	Sessions []string `json:"sessions,omitempty"`
+	// User is how the user of the key was, so that apply and confirm see what somebody has
+	// changed since; nil if the key is not of a user.
+	User *UserState `json:"user,omitempty"`
 }
 
 // A Refusal is a live credential that the plan leaves alone.
@@ -91,6 +105,9 @@ type Step struct {
 	// Object is the thing to change: a key id, the id of a service credential, the name or
 	// ARN of a policy.
 	Object string `json:"object"`
+	// Resource is the ARN of the principal, with its path: the one thing that the session
+	// that takes the step may change. It is empty in plans of older versions of stanch.
+	Resource string `json:"resource,omitempty"`
 }
 
 // Action is the kind of change that a step makes.
@@ -102,6 +119,10 @@ const (
 	// sessions issued until now. It does not touch long-term keys. If the plan deactivates
 	// a key, this step is taken once more when the key is seen to be off.
 	DenySessions Action = "deny-sessions"
+	// DenyConsole puts an inline policy on a user that denies everything to every session of
+	// the user, however new: to those of the console above all, whose password cannot be
+	// switched off and on again.
+	DenyConsole Action = "deny-console"
 	// Deactivate sets an access key of a user to Inactive.
 	Deactivate Action = "deactivate"
 	// Quarantine attaches AWS's own quarantine policy to a user.
@@ -115,7 +136,7 @@ const (
 // Permission returns the IAM action that the step needs.
 func (s Step) Permission() string {
 	switch s.Do {
-	case DenySessions:
+	case DenySessions, DenyConsole:
 		if s.Kind == "role" {
 			return "iam:PutRolePolicy"
 		}
@@ -129,6 +150,17 @@ func (s Step) Permission() string {
 	}
 	return ""
 }
+
+// Account returns the account of the principal of a step for k.
+func (s Step) Account(k Key) string {
+	if f := strings.Split(s.Resource, ":"); len(f) == 6 {
+		return f[4]
+	}
+	return k.Account
+}
+
+// PutsPolicy reports whether s puts a policy of stanch's own on a user or a role.
+func (s Step) PutsPolicy() bool { return s.Do == DenySessions || s.Do == DenyConsole }
 
 // Sum returns the hash of p.
 func (p Plan) Sum() string {
@@ -195,10 +227,14 @@ func (p Plan) Check() error {
 
 // owns refuses a step that no plan with the given id makes for k.
 func (k Key) owns(s Step, id string) error {
-	ok := s.Kind == k.Kind && s.Name == k.Name
+	ok := s.Kind == k.Kind && s.Name == k.Name && (s.Resource == "" || isPrincipal(s.Resource, k.Account, s.Kind, s.Name))
 	switch s.Do {
 	case DenySessions:
-		ok = ok && s.Object == PolicyName(id) && (k.Kind == "user" || k.Kind == "role")
+		// The step may be about a role that the key has assumed.
+		ok = (ok && (k.Kind == "user" || k.Kind == "role") || s.Kind == "role" && isPrincipal(s.Resource, s.Account(k), "role", s.Name)) &&
+			s.Object == PolicyName(id)
+	case DenyConsole:
+		ok = ok && s.Object == ConsolePolicyName(id) && k.Kind == "user"
 	case DeactivateSelf:
 		ok = ok && s.Object == k.KeyID && (k.Kind == "user" || k.Kind == "root") && len(k.Steps) == 1
 	case Deactivate:

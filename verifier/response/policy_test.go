@@ -32,6 +32,9 @@ func TestPolicyIsEnough(t *testing.T) {
 		}},
 		{"quarantine", func(in *incident) { in.quarantine = true }},
 		{"role", ofRole},
+		{"console password", withPassword},
+		{"assumed role", withAssumedRole},
+		{"no room for inline policies", withoutRoomForTwo},
 		{"service credential", ofService},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -61,7 +64,7 @@ func TestPolicyIsEnough(t *testing.T) {
 			t.Errorf("%s is in the policy, and nothing uses it", action)
 		}
 	}
-	for _, never := range []string{"iam:DeleteAccessKey", "iam:CreateAccessKey", "iam:PassRole", "iam:AttachRolePolicy", "sts:AssumeRole"} {
+	for _, never := range []string{"iam:DeleteAccessKey", "iam:CreateAccessKey", "iam:PassRole", "iam:DeleteLoginProfile", "iam:UpdateAssumeRolePolicy", "sts:AssumeRole"} {
 		if slices.Contains(verifiertest.Actions(policy), never) {
 			t.Errorf("%s is in the policy", never)
 		}
@@ -69,6 +72,11 @@ func TestPolicyIsEnough(t *testing.T) {
 	admin := "arn:aws:iam::aws:policy/AdministratorAccess"
 	if user := "arn:aws:iam::" + prod + ":user/x"; verifiertest.Allows(policy, "iam:AttachUserPolicy", user, admin) {
 		t.Error("the policy lets attach AdministratorAccess")
+	}
+	for _, action := range []string{"iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy"} {
+		if verifiertest.Allows(policy, action, "arn:aws:iam::"+prod+":policy/theirs", "") {
+			t.Errorf("the policy allows %s for a policy that is not stanch's", action)
+		}
 	}
 }
 
@@ -125,6 +133,10 @@ func TestErrorClasses(t *testing.T) {
 		{"iam:GetRolePolicy", ofRole},
 		{"iam:UpdateServiceSpecificCredential", ofService},
 		{"iam:ListServiceSpecificCredentials", ofService},
+		{"iam:CreatePolicy", withoutRoomForTwo},
+		{"iam:AttachUserPolicy", withoutRoomForTwo},
+		{"iam:CreatePolicyVersion", withoutRoomForTwo},
+		{"iam:GetPolicyVersion", withoutRoomForTwo},
 	} {
 		for j, c := range errorClasses {
 			if !whole && (i+j)%3 != 0 && c.code != "NoSuchEntity" {
@@ -145,8 +157,10 @@ func TestErrorClasses(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				// That a policy is not there is no failure but an answer.
-				fine := strings.HasPrefix(tt.call, "iam:Get") && c.code == "NoSuchEntity"
+				// That a policy is not there is no failure but an answer, and if there is no room
+				// for an inline policy there may be for a managed one.
+				fine := (tt.call == "iam:GetUserPolicy" || tt.call == "iam:GetRolePolicy") && c.code == "NoSuchEntity" ||
+					strings.HasPrefix(tt.call, "iam:Put") && c.code == "LimitExceeded"
 				if o := outcomes[0]; (o.Result == response.Contained) != fine || c.said(tt.call, o.Why) == fine {
 					t.Errorf("%s: %q", o.Result, o.Why)
 				}

@@ -53,13 +53,14 @@ func TestReasonOfAWS(t *testing.T) {
 	}
 }
 
-// TestWarningOfThePlan: a plan says in plain words that the quarantine could not be read.
-func TestWarningOfThePlan(t *testing.T) {
+// TestUnreadPolicies: a plan says in plain words that the user's policies could not be read,
+// among them AWS's quarantine.
+func TestUnreadPolicies(t *testing.T) {
 	in := newIncident(t)
 	in.aws.Deny("iam:ListAttachedUserPolicies")
 	plan := in.plan(in.leak)
-	if len(plan.Keys) != 1 || len(plan.Keys[0].Warnings) != 1 ||
-		!strings.HasPrefix(plan.Keys[0].Warnings[0], "whether AWS has quarantined the user is not known: needs iam:ListAttachedUserPolicies; AWS says: User: ") {
+	if len(plan.Keys) != 1 || len(plan.Keys[0].Left) != 1 ||
+		!strings.HasPrefix(plan.Keys[0].Left[0].Why, "which policies are attached to user deploy is not known: needs iam:ListAttachedUserPolicies; AWS says: User: ") {
 		t.Errorf("%s", plan.Encode())
 	}
 }

@@ -61,7 +61,8 @@ func (r Rules) accountsFrom() string { return cmp.Or(r.AccountsFrom, "--accounts
 // plain name, the principal as STS writes it, or an ARN of IAM. STS leaves the path of a
 // role out, so the path is not compared. IAM ignores the case of names.
 func names(entry, account, name, arn string) bool {
-	kind := map[bool]string{true: "role", false: "user"}[strings.Contains(arn, ":assumed-role/")]
+	ofRole := strings.Contains(arn, ":assumed-role/") || strings.Contains(arn, ":role/")
+	kind := map[bool]string{true: "role", false: "user"}[ofRole]
 	_, path, of := strings.Cut(strings.ToLower(entry), ":iam::"+account+":"+kind+"/")
 	return strings.EqualFold(entry, name) || strings.EqualFold(entry, arn) ||
 		of && strings.EqualFold(path[strings.LastIndexByte(path, '/')+1:], name)

@@ -2,6 +2,7 @@ package advice
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 func Next(o response.Outcome) []string {
 	k := o.Key
 	id, name := shellWord(k.KeyID, "KEY"), shellWord(k.Name, "NAME")
-	steps := tellOwner(k)
+	steps := append(append([]string{readBack(o)}, clean(o)...), tellOwner(k))
 	if response.IsServiceCredentialID(k.KeyID) {
 		steps = append(steps, "Look in CloudTrail at what user "+name+" did with the service"+since(k)+".")
 		if o.Status != response.Absent {
@@ -30,9 +31,7 @@ func Next(o response.Outcome) []string {
 		"Look for what was made with it"+since(k)+": IAM users, keys and roles, instances, functions, in regions that you do not use.")
 	switch {
 	case k.Kind == "user" && !response.IsSession(k.KeyID):
-		if len(k.Steps) > 1 {
-			steps = append(steps, "Look for AssumeRole in CloudTrail: the policy does not end sessions of roles that the key assumed, which live up to 12 hours. For each role: IAM > Roles > Revoke sessions.")
-		}
+		steps = append(steps, console(k)...)
 		steps = append(steps, rotate(o, id, name)...)
 	case k.Kind == "root":
 		steps = append(steps, "Do not replace it: the root user needs no key. When nothing misses it, sign in as the root user and delete it.",
@@ -41,7 +40,10 @@ func Next(o response.Outcome) []string {
 		steps = append(steps, "Find out where the session was issued from: the next one leaks the same way.")
 	}
 	for _, s := range k.Steps {
-		if s.Do == response.DenySessions && !o.Until.IsZero() {
+		if s.Do == response.DenySessions && !o.Until.IsZero() && slices.Contains(o.Managed, s) {
+			steps = append(steps, fmt.Sprintf("Not before %s, take the managed policy %s off %s %s (aws iam detach-%s-policy) and delete it (aws iam delete-policy): stanch respond undo would also let the key work again.",
+				o.Until.UTC().Format(time.RFC3339), s.Object, s.Kind, shellWord(s.Name, "NAME"), s.Kind))
+		} else if s.Do == response.DenySessions && !o.Until.IsZero() {
 			steps = append(steps, fmt.Sprintf("Not before %s, %d hours after it was put, take the policy off: aws iam delete-%s-policy --%[3]s-name %s --policy-name %s",
 				o.Until.UTC().Format(time.RFC3339), int(response.SessionLife.Hours()), s.Kind, shellWord(s.Name, "NAME"), s.Object))
 		}
@@ -49,7 +51,7 @@ func Next(o response.Outcome) []string {
 	return append(steps, purge(k)...)
 }
 
-func tellOwner(k response.Key) []string {
+func tellOwner(k response.Key) string {
 	who := "Tell the owner of " + k.Kind + " " + k.Name + " in account " + k.Account
 	if k.Kind == "root" {
 		who = "Tell the owner of account " + k.Account
@@ -57,7 +59,7 @@ func tellOwner(k response.Key) []string {
 	if k.Owner != "" {
 		who += " (" + k.Owner + ")"
 	}
-	return []string{who + "."}
+	return who + "."
 }
 
 func since(k response.Key) string {

@@ -37,6 +37,12 @@ func WritePlan(w io.Writer, plan response.Plan, file string, f Flags) error {
 		for i, s := range k.Steps {
 			line(fmt.Sprintf("step %d", i+1), "%s (%s)", describe(k, s), permission(k, s))
 		}
+		for _, left := range remnants(k.Left) {
+			line("left", "%s", left)
+		}
+		for _, made := range remnants(k.Made) {
+			line("made", "%s", made)
+		}
 		b.WriteByte('\n')
 	}
 	for _, r := range plan.Refused {
@@ -74,6 +80,8 @@ func describe(k response.Key, s response.Step) string {
 	switch s.Do {
 	case response.DenySessions:
 		return fmt.Sprintf("deny everything to sessions of %s %s that were issued until then, by the policy %s", s.Kind, s.Name, s.Object)
+	case response.DenyConsole:
+		return fmt.Sprintf("deny everything to all sessions of user %s, also new ones, those of the console among them, by the policy %s", s.Name, s.Object)
 	case response.Deactivate:
 		return "set the key to Inactive"
 	case response.DeactivateSelf:
@@ -106,7 +114,7 @@ func undone(o response.Outcome) string {
 	switch {
 	case slices.Contains(o.Undid, response.Deactivate), slices.Contains(o.Undid, response.DisableServiceCredential):
 		return "It works again, for everybody who has it. Shut it off soon."
-	case slices.Contains(o.Undid, response.DenySessions):
+	case slices.Contains(o.Undid, response.DenySessions), slices.Contains(o.Undid, response.DenyConsole):
 		text = "Sessions that were made with it work again until they are over. "
 	case len(o.Undid) > 0:
 		text = ""
@@ -201,7 +209,11 @@ func (f Flags) writeNext(b *strings.Builder, outcomes []response.Outcome, file s
 func WriteRecord(w io.Writer, r journal.Record) {
 	parts := []string{r.Time.Format(time.RFC3339), r.Event, r.KeyID}
 	if r.Step != nil {
-		parts = append(parts, string(r.Step.Do))
+		do := string(r.Step.Do)
+		if r.Step.Kind == "role" {
+			do += " of role " + r.Step.Name
+		}
+		parts = append(parts, do)
 	}
 	if r.Before != "" || r.After != "" {
 		parts = append(parts, strings.TrimSpace(r.Before+" -> "+r.After))

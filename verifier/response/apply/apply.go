@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/activity"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/response/journal"
-	"github.com/stanch-dev/stanch/verifier/response/permissions"
 )
 
 // An Applier applies plans and takes them back. It is used by one goroutine.
@@ -29,8 +29,10 @@ type Applier struct {
 	// Leaked opens a session of the leaked key, if Rules.Self. It returns false if it has no
 	// secret to do so.
 	Leaked func(k response.Key) (*operator.Session, bool, error)
-	Now    func() time.Time                           // nil means time.Now
-	Sleep  func(ctx context.Context, d time.Duration) // nil waits
+	// Activity reads what the key did; nil reads it at the rate that AWS allows.
+	Activity *activity.Reader
+	Now      func() time.Time                           // nil means time.Now
+	Sleep    func(ctx context.Context, d time.Duration) // nil waits
 	// OnRecord, if not nil, is called with each record once it is durable.
 	OnRecord func(journal.Record)
 }
@@ -52,6 +54,9 @@ func (a *Applier) Admit(ctx context.Context, plan response.Plan) error {
 			return err
 		}
 		if _, err := response.Guard(ctx, a.Operator, s, a.Rules, k); err != nil {
+			return fmt.Errorf("key %s: %w", k.KeyID, err)
+		}
+		if err := a.admitSteps(ctx, s, k); err != nil {
 			return fmt.Errorf("key %s: %w", k.KeyID, err)
 		}
 		if err := a.admitUnchanged(ctx, s, plan.Hash, k); err != nil {
@@ -119,7 +124,7 @@ func (a *Applier) admitUnchanged(ctx context.Context, s *operator.Session, hash 
 		if step.Do != response.Deactivate || a.Journal.History(hash).Step(step).Intent != nil {
 			continue
 		}
-		is, _, err := state(ctx, step, s)
+		is, _, err := state(ctx, step, s, "")
 		if err != nil {
 			return response.Unreadable("its status", err)
 		}
@@ -128,24 +133,6 @@ func (a *Applier) admitUnchanged(ctx context.Context, s *operator.Session, hash 
 		}
 	}
 	return nil
-}
-
-func (a *Applier) session(ctx context.Context, k response.Key) (*operator.Session, error) {
-	if k.SwitchesItselfOff() {
-		s, ok, err := a.Leaked(k)
-		if err == nil && !ok {
-			err = response.Refuse(response.GateSelf, "--self signs with the leaked key: give a report with its secret (--findings)")
-		}
-		if err != nil {
-			return nil, fmt.Errorf("key %s: %w", k.KeyID, err)
-		}
-		return s, nil
-	}
-	s, err := a.Operator.In(ctx, k.Account, k.Fingerprint[:min(8, len(k.Fingerprint))], permissions.Write(k))
-	if err != nil {
-		return nil, fmt.Errorf("key %s: %w", k.KeyID, response.Refuse(response.GateResponder, "%v", err))
-	}
-	return s, nil
 }
 
 func (a *Applier) now() time.Time {
@@ -180,7 +167,7 @@ func (a *Applier) Apply(ctx context.Context, plan response.Plan) ([]response.Out
 	}
 	var outcomes []response.Outcome
 	for _, t := range attempts {
-		o, err := t.end(ctx)
+		o, err := t.end(ctx, plan)
 		if err != nil {
 			return outcomes, err
 		}
@@ -228,7 +215,7 @@ func (j keyRun) take(ctx context.Context, step response.Step) (why string, err e
 	after, _ := want(step)
 	is, held, err := j.state(ctx, step)
 	was := is == after || shutsOff(step) && is == response.Absent // nothing is left to shut off
-	if err == nil && step.Do == response.DenySessions && is == response.Present {
+	if err == nil && step.PutsPolicy() && is == response.Present {
 		was = begun && held == h.Intent.Document
 		if !slices.Contains(h.Documents, held) { // an older one of ours is replaced
 			err = other(step)
@@ -247,10 +234,14 @@ func (j keyRun) take(ctx context.Context, step response.Step) (why string, err e
 		document = h.Intent.Document // the same one, if it was put already
 	} else {
 		r := journal.Record{Event: journal.EventIntent, Step: &step, Before: is}
-		if step.Do == response.DenySessions {
+		switch step.Do {
+		case response.DenySessions:
 			before, note := j.denyBefore()
-			r.Document, r.Why = denyDocument(step, before), note
+			r.Document, r.Why = denyDocument(before), note
+		case response.DenyConsole:
+			r.Document = denyConsoleDocument()
 		}
+		r.Managed = h.Managed
 		if err := j.record(r); err != nil {
 			return "", err
 		}
@@ -270,7 +261,19 @@ func (j keyRun) noLongerHolds(ctx context.Context, step response.Step) bool {
 func (j keyRun) change(ctx context.Context, step response.Step, is, document string) (why string, err error) {
 	after, _ := want(step)
 	done := journal.Record{Event: journal.EventDone, Step: &step, Before: is, After: after}
-	err = do(ctx, step, j.session, document)
+	s, err := j.writer(ctx, step)
+	if err != nil {
+		return j.failed(ctx, step, false, err)
+	}
+	if j.Journal.History(j.plan).Step(step).Managed {
+		err = j.putManaged(ctx, s, step, document)
+	} else if err = do(ctx, step, s, document); step.PutsPolicy() && noRoom(err) {
+		r := journal.Record{Event: journal.EventIntent, Step: &step, Before: is, Document: document, Managed: true, Why: "no room for an inline policy: " + err.Error()}
+		if err := j.record(r); err != nil {
+			return "", err
+		}
+		err = j.putManaged(ctx, s, step, document)
+	}
 	if err == nil {
 		return "", j.record(done)
 	}
@@ -310,7 +313,15 @@ func (j keyRun) state(ctx context.Context, step response.Step) (is, document str
 		is, err = j.selfState(ctx, j.key.KeyID)
 		return is, "", err
 	}
-	return state(ctx, step, j.session)
+	s, err := j.reader(ctx, step)
+	if err != nil {
+		return "", "", err
+	}
+	managed := ""
+	if j.Journal.History(j.plan).Step(step).Managed {
+		managed = step.ManagedARN(j.key)
+	}
+	return state(ctx, step, s, managed)
 }
 
 // failed records why a step was not taken. asked says whether AWS was asked to take it.
@@ -327,5 +338,5 @@ func (j keyRun) failed(ctx context.Context, step response.Step, asked bool, caus
 			r.Why = "the key may not switch itself off, it takes a responder in its account: " + e.Refusal()
 		}
 	}
-	return fmt.Sprintf("%s: %s", step.Do, r.Why), j.record(r)
+	return j.label(step) + ": " + r.Why, j.record(r)
 }

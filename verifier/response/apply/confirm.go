@@ -90,7 +90,7 @@ func (j keyRun) observe(ctx context.Context, steps []response.Step) (seen observ
 		}
 		seen.denies = seen.denies || step.Do == response.DenySessions && is == response.Present
 		if why != "" && seen.why == "" {
-			seen.why = fmt.Sprintf("%s: %s", step.Do, why)
+			seen.why = j.label(step) + ": " + why
 		}
 		if step.Do == response.Deactivate {
 			deactivates = &step
@@ -141,7 +141,7 @@ func (j keyRun) readBack(ctx context.Context, step response.Step) (is, why strin
 	switch {
 	case err != nil:
 		return "", "", err
-	case step.Do == response.DenySessions && is == response.Present && put != nil && held != put.Document:
+	case step.PutsPolicy() && is == response.Present && put != nil && held != put.Document:
 		return is, other(step).Error(), nil // somebody has put another one in its place
 	case is != after:
 		return is, "read back, it is " + is, nil
@@ -156,7 +156,16 @@ func (j keyRun) gone(ctx context.Context, step response.Step, notFound error) (b
 	if notFound == nil && (shutsOff(step) || step.Do == response.DenySessions && j.sessionsOver()) {
 		return true, nil
 	}
-	_, err := j.session.Tags(ctx, step.Kind, step.Name)
+	s, err := j.reader(ctx, step)
+	if err != nil {
+		return false, err
+	}
+	if notFound == nil && step.Do == response.DenyConsole {
+		if has, err := s.HasPassword(ctx, step.Name); err == nil && !has {
+			return true, nil // the password was deleted
+		}
+	}
+	_, err = s.Tags(ctx, step.Kind, step.Name)
 	if errors.Is(err, operator.ErrNotFound) {
 		return true, nil
 	}
@@ -195,7 +204,18 @@ func (a *Applier) Confirm(ctx context.Context, plan response.Plan) ([]response.O
 			o.Result, seen.why = response.Incomplete, late
 		}
 		if seen.why != "" {
-			o.Why, seen.result = []string{seen.why}, string(o.Result)
+			o.Why = []string{seen.why}
+		}
+		if err == nil {
+			o.Left, o.Made = j.remains(ctx, plan)
+			o.Notes = j.late()
+			j.describe(&o)
+		}
+		if ctx.Err() != nil {
+			return outcomes, ctx.Err()
+		}
+		if o.AddLeft(); len(o.Why) > 0 {
+			seen.result, seen.why = string(o.Result), strings.Join(o.Why, "; ")
 		}
 		if err := j.recordObservation(seen); err != nil {
 			return outcomes, err

@@ -29,7 +29,7 @@ const (
 // An attempt is one run of the steps for one key.
 type attempt struct {
 	keyRun
-	missed  map[response.Action]bool
+	missed  map[response.Step]bool
 	outcome response.Outcome
 }
 
@@ -38,7 +38,7 @@ func (a *Applier) attempt(ctx context.Context, plan response.Plan, k response.Ke
 	if err != nil {
 		return attempt{}, err
 	}
-	t := attempt{keyRun{a, plan.Hash, s, k}, map[response.Action]bool{}, response.Outcome{Key: k}}
+	t := attempt{keyRun{a, plan.Hash, s, k}, map[response.Step]bool{}, response.Outcome{Key: k}}
 	if err := t.record(journal.Record{Event: journal.EventBegin, Where: k.Where, SecretSHA256: k.SecretSHA256}); err != nil {
 		return attempt{}, err
 	}
@@ -48,7 +48,7 @@ func (a *Applier) attempt(ctx context.Context, plan response.Plan, k response.Ke
 			return attempt{}, err
 		}
 		if t.downgrade("", why); why != "" {
-			t.missed[step.Do] = true
+			t.missed[step] = true
 		}
 	}
 	t.outcome.Result = t.result()
@@ -84,8 +84,8 @@ func (t *attempt) contain(ctx context.Context) error {
 	return nil
 }
 
-// end reads everything back, and returns the outcome.
-func (t *attempt) end(ctx context.Context) (response.Outcome, error) {
+// end reads everything back, compares the account with the plan, and returns the outcome.
+func (t *attempt) end(ctx context.Context, plan response.Plan) (response.Outcome, error) {
 	if t.outcome.Result == response.Contained {
 		why, err := t.confirm(ctx)
 		if err != nil {
@@ -95,18 +95,41 @@ func (t *attempt) end(ctx context.Context) (response.Outcome, error) {
 			t.downgrade(response.Incomplete, t.survivingSessions())
 		}
 	}
-	o := t.outcome
-	o.Notes, o.Status, o.Until = t.notes(), t.status(ctx), t.denyNeededUntil()
-	return o, t.record(journal.Record{Event: journal.EventEnd, Result: string(o.Result)})
+	o := &t.outcome
+	o.Left, o.Made = t.remains(ctx, plan)
+	if ctx.Err() != nil {
+		return response.Outcome{}, ctx.Err()
+	}
+	o.AddLeft()
+	o.Notes, o.Status, o.Until = append(t.notes(), t.late()...), t.status(ctx), t.denyNeededUntil()
+	t.describe(o)
+	if err := t.recordActive(); err != nil {
+		return response.Outcome{}, err
+	}
+	return *o, t.record(journal.Record{Event: journal.EventEnd, Result: string(o.Result)})
+}
+
+// recordActive notes that the key is Active at the very end, although it was seen to be off:
+// somebody has set it to Active while the account was read.
+func (t *attempt) recordActive() error {
+	i := slices.IndexFunc(t.key.Steps, func(s response.Step) bool { return s.Do == response.Deactivate })
+	if i < 0 || t.outcome.Status != response.Active || t.missed[t.key.Steps[i]] || t.outcome.Result == response.Unconfirmed {
+		return nil
+	}
+	why := "deactivate: it was Inactive, and somebody has set it to Active again"
+	t.downgrade(response.Unconfirmed, why)
+	return t.recordObservation(observation{result: string(response.Unconfirmed), why: why, status: response.Active, works: &t.key.Steps[i]})
 }
 
 // result returns the result according to the steps taken, before anything is read back.
 func (t *attempt) result() response.Result {
-	denied := slices.ContainsFunc(t.key.Steps, func(s response.Step) bool { return s.Do == response.DenySessions && !t.missed[s.Do] })
+	denied := slices.ContainsFunc(t.key.Steps, func(s response.Step) bool {
+		return s.Do == response.DenySessions && t.label(s) == string(s.Do) && !t.missed[s]
+	})
 	off := denied // a session has nothing else to shut off
 	for _, s := range t.key.Steps {
 		if shutsOff(s) {
-			off = !t.missed[s.Do]
+			off = !t.missed[s]
 		}
 	}
 	switch {

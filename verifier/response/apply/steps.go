@@ -20,7 +20,7 @@ func shutsOff(s response.Step) bool {
 // returns.
 func want(s response.Step) (after, before string) {
 	switch s.Do {
-	case response.DenySessions, response.Quarantine:
+	case response.DenySessions, response.DenyConsole, response.Quarantine:
 		return response.Present, response.Absent
 	case response.Deactivate, response.DeactivateSelf, response.DisableServiceCredential:
 		return response.Inactive, response.Active
@@ -38,11 +38,14 @@ func other(s response.Step) error {
 }
 
 // state reads the state of the object of s, and the document if it is a policy that stanch
-// puts.
-func state(ctx context.Context, s response.Step, r *operator.Session) (is, document string, err error) {
+// puts. managed is the ARN of the policy if it is a managed one.
+func state(ctx context.Context, s response.Step, r *operator.Session, managed string) (is, document string, err error) {
 	is = response.Absent
 	switch s.Do {
-	case response.DenySessions:
+	case response.DenySessions, response.DenyConsole:
+		if managed != "" {
+			return managedState(ctx, s, r, managed)
+		}
 		document, err = r.InlinePolicy(ctx, s.Kind, s.Name, s.Object)
 		if errors.Is(err, operator.ErrNotFound) {
 			return response.Absent, "", nil
@@ -84,11 +87,18 @@ func do(ctx context.Context, s response.Step, r *operator.Session, document stri
 	return r.Do(ctx, call(s, false, document), nil)
 }
 
-// undo takes it back.
-func undo(ctx context.Context, s response.Step, r *operator.Session) error {
-	err := r.Do(ctx, call(s, true, ""), nil)
-	if after, before := want(s); errors.Is(err, operator.ErrNotFound) && after == response.Present && before == response.Absent {
-		return nil // it is gone
+// undo takes step back.
+func (j keyRun) undo(ctx context.Context, step response.Step) error {
+	s, err := j.writer(ctx, step)
+	if err != nil {
+		return err
+	}
+	err = s.Do(ctx, call(step, true, ""), nil)
+	if after, before := want(step); errors.Is(err, operator.ErrNotFound) && after == response.Present && before == response.Absent {
+		err = nil // it is gone
+	}
+	if err == nil && j.Journal.History(j.plan).Step(step).Managed {
+		return j.removeManaged(ctx, s, step)
 	}
 	return err
 }
@@ -100,7 +110,7 @@ func call(s response.Step, back bool, document string) operator.Call {
 		status = response.Active
 	}
 	switch s.Do {
-	case response.DenySessions:
+	case response.DenySessions, response.DenyConsole:
 		verb, noun, param := "Put", "UserPolicy", "UserName"
 		if s.Kind == "role" {
 			noun, param = "RolePolicy", "RoleName"
@@ -133,16 +143,26 @@ func call(s response.Step, back bool, document string) operator.Call {
 	return c
 }
 
-// denyDocument returns the policy that the step puts, for sessions issued before a time.
-func denyDocument(s response.Step, before time.Time) string {
-	if s.Do != response.DenySessions {
-		return ""
-	}
+// denyDocument returns the policy that denies everything to sessions issued before a time.
+func denyDocument(before time.Time) string {
 	return operator.Policy(operator.Statement{
 		Sid: "StanchDenyOlderSessions", Effect: "Deny", Action: []string{"*"}, Resource: []string{"*"},
 		Condition: map[string]map[string]string{
 			// Requests that are signed with a long-term key have no such time.
 			"DateLessThan": {"aws:TokenIssueTime": before.UTC().Format(time.RFC3339)},
 		},
+	})
+}
+
+// denyConsoleDocument returns the policy that denies everything to all sessions of a user,
+// however new. Only requests with temporary credentials have aws:TokenIssueTime; those with
+// a long-term key do not. The console is such a session: after the user has signed in with
+// the password, it makes temporary credentials for the user in the background (IAM User
+// Guide, "AWS global condition context keys": aws:TokenIssueTime, and on the console
+// aws:MultiFactorAuthPresent; Null is in "IAM JSON policy elements: Condition operators").
+func denyConsoleDocument() string {
+	return operator.Policy(operator.Statement{
+		Sid: "StanchDenyConsole", Effect: "Deny", Action: []string{"*"}, Resource: []string{"*"},
+		Condition: map[string]map[string]string{"Null": {"aws:TokenIssueTime": "false"}},
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/response/journal"
 )
@@ -32,8 +33,31 @@ func (a *Applier) AdmitUndo(ctx context.Context, plan response.Plan) error {
 		if err := a.Rules.Allow(k.Account, k.Name, k.ARN); err != nil {
 			return fmt.Errorf("key %s: %w", k.KeyID, err)
 		}
-		if _, err := a.session(ctx, k); err != nil {
+		s, err := a.session(ctx, k)
+		if err != nil {
 			return err
+		}
+		if err := a.admitUndoOfSteps(ctx, s, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// admitUndoOfSteps opens the sessions that take the steps of k back, so that nothing is
+// changed if one cannot be opened.
+func (a *Applier) admitUndoOfSteps(ctx context.Context, s *operator.Session, k response.Key) error {
+	j := keyRun{Applier: a, session: s, key: k}
+	for _, step := range k.Steps {
+		arn := k.ARN
+		if step.Resource != "" {
+			arn = step.Resource
+		}
+		if err := a.Rules.Allow(step.Account(k), step.Name, arn); err != nil {
+			return fmt.Errorf("key %s: %w", k.KeyID, err)
+		}
+		if _, err := j.writer(ctx, step); err != nil {
+			return fmt.Errorf("key %s: %w", k.KeyID, err)
 		}
 	}
 	return nil
@@ -82,7 +106,7 @@ func (a *Applier) Undo(ctx context.Context, plan response.Plan) ([]response.Outc
 			}
 		}
 		o.Status = j.status(ctx)
-		if slices.ContainsFunc(o.Undid, func(a response.Action) bool { return a != response.DenySessions && a != response.Quarantine }) {
+		if slices.ContainsFunc(o.Undid, restores) {
 			o.Status = response.Active // IAM may not say so everywhere yet
 		}
 		if err := j.record(journal.Record{Event: journal.EventEnd, Result: string(o.Result)}); err != nil {
@@ -91,6 +115,11 @@ func (a *Applier) Undo(ctx context.Context, plan response.Plan) ([]response.Outc
 		outcomes = append(outcomes, o)
 	}
 	return outcomes, nil
+}
+
+// restores reports whether to take a step of this kind back makes a key work again.
+func restores(a response.Action) bool {
+	return a == response.Deactivate || a == response.DisableServiceCredential
 }
 
 // status reads the status of the key; it is "" if the key has none, or if that cannot be
@@ -117,21 +146,22 @@ func (j keyRun) takeBack(ctx context.Context, step response.Step) (changed bool,
 	}
 	_, before := want(step)
 	is, _, err := j.state(ctx, step)
-	if err == nil && is == before {
+	// A managed policy that is detached may still be there.
+	if err == nil && is == before && !j.Journal.History(j.plan).Step(step).Managed {
 		return false, "", j.record(journal.Record{Event: journal.EventUndone, Step: &step, Before: is, After: is, Why: "it was so already"})
 	}
 	if err == nil {
 		if err := j.record(journal.Record{Event: journal.EventUndoIntent, Step: &step, Before: is}); err != nil {
 			return false, "", err
 		}
-		err = undo(ctx, step, j.session)
+		err = j.undo(ctx, step)
 	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return false, "", ctx.Err()
 		}
 		r := journal.Record{Event: journal.EventUndoFailed, Step: &step, Why: response.Explain(err)}
-		return false, fmt.Sprintf("undoing %s: %s", step.Do, r.Why), j.record(r)
+		return false, fmt.Sprintf("undoing %s: %s", j.label(step), r.Why), j.record(r)
 	}
-	return true, "", j.record(journal.Record{Event: journal.EventUndone, Step: &step, Before: is, After: before})
+	return is != before, "", j.record(journal.Record{Event: journal.EventUndone, Step: &step, Before: is, After: before})
 }

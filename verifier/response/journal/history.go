@@ -24,6 +24,7 @@ type StepHistory struct {
 	Done, Skipped, Undone bool
 	Refused               bool     // AWS refused it, the last time it was asked
 	Documents             []string // of the policies that it may have put
+	Managed               bool     // the policy is a managed one, since there was no room
 }
 
 // History returns the history of the plan with a hash.
@@ -104,13 +105,14 @@ func (h History) Step(s response.Step) *StepHistory {
 // else may have taken it afterwards, and undo must not take that back. A policy is ours in
 // any case: its name is the plan's own.
 func (t *StepHistory) Ours() bool {
-	return t.Intent != nil && (t.Done || !t.Refused || t.Intent.Step.Do == response.DenySessions)
+	return t.Intent != nil && (t.Done || !t.Refused || t.Intent.Step.PutsPolicy())
 }
 
 func (t *StepHistory) note(r *Record) {
 	switch r.Event {
 	case EventIntent:
 		t.Intent, t.Off, t.Done, t.Skipped, t.Refused = r, nil, false, false, false
+		t.Managed = t.Managed || r.Managed
 		if r.Document != "" {
 			t.Documents = append(t.Documents, r.Document)
 		}

@@ -52,9 +52,11 @@ type Record struct {
 	Before       string         `json:"before,omitempty"`
 	After        string         `json:"after,omitempty"`
 	Document     string         `json:"document,omitempty"` // of the policy that is put
-	Result       string         `json:"result,omitempty"`
-	Code         string         `json:"code,omitempty"`
-	Why          string         `json:"why,omitempty"`
+	// Managed says that the policy is a managed one, for want of room for an inline one.
+	Managed bool   `json:"managed,omitempty"`
+	Result  string `json:"result,omitempty"`
+	Code    string `json:"code,omitempty"`
+	Why     string `json:"why,omitempty"`
 	// Refused says that AWS refused to take a step that failed; undo leaves such a step
 	// alone.
 	Refused bool `json:"refused,omitempty"`

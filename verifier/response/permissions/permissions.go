@@ -3,68 +3,101 @@
 package permissions
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
-// Permissions that a responder needs to plan.
+// Permissions that a responder needs to plan, and to read back what it has changed.
 var readActions = []string{
 	"iam:GetAccessKeyLastUsed", "iam:ListAccessKeys", "iam:ListUserTags", "iam:ListRoleTags",
-	"iam:GetUser", "iam:ListAttachedUserPolicies", "iam:ListUserPolicies", "iam:GetUserPolicy", "iam:GetRolePolicy", "iam:ListServiceSpecificCredentials",
+	"iam:GetUser", "iam:GetRole", "iam:ListUsers", "iam:GetLoginProfile", "iam:ListServiceSpecificCredentials",
+	"iam:ListAttachedUserPolicies", "iam:ListAttachedRolePolicies", "iam:ListUserPolicies", "iam:GetUserPolicy", "iam:GetRolePolicy",
+	"iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions",
+	"cloudtrail:LookupEvents", "ec2:DescribeRegions",
 }
 
-// Permissions that a responder needs to apply and to undo.
+// Permissions that a responder needs to apply and to undo, apart from managed policies.
 var writeActions = []string{
 	"iam:UpdateAccessKey", "iam:UpdateServiceSpecificCredential",
 	"iam:PutUserPolicy", "iam:DeleteUserPolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy",
 }
 
-// Read is the session policy of a responder that plans: it can only read.
+var (
+	attachActions = []string{"iam:AttachUserPolicy", "iam:DetachUserPolicy", "iam:AttachRolePolicy", "iam:DetachRolePolicy"}
+	// managedActions are about a policy that takes the place of an inline one.
+	managedActions = []string{"iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicyVersion", "iam:DeletePolicy"}
+)
+
+// Read is the session policy of a responder that plans, or reads back: it can only read.
 func Read() string {
 	return operator.Policy(operator.Statement{Effect: "Allow", Action: readActions, Resource: []string{"*"}})
 }
 
-// Write is the session policy of a responder that applies or undoes k: it can read, and
-// change this one principal.
-func Write(k response.Key) string {
-	partition, _, _ := strings.Cut(strings.TrimPrefix(k.ARN, "arn:"), ":")
-	// The ARN of a user has its path; the ARN of a role's session has not.
-	resource := k.ARN
-	if k.Kind == "role" {
-		resource = "arn:" + partition + ":iam::" + k.Account + ":role/*" + k.Name
+// Write is the session policy of a responder that takes one step for k, or takes it back: it
+// can change the one user or role that the step is about, and nothing else. Plans of older
+// versions do not tell the path of a role.
+func Write(k response.Key, s response.Step) string {
+	resource := s.Resource
+	if resource == "" && k.Kind == "role" {
+		resource = "arn:" + partitionOf(k) + ":iam::" + k.Account + ":role/*" + k.Name
+	} else if resource == "" {
+		resource = k.ARN
 	}
-	statements := []operator.Statement{
-		{Effect: "Allow", Action: readActions, Resource: []string{"*"}},
-		{Effect: "Allow", Action: writeActions, Resource: []string{resource}},
+	actions := map[response.Action][]string{
+		response.Deactivate: writeActions[:1], response.DisableServiceCredential: writeActions[1:2],
+	}[s.Do]
+	switch {
+	case s.PutsPolicy() && s.Kind == "role":
+		return operator.Policy(putPolicy(resource, s.ManagedARN(k), writeActions[4:], attachActions[2:])...)
+	case s.PutsPolicy():
+		return operator.Policy(putPolicy(resource, s.ManagedARN(k), writeActions[2:4], attachActions[:2])...)
+	case s.Do == response.Quarantine:
+		return operator.Policy(attach(attachActions[:2], []string{resource}, s.Object))
 	}
-	if k.Kind == "user" {
-		statements = append(statements, quarantineStatement(partition, resource))
-	}
-	return operator.Policy(statements...)
+	return operator.Policy(operator.Statement{Effect: "Allow", Action: actions, Resource: []string{resource}})
 }
 
-func quarantineStatement(partition, resource string) operator.Statement {
-	return operator.Statement{
-		Effect: "Allow", Action: []string{"iam:AttachUserPolicy", "iam:DetachUserPolicy"}, Resource: []string{resource},
-		Condition: map[string]map[string]string{
-			"ArnLike": {"iam:PolicyARN": "arn:" + partition + ":iam::aws:policy/AWSCompromisedKeyQuarantineV3"},
-		},
+// putPolicy allows to put an inline policy on a principal, or a managed one in its place.
+func putPolicy(principal, policy string, inline, attached []string) []operator.Statement {
+	return []operator.Statement{
+		{Effect: "Allow", Action: inline, Resource: []string{principal}},
+		attach(attached, []string{principal}, policy),
+		{Effect: "Allow", Action: managedActions, Resource: []string{policy}},
 	}
+}
+
+// attach allows to attach and detach the policies that an ARN matches.
+func attach(actions, principals []string, policy string) operator.Statement {
+	return operator.Statement{
+		Effect: "Allow", Action: actions, Resource: principals,
+		Condition: map[string]map[string]string{"ArnLike": {"iam:PolicyARN": policy}},
+	}
+}
+
+func partitionOf(k response.Key) string {
+	partition, _, _ := strings.Cut(strings.TrimPrefix(k.ARN, "arn:"), ":")
+	return partition
 }
 
 // Responder is the policy with the least rights for a responder's role, in a partition (aws,
-// aws-cn, aws-us-gov, aws-eusc). It cannot delete or create a key, nor pass a role.
+// aws-cn, aws-us-gov, aws-eusc). It cannot delete or create a key, nor pass a role. The only
+// policies that it can make or attach are those with a name of stanch's.
 func Responder(partition string) string {
 	users, roles := "arn:"+partition+":iam::*:user/*", "arn:"+partition+":iam::*:role/*"
+	policies := "arn:" + partition + ":iam::*:policy/stanch-deny-*"
+	quarantine := "arn:" + partition + ":iam::aws:policy/AWSCompromisedKeyQuarantineV3"
 	return operator.Policy(
 		operator.Statement{Sid: "Read", Effect: "Allow", Action: readActions, Resource: []string{"*"}},
 		operator.Statement{Sid: "ShutOff", Effect: "Allow", Action: writeActions[:2], Resource: []string{users}},
 		operator.Statement{Sid: "DenySessions", Effect: "Allow", Action: writeActions[2:],
 			Resource: []string{users, roles}},
-		withSid("Quarantine", quarantineStatement(partition, users)),
-		operator.Statement{Sid: "NeverTheProtected", Effect: "Deny", Action: writeActions, Resource: []string{"*"},
+		withSid("DenySessionsWithoutRoom", attach(attachActions, []string{users, roles}, policies)),
+		operator.Statement{Sid: "PoliciesOfStanch", Effect: "Allow", Action: managedActions, Resource: []string{policies}},
+		withSid("Quarantine", attach(attachActions[:2], []string{users}, quarantine)),
+		operator.Statement{Sid: "NeverTheProtected", Effect: "Deny", Action: slices.Concat(writeActions, attachActions), Resource: []string{"*"},
 			Condition: map[string]map[string]string{"StringEquals": {"aws:ResourceTag/" + response.ProtectedTag: "true"}}},
 	)
 }

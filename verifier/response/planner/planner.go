@@ -16,6 +16,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/activity"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/response/advice"
@@ -35,7 +36,9 @@ type Planner struct {
 	// Renew returns the commands that ask AWS again about a leak that the plan leaves alone
 	// because proof is missing. It may be nil.
 	Renew func(*finding.Finding) []string
-	Now   func() time.Time // nil means time.Now
+	// Activity reads what a key did; nil reads it at the rate that AWS allows.
+	Activity *activity.Reader
+	Now      func() time.Time // nil means time.Now
 }
 
 // Plan judges each finding, and plans steps for those that no gate refuses. It leaves out
@@ -75,6 +78,7 @@ func (p *Planner) Plan(ctx context.Context, leaks []finding.Finding) (response.P
 		planned[key.KeyID] = true
 		plan.Keys = append(plan.Keys, key)
 	}
+	p.noteUsers(ctx, &plan)
 	plan.Hash = plan.Sum()
 	return plan, nil
 }
@@ -144,8 +148,7 @@ func (p *Planner) key(ctx context.Context, leak *finding.Finding, id string) (re
 	if err := p.stillLive(ctx, leak, k.Status); err != nil {
 		return response.Key{}, err
 	}
-	p.steps(ctx, session, &k, id)
-	return k, nil
+	return k, p.steps(ctx, session, &k, id)
 }
 
 // maxPlaces is how many places of a leak a plan names.
@@ -306,32 +309,6 @@ func (p *Planner) stillLive(ctx context.Context, leak *finding.Finding, status s
 		return response.Refuse(response.GateIdentity, "asked now, it belongs to %s", v.Identity.ARN)
 	}
 	return nil
-}
-
-// steps adds the steps to k: the key first, and then its sessions, which outlive it by up to
-// 36 hours. The other order would leave a gap: a policy that denies the sessions issued
-// until now does not deny one that is issued while the key still works.
-func (p *Planner) steps(ctx context.Context, s *operator.Session, k *response.Key, id string) {
-	if k.Kind == "user" && !response.IsSession(k.KeyID) {
-		k.Steps = append(k.Steps, response.Step{Do: response.Deactivate, Kind: k.Kind, Name: k.Name, Object: k.KeyID})
-	}
-	k.Steps = append(k.Steps, response.Step{Do: response.DenySessions, Kind: k.Kind, Name: k.Name, Object: response.PolicyName(id)})
-	if k.Kind == "role" {
-		k.Warnings = append(k.Warnings, "every session of the role that is older than the step ends: what runs with it has to fetch a new one")
-		return
-	}
-	attached, err := s.AttachedPolicies(ctx, k.Name)
-	if err != nil {
-		k.Warnings = append(k.Warnings, response.NotKnown("whether AWS has quarantined the user", err))
-	}
-	quarantined := slices.ContainsFunc(attached, func(a operator.AttachedPolicy) bool {
-		return strings.HasPrefix(a.Name, "AWSCompromisedKeyQuarantine")
-	})
-	if quarantined {
-		k.Warnings = append(k.Warnings, "AWS has quarantined the user: leave that policy attached, and answer the support case")
-	} else if p.Quarantine && err == nil {
-		k.Steps = append(k.Steps, response.Step{Do: response.Quarantine, Kind: k.Kind, Name: k.Name, Object: "arn:" + s.Partition() + ":iam::aws:policy/AWSCompromisedKeyQuarantineV3"})
-	}
 }
 
 // recentUse is how recently a key must have been used to count as in use.

@@ -12,6 +12,7 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/activity"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/response/advice"
@@ -95,7 +96,7 @@ func (f *respondFlags) newRun(s *cli.Streams, op *operator.Operator, actor strin
 		JournalFile: name, Actor: actor,
 		Forget: func(id string) { f.cache.Forget(s.Stderr, f.Endpoint, id) },
 		Applier: apply.Applier{
-			Operator: op, Rules: rules, MaxKeys: f.maxKeys,
+			Operator: op, Rules: rules, MaxKeys: f.maxKeys, Activity: f.trail(),
 			Recheck:  secrets.Recheck(f.sts(s.Version)),
 			Leaked:   protocol.Credentials(nil).Leaked(f.Config(s.Version)),
 			OnRecord: func(r journal.Record) { advice.WriteRecord(s.Stderr, r) },
@@ -108,6 +109,15 @@ func (f *respondFlags) newRun(s *cli.Streams, op *operator.Operator, actor strin
 		r.Applier.Sleep = func(context.Context, time.Duration) {}
 	}
 	return r, nil
+}
+
+// trail returns a reader of CloudTrail for the keys of one run.
+func (f *respondFlags) trail() *activity.Reader {
+	r := &activity.Reader{}
+	if f.Endpoint != "" { // a test server has no rate to keep
+		r.Pace = -1
+	}
+	return r
 }
 
 // secrets reads the credentials that STS can be asked with, by key id.

@@ -148,7 +148,7 @@ func (d *Deactivation) shutOff(ctx context.Context, s *cli.Streams, out io.Write
 		return err
 	}
 	planner.Scrub(d.leaks, d.secrets)
-	p.Rules = rules
+	p.Rules, p.Activity = rules, d.respond.trail()
 	plan, err := p.Plan(ctx, d.leaks)
 	if err != nil {
 		return d.hide(err)

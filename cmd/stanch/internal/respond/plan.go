@@ -76,7 +76,7 @@ are live: without their secret, the answer in the report counts for an hour.`,
 				return err
 			}
 			p := planner.Planner{
-				Operator: op, Verifier: f.sts(s.Version), Rules: rules, Quarantine: f.quarantine, Named: st.named,
+				Operator: op, Verifier: f.sts(s.Version), Rules: rules, Quarantine: f.quarantine, Named: st.named, Activity: f.trail(),
 				Renew: f.typed.Renew(st.operand, st.report.Header.Source, st.report.Header.Target),
 			}
 			plan, err := p.Plan(cmd.Context(), leaks)

@@ -1,0 +1,77 @@
+package advice
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier/activity"
+	"github.com/stanch-dev/stanch/verifier/response"
+)
+
+// shownRemnants is how many remnants of a key are written for people. The plan has all.
+const shownRemnants = 20
+
+// remnants returns a sentence for each of list, and how many are left out.
+func remnants(list []response.Remnant) (lines []string) {
+	for i, r := range list {
+		if i == shownRemnants {
+			return append(lines, fmt.Sprintf("and %d more, see the plan in JSON", len(list)-i))
+		}
+		lines = append(lines, r.Why)
+	}
+	return lines
+}
+
+// clean returns the tasks for what the key left behind: the commands that look at each thing
+// and remove it.
+func clean(o response.Outcome) (steps []string) {
+	for i, r := range o.Left {
+		if i == shownRemnants {
+			steps = append(steps, fmt.Sprintf("The same for %d more: stanch assess %s", len(o.Left)-i, shellWord(o.Key.KeyID, "KEY")))
+			break
+		}
+		steps = append(steps, commands(r)...)
+	}
+	for i, r := range o.Made {
+		if i == shownRemnants {
+			steps = append(steps, fmt.Sprintf("The same for %d more: stanch assess %s", len(o.Made)-i, shellWord(o.Key.KeyID, "KEY")))
+			break
+		}
+		steps = append(steps, append([]string{"It runs, or costs money: " + r.Why + "."}, commands(r)...)...)
+	}
+	return steps
+}
+
+func commands(r response.Remnant) (steps []string) {
+	if r.Look != "" {
+		steps = append(steps, "Look at it: "+r.Look)
+	}
+	if r.Remove != "" {
+		steps = append(steps, "Remove it: "+r.Remove)
+	}
+	return steps
+}
+
+// readBack is the task to confirm, when CloudTrail knows the last calls of the key.
+func readBack(o response.Outcome) string {
+	when := "in five minutes"
+	if !o.Off.IsZero() {
+		when = fmt.Sprintf("after %s, when CloudTrail knows everything (it is up to %d minutes late)",
+			o.Off.Add(activity.Delay).UTC().Format(time.TimeOnly+" MST"), int(activity.Delay.Minutes()))
+	}
+	return "Read it back " + when + ", an intruder with the rights may have undone it: stanch respond confirm PLAN"
+}
+
+// console is the task about the password of a user, which undo cannot bring back.
+func console(k response.Key) []string {
+	for _, s := range k.Steps {
+		if s.Do == response.DenyConsole {
+			name := shellWord(k.Name, "NAME")
+			return []string{
+				"The console password of the user still signs in, to a console that is denied everything. Delete it, which nothing can take back: aws iam delete-login-profile --user-name " + name,
+				"Then take the policy off: aws iam delete-user-policy --user-name " + name + " --policy-name " + s.Object,
+			}
+		}
+	}
+	return nil
+}

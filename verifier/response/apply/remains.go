@@ -1,0 +1,132 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier/activity"
+	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/response"
+)
+
+// An intruder may work while stanch does: make a user, a second key, assume a role. IAM tells
+// of that at once, and CloudTrail up to activity.Delay later. So when the steps are taken,
+// and again at each confirm, the account is compared with the plan.
+
+// remains names the access that goes on after the steps of the key, and whatever about it
+// could not be read. others are things that the key made and that give no access.
+func (j keyRun) remains(ctx context.Context, plan response.Plan) (left, others []response.Remnant) {
+	if j.key.SwitchesItselfOff() || response.IsServiceCredentialID(j.key.KeyID) || j.key.User == nil && plan.Users == nil && j.key.Left == nil {
+		return nil, nil // nothing was noted, as in plans of older versions
+	}
+	left = slices.Clone(j.key.Left)
+	if j.key.User != nil {
+		now, unread := response.ReadUserState(ctx, j.session, j.key.Name)
+		left = slices.Concat(left, unread, j.key.User.Changes(now, j.key, plan.ID))
+	}
+	left = append(left, j.newUsers(ctx, plan)...)
+	recent, made := j.recent(ctx, plan)
+	left, others = distinct(append(left, recent...)), distinct(slices.Concat(j.key.Made, made))
+	return slices.DeleteFunc(left, func(r response.Remnant) bool { return r.Over(ctx, j.session, j.now()) }), others
+}
+
+// newUsers names the users of the account that are new since the plan, and those that were
+// made just before it, of which CloudTrail may not have told yet.
+func (j keyRun) newUsers(ctx context.Context, plan response.Plan) (left []response.Remnant) {
+	before, known := plan.Users[j.key.Account]
+	if !known {
+		return nil // which Key.Left says
+	}
+	users, err := j.session.ListUsers(ctx)
+	if err != nil {
+		return []response.Remnant{{Why: response.NotKnown("which users the account has", err)}}
+	}
+	_, ahead, _ := j.session.Time() // 0 if it is not known
+	planned := plan.Created.Add(-ahead)
+	for _, u := range users {
+		if slices.Contains(before, u.Name) && (u.Created.Before(planned.Add(-activity.Delay)) || u.Created.After(planned)) {
+			continue
+		}
+		if slices.ContainsFunc(plan.Keys, func(k response.Key) bool { return k.Account == j.key.Account && k.Kind == "user" && k.Name == u.Name }) {
+			continue
+		}
+		left = append(left, response.Remnant{
+			Why:  "user " + u.Name + " is new (" + u.Created.UTC().Format(time.RFC3339) + "), and CloudTrail may not tell yet who made it",
+			Look: "aws iam list-access-keys --user-name " + u.Name + "; aws iam get-login-profile --user-name " + u.Name,
+			User: u.Name,
+		})
+	}
+	return left
+}
+
+// recent reads CloudTrail from shortly before the plan was made. It names roles that no step
+// is about, and things that were made.
+func (j keyRun) recent(ctx context.Context, plan response.Plan) (left, others []response.Remnant) {
+	regions, err := activity.Regions(ctx, j.session)
+	if err != nil {
+		left = append(left, response.Remnant{Why: "CloudTrail was read in " + strings.Join(regions, ", ") + " only: " + response.NotKnown("the list of regions", err)})
+	}
+	log := j.trail().Recent(ctx, j.session, append([]string{j.key.KeyID}, j.key.Sessions...), plan.Created.Add(-activity.Delay), regions)
+	for _, role := range log.Roles {
+		over := role.Time.Add(response.RoleSessionLife)
+		name := role.ARN[strings.LastIndexByte(role.ARN, '/')+1:]
+		step := response.Step{Do: response.DenySessions, Kind: "role", Name: name, Object: response.PolicyName(plan.ID), Resource: role.ARN}
+		if slices.Contains(j.key.Steps, step) || slices.ContainsFunc(j.key.Left, func(r response.Remnant) bool { return strings.Contains(r.Why, " "+role.ARN+" ") }) || j.roleGone(ctx, step) {
+			continue
+		}
+		left = append(left, response.Remnant{Until: over, Why: "role " + role.ARN + " was assumed with the key, and the plan does not know of it: plan again, which denies its sessions, " +
+			"or deny them in IAM > Roles > Revoke sessions"})
+	}
+	access, others := response.Things(log)
+	return slices.Concat(left, response.Gaps(log), access), others
+}
+
+// roleGone reports whether the role of step was deleted, so that its sessions can do nothing.
+func (j keyRun) roleGone(ctx context.Context, step response.Step) bool {
+	if step.Account(j.key) != j.key.Account {
+		return false
+	}
+	_, err := j.session.Tags(ctx, "role", step.Name)
+	return errors.Is(err, operator.ErrNotFound)
+}
+
+func (a *Applier) trail() *activity.Reader {
+	if a.Activity == nil {
+		a.Activity = &activity.Reader{Now: a.Now}
+	}
+	return a.Activity
+}
+
+// describe completes o with facts of the journal.
+func (j keyRun) describe(o *response.Outcome) {
+	h := j.Journal.History(j.plan)
+	o.Off = h.LastChange(j.key)
+	for _, s := range j.key.Steps {
+		if h.Step(s).Managed {
+			o.Managed = append(o.Managed, s)
+		}
+	}
+}
+
+// distinct leaves out what was said before.
+func distinct(list []response.Remnant) (once []response.Remnant) {
+	for _, r := range list {
+		if !slices.ContainsFunc(once, func(o response.Remnant) bool { return o.Why == r.Why }) {
+			once = append(once, r)
+		}
+	}
+	return once
+}
+
+// late is the note on CloudTrail while it may not have told all.
+func (j keyRun) late() []string {
+	last := j.Journal.History(j.plan).LastChange(j.key)
+	if j.key.SwitchesItselfOff() || response.IsServiceCredentialID(j.key.KeyID) || last.IsZero() || j.now().Sub(last) > activity.Delay {
+		return nil
+	}
+	return []string{"CloudTrail tells of a call up to " + strconv.Itoa(int(activity.Delay.Minutes())) + " minutes" + " late: roles and things of the last minutes may be missing"}
+}

@@ -1,0 +1,455 @@
+package response_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
+	"github.com/stanch-dev/stanch/verifier/response/permissions"
+	"github.com/stanch-dev/stanch/verifier/verifiertest"
+)
+
+// withPassword gives the user a console password.
+func withPassword(in *incident) {
+	in.aws.Change(prod, func(*verifiertest.Account) { in.user.Console = true })
+}
+
+// withoutRoom leaves no room for inline policies of the user.
+func withoutRoom(in *incident) {
+	in.aws.Change(prod, func(*verifiertest.Account) { in.user.Inline["theirs"] = strings.Repeat(" ", 1900) })
+}
+
+// withoutRoomForTwo lets a second pass with each answer as well, so that no two policies deny
+// the same sessions.
+func withoutRoomForTwo(in *incident) {
+	withoutRoom(in)
+	in.pass()
+}
+
+// pass lets a second pass with each answer.
+func (in *incident) pass() {
+	var passed atomic.Int64
+	in.aws.Change(prod, func(*verifiertest.Account) {
+		in.aws.Now = func() time.Time { return time.Now().Add(time.Duration(passed.Add(1)) * time.Second) }
+	})
+}
+
+// withAssumedRole lets the key have assumed the role admin, whose inline policies have no
+// room for another one either.
+func withAssumedRole(in *incident) {
+	in.aws.Change(prod, func(a *verifiertest.Account) {
+		r := a.Role("admin", "")
+		r.Path, r.Inline["theirs"] = "/ops/", strings.Repeat(" ", 10200)
+	})
+	in.assumes(in.leak.Match.Credential.ID, "arn:aws:iam::"+prod+":role/ops/admin", verifiertest.Role(prod, "admin", 77).Credential.ID, time.Hour)
+}
+
+// assumes lets CloudTrail tell that an id has assumed a role some time ago.
+func (in *incident) assumes(id, role, session string, ago time.Duration) {
+	in.trail(id, ago, "sts.amazonaws.com", "AssumeRole", map[string]any{"roleArn": role},
+		map[string]any{"credentials": map[string]any{"accessKeyId": session}})
+}
+
+// trail adds an event to CloudTrail.
+func (in *incident) trail(id string, ago time.Duration, source, name string, request, elements map[string]any) {
+	in.aws.Change(prod, func(a *verifiertest.Account) {
+		a.Events = append(a.Events, verifiertest.TrailEvent{KeyID: id, Region: "us-east-1", At: time.Now().Add(-ago), Event: map[string]any{
+			"eventSource": source, "eventName": name, "sourceIPAddress": "203.0.113.9", "requestParameters": request, "responseElements": elements,
+		}})
+	})
+}
+
+// said reports whether list has a text.
+func said(list []string, text string) bool {
+	return slices.ContainsFunc(list, func(s string) bool { return strings.Contains(s, text) })
+}
+
+// TestAssumedRoles: the sessions of each role that the key has assumed are denied, or the
+// plan and the outcome say why not.
+func TestAssumedRoles(t *testing.T) {
+	const arn = "arn:aws:iam::" + prod + ":role/ops/admin"
+	for _, tt := range []struct {
+		name   string
+		spoil  func(*incident, *verifiertest.Account)
+		role   string
+		ago    time.Duration
+		denied bool
+		left   string // "" if the key is contained
+	}{
+		{name: "a role", role: arn, denied: true},
+		{name: "eleven hours ago", role: arn, ago: 11 * time.Hour, denied: true},
+		{name: "its sessions are over", role: arn, ago: 13 * time.Hour},
+		{name: "the role is gone", role: "arn:aws:iam::" + prod + ":role/gone"},
+		{name: "protected by its tag", role: arn, left: "refused (protected)", spoil: func(_ *incident, a *verifiertest.Account) { a.Roles["admin"].Tags["stanch:protected"] = "true" }},
+		{name: "break-glass by its name", role: arn, left: "refused (protected)", spoil: func(in *incident, _ *verifiertest.Account) { in.rules.BreakGlass = []string{"Admin"} }},
+		{name: "break-glass by its ARN", role: arn, left: "refused (protected)", spoil: func(in *incident, _ *verifiertest.Account) { in.rules.BreakGlass = []string{arn} }},
+		{name: "the responder's own", role: "arn:aws:iam::" + prod + ":role/stanch-respond", left: "refused (operator-itself)"},
+		{name: "service-linked", role: "arn:aws:iam::" + prod + ":role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX", left: "a service-linked role cannot be changed"},
+		{name: "single sign-on", role: "arn:aws:iam::" + prod + ":role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_1", left: "IAM Identity Center"},
+		{name: "of an account that is not listed", role: "arn:aws:iam::333344445555:role/admin", left: "refused (account-not-listed)"},
+		{name: "of an account that cannot be entered", role: "arn:aws:iam::333344445555:role/admin", left: "refused (no-responder)",
+			spoil: func(in *incident, _ *verifiertest.Account) {
+				in.rules.Accounts = append(in.rules.Accounts, "333344445555")
+			}},
+		{name: "no ARN", role: "admin", left: "CloudTrail names no ARN"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			in := newIncident(t)
+			var admin *verifiertest.IAMRole
+			in.aws.Change(prod, func(a *verifiertest.Account) {
+				admin = a.Role("admin", "")
+				admin.Path = "/ops/"
+				if tt.spoil != nil {
+					tt.spoil(in, a)
+				}
+			})
+			in.assumes(in.leak.Match.Credential.ID, tt.role, verifiertest.Role(prod, "admin", 77).Credential.ID, tt.ago)
+			plan := in.plan(in.leak)
+			outcomes, err := in.apply(plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := outcomes[0]
+			if tt.left == "" && o.Result != response.Contained || tt.left != "" && (o.Result != response.Incomplete || !said(o.Why, tt.left)) {
+				t.Errorf("%s %q\n%s", o.Result, o.Why, plan.Encode())
+			}
+			if denied := len(admin.Inline) == 1; denied != tt.denied {
+				t.Errorf("denied: %v, policies %v", denied, admin.Inline)
+			}
+			if outcomes, err = in.undo(plan); err != nil || outcomes[0].Result != response.Undone || len(admin.Inline) != 0 {
+				t.Errorf("%v %+v", err, outcomes)
+			}
+		})
+	}
+}
+
+// TestRoleOfARole: a role that was assumed from a session that the key made is found.
+func TestRoleOfARole(t *testing.T) {
+	in := newIncident(t)
+	first, second := verifiertest.Role(prod, "a", 77).Credential.ID, verifiertest.Role(prod, "b", 78).Credential.ID
+	in.aws.Change(prod, func(a *verifiertest.Account) { a.Role("a", ""); a.Role("b", "") })
+	in.assumes(in.leak.Match.Credential.ID, "arn:aws:iam::"+prod+":role/a", first, time.Hour)
+	in.assumes(first, "arn:aws:iam::"+prod+":role/b", second, time.Minute)
+	outcomes, err := in.apply(in.plan(in.leak))
+	if err != nil || outcomes[0].Result != response.Contained {
+		t.Fatalf("%v %+v", err, outcomes)
+	}
+	in.aws.Change(prod, func(a *verifiertest.Account) {
+		if len(a.Roles["a"].Inline) != 1 || len(a.Roles["b"].Inline) != 1 {
+			t.Errorf("%v, %v", a.Roles["a"].Inline, a.Roles["b"].Inline)
+		}
+	})
+}
+
+// TestUnknownIsNotContained: what cannot be read is named in the plan and in the outcome.
+func TestUnknownIsNotContained(t *testing.T) {
+	for _, permission := range []string{
+		"cloudtrail:LookupEvents", "ec2:DescribeRegions", "iam:GetLoginProfile", "iam:ListUsers", "iam:ListUserPolicies",
+		"iam:ListAttachedUserPolicies", "iam:ListServiceSpecificCredentials",
+	} {
+		for _, when := range []string{"before the plan", "after the plan"} {
+			t.Run(permission+" "+when, func(t *testing.T) {
+				t.Parallel()
+				in := newIncident(t)
+				if when == "before the plan" {
+					in.aws.Deny(permission)
+				}
+				plan := in.plan(in.leak)
+				in.aws.Deny(permission)
+				outcomes, err := in.apply(plan)
+				if err != nil || outcomes[0].Result != response.Incomplete || !said(outcomes[0].Why, "needs "+permission) {
+					t.Errorf("%v %+v", err, outcomes)
+				}
+				if len(plan.Keys[0].Left) > 0 != (when == "before the plan") {
+					t.Errorf("the plan says %v", plan.Keys[0].Left)
+				}
+			})
+		}
+	}
+}
+
+// TestConsole: a session of the console that begins after the plan was applied can do
+// nothing, and the user's other key still works.
+func TestConsole(t *testing.T) {
+	i := newIntruder(t, 0, 0, nil)
+	withPassword(i.in)
+	plan := i.in.plan(i.in.leak)
+	if s := plan.Keys[0].Steps; len(s) != 3 || s[2].Do != response.DenyConsole {
+		t.Fatalf("%s", plan.Encode())
+	}
+	i.makeSession() // as the console does
+	outcomes, err := i.in.apply(plan)
+	if err != nil || outcomes[0].Result != response.Contained {
+		t.Fatalf("%v %+v", err, outcomes)
+	}
+	i.in.aws.Change(prod, func(*verifiertest.Account) { i.in.user.Keys[0].Inactive = false })
+	i.passed.Add(int64(10 * time.Minute)) // AWS takes no signature that is 15 minutes off
+	i.makeSession()
+	if n := i.alive(); len(i.sessions) != 2 || n != 0 {
+		t.Errorf("%d of %d sessions work", n, len(i.sessions))
+	}
+	if _, err := i.key.Tags(t.Context(), "user", "deploy"); err != nil {
+		t.Errorf("a long-term key is denied: %v", err)
+	}
+	i.in.aws.Change(prod, func(*verifiertest.Account) { i.in.user.Keys[0].Inactive = true })
+	if outcomes, err = i.in.undo(plan); err != nil || outcomes[0].Result != response.Undone || len(i.in.user.Inline) != 0 {
+		t.Errorf("%v %+v", err, outcomes)
+	}
+}
+
+// TestNoRoom: without room for an inline policy, a managed one denies the sessions. It is
+// made, put anew and removed.
+func TestNoRoom(t *testing.T) {
+	i := newIntruder(t, 0, 4*time.Second, nil)
+	withoutRoom(i.in)
+	plan := i.in.plan(i.in.leak)
+	a, closeJournal := i.in.applier()
+	i.attend(a)
+	for range 5 { // more often than a policy has versions
+		outcomes, err := a.Apply(t.Context(), plan)
+		if err != nil || outcomes[0].Result != response.Contained || i.alive() != 0 || len(i.sessions) == 0 {
+			t.Fatalf("%v %+v, %d of %d sessions work", err, outcomes, i.alive(), len(i.sessions))
+		}
+		i.in.aws.Change(prod, func(acct *verifiertest.Account) {
+			if len(i.in.user.Attached) != 1 || len(i.in.user.Inline) != 1 || len(acct.Policies) != 1 {
+				t.Fatalf("attached %v, inline %v", i.in.user.Attached, i.in.user.Inline)
+			}
+			i.in.user.Keys[0].Inactive = false
+		})
+		i.makeSession()
+	}
+	closeJournal()
+	outcomes, err := i.in.undo(plan)
+	if err != nil || outcomes[0].Result != response.Undone {
+		t.Errorf("%v %+v", err, outcomes)
+	}
+	i.in.aws.Change(prod, func(acct *verifiertest.Account) {
+		if len(i.in.user.Attached) != 0 || len(acct.Policies) != 0 || len(i.in.user.Inline) != 1 {
+			t.Errorf("attached %v, policies %v", i.in.user.Attached, acct.Policies)
+		}
+	})
+}
+
+// TestIntruderAtWork: an intruder who makes something while stanch works is named, at once if
+// IAM tells of it, and by a later confirm if only CloudTrail does.
+func TestIntruderAtWork(t *testing.T) {
+	id := verifiertest.LongTerm(prod, 2).ID
+	for _, tt := range []struct {
+		name   string
+		at     string // the record of the journal after which it happens; "" is before the plan
+		attack func(*incident, *verifiertest.Account)
+		why    string
+		result response.Result
+		ended  func(*incident, *verifiertest.Account) // what a person then does
+	}{
+		{name: "a user", at: "done deny-sessions", why: "user backdoor is new", attack: func(_ *incident, a *verifiertest.Account) { a.User("backdoor", 40).Created = time.Now() },
+			ended: func(_ *incident, a *verifiertest.Account) { delete(a.Users, "backdoor") }},
+		{name: "a user just before the plan", why: "user backdoor is new", attack: func(_ *incident, a *verifiertest.Account) {
+			a.User("backdoor", 40).Created = time.Now().Add(-5 * time.Minute)
+		}},
+		{name: "a second key", at: "done deactivate", why: "was made since the plan", attack: func(in *incident, _ *verifiertest.Account) {
+			in.user.Keys = append(in.user.Keys, &verifiertest.IAMKey{Credential: verifiertest.LongTerm(prod, 41), Created: time.Now()})
+		}, ended: func(in *incident, _ *verifiertest.Account) { in.user.Keys[1].Inactive = true }},
+		{name: "a service credential", at: "confirm", why: "service credential", attack: func(in *incident, _ *verifiertest.Account) {
+			in.user.ServiceCreds = []*verifiertest.ServiceCredential{{ID: "ACCA" + strings.Repeat("B", 16), Service: "bedrock.amazonaws.com"}}
+		}, ended: func(in *incident, _ *verifiertest.Account) { in.user.ServiceCreds = nil }},
+		{name: "an attached policy", at: "confirm", why: "was attached to user deploy", attack: func(in *incident, _ *verifiertest.Account) {
+			in.user.Attached = append(in.user.Attached, "arn:aws:iam::aws:policy/AdministratorAccess")
+		}, ended: func(in *incident, _ *verifiertest.Account) { in.user.Attached = nil }},
+		{name: "an inline policy", at: "begin", why: "inline policy mine was put", attack: func(in *incident, _ *verifiertest.Account) { in.user.Inline["mine"] = "{}" },
+			ended: func(in *incident, _ *verifiertest.Account) { delete(in.user.Inline, "mine") }},
+		{name: "a console password", at: "confirm", why: "got a console password", attack: func(in *incident, _ *verifiertest.Account) { in.user.Console = true },
+			ended: func(in *incident, _ *verifiertest.Account) { in.user.Console = false }},
+		{name: "the key is active again", at: "confirm", why: "Active again", result: response.Unconfirmed, attack: func(in *incident, _ *verifiertest.Account) { in.user.Keys[0].Inactive = false }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			in := newIncident(t)
+			attack := func() { in.aws.Change(prod, func(a *verifiertest.Account) { tt.attack(in, a) }) }
+			if tt.at == "" {
+				attack()
+			}
+			plan := in.plan(in.leak)
+			a, closeJournal := in.applier()
+			defer closeJournal()
+			done := false
+			a.OnRecord = func(r journal.Record) {
+				event := r.Event
+				if r.Step != nil {
+					event += " " + string(r.Step.Do)
+				}
+				if event == tt.at && !done {
+					done = true
+					attack()
+				}
+			}
+			outcomes, err := a.Apply(t.Context(), plan)
+			want := response.Incomplete
+			if tt.result != "" {
+				want = tt.result
+			}
+			if err != nil || outcomes[0].Result != want || !said(outcomes[0].Why, tt.why) {
+				t.Fatalf("%v %+v", err, outcomes)
+			}
+			if tt.ended == nil {
+				return
+			}
+			in.aws.Change(prod, func(a *verifiertest.Account) { tt.ended(in, a) })
+			if outcomes, err := a.Confirm(t.Context(), plan); err != nil || outcomes[0].Result != response.Contained {
+				t.Errorf("after it was removed: %v %s %q", err, outcomes[0].Result, outcomes[0].Why)
+			}
+		})
+	}
+	for _, tt := range []struct {
+		name, source, event string
+		request, elements   map[string]any
+		why                 string // "" if it does not change the result
+	}{
+		{"a trust policy", "iam.amazonaws.com", "UpdateAssumeRolePolicy", map[string]any{"roleName": "builder"}, nil, "UpdateAssumeRolePolicy"},
+		{"a provider", "iam.amazonaws.com", "CreateSAMLProvider", nil, map[string]any{"sAMLProviderArn": "arn:aws:iam::" + prod + ":saml-provider/x"}, "saml-provider/x"},
+		{"a role", "sts.amazonaws.com", "AssumeRole", map[string]any{"roleArn": "arn:aws:iam::" + prod + ":role/builder"}, nil, "plan again"},
+		{"an instance", "ec2.amazonaws.com", "RunInstances", nil, map[string]any{"instancesSet": map[string]any{"items": []any{map[string]any{"instanceId": "i-0123456789abcdef0"}}}}, ""},
+	} {
+		t.Run("CloudTrail: "+tt.name, func(t *testing.T) {
+			t.Parallel()
+			in, plan := contained(t)
+			in.aws.Change(prod, func(a *verifiertest.Account) { a.Role("builder", "") })
+			in.trail(id, time.Minute, tt.source, tt.event, tt.request, tt.elements)
+			a, closeJournal := in.applier()
+			defer closeJournal()
+			outcomes, err := a.Confirm(t.Context(), plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := outcomes[0]
+			if tt.why == "" && (o.Result != response.Contained || len(o.Made) != 1) || tt.why != "" && (o.Result != response.Incomplete || !said(o.Why, tt.why)) {
+				t.Errorf("%s %q %v", o.Result, o.Why, o.Made)
+			}
+		})
+	}
+}
+
+// TestSessionPolicies: the session that takes a step can change the one principal, and its
+// policy fits into 2,048 characters for names and paths of the greatest length.
+func TestSessionPolicies(t *testing.T) {
+	name, path := strings.Repeat("n", 64), "/"+strings.Repeat("p", 510)+"/"
+	role := "arn:aws-us-gov:iam::" + prod + ":role" + path + name
+	user := "arn:aws-us-gov:iam::" + prod + ":user" + path + name
+	k := response.Key{}
+	k.Account, k.Kind, k.Name, k.ARN = prod, "user", name, user
+	id := "0123456789ab"
+	for _, s := range []response.Step{
+		{Do: response.Deactivate, Kind: "user", Name: name, Resource: user},
+		{Do: response.DenySessions, Kind: "user", Name: name, Resource: user, Object: response.PolicyName(id)},
+		{Do: response.DenyConsole, Kind: "user", Name: name, Resource: user, Object: response.ConsolePolicyName(id)},
+		{Do: response.Quarantine, Kind: "user", Name: name, Resource: user, Object: "arn:aws-us-gov:iam::aws:policy/AWSCompromisedKeyQuarantineV3"},
+		{Do: response.DisableServiceCredential, Kind: "user", Name: name, Resource: user},
+		{Do: response.DenySessions, Kind: "role", Name: name, Resource: role, Object: response.PolicyName(id)},
+	} {
+		policy := permissions.Write(k, s)
+		if len(policy) > 2048 {
+			t.Errorf("%s of a %s: %d characters", s.Do, s.Kind, len(policy))
+		}
+		if !verifiertest.Allows(policy, s.Permission(), s.Resource, s.Object) ||
+			s.PutsPolicy() && !verifiertest.Allows(policy, "iam:CreatePolicy", s.ManagedARN(k), "") {
+			t.Errorf("%s of a %s is not allowed: %s", s.Do, s.Kind, policy)
+		}
+		for _, other := range []string{strings.Replace(s.Resource, name, "my"+name, 1), strings.Replace(s.Resource, path, "/", 1)} {
+			if verifiertest.Allows(policy, s.Permission(), other, s.Object) {
+				t.Errorf("%s of a %s is allowed for %s", s.Do, s.Kind, other)
+			}
+		}
+	}
+	if n := len(permissions.Read()); n > 2048 {
+		t.Errorf("to read: %d characters", n)
+	}
+}
+
+// TestAnotherRole: the session that changes a role cannot change one whose name ends alike.
+func TestAnotherRole(t *testing.T) {
+	in := newIncident(t)
+	ofRole(in)
+	in.aws.Change(prod, func(a *verifiertest.Account) { a.Role("mybuilder", ""); a.Roles["builder"].Path = "/ci/" })
+	plan := in.plan(in.leak)
+	step := plan.Keys[0].Steps[0]
+	if step.Resource != "arn:aws:iam::"+prod+":role/ci/builder" {
+		t.Fatalf("%+v", step)
+	}
+	s, err := in.operator().In(t.Context(), prod, "test", permissions.Write(plan.Keys[0], step))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, allowed := range map[string]bool{"builder": true, "mybuilder": false} {
+		err := s.Do(t.Context(), operator.Call{Service: "iam", Action: "PutRolePolicy",
+			Params: map[string]string{"RoleName": name, "PolicyName": step.Object, "PolicyDocument": "{}"}}, nil)
+		if (err == nil) != allowed {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	in.aws.Deny("iam:GetRole")
+	if plan := in.plan(in.leak); len(plan.Keys) != 0 || plan.Refused[0].Gate != response.GateUnreadable {
+		t.Errorf("%s", plan.Encode())
+	}
+}
+
+// TestOlderPlans: a plan without ARNs and without the state of the user is undone, and is
+// confirmed as before.
+func TestOlderPlans(t *testing.T) {
+	for _, spoil := range []func(*incident){func(*incident) {}, ofRole} {
+		in := newIncident(t)
+		spoil(in)
+		plan := in.plan(in.leak)
+		plan.Users, plan.Keys[0].User = nil, nil
+		for i := range plan.Keys[0].Steps {
+			plan.Keys[0].Steps[i].Resource = ""
+		}
+		plan.Hash = plan.Sum()
+		outcomes, err := in.apply(plan)
+		if err != nil || outcomes[0].Result != response.Contained {
+			t.Fatalf("%v %+v", err, outcomes)
+		}
+		if outcomes, err = in.undo(plan); err != nil || outcomes[0].Result != response.Undone {
+			t.Errorf("%v %+v", err, outcomes)
+		}
+	}
+}
+
+// TestSharedRole: two keys that have assumed the same role share its step.
+func TestSharedRole(t *testing.T) {
+	in := newIncident(t)
+	second := in.leak
+	in.aws.Change(prod, func(a *verifiertest.Account) {
+		second.Match.Credential = verifiertest.LongTerm(prod, 7)
+		in.user.Keys = append(in.user.Keys, &verifiertest.IAMKey{Credential: second.Match.Credential, Created: time.Now()})
+		a.Role("admin", "")
+	})
+	in.maxKeys = 2
+	for n, c := range []detectors.Credential{in.leak.Match.Credential, second.Match.Credential} {
+		in.assumes(c.ID, "arn:aws:iam::"+prod+":role/admin", verifiertest.Role(prod, "admin", 77+uint64(n)).Credential.ID, time.Minute)
+	}
+	plan := in.plan(in.leak, second)
+	a, closeJournal := in.applier()
+	a.Sleep = func(context.Context, time.Duration) {}
+	outcomes, err := a.Apply(t.Context(), plan)
+	closeJournal()
+	if err != nil || len(outcomes) != 2 || outcomes[0].Result != response.Contained || outcomes[1].Result != response.Contained {
+		t.Fatalf("%v %s", err, fmt.Sprintf("%+v", outcomes))
+	}
+	if outcomes, err = in.undo(plan); err != nil || outcomes[1].Result != response.Undone {
+		t.Errorf("%v %+v", err, outcomes)
+	}
+	in.aws.Change(prod, func(a *verifiertest.Account) {
+		if len(a.Roles["admin"].Inline) != 0 {
+			t.Errorf("%v", a.Roles["admin"].Inline)
+		}
+	})
+}
