@@ -20,6 +20,36 @@ func loneID(in *incident) {
 	in.leak.Locations = nil
 }
 
+// called lets CloudTrail tell of a call with the leaked key by a principal, some time ago.
+func (in *incident) called(ago time.Duration, kind, arn, name string) {
+	in.aws.Change(prod, func(a *verifiertest.Account) {
+		identity := map[string]any{"type": kind, "arn": arn, "accountId": prod, "userName": name}
+		if kind == "AssumedRole" {
+			delete(identity, "userName")
+			identity["sessionContext"] = map[string]any{"sessionIssuer": map[string]any{"type": "Role", "userName": name, "arn": "arn:aws:iam::" + prod + ":role/" + name}}
+		}
+		a.Events = append(a.Events, verifiertest.TrailEvent{KeyID: in.leak.Match.Credential.ID, Region: "us-east-1", At: time.Now().Add(-ago), Event: map[string]any{
+			"eventSource": "s3.amazonaws.com", "eventName": "ListBuckets", "sourceIPAddress": "203.0.113.9", "userIdentity": identity,
+		}})
+	})
+}
+
+// session leaves nothing of the leak but the id of a session, which CloudTrail has seen some
+// time ago, unless kind is "".
+func session(ago time.Duration, kind string) func(*incident) {
+	return func(in *incident) {
+		loneID(in)
+		in.leak.Match.Credential.ID = "ASIA" + in.leak.Match.Credential.ID[4:]
+		who := map[string][2]string{
+			"IAMUser": {"iam::" + prod + ":user/ci/deploy", "deploy"}, "AssumedRole": {"sts::" + prod + ":assumed-role/builder/x", "builder"},
+			"Root": {"iam::" + prod + ":root", ""}, "FederatedUser": {"sts::" + prod + ":federated-user/x", "x"},
+		}[kind]
+		if kind != "" {
+			in.called(ago, kind, "arn:aws:"+who[0], who[1])
+		}
+	}
+}
+
 // planNamed plans for the leak as for a key that a person has named.
 func (in *incident) planNamed() response.Plan {
 	in.t.Helper()
@@ -90,11 +120,25 @@ func TestNamedGates(t *testing.T) {
 		{"a role of the wrong account", func(in *incident) {
 			in.aws.Change(prod, func(a *verifiertest.Account) { a.Roles["stanch-respond"].Elsewhere = ops })
 		}, response.GateResponder, "another account"},
-		{"IAM may not be asked", func(in *incident) { in.aws.Deny("iam:GetAccessKeyLastUsed") }, response.GateUnreadable, "needs iam:GetAccessKeyLastUsed"},
+		{"IAM may not be asked", func(in *incident) { in.aws.Deny("iam:GetAccessKeyLastUsed") }, response.GateIdentity, "needs iam:GetAccessKeyLastUsed"},
+		{"neither IAM nor CloudTrail may be asked", func(in *incident) {
+			in.aws.Deny("iam:GetAccessKeyLastUsed")
+			in.aws.Deny("cloudtrail:LookupEvents")
+		}, response.GateIdentity, "needs cloudtrail:LookupEvents"},
 		{"the user may not be read", func(in *incident) { in.aws.Deny("iam:GetUser") }, response.GateUnreadable, "needs iam:GetUser"},
 		{"user deleted", func(in *incident) {
 			in.aws.Change(prod, func(a *verifiertest.Account) { delete(a.Users, "deploy") })
-		}, response.GateUnreadable, "whose it is"},
+		}, response.GateIdentity, "whose it is"},
+		{"user deleted, and known from CloudTrail", func(in *incident) {
+			in.aws.Change(prod, func(a *verifiertest.Account) { delete(a.Users, "deploy") })
+			in.called(time.Hour, "IAMUser", "arn:aws:iam::"+prod+":user/ci/deploy", "deploy")
+		}, response.GateIdentity, "NoSuchEntity"},
+		{"session without a call", session(0, ""), response.GateIdentity, "names nobody who has signed with it"},
+		{"session of a role, over", session(13*time.Hour, "AssumedRole"), response.GateState, "no call with it in the last 12 hours"},
+		{"session of a user, over", session(37*time.Hour, "IAMUser"), response.GateState, "no call with it in the last 36 hours"},
+		{"session of the root user", session(time.Minute, "Root"), response.GateRoot, "a session of the root user"},
+		{"federated session", session(time.Minute, "FederatedUser"), response.GateManual, "which user"},
+		{"regions not known", func(in *incident) { session(time.Minute, "AssumedRole")(in); in.aws.Deny("ec2:DescribeRegions") }, response.GateUnreadable, "needs ec2:DescribeRegions"},
 		{"protected", func(in *incident) {
 			in.aws.Change(prod, func(*verifiertest.Account) { in.user.Tags[response.ProtectedTag] = "true" })
 		}, response.GateProtected, "tag"},
@@ -164,6 +208,42 @@ func TestOff(t *testing.T) {
 	}
 }
 
+// TestNamedSession: the id of a session is enough to deny the sessions of its owner, if
+// CloudTrail has seen it in the time that such a session lives; so is that of a deleted key.
+func TestNamedSession(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		spoil func(*incident)
+		kind  string
+		steps int
+	}{
+		{"of a role", session(11*time.Hour, "AssumedRole"), "role", 1},
+		{"of a user", session(35*time.Hour, "IAMUser"), "user", 1},
+		{"in a report that is too old", func(in *incident) {
+			session(time.Hour, "AssumedRole")(in)
+			in.leak.Verdict = verifier.Verdict{State: verifier.Live, At: time.Now().Add(-2 * time.Hour), Identity: verifier.Identity{Account: prod, Kind: "role", Name: "builder", ARN: "arn:aws:sts::" + prod + ":assumed-role/builder/x"}}
+		}, "role", 1},
+		{"a key that was deleted", func(in *incident) {
+			loneID(in)
+			in.called(80*24*time.Hour, "IAMUser", "arn:aws:iam::"+prod+":user/ci/deploy", "deploy")
+			in.aws.Change(prod, func(*verifiertest.Account) { in.user.Keys = nil })
+		}, "user", 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in := newIncident(t)
+			in.aws.Change(prod, func(a *verifiertest.Account) { a.Role("builder", "") })
+			tt.spoil(in)
+			plan := in.planNamed()
+			if len(plan.Keys) != 1 || plan.Keys[0].Kind != tt.kind || len(plan.Keys[0].Steps) != tt.steps {
+				t.Fatalf("%s", plan.Encode())
+			}
+			if outcomes, err := in.apply(plan); err != nil || outcomes[0].Result != response.Contained {
+				t.Errorf("%v %+v", err, outcomes)
+			}
+		})
+	}
+}
+
 // TestContainedAlready: an event that AWS sends twice is one incident. The second plan says
 // so, unless something may have been issued since.
 func TestContainedAlready(t *testing.T) {
@@ -182,7 +262,8 @@ func TestContainedAlready(t *testing.T) {
 		}, true, ""},
 		{"the policy was taken off", func(in *incident) { clear(in.user.Inline) }, true, ""},
 		{"active again", func(in *incident) { in.user.Keys[0].Inactive = false }, true, ""},
-		{"policies cannot be listed", func(in *incident) { in.aws.Deny("iam:ListUserPolicies") }, true, "whether stanch has denied its sessions already is not known: needs iam:ListUserPolicies"},
+		{"policies cannot be listed", func(in *incident) { in.aws.Deny("iam:ListUserPolicies") }, true, "needs iam:ListUserPolicies"},
+		{"a role was assumed with it", withAssumedRole, true, "the key has assumed role admin"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := newIncident(t)
@@ -201,8 +282,8 @@ func TestContainedAlready(t *testing.T) {
 				t.Fatalf("%v %s", err, plan.Encode())
 			}
 			if tt.planned {
-				if warnings := strings.Join(plan.Keys[0].Warnings, "\n"); !strings.Contains(warnings, tt.warning) {
-					t.Errorf("warnings %q", warnings)
+				if !strings.Contains(string(plan.Encode()), tt.warning) {
+					t.Errorf("the plan does not say %q: %s", tt.warning, plan.Encode())
 				}
 				return
 			}

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,26 +10,35 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
-// off judges a key that does not work any more. Its sessions live on for up to 36 hours, so
-// there is something to do unless stanch has denied them since the last use of the key, as
-// when AWS sends an event twice. used is that last use, usedErr why it is not known.
-func (p *Planner) off(ctx context.Context, s *operator.Session, k *response.Key, used operator.LastUsed, usedErr error) error {
+// off describes a key that does not work any more. Its sessions live on for up to 36 hours,
+// so there is something to do. usedErr is why its last use is not known.
+func off(k *response.Key, used operator.LastUsed, usedErr error) {
 	k.LastUsed = used.String()
 	if usedErr != nil {
 		k.LastUsed = "not known"
 	}
 	if k.Status == response.Absent {
-		k.Warnings = append(k.Warnings, "IAM has no such key any more: that it was a key of user "+k.Name+" is what the report says")
+		k.Warnings = append(k.Warnings, "IAM has no such key any more: that it was a key of user "+k.Name+" is known from the report, or from its calls in CloudTrail")
+	}
+}
+
+// settled refuses a key that is off, and whose sessions stanch has denied since its last use,
+// as when AWS sends an event twice. If a plan has anything else to do, or to say, there is
+// one.
+func (p *Planner) settled(ctx context.Context, s *operator.Session, k *response.Key) error {
+	used, known := operator.ParseLastUsed(k.LastUsed)
+	more := slices.ContainsFunc(k.Steps, func(step response.Step) bool {
+		return step.Do != response.Deactivate && (step.Do != response.DenySessions || step.Kind != "user")
+	})
+	if k.Status == "" || k.Status == response.Active || !known || more || len(k.Left) > 0 {
+		return nil
 	}
 	policy, until, err := deniedUntil(ctx, s, k)
-	switch {
-	case err != nil:
-		k.Warnings = append(k.Warnings, response.NotKnown("whether stanch has denied its sessions already", err))
-	case policy != "" && usedErr == nil && used.At.Before(until):
-		return response.Refuse(response.GateContained, "it is %s, and the policy %s denies the sessions that were issued before %s; its last use was %s",
-			k.Status, policy, until.UTC().Format(time.RFC3339), k.LastUsed)
+	if err != nil || policy == "" || !used.At.Before(until) {
+		return nil
 	}
-	return nil
+	return response.Refuse(response.GateContained, "it is %s, and the policy %s denies the sessions that were issued before %s; its last use was %s",
+		k.Status, policy, until.UTC().Format(time.RFC3339), k.LastUsed)
 }
 
 // deniedUntil returns the policy of stanch that denies the newest sessions of the user of k,

@@ -148,7 +148,10 @@ func (p *Planner) key(ctx context.Context, leak *finding.Finding, id string) (re
 	if err := p.stillLive(ctx, leak, k.Status); err != nil {
 		return response.Key{}, err
 	}
-	return k, p.steps(ctx, session, &k, id)
+	if err := p.steps(ctx, session, &k, id); err != nil {
+		return response.Key{}, err
+	}
+	return k, p.settled(ctx, session, &k)
 }
 
 // maxPlaces is how many places of a leak a plan names.
@@ -283,7 +286,8 @@ func (p *Planner) longTerm(ctx context.Context, s *operator.Session, v verifier.
 		}
 	}
 	if k.Status != response.Active {
-		return p.off(ctx, s, k, used, usedErr)
+		off(k, used, usedErr)
+		return nil
 	}
 	if usedErr != nil {
 		return response.Unreadable("when it was last used", usedErr)

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -28,30 +29,37 @@ func (p *Planner) isNamed(leak *finding.Finding) bool {
 	return !p.Rules.Self && slices.Contains(p.Named, leak.Match.Credential.ID)
 }
 
+// isFresh reports whether AWS was asked about leak a short time ago.
+func (p *Planner) isFresh(leak *finding.Finding) bool {
+	at, now := leak.Verdict.At, p.now()
+	return now.Sub(at) <= fresh && !at.After(now.Add(time.Minute))
+}
+
 // proved refuses a leak of which nothing shows that it leaked and works. Whether a key of a
 // user works is left to IAM.
 func (p *Planner) proved(leak *finding.Finding) error {
-	v, id, now := leak.Verdict, leak.Match.Credential.ID, p.now()
-	ofUser := operator.IsLongTermKeyID(id) && !p.Rules.Self
+	v, now := leak.Verdict, p.now()
+	ofUser := operator.IsLongTermKeyID(leak.Match.Credential.ID) && !p.Rules.Self
 	switch {
-	case p.isNamed(leak) && ofUser:
-		return nil
+	case p.isNamed(leak):
+		return nil // identify has refused a session that may not work
 	case v.State == verifier.IDActive:
 		return response.Refuse(response.GateState, "its state is %s, not live: the id is active, and no secret that was found is its own, which is no proof that the key leaked", v.State)
 	case v.State != verifier.Live:
 		return response.Refuse(response.GateState, "its state is %s, not live: verify it first", v.State)
-	case leak.Match.Credential.Secret.IsZero() && !ofUser && (now.Sub(v.At) > fresh || v.At.After(now.Add(time.Minute))):
+	case leak.Match.Credential.Secret.IsZero() && !ofUser && !p.isFresh(leak):
 		return response.Refuse(response.GateStale, "%s: verify the report again, or scan again, and plan within %s", asked(v.At, now), fresh)
 	}
 	return nil
 }
 
-// identify completes the identity of a named key by what IAM knows of its id. It leaves the
-// identity as it is if IAM does not know the id, as for a key that was deleted, and an
-// answer of STS says whose it was.
+// identify completes the identity of a named key by what IAM knows of its id, or CloudTrail
+// of the id of a session. It leaves the identity as it is if an answer of STS tells it and
+// IAM does not know the id, as for a key that was deleted.
 func (p *Planner) identify(ctx context.Context, leak *finding.Finding) error {
 	id, who := leak.Match.Credential.ID, &leak.Verdict.Identity
-	if !operator.IsLongTermKeyID(id) || leak.Verdict.State == verifier.CanarySuspected || who.Kind == "root" {
+	isLive := response.IsSession(id) && leak.Verdict.State == verifier.Live && p.isFresh(leak)
+	if !operator.IsAccessKeyID(id) || isLive || leak.Verdict.State == verifier.CanarySuspected || who.Kind == "root" {
 		return nil
 	}
 	if who.Account == "" {
@@ -68,12 +76,18 @@ func (p *Planner) identify(ctx context.Context, leak *finding.Finding) error {
 	if err != nil {
 		return err
 	}
+	if response.IsSession(id) {
+		return p.identifyByCalls(ctx, s, leak)
+	}
 	used, err := s.LastUsed(ctx, id)
 	switch {
 	case err != nil && who.ARN != "":
 		return nil // the other gates judge whether it was deleted
 	case err != nil:
-		return response.Unreadable("whose it is", err)
+		if callsErr := p.identifyByCalls(ctx, s, leak); callsErr != nil {
+			return response.Refuse(response.Refused(callsErr), "%s; %s", response.NotKnown("whose it is", err), why(callsErr))
+		}
+		return nil
 	case used.User == "":
 		return response.Refuse(response.GateIdentity, "IAM of account %s does not say whose it is", who.Account)
 	case used.User == who.Name && who.ARN != "":
@@ -85,6 +99,15 @@ func (p *Planner) identify(ctx context.Context, leak *finding.Finding) error {
 	}
 	who.Kind, who.Name, who.ARN = "user", used.User, arn
 	return nil
+}
+
+// why returns the reason of a RefusedError without its gate.
+func why(err error) string {
+	var e *response.RefusedError
+	if errors.As(err, &e) {
+		return e.Why
+	}
+	return err.Error()
 }
 
 // session returns a session in the account of leak that can only read.

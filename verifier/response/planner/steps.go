@@ -63,10 +63,7 @@ func (p *Planner) activity(ctx context.Context, s *operator.Session, k *response
 	if err != nil {
 		k.Left = append(k.Left, response.Remnant{Why: "CloudTrail was read in " + strings.Join(regions, ", ") + " only: " + response.NotKnown("the list of regions", err)})
 	}
-	if p.Activity == nil {
-		p.Activity = &activity.Reader{Now: p.Now}
-	}
-	log := p.Activity.Read(ctx, s, k.KeyID, k.Since, regions)
+	log := p.trail().Read(ctx, s, k.KeyID, k.Since, regions)
 	k.Sessions = log.Sessions
 	for _, role := range lastSessions(log.Roles) {
 		p.assumed(ctx, k, role, id)
