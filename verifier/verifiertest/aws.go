@@ -1,7 +1,6 @@
 package verifiertest
 
 import (
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -308,31 +307,6 @@ func (a *AWS) session(action string, k Key, life time.Duration) Response {
 		element("AccessKeyId", k.Credential.ID)+element("SecretAccessKey", k.Credential.Secret.Reveal())+
 		element("SessionToken", k.Credential.Token.Reveal())+
 		element("Expiration", a.now().Add(life).UTC().Format(time.RFC3339))+"</Credentials>")
-}
-
-// answer returns a result of the query protocol.
-func answer(service, action, result string) Response {
-	return response(http.StatusOK, fmt.Sprintf(
-		"<%[2]sResponse xmlns=%[4]q><%[2]sResult>%[3]s</%[2]sResult><ResponseMetadata><RequestId>%[1]s</RequestId></ResponseMetadata></%[2]sResponse>\n",
-		RequestID, action, result, "https://"+service+".amazonaws.com/doc/"))
-}
-
-// JSONFailure returns an error as services of the JSON protocols word it.
-func JSONFailure(status int, code, message string) Response {
-	return response(status, fmt.Sprintf(`{"__type":%q,"message":%q}`, code, message))
-}
-
-func element(name, text string) string { return "<" + name + ">" + escape(text) + "</" + name + ">" }
-
-func members(name string, list []string) string {
-	if len(list) == 0 {
-		return "<" + name + "/>"
-	}
-	return "<" + name + "><member>" + strings.Join(list, "</member><member>") + "</member></" + name + ">"
-}
-
-func noSuch(kind, name string) Response {
-	return Failure(http.StatusNotFound, "NoSuchEntity", "The "+kind+" with name "+name+" cannot be found.")
 }
 
 // Writes returns the calls so far that change something, by key id: "service:Action".

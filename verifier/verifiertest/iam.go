@@ -17,7 +17,8 @@ func (a *AWS) iam(acct *Account, key Key, action string, form url.Values) Respon
 	if action == "ListUsers" {
 		return acct.listUsers()
 	}
-	if response, ok := a.managed(acct, action, form); ok {
+	policies := policyStore{acct.ID, acct.Policies, acct.attached, a.now()}
+	if response, ok := policies.answer(action, form); ok {
 		return response
 	}
 	if role := form.Get("RoleName"); role != "" {
@@ -27,6 +28,11 @@ func (a *AWS) iam(acct *Account, key Key, action string, form url.Values) Respon
 		}
 		if action == "GetRole" {
 			return answer("iam", action, "<Role>"+element("RoleName", role)+element("Arn", r.arn(acct))+element("Path", r.Path)+"</Role>")
+		}
+		switch action {
+		case "ListAttachedRolePolicies", "AttachRolePolicy", "DetachRolePolicy":
+			r.Attached = attached(r.Attached, action, form.Get("PolicyArn"))
+			return attachedAnswer(action, r.Attached)
 		}
 		return inline(action, "Role", r.Inline, r.Tags, form)
 	}
@@ -50,7 +56,8 @@ func (a *AWS) iam(acct *Account, key Key, action string, form url.Values) Respon
 	case "UpdateAccessKey":
 		return a.updateKey(acct, u, form)
 	case "ListAttachedUserPolicies", "AttachUserPolicy", "DetachUserPolicy":
-		return u.attached(action, form.Get("PolicyArn"))
+		u.Attached = attached(u.Attached, action, form.Get("PolicyArn"))
+		return attachedAnswer(action, u.Attached)
 	case "ListServiceSpecificCredentials", "UpdateServiceSpecificCredential":
 		return u.serviceCredentials(action, form)
 	}
@@ -111,16 +118,48 @@ func (a *AWS) updateKey(acct *Account, u *IAMUser, form url.Values) Response {
 	return noSuch("Access Key", form.Get("AccessKeyId"))
 }
 
-func (u *IAMUser) attached(action, arn string) Response {
-	switch action {
-	case "AttachUserPolicy":
-		if !slices.Contains(u.Attached, arn) {
-			u.Attached = append(u.Attached, arn)
-		}
-	case "DetachUserPolicy":
-		u.Attached = slices.DeleteFunc(u.Attached, func(s string) bool { return s == arn })
+// attached returns the policies that are attached to a user or a role after a call.
+func attached(list []string, action, arn string) []string {
+	switch {
+	case strings.HasPrefix(action, "Attach") && !slices.Contains(list, arn):
+		return append(list, arn)
+	case strings.HasPrefix(action, "Detach"):
+		return slices.DeleteFunc(list, func(s string) bool { return s == arn })
 	}
-	return answer("iam", action, members("AttachedPolicies", policies(u.Attached))+element("IsTruncated", "false"))
+	return list
+}
+
+func attachedAnswer(action string, list []string) Response {
+	return answer("iam", action, members("AttachedPolicies", policies(list))+element("IsTruncated", "false"))
+}
+
+// attached reports whether a policy is attached to anything.
+func (acct *Account) attached(arn string) bool {
+	for _, u := range acct.Users {
+		if slices.Contains(u.Attached, arn) {
+			return true
+		}
+	}
+	for _, r := range acct.Roles {
+		if slices.Contains(r.Attached, arn) {
+			return true
+		}
+	}
+	return false
+}
+
+// documents returns the policies that stanch may have put on a user or a role: the inline
+// ones, and the customer-managed ones that are attached.
+func (acct *Account) documents(inline map[string]string, attached []string) (list []string) {
+	for _, document := range inline {
+		list = append(list, document)
+	}
+	for _, arn := range attached {
+		if p := acct.Policies[arn]; p != nil {
+			list = append(list, p.Versions[len(p.Versions)-1].Document)
+		}
+	}
+	return list
 }
 
 func policies(arns []string) (list []string) {
@@ -204,4 +243,14 @@ func inline(action, kind string, have, tags map[string]string, form url.Values) 
 		return answer("iam", action, members("Tags", list))
 	}
 	return Failure(http.StatusBadRequest, "InvalidAction", "Could not find operation "+action+" for version 2010-05-08")
+}
+
+// listUsers lists the users of an account.
+func (acct *Account) listUsers() Response {
+	var list []string
+	for _, u := range acct.Users {
+		list = append(list, element("UserName", u.Name)+element("Arn", u.arn(acct))+element("CreateDate", u.Created.UTC().Format(time.RFC3339)))
+	}
+	slices.Sort(list)
+	return answer("iam", "ListUsers", members("Users", list)+element("IsTruncated", "false"))
 }

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -44,37 +43,49 @@ func noRoom(action string, have map[string]string, form url.Values) (Response, b
 	return Failure(http.StatusConflict, "LimitExceeded", "Maximum policy size of "+strconv.Itoa(quota)+" bytes exceeded for "+form.Get("UserName")+form.Get("RoleName")), true
 }
 
-// managed answers for managed policies, and for those that are attached to a role.
-func (a *AWS) managed(acct *Account, action string, form url.Values) (Response, bool) {
+// A policyStore holds the managed policies of an account.
+type policyStore struct {
+	account  string
+	policies map[string]*ManagedPolicy // by ARN
+	attached func(arn string) bool     // to anything
+	now      time.Time
+}
+
+// answer answers a call about a managed policy. It returns false for other calls.
+func (s policyStore) answer(action string, form url.Values) (Response, bool) {
 	arn := form.Get("PolicyArn")
 	switch action {
-	case "ListAttachedRolePolicies", "AttachRolePolicy", "DetachRolePolicy":
-		r := acct.Roles[form.Get("RoleName")]
-		if r == nil {
-			return noSuch("role", form.Get("RoleName")), true
-		}
-		u := IAMUser{Attached: r.Attached}
-		response := u.attached(strings.Replace(action, "Role", "User", 1), arn)
-		r.Attached = u.Attached
-		response.Body = strings.ReplaceAll(response.Body, strings.Replace(action, "Role", "User", 1), action)
-		return response, true
 	case "CreatePolicy":
-		arn = "arn:aws:iam::" + acct.ID + ":policy/" + form.Get("PolicyName")
-		if acct.Policies[arn] != nil {
+		arn = "arn:aws:iam::" + s.account + ":policy/" + form.Get("PolicyName")
+		if s.policies[arn] != nil {
 			return Failure(http.StatusConflict, "EntityAlreadyExists", "A policy called "+form.Get("PolicyName")+" already exists."), true
 		}
 		p := &ManagedPolicy{}
-		p.add(form.Get("PolicyDocument"), a.now())
-		acct.Policies[arn] = p
+		p.add(form.Get("PolicyDocument"), s.now)
+		s.policies[arn] = p
 		return answer("iam", action, "<Policy>"+element("Arn", arn)+"</Policy>"), true
 	case "CreatePolicyVersion", "GetPolicy", "GetPolicyVersion", "ListPolicyVersions", "DeletePolicyVersion", "DeletePolicy":
-		p := acct.Policies[arn]
+		p := s.policies[arn]
 		if p == nil {
 			return noSuch("policy", arn), true
 		}
-		return p.answer(a, acct, action, form), true
+		if action == "DeletePolicy" {
+			return s.remove(arn, p), true
+		}
+		return p.answer(action, form, s.now), true
 	}
 	return Response{}, false
+}
+
+func (s policyStore) remove(arn string, p *ManagedPolicy) Response {
+	switch {
+	case s.attached(arn):
+		return Failure(http.StatusConflict, "DeleteConflict", "Cannot delete a policy attached to entities.")
+	case len(p.Versions) > 1:
+		return Failure(http.StatusConflict, "DeleteConflict", "This policy has more than one version. Before you delete a policy, you must delete the policy's versions.")
+	}
+	delete(s.policies, arn)
+	return answer("iam", "DeletePolicy", "")
 }
 
 func (p *ManagedPolicy) add(document string, at time.Time) {
@@ -82,14 +93,14 @@ func (p *ManagedPolicy) add(document string, at time.Time) {
 	p.Versions = append(p.Versions, PolicyVersion{"v" + strconv.Itoa(p.made), document, at})
 }
 
-func (p *ManagedPolicy) answer(a *AWS, acct *Account, action string, form url.Values) Response {
+func (p *ManagedPolicy) answer(action string, form url.Values, now time.Time) Response {
 	arn, last := form.Get("PolicyArn"), p.Versions[len(p.Versions)-1]
 	switch action {
 	case "CreatePolicyVersion":
 		if len(p.Versions) == versionQuota {
 			return Failure(http.StatusConflict, "LimitExceeded", "A managed policy can have up to 5 versions.")
 		}
-		p.add(form.Get("PolicyDocument"), a.now())
+		p.add(form.Get("PolicyDocument"), now)
 	case "GetPolicy":
 		return answer("iam", action, "<Policy>"+element("Arn", arn)+element("DefaultVersionId", last.ID)+"</Policy>")
 	case "GetPolicyVersion":
@@ -103,32 +114,8 @@ func (p *ManagedPolicy) answer(a *AWS, acct *Account, action string, form url.Va
 		return answer("iam", action, members("Versions", list)+element("IsTruncated", "false"))
 	case "DeletePolicyVersion":
 		p.Versions = slices.DeleteFunc(p.Versions, func(v PolicyVersion) bool { return v.ID == form.Get("VersionId") && v != last })
-	case "DeletePolicy":
-		for _, u := range acct.Users {
-			if slices.Contains(u.Attached, arn) {
-				return Failure(http.StatusConflict, "DeleteConflict", "Cannot delete a policy attached to entities.")
-			}
-		}
-		if len(p.Versions) > 1 {
-			return Failure(http.StatusConflict, "DeleteConflict", "This policy has more than one version.")
-		}
-		delete(acct.Policies, arn)
 	}
 	return answer("iam", action, "")
-}
-
-// documents returns the policies that stanch may have put on a user or a role: the inline
-// ones, and the customer-managed ones that are attached.
-func (acct *Account) documents(inline map[string]string, attached []string) (list []string) {
-	for _, document := range inline {
-		list = append(list, document)
-	}
-	for _, arn := range attached {
-		if p := acct.Policies[arn]; p != nil {
-			list = append(list, p.Versions[len(p.Versions)-1].Document)
-		}
-	}
-	return list
 }
 
 // deniesSession reports whether a policy denies everything to a session that was issued at a
@@ -152,20 +139,4 @@ func deniesSession(document string, issued time.Time) bool {
 		}
 	}
 	return false
-}
-
-// listUsers lists the users of an account.
-func (acct *Account) listUsers() Response {
-	var list []string
-	for _, u := range acct.Users {
-		list = append(list, element("UserName", u.Name)+element("Arn", u.arn(acct))+element("CreateDate", u.Created.UTC().Format(time.RFC3339)))
-	}
-	slices.Sort(list)
-	return answer("iam", "ListUsers", members("Users", list)+element("IsTruncated", "false"))
-}
-
-// oneRegion is the answer to ec2:DescribeRegions of an account that has no other.
-func oneRegion() Response {
-	return response(http.StatusOK, "<DescribeRegionsResponse><requestId>"+RequestID+"</requestId><regionInfo><item>"+
-		element("regionName", "us-east-1")+"</item></regionInfo></DescribeRegionsResponse>")
 }

@@ -265,14 +265,19 @@ func (j keyRun) change(ctx context.Context, step response.Step, is, document str
 	if err != nil {
 		return j.failed(ctx, step, false, err)
 	}
+	read, err := j.reader(ctx, step)
+	if err != nil {
+		return j.failed(ctx, step, false, err)
+	}
+	policy := managedPolicy{step, step.ManagedARN(j.key), read, s}
 	if j.Journal.History(j.plan).Step(step).Managed {
-		err = j.putManaged(ctx, s, step, document)
+		err = policy.put(ctx, document)
 	} else if err = do(ctx, step, s, document); step.PutsPolicy() && noRoom(err) {
 		r := journal.Record{Event: journal.EventIntent, Step: &step, Before: is, Document: document, Managed: true, Why: "no room for an inline policy: " + err.Error()}
 		if err := j.record(r); err != nil {
 			return "", err
 		}
-		err = j.putManaged(ctx, s, step, document)
+		err = policy.put(ctx, document)
 	}
 	if err == nil {
 		return "", j.record(done)

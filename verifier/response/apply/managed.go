@@ -22,57 +22,54 @@ func noRoom(err error) bool {
 	return errors.As(err, &e) && e.Code == "LimitExceeded"
 }
 
-// putManaged gives the managed policy of step a document, and attaches it. It can be called
-// again after it was cut off. The session s may write about the step alone.
-func (j keyRun) putManaged(ctx context.Context, s *operator.Session, step response.Step, document string) error {
-	arn := step.ManagedARN(j.key)
-	read, err := j.reader(ctx, step)
-	if err != nil {
-		return err
-	}
-	held, err := read.ManagedPolicy(ctx, arn)
-	switch {
-	case errors.Is(err, operator.ErrNotFound):
-		err = s.Do(ctx, operator.Call{Service: "iam", Action: "CreatePolicy",
-			Params: map[string]string{"PolicyName": step.ManagedName(), "PolicyDocument": document}}, nil)
-	case err == nil && held != document:
-		err = replaceManaged(ctx, read, s, arn, document)
-	}
-	if err != nil {
-		return err
-	}
-	return s.Do(ctx, attachCall(step, "Attach", arn), nil)
+// A managedPolicy is the managed policy of a step.
+type managedPolicy struct {
+	step        response.Step
+	arn         string
+	read, write *operator.Session
 }
 
-// replaceManaged makes document the default version of a policy, and removes the oldest
-// version if there is no room for one more.
-func replaceManaged(ctx context.Context, read, s *operator.Session, arn, document string) error {
-	versions, err := read.PolicyVersions(ctx, arn)
+// put gives the policy a document, and attaches it. It can be called again after it was cut
+// off.
+func (p managedPolicy) put(ctx context.Context, document string) error {
+	held, err := p.read.ManagedPolicy(ctx, p.arn)
+	switch {
+	case errors.Is(err, operator.ErrNotFound):
+		err = p.write.Do(ctx, operator.Call{Service: "iam", Action: "CreatePolicy",
+			Params: map[string]string{"PolicyName": p.step.ManagedName(), "PolicyDocument": document}}, nil)
+	case err == nil && held != document:
+		err = p.replace(ctx, document)
+	}
+	if err != nil {
+		return err
+	}
+	return p.write.Do(ctx, p.attachCall("Attach"), nil)
+}
+
+// replace makes document the default version of the policy, and removes the oldest version if
+// there is no room for one more.
+func (p managedPolicy) replace(ctx context.Context, document string) error {
+	versions, err := p.read.PolicyVersions(ctx, p.arn)
 	if err != nil {
 		return err
 	}
 	if len(versions) >= maxVersions {
 		old := slices.DeleteFunc(versions, func(v operator.PolicyVersion) bool { return v.Default })
 		oldest := slices.MinFunc(old, func(a, b operator.PolicyVersion) int { return a.Created.Compare(b.Created) })
-		if err := s.Do(ctx, versionCall(arn, oldest.ID), nil); err != nil {
+		if err := p.write.Do(ctx, p.deleteCall(oldest.ID), nil); err != nil {
 			return err
 		}
 	}
-	return s.Do(ctx, operator.Call{Service: "iam", Action: "CreatePolicyVersion",
-		Params: map[string]string{"PolicyArn": arn, "PolicyDocument": document, "SetAsDefault": "true"}}, nil)
+	return p.write.Do(ctx, operator.Call{Service: "iam", Action: "CreatePolicyVersion",
+		Params: map[string]string{"PolicyArn": p.arn, "PolicyDocument": document, "SetAsDefault": "true"}}, nil)
 }
 
-// removeManaged detaches and deletes the managed policy of step.
-func (j keyRun) removeManaged(ctx context.Context, s *operator.Session, step response.Step) error {
-	arn := step.ManagedARN(j.key)
-	read, err := j.reader(ctx, step)
-	if err != nil {
+// remove detaches and deletes the policy.
+func (p managedPolicy) remove(ctx context.Context) error {
+	if err := p.write.Do(ctx, p.attachCall("Detach"), nil); err != nil && !errors.Is(err, operator.ErrNotFound) {
 		return err
 	}
-	if err := s.Do(ctx, attachCall(step, "Detach", arn), nil); err != nil && !errors.Is(err, operator.ErrNotFound) {
-		return err
-	}
-	versions, err := read.PolicyVersions(ctx, arn)
+	versions, err := p.read.PolicyVersions(ctx, p.arn)
 	if errors.Is(err, operator.ErrNotFound) {
 		return nil
 	}
@@ -83,28 +80,29 @@ func (j keyRun) removeManaged(ctx context.Context, s *operator.Session, step res
 		if v.Default {
 			continue
 		}
-		if err := s.Do(ctx, versionCall(arn, v.ID), nil); err != nil && !errors.Is(err, operator.ErrNotFound) {
+		if err := p.write.Do(ctx, p.deleteCall(v.ID), nil); err != nil && !errors.Is(err, operator.ErrNotFound) {
 			return err
 		}
 	}
-	err = s.Do(ctx, operator.Call{Service: "iam", Action: "DeletePolicy", Params: map[string]string{"PolicyArn": arn}}, nil)
+	err = p.write.Do(ctx, operator.Call{Service: "iam", Action: "DeletePolicy", Params: map[string]string{"PolicyArn": p.arn}}, nil)
 	if errors.Is(err, operator.ErrNotFound) {
 		return nil
 	}
 	return err
 }
 
-func versionCall(arn, version string) operator.Call {
-	return operator.Call{Service: "iam", Action: "DeletePolicyVersion", Params: map[string]string{"PolicyArn": arn, "VersionId": version}}
+// deleteCall deletes a version.
+func (p managedPolicy) deleteCall(version string) operator.Call {
+	return operator.Call{Service: "iam", Action: "DeletePolicyVersion", Params: map[string]string{"PolicyArn": p.arn, "VersionId": version}}
 }
 
-// attachCall attaches or detaches (verb) the policy arn of the principal of step.
-func attachCall(step response.Step, verb, arn string) operator.Call {
+// attachCall attaches the policy to the principal, or detaches it (verb).
+func (p managedPolicy) attachCall(verb string) operator.Call {
 	noun, param := "UserPolicy", "UserName"
-	if step.Kind == "role" {
+	if p.step.Kind == "role" {
 		noun, param = "RolePolicy", "RoleName"
 	}
-	return operator.Call{Service: "iam", Action: verb + noun, Params: map[string]string{param: step.Name, "PolicyArn": arn}}
+	return operator.Call{Service: "iam", Action: verb + noun, Params: map[string]string{param: p.step.Name, "PolicyArn": p.arn}}
 }
 
 // managedState reads whether the managed policy arn is attached to the principal of step,

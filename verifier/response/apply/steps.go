@@ -98,7 +98,11 @@ func (j keyRun) undo(ctx context.Context, step response.Step) error {
 		err = nil // it is gone
 	}
 	if err == nil && j.Journal.History(j.plan).Step(step).Managed {
-		return j.removeManaged(ctx, s, step)
+		read, err := j.reader(ctx, step)
+		if err != nil {
+			return err
+		}
+		return managedPolicy{step, step.ManagedARN(j.key), read, s}.remove(ctx)
 	}
 	return err
 }
