@@ -68,6 +68,11 @@ func (f *OutputFlags) format() string {
 	return "text"
 }
 
+// KeepsJSON reports whether the output is a report that other commands of stanch can read later.
+func (f *OutputFlags) KeepsJSON() bool {
+	return f.format() == "json" && !f.ToStdout() && f.descriptor() == nil
+}
+
 // ToStdout reports whether the output is standard output.
 func (f *OutputFlags) ToStdout() bool {
 	return slices.Contains([]string{"", "-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}, f.File)

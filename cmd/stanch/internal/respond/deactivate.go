@@ -46,6 +46,9 @@ func (d *Deactivation) Add(cmd *cobra.Command) {
 	flags.IntVar(&d.respond.maxKeys, "max-keys", 1, "with --deactivate, shut off no more keys than this")
 }
 
+// Wanted reports whether --deactivate is given.
+func (d *Deactivation) Wanted() bool { return d.wanted }
+
 // Check refuses flags that do not go together, before anything is read. verifies reports
 // whether the scan asks STS; accounts is the value of --accounts. It makes the scan sign in
 // as the operator, and ask STS again about keys that were live in an earlier run.

@@ -21,6 +21,8 @@ func isKeyID(s string) bool {
 	return len(s) >= 16 && len(s) <= 128 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
 }
 
+func isAccount(s string) bool { return len(s) == 12 && strings.Trim(s, "0123456789") == "" }
+
 // Advice returns the steps to take about f now, one an element. A step may go on,
 // after a newline, with the command that does it.
 func Advice(f *finding.Finding) []string {
@@ -47,9 +49,9 @@ func remedy(f *finding.Finding) []string {
 			trail(f),
 		}
 	case c == Live && session:
-		return []string{revoke(f), "Find out where it was issued from: the next one may leak the same way.", trail(f)}
+		return append(revoke(f), "Find out where it was issued from: the next one may leak the same way.", trail(f))
 	case c == Live:
-		return []string{"Deactivate it now" + deactivate(f), "Give what used it a role, or a new key; then delete this one.", trail(f)}
+		return append(shutOff("Shut it off now", f), "Give what used it a role, or a new key; then delete this one.", trail(f))
 	case c == IDActive:
 		what := "The key id is live, but this is not its secret: the right one may be close by."
 		if f.SecretSHA256() == "" {
@@ -58,10 +60,7 @@ func remedy(f *finding.Finding) []string {
 		if f.Stale != "" {
 			what = strings.Replace(what, "is live", "was live", 1)
 		}
-		return []string{
-			what,
-			"Rotate the key anyway: create a new one, then deactivate this one" + deactivate(f),
-		}
+		return append([]string{what}, shutOff("Rotate the key anyway: create a new one, then shut this one off", f)...)
 	case f.Match.Rule.Value:
 		return []string{"Find out what it opens. If it is real, replace it where it was issued; then remove it, or allow it with a reason."}
 	case c == Unknown, c == Unverified:
@@ -90,31 +89,49 @@ func rulePage(f *finding.Finding) string {
 	return ":\nstanch rules " + f.Match.Rule.ID
 }
 
-// deactivate ends a step. Without --user-name the command would look for the key of the
-// caller, so a placeholder is better than nothing.
-func deactivate(f *finding.Finding) string {
+// shutOff returns the steps that shut off a key: with stanch, or by hand. Without --user-name
+// the command for the hand would look for the key of the caller, so a placeholder is better
+// than nothing.
+func shutOff(what string, f *finding.Finding) []string {
 	if !isKeyID(f.Match.Credential.ID) {
-		return ", where it was issued."
+		return []string{what + ", where it was issued."}
 	}
 	name := "USER"
 	if f.Verdict.Identity.Kind == "user" && namePattern.MatchString(f.Verdict.Identity.Name) {
 		name = f.Verdict.Identity.Name
 	}
-	return ":\naws iam update-access-key --access-key-id " + f.Match.Credential.ID + " --status Inactive --user-name " + name
+	return []string{
+		what + plan(f),
+		"Or by hand, which does not end the sessions that it made:\naws iam update-access-key --access-key-id " + f.Match.Credential.ID + " --status Inactive --user-name " + name,
+	}
 }
 
-// revoke is the step for temporary credentials, which cannot be deactivated.
-func revoke(f *finding.Finding) string {
+// plan ends a step with the command that plans how to shut off a key or a session, which
+// changes nothing yet, and prints the command that does.
+func plan(f *finding.Finding) string {
+	account := "ACCOUNT"
+	if isAccount(f.Verdict.Identity.Account) {
+		account = f.Verdict.Identity.Account
+	}
+	return ":\nstanch respond plan " + f.Match.Credential.ID + " --accounts " + account + " -o plan.json"
+}
+
+// revoke returns the steps for temporary credentials, which cannot be deactivated.
+func revoke(f *finding.Finding) []string {
 	const s = "It expires by itself, and cannot be deactivated. "
+	byHand := "attach a policy to its user that denies everything if aws:TokenIssueTime is before now."
 	switch {
 	case strings.HasPrefix(f.Verdict.Identity.Name, "AWSReservedSSO_"): // IAM does not change such roles
-		return s + "Deny it everything now, in the inline policy of its permission set: IAM Identity Center > Permission sets."
+		return []string{s + "Deny it everything now, in the inline policy of its permission set: IAM Identity Center > Permission sets."}
 	case strings.HasPrefix(f.Verdict.Identity.Name, "AWSServiceRoleFor"):
-		return s + "Stop the resource that uses it now: sessions of a service-linked role cannot be revoked."
+		return []string{s + "Stop the resource that uses it now: sessions of a service-linked role cannot be revoked."}
 	case f.Verdict.Identity.Kind == "role":
-		return s + "Revoke the sessions of the role now: IAM > Roles > Revoke sessions."
+		byHand = "IAM > Roles > Revoke sessions."
 	}
-	return s + "Attach a policy to its user that denies everything if aws:TokenIssueTime is before now."
+	if !isKeyID(f.Match.Credential.ID) {
+		return []string{s + "Find out where it was issued, and revoke it there."}
+	}
+	return []string{s + "Deny it everything now" + plan(f), "Or by hand: " + byHand}
 }
 
 func trail(f *finding.Finding) string {

@@ -23,11 +23,39 @@ func TestCommandsTakeNoForeignText(t *testing.T) {
 	} {
 		f := reporttest.Reported("r", tt.id, "", verifier.Live)
 		f.Verdict.Identity.Kind, f.Verdict.Identity.Name = tt.kind, tt.name
-		if got := Advice(&f)[0]; !strings.HasSuffix(got, tt.want) {
+		if got := strings.Join(Advice(&f)[:2], "\n"); !strings.Contains(got, tt.want) {
 			t.Errorf("%q: %q, want %q", tt.name, got, tt.want)
 		}
 		if s := strings.Join(Advice(&f), ""); strings.ContainsAny(s, "$;~") && !strings.Contains(s, "key; then") {
 			t.Errorf("%q: %q", tt.name, s)
+		}
+	}
+}
+
+// TestAdviceLeadsToPlan: what works is shut off with stanch first and by hand second, in the
+// account that is known.
+func TestAdviceLeadsToPlan(t *testing.T) {
+	id := reporttest.KeyID("Q7COMMAND")
+	session := "ASIA" + id[4:]
+	for _, tt := range []struct {
+		id            string
+		state         verifier.State
+		kind, account string
+		want          string // at the end of the first command
+	}{
+		{id, verifier.Live, "user", "111122223333", id + " --accounts 111122223333 -o plan.json"},
+		{id, verifier.Live, "user", "", id + " --accounts ACCOUNT -o plan.json"},
+		{id, verifier.Live, "user", "1; id", id + " --accounts ACCOUNT -o plan.json"},
+		{id, verifier.IDActive, "", "111122223333", id + " --accounts 111122223333 -o plan.json"},
+		{session, verifier.Live, "user", "111122223333", session + " --accounts 111122223333 -o plan.json"},
+		{session, verifier.Live, "role", "111122223333", session + " --accounts 111122223333 -o plan.json"},
+	} {
+		f := reporttest.Reported("r", tt.id, "", tt.state)
+		f.Verdict.Identity.Kind, f.Verdict.Identity.Account = tt.kind, tt.account
+		_, first, found := strings.Cut(strings.Join(Advice(&f), "\n"), "\nstanch respond plan ")
+		first, second, _ := strings.Cut(first, "\n")
+		if !found || first != tt.want || !strings.HasPrefix(second, "Or by hand") {
+			t.Errorf("%s %s %s: %q, then %q", tt.id, tt.kind, tt.account, first, second)
 		}
 	}
 }
