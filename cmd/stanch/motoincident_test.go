@@ -35,7 +35,7 @@ func TestMotoIncident(t *testing.T) {
 	as := func(action string, params ...string) []byte {
 		return m.callAs(admin, "iam", "2010-05-08", action, params...)
 	}
-	as("CreateRole", "RoleName", "stanch-respond", "AssumeRolePolicyDocument", permissions.Trust("arn:aws:iam::123456789012:root", "example"))
+	as("CreateRole", "RoleName", "stanch-respond", "AssumeRolePolicyDocument", permissions.Trust("arn:aws:iam::123456789012:root", "example", true))
 	as("PutRolePolicy", "RoleName", "stanch-respond", "PolicyName", "respond", "PolicyDocument", forMoto(t, permissions.Responder("aws")))
 	as("PutRolePolicy", "RoleName", "stanch-respond", "PolicyName", "assess", "PolicyDocument", assessment.Permissions())
 	as("CreateUser", "UserName", "deploy", "Path", "/ci/")

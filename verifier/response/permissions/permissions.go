@@ -121,16 +121,3 @@ func Operator(partition, role string) string {
 			Action: []string{"securityhub:BatchImportFindings", "events:PutEvents", "sns:Publish"}},
 	)
 }
-
-// Trust is the trust policy by which principal, an ARN, may assume the responder's role:
-// with MFA and, if it is not "", with the external id.
-func Trust(principal, externalID string) string {
-	condition := map[string]map[string]string{"Bool": {"aws:MultiFactorAuthPresent": "true"}}
-	if externalID != "" {
-		condition["StringEquals"] = map[string]string{"sts:ExternalId": externalID}
-	}
-	return operator.Policy(operator.Statement{
-		Sid: "Responders", Effect: "Allow", Action: []string{"sts:AssumeRole"},
-		Principal: map[string]string{"AWS": principal}, Condition: condition,
-	})
-}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"unicode"
 
 	"github.com/stanch-dev/stanch/detectors/rules"
 	"github.com/stanch-dev/stanch/scanner/project"
@@ -22,7 +23,7 @@ import (
 const (
 	RoleVariable       = "STANCH_ROLE"
 	ExternalIDVariable = "STANCH_EXTERNAL_ID"
-	AccountsVariable   = "STANCH_ACCOUNTS" // separated by commas
+	AccountsVariable   = "STANCH_ACCOUNTS" // separated by commas or, as in "stanch ci", by newlines
 	BreakGlassVariable = "STANCH_BREAK_GLASS"
 )
 
@@ -87,9 +88,7 @@ func Read(getenv func(string) string) (Settings, error) {
 	}
 	if list := getenv(AccountsVariable); list != "" {
 		s.AccountsFrom = AccountsVariable
-		for account := range strings.SplitSeq(list, ",") {
-			s.Accounts = append(s.Accounts, strings.TrimSpace(account))
-		}
+		s.Accounts = strings.FieldsFunc(list, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 	} else if len(r.Accounts) > 0 {
 		s.Accounts, s.AccountsFrom = r.Accounts, "accounts in "+name
 	}

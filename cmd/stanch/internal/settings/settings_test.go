@@ -63,7 +63,7 @@ func TestRead(t *testing.T) {
 		{"role", map[string]string{RoleVariable: "r"}, func(s *Settings) { s.Role = Value{"r", RoleVariable} }},
 		{"external id", map[string]string{ExternalIDVariable: "x"}, func(s *Settings) { s.ExternalID = Value{"x", ExternalIDVariable} }},
 		{"break-glass", map[string]string{BreakGlassVariable: "b"}, func(s *Settings) { s.BreakGlass = Value{"b", BreakGlassVariable} }},
-		{"accounts", map[string]string{AccountsVariable: "333344445555, 444455556666"}, func(s *Settings) {
+		{"accounts", map[string]string{AccountsVariable: "333344445555, 444455556666\n"}, func(s *Settings) {
 			s.Accounts, s.AccountsFrom = []string{"333344445555", "444455556666"}, AccountsVariable
 		}},
 		{"a profile", map[string]string{"AWS_PROFILE": "p"}, func(s *Settings) { s.Profile = Value{} }},

@@ -1,0 +1,103 @@
+package respond
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/verifier/assessment"
+	"github.com/stanch-dev/stanch/verifier/response/permissions"
+)
+
+// policyFlags say which policy is printed.
+type policyFlags struct {
+	trust, assess, own    bool
+	partition, role       string
+	principal, externalID string
+	noMFA                 bool
+	oidc, subject         string
+	audience              string
+}
+
+func newPolicy(s *cli.Streams) *cobra.Command {
+	f := &policyFlags{}
+	cmd := &cobra.Command{
+		Use:   "policy",
+		Short: "Print the least that a role needs to respond",
+		Long: `Print a policy for IAM: the permissions of the responder's role or, with --assess, of
+"stanch assess"; with --own, those of your own identity; with --trust, who may assume
+the role.
+
+--trust asks for MFA, which only users have, and no session of a role: use --no-mfa
+for roles and jobs, or --oidc for a job with a token of OpenID Connect.`,
+		Example: "  stanch respond policy --trust --principal arn:aws:iam::111122223333:root --external-id ID\n" +
+			"  stanch respond policy --trust --oidc token.actions.githubusercontent.com --subject repo:acme/ops:ref:refs/heads/main",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			text, err := f.policy(cmd.Flags().Changed("principal"))
+			if err != nil {
+				return err
+			}
+			var indented bytes.Buffer
+			if err := json.Indent(&indented, []byte(text), "", "  "); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(s.Stdout, indented.String())
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&f.assess, "assess", false, "print the policy that \"stanch assess\" needs")
+	flags.BoolVar(&f.own, "own", false, "print the policy that your own identity needs, to assume --role and for --notify")
+	flags.StringVar(&f.role, "role", "stanch-respond", "name of the role, for --own")
+	flags.BoolVar(&f.trust, "trust", false, "print the trust policy of the role, in place of its permissions")
+	flags.StringVar(&f.partition, "partition", "aws", "aws, aws-cn, aws-us-gov or aws-eusc")
+	flags.StringVar(&f.principal, "principal", "arn:aws:iam::ACCOUNT:user/NAME", "who may assume the role")
+	flags.StringVar(&f.externalID, "external-id", "", "external id that they have to know")
+	flags.BoolVar(&f.noMFA, "no-mfa", false, "with --trust, do not ask for MFA: for roles, which have none")
+	flags.StringVar(&f.oidc, "oidc", "", "with --trust, who issues the tokens of OpenID Connect: the host, or the ARN of the provider in IAM")
+	flags.StringVar(&f.subject, "subject", "", "with --oidc, the one subject that may assume the role, as repo:acme/ops:ref:refs/heads/main")
+	flags.StringVar(&f.audience, "audience", permissions.Audience, "with --oidc, for whom the tokens are")
+	cmd.MarkFlagsMutuallyExclusive("own", "assess", "trust")
+	return cmd
+}
+
+// policy returns the policy as compact JSON. hasPrincipal says that --principal was typed.
+func (f *policyFlags) policy(hasPrincipal bool) (string, error) {
+	switch {
+	case !f.trust && (f.noMFA || f.oidc != "" || f.subject != ""):
+		return "", errors.New("--no-mfa, --oidc and --subject are about --trust")
+	case f.oidc == "" && f.subject != "":
+		return "", errors.New("--subject: name the issuer of the tokens, too (--oidc)")
+	case f.oidc != "" && (hasPrincipal || f.externalID != "" || f.noMFA):
+		return "", errors.New("--oidc: a token has no principal, external id or MFA; leave out --principal, --external-id and --no-mfa")
+	case f.oidc != "":
+		return f.trustOIDC()
+	case f.trust && strings.Contains(f.principal, ":role/") && !f.noMFA:
+		return "", fmt.Errorf("--principal %s: the session of a role never has MFA, so AWS would always refuse: add --no-mfa", f.principal)
+	case f.trust:
+		return permissions.Trust(f.principal, f.externalID, !f.noMFA), nil
+	case f.own:
+		return permissions.Operator(f.partition, f.role), nil
+	case f.assess:
+		return assessment.Permissions(), nil
+	}
+	return permissions.Responder(f.partition), nil
+}
+
+func (f *policyFlags) trustOIDC() (string, error) {
+	if f.subject == "" || strings.ContainsAny(f.subject, "*?") {
+		return "", fmt.Errorf("--subject %q: name one subject, without wildcards: the issuer gives tokens to everybody's jobs", f.subject)
+	}
+	provider := f.oidc
+	if !strings.Contains(provider, ":oidc-provider/") {
+		host := strings.TrimSuffix(strings.TrimPrefix(provider, "https://"), "/")
+		provider = "arn:" + f.partition + ":iam::ACCOUNT:oidc-provider/" + host
+	}
+	return permissions.TrustOIDC(provider, f.audience, f.subject), nil
+}
