@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 //	fill FILE...   replaces {AKIA1}, {secret1} … by key-shaped strings
 //	commit MESSAGE commits all of the current folder, a git repository
 //	incident       starts an AWS at $AWS, with two accounts (see respond_test.go)
+//	settings, readme, next  are for the commands of the README (see readmeincident_test.go)
 //	asked N        holds that N requests came to the STS at $STS since the last "asked"
 //
 // and the STS knows the keys 1 (user alice), 2 (root), 4 (user dora, whom a policy
@@ -63,7 +64,8 @@ func TestScript(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fill": fill, "commit": commit, "asked": checkAsked, "status": checkStatus, "incident": startIncident},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fill": fill, "commit": commit, "asked": checkAsked, "status": checkStatus, "incident": startIncident,
+			"settings": writeSettings, "readme": runReadme, "next": runNext},
 	})
 }
 
