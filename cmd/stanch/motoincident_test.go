@@ -93,7 +93,8 @@ func TestMotoIncident(t *testing.T) {
 					ts.Fatalf("ListAccessKeys says %s, want %s", got, args[0])
 				}
 			},
-			"told": func(ts *testscript.TestScript, _ bool, _ []string) { told.check(ts) },
+			"settings": writeSettings,
+			"told":     func(ts *testscript.TestScript, _ bool, _ []string) { told.check(ts) },
 		},
 	})
 }
