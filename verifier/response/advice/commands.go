@@ -2,11 +2,10 @@ package advice
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
-	"sync"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
@@ -32,7 +31,7 @@ func (f Flags) apply(file string, plan response.Plan) string {
 
 // onPlan returns the command that does verb, such as "undo", with the plan in file.
 func (f Flags) onPlan(verb, file string) string {
-	s := "stanch respond " + verb + " " + quote(file) + flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() +
+	s := "stanch respond " + verb + " " + printable.ShellWord(file) + flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() +
 		flag("break-glass", f.BreakGlass) + flag("journal", f.Journal)
 	if f.Self {
 		s += " --self"
@@ -71,7 +70,7 @@ func (f Flags) Renew(report, source, target string) func(*finding.Finding) []str
 		const fresh = " --format json --output fresh.jsonl"
 		command, operand := "stanch verify", " REPORT"
 		if report != "-" {
-			operand = " " + quote(report)
+			operand = " " + printable.ShellWord(report)
 		}
 		ofUser := strings.HasPrefix(leak.Match.Credential.ID, "AKIA") && leak.Verdict.Identity.Kind == "user"
 		switch {
@@ -79,9 +78,9 @@ func (f Flags) Renew(report, source, target string) func(*finding.Finding) []str
 		case ofUser && leak.Verdict.State == verifier.Live && !f.Self:
 			command += " --iam" + f.identity()
 		case source == "git" && f.Self:
-			command, operand = "stanch git --show-secrets", " "+quote(target)
+			command, operand = "stanch git --show-secrets", " "+printable.ShellWord(target)
 		case source == "git":
-			command, operand = "stanch git", " "+quote(target)
+			command, operand = "stanch git", " "+printable.ShellWord(target)
 		default:
 			return nil
 		}
@@ -93,20 +92,10 @@ func flag(name, value string) string {
 	if value == "" {
 		return ""
 	}
-	return " --" + name + " " + quote(value)
-}
-
-var plain = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]+$`) })
-
-// quote returns s as a shell reads it.
-func quote(s string) string {
-	if plain().MatchString(s) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	return " --" + name + " " + printable.ShellWord(value)
 }
 
 // Plan returns the command that plans for a key by its id alone.
 func (f Flags) Plan(id string) string {
-	return "stanch respond plan " + quote(id) + flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() + flag("break-glass", f.BreakGlass)
+	return "stanch respond plan " + printable.ShellWord(id) + flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() + flag("break-glass", f.BreakGlass)
 }

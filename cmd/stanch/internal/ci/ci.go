@@ -180,7 +180,11 @@ func (c *ciScan) job(ctx context.Context) (*scanflags.Job, error) {
 	}
 	c.WithoutLFS = true
 	c.Config.Within = "" // configure reads the project, when the event says which files to trust
-	return c.Prepare(c.Streams)
+	job, err := c.Prepare(c.Streams)
+	if err == nil {
+		job.NoNext = true
+	}
+	return job, err
 }
 
 // configure reads the configuration and the ignore files of the project. For a pull request

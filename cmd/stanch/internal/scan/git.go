@@ -13,7 +13,6 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
-	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/gitsource/transport"
 	"github.com/stanch-dev/stanch/scanner/run"
@@ -57,12 +56,8 @@ cloned to a temporary folder, which is removed afterwards.`,
 				return err
 			}
 			job.Wraps = append(job.Wraps, f.deactivate.Watch)
-			live := &liveAccounts{}
-			job.Wraps = append(job.Wraps, func(sink scanner.Sink) scanner.Sink { live.Sink = sink; return live })
+			job.NoNext = f.deactivate.Wanted()
 			scanErr := f.scan(cmd.Context(), job, operand)
-			if f.Output.KeepsJSON() && !f.deactivate.Wanted() {
-				live.sayNext(s.Stderr, f.Output.File)
-			}
 			return f.deactivate.Run(cmd.Context(), s, job.Operator, scanErr)
 		},
 	}

@@ -38,6 +38,9 @@ type Job struct {
 	// Whole says that the source is a whole repository. If a scan has read all of it, entries
 	// of baselines that hid nothing are named.
 	Whole bool
+	// NoNext leaves out the command that shuts live keys off: somebody else does that, or
+	// anybody can read the log.
+	NoNext bool
 	// Operator is nil unless --assess or --deactivate is given.
 	Operator *operator.Operator
 	// Exposure has the facts that are the same for all findings, such as the visibility of
@@ -66,12 +69,13 @@ func (j *Job) Run(ctx context.Context, source, target string, do func(*scanner.S
 	if err := j.OpenOwner(ctx); err != nil {
 		return run.Result{}, err
 	}
-	unasked := &unaskedKeys{}
+	unasked, live := &unaskedKeys{}, &liveAccounts{}
 	scan := run.Scan{
 		Options: j.Options(), Handler: j.Handler, ShowSecrets: j.Flags.ShowSecrets, FailOn: run.FailOn(j.Flags.FailOn),
 		Header: finding.Scan{Version: j.Streams.Version, Source: source, Target: target, Started: time.Now()},
 		Wraps: append(slices.Clip(j.Wraps), func(sink scanner.Sink) scanner.Sink { return j.Assessed(ctx, sink) },
-			func(sink scanner.Sink) scanner.Sink { unasked.Sink = sink; return unasked }),
+			func(sink scanner.Sink) scanner.Sink { unasked.Sink = sink; return unasked },
+			func(sink scanner.Sink) scanner.Sink { live.Sink = sink; return live }),
 	}
 	j.log.Debug("scanning", "source", source, "target", target)
 	result, scanErr := scan.Run(do)
@@ -88,6 +92,9 @@ func (j *Job) Run(ctx context.Context, source, target string, do func(*scanner.S
 	j.log.Debug("scanned", "objects", sum.Objects, "bytes", sum.Bytes, "elapsed", time.Duration(sum.ElapsedMS)*time.Millisecond)
 	if err := j.Out.Commit(); err != nil {
 		return result, cli.Incomplete(err)
+	}
+	if !j.NoNext && j.Flags.Output.KeepsJSON() {
+		live.sayNext(j.Streams.Stderr, j.Flags.Output.File)
 	}
 	return result, scanErr
 }
