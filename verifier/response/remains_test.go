@@ -256,7 +256,7 @@ func TestIntruderAtWork(t *testing.T) {
 		{name: "a user just before the plan", why: "user backdoor is new", attack: func(_ *incident, a *verifiertest.Account) {
 			a.User("backdoor", 40).Created = time.Now().Add(-5 * time.Minute)
 		}},
-		{name: "a second key", at: "done deactivate", why: "was made since the plan", attack: func(in *incident, _ *verifiertest.Account) {
+		{name: "a second key", at: "done deactivate", why: "is Active, and was not when the plan was made", attack: func(in *incident, _ *verifiertest.Account) {
 			in.user.Keys = append(in.user.Keys, &verifiertest.IAMKey{Credential: verifiertest.LongTerm(prod, 41), Created: time.Now()})
 		}, ended: func(in *incident, _ *verifiertest.Account) { in.user.Keys[1].Inactive = true }},
 		{name: "a service credential", at: "confirm", why: "service credential", attack: func(in *incident, _ *verifiertest.Account) {
@@ -452,4 +452,28 @@ func TestSharedRole(t *testing.T) {
 			t.Errorf("%v", a.Roles["admin"].Inline)
 		}
 	})
+}
+
+// TestAssumedAgain: somebody who has another key assumes a role whose older sessions are
+// denied: the new session is named.
+func TestAssumedAgain(t *testing.T) {
+	in := newIncident(t)
+	second := verifiertest.LongTerm(prod, 41).ID
+	in.aws.Change(prod, func(a *verifiertest.Account) { a.Role("admin", "") })
+	in.assumes(in.leak.Match.Credential.ID, "arn:aws:iam::"+prod+":role/admin", verifiertest.Role(prod, "admin", 77).Credential.ID, time.Hour)
+	plan := in.plan(in.leak)
+	if outcomes, err := in.apply(plan); err != nil || outcomes[0].Result != response.Contained {
+		t.Fatalf("%v %+v", err, outcomes)
+	}
+	in.trail(in.leak.Match.Credential.ID, 5*time.Minute, "iam.amazonaws.com", "CreateAccessKey", map[string]any{"userName": "other"},
+		map[string]any{"accessKey": map[string]any{"accessKeyId": second, "userName": "other"}})
+	in.assumes(second, "arn:aws:iam::"+prod+":role/admin", verifiertest.Role(prod, "admin", 78).Credential.ID, -time.Minute)
+	session := verifiertest.Role(prod, "x", 79).Credential.ID
+	in.trail(second, time.Minute, "sts.amazonaws.com", "GetSessionToken", nil, map[string]any{"credentials": map[string]any{"accessKeyId": session}})
+	a, closeJournal := in.applier()
+	defer closeJournal()
+	outcomes, err := a.Confirm(t.Context(), plan)
+	if err != nil || outcomes[0].Result != response.Incomplete || !said(outcomes[0].Why, "by "+second+", after its sessions were denied") || !said(outcomes[0].Why, session) {
+		t.Errorf("%v %+v", err, outcomes)
+	}
 }

@@ -52,17 +52,20 @@ func (r Remnant) Over(ctx context.Context, s *operator.Session, now time.Time) b
 }
 
 // Things returns the things of a log as remnants: those that give access, and those that run
-// or cost money. Sessions are not among them, but for those of sts:AssumeRoot: steps deny
-// the others.
+// or cost money. Sessions that the key itself has made of its user are not among them, nor
+// those of roles: steps deny these.
 func Things(log activity.Log) (access, others []Remnant) {
 	for _, t := range log.Made {
 		r := Remnant{Why: "the key made or changed " + t.String() + " (" + t.Call + ", " + t.Time.UTC().Format(time.RFC3339) + ")", Look: t.Look, Remove: t.Remove}
 		switch t.Kind {
 		case activity.Session:
-			if t.Call != "sts:AssumeRoot" {
+			if t.By == log.KeyID && t.Call != "sts:AssumeRoot" || t.Call == "sts:AssumeRole" {
 				continue
 			}
-			r.Until = t.Time.Add(rootSessionLife)
+			r.Until = t.Time.Add(SessionLife)
+			if t.Call == "sts:AssumeRoot" {
+				r.Until = t.Time.Add(rootSessionLife)
+			}
 		case activity.User:
 			r.User = t.Name
 		case activity.AccessKey:

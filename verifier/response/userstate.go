@@ -1,9 +1,9 @@
 package response
 
 import (
-	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -69,61 +69,65 @@ func ReadUserState(ctx context.Context, s *operator.Session, user string) (state
 // Changes names the access that the user of k has in now and had not in before. It leaves out
 // policies that the plan with an id puts, and AWS's own quarantine.
 func (before UserState) Changes(now UserState, k Key, id string) (changes []Remnant) {
-	name := k.Name
-	for _, kind := range []struct {
-		noun        string
-		was, is     map[string]string
-		look, shift string
-	}{
-		{"access key", before.Keys, now.Keys, "aws iam list-access-keys --user-name " + name,
-			"aws iam update-access-key --status Inactive --user-name " + name + " --access-key-id "},
-		{"service credential", before.Services, now.Services, "aws iam list-service-specific-credentials --user-name " + name,
-			"aws iam update-service-specific-credential --status Inactive --user-name " + name + " --service-specific-credential-id "},
-	} {
-		for _, id := range sortedKeys(kind.is) {
-			if kind.was == nil || kind.is[id] != Active || kind.was[id] == Active || id == k.KeyID {
-				continue
-			}
-			verb := "was made"
-			if kind.was[id] != "" {
-				verb = "was set to Active"
-			}
-			r := Remnant{Why: kind.noun + " " + id + " of user " + name + " " + verb + " since the plan", Look: kind.look, Remove: kind.shift + id}
-			if kind.noun == "access key" {
-				r.User, r.KeyID = name, id
-			}
-			changes = append(changes, r)
+	user := " --user-name " + k.Name
+	for _, key := range activated(before.Keys, now.Keys) {
+		if key != k.KeyID {
+			changes = append(changes, Remnant{
+				Why:  "access key " + key + " of user " + k.Name + " is Active, and was not when the plan was made",
+				Look: "aws iam get-access-key-last-used --access-key-id " + key, Remove: "aws iam update-access-key --status Inactive" + user + " --access-key-id " + key,
+				User: k.Name, KeyID: key,
+			})
 		}
 	}
-	ours := func(policy string) bool {
-		policy = policy[strings.LastIndexByte(policy, '/')+1:]
-		return strings.HasPrefix(policy, PolicyName(id)) || strings.HasPrefix(policy, ConsolePolicyName(id)) || strings.HasPrefix(policy, "AWSCompromisedKeyQuarantine")
-	}
-	for _, arn := range now.Attached {
-		if before.Attached != nil && !slices.Contains(before.Attached, arn) && !ours(arn) {
-			changes = append(changes, Remnant{Why: "policy " + arn + " was attached to user " + name + " since the plan",
-				Look: "aws iam get-policy --policy-arn " + arn, Remove: "aws iam detach-user-policy --user-name " + name + " --policy-arn " + arn})
+	for _, credential := range activated(before.Services, now.Services) {
+		if credential != k.KeyID {
+			changes = append(changes, Remnant{
+				Why:  "service credential " + credential + " of user " + k.Name + " is Active, and was not when the plan was made",
+				Look: "aws iam list-service-specific-credentials" + user, Remove: "aws iam update-service-specific-credential --status Inactive" + user + " --service-specific-credential-id " + credential,
+			})
 		}
 	}
-	for _, policy := range now.Inline {
-		if before.Inline != nil && !slices.Contains(before.Inline, policy) && !ours(policy) {
-			changes = append(changes, Remnant{Why: "inline policy " + policy + " was put on user " + name + " since the plan",
-				Look:   "aws iam get-user-policy --user-name " + name + " --policy-name " + policy,
-				Remove: "aws iam delete-user-policy --user-name " + name + " --policy-name " + policy})
-		}
+	for _, arn := range added(before.Attached, now.Attached, id) {
+		changes = append(changes, Remnant{
+			Why:  "policy " + arn + " was attached to user " + k.Name + " since the plan was made",
+			Look: "aws iam get-policy --policy-arn " + arn, Remove: "aws iam detach-user-policy" + user + " --policy-arn " + arn,
+		})
+	}
+	for _, policy := range added(before.Inline, now.Inline, id) {
+		changes = append(changes, Remnant{
+			Why:  "inline policy " + policy + " was put on user " + k.Name + " since the plan was made",
+			Look: "aws iam get-user-policy" + user + " --policy-name " + policy, Remove: "aws iam delete-user-policy" + user + " --policy-name " + policy,
+		})
 	}
 	if before.Console == Absent && now.Console == Present {
-		changes = append(changes, Remnant{Why: "user " + name + " got a console password since the plan",
-			Look: "aws iam get-login-profile --user-name " + name, Remove: "aws iam delete-login-profile --user-name " + name})
+		changes = append(changes, Remnant{
+			Why:  "user " + k.Name + " got a console password since the plan was made",
+			Look: "aws iam get-login-profile" + user, Remove: "aws iam delete-login-profile" + user,
+		})
 	}
 	return changes
 }
 
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
+// activated returns the ids that are Active in now and were not in before, sorted; none if
+// before is not known.
+func activated(before, now map[string]string) (ids []string) {
+	for _, id := range slices.Sorted(maps.Keys(now)) {
+		if before != nil && now[id] == Active && before[id] != Active {
+			ids = append(ids, id)
+		}
 	}
-	slices.SortFunc(keys, cmp.Compare[string])
-	return keys
+	return ids
+}
+
+// added returns the policies in now that are not in before, and that neither the plan with an
+// id nor AWS's quarantine has put; none if before is not known.
+func added(before, now []string, id string) (policies []string) {
+	for _, policy := range now {
+		name := policy[strings.LastIndexByte(policy, '/')+1:]
+		ours := strings.HasPrefix(name, PolicyName(id)) || strings.HasPrefix(name, ConsolePolicyName(id)) || strings.HasPrefix(name, "AWSCompromisedKeyQuarantine")
+		if before != nil && !slices.Contains(before, policy) && !ours {
+			policies = append(policies, policy)
+		}
+	}
+	return policies
 }

@@ -169,6 +169,9 @@ func WriteOutcomes(w io.Writer, outcomes []response.Outcome, file string, plan r
 		fmt.Fprintf(&b, "%s  %s  %s of account %s\n", strings.ToUpper(string(o.Result)), printable.Text(o.Key.KeyID), Principal(o.Key), o.Key.Account)
 		for _, why := range o.Why {
 			fmt.Fprintf(&b, "  %-9s %s\n", "why", printable.Text(why))
+			for _, command := range commandsFor(o, why) {
+				fmt.Fprintf(&b, "  %-9s %s\n", command[0], printable.Text(command[1]))
+			}
 		}
 		for _, note := range o.Notes {
 			fmt.Fprintf(&b, "  %-9s %s\n", "note", printable.Text(note))

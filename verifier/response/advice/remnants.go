@@ -22,32 +22,37 @@ func remnants(list []response.Remnant) (lines []string) {
 	return lines
 }
 
-// clean returns the tasks for what the key left behind: the commands that look at each thing
-// and remove it.
-func clean(o response.Outcome) (steps []string) {
-	for i, r := range o.Left {
-		if i == shownRemnants {
-			steps = append(steps, fmt.Sprintf("The same for %d more: stanch assess %s", len(o.Left)-i, shellWord(o.Key.KeyID, "KEY")))
-			break
+// commandsFor returns the commands that look at the thing that why is about, and remove it,
+// each with its name.
+func commandsFor(o response.Outcome, why string) (commands [][2]string) {
+	for _, r := range o.Left {
+		if r.Why != why {
+			continue
 		}
-		steps = append(steps, commands(r)...)
-	}
-	for i, r := range o.Made {
-		if i == shownRemnants {
-			steps = append(steps, fmt.Sprintf("The same for %d more: stanch assess %s", len(o.Made)-i, shellWord(o.Key.KeyID, "KEY")))
-			break
+		if r.Look != "" {
+			commands = append(commands, [2]string{"look", r.Look})
 		}
-		steps = append(steps, append([]string{"It runs, or costs money: " + r.Why + "."}, commands(r)...)...)
+		if r.Remove != "" {
+			commands = append(commands, [2]string{"remove", r.Remove})
+		}
 	}
-	return steps
+	return commands
 }
 
-func commands(r response.Remnant) (steps []string) {
-	if r.Look != "" {
-		steps = append(steps, "Look at it: "+r.Look)
-	}
-	if r.Remove != "" {
-		steps = append(steps, "Remove it: "+r.Remove)
+// made returns a task for each thing that the key made and that gives no access.
+func made(o response.Outcome) (steps []string) {
+	for i, r := range o.Made {
+		if i == shownRemnants {
+			return append(steps, fmt.Sprintf("The same for %d more: stanch assess %s", len(o.Made)-i, shellWord(o.Key.KeyID, "KEY")))
+		}
+		step := "It may run, or cost money: " + r.Why
+		if r.Look != "" {
+			step += ". Look: " + r.Look
+		}
+		if r.Remove != "" {
+			step += ". Remove: " + r.Remove
+		}
+		steps = append(steps, step)
 	}
 	return steps
 }

@@ -23,14 +23,14 @@ func (j keyRun) remains(ctx context.Context, plan response.Plan) (left, others [
 	if j.key.SwitchesItselfOff() || response.IsServiceCredentialID(j.key.KeyID) || j.key.User == nil && plan.Users == nil && j.key.Left == nil {
 		return nil, nil // nothing was noted, as in plans of older versions
 	}
-	left = slices.Clone(j.key.Left)
+	// CloudTrail first, since it takes the longest: IAM tells how everything is at the end.
+	recent, made := j.recent(ctx, plan)
+	left = slices.Concat(j.key.Left, recent, j.newUsers(ctx, plan))
 	if j.key.User != nil {
 		now, unread := response.ReadUserState(ctx, j.session, j.key.Name)
 		left = slices.Concat(left, unread, j.key.User.Changes(now, j.key, plan.ID))
 	}
-	left = append(left, j.newUsers(ctx, plan)...)
-	recent, made := j.recent(ctx, plan)
-	left, others = distinct(append(left, recent...)), distinct(slices.Concat(j.key.Made, made))
+	left, others = distinct(left), distinct(slices.Concat(j.key.Made, made))
 	return slices.DeleteFunc(left, func(r response.Remnant) bool { return r.Over(ctx, j.session, j.now()) }), others
 }
 
@@ -75,7 +75,14 @@ func (j keyRun) recent(ctx context.Context, plan response.Plan) (left, others []
 		over := role.Time.Add(response.RoleSessionLife)
 		name := role.ARN[strings.LastIndexByte(role.ARN, '/')+1:]
 		step := response.Step{Do: response.DenySessions, Kind: "role", Name: name, Object: response.PolicyName(plan.ID), Resource: role.ARN}
-		if slices.Contains(j.key.Steps, step) || slices.ContainsFunc(j.key.Left, func(r response.Remnant) bool { return strings.Contains(r.Why, " "+role.ARN+" ") }) || j.roleGone(ctx, step) {
+		if slices.Contains(j.key.Steps, step) {
+			if denied := j.deniedBefore(step); !role.Time.Before(denied) {
+				left = append(left, response.Remnant{Until: over, Why: "role " + role.ARN + " was assumed at " + role.Time.UTC().Format(time.RFC3339) + " by " + role.By +
+					", after its sessions were denied: shut that off as well, and apply the plan again"})
+			}
+			continue
+		}
+		if slices.ContainsFunc(j.key.Left, func(r response.Remnant) bool { return strings.Contains(r.Why, " "+role.ARN+" ") }) || j.roleGone(ctx, step) {
 			continue
 		}
 		left = append(left, response.Remnant{Until: over, Why: "role " + role.ARN + " was assumed with the key, and the plan does not know of it: plan again, which denies its sessions, " +
@@ -83,6 +90,14 @@ func (j keyRun) recent(ctx context.Context, plan response.Plan) (left, others []
 	}
 	access, others := response.Things(log)
 	return slices.Concat(left, response.Gaps(log), access), others
+}
+
+// deniedBefore returns the time before which sessions are denied by step, zero if none are.
+func (j keyRun) deniedBefore(step response.Step) (t time.Time) {
+	if put := j.Journal.History(j.plan).Step(step).Intent; put != nil {
+		t = deniedTime(put.Document)
+	}
+	return t
 }
 
 // roleGone reports whether the role of step was deleted, so that its sessions can do nothing.
@@ -112,10 +127,13 @@ func (j keyRun) describe(o *response.Outcome) {
 	}
 }
 
-// distinct leaves out what was said before.
+// distinct leaves out things that an earlier element of list names.
 func distinct(list []response.Remnant) (once []response.Remnant) {
 	for _, r := range list {
-		if !slices.ContainsFunc(once, func(o response.Remnant) bool { return o.Why == r.Why }) {
+		same := func(o response.Remnant) bool {
+			return o.Why == r.Why || r.User != "" && o.User == r.User && o.KeyID == r.KeyID
+		}
+		if !slices.ContainsFunc(once, same) {
 			once = append(once, r)
 		}
 	}
