@@ -67,10 +67,7 @@ func crash(t *testing.T, mode, kind string, n int, all bool) (killed bool) {
 		if _, err := in.apply(plan); err != nil {
 			t.Fatal(err)
 		}
-		// A process that a parallel test starts holds the lock of the journal too, from its
-		// fork to its exec.
-		syscall.ForkLock.RLock()
-		syscall.ForkLock.RUnlock()
+		awaitForks()
 	}
 	file := in.journal + ".plan"
 	if err := os.WriteFile(file, plan.Encode(), 0o600); err != nil {
@@ -135,6 +132,13 @@ func crash(t *testing.T, mode, kind string, n int, all bool) (killed bool) {
 	}
 	in.checkAfter(t, fmt.Sprintf("%s, %s %d", mode, kind, n), mode, effects)
 	return true
+}
+
+// awaitForks waits until no process is between its fork and its exec: one that a parallel
+// test starts holds the lock of the journal until then.
+func awaitForks() {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 }
 
 // finished reports whether the first process died after the last step.

@@ -133,8 +133,8 @@ func deniesSession(document string, issued time.Time) bool {
 	for _, s := range p.Statement {
 		before, err := time.Parse(time.RFC3339, s.Condition["DateLessThan"]["aws:TokenIssueTime"])
 		older := err == nil && issued.Truncate(time.Second).Before(before) // AWS keeps whole seconds
-		any := s.Condition["Null"]["aws:TokenIssueTime"] == "false"
-		if s.Effect == "Deny" && (older || any) {
+		every := s.Condition["Null"]["aws:TokenIssueTime"] == "false"
+		if s.Effect == "Deny" && (older || every) {
 			return true
 		}
 	}
