@@ -30,11 +30,11 @@ func (p *Planner) settled(ctx context.Context, s *operator.Session, k *response.
 	more := slices.ContainsFunc(k.Steps, func(step response.Step) bool {
 		return step.Do != response.Deactivate && (step.Do != response.DenySessions || step.Kind != "user")
 	})
-	if k.Status == "" || k.Status == response.Active || !known || more || len(k.Left) > 0 {
+	if k.Status == "" || k.Status == response.Active || !known || more || len(k.Left) > 0 || k.User == nil {
 		return nil
 	}
-	policy, until, err := deniedUntil(ctx, s, k)
-	if err != nil || policy == "" || !used.At.Before(until) {
+	policy, until := deniedUntil(ctx, s, k)
+	if policy == "" || !used.At.Before(until) {
 		return nil
 	}
 	return response.Refuse(response.GateContained, "it is %s, and the policy %s denies the sessions that were issued before %s; its last use was %s",
@@ -42,23 +42,20 @@ func (p *Planner) settled(ctx context.Context, s *operator.Session, k *response.
 }
 
 // deniedUntil returns the policy of stanch that denies the newest sessions of the user of k,
-// and the time before which they were issued. policy is "" if there is none.
-func deniedUntil(ctx context.Context, s *operator.Session, k *response.Key) (policy string, until time.Time, err error) {
-	names, err := s.InlinePolicies(ctx, k.Name)
-	if err != nil {
-		return "", time.Time{}, err
-	}
-	for _, name := range names {
+// and the time before which they were issued. policy is "" if none is seen: then the plan
+// denies them, once more perhaps.
+func deniedUntil(ctx context.Context, s *operator.Session, k *response.Key) (policy string, until time.Time) {
+	for _, name := range k.User.Inline {
 		if !strings.HasPrefix(name, response.PolicyName("")) {
 			continue
 		}
 		document, err := s.InlinePolicy(ctx, k.Kind, k.Name, name)
 		if err != nil {
-			return "", time.Time{}, err
+			continue
 		}
 		if t, ok := response.DeniedUntil(document); ok && t.After(until) {
 			policy, until = name, t
 		}
 	}
-	return policy, until, nil
+	return policy, until
 }
