@@ -133,6 +133,10 @@ func TestNamedGates(t *testing.T) {
 			in.aws.Change(prod, func(a *verifiertest.Account) { delete(a.Users, "deploy") })
 			in.called(time.Hour, "IAMUser", "arn:aws:iam::"+prod+":user/ci/deploy", "deploy")
 		}, response.GateIdentity, "NoSuchEntity"},
+		{"key of the root user", func(in *incident) {
+			in.aws.Change(prod, func(*verifiertest.Account) { in.user.Keys = nil })
+			in.called(time.Hour, "Root", "arn:aws:iam::"+prod+":root", "")
+		}, response.GateRoot, "a key of the root user"},
 		{"session without a call", session(0, ""), response.GateIdentity, "names nobody who has signed with it"},
 		{"session of a role, over", session(13*time.Hour, "AssumedRole"), response.GateState, "no call with it in the last 12 hours"},
 		{"session of a user, over", session(37*time.Hour, "IAMUser"), response.GateState, "no call with it in the last 36 hours"},
