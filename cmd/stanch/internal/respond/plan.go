@@ -38,8 +38,8 @@ changed.
 ` + startHelp + `
 
 IAM is asked with your own identity whether a key works. If the report has the secrets
-(--show-secrets), AWS STS is asked as well. Of sessions IAM does not know whether they
-are live: without their secret, the answer in the report counts for an hour.`,
+(--show-secrets), AWS STS is asked as well. IAM does not know whether a session is live:
+without its secret, the answer in the report counts for an hour.`,
 		Example: "  stanch git -f json -o scan.jsonl\n  stanch respond plan scan.jsonl --accounts 111122223333 -o plan.json\n" +
 			"  stanch respond plan KEY-ID --accounts 111122223333 -o plan.json",
 		RunE: func(cmd *cobra.Command, args []string) error {
