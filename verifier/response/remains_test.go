@@ -1,19 +1,15 @@
 package response_test
 
 import (
-	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/stanch-dev/stanch/detectors"
-	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/activity"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/response/journal"
-	"github.com/stanch-dev/stanch/verifier/response/permissions"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -70,84 +66,6 @@ func (in *incident) trail(id string, ago time.Duration, source, name string, req
 // said reports whether list has a text.
 func said(list []string, text string) bool {
 	return slices.ContainsFunc(list, func(s string) bool { return strings.Contains(s, text) })
-}
-
-// TestAssumedRoles: the sessions of each role that the key has assumed are denied, or the
-// plan and the outcome say why not.
-func TestAssumedRoles(t *testing.T) {
-	const arn = "arn:aws:iam::" + prod + ":role/ops/admin"
-	for _, tt := range []struct {
-		name   string
-		spoil  func(*incident, *verifiertest.Account)
-		role   string
-		ago    time.Duration
-		denied bool
-		left   string // "" if the key is contained
-	}{
-		{name: "a role", role: arn, denied: true},
-		{name: "eleven hours ago", role: arn, ago: 11 * time.Hour, denied: true},
-		{name: "its sessions are over", role: arn, ago: 13 * time.Hour},
-		{name: "the role is gone", role: "arn:aws:iam::" + prod + ":role/gone"},
-		{name: "protected by its tag", role: arn, left: "refused (protected)", spoil: func(_ *incident, a *verifiertest.Account) { a.Roles["admin"].Tags["stanch:protected"] = "true" }},
-		{name: "break-glass by its name", role: arn, left: "refused (protected)", spoil: func(in *incident, _ *verifiertest.Account) { in.rules.BreakGlass = []string{"Admin"} }},
-		{name: "break-glass by its ARN", role: arn, left: "refused (protected)", spoil: func(in *incident, _ *verifiertest.Account) { in.rules.BreakGlass = []string{arn} }},
-		{name: "the responder's own", role: "arn:aws:iam::" + prod + ":role/stanch-respond", left: "refused (operator-itself)"},
-		{name: "service-linked", role: "arn:aws:iam::" + prod + ":role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX", left: "a service-linked role cannot be changed"},
-		{name: "single sign-on", role: "arn:aws:iam::" + prod + ":role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_1", left: "IAM Identity Center"},
-		{name: "of an account that is not listed", role: "arn:aws:iam::333344445555:role/admin", left: "refused (account-not-listed)"},
-		{name: "of an account that cannot be entered", role: "arn:aws:iam::333344445555:role/admin", left: "refused (no-responder)",
-			spoil: func(in *incident, _ *verifiertest.Account) {
-				in.rules.Accounts = append(in.rules.Accounts, "333344445555")
-			}},
-		{name: "no ARN", role: "admin", left: "CloudTrail names no ARN"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			in := newIncident(t)
-			var admin *verifiertest.IAMRole
-			in.aws.Change(prod, func(a *verifiertest.Account) {
-				admin = a.Role("admin", "")
-				admin.Path = "/ops/"
-				if tt.spoil != nil {
-					tt.spoil(in, a)
-				}
-			})
-			in.assumes(in.leak.Match.Credential.ID, tt.role, verifiertest.Role(prod, "admin", 77).Credential.ID, tt.ago)
-			plan := in.plan(in.leak)
-			outcomes, err := in.apply(plan)
-			if err != nil {
-				t.Fatal(err)
-			}
-			o := outcomes[0]
-			if tt.left == "" && o.Result != response.Contained || tt.left != "" && (o.Result != response.Incomplete || !said(o.Why, tt.left)) {
-				t.Errorf("%s %q\n%s", o.Result, o.Why, plan.Encode())
-			}
-			if denied := len(admin.Inline) == 1; denied != tt.denied {
-				t.Errorf("denied: %v, policies %v", denied, admin.Inline)
-			}
-			if outcomes, err = in.undo(plan); err != nil || outcomes[0].Result != response.Undone || len(admin.Inline) != 0 {
-				t.Errorf("%v %+v", err, outcomes)
-			}
-		})
-	}
-}
-
-// TestRoleOfARole: a role that was assumed from a session that the key made is found.
-func TestRoleOfARole(t *testing.T) {
-	in := newIncident(t)
-	first, second := verifiertest.Role(prod, "a", 77).Credential.ID, verifiertest.Role(prod, "b", 78).Credential.ID
-	in.aws.Change(prod, func(a *verifiertest.Account) { a.Role("a", ""); a.Role("b", "") })
-	in.assumes(in.leak.Match.Credential.ID, "arn:aws:iam::"+prod+":role/a", first, time.Hour)
-	in.assumes(first, "arn:aws:iam::"+prod+":role/b", second, time.Minute)
-	outcomes, err := in.apply(in.plan(in.leak))
-	if err != nil || outcomes[0].Result != response.Contained {
-		t.Fatalf("%v %+v", err, outcomes)
-	}
-	in.aws.Change(prod, func(a *verifiertest.Account) {
-		if len(a.Roles["a"].Inline) != 1 || len(a.Roles["b"].Inline) != 1 {
-			t.Errorf("%v, %v", a.Roles["a"].Inline, a.Roles["b"].Inline)
-		}
-	})
 }
 
 // TestUnknownIsNotContained: what cannot be read is named in the plan and in the outcome.
@@ -338,142 +256,22 @@ func TestIntruderAtWork(t *testing.T) {
 	}
 }
 
-// TestSessionPolicies: the session that takes a step can change the one principal, and its
-// policy fits into 2,048 characters for names and paths of the greatest length.
-func TestSessionPolicies(t *testing.T) {
-	name, path := strings.Repeat("n", 64), "/"+strings.Repeat("p", 510)+"/"
-	role := "arn:aws-us-gov:iam::" + prod + ":role" + path + name
-	user := "arn:aws-us-gov:iam::" + prod + ":user" + path + name
-	k := response.Key{}
-	k.Account, k.Kind, k.Name, k.ARN = prod, "user", name, user
-	id := "0123456789ab"
-	for _, s := range []response.Step{
-		{Do: response.Deactivate, Kind: "user", Name: name, Resource: user},
-		{Do: response.DenySessions, Kind: "user", Name: name, Resource: user, Object: response.PolicyName(id)},
-		{Do: response.DenyConsole, Kind: "user", Name: name, Resource: user, Object: response.ConsolePolicyName(id)},
-		{Do: response.Quarantine, Kind: "user", Name: name, Resource: user, Object: "arn:aws-us-gov:iam::aws:policy/AWSCompromisedKeyQuarantineV3"},
-		{Do: response.DisableServiceCredential, Kind: "user", Name: name, Resource: user},
-		{Do: response.DenySessions, Kind: "role", Name: name, Resource: role, Object: response.PolicyName(id)},
-	} {
-		policy := permissions.Write(k, s)
-		if len(policy) > 2048 {
-			t.Errorf("%s of a %s: %d characters", s.Do, s.Kind, len(policy))
-		}
-		if !verifiertest.Allows(policy, s.Permission(), s.Resource, s.Object) ||
-			s.PutsPolicy() && !verifiertest.Allows(policy, "iam:CreatePolicy", s.ManagedARN(k), "") {
-			t.Errorf("%s of a %s is not allowed: %s", s.Do, s.Kind, policy)
-		}
-		for _, other := range []string{strings.Replace(s.Resource, name, "my"+name, 1), strings.Replace(s.Resource, path, "/", 1)} {
-			if verifiertest.Allows(policy, s.Permission(), other, s.Object) {
-				t.Errorf("%s of a %s is allowed for %s", s.Do, s.Kind, other)
-			}
-		}
-	}
-	if n := len(permissions.Read()); n > 2048 {
-		t.Errorf("to read: %d characters", n)
-	}
-}
-
-// TestAnotherRole: the session that changes a role cannot change one whose name ends alike.
-func TestAnotherRole(t *testing.T) {
-	in := newIncident(t)
-	ofRole(in)
-	in.aws.Change(prod, func(a *verifiertest.Account) { a.Role("mybuilder", ""); a.Roles["builder"].Path = "/ci/" })
-	plan := in.plan(in.leak)
-	step := plan.Keys[0].Steps[0]
-	if step.Resource != "arn:aws:iam::"+prod+":role/ci/builder" {
-		t.Fatalf("%+v", step)
-	}
-	s, err := in.operator().In(t.Context(), prod, "test", permissions.Write(plan.Keys[0], step))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, allowed := range map[string]bool{"builder": true, "mybuilder": false} {
-		err := s.Do(t.Context(), operator.Call{Service: "iam", Action: "PutRolePolicy",
-			Params: map[string]string{"RoleName": name, "PolicyName": step.Object, "PolicyDocument": "{}"}}, nil)
-		if (err == nil) != allowed {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	in.aws.Deny("iam:GetRole")
-	if plan := in.plan(in.leak); len(plan.Keys) != 0 || plan.Refused[0].Gate != response.GateUnreadable {
-		t.Errorf("%s", plan.Encode())
-	}
-}
-
-// TestOlderPlans: a plan without ARNs and without the state of the user is undone, and is
-// confirmed as before.
-func TestOlderPlans(t *testing.T) {
-	for _, spoil := range []func(*incident){func(*incident) {}, ofRole} {
-		in := newIncident(t)
-		spoil(in)
-		plan := in.plan(in.leak)
-		plan.Users, plan.Keys[0].User = nil, nil
-		for i := range plan.Keys[0].Steps {
-			plan.Keys[0].Steps[i].Resource = ""
-		}
-		plan.Hash = plan.Sum()
-		outcomes, err := in.apply(plan)
-		if err != nil || outcomes[0].Result != response.Contained {
-			t.Fatalf("%v %+v", err, outcomes)
-		}
-		if outcomes, err = in.undo(plan); err != nil || outcomes[0].Result != response.Undone {
-			t.Errorf("%v %+v", err, outcomes)
-		}
-	}
-}
-
-// TestSharedRole: two keys that have assumed the same role share its step.
-func TestSharedRole(t *testing.T) {
+// TestThrottledTrail: the end of an apply keeps to the rate of CloudTrail, over several keys.
+func TestThrottledTrail(t *testing.T) {
 	in := newIncident(t)
 	second := in.leak
-	in.aws.Change(prod, func(a *verifiertest.Account) {
+	in.aws.Change(prod, func(*verifiertest.Account) {
 		second.Match.Credential = verifiertest.LongTerm(prod, 7)
 		in.user.Keys = append(in.user.Keys, &verifiertest.IAMKey{Credential: second.Match.Credential, Created: time.Now()})
-		a.Role("admin", "")
 	})
 	in.maxKeys = 2
-	for n, c := range []detectors.Credential{in.leak.Match.Credential, second.Match.Credential} {
-		in.assumes(c.ID, "arn:aws:iam::"+prod+":role/admin", verifiertest.Role(prod, "admin", 77+uint64(n)).Credential.ID, time.Minute)
-	}
 	plan := in.plan(in.leak, second)
-	a, closeJournal := in.applier()
-	a.Sleep = func(context.Context, time.Duration) {}
-	outcomes, err := a.Apply(t.Context(), plan)
-	closeJournal()
-	if err != nil || len(outcomes) != 2 || outcomes[0].Result != response.Contained || outcomes[1].Result != response.Contained {
-		t.Fatalf("%v %s", err, fmt.Sprintf("%+v", outcomes))
-	}
-	if outcomes, err = in.undo(plan); err != nil || outcomes[1].Result != response.Undone {
-		t.Errorf("%v %+v", err, outcomes)
-	}
-	in.aws.Change(prod, func(a *verifiertest.Account) {
-		if len(a.Roles["admin"].Inline) != 0 {
-			t.Errorf("%v", a.Roles["admin"].Inline)
-		}
-	})
-}
-
-// TestAssumedAgain: somebody who has another key assumes a role whose older sessions are
-// denied: the new session is named.
-func TestAssumedAgain(t *testing.T) {
-	in := newIncident(t)
-	second := verifiertest.LongTerm(prod, 41).ID
-	in.aws.Change(prod, func(a *verifiertest.Account) { a.Role("admin", "") })
-	in.assumes(in.leak.Match.Credential.ID, "arn:aws:iam::"+prod+":role/admin", verifiertest.Role(prod, "admin", 77).Credential.ID, time.Hour)
-	plan := in.plan(in.leak)
-	if outcomes, err := in.apply(plan); err != nil || outcomes[0].Result != response.Contained {
-		t.Fatalf("%v %+v", err, outcomes)
-	}
-	in.trail(in.leak.Match.Credential.ID, 5*time.Minute, "iam.amazonaws.com", "CreateAccessKey", map[string]any{"userName": "other"},
-		map[string]any{"accessKey": map[string]any{"accessKeyId": second, "userName": "other"}})
-	in.assumes(second, "arn:aws:iam::"+prod+":role/admin", verifiertest.Role(prod, "admin", 78).Credential.ID, -time.Minute)
-	session := verifiertest.Role(prod, "x", 79).Credential.ID
-	in.trail(second, time.Minute, "sts.amazonaws.com", "GetSessionToken", nil, map[string]any{"credentials": map[string]any{"accessKeyId": session}})
+	in.aws.Limit("cloudtrail:LookupEvents", 2)
 	a, closeJournal := in.applier()
 	defer closeJournal()
-	outcomes, err := a.Confirm(t.Context(), plan)
-	if err != nil || outcomes[0].Result != response.Incomplete || !said(outcomes[0].Why, "by "+second+", after its sessions were denied") || !said(outcomes[0].Why, session) {
+	a.Activity = &activity.Reader{}
+	outcomes, err := a.Apply(t.Context(), plan)
+	if err != nil || len(outcomes) != 2 || outcomes[0].Result != response.Contained || outcomes[1].Result != response.Contained || in.aws.Refused("cloudtrail:LookupEvents") != 0 {
 		t.Errorf("%v %+v", err, outcomes)
 	}
 }

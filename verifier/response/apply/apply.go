@@ -221,6 +221,9 @@ func (j keyRun) take(ctx context.Context, step response.Step) (why string, err e
 			err = other(step)
 		}
 	}
+	if err == nil && is == response.Absent && step.PutsPolicy() && step.Kind == "role" && j.roleGone(ctx, step) {
+		return "", j.record(journal.Record{Event: journal.EventSkipped, Step: &step, Before: is, After: is, Why: "the role was deleted: its sessions can do nothing"})
+	}
 	switch {
 	case err != nil:
 		return j.failed(ctx, step, false, err)

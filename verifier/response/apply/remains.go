@@ -95,17 +95,17 @@ func (j keyRun) recent(ctx context.Context, plan response.Plan) (left, others []
 // deniedBefore returns the time before which sessions are denied by step, zero if none are.
 func (j keyRun) deniedBefore(step response.Step) (t time.Time) {
 	if put := j.Journal.History(j.plan).Step(step).Intent; put != nil {
-		t = deniedTime(put.Document)
+		t, _ = response.DeniedUntil(put.Document)
 	}
 	return t
 }
 
 // roleGone reports whether the role of step was deleted, so that its sessions can do nothing.
 func (j keyRun) roleGone(ctx context.Context, step response.Step) bool {
-	if step.Account(j.key) != j.key.Account {
-		return false
+	s, err := j.reader(ctx, step)
+	if err == nil {
+		_, err = s.Tags(ctx, "role", step.Name)
 	}
-	_, err := j.session.Tags(ctx, "role", step.Name)
 	return errors.Is(err, operator.ErrNotFound)
 }
 

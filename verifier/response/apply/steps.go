@@ -2,7 +2,6 @@ package apply
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -157,21 +156,6 @@ func denyDocument(before time.Time) string {
 			"DateLessThan": {"aws:TokenIssueTime": before.UTC().Format(time.RFC3339)},
 		},
 	})
-}
-
-// deniedTime returns the time in a policy that denyDocument wrote; zero if there is none.
-func deniedTime(document string) time.Time {
-	var p struct {
-		Statement []struct {
-			Condition struct {
-				DateLessThan map[string]time.Time
-			}
-		}
-	}
-	if json.Unmarshal([]byte(document), &p) != nil || len(p.Statement) != 1 {
-		return time.Time{}
-	}
-	return p.Statement[0].Condition.DateLessThan["aws:TokenIssueTime"]
 }
 
 // denyConsoleDocument returns the policy that denies everything to all sessions of a user,

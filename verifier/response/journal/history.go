@@ -66,6 +66,9 @@ func (h History) SessionsDenied(k response.Key) bool {
 				continue
 			}
 			off, put := h.Step(key).Off, h.Step(deny).Intent
+			if deny.Kind == "role" && h.Step(deny).Skipped {
+				continue // the role is gone
+			}
 			if off == nil || put == nil || put.Seq < off.Seq {
 				return false
 			}
