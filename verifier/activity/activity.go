@@ -56,6 +56,8 @@ type Log struct {
 	// Since is the time from which the calls count, usually that of the leak. Earlier ones
 	// are only in Places.
 	Since time.Time
+	// After says that CloudTrail's history begins before Since.
+	After bool
 	// Principal is the owner of the key, as its calls name it.
 	Principal Principal
 	Calls     []Calls // the newest first
@@ -246,6 +248,7 @@ func (t *trace) gap(g Gap) {
 // finish puts the log in order.
 func (t *trace) finish() Log {
 	l := &t.log
+	l.After = l.Since.After(t.now.Add(-History))
 	for _, c := range t.calls {
 		l.Calls = append(l.Calls, *c)
 	}

@@ -18,7 +18,8 @@ type Thing struct {
 	Call   string
 	Region string
 	Time   time.Time
-	By     string // the id that signed
+	// By is the id that signed, Address where the call came from.
+	By, Address string
 	// Access says that it lets somebody in or gives rights. Other things run, and cost money.
 	Access bool
 	// Look and Remove are commands of the AWS CLI that look at it, and that shut it off or
@@ -40,8 +41,8 @@ type maker struct {
 	kind     string
 	access   bool
 	name, of string // paths, see event.texts; alternatives are separated by |
-	// look and remove are commands. {name}, {of} and {role} stand for the values above,
-	// quoted for a shell.
+	// look and remove are commands. {name} and {of} stand for the values above, or for
+	// a placeholder.
 	look, remove string
 }
 
@@ -103,7 +104,7 @@ func (e event) unknownThings(action string) (things []Thing) {
 }
 
 func (e event) thing(kind, name, of, action string) Thing {
-	return Thing{Kind: kind, Name: name, Of: of, Call: action, Region: e.Region, Time: e.at, By: e.by}
+	return Thing{Kind: kind, Name: name, Of: of, Call: action, Region: e.Region, Time: e.at, By: e.by, Address: e.Address}
 }
 
 // lookUp is the command that shows the event itself.

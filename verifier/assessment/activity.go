@@ -3,153 +3,183 @@ package assessment
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/stanch-dev/stanch/verifier"
-	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/activity"
 )
 
-// A callGroup holds the calls of the key that one fact describes.
-type callGroup struct{ action, address, agent, region, code string }
+// lookUpEvents is the call that the facts of this file come from.
+const lookUpEvents = "cloudtrail:LookupEvents"
 
-// callTimes says when the calls of a group were made, and how many.
-type callTimes struct {
-	n           int
-	first, last time.Time
+// activity adds what CloudTrail tells about the key: its calls, the things that it made, the
+// roles that it assumed, and the places that are new since the leak.
+func (r *inquiry) activity(ctx context.Context, regions []string) {
+	r.log.Pace = r.Pace
+	r.log.Now = r.now
+	log := r.log.Read(ctx, r.session, r.keyID, r.exposure.Since, regions)
+	for _, g := range log.Unread {
+		switch {
+		case g.Err != nil:
+			r.addIn(g.Region, "activity", unknownPrefix+Why(g.Err), neutral, lookUpEvents)
+		case g.Region != "":
+			r.addIn(g.Region, "activity", g.Why, notable, lookUpEvents)
+		default:
+			r.add("activity", g.Why, notable, lookUpEvents)
+		}
+	}
+	r.calls(log)
+	r.made(log)
+	r.assumed(log)
+	r.newPlaces(log)
 }
 
-// lookUpEvents reads the events of the key in a region.
-func (r *inquiry) lookUpEvents(ctx context.Context, region string) {
-	since := r.exposure.Since
-	if oldest := r.now().Add(-history); since.Before(oldest) {
-		since = oldest
-	}
-	body := map[string]any{
-		"LookupAttributes": []map[string]string{{"AttributeKey": "AccessKeyId", "AttributeValue": r.keyID}},
-		"StartTime":        since.Unix(), "MaxResults": 50,
-	}
-	c := operator.Call{Service: "cloudtrail", Action: "LookupEvents", Region: region, Body: body}
-	for range maxPages {
-		var page struct {
-			Events []struct {
-				EventTime       float64
-				CloudTrailEvent string
-			}
-			NextToken string
-		}
-		r.waitForTurn(ctx, region)
-		if err := r.session.Do(ctx, c, &page); err != nil {
-			r.addIn(region, "activity", unknownPrefix+Why(err), neutral, source(c))
-			return
-		}
-		for _, e := range page.Events {
-			r.countEvent(e.CloudTrailEvent, time.Unix(int64(e.EventTime), 0), region)
-		}
-		if page.NextToken == "" {
-			return
-		}
-		body["NextToken"] = page.NextToken
-	}
-	r.addIn(region, "activity", fmt.Sprintf("more than %d events: not all are read", maxPages*50), notable, source(c))
-}
-
-// countEvent counts one event, unless it is stanch's own.
-func (r *inquiry) countEvent(text string, at time.Time, region string) {
-	var e struct{ EventSource, EventName, SourceIPAddress, UserAgent, ErrorCode string }
-	if json.Unmarshal([]byte(text), &e) != nil {
-		e.EventName = "unreadable event"
-	}
-	service, _, _ := strings.Cut(e.EventSource, ".")
-	// The call has to fit as well: an intruder with this user agent hides nothing else.
-	if e.EventName == "GetCallerIdentity" && strings.Contains(e.UserAgent, "app/stanch-") {
-		return
-	}
-	if r.events == nil {
-		r.events = map[callGroup]*callTimes{}
-	}
-	agent, _, _ := strings.Cut(e.UserAgent, " ")
-	g := callGroup{strings.TrimPrefix(service+":"+e.EventName, ":"), e.SourceIPAddress, agent, region, e.ErrorCode}
-	s := r.events[g]
-	if s == nil {
-		s = &callTimes{first: at, last: at}
-		r.events[g] = s
-	}
-	s.n++
-	if at.Before(s.first) {
-		s.first = at
-	}
-	if at.After(s.last) {
-		s.last = at
-	}
-}
-
-// activity adds a fact for each group of calls, the dangerous first.
-func (r *inquiry) activity() {
-	groups := make([]callGroup, 0, len(r.events))
-	for g := range r.events {
-		groups = append(groups, g)
-	}
-	slices.SortFunc(groups, func(a, b callGroup) int {
-		return cmp.Or(cmp.Compare(b.risk(), a.risk()), r.events[b].last.Compare(r.events[a].last), cmp.Compare(a.action, b.action),
-			cmp.Compare(a.region, b.region), cmp.Compare(a.address, b.address))
-	})
-	const call = "cloudtrail:LookupEvents"
-	for i, g := range groups {
+// calls adds a fact for each group of calls, the dangerous first.
+func (r *inquiry) calls(log activity.Log) {
+	slices.SortStableFunc(log.Calls, func(a, b activity.Calls) int { return cmp.Compare(b.Harm(), a.Harm()) })
+	for i, c := range log.Calls {
 		if i == maxGroups {
-			r.add("activity", fmt.Sprintf("%d more kinds of calls", len(groups)-i), notable, call)
+			r.add("activity", fmt.Sprintf("%d more kinds of calls", len(log.Calls)-i), notable, lookUpEvents)
 			break
 		}
-		s := r.events[g]
-		text := fmt.Sprintf("%s, %d times, from %s by %s, %s", g.action, s.n, orNone(g.address), orNone(g.agent), g.region)
-		if g.code != "" {
-			text += ", " + g.code
+		text := fmt.Sprintf("%s, %d times, from %s by %s, %s", c.Action, c.N, orNone(c.Address), orNone(c.Agent), c.Region)
+		if c.Code != "" {
+			text += ", " + c.Code
 		}
-		text += ", " + s.first.UTC().Format(time.RFC3339)
-		if s.last.After(s.first) {
-			text += " to " + s.last.UTC().Format(time.RFC3339)
+		text += ", " + during(c.First, c.Last)
+		if c.ID != log.KeyID {
+			text += ", with " + c.ID
 		}
-		r.add("activity", text, g.risk(), call)
+		r.add("activity", text, int(c.Harm()), lookUpEvents)
 	}
-	if len(groups) == 0 && !slices.ContainsFunc(r.facts, isActivity) {
-		r.add("activity", "none since "+r.exposure.since(r.now())+", but for what data events would show", neutral, call)
+	if len(log.Calls) == 0 && len(log.Unread) == 0 {
+		r.add("activity", "none since "+r.exposure.since(r.now())+", but for what data events would show", neutral, lookUpEvents)
 	}
 }
 
-// isActivity reports whether f says that the events of a region could not be read.
-func isActivity(f verifier.Fact) bool { return f.Name == "activity" }
+// during says when the first and the last of some calls were.
+func during(first, last time.Time) string {
+	s := first.UTC().Format(time.RFC3339)
+	if last.After(first) {
+		s += " to " + last.UTC().Format(time.RFC3339)
+	}
+	return s
+}
 
 func (e Exposure) since(now time.Time) string {
-	if oldest := now.Add(-history); e.Since.Before(oldest) {
+	if oldest := now.Add(-activity.History); e.Since.Before(oldest) {
 		return oldest.UTC().Format(time.DateOnly) + " (CloudTrail's history)"
 	}
 	return e.Since.UTC().Format(time.DateOnly)
 }
 
-// risk judges a call: dangerous are those that make more keys, hide tracks or cost money. A
-// refused one did less harm.
-func (g callGroup) risk() int {
-	_, name, _ := strings.Cut(g.action, ":")
-	switch {
-	case !dangerous[name]:
-		return notable
-	case g.code != "":
-		return bad
+// made adds a fact for each thing that the key made: first those from addresses that are new
+// since the leak, and those that let somebody in. Sessions of one kind are one fact.
+func (r *inquiry) made(log activity.Log) {
+	sessions := map[string][]activity.Thing{}
+	var things []activity.Thing
+	for _, t := range log.Made {
+		switch {
+		case t.Call == "sts:AssumeRole": // another fact
+		case t.Kind == activity.Session:
+			sessions[t.Call] = append(sessions[t.Call], t)
+		default:
+			things = append(things, t)
+		}
 	}
-	return act
+	order := func(t activity.Thing) int {
+		n := 0
+		if t.Access {
+			n++
+		}
+		if log.IsNew(t.Address) {
+			n += 2
+		}
+		return n
+	}
+	slices.SortStableFunc(things, func(a, b activity.Thing) int { return cmp.Compare(order(b), order(a)) })
+	for _, call := range []string{"sts:GetSessionToken", "sts:GetFederationToken", "sts:AssumeRoot"} {
+		if list := sessions[call]; len(list) > 0 {
+			first, last := list[0].Time, list[len(list)-1].Time
+			r.add("made", fmt.Sprintf("%d sessions by %s, %s", len(list), call, during(first, last)), act, lookUpEvents)
+		}
+	}
+	for i, t := range things {
+		if i == maxGroups {
+			r.add("made", fmt.Sprintf("%d more things", len(things)-i), bad, lookUpEvents)
+			break
+		}
+		text := fmt.Sprintf("%s, by %s, %s, %s", t, t.Call, t.Region, t.Time.UTC().Format(time.RFC3339))
+		if t.By != log.KeyID {
+			text += ", with " + t.By
+		}
+		if log.IsNew(t.Address) {
+			text += ", from " + t.Address + " (new since the leak)"
+		}
+		if t.Look != "" {
+			text += "; look: " + t.Look
+		}
+		if t.Remove != "" {
+			text += "; remove: " + t.Remove
+		}
+		risk := bad
+		if t.Access {
+			risk = act
+		}
+		r.add("made", text, risk, lookUpEvents)
+	}
 }
 
-// dangerous are calls that intruders are known for, most of them denied by AWS's
-// own quarantine policy.
-var dangerous = map[string]bool{
-	"CreateUser": true, "CreateAccessKey": true, "CreateLoginProfile": true, "UpdateLoginProfile": true,
-	"AttachUserPolicy": true, "PutUserPolicy": true, "AttachRolePolicy": true, "PutRolePolicy": true, "CreateRole": true,
-	"UpdateAssumeRolePolicy": true, "AddUserToGroup": true, "UpdateAccessKey": true, "DeactivateMFADevice": true,
-	"GetFederationToken": true, "GetSessionToken": true, "AssumeRole": true,
-	"StopLogging": true, "DeleteTrail": true, "PutEventSelectors": true, "DeleteDetector": true, "LeaveOrganization": true,
-	"RunInstances": true, "RequestSpotInstances": true, "CreateFunction20150331": true, "CreateCluster": true,
-	"GetSendQuota": true, "SendEmail": true, "InvokeModel": true, "GetSecretValue": true, "PutBucketPolicy": true, "DeleteBucket": true,
+// assumed adds a fact for each role that the key assumed.
+func (r *inquiry) assumed(log activity.Log) {
+	byRole := map[string][]activity.AssumedRole{}
+	var roles []string
+	for _, a := range log.Roles {
+		if byRole[a.ARN] == nil {
+			roles = append(roles, a.ARN)
+		}
+		byRole[a.ARN] = append(byRole[a.ARN], a)
+	}
+	for _, role := range roles {
+		list := byRole[role]
+		var from []string
+		for _, a := range list {
+			if address := orNone(a.Address); !slices.Contains(from, address) {
+				from = append(from, address)
+			}
+		}
+		text := fmt.Sprintf("%s, %d times, from %s, %s", role, len(list), strings.Join(from, ", "), during(list[0].Time, list[len(list)-1].Time))
+		if account := list[0].Account; account != "" && account != r.session.Account {
+			text += ", in account " + account
+		}
+		r.add("assumed-role", text, act, lookUpEvents)
+	}
+}
+
+// newPlaces adds the addresses and regions that are new since the leak.
+func (r *inquiry) newPlaces(log activity.Log) {
+	if why := log.Incomparable(); why != "" {
+		r.add("new-address", unknownPrefix+why, neutral, lookUpEvents)
+		return
+	}
+	found := map[string]bool{}
+	for _, p := range log.New() {
+		name, place := "new-address", p.Address
+		if p.Region != "" {
+			name, place = "new-region", p.Region
+		}
+		found[name] = true
+		text := place + ", " + during(p.First, p.Last)
+		if len(p.Last24) > 0 {
+			text += ", in the last 24 hours " + strings.Join(p.Last24[:min(len(p.Last24), 5)], ", ")
+		}
+		r.add(name, text, bad, lookUpEvents)
+	}
+	for _, name := range []string{"new-address", "new-region"} {
+		if !found[name] {
+			r.add(name, "none since the leak", neutral, lookUpEvents)
+		}
+	}
 }

@@ -49,10 +49,10 @@ func (a *Assessor) Assess(ctx context.Context, f *finding.Finding, e Exposure) [
 	r.health(ctx)
 	for _, region := range regions {
 		r.guardDuty(ctx, region)
-		r.lookUpEvents(ctx, region)
 	}
+	r.services(ctx)
+	r.activity(ctx, regions)
 	r.mergeRegions(len(regions))
-	r.activity()
 	return r.facts
 }
 

@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/activity"
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
@@ -25,7 +27,8 @@ type Assessor struct {
 	// allows two a second; 0 means a little more than half a second, less than 0 none.
 	Pace time.Duration
 
-	asked map[string]time.Time // by account and region: when CloudTrail was
+	log      activity.Reader
+	services map[string][]verifier.Fact // by ARN: the services that a user or role used
 }
 
 // Risks of facts.

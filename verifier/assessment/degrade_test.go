@@ -90,27 +90,6 @@ func TestSessionEnds(t *testing.T) {
 	}
 }
 
-// TestThrottled: CloudTrail allows two questions a second and region, over all keys.
-// No event is lost.
-func TestThrottled(t *testing.T) {
-	s := newSetting(t)
-	s.Limit("cloudtrail:LookupEvents", 2)
-	page := verifiertest.Response{Status: 200, Body: strings.TrimSuffix(events(), "}") + `,"NextToken":"next"}`}
-	o, err := operator.New(t.Context(), operator.Config{Role: "stanch-read", ExternalID: "example", Endpoint: s.URL, Wait: time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := assessment.Assessor{Operator: o}
-	for range 2 {
-		s.Next("cloudtrail:LookupEvents", page, page, page)
-		facts := a.Assess(t.Context(), s.subject(), assessment.Exposure{})
-		if !has(facts, "activity", "iam:CreateUser, 8 times", 3, "cloudtrail:LookupEvents") || strings.Contains(list(facts), "not known") {
-			t.Errorf("%s", list(facts))
-		}
-	}
-	t.Logf("%d questions came too soon", s.Refused("cloudtrail:LookupEvents"))
-}
-
 // TestTooBusy: what goes on refusing costs its own fact, and says so.
 func TestTooBusy(t *testing.T) {
 	s := newSetting(t)

@@ -13,9 +13,7 @@ import (
 )
 
 const (
-	// history is how far back CloudTrail's own history goes.
-	history = 90 * 24 * time.Hour
-	// maxPages bounds the questions for one region: 50 events a page.
+	// maxPages bounds the questions for one list.
 	maxPages = 200
 	// maxGroups bounds the facts.
 	maxGroups = 50
@@ -60,7 +58,6 @@ type inquiry struct {
 	arn       string // of the principal that has the policies
 	facts     []verifier.Fact
 	inRegions []regionalFact
-	events    map[callGroup]*callTimes
 }
 
 func (r *inquiry) add(name, value string, risk int, source string) {
@@ -98,19 +95,6 @@ func orNone(s string) string {
 		return "none"
 	}
 	return s
-}
-
-// waitForTurn keeps to the rate that CloudTrail allows for an account and region, over all
-// keys.
-func (r *inquiry) waitForTurn(ctx context.Context, region string) {
-	name := r.session.Account + " " + region
-	if last, ok := r.asked[name]; ok {
-		r.sleep(ctx, time.Until(last.Add(r.pace())))
-	}
-	if r.asked == nil {
-		r.asked = map[string]time.Time{}
-	}
-	r.asked[name] = time.Now()
 }
 
 func (r *inquiry) pace() time.Duration { return cmp.Or(r.Pace, 550*time.Millisecond) }

@@ -11,6 +11,7 @@ func Permissions() string {
 			"iam:ListAttachedUserPolicies", "iam:ListUserPolicies", "iam:ListGroupsForUser", "iam:ListAttachedGroupPolicies",
 			"iam:ListGroupPolicies", "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:ListServiceSpecificCredentials",
 			"iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:SimulatePrincipalPolicy", "iam:GetAccountSummary",
+			"iam:GenerateServiceLastAccessedDetails", "iam:GetServiceLastAccessedDetails",
 			"cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:LookupEvents",
 			"logs:DescribeMetricFilters", "cloudwatch:DescribeAlarmsForMetric",
 			"guardduty:ListDetectors", "guardduty:ListFindings", "guardduty:GetFindings",

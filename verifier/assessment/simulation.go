@@ -5,51 +5,41 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/stanch-dev/stanch/verifier/activity"
 )
 
-// triedActions are the actions to simulate: actions that give a key more rights, and
-// actions that keys are usually stolen for.
-var triedActions = []struct {
-	action string
-	risk   int
-}{
-	{"iam:CreateAccessKey", act},
-	{"iam:CreateLoginProfile", act},
-	{"iam:AttachUserPolicy", act},
-	{"iam:PutUserPolicy", act},
-	{"iam:AddUserToGroup", act},
-	{"iam:CreatePolicyVersion", act},
-	{"iam:UpdateAssumeRolePolicy", act},
-	{"iam:PassRole", act},
-	{"sts:AssumeRole", bad},
-	{"ec2:RunInstances", bad},
-	{"lambda:CreateFunction", bad},
-	{"lambda:UpdateFunctionCode", bad},
-	{"s3:GetObject", bad},
-	{"s3:ListAllMyBuckets", notable},
-	{"secretsmanager:GetSecretValue", act},
-	{"kms:Decrypt", bad},
-	{"bedrock:InvokeModel", bad},
-	{"ses:SendEmail", bad},
-	{"cloudtrail:StopLogging", act},
-	{"organizations:LeaveOrganization", act},
-}
-
-// escalations are ways to rights that the key does not have. Each needs all of its actions.
+// escalations are ways to rights that the key does not have. Each needs all of its actions,
+// which activity.Actions has as Asked.
 var escalations = []struct {
 	effect  string
 	actions []string
 }{
 	{"makes keys for other users", []string{"iam:CreateAccessKey"}},
 	{"signs in as other users", []string{"iam:CreateLoginProfile"}},
+	{"signs in as other users", []string{"iam:UpdateLoginProfile"}},
 	{"gives itself any policy", []string{"iam:AttachUserPolicy"}},
 	{"gives itself any policy", []string{"iam:PutUserPolicy"}},
+	{"gives its groups any policy", []string{"iam:AttachGroupPolicy"}},
+	{"gives its groups any policy", []string{"iam:PutGroupPolicy"}},
+	{"gives roles that it may assume any policy", []string{"iam:AttachRolePolicy", "sts:AssumeRole"}},
+	{"gives roles that it may assume any policy", []string{"iam:PutRolePolicy", "sts:AssumeRole"}},
 	{"joins any group", []string{"iam:AddUserToGroup"}},
 	{"rewrites the policies that it has", []string{"iam:CreatePolicyVersion"}},
+	{"takes older versions of the policies that it has", []string{"iam:SetDefaultPolicyVersion"}},
 	{"lets itself into any role", []string{"iam:UpdateAssumeRolePolicy", "sts:AssumeRole"}},
 	{"runs a machine with any role", []string{"iam:PassRole", "ec2:RunInstances"}},
 	{"runs a function with any role", []string{"iam:PassRole", "lambda:CreateFunction"}},
+	{"makes a stack with any role", []string{"iam:PassRole", "cloudformation:CreateStack"}},
+	{"opens a development endpoint with any role", []string{"iam:PassRole", "glue:CreateDevEndpoint"}},
 	{"changes what functions do with their roles", []string{"lambda:UpdateFunctionCode"}},
+	{"runs commands on machines with their roles", []string{"ssm:SendCommand"}},
+}
+
+// triedActions are the actions to simulate: those that give a key more rights, and those
+// that keys are usually stolen for.
+func triedActions() []activity.Action {
+	return slices.DeleteFunc(slices.Clone(activity.Actions), func(a activity.Action) bool { return !a.Asked })
 }
 
 // simulate has IAM simulate triedActions on all resources. The simulation knows neither
@@ -59,8 +49,9 @@ func (r *inquiry) simulate(ctx context.Context) {
 		return
 	}
 	c := r.iam("SimulatePrincipalPolicy", "PolicySourceArn", r.arn)
-	for i, p := range triedActions {
-		c.Params[fmt.Sprintf("ActionNames.member.%d", i+1)] = p.action
+	tried := triedActions()
+	for i, a := range tried {
+		c.Params[fmt.Sprintf("ActionNames.member.%d", i+1)] = a.Name
 	}
 	var out struct {
 		Results []struct {
@@ -78,12 +69,12 @@ func (r *inquiry) simulate(ctx context.Context) {
 		}
 	}
 	risk := neutral
-	for _, p := range triedActions {
-		if slices.Contains(allowed, p.action) {
-			risk = max(risk, p.risk)
+	for _, a := range tried {
+		if slices.Contains(allowed, a.Name) {
+			risk = max(risk, int(a.Granted))
 		}
 	}
-	text := fmt.Sprintf("none of the %d actions that were tried", len(triedActions))
+	text := fmt.Sprintf("none of the %d actions that were tried", len(tried))
 	if len(allowed) > 0 {
 		text = strings.Join(allowed, ", ")
 	}

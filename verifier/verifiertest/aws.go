@@ -51,7 +51,7 @@ type Account struct {
 	// by service.
 	Published map[string][]string
 	// Events are the history of CloudTrail.
-	Events []TrailEvent
+	Events Trail
 
 	// Answers are the bodies of the answers to calls that read, by "service:Action"
 	// or, where it differs, "service:Action:region".
@@ -252,7 +252,7 @@ func (a *AWS) answer(key Key, req Request, _ *http.Request, body []byte) Respons
 	}
 	switch permission {
 	case "cloudtrail:LookupEvents":
-		return acct.lookUpEvents(req.Region, body)
+		return acct.Events.lookUp(req.Region, body)
 	case "ec2:DescribeRegions":
 		return oneRegion()
 	case "securityhub:POST /findings/import", "events:PutEvents", "sns:Publish":

@@ -21,9 +21,12 @@ type TrailEvent struct {
 	Resources map[string]string
 }
 
-// lookUpEvents answers for the events of an access key in a region, 50 a page, the newest
+// A Trail is the history of CloudTrail in an account, in any order.
+type Trail []TrailEvent
+
+// lookUp answers for the events of an access key in a region, 50 a page, the newest
 // first.
-func (acct *Account) lookUpEvents(region string, body []byte) Response {
+func (t Trail) lookUp(region string, body []byte) Response {
 	var in struct {
 		LookupAttributes   []struct{ AttributeKey, AttributeValue string }
 		StartTime, EndTime float64
@@ -31,10 +34,10 @@ func (acct *Account) lookUpEvents(region string, body []byte) Response {
 		NextToken          string
 	}
 	if err := json.Unmarshal(body, &in); err != nil || len(in.LookupAttributes) != 1 || in.LookupAttributes[0].AttributeKey != "AccessKeyId" {
-		return JSONFailure(http.StatusBadRequest, "InvalidLookupAttributesException", "one attribute, AccessKeyId")
+		return response(http.StatusBadRequest, `{"__type":"InvalidLookupAttributesException","message":"one attribute, AccessKeyId"}`)
 	}
 	var list []map[string]any
-	events := slices.Clone(acct.Events)
+	events := slices.Clone(t)
 	slices.SortStableFunc(events, func(a, b TrailEvent) int { return b.At.Compare(a.At) })
 	for i, e := range events {
 		if e.Region != region || e.KeyID != in.LookupAttributes[0].AttributeValue || float64(e.At.Unix()) < in.StartTime ||

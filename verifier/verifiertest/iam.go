@@ -21,6 +21,9 @@ func (a *AWS) iam(acct *Account, key Key, action string, form url.Values) Respon
 	if response, ok := policies.answer(action, form); ok {
 		return response
 	}
+	if text, ok := lastAccessed[action]; ok {
+		return answer("iam", action, text)
+	}
 	if role := form.Get("RoleName"); role != "" {
 		r := acct.Roles[role]
 		if r == nil {

@@ -1,0 +1,47 @@
+package activity
+
+import (
+	"slices"
+	"strings"
+)
+
+// Incomparable says why it is not known which places are new since the leak; "" if it is
+// known. A place is new only if the key was used elsewhere before: a key that was never used
+// before its leak may just have been taken into use.
+func (l Log) Incomparable() string {
+	switch {
+	case !l.After:
+		return "the key leaked before CloudTrail's history of 90 days begins, or nobody knows when"
+	case !l.Whole:
+		return "CloudTrail's history could not be read as a whole"
+	case !slices.ContainsFunc(l.Places, func(p Place) bool { return p.First.Before(l.Since) }):
+		return "CloudTrail shows no use of the key before the leak"
+	}
+	return ""
+}
+
+// New returns the addresses and regions in which the key was seen only since the leak.
+// Addresses of AWS's own services are none. Ask Incomparable first: without anything to
+// compare with, all places would be new.
+func (l Log) New() (list []Place) {
+	if l.Incomparable() != "" {
+		return nil
+	}
+	for _, p := range l.Places {
+		if !p.First.Before(l.Since) && !ofAWS(p.Address) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// IsNew reports whether address is among New.
+func (l Log) IsNew(address string) bool {
+	return address != "" && slices.ContainsFunc(l.New(), func(p Place) bool { return p.Address == address })
+}
+
+// ofAWS reports whether an address is one of AWS's services, which calls on somebody's
+// behalf ("sourceIPAddress" in CloudTrail's record contents).
+func ofAWS(address string) bool {
+	return address == "AWS Internal" || strings.HasSuffix(address, ".amazonaws.com") || strings.HasSuffix(address, ".amazonaws.com.cn")
+}
