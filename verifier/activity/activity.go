@@ -30,6 +30,8 @@ const (
 	// History is how far back CloudTrail's own history goes.
 	History = 90 * 24 * time.Hour
 
+	// recent is how far back Place.Recent goes.
+	recent = 24 * time.Hour
 	// maxPages bounds the questions about one id in one region: 50 events a page.
 	maxPages = 200
 	// maxFollowed bounds the ids that are read beside the leaked key.
@@ -115,7 +117,14 @@ type AssumedRole struct {
 type Place struct {
 	Address, Region string // one of the two is ""
 	First, Last     time.Time
-	Last24          []string // actions in the 24 hours before the log was read, sorted
+	// Recent are the calls of the 24 hours before the log was read, the newest first.
+	Recent []Use
+}
+
+// A Use is one call.
+type Use struct {
+	Action string
+	Time   time.Time
 }
 
 // A Gap is something that was not read.
@@ -257,7 +266,7 @@ func (t *trace) finish() Log {
 			cmp.Compare(a.ID, b.ID), cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Code, b.Code))
 	})
 	for _, p := range t.places {
-		slices.Sort(p.Last24)
+		slices.SortFunc(p.Recent, func(a, b Use) int { return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(a.Action, b.Action)) })
 		l.Places = append(l.Places, *p)
 	}
 	slices.SortFunc(l.Places, func(a, b Place) int {

@@ -179,17 +179,26 @@ func TestRefusedCalls(t *testing.T) {
 func TestPlaces(t *testing.T) {
 	h := newHistory(t)
 	h.call(h.key, "s3", "ListBuckets", -24*time.Hour, object{"sourceIPAddress": "198.51.100.7"})
-	h.callIn(other, h.key, "ec2", "DescribeInstances", 47*time.Hour, nil)
+	h.callIn(other, h.key, "ec2", "DescribeInstances", 46*time.Hour, nil)
+	h.callIn(other, h.key, "ec2", "DescribeRegions", 47*time.Hour, nil)
+	h.callIn(other, h.key, "ec2", "DescribeInstances", 45*time.Hour, nil)
 	log := h.read(h.leaked)
 	var got []string
 	for _, p := range log.Places {
-		got = append(got, fmt.Sprintf("%s%s before %v %v", p.Address, p.Region, p.First.Before(log.Since), p.Last24))
+		var recent []string
+		for _, u := range p.Recent {
+			recent = append(recent, u.Action)
+		}
+		got = append(got, fmt.Sprintf("%s%s before %v %v", p.Address, p.Region, p.First.Before(log.Since), recent))
 	}
-	want := []string{"us-east-1 before true []", "198.51.100.7 before true []", "eu-west-1 before false [ec2:DescribeInstances]", "203.0.113.9 before false [ec2:DescribeInstances]"}
+	want := []string{"us-east-1 before true []", "198.51.100.7 before true []", "eu-west-1 before false [ec2:DescribeRegions ec2:DescribeInstances ec2:DescribeInstances]", "203.0.113.9 before false [ec2:DescribeRegions ec2:DescribeInstances ec2:DescribeInstances]"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
-	if len(log.Calls) != 1 {
+	if fresh, known := log.New(), log.Known(); len(fresh) != 2 || fresh[0].Region != other || !log.IsNew("203.0.113.9") || len(known) != 1 || known[0].Address != "198.51.100.7" {
+		t.Errorf("new %v, known %v", fresh, known)
+	}
+	if len(log.Calls) != 2 {
 		t.Errorf("calls before the leak are told: %+v", log.Calls)
 	}
 }

@@ -2,7 +2,6 @@ package activity
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 	"time"
 
@@ -134,8 +133,8 @@ func (t *trace) place(e event) {
 			t.places[name] = p
 		}
 		p.First, p.Last = earlier(p.First, e.at), later(p.Last, e.at)
-		if action := e.action(); t.now.Sub(e.at) <= 24*time.Hour && !slices.Contains(p.Last24, action) {
-			p.Last24 = append(p.Last24, action)
+		if t.now.Sub(e.at) <= recent {
+			p.Recent = append(p.Recent, Use{e.action(), e.at})
 		}
 	}
 }

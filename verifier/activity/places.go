@@ -35,6 +35,17 @@ func (l Log) New() (list []Place) {
 	return list
 }
 
+// Known returns the addresses from which the key was used before the leak. There may be more
+// if Incomparable gives a reason. Addresses of AWS's own services are none.
+func (l Log) Known() (list []Place) {
+	for _, p := range l.Places {
+		if l.After && p.First.Before(l.Since) && p.Address != "" && !ofAWS(p.Address) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
 // IsNew reports whether address is among New.
 func (l Log) IsNew(address string) bool {
 	return address != "" && slices.ContainsFunc(l.New(), func(p Place) bool { return p.Address == address })

@@ -172,8 +172,8 @@ func (r *inquiry) newPlaces(log activity.Log) {
 		}
 		found[name] = true
 		text := place + ", " + during(p.First, p.Last)
-		if len(p.Last24) > 0 {
-			text += ", in the last 24 hours " + strings.Join(p.Last24[:min(len(p.Last24), 5)], ", ")
+		if actions := latest(p.Recent); len(actions) > 0 {
+			text += ", in the last 24 hours " + strings.Join(actions, ", ")
 		}
 		r.add(name, text, bad, lookUpEvents)
 	}
@@ -182,4 +182,14 @@ func (r *inquiry) newPlaces(log activity.Log) {
 			r.add(name, "none since the leak", neutral, lookUpEvents)
 		}
 	}
+}
+
+// latest returns the actions of uses, the newest first, at most five.
+func latest(uses []activity.Use) (actions []string) {
+	for _, u := range uses {
+		if !slices.Contains(actions, u.Action) && len(actions) < 5 {
+			actions = append(actions, u.Action)
+		}
+	}
+	return actions
 }

@@ -117,3 +117,87 @@ func TestInUseRenewed(t *testing.T) {
 		})
 	}
 }
+
+// TestInUseByWhom: IAM tells the last use, and CloudTrail by whose it was. The key leaked 48
+// hours ago.
+func TestInUseByWhom(t *testing.T) {
+	const hour, minute = time.Hour, time.Minute
+	const office, intruder = "198.51.100.7", "203.0.113.9"
+	session := verifiertest.Role(prod, "any", 77).Credential.ID
+	type call struct {
+		ago             time.Duration
+		address, action string
+	}
+	before := call{72 * hour, office, "s3:ListBuckets"}
+	for _, tt := range []struct {
+		name    string
+		ago     time.Duration // of IAM's last use
+		service string
+		calls   []call
+		session []call // of a session that the first call issued
+		deny    string
+		force   bool
+		gate    response.Gate
+		want    string // in the reason, or in the warnings
+	}{
+		{"the intruder alone", hour, "ec2", []call{before, {hour, intruder, "ec2:RunInstances"}}, nil, "", false, "", "an address that is new since the leak"},
+		{"the owner too", hour, "ec2", []call{before, {hour, intruder, "ec2:RunInstances"}, {2 * hour, office, "s3:ListBuckets"}}, nil, "", false,
+			response.GateInUse, "an address from before the leak"},
+		{"the owner too, forced", hour, "ec2", []call{before, {hour, intruder, "ec2:RunInstances"}, {2 * hour, office, "s3:ListBuckets"}}, nil, "", true, "", "in use (198.51.100.7"},
+		{"the owner before the leak", hour, "ec2", []call{before, {hour, intruder, "ec2:RunInstances"}, {30 * hour, office, "s3:ListBuckets"}}, nil, "", false, "", "used by 203.0.113.9"},
+		{"the owner with a session", hour, "ec2", []call{before, {hour, intruder, "ec2:RunInstances"}}, []call{{hour, office, "sqs:CreateQueue"}}, "", false, response.GateInUse, "with " + session + ", an address from before the leak"},
+		{"data that CloudTrail does not see", hour, "s3", []call{before, {3 * hour, intruder, "s3:ListBuckets"}}, nil, "", false, response.GateInUse, "s3 in us-east-1 (CloudTrail does not show by whom)"},
+		{"not yet in CloudTrail", minute, "ec2", []call{before, {3 * hour, intruder, "ec2:RunInstances"}}, nil, "", false, response.GateInUse, "does not show yet by whom: plan again in 15 minutes"},
+		{"never used before the leak", hour, "ec2", []call{{hour, intruder, "ec2:RunInstances"}}, nil, "", false, response.GateInUse, "whether by an intruder is not known: CloudTrail shows no use of the key before the leak"},
+		{"CloudTrail cannot be read", hour, "ec2", []call{before, {hour, intruder, "ec2:RunInstances"}}, nil, "cloudtrail:LookupEvents", false, response.GateInUse, "ec2 in us-east-1: give"},
+		{"regions cannot be read", hour, "ec2", []call{before, {hour, intruder, "ec2:RunInstances"}}, nil, "ec2:DescribeRegions", false, response.GateInUse, "whether by an intruder is not known: CloudTrail's history could not be read as a whole"},
+		{"hidden by a question to STS", 0, "sts", []call{before, {2 * hour, office, "s3:ListBuckets"}}, nil, "", false, response.GateInUse, "an address from before the leak"},
+		{"an intruder, hidden by a question to STS", 0, "sts", []call{{2 * hour, intruder, "s3:ListBuckets"}}, nil, "", false, "", "CloudTrail shows 203.0.113.9, s3:ListBuckets, "},
+		{"a question to STS alone", 0, "sts", []call{before, {2 * hour, office, "sts:GetCallerIdentity"}}, nil, "", false, "", "CloudTrail shows no other in the last 24 hours"},
+		{"not used", 30 * hour, "s3", []call{before}, nil, "", false, "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in := newIncident(t)
+			in.rules.ForceInUse = tt.force
+			in.leak.Locations[0].Time = time.Now().Add(-48 * hour)
+			if tt.deny != "" {
+				in.aws.Deny(tt.deny)
+			}
+			event := func(id string, c call) verifiertest.TrailEvent {
+				service, name, _ := strings.Cut(c.action, ":")
+				return verifiertest.TrailEvent{KeyID: id, Region: "us-east-1", At: time.Now().Add(-c.ago), Event: map[string]any{
+					"eventSource": service + ".amazonaws.com", "eventName": name, "sourceIPAddress": c.address,
+				}}
+			}
+			in.aws.Change(prod, func(a *verifiertest.Account) {
+				key := in.user.Keys[0]
+				key.Used, key.UsedService = time.Now().Add(-tt.ago), tt.service
+				a.Answers["ec2:DescribeRegions"] = "<DescribeRegionsResponse><regionInfo><item><regionName>us-east-1</regionName></item></regionInfo></DescribeRegionsResponse>"
+				for _, c := range tt.calls {
+					a.Events = append(a.Events, event(key.Credential.ID, c))
+				}
+				if len(tt.session) > 0 {
+					issued := event(key.Credential.ID, call{30 * hour, office, "sts:GetSessionToken"})
+					issued.Event["responseElements"] = map[string]any{"credentials": map[string]any{"accessKeyId": session}}
+					a.Events = append(a.Events, issued)
+				}
+				for _, c := range tt.session {
+					a.Events = append(a.Events, event(session, c))
+				}
+			})
+			plan := in.plan(in.leak)
+			if tt.gate != "" {
+				if len(plan.Refused) != 1 || plan.Refused[0].Gate != tt.gate || !strings.Contains(plan.Refused[0].Why, tt.want) {
+					t.Errorf("%s", plan.Encode())
+				}
+				return
+			}
+			if len(plan.Keys) != 1 {
+				t.Fatalf("%s", plan.Encode())
+			}
+			if warnings := strings.Join(plan.Keys[0].Warnings, "\n"); !strings.Contains(warnings, tt.want) || tt.want == "" && warnings != "" {
+				t.Errorf("warnings %q", warnings)
+			}
+		})
+	}
+}

@@ -39,6 +39,8 @@ type Planner struct {
 	// Activity reads what a key did; nil reads it at the rate that AWS allows.
 	Activity *activity.Reader
 	Now      func() time.Time // nil means time.Now
+
+	histories map[string]history // by key id
 }
 
 // Plan judges each finding, and plans steps for those that no gate refuses. It leaves out
@@ -292,8 +294,7 @@ func (p *Planner) longTerm(ctx context.Context, s *operator.Session, v verifier.
 	if usedErr != nil {
 		return response.Unreadable("when it was last used", usedErr)
 	}
-	k.LastUsed = used.String()
-	return p.inUse(k, used, v)
+	return p.inUse(ctx, s, k, used, v)
 }
 
 // stillLive asks STS again, if there is something to ask with. Of a key that is off, and of
