@@ -72,12 +72,7 @@ func (o *Verifier) lastUsed(ctx context.Context, id string) verifier.Fact {
 	if ok {
 		return fact
 	}
-	fact = verifier.Fact{Name: operator.UsedBefore, Source: "iam:GetAccessKeyLastUsed"}
-	used, err := o.askLastUsed(ctx, id)
-	fact.Value = used.String()
-	if err != nil {
-		fact.Value = "not known: " + assessment.Why(err)
-	}
+	fact = UsedBefore(ctx, o.Operator, id)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.before == nil {
@@ -87,12 +82,24 @@ func (o *Verifier) lastUsed(ctx context.Context, id string) verifier.Fact {
 	return fact
 }
 
-func (o *Verifier) askLastUsed(ctx context.Context, id string) (operator.LastUsed, error) {
-	account, err := AccountOf(ctx, o.Operator, id)
+// UsedBefore asks IAM for the last use of a key, before STS is asked about it. If IAM gives
+// no answer, the fact says why.
+func UsedBefore(ctx context.Context, op *operator.Operator, id string) verifier.Fact {
+	fact := verifier.Fact{Name: operator.UsedBefore, Source: "iam:GetAccessKeyLastUsed"}
+	used, err := lastUsed(ctx, op, id)
+	fact.Value = used.String()
+	if err != nil {
+		fact.Value = "not known: " + assessment.Why(err)
+	}
+	return fact
+}
+
+func lastUsed(ctx context.Context, op *operator.Operator, id string) (operator.LastUsed, error) {
+	account, err := AccountOf(ctx, op, id)
 	if err != nil {
 		return operator.LastUsed{}, err
 	}
-	s, err := o.Operator.In(ctx, account, purpose, "")
+	s, err := op.In(ctx, account, purpose, "")
 	if err != nil {
 		return operator.LastUsed{}, err
 	}

@@ -23,7 +23,8 @@ import (
 // A Rechecker asks about keys of saved reports.
 type Rechecker struct {
 	STS verifier.Verifier
-	// Operator asks IAM about keys without their secret; nil asks only STS.
+	// Operator asks IAM about keys without their secret, and for the last use of the others
+	// before STS is asked; nil asks only STS.
 	Operator *operator.Operator
 	// Accounts, if not empty, are the only ones that IAM is asked about.
 	Accounts []string
@@ -79,7 +80,7 @@ func (a Rechecker) ask(ctx context.Context, f *finding.Finding, cred detectors.C
 	case cred.ID == "", state == verifier.CanarySuspected, state == verifier.Expired, state == verifier.NotVerifiable:
 		return false, false
 	case !cred.Secret.IsZero() && !incomplete:
-		return true, renew(f, a.STS.Verify(ctx, cred))
+		return true, renew(f, a.verify(ctx, f, cred))
 	case a.Operator != nil && operator.IsLongTermKeyID(cred.ID):
 		return true, a.askOwner(ctx, f)
 	case state == verifier.Skipped && incomplete:
@@ -87,6 +88,19 @@ func (a Rechecker) ask(ctx context.Context, f *finding.Finding, cred detectors.C
 	}
 	keepVerdict(f, noSecret)
 	return true, false
+}
+
+// verify asks STS. That is a use of the key, so IAM is asked for its last use before, unless
+// the report tells a use from before an earlier question.
+func (a Rechecker) verify(ctx context.Context, f *finding.Finding, cred detectors.Credential) verifier.Verdict {
+	_, known := operator.FindUsedBefore(f.Verdict.Facts)
+	if a.Operator == nil || known || !operator.IsLongTermKeyID(cred.ID) {
+		return a.STS.Verify(ctx, cred)
+	}
+	before := owner.UsedBefore(ctx, a.Operator, cred.ID)
+	v := a.STS.Verify(ctx, cred)
+	v.Facts = append(v.Facts, before)
+	return v
 }
 
 // keepVerdict leaves f as it was, and notes why AWS was not asked.

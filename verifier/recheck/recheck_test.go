@@ -10,6 +10,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/recheck"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
@@ -60,5 +61,44 @@ func TestReport(t *testing.T) {
 				t.Errorf("%d of %d asked, %d live; want %d of %d, %d", a.Asked, a.Of, r.Totals.Live, tt.asked, tt.of, tt.live)
 			}
 		})
+	}
+}
+
+// TestUsedBefore: IAM is asked for the last use before STS, whose question is a use; but not
+// if the report tells a use from before an earlier question.
+func TestUsedBefore(t *testing.T) {
+	aws := verifiertest.NewAWS(t)
+	var cred detectors.Credential
+	aws.Change(detectorstest.Account, func(a *verifiertest.Account) {
+		verifiertest.SignAs(t, a.User("olga", 1).Keys[0].Credential)
+		key := a.User("deploy", 2).Keys[0]
+		key.Used, key.UsedService = time.Now().Add(-time.Hour), "s3"
+		cred = key.Credential
+	})
+	op, err := operator.New(t.Context(), operator.Config{Endpoint: aws.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := verifier.Fact{Name: operator.UsedBefore, Value: "never"}
+	for _, tt := range []struct {
+		op    *operator.Operator
+		facts []verifier.Fact
+		want  string // the service; "" for no use
+		known bool
+	}{
+		{op, nil, "s3", true},
+		{op, []verifier.Fact{old}, "", true},
+		{nil, nil, "", false},
+	} {
+		r := &finding.Saved{Findings: []finding.Finding{{
+			Match: detectors.Match{Rule: awskeys.AccessKey, Credential: cred}, Digest: &finding.Digest{SecretSHA256: cred.Secret.SHA256()},
+			Verdict: verifier.Verdict{State: verifier.Live, At: time.Now().Add(-time.Minute), Facts: tt.facts},
+		}}}
+		if err := (recheck.Rechecker{STS: sts{State: verifier.Live, At: time.Now()}, Operator: tt.op}).Report(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if used, known := operator.FindUsedBefore(r.Findings[0].Verdict.Facts); used.Service != tt.want || known != tt.known {
+			t.Errorf("%v: %v, %v", tt.facts, used, known)
+		}
 	}
 }

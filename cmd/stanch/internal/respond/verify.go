@@ -28,7 +28,8 @@ input, ask AWS again, and write the report with the new answers.
 STS is asked about keys whose secrets the report has (--show-secrets). With --iam,
 IAM is asked with your own identity about the others: a key that was live and is
 Active still is, one that is Inactive is not. A lone id that is Active is reported as
-live id. The secrets are not written again.
+live id. Before STS is asked about a key, IAM is asked for its last use. The secrets
+are not written again.
 
 If AWS cannot be asked about a key, the report keeps its last state, with the reason
 and the time, and the exit code is 3. The exit code is 1 if AWS was asked about all
