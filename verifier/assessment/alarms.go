@@ -16,8 +16,8 @@ type metric struct {
 // alarms finds out whether somebody hears of calls of the root user, and of refused calls:
 // that takes a metric filter on the trail's log group, and an alarm on its metric. It looks
 // in the home region, where trails for all regions usually write.
-func (r *inquiry) alarms(ctx context.Context) {
-	c := operator.Call{Service: "logs", Action: "DescribeMetricFilters"}
+func (c *account) alarms(ctx context.Context) {
+	call := operator.Call{Service: "logs", Action: "DescribeMetricFilters"}
 	metrics := map[string][]metric{}
 	body := map[string]string{}
 	for range maxPages {
@@ -28,8 +28,8 @@ func (r *inquiry) alarms(ctx context.Context) {
 			} `json:"metricFilters"`
 			Next string `json:"nextToken"`
 		}
-		c.Body = body
-		if !r.read(ctx, "alarms", c, &page) {
+		call.Body = body
+		if !c.read(ctx, "alarms", call, &page) {
 			return
 		}
 		for _, f := range page.List {
@@ -42,7 +42,7 @@ func (r *inquiry) alarms(ctx context.Context) {
 		body["nextToken"] = page.Next
 	}
 	for _, kind := range []string{"alarm-root", "alarm-unauthorised"} {
-		r.alarm(ctx, kind, metrics[kind], source(c))
+		c.alarm(ctx, kind, metrics[kind], source(call))
 	}
 }
 
@@ -57,20 +57,20 @@ func alarmKind(pattern string) string {
 }
 
 // alarm finds out whether one of metrics has an alarm.
-func (r *inquiry) alarm(ctx context.Context, kind string, metrics []metric, source string) {
+func (c *account) alarm(ctx context.Context, kind string, metrics []metric, source string) {
 	for _, m := range metrics {
 		var out struct {
 			Names []string `xml:"DescribeAlarmsForMetricResult>MetricAlarms>member>AlarmName"`
 		}
-		c := operator.Call{Service: "monitoring", Action: "DescribeAlarmsForMetric",
+		call := operator.Call{Service: "monitoring", Action: "DescribeAlarmsForMetric",
 			Params: map[string]string{"MetricName": m.Name, "Namespace": m.Namespace}}
-		if !r.read(ctx, kind, c, &out) {
+		if !c.read(ctx, kind, call, &out) {
 			return
 		}
 		if len(out.Names) > 0 {
-			r.add(kind, "present", neutral, source)
+			c.add(kind, "present", neutral, source)
 			return
 		}
 	}
-	r.add(kind, "none in "+r.session.HomeRegion(), notable, source)
+	c.add(kind, "none in "+c.session.HomeRegion(), notable, source)
 }

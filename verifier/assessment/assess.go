@@ -3,84 +3,69 @@ package assessment
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
-	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
 // Assess returns the facts about the key of f, which has to name the account. If there is
-// no way into the account, that is the only fact. The exposure is e with the locations of
-// f. If it has no time, CloudTrail is asked about all 90 days of its history. If a fact of
-// f has the last use before STS was asked about the key, that use counts, not IAM's current
-// answer.
+// no way into the account, they are the facts that the organization tells. Facts about an
+// account or a user are read once, and returned for each of its keys. The exposure is e with
+// the locations of f. If it has no time, CloudTrail is asked about all 90 days of its
+// history. If a fact of f has the last use before STS was asked about the key, that use
+// counts, not IAM's current answer.
 func (a *Assessor) Assess(ctx context.Context, f *finding.Finding, e Exposure) []verifier.Fact {
 	for i := range f.Locations {
 		e.add(&f.Locations[i])
 	}
-	r := &inquiry{Assessor: a, keyID: f.Match.Credential.ID, identity: f.Verdict.Identity, exposure: e, used: usedBefore(f.Verdict.Facts)}
+	acct := a.account(ctx, f.Verdict.Identity.Account)
+	r := &inquiry{Assessor: a, account: acct, keyID: f.Match.Credential.ID, identity: f.Verdict.Identity, exposure: e, used: usedBefore(f.Verdict.Facts)}
+	r.session = acct.session
 	r.exposed()
-	r.organization(ctx)
-	session, err := a.Operator.In(ctx, r.identity.Account, "assess", "")
-	if err != nil {
-		r.add("access", unknownPrefix+err.Error(), notable, "sts:AssumeRole")
+	r.facts = append(r.facts, acct.named...)
+	if acct.err != nil {
+		r.add("access", unknownPrefix+acct.err.Error(), notable, "sts:AssumeRole")
 		return r.facts
 	}
-	r.session = session
-	r.principal()
+	r.kind()
 	r.owner(ctx)
-	switch {
-	case r.user != "":
-		r.userFacts(ctx)
-	case r.identity.Kind == "role" && r.identity.Name != "":
-		r.roleFacts(ctx)
-	}
-	r.simulate(ctx)
-	r.rootUser(ctx)
-	r.credentialReport(ctx)
-	regions, all := r.regions(ctx)
-	r.trails(ctx, regions, all)
-	r.alarms(ctx)
-	r.trustedAdvisor(ctx)
-	r.health(ctx)
-	for _, region := range regions {
-		r.guardDuty(ctx, region)
-	}
+	r.principal(ctx)
+	r.facts = append(r.facts, acct.facts...)
+	r.reported()
+	r.facts = append(r.facts, acct.aboutKey(ctx, r.keyID).facts...)
 	r.services(ctx)
-	r.activity(ctx, regions)
-	r.mergeRegions(len(regions))
+	r.activity(ctx, acct.regions)
+	r.mergeRegions(len(acct.regions))
 	return r.facts
 }
 
-// organization names the account, as the management account or a delegated
-// administrator sees it: with the operator's own identity.
-func (r *inquiry) organization(ctx context.Context) {
-	var out struct {
-		Account struct{ Name, Email, Status, State string } // State is to replace Status
+// account returns the account with the number id.
+func (a *Assessor) account(ctx context.Context, id string) *account {
+	c := a.expect(id)
+	if c.session != nil || c.err != nil {
+		return c
 	}
-	c := operator.Call{Service: "organizations", Action: "DescribeAccount",
-		Body: map[string]string{"AccountId": r.identity.Account}}
-	if err := r.Operator.Own().Do(ctx, c, &out); err != nil {
-		r.unknown("account-name", c, err)
-		var e *operator.Error
-		if errors.As(err, &e) && e.Denied() { // the tags may be allowed all the same
-			r.accountOwner(ctx)
-		}
-		return
+	c.organization(ctx)
+	c.named, c.facts = c.facts, nil
+	if c.session, c.err = a.Operator.In(ctx, id, "assess", ""); c.err != nil {
+		return c
 	}
-	text := fmt.Sprintf("%s, %s", out.Account.Name, out.Account.Email)
-	if state := cmp.Or(out.Account.State, out.Account.Status, "ACTIVE"); state != "ACTIVE" {
-		text += ", " + state
-	}
-	r.add("account-name", text, neutral, source(c))
-	r.accountOwner(ctx)
+	c.authorizationDetails(ctx)
+	c.rootUser(ctx)
+	c.credentialReport(ctx)
+	c.findRegions(ctx)
+	c.trails(ctx, c.regions, c.allRegions)
+	c.alarms(ctx)
+	c.readExposedKeys(ctx)
+	c.findDetectors(ctx)
+	return c
 }
 
-func (r *inquiry) principal() {
+// kind adds what STS says about the owner.
+func (r *inquiry) kind() {
 	switch kind := r.identity.Kind; kind {
 	case "":
 	case "root":
@@ -88,6 +73,31 @@ func (r *inquiry) principal() {
 	default:
 		r.add("principal", kind, neutral, "")
 	}
+}
+
+// principal adds the facts about the user or the role of the key. Two keys of one user
+// share them.
+func (r *inquiry) principal(ctx context.Context) {
+	var p *principal
+	switch {
+	case r.user != "":
+		p = r.account.principal(ctx, "user", r.user)
+		r.accessKey(p)
+	case r.identity.Kind == "role" && r.identity.Name != "":
+		p = r.account.principal(ctx, "role", r.identity.Name)
+	default:
+		r.simulate(ctx)
+		return
+	}
+	r.arn = cmp.Or(p.arn, r.arn)
+	r.facts = append(r.facts, p.facts...)
+	if p.may == nil {
+		before := len(r.facts)
+		r.simulate(ctx)
+		p.may = slices.Clone(r.facts[before:])
+		return
+	}
+	r.facts = append(r.facts, p.may...)
 }
 
 // owner finds the user of the key, and its last use; IAM does not tell who used it.

@@ -10,8 +10,6 @@
 package assessment
 
 import (
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/stanch-dev/stanch/verifier"
@@ -19,7 +17,8 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// An Assessor assesses keys. It is used by one goroutine.
+// An Assessor assesses keys. It keeps the facts about accounts and users that it has read,
+// so it is for one run, and used by one goroutine.
 type Assessor struct {
 	Operator *operator.Operator
 	Now      func() time.Time // nil means time.Now
@@ -29,43 +28,7 @@ type Assessor struct {
 
 	log      activity.Reader
 	services map[string][]verifier.Fact // by ARN: the services that a user or role used
-}
-
-// Risks of facts.
-const (
-	neutral = iota
-	notable
-	bad
-	act
-)
-
-// unknownPrefix begins the value of a fact that could not be found out.
-const unknownPrefix = "not known: "
-
-func source(c operator.Call) string { return (&operator.Error{Call: c}).Permission() }
-
-// Why says in a few words why AWS gave no answer.
-func Why(err error) string {
-	var e *operator.Error
-	switch {
-	case !errors.As(err, &e):
-		return err.Error()
-	case e.Denied():
-		return e.Reason()
-	case e.Code == "SubscriptionRequiredException":
-		return "the account has no support plan that shows it"
-	case e.Code == "AWSOrganizationsNotInUseException":
-		return "the account is in no organization"
-	case e.Status >= 500:
-		return fmt.Sprintf("AWS has trouble (HTTP %d)", e.Status)
-	case e.Busy():
-		return "AWS was too busy (" + e.Code + ")"
-	case e.Skew != 0:
-		return e.Error()
-	case e.Message != "":
-		return e.Code + ": " + e.Message
-	}
-	return e.Code
+	accounts map[string]*account
 }
 
 func (a *Assessor) now() time.Time {

@@ -24,16 +24,20 @@ const ops, prod = "111122223333", "222233334444"
 // permission that it needs where that is another.
 var calls = map[string]string{
 	"organizations:DescribeAccount": "", "iam:GetAccessKeyLastUsed": "", "iam:ListAccessKeys": "", "iam:GetLoginProfile": "",
-	"iam:ListMFADevices": "", "iam:GetUser": "", "iam:ListAttachedUserPolicies": "", "iam:ListUserPolicies": "", "iam:ListGroupsForUser": "",
-	"iam:ListAttachedGroupPolicies": "", "iam:SimulatePrincipalPolicy": "", "iam:GetAccountSummary": "", "cloudtrail:DescribeTrails": "",
+	"iam:ListMFADevices": "", "iam:SimulatePrincipalPolicy": "", "iam:GetAccountSummary": "", "cloudtrail:DescribeTrails": "",
 	"cloudtrail:GetTrailStatus": "", "logs:DescribeMetricFilters": "", "monitoring:DescribeAlarmsForMetric": "cloudwatch:DescribeAlarmsForMetric",
 	"support:DescribeTrustedAdvisorCheckResult": "", "health:DescribeEvents": "", "ec2:DescribeRegions": "",
 	"guardduty:GET /detector": "guardduty:ListDetectors", "guardduty:POST /detector/d1/findings": "guardduty:ListFindings",
 	"guardduty:POST /detector/d1/findings/get": "guardduty:GetFindings", "cloudtrail:LookupEvents": "",
-	"organizations:ListTagsForResource": "", "iam:ListGroupPolicies": "", "iam:ListServiceSpecificCredentials": "",
+	"organizations:ListTagsForResource": "", "iam:ListServiceSpecificCredentials": "",
 	"iam:GenerateCredentialReport": "", "iam:GetCredentialReport": "",
 	"iam:GenerateServiceLastAccessedDetails": "", "iam:GetServiceLastAccessedDetails": "",
+	"iam:GetAccountAuthorizationDetails": "",
 }
+
+// userCalls are made instead if iam:GetAccountAuthorizationDetails is refused.
+var userCalls = []string{"iam:GetUser", "iam:ListAttachedUserPolicies", "iam:ListUserPolicies", "iam:ListGroupsForUser",
+	"iam:ListAttachedGroupPolicies", "iam:ListGroupPolicies"}
 
 type setting struct {
 	*verifiertest.AWS
@@ -78,6 +82,7 @@ func answers(id string) map[string]string {
 			</ListGroupPoliciesResult></ListGroupPoliciesResponse>`,
 		"iam:GenerateCredentialReport": `<GenerateCredentialReportResponse><GenerateCredentialReportResult><State>COMPLETE</State>
 			</GenerateCredentialReportResult></GenerateCredentialReportResponse>`,
+		"iam:GetAccountAuthorizationDetails": details(),
 		"iam:GetCredentialReport": credentialReport("user,password_last_used,access_key_1_last_used_date\n" +
 			"<root_account>," + time.Now().AddDate(0, 0, -1).UTC().Format(time.RFC3339) + ",2020-01-01T00:00:00+00:00\ndeploy,2026-01-02T03:04:05+00:00,N/A\nelse,2025-01-01T00:00:00+00:00,N/A\n"),
 		"iam:SimulatePrincipalPolicy": `<SimulatePrincipalPolicyResponse><SimulatePrincipalPolicyResult><EvaluationResults>
@@ -90,7 +95,8 @@ func answers(id string) map[string]string {
 		"iam:GetAccountSummary": `<GetAccountSummaryResponse><GetAccountSummaryResult><SummaryMap>
 			<entry><key>AccountAccessKeysPresent</key><value>1</value></entry><entry><key>AccountMFAEnabled</key><value>0</value></entry>
 			</SummaryMap></GetAccountSummaryResult></GetAccountSummaryResponse>`,
-		"cloudtrail:DescribeTrails": `{"trailList":[{"TrailARN":"arn:aws:cloudtrail:us-east-1:222233334444:trail/all","IsMultiRegionTrail":true,"HomeRegion":"us-east-1"}]}`,
+		"cloudtrail:DescribeTrails": `{"trailList":[{"TrailARN":"arn:aws:cloudtrail:us-east-1:222233334444:trail/all","IsMultiRegionTrail":true,"HomeRegion":"us-east-1",
+			"CloudWatchLogsLogGroupArn":"arn:aws:logs:us-east-1:222233334444:log-group:trail:*"}]}`,
 		"cloudtrail:GetTrailStatus": `{"IsLogging":true}`,
 		"logs:DescribeMetricFilters": `{"metricFilters":[{"filterPattern":"{ $.userIdentity.type = \"Root\" }",
 			"metricTransformations":[{"metricName":"root","metricNamespace":"trail"}]}]}`,
@@ -181,11 +187,12 @@ func list(facts []verifier.Fact) string {
 func TestFacts(t *testing.T) {
 	s := newSetting(t)
 	facts := s.assess(t, s.subject())
+	const details = "iam:GetAccountAuthorizationDetails"
 	for _, want := range []verifier.Fact{
 		{Name: "account-name", Value: "production, prod@example.com", Source: "organizations:DescribeAccount"},
 		{Name: "exposed", Value: "2 days, still at HEAD", Risk: 2},
 		{Name: "account-owner", Value: "Owner payments", Source: "organizations:ListTagsForResource"},
-		{Name: "group-policies", Value: "build", Source: "iam:ListGroupPolicies"},
+		{Name: "group-policies", Value: "build", Source: details},
 		{Name: "service-credentials", Value: "ACCAEXAMPLE of bedrock.amazonaws.com, Active", Risk: 1, Source: "iam:ListServiceSpecificCredentials"},
 		{Name: "escalation", Value: "runs a function with any role, by iam:PassRole and lambda:CreateFunction", Risk: 3, Source: "iam:SimulatePrincipalPolicy"},
 		{Name: "root-sign-in", Value: "T", Risk: 1, Source: "iam:GetCredentialReport"},
@@ -199,13 +206,13 @@ func TestFacts(t *testing.T) {
 		{Name: "sibling-key", Value: "Active", Risk: 1, Source: "iam:ListAccessKeys"},
 		{Name: "console-password", Value: "yes", Source: "iam:GetLoginProfile"},
 		{Name: "mfa", Value: "none, with a console password", Risk: 2, Source: "iam:ListMFADevices"},
-		{Name: "boundary", Value: "policy/limit", Source: "iam:GetUser"},
-		{Name: "admin", Value: "AdministratorAccess", Risk: 3, Source: "iam:ListAttachedUserPolicies"},
-		{Name: "quarantine", Value: "V3: AWS knows", Risk: 2, Source: "iam:ListAttachedUserPolicies"},
-		{Name: "attached-policies", Value: "AdministratorAccess, AWSCompromised", Source: "iam:ListAttachedUserPolicies"},
-		{Name: "inline-policies", Value: "own", Source: "iam:ListUserPolicies"},
-		{Name: "groups", Value: "builders", Source: "iam:ListGroupsForUser"},
-		{Name: "admin", Value: "PowerUserAccess", Risk: 3, Source: "iam:ListAttachedGroupPolicies"},
+		{Name: "boundary", Value: "policy/limit", Source: details},
+		{Name: "admin", Value: "AdministratorAccess", Risk: 3, Source: details},
+		{Name: "quarantine", Value: "V3: AWS knows", Risk: 2, Source: details},
+		{Name: "attached-policies", Value: "AdministratorAccess, AWSCompromised", Source: details},
+		{Name: "inline-policies", Value: "own", Source: details},
+		{Name: "groups", Value: "builders", Source: details},
+		{Name: "admin", Value: "PowerUserAccess", Risk: 3, Source: details},
 		{Name: "may", Value: "iam:PassRole, lambda:CreateFunction, s3:GetObject", Risk: 3, Source: "iam:SimulatePrincipalPolicy"},
 		{Name: "root-keys", Value: "present", Risk: 2, Source: "iam:GetAccountSummary"},
 		{Name: "root-mfa", Value: "off", Risk: 2, Source: "iam:GetAccountSummary"},
@@ -259,6 +266,10 @@ func TestFacts(t *testing.T) {
 
 // TestDenied: one missing permission costs the facts of that call, and is named.
 func TestDenied(t *testing.T) {
+	calls := maps.Clone(calls)
+	for _, call := range userCalls {
+		calls[call] = ""
+	}
 	for call, permission := range calls {
 		if permission == "" {
 			permission = call
@@ -266,6 +277,9 @@ func TestDenied(t *testing.T) {
 		t.Run(call, func(t *testing.T) {
 			s := newSetting(t)
 			s.Deny(call)
+			if slices.Contains(userCalls, call) {
+				s.Deny("iam:GetAccountAuthorizationDetails")
+			}
 			facts := s.assess(t, s.subject())
 			if !slices.ContainsFunc(facts, func(f verifier.Fact) bool {
 				return strings.HasPrefix(f.Value, "not known: needs "+permission) && f.Source == permission
@@ -282,7 +296,9 @@ func TestDenied(t *testing.T) {
 				if name == "" {
 					name = other
 				}
-				if !sources[name] && name != permission && !follows[permission][name] && !silent[name] {
+				ofUsers := slices.Contains(userCalls, call) || call == "iam:GetAccountAuthorizationDetails"
+				instead := ofUsers && name == "iam:GetAccountAuthorizationDetails" || !ofUsers && slices.Contains(userCalls, name)
+				if !sources[name] && name != permission && !follows[permission][name] && !silent[name] && !instead {
 					t.Errorf("the facts of %s are lost too", name)
 				}
 			}
@@ -359,6 +375,13 @@ func TestOthers(t *testing.T) {
 		!has(facts, "inline-policies", "none", 0, "iam:ListRolePolicies") || !has(facts, "boundary", "none", 0, "iam:GetRole") ||
 		!has(facts, "role-last-used", "2026-11-01T00:00:00Z in eu-west-1", 0, "iam:GetRole") || !has(facts, "may", "iam:PassRole", 3, "iam:SimulatePrincipalPolicy") {
 		t.Errorf("role:\n%s", list(facts))
+	}
+	const details = "iam:GetAccountAuthorizationDetails"
+	s.Allow(details)
+	if facts := s.assess(t, role); !has(facts, "admin", "PowerUserAccess", 3, details) || !has(facts, "inline-policies", "none", 0, details) ||
+		!has(facts, "boundary", "none", 0, details) || !has(facts, "role-last-used", "2026-11-01T00:00:00Z in eu-west-1", 0, details) ||
+		!has(facts, "may", "iam:PassRole", 3, "iam:SimulatePrincipalPolicy") {
+		t.Errorf("role in the details of the account:\n%s", list(facts))
 	}
 	away := s.subject()
 	away.Verdict.Identity.Account = "999988887777"

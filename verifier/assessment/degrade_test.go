@@ -16,8 +16,10 @@ import (
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
-// roleSubject makes the leaked key one of a session of the role builder.
+// roleSubject makes the leaked key one of a session of the role builder, which has to be
+// asked about: the details of the account are refused.
 func (s *setting) roleSubject() *finding.Finding {
+	s.Deny("iam:GetAccountAuthorizationDetails")
 	s.Change(prod, func(a *verifiertest.Account) {
 		a.Answers["iam:GetRole"] = `<GetRoleResponse><GetRoleResult><Role><Arn>arn:aws:iam::` + prod + `:role/ci/builder</Arn>
 			<RoleLastUsed><LastUsedDate>2026-11-01T00:00:00Z</LastUsedDate><Region>eu-west-1</Region></RoleLastUsed></Role></GetRoleResult></GetRoleResponse>`

@@ -12,6 +12,7 @@ func Permissions() string {
 			"iam:ListGroupPolicies", "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:ListServiceSpecificCredentials",
 			"iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:SimulatePrincipalPolicy", "iam:GetAccountSummary",
 			"iam:GenerateServiceLastAccessedDetails", "iam:GetServiceLastAccessedDetails",
+			"iam:GetAccountAuthorizationDetails",
 			"cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:LookupEvents",
 			"logs:DescribeMetricFilters", "cloudwatch:DescribeAlarmsForMetric",
 			"guardduty:ListDetectors", "guardduty:ListFindings", "guardduty:GetFindings",

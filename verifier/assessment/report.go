@@ -16,21 +16,30 @@ import (
 // Report adds facts to each access key of r that is not ignored, and calls each with the
 // new facts. It returns an error only if ctx ends.
 func (a *Assessor) Report(ctx context.Context, r *finding.Saved, each func(*finding.Finding, []verifier.Fact)) error {
+	var keys []*finding.Finding
+	unknown := map[*finding.Finding]verifier.Fact{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		id, account := f.Match.Credential.ID, &f.Verdict.Identity.Account
 		if f.Ignored != "" || !operator.IsAccessKeyID(id) {
 			continue
 		}
-		var facts []verifier.Fact
+		keys = append(keys, f)
 		if *account == "" {
 			var err error
 			if *account, err = a.Operator.Own().AccountOf(ctx, id); err != nil {
-				facts = append(facts, UnknownAccount(err))
+				unknown[f] = UnknownAccount(err)
+				continue
 			}
 		}
-		if *account != "" {
-			facts = append(facts, a.Assess(ctx, f, Exposure{})...)
+		a.expect(*account, id)
+	}
+	for _, f := range keys {
+		var facts []verifier.Fact
+		if fact, ok := unknown[f]; ok {
+			facts = append(facts, fact)
+		} else {
+			facts = a.Assess(ctx, f, Exposure{})
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -20,22 +20,22 @@ type trail struct {
 // region shows the trails that cover all regions; a trail of one region shows there alone.
 // So the other regions are asked only if the home region shows none that covers them. all
 // says whether regions are all that the account has enabled.
-func (r *inquiry) trails(ctx context.Context, regions []string, all bool) {
+func (c *account) trails(ctx context.Context, regions []string, all bool) {
 	const name = "cloudtrail"
-	home := r.session.HomeRegion()
-	c := operator.Call{Service: "cloudtrail", Action: "DescribeTrails"}
+	home := c.session.HomeRegion()
+	call := operator.Call{Service: "cloudtrail", Action: "DescribeTrails"}
 	var on []string // regions that a trail covers
 	var unread *refusal
 	for _, region := range append([]string{home}, slices.DeleteFunc(slices.Clone(regions), func(s string) bool { return s == home })...) {
-		covers, everywhere, failed := r.trailsIn(ctx, region)
+		covers, everywhere, failed := c.trailsIn(ctx, region)
 		switch {
 		case everywhere:
-			r.add(name, "on, in all regions", neutral, source(c))
+			c.add(name, "on, in all regions", neutral, source(call))
 			return
 		case covers:
 			on = append(on, region)
 		case failed != nil && region == home: // the others cannot make up for it
-			r.unknown(name, failed.call, failed.err)
+			c.unknown(name, failed.call, failed.err)
 			return
 		case failed != nil && unread == nil:
 			unread = failed
@@ -44,17 +44,17 @@ func (r *inquiry) trails(ctx context.Context, regions []string, all bool) {
 	slices.Sort(on)
 	switch where := strings.Join(on, ", "); {
 	case len(on) > 0 && (unread != nil || !all):
-		r.add(name, "on, in "+where+"; whether in others is not known", notable, source(c))
+		c.add(name, "on, in "+where+"; whether in others is not known", notable, source(call))
 	case len(on) > 0 && len(on) == len(regions):
-		r.add(name, fmt.Sprintf("on, by a trail in each of %d regions", len(on)), neutral, source(c))
+		c.add(name, fmt.Sprintf("on, by a trail in each of %d regions", len(on)), neutral, source(call))
 	case len(on) > 0:
-		r.add(name, "on, in some regions only: "+where, notable, source(c))
+		c.add(name, "on, in some regions only: "+where, notable, source(call))
 	case unread != nil:
-		r.add(name, fmt.Sprintf("%s%s (in %s)", unknownPrefix, Why(unread.err), unread.call.Region), neutral, source(unread.call))
+		c.add(name, fmt.Sprintf("%s%s (in %s)", unknownPrefix, Why(unread.err), unread.call.Region), neutral, source(unread.call))
 	case !all:
-		r.add(name, unknownPrefix+"there is none in "+home+", and which other regions there are is not known", notable, source(c))
+		c.add(name, unknownPrefix+"there is none in "+home+", and which other regions there are is not known", notable, source(call))
 	default:
-		r.add(name, "off: only its history of 90 days tells what the key did", bad, source(c))
+		c.add(name, "off: only its history of 90 days tells what the key did", bad, source(call))
 	}
 }
 
@@ -65,18 +65,18 @@ type refusal struct {
 }
 
 // trailsIn reports whether some trail that shows in region covers it, or all regions.
-func (r *inquiry) trailsIn(ctx context.Context, region string) (covers, everywhere bool, failed *refusal) {
+func (c *account) trailsIn(ctx context.Context, region string) (covers, everywhere bool, failed *refusal) {
 	var list struct {
 		TrailList []trail `json:"trailList"`
 	}
-	c := operator.Call{Service: "cloudtrail", Action: "DescribeTrails", Region: region, Body: struct{}{}}
-	if err := r.session.Do(ctx, c, &list); err != nil {
-		return false, false, &refusal{c, err}
+	call := operator.Call{Service: "cloudtrail", Action: "DescribeTrails", Region: region, Body: struct{}{}}
+	if err := c.session.Do(ctx, call, &list); err != nil {
+		return false, false, &refusal{call, err}
 	}
 	for _, t := range list.TrailList {
 		var status struct{ IsLogging bool }
 		s := operator.Call{Service: "cloudtrail", Action: "GetTrailStatus", Region: t.HomeRegion, Body: map[string]string{"Name": t.TrailARN}}
-		if err := r.session.Do(ctx, s, &status); err != nil {
+		if err := c.session.Do(ctx, s, &status); err != nil {
 			failed = &refusal{s, err} // another trail may cover it
 			continue
 		}

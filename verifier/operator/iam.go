@@ -154,6 +154,7 @@ func (s *Session) AttachedPolicies(ctx context.Context, user string) ([]Attached
 // and one user (CodeCommit, Keyspaces, Bedrock).
 type ServiceCredential struct {
 	ID      string    `xml:"ServiceSpecificCredentialId"`
+	User    string    `xml:"UserName"`
 	Name    string    `xml:"ServiceUserName"`
 	Alias   string    `xml:"ServiceCredentialAlias"`
 	Service string    `xml:"ServiceName"`
@@ -161,11 +162,15 @@ type ServiceCredential struct {
 	Created time.Time `xml:"CreateDate"`
 }
 
-// ServiceCredentials lists the service credentials of a user.
+// ServiceCredentials lists the service credentials of a user, or of all users if user is "".
 func (s *Session) ServiceCredentials(ctx context.Context, user string) ([]ServiceCredential, error) {
 	var out struct {
 		List []ServiceCredential `xml:"ListServiceSpecificCredentialsResult>ServiceSpecificCredentials>member"`
 	}
-	err := s.All(ctx, Call{Service: "iam", Action: "ListServiceSpecificCredentials", Params: map[string]string{"UserName": user}}, &out)
+	params := map[string]string{"UserName": user}
+	if user == "" {
+		params = map[string]string{"AllUsers": "true"}
+	}
+	err := s.All(ctx, Call{Service: "iam", Action: "ListServiceSpecificCredentials", Params: params}, &out)
 	return out.List, err
 }

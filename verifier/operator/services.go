@@ -31,6 +31,8 @@ var services = map[string]service{
 	"organizations": {target: "AWSOrganizationsV20161128", global: true},
 	"support":       {target: "AWSSupport_20130415", global: true},
 	"health":        {target: "AWSHealth_20160804", global: true},
+	"ce":            {target: "AWSInsightsIndexService", global: true},
+	"account":       {global: true},
 	"guardduty":     {},
 	"securityhub":   {},
 	"events":        {target: "AWSEvents"},

@@ -258,6 +258,9 @@ func (a *AWS) answer(key Key, req Request, _ *http.Request, body []byte) Respons
 	case "securityhub:POST /findings/import", "events:PutEvents", "sns:Publish":
 		return acct.publish(req.Service, form, body)
 	}
+	if r, ok := emptyAnswer(permission); ok {
+		return r
+	}
 	if req.Service == "iam" {
 		return a.iam(acct, key, req.Action, form)
 	}

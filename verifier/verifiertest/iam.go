@@ -24,6 +24,9 @@ func (a *AWS) iam(acct *Account, key Key, action string, form url.Values) Respon
 	if text, ok := lastAccessed[action]; ok {
 		return answer("iam", action, text)
 	}
+	if form.Get("AllUsers") == "true" {
+		return acct.allServiceCredentials()
+	}
 	if role := form.Get("RoleName"); role != "" {
 		r := acct.Roles[role]
 		if r == nil {
@@ -179,14 +182,18 @@ func (u *IAMUser) serviceCredentials(action string, form url.Values) Response {
 			c.Inactive = form.Get("Status") == "Inactive"
 			return answer("iam", action, "")
 		}
-		list = append(list, element("UserName", u.Name)+element("Status", status(c.Inactive))+element("ServiceUserName", c.Name)+
-			element("ServiceSpecificCredentialId", c.ID)+element("ServiceName", c.Service)+
-			element("CreateDate", c.Created.UTC().Format(time.RFC3339)))
+		list = append(list, u.serviceCredential(c))
 	}
 	if action == "UpdateServiceSpecificCredential" {
 		return noSuch("Service Specific Credential", form.Get("ServiceSpecificCredentialId"))
 	}
 	return answer("iam", action, members("ServiceSpecificCredentials", list))
+}
+
+func (u *IAMUser) serviceCredential(c *ServiceCredential) string {
+	return element("UserName", u.Name) + element("Status", status(c.Inactive)) + element("ServiceUserName", c.Name) +
+		element("ServiceSpecificCredentialId", c.ID) + element("ServiceName", c.Service) +
+		element("CreateDate", c.Created.UTC().Format(time.RFC3339))
 }
 
 // facts answers calls about facts that nothing changes.

@@ -1,0 +1,45 @@
+package assessment
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/stanch-dev/stanch/verifier/operator"
+)
+
+// Risks of facts.
+const (
+	neutral = iota
+	notable
+	bad
+	act
+)
+
+// unknownPrefix begins the value of a fact that could not be found out.
+const unknownPrefix = "not known: "
+
+func source(c operator.Call) string { return (&operator.Error{Call: c}).Permission() }
+
+// Why says in a few words why AWS gave no answer.
+func Why(err error) string {
+	var e *operator.Error
+	switch {
+	case !errors.As(err, &e):
+		return err.Error()
+	case e.Denied():
+		return e.Reason()
+	case e.Code == "SubscriptionRequiredException":
+		return "the account has no support plan that shows it"
+	case e.Code == "AWSOrganizationsNotInUseException":
+		return "the account is in no organization"
+	case e.Status >= 500:
+		return fmt.Sprintf("AWS has trouble (HTTP %d)", e.Status)
+	case e.Busy():
+		return "AWS was too busy (" + e.Code + ")"
+	case e.Skew != 0:
+		return e.Error()
+	case e.Message != "":
+		return e.Code + ": " + e.Message
+	}
+	return e.Code
+}
