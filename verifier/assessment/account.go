@@ -1,6 +1,8 @@
 package assessment
 
 import (
+	"time"
+
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
@@ -19,9 +21,13 @@ type account struct {
 	details    *authorizations // nil if they could not be read
 	report     *credentialReport
 	exposed    *exposedKeys // nil if Trusted Advisor did not tell
+	costs      *costs       // nil if Cost Explorer did not tell
 	detectors  []detector
+	logGroups  []logGroup // of the trails
+	trailsErr  *refusal   // why the trails are not known
 	principals map[string]*principal
-	about      map[string]*notes // by key id
+	about      map[string]*notes          // by key id
+	instances  map[string][]verifier.Fact // by region
 	// credentials are the service credentials of all users, by name; nil if nobody has asked.
 	credentials map[string][]operator.ServiceCredential
 	eachUser    bool // service credentials are to be asked for user by user
@@ -32,7 +38,7 @@ type account struct {
 func (a *Assessor) expect(id string, keys ...string) *account {
 	c := a.accounts[id]
 	if c == nil {
-		c = &account{Assessor: a, id: id, principals: map[string]*principal{}, about: map[string]*notes{}}
+		c = &account{Assessor: a, id: id, principals: map[string]*principal{}, about: map[string]*notes{}, instances: map[string][]verifier.Fact{}}
 		if a.accounts == nil {
 			a.accounts = map[string]*account{}
 		}
@@ -40,6 +46,15 @@ func (a *Assessor) expect(id string, keys ...string) *account {
 	}
 	c.keys = append(c.keys, keys...)
 	return c
+}
+
+// A logGroup is where a trail writes its events to, for metric filters to count.
+type logGroup struct{ region, account, name string }
+
+// A refusal is a call that was not answered.
+type refusal struct {
+	call operator.Call
+	err  error
 }
 
 // A detector is GuardDuty in one region.
@@ -67,4 +82,18 @@ type principal struct {
 	keys    []operator.AccessKey // of a user
 	keysErr error
 	may     []verifier.Fact // by simulation; nil if nobody has asked
+}
+
+// costs are the costs of an account by day.
+type costs struct {
+	days   []dayCosts
+	unit   string // the currency
+	source string
+}
+
+// dayCosts are the costs of one day.
+type dayCosts struct {
+	date     time.Time
+	total    float64
+	services map[string]float64
 }

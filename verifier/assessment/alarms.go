@@ -2,24 +2,80 @@ package assessment
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
+// parseLogGroup reads arn:aws:logs:REGION:ACCOUNT:log-group:NAME:*.
+func parseLogGroup(arn string) (logGroup, bool) {
+	f := strings.Split(arn, ":")
+	if len(f) < 7 || f[5] != "log-group" {
+		return logGroup{}, false
+	}
+	return logGroup{f[3], f[4], f[6]}, true
+}
+
 // A metric is the count of a metric filter of a log group.
 type metric struct {
 	Name      string `json:"metricName"`
 	Namespace string `json:"metricNamespace"`
+	region    string
 }
 
-// alarms finds out whether somebody hears of calls of the root user, and of refused calls:
-// that takes a metric filter on the trail's log group, and an alarm on its metric. It looks
-// in the home region, where trails for all regions usually write.
+// alarmKinds are the calls that somebody should hear of at once: those of the root user,
+// refused ones, and changes of rights. A metric filter is of a kind if its pattern has one
+// of the words.
+var alarmKinds = []struct {
+	fact  string
+	words []string
+}{
+	{"alarm-root", []string{"Root"}},
+	{"alarm-unauthorised", []string{"AccessDenied", "UnauthorizedOperation"}},
+	{"alarm-iam", []string{"CreateAccessKey", "AttachUserPolicy", "PutUserPolicy"}},
+}
+
+// alarms finds out whether somebody hears of calls of alarmKinds: that takes a metric
+// filter on the log group of a trail, and an alarm on its metric. The group says in which
+// region they are.
 func (c *account) alarms(ctx context.Context) {
-	call := operator.Call{Service: "logs", Action: "DescribeMetricFilters"}
+	filters := operator.Call{Service: "logs", Action: "DescribeMetricFilters"}
 	metrics := map[string][]metric{}
-	body := map[string]string{}
+	unread := ""
+	if c.trailsErr != nil {
+		unread = "the log groups of trails, " + Why(c.trailsErr.err)
+	}
+	for _, g := range c.logGroups {
+		if g.account != c.id { // that of a trail of the organization
+			unread = fmt.Sprintf("the trail writes to a log group of account %s", g.account)
+		} else if err := c.metrics(ctx, g, metrics); err != nil {
+			unread = Why(err)
+		}
+	}
+	for _, kind := range alarmKinds {
+		where, err := c.alarmOn(ctx, metrics[kind.fact])
+		alarm := operator.Call{Service: "monitoring", Action: "DescribeAlarmsForMetric"}
+		switch {
+		case where != "":
+			c.add(kind.fact, "present, in "+where, neutral, source(filters))
+		case err != nil:
+			c.unknown(kind.fact, alarm, err)
+		case unread != "":
+			c.add(kind.fact, unknownPrefix+unread, neutral, source(filters))
+		case len(c.logGroups) == 0:
+			c.add(kind.fact, "none: no trail writes to a log group", notable, source(filters))
+		default:
+			c.add(kind.fact, "none", notable, source(filters))
+		}
+	}
+}
+
+// metrics adds the metrics of a log group to those of each kind.
+func (c *account) metrics(ctx context.Context, g logGroup, metrics map[string][]metric) error {
+	body := map[string]string{"logGroupName": g.name}
+	call := operator.Call{Service: "logs", Action: "DescribeMetricFilters", Region: g.region, Body: body}
 	for range maxPages {
 		var page struct {
 			List []struct {
@@ -28,49 +84,42 @@ func (c *account) alarms(ctx context.Context) {
 			} `json:"metricFilters"`
 			Next string `json:"nextToken"`
 		}
-		call.Body = body
-		if !c.read(ctx, "alarms", call, &page) {
-			return
+		if err := c.session.Do(ctx, call, &page); err != nil {
+			return err
 		}
 		for _, f := range page.List {
-			kind := alarmKind(f.Pattern)
-			metrics[kind] = append(metrics[kind], f.Metrics...)
+			for _, kind := range alarmKinds {
+				if !slices.ContainsFunc(kind.words, func(w string) bool { return strings.Contains(f.Pattern, w) }) {
+					continue
+				}
+				for _, m := range f.Metrics {
+					m.region = g.region
+					metrics[kind.fact] = append(metrics[kind.fact], m)
+				}
+			}
 		}
 		if page.Next == "" {
 			break
 		}
 		body["nextToken"] = page.Next
 	}
-	for _, kind := range []string{"alarm-root", "alarm-unauthorised"} {
-		c.alarm(ctx, kind, metrics[kind], source(call))
-	}
+	return nil
 }
 
-func alarmKind(pattern string) string {
-	switch {
-	case strings.Contains(pattern, "Root"):
-		return "alarm-root"
-	case strings.Contains(pattern, "AccessDenied"), strings.Contains(pattern, "UnauthorizedOperation"):
-		return "alarm-unauthorised"
-	}
-	return ""
-}
-
-// alarm finds out whether one of metrics has an alarm.
-func (c *account) alarm(ctx context.Context, kind string, metrics []metric, source string) {
+// alarmOn returns the region where one of metrics has an alarm, or "".
+func (c *account) alarmOn(ctx context.Context, metrics []metric) (region string, err error) {
 	for _, m := range metrics {
 		var out struct {
 			Names []string `xml:"DescribeAlarmsForMetricResult>MetricAlarms>member>AlarmName"`
 		}
-		call := operator.Call{Service: "monitoring", Action: "DescribeAlarmsForMetric",
+		call := operator.Call{Service: "monitoring", Action: "DescribeAlarmsForMetric", Region: m.region,
 			Params: map[string]string{"MetricName": m.Name, "Namespace": m.Namespace}}
-		if !c.read(ctx, kind, call, &out) {
-			return
+		if err := c.session.Do(ctx, call, &out); err != nil {
+			return "", err
 		}
 		if len(out.Names) > 0 {
-			c.add(kind, "present", neutral, source)
-			return
+			return m.region, nil
 		}
 	}
-	c.add(kind, "none in "+c.session.HomeRegion(), notable, source)
+	return "", nil
 }

@@ -35,6 +35,8 @@ func (a *Assessor) Assess(ctx context.Context, f *finding.Finding, e Exposure) [
 	r.principal(ctx)
 	r.facts = append(r.facts, acct.facts...)
 	r.reported()
+	r.bill()
+	r.instances(ctx)
 	r.facts = append(r.facts, acct.aboutKey(ctx, r.keyID).facts...)
 	r.services(ctx)
 	r.activity(ctx, acct.regions)
@@ -49,6 +51,7 @@ func (a *Assessor) account(ctx context.Context, id string) *account {
 		return c
 	}
 	c.organization(ctx)
+	c.controlPolicies(ctx)
 	c.named, c.facts = c.facts, nil
 	if c.session, c.err = a.Operator.In(ctx, id, "assess", ""); c.err != nil {
 		return c
@@ -56,10 +59,15 @@ func (a *Assessor) account(ctx context.Context, id string) *account {
 	c.authorizationDetails(ctx)
 	c.rootUser(ctx)
 	c.credentialReport(ctx)
+	c.passwordPolicy(ctx)
+	c.administrators()
 	c.findRegions(ctx)
 	c.trails(ctx, c.regions, c.allRegions)
 	c.alarms(ctx)
-	c.readExposedKeys(ctx)
+	c.eventRules(ctx)
+	c.trustedAdvisor(ctx)
+	c.securityContact(ctx)
+	c.readCosts(ctx)
 	c.findDetectors(ctx)
 	return c
 }
@@ -128,6 +136,9 @@ func (r *inquiry) owner(ctx context.Context) {
 	text := used.String()
 	if before := r.used; before != nil && used.Service == "sts" {
 		used, text = *before, before.String()+", before STS was asked about it"
+	}
+	if !used.At.IsZero() { // else IAM says "N/A"
+		r.region = used.Region
 	}
 	risk := neutral
 	if r.now().Sub(used.At) < 24*time.Hour && used.Service != "sts" {

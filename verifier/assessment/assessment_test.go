@@ -32,7 +32,11 @@ var calls = map[string]string{
 	"organizations:ListTagsForResource": "", "iam:ListServiceSpecificCredentials": "",
 	"iam:GenerateCredentialReport": "", "iam:GetCredentialReport": "",
 	"iam:GenerateServiceLastAccessedDetails": "", "iam:GetServiceLastAccessedDetails": "",
-	"iam:GetAccountAuthorizationDetails": "",
+	// The advice of AWS on leaked keys.
+	"iam:GetAccountAuthorizationDetails": "", "iam:GetAccountPasswordPolicy": "", "events:ListRules": "", "ce:GetCostAndUsage": "",
+	"support:DescribeTrustedAdvisorChecks": "", "support:DescribeTrustedAdvisorCheckSummaries": "", "ec2:DescribeInstances": "",
+	"account:POST /getAlternateContact":   "account:GetAlternateContact",
+	"organizations:ListPoliciesForTarget": "", "organizations:ListParents": "",
 }
 
 // userCalls are made instead if iam:GetAccountAuthorizationDetails is refused.
@@ -63,11 +67,13 @@ func newSetting(t *testing.T) *setting {
 		u.Boundary = "arn:aws:iam::" + prod + ":policy/limit"
 		a.Role("stanch-read", "example")
 		a.Answers = answers(s.key.ID)
+		maps.Copy(a.Answers, adviceAnswers())
 	})
 	s.Change(ops, func(a *verifiertest.Account) {
 		own = a.User("olga", 1).Keys[0].Credential
 		a.Answers["organizations:DescribeAccount"] = `{"Account":{"Id":"222233334444","Name":"production","Email":"prod@example.com","Status":"ACTIVE"}}`
 		a.Answers["organizations:ListTagsForResource"] = `{"Tags":[{"Key":"Owner","Value":"payments"},{"Key":"cost","Value":"7"}]}`
+		a.Answers["organizations:ListPoliciesForTarget"] = `{"Policies":[{"Name":"FullAWSAccess"},{"Name":"no-leaving"}]}`
 	})
 	verifiertest.SignAs(t, own)
 	return s
@@ -217,7 +223,7 @@ func TestFacts(t *testing.T) {
 		{Name: "root-keys", Value: "present", Risk: 2, Source: "iam:GetAccountSummary"},
 		{Name: "root-mfa", Value: "off", Risk: 2, Source: "iam:GetAccountSummary"},
 		{Name: "cloudtrail", Value: "on, in all regions", Source: "cloudtrail:DescribeTrails"},
-		{Name: "alarm-root", Value: "present", Source: "logs:DescribeMetricFilters"},
+		{Name: "alarm-root", Value: "present, in us-east-1", Source: "logs:DescribeMetricFilters"},
 		{Name: "alarm-unauthorised", Value: "none", Risk: 1, Source: "logs:DescribeMetricFilters"},
 		{Name: "trusted-advisor", Value: "exposed: deploy, Exposed, 12345", Risk: 3, Source: "support:DescribeTrustedAdvisorCheckResult"},
 		{Name: "health", Value: "AWS_RISK_CREDENTIALS_EXPOSED, open", Risk: 3, Source: "health:DescribeEvents"},
@@ -315,12 +321,17 @@ var (
 		"iam:ListGroupsForUser":                  {"iam:ListAttachedGroupPolicies": true, "iam:ListGroupPolicies": true},
 		"guardduty:ListFindings":                 {"guardduty:GetFindings": true},
 		"guardduty:ListDetectors":                {"guardduty:ListFindings": true, "guardduty:GetFindings": true},
-		"cloudtrail:GetTrailStatus":              {"cloudtrail:DescribeTrails": true},
+		"cloudtrail:GetTrailStatus":              {"cloudtrail:DescribeTrails": true, "logs:DescribeMetricFilters": true},
+		"cloudtrail:DescribeTrails":              {"logs:DescribeMetricFilters": true},
+		"cloudwatch:DescribeAlarmsForMetric":     {"logs:DescribeMetricFilters": true},
+		"organizations:ListParents":              {"organizations:ListPoliciesForTarget": true},
+		"support:DescribeTrustedAdvisorChecks":   {"support:DescribeTrustedAdvisorCheckSummaries": true},
 		// In the other region GuardDuty is off.
 		"ec2:DescribeRegions": {"guardduty:ListDetectors": true},
 	}
 	silent = map[string]bool{"ec2:DescribeRegions": true, "cloudtrail:GetTrailStatus": true, "cloudwatch:DescribeAlarmsForMetric": true,
-		"guardduty:ListFindings": true, "iam:GenerateCredentialReport": true, "iam:GenerateServiceLastAccessedDetails": true}
+		"guardduty:ListFindings": true, "iam:GenerateCredentialReport": true, "organizations:ListParents": true,
+		"iam:GenerateServiceLastAccessedDetails": true, "support:DescribeTrustedAdvisorChecks": true}
 )
 
 // TestErrors: what else AWS says, and what is not AWS.
@@ -385,7 +396,7 @@ func TestOthers(t *testing.T) {
 	}
 	away := s.subject()
 	away.Verdict.Identity.Account = "999988887777"
-	if facts := s.assess(t, away); !has(facts, "access", "not known: assuming", 1, "sts:AssumeRole") || len(facts) != 4 {
+	if facts := s.assess(t, away); !has(facts, "access", "not known: assuming", 1, "sts:AssumeRole") || len(facts) != 5 {
 		t.Errorf("no way in:\n%s", list(facts))
 	}
 }

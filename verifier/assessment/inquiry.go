@@ -27,6 +27,7 @@ type inquiry struct {
 	used     *operator.LastUsed // before STS was asked about it; nil asks IAM now
 	user     string             // the owner, as far as known
 	arn      string             // of the principal that has the policies
+	region   string             // of the key's last use; "" if it is not known
 }
 
 func (a *Assessor) pace() time.Duration { return cmp.Or(a.Pace, 550*time.Millisecond) }

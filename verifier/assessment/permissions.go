@@ -12,11 +12,12 @@ func Permissions() string {
 			"iam:ListGroupPolicies", "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:ListServiceSpecificCredentials",
 			"iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:SimulatePrincipalPolicy", "iam:GetAccountSummary",
 			"iam:GenerateServiceLastAccessedDetails", "iam:GetServiceLastAccessedDetails",
-			"iam:GetAccountAuthorizationDetails",
+			"iam:GetAccountAuthorizationDetails", "iam:GetAccountPasswordPolicy",
 			"cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:LookupEvents",
-			"logs:DescribeMetricFilters", "cloudwatch:DescribeAlarmsForMetric",
+			"logs:DescribeMetricFilters", "cloudwatch:DescribeAlarmsForMetric", "events:ListRules",
 			"guardduty:ListDetectors", "guardduty:ListFindings", "guardduty:GetFindings",
-			"support:DescribeTrustedAdvisorCheckResult", "health:DescribeEvents", "ec2:DescribeRegions",
+			"support:DescribeTrustedAdvisorChecks", "support:DescribeTrustedAdvisorCheckSummaries", "support:DescribeTrustedAdvisorCheckResult",
+			"health:DescribeEvents", "ec2:DescribeRegions", "ec2:DescribeInstances", "ce:GetCostAndUsage", "account:GetAlternateContact",
 		},
 	})
 }

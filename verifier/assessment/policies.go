@@ -14,12 +14,10 @@ func (c *account) authorizationDetails(ctx context.Context) {
 	call := c.iam("GetAccountAuthorizationDetails", "MaxItems", "1000",
 		"Filter.member.1", "User", "Filter.member.2", "Group", "Filter.member.3", "Role", "Filter.member.4", "LocalManagedPolicy")
 	var all authorizations
-	if c.read(ctx, "authorization-details", call, &all) {
+	if c.read(ctx, "admins", call, &all) {
 		c.details = &all
 	}
 }
-
-const detailsSource = "iam:GetAccountAuthorizationDetails"
 
 // detailed adds the policies of a user, a role or a group after the details of the account.
 // fact is "attached-policies", or "group-policies" of a group.

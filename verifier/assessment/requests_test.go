@@ -15,7 +15,7 @@ import (
 // TestRequests holds how many requests an account of 17 regions takes, in which GuardDuty is
 // on everywhere and only the home region is busy.
 func TestRequests(t *testing.T) {
-	for _, tt := range []struct{ keys, most int }{{1, 73}, {10, 280}} {
+	for _, tt := range []struct{ keys, most int }{{1, 99}, {10, 306}} {
 		t.Run(fmt.Sprint(tt.keys), func(t *testing.T) {
 			s := newSetting(t)
 			report := &finding.Saved{}
@@ -52,7 +52,7 @@ func TestRequests(t *testing.T) {
 			}
 			for _, f := range report.Findings {
 				text := facts[f.Match.Credential.ID]
-				for _, name := range []string{"account-name", "root-mfa", "cloudtrail", "guardduty", "activity", "key-status", "attached-policies", "mfa", "service-credentials"} {
+				for _, name := range []string{"account-name", "root-mfa", "cloudtrail", "guardduty", "activity", "key-status", "attached-policies", "mfa", "service-credentials", "bill"} {
 					if !strings.Contains(text, " "+name+" ") {
 						t.Errorf("%s has no fact %s:\n%s", f.Match.Credential.ID, name, text)
 					}
