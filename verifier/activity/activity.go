@@ -47,9 +47,13 @@ type Reader struct {
 	// allows two a second; 0 means a little more than half a second, less than 0 none.
 	Pace time.Duration
 	Now  func() time.Time // nil means time.Now
+	// Many says that several keys of an account are read: then each region is first asked
+	// for the events of all, which serves every key if a page holds them.
+	Many bool
 
-	mu   sync.Mutex
-	next map[string]time.Time // by account and region: when CloudTrail may be asked again
+	mu      sync.Mutex
+	next    map[string]time.Time // by account and region: when CloudTrail may be asked again
+	regions map[string]*quietRegion
 }
 
 // A Log is what CloudTrail tells about a key.

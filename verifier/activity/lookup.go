@@ -14,6 +14,7 @@ import (
 // A record is one event, as LookupEvents lists it.
 type record struct {
 	EventID, EventName, EventSource string
+	AccessKeyID                     string  // that signed
 	EventTime                       float64 // seconds since 1970
 	Resources                       []struct{ ResourceType, ResourceName string }
 	CloudTrailEvent                 string // JSON
@@ -35,6 +36,10 @@ func (t *trace) read(ctx context.Context, id string, start time.Time) {
 
 // readIn reads the events of an id in one region, the newest first.
 func (t *trace) readIn(ctx context.Context, region, id string, start time.Time) {
+	if events, ok := t.quiet(ctx, region); ok {
+		t.noteSigned(events, id, region)
+		return
+	}
 	body := map[string]any{
 		"LookupAttributes": []map[string]string{{"AttributeKey": "AccessKeyId", "AttributeValue": id}},
 		"StartTime":        start.Unix(), "MaxResults": 50,

@@ -71,6 +71,7 @@ type credentialReport struct {
 	columns []string
 	users   map[string][]string
 	source  string
+	fresh   bool // made in this run; else it may be four hours old
 }
 
 // A principal is a user or a role, with the facts that all its keys have in common.

@@ -23,6 +23,16 @@ func (t *credentialReport) value(user, column string) string {
 	return ""
 }
 
+// trusted returns a cell that is "true" or "false". If the report is not fresh, only the
+// word that is bad news counts: that of a password, and that of no MFA.
+func (t *credentialReport) trusted(user, column, badNews string) (yes, ok bool) {
+	if t == nil {
+		return false, false
+	}
+	cell := t.value(user, column)
+	return cell == "true", cell == badNews || t.fresh && (cell == "true" || cell == "false")
+}
+
 // at returns a time in a cell; zero if it is "N/A" or "no_information", which means never.
 func (t *credentialReport) at(user, column string) time.Time {
 	at, _ := time.Parse(time.RFC3339, t.value(user, column))
@@ -38,6 +48,7 @@ const reportTries = 5
 func (c *account) credentialReport(ctx context.Context) {
 	const name = "credential-report"
 	generate := c.iam("GenerateCredentialReport")
+	fresh := false
 	for n := 1; ; n++ {
 		var out struct {
 			State string `xml:"GenerateCredentialReportResult>State"`
@@ -48,6 +59,7 @@ func (c *account) credentialReport(ctx context.Context) {
 		if out.State == "COMPLETE" {
 			break
 		}
+		fresh = true
 		if n == reportTries {
 			c.add(name, unknownPrefix+"IAM is still making it", neutral, source(generate))
 			return
@@ -63,19 +75,19 @@ func (c *account) credentialReport(ctx context.Context) {
 	}
 	text, err := base64.StdEncoding.DecodeString(strings.TrimSpace(out.Content))
 	if err == nil {
-		c.report, err = parseCredentialReport(string(text), source(get))
+		c.report, err = parseCredentialReport(string(text), source(get), fresh)
 	}
 	if err != nil {
 		c.add(name, unknownPrefix+"it cannot be read: "+err.Error(), neutral, source(get))
 	}
 }
 
-func parseCredentialReport(text, source string) (*credentialReport, error) {
+func parseCredentialReport(text, source string, fresh bool) (*credentialReport, error) {
 	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil || len(lines) == 0 {
 		return nil, errors.Join(errors.New("no table"), err)
 	}
-	t := &credentialReport{columns: lines[0], users: map[string][]string{}, source: source}
+	t := &credentialReport{columns: lines[0], users: map[string][]string{}, source: source, fresh: fresh}
 	for _, line := range lines[1:] {
 		t.users[line[0]] = line
 	}

@@ -177,3 +177,38 @@ func TestReport(t *testing.T) {
 		})
 	}
 }
+
+// TestReportAge: an old credential report counts for passwords and MFA only where it has bad
+// news; one that was made in this run counts whole.
+func TestReportAge(t *testing.T) {
+	started := verifiertest.Response{Status: 200, Body: "<GenerateCredentialReportResponse><GenerateCredentialReportResult><State>STARTED</State>" +
+		"</GenerateCredentialReportResult></GenerateCredentialReportResponse>"}
+	const report, login, devices = "iam:GetCredentialReport", "iam:GetLoginProfile", "iam:ListMFADevices"
+	for _, tt := range []struct {
+		row, password, mfa string
+		fresh              bool
+	}{
+		{"true,true", report, devices, false},
+		{"false,true", login, devices, false},
+		{"true,false", report, report, false},
+		{"false,false", login, report, false},
+		{"false,true", report, report, true},
+		{"not_supported,N/A", login, devices, true},
+	} {
+		s := newSetting(t)
+		s.Change(prod, func(a *verifiertest.Account) {
+			a.Answers[report] = credentialReport("user,password_enabled,mfa_active\ndeploy," + tt.row + "\n")
+		})
+		if tt.fresh {
+			s.Next("iam:GenerateCredentialReport", started)
+		}
+		facts := s.assess(t, s.subject())
+		source := map[string]string{}
+		for _, f := range facts {
+			source[f.Name] = f.Source
+		}
+		if source["console-password"] != tt.password || source["mfa"] != tt.mfa {
+			t.Errorf("%s, fresh %v: password by %s, MFA by %s", tt.row, tt.fresh, source["console-password"], source["mfa"])
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -90,43 +91,50 @@ func (p *principal) roleUse(at, region, source string) {
 
 // console finds out whether the user has a password and MFA.
 func (p *principal) console(ctx context.Context) {
-	password := true
-	login := p.iam("GetLoginProfile", "UserName", p.name)
-	switch err := p.session.Do(ctx, login, nil); {
-	case errors.Is(err, operator.ErrNotFound):
-		password = false
-		p.add("console-password", "no", neutral, source(login))
-	case err != nil:
-		p.unknown("console-password", login, err)
-	default:
-		p.add("console-password", "yes", neutral, source(login))
+	password := p.password(ctx)
+	report := p.account.report
+	if active, ok := report.trusted(p.name, "mfa_active", "false"); ok {
+		p.mfa(active, "yes", password, report.source)
+		return
 	}
-	p.mfa(ctx, password)
+	var devices struct {
+		List []string `xml:"ListMFADevicesResult>MFADevices>member>SerialNumber"`
+	}
+	if c := p.iam("ListMFADevices", "UserName", p.name); p.read(ctx, "mfa", c, &devices) {
+		p.mfa(len(devices.List) > 0, strconv.Itoa(len(devices.List)), password, source(c))
+	}
 }
 
-// mfa finds out whether the user has MFA. The credential report may be four hours old, so
-// its word counts only if it is the bad one.
-func (p *principal) mfa(ctx context.Context, password bool) {
-	n, from := 0, ""
-	if t := p.account.report; t != nil && t.value(p.name, "mfa_active") == "false" {
-		from = t.source
-	} else {
-		var devices struct {
-			List []string `xml:"ListMFADevicesResult>MFADevices>member>SerialNumber"`
-		}
-		c := p.iam("ListMFADevices", "UserName", p.name)
-		if !p.read(ctx, "mfa", c, &devices) {
-			return
-		}
-		n, from = len(devices.List), source(c)
+// password finds out whether the user has a password. If that is not known, it is taken to
+// have one.
+func (p *principal) password(ctx context.Context) bool {
+	const name = "console-password"
+	text := map[bool]string{true: "yes", false: "no"}
+	report := p.account.report
+	if enabled, ok := report.trusted(p.name, "password_enabled", "true"); ok {
+		p.add(name, text[enabled], neutral, report.source)
+		return enabled
 	}
+	login := p.iam("GetLoginProfile", "UserName", p.name)
+	err := p.session.Do(ctx, login, nil)
+	found := !errors.Is(err, operator.ErrNotFound)
+	if err != nil && found {
+		p.unknown(name, login, err)
+		return true
+	}
+	p.add(name, text[found], neutral, source(login))
+	return found
+}
+
+// mfa adds whether the user has MFA, in the words of text if so.
+func (p *principal) mfa(active bool, text string, password bool, source string) {
 	switch {
-	case n > 0:
-		p.add("mfa", fmt.Sprintf("%d", n), neutral, from)
+	case active:
+		p.add("mfa", text, neutral, source)
 	case password:
-		p.add("mfa", "none, with a console password", bad, from)
+		p.add("mfa", "none, with a console password", bad, source)
 	default:
-		p.add("mfa", "none", notable, from)
+		p.add("mfa", "none", notable, source)
 	}
 }
 

@@ -15,27 +15,33 @@ import (
 // TestRequests holds how many requests an account of 17 regions takes, in which GuardDuty is
 // on everywhere and only the home region is busy.
 func TestRequests(t *testing.T) {
-	for _, tt := range []struct{ keys, most int }{{1, 99}, {10, 306}} {
+	for _, tt := range []struct{ keys, want int }{{1, 99}, {10, 154}} {
 		t.Run(fmt.Sprint(tt.keys), func(t *testing.T) {
 			s := newSetting(t)
 			report := &finding.Saved{}
 			s.Change(prod, func(a *verifiertest.Account) {
 				manyRegions(a)
 				var users strings.Builder
-				reported := "user,mfa_active\n"
+				reported := "user,password_enabled,mfa_active\n"
 				for n := range tt.keys {
 					name := fmt.Sprintf("app%d", n)
 					u := a.User(name, uint64(100+n))
 					f := of(u.Keys[0].Credential.ID, verifier.Identity{Account: prod, Kind: "user", Name: name, ARN: "arn:aws:iam::" + prod + ":user/" + name})
 					f.Locations = []finding.Location{{Time: time.Now().Add(-48 * time.Hour)}}
 					report.Findings = append(report.Findings, *f)
-					reported += name + ",false\n"
+					for _, region := range []string{"us-east-1", "eu-west-2"} {
+						a.Events = append(a.Events, verifiertest.TrailEvent{KeyID: f.Match.Credential.ID, Region: region, At: time.Now().Add(-time.Hour),
+							Event: map[string]any{"eventSource": "iam.amazonaws.com", "eventName": "ListUsers" + name}})
+					}
+					reported += name + ",false,false\n"
 					fmt.Fprintf(&users, "<member><UserName>%s</UserName><Arn>arn:aws:iam::%s:user/%[1]s</Arn></member>", name, prod)
 				}
 				a.Answers["iam:GetCredentialReport"] = credentialReport(reported)
 				const details = "iam:GetAccountAuthorizationDetails"
 				a.Answers[details] = strings.Replace(a.Answers[details], "</UserDetailList>", users.String()+"</UserDetailList>", 1)
 			})
+			s.Next("iam:GenerateCredentialReport", verifiertest.Response{Status: 200, Body: "<GenerateCredentialReportResponse><GenerateCredentialReportResult>" +
+				"<State>STARTED</State></GenerateCredentialReportResult></GenerateCredentialReportResponse>"})
 			a := assessment.Assessor{Operator: s.operator(t), Pace: -1}
 			before := len(s.Requests())
 			facts := map[string]string{}
@@ -47,11 +53,20 @@ func TestRequests(t *testing.T) {
 			}
 			n := len(s.Requests()) - before
 			t.Logf("%d keys: %d requests", tt.keys, n)
-			if n != tt.most {
-				t.Errorf("%d requests, want %d", n, tt.most)
+			if n != tt.want {
+				t.Errorf("%d requests, want %d", n, tt.want)
 			}
 			for _, f := range report.Findings {
 				text := facts[f.Match.Credential.ID]
+				user := f.Verdict.Identity.Name
+				for _, want := range []string{"iam:ListUsers" + user + ", 1 times, from none by none, us-east-1", "iam:ListUsers" + user + ", 1 times, from none by none, eu-west-2"} {
+					if !strings.Contains(text, want) {
+						t.Errorf("%s: no %q:\n%s", f.Match.Credential.ID, want, text)
+					}
+				}
+				if n := strings.Count(text, "iam:ListUsers"); n != 2 {
+					t.Errorf("%s has %d calls", f.Match.Credential.ID, n)
+				}
 				for _, name := range []string{"account-name", "root-mfa", "cloudtrail", "guardduty", "activity", "key-status", "attached-policies", "mfa", "service-credentials", "bill"} {
 					if !strings.Contains(text, " "+name+" ") {
 						t.Errorf("%s has no fact %s:\n%s", f.Match.Credential.ID, name, text)
@@ -65,12 +80,16 @@ func TestRequests(t *testing.T) {
 // manyRegions gives the account 17 regions. In the home region there are more events than a
 // page of CloudTrail holds.
 func manyRegions(a *verifiertest.Account) {
+	delete(a.Answers, "cloudtrail:LookupEvents")
+	delete(a.Answers, "cloudtrail:LookupEvents:eu-west-1")
+	for n := range 60 {
+		a.Events = append(a.Events, verifiertest.TrailEvent{KeyID: "another", Region: "us-east-1", At: time.Now().Add(-time.Duration(n) * time.Hour)})
+	}
 	var names []string
 	for n := range 17 {
 		name := "us-east-1"
 		if n > 0 {
 			name = fmt.Sprintf("eu-west-%d", n)
-			a.Answers["cloudtrail:LookupEvents:"+name] = `{"Events":[]}`
 			a.Answers["guardduty:GET /detector:"+name] = `{"detectorIds":["d1"]}`
 		}
 		names = append(names, "<item><regionName>"+name+"</regionName></item>")

@@ -24,8 +24,8 @@ type TrailEvent struct {
 // A Trail is the history of CloudTrail in an account, in any order.
 type Trail []TrailEvent
 
-// lookUp answers for the events of an access key in a region, 50 a page, the newest
-// first.
+// lookUp answers for the events of an access key, or of all, in a region, 50 a page, the
+// newest first.
 func (t Trail) lookUp(region string, body []byte) Response {
 	var in struct {
 		LookupAttributes   []struct{ AttributeKey, AttributeValue string }
@@ -33,14 +33,15 @@ func (t Trail) lookUp(region string, body []byte) Response {
 		MaxResults         int
 		NextToken          string
 	}
-	if err := json.Unmarshal(body, &in); err != nil || len(in.LookupAttributes) != 1 || in.LookupAttributes[0].AttributeKey != "AccessKeyId" {
+	err := json.Unmarshal(body, &in)
+	if err != nil || len(in.LookupAttributes) > 1 || len(in.LookupAttributes) == 1 && in.LookupAttributes[0].AttributeKey != "AccessKeyId" {
 		return response(http.StatusBadRequest, `{"__type":"InvalidLookupAttributesException","message":"one attribute, AccessKeyId"}`)
 	}
 	var list []map[string]any
 	events := slices.Clone(t)
 	slices.SortStableFunc(events, func(a, b TrailEvent) int { return b.At.Compare(a.At) })
 	for i, e := range events {
-		if e.Region != region || e.KeyID != in.LookupAttributes[0].AttributeValue || float64(e.At.Unix()) < in.StartTime ||
+		if e.Region != region || len(in.LookupAttributes) == 1 && e.KeyID != in.LookupAttributes[0].AttributeValue || float64(e.At.Unix()) < in.StartTime ||
 			in.EndTime > 0 && float64(e.At.Unix()) > in.EndTime {
 			continue
 		}

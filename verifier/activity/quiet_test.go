@@ -1,0 +1,71 @@
+package activity_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stanch-dev/stanch/verifier/activity"
+	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/verifiertest"
+)
+
+// TestMany: a region whose events fit on one page is asked once for all keys, and the logs
+// are the same as if it had been asked for each.
+func TestMany(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		events  int  // of another key, in the home region
+		refused bool // CloudTrail does not answer the first question
+		asked   int  // questions about two keys in two regions
+	}{
+		{name: "quiet", events: 40, asked: 2},
+		{name: "busy", events: 60, asked: 4},
+		{name: "refused", events: 40, refused: true, asked: 4},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := newHistory(t)
+			second := "AKIA" + "I" + "SECOND"
+			h.call(h.key, "iam", "ListUsers", time.Hour, nil)
+			h.callIn(other, h.key, "ec2", "DescribeInstances", time.Hour, nil)
+			h.call(second, "s3", "ListBuckets", time.Hour, nil)
+			for n := range tt.events {
+				h.call("AKIA"+"I"+"THIRD", "sts", fmt.Sprintf("Call%d", n), time.Minute, nil)
+			}
+			read := func(r *activity.Reader) (logs []activity.Log, asked int) {
+				o, err := operator.New(t.Context(), operator.Config{Endpoint: h.URL, Wait: time.Millisecond})
+				if err != nil {
+					t.Fatal(err)
+				}
+				now := time.Now()
+				r.Pace, r.Now = -1, func() time.Time { return now }
+				if tt.refused && r.Many {
+					h.Next("cloudtrail:LookupEvents", verifiertest.JSONFailure(400, "AccessDeniedException", "x"))
+				}
+				before := len(h.Requests())
+				for _, id := range []string{h.key, second} {
+					logs = append(logs, r.Read(t.Context(), o.Own(), id, h.leaked, []string{home, other}))
+				}
+				for _, request := range h.Requests()[before:] {
+					if request.Action == "LookupEvents" {
+						asked++
+					}
+				}
+				return logs, asked
+			}
+			want, alone := read(&activity.Reader{})
+			got, asked := read(&activity.Reader{Many: true})
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+			if len(want[0].Calls) != 2 || len(want[1].Calls) != 1 || alone != 4 {
+				t.Errorf("%d questions: %v", alone, want)
+			}
+			if asked != tt.asked {
+				t.Errorf("%d questions about both, want %d", asked, tt.asked)
+			}
+		})
+	}
+}
