@@ -2,6 +2,8 @@ package assessment_test
 
 import (
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,5 +127,21 @@ func TestAdvice(t *testing.T) {
 				t.Errorf("no fact %+v\n%s", tt.want, list(facts))
 			}
 		})
+	}
+}
+
+// TestDocumented: docs/response.md has a row for each fact.
+func TestDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/response.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSetting(t)
+	away := s.subject()
+	away.Verdict.Identity.Account = "999988887777"
+	for _, f := range slices.Concat(s.assess(t, s.subject()), s.assess(t, away), s.assess(t, s.roleSubject())) {
+		if !strings.Contains(string(page), "`"+f.Name+"`") {
+			t.Errorf("no row for %s", f.Name)
+		}
 	}
 }

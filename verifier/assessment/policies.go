@@ -57,7 +57,12 @@ func (p *principal) policies(ctx context.Context, noun, param, name string) {
 
 // inlineFact returns the name of the fact about inline policies that goes with that about
 // attached ones.
-func inlineFact(fact string) string { return strings.Replace(fact, "attached", "inline", 1) }
+func inlineFact(fact string) string {
+	if fact == "attached-policies" {
+		return "inline-policies"
+	}
+	return fact
+}
 
 func (p *principal) addAttached(fact string, policies []operator.AttachedPolicy, source string) {
 	var names []string
