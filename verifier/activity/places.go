@@ -3,7 +3,12 @@ package activity
 import (
 	"slices"
 	"strings"
+	"time"
 )
+
+// sameCall is how far the times may differ that IAM and CloudTrail tell of one call. IAM
+// tells minutes.
+const sameCall = 2 * time.Minute
 
 // Incomparable says why it is not known which places are new since the leak; "" if it is
 // known. A place is new only if the key was used elsewhere before: a key that was never used
@@ -49,6 +54,20 @@ func (l Log) Known() (list []Place) {
 // IsNew reports whether address is among New.
 func (l Log) IsNew(address string) bool {
 	return address != "" && slices.ContainsFunc(l.New(), func(p Place) bool { return p.Address == address })
+}
+
+// Caller finds a use of a service at a time, as IAM tells the last use of a key, among the
+// calls of the key in the last 24 hours, and returns the address that it came from.
+func (l Log) Caller(service string, at time.Time) (address string, use Use, ok bool) {
+	for _, p := range l.Places {
+		for _, use := range p.Recent {
+			name, _, _ := strings.Cut(use.Action, ":")
+			if p.Address != "" && !ofAWS(p.Address) && name == service && use.Time.Sub(at).Abs() <= sameCall {
+				return p.Address, use, true
+			}
+		}
+	}
+	return "", Use{}, false
 }
 
 // ofAWS reports whether an address is one of AWS's services, which calls on somebody's

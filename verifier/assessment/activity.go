@@ -35,6 +35,31 @@ func (r *inquiry) activity(ctx context.Context, regions []string) {
 	r.made(log)
 	r.assumed(log)
 	r.newPlaces(log)
+	r.lastUsedBy(log)
+}
+
+// lastUsedBy adds by whom the key was last used, if CloudTrail shows that call.
+func (r *inquiry) lastUsedBy(log activity.Log) {
+	if r.last.At.IsZero() {
+		return
+	}
+	address, use, ok := log.Caller(r.last.Service, r.last.At)
+	if !ok {
+		return
+	}
+	text, risk := fmt.Sprintf("%s, %s, %s", address, use.Action, use.Time.UTC().Format(time.RFC3339)), neutral
+	if log.IsNew(address) {
+		text, risk = text+", new since the leak", bad
+	}
+	r.add("last-used-by", text, risk, lookUpEvents)
+}
+
+// times says how often.
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }
 
 // calls adds a fact for each group of calls, the dangerous first.
@@ -45,7 +70,7 @@ func (r *inquiry) calls(log activity.Log) {
 			r.add("activity", fmt.Sprintf("%d more kinds of calls", len(log.Calls)-i), notable, lookUpEvents)
 			break
 		}
-		text := fmt.Sprintf("%s, %d times, from %s by %s, %s", c.Action, c.N, orNone(c.Address), orNone(c.Agent), c.Region)
+		text := fmt.Sprintf("%s, %s, from %s by %s, %s", c.Action, times(c.N), orNone(c.Address), orNone(c.Agent), c.Region)
 		if c.Code != "" {
 			text += ", " + c.Code
 		}
@@ -104,7 +129,7 @@ func (r *inquiry) made(log activity.Log) {
 	for _, call := range []string{"sts:GetSessionToken", "sts:GetFederationToken", "sts:AssumeRoot"} {
 		if list := sessions[call]; len(list) > 0 {
 			first, last := list[0].Time, list[len(list)-1].Time
-			r.add("made", fmt.Sprintf("%d sessions by %s, %s", len(list), call, during(first, last)), act, lookUpEvents)
+			r.add("made", fmt.Sprintf("sessions by %s, %s, %s", call, times(len(list)), during(first, last)), act, lookUpEvents)
 		}
 	}
 	for i, t := range things {
@@ -151,7 +176,7 @@ func (r *inquiry) assumed(log activity.Log) {
 				from = append(from, address)
 			}
 		}
-		text := fmt.Sprintf("%s, %d times, from %s, %s", role, len(list), strings.Join(from, ", "), during(list[0].Time, list[len(list)-1].Time))
+		text := fmt.Sprintf("%s, %s, from %s, %s", role, times(len(list)), strings.Join(from, ", "), during(list[0].Time, list[len(list)-1].Time))
 		if account := list[0].Account; account != "" && account != r.session.Account {
 			text += ", in account " + account
 		}

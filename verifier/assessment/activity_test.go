@@ -55,9 +55,13 @@ func TestMade(t *testing.T) {
 		call(s.key.ID, "us-east-1", hour, intruder, "sts", "AssumeRole", object{"requestParameters": object{"roleArn": "arn:aws:iam::" + prod + ":role/admin"}}),
 		call(s.key.ID, "us-east-1", hour, "lambda.amazonaws.com", "kms", "Decrypt", nil),
 	)
+	s.Change(prod, func(*verifiertest.Account) {
+		s.user.Keys[0].Used, s.user.Keys[0].UsedService = time.Now().Add(-4*hour), "ec2"
+	})
 	facts := s.assess(t, s.subject())
 	for _, want := range []verifier.Fact{
-		{Name: "made", Value: "1 sessions by sts:GetSessionToken", Risk: 3},
+		{Name: "last-used-by", Value: intruder + ", ec2:RunInstances, ", Risk: 2},
+		{Name: "made", Value: "sessions by sts:GetSessionToken, once, ", Risk: 3},
 		{Name: "made", Value: "user mallory, by iam:CreateUser, us-east-1", Risk: 3},
 		{Name: "made", Value: "with " + session, Risk: 3},
 		{Name: "made", Value: "look: aws iam list-access-keys --user-name mallory; remove: aws iam delete-user --user-name mallory", Risk: 3},
@@ -67,7 +71,7 @@ func TestMade(t *testing.T) {
 		{Name: "assumed-role", Value: "arn:aws:iam::" + prod + ":role/admin, 2 times, from " + intruder, Risk: 3},
 		{Name: "new-address", Value: intruder + ", ", Risk: 2},
 		{Name: "new-region", Value: "eu-west-1, ", Risk: 2},
-		{Name: "activity", Value: "iam:CreateUser, 1 times, from " + intruder + " by aws-cli/2.0, us-east-1", Risk: 3},
+		{Name: "activity", Value: "iam:CreateUser, once, from " + intruder + " by aws-cli/2.0, us-east-1", Risk: 3},
 		{Name: "services-used", Value: "none of the 0"},
 	} {
 		want.Source = "cloudtrail:LookupEvents"

@@ -140,6 +140,7 @@ func (r *inquiry) owner(ctx context.Context) {
 	if !used.At.IsZero() { // else IAM says "N/A"
 		r.region = used.Region
 	}
+	r.last = used
 	risk := neutral
 	if r.now().Sub(used.At) < 24*time.Hour && used.Service != "sts" {
 		risk = notable

@@ -230,7 +230,7 @@ func TestFacts(t *testing.T) {
 		{Name: "guardduty", Value: "MaliciousIPCaller, severity 8.0 (in us-east-1)", Risk: 3, Source: "guardduty:GetFindings"},
 		{Name: "guardduty", Value: "off (in eu-west-1)", Risk: 1, Source: "guardduty:ListDetectors"},
 		{Name: "activity", Value: "iam:CreateUser, 2 times, from 198.51.100.7 by aws-cli/2.0, us-east-1, 20", Risk: 3, Source: "cloudtrail:LookupEvents"},
-		{Name: "activity", Value: "ec2:RunInstances, 1 times, from 198.51.100.7 by Boto3/1, us-east-1, Client.Unauthorized", Risk: 2, Source: "cloudtrail:LookupEvents"},
+		{Name: "activity", Value: "ec2:RunInstances, once, from 198.51.100.7 by Boto3/1, us-east-1, Client.Unauthorized", Risk: 2, Source: "cloudtrail:LookupEvents"},
 		{Name: "activity", Value: "s3:GetObject", Risk: 1, Source: "cloudtrail:LookupEvents"},
 	} {
 		if !has(facts, want.Name, want.Value, want.Risk, want.Source) {

@@ -25,6 +25,7 @@ type inquiry struct {
 	identity verifier.Identity // of its owner, as the finding says
 	exposure Exposure
 	used     *operator.LastUsed // before STS was asked about it; nil asks IAM now
+	last     operator.LastUsed  // as the fact last-used tells it
 	user     string             // the owner, as far as known
 	arn      string             // of the principal that has the policies
 	region   string             // of the key's last use; "" if it is not known

@@ -59,7 +59,7 @@ func TestRequests(t *testing.T) {
 			for _, f := range report.Findings {
 				text := facts[f.Match.Credential.ID]
 				user := f.Verdict.Identity.Name
-				for _, want := range []string{"iam:ListUsers" + user + ", 1 times, from none by none, us-east-1", "iam:ListUsers" + user + ", 1 times, from none by none, eu-west-2"} {
+				for _, want := range []string{"iam:ListUsers" + user + ", once, from none by none, us-east-1", "iam:ListUsers" + user + ", once, from none by none, eu-west-2"} {
 					if !strings.Contains(text, want) {
 						t.Errorf("%s: no %q:\n%s", f.Match.Credential.ID, want, text)
 					}

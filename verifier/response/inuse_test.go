@@ -149,7 +149,7 @@ func TestInUseByWhom(t *testing.T) {
 		{"data that CloudTrail does not see", hour, "s3", []call{before, {3 * hour, intruder, "s3:ListBuckets"}}, nil, "", false, response.GateInUse, "s3 in us-east-1 (CloudTrail does not show by whom)"},
 		{"not yet in CloudTrail", minute, "ec2", []call{before, {3 * hour, intruder, "ec2:RunInstances"}}, nil, "", false, response.GateInUse, "does not show yet by whom: plan again in 15 minutes"},
 		{"never used before the leak", hour, "ec2", []call{{hour, intruder, "ec2:RunInstances"}}, nil, "", false, response.GateInUse, "whether by an intruder is not known: CloudTrail shows no use of the key before the leak"},
-		{"CloudTrail cannot be read", hour, "ec2", []call{before, {hour, intruder, "ec2:RunInstances"}}, nil, "cloudtrail:LookupEvents", false, response.GateInUse, "ec2 in us-east-1: give"},
+		{"CloudTrail cannot be read", hour, "ec2", []call{before, {hour, intruder, "ec2:RunInstances"}}, nil, "cloudtrail:LookupEvents", false, response.GateInUse, "needs cloudtrail:LookupEvents"},
 		{"regions cannot be read", hour, "ec2", []call{before, {hour, intruder, "ec2:RunInstances"}}, nil, "ec2:DescribeRegions", false, response.GateInUse, "whether by an intruder is not known: CloudTrail's history could not be read as a whole"},
 		{"hidden by a question to STS", 0, "sts", []call{before, {2 * hour, office, "s3:ListBuckets"}}, nil, "", false, response.GateInUse, "an address from before the leak"},
 		{"an intruder, hidden by a question to STS", 0, "sts", []call{{2 * hour, intruder, "s3:ListBuckets"}}, nil, "", false, "", "CloudTrail shows 203.0.113.9, s3:ListBuckets, "},

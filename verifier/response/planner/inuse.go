@@ -3,7 +3,6 @@ package planner
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/stanch-dev/stanch/verifier"
@@ -17,8 +16,6 @@ const (
 	// stanch asked STS about it. Within this bound the two are taken for the same call:
 	// clocks differ, and IAM is slow.
 	ownCall = 15 * time.Minute
-	// sameCall is the same for IAM's last use and a call in CloudTrail. IAM tells minutes.
-	sameCall = 2 * time.Minute
 	// whoAmI is the call with which stanch and others find out whose a key is.
 	whoAmI = "sts:GetCallerIdentity"
 )
@@ -40,12 +37,17 @@ func (p *Planner) inUse(ctx context.Context, s *operator.Session, k *response.Ke
 		}
 		return nil
 	}
-	by := callOf(log.New(), last)
-	if by == "" {
+	address, use, ok := log.Caller(last.Service, last.At)
+	by := describe(address, use)
+	switch {
+	case ok && log.IsNew(address):
+	case ok:
+		return p.hold(k, last.String()+" ("+by+"; whether by an intruder is not known: "+log.Incomparable()+")")
+	default:
 		return p.hold(k, last.String()+p.unexplained(log, last))
 	}
 	k.LastUsed += ", by " + by
-	k.Warnings = append(k.Warnings, "used by "+by+", an address that is new since the leak: CloudTrail shows no use from another one in the last 24 hours, so it is not held")
+	k.Warnings = append(k.Warnings, "used by "+by+", an address that is new since the leak: if it is yours, give what uses it another key first; CloudTrail shows no use in the last 24 hours from an address of before")
 	return nil
 }
 
@@ -100,32 +102,17 @@ func lastOf(place activity.Place) (activity.Use, bool) {
 	return activity.Use{}, false
 }
 
-// callOf names the call that IAM tells as the last use, if it came from one of places; ""
-// if not.
-func callOf(places []activity.Place, last operator.LastUsed) string {
-	for _, place := range places {
-		for _, use := range place.Recent {
-			service, _, _ := strings.Cut(use.Action, ":")
-			if place.Address != "" && service == last.Service && use.Time.Sub(last.At).Abs() <= sameCall {
-				return describe(place.Address, use)
-			}
-		}
-	}
-	return ""
-}
-
 func describe(address string, use activity.Use) string {
 	return address + ", " + use.Action + ", " + use.Time.UTC().Format(time.RFC3339)
 }
 
-// unexplained says why a last use is not known to be an intruder's.
+// unexplained says why CloudTrail does not tell by whom a last use was.
 func (p *Planner) unexplained(log activity.Log, last operator.LastUsed) string {
-	by := callOf(log.Places, last)
 	switch {
-	case by != "":
-		return " (" + by + "; whether by an intruder is not known: " + log.Incomparable() + ")"
-	case log.Incomparable() != "":
-		return ""
+	case len(log.Unread) > 0 && log.Unread[0].Err != nil:
+		return " (" + response.NotKnown("by whom", log.Unread[0].Err) + ")"
+	case len(log.Unread) > 0:
+		return " (CloudTrail has more than was read, which may tell by whom)"
 	case p.now().Sub(last.At) < activity.Delay:
 		return fmt.Sprintf(" (CloudTrail does not show yet by whom: plan again in %d minutes)", int(activity.Delay.Minutes()))
 	}
