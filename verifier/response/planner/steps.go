@@ -59,17 +59,16 @@ func (p *Planner) userSteps(ctx context.Context, s *operator.Session, k *respons
 // activity reads what the key did since the leak. It adds steps for the roles that it has
 // assumed, and names what no step deals with.
 func (p *Planner) activity(ctx context.Context, s *operator.Session, k *response.Key, id string) {
-	regions, err := activity.Regions(ctx, s)
-	if err != nil {
-		k.Left = append(k.Left, response.Remnant{Why: "CloudTrail was read in " + strings.Join(regions, ", ") + " only: " + response.NotKnown("the list of regions", err)})
+	log := p.history(ctx, s, k)
+	if log.Err != nil {
+		k.Left = append(k.Left, response.Remnant{Why: "CloudTrail was read in " + strings.Join(log.Regions, ", ") + " only: " + response.NotKnown("the list of regions", log.Err)})
 	}
-	log := p.trail().Read(ctx, s, k.KeyID, k.Since, regions)
 	k.Sessions = log.Sessions
 	for _, role := range lastSessions(log.Roles) {
 		p.assumed(ctx, k, role, id)
 	}
-	access, others := response.Things(log)
-	k.Left, k.Made = slices.Concat(k.Left, response.Gaps(log), access), others
+	access, others := response.Things(log.Log)
+	k.Left, k.Made = slices.Concat(k.Left, response.Gaps(log.Log), access), others
 }
 
 // lastSessions returns the last session of each role.
