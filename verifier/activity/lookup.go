@@ -60,10 +60,7 @@ func (t *trace) readIn(ctx context.Context, region, id string, start time.Time) 
 		for _, raw := range page.Events {
 			var rec record
 			_ = json.Unmarshal(raw, &rec) // the fields that can be read are read
-			at := time.Unix(int64(rec.EventTime), 0).UTC()
-			if rec.EventTime == 0 {
-				at = t.log.Since.UTC() // it counts, whenever it was
-			}
+			at := t.timeOf(rec)
 			if at.Before(oldest) {
 				oldest = at
 			}
@@ -78,6 +75,14 @@ func (t *trace) readIn(ctx context.Context, region, id string, start time.Time) 
 	if !oldest.Before(t.log.Since) { // else everything that counts is read
 		t.gap(Gap{Region: region, Why: fmt.Sprintf("more than %d events of %s: not all are read", maxPages*50, id)})
 	}
+}
+
+// timeOf returns the time of an event. One whose time cannot be read counts, whenever it was.
+func (t *trace) timeOf(rec record) time.Time {
+	if rec.EventTime == 0 {
+		return t.log.Since.UTC()
+	}
+	return time.Unix(int64(rec.EventTime), 0).UTC()
 }
 
 // partial notes that some events of an id were not read.

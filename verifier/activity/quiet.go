@@ -3,7 +3,6 @@ package activity
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
@@ -71,7 +70,7 @@ func (t *trace) noteSigned(events []json.RawMessage, id, region string) {
 		var rec record
 		_ = json.Unmarshal(raw, &rec) // the fields that can be read are read
 		if rec.signer() == id {
-			t.note(id, region, time.Unix(int64(rec.EventTime), 0).UTC(), rec)
+			t.note(id, region, t.timeOf(rec), rec)
 		}
 	}
 }
