@@ -58,6 +58,12 @@ func TestAdvice(t *testing.T) {
 	next := func(call string, r ...verifiertest.Response) func(*setting) {
 		return func(s *setting) { s.Next(call, r...) }
 	}
+	oneRegion := func(call string, r ...verifiertest.Response) func(*setting) {
+		return func(s *setting) {
+			answer("ec2:DescribeRegions", "<DescribeRegionsResponse><regionInfo><item><regionName>us-east-1</regionName></item></regionInfo></DescribeRegionsResponse>")(s)
+			s.Next(call, r...)
+		}
+	}
 	const trails = `{"trailList":[{"TrailARN":"arn:aws:cloudtrail:us-east-1:222233334444:trail/all","IsMultiRegionTrail":true,"HomeRegion":"us-east-1"%s}]}`
 	noTrail := answer("cloudtrail:DescribeTrails", `{"trailList":[]}`)
 	for _, tt := range []struct {
@@ -75,10 +81,10 @@ func TestAdvice(t *testing.T) {
 			verifier.Fact{Name: "rule-guardduty", Value: "present (in all 2 regions)", Source: "events:ListRules"}},
 		{"rule in one region", nil, verifier.Fact{Name: "rule-iam", Value: "present (in eu-west-1)", Source: "events:ListRules"}},
 		{"rule that is off", nil, verifier.Fact{Name: "rule-health", Value: "none in 2 regions", Risk: 1, Source: "events:ListRules"}},
-		{"rule on a later page", next("events:ListRules", verifiertest.Response{Status: 200, Body: `{"Rules":[],"NextToken":"n"}`},
+		{"rule on a later page", oneRegion("events:ListRules", verifiertest.Response{Status: 200, Body: `{"Rules":[],"NextToken":"n"}`},
 			verifiertest.Response{Status: 200, Body: `{"Rules":[{"State":"ENABLED","EventPattern":"{\"source\":[\"aws.health\"]}"}]}`}),
 			verifier.Fact{Name: "rule-health", Value: "present (in us-east-1)", Source: "events:ListRules"}},
-		{"rules of a region not read", next("events:ListRules", verifiertest.JSONFailure(400, "AccessDeniedException", "x")),
+		{"rules of a region not read", oneRegion("events:ListRules", verifiertest.JSONFailure(400, "AccessDeniedException", "x")),
 			verifier.Fact{Name: "rule-health", Value: "not known: needs events:ListRules (in us-east-1)", Source: "events:ListRules"}},
 		{"regions not known", func(s *setting) { s.Deny("ec2:DescribeRegions") },
 			verifier.Fact{Name: "rule-health", Value: "not known: there is none in us-east-1", Source: "events:ListRules"}},

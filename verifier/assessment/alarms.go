@@ -3,7 +3,6 @@ package assessment
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/stanch-dev/stanch/verifier/operator"
@@ -89,7 +88,7 @@ func (c *account) metrics(ctx context.Context, g logGroup, metrics map[string][]
 		}
 		for _, f := range page.List {
 			for _, kind := range alarmKinds {
-				if !slices.ContainsFunc(kind.words, func(w string) bool { return strings.Contains(f.Pattern, w) }) {
+				if !matches([]string{f.Pattern}, kind.words) {
 					continue
 				}
 				for _, m := range f.Metrics {

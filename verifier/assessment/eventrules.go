@@ -25,19 +25,17 @@ var ruleKinds = []struct {
 // sends its own events. Where a rule sends them is not asked.
 func (c *account) eventRules(ctx context.Context) {
 	call := operator.Call{Service: "events", Action: "ListRules"}
+	patterns, errs := make([][]string, len(c.regions)), make([]error, len(c.regions))
+	inEach(len(c.regions), func(i int) { patterns[i], errs[i] = c.rulePatterns(ctx, c.regions[i]) })
 	found := map[string][]string{} // regions, by fact
 	var unread []string
 	var failed error
-	for _, region := range c.regions {
-		patterns, err := c.rulePatterns(ctx, region)
-		if err != nil {
-			unread, failed = append(unread, region), err
-			continue
+	for i, region := range c.regions {
+		if errs[i] != nil {
+			unread, failed = append(unread, region), errs[i]
 		}
 		for _, kind := range ruleKinds {
-			if slices.ContainsFunc(patterns, func(p string) bool {
-				return slices.ContainsFunc(kind.words, func(w string) bool { return strings.Contains(p, w) })
-			}) {
+			if matches(patterns[i], kind.words) {
 				found[kind.fact] = append(found[kind.fact], region)
 			}
 		}
@@ -55,6 +53,13 @@ func (c *account) eventRules(ctx context.Context) {
 			c.add(kind.fact, fmt.Sprintf("none in %d regions", len(c.regions)), notable, source(call))
 		}
 	}
+}
+
+// matches reports whether one of patterns has one of words.
+func matches(patterns, words []string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(p, w) })
+	})
 }
 
 // rulePatterns returns the patterns of the rules of a region that are enabled.

@@ -27,9 +27,7 @@ func (c *account) aboutKey(ctx context.Context, keyID string) *notes {
 		c.health(ctx, some)
 	}
 	for some := range slices.Chunk(ids, mostCriteria) {
-		for _, d := range c.detectors {
-			c.guardDuty(ctx, d, some)
-		}
+		c.guardDuty(ctx, some)
 	}
 	for _, id := range ids {
 		c.about[id].mergeRegions(len(c.regions))
@@ -90,60 +88,92 @@ func (c *account) health(ctx context.Context, ids []string) {
 
 // findDetectors finds the regions where GuardDuty is on.
 func (c *account) findDetectors(ctx context.Context) {
-	for _, region := range c.regions {
-		var out struct {
-			IDs []string `json:"detectorIds"`
-		}
-		call := operator.Call{Service: "guardduty", Action: "ListDetectors", Region: region, Method: "GET", Path: "/detector"}
-		switch err := c.session.Do(ctx, call, &out); {
-		case err != nil:
-			c.addIn(region, "guardduty", unknownPrefix+Why(err), neutral, source(call))
-		case len(out.IDs) == 0:
-			c.addIn(region, "guardduty", "off", notable, source(call))
+	type answer struct {
+		IDs []string `json:"detectorIds"`
+	}
+	list := operator.Call{Service: "guardduty", Action: "ListDetectors", Method: "GET", Path: "/detector"}
+	answers, errs := make([]answer, len(c.regions)), make([]error, len(c.regions))
+	inEach(len(c.regions), func(i int) {
+		call := list
+		call.Region = c.regions[i]
+		errs[i] = c.session.Do(ctx, call, &answers[i])
+	})
+	for i, region := range c.regions {
+		switch {
+		case errs[i] != nil:
+			c.addIn(region, "guardduty", unknownPrefix+Why(errs[i]), neutral, source(list))
+		case len(answers[i].IDs) == 0:
+			c.addIn(region, "guardduty", "off", notable, source(list))
 		default:
-			c.detectors = append(c.detectors, detector{region, out.IDs[0]})
+			c.detectors = append(c.detectors, detector{region, answers[i].IDs[0]})
 		}
 	}
 	c.mergeRegions(len(c.regions))
 }
 
-// guardDuty reads what a detector has found about keys.
-func (c *account) guardDuty(ctx context.Context, d detector, ids []string) {
+// guardDuty adds what GuardDuty has found about keys.
+func (c *account) guardDuty(ctx context.Context, ids []string) {
+	found := make([][]keyFact, len(c.detectors))
+	inEach(len(c.detectors), func(i int) { found[i] = c.guardDutyIn(ctx, c.detectors[i], ids) })
+	for i, d := range c.detectors {
+		for _, f := range found[i] {
+			c.about[f.id].addIn(d.region, "guardduty", f.value, f.risk, f.source)
+		}
+	}
+}
+
+// A keyFact is a fact about the key id.
+type keyFact struct {
+	id, value string
+	risk      int
+	source    string
+}
+
+// forEach returns the same fact about each of ids.
+func forEach(ids []string, value string, risk int, call operator.Call) (facts []keyFact) {
+	for _, id := range ids {
+		facts = append(facts, keyFact{id, value, risk, source(call)})
+	}
+	return facts
+}
+
+// guardDutyIn reads what a detector has found about keys.
+func (c *account) guardDutyIn(ctx context.Context, d detector, ids []string) (facts []keyFact) {
 	path := "/detector/" + d.id + "/findings"
 	body := map[string]any{"findingCriteria": map[string]any{"criterion": map[string]any{
 		"resource.accessKeyDetails.accessKeyId": map[string]any{"eq": ids},
 	}}}
 	list := operator.Call{Service: "guardduty", Action: "ListFindings", Region: d.region, Method: "POST", Path: path, Body: body}
-	found := map[string]bool{}
 	for range maxPages { // of 50 findings, as many as GetFindings takes
 		var page struct {
 			IDs  []string `json:"findingIds"`
 			Next string   `json:"nextToken"`
 		}
-		if !c.readAbout(ctx, ids, list, &page) {
-			return
+		if err := c.session.Do(ctx, list, &page); err != nil {
+			return append(facts, forEach(ids, unknownPrefix+Why(err), neutral, list)...)
 		}
 		if len(page.IDs) > 0 {
 			get := operator.Call{Service: "guardduty", Action: "GetFindings", Region: d.region, Method: "POST", Path: path + "/get",
 				Body: map[string]any{"findingIds": page.IDs}}
-			if !c.guardDutyFindings(ctx, ids, get, found) {
-				return
+			more, err := c.guardDutyFindings(ctx, ids, get)
+			if err != nil {
+				return append(facts, forEach(ids, unknownPrefix+Why(err), neutral, get)...)
 			}
+			facts = append(facts, more...)
 		}
 		if body["nextToken"] = page.Next; page.Next == "" {
 			break
 		}
 	}
-	for _, id := range ids {
-		if !found[id] {
-			c.about[id].addIn(d.region, "guardduty", "on, nothing about the key", neutral, source(list))
-		}
-	}
+	none := slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		return slices.ContainsFunc(facts, func(f keyFact) bool { return f.id == id })
+	})
+	return append(facts, forEach(none, "on, nothing about the key", neutral, list)...)
 }
 
-// guardDutyFindings adds the findings that get asks for, each kind once for a key. A
-// finding that does not name its key counts for all of ids.
-func (c *account) guardDutyFindings(ctx context.Context, ids []string, get operator.Call, found map[string]bool) bool {
+// guardDutyFindings reads the findings that get asks for. A finding that does not name its
+// key counts for all of ids.
+func (c *account) guardDutyFindings(ctx context.Context, ids []string, get operator.Call) (facts []keyFact, err error) {
 	var out struct {
 		Findings []struct {
 			Type     string  `json:"type"`
@@ -155,29 +185,15 @@ func (c *account) guardDutyFindings(ctx context.Context, ids []string, get opera
 			} `json:"resource"`
 		} `json:"findings"`
 	}
-	if !c.readAbout(ctx, ids, get, &out) {
-		return false
+	if err := c.session.Do(ctx, get, &out); err != nil {
+		return nil, err
 	}
 	for _, f := range out.Findings {
 		concerned := ids
 		if id := f.Resource.Key.ID; slices.Contains(ids, id) {
 			concerned = []string{id}
 		}
-		for _, id := range concerned {
-			found[id] = true
-			c.about[id].addIn(get.Region, "guardduty", fmt.Sprintf("%s, severity %.1f", f.Type, f.Severity), act, source(get))
-		}
+		facts = append(facts, forEach(concerned, fmt.Sprintf("%s, severity %.1f", f.Type, f.Severity), act, get)...)
 	}
-	return true
-}
-
-// readAbout asks GuardDuty about keys, or adds to each that the answer is not known.
-func (c *account) readAbout(ctx context.Context, ids []string, call operator.Call, out any) bool {
-	err := c.session.Do(ctx, call, out)
-	for _, id := range ids {
-		if err != nil {
-			c.about[id].addIn(call.Region, "guardduty", unknownPrefix+Why(err), neutral, source(call))
-		}
-	}
-	return err == nil
+	return facts, nil
 }
