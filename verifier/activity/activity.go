@@ -47,9 +47,9 @@ type Reader struct {
 	// allows two a second; 0 means a little more than half a second, less than 0 none.
 	Pace time.Duration
 	Now  func() time.Time // nil means time.Now
-	// Many says that several keys of an account are read: then each region is first asked
-	// for the events of all, which serves every key if a page holds them.
-	Many bool
+	// Keys is how many keys of an account are to be read. If there are several, each region
+	// is first asked for the events of all, which serves every key if a few pages hold them.
+	Keys int
 
 	mu      sync.Mutex
 	next    map[string]time.Time // by account and region: when CloudTrail may be asked again

@@ -7,7 +7,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
-// A quietRegion has the events of a region in which so little happened that a page holds
+// A quietRegion has the events of a region in which so little happened that a few pages hold
 // them all: they serve all ids. events is nil if the region is not quiet, or could not be
 // read.
 type quietRegion struct {
@@ -15,10 +15,10 @@ type quietRegion struct {
 }
 
 // quiet returns the events of all ids in a region since CloudTrail's history begins, and
-// whether that is all of them. The region is asked once, and only if Reader.Many is set.
+// whether that is all of them. The region is asked once, and only if Reader.Keys is more than one.
 func (t *trace) quiet(ctx context.Context, region string) ([]json.RawMessage, bool) {
 	r := t.reader
-	if !r.Many {
+	if r.Keys < 2 {
 		return nil, false
 	}
 	name := t.session.Account + " " + region
@@ -37,21 +37,29 @@ func (t *trace) quiet(ctx context.Context, region string) ([]json.RawMessage, bo
 	return q.events, q.events != nil
 }
 
-// wholeRegion asks for one page of the events of all ids. It returns nil if there are more,
-// or no answer: then each id is asked about, and says why it cannot be read.
+// wholeRegion asks for the events of all ids, at most half as many pages as there are keys:
+// then a busy region costs little more than the questions about each key. It returns nil if
+// there are more, or no answer: then each id is asked about, and says why it cannot be read.
 func (t *trace) wholeRegion(ctx context.Context, name, region string) []json.RawMessage {
-	c := operator.Call{Service: "cloudtrail", Action: "LookupEvents", Region: region, Body: map[string]any{
-		"StartTime": t.now.Add(-History).Unix(), "MaxResults": 50,
-	}}
-	var page struct {
-		Events    []json.RawMessage
-		NextToken string
+	body := map[string]any{"StartTime": t.now.Add(-History).Unix(), "MaxResults": 50}
+	c := operator.Call{Service: "cloudtrail", Action: "LookupEvents", Region: region, Body: body}
+	events := []json.RawMessage{} // not nil
+	for range t.reader.Keys / 2 {
+		var page struct {
+			Events    []json.RawMessage
+			NextToken string
+		}
+		t.reader.wait(ctx, name)
+		if err := t.session.Do(ctx, c, &page); err != nil {
+			return nil
+		}
+		events = append(events, page.Events...)
+		if page.NextToken == "" {
+			return events
+		}
+		body["NextToken"] = page.NextToken
 	}
-	t.reader.wait(ctx, name)
-	if err := t.session.Do(ctx, c, &page); err != nil || page.NextToken != "" {
-		return nil
-	}
-	return append([]json.RawMessage{}, page.Events...) // not nil
+	return nil
 }
 
 // signer returns the id that signed the call of an event, or "".

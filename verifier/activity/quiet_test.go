@@ -12,18 +12,21 @@ import (
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
-// TestMany: a region whose events fit on one page is asked once for all keys, and the logs
+// TestKeys: a region whose events fit on a few pages is asked once for all keys, and the logs
 // are the same as if it had been asked for each.
-func TestMany(t *testing.T) {
+func TestKeys(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		events  int  // of another key, in the home region
 		refused bool // CloudTrail does not answer the first question
+		keys    int  // of which two are read here
 		asked   int  // questions about two keys in two regions
 	}{
-		{name: "quiet", events: 40, asked: 2},
-		{name: "busy", events: 60, asked: 4},
-		{name: "refused", events: 40, refused: true, asked: 4},
+		{name: "quiet", events: 40, keys: 2, asked: 2},
+		{name: "busy", events: 60, keys: 3, asked: 4},
+		{name: "two pages", events: 60, keys: 4, asked: 3},
+		{name: "three pages are too many", events: 110, keys: 4, asked: 5},
+		{name: "refused", events: 40, keys: 2, refused: true, asked: 4},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHistory(t)
@@ -41,7 +44,7 @@ func TestMany(t *testing.T) {
 				}
 				now := time.Now()
 				r.Pace, r.Now = -1, func() time.Time { return now }
-				if tt.refused && r.Many {
+				if tt.refused && r.Keys > 0 {
 					h.Next("cloudtrail:LookupEvents", verifiertest.JSONFailure(400, "AccessDeniedException", "x"))
 				}
 				before := len(h.Requests())
@@ -56,7 +59,7 @@ func TestMany(t *testing.T) {
 				return logs, asked
 			}
 			want, alone := read(&activity.Reader{})
-			got, asked := read(&activity.Reader{Many: true})
+			got, asked := read(&activity.Reader{Keys: tt.keys})
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}

@@ -19,7 +19,7 @@ const lookUpEvents = "cloudtrail:LookupEvents"
 func (r *inquiry) activity(ctx context.Context, regions []string) {
 	r.log.Pace = r.Pace
 	r.log.Now = r.now
-	r.log.Many = len(r.account.keys) > 1
+	r.log.Keys = len(r.account.keys)
 	log := r.log.Read(ctx, r.session, r.keyID, r.exposure.Since, regions)
 	for _, g := range log.Unread {
 		switch {

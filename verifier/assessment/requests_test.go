@@ -13,14 +13,23 @@ import (
 )
 
 // TestRequests holds how many requests an account of 17 regions takes, in which GuardDuty is
-// on everywhere and only the home region is busy.
+// on everywhere and something happens in the home region only.
 func TestRequests(t *testing.T) {
-	for _, tt := range []struct{ keys, want int }{{1, 99}, {10, 154}} {
-		t.Run(fmt.Sprint(tt.keys), func(t *testing.T) {
+	for _, tt := range []struct {
+		keys, events int  // events of others in the home region
+		old          bool // the credential report
+		want         int
+	}{
+		{keys: 1, events: 60, want: 99},
+		{keys: 10, events: 60, want: 145},
+		{keys: 10, events: 60, old: true, want: 154},
+		{keys: 10, events: 300, want: 158},
+	} {
+		t.Run(fmt.Sprintf("%d keys, %d events", tt.keys, tt.events), func(t *testing.T) {
 			s := newSetting(t)
 			report := &finding.Saved{}
 			s.Change(prod, func(a *verifiertest.Account) {
-				manyRegions(a)
+				manyRegions(a, tt.events)
 				var users strings.Builder
 				reported := "user,password_enabled,mfa_active\n"
 				for n := range tt.keys {
@@ -40,8 +49,10 @@ func TestRequests(t *testing.T) {
 				const details = "iam:GetAccountAuthorizationDetails"
 				a.Answers[details] = strings.Replace(a.Answers[details], "</UserDetailList>", users.String()+"</UserDetailList>", 1)
 			})
-			s.Next("iam:GenerateCredentialReport", verifiertest.Response{Status: 200, Body: "<GenerateCredentialReportResponse><GenerateCredentialReportResult>" +
-				"<State>STARTED</State></GenerateCredentialReportResult></GenerateCredentialReportResponse>"})
+			if !tt.old {
+				s.Next("iam:GenerateCredentialReport", verifiertest.Response{Status: 200, Body: "<GenerateCredentialReportResponse><GenerateCredentialReportResult>" +
+					"<State>STARTED</State></GenerateCredentialReportResult></GenerateCredentialReportResponse>"})
+			}
 			a := assessment.Assessor{Operator: s.operator(t), Pace: -1}
 			before := len(s.Requests())
 			facts := map[string]string{}
@@ -77,12 +88,11 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// manyRegions gives the account 17 regions. In the home region there are more events than a
-// page of CloudTrail holds.
-func manyRegions(a *verifiertest.Account) {
+// manyRegions gives the account 17 regions. In the home region there are events of others.
+func manyRegions(a *verifiertest.Account, events int) {
 	delete(a.Answers, "cloudtrail:LookupEvents")
 	delete(a.Answers, "cloudtrail:LookupEvents:eu-west-1")
-	for n := range 60 {
+	for n := range events {
 		a.Events = append(a.Events, verifiertest.TrailEvent{KeyID: "another", Region: "us-east-1", At: time.Now().Add(-time.Duration(n) * time.Hour)})
 	}
 	var names []string
