@@ -56,7 +56,7 @@ type Reader struct {
 	regions map[string]*quietRegion
 }
 
-// A Log is what CloudTrail tells about a key.
+// A Log tells what a key did, after CloudTrail.
 type Log struct {
 	KeyID string
 	// Since is the time from which the calls count, usually that of the leak. Earlier ones
@@ -138,7 +138,7 @@ type Gap struct {
 	Err    error // of AWS; nil if there was more than is read
 }
 
-// String says what was not read.
+// String names the gap, and the reason for it.
 func (g Gap) String() string {
 	if g.Region == "" {
 		return g.Why

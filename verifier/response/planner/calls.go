@@ -21,7 +21,7 @@ func (p *Planner) identifyByCalls(ctx context.Context, s *operator.Session, leak
 		return response.Unreadable("in which regions its calls are", err)
 	}
 	id, now := leak.Match.Credential.ID, p.now()
-	log := p.trail().Read(ctx, s, id, now.Add(-response.SessionLife), regions)
+	log := p.Activity.Read(ctx, s, id, now.Add(-response.SessionLife), regions)
 	who, gaps := log.Principal, ""
 	for _, gap := range response.Gaps(log) {
 		gaps += "; " + gap.Why
@@ -52,12 +52,4 @@ func kindOf(who activity.Principal) string {
 // calledSince reports whether log has a call that the id itself has signed since a time.
 func calledSince(log activity.Log, id string, since time.Time) bool {
 	return slices.ContainsFunc(log.Calls, func(c activity.Calls) bool { return c.ID == id && c.Last.After(since) })
-}
-
-// trail returns the reader of CloudTrail for all keys of the plan.
-func (p *Planner) trail() *activity.Reader {
-	if p.Activity == nil {
-		p.Activity = &activity.Reader{Now: p.Now}
-	}
-	return p.Activity
 }

@@ -8,28 +8,29 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
-// A history is what CloudTrail tells about a key. Err says why only the home region was
-// read, if the other regions are not known.
+// A history is the log of a key. Err says why only the home region was read, if the other
+// regions are not known.
 type history struct {
 	activity.Log
 	Regions []string // that were read
 	Err     error
 }
 
-// history reads what the key did. Each key is read once, for the gates and for the steps.
-func (p *Planner) history(ctx context.Context, s *operator.Session, k *response.Key) history {
-	if h, ok := p.histories[k.KeyID]; ok {
-		return h
+// histories are the logs that were read, by key id. Each key is read once, for the gates and
+// for the steps.
+type histories map[string]history
+
+// read returns what k did since it leaked.
+func (h histories) read(ctx context.Context, r *activity.Reader, s *operator.Session, k *response.Key) history {
+	if known, ok := h[k.KeyID]; ok {
+		return known
 	}
-	var h history
-	h.Regions, h.Err = activity.Regions(ctx, s)
-	h.Log = p.trail().Read(ctx, s, k.KeyID, k.Since, h.Regions)
-	if h.Err != nil {
-		h.Whole = false // the key may have been used elsewhere
+	var read history
+	read.Regions, read.Err = activity.Regions(ctx, s)
+	read.Log = r.Read(ctx, s, k.KeyID, k.Since, read.Regions)
+	if read.Err != nil {
+		read.Whole = false // the key may have been used elsewhere
 	}
-	if p.histories == nil {
-		p.histories = map[string]history{}
-	}
-	p.histories[k.KeyID] = h
-	return h
+	h[k.KeyID] = read
+	return read
 }

@@ -40,7 +40,7 @@ type Planner struct {
 	Activity *activity.Reader
 	Now      func() time.Time // nil means time.Now
 
-	histories map[string]history // by key id
+	histories histories
 }
 
 // Plan judges each finding, and plans steps for those that no gate refuses. It leaves out
@@ -60,6 +60,10 @@ func (p *Planner) Plan(ctx context.Context, leaks []finding.Finding) (response.P
 	if !p.Rules.Self {
 		plan.Operator = p.Operator.Own().ARN
 	}
+	if p.Activity == nil {
+		p.Activity = &activity.Reader{Now: p.Now, Keys: len(leaks)}
+	}
+	p.histories = histories{}
 	planned := map[string]bool{}
 	for _, f := range leaks {
 		leak := &f // identify completes it
