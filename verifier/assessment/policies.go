@@ -68,7 +68,7 @@ func (p *principal) addAttached(fact string, policies []operator.AttachedPolicy,
 	var names []string
 	for _, policy := range policies {
 		names = append(names, policy.Name)
-		p.judgePolicy(policy.Name, source)
+		p.judgePolicy(policy, source)
 	}
 	p.add(fact, orNone(strings.Join(names, ", ")), neutral, source)
 }
@@ -76,7 +76,7 @@ func (p *principal) addAttached(fact string, policies []operator.AttachedPolicy,
 func (p *principal) addInline(fact string, names []string, source string) {
 	for _, name := range names {
 		if operator.IsQuarantine(name) {
-			p.judgePolicy(name, source)
+			p.quarantine(name, source)
 		}
 	}
 	if fact = inlineFact(fact); fact != "group-policies" || len(names) > 0 {
@@ -85,15 +85,20 @@ func (p *principal) addInline(fact string, names []string, source string) {
 }
 
 // judgePolicy adds a fact about a managed policy that is known by its name.
-func (p *principal) judgePolicy(policy, source string) {
-	switch {
-	case policy == "AdministratorAccess":
-		p.add("admin", policy+": whoever has the key has the account", act, source)
-	case policy == "PowerUserAccess", policy == "IAMFullAccess":
-		p.add("admin", policy, act, source)
-	case operator.IsQuarantine(policy):
-		p.add("quarantine", policy+": AWS knows of the leak; leave it attached, and answer the support case", bad, source)
+func (p *principal) judgePolicy(policy operator.AttachedPolicy, source string) {
+	switch name := policy.Name; {
+	case name == "AdministratorAccess":
+		p.add("admin", name+": whoever has the key has the account", act, source)
+	case name == "PowerUserAccess", name == "IAMFullAccess":
+		p.add("admin", name, act, source)
+	case operator.IsQuarantine(policy.ARN):
+		p.quarantine(name, source)
 	}
+}
+
+// quarantine adds that AWS has found the key.
+func (p *principal) quarantine(policy, source string) {
+	p.add("quarantine", policy+": AWS knows of the leak; leave it attached, and answer the support case", bad, source)
 }
 
 func (p *principal) groups(ctx context.Context) {

@@ -185,6 +185,13 @@ func TestIntruderAtWork(t *testing.T) {
 		}, ended: func(in *incident, _ *verifiertest.Account) { in.user.Attached = nil }},
 		{name: "an inline policy", at: "begin", why: "inline policy mine was put", attack: func(in *incident, _ *verifiertest.Account) { in.user.Inline["mine"] = "{}" },
 			ended: func(in *incident, _ *verifiertest.Account) { delete(in.user.Inline, "mine") }},
+		{name: "a policy with the name of a quarantine", at: "confirm", why: "was attached to user deploy", attack: func(in *incident, _ *verifiertest.Account) {
+			in.user.Attached = append(in.user.Attached, "arn:aws:iam::"+prod+":policy/AWSCompromisedKeyQuarantineV3")
+		}, ended: func(in *incident, _ *verifiertest.Account) { in.user.Attached = nil }},
+		{name: "an inline policy with the name of a quarantine", at: "begin", why: "inline policy AWSCompromisedKeyQuarantineV3 was put",
+			attack: func(in *incident, _ *verifiertest.Account) {
+				in.user.Inline["AWSCompromisedKeyQuarantineV3"] = "{}"
+			}, ended: func(in *incident, _ *verifiertest.Account) { delete(in.user.Inline, "AWSCompromisedKeyQuarantineV3") }},
 		{name: "a console password", at: "confirm", why: "got a console password", attack: func(in *incident, _ *verifiertest.Account) { in.user.Console = true },
 			ended: func(in *incident, _ *verifiertest.Account) { in.user.Console = false }},
 		{name: "the key is active again", at: "confirm", why: "Active again", result: response.Unconfirmed, attack: func(in *incident, _ *verifiertest.Account) { in.user.Keys[0].Inactive = false }},

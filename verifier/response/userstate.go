@@ -124,7 +124,7 @@ func activated(before, now map[string]string) (ids []string) {
 func added(before, now []string, id string) (policies []string) {
 	for _, policy := range now {
 		name := policy[strings.LastIndexByte(policy, '/')+1:]
-		ours := strings.HasPrefix(name, PolicyName(id)) || strings.HasPrefix(name, ConsolePolicyName(id)) || strings.HasPrefix(name, "AWSCompromisedKeyQuarantine")
+		ours := strings.HasPrefix(name, PolicyName(id)) || strings.HasPrefix(name, ConsolePolicyName(id)) || strings.HasPrefix(policy, "arn:") && operator.IsQuarantine(policy)
 		if before != nil && !slices.Contains(before, policy) && !ours {
 			policies = append(policies, policy)
 		}

@@ -48,7 +48,7 @@ func (p *Planner) userSteps(ctx context.Context, s *operator.Session, k *respons
 		k.Steps = append(k.Steps, step(response.DenyConsole, response.ConsolePolicyName(id)))
 		k.Warnings = append(k.Warnings, "the user has a console password: all sessions of the user are denied, also new ones and those of the user's other key; requests that the other key signs itself are not")
 	}
-	quarantined := slices.ContainsFunc(state.Attached, func(arn string) bool { return operator.IsQuarantine(arn[strings.LastIndexByte(arn, '/')+1:]) })
+	quarantined := slices.ContainsFunc(state.Attached, operator.IsQuarantine)
 	if quarantined {
 		k.Warnings = append(k.Warnings, "AWS has quarantined the user: leave that policy attached, and answer the support case")
 	} else if p.Quarantine && state.Attached != nil {
