@@ -1,6 +1,7 @@
 package response_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -192,6 +193,13 @@ func TestIntruderAtWork(t *testing.T) {
 			attack: func(in *incident, _ *verifiertest.Account) {
 				in.user.Inline["AWSCompromisedKeyQuarantineV3"] = "{}"
 			}, ended: func(in *incident, _ *verifiertest.Account) { delete(in.user.Inline, "AWSCompromisedKeyQuarantineV3") }},
+		{name: "an inline policy that begins as stanch's", at: "done deny-sessions", why: "inline policy stanch-deny-older-sessions-", attack: func(in *incident, _ *verifiertest.Account) {
+			for _, name := range slices.Collect(maps.Keys(in.user.Inline)) {
+				in.user.Inline[name+"-x"] = "{}"
+			}
+		}, ended: func(in *incident, _ *verifiertest.Account) {
+			maps.DeleteFunc(in.user.Inline, func(name, _ string) bool { return strings.HasSuffix(name, "-x") })
+		}},
 		{name: "a console password", at: "confirm", why: "got a console password", attack: func(in *incident, _ *verifiertest.Account) { in.user.Console = true },
 			ended: func(in *incident, _ *verifiertest.Account) { in.user.Console = false }},
 		{name: "the key is active again", at: "confirm", why: "Active again", result: response.Unconfirmed, attack: func(in *incident, _ *verifiertest.Account) { in.user.Keys[0].Inactive = false }},

@@ -67,8 +67,8 @@ func ReadUserState(ctx context.Context, s *operator.Session, user string) (state
 }
 
 // Changes names the access that the user of k has in now and had not in before. It leaves out
-// policies that the plan with an id puts, and AWS's own quarantine.
-func (before UserState) Changes(now UserState, k Key, id string) (changes []Remnant) {
+// policies that the steps for k put, and AWS's own quarantine.
+func (before UserState) Changes(now UserState, k Key) (changes []Remnant) {
 	user := " --user-name " + k.Name
 	for _, key := range activated(before.Keys, now.Keys) {
 		if key != k.KeyID {
@@ -87,13 +87,13 @@ func (before UserState) Changes(now UserState, k Key, id string) (changes []Remn
 			})
 		}
 	}
-	for _, arn := range added(before.Attached, now.Attached, id) {
+	for _, arn := range added(before.Attached, now.Attached, k) {
 		changes = append(changes, Remnant{
 			Why:  "policy " + arn + " was attached to user " + k.Name + " since the plan was made",
 			Look: "aws iam get-policy --policy-arn " + arn, Remove: "aws iam detach-user-policy" + user + " --policy-arn " + arn,
 		})
 	}
-	for _, policy := range added(before.Inline, now.Inline, id) {
+	for _, policy := range added(before.Inline, now.Inline, k) {
 		changes = append(changes, Remnant{
 			Why:  "inline policy " + policy + " was put on user " + k.Name + " since the plan was made",
 			Look: "aws iam get-user-policy" + user + " --policy-name " + policy, Remove: "aws iam delete-user-policy" + user + " --policy-name " + policy,
@@ -119,13 +119,17 @@ func activated(before, now map[string]string) (ids []string) {
 	return ids
 }
 
-// added returns the policies in now that are not in before, and that neither the plan with an
-// id nor AWS's quarantine has put; none if before is not known.
-func added(before, now []string, id string) (policies []string) {
+// added returns the policies in now that are not in before, and that neither a step for k nor
+// AWS's quarantine puts; none if before is not known. Names are compared whole: an intruder
+// can make one that begins as ours.
+func added(before, now []string, k Key) (policies []string) {
+	ours := map[string]bool{}
+	for _, step := range k.Steps {
+		ours[step.Object], ours[step.ManagedARN(k)] = true, true
+	}
 	for _, policy := range now {
-		name := policy[strings.LastIndexByte(policy, '/')+1:]
-		ours := strings.HasPrefix(name, PolicyName(id)) || strings.HasPrefix(name, ConsolePolicyName(id)) || strings.HasPrefix(policy, "arn:") && operator.IsQuarantine(policy)
-		if before != nil && !slices.Contains(before, policy) && !ours {
+		quarantine := strings.HasPrefix(policy, "arn:") && operator.IsQuarantine(policy)
+		if before != nil && !slices.Contains(before, policy) && !ours[policy] && !quarantine {
 			policies = append(policies, policy)
 		}
 	}

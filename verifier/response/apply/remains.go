@@ -28,7 +28,7 @@ func (j keyRun) remains(ctx context.Context, plan response.Plan) (left, others [
 	left = slices.Concat(j.key.Left, recent, j.newUsers(ctx, plan))
 	if j.key.User != nil {
 		now, unread := response.ReadUserState(ctx, j.session, j.key.Name)
-		left = slices.Concat(left, unread, j.key.User.Changes(now, j.key, plan.ID))
+		left = slices.Concat(left, unread, j.key.User.Changes(now, j.key))
 	}
 	left, others = distinct(left), distinct(slices.Concat(j.key.Made, made))
 	return slices.DeleteFunc(left, func(r response.Remnant) bool { return r.Over(ctx, j.session, j.now()) }), others
