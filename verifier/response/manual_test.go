@@ -76,7 +76,7 @@ func TestNextFits(t *testing.T) {
 		o       response.Outcome
 		do, not []string
 	}{
-		{"key", response.Outcome{Key: key, Status: "Inactive"}, []string{"delete-access-key", "stanch respond confirm PLAN"}, []string{"take the policy off"}},
+		{"key", response.Outcome{Key: key, Status: "Inactive"}, []string{"delete-access-key"}, []string{"take the policy off"}},
 		{"deleted key", response.Outcome{Key: key, Status: "absent"}, []string{"Give what used it a role"}, []string{"delete-access-key", "last-used"}},
 		{"service credential", response.Outcome{Key: service, Status: "Inactive"}, []string{"delete-service-specific-credential"}, []string{"delete-access-key"}},
 		{"deleted service credential", response.Outcome{Key: service, Status: "absent"}, []string{"did with the service"}, []string{"delete-service-specific-credential"}},

@@ -14,7 +14,7 @@ import (
 func Next(o response.Outcome) []string {
 	k := o.Key
 	id, name := shellWord(k.KeyID, "KEY"), shellWord(k.Name, "NAME")
-	steps := append(append([]string{readBack(o)}, made(o)...), tellOwner(k))
+	steps := append(made(o), tellOwner(k))
 	if response.IsServiceCredentialID(k.KeyID) {
 		steps = append(steps, "Look in CloudTrail at what user "+name+" did with the service"+since(k)+".")
 		if o.Status != response.Absent {

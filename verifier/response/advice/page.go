@@ -204,7 +204,7 @@ func (f Flags) writeNext(b *strings.Builder, outcomes []response.Outcome, file s
 	if slices.ContainsFunc(begun, func(o response.Outcome) bool { return o.Result != response.Contained && !o.Closed }) {
 		command("To go on where it ended", f.apply(file, plan))
 	}
-	command("In five minutes, see whether an intruder with the rights has undone it", f.onPlan("confirm", file)+f.findings())
+	command(readBack(begun), f.onPlan("confirm", file)+f.findings())
 	command("If a service breaks, take it back", f.onPlan("undo", file))
 }
 

@@ -57,14 +57,21 @@ func made(o response.Outcome) (steps []string) {
 	return steps
 }
 
-// readBack is the task to confirm, when CloudTrail knows the last calls of the key.
-func readBack(o response.Outcome) string {
-	when := "in five minutes"
-	if !o.Off.IsZero() {
-		when = fmt.Sprintf("after %s, when CloudTrail knows everything (it is up to %d minutes late)",
-			o.Off.Add(activity.Delay).UTC().Format(time.TimeOnly+" MST"), int(activity.Delay.Minutes()))
+// readBack says when to look whether the steps of outcomes still hold: an intruder with the
+// rights can undo them, and CloudTrail tells of that late.
+func readBack(outcomes []response.Outcome) string {
+	var off time.Time
+	for _, o := range outcomes {
+		if o.Off.After(off) {
+			off = o.Off
+		}
 	}
-	return "Read it back " + when + ", an intruder with the rights may have undone it: stanch respond confirm PLAN"
+	when := "In five minutes"
+	if !off.IsZero() {
+		when = fmt.Sprintf("After %s, when CloudTrail knows everything (it is up to %d minutes late)",
+			off.Add(activity.Delay).UTC().Format(time.TimeOnly+" MST"), int(activity.Delay.Minutes()))
+	}
+	return when + ", see whether an intruder with the rights has undone it"
 }
 
 // console is the task about the password of a user, which undo cannot bring back.
