@@ -14,7 +14,10 @@ func NewRespond(s *cli.Streams) *cobra.Command {
 		Long: `Shut leaked keys off with your own AWS identity, reversibly. Nothing is changed
 without a plan that you have seen: "plan" only reads, "apply" takes the steps of the
 plan once you have typed the answer that it asks for, and "undo" takes them back. Every
-change is in a journal before it is made. Keys are deactivated, never deleted.`,
+change is in a journal before it is made. Keys are deactivated, never deleted.
+
+--role, --external-id, --accounts, --break-glass, --profile and --journal may stand in a
+file of your own: docs/configuration.md.`,
 		Args: cli.NoCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

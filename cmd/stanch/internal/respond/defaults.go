@@ -40,7 +40,7 @@ func (f *respondFlags) complete(ctx context.Context) error {
 		return nil
 	}
 	if account := operator.ProfileAccount(ctx, f.Profile); account != "" {
-		f.accounts, f.accountsFrom = []string{account}, "role_arn of your profile"
+		f.accounts, f.accountsFrom = []string{account}, "the role_arn of your profile"
 	}
 	return nil
 }
