@@ -34,17 +34,20 @@ type hubFinding struct {
 }
 
 type resource struct {
-	Type, ID, Partition, Region string
-	Details                     struct {
+	Type, ID, Region string
+	Partition        string // "" if the API's model has no name for it
+	Details          struct {
 		AccessKey accessKey `json:"AwsIamAccessKey"`
 	}
 }
 
 // MarshalJSON implements json.Marshaler: "Id" is not "ID".
 func (r resource) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]any{
-		"Type": r.Type, "Id": r.ID, "Partition": r.Partition, "Region": r.Region, "Details": r.Details,
-	})
+	members := map[string]any{"Type": r.Type, "Id": r.ID, "Region": r.Region, "Details": r.Details}
+	if r.Partition != "" {
+		members["Partition"] = r.Partition
+	}
+	return json.Marshal(members)
 }
 
 type accessKey struct {
@@ -85,8 +88,9 @@ func (n *Notifier) asff(notice Notice) hubFinding {
 	if notice.SecretSHA256 != "" {
 		f.ProductFields["stanch/secret-sha256"] = notice.SecretSHA256
 	}
-	r := resource{
-		Type: "AwsIamAccessKey", ID: "AWS::IAM::AccessKey:" + notice.KeyID, Partition: own.Partition(), Region: own.Region(),
+	r := resource{Type: "AwsIamAccessKey", ID: "AWS::IAM::AccessKey:" + notice.KeyID, Region: own.Region()}
+	if p := own.Partition(); p == "aws" || p == "aws-cn" || p == "aws-us-gov" { // all that the model allows
+		r.Partition = p
 	}
 	k := &r.Details.AccessKey
 	*k = accessKey{AccessKeyID: notice.KeyID, AccountID: notice.Account, PrincipalType: notice.Kind, PrincipalName: notice.Name}

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -134,17 +135,14 @@ func (s *Session) once(ctx context.Context, c Call, out any) error {
 		return err
 	}
 	sum := sha256.Sum256(body)
-	region := c.Region
-	if region == "" {
-		region = s.partition.Home
-	}
+	_, region := s.endpoint(c)
 	hash := hex.EncodeToString(sum[:])
 	if err := v4.NewSigner().SignHTTP(ctx, keys, r, hash, c.Service, region, time.Now()); err != nil {
 		return fmt.Errorf("signing %s:%s: %w", c.Service, c.Action, err)
 	}
 	resp, err := s.op.http.Do(r)
 	if err != nil {
-		return fmt.Errorf("%s:%s: %w", c.Service, c.Action, err)
+		return fmt.Errorf("%s:%s: %w%s", c.Service, c.Action, err, s.op.settings.hint(c.Service, region, err))
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
@@ -194,10 +192,7 @@ func (s *Session) request(ctx context.Context, c Call) (*http.Request, []byte, e
 	if !ok {
 		return nil, nil, fmt.Errorf("%s:%s: not a service that stanch asks", c.Service, c.Action)
 	}
-	target := s.op.cfg.Endpoint
-	if target == "" {
-		target = "https://" + host(c.Service, s.partition, c.Region)
-	}
+	target, _ := s.endpoint(c)
 	method, path := http.MethodPost, "/"
 	if c.Path != "" {
 		method, path = c.Method, c.Path
@@ -230,4 +225,15 @@ func (s *Session) request(ctx context.Context, c Call) (*http.Request, []byte, e
 	}
 	r.Header = header
 	return r, body, nil
+}
+
+// endpoint returns the URL that a call is sent to, without its path, and the region that it is
+// signed for.
+func (s *Session) endpoint(c Call) (base, region string) {
+	region = c.Region
+	if c.Service == "sts" && region == "" {
+		region = s.region // a network may lead to the operator's region only
+	}
+	host, region := host(c.Service, s.partition, region, s.op.settings.fips)
+	return cmp.Or(s.op.cfg.Endpoint, s.op.settings.endpoints[c.Service], "https://"+host), region
 }

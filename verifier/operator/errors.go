@@ -50,7 +50,7 @@ func (e *Error) Denied() bool {
 }
 
 // Permission is the IAM action that the call needs.
-func (e *Error) Permission() string { return permission(e.Call) }
+func (e *Error) Permission() string { return permission(e.Call.Service, e.Call.Action) }
 
 // Refusal returns the permission that is missing, and AWS's own sentence. That names the
 // caller and the kind of policy: a permission that a service control policy denies cannot be

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -16,13 +17,13 @@ import (
 // two things: ask who it is, and set itself to Inactive. Any other call is an error, and
 // nothing is sent. arn is the owner, as STS named it.
 //
-// No proxy is used: requests that are signed with a leaked key go to AWS itself.
+// Requests that are signed with a leaked key go to AWS itself: no endpoint, certificate or
+// proxy of the operator's configuration is used.
 func Leaked(cfg Config, c detectors.Credential, arn string) (*Session, error) {
-	client, err := newHTTPClient(cfg.Endpoint)
+	client, err := newHTTPClient(&http.Transport{TLSHandshakeTimeout: 10 * time.Second, ForceAttemptHTTP2: true}, cfg.Endpoint)
 	if err != nil {
 		return nil, err
 	}
-	client.Transport.(*http.Transport).Proxy = nil
 	keys := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: c.ID, SecretAccessKey: c.Secret.Reveal(), Source: "leaked"}, nil
 	})
@@ -53,7 +54,7 @@ func (s *Session) mayDo(c Call) error {
 // iam:UpdateAccessKey and allows iam:DeleteAccessKey.
 func (o *Operator) Root(ctx context.Context, account string) (*Session, error) {
 	provider := &assumeRoot{by: o.own, account: account}
-	s := &Session{op: o, keys: aws.NewCredentialsCache(provider), partition: o.own.partition}
+	s := &Session{op: o, keys: aws.NewCredentialsCache(provider), partition: o.own.partition, region: o.own.region}
 	arn, err := s.whoAmI(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("sts:AssumeRoot into account %s: %w", account, err)

@@ -25,7 +25,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/stanch-dev/stanch/verifier/internal/partition"
 )
@@ -38,7 +37,10 @@ type Config struct {
 	// role, which is for its account alone. ExternalID goes with it.
 	Role, ExternalID string
 	RoleFrom         string // where Role is from, for errors; "" is --role
-	Version          string // of stanch, for the user agent
+	// MFA asks the person for the code of an MFA device, for a profile with mfa_serial. nil
+	// is nobody to ask: such a profile is an error.
+	MFA     func(ctx context.Context, serial string) (code string, err error)
+	Version string // of stanch, for the user agent
 	// Endpoint replaces all hosts of AWS, for tests. Only URLs of the loopback
 	// interface are accepted.
 	Endpoint string
@@ -49,9 +51,10 @@ type Config struct {
 
 // An Operator opens sessions in accounts. Concurrent calls are allowed.
 type Operator struct {
-	cfg  Config
-	own  *Session
-	http *http.Client
+	cfg      Config
+	settings settings
+	own      *Session
+	http     *http.Client
 
 	mu     sync.Mutex
 	opened map[string]*Session // by account and policy
@@ -60,23 +63,29 @@ type Operator struct {
 // New reads the AWS configuration and asks STS once who the operator is. Without an
 // identity, the error tells how to get one.
 func New(ctx context.Context, cfg Config) (*Operator, error) {
-	client, err := newHTTPClient(cfg.Endpoint)
-	if err != nil {
-		return nil, err
-	}
 	if err := cfg.checkRole(); err != nil {
 		return nil, err
 	}
-	// Only the SDK can do single sign-on, credential processes, web identities and
-	// instance roles.
-	loaded, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(cfg.Profile))
+	loaded, err := load(ctx, cfg.Profile, cfg.MFA)
 	if err != nil {
-		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+		return nil, err
 	}
-	if _, err := loaded.Credentials.Retrieve(ctx); err != nil {
-		return nil, fmt.Errorf("no identity of your own to ask AWS with (--profile, AWS_PROFILE, aws sso login): %w", err)
+	set, err := readSettings(ctx, loaded)
+	if err != nil {
+		return nil, err
 	}
-	o := &Operator{cfg: cfg, http: client, opened: map[string]*Session{}}
+	transport, err := newTransport(loaded)
+	if err != nil {
+		return nil, err
+	}
+	client, err := newHTTPClient(transport, cfg.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	if err := signIn(ctx, loaded); err != nil {
+		return nil, err
+	}
+	o := &Operator{cfg: cfg, settings: set, http: client, opened: map[string]*Session{}}
 	o.own = &Session{op: o, keys: loaded.Credentials, partition: partition.OfRegion(loaded.Region), region: loaded.Region}
 	if o.own.ARN, err = o.own.whoAmI(ctx); err != nil {
 		return nil, fmt.Errorf("asking AWS who you are: %w", err)
@@ -112,7 +121,7 @@ func (o *Operator) In(ctx context.Context, account, purpose, policy string) (*Se
 	}
 	provider := &assumeRole{by: o.own, role: role, externalID: o.cfg.ExternalID, policy: policy,
 		session: sessionName(purpose)}
-	s := &Session{op: o, keys: aws.NewCredentialsCache(provider), partition: o.own.partition}
+	s := &Session{op: o, keys: aws.NewCredentialsCache(provider), partition: o.own.partition, region: o.own.region}
 	arn, err := s.whoAmI(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("assuming %s: %w", role, err)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/detectorstest"
-	"github.com/stanch-dev/stanch/verifier/internal/partition"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
@@ -17,26 +16,6 @@ func identify(t *testing.T, id, secret string) {
 	t.Helper()
 	verifiertest.SignAs(t, detectors.Credential{ID: id, Secret: detectors.NewSecret(secret)})
 	t.Setenv("AWS_REGION", "")
-}
-
-// TestHosts: after the endpoint rules of botocore.
-func TestHosts(t *testing.T) {
-	for _, tt := range []struct{ service, of, region, want string }{
-		{"iam", "us-east-1", "", "iam.amazonaws.com"},
-		{"iam", "eu-west-1", "eu-west-1", "iam.amazonaws.com"},
-		{"iam", "cn-north-1", "", "iam.cn-north-1.amazonaws.com.cn"},
-		{"iam", "us-gov-west-1", "", "iam.us-gov.amazonaws.com"},
-		{"iam", "eusc-de-east-1", "", "iam.eusc-de-east-1.amazonaws.eu"},
-		{"sts", "us-east-1", "", "sts.us-east-1.amazonaws.com"},
-		{"sts", "cn-northwest-1", "", "sts.cn-north-1.amazonaws.com.cn"},
-		{"cloudtrail", "us-east-1", "eu-west-1", "cloudtrail.eu-west-1.amazonaws.com"},
-		{"organizations", "us-east-1", "eu-west-1", "organizations.us-east-1.amazonaws.com"},
-		{"monitoring", "us-east-1", "", "monitoring.us-east-1.amazonaws.com"},
-	} {
-		if got := host(tt.service, partition.OfRegion(tt.of), tt.region); got != tt.want {
-			t.Errorf("%s of %s in %q: %s, want %s", tt.service, tt.of, tt.region, got, tt.want)
-		}
-	}
 }
 
 // TestErrorBodies: in the form of each service, and what is none.

@@ -80,6 +80,8 @@ type IAMRole struct {
 	Attached               []string // ARNs
 	// Policy, if not "", is the policy that is attached to it; "" allows all.
 	Policy string
+	// Code, if not "", is that of the MFA device without which nobody may assume it.
+	Code string
 	// Elsewhere, if not "", is the account to which its sessions turn out to belong.
 	Elsewhere string
 }
@@ -289,7 +291,7 @@ func (a *AWS) assume(form url.Values) Response {
 	if acct != nil {
 		role = acct.Roles[arn[strings.LastIndexByte(arn, '/')+1:]]
 	}
-	if role == nil || role.ExternalID != form.Get("ExternalId") {
+	if role == nil || role.ExternalID != form.Get("ExternalId") || role.Code != form.Get("TokenCode") {
 		return Failure(http.StatusForbidden, "AccessDenied", "not authorized to perform: sts:AssumeRole on resource: "+arn)
 	}
 	home := acct.ID

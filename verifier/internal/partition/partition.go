@@ -6,6 +6,7 @@
 package partition
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -48,6 +49,15 @@ func OfRegion(region string) Partition {
 		return Default()
 	}
 	return p
+}
+
+// Check refuses a region of a partition that is not in the table: us-iso-east-1, us-isob-east-1,
+// eu-isoe-west-1, us-isof-south-1. Another partition says of their keys that they do not exist.
+func Check(region string) error {
+	if strings.Contains(region, "-iso") {
+		return fmt.Errorf("region %s is of an isolated partition: stanch knows aws, aws-cn, aws-us-gov and aws-eusc", region)
+	}
+	return nil
 }
 
 // OfARN returns the partition that an ARN names, or the default one.

@@ -1,6 +1,9 @@
 package partition
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestOf(t *testing.T) {
 	for _, tt := range []struct{ region, arn, want string }{
@@ -31,6 +34,20 @@ func TestHomes(t *testing.T) {
 	for _, p := range table() {
 		if got := OfRegion(p.Home).Name; got != p.Name {
 			t.Errorf("%s is of %s, want %s", p.Home, got, p.Name)
+		}
+	}
+}
+
+// TestCheck: the isolated partitions are not taken for the default one.
+func TestCheck(t *testing.T) {
+	for _, region := range []string{"us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1"} {
+		if err := Check(region); err == nil || !strings.Contains(err.Error(), region) {
+			t.Errorf("%s: %v", region, err)
+		}
+	}
+	for _, region := range []string{"", "us-east-1", "xx-new-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"} {
+		if err := Check(region); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -33,7 +33,9 @@ func AddEndpoint(cmd *cobra.Command, endpoint *string) {
 
 // Config returns the configuration of the operator. version goes into the user agent.
 func (f *OperatorFlags) Config(version string) operator.Config {
-	cfg := operator.Config{Profile: f.Profile, Role: f.Role, RoleFrom: f.RoleFrom, ExternalID: f.ExternalID, Version: version, Endpoint: f.Endpoint}
+	cfg := operator.Config{
+		Profile: f.Profile, Role: f.Role, RoleFrom: f.RoleFrom, ExternalID: f.ExternalID, MFA: askMFA, Version: version, Endpoint: f.Endpoint,
+	}
 	if f.Endpoint != "" {
 		cfg.Wait = time.Millisecond // a test server has no answer later that it does not have now
 	}
