@@ -144,3 +144,16 @@ func TestRefusal(t *testing.T) {
 		}
 	}
 }
+
+// TestBusy: all the names that AWS has for "too many requests".
+func TestBusy(t *testing.T) {
+	for code, want := range map[string]bool{
+		"Throttling": true, "ThrottlingException": true, "ThrottledException": true, "RequestThrottled": true, "RequestThrottledException": true,
+		"KMSThrottling": true, "KMSThrottlingException": true, "RequestLimitExceeded": true, "TooManyRequestsException": true, "SlowDown": true,
+		"LimitExceeded": false, "AccessDenied": false,
+	} {
+		if got := (&Error{Status: http.StatusBadRequest, Code: code}).Busy(); got != want {
+			t.Errorf("%s: %v", code, got)
+		}
+	}
+}

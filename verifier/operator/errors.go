@@ -101,11 +101,11 @@ func shorten(s string) string {
 // Busy reports whether to come back later.
 func (e *Error) Busy() bool {
 	switch e.Code {
-	case "Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "TooManyRequestsException",
-		"RequestThrottled", "RequestThrottledException", "SlowDown":
+	case "RequestLimitExceeded", "TooManyRequestsException", "SlowDown":
 		return true
 	}
-	return e.Status >= 500 || strings.Contains(e.Message, "Rate exceeded")
+	// Throttling, ThrottledException, RequestThrottled, KMSThrottling …
+	return e.Status >= 500 || strings.Contains(e.Code, "Throttl") || strings.Contains(e.Message, "Rate exceeded")
 }
 
 func (e *Error) expired() bool {
