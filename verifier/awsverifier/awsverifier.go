@@ -21,7 +21,9 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/detectors/awskeys"
 	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/internal/partition"
 )
 
 // Config configures a Client. The zero Config asks AWS about keys of any account, except
@@ -116,7 +118,7 @@ func (c *Client) Verify(ctx context.Context, cred detectors.Credential) verifier
 	if off.State != verifier.Skipped || c.online == nil || missing(cred) != "" {
 		return off
 	}
-	if off.Reason = c.whyNotAsked(off.Identity.Account); off.Reason != "" {
+	if off.Reason = c.whyNotAsked(cred, off.Identity.Account); off.Reason != "" {
 		return off
 	}
 	v := c.online.Verify(ctx, cred)
@@ -134,12 +136,16 @@ func (c *Client) Asks(ctx context.Context, cred detectors.Credential) bool {
 		cred.Token = detectors.Secret{}
 	}
 	off := c.offline.Verify(ctx, cred)
-	return off.State == verifier.Skipped && c.online != nil && missing(cred) == "" && c.whyNotAsked(off.Identity.Account) == ""
+	return off.State == verifier.Skipped && c.online != nil && missing(cred) == "" && c.whyNotAsked(cred, off.Identity.Account) == ""
 }
 
-// whyNotAsked returns why keys of account are not asked about, or "".
-func (c *Client) whyNotAsked(account string) string {
+// whyNotAsked returns why nobody is asked about cred, a key of account, or "".
+func (c *Client) whyNotAsked(cred detectors.Credential, account string) string {
+	token, _ := awskeys.ParseToken(cred.Token.Reveal())
+	unknown := partition.Check(token.Region)
 	switch {
+	case unknown != nil:
+		return unknown.Error()
 	case len(c.accounts) == 0 || slices.Contains(c.accounts, account):
 		return ""
 	case account == "":

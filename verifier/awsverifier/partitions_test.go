@@ -68,6 +68,15 @@ func TestPartitions(t *testing.T) {
 			}
 		})
 	}
+	sts := verifiertest.NewSTS(t)
+	c, err := awsverifier.New(awsverifier.Config{Endpoint: sts.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	isolated := verifiertest.Session(account, "us-iso-east-1", time.Now(), 11)
+	if v := c.Verify(t.Context(), isolated); v.State != verifier.Skipped || !strings.Contains(v.Reason, "us-iso-east-1") || len(sts.Requests()) > 0 || c.Asks(t.Context(), isolated) {
+		t.Errorf("a key of an isolated partition: %+v", v)
+	}
 	if _, err := awsverifier.New(awsverifier.Config{Partitions: []string{"aws-iso"}}); err == nil {
 		t.Error("an unknown partition is accepted")
 	}
