@@ -23,6 +23,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/internal/proxy"
 )
 
 // An answer is the reply to one request, from STS or from something between. code and
@@ -181,7 +182,7 @@ func as[E error](err error) (e E, ok bool) {
 
 const timedOut = "timed out"
 
-// networkTrouble names the kind of failure in two words, and returns the cause of err
+// networkTrouble names the kind of failure in a few words, and returns the cause of err
 // without the layers of the SDK.
 func networkTrouble(err error) (reason string, cause error) {
 	cause = err
@@ -190,6 +191,9 @@ func networkTrouble(err error) (reason string, cause error) {
 	}
 	if e, ok := as[net.Error](err); ok && e.Timeout() {
 		return timedOut, cause
+	}
+	if e, ok := as[*proxy.Error](err); ok {
+		return e.Why, cause
 	}
 	if _, ok := as[*net.DNSError](err); ok {
 		return "host name not resolved", cause

@@ -5,8 +5,8 @@
 // sts:GetCallerIdentity, which needs no permission and changes nothing.
 //
 // This package signs with leaked keys, so it is strict about where requests go. It reads no
-// profile, no environment and no metadata service, uses no proxy, follows no redirect, and
-// checks the host right before it dials. Only STS itself changes a verdict: an answer is
+// profile, no environment and no metadata service, uses no proxy but Config.Proxy, follows no
+// redirect, and checks the host right before it dials. Only STS itself changes a verdict: an answer is
 // judged by its error code, never by its HTTP status. So the reply of a proxy or a captive
 // portal makes a key unknown, never invalid.
 //
@@ -51,6 +51,9 @@ type Config struct {
 	// Endpoint replaces the hosts of AWS, for tests. Only http and https URLs
 	// of the loopback interface are accepted.
 	Endpoint string
+	// Proxy is the URL of a proxy, http or https, through which AWS is asked; it may hold a
+	// user and a password. The zero Secret is no proxy, whatever the environment says.
+	Proxy detectors.Secret
 
 	PerSecond float64       // requests a second; 0 means 2
 	Backoff   time.Duration // before the one retry when AWS is busy; 0 means a second

@@ -38,6 +38,10 @@ func newSTSClient(cfg Config, sent *requestCount) (*stsClient, error) {
 	if err != nil {
 		return nil, err
 	}
+	client, err := newHTTPClient(host, cfg.Proxy, sent)
+	if err != nil {
+		return nil, err
+	}
 	var regions []string
 	for _, name := range cfg.Partitions {
 		p, ok := partition.Named(name)
@@ -49,7 +53,7 @@ func newSTSClient(cfg Config, sent *requestCount) (*stsClient, error) {
 	return &stsClient{
 		app:      strings.TrimSuffix("stanch-"+cfg.Version, "-"),
 		endpoint: base,
-		http:     newHTTPClient(host, sent),
+		http:     client,
 		regions:  regions,
 		reask:    cmp.Or(cfg.Reask, 6*time.Second),
 		now:      cfg.Now,

@@ -2,6 +2,7 @@ package awsverifier
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -14,6 +15,9 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/verifier/internal/proxy"
 )
 
 const (
@@ -25,28 +29,35 @@ const (
 
 var stsHost = pattern(`^sts(-fips)?(\.[a-z0-9-]+)?\.amazonaws\.(com|com\.cn|eu)$`)
 
-// newHTTPClient returns a client that reaches STS, or only the loopback host
-// override, and nothing else.
-func newHTTPClient(override string, sent *requestCount) *http.Client {
+// newHTTPClient returns a client that reaches STS, or only the loopback host override, and
+// nothing else. It goes through the proxy at the URL address, if that is not zero.
+func newHTTPClient(override string, address detectors.Secret, sent *requestCount) (*http.Client, error) {
+	if override != "" && !address.IsZero() {
+		return nil, errors.New("a proxy leads to AWS, and the endpoint is on this machine: name one of them")
+	}
 	dialer := &net.Dialer{Timeout: requestTimeout}
 	if override != "" {
 		dialer.Control = loopbackOnly
+	}
+	next, err := proxy.Through(&http.Transport{
+		// Not ProxyFromEnvironment: a leaked key goes to AWS or nowhere.
+		Proxy:           nil,
+		DialContext:     dialer.DialContext,
+		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+		// If no connection is reused, net/http never resends a request by itself and
+		// leaves no goroutine behind.
+		DisableKeepAlives:      true,
+		MaxResponseHeaderBytes: maxBody,
+	}, address)
+	if err != nil {
+		return nil, err
 	}
 	return &http.Client{
 		Timeout: requestTimeout,
 		// A redirect shows that somebody other than STS has answered.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &guard{override: override, sent: sent, next: &http.Transport{
-			// Not ProxyFromEnvironment: a leaked key goes to AWS or nowhere.
-			Proxy:           nil,
-			DialContext:     dialer.DialContext,
-			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
-			// If no connection is reused, net/http never resends a request by itself and
-			// leaves no goroutine behind.
-			DisableKeepAlives:      true,
-			MaxResponseHeaderBytes: maxBody,
-		}},
-	}
+		Transport:     &guard{override: override, sent: sent, next: next},
+	}, nil
 }
 
 // loopbackOnly refuses, after the name was resolved, addresses that are not of

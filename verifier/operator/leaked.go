@@ -11,6 +11,7 @@ import (
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/verifier/internal/partition"
+	"github.com/stanch-dev/stanch/verifier/internal/proxy"
 )
 
 // Leaked returns a session of a leaked long-term key, for "stanch respond --self". It can do
@@ -18,9 +19,13 @@ import (
 // nothing is sent. arn is the owner, as STS named it.
 //
 // Requests that are signed with a leaked key go to AWS itself: no endpoint, certificate or
-// proxy of the operator's configuration is used.
+// proxy of the operator's configuration is used, only cfg.LeakedProxy.
 func Leaked(cfg Config, c detectors.Credential, arn string) (*Session, error) {
-	client, err := newHTTPClient(&http.Transport{TLSHandshakeTimeout: 10 * time.Second, ForceAttemptHTTP2: true}, cfg.Endpoint)
+	way, err := proxy.Through(&http.Transport{TLSHandshakeTimeout: 10 * time.Second, ForceAttemptHTTP2: true}, cfg.LeakedProxy)
+	if err != nil {
+		return nil, err
+	}
+	client, err := newHTTPClient(way, cfg.Endpoint)
 	if err != nil {
 		return nil, err
 	}

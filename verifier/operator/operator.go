@@ -26,6 +26,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/verifier/internal/partition"
 )
 
@@ -41,6 +42,9 @@ type Config struct {
 	// is nobody to ask: such a profile is an error.
 	MFA     func(ctx context.Context, serial string) (code string, err error)
 	Version string // of stanch, for the user agent
+	// LeakedProxy is the URL of the proxy for the requests of Leaked, and for no others. The
+	// zero Secret is none.
+	LeakedProxy detectors.Secret
 	// Endpoint replaces all hosts of AWS, for tests. Only URLs of the loopback
 	// interface are accepted.
 	Endpoint string
@@ -77,6 +81,9 @@ func New(ctx context.Context, cfg Config) (*Operator, error) {
 	transport, err := newTransport(loaded)
 	if err != nil {
 		return nil, err
+	}
+	if cfg.Endpoint != "" {
+		transport.Proxy = nil // it is on this machine
 	}
 	client, err := newHTTPClient(transport, cfg.Endpoint)
 	if err != nil {

@@ -160,12 +160,11 @@ func newTransport(loaded aws.Config) (*http.Transport, error) {
 
 // newHTTPClient returns the client of a session. If endpoint is not "", that URL is asked in
 // place of AWS.
-func newHTTPClient(t *http.Transport, endpoint string) (*http.Client, error) {
+func newHTTPClient(t http.RoundTripper, endpoint string) (*http.Client, error) {
 	if endpoint != "" {
 		if err := checkTestEndpoint(endpoint); err != nil {
 			return nil, err
 		}
-		t.Proxy = nil
 	}
 	return &http.Client{
 		Timeout: 30 * time.Second, Transport: t,

@@ -17,6 +17,7 @@ type Flags struct {
 	Profile, Role, ExternalID string
 	BreakGlass, Journal       string
 	Findings                  string // a report with secrets; "-" for standard input
+	Proxy                     string // to ask STS through, without a password
 	Self                      bool
 }
 
@@ -32,7 +33,7 @@ func (f Flags) apply(file string, plan response.Plan) string {
 // onPlan returns the command that does verb, such as "undo", with the plan in file.
 func (f Flags) onPlan(verb, file string) string {
 	s := "stanch respond " + verb + " " + printable.ShellWord(file) + flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() +
-		flag("break-glass", f.BreakGlass) + flag("journal", f.Journal)
+		flag("break-glass", f.BreakGlass) + flag("journal", f.Journal) + flag("sts-proxy", f.Proxy)
 	if f.Self {
 		s += " --self"
 	}
@@ -62,7 +63,7 @@ func (f Flags) identity() string {
 // command. report is the name of the file, "-" for standard input; source and target
 // describe its scan.
 func (f Flags) Renew(report, source, target string) func(*finding.Finding) []string {
-	plan := "stanch respond plan fresh.jsonl" + flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() + flag("break-glass", f.BreakGlass)
+	plan := "stanch respond plan fresh.jsonl" + flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() + flag("break-glass", f.BreakGlass) + flag("sts-proxy", f.Proxy)
 	if f.Self {
 		plan += " --self"
 	}
@@ -84,7 +85,7 @@ func (f Flags) Renew(report, source, target string) func(*finding.Finding) []str
 		default:
 			return nil
 		}
-		return []string{command + fresh + operand, plan}
+		return []string{command + flag("sts-proxy", f.Proxy) + fresh + operand, plan}
 	}
 }
 

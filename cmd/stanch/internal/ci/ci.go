@@ -169,7 +169,7 @@ func (c *ciScan) job(ctx context.Context) (*scanflags.Job, error) {
 	if c.ShowSecrets {
 		return nil, errors.New("--show-secrets: not in CI, where logs and reports are kept")
 	}
-	if err := c.deactivate.Check(ctx, c.Verifies(), c.STS.Accounts, &c.Owner, &c.STS.Cache); err != nil {
+	if err := c.deactivate.Check(ctx, c.Verifies(), &c.Owner, &c.STS); err != nil {
 		return nil, err
 	}
 	if err := c.deactivate.CheckCI(); err != nil {

@@ -92,18 +92,20 @@ func (f *respondFlags) newRun(s *cli.Streams, op *operator.Operator, actor strin
 	if err != nil {
 		return nil, err
 	}
+	leaked := f.Config(s.Version)
+	leaked.LeakedProxy = f.leakedProxy
 	r := &protocol.Run{
 		JournalFile: name, Actor: actor,
 		Forget: func(id string) { f.cache.Forget(s.Stderr, f.Endpoint, id) },
 		Applier: apply.Applier{
 			Operator: op, Rules: rules, MaxKeys: f.maxKeys, Activity: f.trail(),
 			Recheck:  secrets.Recheck(f.sts(s.Version)),
-			Leaked:   protocol.Credentials(nil).Leaked(f.Config(s.Version)),
+			Leaked:   protocol.Credentials(nil).Leaked(leaked),
 			OnRecord: func(r journal.Record) { advice.WriteRecord(s.Stderr, r) },
 		},
 	}
 	if f.self {
-		r.Applier.Leaked = secrets.Leaked(f.Config(s.Version))
+		r.Applier.Leaked = secrets.Leaked(leaked)
 	}
 	if f.Endpoint != "" { // a test server has nothing to wait for
 		r.Applier.Sleep = func(context.Context, time.Duration) {}

@@ -50,18 +50,18 @@ func (d *Deactivation) Add(cmd *cobra.Command) {
 func (d *Deactivation) Wanted() bool { return d.wanted }
 
 // Check refuses flags that do not go together, before anything is read. verifies reports
-// whether the scan asks STS; accounts is the value of --accounts. It makes the scan sign in
-// as the operator, and ask STS again about keys that were live in an earlier run.
-func (d *Deactivation) Check(ctx context.Context, verifies bool, accounts []string, own *OwnerFlags, cache *cli.CacheFlags) error {
+// whether the scan asks STS, with the flags sts. It makes the scan sign in as the operator, and
+// ask STS again about keys that were live in an earlier run.
+func (d *Deactivation) Check(ctx context.Context, verifies bool, own *OwnerFlags, sts *cli.STSFlags) error {
 	if !d.wanted {
 		return nil
 	}
 	if !verifies {
 		return errors.New("--deactivate shuts off only keys that are proved live: it and --no-verify do not go together, and \"stanch ci\" needs --verify")
 	}
-	own.deactivates, cache.Refresh = true, true
-	d.respond.OperatorFlags, d.respond.cache = own.OperatorFlags, *cache
-	d.respond.accounts = accounts
+	own.deactivates, sts.Cache.Refresh = true, true
+	d.respond.OperatorFlags, d.respond.cache, d.respond.proxy = own.OperatorFlags, sts.Cache, sts.Proxy
+	d.respond.accounts = sts.Accounts
 	err := d.respond.complete(ctx)
 	if err == nil {
 		_, err = d.respond.rules()

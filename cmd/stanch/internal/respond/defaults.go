@@ -19,7 +19,11 @@ func (f *respondFlags) complete(ctx context.Context) error {
 	}
 	f.typed = advice.Flags{
 		Accounts: f.accounts, Profile: f.Profile, Role: f.Role, ExternalID: f.ExternalID,
-		BreakGlass: f.breakGlass, Journal: f.journal, Findings: f.findings, Self: f.self,
+		BreakGlass: f.breakGlass, Journal: f.journal, Findings: f.findings, Self: f.self, Proxy: f.proxy.Typed(),
+	}
+	var err error
+	if f.leakedProxy, err = f.proxy.URL(); err != nil {
+		return err
 	}
 	s, err := settings.Read(os.Getenv)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
@@ -34,8 +35,11 @@ type respondFlags struct {
 	maxKeys  int
 	self     bool
 	notify   []string
+	proxy    cli.ProxyFlag
 	cache    cli.CacheFlags
 	typed    advice.Flags // see complete
+
+	leakedProxy detectors.Secret // of proxy, see complete
 }
 
 func (f *respondFlags) add(cmd *cobra.Command) {
@@ -43,9 +47,10 @@ func (f *respondFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.self, "self", false, "let the leaked key switch itself off; nothing of your identity is used")
 }
 
-// addLimits defines the flags of a command that never uses the leaked key itself.
+// addLimits defines the flags of a command that has no --self.
 func (f *respondFlags) addLimits(cmd *cobra.Command) {
 	f.OperatorFlags.Add(cmd)
+	f.proxy.Add(cmd)
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.accounts, "accounts", nil, "change keys of these AWS accounts only")
 	flags.StringVar(&f.breakGlass, "break-glass", "", "file of users and roles that are never touched, names or ARNs, one a line")
@@ -107,7 +112,7 @@ var (
 // sts asks STS about leaked keys, each time by a new request, since earlier answers may no
 // longer be true.
 func (f *respondFlags) sts(version string) verifier.Verifier {
-	return protocol.FreshSTS{Version: version, Endpoint: f.Endpoint}
+	return protocol.FreshSTS{Version: version, Endpoint: f.Endpoint, Proxy: f.leakedProxy}
 }
 
 func newApply(s *cli.Streams) *cobra.Command {

@@ -48,7 +48,7 @@ cloned to a temporary folder, which is removed afterwards.`,
 			if transport.IsURL(operand) {
 				f.Config.Within = "" // its files are a stranger's
 			}
-			if err := f.deactivate.Check(cmd.Context(), f.Verifies(), f.STS.Accounts, &f.Owner, &f.STS.Cache); err != nil {
+			if err := f.deactivate.Check(cmd.Context(), f.Verifies(), &f.Owner, &f.STS); err != nil {
 				return err
 			}
 			job, err := f.Prepare(s)
