@@ -59,11 +59,12 @@ func (s *Session) Do(ctx context.Context, c Call, out any) error {
 			return nil
 		}
 		var e *Error
+		var set *settingsError
 		switch refused := errors.As(err, &e); {
 		case refused && e.expired() && !renewed && s.renew():
 			renewed = true // the token ran out in the middle of a run
 			continue
-		case refused && !e.Busy(), n == attempts, errors.Is(err, errUnreadable), ctx.Err() != nil:
+		case refused && !e.Busy(), n == attempts, errors.Is(err, errUnreadable), errors.As(err, &set), ctx.Err() != nil:
 			return err
 		}
 		select {
@@ -142,7 +143,10 @@ func (s *Session) once(ctx context.Context, c Call, out any) error {
 	}
 	resp, err := s.op.http.Do(r)
 	if err != nil {
-		return fmt.Errorf("%s:%s: %w%s", c.Service, c.Action, err, s.op.settings.hint(c.Service, region, err))
+		if s.leaked == "" {
+			err = s.op.settings.explain(c.Service, region, err)
+		}
+		return fmt.Errorf("%s:%s: %w", c.Service, c.Action, err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))

@@ -3,6 +3,7 @@ package operator
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -101,15 +102,31 @@ func configuredEndpoint(ctx context.Context, loaded aws.Config, id string) (stri
 	return "", nil
 }
 
-// hint returns the words to add to an error if AWS may have no FIPS host for a service in a
-// region, "" otherwise.
-func (s settings) hint(service, region string, err error) string {
+// A settingsError is a failure that another setting mends, and no other attempt.
+type settingsError struct {
+	err    error
+	remedy string
+}
+
+// Error implements error.
+func (e *settingsError) Error() string { return e.err.Error() + ": " + e.remedy }
+
+// Unwrap returns the failure itself.
+func (e *settingsError) Unwrap() error { return e.err }
+
+// explain returns err, the failure of a request to a service in a region, as a *settingsError
+// if the operator's settings are the reason.
+func (s settings) explain(service, region string, err error) error {
 	var dns *net.DNSError
-	if !s.fips || !errors.As(err, &dns) || !dns.IsNotFound {
-		return ""
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case s.fips && errors.As(err, &dns) && dns.IsNotFound:
+		return &settingsError{err, fmt.Sprintf("AWS seems to have no FIPS endpoint of %s in %s: set AWS_ENDPOINT_URL_%s to one that you may use, or leave out AWS_USE_FIPS_ENDPOINT and use_fips_endpoint",
+			service, region, strings.ReplaceAll(strings.ToUpper(services[service].id), " ", "_"))}
+	case errors.As(err, &certificate):
+		return &settingsError{err, "if a proxy of your network opens TLS, name its certificates with AWS_CA_BUNDLE or ca_bundle"}
 	}
-	return fmt.Sprintf("; AWS seems to have no FIPS endpoint of %s in %s: set AWS_ENDPOINT_URL_%s to one that you may use, or leave out AWS_USE_FIPS_ENDPOINT and use_fips_endpoint",
-		service, region, strings.ReplaceAll(strings.ToUpper(services[service].id), " ", "_"))
+	return err
 }
 
 // checkEndpoint refuses http to other machines: requests are signed and hold no secret, but
