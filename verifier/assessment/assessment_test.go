@@ -334,39 +334,6 @@ var (
 		"iam:GenerateServiceLastAccessedDetails": true, "support:DescribeTrustedAdvisorChecks": true}
 )
 
-// TestErrors: what else AWS says, and what is not AWS.
-func TestErrors(t *testing.T) {
-	html := verifiertest.Response{Status: 403, Body: "<html>blocked by the proxy</html>"}
-	busy := verifiertest.JSONFailure(400, "ThrottlingException", "Rate exceeded")
-	for _, tt := range []struct {
-		call  string
-		next  []verifiertest.Response
-		name  string
-		value string
-	}{
-		{"support:DescribeTrustedAdvisorCheckResult", []verifiertest.Response{verifiertest.JSONFailure(400, "SubscriptionRequiredException", "x")},
-			"trusted-advisor", "not known: the account has no support plan that shows it"},
-		{"organizations:DescribeAccount", []verifiertest.Response{verifiertest.JSONFailure(400, "AWSOrganizationsNotInUseException", "x")},
-			"account-name", "not known: the account is in no organization"},
-		{"organizations:DescribeAccount", []verifiertest.Response{verifiertest.JSONFailure(400, "AccountNotFoundException", "x")},
-			"account-name", "not known: AccountNotFoundException"},
-		{"iam:SimulatePrincipalPolicy", []verifiertest.Response{verifiertest.Failure(500, "PolicyEvaluation", "x"), verifiertest.Failure(500, "PolicyEvaluation", "x"),
-			verifiertest.Failure(500, "PolicyEvaluation", "x"), verifiertest.Failure(500, "PolicyEvaluation", "x"), verifiertest.Failure(500, "PolicyEvaluation", "x")},
-			"may", "not known: AWS has trouble (HTTP 500)"},
-		{"iam:GetAccountSummary", []verifiertest.Response{html}, "root-keys", "not known: iam:GetAccountSummary: HTTP 403: the answer cannot be read"},
-		{"iam:GetAccountSummary", []verifiertest.Response{{Status: 200, Body: "<html>sign in"}}, "root-keys", "not known: iam:GetAccountSummary: the answer cannot be read"},
-		{"cloudtrail:LookupEvents", []verifiertest.Response{busy, busy, busy}, "activity", "iam:CreateUser, 2 times"},
-		{"iam:ListAccessKeys", []verifiertest.Response{verifiertest.Failure(403, "ExpiredToken", "x")}, "key-status", "Active"},
-	} {
-		s := newSetting(t)
-		s.Next(tt.call, tt.next...)
-		facts := s.assess(t, s.subject())
-		if !slices.ContainsFunc(facts, func(f verifier.Fact) bool { return f.Name == tt.name && strings.HasPrefix(f.Value, tt.value) }) {
-			t.Errorf("%s: no fact %s: %s\n%s", tt.call, tt.name, tt.value, list(facts))
-		}
-	}
-}
-
 // TestOthers: a lone id, a role, the root user, and an account without a way in.
 func TestOthers(t *testing.T) {
 	s := newSetting(t)
