@@ -50,9 +50,9 @@ type Plan struct {
 	Operator string    `json:"operator"` // who planned, an ARN
 	Keys     []Key     `json:"keys"`
 	Refused  []Refusal `json:"refused"`
-	// Users are the names of the IAM users of each account, so that apply and confirm see
-	// which are new. An account whose users could not be listed is not in it.
-	Users map[string][]string `json:"users,omitempty"`
+	// Users are the IAM users of each account, so that apply and confirm see which are new.
+	// An account whose users could not be listed is not in it.
+	Users map[string]UserList `json:"users,omitempty"`
 	// Hash is the hash of the plan with an empty Hash.
 	Hash string `json:"hash"`
 }

@@ -175,9 +175,12 @@ func TestIntruderAtWork(t *testing.T) {
 		{name: "a user just before the plan", why: "user backdoor is new", attack: func(_ *incident, a *verifiertest.Account) {
 			a.User("backdoor", 40).Created = time.Now().Add(-5 * time.Minute)
 		}},
-		{name: "a second key", at: "done deactivate", why: "is Active, and was not when the plan was made", attack: func(in *incident, _ *verifiertest.Account) {
+		{name: "a second key", at: "done deactivate", why: "is new, or has become Active", attack: func(in *incident, _ *verifiertest.Account) {
 			in.user.Keys = append(in.user.Keys, &verifiertest.IAMKey{Credential: verifiertest.LongTerm(prod, 41), Created: time.Now()})
 		}, ended: func(in *incident, _ *verifiertest.Account) { in.user.Keys[1].Inactive = true }},
+		{name: "a second key just before the plan", why: "is new, or has become Active", attack: func(in *incident, _ *verifiertest.Account) {
+			in.user.Keys = append(in.user.Keys, &verifiertest.IAMKey{Credential: verifiertest.LongTerm(prod, 41), Created: time.Now().Add(-5 * time.Minute)})
+		}, ended: func(in *incident, _ *verifiertest.Account) { in.user.Keys = in.user.Keys[:1] }},
 		{name: "a service credential", at: "confirm", why: "service credential", attack: func(in *incident, _ *verifiertest.Account) {
 			in.user.ServiceCreds = []*verifiertest.ServiceCredential{{ID: "ACCA" + strings.Repeat("B", 16), Service: "bedrock.amazonaws.com"}}
 		}, ended: func(in *incident, _ *verifiertest.Account) { in.user.ServiceCreds = nil }},
@@ -287,6 +290,22 @@ func TestThrottledTrail(t *testing.T) {
 	a.Activity = &activity.Reader{}
 	outcomes, err := a.Apply(t.Context(), plan)
 	if err != nil || len(outcomes) != 2 || outcomes[0].Result != response.Contained || outcomes[1].Result != response.Contained || in.aws.Refused("cloudtrail:LookupEvents") != 0 {
+		t.Errorf("%v %+v", err, outcomes)
+	}
+}
+
+// TestUserDuringThePlan: a user that is made while the plan is made is new, too.
+func TestUserDuringThePlan(t *testing.T) {
+	in := newIncident(t)
+	in.aws.Change(prod, func(a *verifiertest.Account) {
+		in.aws.Before = func(r verifiertest.Request) {
+			if r.Action == "LookupEvents" && a.Users["backdoor"] == nil {
+				a.User("backdoor", 40).Created = time.Now()
+			}
+		}
+	})
+	plan := in.plan(in.leak)
+	if outcomes, err := in.apply(plan); err != nil || outcomes[0].Result != response.Incomplete || !said(outcomes[0].Why, "user backdoor is new") {
 		t.Errorf("%v %+v", err, outcomes)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
@@ -20,14 +21,22 @@ type UserState struct {
 	Console  string            `json:"console"`  // Present if it has a console password, else Absent
 }
 
-// ReadUserState reads the state of a user. unread names the facts that could not be read.
-func ReadUserState(ctx context.Context, s *operator.Session, user string) (state UserState, unread []Remnant) {
+// A UserList holds the IAM users of an account.
+type UserList struct {
+	At    time.Time `json:"at"` // when they were listed, by AWS's clock
+	Names []string  `json:"names"`
+}
+
+// ReadUserState reads the state of a user, without keys and service credentials that were
+// made after a time, if that is not zero. unread names the facts that could not be read.
+func ReadUserState(ctx context.Context, s *operator.Session, user string, until time.Time) (state UserState, unread []Remnant) {
 	note := func(subject string, err error) bool {
 		if err != nil {
 			unread = append(unread, Remnant{Why: NotKnown(subject, err)})
 		}
 		return err == nil
 	}
+	old := func(made time.Time) bool { return until.IsZero() || !made.After(until) }
 	keys, err := s.AccessKeys(ctx, user)
 	if errors.Is(err, operator.ErrNotFound) {
 		return UserState{}, nil // a user that is gone has access to nothing
@@ -35,14 +44,18 @@ func ReadUserState(ctx context.Context, s *operator.Session, user string) (state
 	if note("which access keys user "+user+" has", err) {
 		state.Keys = map[string]string{}
 		for _, k := range keys {
-			state.Keys[k.ID] = k.Status
+			if old(k.Created) {
+				state.Keys[k.ID] = k.Status
+			}
 		}
 	}
 	credentials, err := s.ServiceCredentials(ctx, user)
 	if note("which service credentials user "+user+" has", err) {
 		state.Services = map[string]string{}
 		for _, c := range credentials {
-			state.Services[c.ID] = c.Status
+			if old(c.Created) {
+				state.Services[c.ID] = c.Status
+			}
 		}
 	}
 	attached, err := s.AttachedPolicies(ctx, user)
@@ -73,7 +86,7 @@ func (before UserState) Changes(now UserState, k Key) (changes []Remnant) {
 	for _, key := range activated(before.Keys, now.Keys) {
 		if key != k.KeyID {
 			changes = append(changes, Remnant{
-				Why:  "access key " + key + " of user " + k.Name + " is Active, and was not when the plan was made",
+				Why:  "access key " + key + " of user " + k.Name + " is new, or has become Active",
 				Look: "aws iam get-access-key-last-used --access-key-id " + key, Remove: "aws iam update-access-key --status Inactive" + user + " --access-key-id " + key,
 				User: k.Name, KeyID: key,
 			})
@@ -82,7 +95,7 @@ func (before UserState) Changes(now UserState, k Key) (changes []Remnant) {
 	for _, credential := range activated(before.Services, now.Services) {
 		if credential != k.KeyID {
 			changes = append(changes, Remnant{
-				Why:  "service credential " + credential + " of user " + k.Name + " is Active, and was not when the plan was made",
+				Why:  "service credential " + credential + " of user " + k.Name + " is new, or has become Active",
 				Look: "aws iam list-service-specific-credentials" + user, Remove: "aws iam update-service-specific-credential --status Inactive" + user + " --service-specific-credential-id " + credential,
 			})
 		}

@@ -27,15 +27,15 @@ func (j keyRun) remains(ctx context.Context, plan response.Plan) (left, others [
 	recent, made := j.recent(ctx, plan)
 	left = slices.Concat(j.key.Left, recent, j.newUsers(ctx, plan))
 	if j.key.User != nil {
-		now, unread := response.ReadUserState(ctx, j.session, j.key.Name)
+		now, unread := response.ReadUserState(ctx, j.session, j.key.Name, time.Time{})
 		left = slices.Concat(left, unread, j.key.User.Changes(now, j.key))
 	}
 	left, others = distinct(left), distinct(slices.Concat(j.key.Made, made))
 	return slices.DeleteFunc(left, func(r response.Remnant) bool { return r.Over(ctx, j.session, j.now()) }), others
 }
 
-// newUsers names the users of the account that are new since the plan, and those that were
-// made just before it, of which CloudTrail may not have told yet.
+// newUsers names the users of the account that are new since the plan was made, and those
+// that were made just before it, of which CloudTrail may not have told yet.
 func (j keyRun) newUsers(ctx context.Context, plan response.Plan) (left []response.Remnant) {
 	before, known := plan.Users[j.key.Account]
 	if !known {
@@ -45,10 +45,9 @@ func (j keyRun) newUsers(ctx context.Context, plan response.Plan) (left []respon
 	if err != nil {
 		return []response.Remnant{{Why: response.NotKnown("which users the account has", err)}}
 	}
-	_, ahead, _ := j.session.Time() // 0 if it is not known
-	planned := plan.Created.Add(-ahead)
 	for _, u := range users {
-		if slices.Contains(before, u.Name) && (u.Created.Before(planned.Add(-activity.Delay)) || u.Created.After(planned)) {
+		justBefore := !u.Created.After(before.At) && u.Created.After(before.At.Add(-activity.Delay))
+		if slices.Contains(before.Names, u.Name) && !justBefore {
 			continue
 		}
 		if slices.ContainsFunc(plan.Keys, func(k response.Key) bool { return k.Account == j.key.Account && k.Kind == "user" && k.Name == u.Name }) {

@@ -42,7 +42,8 @@ func (p *Planner) steps(ctx context.Context, s *operator.Session, k *response.Ke
 
 // userSteps adds the steps that are about the user of k alone.
 func (p *Planner) userSteps(ctx context.Context, s *operator.Session, k *response.Key, step func(response.Action, string) response.Step, id string) {
-	state, unread := response.ReadUserState(ctx, s, k.Name)
+	// CloudTrail may not tell yet who made a key of the last minutes: it counts as new.
+	state, unread := response.ReadUserState(ctx, s, k.Name, p.atAWS(s).Add(-activity.Delay))
 	k.User, k.Left = &state, append(k.Left, unread...)
 	if state.Console == response.Present {
 		k.Steps = append(k.Steps, step(response.DenyConsole, response.ConsolePolicyName(id)))
@@ -131,12 +132,20 @@ func (p *Planner) in(ctx context.Context, account string, k response.Key) (*oper
 	return p.Operator.In(ctx, account, k.Fingerprint[:min(8, len(k.Fingerprint))], permissions.Read())
 }
 
+// atAWS returns the time at AWS, or that of this machine if AWS does not tell.
+func (p *Planner) atAWS(s *operator.Session) time.Time {
+	if at, _, known := s.Time(); known {
+		return at.UTC()
+	}
+	return p.now().UTC()
+}
+
 // noteUsers notes the users of each account of plan. If they cannot be listed, each key of
 // the account says so.
 func (p *Planner) noteUsers(ctx context.Context, plan *response.Plan) {
 	for i := range plan.Keys {
 		k := &plan.Keys[i]
-		if k.SwitchesItselfOff() || response.IsServiceCredentialID(k.KeyID) || plan.Users[k.Account] != nil {
+		if k.SwitchesItselfOff() || response.IsServiceCredentialID(k.KeyID) || plan.Users[k.Account].Names != nil {
 			continue
 		}
 		s, err := p.in(ctx, k.Account, *k)
@@ -148,12 +157,13 @@ func (p *Planner) noteUsers(ctx context.Context, plan *response.Plan) {
 			k.Left = append(k.Left, response.Remnant{Why: response.NotKnown("which users the account has", err)})
 			continue
 		}
-		if plan.Users == nil {
-			plan.Users = map[string][]string{}
-		}
-		plan.Users[k.Account] = []string{}
+		list := response.UserList{At: p.atAWS(s), Names: []string{}}
 		for _, u := range users {
-			plan.Users[k.Account] = append(plan.Users[k.Account], u.Name)
+			list.Names = append(list.Names, u.Name)
 		}
+		if plan.Users == nil {
+			plan.Users = map[string]response.UserList{}
+		}
+		plan.Users[k.Account] = list
 	}
 }
