@@ -6,8 +6,8 @@
 // sees a leaked key, except for Leaked, which lets one switch itself off.
 //
 // Requests are made here and signed with the SDK's signer, without a service package of the
-// SDK for each service. Many users build stanch from source, as a hook, and the package of
-// IAM alone costs more to build than all of stanch's own code (bench/2026-11-22-operator).
+// SDK for each service. ARCHITECTURE.md has the reasons and the figures, under "Why requests
+// to IAM are made by hand".
 //
 // It is public for the commands of stanch, and no contract.
 package operator
