@@ -1,6 +1,7 @@
 """The stage of a scenario: one world, an operator, a responder's role, and stanch as a user runs it."""
 import base64
 import collections
+import datetime
 import functools
 import json
 import os
@@ -100,8 +101,10 @@ class Incident(unittest.TestCase):
         for name, text in files.items():
             with open(os.path.join(folder, name), "w") as file:
                 file.write(text)
+        then = (self.world.now() - datetime.timedelta(hours=1)).isoformat()  # so that an intruder had the time to act
+        env = self.environment(GIT_AUTHOR_DATE=then, GIT_COMMITTER_DATE=then)
         for args in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "leak"]):
-            subprocess.run(["git", *args], cwd=folder, check=True, capture_output=True, env=self.environment())
+            subprocess.run(["git", *args], cwd=folder, check=True, capture_output=True, env=env)
         return folder
 
     def scan(self, *credentials, report="scan.jsonl", secrets=True, flags=(), files=None):
