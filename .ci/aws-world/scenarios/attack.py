@@ -13,6 +13,7 @@ import botocore.exceptions
 
 from intruder import Intruder
 from stage import Incident
+from world.state import Caller
 
 ROUNDS = int(os.environ.get("ROUNDS", 20))
 ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
@@ -20,17 +21,22 @@ LAST_LOOK = 5  # seconds: stanch cannot name a thing that is made after its last
 
 
 class Loot:
-    """A credential that the intruder has made, or a user to whom it can give one."""
+    """A credential that the intruder has made, with the names by which a report may tell of it."""
 
     def __init__(self, names, credential, maker):
         self.names, self.credential, self.maker, self.made = names, credential, maker, time.time()
-        self.told_by_trail_only = hasattr(credential, "token") and credential.token is not None
+        self.is_session = isinstance(credential, Caller)
 
     def named(self, text):
         return any(name in text for name in self.names)
 
-    def descends_from_named(self, text):
-        return self.named(text) or (self.maker is not None and self.maker.descends_from_named(text))
+    def maker_named(self, text):
+        return self.maker is not None and (self.maker.named(text) or self.maker.maker_named(text))
+
+    def told(self, text, fresh):
+        """Whether a report tells of it. Whoever knows of a key knows of the sessions of its user."""
+        of_user = self.is_session and self.credential.user is not None
+        return self.named(text) or ((of_user or fresh) and self.maker_named(text))
 
 
 class Attack(Incident):
@@ -81,9 +87,10 @@ class Attack(Incident):
         self.loot.append(Loot(names, credential, maker))
 
     def attack(self, stop):
-        """Makes moves until stop, each with the first credential that AWS takes for it."""
-        while not stop.wait(self.random.uniform(0.02, 1.5)):
-            move = self.random.choice(self.MOVES)
+        """Makes some moves, each with the first credential that AWS takes for it."""
+        for move in self.random.choices(self.MOVES, k=self.random.randint(1, 6)):
+            if stop.wait(self.random.expovariate(0.5)):
+                return
             for loot in [self.leaked, *self.loot]:
                 try:
                     move(self, Intruder(self, loot.credential), loot)
@@ -111,7 +118,7 @@ class Attack(Incident):
         effective = [loot for loot in [self.leaked, *self.loot] if self.has_effect(loot)]
         if late:
             self.assertTrue(not effective or result.code == 3 or result.lines("CloudTrail", "minutes"), f"nothing says that CloudTrail is late:\n{result}")
-            if any(loot.told_by_trail_only for loot in effective):
+            if any(loot.is_session for loot in effective):
                 self.world.trail_delay = 0
                 confirmed = self.confirm()
                 self.assertCode(3, confirmed)
@@ -125,8 +132,7 @@ class Attack(Incident):
         text = result.out + result.err
         for loot in effective:
             fresh = loot.made > ended - LAST_LOOK
-            named = loot.descends_from_named(text) if fresh else loot.named(text)
-            self.assertTrue(named, f"{loot.names} has an effect and is not named:\n{result}\nwrites: {self.world.writes}")
+            self.assertTrue(loot.told(text, fresh), f"{loot.names} has an effect and is not named:\n{result}\nwrites: {self.world.writes}")
 
     def has_effect(self, loot):
         return Intruder(self, loot.credential).tries("iam", "list_users") is not None
