@@ -15,7 +15,7 @@ from intruder import Intruder
 from stage import Incident
 from world.state import Caller
 
-ROUNDS = int(os.environ.get("ROUNDS", 20))
+ROUNDS = int(os.environ.get("ROUNDS") or 20)
 ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 LAST_LOOK = 5  # seconds: stanch cannot name a thing that is made after its last look
 

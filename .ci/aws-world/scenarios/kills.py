@@ -2,13 +2,14 @@
 import json
 import os
 import random
+import re
 import subprocess
 import time
 
 from intruder import Intruder
 from stage import Incident
 
-ROUNDS = int(os.environ.get("ROUNDS", 20))  # each kills apply and undo at least once, on average 1.75 times
+ROUNDS = int(os.environ.get("ROUNDS") or 30)  # each aims at apply and undo 1 to 3 times; some end before the kill
 
 
 class Killed(Incident):
@@ -25,17 +26,31 @@ class Killed(Incident):
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def kill(self, verb):
-        """Kills the command, at the earliest when its journal has begun anew."""
         for _ in range(self.random.choice([1, 1, 2, 3])):
-            process = self.start(verb)
+            records, process = self.records(), self.start(verb)
+            while self.random.random() > 0.02 and self.records() == records and process.poll() is None:
+                time.sleep(0.05)
             # The steps take less than two seconds; the rest of an apply waits for AWS.
-            wait = self.random.uniform(0.1, 2.5) if self.random.random() < 0.8 else self.random.uniform(2.5, 22)
+            wait = self.random.uniform(0, 2) if self.random.random() < 0.8 else self.random.uniform(2, 20)
             try:
                 process.communicate(timeout=wait)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()
                 self.stage.count("kills")
+                if self.last_event() != "end":
+                    self.stage.count("of the kills between the first record of a run and its end")
+
+    def records(self):
+        return os.path.getsize(self.path("journal.jsonl")) if os.path.exists(self.path("journal.jsonl")) else 0
+
+    def last_event(self):
+        """The event of the journal's last line, which a kill may have cut off."""
+        if not os.path.exists(self.path("journal.jsonl")):
+            return ""
+        with open(self.path("journal.jsonl")) as file:
+            events = re.findall(r'"event":"([^"]+)"', file.read())
+        return events[-1] if events else ""
 
     def finish(self, verb):
         process = self.start(verb)
