@@ -24,9 +24,9 @@ func host(name string, p partition.Partition, region string, fips bool) (host, s
 	switch {
 	case name == "iam" && p.Name == "aws-us-gov":
 		return "iam.us-gov." + p.Suffix, region
-	case name == "iam" && (fips || p.Name == "aws"), name == "budgets" && (fips || p.Name != "aws-eusc"):
+	case name == "iam" && (fips || p.Name == "aws"):
 		return label + "." + p.Suffix, region
-	case p.Name == "aws-eusc" && (name == "health" || !fips && (name == "budgets" || name == "ce")):
+	case p.Name == "aws-eusc" && (name == "health" || !fips && name == "ce"):
 		return label + "." + region + ".api.amazonwebservices.eu", region
 	}
 	return label + "." + region + "." + p.Suffix, region
@@ -43,5 +43,5 @@ func homeOf(name string, p partition.Partition) string {
 
 // isFIPSInGovCloud reports whether the usual host of a service in GovCloud is a FIPS host.
 func isFIPSInGovCloud(name string) bool {
-	return !slices.Contains([]string{"account", "budgets", "ce", "health", "securityhub", "support"}, name)
+	return !slices.Contains([]string{"account", "ce", "health", "securityhub", "support"}, name)
 }

@@ -36,7 +36,6 @@ func TestHosts(t *testing.T) {
 		{"health", "eusc-de-east-1", "", false, "health.eusc-de-east-1.api.amazonwebservices.eu", "eusc-de-east-1"},
 		{"health", "us-gov-west-1", "", true, "health-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1"},
 		{"ce", "us-east-1", "eu-west-1", false, "ce.us-east-1.amazonaws.com", "us-east-1"},
-		{"budgets", "us-east-1", "", false, "budgets.amazonaws.com", "us-east-1"},
 		{"monitoring", "us-east-1", "", false, "monitoring.us-east-1.amazonaws.com", "us-east-1"},
 	} {
 		got, signed := host(tt.service, partition.OfRegion(tt.of), tt.region, tt.fips)

@@ -14,23 +14,21 @@ type service struct {
 
 // services are all that stanch asks, by the name that is signed. hosts.go has their hosts.
 var services = map[string]service{
-	"iam":             {id: "IAM", version: "2010-05-08", global: true},
-	"sts":             {id: "STS", version: "2011-06-15"},
-	"ec2":             {id: "EC2", version: "2016-11-15"},
-	"monitoring":      {id: "CloudWatch", version: "2010-08-01", prefix: "cloudwatch"},
-	"logs":            {id: "CloudWatch Logs", target: "Logs_20140328"},
-	"cloudtrail":      {id: "CloudTrail", target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101"},
-	"organizations":   {id: "Organizations", target: "AWSOrganizationsV20161128", global: true},
-	"support":         {id: "Support", target: "AWSSupport_20130415", global: true},
-	"health":          {id: "Health", target: "AWSHealth_20160804", global: true},
-	"guardduty":       {id: "GuardDuty"},
-	"securityhub":     {id: "SecurityHub"},
-	"events":          {id: "EventBridge", target: "AWSEvents"},
-	"sns":             {id: "SNS", version: "2010-03-31"},
-	"ce":              {id: "Cost Explorer", target: "AWSInsightsIndexService", global: true},
-	"budgets":         {id: "Budgets", target: "AWSBudgetServiceGateway", global: true},
-	"account":         {id: "Account", global: true},
-	"access-analyzer": {id: "AccessAnalyzer"},
+	"iam":           {id: "IAM", version: "2010-05-08", global: true},
+	"sts":           {id: "STS", version: "2011-06-15"},
+	"ec2":           {id: "EC2", version: "2016-11-15"},
+	"monitoring":    {id: "CloudWatch", version: "2010-08-01", prefix: "cloudwatch"},
+	"logs":          {id: "CloudWatch Logs", target: "Logs_20140328"},
+	"cloudtrail":    {id: "CloudTrail", target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101"},
+	"organizations": {id: "Organizations", target: "AWSOrganizationsV20161128", global: true},
+	"support":       {id: "Support", target: "AWSSupport_20130415", global: true},
+	"health":        {id: "Health", target: "AWSHealth_20160804", global: true},
+	"guardduty":     {id: "GuardDuty"},
+	"securityhub":   {id: "SecurityHub"},
+	"events":        {id: "EventBridge", target: "AWSEvents"},
+	"sns":           {id: "SNS", version: "2010-03-31"},
+	"ce":            {id: "Cost Explorer", target: "AWSInsightsIndexService", global: true},
+	"account":       {id: "Account", global: true},
 }
 
 // permission returns the name of the IAM action that a call needs.
