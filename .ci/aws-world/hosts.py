@@ -29,8 +29,6 @@ SERVICES = {
     "sns": ("sns", "list_topics", {}),
     "ce": ("ce", "get_anomaly_monitors", {}),
     "account": ("account", "list_regions", {}),
-    "budgets": ("budgets", "describe_budgets", {"AccountId": "1" * 12}),
-    "access-analyzer": ("accessanalyzer", "list_analyzers", {}),
 }
 # botocore leaves the region of Health to the caller: these are the regions that answer.
 HEALTH = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1"}
