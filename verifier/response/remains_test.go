@@ -147,6 +147,10 @@ func TestNoRoom(t *testing.T) {
 		i.makeSession()
 	}
 	closeJournal()
+	i.in.aws.Change(prod, func(*verifiertest.Account) { i.in.user.Keys[0].Inactive = true })
+	if again := i.in.plan(i.in.leak); len(again.Refused) != 1 || again.Refused[0].Gate != response.GateContained {
+		t.Errorf("planned again: %s", again.Encode())
+	}
 	outcomes, err := i.in.undo(plan)
 	if err != nil || outcomes[0].Result != response.Undone {
 		t.Errorf("%v %+v", err, outcomes)

@@ -46,7 +46,8 @@ func (j keyRun) newUsers(ctx context.Context, plan response.Plan) (left []respon
 		return []response.Remnant{{Why: response.NotKnown("which users the account has", err)}}
 	}
 	for _, u := range users {
-		justBefore := !u.Created.After(before.At) && u.Created.After(before.At.Add(-activity.Delay))
+		// A Date, from which AWS's time is known, has no fractions of seconds.
+		justBefore := u.Created.Before(before.At.Add(time.Second)) && u.Created.After(before.At.Add(-activity.Delay))
 		if slices.Contains(before.Names, u.Name) && !justBefore {
 			continue
 		}

@@ -45,11 +45,15 @@ func (p *Planner) settled(ctx context.Context, s *operator.Session, k *response.
 // and the time before which they were issued. policy is "" if none is seen: then the plan
 // denies them, once more perhaps.
 func deniedUntil(ctx context.Context, s *operator.Session, k *response.Key) (policy string, until time.Time) {
-	for _, name := range k.User.Inline {
-		if !strings.HasPrefix(name, response.PolicyName("")) {
+	for _, name := range slices.Concat(k.User.Inline, k.User.Attached) { // of inline policies, ARNs of managed ones
+		read := func() (string, error) { return s.InlinePolicy(ctx, k.Kind, k.Name, name) }
+		if strings.Contains(name, ":policy/") {
+			read = func() (string, error) { return s.ManagedPolicy(ctx, name) }
+		}
+		if !strings.HasPrefix(name[strings.LastIndexByte(name, '/')+1:], response.PolicyName("")) {
 			continue
 		}
-		document, err := s.InlinePolicy(ctx, k.Kind, k.Name, name)
+		document, err := read()
 		if err != nil {
 			continue
 		}
