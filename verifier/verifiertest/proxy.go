@@ -18,6 +18,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // NewTLS returns a server of h whose certificate is for hosts and for this machine, and the
@@ -89,6 +91,12 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() { _ = server.Close() }()
 	_, _ = io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n")
-	go func() { _, _ = io.Copy(server, client) }()
+	var sent errgroup.Group
+	sent.Go(func() error {
+		_, err := io.Copy(server, client)
+		return err
+	})
 	_, _ = io.Copy(client, server)
+	_ = client.Close() // so that the other direction ends too
+	_ = sent.Wait()    // its error is that of the closed connection
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/protocol"
 )
 
 // A command returns one of these, wrapped, if it did not end well; ExitCode turns it into
@@ -81,9 +82,13 @@ const (
 // If the reader of the output has left, nothing is said, as by other programs of Unix: the
 // reader chose to. The code is never 0, since there may be leaks that nobody was shown.
 func ExitCode(stderr io.Writer, err error) int {
+	var begun *protocol.UnfinishedError
 	switch {
 	case err == nil:
 		return ExitClean
+	case errors.Is(err, context.Canceled) && errors.As(err, &begun):
+		fmt.Fprintln(stderr, "stanch: interrupted: run the same command again, it goes on where this one ended")
+		return ExitInterrupted
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "stanch: interrupted: a report holds only what was found until then")
 		return ExitInterrupted

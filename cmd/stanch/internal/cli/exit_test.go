@@ -13,6 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/protocol"
 )
 
 func TestExitCode(t *testing.T) {
@@ -36,7 +37,8 @@ func TestExitCode(t *testing.T) {
 		{"the reader left", Incomplete(fmt.Errorf("writing: %w", write("/dev/stdout"))), ExitReaderLeft, ""},
 		{"a program that stanch runs left", Incomplete(write("|1")), ExitIncomplete, "broken pipe"},
 		{"the reader left, and a step failed", errors.Join(Incomplete(write("/dev/stdout")), Unfinished(errors.New("a step failed"))), ExitIncomplete, "a step failed"},
-		{"unread, and interrupted", errors.Join(Incomplete(ErrUnread), context.Canceled), ExitInterrupted, "interrupted"},
+		{"unread, and interrupted", errors.Join(Incomplete(ErrUnread), context.Canceled), ExitInterrupted, "interrupted: a report"},
+		{"interrupted while a plan is applied", &protocol.UnfinishedError{Err: context.Canceled}, ExitInterrupted, "run the same command again"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var stderr bytes.Buffer
