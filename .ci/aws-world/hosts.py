@@ -1,79 +1,34 @@
-"""Print where botocore sends the requests of each service that stanch asks, for all regions.
+"""Prints the hosts that botocore uses, for TestHostsOfBotocore of package operator.
 
-A line is: service partition region fips|- host signing-region. TestHostsOfBotocore of
-verifier/operator compares its hosts with these, in the file that STANCH_HOSTS names.
-"""
-import json
-import os
-import re
-import sys
+Each line: signing-name partition region fips|- host signing-region"""
+import urllib.parse
 
-import botocore
 import botocore.session
-from botocore.config import Config
+from botocore.endpoint_provider import EndpointProvider
 
-# As it is signed: botocore's name of the service, an operation, and the parameters that it requires.
-SERVICES = {
-    "iam": ("iam", "get_account_summary", {}),
-    "sts": ("sts", "get_caller_identity", {}),
-    "ec2": ("ec2", "describe_regions", {}),
-    "monitoring": ("cloudwatch", "describe_alarms_for_metric", {"MetricName": "a", "Namespace": "b"}),
-    "logs": ("logs", "describe_metric_filters", {}),
-    "cloudtrail": ("cloudtrail", "describe_trails", {}),
-    "organizations": ("organizations", "describe_organization", {}),
-    "support": ("support", "describe_trusted_advisor_check_result", {"checkId": "x"}),
-    "health": ("health", "describe_events", {}),
-    "guardduty": ("guardduty", "list_detectors", {}),
-    "securityhub": ("securityhub", "get_enabled_standards", {}),
-    "events": ("events", "list_rules", {}),
-    "sns": ("sns", "list_topics", {}),
-    "ce": ("ce", "get_anomaly_monitors", {}),
-    "account": ("account", "list_regions", {}),
-}
-# botocore leaves the region of Health to the caller: these are the regions that answer.
-HEALTH = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1"}
+from world.wire import service
+
+# The signing names of the services that stanch asks.
+NAMES = """iam sts ec2 monitoring logs cloudtrail organizations support health guardduty securityhub events sns
+ce account""".split()
+# The region in which each partition has the services that it has once, such as Health.
+HOMES = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1"}
+ONCE = ("health",)  # its rules know hosts in all regions, and it answers in one
 
 
-class NotSent(Exception):
-    """Ends a call before anything is sent."""
-
-
-def request(session, service, region, fips):
-    """Return the host, the region and the service of the signature."""
-    name, operation, parameters = SERVICES[service]
-    client = session.create_client(name, region_name=region, aws_access_key_id="id", aws_secret_access_key="secret",
-                                   config=Config(use_fips_endpoint=fips))
-    found = []
-
-    def stop(request, **_):
-        signed = request.headers["Authorization"]
-        signed = signed.decode() if isinstance(signed, bytes) else signed
-        scope = re.search(r"Credential=(\S+)", signed)[1].split("/")
-        found.extend((re.match(r"https://([^/]+)", request.url)[1], scope[2], scope[3]))
-        raise NotSent
-
-    client.meta.events.register("before-send", stop)
-    try:
-        getattr(client, operation)(**parameters)
-    except NotSent:
-        pass
-    return found
-
-
-def main():
+def lines(name):
     session = botocore.session.get_session()
-    with open(os.path.join(os.path.dirname(botocore.__file__), "data", "partitions.json"), encoding="utf-8") as file:
-        partitions = [p for p in json.load(file)["partitions"] if p["id"] in HEALTH]
-    for partition in partitions:
-        for region in sorted(r for r in partition["regions"] if not r.endswith("-global")):
-            for service in SERVICES:
-                for fips in (False, True):
-                    at = HEALTH[partition["id"]] if service == "health" else region
-                    host, signed_for, signed_as = request(session, service, at, fips)
-                    if signed_as != service:
-                        sys.exit(f"{service} is signed as {signed_as}")
-                    print(service, partition["id"], region, "fips" if fips else "-", host, signed_for)
+    loader = session.get_component("data_loader")
+    provider = EndpointProvider(loader.load_service_model(service(name), "endpoint-rule-set-1"), loader.load_data("partitions"))
+    extra = {"UseGlobalEndpoint": False} if name == "sts" else {}
+    for partition, home in HOMES.items():
+        for region in [home] if name in ONCE else session.get_available_regions("ec2", partition):
+            for fips in (False, True):
+                endpoint = provider.resolve_endpoint(Region=region, UseFIPS=fips, UseDualStack=False, **extra)
+                schemes = endpoint.properties.get("authSchemes", [{}])
+                signed = schemes[0].get("signingRegion", region)
+                yield f"{name} {partition} {region} {'fips' if fips else '-'} {urllib.parse.urlsplit(endpoint.url).netloc} {signed}"
 
 
-if __name__ == "__main__":
-    main()
+for name in NAMES:
+    print("\n".join(lines(name)))

@@ -26,7 +26,7 @@ def main():
     parser.add_argument("modules", nargs="*", help="of the folder scenarios, such as containment")
     parser.add_argument("-k", action="append", default=[], dest="patterns", help="only scenarios whose name holds this")
     parser.add_argument("--all", action="store_true", help="go on after a difference")
-    parser.add_argument("-j", type=int, default=12, dest="jobs", help="scenarios at the same time: they wait most of the time")
+    parser.add_argument("-j", type=int, default=24, dest="jobs", help="scenarios at the same time: they wait most of the time")
     options = parser.parse_args()
     modules = options.modules or sorted(path.stem for path in SCENARIOS.glob("*.py"))
     cases = [case for module in modules for case in collect(module) if not options.patterns or any(p in case.id() for p in options.patterns)]
@@ -36,10 +36,10 @@ def main():
         gate = gateway.Gateway()
         stage.Incident.stage = stage.Stage(os.path.abspath(os.environ["STANCH"]), gate, listener.start(gate, folder))
         failed = play(cases, options)
-        if not failed and not options.modules and not options.patterns:
-            failed = uncalled(stage.Incident.stage)
-        for what, count in sorted(stage.Incident.stage.counts.items()):
-            print(f"{count} {what}")
+        if not options.modules and not options.patterns and (options.all or not failed):
+            failed = uncalled(stage.Incident.stage) or failed
+        for thing, count in sorted(stage.Incident.stage.counts.items()):
+            print(f"{count} {thing}")
         for figure in sorted(stage.Incident.stage.figures):
             print(figure)
     sys.stdout.flush()

@@ -59,8 +59,19 @@ class Facts(Incident):
         for name in ("backup-admin", second, "role/admin", "203.0.113.9"):
             self.assertSays(run, name)
 
+    def test_without_the_details_of_the_account(self):
+        """Then each principal is asked about."""
+        self.world.denied |= {"iam:GetAccountAuthorizationDetails", "iam:GetCredentialReport"}
+        role = self.production.role("app")
+        self.user.groups = ["developers"]
+        for principal in (self.user, role):
+            principal.attached = ["arn:aws:iam::aws:policy/AdministratorAccess"]
+        self.scan(self.key, self.world.role_session(role, "i-1", age=60))
+        run = self.run_stanch("assess", self.path("scan.jsonl"), *self.role_flags)
+        self.assertEqual(2, len(run.lines("ACT NOW", "admin:")), str(run))
+
     def test_without_any_permission(self):
-        """Each fact says what it needs."""
+        """Each fact names the permission that it needs."""
         for name in ("respond", "assess"):
             self.responder.inline[name] = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:GetCallerIdentity","Resource":"*"}]}'
         run = self.assess()

@@ -2,7 +2,7 @@
 
 If stanch says that all is contained (exit code 0), nothing of the intruder's has an effect.
 Otherwise the report names it, and the exit code is 3. CloudTrail tells of calls at once, or
-too late for `apply`; then `confirm` names what only CloudTrail could tell."""
+too late for `apply`; then `confirm` names whatever only CloudTrail could tell."""
 import json
 import os
 import random

@@ -79,6 +79,17 @@ class Whole(Incident):
         self.assertCode(0, self.undo())
         self.assertEqual(({}, [], ["own"]), (self.production.policies, self.user.attached, sorted(self.user.inline)))
 
+    def test_inline_policies_of_a_role_are_full(self):
+        role = self.production.role("app")
+        role.inline["own"] = json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": "x" * 10100, "Effect": "Allow", "Action": "*", "Resource": "*"}]})
+        session = self.world.role_session(role, "i-1", age=60)
+        self.scan(session)
+        self.assertPlanned(self.plan())
+        self.assertContained(self.apply())
+        self.assertDenied(session)
+        self.assertCode(0, self.undo())
+        self.assertEqual(({}, [], ["own"]), (self.production.policies, role.attached, sorted(role.inline)))
+
     def test_session_policy_names_one_role_only(self):
         role = self.production.role("app")
         session = self.world.role_session(role, "i-1", age=60)

@@ -1,4 +1,4 @@
-"""The operator's identity behaves as that of the AWS CLI, and the printed policies do what they are for."""
+"""The operator's identity behaves as that of the AWS CLI, and the printed policies serve their purpose."""
 import json
 import os
 

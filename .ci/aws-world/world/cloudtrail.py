@@ -9,7 +9,7 @@ import uuid
 from .state import Refusal
 
 PAGE = 50
-# Of these the calls are written into the home region's trail, whatever the region of the host.
+# Services whose events are written in the home region, whichever host was asked.
 GLOBAL = {"iam", "organizations", "health", "support", "ce", "account"}
 SECRETS = {"SecretAccessKey", "Password"}
 
@@ -32,7 +32,7 @@ def record(call, result, refusal):
 
 
 def add(world, account, event, at):
-    """Adds an event, as a scenario may do for what happened before it."""
+    """Adds an event, as a scenario may do for its past."""
     world.events.append((account, event, at, time.time()))
 
 

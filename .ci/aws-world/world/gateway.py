@@ -20,8 +20,8 @@ class Call:
         self.caller, self.time, self.agent = None, time.time(), request.headers.get("User-Agent", "")
         self.address = request.headers.get("X-World-Address", "198.51.100.7")  # an intruder says where it is
 
-    def wrote(self, principal, what):
-        self.world.writes.append((self.operation, principal, what, self.caller.arn))
+    def wrote(self, principal, detail):
+        self.world.writes.append((self.operation, principal, detail, self.caller.arn))
 
 
 class Gateway:
@@ -97,7 +97,7 @@ def serve(call, signed, method, target, headers, body):
 
 
 def effect(call):
-    """Does what the operation does. Reads that the world does not know answer with nothing."""
+    """Carries out the operation. Reads that the world does not know answer with nothing."""
     if canned := call.world.canned.get(call.permission):
         return canned(call)
     for module in OPERATIONS.get(call.service, ()):

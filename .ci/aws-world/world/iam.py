@@ -5,8 +5,8 @@ import time
 from .state import Key, Refusal, Role, User, unique_id
 
 
-def no_such(what):
-    return Refusal(404, "NoSuchEntity", f"{what} cannot be found.")
+def no_such(thing):
+    return Refusal(404, "NoSuchEntity", f"{thing} cannot be found.")
 
 
 def user_of(call):

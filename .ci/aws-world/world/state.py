@@ -146,8 +146,8 @@ class World:
         self.accounts, self.sessions = {}, {}
         self.requests = []  # each that was understood
         self.problems = []  # differences to the models of botocore
-        self.writes = []  # (operation, principal, what, ARN of the caller)
-        self.events = []  # what CloudTrail will tell
+        self.writes = []  # (operation, principal, detail, ARN of the caller)
+        self.events = []  # which CloudTrail tells
         self.trail_delay = 0  # seconds until CloudTrail tells
         self.lag = 0  # seconds until STS hears that a key is Inactive
         self.offset = 0  # seconds by which AWS's clock is ahead of ours
@@ -183,11 +183,11 @@ class World:
         return caller
 
     def user_session(self, user, **options):
-        """What sts:GetSessionToken gives a user."""
+        """Issues a session as sts:GetSessionToken does."""
         return self.session(user.account, user.arn, user, **{"seconds": 36 * 3600, **options})
 
     def role_session(self, role, name="session", **options):
-        """What sts:AssumeRole gives."""
+        """Issues a session as sts:AssumeRole does."""
         arn = role.account.arn(f"assumed-role/{role.name}/{name}", "sts")
         return self.session(role.account, arn, role, name=name, **options)
 

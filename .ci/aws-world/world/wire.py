@@ -1,7 +1,7 @@
 """Requests and answers on the wire, by the service models of botocore.
 
 A request is parsed by the model, validated, serialised again by botocore and compared
-with what came. Answers are serialised by moto's serialisers from the same models."""
+with the bytes that came. Answers are serialised by moto's serialisers from the same models."""
 import functools
 import json
 import re
@@ -19,7 +19,7 @@ from moto.core import parse, serialize
 from moto.core.utils import get_service_model
 from werkzeug.datastructures import Headers, MultiDict
 
-SERVICES = {"monitoring": "cloudwatch"}  # signing name -> botocore's name, where they differ
+SERVICES = {"monitoring": "cloudwatch", "access-analyzer": "accessanalyzer"}  # signing name -> botocore's name, where they differ
 PARSERS = {"query": parse.QueryParser, "ec2": parse.EC2QueryParser, "json": parse.JSONParser, "rest-json": parse.RestJSONParser}
 REQUEST_ID = "01234567-89ab-cdef-0123-456789abcdef"
 _building = threading.Lock()  # botocore's loaders are not made for several threads
@@ -69,7 +69,7 @@ class Wire:
         return params
 
     def problems(self):
-        """How the request differs from what botocore would send."""
+        """How the request differs from botocore's."""
         operation = model(self.service).operation_model(self.operation)
         out = []
         if operation.input_shape is None:
