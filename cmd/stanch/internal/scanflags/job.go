@@ -107,10 +107,13 @@ func (j *Job) OpenOwner(ctx context.Context) (err error) {
 }
 
 // Options returns the options of scans.
-func (j *Job) Options() run.Options {
+func (j *Job) Options() run.Options { return j.OptionsWith(j.STS) }
+
+// OptionsWith returns the options of scans that verify with sts.
+func (j *Job) OptionsWith(sts *awsverifier.Client) run.Options {
 	o := run.Options{
 		Project: j.Config, MinConfidence: detectors.Confidence(j.Flags.Confidence),
-		Verifier: respond.Verifier(j.STS, j.Operator, j.Flags.STS.Accounts), Log: j.log,
+		Verifier: respond.Verifier(sts, j.Operator, j.Flags.STS.Accounts), Log: j.log,
 		Annotators: []func(*finding.Finding){run.NoteFileName}, WithoutLFS: j.Flags.WithoutLFS,
 	}
 	if j.inventory != nil {

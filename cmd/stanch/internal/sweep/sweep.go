@@ -141,9 +141,7 @@ func (f *engineFlags) searcher(j *scanflags.Job) *search.Searcher {
 		if err != nil {
 			return scanrun.Options{}, err
 		}
-		fresh := *j
-		fresh.STS = v
-		return fresh.Options(), nil
+		return j.OptionsWith(v), nil
 	}}
 	if f.Owner.Assess { // an Assessor is for one goroutine
 		s.Wrap = j.Assessed
