@@ -104,7 +104,7 @@ class TrustPolicy(Incident):
         self.assertFalse(self.trusts("sts:AssumeRole", flags))
 
     def test_without_mfa(self):
-        flags = ["--principal", self.ROLE, "--external-id", EXTERNAL_ID, "--no-mfa"]
+        flags = ["--principal", self.ROLE, "--external-id", EXTERNAL_ID]
         self.assertTrue(self.trusts("sts:AssumeRole", flags))
         self.assertFalse(self.trusts("sts:AssumeRole", flags, sts__externalid="another"))
 

@@ -33,8 +33,8 @@ func newPolicy(s *cli.Streams) *cobra.Command {
 "stanch assess"; with --own, those of your own identity; with --trust, who may assume
 the role.
 
---trust asks for MFA, which only users have, and no session of a role: use --no-mfa
-for roles and jobs, or --oidc for a job with a token of OpenID Connect.`,
+--trust asks for MFA, unless the principal is a role, whose sessions never have it, or
+--no-mfa is given. --oidc is for a job with a token of OpenID Connect.`,
 		Example: "  stanch respond policy --trust --principal arn:aws:iam::111122223333:root --external-id ID\n" +
 			"  stanch respond policy --trust --oidc token.actions.githubusercontent.com --subject repo:acme/ops:ref:refs/heads/main",
 		Args: cobra.NoArgs,
@@ -46,6 +46,9 @@ for roles and jobs, or --oidc for a job with a token of OpenID Connect.`,
 			var indented bytes.Buffer
 			if err := json.Indent(&indented, []byte(text), "", "  "); err != nil {
 				return err
+			}
+			if f.trust && f.oidc == "" && f.isRole() && !f.noMFA {
+				fmt.Fprintln(s.Stderr, "stanch: the policy does not ask for MFA, since the session of a role never has it: ask for it where that role is assumed")
 			}
 			_, err = fmt.Fprintln(s.Stdout, indented.String())
 			return err
@@ -59,7 +62,7 @@ for roles and jobs, or --oidc for a job with a token of OpenID Connect.`,
 	flags.StringVar(&f.partition, "partition", "aws", "aws, aws-cn, aws-us-gov or aws-eusc")
 	flags.StringVar(&f.principal, "principal", "arn:aws:iam::ACCOUNT:user/NAME", "who may assume the role")
 	flags.StringVar(&f.externalID, "external-id", "", "external id that they have to know")
-	flags.BoolVar(&f.noMFA, "no-mfa", false, "with --trust, do not ask for MFA: for roles, which have none")
+	flags.BoolVar(&f.noMFA, "no-mfa", false, "with --trust, do not ask for MFA")
 	flags.StringVar(&f.oidc, "oidc", "", "with --trust, who issues the tokens of OpenID Connect: the host, or the ARN of the provider in IAM")
 	flags.StringVar(&f.subject, "subject", "", "with --oidc, the one subject that may assume the role, as repo:acme/ops:ref:refs/heads/main")
 	flags.StringVar(&f.audience, "audience", permissions.Audience, "with --oidc, for whom the tokens are")
@@ -78,10 +81,8 @@ func (f *policyFlags) policy(hasPrincipal bool) (string, error) {
 		return "", errors.New("--oidc: a token has no principal, external id or MFA; leave out --principal, --external-id and --no-mfa")
 	case f.oidc != "":
 		return f.trustOIDC()
-	case f.trust && strings.Contains(f.principal, ":role/") && !f.noMFA:
-		return "", fmt.Errorf("--principal %s: the session of a role never has MFA, so AWS would always refuse: add --no-mfa", f.principal)
 	case f.trust:
-		return permissions.Trust(f.principal, f.externalID, !f.noMFA), nil
+		return permissions.Trust(f.principal, f.externalID, !f.noMFA && !f.isRole()), nil
 	case f.own:
 		return permissions.Operator(f.partition, f.role), nil
 	case f.assess:
@@ -89,6 +90,10 @@ func (f *policyFlags) policy(hasPrincipal bool) (string, error) {
 	}
 	return permissions.Responder(f.partition), nil
 }
+
+// isRole reports whether the principal is a role. At AWS its sessions never have MFA, also if
+// it was assumed with MFA.
+func (f *policyFlags) isRole() bool { return strings.Contains(f.principal, ":role/") }
 
 func (f *policyFlags) trustOIDC() (string, error) {
 	if f.subject == "" || strings.ContainsAny(f.subject, "*?") {
