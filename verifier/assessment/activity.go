@@ -21,6 +21,10 @@ func (r *inquiry) activity(ctx context.Context, regions []string) {
 	r.log.Now = r.now
 	r.log.Keys = len(r.account.keys)
 	log := r.log.Read(ctx, r.session, r.keyID, r.exposure.Since, regions)
+	if !r.account.allRegions { // the key may have been used elsewhere
+		log.Whole = false
+		log.Unread = append(log.Unread, activity.Gap{Why: "read in " + strings.Join(regions, ", ") + " only, since the regions are not known"})
+	}
 	for _, g := range log.Unread {
 		switch {
 		case g.Err != nil:

@@ -72,7 +72,7 @@ func TestMade(t *testing.T) {
 		{Name: "new-address", Value: intruder + ", ", Risk: 2},
 		{Name: "new-region", Value: "eu-west-1, ", Risk: 2},
 		{Name: "activity", Value: "iam:CreateUser, once, from " + intruder + " by aws-cli/2.0, us-east-1", Risk: 3},
-		{Name: "services-used", Value: "none of the 0"},
+		{Name: "services-used", Value: "none: IAM names no service"},
 	} {
 		want.Source = "cloudtrail:LookupEvents"
 		if want.Name == "services-used" {

@@ -34,6 +34,7 @@ const exposedKeysCheck = "12Fnkpl8Y5"
 func (c *account) readExposedKeys(ctx context.Context) {
 	var out struct {
 		Result struct {
+			Status  string
 			Flagged []struct {
 				Metadata []string `json:"metadata"`
 			} `json:"flaggedResources"`
@@ -42,6 +43,10 @@ func (c *account) readExposedKeys(ctx context.Context) {
 	call := operator.Call{Service: "support", Action: "DescribeTrustedAdvisorCheckResult",
 		Body: map[string]string{"checkId": exposedKeysCheck, "language": "en"}}
 	if !c.read(ctx, "trusted-advisor", call, &out) {
+		return
+	}
+	if out.Result.Status == "" || out.Result.Status == "not_available" { // it was not checked, or has no result
+		c.add("trusted-advisor", unknownPrefix+"Trusted Advisor has no result of the check", neutral, source(call))
 		return
 	}
 	c.exposed = &exposedKeys{words: map[string]string{}, source: source(call)}

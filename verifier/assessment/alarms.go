@@ -75,7 +75,7 @@ func (c *account) alarms(ctx context.Context) {
 func (c *account) metrics(ctx context.Context, g logGroup, metrics map[string][]metric) error {
 	body := map[string]string{"logGroupName": g.name}
 	call := operator.Call{Service: "logs", Action: "DescribeMetricFilters", Region: g.region, Body: body}
-	for range maxPages {
+	return eachPage(func() (bool, error) {
 		var page struct {
 			List []struct {
 				Pattern string   `json:"filterPattern"`
@@ -84,7 +84,7 @@ func (c *account) metrics(ctx context.Context, g logGroup, metrics map[string][]
 			Next string `json:"nextToken"`
 		}
 		if err := c.session.Do(ctx, call, &page); err != nil {
-			return err
+			return false, err
 		}
 		for _, f := range page.List {
 			for _, kind := range alarmKinds {
@@ -97,27 +97,29 @@ func (c *account) metrics(ctx context.Context, g logGroup, metrics map[string][]
 				}
 			}
 		}
-		if page.Next == "" {
-			break
-		}
 		body["nextToken"] = page.Next
-	}
-	return nil
+		return page.Next != "", nil
+	})
 }
 
-// alarmOn returns the region where one of metrics has an alarm, or "".
+// alarmOn returns the region where one of metrics has an alarm that does something, or "".
 func (c *account) alarmOn(ctx context.Context, metrics []metric) (region string, err error) {
 	for _, m := range metrics {
 		var out struct {
-			Names []string `xml:"DescribeAlarmsForMetricResult>MetricAlarms>member>AlarmName"`
+			Alarms []struct {
+				On      bool     `xml:"ActionsEnabled"`
+				Actions []string `xml:"AlarmActions>member"`
+			} `xml:"DescribeAlarmsForMetricResult>MetricAlarms>member"`
 		}
 		call := operator.Call{Service: "monitoring", Action: "DescribeAlarmsForMetric", Region: m.region,
 			Params: map[string]string{"MetricName": m.Name, "Namespace": m.Namespace}}
 		if err := c.session.Do(ctx, call, &out); err != nil {
 			return "", err
 		}
-		if len(out.Names) > 0 {
-			return m.region, nil
+		for _, alarm := range out.Alarms {
+			if alarm.On && len(alarm.Actions) > 0 { // else nobody hears of it
+				return m.region, nil
+			}
 		}
 	}
 	return "", nil

@@ -47,6 +47,8 @@ type setting struct {
 	*verifiertest.AWS
 	user *verifiertest.IAMUser
 	key  detectors.Credential
+	// leaked is when the key leaked; zero leaves that to subject.
+	leaked time.Time
 }
 
 // newSetting is an account in which much is wrong, in the words of AWS.
@@ -73,7 +75,7 @@ func newSetting(t *testing.T) *setting {
 		own = a.User("olga", 1).Keys[0].Credential
 		a.Answers["organizations:DescribeAccount"] = `{"Account":{"Id":"222233334444","Name":"production","Email":"prod@example.com","Status":"ACTIVE"}}`
 		a.Answers["organizations:ListTagsForResource"] = `{"Tags":[{"Key":"Owner","Value":"payments"},{"Key":"cost","Value":"7"}]}`
-		a.Answers["organizations:ListPoliciesForTarget"] = `{"Policies":[{"Name":"FullAWSAccess"},{"Name":"no-leaving"}]}`
+		a.Answers["organizations:ListPoliciesForTarget"] = `{"Policies":[{"Id":"p-FullAWSAccess","Name":"FullAWSAccess"},{"Id":"p-example","Name":"no-leaving"}]}`
 	})
 	verifiertest.SignAs(t, own)
 	return s
@@ -107,8 +109,8 @@ func answers(id string) map[string]string {
 		"logs:DescribeMetricFilters": `{"metricFilters":[{"filterPattern":"{ $.userIdentity.type = \"Root\" }",
 			"metricTransformations":[{"metricName":"root","metricNamespace":"trail"}]}]}`,
 		"monitoring:DescribeAlarmsForMetric": `<DescribeAlarmsForMetricResponse><DescribeAlarmsForMetricResult><MetricAlarms><member>
-			<AlarmName>root</AlarmName></member></MetricAlarms></DescribeAlarmsForMetricResult></DescribeAlarmsForMetricResponse>`,
-		"support:DescribeTrustedAdvisorCheckResult": `{"result":{"checkId":"12Fnkpl8Y5","flaggedResources":[{"metadata":["` + id +
+			<AlarmName>root</AlarmName><ActionsEnabled>true</ActionsEnabled><AlarmActions><member>arn:aws:sns:us-east-1:222233334444:alarms</member></AlarmActions></member></MetricAlarms></DescribeAlarmsForMetricResult></DescribeAlarmsForMetricResponse>`,
+		"support:DescribeTrustedAdvisorCheckResult": `{"result":{"checkId":"12Fnkpl8Y5","status":"error","flaggedResources":[{"metadata":["` + id +
 			`","deploy","Exposed","12345","2026-11-20","github.com/x","2026-11-25","0"]}]}}`,
 		"health:DescribeEvents": `{"events":[{"eventTypeCode":"AWS_RISK_CREDENTIALS_EXPOSED","statusCode":"open"}]}`,
 		"ec2:DescribeRegions": `<DescribeRegionsResponse><regionInfo><item><regionName>us-east-1</regionName></item>

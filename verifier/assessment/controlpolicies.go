@@ -17,9 +17,9 @@ const maxDepth = 7
 // organization does.
 func (c *account) controlPolicies(ctx context.Context) {
 	const name = "control-policies"
-	var limits []string // that are not FullAWSAccess, which allows all
+	var limits []string
 	list := operator.Call{Service: "organizations", Action: "ListPoliciesForTarget"}
-	target := c.id
+	target, rooted := c.id, false
 	for range maxDepth {
 		names, err := c.policiesFor(ctx, target)
 		if err != nil {
@@ -27,11 +27,9 @@ func (c *account) controlPolicies(ctx context.Context) {
 			return
 		}
 		for _, policy := range names {
-			if policy != "FullAWSAccess" {
-				limits = append(limits, fmt.Sprintf("%s of %s", policy, target))
-			}
+			limits = append(limits, fmt.Sprintf("%s of %s", policy, target))
 		}
-		if strings.HasPrefix(target, "r-") {
+		if rooted = strings.HasPrefix(target, "r-"); rooted {
 			break
 		}
 		var out struct{ Parents []struct{ ID string } } // one: an account or unit has one parent
@@ -45,6 +43,10 @@ func (c *account) controlPolicies(ctx context.Context) {
 		}
 		target = out.Parents[0].ID
 	}
+	if !rooted {
+		c.add(name, unknownPrefix+"Organizations does not tell which root "+target+" is under", neutral, source(list))
+		return
+	}
 	if len(limits) == 0 {
 		c.add(name, "none that limits the account", notable, source(list))
 		return
@@ -52,26 +54,29 @@ func (c *account) controlPolicies(ctx context.Context) {
 	c.add(name, strings.Join(limits, ", "), neutral, source(list))
 }
 
-// policiesFor lists the names of the service control policies that are attached to target:
-// an account, an organizational unit or the root of the organization.
+// fullAccess is the id of AWS's policy FullAWSAccess, which allows all.
+const fullAccess = "p-FullAWSAccess"
+
+// policiesFor lists the names of the service control policies that are attached to target,
+// an account, an organizational unit or the root of the organization, but for fullAccess.
 func (c *account) policiesFor(ctx context.Context, target string) (names []string, err error) {
 	body := map[string]string{"TargetId": target, "Filter": "SERVICE_CONTROL_POLICY"}
 	call := operator.Call{Service: "organizations", Action: "ListPoliciesForTarget", Body: body}
-	for range maxPages {
+	err = eachPage(func() (bool, error) {
 		var page struct {
-			Policies  []struct{ Name string }
+			Policies  []struct{ ID, Name string }
 			NextToken string
 		}
 		if err := c.Operator.Own().Do(ctx, call, &page); err != nil {
-			return nil, err
+			return false, err
 		}
 		for _, p := range page.Policies {
-			names = append(names, p.Name)
-		}
-		if page.NextToken == "" {
-			break
+			if p.ID != fullAccess {
+				names = append(names, p.Name)
+			}
 		}
 		body["NextToken"] = page.NextToken
-	}
-	return names, nil
+		return page.NextToken != "", nil
+	})
+	return names, err
 }

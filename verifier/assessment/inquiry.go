@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// maxPages bounds the questions for one list.
+	// maxPages bounds the questions for one list, see eachPage.
 	maxPages = 200
 	// maxGroups bounds the facts.
 	maxGroups = 50

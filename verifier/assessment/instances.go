@@ -34,7 +34,7 @@ func (c *account) instancesIn(ctx context.Context, region string) {
 		"Filter.1.Value.3": "stopping", "Filter.1.Value.4": "stopped", "MaxResults": "1000"}}
 	all := 0
 	var without []string
-	for range maxPages {
+	err := eachPage(func() (bool, error) {
 		var page struct {
 			Instances []struct {
 				ID      string `xml:"instanceId"`
@@ -42,8 +42,8 @@ func (c *account) instancesIn(ctx context.Context, region string) {
 			} `xml:"reservationSet>item>instancesSet>item"`
 			Next string `xml:"nextToken"`
 		}
-		if !n.read(ctx, name, call, &page) {
-			return
+		if err := n.session.Do(ctx, call, &page); err != nil {
+			return false, err
 		}
 		for _, i := range page.Instances {
 			all++
@@ -51,10 +51,12 @@ func (c *account) instancesIn(ctx context.Context, region string) {
 				without = append(without, i.ID)
 			}
 		}
-		if page.Next == "" {
-			break
-		}
 		call.Params["NextToken"] = page.Next
+		return page.Next != "", nil
+	})
+	if err != nil {
+		n.add(name, unknownPrefix+Why(err)+" (in "+region+")", neutral, source(call))
+		return
 	}
 	text, risk := fmt.Sprintf("%d of %d instances", len(without), all), neutral
 	if len(without) > 0 {

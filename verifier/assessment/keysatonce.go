@@ -49,7 +49,7 @@ func (c *account) health(ctx context.Context, ids []string) {
 	body := map[string]any{"filter": map[string]any{"entityValues": ids}}
 	call := operator.Call{Service: "health", Action: "DescribeEvents", Body: body}
 	found := map[string]bool{}
-	for range maxPages {
+	err := eachPage(func() (bool, error) {
 		var page struct {
 			Events []struct {
 				Code   string `json:"eventTypeCode"`
@@ -58,19 +58,15 @@ func (c *account) health(ctx context.Context, ids []string) {
 			Next string `json:"nextToken"`
 		}
 		if err := c.session.Do(ctx, call, &page); err != nil {
-			for _, id := range ids {
-				c.about[id].unknown("health", call, err)
-			}
-			return
+			return false, err
 		}
 		for _, e := range page.Events {
 			found[e.Code+", "+e.Status] = true
 		}
-		if body["nextToken"] = page.Next; page.Next == "" || len(found) > 0 && len(ids) > 1 {
-			break
-		}
-	}
-	if len(found) > 0 && len(ids) > 1 {
+		body["nextToken"] = page.Next
+		return page.Next != "" && (len(found) == 0 || len(ids) == 1), nil
+	})
+	if err == nil && len(found) > 0 && len(ids) > 1 {
 		for _, id := range ids {
 			c.health(ctx, []string{id})
 		}
@@ -80,13 +76,16 @@ func (c *account) health(ctx context.Context, ids []string) {
 		for _, text := range slices.Sorted(maps.Keys(found)) {
 			c.about[id].add("health", text, act, source(call))
 		}
-		if len(found) == 0 {
+		if err != nil {
+			c.about[id].unknown("health", call, err)
+		} else if len(found) == 0 {
 			c.about[id].add("health", "no event about the key", neutral, source(call))
 		}
 	}
 }
 
-// findDetectors finds the regions where GuardDuty is on.
+// findDetectors finds the regions where GuardDuty has a detector. It may be suspended
+// (guardduty:GetDetector), which is not asked: that would take a request for each region.
 func (c *account) findDetectors(ctx context.Context) {
 	type answer struct {
 		IDs []string `json:"detectorIds"`
@@ -144,31 +143,35 @@ func (c *account) guardDutyIn(ctx context.Context, d detector, ids []string) (fa
 		"resource.accessKeyDetails.accessKeyId": map[string]any{"eq": ids},
 	}}}
 	list := operator.Call{Service: "guardduty", Action: "ListFindings", Region: d.region, Method: "POST", Path: path, Body: body}
-	for range maxPages { // of 50 findings, as many as GetFindings takes
+	asked := list
+	err := eachPage(func() (bool, error) { // of 50 findings, as many as GetFindings takes
 		var page struct {
 			IDs  []string `json:"findingIds"`
 			Next string   `json:"nextToken"`
 		}
 		if err := c.session.Do(ctx, list, &page); err != nil {
-			return append(facts, forEach(ids, unknownPrefix+Why(err), neutral, list)...)
+			return false, err
 		}
 		if len(page.IDs) > 0 {
 			get := operator.Call{Service: "guardduty", Action: "GetFindings", Region: d.region, Method: "POST", Path: path + "/get",
 				Body: map[string]any{"findingIds": page.IDs}}
 			more, err := c.guardDutyFindings(ctx, ids, get)
 			if err != nil {
-				return append(facts, forEach(ids, unknownPrefix+Why(err), neutral, get)...)
+				asked = get
+				return false, err
 			}
 			facts = append(facts, more...)
 		}
-		if body["nextToken"] = page.Next; page.Next == "" {
-			break
-		}
+		body["nextToken"] = page.Next
+		return page.Next != "", nil
+	})
+	if err != nil {
+		return append(facts, forEach(ids, unknownPrefix+Why(err), neutral, asked)...)
 	}
 	none := slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
 		return slices.ContainsFunc(facts, func(f keyFact) bool { return f.id == id })
 	})
-	return append(facts, forEach(none, "on, nothing about the key", neutral, list)...)
+	return append(facts, forEach(none, "nothing about the key, unless it is suspended, which is not asked", neutral, list)...)
 }
 
 // guardDutyFindings reads the findings that get asks for. A finding that does not name its

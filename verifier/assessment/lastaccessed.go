@@ -103,6 +103,8 @@ func (l lastAccessed) String() string {
 		texts = append(texts, u.text)
 	}
 	switch more := len(uses) - maxServices; {
+	case len(l.Services) == 0:
+		return "none: IAM names no service that its policies allow"
 	case len(uses) == 0:
 		return fmt.Sprintf("none of the %d that its policies allow", len(l.Services))
 	case more > 0:

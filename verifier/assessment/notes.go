@@ -80,6 +80,19 @@ func (n *notes) read(ctx context.Context, name string, c operator.Call, out any)
 	return true
 }
 
+// errTooLong says that a list was not read to its end.
+var errTooLong = fmt.Errorf("the list has more than %d pages", maxPages)
+
+// eachPage calls ask for each page of a list, until there are no more.
+func eachPage(ask func() (more bool, err error)) error {
+	for range maxPages {
+		if more, err := ask(); err != nil || !more {
+			return err
+		}
+	}
+	return errTooLong
+}
+
 func orNone(s string) string {
 	if s == "" {
 		return "none"

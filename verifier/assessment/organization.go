@@ -38,14 +38,13 @@ func (c *account) owner(ctx context.Context) {
 	body := map[string]string{"ResourceId": c.id}
 	call := operator.Call{Service: "organizations", Action: "ListTagsForResource", Body: body}
 	var owners []string
-	for range maxPages {
+	err := eachPage(func() (bool, error) {
 		var page struct {
 			Tags      []struct{ Key, Value string }
 			NextToken string
 		}
 		if err := c.Operator.Own().Do(ctx, call, &page); err != nil {
-			c.unknown("account-owner", call, err)
-			return
+			return false, err
 		}
 		for _, t := range page.Tags {
 			switch strings.ToLower(t.Key) {
@@ -53,10 +52,12 @@ func (c *account) owner(ctx context.Context) {
 				owners = append(owners, t.Key+" "+t.Value)
 			}
 		}
-		if page.NextToken == "" {
-			break
-		}
 		body["NextToken"] = page.NextToken
+		return page.NextToken != "", nil
+	})
+	if err != nil {
+		c.unknown("account-owner", call, err)
+		return
 	}
 	c.add("account-owner", orNone(strings.Join(owners, ", ")), neutral, source(call))
 }

@@ -2,26 +2,21 @@ package assessment
 
 import (
 	"context"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/stanch-dev/stanch/verifier/activity"
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
 // findRegions reads which regions are enabled. If they are not known, only the home region
 // is asked.
 func (c *account) findRegions(ctx context.Context) {
-	var out struct {
-		Names []string `xml:"regionInfo>item>regionName"`
+	var err error
+	if c.regions, err = activity.Regions(ctx, c.session); err != nil {
+		c.unknown("regions", operator.Call{Service: "ec2", Action: "DescribeRegions"}, err)
 	}
-	call := operator.Call{Service: "ec2", Action: "DescribeRegions"}
-	if !c.read(ctx, "regions", call, &out) || len(out.Names) == 0 {
-		c.regions = []string{c.session.HomeRegion()}
-		return
-	}
-	c.regions = slices.DeleteFunc(out.Names, func(region string) bool { return !c.session.Covers(region) }) // moto names all
-	c.allRegions = true
+	c.allRegions = err == nil
 }
 
 // atOnce bounds how many regions are asked at once.

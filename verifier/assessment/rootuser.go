@@ -18,14 +18,23 @@ func (c *account) rootUser(ctx context.Context) {
 	for _, e := range out.Entries {
 		summary[e.Key] = e.Value
 	}
-	if n := summary["AccountAccessKeysPresent"]; n > 0 {
+	keys, told := summary["AccountAccessKeysPresent"]
+	mfa, alsoTold := summary["AccountMFAEnabled"]
+	if !told || !alsoTold {
+		c.add("root-keys", unknownPrefix+"IAM does not tell", neutral, source(call))
+		return
+	}
+	if keys > 0 {
 		c.add("root-keys", "present: root must have none", bad, source(call))
 	} else {
 		c.add("root-keys", "none", neutral, source(call))
 	}
-	if summary["AccountMFAEnabled"] == 0 {
-		c.add("root-mfa", "off", bad, source(call))
-	} else {
+	switch password, told := summary["AccountPasswordPresent"]; {
+	case mfa > 0:
 		c.add("root-mfa", "on", neutral, source(call))
+	case keys == 0 && told && password == 0: // as in member accounts with central root access
+		c.add("root-mfa", "off; root has neither a password nor a key", neutral, source(call))
+	default:
+		c.add("root-mfa", "off", bad, source(call))
 	}
 }

@@ -67,7 +67,7 @@ ANSWERS = {
     "cloudtrail:DescribeTrails": lambda call: {"trailList": [trail(call)]},
     "cloudtrail:GetTrailStatus": lambda _: {"IsLogging": True},
     "logs:DescribeMetricFilters": root_filter,
-    "cloudwatch:DescribeAlarmsForMetric": lambda call: {"MetricAlarms": [{"AlarmName": "root", "MetricName": call.params["MetricName"]}]},
+    "cloudwatch:DescribeAlarmsForMetric": lambda call: {"MetricAlarms": [{"AlarmName": "root", "MetricName": call.params["MetricName"], "ActionsEnabled": True, "AlarmActions": ["arn:aws:sns:us-east-1:222233334444:alarms"]}]},
     "guardduty:ListDetectors": lambda _: {"DetectorIds": ["12abc34d567e8fa901bc2d34e56789f0"]},
     "guardduty:ListFindings": lambda _: {"FindingIds": []},
     "support:DescribeTrustedAdvisorChecks": advisor_checks,
