@@ -71,7 +71,9 @@ type credentialReport struct {
 	columns []string
 	users   map[string][]string
 	source  string
+	made    time.Time
 	fresh   bool // made in this run; else it may be four hours old
+	enough  bool // not too old for good news
 }
 
 // A principal is a user or a role, with the facts that all its keys have in common.

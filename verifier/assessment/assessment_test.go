@@ -126,7 +126,7 @@ func answers(id string) map[string]string {
 
 func credentialReport(text string) string {
 	return "<GetCredentialReportResponse><GetCredentialReportResult><Content>" + base64.StdEncoding.EncodeToString([]byte(text)) +
-		"</Content></GetCredentialReportResult></GetCredentialReportResponse>"
+		"</Content><GeneratedTime>2026-11-28T12:00:00Z</GeneratedTime></GetCredentialReportResult></GetCredentialReportResponse>"
 }
 
 func events() string {

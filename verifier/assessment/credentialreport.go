@@ -23,14 +23,22 @@ func (t *credentialReport) value(user, column string) string {
 	return ""
 }
 
-// trusted returns a cell that is "true" or "false". If the report is not fresh, only the
+// trusted returns a cell that is "true" or "false". If the report may be too old, only the
 // word that is bad news counts: that of a password, and that of no MFA.
 func (t *credentialReport) trusted(user, column, badNews string) (yes, ok bool) {
 	if t == nil {
 		return false, false
 	}
 	cell := t.value(user, column)
-	return cell == "true", cell == badNews || t.fresh && (cell == "true" || cell == "false")
+	return cell == "true", cell == badNews || t.enough && (cell == "true" || cell == "false")
+}
+
+// asOf says when the report was made, if not in this run.
+func (t *credentialReport) asOf() string {
+	if t.fresh || t.made.IsZero() {
+		return ""
+	}
+	return ", at " + t.made.UTC().Format(time.RFC3339)
 }
 
 // at returns a time in a cell; zero if it is "N/A" or "no_information", which means never.
@@ -67,7 +75,8 @@ func (c *account) credentialReport(ctx context.Context) {
 		c.sleep(ctx, time.Duration(n)*4*c.pace()) // 2, 4, 6, 8 seconds
 	}
 	var out struct {
-		Content string `xml:"GetCredentialReportResult>Content"`
+		Content string    `xml:"GetCredentialReportResult>Content"`
+		Made    time.Time `xml:"GetCredentialReportResult>GeneratedTime"`
 	}
 	get := c.iam("GetCredentialReport")
 	if !c.read(ctx, name, get, &out) {
@@ -75,19 +84,23 @@ func (c *account) credentialReport(ctx context.Context) {
 	}
 	text, err := base64.StdEncoding.DecodeString(strings.TrimSpace(out.Content))
 	if err == nil {
-		c.report, err = parseCredentialReport(string(text), source(get), fresh)
+		c.report, err = parseCredentialReport(string(text), source(get))
+	}
+	if err == nil {
+		// Of several keys, IAM is not asked about each user: the facts say how old they are.
+		c.report.made, c.report.fresh, c.report.enough = out.Made, fresh, fresh || len(c.keys) > 1 && !out.Made.IsZero()
 	}
 	if err != nil {
 		c.add(name, unknownPrefix+"it cannot be read: "+err.Error(), neutral, source(get))
 	}
 }
 
-func parseCredentialReport(text, source string, fresh bool) (*credentialReport, error) {
+func parseCredentialReport(text, source string) (*credentialReport, error) {
 	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil || len(lines) == 0 {
 		return nil, errors.Join(errors.New("no table"), err)
 	}
-	t := &credentialReport{columns: lines[0], users: map[string][]string{}, source: source, fresh: fresh}
+	t := &credentialReport{columns: lines[0], users: map[string][]string{}, source: source}
 	for _, line := range lines[1:] {
 		t.users[line[0]] = line
 	}

@@ -94,14 +94,14 @@ func (p *principal) console(ctx context.Context) {
 	password := p.password(ctx)
 	report := p.account.report
 	if active, ok := report.trusted(p.name, "mfa_active", "false"); ok {
-		p.mfa(active, "yes", password, report.source)
+		p.mfa(active, "yes", report.asOf(), password, report.source)
 		return
 	}
 	var devices struct {
 		List []string `xml:"ListMFADevicesResult>MFADevices>member>SerialNumber"`
 	}
 	if c := p.iam("ListMFADevices", "UserName", p.name); p.read(ctx, "mfa", c, &devices) {
-		p.mfa(len(devices.List) > 0, strconv.Itoa(len(devices.List)), password, source(c))
+		p.mfa(len(devices.List) > 0, strconv.Itoa(len(devices.List)), "", password, source(c))
 	}
 }
 
@@ -112,7 +112,7 @@ func (p *principal) password(ctx context.Context) bool {
 	text := map[bool]string{true: "yes", false: "no"}
 	report := p.account.report
 	if enabled, ok := report.trusted(p.name, "password_enabled", "true"); ok {
-		p.add(name, text[enabled], neutral, report.source)
+		p.add(name, text[enabled]+report.asOf(), neutral, report.source)
 		return enabled
 	}
 	login := p.iam("GetLoginProfile", "UserName", p.name)
@@ -126,15 +126,16 @@ func (p *principal) password(ctx context.Context) bool {
 	return found
 }
 
-// mfa adds whether the user has MFA, in the words of text if so.
-func (p *principal) mfa(active bool, text string, password bool, source string) {
+// mfa adds whether the user has MFA, in the words of text if so. asOf is empty, or says when
+// that was.
+func (p *principal) mfa(active bool, text, asOf string, password bool, source string) {
 	switch {
 	case active:
-		p.add("mfa", text, neutral, source)
+		p.add("mfa", text+asOf, neutral, source)
 	case password:
-		p.add("mfa", "none, with a console password", bad, source)
+		p.add("mfa", "none, with a console password"+asOf, bad, source)
 	default:
-		p.add("mfa", "none", notable, source)
+		p.add("mfa", "none"+asOf, notable, source)
 	}
 }
 

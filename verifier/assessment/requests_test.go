@@ -18,12 +18,14 @@ func TestRequests(t *testing.T) {
 	for _, tt := range []struct {
 		keys, events int  // events of others in the home region
 		old          bool // the credential report
+		denied       bool // iam:GetAccountAuthorizationDetails
 		want         int
 	}{
 		{keys: 1, events: 60, want: 99},
 		{keys: 10, events: 60, want: 145},
-		{keys: 10, events: 60, old: true, want: 154},
+		{keys: 10, events: 60, old: true, want: 144},
 		{keys: 10, events: 300, want: 158},
+		{keys: 10, events: 60, denied: true, want: 185},
 	} {
 		t.Run(fmt.Sprintf("%d keys, %d events", tt.keys, tt.events), func(t *testing.T) {
 			s := newSetting(t)
@@ -49,6 +51,9 @@ func TestRequests(t *testing.T) {
 				const details = "iam:GetAccountAuthorizationDetails"
 				a.Answers[details] = strings.Replace(a.Answers[details], "</UserDetailList>", users.String()+"</UserDetailList>", 1)
 			})
+			if tt.denied {
+				s.Deny("iam:GetAccountAuthorizationDetails")
+			}
 			if !tt.old {
 				s.Next("iam:GenerateCredentialReport", verifiertest.Response{Status: 200, Body: "<GenerateCredentialReportResponse><GenerateCredentialReportResult>" +
 					"<State>STARTED</State></GenerateCredentialReportResult></GenerateCredentialReportResponse>"})
@@ -74,6 +79,9 @@ func TestRequests(t *testing.T) {
 					if !strings.Contains(text, want) {
 						t.Errorf("%s: no %q:\n%s", f.Match.Credential.ID, want, text)
 					}
+				}
+				if tt.old != strings.Contains(text, "no, at 2026-11-28T12:00:00Z") {
+					t.Errorf("%s: the age of the credential report:\n%s", f.Match.Credential.ID, text)
 				}
 				if n := strings.Count(text, "iam:ListUsers"); n != 2 {
 					t.Errorf("%s has %d calls", f.Match.Credential.ID, n)
