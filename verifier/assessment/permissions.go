@@ -13,7 +13,7 @@ func Permissions() string {
 			"iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:SimulatePrincipalPolicy", "iam:GetAccountSummary",
 			"iam:GenerateServiceLastAccessedDetails", "iam:GetServiceLastAccessedDetails",
 			"iam:GetAccountAuthorizationDetails", "iam:GetAccountPasswordPolicy",
-			"cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:LookupEvents",
+			"cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors", "cloudtrail:LookupEvents",
 			"logs:DescribeMetricFilters", "cloudwatch:DescribeAlarmsForMetric", "events:ListRules",
 			"guardduty:ListDetectors", "guardduty:ListFindings", "guardduty:GetFindings",
 			"support:DescribeTrustedAdvisorChecks", "support:DescribeTrustedAdvisorCheckSummaries", "support:DescribeTrustedAdvisorCheckResult",

@@ -15,6 +15,12 @@ func TestTrails(t *testing.T) {
 	trail := func(region string, multi bool) string {
 		return fmt.Sprintf(`{"trailList":[{"TrailARN":"arn:aws:cloudtrail:%s:%s:trail/t","IsMultiRegionTrail":%v,"HomeRegion":%[1]q}]}`, region, prod, multi)
 	}
+	const selecting = `{"trailList":[{"TrailARN":"arn:x","IsMultiRegionTrail":true,"HomeRegion":"us-east-1","HasCustomEventSelectors":true}]}`
+	selects := func(answer string) func(*setting) {
+		return func(s *setting) {
+			s.Next("cloudtrail:GetEventSelectors", verifiertest.Response{Status: 200, Body: answer})
+		}
+	}
 	denied := verifiertest.JSONFailure(400, "AccessDeniedException", "no")
 	const home, other = "us-east-1", "eu-west-1" // of newSetting
 	for _, tt := range []struct {
@@ -34,6 +40,21 @@ func TestTrails(t *testing.T) {
 		{name: "for all, and not shown at home", home: none, other: trail(other, true), want: "on, in all regions", asked: 2},
 		{name: "none", home: none, other: none, want: "off: only its history of 90 days", risk: 2, asked: 2},
 		{name: "stopped", home: none, other: trail(other, false), off: true, want: "off: only its history of 90 days", risk: 2, asked: 2},
+		{name: "bucket is gone", home: trail(home, true), other: none, spoil: func(s *setting) {
+			s.Next("cloudtrail:GetTrailStatus", verifiertest.Response{Status: 200, Body: `{"IsLogging":true,"LatestDeliveryError":"NoSuchBucket"}`})
+		}, want: "off: trail arn:aws:cloudtrail:us-east-1:222233334444:trail/t cannot write to its bucket (NoSuchBucket); only its history", risk: 2, asked: 2},
+		{name: "events of data only", home: selecting, other: none, spoil: selects(`{"EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":false}]}`),
+			want: "off: trail arn:x leaves out management events that change something", risk: 2, asked: 2},
+		{name: "reads only", home: selecting, other: none, spoil: selects(`{"EventSelectors":[{"ReadWriteType":"ReadOnly","IncludeManagementEvents":true}]}`),
+			want: "off: trail arn:x leaves out", risk: 2, asked: 2},
+		{name: "advanced, data only", home: selecting, other: none, spoil: selects(`{"AdvancedEventSelectors":[{"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]}]}]}`),
+			want: "off: trail arn:x leaves out", risk: 2, asked: 2},
+		{name: "advanced, reads only", home: selecting, other: none, spoil: selects(`{"AdvancedEventSelectors":[{"FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]},{"Field":"readOnly","Equals":["true"]}]}]}`),
+			want: "off: trail arn:x leaves out", risk: 2, asked: 2},
+		{name: "advanced, all", home: selecting, other: none, spoil: selects(`{"AdvancedEventSelectors":[{"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]}]},{"FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]}]}`),
+			want: "on, in all regions", asked: 1},
+		{name: "selectors as they come, and data", home: selecting, other: none, spoil: selects(`{"EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":true}]}`),
+			want: "on, in all regions", asked: 1},
 		{name: "regions not known", home: none, other: trail(other, false), spoil: func(s *setting) { s.Deny("ec2:DescribeRegions") },
 			want: "not known: there is none in us-east-1", risk: 1, asked: 1},
 		{name: "regions not known, on at home", home: trail(home, false), other: none, spoil: func(s *setting) { s.Deny("ec2:DescribeRegions") },

@@ -24,6 +24,14 @@ class Facts(Incident):
         self.assertSays(run, "cloudtrail", "eu-west-1")
         self.assertFalse(run.lines("cloudtrail", ": off"), str(run))
 
+    def test_trail_for_data_only(self):
+        arn = "arn:aws:cloudtrail:us-east-1:222233334444:trail/data"
+        self.world.canned["cloudtrail:DescribeTrails"] = lambda _: {"trailList": [
+            {"Name": "data", "TrailARN": arn, "IsMultiRegionTrail": True, "HomeRegion": "us-east-1", "HasCustomEventSelectors": True}]}
+        self.world.canned["cloudtrail:GetEventSelectors"] = lambda _: {"TrailARN": arn, "AdvancedEventSelectors": [
+            {"Name": "objects", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]}]}]}
+        self.assertSays(self.assess(), "cloudtrail", ": off", "management events")
+
     def test_event_of_health_on_the_second_page(self):
         event = {"arn": "arn:aws:health:global::event/RISK/AWS_RISK_CREDENTIALS_EXPOSED/x", "service": "RISK", "eventTypeCode": "AWS_RISK_CREDENTIALS_EXPOSED",
                  "eventTypeCategory": "issue", "statusCode": "open", "startTime": self.world.now()}
