@@ -54,6 +54,7 @@ type Reader struct {
 	mu      sync.Mutex
 	next    map[string]time.Time // by account and region: when CloudTrail may be asked again
 	regions map[string]*quietRegion
+	enabled map[string][]string // regions by account
 }
 
 // A Log tells what a key did, after CloudTrail.
@@ -156,7 +157,7 @@ func (r *Reader) Read(ctx context.Context, s *operator.Session, keyID string, si
 	if since.Before(start) {
 		since = start
 	}
-	t := &trace{reader: r, session: s, regions: regions, now: now, log: Log{KeyID: keyID, Since: since}, calls: map[Calls]*Calls{}, places: map[string]*Place{}}
+	t := &trace{reader: r, session: s, regions: regions, now: now, from: start, log: Log{KeyID: keyID, Since: since}, calls: map[Calls]*Calls{}, places: map[string]*Place{}}
 	t.log.Whole = len(regions) > 0
 	t.read(ctx, keyID, start)
 	t.follow(ctx, map[string]bool{keyID: true})
@@ -191,6 +192,26 @@ func (r *Reader) now() time.Time {
 	return r.Now()
 }
 
+// Regions is the function Regions, which is asked once for an account, unless it fails.
+func (r *Reader) Regions(ctx context.Context, s *operator.Session) ([]string, error) {
+	r.mu.Lock()
+	known := r.enabled[s.Account]
+	r.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	regions, err := Regions(ctx, s)
+	if err == nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.enabled == nil {
+			r.enabled = map[string][]string{}
+		}
+		r.enabled[s.Account] = regions
+	}
+	return regions, err
+}
+
 // Regions returns the regions that the account has enabled. If they are not known, it
 // returns the home region and the error.
 func Regions(ctx context.Context, s *operator.Session) ([]string, error) {
@@ -214,6 +235,8 @@ type trace struct {
 	session *operator.Session
 	regions []string
 	now     time.Time
+	from    time.Time // of the oldest events that count
+	recent  bool      // it is for Recent
 
 	mu     sync.Mutex
 	log    Log

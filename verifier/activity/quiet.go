@@ -3,6 +3,7 @@ package activity
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/stanch-dev/stanch/verifier/operator"
 )
@@ -12,21 +13,29 @@ import (
 // read.
 type quietRegion struct {
 	events []json.RawMessage
+	asked  time.Time
 }
 
-// quiet returns the events of all ids in a region since CloudTrail's history begins, and
-// whether that is all of them. The region is asked once, and only if Reader.Keys is more than one.
+// keep is how long the events of a region since some recent time serve. CloudTrail tells of
+// a call some minutes late (Delay), so little that is newer could be there.
+const keep = time.Minute
+
+// quiet returns the events of all ids in a region since trace.from, and whether that is all
+// of them. The region is asked once, and only if Reader.Keys is more than one.
 func (t *trace) quiet(ctx context.Context, region string) ([]json.RawMessage, bool) {
 	r := t.reader
 	if r.Keys < 2 {
 		return nil, false
 	}
 	name := t.session.Account + " " + region
+	if t.recent {
+		name += " " + t.from.String()
+	}
 	r.mu.Lock()
 	q := r.regions[name]
 	r.mu.Unlock()
-	if q == nil {
-		q = &quietRegion{events: t.wholeRegion(ctx, name, region)}
+	if q == nil || t.recent && t.now.Sub(q.asked) > keep {
+		q = &quietRegion{events: t.wholeRegion(ctx, region), asked: t.now}
 		r.mu.Lock()
 		if r.regions == nil {
 			r.regions = map[string]*quietRegion{}
@@ -40,8 +49,8 @@ func (t *trace) quiet(ctx context.Context, region string) ([]json.RawMessage, bo
 // wholeRegion asks for the events of all ids, at most half as many pages as there are keys:
 // then a busy region costs little more than the questions about each key. It returns nil if
 // there are more, or no answer: then each id is asked about, and says why it cannot be read.
-func (t *trace) wholeRegion(ctx context.Context, name, region string) []json.RawMessage {
-	body := map[string]any{"StartTime": t.now.Add(-History).Unix(), "MaxResults": 50}
+func (t *trace) wholeRegion(ctx context.Context, region string) []json.RawMessage {
+	body := map[string]any{"StartTime": t.from.Unix(), "MaxResults": 50}
 	c := operator.Call{Service: "cloudtrail", Action: "LookupEvents", Region: region, Body: body}
 	events := []json.RawMessage{} // not nil
 	for range t.reader.Keys / 2 {
@@ -49,7 +58,7 @@ func (t *trace) wholeRegion(ctx context.Context, name, region string) []json.Raw
 			Events    []json.RawMessage
 			NextToken string
 		}
-		t.reader.wait(ctx, name)
+		t.reader.wait(ctx, t.session.Account+" "+region)
 		if err := t.session.Do(ctx, c, &page); err != nil {
 			return nil
 		}

@@ -72,3 +72,47 @@ func TestKeys(t *testing.T) {
 		})
 	}
 }
+
+// TestRecentKeys: at the end of an apply each region is asked once about all keys, but not
+// with an answer of minutes ago.
+func TestRecentKeys(t *testing.T) {
+	h := newHistory(t)
+	second := "AKIA" + "I" + "SECOND"
+	h.call(h.key, "iam", "CreateUser", 48*time.Hour-time.Minute, nil)
+	h.call(second, "iam", "CreateRole", 48*time.Hour-time.Minute, nil)
+	h.call(second, "iam", "ListUsers", time.Hour, nil)
+	o, err := operator.New(t.Context(), operator.Config{Endpoint: h.URL, Wait: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	since := now.Add(-20 * time.Minute)
+	r := &activity.Reader{Pace: -1, Now: func() time.Time { return now }, Keys: 2}
+	read := func(id, want string) (asked int) {
+		t.Helper()
+		before := len(h.Requests())
+		regions, err := r.Regions(t.Context(), o.Own())
+		if err != nil {
+			t.Fatal(err)
+		}
+		log := r.Recent(t.Context(), o.Own(), []string{id}, since, append(regions, other))
+		if len(log.Calls) != 1 || log.Calls[0].Action != want || len(log.Unread) > 0 {
+			t.Errorf("%s: %v %v", id, log.Calls, log.Unread)
+		}
+		return len(h.Requests()) - before
+	}
+	for _, step := range []struct {
+		id, call string
+		later    time.Duration
+		asked    int
+	}{
+		{h.key, "iam:CreateUser", 0, 3}, // the regions, and two of them
+		{second, "iam:CreateRole", 0, 0},
+		{second, "iam:CreateRole", 2 * time.Minute, 2},
+	} {
+		now = now.Add(step.later)
+		if n := read(step.id, step.call); n != step.asked {
+			t.Errorf("%s after %s: %d requests, want %d", step.id, step.later, n, step.asked)
+		}
+	}
+}

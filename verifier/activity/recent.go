@@ -10,7 +10,7 @@ import (
 // Recent is Read for several ids, the leaked key first and then credentials that are known to
 // have been issued to it. It reads nothing from before since, so Places are not complete.
 func (r *Reader) Recent(ctx context.Context, s *operator.Session, ids []string, since time.Time, regions []string) Log {
-	t := &trace{reader: r, session: s, regions: regions, now: r.now(), log: Log{KeyID: ids[0], Since: since}, calls: map[Calls]*Calls{}, places: map[string]*Place{}}
+	t := &trace{reader: r, session: s, regions: regions, now: r.now(), from: since, recent: true, log: Log{KeyID: ids[0], Since: since}, calls: map[Calls]*Calls{}, places: map[string]*Place{}}
 	seen := map[string]bool{}
 	for _, id := range ids {
 		if !seen[id] {

@@ -66,11 +66,18 @@ func (j keyRun) newUsers(ctx context.Context, plan response.Plan) (left []respon
 // recent reads CloudTrail from shortly before the plan was made. It names roles that no step
 // is about, and things that were made.
 func (j keyRun) recent(ctx context.Context, plan response.Plan) (left, others []response.Remnant) {
-	regions, err := activity.Regions(ctx, j.session)
+	trail := j.trail()
+	trail.Keys = 0
+	for _, k := range plan.Keys {
+		if k.Account == j.key.Account {
+			trail.Keys++
+		}
+	}
+	regions, err := trail.Regions(ctx, j.session)
 	if err != nil {
 		left = append(left, response.Remnant{Why: "CloudTrail was read in " + strings.Join(regions, ", ") + " only: " + response.NotKnown("the list of regions", err)})
 	}
-	log := j.trail().Recent(ctx, j.session, append([]string{j.key.KeyID}, j.key.Sessions...), plan.Created.Add(-activity.Delay), regions)
+	log := trail.Recent(ctx, j.session, append([]string{j.key.KeyID}, j.key.Sessions...), plan.Created.Add(-activity.Delay), regions)
 	for _, role := range log.Roles {
 		over := role.Time.Add(response.RoleSessionLife)
 		name := role.ARN[strings.LastIndexByte(role.ARN, '/')+1:]

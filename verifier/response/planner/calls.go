@@ -16,12 +16,13 @@ import (
 // else knows whose a session or a deleted key is, if STS has never told. It refuses a key
 // without a call, and a session that is over.
 func (p *Planner) identifyByCalls(ctx context.Context, s *operator.Session, leak *finding.Finding) error {
-	regions, err := activity.Regions(ctx, s)
+	trail := p.trail(s.Account)
+	regions, err := trail.Regions(ctx, s)
 	if err != nil {
 		return response.Unreadable("in which regions its calls are", err)
 	}
 	id, now := leak.Match.Credential.ID, p.now()
-	log := p.Activity.Read(ctx, s, id, now.Add(-response.SessionLife), regions)
+	log := trail.Read(ctx, s, id, now.Add(-response.SessionLife), regions)
 	who, gaps := log.Principal, ""
 	for _, gap := range response.Gaps(log) {
 		gaps += "; " + gap.Why

@@ -26,7 +26,7 @@ func (h histories) read(ctx context.Context, r *activity.Reader, s *operator.Ses
 		return known
 	}
 	var read history
-	read.Regions, read.Err = activity.Regions(ctx, s)
+	read.Regions, read.Err = r.Regions(ctx, s)
 	read.Log = r.Read(ctx, s, k.KeyID, k.Since, read.Regions)
 	if read.Err != nil {
 		read.Whole = false // the key may have been used elsewhere

@@ -27,7 +27,7 @@ const (
 // leak, and in the last 24 hours no call from an address of before.
 func (p *Planner) inUse(ctx context.Context, s *operator.Session, k *response.Key, used operator.LastUsed, v verifier.Verdict) error {
 	last, doubt := p.lastUse(k, used, v)
-	log := p.histories.read(ctx, p.Activity, s, k).Log
+	log := p.histories.read(ctx, p.trail(k.Account), s, k).Log
 	if by := p.ownersUse(log); by != "" {
 		return p.hold(k, by)
 	}

@@ -79,3 +79,15 @@ func Scrub(leaks []finding.Finding, secrets []detectors.Secret) {
 	}
 	finding.Scrub(secrets, texts...)
 }
+
+// countKeys counts the keys of each account, as far as the findings tell it.
+func countKeys(leaks []finding.Finding) map[string]int {
+	n, seen := map[string]int{}, map[string]bool{}
+	for i := range leaks {
+		if id := leaks[i].Match.Credential.ID; !seen[id] {
+			seen[id] = true
+			n[leaks[i].Verdict.Identity.Account]++
+		}
+	}
+	return n
+}

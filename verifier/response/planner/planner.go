@@ -41,6 +41,7 @@ type Planner struct {
 	Now      func() time.Time // nil means time.Now
 
 	histories histories
+	keys      map[string]int // that are to be planned for, by account
 }
 
 // Plan judges each finding, and plans steps for those that no gate refuses. It leaves out
@@ -61,9 +62,9 @@ func (p *Planner) Plan(ctx context.Context, leaks []finding.Finding) (response.P
 		plan.Operator = p.Operator.Own().ARN
 	}
 	if p.Activity == nil {
-		p.Activity = &activity.Reader{Now: p.Now, Keys: len(leaks)}
+		p.Activity = &activity.Reader{Now: p.Now}
 	}
-	p.histories = histories{}
+	p.histories, p.keys = histories{}, countKeys(leaks)
 	planned := map[string]bool{}
 	for _, f := range leaks {
 		leak := &f // identify completes it
@@ -87,6 +88,12 @@ func (p *Planner) Plan(ctx context.Context, leaks []finding.Finding) (response.P
 	p.noteUsers(ctx, &plan)
 	plan.Hash = plan.Sum()
 	return plan, nil
+}
+
+// trail returns the reader of CloudTrail for the keys of an account.
+func (p *Planner) trail(account string) *activity.Reader {
+	p.Activity.Keys = p.keys[account]
+	return p.Activity
 }
 
 func (p *Planner) now() time.Time {
