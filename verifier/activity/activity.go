@@ -308,5 +308,6 @@ func (t *trace) finish() Log {
 	slices.Sort(l.Sessions)
 	l.Sessions = slices.Compact(l.Sessions)
 	slices.SortFunc(l.Unread, func(a, b Gap) int { return strings.Compare(a.String(), b.String()) })
+	l.Unread = slices.CompactFunc(l.Unread, func(a, b Gap) bool { return a.String() == b.String() }) // one for each session
 	return *l
 }

@@ -146,7 +146,7 @@ func (t *trace) issue(e event) {
 		t.log.Unread = append(t.log.Unread, Gap{Region: e.Region, Why: "a session of the console was made with " + e.by +
 			": its calls have another id, so look for the same user or role"})
 	}
-	id, kind := e.text("response.credentials.accessKeyId"), e.text("request.roleArn")
+	id, kind := e.text("response.credentials.accessKeyId"), e.text("request.roleArn", "request.targetPrincipal")
 	if id == "" {
 		id, kind = e.text("response.accessKey.accessKeyId"), e.text("response.accessKey.userName", "request.userName")
 	}
@@ -159,6 +159,10 @@ func (t *trace) issue(e event) {
 		return
 	}
 	t.log.Sessions = append(t.log.Sessions, id)
+	if root := e.text("request.targetPrincipal"); root != "" && e.Name == "AssumeRoot" {
+		t.log.Unread = append(t.log.Unread, Gap{Why: "root of " + root + " is of another account: CloudTrail tells there what its sessions did"})
+		return
+	}
 	if account != "" && account != t.session.Account {
 		t.log.Unread = append(t.log.Unread, Gap{Why: "role " + e.text("request.roleArn") + " is of another account: CloudTrail tells there what its sessions did"})
 		return

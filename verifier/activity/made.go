@@ -50,16 +50,24 @@ type maker struct {
 // makers.
 var creates = []string{"Create", "Run", "Request", "Launch", "Import", "Register", "Copy", "Restore", "Allocate", "Publish", "Invite"}
 
+// shares matches calls that let others in by a policy of a resource, for calls that are not in
+// makers: dynamodb:PutResourcePolicy, backup:PutBackupVaultAccessPolicy, sqs:AddPermission.
+var shares = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(Put|Set|Add)\w*((Resource|Access|AccessPoint|Destination|FileSystem|Permissions)Policy|Permissions?)$`)
+})
+
 // made returns the things that e made.
 func made(e event) []Thing {
 	action := e.action()
 	m, known := makers[action]
 	switch {
+	case !known && shares().MatchString(unversioned(e.Name)):
+		return e.unknownThings(action, true)
 	case !known && !slices.ContainsFunc(creates, func(word string) bool { return strings.HasPrefix(e.Name, word) }):
 		return nil
 	case !known:
-		return e.unknownThings(action)
-	case needsActive[action] && e.text("request.status") != "Active":
+		return e.unknownThings(action, false)
+	case needsActive[action] && e.text("request.status") != "Active", setsOnly[action] != "" && !e.has(setsOnly[action]):
 		return nil
 	}
 	names := e.all(m.name)
@@ -84,21 +92,25 @@ func made(e event) []Thing {
 }
 
 // unknownThings returns the things that a call made which makers does not know, by the
-// resources that CloudTrail names.
-func (e event) unknownThings(action string) (things []Thing) {
+// resources that CloudTrail names. shared says that they let others in.
+func (e event) unknownThings(action string, shared bool) (things []Thing) {
 	for _, r := range e.Resources {
 		if r.ResourceName == "" {
 			continue
 		}
 		t := e.thing("result of "+action, r.ResourceName, "", action)
 		t.Kind = strings.TrimSpace(r.ResourceType)
-		t.Look = e.lookUp()
 		things = append(things, t)
 	}
 	if len(things) == 0 {
-		t := e.thing("result of "+action, "", "", action)
+		things = append(things, e.thing("result of "+action, "", "", action))
+	}
+	for i := range things {
+		t := &things[i]
 		t.Look = e.lookUp()
-		things = append(things, t)
+		if shared {
+			t.Kind, t.Of, t.Name, t.Access = Shared, t.Name, "", true
+		}
 	}
 	return things
 }
@@ -142,10 +154,11 @@ var global = []string{"iam", "organizations", "s3"}
 
 var plainWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/][A-Za-z0-9_+=,.@:/-]*$`) })
 
-// word returns s if a shell reads it as it is, else a placeholder: names in CloudTrail come
-// from an intruder.
+// word returns s if a shell and the AWS CLI read it as it is, else a placeholder: names in
+// CloudTrail come from an intruder. For file://PATH the CLI sends the content of a file, and a
+// key pair may have such a name.
 func word(s, placeholder string) string {
-	if plainWord().MatchString(s) {
+	if plainWord().MatchString(s) && !strings.Contains(s, "://") {
 		return s
 	}
 	return placeholder
@@ -153,3 +166,13 @@ func word(s, placeholder string) string {
 
 // needsActive are calls that set a status: only Active lets somebody in.
 var needsActive = map[string]bool{"iam:UpdateAccessKey": true, "iam:UpdateServiceSpecificCredential": true, "iam:UpdateSSHPublicKey": true, "iam:UpdateSigningCertificate": true}
+
+// setsOnly are calls that change much, with the field of the request that matters.
+var setsOnly = map[string]string{"ec2:ModifyInstanceAttribute": "userData", "rds:ModifyDBInstance": "masterUserPassword"}
+
+// has reports whether the request has a field, with any value: CloudTrail hides the value of
+// a secret one.
+func (e event) has(name string) bool {
+	request, _ := e.Request.(map[string]any)
+	return len(field(request, name)) > 0
+}

@@ -1,6 +1,7 @@
 package activity_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -56,8 +57,31 @@ func TestMade(t *testing.T) {
 			"aws s3api get-bucket-policy --bucket data", "aws s3api delete-bucket-policy --bucket data"},
 		{"ec2", "RunInstances", nil, object{"instancesSet": object{"items": []any{object{"instanceId": "i-1"}}}}, "instance i-1", false,
 			"aws ec2 describe-instances --instance-ids i-1 --region us-east-1", "aws ec2 terminate-instances --instance-ids i-1 --region us-east-1"},
+		{"iam", "ChangePassword", nil, nil, "console password of deploy", true, "aws iam get-login-profile --user-name deploy", "aws iam delete-login-profile --user-name deploy"},
+		{"rolesanywhere", "UpdateTrustAnchor", object{"trustAnchorId": "t-1"}, nil, "identity provider t-1", true,
+			"aws rolesanywhere get-trust-anchor --trust-anchor-id t-1 --region us-east-1", "aws rolesanywhere disable-trust-anchor --trust-anchor-id t-1 --region us-east-1"},
+		{"ssm", "CreateAssociation", object{"name": "AWS-RunShellScript"}, object{"associationDescription": object{"associationId": "a-1"}}, "command that instances repeat a-1 of AWS-RunShellScript", true,
+			"aws ssm describe-association --association-id a-1 --region us-east-1", "aws ssm delete-association --association-id a-1 --region us-east-1"},
+		{"ec2", "ModifyInstanceAttribute", object{"instanceId": "i-1", "userData": "<sensitiveDataRemoved>"}, nil, "start script of an instance of i-1", true,
+			"aws ec2 describe-instance-attribute --attribute userData --instance-id i-1 --region us-east-1", ""},
+		{"ec2", "ModifyInstanceAttribute", object{"instanceId": "i-1", "disableApiTermination": object{"value": true}}, nil, "", false, "", ""},
+		{"rds", "ModifyDBInstance", object{"dBInstanceIdentifier": "db", "masterUserPassword": "****"}, nil, "password of a database of db", true,
+			"aws rds describe-db-instances --db-instance-identifier db --region us-east-1", ""},
+		{"rds", "ModifyDBInstance", object{"dBInstanceIdentifier": "db", "allocatedStorage": 20}, nil, "", false, "", ""},
+		{"eks", "AssociateAccessPolicy", object{"name": "prod", "principalArn": "arn:aws:iam::1:user/x"}, nil, "access to a cluster arn:aws:iam::1:user/x of prod", true,
+			"aws eks list-associated-access-policies --cluster-name prod --principal-arn arn:aws:iam::1:user/x --region us-east-1", "aws eks delete-access-entry --cluster-name prod --principal-arn arn:aws:iam::1:user/x --region us-east-1"},
+		{"ram", "CreateResourceShare", nil, object{"resourceShare": object{"resourceShareArn": "arn:aws:ram:us-east-1:1:resource-share/x"}}, "access from other accounts of arn:aws:ram:us-east-1:1:resource-share/x", true,
+			"aws ram get-resource-shares --resource-owner SELF --resource-share-arns arn:aws:ram:us-east-1:1:resource-share/x --region us-east-1",
+			"aws ram delete-resource-share --resource-share-arn arn:aws:ram:us-east-1:1:resource-share/x --region us-east-1"},
+		{"ec2", "CreateKeyPair", object{"keyName": "file:///root/.aws/credentials"}, nil, "key pair file:///root/.aws/credentials", true, // which the AWS CLI would read
+			"aws ec2 describe-key-pairs --key-names NAME --region us-east-1", "aws ec2 delete-key-pair --key-name NAME --region us-east-1"},
 
 		// Calls that no table knows.
+		{"dynamodb", "PutResourcePolicy", object{"resourceArn": "x"}, nil, "access from other accounts", true,
+			"aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventId,AttributeValue=event-0 --region us-east-1", ""},
+		{"sqs", "AddPermission", nil, nil, "access from other accounts", true,
+			"aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventId,AttributeValue=event-0 --region us-east-1", ""},
+		{"ecr", "PutLifecyclePolicy", nil, nil, "", false, "", ""},
 		{"amplify", "CreateApp", object{"name": "site"}, nil, "result of amplify:CreateApp", false,
 			"aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventId,AttributeValue=event-0 --region us-east-1", ""},
 		{"s3", "ListBuckets", nil, nil, "", false, "", ""},
@@ -138,5 +162,19 @@ func TestHarm(t *testing.T) {
 		if service, name, ok := strings.Cut(a.Name, ":"); !ok || service == "" || name == "" || a.Done < activity.Looks || a.Granted < activity.Looks {
 			t.Errorf("%+v", a)
 		}
+	}
+}
+
+// TestRootSessions: what a session of root in a member account did is told there, and said
+// once for many sessions.
+func TestRootSessions(t *testing.T) {
+	h := newHistory(t)
+	for n := range 3 {
+		h.call(h.key, "sts", "AssumeRoot", time.Duration(n+1)*time.Hour, object{
+			"requestParameters": object{"targetPrincipal": "333344445555"}, "responseElements": object{"credentials": object{"accessKeyId": fmt.Sprintf("ASIA%016d", n)}}})
+	}
+	log := h.read(h.leaked)
+	if len(log.Made) != 3 || len(log.Sessions) != 3 || len(log.Unread) != 1 || !strings.Contains(log.Unread[0].Why, "root of 333344445555 is of another account") {
+		t.Errorf("%v %v %v", log.Made, log.Sessions, log.Unread)
 	}
 }
