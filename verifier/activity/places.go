@@ -1,6 +1,7 @@
 package activity
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -25,15 +26,29 @@ func (l Log) Incomparable() string {
 	return ""
 }
 
+// many addresses before the leak mean that a new one says little: functions, containers and
+// jobs of CI have others each day.
+const many = 10
+
+// Changing says why an address that is new since the leak says nothing, although there is
+// something to compare with; "" if it does.
+func (l Log) Changing() string {
+	if n := len(l.Known()); n >= many {
+		return fmt.Sprintf("the key was used from %d addresses before the leak, so it may get new ones all the time", n)
+	}
+	return ""
+}
+
 // New returns the addresses and regions in which the key was seen only since the leak.
 // Addresses of AWS's own services are none. Ask Incomparable first: without anything to
-// compare with, all places would be new.
+// compare with, all places would be new. The same for addresses with Changing.
 func (l Log) New() (list []Place) {
 	if l.Incomparable() != "" {
 		return nil
 	}
+	changing := l.Changing() != ""
 	for _, p := range l.Places {
-		if !p.First.Before(l.Since) && !ofAWS(p.Address) {
+		if !p.First.Before(l.Since) && !ofAWS(p.Address) && (p.Address == "" || !changing) {
 			list = append(list, p)
 		}
 	}

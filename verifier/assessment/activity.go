@@ -119,12 +119,16 @@ func (r *inquiry) made(log activity.Log) {
 			things = append(things, t)
 		}
 	}
+	fresh := map[string]bool{}
+	for _, p := range log.New() {
+		fresh[p.Address] = p.Address != ""
+	}
 	order := func(t activity.Thing) int {
 		n := 0
 		if t.Access {
 			n++
 		}
-		if log.IsNew(t.Address) {
+		if fresh[t.Address] {
 			n += 2
 		}
 		return n
@@ -145,7 +149,7 @@ func (r *inquiry) made(log activity.Log) {
 		if t.By != log.KeyID {
 			text += ", with " + t.By
 		}
-		if log.IsNew(t.Address) {
+		if fresh[t.Address] {
 			text += ", from " + t.Address + " (new since the leak)"
 		}
 		if t.Look != "" {
@@ -180,6 +184,9 @@ func (r *inquiry) assumed(log activity.Log) {
 				from = append(from, address)
 			}
 		}
+		if more := len(from) - maxNames; more > 0 {
+			from = append(from[:maxNames], fmt.Sprintf("%d more addresses", more))
+		}
 		text := fmt.Sprintf("%s, %s, from %s, %s", role, times(len(list)), strings.Join(from, ", "), during(list[0].Time, list[len(list)-1].Time))
 		if account := list[0].Account; account != "" && account != r.session.Account {
 			text += ", in account " + account
@@ -195,17 +202,30 @@ func (r *inquiry) newPlaces(log activity.Log) {
 		return
 	}
 	found := map[string]bool{}
+	if why := log.Changing(); why != "" {
+		found["new-address"] = true
+		r.add("new-address", unknownPrefix+why, neutral, lookUpEvents)
+	}
+	addresses := 0
 	for _, p := range log.New() {
 		name, place := "new-address", p.Address
 		if p.Region != "" {
 			name, place = "new-region", p.Region
 		}
 		found[name] = true
+		if p.Address != "" {
+			if addresses++; addresses > maxGroups {
+				continue
+			}
+		}
 		text := place + ", " + during(p.First, p.Last)
 		if actions := latest(p.Recent); len(actions) > 0 {
 			text += ", in the last 24 hours " + strings.Join(actions, ", ")
 		}
 		r.add(name, text, bad, lookUpEvents)
+	}
+	if more := addresses - maxGroups; more > 0 {
+		r.add("new-address", fmt.Sprintf("%d more addresses", more), bad, lookUpEvents)
 	}
 	for _, name := range []string{"new-address", "new-region"} {
 		if !found[name] {

@@ -105,6 +105,7 @@ func TestNewPlaces(t *testing.T) {
 		risk  int
 	}{
 		{"used before", 48 * hour, []time.Duration{72 * hour, hour}, "none since the leak", 0},
+		{"used from many addresses", 48 * hour, slices.Repeat([]time.Duration{72 * hour}, 10), "not known: the key was used from 10 addresses before the leak", 0},
 		{"not used before", 48 * hour, []time.Duration{hour}, "not known: CloudTrail shows no use of the key before the leak", 0},
 		{"leaked long ago", 2400 * hour, []time.Duration{72 * hour, hour}, "not known: the key leaked before CloudTrail's history", 0},
 		{"nobody knows when", 0, []time.Duration{72 * hour, hour}, "not known: the key leaked before CloudTrail's history of 90 days begins, or nobody knows when", 0},
@@ -112,8 +113,12 @@ func TestNewPlaces(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSetting(t)
 			var events []verifiertest.TrailEvent
-			for _, ago := range tt.calls {
-				events = append(events, call(s.key.ID, "us-east-1", ago, office, "s3", "ListBuckets", nil))
+			for n, ago := range tt.calls {
+				address := office
+				if len(tt.calls) > 2 {
+					address = fmt.Sprintf("192.0.2.%d", n)
+				}
+				events = append(events, call(s.key.ID, "us-east-1", ago, address, "s3", "ListBuckets", nil))
 			}
 			s.trail(events...)
 			subject := s.subject()
@@ -222,5 +227,30 @@ func TestTried(t *testing.T) {
 	}
 	if n := strings.Count(text, "escalation "); n != 19 {
 		t.Errorf("%d escalations", n)
+	}
+}
+
+// TestManyAddresses: an intruder with thousands of addresses makes neither the report long nor
+// the assessment slow.
+func TestManyAddresses(t *testing.T) {
+	s := newSetting(t)
+	role := "arn:aws:iam::" + prod + ":role/admin"
+	events := []verifiertest.TrailEvent{call(s.key.ID, "us-east-1", 72*time.Hour, office, "s3", "ListBuckets", nil)}
+	const n = 300
+	for i := range n {
+		address := fmt.Sprintf("203.0.%d.%d", i/100, i%100)
+		events = append(events, call(s.key.ID, "us-east-1", time.Hour, address, "sts", "AssumeRole", map[string]any{"requestParameters": map[string]any{"roleArn": role}}),
+			call(s.key.ID, "us-east-1", time.Hour, address, "ec2", "CreateTags", nil))
+	}
+	s.trail(events...)
+	facts := s.assess(t, s.subject())
+	text := list(facts)
+	if got := strings.Count(text, " new-address "); got != 51 || !has(facts, "new-address", "250 more addresses", 2, "cloudtrail:LookupEvents") {
+		t.Errorf("%d new addresses", got)
+	}
+	for _, f := range facts {
+		if f.Name == "assumed-role" && (len(f.Value) > 1000 || !strings.Contains(f.Value, ", 280 more addresses, ")) {
+			t.Errorf("%s", f.Value)
+		}
 	}
 }

@@ -2,6 +2,8 @@ package response_test
 
 import (
 	"cmp"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +131,11 @@ func TestInUseByWhom(t *testing.T) {
 		address, action string
 	}
 	before := call{72 * hour, office, "s3:ListBuckets"}
+	jobs := []call{} // of CI
+	for n := range 10 {
+		jobs = append(jobs, call{72 * hour, fmt.Sprintf("192.0.2.%d", n), "s3:ListBuckets"})
+	}
+	jobs = slices.Clip(jobs)
 	for _, tt := range []struct {
 		name    string
 		ago     time.Duration // of IAM's last use
@@ -149,6 +156,8 @@ func TestInUseByWhom(t *testing.T) {
 		{"data that CloudTrail does not see", hour, "s3", []call{before, {3 * hour, intruder, "s3:ListBuckets"}}, nil, "", false, response.GateInUse, "s3 in us-east-1 (CloudTrail does not show by whom)"},
 		{"not yet in CloudTrail", minute, "ec2", []call{before, {3 * hour, intruder, "ec2:RunInstances"}}, nil, "", false, response.GateInUse, "does not show yet by whom: plan again in 15 minutes"},
 		{"never used before the leak", hour, "ec2", []call{{hour, intruder, "ec2:RunInstances"}}, nil, "", false, response.GateInUse, "whether by an intruder is not known: CloudTrail shows no use of the key before the leak"},
+		{"addresses that change", hour, "ec2", append(jobs, call{hour, intruder, "ec2:RunInstances"}), nil, "", false, response.GateInUse, "not known: the key was used from 10 addresses before the leak"},
+		{"not yet many addresses", hour, "ec2", append(jobs[1:], call{hour, intruder, "ec2:RunInstances"}), nil, "", false, "", "used by 203.0.113.9"},
 		{"CloudTrail cannot be read", hour, "ec2", []call{before, {hour, intruder, "ec2:RunInstances"}}, nil, "cloudtrail:LookupEvents", false, response.GateInUse, "needs cloudtrail:LookupEvents"},
 		{"regions cannot be read", hour, "ec2", []call{before, {hour, intruder, "ec2:RunInstances"}}, nil, "ec2:DescribeRegions", false, response.GateInUse, "whether by an intruder is not known: CloudTrail's history could not be read as a whole"},
 		{"hidden by a question to STS", 0, "sts", []call{before, {2 * hour, office, "s3:ListBuckets"}}, nil, "", false, response.GateInUse, "an address from before the leak"},

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -42,12 +43,12 @@ func (p *Planner) inUse(ctx context.Context, s *operator.Session, k *response.Ke
 	switch {
 	case ok && log.IsNew(address):
 	case ok:
-		return p.hold(k, last.String()+" ("+by+"; whether by an intruder is not known: "+log.Incomparable()+")")
+		return p.hold(k, last.String()+" ("+by+"; whether by an intruder is not known: "+cmp.Or(log.Incomparable(), log.Changing())+")")
 	default:
 		return p.hold(k, last.String()+p.unexplained(log, last))
 	}
 	k.LastUsed += ", by " + by
-	k.Warnings = append(k.Warnings, "used by "+by+", an address that is new since the leak: if it is yours, give what uses it another key first; CloudTrail shows no use in the last 24 hours from an address of before")
+	k.Warnings = append(k.Warnings, "used by "+by+", an address that is new since the leak: if it is yours, give what uses it another key first; CloudTrail shows no use in the last 24 hours from an address of before, but not reads and writes of data, such as s3:GetObject")
 	return nil
 }
 
