@@ -40,7 +40,10 @@ func (c *account) readCosts(ctx context.Context) {
 		},
 		"Granularity": "DAILY", "Metrics": []string{metric},
 		"GroupBy": []map[string]string{{"Type": "DIMENSION", "Key": "SERVICE"}},
-		"Filter":  map[string]any{"Not": map[string]any{"Dimensions": map[string]any{"Key": "RECORD_TYPE", "Values": notUse}}},
+		"Filter": map[string]any{"And": []any{ // the management account sees the costs of all accounts
+			map[string]any{"Dimensions": map[string]any{"Key": "LINKED_ACCOUNT", "Values": []string{c.id}}},
+			map[string]any{"Not": map[string]any{"Dimensions": map[string]any{"Key": "RECORD_TYPE", "Values": notUse}}},
+		}},
 	}
 	call := operator.Call{Service: "ce", Action: "GetCostAndUsage", Body: body}
 	read := &costs{source: source(call)}

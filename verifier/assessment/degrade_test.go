@@ -226,7 +226,7 @@ func TestErrors(t *testing.T) {
 		{"support:DescribeTrustedAdvisorCheckResult", []verifiertest.Response{verifiertest.JSONFailure(400, "SubscriptionRequiredException", "x")},
 			"trusted-advisor", "not known: the account has no support plan that shows it"},
 		{"organizations:DescribeAccount", []verifiertest.Response{verifiertest.JSONFailure(400, "AWSOrganizationsNotInUseException", "x")},
-			"account-name", "not known: the account is in no organization"},
+			"account-name", "not known: your account is in no organization"},
 		{"organizations:DescribeAccount", []verifiertest.Response{verifiertest.JSONFailure(400, "AccountNotFoundException", "x")},
 			"account-name", "not known: AccountNotFoundException"},
 		{"iam:SimulatePrincipalPolicy", []verifiertest.Response{verifiertest.Failure(500, "PolicyEvaluation", "x"), verifiertest.Failure(500, "PolicyEvaluation", "x"),

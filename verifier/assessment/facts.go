@@ -31,7 +31,7 @@ func Why(err error) string {
 	case e.Code == "SubscriptionRequiredException":
 		return "the account has no support plan that shows it"
 	case e.Code == "AWSOrganizationsNotInUseException":
-		return "the account is in no organization"
+		return "your account is in no organization"
 	case e.Status >= 500:
 		return fmt.Sprintf("AWS has trouble (HTTP %d)", e.Status)
 	case e.Busy():

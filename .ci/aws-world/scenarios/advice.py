@@ -32,6 +32,14 @@ class Facts(Incident):
             {"Name": "objects", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]}]}]}
         self.assertSays(self.assess(), "cloudtrail", ": off", "management events")
 
+    def test_bill_is_that_of_the_account_without_credits(self):
+        filters = []
+        self.world.canned["ce:GetCostAndUsage"] = lambda call: filters.append(call.params["Filter"]) or {"ResultsByTime": []}
+        self.assess()
+        account, charges = filters[0]["And"]
+        self.assertEqual(["222233334444"], account["Dimensions"]["Values"])
+        self.assertIn("Credit", charges["Not"]["Dimensions"]["Values"])
+
     def test_event_of_health_on_the_second_page(self):
         event = {"arn": "arn:aws:health:global::event/RISK/AWS_RISK_CREDENTIALS_EXPOSED/x", "service": "RISK", "eventTypeCode": "AWS_RISK_CREDENTIALS_EXPOSED",
                  "eventTypeCategory": "issue", "statusCode": "open", "startTime": self.world.now()}
