@@ -85,6 +85,29 @@ func (l Log) Caller(service string, at time.Time) (address string, use Use, ok b
 	return "", Use{}, false
 }
 
+// toldWhole are services all of whose calls are management events, so that none is hidden from
+// CloudTrail's history. Others, such as s3, have events of data as well (CloudTrail User Guide,
+// "Logging data events").
+var toldWhole = []string{"ec2", "iam", "organizations", "cloudformation"}
+
+// Lately returns the newest call of a service in the last 24 hours, and its address, if
+// CloudTrail tells all calls of the service. It stands for a newer call of which CloudTrail
+// does not tell yet: somebody who uses a key all the time is always ahead of it.
+func (l Log) Lately(service string) (address string, newest Use, ok bool) {
+	if !slices.Contains(toldWhole, service) {
+		return "", Use{}, false
+	}
+	for _, p := range l.Places {
+		for _, use := range p.Recent {
+			name, _, _ := strings.Cut(use.Action, ":")
+			if p.Address != "" && !ofAWS(p.Address) && name == service && use.Time.After(newest.Time) {
+				address, newest, ok = p.Address, use, true
+			}
+		}
+	}
+	return address, newest, ok
+}
+
 // ofAWS reports whether an address is one of AWS's services, which calls on somebody's
 // behalf ("sourceIPAddress" in CloudTrail's record contents).
 func ofAWS(address string) bool {

@@ -25,7 +25,9 @@ const (
 // IAM knows the last use of any service, but not by whom; a question to STS is a use, too.
 // CloudTrail knows by whom, but not of reads and writes of data. So the last use is an
 // intruder's only if CloudTrail shows that very call, from an address that is new since the
-// leak, and in the last 24 hours no call from an address of before.
+// leak, and in the last 24 hours no call from an address of before. If the call is so new that
+// CloudTrail does not tell of it yet, the one before it of the same service counts: else an
+// intruder who works all the time would hold the key for good.
 func (p *Planner) inUse(ctx context.Context, s *operator.Session, k *response.Key, used operator.LastUsed, v verifier.Verdict) error {
 	last, doubt := p.lastUse(k, used, v)
 	log := p.histories.read(ctx, p.trail(k.Account), s, k).Log
@@ -39,6 +41,11 @@ func (p *Planner) inUse(ctx context.Context, s *operator.Session, k *response.Ke
 		return nil
 	}
 	address, use, ok := log.Caller(last.Service, last.At)
+	if !ok && p.now().Sub(last.At) < activity.Delay {
+		if a, u, found := log.Lately(last.Service); found && log.IsNew(a) {
+			address, use, ok = a, u, true
+		}
+	}
 	by := describe(address, use)
 	switch {
 	case ok && log.IsNew(address):
