@@ -187,9 +187,11 @@ func (a *Applier) Confirm(ctx context.Context, plan response.Plan) ([]response.O
 		}
 		j := keyRun{a, plan.Hash, s, k}
 		o, seen := response.Outcome{Key: k, Result: response.Contained, Closed: h.Undone}, observation{}
+		var recent, made []response.Remnant
 		if err != nil { // the other keys may be of an account that can be asked
 			seen.why = err.Error()
 		} else {
+			recent, made = j.recent(ctx, plan)
 			seen = j.observe(ctx, k.Steps)
 		}
 		if o.Status = seen.status; seen.denies {
@@ -207,7 +209,7 @@ func (a *Applier) Confirm(ctx context.Context, plan response.Plan) ([]response.O
 			o.Why = []string{seen.why}
 		}
 		if err == nil {
-			o.Left, o.Made = j.remains(ctx, plan)
+			o.Left, o.Made = j.remains(ctx, plan, recent, made)
 			o.Notes = j.late()
 			j.describe(&o)
 		}

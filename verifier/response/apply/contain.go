@@ -63,9 +63,9 @@ func (t *attempt) downgrade(result response.Result, why string) {
 }
 
 // contain waits until the key is seen to be off, and denies the sessions that it made
-// until then.
+// until then. A step that was missed, such as one for a role, keeps the others from nothing.
 func (t *attempt) contain(ctx context.Context) error {
-	if t.outcome.Result != response.Contained {
+	if t.outcome.Result != response.Contained && t.outcome.Result != response.Incomplete {
 		return nil
 	}
 	why, err := t.awaitOff(ctx)
@@ -73,7 +73,7 @@ func (t *attempt) contain(ctx context.Context) error {
 		return err
 	}
 	for _, step := range t.key.Steps {
-		if !t.outdated(step) {
+		if !t.outdated(step) || t.missed[step] {
 			continue
 		}
 		why, err := t.take(ctx, step)
@@ -86,6 +86,7 @@ func (t *attempt) contain(ctx context.Context) error {
 
 // end reads everything back, compares the account with the plan, and returns the outcome.
 func (t *attempt) end(ctx context.Context, plan response.Plan) (response.Outcome, error) {
+	recent, made := t.recent(ctx, plan) // before the steps are read back: an intruder has no time to undo one unseen
 	if t.outcome.Result == response.Contained {
 		why, err := t.confirm(ctx)
 		if err != nil {
@@ -96,7 +97,7 @@ func (t *attempt) end(ctx context.Context, plan response.Plan) (response.Outcome
 		}
 	}
 	o := &t.outcome
-	o.Left, o.Made = t.remains(ctx, plan)
+	o.Left, o.Made = t.remains(ctx, plan, recent, made)
 	if ctx.Err() != nil {
 		return response.Outcome{}, ctx.Err()
 	}

@@ -17,14 +17,19 @@ import (
 // of that at once, and CloudTrail up to activity.Delay later. So when the steps are taken,
 // and again at each confirm, the account is compared with the plan.
 
+// compares reports whether the plan notes how the account was, as plans of older versions do
+// not.
+func (j keyRun) compares(plan response.Plan) bool {
+	return !j.key.SwitchesItselfOff() && !response.IsServiceCredentialID(j.key.KeyID) && (j.key.User != nil || plan.Users != nil || j.key.Left != nil)
+}
+
 // remains names the access that goes on after the steps of the key, and whatever about it
-// could not be read. others are things that the key made and that give no access.
-func (j keyRun) remains(ctx context.Context, plan response.Plan) (left, others []response.Remnant) {
-	if j.key.SwitchesItselfOff() || response.IsServiceCredentialID(j.key.KeyID) || j.key.User == nil && plan.Users == nil && j.key.Left == nil {
-		return nil, nil // nothing was noted, as in plans of older versions
+// could not be read. others are things that the key made and that give no access. recent and
+// made are those of CloudTrail: it is read first, since it takes the longest, and IAM last.
+func (j keyRun) remains(ctx context.Context, plan response.Plan, recent, made []response.Remnant) (left, others []response.Remnant) {
+	if !j.compares(plan) {
+		return nil, nil
 	}
-	// CloudTrail first, since it takes the longest: IAM tells how everything is at the end.
-	recent, made := j.recent(ctx, plan)
 	left = slices.Concat(j.key.Left, recent, j.newUsers(ctx, plan))
 	if j.key.User != nil {
 		now, unread := response.ReadUserState(ctx, j.session, j.key.Name, time.Time{})
@@ -66,6 +71,9 @@ func (j keyRun) newUsers(ctx context.Context, plan response.Plan) (left []respon
 // recent reads CloudTrail from shortly before the plan was made. It names roles that no step
 // is about, and things that were made.
 func (j keyRun) recent(ctx context.Context, plan response.Plan) (left, others []response.Remnant) {
+	if !j.compares(plan) {
+		return nil, nil
+	}
 	trail := j.trail()
 	trail.Keys = 0
 	for _, k := range plan.Keys {
@@ -89,7 +97,10 @@ func (j keyRun) recent(ctx context.Context, plan response.Plan) (left, others []
 			}
 			continue
 		}
-		if slices.ContainsFunc(j.key.Left, func(r response.Remnant) bool { return strings.Contains(r.Why, " "+role.ARN+" ") }) || j.roleGone(ctx, step) {
+		named := func(r response.Remnant) bool {
+			return strings.Contains(r.Why, " "+role.ARN+" ") && !r.Until.Before(over)
+		}
+		if slices.ContainsFunc(j.key.Left, named) || j.roleGone(ctx, step) {
 			continue
 		}
 		left = append(left, response.Remnant{Until: over, Why: "role " + role.ARN + " was assumed with the key, and the plan does not know of it: plan again, which denies its sessions, " +
@@ -134,14 +145,18 @@ func (j keyRun) describe(o *response.Outcome) {
 	}
 }
 
-// distinct leaves out things that an earlier element of list names.
+// distinct leaves out things that an earlier element of list names. The one that ends last
+// counts: a role that was assumed twice has two sessions.
 func distinct(list []response.Remnant) (once []response.Remnant) {
 	for _, r := range list {
-		same := func(o response.Remnant) bool {
+		i := slices.IndexFunc(once, func(o response.Remnant) bool {
 			return o.Why == r.Why || r.User != "" && o.User == r.User && o.KeyID == r.KeyID
-		}
-		if !slices.ContainsFunc(once, same) {
+		})
+		switch {
+		case i < 0:
 			once = append(once, r)
+		case r.Until.IsZero(), !once[i].Until.IsZero() && once[i].Until.Before(r.Until):
+			once[i].Until = r.Until
 		}
 	}
 	return once

@@ -1,0 +1,111 @@
+package response_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/journal"
+	"github.com/stanch-dev/stanch/verifier/verifiertest"
+)
+
+// TestMissedRole: a step for a role that fails does not keep the sessions of the key from
+// being denied once more when the key is seen to be off.
+func TestMissedRole(t *testing.T) {
+	i := newIntruder(t, 0, 45*time.Second, nil)
+	i.in.aws.Change(prod, func(a *verifiertest.Account) { a.Role("admin", "") })
+	i.in.assumes(i.in.leak.Match.Credential.ID, "arn:aws:iam::"+prod+":role/admin", verifiertest.Role(prod, "admin", 77).Credential.ID, time.Hour)
+	plan := i.in.plan(i.in.leak)
+	i.in.aws.Deny("iam:PutRolePolicy")
+	a, closeJournal := i.in.applier()
+	defer closeJournal()
+	i.attend(a)
+	outcomes, err := a.Apply(t.Context(), plan)
+	if err != nil || outcomes[0].Result != response.Incomplete || len(outcomes[0].Why) != 1 || !said(outcomes[0].Why, "needs iam:PutRolePolicy") {
+		t.Fatalf("%v %+v", err, outcomes)
+	}
+	i.passed.Add(int64(40 * time.Second)) // later than the first policy denies, and STS may not have heard
+	i.makeSession()
+	if n := i.alive(); n != 0 || len(i.sessions) == 0 {
+		t.Errorf("%d of %d sessions of the key work", n, len(i.sessions))
+	}
+}
+
+// TestUndoneMeanwhile: an intruder who takes a step back while CloudTrail is read is seen.
+func TestUndoneMeanwhile(t *testing.T) {
+	for name, undo := range map[string]func(*incident){
+		"the policy": func(in *incident) { clear(in.user.Inline) },
+		"the key":    func(in *incident) { in.user.Keys[0].Inactive = false },
+	} {
+		for _, when := range []string{"apply", "confirm"} {
+			t.Run(name+", "+when, func(t *testing.T) {
+				t.Parallel()
+				in := newIncident(t)
+				plan := in.plan(in.leak)
+				a, closeJournal := in.applier()
+				defer closeJournal()
+				at := false
+				if when == "confirm" {
+					if _, err := a.Apply(t.Context(), plan); err != nil {
+						t.Fatal(err)
+					}
+					at = true
+				}
+				puts := 0
+				a.OnRecord = func(r journal.Record) {
+					if r.Event == journal.EventDone && r.Step.Do == response.DenySessions {
+						puts++
+						at = puts == 2
+					}
+				}
+				in.aws.Change(prod, func(*verifiertest.Account) {
+					in.aws.Before = func(r verifiertest.Request) {
+						if at && r.Action == "LookupEvents" {
+							undo(in)
+						}
+					}
+				})
+				do := a.Apply
+				if when == "confirm" {
+					do = a.Confirm
+				}
+				if outcomes, err := do(t.Context(), plan); err != nil || outcomes[0].Result != response.Unconfirmed {
+					t.Errorf("%v %+v", err, outcomes)
+				}
+			})
+		}
+	}
+}
+
+// TestLastSession: of several sessions of a role that no step ends, the last one counts.
+func TestLastSession(t *testing.T) {
+	role := "arn:aws:iam::" + prod + ":role/admin"
+	session := func(n uint64) string { return verifiertest.Role(prod, "admin", n).Credential.ID }
+	for name, before := range map[string]time.Duration{"the plan does not know of it": -time.Minute, "the plan has left it": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := newIncident(t)
+			id := in.leak.Match.Credential.ID
+			in.aws.Change(prod, func(a *verifiertest.Account) { a.Role("admin", "").Tags["stanch:protected"] = "true" })
+			if before > 0 {
+				in.assumes(id, role, session(1), before)
+			}
+			plan := in.plan(in.leak)
+			if _, err := in.apply(plan); err != nil {
+				t.Fatal(err)
+			}
+			if before < 0 {
+				in.assumes(id, role, session(1), before)
+			}
+			in.assumes(id, role, session(2), -6*time.Hour)
+			a, closeJournal := in.applier()
+			defer closeJournal()
+			for hours, want := range map[time.Duration]response.Result{13: response.Incomplete, 19: response.Contained} {
+				a.Now = later(hours * time.Hour)
+				if outcomes, err := a.Confirm(t.Context(), plan); err != nil || outcomes[0].Result != want {
+					t.Errorf("after %d hours: %v %+v", hours, err, outcomes)
+				}
+			}
+		})
+	}
+}
