@@ -32,6 +32,7 @@ type Action struct {
 var Actions = []Action{
 	// Other ways in.
 	{"iam:CreateUser", Stays, Stays, false},
+	{"iam:UpdateUser", Stays, Stays, false},
 	{"iam:CreateAccessKey", Stays, Stays, true},
 	{"iam:UpdateAccessKey", Stays, Stays, false},
 	{"iam:CreateLoginProfile", Stays, Stays, true},

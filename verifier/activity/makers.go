@@ -28,6 +28,8 @@ var makers = map[string]maker{
 	// IAM: who may come in.
 	"iam:CreateUser": {User, true, "request.userName|response.user.userName", "",
 		"aws iam list-access-keys --user-name {name}", "aws iam delete-user --user-name {name}"},
+	"iam:UpdateUser": {User, true, "request.newUserName|request.userName", "", // it renames
+		"aws iam list-access-keys --user-name {name}", "aws iam delete-user --user-name {name}"},
 	"iam:CreateAccessKey": {AccessKey, true, "response.accessKey.accessKeyId", "response.accessKey.userName|request.userName",
 		"aws iam get-access-key-last-used --access-key-id {name}", "aws iam update-access-key --access-key-id {name} --user-name {of} --status Inactive"},
 	"iam:UpdateAccessKey": {AccessKey, true, "request.accessKeyId", "request.userName",

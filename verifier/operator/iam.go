@@ -1,7 +1,9 @@
 package operator
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"time"
@@ -85,6 +87,29 @@ func (s *Session) LastUsed(ctx context.Context, keyID string) (LastUsed, error) 
 		return LastUsed{}, fmt.Errorf("iam:GetAccessKeyLastUsed: date %q: %w", out.At, err)
 	}
 	return LastUsed{out.User, at, out.Service, out.Region}, nil
+}
+
+// KeyStatus returns the status of a key, of whichever user: users can be renamed. user is the
+// one that had it. It is "" if there is no such key.
+func (s *Session) KeyStatus(ctx context.Context, user, keyID string) (status string, err error) {
+	used, err := s.LastUsed(ctx, keyID)
+	var e *Error
+	switch {
+	case err == nil && used.User != "":
+		user = used.User
+	case user == "", err != nil && !(errors.As(err, &e) && e.Denied()): // AWS denies it for a key that is not there
+		return "", fmt.Errorf("whose key %s is: %w", keyID, cmp.Or(err, errors.New("IAM does not tell")))
+	}
+	keys, err := s.AccessKeys(ctx, user)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	for _, k := range keys {
+		if k.ID == keyID {
+			status = k.Status
+		}
+	}
+	return status, err
 }
 
 // AccountOf asks for the account of any key id. The owner of the key does not see the

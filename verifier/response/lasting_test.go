@@ -109,3 +109,81 @@ func TestLastSession(t *testing.T) {
 		})
 	}
 }
+
+// rename gives a user another name.
+func rename(a *verifiertest.Account, old, name string) {
+	u := a.Users[old]
+	delete(a.Users, old)
+	u.Name, a.Users[name] = name, u
+}
+
+// TestRenamed: a user who gets another name is not gone.
+func TestRenamed(t *testing.T) {
+	t.Run("the user of the key", func(t *testing.T) {
+		in := newIncident(t)
+		in.aws.Change(prod, func(a *verifiertest.Account) { a.User("retired", 50).Created = time.Now().Add(-1000 * time.Hour) })
+		plan := in.plan(in.leak)
+		if _, err := in.apply(plan); err != nil {
+			t.Fatal(err)
+		}
+		in.aws.Change(prod, func(a *verifiertest.Account) {
+			in.user.Created = time.Now().Add(-1000 * time.Hour)
+			rename(a, "deploy", "retired") // a name that the plan knows
+			in.user.Keys[0].Inactive = false
+			clear(in.user.Inline)
+		})
+		a, closeJournal := in.applier()
+		defer closeJournal()
+		a.Recheck = nil
+		if outcomes, err := a.Confirm(t.Context(), plan); err != nil || outcomes[0].Result != response.Unconfirmed || !said(outcomes[0].Why, "renamed user deploy") {
+			t.Errorf("%v %+v", err, outcomes)
+		}
+	})
+	t.Run("a user that the key made", func(t *testing.T) {
+		in := newIncident(t)
+		key := verifiertest.LongTerm(prod, 41).ID
+		in.aws.Change(prod, func(a *verifiertest.Account) {
+			a.User("mallory", 41).Created = time.Now().Add(-2 * time.Hour)
+			rename(a, "mallory", "backup")
+		})
+		id := in.leak.Match.Credential.ID
+		in.trail(id, 2*time.Hour, "iam.amazonaws.com", "CreateUser", map[string]any{"userName": "mallory"}, nil)
+		in.trail(id, 2*time.Hour, "iam.amazonaws.com", "CreateAccessKey", map[string]any{"userName": "mallory"},
+			map[string]any{"accessKey": map[string]any{"accessKeyId": key, "userName": "mallory"}})
+		plan := in.plan(in.leak)
+		outcomes, err := in.apply(plan)
+		if err != nil || outcomes[0].Result != response.Incomplete || !said(outcomes[0].Why, key) {
+			t.Errorf("%v %+v", err, outcomes)
+		}
+		in.trail(id, time.Minute, "iam.amazonaws.com", "UpdateUser", map[string]any{"userName": "mallory", "newUserName": "backup"}, nil)
+		in.aws.Change(prod, func(a *verifiertest.Account) { a.Users["backup"].Keys[0].Inactive = true })
+		a, closeJournal := in.applier()
+		defer closeJournal()
+		if outcomes, err := a.Confirm(t.Context(), plan); err != nil || outcomes[0].Result != response.Incomplete || !said(outcomes[0].Why, "user backup") {
+			t.Errorf("%v %+v", err, outcomes)
+		}
+		in.aws.Change(prod, func(a *verifiertest.Account) { delete(a.Users, "backup") })
+		if outcomes, err := a.Confirm(t.Context(), plan); err != nil || outcomes[0].Result != response.Contained {
+			t.Errorf("removed: %v %+v", err, outcomes)
+		}
+	})
+}
+
+// TestRemovedRole: a role that the key made, or gave rights to, is named until it is gone.
+func TestRemovedRole(t *testing.T) {
+	in := newIncident(t)
+	in.aws.Change(prod, func(a *verifiertest.Account) { a.Role("made", "") })
+	id := in.leak.Match.Credential.ID
+	in.trail(id, time.Hour, "iam.amazonaws.com", "CreateRole", map[string]any{"roleName": "made"}, nil)
+	in.trail(id, time.Hour, "iam.amazonaws.com", "AttachRolePolicy", map[string]any{"roleName": "made", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}, nil)
+	plan := in.plan(in.leak)
+	if outcomes, err := in.apply(plan); err != nil || outcomes[0].Result != response.Incomplete || len(outcomes[0].Left) != 2 {
+		t.Fatalf("%v %+v", err, outcomes)
+	}
+	in.aws.Change(prod, func(a *verifiertest.Account) { delete(a.Roles, "made") })
+	a, closeJournal := in.applier()
+	defer closeJournal()
+	if outcomes, err := a.Confirm(t.Context(), plan); err != nil || outcomes[0].Result != response.Contained {
+		t.Errorf("%v %+v", err, outcomes)
+	}
+}

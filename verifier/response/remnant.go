@@ -19,36 +19,33 @@ type Remnant struct {
 	// Look and Remove are commands for people; "" if there is none.
 	Look   string `json:"look,omitempty"`
 	Remove string `json:"remove,omitempty"`
-	// User and KeyID say what the thing is, if IAM can tell whether it is still there: a
-	// user, or with a KeyID that key of the user.
+	// User, KeyID and Role say what the thing is, if IAM can tell whether it is still there:
+	// a user, or with a KeyID that key of the user; a role, or something of the role.
 	User  string `json:"user,omitempty"`
 	KeyID string `json:"key_id,omitempty"`
+	Role  string `json:"role,omitempty"`
 	// Until is when it ends by itself, as sessions do; zero if it does not.
 	Until time.Time `json:"until,omitzero"`
 }
 
-// Over reports whether r has ended or was removed, as far as IAM tells: a user or a key that
-// is gone, a key that is off, a session whose time is over. What cannot be told goes on.
+// Over reports whether r has ended or was removed, as far as IAM tells: a user, a role or a key
+// that is gone, a key that is off, a session whose time is over. What cannot be told goes on.
 func (r Remnant) Over(ctx context.Context, s *operator.Session, now time.Time) bool {
 	if !r.Until.IsZero() && now.After(r.Until) {
 		return true
 	}
-	if r.User == "" {
-		return false
-	}
-	keys, err := s.AccessKeys(ctx, r.User)
-	if err != nil {
+	switch {
+	case r.KeyID != "":
+		status, err := s.KeyStatus(ctx, r.User, r.KeyID)
+		return err == nil && status != Active
+	case r.User != "":
+		_, err := s.AccessKeys(ctx, r.User)
+		return errors.Is(err, operator.ErrNotFound)
+	case r.Role != "":
+		_, err := s.Tags(ctx, "role", r.Role)
 		return errors.Is(err, operator.ErrNotFound)
 	}
-	if r.KeyID == "" {
-		return false
-	}
-	for _, k := range keys {
-		if k.ID == r.KeyID && k.Status == Active {
-			return false
-		}
-	}
-	return true
+	return false
 }
 
 // Things returns the things of a log as remnants: those that give access, and those that run
@@ -70,6 +67,10 @@ func Things(log activity.Log) (access, others []Remnant) {
 			r.User = t.Name
 		case activity.AccessKey:
 			r.User, r.KeyID = t.Of, t.Name
+		case activity.Role:
+			r.Role = t.Name
+		case activity.TrustPolicy, activity.RolePolicy, activity.AttachedToRole:
+			r.Role = t.Of
 		}
 		if t.Access {
 			access = append(access, r)

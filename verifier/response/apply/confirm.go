@@ -133,8 +133,11 @@ func (j keyRun) readBack(ctx context.Context, step response.Step) (is, why strin
 	is, held, err := j.state(ctx, step)
 	if is == response.Absent || errors.Is(err, operator.ErrNotFound) {
 		gone, goneErr := j.gone(ctx, step, err)
-		if gone || goneErr != nil {
-			return response.Absent, "", goneErr
+		switch {
+		case goneErr != nil:
+			return "", "", goneErr
+		case gone:
+			return response.Absent, "", nil
 		}
 	}
 	put := j.Journal.History(j.plan).Step(step).Intent
@@ -151,8 +154,12 @@ func (j keyRun) readBack(ctx context.Context, step response.Step) (is, why strin
 
 // gone reports whether the absent object of step leaves nothing to shut off: the key is
 // deleted, or its user is, or the policy was taken off when all sessions were over. notFound
-// is set if IAM does not know the user either.
+// is set if IAM does not know the user either. It is an error if the user has another name
+// now: then the key and its sessions go on.
 func (j keyRun) gone(ctx context.Context, step response.Step, notFound error) (bool, error) {
+	if err := j.renamed(ctx, step); err != nil {
+		return false, err
+	}
 	if notFound == nil && (shutsOff(step) || step.Do == response.DenySessions && j.sessionsOver()) {
 		return true, nil
 	}
@@ -170,6 +177,19 @@ func (j keyRun) gone(ctx context.Context, step response.Step, notFound error) (b
 		return true, nil
 	}
 	return false, err
+}
+
+// renamed returns an error if the key of step is of another user than the plan says, as IAM
+// tells by its id. A key that is gone has none.
+func (j keyRun) renamed(ctx context.Context, step response.Step) error {
+	if step.Kind != "user" || j.key.Status == "" || response.IsServiceCredentialID(j.key.KeyID) || j.key.SwitchesItselfOff() {
+		return nil
+	}
+	used, err := j.session.LastUsed(ctx, j.key.KeyID)
+	if err != nil || used.User == "" || used.User == step.Name {
+		return nil
+	}
+	return fmt.Errorf("key %s is of user %s now: somebody has renamed user %s; plan again", j.key.KeyID, used.User, step.Name)
 }
 
 // Confirm reads the keys of an applied plan back some time later: an attacker may have
