@@ -1,6 +1,7 @@
 package activity
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,6 +21,9 @@ type Thing struct {
 	Time   time.Time
 	// By is the id that signed, Address where the call came from.
 	By, Address string
+	// Role is the ARN of the role, or the instance profile, that it was given: it goes on
+	// acting with these rights.
+	Role string
 	// Access says that it lets somebody in or gives rights. Other things run, and cost money.
 	Access bool
 	// Look and Remove are commands of the AWS CLI that look at it, and that shut it off or
@@ -32,6 +36,9 @@ func (t Thing) String() string {
 	s := strings.TrimSpace(t.Kind + " " + t.Name)
 	if t.Of != "" && t.Of != t.Name {
 		s += " of " + t.Of
+	}
+	if t.Role != "" {
+		s += " with " + t.Role
 	}
 	return s
 }
@@ -81,7 +88,7 @@ func made(e event) []Thing {
 	var things []Thing
 	for _, name := range names {
 		t := e.thing(m.kind, name, of, action)
-		t.Access = m.access
+		t.Access = m.access || t.Role != ""
 		t.Look, t.Remove = t.command(m.look), t.command(m.remove)
 		if t.Look == "" {
 			t.Look = e.lookUp()
@@ -107,7 +114,7 @@ func (e event) unknownThings(action string, shared bool) (things []Thing) {
 	}
 	for i := range things {
 		t := &things[i]
-		t.Look = e.lookUp()
+		t.Look, t.Access = e.lookUp(), t.Role != ""
 		if shared {
 			t.Kind, t.Of, t.Name, t.Access = Shared, t.Name, "", true
 		}
@@ -116,7 +123,49 @@ func (e event) unknownThings(action string, shared bool) (things []Thing) {
 }
 
 func (e event) thing(kind, name, of, action string) Thing {
-	return Thing{Kind: kind, Name: name, Of: of, Call: action, Region: e.Region, Time: e.at, By: e.by, Address: e.Address}
+	return Thing{Kind: kind, Name: name, Of: of, Call: action, Region: e.Region, Time: e.at, By: e.by, Address: e.Address, Role: e.passedRole()}
+}
+
+var roleARN = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:(role|instance-profile)/\S+$`)
+})
+
+// passedRole returns the role or the instance profile that a request gives to what it makes
+// (iam:PassRole), "" if it gives none. Calls to IAM and STS are about roles, and give none.
+func (e event) passedRole() string {
+	if service, _, _ := strings.Cut(e.Source, "."); service == "iam" || service == "sts" {
+		return ""
+	}
+	return roleIn("", e.Request)
+}
+
+// roleIn returns the first ARN of a role in v, or the name of an instance profile, which EC2
+// takes as well. name is that of the field with v. Roles of services themselves are none.
+func roleIn(name string, v any) string {
+	profile := strings.EqualFold(name, "iamInstanceProfile")
+	switch v := v.(type) {
+	case string:
+		if profile || roleARN().MatchString(v) && !strings.Contains(v, ":role/aws-service-role/") {
+			return v
+		}
+	case []any:
+		for _, element := range v {
+			if role := roleIn(name, element); role != "" {
+				return role
+			}
+		}
+	case map[string]any:
+		for _, field := range slices.Sorted(maps.Keys(v)) {
+			below := field
+			if profile {
+				below = name // its fields are arn and name
+			}
+			if role := roleIn(below, v[field]); role != "" {
+				return role
+			}
+		}
+	}
+	return ""
 }
 
 // lookUp is the command that shows the event itself.

@@ -76,6 +76,27 @@ func TestMade(t *testing.T) {
 		{"ec2", "CreateKeyPair", object{"keyName": "file:///root/.aws/credentials"}, nil, "key pair file:///root/.aws/credentials", true, // which the AWS CLI would read
 			"aws ec2 describe-key-pairs --key-names NAME --region us-east-1", "aws ec2 delete-key-pair --key-name NAME --region us-east-1"},
 
+		// A thing with a role acts with its rights.
+		{"ec2", "RunInstances", object{"iamInstanceProfile": object{"name": "admin"}}, object{"instancesSet": object{"items": []any{object{"instanceId": "i-1"}}}}, "instance i-1 with admin", true,
+			"aws ec2 describe-instances --instance-ids i-1 --region us-east-1", "aws ec2 terminate-instances --instance-ids i-1 --region us-east-1"},
+		{"lambda", "CreateFunction20150331", object{"functionName": "tick", "role": "arn:aws:iam::222233334444:role/admin"}, nil, "function tick with arn:aws:iam::222233334444:role/admin", true,
+			"aws lambda get-function --function-name tick --region us-east-1", "aws lambda delete-function --function-name tick --region us-east-1"},
+		{"scheduler", "CreateSchedule", object{"name": "tick", "target": object{"roleArn": "arn:aws:iam::222233334444:role/admin"}}, nil,
+			"result of scheduler:CreateSchedule with arn:aws:iam::222233334444:role/admin", true,
+			"aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventId,AttributeValue=event-0 --region us-east-1", ""},
+		{"autoscaling", "CreateAutoScalingGroup", object{"autoScalingGroupName": "web", "serviceLinkedRoleARN": "arn:aws:iam::222233334444:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"}, nil,
+			"auto scaling group web", false, "aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names web --region us-east-1",
+			"aws autoscaling delete-auto-scaling-group --force-delete --auto-scaling-group-name web --region us-east-1"},
+
+		// A thing that makes others, and a shell that goes on when the key is off.
+		{"cloudformation", "CreateStack", object{"stackName": "s"}, nil, "stack, with all that it made s", true,
+			"aws cloudformation describe-stack-resources --stack-name s --region us-east-1", "aws cloudformation delete-stack --stack-name s --region us-east-1"},
+		{"cloudcontrolapi", "CreateResource", object{"typeName": "AWS::IAM::User"}, object{"progressEvent": object{"identifier": "mallory"}}, "resource mallory of AWS::IAM::User", true,
+			"aws cloudcontrol get-resource --type-name AWS::IAM::User --identifier mallory --region us-east-1", "aws cloudcontrol delete-resource --type-name AWS::IAM::User --identifier mallory --region us-east-1"},
+		{"ssm", "StartSession", object{"target": "i-1"}, object{"sessionId": "deploy-0a"}, "shell on an instance deploy-0a of i-1", true,
+			"aws ssm describe-sessions --state Active --filters key=SessionId,value=deploy-0a --region us-east-1", "aws ssm terminate-session --session-id deploy-0a --region us-east-1"},
+		{"iam", "UpdateUser", object{"userName": "mallory", "newUserName": "backup"}, nil, "user backup", true, "aws iam list-access-keys --user-name backup", "aws iam delete-user --user-name backup"},
+
 		// Calls that no table knows.
 		{"dynamodb", "PutResourcePolicy", object{"resourceArn": "x"}, nil, "access from other accounts", true,
 			"aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventId,AttributeValue=event-0 --region us-east-1", ""},

@@ -20,6 +20,8 @@ const (
 	Provider          = "identity provider"
 	Session           = "session"
 	Shared            = "access from other accounts"
+	Stack             = "stack, with all that it made"
+	StackSet          = "stack set, with all that it made"
 )
 
 // makers are the calls that make something which outlives a key. The fields are those of
@@ -117,8 +119,8 @@ var makers = map[string]maker{
 	"ec2:AssociateIamInstanceProfile": {"role given to an instance", true, "request.AssociateIamInstanceProfileRequest.InstanceId|response.AssociateIamInstanceProfileResponse.iamInstanceProfileAssociation.instanceId", "",
 		"aws ec2 describe-iam-instance-profile-associations --filters Name=instance-id,Values={name}", ""},
 
-	"ec2:ReplaceIamInstanceProfileAssociation": {"role given to an instance", true, "request.ReplaceIamInstanceProfileAssociationRequest.AssociationId|request.associationId", "",
-		"aws ec2 describe-iam-instance-profile-associations --association-ids {name}", ""},
+	"ec2:ReplaceIamInstanceProfileAssociation": {"role given to an instance", true, "response.ReplaceIamInstanceProfileAssociationResponse.iamInstanceProfileAssociation.instanceId", "",
+		"aws ec2 describe-iam-instance-profile-associations --filters Name=instance-id,Values={name}", ""},
 	"cognito-identity:SetIdentityPoolRoles": {"roles of an identity pool", true, "", "request.identityPoolId",
 		"aws cognito-identity get-identity-pool-roles --identity-pool-id {of}", ""},
 
@@ -217,7 +219,42 @@ var makers = map[string]maker{
 	"ec2:ImportKeyPair": {"key pair", true, "request.keyName", "",
 		"aws ec2 describe-key-pairs --key-names {name}", "aws ec2 delete-key-pair --key-name {name}"},
 
-	// Things that run.
+	// Shells and commands on machines, which go on when the key is off.
+	"ssm:StartSession": {"shell on an instance", true, "response.sessionId", "request.target",
+		"aws ssm describe-sessions --state Active --filters key=SessionId,value={name}", "aws ssm terminate-session --session-id {name}"},
+	"ssm:StartAutomationExecution": {"automation", true, "response.automationExecutionId", "request.documentName",
+		"aws ssm get-automation-execution --automation-execution-id {name}", "aws ssm stop-automation-execution --automation-execution-id {name}"},
+	"ssm:CreateAssociation": {"command that instances repeat", true, "response.associationDescription.associationId", "request.name",
+		"aws ssm describe-association --association-id {name}", "aws ssm delete-association --association-id {name}"},
+	"ssm:CreateActivation": {"activation of machines elsewhere", true, "response.activationId", "request.iamRole",
+		"aws ssm describe-activations --filters FilterKey=ActivationIds,FilterValues={name}", "aws ssm delete-activation --activation-id {name}"},
+	"ecs:ExecuteCommand": {"command in a task", true, "request.task", "request.cluster",
+		"aws ecs describe-tasks --cluster {of} --tasks {name}", "aws ecs stop-task --cluster {of} --task {name}"},
+	"ec2-instance-connect:SendSSHPublicKey":              {"SSH key for an instance", true, "request.instanceId", "", "aws ec2 describe-instances --instance-ids {name}", ""},
+	"ec2-instance-connect:SendSerialConsoleSSHPublicKey": {"SSH key for an instance", true, "request.instanceId", "", "aws ec2 describe-instances --instance-ids {name}", ""},
+	"sagemaker:CreatePresignedNotebookInstanceUrl": {"address of a notebook", true, "request.notebookInstanceName", "",
+		"aws sagemaker describe-notebook-instance --notebook-instance-name {name}", "aws sagemaker stop-notebook-instance --notebook-instance-name {name}"},
+
+	// Things that make others in the name of the key: CloudTrail tells of these with ids that
+	// no event announces.
+	"cloudformation:CreateStack": {Stack, true, "response.stackId|request.stackName", "",
+		"aws cloudformation describe-stack-resources --stack-name {name}", "aws cloudformation delete-stack --stack-name {name}"},
+	"cloudformation:UpdateStack": {Stack, true, "response.stackId|request.stackName", "",
+		"aws cloudformation describe-stack-resources --stack-name {name}", ""},
+	"cloudformation:ExecuteChangeSet": {Stack, true, "request.stackName|request.changeSetName", "",
+		"aws cloudformation describe-stack-resources --stack-name {name}", ""},
+	"cloudformation:CreateStackSet": {StackSet, true, "request.stackSetName", "",
+		"aws cloudformation list-stack-instances --stack-set-name {name}", ""},
+	"cloudformation:UpdateStackSet": {StackSet, true, "request.stackSetName", "",
+		"aws cloudformation list-stack-instances --stack-set-name {name}", ""},
+	"cloudformation:CreateStackInstances": {StackSet, true, "request.stackSetName", "",
+		"aws cloudformation list-stack-instances --stack-set-name {name}", ""},
+	"cloudcontrolapi:CreateResource": {"resource", true, "response.progressEvent.identifier", "request.typeName",
+		"aws cloudcontrol get-resource --type-name {of} --identifier {name}", "aws cloudcontrol delete-resource --type-name {of} --identifier {name}"},
+	"cloudcontrolapi:UpdateResource": {"resource", true, "request.identifier|response.progressEvent.identifier", "request.typeName",
+		"aws cloudcontrol get-resource --type-name {of} --identifier {name}", ""},
+
+	// Things that run. With a role they give access.
 	"ec2:RunInstances": {"instance", false, "response.instancesSet.items.[].instanceId", "",
 		"aws ec2 describe-instances --instance-ids {name}", "aws ec2 terminate-instances --instance-ids {name}"},
 	"ec2:RequestSpotInstances": {"spot request", false, "response.spotInstanceRequestSet.items.[].spotInstanceRequestId", "",
@@ -244,18 +281,8 @@ var makers = map[string]maker{
 		"aws ecs describe-tasks --cluster {of} --tasks {name}", "aws ecs stop-task --cluster {of} --task {name}"},
 	"eks:CreateCluster": {"cluster", false, "request.name", "",
 		"aws eks describe-cluster --name {name}", "aws eks delete-cluster --name {name}"},
-	"cloudformation:CreateStack": {"stack", false, "response.stackId|request.stackName", "",
-		"aws cloudformation describe-stack-resources --stack-name {name}", "aws cloudformation delete-stack --stack-name {name}"},
 	"ssm:SendCommand": {"command on instances", true, "response.command.commandId", "",
 		"aws ssm list-command-invocations --details --command-id {name}", "aws ssm cancel-command --command-id {name}"},
-	"ssm:StartSession": {"shell on an instance", true, "response.sessionId", "request.target",
-		"aws ssm describe-sessions --state Active", "aws ssm terminate-session --session-id {name}"},
-	"ssm:StartAutomationExecution": {"automation", true, "response.automationExecutionId", "request.documentName",
-		"aws ssm get-automation-execution --automation-execution-id {name}", "aws ssm stop-automation-execution --automation-execution-id {name}"},
-	"ssm:CreateAssociation": {"command that instances repeat", true, "response.associationDescription.associationId", "request.name",
-		"aws ssm describe-association --association-id {name}", "aws ssm delete-association --association-id {name}"},
-	"ssm:CreateActivation": {"registration of machines", true, "response.activationId", "",
-		"aws ssm describe-activations", "aws ssm delete-activation --activation-id {name}"},
 	"ec2:ModifyInstanceAttribute": {"start script of an instance", true, "", "request.instanceId",
 		"aws ec2 describe-instance-attribute --attribute userData --instance-id {of}", ""},
 	"events:PutRule": {"rule of EventBridge", false, "request.name", "",

@@ -258,6 +258,9 @@ func TestIntruderAtWork(t *testing.T) {
 		{"a provider", "iam.amazonaws.com", "CreateSAMLProvider", nil, map[string]any{"sAMLProviderArn": "arn:aws:iam::" + prod + ":saml-provider/x"}, "saml-provider/x"},
 		{"a role", "sts.amazonaws.com", "AssumeRole", map[string]any{"roleArn": "arn:aws:iam::" + prod + ":role/builder"}, nil, "plan again"},
 		{"an instance", "ec2.amazonaws.com", "RunInstances", nil, map[string]any{"instancesSet": map[string]any{"items": []any{map[string]any{"instanceId": "i-0123456789abcdef0"}}}}, ""},
+		{"an instance with a role", "ec2.amazonaws.com", "RunInstances", map[string]any{"iamInstanceProfile": map[string]any{"name": "admin"}}, nil, "with admin"},
+		{"a stack", "cloudformation.amazonaws.com", "CreateStack", map[string]any{"stackName": "s"}, nil, "stack, with all that it made s"},
+		{"a shell", "ssm.amazonaws.com", "StartSession", map[string]any{"target": "i-0123456789abcdef0"}, nil, "shell on an instance"},
 	} {
 		t.Run("CloudTrail: "+tt.name, func(t *testing.T) {
 			t.Parallel()
