@@ -34,8 +34,10 @@ const (
 	recent = 24 * time.Hour
 	// maxPages bounds the questions about one id in one region: 50 events a page.
 	maxPages = 200
-	// maxFollowed bounds the ids that are read beside the leaked key.
-	maxFollowed = 25
+	// maxFollowed bounds the ids that are read beside the leaked key: a deployment that
+	// assumes a role some times a day makes hundreds. A busy region takes half a second for
+	// each, see readAll.
+	maxFollowed = 400
 	// maxRegions bounds the regions that are read at once.
 	maxRegions = 8
 )
@@ -72,9 +74,9 @@ type Log struct {
 	// time.
 	Made  []Thing
 	Roles []AssumedRole // in the order of time; one for each session
-	// Sessions are the ids of all credentials that were issued to the key, or to one that
-	// it was followed to: of sessions (ASIA) and of keys (AKIA).
-	Sessions []string
+	// Sessions are all credentials that were issued to the key, or to one that it was
+	// followed to: sessions (ASIA) and keys (AKIA). Each is in it once.
+	Sessions []Credential
 	// Places are the addresses and regions that the key itself was used from and in, before
 	// Since too.
 	Places []Place
@@ -118,6 +120,12 @@ type AssumedRole struct {
 	By      string // the id that signed
 }
 
+// A Credential is one that was issued.
+type Credential struct {
+	ID   string
+	Time time.Time // when it was issued
+}
+
 // A Place is an address or a region in which the key itself was seen.
 type Place struct {
 	Address, Region string // one of the two is ""
@@ -159,7 +167,7 @@ func (r *Reader) Read(ctx context.Context, s *operator.Session, keyID string, si
 	}
 	t := &trace{reader: r, session: s, regions: regions, now: now, from: start, log: Log{KeyID: keyID, Since: since}, calls: map[Calls]*Calls{}, places: map[string]*Place{}}
 	t.log.Whole = len(regions) > 0
-	t.read(ctx, keyID, start)
+	t.readAll(ctx, []string{keyID}, start)
 	t.follow(ctx, map[string]bool{keyID: true})
 	return t.finish()
 }
@@ -172,14 +180,19 @@ func (t *trace) follow(ctx context.Context, seen map[string]bool) {
 		t.issued = nil
 		level = slices.DeleteFunc(level, func(c credential) bool { known := seen[c.id]; seen[c.id] = true; return known })
 		t.rank(level)
-		for i, c := range level {
-			if followed == maxFollowed {
-				t.gap(Gap{Why: fmt.Sprintf("%d more sessions and keys that were issued to it were not followed", len(level)-i)})
-				t.issued = nil
-				break
-			}
-			followed++
-			t.read(ctx, c.id, t.log.Since)
+		rest := len(level) - (maxFollowed - followed)
+		if rest > 0 {
+			t.gap(Gap{Why: fmt.Sprintf("%d more sessions and keys that were issued to it were not followed", rest)})
+			level = level[:len(level)-rest]
+		}
+		followed += len(level)
+		var ids []string
+		for _, c := range level {
+			ids = append(ids, c.id)
+		}
+		t.readAll(ctx, ids, t.log.Since)
+		if rest > 0 {
+			t.issued = nil
 		}
 	}
 }
@@ -305,8 +318,8 @@ func (t *trace) finish() Log {
 	slices.SortFunc(l.Roles, func(a, b AssumedRole) int {
 		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ARN, b.ARN), cmp.Compare(a.Session, b.Session))
 	})
-	slices.Sort(l.Sessions)
-	l.Sessions = slices.Compact(l.Sessions)
+	slices.SortFunc(l.Sessions, func(a, b Credential) int { return cmp.Or(cmp.Compare(a.ID, b.ID), b.Time.Compare(a.Time)) })
+	l.Sessions = slices.CompactFunc(l.Sessions, func(a, b Credential) bool { return a.ID == b.ID })
 	slices.SortFunc(l.Unread, func(a, b Gap) int { return strings.Compare(a.String(), b.String()) })
 	l.Unread = slices.CompactFunc(l.Unread, func(a, b Gap) bool { return a.String() == b.String() }) // one for each session
 	return *l

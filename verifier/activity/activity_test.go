@@ -128,21 +128,54 @@ func TestFollowed(t *testing.T) {
 	}
 }
 
-// TestBounds: more sessions than are followed are named, and keys come first.
+// TestBounds: hundreds of sessions are followed, with few questions where little happened.
+// More are named, and keys come first.
 func TestBounds(t *testing.T) {
-	h := newHistory(t)
-	for n := range 40 {
-		h.call(h.key, "sts", "GetSessionToken", time.Hour+time.Duration(n)*time.Minute, object{"responseElements": issued(sessionKey(n))})
-	}
-	made := verifiertest.LongTerm(prod, 99).ID
-	h.call(h.key, "iam", "CreateAccessKey", time.Minute, object{"responseElements": object{"accessKey": object{"accessKeyId": made, "userName": "deploy"}}})
-	h.call(made, "iam", "CreateUser", time.Hour, object{"requestParameters": object{"userName": "mallory"}})
-	log := h.read(h.leaked)
-	if len(log.Unread) != 1 || log.Unread[0].String() != "16 more sessions and keys that were issued to it were not followed" {
-		t.Errorf("unread %v", log.Unread)
-	}
-	if len(log.Sessions) != 41 || !slices.ContainsFunc(log.Made, func(m activity.Thing) bool { return m.Name == "mallory" }) {
-		t.Errorf("%d sessions, made %v", len(log.Sessions), log.Made)
+	for _, tt := range []struct {
+		sessions, busy int // busy is how many events others made in the home region
+		asked          int // questions in two regions
+		unread         string
+	}{
+		{sessions: 300, asked: 1 + 7 + 1 + 7}, // of the key, then of the sessions, in either region
+		{sessions: 60, busy: 1600, asked: 1 + 2 + 1 + 30 + 61},
+		{sessions: 440, asked: 1 + 9 + 1 + 9, unread: "[41 more sessions and keys that were issued to it were not followed]"},
+	} {
+		h := newHistory(t)
+		for n := range tt.sessions {
+			h.call(h.key, "sts", "AssumeRole", time.Hour+time.Duration(n)*time.Second, object{"requestParameters": object{"roleArn": "arn:aws:iam::" + prod + ":role/ci"}, "responseElements": issued(sessionKey(n))})
+		}
+		made := verifiertest.LongTerm(prod, 99).ID
+		h.call(h.key, "iam", "CreateAccessKey", time.Minute, object{"responseElements": object{"accessKey": object{"accessKeyId": made, "userName": "deploy"}}})
+		h.call(made, "iam", "CreateUser", time.Hour, object{"requestParameters": object{"userName": "mallory"}})
+		h.call(sessionKey(50), "iam", "CreateUser", time.Hour, object{"requestParameters": object{"userName": "eve"}})
+		h.Change(prod, func(a *verifiertest.Account) {
+			event := object{"eventSource": "ec2.amazonaws.com", "eventName": "DescribeInstances"}
+			for range tt.busy {
+				a.Events = append(a.Events, verifiertest.TrailEvent{KeyID: "other", Region: home, At: h.leaked.Add(time.Hour), Event: event})
+			}
+		})
+		before := len(h.Requests())
+		log := h.read(h.leaked)
+		asked := 0
+		for _, r := range h.Requests()[before:] {
+			if r.Action == "LookupEvents" {
+				asked++
+			}
+		}
+		if asked > tt.asked {
+			t.Errorf("%d sessions: %d questions, want %d", tt.sessions, asked, tt.asked)
+		}
+		if unread := fmt.Sprint(log.Unread); unread != "["+strings.Trim(tt.unread, "[]")+"]" {
+			t.Errorf("%d sessions: unread %s", tt.sessions, unread)
+		}
+		for _, name := range []string{"mallory", "eve"} {
+			if !slices.ContainsFunc(log.Made, func(m activity.Thing) bool { return m.Name == name }) {
+				t.Errorf("%d sessions: %s is not told", tt.sessions, name)
+			}
+		}
+		if len(log.Sessions) != tt.sessions+1 {
+			t.Errorf("%d sessions of %d", len(log.Sessions), tt.sessions)
+		}
 	}
 }
 
@@ -161,6 +194,18 @@ func TestGaps(t *testing.T) {
 	log = h.read(h.leaked)
 	if len(log.Unread) != 2 || log.Unread[0].Region != other || log.Unread[0].Err == nil || log.Whole {
 		t.Errorf("unread %v, whole %v", log.Unread, log.Whole)
+	}
+}
+
+// TestThrottled: others share the rate of an account, so one refusal is no gap.
+func TestThrottled(t *testing.T) {
+	h := newHistory(t)
+	h.call(h.key, "iam", "CreateUser", time.Hour, object{"requestParameters": object{"userName": "mallory"}})
+	for range 16 { // in two regions; a call is sent five times
+		h.Next("cloudtrail:LookupEvents", verifiertest.JSONFailure(400, "ThrottlingException", "Rate exceeded"))
+	}
+	if log := h.read(h.leaked); len(log.Unread) != 0 || len(log.Made) != 1 {
+		t.Errorf("%v %v", log.Unread, log.Made)
 	}
 }
 

@@ -158,7 +158,7 @@ func (t *trace) issue(e event) {
 	if !operator.IsAccessKeyID(id) {
 		return
 	}
-	t.log.Sessions = append(t.log.Sessions, id)
+	t.log.Sessions = append(t.log.Sessions, Credential{id, e.at})
 	if root := e.text("request.targetPrincipal"); root != "" && e.Name == "AssumeRoot" {
 		t.log.Unread = append(t.log.Unread, Gap{Why: "root of " + root + " is of another account: CloudTrail tells there what its sessions did"})
 		return

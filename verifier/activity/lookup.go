@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -20,26 +21,40 @@ type record struct {
 	CloudTrailEvent                 string // JSON
 }
 
-// read reads the events of an id since start, in all regions, several at a time.
-func (t *trace) read(ctx context.Context, id string, start time.Time) {
+// readAll reads the events of ids since start, in all regions, several at a time. If there are
+// many ids, a region in which little happened is read whole: most are such, and it takes a
+// question or two in place of one for each id.
+func (t *trace) readAll(ctx context.Context, ids []string, start time.Time) {
+	if len(ids) == 0 {
+		return
+	}
 	var wg sync.WaitGroup
 	turn := make(chan struct{}, maxRegions)
 	for _, region := range t.regions {
 		wg.Go(func() {
 			turn <- struct{}{}
 			defer func() { <-turn }()
-			t.readIn(ctx, region, id, start)
+			events, ok := t.quiet(ctx, region)
+			if !ok {
+				events = t.wholeRegion(ctx, region, start, len(ids)/2)
+			}
+			if events != nil {
+				t.noteSigned(events, ids, region)
+				return
+			}
+			for _, id := range ids {
+				if !t.readIn(ctx, region, id, start) {
+					return // the next ones are not answered either
+				}
+			}
 		})
 	}
 	wg.Wait()
 }
 
-// readIn reads the events of an id in one region, the newest first.
-func (t *trace) readIn(ctx context.Context, region, id string, start time.Time) {
-	if events, ok := t.quiet(ctx, region); ok {
-		t.noteSigned(events, id, region)
-		return
-	}
+// readIn reads the events of an id in one region, the newest first. It returns false if
+// CloudTrail does not answer.
+func (t *trace) readIn(ctx context.Context, region, id string, start time.Time) bool {
 	body := map[string]any{
 		"LookupAttributes": []map[string]string{{"AttributeKey": "AccessKeyId", "AttributeValue": id}},
 		"StartTime":        start.Unix(), "MaxResults": 50,
@@ -51,11 +66,10 @@ func (t *trace) readIn(ctx context.Context, region, id string, start time.Time) 
 			Events    []json.RawMessage // each may be of an unexpected form
 			NextToken string
 		}
-		t.reader.wait(ctx, t.session.Account+" "+region)
-		if err := t.session.Do(ctx, c, &page); err != nil {
+		if err := t.ask(ctx, c, &page); err != nil {
 			t.partial(id)
 			t.gap(Gap{Region: region, Why: err.Error(), Err: err})
-			return
+			return false
 		}
 		for _, raw := range page.Events {
 			var rec record
@@ -67,7 +81,7 @@ func (t *trace) readIn(ctx context.Context, region, id string, start time.Time) 
 			t.note(id, region, at, rec)
 		}
 		if page.NextToken == "" {
-			return
+			return true
 		}
 		body["NextToken"] = page.NextToken
 	}
@@ -75,6 +89,23 @@ func (t *trace) readIn(ctx context.Context, region, id string, start time.Time) 
 	if !oldest.Before(t.log.Since) { // else everything that counts is read
 		t.gap(Gap{Region: region, Why: fmt.Sprintf("more than %d events of %s: not all are read", maxPages*50, id)})
 	}
+	return true
+}
+
+// patience is how often a question to CloudTrail is asked that is throttled all the time:
+// others, such as the console, share the rate of the account. Each time takes some seconds.
+const patience = 4
+
+// ask asks CloudTrail when it is its turn.
+func (t *trace) ask(ctx context.Context, c operator.Call, out any) (err error) {
+	for range patience {
+		t.reader.wait(ctx, t.session.Account+" "+c.Region)
+		err = t.session.Do(ctx, c, out)
+		if e := (*operator.Error)(nil); !errors.As(err, &e) || !e.Busy() {
+			return err
+		}
+	}
+	return err
 }
 
 // timeOf returns the time of an event. One whose time cannot be read counts, whenever it was.

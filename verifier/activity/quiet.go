@@ -3,6 +3,7 @@ package activity
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/stanch-dev/stanch/verifier/operator"
@@ -35,7 +36,7 @@ func (t *trace) quiet(ctx context.Context, region string) ([]json.RawMessage, bo
 	q := r.regions[name]
 	r.mu.Unlock()
 	if q == nil || t.recent && t.now.Sub(q.asked) > keep {
-		q = &quietRegion{events: t.wholeRegion(ctx, region), asked: t.now}
+		q = &quietRegion{events: t.wholeRegion(ctx, region, t.from, r.Keys/2), asked: t.now}
 		r.mu.Lock()
 		if r.regions == nil {
 			r.regions = map[string]*quietRegion{}
@@ -46,20 +47,20 @@ func (t *trace) quiet(ctx context.Context, region string) ([]json.RawMessage, bo
 	return q.events, q.events != nil
 }
 
-// wholeRegion asks for the events of all ids, at most half as many pages as there are keys:
-// then a busy region costs little more than the questions about each key. It returns nil if
-// there are more, or no answer: then each id is asked about, and says why it cannot be read.
-func (t *trace) wholeRegion(ctx context.Context, region string) []json.RawMessage {
-	body := map[string]any{"StartTime": t.from.Unix(), "MaxResults": 50}
+// wholeRegion asks for the events of all ids since start, on so many pages at most, half as
+// many as there are ids: then a busy region costs little more than the questions about each
+// id. It returns nil if there are more, or no answer: then each id is asked about, and says
+// why it cannot be read.
+func (t *trace) wholeRegion(ctx context.Context, region string, start time.Time, pages int) []json.RawMessage {
+	body := map[string]any{"StartTime": start.Unix(), "MaxResults": 50}
 	c := operator.Call{Service: "cloudtrail", Action: "LookupEvents", Region: region, Body: body}
 	events := []json.RawMessage{} // not nil
-	for range t.reader.Keys / 2 {
+	for range pages {
 		var page struct {
 			Events    []json.RawMessage
 			NextToken string
 		}
-		t.reader.wait(ctx, t.session.Account+" "+region)
-		if err := t.session.Do(ctx, c, &page); err != nil {
+		if err := t.ask(ctx, c, &page); err != nil {
 			return nil
 		}
 		events = append(events, page.Events...)
@@ -81,12 +82,12 @@ func (rec record) signer() string {
 	return text.UserIdentity.AccessKeyID
 }
 
-// noteSigned notes those of events that an id has signed.
-func (t *trace) noteSigned(events []json.RawMessage, id, region string) {
+// noteSigned notes those of events that ids have signed.
+func (t *trace) noteSigned(events []json.RawMessage, ids []string, region string) {
 	for _, raw := range events {
 		var rec record
 		_ = json.Unmarshal(raw, &rec) // the fields that can be read are read
-		if rec.signer() == id {
+		if id := rec.signer(); slices.Contains(ids, id) {
 			t.note(id, region, t.timeOf(rec), rec)
 		}
 	}

@@ -2,6 +2,7 @@ package activity
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/stanch-dev/stanch/verifier/operator"
@@ -12,12 +13,8 @@ import (
 func (r *Reader) Recent(ctx context.Context, s *operator.Session, ids []string, since time.Time, regions []string) Log {
 	t := &trace{reader: r, session: s, regions: regions, now: r.now(), from: since, recent: true, log: Log{KeyID: ids[0], Since: since}, calls: map[Calls]*Calls{}, places: map[string]*Place{}}
 	seen := map[string]bool{}
-	for _, id := range ids {
-		if !seen[id] {
-			seen[id] = true
-			t.read(ctx, id, since)
-		}
-	}
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { known := seen[id]; seen[id] = true; return known })
+	t.readAll(ctx, ids, since)
 	t.follow(ctx, seen)
 	return t.finish()
 }

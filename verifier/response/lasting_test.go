@@ -187,3 +187,23 @@ func TestRemovedRole(t *testing.T) {
 		t.Errorf("%v %+v", err, outcomes)
 	}
 }
+
+// TestManySessions: a deployment that assumes a role many times a day, for a month, does not
+// keep its key from being contained.
+func TestManySessions(t *testing.T) {
+	in := newIncident(t)
+	in.leak.Locations[0].Time = time.Now().Add(-30 * 24 * time.Hour)
+	in.aws.Change(prod, func(a *verifiertest.Account) { a.Role("builder", "") })
+	id := in.leak.Match.Credential.ID
+	for n := range 200 {
+		in.assumes(id, "arn:aws:iam::"+prod+":role/builder", verifiertest.Role(prod, "builder", uint64(n)).Credential.ID, time.Duration(3*n)*time.Hour)
+	}
+	in.rules.ForceInUse = true
+	plan := in.plan(in.leak)
+	if len(plan.Keys) != 1 || len(plan.Keys[0].Steps) != 3 || len(plan.Keys[0].Sessions) != 12 || len(plan.Keys[0].Left) != 0 {
+		t.Fatalf("%s", plan.Encode())
+	}
+	if outcomes, err := in.apply(plan); err != nil || outcomes[0].Result != response.Contained {
+		t.Errorf("%v %+v", err, outcomes)
+	}
+}

@@ -64,7 +64,11 @@ func (p *Planner) activity(ctx context.Context, s *operator.Session, k *response
 	if log.Err != nil {
 		k.Left = append(k.Left, response.Remnant{Why: "CloudTrail was read in " + strings.Join(log.Regions, ", ") + " only: " + response.NotKnown("the list of regions", log.Err)})
 	}
-	k.Sessions = log.Sessions
+	for _, c := range log.Sessions {
+		if over := c.Time.Add(response.SessionLife); !response.IsSession(c.ID) || p.now().Before(over) {
+			k.Sessions = append(k.Sessions, c.ID) // that may still sign
+		}
+	}
 	for _, role := range lastSessions(log.Roles) {
 		p.assumed(ctx, k, role, id)
 	}
