@@ -30,6 +30,9 @@ const (
 	// History is how far back CloudTrail's own history goes.
 	History = 90 * 24 * time.Hour
 
+	// early is how long before the time of a leak a call counts all the same: that is the time
+	// of a commit, by the clock of whoever made it, and bots use a key within minutes.
+	early = time.Hour
 	// recent is how far back Place.Recent goes.
 	recent = 24 * time.Hour
 	// maxPages bounds the questions about one id in one region: 50 events a page.
@@ -62,8 +65,8 @@ type Reader struct {
 // A Log tells what a key did, after CloudTrail.
 type Log struct {
 	KeyID string
-	// Since is the time from which the calls count, usually that of the leak. Earlier ones
-	// are only in Places.
+	// Since is the time from which the calls count, usually that of the leak, with the hour
+	// before. Earlier ones are only in Places.
 	Since time.Time
 	// After says that CloudTrail's history begins before Since.
 	After bool
@@ -156,13 +159,13 @@ func (g Gap) String() string {
 }
 
 // Read reads the events of a key since a time, or since CloudTrail's history begins if it is
-// zero, and follows the credentials that it was given. It never fails: a region that cannot
+// zero or still to come, and follows the credentials that it was given. It never fails: a region that cannot
 // be read is in Log.Unread. The session is of the account of the key.
 func (r *Reader) Read(ctx context.Context, s *operator.Session, keyID string, since time.Time, regions []string) Log {
 	now := r.now()
 	start := now.Add(-History)
 	since = since.Truncate(time.Second) // as CloudTrail tells times
-	if since.Before(start) {
+	if since.Before(start) || since.After(now) {
 		since = start
 	}
 	t := &trace{reader: r, session: s, regions: regions, now: now, from: start, log: Log{KeyID: keyID, Since: since}, calls: map[Calls]*Calls{}, places: map[string]*Place{}}
@@ -190,12 +193,15 @@ func (t *trace) follow(ctx context.Context, seen map[string]bool) {
 		for _, c := range level {
 			ids = append(ids, c.id)
 		}
-		t.readAll(ctx, ids, t.log.Since)
+		t.readAll(ctx, ids, t.counts())
 		if rest > 0 {
 			t.issued = nil
 		}
 	}
 }
+
+// counts returns the time from which calls count.
+func (t *trace) counts() time.Time { return t.log.Since.Add(-early) }
 
 // now returns the time.
 func (r *Reader) now() time.Time {

@@ -185,9 +185,11 @@ func TestGaps(t *testing.T) {
 	away := "arn:aws:iam::999988887777:role/away"
 	h.call(h.key, "sts", "AssumeRole", time.Hour, object{"requestParameters": object{"roleArn": away}, "responseElements": issued(sessionKey(1))})
 	h.call(h.key, "signin", "ConsoleLogin", time.Hour, nil)
+	h.call(h.key, "sts", "AssumeRoot", time.Hour, object{"requestParameters": object{"targetPrincipal": "arn:aws:iam::999988886666:root"}, "responseElements": issued(sessionKey(2))})
 	log := h.read(h.leaked)
 	text := fmt.Sprint(log.Unread)
-	if len(log.Roles) != 1 || log.Roles[0].Account != "999988887777" || !strings.Contains(text, away+" is of another account") || !strings.Contains(text, "session of the console") {
+	if len(log.Roles) != 1 || log.Roles[0].Account != "999988887777" || !strings.Contains(text, away+" is of another account") || !strings.Contains(text, "session of the console") ||
+		!strings.Contains(text, "root user of account 999988886666") {
 		t.Errorf("roles %v, unread %v", log.Roles, log.Unread)
 	}
 	h.Deny("cloudtrail:LookupEvents")
@@ -245,6 +247,17 @@ func TestPlaces(t *testing.T) {
 	}
 	if len(log.Calls) != 2 {
 		t.Errorf("calls before the leak are told: %+v", log.Calls)
+	}
+}
+
+// TestClocks: the time of a leak is that of a commit, by whichever clock.
+func TestClocks(t *testing.T) {
+	h := newHistory(t)
+	h.call(h.key, "iam", "CreateUser", -30*time.Minute, object{"requestParameters": object{"userName": "mallory"}})
+	for name, since := range map[string]time.Time{"a clock that is fast": h.leaked, "a time that is still to come": time.Now().Add(time.Hour)} {
+		if log := h.read(since); len(log.Made) != 1 || log.Since.After(h.leaked) {
+			t.Errorf("%s: since %s, made %v", name, log.Since, log.Made)
+		}
 	}
 }
 

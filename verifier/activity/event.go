@@ -1,6 +1,7 @@
 package activity
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"time"
@@ -78,7 +79,7 @@ func (t *trace) note(id, region string, at time.Time, rec record) {
 		t.place(e)
 		t.owner(e)
 	}
-	if at.Before(t.log.Since) {
+	if at.Before(t.counts()) {
 		return
 	}
 	t.count(e)
@@ -154,6 +155,11 @@ func (t *trace) issue(e event) {
 	if role := e.text("request.roleArn"); role != "" && strings.HasPrefix(e.Name, "AssumeRole") {
 		account = accountOf(role)
 		t.log.Roles = append(t.log.Roles, AssumedRole{ARN: role, Account: account, Session: id, Time: e.at, Address: e.Address, By: e.by})
+	}
+	if e.action() == "sts:AssumeRoot" {
+		t.log.Unread = append(t.log.Unread, Gap{Why: "a session of the root user of account " + cmp.Or(accountOf(e.text("request.targetPrincipal")), e.text("request.targetPrincipal"), "unknown") +
+			" was made with " + e.by + ": CloudTrail tells there what it did"})
+		return
 	}
 	if !operator.IsAccessKeyID(id) {
 		return

@@ -86,7 +86,7 @@ func (t *trace) readIn(ctx context.Context, region, id string, start time.Time) 
 		body["NextToken"] = page.NextToken
 	}
 	t.partial(id)
-	if !oldest.Before(t.log.Since) { // else everything that counts is read
+	if !oldest.Before(t.counts()) { // else everything that counts is read
 		t.gap(Gap{Region: region, Why: fmt.Sprintf("more than %d events of %s: not all are read", maxPages*50, id)})
 	}
 	return true
