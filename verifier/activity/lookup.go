@@ -21,6 +21,9 @@ type record struct {
 	CloudTrailEvent                 string // JSON
 }
 
+// manyIDs is from how many ids on a region is read whole, if it can be.
+const manyIDs = 4
+
 // readAll reads the events of ids since start, in all regions, several at a time. If there are
 // many ids, a region in which little happened is read whole: most are such, and it takes a
 // question or two in place of one for each id.
@@ -35,7 +38,7 @@ func (t *trace) readAll(ctx context.Context, ids []string, start time.Time) {
 			turn <- struct{}{}
 			defer func() { <-turn }()
 			events, ok := t.quiet(ctx, region)
-			if !ok {
+			if !ok && len(ids) >= manyIDs {
 				events = t.wholeRegion(ctx, region, start, len(ids)/2)
 			}
 			if events != nil {

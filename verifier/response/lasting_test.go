@@ -207,3 +207,50 @@ func TestManySessions(t *testing.T) {
 		t.Errorf("%v %+v", err, outcomes)
 	}
 }
+
+// TestUndoWithoutPrincipal: a managed policy goes, also if its user or role was deleted since.
+func TestUndoWithoutPrincipal(t *testing.T) {
+	in := newIncident(t)
+	withAssumedRole(in)
+	withoutRoom(in)
+	plan := in.plan(in.leak)
+	if outcomes, err := in.apply(plan); err != nil || outcomes[0].Result != response.Contained {
+		t.Fatalf("%v %+v", err, outcomes)
+	}
+	in.aws.Change(prod, func(a *verifiertest.Account) { delete(a.Roles, "admin") })
+	a, closeJournal := in.applier()
+	if outcomes, err := a.Confirm(t.Context(), plan); err != nil || outcomes[0].Result != response.Contained {
+		t.Errorf("%v %+v", err, outcomes)
+	}
+	closeJournal()
+	if outcomes, err := in.undo(plan); err != nil || outcomes[0].Result != response.Undone {
+		t.Errorf("%v %+v", err, outcomes)
+	}
+	in.aws.Change(prod, func(a *verifiertest.Account) {
+		if len(a.Policies) != 0 || in.user.Keys[0].Inactive {
+			t.Errorf("left: %v", a.Policies)
+		}
+	})
+}
+
+// TestRoomTaken: somebody fills the room of an inline policy after it was put for the first
+// time. Undo takes both policies off.
+func TestRoomTaken(t *testing.T) {
+	in := newIncident(t)
+	plan := in.plan(in.leak)
+	in.pass()
+	a, closeJournal := in.applier()
+	a.OnRecord = func(r journal.Record) {
+		if r.Event == journal.EventOff {
+			withoutRoom(in)
+		}
+	}
+	outcomes, err := a.Apply(t.Context(), plan)
+	closeJournal()
+	if err != nil || len(outcomes[0].Managed) != 1 || len(in.user.Inline) != 2 {
+		t.Fatalf("%v %+v, inline %v", err, outcomes, in.user.Inline)
+	}
+	if outcomes, err := in.undo(plan); err != nil || outcomes[0].Result != response.Undone || len(in.user.Inline) != 1 || len(in.user.Attached) != 0 {
+		t.Errorf("%v %+v, inline %v, attached %v", err, outcomes, in.user.Inline, in.user.Attached)
+	}
+}

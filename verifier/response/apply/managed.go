@@ -66,7 +66,12 @@ func (p managedPolicy) replace(ctx context.Context, document string) error {
 
 // remove detaches and deletes the policy.
 func (p managedPolicy) remove(ctx context.Context) error {
-	if err := p.write.Do(ctx, p.attachCall("Detach"), nil); err != nil && !errors.Is(err, operator.ErrNotFound) {
+	// IAM denies the call about a principal that is gone: nobody knows its ARN any more.
+	is, _, err := managedState(ctx, p.step, p.read, p.arn)
+	if err == nil && is == response.Present {
+		err = p.write.Do(ctx, p.attachCall("Detach"), nil)
+	}
+	if err != nil && !errors.Is(err, operator.ErrNotFound) {
 		return err
 	}
 	versions, err := p.read.PolicyVersions(ctx, p.arn)
@@ -113,6 +118,9 @@ func managedState(ctx context.Context, step response.Step, r *operator.Session, 
 		list = r.AttachedRolePolicies
 	}
 	attached, err := list(ctx, step.Name)
+	if errors.Is(err, operator.ErrNotFound) { // the principal is gone, and the policy may be there
+		return response.Absent, "", nil
+	}
 	if err != nil {
 		return "", "", err
 	}

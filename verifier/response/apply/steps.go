@@ -93,16 +93,22 @@ func (j keyRun) undo(ctx context.Context, step response.Step) error {
 	if err != nil {
 		return err
 	}
-	err = s.Do(ctx, call(step, true, ""), nil)
-	if after, before := want(step); errors.Is(err, operator.ErrNotFound) && after == response.Present && before == response.Absent {
-		err = nil // it is gone
-	}
-	if err == nil && j.Journal.History(j.plan).Step(step).Managed {
+	if j.Journal.History(j.plan).Step(step).Managed {
 		read, err := j.reader(ctx, step)
 		if err != nil {
 			return err
 		}
-		return managedPolicy{step, step.ManagedARN(j.key), read, s}.remove(ctx)
+		if err := (managedPolicy{step, step.ManagedARN(j.key), read, s}).remove(ctx); err != nil {
+			return err
+		}
+		// There may be an inline one as well: of the time when there was room.
+		if _, err := read.InlinePolicy(ctx, step.Kind, step.Name, step.Object); errors.Is(err, operator.ErrNotFound) {
+			return nil
+		}
+	}
+	err = s.Do(ctx, call(step, true, ""), nil)
+	if after, before := want(step); errors.Is(err, operator.ErrNotFound) && after == response.Present && before == response.Absent {
+		err = nil // it is gone
 	}
 	return err
 }
