@@ -55,6 +55,9 @@ type Reader struct {
 	// Keys is how many keys of an account are to be read. If there are several, each region
 	// is first asked for the events of all, which serves every key if a few pages hold them.
 	Keys int
+	// In opens a session in another account, to read what sessions of its roles did there.
+	// Without a way in, that is a gap.
+	In func(ctx context.Context, account string) (*operator.Session, error)
 
 	mu      sync.Mutex
 	next    map[string]time.Time // by account and region: when CloudTrail may be asked again
@@ -168,11 +171,17 @@ func (r *Reader) Read(ctx context.Context, s *operator.Session, keyID string, si
 	if since.Before(start) || since.After(now) {
 		since = start
 	}
-	t := &trace{reader: r, session: s, regions: regions, now: now, from: start, log: Log{KeyID: keyID, Since: since}, calls: map[Calls]*Calls{}, places: map[string]*Place{}}
+	t := r.trace(s, regions, now, Log{KeyID: keyID, Since: since})
+	t.from = start
 	t.log.Whole = len(regions) > 0
 	t.readAll(ctx, []string{keyID}, start)
 	t.follow(ctx, map[string]bool{keyID: true})
 	return t.finish()
+}
+
+func (r *Reader) trace(s *operator.Session, regions []string, now time.Time, log Log) *trace {
+	home := site{s, regions}
+	return &trace{reader: r, site: home, home: s.Account, sites: map[string]*site{s.Account: &home}, now: now, log: log, calls: map[Calls]*Calls{}, places: map[string]*Place{}}
 }
 
 // follow reads the events of credentials that were issued, and of those that were issued to
@@ -189,11 +198,7 @@ func (t *trace) follow(ctx context.Context, seen map[string]bool) {
 			level = level[:len(level)-rest]
 		}
 		followed += len(level)
-		var ids []string
-		for _, c := range level {
-			ids = append(ids, c.id)
-		}
-		t.readAll(ctx, ids, t.counts())
+		t.readIssued(ctx, level)
 		if rest > 0 {
 			t.issued = nil
 		}
@@ -250,12 +255,13 @@ func Regions(ctx context.Context, s *operator.Session) ([]string, error) {
 
 // A trace is one run of Read.
 type trace struct {
-	reader  *Reader
-	session *operator.Session
-	regions []string
-	now     time.Time
-	from    time.Time // of the oldest events that count
-	recent  bool      // it is for Recent
+	reader *Reader
+	site          // that is read now
+	home   string // the account of the key
+	sites  map[string]*site
+	now    time.Time
+	from   time.Time // of the oldest events that count
+	recent bool      // it is for Recent
 
 	mu     sync.Mutex
 	log    Log
@@ -266,9 +272,10 @@ type trace struct {
 
 // A credential was issued to the key.
 type credential struct {
-	id   string
-	kind string // the role, or the user, that it is of
-	at   time.Time
+	id      string
+	kind    string // the role, or the user, that it is of
+	account string
+	at      time.Time
 }
 
 // rank sorts credentials so that those come first that tell most: keys, the newest session

@@ -19,6 +19,7 @@ type event struct {
 	Resources                    []struct{ ResourceType, ResourceName string }
 	at                           time.Time
 	by                           string // the id that signed
+	account                      string // "" if it is that of the key
 }
 
 // An identity is the field userIdentity.
@@ -70,6 +71,7 @@ func (e event) own() bool {
 // note adds one event to the log.
 func (t *trace) note(id, region string, at time.Time, rec record) {
 	e := parse(rec, id, region, at)
+	e.account = t.away()
 	if e.own() {
 		return
 	}
@@ -156,24 +158,18 @@ func (t *trace) issue(e event) {
 		account = accountOf(role)
 		t.log.Roles = append(t.log.Roles, AssumedRole{ARN: role, Account: account, Session: id, Time: e.at, Address: e.Address, By: e.by})
 	}
-	if e.action() == "sts:AssumeRoot" {
+	root := e.action() == "sts:AssumeRoot"
+	if root {
 		t.log.Unread = append(t.log.Unread, Gap{Why: "a session of the root user of account " + cmp.Or(accountOf(e.text("request.targetPrincipal")), e.text("request.targetPrincipal"), "unknown") +
 			" was made with " + e.by + ": CloudTrail tells there what it did"})
-		return
 	}
 	if !operator.IsAccessKeyID(id) {
 		return
 	}
 	t.log.Sessions = append(t.log.Sessions, Credential{id, e.at})
-	if root := e.text("request.targetPrincipal"); root != "" && e.Name == "AssumeRoot" {
-		t.log.Unread = append(t.log.Unread, Gap{Why: "root of " + root + " is of another account: CloudTrail tells there what its sessions did"})
-		return
+	if !root {
+		t.issued = append(t.issued, credential{id: id, kind: kind, account: cmp.Or(account, t.session.Account), at: e.at})
 	}
-	if account != "" && account != t.session.Account {
-		t.log.Unread = append(t.log.Unread, Gap{Why: "role " + e.text("request.roleArn") + " is of another account: CloudTrail tells there what its sessions did"})
-		return
-	}
-	t.issued = append(t.issued, credential{id: id, kind: kind, at: e.at})
 }
 
 func accountOf(arn string) string {

@@ -71,7 +71,7 @@ func (t *trace) readIn(ctx context.Context, region, id string, start time.Time) 
 		}
 		if err := t.ask(ctx, c, &page); err != nil {
 			t.partial(id)
-			t.gap(Gap{Region: region, Why: err.Error(), Err: err})
+			t.gap(Gap{Region: t.here(region), Why: err.Error(), Err: err})
 			return false
 		}
 		for _, raw := range page.Events {
@@ -90,7 +90,7 @@ func (t *trace) readIn(ctx context.Context, region, id string, start time.Time) 
 	}
 	t.partial(id)
 	if !oldest.Before(t.counts()) { // else everything that counts is read
-		t.gap(Gap{Region: region, Why: fmt.Sprintf("more than %d events of %s: not all are read", maxPages*50, id)})
+		t.gap(Gap{Region: t.here(region), Why: fmt.Sprintf("more than %d events of %s: not all are read", maxPages*50, id)})
 	}
 	return true
 }

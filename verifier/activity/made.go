@@ -16,9 +16,10 @@ type Thing struct {
 	Name string // an id, a name or an ARN
 	Of   string // the user, role, group, function or policy that it belongs to
 	// Call is the call that made it, as Calls.Action.
-	Call   string
-	Region string
-	Time   time.Time
+	Call    string
+	Region  string
+	Time    time.Time
+	Account string // "" if it is that of the key
 	// By is the id that signed, Address where the call came from.
 	By, Address string
 	// Role is the ARN of the role, or the instance profile, that it was given: it goes on
@@ -39,6 +40,9 @@ func (t Thing) String() string {
 	}
 	if t.Role != "" {
 		s += " with " + t.Role
+	}
+	if t.Account != "" {
+		s += " in account " + t.Account
 	}
 	return s
 }
@@ -123,7 +127,7 @@ func (e event) unknownThings(action string, shared bool) (things []Thing) {
 }
 
 func (e event) thing(kind, name, of, action string) Thing {
-	return Thing{Kind: kind, Name: name, Of: of, Call: action, Region: e.Region, Time: e.at, By: e.by, Address: e.Address, Role: e.passedRole()}
+	return Thing{Kind: kind, Name: name, Of: of, Call: action, Region: e.Region, Time: e.at, Account: e.account, By: e.by, Address: e.Address, Role: e.passedRole()}
 }
 
 var roleARN = sync.OnceValue(func() *regexp.Regexp {

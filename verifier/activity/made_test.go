@@ -186,8 +186,8 @@ func TestHarm(t *testing.T) {
 	}
 }
 
-// TestRootSessions: what a session of root in a member account did is told there, and said
-// once for many sessions.
+// TestRootSessions: CloudTrail of the member account tells what a session of its root user did.
+// That is said once for many sessions.
 func TestRootSessions(t *testing.T) {
 	h := newHistory(t)
 	for n := range 3 {
@@ -195,7 +195,7 @@ func TestRootSessions(t *testing.T) {
 			"requestParameters": object{"targetPrincipal": "333344445555"}, "responseElements": object{"credentials": object{"accessKeyId": fmt.Sprintf("ASIA%016d", n)}}})
 	}
 	log := h.read(h.leaked)
-	if len(log.Made) != 3 || len(log.Sessions) != 3 || len(log.Unread) != 1 || !strings.Contains(log.Unread[0].Why, "root of 333344445555 is of another account") {
+	if len(log.Made) != 3 || len(log.Sessions) != 3 || len(log.Unread) != 1 || !strings.Contains(log.Unread[0].Why, "root user of account 333344445555") {
 		t.Errorf("%v %v %v", log.Made, log.Sessions, log.Unread)
 	}
 }

@@ -95,7 +95,7 @@ func TestRecentKeys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		log := r.Recent(t.Context(), o.Own(), []string{id}, since, append(regions, other))
+		log := r.Recent(t.Context(), o.Own(), []string{id}, nil, since, append(regions, other))
 		if len(log.Calls) != 1 || log.Calls[0].Action != want || len(log.Unread) > 0 {
 			t.Errorf("%s: %v %v", id, log.Calls, log.Unread)
 		}

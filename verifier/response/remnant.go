@@ -54,8 +54,10 @@ func (r Remnant) Over(ctx context.Context, s *operator.Session, now time.Time) b
 func Things(log activity.Log) (access, others []Remnant) {
 	for _, t := range log.Made {
 		r := Remnant{Why: "the key made or changed " + t.String() + " (" + t.Call + ", " + t.Time.UTC().Format(time.RFC3339) + ")", Look: t.Look, Remove: t.Remove}
-		switch t.Kind {
-		case activity.Session:
+		switch {
+		case t.Account != "" && t.Kind != activity.Session: // IAM of another account would have to tell
+			r.Why += ": the commands are for that account"
+		case t.Kind == activity.Session:
 			if t.By == log.KeyID && t.Call != "sts:AssumeRoot" || t.Call == "sts:AssumeRole" {
 				continue
 			}
@@ -63,13 +65,13 @@ func Things(log activity.Log) (access, others []Remnant) {
 			if t.Call == "sts:AssumeRoot" {
 				r.Until = t.Time.Add(rootSessionLife)
 			}
-		case activity.User:
+		case t.Kind == activity.User:
 			r.User = t.Name
-		case activity.AccessKey:
+		case t.Kind == activity.AccessKey:
 			r.User, r.KeyID = t.Of, t.Name
-		case activity.Role:
+		case t.Kind == activity.Role:
 			r.Role = t.Name
-		case activity.TrustPolicy, activity.RolePolicy, activity.AttachedToRole:
+		case t.Kind == activity.TrustPolicy, t.Kind == activity.RolePolicy, t.Kind == activity.AttachedToRole:
 			r.Role = t.Of
 		}
 		if t.Access {

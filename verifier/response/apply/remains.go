@@ -11,6 +11,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/activity"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/permissions"
 )
 
 // An intruder may work while stanch does: make a user, a second key, assume a role. IAM tells
@@ -85,7 +86,13 @@ func (j keyRun) recent(ctx context.Context, plan response.Plan) (left, others []
 	if err != nil {
 		left = append(left, response.Remnant{Why: "CloudTrail was read in " + strings.Join(regions, ", ") + " only: " + response.NotKnown("the list of regions", err)})
 	}
-	log := trail.Recent(ctx, j.session, append([]string{j.key.KeyID}, j.key.Sessions...), plan.Created.Add(-activity.Delay), regions)
+	var accounts []string
+	for _, step := range j.key.Steps {
+		if account := step.Account(j.key); !slices.Contains(accounts, account) {
+			accounts = append(accounts, account)
+		}
+	}
+	log := trail.Recent(ctx, j.session, append([]string{j.key.KeyID}, j.key.Sessions...), accounts, plan.Created.Add(-activity.Delay), regions)
 	for _, role := range log.Roles {
 		over := role.Time.Add(response.RoleSessionLife)
 		name := role.ARN[strings.LastIndexByte(role.ARN, '/')+1:]
@@ -130,6 +137,9 @@ func (j keyRun) roleGone(ctx context.Context, step response.Step) bool {
 func (a *Applier) trail() *activity.Reader {
 	if a.Activity == nil {
 		a.Activity = &activity.Reader{Now: a.Now}
+	}
+	a.Activity.In = func(ctx context.Context, account string) (*operator.Session, error) {
+		return permissions.Reading(ctx, a.Operator, a.Rules, account)
 	}
 	return a.Activity
 }

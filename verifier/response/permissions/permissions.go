@@ -3,6 +3,7 @@
 package permissions
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -34,6 +35,14 @@ var (
 // Read is the session policy of a responder that plans, or reads back: it can only read.
 func Read() string {
 	return operator.Policy(operator.Statement{Effect: "Allow", Action: readActions, Resource: []string{"*"}})
+}
+
+// Reading opens a session that can only read, in an account that the rules allow.
+func Reading(ctx context.Context, op *operator.Operator, r response.Rules, account string) (*operator.Session, error) {
+	if err := r.Allow(account, "", ""); err != nil {
+		return nil, err
+	}
+	return op.In(ctx, account, "activity", Read())
 }
 
 // Write is the session policy of a responder that takes one step for k, or takes it back: it

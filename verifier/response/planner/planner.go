@@ -20,6 +20,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/response/advice"
+	"github.com/stanch-dev/stanch/verifier/response/permissions"
 )
 
 // A Planner makes plans. It changes nothing.
@@ -63,6 +64,9 @@ func (p *Planner) Plan(ctx context.Context, leaks []finding.Finding) (response.P
 	}
 	if p.Activity == nil {
 		p.Activity = &activity.Reader{Now: p.Now}
+	}
+	p.Activity.In = func(ctx context.Context, account string) (*operator.Session, error) {
+		return permissions.Reading(ctx, p.Operator, p.Rules, account)
 	}
 	p.histories, p.keys = histories{}, countKeys(leaks)
 	planned := map[string]bool{}
