@@ -254,3 +254,30 @@ func TestRoomTaken(t *testing.T) {
 		t.Errorf("%v %+v, inline %v, attached %v", err, outcomes, in.user.Inline, in.user.Attached)
 	}
 }
+
+// TestTwoOperators: two plans for one key are applied at the same time, with two journals.
+// Either one's policies are no access that somebody has added.
+func TestTwoOperators(t *testing.T) {
+	in := newIncident(t)
+	withPassword(in)
+	first, second := in.plan(in.leak), in.plan(in.leak)
+	a, closeJournal := in.applier()
+	defer closeJournal()
+	own, done := in.journal, false
+	a.OnRecord = func(r journal.Record) {
+		if r.Event == journal.EventBegin && !done {
+			done, in.journal = true, own+".second"
+			if outcomes, err := in.apply(second); err != nil || outcomes[0].Result != response.Contained {
+				t.Errorf("the second: %v %+v", err, outcomes)
+			}
+			in.journal = own
+		}
+	}
+	if outcomes, err := a.Apply(t.Context(), first); err != nil || outcomes[0].Result != response.Contained || len(in.user.Inline) != 4 {
+		t.Errorf("the first: %v %+v", err, outcomes)
+	}
+	in.journal = own + ".second"
+	if outcomes, err := in.undo(second); err != nil || outcomes[0].Result != response.Undone || len(in.user.Inline) != 2 {
+		t.Errorf("undo: %v %+v", err, outcomes)
+	}
+}

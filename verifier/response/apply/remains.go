@@ -34,10 +34,23 @@ func (j keyRun) remains(ctx context.Context, plan response.Plan, recent, made []
 	left = slices.Concat(j.key.Left, recent, j.newUsers(ctx, plan))
 	if j.key.User != nil {
 		now, unread := response.ReadUserState(ctx, j.session, j.key.Name, time.Time{})
+		now.Inline = slices.DeleteFunc(now.Inline, func(name string) bool { return j.denies(ctx, name) })
 		left = slices.Concat(left, unread, j.key.User.Changes(now, j.key))
 	}
 	left, others = distinct(left), distinct(slices.Concat(j.key.Made, made))
 	return slices.DeleteFunc(left, func(r response.Remnant) bool { return r.Over(ctx, j.session, j.now()) }), others
+}
+
+// denies reports whether an inline policy of the user is one that stanch puts, by its name and
+// its content: another operator's, who works at the same time.
+func (j keyRun) denies(ctx context.Context, policy string) bool {
+	console := strings.HasPrefix(policy, response.ConsolePolicyName(""))
+	if !console && !strings.HasPrefix(policy, response.PolicyName("")) {
+		return false
+	}
+	document, err := j.session.InlinePolicy(ctx, "user", j.key.Name, policy)
+	_, sessions := response.DeniedUntil(document)
+	return err == nil && (sessions || console && document == denyConsoleDocument())
 }
 
 // newUsers names the users of the account that are new since the plan was made, and those
