@@ -1,6 +1,7 @@
 package activity
 
 import (
+	"cmp"
 	"maps"
 	"regexp"
 	"slices"
@@ -134,13 +135,13 @@ var roleARN = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:(role|instance-profile)/\S+$`)
 })
 
-// passedRole returns the role or the instance profile that a request gives to what it makes
-// (iam:PassRole), "" if it gives none. Calls to IAM and STS are about roles, and give none.
+// passedRole returns the role or the instance profile that a call gives to what it makes
+// (iam:PassRole), "" if it gives none. The answer names that of a launch template. Calls to IAM and STS are about roles, and give none.
 func (e event) passedRole() string {
 	if service, _, _ := strings.Cut(e.Source, "."); service == "iam" || service == "sts" {
 		return ""
 	}
-	return roleIn("", e.Request)
+	return cmp.Or(roleIn("", e.Request), roleIn("", e.Response))
 }
 
 // roleIn returns the first ARN of a role in v, or the name of an instance profile, which EC2

@@ -81,6 +81,11 @@ func TestMade(t *testing.T) {
 			"aws ec2 describe-instances --instance-ids i-1 --region us-east-1", "aws ec2 terminate-instances --instance-ids i-1 --region us-east-1"},
 		{"lambda", "CreateFunction20150331", object{"functionName": "tick", "role": "arn:aws:iam::222233334444:role/admin"}, nil, "function tick with arn:aws:iam::222233334444:role/admin", true,
 			"aws lambda get-function --function-name tick --region us-east-1", "aws lambda delete-function --function-name tick --region us-east-1"},
+		{"ec2", "RunInstances", object{"launchTemplate": object{"launchTemplateId": "lt-1"}}, object{"instancesSet": object{"items": []any{
+			object{"instanceId": "i-1", "iamInstanceProfile": object{"arn": "arn:aws:iam::222233334444:instance-profile/web"}}}}}, "instance i-1 with arn:aws:iam::222233334444:instance-profile/web", true,
+			"aws ec2 describe-instances --instance-ids i-1 --region us-east-1", "aws ec2 terminate-instances --instance-ids i-1 --region us-east-1"},
+		{"cognito-identity", "SetIdentityPoolRoles", object{"identityPoolId": "us-east-1:1", "roles": object{"unauthenticated": "arn:aws:iam::222233334444:role/web"}}, nil,
+			"identity provider us-east-1:1 with arn:aws:iam::222233334444:role/web", true, "aws cognito-identity get-identity-pool-roles --identity-pool-id us-east-1:1 --region us-east-1", ""},
 		{"scheduler", "CreateSchedule", object{"name": "tick", "target": object{"roleArn": "arn:aws:iam::222233334444:role/admin"}}, nil,
 			"result of scheduler:CreateSchedule with arn:aws:iam::222233334444:role/admin", true,
 			"aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventId,AttributeValue=event-0 --region us-east-1", ""},
@@ -95,7 +100,7 @@ func TestMade(t *testing.T) {
 			"aws cloudcontrol get-resource --type-name AWS::IAM::User --identifier mallory --region us-east-1", "aws cloudcontrol delete-resource --type-name AWS::IAM::User --identifier mallory --region us-east-1"},
 		{"ssm", "StartSession", object{"target": "i-1"}, object{"sessionId": "deploy-0a"}, "shell on an instance deploy-0a of i-1", true,
 			"aws ssm describe-sessions --state Active --filters key=SessionId,value=deploy-0a --region us-east-1", "aws ssm terminate-session --session-id deploy-0a --region us-east-1"},
-		{"iam", "UpdateUser", object{"userName": "mallory", "newUserName": "backup"}, nil, "user backup", true, "aws iam list-access-keys --user-name backup", "aws iam delete-user --user-name backup"},
+		{"iam", "UpdateUser", object{"userName": "mallory", "newUserName": "backup"}, nil, "user backup", true, "aws iam list-access-keys --user-name backup", ""},
 
 		// Calls that no table knows.
 		{"dynamodb", "PutResourcePolicy", object{"resourceArn": "x"}, nil, "access from other accounts", true,

@@ -31,7 +31,7 @@ var makers = map[string]maker{
 	"iam:CreateUser": {User, true, "request.userName|response.user.userName", "",
 		"aws iam list-access-keys --user-name {name}", "aws iam delete-user --user-name {name}"},
 	"iam:UpdateUser": {User, true, "request.newUserName|request.userName", "", // it renames
-		"aws iam list-access-keys --user-name {name}", "aws iam delete-user --user-name {name}"},
+		"aws iam list-access-keys --user-name {name}", ""},
 	"iam:CreateAccessKey": {AccessKey, true, "response.accessKey.accessKeyId", "response.accessKey.userName|request.userName",
 		"aws iam get-access-key-last-used --access-key-id {name}", "aws iam update-access-key --access-key-id {name} --user-name {of} --status Inactive"},
 	"iam:UpdateAccessKey": {AccessKey, true, "request.accessKeyId", "request.userName",
@@ -88,6 +88,8 @@ var makers = map[string]maker{
 		"aws rolesanywhere get-profile --profile-id {name}", "aws rolesanywhere disable-profile --profile-id {name}"},
 	"rolesanywhere:CreateProfile": {Provider, true, "response.profile.profileId", "",
 		"aws rolesanywhere get-profile --profile-id {name}", "aws rolesanywhere disable-profile --profile-id {name}"},
+	"cognito-identity:SetIdentityPoolRoles": {Provider, true, "request.identityPoolId", "",
+		"aws cognito-identity get-identity-pool-roles --identity-pool-id {name}", ""},
 
 	// IAM: what they may do.
 	"iam:PutUserPolicy": {UserPolicy, true, "request.policyName", "request.userName",
@@ -121,8 +123,6 @@ var makers = map[string]maker{
 
 	"ec2:ReplaceIamInstanceProfileAssociation": {"role given to an instance", true, "response.ReplaceIamInstanceProfileAssociationResponse.iamInstanceProfileAssociation.instanceId", "",
 		"aws ec2 describe-iam-instance-profile-associations --filters Name=instance-id,Values={name}", ""},
-	"cognito-identity:SetIdentityPoolRoles": {"roles of an identity pool", true, "", "request.identityPoolId",
-		"aws cognito-identity get-identity-pool-roles --identity-pool-id {of}", ""},
 
 	// IAM Identity Center, the account and the organization.
 	"sso:AttachManagedPolicyToPermissionSet":                  {"policy of a permission set", true, "request.managedPolicyArn", "request.permissionSetArn", "", ""},
