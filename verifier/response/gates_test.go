@@ -12,6 +12,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/advice"
 	"github.com/stanch-dev/stanch/verifier/response/journal"
 	"github.com/stanch-dev/stanch/verifier/response/planner"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
@@ -121,9 +122,10 @@ func TestPlanGates(t *testing.T) {
 	}
 }
 
-// TestRenew: what is left alone for want of proof comes with the commands that have AWS
-// asked again, and nothing else does.
-func TestRenew(t *testing.T) {
+// TestCommandsOfRefusals: a key that is left alone for want of proof comes with the commands
+// that have AWS asked again, and one that a person may decide about with the command for that.
+func TestCommandsOfRefusals(t *testing.T) {
+	const renewed = "stanch git --format json --output fresh.jsonl app\nstanch respond plan fresh.jsonl --accounts " + prod + " -o plan.json"
 	for _, tt := range []struct {
 		name  string
 		spoil func(*finding.Finding)
@@ -133,10 +135,10 @@ func TestRenew(t *testing.T) {
 		{"too old", func(l *finding.Finding) {
 			l.Match.Credential.ID = "ASIA" + l.Match.Credential.ID[4:]
 			l.Verdict.At = time.Now().Add(-2 * time.Hour)
-		}, response.GateStale, "ask again"},
-		{"never asked", func(l *finding.Finding) { l.Verdict.State = verifier.Skipped }, response.GateState, "ask again"},
-		{"not known", func(l *finding.Finding) { l.Verdict.State = verifier.Unknown }, response.GateState, "ask again"},
-		{"an active id", func(l *finding.Finding) { l.Verdict.State = verifier.IDActive }, response.GateState, "--accounts " + prod},
+		}, response.GateStale, renewed},
+		{"never asked", func(l *finding.Finding) { l.Verdict.State = verifier.Skipped }, response.GateState, renewed},
+		{"not known", func(l *finding.Finding) { l.Verdict.State = verifier.Unknown }, response.GateState, renewed},
+		{"an active id", func(l *finding.Finding) { l.Verdict.State = verifier.IDActive }, response.GateState, " --accounts " + prod + " -o plan.json"},
 		{"canary", func(l *finding.Finding) { l.Verdict.State = verifier.CanarySuspected }, response.GateCanary, ""},
 		{"no such user", func(l *finding.Finding) { l.Verdict.At, l.Verdict.Identity.Name = time.Now(), "mallory" }, response.GateIdentity, ""},
 	} {
@@ -148,7 +150,7 @@ func TestRenew(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := planner.Planner{Operator: op, Rules: in.rules, Renew: func(*finding.Finding) []string { return []string{"ask again"} }}
+			p := planner.Planner{Operator: op, Rules: in.rules, Commands: advice.Flags{Accounts: []string{prod}, Start: "old.jsonl"}.Commands("git", "app")}
 			plan, err := p.Plan(t.Context(), []finding.Finding{in.leak})
 			if err != nil || len(plan.Refused) != 1 || plan.Refused[0].Gate != tt.gate {
 				t.Fatalf("%v %s", err, plan.Encode())

@@ -10,7 +10,6 @@ import (
 
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/response"
-	"github.com/stanch-dev/stanch/verifier/response/advice"
 	"github.com/stanch-dev/stanch/verifier/response/journal"
 	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
@@ -76,8 +75,8 @@ func TestConfirmLater(t *testing.T) {
 				t.Errorf("%s, status %q, why %q", o.Result, o.Status, o.Why)
 			}
 			// Advice to take the policy off is given while it is there.
-			if there := len(in.user.Inline) > 0 && !strings.Contains(tt.name, "user deleted"); strings.Contains(strings.Join(advice.Next(o), "\n"), "take the policy off") != there {
-				t.Errorf("the policy is there: %v\n%s", there, strings.Join(advice.Next(o), "\n"))
+			if there := len(in.user.Inline) > 0 && !strings.Contains(tt.name, "user deleted"); strings.Contains(advised(o), "take the policy off") != there {
+				t.Errorf("the policy is there: %v\n%s", there, advised(o))
 			}
 		})
 	}

@@ -82,7 +82,7 @@ func TestNextFits(t *testing.T) {
 		{"deleted service credential", response.Outcome{Key: service, Status: "absent"}, []string{"did with the service"}, []string{"delete-service-specific-credential"}},
 		{"session of a user", response.Outcome{Key: session}, []string{"where the session was issued from"}, []string{"access-key-id ASIA", "another key"}},
 	} {
-		text := strings.Join(advice.Next(tt.o), "\n")
+		text := advised(tt.o)
 		for _, s := range tt.do {
 			if !strings.Contains(text, s) {
 				t.Errorf("%s: %q is missing:\n%s", tt.name, s, text)
@@ -94,4 +94,11 @@ func TestNextFits(t *testing.T) {
 			}
 		}
 	}
+}
+
+// advised returns the text about an outcome.
+func advised(o response.Outcome) string {
+	var b strings.Builder
+	_ = advice.WriteOutcomes(&b, []response.Outcome{o}, "plan.json", response.Plan{}, advice.Flags{})
+	return b.String()
 }

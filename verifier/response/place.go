@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // A Place is a location of a finding in the JSON of a plan. That JSON is a contract of its
@@ -25,9 +26,9 @@ func PlaceOf(l *finding.Location) Place {
 	return Place{Repo: l.Repo, Path: l.Path, Line: l.Line, Commit: l.Commit, Time: l.Time, AtHead: l.AtHead, Refs: l.Refs}
 }
 
-// String returns the place in a line.
+// String returns the place in a line, also if its path has line ends.
 func (p Place) String() string {
-	s := strings.TrimSpace(p.Repo + " " + p.Path)
+	s := strings.TrimSpace(printable.Quoted(p.Repo) + " " + printable.Quoted(p.Path))
 	if p.Line > 0 {
 		s += fmt.Sprintf(":%d", p.Line)
 	}

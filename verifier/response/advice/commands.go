@@ -2,11 +2,13 @@ package advice
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier"
+	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
@@ -16,6 +18,7 @@ type Flags struct {
 	Accounts                  []string
 	Profile, Role, ExternalID string
 	BreakGlass, Journal       string
+	Start                     string // the report or the event of a plan; "-" for standard input
 	Findings                  string // a report with secrets; "-" for standard input
 	Proxy                     string // to ask STS through, without a password
 	Self                      bool
@@ -23,22 +26,60 @@ type Flags struct {
 
 // apply returns the command that applies plan, which is in file.
 func (f Flags) apply(file string, plan response.Plan) string {
-	s := f.onPlan("apply", file) + f.findings()
-	if n := len(plan.Keys); n > 1 {
-		s += fmt.Sprintf(" --max-keys %d", n)
+	return f.onPlan("apply", file) + f.findings() + maxKeys(plan) + " --plan " + plan.Hash
+}
+
+// undo returns the command that takes plan back, "" if there is none: a key that is off cannot
+// switch itself on.
+func (f Flags) undo(file string, plan response.Plan) string {
+	if slices.ContainsFunc(plan.Keys, response.Key.SwitchesItselfOff) {
+		return ""
 	}
-	return s + " --plan " + plan.Hash
+	return f.onPlan("undo", file) + maxKeys(plan)
+}
+
+// maxKeys returns the flag without which a plan for several keys is refused.
+func maxKeys(plan response.Plan) string {
+	if n := len(plan.Keys); n > 1 {
+		return fmt.Sprintf(" --max-keys %d", n)
+	}
+	return ""
 }
 
 // onPlan returns the command that does verb, such as "undo", with the plan in file.
 func (f Flags) onPlan(verb, file string) string {
-	s := "stanch respond " + verb + " " + printable.ShellWord(file) + flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() +
-		flag("break-glass", f.BreakGlass) + flag("journal", f.Journal) + flag("sts-proxy", f.Proxy)
-	if f.Self {
-		s += " --self"
-	}
-	return s
+	return "stanch respond " + verb + " " + printable.ShellWord(file) + f.limits() + flag("journal", f.Journal) + f.asks()
 }
+
+// plan returns the command that makes a plan from start, into a file.
+func (f Flags) plan(start string) string {
+	return "stanch respond plan " + start + f.limits() + f.asks() + " -o plan.json"
+}
+
+// limits returns the flags that say which keys may be changed, and as whom.
+func (f Flags) limits() string {
+	return flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() + flag("break-glass", f.BreakGlass)
+}
+
+// asks returns the flags that say how the leaked key is used.
+func (f Flags) asks() string {
+	if f.Self {
+		return flag("sts-proxy", f.Proxy) + " --self"
+	}
+	return flag("sts-proxy", f.Proxy)
+}
+
+// Plan returns the command that plans for one key: from what the last plan started from, if
+// that can be read again, or from the id.
+func (f Flags) Plan(id string) string {
+	if f.canRead() {
+		return f.plan(printable.ShellWord(f.Start) + " --key " + printable.ShellWord(id))
+	}
+	return f.plan(printable.ShellWord(id))
+}
+
+// canRead reports whether the start of the plan can be read again.
+func (f Flags) canRead() bool { return f.Start != "" && f.Start != "-" }
 
 // findings returns the flag that names the report with the secrets. Standard input, where the
 // next command expects an answer, cannot be read again.
@@ -57,36 +98,54 @@ func (f Flags) identity() string {
 	return flag("profile", f.Profile) + flag("role", f.Role) + flag("external-id", f.ExternalID)
 }
 
-// Renew returns two commands for a leak of a saved report: one that asks AWS again, and one
+// Commands returns the commands of stanch for a leak that a plan leaves alone by a gate. source
+// and target describe the scan of the report.
+func (f Flags) Commands(source, target string) func(response.Gate, *finding.Finding) []string {
+	return func(g response.Gate, leak *finding.Finding) []string {
+		id := leak.Match.Credential.ID
+		switch {
+		case lacksProof(g, leak):
+			return f.renew(source, target, leak)
+		case !operator.IsAccessKeyID(id) || f.Self && !f.canRead():
+			return nil
+		case g == response.GateInUse:
+			return []string{"If it has to go now, whatever stops working:", f.Plan(id) + " --force-in-use"}
+		case g == response.GateState && leak.Verdict.State == verifier.IDActive:
+			return []string{"If you know that it leaked, as by a mail of AWS, plan for it by its id:", f.Plan(id)}
+		}
+		return nil
+	}
+}
+
+// lacksProof reports whether a gate refuses a leak for want of an answer from AWS.
+func lacksProof(g response.Gate, leak *finding.Finding) bool {
+	s := leak.Verdict.State
+	return g == response.GateStale || g == response.GateState && (s == verifier.Unknown || s == verifier.Skipped)
+}
+
+// renew returns two commands for a leak of a saved report: one that asks AWS again, and one
 // that then makes a plan. The first asks STS if the report has the secret, or IAM about a
 // key of a user that was live. Otherwise it is the scan that found the leak, if that is one
-// command. report is the name of the file, "-" for standard input; source and target
-// describe its scan.
-func (f Flags) Renew(report, source, target string) func(*finding.Finding) []string {
-	plan := "stanch respond plan fresh.jsonl" + flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() + flag("break-glass", f.BreakGlass) + flag("sts-proxy", f.Proxy)
-	if f.Self {
-		plan += " --self"
+// command.
+func (f Flags) renew(source, target string, leak *finding.Finding) []string {
+	const fresh = " --format json --output fresh.jsonl"
+	command, operand := "stanch verify", " REPORT"
+	if f.canRead() {
+		operand = " " + printable.ShellWord(f.Start)
 	}
-	return func(leak *finding.Finding) []string {
-		const fresh = " --format json --output fresh.jsonl"
-		command, operand := "stanch verify", " REPORT"
-		if report != "-" {
-			operand = " " + printable.ShellWord(report)
-		}
-		ofUser := strings.HasPrefix(leak.Match.Credential.ID, "AKIA") && leak.Verdict.Identity.Kind == "user"
-		switch {
-		case !leak.Match.Credential.Secret.IsZero():
-		case ofUser && leak.Verdict.State == verifier.Live && !f.Self:
-			command += " --iam" + f.identity()
-		case source == "git" && f.Self:
-			command, operand = "stanch git --show-secrets", " "+printable.ShellWord(target)
-		case source == "git":
-			command, operand = "stanch git", " "+printable.ShellWord(target)
-		default:
-			return nil
-		}
-		return []string{command + flag("sts-proxy", f.Proxy) + fresh + operand, plan}
+	ofUser := strings.HasPrefix(leak.Match.Credential.ID, "AKIA") && leak.Verdict.Identity.Kind == "user"
+	switch {
+	case !leak.Match.Credential.Secret.IsZero():
+	case ofUser && leak.Verdict.State == verifier.Live && !f.Self:
+		command += " --iam" + f.identity()
+	case source == "git" && f.Self:
+		command, operand = "stanch git --show-secrets", " "+printable.ShellWord(target)
+	case source == "git":
+		command, operand = "stanch git", " "+printable.ShellWord(target)
+	default:
+		return nil
 	}
+	return []string{command + flag("sts-proxy", f.Proxy) + fresh + operand, f.plan("fresh.jsonl")}
 }
 
 func flag(name, value string) string {
@@ -94,9 +153,4 @@ func flag(name, value string) string {
 		return ""
 	}
 	return " --" + name + " " + printable.ShellWord(value)
-}
-
-// Plan returns the command that plans for a key by its id alone.
-func (f Flags) Plan(id string) string {
-	return "stanch respond plan " + printable.ShellWord(id) + flag("accounts", strings.Join(f.Accounts, ",")) + f.identity() + flag("break-glass", f.BreakGlass)
 }

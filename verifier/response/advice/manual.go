@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
-	"github.com/stanch-dev/stanch/verifier"
-	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
@@ -41,8 +39,6 @@ func Manual(g response.Gate, leak *finding.Finding) []string {
 			"and with the credentials that it prints:",
 			"aws iam delete-access-key --access-key-id " + id,
 		}
-	case g == response.GateState && leak.Verdict.State == verifier.IDActive && operator.IsAccessKeyID(id):
-		return []string{"If you know that it leaked, as by a mail of AWS, plan for it by its id: stanch respond plan REPORT --key " + id + " --accounts " + account}
 	case g == response.GateInUse && !response.IsSession(leak.Match.Credential.ID):
 		return []string{"aws iam get-access-key-last-used --access-key-id " + id}
 	case g == response.GateManual:

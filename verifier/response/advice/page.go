@@ -16,12 +16,34 @@ import (
 // WritePlan writes plan for people. file is where it was saved, or "". The command that
 // applies it has the flags of f.
 func WritePlan(w io.Writer, plan response.Plan, file string, f Flags) error {
+	if file == "" {
+		return writePlan(w, plan, "Nothing was changed. To apply it, save the plan with --output FILE.\n")
+	}
+	return writePlan(w, plan, fmt.Sprintf("Nothing was changed. To shut %s off, before %s:\n  %s\n",
+		them(plan), plan.Expires.Format(time.TimeOnly+" MST"), oneLine(f.apply(file, plan))))
+}
+
+// ShowPlan writes plan, which is in file, for people who are asked about it next.
+func ShowPlan(w io.Writer, plan response.Plan, file string) error {
+	return writePlan(w, plan, fmt.Sprintf("Nothing is changed yet. The plan is in %s\n", oneLine(file)))
+}
+
+// them stands for the keys of plan in a sentence.
+func them(plan response.Plan) string {
+	if len(plan.Keys) == 1 {
+		return "it"
+	}
+	return "them"
+}
+
+// writePlan writes plan, and after its keys how to go on.
+func writePlan(w io.Writer, plan response.Plan, next string) error {
 	var b strings.Builder
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "  %-9s %s\n", name, printable.Text(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(&b, "  %-9s %s\n", name, oneLine(fmt.Sprintf(format, args...)))
 	}
 	for _, k := range plan.Keys {
-		fmt.Fprintf(&b, "SHUT OFF  %s  %s of account %s\n", printable.Text(k.KeyID), Principal(k), k.Account)
+		fmt.Fprintf(&b, "SHUT OFF  %s  %s of account %s\n", oneLine(k.KeyID), Principal(k), k.Account)
 		line("where", "%s", cmp.Or(k.Where, "not known: the id alone was given"))
 		if k.Status != "" {
 			made := ""
@@ -46,31 +68,31 @@ func WritePlan(w io.Writer, plan response.Plan, file string, f Flags) error {
 		b.WriteByte('\n')
 	}
 	for _, r := range plan.Refused {
-		fmt.Fprintf(&b, "LEFT ALONE  %s  %s\n", printable.Text(r.KeyID), r.Gate)
+		fmt.Fprintf(&b, "LEFT ALONE  %s  %s\n", oneLine(r.KeyID), r.Gate)
 		line("why", "%s", r.Why)
 		for _, do := range r.Do {
 			line("do", "%s", do)
 		}
 		b.WriteByte('\n')
 	}
-	switch {
-	case len(plan.Keys) == 0:
-		b.WriteString("Nothing is planned.\n")
-	case file == "":
-		b.WriteString("Nothing was changed. To apply it, save the plan with --output FILE.\n")
-	default:
-		fmt.Fprintf(&b, "Nothing was changed. Until %s:\n  %s\n", plan.Expires.Format(time.TimeOnly+" MST"), printable.Text(f.apply(file, plan)))
+	if len(plan.Keys) == 0 {
+		next = "Nothing is planned.\n"
 	}
+	b.WriteString(next)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+// oneLine returns s as a part of a line: a path, a name in CloudTrail or a text of AWS cannot
+// write a line of its own, which somebody might take for a command.
+func oneLine(s string) string { return strings.ReplaceAll(printable.Text(s), "\n", "; ") }
 
 // Principal names the user or role of a key, for people.
 func Principal(k response.Key) string {
 	if k.Kind == "root" {
 		return "the root user"
 	}
-	return k.Kind + " " + printable.Text(k.Name)
+	return k.Kind + " " + oneLine(k.Name)
 }
 
 func describe(k response.Key, s response.Step) string {
@@ -156,7 +178,7 @@ func urgent(o response.Outcome) string {
 	case o.Closed && (o.Status == "Inactive" || o.Status == "absent"):
 		return "The plan was undone, and cannot be applied again."
 	case o.Closed:
-		return "The plan was undone, and cannot be applied again: make a new one (stanch respond plan REPORT)."
+		return "The plan was undone, and cannot be applied again: make a new one: stanch respond plan " + shellWord(o.Key.KeyID, "KEY")
 	}
 	return "Put that right, and apply the plan again: " + again
 }
@@ -166,15 +188,13 @@ func urgent(o response.Outcome) string {
 func WriteOutcomes(w io.Writer, outcomes []response.Outcome, file string, plan response.Plan, f Flags) error {
 	var b strings.Builder
 	for _, o := range outcomes {
-		fmt.Fprintf(&b, "%s  %s  %s of account %s\n", strings.ToUpper(string(o.Result)), printable.Text(o.Key.KeyID), Principal(o.Key), o.Key.Account)
+		fmt.Fprintf(&b, "%s  %s  %s of account %s\n", strings.ToUpper(string(o.Result)), oneLine(o.Key.KeyID), Principal(o.Key), o.Key.Account)
 		for _, why := range o.Why {
-			fmt.Fprintf(&b, "  %-9s %s\n", "why", printable.Text(why))
-			for _, command := range commandsFor(o, why) {
-				fmt.Fprintf(&b, "  %-9s %s\n", command[0], printable.Text(command[1]))
-			}
+			fmt.Fprintf(&b, "  %-9s %s\n", "why", oneLine(why))
+			writeCommands(&b, commandsFor(o, why))
 		}
 		for _, note := range o.Notes {
-			fmt.Fprintf(&b, "  %-9s %s\n", "note", printable.Text(note))
+			fmt.Fprintf(&b, "  %-9s %s\n", "note", oneLine(note))
 		}
 		if now := urgent(o); now != "" {
 			fmt.Fprintf(&b, "  %-9s %s\n", "now", now)
@@ -182,18 +202,73 @@ func WriteOutcomes(w io.Writer, outcomes []response.Outcome, file string, plan r
 		if o.Result == response.Undone || o.Result == response.NotUndone {
 			continue
 		}
-		for _, step := range Next(o) {
-			fmt.Fprintf(&b, "  %-9s %s\n", "next", printable.Text(step))
-		}
+		writeTasks(&b, tasks(o))
 	}
+	if off := keysOff(outcomes); len(off) > 0 {
+		if len(outcomes) > 1 {
+			b.WriteString("For all of them\n")
+		}
+		writeTasks(&b, cleanUp(off))
+	}
+	writeTotal(&b, outcomes)
 	f.writeNext(&b, outcomes, file, plan)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
+// keysOff returns the keys of outcomes that were not to be made work again.
+func keysOff(outcomes []response.Outcome) (keys []response.Key) {
+	for _, o := range outcomes {
+		if o.Result != response.Undone && o.Result != response.NotUndone {
+			keys = append(keys, o.Key)
+		}
+	}
+	return keys
+}
+
+// writeTasks writes each task with its commands below.
+func writeTasks(b *strings.Builder, list []task) {
+	for _, t := range list {
+		fmt.Fprintf(b, "  %-9s %s\n", "next", oneLine(t.text))
+		writeCommands(b, t.commands)
+	}
+}
+
+// writeCommands writes each command on a line of its own, after its name.
+func writeCommands(b *strings.Builder, commands [][2]string) {
+	for _, c := range commands {
+		fmt.Fprintf(b, "  %-9s   %s\n", c[0], oneLine(c[1]))
+	}
+}
+
+// writeTotal writes how many of several keys have which result, and names those that are not
+// as they should be: the list above is longer than a screen.
+func writeTotal(b *strings.Builder, outcomes []response.Outcome) {
+	if len(outcomes) < 2 {
+		return
+	}
+	fmt.Fprintf(b, "%d keys\n", len(outcomes))
+	for _, result := range []response.Result{response.Contained, response.Undone} {
+		n := 0
+		for _, o := range outcomes {
+			if o.Result == result {
+				n++
+			}
+		}
+		if n > 0 {
+			fmt.Fprintf(b, "  %d %s\n", n, result)
+		}
+	}
+	for _, o := range outcomes {
+		if o.Result != response.Contained && o.Result != response.Undone {
+			fmt.Fprintf(b, "  %s  %s  %s of account %s\n", strings.ToUpper(string(o.Result)), oneLine(o.Key.KeyID), Principal(o.Key), o.Key.Account)
+		}
+	}
+}
+
 // writeNext writes the commands that come after a plan was applied or confirmed.
 func (f Flags) writeNext(b *strings.Builder, outcomes []response.Outcome, file string, plan response.Plan) {
-	command := func(purpose, command string) { fmt.Fprintf(b, "%s:\n  %s\n", purpose, printable.Text(command)) }
+	command := func(purpose, command string) { fmt.Fprintf(b, "%s:\n  %s\n", purpose, oneLine(command)) }
 	in := func(results ...response.Result) func(response.Outcome) bool {
 		return func(o response.Outcome) bool { return slices.Contains(results, o.Result) }
 	}
@@ -205,7 +280,9 @@ func (f Flags) writeNext(b *strings.Builder, outcomes []response.Outcome, file s
 		command("To go on where it ended", f.apply(file, plan))
 	}
 	command(readBack(begun), f.onPlan("confirm", file)+f.findings())
-	command("If a service breaks, take it back", f.onPlan("undo", file))
+	if undo := f.undo(file, plan); undo != "" {
+		command("If a service breaks, take it back", undo)
+	}
 }
 
 // WriteRecord writes a record of the journal in a line.
@@ -226,5 +303,5 @@ func WriteRecord(w io.Writer, r journal.Record) {
 			parts = append(parts, text)
 		}
 	}
-	fmt.Fprintln(w, printable.Text(strings.Join(parts, "  ")))
+	fmt.Fprintln(w, oneLine(strings.Join(parts, "  ")))
 }

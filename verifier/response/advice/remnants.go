@@ -26,35 +26,32 @@ func remnants(list []response.Remnant) (lines []string) {
 // each with its name.
 func commandsFor(o response.Outcome, why string) (commands [][2]string) {
 	for _, r := range o.Left {
-		if r.Why != why {
-			continue
-		}
-		if r.Look != "" {
-			commands = append(commands, [2]string{"look", r.Look})
-		}
-		if r.Remove != "" {
-			commands = append(commands, [2]string{"remove", r.Remove})
+		if r.Why == why {
+			commands = append(commands, commandsOf(r)...)
 		}
 	}
 	return commands
 }
 
+func commandsOf(r response.Remnant) (commands [][2]string) {
+	if r.Look != "" {
+		commands = append(commands, [2]string{"look", r.Look})
+	}
+	if r.Remove != "" {
+		commands = append(commands, [2]string{"remove", r.Remove})
+	}
+	return commands
+}
+
 // made returns a task for each thing that the key made and that gives no access.
-func made(o response.Outcome) (steps []string) {
+func made(o response.Outcome) (list []task) {
 	for i, r := range o.Made {
 		if i == shownRemnants {
-			return append(steps, fmt.Sprintf("The same for %d more: stanch assess %s", len(o.Made)-i, shellWord(o.Key.KeyID, "KEY")))
+			return append(list, command(fmt.Sprintf("The same for %d more:", len(o.Made)-i), "stanch assess "+shellWord(o.Key.KeyID, "KEY")))
 		}
-		step := "It may run, or cost money: " + r.Why
-		if r.Look != "" {
-			step += ". Look: " + r.Look
-		}
-		if r.Remove != "" {
-			step += ". Remove: " + r.Remove
-		}
-		steps = append(steps, step)
+		list = append(list, task{"It may run, or cost money: " + r.Why, commandsOf(r)})
 	}
-	return steps
+	return list
 }
 
 // readBack says when to look whether the steps of outcomes still hold: an intruder with the
@@ -75,13 +72,14 @@ func readBack(outcomes []response.Outcome) string {
 }
 
 // console is the task about the password of a user, which undo cannot bring back.
-func console(k response.Key) []string {
+func console(k response.Key) []task {
 	for _, s := range k.Steps {
 		if s.Do == response.DenyConsole {
 			name := shellWord(k.Name, "NAME")
-			return []string{
-				"The console password of the user still signs in, to a console that is denied everything. Delete it, which nothing can take back: aws iam delete-login-profile --user-name " + name,
-				"Then take the policy off: aws iam delete-user-policy --user-name " + name + " --policy-name " + s.Object,
+			return []task{
+				command("The console password of the user still signs in, to a console that is denied everything. Delete it, which nothing can take back:",
+					"aws iam delete-login-profile --user-name "+name),
+				command("Then take the policy off:", "aws iam delete-user-policy --user-name "+name+" --policy-name "+s.Object),
 			}
 		}
 	}

@@ -34,9 +34,9 @@ type Planner struct {
 	// Named are ids of keys that are known to have leaked although no secret proves it: a
 	// person has named them, or AWS has.
 	Named []string
-	// Renew returns the commands that ask AWS again about a leak that the plan leaves alone
-	// because proof is missing. It may be nil.
-	Renew func(*finding.Finding) []string
+	// Commands returns the commands of stanch that come next for a leak that a gate refuses.
+	// It may be nil.
+	Commands func(response.Gate, *finding.Finding) []string
 	// Activity reads what a key did; nil reads it at the rate that AWS allows.
 	Activity *activity.Reader
 	Now      func() time.Time // nil means time.Now
@@ -123,8 +123,8 @@ func (p *Planner) refusal(ctx context.Context, leak *finding.Finding, err error)
 		r.Gate, r.Why = p.root(ctx, leak)
 	}
 	r.Do = advice.Manual(r.Gate, leak)
-	if lacksProof(r.Gate, leak) && p.Renew != nil {
-		r.Do = append(r.Do, p.Renew(leak)...)
+	if p.Commands != nil {
+		r.Do = append(r.Do, p.Commands(r.Gate, leak)...)
 	}
 	return r
 }
@@ -217,13 +217,6 @@ func owner(tags map[string]string, facts []verifier.Fact) string {
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-// lacksProof reports whether a gate holds leak back because proof is missing that it works
-// now, and asking AWS again may give it.
-func lacksProof(g response.Gate, leak *finding.Finding) bool {
-	s := leak.Verdict.State
-	return g == response.GateStale || g == response.GateState && (s == verifier.Unknown || s == verifier.Skipped)
 }
 
 // asked says when AWS was last asked about a leak, if that was too long ago.

@@ -129,7 +129,7 @@ func (d *Deactivation) Run(ctx context.Context, s *cli.Streams, op *operator.Ope
 		return scanErr
 	}
 	// The scan has asked STS a moment ago, and each key is asked about once.
-	err := d.shutOff(ctx, s, s.Stderr, &planner.Planner{Operator: op})
+	err := d.shutOff(ctx, s, s.Stderr, &planner.Planner{Operator: op, Commands: d.respond.typed.Commands("", "")})
 	switch {
 	case err == nil:
 		return scanErr
@@ -213,7 +213,7 @@ func (d *Deactivation) showLone(stderr io.Writer) {
 	for _, id := range d.lone {
 		do := ""
 		if !d.Quiet {
-			do = ": if you know that it leaked, " + d.respond.typed.Plan(id)
+			do = ". If you know that it leaked:\n  " + d.respond.typed.Plan(id)
 		}
 		fmt.Fprintln(stderr, printable.Text("LEFT ALONE  "+id+"  its secret was not found"+do))
 	}
@@ -222,7 +222,7 @@ func (d *Deactivation) showLone(stderr io.Writer) {
 // showPlan writes which keys will be shut off, and which will not.
 func (d *Deactivation) showPlan(out io.Writer, plan response.Plan, file string) error {
 	if !d.Quiet {
-		return advice.WritePlan(out, plan, file, d.respond.typed)
+		return advice.ShowPlan(out, plan, file)
 	}
 	for _, k := range plan.Keys {
 		fmt.Fprintf(out, "SHUT OFF  %s\n", printable.Text(k.KeyID))

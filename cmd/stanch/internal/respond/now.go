@@ -39,13 +39,14 @@ AWS sends an event twice, the exit code is 0.`,
 			if err != nil {
 				return err
 			}
+			f.startsFrom(st, leaks)
 			op, err := f.Open(ctx, s.Version)
 			if err != nil {
 				return err
 			}
 			p := &planner.Planner{
 				Operator: op, Verifier: f.sts(s.Version), Quarantine: f.quarantine, Named: st.named,
-				Renew: f.typed.Renew(st.operand, st.report.Header.Source, st.report.Header.Target),
+				Commands: f.typed.Commands(st.report.Header.Source, st.report.Header.Target),
 			}
 			p.Rules.ForceInUse = f.force
 			err = (&Deactivation{respond: f.respondFlags, leaks: leaks}).shutOff(ctx, s, s.Stdout, p)

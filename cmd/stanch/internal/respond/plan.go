@@ -68,16 +68,14 @@ without its secret, the answer in the report counts for an hour.`,
 			if err != nil {
 				return err
 			}
-			if hasSecrets(leaks) {
-				f.typed.Findings = st.operand
-			}
+			f.startsFrom(st, leaks)
 			op, _, err := f.identity(cmd.Context(), s.Version)
 			if err != nil {
 				return err
 			}
 			p := planner.Planner{
 				Operator: op, Verifier: f.sts(s.Version), Rules: rules, Quarantine: f.quarantine, Named: st.named, Activity: f.trail(),
-				Renew: f.typed.Renew(st.operand, st.report.Header.Source, st.report.Header.Target),
+				Commands: f.typed.Commands(st.report.Header.Source, st.report.Header.Target),
 			}
 			plan, err := p.Plan(cmd.Context(), leaks)
 			if err != nil {

@@ -97,6 +97,14 @@ func (f *respondFlags) identity(ctx context.Context, version string) (*operator.
 	return op, op.Own().ARN, nil
 }
 
+// startsFrom keeps what a plan for leaks starts from, for the next command.
+func (f *respondFlags) startsFrom(st start, leaks []finding.Finding) {
+	f.typed.Start = st.operand
+	if hasSecrets(leaks) {
+		f.typed.Findings = st.operand
+	}
+}
+
 // hasSecrets reports whether STS can be asked about a live key of leaks.
 func hasSecrets(leaks []finding.Finding) bool {
 	return slices.ContainsFunc(leaks, func(l finding.Finding) bool {
