@@ -27,7 +27,7 @@ func TestJournalOnFullDisk(t *testing.T) {
 		}
 	})
 	outOfSpace, ended := 0, 0
-	for free := range 6 { // pages: the lock, the journal, its head, and one for the next head
+	for free := range 7 { // pages: the lock, the plan, the journal, its head, and one for the next head
 		t.Run(strconv.Itoa(free), func(t *testing.T) {
 			c := newLeakCase(t)
 			room := filepath.Join(disk, "room")

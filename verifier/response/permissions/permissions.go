@@ -117,12 +117,16 @@ func withSid(sid string, s operator.Statement) operator.Statement {
 }
 
 // Operator is the policy with the least rights for the operator's own identity: to assume
-// role in the accounts of leaked keys, to look at the keys of their root users, to read the
-// accounts' names and service control policies, and to send notices (--notify).
+// role, a name or an ARN, in the accounts of leaked keys, to look at the keys of their root
+// users, to read the accounts' names and service control policies, and to send notices
+// (--notify).
 func Operator(partition, role string) string {
 	arn := "arn:" + partition + ":iam::"
+	if !strings.HasPrefix(role, "arn:") {
+		role = arn + "*:role/" + role
+	}
 	return operator.Policy(
-		operator.Statement{Sid: "Respond", Effect: "Allow", Action: []string{"sts:AssumeRole"}, Resource: []string{arn + "*:role/" + role}},
+		operator.Statement{Sid: "Respond", Effect: "Allow", Action: []string{"sts:AssumeRole"}, Resource: []string{role}},
 		operator.Statement{Sid: "LookAtRoot", Effect: "Allow", Action: []string{"sts:AssumeRoot"}, Resource: []string{arn + "*:root"},
 			Condition: map[string]map[string]string{"ArnEquals": {"sts:TaskPolicyArn": arn + "aws:policy/root-task/IAMAuditRootUserCredentials"}}},
 		operator.Statement{Sid: "Whose", Effect: "Allow", Resource: []string{"*"},

@@ -8,6 +8,7 @@ package protocol
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/response/apply"
@@ -39,9 +40,19 @@ func (e *UnfinishedError) Error() string { return e.Err.Error() }
 func (e *UnfinishedError) Unwrap() error { return e.Err }
 
 // Apply takes the steps of plan that are not taken yet. It can be called again after an
-// UnfinishedError.
+// UnfinishedError. First it saves the plan beside the journal: the next plan may be written
+// over the file of this one, which undo and confirm need.
 func (r *Run) Apply(ctx context.Context, plan response.Plan) ([]response.Outcome, error) {
-	return r.run(ctx, plan, r.admitted(r.Applier.Admit), r.Applier.Apply)
+	admit := r.admitted(r.Applier.Admit)
+	return r.run(ctx, plan, func(ctx context.Context, plan response.Plan) error {
+		if err := admit(ctx, plan); err != nil {
+			return err
+		}
+		if _, err := SavePlan(plan, r.JournalFile); err != nil {
+			return &UnfinishedError{fmt.Errorf("writing the plan, which undo needs: %w", err)}
+		}
+		return nil
+	}, r.Applier.Apply)
 }
 
 // Undo takes back the steps that plan has taken.

@@ -67,6 +67,9 @@ func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 		r.Consent = protocol.Ask(cli.Interruptible(ctx, s.Stdin), s.Stderr, verb)
 	}
 	outcomes, err := do(r, ctx, plan)
+	if response.Refused(err) == response.GateNotApplied {
+		err = fmt.Errorf("%w; if another plan was written over this file: stanch keeps each plan that it applies as %s", err, filepath.Join(filepath.Dir(r.JournalFile), "plan-*.json"))
+	}
 	// Notices come last: no listener keeps a key from being shut off.
 	shown := errors.Join(advice.WriteOutcomes(s.Stdout, outcomes, file, plan, f.typed), f.notifyAll(ctx, s.Version, targets, op, plan, outcomes))
 	var begun *protocol.UnfinishedError

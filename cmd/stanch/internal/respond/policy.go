@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,7 @@ the role.
 			"  stanch respond policy --trust --oidc token.actions.githubusercontent.com --subject repo:acme/ops:ref:refs/heads/main",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			text, err := f.policy(cmd.Flags().Changed("principal"))
+			text, err := f.policy(cmd.Flags().Changed)
 			if err != nil {
 				return err
 			}
@@ -57,11 +58,11 @@ the role.
 	flags := cmd.Flags()
 	flags.BoolVar(&f.assess, "assess", false, "print the policy that \"stanch assess\" needs")
 	flags.BoolVar(&f.own, "own", false, "print the policy that your own identity needs, to assume --role and for --notify")
-	flags.StringVar(&f.role, "role", "stanch-respond", "name of the role, for --own")
+	flags.StringVar(&f.role, "role", "stanch-respond", "with --own, the role: its name, or an ARN")
 	flags.BoolVar(&f.trust, "trust", false, "print the trust policy of the role, in place of its permissions")
 	flags.StringVar(&f.partition, "partition", "aws", "aws, aws-cn, aws-us-gov or aws-eusc")
-	flags.StringVar(&f.principal, "principal", "arn:aws:iam::ACCOUNT:user/NAME", "who may assume the role")
-	flags.StringVar(&f.externalID, "external-id", "", "external id that they have to know")
+	flags.StringVar(&f.principal, "principal", "", "with --trust, who may assume the role: the ARN of a user, a role or an account (default: a placeholder)")
+	flags.StringVar(&f.externalID, "external-id", "", "with --trust, the external id that they have to know")
 	flags.BoolVar(&f.noMFA, "no-mfa", false, "with --trust, do not ask for MFA")
 	flags.StringVar(&f.oidc, "oidc", "", "with --trust, who issues the tokens of OpenID Connect: the host, or the ARN of the provider in IAM")
 	flags.StringVar(&f.subject, "subject", "", "with --oidc, the one subject that may assume the role, as repo:acme/ops:ref:refs/heads/main")
@@ -70,19 +71,20 @@ the role.
 	return cmd
 }
 
-// policy returns the policy as compact JSON. hasPrincipal says that --principal was typed.
-func (f *policyFlags) policy(hasPrincipal bool) (string, error) {
+// policy returns the policy as compact JSON. typed reports whether a flag was typed.
+func (f *policyFlags) policy(typed func(name string) bool) (string, error) {
+	if err := f.check(typed); err != nil {
+		return "", err
+	}
 	switch {
-	case !f.trust && (f.noMFA || f.oidc != "" || f.subject != ""):
-		return "", errors.New("--no-mfa, --oidc and --subject are about --trust")
-	case f.oidc == "" && f.subject != "":
-		return "", errors.New("--subject: name the issuer of the tokens, too (--oidc)")
-	case f.oidc != "" && (hasPrincipal || f.externalID != "" || f.noMFA):
-		return "", errors.New("--oidc: a token has no principal, external id or MFA; leave out --principal, --external-id and --no-mfa")
 	case f.oidc != "":
 		return f.trustOIDC()
 	case f.trust:
-		return permissions.Trust(f.principal, f.externalID, !f.noMFA && !f.isRole()), nil
+		principal := f.principal
+		if !typed("principal") {
+			principal = "arn:" + f.partition + ":iam::ACCOUNT:user/NAME"
+		}
+		return permissions.Trust(principal, f.externalID, !f.noMFA && !f.isRole()), nil
 	case f.own:
 		return permissions.Operator(f.partition, f.role), nil
 	case f.assess:
@@ -91,9 +93,32 @@ func (f *policyFlags) policy(hasPrincipal bool) (string, error) {
 	return permissions.Responder(f.partition), nil
 }
 
-// isRole reports whether the principal is a role. At AWS its sessions never have MFA, also if
-// it was assumed with MFA.
-func (f *policyFlags) isRole() bool { return strings.Contains(f.principal, ":role/") }
+// isRole reports whether the principal is a role, or a session of one. At AWS its sessions
+// never have MFA, also if it was assumed with MFA.
+func (f *policyFlags) isRole() bool {
+	return strings.Contains(f.principal, ":role/") || strings.Contains(f.principal, ":assumed-role/")
+}
+
+// check refuses flags that the policy would not heed, and trust in everybody.
+func (f *policyFlags) check(typed func(name string) bool) error {
+	partitions := []string{"aws", "aws-cn", "aws-us-gov", "aws-eusc"}
+	ofTrust := []string{"no-mfa", "oidc", "subject", "audience", "principal", "external-id"}
+	switch {
+	case !slices.Contains(partitions, f.partition):
+		return fmt.Errorf("--partition %s: %s", f.partition, strings.Join(partitions, ", "))
+	case !f.trust && slices.ContainsFunc(ofTrust, typed):
+		return errors.New("--no-mfa, --oidc, --subject, --audience, --principal and --external-id are about --trust")
+	case !f.own && typed("role"):
+		return errors.New("--role is about --own")
+	case f.oidc == "" && (f.subject != "" || typed("audience")):
+		return errors.New("--subject and --audience: name the issuer of the tokens, too (--oidc)")
+	case f.oidc != "" && (typed("principal") || f.externalID != "" || f.noMFA):
+		return errors.New("--oidc: a token has no principal, external id or MFA; leave out --principal, --external-id and --no-mfa")
+	case strings.Contains(f.principal, "*"):
+		return fmt.Errorf("--principal %s: name one: everybody at AWS could assume the role", f.principal)
+	}
+	return nil
+}
 
 func (f *policyFlags) trustOIDC() (string, error) {
 	if f.subject == "" || strings.ContainsAny(f.subject, "*?") {
