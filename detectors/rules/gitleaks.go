@@ -344,10 +344,27 @@ func decodeTOML(name string, data []byte, out any) (unknown []string, err error)
 		if key := strings.Join(syntaxErr.Key(), "."); key != "" {
 			where += ": " + key
 		}
-		return nil, fmt.Errorf("%s: %w", where, err)
+		return nil, fmt.Errorf("%s: %s", where, plainError(syntaxErr))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return nil, nil
+}
+
+// plainError returns the text of err without types of Go.
+func plainError(err error) string {
+	text := err.Error()
+	found, into, ok := strings.Cut(text, " into ")
+	found, isType := strings.CutPrefix(found, "toml: cannot decode TOML ")
+	if !ok || !isType {
+		return text
+	}
+	switch wanted := into[strings.LastIndexByte(into, ' ')+1:]; {
+	case strings.HasPrefix(wanted, "[]"):
+		return "a list has to stand here, such as [\"a\", \"b\"], and not a value of type " + found
+	case wanted == "string":
+		return "a text in quotes has to stand here, and not a value of type " + found
+	}
+	return "a value of type " + found + " cannot stand here"
 }

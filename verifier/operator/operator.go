@@ -131,7 +131,7 @@ func (o *Operator) In(ctx context.Context, account, purpose, policy string) (*Se
 	s := &Session{op: o, keys: aws.NewCredentialsCache(provider), partition: o.own.partition, region: o.own.region}
 	arn, err := s.whoAmI(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("assuming %s: %w", role, err)
+		return nil, fmt.Errorf("assuming %s (%s): %w", role, o.cfg.roleFrom(), err)
 	}
 	// The account in the answer counts, not the one in the role's ARN.
 	s.ARN, s.Account = arn, accountOf(arn)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,7 +13,7 @@ import (
 // OperatorFlags say with which identity AWS is asked: the operator's own.
 type OperatorFlags struct {
 	Profile, Role, ExternalID string
-	RoleFrom                  string // where Role is from, if not a flag
+	ProfileFrom, RoleFrom     string // where these two are from, if not flags
 	Endpoint                  string
 }
 
@@ -45,6 +46,9 @@ func (f *OperatorFlags) Config(version string) operator.Config {
 // Open signs in as the operator.
 func (f *OperatorFlags) Open(ctx context.Context, version string) (*operator.Operator, error) {
 	o, err := operator.New(ctx, f.Config(version))
+	if err != nil && f.ProfileFrom != "" {
+		err = fmt.Errorf("with your %s: %w", f.ProfileFrom, err)
+	}
 	if err != nil {
 		return nil, Unfinished(err)
 	}

@@ -58,7 +58,7 @@ func identify(f *cli.OperatorFlags, s settings.Settings) {
 		f.ExternalID = s.ExternalID.Text
 	}
 	if f.Profile == "" {
-		f.Profile = s.Profile.Text
+		f.Profile, f.ProfileFrom = s.Profile.Text, s.Profile.From
 	}
 }
 

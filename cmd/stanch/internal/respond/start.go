@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -64,7 +65,7 @@ func readStart(ctx context.Context, s *cli.Streams, args []string, secrets bool)
 	defer in.Close()
 	st, err := parseStart(in, s.Version, secrets)
 	if err != nil {
-		return start{}, fmt.Errorf("%s: %w", name, err)
+		return start{}, fmt.Errorf("%s: %w", shown(name), err)
 	}
 	st.operand = name
 	return st, nil
@@ -77,7 +78,11 @@ func openStart(ctx context.Context, s *cli.Streams, name string) (io.ReadCloser,
 	}
 	variable, ok := strings.CutPrefix(name, "env:")
 	if !ok {
-		return os.Open(name)
+		f, err := os.Open(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w (and %q is not a whole access key id)", err, name)
+		}
+		return f, err
 	}
 	text := os.Getenv(variable)
 	if text == "" {
@@ -175,7 +180,7 @@ func (st *start) leaks(keys []string) ([]finding.Finding, error) {
 	}
 	leaks, err := planner.Named(st.report, st.named)
 	if err != nil && st.operand != "" {
-		err = fmt.Errorf("%s: %w", st.operand, err)
+		err = fmt.Errorf("%s: %w", shown(st.operand), err)
 	}
 	return leaks, err
 }
@@ -186,9 +191,13 @@ func (st *start) missing(err error) error {
 	if !st.report.CutOff() || err != nil && !errors.Is(err, errNotPlanned) {
 		return err
 	}
-	name := st.operand
-	if name == "-" {
-		name = "standard input"
+	return cli.Unfinished(fmt.Errorf("%s ends early: the plan lacks the keys of the missing part", shown(st.operand)))
+}
+
+// shown returns the name of an operand for people.
+func shown(operand string) string {
+	if operand == "-" {
+		return "standard input"
 	}
-	return cli.Unfinished(fmt.Errorf("%s ends early: the plan lacks the keys of the missing part", name))
+	return operand
 }

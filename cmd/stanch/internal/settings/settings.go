@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"github.com/stanch-dev/stanch/detectors/rules"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/scanner/project"
 	"github.com/stanch-dev/stanch/scanner/textfile"
 )
@@ -124,7 +125,7 @@ func read(name string) (in file, err error) {
 	case !info.Mode().IsRegular():
 		return in, fmt.Errorf("%s: it is not a regular file", name)
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0: // Windows has no such modes
-		return in, fmt.Errorf("%s: others may write it (mode %#o), and it names the role that changes keys: chmod go-w %[1]s", name, info.Mode().Perm())
+		return in, fmt.Errorf("%s: others may write it (mode %#o), and it names the role that changes keys: chmod go-w %s", name, info.Mode().Perm(), printable.ShellWord(name))
 	}
 	data, err := os.ReadFile(name)
 	if err == nil {

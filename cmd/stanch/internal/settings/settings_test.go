@@ -97,7 +97,8 @@ func TestRefusedFile(t *testing.T) {
 	}{
 		{"unknown key", "[respond]\nroles = 'x'\n", 0o600, "line 2: respond.roles: unknown key"},
 		{"another table", "[[rules]]\nid = 'x'\n", 0o600, "rules"},
-		{"a number", "[respond]\naccounts = [111122223333]\n", 0o600, "line 2"},
+		{"a number", "[respond]\naccounts = [111122223333]\n", 0o600, "line 2: respond.accounts: a text in quotes has to stand here, and not a value of type integer"},
+		{"a text for a list", "[respond]\naccounts = '111122223333'\n", 0o600, `line 2: respond.accounts: a list has to stand here, such as ["a", "b"], and not a value of type string`},
 		{"no TOML", "role: x\n", 0o600, "line 1"},
 		{"UTF-16", "\xff\xfe[\x00", 0o600, "UTF-16"},
 		{"of a group", whole, 0o660, "others may write it (mode 0660)"},
