@@ -28,8 +28,8 @@ type Remnant struct {
 	Until time.Time `json:"until,omitzero"`
 }
 
-// Over reports whether r has ended or was removed, as far as IAM tells: a user, a role or a key
-// that is gone, a key that is off, a session whose time is over. What cannot be told goes on.
+// Over reports whether r has ended or was removed, as far as IAM tells: a user, a role or a
+// key that is gone, a key that is off, a session whose time is over. Anything else goes on.
 func (r Remnant) Over(ctx context.Context, s *operator.Session, now time.Time) bool {
 	if !r.Until.IsZero() && now.After(r.Until) {
 		return true

@@ -30,7 +30,7 @@ const (
 // intruder who works all the time would hold the key for good.
 func (p *Planner) inUse(ctx context.Context, s *operator.Session, k *response.Key, used operator.LastUsed, v verifier.Verdict) error {
 	last, doubt := p.lastUse(k, used, v)
-	log := p.histories.read(ctx, p.trail(k.Account), s, k).Log
+	log := p.logs.read(ctx, p.trail(k.Account), s, k).Log
 	if by := p.ownersUse(log); by != "" {
 		return p.hold(k, by)
 	}

@@ -41,8 +41,8 @@ type Planner struct {
 	Activity *activity.Reader
 	Now      func() time.Time // nil means time.Now
 
-	histories histories
-	keys      map[string]int // that are to be planned for, by account
+	logs keyLogs
+	keys map[string]int // that are to be planned for, by account
 }
 
 // Plan judges each finding, and plans steps for those that no gate refuses. It leaves out
@@ -68,7 +68,7 @@ func (p *Planner) Plan(ctx context.Context, leaks []finding.Finding) (response.P
 	p.Activity.In = func(ctx context.Context, account string) (*operator.Session, error) {
 		return permissions.Reading(ctx, p.Operator, p.Rules, account)
 	}
-	p.histories, p.keys = histories{}, countKeys(leaks)
+	p.logs, p.keys = keyLogs{}, countKeys(leaks)
 	planned := map[string]bool{}
 	for _, f := range leaks {
 		leak := &f // identify completes it
@@ -305,8 +305,8 @@ func (p *Planner) longTerm(ctx context.Context, s *operator.Session, v verifier.
 	return p.inUse(ctx, s, k, used, v)
 }
 
-// stillLive asks STS again, if there is something to ask with. Of a key that is off, and of
-// one that is known to have leaked, its answer would change nothing: IAM has told status.
+// stillLive asks STS again, if there is something to ask with. For a key that is off, and
+// for one that is known to have leaked, its answer would change nothing: IAM has told status.
 func (p *Planner) stillLive(ctx context.Context, leak *finding.Finding, status string) error {
 	off := status != "" && status != response.Active
 	if leak.Match.Credential.Secret.IsZero() || p.Verifier == nil || off || p.isNamed(leak) {

@@ -60,7 +60,7 @@ func (p *Planner) userSteps(ctx context.Context, s *operator.Session, k *respons
 // activity reads what the key did since the leak. It adds steps for the roles that it has
 // assumed, and names what no step deals with.
 func (p *Planner) activity(ctx context.Context, s *operator.Session, k *response.Key, id string) {
-	log := p.histories.read(ctx, p.trail(k.Account), s, k)
+	log := p.logs.read(ctx, p.trail(k.Account), s, k)
 	if log.Err != nil {
 		k.Left = append(k.Left, response.Remnant{Why: "CloudTrail was read in " + strings.Join(log.Regions, ", ") + " only: " + response.NotKnown("the list of regions", log.Err)})
 	}
