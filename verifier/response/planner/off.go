@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/verifier/activity"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
@@ -22,15 +24,59 @@ func off(k *response.Key, used operator.LastUsed, usedErr error) {
 	}
 }
 
-// settled refuses a key that is off, and whose sessions stanch has denied since its last use,
-// as when AWS sends an event twice. If a plan has anything else to do, or to say, there is
-// one.
-func (p *Planner) settled(ctx context.Context, s *operator.Session, k *response.Key) error {
+// over refuses a key of an old report that is off, and of which no session can live any more:
+// a report names keys for years that were rotated long ago, and to deny the sessions of their
+// users would only end those of people who have nothing to do with the leak. IAM and
+// CloudTrail have to agree that the key was not used for as long as a session lives. Both may
+// be some minutes late, so a key that somebody names is not refused.
+func (p *Planner) over(leak *finding.Finding, k *response.Key) error {
+	since := p.now().Add(-response.SessionLife)
+	if p.isNamed(leak) || leak.Verdict.At.After(since) || len(k.Left) > 0 {
+		return nil
+	}
+	used, known := operator.ParseLastUsed(k.LastUsed)
+	if k.Status != response.Absent && !known || used.At.After(since) {
+		return nil
+	}
+	log := p.histories[k.KeyID]
+	if !log.Whole || usedSince(log.Log, since) {
+		return nil
+	}
+	return response.Refuse(response.GateState, "it is %s, and was not used in the last %.0f hours; no session lives longer, so nothing of it works. If it was switched off in the last %.0f minutes, name it: --key %s",
+		k.Status, response.SessionLife.Hours(), activity.Delay.Minutes(), k.KeyID)
+}
+
+// usedSince reports whether log has a call since a time, of the key or of something that was
+// issued to it.
+func usedSince(log activity.Log, since time.Time) bool {
+	for _, c := range log.Calls {
+		if c.Last.After(since) {
+			return true
+		}
+	}
+	for _, place := range log.Places { // also from before the leak
+		if place.Last.After(since) {
+			return true
+		}
+	}
+	return false
+}
+
+// settled refuses a key that is off, and whose sessions are over, or were denied by stanch
+// since its last use, as when AWS sends an event twice. If a plan has anything else to do, or
+// to say, there is one.
+func (p *Planner) settled(ctx context.Context, s *operator.Session, leak *finding.Finding, k *response.Key) error {
+	if k.Status == "" || k.Status == response.Active || k.User == nil {
+		return nil
+	}
+	if err := p.over(leak, k); err != nil {
+		return err
+	}
 	used, known := operator.ParseLastUsed(k.LastUsed)
 	more := slices.ContainsFunc(k.Steps, func(step response.Step) bool {
 		return step.Do != response.Deactivate && (step.Do != response.DenySessions || step.Kind != "user")
 	})
-	if k.Status == "" || k.Status == response.Active || !known || more || len(k.Left) > 0 || k.User == nil {
+	if !known || more || len(k.Left) > 0 {
 		return nil
 	}
 	policy, until := deniedUntil(ctx, s, k)

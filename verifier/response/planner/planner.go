@@ -168,7 +168,7 @@ func (p *Planner) key(ctx context.Context, leak *finding.Finding, id string) (re
 	if err := p.steps(ctx, session, &k, id); err != nil {
 		return response.Key{}, err
 	}
-	return k, p.settled(ctx, session, &k)
+	return k, p.settled(ctx, session, leak, &k)
 }
 
 // maxPlaces is how many places of a leak a plan names.
