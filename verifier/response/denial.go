@@ -9,6 +9,17 @@ import (
 // before t are denied everything. ok is false for any other policy, such as one that
 // somebody has edited.
 func DeniedUntil(document string) (t time.Time, ok bool) {
+	t, err := time.Parse(time.RFC3339, deniedIf(document, "DateLessThan"))
+	return t, err == nil
+}
+
+// DeniesConsole reports whether a policy is one that the step DenyConsole puts: every session
+// is denied everything.
+func DeniesConsole(document string) bool { return deniedIf(document, "Null") == "false" }
+
+// deniedIf returns the value that operator compares aws:TokenIssueTime with, in a policy that
+// denies everything under this condition alone. It is "" for any other policy.
+func deniedIf(document, operator string) string {
 	var p struct {
 		Statement []struct {
 			Effect           string
@@ -17,15 +28,14 @@ func DeniedUntil(document string) (t time.Time, ok bool) {
 		}
 	}
 	if json.Unmarshal([]byte(document), &p) != nil || len(p.Statement) != 1 {
-		return time.Time{}, false
+		return ""
 	}
 	s := p.Statement[0]
 	everything := func(list []string) bool { return len(list) == 1 && list[0] == "*" }
-	if s.Effect != "Deny" || !everything(s.Action) || !everything(s.Resource) || len(s.Condition) != 1 || len(s.Condition["DateLessThan"]) != 1 {
-		return time.Time{}, false
+	if s.Effect != "Deny" || !everything(s.Action) || !everything(s.Resource) || len(s.Condition) != 1 || len(s.Condition[operator]) != 1 {
+		return ""
 	}
-	t, err := time.Parse(time.RFC3339, s.Condition["DateLessThan"]["aws:TokenIssueTime"])
-	return t, err == nil
+	return s.Condition[operator]["aws:TokenIssueTime"]
 }
 
 // LeavesWork reports whether the plan leaves alone a key for which something is still to do.

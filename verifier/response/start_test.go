@@ -268,6 +268,12 @@ func TestContainedAlready(t *testing.T) {
 		{"active again", func(in *incident) { in.user.Keys[0].Inactive = false }, true, ""},
 		{"policies cannot be listed", func(in *incident) { in.aws.Deny("iam:ListUserPolicies") }, true, "needs iam:ListUserPolicies"},
 		{"a role was assumed with it", withAssumedRole, true, "the key has assumed role admin"},
+		{"used since, after CloudTrail alone", func(in *incident) {
+			in.called(-time.Hour, "IAMUser", "arn:aws:iam::"+prod+":user/ci/deploy", "deploy")
+		}, true, "deny-sessions"},
+		{"the user has got a console password", func(in *incident) {
+			in.aws.Change(prod, func(*verifiertest.Account) { in.user.Console = true })
+		}, true, "the user has a console password"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := newIncident(t)
@@ -295,6 +301,29 @@ func TestContainedAlready(t *testing.T) {
 				t.Errorf("gate %s: %s", r.Gate, r.Why)
 			}
 		})
+	}
+}
+
+// TestContainedAlreadyConsole: a user with a console password gets no second pair of policies,
+// unless the first is not what stanch has put.
+func TestContainedAlreadyConsole(t *testing.T) {
+	for _, edited := range []bool{false, true} {
+		in := newIncident(t)
+		loneID(in)
+		in.aws.Change(prod, func(*verifiertest.Account) { in.user.Console = true })
+		if outcomes, err := in.apply(in.planNamed()); err != nil || outcomes[0].Result != response.Contained || len(in.user.Inline) != 2 {
+			t.Fatalf("%v %+v", err, outcomes)
+		}
+		for name, document := range in.user.Inline {
+			if edited && strings.HasPrefix(name, response.ConsolePolicyName("")) {
+				in.user.Inline[name] = strings.Replace(document, `"aws:TokenIssueTime":"false"`, `"aws:TokenIssueTime":"true"`, 1)
+			}
+		}
+		p := planner.Planner{Operator: in.operator(), Rules: in.rules, Named: []string{in.leak.Match.Credential.ID}}
+		plan, err := p.Plan(t.Context(), []finding.Finding{in.leak})
+		if err != nil || edited != (len(plan.Keys) == 1) || !edited && plan.Refused[0].Gate != response.GateContained {
+			t.Errorf("edited %v: %v %s", edited, err, plan.Encode())
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -62,50 +63,72 @@ func usedSince(log activity.Log, since time.Time) bool {
 	return false
 }
 
-// settled refuses a key that is off, and whose sessions are over, or were denied by stanch
-// since its last use, as when AWS sends an event twice. If a plan has anything else to do, or
-// to say, there is one.
+// settled refuses a key that is off, and whose sessions stanch has denied since its last use,
+// as when AWS sends an event twice, or whose sessions are over. If a plan has anything else to
+// do, or to say, there is one.
 func (p *Planner) settled(ctx context.Context, s *operator.Session, leak *finding.Finding, k *response.Key) error {
 	if k.Status == "" || k.Status == response.Active || k.User == nil {
 		return nil
 	}
-	if err := p.over(leak, k); err != nil {
-		return err
-	}
 	used, known := operator.ParseLastUsed(k.LastUsed)
-	more := slices.ContainsFunc(k.Steps, func(step response.Step) bool {
-		return step.Do != response.Deactivate && (step.Do != response.DenySessions || step.Kind != "user")
-	})
-	if !known || more || len(k.Left) > 0 {
-		return nil
+	if !known || len(k.Left) > 0 || p.more(ctx, s, k) {
+		return p.over(leak, k)
 	}
 	policy, until := deniedUntil(ctx, s, k)
-	if policy == "" || !used.At.Before(until) {
-		return nil
+	if policy == "" || !used.At.Before(until) || calledSince(p.histories[k.KeyID].Log, k.KeyID, until) {
+		return p.over(leak, k)
 	}
 	return response.Refuse(response.GateContained, "it is %s, and the policy %s denies the sessions that were issued before %s; its last use was %s",
 		k.Status, policy, until.UTC().Format(time.RFC3339), k.LastUsed)
+}
+
+// more reports whether k has a step besides those that deny the sessions and the console to
+// its user. If stanch denies the console already, that step changes nothing.
+func (p *Planner) more(ctx context.Context, s *operator.Session, k *response.Key) bool {
+	return slices.ContainsFunc(k.Steps, func(step response.Step) bool {
+		switch step.Do {
+		case response.Deactivate:
+			return false
+		case response.DenySessions:
+			return step.Kind != "user"
+		case response.DenyConsole:
+			return !slices.ContainsFunc(slices.Collect(maps.Values(ownPolicies(ctx, s, k, response.ConsolePolicyName("")))), response.DeniesConsole)
+		}
+		return true
+	})
 }
 
 // deniedUntil returns the policy of stanch that denies the newest sessions of the user of k,
 // and the time before which they were issued. policy is "" if none is seen: then the plan
 // denies them, once more perhaps.
 func deniedUntil(ctx context.Context, s *operator.Session, k *response.Key) (policy string, until time.Time) {
-	for _, name := range slices.Concat(k.User.Inline, k.User.Attached) { // of inline policies, ARNs of managed ones
-		read := func() (string, error) { return s.InlinePolicy(ctx, k.Kind, k.Name, name) }
-		if strings.Contains(name, ":policy/") {
-			read = func() (string, error) { return s.ManagedPolicy(ctx, name) }
-		}
-		if !strings.HasPrefix(name[strings.LastIndexByte(name, '/')+1:], response.PolicyName("")) {
-			continue
-		}
-		document, err := read()
-		if err != nil {
-			continue
-		}
+	for name, document := range ownPolicies(ctx, s, k, response.PolicyName("")) {
 		if t, ok := response.DeniedUntil(document); ok && t.After(until) {
 			policy, until = name, t
 		}
 	}
 	return policy, until
+}
+
+// ownPolicies returns the documents of the policies of the user of k whose names begin with
+// prefix, by the name of an inline policy or the ARN of a managed one. It leaves out those
+// that cannot be read.
+func ownPolicies(ctx context.Context, s *operator.Session, k *response.Key, prefix string) map[string]string {
+	documents := map[string]string{}
+	for _, name := range slices.Concat(k.User.Inline, k.User.Attached) {
+		if !strings.HasPrefix(name[strings.LastIndexByte(name, '/')+1:], prefix) {
+			continue
+		}
+		var document string
+		var err error
+		if strings.Contains(name, ":policy/") {
+			document, err = s.ManagedPolicy(ctx, name)
+		} else {
+			document, err = s.InlinePolicy(ctx, k.Kind, k.Name, name)
+		}
+		if err == nil {
+			documents[name] = document
+		}
+	}
+	return documents
 }
