@@ -17,9 +17,10 @@ import (
 )
 
 // TestHealthEventStack makes the stack of docs/deploy/health-event.yaml at moto. Its rule
-// takes events of AWS Health about credentials alone. Its state machine gives such an event
-// to the container as it is, and the container's command shuts the key off: at verifiertest's
-// AWS, where keys that are off are off.
+// takes events of AWS Health about credentials alone, and none that AWS has closed. Its state
+// machine gives such an event to the container, without the pages of text that ECS would
+// refuse, and the container's command shuts the key off: at verifiertest's AWS, where keys
+// that are off are off.
 func TestHealthEventStack(t *testing.T) {
 	m := startMoto(t)
 	stack := m.healthStack(readPage(t, "docs/deploy/health-event.yaml"))
@@ -27,19 +28,26 @@ func TestHealthEventStack(t *testing.T) {
 	event := detectorstest.Fill(`{
 		"eventTypeCode": "AWS_RISK_CREDENTIALS_EXPOSED", "service": "RISK", "affectedAccount": "123456789012",
 		"eventArn": "arn:aws:health:us-east-1::event/RISK/AWS_RISK_CREDENTIALS_EXPOSED/1",
-		"eventDescription": [{"language": "en_US", "latestDescription": "Your \"account\" may be compromised!"}],
+		"eventDescription": [{"language": "en_US", "latestDescription": "` + strings.Repeat(`Your \"account\" may be compromised! `, 400) + `"}],
 		"affectedEntities": [{"entityValue": "{AKIA1}"}]}`)
+	status := func(code string) string { return strings.Replace(event, "{", `{"statusCode": "`+code+`",`, 1) }
 	taken := m.matching(stack.pattern, [][2]string{
 		{"aws.health", event},
 		{"aws.health", strings.Replace(event, "AWS_RISK_CREDENTIALS_EXPOSED", "AWS_RISK_IAM_QUARANTINE", 1)},
 		{"aws.health", strings.Replace(event, "AWS_RISK_CREDENTIALS_EXPOSED", "AWS_EC2_INSTANCE_STOP_SCHEDULED", 1)},
 		{"aws.ec2", event},
+		{"aws.health", status("open")},
+		{"aws.health", status("closed")},
 	})
-	if len(taken) != 2 {
+	if len(taken) != 3 {
 		t.Fatalf("the rule takes %d events: %q", len(taken), taken)
 	}
 
 	given, told := m.execute(stack.definition, taken[0])
+	const overrides = 8192 // of a task (API reference of ECS, RunTask), with the JSON around the event
+	if n := len(given); n == 0 || n > overrides/2 {
+		t.Errorf("the container gets %d characters", n)
+	}
 	if !strings.Contains(told, "It may still work") || !strings.Contains(told, detectorstest.Fill("{AKIA1}")) {
 		t.Errorf("if the task fails, people are told %q", told)
 	}
