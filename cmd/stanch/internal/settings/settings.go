@@ -124,6 +124,8 @@ func read(name string) (in file, err error) {
 		return in, err
 	case !info.Mode().IsRegular():
 		return in, fmt.Errorf("%s: it is not a regular file", name)
+	case isOthers(info):
+		return in, fmt.Errorf("%s: it is a file of another user, who may write it, and it names the role that changes keys: chown it, or remove it", name)
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0: // Windows has no such modes
 		return in, fmt.Errorf("%s: others may write it (mode %#o), and it names the role that changes keys: chmod go-w %s", name, info.Mode().Perm(), printable.ShellWord(name))
 	}

@@ -113,3 +113,17 @@ func TestRefusedFile(t *testing.T) {
 		}
 	}
 }
+
+// TestForeignFile: the owner of a file may write it, whatever its mode says.
+func TestForeignFile(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files to others")
+	}
+	name := write(t, whole, 0o600)
+	if err := os.Chown(name, 12345, -1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(env(nil)); err == nil || !strings.Contains(err.Error(), name+": it is a file of another user") {
+		t.Error(err)
+	}
+}
