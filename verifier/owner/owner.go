@@ -135,6 +135,13 @@ func AccountOf(ctx context.Context, op *operator.Operator, id string) (string, e
 	return op.Own().AccountOf(ctx, id)
 }
 
+// MayBeOf reports whether a key id may be of an account. It is false if the id holds another;
+// older ids hold none.
+func MayBeOf(account, id string) bool {
+	of, ok := awskeys.Account(id)
+	return !ok || of == account
+}
+
 const (
 	// KeyStatus is the name of the fact that tells the status of a key.
 	KeyStatus = "key-status"

@@ -64,6 +64,8 @@ func TestPlanGates(t *testing.T) {
 		{"secret is not its own", func(in *incident) { in.leak.Match.Credential.Secret = detectors.NewSecret(strings.Repeat("x", 40)) }, response.GateState, "asked now"},
 		{"no identity", identity("", "", ""), response.GateIdentity, "owner"},
 		{"identity of another account", identity("user", "deploy", "arn:aws:iam::"+ops+":user/deploy"), response.GateIdentity, "owner"},
+		{"id of another account", func(in *incident) { in.leak.Match.Credential = verifiertest.LongTerm(ops, 5) }, response.GateIdentity, "its id is not of account " + prod},
+		{"long-term key of a role", role("builder"), response.GateIdentity, "no long-term keys"},
 		{"name of another user", func(in *incident) { in.leak.Verdict.Identity.Name = "mallory" }, response.GateIdentity, "do not agree"},
 		{"an id that is none", func(in *incident) { in.leak.Match.Credential.ID = "AKIA;rm -rf" }, response.GateNoKey, "not the id of an access key"},
 		{"account not listed", func(in *incident) { in.rules.Accounts = []string{ops} }, response.GateAccount, prod},

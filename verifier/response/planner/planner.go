@@ -18,6 +18,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/activity"
 	"github.com/stanch-dev/stanch/verifier/operator"
+	keyowner "github.com/stanch-dev/stanch/verifier/owner"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/response/advice"
 	"github.com/stanch-dev/stanch/verifier/response/permissions"
@@ -247,6 +248,8 @@ func (p *Planner) judge(leak *finding.Finding) error {
 	switch {
 	case who.Account == "" || who.ARN == "" || !strings.Contains(who.ARN, "::"+who.Account+":"):
 		return response.Refuse(response.GateIdentity, "its owner is not known")
+	case !keyowner.MayBeOf(who.Account, leak.Match.Credential.ID):
+		return response.Refuse(response.GateIdentity, "its id is not of account %s", who.Account)
 	case !response.SamePrincipal(who.Kind, who.Account, who.Name, who.ARN):
 		return response.Refuse(response.GateIdentity, "the %s %q and the ARN %s do not agree", who.Kind, who.Name, who.ARN)
 	}
@@ -267,6 +270,8 @@ func (p *Planner) judge(leak *finding.Finding) error {
 		return response.Refuse(response.GateManual, "a session of IAM Identity Center: its role cannot be changed by IAM")
 	case who.Kind == "role" && strings.HasPrefix(who.Name, "AWSServiceRoleFor"):
 		return response.Refuse(response.GateManual, "a service-linked role cannot be changed")
+	case who.Kind == "role" && operator.IsLongTermKeyID(leak.Match.Credential.ID):
+		return response.Refuse(response.GateIdentity, "a role has no long-term keys, and the report says that it is of role %s", who.Name)
 	case who.Kind != "user" && who.Kind != "role" || who.Name == "":
 		return response.Refuse(response.GateIdentity, "its owner is not known")
 	}
