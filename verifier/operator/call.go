@@ -18,6 +18,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/stanch-dev/stanch/verifier/internal/partition"
 )
 
 // A Call is one request to a service of AWS.
@@ -47,6 +49,9 @@ const attempts = 5
 func (s *Session) Do(ctx context.Context, c Call, out any) error {
 	if err := s.mayDo(c); err != nil {
 		return err
+	}
+	if err := partition.Check(c.Region); err != nil { // it may be from a report
+		return fmt.Errorf("%s:%s: %w", c.Service, c.Action, err)
 	}
 	wait := s.op.cfg.Wait
 	if wait == 0 {

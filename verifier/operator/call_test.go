@@ -37,6 +37,21 @@ func openAt(t *testing.T, set func(*verifiertest.AWS)) (*verifiertest.AWS, *Sess
 	return aws, o.Own()
 }
 
+// TestForeignRegion: a region makes the name of a host, and a report may name it. Nothing is
+// sent to a host that is not AWS's.
+func TestForeignRegion(t *testing.T) {
+	aws, s := open(t)
+	before := len(aws.Requests())
+	for _, region := range []string{"example.com/", "example.com#", "a@example.com:1/", "N/A", "a.b"} {
+		if err := s.Do(t.Context(), Call{Service: "ec2", Action: "DescribeInstances", Region: region}, nil); err == nil || !strings.Contains(err.Error(), "is not a region") {
+			t.Errorf("%s: %v", region, err)
+		}
+	}
+	if n := len(aws.Requests()) - before; n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
 // TestProxyPage: what a proxy says with 200 and good XML is not an answer: no tag, no
 // key, and no policy that is put.
 func TestProxyPage(t *testing.T) {

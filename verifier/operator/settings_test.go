@@ -105,6 +105,7 @@ func TestRefusedEndpoints(t *testing.T) {
 		{"AWS_ENDPOINT_URL_IAM", "iam.example.com", "want https://HOST"},
 		{"AWS_ENDPOINT_URL_STS", "https://a:hunter2@\x7f", "not a URL"},
 		{"AWS_USE_FIPS_ENDPOINT", "perhaps", "AWS configuration"},
+		{"AWS_REGION", "example.com/", `"example.com/" is not a region`},
 		{"AWS_REGION", "us-iso-east-1", "stanch knows aws, aws-cn, aws-us-gov and aws-eusc"},
 		{"AWS_CA_BUNDLE", "no-such-file", "AWS configuration"},
 	} {

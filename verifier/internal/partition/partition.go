@@ -53,7 +53,12 @@ func OfRegion(region string) Partition {
 
 // Check refuses a region of a partition that is not in the table: us-iso-east-1, us-isob-east-1,
 // eu-isoe-west-1, us-isof-south-1. Another partition says of their keys that they do not exist.
+// It also refuses what is no name: hosts are made from it, and "example.com/" would lead a
+// signed request to somebody else's.
 func Check(region string) error {
+	if strings.ContainsFunc(region, func(r rune) bool { return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-", r) }) {
+		return fmt.Errorf("%q is not a region", region)
+	}
 	if strings.Contains(region, "-iso") {
 		return fmt.Errorf("region %s is of an isolated partition: stanch knows aws, aws-cn, aws-us-gov and aws-eusc", region)
 	}

@@ -38,10 +38,11 @@ func TestHomes(t *testing.T) {
 	}
 }
 
-// TestCheck: the isolated partitions are not taken for the default one.
+// TestCheck: the isolated partitions are not taken for the default one, and nothing else for a
+// region.
 func TestCheck(t *testing.T) {
-	for _, region := range []string{"us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1"} {
-		if err := Check(region); err == nil || !strings.Contains(err.Error(), region) {
+	for _, region := range []string{"us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1", "N/A", "example.com/", "a@b", "x.y", "US-EAST-1", "us-east-1\n"} {
+		if err := Check(region); err == nil || !strings.Contains(err.Error(), strings.TrimSpace(region)) {
 			t.Errorf("%s: %v", region, err)
 		}
 	}
