@@ -1,6 +1,8 @@
 package respond
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
@@ -25,6 +27,9 @@ AWS sends an event twice, the exit code is 0.`,
 			"  stanch respond now env:STANCH_EVENT --accounts 111122223333 --yes --journal /journal/journal.jsonl",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
+			if !f.yes && cli.Operand(args, "-") == "-" {
+				return errors.New("standard input is where you type: name a file, or key ids, or --yes")
+			}
 			if err := f.complete(ctx); err != nil {
 				return err
 			}
