@@ -112,6 +112,9 @@ func (o *Operator) In(ctx context.Context, account, purpose, policy string) (*Se
 	if account == o.own.Account {
 		return o.own, nil
 	}
+	if !accountNumber.MatchString(account) { // of a report, and part of the role's ARN
+		return nil, fmt.Errorf("%w: %q is not the number of an account", ErrNoRole, account)
+	}
 	if o.cfg.Role == "" {
 		return nil, fmt.Errorf("%w: you are in account %s, the key is of %s: name a role to assume there (--role)",
 			ErrNoRole, o.own.Account, account)

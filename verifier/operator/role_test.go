@@ -26,6 +26,21 @@ func TestRoleIn(t *testing.T) {
 	}
 }
 
+// TestNoAccount: a report names the account whose role is assumed, and may name anything.
+func TestNoAccount(t *testing.T) {
+	aws, s := open(t)
+	s.op.cfg.Role = "stanch"
+	before := len(aws.Requests())
+	for _, account := range []string{"", "222233334444:role/other", "*", "2222333344445"} {
+		if _, err := s.op.In(t.Context(), account, "test", ""); !errors.Is(err, ErrNoRole) {
+			t.Errorf("%q: %v", account, err)
+		}
+	}
+	if n := len(aws.Requests()) - before; n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
 // TestProfileAccount: of the profile that is named, or of the environment's, or the default
 // one.
 func TestProfileAccount(t *testing.T) {
