@@ -78,3 +78,19 @@ func TestOver(t *testing.T) {
 		})
 	}
 }
+
+// TestRenamedSinceReport: the user of a key that an old report names may have a new name by now.
+func TestRenamedSinceReport(t *testing.T) {
+	in := newIncident(t)
+	in.leak.Match.Credential.Secret = detectors.Secret{}
+	in.leak.Verdict.At = time.Now().AddDate(-1, 0, 0)
+	in.leak.Verdict.Identity.Name, in.leak.Verdict.Identity.ARN = "former", "arn:aws:iam::"+prod+":user/former"
+	plan := in.plan(in.leak)
+	if len(plan.Keys) != 1 || plan.Keys[0].Name != "deploy" || plan.Keys[0].Steps[0].Resource != "arn:aws:iam::"+prod+":user/ci/deploy" {
+		t.Fatalf("%s", plan.Encode())
+	}
+	in.rules.BreakGlass = []string{"deploy"}
+	if plan := in.plan(in.leak); len(plan.Keys) != 0 || plan.Refused[0].Gate != response.GateProtected {
+		t.Errorf("by its new name it is protected: %s", plan.Encode())
+	}
+}

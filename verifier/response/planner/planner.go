@@ -139,7 +139,7 @@ func (p *Planner) key(ctx context.Context, leak *finding.Finding, id string) (re
 	if service, ok := isService(leak); ok {
 		return p.service(ctx, leak, service)
 	}
-	if p.isNamed(leak) {
+	if p.isNamed(leak) || p.isOld(leak) {
 		if err := p.identify(ctx, leak); err != nil {
 			return response.Key{}, err
 		}

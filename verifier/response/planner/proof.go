@@ -35,6 +35,12 @@ func (p *Planner) isFresh(leak *finding.Finding) bool {
 	return now.Sub(at) <= fresh && !at.After(now.Add(time.Minute))
 }
 
+// isOld reports whether leak is a live key of an old report: its user may have got a new name
+// since, and IAM tells whose it is.
+func (p *Planner) isOld(leak *finding.Finding) bool {
+	return !p.Rules.Self && leak.Verdict.State == verifier.Live && operator.IsLongTermKeyID(leak.Match.Credential.ID) && !p.isFresh(leak)
+}
+
 // proved refuses a leak of which nothing shows that it leaked and works. Whether a key of a
 // user works is left to IAM.
 func (p *Planner) proved(leak *finding.Finding) error {
@@ -53,8 +59,8 @@ func (p *Planner) proved(leak *finding.Finding) error {
 	return nil
 }
 
-// identify completes the identity of a named key by what IAM knows of its id, or CloudTrail
-// of the id of a session. It leaves the identity as it is if an answer of STS tells it and
+// identify completes the identity of a key that is named, or of an old report, by what IAM
+// knows of its id, or CloudTrail of the id of a session. It leaves the identity as it is if an answer of STS tells it and
 // IAM does not know the id, as for a key that was deleted.
 func (p *Planner) identify(ctx context.Context, leak *finding.Finding) error {
 	id, who := leak.Match.Credential.ID, &leak.Verdict.Identity
