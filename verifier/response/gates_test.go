@@ -82,6 +82,11 @@ func TestPlanGates(t *testing.T) {
 			in.leak.Match.Credential.ID = "ASIA" + in.leak.Match.Credential.ID[4:]
 			in.rules.BreakGlass = []string{"arn:aws:iam::" + prod + ":role/ci/builder"}
 		}, response.GateProtected, "break-glass"},
+		{"break-glass by ARN of another session", func(in *incident) {
+			role("builder")(in)
+			in.leak.Match.Credential.ID = "ASIA" + in.leak.Match.Credential.ID[4:]
+			in.rules.BreakGlass = []string{"arn:aws:sts::" + prod + ":assumed-role/builder/night"}
+		}, response.GateProtected, "break-glass"},
 		{"protected by tag in another case", change(func(in *incident) { in.user.Tags["Stanch:Protected"] = "true" }), response.GateProtected, "tag"},
 		{"protected by tag", change(func(in *incident) { in.user.Tags[response.ProtectedTag] = "True" }), response.GateProtected, "tag"},
 		{"tags unreadable", func(in *incident) { in.aws.Deny("iam:ListUserTags") }, response.GateUnreadable, "needs iam:ListUserTags"},

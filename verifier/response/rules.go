@@ -64,6 +64,10 @@ func names(entry, account, name, arn string) bool {
 	ofRole := strings.Contains(arn, ":assumed-role/") || strings.Contains(arn, ":role/")
 	kind := map[bool]string{true: "role", false: "user"}[ofRole]
 	_, path, of := strings.Cut(strings.ToLower(entry), ":iam::"+account+":"+kind+"/")
+	if _, session, ok := strings.Cut(strings.ToLower(entry), ":sts::"+account+":assumed-role/"); ok && ofRole {
+		path, _, _ = strings.Cut(session, "/")
+		of = true // one session of a role cannot be spared
+	}
 	return strings.EqualFold(entry, name) || strings.EqualFold(entry, arn) ||
 		of && strings.EqualFold(path[strings.LastIndexByte(path, '/')+1:], name)
 }
