@@ -39,7 +39,7 @@ func (p *Planner) over(leak *finding.Finding, k *response.Key) error {
 	if k.Status != response.Absent && !known || used.At.After(since) {
 		return nil
 	}
-	log := p.histories[k.KeyID]
+	log := p.logs[k.KeyID]
 	if !log.Whole || usedSince(log.Log, since) {
 		return nil
 	}
@@ -75,7 +75,7 @@ func (p *Planner) settled(ctx context.Context, s *operator.Session, leak *findin
 		return p.over(leak, k)
 	}
 	policy, until := deniedUntil(ctx, s, k)
-	if policy == "" || !used.At.Before(until) || calledSince(p.histories[k.KeyID].Log, k.KeyID, until) {
+	if policy == "" || !used.At.Before(until) || calledSince(p.logs[k.KeyID].Log, k.KeyID, until) {
 		return p.over(leak, k)
 	}
 	return response.Refuse(response.GateContained, "it is %s, and the policy %s denies the sessions that were issued before %s; its last use was %s",
