@@ -301,6 +301,35 @@ func TestThrottledTrail(t *testing.T) {
 	}
 }
 
+// TestTrailForAllKeys: a plan and its apply ask CloudTrail about all keys of an account at once.
+func TestTrailForAllKeys(t *testing.T) {
+	in := newIncident(t)
+	second := in.leak
+	in.aws.Change(prod, func(*verifiertest.Account) {
+		second.Match.Credential = verifiertest.LongTerm(prod, 7)
+		in.user.Keys = append(in.user.Keys, &verifiertest.IAMKey{Credential: second.Match.Credential, Created: time.Now()})
+	})
+	in.maxKeys = 2
+	asked := func() map[string]int {
+		n := map[string]int{}
+		for _, r := range in.aws.Requests() {
+			n[r.Action]++
+		}
+		return n
+	}
+	plan := in.plan(in.leak, second)
+	planned := asked()
+	if _, err := in.apply(plan); err != nil || len(plan.Keys) != 2 {
+		t.Fatalf("%v %s", err, plan.Encode())
+	}
+	applied := asked()
+	for _, action := range []string{"LookupEvents", "DescribeRegions"} {
+		if n, m := planned[action], applied[action]-planned[action]; n != 1 || m != 1 {
+			t.Errorf("%s: %d in the plan, %d in the apply, want one in each", action, n, m)
+		}
+	}
+}
+
 // TestUserDuringThePlan: a user that is made while the plan is made is new, too.
 func TestUserDuringThePlan(t *testing.T) {
 	in := newIncident(t)
