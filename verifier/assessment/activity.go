@@ -85,7 +85,11 @@ func (r *inquiry) calls(log activity.Log) {
 		r.add("activity", text, int(c.Harm()), lookUpEvents)
 	}
 	if len(log.Calls) == 0 && len(log.Unread) == 0 {
-		r.add("activity", "none since "+r.exposure.since(r.now())+", but for what data events would show", neutral, lookUpEvents)
+		since := log.Since.UTC().Format(time.DateOnly)
+		if !log.After {
+			since += " (CloudTrail's history)"
+		}
+		r.add("activity", "none since "+since+", but for what data events would show", neutral, lookUpEvents)
 	}
 }
 
@@ -96,13 +100,6 @@ func during(first, last time.Time) string {
 		s += " to " + last.UTC().Format(time.RFC3339)
 	}
 	return s
-}
-
-func (e Exposure) since(now time.Time) string {
-	if oldest := now.Add(-activity.History); e.Since.Before(oldest) {
-		return oldest.UTC().Format(time.DateOnly) + " (CloudTrail's history)"
-	}
-	return e.Since.UTC().Format(time.DateOnly)
 }
 
 // made adds a fact for each thing that the key made: first those from addresses that are new

@@ -108,6 +108,7 @@ func TestNewPlaces(t *testing.T) {
 		{"used from many addresses", 48 * hour, slices.Repeat([]time.Duration{72 * hour}, 10), "not known: the key was used from 10 addresses before the leak", 0},
 		{"not used before", 48 * hour, []time.Duration{hour}, "not known: CloudTrail shows no use of the key before the leak", 0},
 		{"leaked long ago", 2400 * hour, []time.Duration{72 * hour, hour}, "not known: the key leaked before CloudTrail's history", 0},
+		{"a date to come", -48 * hour, []time.Duration{72 * hour, hour}, "not known: the key leaked before CloudTrail's history of 90 days begins, or nobody knows when", 0},
 		{"nobody knows when", 0, []time.Duration{72 * hour, hour}, "not known: the key leaked before CloudTrail's history of 90 days begins, or nobody knows when", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -21,6 +21,9 @@ func (a *Assessor) Assess(ctx context.Context, f *finding.Finding, e Exposure) [
 	for i := range f.Locations {
 		e.add(&f.Locations[i])
 	}
+	if e.Since.After(a.now()) { // the date of a commit may be any
+		e.Since = time.Time{}
+	}
 	acct := a.account(ctx, f.Verdict.Identity.Account)
 	r := &inquiry{Assessor: a, account: acct, keyID: f.Match.Credential.ID, identity: f.Verdict.Identity, exposure: e, used: usedBefore(f.Verdict.Facts)}
 	r.session = acct.session

@@ -171,7 +171,7 @@ func (c *account) guardDutyIn(ctx context.Context, d detector, ids []string) (fa
 	none := slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
 		return slices.ContainsFunc(facts, func(f keyFact) bool { return f.id == id })
 	})
-	return append(facts, forEach(none, "nothing about the key, unless it is suspended, which is not asked", neutral, list)...)
+	return append(facts, forEach(none, "nothing about the key; whether it is suspended is not asked", neutral, list)...)
 }
 
 // guardDutyFindings reads the findings that get asks for. A finding that does not name its

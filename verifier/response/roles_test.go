@@ -25,6 +25,9 @@ func TestAssumedRoles(t *testing.T) {
 	}{
 		{name: "a role", role: arn, denied: true},
 		{name: "eleven hours ago", role: arn, ago: 11 * time.Hour, denied: true},
+		{name: "a leak with a date that is still to come", role: arn, denied: true, spoil: func(in *incident, _ *verifiertest.Account) {
+			in.leak.Locations[0].Time = time.Now().AddDate(1, 0, 0)
+		}},
 		{name: "its sessions are over", role: arn, ago: 13 * time.Hour},
 		{name: "the role is gone", role: "arn:aws:iam::" + prod + ":role/gone"},
 		{name: "protected by its tag", role: arn, left: "refused (protected)", spoil: func(_ *incident, a *verifiertest.Account) { a.Roles["admin"].Tags["stanch:protected"] = "true" }},
