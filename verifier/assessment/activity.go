@@ -116,21 +116,16 @@ func (r *inquiry) made(log activity.Log) {
 			things = append(things, t)
 		}
 	}
-	fresh := map[string]bool{}
+	fresh := map[string]int{} // 1 if an address is new
 	for _, p := range log.New() {
-		fresh[p.Address] = p.Address != ""
-	}
-	order := func(t activity.Thing) int {
-		n := 0
-		if t.Access {
-			n++
+		if p.Address != "" {
+			fresh[p.Address] = 1
 		}
-		if fresh[t.Address] {
-			n += 2
-		}
-		return n
 	}
-	slices.SortStableFunc(things, func(a, b activity.Thing) int { return cmp.Compare(order(b), order(a)) })
+	access := map[bool]int{true: 1}
+	slices.SortStableFunc(things, func(a, b activity.Thing) int {
+		return cmp.Or(cmp.Compare(fresh[b.Address], fresh[a.Address]), cmp.Compare(access[b.Access], access[a.Access]))
+	})
 	for _, call := range []string{"sts:GetSessionToken", "sts:GetFederationToken", "sts:AssumeRoot"} {
 		if list := sessions[call]; len(list) > 0 {
 			first, last := list[0].Time, list[len(list)-1].Time
@@ -146,7 +141,7 @@ func (r *inquiry) made(log activity.Log) {
 		if t.By != log.KeyID {
 			text += ", with " + t.By
 		}
-		if fresh[t.Address] {
+		if fresh[t.Address] > 0 {
 			text += ", from " + t.Address + " (new since the leak)"
 		}
 		if t.Look != "" {

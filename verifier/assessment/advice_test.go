@@ -201,6 +201,11 @@ func TestAdvice(t *testing.T) {
 			verifier.Fact{Name: "root-mfa", Value: "off; root has neither a password nor a key", Source: "iam:GetAccountSummary"}},
 		{"root with a password", answer("iam:GetAccountSummary", summary("AccountAccessKeysPresent", 0, "AccountMFAEnabled", 0, "AccountPasswordPresent", 1)),
 			verifier.Fact{Name: "root-mfa", Value: "off", Risk: 2, Source: "iam:GetAccountSummary"}},
+		{"rights under a condition", answer("iam:SimulatePrincipalPolicy", `<SimulatePrincipalPolicyResponse><SimulatePrincipalPolicyResult><EvaluationResults>
+			<member><EvalActionName>iam:PassRole</EvalActionName><EvalDecision>implicitDeny</EvalDecision><MissingContextValues><member>aws:SourceIp</member></MissingContextValues></member>
+			<member><EvalActionName>s3:GetObject</EvalActionName><EvalDecision>explicitDeny</EvalDecision><MissingContextValues><member>aws:SourceIp</member></MissingContextValues></member>
+			</EvaluationResults></SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>`),
+			verifier.Fact{Name: "may", Value: "actions that were tried; under conditions that are not known iam:PassRole", Risk: 1, Source: "iam:SimulatePrincipalPolicy"}},
 		{"instances", nil, verifier.Fact{Name: "instances-without-role", Value: "1 of 2 instances: i-1 (in us-east-1)", Risk: 1, Source: "ec2:DescribeInstances"}},
 		{"older quarantine", answer("iam:GetAccountAuthorizationDetails", strings.ReplaceAll(details(), "AWSCompromisedKeyQuarantineV3", "AWSExposedCredentialPolicy_DO_NOT_REMOVE")),
 			verifier.Fact{Name: "quarantine", Value: "AWSExposedCredentialPolicy_DO_NOT_REMOVE: AWS knows", Risk: 2, Source: "iam:GetAccountAuthorizationDetails"}},

@@ -55,17 +55,21 @@ func (r *inquiry) simulate(ctx context.Context) {
 	}
 	var out struct {
 		Results []struct {
-			Action   string `xml:"EvalActionName"`
-			Decision string `xml:"EvalDecision"`
+			Action   string   `xml:"EvalActionName"`
+			Decision string   `xml:"EvalDecision"`
+			Missing  []string `xml:"MissingContextValues>member"` // that conditions of its policies need
 		} `xml:"SimulatePrincipalPolicyResult>EvaluationResults>member"`
 	}
 	if !r.read(ctx, "may", c, &out) {
 		return
 	}
-	var allowed []string
+	var allowed, open []string
 	for _, result := range out.Results {
-		if result.Decision == "allowed" {
+		switch {
+		case result.Decision == "allowed":
 			allowed = append(allowed, result.Action)
+		case result.Decision != "explicitDeny" && len(result.Missing) > 0:
+			open = append(open, result.Action)
 		}
 	}
 	risk := neutral
@@ -77,6 +81,9 @@ func (r *inquiry) simulate(ctx context.Context) {
 	text := fmt.Sprintf("none of the %d actions that were tried", len(tried))
 	if len(allowed) > 0 {
 		text = strings.Join(allowed, ", ")
+	}
+	if len(open) > 0 {
+		text, risk = text+"; under conditions that are not known "+strings.Join(open, ", "), max(risk, notable)
 	}
 	r.add("may", text, risk, source(c))
 	for _, p := range escalations {
