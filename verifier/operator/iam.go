@@ -94,10 +94,11 @@ func (s *Session) LastUsed(ctx context.Context, keyID string) (LastUsed, error) 
 func (s *Session) KeyStatus(ctx context.Context, user, keyID string) (status string, err error) {
 	used, err := s.LastUsed(ctx, keyID)
 	var e *Error
+	gone := errors.As(err, &e) && e.Denied() // so AWS answers about a key that is gone
 	switch {
 	case err == nil && used.User != "":
 		user = used.User
-	case user == "", err != nil && !(errors.As(err, &e) && e.Denied()): // AWS denies it for a key that is not there
+	case user == "", err != nil && !gone:
 		return "", fmt.Errorf("whose key %s is: %w", keyID, cmp.Or(err, errors.New("IAM does not tell")))
 	}
 	keys, err := s.AccessKeys(ctx, user)

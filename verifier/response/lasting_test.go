@@ -100,10 +100,10 @@ func TestLastSession(t *testing.T) {
 			in.assumes(id, role, session(2), -6*time.Hour)
 			a, closeJournal := in.applier()
 			defer closeJournal()
-			for hours, want := range map[time.Duration]response.Result{13: response.Incomplete, 19: response.Contained} {
-				a.Now = later(hours * time.Hour)
+			for passed, want := range map[time.Duration]response.Result{13 * time.Hour: response.Incomplete, 19 * time.Hour: response.Contained} {
+				a.Now = later(passed)
 				if outcomes, err := a.Confirm(t.Context(), plan); err != nil || outcomes[0].Result != want {
-					t.Errorf("after %d hours: %v %+v", hours, err, outcomes)
+					t.Errorf("after %s: %v %+v", passed, err, outcomes)
 				}
 			}
 		})
