@@ -82,10 +82,10 @@ func (f Flags) Plan(id string) string {
 func (f Flags) canRead() bool { return f.Start != "" && f.Start != "-" }
 
 // findings returns the flag that names the report with the secrets. Standard input, where the
-// next command expects an answer, cannot be read again.
+// next command expects an answer, cannot be read again, and --findings takes no variable.
 func (f Flags) findings() string {
 	switch {
-	case f.Findings != "-":
+	case f.Findings != "-" && !strings.HasPrefix(f.Findings, "env:"):
 		return flag("findings", f.Findings)
 	case f.Self: // cannot do without
 		return " --findings REPORT"
@@ -131,7 +131,7 @@ func (f Flags) renew(source, target string, leak *finding.Finding) []string {
 	const fresh = " --format json --output fresh.jsonl"
 	command, operand := "stanch verify", " REPORT"
 	if f.canRead() {
-		operand = " " + printable.ShellWord(f.Start)
+		operand = argument(f.Start)
 	}
 	ofUser := strings.HasPrefix(leak.Match.Credential.ID, "AKIA") && leak.Verdict.Identity.Kind == "user"
 	switch {
@@ -139,13 +139,21 @@ func (f Flags) renew(source, target string, leak *finding.Finding) []string {
 	case ofUser && leak.Verdict.State == verifier.Live && !f.Self:
 		command += " --iam" + f.identity()
 	case source == "git" && f.Self:
-		command, operand = "stanch git --show-secrets", " "+printable.ShellWord(target)
+		command, operand = "stanch git --show-secrets", argument(target)
 	case source == "git":
-		command, operand = "stanch git", " "+printable.ShellWord(target)
+		command, operand = "stanch git", argument(target)
 	default:
 		return nil
 	}
 	return []string{command + flag("sts-proxy", f.Proxy) + fresh + operand, f.plan("fresh.jsonl")}
+}
+
+// argument returns the last argument of a command. A report names it, and may name a flag.
+func argument(s string) string {
+	if strings.HasPrefix(s, "-") {
+		return " -- " + printable.ShellWord(s)
+	}
+	return " " + printable.ShellWord(s)
 }
 
 func flag(name, value string) string {

@@ -142,3 +142,27 @@ func TestNoLineOfTheirOwn(t *testing.T) {
 		t.Errorf("%d lines, want %d", got, want)
 	}
 }
+
+// TestFlagAsTarget: the target of a report is an argument of the command that scans it again,
+// and no flag, whatever it says.
+func TestFlagAsTarget(t *testing.T) {
+	leak := &finding.Finding{Verdict: verifier.Verdict{State: verifier.Unknown}}
+	leak.Match.Credential.ID = detectorstest.KeyID("AKIA", "111122223333", 1)
+	for target, want := range map[string]string{
+		"--sts-proxy=http://proxy.example.com": " fresh.jsonl -- --sts-proxy=http://proxy.example.com",
+		"https://github.com/acme/app":          " fresh.jsonl https://github.com/acme/app",
+	} {
+		if got := (Flags{}).Commands("git", target)(response.GateState, leak); len(got) != 2 || !strings.HasSuffix(got[0], want) {
+			t.Errorf("%q, want …%s", got, want)
+		}
+	}
+}
+
+// TestFindings: only a file is read again.
+func TestFindings(t *testing.T) {
+	for start, want := range map[string]string{"scan.jsonl": " --findings scan.jsonl", "-": "", "env:REPORT": "", "": ""} {
+		if got := (Flags{Findings: start}).findings(); got != want {
+			t.Errorf("%q: %q, want %q", start, got, want)
+		}
+	}
+}
