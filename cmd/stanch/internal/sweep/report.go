@@ -26,7 +26,7 @@ func newSweepReport(s *cli.Streams, db *databaseFlags) *cobra.Command {
 		Short: "Write the findings of all sweeps, in any format",
 		Long: `Write the report of all targets, or of one: findings with all their places and their
 history, and the outcome for each repository. Nothing is read or verified again.`,
-		Example: "  stanch sweep report --format html --output leaks.html\n  stanch sweep report acme --format json | stanch respond plan --accounts 111122223333",
+		Example: "  stanch sweep report --format html --output leaks.html\n  stanch sweep report acme --format json | stanch respond plan --accounts 111122223333 -o plan.json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(scanrun.FailLevels, f.FailOn) {

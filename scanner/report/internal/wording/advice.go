@@ -107,13 +107,14 @@ func shutOff(what string, f *finding.Finding) []string {
 }
 
 // plan ends a step with the command that plans how to shut off a key or a session, which
-// changes nothing yet, and prints the command that does.
+// changes nothing yet, and prints the command that does. A log that everybody can read names no
+// account: then the operator's own settings do.
 func plan(f *finding.Finding) string {
-	account := "ACCOUNT"
+	accounts := ""
 	if isAccount(f.Verdict.Identity.Account) {
-		account = f.Verdict.Identity.Account
+		accounts = " --accounts " + f.Verdict.Identity.Account
 	}
-	return ":\nstanch respond plan " + f.Match.Credential.ID + " --accounts " + account + " -o plan.json"
+	return ":\nstanch respond plan " + f.Match.Credential.ID + accounts + " -o plan.json"
 }
 
 // revoke returns the steps for temporary credentials, which cannot be deactivated.

@@ -44,8 +44,8 @@ func TestAdviceLeadsToPlan(t *testing.T) {
 		want          string // at the end of the first command
 	}{
 		{id, verifier.Live, "user", "111122223333", id + " --accounts 111122223333 -o plan.json"},
-		{id, verifier.Live, "user", "", id + " --accounts ACCOUNT -o plan.json"},
-		{id, verifier.Live, "user", "1; id", id + " --accounts ACCOUNT -o plan.json"},
+		{id, verifier.Live, "user", "", id + " -o plan.json"},
+		{id, verifier.Live, "user", "1; id", id + " -o plan.json"},
 		{id, verifier.IDActive, "", "111122223333", id + " --accounts 111122223333 -o plan.json"},
 		{session, verifier.Live, "user", "111122223333", session + " --accounts 111122223333 -o plan.json"},
 		{session, verifier.Live, "role", "111122223333", session + " --accounts 111122223333 -o plan.json"},
