@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,7 +23,23 @@ func TestMain(m *testing.M) {
 	if os.Getenv("PANIC_SECRET") != "" { // TestPanicPrintsNoSecret runs this binary
 		panicking()
 	}
+	forgetSettings()
 	testscript.Main(m, map[string]func(){"stanch": main})
+}
+
+// forgetSettings takes the settings of whoever runs the tests out of the environment: a file or
+// a variable of theirs would name accounts and a role.
+func forgetSettings() {
+	if filepath.Base(os.Args[0]) == "stanch" { // a script runs it, with its own environment
+		return
+	}
+	for _, name := range []string{"STANCH_ROLE", "STANCH_EXTERNAL_ID", "STANCH_ACCOUNTS", "STANCH_BREAK_GLASS"} {
+		_ = os.Unsetenv(name)
+	}
+	if dir, err := os.UserConfigDir(); err == nil && runtime.GOOS == "linux" { // elsewhere git needs the folder
+		_ = os.Setenv("GOENV", cmp.Or(os.Getenv("GOENV"), filepath.Join(dir, "go", "env")))
+		_ = os.Setenv("XDG_CONFIG_HOME", filepath.Join(os.TempDir(), "nobody's"))
+	}
 }
 
 // TestScript runs testdata/script. Beyond testscript's own commands there are

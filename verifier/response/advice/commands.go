@@ -106,6 +106,9 @@ func (f Flags) Commands(source, target string) func(response.Gate, *finding.Find
 		switch {
 		case lacksProof(g, leak):
 			return f.renew(source, target, leak)
+		case g == response.GateRoot && !f.Self && f.canRead() && !leak.Match.Credential.Secret.IsZero() && !response.IsSession(id):
+			own := Flags{Accounts: f.Accounts, BreakGlass: f.BreakGlass, Start: f.Start, Proxy: f.Proxy, Self: true}
+			return []string{"To plan that the key switches itself off:", own.Plan(id) + " --force-in-use"}
 		case !operator.IsAccessKeyID(id) || f.Self && !f.canRead():
 			return nil
 		case g == response.GateInUse:

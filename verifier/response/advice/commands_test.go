@@ -9,6 +9,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/verifiertest"
 )
 
 // TestNextCommands: the commands that come next are whole, and those that cannot help are not
@@ -28,6 +29,7 @@ func TestNextCommands(t *testing.T) {
 		{"contained", []response.Outcome{{Result: response.Contained}}, []string{confirm, undo}},
 		{"one is not", []response.Outcome{{Result: response.Contained}, {Result: response.Unconfirmed}}, []string{apply, confirm, undo}},
 		{"undone, and not contained", []response.Outcome{{Result: response.Incomplete, Closed: true}}, []string{confirm, undo}},
+		{"nothing was done", []response.Outcome{{Result: response.Untouched}}, []string{apply, confirm}},
 		{"undone", []response.Outcome{{Result: response.Undone}}, nil},
 		{"nothing", nil, nil},
 	} {
@@ -83,6 +85,8 @@ func TestCommandsOfPeople(t *testing.T) {
 	lone.Match.Credential.ID = id
 	live := &finding.Finding{Verdict: verifier.Verdict{State: verifier.Live}}
 	live.Match.Credential.ID = id
+	withSecret := &finding.Finding{Verdict: live.Verdict}
+	withSecret.Match.Credential = verifiertest.LongTerm("111122223333", 1)
 	const rest = " --accounts 111122223333 --role stanch"
 	for _, tt := range []struct {
 		name, start string
@@ -97,6 +101,8 @@ func TestCommandsOfPeople(t *testing.T) {
 		{"in use, with the key itself", "scan.jsonl", true, response.GateInUse, live, "stanch respond plan scan.jsonl --key " + id + rest + " --self -o plan.json --force-in-use"},
 		{"with the key itself, which an id does not tell", "-", true, response.GateInUse, live, ""},
 		{"an active id", "scan.jsonl", false, response.GateState, lone, "stanch respond plan scan.jsonl --key " + id + rest + " -o plan.json"},
+		{"of root", "scan.jsonl", false, response.GateRoot, withSecret, "stanch respond plan scan.jsonl --key " + id + " --accounts 111122223333 --self -o plan.json --force-in-use"},
+		{"of root, without the secret", "scan.jsonl", false, response.GateRoot, live, ""},
 		{"protected", "scan.jsonl", false, response.GateProtected, live, ""},
 	} {
 		f := Flags{Accounts: []string{"111122223333"}, Role: "stanch", Start: tt.start, Self: tt.self}
@@ -163,6 +169,27 @@ func TestFindings(t *testing.T) {
 	for start, want := range map[string]string{"scan.jsonl": " --findings scan.jsonl", "-": "", "env:REPORT": "", "": ""} {
 		if got := (Flags{Findings: start}).findings(); got != want {
 			t.Errorf("%q: %q, want %q", start, got, want)
+		}
+	}
+}
+
+// TestTasksOfKeysThatWork: nobody is told how to clean up, or that a key is off, while it works.
+func TestTasksOfKeysThatWork(t *testing.T) {
+	key := response.Key{Subject: finding.Subject{KeyID: "ID", Kind: "user", Name: "alice", Account: "111122223333"}}
+	for result, off := range map[response.Result]bool{
+		response.Contained: true, response.Incomplete: true, response.Unconfirmed: true, response.Partly: false, response.Untouched: false,
+	} {
+		var b strings.Builder
+		if err := WriteOutcomes(&b, []response.Outcome{{Key: key, Result: result}}, "plan.json", response.Plan{}, Flags{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, task := range []string{"delete-access-key", "Rewriting history"} {
+			if strings.Contains(b.String(), task) != off {
+				t.Errorf("%s: %q is there: %v\n%s", result, task, !off, b.String())
+			}
+		}
+		if !strings.Contains(b.String(), "Tell the owner") {
+			t.Errorf("%s: nobody is told", result)
 		}
 	}
 }

@@ -152,7 +152,7 @@ func cleanUp(keys []response.Key) (list []task) {
 			sentence("Then push by force, have all clones made anew, and ask the host to drop its caches and pull requests."))
 	}
 	return append(list,
-		sentence("Rewriting history does not unleak it: shutting it off did. Forks and clones keep it."),
+		sentence("Rewriting history does not unleak it: only shutting it off does. Forks and clones keep it."),
 		sentence("So that it does not happen again: stanch hook install, and stanch ci."),
 		sentence("Answer AWS's support case, if there is one."))
 }

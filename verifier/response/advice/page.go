@@ -202,6 +202,10 @@ func WriteOutcomes(w io.Writer, outcomes []response.Outcome, file string, plan r
 		if o.Result == response.Undone || o.Result == response.NotUndone {
 			continue
 		}
+		if worksOn(o) { // the rest comes when it is off
+			writeTasks(&b, append(made(o), sentence(tellOwner(o.Key))))
+			continue
+		}
 		writeTasks(&b, tasks(o))
 	}
 	if off := keysOff(outcomes); len(off) > 0 {
@@ -216,10 +220,15 @@ func WriteOutcomes(w io.Writer, outcomes []response.Outcome, file string, plan r
 	return err
 }
 
-// keysOff returns the keys of outcomes that were not to be made work again.
+// worksOn reports whether a key could not be shut off.
+func worksOn(o response.Outcome) bool {
+	return o.Result == response.Untouched || o.Result == response.Partly
+}
+
+// keysOff returns the keys of outcomes that were shut off.
 func keysOff(outcomes []response.Outcome) (keys []response.Key) {
 	for _, o := range outcomes {
-		if o.Result != response.Undone && o.Result != response.NotUndone {
+		if o.Result != response.Undone && o.Result != response.NotUndone && !worksOn(o) {
 			keys = append(keys, o.Key)
 		}
 	}
@@ -280,7 +289,8 @@ func (f Flags) writeNext(b *strings.Builder, outcomes []response.Outcome, file s
 		command("To go on where it ended", f.apply(file, plan))
 	}
 	command(readBack(begun), f.onPlan("confirm", file)+f.findings())
-	if undo := f.undo(file, plan); undo != "" {
+	untouched := !slices.ContainsFunc(begun, func(o response.Outcome) bool { return o.Result != response.Untouched })
+	if undo := f.undo(file, plan); undo != "" && !untouched {
 		command("If a service breaks, take it back", undo)
 	}
 }
