@@ -20,6 +20,7 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/healthevent"
 	"github.com/stanch-dev/stanch/verifier/operator"
+	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/response/planner"
 )
 
@@ -105,12 +106,19 @@ func parseStart(in io.Reader, version string, secrets bool) (start, error) {
 		return start{}, fmt.Errorf("neither a report nor an event of AWS Health: the first JSON object has more than %d bytes", healthevent.MaxSize)
 	case err == nil && healthevent.Is(first):
 		return parseEvent(io.MultiReader(&seen, in), version)
+	case err == nil && isPlan(first):
+		return start{}, errors.New("it is a plan already, which stanch respond apply takes")
 	}
 	st, reportErr := parseReport(io.MultiReader(&seen, in), secrets)
 	if err != nil && reportErr != nil {
 		reportErr = fmt.Errorf("neither a report nor an event of AWS Health: %w", reportErr)
 	}
 	return st, reportErr
+}
+
+func isPlan(text []byte) bool {
+	_, err := response.ParsePlan(text)
+	return err == nil
 }
 
 // parseEvent refuses an event whose account is not that of its keys.
