@@ -87,7 +87,7 @@ func (c *account) credentialReport(ctx context.Context) {
 		c.report, err = parseCredentialReport(string(text), source(get))
 	}
 	if err == nil {
-		// Of several keys, IAM is not asked about each user: the facts say how old they are.
+		// IAM is not asked about each user of several keys: the facts say how old they are.
 		c.report.made, c.report.fresh, c.report.enough = out.Made, fresh, fresh || len(c.keys) > 1 && !out.Made.IsZero()
 	}
 	if err != nil {
