@@ -187,13 +187,11 @@ func (j keyRun) renamed(ctx context.Context, step response.Step) error {
 	}
 	used, err := j.session.LastUsed(ctx, j.key.KeyID)
 	var e *operator.Error
-	switch {
-	case errors.As(err, &e) && (e.Denied() || errors.Is(err, operator.ErrNotFound)): // so AWS answers about a key that is gone
-		return nil
-	case err != nil:
+	if errors.As(err, &e) && (e.Denied() || errors.Is(err, operator.ErrNotFound)) {
+		used, err = operator.LastUsed{}, nil // so AWS answers about a key that is gone
+	}
+	if err != nil || used.User == "" || used.User == step.Name {
 		return err
-	case used.User == "", used.User == step.Name:
-		return nil
 	}
 	return fmt.Errorf("key %s is of user %s now: somebody has renamed user %s; plan again", j.key.KeyID, used.User, step.Name)
 }
