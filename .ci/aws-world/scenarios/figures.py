@@ -2,7 +2,7 @@
 import collections
 import time
 
-from stage import Incident
+from stage import PRODUCTION, Incident
 
 REGIONS = """us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1 sa-east-1 eu-west-1 eu-west-2 eu-west-3 eu-central-1 eu-north-1
 ap-south-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-southeast-1 ap-southeast-2""".split()
@@ -24,10 +24,15 @@ class Figures(Incident):
         before = len(self.world.requests)
         self.measure("assess", lambda: self.run_stanch("assess", self.path("scan.jsonl"), *self.role_flags))
         assessed = collections.Counter(call.permission for call in self.world.requests[before:])
-        self.assertPlanned(self.measure("plan", self.plan), keys=count)
-        self.assertContained(self.measure("apply", lambda: self.apply("--findings", self.path("scan.jsonl"))))
+        planned = self.measure("plan", self.plan)
+        self.assertPlanned(planned, keys=count)
+        answers = "".join(f"{PRODUCTION} {key['key_id'][-4:]}\n" for key in planned.plan["keys"])
+        command = ["respond", "apply", self.path("plan.json"), "--accounts", PRODUCTION, *self.role_flags, "--max-keys", str(count), "--findings", self.path("scan.jsonl")]
+        applied = self.measure("apply", lambda: self.run_stanch(*command, input=answers))
+        self.assertContained(applied)
+        questions = applied.err.count("\n> ")
         with self.stage.lock:
-            self.stage.figures.append(f"incident of {count:2} keys in 17 regions: {', '.join(self.parts)}; commands typed: 2 (plan, apply); questions answered: 1")
+            self.stage.figures.append(f"incident of {count:2} keys in 17 regions: {', '.join(self.parts)}; questions: {questions}")
         return assessed
 
     def test_one_key(self):
