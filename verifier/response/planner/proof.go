@@ -60,8 +60,8 @@ func (p *Planner) proved(leak *finding.Finding) error {
 }
 
 // identify completes the identity of a key that is named, or of an old report, by what IAM
-// knows of its id, or CloudTrail of the id of a session. It leaves the identity as it is if an answer of STS tells it and
-// IAM does not know the id, as for a key that was deleted.
+// knows of its id, or CloudTrail of the id of a session. It leaves the identity as it is if an
+// answer of STS tells it and IAM does not know the id, as for a key that was deleted.
 func (p *Planner) identify(ctx context.Context, leak *finding.Finding) error {
 	id, who := leak.Match.Credential.ID, &leak.Verdict.Identity
 	isLive := response.IsSession(id) && leak.Verdict.State == verifier.Live && p.isFresh(leak)
