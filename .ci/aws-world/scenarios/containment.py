@@ -103,7 +103,7 @@ class Whole(Incident):
 
     def test_interrupt(self):
         self.scan(self.key)
-        self.plan()
+        self.assertPlanned(self.plan())
 
         def interrupt(call):
             if call.permission == "iam:UpdateAccessKey" and process.poll() is None:
@@ -154,7 +154,7 @@ class Afterwards(Incident):
         self.user = self.production.user("deploy")
         self.key = self.user.keys[0]
         self.scan(self.key)
-        self.plan()
+        self.assertPlanned(self.plan())
         self.assertContained(self.apply())
 
     def test_confirm_after_the_key_was_deleted(self):

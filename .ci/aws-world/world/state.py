@@ -3,6 +3,7 @@ import base64
 import collections
 import datetime
 import random
+import re
 import string
 import threading
 import time
@@ -21,7 +22,11 @@ def unique_id(prefix):
 
 
 def secret(length=40):
-    return "".join(_random.choices(string.ascii_letters + string.digits + "+/", k=length))
+    """Makes a secret. One in some thousands looks like words, and stanch takes it for no secret: it is made anew."""
+    while True:
+        made = "".join(_random.choices(string.ascii_letters + string.digits + "+/", k=length))
+        if not re.search("[a-z]{6}|[A-Z]{6}", made):
+            return made
 
 
 class Refusal(Exception):
