@@ -35,6 +35,16 @@ func ShellWord(s string) string {
 	return b.String() + "'"
 }
 
+// CommandWord returns s if shells and the AWS CLI read it as it is, else placeholder: a name
+// may come from an intruder, and the command is pasted. A word that begins with - is a flag.
+// For file://PATH the CLI sends the content of that file.
+func CommandWord(s, placeholder string) string {
+	if !isPlain(s) || s[0] == '-' || strings.Contains(s, "%") || strings.Contains(s, "://") {
+		return placeholder
+	}
+	return s
+}
+
 // isPlain reports whether a shell takes s as it is. A regexp would take time to
 // compile at each start.
 func isPlain(s string) bool {

@@ -35,3 +35,15 @@ func TestShellWord(t *testing.T) {
 		}
 	}
 }
+
+// TestCommandWord: no name makes a command do anything else, or send a file.
+func TestCommandWord(t *testing.T) {
+	for s, want := range map[string]string{
+		"deploy": "deploy", "svc/app@prod,eu=1": "svc/app@prod,eu=1", "arn:aws:iam::111122223333:role/app": "arn:aws:iam::111122223333:role/app",
+		"": "NAME", "a b": "NAME", "$(id)": "NAME", "a\nb": "NAME", "--profile": "NAME", "%PATH%": "NAME", "file:///home/me/.aws/credentials": "NAME",
+	} {
+		if got := printable.CommandWord(s, "NAME"); got != want {
+			t.Errorf("%q: %q, want %q", s, got, want)
+		}
+	}
+}

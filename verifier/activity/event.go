@@ -155,12 +155,12 @@ func (t *trace) issue(e event) {
 	}
 	account := ""
 	if role := e.text("request.roleArn"); role != "" && strings.HasPrefix(e.Name, "AssumeRole") {
-		account = accountOf(role)
+		account = operator.AccountOfARN(role)
 		t.log.Roles = append(t.log.Roles, AssumedRole{ARN: role, Account: account, Session: id, Time: e.at, Address: e.Address, By: e.by})
 	}
 	root := e.action() == "sts:AssumeRoot"
 	if root {
-		t.log.Unread = append(t.log.Unread, Gap{Why: "a session of the root user of account " + cmp.Or(accountOf(e.text("request.targetPrincipal")), e.text("request.targetPrincipal"), "unknown") +
+		t.log.Unread = append(t.log.Unread, Gap{Why: "a session of the root user of account " + cmp.Or(operator.AccountOfARN(e.text("request.targetPrincipal")), e.text("request.targetPrincipal"), "unknown") +
 			" was made with " + e.by + ": CloudTrail tells there what it did"})
 	}
 	if !operator.IsAccessKeyID(id) {
@@ -170,13 +170,6 @@ func (t *trace) issue(e event) {
 	if !root {
 		t.issued = append(t.issued, credential{id: id, kind: kind, account: cmp.Or(account, t.session.Account), at: e.at})
 	}
-}
-
-func accountOf(arn string) string {
-	if f := strings.Split(arn, ":"); len(f) > 5 {
-		return f[4]
-	}
-	return ""
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // A Thing is something that a key made or changed and that outlives it. Fields that
@@ -71,7 +73,7 @@ var shares = sync.OnceValue(func() *regexp.Regexp {
 // made returns the things that e made.
 func made(e event) []Thing {
 	action := e.action()
-	m, known := makers[action]
+	m, known := makers()[action]
 	switch {
 	case !known && shares().MatchString(unversioned(e.Name)):
 		return e.unknownThings(action, true)
@@ -178,7 +180,7 @@ func (e event) lookUp() string {
 	if e.ID == "" {
 		return ""
 	}
-	return "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventId,AttributeValue=" + word(e.ID, "EVENT") + " --region " + word(e.Region, "REGION")
+	return "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventId,AttributeValue=" + printable.CommandWord(e.ID, "EVENT") + " --region " + printable.CommandWord(e.Region, "REGION")
 }
 
 // all returns the texts of the first of several paths that has any.
@@ -196,27 +198,15 @@ func (t Thing) command(template string) string {
 	if template == "" {
 		return ""
 	}
-	c := strings.NewReplacer("{name}", word(t.Name, "NAME"), "{of}", word(t.Of, "NAME")).Replace(template)
+	c := strings.NewReplacer("{name}", printable.CommandWord(t.Name, "NAME"), "{of}", printable.CommandWord(t.Of, "NAME")).Replace(template)
 	if !slices.ContainsFunc(global, func(service string) bool { return strings.HasPrefix(t.Call, service+":") }) {
-		c += " --region " + word(t.Region, "REGION")
+		c += " --region " + printable.CommandWord(t.Region, "REGION")
 	}
 	return c
 }
 
 // global are services that one region serves.
 var global = []string{"iam", "organizations", "s3"}
-
-var plainWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/][A-Za-z0-9_+=,.@:/-]*$`) })
-
-// word returns s if a shell and the AWS CLI read it as it is, else a placeholder: names in
-// CloudTrail come from an intruder. For file://PATH the CLI sends the content of a file, and a
-// key pair may have such a name.
-func word(s, placeholder string) string {
-	if plainWord().MatchString(s) && !strings.Contains(s, "://") {
-		return s
-	}
-	return placeholder
-}
 
 // needsActive are calls that set a status: only Active lets somebody in.
 var needsActive = map[string]bool{"iam:UpdateAccessKey": true, "iam:UpdateServiceSpecificCredential": true, "iam:UpdateSSHPublicKey": true, "iam:UpdateSigningCertificate": true}

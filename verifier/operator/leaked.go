@@ -33,7 +33,7 @@ func Leaked(cfg Config, c detectors.Credential, arn string) (*Session, error) {
 		return aws.Credentials{AccessKeyID: c.ID, SecretAccessKey: c.Secret.Reveal(), Source: "leaked"}, nil
 	})
 	o := &Operator{cfg: cfg, http: client, opened: map[string]*Session{}}
-	o.own = &Session{Account: accountOf(arn), ARN: arn, op: o, keys: keys, partition: partition.OfARN(arn), leaked: c.ID}
+	o.own = &Session{Account: AccountOfARN(arn), ARN: arn, op: o, keys: keys, partition: partition.OfARN(arn), leaked: c.ID}
 	return o.own, nil
 }
 
@@ -64,7 +64,7 @@ func (o *Operator) Root(ctx context.Context, account string) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sts:AssumeRoot into account %s: %w", account, err)
 	}
-	if s.ARN, s.Account = arn, accountOf(arn); s.Account != account {
+	if s.ARN, s.Account = arn, AccountOfARN(arn); s.Account != account {
 		return nil, fmt.Errorf("%w: asked for the root user of %s, got account %q", ErrOtherAccount, account, s.Account)
 	}
 	return s, nil

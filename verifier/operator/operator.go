@@ -97,7 +97,7 @@ func New(ctx context.Context, cfg Config) (*Operator, error) {
 	if o.own.ARN, err = o.own.whoAmI(ctx); err != nil {
 		return nil, fmt.Errorf("asking AWS who you are: %w", err)
 	}
-	o.own.Account = accountOf(o.own.ARN)
+	o.own.Account = AccountOfARN(o.own.ARN)
 	return o, nil
 }
 
@@ -137,7 +137,7 @@ func (o *Operator) In(ctx context.Context, account, purpose, policy string) (*Se
 		return nil, fmt.Errorf("assuming %s (%s): %w", role, o.cfg.roleFrom(), err)
 	}
 	// The account in the answer counts, not the one in the role's ARN.
-	s.ARN, s.Account = arn, accountOf(arn)
+	s.ARN, s.Account = arn, AccountOfARN(arn)
 	if s.Account != account {
 		return nil, fmt.Errorf("%w: %s belongs to account %q, the key to %s", ErrOtherAccount, role, s.Account, account)
 	}
@@ -186,7 +186,7 @@ func (s *Session) whoAmI(ctx context.Context) (arn string, err error) {
 	if err := s.Do(ctx, Call{Service: "sts", Action: "GetCallerIdentity"}, &out); err != nil {
 		return "", err
 	}
-	if accountOf(out.ARN) == "" {
+	if AccountOfARN(out.ARN) == "" {
 		return "", errors.New("sts:GetCallerIdentity: the answer names no account")
 	}
 	return out.ARN, nil
@@ -241,8 +241,8 @@ func sessionName(purpose string) string {
 	return name[:min(len(name), 64)]
 }
 
-// accountOf returns the account in arn, or "".
-func accountOf(arn string) string {
+// AccountOfARN returns the account in arn, or "".
+func AccountOfARN(arn string) string {
 	if f := strings.Split(arn, ":"); len(f) > 5 && accountNumber.MatchString(f[4]) {
 		return f[4]
 	}

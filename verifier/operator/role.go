@@ -41,7 +41,7 @@ func (c Config) roleFrom() string { return cmp.Or(c.RoleFrom, "--role") }
 // roleAccount returns the account in the ARN of a role, "" if arn is none.
 func roleAccount(arn string) string {
 	if f := strings.Split(arn, ":"); len(f) == 6 && f[0] == "arn" && f[2] == "iam" && strings.HasPrefix(f[5], "role/") {
-		return accountOf(arn)
+		return AccountOfARN(arn)
 	}
 	return ""
 }

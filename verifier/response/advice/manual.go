@@ -3,28 +3,18 @@
 package advice
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
-
-// plainWord matches a word that is safe in a command that people paste into a shell.
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/][A-Za-z0-9_+=,.@:/-]*$`)
-
-func shellWord(s, placeholder string) string {
-	if plainWord.MatchString(s) {
-		return s
-	}
-	return placeholder
-}
 
 // Manual returns the tasks for a leak that stanch leaves alone: one command or sentence an
 // element.
 func Manual(g response.Gate, leak *finding.Finding) []string {
-	id := shellWord(leak.Match.Credential.ID, "KEY")
-	account := shellWord(leak.Verdict.Identity.Account, "ACCOUNT")
+	id := printable.CommandWord(leak.Match.Credential.ID, "KEY")
+	account := printable.CommandWord(leak.Verdict.Identity.Account, "ACCOUNT")
 	who := leak.Verdict.Identity
 	switch {
 	case who.Kind == "root" && response.IsSession(leak.Match.Credential.ID) && (g == response.GateRoot || g == response.GateManual):
@@ -75,5 +65,5 @@ func manualSession(leak *finding.Finding) []string {
 	}
 	// A plan without --self can shut it off.
 	return []string{"Plan with your own identity, without --self: stanch respond plan REPORT --accounts " +
-		shellWord(who.Account, "ACCOUNT") + ", with --role if that is not your own account."}
+		printable.CommandWord(who.Account, "ACCOUNT") + ", with --role if that is not your own account."}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
 
@@ -26,7 +27,7 @@ func command(text, command string) task { return task{text, [][2]string{{"", com
 // tasks returns the tasks that are left after a key was shut off, in order.
 func tasks(o response.Outcome) []task {
 	k := o.Key
-	id, name := shellWord(k.KeyID, "KEY"), shellWord(k.Name, "NAME")
+	id, name := printable.CommandWord(k.KeyID, "KEY"), printable.CommandWord(k.Name, "NAME")
 	list := append(made(o), sentence(tellOwner(k)))
 	if response.IsServiceCredentialID(k.KeyID) {
 		list = append(list, sentence("Look in CloudTrail at what user "+name+" did with the service"+since(k)+"."))
@@ -61,7 +62,7 @@ func takeOff(o response.Outcome) (list []task) {
 		if s.Do != response.DenySessions || o.Until.IsZero() {
 			continue
 		}
-		when, name := "Not before "+o.Until.UTC().Format(time.RFC3339), shellWord(s.Name, "NAME")
+		when, name := "Not before "+o.Until.UTC().Format(time.RFC3339), printable.CommandWord(s.Name, "NAME")
 		if slices.Contains(o.Managed, s) {
 			list = append(list, sentence(fmt.Sprintf("%s, take the managed policy %s off %s %s (aws iam detach-%[3]s-policy) and delete it (aws iam delete-policy). stanch respond undo would also let the key work again.",
 				when, s.Object, s.Kind, name)))
@@ -138,7 +139,7 @@ func cleanUp(keys []response.Key) (list []task) {
 	for _, k := range keys {
 		for _, p := range k.Places {
 			atHead = atHead || p.AtHead
-			if path == "" && p.Commit != "" && plainWord.MatchString(p.Path) {
+			if path == "" && p.Commit != "" && printable.CommandWord(p.Path, "") != "" {
 				path = p.Path
 			}
 		}

@@ -178,7 +178,7 @@ func urgent(o response.Outcome) string {
 	case o.Closed && (o.Status == "Inactive" || o.Status == "absent"):
 		return "The plan was undone, and cannot be applied again."
 	case o.Closed:
-		return "The plan was undone, and cannot be applied again: make a new one: stanch respond plan " + shellWord(o.Key.KeyID, "KEY")
+		return "The plan was undone, and cannot be applied again: make a new one: stanch respond plan " + printable.CommandWord(o.Key.KeyID, "KEY")
 	}
 	return "Put that right, and apply the plan again: " + again
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/activity"
 	"github.com/stanch-dev/stanch/verifier/response"
 )
@@ -47,7 +48,7 @@ func commandsOf(r response.Remnant) (commands [][2]string) {
 func made(o response.Outcome) (list []task) {
 	for i, r := range o.Made {
 		if i == shownRemnants {
-			return append(list, command(fmt.Sprintf("The same for %d more:", len(o.Made)-i), "stanch assess "+shellWord(o.Key.KeyID, "KEY")))
+			return append(list, command(fmt.Sprintf("The same for %d more:", len(o.Made)-i), "stanch assess "+printable.CommandWord(o.Key.KeyID, "KEY")))
 		}
 		list = append(list, task{"It may run, or cost money: " + r.Why, commandsOf(r)})
 	}
@@ -75,7 +76,7 @@ func readBack(outcomes []response.Outcome) string {
 func console(k response.Key) []task {
 	for _, s := range k.Steps {
 		if s.Do == response.DenyConsole {
-			name := shellWord(k.Name, "NAME")
+			name := printable.CommandWord(k.Name, "NAME")
 			return []task{
 				command("The console password of the user still signs in, to a console that is denied everything. Delete it, which nothing can take back:",
 					"aws iam delete-login-profile --user-name "+name),
