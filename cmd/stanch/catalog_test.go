@@ -96,12 +96,12 @@ func inSampleProject(t *testing.T, sample string) {
 		"cp sample.txt staged.txt; git add staged.txt; mkdir old; cat >old/"+project.GitleaksIgnore+" <<'EOF'\n"+list.String()+"EOF\n"))
 }
 
-// printed returns what stanch writes to standard output, and holds that it ends with code.
+// printed returns what stanch writes to standard output, and holds that it exits with code.
 func printed(t *testing.T, code int, stdin string, args ...string) string {
 	t.Helper()
 	var out, log bytes.Buffer
 	if got := cli.ExitCode(&log, run(t.Context(), args, strings.NewReader(stdin), &out, &log)); got != code {
-		t.Errorf("%v ends with %d, not %d:\n%s%s", args, got, code, out.String(), log.String())
+		t.Errorf("%v exits with %d, not %d:\n%s%s", args, got, code, out.String(), log.String())
 	}
 	return out.String()
 }

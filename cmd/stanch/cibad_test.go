@@ -14,7 +14,7 @@ import (
 )
 
 // TestCIBadInput: what cannot be worked out, fetched or uploaded is said, with what to
-// do, and ends with 3; never with a crash, never with 0.
+// do, and exits with 3; never with a crash, never with 0.
 func TestCIBadInput(t *testing.T) {
 	c := newCITest(t)
 	push := `{"ref":"refs/heads/main","before":"{push_before}","after":"{push_after}",` + repository + `}`

@@ -14,7 +14,7 @@ import (
 
 // formScript runs each command in a repository of the form that git's variables say, and
 // prints what is not as it should be. The keys are in files, $KEYS/1 to $KEYS/9. want CODE
-// TEXT COMMAND… holds that a command ends with CODE and prints TEXT.
+// TEXT COMMAND… holds that a command exits with CODE and prints TEXT.
 const formScript = `
 want() { code=$1 text=$2; shift 2; got=0; "$@" >../out 2>&1 || got=$?
 	if [ $got != $code ] || [ "$text" ] && ! grep -q -- "$text" ../out; then echo "$*: exit $got, not $code, or no \"$text\":"; cat ../out; fi; }

@@ -157,7 +157,7 @@ func (m *moto) matching(pattern string, events [][2]string) (taken []string) {
 
 // execute runs the state machine on an event. It returns the event as the container gets it,
 // and the message for people. moto itself fails to run the task, as AWS does if the container
-// ends with an exit code other than 0.
+// exits with a code other than 0.
 func (m *moto) execute(definition, event string) (given, told string) {
 	m.t.Helper()
 	m.post("/moto-api/config", `{"stepfunctions": {"execute_state_machine": true}}`)

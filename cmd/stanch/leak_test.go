@@ -131,7 +131,7 @@ func (t leakTest) baseline(repo string) {
 	for range 2 { // written, and read again
 		var stdout, stderr bytes.Buffer
 		if code := cli.ExitCode(&stderr, run(t.Context(), []string{"baseline", repo, "-o", name}, nil, &stdout, &stderr)); code != cli.ExitClean {
-			t.Errorf("stanch baseline ends with %d:\n%s", code, stderr.String())
+			t.Errorf("stanch baseline exits with %d:\n%s", code, stderr.String())
 		}
 		t.search("stderr of baseline", stderr.Bytes())
 	}

@@ -128,7 +128,7 @@ class Attack(Incident):
             self.stage.count("attacks that ended contained")
             return
         self.assertCode(3, result)
-        self.stage.count("attacks that ended with exit code 3")
+        self.stage.count("attacks that exited with 3")
         text = result.out + result.err
         for loot in effective:
             fresh = loot.made > ended - LAST_LOOK

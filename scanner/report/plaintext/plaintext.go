@@ -127,7 +127,7 @@ func (t *handler) finding(f *finding.Finding) {
 	if f.Ignored == "" && !mayBeLive {
 		t.steps(f)
 	}
-	t.field("id", dim, []string{printable.Quoted(f.Match.Rule.ID) + " " + printable.Quoted(f.Fingerprint())}) // for ignore files
+	t.field("fingerprint", dim, []string{printable.Quoted(f.Fingerprint()) + " (" + printable.Quoted(f.Match.Rule.ID) + ")"}) // for ignore files
 	t.out.nl()
 }
 
@@ -138,7 +138,7 @@ func (t *handler) field(label string, st style, lines []string) {
 		}
 		t.out.put(plain, "  ")
 		t.out.put(dim, label)
-		t.out.put(plain, strings.Repeat(" ", labelWidth-len(label)))
+		t.out.put(plain, strings.Repeat(" ", max(1, labelWidth-len(label))))
 		t.out.put(st, l)
 		t.out.nl()
 	}
@@ -175,7 +175,7 @@ func (t *handler) facts(f *finding.Finding) {
 }
 
 func (t *handler) steps(f *finding.Finding) {
-	label := "now"
+	label := "do"
 	for _, step := range wording.Advice(f) {
 		step, command, _ := strings.Cut(step, "\n")
 		t.field(label, plain, []string{step})

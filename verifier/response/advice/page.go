@@ -196,8 +196,8 @@ func WriteOutcomes(w io.Writer, outcomes []response.Outcome, file string, plan r
 		for _, note := range o.Notes {
 			fmt.Fprintf(&b, "  %-9s %s\n", "note", oneLine(note))
 		}
-		if now := urgent(o); now != "" {
-			fmt.Fprintf(&b, "  %-9s %s\n", "now", now)
+		if task := urgent(o); task != "" {
+			fmt.Fprintf(&b, "  %-9s %s\n", "do", task)
 		}
 		if o.Result == response.Undone || o.Result == response.NotUndone {
 			continue

@@ -76,7 +76,7 @@ const (
 )
 
 // ExitCode prints err, unless the report has said it already, and returns the
-// code that the process ends with. Unknown is not clean: an incomplete scan is
+// code that the process exits with. Unknown is not clean: an incomplete scan is
 // 3 even if it found leaks, or if a gate refused to shut them off.
 //
 // If the reader of the output has left, nothing is said, as by other programs of Unix: the
