@@ -32,7 +32,7 @@ const (
 	// Live: the provider authenticated the credential.
 	Live State = "live"
 	// IDActive: the key id exists and is active, but this secret is not its
-	// secret. The right one may be close by.
+	// secret. The right one may be nearby.
 	IDActive State = "id-active-secret-mismatch"
 	// Invalid: the provider does not know the key id. It may have been
 	// deleted or deactivated, or never have existed: the answer is the same.

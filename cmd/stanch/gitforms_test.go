@@ -31,7 +31,7 @@ want 1 'k:1' stanch ci --base base --head HEAD
 want 1 'k:1' stanch ci --scan history
 pushed refs/heads/main >../push; want 1 'k:1' sh -c 'stanch hook run --stage pre-push origin x <../push'
 cp $KEYS/1 .git/MSG; want 1 'MSG:1' stanch hook run --stage commit-msg .git/MSG
-git rm -q k; git commit -qm gone; want 1 'only in history, in main' stanch git --no-verify .
+git rm -q k; git commit -qm gone; want 1 'only in history, on main' stanch git --no-verify .
 git checkout -q -b side base; cp $KEYS/2 s; git add s; git commit -qm side; git checkout -q main; git branch -q -D side
 want 1 's:1.*reflog HEAD@' stanch git --no-verify .
 want 1 'k:1' stanch git --no-verify --reachable-only .; ! grep -q ' s:1' ../out || echo "--reachable-only reads a dangling commit"

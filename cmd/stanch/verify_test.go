@@ -269,8 +269,8 @@ func TestVerifyAgainBadReports(t *testing.T) {
 		code                       int
 	}{
 		{"no finding", lines[0] + lines[len(lines)-2], "no leaked credentials found", "", cli.ExitClean},
-		{"cut off", lines[0] + lines[1], "1 of 1 asked\n", "1 of 1 asked: the stream ends without a summary", cli.ExitIncomplete},
-		{"cut off before the first", lines[0], "0 of 0 asked\n", "the stream ends without a summary", cli.ExitIncomplete},
+		{"cut off", lines[0] + lines[1], "asked AWS again about 1 of 1\n", "asked AWS again about 1 of 1: the stream ends without a summary", cli.ExitIncomplete},
+		{"cut off before the first", lines[0], "asked AWS again about 0 of 0\n", "the stream ends without a summary", cli.ExitIncomplete},
 		{"a time that is none", regexp.MustCompile(`"verified_at":"[^"]*"`).ReplaceAllString(text, `"verified_at":"yesterday"`), "", `line 2: parsing time "yesterday"`, cli.ExitIncomplete},
 		{"a number for a time", regexp.MustCompile(`"verified_at":"[^"]*"`).ReplaceAllString(text, `"verified_at":7`), "", "line 2: ", cli.ExitIncomplete},
 		{"nothing", "", "", "the stream holds no scan", cli.ExitIncomplete},

@@ -102,7 +102,7 @@ var ServiceCredential = &detectors.Rule{
 	Encoded:  []string{"ABIA" + keyformat.BodyPattern, "ACCA" + keyformat.BodyPattern},
 	Help: `The id of an STS bearer token (ABIA) or of a service-specific credential (ACCA), as CodeCommit, Keyspaces and Bedrock use them.
 
-**Why it matters.** The id alone opens nothing. It says that a password or an API key exists, perhaps close by.
+**Why it matters.** The id alone opens nothing. It says that a password or an API key exists, perhaps nearby.
 
 **What to do.** Look for the password or the API key that belongs to it. With an ACCA id, ` + "`aws iam update-service-specific-credential --service-specific-credential-id ID --status Inactive --user-name USER`" + ` deactivates it.
 

@@ -109,7 +109,7 @@ func TestVerify(t *testing.T) {
 			verifier.Identity{Account: account, ARN: hidden.ARN, UserID: hidden.UserID, Kind: "user", Name: "canarytokens.com@@abc"}, "", 1},
 		{"another account", foreign.Credential, verifier.Unknown, verifier.Identity{Account: account},
 			"STS answered for account " + another + ", the key id says " + account, 1},
-		{"lone id", lone, verifier.Skipped, verifier.Identity{Account: account}, "lone id: there is no secret to verify with", 0},
+		{"lone id", lone, verifier.Skipped, verifier.Identity{Account: account}, "no secret was found for this key id", 0},
 		{"no token", noToken, verifier.Skipped, verifier.Identity{Account: account}, "session key without its token", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestPolicy(t *testing.T) {
 		{"unreadable", Config{Accounts: []string{account}}, legacy, verifier.Skipped,
 			"the key does not tell its account, and only listed accounts are verified"},
 		{"unreadable, any account", Config{}, legacy, verifier.Live, ""},
-		{"offline", Config{Offline: true}, mine, verifier.Skipped, "verification is off"},
+		{"offline", Config{Offline: true}, mine, verifier.Skipped, "AWS was not asked (--verify does)"},
 		{"own canaries", Config{CanaryAccounts: []string{account}}, mine, verifier.CanarySuspected, ""},
 		{"canaries first", Config{CanaryAccounts: []string{account}, Accounts: []string{account}}, mine, verifier.CanarySuspected, ""},
 	} {

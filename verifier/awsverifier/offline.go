@@ -62,7 +62,7 @@ func (o Offline) Verify(_ context.Context, c detectors.Credential) verifier.Verd
 	default:
 		v.Reason = missing(c)
 		if v.Reason == "" {
-			v.Reason = "verification is off"
+			v.Reason = "AWS was not asked (--verify does)"
 		}
 	}
 	return v
@@ -129,7 +129,7 @@ func missing(c detectors.Credential) string {
 	case !signingID().MatchString(c.ID):
 		return "not the id of a key that signs requests"
 	case c.Secret.IsZero():
-		return "lone id: there is no secret to verify with"
+		return "no secret was found for this key id"
 	case strings.HasPrefix(c.ID, session) && c.Token.IsZero():
 		return "session key without its token"
 	}

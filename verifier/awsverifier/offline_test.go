@@ -34,7 +34,7 @@ func TestOffline(t *testing.T) {
 	noSecret := issued(99 * time.Hour)
 	noSecret.Secret = detectors.Secret{}
 
-	const off = "verification is off"
+	const off = "AWS was not asked (--verify does)"
 	tokenFacts := func(ago time.Duration, more ...verifier.Fact) []verifier.Fact {
 		return append([]verifier.Fact{
 			{Name: "token-issued", Value: now.Add(-ago).Format(time.RFC3339)},
@@ -56,7 +56,7 @@ func TestOffline(t *testing.T) {
 		facts   []verifier.Fact
 	}{
 		{"pair", key("AKIA" + body), verifier.Skipped, off, account, nil},
-		{"lone id", id("AKIA" + body), verifier.Skipped, "lone id: there is no secret to verify with", account, nil},
+		{"lone id", id("AKIA" + body), verifier.Skipped, "no secret was found for this key id", account, nil},
 		{"legacy", key("AKIA" + "J" + body[1:]), verifier.Skipped, off, "", legacy},
 		{"fixture", key("AKIA" + "0" + body[1:]), verifier.Skipped, off, "", nil},
 		{"user id", key("AIDA" + body), verifier.Skipped, "not the id of a key that signs requests", account, nil},

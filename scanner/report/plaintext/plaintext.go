@@ -73,9 +73,9 @@ func (t *handler) Summary(s finding.Summary) error {
 	if t.o.Staged && !t.o.Verbose {
 		t.list("IGNORED", "not counted", hidden, wording.MaxLocations)
 	}
-	t.unread("NOT READ", "there may be more leaks in here", t.swept.Others(s.Unread))
+	t.unread("NOT READ", "there may be more leaks in these", t.swept.Others(s.Unread))
 	if t.o.Verbose {
-		t.unread("ACCEPTED", "not read, and known to you", s.Accepted)
+		t.unread("ACCEPTED", "not read, as your configuration allows", s.Accepted)
 	}
 	t.repositories()
 	t.total(s, ignored)
@@ -111,7 +111,7 @@ func (t *handler) finding(f *finding.Finding) {
 	t.out.nl()
 	t.field("ignored", plain, wording.NonEmpty(printable.Quoted(f.Ignored)))
 	if f.Overruled != "" {
-		t.field("ignored", warn, []string{"no, since it is live: " + printable.Quoted(f.Overruled)})
+		t.field("ignored", warn, []string{"no, because it is live; otherwise: " + printable.Quoted(f.Overruled)})
 	}
 	mayBeLive := t.o.Staged && wording.UrgencyOf(f) <= wording.Unverifiable
 	if !t.o.Staged || wording.UrgencyOf(f) != wording.Unverified { // a hook asks nobody
@@ -269,7 +269,7 @@ func (t *handler) total(s finding.Summary, ignored int) {
 		if a.Asked < a.Of {
 			st = warn
 		}
-		t.out.put(st, fmt.Sprintf("%s of %s asked", wording.Thousands(int64(a.Asked)), wording.Thousands(int64(a.Of))))
+		t.out.put(st, fmt.Sprintf("asked AWS again about %s of %s", wording.Thousands(int64(a.Asked)), wording.Thousands(int64(a.Of))))
 		t.out.nl()
 	}
 }

@@ -40,7 +40,7 @@ func TestStaged(t *testing.T) {
 	var b bytes.Buffer
 	sink := finding.NewSink(New(&b, Options{Staged: true}), finding.Scan{}, nil, false)
 	f := reporttest.Leaked("Q7STAGED", 0, verifier.Skipped, reporttest.Blob("a", 1, true))
-	f.Verdict.Reason = "verification is off"
+	f.Verdict.Reason = "AWS was not asked (--verify does)"
 	_ = sink.Finding(f)
 	for i := range byte(7) {
 		f := reporttest.Leaked("Q7IGNORED", i, verifier.Skipped, reporttest.Blob("b", 1, true))
@@ -49,7 +49,7 @@ func TestStaged(t *testing.T) {
 	}
 	_ = sink.Close(finding.Summary{})
 	for text, want := range map[string]bool{
-		"Q7STAGED": true, "verification is off": false, "Treat it": false, "IGNORED  not counted\n": true,
+		"Q7STAGED": true, "AWS was not asked (--verify does)": false, "Treat it": false, "IGNORED  not counted\n": true,
 		"Q7IGNOREDEXAMPLE in b:1: made up\n": true, "+ 2 more\n": true,
 	} {
 		if strings.Contains(b.String(), text) != want {

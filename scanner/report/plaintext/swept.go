@@ -21,7 +21,7 @@ func seen(h *finding.History) string {
 	}
 	at("first ", h.FirstSeen)
 	at("last ", h.LastSeen)
-	at("at no HEAD since ", h.GoneSince)
+	at("not at HEAD since ", h.GoneSince)
 	at("dead since ", h.DeadSince)
 	if h.AcknowledgedBy != "" {
 		who := "acknowledged by " + printable.Quoted(h.AcknowledgedBy)

@@ -167,7 +167,7 @@ func startFrom(version string, ids []string, account string, where []finding.Loc
 		}
 		r.Findings = append(r.Findings, finding.Finding{
 			Match:     detectors.Match{Rule: awskeys.AccessKey, Credential: detectors.Credential{ID: id}},
-			Verdict:   verifier.Verdict{State: verifier.Skipped, Reason: "lone id: there is no secret to verify with", Identity: verifier.Identity{Account: of}},
+			Verdict:   verifier.Verdict{State: verifier.Skipped, Reason: "no secret was found for this key id", Identity: verifier.Identity{Account: of}},
 			Locations: append([]finding.Location{}, where...),
 		})
 	}

@@ -86,13 +86,13 @@ func verified(r *finding.Saved) error {
 	})
 	switch {
 	case r.CutOff():
-		return cli.Unfinished(fmt.Errorf("%d of %d asked: %w", asked, of, finding.ErrTruncated))
+		return cli.Unfinished(fmt.Errorf("asked AWS again about %d of %d: %w", asked, of, finding.ErrTruncated))
 	case asked < of && lacking: // IAM was not asked
-		return cli.Unfinished(fmt.Errorf("%d of %d asked: the report says why; --iam asks IAM about keys without their secret", asked, of))
+		return cli.Unfinished(fmt.Errorf("asked AWS again about %d of %d: the report says why; --iam asks IAM about keys without their secret", asked, of))
 	case asked < of:
-		return cli.Unfinished(fmt.Errorf("%d of %d asked: the report says why", asked, of))
+		return cli.Unfinished(fmt.Errorf("asked AWS again about %d of %d: the report says why", asked, of))
 	case r.Totals.Unknown > 0:
-		return cli.Unfinished(fmt.Errorf("%d of %d asked, and of %d it is not known whether they are live", asked, of, r.Totals.Unknown))
+		return cli.Unfinished(fmt.Errorf("asked AWS again about %d of %d: for %d of them the answer does not say whether they are live", asked, of, r.Totals.Unknown))
 	case r.Totals.Live > 0:
 		return cli.ErrLeaks
 	}

@@ -87,7 +87,7 @@ func several() []*finding.Finding {
 	unsure := Leaked("UXUNKNOWN", 4, verifier.Unknown, Blob("y.py", 2, true))
 	unsure.Verdict.Reason, unsure.Match.Confidence = "the answer did not come from AWS", detectors.Medium
 	skipped := Leaked("VXSKIPPED", 5, verifier.Skipped, Blob("z.py", 2, true))
-	skipped.Verdict.Reason, skipped.Match.Grade = "verification is off", "legacy"
+	skipped.Verdict.Reason, skipped.Match.Grade = "AWS was not asked (--verify does)", "legacy"
 	lone := Leaked("WXLONEIDX", 6, verifier.Skipped, finding.Location{Line: 1, Column: 6, EndColumn: 26,
 		Blob: finding.BlobID(SHA('e')), Kind: finding.KindRefName, Path: "refs/heads/try"})
 	lone.Match.Credential.Secret = detectors.Secret{}

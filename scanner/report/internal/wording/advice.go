@@ -28,7 +28,7 @@ func isAccount(s string) bool { return len(s) == 12 && strings.Trim(s, "01234567
 func Advice(f *finding.Finding) []string {
 	steps := remedy(f)
 	if c := UrgencyOf(f); c <= Unverifiable && Buried(f) {
-		steps = slices.Insert(steps, 1, "No branch or tag leads to it, and it is out all the same: it is still in this clone, and perhaps on the server (GitHub keeps such commits). Shut it off.")
+		steps = slices.Insert(steps, 1, "No branch or tag leads to it, but it has leaked all the same: it is still in this clone, and perhaps on the server (GitHub keeps such commits). Shut it off.")
 	}
 	return steps
 }
@@ -38,53 +38,53 @@ func remedy(f *finding.Finding) []string {
 	switch c := UrgencyOf(f); {
 	case c == LiveRoot && session:
 		return []string{
-			"No call ends a session of the root user, and no policy of the account denies it anything: it is over by itself, after an hour at most if an access key issued it.",
+			"No call ends a session of the root user, and no policy in the account can deny it anything. It expires by itself: within an hour if an access key issued it.",
 			"Sign in as the root user of the account. If an access key issued it, deactivate that key: Security credentials > Access keys. If a sign-in did, change the password.",
 			trail(f),
 		}
 	case c == LiveRoot:
 		return []string{
 			"Sign in as the root user of the account and deactivate the key now: Security credentials > Access keys.",
-			"Do not replace it: no policy can limit a root key. Give what used it a role.",
+			"Do not replace it: no policy can limit a root key. Let whatever used it use a role.",
 			trail(f),
 		}
 	case c == Live && session:
-		return append(revoke(f), "Find out where it was issued from: the next one may leak the same way.", trail(f))
+		return append(revoke(f), "Find out what issued it: the next one may leak the same way.", trail(f))
 	case c == Live:
-		return append(shutOff("Shut it off now", f), "Give what used it a role, or a new key; then delete this one.", trail(f))
+		return append(shutOff("Shut it off now", f), "Move whatever used it to a role or a new key, then delete this one.", trail(f))
 	case c == IDActive:
-		what := "The key id is live, but this is not its secret: the right one may be close by."
+		what := "The key id is live, but this is not its secret: the right one may be nearby."
 		if f.SecretSHA256() == "" {
-			what = "The key id is live, and no secret that was tried is its own: the right one may be close by."
+			what = "The key id is live, but none of the secrets that were tried belongs to it: the right one may be nearby."
 		}
 		if f.Stale != "" {
 			what = strings.Replace(what, "is live", "was live", 1)
 		}
 		return append([]string{what}, shutOff("Rotate the key anyway: create a new one, then shut this one off", f)...)
 	case f.Match.Rule.Value:
-		return []string{"Find out what it opens. If it is real, replace it where it was issued; then remove it, or allow it with a reason."}
+		return []string{"Find out what it opens. If it is real, replace it where it was issued, and remove it here. If not, allow it with a reason."}
 	case c == Unknown, c == Unverified:
-		return []string{"Treat it as live until it is verified: rotate it, or scan again when it can be verified."}
+		return []string{"Treat it as live: rotate it, or scan again when AWS can be asked about it."}
 	case c == Unverifiable:
-		return []string{"Treat it as live. To see how far it reaches and how to shut it off" + rulePage(f)}
+		return []string{"Treat it as live. Its rule says what it opens and how to shut it off" + rulePage(f)}
 	case c == LoneID:
-		return []string{"The id alone opens nothing. Make sure that its secret is not close by, then remove it."}
+		return []string{"The id alone opens nothing. Check that its secret is not nearby, then remove the id."}
 	case c == Canary:
 		return []string{"Do not use, test or remove it: it was planted to raise an alarm. Tell the security team."}
 	case c == Expired:
-		return []string{"Nothing to shut off. Remove it, and find out where it was issued from."}
+		return []string{"It has expired, so there is nothing to shut off. Remove it, and find out what issued it."}
 	}
 	does := "does"
 	if f.Stale != "" {
 		does = "did"
 	}
-	return []string{"AWS " + does + " not know the key id: deleted, deactivated, never issued, or of AWS China or GovCloud. Remove it."}
+	return []string{"AWS " + does + " not know the key id: it was deleted, deactivated or never issued, or it belongs to AWS China or GovCloud. Remove it."}
 }
 
 // rulePage ends a step with the command that prints the page of the rule.
 func rulePage(f *finding.Finding) string {
 	if !rulePattern.MatchString(f.Match.Rule.ID) {
-		return ", read the documentation of its rule."
+		return "."
 	}
 	return ":\nstanch rules " + f.Match.Rule.ID
 }
@@ -102,7 +102,7 @@ func shutOff(what string, f *finding.Finding) []string {
 	}
 	return []string{
 		what + plan(f),
-		"Or by hand, which does not end the sessions that it made:\naws iam update-access-key --access-key-id " + f.Match.Credential.ID + " --status Inactive --user-name " + name,
+		"Or by hand, which does not end the sessions that the key has started:\naws iam update-access-key --access-key-id " + f.Match.Credential.ID + " --status Inactive --user-name " + name,
 	}
 }
 
@@ -119,8 +119,8 @@ func plan(f *finding.Finding) string {
 
 // revoke returns the steps for temporary credentials, which cannot be deactivated.
 func revoke(f *finding.Finding) []string {
-	const s = "It expires by itself, and cannot be deactivated. "
-	byHand := "attach a policy to its user that denies everything if aws:TokenIssueTime is before now."
+	const s = "It expires by itself and cannot be deactivated. "
+	byHand := "attach a policy to its user that denies everything where aws:TokenIssueTime is earlier than now."
 	switch {
 	case strings.HasPrefix(f.Verdict.Identity.Name, "AWSReservedSSO_"): // IAM does not change such roles
 		return []string{s + "Deny it everything now, in the inline policy of its permission set: IAM Identity Center > Permission sets."}
@@ -136,7 +136,7 @@ func revoke(f *finding.Finding) []string {
 }
 
 func trail(f *finding.Finding) string {
-	const s = "See in CloudTrail, in each region, what it was used for"
+	const s = "Look up in CloudTrail, in each region, what it was used for"
 	if !isKeyID(f.Match.Credential.ID) {
 		return s + "."
 	}

@@ -51,7 +51,7 @@ func (a *Age) Describe(f *finding.Finding) string {
 	case at.IsZero():
 		return ""
 	case !a.now.IsZero() && at.After(a.now.Add(fresh)):
-		return "asked at " + Moment(at) + ", a time that is still to come: one of two clocks is wrong"
+		return "asked at " + Moment(at) + ", which is in the future: one of the two clocks is wrong"
 	case !at.Before(a.began) && (a.now.IsZero() || a.now.Sub(later(at, a.ended)) <= fresh):
 		return ""
 	}
@@ -72,9 +72,9 @@ func (a *Age) was(f *finding.Finding) string {
 	case state == "":
 		return ""
 	case at.IsZero():
-		return "; " + state + " at a time that the report does not say"
+		return "; " + state + ", but the report does not say when"
 	case !a.now.IsZero() && at.After(a.now.Add(fresh)):
-		return "; " + state + " at " + Moment(at) + ", a time that is still to come: one of two clocks is wrong"
+		return "; " + state + " at " + Moment(at) + ", which is in the future: one of the two clocks is wrong"
 	case a.reading.Ago && at.Truncate(24*time.Hour).Equal(a.now.Truncate(24*time.Hour)):
 		return "; " + state + " at " + at.Format("15:04 UTC")
 	}

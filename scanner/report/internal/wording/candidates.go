@@ -42,7 +42,7 @@ func Candidates(f *finding.Finding) string {
 // CandidateAt names the first place of c, a candidate of f, by the line of the secret.
 func CandidateAt(f *finding.Finding, c *finding.Candidate) string {
 	if len(c.Locations) == 0 {
-		return "at no place"
+		return "at an unknown place"
 	}
 	l := &c.Locations[0]
 	line := l.Line

@@ -20,7 +20,7 @@ func Doubt(f *finding.Finding) string {
 		s = append(s, printable.Quoted(f.Match.Grade)+" id")
 	}
 	if f.Match.Rank > 0 {
-		s = append(s, "the secret may be of another id")
+		s = append(s, "the secret may belong to another id")
 	}
 	if len(s) == 0 {
 		return ""

@@ -28,7 +28,7 @@ func Reachability(l *finding.Location) []string {
 		s = append(s, "only in history")
 	}
 	if len(l.Refs) > 0 {
-		s = append(s, "in "+refNames(l))
+		s = append(s, "on "+refNames(l))
 	}
 	return s
 }
@@ -56,11 +56,12 @@ func shortIDs(s string) string {
 	return strings.Join(words, " ")
 }
 
-// maxRefNames is how many refs a line of text names. If there are more, it names one fewer
-// and counts the others.
+// maxRefNames is how many refs a line of text names. If there are more, it counts them, and
+// names one fewer as examples.
 const maxRefNames = 3
 
-// refNames lists the refs of l: "main, v1 and 7 others".
+// refNames lists the refs of l: "main and v1", or "9 refs (main, v1, …)". A ref may be named
+// like a number, so the number comes first.
 func refNames(l *finding.Location) string {
 	shown, total := l.Refs, len(l.Refs)+l.MoreRefs
 	if total > maxRefNames {
@@ -70,14 +71,11 @@ func refNames(l *finding.Location) string {
 	for _, ref := range shown {
 		names = append(names, printable.Quoted(shortRef(ref)))
 	}
-	switch others := total - len(shown); {
-	case others == 1:
-		names = append(names, "1 other")
-	case others > 1:
-		names = append(names, Thousands(int64(others))+" others")
-	}
 	last := len(names) - 1
-	if last == 0 {
+	switch {
+	case total > len(shown):
+		return Plural(total, "ref") + " (" + strings.Join(append(names, "…"), ", ") + ")"
+	case last == 0:
 		return names[0]
 	}
 	return strings.Join(names[:last], ", ") + " and " + names[last]
