@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/ci"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/hook"
@@ -53,6 +55,13 @@ var release string
 // called more than once in a process, as tests do.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	s := &cli.Streams{Stdin: stdin, Stdout: stdout, Stderr: stderr, Version: strings.TrimSpace(release)}
+	root := newRoot(s, args)
+	root.SetArgs(args)
+	return root.ExecuteContext(ctx)
+}
+
+// newRoot returns stanch with the commands that args may mean.
+func newRoot(s *cli.Streams, args []string) *cobra.Command {
 	root := cli.NewRoot(s, manual)
 	root.AddCommand(hook.New(s))
 	if len(args) == 0 || args[0] != "hook" { // a commit must not wait for the flags of all others
@@ -63,6 +72,5 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			cli.NewMan(s),
 		)
 	}
-	root.SetArgs(args)
-	return root.ExecuteContext(ctx)
+	return root
 }

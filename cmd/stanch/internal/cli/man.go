@@ -107,27 +107,36 @@ func (r *roff) commands(c *cobra.Command) {
 			r.line(".PP")
 			r.text("Examples:\n\n" + sub.Example)
 		}
-		sub.LocalFlags().VisitAll(r.flag)
+		for _, group := range FlagGroups(sub) {
+			r.line(".PP")
+			r.WriteString(`\fB` + escapeRoff(group.Heading) + "\\fR\n")
+			for _, f := range group.Flags {
+				r.flag(f)
+			}
+		}
 		r.commands(sub)
 	}
 }
 
 func (r *roff) flag(f *pflag.Flag) {
-	if f.Hidden || f.Name == "help" {
-		return
+	typed, usage := FlagText(f)
+	for i, word := range strings.Fields(typed) { // "-f,", "--format", "FORMAT"
+		if i == 0 {
+			r.WriteString(".TP\n")
+		} else {
+			r.WriteString(" ")
+		}
+		name, comma := strings.CutSuffix(word, ",")
+		font := `\fI`
+		if strings.HasPrefix(word, "-") {
+			font = `\fB`
+		}
+		r.WriteString(font + escapeRoff(name) + `\fR`)
+		if comma {
+			r.WriteString(",")
+		}
 	}
-	value, usage := pflag.UnquoteUsage(f)
-	name := `\fB` + escapeRoff("--"+f.Name) + `\fR`
-	if f.Shorthand != "" {
-		name = `\fB` + escapeRoff("-"+f.Shorthand) + `\fR, ` + name
-	}
-	if value != "" {
-		name += ` \fI` + escapeRoff(value) + `\fR`
-	}
-	if !slices.Contains([]string{"", "false", "0", "0s", "[]"}, f.DefValue) {
-		usage += " (default " + f.DefValue + ")"
-	}
-	r.WriteString(".TP\n" + name + "\n")
+	r.WriteString("\n")
 	r.text(usage)
 }
 

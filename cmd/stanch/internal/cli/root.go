@@ -21,12 +21,14 @@ type Streams struct {
 func NewRoot(s *Streams, manual string) *cobra.Command {
 	printVersion := false
 	root := &cobra.Command{
-		Use:           "stanch",
+		Use:           "stanch COMMAND [ARGUMENT...]",
 		Short:         "Find leaked AWS keys, prove which are live",
 		Long:          manual,
 		SilenceErrors: true, // ExitCode prints them, once
 		SilenceUsage:  true,
-		Args:          NoCommand,
+		// "stanch COMMAND [flags]" would say that flags come last.
+		DisableFlagsInUseLine: true,
+		Args:                  NoCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if printVersion {
 				return version(s)
@@ -34,6 +36,8 @@ func NewRoot(s *Streams, manual string) *cobra.Command {
 			return cmd.Help()
 		},
 	}
+	root.SetHelpFunc(printHelp)
+	root.SetUsageFunc(func(cmd *cobra.Command) error { printHelp(cmd, nil); return nil })
 	root.AddCommand(&cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs, Hidden: true, // as --version, which the help names
 		RunE: func(*cobra.Command, []string) error { return version(s) },
