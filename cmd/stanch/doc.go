@@ -2,26 +2,38 @@
 // This file is its manual.
 package main
 
-// manual is the long help of the command stanch.
-const manual = `stanch finds leaked AWS keys in git repositories and files, pairs ids with their
-secrets, asks AWS which of them are live, and says what to do.
+// manual is the long help of the command stanch. The help lists a command beside this table
+// unless a line of it begins with the command.
+const manual = `stanch finds leaked AWS keys in git repositories and files, asks AWS which of them
+are live, and shuts those off. "stanch COMMAND --help" explains a command.
 
-  stanch git                 the whole history of this repository
-  stanch github ORG          all repositories of a GitHub organization
-  stanch sweep run           organizations again and again, only what is new
-  stanch dir .               the files as they are on disk
-  stanch baseline            list the leaks that are known, and hear of new ones only
-  stanch hook install        hooks of git, against commits and pushes of keys
-  stanch ci                  what a push or pull request brings, in CI
-  stanch git --format json   for programs; "stanch report" converts it later
-  stanch verify              are the keys of a saved report still live?
-  stanch assess              how dangerous the live ones are
-  stanch respond             shut them off, with a plan, a journal and an undo
+Scan
+  stanch git             this repository with all its history; or a PATH, or a URL
+  stanch dir .           files as they are on disk
+  stanch stdin           the output of another program
+  stanch github ORG      all repositories of a GitHub organization or user
+  stanch sweep run       organizations again and again (releases, or -tags sweep)
 
-A leaked key is used for one kind of call only, sts:GetCallerIdentity, at AWS's
-own host; --no-verify sends nothing. Secrets are never printed unless
---show-secrets asks for it.
+Guard
+  stanch hook install    git refuses commits and pushes with keys
+  stanch ci              CI refuses pushes and pull requests with keys
+  stanch baseline        list the leaks that are known, to hear of new ones only
+
+Respond
+  stanch verify FILE     are the keys of a saved report still live?
+  stanch assess FILE     how dangerous are the live ones?
+  stanch respond         shut them off, with a plan, a journal and an undo
+  stanch report FILE     make a page, SARIF, JUnit or Markdown of a saved scan
+
+Configure
+  stanch inventory       list your own keys, hashed, for scans to recognise
+  stanch migrate         turn rules and ignore files of other tools into ours
+  stanch rules           list the rules, and what to do about each finding
+  stanch completion      make a shell complete commands and flags
+
+A leaked key is used for one call at AWS, sts:GetCallerIdentity; --no-verify sends
+nothing. Secrets are printed only with --show-secrets.
 
 Exit status: 0 no leaks; 1 leaks (see --fail-on); 2 wrong usage, or refused by a
-gate; 3 something could not be read, found, cloned, written or shut off, whatever
-else was found; 130 interrupted; 141 the reader of the output closed its pipe.`
+gate; 3 not all could be read, written or shut off, whatever else was found;
+130 interrupted; 141 the reader of the output closed its pipe.`

@@ -32,9 +32,10 @@ func New(s *cli.Streams) *cobra.Command {
 		Use:   "ci [PATH]",
 		Short: "Scan what a push, pull request or merge brings, in CI",
 		Long: `Scan the commits of the event that CI runs for. In GitHub Actions and GitLab CI
-they are worked out from what the service says; elsewhere name them with --base and
---head. stanch has git fetch the ones that a shallow checkout lacks. An event without
-commits of its own, as a schedule, is about the whole repository.
+stanch knows them from the service; elsewhere name them with --base and --head. stanch
+has git fetch the ones that a shallow checkout lacks. An event without commits of its
+own, as a schedule, is about the whole repository. Nothing is sent to AWS, unless
+--verify is given.
 
 An empty range never passes unseen: if no commit is new, the newest one is scanned
 with all of its files. If the commits cannot be had, the exit code is 3.
@@ -44,8 +45,11 @@ steps, and masks for what was found. Each flag may be set by a variable too:
 --fail-on by STANCH_FAIL_ON; if it may be given several times, one value a line.
 The token is read from STANCH_TOKEN or GITHUB_TOKEN. The log of a public repository
 names no account: everybody can read it.`,
-		Example: "  stanch ci\n  stanch ci --base origin/main --head HEAD\n  stanch ci --scan history --sarif stanch.sarif",
-		Args:    cobra.MaximumNArgs(1),
+		Example: `  stanch ci                                      # the commits of the event
+  stanch ci --verify --fail-on live              # fail if a key is live
+  stanch ci --base origin/main --head HEAD       # in another service
+  stanch ci --scan history --sarif stanch.sarif  # the whole repository`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c := &ciScan{ciOptions: f, Streams: s, env: os.Getenv, dir: ".", publisher: publish.Publisher{Env: os.Getenv, Version: s.Version, Log: s.Stderr}}
 			if len(args) > 0 {
@@ -57,16 +61,17 @@ names no account: everybody can read it.`,
 	f.Add(cmd, false)
 	f.deactivate.Add(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.head, "head", "", "scan what leads to this revision (default: the event's, or HEAD with --base)")
-	flags.StringVar(&f.base, "base", "", "leave out what leads to this revision")
-	flags.StringVar(&f.scanWhat, "scan", "event", "event, or history for the whole repository")
+	_ = flags.MarkHidden("show-secrets") // it is an error, which says why
+	flags.StringVar(&f.head, "head", "", "scan the commits that lead to `REVISION` (default: the event's, or HEAD with --base)")
+	flags.StringVar(&f.base, "base", "", "leave out the commits that lead to `REVISION`")
+	flags.StringVar(&f.scanWhat, "scan", "event", "scan this `PART`: event (the new commits), or history (the whole repository)")
 	_ = cmd.RegisterFlagCompletionFunc("scan", cobra.FixedCompletions([]string{"event", "history"}, cobra.ShellCompDirectiveNoFileComp))
-	flags.StringVar(&f.sarif, "sarif", "", "write a SARIF report to this file too")
-	flags.StringVar(&f.json, "json", "", "write a JSON report to this file too")
-	flags.StringVar(&f.junit, "junit", "", "write a JUnit report to this file too")
-	flags.StringVar(&f.upload, "upload-sarif", "false", "upload SARIF to GitHub code scanning: true, false, or auto: for pull requests and whole repositories, if the token may")
+	flags.StringVar(&f.sarif, "sarif", "", "also write a SARIF report to `FILE`")
+	flags.StringVar(&f.json, "json", "", "also write a JSON report to `FILE`")
+	flags.StringVar(&f.junit, "junit", "", "also write a JUnit report to `FILE`")
+	flags.StringVar(&f.upload, "upload-sarif", "false", "true, false or auto: `WHEN` to upload SARIF to code scanning (auto: not for pushes; if the token may)")
 	flags.BoolVar(&f.comment, "comment", false, "comment on the pull request if something is found")
-	flags.BoolVar(&f.nameAccounts, "name-accounts", false, "name accounts and owners of keys although everybody can read the log")
+	flags.BoolVar(&f.nameAccounts, "name-accounts", false, "name accounts and owners of keys, even in a log that everybody can read")
 	return cmd
 }
 

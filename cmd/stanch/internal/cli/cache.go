@@ -21,7 +21,7 @@ type CacheFlags struct {
 
 // Add adds the flags of commands that verify.
 func (f *CacheFlags) Add(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.off, "no-cache", false, "ask AWS again, even about keys that it was asked about recently, and keep no answer")
+	cmd.Flags().BoolVar(&f.off, "no-cache", false, "ask AWS about every key, even if it has just answered, and keep no answer")
 	f.AddDir(cmd)
 }
 

@@ -20,9 +20,9 @@ type OperatorFlags struct {
 // Add adds the flags to a command.
 func (f *OperatorFlags) Add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.Profile, "profile", "", "your profile of ~/.aws (default: as the AWS CLI chooses)")
-	flags.StringVar(&f.Role, "role", "", "the role to assume in accounts other than your own: its name, or an ARN")
-	flags.StringVar(&f.ExternalID, "external-id", "", "external id that goes with --role")
+	flags.StringVar(&f.Profile, "profile", "", "use your `PROFILE` of ~/.aws (default: as the AWS CLI chooses)")
+	flags.StringVar(&f.Role, "role", "", "assume `ROLE` in accounts other than your own: its name, or an ARN")
+	flags.StringVar(&f.ExternalID, "external-id", "", "the external `ID` that goes with --role")
 	AddEndpoint(cmd, &f.Endpoint)
 }
 

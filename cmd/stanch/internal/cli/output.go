@@ -37,9 +37,9 @@ type OutputFlags struct {
 // Add adds the flags to a command.
 func (f *OutputFlags) Add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVarP(&f.Format, "format", "f", "", "text, json (one object a line), sarif (2.1.0), junit, markdown, github (annotations) or html (a page); default: as --output ends (.json, .jsonl, .sarif, .xml, .md, .html), else text")
+	flags.StringVarP(&f.Format, "format", "f", "", "write this `FORMAT`: text, json, sarif, junit, markdown, github or html (default: as --output ends, or text)")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp))
-	flags.StringVarP(&f.File, "output", "o", "", "write the report to this file, readable by you only; \"-\" is standard output")
+	flags.StringVarP(&f.File, "output", "o", "", "write the report to `FILE`, which only you can read; \"-\" is standard output")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "list every place, and ignored findings with the reason")
 }
 

@@ -24,9 +24,9 @@ type STSFlags struct {
 // Add adds the flags to a command, without those of the cache.
 func (f *STSFlags) Add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.Accounts, "accounts", nil, "verify keys of these AWS accounts only")
-	flags.StringSliceVar(&f.Partitions, "partitions", nil, "ask these partitions too about keys that AWS does not know: aws-cn, aws-us-gov, aws-eusc")
-	flags.StringVar(&f.CanaryAccounts, "canary-accounts", "", "file of further AWS accounts whose keys are never verified, one a line")
+	flags.StringSliceVar(&f.Accounts, "accounts", nil, "ask only about keys of these AWS `ACCOUNTS`")
+	flags.StringSliceVar(&f.Partitions, "partitions", nil, "also ask these `PARTITIONS` about keys that AWS does not know: aws-cn, aws-us-gov, aws-eusc")
+	flags.StringVar(&f.CanaryAccounts, "canary-accounts", "", "never ask about keys of the accounts in `FILE`, one a line: they are your canaries")
 	f.Proxy.Add(cmd)
 	flags.StringVar(&f.endpoint, "sts-endpoint", "", "verify at this loopback URL instead of AWS, for tests")
 	_ = flags.MarkHidden("sts-endpoint")
@@ -54,7 +54,7 @@ type ProxyFlag struct{ value string }
 
 // Add adds the flag to a command.
 func (f *ProxyFlag) Add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.value, "sts-proxy", "", "verify through this proxy: http://HOST:PORT, https://HOST:PORT, or env:VARIABLE that holds it; by default none is used")
+	cmd.Flags().StringVar(&f.value, "sts-proxy", "", "ask through the proxy at `URL`: http://HOST:PORT, https://HOST:PORT, or env:VARIABLE that holds it")
 }
 
 // URL returns the URL of the proxy, the zero Secret for none.

@@ -19,8 +19,14 @@ func New(s *cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hook",
 		Short: "Keep keys from being committed and pushed: hooks for git",
-		Args:  cli.NoCommand,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Long: `Keep keys from being committed and pushed. git runs the hooks; they scan what is new, send
+nothing to AWS, and refuse the commit or the push if they find a key.`,
+		Example: `  stanch hook install    # in this repository
+  stanch hook status     # which hooks run
+  stanch hook run        # scan what is staged, now
+  stanch hook uninstall  # remove them`,
+		Args: cli.NoCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newHookRun(s), newHookInstall(s), newHookUninstall(s), newHookStatus(s))
 	return cmd
@@ -34,8 +40,8 @@ type installFlags struct {
 
 func (f *installFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.BoolVar(&f.global, "global", false, "for all repositories of this user")
-	flags.StringSliceVar(&f.stages, "stage", hook.DefaultStages, "which hooks: "+strings.Join(hook.Installable, ", "))
+	flags.BoolVar(&f.global, "global", false, "for all repositories of this user; needs git 2.54")
+	flags.StringSliceVar(&f.stages, "stage", hook.DefaultStages, "which `HOOKS`: "+strings.Join(hook.Installable, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("stage", cobra.FixedCompletions(hook.Installable, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -61,8 +67,10 @@ configuration, where they run beside all others. Files in the folder of hooks,
 core.hooksPath included, are for older gits. A hook that is there already is kept
 in the folder hooks.before-stanch, and still runs. --global needs git 2.54: an older one
 has no hooks for all repositories that leave those of each alone.`,
-		Example: "  stanch hook install\n  stanch hook install --global\n  stanch hook install --stage pre-receive",
-		Args:    cobra.NoArgs,
+		Example: `  stanch hook install                      # this repository
+  stanch hook install --global             # all of this user
+  stanch hook install --stage pre-receive  # a repository on a server`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.with(cmd.Context(), s, (*hook.Installer).Install)
 		},

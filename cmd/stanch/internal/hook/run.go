@@ -46,14 +46,17 @@ With FILEs, only those. If one has not changed, all of them are read as a whole:
 so do pre-commit run --all-files and --files. Rules and ignore files of the project
 are read in its work tree; on a server none is. Nothing is verified, and nothing is
 sent. If nothing is found, nothing is said, unless something could not be read.`,
-		Example: "  stanch hook run\n  stanch hook run --all-files\n  stanch hook run --stage commit-msg .git/COMMIT_EDITMSG",
-		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), s, args) },
+		Example: `  stanch hook run                                         # what is staged
+  stanch hook run -v                                      # also say how much was scanned
+  stanch hook run --all-files                             # all files of the index
+  stanch hook run --stage commit-msg .git/COMMIT_EDITMSG  # a message`,
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), s, args) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.stage, "stage", "", "where it runs: "+strings.Join(hook.Stages, ", ")+"; default: found out")
+	flags.StringVar(&f.stage, "stage", "", "run as this `HOOK`: "+strings.Join(hook.Stages, ", ")+" (default: it finds out)")
 	_ = cmd.RegisterFlagCompletionFunc("stage", cobra.FixedCompletions(hook.Stages, cobra.ShellCompDirectiveNoFileComp))
 	flags.BoolVar(&f.allFiles, "all-files", false, "scan all of each file in the index, changed or not")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "say how much was looked at, and list every place, and ignored findings with the reason")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "say how much was scanned; list every place, and ignored findings with the reason")
 	f.config.AddFiles(cmd)
 	return cmd
 }

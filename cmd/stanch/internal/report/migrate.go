@@ -24,8 +24,9 @@ func NewMigrate(s *cli.Streams) *cobra.Command {
 Without FILE, those in the root of the project, and what git-secrets has in git's
 configuration. Files that name positions or hashes are bound to the fingerprints of
 what they hide: the project is scanned for that, and nothing is verified. If a part
-of it cannot be read, stderr names it, and the command exits with 3.`,
-		Example: "  stanch migrate >> .stanch.toml\n  stanch migrate old/.gitleaks.toml",
+of it cannot be read, standard error names it, and the exit code is 3.`,
+		Example: `  stanch migrate >> .stanch.toml     # all files of the project
+  stanch migrate old/.gitleaks.toml  # one file`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m := migrate.Migration{Root: project.FindRoot("."), Out: s.Stdout}
 			var err error

@@ -22,8 +22,11 @@ func NewReport(s *cli.Streams) *cobra.Command {
 		Long: `Read a scan that was saved with "--format json", from a file or standard input, and
 write it in another format. Nothing is scanned or verified again: text says how old the
 answers of AWS are.`,
-		Example: "  stanch git --format json --output scan.jsonl\n  stanch report --format sarif < scan.jsonl\n  stanch report --format html --output leaks.html scan.jsonl",
-		Args:    cobra.MaximumNArgs(1),
+		Example: `  stanch git -o scan.jsonl                # save a scan
+  stanch report scan.jsonl                # read it again
+  stanch report -o leaks.html scan.jsonl  # as a page for a browser
+  stanch report -f sarif < scan.jsonl     # for code scanning`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if showSecrets {
 				if err := f.CheckPrivate(s.Stdout); err != nil {
@@ -63,6 +66,6 @@ answers of AWS are.`,
 		},
 	}
 	f.Add(cmd)
-	cmd.Flags().BoolVar(&showSecrets, "show-secrets", false, "print secrets that were saved; only to a terminal or a file that nobody else can read")
+	cmd.Flags().BoolVar(&showSecrets, "show-secrets", false, "print secrets that were saved: only to a terminal, or to a file that only you can read")
 	return cmd
 }

@@ -21,8 +21,10 @@ func NewRules(s *cli.Streams) *cobra.Command {
 		Short: "List the rules, or print the page of one",
 		Long: `Without ID, list the rules that are built in. With one, print its page: what it
 finds, why it matters, what to do, and how it is verified.`,
-		Example: "  stanch rules\n  stanch rules aws-bedrock-api-key",
-		Args:    cobra.MaximumNArgs(1),
+		Example: `  stanch rules                      # list them
+  stanch rules aws-bedrock-api-key  # the page of one
+  stanch rules -f json              # all pages, for programs`,
+		Args: cobra.MaximumNArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return ruleIDs(), cobra.ShellCompDirectiveNoFileComp
 		},
@@ -48,7 +50,7 @@ finds, why it matters, what to do, and how it is verified.`,
 			return write(s.Stdout, listRules(rules))
 		},
 	}
-	cmd.Flags().StringVarP(&format, "format", "f", "text", "text, or json (one object a line)")
+	cmd.Flags().StringVarP(&format, "format", "f", "text", "write this `FORMAT`: text, or json (one object a line)")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

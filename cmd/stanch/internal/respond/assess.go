@@ -28,7 +28,9 @@ such things. The leaked key is not used, and nothing is changed.
 
 If you may not ask a question, the answer is the permission that is missing. With
 --format json the report is written again, with the facts added.`,
-		Example: "  stanch git -f json | stanch assess\n  stanch assess scan.jsonl --role stanch-read --external-id example",
+		Example: `  stanch git -f json | stanch assess           # after a scan
+  stanch assess scan.jsonl --role stanch-read  # in an account that is not yours
+  stanch assess KEY-ID                         # a key that you were told of`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format != "text" && format != "json" {
 				return fmt.Errorf("--format %s: must be text or json", format)
@@ -57,6 +59,6 @@ If you may not ask a question, the answer is the permission that is missing. Wit
 		},
 	}
 	f.Add(cmd)
-	cmd.Flags().StringVarP(&format, "format", "f", "text", "text, or json: the report again, with the facts added")
+	cmd.Flags().StringVarP(&format, "format", "f", "text", "write this `FORMAT`: text, or json (the report again, with the facts added)")
 	return cmd
 }

@@ -38,12 +38,12 @@ type Deactivation struct {
 // Add adds the flags to a command.
 func (d *Deactivation) Add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.BoolVar(&d.wanted, "deactivate", false, "afterwards plan for the live keys of --accounts, ask, and shut them off (see \"stanch respond\")")
-	flags.StringVar(&d.respond.breakGlass, "break-glass", "", "file of users and roles that --deactivate never touches, one a line")
+	flags.BoolVar(&d.wanted, "deactivate", false, "after the scan, plan for the live keys of --accounts, ask, and shut them off (\"stanch respond\")")
+	flags.StringVar(&d.respond.breakGlass, "break-glass", "", "never touch the users and roles in `FILE`, names or ARNs, one a line")
 	d.respond.addJournal(cmd)
 	d.respond.addNotify(cmd)
 	flags.BoolVar(&d.respond.yes, "yes", false, "with --deactivate, do not ask for confirmation")
-	flags.IntVar(&d.respond.maxKeys, "max-keys", 1, "with --deactivate, shut off no more keys than this")
+	flags.IntVar(&d.respond.maxKeys, "max-keys", 1, "with --deactivate, shut off at most `N` keys")
 }
 
 // Wanted reports whether --deactivate is given.

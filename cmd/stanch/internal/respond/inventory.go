@@ -32,8 +32,10 @@ iam:ListUsers and iam:ListAccessKeys and changes nothing. --profile names the
 profile of another account; it may be given more than once.
 
 The keys of the root user are not listed: IAM shows them to nobody.`,
-		Example: "  stanch inventory --output keys.jsonl\n  stanch inventory --profile dev --profile prod --output keys.jsonl\n  stanch git --inventory keys.jsonl",
-		Args:    cobra.NoArgs,
+		Example: `  stanch inventory -o keys.jsonl                               # your account
+  stanch inventory --profile dev --profile prod -o keys.jsonl  # two accounts
+  stanch git --inventory keys.jsonl                            # use the list`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o, err := out.Open(s.Stdout)
 			if err != nil {
@@ -66,8 +68,8 @@ The keys of the root user are not listed: IAM shows them to nobody.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringSliceVar(&profiles, "profile", nil, "profile of the AWS configuration to sign with")
-	cmd.Flags().StringVarP(&out.File, "output", "o", "", "write to this file, readable by you only; \"-\" is standard output")
+	cmd.Flags().StringSliceVar(&profiles, "profile", nil, "use your `PROFILE` of ~/.aws (repeatable; default: as the AWS CLI chooses)")
+	cmd.Flags().StringVarP(&out.File, "output", "o", "", "write to `FILE`, which only you can read; \"-\" is standard output")
 	cli.AddEndpoint(cmd, &endpoint)
 	return cmd
 }

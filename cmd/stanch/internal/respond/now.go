@@ -23,8 +23,9 @@ With --yes nobody is asked, for --max-keys keys at most: so EventBridge can star
 for an event of AWS Health, see docs/deploy. The plan is written beside the journal,
 since "confirm" and "undo" need it. If stanch has shut all keys off already, as when
 AWS sends an event twice, the exit code is 0.`,
-		Example: "  stanch respond now KEY-ID --accounts 111122223333\n" +
-			"  stanch respond now env:STANCH_EVENT --accounts 111122223333 --yes --journal /journal/journal.jsonl",
+		Example: `  stanch respond now scan.jsonl --accounts 111122223333              # one live key of a report
+  stanch respond now KEY-ID --accounts 111122223333                  # a key that you were told of
+  stanch respond now env:STANCH_EVENT --accounts 111122223333 --yes  # by EventBridge`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			if !f.yes && cli.Operand(args, "-") == "-" {
@@ -65,6 +66,6 @@ AWS sends an event twice, the exit code is 0.`,
 	f.cache.AddDir(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&f.yes, "yes", false, "do not ask")
-	flags.IntVar(&f.maxKeys, "max-keys", 1, "refuse to shut off more keys than this")
+	flags.IntVar(&f.maxKeys, "max-keys", 1, "refuse to shut off more than `N` keys")
 	return cmd
 }

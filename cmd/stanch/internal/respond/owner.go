@@ -24,7 +24,7 @@ type OwnerFlags struct {
 // Add adds the flags to a command.
 func (f *OwnerFlags) Add(cmd *cobra.Command) {
 	f.OperatorFlags.Add(cmd)
-	cmd.Flags().BoolVar(&f.Assess, "assess", false, "ask AWS with your own identity how dangerous the live keys are, and about ids without a secret (see \"stanch assess\")")
+	cmd.Flags().BoolVar(&f.Assess, "assess", false, "ask AWS, as yourself, how dangerous live keys are, and about ids without a secret")
 }
 
 // Check refuses flags that do not go together.

@@ -21,8 +21,8 @@ type planFlags struct {
 
 func (f *planFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.keys, "key", nil, "plan for this key id of the report alone, which is known to have leaked; more than once if wanted")
-	flags.BoolVar(&f.force, "force-in-use", false, "plan for keys that were used in the last day, too")
+	flags.StringArrayVar(&f.keys, "key", nil, "plan only for this key `ID` of the report, which is known to have leaked (repeatable)")
+	flags.BoolVar(&f.force, "force-in-use", false, "also plan for keys that were used in the last day")
 	flags.BoolVar(&f.quarantine, "quarantine", false, "also attach AWS's quarantine policy to the user")
 }
 
@@ -40,8 +40,9 @@ changed.
 IAM is asked with your own identity whether a key works. If the report has the secrets
 (--show-secrets), AWS STS is asked as well. IAM does not know whether a session is live:
 without its secret, the answer in the report counts for an hour.`,
-		Example: "  stanch git -f json -o scan.jsonl\n  stanch respond plan scan.jsonl --accounts 111122223333 -o plan.json\n" +
-			"  stanch respond plan KEY-ID --accounts 111122223333 -o plan.json",
+		Example: `  stanch git -o scan.jsonl                                             # find the keys
+  stanch respond plan scan.jsonl --accounts 111122223333 -o plan.json  # plan
+  stanch respond plan KEY-ID --accounts 111122223333 -o plan.json      # or for one key`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.complete(cmd.Context()); err != nil {
 				return err
@@ -86,8 +87,8 @@ without its secret, the answer in the report counts for an hour.`,
 	}
 	f.respondFlags.add(cmd)
 	f.add(cmd)
-	cmd.Flags().StringVarP(&out.File, "output", "o", "", "write the plan to this file, for apply; \"-\" is standard output, in place of the text")
-	cmd.Flags().StringVarP(&out.Format, "format", "f", "text", "format of stdout: text, or json (the plan)")
+	cmd.Flags().StringVarP(&out.File, "output", "o", "", "write the plan to `FILE`, for apply; \"-\" is standard output, in place of the text")
+	cmd.Flags().StringVarP(&out.Format, "format", "f", "text", "write this `FORMAT` to standard output: text, or json (the plan)")
 	return cmd
 }
 

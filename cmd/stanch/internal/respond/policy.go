@@ -36,8 +36,10 @@ the role.
 
 --trust asks for MFA, unless the principal is a role, whose sessions never have it, or
 --no-mfa is given. --oidc is for a job with a token of OpenID Connect.`,
-		Example: "  stanch respond policy --trust --principal arn:aws:iam::111122223333:root --external-id ID\n" +
-			"  stanch respond policy --trust --oidc token.actions.githubusercontent.com --subject repo:acme/ops:ref:refs/heads/main",
+		Example: `  stanch respond policy                                                                                                 # permissions of the role
+  stanch respond policy --trust --principal arn:aws:iam::111122223333:root                                              # who may assume it
+  stanch respond policy --trust --oidc token.actions.githubusercontent.com --subject repo:acme/ops:ref:refs/heads/main  # a job of GitHub
+  stanch respond policy --own                                                                                           # your own permissions`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			text, err := f.policy(cmd.Flags().Changed)
@@ -58,15 +60,15 @@ the role.
 	flags := cmd.Flags()
 	flags.BoolVar(&f.assess, "assess", false, "print the policy that \"stanch assess\" needs")
 	flags.BoolVar(&f.own, "own", false, "print the policy that your own identity needs, to assume --role and for --notify")
-	flags.StringVar(&f.role, "role", "stanch-respond", "with --own, the role: its name, or an ARN")
+	flags.StringVar(&f.role, "role", "stanch-respond", "with --own, the `ROLE`: its name, or an ARN")
 	flags.BoolVar(&f.trust, "trust", false, "print the trust policy of the role, in place of its permissions")
-	flags.StringVar(&f.partition, "partition", "aws", "aws, aws-cn, aws-us-gov or aws-eusc")
-	flags.StringVar(&f.principal, "principal", "", "with --trust, who may assume the role: the ARN of a user, a role or an account (default: a placeholder)")
-	flags.StringVar(&f.externalID, "external-id", "", "with --trust, the external id that they have to know")
-	flags.BoolVar(&f.noMFA, "no-mfa", false, "with --trust, do not ask for MFA")
-	flags.StringVar(&f.oidc, "oidc", "", "with --trust, who issues the tokens of OpenID Connect: the host, or the ARN of the provider in IAM")
-	flags.StringVar(&f.subject, "subject", "", "with --oidc, the one subject that may assume the role, as repo:acme/ops:ref:refs/heads/main")
-	flags.StringVar(&f.audience, "audience", permissions.Audience, "with --oidc, for whom the tokens are")
+	flags.StringVar(&f.partition, "partition", "aws", "the `PARTITION` of the account: aws, aws-cn, aws-us-gov or aws-eusc")
+	flags.StringVar(&f.principal, "principal", "", "the `ARN` of the user, role or account that may assume the role (default: a placeholder)")
+	flags.StringVar(&f.externalID, "external-id", "", "the external `ID` that they have to know")
+	flags.BoolVar(&f.noMFA, "no-mfa", false, "do not ask for MFA")
+	flags.StringVar(&f.oidc, "oidc", "", "trust the tokens of this OpenID Connect `ISSUER`: its host, or the ARN of the provider in IAM")
+	flags.StringVar(&f.subject, "subject", "", "with --oidc, the one `SUBJECT` that may assume the role: repo:acme/ops:ref:refs/heads/main")
+	flags.StringVar(&f.audience, "audience", permissions.Audience, "with --oidc, the `AUDIENCE` of the tokens")
 	cmd.MarkFlagsMutuallyExclusive("own", "assess", "trust")
 	return cmd
 }

@@ -52,29 +52,34 @@ func (f *respondFlags) addLimits(cmd *cobra.Command) {
 	f.OperatorFlags.Add(cmd)
 	f.proxy.Add(cmd)
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.accounts, "accounts", nil, "change keys of these AWS accounts only")
-	flags.StringVar(&f.breakGlass, "break-glass", "", "file of users and roles that are never touched, names or ARNs, one a line")
+	flags.StringSliceVar(&f.accounts, "accounts", nil, "change only keys of these AWS `ACCOUNTS`")
+	flags.StringVar(&f.breakGlass, "break-glass", "", "never touch the users and roles in `FILE`, names or ARNs, one a line")
 }
 
 func (f *respondFlags) addJournal(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.journal, "journal", "", "the journal (default: stanch/journal.jsonl in your configuration folder)")
+	cmd.Flags().StringVar(&f.journal, "journal", "", "keep the journal in `FILE` (default: stanch/journal.jsonl in your configuration folder)")
 }
 
 // addConsent defines the flags by which a script gives the consent that a person types.
 func (f *respondFlags) addConsent(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.yes, "yes", false, "do not ask; needs --plan")
-	flags.StringVar(&f.hash, "plan", "", "the hash of the plan that was approved")
-	flags.IntVar(&f.maxKeys, "max-keys", 1, "refuse plans with more keys than this")
-	flags.StringVar(&f.findings, "findings", "", "report with secrets, to ask STS whether the keys are dead; \"-\" is stdin")
+	flags.StringVar(&f.hash, "plan", "", "the `HASH` of the plan that was approved")
+	flags.IntVar(&f.maxKeys, "max-keys", 1, "refuse plans with more than `N` keys")
+	f.addFindings(cmd)
 	f.addNotify(cmd)
 	f.cache.AddDir(cmd)
+}
+
+// addFindings defines the report whose secrets prove that keys are dead.
+func (f *respondFlags) addFindings(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.findings, "findings", "", "ask STS whether keys are dead, with the secrets in the report `FILE`; \"-\" is standard input")
 }
 
 // addNotify defines the targets that get notices.
 func (f *respondFlags) addNotify(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.notify, "notify", nil,
-		"tell how it went: securityhub, eventbridge[:BUS], sns:TOPIC-ARN, webhook:URL or webhook:env:VARIABLE; more than once if wanted")
+		"send the result to `TARGET` (repeatable): securityhub, eventbridge[:BUS], sns:ARN, webhook:URL, webhook:env:VARIABLE")
 }
 
 // rules returns the operator's limits. The flags must be complete.
@@ -131,8 +136,8 @@ func newApply(s *cli.Streams) *cobra.Command {
 		Long: `Take the steps of PLAN, each in the journal first, and read them back from AWS. A plan
 is good for 15 minutes. The same command continues an apply that was cut off, also
 later.`,
-		Example: "  stanch respond apply plan.json --accounts 111122223333\n" +
-			"  stanch respond apply plan.json --accounts 111122223333 --yes --plan HASH",
+		Example: `  stanch respond apply plan.json --accounts 111122223333                    # asks you
+  stanch respond apply plan.json --accounts 111122223333 --yes --plan HASH  # in a script`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.change(cmd.Context(), s, args[0], (*protocol.Run).Apply, "shut off")
@@ -152,7 +157,8 @@ func newUndo(s *cli.Streams) *cobra.Command {
 		Long: `Take back the steps of PLAN that are in the journal, the last first: keys become active
 again, and the policies that stanch put are removed. The key is as public as it was:
 undo only to repair a service that broke, and shut the key off again soon.`,
-		Args: cobra.ExactArgs(1),
+		Example: "  stanch respond undo plan.json --accounts 111122223333",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.change(cmd.Context(), s, args[0], (*protocol.Run).Undo, "make work again")
 		},
@@ -170,7 +176,8 @@ func newConfirm(s *cli.Streams) *cobra.Command {
 		Short: "Look whether the steps of a plan still hold",
 		Long: `Read back the steps of PLAN, some minutes or days later: an intruder with the rights can
 undo them. With --findings STS is asked about the keys as well. Nothing is changed.`,
-		Args: cobra.ExactArgs(1),
+		Example: "  stanch respond confirm plan.json --accounts 111122223333",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.change(cmd.Context(), s, args[0], (*protocol.Run).Confirm, "")
 		},
@@ -178,6 +185,6 @@ undo them. With --findings STS is asked about the keys as well. Nothing is chang
 	f.add(cmd)
 	f.addJournal(cmd)
 	f.addNotify(cmd)
-	cmd.Flags().StringVar(&f.findings, "findings", "", "report with secrets, to ask STS whether the keys are dead; \"-\" is stdin")
+	f.addFindings(cmd)
 	return cmd
 }

@@ -34,8 +34,10 @@ are not written again.
 If AWS cannot be asked about a key, the report keeps its last state, with the reason
 and the time, and the exit code is 3. The exit code is 1 if AWS was asked about all
 keys and one is live, and 0 if none is.`,
-		Example: "  stanch verify scan.jsonl\n  stanch verify --iam --role stanch-respond --external-id example scan.jsonl",
-		Args:    cobra.MaximumNArgs(1),
+		Example: `  stanch verify scan.jsonl                              # the report has the secrets
+  stanch verify --iam scan.jsonl                        # ask IAM about keys without them
+  stanch verify --iam --role stanch-respond scan.jsonl  # in an account that is not yours`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sts, err := f.Client(s.Version, false)
 			if err != nil {

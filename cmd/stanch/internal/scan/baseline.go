@@ -50,8 +50,9 @@ nothing is dropped, and the exit code is 3.
 A key that is staged or changed and in no commit is not known, nor is one that only
 this clone has, in a stash, a reflog, a dangling commit, git's configuration or the
 detached HEAD of another work tree: "stanch git" reports those. Nothing is sent to AWS.`,
-		Example: "  stanch baseline\n  stanch baseline -o app.baseline app.git",
-		Args:    cobra.MaximumNArgs(1),
+		Example: `  stanch baseline                          # write .stanch.baseline; commit it
+  stanch baseline -o app.baseline app.git  # for a bare repository`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			operand := "."
 			if len(args) > 0 {
@@ -61,9 +62,9 @@ detached HEAD of another work tree: "stanch git" reports those. Nothing is sent 
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&f.out.File, "output", "o", "", "write the list to this file, and go on from the entries that it has (default: "+project.OwnBaseline+" of PATH)")
-	flags.StringArrayVar(&f.config, "config", nil, "read rules and allowlists from this file, in the format of stanch or gitleaks, instead of the project's")
-	flags.Int64Var(&f.maxSize, "max-size", 256, "hold at most this many MiB of an archive or a git object in memory, as the scans do")
+	flags.StringVarP(&f.out.File, "output", "o", "", "write the list to `FILE`, and go on from the entries that it has (default: "+project.OwnBaseline+" of PATH)")
+	flags.StringArrayVar(&f.config, "config", nil, "read rules and allowlists from `FILE`, as of stanch or gitleaks, not from the project")
+	flags.Int64Var(&f.maxSize, "max-size", 256, "use at most `N` MiB of memory for an archive or a git object, as the scans do (0: no limit)")
 	return cmd
 }
 

@@ -18,15 +18,18 @@ func NewDir(s *cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dir PATH...",
 		Short: "Scan files and directories as they are on disk",
-		Long: `Scan files and, in full, directories: hidden files and what git ignores as well,
-but not the insides of .git. Symbolic links are not followed below a PATH.
+		Long: `Scan files and, in full, folders: hidden files and those that git ignores as well, but
+not the insides of .git. Symbolic links are not followed below a PATH. Nothing is sent
+to AWS, unless --verify is given.
 
 Rules and ignore files are those of the work tree that PATH is in, wherever stanch
 runs. Without a work tree they are looked for in PATH, or in the folder of a file. If
 PATHs of several projects are given, and one of these has such files, that is an error:
 scan them one at a time, or with --no-ignores.`,
-		Example: "  stanch dir .\n  stanch dir --verify ~/.aws deploy.zip",
-		Args:    cobra.MinimumNArgs(1),
+		Example: `  stanch dir .                           # this folder, untracked files too
+  stanch dir --verify ~/.aws deploy.zip  # ask AWS whether the keys are live
+  stanch dir . --no-ignores              # as if nothing were ignored`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !f.Config.NoIgnores {
 				root, err := project.RootOf(args)
@@ -51,10 +54,12 @@ scan them one at a time, or with --no-ignores.`,
 func NewStdin(s *cli.Streams) *cobra.Command {
 	f := &scanflags.Flags{}
 	cmd := &cobra.Command{
-		Use:     "stdin",
-		Short:   "Scan standard input",
-		Example: "  kubectl get secrets -A -o yaml | stanch stdin",
-		Args:    cobra.NoArgs,
+		Use:   "stdin",
+		Short: "Scan standard input",
+		Long:  "Scan standard input: text, an archive, an image. Nothing is sent to AWS, unless --verify\nis given.",
+		Example: `  kubectl get secrets -A -o yaml | stanch stdin  # the secrets of a cluster
+  docker save app | stanch stdin --verify        # an image; ask AWS`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			job, err := f.Prepare(s)
 			if err != nil {

@@ -24,18 +24,26 @@ func NewGit(s *cli.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "git [PATH|URL]",
 		Short: "Scan the whole history of a git repository",
-		Long: `Scan every object of the repository: all branches, tags and remotes, the stash,
-notes and pull requests, and what no ref leads to any more: amended commits,
-deleted branches, what was staged once. File contents, commit and tag messages,
-names of files and refs, the repository's own configuration and reflogs, and what
-was changed in tracked files and not yet staged. Files that git does not track are
-not looked at: use "stanch dir".
+		Long: `Scan the whole history of a git repository, and ask AWS which of the keys are live.
+Each leaked key is used for one call at AWS, sts:GetCallerIdentity; --no-verify sends
+nothing.
+
+All objects are read: those of branches, tags and remotes, the stash, notes and pull
+requests, and those that no ref leads to any more, as amended commits, deleted
+branches and files that were staged once. Messages of commits and tags, names of files
+and refs, the repository's own configuration, its reflogs, and unstaged changes to
+tracked files are read too. For files that git does not track, use "stanch dir".
 
 PATH may be a work tree or a folder in one, a bare repository or a linked work
 tree; the default is the current folder. Nothing is written to it. A URL is
 cloned to a temporary folder, which is removed afterwards.`,
-		Example: "  stanch git\n  stanch git --format sarif --output stanch.sarif\n  stanch git https://github.com/trufflesecurity/test_keys",
-		Args:    cobra.MaximumNArgs(1),
+		Example: `  stanch git                              # this repository
+  stanch git --no-verify                  # without asking AWS
+  stanch git https://github.com/acme/app  # a clone
+  stanch git -o leaks.html                # a page for a browser
+  stanch git -o scan.jsonl                # for programs and for "stanch respond"
+  stanch git --since-state scan.state     # only what is new since the last time`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			operand := "."
 			if len(args) > 0 {
@@ -64,7 +72,7 @@ cloned to a temporary folder, which is removed afterwards.`,
 	f.Add(cmd, true)
 	f.deactivate.Add(cmd)
 	cmd.Flags().BoolVar(&f.reachableOnly, "reachable-only", false, "leave out objects that no branch, tag or other ref leads to")
-	cmd.Flags().StringVar(&f.sinceState, "since-state", "", "scan only what was added since the scan that wrote this file, then update the file")
+	cmd.Flags().StringVar(&f.sinceState, "since-state", "", "scan only what is new since the scan that wrote `FILE`, then update FILE")
 	return cmd
 }
 

@@ -23,9 +23,12 @@ func NewGitHub(s *cli.Streams) *cobra.Command {
 		Use:   "github ORG|USER|OWNER/REPO...",
 		Short: "Scan all repositories of a GitHub organization or user",
 		Long: `Scan the whole history of each repository of an organization or a user, pull
-requests and wikis included, and report each key once, with all its places. The
-token decides which private repositories are among them; it goes to GitHub alone.
-It is the first that there is of --token-file, GITHUB_TOKEN, GH_TOKEN and the output of
+requests and wikis included, and ask AWS which of the keys are live. Each leaked key is
+used for one call at AWS, sts:GetCallerIdentity; --no-verify sends nothing. The report
+has each key once, with all its places.
+
+The token decides which private repositories are scanned; it goes to GitHub alone. It is
+the first that there is of --token-file, GITHUB_TOKEN, GH_TOKEN and the output of
 "gh auth token"; or that of a GitHub App (--app-id and --app-key).
 Repositories are cloned to a temporary folder, the next while one is scanned, and
 removed when they have been read.
@@ -46,8 +49,12 @@ in repositories of two parts is in two reports.
 
 A repository that cannot be read is named in the report, and the others are
 scanned; the exit code is 3 then.`,
-		Example: "  GITHUB_TOKEN=$(gh auth token) stanch github acme\n  stanch github acme --forks --skip 'acme/*-archive' --format json --output acme.jsonl\n  stanch github octocat/hello-world",
-		Args:    cobra.MinimumNArgs(1),
+		Example: `  stanch github acme                         # all of an organization
+  stanch github octocat/hello-world          # one repository
+  stanch github acme --forks --skip '*-old'  # forks too, some left out
+  stanch github acme --no-verify             # without asking AWS
+  stanch github acme -o leaks.html           # a page for a browser`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.selection.Check(); err != nil {
 				return err
@@ -74,7 +81,7 @@ scanned; the exit code is 3 then.`,
 	githubflags.AddAPI(cmd.Flags(), &f.login)
 	githubflags.AddToken(cmd.Flags(), &f.login)
 	f.selection.Add(cmd.Flags())
-	cmd.Flags().StringVar(&f.shard, "shard", "", "scan part `I/N` of the repositories, for N machines that scan all of them")
+	cmd.Flags().StringVar(&f.shard, "shard", "", "scan part `I/N` of the repositories: N machines scan all of them")
 	return cmd
 }
 

@@ -20,15 +20,15 @@ type ConfigFlags struct {
 func (f *ConfigFlags) add(cmd *cobra.Command) {
 	f.Within = "."
 	f.AddFiles(cmd)
-	cmd.Flags().BoolVar(&f.HonorLive, "honor-ignores-for-live", false, "hide ignored findings even if they are live, and do not verify them")
+	cmd.Flags().BoolVar(&f.HonorLive, "honor-ignores-for-live", false, "let ignore rules hide live keys too; AWS is then not asked about ignored keys")
 }
 
 // AddFiles adds the flags of commands that verify nothing.
 func (f *ConfigFlags) AddFiles(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.Files, "config", nil, "read rules and allowlists from this file, in the format of stanch or gitleaks, instead of the project's")
-	flags.StringArrayVar(&f.Baselines, "baseline", nil, "ignore the findings that this file lists: a baseline of stanch or detect-secrets, or a JSON report of stanch or gitleaks")
-	flags.BoolVar(&f.NoIgnores, "no-ignores", false, "read no configuration and no ignore file of the project, and honour no allow comment")
+	flags.StringArrayVar(&f.Files, "config", nil, "read rules and allowlists from `FILE`, as of stanch or gitleaks, not from the project")
+	flags.StringArrayVar(&f.Baselines, "baseline", nil, "ignore the findings in `FILE`: a baseline (stanch, detect-secrets) or JSON report (stanch, gitleaks)")
+	flags.BoolVar(&f.NoIgnores, "no-ignores", false, "heed no configuration, no ignore file and no allow comment of the project")
 }
 
 // Read reads the files that f names and the files of the project. It notes on stderr parts

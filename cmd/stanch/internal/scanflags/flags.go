@@ -43,15 +43,26 @@ func (f *Flags) Add(cmd *cobra.Command, verifies bool) {
 	f.Output.Add(cmd)
 	f.Output.RefreshWith = "--no-cache"
 	flags := cmd.Flags()
-	flags.BoolVar(&f.ShowSecrets, "show-secrets", false, "print secrets; only to a terminal or a file that nobody else can read")
+	flags.BoolVar(&f.ShowSecrets, "show-secrets", false, "print secrets: only to a terminal, or to a file that only you can read")
 	f.AddFailOn(cmd)
-	flags.StringVar(&f.Confidence, "min-confidence", "low", "ignore findings of less confidence: high, medium, low (nothing)")
+	f.AddScan(cmd, verifies)
+}
+
+// AddScan adds those of the flags that say how to scan, and none about the report. A command
+// that has no others sets FailOn.
+func (f *Flags) AddScan(cmd *cobra.Command, verifies bool) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.Confidence, "min-confidence", "low", "ignore findings below this `LEVEL` of confidence: high, medium, low (ignores none)")
 	_ = cmd.RegisterFlagCompletionFunc("min-confidence", cobra.FixedCompletions(run.Confidences, cobra.ShellCompDirectiveNoFileComp))
-	flags.StringSliceVar(&f.Inventory, "inventory", nil, "file of your own key ids, made by \"stanch inventory\": findings of these keys are certain")
-	flags.Int64Var(&f.MaxSize, "max-size", 256, "hold at most this many MiB of an archive or a git object in memory, and report as unread the larger ones that cannot be read piece by piece; 0 is no limit")
-	flags.BoolVar(&f.Debug, "debug", false, "log what is done to stderr")
+	flags.StringSliceVar(&f.Inventory, "inventory", nil, "recognise your own keys by `FILE`, which \"stanch inventory\" wrote")
+	flags.Int64Var(&f.MaxSize, "max-size", 256, "use at most `N` MiB of memory for an archive or a git object; if it needs more, it is NOT READ (0: no limit)")
+	flags.BoolVar(&f.Debug, "debug", false, "log each step to standard error")
 	f.Config.add(cmd)
-	flags.BoolVar(&f.verify, "verify", verifies, "ask AWS STS whether the keys are live")
+	asks := "ask AWS whether the keys are live, with one call of each: sts:GetCallerIdentity"
+	if !verifies {
+		asks = "ask AWS whether the keys are live (sts:GetCallerIdentity); without it, nothing is sent"
+	}
+	flags.BoolVar(&f.verify, "verify", verifies, asks)
 	flags.BoolVar(&f.NoVerify, "no-verify", false, "send nothing to AWS, even with --verify")
 	f.STS.Add(cmd)
 	f.STS.Cache.Add(cmd)
@@ -60,7 +71,7 @@ func (f *Flags) Add(cmd *cobra.Command, verifies bool) {
 
 // AddFailOn adds --fail-on alone.
 func (f *Flags) AddFailOn(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.FailOn, "fail-on", "any", "exit with 1 for these leaks: any, unknown (live or not known to be dead), live, never")
+	cmd.Flags().StringVar(&f.FailOn, "fail-on", "any", "exit with 1 for these `LEAKS`: any, unknown (live, or not known to be dead), live, never")
 	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(run.FailLevels, cobra.ShellCompDirectiveNoFileComp))
 }
 

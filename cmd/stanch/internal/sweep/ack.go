@@ -29,7 +29,7 @@ func newSweepAck(s *cli.Streams, db *databaseFlags) *cobra.Command {
 reports name the person and the day. A live one is reported all the same. Another
 acknowledgement replaces the first;
 "stanch sweep unack" takes it back.`,
-		Example: "  stanch sweep ack 0123456789abcdef0123456789abcdef --by ada --until 2027-01-31 --note 'rotated with release 12'",
+		Example: `  stanch sweep ack 0123456789abcdef0123456789abcdef --until 2027-01-31 --note 'rotated with release 12'`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			fingerprint, err := checkFingerprint(args[0])
@@ -59,9 +59,9 @@ acknowledgement replaces the first;
 			})
 		},
 	}
-	cmd.Flags().StringVar(&by, "by", "", "`name` of the person who knows of it; by default, the user who runs this")
-	cmd.Flags().StringVar(&until, "until", "", "last `day` on which it does not count, in UTC, as 2027-01-31; without, for good")
-	cmd.Flags().StringVar(&note, "note", "", "why")
+	cmd.Flags().StringVar(&by, "by", "", "the `NAME` of the person who knows of it (default: the user who runs this)")
+	cmd.Flags().StringVar(&until, "until", "", "the last `DAY`, in UTC, on which it does not count, as 2027-01-31 (default: for good)")
+	cmd.Flags().StringVar(&note, "note", "", "the `REASON`")
 	return cmd
 }
 

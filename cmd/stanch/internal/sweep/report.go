@@ -26,8 +26,10 @@ func newSweepReport(s *cli.Streams, db *databaseFlags) *cobra.Command {
 		Short: "Write the findings of all sweeps, in any format",
 		Long: `Write the report of all targets, or of one: findings with all their places and their
 history, and the outcome for each repository. Nothing is read or verified again.`,
-		Example: "  stanch sweep report --format html --output leaks.html\n  stanch sweep report acme --format json | stanch respond plan --accounts 111122223333 -o plan.json",
-		Args:    cobra.MaximumNArgs(1),
+		Example: `  stanch sweep report                                                        # all targets
+  stanch sweep report acme -o leaks.html                                     # one; a page for a browser
+  stanch sweep report -f json | stanch respond plan --accounts 111122223333  # plan to shut keys off`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(scanrun.FailLevels, f.FailOn) {
 				return fmt.Errorf("--fail-on %s: must be one of %s", f.FailOn, strings.Join(scanrun.FailLevels, ", "))

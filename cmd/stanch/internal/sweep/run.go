@@ -22,12 +22,15 @@ func newSweepRun(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [TARGET...]",
 		Short: "Sweep targets now, and report",
-		Long: `Sweep the targets, all if none is named, wait until that is done, and report all their
-findings, the newest first. If it is interrupted, the next run goes on from there.
+		Long: `Sweep the targets, all if none is named, and report all their findings, the newest
+first. Each leaked key is used for one call at AWS, sts:GetCallerIdentity; --no-verify
+sends nothing. If a sweep is interrupted, the next run goes on from there.
 
 A repository that cannot be read is tried three times; then it is named in the
 report, the exit code is 3, and the next sweep tries again.`,
-		Example: "  stanch sweep run\n  stanch sweep run acme --format html --output leaks.html",
+		Example: `  stanch sweep run                     # all targets
+  stanch sweep run acme -o leaks.html  # one; a page for a browser
+  stanch sweep run --no-verify         # without asking AWS`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			begin := func(store *sweep.Store, q *riverqueue.Queue) error {
@@ -56,7 +59,7 @@ report, the exit code is 3, and the next sweep tries again.`,
 			return f.run(ctx, s, db, lifecycle{once: true, begin: begin, beside: beside, after: after})
 		},
 	}
-	f.add(cmd)
+	f.addReport(cmd)
 	cmd.Flags().BoolVar(&full, "full", false, "look at all repositories, even if GitHub says that nothing was pushed")
 	return cmd
 }
@@ -85,10 +88,12 @@ func newSweepWork(s *cli.Streams, db *databaseFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "work",
 		Short: "Do the jobs of a fleet until told to end",
-		Long: `Do the jobs in the database, and begin sweeps when they are due. Any number of workers
-may share a database of PostgreSQL. SIGTERM ends it, and other workers take over its
-jobs.`,
-		Args: cobra.NoArgs,
+		Long: `Do the jobs in the database, and begin sweeps when they are due. Each leaked key is used
+for one call at AWS, sts:GetCallerIdentity; --no-verify sends nothing. Any number of
+workers may share a database of PostgreSQL. SIGTERM ends one, and the others take over
+its jobs. A worker writes no report: "stanch sweep report" does.`,
+		Example: "  stanch sweep work --scans 4  # read four repositories at once",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.run(cmd.Context(), s, db, lifecycle{})
 		},

@@ -34,9 +34,13 @@ page:
 
 Only this machine can reach the page, unless --listen says otherwise, and it asks for a
 token: that of --page-token-file, or one that is made up and printed. Put a server that
-speaks TLS in front of it before you give others access.`,
-		Example: "  stanch sweep serve\n  stanch sweep serve --listen :8470 --page-token-file /run/secrets/page",
-		Args:    cobra.NoArgs,
+speaks TLS in front of it before you give others access.
+
+Each leaked key is used for one call at AWS, sts:GetCallerIdentity; --no-verify sends
+nothing.`,
+		Example: `  stanch sweep serve                                                     # for this machine
+  stanch sweep serve --listen :8470 --page-token-file /run/secrets/page  # for others`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			token, err := serve.Token(listen, tokenFile)
 			if err != nil {
@@ -64,7 +68,7 @@ speaks TLS in front of it before you give others access.`,
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8470", "address to show the page at")
-	cmd.Flags().StringVar(&tokenFile, "page-token-file", "", "`file` with the token that the page asks for")
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8470", "show the page at `ADDRESS`")
+	cmd.Flags().StringVar(&tokenFile, "page-token-file", "", "take the token that the page asks for from `FILE`")
 	return cmd
 }

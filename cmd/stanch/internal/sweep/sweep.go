@@ -39,11 +39,15 @@ not changed it makes a request or two.
 The database is a file of SQLite, or PostgreSQL for a fleet: STANCH_DATABASE_URL or
 --database-url. No secret is stored in it; a name of a branch or a file may be one
 (docs/sweep.md).`,
-		Example: "  stanch sweep add acme --every 1h\n  stanch sweep run\n  stanch sweep serve\n  stanch sweep status",
-		Args:    cli.NoCommand,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: `  stanch sweep add acme --every 1h   # an organization
+  stanch sweep run                   # sweep it now, and report
+  stanch sweep serve                 # sweep it each hour; a page
+  stanch sweep status                # how far sweeps are
+  stanch sweep report -o leaks.html  # the findings of all sweeps`,
+		Args: cli.NoCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.PersistentFlags().StringVar(&f.url, "database-url", "", "postgres://…, or a file of SQLite; better in STANCH_DATABASE_URL, if it holds a password")
+	cmd.PersistentFlags().StringVar(&f.url, "database-url", "", "use the database at `URL`: postgres://... or a file of SQLite (with a password: set STANCH_DATABASE_URL)")
 	cmd.AddCommand(newSweepAdd(f), newSweepList(s, f), newSweepRemove(f), newSweepRun(s, f), newSweepServe(s, f), newSweepWork(s, f),
 		newSweepStatus(s, f), newSweepReport(s, f), newSweepAck(s, f), newSweepUnack(s, f), newSweepMigrate(f))
 	return cmd
@@ -92,18 +96,26 @@ type engineFlags struct {
 	silence   time.Duration
 }
 
+// addReport adds the flags of a command that reports when its jobs are done.
+func (f *engineFlags) addReport(cmd *cobra.Command) {
+	f.Output.Add(cmd)
+	f.AddFailOn(cmd)
+	f.add(cmd)
+}
+
+// add adds the flags of a command that writes no report.
 func (f *engineFlags) add(cmd *cobra.Command) {
-	f.Flags.Add(cmd, true)
-	f.Output.RefreshWith = "" // each sweep verifies again the keys that may be live
+	f.FailOn = cmp.Or(f.FailOn, string(scanrun.FailOnNever))
+	f.AddScan(cmd, true)
 	flags := cmd.Flags()
 	githubflags.AddToken(flags, &f.login)
-	flags.IntVar(&f.scans, "scans", 2, "read so many repositories at once")
-	flags.Int64Var(&f.maxFetch, "max-fetch", 20<<10, "fail repositories of which more MiB would have to be fetched at once; 0 is no limit")
+	flags.IntVar(&f.scans, "scans", 2, "read `N` repositories at once")
+	flags.Int64Var(&f.maxFetch, "max-fetch", 20<<10, "fail repositories of which more than `N` MiB have to be fetched at once (0: no limit)")
 	flags.DurationVar(&f.pause, "retry-after", 10*time.Second, "wait so long before the first retry")
 	_ = flags.MarkHidden("retry-after")
 	flags.DurationVar(&f.silence, "dead-after", time.Minute, "take over from workers that were silent for so long")
 	_ = flags.MarkHidden("dead-after")
-	flags.DurationVar(&f.lookEvery, "look-every", 24*time.Hour, "look at repositories that were not pushed to so often: wikis and pull requests change without")
+	flags.DurationVar(&f.lookEvery, "look-every", 24*time.Hour, "look each `PERIOD` at repositories without a push: their wikis and pull requests may change")
 }
 
 // engine returns the engine that the flags ask for.
@@ -172,9 +184,6 @@ type lifecycle struct {
 
 // run does jobs until ctx ends, or until there are none.
 func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags, e lifecycle) error {
-	if f.ShowSecrets {
-		return errors.New("--show-secrets: a sweep keeps no secret that it could show; stanch github shows them")
-	}
 	f.WithoutLFS = true
 	j, err := f.Prepare(s)
 	if err != nil {

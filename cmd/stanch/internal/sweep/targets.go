@@ -27,8 +27,9 @@ func newSweepAdd(db *databaseFlags) *cobra.Command {
 		Long: `Remember targets, which "stanch sweep run" sweeps, and, with --every, "stanch sweep
 serve" and "work" do by themselves. Adding one again changes its flags. No token is
 stored: each worker has its own.`,
-		Example: "  stanch sweep add acme --every 1h\n  stanch sweep add octocat/hello-world --every 24h",
-		Args:    cobra.MinimumNArgs(1),
+		Example: `  stanch sweep add acme --every 1h                  # an organization
+  stanch sweep add octocat/hello-world --every 24h  # a repository`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if every != 0 && every < time.Minute {
 				return fmt.Errorf("--every %s: must be a minute or more", every)
@@ -57,15 +58,16 @@ stored: each worker has its own.`,
 	}
 	githubflags.AddAPI(cmd.Flags(), &api)
 	f.Add(cmd.Flags())
-	cmd.Flags().DurationVar(&every, "every", 0, "begin a sweep so long after the last one began, as 1h; 0 is never")
+	cmd.Flags().DurationVar(&every, "every", 0, "begin a sweep each `PERIOD`, as 1h or 24h (0: never)")
 	return cmd
 }
 
 func newSweepRemove(db *databaseFlags) *cobra.Command {
 	return &cobra.Command{
-		Use:   "remove TARGET...",
-		Short: "Forget targets, their repositories and findings",
-		Args:  cobra.MinimumNArgs(1),
+		Use:     "remove TARGET...",
+		Short:   "Forget targets, their repositories and findings",
+		Example: "  stanch sweep remove acme",
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
 				var errs []error
