@@ -13,7 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/detectors/catalog"
 )
 
-var update = flag.Bool("update", false, "write docs/rules")
+var update = flag.Bool("update", false, "write docs/rules and docs/commands.md")
 
 const rulesDir = "../../docs/rules"
 

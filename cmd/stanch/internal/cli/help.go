@@ -47,7 +47,7 @@ func helpText(cmd *cobra.Command, width int, bold bool) string {
 		w.text(cmd.Short + ".")
 	}
 	w.heading("Usage")
-	w.flow("  ", "      ", cmd.UseLine())
+	w.flow("  ", "      ", UsageLine(cmd))
 	if cmd.Example != "" {
 		w.heading("Examples")
 		w.examples(cmd.Example)
@@ -77,6 +77,18 @@ func helpText(cmd *cobra.Command, width int, bold bool) string {
 		w.flow("", "", `"`+cmd.CommandPath()+` COMMAND --help" prints the help of a command.`)
 	}
 	return w.String()
+}
+
+// UsageLine returns how a command is typed, as "stanch git [PATH|URL] [flags]".
+func UsageLine(cmd *cobra.Command) string {
+	switch line := cmd.UseLine(); {
+	case cmd.HasParent() && cmd.HasAvailableSubCommands():
+		return cmd.CommandPath() + " COMMAND"
+	case len(FlagGroups(cmd)) == 0: // but --help
+		return strings.TrimSuffix(line, " [flags]")
+	default:
+		return line
+	}
 }
 
 // unnamedCommands returns the subcommands that the long text of cmd does not name: that of

@@ -25,11 +25,11 @@ func flagGroups() []struct{ within, heading, flags string } {
 		{"respond", "Shut off", "plan yes self quarantine journal notify"},
 		{"respond", "Ask AWS", "findings sts-proxy"},
 
-		{"", "Scan", "base head scan stage all-files reachable-only since-state full inventory max-size scans max-fetch look-every"},
+		{"", "Scan", "base head scan stage all-files reachable-only since-state full inventory max-size scans max-fetch look-every debug"},
 		{"", "Which repositories", "only skip forks archived visibility topic max-repo-size shard include deleted every"},
 		{"", "GitHub", "token-file app-id app-key app-installation api-url"},
 		{"", "Page", "listen page-token-file"},
-		{"", "Report", "format output fail-on verbose quiet show-secrets debug sarif json junit upload-sarif comment name-accounts"},
+		{"", "Report", "format output fail-on verbose quiet show-secrets sarif json junit upload-sarif comment name-accounts"},
 		{"", "What to ignore", "baseline config min-confidence no-ignores honor-ignores-for-live"},
 		{"", "Ask AWS", "verify no-verify accounts partitions canary-accounts no-cache sts-proxy"},
 		{"", "Your identity", "assess iam profile role external-id"},
@@ -48,12 +48,7 @@ const fewFlags = 5
 // FlagGroups returns the flags of cmd that the help shows, those of its parents included.
 func FlagGroups(cmd *cobra.Command) []FlagGroup {
 	shown := shownFlags(cmd)
-	if len(shown) <= fewFlags {
-		if len(shown) == 0 {
-			return nil
-		}
-		return []FlagGroup{{otherFlags, shown}}
-	}
+	few := len(shown) <= fewFlags
 	var groups []FlagGroup
 	path := strings.Fields(cmd.CommandPath())
 	for _, row := range flagGroups() {
@@ -74,6 +69,13 @@ func FlagGroups(cmd *cobra.Command) []FlagGroup {
 	if len(shown) > 0 {
 		groups = append(groups, FlagGroup{otherFlags, shown})
 	}
+	if few && len(groups) > 0 {
+		one := FlagGroup{Heading: otherFlags}
+		for _, g := range groups {
+			one.Flags = append(one.Flags, g.Flags...)
+		}
+		return []FlagGroup{one}
+	}
 	return groups
 }
 
@@ -88,8 +90,8 @@ func shownFlags(cmd *cobra.Command) (shown []*pflag.Flag) {
 	return shown
 }
 
-// FlagText returns how a flag is typed, as "-f, --format FORMAT", and its usage with the
-// default.
+// FlagText returns how a flag is typed, as "-f, --format FORMAT", and its usage, with the
+// default and whether it may be given several times.
 func FlagText(f *pflag.Flag) (typed, usage string) {
 	value, usage := pflag.UnquoteUsage(f)
 	typed = "--" + f.Name
@@ -99,7 +101,14 @@ func FlagText(f *pflag.Flag) (typed, usage string) {
 	if value != "" {
 		typed += " " + value
 	}
-	if def := strings.Trim(f.DefValue, "[]"); !slices.Contains([]string{"", "false", "0", "0s"}, def) {
+	def := strings.Trim(f.DefValue, "[]")
+	if f.Value.Type() == "duration" { // "24h0m0s"
+		def = strings.NewReplacer("m0s", "m", "h0m0s", "h").Replace(def)
+	}
+	if _, many := f.Value.(pflag.SliceValue); many {
+		usage += " (repeatable)"
+	}
+	if !slices.Contains([]string{"", "false", "0", "0s"}, def) {
 		usage += " (default " + strings.ReplaceAll(def, ",", ", ") + ")"
 	}
 	return typed, usage

@@ -117,7 +117,9 @@ func (w *textWriter) text(s string) {
 	}
 }
 
-func isIndented(line string) bool { return strings.HasPrefix(line, " ") }
+func isIndented(line string) bool {
+	return strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t")
+}
 
 // cutRow parts the term and the text of a row.
 func cutRow(line string) (term, text string, isRow bool) {
@@ -130,7 +132,7 @@ func cutRow(line string) (term, text string, isRow bool) {
 func (w *textWriter) block(lines []string, least int) {
 	var table []row
 	for _, line := range lines {
-		rest := strings.TrimLeft(line, " ")
+		rest := strings.TrimLeft(line, " \t")
 		term, text, isRow := cutRow(line)
 		switch {
 		case isRow:

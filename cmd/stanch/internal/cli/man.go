@@ -97,7 +97,7 @@ func (r *roff) commands(c *cobra.Command) {
 		if !sub.IsAvailableCommand() {
 			continue
 		}
-		r.line(".SS", sub.UseLine())
+		r.line(".SS", UsageLine(sub))
 		if sub.Long != "" {
 			r.text(sub.Long)
 		} else {

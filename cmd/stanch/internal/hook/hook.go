@@ -68,7 +68,7 @@ core.hooksPath included, are for older gits. A hook that is there already is kep
 in the folder hooks.before-stanch, and still runs. --global needs git 2.54: an older one
 has no hooks for all repositories that leave those of each alone.`,
 		Example: `  stanch hook install                      # this repository
-  stanch hook install --global             # all of this user
+  stanch hook install --global             # all repositories of this user
   stanch hook install --stage pre-receive  # a repository on a server`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -29,7 +29,7 @@ such things. The leaked key is not used, and nothing is changed.
 If you may not ask a question, the answer is the permission that is missing. With
 --format json the report is written again, with the facts added.`,
 		Example: `  stanch git -f json | stanch assess           # after a scan
-  stanch assess scan.jsonl --role stanch-read  # in an account that is not yours
+  stanch assess scan.jsonl --role stanch-read  # in another account
   stanch assess KEY-ID                         # a key that you were told of`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format != "text" && format != "json" {

@@ -19,9 +19,9 @@ change is in a journal before it is made. Keys are deactivated, never deleted.
 --role, --external-id, --accounts, --break-glass, --profile and --journal may stand in a
 file of your own: docs/configuration.md.`,
 		Example: `  stanch respond plan scan.jsonl --accounts 111122223333 -o plan.json  # look
-  stanch respond apply plan.json --accounts 111122223333               # shut off
-  stanch respond confirm plan.json --accounts 111122223333             # look again later
-  stanch respond undo plan.json --accounts 111122223333                # take it back`,
+  stanch respond apply plan.json --accounts 111122223333               # act
+  stanch respond confirm plan.json --accounts 111122223333             # check
+  stanch respond undo plan.json --accounts 111122223333                # undo`,
 		Args: cli.NoCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

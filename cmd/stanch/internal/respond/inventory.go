@@ -68,7 +68,7 @@ The keys of the root user are not listed: IAM shows them to nobody.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringSliceVar(&profiles, "profile", nil, "use your `PROFILE` of ~/.aws (repeatable; default: as the AWS CLI chooses)")
+	cmd.Flags().StringSliceVar(&profiles, "profile", nil, "use your `PROFILE` of ~/.aws (default: as the AWS CLI chooses)")
 	cmd.Flags().StringVarP(&out.File, "output", "o", "", "write to `FILE`, which only you can read; \"-\" is standard output")
 	cli.AddEndpoint(cmd, &endpoint)
 	return cmd

@@ -21,7 +21,7 @@ type planFlags struct {
 
 func (f *planFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.keys, "key", nil, "plan only for this key `ID` of the report, which is known to have leaked (repeatable)")
+	flags.StringArrayVar(&f.keys, "key", nil, "plan only for this key `ID` of the report, which is known to have leaked")
 	flags.BoolVar(&f.force, "force-in-use", false, "also plan for keys that were used in the last day")
 	flags.BoolVar(&f.quarantine, "quarantine", false, "also attach AWS's quarantine policy to the user")
 }

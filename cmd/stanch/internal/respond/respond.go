@@ -79,7 +79,7 @@ func (f *respondFlags) addFindings(cmd *cobra.Command) {
 // addNotify defines the targets that get notices.
 func (f *respondFlags) addNotify(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.notify, "notify", nil,
-		"send the result to `TARGET` (repeatable): securityhub, eventbridge[:BUS], sns:ARN, webhook:URL, webhook:env:VARIABLE")
+		"send the result to `TARGET`: securityhub, eventbridge[:BUS], sns:ARN, webhook:URL, webhook:env:VARIABLE")
 }
 
 // rules returns the operator's limits. The flags must be complete.

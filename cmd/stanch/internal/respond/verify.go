@@ -34,9 +34,9 @@ are not written again.
 If AWS cannot be asked about a key, the report keeps its last state, with the reason
 and the time, and the exit code is 3. The exit code is 1 if AWS was asked about all
 keys and one is live, and 0 if none is.`,
-		Example: `  stanch verify scan.jsonl                              # the report has the secrets
-  stanch verify --iam scan.jsonl                        # ask IAM about keys without them
-  stanch verify --iam --role stanch-respond scan.jsonl  # in an account that is not yours`,
+		Example: `  stanch verify scan.jsonl                              # keys with their secret
+  stanch verify --iam scan.jsonl                        # and keys without
+  stanch verify --iam --role stanch-respond scan.jsonl  # in another account`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sts, err := f.Client(s.Version, false)

@@ -58,7 +58,7 @@ func (f *Flags) AddScan(cmd *cobra.Command, verifies bool) {
 	flags.Int64Var(&f.MaxSize, "max-size", 256, "use at most `N` MiB of memory for an archive or a git object; if it needs more, it is NOT READ (0: no limit)")
 	flags.BoolVar(&f.Debug, "debug", false, "log each step to standard error")
 	f.Config.add(cmd)
-	asks := "ask AWS whether the keys are live, with one call of each: sts:GetCallerIdentity"
+	asks := "ask AWS whether the keys are live: one call with each, sts:GetCallerIdentity"
 	if !verifies {
 		asks = "ask AWS whether the keys are live (sts:GetCallerIdentity); without it, nothing is sent"
 	}

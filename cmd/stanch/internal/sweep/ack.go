@@ -61,7 +61,7 @@ acknowledgement replaces the first;
 	}
 	cmd.Flags().StringVar(&by, "by", "", "the `NAME` of the person who knows of it (default: the user who runs this)")
 	cmd.Flags().StringVar(&until, "until", "", "the last `DAY`, in UTC, on which it does not count, as 2027-01-31 (default: for good)")
-	cmd.Flags().StringVar(&note, "note", "", "the `REASON`")
+	cmd.Flags().StringVar(&note, "note", "", "the `REASON`, for reports")
 	return cmd
 }
 
