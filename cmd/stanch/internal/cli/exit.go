@@ -22,6 +22,8 @@ var (
 	ErrIncomplete = errors.New("the scan is incomplete")
 	// ErrUnfinished is ErrIncomplete for commands that do not scan.
 	ErrUnfinished = errors.New("not all is done")
+	// ErrBlocked says that a call was blocked, and that the command has said why.
+	ErrBlocked = errors.New("the call is blocked")
 )
 
 // Incomplete wraps an error that kept a scan from reading something.
@@ -100,6 +102,8 @@ func ExitCode(stderr io.Writer, err error) int {
 	case errors.Is(err, ErrIncomplete), errors.Is(err, ErrUnfinished):
 		fmt.Fprintln(stderr, "stanch:", printable.Text(err.Error()))
 		return ExitIncomplete
+	case errors.Is(err, ErrBlocked): // an assistant blocks at this code, and at no other
+		return ExitUsage
 	case errors.Is(err, ErrLeaks):
 		return ExitLeaks
 	}
