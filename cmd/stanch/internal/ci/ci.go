@@ -70,6 +70,7 @@ names no account: everybody can read it.`,
 	flags.StringVar(&f.json, "json", "", "also write a JSON report to `FILE`")
 	flags.StringVar(&f.junit, "junit", "", "also write a JUnit report to `FILE`")
 	flags.StringVar(&f.upload, "upload-sarif", "false", "true, false or auto: `WHEN` to upload SARIF to code scanning (auto: not for pushes; if the token may)")
+	_ = cmd.RegisterFlagCompletionFunc("upload-sarif", cobra.FixedCompletions([]string{"true", "false", "auto"}, cobra.ShellCompDirectiveNoFileComp))
 	flags.BoolVar(&f.comment, "comment", false, "comment on the pull request if something is found")
 	flags.BoolVar(&f.nameAccounts, "name-accounts", false, "name accounts and owners of keys, even in a log that everybody can read")
 	return cmd

@@ -27,6 +27,7 @@ func (f *STSFlags) Add(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.Accounts, "accounts", nil, "ask only about keys of these AWS `ACCOUNTS`")
 	flags.StringSliceVar(&f.Partitions, "partitions", nil, "also ask these `PARTITIONS` about keys that AWS does not know: aws-cn, aws-us-gov, aws-eusc")
 	flags.StringVar(&f.CanaryAccounts, "canary-accounts", "", "never ask about keys of the accounts in `FILE`, one a line: they are your canaries")
+	_ = cmd.RegisterFlagCompletionFunc("partitions", cobra.FixedCompletions([]string{"aws-cn", "aws-us-gov", "aws-eusc"}, cobra.ShellCompDirectiveNoFileComp))
 	f.Proxy.Add(cmd)
 	flags.StringVar(&f.endpoint, "sts-endpoint", "", "verify at this loopback URL instead of AWS, for tests")
 	_ = flags.MarkHidden("sts-endpoint")

@@ -60,5 +60,6 @@ If you may not ask a question, the answer is the permission that is missing. Wit
 	}
 	f.Add(cmd)
 	cmd.Flags().StringVarP(&format, "format", "f", "text", "write this `FORMAT`: text, or json (the report again, with the facts added)")
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

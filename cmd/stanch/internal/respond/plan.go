@@ -89,6 +89,7 @@ without its secret, the answer in the report counts for an hour.`,
 	f.add(cmd)
 	cmd.Flags().StringVarP(&out.File, "output", "o", "", "write the plan to `FILE`, for apply; \"-\" is standard output, in place of the text")
 	cmd.Flags().StringVarP(&out.Format, "format", "f", "text", "write this `FORMAT` to standard output: text, or json (the plan)")
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
