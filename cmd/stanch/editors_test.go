@@ -294,3 +294,41 @@ func TestEditors(t *testing.T) {
 		})
 	}
 }
+
+// TestProblemMatcher: the pattern of docs/editors.md finds the file and the line of a key in
+// what the task prints.
+func TestProblemMatcher(t *testing.T) {
+	var task struct {
+		Tasks []struct {
+			Command        string
+			Args           []string
+			ProblemMatcher struct {
+				Pattern struct {
+					Regexp     string
+					File, Line int
+				}
+			}
+		}
+	}
+	for _, text := range editorBlocks(t, "json") {
+		if strings.Contains(text, "problemMatcher") {
+			if err := json.Unmarshal([]byte(text), &task); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if len(task.Tasks) != 1 || task.Tasks[0].Command != "stanch" {
+		t.Fatalf("docs/editors.md has no task that runs stanch: %+v", task)
+	}
+	file := filepath.Join(t.TempDir(), "a b.env")
+	if err := os.WriteFile(file, []byte(detectorstest.Fill(env)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := slices.Clone(task.Tasks[0].Args)
+	args[slices.Index(args, "${file}")] = file
+	pattern := task.Tasks[0].ProblemMatcher.Pattern
+	m := regexp.MustCompile("(?m)" + pattern.Regexp).FindStringSubmatch(printed(t, cli.ExitLeaks, "", args...))
+	if m == nil || m[pattern.File] != filepath.ToSlash(file) || m[pattern.Line] != "2" {
+		t.Errorf("the pattern matches %q", m)
+	}
+}
