@@ -358,7 +358,7 @@ func plainError(err error) string {
 	found, into, ok := strings.Cut(text, " into ")
 	found, isType := strings.CutPrefix(found, "toml: cannot decode TOML ")
 	if !ok || !isType {
-		return text
+		return strings.TrimPrefix(text, "toml: ")
 	}
 	switch wanted := into[strings.LastIndexByte(into, ' ')+1:]; {
 	case strings.HasPrefix(wanted, "[]"):

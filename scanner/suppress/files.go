@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/stanch-dev/stanch/detectors/rules"
 	"github.com/stanch-dev/stanch/scanner"
 	"github.com/stanch-dev/stanch/scanner/baseline"
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -53,6 +54,10 @@ func readIgnore(file string, data []byte, notes *Notes) (list []position, err er
 		at, err := 0, errors.New("not three or four parts")
 		if len(parts) == 4 {
 			at, err = strconv.Atoi(parts[3])
+		}
+		if fingerprint, no := rules.ParseFingerprint(line); no == nil {
+			notes.Add(`%s: line %d: is a fingerprint of stanch, which hides nothing here: run "stanch allow %s --reason REASON"`, file, n, fingerprint)
+			continue
 		}
 		if err != nil {
 			notes.Add("%s: line %d: is not FILE:RULE:LINE or COMMIT:FILE:RULE:LINE: it hides nothing", file, n)

@@ -270,6 +270,12 @@ func TestBroken(t *testing.T) {
 	if _, err := suppress.GitleaksIgnore("file.x", []byte("a:b\na:b:c\na:b:1\na:b:c:d:1\n"), path, &notes); err != nil || len(notes.List()) != 3 {
 		t.Errorf("%v, %q; want a note for each of three lines", err, notes.List())
 	}
+	notes = suppress.Notes{}
+	pasted := found().Fingerprint()
+	if _, err := suppress.GitleaksIgnore("file.x", []byte("# ours\naws-access-key "+pasted+"\n"), path, &notes); err != nil ||
+		!slices.Equal(notes.List(), []string{"file.x: line 2: is a fingerprint of stanch, which hides nothing here: run \"stanch allow " + pasted + " --reason REASON\""}) {
+		t.Errorf("a fingerprint in the file of gitleaks: %v, notes %q", err, notes.List())
+	}
 }
 
 // TestGitleaksAllowlists: those of a configuration of gitleaks are for findings of stanch
