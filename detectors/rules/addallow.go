@@ -2,7 +2,6 @@ package rules
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,15 +32,15 @@ func AddAllow(name string, data []byte, reason string, until time.Time, fingerpr
 	}
 	text = slices.Concat(data, []byte(table))
 	if !IsOwn(text) {
-		return nil, 0, errors.New("it is in the format of gitleaks, which has no fingerprints of stanch: \"stanch migrate\" prints it in stanch's format")
+		return nil, 0, fmt.Errorf("%s is in the format of gitleaks, which has no fingerprints of stanch: \"stanch migrate FILE\" prints it in that of stanch", name)
 	}
 	own, err := ReadOwn(name, text, until.Location())
 	if err != nil {
-		return nil, 0, fmt.Errorf("it cannot have a table [[allow]] at its end: %w", err)
+		return nil, 0, fmt.Errorf("a table [[allow]] cannot be added at the end: %w", err)
 	}
 	last := own.Allow[len(own.Allow)-1]
 	if last.Reason != reason || !last.Expires.Equal(until) || !slices.Equal(last.Fingerprints, fingerprints) {
-		return nil, 0, errors.New("a table [[allow]] at its end would not be read as it was written")
+		return nil, 0, fmt.Errorf("%s: a table [[allow]] at its end would not be read as it was written", name)
 	}
 	header := len(data) + bytes.Index(text[len(data):], []byte("[[allow]]"))
 	return text, 1 + bytes.Count(text[:header], []byte("\n")), nil

@@ -81,10 +81,10 @@ func TestAddAllow(t *testing.T) {
 		{"CRLF without the last", "# ours\r\n# x", crlf("\n\n" + table), 4, ""},
 		{"another table", "[[unread]]\nreason = 'a'\npaths = ['b']\n", "\n" + table, 5, ""},
 		{"a table that looks like one", "[[allow]]\nreason = '''\n[[allow]]\n'''\npaths = ['b']\n", "\n" + table, 7, ""},
-		{"a list in a line", "allow = [{reason = 'a', paths = ['b']}]\n", "", 0, "it cannot have a table [[allow]] at its end: x.toml: line 3"},
+		{"a list in a line", "allow = [{reason = 'a', paths = ['b']}]\n", "", 0, "a table [[allow]] cannot be added at the end: x.toml: line 3"},
 		{"broken", "[[allow]\n", "", 0, "x.toml: line 1"},
-		{"an open text", "[[unread]]\nreason = '''\n", "", 0, "it cannot have a table [[allow]] at its end: x.toml: line 7"},
-		{"gitleaks", "[allowlist]\npaths = ['b']\n", "", 0, "it is in the format of gitleaks"},
+		{"an open text", "[[unread]]\nreason = '''\n", "", 0, "a table [[allow]] cannot be added at the end: x.toml: line 7"},
+		{"gitleaks", "[allowlist]\npaths = ['b']\n", "", 0, "x.toml is in the format of gitleaks"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			text, line, err := rules.AddAllow("x.toml", []byte(tt.file), `it's "ours"`, time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC), []string{one})
