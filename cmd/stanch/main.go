@@ -66,7 +66,7 @@ func newRoot(s *cli.Streams, args []string) *cobra.Command {
 	root.AddCommand(hook.New(s))
 	if len(args) == 0 || args[0] != "hook" { // a commit must not wait for the flags of all others
 		root.AddCommand(
-			scan.NewGit(s), scan.NewBaseline(s), scan.NewGitHub(s), sweep.New(s), scan.NewDir(s), scan.NewStdin(s), ci.New(s),
+			scan.NewGit(s), scan.NewBaseline(s), scan.NewAllow(s), scan.NewInit(s), scan.NewGitHub(s), sweep.New(s), scan.NewDir(s), scan.NewStdin(s), ci.New(s),
 			report.NewReport(s), report.NewRules(s), report.NewMigrate(s),
 			respond.NewInventory(s), respond.NewVerify(s), respond.NewAssess(s), respond.NewRespond(s),
 			cli.NewMan(s),
