@@ -7,9 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
-	"github.com/stanch-dev/stanch/detectors/rules"
 	"github.com/stanch-dev/stanch/scanner/baseline"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/suppress"
@@ -90,54 +88,6 @@ func parse(name string, data []byte) (*baseline.List, error) {
 func (c *Config) addList(name string, isOwn bool, list *baseline.List) {
 	c.lists = append(c.lists, namedList{name, isOwn, 0, list})
 	c.allow = append(c.allow, suppress.Known(name, list))
-}
-
-// Unused has entries of a file that hid nothing.
-type Unused struct {
-	Name  string
-	IsOwn bool // it is the OwnBaseline of the project
-	// Line is that of the allowlist that lists fingerprints, 0 in a baseline.
-	Line    int
-	Entries []baseline.Entry
-}
-
-// Unused returns the entries that hid nothing in the scans so far: of baselines in stanch's
-// own format, and fingerprints in its configuration. Nothing follows from that unless a scan
-// has read everything. With configurations that the user names, it returns none: the entries
-// may be about findings of the rules that these replace.
-func (c *Config) Unused() (all []Unused) {
-	if len(c.options.Files) > 0 {
-		return nil
-	}
-	for _, list := range slices.Concat(c.lists, c.allowed) {
-		if entries := list.Gone(); len(entries) > 0 {
-			all = append(all, Unused{list.name, list.isOwn, list.line, entries})
-		}
-	}
-	return all
-}
-
-// addAllowed keeps the fingerprints of the allowlists of own, for Unused.
-func (c *Config) addAllowed(own *rules.Own) {
-	for _, a := range own.Allow {
-		if len(a.Fingerprints) == 0 || a.Expired(c.now) {
-			continue
-		}
-		var list []baseline.Entry
-		for _, fingerprint := range a.Fingerprints {
-			list = append(list, baseline.Entry{Fingerprint: fingerprint})
-		}
-		c.allowed = append(c.allowed, namedList{own.Name, false, a.Line, baseline.NewList(list)})
-	}
-}
-
-// noteListed is a filter that ignores nothing, and notes which entries there are findings for:
-// the first list that knows a finding hides it from the others.
-func (c *Config) noteListed(f *finding.Finding) string {
-	for _, list := range slices.Concat(c.lists, c.allowed) {
-		list.Knows(f)
-	}
-	return ""
 }
 
 // entries is a finding.Handler that keeps the entries of the findings of a report.

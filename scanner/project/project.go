@@ -62,6 +62,7 @@ type Config struct {
 	ignores  [][]byte  // ignore files and baselines
 	lists    []namedList
 	allowed  []namedList // fingerprints in the allowlists of stanch's configuration
+	tables   []*table    // its other allowlists, and the parts that it accepts as unread
 	root     string      // of the project, "" if there is none
 	Notes    suppress.Notes
 	allow    []scanner.Filter
@@ -252,7 +253,7 @@ func (c *Config) addAll(files []configFile) error {
 
 func (c *Config) addOwn(own *rules.Own, f configFile, reader *rules.Gitleaks) error {
 	c.configs = append(c.configs, &own.Config)
-	c.addAllowed(own)
+	c.addTables(own)
 	c.allowAt = append(c.allowAt, suppress.Allow(own, c.name, c.now, &c.Notes))
 	c.unread = append(c.unread, suppress.Unread(own, c.now, &c.Notes))
 	if own.Gitleaks == "" {
@@ -357,12 +358,13 @@ func (c *Config) Extend(set *detectors.Set) *detectors.Set {
 // Suppress sets the filters of sc that ignore findings as the user says.
 func (c *Config) Suppress(sc *scanner.Scanner) {
 	sc.Allow, sc.AllowAt = c.allow, c.allowAt
-	if len(c.lists)+len(c.allowed) > 0 {
-		sc.Allow = append([]scanner.Filter{c.noteListed}, c.allow...)
+	if len(c.lists)+len(c.allowed)+len(c.tables) > 0 {
+		sc.Allow = append([]scanner.Filter{c.noteUsed}, c.allow...)
 	}
 	sc.HonorIgnoresForLive = c.options.HonorLive
 	if len(c.unread) > 0 {
 		sc.AllowUnread = func(u finding.Unread) string {
+			c.noteAccepted(u)
 			for _, accept := range c.unread {
 				if why := accept(u); why != "" {
 					return why

@@ -20,7 +20,7 @@ func Allow(own *rules.Own, name Namer, now time.Time, notes *Notes) scanner.Loca
 	})
 	return func(f *finding.Finding, l *finding.Location) string {
 		for _, a := range list {
-			if allows(a, f, l, name) {
+			if Allows(a, f, l, name) {
 				return reason(own.Name, &a.Note)
 			}
 		}
@@ -28,7 +28,8 @@ func Allow(own *rules.Own, name Namer, now time.Time, notes *Notes) scanner.Loca
 	}
 }
 
-func allows(a *rules.Allow, f *finding.Finding, l *finding.Location, name Namer) bool {
+// Allows reports whether f, at l, meets all conditions of a.
+func Allows(a *rules.Allow, f *finding.Finding, l *finding.Location, name Namer) bool {
 	if len(a.Rules) > 0 && !slices.Contains(a.Rules, f.Match.Rule.ID) ||
 		len(a.Fingerprints) > 0 && !slices.Contains(a.Fingerprints, f.Fingerprint()) ||
 		len(a.Commits) > 0 && !slices.ContainsFunc(a.Commits, func(c string) bool { return strings.HasPrefix(l.Commit, c) }) ||
@@ -68,12 +69,17 @@ func Unread(own *rules.Own, now time.Time, notes *Notes) func(finding.Unread) st
 	})
 	return func(part finding.Unread) string {
 		for _, u := range list {
-			if slices.Contains(u.Blobs, string(part.Blob)) || anyOf(u.Paths, part.What) {
+			if Accepts(u, part) {
 				return reason(own.Name, &u.Note)
 			}
 		}
 		return ""
 	}
+}
+
+// Accepts reports whether u names part.
+func Accepts(u *rules.Unread, part finding.Unread) bool {
+	return slices.Contains(u.Blobs, string(part.Blob)) || anyOf(u.Paths, part.What)
 }
 
 func isExpired(file, table string, n *rules.Note, now time.Time, notes *Notes) bool {

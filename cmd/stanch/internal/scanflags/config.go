@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -49,31 +50,64 @@ func PrintNotes(stderr io.Writer, c *project.Config) {
 	}
 }
 
-// printUnused names the entries of baselines that hid nothing in the scans so far, a few of
-// each. It is for a scan that has read everything of the repository that path is in.
+// mostUnused bounds how many entries of a kind are named.
+const mostUnused = 3
+
+// printUnused names the entries of baselines and allowlists that hid nothing in the scans so far,
+// a few of each. It is for a scan that has read everything of the repository that path is in.
 func printUnused(stderr io.Writer, c *project.Config, path string) {
-	const most = 3
+	say := func(format string, args ...any) {
+		fmt.Fprintln(stderr, "stanch:", printable.Text(fmt.Sprintf(format, args...)))
+	}
 	for _, u := range c.Unused() {
-		count, places := "1 entry hides", []string{}
-		if n := len(u.Entries); n > 1 {
-			count = fmt.Sprintf("%d entries hide", n)
-		}
-		for _, e := range u.Entries[:min(len(u.Entries), most)] {
+		places := []string{}
+		for _, e := range u.Entries[:min(len(u.Entries), mostUnused)] {
 			places = append(places, cmp.Or(e.Note, e.Fingerprint))
 		}
-		if len(u.Entries) > most {
+		if len(u.Entries) > mostUnused {
 			places = append(places, "…")
 		}
-		fmt.Fprintf(stderr, "stanch: %s: %s nothing any more; %s: %s\n", printable.Text(u.Name), count, remedy(c, &u, path), printable.Text(strings.Join(places, "; ")))
+		list, n := strings.Join(places, "; "), len(u.Entries)
+		switch {
+		case u.Line > 0 && n == 1:
+			say("%s: line %d: a fingerprint hides nothing in this repository: take it out: %s", u.Name, u.Line, list)
+		case u.Line > 0:
+			say("%s: line %d: %d fingerprints hide nothing in this repository: take them out: %s", u.Name, u.Line, n, list)
+		case n == 1:
+			say("%s: 1 entry hides nothing any more; %s: %s", u.Name, remedy(c, &u, path), list)
+		default:
+			say("%s: %d entries hide nothing any more; %s: %s", u.Name, n, remedy(c, &u, path), list)
+		}
 	}
 }
 
-// remedy says how to drop the entries of u. Its command drops those that hide nothing in the
-// repository that path is in, and no others, wherever it is called.
-func remedy(c *project.Config, u *project.Unused, path string) string {
-	if u.Line > 0 {
-		return fmt.Sprintf("take it out of fingerprints, line %d", u.Line)
+// printUnusedTables names tables of the configuration whose conditions nothing has met, as
+// printUnused does for entries that are about one leak. A part that was accepted may hold a leak
+// that a table hides.
+func printUnusedTables(stderr io.Writer, c *project.Config, accepted int) {
+	tables := c.UnusedTables()
+	if accepted > 0 {
+		tables = slices.DeleteFunc(tables, func(t project.UnusedTable) bool { return t.Header == "[[allow]]" })
 	}
+	for _, t := range tables[:min(len(tables), mostUnused)] {
+		does := "hides"
+		if t.Header == "[[unread]]" {
+			does = "accepts"
+		}
+		fmt.Fprintln(stderr, "stanch:", printable.Text(fmt.Sprintf("%s: line %d: %s %s nothing in this repository: check its conditions, or take it out: %s",
+			t.Name, t.Line, t.Header, does, t.Reason)))
+	}
+	switch more := len(tables) - mostUnused; {
+	case more == 1:
+		fmt.Fprintln(stderr, "stanch: and one more such table")
+	case more > 1:
+		fmt.Fprintf(stderr, "stanch: and %d more such tables\n", more)
+	}
+}
+
+// remedy says how to drop the entries of u, a baseline. Its command drops those that hide nothing
+// in the repository that path is in, and no others, wherever it is called.
+func remedy(c *project.Config, u *project.Unused, path string) string {
 	command := "stanch baseline"
 	if !project.IsHere(c.Root()) {
 		command += " " + Operand(path)

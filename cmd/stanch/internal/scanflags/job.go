@@ -84,8 +84,11 @@ func (j *Job) Run(ctx context.Context, source, target string, do func(*scanner.S
 	}
 	PrintNotes(j.Streams.Stderr, j.Config)
 	sum := result.Summary
-	if j.Whole && scanErr == nil && len(sum.Unread)+len(sum.Accepted) == 0 {
-		printUnused(j.Streams.Stderr, j.Config, j.Flags.Config.Within)
+	if j.Whole && scanErr == nil && len(sum.Unread) == 0 {
+		if len(sum.Accepted) == 0 {
+			printUnused(j.Streams.Stderr, j.Config, j.Flags.Config.Within)
+		}
+		printUnusedTables(j.Streams.Stderr, j.Config, len(sum.Accepted))
 	}
 	unasked.print(j.Streams.Stderr)
 	j.SaySent()
