@@ -28,9 +28,12 @@ func TestFingerprints(t *testing.T) {
 		{one + " " + two[:31], "", "argument 2: this has 31 of the 32 digits"},
 		{one + one, "", "this has 64 digits, and a fingerprint has 32: it may be another hash"},
 		{"z" + one[1:] + " " + two, "", "argument 1: a fingerprint has 32 hexadecimal digits (0-9, a-f), and this has other"},
-		{one + " aws-access-key", "", "argument 2: a fingerprint has 32"},
-		{"''", "", "a fingerprint is missing"},
-		{"Z" + one + ":" + two, "", "this is more than one fingerprint, or none"},
+		{"fingerprint " + one + " (aws-access-key)", one, ""},
+		{"0123abcd-0123-abcd-0123-0123456789ab " + one, "", "argument 1: a fingerprint has 32"},
+		{"config/prod.env:3 " + one, "", "argument 1: a fingerprint has 32"},
+		{"''", "", "no argument is a fingerprint"},
+		{"aws-access-key", "", "no argument is a fingerprint"},
+		{"Z" + one + ":" + two, "", "argument 1: a fingerprint has 32"},
 	} {
 		got, err := rules.Fingerprints(strings.Fields(tt.words))
 		switch {
@@ -51,6 +54,8 @@ func TestWronglyPastedFingerprints(t *testing.T) {
 		{strings.ToUpper(one), one, ""},
 		{"fingerprint  " + one, one, ""},
 		{"aws-access-key " + one, one, ""},
+		{"fingerprint " + one + " (aws-access-key)", one, ""},
+		{one + ", " + two, "", "x.toml: line 5: allow.fingerprints: this is more than one fingerprint, or none"},
 		{one[:8], "", "x.toml: line 5: allow.fingerprints: this has 8 of the 32 digits of a fingerprint"},
 		{"config/prod.env:3", "", "x.toml: line 5: allow.fingerprints: this is more than one fingerprint, or none: a fingerprint has 32"},
 		{"", "", "x.toml: line 5: allow.fingerprints: a fingerprint is missing"},

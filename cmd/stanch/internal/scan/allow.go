@@ -26,23 +26,23 @@ func NewAllow(s *cli.Streams) *cobra.Command {
 		Use:   "allow FINGERPRINT...",
 		Short: "Ignore findings from now on, with a reason",
 		Long: `Write an entry into ` + project.OwnConfig + ` in the root of the work tree, so that scans, hooks
-and "stanch ci" ignore the findings with these fingerprints wherever they stand. A report
-shows the fingerprint of each finding in its last line. Commit the file: it then counts for all.
+and "stanch ci" ignore the findings with these fingerprints wherever they stand. A
+report shows the fingerprint of each finding. Commit the file: it then counts for all.
 
 A key that AWS calls live is reported all the same, unless a scan is told
 --honor-ignores-for-live. All that the file has already stays as it is.
 
-For one line only, write a comment on it instead: stanch:allow REASON. For all leaks that
-are known today, run "stanch baseline".`,
+To ignore one line, write a comment on it instead: stanch:allow REASON. To ignore all
+leaks that are known today, run "stanch baseline".`,
 		Example: `  stanch allow 9f52c1d0a77e4b1f8c3e5d6a7b8c9d0e --reason "made up for the tests"
-  stanch allow 9f52c1d0a77e4b1f8c3e5d6a7b8c9d0e --reason "off, ticket 812" --until 2027-01-31`,
+  stanch allow 9f52c1d0a77e4b1f8c3e5d6a7b8c9d0e --reason "off in May" --until 2027-05-31`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error { return f.run(s, args, time.Now()) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.reason, "reason", "", "say why; it stands in the file and in reports (required)")
-	flags.StringVar(&f.until, "until", "", "ignore them up to this day, such as 2027-01-31 (default: for ever)")
-	flags.StringVar(&f.config, "config", "", "write to this file instead, which scans read with --config")
+	flags.StringVar(&f.reason, "reason", "", "say why, in this `TEXT`, which the file and reports show (required)")
+	flags.StringVar(&f.until, "until", "", "ignore them up to this `DAY`, such as 2027-01-31 (default: for ever)")
+	flags.StringVar(&f.config, "config", "", "write to `FILE` instead, which scans read with --config")
 	return cmd
 }
 

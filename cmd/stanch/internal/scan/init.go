@@ -23,7 +23,8 @@ stand there, in comments, and changes nothing until you take a comment sign away
 needs no such file: write one for rules of your own, or to ignore more than one finding.
 
 A file that is there already stays as it is.`,
-		Args: cobra.NoArgs,
+		Example: "  stanch init",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			file, err := findConfig("")
 			if err != nil {
