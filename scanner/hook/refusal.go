@@ -117,7 +117,7 @@ func falseAlarm(found []finding.Location) [][2]string {
 			return unicode.IsControl(r) && !unicode.IsSpace(r)
 		})
 	}
-	const comment, entry = "a comment on the line: stanch:allow REASON", "an [[allow]] entry in .stanch.toml"
+	const comment, entry = "a comment on the line: stanch:allow REASON", "stanch allow FINGERPRINT --reason REASON"
 	some := slices.ContainsFunc(found, isText)
 	all := !slices.ContainsFunc(found, func(l finding.Location) bool { return !isText(l) })
 	switch {
