@@ -82,3 +82,11 @@ func (f *fingerprint) UnmarshalText(text []byte) (err error) {
 	f.digits, err = ParseFingerprint(string(text))
 	return err
 }
+
+func digits(list []fingerprint) []string {
+	var all []string
+	for _, f := range list {
+		all = append(all, f.digits)
+	}
+	return all
+}

@@ -153,11 +153,8 @@ func ReadOwn(name string, data []byte, zone *time.Location) (*Own, error) {
 		o.Rules = append(o.Rules, r)
 	}
 	for i, in := range file.Allow {
-		a := &Allow{Rules: in.Rules, Commits: lowerAll(in.Commits), StopWords: lowerAll(in.StopWords),
+		a := &Allow{Rules: in.Rules, Fingerprints: digits(in.Fingerprints), Commits: lowerAll(in.Commits), StopWords: lowerAll(in.StopWords),
 			Paths: regexps(in.Paths), Regexes: regexps(in.Regexes), Lines: regexps(in.Lines)}
-		for _, f := range in.Fingerprints {
-			a.Fingerprints = append(a.Fingerprints, f.digits)
-		}
 		conditions := len(a.Fingerprints) + len(a.Commits) + len(a.StopWords) + len(a.Paths) + len(a.Regexes) + len(a.Lines)
 		if a.Note, err = in.note(zone, tables["allow"], i); err != nil {
 			fail("allow", i, "%v", err)

@@ -1,6 +1,7 @@
 package project_test
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -190,7 +191,7 @@ func TestCreateConfig(t *testing.T) {
 	if err := project.CreateConfig(file, dir, []byte("# new\n")); err != nil {
 		t.Fatal(err)
 	}
-	if err := project.CreateConfig(file, dir, []byte("# newer\n")); err != fs.ErrExist {
+	if err := project.CreateConfig(file, dir, []byte("# newer\n")); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a second time: %v", err)
 	}
 	onlyConfig(t, dir, "# new\n")
