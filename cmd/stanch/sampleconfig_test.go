@@ -25,7 +25,7 @@ func TestNewConfig(t *testing.T) {
 		}
 		return own
 	}
-	text := string(project.NewConfig)
+	text := project.NewConfig
 	if own := read("as it is", text); len(own.Rules)+len(own.Allow)+len(own.Unread) > 0 {
 		t.Errorf("it is not empty: %+v", own)
 	}

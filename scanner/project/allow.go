@@ -112,7 +112,7 @@ func (a *Allowance) judge(data []byte, done *Allowed) error {
 // begins with "#" and no space is a sample.
 //
 //go:embed sample.toml
-var NewConfig []byte
+var NewConfig string
 
 // Term says until when an entry counts whose last day begins at until.
 func Term(until time.Time) string {

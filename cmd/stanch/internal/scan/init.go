@@ -30,7 +30,7 @@ A file that is there already stays as it is.`,
 			if err != nil {
 				return err
 			}
-			err = project.CreateConfig(file.path, file.root, project.NewConfig)
+			err = project.CreateConfig(file.path, file.root, []byte(project.NewConfig))
 			switch {
 			case errors.Is(err, fs.ErrExist):
 				return fmt.Errorf("%s is there already, and stays as it is: docs/configuration.md explains it, and \"stanch allow\" adds to it", file.name)
