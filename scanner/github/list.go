@@ -66,8 +66,8 @@ var fullName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(
 // ownerName matches the names of users and organizations.
 var ownerName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-_]*$`) })
 
-// CheckTarget returns an error if target is no name of an owner or a repository.
-func CheckTarget(target string) error {
+// checkTarget returns an error if target is no name of an owner or a repository.
+func checkTarget(target string) error {
 	if ownerName().MatchString(target) || fullName().MatchString(target) {
 		return nil
 	}

@@ -47,6 +47,9 @@ the public gists of an owner or its members.
 repository is in one of them, by its id, whatever others there are. A key that is
 in repositories of two parts is in two reports.
 
+An operand may be a URL too, such as https://github.com/acme or the one that git clones
+from. It has to be of the GitHub that is asked.
+
 A repository that cannot be read is named in the report, and the others are
 scanned; the exit code is 3 then.`,
 		Example: `  stanch github acme                         # all of an organization
@@ -64,6 +67,11 @@ scanned; the exit code is 3 then.`,
 				return err
 			}
 			scan := f.orgScan(s, shard, cmd.Flags().Changed("deleted"))
+			for i := range args {
+				if args[i], err = github.ParseTarget(args[i], f.login.API); err != nil {
+					return err
+				}
+			}
 			for _, target := range args { // before anything is asked: the token may be missing
 				if _, err := scan.Lister(cmd.Context(), target); err != nil {
 					return err

@@ -38,6 +38,9 @@ report, the exit code is 3, and the next sweep tries again.`,
 				if err != nil {
 					return err
 				}
+				if len(args) > 0 {
+					args = names
+				}
 				for _, name := range names {
 					if err := store.Begin(ctx, q, name, full); err != nil {
 						return err
@@ -64,14 +67,15 @@ report, the exit code is 3, and the next sweep tries again.`,
 	return cmd
 }
 
-// targetNames returns the names of the targets to sweep: all if none is given.
+// targetNames returns the names of the targets that args mean, by name or URL: of all if
+// there are none.
 func targetNames(ctx context.Context, store *sweep.Store, args []string) ([]string, error) {
-	if len(args) > 0 {
-		return args, nil
-	}
 	targets, err := store.Targets(ctx)
 	if err != nil {
 		return nil, cli.Unfinished(err)
+	}
+	if len(args) > 0 {
+		return named(targets, args), nil
 	}
 	if len(targets) == 0 {
 		return nil, errors.New("there is no target: add one with \"stanch sweep add\"")

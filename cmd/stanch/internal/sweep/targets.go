@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,8 +35,9 @@ stored: each worker has its own.`,
 			if every != 0 && every < time.Minute {
 				return fmt.Errorf("--every %s: must be a minute or more", every)
 			}
-			for _, name := range args {
-				if err := github.CheckTarget(name); err != nil {
+			for i := range args {
+				var err error
+				if args[i], err = github.ParseTarget(args[i], api.API); err != nil {
 					return err
 				}
 			}
@@ -62,6 +64,19 @@ stored: each worker has its own.`,
 	return cmd
 }
 
+// named returns args with the name of a target in place of each URL that means it.
+func named(targets []sweep.Target, args []string) []string {
+	names := slices.Clone(args)
+	for i, arg := range args {
+		for _, t := range targets {
+			if name, err := github.ParseTarget(arg, t.API); err == nil && name == t.Name {
+				names[i] = name
+			}
+		}
+	}
+	return names
+}
+
 func newSweepRemove(db *databaseFlags) *cobra.Command {
 	return &cobra.Command{
 		Use:     "remove TARGET...",
@@ -71,7 +86,11 @@ func newSweepRemove(db *databaseFlags) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
 				var errs []error
-				for _, name := range args {
+				names, err := targetNames(cmd.Context(), store, args)
+				if err != nil {
+					return cli.Unfinished(err)
+				}
+				for _, name := range names {
 					there, err := store.RemoveTarget(cmd.Context(), name)
 					if err == nil && !there {
 						err = fmt.Errorf("%s: %w (see \"stanch sweep list\")", name, sweep.ErrNoTarget)
