@@ -153,23 +153,26 @@ func TestGitHub(t *testing.T) {
 		says              string
 		status            int
 	}{
-		{"organization", "acme", gitHubToken, []string{"0: forced", "1: app", "2: pulls", "3: old-archive", "4: app.wiki"}, "1 forks are left out", cli.ExitIncomplete},
+		{"organization", "acme", gitHubToken, []string{"0: forced", "1: app", "2: pulls", "3: old-archive", "4: app.wiki"}, "1 repository left out: 1 fork (--forks: scan them)", cli.ExitIncomplete},
 		{"forks", "acme --forks --skip acme/gone --skip *-archive --deleted=false", gitHubToken, []string{"1: app copy", "2: pulls", "4: app.wiki"}, "", cli.ExitLeaks},
-		{"archived", "acme --archived=only", gitHubToken, []string{"3: old-archive"}, "6 repositories are left out: not archived", cli.ExitLeaks},
-		{"not_archived", "acme --archived=exclude --only forced --only *-archive", gitHubToken, []string{"0: forced"}, "1 repositories are left out: archived", cli.ExitLeaks},
+		{"archived", "acme --archived=only", gitHubToken, []string{"3: old-archive"}, "7 repositories left out: 1 fork (--forks: scan them), 6 not archived", cli.ExitLeaks},
+		{"not_archived", "acme --archived=exclude --only forced --only *-archive", gitHubToken, []string{"0: forced"}, "7 repositories left out: 1 archived, 6 not among --only", cli.ExitLeaks},
 		{"wrong_filter", "acme --archived=yes", gitHubToken, nil, "--archived yes", cli.ExitUsage},
 		{"include", "acme --only clean --only pulls --include issues,pulls,gists", gitHubToken, []string{"2: pulls", "5: clean clean", "6: 1"}, "", cli.ExitLeaks},
 		{"include_without_right", "acme/clean --include actions", gitHubToken, nil, "", cli.ExitIncomplete},
 		{"wrong_include", "acme --include wishes", gitHubToken, nil, "--include wishes", cli.ExitUsage},
 		{"clean", "acme --skip acme/[afgo]* --skip acme/pulls", gitHubToken, nil, "", 0},
+		{"only_of_none", "acme --only nosuch*", gitHubToken, nil, "acme: --only nosuch* leaves nothing to scan: GitHub lists 8 repositories, left out: 8 not among --only", cli.ExitIncomplete},
+		{"only_gists", "acme --only nosuch* --include gists", gitHubToken, []string{"6: 1"}, "there is no repository to scan", cli.ExitLeaks},
+		{"another_host", "https://github.com/acme", gitHubToken, nil, "https://github.com/acme: the GitHub that is asked is 127.0.0.1", cli.ExitUsage},
 		{"one_repository", "acme/copy", gitHubToken, []string{"1: copy"}, "", cli.ExitLeaks},
 		{"twice", "acme/copy acme/copy", gitHubToken, []string{"1: copy"}, "", cli.ExitLeaks},
 		{"fork_by_name", "acme acme/copy --skip acme/gone --skip acme/[efop]*", gitHubToken, []string{"1: app copy", "4: app.wiki"}, "", cli.ExitLeaks},
 		{"nothing_to_see", "void", gitHubToken, nil, "void: GitHub lists no repository", cli.ExitIncomplete},
-		{"all_skipped", "acme --skip acme/*", gitHubToken, nil, "there is no repository to scan", 0},
+		{"all_skipped", "acme --skip acme/*", gitHubToken, nil, "acme: --skip acme/* leaves nothing to scan: GitHub lists 8 repositories, left out: 8 skipped", cli.ExitIncomplete},
 		{"unknown", "nobody", gitHubToken, nil, "looking up nobody", cli.ExitIncomplete},
 		{"wrong_token", "acme", "other", nil, "GitHub does not permit it", cli.ExitIncomplete},
-		{"shard_1", "acme --skip acme/gone --deleted=false --include gists --shard 1/2", gitHubToken, []string{"2: pulls"}, "in other shards than 1/2", cli.ExitLeaks},
+		{"shard_1", "acme --skip acme/gone --deleted=false --include gists --shard 1/2", gitHubToken, []string{"2: pulls"}, "of the repositories are in other shards than 1/2", cli.ExitLeaks},
 		{"shard_2", "acme --skip acme/gone --deleted=false --include gists --shard 2/2", gitHubToken, []string{"1: app", "3: old-archive", "4: app.wiki", "6: 1"}, "in other shards than 2/2", cli.ExitLeaks},
 		{"wrong_shard", "acme --shard 3/2", gitHubToken, nil, "--shard 3/2", cli.ExitUsage},
 		{"pattern", "acme --skip [", gitHubToken, nil, "--skip [", cli.ExitUsage},
@@ -230,4 +233,52 @@ func reposOf(t *testing.T, report []byte) []string {
 	}
 	slices.Sort(keys)
 	return keys
+}
+
+// TestGitHubSaysWhatItRead: each repository is in the report, read or left out with a
+// reason or failed, and the last line of the text counts them. Targets may be URLs.
+func TestGitHubSaysWhatItRead(t *testing.T) {
+	scannertest.Need(t, "git", "sh")
+	api := serveGitHub(t)
+	web := strings.TrimSuffix(api, "/api/v3")
+	t.Setenv("GITHUB_TOKEN", gitHubToken)
+	t.Setenv("TMPDIR", t.TempDir())
+	do := func(args ...string) string {
+		var stdout, stderr bytes.Buffer
+		cli.ExitCode(&stderr, run(t.Context(), append([]string{"github", "--no-verify", "--deleted=false", "--api-url", api}, args...), nil, &stdout, &stderr))
+		return stdout.String() + stderr.String()
+	}
+	for _, tt := range []struct {
+		args []string
+		says []string
+	}{
+		{[]string{web + "/acme"}, []string{"· in 6 repositories (1 failed; 1 left out: 1 fork) ·", "\nFAILED  acme/gone: "}},
+		{[]string{web + "/acme", "--archived=exclude", "-v"}, []string{"(1 failed; 2 left out: 1 archived, 1 fork)", "\nLEFT OUT  acme/copy: fork\nLEFT OUT  acme/old-archive: archived\n"}},
+		{[]string{web + "/acme/copy.git"}, []string{"· in 1 repository ·"}},
+		{[]string{web + "/acme/copy/"}, []string{"· in 1 repository ·"}},
+		{[]string{web + "/acme/copy/tree/main"}, []string{"give acme/copy"}},
+		{[]string{"acme", "--shard", "1/1", "--skip", "[^c]*", "--forks"}, []string{"in 2 repositories (6 left out: 6 skipped)"}},
+	} {
+		out := do(tt.args...)
+		for _, want := range tt.says {
+			if !strings.Contains(out, want) {
+				t.Errorf("%q says:\n%s\nwant %q", tt.args, out, want)
+			}
+		}
+	}
+	var states []string
+	for line := range strings.Lines(do("-f", "json", "acme")) {
+		var r struct {
+			Type, Name, State, Why, URL string
+			Objects                     int
+		}
+		if json.Unmarshal([]byte(line), &r) == nil && r.Type == "repository" {
+			states = append(states, fmt.Sprintf("%s %s %v %v", r.Name, r.State, r.Why != "", r.Objects > 0 && r.URL == web+"/"+r.Name))
+		}
+	}
+	want := []string{"acme/app swept false true", "acme/clean swept false true", "acme/empty swept false false", "acme/pulls swept false true",
+		"acme/old-archive swept false true", "acme/forced swept false true", "acme/gone failed true false", "acme/copy skipped true false"}
+	if !slices.Equal(states, want) {
+		t.Errorf("%q, want %q", states, want)
+	}
 }

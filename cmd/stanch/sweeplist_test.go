@@ -52,3 +52,30 @@ func TestSweepFailing(t *testing.T) {
 		t.Errorf("when it can be read again, found %q", got)
 	}
 }
+
+// TestSweepTargetURLs: a target may be named by its URL, also where it is known already.
+func TestSweepTargetURLs(t *testing.T) {
+	o := newSweptOrg(t, filepath.Join(t.TempDir(), "sweep.db"))
+	o.repo(t, "app", "", "leak 1 f; commit 1")
+	page := strings.TrimSuffix(o.url, "/api/v3") + "/acme/"
+	if status, _, errs := o.stanch(t, "add", page, "--api-url", o.url); status != 0 {
+		t.Fatalf("add: %d: %s", status, errs)
+	}
+	if _, list, _ := o.stanch(t, "list"); !strings.HasPrefix(list[strings.IndexByte(list, '\n')+1:], "acme ") {
+		t.Errorf("it lists:\n%s", list)
+	}
+	if got := o.sweep(t, cli.ExitLeaks, page); !slices.Equal(got, []string{"1: app"}) {
+		t.Errorf("found %q", got)
+	}
+	if status, out, errs := o.stanch(t, "report", page); status != cli.ExitLeaks {
+		t.Errorf("report: %d: %s%s", status, out, errs)
+	}
+	for _, tt := range []struct{ target, says string }{{"https://github.com/acme", "no such target"}, {page, ""}} {
+		if status, _, errs := o.stanch(t, "remove", tt.target); (status == 0) != (tt.says == "") || !strings.Contains(errs, tt.says) {
+			t.Errorf("remove %s: %d: %s", tt.target, status, errs)
+		}
+	}
+	if status, _, errs := o.stanch(t, "add", "https://gitlab.example/acme", "--api-url", o.url); status != cli.ExitUsage || !strings.Contains(errs, "the GitHub that is asked is 127.0.0.1") {
+		t.Errorf("another host: %d: %s", status, errs)
+	}
+}

@@ -34,7 +34,7 @@ const (
 	RepositorySkipped   = "skipped"   // left out, as it was asked for
 )
 
-// Repository is the outcome for one repository of a sweep.
+// Repository is the outcome for one repository of a sweep, or of a scan of several.
 type Repository struct {
 	Name     string    `json:"name"` // owner/name
 	URL      string    `json:"url,omitempty"`
@@ -82,6 +82,9 @@ type Summary struct {
 	// not go on.
 	Stopped   bool  `json:"stopped,omitempty"`
 	ElapsedMS int64 `json:"elapsed_ms"`
+	// Repositories are the outcomes of a scan of several repositories, for the sink of
+	// NewSink, which makes a record of each. It is nil in a report.
+	Repositories []Repository `json:"-"`
 	// Again is how the report was verified again; nil if it was not.
 	Again *Again `json:"verified_again,omitempty"`
 }

@@ -213,4 +213,8 @@ func (s scrubber) summary(r *Summary) {
 			s.all(&u.What, &u.Why, &u.Accepted, (*string)(&u.Blob))
 		}
 	}
+	for i := range r.Repositories {
+		one := &r.Repositories[i]
+		s.all(&one.Name, &one.URL, &one.Why, &one.ForkOf)
+	}
 }

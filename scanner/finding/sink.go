@@ -69,8 +69,15 @@ func (s *Sink) Close(sum Summary) error {
 			return err
 		}
 	}
+	sum.Repositories = slices.Clone(sum.Repositories)
 	sum.Unread = append([]Unread{}, sum.Unread...)
 	sum.Accepted = slices.Clone(sum.Accepted)
 	clean.summary(&sum)
+	for _, r := range sum.Repositories {
+		if err := s.handler.Repository(r); err != nil {
+			return err
+		}
+	}
+	sum.Repositories = nil
 	return s.handler.Summary(sum)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -42,7 +43,7 @@ func (f Filter) Check() error {
 	return nil
 }
 
-// Excludes returns why r is left out, for example "forks", or "" if it is selected. named
+// Excludes returns why r is left out, for example "fork", or "" if it is selected. named
 // says that the user named the repository: then only Skip can leave it out.
 func (f Filter) Excludes(r Repository, named bool) string {
 	switch {
@@ -53,7 +54,7 @@ func (f Filter) Excludes(r Repository, named bool) string {
 	case len(f.Only) > 0 && !matches(f.Only, r.Name):
 		return "not among --only"
 	case r.Fork && !f.Forks:
-		return "forks"
+		return "fork"
 	case r.Archived && f.Archived == "exclude":
 		return "archived"
 	case !r.Archived && f.Archived == "only":
@@ -66,6 +67,27 @@ func (f Filter) Excludes(r Repository, named bool) string {
 		return "too large"
 	}
 	return ""
+}
+
+// String returns the flags that choose f, without those that have their default.
+func (f Filter) String() string {
+	var flags []string
+	add := func(name string, values ...string) {
+		if len(values) > 0 && values[0] != "" {
+			flags = append(flags, "--"+name+" "+strings.Join(values, ","))
+		}
+	}
+	add("only", f.Only...)
+	add("skip", f.Skip...)
+	add("visibility", f.Visibility...)
+	add("topic", f.Topics...)
+	if f.Archived != "include" {
+		add("archived", f.Archived)
+	}
+	if f.MaxSize > 0 {
+		add("max-repo-size", strconv.FormatInt(f.MaxSize, 10))
+	}
+	return strings.Join(flags, " ")
 }
 
 // matches reports whether one of patterns matches name, ignoring case.

@@ -21,7 +21,7 @@ func TestFilter(t *testing.T) {
 		why    string
 	}{
 		{"plain", Filter{}, plain, false, ""},
-		{"fork", Filter{}, fork, false, "forks"},
+		{"fork", Filter{}, fork, false, "fork"},
 		{"fork_wanted", Filter{Forks: true}, fork, false, ""},
 		{"fork_named", Filter{}, fork, true, ""},
 		{"archived", Filter{}, archived, false, ""},
@@ -58,6 +58,19 @@ func TestFilter(t *testing.T) {
 	} {
 		if err := f.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// TestFilterString: an error names the flags that leave nothing, as they are typed.
+func TestFilterString(t *testing.T) {
+	for want, f := range map[string]Filter{
+		"":                            {Archived: "include", Forks: true},
+		"--only a*,b --archived only": {Only: []string{"a*", "b"}, Archived: "only"},
+		"--skip x --visibility public --topic go --max-repo-size 5": {Skip: []string{"x"}, Visibility: []string{"public"}, Topics: []string{"go"}, MaxSize: 5},
+	} {
+		if got := f.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (s *Scan) scanGists(ctx context.Context, sc *scanner.Scanner, targets []str
 				s.Progress("%s", g.WebURL)
 				f := &fetched{page: g.WebURL}
 				f.repo, f.err = fetchAll(ctx, g.CloneURL, nil)
-				s.scanRepository(ctx, sc, f, all)
+				_ = s.scanRepository(ctx, sc, f, all) // it is in the summary
 				s.close(f)
 				return ctx.Err()
 			})

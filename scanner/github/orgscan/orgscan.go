@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/github"
 	"github.com/stanch-dev/stanch/scanner/github/fetch"
 )
@@ -54,10 +55,19 @@ type Repository struct {
 	lister *github.Lister // that found it
 }
 
-// List returns the repositories of targets that the filter and the shard leave, each once.
-// It is an error if GitHub lists none at all.
-func (s *Scan) List(ctx context.Context, targets []string) (repos []Repository, err error) {
-	listed, left, seen := 0, map[string]string{}, map[string]bool{}
+// A Listing is the repositories of some targets.
+type Listing struct {
+	Repositories []Repository // to scan, each once
+	// LeftOut are those that the filter leaves out, by name. Those of other shards are not
+	// among them.
+	LeftOut []finding.Repository
+}
+
+// List lists the repositories of targets, those that the filter and the shard leave and the
+// others. It is an error if GitHub lists none at all, or if the filter leaves none.
+func (s *Scan) List(ctx context.Context, targets []string) (*Listing, error) {
+	l, listed, left, elsewhere := &Listing{}, 0, map[string]finding.Repository{}, map[string]bool{}
+	seen := map[string]bool{}
 	for _, target := range targets {
 		lister, err := s.Lister(ctx, target)
 		if err != nil {
@@ -70,81 +80,143 @@ func (s *Scan) List(ctx context.Context, targets []string) (repos []Repository, 
 		listed += len(list)
 		for _, r := range list {
 			why := s.Filter.Excludes(r, strings.Contains(target, "/"))
-			if why == "" && !s.Shard.has(r) {
-				why = "in other shards than " + s.Shard.String()
-			}
-			if why != "" && !seen[r.Name] {
-				left[r.Name] = why
-			} else if !seen[r.Name] {
-				repos = append(repos, Repository{r, lister})
+			switch {
+			case seen[r.Name]:
+			case why != "":
+				left[r.Name] = outcome(r, lister, finding.RepositorySkipped, why)
+			case !s.Shard.has(r):
+				elsewhere[r.Name] = true
+			default:
+				l.Repositories = append(l.Repositories, Repository{r, lister})
 				seen[r.Name] = true
 				delete(left, r.Name)
 			}
 		}
 	}
-	s.noticeLeft(left)
-	if len(repos) == 0 {
-		s.Notice("there is no repository to scan")
-	}
-	// With a token that has lost its rights, GitHub lists nothing, and no error.
-	if listed == 0 {
-		err = fmt.Errorf("%s: GitHub lists no repository: check the rights of the token", strings.Join(targets, ", "))
-	}
-	return repos, err
-}
-
-// noticeLeft says how many repositories are left out for a reason that may surprise.
-func (s *Scan) noticeLeft(left map[string]string) {
-	count := map[string]int{}
-	for _, why := range left {
-		count[why]++
-	}
-	for _, why := range slices.Sorted(maps.Keys(count)) {
-		switch why {
-		case "forks":
-			s.Notice("%d forks are left out; --forks scans them", count[why])
-		case "skipped":
-		default:
-			s.Notice("%d repositories are left out: %s", count[why], why)
+	for _, name := range slices.Sorted(maps.Keys(left)) {
+		if !elsewhere[name] { // it was named as well
+			l.LeftOut = append(l.LeftOut, left[name])
 		}
 	}
+	if n := len(elsewhere); n > 0 {
+		s.Notice("%d of the repositories are in other shards than %s", n, s.Shard)
+	}
+	return l, s.checkListed(l, targets, listed, len(elsewhere))
 }
 
-// Run scans repos, which List has returned for targets, and reports to sink, which it
-// closes. A repository that cannot be read is in the summary.
-func (s *Scan) Run(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink, targets []string, repos []Repository) error {
+// outcome returns the record of a repository that lister has listed.
+func outcome(r github.Repository, lister *github.Lister, state, why string) finding.Repository {
+	return finding.Repository{Name: r.Name, URL: lister.WebURL(r.Name), State: state, Why: why, Archived: r.Archived, Private: r.Private}
+}
+
+// checkListed says how many repositories are left out. It returns an error if there is
+// nothing to scan, unless the gists of an owner or the other shards are not nothing.
+func (s *Scan) checkListed(l *Listing, targets []string, listed, elsewhere int) error {
+	of, reasons := strings.Join(targets, ", "), reasons(l.LeftOut)
+	scansGists := slices.Contains(s.Include, github.Gists) &&
+		slices.ContainsFunc(targets, func(target string) bool { return !strings.Contains(target, "/") })
+	switch {
+	case listed == 0: // as for a token that has lost its rights, without an error
+		return fmt.Errorf("%s: GitHub lists no repository: check the rights of the token", of)
+	case len(l.Repositories)+elsewhere == 0 && !scansGists:
+		what := "nothing is left to scan"
+		if flags := s.Filter.String(); flags != "" {
+			what = flags + " leaves nothing to scan"
+		}
+		return fmt.Errorf("%s: %s: GitHub lists %s, left out: %s", of, what, plural(listed), reasons)
+	case len(l.Repositories) == 0:
+		s.Notice("there is no repository to scan")
+	case len(l.LeftOut) > 0:
+		s.Notice("%s left out: %s", plural(len(l.LeftOut)), reasons)
+	}
+	return nil
+}
+
+func plural(repositories int) string {
+	if repositories == 1 {
+		return "1 repository"
+	}
+	return fmt.Sprintf("%d repositories", repositories)
+}
+
+// reasons counts why repositories are left out: "1 archived, 2 forks (--forks: scan them)".
+func reasons(left []finding.Repository) string {
+	count := map[string]int{}
+	for _, r := range left {
+		count[r.Why]++
+	}
+	var parts []string
+	for _, why := range slices.Sorted(maps.Keys(count)) {
+		part := fmt.Sprintf("%d %s", count[why], why)
+		if why == "fork" && count[why] > 1 {
+			part += "s"
+		}
+		if why == "fork" {
+			part += " (--forks: scan them)"
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Run scans the repositories of l, which List has returned for targets, and reports to sink,
+// which it closes. A repository that cannot be read is in the summary.
+func (s *Scan) Run(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink, targets []string, l *Listing) error {
 	start := time.Now()
 	all := newMerged()
 	n := 0
-	s.fetchAhead(ctx, repos, func(f *fetched) {
-		n++
-		s.Progress("%d/%d %s", n, len(repos), f.Name)
-		s.scanRepository(ctx, sc, f, all)
+	done := map[string]finding.Repository{}
+	s.fetchAhead(ctx, l.Repositories, func(f *fetched) {
 		if !f.wiki {
-			s.scanTexts(ctx, sc, f.Repository, all)
+			n++
 		}
+		s.Progress("%d/%d %s", n, len(l.Repositories), f.Name)
+		before := all.sum.Objects
+		err := s.scanRepository(ctx, sc, f, all)
+		if f.wiki {
+			return
+		}
+		s.scanTexts(ctx, sc, f.Repository, all)
+		if ctx.Err() != nil {
+			return
+		}
+		r := outcome(f.Repository.Repository, f.lister, finding.RepositorySwept, "")
+		if r.Objects = all.sum.Objects - before; err != nil {
+			r.State, r.Why = finding.RepositoryFailed, err.Error()
+		}
+		done[f.Name] = r
 	})
 	s.scanGists(ctx, sc, targets, all)
+	for _, r := range l.Repositories {
+		one, ok := done[r.Name]
+		if !ok {
+			one = outcome(r.Repository, r.lister, finding.RepositoryWaiting, "the scan ended before")
+		}
+		all.sum.Repositories = append(all.sum.Repositories, one)
+	}
+	all.sum.Repositories = append(all.sum.Repositories, l.LeftOut...)
 	all.sum.ElapsedMS = time.Since(start).Milliseconds()
 	all.sum.Stopped = ctx.Err() != nil
 	return errors.Join(ctx.Err(), all.report(sink))
 }
 
-// scanRepository scans one repository, and adds its findings to all.
-func (s *Scan) scanRepository(ctx context.Context, sc *scanner.Scanner, f *fetched, all *merged) {
+// scanRepository scans one repository, and adds its findings to all. The error says that it
+// could not be read; the summary says so too.
+func (s *Scan) scanRepository(ctx context.Context, sc *scanner.Scanner, f *fetched, all *merged) (err error) {
 	switch {
 	case ctx.Err() != nil:
-		return
+		return ctx.Err()
 	case f.wiki && fetch.NotThere(f.err):
 		// It has no page.
 	case f.err != nil:
 		all.unread(f.page, f.err)
+		return f.err
 	case !f.repo.Empty():
 		f.repo.MaxBlobSize = s.MaxBlobSize
-		// The summary names an error too, as an unread part.
-		_ = sc.Scan(ctx, source{fetch.Source{Repository: f.repo, WebURL: f.page}}, partOf{all, f.page})
+		err = sc.Scan(ctx, source{fetch.Source{Repository: f.repo, WebURL: f.page}}, partOf{all, f.page})
 	}
 	if f.repo != nil && f.lostErr != nil && ctx.Err() == nil {
 		all.unread(f.page+" commits that were force-pushed away or deleted", f.lostErr)
 	}
+	return err
 }

@@ -88,14 +88,14 @@ func TestList(t *testing.T) {
 		notice  string
 		fails   bool
 	}{
-		{[]string{"acme"}, "acme/app acme/same acme/gone acme/empty", "1 forks are left out; --forks scans them", false},
+		{[]string{"acme"}, "acme/app acme/same acme/gone acme/empty", "1 repository left out: 1 fork (--forks: scan them)", false},
 		{[]string{"acme", "acme/fork", "acme"}, "acme/app acme/same acme/gone acme/empty acme/fork", "", false},
-		{[]string{"void"}, "", "there is no repository to scan", true},
+		{[]string{"void"}, "", "", true},
 	} {
 		o.notices = nil
-		repos, err := o.scan().List(t.Context(), tt.targets)
+		listed, err := o.scan().List(t.Context(), tt.targets)
 		var names []string
-		for _, r := range repos {
+		for _, r := range listed.Repositories {
 			names = append(names, r.Name)
 		}
 		if got := strings.Join(names, " "); got != tt.want || (err != nil) != tt.fails || strings.Join(o.notices, "\n") != tt.notice {

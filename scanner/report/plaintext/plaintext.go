@@ -261,6 +261,9 @@ func (t *handler) total(s finding.Summary, ignored int) {
 	if n := len(s.Unread); n > 0 {
 		rest += fmt.Sprintf(" · %s not read", wording.Thousands(int64(n)))
 	}
+	if read := t.swept.Read(); read != "" {
+		rest += " · " + read
+	}
 	t.out.put(plain, fmt.Sprintf("%s · %s object%s, %s read in %s", rest,
 		wording.Thousands(s.Objects), wording.Ending(s.Objects), wording.Size(s.Bytes), wording.Elapsed(s.ElapsedMS)))
 	t.out.nl()

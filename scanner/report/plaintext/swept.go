@@ -36,22 +36,34 @@ func seen(h *finding.History) string {
 	return strings.Join(parts, ", ")
 }
 
-// repositories writes the repositories that could not be read, and the number of
-// repositories by outcome.
+// repositories writes the repositories that could not be read, with Verbose those that are
+// left out, and of a sweep how many there are by outcome.
 func (t *handler) repositories() {
 	counts := t.swept.Counts()
 	if counts == "" {
 		return
 	}
-	for _, r := range t.swept.Failed {
-		t.out.put(warn, "FAILED")
-		t.out.put(plain, "  "+printable.Quoted(r.Name))
-		if r.Why != "" {
-			t.out.put(plain, ": "+printable.Quoted(r.Why))
+	list := func(word string, st style, of []finding.Repository) (any bool) {
+		for _, r := range of {
+			t.out.put(st, word)
+			t.out.put(plain, "  "+printable.Quoted(r.Name))
+			if r.Why != "" {
+				t.out.put(plain, ": "+printable.Quoted(r.Why))
+			}
+			t.out.nl()
 		}
+		return len(of) > 0
+	}
+	listed := list("FAILED", warn, t.swept.Failed)
+	if t.o.Verbose {
+		listed = list("LEFT OUT", note, t.swept.Left) || listed
+	}
+	if t.swept.Read() == "" { // the last line does not say it
+		t.out.put(plain, "repositories: "+counts)
+		t.out.nl()
+		listed = true
+	}
+	if listed {
 		t.out.nl()
 	}
-	t.out.put(plain, "repositories: "+counts)
-	t.out.nl()
-	t.out.nl()
 }

@@ -148,7 +148,7 @@ func (f *githubFlags) orgScan(s *cli.Streams, shard orgscan.Shard, deletedSet bo
 // runOrgScan lists the repositories of targets, and scans them.
 func runOrgScan(ctx context.Context, j *scanflags.Job, scan *orgscan.Scan, targets []string) error {
 	defer j.Out.Discard()
-	repos, err := scan.List(ctx, targets)
+	listed, err := scan.List(ctx, targets)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
@@ -163,6 +163,6 @@ func runOrgScan(ctx context.Context, j *scanflags.Job, scan *orgscan.Scan, targe
 		target += ", shard " + shard
 	}
 	return cli.ScanEnded(j.Run(ctx, "github", target, func(sc *scanner.Scanner, sink scanner.Sink) error {
-		return scan.Run(ctx, sc, sink, targets, repos)
+		return scan.Run(ctx, sc, sink, targets, listed)
 	}))
 }

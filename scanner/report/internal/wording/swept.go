@@ -2,27 +2,37 @@ package wording
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
-// Swept counts the repositories of a sweep by outcome.
+// Swept counts the repositories of a sweep, or of one scan of several, by outcome.
 type Swept struct {
 	byState map[string]int
+	whyLeft map[string]int       // of those that are left out
+	again   bool                 // some have a time: it is a sweep
 	Failed  []finding.Repository // in the order of the stream
+	Left    []finding.Repository // that a filter leaves out
 }
 
 // Add counts r.
 func (s *Swept) Add(r finding.Repository) {
 	if s.byState == nil {
-		s.byState = map[string]int{}
+		s.byState, s.whyLeft = map[string]int{}, map[string]int{}
 	}
 	s.byState[r.State]++
-	if r.State == finding.RepositoryFailed {
+	s.again = s.again || !r.At.IsZero()
+	switch r.State {
+	case finding.RepositoryFailed:
 		s.Failed = append(s.Failed, r)
+	case finding.RepositorySkipped:
+		s.Left = append(s.Left, r)
+		s.whyLeft[r.Why]++
 	}
 }
 
@@ -45,6 +55,44 @@ func (s *Swept) Counts() string {
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// Read says of a scan of several repositories "in 3 repositories (1 failed; 3 left out: 1
+// archived, 2 forks)". It is "" for a sweep, whose Counts say more, and if there are none.
+func (s *Swept) Read() string {
+	if len(s.byState) == 0 || s.again {
+		return ""
+	}
+	n := s.byState[finding.RepositorySwept]
+	read := "in " + Thousands(int64(n)) + " repositories"
+	if n == 1 {
+		read = "in 1 repository"
+	}
+	var parts []string
+	for _, other := range []struct{ state, word string }{{finding.RepositoryFailed, "failed"}, {finding.RepositoryWaiting, "not reached"}, {finding.RepositorySkipped, "left out"}} {
+		if n := s.byState[other.state]; n > 0 {
+			parts = append(parts, Thousands(int64(n))+" "+other.word)
+		}
+	}
+	var reasons []string
+	for _, why := range slices.Sorted(maps.Keys(s.whyLeft)) {
+		if why == "" {
+			continue
+		}
+		reason := Thousands(int64(s.whyLeft[why])) + " " + printable.Quoted(why)
+		if why == "fork" {
+			reason += Ending(int64(s.whyLeft[why]))
+		}
+		reasons = append(reasons, reason)
+	}
+	if len(parts) == 0 {
+		return read
+	}
+	read += " (" + strings.Join(parts, "; ")
+	if len(reasons) > 0 {
+		read += ": " + strings.Join(reasons, ", ")
+	}
+	return read + ")"
 }
 
 // IsNew reports whether f was first seen in the sweep that began at started.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/report/internal/reporttest"
 	"github.com/stanch-dev/stanch/verifier"
 )
@@ -116,6 +117,36 @@ func TestLevel(t *testing.T) {
 		f.Match.Confidence = tt.confidence
 		if got := Level(&f); got != tt.want {
 			t.Errorf("%s, %s: %s, want %s", tt.state, tt.confidence, got, tt.want)
+		}
+	}
+}
+
+// TestRead: a scan of several repositories counts them by outcome, and says why some are
+// left out; a sweep says so elsewhere.
+func TestRead(t *testing.T) {
+	left := func(why string) finding.Repository {
+		return finding.Repository{State: finding.RepositorySkipped, Why: why}
+	}
+	swept, failed := finding.Repository{State: finding.RepositorySwept}, finding.Repository{State: finding.RepositoryFailed}
+	for _, tt := range []struct {
+		list []finding.Repository
+		want string
+	}{
+		{nil, ""},
+		{[]finding.Repository{swept}, "in 1 repository"},
+		{[]finding.Repository{swept, swept}, "in 2 repositories"},
+		{[]finding.Repository{failed}, "in 0 repositories (1 failed)"},
+		{[]finding.Repository{swept, left("fork"), left("archived"), left("fork")}, "in 1 repository (3 left out: 1 archived, 2 forks)"},
+		{[]finding.Repository{swept, failed, {State: finding.RepositoryWaiting}, left("")}, "in 1 repository (1 failed; 1 not reached; 1 left out)"},
+		{[]finding.Repository{left("a\nb")}, `in 0 repositories (1 left out: 1 "a\nb")`},
+		{[]finding.Repository{swept, {State: finding.RepositorySwept, At: reporttest.Day}}, ""},
+	} {
+		var s Swept
+		for _, r := range tt.list {
+			s.Add(r)
+		}
+		if got := s.Read(); got != tt.want {
+			t.Errorf("%v: %q, want %q", tt.list, got, tt.want)
 		}
 	}
 }
