@@ -98,3 +98,32 @@ func absent(of reflect.Type, values []any) (names []string) {
 	}
 	return names
 }
+
+// TestOtherVersions: a report of an earlier version lacks fields, one of a later version has
+// fields, values and records of its own. Both mean what they say, and what is not known is
+// never taken for dead.
+func TestOtherVersions(t *testing.T) {
+	const secret = `"secret_sha256":"ab",`
+	for _, tt := range []struct{ name, fields, state, skipped string }{
+		{"earlier, without a secret", `"key_id":"k","state":"skipped"`, "skipped", SkippedIDOnly},
+		{"earlier, with one", secret + `"key_id":"k","state":"skipped"`, "skipped", SkippedNotVerified},
+		{"earlier, of a rule of the user", `"has_value":true,"state":"skipped"`, "skipped", SkippedNotVerified},
+		{"this one", secret + `"state":"skipped","skipped":"not-verified"`, "skipped", SkippedNotVerified},
+		{"later, another reason", secret + `"state":"skipped","skipped":"not-in-accounts"`, "skipped", SkippedNotVerified},
+		{"later, another type", secret + `"state":"skipped","skipped":"id-only","later":{"skipped":[1]}`, "skipped", SkippedNotVerified},
+		{"later, another state", secret + `"state":"suspended","skipped":"x"`, "suspended", ""},
+		{"earlier, live", secret + `"state":"live"`, "live", ""},
+	} {
+		report := `{"type":"scan","schema":"stanch/v1","later":1}` + "\n" + `{"type":"later"}` + "\n" +
+			`{"type":"finding","rule":"r",` + tt.fields + `}` + "\n" + `{"type":"summary"}` + "\n"
+		var saved Saved
+		if err := Replay(strings.NewReader(report), &saved, false); err != nil || len(saved.Findings) != 1 {
+			t.Errorf("%s: %v, %v", tt.name, saved.Findings, err)
+			continue
+		}
+		f := saved.Findings[0]
+		if string(f.Verdict.State) != tt.state || f.Skipped() != tt.skipped {
+			t.Errorf("%s: state %s, skipped %q, want %s, %q", tt.name, f.Verdict.State, f.Skipped(), tt.state, tt.skipped)
+		}
+	}
+}

@@ -106,6 +106,23 @@ func (f *Finding) SecretSHA256() string { return f.digest().SecretSHA256 }
 // HasToken reports whether the credential has a session token.
 func (f *Finding) HasToken() bool { return f.digest().HasToken }
 
+// The values of Finding.Skipped.
+const (
+	SkippedIDOnly      = "id-only"      // no secret was found for the id: there is nothing to ask with
+	SkippedNotVerified = "not-verified" // there is a secret, and nobody asked whether it works
+)
+
+// Skipped tells apart the findings whose state is verifier.Skipped. It is "" for the others.
+func (f *Finding) Skipped() string {
+	switch {
+	case f.Verdict.State != verifier.Skipped && f.Verdict.State != "": // see record
+		return ""
+	case f.SecretSHA256() == "" && !f.Match.Rule.Value: // a value has no hash
+		return SkippedIDOnly
+	}
+	return SkippedNotVerified
+}
+
 // Secrets returns all secret parts that are known of f, those of its candidates included.
 func (f *Finding) Secrets() []detectors.Secret {
 	list := append([]detectors.Secret{f.Match.Credential.Secret, f.Match.Credential.Token}, f.Others...)

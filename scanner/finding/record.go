@@ -33,6 +33,9 @@ type record struct {
 	SecretRank int            `json:"secret_rank,omitempty"`
 	Account    string         `json:"account,omitempty"`
 	State      verifier.State `json:"state"`
+	// Skipped is Finding.Skipped. It follows from other fields, and readers of stanch do not
+	// depend on it: older reports lack it.
+	Skipped    string         `json:"skipped,omitempty"`
 	Reason     string         `json:"reason,omitempty"`
 	VerifiedAt time.Time      `json:"verified_at,omitzero"`
 	// Stale is why State is the answer of VerifiedAt, although AWS was to be asked again
@@ -84,6 +87,7 @@ func (f *Finding) record(secrets bool) record {
 		SecretRank:   m.Rank,
 		Account:      v.Identity.Account,
 		State:        cmp.Or(v.State, verifier.Skipped), // ignored findings are never verified
+		Skipped:      f.Skipped(),
 		Reason:       v.Reason,
 		VerifiedAt:   v.At.UTC(),
 		Stale:        f.Stale,

@@ -120,7 +120,7 @@ func TestScrubEveryField(t *testing.T) {
 	clean.summary(&sum)
 	want := []string{
 		"Fingerprint", "SecretSHA256", // computed
-		"Rule", "Title", "Confidence", "Grade", "State", "Locations.Kind", "Locations.Part", "Repositories.State", // our words
+		"Rule", "Title", "Confidence", "Grade", "State", "Skipped", "Locations.Kind", "Locations.Part", "Repositories.State", // our words
 		"KeyID",                    // not a secret
 		"Secret", "Token", "Value", // set only if asked for
 		"Candidates.Fingerprint", "Candidates.SecretSHA256", "Candidates.Confidence", "Candidates.State", // the same of another secret

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 )
 
@@ -50,6 +51,7 @@ type FindingStatus struct {
 	Acknowledged int            `json:"acknowledged"`
 	Open         int            `json:"open"` // not known to be dead
 	ByState      map[string]int `json:"by_state"`
+	Skipped      map[string]int `json:"skipped"` // those among ByState, by finding.Finding.Skipped
 }
 
 // Outdated returns for each target how many of its repositories were read by another
@@ -72,7 +74,7 @@ func (s *Store) Outdated(ctx context.Context) (map[string]int, error) {
 
 // Status returns how far all sweeps are.
 func (s *Store) Status(ctx context.Context) (Status, error) {
-	st := Status{Targets: []TargetStatus{}, Troubled: []RepositoryStatus{}, Findings: FindingStatus{ByState: map[string]int{}}}
+	st := Status{Targets: []TargetStatus{}, Troubled: []RepositoryStatus{}, Findings: FindingStatus{ByState: map[string]int{}, Skipped: map[string]int{}}}
 	targets, err := s.Targets(ctx)
 	if err != nil {
 		return st, err
@@ -134,8 +136,8 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 	}
 	return st, eachRow(ctx, s.db, func(scan func(...any) error) error {
 		var state string
-		var known, n int
-		err := scan(&state, &known, &n)
+		var known, secret, n int
+		err := scan(&state, &known, &secret, &n)
 		switch {
 		case known != 0:
 			st.Findings.Acknowledged += n
@@ -143,8 +145,15 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 		case !isDead(verifier.State(state)):
 			st.Findings.Open += n
 		}
-		st.Findings.ByState[state] = n
+		st.Findings.ByState[state] += n
+		if state == string(verifier.Skipped) {
+			why := finding.SkippedIDOnly
+			if secret != 0 {
+				why = finding.SkippedNotVerified
+			}
+			st.Findings.Skipped[why] = n
+		}
 		return err
-	}, `SELECT state, known, COUNT(*) FROM (SELECT state, CASE WHEN acknowledged_by <> '' AND (acknowledged_until = 0 OR acknowledged_until > $1) THEN 1 ELSE 0 END AS known
-		FROM finding WHERE ignored = '') AS f GROUP BY state, known`, millis(s.now()))
+	}, `SELECT state, known, secret, COUNT(*) FROM (SELECT state, CASE WHEN record LIKE '%"secret_sha256":"%' OR record LIKE '%"has_value":true%' THEN 1 ELSE 0 END AS secret, CASE WHEN acknowledged_by <> '' AND (acknowledged_until = 0 OR acknowledged_until > $1) THEN 1 ELSE 0 END AS known
+		FROM finding WHERE ignored = '') AS f GROUP BY state, known, secret`, millis(s.now()))
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/printable"
+	"github.com/stanch-dev/stanch/verifier"
 )
 
 // OtherDetector is how reports describe the detector of outdated repositories, see
@@ -51,8 +52,19 @@ func (st Status) WriteText(out io.Writer) error {
 	for _, worker := range st.Workers {
 		fmt.Fprintf(w, "worker\t%s\tseen %s\n", printable.Text(worker.Name), localTime(worker.Seen))
 	}
-	fmt.Fprintf(w, "\nfindings\t%d open, %d acknowledged\t%s\n", st.Findings.Open, st.Findings.Acknowledged, counts(st.Findings.ByState))
+	fmt.Fprintf(w, "\nfindings\t%d open, %d acknowledged\t%s\n", st.Findings.Open, st.Findings.Acknowledged, counts(st.Findings.told()))
 	return table.Flush()
+}
+
+// told returns the counts by state, with "id only" and "not verified" in place of "skipped",
+// as reports say it.
+func (f FindingStatus) told() map[string]int {
+	by := maps.Clone(f.ByState)
+	delete(by, string(verifier.Skipped))
+	for why, n := range f.Skipped {
+		by[strings.ReplaceAll(why, "-", " ")] = n
+	}
+	return by
 }
 
 // counts says "3 failed, 12 swept".

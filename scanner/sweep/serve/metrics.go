@@ -23,6 +23,10 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 	for _, state := range slices.Sorted(maps.Keys(st.Findings.ByState)) {
 		g.value("stanch_findings", float64(st.Findings.ByState[state]), "state", state)
 	}
+	g.describe("stanch_findings_skipped", "Those of the state skipped, by whether there is a secret that AWS could be asked with.")
+	for _, why := range slices.Sorted(maps.Keys(st.Findings.Skipped)) {
+		g.value("stanch_findings_skipped", float64(st.Findings.Skipped[why]), "why", why)
+	}
 	g.describe("stanch_repositories", "Repositories by state.")
 	for _, t := range st.Targets {
 		for _, state := range slices.Sorted(maps.Keys(t.States)) {

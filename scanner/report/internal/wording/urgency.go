@@ -76,7 +76,7 @@ func UrgencyOf(f *finding.Finding) Urgency {
 	case verifier.NotVerifiable:
 		return Unverifiable
 	case verifier.Skipped:
-		if f.SecretSHA256() == "" {
+		if f.Skipped() == finding.SkippedIDOnly {
 			return LoneID
 		}
 		return Unverified
