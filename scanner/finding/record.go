@@ -35,9 +35,9 @@ type record struct {
 	State      verifier.State `json:"state"`
 	// Skipped is Finding.Skipped. It follows from other fields, and readers of stanch do not
 	// depend on it: older reports lack it.
-	Skipped    string         `json:"skipped,omitempty"`
-	Reason     string         `json:"reason,omitempty"`
-	VerifiedAt time.Time      `json:"verified_at,omitzero"`
+	Skipped    string    `json:"skipped,omitempty"`
+	Reason     string    `json:"reason,omitempty"`
+	VerifiedAt time.Time `json:"verified_at,omitzero"`
 	// Stale is why State is the answer of VerifiedAt, although AWS was to be asked again
 	// since; "" if it was, or nobody wanted to.
 	Stale    string          `json:"stale,omitempty"`

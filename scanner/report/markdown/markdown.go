@@ -5,6 +5,7 @@ package markdown
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -12,13 +13,17 @@ import (
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
 
-// maxMarkdown bounds a summary: GitHub drops one of more than 1 MiB as a whole.
-const maxMarkdown = 900_000
+// maxMarkdown bounds a report: GitHub refuses a comment of more than 65,536 characters, and
+// "stanch ci" puts the range of the scan and notices around it.
+const maxMarkdown = 55_000
+
+// open is how many findings can be read without unfolding the others.
+const open = 3
 
 // New returns the Handler that writes GitHub-flavoured Markdown: the summary of
-// a job, or a comment. The worst comes first; findings that do not fit are counted. Text of
-// strangers is spelt in character references, so that it makes no link, mentions
-// nobody and ends no table. It writes at Summary, in one call.
+// a job, or a comment. The worst come first, and the others are folded; findings that do not
+// fit are counted. Text of strangers is in code spans, so that it makes no link, mentions
+// nobody and ends no list. It writes at Summary, in one call.
 func New(w io.Writer, r wording.Reading) finding.Handler { return &handler{w: w, reading: r} }
 
 type handler struct {
@@ -32,88 +37,182 @@ func (m *handler) Summary(s finding.Summary) error {
 	ignored := m.DropIgnored()
 	wording.WorstFirst(m.Findings)
 	m.age = wording.NewAge(m.Header, s, m.reading)
-	verdict := wording.Verdict(m.Findings, len(s.Unread) > 0)
 	var b strings.Builder
-	fmt.Fprintf(&b, "### stanch: %s\n\n", verdict)
+	fmt.Fprintf(&b, "### stanch: %s\n\n", wording.Verdict(m.Findings, len(s.Unread) > 0))
 	fmt.Fprintf(&b, "%s, %s read in %s", wording.Plural(int(s.Objects), "object"), wording.Size(s.Bytes), wording.Elapsed(s.ElapsedMS))
+	b.WriteString(m.repositories())
 	if ignored > 0 {
 		fmt.Fprintf(&b, ", %s ignored", wording.Thousands(int64(ignored)))
 	}
 	b.WriteString(".\n\n")
+	m.findings(&b, m.Findings[:min(open, len(m.Findings))])
 	m.unread(&b, s.Unread)
-	for i := range m.Findings {
-		part := m.finding(&m.Findings[i])
-		if b.Len()+len(part) > maxMarkdown {
-			fmt.Fprintf(&b, "**%s** not listed here: see the log, or the JSON report.\n", wording.Plural(len(m.Findings)-i, "more finding"))
-			break
-		}
-		b.WriteString(part)
-	}
+	m.folded(&b)
 	if _, err := io.WriteString(m.w, b.String()); err != nil {
 		return fmt.Errorf("writing the Markdown report: %w", err)
 	}
 	return nil
 }
 
+// repositories says how many repositories were read, if there were several to read.
+func (m *handler) repositories() string {
+	var swept wording.Swept
+	for _, r := range m.Repositories {
+		swept.Add(r)
+	}
+	switch read, counts := swept.Read(), swept.Counts(); {
+	case read != "":
+		return " " + text(read)
+	case counts != "":
+		return ", repositories: " + counts
+	}
+	return ""
+}
+
+// folded writes the findings after the first few, to be unfolded.
+func (m *handler) folded(b *strings.Builder) {
+	if len(m.Findings) <= open {
+		return
+	}
+	rest := m.Findings[open:]
+	_, counts, _ := strings.Cut(wording.Verdict(rest, false), ": ")
+	fmt.Fprintf(b, "<details>\n<summary>%s more: %s</summary>\n\n", wording.Thousands(int64(len(rest))), counts)
+	left := m.findings(b, rest)
+	b.WriteString("</details>\n")
+	if left > 0 {
+		fmt.Fprintf(b, "\n**%s not listed here**, none worse than those above: see the log, or the JSON report.\n", wording.Plural(left, "more finding"))
+	}
+}
+
+// findings writes as many of list as there is room for, and returns how many are left.
+func (m *handler) findings(b *strings.Builder, list []finding.Finding) (left int) {
+	for i := range list {
+		part := m.finding(&list[i])
+		if b.Len()+len(part) > maxMarkdown {
+			return len(list) - i
+		}
+		b.WriteString(part)
+	}
+	return 0
+}
+
 func (m *handler) unread(b *strings.Builder, list []finding.Unread) {
 	if len(list) == 0 {
 		return
 	}
-	b.WriteString("**Not read**, so that there may be more:\n\n")
+	b.WriteString("**Not read**, so that there may be more leaks:\n\n")
 	for i, u := range list {
 		if i == wording.MaxUnread {
 			fmt.Fprintf(b, "- %s more\n", wording.Thousands(int64(len(list)-i)))
 			break
 		}
-		fmt.Fprintf(b, "- %s: %s\n", escape(u.What), escape(u.Why))
+		fmt.Fprintf(b, "- %s: %s\n", text(u.What), text(u.Why))
 	}
 	b.WriteString("\n")
 }
 
 func (m *handler) finding(f *finding.Finding) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "#### %s %s\n\n", wording.Word(f), escape(strings.TrimSpace(f.Match.Credential.ID+" "+f.Match.Rule.Title+wording.Doubt(f))))
-	if f.Verdict.Reason != "" {
-		fmt.Fprintf(&b, "- why: %s\n", escape(f.Verdict.Reason))
-	}
-	if when := m.age.Describe(f); when != "" {
-		fmt.Fprintf(&b, "- when: %s\n", escape(when))
-	}
-	if who := wording.Owner(f); len(who) > 0 {
-		fmt.Fprintf(&b, "- whose: %s\n", escape(strings.Join(who, "; ")))
-	}
-	shown := wording.FirstLocations(f.Locations, wording.MaxLocations)
-	for i := range shown {
-		fmt.Fprintf(&b, "- where: %s\n", escape(wording.Location(&shown[i])))
-	}
-	if more := len(f.Locations) - len(shown) + f.Omitted; more > 0 {
-		fmt.Fprintf(&b, "- and in %s\n", wording.Plural(more, "more place"))
-	}
-	if also := wording.Candidates(f); also != "" {
-		fmt.Fprintf(&b, "- also: %s\n", escape(also))
-	}
-	for _, step := range wording.Advice(f) {
-		step, cmd, _ := strings.Cut(step, "\n")
-		fmt.Fprintf(&b, "- now: %s\n", escape(step))
-		if cmd != "" { // from a pattern that has no backquote (wording.Advice)
-			fmt.Fprintf(&b, "  ```\n  %s\n  ```\n", cmd)
+	fmt.Fprintf(&b, "#### %s", wording.Word(f))
+	for _, s := range []string{f.Match.Credential.ID, f.Match.Rule.Title + wording.Doubt(f)} {
+		if s != "" {
+			b.WriteString(" " + text(s))
 		}
 	}
-	fmt.Fprintf(&b, "- id: %s\n\n", escape(f.Match.Rule.ID+" "+f.Fingerprint()))
+	b.WriteString("\n\n")
+	field := func(label string, values ...string) {
+		switch {
+		case len(values) > 1:
+			fmt.Fprintf(&b, "- **%s:**\n", label)
+			for _, v := range values {
+				fmt.Fprintf(&b, "  - %s\n", text(v))
+			}
+		case len(values) == 1:
+			fmt.Fprintf(&b, "- **%s:** %s\n", label, text(values[0]))
+		}
+	}
+	field("why", wording.NonEmpty(f.Verdict.Reason)...)
+	field("when", wording.NonEmpty(m.age.Describe(f))...)
+	field("whose", wording.Owner(f)...)
+	field("where", m.locations(f)...)
+	field("also", wording.NonEmpty(wording.Candidates(f))...)
+	field("known", facts(f)...)
+	steps(&b, wording.Advice(f))
+	fmt.Fprintf(&b, "- **fingerprint:** %s (%s)\n\n", text(f.Fingerprint()), text(f.Match.Rule.ID))
 	return b.String()
 }
 
-// escape spells all that may mean something to Markdown, HTML or GitHub, mentions
-// and links included, as character references.
-func escape(s string) string {
-	var b strings.Builder
-	for _, r := range printable.Quoted(s) {
-		switch {
-		case r >= 0x80, '0' <= r && r <= '9', 'A' <= r && r <= 'Z', 'a' <= r && r <= 'z', strings.ContainsRune(" ,;", r):
-			b.WriteRune(r)
-		default:
-			fmt.Fprintf(&b, "&#%d;", r)
+// locations lists the first locations of f, and counts the others.
+func (m *handler) locations(f *finding.Finding) (lines []string) {
+	shown := wording.FirstLocations(f.Locations, wording.MaxLocations)
+	for i := range shown {
+		lines = append(lines, wording.LocationIn(&m.Header, &shown[i]))
+	}
+	if more := len(f.Locations) - len(shown) + f.Omitted; more > 0 {
+		lines = append(lines, "and "+wording.Plural(more, "more place"))
+	}
+	return lines
+}
+
+// facts lists the facts about f that are worth knowing.
+func facts(f *finding.Finding) (lines []string) {
+	for _, x := range f.Facts() {
+		if x.Risk >= 1 {
+			lines = append(lines, x.Name+": "+x.Value)
 		}
 	}
-	return b.String()
+	return lines
+}
+
+// steps writes a step, or a numbered list of steps. They hold no text of strangers that could
+// mean something to Markdown (wording.Advice).
+func steps(b *strings.Builder, list []string) {
+	b.WriteString("- **do:**")
+	for i, step := range list {
+		step, cmd, _ := strings.Cut(step, "\n")
+		indent := "  "
+		if len(list) > 1 {
+			fmt.Fprintf(b, "\n  %d.", i+1)
+			indent = "     "
+		}
+		b.WriteString(" " + step)
+		if cmd != "" {
+			fmt.Fprintf(b, "\n%[1]s```\n%[1]s%[2]s\n%[1]s```", indent, cmd)
+		}
+	}
+	b.WriteString("\n")
+}
+
+// text writes s as it is, or as a code span if it has anything that may mean something to
+// Markdown, HTML or GitHub. References of characters are no help against GitHub: it looks for
+// mentions and links after it has decoded them. It looks for none in code.
+func text(s string) string {
+	s = shorten(printable.Quoted(s))
+	emoji := func(word string) bool { return strings.Count(word, ":") > 1 } // or ARN
+	if !strings.ContainsFunc(s, special) && !slices.ContainsFunc(strings.Fields(s), emoji) && !strings.Contains(s, ":/") && !strings.Contains(strings.ToLower(s), "www.") {
+		return s
+	}
+	fence := "`"
+	for strings.Contains(s, fence) {
+		fence += "`"
+	}
+	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
+		s = " " + s + " "
+	}
+	return fence + s + fence
+}
+
+// maxText is how many bytes of one text are shown. A path may have thousands.
+const maxText = 500
+
+func shorten(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxText], "") + "…"
+}
+
+// special reports whether r may mean something within a line.
+func special(r rune) bool {
+	return !(r >= 0x80 || '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z' || strings.ContainsRune(" ,;.:()'/+=-", r))
 }

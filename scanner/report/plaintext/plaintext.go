@@ -193,11 +193,7 @@ func (t *handler) locations(f *finding.Finding) []string {
 	}
 	var lines []string
 	for i := range shown {
-		line := wording.Location(&shown[i])
-		if t.Header.Source != "git" && shown[i].Repo != "" { // one of several
-			line = printable.Quoted(shown[i].Repo) + "  " + line
-		}
-		lines = append(lines, line)
+		lines = append(lines, wording.LocationIn(&t.Header, &shown[i]))
 	}
 	if more := len(f.Locations) - len(shown) + f.Omitted; more > 0 {
 		lines = append(lines, "+ "+wording.Plural(more, "more place"))

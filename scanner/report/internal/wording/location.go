@@ -36,6 +36,15 @@ func FirstLocations(list []finding.Location, n int) []finding.Location {
 	return list[:n]
 }
 
+// LocationIn writes a location in a line, after the repository that it is in if the scan was
+// one of several.
+func LocationIn(scan *finding.Scan, l *finding.Location) string {
+	if scan.Source == "git" || l.Repo == "" {
+		return Location(l)
+	}
+	return printable.Quoted(l.Repo) + "  " + Location(l)
+}
+
 // Location writes a location in a line, as PATH:LINE where there is a path, so
 // that editors and terminals can open it.
 func Location(l *finding.Location) string {
