@@ -37,7 +37,7 @@ func (a *handler) Summary(s finding.Summary) error {
 	for i := range a.Findings {
 		f := &a.Findings[i]
 		l := level(f)
-		byLevel[l] = append(byLevel[l], annotation(f, &age))
+		byLevel[l] = append(byLevel[l], a.annotation(f, &age))
 	}
 	for _, u := range s.Unread {
 		byLevel["error"] = append(byLevel["error"], command("error", [][2]string{{"title", "stanch: not read"}}, printable.Quoted(u.What)+": "+printable.Quoted(u.Why)))
@@ -64,9 +64,11 @@ func level(f *finding.Finding) string {
 	return "notice"
 }
 
-func annotation(f *finding.Finding, age *wording.Age) string {
+// annotation tells about one finding: the key and its owner in the first line, which GitHub
+// shows in lists, then the steps, then the place.
+func (a *handler) annotation(f *finding.Finding, age *wording.Age) string {
 	var props [][2]string
-	text := wording.Brief(f, age)
+	text := append([]string{wording.Headline(f, age)}, wording.Steps(f)...)
 	if len(f.Locations) > 0 {
 		l := &f.Locations[0]
 		if file, _, _ := strings.Cut(l.Path, "!"); l.Kind == finding.KindBlob && file != "" && printable.Quoted(file) == file {
@@ -75,10 +77,10 @@ func annotation(f *finding.Finding, age *wording.Age) string {
 				props = append(props, lines(l)...)
 			}
 		}
-		text += " Found in " + wording.Location(l) + "."
+		text = append(text, "Found in "+wording.LocationIn(&a.Header, l))
 	}
 	props = append(props, [2]string{"title", wording.Word(f) + ": " + printable.Quoted(f.Match.Rule.Title)})
-	return command(level(f), props, text)
+	return command(level(f), props, strings.Join(text, "\n"))
 }
 
 // lines are the region of l. GitHub refuses columns that span lines, and ours never do.

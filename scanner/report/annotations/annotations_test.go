@@ -3,11 +3,14 @@ package annotations
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/report/internal/reporttest"
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
+	"github.com/stanch-dev/stanch/verifier"
 )
 
 // TestAnnotationLimit: no more are written of each level than GitHub shows; the worst
@@ -25,6 +28,39 @@ func TestAnnotationLimit(t *testing.T) {
 		if over := n > 20; strings.Contains(b.String(), " annotations in all") != over {
 			t.Errorf("%d findings: %s", n, b.String())
 		}
+	}
+}
+
+// TestFirstLines: a list of annotations shows the first line of each, which says whether the
+// key is live and whose it is; the second says what to do, and leads from a live key to a plan.
+func TestFirstLines(t *testing.T) {
+	for line := range strings.Lines(string(write(t, "several", false))) {
+		_, text, _ := strings.Cut(strings.TrimPrefix(line, "::"), "::")
+		lines := strings.Split(strings.TrimSuffix(text, "\n"), "%0A")
+		word, _, _ := strings.Cut(lines[0], " AKIA")
+		if !strings.Contains(line, "title="+word+"%3A ") || !strings.Contains(lines[0], "; account 111122223333") || !strings.HasPrefix(lines[len(lines)-1], "Found in ") || len(lines) < 3 {
+			t.Errorf("%q", lines)
+		}
+		if word == "LIVE" && (!strings.HasSuffix(lines[1], "now:") || !strings.HasPrefix(lines[2], "  stanch respond plan AKIA")) {
+			t.Errorf("no plan: %q", lines)
+		}
+	}
+}
+
+// TestWorstAreShown: GitHub shows the first ten errors. They are live, whatever came before
+// them in the scan.
+func TestWorstAreShown(t *testing.T) {
+	var b strings.Builder
+	h := New(&b, wording.Reading{})
+	_ = h.Scan(finding.Scan{})
+	for i, state := range slices.Repeat([]verifier.State{verifier.Unknown, verifier.Skipped, verifier.Live}, 12) {
+		f := reporttest.Reported("r", fmt.Sprint("KEY", i), "x", state)
+		f.Match.Confidence = "high"
+		_ = h.Finding(f)
+	}
+	_ = h.Summary(finding.Summary{Unread: []finding.Unread{{What: "a", Why: "b"}}})
+	if n := strings.Count(b.String(), "::LIVE KEY"); n != maxAnnotations-1 || !strings.Contains(b.String(), "stanch%3A 28 more::37 annotations in all") {
+		t.Errorf("%d live keys are shown:\n%s", n, &b)
 	}
 }
 

@@ -46,8 +46,9 @@ func Owner(f *finding.Finding) []string {
 	return lines
 }
 
-// Brief describes f and the steps to take in a few sentences.
-func Brief(f *finding.Finding, age *Age) string {
+// Headline tells in one line the state of f, its id, its owner, and why and since when that is
+// known.
+func Headline(f *finding.Finding, age *Age) string {
 	s := Word(f)
 	if f.Match.Credential.ID != "" {
 		s += " " + printable.Quoted(f.Match.Credential.ID)
@@ -58,14 +59,18 @@ func Brief(f *finding.Finding, age *Age) string {
 	}
 	parts = append(parts, NonEmpty(age.Describe(f))...)
 	parts = append(parts, NonEmpty(Candidates(f))...)
-	s = Sentence(strings.Join(parts, "; "))
+	return strings.Join(parts, "; ")
+}
+
+// Steps returns the steps to take about f as lines, and each command as a line of its own.
+func Steps(f *finding.Finding) (lines []string) {
 	for _, step := range Advice(f) {
 		step, cmd, _ := strings.Cut(step, "\n")
-		if s += " " + step; cmd != "" {
-			s += " " + cmd + " ."
+		if lines = append(lines, step); cmd != "" {
+			lines = append(lines, "  "+cmd)
 		}
 	}
-	return s
+	return lines
 }
 
 // Sentence ends s with a full stop.
