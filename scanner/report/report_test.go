@@ -91,3 +91,28 @@ func TestNew(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestOfWhichRepository: in a report of several repositories, each format for people says in
+// which of them a key is.
+func TestOfWhichRepository(t *testing.T) {
+	f := reporttest.Reported("aws-access-key", "KEY", "x", verifier.Live)
+	f.Locations = []finding.Location{{Kind: finding.KindBlob, Repo: "https://github.com/acme/app", Path: "a", Line: 1}, {Kind: finding.KindBlob, Repo: "https://github.com/acme/other", Path: "a", Line: 1}}
+	for _, format := range Formats {
+		var b bytes.Buffer
+		h := handler(t, format, &b, Options{})
+		_ = h.Scan(finding.Scan{Source: "github", Target: "acme"})
+		_ = h.Finding(f)
+		if err := h.Summary(finding.Summary{}); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"github.com/acme/app", "github.com/acme/other"}
+		if format == "github" { // one place, that of the annotation
+			want = want[:1]
+		}
+		for _, repo := range want {
+			if !strings.Contains(b.String(), repo) {
+				t.Errorf("%s does not name %s:\n%s", format, repo, &b)
+			}
+		}
+	}
+}

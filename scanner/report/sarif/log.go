@@ -70,6 +70,7 @@ type result struct {
 	RuleID              string            `json:"ruleId"`
 	RuleIndex           int               `json:"ruleIndex"`
 	Level               string            `json:"level"`
+	Rank                int               `json:"rank"` // 100 is the most urgent
 	Message             message           `json:"message"`
 	Locations           []location        `json:"locations"`
 	RelatedLocations    []location        `json:"relatedLocations,omitempty"`

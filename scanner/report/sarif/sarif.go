@@ -40,7 +40,7 @@ var semver = regexp.MustCompile(`^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$`)
 
 // Options are the options of New.
 type Options struct {
-	// Rules are documented, whether or not they found anything. They are not retained.
+	// Rules have the documentation of the rules that found something.
 	Rules []*detectors.Rule
 	// Category is the category in code scanning, "stanch/" if it is "": an upload replaces
 	// the one before it in the same category. It ends with "/", since GitHub takes the rest
@@ -54,15 +54,16 @@ type Options struct {
 }
 
 // New returns the Handler that writes SARIF 2.1.0 with all that GitHub code
-// scanning asks for beyond the schema. The rules are documented whether or not
-// they found anything. It writes at Summary, in one call, the worst first.
-// Findings over GitHub's limit are cut, and a notification says so.
+// scanning asks for beyond the schema. It documents the rules that found something: the
+// pages of all would be most of a file. It writes at Summary, in one call, the worst
+// first. Findings over GitHub's limit are cut, and a notification says so.
 //
 // A result never quotes the text that was found.
 func New(w io.Writer, o Options) finding.Handler {
-	h := &handler{w: w, reading: o.Reading, category: cmp.Or(o.Category, "stanch/"), lineHash: o.LineHash, index: map[string]int{}, rules: []rule{}}
+	h := &handler{w: w, reading: o.Reading, category: cmp.Or(o.Category, "stanch/"), lineHash: o.LineHash,
+		known: map[string]*detectors.Rule{}, index: map[string]int{}, rules: []rule{}}
 	for _, r := range o.Rules {
-		h.rule(r)
+		h.known[r.ID] = r
 	}
 	return h
 }
@@ -74,8 +75,9 @@ type handler struct {
 	age      wording.Age
 	category string
 	lineHash func(string, int) string
-	rules    []rule
-	index    map[string]int // of rules, by ID
+	known    map[string]*detectors.Rule // with documentation, by ID
+	rules    []rule                     // that found something, in the order of their worst findings
+	index    map[string]int             // of rules, by ID
 }
 
 func (h *handler) Summary(s finding.Summary) error {
@@ -90,7 +92,7 @@ func (h *handler) Summary(s finding.Summary) error {
 	for i := range h.Findings[:min(len(h.Findings), maxResults)] {
 		this.Results = append(this.Results, h.result(&h.Findings[i]))
 	}
-	this.Tool.Driver = h.driver() // last: replayed findings bring rules along
+	this.Tool.Driver = h.driver() // last: results bring their rules along
 	b, err := json.MarshalIndent(log{schema, "2.1.0", []run{this}}, "", "  ")
 	if err == nil {
 		_, err = h.w.Write(append(b, '\n'))
@@ -129,10 +131,13 @@ func (h *handler) driver() driver {
 	return d
 }
 
-// rule adds r unless it is known, and returns its index.
+// rule adds the rule of a finding unless it is there, and returns its index.
 func (h *handler) rule(r *detectors.Rule) int {
 	if i, ok := h.index[r.ID]; ok {
 		return i
+	}
+	if documented := h.known[r.ID]; documented != nil {
+		r = documented
 	}
 	title, help := cmp.Or(r.Title, r.ID), cmp.Or(r.Help, r.Title, r.ID)
 	first, _, _ := strings.Cut(strings.TrimSpace(help), "\n\n")
@@ -187,7 +192,8 @@ func (h *handler) result(f *finding.Finding) result {
 		RuleID:    f.Match.Rule.ID,
 		RuleIndex: h.rule(&detectors.Rule{ID: f.Match.Rule.ID, Title: f.Match.Rule.Title, Value: f.Match.Rule.Value}),
 		Level:     wording.Level(f),
-		Message:   message{Text: messageOf(f, &h.age)},
+		Rank:      100 - 100*int(wording.UrgencyOf(f))/int(wording.Urgencies-1),
+		Message:   message{Text: h.message(f)},
 		Locations: []location{{PhysicalLocation: physical(&finding.Location{Blob: "unknown"})}},
 		PartialFingerprints: map[string]string{
 			// The only fingerprint that GitHub reads. It has the form hash:count.
@@ -208,7 +214,7 @@ func (h *handler) result(f *finding.Finding) result {
 			}
 			continue
 		}
-		loc.Message = &message{Text: wording.Sentence(escape(wording.Location(l)))}
+		loc.Message = &message{Text: wording.Sentence(escape(wording.LocationIn(&h.Header, l)))}
 		r.RelatedLocations = append(r.RelatedLocations, loc)
 	}
 	if f.Ignored != "" {
@@ -226,8 +232,9 @@ func (h *handler) hash(l *finding.Location) string {
 	return h.lineHash(l.Path, l.Line)
 }
 
-// messageOf names the key and the steps to take. Places are in the locations.
-func messageOf(f *finding.Finding, age *wording.Age) string {
+// message names the key and the steps to take. Places are in the locations, which cannot name
+// the repository.
+func (h *handler) message(f *finding.Finding) string {
 	s := wording.Word(f) + ": " + escape(f.Match.Rule.Title)
 	if f.Match.Credential.ID != "" {
 		s += " " + escape(f.Match.Credential.ID)
@@ -237,13 +244,16 @@ func messageOf(f *finding.Finding, age *wording.Age) string {
 	if f.Verdict.Reason != "" {
 		parts = append(parts, f.Verdict.Reason)
 	}
-	parts = append(parts, wording.NonEmpty(age.Describe(f))...)
+	parts = append(parts, wording.NonEmpty(h.age.Describe(f))...)
 	parts = append(parts, wording.NonEmpty(wording.Candidates(f))...)
 	for i := range parts[1:] {
 		parts[i+1] = escape(parts[i+1])
 	}
 	if wording.Buried(f) {
 		parts = append(parts, escape(wording.Unreachable(&f.Locations[0])))
+	}
+	if len(f.Locations) > 0 && h.Header.Source != "git" && f.Locations[0].Repo != "" {
+		parts = append(parts, "in "+escape(f.Locations[0].Repo))
 	}
 	if n := len(f.Locations); n > 1 {
 		parts = append(parts, "in "+wording.Plural(n, "place"))

@@ -67,17 +67,18 @@ func TestSARIFForGitHub(t *testing.T) {
 	}
 }
 
-// TestSARIFHelpPages: the link of each rule leads to a page that exists: to that of the
+// TestSARIFHelpPages: only the rules that found something are there. The link of each rule leads to a page that exists: to that of the
 // rule, or, of a rule of the user's own, to that about configuration.
 func TestSARIFHelpPages(t *testing.T) {
 	var b bytes.Buffer
-	h := New(&b, Options{Rules: []*detectors.Rule{{ID: "aws-access-key"}, {ID: "acme-token", Value: true}}})
+	h := New(&b, Options{Rules: []*detectors.Rule{{ID: "aws-access-key", Help: "Its page."}, {ID: "found-nothing"}, {ID: "acme-token", Value: true}}})
 	value := func(rule string) finding.Finding {
 		f := reporttest.Reported(rule, "", "", "")
 		f.Match.Rule.Value = true
 		return f
 	}
 	_ = h.Scan(finding.Scan{})
+	_ = h.Finding(reporttest.Reported("aws-access-key", "", "", verifier.Live))
 	_ = h.Finding(value("acme-token"))
 	_ = h.Finding(value("of-a-saved-report"))
 	_ = h.Summary(finding.Summary{})
@@ -88,6 +89,9 @@ func TestSARIFHelpPages(t *testing.T) {
 			t.Errorf("%s: %s, %v", r.ID, r.HelpURI, err)
 		}
 		pages = append(pages, r.ID+" "+page)
+		if (r.Help.Text == "Its page.") != (r.ID == "aws-access-key") {
+			t.Errorf("the help of %s is %q", r.ID, r.Help.Text)
+		}
 	}
 	want := []string{"aws-access-key docs/rules/aws-access-key.md", "acme-token docs/configuration.md", "of-a-saved-report docs/configuration.md"}
 	if !slices.Equal(pages, want) {
