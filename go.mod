@@ -27,7 +27,6 @@ require (
 	github.com/therootcompany/xz v1.0.1
 	golang.org/x/sync v0.21.0
 	golang.org/x/sys v0.46.0
-	golang.org/x/time v0.14.0
 	modernc.org/sqlite v1.55.0
 )
 

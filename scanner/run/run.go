@@ -39,8 +39,9 @@ type Options struct {
 	WithoutLFS bool
 }
 
-// workers is how many keys are verified at once.
-const workers = 4
+// workers is how many keys are verified at once: as many as verifier.Limited has questions
+// under way.
+const workers = 16
 
 // NewScanner returns the scanner that o asks for, and its detectors of credentials, without
 // the rules of the user. A presigned URL that expired before now is ignored; with the zero

@@ -35,6 +35,7 @@ type answer struct {
 	code, message, requestID string
 	account, arn, userID     string
 	skew                     time.Duration // of this machine's clock before the time of the answer
+	pause                    time.Duration // that the answer asks for
 	err                      error         // nil for a 2xx whose body the SDK could read, or that had none
 }
 
@@ -58,7 +59,7 @@ func newAnswer(host string, out *sts.GetCallerIdentityOutput, err error) answer 
 	}
 	if re, ok := as[*awshttp.ResponseError](err); ok {
 		a.status, a.requestID = re.HTTPStatusCode(), re.ServiceRequestID()
-		a.skew = skew(re.HTTPResponse())
+		a.skew, a.pause = skew(re.HTTPResponse()), pause(re.HTTPResponse())
 	}
 	// UnknownError is the SDK's word for XML without a code.
 	if e, ok := as[smithy.APIError](err); ok && e.ErrorCode() != "UnknownError" {
@@ -85,9 +86,9 @@ func (a answer) verdict(decoded string) verifier.Verdict {
 	}
 	switch {
 	case a.throttled():
-		return a.unknown("AWS limits the rate of requests", verifier.ErrBusy)
+		return a.unknown("AWS limits the rate of requests", a.busy())
 	case a.status >= 500:
-		return a.unknown("AWS has trouble", verifier.ErrBusy)
+		return a.unknown("AWS has trouble", a.busy())
 	}
 	switch a.code {
 	case "InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken", "ExpiredTokenException":
@@ -136,6 +137,22 @@ func skew(r *smithyhttp.Response) time.Duration {
 	return time.Since(date)
 }
 
+// pause returns how long r asks to wait before the next request. Only seconds count: a time
+// would have to be compared with a clock that may be wrong.
+func pause(r *smithyhttp.Response) time.Duration {
+	if r == nil {
+		return 0
+	}
+	seconds, err := strconv.ParseUint(r.Header.Get("Retry-After"), 10, 16)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// busy returns the verifier.ErrBusy of a.
+func (a answer) busy() error { return &verifier.BusyError{Pause: a.pause} }
+
 func (a answer) wrongClock() string {
 	const wrong = "the clock of this machine is wrong"
 	switch off := a.skew.Round(time.Second); {
@@ -169,7 +186,7 @@ func (a answer) noAnswer() verifier.Verdict {
 		return verifier.Verdict{State: verifier.Unknown, Reason: "no answer: " + reason, Err: err}
 	}
 	if a.status >= 500 { // the load balancers of AWS say it in HTML
-		return a.unknown("no answer: HTTP "+strconv.Itoa(a.status), errors.Join(verifier.ErrNoAnswer, verifier.ErrBusy))
+		return a.unknown("no answer: HTTP "+strconv.Itoa(a.status), errors.Join(verifier.ErrNoAnswer, a.busy()))
 	}
 	return a.unknown("no answer: something other than STS replied, such as a proxy", verifier.ErrNoAnswer)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,7 +110,7 @@ func TestAnswers(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := verifiertest.NewSTS(t)
-			srv.Script(tt.answer, tt.answer)
+			srv.Script(slices.Repeat([]verifiertest.Response{tt.answer}, 6)...)
 			c := newClient(t, srv, Config{})
 			v := c.Verify(t.Context(), verifiertest.LongTerm(account, 1))
 			if v.State != tt.state || v.Reason != tt.why {
@@ -120,8 +121,11 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("error %v, want one that is %v", v.Err, tt.is)
 			}
 			want := 1
-			if errors.Is(v.Err, busy) {
-				want = 2 // one retry
+			switch {
+			case errors.Is(v.Err, busy) && errors.Is(v.Err, noAnswer):
+				want = 2 // a load balancer is asked again once
+			case errors.Is(v.Err, busy):
+				want = 6 // STS, as long as it says nothing else
 			}
 			if n := len(srv.Requests()); n != want {
 				t.Errorf("%d requests, want %d", n, want)
@@ -136,6 +140,25 @@ func TestBusyThenLive(t *testing.T) {
 	srv.Script(verifiertest.Failure(400, "Throttling", "Rate exceeded"))
 	if v := newClient(t, srv, Config{}).Verify(t.Context(), key.Credential); v.State != verifier.Live {
 		t.Errorf("got %+v", v)
+	}
+}
+
+// TestRetryAfter: the pause that an answer asks for is kept, if it is a number of seconds.
+func TestRetryAfter(t *testing.T) {
+	for _, tt := range []struct {
+		value string
+		least time.Duration
+	}{{"1", time.Second}, {"-1", 0}, {"99999999999", 0}, {"Wed, 21 Oct 2099 07:28:00 GMT", 0}} {
+		key := verifiertest.User(account, "a", 1)
+		srv := verifiertest.NewSTS(t, key)
+		busy := verifiertest.Failure(503, "ServiceUnavailable", "")
+		busy.Header.Set("Retry-After", tt.value)
+		srv.Script(busy)
+		start := time.Now()
+		v := newClient(t, srv, Config{}).Verify(t.Context(), key.Credential)
+		if took := time.Since(start); v.State != verifier.Live || took < tt.least || took > tt.least+time.Second {
+			t.Errorf("Retry-After: %s: %+v in %v", tt.value, v, took)
+		}
 	}
 }
 

@@ -55,8 +55,8 @@ type Config struct {
 	// user and a password. The zero Secret is no proxy, whatever the environment says.
 	Proxy detectors.Secret
 
-	PerSecond float64       // requests a second; 0 means 2
-	Backoff   time.Duration // before the one retry when AWS is busy; 0 means a second
+	PerSecond float64       // questions a second, at most; 0 means 20
+	Backoff   time.Duration // the first pause when AWS is busy; 0 means a second
 	Reask     time.Duration // how long STS may be wrong after another secret of the same id; 0 means 6 s
 
 	Now func() time.Time // nil means time.Now

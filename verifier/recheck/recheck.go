@@ -9,7 +9,10 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/detectors/awskeys"
@@ -30,10 +33,59 @@ type Rechecker struct {
 	Accounts []string
 }
 
+// atOnce is how many key ids are asked about at once. The pace is that of STS.
+const atOnce = 16
+
 // Report asks about each finding of r, and brings its states and counts up to date. It
 // removes secrets. It returns an error only if ctx ends.
 func (a Rechecker) Report(ctx context.Context, r *finding.Saved) error {
 	r.Totals.Live, r.Totals.Unknown, r.Totals.Again = 0, 0, &finding.Again{}
+	var again againCount
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	if a.Operator != nil {
+		group.SetLimit(1) // IAM has a rate of its own, and serves others as well
+	}
+	for _, ofID := range a.byID(r) {
+		group.Go(func() error {
+			for _, x := range ofID {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				again.count(a.ask(ctx, x.f, x.cred))
+			}
+			return nil
+		})
+	}
+	if err := cmp.Or(group.Wait(), ctx.Err()); err != nil {
+		return err
+	}
+	*r.Totals.Again = again.Again
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		switch {
+		case f.Ignored != "":
+		case f.Verdict.State == verifier.Live:
+			f.Candidates, f.CandidatesOmitted = nil, 0 // an id has one secret
+			r.Totals.Live++
+		case f.Verdict.State == verifier.Unknown:
+			r.Totals.Unknown++
+		}
+	}
+	return nil
+}
+
+// A question is about a finding, whose secrets the report no longer has.
+type question struct {
+	f    *finding.Finding
+	cred detectors.Credential
+}
+
+// byID takes the secrets out of r, and returns the questions about it, those about one key id
+// together and in order.
+func (a Rechecker) byID(r *finding.Saved) [][]question {
+	var all [][]question
+	index := map[string]int{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		cred := f.Match.Credential
@@ -43,24 +95,31 @@ func (a Rechecker) Report(ctx context.Context, r *finding.Saved) error {
 		if f.Ignored != "" {
 			continue
 		}
-		if wanted, answered := a.ask(ctx, f, cred); wanted {
-			r.Totals.Again.Of++
-			if answered {
-				r.Totals.Again.Asked++
-			}
+		at, ok := index[cred.ID]
+		if !ok {
+			at = len(all)
+			index[cred.ID], all = at, append(all, nil)
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		switch f.Verdict.State {
-		case verifier.Live:
-			f.Candidates, f.CandidatesOmitted = nil, 0 // an id has one secret
-			r.Totals.Live++
-		case verifier.Unknown:
-			r.Totals.Unknown++
+		all[at] = append(all[at], question{f, cred})
+	}
+	return all
+}
+
+// againCount is a finding.Again that several goroutines add to.
+type againCount struct {
+	finding.Again
+	mu sync.Mutex
+}
+
+func (c *againCount) count(wanted, answered bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if wanted {
+		c.Of++
+		if answered {
+			c.Asked++
 		}
 	}
-	return nil
 }
 
 const noSecret = "the report holds no secret"
