@@ -204,7 +204,7 @@ func (c *ciScan) configure(ctx context.Context, j *scanflags.Job, tree *checkout
 				return nil, nil
 			}
 			if err != nil {
-				return nil, cli.Incomplete(fmt.Errorf("nothing was scanned: reading %s in the commit that the pull request will be merged into: %w", name, err))
+				return nil, cli.Failed(fmt.Errorf("nothing was scanned: reading %s in the commit that the pull request will be merged into: %w", name, err))
 			}
 			return data, nil
 		}
@@ -224,7 +224,7 @@ func (c *ciScan) scan(ctx context.Context, j *scanflags.Job) error {
 	}
 	repo, err := gitsource.Open(c.dir)
 	if err != nil {
-		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w; check the repository out first, with git", err))
+		return cli.Failed(fmt.Errorf("nothing was scanned: %w; check the repository out first, with git", err))
 	}
 	defer func() { _ = repo.Close() }() // it was only read from
 	repo.MaxBlobSize = c.MaxSize << 20
@@ -237,7 +237,7 @@ func (c *ciScan) scan(ctx context.Context, j *scanflags.Job) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w", err))
+		return cli.Failed(fmt.Errorf("nothing was scanned: %w", err))
 	}
 	for _, note := range c.publisher.Range.Notes {
 		c.publisher.Say(note)
@@ -263,7 +263,7 @@ func (c *ciScan) findEvent() error {
 	case c.base != "" || c.head != "":
 		c.publisher.Event = service.Given(c.base, cmp.Or(c.head, "HEAD"))
 	case err != nil:
-		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w; use --base and --head, or --scan history", err))
+		return cli.Failed(fmt.Errorf("nothing was scanned: %w; use --base and --head, or --scan history", err))
 	case service.Service == "":
 		return errors.New("this is neither GitHub Actions nor GitLab CI: name the range with --base and --head, or use --scan history")
 	default:

@@ -16,7 +16,8 @@ import (
 )
 
 // A command returns one of these, wrapped, if it did not end well; ExitCode turns it into
-// the exit code. Every other error is an error of usage, from cobra or about a flag.
+// the exit code. Every other error is about what the user typed, or about a file of theirs
+// that says how to work: exit code 2.
 var (
 	ErrLeaks      = errors.New("leaked credentials were found")
 	ErrIncomplete = errors.New("the scan is incomplete")
@@ -31,6 +32,33 @@ func Incomplete(err error) error { return fmt.Errorf("%w: %w", ErrIncomplete, er
 
 // Unfinished wraps an error that kept a command other than a scan from doing all it should.
 func Unfinished(err error) error { return fmt.Errorf("%w: %w", ErrUnfinished, err) }
+
+// Failed wraps an error that kept a command from beginning, or from doing its only thing. The
+// exit code is that of an incomplete scan. The error alone says what happened: there was no
+// scan that could be incomplete.
+func Failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &failedError{err}
+}
+
+type failedError struct{ error }
+
+// Unwrap returns the cause.
+func (e *failedError) Unwrap() error { return e.error }
+
+// Is reports that nobody may take the outcome for clean.
+func (e *failedError) Is(target error) bool { return target == ErrIncomplete }
+
+// A UsageError says that the user typed a command that stanch does not understand.
+type UsageError struct {
+	Why  string
+	Help string // the command whose --help says what may be typed: "stanch git"
+}
+
+// Error implements error.
+func (e *UsageError) Error() string { return e.Why }
 
 // UnfinishedIf is Unfinished, unless err is nil or says that the command was interrupted.
 func UnfinishedIf(err error) error {
@@ -107,6 +135,10 @@ func ExitCode(stderr io.Writer, err error) int {
 	case errors.Is(err, ErrLeaks):
 		return ExitLeaks
 	}
-	fmt.Fprintf(stderr, "stanch: %s\nRun 'stanch --help' for usage.\n", printable.Text(err.Error()))
+	fmt.Fprintln(stderr, "stanch:", printable.Text(err.Error()))
+	var usage *UsageError
+	if errors.As(err, &usage) {
+		fmt.Fprintf(stderr, "Run '%s --help' for usage.\n", usage.Help)
+	}
 	return ExitUsage
 }

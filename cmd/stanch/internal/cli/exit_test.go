@@ -27,7 +27,12 @@ func TestExitCode(t *testing.T) {
 	}{
 		{"clean", nil, ExitClean, ""},
 		{"leaks", ErrLeaks, ExitLeaks, ""},
-		{"usage", errors.New("unknown flag"), ExitUsage, "--help"},
+		{"usage", fmt.Errorf("ci: %w", &UsageError{"there is no flag --x", "stanch ci"}), ExitUsage, "stanch: ci: there is no flag --x\nRun 'stanch ci --help' for usage.\n"},
+		{"a wrong configuration", errors.New("line 3 is wrong"), ExitUsage, "stanch: line 3 is wrong\n"},
+		{"failed", Failed(errors.New("no such file")), ExitIncomplete, "stanch: no such file\n"},
+		{"failed for nothing", Failed(nil), ExitClean, ""},
+		{"failed, and interrupted", Failed(context.Canceled), ExitInterrupted, "interrupted"},
+		{"failed, since the reader left", Failed(write("/dev/stdout")), ExitReaderLeft, ""},
 		{"refused", fmt.Errorf("apply: %w", refused), ExitUsage, "not-confirmed"},
 		{"refused, and so not all is done", Unfinished(refused), ExitUsage, "not-confirmed"},
 		{"not all is done", Unfinished(errors.New("a step failed")), ExitIncomplete, "a step failed"},
@@ -42,7 +47,7 @@ func TestExitCode(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var stderr bytes.Buffer
-			if code := ExitCode(&stderr, tt.err); code != tt.code || !strings.Contains(stderr.String(), tt.says) || (tt.says == "") != (stderr.Len() == 0) {
+			if code := ExitCode(&stderr, tt.err); code != tt.code || !strings.Contains(stderr.String(), tt.says) || (tt.says == "") != (stderr.Len() == 0) || strings.HasSuffix(tt.says, "\n") && tt.says != stderr.String() {
 				t.Errorf("exit code %d, want %d, with %q:\n%s", code, tt.code, tt.says, &stderr)
 			}
 		})

@@ -50,7 +50,7 @@ func (f *OperatorFlags) Open(ctx context.Context, version string) (*operator.Ope
 		err = fmt.Errorf("with your %s: %w", f.ProfileFrom, err)
 	}
 	if err != nil {
-		return nil, Unfinished(err)
+		return nil, Failed(err)
 	}
 	return o, nil
 }

@@ -168,7 +168,7 @@ func (o *Output) Write(p []byte) (int, error) {
 func (f *OutputFlags) Open(stdout io.Writer) (*Output, error) {
 	out, err := f.open(stdout)
 	if err != nil {
-		return nil, Incomplete(fmt.Errorf("--output %s: %w", f.File, err))
+		return nil, Failed(fmt.Errorf("--output %s: %w", f.File, err))
 	}
 	return out, nil
 }

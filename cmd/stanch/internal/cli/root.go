@@ -53,7 +53,7 @@ func NewRoot(s *Streams, manual string) *cobra.Command {
 
 func version(s *Streams) error {
 	if _, err := fmt.Fprintln(s.Stdout, "stanch", BuildInfo(s.Version)); err != nil {
-		return Unfinished(err)
+		return Failed(err)
 	}
 	return nil
 }

@@ -124,5 +124,5 @@ func (f *installFlags) with(ctx context.Context, s *cli.Streams, do func(*hook.I
 	if err == nil || errors.As(err, &refused) {
 		return err
 	}
-	return cli.UnfinishedIf(err)
+	return cli.Failed(err)
 }

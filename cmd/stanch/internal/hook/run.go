@@ -73,7 +73,7 @@ func (f *hookFlags) run(ctx context.Context, s *cli.Streams, args []string) erro
 	}
 	repo, root, err := gitsource.OpenHere()
 	if err != nil {
-		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w", err))
+		return cli.Failed(fmt.Errorf("nothing was scanned: %w", err))
 	}
 	defer func() { _ = repo.Close() }() // it was only read from
 	repo.MaxBlobSize = maxSize
@@ -98,7 +98,7 @@ func (f *hookFlags) run(ctx context.Context, s *cli.Streams, args []string) erro
 		if ctx.Err() != nil || errors.Is(err, hook.ErrUsage) {
 			return err
 		}
-		return cli.Incomplete(fmt.Errorf("%s: nothing was scanned: %w", h.Stage, err))
+		return cli.Failed(fmt.Errorf("%s: nothing was scanned: %w", h.Stage, err))
 	}
 	return f.scan(ctx, s, &h, subject, config)
 }

@@ -37,7 +37,7 @@ answers of AWS are.`,
 			if name := cli.Operand(args, "-"); name != "-" {
 				file, err := os.Open(name)
 				if err != nil {
-					return cli.Incomplete(err)
+					return cli.Failed(err)
 				}
 				defer file.Close()
 				in = file
@@ -56,11 +56,11 @@ answers of AWS are.`,
 				return replayErr
 			}
 			if replayErr != nil && !errors.Is(replayErr, finding.ErrTruncated) {
-				return cli.Incomplete(replayErr)
+				return cli.Failed(replayErr)
 			}
 			// If the stream was cut off, the report holds everything before the cut.
 			if err := errors.Join(replayErr, out.Commit()); err != nil {
-				return cli.Incomplete(err)
+				return cli.Failed(err)
 			}
 			return nil
 		},

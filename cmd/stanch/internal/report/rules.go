@@ -95,7 +95,7 @@ func writeRules(w io.Writer, rules []*detectors.Rule) error {
 			Title string `json:"title"`
 			Help  string `json:"help"`
 		}{r.ID, r.Title, r.Help}); err != nil {
-			return cli.Incomplete(fmt.Errorf("writing the rules: %w", err))
+			return cli.Failed(fmt.Errorf("writing the rules: %w", err))
 		}
 	}
 	return nil
@@ -103,7 +103,7 @@ func writeRules(w io.Writer, rules []*detectors.Rule) error {
 
 func write(w io.Writer, text string) error {
 	if _, err := io.WriteString(w, text); err != nil {
-		return cli.Incomplete(fmt.Errorf("writing the rules: %w", err))
+		return cli.Failed(fmt.Errorf("writing the rules: %w", err))
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ If you may not ask a question, the answer is the permission that is missing. Wit
 			}
 			st, err := readStart(cmd.Context(), s, args, false)
 			if err != nil {
-				return cli.Unfinished(err)
+				return cli.Failed(err)
 			}
 			saved := st.report
 			op, err := openOperator(cmd.Context(), *f, s.Version)
@@ -55,7 +55,7 @@ If you may not ask a question, the answer is the permission that is missing. Wit
 			default:
 				_, err = io.WriteString(s.Stdout, page.String())
 			}
-			return cli.UnfinishedIf(err)
+			return cli.Failed(err)
 		},
 	}
 	f.Add(cmd)

@@ -136,7 +136,7 @@ func (f *respondFlags) secrets(ctx context.Context, s *cli.Streams) (protocol.Cr
 	}
 	saved := &finding.Saved{}
 	if err := readReport(ctx, s, f.findings, true, saved); err != nil {
-		return nil, cli.Unfinished(err)
+		return nil, cli.Failed(err)
 	}
 	for _, l := range planner.Leaks(saved) {
 		if !l.Match.Credential.Secret.IsZero() && l.Verdict.State == verifier.Live {

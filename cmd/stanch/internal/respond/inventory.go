@@ -45,7 +45,7 @@ The keys of the root user are not listed: IAM shows them to nobody.`,
 			now := time.Now()
 			w, err := inventory.NewWriter(o, now)
 			if err != nil {
-				return cli.Incomplete(err)
+				return cli.Failed(err)
 			}
 			if len(profiles) == 0 {
 				profiles = []string{""}
@@ -53,17 +53,17 @@ The keys of the root user are not listed: IAM shows them to nobody.`,
 			for _, profile := range profiles {
 				list, err := fetchInventory(cmd.Context(), cli.OperatorFlags{Profile: profile, Endpoint: endpoint}, s.Version, now)
 				if err != nil {
-					return cli.Incomplete(fmt.Errorf("profile %s: %w", cmp.Or(profile, "(default)"), err))
+					return cli.Failed(fmt.Errorf("profile %s: %w", cmp.Or(profile, "(default)"), err))
 				}
 				for _, id := range slices.Sorted(maps.Keys(list.Keys)) {
 					if err := w.Write(id, list.Keys[id]); err != nil {
-						return cli.Incomplete(err)
+						return cli.Failed(err)
 					}
 				}
 				fmt.Fprintf(s.Stderr, "stanch: %d access keys of account %s\n", len(list.Keys), printable.Text(list.Account))
 			}
 			if err := o.Commit(); err != nil {
-				return cli.Incomplete(err)
+				return cli.Failed(err)
 			}
 			return nil
 		},

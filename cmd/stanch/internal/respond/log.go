@@ -1,11 +1,15 @@
 package respond
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	"github.com/stanch-dev/stanch/verifier/response/advice"
 	"github.com/stanch-dev/stanch/verifier/response/journal"
 )
@@ -24,12 +28,16 @@ func newLog(s *cli.Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if !cmd.Flags().Changed("journal") && missing(name) && missing(name+".head") {
+				_, err := fmt.Fprintf(s.Stdout, "nothing was ever changed: there is no journal %s\n", printable.Text(name))
+				return cli.Failed(err)
+			}
 			records, err := journal.Read(name)
 			for _, r := range records {
 				advice.WriteRecord(s.Stdout, r)
 			}
 			if err != nil {
-				return cli.Unfinished(err)
+				return cli.Failed(err)
 			}
 			last := ""
 			if len(records) > 0 {
@@ -41,4 +49,10 @@ func newLog(s *cli.Streams) *cobra.Command {
 	}
 	f.addJournal(cmd)
 	return cmd
+}
+
+// missing reports whether there certainly is no file of this name.
+func missing(name string) bool {
+	_, err := os.Lstat(name)
+	return errors.Is(err, fs.ErrNotExist)
 }

@@ -39,7 +39,7 @@ AWS sends an event twice, the exit code is 0.`,
 			}
 			st, err := readStart(ctx, s, args, true)
 			if err != nil {
-				return cli.Unfinished(err)
+				return cli.Failed(err)
 			}
 			leaks, err := st.leaks(f.keys)
 			if err != nil {

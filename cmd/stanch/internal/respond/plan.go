@@ -63,7 +63,7 @@ without its secret, the answer in the report counts for an hour.`,
 			rules.ForceInUse = f.force
 			st, err := readStart(cmd.Context(), s, args, true)
 			if err != nil {
-				return cli.Unfinished(err)
+				return cli.Failed(err)
 			}
 			leaks, err := st.leaks(f.keys)
 			if err != nil {

@@ -45,7 +45,7 @@ keys and one is live, and 0 if none is.`,
 			}
 			r := &finding.Saved{}
 			if err := readReport(cmd.Context(), s, cli.Operand(args, "-"), true, r); err != nil {
-				return cli.Unfinished(err)
+				return cli.Failed(err)
 			}
 			var op *operator.Operator
 			if asOwner {
@@ -67,7 +67,7 @@ keys and one is live, and 0 if none is.`,
 				err = cmp.Or(o.Commit(), err)
 			}
 			if err != nil {
-				return cli.UnfinishedIf(err)
+				return cli.Failed(err)
 			}
 			return verified(r)
 		},
@@ -88,13 +88,13 @@ func verified(r *finding.Saved) error {
 	})
 	switch {
 	case r.CutOff():
-		return cli.Unfinished(fmt.Errorf("asked AWS again about %d of %d: %w", asked, of, finding.ErrTruncated))
+		return cli.Failed(fmt.Errorf("asked AWS again about %d of %d: %w", asked, of, finding.ErrTruncated))
 	case asked < of && lacking: // IAM was not asked
-		return cli.Unfinished(fmt.Errorf("asked AWS again about %d of %d: the report says why; --iam asks IAM about keys without their secret", asked, of))
+		return cli.Failed(fmt.Errorf("asked AWS again about %d of %d: the report says why; --iam asks IAM about keys without their secret", asked, of))
 	case asked < of:
-		return cli.Unfinished(fmt.Errorf("asked AWS again about %d of %d: the report says why", asked, of))
+		return cli.Failed(fmt.Errorf("asked AWS again about %d of %d: the report says why", asked, of))
 	case r.Totals.Unknown > 0:
-		return cli.Unfinished(fmt.Errorf("asked AWS again about %d of %d: for %d of them the answer does not say whether they are live", asked, of, r.Totals.Unknown))
+		return cli.Failed(fmt.Errorf("asked AWS again about %d of %d: for %d of them the answer does not say whether they are live", asked, of, r.Totals.Unknown))
 	case r.Totals.Live > 0:
 		return cli.ErrLeaks
 	}

@@ -83,7 +83,7 @@ func (f *baselineFlags) run(ctx context.Context, s *cli.Streams, operand string)
 	}
 	repo, err := gitsource.Open(operand)
 	if err != nil {
-		return cli.Incomplete(fmt.Errorf("nothing was scanned: %w", err))
+		return cli.Failed(fmt.Errorf("nothing was scanned: %w", err))
 	}
 	defer func() { _ = repo.Close() }() // it was only read from
 	repo.MaxBlobSize, repo.ReachableOnly, repo.SharedOnly = f.maxSize<<20, true, true

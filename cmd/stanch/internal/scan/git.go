@@ -92,7 +92,7 @@ func (f *gitFlags) scan(ctx context.Context, j *scanflags.Job, operand string) e
 	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return cli.Incomplete(err)
+		return cli.Failed(err)
 	}
 	defer func() {
 		if err := repo.Close(); err != nil {
@@ -115,7 +115,7 @@ func (f *gitFlags) scan(ctx context.Context, j *scanflags.Job, operand string) e
 func (f *gitFlags) scanNew(ctx context.Context, j *scanflags.Job, repo *gitsource.Repository, operand string) error {
 	build, err := run.Build(j.Streams.Version)
 	if err != nil {
-		return cli.Incomplete(fmt.Errorf("--since-state: %w", err))
+		return cli.Failed(fmt.Errorf("--since-state: %w", err))
 	}
 	// Another build or other rules may find more in the objects that were read, and a scan
 	// with verification must see the findings of a scan without it.

@@ -153,7 +153,7 @@ func runOrgScan(ctx context.Context, j *scanflags.Job, scan *orgscan.Scan, targe
 	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return cli.Incomplete(err)
+		return cli.Failed(err)
 	}
 	target := targets[0]
 	if len(targets) > 1 {

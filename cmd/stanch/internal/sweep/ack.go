@@ -94,9 +94,9 @@ func (f *databaseFlags) acknowledge(ctx context.Context, fingerprint string, do 
 		err := do(ctx, store)
 		switch {
 		case errors.Is(err, sweep.ErrNoFinding):
-			return cli.Unfinished(fmt.Errorf("%w with the fingerprint %s (reports in JSON and HTML have them)", err, fingerprint))
+			return cli.Failed(fmt.Errorf("%w with the fingerprint %s (reports in JSON and HTML have them)", err, fingerprint))
 		case err != nil:
-			return cli.Unfinished(fmt.Errorf("the finding %s: %w", fingerprint, err))
+			return cli.Failed(fmt.Errorf("the finding %s: %w", fingerprint, err))
 		}
 		return nil
 	})

@@ -67,10 +67,10 @@ func writeSwept(ctx context.Context, version string, store *sweep.Store, target,
 	r := &sweepreport.Report{Version: version, Store: store, Handler: h, Target: target, FailOn: scanrun.FailOn(failOn)}
 	result, err := r.Write(ctx)
 	if err != nil {
-		return cli.Incomplete(err)
+		return cli.Failed(err)
 	}
 	if err := out.Commit(); err != nil {
-		return cli.Incomplete(err)
+		return cli.Failed(err)
 	}
 	return cli.ScanEnded(result, nil)
 }

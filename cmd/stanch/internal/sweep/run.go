@@ -72,7 +72,7 @@ report, the exit code is 3, and the next sweep tries again.`,
 func targetNames(ctx context.Context, store *sweep.Store, args []string) ([]string, error) {
 	targets, err := store.Targets(ctx)
 	if err != nil {
-		return nil, cli.Unfinished(err)
+		return nil, cli.Failed(err)
 	}
 	if len(args) > 0 {
 		return named(targets, args), nil

@@ -22,7 +22,7 @@ func newSweepStatus(s *cli.Streams, db *databaseFlags) *cobra.Command {
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
 				st, err := store.Status(cmd.Context())
 				if err != nil {
-					return cli.Unfinished(err)
+					return cli.Failed(err)
 				}
 				if asJSON {
 					e := json.NewEncoder(s.Stdout)

@@ -65,7 +65,7 @@ func (f *databaseFlags) open(ctx context.Context, migrate bool) (store *sweep.St
 		}
 	}
 	if store, err = riverqueue.Open(ctx, name, migrate); err != nil {
-		return nil, "", cli.Unfinished(err)
+		return nil, "", cli.Failed(err)
 	}
 	return store, name, nil
 }
@@ -79,7 +79,7 @@ func (f *databaseFlags) with(ctx context.Context, do func(*sweep.Store, *riverqu
 	defer store.Close()
 	q, err := riverqueue.New(riverqueue.Config{Store: store})
 	if err != nil {
-		return cli.Unfinished(err)
+		return cli.Failed(err)
 	}
 	return do(store, q)
 }
@@ -125,7 +125,7 @@ func (f *engineFlags) engine(j *scanflags.Job, store *sweep.Store, q *riverqueue
 	}
 	build, err := search.Build(j.Streams.Version)
 	if err != nil {
-		return nil, cli.Unfinished(err)
+		return nil, cli.Failed(err)
 	}
 	detector, err := f.detector(build, j.Config)
 	if err != nil {
@@ -198,7 +198,7 @@ func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags
 	if !store.Postgres() {
 		lock, err := riverqueue.Lock(ctx, name)
 		if err != nil {
-			return cli.Unfinished(err)
+			return cli.Failed(err)
 		}
 		defer lock.Close()
 		if f.temp = riverqueue.TempFolder(name); f.temp != "" {
@@ -221,7 +221,7 @@ func (f *engineFlags) work(ctx context.Context, j *scanflags.Job, store *sweep.S
 	log := slog.New(slog.NewTextHandler(j.Streams.Stderr, &slog.HandlerOptions{Level: f.level(e.once)}))
 	q, err := riverqueue.New(riverqueue.Config{Store: store, Scans: f.scans, Pause: f.pause, Silence: f.silence, Log: log})
 	if err != nil {
-		return cli.Unfinished(err)
+		return cli.Failed(err)
 	}
 	engine, err := f.engine(j, store, q, log)
 	if err != nil {

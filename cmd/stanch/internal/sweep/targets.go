@@ -51,7 +51,7 @@ stored: each worker has its own.`,
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
 				for _, name := range args {
 					if err := store.PutTarget(cmd.Context(), sweep.Target{Name: name, API: api.API, Options: text, Every: every}); err != nil {
-						return cli.Unfinished(err)
+						return cli.Failed(err)
 					}
 				}
 				return nil
@@ -98,7 +98,7 @@ func newSweepRemove(db *databaseFlags) *cobra.Command {
 					errs = append(errs, err)
 				}
 				if err := errors.Join(errs...); err != nil {
-					return cli.Unfinished(err)
+					return cli.Failed(err)
 				}
 				return nil
 			})
@@ -115,7 +115,7 @@ func newSweepList(s *cli.Streams, db *databaseFlags) *cobra.Command {
 			return db.with(cmd.Context(), func(store *sweep.Store, _ *riverqueue.Queue) error {
 				targets, err := store.Targets(cmd.Context())
 				if err != nil {
-					return cli.Unfinished(err)
+					return cli.Failed(err)
 				}
 				return sweep.WriteTargets(s.Stdout, targets)
 			})
@@ -139,7 +139,7 @@ them, with all findings.`,
 			defer store.Close()
 			if down {
 				if err := errors.Join(riverqueue.Migrate(cmd.Context(), store, true), store.Migrate(cmd.Context(), 0)); err != nil {
-					return cli.Unfinished(err)
+					return cli.Failed(err)
 				}
 			}
 			return nil
