@@ -187,6 +187,7 @@ func (c *ciScan) job(ctx context.Context) (*scanflags.Job, error) {
 	c.WithoutLFS = true
 	c.Config.Within = "" // configure reads the project, when the event says which files to trust
 	job, err := c.Prepare(c.Streams)
+	c.publisher.Log = c.Stderr // --quiet may have changed it
 	if err == nil {
 		job.NoNext = true
 	}
@@ -209,7 +210,7 @@ func (c *ciScan) configure(ctx context.Context, j *scanflags.Job, tree *checkout
 			return data, nil
 		}
 	}
-	j.Config, err = c.Config.Read(c.Stderr)
+	j.Config, err = c.Config.Read(c.Loud().Stderr)
 	return err
 }
 

@@ -15,6 +15,30 @@ type Streams struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Version        string // as "0.1.0"
+
+	loud io.Writer // the stderr that Hush put away, or nil
+}
+
+// Hush drops from now on what is written to Stderr: progress and notes.
+func (s *Streams) Hush() {
+	if s.loud == nil {
+		s.loud, s.Stderr = s.Stderr, io.Discard
+	}
+}
+
+// Loud returns the streams as they were before Hush: for questions, and for what limits the claim
+// that nothing was found.
+func (s *Streams) Loud() *Streams {
+	loud := *s
+	if s.loud != nil {
+		loud.Stderr = s.loud
+	}
+	return &loud
+}
+
+// AddQuiet adds --quiet to a command, which calls Hush for it.
+func AddQuiet(cmd *cobra.Command, quiet *bool) {
+	cmd.Flags().BoolVarP(quiet, "quiet", "q", false, "write the report alone: no progress, and no notes on stderr; errors stay, and what may hide a leak")
 }
 
 // NewRoot returns the command stanch itself, to which the others are added.

@@ -57,6 +57,9 @@ sent. If nothing is found, nothing is said, unless something could not be read.`
 	_ = cmd.RegisterFlagCompletionFunc("stage", cobra.FixedCompletions(hook.Stages, cobra.ShellCompDirectiveNoFileComp))
 	flags.BoolVar(&f.allFiles, "all-files", false, "scan all of each file in the index, changed or not")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "say how much was scanned; list every place, and ignored findings with the reason")
+	cli.AddQuiet(cmd, &f.quiet)
+	flags.Bool("no-verify", true, "accepted for those who type it: a hook asks nobody")
+	_ = flags.MarkHidden("no-verify")
 	f.config.AddFiles(cmd)
 	return cmd
 }
@@ -64,12 +67,16 @@ sent. If nothing is found, nothing is said, unless something could not be read.`
 type hookFlags struct {
 	stage             string
 	allFiles, verbose bool
+	quiet             bool
 	config            scanflags.ConfigFlags
 }
 
 func (f *hookFlags) run(ctx context.Context, s *cli.Streams, args []string) error {
 	if f.stage != "" && !slices.Contains(hook.Stages, f.stage) {
 		return fmt.Errorf("--stage %s: must be one of %s", f.stage, strings.Join(hook.Stages, ", "))
+	}
+	if f.quiet {
+		s.Hush()
 	}
 	repo, root, err := gitsource.OpenHere()
 	if err != nil {
@@ -83,13 +90,13 @@ func (f *hookFlags) run(ctx context.Context, s *cli.Streams, args []string) erro
 	}
 	h.Stage = h.FindStage()
 	if h.Stage != hook.PreReceive && hook.Skipped(os.Getenv("SKIP"), h.Stage) {
-		fmt.Fprintf(s.Stderr, "stanch: %s: nothing was scanned, because SKIP=%s\n", h.Stage, printable.Text(os.Getenv("SKIP")))
+		fmt.Fprintf(s.Loud().Stderr, "stanch: %s: nothing was scanned, because SKIP=%s\n", h.Stage, printable.Text(os.Getenv("SKIP")))
 		return nil
 	}
 	if h.Stage != hook.PreReceive { // a work tree on a server holds the files of the last push
 		f.config.Root = root
 	}
-	config, err := f.config.Read(s.Stderr)
+	config, err := f.config.Read(s.Loud().Stderr)
 	if err != nil {
 		return err
 	}
@@ -133,15 +140,18 @@ func (f *hookFlags) scan(ctx context.Context, s *cli.Streams, h *hook.Hook, subj
 		FailOn: run.FailOnAny,
 	}
 	result, err := scan.Scan(ctx, subject)
-	scanflags.PrintNotes(s.Stderr, config)
-	say := func(format string, args ...any) { fmt.Fprintf(s.Stderr, "stanch: "+format+"\n", args...) }
+	scanflags.PrintNotes(s.Loud().Stderr, config)
+	sayTo := func(w io.Writer) func(string, ...any) {
+		return func(format string, args ...any) { fmt.Fprintf(w, "stanch: "+format+"\n", args...) }
+	}
+	say, sayLoud := sayTo(s.Stderr), sayTo(s.Loud().Stderr)
 	verdict := cli.ScanEnded(result, err)
 	if verdict != nil || f.verbose {
 		if _, err := s.Stdout.Write(page.Bytes()); err != nil {
 			return cli.Incomplete(fmt.Errorf("writing the report: %w", err))
 		}
 	} else {
-		f.sayHidden(say, h.Stage, result.Summary)
+		f.sayHidden(sayLoud, h.Stage, result.Summary)
 	}
 	switch {
 	case !f.verbose:
@@ -154,7 +164,7 @@ func (f *hookFlags) scan(ctx context.Context, s *cli.Streams, h *hook.Hook, subj
 		say("%s", subject.Note)
 	}
 	if result.Leaks > 0 && ctx.Err() == nil {
-		say("%s", h.Refusal(ctx, subject, found.at))
+		sayLoud("%s", h.Refusal(ctx, subject, found.at))
 	}
 	return verdict
 }

@@ -124,6 +124,7 @@ func (d *Deactivation) Run(ctx context.Context, s *cli.Streams, op *operator.Ope
 	if !d.wanted || op == nil || ctx.Err() != nil {
 		return scanErr
 	}
+	s = s.Loud() // it asks, and what it changes is no note
 	d.showLone(s.Stderr)
 	if len(d.leaks) == 0 {
 		return scanErr

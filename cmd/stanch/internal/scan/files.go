@@ -16,21 +16,23 @@ import (
 func NewDir(s *cli.Streams) *cobra.Command {
 	f := &scanflags.Flags{}
 	cmd := &cobra.Command{
-		Use:   "dir PATH...",
+		Use:   "dir [PATH...]",
 		Short: "Scan files and directories as they are on disk",
 		Long: `Scan files and, in full, folders: hidden files and those that git ignores as well, but
 not the insides of .git. Symbolic links are not followed below a PATH. Nothing is sent
-to AWS, unless --verify is given.
+to AWS, unless --verify is given. Without a PATH, it is the current folder.
 
 Rules and ignore files are those of the work tree that PATH is in, wherever stanch
 runs. Without a work tree they are looked for in PATH, or in the folder of a file. If
 PATHs of several projects are given, and one of these has such files, that is an error:
 scan them one at a time, or with --no-ignores.`,
-		Example: `  stanch dir .                           # this folder, untracked files too
+		Example: `  stanch dir                             # this folder, untracked files too
   stanch dir --verify ~/.aws deploy.zip  # ask AWS whether the keys are live
   stanch dir . --no-ignores              # as if nothing were ignored`,
-		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				args = []string{"."}
+			}
 			if !f.Config.NoIgnores {
 				root, err := project.RootOf(args)
 				if err != nil {

@@ -96,7 +96,7 @@ func (f *gitFlags) scan(ctx context.Context, j *scanflags.Job, operand string) e
 	}
 	defer func() {
 		if err := repo.Close(); err != nil {
-			fmt.Fprintf(s.Stderr, "stanch: a temporary clone is left behind, remove it: %v\n", err)
+			fmt.Fprintf(s.Loud().Stderr, "stanch: a temporary clone is left behind, remove it: %v\n", err)
 		}
 	}()
 	repo.MaxBlobSize, repo.ReachableOnly = j.Flags.MaxSize<<20, f.reachableOnly

@@ -136,7 +136,7 @@ func (f *githubFlags) orgScan(s *cli.Streams, shard orgscan.Shard, deletedSet bo
 			return lister, err
 		},
 		Filter: f.selection.Filter, Shard: shard, Include: f.selection.Include, Lost: lost, MaxBlobSize: f.MaxSize << 20,
-		Notice: func(format string, args ...any) { fmt.Fprintf(s.Stderr, "stanch: "+format+"\n", args...) },
+		Notice: func(format string, args ...any) { fmt.Fprintf(s.Loud().Stderr, "stanch: "+format+"\n", args...) },
 		Progress: func(format string, args ...any) {
 			if cli.MayMove(s.Stderr) {
 				fmt.Fprintf(s.Stderr, "\r\x1b[K"+format+"\n", args...)

@@ -30,6 +30,7 @@ type Flags struct {
 	Debug       bool
 	// WithoutLFS is run.Options.WithoutLFS, which a command sets and no user.
 	WithoutLFS bool
+	quiet      bool
 
 	verify   bool
 	NoVerify bool // even with --verify
@@ -57,6 +58,7 @@ func (f *Flags) AddScan(cmd *cobra.Command, verifies bool) {
 	flags.StringSliceVar(&f.Inventory, "inventory", nil, "recognise your own keys by `FILE`, which \"stanch inventory\" wrote")
 	flags.Int64Var(&f.MaxSize, "max-size", 256, "use at most `N` MiB of memory for an archive or a git object; if it needs more, it is NOT READ (0: no limit)")
 	flags.BoolVar(&f.Debug, "debug", false, "log each step to standard error")
+	cli.AddQuiet(cmd, &f.quiet)
 	f.Config.add(cmd)
 	asks := "ask AWS whether the keys are live: one call with each, sts:GetCallerIdentity"
 	if !verifies {
@@ -80,6 +82,9 @@ func (f *Flags) Verifies() bool { return f.verify && !f.NoVerify }
 
 // Prepare returns the job that f asks for. An error names the flag that is wrong.
 func (f *Flags) Prepare(s *cli.Streams) (*Job, error) {
+	if f.quiet {
+		s.Hush()
+	}
 	if !slices.Contains(run.FailLevels, f.FailOn) {
 		return nil, fmt.Errorf("--fail-on %s: must be one of %s", f.FailOn, strings.Join(run.FailLevels, ", "))
 	}
@@ -101,7 +106,7 @@ func (f *Flags) Prepare(s *cli.Streams) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := f.Config.Read(s.Stderr)
+	cfg, err := f.Config.Read(s.Loud().Stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +123,7 @@ func (f *Flags) Prepare(s *cli.Streams) (*Job, error) {
 		out.Discard()
 		return nil, err
 	}
-	return &Job{Flags: f, Streams: s, log: f.logger(s.Stderr), STS: v, Config: cfg, inventory: own, Out: out, Handler: h}, nil
+	return &Job{Flags: f, Streams: s, log: f.logger(s.Loud().Stderr), STS: v, Config: cfg, inventory: own, Out: out, Handler: h}, nil
 }
 
 // CheckMaxSize checks the value of --max-size.

@@ -82,7 +82,7 @@ func (j *Job) Run(ctx context.Context, source, target string, do func(*scanner.S
 	if j.Flags.Owner.Assess && scanErr == nil {
 		scanErr = ctx.Err() // the report holds all findings, but not all were assessed
 	}
-	PrintNotes(j.Streams.Stderr, j.Config)
+	PrintNotes(j.Streams.Loud().Stderr, j.Config)
 	sum := result.Summary
 	if j.Whole && scanErr == nil && len(sum.Unread) == 0 {
 		if len(sum.Accepted) == 0 {
@@ -90,7 +90,7 @@ func (j *Job) Run(ctx context.Context, source, target string, do func(*scanner.S
 		}
 		printUnusedTables(j.Streams.Stderr, j.Config, len(sum.Accepted))
 	}
-	unasked.print(j.Streams.Stderr)
+	unasked.print(j.Streams.Loud().Stderr)
 	j.SaySent()
 	j.log.Debug("scanned", "objects", sum.Objects, "bytes", sum.Bytes, "elapsed", time.Duration(sum.ElapsedMS)*time.Millisecond)
 	if err := j.Out.Commit(); err != nil {

@@ -53,9 +53,9 @@ nothing.`,
 			defer func() { _ = listener.Close() }()
 			return f.run(cmd.Context(), s, db, lifecycle{beside: func(ctx context.Context, store *sweep.Store, log *slog.Logger) error {
 				if tokenFile == "" {
-					fmt.Fprintf(s.Stderr, "stanch: the page is at http://%s/?token=%s\n", listener.Addr(), token)
+					fmt.Fprintf(s.Loud().Stderr, "stanch: the page is at http://%s/?token=%s\n", listener.Addr(), token)
 				} else {
-					fmt.Fprintf(s.Stderr, "stanch: the page is at http://%s/\n", listener.Addr())
+					fmt.Fprintf(s.Loud().Stderr, "stanch: the page is at http://%s/\n", listener.Addr())
 				}
 				server := &serve.Server{Store: store, Token: token, Log: log, Policy: html.ContentSecurityPolicy(),
 					WritePage: func(ctx context.Context, w io.Writer, target string) error {

@@ -218,7 +218,7 @@ func (f *engineFlags) run(ctx context.Context, s *cli.Streams, db *databaseFlags
 
 // work does jobs, and calls the functions of e around them.
 func (f *engineFlags) work(ctx context.Context, j *scanflags.Job, store *sweep.Store, e lifecycle) error {
-	log := slog.New(slog.NewTextHandler(j.Streams.Stderr, &slog.HandlerOptions{Level: f.level(e.once)}))
+	log := slog.New(slog.NewTextHandler(j.Streams.Loud().Stderr, &slog.HandlerOptions{Level: f.level(e.once)}))
 	q, err := riverqueue.New(riverqueue.Config{Store: store, Scans: f.scans, Pause: f.pause, Silence: f.silence, Log: log})
 	if err != nil {
 		return cli.Failed(err)
