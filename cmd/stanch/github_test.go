@@ -176,7 +176,7 @@ func TestGitHub(t *testing.T) {
 		{"shard_2", "acme --skip acme/gone --deleted=false --include gists --shard 2/2", gitHubToken, []string{"1: app", "3: old-archive", "4: app.wiki", "6: 1"}, "in other shards than 2/2", cli.ExitLeaks},
 		{"wrong_shard", "acme --shard 3/2", gitHubToken, nil, "--shard 3/2", cli.ExitUsage},
 		{"pattern", "acme --skip [", gitHubToken, nil, "--skip [", cli.ExitUsage},
-		{"no_target", "", gitHubToken, nil, "requires at least 1 arg", cli.ExitUsage},
+		{"no_target", "", gitHubToken, nil, `type "stanch github ORG`, cli.ExitUsage},
 	}
 	api := serveGitHub(t)
 	for _, tt := range tests {

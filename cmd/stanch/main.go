@@ -14,6 +14,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/ci"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/guess"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/hook"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/report"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/respond"
@@ -56,6 +57,10 @@ var release string
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	s := &cli.Streams{Stdin: stdin, Stdout: stdout, Stderr: stderr, Version: strings.TrimSpace(release)}
 	root := newRoot(s, args)
+	args, err := guess.Command(root, args, stderr)
+	if err != nil {
+		return err
+	}
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)
 }
@@ -72,5 +77,6 @@ func newRoot(s *cli.Streams, args []string) *cobra.Command {
 			cli.NewMan(s),
 		)
 	}
+	guess.Teach(root)
 	return root
 }

@@ -100,7 +100,7 @@ func TestRulesCommand(t *testing.T) {
 		{[]string{"rules", "aws-mws-token", "-f", "json"}, []string{`{"id":"aws-mws-token"`}, ""},
 		{[]string{"rules", "nothing"}, nil, `no rule "nothing": the rules are aws-access-key,`},
 		{[]string{"rules", "-f", "xml"}, nil, "--format xml: must be text or json"},
-		{[]string{"rules", "a", "b"}, nil, "accepts at most 1 arg"},
+		{[]string{"rules", "a", "b"}, nil, "takes one argument, and these are 2"},
 	} {
 		var out bytes.Buffer
 		err := run(t.Context(), tt.args, nil, &out, &out)

@@ -94,7 +94,7 @@ func TestSweepAckChecks(t *testing.T) {
 		{[]string{"ack", "0123", "--by", "ada"}, "32 hexadecimal digits"},
 		{[]string{"ack", "aws-access-key " + fingerprint}, "32 hexadecimal digits"},
 		{[]string{"unack", fingerprint + "0"}, "32 hexadecimal digits"},
-		{[]string{"unack"}, "accepts 1 arg"},
+		{[]string{"unack"}, `type "stanch sweep unack FINGERPRINT"`},
 		{[]string{"ack", fingerprint, "--by", "ada", "--until", "tomorrow"}, "not a date"},
 		{[]string{"ack", fingerprint, "--by", "ada", "--until", "2020-01-31"}, "that day is over"},
 		{[]string{"ack", fingerprint, "--by", "ada", "--until", ""}, "--until is empty"},

@@ -12,18 +12,8 @@ import (
 )
 
 // NoCommand is for a command that only has subcommands: an argument is a command that it does
-// not have. The error names those that are spelled like it.
-func NoCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	err := fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath())
-	cmd.SuggestionsMinimumDistance = 2 // letters; 0 is none
-	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
-		err = fmt.Errorf(`%w: did you mean "%s"?`, err, strings.Join(like, `" or "`))
-	}
-	return err
-}
+// not have. Package guess says which one may be meant.
+func NoCommand(cmd *cobra.Command, args []string) error { return cobra.NoArgs(cmd, args) }
 
 // Operand returns the first of args, or otherwise if there is none.
 func Operand(args []string, otherwise string) string {

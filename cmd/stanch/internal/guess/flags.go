@@ -1,0 +1,244 @@
+package guess
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// flagInstead is a table of flags of other tools, and of what to type for them. It returns ""
+// for a flag that is not in it.
+func flagInstead(cmd *cobra.Command, name string) string {
+	command := cmd.CommandPath()
+	if command == "stanch hook run" {
+		if say := ofHooks(name); say != "" {
+			return say
+		}
+	}
+	for _, table := range []func(string) string{ofReports, ofSources, ofRanges, ofRules, ofAsking, needless} {
+		if say := table(name); say != "" && suits(cmd, say) {
+			return say
+		}
+	}
+	if !cmd.HasParent() { // "stanch --no-verify", "stanch --scan"
+		if say := ofGitSecrets(name); say != "" {
+			return say
+		}
+		if with := commandsWith(cmd, name); len(with) > 0 {
+			command := with[0]
+			if slices.Contains(with, "stanch git") {
+				command = "stanch git"
+			}
+			return fmt.Sprintf("the command comes first, as in \"%s %s\"", command, typed(name))
+		}
+		return ""
+	}
+	if name == "quiet" || name == "q" {
+		return "leave it out: this command writes its result alone"
+	}
+	if name == "verify" || name == "no-verify" {
+		if command == "stanch verify" || command == "stanch assess" || strings.HasPrefix(command, "stanch respond") {
+			return "this command asks AWS, or it has nothing to do"
+		}
+		return fmt.Sprintf("%q never asks AWS: leave it out", command)
+	}
+	return ""
+}
+
+// suits reports whether cmd has the flags that say names, apart from those of commands in quotes.
+func suits(cmd *cobra.Command, say string) bool {
+	for i, part := range strings.Split(say, `"`) {
+		if i%2 == 1 || !cmd.HasParent() {
+			continue
+		}
+		for _, word := range strings.Fields(part) {
+			word = strings.TrimRight(word, ",;:")
+			long, ok := strings.CutPrefix(word, "--")
+			if ok && cmd.Flags().Lookup(long) == nil || !ok && len(word) == 2 && word[0] == '-' && cmd.Flags().ShorthandLookup(word[1:]) == nil {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// ofHooks is for "stanch hook run", which is what others have a flag for.
+func ofHooks(name string) string {
+	switch name {
+	case "staged", "pre-commit", "cached", "pre_commit":
+		return `leave it out: "stanch hook run" scans what is staged`
+	case "verify":
+		return `a hook asks nobody: a commit would wait for AWS, and work offline would end. "stanch dir --verify PATH" asks`
+	case "scan", "recursive":
+		return "leave it out"
+	case "format", "f", "output", "o", "json", "sarif", "report-path", "r":
+		return `a hook writes text for people: "stanch ci" and "stanch dir" write reports`
+	case "fail-on", "exit-code", "min-confidence":
+		return `each leak refuses a commit; a finding that may stay is allowed by "stanch:allow REASON" in its line`
+	}
+	return ""
+}
+
+func ofReports(name string) string {
+	switch name {
+	case "report-path", "report", "r", "out-file", "outfile", "output-file", "out", "save", "report-file":
+		return "-o FILE writes the report to a file"
+	case "report-format", "output-format":
+		return "-f FORMAT chooses text, json, sarif, junit, markdown, github or html"
+	case "report-template", "template", "csv":
+		return "-f json is for other formats: jq makes them of it"
+	case "json", "j", "jsonl", "json-legacy":
+		return "-f json writes JSON, an object a line"
+	case "sarif", "html", "junit", "markdown", "github-actions", "text":
+		return "-f " + strings.TrimSuffix(name, "-actions") + " chooses that format"
+	case "redact", "redacted":
+		return "leave it out: secrets are never printed, unless --show-secrets is given"
+	case "no-redact", "show-raw", "raw", "reveal", "unredacted":
+		return "--show-secrets prints secrets"
+	case "exit-code", "exit-zero", "no-fail", "no-error", "soft-fail", "fail", "fail-on-found":
+		return "leaks exit with 1, and --fail-on any, unknown, live or never says which"
+	case "no-color", "no-colour", "color", "colour", "nocolor":
+		return "colours are for terminals only; the variable NO_COLOR=1 turns them off"
+	case "log-level", "log", "log-format", "loglevel", "l", "trace", "verbosity":
+		return "--debug logs what is done, -v lists every place, -q leaves the notes out"
+	case "silent", "s-quiet", "no-progress", "progress":
+		return "-q leaves out progress and notes"
+	case "only-verified", "results", "only-valid", "verified-only", "only-live", "only-active":
+		return "reports list all findings, and --fail-on live counts live keys only"
+	case "minimum-severity", "severity":
+		return "--fail-on live counts live keys only, and --min-confidence high leaves out what is less sure"
+	case "confidence":
+		return "--min-confidence high, medium or low"
+	case "version":
+		return `"stanch --version" prints the version`
+	case "view-report", "web":
+		return "-f html -o leaks.html makes a page"
+	}
+	return ""
+}
+
+func ofSources(name string) string {
+	switch name {
+	case "source", "s", "path", "p", "dir", "directory", "repo-path":
+		return `the path is an argument: "stanch git PATH" scans a repository, "stanch dir PATH" files`
+	case "no-git":
+		return `"stanch dir PATH" scans files, without git`
+	case "pipe", "stdin":
+		return `"stanch stdin" scans standard input`
+	case "recursive", "all-files", "include-untracked", "untracked":
+		return `"stanch dir PATH" scans all files of a folder`
+	case "follow-symlinks":
+		return `links below a PATH are not followed: name their targets as paths of "stanch dir"`
+	case "org", "repo", "repos", "user", "github-org", "github-user", "github-organization", "repository", "all-github-organizations", "include-members", "include-repos", "group":
+		return `owners and repositories are arguments: "stanch github OWNER" or "stanch github OWNER/REPO"`
+	case "exclude-repos", "exclude-repo", "github-exclude", "ignore-repos":
+		return `"stanch github OWNER --skip PATTERN" leaves repositories out`
+	case "token", "github-token", "access-token", "pat":
+		return `GITHUB_TOKEN, "gh auth login" or "stanch github --token-file FILE" give the token`
+	case "endpoint", "github-api-url", "base-url":
+		return `"stanch github --api-url URL" is for GitHub Enterprise Server`
+	case "include-forks", "exclude-forks", "include-wikis", "github-repo-type", "ignore-forks":
+		return `"stanch github" scans wikis, and forks with --forks`
+	case "issue-comments", "pr-comments", "gist-comments", "repo-artifacts":
+		return `"stanch github --include issues,pulls,discussions,releases,actions,gists" scans what is beside repositories`
+	case "image", "docker-image", "docker":
+		return `"docker save IMAGE | stanch stdin" scans an image`
+	case "bucket", "s3-bucket", "gcs-bucket":
+		return `"aws s3 cp s3://BUCKET/KEY - | stanch stdin" scans an object`
+	}
+	return ""
+}
+
+func ofRanges(name string) string {
+	switch name {
+	case "log-opts", "since-commit", "since", "commit-range", "commits", "from", "since-time", "new-commits":
+		return `"stanch ci --base COMMIT --head HEAD" scans the commits of a range`
+	case "branch", "branches", "head":
+		return `"stanch git" scans all branches, and "stanch ci --base COMMIT --head BRANCH" the commits of one`
+	case "base":
+		return `"stanch ci --base COMMIT" scans what came after it`
+	case "max-depth", "max-commits", "commit-history", "git-history", "depth", "max-count":
+		return `"stanch git" scans the whole history, with --since-state FILE only what is new; "stanch ci --base COMMIT" scans a range`
+	case "staged", "pre-commit", "cached", "uncommitted":
+		return `"stanch hook run" scans what is staged`
+	}
+	return ""
+}
+
+func ofRules(name string) string {
+	switch name {
+	case "c", "config-path", "config-file", "rules-path":
+		return "--config FILE reads rules and allowlists from a file"
+	case "b", "baseline-path", "baseline-file":
+		return "--baseline FILE ignores the findings that a file lists"
+	case "manage-baseline", "update-baseline", "create-baseline", "update":
+		return `"stanch baseline" lists the leaks that are known`
+	case "gitleaks-ignore-path", "ignore-path", "i", "allowlist", "ignore-file":
+		return `a .gitleaksignore in the root of the project counts by itself, and "stanch migrate FILE" converts another`
+	case "enable-rule", "rule", "rules", "disable-rule", "include-detectors", "exclude-detectors", "detectors", "only-rules", "load-builtins", "disable-plugin", "banlist-detector", "ignore-rule":
+		return `all rules count ("stanch rules" lists them), and an [[allow]] entry of .stanch.toml with "rules" leaves one out`
+	case "exclude-paths", "x", "exclude", "exclude-globs", "exclude-files", "include-paths", "include", "only-files", "skip", "ignore", "ignored-path", "exclude-lines", "exclude-secrets":
+		return `an [[allow]] entry of .stanch.toml with "paths" hides places (docs/configuration.md)`
+	case "no-ignore", "ignore-gitleaks-allow", "skip-ignores", "no-inline-ignore":
+		return "--no-ignores reads no ignore file and honours no allow comment"
+	case "entropy", "filter-entropy", "min-entropy", "base64-limit", "hex-limit", "entropy-threshold":
+		return `AWS keys are not found by entropy; a rule of your own in .stanch.toml may have an "entropy"`
+	}
+	return ""
+}
+
+func ofAsking(name string) string {
+	switch name {
+	case "no-verification", "no-validate", "no-validation", "skip-validation", "skip-verification", "n", "offline":
+		return "--no-verify sends nothing to AWS"
+	case "verification", "validate", "validation", "check-validity":
+		return "--verify asks AWS which keys are live"
+	case "access-map", "analyze":
+		return "--assess says how dangerous live keys are"
+	case "revoke", "rotate", "disable", "kill":
+		return "\"stanch git --deactivate\" shuts off what is live, and \"stanch respond plan REPORT\" plans it"
+	case "dry-run":
+		return `"stanch respond plan" changes nothing`
+	}
+	return ""
+}
+
+// needless is for flags of what stanch never does, or always.
+func needless(name string) string {
+	switch name {
+	case "no-banner", "no-update", "no-update-check", "no-check-update", "no-telemetry", "no-auto-update", "self-update":
+		return "leave it out: stanch prints no banner, and updates nothing"
+	case "max-target-megabytes", "max-file-size", "max-filesize", "archive-max-size", "max-archive-size":
+		return "--max-size MIB bounds archives and packed objects; texts of any size are read"
+	case "max-decode-depth", "decode-depth", "max-archive-depth", "archive-max-depth", "extract-archives", "no-extract-archives", "decode", "no-base64", "turbo":
+		return "leave it out: archives and encodings are always read"
+	case "timeout", "archive-timeout", "git-clone-timeout":
+		return "leave it out: Ctrl-C ends a scan, and the report has what was found"
+	case "concurrency", "jobs", "threads", "workers", "num-jobs", "cores":
+		return "leave it out: all cores are used (GOMAXPROCS=N limits them)"
+	case "git-clone-dir", "clone-path", "clone-dir", "git-clone", "bare", "keep-clones", "trust-local-git-config", "no-cleanup":
+		return "leave it out: a URL is cloned to a temporary folder, which is removed (TMPDIR names another)"
+	case "instance", "api-key", "allow-self-signed", "insecure":
+		return "leave it out: stanch needs no server"
+	case "platform", "diagnostics", "profile-cpu", "print-avg-detector-time":
+		return "leave it out: --debug logs what is done"
+	}
+	return ""
+}
+
+// ofGitSecrets is for tools whose commands are flags.
+func ofGitSecrets(name string) string {
+	switch name {
+	case "scan", "scan-history", "scan_history":
+		return `"stanch git" scans the history of a repository, "stanch dir PATH" files`
+	case "install":
+		return `"stanch hook install" installs the hooks`
+	case "register-aws", "aws-provider", "list":
+		return `stanch knows the keys of AWS: "stanch rules" lists what it finds`
+	case "add", "add-provider", "allowed", "a":
+		return `rules and [[allow]] entries stand in .stanch.toml (docs/configuration.md)`
+	}
+	return ""
+}
