@@ -11,7 +11,7 @@ import (
 // flagInstead is a table of flags of other tools, and of what to type for them. It returns ""
 // for a flag that is not in it.
 func flagInstead(cmd *cobra.Command, name string) string {
-	command := cmd.CommandPath()
+	command, name := cmd.CommandPath(), strings.ReplaceAll(name, "_", "-") // as trufflehog takes them
 	if command == "stanch hook run" {
 		if say := ofHooks(name); say != "" {
 			return say
@@ -101,11 +101,11 @@ func ofReports(name string) string {
 		return "leaks exit with 1, and --fail-on any, unknown, live or never says which"
 	case "no-color", "no-colour", "color", "colour", "nocolor":
 		return "colours are for terminals only; the variable NO_COLOR=1 turns them off"
-	case "log-level", "log", "log-format", "loglevel", "l", "trace", "verbosity":
+	case "log-level", "log", "log-format", "log-file", "loglevel", "l", "trace", "verbosity":
 		return "--debug logs what is done, -v lists every place, -q leaves the notes out"
 	case "silent", "s-quiet", "no-progress", "progress":
 		return "-q leaves out progress and notes"
-	case "only-verified", "results", "only-valid", "verified-only", "only-live", "only-active":
+	case "only-verified", "results", "filter-unverified", "validation-filter", "validation-status", "only-valid", "verified-only", "only-live", "only-active":
 		return "reports list all findings, and --fail-on live counts live keys only"
 	case "minimum-severity", "severity":
 		return "--fail-on live counts live keys only, and --min-confidence high leaves out what is less sure"
@@ -113,7 +113,7 @@ func ofReports(name string) string {
 		return "--min-confidence high, medium or low"
 	case "version":
 		return `"stanch --version" prints the version`
-	case "view-report", "web":
+	case "view-report", "view", "web":
 		return "-f html -o leaks.html makes a page"
 	}
 	return ""
@@ -125,7 +125,7 @@ func ofSources(name string) string {
 		return `the path is an argument: "stanch git PATH" scans a repository, "stanch dir PATH" files`
 	case "no-git":
 		return `"stanch dir PATH" scans files, without git`
-	case "pipe", "stdin":
+	case "pipe", "stdin", "string":
 		return `"stanch stdin" scans standard input`
 	case "recursive", "all-files", "include-untracked", "untracked":
 		return `"stanch dir PATH" scans all files of a folder`
@@ -153,7 +153,7 @@ func ofSources(name string) string {
 
 func ofRanges(name string) string {
 	switch name {
-	case "log-opts", "since-commit", "since", "commit-range", "commits", "from", "since-time", "new-commits":
+	case "log-opts", "since-commit", "since", "commit-range", "commits", "diff", "from", "since-time", "new-commits":
 		return `"stanch ci --base COMMIT --head HEAD" scans the commits of a range`
 	case "branch", "branches", "head":
 		return `"stanch git" scans all branches, and "stanch ci --base COMMIT --head BRANCH" the commits of one`
@@ -175,15 +175,15 @@ func ofRules(name string) string {
 		return "--baseline FILE ignores the findings that a file lists"
 	case "manage-baseline", "update-baseline", "create-baseline", "update":
 		return `"stanch baseline" lists the leaks that are known`
-	case "gitleaks-ignore-path", "ignore-path", "i", "allowlist", "ignore-file":
+	case "gitleaks-ignore-path", "ignore-path", "i", "skip-file", "allowlist", "ignore-file":
 		return `a .gitleaksignore in the root of the project counts by itself, and "stanch migrate FILE" converts another`
-	case "enable-rule", "rule", "rules", "disable-rule", "include-detectors", "exclude-detectors", "detectors", "only-rules", "load-builtins", "disable-plugin", "banlist-detector", "ignore-rule":
+	case "enable-rule", "rule", "rules", "disable-rule", "include-detectors", "exclude-detectors", "detectors", "only-rules", "load-builtins", "disable-plugin", "banlist-detector", "ignore-rule", "force-use-all-plugins", "filter", "rule-stats":
 		return `all rules count ("stanch rules" lists them), and an [[allow]] entry of .stanch.toml with "rules" leaves one out`
-	case "exclude-paths", "x", "exclude", "exclude-globs", "exclude-files", "include-paths", "include", "only-files", "skip", "ignore", "ignored-path", "exclude-lines", "exclude-secrets":
+	case "exclude-paths", "x", "exclude", "exclude-globs", "exclude-files", "include-paths", "include", "only-files", "skip", "ignore", "ignored-path", "exclude-lines", "exclude-secrets", "skip-word", "skip-regex", "word-list", "ignore-known-secrets":
 		return `an [[allow]] entry of .stanch.toml with "paths" hides places (docs/configuration.md)`
-	case "no-ignore", "ignore-gitleaks-allow", "skip-ignores", "no-inline-ignore":
+	case "no-ignore", "ignore-gitleaks-allow", "skip-ignores", "no-inline-ignore", "no-ignore-if-contains", "all-secrets", "only-allowlisted":
 		return "--no-ignores reads no ignore file and honours no allow comment"
-	case "entropy", "filter-entropy", "min-entropy", "base64-limit", "hex-limit", "entropy-threshold":
+	case "entropy", "regex", "filter-entropy", "min-entropy", "base64-limit", "hex-limit", "entropy-threshold":
 		return `AWS keys are not found by entropy; a rule of your own in .stanch.toml may have an "entropy"`
 	}
 	return ""
@@ -195,10 +195,16 @@ func ofAsking(name string) string {
 		return "--no-verify sends nothing to AWS"
 	case "verification", "validate", "validation", "check-validity":
 		return "--verify asks AWS which keys are live"
-	case "access-map", "analyze":
+	case "access-map", "blast-radius", "analyze":
 		return "--assess says how dangerous live keys are"
 	case "revoke", "rotate", "disable", "kill":
 		return "\"stanch git --deactivate\" shuts off what is live, and \"stanch respond plan REPORT\" plans it"
+	case "verifier":
+		return `AWS alone is asked, at its own host (docs/network.md); --no-verify sends nothing`
+	case "skip-aws-account", "skip-aws-account-file":
+		return "--canary-accounts FILE names accounts whose keys are never used"
+	case "alert-webhook", "webhook", "slack", "alert-format", "alert-on":
+		return `a job is told by exit code 1; "stanch respond apply PLAN --notify webhook:URL" tells how a key was shut off`
 	case "dry-run":
 		return `"stanch respond plan" changes nothing`
 	}
@@ -212,17 +218,17 @@ func needless(name string) string {
 		return "leave it out: stanch prints no banner, and updates nothing"
 	case "max-target-megabytes", "max-file-size", "max-filesize", "archive-max-size", "max-archive-size":
 		return "--max-size MIB bounds archives and packed objects; texts of any size are read"
-	case "max-decode-depth", "decode-depth", "max-archive-depth", "archive-max-depth", "extract-archives", "no-extract-archives", "decode", "no-base64", "turbo":
+	case "max-decode-depth", "decode-depth", "max-archive-depth", "archive-max-depth", "extract-archives", "no-extract-archives", "decode", "no-base64", "turbo", "no-dedup", "commit-metadata", "match-context":
 		return "leave it out: archives and encodings are always read"
-	case "timeout", "archive-timeout", "git-clone-timeout":
+	case "timeout", "archive-timeout", "git-clone-timeout", "git-repo-timeout", "validation-timeout":
 		return "leave it out: Ctrl-C ends a scan, and the report has what was found"
-	case "concurrency", "jobs", "threads", "workers", "num-jobs", "cores":
+	case "concurrency", "jobs", "threads", "workers", "num-jobs", "cores", "num-workers", "disk-offload", "validation-workers", "validation-rps", "validation-rps-rule":
 		return "leave it out: all cores are used (GOMAXPROCS=N limits them)"
 	case "git-clone-dir", "clone-path", "clone-dir", "git-clone", "bare", "keep-clones", "trust-local-git-config", "no-cleanup":
 		return "leave it out: a URL is cloned to a temporary folder, which is removed (TMPDIR names another)"
-	case "instance", "api-key", "allow-self-signed", "insecure":
+	case "instance", "source-uuid", "with-incident-details", "api-key", "allow-self-signed", "insecure":
 		return "leave it out: stanch needs no server"
-	case "platform", "diagnostics", "profile-cpu", "print-avg-detector-time":
+	case "platform", "diagnostics", "diagnostics-dir", "experiments", "profile", "legacy-print", "profile-cpu", "print-avg-detector-time":
 		return "leave it out: --debug logs what is done"
 	}
 	return ""

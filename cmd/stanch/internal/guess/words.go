@@ -58,7 +58,7 @@ func instead(word string, rest []string) string {
 		return `"docker save IMAGE | stanch stdin" scans an image`
 	case "s3", "gcs", "bucket", "blob":
 		return `copy the objects to a folder and scan it with "stanch dir FOLDER", or pass one on: "aws s3 cp s3://BUCKET/KEY - | stanch stdin"`
-	case "jira", "confluence", "slack", "postman", "jenkins", "elasticsearch", "circleci", "travisci", "pypi", "multi-scan":
+	case "jira", "confluence", "slack", "postman", "jenkins", "elasticsearch", "circleci", "travisci", "pypi", "docset", "multi-scan":
 		return `export the texts, and scan them with "stanch dir FOLDER" or "stanch stdin"`
 	}
 	return doing(strings.ToLower(word))
@@ -75,13 +75,13 @@ func doing(word string) string {
 		return `"stanch hook uninstall" removes the hooks`
 	case "status", "doctor", "health", "ps":
 		return `"stanch hook status" says which hooks run, and "stanch sweep status" how far sweeps are`
-	case "pr", "mr", "diff", "range", "commits", "pull-request", "since", "action", "actions":
+	case "pr", "mr", "diff", "range", "commits", "pull-request", "commit-range", "since", "action", "actions":
 		return `"stanch ci --base COMMIT --head COMMIT" scans the commits of a range, and "stanch ci" those of a pull request`
 	case "revoke", "disable", "deactivate", "rotate", "quarantine", "delete", "kill", "shutoff", "remediate", "fix", "plan", "apply", "undo", "confirm", "log", "now", "policy", "incident":
 		return `"stanch respond plan REPORT" plans how to shut leaked keys off, and "stanch respond" lists what else can be done`
 	case "validate", "validation", "live", "recheck", "test":
 		return `scans ask AWS which keys are live, and "stanch verify REPORT" asks again`
-	case "analyze", "analyse", "access-map", "blast-radius", "whoami", "owner", "permissions":
+	case "analyze", "analyse", "access-map", "blast-radius", "credential", "whoami", "owner", "permissions":
 		return `"stanch assess REPORT" says whose the keys are, and what they may do`
 	case "ignore", "allow", "allowlist", "suppress", "exclude", "skip", "add", "allowed":
 		return `append "stanch:allow REASON" as a comment to the line, or write an [[allow]] entry into .stanch.toml (docs/configuration.md); "stanch baseline" ignores all leaks that are there today`
@@ -101,7 +101,7 @@ func doing(word string) string {
 		return `"stanch sweep" keeps organizations under watch: "stanch sweep --help"`
 	case "run":
 		return `"stanch hook run" scans what is staged, "stanch sweep run" sweeps, and "stanch git" scans this repository`
-	case "login", "logout", "auth", "token", "signin", "signup":
+	case "login", "logout", "auth", "register-aws", "token", "signin", "signup":
 		return `stanch needs no account; it asks GitHub as "gh auth login" or GITHUB_TOKEN says, and AWS with your profile (--profile)`
 	case "update", "upgrade", "self-update", "selfupdate":
 		return `stanch does not update itself: install the new release as you installed this one (docs/install.md)`
