@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	chartDays  = 366 // at most
+	fewestDays = 3 // of one or two days, a chart is a block of colour
+	chartDays  = 366
 	chartWidth = 720
 	chartTop   = 140
 )
@@ -40,8 +41,14 @@ func (v *view) charts() {
 	if len(open) == 0 || v.scan.Started.IsZero() {
 		return
 	}
+	first, counts := perDay(open, v.scan.Started)
+	if len(counts) < fewestDays && len(took) == 0 {
+		return
+	}
 	v.put(`<section aria-labelledby="h-charts"><h2 id="h-charts">Over time</h2><div class="two">` + "\n")
-	v.exposure(open)
+	if len(counts) >= fewestDays {
+		v.exposure(first, counts)
+	}
 	v.deactivation(took)
 	v.put("</div></section>\n")
 }
@@ -79,8 +86,7 @@ func perDay(open []lifetime, now time.Time) (first time.Time, counts []int) {
 }
 
 // exposure draws the live leaks of each day.
-func (v *view) exposure(open []lifetime) {
-	first, counts := perDay(open, v.scan.Started)
+func (v *view) exposure(first time.Time, counts []int) {
 	most := max(1, slices.Max(counts))
 	var line strings.Builder
 	step := float64(chartWidth) / float64(len(counts))

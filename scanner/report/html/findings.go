@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stanch-dev/stanch/detectors"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/report/internal/wording"
 )
@@ -16,11 +15,13 @@ import (
 // anchor returns the id of the i-th finding on the page. It comes from the fingerprint, so
 // that a link to it still works tomorrow.
 func (v *view) anchor(i int) trusted {
-	if f := v.findings[i].Fingerprint(); len(f) == 32 && strings.Trim(f, "0123456789abcdef") == "" {
+	if f := v.findings[i].Fingerprint(); isFingerprint(f) {
 		return trusted("f-" + f)
 	}
 	return trusted("n-" + strconv.Itoa(i)) // of a stream that stanch did not write
 }
+
+func isFingerprint(s string) bool { return len(s) == 32 && strings.Trim(s, "0123456789abcdef") == "" }
 
 // name is the name of a finding in a row.
 func name(f *finding.Finding) string {
@@ -71,25 +72,86 @@ func (v *view) past(f *finding.Finding) []string {
 	return words
 }
 
-// list writes all findings, with the menus that filter and sort them.
+// chunk is how many rows one element of the list holds. A browser leaves out what it does not
+// show of 5,000 rows as a whole faster in a hundred pieces than in 5,000: page.js has the same
+// number.
+const chunk = 50
+
+// list writes all findings, with the menus that filter and sort them, and the headings of the
+// columns. A column that says nothing, or the same in each row, is left out.
 func (v *view) list() {
 	v.put(`<section aria-labelledby="findings"><h2 id="findings" tabindex="-1">Findings</h2>` + "\n")
-	var rows markup
-	for i := range v.findings {
-		v.row(&rows, i)
-	}
 	if len(v.findings) == 0 {
 		v.put("<p>None.</p></section>\n")
 		return
 	}
+	var rows markup
+	var dates seen
+	owners := false
+	for i := range v.findings {
+		if i > 0 && i%chunk == 0 {
+			rows.put("</ol><ol>\n")
+		}
+		v.row(&rows, i)
+		dates.add(&v.findings[i])
+		owners = owners || who(&v.findings[i]) != ""
+	}
+	var without []string
+	for _, x := range []struct {
+		is   bool
+		name string
+	}{{owners, "no-who"}, {len(v.repos.names) > 1, "no-repo"}, {dates.heading() != "", "no-seen"}} {
+		if !x.is {
+			without = append(without, x.name)
+		}
+	}
+	v.put(`<div class="columns %s"><div id="top">`+"\n", strings.Join(without, " "))
 	v.filters()
-	v.put(`<ol id="list">`+"\n"+"%s</ol><button id=\"more\" type=\"button\" hidden=\"\">Show more</button></section>\n", trusted(rows.String()))
+	v.put(`<div class="heads" aria-hidden="true"><span>State</span><span class="key">Key</span><span class="what">Rule</span><span class="who">Account, owner</span>`+
+		`<span class="repo">Repository</span><span class="at">First place, + others</span><span class="seen">%s</span></div></div>`+"\n", dates.heading())
+	v.put(`<div id="list"><ol>`+"\n"+"%s</ol></div></div>\n", trusted(rows.String()))
+	v.put(`<p id="more" hidden=""><button type="button">Show more</button> <button type="button">Show all</button></p><p id="folded" hidden=""><span></span> <button type="button">Show them</button></p></section>` + "\n")
+}
+
+// seen is which dates the rows show.
+type seen struct{ bySweep, byCommit bool }
+
+func (s *seen) add(f *finding.Finding) {
+	switch {
+	case firstSeen(f).IsZero():
+	case bySweep(f):
+		s.bySweep = true
+	default:
+		s.byCommit = true
+	}
+}
+
+// heading names the dates, "" if there are none.
+func (s *seen) heading() string {
+	switch {
+	case s.bySweep && s.byCommit:
+		return "First seen or committed, UTC"
+	case s.bySweep:
+		return "First seen, UTC"
+	case s.byCommit:
+		return "Committed, UTC"
+	}
+	return ""
+}
+
+// needsWork reports whether somebody has to shut f off, or to find out whether it works.
+func needsWork(f *finding.Finding) bool {
+	return f.Ignored == "" && wording.UrgencyOf(f) <= wording.Unverifiable
 }
 
 // filters writes the menus, which are hidden without the script.
 func (v *view) filters() {
 	v.put(`<form id="filter" class="js" hidden="" role="search" aria-label="Findings"><label class="text"><span>Filter</span><input type="search" name="text" autocomplete="off" spellcheck="false" placeholder="key, path … ( / )"/></label>` + "\n")
-	v.put(`<label><span>State</span><select name="state"><option value="">not ignored (%d)</option><option value="*">all (%d)</option><optgroup label="State">`, v.open, len(v.findings))
+	v.put(`<label><span>State</span><select name="state">`)
+	if urgent := count(v.findings, needsWork); urgent > 0 { // the first option is the one that the page begins with
+		v.put(`<option value="urgent">live or unknown (%d)</option>`, urgent)
+	}
+	v.put(`<option value="open">not ignored (%d)</option><option value="*">all (%d)</option><optgroup label="State">`, v.open, len(v.findings))
 	var by [wording.Urgencies + 1]int
 	past := map[string]int{}
 	for i := range v.findings {
@@ -126,7 +188,7 @@ func (v *view) filters() {
 	v.menu("Repository", "repository", &v.repos)
 	v.menu("Rule", "rule", &v.rules)
 	v.put(`<label><span>Order</span><select name="order"><option value="">urgency</option><option value="newest">newest first</option><option value="oldest">oldest first</option><option value="account">account</option><option value="repository">repository</option><option value="places">most places</option></select></label>` + "\n")
-	v.put(`<output name="shown" aria-live="polite">%d shown</output></form>`+"\n", v.open)
+	v.put(`<output name="shown" aria-live="polite"></output></form><p id="filtered"></p>` + "\n")
 }
 
 func (v *view) menu(title, name string, x *index) {
@@ -163,7 +225,11 @@ func (v *view) row(m *markup, i int) {
 		title = f.Match.Rule.Title
 	}
 	m.put(`<span class="key"><b>%s</b>%s</span> <span class="what">%s</span> `, foreign(name(f)), v.tags(f), foreign(title))
-	m.put(`<span class="who">%s</span> `, foreign(strings.TrimSpace(f.Verdict.Identity.Account+" "+f.Verdict.Identity.Name)))
+	m.put(`<span class="who">%s`, account(f.Verdict.Identity.Account))
+	if name := f.Verdict.Identity.Name; name != "" {
+		m.put(` %s`, foreign(name))
+	}
+	m.put("</span> ")
 	v.rowLocation(m, f, repos)
 	m.put("</summary><noscript><div class=\"more\">")
 	v.details(m, f)
@@ -189,12 +255,33 @@ func (v *view) rowLocation(m *markup, f *finding.Finding, repos []string) {
 	if n := len(f.Locations) + f.Omitted - 1; n > 0 {
 		m.put(` <span class="dim">+%s</span>`, wording.Thousands(int64(n)))
 	}
-	m.put(`</span> <span class="seen">%s</span>`, date(firstSeen(f)))
+	kind := "seen commit"
+	if bySweep(f) {
+		kind = "seen"
+	}
+	m.put(`</span> <span class="%s">%s</span>`, kind, date(firstSeen(f)))
 }
+
+func who(f *finding.Finding) string { return f.Verdict.Identity.Account + f.Verdict.Identity.Name }
+
+// account writes the number of an account, which no line may break: half a number is the number
+// of nothing.
+func account(s string) trusted {
+	var m markup
+	if len(s) == 12 && strings.Trim(s, "0123456789") == "" {
+		m.put(`<span class="whole">%s</span>`, s)
+	} else if s != "" {
+		m.put("%s", foreign(s))
+	}
+	return trusted(m.String())
+}
+
+// bySweep reports whether a sweep knows when it saw f first.
+func bySweep(f *finding.Finding) bool { return f.History != nil && !f.History.FirstSeen.IsZero() }
 
 // firstSeen is when a sweep saw f first; without sweeps, when it was committed.
 func firstSeen(f *finding.Finding) time.Time {
-	if f.History != nil && !f.History.FirstSeen.IsZero() {
+	if bySweep(f) {
 		return f.History.FirstSeen.UTC()
 	}
 	var first time.Time
@@ -211,141 +298,4 @@ func date(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.DateOnly)
-}
-
-// details writes all that is known of f: the steps to take, the owner, the places.
-func (v *view) details(m *markup, f *finding.Finding) {
-	m.put("<div>")
-	if f.Ignored == "" {
-		m.put(`<h3>What to do now</h3><ol class="steps">`)
-		for _, s := range wording.Advice(f) {
-			m.put("<li>%s</li>", step(s))
-		}
-		m.put("</ol>")
-	}
-	m.put("<h3>%s</h3><ul class=\"places\">", wording.Plural(len(f.Locations)+f.Omitted, "place"))
-	for i := range f.Locations {
-		v.location(m, &f.Locations[i])
-	}
-	if f.Omitted > 0 {
-		m.put("<li>and %s more, which the report does not hold</li>", wording.Thousands(int64(f.Omitted)))
-	}
-	m.put("</ul></div><div><h3>What is known</h3><dl>")
-	v.known(m, f)
-	m.put("</dl></div>")
-}
-
-// step is one step of an advice; a click selects its command as a whole.
-func step(s string) trusted {
-	var m markup
-	s, command, _ := strings.Cut(s, "\n")
-	m.put("%s", s)
-	if command != "" {
-		m.put(` <code class="cmd">%s</code>`, command)
-	}
-	return trusted(m.String())
-}
-
-// risks are the words for how bad a fact is.
-var risks = [...]string{"", "worth knowing", "bad", "act now"}
-
-func (v *view) known(m *markup, f *finding.Finding) {
-	field := func(label, value string) {
-		if value != "" {
-			m.put("<dt>%s</dt><dd>%s</dd>", label, foreign(value))
-		}
-	}
-	field("why", f.Verdict.Reason)
-	age := wording.NewAge(v.scan, v.sum, wording.Reading{})
-	field("when", age.Describe(f))
-	field("ignored", f.Ignored)
-	field("not ignored, since it is live", f.Overruled)
-	field("account", f.Verdict.Identity.Account)
-	field("identity", strings.TrimSpace(f.Verdict.Identity.Kind+" "+f.Verdict.Identity.Name))
-	field("arn", f.Verdict.Identity.ARN)
-	facts := slices.Clone(f.Facts())
-	slices.SortStableFunc(facts, func(a, b detectors.Fact) int { return cmp.Compare(b.Risk, a.Risk) })
-	for _, x := range facts {
-		risk := min(max(x.Risk, 0), len(risks)-1)
-		m.put(`<dt>%s</dt><dd class="risk%d">%s`, foreign(x.Name), risk, foreign(x.Value))
-		if word := risks[risk]; word != "" {
-			m.put(` <span class="tag">%s</span>`, word)
-		}
-		m.put("</dd>")
-	}
-	field("also", wording.Candidates(f))
-	v.history(m, f)
-	field("doubt", strings.Trim(wording.Doubt(f), " ()"))
-	field("rule", f.Match.Rule.ID)
-	field("fingerprint", f.Fingerprint())
-}
-
-// history writes the history of f in earlier sweeps, oldest event first.
-func (v *view) history(m *markup, f *finding.Finding) {
-	at := func(label string, t time.Time) {
-		if !t.IsZero() {
-			m.put(`<dt>%s</dt><dd><time datetime="%s">%s</time></dd>`, label, t.UTC().Format(time.RFC3339), wording.Moment(t))
-		}
-	}
-	at("verified", f.Verdict.At)
-	h := f.History
-	if h == nil {
-		return
-	}
-	at("first seen", h.FirstSeen)
-	at("last seen", h.LastSeen)
-	at("gone from HEAD", h.GoneSince)
-	at("dead since", h.DeadSince)
-	if h.AcknowledgedBy == "" {
-		return
-	}
-	m.put("<dt>acknowledged</dt><dd>by %s", foreign(h.AcknowledgedBy))
-	switch {
-	case h.AcknowledgedUntil.IsZero():
-	case v.acknowledged(f):
-		m.put(" until %s", date(h.AcknowledgedUntil))
-	default:
-		m.put(" until %s, which is over", date(h.AcknowledgedUntil))
-	}
-	if h.Note != "" {
-		m.put(": %s", foreign(h.Note))
-	}
-	m.put("</dd>")
-}
-
-// location writes one location, as a link to its line if there is a page of it.
-func (v *view) location(m *markup, l *finding.Location) {
-	m.put("<li>")
-	if l.Repo != "" {
-		m.put(`<span class="repo">%s</span> `, foreign(repoName(l.Repo)))
-	}
-	at := wording.Where(l)
-	if l.Line > 0 {
-		at += ":" + strconv.Itoa(l.Line)
-	}
-	if l.Part != "" {
-		m.put("%s in ", foreign(l.Part))
-	}
-	m.put("%s", v.linked(address(l, v.github()), at))
-	if l.SecretLine > 0 {
-		m.put(" (secret on line %d)", l.SecretLine)
-	}
-	var about []string
-	if l.Commit != "" {
-		about = append(about, "commit "+wording.ShortID(l.Commit))
-	}
-	about = append(about, wording.NonEmpty(strings.TrimSpace(l.Author+" "+l.Email))...)
-	about = append(about, wording.NonEmpty(date(l.Time))...)
-	about = append(about, wording.Reachability(l)...)
-	if l.Ignored != "" {
-		about = append(about, "ignored: "+l.Ignored)
-	}
-	m.put(`<span class="dim">`)
-	for i, s := range about {
-		if i > 0 {
-			m.put(" · ")
-		}
-		m.put("%s", foreign(s))
-	}
-	m.put("</span></li>")
 }

@@ -160,11 +160,12 @@ func (v *view) foot() {
 	if v.scan.Version != "" {
 		v.put(", by stanch %s", foreign(v.scan.Version))
 	}
-	v.put(`.</p><p>No secret is in this page. Key ids, names and paths are: pass it on with care. <span class="js" hidden="">Keys: press <kbd>?</kbd></span></p></footer>` + "\n")
+	v.put(`.</p><p>No secret is in this page. Key ids, names and paths are: pass it on with care. <span class="js" hidden="">Keys: press <kbd>?</kbd></span></p><p id="said" class="off" role="status"></p></footer>` + "\n")
 	v.put(`<dialog id="keys" aria-labelledby="keys-title"><h2 id="keys-title">Keys</h2><dl class="keys">
 <dt><kbd>/</kbd></dt><dd>filter</dd>
 <dt><kbd>j</kbd> <kbd>k</kbd> or <kbd>↓</kbd> <kbd>↑</kbd></dt><dd>next and previous finding</dd>
 <dt><kbd>Enter</kbd></dt><dd>open or close it</dd>
+<dt><kbd>Tab</kbd></dt><dd>from a finding to its links and copy buttons</dd>
 <dt><kbd>Esc</kbd></dt><dd>close it; empty the filter</dd>
 <dt><kbd>?</kbd></dt><dd>this help</dd></dl>
 <form method="dialog"><button>Close</button></form></dialog>
@@ -177,14 +178,18 @@ func (v *view) sweep() {
 	if len(v.repositories) == 0 {
 		return
 	}
-	v.put(`<section aria-labelledby="h-repos"><h2 id="h-repos">Repositories</h2><p>%s.</p>`+"\n", v.swept.Counts())
-	if len(v.swept.Failed) > 0 {
-		v.put(`<h3 id="failed">Failed: there may be more leaks in here</h3>` + "\n")
+	v.put(`<section aria-labelledby="h-repos"><h2 id="h-repos">Repositories</h2>` + "\n")
+	if n := len(v.swept.Failed); n > 0 {
+		v.put(`<h3 id="failed">%s failed: there may be more leaks in here</h3>`+"\n", wording.Thousands(int64(n)))
 		v.repositoryTable("Repositories that could not be read", v.swept.Failed)
 	}
 	rest := slices.DeleteFunc(slices.Clone(v.repositories), func(r finding.Repository) bool { return r.State == finding.RepositoryFailed })
 	if len(rest) > 0 {
-		v.put("<details><summary>%s</summary>\n", wording.Thousands(int64(len(rest)))+" others")
+		var others wording.Swept
+		for _, r := range rest {
+			others.Add(r)
+		}
+		v.put("<details><summary>%s</summary>\n", cmp.Or(others.Counts(), wording.Plural(len(rest), "other")))
 		v.repositoryTable("Other repositories", rest)
 		v.put("</details>\n")
 	}
@@ -192,7 +197,7 @@ func (v *view) sweep() {
 }
 
 func (v *view) repositoryTable(caption string, list []finding.Repository) {
-	v.put(`<div class="wide" tabindex="0" role="region" aria-label="%s"><table class="repos"><caption class="off">%s</caption><thead><tr><th scope="col">Repository</th><th scope="col">State</th><th scope="col">Why</th><th scope="col">Looked at</th><th scope="col" class="num">Objects</th><th scope="col" class="num">Fetched</th></tr></thead><tbody>`+"\n", caption, caption)
+	v.put(`<div class="wide" tabindex="0" role="region" aria-label="%s"><table class="repos"><caption class="off">%s</caption><thead><tr><th scope="col">Repository</th><th scope="col">State</th><th scope="col">Why</th><th scope="col">Looked at, UTC</th><th scope="col" class="num">Objects</th><th scope="col" class="num">Fetched</th></tr></thead><tbody>`+"\n", caption, caption)
 	for _, r := range list {
 		v.put(`<tr><th scope="row">%s%s</th><td>%s</td><td>%s</td><td>`, v.linked(r.URL, r.Name), remarks(r), foreign(r.State), foreign(r.Why))
 		if !r.At.IsZero() {

@@ -205,6 +205,65 @@ func TestHTMLPolicy(t *testing.T) {
 	}
 }
 
+// TestList: the page begins with what needs work, and names the columns that say something.
+func TestList(t *testing.T) {
+	live := finding.Finding{Match: detectors.Match{Rule: reporttest.AccessKey}, Verdict: verifier.Verdict{State: verifier.Live, Identity: verifier.Identity{Account: "111122223333"}}}
+	dead := finding.Finding{Match: detectors.Match{Rule: reporttest.AccessKey}, Verdict: verifier.Verdict{State: verifier.Invalid}}
+	at := func(f finding.Finding, repos ...string) finding.Finding {
+		for _, r := range repos {
+			f.Locations = append(f.Locations, finding.Location{Repo: r, Path: "a", Time: reporttest.Day})
+		}
+		return f
+	}
+	swept := at(dead, "o/n")
+	swept.History = &finding.History{FirstSeen: reporttest.Day}
+	for _, tt := range []struct {
+		name     string
+		findings []finding.Finding
+		want     []string
+	}{
+		{"urgent", []finding.Finding{live, dead}, []string{`<select name="state"><option value="urgent">live or unknown (1)<`, `class="columns no-repo no-seen"`, `<span class="whole">111122223333</span>`}},
+		{"all_dead", []finding.Finding{dead}, []string{`<select name="state"><option value="open">not ignored (1)<`, `class="columns no-who no-repo no-seen"`}},
+		{"a_scan", []finding.Finding{at(dead, "o/n", "o/m")}, []string{`class="columns no-who"`, `<span class="seen">Committed, UTC</span>`, `<span class="seen commit">`}},
+		{"a_sweep", []finding.Finding{swept}, []string{`class="columns no-who no-repo"`, `<span class="seen">First seen, UTC</span>`}},
+		{"both", []finding.Finding{swept, at(dead, "o/m")}, []string{`<span class="seen">First seen or committed, UTC</span>`}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			page := pageOf(t, finding.Scan{Started: reporttest.Day}, tt.findings...)
+			for _, want := range tt.want {
+				if !strings.Contains(page, want) {
+					t.Errorf("no %s in:\n%s", want, page)
+				}
+			}
+		})
+	}
+}
+
+// TestChartNeedsDays: a chart of one day is a block of colour.
+func TestChartNeedsDays(t *testing.T) {
+	for days, want := range map[int]bool{0: false, 1: false, 2: true} {
+		f := finding.Finding{Match: detectors.Match{Rule: reporttest.AccessKey}, Verdict: verifier.Verdict{State: verifier.Live},
+			History: &finding.History{FirstSeen: reporttest.Day.AddDate(0, 0, -days)}}
+		if got := strings.Contains(pageOf(t, finding.Scan{Started: reporttest.Day}, f), "Over time"); got != want {
+			t.Errorf("first seen %d days before: a chart is %v", days, got)
+		}
+	}
+}
+
+func pageOf(t *testing.T, s finding.Scan, findings ...finding.Finding) string {
+	t.Helper()
+	var b bytes.Buffer
+	h := New(&b)
+	err := h.Scan(s)
+	for i := range findings {
+		err = errors.Join(err, h.Finding(findings[i]))
+	}
+	if err := errors.Join(err, h.Summary(finding.Summary{})); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 func TestAddress(t *testing.T) {
 	c := reporttest.SHA('c')
 	base := "https://github.com/o/n/blob/" + c + "/"

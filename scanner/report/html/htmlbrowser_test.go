@@ -44,6 +44,8 @@ func TestPagesForBrowser(t *testing.T) {
 	for i := range hostile {
 		planted = append(planted, detectorstest.SecretKey(uint64(i)))
 	}
+	save("scan", write(t, "several", false), nil)
+	save("empty", write(t, "none", false), nil)
 	save("odd", hostilePage(t, hostile, planted), planted)
 }
 

@@ -3,6 +3,7 @@ package html
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
@@ -30,43 +31,56 @@ func isLive(f *finding.Finding) bool { return f.Ignored == "" && wording.Urgency
 func (v *view) overview() {
 	list := v.findings[:v.open]
 	verdict := wording.Verdict(list, v.missed() > 0)
-	count := func(is func(*finding.Finding) bool) int {
-		n := 0
-		for i := range list {
-			if is(&list[i]) {
-				n++
-			}
-		}
-		return n
-	}
-	alive := count(isLive)
+	alive := count(list, isLive)
 	calm := "calm"
 	if alive > 0 {
 		calm = "alarm"
 	}
 	v.put(`<section class="now %s" aria-labelledby="h-now"><h1 id="h-now">`, trusted(calm))
-	switch alive {
-	case 0:
+	switch {
+	case len(list) == 0:
+		v.put("%s", strings.ToUpper(verdict[:1])+verdict[1:]) // it is all that there is to say
+	case alive == 0:
 		v.put("Nothing is known to be live")
-	case 1:
+	case alive == 1:
 		v.put("1 credential was live when AWS was last asked")
 	default:
 		v.put("%s credentials were live when AWS was last asked", wording.Thousands(int64(alive)))
 	}
-	v.put("</h1><p>%s.%s</p>\n<ul class=\"tiles\">\n", verdict, asked(list))
-	v.tile("live", alive, "live")
-	v.tile("ack", count(func(f *finding.Finding) bool { return isLive(f) && v.acknowledged(f) }), "of them acknowledged")
-	v.tile("new", count(func(f *finding.Finding) bool { return wording.IsNew(f, v.scan.Started) }), "new in this sweep")
-	v.tile("open", count(func(f *finding.Finding) bool {
-		c := wording.UrgencyOf(f)
-		return c > wording.Live && c <= wording.Unverifiable
-	}), "to be taken for live until verified")
-	v.tile("fail", v.missed(), "not read")
-	v.put("</ul>\n")
+	v.put("</h1>")
+	if len(list) > 0 {
+		v.put("<p>%s.%s</p>\n", verdict, asked(list))
+	}
+	if len(list) > 0 || v.missed() > 0 {
+		v.tiles(list, alive)
+	}
 	v.put(`<div class="two">` + "\n")
 	v.todo(list)
 	v.where(list)
 	v.put("</div></section>\n")
+}
+
+// tiles writes the numbers that a reader looks for first.
+func (v *view) tiles(list []finding.Finding, alive int) {
+	v.put(`<ul class="tiles">` + "\n")
+	v.tile("live", alive, "live")
+	v.tile("ack", count(list, func(f *finding.Finding) bool { return isLive(f) && v.acknowledged(f) }), "of them acknowledged")
+	v.tile("new", count(list, func(f *finding.Finding) bool { return wording.IsNew(f, v.scan.Started) }), "new in this sweep")
+	v.tile("open", count(list, func(f *finding.Finding) bool {
+		return needsWork(f) && !isLive(f)
+	}), "to be taken for live until verified")
+	v.tile("fail", v.missed(), "not read")
+	v.put("</ul>\n")
+}
+
+func count(list []finding.Finding, is func(*finding.Finding) bool) int {
+	n := 0
+	for i := range list {
+		if is(&list[i]) {
+			n++
+		}
+	}
+	return n
 }
 
 // asked says when AWS was asked about the findings of list that are live.
@@ -106,17 +120,12 @@ func (v *view) tile(kind string, n int, label string) {
 
 // todo lists the most urgent findings with their first step.
 func (v *view) todo(list []finding.Finding) {
-	v.put(`<section aria-labelledby="h-todo"><h2 id="h-todo">What to do now</h2>` + "\n")
+	v.put(`<section aria-labelledby="h-todo"><h2 id="h-todo">To do now</h2>` + "\n")
 	n := 0
 	for n < len(list) && wording.UrgencyOf(&list[n]) <= wording.IDActive {
 		n++
 	}
-	rest := 0
-	for i := range list[n:] {
-		if wording.UrgencyOf(&list[n+i]) <= wording.Unverifiable {
-			rest++
-		}
-	}
+	rest := count(list[n:], needsWork)
 	if n > 0 {
 		v.put(`<ol class="todo">` + "\n")
 		for i := range list[:min(n, maxToDo)] {
@@ -183,9 +192,9 @@ func (v *view) shares(title, filter string, x *index, alive int) {
 		if filter == "repository" {
 			label = repoName(label)
 		}
-		label = cmp.Or(label, "not known")
+		shown := account(cmp.Or(label, "not known"))
 		v.put(`<tr><th scope="row"><a href="#findings" data-filter="%s" data-name="%s">%s</a></th><td class="num">%s</td><td class="bar"><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width="%d" height="8"/></svg></td></tr>`+"\n",
-			trusted(filter), x.names[i], foreign(label), wording.Thousands(int64(x.counts[i])), x.counts[i]*100/alive)
+			trusted(filter), x.names[i], shown, wording.Thousands(int64(x.counts[i])), x.counts[i]*100/alive)
 	}
 	v.put("</tbody></table>\n")
 	if n := len(order) - maxShares; n > 0 {

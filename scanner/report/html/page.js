@@ -1,13 +1,13 @@
 'use strict';
-// Filters, orders and opens what the page holds. It adds no text of its own but the
-// number of rows that are shown, and sends nothing anywhere.
+// Filters, orders, opens and copies what the page holds. It adds no text of its own but how
+// much of it is shown, and its buttons, and sends nothing anywhere.
 (() => {
   const list = document.getElementById('list');
   const form = document.getElementById('filter');
   const keys = document.getElementById('keys');
   for (const e of document.querySelectorAll('.js')) e.hidden = false;
 
-  const rows = list ? Array.from(list.children, (el) => ({
+  const rows = list ? Array.from(list.querySelectorAll(':scope > ol > li'), (el) => ({
     el, details: el.firstElementChild, text: null,
     past: el.dataset.h.split(' '), repos: el.dataset.r.split(' '), account: el.dataset.a, rule: el.dataset.u,
     time: Number(el.dataset.t), places: Number(el.dataset.n), state: el.className,
@@ -24,7 +24,60 @@
     if (row.details.querySelector('.more')) return;
     const box = document.createElement('div');
     box.innerHTML = hidden(row);
+    addCopy(box);
     row.details.append(box.firstElementChild);
+  };
+
+  // What people paste elsewhere has a button that copies it. A page that was opened as a file
+  // may have no clipboard in one browser or the other; then what is selected is copied, and
+  // if that is refused too, it stays selected for the user's own key.
+  const said = document.getElementById('said');
+  const copySelected = (text) => {
+    const area = document.createElement('textarea');
+    area.value = text;
+    area.className = 'off';
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand('copy');
+    area.remove();
+    return done;
+  };
+  const copy = async (button, from) => {
+    const text = from.textContent;
+    let done = false;
+    try {
+      await navigator.clipboard.writeText(text);
+      done = true;
+    } catch {
+      try { done = copySelected(text); } catch { done = false; }
+      button.focus();
+    }
+    if (!done) getSelection().selectAllChildren(from);
+    const says = done ? 'Copied' : 'Press Ctrl+C';
+    button.firstElementChild.textContent = says;
+    said.textContent = says;
+    setTimeout(() => {
+      button.firstElementChild.textContent = 'Copy';
+      said.textContent = '';
+    }, 2000);
+  };
+  const addCopy = (within) => {
+    for (const from of within.querySelectorAll('.cmd, .id')) {
+      const box = document.createElement('span');
+      const button = document.createElement('button');
+      const word = document.createElement('span');
+      const object = document.createElement('span');
+      button.type = 'button';
+      button.className = 'copy';
+      word.textContent = 'Copy';
+      object.className = 'off';
+      object.textContent = from.matches('.id') ? ' the fingerprint' : ' the command';
+      button.append(word, object);
+      button.addEventListener('click', () => copy(button, from));
+      box.className = 'copyable';
+      from.replaceWith(box);
+      box.append(from, button);
+    }
   };
 
   // A row is searched for what stands in its bdi elements: what came from elsewhere.
@@ -44,8 +97,11 @@
   };
   const later = (what) => (window.requestIdleCallback || setTimeout)(what);
 
+  // The states of keys that work, or of which nobody knows: the page begins with these.
+  const urgent = new Set(['root', 'live', 'id-live', 'unknown', 'unverified', 'unverifiable']);
   const inState = (row, state) => {
-    if (state === '') return row.state !== 'ignored';
+    if (state === 'urgent') return urgent.has(row.state);
+    if (state === 'open') return row.state !== 'ignored';
     return state === '*' || row.state === state || (row.state !== 'ignored' && row.past.includes(state));
   };
   // Only the first rows are in the page, and more when they are asked for: to lay out
@@ -55,21 +111,49 @@
   let drawn = 0;
   const draw = (n) => {
     if (drawn === 0) list.replaceChildren();
-    list.append(...shown.slice(drawn, n).map((row) => row.el));
-    drawn = Math.min(n, shown.length);
-    more.hidden = drawn === shown.length;
+    for (; drawn < n && drawn < shown.length; drawn += batch) {
+      const part = document.createElement('ol');
+      part.append(...shown.slice(drawn, drawn + batch).map((row) => row.el));
+      list.append(part);
+    }
+    more.hidden = drawn >= shown.length;
   };
+  const number = (n) => n.toLocaleString('en');
+  // label returns the words of the option that a menu is at, without the number behind them.
+  const label = (option) => option.textContent.replace(/ \([0-9]+\)$/, '');
+  const chosen = (menu) => label(menu.options[menu.selectedIndex]);
   const apply = () => {
     const { state, account, repository, rule } = form.elements;
     const words = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);
-    shown = order.filter((row) => inState(row, state.value) &&
+    const matching = order.filter((row) =>
       (account.value === '' || row.account === account.value) &&
       (repository.value === '' || row.repos.includes(repository.value)) &&
       (rule.value === '' || row.rule === rule.value) &&
       words.every((word) => searched(row).includes(word)));
+    shown = matching.filter((row) => inState(row, state.value));
     drawn = 0;
     draw(batch);
-    form.elements.shown.value = shown.length.toLocaleString('en') + ' shown';
+    form.elements.shown.value = number(shown.length) + ' shown' + fold(matching);
+    const filters = [state, account, repository, rule].filter((menu) => menu.value !== '').map(chosen);
+    if (words.length > 0) filters.push('with ' + words.join(' '));
+    document.getElementById('filtered').textContent = `${number(shown.length)} of ${number(rows.length)} findings: ${filters.join('; ')}.`;
+  };
+  // fold says below the list what the first view leaves out, state by state, and returns how
+  // many that are, for the line above it.
+  const folded = document.getElementById('folded');
+  const fold = (matching) => {
+    const counts = new Map();
+    let n = 0;
+    for (const row of matching) {
+      if (form.elements.state.value !== 'urgent' || row.state === 'ignored' || urgent.has(row.state)) continue;
+      counts.set(row.state, (counts.get(row.state) || 0) + 1);
+      n++;
+    }
+    folded.hidden = n === 0;
+    if (n === 0) return '';
+    const parts = Array.from(form.elements.state.options).filter((o) => counts.has(o.value)).map((o) => `${number(counts.get(o.value))} ${label(o)}`);
+    folded.firstElementChild.textContent = `Not shown: ${parts.join(', ')}.`;
+    return `, ${number(n)} not`;
   };
 
   const ordered = {
@@ -92,7 +176,7 @@
     apply();
   };
 
-  const current = () => byElement.get(document.activeElement && document.activeElement.closest('#list > li'));
+  const current = () => byElement.get(document.activeElement && document.activeElement.closest('#list > ol > li'));
   const focus = (row) => {
     row.details.firstElementChild.focus({ preventScroll: true });
     row.el.scrollIntoView({ block: 'nearest' });
@@ -161,6 +245,7 @@
   };
 
   document.addEventListener('keydown', onKey);
+  for (const todo of document.querySelectorAll('.todo')) addCopy(todo);
   if (!list) return;
   list.addEventListener('click', (e) => {
     const summary = e.target.closest('summary');
@@ -177,7 +262,15 @@
   form.addEventListener('input', (e) => (e.target.name === 'order' ? sort() : apply()));
   window.addEventListener('hashchange', follow);
   window.addEventListener('beforeprint', () => draw(shown.length));
-  more.addEventListener('click', () => draw(drawn + 4 * batch));
+  more.firstElementChild.addEventListener('click', () => draw(drawn + 4 * batch));
+  more.lastElementChild.addEventListener('click', () => draw(shown.length));
+  folded.lastElementChild.addEventListener('click', () => {
+    const next = shown.length; // they are behind those that are shown, if the order is that of urgency
+    form.elements.state.value = 'open';
+    apply();
+    if (next >= drawn) draw(next + batch);
+    if (shown[next]) focus(shown[next]);
+  });
   apply();
   follow();
   later(() => prepare(0));
