@@ -22,7 +22,7 @@ var (
 // TestDocumentedCommands: each command in the documentation is one, and has the flags that
 // stand behind it. A flag that was renamed would be in the way of every reader.
 func TestDocumentedCommands(t *testing.T) {
-	withSweep := !strings.Contains(helpOf(t, "sweep"), "-tags sweep")
+	withSweep := !strings.Contains(printed(t, cli.ExitClean, "", "sweep", "--help"), "-tags sweep")
 	seen := 0
 	for _, name := range append(pages(t), "docs/deploy/README.md") {
 		page := strings.ReplaceAll(readPage(t, name), `\|`, "|")
@@ -96,9 +96,4 @@ func TestUndocumentedCommands(t *testing.T) {
 			t.Errorf("stanch %s passes", line)
 		}
 	}
-}
-
-func helpOf(t *testing.T, command string) string {
-	t.Helper()
-	return printed(t, cli.ExitClean, "", command, "--help")
 }

@@ -35,12 +35,12 @@ func TestHookInstallRefused(t *testing.T) {
 			if err := os.Chmod(hooks, 0o555); err != nil {
 				t.Fatal(err)
 			}
-		}, "installing the file of the hook pre-commit, no file is changed: .* {repo}/.git/hooks/.*: permission denied"},
+		}, "installing the hook pre-commit .no file was changed.: .* {repo}/.git/hooks/.*: permission denied"},
 		{"of_another_user", func(t *testing.T, repo, hooks string) {
 			t.Helper()
 			give(t, repo, user)
 			give(t, hooks, 54321)
-		}, "no file is changed: .* {repo}/.git/hooks/.*: permission denied"},
+		}, "no file was changed.: .* {repo}/.git/hooks/.*: permission denied"},
 		{"repository_of_another_user", func(t *testing.T, repo, _ string) {
 			t.Helper()
 			give(t, repo, 54321)
@@ -71,7 +71,7 @@ func TestHookInstallRefused(t *testing.T) {
 			})
 			writeFile(t, filepath.Join(hooks, "pre-commit"), foreignHook)
 			fillUp(t, filepath.Join(hooks, "rest"))
-		}, "no file is changed: .*{repo}/.git/hooks/.*: no space left on device"},
+		}, "no file was changed.: .*{repo}/.git/hooks/.*: no space left on device"},
 	}
 	for _, git := range bothGits(t) {
 		for _, tt := range tests {

@@ -76,12 +76,12 @@ func (i *Installer) prepareFiles(dir string) (*pendingHooks, error) {
 	for _, stage := range i.stages {
 		if err := i.prepareFile(p, dir, stage); err != nil {
 			p.discard()
-			return p, fmt.Errorf("installing the file of the hook %s, no file is changed: %w", stage, err)
+			return p, fmt.Errorf("installing the hook %s (no file was changed): %w", stage, err)
 		}
 	}
 	if err := i.linkSiblings(dir); err != nil {
 		p.discard()
-		return p, fmt.Errorf("linking the files beside the hooks from before: %w", err)
+		return p, fmt.Errorf("linking the files beside the earlier hooks: %w", err)
 	}
 	return p, nil
 }
@@ -155,7 +155,7 @@ type conflictError struct{ file, other string }
 
 // Error implements error.
 func (e *conflictError) Error() string {
-	return fmt.Sprintf("neither %s nor %s is from stanch, and one of them can be kept: remove the other", e.file, e.other)
+	return fmt.Sprintf("neither %s nor %s is from stanch, and only one of them can be kept: remove the other", e.file, e.other)
 }
 
 // fileOf returns the file of stanch's hook for a stage. That is not the one that git runs if
@@ -185,7 +185,7 @@ func (p *pendingHooks) commit() error {
 			}
 		}
 		if hook.kept {
-			fmt.Fprintf(p.out, "%s: the hook that was here is kept as %s, and still runs\n", hook.stage, filepath.Join(keptDir(filepath.Dir(hook.name)), hook.stage))
+			fmt.Fprintf(p.out, "%s: your earlier hook is kept as %s, and still runs\n", hook.stage, filepath.Join(keptDir(filepath.Dir(hook.name)), hook.stage))
 		}
 		fmt.Fprintf(p.out, "%s: installed as %s\n", hook.stage, hook.name)
 	}

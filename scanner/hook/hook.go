@@ -41,7 +41,7 @@ type Hook struct {
 // A Subject is the source that a hook scans.
 type Subject struct {
 	scanner.Source
-	Name   string        // "what is staged"
+	Name   string        // "the staged changes"
 	Looked func() string // after the scan, how much was read: "2 files, 12 lines"
 	Note   string        // for the user, or ""
 }

@@ -39,17 +39,17 @@ func NewInstaller(ctx context.Context, stages []string, global bool, out io.Writ
 	i := &Installer{stages: stages, global: global, out: out, ctx: ctx}
 	version, err := i.git("version")
 	if err != nil {
-		return nil, fmt.Errorf("hooks are run by git, which is not to be found: %w", err)
+		return nil, fmt.Errorf("git runs the hooks, and cannot be found: %w", err)
 	}
 	i.version, i.configured = version, hooksInConfig(version)
 	name, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("finding the program of this process: %w", err)
+		return nil, fmt.Errorf("finding the file of this program: %w", err)
 	}
 	i.executable = filepath.ToSlash(name)
 	if !global {
 		if _, err := i.git("rev-parse", "--git-dir"); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("finding the repository of this folder (--global needs none): %w", err)
 		}
 	}
 	return i, nil
@@ -130,7 +130,7 @@ func (i *Installer) Install() error {
 	if why == nil {
 		i.warnOfTracked(dir)
 	} else {
-		fmt.Fprintf(i.out, "%s\nNo files were installed beside: %v\n", olderGit, why)
+		fmt.Fprintf(i.out, "%s\nNo hook files were installed as well: %v\n", olderGit, why)
 	}
 	return nil
 }
@@ -143,7 +143,7 @@ func (i *Installer) warnOfTracked(dir string) {
 	if err != nil || tracked == "" {
 		return
 	}
-	fmt.Fprintf(i.out, "git tracks files of %s: do not commit the files of stanch there, which name the program of this machine, nor %s\n", dir, keptDir(dir))
+	fmt.Fprintf(i.out, "git tracks files in %s: do not commit stanch's files there, which name a program on this machine, nor %s\n", dir, keptDir(dir))
 }
 
 // withoutFiles reports whether hooks in git's configuration are installed alone if err keeps
@@ -157,7 +157,7 @@ func withoutFiles(err error) bool {
 }
 
 // olderGit is said of hooks that are in the configuration of git only.
-const olderGit = "A git before 2.54 on this machine, such as one that a GUI brings along, does not run these hooks."
+const olderGit = "A git before 2.54 on this machine, such as the one of a GUI, does not run these hooks."
 
 // installGlobal installs hooks for all repositories of the user.
 func (i *Installer) installGlobal() error {
@@ -170,7 +170,7 @@ func (i *Installer) installGlobal() error {
 	if _, err := i.uninstallFolder(); err != nil { // from before git was upgraded
 		return err
 	}
-	fmt.Fprintf(i.out, "%s For such a git, run \"stanch hook install\" in each repository, too\n", olderGit)
+	fmt.Fprintf(i.out, "%s For such a git, run \"stanch hook install\" in each repository as well\n", olderGit)
 	return nil
 }
 
@@ -182,9 +182,9 @@ func (i *Installer) installGlobal() error {
 func (i *Installer) refuseGlobal() error {
 	undo := ""
 	if _, err := i.ownFolder(); err == nil {
-		undo = `. An older stanch has set core.hooksPath: undo that by "stanch hook uninstall --global"`
+		undo = `. An older stanch has set core.hooksPath: undo that with "stanch hook uninstall --global"`
 	}
-	return refused("--global: this is %s, whose only hooks for all repositories, core.hooksPath, replace those of each, "+
+	return refused("--global: this is %s, where hooks for all repositories (core.hooksPath) replace those of each repository, "+
 		`of git-lfs, of pre-commit and of a server: run "stanch hook install" in each repository, or use git 2.54 or later%s`, i.version, undo)
 }
 
@@ -227,13 +227,13 @@ func (i *Installer) setConfig(key, value string) error {
 func (i *Installer) hooksDir() (string, error) {
 	path, scope := i.hooksPath()
 	if manager := managerOf(path); manager != "" {
-		return "", refused("core.hooksPath is %s, which %s writes anew: add \"stanch hook run\" to its hooks instead (docs/hooks.md)", path, manager)
+		return "", refused("core.hooksPath is %s, which %s overwrites: add \"stanch hook run\" to its hooks instead (docs/hooks.md)", path, manager)
 	}
 	if _, err := i.ownFolder(); err == nil && scope == "global" {
-		return "", refused("core.hooksPath is %s for all repositories, as an older stanch has set it, so that git runs no hooks of this one: run \"stanch hook uninstall --global\" first", path)
+		return "", refused("core.hooksPath is %s for all repositories, set by an older stanch, so git runs no hooks of this one: run \"stanch hook uninstall --global\" first", path)
 	}
 	if scope == "global" || scope == "system" {
-		return "", refused("core.hooksPath is %s for all repositories, so that git runs no hooks of this one: unset it, set core.hooksPath in this repository, or add \"stanch hook run\" to the hooks there (docs/hooks.md)", path)
+		return "", refused("core.hooksPath is %s for all repositories, so git runs no hooks of this one: unset it, set core.hooksPath in this repository, or add \"stanch hook run\" to the hooks there (docs/hooks.md)", path)
 	}
 	return i.gitPath()
 }
@@ -251,7 +251,7 @@ func (i *Installer) gitPath() (string, error) {
 		}
 		return filepath.Abs(dir)
 	case path == "": // git takes NAME of / then
-		return "", refused("core.hooksPath is empty (%s), so that git runs no hooks of this repository: run \"git config --%s --unset-all core.hooksPath\"", scope, scope)
+		return "", refused("core.hooksPath is empty (%s), so git runs no hooks of this repository: run \"git config --%s --unset-all core.hooksPath\"", scope, scope)
 	case filepath.IsAbs(path):
 		return path, nil
 	}
@@ -260,7 +260,7 @@ func (i *Installer) gitPath() (string, error) {
 		return filepath.Join(top, path), nil
 	}
 	if bare, err := i.git("rev-parse", "--is-bare-repository"); err != nil || bare != "true" {
-		return "", refused("core.hooksPath is %s, which is relative to the top of the work tree, and this is not in it: go there first", path)
+		return "", refused("core.hooksPath is %s, which is relative to the top of the work tree, and this folder is not in one: go there first", path)
 	}
 	top, err = i.git("rev-parse", "--absolute-git-dir")
 	if err != nil {

@@ -21,16 +21,16 @@ const maxNamed = 5
 // on. Commands in it can be pasted where the user called git.
 func (h *Hook) Refusal(ctx context.Context, s *Subject, found []finding.Location) string {
 	const refused = "the commit is refused. Rotate a key only if it was ever shared."
-	allTheSame := [2]string{"commit all the same", "SKIP=stanch git commit …, or git commit --no-verify"}
+	allTheSame := [2]string{"commit anyway", "SKIP=stanch git commit …, or git commit --no-verify"}
 	switch h.Stage {
 	case PrePush:
 		return page("the push is refused. Deactivate each key that was ever pushed or shared.", [][2]string{
 			{"take the keys out", "git rebase -i, or git commit --amend"},
 			{"", "(a commit on top does not remove them)"},
-			{"push all the same", "SKIP=stanch-push git push, or git push --no-verify"},
+			{"push anyway", "SKIP=stanch-push git push, or git push --no-verify"},
 		})
 	case PreReceive:
-		return "the push is refused. Take the keys out of the commits that bring them: a commit on\ntop does not remove them. Deactivate each key that was ever pushed or shared."
+		return "the push is refused. Take the keys out of the commits that add them: a commit on\ntop does not remove them. Deactivate each key that was ever pushed or shared."
 	case CommitMsg:
 		return page(refused, append(h.again(), allTheSame))
 	}
@@ -52,7 +52,7 @@ func (h *Hook) again() [][2]string {
 	if filepath.Base(h.Args[0]) == "MERGE_MSG" { // of "git merge"; git commit goes on from there
 		return [][2]string{{label, "git commit, and edit the message"}}
 	}
-	return [][2]string{{label, "git commit -v -e -F " + h.shellPath(h.Args[0])}, {"", "(with -a, --amend and the like as before, but no -m)"}}
+	return [][2]string{{label, "git commit -v -e -F " + h.shellPath(h.Args[0])}, {"", "(repeat -a, --amend and the like, but not -m)"}}
 }
 
 // stagedRows say how keys get out of staged files.
@@ -61,7 +61,7 @@ func (h *Hook) stagedRows(s *Subject, files stagedFiles) (rows [][2]string) {
 		switch {
 		case len(words) == 0:
 		case len(words) > maxNamed:
-			rows = append(rows, [2]string{label, command + words[0] + argument}, [2]string{"", fmt.Sprintf("(and so for each of the %d files)", len(words))})
+			rows = append(rows, [2]string{label, command + words[0] + argument}, [2]string{"", fmt.Sprintf("(the same for each of the %d files)", len(words))})
 		case argument != "": // the command takes one file
 			for _, word := range words {
 				rows = append(rows, [2]string{label, command + word + argument})
@@ -89,7 +89,7 @@ func (h *Hook) stagedRows(s *Subject, files stagedFiles) (rows [][2]string) {
 		if n > maxNamed {
 			names += fmt.Sprintf(" and %d more", n-maxNamed)
 		}
-		rows = append(rows, [2]string{"committed before", names + ": deactivate the key, and see stanch git"})
+		rows = append(rows, [2]string{"already committed", names + ": deactivate the key, and run stanch git"})
 	}
 	return rows
 }

@@ -9,23 +9,23 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-)
 
-var errUnguarded = errors.New("not all stages are guarded; see above")
+	"github.com/stanch-dev/stanch/scanner/printable"
+)
 
 // Status says for each stage which hook guards it, or which one git does not run. It returns
 // an error if a stage is not guarded.
 func (i *Installer) Status() error {
 	path, scope := i.hooksPath()
 	if path != "" {
-		fmt.Fprintf(i.out, "core.hooksPath is %s (%s): git runs no hooks from elsewhere\n", path, scope)
+		fmt.Fprintf(i.out, "core.hooksPath is %s (%s): git runs hooks from nowhere else\n", path, scope)
 	}
 	if own, err := i.ownFolder(); err == nil && filepath.Clean(path) == own {
 		instead := `"stanch hook uninstall --global", and then "stanch hook install" in each repository`
 		if i.configured {
 			instead = `"stanch hook install --global" again`
 		}
-		fmt.Fprintf(i.out, "An older stanch has set it. Hooks of a server do not run, and a push updates the files of no work tree: run %s\n", instead)
+		fmt.Fprintf(i.out, "An older stanch has set it. With it, hooks of a server do not run, and a push updates no work tree: run %s\n", instead)
 	}
 	if manager := managerOf(path); manager != "" {
 		fmt.Fprintf(i.out, "%s manages these hooks\n", manager)
@@ -42,22 +42,22 @@ func (i *Installer) Status() error {
 			return err
 		}
 	}
-	unguarded, onlyConfig, unread := false, false, false
+	unguarded, onlyConfig, unread := 0, false, false
 	for _, stage := range i.stages {
 		guard, config := i.guard(dir, stage)
 		onlyConfig = onlyConfig || config
 		unread = unread || guard == "" && !i.configured && i.inConfig(stage)
 		if guard == "" {
-			unguarded = true
+			unguarded++
 			guard = "NOT GUARDED"
 			if shadowed := i.shadowed(dir, stage); shadowed != "" {
-				guard += ": " + shadowed + " is there, and git does not run it"
+				guard += ": " + shadowed + " exists, but git does not run it"
 			}
 		}
 		fmt.Fprintf(i.out, "%-16s  %s\n", stage, guard)
 	}
 	if unread {
-		fmt.Fprintf(i.out, "Hooks are in the configuration of git, where git 2.54 and later looks for them, and this is %s: run \"stanch hook install\" with it, too\n", i.version)
+		fmt.Fprintf(i.out, "The hooks are in git's configuration, which git 2.54 and later reads, and this is %s: run \"stanch hook install\" with it as well\n", i.version)
 	}
 	if onlyConfig {
 		fmt.Fprintf(i.out, "%s For such a git, run \"stanch hook install\" in each repository, or have its hook manager call \"stanch hook run\"\n", olderGit)
@@ -65,10 +65,22 @@ func (i *Installer) Status() error {
 	if !i.global && dir != "" && slices.Contains(i.stages, PrePush) {
 		i.warnOfLFS(dir)
 	}
-	if unguarded {
-		return errUnguarded
+	if unguarded > 0 {
+		return fmt.Errorf("%s not guarded. To install hooks: %s", printable.Plural(unguarded, "stage"), i.installCommand())
 	}
 	return nil
+}
+
+// installCommand returns the command that installs the hooks of i.
+func (i *Installer) installCommand() string {
+	s := "stanch hook install"
+	if i.global {
+		s += " --global"
+	}
+	if !slices.Equal(i.stages, DefaultStages) {
+		s += " --stage " + strings.Join(i.stages, ",")
+	}
+	return s
 }
 
 // guard says which hook runs stanch in a stage, "" if none does, and whether an older git has
@@ -136,7 +148,7 @@ func (i *Installer) finds(name, code string) bool {
 		_, err = exec.LookPath("stanch")
 	}
 	if err != nil {
-		fmt.Fprintf(i.out, "%s runs %s, which is no longer there, so git refuses each time: run \"stanch hook install\"\n", name, file)
+		fmt.Fprintf(i.out, "%s runs %s, which no longer exists, so git refuses every time: run \"stanch hook install\"\n", name, file)
 	}
 	return err == nil
 }
@@ -162,7 +174,7 @@ func (i *Installer) configGuards(stage string) bool {
 	}
 	command := i.configValue("--get", section(stage)+".command")
 	if !strings.Contains(command+" ", "hook run --stage "+stage+" ") {
-		fmt.Fprintf(i.out, "%s runs no stanch in this stage: its command is %q\n", section(stage), command)
+		fmt.Fprintf(i.out, "%s does not run stanch in this stage: its command is %q\n", section(stage), command)
 		return false
 	}
 	return i.finds(section(stage), command)
@@ -190,7 +202,7 @@ func (i *Installer) otherGuard(file, text string) string {
 			}
 			config = name
 		}
-		fmt.Fprintf(i.out, "%s is from %s, and its %s is not known to run stanch in this stage\n", file, m.name, config)
+		fmt.Fprintf(i.out, "%s is from %s, and nothing in its %s is seen to run stanch in this stage\n", file, m.name, config)
 		return ""
 	}
 	if scriptGuards(withoutComments([]byte(text)), stage) {
@@ -225,9 +237,9 @@ func (i *Installer) warnOfLFS(dir string) {
 	switch {
 	case bytes.Contains(text, []byte("lfs")) || bytes.Contains(text, []byte("lefthook")): // lefthook calls git-lfs
 	case isOurs(text):
-		fmt.Fprintln(i.out, `git-lfs is used here and has no hook, so that a push brings none of its files: run "stanch hook uninstall", "git lfs install" and "stanch hook install"`)
+		fmt.Fprintln(i.out, `This repository uses git-lfs, whose hook is missing, so a push would leave out its files: run "stanch hook uninstall", "git lfs install" and "stanch hook install"`)
 	case len(text) == 0:
-		fmt.Fprintln(i.out, `git-lfs is used here and has no hook, so that a push brings none of its files: run "git lfs install"`)
+		fmt.Fprintln(i.out, `This repository uses git-lfs, whose hook is missing, so a push would leave out its files: run "git lfs install"`)
 	}
 }
 

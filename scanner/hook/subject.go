@@ -15,6 +15,7 @@ import (
 
 	"github.com/stanch-dev/stanch/scanner/dirsource"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // ErrUsage marks an error of usage. Every other error means that nothing could be read.
@@ -88,7 +89,7 @@ func (h *Hook) staged() (*Subject, error) {
 		}
 		src.Paths = append(src.Paths, p)
 	}
-	return &Subject{Source: src, Name: "what is staged", Looked: func() string { return src.Looked.String() }}, nil
+	return &Subject{Source: src, Name: "the staged changes", Looked: func() string { return src.Looked.String() }}, nil
 }
 
 // merged returns the other parents of the next commit. In the middle of "git merge",
@@ -145,7 +146,7 @@ func (h *Hook) message() (*Subject, error) {
 	}
 	text = aboveScissors(text)
 	src := &dirsource.Stream{Reader: bytes.NewReader(text), Name: filepath.ToSlash(h.Args[0])}
-	lines := plural(bytes.Count(text, []byte("\n")), "line")
+	lines := printable.Plural(bytes.Count(text, []byte("\n")), "line")
 	return &Subject{Source: src, Name: "the message", Looked: func() string { return lines }}, nil
 }
 
@@ -182,7 +183,7 @@ func (h *Hook) push(ctx context.Context) (*Subject, error) {
 		return h.between(ctx, src, from, to)
 	case managed:
 		src.Include, src.Exclude = ids(to), ids(from)
-		err = h.allLocal(src, "the hook manager tells of the first ref of a push only")
+		err = h.allLocal(src, "the hook manager names only the first ref of a push")
 	default:
 		var updates []refUpdate
 		if updates, err = readUpdates(h.Stdin, 4); err != nil {
@@ -197,7 +198,7 @@ func (h *Hook) push(ctx context.Context) (*Subject, error) {
 			if why := h.swallowed(file); why != "" {
 				err = h.allLocal(src, why)
 			} else if file != "" {
-				h.note = "git names no ref on standard input, so nothing is pushed. If something is, what runs before stanch has read it (docs/hooks.md)"
+				h.note = "git named no ref on standard input, so nothing is being pushed. If something is, a program that ran before stanch has read the input (docs/hooks.md)"
 			}
 		}
 	}
@@ -209,7 +210,7 @@ func (h *Hook) push(ctx context.Context) (*Subject, error) {
 	} else if err == nil {
 		src.Head, err = h.Repo.Resolve("HEAD")
 	}
-	return &Subject{Source: src, Name: "what is pushed", Looked: func() string { return src.Looked.String() }}, err
+	return &Subject{Source: src, Name: "the commits to push", Looked: func() string { return src.Looked.String() }}, err
 }
 
 // known excludes the commits that any remote has, as far as this repository knows: they have
@@ -237,7 +238,7 @@ func (h *Hook) known(ctx context.Context, src *gitsource.Range, remote string) e
 	case others == 0 || h.note != "":
 		return nil
 	case others == len(refs):
-		h.note = "it is not known what the repository has that is pushed to: commits that any remote has were left out"
+		h.note = "this clone does not know what the remote already has, so the commits that any other remote has were left out"
 		return nil
 	}
 	lacking, err := h.Repo.CountCommits(ctx, src.Include, own)
@@ -246,7 +247,7 @@ func (h *Hook) known(ctx context.Context, src *gitsource.Range, remote string) e
 	}
 	looked, err := h.Repo.CountCommits(ctx, src.Include, all)
 	if more := lacking - looked; err == nil && more > 0 {
-		h.note = plural(more, "commit") + " left out that another remote has, and " + remote + ", as far as is known here, has not"
+		h.note = printable.Plural(more, "commit") + " left out, on another remote and, as far as this clone knows, not on " + remote
 	}
 	return err
 }
@@ -261,7 +262,7 @@ func (h *Hook) allLocal(src *gitsource.Range, why string) error {
 		src.Include = slices.AppendSeq(src.Include, maps.Values(refs))
 		src.Names = slices.AppendSeq(src.Names, maps.Keys(refs))
 	}
-	h.note = why + ": all local branches and tags were looked at that no remote has"
+	h.note = why + ", so all local branches and tags were scanned, except for what a remote has"
 	return nil
 }
 
@@ -292,7 +293,7 @@ func (h *Hook) received() (*Subject, error) {
 		return nil, err
 	}
 	if len(updates) == 0 {
-		return nil, errors.New("no refs came in on standard input, as git gives them to pre-receive")
+		return nil, errors.New("no refs came in on standard input, where git names them to a pre-receive hook")
 	}
 	src := &gitsource.Range{Repo: h.Repo}
 	for _, u := range updates {
@@ -301,7 +302,7 @@ func (h *Hook) received() (*Subject, error) {
 	}
 	known, err := h.Repo.Refs("refs/")
 	src.Exclude = slices.AppendSeq(src.Exclude, maps.Values(known))
-	return &Subject{Source: src, Name: "what is received", Looked: func() string { return src.Looked.String() }}, err
+	return &Subject{Source: src, Name: "the received commits", Looked: func() string { return src.Looked.String() }}, err
 }
 
 // A refUpdate is a ref that is about to change: from the id remote, which the receiver has,
@@ -317,7 +318,7 @@ func readUpdates(r io.Reader, fields int) (updates []refUpdate, err error) {
 		case len(f) == 0:
 			continue
 		case len(f) != fields:
-			return nil, fmt.Errorf("standard input: a line of %d words, not %d", len(f), fields)
+			return nil, fmt.Errorf("standard input: a line has %d words instead of %d", len(f), fields)
 		case fields == 4:
 			updates = append(updates, refUpdate{f[2], f[1], f[3]})
 		default:
@@ -336,11 +337,4 @@ func ids(id string) []string {
 		return nil
 	}
 	return []string{id}
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

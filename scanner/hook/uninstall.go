@@ -30,7 +30,7 @@ func (i *Installer) Uninstall() error {
 		return err
 	}
 	if removed+n == 0 {
-		fmt.Fprintln(i.out, "there was no hook of stanch")
+		fmt.Fprintln(i.out, "stanch had installed no hook here")
 	}
 	return nil
 }
@@ -77,7 +77,7 @@ func (i *Installer) uninstallFolder() (removed int, err error) {
 		if _, err := i.gitConfig("--unset-all", "core.hooksPath"); err != nil {
 			return 0, err
 		}
-		fmt.Fprintln(i.out, "core.hooksPath, which an older stanch has set, is no longer set")
+		fmt.Fprintln(i.out, "core.hooksPath, which an older stanch had set, is unset")
 		removed++
 	}
 	for _, name := range globalHooks {
@@ -107,7 +107,7 @@ func (i *Installer) removeFile(dir, stage, name string) (removed int, err error)
 	case err != nil:
 		return 0, fmt.Errorf("bringing back the hook that was there before %s: %w", file, err)
 	case back:
-		fmt.Fprintf(i.out, "%s: the hook from before is back\n", name)
+		fmt.Fprintf(i.out, "%s: your earlier hook is back\n", name)
 		return 1, nil
 	case gone:
 		return 0, nil
@@ -129,6 +129,6 @@ func (i *Installer) sayKept(dir, stage, name string) {
 		return
 	}
 	if h, err := readHook(kept); err == nil && h != nil {
-		fmt.Fprintf(i.out, "%s: %s is not from stanch and stays; the hook from before is %s\n", stage, filepath.Join(dir, name), kept)
+		fmt.Fprintf(i.out, "%s: %s is not from stanch and stays; your earlier hook is %s\n", stage, filepath.Join(dir, name), kept)
 	}
 }

@@ -8,6 +8,7 @@
 //	Quoted    quotes the whole text if anything is odd  fields of a report
 //	Stripped  drops them                                output of other programs
 //	ShellWord quotes for a shell if anything is odd     commands to be pasted
+//	Thousands writes a number, Plural with its noun     24,154 objects
 //
 // The package imports the standard library only, so that every package may use it.
 package printable

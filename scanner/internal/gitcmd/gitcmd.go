@@ -58,9 +58,13 @@ type Error struct {
 	Err        error  // of the process
 }
 
-// Error implements error. It quotes the end of Stderr.
+// Error implements error. It quotes the end of Stderr, if git wrote anything there.
 func (e *Error) Error() string {
-	return fmt.Sprintf("git %s: %v: %s", e.Subcommand, e.Err, lastLines(e.Stderr))
+	s := fmt.Sprintf("git %s failed (%v)", e.Subcommand, e.Err)
+	if said := lastLines(e.Stderr); said != "" {
+		s += ": " + said
+	}
+	return s
 }
 
 // Unwrap returns the error of the process.

@@ -26,8 +26,12 @@ func TestRun(t *testing.T) {
 	}
 	out, err := Run(ctx, Command{Dir: dir, Args: []string{"rev-parse", "--git-dir"}, AsUser: true})
 	var failed *Error
-	if !errors.As(err, &failed) || out != "" || !strings.Contains(err.Error(), "git rev-parse: exit status 128: fatal: ") {
+	if !errors.As(err, &failed) || out != "" || !strings.Contains(err.Error(), "git rev-parse failed (exit status 128): fatal: ") {
 		t.Errorf("as the user: %q, %v", out, err)
+	}
+	// git says nothing of a setting that is not there.
+	if _, err := Run(ctx, Command{Dir: dir, Args: []string{"config", "--get", "a.b"}}); err == nil || err.Error() != "git config failed (exit status 1)" {
+		t.Error(err)
 	}
 	if out, err := Run(ctx, Command{Dir: dir, Args: []string{"hash-object", "--stdin"}, Stdin: strings.NewReader("x")}); err != nil || len(out) != 41 {
 		t.Errorf("got %q, %v", out, err)

@@ -173,10 +173,10 @@ func (f *hookFlags) scan(ctx context.Context, s *cli.Streams, h *hook.Hook, subj
 // nobody else sees that a comment in the push allows a key.
 func (f *hookFlags) sayHidden(say func(string, ...any), stage string, sum finding.Summary) {
 	if n := len(sum.Accepted); n > 0 {
-		say("not read and accepted: %d, --verbose says why", n)
+		say("%s not read, as the configuration accepts: stanch hook run -v lists them", printable.Plural(n, "text"))
 	}
 	if n := sum.Ignored; n > 0 && stage == hook.PreReceive {
-		say("ignored findings in what is received: %d", n)
+		say("%s in this push ignored", printable.Plural(n, "finding"))
 	}
 }
 

@@ -2,14 +2,13 @@ package wording
 
 import (
 	"fmt"
-	"strconv"
 	"time"
+
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // Plural writes "1 place" and "2,000 places".
-func Plural(n int, noun string) string {
-	return Thousands(int64(n)) + " " + noun + Ending(int64(n))
-}
+func Plural(n int, noun string) string { return printable.Plural(n, noun) }
 
 // Ending is the end of a noun behind n.
 func Ending(n int64) string {
@@ -20,13 +19,7 @@ func Ending(n int64) string {
 }
 
 // Thousands writes 24154 as 24,154.
-func Thousands(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
+func Thousands(n int64) string { return printable.Thousands(n) }
 
 // Size writes a number of bytes.
 func Size(n int64) string {
