@@ -36,16 +36,16 @@ func TestCIBadInput(t *testing.T) {
 		{"pull_request_without_one", "pull_request", push, nil, "it has no pull_request"},
 		{"pull_request_without_base", "pull_request", `{"pull_request":{"number":1,"head":{"sha":"{pr_head}"}}}`, nil, "no base.sha"},
 		{"merge_group_without_one", "merge_group", push, nil, "it has no merge_group"},
-		{"deleted_and_not", "push", `{"deleted":true,"after":"1"}`, nil, "after is missing or no object id"},
-		{"head_that_nobody_has", "push", strings.Replace(push, "{push_after}", "{unknown}", 1), nil, "is not in the checkout, and cannot be fetched"},
-		{"no_server", "pull_request", pull, offline, "is not in the checkout, and cannot be fetched"},
+		{"deleted_and_not", "push", `{"deleted":true,"after":"1"}`, nil, "after is missing or is not an object id"},
+		{"head_that_nobody_has", "push", strings.Replace(push, "{push_after}", "{unknown}", 1), nil, "is not in the checkout and cannot be fetched"},
+		{"no_server", "pull_request", pull, offline, "is not in the checkout and cannot be fetched"},
 		{"no_server_for_history", "push", `{"ref":"refs/heads/main","before":"{none}","after":"{push_after}",` + repository + `}`, offline, "history is cut off"},
 		{"no_server_for_everything", "schedule", `{}`, offline, "history is cut off"},
 		{"no_server_for_everything_of_a_whole_branch", "schedule", `{}`, func(t *testing.T, dir string) {
 			t.Helper()
 			scannertest.Git(t, dir, "fetch", "-q", "--no-tags", "--unshallow", "origin", "main")
 			offline(t, dir)
-		}, "it cannot be told whether this is the whole repository"},
+		}, "stanch cannot tell whether the checkout is the whole repository"},
 		{"no_remote_for_everything", "schedule", `{}`, func(t *testing.T, dir string) {
 			t.Helper()
 			scannertest.Git(t, dir, "fetch", "-q", "--no-tags", "--unshallow", "origin", "main")
@@ -183,8 +183,8 @@ func TestCIUploadErrors(t *testing.T) {
 		{"forbidden_if_permitted", "pull_request", pull, "auto", 403, 1, cli.ExitClean, "SARIF was not uploaded: "},
 		{"too_many_requests", "pull_request", pull, "auto", 429, 1, cli.ExitIncomplete, "429"},
 		{"server_error", "pull_request", pull, "auto", 500, 1, cli.ExitIncomplete, "500"},
-		{"fork", "pull_request", fork, "auto", 500, 0, cli.ExitClean, "from a fork may not"},
-		{"push", "push", push, "auto", 500, 0, cli.ExitLeaks, "say nothing of those before"},
+		{"fork", "pull_request", fork, "auto", 500, 0, cli.ExitClean, "from a fork has no permission to"},
+		{"push", "push", push, "auto", 500, 0, cli.ExitLeaks, "would close the alerts of earlier commits"},
 		{"push_all_the_same", "push", push, "true", 422, 1, cli.ExitIncomplete, "422"},
 		{"not_wanted", "pull_request", pull, "false", 500, 0, cli.ExitClean, ""},
 	} {
@@ -219,19 +219,19 @@ func TestCIElsewhere(t *testing.T) {
 		status    int
 		says      string
 	}{
-		{"gitlab_push", "main", gitlab("push", "CI_COMMIT_BRANCH", "main", "CI_COMMIT_SHA", "{push_after}", "CI_COMMIT_BEFORE_SHA", "{push_before}"), nil, "4", 1, "2 commits of push"},
-		{"gitlab_new_branch", "forced", gitlab("push", "CI_COMMIT_BRANCH", "forced", "CI_COMMIT_SHA", "{forced}", "CI_COMMIT_BEFORE_SHA", "{none}"), nil, "5", 1, "2 commits of push"},
-		{"gitlab_tag", "v1", gitlab("push", "CI_COMMIT_TAG", "v1", "CI_COMMIT_SHA", "{tagged}", "CI_COMMIT_BEFORE_SHA", "{none}"), nil, "6", 1, "2 commits of push"},
+		{"gitlab_push", "main", gitlab("push", "CI_COMMIT_BRANCH", "main", "CI_COMMIT_SHA", "{push_after}", "CI_COMMIT_BEFORE_SHA", "{push_before}"), nil, "4", 1, "2 commits (push, "},
+		{"gitlab_new_branch", "forced", gitlab("push", "CI_COMMIT_BRANCH", "forced", "CI_COMMIT_SHA", "{forced}", "CI_COMMIT_BEFORE_SHA", "{none}"), nil, "5", 1, "2 commits (push, "},
+		{"gitlab_tag", "v1", gitlab("push", "CI_COMMIT_TAG", "v1", "CI_COMMIT_SHA", "{tagged}", "CI_COMMIT_BEFORE_SHA", "{none}"), nil, "6", 1, "2 commits (push, "},
 		{"gitlab_merge_request", "feature", gitlab("merge_request_event", merge...), nil, "2", 1, "35 commits"},
 		{"gitlab_schedule", "main", gitlab("schedule"), nil, "1 2 4 5 6 7 8 9", 1, "whole repository"},
 		{"gitlab_without_variables", "main", gitlab("merge_request_event"), nil, "", 3, "CI_MERGE_REQUEST_IID"},
 		{"gitlab_without_source", "main", gitlab(""), nil, "", 3, "CI_PIPELINE_SOURCE is not set"},
-		{"nowhere", "main", nil, nil, "", 2, "name the range with --base and --head"},
-		{"base_and_head", "main", nil, []string{"--base", "{push_before}", "--head", "{push_after}"}, "4", 1, "2 commits of range"},
-		{"base_alone", "main", nil, []string{"--base", "{push_before}"}, "4", 1, "2 commits of range"},
+		{"nowhere", "main", nil, nil, "", 2, "name the commits with --base and --head"},
+		{"base_and_head", "main", nil, []string{"--base", "{push_before}", "--head", "{push_after}"}, "4", 1, "2 commits (range, "},
+		{"base_alone", "main", nil, []string{"--base", "{push_before}"}, "4", 1, "2 commits (range, "},
 		{"relative_base", "main", nil, []string{"--base", "{push_after}"}, "", 0, "No commit of this range is new"},
-		{"head_alone", "main", nil, []string{"--head", "HEAD"}, "1 4", 1, "77 commits of range"},
-		{"base_of_the_server", "main", nil, []string{"--base", "refs/tags/v0"}, "4", 1, "42 commits of range"},
+		{"head_alone", "main", nil, []string{"--head", "HEAD"}, "1 4", 1, "77 commits (range, "},
+		{"base_of_the_server", "main", nil, []string{"--base", "refs/tags/v0"}, "4", 1, "42 commits (range, "},
 		{"no_such_base", "main", nil, []string{"--base", "none"}, "", 3, `"none" is not a revision`},
 		{"an_option_as_base", "main", nil, []string{"--base=--all"}, "", 3, `"--all" is not a revision`},
 		{"history", "main", nil, []string{"--scan", "history"}, "1 2 4 5 6 7 8 9", 1, "whole repository"},

@@ -32,13 +32,13 @@ git push -q origin main`)))
 		status                      int
 		keys, says                  string
 	}{
-		{"leak_that_was_removed", "cleaned", "removed", "blob:none", open, "", 1, "2", fetching + "1 objects, files of the range"},
-		{"old_key_in_an_edited_file", "base", "cleaned", "blob:none", open, "", 0, "", fetching + "1 objects, the earlier versions of its files"},
+		{"leak_that_was_removed", "cleaned", "removed", "blob:none", open, "", 1, "2", fetching + "1 object (files of the range)"},
+		{"old_key_in_an_edited_file", "base", "cleaned", "blob:none", open, "", 0, "", fetching + "1 object (the earlier versions of its files)"},
 		{"folders_missing_too", "cleaned", "removed", "tree:0", open, "", 1, "2", fetching},
 		{"large_files_only", "cleaned", "removed", "blob:limit=10", open, "", 1, "2", fetching},
 		{"with_the_token", "cleaned", "removed", "blob:none", guarded, token, 1, "2", fetching},
-		{"without_the_token", "cleaned", "removed", "blob:none", guarded, "", 3, "", "1 objects are not in this partial clone, files of the range"},
-		{"without_a_server", "cleaned", "removed", "blob:none", "http://127.0.0.1:1", "", 3, "", "1 objects are not in this partial clone, files of the range"},
+		{"without_the_token", "cleaned", "removed", "blob:none", guarded, "", 3, "", "this partial clone lacks 1 object (files of the range)"},
+		{"without_a_server", "cleaned", "removed", "blob:none", "http://127.0.0.1:1", "", 3, "", "this partial clone lacks 1 object (files of the range)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

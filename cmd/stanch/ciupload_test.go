@@ -110,7 +110,7 @@ git checkout -q base; echo text | gzip | head -c 15 >cut.gz; commit 'cut alone';
 		{"cut", "pull_request", pull("cut"), cli.ExitIncomplete, "in a category of its own", 1},
 		{"cut_again", "pull_request", pull("cut"), cli.ExitIncomplete, "in a category of its own", 1},
 		{"more", "pull_request", pull("more"), cli.ExitIncomplete, "in a category of its own", 1},
-		{"nothing_found", "pull_request", pull("alone"), cli.ExitIncomplete, "SARIF was not uploaded: the scan is incomplete, and found nothing", 0},
+		{"nothing_found", "pull_request", pull("alone"), cli.ExitIncomplete, "SARIF was not uploaded: the scan is incomplete and found nothing", 0},
 		{"push", "push", push, cli.ExitLeaks, "SARIF was uploaded to code scanning.", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

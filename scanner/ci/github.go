@@ -136,7 +136,7 @@ func (e *Event) mergeGroup(p *payload) error {
 func (e *Event) commits(headName, head, baseName, base string) error {
 	e.Kind = Commits
 	if none(head) || !isObjectID(head) {
-		return fmt.Errorf("%s is missing or no object id: %q", headName, head)
+		return fmt.Errorf("%s is missing or is not an object id: %q", headName, head)
 	}
 	if !none(base) && !isObjectID(base) {
 		return fmt.Errorf("%s is not an object id: %q", baseName, base)

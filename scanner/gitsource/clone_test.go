@@ -73,7 +73,7 @@ func TestCloneErrors(t *testing.T) {
 		ctx       context.Context
 		want      string
 	}{
-		{"no_such_repository", base + "/none", context.Background(), "/none: git clone: "},
+		{"no_such_repository", base + "/none", context.Background(), "/none: git clone failed (exit status 128): "},
 		{"bad_url", "https://me:word-of-mine/1@host/%zz", context.Background(), "cloning https://[redacted]@host/%zz: not a valid URL"},
 		{"password_of_ssh", "ssh://me:word-of-mine@127.0.0.1:1/x", context.Background(), "cloning ssh://me@127.0.0.1:1/x: "},
 		{"protocol_that_runs_commands", "ext::sh -c touch% /tmp/x", context.Background(), "not allowed"},

@@ -65,6 +65,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objectwalk"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // A Repository is a git repository on disk. Make one with Open, Clone or Fetch. Use it from
@@ -292,7 +293,7 @@ func (r *Repository) shallowBlob() []scanner.Blob {
 	}
 	return []scanner.Blob{{
 		ID: "shallow clone", Kind: finding.KindCommit, Name: "shallow clone",
-		Err: fmt.Errorf("history is cut off at %d shallow commits; run git fetch --unshallow", len(shallow)),
+		Err: fmt.Errorf("history is cut off at %s; run git fetch --unshallow", printable.Plural(len(shallow), "shallow commit")),
 	}}
 }
 

@@ -1,6 +1,6 @@
 package gitsource
 
-import "fmt"
+import "github.com/stanch-dev/stanch/scanner/printable"
 
 // Looked counts the commits, files and lines that were looked at, for people: "0 files"
 // tells them that there was nothing to scan.
@@ -13,14 +13,8 @@ type Looked struct {
 
 // String is l in words: "3 files, 41 added lines", or "2 commits, 3 files".
 func (l Looked) String() string {
-	count := func(n int, what string) string {
-		if n != 1 {
-			what += "s"
-		}
-		return fmt.Sprintf("%d %s", n, what)
-	}
 	if l.Commits > 0 {
-		return count(l.Commits, "commit") + ", " + count(l.Files, "file")
+		return printable.Plural(l.Commits, "commit") + ", " + printable.Plural(l.Files, "file")
 	}
-	return count(l.Files, "file") + ", " + count(l.Lines, "added line")
+	return printable.Plural(l.Files, "file") + ", " + printable.Plural(l.Lines, "added line")
 }

@@ -59,8 +59,8 @@ type Range struct {
 
 // The errors that a user can mend.
 var (
-	ErrOwner  = errors.New("git refuses the repository, since somebody else owns it")
-	ErrNoHead = errors.New("the commit to scan cannot be had")
+	ErrOwner  = errors.New("git refuses the repository, because somebody else owns it")
+	ErrNoHead = errors.New("the commit to scan is missing")
 )
 
 // Resolve finds the range of e, and fetches the parts of it that are missing. An error means
@@ -155,7 +155,7 @@ func (g *repository) head(ctx context.Context, e *ci.Event) (string, error) {
 	if g.has(ctx, e.Head) {
 		return e.Head, nil
 	}
-	return "", fmt.Errorf("%w: %s of the %s event is not in the checkout, and cannot be fetched: %w", ErrNoHead, e.Head, e.Name, fetchErr)
+	return "", fmt.Errorf("%w: %s of the %s event is not in the checkout and cannot be fetched: %w", ErrNoHead, e.Head, e.Name, fetchErr)
 }
 
 // depth is how many commits to fetch at first.
@@ -238,10 +238,10 @@ func (g *repository) everything(ctx context.Context, e *ci.Event) (Range, error)
 		return r, ctx.Err()
 	case err != nil:
 		g.say(err.Error())
-		r.Notes = []string{"The event has no range of its own, and it cannot be told whether this is the whole repository: stanch scans all that the checkout holds. Use fetch-depth: 0, and give stanch a token."}
+		r.Notes = []string{"This event has no commits of its own, and stanch cannot tell whether the checkout is the whole repository. It scans everything in the checkout. Use fetch-depth: 0, and give stanch a token."}
 		r.Unread = fmt.Errorf("all branches and tags of the server, with their history: %w", err)
 	default:
-		r.Notes = []string{"The event has no range of its own: the whole repository is scanned."}
+		r.Notes = []string{"This event has no commits of its own, so the whole repository is scanned."}
 	}
 	return r, nil
 }
@@ -280,7 +280,7 @@ func (g *repository) tip(ctx context.Context, e *ci.Event, r *Range) error {
 	}
 	r.Tip, r.Commits, r.Unread = true, 1, nil
 	r.Include, r.Exclude = []string{r.Include[0], strings.TrimSpace(tree)}, ids[1:]
-	r.Notes = append(r.Notes, fmt.Sprintf("No commit of this %s is new: all files of the newest, %s, are scanned instead.", e.Name, short(ids[0])))
+	r.Notes = append(r.Notes, fmt.Sprintf("No commit of this %s is new. All files of its newest commit, %s, are scanned instead.", e.Name, short(ids[0])))
 	return nil
 }
 

@@ -173,8 +173,8 @@ git checkout -q --detach main; echo n >n; commit 6; git branch -f main; git chec
 			{"refs/heads/main", "main", false, 4, false, ""},
 			{"refs/heads/release", "dev", false, 1, true, "No commit of this push is new"},
 			{"refs/heads/release", "", false, 3, false, "names no default branch"},
-			{"refs/heads/release", "gone", false, 3, false, "could not be fetched: all that leads to the commit"},
-			{"refs/heads/release", "main", true, 1, false, "could not be fetched: it is left out as the checkout has it"},
+			{"refs/heads/release", "gone", false, 3, false, "could not be fetched: everything up to the commit"},
+			{"refs/heads/release", "main", true, 1, false, "could not be fetched: its state in the checkout is left out"},
 		} {
 			e := ci.Event{
 				Service: "x", Name: "push", Kind: ci.Commits, Ref: tt.ref, DefaultBranch: tt.defaultBranch, Commits: 5,

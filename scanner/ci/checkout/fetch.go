@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/stanch-dev/stanch/scanner/ci"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // excludeDefault excludes the default branch from the range of a ref that is new, or whose
@@ -24,7 +25,7 @@ func (g *repository) excludeDefault(ctx context.Context, e *ci.Event, r *Range) 
 	case e.OnDefaultBranch():
 		return nil
 	case e.DefaultBranch == "":
-		r.Notes = append(r.Notes, "The event names no default branch: all that leads to the commit is scanned.")
+		r.Notes = append(r.Notes, "The event names no default branch, so everything up to the commit is scanned.")
 		return nil
 	}
 	id, err := g.fetchDefault(ctx, e)
@@ -33,10 +34,10 @@ func (g *repository) excludeDefault(ctx context.Context, e *ci.Event, r *Range) 
 		return nil
 	}
 	g.say(err.Error())
-	rest := "all that leads to the commit is scanned."
+	rest := "everything up to the commit is scanned."
 	if id, err := g.verify(ctx, "refs/remotes/"+g.remote+"/"+e.DefaultBranch); err == nil {
 		r.Exclude = []string{id}
-		rest = "it is left out as the checkout has it."
+		rest = "its state in the checkout is left out."
 	}
 	r.Notes = append(r.Notes, "The default branch could not be fetched: "+rest)
 	return ctx.Err()
@@ -80,9 +81,9 @@ func (g *repository) fetchAll(ctx context.Context, e *ci.Event) error {
 	lacking := slices.DeleteFunc(served, func(ref serverRef) bool { _, held := slices.BinarySearch(tips, ref.id); return held })
 	switch {
 	case len(shallow) > 0:
-		g.say("the checkout is shallow: fetching all branches and tags with their history")
+		g.say("the checkout is shallow: fetching all branches and tags, with their history")
 	case len(lacking) > 0:
-		g.say(fmt.Sprintf("the checkout lacks %d of the server's branches and tags: fetching them", len(lacking)))
+		g.say(fmt.Sprintf("the checkout lacks %s of the server's branches and tags: fetching them", printable.Thousands(len(lacking))))
 	default:
 		return nil
 	}
@@ -122,21 +123,21 @@ func (g *repository) deepen(ctx context.Context, r *Range) error {
 			return err
 		}
 		if step < allHistory {
-			g.say(fmt.Sprintf("history is cut off too early: fetching %d commits more", step))
+			g.say(fmt.Sprintf("the history is cut off too early: fetching %s more commits", printable.Thousands(step)))
 		} else {
-			g.say("history is cut off too early: fetching all of it")
+			g.say("the history is cut off too early: fetching all of it")
 		}
 		if err := g.fetch(ctx, step, slices.Concat(r.Include, r.Exclude)...); err != nil {
 			g.say(err.Error())
 			if cut > 0 {
-				g.notes = append(g.notes, fmt.Sprintf("history is cut off at %d commits of the range: %v", cut, err))
+				g.notes = append(g.notes, fmt.Sprintf("history is cut off at %s of the range: %v", printable.Plural(cut, "commit"), err))
 			}
 			return nil
 		}
 	}
 	cut, _, err := g.cutOff(ctx, r)
 	if cut > 0 {
-		g.notes = append(g.notes, fmt.Sprintf("history is cut off at %d commits of the range, on the server too", cut))
+		g.notes = append(g.notes, fmt.Sprintf("history is cut off at %s of the range, on the server too", printable.Plural(cut, "commit")))
 	}
 	return err
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // complete fetches the objects of r that a partial clone left out (git-clone(1), --filter):
@@ -128,12 +130,12 @@ func (g *repository) before(ctx context.Context, r *Range) (ids []string, err er
 // negotiate: the server would hear that the commits are here, and take the objects for
 // present.
 func (g *repository) fetchObjects(ctx context.Context, r *Range, ids []string, what string) bool {
-	g.say(fmt.Sprintf("this is a partial clone: fetching %d objects, %s", len(ids), what))
+	g.say(fmt.Sprintf("this is a partial clone: fetching %s (%s)", printable.Plural(len(ids), "object"), what))
 	err := g.fetchWith(ctx, [][2]string{{"fetch.negotiationAlgorithm", "noop"}}, ids, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
 		"--no-recurse-submodules", "--no-auto-gc", "--filter=blob:none", "--stdin", "--end-of-options", g.remote)
 	if err != nil {
 		g.say(err.Error())
-		r.addUnread(fmt.Errorf("%d objects are not in this partial clone, %s: %w", len(ids), what, err))
+		r.addUnread(fmt.Errorf("this partial clone lacks %s (%s): %w", printable.Plural(len(ids), "object"), what, err))
 	}
 	return err == nil
 }

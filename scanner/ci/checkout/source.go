@@ -10,6 +10,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/ci"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // Source returns the source that reads the range from repo.
@@ -71,18 +72,20 @@ func (s *rangeSource) Blobs(ctx context.Context, yield func(scanner.Blob) error)
 // Describe says in a sentence which commits of an event are scanned.
 func (r *Range) Describe(e *ci.Event) string {
 	if r.All {
-		return "Scanning all branches, tags and other objects that the checkout holds."
+		return "Scanning all branches, tags and other objects in the checkout."
 	}
-	commits := "1 commit"
-	if r.Commits != 1 {
-		commits = fmt.Sprintf("%d commits", r.Commits)
+	var without []string
+	for _, id := range r.Exclude {
+		without = append(without, short(id))
 	}
-	s := fmt.Sprintf("Scanning %s of %s: what leads to %s", commits, e.Name, r.Include[0])
-	if len(r.Exclude) > 0 {
-		s += " and not to " + strings.Join(r.Exclude[:min(3, len(r.Exclude))], ", ")
+	span := "up to " + short(r.Include[0])
+	switch {
+	case len(without) == 1:
+		span = without[0] + ".." + short(r.Include[0])
+	case len(without) > 3:
+		span += fmt.Sprintf(", without %s and %d others", strings.Join(without[:3], ", "), len(without)-3)
+	case len(without) > 1:
+		span += ", without " + strings.Join(without, ", ")
 	}
-	if more := len(r.Exclude) - 3; more > 0 {
-		s += fmt.Sprintf(" or %d others", more)
-	}
-	return s + "."
+	return fmt.Sprintf("Scanning %s (%s, %s).", printable.Plural(r.Commits, "commit"), e.Name, span)
 }

@@ -49,16 +49,16 @@ func TestNoUpload(t *testing.T) {
 	}{
 		{"a pull request", UploadAuto, pull, commits, finding.Summary{}, false, "t", ""},
 		{"the whole repository", UploadAuto, push, whole, finding.Summary{}, false, "t", ""},
-		{"a push", UploadAuto, push, commits, found, false, "t", "say nothing of those before"},
+		{"a push", UploadAuto, push, commits, found, false, "t", "would close the alerts of earlier commits"},
 		{"a push, if the user insists", UploadAlways, push, commits, found, false, "t", ""},
 		{"a push without findings", UploadAlways, push, commits, finding.Summary{}, false, "t", "nothing was found"},
 		{"a fork", UploadAuto, fork, commits, found, false, "t", "from a fork"},
 		{"no token", UploadAuto, pull, commits, found, false, "", "no token"},
-		{"a range of the user's", UploadAlways, ci.Event{}, commits, found, false, "t", "of no ref"},
+		{"a range of the user's", UploadAlways, ci.Event{}, commits, found, false, "t", "belongs to no branch or pull request"},
 		{"an early end", UploadAlways, pull, commits, finding.Summary{Findings: 1, Stopped: true}, false, "t", "ended early"},
-		{"incomplete, and nothing found", UploadAuto, pull, commits, finding.Summary{}, true, "t", "not to be called clean"},
+		{"incomplete, and nothing found", UploadAuto, pull, commits, finding.Summary{}, true, "t", "would show as clean"},
 		{"incomplete, and findings", UploadAuto, pull, commits, found, true, "t", ""},
-		{"commits that are not there", UploadAuto, pull, checkout.Range{Include: []string{"c"}, Unread: errors.New("cut off")}, finding.Summary{}, false, "t", "not to be called clean"},
+		{"commits that are not there", UploadAuto, pull, checkout.Range{Include: []string{"c"}, Unread: errors.New("cut off")}, finding.Summary{}, false, "t", "would show as clean"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := Publisher{Event: tt.event, Range: tt.scanned, Summary: tt.sum, Env: env("GITHUB_TOKEN", tt.token)}

@@ -41,7 +41,7 @@ func (p *Publisher) UploadSARIF(ctx context.Context, upload string, sarif []byte
 	}
 	switch {
 	case err == nil && len(p.Summary.Unread) > 0:
-		p.Say("SARIF was uploaded to code scanning, in a category of its own: the scan is incomplete, and closes no alert of a complete one.")
+		p.Say("SARIF was uploaded to code scanning, in a category of its own: the scan is incomplete, so it must not close alerts of a complete one.")
 		return nil
 	case err == nil:
 		p.Say("SARIF was uploaded to code scanning.")
@@ -54,9 +54,9 @@ func (p *Publisher) UploadSARIF(ctx context.Context, upload string, sarif []byte
 		return nil
 	}
 	if errors.Is(err, github.ErrDenied) {
-		return fmt.Errorf("%w. The scan itself is above. %s", err, permissionHint)
+		return fmt.Errorf("%w. The findings are in the log above. %s", err, permissionHint)
 	}
-	return fmt.Errorf("%w. The scan itself is above. To go without code scanning, set upload-sarif to false", err)
+	return fmt.Errorf("%w. The findings are in the log above. To do without code scanning, set upload-sarif to false", err)
 }
 
 const permissionHint = `The job needs "security-events: write" (in private repositories "actions: read" and a licence for code security too); or set upload-sarif to false.`
@@ -66,19 +66,19 @@ func (p *Publisher) noUpload(upload string, incomplete bool) string {
 	push := !p.Range.All && p.Event.PullRequest == 0
 	switch {
 	case p.Event.Service == "" && !p.Range.All:
-		return "a range of the user's own is of no ref."
+		return "a range from --base and --head belongs to no branch or pull request."
 	case p.Summary.Stopped:
-		return "the scan ended early, and GitHub refuses the results of such a run."
+		return "the scan ended early, and GitHub refuses such results."
 	case (p.Range.Unread != nil || incomplete) && p.Summary.Findings == 0:
-		return "the scan is incomplete, and found nothing: that is not to be called clean."
+		return "the scan is incomplete and found nothing, which code scanning would show as clean."
 	case upload == UploadAlways && push && p.Summary.Findings == 0:
 		return "nothing was found in the commits of this push."
 	case upload == UploadAlways:
 		return ""
 	case push:
-		return "the commits of a push say nothing of those before. Alerts come from pull requests and from scans of the whole repository; upload-sarif: true uploads all the same."
+		return "an upload for one push would close the alerts of earlier commits. Alerts come from pull requests and from scans of the whole repository; upload-sarif: true uploads anyway."
 	case p.Event.Fork:
-		return "the token of a pull request from a fork may not."
+		return "the token of a pull request from a fork has no permission to."
 	case p.Token() == "":
 		return "there is no token."
 	}

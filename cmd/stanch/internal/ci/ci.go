@@ -220,7 +220,7 @@ func (c *ciScan) scan(ctx context.Context, j *scanflags.Job) error {
 		return err
 	}
 	if c.publisher.Event.Kind == ci.Nothing {
-		c.publisher.Say(fmt.Sprintf("A %s of a deleted ref brings no commits: there is nothing to scan.", c.publisher.Event.Name))
+		c.publisher.Say(fmt.Sprintf("This %s deletes a ref, so there is nothing to scan.", c.publisher.Event.Name))
 		return nil
 	}
 	repo, err := gitsource.Open(c.dir)
@@ -266,7 +266,7 @@ func (c *ciScan) findEvent() error {
 	case err != nil:
 		return cli.Failed(fmt.Errorf("nothing was scanned: %w; use --base and --head, or --scan history", err))
 	case service.Service == "":
-		return errors.New("this is neither GitHub Actions nor GitLab CI: name the range with --base and --head, or use --scan history")
+		return errors.New("this is neither GitHub Actions nor GitLab CI: name the commits with --base and --head, or use --scan history")
 	default:
 		c.publisher.Event = service
 	}

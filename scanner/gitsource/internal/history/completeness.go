@@ -13,6 +13,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/objectwalk"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/pack"
 	"github.com/stanch-dev/stanch/scanner/gitsource/internal/repo"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
 // A Completeness says, when a walk has come to its end, which objects are missing or damaged
@@ -69,7 +70,7 @@ func (e *Completeness) YieldUnread(ctx context.Context) error {
 		}
 	}
 	if count > maxNamed {
-		return e.Yield(scanner.Blob{ID: "more", Kind: finding.KindBlob, Name: "objects", Err: fmt.Errorf("%d more objects are damaged or missing", count-maxNamed)})
+		return e.Yield(scanner.Blob{ID: "more", Kind: finding.KindBlob, Name: "objects", Err: fmt.Errorf("%s more are damaged or missing", printable.Thousands(count-maxNamed))})
 	}
 	return e.partial()
 }
@@ -80,9 +81,9 @@ func (e *Completeness) partial() error {
 	if n == 0 || e.Store.MissingElsewhere {
 		return nil
 	}
-	why := fmt.Errorf("%d objects are not in this partial clone and are never fetched; clone again without --filter", n)
+	why := fmt.Errorf("it lacks %s, which stanch does not fetch; clone again without --filter", printable.Plural(n, "object"))
 	if !e.Store.Partial {
-		why = fmt.Errorf("%d more objects are missing", e.Graph.Skipped)
+		why = fmt.Errorf("%s more missing", printable.Plural(e.Graph.Skipped, "object"))
 	}
 	return e.Yield(scanner.Blob{ID: "partial clone", Kind: finding.KindBlob, Name: "partial clone", Err: why})
 }
