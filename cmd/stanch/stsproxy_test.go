@@ -11,8 +11,8 @@ import (
 func TestSTSProxyFlag(t *testing.T) {
 	for command, want := range map[string]bool{
 		"git": true, "github": true, "dir": true, "stdin": true, "ci": true, "verify": true,
-		"respond plan": true, "respond now": true, "respond apply": true, "respond confirm": true, "respond undo": true,
-		"hook run": false, "assess": false, "inventory": false,
+		"respond plan": true, "respond now": true, "respond apply": true, "respond confirm": true,
+		"hook run": false, "respond undo": false, "assess": false, "inventory": false,
 	} {
 		help := printed(t, cli.ExitClean, "", append(strings.Fields(command), "--help")...)
 		if got := strings.Contains(help, "--sts-proxy"); got != want {

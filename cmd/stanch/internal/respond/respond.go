@@ -52,7 +52,7 @@ func (f *respondFlags) addLimits(cmd *cobra.Command) {
 	f.OperatorFlags.Add(cmd)
 	f.proxy.Add(cmd)
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.accounts, "accounts", nil, "change only keys of these AWS `ACCOUNTS`")
+	flags.StringSliceVar(&f.accounts, "accounts", nil, "act only on keys of these AWS `ACCOUNTS`")
 	flags.StringVar(&f.breakGlass, "break-glass", "", "never touch the users and roles in `FILE`, names or ARNs, one a line")
 }
 
@@ -66,7 +66,6 @@ func (f *respondFlags) addConsent(cmd *cobra.Command) {
 	flags.BoolVar(&f.yes, "yes", false, "do not ask; needs --plan")
 	flags.StringVar(&f.hash, "plan", "", "the `HASH` of the plan that was approved")
 	flags.IntVar(&f.maxKeys, "max-keys", 1, "refuse plans with more than `N` keys")
-	f.addFindings(cmd)
 	f.addNotify(cmd)
 	f.cache.AddDir(cmd)
 }
@@ -146,6 +145,7 @@ later.`,
 	f.add(cmd)
 	f.addJournal(cmd)
 	f.addConsent(cmd)
+	f.addFindings(cmd)
 	return cmd
 }
 
@@ -166,6 +166,10 @@ undo only to repair a service that broke, and shut the key off again soon.`,
 	f.add(cmd)
 	f.addJournal(cmd)
 	f.addConsent(cmd)
+	// A key that is off cannot switch itself on, and nothing is signed with it: the refusal of
+	// --self says why, and --sts-proxy stands in commands that were printed.
+	_ = cmd.Flags().MarkHidden("self")
+	_ = cmd.Flags().MarkHidden("sts-proxy")
 	return cmd
 }
 
