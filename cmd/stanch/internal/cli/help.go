@@ -46,8 +46,10 @@ func helpText(cmd *cobra.Command, width int, bold bool) string {
 	} else {
 		w.text(cmd.Short + ".")
 	}
-	w.heading("Usage")
-	w.flow("  ", "      ", UsageLine(cmd))
+	if cmd.HasParent() { // the text of stanch itself says it
+		w.heading("Usage")
+		w.flow("  ", "      ", UsageLine(cmd))
+	}
 	if cmd.Example != "" {
 		w.heading("Examples")
 		w.examples(cmd.Example)
@@ -72,7 +74,7 @@ func helpText(cmd *cobra.Command, width int, bold bool) string {
 		}
 		w.rows(rows)
 	}
-	if cmd.HasAvailableSubCommands() && cmd.HasParent() { // the text of stanch itself says it
+	if cmd.HasAvailableSubCommands() && cmd.HasParent() {
 		w.WriteString("\n")
 		w.flow("", "", `"`+cmd.CommandPath()+` COMMAND --help" prints the help of a command.`)
 	}
