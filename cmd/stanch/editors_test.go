@@ -118,6 +118,14 @@ func TestAssistantCalls(t *testing.T) {
 
 func checkAnswer(t *testing.T, code int, stdout, stderr, want string) {
 	t.Helper()
+	said := stdout + stderr
+	if strings.HasPrefix(want, "toolArgs") { // Copilot's
+		reason, err := json.Marshal(map[string]string{"permissionDecision": "deny", "permissionDecisionReason": stderr})
+		if err != nil || string(reason)+"\n" != stdout {
+			t.Errorf("Copilot is told %s", stdout)
+		}
+		stdout = ""
+	}
 	wantCode := cli.ExitUsage
 	if want == "" {
 		wantCode = cli.ExitClean
@@ -126,8 +134,8 @@ func checkAnswer(t *testing.T, code int, stdout, stderr, want string) {
 		t.Errorf("exit code %d, standard output %q, standard error:\n%s\nwant code %d and %q", code, stdout, stderr, wantCode, want)
 	}
 	for _, secret := range []string{"{secret1}", "{secret2}"} {
-		if strings.Contains(stderr, detectorstest.Fill(secret)) {
-			t.Errorf("the text for the model holds a secret:\n%s", stderr)
+		if strings.Contains(said, detectorstest.Fill(secret)) {
+			t.Errorf("the text for the model holds a secret:\n%s", said)
 		}
 	}
 }

@@ -20,6 +20,8 @@ import (
 // field, as in tool_input.content.
 type Call struct {
 	texts []*callText
+	// FromCopilot reports whether GitHub Copilot makes the call: others name no toolArgs.
+	FromCopilot bool
 }
 
 var _ scanner.Source = (*Call)(nil)
@@ -49,9 +51,11 @@ func ReadCall(r io.Reader) (*Call, error) {
 		return nil, fmt.Errorf("standard input holds no tool call in JSON: %w", err)
 	}
 	c := &Call{}
-	if _, ok := doc.(map[string]any); !ok {
+	object, ok := doc.(map[string]any)
+	if !ok {
 		return nil, errors.New("standard input holds no tool call: it is JSON, but no object")
 	}
+	_, c.FromCopilot = object["toolArgs"]
 	if err := c.add("", doc, 0); err != nil {
 		return nil, err
 	}
