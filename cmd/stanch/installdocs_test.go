@@ -87,6 +87,20 @@ func TestWrittenFiles(t *testing.T) {
 	}
 }
 
+// TestUninstallMakesNothing: where no hook is, uninstall leaves the home folder as it was.
+func TestUninstallMakesNothing(t *testing.T) {
+	scannertest.Need(t, "git")
+	home := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), "stanch", "hook", "uninstall", "--global")
+	cmd.Dir, cmd.Env = home, []string{"HOME=" + home, "XDG_CONFIG_HOME=" + filepath.Join(home, "c"), "AppData=" + home, "PATH=" + pathOf(hookEnv(t)), "GIT_CONFIG_NOSYSTEM=1"}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for file := range files(t, home) {
+		t.Errorf("uninstall made %s", file)
+	}
+}
+
 func pathOf(environment []string) string {
 	for _, v := range environment {
 		if p, ok := strings.CutPrefix(v, "PATH="); ok {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 )
 
 // Uninstall removes the hooks that stanch has installed, and nothing else.
@@ -16,6 +17,9 @@ func (i *Installer) Uninstall() error {
 	defer unlock()
 	removed := 0
 	for _, stage := range i.stages {
+		if _, err := i.gitConfig("--get-regexp", "^"+regexp.QuoteMeta(section(stage))+`\.`); err != nil {
+			continue // git would make an empty ~/.gitconfig to remove it from
+		}
 		if _, err := i.gitConfig("--remove-section", section(stage)); err == nil {
 			fmt.Fprintf(i.out, "%s: removed from the configuration of git\n", stage)
 			removed++
