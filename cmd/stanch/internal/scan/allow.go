@@ -35,12 +35,12 @@ A key that AWS calls live is reported all the same, unless a scan is told
 To ignore one line, write a comment on it instead: stanch:allow REASON. To ignore all
 leaks that are known today, run "stanch baseline".`,
 		Example: `  stanch allow 9f52c1d0a77e4b1f8c3e5d6a7b8c9d0e --reason "made up for the tests"
-  stanch allow 9f52c1d0a77e4b1f8c3e5d6a7b8c9d0e --reason "off in May" --until 2027-05-31`,
+  stanch allow 9f52c1d0a77e4b1f8c3e5d6a7b8c9d0e --reason off --until 2027-05-31`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error { return f.run(s, args, time.Now()) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.reason, "reason", "", "say why, in this `TEXT`, which the file and reports show (required)")
+	flags.StringVar(&f.reason, "reason", "", "say why in `TEXT`, which the file and reports show (required)")
 	flags.StringVar(&f.until, "until", "", "ignore them up to this `DAY`, such as 2027-01-31 (default: for ever)")
 	flags.StringVar(&f.config, "config", "", "write to `FILE` instead, which scans read with --config")
 	return cmd
