@@ -43,7 +43,7 @@ type AllowedBefore struct {
 }
 
 // ErrUnwritable is the error for a file that cannot be changed, whatever it holds.
-var ErrUnwritable = errors.New("cannot be changed")
+var ErrUnwritable = errors.New("cannot be written")
 
 // Allow adds an entry for the fingerprints that the file does not allow yet. The file keeps its
 // text, its mode and the links that lead to it, and changes in one step. After an error it is as
@@ -177,7 +177,7 @@ func openEdit(name, root string) (*edit, error) {
 }
 
 // lockWait is how long an edit waits for another one.
-const lockWait = 5 * time.Second
+const lockWait = 2 * time.Second
 
 // lock creates the file that will replace the old one. As it can be created only once, it keeps
 // other processes out, as in git (gitformat-index(5), index.lock).
@@ -187,7 +187,7 @@ func (e *edit) lock() (err error) {
 		e.next, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 		switch {
 		case errors.Is(err, fs.ErrExist) && time.Now().After(deadline):
-			return fmt.Errorf("another process is changing it; if none is, remove %s", name)
+			return fmt.Errorf("another process is writing it, or was stopped while it did; if none is, remove %s", name)
 		case !errors.Is(err, fs.ErrExist):
 			return withoutPath(err)
 		}
