@@ -92,11 +92,13 @@ func (c *Config) noteUsed(f *finding.Finding) string {
 	for _, list := range slices.Concat(c.lists, c.allowed) {
 		list.Knows(f)
 	}
-	for _, t := range c.tables {
-		if t.allow != nil && !t.used.Load() && (f.Omitted > 0 || slices.ContainsFunc(f.Locations, func(l finding.Location) bool {
-			return suppress.Allows(t.allow, f, &l, c.name)
-		})) {
-			t.used.Store(true)
+	for i := range f.Locations {
+		l := &f.Locations[i]
+		path := suppress.NameOnce(c.name, l)
+		for _, t := range c.tables {
+			if t.allow != nil && !t.used.Load() && (f.Omitted > 0 || suppress.Allows(t.allow, f, l, path)) {
+				t.used.Store(true)
+			}
 		}
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stanch-dev/stanch/detectors/rules"
@@ -19,13 +20,21 @@ func Allow(own *rules.Own, name Namer, now time.Time, notes *Notes) scanner.Loca
 		return isExpired(own.Name, "[[allow]]", &a.Note, now, notes)
 	})
 	return func(f *finding.Finding, l *finding.Location) string {
+		path := NameOnce(name, l)
 		for _, a := range list {
-			if Allows(a, f, l, name) {
+			if Allows(a, f, l, path) {
 				return reason(own.Name, &a.Note)
 			}
 		}
 		return ""
 	}
+}
+
+// NameOnce returns a Namer for l alone, which asks name at most once: to find where a file is in
+// the project takes system calls, and each entry of a list asks.
+func NameOnce(name Namer, l *finding.Location) Namer {
+	path := sync.OnceValue(func() string { return name(l) })
+	return func(*finding.Location) string { return path() }
 }
 
 // Allows reports whether f, at l, meets all conditions of a.
