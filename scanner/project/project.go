@@ -2,7 +2,7 @@
 // stanch's configuration, ignore files of other tools, and baselines. The user names some of
 // them; others are in the root of the project. There they are read from disk or, for a pull
 // request, from the commit that it is merged into: a pull request must not hide its own keys
-// with an ignore file.
+// with an ignore file. An Allowance adds an entry to such a file.
 //
 // It is public for the commands of stanch, and no contract.
 package project

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
+	"github.com/stanch-dev/stanch/detectors/catalog"
 	"github.com/stanch-dev/stanch/detectors/rules"
 	"github.com/stanch-dev/stanch/scanner/gitsource"
 	"github.com/stanch-dev/stanch/scanner/printable"
@@ -59,6 +60,9 @@ func (f *allowFlags) run(s *cli.Streams, args []string, now time.Time) error {
 	}
 	if a.Reason == "" {
 		return errors.New("--reason is missing or empty: say why these findings may be ignored, as in --reason \"made up for the tests\"")
+	}
+	if len(catalog.NewSet().Detect(nil, []byte(a.Reason))) > 0 {
+		return errors.New("--reason holds a key, and the file is committed: say why without it")
 	}
 	if a.Until, err = lastDay(f.until, now); err != nil {
 		return err
