@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,15 +17,61 @@ import (
 // Credentials of one key id are asked one after the other, best candidate first; different
 // ids at once. Suppressed findings are never verified.
 func (s *Scanner) verify(ctx context.Context, findings []*draft) {
+	groups := byID(findings)
+	progress := newProgress(groups, s.Verified)
 	var group errgroup.Group
 	group.SetLimit(max(s.Workers, 1))
-	for _, candidates := range byID(findings) {
+	for _, candidates := range groups {
 		group.Go(func() error {
+			counts := mayAsk(candidates) // before they have verdicts
 			s.verifyID(ctx, candidates)
+			if counts {
+				progress.step()
+			}
 			return nil
 		})
 	}
 	_ = group.Wait() // no goroutine returns an error: a failure is a verdict
+}
+
+// A progress counts the key ids that were verified.
+type progress struct {
+	tell func(done, of int) // nil: nobody is told
+
+	mu       sync.Mutex
+	done, of int
+}
+
+func newProgress(groups [][]*draft, tell func(done, of int)) *progress {
+	p := &progress{tell: tell}
+	if tell == nil {
+		return p
+	}
+	for _, g := range groups {
+		if mayAsk(g) {
+			p.of++
+		}
+	}
+	tell(0, p.of)
+	return p
+}
+
+func (p *progress) step() {
+	if p.tell == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done++
+	p.tell(p.done, p.of)
+}
+
+// mayAsk reports whether the provider may be asked about one of the candidates for a key id:
+// it is complete, and not ignored.
+func mayAsk(candidates []*draft) bool {
+	return slices.ContainsFunc(candidates, func(f *draft) bool {
+		return f.Ignored == "" && f.Match.Unverifiable == "" && f.Match.Credential.ID != "" && f.Match.Lacks() == 0
+	})
 }
 
 // byID groups the findings that share a key id, best candidate first, and those

@@ -55,7 +55,7 @@ var release string
 // run runs the command that args name and returns how it ended, for cli.ExitCode. It may be
 // called more than once in a process, as tests do.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	s := &cli.Streams{Stdin: stdin, Stdout: stdout, Stderr: stderr, Version: strings.TrimSpace(release)}
+	s := cli.NewStreams(stdin, stdout, stderr, strings.TrimSpace(release))
 	root := newRoot(s, args)
 	args, err := guess.Command(root, args, stderr)
 	if err != nil {

@@ -204,6 +204,8 @@ func (r *Repository) readMatching(ctx context.Context, p scanner.Prefilter, yiel
 	walk := r.newWalk(store, p, yield)
 	if r.ReachableOnly { // not known before the end
 		walk.Yield = func(scanner.Blob) error { return nil }
+	} else if p.Total != nil {
+		p.Total(walk.Total())
 	}
 	if err := r.yieldMetadata(ctx, store, refs, yield); err != nil {
 		store.Close()

@@ -113,7 +113,7 @@ func nextSweep(t Target) string {
 	return localTime(t.Begun.Add(t.Every))
 }
 
-// Progress says in one line how far all sweeps are.
+// Progress says in one line how far all sweeps are, and how many findings are open.
 func (st Status) Progress() string {
 	left, all, why := 0, 0, ""
 	for _, t := range st.Targets {
@@ -125,5 +125,9 @@ func (st Status) Progress() string {
 			why = ", " + printable.Text(t.Why)
 		}
 	}
-	return fmt.Sprintf("%d of %d repositories to look at%s", left, all, why)
+	open := "1 finding open"
+	if n := st.Findings.Open; n != 1 {
+		open = fmt.Sprintf("%d findings open", n)
+	}
+	return fmt.Sprintf("%d of %d repositories done · %s%s", all-left, all, open, why)
 }

@@ -31,6 +31,9 @@ type Rechecker struct {
 	Operator *operator.Operator
 	// Accounts, if not empty, are the only ones that IAM is asked about.
 	Accounts []string
+	// Progress, if not nil, is told how many key ids have been asked about, and of how many.
+	// One call is made at a time.
+	Progress func(done, of int)
 }
 
 // atOnce is how many key ids are asked about at once. The pace is that of STS.
@@ -46,7 +49,8 @@ func (a Rechecker) Report(ctx context.Context, r *finding.Saved) error {
 	if a.Operator != nil {
 		group.SetLimit(1) // IAM has a rate of its own, and serves others as well
 	}
-	for _, ofID := range a.byID(r) {
+	questions := a.byID(r)
+	for _, ofID := range questions {
 		group.Go(func() error {
 			for _, x := range ofID {
 				if ctx.Err() != nil {
@@ -54,6 +58,7 @@ func (a Rechecker) Report(ctx context.Context, r *finding.Saved) error {
 				}
 				again.count(a.ask(ctx, x.f, x.cred))
 			}
+			again.tell(a.Progress, len(questions))
 			return nil
 		})
 	}
@@ -108,7 +113,19 @@ func (a Rechecker) byID(r *finding.Saved) [][]question {
 // againCount is a finding.Again that several goroutines add to.
 type againCount struct {
 	finding.Again
-	mu sync.Mutex
+	mu   sync.Mutex
+	done int // key ids
+}
+
+// tell notes that one more key id is done, of so many.
+func (c *againCount) tell(progress func(done, of int), of int) {
+	if progress == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done++
+	progress(c.done, of)
 }
 
 func (c *againCount) count(wanted, answered bool) {

@@ -170,7 +170,7 @@ func (s *Scan) Run(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink, 
 		if !f.wiki {
 			n++
 		}
-		s.Progress("%d/%d %s", n, len(l.Repositories), f.Name)
+		s.Progress("%d of %d: %s", n, len(l.Repositories), f.Name)
 		before := all.sum.Objects
 		err := s.scanRepository(ctx, sc, f, all)
 		if f.wiki {

@@ -41,6 +41,8 @@ type Planner struct {
 	// Activity reads what a key did; nil reads it at the rate that AWS allows.
 	Activity *activity.Reader
 	Now      func() time.Time // nil means time.Now
+	// Progress, if not nil, is told how many findings are done, and of how many.
+	Progress func(done, of int)
 
 	logs keyLogs
 	keys map[string]int // that are to be planned for, by account
@@ -71,7 +73,10 @@ func (p *Planner) Plan(ctx context.Context, leaks []finding.Finding) (response.P
 	}
 	p.logs, p.keys = keyLogs{}, countKeys(leaks)
 	planned := map[string]bool{}
-	for _, f := range leaks {
+	for i, f := range leaks {
+		if p.Progress != nil {
+			p.Progress(i, len(leaks))
+		}
 		leak := &f // identify completes it
 		if dead(leak.Verdict.State) && !p.isNamed(leak) || leak.Match.Credential.ID != "" && planned[leak.Match.Credential.ID] {
 			continue

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"io"
 	"os"
 	"strconv"
@@ -27,12 +28,7 @@ func printHelp(cmd *cobra.Command, _ []string) {
 func helpWidth(w io.Writer, getenv func(string) string) int {
 	width, err := strconv.Atoi(getenv("COLUMNS"))
 	if err != nil || width <= 0 {
-		width = usualHelp
-		if f, ok := w.(*os.File); ok {
-			if n := terminalWidth(f.Fd()); n > 0 {
-				width = n
-			}
-		}
+		width = cmp.Or(widthOf(w), usualHelp)
 	}
 	return min(max(width, narrowestHelp), widestHelp)
 }

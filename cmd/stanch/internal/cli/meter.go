@@ -3,91 +3,195 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/stanch-dev/stanch/scanner"
 )
 
-// Metered returns src with a meter: while it is read, a line on w, a terminal, says how
-// many objects and bytes have passed. A SelectiveSource stays one: a plain Source has to
-// assemble objects that a SelectiveSource can leave out.
-func Metered(src scanner.Source, w io.Writer) scanner.Source {
-	if s, ok := src.(scanner.SelectiveSource); ok {
-		return selectiveMeter{meter{src, w}, s}
+// A Meter says on a Line how far a scan is: how much has been read, and how many keys AWS has
+// been asked about. Its methods may be called concurrently.
+type Meter struct {
+	Line *Line
+	Last string // what the scan does after all keys have been verified; "" for nothing that takes long
+
+	objects, bytes, total atomic.Int64 // total is 0 if nobody knows it
+	asked, toAsk          atomic.Int64
+	phase                 atomic.Pointer[phase]
+	part                  atomic.Pointer[string]
+}
+
+// A phase is what a scan does at a time, and since when.
+type phase struct {
+	text  func(since time.Duration) string
+	began time.Time
+}
+
+// During calls do, a scan, and shows meanwhile how far it is.
+func (m *Meter) During(do func() error) error { return m.Line.During(m.text, do) }
+
+// begin begins a phase. Without a Line nobody looks.
+func (m *Meter) begin(text func(time.Duration) string) {
+	m.phase.Store(&phase{text: text, began: time.Now()})
+}
+
+func (m *Meter) text() string {
+	var words []string
+	if part := m.part.Load(); part != nil {
+		words = append(words, *part)
 	}
-	return meter{src, w}
+	if p := m.phase.Load(); p != nil {
+		if text := p.text(time.Since(p.began)); text != "" {
+			words = append(words, text)
+		}
+	}
+	return strings.Join(words, " · ")
 }
 
-type meter struct {
+// Part says which part of a scan of many is read: "repository 12 of 230". Its text may hold
+// strangers' names.
+func (m *Meter) Part(text string) {
+	m.part.Store(&text)
+	m.phase.Store(nil)
+}
+
+// Verified is scanner.Scanner.Verified.
+func (m *Meter) Verified(done, of int) {
+	m.asked.Store(int64(done))
+	m.toAsk.Store(int64(of))
+	switch {
+	case done == of: // the report comes, maybe on the same terminal, and maybe in a pager
+		m.begin(func(time.Duration) string { return m.Last })
+		m.part.Store(nil)
+	case done == 0:
+		m.begin(func(since time.Duration) string { return asking(m.asked.Load(), m.toAsk.Load(), since) })
+	}
+}
+
+// asking says how far the questions to AWS are.
+func asking(done, of int64, since time.Duration) string {
+	text := "asking AWS: " + grouped(done) + " of " + counted(of, "key") + left(done, of, since)
+	return text + " (Ctrl-C keeps the report)"
+}
+
+// reading says how much was read.
+func (m *Meter) reading(since time.Duration) string {
+	done, total := m.objects.Load(), m.total.Load()
+	if total == 0 || done > total {
+		return counted(done, "object") + ", " + grouped(m.bytes.Load()/1e6) + " MB read"
+	}
+	return fmt.Sprintf("%d %% · %s of %s%s", done*100/total, grouped(done), counted(total, "object"), left(done, total, since))
+}
+
+// left says how long the rest will take, if the part that is done tells: it must have taken
+// some seconds, and be more than a few.
+func left(done, of int64, since time.Duration) string {
+	if since < 2*time.Second || done < 10 || done >= of {
+		return ""
+	}
+	return " · " + rough(time.Duration(float64(since)*float64(of-done)/float64(done))) + " left"
+}
+
+// rough says how long d is, in the words of people.
+func rough(d time.Duration) string {
+	switch {
+	case d < 90*time.Second:
+		return strconv.Itoa(max(int(d.Seconds()+0.5), 1)) + " s"
+	case d < 90*time.Minute:
+		return strconv.Itoa(int(d.Minutes()+0.5)) + " min"
+	}
+	return strconv.Itoa(int(d.Hours()+0.5)) + " h"
+}
+
+// counted says "1 key" or "1,234 keys".
+func counted(n int64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return grouped(n) + " " + noun
+}
+
+// grouped returns n with a comma before each three digits.
+func grouped(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+// Source returns src with the Meter at work while it is read. A SelectiveSource stays one: a
+// plain Source has to assemble objects that a SelectiveSource can leave out.
+func (m *Meter) Source(src scanner.Source) scanner.Source {
+	if m.Line == nil {
+		return src
+	}
+	if s, ok := src.(scanner.SelectiveSource); ok {
+		return selectiveMeter{meteredSource{src, m}, s}
+	}
+	return meteredSource{src, m}
+}
+
+type meteredSource struct {
 	scanner.Source
-	w io.Writer
+	m *Meter
 }
 
-func (m meter) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
-	var c counter
-	return c.show(m.w, func() error { return m.Source.Blobs(ctx, c.counted(yield)) })
+// Blobs implements scanner.Source.
+func (s meteredSource) Blobs(ctx context.Context, yield func(scanner.Blob) error) error {
+	defer s.m.beginRead()()
+	return s.Source.Blobs(ctx, s.m.counted(yield))
 }
 
 type selectiveMeter struct {
-	meter
+	meteredSource
 	selective scanner.SelectiveSource
 }
 
-func (m selectiveMeter) BlobsMatching(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
-	var c counter
-	passed := p.Passed
+// BlobsMatching implements scanner.SelectiveSource.
+func (s selectiveMeter) BlobsMatching(ctx context.Context, p scanner.Prefilter, yield func(scanner.Blob) error) error {
+	defer s.m.beginRead()()
+	passed, total := p.Passed, p.Total
 	p.Passed = func(objects, bytes int64) {
-		c.add(objects, bytes)
+		s.m.add(objects, bytes)
 		if passed != nil {
 			passed(objects, bytes)
 		}
 	}
-	return c.show(m.w, func() error { return m.selective.BlobsMatching(ctx, p, c.counted(yield)) })
+	p.Total = func(objects int64) {
+		s.m.total.Add(objects)
+		if total != nil {
+			total(objects)
+		}
+	}
+	return s.selective.BlobsMatching(ctx, p, s.m.counted(yield))
 }
 
-// A counter counts what was read. Its methods may be called concurrently.
-type counter struct{ objects, bytes atomic.Int64 }
+// beginRead begins the phase of reading, and returns the function that ends it.
+func (m *Meter) beginRead() (end func()) {
+	m.begin(m.reading)
+	return func() {
+		m.begin(func(time.Duration) string {
+			return counted(m.objects.Load(), "object") + " read · looking where the findings are"
+		})
+	}
+}
 
-func (c *counter) add(objects, bytes int64) {
-	c.objects.Add(objects)
-	c.bytes.Add(bytes)
+func (m *Meter) add(objects, bytes int64) {
+	m.objects.Add(objects)
+	m.bytes.Add(bytes)
 }
 
 // counted returns yield with its objects counted; a text that comes in windows is one.
-func (c *counter) counted(yield func(scanner.Blob) error) func(scanner.Blob) error {
+func (m *Meter) counted(yield func(scanner.Blob) error) func(scanner.Blob) error {
 	return func(b scanner.Blob) error {
 		objects := int64(1)
 		if b.Window != nil && b.Window.Offset > 0 {
 			objects = 0
 		}
-		c.add(objects, int64(len(b.Data)))
+		m.add(objects, int64(len(b.Data)))
 		return yield(b)
 	}
-}
-
-// show runs read, and every 200 ms writes how far it has come.
-func (c *counter) show(w io.Writer, read func() error) error {
-	var group errgroup.Group
-	done := make(chan struct{})
-	group.Go(func() error {
-		tick := time.NewTicker(200 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				fmt.Fprint(w, "\r\x1b[K")
-				return nil
-			case <-tick.C:
-				fmt.Fprintf(w, "\r\x1b[K%d objects, %d MB read", c.objects.Load(), c.bytes.Load()/1e6)
-			}
-		}
-	})
-	err := read()
-	close(done)
-	_ = group.Wait() // it returns no error
-	return err
 }

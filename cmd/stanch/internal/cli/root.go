@@ -15,6 +15,8 @@ type Streams struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Version        string // as "0.1.0"
+	// Line says on stderr how far the work is; nil where nothing may move.
+	Line *Line
 
 	loud io.Writer // the stderr that Hush put away, or nil
 }
@@ -22,7 +24,7 @@ type Streams struct {
 // Hush drops from now on what is written to Stderr: progress and notes.
 func (s *Streams) Hush() {
 	if s.loud == nil {
-		s.loud, s.Stderr = s.Stderr, io.Discard
+		s.loud, s.Stderr, s.Line = s.Stderr, io.Discard, nil
 	}
 }
 
@@ -34,6 +36,12 @@ func (s *Streams) Loud() *Streams {
 		loud.Stderr = s.loud
 	}
 	return &loud
+}
+
+// NewStreams returns the streams of a command, with a Line if stderr is a terminal.
+func NewStreams(stdin io.Reader, stdout, stderr io.Writer, version string) *Streams {
+	line := NewLine(stderr)
+	return &Streams{Stdin: stdin, Stdout: line.Screen(stdout), Stderr: line.Screen(stderr), Version: version, Line: line}
 }
 
 // AddQuiet adds --quiet to a command, which calls Hush for it.

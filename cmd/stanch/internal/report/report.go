@@ -5,6 +5,7 @@ package report
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -33,8 +34,10 @@ answers of AWS are.`,
 					return err
 				}
 			}
-			in := cli.Interruptible(cmd.Context(), s.Stdin)
-			if name := cli.Operand(args, "-"); name != "-" {
+			var in io.Reader
+			if name := cli.Operand(args, "-"); name == "-" {
+				in = s.Input(cmd.Context())
+			} else {
 				file, err := os.Open(name)
 				if err != nil {
 					return cli.Failed(err)

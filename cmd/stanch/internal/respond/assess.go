@@ -45,8 +45,11 @@ If you may not ask a question, the answer is the permission that is missing. Wit
 				return err
 			}
 			var page strings.Builder
-			a := assessment.Assessor{Operator: op}
-			err = a.Report(cmd.Context(), saved, func(f *finding.Finding, facts []verifier.Fact) { assessment.WriteFacts(&page, f, facts) })
+			asking := &cli.Asking{}
+			a := assessment.Assessor{Operator: op, Progress: asking.Step}
+			err = s.Line.During(asking.Text, func() error {
+				return a.Report(cmd.Context(), saved, func(f *finding.Finding, facts []verifier.Fact) { assessment.WriteFacts(&page, f, facts) })
+			})
 			switch {
 			case err != nil:
 				return err

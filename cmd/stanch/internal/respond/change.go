@@ -66,7 +66,11 @@ func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 	if verb != "" && !f.yes {
 		r.Consent = protocol.Ask(cli.Interruptible(ctx, s.Stdin), s.Stderr, verb)
 	}
-	outcomes, err := do(r, ctx, plan)
+	var outcomes []response.Outcome
+	err = s.Line.During((&cli.Asking{}).Text, func() error {
+		outcomes, err = do(r, ctx, plan)
+		return err
+	})
 	if response.Refused(err) == response.GateNotApplied {
 		err = fmt.Errorf("%w; if another plan was written over this file: stanch keeps each plan that it applies as %s", err, filepath.Join(filepath.Dir(r.JournalFile), "plan-*.json"))
 	}

@@ -153,7 +153,7 @@ func (d *Deactivation) shutOff(ctx context.Context, s *cli.Streams, out io.Write
 	}
 	planner.Scrub(d.leaks, d.secrets)
 	p.Rules, p.Activity = rules, d.respond.trail()
-	plan, err := p.Plan(ctx, d.leaks)
+	plan, err := planShown(ctx, s, p, d.leaks)
 	if err != nil {
 		return d.hide(err)
 	}
@@ -175,7 +175,11 @@ func (d *Deactivation) shutOff(ctx context.Context, s *cli.Streams, out io.Write
 	if err = d.showPlan(out, plan, file); err != nil {
 		return errors.Join(cli.Unfinished(errNotPlanned), err)
 	}
-	outcomes, err := r.Apply(ctx, plan)
+	var outcomes []response.Outcome
+	err = s.Line.During((&cli.Asking{}).Text, func() error {
+		outcomes, err = r.Apply(ctx, plan)
+		return err
+	})
 	notified := d.respond.notifyAll(ctx, s.Version, targets, p.Operator, plan, outcomes)
 	if err = errors.Join(d.hide(err), d.showOutcomes(out, outcomes, file, plan), d.hide(notified)); err != nil {
 		return cli.UnfinishedIf(err)

@@ -1,12 +1,14 @@
 package respond
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier/response"
 	"github.com/stanch-dev/stanch/verifier/response/advice"
 	"github.com/stanch-dev/stanch/verifier/response/planner"
@@ -78,7 +80,7 @@ without its secret, the answer in the report counts for an hour.`,
 				Operator: op, Verifier: f.sts(s.Version), Rules: rules, Quarantine: f.quarantine, Named: st.named, Activity: f.trail(),
 				Commands: f.typed.Commands(st.report.Header.Source, st.report.Header.Target),
 			}
-			plan, err := p.Plan(cmd.Context(), leaks)
+			plan, err := planShown(cmd.Context(), s, &p, leaks)
 			if err != nil {
 				return err
 			}
@@ -91,6 +93,17 @@ without its secret, the answer in the report counts for an hour.`,
 	cmd.Flags().StringVarP(&out.Format, "format", "f", "text", "write this `FORMAT` to standard output: text, or json (the plan)")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// planShown makes a plan, and says meanwhile how far that is.
+func planShown(ctx context.Context, s *cli.Streams, p *planner.Planner, leaks []finding.Finding) (plan response.Plan, err error) {
+	asking := &cli.Asking{}
+	p.Progress = asking.Step
+	err = s.Line.During(asking.Text, func() error {
+		plan, err = p.Plan(ctx, leaks)
+		return err
+	})
+	return plan, err
 }
 
 // writePlan writes a plan to the file that f names and to stdout.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
@@ -14,8 +15,10 @@ import (
 // report was cut off, h gets the part before the cut. Unless secrets is true, it drops the
 // secrets in the report.
 func readReport(ctx context.Context, s *cli.Streams, name string, secrets bool, h finding.Handler) error {
-	in := cli.Interruptible(ctx, s.Stdin)
-	if name != "-" {
+	var in io.Reader
+	if name == "-" {
+		in = s.Input(ctx)
+	} else {
 		file, err := os.Open(name)
 		if err != nil {
 			return err

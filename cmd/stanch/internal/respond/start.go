@@ -75,7 +75,7 @@ func readStart(ctx context.Context, s *cli.Streams, args []string, secrets bool)
 // openStart opens a file, standard input or a variable of the environment.
 func openStart(ctx context.Context, s *cli.Streams, name string) (io.ReadCloser, error) {
 	if name == "-" {
-		return io.NopCloser(cli.Interruptible(ctx, s.Stdin)), nil
+		return io.NopCloser(s.Input(ctx)), nil
 	}
 	variable, ok := strings.CutPrefix(name, "env:")
 	if !ok {

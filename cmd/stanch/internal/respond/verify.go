@@ -53,7 +53,9 @@ keys and one is live, and 0 if none is.`,
 					return err
 				}
 			}
-			if err := (recheck.Rechecker{STS: sts, Operator: op, Accounts: f.Accounts}).Report(cmd.Context(), r); err != nil {
+			asking := &cli.Asking{}
+			again := recheck.Rechecker{STS: sts, Operator: op, Accounts: f.Accounts, Progress: asking.Step}
+			if err := s.Line.During(asking.Text, func() error { return again.Report(cmd.Context(), r) }); err != nil {
 				return err
 			}
 			o, err := out.Open(s.Stdout)

@@ -163,17 +163,17 @@ func isDevice(name string) bool {
 
 // scan finds all leaks that refs lead to. Those that the old file lists are ignored.
 func (u *baselineUpdate) scan(ctx context.Context) error {
-	var src scanner.Source = u.repo
-	if cli.MayMove(u.Stderr) {
-		src = cli.Metered(src, u.Stderr)
-	}
+	meter := &cli.Meter{Line: u.Line}
 	scan := run.Scan{
 		Options: run.Options{Project: u.config, Verifier: awsverifier.Offline{}},
 		Header:  finding.Scan{Version: u.Version, Source: "git", Target: u.operand, Started: time.Now()},
 		Handler: &u.found,
 		Wraps:   []func(scanner.Sink) scanner.Sink{func(sink scanner.Sink) scanner.Sink { u.parts.Sink = sink; return &u.parts }},
 	}
-	_, err := scan.Scan(ctx, src)
+	err := meter.During(func() error {
+		_, err := scan.Scan(ctx, meter.Source(u.repo))
+		return err
+	})
 	scanflags.PrintNotes(u.Stderr, u.config)
 	switch {
 	case ctx.Err() != nil:

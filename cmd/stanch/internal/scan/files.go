@@ -67,7 +67,7 @@ func NewStdin(s *cli.Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			src := &dirsource.Stream{Reader: cli.Interruptible(cmd.Context(), s.Stdin), Name: "stdin", MaxSize: f.MaxSize << 20}
+			src := &dirsource.Stream{Reader: s.Input(cmd.Context()), Name: "stdin", MaxSize: f.MaxSize << 20}
 			return cli.ScanEnded(job.Scan(cmd.Context(), src, "stdin", "stdin"))
 		},
 	}

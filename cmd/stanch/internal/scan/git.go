@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -134,13 +133,17 @@ func (f *gitFlags) scanNew(ctx context.Context, j *scanflags.Job, repo *gitsourc
 	return err
 }
 
-func openGit(ctx context.Context, s *cli.Streams, operand string) (*gitsource.Repository, error) {
+func openGit(ctx context.Context, s *cli.Streams, operand string) (repo *gitsource.Repository, err error) {
 	if !transport.IsURL(operand) {
 		return gitsource.Open(operand)
 	}
-	var progress io.Writer
-	if cli.MayMove(s.Stderr) {
-		progress = s.Stderr
+	if s.Line == nil {
+		return gitsource.Clone(ctx, operand, nil)
 	}
-	return gitsource.Clone(ctx, operand, progress)
+	progress := &cli.CloneProgress{}
+	err = s.Line.During(progress.Text, func() error {
+		repo, err = gitsource.Clone(ctx, operand, progress)
+		return err
+	})
+	return repo, err
 }

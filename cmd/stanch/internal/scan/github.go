@@ -136,12 +136,8 @@ func (f *githubFlags) orgScan(s *cli.Streams, shard orgscan.Shard, deletedSet bo
 			return lister, err
 		},
 		Filter: f.selection.Filter, Shard: shard, Include: f.selection.Include, Lost: lost, MaxBlobSize: f.MaxSize << 20,
-		Notice: func(format string, args ...any) { fmt.Fprintf(s.Loud().Stderr, "stanch: "+format+"\n", args...) },
-		Progress: func(format string, args ...any) {
-			if cli.MayMove(s.Stderr) {
-				fmt.Fprintf(s.Stderr, "\r\x1b[K"+format+"\n", args...)
-			}
-		},
+		Notice:   func(format string, args ...any) { fmt.Fprintf(s.Loud().Stderr, "stanch: "+format+"\n", args...) },
+		Progress: func(string, ...any) {},
 	}
 }
 
@@ -162,6 +158,7 @@ func runOrgScan(ctx context.Context, j *scanflags.Job, scan *orgscan.Scan, targe
 	if shard := scan.Shard.String(); shard != "" {
 		target += ", shard " + shard
 	}
+	scan.Progress = func(format string, args ...any) { j.Meter.Part("repository " + fmt.Sprintf(format, args...)) }
 	return cli.ScanEnded(j.Run(ctx, "github", target, func(sc *scanner.Scanner, sink scanner.Sink) error {
 		return scan.Run(ctx, sc, sink, targets, listed)
 	}))

@@ -123,7 +123,7 @@ func (f *Flags) Prepare(s *cli.Streams) (*Job, error) {
 		out.Discard()
 		return nil, err
 	}
-	return &Job{Flags: f, Streams: s, log: f.logger(s.Loud().Stderr), STS: v, Config: cfg, inventory: own, Out: out, Handler: h}, nil
+	return &Job{Flags: f, Streams: s, log: f.logger(s.Loud().Stderr), STS: v, Config: cfg, inventory: own, Out: out, Handler: h, Meter: &cli.Meter{Line: s.Line}}, nil
 }
 
 // CheckMaxSize checks the value of --max-size.

@@ -33,6 +33,7 @@ type Job struct {
 	Config  *project.Config
 	Out     *cli.Output
 	Handler finding.Handler
+	Meter   *cli.Meter
 	// Wraps put sinks in front of the report: the last one sees a finding first.
 	Wraps []func(scanner.Sink) scanner.Sink
 	// Whole says that the source is a whole repository. If a scan has read all of it, entries
@@ -56,10 +57,7 @@ type Job struct {
 // called once.
 func (j *Job) Scan(ctx context.Context, src scanner.Source, source, target string) (run.Result, error) {
 	return j.Run(ctx, source, target, func(sc *scanner.Scanner, sink scanner.Sink) error {
-		if cli.MayMove(j.Streams.Stderr) {
-			src = cli.Metered(src, j.Streams.Stderr)
-		}
-		return sc.Scan(ctx, src, sink)
+		return sc.Scan(ctx, j.Meter.Source(src), sink)
 	})
 }
 
@@ -78,7 +76,15 @@ func (j *Job) Run(ctx context.Context, source, target string, do func(*scanner.S
 			func(sink scanner.Sink) scanner.Sink { live.Sink = sink; return live }),
 	}
 	j.log.Debug("scanning", "source", source, "target", target)
-	result, scanErr := scan.Run(do)
+	result, scanErr := scan.Run(func(sc *scanner.Scanner, sink scanner.Sink) error {
+		if j.Meter.Line != nil {
+			sc.Verified = j.Meter.Verified
+		}
+		if j.Flags.Owner.Assess {
+			j.Meter.Last = "asking AWS how dangerous the live keys are"
+		}
+		return j.Meter.During(func() error { return do(sc, sink) })
+	})
 	if j.Flags.Owner.Assess && scanErr == nil {
 		scanErr = ctx.Err() // the report holds all findings, but not all were assessed
 	}

@@ -5,7 +5,6 @@ package sweep
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -55,11 +54,7 @@ report, the exit code is 3, and the next sweep tries again.`,
 				}
 				return writeSwept(context.WithoutCancel(ctx), j.Streams.Version, store, target, f.FailOn, j.Handler, j.Out)
 			}
-			beside := func(ctx context.Context, store *sweep.Store, _ *slog.Logger) error {
-				progress(ctx, s, store)
-				return nil
-			}
-			return f.run(ctx, s, db, lifecycle{once: true, begin: begin, beside: beside, after: after})
+			return f.run(ctx, s, db, lifecycle{once: true, begin: begin, beside: progress(s), after: after})
 		},
 	}
 	f.addReport(cmd)
@@ -99,29 +94,30 @@ its jobs. A worker writes no report: "stanch sweep report" does.`,
 		Example: "  stanch sweep work --scans 4  # read four repositories at once",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.run(cmd.Context(), s, db, lifecycle{})
+			return f.run(cmd.Context(), s, db, lifecycle{beside: progress(s)})
 		},
 	}
 	f.add(cmd)
 	return cmd
 }
 
-// progress tells a person at a terminal how far a sweep is, until ctx ends.
-func progress(ctx context.Context, s *cli.Streams, store *sweep.Store) {
-	if !cli.MayMove(s.Stderr) {
-		return
+// progress returns the function that tells a person at a terminal how far a sweep is, until its
+// context ends; nil without a terminal.
+func progress(s *cli.Streams) func(context.Context, *sweep.Store, *slog.Logger) error {
+	if s.Line == nil {
+		return nil
 	}
-	for {
-		select {
-		case <-ctx.Done():
-			fmt.Fprint(s.Stderr, "\r\x1b[K")
-			return
-		case <-time.After(500 * time.Millisecond):
+	return func(ctx context.Context, store *sweep.Store, _ *slog.Logger) error {
+		defer s.Line.Clear()
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(500 * time.Millisecond):
+			}
+			if status, err := store.Status(ctx); err == nil {
+				s.Line.Show(status.Progress())
+			}
 		}
-		status, err := store.Status(ctx)
-		if err != nil {
-			continue
-		}
-		fmt.Fprint(s.Stderr, "\r\x1b[K"+status.Progress())
 	}
 }

@@ -90,6 +90,21 @@ func (r *Walk) All(ctx context.Context) error {
 	return err
 }
 
+// Total is how many objects All will read, nearly: those that are stored twice count twice.
+func (r *Walk) Total() (objects int64) {
+	for _, p := range r.Store.Packs {
+		if !r.SkipPack(p) {
+			objects += int64(p.Len())
+		}
+	}
+	for _, l := range r.Store.Loose {
+		if !r.SkipLoose(l) {
+			objects++
+		}
+	}
+	return objects
+}
+
 // nothingNew reports whether all packs were read before. The loose objects are then so few
 // that a fast index costs more than it saves.
 func (r *Walk) nothingNew() bool {
