@@ -63,18 +63,20 @@ the role.
 	flags.StringVar(&f.role, "role", "stanch-respond", "with --own, the `ROLE`: its name, or an ARN")
 	flags.BoolVar(&f.trust, "trust", false, "print the trust policy of the role, in place of its permissions")
 	flags.StringVar(&f.partition, "partition", "aws", "the `PARTITION` of the account: aws, aws-cn, aws-us-gov or aws-eusc")
-	flags.StringVar(&f.principal, "principal", "", "the `ARN` of the user, role or account that may assume the role (default: a placeholder)")
-	flags.StringVar(&f.externalID, "external-id", "", "the external `ID` that they have to know")
-	flags.BoolVar(&f.noMFA, "no-mfa", false, "do not ask for MFA")
-	flags.StringVar(&f.oidc, "oidc", "", "trust the tokens of this OpenID Connect `ISSUER`: its host, or the ARN of the provider in IAM")
+	flags.StringVar(&f.principal, "principal", "", "with --trust, the `ARN` of the user, role or account that may assume the role (default: a placeholder)")
+	flags.StringVar(&f.externalID, "external-id", "", "with --trust, the external `ID` that they have to know")
+	flags.BoolVar(&f.noMFA, "no-mfa", false, "with --trust, do not ask for MFA")
+	flags.StringVar(&f.oidc, "oidc", "", "with --trust, trust the tokens of this OpenID Connect `ISSUER`: its host, or the ARN of the provider in IAM")
 	flags.StringVar(&f.subject, "subject", "", "with --oidc, the one `SUBJECT` that may assume the role: repo:acme/ops:ref:refs/heads/main")
 	flags.StringVar(&f.audience, "audience", permissions.Audience, "with --oidc, the `AUDIENCE` of the tokens")
-	cmd.MarkFlagsMutuallyExclusive("own", "assess", "trust")
 	return cmd
 }
 
 // policy returns the policy as compact JSON. typed reports whether a flag was typed.
 func (f *policyFlags) policy(typed func(name string) bool) (string, error) {
+	if f.own && (f.assess || f.trust) || f.assess && f.trust {
+		return "", errors.New("--own, --assess and --trust print three policies: give one of them")
+	}
 	if err := f.check(typed); err != nil {
 		return "", err
 	}
