@@ -75,7 +75,7 @@ func (p *player) play(line []byte) error {
 				head.Schema, head.Version, Schema)
 		}
 		if p.started {
-			return errors.New("a second scan begins: replay one report at a time")
+			return errors.New("a second report begins: save each in a file of its own, and make one of them with 'stanch report a.jsonl b.jsonl'")
 		}
 		p.started = true
 		return decode(line, p.h.Scan)

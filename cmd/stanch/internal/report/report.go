@@ -5,45 +5,48 @@ package report
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
 )
 
-// NewReport returns the command that converts a saved report.
+// NewReport returns the command that converts a saved report, or makes one of several.
 func NewReport(s *cli.Streams) *cobra.Command {
 	f, showSecrets := &cli.OutputFlags{RefreshWith: "stanch verify"}, false
 	cmd := &cobra.Command{
-		Use:   "report [FILE]",
-		Short: "Turn a saved scan (--format json) into any format",
-		Long: `Read a scan that was saved with "--format json", from a file or standard input, and
-write it in another format. Nothing is scanned or verified again: text says how old the
-answers of AWS are.`,
-		Example: `  stanch git -o scan.jsonl                # save a scan
-  stanch report scan.jsonl                # read it again
-  stanch report -o leaks.html scan.jsonl  # as a page for a browser
-  stanch report -f sarif < scan.jsonl     # for code scanning`,
-		Args: cobra.MaximumNArgs(1),
+		Use:   "report [FILE...]",
+		Short: "Turn saved scans (--format json) into any format, several into one",
+		Long: `Read a scan that was saved with "--format json", from a file or standard input ("-"),
+and write it in another format. Nothing is scanned or verified again: text says how old
+the answers of AWS are.
+
+Several files become one report: shards of a scan, or scans of several repositories.
+A credential that is in more than one has the places of all, and the newest answer of
+AWS. If one of the files ends too early, the report says so, and the exit code is 3.`,
+		Example: `  stanch git -o scan.jsonl                        # save a scan
+  stanch report scan.jsonl                        # read it again
+  stanch report -o leaks.html scan.jsonl          # as a page for a browser
+  stanch report -o all.html one.jsonl two.jsonl   # several reports in one
+  stanch report -f sarif < scan.jsonl             # for code scanning`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if showSecrets {
 				if err := f.CheckPrivate(s.Stdout); err != nil {
 					return err
 				}
 			}
-			var in io.Reader
-			if name := cli.Operand(args, "-"); name == "-" {
-				in = s.Input(cmd.Context())
-			} else {
-				file, err := os.Open(name)
-				if err != nil {
-					return cli.Failed(err)
-				}
-				defer file.Close()
-				in = file
+			if len(args) == 0 {
+				args = []string{"-"}
+			}
+			if i := slices.Index(args, "-"); i >= 0 && slices.Contains(args[i+1:], "-") {
+				return errors.New(`"-" is standard input, which can be read once: name it once`)
 			}
 			out, err := f.Open(s.Stdout)
 			if err != nil {
@@ -54,21 +57,103 @@ answers of AWS are.`,
 			if err != nil {
 				return err
 			}
-			replayErr := finding.Replay(in, h, showSecrets)
-			if errors.Is(replayErr, context.Canceled) {
-				return replayErr
+			r := reader{s, showSecrets}
+			if len(args) == 1 {
+				err = r.replay(cmd.Context(), args[0], h) // a large one is not kept in memory
+			} else {
+				err = r.merge(cmd.Context(), args, h)
 			}
-			if replayErr != nil && !errors.Is(replayErr, finding.ErrTruncated) {
-				return cli.Failed(replayErr)
+			if errors.Is(err, context.Canceled) {
+				return err
 			}
-			// If the stream was cut off, the report holds everything before the cut.
-			if err := errors.Join(replayErr, out.Commit()); err != nil {
+			if err != nil && !errors.Is(err, finding.ErrTruncated) {
 				return cli.Failed(err)
 			}
-			return nil
+			// If a stream was cut off, the report holds everything before the cut.
+			return cli.Failed(errors.Join(err, out.Commit()))
 		},
 	}
 	f.Add(cmd)
 	cmd.Flags().BoolVar(&showSecrets, "show-secrets", false, "print secrets that were saved: only to a terminal, or to a file that only you can read")
 	return cmd
 }
+
+// A reader reads saved reports.
+type reader struct {
+	*cli.Streams
+	secrets bool
+}
+
+// replay passes the report that name says on to h. An error names the file.
+func (r reader) replay(ctx context.Context, name string, h finding.Handler) error {
+	var in io.Reader
+	if name == "-" {
+		in = r.Input(ctx)
+	} else {
+		file, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		in = file
+	}
+	if err := finding.Replay(in, h, r.secrets); err != nil {
+		return fmt.Errorf("%s: %w", shown(name), err)
+	}
+	return nil
+}
+
+func shown(name string) string {
+	if name == "-" {
+		return "standard input"
+	}
+	return name
+}
+
+// merge passes the reports that names say on to h, as one. If one cannot be read, h gets
+// nothing: nobody is to take the rest for all. If one was cut off, h gets all that there is.
+func (r reader) merge(ctx context.Context, names []string, h finding.Handler) error {
+	var reports []*finding.Saved
+	var cut error
+	for _, name := range names {
+		saved := &finding.Saved{}
+		err := r.replay(ctx, name, saved)
+		switch {
+		case errors.Is(err, finding.ErrTruncated):
+			cut = errors.Join(cut, err)
+		case err != nil:
+			return err
+		}
+		for i := range saved.Totals.Unread {
+			if u := &saved.Totals.Unread[i]; err != nil && u.Why == finding.ErrTruncated.Error() {
+				u.What = "the rest of " + shown(name)
+			}
+		}
+		r.remark(names, reports, saved)
+		reports = append(reports, saved)
+	}
+	return errors.Join(cut, finding.Merge(reports).Replay(h))
+}
+
+// oneRun is how long the shards of one scan may take to begin.
+const oneRun = 12 * time.Hour
+
+// remark says on standard error, once for the report that was read last, how it stands to one
+// of those before it, if that is not what people expect of files that they put together.
+func (r reader) remark(names []string, before []*finding.Saved, last *finding.Saved) {
+	name := printable.Text(shown(names[len(before)]))
+	for i, other := range before {
+		a, b := other.Header, last.Header
+		switch apart := b.Started.Sub(a.Started).Abs(); {
+		case finding.SameScan(other, last):
+			fmt.Fprintf(r.Stderr, "stanch: %s is of the same scan as %s: it counts once\n", name, printable.Text(shown(names[i])))
+			return
+		case a.Source == b.Source && a.Target == b.Target && apart > oneRun && !a.Started.IsZero() && !b.Started.IsZero():
+			fmt.Fprintf(r.Stderr, "stanch: %s and %s are two scans of %s, begun at %s and %s: what only one of them has is in the report, too\n",
+				printable.Text(shown(names[i])), name, printable.Text(a.Target), a.Started.Format(minute), b.Started.Format(minute))
+			return
+		}
+	}
+}
+
+const minute = "2006-01-02 15:04 UTC"

@@ -1,0 +1,348 @@
+package finding
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// Merge makes one report of several: of the shards of a scan, or of scans of several
+// repositories. It changes none of them.
+//
+// A finding is one if its fingerprint is. It is in all places that any report names, and has
+// the newest answer of AWS. If somebody tried to ask later and got no answer, Stale says so. It
+// is ignored only if each report that has it ignores it. Numbers are added up, and what was
+// not read stays unread. A scan that occurs twice, as the copy of a report does, counts once.
+func Merge(reports []*Saved) *Saved {
+	m := merger{reports: reports, parts: map[string][]part{}}
+	for _, r := range reports {
+		m.several = m.several || r.Header.Target != reports[0].Header.Target
+	}
+	m.out.Header = mergeScans(reports)
+	m.totals()
+	m.findings()
+	m.repositories()
+	return &m.out
+}
+
+// SameScan reports whether a and b come from one scan: a report and its copy, or what
+// "stanch verify" made of it. A report that was cut off does not say enough to be compared.
+func SameScan(a, b *Saved) bool {
+	x, y := &a.Totals, &b.Totals
+	return a.Header.Source == b.Header.Source && a.Header.Target == b.Header.Target && a.Header.Started.Equal(b.Header.Started) &&
+		x.Objects == y.Objects && x.Bytes == y.Bytes && x.ElapsedMS == y.ElapsedMS && !a.CutOff() && !b.CutOff()
+}
+
+type merger struct {
+	reports []*Saved
+	several bool // the reports have more than one target
+	out     Saved
+	order   []string // of the findings, by fingerprint
+	parts   map[string][]part
+}
+
+// A part is what one report has of a finding.
+type part struct {
+	Finding
+	began time.Time // the scan
+	scan  int       // the number of the first report of the same scan
+}
+
+// first returns the number of the first report of the same scan as the i-th.
+func (m *merger) first(i int) int {
+	return slices.IndexFunc(m.reports[:i+1], func(r *Saved) bool { return r == m.reports[i] || SameScan(r, m.reports[i]) })
+}
+
+// maxTargets is how many targets the header of a merged report names.
+const maxTargets = 3
+
+// mergeScans returns the header: it begins when the first scan did.
+func mergeScans(reports []*Saved) Scan {
+	out := reports[0].Header
+	newest := out.Started
+	targets := []string{out.Target}
+	for _, r := range reports[1:] {
+		h := r.Header
+		if h.Source != out.Source {
+			out.Source = "several"
+		}
+		if !slices.Contains(targets, h.Target) {
+			targets = append(targets, h.Target)
+		}
+		if h.Started.After(newest) {
+			newest, out.Version = h.Started, h.Version
+		}
+		if !h.Started.IsZero() && (out.Started.IsZero() || h.Started.Before(out.Started)) {
+			out.Started = h.Started
+		}
+	}
+	if n := len(targets); n > maxTargets {
+		targets = append(targets[:maxTargets-1:maxTargets-1], fmt.Sprintf("and %d others", n-maxTargets+1))
+	}
+	out.Target = strings.Join(targets, ", ")
+	return out
+}
+
+// totals adds up what the scans have read. The time is that of the longest: shards run beside
+// each other.
+func (m *merger) totals() {
+	out := &m.out.Totals
+	out.Unread = []Unread{} // not null in JSON
+	again, unread, accepted := map[int]Again{}, map[Unread]bool{}, map[Unread]bool{}
+	for i, r := range m.reports {
+		t := &r.Totals
+		out.Unread = m.addUnread(out.Unread, unread, r, t.Unread)
+		out.Accepted = m.addUnread(out.Accepted, accepted, r, t.Accepted)
+		out.Stopped = out.Stopped || t.Stopped
+		out.ElapsedMS = max(out.ElapsedMS, t.ElapsedMS)
+		if m.first(i) == i {
+			out.Objects += t.Objects
+			out.Bytes += t.Bytes
+		}
+		if t.Again != nil {
+			again[m.first(i)] = *t.Again
+		}
+	}
+	for _, a := range again {
+		if out.Again == nil {
+			out.Again = &Again{}
+		}
+		out.Again.Asked += a.Asked
+		out.Again.Of += a.Of
+	}
+}
+
+// addUnread adds to out what was not seen. A path is put behind the target that it is in.
+func (m *merger) addUnread(out []Unread, seen map[Unread]bool, r *Saved, list []Unread) []Unread {
+	for _, u := range list {
+		if m.several && (r.Header.Source == "git" || r.Header.Source == "dir") && !strings.HasPrefix(u.What, r.Header.Target) && u.Why != ErrTruncated.Error() {
+			u.What = r.Header.Target + ": " + u.What
+		}
+		if !seen[u] {
+			seen[u] = true
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+// repositories keeps the outcome of the newest look at each repository.
+func (m *merger) repositories() {
+	at := map[[2]string]int{}
+	for _, r := range m.reports {
+		for _, x := range r.Repositories {
+			key := [2]string{x.Name, x.URL}
+			i, ok := at[key]
+			switch {
+			case !ok:
+				at[key] = len(m.out.Repositories)
+				m.out.Repositories = append(m.out.Repositories, x)
+			case x.At.After(m.out.Repositories[i].At):
+				m.out.Repositories[i] = x
+			}
+		}
+	}
+}
+
+func (m *merger) findings() {
+	for i, r := range m.reports {
+		for k := range r.Findings {
+			p := part{r.Findings[k], r.Header.Started, m.first(i)}
+			p.Locations = m.placed(p.Locations, r.Header.Target)
+			p.Candidates = slices.Clone(p.Candidates)
+			for n := range p.Candidates {
+				p.Candidates[n].Locations = m.placed(p.Candidates[n].Locations, r.Header.Target)
+			}
+			id := cmp.Or(p.Fingerprint(), fmt.Sprint("none ", i, k)) // of a stream that stanch did not write
+			if m.parts[id] == nil {
+				m.order = append(m.order, id)
+			}
+			m.parts[id] = append(m.parts[id], p)
+		}
+	}
+	for _, id := range m.order {
+		f := m.parts[id][0].Finding
+		if len(m.parts[id]) > 1 {
+			f = mergeFinding(m.parts[id])
+		}
+		m.out.Totals.Count(&f)
+		m.out.Findings = append(m.out.Findings, f)
+	}
+}
+
+// placed returns a copy of list in which each location says which target it is in, if there
+// are several. The path of a file that was named to "stanch dir" says so already.
+func (m *merger) placed(list []Location, target string) []Location {
+	list = slices.Clone(list)
+	for i := range list {
+		if m.several && !strings.HasPrefix(list[i].Path, target) {
+			list[i].Repo = cmp.Or(list[i].Repo, target)
+		}
+	}
+	return list
+}
+
+// mergeFinding returns the finding that parts are of. The newest part comes first where two
+// say different things of the same place.
+func mergeFinding(parts []part) Finding {
+	parts = slices.Clone(parts)
+	slices.SortStableFunc(parts, func(a, b part) int { return b.began.Compare(a.began) })
+	best := slices.MaxFunc(parts, compareVerdicts)
+	f := best.Finding
+	f.Stale = staleness(best, parts)
+	if !slices.ContainsFunc(parts, func(p part) bool { return p.Ignored == "" }) {
+		f.Ignored = cmp.Or(f.Ignored, parts[0].Ignored)
+	} else {
+		f.Ignored = ""
+	}
+	f.Overruled, f.History = "", mergeHistories(parts, f.Verdict.State)
+	f.Locations, f.Candidates, f.Omitted, f.CandidatesOmitted = nil, nil, 0, 0
+	omitted, seen := map[int]int{}, map[place]bool{}
+	for i := range parts {
+		p := &parts[i]
+		c := &f.Match.Credential
+		if c.Secret.IsZero() {
+			c.Secret = p.Match.Credential.Secret
+		}
+		if c.Token.IsZero() {
+			c.Token = p.Match.Credential.Token
+		}
+		if f.Verdict.State == verifier.Live {
+			f.Overruled = cmp.Or(f.Overruled, p.Overruled, p.Ignored)
+		}
+		for _, l := range p.Locations {
+			if f.Ignored == "" && f.Verdict.State != verifier.Live {
+				l.Ignored = cmp.Or(l.Ignored, p.Ignored)
+			}
+			f.Locations = addLocation(f.Locations, seen, l)
+		}
+		omitted[p.scan] = max(omitted[p.scan], p.Omitted)
+		if f.Verdict.State != verifier.Live { // else the secret is known
+			f.Candidates = addCandidates(f.Candidates, p.Candidates)
+			f.CandidatesOmitted = max(f.CandidatesOmitted, p.CandidatesOmitted)
+		}
+	}
+	for _, n := range omitted {
+		f.Omitted += n
+	}
+	slices.SortStableFunc(f.Locations, func(a, b Location) int {
+		if a.AtHead != b.AtHead {
+			return cmp.Or(map[bool]int{true: -1}[a.AtHead], 1)
+		}
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Repo, b.Repo))
+	})
+	return f
+}
+
+// compareVerdicts orders parts by what their verdict is worth: an answer beats none, the
+// newer answer beats the older, and of two of one time, the one that says more is to be done.
+func compareVerdicts(a, b part) int {
+	answer := func(p part) int {
+		switch p.Verdict.State {
+		case verifier.Live, verifier.IDActive, verifier.Invalid, verifier.Expired, verifier.CanarySuspected, verifier.NotVerifiable:
+			return 2
+		case verifier.Skipped, "":
+			return 0
+		}
+		return 1 // unknown, and states of later versions
+	}
+	severity := func(p part) int {
+		switch p.Verdict.State {
+		case verifier.Live:
+			return 2
+		case verifier.IDActive:
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(answer(a), answer(b)), a.Verdict.At.Compare(b.Verdict.At), cmp.Compare(severity(a), severity(b)))
+}
+
+// staleness says why the verdict of best is not current: a later scan asked AWS, or wanted to,
+// and has no answer.
+func staleness(best part, parts []part) string {
+	stale := best.Stale
+	changes := slices.Contains([]verifier.State{verifier.Live, verifier.IDActive, verifier.Invalid}, best.Verdict.State)
+	for i := range parts {
+		p := &parts[i]
+		switch {
+		case p.Verdict.At.Equal(best.Verdict.At) && p.Verdict.State == best.Verdict.State:
+			stale = cmp.Or(stale, p.Stale)
+		case p.Verdict.State == verifier.Unknown && changes && (p.Verdict.At.After(best.Verdict.At) || p.Verdict.At.IsZero() && p.began.After(best.Verdict.At)):
+			stale = cmp.Or(stale, "no answer of AWS since: "+cmp.Or(strings.TrimPrefix(p.Verdict.Reason, "not asked: "), "for no known reason"))
+		}
+	}
+	return stale
+}
+
+// A place is what two reports of one place agree on.
+type place struct {
+	kind                     Kind
+	repo, path, part, commit string
+	line, column             int
+	blob                     BlobID
+}
+
+// addLocation adds l to list, unless the same place was seen.
+func addLocation(list []Location, seen map[place]bool, l Location) []Location {
+	p := place{l.Kind, l.Repo, l.Path, l.Part, l.Commit, l.Line, l.Column, l.Blob}
+	if seen[p] {
+		return list
+	}
+	seen[p] = true
+	return append(list, l)
+}
+
+// addCandidates adds to list those of more that are not in it. The places of one that is in
+// it are those of its newest report.
+func addCandidates(list, more []Candidate) []Candidate {
+	for i := range more {
+		if !slices.ContainsFunc(list, func(x Candidate) bool { return x.Fingerprint == more[i].Fingerprint }) {
+			list = append(list, more[i])
+		}
+	}
+	return list
+}
+
+// mergeHistories returns the history of a finding whose state is state: from the first sweep
+// that saw it to the last. It is gone only if each sweep that knows it has it gone.
+func mergeHistories(parts []part, state verifier.State) *History {
+	var out *History
+	for i := range parts {
+		h := parts[i].History
+		switch {
+		case h == nil:
+			continue
+		case out == nil:
+			first := *h
+			out = &first
+			continue
+		}
+		if out.FirstSeen.IsZero() || !h.FirstSeen.IsZero() && h.FirstSeen.Before(out.FirstSeen) {
+			out.FirstSeen = h.FirstSeen
+		}
+		if h.LastSeen.After(out.LastSeen) {
+			out.LastSeen = h.LastSeen
+		}
+		switch {
+		case h.GoneSince.IsZero():
+			out.GoneSince = time.Time{}
+		case !out.GoneSince.IsZero() && h.GoneSince.After(out.GoneSince):
+			out.GoneSince = h.GoneSince
+		}
+		if out.DeadSince.IsZero() {
+			out.DeadSince = h.DeadSince
+		}
+		if out.AcknowledgedBy == "" {
+			out.AcknowledgedBy, out.AcknowledgedUntil, out.Note = h.AcknowledgedBy, h.AcknowledgedUntil, h.Note
+		}
+	}
+	if out != nil && state == verifier.Live {
+		out.DeadSince = time.Time{}
+	}
+	return out
+}

@@ -1,0 +1,179 @@
+package finding
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stanch-dev/stanch/detectors"
+	"github.com/stanch-dev/stanch/verifier"
+)
+
+// TestMergeKeepsFields: a report that is merged with its copy is the same report. A field that
+// is added to a record is not lost.
+func TestMergeKeepsFields(t *testing.T) {
+	stream, err := os.ReadFile(contract)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func() *Saved {
+		var r Saved
+		if err := Replay(bytes.NewReader(stream), &r, true); err != nil {
+			t.Fatal(err)
+		}
+		r.Totals.Findings, r.Totals.Ignored, r.Totals.Live, r.Totals.Unknown = 0, 0, 0, 0
+		for i := range r.Findings { // those of the contract have one name, and an exception that no live key overrules
+			f := &r.Findings[i]
+			f.Digest.Fingerprint, f.Overruled = fmt.Sprint(i), ""
+			r.Totals.Count(f)
+		}
+		for i := range r.Repositories {
+			r.Repositories[i].Name = fmt.Sprint(i)
+		}
+		for _, list := range [][]Unread{r.Totals.Unread, r.Totals.Accepted} {
+			for i := range list {
+				list[i].What = fmt.Sprint(i)
+			}
+		}
+		return &r
+	}
+	write := func(r *Saved) string {
+		var b strings.Builder
+		if err := r.Replay(JSON(&b)); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	want := write(read())
+	for _, n := range []int{1, 2, 3} {
+		var reports []*Saved
+		for range n {
+			reports = append(reports, read())
+		}
+		if d := cmp.Diff(want, write(Merge(reports))); d != "" {
+			t.Errorf("%d times (-want +got):\n%s", n, d)
+		}
+		for _, r := range reports {
+			if write(r) != want {
+				t.Fatal("Merge has changed a report")
+			}
+		}
+	}
+}
+
+// day is n days after some day.
+func day(n int) time.Time { return time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC).AddDate(0, 0, n) }
+
+func found(state verifier.State, asked int, l ...Location) Finding {
+	f := Finding{Digest: &Digest{Fingerprint: "f"}, Verdict: verifier.Verdict{State: state}, Locations: l}
+	f.Match.Rule = &detectors.Rule{ID: "r"}
+	if asked >= 0 {
+		f.Verdict.At = day(asked)
+	}
+	return f
+}
+
+func saved(target string, began int, findings ...Finding) *Saved {
+	return &Saved{Header: Scan{Version: "v", Source: "dir", Target: target, Started: day(began)}, Findings: findings,
+		Totals: Summary{Objects: int64(100 + began), Bytes: 1000, ElapsedMS: int64(10 + began)}}
+}
+
+// TestMergeVerdicts: the newest answer of AWS counts, in whichever order the reports are named,
+// and nobody takes a question without an answer for one.
+func TestMergeVerdicts(t *testing.T) {
+	because := func(f Finding, reason string) Finding { f.Verdict.Reason = reason; return f }
+	ignored := func(f Finding) Finding { f.Ignored = "a test"; return f }
+	for _, tt := range []struct {
+		name    string
+		a, b    Finding // of a scan of day 1, and of one of day 3
+		state   verifier.State
+		at      int
+		stale   string
+		ignored string
+	}{
+		{"live_then_invalid", found(verifier.Live, 1), found(verifier.Invalid, 3), verifier.Invalid, 3, "", ""},
+		{"invalid_then_live", found(verifier.Invalid, 1), found(verifier.Live, 3), verifier.Live, 3, "", ""},
+		{"newest_answer_of_the_older_scan", found(verifier.Live, 4), found(verifier.Invalid, 3), verifier.Live, 4, "", ""},
+		{"at_one_time", found(verifier.Invalid, 3), found(verifier.Live, 3), verifier.Live, 3, "", ""},
+		{"invalid_then_no_answer", found(verifier.Invalid, 1), because(found(verifier.Unknown, 3), "throttled"), verifier.Invalid, 1, "no answer of AWS since: throttled", ""},
+		{"invalid_then_not_asked", found(verifier.Invalid, 1), because(found(verifier.Unknown, -1), "not asked: no network"), verifier.Invalid, 1, "no answer of AWS since: no network", ""},
+		{"no_answer_then_live", found(verifier.Unknown, 1), found(verifier.Live, 3), verifier.Live, 3, "", ""},
+		{"nobody_wanted_to_ask", found(verifier.Live, 1), found(verifier.Skipped, -1), verifier.Live, 1, "", ""},
+		{"not_asked_and_no_answer", found(verifier.Skipped, -1), found(verifier.Unknown, 1), verifier.Unknown, 1, "", ""},
+		{"ignored_by_both", ignored(found(verifier.Skipped, -1)), ignored(found(verifier.Skipped, -1)), verifier.Skipped, -1, "", "a test"},
+		{"ignored_by_one", ignored(found(verifier.Skipped, -1)), found(verifier.Invalid, 3), verifier.Invalid, 3, "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a, b := saved("x", 1, tt.a), saved("x", 3, tt.b)
+			for _, reports := range [][]*Saved{{a, b}, {b, a}, {a, b, a}} {
+				m := Merge(reports)
+				if len(m.Findings) != 1 {
+					t.Fatalf("%d findings", len(m.Findings))
+				}
+				f := m.Findings[0]
+				at := time.Time{}
+				if tt.at >= 0 {
+					at = day(tt.at)
+				}
+				if f.Verdict.State != tt.state || !f.Verdict.At.Equal(at) || f.Stale != tt.stale || f.Ignored != tt.ignored {
+					t.Errorf("%s at %s, stale %q, ignored %q", f.Verdict.State, f.Verdict.At, f.Stale, f.Ignored)
+				}
+				if want := map[bool]int{true: 0, false: 1}[tt.ignored != ""]; m.Totals.Findings != want || m.Totals.Ignored != 1-want {
+					t.Errorf("counted as %+v", m.Totals)
+				}
+			}
+		})
+	}
+}
+
+func TestMergePlaces(t *testing.T) {
+	head, old := Location{Path: "b", Line: 3, AtHead: true, Time: day(9)}, Location{Path: "a", Line: 1, Time: day(0)}
+	was := head
+	was.AtHead = false
+	a, b := saved("x", 1, found(verifier.Live, 1, head, old)), saved("y", 2, found(verifier.Live, 1, head))
+	a.Findings[0].Omitted, b.Findings[0].Omitted = 5, 7
+	f := Merge([]*Saved{a, b, a}).Findings[0]
+	var got []string
+	for _, l := range f.Locations {
+		got = append(got, l.Repo+"/"+l.Path)
+	}
+	if want := []string{"x/b", "y/b", "x/a"}; !slices.Equal(got, want) || f.Omitted != 12 {
+		t.Errorf("of two folders: %q and %d more, want %q and 12", got, f.Omitted, want)
+	}
+	newer := saved("x", 2, found(verifier.Live, 1, was))
+	f = Merge([]*Saved{a, newer}).Findings[0]
+	if len(f.Locations) != 2 || f.Locations[0].AtHead || f.Locations[0].Repo != "" {
+		t.Errorf("of one folder, scanned twice: %+v", f.Locations)
+	}
+}
+
+func TestMergeTotals(t *testing.T) {
+	a, b := saved("x", 1), saved("y", 2)
+	a.Totals.Unread = []Unread{{What: "one.zip", Why: "bad"}}
+	b.Totals.Unread = []Unread{{What: "one.zip", Why: "bad"}, {What: "y/two.zip", Why: "bad"}}
+	b.Totals.Stopped = true
+	again := *a
+	again.Totals.Again = &Again{Asked: 2, Of: 3}
+	a.Repositories = []Repository{{Name: "o/n", State: RepositoryFailed, At: day(1)}, {Name: "o/m", State: RepositoryWaiting}}
+	b.Repositories = []Repository{{Name: "o/n", State: RepositorySwept, At: day(2)}, {Name: "o/m", State: RepositorySwept, At: day(2)}}
+	m := Merge([]*Saved{b, a, &again, saved("z", 3), saved("w", 0)})
+	want := Summary{Objects: 101 + 102 + 103 + 100, Bytes: 4000, ElapsedMS: 13, Stopped: true, Again: &Again{Asked: 2, Of: 3},
+		Unread: []Unread{{What: "y: one.zip", Why: "bad"}, {What: "y/two.zip", Why: "bad"}, {What: "x: one.zip", Why: "bad"}}}
+	if d := cmp.Diff(want, m.Totals); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(Scan{Version: "v", Source: "dir", Target: "y, x, and 2 others", Started: day(0)}, m.Header); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	for _, r := range m.Repositories {
+		if r.State != RepositorySwept {
+			t.Errorf("%s is %s", r.Name, r.State)
+		}
+	}
+}
