@@ -18,7 +18,7 @@ import (
 // is ignored only if each report that has it ignores it. Numbers are added up, and what was
 // not read stays unread. A scan that occurs twice, as the copy of a report does, counts once.
 func Merge(reports []*Saved) *Saved {
-	m := merger{reports: reports, parts: map[string][]part{}}
+	m := merger{reports: reports, parts: map[string][]*part{}}
 	for _, r := range reports {
 		m.several = m.several || r.Header.Target != reports[0].Header.Target
 	}
@@ -42,7 +42,7 @@ type merger struct {
 	several bool // the reports have more than one target
 	out     Saved
 	order   []string // of the findings, by fingerprint
-	parts   map[string][]part
+	parts   map[string][]*part
 }
 
 // A part is what one report has of a finding.
@@ -151,7 +151,7 @@ func (m *merger) repositories() {
 func (m *merger) findings() {
 	for i, r := range m.reports {
 		for k := range r.Findings {
-			p := part{r.Findings[k], r.Header.Started, m.first(i)}
+			p := &part{r.Findings[k], r.Header.Started, m.first(i)}
 			p.Locations = m.placed(p.Locations, r.Header.Target)
 			p.Candidates = slices.Clone(p.Candidates)
 			for n := range p.Candidates {
@@ -188,13 +188,13 @@ func (m *merger) placed(list []Location, target string) []Location {
 
 // mergeFinding returns the finding that parts are of. The newest part comes first where two
 // say different things of the same place.
-func mergeFinding(parts []part) Finding {
+func mergeFinding(parts []*part) Finding {
 	parts = slices.Clone(parts)
-	slices.SortStableFunc(parts, func(a, b part) int { return b.began.Compare(a.began) })
+	slices.SortStableFunc(parts, func(a, b *part) int { return b.began.Compare(a.began) })
 	best := slices.MaxFunc(parts, compareVerdicts)
 	f := best.Finding
 	f.Stale = staleness(best, parts)
-	if !slices.ContainsFunc(parts, func(p part) bool { return p.Ignored == "" }) {
+	if !slices.ContainsFunc(parts, func(p *part) bool { return p.Ignored == "" }) {
 		f.Ignored = cmp.Or(f.Ignored, parts[0].Ignored)
 	} else {
 		f.Ignored = ""
@@ -202,8 +202,7 @@ func mergeFinding(parts []part) Finding {
 	f.Overruled, f.History = "", mergeHistories(parts, f.Verdict.State)
 	f.Locations, f.Candidates, f.Omitted, f.CandidatesOmitted = nil, nil, 0, 0
 	omitted, seen := map[int]int{}, map[place]bool{}
-	for i := range parts {
-		p := &parts[i]
+	for _, p := range parts {
 		c := &f.Match.Credential
 		if c.Secret.IsZero() {
 			c.Secret = p.Match.Credential.Secret
@@ -229,19 +228,20 @@ func mergeFinding(parts []part) Finding {
 	for _, n := range omitted {
 		f.Omitted += n
 	}
-	slices.SortStableFunc(f.Locations, func(a, b Location) int {
+	slices.SortFunc(f.Locations, func(a, b Location) int {
 		if a.AtHead != b.AtHead {
 			return cmp.Or(map[bool]int{true: -1}[a.AtHead], 1)
 		}
-		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Repo, b.Repo))
+		return cmp.Or(a.Time.Compare(b.Time), strings.Compare(a.Part, b.Part), strings.Compare(a.Repo, b.Repo), strings.Compare(a.Path, b.Path),
+			cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Commit, b.Commit))
 	})
 	return f
 }
 
 // compareVerdicts orders parts by what their verdict is worth: an answer beats none, the
 // newer answer beats the older, and of two of one time, the one that says more is to be done.
-func compareVerdicts(a, b part) int {
-	answer := func(p part) int {
+func compareVerdicts(a, b *part) int {
+	answer := func(p *part) int {
 		switch p.Verdict.State {
 		case verifier.Live, verifier.IDActive, verifier.Invalid, verifier.Expired, verifier.CanarySuspected, verifier.NotVerifiable:
 			return 2
@@ -250,7 +250,7 @@ func compareVerdicts(a, b part) int {
 		}
 		return 1 // unknown, and states of later versions
 	}
-	severity := func(p part) int {
+	severity := func(p *part) int {
 		switch p.Verdict.State {
 		case verifier.Live:
 			return 2
@@ -264,11 +264,10 @@ func compareVerdicts(a, b part) int {
 
 // staleness says why the verdict of best is not current: a later scan asked AWS, or wanted to,
 // and has no answer.
-func staleness(best part, parts []part) string {
+func staleness(best *part, parts []*part) string {
 	stale := best.Stale
 	changes := slices.Contains([]verifier.State{verifier.Live, verifier.IDActive, verifier.Invalid}, best.Verdict.State)
-	for i := range parts {
-		p := &parts[i]
+	for _, p := range parts {
 		switch {
 		case p.Verdict.At.Equal(best.Verdict.At) && p.Verdict.State == best.Verdict.State:
 			stale = cmp.Or(stale, p.Stale)
@@ -310,10 +309,10 @@ func addCandidates(list, more []Candidate) []Candidate {
 
 // mergeHistories returns the history of a finding whose state is state: from the first sweep
 // that saw it to the last. It is gone only if each sweep that knows it has it gone.
-func mergeHistories(parts []part, state verifier.State) *History {
+func mergeHistories(parts []*part, state verifier.State) *History {
 	var out *History
-	for i := range parts {
-		h := parts[i].History
+	for _, p := range parts {
+		h := p.History
 		switch {
 		case h == nil:
 			continue
