@@ -153,6 +153,13 @@ async function keyboard() {
   check('what was opened is on the screen', drawn.y >= 0 && drawn.y < 900, drawn);
   await page.keyboard.press('Escape');
   check('Esc closes', !await page.locator(`#${first[1]} .more`).isVisible() && await focused(page) === first[1]);
+  for (const size of [{ width: 1360, height: 900 }, { width: 900, height: 800 }, { width: 1360, height: 400 }]) {
+    await page.setViewportSize(size);
+    for (const key of 'jjjjjjjjjjjjjjjjjjjjjjjjjkkkkkkkkkkkkkkkkkkkk') await page.keyboard.press(key);
+    const [row, top] = await page.evaluate(() => [document.activeElement, document.getElementById('top')].map((e) => e.getBoundingClientRect().toJSON()));
+    check(`the headings cover no row that has the focus, ${size.width}x${size.height}`, row.top > -1 && row.bottom < size.height + 1 && row.top >= top.bottom - 1, [row, top]);
+    for (const key of 'kkkk') await page.keyboard.press(key);
+  }
   await page.keyboard.press('?');
   check('? shows the keys', await page.locator('#keys').isVisible());
   await page.keyboard.press('Escape');
