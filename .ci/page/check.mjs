@@ -321,7 +321,7 @@ async function narrow() {
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     check(`${name}: a phone scrolls down only`, width <= 390, width);
     const broken = await page.evaluate(() => Array.from(document.querySelectorAll('.whole')).filter((e) => e.checkVisibility() && e.getClientRects().length > 1).length);
-    check(`${name}: no number of an account is broken`, broken === 0, broken);
+    check(`${name}: no line breaks the number of an account, or a flag`, broken === 0, broken);
     await context.close();
   }
   const { page, context } = await open('demo', phone);

@@ -83,7 +83,7 @@ func TestReplayErrors(t *testing.T) {
 		{"no_schema", `{"type":"scan"}`, `line 1: schema ""`},
 		{"no_scan", findingLine, `line 1: a record of type "finding" outside of a scan`},
 		{"after_summary", scanLine + summaryLine + findingLine, "line 3: a record"},
-		{"two_scans", scanLine + summaryLine + scanLine, "line 3: a second scan"},
+		{"two_scans", scanLine + summaryLine + scanLine, "line 3: a second report"},
 		{"bad_time", strings.Replace(scanLine, `"source"`, `"started":"today","source"`, 1), "line 1: parsing time"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

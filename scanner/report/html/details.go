@@ -22,7 +22,7 @@ func (v *view) details(m *markup, f *finding.Finding) {
 		}
 		m.put("</ol>")
 		if id := f.Fingerprint(); isFingerprint(id) && !isLive(f) { // a live one is reported all the same
-			m.put(`<h3>If it is no leak</h3><p>Allow it, and say why:<code class="cmd">stanch allow %s --reason "why it is no leak"</code></p>`, id)
+			m.put(`<h3>If it is no leak</h3><p>Allow it, and say why:%s</p>`, code("stanch allow "+id+` --reason "why it is no leak"`))
 		}
 	}
 	m.put("<h3>%s</h3><ul class=\"places\">", wording.Plural(len(f.Locations)+f.Omitted, "place"))
@@ -43,8 +43,26 @@ func step(s string) trusted {
 	s, command, _ := strings.Cut(s, "\n")
 	m.put("%s", s)
 	if command != "" {
-		m.put(` <code class="cmd">%s</code>`, command)
+		m.put(" %s", code(command))
 	}
+	return trusted(m.String())
+}
+
+// code writes a command, no flag of which a line may break: half a flag is another flag.
+func code(command string) trusted {
+	var m markup
+	m.put(`<code class="cmd">`)
+	for i, word := range strings.Split(command, " ") {
+		if i > 0 {
+			m.put(" ")
+		}
+		if strings.HasPrefix(word, "-") && len(word) < 24 {
+			m.put(`<span class="whole">%s</span>`, word)
+		} else {
+			m.put("%s", word)
+		}
+	}
+	m.put("</code>")
 	return trusted(m.String())
 }
 
