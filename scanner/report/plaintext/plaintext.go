@@ -127,6 +127,9 @@ func (t *handler) finding(f *finding.Finding) {
 	if f.Ignored == "" && !mayBeLive {
 		t.steps(f)
 	}
+	if t.o.Verbose {
+		t.field("ignore", dim, wording.Allow(f))
+	}
 	t.field("fingerprint", dim, []string{printable.Quoted(f.Fingerprint()) + " (" + printable.Quoted(f.Match.Rule.ID) + ")"}) // for ignore files
 	t.out.nl()
 }

@@ -65,3 +65,39 @@ func write(t testing.TB, set string, o Options) []byte {
 	reporttest.Write(t, New(&b, o), set, true)
 	return b.Bytes()
 }
+
+// TestAllow: with -v, each finding says how to ignore it, unless it is live or ignored. A comment
+// is named only where it would count: not for what is in a commit.
+func TestAllow(t *testing.T) {
+	const command, comment = "  ignore  stanch allow FINGERPRINT --reason REASON\n", "          or a comment on the line: stanch:allow REASON\n"
+	file := finding.Location{Kind: finding.KindBlob, Path: "a.env", Line: 3}
+	for _, tt := range []struct {
+		name    string
+		state   verifier.State
+		ignored string
+		verbose bool
+		at      finding.Location
+		want    string
+	}{
+		{"invalid", verifier.Invalid, "", true, reporttest.Blob("a", 1, true), command},
+		{"unknown", verifier.Unknown, "", true, reporttest.Blob("a", 1, true), command},
+		{"not asked", verifier.Skipped, "", true, file, command + comment},
+		{"staged", verifier.Skipped, "", true, finding.Location{Kind: finding.KindIndex, Path: "a.env", Line: 3}, command + comment},
+		{"in an archive", verifier.Skipped, "", true, finding.Location{Kind: finding.KindBlob, Path: "a.zip!a.env", Line: 3}, command},
+		{"the name of a file", verifier.Skipped, "", true, finding.Location{Kind: finding.KindPath, Path: "a.env", Line: 1}, command},
+		{"live", verifier.Live, "", true, file, ""},
+		{"ignored", verifier.Invalid, "made up", true, file, ""},
+		{"without -v", verifier.Invalid, "", false, file, ""},
+	} {
+		var b bytes.Buffer
+		sink := finding.NewSink(New(&b, Options{Verbose: tt.verbose}), finding.Scan{}, nil, false)
+		f := reporttest.Leaked("Q7ALLOW", 0, tt.state, tt.at)
+		f.Ignored = tt.ignored
+		_ = sink.Finding(f)
+		_ = sink.Close(finding.Summary{})
+		got := strings.ReplaceAll(b.String(), f.Fingerprint(), "FINGERPRINT")
+		if !strings.Contains(got, tt.want) || strings.Contains(got, "stanch allow") != (tt.want != "") || strings.Contains(got, "stanch:allow") != strings.Contains(tt.want, comment) {
+			t.Errorf("%s: want %q in:\n%s", tt.name, tt.want, got)
+		}
+	}
+}
