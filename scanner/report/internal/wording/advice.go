@@ -62,7 +62,7 @@ func remedy(f *finding.Finding) []string {
 		}
 		return append([]string{what}, shutOff("Rotate the key anyway: create a new one, then shut this one off", f)...)
 	case f.Match.Rule.Value:
-		return []string{"Find out what it opens. If it is real, replace it where it was issued, and remove it here. If not, allow it with a reason."}
+		return []string{"Find out what it opens. If it is real, replace it where it was issued, and remove it here. If it is none, run \"stanch allow\" with its fingerprint."}
 	case c == Unknown, c == Unverified:
 		return []string{"Treat it as live: rotate it, or scan again when AWS can be asked about it."}
 	case c == Unverifiable:
