@@ -64,7 +64,7 @@ func TestRefusal(t *testing.T) {
 		{"git commit -a", "echo a >f; commit 1; echo key >f; git add f; cp .git/index ../index.lock", "", "", "../index.lock", PreCommit, "git add f|git restore --staged f\n|(and commit without -a, and without naming the file)", "rm --cached"},
 		{"all files", "echo key >f; commit 1", "", "", "all", PreCommit, "keys are in these files|git add f|already committed", "rm --cached|restore|refused|anyway"},
 		{"by hand", "echo key >f; git add -A", "", "", "", byHand, "keys are in these files|git rm --cached -f f", "refused|anyway"},
-		{"Latin-1", "printf 'caf\\351 key' >f; git add -A", "", "", "", PreCommit, "a comment on the line", "[[allow]]"},
+		{"Latin-1", "printf 'caf\\351 key' >f; git add -A", "", "", "", PreCommit, "a comment on the line", "stanch allow"},
 		{"all files, many", "for f in 1 2 3 4 5 6 7; do echo key $f >$f; done; commit 1", "", "", "all", PreCommit, "1 2 3 4 5 and 2 more: deactivate", ""},
 		{"a name", "echo a >key1; git add -A", "", "", "", PreCommit, "git mv key1 NEW-NAME|a false alarm    stanch allow FINGERPRINT --reason REASON", "git add|rm --cached|a comment"},
 		{"a committed name", "echo a >key1; commit 1", "", "", "all", PreCommit, "git mv key1 NEW-NAME|already committed", "git add|restore"},
