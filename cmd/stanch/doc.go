@@ -18,6 +18,7 @@ Guard
   stanch hook install    git refuses commits and pushes with keys
   stanch ci              CI refuses pushes and pull requests with keys
   stanch baseline        list the leaks that are known, to hear of new ones only
+  stanch allow           ignore a finding from now on, with a reason
 
 Respond
   stanch verify FILE     are the keys of a saved report still live?
@@ -26,6 +27,7 @@ Respond
   stanch report FILE     make a page, SARIF, JUnit or Markdown of a saved scan
 
 Configure
+  stanch init            write a configuration with samples in comments
   stanch inventory       list your own keys, hashed, for scans to recognise
   stanch migrate         turn rules and ignore files of other tools into ours
   stanch rules           list the rules, and what to do about each finding
