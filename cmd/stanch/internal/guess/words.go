@@ -83,12 +83,12 @@ func doing(word string) string {
 		return `scans ask AWS which keys are live, and "stanch verify REPORT" asks again`
 	case "analyze", "analyse", "access-map", "blast-radius", "credential", "whoami", "owner", "permissions":
 		return `"stanch assess REPORT" says whose the keys are, and what they may do`
-	case "ignore", "allow", "allowlist", "suppress", "exclude", "skip", "add", "allowed":
-		return `append "stanch:allow REASON" as a comment to the line, or write an [[allow]] entry into .stanch.toml (docs/configuration.md); "stanch baseline" ignores all leaks that are there today`
+	case "ignore", "allowlist", "suppress", "exclude", "skip", "add", "allowed":
+		return `"stanch allow FINGERPRINT --reason TEXT" ignores a finding, the comment "stanch:allow REASON" a line, and "stanch baseline" all leaks that are there today`
 	case "baseline-update", "create-baseline", "known":
 		return `"stanch baseline" lists the leaks that are known, and adds what is new`
-	case "init", "config", "configure", "configuration", "settings":
-		return `stanch runs without configuration; rules and exceptions stand in .stanch.toml (docs/configuration.md), and "stanch migrate" makes one from files of other tools`
+	case "config", "configure", "configuration", "settings":
+		return `stanch runs without configuration; "stanch init" writes a .stanch.toml for rules and exceptions, and "stanch migrate" makes one from files of other tools`
 	case "import", "convert", "export":
 		return `"stanch migrate" reads the files of other tools, and "stanch report -f FORMAT REPORT" converts a saved report`
 	case "rule", "list-rules", "detectors", "detector", "plugins", "list":
