@@ -69,16 +69,16 @@ func TestEveryCommandKnowsEveryRule(t *testing.T) {
 	}
 }
 
-// TestRulesOfUsersInCI holds that the SARIF log of "stanch ci" documents the rules of
-// the user, as that of "stanch git" does, whether or not they found anything.
+// TestRulesOfUsersInCI holds that the SARIF log of "stanch ci" documents a rule of the user
+// that found something, as that of "stanch git" does.
 func TestRulesOfUsersInCI(t *testing.T) {
 	scannertest.Need(t, "git", "sh")
-	t.Chdir(scannertest.Repo(t, "echo x >x; commit first; echo y >y; commit second"))
+	t.Chdir(scannertest.Repo(t, "echo x >x; commit first; echo acme_0123456789abcdef >y; commit second"))
 	rule := "[[rules]]\nid = \"acme-token\"\nregex = '''acme_[0-9a-f]{16}'''\n"
 	if err := os.WriteFile(project.OwnConfig, []byte(rule), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	printed(t, cli.ExitClean, "", "ci", "--base", "HEAD~", "--head", "HEAD", "--sarif", "ci.sarif")
+	printed(t, cli.ExitLeaks, "", "ci", "--base", "HEAD~", "--head", "HEAD", "--sarif", "ci.sarif")
 	if log, err := os.ReadFile("ci.sarif"); err != nil || !strings.Contains(string(log), `"id": "acme-token"`) {
 		t.Errorf("the SARIF log of ci does not document acme-token: %v", err)
 	}

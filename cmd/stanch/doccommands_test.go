@@ -15,7 +15,7 @@ var (
 	inText  = regexp.MustCompile("`stanch ([^`\n]*)`")
 	inBlock = regexp.MustCompile(`(?m)(?:^[ $]*(?:[A-Z_]+=\S+ )*|[|&;(] *|[a-z-]+: +"?|")stanch ([a-z-][^\n]*)`)
 	// endOfCommand is where a shell or a comment ends the words of a command.
-	endOfCommand = regexp.MustCompile(` (#|<|>|\||&|;|2>)|[|&;]\s|[)}]|"(,|$)|\\$`)
+	endOfCommand = regexp.MustCompile(` ( |#|<|>|\||&|;|2>)|[|&;]\s|[)}]|"(,|$)|\\$`)
 	pageWord     = regexp.MustCompile(`(?:'[^']*'|"[^"]*"|[^\s'"])+`)
 )
 
@@ -74,7 +74,7 @@ func checkDocumented(t *testing.T, args []string) string {
 		at = len(args)
 	}
 	if code := cli.ExitCode(&log, run(t.Context(), slices.Insert(slices.Clone(args), at, "--help"), strings.NewReader(""), &out, &log)); code != cli.ExitClean {
-		if strings.HasPrefix(args[len(args)-1], "--") && strings.Contains(log.String(), "flag needs an argument") {
+		if strings.HasPrefix(args[len(args)-1], "--") && strings.Contains(log.String(), "needs a value behind it") {
 			return "" // the text names the flag
 		}
 		return log.String()
@@ -83,7 +83,7 @@ func checkDocumented(t *testing.T, args []string) string {
 	if at > 1 && slices.Contains([]string{"hook", "respond", "sweep"}, args[0]) {
 		command = args[:2]
 	}
-	if !strings.Contains(out.String(), strings.Join(append([]string{"stanch"}, command...), " ")) {
+	if !regexp.MustCompile(`stanch `+regexp.QuoteMeta(strings.Join(command, " "))+`\b`).MatchString(out.String()) {
 		return "unknown command"
 	}
 	return ""

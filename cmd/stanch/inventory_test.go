@@ -87,7 +87,7 @@ func TestInventoryOfNobody(t *testing.T) {
 	operateAt(t, accessKey{})
 	out := filepath.Join(t.TempDir(), "keys.jsonl")
 	err := run(t.Context(), []string{"inventory", "-o", out, "--aws-endpoint", "http://127.0.0.1:1"}, nil, &bytes.Buffer{}, &bytes.Buffer{})
-	if !errors.Is(err, cli.ErrUnfinished) || !strings.Contains(err.Error(), "no identity of your own") {
+	if !errors.Is(err, cli.ErrIncomplete) || !strings.Contains(err.Error(), "no identity of your own") {
 		t.Errorf("error %v", err)
 	}
 	if _, err := os.Stat(out); !errors.Is(err, os.ErrNotExist) {
