@@ -115,6 +115,7 @@ func shown(name string) string {
 func (r reader) merge(ctx context.Context, names []string, h finding.Handler) error {
 	var reports []*finding.Saved
 	var cut error
+	told := map[string]bool{} // of which targets
 	for _, name := range names {
 		saved := &finding.Saved{}
 		err := r.replay(ctx, name, saved)
@@ -129,7 +130,7 @@ func (r reader) merge(ctx context.Context, names []string, h finding.Handler) er
 				u.What = "the rest of " + shown(name)
 			}
 		}
-		r.remark(names, reports, saved)
+		r.remark(names, reports, saved, told)
 		reports = append(reports, saved)
 	}
 	return errors.Join(cut, finding.Merge(reports).Replay(h))
@@ -138,9 +139,10 @@ func (r reader) merge(ctx context.Context, names []string, h finding.Handler) er
 // oneRun is how long the shards of one scan may take to begin.
 const oneRun = 12 * time.Hour
 
-// remark says on standard error, once for the report that was read last, how it stands to one
-// of those before it, if that is not what people expect of files that they put together.
-func (r reader) remark(names []string, before []*finding.Saved, last *finding.Saved) {
+// remark says on standard error how the report that was read last stands to one of those before
+// it, if people may not expect that of files that they put together. Two scans of one target
+// it tells once: there may be a file for each night.
+func (r reader) remark(names []string, before []*finding.Saved, last *finding.Saved, told map[string]bool) {
 	name := printable.Text(shown(names[len(before)]))
 	for i, other := range before {
 		a, b := other.Header, last.Header
@@ -148,7 +150,8 @@ func (r reader) remark(names []string, before []*finding.Saved, last *finding.Sa
 		case finding.SameScan(other, last):
 			fmt.Fprintf(r.Stderr, "stanch: %s is of the same scan as %s: it counts once\n", name, printable.Text(shown(names[i])))
 			return
-		case a.Source == b.Source && a.Target == b.Target && apart > oneRun && !a.Started.IsZero() && !b.Started.IsZero():
+		case a.Source == b.Source && a.Target == b.Target && !told[a.Target] && apart > oneRun && !a.Started.IsZero() && !b.Started.IsZero():
+			told[a.Target] = true
 			fmt.Fprintf(r.Stderr, "stanch: %s and %s are two scans of %s, begun at %s and %s: what only one of them has is in the report, too\n",
 				printable.Text(shown(names[i])), name, printable.Text(a.Target), a.Started.Format(minute), b.Started.Format(minute))
 			return
