@@ -118,9 +118,9 @@ const maxSecrets = 10
 
 // Reasons why candidates are ignored.
 const (
-	proved   = "another secret was proved to belong to the key id"
+	proved   = "another secret has been proved to belong to the key id"
 	better   = "a secret that fits the key id better is reported"
-	unproved = "stands near the key id and is not its secret"
+	unproved = "it is near the key id, but is not its secret"
 )
 
 // verifyID asks about the candidates for one key id, in order. It stops when one is live,

@@ -40,7 +40,7 @@ func TestCIDeactivate(t *testing.T) {
 		{name: "no journal", without: "--journal", status: cli.ExitUsage, log: []string{"needs --journal in CI"}},
 		{name: "another account", without: "--accounts", with: []string{"--accounts=210987654321"}, status: cli.ExitLeaks},
 		{name: "nobody typed", without: "--yes", status: cli.ExitUsage, log: []string{"refused (not-confirmed)"}},
-		{name: "too many keys", with: []string{"--max-keys=0"}, status: cli.ExitUsage, log: []string{"refused (too-many-keys): why is not said"}},
+		{name: "too many keys", with: []string{"--max-keys=0"}, status: cli.ExitUsage, log: []string{"refused (too-many-keys): the reason is not printed"}},
 		{name: "no way in", without: "--external-id", with: []string{"--external-id=other"}, status: cli.ExitIncomplete, log: []string{"LEFT ALONE  AKIA", "no-responder"}},
 		{name: "protected", change: func(_ *verifiertest.AWS, u *verifiertest.IAMUser) { u.Tags[response.ProtectedTag] = "true" },
 			status: cli.ExitIncomplete, log: []string{"LEFT ALONE  AKIA", "protected"}},

@@ -141,7 +141,7 @@ func TestAttempts(t *testing.T) {
 		code        int
 		reason      string
 	}{
-		{"nobody types", "", c.respond("apply"), nil, cli.ExitUsage, "refused (not-confirmed): nothing was typed"},
+		{"nobody types", "", c.respond("apply"), nil, cli.ExitUsage, "refused (not-confirmed): nothing was typed (in a script: --yes --plan HASH)"},
 		{"something else is typed", "yes\n", c.respond("apply"), nil, cli.ExitUsage, "refused (not-confirmed)"},
 		{"another account is typed", ops + " " + c.last4 + "\n", c.respond("apply"), nil, cli.ExitUsage, "refused (not-confirmed)"},
 		{"another key is typed", detectorstest.Account + " XXXX\n", c.respond("apply"), nil, cli.ExitUsage, "refused (not-confirmed)"},

@@ -134,13 +134,13 @@ func TestVerifyAgain(t *testing.T) {
 		{"another secret, IAM", "scan.jsonl", ignoreRoot(state(verifier.IDActive)), iam, nil, verifier.IDActive, true, "", 1, 1, cli.ExitClean},
 
 		{"another account", "secret.jsonl", plain, []string{"--accounts", ops}, nil, verifier.Live, false,
-			"not asked again: account " + detectorstest.Account + " is not among those to verify", 0, 2, cli.ExitIncomplete},
+			"not asked again: account " + detectorstest.Account + " is not among those to ask about", 0, 2, cli.ExitIncomplete},
 		{"another account, IAM", "scan.jsonl", plain, []string{"--iam", "--accounts", ops}, nil, verifier.Live, false,
-			"not asked again: account " + detectorstest.Account + " is not among those to verify", 0, 2, cli.ExitIncomplete},
+			"not asked again: account " + detectorstest.Account + " is not among those to ask about", 0, 2, cli.ExitIncomplete},
 		{"IAM refuses", "scan.jsonl", ignoreRoot(plain), iam, func() { c.aws.Deny("iam:ListAccessKeys") }, verifier.Live, false,
-			"not asked again: IAM does not tell: needs iam:ListAccessKeys", 0, 1, cli.ExitIncomplete},
+			"not asked again: IAM does not say: needs iam:ListAccessKeys", 0, 1, cli.ExitIncomplete},
 		{"IAM refuses, a lone id", "scan.jsonl", ignoreRoot(lone(verifier.Skipped)), iam, func() { c.aws.Deny("iam:ListAccessKeys") }, verifier.Skipped, false,
-			"not asked again: IAM does not tell: needs iam:ListAccessKeys", 0, 1, cli.ExitIncomplete},
+			"not asked again: IAM does not say: needs iam:ListAccessKeys", 0, 1, cli.ExitIncomplete},
 		{"STS does not answer", "secret.jsonl", ignoreRoot(plain), nil, func() {
 			c.aws.Script(verifiertest.Response{Status: 407, Body: "<html>"})
 		}, verifier.Live, false, "asked again, without an answer: something other than STS replied, such as a proxy", 0, 1, cli.ExitIncomplete},

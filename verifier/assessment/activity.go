@@ -89,7 +89,7 @@ func (r *inquiry) calls(log activity.Log) {
 		if !log.After {
 			since += " (CloudTrail's history)"
 		}
-		r.add("activity", "none since "+since+", but for what data events would show", neutral, lookUpEvents)
+		r.add("activity", "none since "+since+", except for what data events would show", neutral, lookUpEvents)
 	}
 }
 

@@ -196,7 +196,7 @@ func TestAdvice(t *testing.T) {
 		}, verifier.Fact{Name: "control-policies", Value: "not known: Organizations does not tell which root 222233334444 is under", Source: "organizations:ListPoliciesForTarget"}},
 		{"exposed keys that were not checked", answer("support:DescribeTrustedAdvisorCheckResult", `{"result":{"checkId":"12Fnkpl8Y5","status":"not_available","flaggedResources":[]}}`),
 			verifier.Fact{Name: "trusted-advisor", Value: "not known: Trusted Advisor has no result", Source: "support:DescribeTrustedAdvisorCheckResult"}},
-		{"root that IAM does not tell of", answer("iam:GetAccountSummary", summary("Users", 3)), verifier.Fact{Name: "root-keys", Value: "not known: IAM does not tell", Source: "iam:GetAccountSummary"}},
+		{"root that IAM does not say of", answer("iam:GetAccountSummary", summary("Users", 3)), verifier.Fact{Name: "root-keys", Value: "not known: IAM does not say", Source: "iam:GetAccountSummary"}},
 		{"root without credentials", answer("iam:GetAccountSummary", summary("AccountAccessKeysPresent", 0, "AccountMFAEnabled", 0, "AccountPasswordPresent", 0)),
 			verifier.Fact{Name: "root-mfa", Value: "off; root has neither a password nor a key", Source: "iam:GetAccountSummary"}},
 		{"root with a password", answer("iam:GetAccountSummary", summary("AccountAccessKeysPresent", 0, "AccountMFAEnabled", 0, "AccountPasswordPresent", 1)),

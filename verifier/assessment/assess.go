@@ -111,7 +111,7 @@ func (r *inquiry) principal(ctx context.Context) {
 	r.facts = append(r.facts, p.may...)
 }
 
-// owner finds the user of the key, and its last use; IAM does not tell who used it.
+// owner finds the user of the key, and its last use; IAM does not say who used it.
 func (r *inquiry) owner(ctx context.Context) {
 	who := r.identity
 	r.arn = who.ARN

@@ -27,7 +27,7 @@ func (c *account) passwordPolicy(ctx context.Context) {
 	err := c.session.Do(ctx, call, &out)
 	switch {
 	case errors.Is(err, operator.ErrNotFound):
-		c.add(name, "none: IAM's default of 8 characters holds", bad, source(call))
+		c.add(name, "none: IAM's default of 8 characters applies", bad, source(call))
 		return
 	case err != nil:
 		c.unknown(name, call, err)

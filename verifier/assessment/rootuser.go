@@ -21,7 +21,7 @@ func (c *account) rootUser(ctx context.Context) {
 	keys, told := summary["AccountAccessKeysPresent"]
 	mfa, alsoTold := summary["AccountMFAEnabled"]
 	if !told || !alsoTold {
-		c.add("root-keys", unknownPrefix+"IAM does not tell", neutral, source(call))
+		c.add("root-keys", unknownPrefix+"IAM does not say", neutral, source(call))
 		return
 	}
 	if keys > 0 {

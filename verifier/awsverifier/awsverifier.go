@@ -152,9 +152,9 @@ func (c *Client) whyNotAsked(cred detectors.Credential, account string) string {
 	case len(c.accounts) == 0 || slices.Contains(c.accounts, account):
 		return ""
 	case account == "":
-		return "the key does not tell its account, and only listed accounts are verified"
+		return "the key does not say its account, and AWS is asked about listed accounts only"
 	}
-	return "account " + account + " is not among those to verify"
+	return "account " + account + " is not among those to ask about"
 }
 
 // Sent is how many requests went to one host.

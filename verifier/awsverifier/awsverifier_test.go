@@ -150,9 +150,9 @@ func TestPolicy(t *testing.T) {
 	}{
 		{"any account", Config{}, theirs, verifier.Live, ""},
 		{"listed", Config{Accounts: []string{account}}, mine, verifier.Live, ""},
-		{"not listed", Config{Accounts: []string{account}}, theirs, verifier.Skipped, "account " + another + " is not among those to verify"},
+		{"not listed", Config{Accounts: []string{account}}, theirs, verifier.Skipped, "account " + another + " is not among those to ask about"},
 		{"unreadable", Config{Accounts: []string{account}}, legacy, verifier.Skipped,
-			"the key does not tell its account, and only listed accounts are verified"},
+			"the key does not say its account, and AWS is asked about listed accounts only"},
 		{"unreadable, any account", Config{}, legacy, verifier.Live, ""},
 		{"offline", Config{Offline: true}, mine, verifier.Skipped, "AWS was not asked (--verify does)"},
 		{"own canaries", Config{CanaryAccounts: []string{account}}, mine, verifier.CanarySuspected, ""},

@@ -99,7 +99,7 @@ func (s *Session) KeyStatus(ctx context.Context, user, keyID string) (status str
 	case err == nil && used.User != "":
 		user = used.User
 	case user == "", err != nil && !gone:
-		return "", fmt.Errorf("whose key %s is: %w", keyID, cmp.Or(err, errors.New("IAM does not tell")))
+		return "", fmt.Errorf("whose key %s is: %w", keyID, cmp.Or(err, errors.New("IAM does not say")))
 	}
 	keys, err := s.AccessKeys(ctx, user)
 	if errors.Is(err, ErrNotFound) {

@@ -205,7 +205,7 @@ func (k Key) State() (verifier.State, string) {
 	return verifier.Invalid, "IAM says that it is " + k.Status
 }
 
-// ARN asks IAM for the ARN of a user; it returns "" if IAM does not tell.
+// ARN asks IAM for the ARN of a user; it returns "" if IAM does not say.
 func ARN(ctx context.Context, op *operator.Operator, account, user string) string {
 	s, err := op.In(ctx, account, purpose, "")
 	if err != nil {

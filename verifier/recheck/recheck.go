@@ -260,7 +260,7 @@ func (a Rechecker) askOwner(ctx context.Context, f *finding.Finding) (answered b
 		v.Identity.Account, err = owner.AccountOf(ctx, a.Operator, id)
 	}
 	if v.Identity.Account != "" && len(a.Accounts) > 0 && !slices.Contains(a.Accounts, v.Identity.Account) {
-		keepVerdict(f, "account "+v.Identity.Account+" is not among those to verify")
+		keepVerdict(f, "account "+v.Identity.Account+" is not among those to ask about")
 		return false
 	}
 	var key owner.Key
@@ -269,7 +269,7 @@ func (a Rechecker) askOwner(ctx context.Context, f *finding.Finding) (answered b
 	}
 	if err != nil {
 		v.Facts = append(slices.DeleteFunc(v.Facts, fromIAM), key.Fact(err))
-		keepVerdict(f, "IAM does not tell: "+assessment.Why(err))
+		keepVerdict(f, "IAM does not say: "+assessment.Why(err))
 		return false
 	}
 	v.Facts = renewed(f, []verifier.Fact{key.Fact(nil)})
@@ -278,7 +278,7 @@ func (a Rechecker) askOwner(ctx context.Context, f *finding.Finding) (answered b
 	case v.State == verifier.Live && key.Status == owner.Active: // it was, and an id has one secret for good
 		v.Reason = ""
 	case key.Status == owner.Active && v.State != verifier.IDActive && f.SecretSHA256() != "":
-		v.State, v.Reason = verifier.Unknown, "IAM says that the id is Active; whether the secret is its own was not asked"
+		v.State, v.Reason = verifier.Unknown, "IAM says that the id is Active; nobody was asked whether the secret belongs to it"
 	default:
 		v.State, v.Reason = key.State()
 	}

@@ -54,9 +54,9 @@ func TestPlanGates(t *testing.T) {
 		{"session, saved yesterday, no secret", session(-25 * time.Hour), response.GateStale, "scan again"},
 		{"session, saved tomorrow, no secret", session(25 * time.Hour), response.GateStale, "scan again"},
 		{"session, never verified, no secret", func(in *incident) { session(0)(in); in.leak.Verdict.At = time.Time{} }, response.GateStale, "does not say when AWS was asked"},
-		{"session, saved an hour ago", session(-61 * time.Minute), response.GateStale, "1h1m0s ago: verify the report again"},
-		{"session, by a clock that is ahead", session(14 * time.Minute), response.GateStale, "still to come"},
-		{"an id that is active", func(in *incident) { forget(in); state(verifier.IDActive)(in) }, response.GateState, "no proof that the key leaked"},
+		{"session, saved an hour ago", session(-61 * time.Minute), response.GateStale, "61 min ago, at "},
+		{"session, by a clock that is ahead", session(14 * time.Minute), response.GateStale, "in the future"},
+		{"an id that is active", func(in *incident) { forget(in); state(verifier.IDActive)(in) }, response.GateState, "nothing proves that the key leaked"},
 		{"dead by now", func(in *incident) {
 			key := in.aws
 			key.Set(verifiertest.Key{Credential: in.leak.Match.Credential, ARN: in.leak.Verdict.Identity.ARN, State: verifiertest.Inactive})
@@ -216,7 +216,7 @@ func TestApplyGates(t *testing.T) {
 			p.Created, p.Expires = p.Created.Add(time.Hour), p.Expires.Add(time.Hour)
 			p.Hash = p.Sum()
 		}, response.GateExpired, "from the future"},
-		{"immortal", func(_ *incident, p *response.Plan) { p.Expires = p.Expires.AddDate(1, 0, 0); p.Hash = p.Sum() }, response.GateExpired, "lives too long"},
+		{"immortal", func(_ *incident, p *response.Plan) { p.Expires = p.Expires.AddDate(1, 0, 0); p.Hash = p.Sum() }, response.GateExpired, "valid for too long"},
 		{"step about another key", func(_ *incident, p *response.Plan) {
 			p.Keys[0].Steps[1].Object = "AKIA" + strings.Repeat("Q", 16)
 			p.Hash = p.Sum()
@@ -251,7 +251,7 @@ func TestApplyGates(t *testing.T) {
 		{"user deleted since", func(in *incident, _ *response.Plan) {
 			in.aws.Change(prod, func(a *verifiertest.Account) { delete(a.Users, "deploy") })
 		}, response.GateIdentity, "whether it is protected"},
-		{"undo of what was never applied", nil, response.GateNotApplied, "no step of the plan"},
+		{"undo of what was never applied", nil, response.GateNotApplied, "no step of this plan"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := newIncident(t)

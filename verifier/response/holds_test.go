@@ -74,8 +74,8 @@ func TestConfirmLater(t *testing.T) {
 			if o.Result != tt.result || o.Status != tt.status || !strings.Contains(strings.Join(o.Why, "\n"), tt.why) || tt.why == "" && len(o.Why) > 0 {
 				t.Errorf("%s, status %q, why %q", o.Result, o.Status, o.Why)
 			}
-			// Advice to take the policy off is given while it is there.
-			if there := len(in.user.Inline) > 0 && !strings.Contains(tt.name, "user deleted"); strings.Contains(advised(o), "take the policy off") != there {
+			// Advice to remove the policy is given while it is there.
+			if there := len(in.user.Inline) > 0 && !strings.Contains(tt.name, "user deleted"); strings.Contains(advised(o), "remove the policy") != there {
 				t.Errorf("the policy is there: %v\n%s", there, advised(o))
 			}
 		})
@@ -160,7 +160,7 @@ func TestApplyAgain(t *testing.T) {
 				t.Errorf("journal: %+v", last)
 			}
 			if tt.gate != "" {
-				if !strings.Contains(err.Error(), "read back now it holds") {
+				if !strings.Contains(err.Error(), "its steps are still in effect") {
 					t.Error(err)
 				}
 				return

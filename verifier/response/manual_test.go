@@ -26,7 +26,7 @@ func TestAdviceFits(t *testing.T) {
 		spoil          func(*incident)
 	}{
 		{name: "root session", prefix: "ASIA", kind: "root", arn: root, gate: response.GateRoot, why: "a session of the root user", do: "service control policy", not: "--self"},
-		{name: "root session, audited", prefix: "ASIA", kind: "root", arn: root, mayAudit: true, gate: response.GateRoot, why: "a session of the root user", do: "over by itself", not: "--self"},
+		{name: "root session, audited", prefix: "ASIA", kind: "root", arn: root, mayAudit: true, gate: response.GateRoot, why: "a session of the root user", do: "expires by itself", not: "--self"},
 		{name: "root session, --self", prefix: "ASIA", kind: "root", arn: root, self: true, gate: response.GateManual, why: "cannot end itself", do: "service control policy", not: "service-linked"},
 		{name: "root key", prefix: "AKIA", kind: "root", arn: root, gate: response.GateRoot, why: "a key of the root user", do: "--self", not: "GetSessionToken"},
 		{name: "user session, --self", prefix: "ASIA", kind: "user", who: "deploy", arn: user, self: true, gate: response.GateManual, why: "cannot end itself", do: "without --self", not: "service-linked"},
@@ -76,8 +76,8 @@ func TestNextFits(t *testing.T) {
 		o       response.Outcome
 		do, not []string
 	}{
-		{"key", response.Outcome{Key: key, Status: "Inactive"}, []string{"delete-access-key"}, []string{"take the policy off"}},
-		{"deleted key", response.Outcome{Key: key, Status: "absent"}, []string{"Give what used it a role"}, []string{"delete-access-key", "last-used"}},
+		{"key", response.Outcome{Key: key, Status: "Inactive"}, []string{"delete-access-key"}, []string{"remove the policy"}},
+		{"deleted key", response.Outcome{Key: key, Status: "absent"}, []string{"Move whatever used it to a role"}, []string{"delete-access-key", "last-used"}},
 		{"service credential", response.Outcome{Key: service, Status: "Inactive"}, []string{"delete-service-specific-credential"}, []string{"delete-access-key"}},
 		{"deleted service credential", response.Outcome{Key: service, Status: "absent"}, []string{"did with the service"}, []string{"delete-service-specific-credential"}},
 		{"session of a user", response.Outcome{Key: session}, []string{"where the session was issued from"}, []string{"access-key-id ASIA", "another key"}},

@@ -43,7 +43,7 @@ func TestOver(t *testing.T) {
 		{"used yesterday, after CloudTrail", []func(*incident){inactive(year), func(in *incident) {
 			in.called(35*time.Hour, "IAMUser", "arn:aws:iam::"+prod+":user/ci/deploy", "deploy")
 		}}, false, 3},
-		{"IAM does not tell the last use", []func(*incident){inactive(year), func(in *incident) { in.aws.Deny("iam:GetAccessKeyLastUsed") }}, false, 3},
+		{"IAM does not say the last use", []func(*incident){inactive(year), func(in *incident) { in.aws.Deny("iam:GetAccessKeyLastUsed") }}, false, 3},
 		{"CloudTrail cannot be read", []func(*incident){inactive(year), func(in *incident) { in.aws.Deny("cloudtrail:LookupEvents") }}, false, 3},
 		{"regions are not known", []func(*incident){inactive(year), func(in *incident) { in.aws.Deny("ec2:DescribeRegions") }}, false, 3},
 	} {

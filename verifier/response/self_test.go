@@ -140,7 +140,7 @@ func TestSelfApplyGates(t *testing.T) {
 		gate   response.Gate
 		reason string
 	}{
-		{"not asked for again", func(in *incident, _ *response.Plan) { in.rules.Self = false }, response.GateSelf, "say --self again"},
+		{"not asked for again", func(in *incident, _ *response.Plan) { in.rules.Self = false }, response.GateSelf, "give --self again"},
 		{"without its secret", func(in *incident, _ *response.Plan) { in.leak.Match.Credential.Secret = detectors.Secret{} }, response.GateSelf, "--findings"},
 		{"off by now", func(in *incident, _ *response.Plan) {
 			in.aws.Change(prod, func(*verifiertest.Account) { in.user.Keys[0].Inactive = true })
@@ -191,7 +191,7 @@ func TestSelfRefused(t *testing.T) {
 		in.user.Attached = []string{"arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"}
 	})
 	outcomes, err := in.apply(plan)
-	if err != nil || outcomes[0].Result != response.Untouched || !strings.Contains(outcomes[0].Why[0], "takes a responder") {
+	if err != nil || outcomes[0].Result != response.Untouched || !strings.Contains(outcomes[0].Why[0], "so a responder in its account has to") {
 		t.Fatalf("%v %+v", err, outcomes)
 	}
 	in.aws.Change(prod, func(*verifiertest.Account) { in.user.Attached = nil })

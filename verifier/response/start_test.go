@@ -337,7 +337,7 @@ func TestActiveAgain(t *testing.T) {
 	set(true)
 	plan := in.plan(in.leak)
 	set(false)
-	if _, err := in.apply(plan); response.Refused(err) != response.GateDrift || !strings.Contains(err.Error(), "it was Inactive when the plan was made, and is Active: plan again") {
+	if _, err := in.apply(plan); response.Refused(err) != response.GateDrift || !strings.Contains(err.Error(), "it was Inactive when the plan was made, and is Active now: plan again") {
 		t.Errorf("%v", err)
 	}
 	if w := in.aws.Writes(); len(w) != 0 {

@@ -22,7 +22,7 @@ func Manual(g response.Gate, leak *finding.Finding) []string {
 	case g == response.GateRoot:
 		return []string{
 			"Sign in as the root user of account " + account + ": Security credentials > Access keys > Deactivate. Do not replace it.",
-			"Or let the key switch itself off, which can be taken back in the console: stanch respond plan --self, from a report with its secret.",
+			"Or let the key switch itself off, which can be undone in the console: stanch respond plan --self, from a report with its secret.",
 			"Or delete it for good, from the management account with centralized root access (iam:EnableOrganizationsRootCredentialsManagement). There is no session that may only deactivate it:",
 			"aws sts assume-root --region us-east-1 --target-principal " + account +
 				" --task-policy-arn arn=arn:aws:iam::aws:policy/root-task/IAMDeleteRootUserCredentials",
@@ -41,7 +41,7 @@ func Manual(g response.Gate, leak *finding.Finding) []string {
 // policy to the root user, and --self is for keys.
 func manualRootSession(account string) []string {
 	return []string{
-		"No call ends a session of the root user. It is over by itself: after an hour at most if an access key issued it (GetSessionToken), after 15 minutes if sts:AssumeRoot did.",
+		"No call ends a session of the root user. It expires by itself: within an hour if an access key issued it (GetSessionToken), within 15 minutes if sts:AssumeRoot did.",
 		"In a member account of an organization, a service control policy stops it at once: from the management account, deny everything where aws:PrincipalArn is arn:aws:iam::" + account + ":root.",
 		"Find what issued it, since that issues the next one: aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=GetSessionToken",
 		"If that is an access key of the root user, sign in as the root user and deactivate that key: Security credentials > Access keys. If it is a sign-in, change the password of the root user, and look at its MFA.",

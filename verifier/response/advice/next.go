@@ -32,7 +32,7 @@ func tasks(o response.Outcome) []task {
 	if response.IsServiceCredentialID(k.KeyID) {
 		list = append(list, sentence("Look in CloudTrail at what user "+name+" did with the service"+since(k)+"."))
 		if o.Status != response.Absent {
-			list = append(list, command("When nothing misses it:", "aws iam delete-service-specific-credential --service-specific-credential-id "+id+" --user-name "+name))
+			list = append(list, command("When nothing needs it any more:", "aws iam delete-service-specific-credential --service-specific-credential-id "+id+" --user-name "+name))
 		}
 		return append(list, places(k)...)
 	}
@@ -42,14 +42,14 @@ func tasks(o response.Outcome) []task {
 	}
 	list = append(list,
 		command("Look at what it did, in each region:", "aws cloudtrail lookup-events --lookup-attributes AttributeKey=AccessKeyId,AttributeValue="+id+start),
-		sentence("Look for what was made with it"+since(k)+": IAM users, keys and roles, instances, functions, in regions that you do not use."))
+		sentence("Look for things that were made with it"+since(k)+": IAM users, keys and roles, instances, functions, in regions that you do not use."))
 	switch {
 	case k.Kind == "user" && !response.IsSession(k.KeyID):
 		list = append(list, console(k)...)
 		list = append(list, rotate(o, id, name)...)
 	case k.Kind == "root":
-		list = append(list, sentence("Do not replace it: the root user needs no key. When nothing misses it, sign in as the root user and delete it."),
-			sentence("See that the root user has MFA, and a password that nobody else knows."))
+		list = append(list, sentence("Do not replace it: the root user needs no key. When nothing needs it any more, sign in as the root user and delete it."),
+			sentence("Make sure that the root user has MFA, and a password that nobody else knows."))
 	default:
 		list = append(list, sentence("Find out where the session was issued from: the next one leaks the same way."))
 	}
@@ -64,11 +64,11 @@ func takeOff(o response.Outcome) (list []task) {
 		}
 		when, name := "Not before "+o.Until.UTC().Format(time.RFC3339), printable.CommandWord(s.Name, "NAME")
 		if slices.Contains(o.Managed, s) {
-			list = append(list, sentence(fmt.Sprintf("%s, take the managed policy %s off %s %s (aws iam detach-%[3]s-policy) and delete it (aws iam delete-policy). stanch respond undo would also let the key work again.",
+			list = append(list, sentence(fmt.Sprintf("%s, detach the managed policy %s from %s %s (aws iam detach-%[3]s-policy) and delete it (aws iam delete-policy). stanch respond undo would also let the key work again.",
 				when, s.Object, s.Kind, name)))
 			continue
 		}
-		list = append(list, command(fmt.Sprintf("%s, %d hours after it was put, take the policy off:", when, int(response.SessionLife.Hours())),
+		list = append(list, command(fmt.Sprintf("%s, %d hours after it was attached, remove the policy:", when, int(response.SessionLife.Hours())),
 			fmt.Sprintf("aws iam delete-%s-policy --%[1]s-name %s --policy-name %s", s.Kind, name, s.Object)))
 	}
 	return list
@@ -98,17 +98,17 @@ func rotate(o response.Outcome, id, name string) (list []task) {
 	if len(k.Others) > 0 {
 		list = append(list, sentence("The user has another key ("+strings.Join(k.Others, "; ")+"): if it lay in the same place, shut it off too (stanch assess)."))
 	}
-	list = append(list, sentence("Give what used it a role in place of a key."))
+	list = append(list, sentence("Move whatever used it to a role, without a key."))
 	if len(k.Others) > 0 {
-		list = append(list, sentence("If that cannot be, move it to the other key: a user has two at most."))
+		list = append(list, sentence("If that is not possible, move it to the other key: a user has two at most."))
 	} else {
-		list = append(list, command("If that cannot be, make a new key, into a secret store and not into the repository:", "aws iam create-access-key --user-name "+name))
+		list = append(list, command("If that is not possible, create a new key, and keep it in a secret store, not in the repository:", "aws iam create-access-key --user-name "+name))
 	}
 	if o.Status == response.Absent {
 		return list
 	}
 	return append(list,
-		command("See that nothing tries the old one any more:", "aws iam get-access-key-last-used --access-key-id "+id),
+		command("Check that nothing uses the old one any more:", "aws iam get-access-key-last-used --access-key-id "+id),
 		command("Some days later:", "aws iam delete-access-key --access-key-id "+id+" --user-name "+name))
 }
 
@@ -117,7 +117,7 @@ func places(k response.Key) (list []task) {
 	const shown = 5
 	for i, p := range k.Places {
 		if i < shown {
-			list = append(list, sentence("It stands in "+p.String()))
+			list = append(list, sentence("It is in "+p.String()))
 		}
 	}
 	if n := len(k.Places) - shown; n > 0 {
@@ -128,7 +128,7 @@ func places(k response.Key) (list []task) {
 	case k.Where == "":
 		list = append(list, sentence("Look for the place where it leaked: stanch git, stanch github, and the mail or the event that names it."))
 	default:
-		list = append(list, sentence("It stands in "+k.Where))
+		list = append(list, sentence("It is in "+k.Where))
 	}
 	return list
 }
@@ -150,7 +150,7 @@ func cleanUp(keys []response.Key) (list []task) {
 	if path != "" {
 		list = append(list, command("To take it out of the history, in a fresh clone, with the secret in FILE:", "git filter-repo --replace-text FILE"),
 			command("Or, if the file held nothing else:", "git filter-repo --invert-paths --path "+path),
-			sentence("Then push by force, have all clones made anew, and ask the host to drop its caches and pull requests."))
+			sentence("Then force-push, have everybody clone again, and ask the host to drop its caches and pull requests."))
 	}
 	return append(list,
 		sentence("Rewriting history does not unleak it: only shutting it off does. Forks and clones keep it."),

@@ -101,9 +101,9 @@ func describe(k response.Key, s response.Step) string {
 	}
 	switch s.Do {
 	case response.DenySessions:
-		return fmt.Sprintf("deny everything to sessions of %s %s that were issued until then, by the policy %s", s.Kind, s.Name, s.Object)
+		return fmt.Sprintf("deny everything to sessions of %s %s that were issued until then, with the policy %s", s.Kind, s.Name, s.Object)
 	case response.DenyConsole:
-		return fmt.Sprintf("deny everything to all sessions of user %s, also new ones, those of the console among them, by the policy %s", s.Name, s.Object)
+		return fmt.Sprintf("deny everything to all sessions of user %s, including new ones and those of the console, with the policy %s", s.Name, s.Object)
 	case response.Deactivate:
 		return "set the key to Inactive"
 	case response.DeactivateSelf:
@@ -132,7 +132,7 @@ func permission(k response.Key, s response.Step) string {
 // undone describes a key after an undo. Not every undo makes a key work: somebody else may
 // have shut it off, or no step of the plan was in effect.
 func undone(o response.Outcome) string {
-	text := "Nothing had to be taken back: no step of the plan was in effect. "
+	text := "Nothing had to be undone: no step of the plan was in effect. "
 	switch {
 	case slices.Contains(o.Undid, response.Deactivate), slices.Contains(o.Undid, response.DisableServiceCredential):
 		return "It works again, for everybody who has it. Shut it off soon."
@@ -152,15 +152,15 @@ func undone(o response.Outcome) string {
 	if len(o.Undid) > 0 {
 		return "Its sessions work again until they are over, for everybody who has them. Shut them off soon."
 	}
-	return text + "How the key is was not seen."
+	return text + "The state of the key was not read."
 }
 
 // urgent returns the task that cannot wait, "" if there is none.
 func urgent(o response.Outcome) string {
-	const again = "what is done is not done twice."
+	const again = "steps that are done are not repeated."
 	self := len(o.Key.Steps) > 0 && o.Key.Steps[0].Do == response.DeactivateSelf
 	if o.Result == response.NotUndone && o.Status == "absent" {
-		return "The key was deleted at AWS: nothing makes it work again."
+		return "The key was deleted at AWS: nothing can make it work again."
 	}
 	switch o.Result {
 	case response.Undone:
@@ -176,9 +176,9 @@ func urgent(o response.Outcome) string {
 	}
 	switch {
 	case o.Closed && (o.Status == "Inactive" || o.Status == "absent"):
-		return "The plan was undone, and cannot be applied again."
+		return "The plan was undone and cannot be applied again."
 	case o.Closed:
-		return "The plan was undone, and cannot be applied again: make a new one: stanch respond plan " + printable.CommandWord(o.Key.KeyID, "KEY")
+		return "The plan was undone and cannot be applied again. Make a new one: stanch respond plan " + printable.CommandWord(o.Key.KeyID, "KEY")
 	}
 	return "Put that right, and apply the plan again: " + again
 }
@@ -286,12 +286,12 @@ func (f Flags) writeNext(b *strings.Builder, outcomes []response.Outcome, file s
 		return
 	}
 	if slices.ContainsFunc(begun, func(o response.Outcome) bool { return o.Result != response.Contained && !o.Closed }) {
-		command("To go on where it ended", f.apply(file, plan))
+		command("To continue where it stopped", f.apply(file, plan))
 	}
 	command(readBack(begun), f.onPlan("confirm", file)+f.findings())
 	untouched := !slices.ContainsFunc(begun, func(o response.Outcome) bool { return o.Result != response.Untouched })
 	if undo := f.undo(file, plan); undo != "" && !untouched {
-		command("If a service breaks, take it back", undo)
+		command("If a service breaks, undo it", undo)
 	}
 }
 

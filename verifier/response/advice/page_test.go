@@ -15,10 +15,10 @@ func TestUrgentAfterUndo(t *testing.T) {
 		want, not string
 	}{
 		{response.Outcome{Status: "Active"}, "apply the plan again", "undone"},
-		{response.Outcome{Status: "Active", Closed: true}, "make a new one", "apply the plan again"},
-		{response.Outcome{Closed: true}, "make a new one", "apply the plan again"}, // a session
-		{response.Outcome{Status: "Inactive", Closed: true}, "cannot be applied again", "make a new one"},
-		{response.Outcome{Status: "absent", Closed: true}, "cannot be applied again", "make a new one"},
+		{response.Outcome{Status: "Active", Closed: true}, "Make a new one", "apply the plan again"},
+		{response.Outcome{Closed: true}, "Make a new one", "apply the plan again"}, // a session
+		{response.Outcome{Status: "Inactive", Closed: true}, "cannot be applied again", "Make a new one"},
+		{response.Outcome{Status: "absent", Closed: true}, "cannot be applied again", "Make a new one"},
 	} {
 		for _, result := range []response.Result{response.Unconfirmed, response.Incomplete} {
 			tt.o.Result = result
@@ -31,7 +31,7 @@ func TestUrgentAfterUndo(t *testing.T) {
 
 // TestUrgentAfterFailedUndo: nobody is told to undo again what nothing brings back.
 func TestUrgentAfterFailedUndo(t *testing.T) {
-	for status, want := range map[string]string{"Inactive": "run the same command again", "": "run the same command again", "absent": "nothing makes it work again"} {
+	for status, want := range map[string]string{"Inactive": "run the same command again", "": "run the same command again", "absent": "nothing can make it work again"} {
 		if got := urgent(response.Outcome{Result: response.NotUndone, Status: status}); !strings.Contains(got, want) {
 			t.Errorf("%q: %s", status, got)
 		}
@@ -48,13 +48,13 @@ func TestUndoSaysWhatWorks(t *testing.T) {
 	}{
 		{undid(active, response.DenySessions, response.Deactivate), "It works again", "Nothing"},
 		{undid(active, response.DisableServiceCredential), "It works again", "Nothing"},
-		{active, "Nothing had to be taken back", "again"},
+		{active, "Nothing had to be undone", "again"},
 		{undid(active, response.DenySessions), "works for everybody who has it", "It works again"},
 		{undid(inactive, response.DenySessions), "Sessions that were made with it work again until they are over. The key is still Inactive", "works"},
 		{undid(response.Outcome{Status: "absent"}, response.DenySessions), "Sessions that were made with it work again until they are over. There is no such key", "works"},
 		{undid(inactive, response.Quarantine), "still Inactive", "again"},
 		{undid(response.Outcome{}, response.DenySessions), "Its sessions work again", "Nothing"},
-		{response.Outcome{}, "Nothing had to be taken back", "works"},
+		{response.Outcome{}, "Nothing had to be undone", "works"},
 	} {
 		if got := undone(tt.o); !strings.Contains(got, tt.want) || strings.Contains(got, tt.not) {
 			t.Errorf("%+v: %s", tt.o, got)

@@ -69,7 +69,7 @@ func readBack(outcomes []response.Outcome) string {
 		when = fmt.Sprintf("After %s, when CloudTrail knows everything (it is up to %d minutes late)",
 			off.Add(activity.Delay).UTC().Format(time.TimeOnly+" MST"), int(activity.Delay.Minutes()))
 	}
-	return when + ", see whether an intruder with the rights has undone it"
+	return when + ", check that no intruder has undone it"
 }
 
 // console is the task about the password of a user, which undo cannot bring back.
@@ -78,9 +78,9 @@ func console(k response.Key) []task {
 		if s.Do == response.DenyConsole {
 			name := printable.CommandWord(k.Name, "NAME")
 			return []task{
-				command("The console password of the user still signs in, to a console that is denied everything. Delete it, which nothing can take back:",
+				command("The console password of the user still signs in, to a console that is denied everything. Delete it, which cannot be undone:",
 					"aws iam delete-login-profile --user-name "+name),
-				command("Then take the policy off:", "aws iam delete-user-policy --user-name "+name+" --policy-name "+s.Object),
+				command("Then remove the policy:", "aws iam delete-user-policy --user-name "+name+" --policy-name "+s.Object),
 			}
 		}
 	}

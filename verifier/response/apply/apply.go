@@ -86,7 +86,7 @@ func (a *Applier) admitPlan(plan response.Plan) error {
 	case !h.Begun && now.After(plan.Expires):
 		return response.Refuse(response.GateExpired, "the plan expired at %s: make a new one", plan.Expires.Format(time.RFC3339))
 	case plan.Created.After(now.Add(time.Minute)), plan.Expires.Sub(plan.Created) > response.PlanLife:
-		return response.Refuse(response.GateExpired, "the plan is from the future, or lives too long: %s to %s",
+		return response.Refuse(response.GateExpired, "the plan is from the future or is valid for too long: %s to %s",
 			plan.Created.Format(time.RFC3339), plan.Expires.Format(time.RFC3339))
 	case len(plan.Keys) == 0:
 		return response.Refuse(response.GateNoKey, "the plan has no keys: nothing would be shut off")
@@ -107,7 +107,7 @@ func (a *Applier) admitKind(plan response.Plan) error {
 	for _, k := range plan.Keys {
 		switch {
 		case k.SwitchesItselfOff() && !a.Rules.Self:
-			return response.Refuse(response.GateSelf, "the plan uses the leaked key %s itself: say --self again, or plan with a responder", k.KeyID)
+			return response.Refuse(response.GateSelf, "the plan uses the leaked key %s itself: give --self again, or plan with a responder", k.KeyID)
 		case !k.SwitchesItselfOff() && a.Rules.Self:
 			return response.Refuse(response.GateSelf, "the plan does not use the leaked key %s itself: leave --self out", k.KeyID)
 		}
@@ -129,7 +129,7 @@ func (a *Applier) admitUnchanged(ctx context.Context, s *operator.Session, hash 
 			return response.Unreadable("its status", err)
 		}
 		if is != k.Status {
-			return response.Refuse(response.GateDrift, "it was %s when the plan was made, and is %s: plan again", k.Status, is)
+			return response.Refuse(response.GateDrift, "it was %s when the plan was made, and is %s now: plan again", k.Status, is)
 		}
 	}
 	return nil
@@ -343,7 +343,7 @@ func (j keyRun) failed(ctx context.Context, step response.Step, asked bool, caus
 		r.Code = e.Code
 		r.Refused = asked && e.Status/100 == 4 && !e.Busy()
 		if step.Do == response.DeactivateSelf && e.Denied() {
-			r.Why = "the key may not switch itself off, it takes a responder in its account: " + e.Refusal()
+			r.Why = "the key has no permission to switch itself off, so a responder in its account has to: " + e.Refusal()
 		}
 	}
 	return j.label(step) + ": " + r.Why, j.record(r)

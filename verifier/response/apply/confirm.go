@@ -114,7 +114,7 @@ func (j keyRun) observe(ctx context.Context, steps []response.Step) (seen observ
 	seen.sts = asked
 	switch {
 	case !asked:
-		seen.result = "IAM agrees; STS was not asked, for want of the secret"
+		seen.result = "IAM agrees; STS was not asked: no report gives the secret (--findings)"
 	case v.State == verifier.Invalid:
 		seen.result = "IAM and STS agree"
 	default:
@@ -201,7 +201,7 @@ func (j keyRun) renamed(ctx context.Context, step response.Step) error {
 func (a *Applier) Confirm(ctx context.Context, plan response.Plan) ([]response.Outcome, error) {
 	h := a.Journal.History(plan.Hash)
 	if !h.Begun {
-		return nil, response.Refuse(response.GateNotApplied, "the journal does not know the plan")
+		return nil, response.Refuse(response.GateNotApplied, "the journal has no record of this plan")
 	}
 	var outcomes []response.Outcome
 	for _, k := range plan.Keys {
@@ -274,7 +274,7 @@ func (a *Applier) admitFinished(ctx context.Context, plan response.Plan) error {
 		}
 	}
 	if holds {
-		return response.Refuse(response.GateFinished, "the plan was applied, and read back now it holds: nothing is left of it")
+		return response.Refuse(response.GateFinished, "the plan was applied, and its steps are still in effect: nothing is left to do")
 	}
 	return nil
 }

@@ -231,9 +231,9 @@ func (j keyRun) survivingSessions() string {
 	case j.sessionsOver():
 		return ""
 	case j.key.SwitchesItselfOff():
-		return fmt.Sprintf("sessions that were made with the key go on for up to %d hours: --self cannot deny them", int(response.SessionLife.Hours()))
+		return fmt.Sprintf("sessions that were made with the key keep working for up to %d hours: --self cannot deny them", int(response.SessionLife.Hours()))
 	case !j.Journal.History(j.plan).SessionsDenied(j.key):
-		return "sessions that were made before the key was seen to be off may go on: apply the plan again, which denies them"
+		return "sessions that were made before the key was seen to be off may still work: apply the plan again, which denies them"
 	}
 	return ""
 }

@@ -74,7 +74,7 @@ func (j keyRun) newUsers(ctx context.Context, plan response.Plan) (left []respon
 			continue
 		}
 		left = append(left, response.Remnant{
-			Why:  "user " + u.Name + " is new (" + u.Created.UTC().Format(time.RFC3339) + "), and CloudTrail may not tell yet who made it",
+			Why:  "user " + u.Name + " is new (" + u.Created.UTC().Format(time.RFC3339) + "), and CloudTrail may not yet say who made it",
 			Look: "aws iam list-access-keys --user-name " + u.Name + "; aws iam get-login-profile --user-name " + u.Name,
 			User: u.Name,
 		})

@@ -20,7 +20,7 @@ func (a *Applier) admitSelf(ctx context.Context, hash string, k response.Key) er
 	case v.State != verifier.Live:
 		return response.Refuse(response.GateDrift, "it was live when the plan was made, and is %s %s", v.State, v.Reason)
 	case v.Identity.ARN != k.ARN:
-		return response.Refuse(response.GateIdentity, "asked now, it belongs to %s", v.Identity.ARN)
+		return response.Refuse(response.GateIdentity, "AWS now says that it belongs to %s", v.Identity.ARN)
 	}
 	return nil
 }

@@ -20,14 +20,14 @@ func (a *Applier) AdmitUndo(ctx context.Context, plan response.Plan) error {
 	}
 	for _, k := range plan.Keys {
 		if k.SwitchesItselfOff() {
-			return response.Refuse(response.GateManual, "a key that is off cannot switch itself on: somebody with rights in account %s can", k.Account)
+			return response.Refuse(response.GateManual, "a key that is off cannot switch itself on: somebody with permissions in account %s can", k.Account)
 		}
 	}
 	if len(plan.Keys) > a.MaxKeys {
 		return response.Refuse(response.GateMany, "the plan has %d keys, and --max-keys allows %d", len(plan.Keys), a.MaxKeys)
 	}
 	if len(a.undoable(plan)) == 0 {
-		return response.Refuse(response.GateNotApplied, "no step of the plan is in the journal that is not undone already")
+		return response.Refuse(response.GateNotApplied, "the journal has no step of this plan that is left to undo")
 	}
 	for _, k := range plan.Keys {
 		if err := a.Rules.Allow(k.Account, k.Name, k.ARN); err != nil {

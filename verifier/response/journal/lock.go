@@ -12,7 +12,7 @@ import (
 )
 
 // ErrHeld is in the error for a journal that another process has open.
-var ErrHeld = errors.New("another stanch is at work")
+var ErrHeld = errors.New("another stanch is running")
 
 // A lock lasts until the process that took it ends, however it ends. The file names the
 // holder; it stays behind.

@@ -36,7 +36,7 @@ func (p *Planner) identifyByCalls(ctx context.Context, s *operator.Session, leak
 		life = response.RoleSessionLife
 	}
 	if response.IsSession(id) && !calledSince(log, id, now.Add(-life)) {
-		return response.Refuse(response.GateState, "CloudTrail tells of no call with it in the last %.0f hours, and no such session lives longer: it is over%s", life.Hours(), gaps)
+		return response.Refuse(response.GateState, "CloudTrail shows no call with it in the last %.0f hours, and no such session lives longer, so it has ended%s", life.Hours(), gaps)
 	}
 	leak.Verdict.Identity = verifier.Identity{Account: s.Account, Kind: kind, Name: who.Name, ARN: who.ARN}
 	return nil

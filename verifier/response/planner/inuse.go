@@ -55,7 +55,7 @@ func (p *Planner) inUse(ctx context.Context, s *operator.Session, k *response.Ke
 		return p.hold(k, last.String()+p.unexplained(log, last))
 	}
 	k.LastUsed += ", by " + by
-	k.Warnings = append(k.Warnings, "used by "+by+", an address that is new since the leak: if it is yours, give what uses it another key first; CloudTrail shows no use in the last 24 hours from an address of before, but not reads and writes of data, such as s3:GetObject")
+	k.Warnings = append(k.Warnings, "used by "+by+", an address that is new since the leak. If it is yours, give whatever uses the key another one first. CloudTrail shows no use from an earlier address in the last 24 hours, but it does not show reads and writes of data, such as s3:GetObject")
 	return nil
 }
 
@@ -129,7 +129,7 @@ func (p *Planner) unexplained(log activity.Log, last operator.LastUsed) string {
 
 // doubtful warns of a last use that may be a question of stanch, or may not.
 func doubtful(log activity.Log) string {
-	const text = "its last use may be a question of stanch: "
+	const text = "its last use may be a call of stanch: "
 	for _, place := range log.Places {
 		if use, ok := lastOf(place); ok && place.Address != "" {
 			return text + "CloudTrail shows " + describe(place.Address, use) + ": look whether that is an intruder"
@@ -144,9 +144,9 @@ func doubtful(log activity.Log) string {
 // hold refuses a key that something works with, or warns of it with --force-in-use.
 func (p *Planner) hold(k *response.Key, used string) error {
 	if !p.Rules.ForceInUse {
-		return response.Refuse(response.GateInUse, "it was used: %s: give what uses it another key first, or plan with --force-in-use", used)
+		return response.Refuse(response.GateInUse, "it was used: %s. Give whatever uses it another key first, or plan with --force-in-use", used)
 	}
-	k.Warnings = append(k.Warnings, fmt.Sprintf("in use (%s): what works with it will stop", used))
+	k.Warnings = append(k.Warnings, fmt.Sprintf("in use (%s): whatever uses it will stop working", used))
 	return nil
 }
 

@@ -231,9 +231,13 @@ func asked(at, now time.Time) string {
 	case at.IsZero():
 		return "the report does not say when AWS was asked"
 	case at.After(now):
-		return fmt.Sprintf("AWS was asked at %s, a time that is still to come: one of two clocks is wrong", at.UTC().Format(time.RFC3339))
+		return fmt.Sprintf("AWS was asked at %s, which is in the future: one of the two clocks is wrong", at.UTC().Format(time.RFC3339))
 	}
-	return fmt.Sprintf("AWS was asked at %s, %s ago", at.UTC().Format(time.RFC3339), now.Sub(at).Round(time.Minute))
+	ago := fmt.Sprintf("%d h", int(now.Sub(at).Hours()))
+	if now.Sub(at) < 2*time.Hour {
+		ago = fmt.Sprintf("%d min", int(now.Sub(at).Minutes()))
+	}
+	return fmt.Sprintf("AWS was last asked %s ago, at %s", ago, at.UTC().Format(time.RFC3339))
 }
 
 // judge judges leak by the gates that need no question to AWS.
@@ -241,7 +245,7 @@ func (p *Planner) judge(leak *finding.Finding) error {
 	v, who := leak.Verdict, leak.Verdict.Identity
 	switch {
 	case v.State == verifier.CanarySuspected:
-		return response.Refuse(response.GateCanary, "it was planted to raise an alarm: leave it, and tell the security team")
+		return response.Refuse(response.GateCanary, "it was planted to raise an alarm: leave it alone, and tell the security team")
 	case leak.Match.Credential.ID == "":
 		return response.Refuse(response.GateNoKey, "a secret without its key id: find the id first")
 	case !operator.IsAccessKeyID(leak.Match.Credential.ID):
@@ -266,7 +270,7 @@ func (p *Planner) judge(leak *finding.Finding) error {
 		return nil
 	case who.Kind == "root":
 		if response.IsSession(leak.Match.Credential.ID) {
-			return response.Refuse(response.GateRoot, "a session of the root user: no call ends it, and no policy of the account denies it anything")
+			return response.Refuse(response.GateRoot, "a session of the root user: no call ends it, and no policy in the account can deny it anything")
 		}
 		return response.Refuse(response.GateRoot, "a key of the root user: nobody else can deactivate it")
 	case who.Kind == "federated":
@@ -327,9 +331,9 @@ func (p *Planner) stillLive(ctx context.Context, leak *finding.Finding, status s
 	case v.State == verifier.CanarySuspected:
 		return response.Refuse(response.GateCanary, "it was planted to raise an alarm")
 	case v.State != verifier.Live:
-		return response.Refuse(response.GateState, "asked now, its state is %s %s", v.State, v.Reason)
+		return response.Refuse(response.GateState, "asked now, AWS says that its state is %s %s", v.State, v.Reason)
 	case v.Identity.ARN != leak.Verdict.Identity.ARN:
-		return response.Refuse(response.GateIdentity, "asked now, it belongs to %s", v.Identity.ARN)
+		return response.Refuse(response.GateIdentity, "AWS now says that it belongs to %s", v.Identity.ARN)
 	}
 	return nil
 }

@@ -50,11 +50,11 @@ func (p *Planner) proved(leak *finding.Finding) error {
 	case p.isNamed(leak):
 		return nil // identify has refused a session that may not work
 	case v.State == verifier.IDActive:
-		return response.Refuse(response.GateState, "its state is %s, not live: the id is active, and no secret that was found is its own, which is no proof that the key leaked", v.State)
+		return response.Refuse(response.GateState, "its state is %s, not live: the id is active, but none of the secrets found belongs to it, so nothing proves that the key leaked", v.State)
 	case v.State != verifier.Live:
 		return response.Refuse(response.GateState, "its state is %s, not live: verify it first", v.State)
 	case leak.Match.Credential.Secret.IsZero() && !ofUser && !p.isFresh(leak):
-		return response.Refuse(response.GateStale, "%s: verify the report again, or scan again, and plan within %s", asked(v.At, now), fresh)
+		return response.Refuse(response.GateStale, "%s; the limit is %d min. Verify the report again, or scan again, then plan", asked(v.At, now), int(fresh.Minutes()))
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ func (p *Planner) identify(ctx context.Context, leak *finding.Finding) error {
 	}
 	used, err := s.LastUsed(ctx, id)
 	if err == nil && used.User == "" {
-		err = errors.New("IAM does not tell")
+		err = errors.New("IAM does not say")
 	}
 	switch {
 	case err != nil && who.ARN != "":

@@ -25,17 +25,17 @@ func (p *Planner) self(ctx context.Context, leak *finding.Finding) (response.Key
 	case response.IsSession(leak.Match.Credential.ID) && who.Kind == "root":
 		return response.Key{}, response.Refuse(response.GateManual, "a session of the root user: it cannot end itself, and no responder can end it")
 	case response.IsSession(leak.Match.Credential.ID) || who.Kind == "role":
-		return response.Key{}, response.Refuse(response.GateManual, "a session cannot end itself: it takes a responder in its account")
+		return response.Key{}, response.Refuse(response.GateManual, "a session cannot end itself: only a responder in its account can")
 	case leak.Match.Credential.Secret.IsZero() || p.Verifier == nil:
 		return response.Key{}, response.Refuse(response.GateSelf, "--self signs with the leaked key: plan from a report with its secret (--show-secrets)")
 	}
 	for _, f := range leak.Verdict.Facts {
 		if f.Name == "quarantine" {
-			return response.Key{}, response.Refuse(response.GateQuarantine, "AWS's quarantine policy denies iam:UpdateAccessKey to the key itself: it takes a responder in its account")
+			return response.Key{}, response.Refuse(response.GateQuarantine, "AWS's quarantine policy denies iam:UpdateAccessKey to the key itself: only a responder in its account can switch it off")
 		}
 	}
 	if !p.Rules.ForceInUse {
-		return response.Key{}, response.Refuse(response.GateInUse, "whether something works with it cannot be read with --self: plan with --force-in-use if it may stop")
+		return response.Key{}, response.Refuse(response.GateInUse, "--self cannot tell whether something uses the key: plan with --force-in-use if that may stop")
 	}
 	if err := p.stillLive(ctx, leak, response.Active); err != nil {
 		return response.Key{}, err
@@ -44,9 +44,9 @@ func (p *Planner) self(ctx context.Context, leak *finding.Finding) (response.Key
 	k.Responder, k.Status, k.LastUsed = who.ARN, response.Active, "not known"
 	k.Warnings = []string{
 		"the leaked key itself is used, for iam:UpdateAccessKey on itself: its owner sees that in CloudTrail as a call of the key",
-		"stanch cannot take this back: somebody with rights in the account can activate the key again",
+		"stanch cannot undo this: somebody with permissions in the account can activate the key again",
 		"its tags are not read: whether it is protected (" + response.ProtectedTag + ") is not known",
-		"sessions that were made with it go on for up to 36 hours: only a responder can deny them",
+		"sessions that were made with it keep working for up to 36 hours: only a responder can deny them",
 	}
 	if k.Kind == "root" {
 		k.Name = "root"

@@ -69,7 +69,7 @@ func (p *Planner) service(ctx context.Context, leak *finding.Finding, service st
 		return response.Key{}, response.Refuse(response.GateIdentity, "the one such credential of user %s that is active was made on %s, after the leak: it is another one",
 			name, made.UTC().Format(time.DateOnly))
 	}
-	k.Warnings = append(k.Warnings, "that it is this one is concluded: it is the only one of its user that is active")
+	k.Warnings = append(k.Warnings, "stanch concludes that it is this one: it is the only active one of its user")
 	k.KeyID, k.Kind, k.Name, k.ARN, k.Responder = list[0].ID, "user", name, arn, s.ARN
 	k.Status, k.Created, k.LastUsed = list[0].Status, list[0].Created, "not known"
 	k.Steps = []response.Step{{Do: response.DisableServiceCredential, Kind: "user", Name: name, Object: list[0].ID}}

@@ -32,7 +32,7 @@ func (p *Planner) steps(ctx context.Context, s *operator.Session, k *response.Ke
 	}
 	k.Steps = append(k.Steps, step(response.DenySessions, response.PolicyName(id)))
 	if k.Kind == "role" {
-		k.Warnings = append(k.Warnings, "every session of the role that is older than the step ends: what runs with it has to fetch a new one")
+		k.Warnings = append(k.Warnings, "every session of the role that is older than the step ends: whatever uses it has to fetch a new one")
 	} else {
 		p.userSteps(ctx, s, k, step, id)
 	}
@@ -47,7 +47,7 @@ func (p *Planner) userSteps(ctx context.Context, s *operator.Session, k *respons
 	k.User, k.Left = &state, append(k.Left, unread...)
 	if state.Console == response.Present {
 		k.Steps = append(k.Steps, step(response.DenyConsole, response.ConsolePolicyName(id)))
-		k.Warnings = append(k.Warnings, "the user has a console password: all sessions of the user are denied, also new ones and those of the user's other key; requests that the other key signs itself are not")
+		k.Warnings = append(k.Warnings, "the user has a console password: all sessions of the user are denied, including new ones and those of the user's other key; requests that the other key signs directly are not")
 	}
 	quarantined := slices.ContainsFunc(state.Attached, operator.IsQuarantine)
 	if quarantined {
@@ -102,7 +102,7 @@ func (p *Planner) assumed(ctx context.Context, k *response.Key, role activity.As
 	case response.Refused(err) == response.GateIdentity && response.IsRole(role.ARN):
 		return // there is no such role any more
 	case err != nil:
-		k.Left = append(k.Left, response.Remnant{Until: over, Why: "sessions that the key has made of role " + role.ARN + " go on until " +
+		k.Left = append(k.Left, response.Remnant{Until: over, Why: "sessions that the key has made of role " + role.ARN + " keep working until " +
 			over.UTC().Format(time.RFC3339) + " at the latest, and stanch does not deny them: " + err.Error()})
 		return
 	}

@@ -17,26 +17,27 @@ import (
 // script, which types nothing, has to give it, and may not touch a key of the root user.
 func Approve(plan response.Plan, hash string, script bool) error {
 	if (script || hash != "") && hash != plan.Hash {
-		return &response.RefusedError{Gate: response.GateHash, Why: "--plan has to be the hash of the plan that was approved"}
+		return &response.RefusedError{Gate: response.GateHash, Why: "--plan must be the hash of the plan that was approved"}
 	}
 	for _, k := range plan.Keys {
 		if script && k.Kind == "root" {
-			return &response.RefusedError{Gate: response.GateRoot, Why: "a key of the root user is never switched off by a script: leave --yes out, and type"}
+			return &response.RefusedError{Gate: response.GateRoot, Why: "a key of the root user is never switched off by a script: leave out --yes, and type the answer"}
 		}
 	}
 	return nil
 }
 
 // Ask returns a Consent that has a person type the account and the end of the key id, for
-// each key of a plan. verb is the action that the person confirms: "shut off".
-func Ask(in io.Reader, out io.Writer, verb string) func(context.Context, response.Plan) error {
+// each key of a plan. verb is the action that the person confirms: "shut off". script is the
+// flags with which a script consents.
+func Ask(in io.Reader, out io.Writer, verb, script string) func(context.Context, response.Plan) error {
 	return func(ctx context.Context, plan response.Plan) error {
 		typed := bufio.NewReader(in) // one for all keys: it reads ahead
 		for _, k := range plan.Keys {
 			question := fmt.Sprintf("To %s %s of %s in account %s, type the account and the last four characters of the key id:",
 				verb, k.KeyID, advice.Principal(k), k.Account)
 			answer := k.Account + " " + k.KeyID[max(0, len(k.KeyID)-4):]
-			if err := ask(ctx, typed, out, question, answer); err != nil {
+			if err := ask(ctx, typed, out, question, answer, script); err != nil {
 				return err
 			}
 		}
@@ -45,7 +46,7 @@ func Ask(in io.Reader, out io.Writer, verb string) func(context.Context, respons
 }
 
 // ask prints question and reads a line, which has to be answer.
-func ask(ctx context.Context, in *bufio.Reader, out io.Writer, question, answer string) error {
+func ask(ctx context.Context, in *bufio.Reader, out io.Writer, question, answer, script string) error {
 	fmt.Fprintf(out, "%s\n> ", question)
 	line, err := in.ReadString('\n')
 	if ctx.Err() != nil {
@@ -53,7 +54,7 @@ func ask(ctx context.Context, in *bufio.Reader, out io.Writer, question, answer 
 	}
 	if strings.TrimSpace(line) != answer {
 		if err != nil {
-			return &response.RefusedError{Gate: response.GateConfirm, Why: "nothing was typed (in a script: --yes)"}
+			return &response.RefusedError{Gate: response.GateConfirm, Why: "nothing was typed (in a script: " + script + ")"}
 		}
 		return &response.RefusedError{Gate: response.GateConfirm, Why: "something else was typed"}
 	}

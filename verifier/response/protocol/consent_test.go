@@ -22,7 +22,7 @@ func TestAsk(t *testing.T) {
 		"111122223333 one1\n":                    response.GateConfirm,
 		"222233334444 two2\n111122223333 one1\n": response.GateConfirm,
 	} {
-		err := protocol.Ask(strings.NewReader(typed), io.Discard, "shut off")(t.Context(), plan)
+		err := protocol.Ask(strings.NewReader(typed), io.Discard, "shut off", "--yes")(t.Context(), plan)
 		if response.Refused(err) != gate || gate == "" && err != nil {
 			t.Errorf("%q: %v", typed, err)
 		}

@@ -64,7 +64,7 @@ func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 		return err
 	}
 	if verb != "" && !f.yes {
-		r.Consent = protocol.Ask(cli.Interruptible(ctx, s.Stdin), s.Stderr, verb)
+		r.Consent = protocol.Ask(cli.Interruptible(ctx, s.Stdin), s.Stderr, verb, "--yes --plan HASH")
 	}
 	var outcomes []response.Outcome
 	err = s.Line.During((&cli.Asking{}).Text, func() error {

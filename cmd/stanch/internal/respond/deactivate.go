@@ -80,7 +80,7 @@ func (d *Deactivation) CheckCI() error {
 	case d.respond.journal == "":
 		return errors.New("--deactivate needs --journal in CI: name a file, and keep it and the plan beside it where not everybody can read them, or nothing can be undone")
 	case !d.respond.yes:
-		return &response.RefusedError{Gate: response.GateConfirm, Why: "nobody types in CI: --yes"}
+		return &response.RefusedError{Gate: response.GateConfirm, Why: "nobody can type in CI: add --yes"}
 	}
 	return nil
 }
@@ -208,7 +208,7 @@ func (d *Deactivation) newRun(ctx context.Context, s *cli.Streams, op *operator.
 		r.Applier.OnRecord = nil
 	}
 	if !d.respond.yes {
-		r.Consent = protocol.Ask(cli.Interruptible(ctx, s.Stdin), s.Stderr, "shut off")
+		r.Consent = protocol.Ask(cli.Interruptible(ctx, s.Stdin), s.Stderr, "shut off", "--yes")
 	}
 	return r, nil
 }
@@ -259,7 +259,7 @@ func (d *Deactivation) hide(err error) error {
 	case err == nil || !d.Quiet || errors.Is(err, context.Canceled):
 		return err
 	case gate != "":
-		return &response.RefusedError{Gate: gate, Why: "why is not said where everybody can read it (--name-accounts)"}
+		return &response.RefusedError{Gate: gate, Why: "the reason is not printed where everybody can read it (--name-accounts prints it)"}
 	}
-	return cli.Unfinished(errors.New("the keys could not be shut off: why is not said where everybody can read it (--name-accounts)"))
+	return cli.Unfinished(errors.New("the keys could not be shut off: the reason is not printed where everybody can read it (--name-accounts prints it)"))
 }

@@ -160,7 +160,7 @@ undo only to repair a service that broke, and shut the key off again soon.`,
 		Example: "  stanch respond undo plan.json --accounts 111122223333",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.change(cmd.Context(), s, args[0], (*protocol.Run).Undo, "make work again")
+			return f.change(cmd.Context(), s, args[0], (*protocol.Run).Undo, "reactivate")
 		},
 	}
 	f.add(cmd)
