@@ -25,6 +25,7 @@ import (
 type Options struct {
 	Color   bool // text: SGR colours
 	Verbose bool // text: every place and fact, and ignored findings
+	Width   int  // text: columns of the terminal, 0 to wrap nothing
 	// Now returns the time at which the report is read. With it, a report says how old an
 	// answer of AWS is. nil is for reports that are kept and read later. HTML does not use
 	// it.
@@ -47,7 +48,7 @@ func New(format string, w io.Writer, o Options) (finding.Handler, error) {
 	read := wording.Reading{Now: o.Now, RefreshWith: o.RefreshWith}
 	switch format {
 	case "text":
-		return plaintext.New(w, plaintext.Options{Color: o.Color, Verbose: o.Verbose, Reading: read}), nil
+		return plaintext.New(w, plaintext.Options{Color: o.Color, Verbose: o.Verbose, Width: o.Width, Reading: read}), nil
 	case "json":
 		return finding.JSON(w), nil
 	case "sarif":

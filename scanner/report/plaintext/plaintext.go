@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/scanner/printable"
@@ -18,6 +19,9 @@ const labelWidth = 8
 type Options struct {
 	Color   bool // SGR colours
 	Verbose bool // every place and fact, and ignored findings
+	// Width is how many columns the reader's terminal has: sentences are wrapped to it between
+	// words, and commands, which are pasted, are not. 0 wraps nothing.
+	Width int
 	// Staged is for a hook: nobody was asked about the keys, and those that may be live have
 	// not left this machine. No step says to shut one off, and ignored findings have a line
 	// each: the entry that hides them may be new as well.
@@ -128,23 +132,31 @@ func (t *handler) finding(f *finding.Finding) {
 		t.steps(f)
 	}
 	if t.o.Verbose {
-		t.field("ignore", dim, wording.Allow(f))
+		label := "ignore"
+		for _, way := range wording.Allow(f) {
+			t.row(label, dim, way)
+			label = ""
+		}
 	}
-	t.field("fingerprint", dim, []string{printable.Quoted(f.Fingerprint()) + " (" + printable.Quoted(f.Match.Rule.ID) + ")"}) // for ignore files
+	t.row("fingerprint", dim, printable.Quoted(f.Fingerprint())+" ("+printable.Quoted(f.Match.Rule.ID)+")") // for ignore files
 	t.out.nl()
 }
 
 func (t *handler) field(label string, st style, lines []string) {
-	for i, l := range lines {
-		if i > 0 {
+	for _, l := range lines {
+		for _, row := range wrap(l, t.o.Width-labelWidth-2) {
+			t.row(label, st, row)
 			label = ""
 		}
-		t.out.put(plain, "  ")
-		t.out.put(dim, label)
-		t.out.put(plain, strings.Repeat(" ", max(1, labelWidth-len(label))))
-		t.out.put(st, l)
-		t.out.nl()
 	}
+}
+
+func (t *handler) row(label string, st style, text string) {
+	t.out.put(plain, "  ")
+	t.out.put(dim, label)
+	t.out.put(plain, strings.Repeat(" ", max(1, labelWidth-len(label))))
+	t.out.put(st, text)
+	t.out.nl()
 }
 
 // secrets writes the secret parts, which f holds only if the user asked to be shown them.
@@ -183,7 +195,7 @@ func (t *handler) steps(f *finding.Finding) {
 		step, command, _ := strings.Cut(step, "\n")
 		t.field(label, plain, []string{step})
 		if command != "" {
-			t.field("", bold, []string{"  " + command})
+			t.row("", bold, "  "+command)
 		}
 		label = ""
 	}
@@ -239,8 +251,13 @@ func (t *handler) list(word, means string, u []finding.Unread, most int) {
 		if x.Accepted != "" {
 			line += " (" + printable.Quoted(x.Accepted) + ")"
 		}
-		t.out.put(plain, line)
-		t.out.nl()
+		for i, row := range wrap(line, t.o.Width) {
+			if i > 0 {
+				row = "    " + row
+			}
+			t.out.put(plain, row)
+			t.out.nl()
+		}
 	}
 	t.out.nl()
 }
@@ -249,7 +266,8 @@ func (t *handler) list(word, means string, u []finding.Unread, most int) {
 func (t *handler) total(s finding.Summary, ignored int) {
 	counted := t.Findings[:len(t.Findings)-ignored] // the ignored ones are last
 	incomplete := len(s.Unread) > 0
-	t.out.put(verdictStyle(counted, incomplete), wording.Verdict(counted, incomplete))
+	verdict := wording.Verdict(counted, incomplete)
+	t.out.put(verdictStyle(counted, incomplete), verdict)
 	rest := ""
 	if ignored > 0 {
 		rest += fmt.Sprintf(" · %s ignored", wording.Thousands(int64(ignored)))
@@ -263,8 +281,13 @@ func (t *handler) total(s finding.Summary, ignored int) {
 	if read := t.swept.Read(); read != "" {
 		rest += " · " + read
 	}
-	t.out.put(plain, fmt.Sprintf("%s · %s object%s, %s read in %s", rest,
-		wording.Thousands(s.Objects), wording.Ending(s.Objects), wording.Size(s.Bytes), wording.Elapsed(s.ElapsedMS)))
+	rest += fmt.Sprintf(" · %s object%s, %s read in %s",
+		wording.Thousands(s.Objects), wording.Ending(s.Objects), wording.Size(s.Bytes), wording.Elapsed(s.ElapsedMS))
+	if t.o.Width > 0 && utf8.RuneCountInString(verdict+rest) > t.o.Width {
+		t.out.nl()
+		rest = strings.TrimPrefix(rest, " · ")
+	}
+	t.out.put(plain, rest)
 	t.out.nl()
 	if a := s.Again; a != nil {
 		st := plain
