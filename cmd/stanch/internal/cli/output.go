@@ -46,7 +46,7 @@ func (f *OutputFlags) Add(cmd *cobra.Command) {
 // Handler returns the handler of the format, writing to w.
 func (f *OutputFlags) Handler(w *Output, rules ...*detectors.Rule) (finding.Handler, error) {
 	return report.New(f.format(), w, report.Options{
-		Color: WantsColour(w.Writer), Verbose: f.verbose, Rules: append(catalog.Rules(), rules...),
+		Color: WantsColour(w.Writer), Width: Width(w.Writer), Verbose: f.verbose, Rules: append(catalog.Rules(), rules...),
 		Now: time.Now, RefreshWith: f.RefreshWith,
 	})
 }

@@ -131,7 +131,7 @@ func (f *hookFlags) scan(ctx context.Context, s *cli.Streams, h *hook.Hook, subj
 	found := &places{}
 	scan := run.Scan{
 		Options: run.Options{Project: config, Verifier: awsverifier.Offline{}, WithoutLFS: true},
-		Handler: plaintext.New(&page, plaintext.Options{Color: cli.WantsColour(s.Stdout), Verbose: f.verbose, Staged: true}),
+		Handler: plaintext.New(&page, plaintext.Options{Color: cli.WantsColour(s.Stdout), Width: cli.Width(s.Stdout), Verbose: f.verbose, Staged: true}),
 		Wraps: []func(scanner.Sink) scanner.Sink{func(sink scanner.Sink) scanner.Sink {
 			found.Sink = sink
 			return found
