@@ -53,7 +53,7 @@ func TestNextCommands(t *testing.T) {
 func TestReadBack(t *testing.T) {
 	off := time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
 	for want, outcomes := range map[string][]response.Outcome{
-		"In five minutes, check":           {{}},
+		"In five minutes, check":         {{}},
 		"After 09:20:00 UTC, when Cloud": {{Off: off.Add(5 * time.Minute)}, {Off: off}, {}},
 	} {
 		if got := readBack(outcomes); !strings.HasPrefix(got, want) {
