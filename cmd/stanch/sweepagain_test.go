@@ -67,7 +67,7 @@ func TestSweepVerifiesCopies(t *testing.T) {
 	}
 	o.setFault(only(code(500, ""), "/a.git/"))
 	run()
-	if st := o.status(t); len(st.Troubled) != 1 || !strings.Contains(st.Troubled[0].Why, "verified again") {
+	if st := o.status(t); len(st.Troubled) != 1 || !strings.Contains(st.Troubled[0].Why, "asked again about its open findings") {
 		t.Errorf("it cannot be asked about, and status says %+v", st.Troubled)
 	}
 	o.setFault(nil)

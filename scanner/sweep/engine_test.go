@@ -96,7 +96,7 @@ func TestEngineVerifies(t *testing.T) {
 	if failed := s.sweep(t, false); len(failed) != 1 {
 		t.Errorf("it cannot be read: %v", failed)
 	}
-	if st, _ := s.Status(t.Context()); len(st.Troubled) != 1 || !strings.Contains(st.Troubled[0].Why, "verified again") {
+	if st, _ := s.Status(t.Context()); len(st.Troubled) != 1 || !strings.Contains(st.Troubled[0].Why, "asked again about its open findings") {
 		t.Errorf("it cannot be read: %+v", st.Troubled)
 	}
 }

@@ -27,14 +27,14 @@ func (st Status) WriteText(out io.Writer) error {
 		case !t.Ended.IsZero():
 			state = "swept " + localTime(t.Ended)
 		case !t.Begun.IsZero():
-			state = fmt.Sprintf("sweeping since %s, %d to look at", localTime(t.Begun), t.Due)
+			state = fmt.Sprintf("sweeping since %s, %s left to look at", localTime(t.Begun), printable.Thousands(t.Due))
 		}
 		if !t.Next.IsZero() {
 			state += ", next " + localTime(t.Next)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", printable.Text(t.Name), state, counts(t.States))
 		if t.Outdated > 0 {
-			fmt.Fprintf(w, "\t%d read with %s\t\n", t.Outdated, OtherDetector)
+			fmt.Fprintf(w, "\t%s read with %s\t\n", printable.Thousands(t.Outdated), OtherDetector)
 		}
 		if t.Why != "" {
 			fmt.Fprintf(w, "\tlisting: %s\t\n", printable.Text(t.Why))
@@ -52,7 +52,7 @@ func (st Status) WriteText(out io.Writer) error {
 	for _, worker := range st.Workers {
 		fmt.Fprintf(w, "worker\t%s\tseen %s\n", printable.Text(worker.Name), localTime(worker.Seen))
 	}
-	fmt.Fprintf(w, "\nfindings\t%d open, %d acknowledged\t%s\n", st.Findings.Open, st.Findings.Acknowledged, counts(st.Findings.told()))
+	fmt.Fprintf(w, "\nfindings\t%s open, %s acknowledged\t%s\n", printable.Thousands(st.Findings.Open), printable.Thousands(st.Findings.Acknowledged), counts(st.Findings.told()))
 	return table.Flush()
 }
 
@@ -71,7 +71,7 @@ func (f FindingStatus) told() map[string]int {
 func counts(by map[string]int) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(by)) {
-		parts = append(parts, fmt.Sprintf("%d %s", by[name], name))
+		parts = append(parts, printable.Thousands(by[name])+" "+name)
 	}
 	return strings.Join(parts, ", ")
 }
@@ -127,7 +127,7 @@ func (st Status) Progress() string {
 	}
 	open := "1 finding open"
 	if n := st.Findings.Open; n != 1 {
-		open = fmt.Sprintf("%d findings open", n)
+		open = printable.Thousands(n) + " findings open"
 	}
-	return fmt.Sprintf("%d of %d repositories done · %s%s", all-left, all, open, why)
+	return fmt.Sprintf("%s of %s repositories done · %s%s", printable.Thousands(all-left), printable.Thousands(all), open, why)
 }

@@ -49,7 +49,7 @@ func (e *Engine) notVerified(ctx context.Context, r Repository, err error, last 
 	if errors.As(err, &later) || ctx.Err() != nil || !last && !errors.As(err, &final) {
 		return err
 	}
-	return errors.Join(err, e.Store.noteFailed(ctx, r.Number, "its open findings could not be verified again: "+err.Error()))
+	return errors.Join(err, e.Store.noteFailed(ctx, r.Number, "AWS could not be asked again about its open findings: "+err.Error()))
 }
 
 func (e *Engine) readAgain(ctx context.Context, t Target, r Repository, blobs []string) (Result, error) {

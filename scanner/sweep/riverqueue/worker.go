@@ -41,7 +41,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[jobArgs]) error {
 	a := job.Args
 	last := len(job.Errors)+1 >= maxTries
 	if job.Attempt >= maxStarts {
-		return river.JobCancel(storableError(w.q.engine.GiveUp(ctx, w.job(a), fmt.Errorf("it was begun %d times, and each time the process ended", job.Attempt))))
+		return river.JobCancel(storableError(w.q.engine.GiveUp(ctx, w.job(a), fmt.Errorf("it was started %d times, and each time the process ended", job.Attempt))))
 	}
 	err := w.q.engine.Do(ctx, w.job(a), last, func(ctx context.Context, tx *sql.Tx) error {
 		return w.complete(ctx, tx, job)

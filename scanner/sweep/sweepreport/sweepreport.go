@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stanch-dev/stanch/scanner/finding"
+	"github.com/stanch-dev/stanch/scanner/printable"
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
 	"github.com/stanch-dev/stanch/verifier"
@@ -63,9 +64,9 @@ func (w *writer) write(ctx context.Context) error {
 		case t.Why != "":
 			w.unread(t.Name, t.Why)
 		case t.Begun.IsZero():
-			w.unread(t.Name, "it was not swept yet")
+			w.unread(t.Name, "it has not been swept yet")
 		case t.Ended.IsZero():
-			w.unread(t.Name, "the sweep has not come to its end")
+			w.unread(t.Name, "the sweep has not finished")
 		}
 	}
 	if err := w.outdated(ctx, names); err != nil {
@@ -87,7 +88,7 @@ func (w *writer) outdated(ctx context.Context, names []string) error {
 	counts, err := w.Store.Outdated(ctx)
 	for _, name := range names {
 		if n := counts[name]; n > 0 {
-			w.unread(name, fmt.Sprintf("%d of its repositories were read with %s, and not yet again", n, sweep.OtherDetector))
+			w.unread(name, fmt.Sprintf("%s of its repositories were read with %s, and have not been read again", printable.Thousands(n), sweep.OtherDetector))
 		}
 	}
 	return err

@@ -28,7 +28,7 @@ func printHelp(cmd *cobra.Command, _ []string) {
 func helpWidth(w io.Writer, getenv func(string) string) int {
 	width, err := strconv.Atoi(getenv("COLUMNS"))
 	if err != nil || width <= 0 {
-		width = cmp.Or(widthOf(w), usualHelp)
+		width = cmp.Or(Width(w), usualHelp)
 	}
 	return min(max(width, narrowestHelp), widestHelp)
 }

@@ -40,7 +40,7 @@ func NewLine(w io.Writer) *Line {
 	if !MayMove(w) {
 		return nil
 	}
-	return &Line{w: w, width: func() int { return widthOf(w) }}
+	return &Line{w: w, width: func() int { return Width(w) }}
 }
 
 // Show replaces the line by text, cut to the width of the terminal. "" erases it. It does

@@ -25,8 +25,13 @@ func descriptorOf(rw any) (uintptr, bool) {
 	return f.Fd(), true
 }
 
-// widthOf returns the columns of the terminal that w is, 0 if they are not known.
-func widthOf(w io.Writer) int {
+// Width returns how many columns the terminal has that w is, 0 if w is none: a file or a pipe
+// gets lines as they are.
+//
+// No character needs a fallback there. On Windows, Go writes to a console in UTF-16
+// (WriteConsoleW in internal/poll), whatever the code page of the console: "·" and "…" are
+// right in 437 and 850, too. A file and a pipe get UTF-8.
+func Width(w io.Writer) int {
 	fd, ok := descriptorOf(w)
 	if !ok {
 		return 0
