@@ -66,7 +66,7 @@ func TestSweepFaults(t *testing.T) {
 		why   string   // that status gives
 	}{
 		{"gone", only(code(404, "Repository not found."), "/bad.git/"), "", []string{"1: good"}, "404"},
-		{"forbidden", only(code(403, "no access"), "/bad.git/"), "", []string{"1: good"}, "the token may not read this repository"},
+		{"forbidden", only(code(403, "no access"), "/bad.git/"), "", []string{"1: good"}, "the token has no permission to read this repository"},
 		{"token_expired", only(code(401, ""), "/bad.git/"), "", []string{"1: good"}, "the server wants a token"},
 		{"blocked", only(code(451, "blocked"), "/bad.git/"), "", []string{"1: good"}, "451"},
 		{"server_error", only(code(500, "<html>oops</html>"), "/bad.git/"), "", []string{"1: good"}, "500"},

@@ -30,7 +30,7 @@ func (e *StatusError) Error() string {
 	case http.StatusUnauthorized:
 		hint = "; the server wants a token, or does not take this one"
 	case http.StatusForbidden:
-		hint = "; the token may not read this repository"
+		hint = "; the token has no permission to read this repository"
 	case http.StatusNotFound:
 		hint = "; there is no such repository, or none that the token may read"
 	}
