@@ -159,7 +159,7 @@ func TestSweepChanges(t *testing.T) {
 	o.remove(t, "a")
 	want("removed: the key is as alive as before", cli.ExitLeaks, "1: a", "2: b")
 	o.add(t, "--skip", "b")
-	want("left out", cli.ExitLeaks, "1: a", "2: b")
+	want("left out: nothing is left to sweep", cli.ExitIncomplete, "1: a", "2: b")
 	if st := o.status(t); st.Targets[0].States[sweep.Gone] != 1 || st.Targets[0].States[sweep.Skipped] != 1 {
 		t.Errorf("status says %+v", st.Targets[0])
 	}

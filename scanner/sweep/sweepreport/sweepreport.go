@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +30,7 @@ type Report struct {
 
 // Write writes the report. The result counts the leaks, and has the summary.
 func (r *Report) Write(ctx context.Context) (scanrun.Result, error) {
-	w := &writer{Report: r}
+	w := &writer{Report: r, leftOut: map[string]int{}, others: map[string]int{}}
 	err := w.write(ctx)
 	return w.result, err
 }
@@ -38,6 +40,9 @@ type writer struct {
 	*Report
 	result scanrun.Result
 	begun  map[string]time.Time // the last sweep of each target
+	// leftOut and others count the repositories of each target: those that its filter leaves
+	// out, and those that it does not.
+	leftOut, others map[string]int
 }
 
 func (w *writer) write(ctx context.Context) error {
@@ -94,11 +99,22 @@ func (w *writer) outdated(ctx context.Context, names []string) error {
 	return err
 }
 
+// allLeftOut notes the targets whose filters leave nothing: a mistyped pattern must not look
+// clean.
+func (w *writer) allLeftOut() {
+	for _, name := range slices.Sorted(maps.Keys(w.leftOut)) {
+		if w.others[name] == 0 {
+			w.unread(name, fmt.Sprintf("its filters leave nothing to sweep, of %d repositories: \"stanch sweep add\" changes them", w.leftOut[name]))
+		}
+	}
+}
+
 func (w *writer) unread(what, why string) {
 	w.result.Summary.Unread = append(w.result.Summary.Unread, finding.Unread{What: what, Why: why})
 }
 
 func (w *writer) end(started, ended time.Time) error {
+	w.allLeftOut()
 	w.result.Summary.ElapsedMS = max(0, ended.Sub(started).Milliseconds())
 	return w.Handler.Summary(w.result.Summary)
 }
@@ -142,6 +158,13 @@ func (w *writer) repository(r sweep.Repository) error {
 		record.Objects, record.Fetched = r.Objects, r.Fetched
 		w.result.Summary.Objects += r.Objects
 		w.result.Summary.Bytes += r.Fetched
+	}
+	switch r.State {
+	case sweep.Gone: // it is not listed
+	case sweep.Skipped:
+		w.leftOut[r.Target]++
+	default:
+		w.others[r.Target]++
 	}
 	switch r.State {
 	case sweep.New:

@@ -16,7 +16,7 @@ var began = time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 
 func newWriter() (*writer, *finding.Saved) {
 	saved := &finding.Saved{}
-	return &writer{Report: &Report{Handler: saved, FailOn: run.FailOnAny}, begun: map[string]time.Time{"acme": began}}, saved
+	return &writer{Report: &Report{Handler: saved, FailOn: run.FailOnAny}, begun: map[string]time.Time{"acme": began}, leftOut: map[string]int{}, others: map[string]int{}}, saved
 }
 
 // TestRepositories: how each state of a repository is reported, and which of them make the
@@ -59,6 +59,32 @@ func TestRepositories(t *testing.T) {
 				t.Errorf("%d objects\n%s", w.result.Summary.Objects, d)
 			}
 		})
+	}
+}
+
+// TestAllLeftOut: a target is incomplete if its filters leave out all of the repositories
+// that it has.
+func TestAllLeftOut(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		states []string
+		unread bool
+	}{
+		{"none", nil, false},
+		{"some", []string{sweep.Skipped, sweep.Unchanged}, false},
+		{"not yet", []string{sweep.Skipped, sweep.New}, false},
+		{"all", []string{sweep.Skipped, sweep.Skipped}, true},
+		{"all that are still there", []string{sweep.Skipped, sweep.Gone}, true},
+		{"all are gone", []string{sweep.Gone}, false},
+	} {
+		w, _ := newWriter()
+		for _, state := range tt.states {
+			_ = w.repository(sweep.Repository{Target: "acme", State: state, At: began})
+		}
+		n := len(w.result.Summary.Unread) // of those that wait
+		if w.allLeftOut(); (len(w.result.Summary.Unread) > n) != tt.unread {
+			t.Errorf("%s: %v", tt.name, w.result.Summary.Unread)
+		}
 	}
 }
 
