@@ -61,11 +61,11 @@ func (m *Meter) Part(text string) {
 func (m *Meter) Verified(done, of int) {
 	m.asked.Store(int64(done))
 	m.toAsk.Store(int64(of))
-	switch {
-	case done == of: // the report comes, maybe on the same terminal, and maybe in a pager
+	switch done {
+	case of: // the report comes, maybe on the same terminal, and maybe in a pager
 		m.begin(func(time.Duration) string { return m.Last })
 		m.part.Store(nil)
-	case done == 0:
+	case 0:
 		m.begin(func(since time.Duration) string { return asking(m.asked.Load(), m.toAsk.Load(), since) })
 	}
 }
