@@ -20,6 +20,7 @@ type Meter struct {
 	objects, bytes, total atomic.Int64 // total is 0 if nobody knows it
 	asked, toAsk          atomic.Int64
 	phase                 atomic.Pointer[phase]
+	second                atomic.Pointer[half]
 	part                  atomic.Pointer[string]
 }
 
@@ -82,7 +83,24 @@ func (m *Meter) reading(since time.Duration) string {
 	if total == 0 || done > total {
 		return counted(done, "object") + ", " + grouped(m.bytes.Load()/1e6) + " MB read"
 	}
-	return fmt.Sprintf("%d %% · %s of %s%s", done*100/total, grouped(done), counted(total, "object"), left(done, total, since))
+	text := fmt.Sprintf("%d %% · %s of %s", done*100/total, grouped(done), counted(total, "object"))
+	if done*2 < total {
+		return text
+	}
+	// A source reads the contents of files first, and they take the longest: the first half
+	// would promise too much time for the second.
+	second := m.second.Load()
+	if second == nil {
+		second = &half{at: since, objects: done}
+		m.second.Store(second)
+	}
+	return text + left(done-second.objects, total-second.objects, since-second.at)
+}
+
+// A half says when the second half of the objects began, and with which.
+type half struct {
+	at      time.Duration // since the reading began
+	objects int64
 }
 
 // left says how long the rest will take, if the part that is done tells: it must have taken
@@ -171,6 +189,7 @@ func (s selectiveMeter) BlobsMatching(ctx context.Context, p scanner.Prefilter, 
 
 // beginRead begins the phase of reading, and returns the function that ends it.
 func (m *Meter) beginRead() (end func()) {
+	m.second.Store(nil)
 	m.begin(m.reading)
 	return func() {
 		m.begin(func(time.Duration) string {

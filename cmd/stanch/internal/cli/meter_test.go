@@ -81,8 +81,13 @@ func TestMeterSays(t *testing.T) {
 		time.Sleep(time.Second)
 		says("repository 13 of 230: acme/web · 41 % · 431,000 of 1,050,000 objects")
 		time.Sleep(7 * time.Second)
-		says("repository 13 of 230: acme/web · 41 % · 431,000 of 1,050,000 objects · 11 s left")
-		m.add(700_000, 0) // more than was said
+		says("repository 13 of 230: acme/web · 41 % · 431,000 of 1,050,000 objects") // the first half tells no time
+		m.add(100_000, 0)
+		says("repository 13 of 230: acme/web · 50 % · 531,000 of 1,050,000 objects")
+		time.Sleep(4 * time.Second)
+		m.add(400_000, 0)
+		says("repository 13 of 230: acme/web · 88 % · 931,000 of 1,050,000 objects · 1 s left")
+		m.add(200_000, 0) // more than was said
 		says("repository 13 of 230: acme/web · 1,131,000 objects, 4,705 MB read")
 		end()
 		says("repository 13 of 230: acme/web · 1,131,000 objects read · looking where the findings are")
