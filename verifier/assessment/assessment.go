@@ -25,8 +25,6 @@ type Assessor struct {
 	// Pace is the time between two questions to CloudTrail in one region, which
 	// allows two a second; 0 means a little more than half a second, less than 0 none.
 	Pace time.Duration
-	// Progress, if not nil, is told how many keys of a report are done, and of how many.
-	Progress func(done, of int)
 
 	log      activity.Reader
 	services map[string][]verifier.Fact // by ARN: the services that a user or role used

@@ -15,7 +15,6 @@ import (
 
 // Report adds facts to each access key of r that is not ignored, and calls each with the
 // new facts. It returns an error only if ctx ends.
-// If a.Progress is not nil, it is told how many keys are done, and of how many.
 func (a *Assessor) Report(ctx context.Context, r *finding.Saved, each func(*finding.Finding, []verifier.Fact)) error {
 	var keys []*finding.Finding
 	unknown := map[*finding.Finding]verifier.Fact{}
@@ -35,10 +34,7 @@ func (a *Assessor) Report(ctx context.Context, r *finding.Saved, each func(*find
 		}
 		a.expect(*account, id)
 	}
-	for i, f := range keys {
-		if a.Progress != nil {
-			a.Progress(i, len(keys))
-		}
+	for _, f := range keys {
 		var facts []verifier.Fact
 		if fact, ok := unknown[f]; ok {
 			facts = append(facts, fact)

@@ -11,6 +11,7 @@ import (
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/assessment"
+	"github.com/stanch-dev/stanch/verifier/operator"
 )
 
 // NewAssess returns the command "stanch assess".
@@ -45,10 +46,20 @@ If you may not ask a question, the answer is the permission that is missing. Wit
 				return err
 			}
 			var page strings.Builder
-			asking := &cli.Asking{}
-			a := assessment.Assessor{Operator: op, Progress: asking.Step}
+			asking, done, of := &cli.Asking{}, 0, 0
+			for _, x := range saved.Findings {
+				if x.Ignored == "" && operator.IsAccessKeyID(x.Match.Credential.ID) {
+					of++
+				}
+			}
+			asking.Step(0, of)
+			a := assessment.Assessor{Operator: op}
 			err = s.Line.During(asking.Text, func() error {
-				return a.Report(cmd.Context(), saved, func(f *finding.Finding, facts []verifier.Fact) { assessment.WriteFacts(&page, f, facts) })
+				return a.Report(cmd.Context(), saved, func(f *finding.Finding, facts []verifier.Fact) {
+					assessment.WriteFacts(&page, f, facts)
+					done++
+					asking.Step(done, of)
+				})
 			})
 			switch {
 			case err != nil:
