@@ -36,7 +36,7 @@ var assistantCalls = []struct {
 	{"claude_allowed", toolCall("Write", object{"content": "k = {AKIA1} {secret1} # stanch:allow a test\n"}), ""},
 	{"claude_one_of_two_allowed", toolCall("Write", object{"content": "k = {AKIA1} {secret1} # stanch:allow a test\n\n\n\nk = {AKIA2} {secret2}\n"}), "tool_input.content line 5"},
 	{"claude_edit_adds", toolCall("Edit", object{"old_string": "x = 1", "new_string": "x = boto3.client(\n  aws_access_key_id=\"{AKIA1}\",\n  aws_secret_access_key=\"{secret1}\")"}), "tool_input.new_string line 2"},
-	{"claude_edit_adds_a_secret", toolCall("Edit", object{"old_string": "AWS_SECRET_ACCESS_KEY=", "new_string": "AWS_SECRET_ACCESS_KEY={secret1}"}), "without its id in tool_input.new_string"},
+	{"claude_edit_adds_a_secret", toolCall("Edit", object{"old_string": "AWS_SECRET_ACCESS_KEY=", "new_string": "AWS_SECRET_ACCESS_KEY={secret1}"}), "AWS secret access key in tool_input.new_string"},
 	{"claude_edit_takes_away", toolCall("Edit", object{"old_string": env, "new_string": "import os\n"}), ""},
 	{"claude_edit_takes_away_in_a_line", toolCall("Edit", object{"old_string": "k = \"{AKIA1}:{secret1}\"", "new_string": "k = os.environ['K']"}), ""},
 	{"claude_edit_keeps", toolCall("Edit", object{"old_string": env, "new_string": strings.Replace(env, "PORT=80", "PORT=81", 1)}), ""},
@@ -44,6 +44,9 @@ var assistantCalls = []struct {
 	{"claude_edit_changes_the_line", toolCall("Edit", object{"old_string": "k = \"{AKIA1}:{secret1}\"", "new_string": "key = \"{AKIA1}:{secret1}\""}), "tool_input.new_string"},
 	{"claude_multiedit", toolCall("MultiEdit", object{"edits": []any{object{"old_string": "a", "new_string": "b"}, object{"old_string": "c", "new_string": env}}}), "tool_input.edits[1].new_string line 2"},
 	{"claude_bash", toolCall("Bash", object{"command": "export AWS_ACCESS_KEY_ID={AKIA1} AWS_SECRET_ACCESS_KEY='{secret1}' && aws s3 ls"}), "in tool_input.command"},
+	{"claude_bash_id_alone", toolCall("Bash", object{"command": "stanch respond plan {AKIA1} --accounts 111122223333 -o plan.json"}), ""},
+	{"claude_session_token", toolCall("Bash", object{"command": "export AWS_ACCESS_KEY_ID={ASIA1} AWS_SECRET_ACCESS_KEY={secret1} AWS_SESSION_TOKEN={token1}"}), "in tool_input.command"},
+	{"claude_bedrock", toolCall("Write", object{"content": "AWS_BEARER_TOKEN_BEDROCK={bedrock1}\n"}), "tool_input.content line 1"},
 	{"claude_mcp_fields", toolCall("mcp__x__start", object{"env": object{"AWS_ACCESS_KEY_ID": "{AKIA1}", "AWS_SECRET_ACCESS_KEY": "{secret1}"}}), "in tool_input.env.AWS_ACCESS_KEY_ID, with its secret in tool_input.env.AWS_SECRET_ACCESS_KEY"},
 	{"claude_mcp_list", toolCall("mcp__x__start", object{"args": []any{"--key", "{AKIA1}", "--secret", "{secret1}"}}), "in tool_input.args[1]"},
 	{"claude_prompt", object{"hook_event_name": "UserPromptSubmit", "prompt": "my key is {AKIA1} and its secret is {secret1}: list the buckets"}, "in prompt"},
@@ -168,6 +171,19 @@ func TestAssistantCannotRead(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAssistantOwnRule: a rule of the project finds strings without an id and a hash. They count.
+func TestAssistantOwnRule(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const rule = "[[rules]]\nid = \"acme-token\"\ntitle = \"ACME token\"\nhelp = \"Opens the ACME shop.\"\nregex = 'acme_([0-9a-f]{16})'\n"
+	if err := os.WriteFile(".stanch.toml", []byte(rule), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, log bytes.Buffer
+	call := document(t, toolCall("Write", object{"content": "\nt = acme_0123456789abcdef\n"}))
+	code := cli.ExitCode(&log, run(t.Context(), []string{"hook", "assistant"}, strings.NewReader(call), &out, &log))
+	checkAnswer(t, code, out.String(), log.String(), "ACME token in tool_input.content line 2")
 }
 
 // assistantLines returns the commands that docs/editors.md tells assistants to run.

@@ -1,7 +1,6 @@
 package hook
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,7 +32,8 @@ block at 2, and pass the text on standard error to the model; GitHub Copilot get
 on standard output. It names the field and the line, and never holds the secret.
 
 The text that an edit takes away is not scanned, nor are the lines that it keeps: to take a
-key out of a file is allowed. Rules, allowlists and the baseline are those of the project
+key out of a file is allowed. So is a key id alone, which the commands that shut a key off
+name. Rules, allowlists and the baseline are those of the project
 that the command runs in. Nothing is verified, and nothing is sent.
 
 docs/editors.md shows the configuration of each assistant.`,
@@ -91,7 +91,7 @@ func assist(ctx context.Context, call *hook.Call, version string, f *scanflags.C
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("scanning it: %w", err)
-	case result.Leaks > 0:
+	case len(found.lines) > 0:
 		return found.explain(), nil
 	case len(result.Summary.Unread) > 0:
 		return "", fmt.Errorf("stanch could not read all of it: %s: %s", result.Summary.Unread[0].What, result.Summary.Unread[0].Why)
@@ -99,7 +99,8 @@ func assist(ctx context.Context, call *hook.Call, version string, f *scanflags.C
 	return "", nil
 }
 
-// record keeps a line for each finding.
+// record keeps a line for each place of a key, but none for an id alone: it opens nothing, and
+// the commands that shut a key off name it.
 type record struct {
 	call  *hook.Call
 	lines []string
@@ -111,12 +112,14 @@ func (r *record) Summary(finding.Summary) error       { return nil }
 
 // Finding implements finding.Handler.
 func (r *record) Finding(f finding.Finding) error {
-	if f.Ignored != "" {
+	idAlone := f.SecretSHA256() == "" && !f.HasToken() && len(f.Candidates) == 0 && !f.Match.Rule.Value
+	if f.Ignored != "" || idAlone {
 		return nil
 	}
+	name := strings.TrimSpace(f.Match.Rule.Title + " " + f.Match.Credential.ID)
 	for i := range f.Locations {
 		if l := &f.Locations[i]; l.Ignored == "" {
-			r.lines = append(r.lines, fmt.Sprintf("%s %s in %s", f.Match.Rule.Title, cmp.Or(f.Match.Credential.ID, "without its id"), r.call.Place(l)))
+			r.lines = append(r.lines, name+" in "+r.call.Place(l))
 		}
 	}
 	return nil
