@@ -83,7 +83,7 @@ func checkDocumented(t *testing.T, args []string) string {
 	if at > 1 && slices.Contains([]string{"hook", "respond", "sweep"}, args[0]) {
 		command = args[:2]
 	}
-	if !regexp.MustCompile(`stanch `+regexp.QuoteMeta(strings.Join(command, " "))+`\b`).MatchString(out.String()) {
+	if !regexp.MustCompile(`stanch ` + regexp.QuoteMeta(strings.Join(command, " ")) + `\b`).MatchString(out.String()) {
 		return "unknown command"
 	}
 	return ""
