@@ -189,7 +189,7 @@ func TestConfirmOfDeletedKey(t *testing.T) {
 		t.Errorf("told %q", told)
 	}
 	code, _, stderr = c.run("", c.respond("apply", yes...)...)
-	if code != cli.ExitUsage || !strings.Contains(stderr, "read back now it holds: nothing is left of it") {
+	if code != cli.ExitUsage || !strings.Contains(stderr, "its steps are still in effect: nothing is left to do") {
 		t.Errorf("%d\n%s", code, stderr)
 	}
 }

@@ -90,7 +90,10 @@ func screenOf(t *testing.T, text string) (rows []string) {
 
 // rowsOf returns the rows of text without the time that the scan took.
 func rowsOf(text string) []string {
-	return strings.Split(regexp.MustCompile(` read in [0-9.]+ (ms|s)`).ReplaceAllString(text, " read"), "\n")
+	text = regexp.MustCompile(` read in [0-9.]+ (ms|s)`).ReplaceAllString(text, " read")
+	text = regexp.MustCompile(`\n {10}`).ReplaceAllString(text, " ") // the terminal's rows
+	text = regexp.MustCompile(`(?m) · ([0-9,]+ objects)`).ReplaceAllString(text, "\n$1")
+	return strings.Split(text, "\n")
 }
 
 var drawn = regexp.MustCompile("\r\x1b\\[K(asking[^\r\x1b]*)")

@@ -179,14 +179,14 @@ func TestAttempts(t *testing.T) {
 			head := c.read("journal.jsonl.head")
 			c.journal(3)
 			c.write("journal.jsonl.head", head)
-		}, cli.ExitIncomplete, "its head is another"},
+		}, cli.ExitIncomplete, "its .head file is of another line"},
 		{"a journal that another one has open", "", c.respond("apply", yes...), func() {
 			j, err := journal.Open(c.file("journal.jsonl"), "arn:aws:iam::"+ops+":user/otto")
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = j.Close() })
-		}, cli.ExitIncomplete, "another stanch is at work: arn:aws:iam::" + ops + ":user/otto, process "},
+		}, cli.ExitIncomplete, "another stanch is running: arn:aws:iam::" + ops + ":user/otto, process "},
 		{"a journal that is a folder", "", c.respond("apply", yes...), func() {
 			if err := os.Mkdir(c.file("journal.jsonl"), 0o700); err != nil {
 				t.Fatal(err)

@@ -200,7 +200,7 @@ func mergeFinding(parts []*part) Finding {
 		f.Ignored = ""
 	}
 	f.Overruled, f.History = "", mergeHistories(parts, f.Verdict.State)
-	f.Locations, f.Candidates, f.Omitted, f.CandidatesOmitted = nil, nil, 0, 0
+	f.Locations, f.Candidates, f.Omitted, f.CandidatesOmitted = []Location{}, nil, 0, 0
 	omitted, seen := map[int]int{}, map[place]bool{}
 	for _, p := range parts {
 		c := &f.Match.Credential

@@ -42,7 +42,7 @@ func (p Place) String() string {
 		s += ", only in history"
 	}
 	for i, ref := range p.Refs {
-		s += map[bool]string{true: ", in ", false: " "}[i == 0] + strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
+		s += map[bool]string{true: ", on ", false: " "}[i == 0] + strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
 	}
 	return s
 }
