@@ -144,7 +144,7 @@ func (t *handler) finding(f *finding.Finding) {
 
 func (t *handler) field(label string, st style, lines []string) {
 	for _, l := range lines {
-		for _, row := range wrap(l, t.o.Width-labelWidth-2) {
+		for _, row := range printable.Wrap(l, t.o.Width-labelWidth-2) {
 			t.row(label, st, row)
 			label = ""
 		}
@@ -251,7 +251,7 @@ func (t *handler) list(word, means string, u []finding.Unread, most int) {
 		if x.Accepted != "" {
 			line += " (" + printable.Quoted(x.Accepted) + ")"
 		}
-		for i, row := range wrap(line, t.o.Width) {
+		for i, row := range printable.Wrap(line, t.o.Width) {
 			if i > 0 {
 				row = "    " + row
 			}

@@ -1,4 +1,4 @@
-package plaintext
+package printable
 
 import (
 	"strings"
@@ -9,9 +9,9 @@ import (
 // and the terminal's own wrapping reads no worse.
 const narrowest = 24
 
-// wrap breaks a line between words into rows of at most width characters. A word that is
+// Wrap breaks a line between words into rows of at most width characters. A word that is
 // longer stays whole, as do all lines if width is below narrowest.
-func wrap(line string, width int) (rows []string) {
+func Wrap(line string, width int) (rows []string) {
 	for width >= narrowest && utf8.RuneCountInString(line) > width {
 		end, column := -1, 0
 		for i, r := range line {
