@@ -99,6 +99,6 @@ func TestNextFits(t *testing.T) {
 // advised returns the text about an outcome.
 func advised(o response.Outcome) string {
 	var b strings.Builder
-	_ = advice.WriteOutcomes(&b, []response.Outcome{o}, "plan.json", response.Plan{}, advice.Flags{})
+	_ = (&advice.Page{W: &b}).WriteOutcomes([]response.Outcome{o}, "plan.json", response.Plan{}, advice.Flags{})
 	return b.String()
 }

@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ func TestNextCommands(t *testing.T) {
 		{"nothing", nil, nil},
 	} {
 		var b strings.Builder
-		if err := WriteOutcomes(&b, tt.outcomes, "my plan.json", plan, f); err != nil {
+		if err := (&Page{W: &b}).WriteOutcomes(tt.outcomes, "my plan.json", plan, f); err != nil {
 			t.Fatal(err)
 		}
 		var got []string
@@ -115,14 +116,14 @@ func TestCommandsOfPeople(t *testing.T) {
 
 // TestTotal: of several keys, those that are not contained are named where the list ends.
 func TestTotal(t *testing.T) {
-	var b strings.Builder
-	writeTotal(&b, []response.Outcome{
+	var p Page
+	p.total([]response.Outcome{
 		{Result: response.Contained},
 		{Result: response.Unconfirmed, Key: response.Key{Subject: finding.Subject{KeyID: "ID", Kind: "user", Name: "alice", Account: "111122223333"}}},
 		{Result: response.Contained},
 	})
-	if want := "3 keys\n  2 contained\n  UNCONFIRMED  ID  user alice of account 111122223333\n"; b.String() != want {
-		t.Errorf("%s, want %s", b.String(), want)
+	if want := "3 keys\n  2 contained\n  UNCONFIRMED  ID  user alice of account 111122223333\n"; p.text.String() != want {
+		t.Errorf("%s, want %s", p.text.String(), want)
 	}
 }
 
@@ -140,12 +141,34 @@ func TestNoLineOfTheirOwn(t *testing.T) {
 	lines := func(k response.Key, why string) int {
 		var b strings.Builder
 		plan := response.Plan{Keys: []response.Key{k}, Refused: []response.Refusal{{Why: why, Do: []string{why}}}}
-		_ = WritePlan(&b, plan, "plan.json", Flags{})
-		_ = WriteOutcomes(&b, []response.Outcome{{Key: k, Why: []string{why}, Notes: []string{why}, Left: k.Left, Made: k.Left}}, "plan.json", plan, Flags{})
+		_ = (&Page{W: &b}).WritePlan(plan, "plan.json", Flags{})
+		_ = (&Page{W: &b}).WriteOutcomes([]response.Outcome{{Key: k, Why: []string{why}, Notes: []string{why}, Left: k.Left, Made: k.Left}}, "plan.json", plan, Flags{})
 		return strings.Count(b.String(), "\n")
 	}
 	if got, want := lines(key, bad), lines(clean, "x"); got != want {
 		t.Errorf("%d lines, want %d", got, want)
+	}
+}
+
+// TestNoCommandOfTheirOwn: where rows are wrapped, no text of a stranger stands as a command does.
+func TestNoCommandOfTheirOwn(t *testing.T) {
+	const bad = "a name of so many words that it takes two rows: aws iam create-access-key --user-name eve"
+	key := response.Key{
+		Subject: finding.Subject{KeyID: "ID", Kind: "user", Name: bad, Account: bad, Where: bad}, Owner: bad, Others: []string{bad},
+		Places: []response.Place{{Path: bad}}, Warnings: []string{bad}, Left: []response.Remnant{{Why: bad}}, Made: []response.Remnant{{Why: bad}},
+	}
+	var b strings.Builder
+	p := &Page{W: &b, Width: 60}
+	plan := response.Plan{Keys: []response.Key{key}, Refused: []response.Refusal{{KeyID: "ID", Why: bad}}}
+	err := errors.Join(p.WritePlan(plan, "", Flags{}),
+		p.WriteOutcomes([]response.Outcome{{Key: key, Result: response.Contained, Why: []string{bad}, Notes: []string{bad}, Left: key.Left, Made: key.Made}}, "plan.json", plan, Flags{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(b.String()) {
+		if strings.Contains(line, "--user-name eve") && strings.HasPrefix(line, fieldIndent+" ") {
+			t.Errorf("%q", line)
+		}
 	}
 }
 
@@ -180,7 +203,7 @@ func TestTasksOfKeysThatWork(t *testing.T) {
 		response.Contained: true, response.Incomplete: true, response.Unconfirmed: true, response.Partly: false, response.Untouched: false,
 	} {
 		var b strings.Builder
-		if err := WriteOutcomes(&b, []response.Outcome{{Key: key, Result: result}}, "plan.json", response.Plan{}, Flags{}); err != nil {
+		if err := (&Page{W: &b}).WriteOutcomes([]response.Outcome{{Key: key, Result: result}}, "plan.json", response.Plan{}, Flags{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, task := range []string{"delete-access-key", "Rewriting history"} {

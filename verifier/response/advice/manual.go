@@ -22,7 +22,7 @@ func Manual(g response.Gate, leak *finding.Finding) []string {
 	case g == response.GateRoot:
 		return []string{
 			"Sign in as the root user of account " + account + ": Security credentials > Access keys > Deactivate. Do not replace it.",
-			"Or let the key switch itself off, which can be undone in the console: stanch respond plan --self, from a report with its secret.",
+			"Or, from a report with its secret, plan that the key switches itself off, which can be undone in the console: stanch respond plan REPORT --self",
 			"Or delete it for good, from the management account with centralized root access (iam:EnableOrganizationsRootCredentialsManagement). There is no session that may only deactivate it:",
 			"aws sts assume-root --region us-east-1 --target-principal " + account +
 				" --task-policy-arn arn=arn:aws:iam::aws:policy/root-task/IAMDeleteRootUserCredentials",
@@ -64,6 +64,6 @@ func manualSession(leak *finding.Finding) []string {
 		return []string{"Sessions of a service-linked role cannot be revoked: stop the resource that uses it."}
 	}
 	// A plan without --self can shut it off.
-	return []string{"Plan with your own identity, without --self: stanch respond plan REPORT --accounts " +
-		printable.CommandWord(who.Account, "ACCOUNT") + ", with --role if that is not your own account."}
+	return []string{"Plan with your own identity, without --self, and with --role if the account is not yours: stanch respond plan REPORT --accounts " +
+		printable.CommandWord(who.Account, "ACCOUNT")}
 }

@@ -58,14 +58,18 @@ func tasks(o response.Outcome) []task {
 
 // takeOff returns the tasks that remove the policies of o when no session is left to deny.
 func takeOff(o response.Outcome) (list []task) {
-	for _, s := range o.Key.Steps {
+	k := o.Key
+	for _, s := range k.Steps {
 		if s.Do != response.DenySessions || o.Until.IsZero() {
 			continue
 		}
 		when, name := "Not before "+o.Until.UTC().Format(time.RFC3339), printable.CommandWord(s.Name, "NAME")
 		if slices.Contains(o.Managed, s) {
-			list = append(list, sentence(fmt.Sprintf("%s, detach the managed policy %s from %s %s (aws iam detach-%[3]s-policy) and delete it (aws iam delete-policy). stanch respond undo would also let the key work again.",
-				when, s.Object, s.Kind, name)))
+			arn := printable.CommandWord(s.ManagedARN(k), "ARN")
+			list = append(list, task{fmt.Sprintf("%s, detach the managed policy %s from %s %s, and delete it. stanch respond undo would also let the key work again.", when, s.Object, s.Kind, name), [][2]string{
+				{"detach", fmt.Sprintf("aws iam detach-%s-policy --%[1]s-name %s --policy-arn %s", s.Kind, name, arn)},
+				{"delete", "aws iam delete-policy --policy-arn " + arn},
+			}})
 			continue
 		}
 		list = append(list, command(fmt.Sprintf("%s, %d hours after it was attached, remove the policy:", when, int(response.SessionLife.Hours())),
@@ -126,7 +130,7 @@ func places(k response.Key) (list []task) {
 	switch {
 	case len(k.Places) > 0:
 	case k.Where == "":
-		list = append(list, sentence("Look for the place where it leaked: stanch git, stanch github, and the mail or the event that names it."))
+		list = append(list, sentence("Look for the place where it leaked, with stanch git and stanch github, and in the mail or the event that names it."))
 	default:
 		list = append(list, sentence("It is in "+k.Where))
 	}

@@ -13,19 +13,42 @@ import (
 	"github.com/stanch-dev/stanch/verifier/response/journal"
 )
 
-// WritePlan writes plan for people. file is where it was saved, or "". The command that
-// applies it has the flags of f.
-func WritePlan(w io.Writer, plan response.Plan, file string, f Flags) error {
-	if file == "" {
-		return writePlan(w, plan, "Nothing was changed. To apply it, save the plan with --output FILE.\n")
+// A Page is text for people. Its sentences are wrapped between words, and its commands are not.
+type Page struct {
+	W     io.Writer
+	Width int // of the terminal, in columns; 0 wraps nothing
+
+	text strings.Builder
+}
+
+// Ask writes a question, and the prompt for its answer.
+func (p *Page) Ask(question string) error {
+	p.rows("", "", question)
+	p.text.WriteString("> ")
+	return p.flush()
+}
+
+// WritePlan writes plan. file is where it was saved, or "". The command that applies it has the
+// flags of f.
+func (p *Page) WritePlan(plan response.Plan, file string, f Flags) error {
+	p.plan(plan)
+	switch {
+	case len(plan.Keys) == 0:
+	case file == "":
+		p.rows("", "", "Nothing was changed. To apply it, save the plan with --output FILE.")
+	default:
+		p.next(fmt.Sprintf("Nothing was changed. To shut %s off, before %s", them(plan), plan.Expires.Format(time.TimeOnly+" MST")), f.apply(file, plan))
 	}
-	return writePlan(w, plan, fmt.Sprintf("Nothing was changed. To shut %s off, before %s:\n  %s\n",
-		them(plan), plan.Expires.Format(time.TimeOnly+" MST"), oneLine(f.apply(file, plan))))
+	return p.flush()
 }
 
 // ShowPlan writes plan, which is in file, for people who are asked about it next.
-func ShowPlan(w io.Writer, plan response.Plan, file string) error {
-	return writePlan(w, plan, fmt.Sprintf("Nothing is changed yet. The plan is in %s\n", oneLine(file)))
+func (p *Page) ShowPlan(plan response.Plan, file string) error {
+	p.plan(plan)
+	if len(plan.Keys) > 0 {
+		p.ending("", "", "Nothing is changed yet. The plan is in", file)
+	}
+	return p.flush()
 }
 
 // them stands for the keys of plan in a sentence.
@@ -36,56 +59,45 @@ func them(plan response.Plan) string {
 	return "them"
 }
 
-// writePlan writes plan, and after its keys how to go on.
-func writePlan(w io.Writer, plan response.Plan, next string) error {
-	var b strings.Builder
-	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "  %-9s %s\n", name, oneLine(fmt.Sprintf(format, args...)))
-	}
+// plan writes the keys of plan.
+func (p *Page) plan(plan response.Plan) {
 	for _, k := range plan.Keys {
-		fmt.Fprintf(&b, "SHUT OFF  %s  %s of account %s\n", oneLine(k.KeyID), Principal(k), k.Account)
-		line("where", "%s", cmp.Or(k.Where, "not known: the id alone was given"))
+		p.about("SHUT OFF", k)
+		p.field("where", cmp.Or(k.Where, "not known: the id alone was given"))
 		if k.Status != "" {
 			made := ""
 			if !k.Created.IsZero() {
 				made = "made " + k.Created.Format(time.DateOnly) + ", "
 			}
-			line("key", "%s, %slast used %s", k.Status, made, k.LastUsed)
+			p.field("key", fmt.Sprintf("%s, %slast used %s", k.Status, made, k.LastUsed))
 		}
-		line("by", "%s", k.Responder)
+		p.field("by", k.Responder)
 		for _, warning := range k.Warnings {
-			line("warning", "%s", warning)
+			p.field("warning", warning)
 		}
 		for i, s := range k.Steps {
-			line(fmt.Sprintf("step %d", i+1), "%s (%s)", describe(k, s), permission(k, s))
+			p.field(fmt.Sprintf("step %d", i+1), fmt.Sprintf("%s (%s)", describe(k, s), permission(k, s)))
 		}
 		for _, left := range remnants(k.Left) {
-			line("left", "%s", left)
+			p.field("left", left)
 		}
 		for _, made := range remnants(k.Made) {
-			line("made", "%s", made)
+			p.field("made", made)
 		}
-		b.WriteByte('\n')
+		p.text.WriteByte('\n')
 	}
 	for _, r := range plan.Refused {
-		fmt.Fprintf(&b, "LEFT ALONE  %s  %s\n", oneLine(r.KeyID), r.Gate)
-		line("why", "%s", r.Why)
+		p.rows("", "  ", fmt.Sprintf("LEFT ALONE  %s  %s", r.KeyID, r.Gate))
+		p.field("why", r.Why)
 		for _, do := range r.Do {
-			line("do", "%s", do)
+			p.do(do)
 		}
-		b.WriteByte('\n')
+		p.text.WriteByte('\n')
 	}
 	if len(plan.Keys) == 0 {
-		next = "Nothing is planned.\n"
+		p.text.WriteString("Nothing is planned.\n")
 	}
-	b.WriteString(next)
-	_, err := io.WriteString(w, b.String())
-	return err
 }
-
-// oneLine returns s as a part of a line: a path, a name in CloudTrail or a text of AWS cannot
-// write a line of its own, which somebody might take for a command.
-func oneLine(s string) string { return strings.ReplaceAll(printable.Text(s), "\n", "; ") }
 
 // Principal names the user or role of a key, for people.
 func Principal(k response.Key) string {
@@ -185,39 +197,37 @@ func urgent(o response.Outcome) string {
 
 // WriteOutcomes writes the outcome for each key of plan, which is in file, the tasks that are
 // left, and the commands that come next, with the flags of f.
-func WriteOutcomes(w io.Writer, outcomes []response.Outcome, file string, plan response.Plan, f Flags) error {
-	var b strings.Builder
+func (p *Page) WriteOutcomes(outcomes []response.Outcome, file string, plan response.Plan, f Flags) error {
 	for _, o := range outcomes {
-		fmt.Fprintf(&b, "%s  %s  %s of account %s\n", strings.ToUpper(string(o.Result)), oneLine(o.Key.KeyID), Principal(o.Key), o.Key.Account)
+		p.about(strings.ToUpper(string(o.Result)), o.Key)
 		for _, why := range o.Why {
-			fmt.Fprintf(&b, "  %-9s %s\n", "why", oneLine(why))
-			writeCommands(&b, commandsFor(o, why))
+			p.field("why", why)
+			p.commands(commandsFor(o, why))
 		}
 		for _, note := range o.Notes {
-			fmt.Fprintf(&b, "  %-9s %s\n", "note", oneLine(note))
+			p.field("note", note)
 		}
 		if task := urgent(o); task != "" {
-			fmt.Fprintf(&b, "  %-9s %s\n", "do", task)
+			p.do(task)
 		}
 		if o.Result == response.Undone || o.Result == response.NotUndone {
 			continue
 		}
 		if worksOn(o) { // the rest comes when it is off
-			writeTasks(&b, append(made(o), sentence(tellOwner(o.Key))))
+			p.tasks(append(made(o), sentence(tellOwner(o.Key))))
 			continue
 		}
-		writeTasks(&b, tasks(o))
+		p.tasks(tasks(o))
 	}
 	if off := keysOff(outcomes); len(off) > 0 {
 		if len(outcomes) > 1 {
-			b.WriteString("For all of them\n")
+			p.text.WriteString("For all of them\n")
 		}
-		writeTasks(&b, cleanUp(off))
+		p.tasks(cleanUp(off))
 	}
-	writeTotal(&b, outcomes)
-	f.writeNext(&b, outcomes, file, plan)
-	_, err := io.WriteString(w, b.String())
-	return err
+	p.total(outcomes)
+	p.nextCommands(outcomes, file, plan, f)
+	return p.flush()
 }
 
 // worksOn reports whether a key could not be shut off.
@@ -235,28 +245,13 @@ func keysOff(outcomes []response.Outcome) (keys []response.Key) {
 	return keys
 }
 
-// writeTasks writes each task with its commands below.
-func writeTasks(b *strings.Builder, list []task) {
-	for _, t := range list {
-		fmt.Fprintf(b, "  %-9s %s\n", "next", oneLine(t.text))
-		writeCommands(b, t.commands)
-	}
-}
-
-// writeCommands writes each command on a line of its own, after its name.
-func writeCommands(b *strings.Builder, commands [][2]string) {
-	for _, c := range commands {
-		fmt.Fprintf(b, "  %-9s   %s\n", c[0], oneLine(c[1]))
-	}
-}
-
-// writeTotal writes how many of several keys have which result, and names those that are not
+// total writes how many of several keys have which result, and names those that are not
 // as they should be: the list above is longer than a screen.
-func writeTotal(b *strings.Builder, outcomes []response.Outcome) {
+func (p *Page) total(outcomes []response.Outcome) {
 	if len(outcomes) < 2 {
 		return
 	}
-	fmt.Fprintf(b, "%d keys\n", len(outcomes))
+	fmt.Fprintf(&p.text, "%d keys\n", len(outcomes))
 	for _, result := range []response.Result{response.Contained, response.Undone} {
 		n := 0
 		for _, o := range outcomes {
@@ -265,19 +260,18 @@ func writeTotal(b *strings.Builder, outcomes []response.Outcome) {
 			}
 		}
 		if n > 0 {
-			fmt.Fprintf(b, "  %d %s\n", n, result)
+			fmt.Fprintf(&p.text, "  %d %s\n", n, result)
 		}
 	}
 	for _, o := range outcomes {
 		if o.Result != response.Contained && o.Result != response.Undone {
-			fmt.Fprintf(b, "  %s  %s  %s of account %s\n", strings.ToUpper(string(o.Result)), oneLine(o.Key.KeyID), Principal(o.Key), o.Key.Account)
+			p.about("  "+strings.ToUpper(string(o.Result)), o.Key)
 		}
 	}
 }
 
-// writeNext writes the commands that come after a plan was applied or confirmed.
-func (f Flags) writeNext(b *strings.Builder, outcomes []response.Outcome, file string, plan response.Plan) {
-	command := func(purpose, command string) { fmt.Fprintf(b, "%s:\n  %s\n", purpose, oneLine(command)) }
+// nextCommands writes the commands that come after a plan was applied or confirmed.
+func (p *Page) nextCommands(outcomes []response.Outcome, file string, plan response.Plan, f Flags) {
 	in := func(results ...response.Result) func(response.Outcome) bool {
 		return func(o response.Outcome) bool { return slices.Contains(results, o.Result) }
 	}
@@ -286,12 +280,12 @@ func (f Flags) writeNext(b *strings.Builder, outcomes []response.Outcome, file s
 		return
 	}
 	if slices.ContainsFunc(begun, func(o response.Outcome) bool { return o.Result != response.Contained && !o.Closed }) {
-		command("To continue where it stopped", f.apply(file, plan))
+		p.next("To continue where it stopped", f.apply(file, plan))
 	}
-	command(readBack(begun), f.onPlan("confirm", file)+f.findings())
+	p.next(readBack(begun), f.onPlan("confirm", file)+f.findings())
 	untouched := !slices.ContainsFunc(begun, func(o response.Outcome) bool { return o.Result != response.Untouched })
 	if undo := f.undo(file, plan); undo != "" && !untouched {
-		command("If a service breaks, undo it", undo)
+		p.next("If a service breaks, undo it", undo)
 	}
 }
 

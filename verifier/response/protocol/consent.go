@@ -30,7 +30,7 @@ func Approve(plan response.Plan, hash string, script bool) error {
 // Ask returns a Consent that has a person type the account and the end of the key id, for
 // each key of a plan. verb is the action that the person confirms: "shut off". script is the
 // flags with which a script consents.
-func Ask(in io.Reader, out io.Writer, verb, script string) func(context.Context, response.Plan) error {
+func Ask(in io.Reader, out *advice.Page, verb, script string) func(context.Context, response.Plan) error {
 	return func(ctx context.Context, plan response.Plan) error {
 		typed := bufio.NewReader(in) // one for all keys: it reads ahead
 		for _, k := range plan.Keys {
@@ -46,8 +46,10 @@ func Ask(in io.Reader, out io.Writer, verb, script string) func(context.Context,
 }
 
 // ask prints question and reads a line, which has to be answer.
-func ask(ctx context.Context, in *bufio.Reader, out io.Writer, question, answer, script string) error {
-	fmt.Fprintf(out, "%s\n> ", question)
+func ask(ctx context.Context, in *bufio.Reader, out *advice.Page, question, answer, script string) error {
+	if err := out.Ask(question); err != nil {
+		return err
+	}
 	line, err := in.ReadString('\n')
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier/response"
+	"github.com/stanch-dev/stanch/verifier/response/advice"
 	"github.com/stanch-dev/stanch/verifier/response/protocol"
 )
 
@@ -22,7 +23,7 @@ func TestAsk(t *testing.T) {
 		"111122223333 one1\n":                    response.GateConfirm,
 		"222233334444 two2\n111122223333 one1\n": response.GateConfirm,
 	} {
-		err := protocol.Ask(strings.NewReader(typed), io.Discard, "shut off", "--yes")(t.Context(), plan)
+		err := protocol.Ask(strings.NewReader(typed), &advice.Page{W: io.Discard}, "shut off", "--yes")(t.Context(), plan)
 		if response.Refused(err) != gate || gate == "" && err != nil {
 			t.Errorf("%q: %v", typed, err)
 		}

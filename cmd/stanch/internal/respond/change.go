@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,7 +65,7 @@ func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 		return err
 	}
 	if verb != "" && !f.yes {
-		r.Consent = protocol.Ask(cli.Interruptible(ctx, s.Stdin), s.Stderr, verb, "--yes --plan HASH")
+		r.Consent = protocol.Ask(cli.Interruptible(ctx, s.Stdin), page(s.Stderr), verb, "--yes --plan HASH")
 	}
 	var outcomes []response.Outcome
 	err = s.Line.During((&cli.Asking{}).Text, func() error {
@@ -75,7 +76,7 @@ func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 		err = fmt.Errorf("%w; if another plan was written over this file: stanch keeps each plan that it applies as %s", err, filepath.Join(filepath.Dir(r.JournalFile), "plan-*.json"))
 	}
 	// Notices come last: no listener keeps a key from being shut off.
-	shown := errors.Join(advice.WriteOutcomes(s.Stdout, outcomes, file, plan, f.typed), f.notifyAll(ctx, s.Version, targets, op, plan, outcomes))
+	shown := errors.Join(page(s.Stdout).WriteOutcomes(outcomes, file, plan, f.typed), f.notifyAll(ctx, s.Version, targets, op, plan, outcomes))
 	var begun *protocol.UnfinishedError
 	switch {
 	case err != nil && !errors.As(err, &begun):
@@ -85,6 +86,9 @@ func (f *respondFlags) change(ctx context.Context, s *cli.Streams, file string,
 	}
 	return cli.UnfinishedIf(errors.Join(err, shown))
 }
+
+// page returns a page on w, which may be a terminal.
+func page(w io.Writer) *advice.Page { return &advice.Page{W: w, Width: cli.Width(w)} }
 
 // allDone reports whether nothing is left to do for any key.
 func allDone(outcomes []response.Outcome) bool {

@@ -17,7 +17,6 @@ import (
 	"github.com/stanch-dev/stanch/verifier"
 	"github.com/stanch-dev/stanch/verifier/operator"
 	"github.com/stanch-dev/stanch/verifier/response"
-	"github.com/stanch-dev/stanch/verifier/response/advice"
 	"github.com/stanch-dev/stanch/verifier/response/planner"
 	"github.com/stanch-dev/stanch/verifier/response/protocol"
 )
@@ -208,7 +207,7 @@ func (d *Deactivation) newRun(ctx context.Context, s *cli.Streams, op *operator.
 		r.Applier.OnRecord = nil
 	}
 	if !d.respond.yes {
-		r.Consent = protocol.Ask(cli.Interruptible(ctx, s.Stdin), s.Stderr, "shut off", "--yes")
+		r.Consent = protocol.Ask(cli.Interruptible(ctx, s.Stdin), page(s.Stderr), "shut off", "--yes")
 	}
 	return r, nil
 }
@@ -227,7 +226,7 @@ func (d *Deactivation) showLone(stderr io.Writer) {
 // showPlan writes which keys will be shut off, and which will not.
 func (d *Deactivation) showPlan(out io.Writer, plan response.Plan, file string) error {
 	if !d.Quiet {
-		return advice.ShowPlan(out, plan, file)
+		return page(out).ShowPlan(plan, file)
 	}
 	for _, k := range plan.Keys {
 		fmt.Fprintf(out, "SHUT OFF  %s\n", printable.Text(k.KeyID))
@@ -243,7 +242,7 @@ func (d *Deactivation) showPlan(out io.Writer, plan response.Plan, file string) 
 
 func (d *Deactivation) showOutcomes(out io.Writer, outcomes []response.Outcome, file string, plan response.Plan) error {
 	if !d.Quiet {
-		return advice.WriteOutcomes(out, outcomes, file, plan, d.respond.typed)
+		return page(out).WriteOutcomes(outcomes, file, plan, d.respond.typed)
 	}
 	for _, o := range outcomes {
 		fmt.Fprintf(out, "%s  %s\n", o.Result, printable.Text(o.Key.KeyID))

@@ -10,7 +10,6 @@ import (
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
 	"github.com/stanch-dev/stanch/scanner/finding"
 	"github.com/stanch-dev/stanch/verifier/response"
-	"github.com/stanch-dev/stanch/verifier/response/advice"
 	"github.com/stanch-dev/stanch/verifier/response/planner"
 )
 
@@ -116,7 +115,7 @@ func writePlan(f *cli.OutputFlags, s *cli.Streams, by *respondFlags, plan respon
 	if f.Format == "json" {
 		_, err = s.Stdout.Write(plan.Encode())
 	} else {
-		err = advice.WritePlan(s.Stdout, plan, f.File, by.typed)
+		err = page(s.Stdout).WritePlan(plan, f.File, by.typed)
 	}
 	if err == nil && plan.LeavesWork() {
 		err = errNotPlanned
