@@ -43,7 +43,7 @@ func (t *handler) repositories() {
 	if counts == "" {
 		return
 	}
-	list := func(word string, st style, of []finding.Repository) (any bool) {
+	list := func(word string, st style, of []finding.Repository) bool {
 		for _, r := range of {
 			t.out.put(st, word)
 			t.out.put(plain, "  "+printable.Quoted(r.Name))
