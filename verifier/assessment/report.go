@@ -56,18 +56,23 @@ func UnknownAccount(err error) verifier.Fact {
 	return verifier.Fact{Name: "account", Value: unknownPrefix + Why(err), Source: "sts:GetAccessKeyInfo"}
 }
 
-// WriteFacts writes facts about the key of f for people, the worst first.
-func WriteFacts(b *strings.Builder, f *finding.Finding, facts []verifier.Fact) {
+// WriteFacts writes facts about the key of f for people, the worst first, wrapped to so many
+// columns; 0 wraps nothing.
+func WriteFacts(b *strings.Builder, width int, f *finding.Finding, facts []verifier.Fact) {
 	risks := [...]string{neutral: "", notable: "note", bad: "BAD", act: "ACT NOW"}
 	fmt.Fprintf(b, "%s  account %s\n", printable.Text(f.Match.Credential.ID), cmp.Or(printable.Text(f.Verdict.Identity.Account), "not known"))
 	facts = slices.Clone(facts)
 	slices.SortStableFunc(facts, func(a, c verifier.Fact) int { return cmp.Compare(c.Risk, a.Risk) })
 	for _, fact := range facts {
-		fmt.Fprintf(b, "  %-7s  %s: %s", risks[min(max(fact.Risk, neutral), act)], printable.Text(fact.Name), printable.Text(fact.Value))
+		text := fact.Name + ": " + fact.Value
 		if fact.Source != "" {
-			fmt.Fprintf(b, "  (%s)", printable.Text(fact.Source))
+			text += "  (" + fact.Source + ")"
 		}
-		b.WriteByte('\n')
+		label := fmt.Sprintf("  %-7s  ", risks[min(max(fact.Risk, neutral), act)])
+		for _, row := range printable.Wrap(printable.Text(text), width-len(label)) {
+			b.WriteString(label + row + "\n")
+			label = strings.Repeat(" ", len(label))
+		}
 	}
 	b.WriteByte('\n')
 }

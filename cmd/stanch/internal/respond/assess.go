@@ -45,7 +45,8 @@ If you may not ask a question, the answer is the permission that is missing. Wit
 			if err != nil {
 				return err
 			}
-			var page strings.Builder
+			var text strings.Builder
+			width := cli.Width(s.Stdout)
 			asking, done, of := &cli.Asking{}, 0, 0
 			for _, x := range saved.Findings {
 				if x.Ignored == "" && operator.IsAccessKeyID(x.Match.Credential.ID) {
@@ -56,7 +57,7 @@ If you may not ask a question, the answer is the permission that is missing. Wit
 			a := assessment.Assessor{Operator: op}
 			err = s.Line.During(asking.Text, func() error {
 				return a.Report(cmd.Context(), saved, func(f *finding.Finding, facts []verifier.Fact) {
-					assessment.WriteFacts(&page, f, facts)
+					assessment.WriteFacts(&text, width, f, facts)
 					done++
 					asking.Step(done, of)
 				})
@@ -67,7 +68,7 @@ If you may not ask a question, the answer is the permission that is missing. Wit
 			case format == "json":
 				err = saved.Replay(finding.JSON(s.Stdout))
 			default:
-				_, err = io.WriteString(s.Stdout, page.String())
+				_, err = io.WriteString(s.Stdout, text.String())
 			}
 			return cli.Failed(err)
 		},
