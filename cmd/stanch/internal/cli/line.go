@@ -64,7 +64,7 @@ func (l *Line) Show(text string) {
 	}
 	// The last column stays free: some terminals wrap when it is written.
 	l.shown = true
-	_, _ = io.WriteString(l.w, erase+cut(onOneLine(text), width-1))
+	_, _ = io.WriteString(l.w, erase+fit(onOneLine(text), width-1))
 }
 
 // Clear erases the line.
@@ -144,6 +144,15 @@ func (s screen) Fd() uintptr {
 // onOneLine returns text, which may quote strangers, without anything that moves a cursor.
 func onOneLine(text string) string {
 	return strings.ReplaceAll(printable.Text(text), "\n", " ")
+}
+
+// fit cuts text to so many columns. A remark in brackets at its end goes first, since it says
+// least: "asking AWS: 44 of 500 keys · 12 s left (Ctrl-C keeps the report)".
+func fit(text string, columns int) string {
+	if words, _, ok := strings.Cut(text, " ("); ok && strings.HasSuffix(text, ")") && cut(text, columns) != text {
+		text = words
+	}
+	return cut(text, columns)
 }
 
 // cut returns the beginning of text that takes so many columns at most. If that is not the

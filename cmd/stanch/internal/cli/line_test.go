@@ -54,6 +54,8 @@ func TestLine(t *testing.T) {
 		{func() { l.Show("much longer than that") }, erase + "much longe…"},
 		{func() { _, _ = io.WriteString(notes, "a note\n") }, erase + "a note\n"},
 		{func() { _, _ = io.WriteString(notes, "more\n") }, "more\n"},
+		{func() { l.Show("44 of 500 (a remark)") }, erase + "44 of 500"},
+		{func() { l.Show("1 of 2 (ok)") }, erase + "1 of 2 (ok)"},
 		{func() { l.Show("a\x1b[2J\nb\rc") }, erase + `a\x1b[2J b…`},
 		{func() { _, _ = notes.Write(nil) }, ""},
 		{func() { _, _ = io.WriteString(notes, "code: ") }, erase + "code: "},
