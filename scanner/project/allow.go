@@ -60,7 +60,7 @@ func (a *Allowance) Allow() (*Allowed, error) {
 	}
 	data, err := textfile.UTF8(e.data)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", a.Name, err)
 	}
 	mark := e.data[:len(e.data)-len(data)]
 	text, line, err := rules.AddAllow(a.Name, data, a.Reason, a.Until, done.New)
@@ -75,7 +75,7 @@ func (a *Allowance) Allow() (*Allowed, error) {
 func (a *Allowance) judge(data []byte, done *Allowed) error {
 	data, err := textfile.UTF8(data)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", a.Name, err)
 	}
 	own := &rules.Own{}
 	if rules.IsOwn(data) { // else AddAllow refuses it

@@ -57,7 +57,7 @@ func TestAllow(t *testing.T) {
 		{"another", entry(two, ""), time.Time{}, entry(two, "") + "\n" + entry(one, ""), ""},
 		{"broken", "[[allow]]\n", time.Time{}, "", ".stanch.toml: line 1: allow: reason: is missing"},
 		{"of gitleaks", "[allowlist]\npaths = ['a']\n", time.Time{}, "", ".stanch.toml is in the format of gitleaks"},
-		{"UTF-16", "\xff\xfea\x00", time.Time{}, "", "it is UTF-16"},
+		{"UTF-16", "\xff\xfea\x00", time.Time{}, "", ".stanch.toml: it is UTF-16"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := folder(t, project.OwnConfig, tt.file)

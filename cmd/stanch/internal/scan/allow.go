@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -50,7 +51,7 @@ leaks that are known today, run "stanch baseline".`,
 type allowFlags struct{ reason, until, config string }
 
 func (f *allowFlags) run(s *cli.Streams, args []string, now time.Time) error {
-	a := project.Allowance{Reason: strings.TrimSpace(f.reason), Now: now}
+	a := project.Allowance{Reason: strings.Join(strings.Fields(f.reason), " "), Now: now} // reports show it in a row
 	var err error
 	if len(args) == 0 {
 		return errors.New("name the findings to ignore by their fingerprints, as reports show them: stanch allow FINGERPRINT --reason TEXT")
@@ -60,6 +61,9 @@ func (f *allowFlags) run(s *cli.Streams, args []string, now time.Time) error {
 	}
 	if a.Reason == "" {
 		return errors.New("--reason is missing or empty: say why these findings may be ignored, as in --reason \"made up for the tests\"")
+	}
+	if !utf8.ValidString(a.Reason) {
+		return errors.New("--reason is not UTF-8, as all of the file is: type it without special characters")
 	}
 	if len(catalog.NewSet().Detect(nil, []byte(a.Reason))) > 0 {
 		return errors.New("--reason holds a key, and the file is committed: say why without it")
