@@ -43,8 +43,11 @@ type Scan struct {
 	// MaxBlobSize is gitsource.Repository's.
 	MaxBlobSize int64
 	// Notice tells the user about the scan itself, for example how many forks are left
-	// out. Progress names the next repository. They may be called from two goroutines.
+	// out. Progress names the next repository, and says that it is cloned. They may be called
+	// from two goroutines.
 	Notice, Progress func(format string, args ...any)
+	// Watch returns the source to scan instead of a repository, such as one that counts.
+	Watch func(scanner.Source) scanner.Source
 
 	saidNoLost bool
 }
@@ -166,6 +169,12 @@ func (s *Scan) Run(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink, 
 	all := newMerged()
 	n := 0
 	done := map[string]finding.Repository{}
+	cloning := func() {
+		if n < len(l.Repositories) {
+			s.Progress("%d of %d: %s · cloning", n+1, len(l.Repositories), l.Repositories[n].Name)
+		}
+	}
+	cloning()
 	s.fetchAhead(ctx, l.Repositories, func(f *fetched) {
 		if !f.wiki {
 			n++
@@ -174,6 +183,7 @@ func (s *Scan) Run(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink, 
 		before := all.sum.Objects
 		err := s.scanRepository(ctx, sc, f, all)
 		if f.wiki {
+			cloning()
 			return
 		}
 		s.scanTexts(ctx, sc, f.Repository, all)
@@ -185,6 +195,9 @@ func (s *Scan) Run(ctx context.Context, sc *scanner.Scanner, sink scanner.Sink, 
 			r.State, r.Why = finding.RepositoryFailed, err.Error()
 		}
 		done[f.Name] = r
+		if !f.HasWiki {
+			cloning()
+		}
 	})
 	s.scanGists(ctx, sc, targets, all)
 	for _, r := range l.Repositories {
@@ -213,7 +226,7 @@ func (s *Scan) scanRepository(ctx context.Context, sc *scanner.Scanner, f *fetch
 		return f.err
 	case !f.repo.Empty():
 		f.repo.MaxBlobSize = s.MaxBlobSize
-		err = sc.Scan(ctx, source{fetch.Source{Repository: f.repo, WebURL: f.page}}, partOf{all, f.page})
+		err = sc.Scan(ctx, s.Watch(source{fetch.Source{Repository: f.repo, WebURL: f.page}}), partOf{all, f.page})
 	}
 	if f.repo != nil && f.lostErr != nil && ctx.Err() == nil {
 		all.unread(f.page+" commits that were force-pushed away or deleted", f.lostErr)

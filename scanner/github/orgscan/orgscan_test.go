@@ -25,8 +25,9 @@ import (
 
 // An organization is a GitHub with the repositories of acme.
 type organization struct {
-	url     string
-	notices []string
+	url               string
+	notices, progress []string
+	watched           int // repositories
 }
 
 // serve serves the API and the repositories, each of which a script makes.
@@ -65,7 +66,8 @@ func (o *organization) scan() *orgscan.Scan {
 		},
 		Lost:     orgscan.LostNever,
 		Notice:   func(format string, args ...any) { o.notices = append(o.notices, fmt.Sprintf(format, args...)) },
-		Progress: func(string, ...any) {},
+		Progress: func(format string, args ...any) { o.progress = append(o.progress, fmt.Sprintf(format, args...)) },
+		Watch:    func(src scanner.Source) scanner.Source { o.watched++; return src },
 	}
 }
 
@@ -132,6 +134,16 @@ func TestRun(t *testing.T) {
 	}
 	if u := sink.Summary.Unread; len(u) != 1 || u[0].What != o.url+"/acme/gone" || sink.Summary.Stopped {
 		t.Errorf("unread: %q, stopped %v", u, sink.Summary.Stopped)
+	}
+	want := []string{
+		"1 of 5: acme/app · cloning", "1 of 5: acme/app",
+		"2 of 5: acme/same · cloning", "2 of 5: acme/same", "2 of 5: acme/same.wiki",
+		"3 of 5: acme/gone · cloning", "3 of 5: acme/gone",
+		"4 of 5: acme/empty · cloning", "4 of 5: acme/empty",
+		"5 of 5: acme/fork · cloning", "5 of 5: acme/fork",
+	}
+	if !slices.Equal(o.progress, want) || o.watched != 3 {
+		t.Errorf("watched %d, and progress %q", o.watched, o.progress)
 	}
 }
 

@@ -51,11 +51,14 @@ func (m *Meter) text() string {
 	return strings.Join(words, " · ")
 }
 
-// Part says which part of a scan of many is read: "repository 12 of 230". Its text may hold
-// strangers' names.
+// Part says which part of a scan of many is read: "repository 12 of 230". Its objects count anew.
+// Its text may hold strangers' names.
 func (m *Meter) Part(text string) {
 	m.part.Store(&text)
 	m.phase.Store(nil)
+	m.objects.Store(0)
+	m.bytes.Store(0)
+	m.total.Store(0)
 }
 
 // Verified is scanner.Scanner.Verified.

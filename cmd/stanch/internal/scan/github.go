@@ -138,13 +138,18 @@ func (f *githubFlags) orgScan(s *cli.Streams, shard orgscan.Shard, deletedSet bo
 		Filter: f.selection.Filter, Shard: shard, Include: f.selection.Include, Lost: lost, MaxBlobSize: f.MaxSize << 20,
 		Notice:   func(format string, args ...any) { fmt.Fprintf(s.Loud().Stderr, "stanch: "+format+"\n", args...) },
 		Progress: func(string, ...any) {},
+		Watch:    func(src scanner.Source) scanner.Source { return src },
 	}
 }
 
 // runOrgScan lists the repositories of targets, and scans them.
 func runOrgScan(ctx context.Context, j *scanflags.Job, scan *orgscan.Scan, targets []string) error {
 	defer j.Out.Discard()
-	listed, err := scan.List(ctx, targets)
+	var listed *orgscan.Listing
+	err := j.Streams.Line.During(func() string { return "asking GitHub for its repositories" }, func() (err error) {
+		listed, err = scan.List(ctx, targets)
+		return err
+	})
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
@@ -159,6 +164,7 @@ func runOrgScan(ctx context.Context, j *scanflags.Job, scan *orgscan.Scan, targe
 		target += ", shard " + shard
 	}
 	scan.Progress = func(format string, args ...any) { j.Meter.Part("repository " + fmt.Sprintf(format, args...)) }
+	scan.Watch = j.Meter.Source
 	return cli.ScanEnded(j.Run(ctx, "github", target, func(sc *scanner.Scanner, sink scanner.Sink) error {
 		return scan.Run(ctx, sc, sink, targets, listed)
 	}))
