@@ -113,8 +113,10 @@ func nextSweep(t Target) string {
 	return localTime(t.Begun.Add(t.Every))
 }
 
-// Progress says in one line how far all sweeps are, and how many findings are open.
-func (st Status) Progress() string {
+// Progress says in one line how far all sweeps are, how many requests this process has sent to
+// AWS, which is all that moves while a repository with many keys is verified, and how many
+// findings are open.
+func (st Status) Progress(requests int) string {
 	left, all, why := 0, 0, ""
 	for _, t := range st.Targets {
 		for _, n := range t.States {
@@ -129,5 +131,12 @@ func (st Status) Progress() string {
 	if n := st.Findings.Open; n != 1 {
 		open = printable.Thousands(n) + " findings open"
 	}
-	return fmt.Sprintf("%s of %s repositories done · %s%s", printable.Thousands(all-left), printable.Thousands(all), open, why)
+	if all == 0 && why == "" {
+		return "asking GitHub for its repositories"
+	}
+	asked := ""
+	if requests > 0 {
+		asked = printable.Plural(requests, "request") + " to AWS · "
+	}
+	return fmt.Sprintf("%s of %s repositories done · %s%s%s", printable.Thousands(all-left), printable.Thousands(all), asked, open, why)
 }

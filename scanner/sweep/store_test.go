@@ -648,7 +648,13 @@ func testStatus(on database) {
 	if len(st.Troubled) != 1 || st.Troubled[0].Name != "acme/b" {
 		t.Errorf("troubled are %+v", st.Troubled)
 	}
-	if got := st.Progress(); got != "2 of 3 repositories done · 0 findings open" {
+	if got := st.Progress(0); got != "2 of 3 repositories done · 0 findings open" {
+		t.Error(got)
+	}
+	if got := st.Progress(1267); got != "2 of 3 repositories done · 1,267 requests to AWS · 0 findings open" {
+		t.Error(got)
+	}
+	if got := (Status{}).Progress(0); got != "asking GitHub for its repositories" {
 		t.Error(got)
 	}
 	var text strings.Builder

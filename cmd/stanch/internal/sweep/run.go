@@ -103,11 +103,11 @@ its jobs. A worker writes no report: "stanch sweep report" does.`,
 
 // progress returns the function that tells a person at a terminal how far a sweep is, until its
 // context ends; nil without a terminal.
-func progress(s *cli.Streams) func(context.Context, *sweep.Store, *slog.Logger) error {
+func progress(s *cli.Streams) func(context.Context, *scanflags.Job, *sweep.Store, *slog.Logger) error {
 	if s.Line == nil {
 		return nil
 	}
-	return func(ctx context.Context, store *sweep.Store, _ *slog.Logger) error {
+	return func(ctx context.Context, j *scanflags.Job, store *sweep.Store, _ *slog.Logger) error {
 		defer s.Line.Clear()
 		for {
 			select {
@@ -116,7 +116,11 @@ func progress(s *cli.Streams) func(context.Context, *sweep.Store, *slog.Logger) 
 			case <-time.After(500 * time.Millisecond):
 			}
 			if status, err := store.Status(ctx); err == nil {
-				s.Line.Show(status.Progress())
+				requests := 0
+				for _, sent := range j.STS.Sent() {
+					requests += sent.Requests
+				}
+				s.Line.Show(status.Progress(requests))
 			}
 		}
 	}

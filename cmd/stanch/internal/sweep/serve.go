@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stanch-dev/stanch/cmd/stanch/internal/cli"
+	"github.com/stanch-dev/stanch/cmd/stanch/internal/scanflags"
 	"github.com/stanch-dev/stanch/scanner/report/html"
 	scanrun "github.com/stanch-dev/stanch/scanner/run"
 	"github.com/stanch-dev/stanch/scanner/sweep"
@@ -51,7 +52,7 @@ nothing.`,
 				return fmt.Errorf("--listen: %w", err)
 			}
 			defer func() { _ = listener.Close() }()
-			return f.run(cmd.Context(), s, db, lifecycle{beside: func(ctx context.Context, store *sweep.Store, log *slog.Logger) error {
+			return f.run(cmd.Context(), s, db, lifecycle{beside: func(ctx context.Context, _ *scanflags.Job, store *sweep.Store, log *slog.Logger) error {
 				if tokenFile == "" {
 					fmt.Fprintf(s.Loud().Stderr, "stanch: the page is at http://%s/?token=%s\n", listener.Addr(), token)
 				} else {

@@ -178,8 +178,8 @@ func (f *engineFlags) detector(build string, c *project.Config) (string, error) 
 type lifecycle struct {
 	once   bool // end when no job is left
 	begin  func(*sweep.Store, *riverqueue.Queue) error
-	beside func(context.Context, *sweep.Store, *slog.Logger) error // until ctx ends
-	after  func(*scanflags.Job, *sweep.Store) error                // if it was interrupted, too
+	beside func(context.Context, *scanflags.Job, *sweep.Store, *slog.Logger) error // until ctx ends
+	after  func(*scanflags.Job, *sweep.Store) error                                // if it was interrupted, too
 }
 
 // run does jobs until ctx ends, or until there are none.
@@ -244,7 +244,7 @@ func (f *engineFlags) work(ctx context.Context, j *scanflags.Job, store *sweep.S
 		return err
 	})
 	if e.beside != nil {
-		group.Go(func() error { return e.beside(over, store, log) })
+		group.Go(func() error { return e.beside(over, j, store, log) })
 	}
 	return group.Wait()
 }
