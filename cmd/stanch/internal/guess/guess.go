@@ -4,6 +4,7 @@
 package guess
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/url"
@@ -44,18 +45,20 @@ func explainArgs(c *cobra.Command) {
 // Command returns the arguments to run instead of args, and names their command on stderr. If
 // stanch has the command that args name, they are returned as they are.
 func Command(root *cobra.Command, args []string, stderr io.Writer) ([]string, error) {
-	if len(args) > 1 && args[0] == "help" {
-		return args, noHelp(root, args[1:])
-	}
-	if len(args) == 0 || strings.HasPrefix(args[0], "-") && args[0] != "-" || has(root, args[0]) {
+	switch {
+	case len(args) > 1 && args[0] == "help":
+		return args, noCommandIn(root, args[1:])
+	case len(args) == 0 || strings.HasPrefix(args[0], "-") && args[0] != "-" || strings.HasPrefix(args[0], "__complete"):
 		return args, oneDash(root, args)
+	case has(root, args[0]):
+		return args, cmp.Or(noCommandIn(root, args), oneDash(root, args))
 	}
 	guessed := meant(root, args)
 	if guessed == nil {
 		if why := elsewhere(args); why != "" {
 			return nil, &cli.UsageError{Why: why, Help: root.Name()}
 		}
-		return args, nil // cli.NoCommand names commands that are spelled like it
+		return nil, wrongArgs(root, args)
 	}
 	if slices.Contains(args, "-q") || slices.Contains(args, "--quiet") {
 		return guessed, nil
@@ -71,7 +74,7 @@ func Command(root *cobra.Command, args []string, stderr io.Writer) ([]string, er
 // oneDash returns an error if a long flag is written with one dash, as gitleaks and trufflehog
 // take it: "-output x.json" would write to a file "utput".
 func oneDash(root *cobra.Command, args []string) error {
-	cmd, rest, _ := root.Find(args) // as in noHelp
+	cmd, rest, _ := root.Find(args) // as in noCommandIn
 	if cmd.DisableFlagParsing {
 		return nil
 	}
@@ -87,9 +90,9 @@ func oneDash(root *cobra.Command, args []string) error {
 	return nil
 }
 
-// noHelp returns an error if there is no command that words name: cobra would print the help of
-// another.
-func noHelp(root *cobra.Command, words []string) error {
+// noCommandIn returns an error if words name a command that there is not, for example "hook nosuch".
+// With "help" before the words or --help behind them, cobra would print the help of another.
+func noCommandIn(root *cobra.Command, words []string) error {
 	found, rest, _ := root.Find(words) // it cannot fail: all commands with others below them have Args
 	if len(rest) == 0 || !found.HasSubCommands() || strings.HasPrefix(rest[0], "-") {
 		return nil
@@ -100,12 +103,9 @@ func noHelp(root *cobra.Command, words []string) error {
 	return wrongArgs(found, rest)
 }
 
-// has reports whether stanch, or cobra for it, has the command.
+// has reports whether stanch has the command; cobra adds "help" later.
 func has(root *cobra.Command, name string) bool {
-	if name == "help" || strings.HasPrefix(name, "__complete") {
-		return true
-	}
-	return slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == name || c.HasAlias(name) })
+	return name == "help" || slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == name || c.HasAlias(name) })
 }
 
 // meant returns the arguments that say in stanch's words what args say; nil if nothing here
@@ -122,7 +122,7 @@ func meant(root *cobra.Command, args []string) []string {
 		if guessed == nil {
 			return nil
 		}
-		if word == "detect" && guessed[0] != "dir" {
+		if word == "detect" && guessed[0] != "dir" && !slices.Contains(rest, "--verify") {
 			guessed = slices.Insert(guessed, 1, "--no-verify") // gitleaks asks nobody
 		}
 		return append(guessed, rest...)

@@ -70,7 +70,7 @@ func noCommand(cmd *cobra.Command, args []string) string {
 func commandsOf(cmd *cobra.Command) []string {
 	var names []string
 	for _, sub := range cmd.Commands() {
-		if sub.IsAvailableCommand() && sub.Name() != "completion" && !sub.IsAdditionalHelpTopicCommand() {
+		if sub.IsAvailableCommand() {
 			names = append(names, sub.Name())
 		}
 	}
