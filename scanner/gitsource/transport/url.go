@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
+	"strings"
 )
 
 var (
@@ -68,6 +70,9 @@ func parseRemote(rawURL string) (address, error) {
 		}
 		return address{}, fmt.Errorf("cloning %s: %w", userinfo.ReplaceAllString(rawURL, "${1}[redacted]@"), err)
 	}
+	if repository := repositoryOfPage(u); repository != "" {
+		return address{}, fmt.Errorf("cloning %s: this is a page of a repository: give the repository, %s", Redact(rawURL), repository)
+	}
 	r := address{}
 	if u.User != nil {
 		r.user = u.User.Username()
@@ -82,6 +87,20 @@ func parseRemote(rawURL string) (address, error) {
 		r.host = u.Scheme + "://" + u.Host + "/"
 	}
 	return r, nil
+}
+
+// repositoryOfPage returns the URL of the repository that a page on GitHub or in GitLab is of: a
+// file, a branch or a pull request, as browsers show them. It is "" for any other URL.
+func repositoryOfPage(u *url.URL) string {
+	path := strings.Split(strings.Trim(u.Path, "/"), "/")
+	length := slices.Index(path, "-") // no project of GitLab is called so
+	if host := strings.TrimPrefix(u.Host, "www."); host == "github.com" && len(path) > 2 {
+		length = 2
+	}
+	if length < 2 || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host + "/" + strings.Join(path[:length], "/")
 }
 
 // config returns the settings by which git sends the user and password of r.

@@ -33,6 +33,30 @@ func TestRemoteConfig(t *testing.T) {
 	}
 }
 
+// TestPageOfRepository: people paste the URL that their browser shows.
+func TestPageOfRepository(t *testing.T) {
+	for page, repository := range map[string]string{
+		"https://github.com/acme/app/tree/main/src":            "https://github.com/acme/app",
+		"https://u:hidden@github.com/acme/app/pull/12":         "https://github.com/acme/app",
+		"http://www.github.com/acme/app/blob/main/x":           "http://www.github.com/acme/app",
+		"https://git.example/group/sub/app/-/merge_requests/3": "https://git.example/group/sub/app",
+		"https://github.com/acme/app.git":                      "",
+		"https://github.com/acme/app/":                         "",
+		"https://git.example/group/sub/app":                    "",
+		"ssh://git@github.com/acme/app/tree/main":              "",
+		"https://git.example/-/x":                              "",
+		"https://ghe.example/acme/app/tree/main":               "",
+	} {
+		_, err := parseRemote(page)
+		if repository == "" && err != nil {
+			t.Errorf("%s: %v", page, err)
+		}
+		if repository != "" && (err == nil || !strings.HasSuffix(err.Error(), "give the repository, "+repository) || strings.Contains(err.Error(), "hidden")) {
+			t.Errorf("%s: the error is %v", page, err)
+		}
+	}
+}
+
 func TestIsURL(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.Mkdir("git@host:here", 0o700); err != nil {

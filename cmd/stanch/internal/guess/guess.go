@@ -160,15 +160,19 @@ func operand(root *cobra.Command, args []string) int {
 	return -1
 }
 
-// scanOf returns the command that scans a place, a path or a URL; nil if it is neither.
+// scanOf returns the command that scans a place, a path or a URL; nil if it is neither. An ARN
+// has colons as a URL of git's short form has.
 func scanOf(place string) []string {
-	if transport.IsURL(place) {
+	info, err := os.Stat(place)
+	if bare := strings.TrimPrefix(place, "www."); err != nil && strings.HasPrefix(bare, "github.com/") {
+		place = "https://" + bare // as some browsers show it
+	}
+	if transport.IsURL(place) && !strings.HasPrefix(place, "arn:") {
 		if owner := ownerOnGitHub(place); owner != "" {
 			return []string{"github", owner}
 		}
 		return []string{"git", place}
 	}
-	info, err := os.Stat(place)
 	switch {
 	case err != nil:
 		return nil
@@ -200,7 +204,7 @@ func isRepository(dir string) bool {
 // ownerOnGitHub returns the organization or user that a URL is the page of, "" if it is another.
 func ownerOnGitHub(place string) string {
 	u, err := url.Parse(place)
-	if err != nil || u.Scheme != "https" || u.Host != "github.com" && u.Host != "www.github.com" {
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host != "github.com" && u.Host != "www.github.com" {
 		return ""
 	}
 	owner := strings.TrimPrefix(strings.Trim(u.Path, "/"), "orgs/")

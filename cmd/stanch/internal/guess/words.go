@@ -20,6 +20,8 @@ func elsewhere(args []string) string {
 	}
 	isKey := strings.HasPrefix(word, "AKIA") || strings.HasPrefix(word, "ASIA")
 	switch {
+	case strings.HasPrefix(word, "arn:"):
+		return `an ARN is no command: "stanch assess KEY-ID" says whose a key is, and --role takes the ARN of a role`
 	case isKey && len(word) == 20: // the id is not repeated: stderr may be a log
 		return `a key id is no command: "stanch assess KEY-ID" says whose it is, and "stanch respond plan KEY-ID" how to shut it off`
 	case isKey:
@@ -29,7 +31,12 @@ func elsewhere(args []string) string {
 			return ""
 		}
 		say := fmt.Sprintf("there is no file or folder %q", word)
-		if strings.Count(word, "/") == 1 && !strings.HasPrefix(word, ".") && !strings.HasPrefix(word, "/") {
+		host, _, _ := strings.Cut(word, "/")
+		switch {
+		case strings.HasPrefix(word, ".") || strings.HasPrefix(word, "/"):
+		case strings.Contains(host, "."):
+			say += fmt.Sprintf(`; if it is a repository on a server: "stanch git https://%s"`, word)
+		case strings.Count(word, "/") == 1:
 			say += fmt.Sprintf(`; if it is a repository on GitHub: "stanch github %s"`, word)
 		}
 		return say
