@@ -222,6 +222,13 @@ var guesses = []struct{ typed, runs, says string }{
 	{"hook run --verify", "", "a hook asks nobody"},
 	{"hook run --json", "", "stanch dir"},
 	{"respond plan --dry-run", "", "changes nothing"},
+	{"respond apply -y plan.json", "", "--yes --plan HASH"},
+	{"allow --expires 2027-01-31 x", "", "--until DAY"},
+	{"allow -m made-up x", "", "--reason TEXT"},
+	{"git --skip-dirs node_modules", "", "[[allow]]"},
+	{"ci --sarif-output x", "", "-f sarif"},
+	{"git --all", "", "all branches"},
+	{"-V", "", `"stanch --version"`},
 	{"--no-verify", "", `"stanch git --no-verify"`},
 	{"--staged", "", `"stanch hook run"`},
 	{"--format json", "", `"stanch git --format"`},
@@ -238,7 +245,7 @@ var guesses = []struct{ typed, runs, says string }{
 	{"git --formt json", "", "did you mean --format?"},
 	{"git --no-verfy", "", "did you mean --no-verify?"},
 	{"git --outptu x", "", "did you mean --output?"},
-	{"dir --since-state x", "", `"stanch git" has it`},
+	{"dir --since-state x", "", `but "stanch git" has`},
 	{"git --frobnicate", "", "stanch git --help"},
 	{"git -Z", "", "stanch git --help"},
 	{"frobnicate", "", `"stanch git"`},
@@ -299,6 +306,22 @@ func TestGuesses(t *testing.T) {
 			}
 			checkHint(t, errs.String())
 		})
+	}
+}
+
+// TestNoWrongHint: a flag of scans is not explained to commands for which it would mean another
+// thing.
+func TestNoWrongHint(t *testing.T) {
+	for typed, hint := range map[string]string{
+		"migrate --from gitleaks": "stanch ci",
+		"respond log --since x":   "stanch ci",
+		"hook install --dry-run":  "stanch respond",
+		"ci --dry-run":            "stanch respond",
+	} {
+		var errs bytes.Buffer
+		if code := cli.ExitCode(&errs, run(t.Context(), strings.Fields(typed), &errs, &errs, &errs)); code != cli.ExitUsage || strings.Contains(errs.String(), hint) {
+			t.Errorf("stanch %s: exit code %d:\n%s", typed, code, &errs)
+		}
 	}
 }
 

@@ -17,7 +17,17 @@ func flagInstead(cmd *cobra.Command, name string) string {
 			return say
 		}
 	}
-	for _, table := range []func(string) string{ofReports, ofSources, ofRanges, ofRules, ofAsking, needless} {
+	tables := []func(string) string{ofReports, ofSources, ofRules, ofAsking, needless}
+	if !cmd.HasParent() || cmd.Flags().Lookup("verify") != nil { // a scan
+		tables = append(tables, ofRanges)
+	}
+	if strings.HasPrefix(command, "stanch respond") {
+		tables = append(tables, ofResponses)
+	}
+	if command == "stanch allow" {
+		tables = append(tables, ofEntries)
+	}
+	for _, table := range tables {
 		if say := table(name); say != "" && suits(cmd, say) {
 			return say
 		}
@@ -43,6 +53,23 @@ func flagInstead(cmd *cobra.Command, name string) string {
 			return "this command asks AWS, or it has nothing to do"
 		}
 		return fmt.Sprintf("%q never asks AWS: leave it out", command)
+	}
+	return ""
+}
+
+// likeParts is flagInstead for the words that a flag is made of: "skip-dirs" means much the same
+// as "skip", and "sarif-output" as "sarif".
+func likeParts(cmd *cobra.Command, name string) string {
+	parts := strings.FieldsFunc(name, func(r rune) bool { return r == '-' || r == '_' })
+	for _, part := range parts {
+		if len(parts) < 2 || len(part) < 3 {
+			continue
+		}
+		for _, table := range []func(string) string{ofReports, ofRules} {
+			if say := table(part); say != "" && suits(cmd, say) {
+				return say
+			}
+		}
 	}
 	return ""
 }
@@ -111,7 +138,7 @@ func ofReports(name string) string {
 		return "--fail-on live counts live keys only, and --min-confidence high leaves out what is less sure"
 	case "confidence":
 		return "--min-confidence high, medium or low"
-	case "version":
+	case "version", "V":
 		return `"stanch --version" prints the version`
 	case "view-report", "view", "web":
 		return "-f html -o leaks.html makes a page"
@@ -155,7 +182,7 @@ func ofRanges(name string) string {
 	switch name {
 	case "log-opts", "since-commit", "since", "commit-range", "commits", "diff", "from", "since-time", "new-commits":
 		return `"stanch ci --base COMMIT --head HEAD" scans the commits of a range`
-	case "branch", "branches", "head":
+	case "branch", "branches", "head", "all", "all-branches", "mirror":
 		return `"stanch git" scans all branches, and "stanch ci --base COMMIT --head BRANCH" the commits of one`
 	case "base":
 		return `"stanch ci --base COMMIT" scans what came after it`
@@ -205,8 +232,29 @@ func ofAsking(name string) string {
 		return "--canary-accounts FILE names accounts whose keys are never used"
 	case "alert-webhook", "webhook", "slack", "alert-format", "alert-on":
 		return `a job is told by exit code 1; "stanch respond apply PLAN --notify webhook:URL" tells how a key was shut off`
-	case "dry-run":
+	}
+	return ""
+}
+
+func ofResponses(name string) string {
+	switch name {
+	case "dry-run", "check":
 		return `"stanch respond plan" changes nothing`
+	case "region":
+		return "leave it out: IAM has no regions"
+	case "y", "force", "f", "auto-approve", "no-confirm", "assume-yes":
+		return "--yes --plan HASH applies a plan without a question"
+	}
+	return ""
+}
+
+// ofEntries is for "stanch allow".
+func ofEntries(name string) string {
+	switch name {
+	case "m", "message", "comment", "note", "why", "justification":
+		return "--reason TEXT says why"
+	case "expires", "expiry", "expire", "expiration", "ttl", "days":
+		return "--until DAY is the last day of the entry"
 	}
 	return ""
 }

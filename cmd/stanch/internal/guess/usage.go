@@ -156,7 +156,10 @@ func noFlag(cmd *cobra.Command, err *pflag.NotExistError) string {
 		return fmt.Sprintf("%s: did you mean --%s?", say, strings.Join(like, " or --"))
 	}
 	if with := commandsWith(cmd.Root(), name); len(with) > 0 {
-		return fmt.Sprintf(`%s: "%s" has it`, say, strings.Join(with[:min(len(with), 3)], `", "`))
+		return fmt.Sprintf(`%s, but "%s" has`, say, strings.Join(with[:min(len(with), 3)], `" or "`))
+	}
+	if hint := likeParts(cmd, name); hint != "" {
+		return say + ": " + hint
 	}
 	return say
 }
