@@ -17,6 +17,9 @@ func flagInstead(cmd *cobra.Command, name string) string {
 			return say
 		}
 	}
+	if command == "stanch hook install" {
+		return ofInstalling(name)
+	}
 	tables := []func(string) string{ofReports, ofSources, ofRules, ofAsking, needless}
 	if !cmd.HasParent() || cmd.Flags().Lookup("verify") != nil { // a scan
 		tables = append(tables, ofRanges)
@@ -57,12 +60,17 @@ func flagInstead(cmd *cobra.Command, name string) string {
 	return ""
 }
 
-// likeParts is flagInstead for the words that a flag is made of: "skip-dirs" means much the same
-// as "skip", and "sarif-output" as "sarif".
+// likeParts is flagInstead for the words that a flag is made of: "aws-profile" is like the flag
+// "profile", and "skip-dirs" like "skip" of another tool.
 func likeParts(cmd *cobra.Command, name string) string {
 	parts := strings.FieldsFunc(name, func(r rune) bool { return r == '-' || r == '_' })
 	for _, part := range parts {
-		if len(parts) < 2 || len(part) < 3 {
+		if f := cmd.Flags().Lookup(part); f != nil && !f.Hidden {
+			return "did you mean --" + part + "?"
+		}
+	}
+	for _, part := range parts {
+		if len(part) < 3 {
 			continue
 		}
 		for _, table := range []func(string) string{ofReports, ofRules} {
@@ -104,6 +112,19 @@ func ofHooks(name string) string {
 		return `a hook writes text for people: "stanch ci" and "stanch dir" write reports`
 	case "fail-on", "exit-code", "min-confidence":
 		return `each leak refuses a commit; a finding that may stay is allowed by "stanch:allow REASON" in its line`
+	}
+	return ""
+}
+
+// ofInstalling is for "stanch hook install": the flags of scans are not its own.
+func ofInstalling(name string) string {
+	switch name {
+	case "f", "force", "overwrite":
+		return "leave it out: the hooks that are there are kept, and still run"
+	case "t", "type", "hook-type", "hook", "pre-commit", "pre-push":
+		return "--stage HOOK installs one hook"
+	case "g", "m", "mode", "system", "local":
+		return "without a flag, the hooks are of this repository; --global is for all repositories of this user"
 	}
 	return ""
 }
@@ -170,6 +191,8 @@ func ofSources(name string) string {
 		return `"stanch github" scans wikis, and forks with --forks`
 	case "issue-comments", "pr-comments", "gist-comments", "repo-artifacts":
 		return `"stanch github --include issues,pulls,discussions,releases,actions,gists" scans what is beside repositories`
+	case "private", "public", "internal":
+		return "--visibility " + name + " scans only such repositories"
 	case "image", "docker-image", "docker":
 		return `"docker save IMAGE | stanch stdin" scans an image`
 	case "bucket", "s3-bucket", "gcs-bucket":
@@ -270,7 +293,7 @@ func needless(name string) string {
 		return "leave it out: archives and encodings are always read"
 	case "timeout", "archive-timeout", "git-clone-timeout", "git-repo-timeout", "validation-timeout":
 		return "leave it out: Ctrl-C ends a scan, and the report has what was found"
-	case "concurrency", "jobs", "threads", "workers", "num-jobs", "cores", "num-workers", "disk-offload", "validation-workers", "validation-rps", "validation-rps-rule":
+	case "concurrency", "jobs", "threads", "workers", "parallel", "num-jobs", "cores", "num-workers", "disk-offload", "validation-workers", "validation-rps", "validation-rps-rule":
 		return "leave it out: all cores are used (GOMAXPROCS=N limits them)"
 	case "git-clone-dir", "clone-path", "clone-dir", "git-clone", "bare", "keep-clones", "trust-local-git-config", "no-cleanup":
 		return "leave it out: a URL is cloned to a temporary folder, which is removed (TMPDIR names another)"
