@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -279,6 +280,17 @@ func TestVerifyAgainBadReports(t *testing.T) {
 		if code != tt.code || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
 			t.Errorf("%s: exit code %d, want %d\n%s%s", tt.name, code, tt.code, stdout, stderr)
 		}
+	}
+}
+
+// TestVerifyKeyID: a key id in place of a report is sent to the command that takes one, and is not
+// repeated in a log.
+func TestVerifyKeyID(t *testing.T) {
+	id := detectorstest.KeyID("AKIA", "111122223333", 1)
+	var errs bytes.Buffer
+	code := cli.ExitCode(&errs, run(t.Context(), []string{"verify", id}, &errs, &errs, &errs))
+	if code != cli.ExitUsage || !strings.Contains(errs.String(), `"stanch assess KEY-ID"`) || strings.Contains(errs.String(), id) {
+		t.Errorf("exit code %d:\n%s", code, &errs)
 	}
 }
 

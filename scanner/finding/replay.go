@@ -116,7 +116,7 @@ func (p *player) end() error {
 	case p.done:
 		return nil
 	case !p.started:
-		return errors.New("no report: the stream holds no scan")
+		return errors.New(`no report: the stream holds no scan, which "stanch git -f json" writes`)
 	}
 	p.sum.Stopped = true
 	p.sum.Unread = []Unread{{What: "the rest of the report", Why: ErrTruncated.Error()}}

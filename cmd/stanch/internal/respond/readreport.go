@@ -27,6 +27,9 @@ func readReport(ctx context.Context, s *cli.Streams, name string, secrets bool, 
 		in = file
 	}
 	if err := finding.Replay(in, h, secrets); err != nil && !errors.Is(err, finding.ErrTruncated) {
+		if name == "-" {
+			name = "standard input"
+		}
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil

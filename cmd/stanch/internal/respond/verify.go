@@ -2,6 +2,7 @@ package respond
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,12 +40,16 @@ keys and one is live, and 0 if none is.`,
   stanch verify --iam --role stanch-respond scan.jsonl  # in another account`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			name := cli.Operand(args, "-")
+			if operator.IsAccessKeyID(name) {
+				return errors.New(`the report is missing: "stanch verify REPORT" asks again about its keys, and "stanch assess KEY-ID" about a key id`)
+			}
 			sts, err := f.Client(s.Version, false)
 			if err != nil {
 				return err
 			}
 			r := &finding.Saved{}
-			if err := readReport(cmd.Context(), s, cli.Operand(args, "-"), true, r); err != nil {
+			if err := readReport(cmd.Context(), s, name, true, r); err != nil {
 				return cli.Failed(err)
 			}
 			var op *operator.Operator

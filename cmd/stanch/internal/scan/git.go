@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -135,7 +136,11 @@ func (f *gitFlags) scanNew(ctx context.Context, j *scanflags.Job, repo *gitsourc
 
 func openGit(ctx context.Context, s *cli.Streams, operand string) (repo *gitsource.Repository, err error) {
 	if !transport.IsURL(operand) {
-		return gitsource.Open(operand)
+		repo, err = gitsource.Open(operand)
+		if _, statErr := os.Stat(operand); statErr == nil && errors.Is(err, gitsource.ErrNotRepository) {
+			err = fmt.Errorf("%w: \"stanch dir %s\" scans files", err, scanflags.Operand(operand))
+		}
+		return repo, err
 	}
 	if s.Line == nil {
 		return gitsource.Clone(ctx, operand, nil)
