@@ -51,11 +51,11 @@ func TestDocumentedCommands(t *testing.T) {
 }
 
 // documentedWords returns the words of a command. It leaves out what stands for another word,
-// as [PATH|URL] and COMMAND do in place of a command.
+// as [PATH|URL] and COMMAND do.
 func documentedWords(line string) (words []string) {
 	for _, word := range pageWord.FindAllString(line, -1) {
 		switch {
-		case strings.ContainsAny(word[:1], "[(<"):
+		case strings.ContainsAny(word[:1], "[(<"), word == "COMMAND":
 		case len(words) == 0 && !regexp.MustCompile(`^(-|[a-z]+$)`).MatchString(word):
 			return nil
 		default:
