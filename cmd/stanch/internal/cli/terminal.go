@@ -42,7 +42,8 @@ func Width(w io.Writer) int {
 // MayMove reports whether w is a terminal on which a line may be overwritten: in the log
 // of a CI job that is noise.
 func MayMove(w io.Writer) bool {
-	return isTerminal(w) && os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb"
+	fd, _ := descriptorOf(w)
+	return isTerminal(w) && os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb" && takesEscapes(fd)
 }
 
 // WantsColour follows no-color.org.
