@@ -235,6 +235,11 @@ var guesses = []struct{ typed, runs, says string }{
 	{"git --all", "", "all branches"},
 	{"-V", "", `"stanch --version"`},
 	{"--no-verify", "", `"stanch git --no-verify"`},
+	{"git --notify securityhub", "", "--notify does nothing without --deactivate"},
+	{"git --yes --deactivate=false", "", "--yes does nothing without --deactivate"},
+	{"git --profile prod", "", "--profile does nothing without --assess or --deactivate"},
+	{"dir --role audit .", "", "--role does nothing without --assess"},
+	{"verify --profile prod x", "", "--profile does nothing without --iam"},
 	{"--staged", "", `"stanch hook run"`},
 	{"--format json", "", `"stanch git --format"`},
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/stanch-dev/stanch/scanner/textfile"
 )
@@ -44,4 +45,29 @@ func ReadList(flag, file string) ([]string, error) {
 		}
 	}
 	return slices.Compact(names), nil
+}
+
+const needs = "stanch.needs" // an annotation of flags
+
+// Needs notes that flags do something only if one of the other flags is given as well. A person
+// who types --notify alone believes that they will be told.
+func Needs(cmd *cobra.Command, flags []string, others ...string) {
+	for _, name := range flags {
+		_ = cmd.Flags().SetAnnotation(name, needs, others) // it fails for a flag that there is not
+	}
+}
+
+// Lacking returns a flag of the command line that does nothing, since none of the others that it
+// needs is given.
+func Lacking(cmd *cobra.Command) (flag string, others []string) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		given := func(name string) bool {
+			other := cmd.Flags().Lookup(name)
+			return other != nil && other.Changed && other.Value.String() != "false"
+		}
+		if list := f.Annotations[needs]; flag == "" && len(list) > 0 && !slices.ContainsFunc(list, given) {
+			flag, others = f.Name, list
+		}
+	})
+	return flag, slices.DeleteFunc(slices.Clone(others), func(name string) bool { return cmd.Flags().Lookup(name) == nil })
 }

@@ -29,13 +29,16 @@ func Teach(root *cobra.Command) {
 }
 
 func explainArgs(c *cobra.Command) {
-	if check := c.Args; check != nil {
-		c.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
-				return wrongArgs(cmd, args)
-			}
-			return nil
+	check := c.Args
+	c.Args = func(cmd *cobra.Command, args []string) error {
+		if check != nil && check(cmd, args) != nil {
+			return wrongArgs(cmd, args)
 		}
+		// "stanch ci" takes flags from variables too, and reads those later.
+		if flag, others := cli.Lacking(cmd); flag != "" && cmd.Name() != "ci" {
+			return &cli.UsageError{Why: fmt.Sprintf("--%s does nothing without --%s", flag, strings.Join(others, " or --")), Help: cmd.CommandPath()}
+		}
+		return nil
 	}
 	for _, sub := range c.Commands() {
 		explainArgs(sub)

@@ -43,6 +43,7 @@ func (d *Deactivation) Add(cmd *cobra.Command) {
 	d.respond.addNotify(cmd)
 	flags.BoolVar(&d.respond.yes, "yes", false, "with --deactivate, do not ask for confirmation")
 	flags.IntVar(&d.respond.maxKeys, "max-keys", 1, "with --deactivate, shut off at most `N` keys")
+	cli.Needs(cmd, []string{"break-glass", "journal", "notify", "yes", "max-keys"}, "deactivate")
 }
 
 // Wanted reports whether --deactivate is given.

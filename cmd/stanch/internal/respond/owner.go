@@ -25,6 +25,7 @@ type OwnerFlags struct {
 func (f *OwnerFlags) Add(cmd *cobra.Command) {
 	f.OperatorFlags.Add(cmd)
 	cmd.Flags().BoolVar(&f.Assess, "assess", false, "ask AWS, as yourself, how dangerous live keys are, and about ids without a secret")
+	cli.Needs(cmd, []string{"profile", "role", "external-id"}, "assess", "deactivate")
 }
 
 // Check refuses flags that do not go together.

@@ -84,6 +84,7 @@ keys and one is live, and 0 if none is.`,
 	f.Add(cmd)
 	f.Cache.AddDir(cmd)
 	cmd.Flags().BoolVar(&asOwner, "iam", false, "ask IAM with your own identity about keys without their secret")
+	cli.Needs(cmd, []string{"profile", "role", "external-id"}, "iam")
 	return cmd
 }
 
