@@ -184,6 +184,9 @@ func TestExamples(t *testing.T) {
 				}
 			}
 		}
+		if first := []string{"git", "github", "dir", "ci", "hook"}; slices.Contains(first, cmd.Name()) && strings.Contains(helpOf(t, cmd, 80), "\n  # ") {
+			t.Errorf("%s: at 80 columns the words of the examples are not beside the commands", cmd.CommandPath())
+		}
 		if cmd.Example == "" && cmd.Runnable() && cmd.HasParent() && len(cli.FlagGroups(cmd)) > 0 && !slices.Contains([]string{"list", "log", "status", "uninstall", "migrate"}, cmd.Name()) {
 			t.Errorf("%s has no example", cmd.CommandPath())
 		}

@@ -14,10 +14,15 @@ type textWriter struct {
 }
 
 func (w *textWriter) heading(s string) {
+	w.WriteString("\n")
+	w.title(s)
+}
+
+func (w *textWriter) title(s string) {
 	if w.bold {
 		s = "\x1b[1m" + s + "\x1b[0m"
 	}
-	w.WriteString("\n" + s + "\n")
+	w.WriteString(s + "\n")
 }
 
 // flow writes words, the first line behind first, the others behind rest.
@@ -107,10 +112,13 @@ func (w *textWriter) text(s string) {
 			for n < len(lines) && isIndented(lines[n]) == isIndented(lines[0]) {
 				n++
 			}
-			if isIndented(lines[0]) {
+			switch {
+			case isIndented(lines[0]):
 				w.block(lines[:n], least)
-			} else {
-				w.flow("", "", strings.Join(lines[:n], " "))
+			case n == 1 && len(lines) > 1: // above a table
+				w.title(lines[0])
+			default:
+				w.flow("", "", strings.TrimLeft(strings.Join(lines[:n], " "), "# ")) // cobra has "#### Linux:"
 			}
 			lines = lines[n:]
 		}

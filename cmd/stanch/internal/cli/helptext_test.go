@@ -62,6 +62,8 @@ Heading
   stanch git PATH \
       --verbose
 `},
+		{"headings of a text", 60, func(w *textWriter) { w.bold = true; w.text("Words.\n\nScan\n  git  history\n\nMore.") },
+			"Words.\n\n\x1b[1mScan\x1b[0m\n  git  history\n\nMore.\n"},
 		{"headings of a terminal", 40, func(w *textWriter) { w.bold = true; w.heading("Report") }, "\n\x1b[1mReport\x1b[0m\n"},
 	} {
 		w := &textWriter{width: tt.width}

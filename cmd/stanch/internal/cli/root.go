@@ -46,7 +46,7 @@ func NewStreams(stdin io.Reader, stdout, stderr io.Writer, version string) *Stre
 
 // AddQuiet adds --quiet to a command, which calls Hush for it.
 func AddQuiet(cmd *cobra.Command, quiet *bool) {
-	cmd.Flags().BoolVarP(quiet, "quiet", "q", false, "write the report alone: no progress, and no notes on stderr; errors stay, and what may hide a leak")
+	cmd.Flags().BoolVarP(quiet, "quiet", "q", false, "leave out progress and notes on standard error, but not errors and what may hide a leak")
 }
 
 // NewRoot returns the command stanch itself, to which the others are added.

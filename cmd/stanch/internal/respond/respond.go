@@ -57,7 +57,7 @@ func (f *respondFlags) addLimits(cmd *cobra.Command) {
 }
 
 func (f *respondFlags) addJournal(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.journal, "journal", "", "keep the journal in `FILE` (default: stanch/journal.jsonl in your configuration folder)")
+	cmd.Flags().StringVar(&f.journal, "journal", "", "use the journal in `FILE` (default: stanch/journal.jsonl in your configuration folder)")
 }
 
 // addConsent defines the flags by which a script gives the consent that a person types.
@@ -187,6 +187,7 @@ undo them. With --findings STS is asked about the keys as well. Nothing is chang
 		},
 	}
 	f.add(cmd)
+	cmd.Flags().Lookup("self").Usage = "confirm a plan that was made with --self; nothing of your identity is used"
 	f.addJournal(cmd)
 	f.addNotify(cmd)
 	f.addFindings(cmd)

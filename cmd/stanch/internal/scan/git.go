@@ -41,7 +41,7 @@ cloned to a temporary folder, which is removed afterwards.`,
   stanch git --no-verify                  # without asking AWS
   stanch git https://github.com/acme/app  # a clone
   stanch git -o leaks.html                # a page for a browser
-  stanch git -o scan.jsonl                # for programs and for "stanch respond"
+  stanch git -o scan.jsonl                # for programs and "stanch respond"
   stanch git --since-state scan.state     # only what is new since the last time`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
