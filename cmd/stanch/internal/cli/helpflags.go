@@ -113,3 +113,12 @@ func FlagText(f *pflag.Flag) (typed, usage string) {
 	}
 	return typed, usage
 }
+
+// PlainUsages takes the backquotes out of the usages of all flags, as completions of shells show
+// them. The help then no longer knows the names of values.
+func PlainUsages(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { _, f.Usage = pflag.UnquoteUsage(f) })
+	for _, sub := range cmd.Commands() {
+		PlainUsages(sub)
+	}
+}

@@ -21,7 +21,7 @@ func NewMan(s *Streams) *cobra.Command {
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := io.WriteString(s.Stdout, manPage(cmd.Root(), s.Version))
-			return err
+			return Failed(err)
 		},
 	}
 }

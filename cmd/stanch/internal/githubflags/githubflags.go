@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/stanch-dev/stanch/scanner/github"
@@ -27,8 +28,9 @@ func (f *Flags) Check() error {
 	return github.CheckInclude(f.Include)
 }
 
-// Add defines the flags.
-func (f *Flags) Add(flags *pflag.FlagSet) {
+// Add adds the flags to a command.
+func (f *Flags) Add(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.StringSliceVar(&f.Include, "include", nil, "also scan these `TEXTS`: "+strings.Join(github.Includable(), ", "))
 	flags.BoolVar(&f.Deleted, "deleted", true, "scan commits that were force-pushed away or whose branch was deleted; needs a token")
 	flags.BoolVar(&f.Filter.Forks, "forks", false, "scan forks too")
@@ -38,6 +40,11 @@ func (f *Flags) Add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.Filter.Skip, "skip", nil, "leave out repositories whose OWNER/NAME or NAME fits a `PATTERN`, as acme/*-archive")
 	flags.StringSliceVar(&f.Filter.Only, "only", nil, "scan only repositories whose OWNER/NAME or NAME fits a `PATTERN`")
 	flags.Int64Var(&f.Filter.MaxSize, "max-repo-size", 0, "leave out repositories of more than `N` MiB, as GitHub says (0: no limit)")
+	for flag, values := range map[string][]string{
+		"include": github.Includable(), "archived": {"include", "exclude", "only"}, "visibility": {"public", "private", "internal"},
+	} {
+		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	}
 }
 
 // AddAPI adds the flag for the URL of the API.

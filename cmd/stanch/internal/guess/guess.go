@@ -25,6 +25,12 @@ import (
 func Teach(root *cobra.Command) {
 	root.SetFlagErrorFunc(wrongFlag)
 	root.InitDefaultCompletionCmd() // cobra would add it later, with its own errors
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		for _, shell := range completion.Commands() {
+			write := shell.RunE
+			shell.RunE = func(cmd *cobra.Command, args []string) error { return cli.Failed(write(cmd, args)) }
+		}
+	}
 	explainArgs(root)
 }
 
@@ -51,7 +57,10 @@ func Command(root *cobra.Command, args []string, stderr io.Writer) ([]string, er
 	switch {
 	case len(args) > 1 && args[0] == "help":
 		return args, noCommandIn(root, args[1:])
-	case len(args) == 0 || strings.HasPrefix(args[0], "-") && args[0] != "-" || strings.HasPrefix(args[0], "__complete"):
+	case len(args) > 0 && strings.HasPrefix(args[0], "__complete"):
+		cli.PlainUsages(root)
+		return args, nil
+	case len(args) == 0 || strings.HasPrefix(args[0], "-") && args[0] != "-":
 		return args, oneDash(root, args)
 	case has(root, args[0]):
 		return args, cmp.Or(noCommandIn(root, args), oneDash(root, args))

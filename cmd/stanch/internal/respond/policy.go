@@ -63,6 +63,7 @@ the role.
 	flags.StringVar(&f.role, "role", "stanch-respond", "with --own, the `ROLE`: its name, or an ARN")
 	flags.BoolVar(&f.trust, "trust", false, "print the trust policy of the role, in place of its permissions")
 	flags.StringVar(&f.partition, "partition", "aws", "the `PARTITION` of the account: aws, aws-cn, aws-us-gov or aws-eusc")
+	_ = cmd.RegisterFlagCompletionFunc("partition", cobra.FixedCompletions([]string{"aws", "aws-cn", "aws-us-gov", "aws-eusc"}, cobra.ShellCompDirectiveNoFileComp))
 	flags.StringVar(&f.principal, "principal", "", "with --trust, the `ARN` of the user, role or account that may assume the role (default: a placeholder)")
 	flags.StringVar(&f.externalID, "external-id", "", "with --trust, the external `ID` that they have to know")
 	flags.BoolVar(&f.noMFA, "no-mfa", false, "with --trust, do not ask for MFA")

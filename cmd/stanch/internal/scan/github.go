@@ -88,7 +88,7 @@ scanned; the exit code is 3 then.`,
 	f.Add(cmd, true)
 	githubflags.AddAPI(cmd.Flags(), &f.login)
 	githubflags.AddToken(cmd.Flags(), &f.login)
-	f.selection.Add(cmd.Flags())
+	f.selection.Add(cmd)
 	cmd.Flags().StringVar(&f.shard, "shard", "", "scan part `I/N` of the repositories: N machines scan all of them")
 	return cmd
 }

@@ -59,7 +59,7 @@ stored: each worker has its own.`,
 		},
 	}
 	githubflags.AddAPI(cmd.Flags(), &api)
-	f.Add(cmd.Flags())
+	f.Add(cmd)
 	cmd.Flags().DurationVar(&every, "every", 0, "begin a sweep each `PERIOD`, as 1h or 24h (0: never)")
 	return cmd
 }
