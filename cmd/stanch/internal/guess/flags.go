@@ -12,25 +12,7 @@ import (
 // for a flag that is not in it.
 func flagInstead(cmd *cobra.Command, name string) string {
 	command, name := cmd.CommandPath(), strings.ReplaceAll(name, "_", "-") // as trufflehog takes them
-	if command == "stanch hook run" {
-		if say := ofHooks(name); say != "" {
-			return say
-		}
-	}
-	if command == "stanch hook install" {
-		return ofInstalling(name)
-	}
-	tables := []func(string) string{ofReports, ofSources, ofRules, ofAsking, needless}
-	if !cmd.HasParent() || cmd.Flags().Lookup("verify") != nil { // a scan
-		tables = append(tables, ofRanges)
-	}
-	if strings.HasPrefix(command, "stanch respond") {
-		tables = append(tables, ofResponses)
-	}
-	if command == "stanch allow" {
-		tables = append(tables, ofEntries)
-	}
-	for _, table := range tables {
+	for _, table := range tablesFor(cmd) {
 		if say := table(name); say != "" && suits(cmd, say) {
 			return say
 		}
@@ -58,6 +40,25 @@ func flagInstead(cmd *cobra.Command, name string) string {
 		return fmt.Sprintf("%q never asks AWS: leave it out", command)
 	}
 	return ""
+}
+
+// tablesFor returns the tables that fit cmd: a flag of a scan means another thing, or none, for a
+// command that is not one.
+func tablesFor(cmd *cobra.Command) []func(string) string {
+	tables := []func(string) string{ofReports, ofSources, ofRules, ofAsking, needless}
+	switch command := cmd.CommandPath(); {
+	case command == "stanch hook install":
+		return []func(string) string{ofInstalling}
+	case command == "stanch hook run":
+		return append([]func(string) string{ofHooks}, append(tables, ofRanges)...)
+	case command == "stanch allow":
+		return append(tables, ofEntries)
+	case strings.HasPrefix(command, "stanch respond"):
+		return append(tables, ofResponses)
+	case !cmd.HasParent() || cmd.Flags().Lookup("verify") != nil: // a scan
+		return append(tables, ofRanges)
+	}
+	return tables
 }
 
 // likeParts is flagInstead for the words that a flag is made of: "aws-profile" is like the flag
