@@ -7,8 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// TestNarrow: at 40 columns only commands, words and the lines that are pasted are longer, and no
-// word is lost.
+// TestNarrow: at 40 columns only commands and single words are longer, and no word is lost.
 func TestNarrow(t *testing.T) {
 	wide, narrow := string(write(t, "several", Options{})), string(write(t, "several", Options{Width: 40}))
 	if !slices.Equal(strings.Fields(strings.ReplaceAll(wide, " · ", " ")), strings.Fields(strings.ReplaceAll(narrow, " · ", " "))) {
@@ -16,10 +15,10 @@ func TestNarrow(t *testing.T) {
 	}
 	for line := range strings.Lines(narrow) {
 		line = strings.TrimSuffix(line, "\n")
-		if !strings.HasPrefix(line, "  ") || strings.HasPrefix(line, "  fingerprint ") || utf8.RuneCountInString(line) <= 40 {
+		if utf8.RuneCountInString(line) <= 40 {
 			continue
 		}
-		text := strings.TrimSpace(line[2+labelWidth:])
+		text := strings.TrimSpace(line[min(2+labelWidth, len(line)):])
 		if strings.Contains(text, " ") && !strings.HasPrefix(text, "stanch ") && !strings.HasPrefix(text, "aws ") {
 			t.Errorf("%d columns: %q", utf8.RuneCountInString(line), line)
 		}

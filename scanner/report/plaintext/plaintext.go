@@ -108,11 +108,18 @@ func (t *handler) finding(f *finding.Finding) {
 		t.out.put(plain, "  ")
 		t.out.put(bold, f.Match.Credential.ID)
 	}
-	t.out.put(plain, "  "+printable.Quoted(f.Match.Rule.Title)+wording.Doubt(f))
-	if wording.IsNew(f, t.Header.Started) {
+	title, isNew := printable.Quoted(f.Match.Rule.Title)+wording.Doubt(f), wording.IsNew(f, t.Header.Started)
+	below := t.tooWide(head + "  " + f.Match.Credential.ID + "  " + title + "  new")
+	if !below {
+		t.out.put(plain, "  "+title)
+	}
+	if isNew {
 		t.out.put(warn, "  new")
 	}
 	t.out.nl()
+	if below {
+		t.field("", plain, []string{title})
+	}
 	t.field("ignored", plain, wording.NonEmpty(printable.Quoted(f.Ignored)))
 	if f.Overruled != "" {
 		t.field("ignored", warn, []string{"no, because it is live; otherwise: " + printable.Quoted(f.Overruled)})
@@ -138,8 +145,30 @@ func (t *handler) finding(f *finding.Finding) {
 			label = ""
 		}
 	}
-	t.row("fingerprint", dim, printable.Quoted(f.Fingerprint())+" ("+printable.Quoted(f.Match.Rule.ID)+")") // for ignore files
+	t.fingerprint(printable.Quoted(f.Fingerprint()), "("+printable.Quoted(f.Match.Rule.ID)+")")
 	t.out.nl()
+}
+
+// tooWide reports whether the reader's terminal has not the columns for line.
+func (t *handler) tooWide(line string) bool {
+	return t.o.Width > 0 && utf8.RuneCountInString(line) > t.o.Width
+}
+
+// fingerprint writes the fingerprint of a finding, which people paste, and its rule.
+func (t *handler) fingerprint(fingerprint, rule string) {
+	const label = "fingerprint"
+	switch {
+	case !t.tooWide("  " + label + " " + fingerprint + " " + rule):
+		t.row(label, dim, fingerprint+" "+rule)
+		return
+	case !t.tooWide("  " + label + " " + fingerprint):
+		t.row(label, dim, fingerprint)
+	default:
+		t.row(label, dim, "")
+		t.out.put(dim, "  "+fingerprint)
+		t.out.nl()
+	}
+	t.field("", dim, []string{rule})
 }
 
 func (t *handler) field(label string, st style, lines []string) {
@@ -267,7 +296,6 @@ func (t *handler) total(s finding.Summary, ignored int) {
 	counted := t.Findings[:len(t.Findings)-ignored] // the ignored ones are last
 	incomplete := len(s.Unread) > 0
 	verdict := wording.Verdict(counted, incomplete)
-	t.out.put(verdictStyle(counted, incomplete), verdict)
 	rest := ""
 	if ignored > 0 {
 		rest += fmt.Sprintf(" · %s ignored", wording.Thousands(int64(ignored)))
@@ -283,18 +311,28 @@ func (t *handler) total(s finding.Summary, ignored int) {
 	}
 	rest += fmt.Sprintf(" · %s object%s, %s read in %s",
 		wording.Thousands(s.Objects), wording.Ending(s.Objects), wording.Size(s.Bytes), wording.Elapsed(s.ElapsedMS))
-	if t.o.Width > 0 && utf8.RuneCountInString(verdict+rest) > t.o.Width {
-		t.out.nl()
-		rest = strings.TrimPrefix(rest, " · ")
+	st := verdictStyle(counted, incomplete)
+	if t.tooWide(verdict + rest) {
+		t.wrapped(st, verdict)
+		t.wrapped(plain, strings.TrimPrefix(rest, " · "))
+	} else {
+		t.out.put(st, verdict)
+		t.wrapped(plain, rest)
 	}
-	t.out.put(plain, rest)
-	t.out.nl()
 	if a := s.Again; a != nil {
 		st := plain
 		if a.Asked < a.Of {
 			st = warn
 		}
 		t.out.put(st, fmt.Sprintf("asked AWS again about %s of %s", wording.Thousands(int64(a.Asked)), wording.Thousands(int64(a.Of))))
+		t.out.nl()
+	}
+}
+
+// wrapped writes a line in as many rows as it takes.
+func (t *handler) wrapped(st style, line string) {
+	for _, row := range printable.Wrap(line, t.o.Width) {
+		t.out.put(st, row)
 		t.out.nl()
 	}
 }
