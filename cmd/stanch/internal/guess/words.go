@@ -13,7 +13,7 @@ import (
 func elsewhere(args []string) string {
 	word := args[0]
 	if (word == "scan" || word == "detect") && len(args) > 1 && !strings.HasPrefix(args[1], "-") {
-		return fmt.Sprintf("there is no file or folder %q to scan", transport.Redact(args[1]))
+		return noPlace(word, args[1], args[2:])
 	}
 	if say := instead(word, args[1:]); say != "" {
 		return fmt.Sprintf("there is no command %q: %s", word, say)
@@ -42,6 +42,20 @@ func elsewhere(args []string) string {
 		return say
 	}
 	return ""
+}
+
+// noPlace says that what stands behind "scan" is no place to scan. It may be a kind of place, as in
+// "kingfisher scan github" and "ggshield secret scan repo".
+func noPlace(word, place string, rest []string) string {
+	switch place {
+	case "git", "dir", "stdin", "github", "ci":
+		return fmt.Sprintf(`"stanch %s" is the command: leave %q out`, place, word)
+	}
+	say := fmt.Sprintf("there is no file or folder %q to scan", transport.Redact(place))
+	if hint := instead(place, rest); hint != "" {
+		say += ": " + hint
+	}
+	return say
 }
 
 // instead is a table of words, and of the commands to use for them.
@@ -90,7 +104,7 @@ func doing(word string) string {
 		return `scans ask AWS which keys are live, and "stanch verify REPORT" asks again`
 	case "analyze", "analyse", "access-map", "blast-radius", "credential", "whoami", "owner", "permissions":
 		return `"stanch assess REPORT" says whose the keys are, and what they may do`
-	case "ignore", "allowlist", "suppress", "exclude", "skip", "add", "allowed":
+	case "ignore", "allowlist", "suppress", "whitelist", "exclude", "skip", "add", "allowed":
 		return `"stanch allow FINGERPRINT --reason TEXT" ignores a finding, the comment "stanch:allow REASON" a line, and "stanch baseline" all leaks that are there today`
 	case "baseline-update", "create-baseline", "known":
 		return `"stanch baseline" lists the leaks that are known, and adds what is new`
@@ -98,7 +112,7 @@ func doing(word string) string {
 		return `stanch runs without configuration; "stanch init" writes a .stanch.toml for rules and exceptions, and "stanch migrate" makes one from files of other tools`
 	case "import", "convert", "export":
 		return `"stanch migrate" reads the files of other tools, and "stanch report -f FORMAT REPORT" converts a saved report`
-	case "rule", "list-rules", "detectors", "detector", "plugins", "list":
+	case "rule", "list-rules", "explain", "describe", "detectors", "detector", "plugins", "list":
 		return `"stanch rules" lists the rules`
 	case "view", "viewer", "ui", "web", "page", "dashboard", "open", "show":
 		return `"stanch report -f html -o leaks.html REPORT" makes a page of a saved report, and "stanch sweep serve" shows one`
