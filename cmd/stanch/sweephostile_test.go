@@ -220,7 +220,7 @@ func TestSweepHostileAnswers(t *testing.T) {
 	if _, out, _ := o.stanch(t, "report", "-v"); !strings.Contains(out, `acknowledged by "Jos\xe9" ("caf\xe9")`) {
 		t.Errorf("the report says %s", out)
 	}
-	for _, name := range []string{"caf\xe9", "bad name", "https://github.com/acme", "acme/app/x", ""} {
+	for _, name := range []string{"caf\xe9", "bad name", "ftp://github.com/acme", "acme/app/x", ""} {
 		if status, _, errs := o.stanch(t, "add", name); status != cli.ExitUsage || !strings.Contains(errs, "is no") {
 			t.Errorf("add %q: exit status %d: %s", name, status, errs)
 		}
