@@ -150,7 +150,7 @@ func (v *view) location(m *markup, l *finding.Location) {
 	if l.Part != "" {
 		m.put("%s in ", foreign(l.Part))
 	}
-	m.put("%s", v.linked(address(l, v.github()), at))
+	m.put("%s", v.linked(address(l, v.isGitHub(l.Repo)), at))
 	if l.SecretLine > 0 {
 		m.put(" (secret on line %d)", l.SecretLine)
 	}

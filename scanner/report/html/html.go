@@ -73,7 +73,8 @@ type view struct {
 	open         int               // how many are not ignored
 	repositories []finding.Repository
 	swept        wording.Swept
-	owner        string // "owner/", if all repositories have the same one: rows need not repeat it
+	hosts        []string // of repositories
+	owner        string   // "owner/", if all repositories have the same one: rows need not repeat it
 	accounts     index
 	repos        index
 	rules        index
@@ -97,6 +98,9 @@ func newView(h *handler, sum finding.Summary) *view {
 	slices.SortStableFunc(v.repositories, func(a, b finding.Repository) int { return strings.Compare(a.Name, b.Name) })
 	for _, r := range v.repositories {
 		v.swept.Add(r)
+		if u := webAddress(r.URL); u != nil && !slices.Contains(v.hosts, u.Host) {
+			v.hosts = append(v.hosts, u.Host)
+		}
 	}
 	return v
 }
@@ -130,8 +134,16 @@ func (v *view) acknowledged(f *finding.Finding) bool {
 	return h != nil && h.AcknowledgedBy != "" && (h.AcknowledgedUntil.IsZero() || h.AcknowledgedUntil.After(v.scan.Started))
 }
 
-// github reports whether all repositories of the scan are on a GitHub.
-func (v *view) github() bool { return v.scan.Source == "github" || v.scan.Source == "sweep" }
+// isGitHub reports whether repo is on a GitHub, as all are that a scan of GitHub or a sweep read.
+// A report that is made of several kinds of scans names the hosts of these in its records of
+// repositories.
+func (v *view) isGitHub(repo string) bool {
+	if v.scan.Source == "github" || v.scan.Source == "sweep" {
+		return true
+	}
+	u := webAddress(repo)
+	return u != nil && slices.Contains(v.hosts, u.Host)
+}
 
 func (v *view) head() {
 	v.put(`<!DOCTYPE html>

@@ -264,6 +264,25 @@ func pageOf(t *testing.T, s finding.Scan, findings ...finding.Finding) string {
 	return b.String()
 }
 
+// TestLinksOfSeveral: a report that is made of scans of several kinds links to the GitHub Enterprise
+// that one of them read, and to no other host.
+func TestLinksOfSeveral(t *testing.T) {
+	c := reporttest.SHA('c')
+	f := finding.Finding{Match: detectors.Match{Rule: reporttest.AccessKey}}
+	for _, repo := range []string{"https://git.example.com/o/n", "https://git.example.com/o/n.wiki", "https://gitlab.example.com/o/n"} {
+		f.Locations = append(f.Locations, finding.Location{Kind: finding.KindBlob, Repo: repo, Path: "b", Commit: c})
+	}
+	var b bytes.Buffer
+	r := finding.Saved{Header: finding.Scan{Source: "several"}, Findings: []finding.Finding{f}, Repositories: []finding.Repository{{Name: "o/n", URL: "https://git.example.com/o/n"}}}
+	if err := r.Replay(New(&b)); err != nil {
+		t.Fatal(err)
+	}
+	got := regexp.MustCompile(`https://[^"]*/blob/`).FindAllString(b.String(), -1)
+	if want := []string{"https://git.example.com/o/n/blob/", "https://git.example.com/o/n.wiki/blob/"}; !slices.Equal(got, want) {
+		t.Errorf("links to %q, want %q", got, want)
+	}
+}
+
 func TestAddress(t *testing.T) {
 	c := reporttest.SHA('c')
 	base := "https://github.com/o/n/blob/" + c + "/"
