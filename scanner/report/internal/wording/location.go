@@ -36,10 +36,10 @@ func FirstLocations(list []finding.Location, n int) []finding.Location {
 	return list[:n]
 }
 
-// LocationIn writes a location in a line, after the repository that it is in if the scan was
-// one of several.
+// LocationIn writes a location in a line, after the repository that it is in unless that is
+// all that was scanned.
 func LocationIn(scan *finding.Scan, l *finding.Location) string {
-	if scan.Source == "git" || l.Repo == "" {
+	if l.Repo == "" || l.Repo == scan.Target {
 		return Location(l)
 	}
 	return printable.Quoted(l.Repo) + "  " + Location(l)

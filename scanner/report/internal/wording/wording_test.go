@@ -150,3 +150,13 @@ func TestRead(t *testing.T) {
 		}
 	}
 }
+
+// TestLocationIn: a place says in which repository it is unless the report is of that alone.
+func TestLocationIn(t *testing.T) {
+	l := finding.Location{Kind: finding.KindBlob, Path: "x", Line: 2, Repo: "app"}
+	for target, want := range map[string]string{"app": "x:2", "app, web": "app  x:2"} {
+		if got := LocationIn(&finding.Scan{Source: "git", Target: target}, &l); got != want {
+			t.Errorf("of %s: %q, want %q", target, got, want)
+		}
+	}
+}
