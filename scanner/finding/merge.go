@@ -19,10 +19,8 @@ import (
 // not read stays unread. A scan that occurs twice, as the copy of a report does, counts once.
 func Merge(reports []*Saved) *Saved {
 	m := merger{reports: reports, parts: map[string][]*part{}}
-	for _, r := range reports {
-		m.several = m.several || r.Header.Target != reports[0].Header.Target
-	}
-	m.out.Header = mergeScans(reports)
+	m.nameTargets()
+	m.out.Header = m.header()
 	m.totals()
 	m.findings()
 	m.repositories()
@@ -39,7 +37,9 @@ func SameScan(a, b *Saved) bool {
 
 type merger struct {
 	reports []*Saved
-	several bool // the reports have more than one target
+	same    []int    // for each report, the number of the first one of the same scan
+	targets []string // for each report, what it is a scan of
+	several bool     // the targets differ
 	out     Saved
 	order   []string // of the findings, by fingerprint
 	parts   map[string][]*part
@@ -52,26 +52,38 @@ type part struct {
 	scan  int       // the number of the first report of the same scan
 }
 
-// first returns the number of the first report of the same scan as the i-th.
-func (m *merger) first(i int) int {
-	return slices.IndexFunc(m.reports[:i+1], func(r *Saved) bool { return r == m.reports[i] || SameScan(r, m.reports[i]) })
+// nameTargets finds out what the reports are scans of. A scan of "." is named after its file:
+// the "." of another scan may be another folder.
+func (m *merger) nameTargets() {
+	scans := 0
+	for i, r := range m.reports {
+		first := slices.IndexFunc(m.reports[:i+1], func(x *Saved) bool { return x == r || SameScan(x, r) })
+		m.same = append(m.same, first)
+		if first == i {
+			scans++
+		}
+	}
+	for i, r := range m.reports {
+		target := r.Header.Target
+		if scans > 1 && r.Header.Anonymous() {
+			target = cmp.Or(m.reports[m.same[i]].Name, target)
+		}
+		m.targets = append(m.targets, target)
+		m.several = m.several || target != m.targets[0]
+	}
 }
 
 // maxTargets is how many targets the header of a merged report names.
 const maxTargets = 3
 
-// mergeScans returns the header: it begins when the first scan did.
-func mergeScans(reports []*Saved) Scan {
-	out := reports[0].Header
+// header returns the header: it begins when the first scan did.
+func (m *merger) header() Scan {
+	out := m.reports[0].Header
 	newest := out.Started
-	targets := []string{out.Target}
-	for _, r := range reports[1:] {
+	for _, r := range m.reports[1:] {
 		h := r.Header
 		if h.Source != out.Source {
 			out.Source = "several"
-		}
-		if !slices.Contains(targets, h.Target) {
-			targets = append(targets, h.Target)
 		}
 		if h.Started.After(newest) {
 			newest, out.Version = h.Started, h.Version
@@ -80,6 +92,7 @@ func mergeScans(reports []*Saved) Scan {
 			out.Started = h.Started
 		}
 	}
+	targets := joinShards(m.targets)
 	if n := len(targets); n > maxTargets {
 		targets = append(targets[:maxTargets-1:maxTargets-1], fmt.Sprintf("and %d others", n-maxTargets+1))
 	}
@@ -95,16 +108,16 @@ func (m *merger) totals() {
 	again, unread, accepted := map[int]Again{}, map[Unread]bool{}, map[Unread]bool{}
 	for i, r := range m.reports {
 		t := &r.Totals
-		out.Unread = m.addUnread(out.Unread, unread, r, t.Unread)
-		out.Accepted = m.addUnread(out.Accepted, accepted, r, t.Accepted)
+		out.Unread = m.addUnread(out.Unread, unread, i, t.Unread)
+		out.Accepted = m.addUnread(out.Accepted, accepted, i, t.Accepted)
 		out.Stopped = out.Stopped || t.Stopped
 		out.ElapsedMS = max(out.ElapsedMS, t.ElapsedMS)
-		if m.first(i) == i {
+		if m.same[i] == i {
 			out.Objects += t.Objects
 			out.Bytes += t.Bytes
 		}
 		if t.Again != nil {
-			again[m.first(i)] = *t.Again
+			again[m.same[i]] = *t.Again
 		}
 	}
 	for _, a := range again {
@@ -117,10 +130,11 @@ func (m *merger) totals() {
 }
 
 // addUnread adds to out what was not seen. A path is put behind the target that it is in.
-func (m *merger) addUnread(out []Unread, seen map[Unread]bool, r *Saved, list []Unread) []Unread {
+func (m *merger) addUnread(out []Unread, seen map[Unread]bool, i int, list []Unread) []Unread {
+	h := &m.reports[i].Header
 	for _, u := range list {
-		if m.several && (r.Header.Source == "git" || r.Header.Source == "dir") && !strings.HasPrefix(u.What, r.Header.Target) && u.Why != ErrTruncated.Error() {
-			u.What = r.Header.Target + ": " + u.What
+		if m.several && (h.Source == "git" || h.Source == "dir") && !h.names(u.What) && u.Why != ErrTruncated.Error() {
+			u.What = m.targets[i] + ": " + u.What
 		}
 		if !seen[u] {
 			seen[u] = true
@@ -130,20 +144,32 @@ func (m *merger) addUnread(out []Unread, seen map[Unread]bool, r *Saved, list []
 	return out
 }
 
-// repositories keeps the outcome of the newest look at each repository.
+// repositories keeps the outcome of the newest look at each repository. Only a sweep says when
+// that was. A scan that left a repository out says nothing about another scan that read it.
 func (m *merger) repositories() {
-	at := map[[2]string]int{}
+	type look struct {
+		read bool
+		at   time.Time
+		i    int // of out.Repositories
+	}
+	looks := map[[2]string]look{}
 	for _, r := range m.reports {
 		for _, x := range r.Repositories {
 			key := [2]string{x.Name, x.URL}
-			i, ok := at[key]
-			switch {
-			case !ok:
-				at[key] = len(m.out.Repositories)
-				m.out.Repositories = append(m.out.Repositories, x)
-			case x.At.After(m.out.Repositories[i].At):
-				m.out.Repositories[i] = x
+			now := look{read: x.State != RepositorySkipped && x.State != RepositoryWaiting, at: x.At, i: len(m.out.Repositories)}
+			if now.at.IsZero() {
+				now.at = r.Header.Started
 			}
+			switch old, ok := looks[key]; {
+			case !ok:
+				m.out.Repositories = append(m.out.Repositories, x)
+			case now.read == old.read && now.at.After(old.at), now.read && !old.read:
+				now.i = old.i
+				m.out.Repositories[now.i] = x
+			default:
+				continue
+			}
+			looks[key] = now
 		}
 	}
 }
@@ -151,11 +177,11 @@ func (m *merger) repositories() {
 func (m *merger) findings() {
 	for i, r := range m.reports {
 		for k := range r.Findings {
-			p := &part{r.Findings[k], r.Header.Started, m.first(i)}
-			p.Locations = m.placed(p.Locations, r.Header.Target)
+			p := &part{r.Findings[k], r.Header.Started, m.same[i]}
+			p.Locations = m.placed(p.Locations, i)
 			p.Candidates = slices.Clone(p.Candidates)
 			for n := range p.Candidates {
-				p.Candidates[n].Locations = m.placed(p.Candidates[n].Locations, r.Header.Target)
+				p.Candidates[n].Locations = m.placed(p.Candidates[n].Locations, i)
 			}
 			id := cmp.Or(p.Fingerprint(), fmt.Sprint("none ", i, k)) // of a stream that stanch did not write
 			if m.parts[id] == nil {
@@ -174,13 +200,18 @@ func (m *merger) findings() {
 	}
 }
 
-// placed returns a copy of list in which each location says which target it is in, if there
-// are several. The path of a file that was named to "stanch dir" says so already.
-func (m *merger) placed(list []Location, target string) []Location {
+// placed returns list, of the i-th report, as a copy in which each location says which target
+// it is in, if there are several. The path of a file that was named to "stanch dir" says so
+// already.
+func (m *merger) placed(list []Location, i int) []Location {
+	if !m.several {
+		return list
+	}
+	h := &m.reports[i].Header
 	list = slices.Clone(list)
-	for i := range list {
-		if m.several && !strings.HasPrefix(list[i].Path, target) {
-			list[i].Repo = cmp.Or(list[i].Repo, target)
+	for k := range list {
+		if l := &list[k]; (l.Repo == "" || l.Repo == h.Target) && !h.names(l.Path) {
+			l.Repo = m.targets[i]
 		}
 	}
 	return list
@@ -200,7 +231,7 @@ func mergeFinding(parts []*part) Finding {
 		f.Ignored = ""
 	}
 	f.Overruled, f.History = "", mergeHistories(parts, f.Verdict.State)
-	f.Locations, f.Candidates, f.Omitted, f.CandidatesOmitted = []Location{}, nil, 0, 0
+	f.Locations, f.Candidates, f.Omitted, f.CandidatesOmitted = []Location{}, nil, 0, 0 // JSON has [] for no location
 	omitted, seen := map[int]int{}, map[place]bool{}
 	for _, p := range parts {
 		c := &f.Match.Credential

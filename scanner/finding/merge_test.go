@@ -153,6 +153,43 @@ func TestMergePlaces(t *testing.T) {
 	}
 }
 
+// TestMergeHere: the "." of two scans may be two folders, and its report says nothing else of it
+// than the name of its file.
+func TestMergeHere(t *testing.T) {
+	for _, target := range []string{".", "..", "./", ""} {
+		one := saved(target, 1, found(verifier.Live, 1, Location{Path: ".env", Repo: target}))
+		other := saved(target, 2, found(verifier.Live, 1, Location{Path: ".env"}))
+		one.Name, other.Name = "one.jsonl", "other.jsonl"
+		other.Totals.Unread = []Unread{{What: ".env", Why: "bad"}}
+		again := *one
+		again.Name = "copy.jsonl"
+		m := Merge([]*Saved{one, other, &again})
+		var got []string
+		for _, l := range m.Findings[0].Locations {
+			got = append(got, l.Repo+" "+l.Path)
+		}
+		if want := []string{"one.jsonl .env", "other.jsonl .env"}; !slices.Equal(got, want) || m.Header.Target != "one.jsonl, other.jsonl" || m.Totals.Unread[0].What != "other.jsonl: .env" {
+			t.Errorf("%q: of %s: %q, not read %v", target, m.Header.Target, got, m.Totals.Unread)
+		}
+		if m = Merge([]*Saved{one, &again}); m.Header.Target != target || m.Findings[0].Locations[0].Repo != target {
+			t.Errorf("%q and its copy: %+v", target, m)
+		}
+	}
+}
+
+// TestMergeFolders: a path says which target it is in if it begins with the whole of it.
+func TestMergeFolders(t *testing.T) {
+	list := []Location{{Path: "app/x"}, {Path: "app"}, {Path: "app.env"}, {Path: "x"}}
+	f := Merge([]*Saved{saved("app/", 1, found(verifier.Live, 1, list...)), saved("web", 1)}).Findings[0]
+	var got []string
+	for _, l := range f.Locations {
+		got = append(got, l.Repo)
+	}
+	if want := []string{"", "", "app/", "app/"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestMergeTotals(t *testing.T) {
 	a, b := saved("x", 1), saved("y", 2)
 	a.Totals.Unread = []Unread{{What: "one.zip", Why: "bad"}}
@@ -174,6 +211,50 @@ func TestMergeTotals(t *testing.T) {
 	for _, r := range m.Repositories {
 		if r.State != RepositorySwept {
 			t.Errorf("%s is %s", r.Name, r.State)
+		}
+	}
+}
+
+// TestMergeRepositories: the newest look at a repository counts, whichever report is named first.
+// A scan without a time of the look has that of its beginning.
+func TestMergeRepositories(t *testing.T) {
+	look := func(began int, state string) *Saved {
+		r := saved("x", began)
+		r.Repositories = []Repository{{Name: "o/n", State: state}}
+		return r
+	}
+	for _, tt := range []struct{ old, last, want string }{
+		{RepositoryFailed, RepositorySwept, RepositorySwept},
+		{RepositorySwept, RepositoryFailed, RepositoryFailed},
+		{RepositorySwept, RepositorySkipped, RepositorySwept},
+		{RepositoryFailed, RepositoryWaiting, RepositoryFailed},
+		{RepositorySkipped, RepositoryUnchanged, RepositoryUnchanged},
+	} {
+		a, b := look(1, tt.old), look(2, tt.last)
+		for _, reports := range [][]*Saved{{a, b}, {b, a}} {
+			if m := Merge(reports); len(m.Repositories) != 1 || m.Repositories[0].State != tt.want {
+				t.Errorf("%s, then %s: %+v", tt.old, tt.last, m.Repositories)
+			}
+		}
+	}
+}
+
+func TestMergeShards(t *testing.T) {
+	for want, targets := range map[string][]string{
+		"acme":                                 {"acme, shard 2/2", "acme, shard 1/2"},
+		"acme, 2 of 3 shards":                  {"acme, shard 2/3", "acme, shard 1/3", "acme, shard 1/3"},
+		"acme, shard 1/2, acme, shard 3/4":     {"acme, shard 1/2", "acme, shard 3/4"},
+		"acme, shard 1/2, acme":                {"acme, shard 1/2", "acme"},
+		"acme, octo, shard 1/2":                {"acme, shard 1/2", "octo, shard 1/2", "acme, shard 2/2"},
+		"acme, shard 3/2, acme, shard x/2":     {"acme, shard 3/2", "acme, shard x/2"},
+		"acme, 7 of 8 shards, o, and 2 others": {"acme, shard 1/8", "acme, shard 2/8", "acme, shard 3/8", "acme, shard 4/8", "acme, shard 5/8", "acme, shard 6/8", "acme, shard 8/8", "o", "p", "q"},
+	} {
+		var reports []*Saved
+		for _, target := range targets {
+			reports = append(reports, saved(target, 1))
+		}
+		if got := Merge(reports).Header.Target; got != want {
+			t.Errorf("%q: %q, want %q", targets, got, want)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import "slices"
 
 // A Saved is a Handler that keeps a report, so that it can be changed and written again.
 type Saved struct {
+	Name         string // of the file that it was read from, for Merge
 	Header       Scan
 	Findings     []Finding
 	Repositories []Repository

@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"strings"
 	"time"
 
 	"github.com/stanch-dev/stanch/verifier"
@@ -23,6 +24,16 @@ type Scan struct {
 	Source  string    `json:"source"` // git, dir, github …
 	Target  string    `json:"target"`
 	Started time.Time `json:"started,omitzero"`
+}
+
+// Anonymous reports whether the target does not tell this scan from others: "." is another
+// folder for each of them.
+func (s *Scan) Anonymous() bool { return s.Source == "stdin" || strings.Trim(s.Target, "./") == "" }
+
+// names reports whether path begins with the target, and so says where it is.
+func (s *Scan) names(path string) bool {
+	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(s.Target, "/"))
+	return ok && !s.Anonymous() && (rest == "" || rest[0] == '/')
 }
 
 // The values of Repository.State.

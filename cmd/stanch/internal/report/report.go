@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -117,7 +118,7 @@ func (r reader) merge(ctx context.Context, names []string, h finding.Handler) er
 	var cut error
 	told := map[string]bool{} // of which targets
 	for _, name := range names {
-		saved := &finding.Saved{}
+		saved := &finding.Saved{Name: shown(name)}
 		err := r.replay(ctx, name, saved)
 		switch {
 		case errors.Is(err, finding.ErrTruncated):
@@ -127,12 +128,13 @@ func (r reader) merge(ctx context.Context, names []string, h finding.Handler) er
 		}
 		for i := range saved.Totals.Unread {
 			if u := &saved.Totals.Unread[i]; err != nil && u.Why == finding.ErrTruncated.Error() {
-				u.What = "the rest of " + shown(name)
+				u.What = "the rest of " + saved.Name
 			}
 		}
-		r.remark(names, reports, saved, told)
+		r.remark(reports, saved, told)
 		reports = append(reports, saved)
 	}
+	r.missingShards(reports)
 	return errors.Join(cut, finding.Merge(reports).Replay(h))
 }
 
@@ -140,23 +142,73 @@ func (r reader) merge(ctx context.Context, names []string, h finding.Handler) er
 const oneRun = 12 * time.Hour
 
 // remark says on standard error how the report that was read last stands to one of those before
-// it, if people may not expect that of files that they put together. Two scans of one target
-// it tells once: there may be a file for each night.
-func (r reader) remark(names []string, before []*finding.Saved, last *finding.Saved, told map[string]bool) {
-	name := printable.Text(shown(names[len(before)]))
-	for i, other := range before {
-		a, b := other.Header, last.Header
-		switch apart := b.Started.Sub(a.Started).Abs(); {
+// it, if people may not expect that of files that they put together. It says once of a target
+// that there are several scans of it: there may be a file for each night.
+func (r reader) remark(before []*finding.Saved, last *finding.Saved, told map[string]bool) {
+	name := printable.Text(last.Name)
+	b := &last.Header
+	whole, _, _ := b.Shard()
+	for _, other := range before {
+		a := &other.Header
+		otherWhole, _, _ := a.Shard()
+		both := fmt.Sprintf("stanch: %s and %s are", printable.Text(other.Name), name)
+		switch {
 		case finding.SameScan(other, last):
-			fmt.Fprintf(r.Stderr, "stanch: %s is of the same scan as %s: it counts once\n", name, printable.Text(shown(names[i])))
+			fmt.Fprintf(r.Stderr, "stanch: %s is of the same scan as %s: it counts once\n", name, printable.Text(other.Name))
 			return
-		case a.Source == b.Source && a.Target == b.Target && !told[a.Target] && apart > oneRun && !a.Started.IsZero() && !b.Started.IsZero():
-			told[a.Target] = true
-			fmt.Fprintf(r.Stderr, "stanch: %s and %s are two scans of %s, begun at %s and %s: what only one of them has is in the report, too\n",
-				printable.Text(shown(names[i])), name, printable.Text(a.Target), a.Started.Format(minute), b.Started.Format(minute))
+		case a.Source != b.Source || whole != otherWhole || told[whole]:
+			continue
+		case b.Anonymous():
+			told[whole] = true
+			fmt.Fprintf(r.Stderr, "%s both scans of %q: they count as scans of two places, and the report calls each place by its file\n", both, whole)
+			return
+		case b.Started.Sub(a.Started).Abs() > oneRun && !a.Started.IsZero() && !b.Started.IsZero():
+			told[whole] = true
+			scans := "two scans"
+			if a.Target != b.Target {
+				scans = "shards of two scans"
+			}
+			fmt.Fprintf(r.Stderr, "%s %s of %s, begun at %s and %s: what only one of them has is in the report, too\n",
+				both, scans, printable.Text(whole), a.Started.Format(minute), b.Started.Format(minute))
 			return
 		}
 	}
 }
+
+// missingShards says on standard error which shards of a scan there are no reports of.
+func (r reader) missingShards(reports []*finding.Saved) {
+	type scan struct {
+		whole string
+		of    int
+	}
+	var order []scan
+	have := map[scan]map[int]bool{}
+	for _, saved := range reports {
+		whole, number, of := saved.Header.Shard()
+		key := scan{whole, of}
+		if have[key] == nil {
+			have[key] = map[int]bool{}
+			order = append(order, key)
+		}
+		have[key][number] = true
+	}
+	for _, key := range order {
+		var missing []string
+		for n := 1; n <= key.of; n++ {
+			if !have[key][n] {
+				missing = append(missing, fmt.Sprintf("%d/%d", n, key.of))
+			}
+		}
+		if n := len(missing); n > maxMissing {
+			missing = append(missing[:maxMissing], fmt.Sprintf("%d more", n-maxMissing))
+		}
+		if len(missing) > 0 {
+			fmt.Fprintf(r.Stderr, "stanch: no report of %s has shard %s: there may be more leaks in there\n", printable.Text(key.whole), strings.Join(missing, ", "))
+		}
+	}
+}
+
+// maxMissing is how many missing shards are named.
+const maxMissing = 10
 
 const minute = "2006-01-02 15:04 UTC"
